@@ -1,0 +1,1 @@
+"""Numba loops over arrays: no validation, no errors, no objects; `out` arrays come last."""

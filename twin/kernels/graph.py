@@ -1,0 +1,19 @@
+"""The graph as the kernels see it; plain data, no kernel of its own."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+
+class ArcGraph(NamedTuple):
+    """Outgoing arcs of every node in CSR form; arc = 2 * link + direction, its reverse is `arc ^ 1`.
+
+    first: int64[n_nodes + 1], the arcs that leave node v are arc[first[v]:first[v + 1]].
+    arc: int64[2 * n_links], arc ids, in each node ordered by (head, link).
+    head: int64[2 * n_links] by arc id: the node an arc leads to; its tail is head[arc ^ 1].
+    """
+
+    first: npt.NDArray[np.int64]
+    arc: npt.NDArray[np.int64]
+    head: npt.NDArray[np.int64]

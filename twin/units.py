@@ -1,0 +1,84 @@
+"""Units live in names: the table of suffixes is the authority, and the few conversions sit beside it."""
+
+from __future__ import annotations
+
+SPEED_OF_LIGHT_KM_PER_S = 299_792.458
+"""Vacuum, exact by the definition of the metre."""
+SECONDS_PER_YEAR = 365.25 * 86_400.0
+HOURS_PER_MONTH = 730.0
+DAYS_PER_YEAR = 365.25
+MONTHS_PER_YEAR = 12.0
+
+SUFFIXES: dict[str, str] = {
+    "gbps": "Gb/s",
+    "bps": "b/s",
+    "bytes": "B",
+    "bits": "b",
+    "us": "µs",
+    "s": "s",
+    "km": "km",
+    "m": "m",
+    "db": "dB",
+    "dbm": "dBm",
+    "mw": "mW",
+    "w": "W",
+    "megawatts": "MW",
+    "thz": "THz",
+    "ghz": "GHz",
+    "gbd": "GBd",
+    "nm": "nm",
+    "um2": "µm²",
+    "ps": "ps",
+    "usd": "USD",
+    "years": "a",
+    "year": "a",
+    "months": "mo",
+    "month": "mo",
+    "days": "d",
+    "day": "d",
+    "hour": "h",
+    "h": "h",
+    "fit": "FIT",
+    "ratio": "1",
+    "flops": "FLOP/s",
+    "tflops": "TFLOP/s",
+    "pflop": "PFLOP",
+    "flop": "FLOP",
+    "tokens": "tokens",
+    "deg": "°",
+    "mwh": "MWh",
+    "accelerator": "accelerator",
+    "unit": "unit",
+    "mile": "mile",
+    "pair": "pair",
+    "port": "port",
+}
+"""Last word of a name -> unit as printed. Compounds join words of this table with `_per_`."""
+
+
+def unit_of(name: str) -> str | None:
+    """The unit that a field's or metric's name carries, or None: `n_links` -> count, `tokens_per_s` -> tokens/s."""
+    if name.startswith("n_"):
+        return "1"
+    if "_per_" not in name:
+        return SUFFIXES.get(name.rsplit("_", 1)[-1])
+    first, *rest = name.split("_per_")
+    words = [first.rsplit("_", 1)[-1], *(word for part in rest for word in part.split("_"))]
+    units = [SUFFIXES.get(word) for word in words]
+    return None if None in units else "/".join(str(unit) for unit in units)
+
+
+def db_to_ratio(value_db: float) -> float:
+    """A level in dB as a ratio of powers.
+
+    >>> db_to_ratio(10.0)
+    10.0
+    """
+    return float(10.0 ** (value_db / 10.0))
+
+
+def years_between(earlier: str, later: str) -> float:
+    """Time between two ISO dates in years of 365.25 days; negative when `earlier` is the later one."""
+    from datetime import date
+
+    return (date.fromisoformat(later) - date.fromisoformat(earlier)).days / DAYS_PER_YEAR
