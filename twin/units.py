@@ -51,7 +51,9 @@ SUFFIXES: dict[str, str] = {
     "unit": "unit",
     "mile": "mile",
     "pair": "pair",
+    "parameter": "parameter",
     "port": "port",
+    "sqrt": "√",
 }
 """Last word of a name -> unit as printed. Compounds join words of this table with `_per_`."""
 

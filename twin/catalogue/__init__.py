@@ -1,0 +1,7 @@
+"""The catalogue: parts with sourced figures, and the price book. Nothing is read before it is asked for."""
+
+from .parts import Catalogue, catalogue
+from .prices import PriceBook, load_price_book
+from .records import KINDS, Figure, Kind, Mode, Part
+
+__all__ = ["KINDS", "Catalogue", "Figure", "Kind", "Mode", "Part", "PriceBook", "catalogue", "load_price_book"]

@@ -1,0 +1,133 @@
+"""The catalogue of parts, read once from the sheets beside this module when it is first asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+
+from twin.errors import CatalogueError, DocumentError, did_you_mean
+
+from .records import KINDS, Figure, Kind, Part, carries_unit
+from .sheets import issues_of, read_sheet, whole_figure
+
+PART_SHEETS = ("parts_optics.yaml", "parts_switches.yaml", "parts_accelerators.yaml")
+GENERAL_SHEET = "general.yaml"
+
+
+class Catalogue:
+    """Parts by id, and the general figures that belong to no part; ids are unique across kinds."""
+
+    def __init__(self, parts: Iterable[Part], general: Mapping[str, Figure]) -> None:
+        self._parts: dict[str, Part] = {}
+        for part in parts:
+            if part.id in self._parts:
+                raise CatalogueError(f"part {part.id!r} is listed twice", where="catalogue")
+            self._parts[part.id] = part
+        self._ordered = tuple(sorted(self._parts.values(), key=lambda part: (part.kind, part.id)))
+        self.general: dict[str, Figure] = dict(sorted(general.items()))
+        self._digest = ""
+        self._check()
+
+    def _check(self) -> None:
+        for part in self._ordered:
+            if part.fec is not None:
+                self.get(part.fec, "fec")
+        bare = [name for name in self.general if not carries_unit(name)]
+        if bare:
+            raise CatalogueError(f"general figures without a unit in their name: {', '.join(bare)}", where="catalogue")
+
+    def get(self, part_id: str, kind: Kind | None = None) -> Part:
+        """The part of that id; a CatalogueError with near names if there is none, or none of that kind."""
+        part = self._parts.get(part_id)
+        if part is None:
+            known = [other.id for other in self.parts(kind)]
+            hint = did_you_mean(part_id, known) or did_you_mean(part_id, self._parts)
+            raise CatalogueError(
+                f"unknown {kind or 'part'} {part_id!r}", where="catalogue", expected=f"one of {', '.join(known)}", hint=hint
+            )
+        if kind is not None and part.kind != kind:
+            raise CatalogueError(
+                f"{part_id!r} is of kind {part.kind}",
+                where="catalogue",
+                expected=f"a part of kind {kind}: {', '.join(other.id for other in self.parts(kind))}",
+            )
+        return part
+
+    def parts(self, kind: Kind | None = None) -> tuple[Part, ...]:
+        """All parts, or those of one kind, sorted by kind and id."""
+        if kind is not None and kind not in KINDS:
+            raise CatalogueError(
+                f"unknown kind {kind!r}", where="catalogue", expected=f"one of {', '.join(KINDS)}", hint=did_you_mean(kind, KINDS)
+            )
+        return self._ordered if kind is None else tuple(part for part in self._ordered if part.kind == kind)
+
+    def general_figure(self, name: str) -> Figure:
+        """The general figure of that name, or a CatalogueError that says which exist."""
+        found = self.general.get(name)
+        if found is None:
+            raise CatalogueError(
+                f"no general figure {name!r}",
+                where="catalogue",
+                expected=f"one of {', '.join(self.general)}",
+                hint=did_you_mean(name, self.general),
+            )
+        return found
+
+    def digest(self) -> str:
+        """SHA-256 of the content, the same for the same figures in whatever order they were listed."""
+        if not self._digest:
+            content = {
+                "parts": [part.model_dump(mode="json") for part in self._ordered],
+                "general": {name: figure.model_dump(mode="json") for name, figure in self.general.items()},
+            }
+            canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            self._digest = hashlib.sha256(canonical.encode()).hexdigest()
+        return self._digest
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The shipped catalogue; the first call reads the sheets, later ones return the same object."""
+    parts = [part for sheet in PART_SHEETS for part in read_parts(read_sheet(sheet), sheet)]
+    general = read_sheet(GENERAL_SHEET)
+    sources = general["sources"]
+    figures = {
+        name: read_figure(short, sources, f"{GENERAL_SHEET}: {name}") for name, short in general["figures"].items()
+    }
+    return Catalogue(parts, figures)
+
+
+def read_parts(sheet: Mapping[str, Any], where: str) -> list[Part]:
+    """The parts of one sheet; a DocumentError names the part and the field that do not hold."""
+    return [_read_part(entry, sheet["sources"], where) for entry in sheet["parts"]]
+
+
+def _read_part(entry: Mapping[str, Any], sources: Mapping[str, Any], sheet: str) -> Part:
+    where = f"{sheet}: {entry.get('id', 'part without id')}"
+    figures = {name: read_figure(short, sources, f"{where}.{name}") for name, short in entry["figures"].items()}
+    modes = [
+        {**mode, "required_snr_db": read_figure(mode["required_snr_db"], sources, f"{where}.modes")}
+        for mode in entry.get("modes", ())
+    ]
+    try:
+        return Part.model_validate({**entry, "figures": figures, "modes": modes})
+    except ValidationError as error:
+        raise DocumentError("not a part", where=where, found=issues_of(error, where)) from error
+
+
+def read_figure(short: Mapping[str, Any], sources: Mapping[str, Any], where: str) -> Figure:
+    """One figure of a sheet; a DocumentError says where it fails."""
+    try:
+        return Figure.model_validate(whole_figure(short, sources))
+    except ValidationError as error:
+        raise DocumentError("not a figure", where=where, found=issues_of(error, where)) from error
+    except KeyError as error:
+        unknown = str(error.args[0])
+        raise DocumentError(f"unknown source {unknown!r}", where=where, hint=did_you_mean(unknown, sources)) from error
+    except (TypeError, ValueError) as error:
+        raise DocumentError("a range is two numbers: [low, high]", where=where) from error

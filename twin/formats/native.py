@@ -1,0 +1,200 @@
+"""The native format, YAML or JSON, and its faults said so that they can be mended in one go."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from ..errors import DocumentError, Issue, did_you_mean
+from ..model.document import TopologyDocument
+from .migrations import migrate
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_VALUES = 50_000_000
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
+    """YAML in which a key said twice is a fault and not a silent overwrite."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, list | dict):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key_node.start_mark)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """A YAML or JSON file as plain data. Raises DocumentError: missing, too large, not text, not a mapping, broken."""
+    where = str(path)
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise DocumentError(f"{size} bytes", where=where, expected=f"at most {MAX_FILE_BYTES} bytes")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DocumentError(f"cannot be read: {error.strerror}", where=where) from error
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=where) from error
+    return parse_mapping(text, where, as_json=path.suffix.lower() == ".json")
+
+
+def parse_mapping(text: str, where: str, *, as_json: bool) -> dict[str, Any]:
+    """Text as plain data, a mapping at the top. Raises DocumentError with line and column."""
+    try:
+        data = json.loads(text, object_pairs_hook=_unique) if as_json else yaml.load(text, _UniqueKeyLoader)  # noqa: S506
+    except json.JSONDecodeError as error:
+        raise DocumentError(f"line {error.lineno}, column {error.colno}: {error.msg}", where=where) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise DocumentError(f"{place}{getattr(error, 'problem', None) or error}", where=where) from error
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(str(error) or "nested too deeply", where=where) from error
+    if _n_values(data, {}) > MAX_VALUES:
+        raise DocumentError("is too large once its aliases are written out", where=where, expected=f"{MAX_VALUES} values")
+    if not isinstance(data, dict):
+        raise DocumentError(f"holds a {type(data).__name__}", where=where, expected="a mapping with nodes and links")
+    return data
+
+
+def _n_values(data: Any, known: dict[int, int]) -> int:
+    """Values in nested data with every alias written out; shared parts are counted once and multiplied."""
+    if not isinstance(data, dict | list):
+        return 1
+    if id(data) not in known:
+        known[id(data)] = MAX_VALUES + 1  # an alias to itself has no end
+        parts = data.values() if isinstance(data, dict) else data
+        known[id(data)] = 1 + sum(_n_values(part, known) for part in parts)
+    return known[id(data)]
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in data:
+            raise ValueError(f"key {key!r} stands twice")
+        data[key] = value
+    return data
+
+
+def parse_document(data: Mapping[str, Any], where: str = "document") -> TopologyDocument:
+    """Plain data as a validated document. Raises DocumentError with every bad field and near names."""
+    return validate_as(TopologyDocument, migrate(dict(data), where), where)
+
+
+def validate_as(kind: Any, data: Any, where: str) -> Any:
+    """Data as a pydantic model or union, strictly typed; DocumentError lists every fault with its place."""
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    try:
+        text = json.dumps(data, default=_json_value)
+    except (TypeError, ValueError) as error:
+        raise DocumentError(str(error), where=where, expected="plain data: text, numbers, lists, mappings") from error
+    try:
+        return adapter.validate_json(text, strict=True)
+    except ValidationError as error:
+        issues = [_issue(fault, data, adapter) for fault in error.errors(include_url=False)]
+        n = len(issues)
+        raise DocumentError(f"{n} bad field{'s' if n > 1 else ''}", where=where, found=issues) from error
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        raise TypeError(f"{value} is a time; dates are written 2026-01-31")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    raise TypeError(f"{value!r} is a {type(value).__name__}")
+
+
+_UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
+
+
+def _issue(fault: Any, data: Any, adapter: TypeAdapter[Any]) -> Issue:
+    location = list(fault["loc"])
+    hint = ""
+    if fault["type"] in _UNKNOWN:
+        schema = adapter.json_schema()
+        known = _known_fields(schema, schema, location[:-1])
+        problem = f"unknown field {location[-1]!r}"
+        hint = did_you_mean(str(location[-1]), known) or (f"known: {', '.join(known)}" if known else "")
+    elif fault["type"] == "missing" or fault["type"] == "missing_argument":
+        problem = "is missing"
+    else:
+        found = fault.get("input")
+        shown = "" if isinstance(found, dict | list) else f", found {found!r}"
+        problem = f"{fault['msg']}{shown}"
+        if fault["type"] == "literal_error":
+            hint = did_you_mean(str(found), re.findall(r"'([^']*)'", fault["ctx"]["expected"]))
+    return Issue(_place(location, data), problem, hint)
+
+
+def _place(location: list[Any], data: Any) -> str:
+    """`links[core~leaf].spans[0].length_km`: list items by their id where they have one."""
+    text, here = "", data
+    for step in location:
+        if isinstance(step, int):
+            here = here[step] if isinstance(here, list | tuple) and step < len(here) else None
+            name = here.get("id") if isinstance(here, dict) else None
+            text += f"[{name if isinstance(name, str) else step}]"
+        elif isinstance(here, dict) and step not in here and text and _is_tag(step, here):
+            continue
+        else:
+            here = here.get(step) if isinstance(here, dict) else None
+            text += f".{step}" if text else str(step)
+    return text or "document"
+
+
+def _is_tag(step: str, here: Mapping[str, Any]) -> bool:
+    """Whether a step only names the branch of a union (pydantic puts it between list index and field)."""
+    return here.get("kind") == step or step in ("json-or-python", "constrained-str")
+
+
+def _known_fields(schema: Any, root: Any, location: Iterable[Any]) -> list[str]:
+    nodes = [schema]
+    for step in location:
+        nodes = [child for node in _resolve(nodes, root) for child in _step(node, step)] or nodes
+    return sorted({name for node in _resolve(nodes, root) for name in node.get("properties", {})})
+
+
+def _resolve(nodes: list[Any], root: Any) -> list[Any]:
+    flat: list[Any] = []
+    for node in nodes:
+        if "$ref" in node:
+            flat += _resolve([root["$defs"][node["$ref"].rsplit("/", 1)[-1]]], root)
+        elif "anyOf" in node or "oneOf" in node:
+            flat += _resolve(node.get("anyOf") or node["oneOf"], root)
+        else:
+            flat.append(node)
+    return flat
+
+
+def _step(node: Any, step: Any) -> list[Any]:
+    if isinstance(step, int):
+        return [node["items"]] if isinstance(node.get("items"), dict) else list(node.get("prefixItems", []))
+    if step in node.get("properties", {}):
+        return [node["properties"][step]]
+    constant = node.get("properties", {}).get("kind", {}).get("const")
+    return [node] if constant == step else []
+
+
+def write_document(document: TopologyDocument, path: Path) -> None:
+    """Save in canonical order, YAML or JSON by the ending."""
+    if path.suffix.lower() == ".json":
+        path.write_text(document.to_json(), encoding="utf-8")
+    else:
+        text = yaml.safe_dump(document.to_dict(), sort_keys=False, allow_unicode=True, width=120)
+        path.write_text(text, encoding="utf-8")

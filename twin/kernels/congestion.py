@@ -1,0 +1,206 @@
+"""What happens where demand meets capacity: max-min fair rates, utilisation, waiting time in a queue."""
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.kernels.jit import kernel
+
+
+@kernel
+def max_min_rates(
+    flow_first: npt.NDArray[np.int64],
+    flow_link: npt.NDArray[np.int64],
+    flow_usage: npt.NDArray[np.float64],
+    capacity: npt.NDArray[np.float64],
+    limit: npt.NDArray[np.float64],
+    out_rate: npt.NDArray[np.float64],
+) -> None:
+    """Max-min fair rates: all flows rise together; a full resource or its own limit stops a flow.
+
+    A flow that uses no resource gets its limit. Events nearer than 1e-12 of their level count as one, so that rounding
+    cannot tear apart what saturates together. Rates, capacities and limits share any one unit.
+
+    flow_first: int64[n_flows + 1]; flow f uses resources flow_link[k], k in flow_first[f]:flow_first[f + 1].
+    flow_usage: float64, >= 0, the part of the flow's rate that crosses flow_link[k]: 1 on a single path, less on ECMP.
+    capacity: float64[n_resources], >= 0. limit: float64[n_flows], >= 0 or infinite. out_rate: float64[n_flows].
+    Source: progressive filling, Bertsekas and Gallager, Data Networks (1992), 6.5.2, with a heap of saturation levels.
+    """
+    n_flows = out_rate.size
+    first, flows = _flows_by_resource(flow_first, flow_link, flow_usage, capacity.size)
+    spare = capacity.copy()  # capacity left by stopped flows
+    usage = np.zeros(capacity.size)  # of flows that still rise, as is their number
+    n_rising = first[1:] - first[:-1]
+    for k in range(flow_link.size):
+        usage[flow_link[k]] += flow_usage[k]
+    full_at = np.zeros(capacity.size)  # level at which a resource fills; a lower bound while it waits in the heap
+    heap = np.arange(capacity.size)
+    full = np.empty(capacity.size, np.int64)
+    rises = np.ones(n_flows, np.bool_)
+    by_limit = np.argsort(limit, kind="mergesort")
+    size = capacity.size
+    i = 0
+    level = 0.0
+    out_rate[:] = np.inf
+    while True:
+        while i < n_flows and not rises[by_limit[i]]:
+            i += 1
+        size = _refresh_top(heap, size, full_at, spare, usage, n_rising, level)
+        event = limit[by_limit[i]] if i < n_flows else np.inf
+        if size > 0:
+            event = min(event, full_at[heap[0]])
+        if event == np.inf:
+            return
+        level = event
+        n_full = 0
+        while size > 0 and full_at[heap[0]] <= level * (1.0 + 1e-12):
+            full[n_full] = heap[0]
+            n_full += 1
+            size -= 1
+            _sift_down(heap, size, full_at, heap[size])
+            size = _refresh_top(heap, size, full_at, spare, usage, n_rising, level)
+        while i < n_flows and limit[by_limit[i]] <= level:
+            flow = by_limit[i]
+            i += 1
+            if rises[flow]:
+                out_rate[flow] = level
+                rises[flow] = False
+                _stop(flow, level, flow_first, flow_link, flow_usage, spare, usage, n_rising)
+        for j in range(n_full):
+            for k in range(first[full[j]], first[full[j] + 1]):
+                flow = flows[k]
+                if rises[flow]:
+                    out_rate[flow] = level
+                    rises[flow] = False
+                    _stop(flow, level, flow_first, flow_link, flow_usage, spare, usage, n_rising)
+
+
+@kernel
+def utilisation(
+    load_gbps: npt.NDArray[np.float64], capacity_gbps: npt.NDArray[np.float64], out_ratio: npt.NDArray[np.float64]
+) -> None:
+    """Load over capacity of every arc; nothing over nothing is 0, load on no capacity is infinite.
+
+    All float64[n_arcs].
+    """
+    for arc in range(load_gbps.size):
+        if capacity_gbps[arc] > 0.0:
+            out_ratio[arc] = load_gbps[arc] / capacity_gbps[arc]
+        else:
+            out_ratio[arc] = np.inf if load_gbps[arc] > 0.0 else 0.0
+
+
+@kernel
+def queue_delay_us(
+    utilisation_ratio: npt.NDArray[np.float64],
+    capacity_gbps: npt.NDArray[np.float64],
+    packet_bytes: float,
+    max_utilisation_ratio: float,
+    out_us: npt.NDArray[np.float64],
+) -> None:
+    """Mean time a packet waits in an arc's queue, its own transmission excluded; 0 where there is no capacity.
+
+    Above max_utilisation_ratio (< 1) the queue of the formula grows without bound; there the ratio is held at it.
+
+    utilisation_ratio, capacity_gbps: float64[n_arcs]. packet_bytes: size of every packet. out_us: float64[n_arcs].
+    Source: Pollaczek-Khinchine for M/D/1, W = rho / (2 (1 - rho)) * service time (Kleinrock, Queueing Systems I, 5.6).
+    """
+    for arc in range(utilisation_ratio.size):
+        if capacity_gbps[arc] > 0.0:
+            rho = min(utilisation_ratio[arc], max_utilisation_ratio)
+            service_us = packet_bytes * 8.0 / (capacity_gbps[arc] * 1e3)  # 1 Gbit/s = 1e3 bits per us
+            out_us[arc] = rho / (2.0 * (1.0 - rho)) * service_us
+        else:
+            out_us[arc] = 0.0
+
+
+@kernel
+def _flows_by_resource(
+    flow_first: npt.NDArray[np.int64],
+    flow_link: npt.NDArray[np.int64],
+    flow_usage: npt.NDArray[np.float64],
+    n_resources: int,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The transposed CSR (first, flows): who uses a resource, once per positive usage, by flow."""
+    first = np.zeros(n_resources + 1, np.int64)
+    for k in range(flow_link.size):
+        if flow_usage[k] > 0.0:
+            first[flow_link[k] + 1] += 1
+    for resource in range(n_resources):
+        first[resource + 1] += first[resource]
+    free = first.copy()
+    flows = np.empty(first[n_resources], np.int64)
+    for flow in range(flow_first.size - 1):
+        for k in range(flow_first[flow], flow_first[flow + 1]):
+            if flow_usage[k] > 0.0:
+                flows[free[flow_link[k]]] = flow
+                free[flow_link[k]] += 1
+    return first, flows
+
+
+@kernel
+def _stop(
+    flow: int,
+    level: float,
+    flow_first: npt.NDArray[np.int64],
+    flow_link: npt.NDArray[np.int64],
+    flow_usage: npt.NDArray[np.float64],
+    spare: npt.NDArray[np.float64],
+    usage: npt.NDArray[np.float64],
+    n_rising: npt.NDArray[np.int64],
+) -> None:
+    """Take a flow that stops at `level` out of the rising usage of its resources."""
+    for k in range(flow_first[flow], flow_first[flow + 1]):
+        if flow_usage[k] > 0.0:
+            resource = flow_link[k]
+            spare[resource] -= flow_usage[k] * level
+            usage[resource] -= flow_usage[k]
+            n_rising[resource] -= 1
+
+
+@kernel
+def _refresh_top(
+    heap: npt.NDArray[np.int64],
+    size: int,
+    full_at: npt.NDArray[np.float64],
+    spare: npt.NDArray[np.float64],
+    usage: npt.NDArray[np.float64],
+    n_rising: npt.NDArray[np.int64],
+    level: float,
+) -> int:
+    """Bring the resource that fills next to the top; returns the heap's size without those that nobody fills.
+
+    A flow that stops can only put off the filling of its resources, so an old entry is never too late in the heap.
+    """
+    while size > 0:
+        top = heap[0]
+        if n_rising[top] == 0:
+            size -= 1
+            _sift_down(heap, size, full_at, heap[size])
+            continue
+        now = level  # also where rounding ate what little usage was left
+        if usage[top] > 0.0:
+            now = max(level, spare[top] / usage[top])
+        if now <= full_at[top]:
+            break
+        full_at[top] = now
+        _sift_down(heap, size, full_at, top)
+    return size
+
+
+@kernel
+def _sift_down(heap: npt.NDArray[np.int64], size: int, key: npt.NDArray[np.float64], item: int) -> None:
+    """Put `item` at the free top of the heap or below it, wherever its (key, index) belongs."""
+    hole = 0
+    while 2 * hole + 1 < size:
+        child = 2 * hole + 1
+        below = heap[child]
+        if child + 1 < size:
+            right = heap[child + 1]
+            if key[right] < key[below] or (key[right] == key[below] and right < below):
+                child += 1
+                below = right
+        if key[item] < key[below] or (key[item] == key[below] and item < below):
+            break
+        heap[hole] = below
+        hole = child
+    heap[hole] = item

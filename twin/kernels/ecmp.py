@@ -1,0 +1,267 @@
+"""Load over equal-cost shortest paths: a node divides its flow over its next hops in proportion to their shares.
+
+The DAG of a destination: arc u->v of link l belongs to it where l is up, v is nearer than u, and distance[v] plus the
+weight of l equals distance[u] within rel_tolerance * max(1, distance[u]). `distance` is the distance to the destination
+(a row of `shortest_distances`, or of `shortest_hops` with every weight at one). `link_share` is what a link counts for
+in the division: its members up (ECMP) or its capacity (WCMP). A share of 0 is never a next hop; where all next hops of
+a node have it, flow ends there, so mark such links down before the distances are computed.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.kernels.graph import ArcGraph
+from twin.kernels.jit import kernel
+
+
+@kernel
+def place_to_destination(
+    graph: ArcGraph,
+    link_weight: npt.NDArray[np.float64],
+    link_up: npt.NDArray[np.bool_],
+    link_share: npt.NDArray[np.float64],
+    distance: npt.NDArray[np.float64],
+    order: npt.NDArray[np.int64],
+    rel_tolerance: float,
+    inflow: npt.NDArray[np.float64],
+    out_load: npt.NDArray[np.float64],
+) -> None:
+    """Send what enters at each node to the destination of `distance`, adding to the load of every arc on the way.
+
+    link_weight, link_share: float64[n_links]. link_up: bool[n_links]. distance: float64[n_nodes].
+    order: int64[any], nodes by decreasing distance; those without a path may stand anywhere or be absent.
+    inflow: float64[n_nodes], consumed: zero afterwards, except at nodes without a path, where it stays as it was.
+    out_load: float64[2 * n_links] by arc, added to, in the unit of inflow.
+    """
+    for node in order:
+        flow = inflow[node]
+        if flow == 0.0 or distance[node] == np.inf:
+            continue
+        if distance[node] == 0.0:
+            inflow[node] = 0.0
+            continue
+        total = _total_share(graph, link_weight, link_up, link_share, distance, node, rel_tolerance)
+        if total == 0.0:
+            continue
+        inflow[node] = 0.0
+        for k in range(graph.first[node], graph.first[node + 1]):
+            arc = graph.arc[k]
+            share = _arc_share(graph, link_weight, link_up, link_share, distance, arc, rel_tolerance)
+            if share > 0.0:
+                part = flow * share / total
+                out_load[arc] += part
+                inflow[graph.head[arc]] += part
+
+
+@kernel
+def place_demands(
+    graph: ArcGraph,
+    link_weight: npt.NDArray[np.float64],
+    link_up: npt.NDArray[np.bool_],
+    link_share: npt.NDArray[np.float64],
+    destinations: npt.NDArray[np.int64],
+    distances: npt.NDArray[np.float64],
+    demand_first: npt.NDArray[np.int64],
+    demand_source: npt.NDArray[np.int64],
+    demand_gbps: npt.NDArray[np.float64],
+    rel_tolerance: float,
+    out_load: npt.NDArray[np.float64],
+    out_routed: npt.NDArray[np.bool_],
+) -> None:
+    """Place a traffic matrix, one destination after the other in the given order; only reached nodes cost time.
+
+    A demand from a node to itself adds nothing and is routed; one without a path adds nothing and is not.
+
+    link_weight, link_share: float64[n_links]. link_up: bool[n_links].
+    destinations: int64[n_destinations], with their distances float64[n_destinations, n_nodes].
+    demand_first: int64[n_destinations + 1]; destination i is asked for by demands demand_first[i]:demand_first[i + 1].
+    demand_source, demand_gbps: int64, float64[n_demands]; demands of one source add up.
+    out_load: float64[2 * n_links] by arc in Gbit/s, added to. out_routed: bool[n_demands], overwritten.
+    """
+    n_nodes = graph.first.size - 1
+    node_flow = np.zeros(n_nodes)
+    heap = np.empty(n_nodes, np.int64)
+    for i in range(destinations.size):
+        distance = distances[i]
+        n_waiting = 0
+        for demand in range(demand_first[i], demand_first[i + 1]):
+            source = demand_source[demand]
+            out_routed[demand] = source == destinations[i] or distance[source] < np.inf
+            if source != destinations[i] and out_routed[demand] and demand_gbps[demand] > 0.0:
+                if node_flow[source] == 0.0:
+                    n_waiting = _push(heap, n_waiting, distance, source)
+                node_flow[source] += demand_gbps[demand]
+        while n_waiting > 0:
+            node = heap[0]
+            n_waiting = _pop(heap, n_waiting, distance)
+            flow = node_flow[node]
+            node_flow[node] = 0.0
+            total = _total_share(graph, link_weight, link_up, link_share, distance, node, rel_tolerance)
+            if total == 0.0:
+                continue
+            for k in range(graph.first[node], graph.first[node + 1]):
+                arc = graph.arc[k]
+                share = _arc_share(graph, link_weight, link_up, link_share, distance, arc, rel_tolerance)
+                part = flow * share / total
+                if part > 0.0:
+                    out_load[arc] += part
+                    other = graph.head[arc]
+                    if distance[other] > 0.0:
+                        if node_flow[other] == 0.0:
+                            n_waiting = _push(heap, n_waiting, distance, other)
+                        node_flow[other] += part
+
+
+@kernel
+def trace_pair(
+    graph: ArcGraph,
+    link_weight: npt.NDArray[np.float64],
+    link_up: npt.NDArray[np.bool_],
+    link_share: npt.NDArray[np.float64],
+    distance: npt.NDArray[np.float64],
+    source: int,
+    rel_tolerance: float,
+    node_flow: npt.NDArray[np.float64],
+    heap: npt.NDArray[np.int64],
+    out_arc: npt.NDArray[np.int64],
+    out_fraction: npt.NDArray[np.float64],
+) -> int:
+    """Every arc that traffic from `source` to the destination of `distance` crosses, and the fraction that crosses it.
+
+    Returns the number of arcs written: 0 without a path or from the destination itself. Where the out arrays are too
+    short it returns minus the number needed; call again with that much room. Arcs come in topological order, all arcs
+    of a node together, farthest node first.
+
+    link_weight, link_share: float64[n_links]. link_up: bool[n_links]. distance: float64[n_nodes].
+    node_flow: float64[n_nodes], scratch, zero on entry and on return. heap: int64[n_nodes], scratch.
+    out_arc, out_fraction: int64, float64[room], a fraction is of the demand (0..1).
+    """
+    if distance[source] == np.inf or distance[source] == 0.0:
+        return 0
+    n_arcs = 0
+    node_flow[source] = 1.0
+    n_waiting = _push(heap, 0, distance, source)
+    while n_waiting > 0:
+        node = heap[0]
+        n_waiting = _pop(heap, n_waiting, distance)
+        flow = node_flow[node]
+        node_flow[node] = 0.0
+        total = _total_share(graph, link_weight, link_up, link_share, distance, node, rel_tolerance)
+        if total == 0.0:
+            continue
+        for k in range(graph.first[node], graph.first[node + 1]):
+            arc = graph.arc[k]
+            share = _arc_share(graph, link_weight, link_up, link_share, distance, arc, rel_tolerance)
+            part = flow * share / total
+            if part > 0.0:
+                if n_arcs < out_arc.size:
+                    out_arc[n_arcs] = arc
+                    out_fraction[n_arcs] = part
+                n_arcs += 1
+                other = graph.head[arc]
+                if distance[other] > 0.0:
+                    if node_flow[other] == 0.0:
+                        n_waiting = _push(heap, n_waiting, distance, other)
+                    node_flow[other] += part
+    return n_arcs if n_arcs <= out_arc.size else -n_arcs
+
+
+@kernel
+def worst_path_us(
+    pair_first: npt.NDArray[np.int64],
+    pair_arc: npt.NDArray[np.int64],
+    head: npt.NDArray[np.int64],
+    arc_latency_us: npt.NDArray[np.float64],
+    node_scratch: npt.NDArray[np.float64],
+    out_us: npt.NDArray[np.float64],
+) -> None:
+    """Latency of the slowest of the equal-cost paths of each pair.
+
+    pair_first: int64[n_pairs + 1]. pair_arc: int64[any], the arcs of each pair in the order of `trace_pair`.
+    head: int64[2 * n_links]. arc_latency_us: float64[2 * n_links], >= 0.
+    node_scratch: float64[n_nodes], zero on entry and on return. out_us: float64[n_pairs], 0 for a pair without arcs.
+    Source: longest path in a DAG, one relaxation per arc in topological order.
+    """
+    for pair in range(pair_first.size - 1):
+        out_us[pair] = 0.0
+        for k in range(pair_first[pair], pair_first[pair + 1]):
+            arc = pair_arc[k]
+            reached = node_scratch[head[arc ^ 1]] + arc_latency_us[arc]
+            node_scratch[head[arc]] = max(node_scratch[head[arc]], reached)
+        if pair_first[pair + 1] > pair_first[pair]:
+            out_us[pair] = node_scratch[head[pair_arc[pair_first[pair + 1] - 1]]]
+        for k in range(pair_first[pair], pair_first[pair + 1]):
+            node_scratch[head[pair_arc[k]]] = 0.0
+
+
+@kernel
+def _arc_share(
+    graph: ArcGraph,
+    link_weight: npt.NDArray[np.float64],
+    link_up: npt.NDArray[np.bool_],
+    link_share: npt.NDArray[np.float64],
+    distance: npt.NDArray[np.float64],
+    arc: int,
+    rel_tolerance: float,
+) -> float:
+    """The share of an arc in the division at its (reachable) tail, 0 where it is not in the DAG."""
+    link = arc >> 1
+    near = distance[graph.head[arc]]
+    far = distance[graph.head[arc ^ 1]]
+    if not link_up[link] or near >= far or abs(near + link_weight[link] - far) > rel_tolerance * max(1.0, far):
+        return 0.0
+    return link_share[link]  # type: ignore[no-any-return]
+
+
+@kernel
+def _total_share(
+    graph: ArcGraph,
+    link_weight: npt.NDArray[np.float64],
+    link_up: npt.NDArray[np.bool_],
+    link_share: npt.NDArray[np.float64],
+    distance: npt.NDArray[np.float64],
+    node: int,
+    rel_tolerance: float,
+) -> float:
+    """The shares of all next hops of a node together."""
+    total = 0.0
+    for k in range(graph.first[node], graph.first[node + 1]):
+        total += _arc_share(graph, link_weight, link_up, link_share, distance, graph.arc[k], rel_tolerance)
+    return total
+
+
+@kernel
+def _push(heap: npt.NDArray[np.int64], size: int, distance: npt.NDArray[np.float64], node: int) -> int:
+    """Add a node to the heap of waiting nodes, farthest first, then by index; returns the new size."""
+    hole = size
+    while hole > 0:
+        parent = (hole - 1) >> 1
+        above = heap[parent]
+        if distance[above] > distance[node] or (distance[above] == distance[node] and above < node):
+            break
+        heap[hole] = above
+        hole = parent
+    heap[hole] = node
+    return size + 1
+
+
+@kernel
+def _pop(heap: npt.NDArray[np.int64], size: int, distance: npt.NDArray[np.float64]) -> int:
+    """Take the top, heap[0], off the heap of waiting nodes; returns the new size."""
+    size -= 1
+    node = heap[size]
+    hole = 0
+    while 2 * hole + 1 < size:
+        child = 2 * hole + 1
+        below = heap[child]
+        if child + 1 < size:
+            right = heap[child + 1]
+            if distance[right] > distance[below] or (distance[right] == distance[below] and right < below):
+                child += 1
+                below = right
+        if distance[node] > distance[below] or (distance[node] == distance[below] and node < below):
+            break
+        heap[hole] = below
+        hole = child
+    heap[hole] = node
+    return size

@@ -1,0 +1,128 @@
+"""Shortest paths over the links that are up, one row of answers per source."""
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.kernels.graph import ArcGraph
+from twin.kernels.jit import kernel
+
+
+@kernel
+def shortest_distances(
+    graph: ArcGraph,
+    link_weight: npt.NDArray[np.float64],
+    link_up: npt.NDArray[np.bool_],
+    sources: npt.NDArray[np.int64],
+    out_distance: npt.NDArray[np.float64],
+) -> None:
+    """Distance from each source to every node over the up links, infinite where there is no path.
+
+    A weight counts the same both ways, so a row is also the distance *to* its source.
+
+    link_weight: float64[n_links], > 0, any unit (that of the answer). link_up: bool[n_links].
+    sources: int64[n_sources]. out_distance: float64[n_sources, n_nodes], overwritten.
+    Source: Dijkstra (1959) with an indexed binary heap; nodes at the same distance leave it in order of index.
+    """
+    n_nodes = graph.first.size - 1
+    heap = np.empty(n_nodes, np.int64)
+    place = np.empty(n_nodes, np.int64)  # where a node stands in the heap; -1 = never reached
+    for row in range(sources.size):
+        distance = out_distance[row]
+        distance[:] = np.inf
+        place[:] = -1
+        distance[sources[row]] = 0.0
+        heap[0] = sources[row]
+        place[sources[row]] = 0
+        n_waiting = 1
+        while n_waiting > 0:
+            node = heap[0]
+            n_waiting -= 1
+            if n_waiting > 0:
+                _sift_down(heap, place, distance, n_waiting, heap[n_waiting])
+            for k in range(graph.first[node], graph.first[node + 1]):
+                arc = graph.arc[k]
+                link = arc >> 1
+                if not link_up[link]:
+                    continue
+                other = graph.head[arc]
+                reached = distance[node] + link_weight[link]
+                if reached < distance[other]:
+                    distance[other] = reached
+                    if place[other] < 0:
+                        place[other] = n_waiting
+                        n_waiting += 1
+                    _sift_up(heap, place, distance, place[other], other)
+
+
+@kernel
+def shortest_hops(
+    graph: ArcGraph,
+    link_up: npt.NDArray[np.bool_],
+    sources: npt.NDArray[np.int64],
+    out_hops: npt.NDArray[np.float64],
+) -> None:
+    """Number of links from each source to every node over the up links, infinite where there is no path.
+
+    Equals `shortest_distances` with every weight at one; a float so that either may feed the ECMP kernels.
+
+    link_up: bool[n_links]. sources: int64[n_sources]. out_hops: float64[n_sources, n_nodes], overwritten.
+    Source: breadth-first search (Moore 1959).
+    """
+    queue = np.empty(graph.first.size - 1, np.int64)
+    for row in range(sources.size):
+        hops = out_hops[row]
+        hops[:] = np.inf
+        hops[sources[row]] = 0.0
+        queue[0] = sources[row]
+        n_done = 0
+        n_queued = 1
+        while n_done < n_queued:
+            node = queue[n_done]
+            n_done += 1
+            for k in range(graph.first[node], graph.first[node + 1]):
+                arc = graph.arc[k]
+                other = graph.head[arc]
+                if link_up[arc >> 1] and hops[other] == np.inf:
+                    hops[other] = hops[node] + 1.0
+                    queue[n_queued] = other
+                    n_queued += 1
+
+
+@kernel
+def _sift_up(
+    heap: npt.NDArray[np.int64], place: npt.NDArray[np.int64], key: npt.NDArray[np.float64], hole: int, node: int
+) -> None:
+    """Put `node` at the hole or above it, wherever its (key, index) belongs."""
+    while hole > 0:
+        parent = (hole - 1) >> 1
+        above = heap[parent]
+        if key[above] < key[node] or (key[above] == key[node] and above < node):
+            break
+        heap[hole] = above
+        place[above] = hole
+        hole = parent
+    heap[hole] = node
+    place[node] = hole
+
+
+@kernel
+def _sift_down(
+    heap: npt.NDArray[np.int64], place: npt.NDArray[np.int64], key: npt.NDArray[np.float64], size: int, node: int
+) -> None:
+    """Put `node` at the free top of the heap or below it, wherever its (key, index) belongs."""
+    hole = 0
+    while 2 * hole + 1 < size:
+        child = 2 * hole + 1
+        below = heap[child]
+        if child + 1 < size:
+            right = heap[child + 1]
+            if key[right] < key[below] or (key[right] == key[below] and right < below):
+                child += 1
+                below = right
+        if key[node] < key[below] or (key[node] == key[below] and node < below):
+            break
+        heap[hole] = below
+        place[below] = hole
+        hole = child
+    heap[hole] = node
+    place[node] = hole

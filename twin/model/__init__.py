@@ -1,0 +1,1 @@
+"""The vocabulary of records, the network that owns the truth, and the rules records keep together."""

@@ -1,0 +1,216 @@
+"""Frozen records: what exists in a network. One vocabulary for files, the graph and the arrays."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+"""Printable ASCII without spaces, so that it can be typed on a command line."""
+Count = Annotated[int, Field(ge=0, le=10_000_000)]
+NodeKind = Literal["rack", "host", "leaf", "spine", "core", "border", "switch"]
+STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place with power and room for racks."""
+
+    __pydantic_config__ = STRICT
+
+    id: Id
+    latitude_deg: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude_deg: Annotated[float, Field(ge=-180, le=180)] | None = None
+    power_megawatts: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    """Power at the meter that the site may draw; None = not limited."""
+    pue_ratio: Annotated[float, Field(ge=1, le=5)] | None = None
+    """Power at the meter over power of the racks; None = the catalogue's figure."""
+    n_rack_places: Count | None = None
+    lease_usd_per_month: Annotated[float, Field(ge=0, le=1e12)] | None = None
+    """What a tenant pays for the whole site, where it is or could be leased out."""
+    note: Annotated[str, Field(max_length=4000)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A rack of accelerators or a switch; never a single accelerator."""
+
+    __pydantic_config__ = STRICT
+
+    id: Id
+    kind: NodeKind
+    site: Id | None = None
+    part: Id | None = None
+    """Model of a switch or router, from the catalogue."""
+    accelerator: Id | None = None
+    """Accelerator of a rack, from the catalogue."""
+    n_accelerators: Count = 0
+    pod: Annotated[str, Field(max_length=200)] | None = None
+    rail: Count | None = None
+    installed: date | None = None
+    up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of fibre between two points of a line, with what ages in it."""
+
+    __pydantic_config__ = STRICT
+
+    length_km: Annotated[float, Field(gt=0, le=20_000)]
+    fibre: Id = "G.652.D"
+    installed: date | None = None
+    """When the glass was laid; None = not ageing."""
+    n_splices: Count = 0
+    n_connectors: Count = 0
+    lumped_loss_db: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Taps, patch panels, multiplexers that sit in the span."""
+    srlgs: tuple[Id, ...] = ()
+    """Shared risks (ducts, bridges) that this span lies in."""
+    leased: bool = False
+    """True for dark fibre paid by the mile, pair and month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A cable, or a bundle of equal parallel ones, between two nodes; both directions."""
+
+    __pydantic_config__ = STRICT
+
+    id: Id
+    ends: tuple[Id, Id]
+    capacity_gbps: Annotated[float, Field(gt=0, le=1e7)] | None = None
+    """Per direction and member; None = the transceiver's rate, or 400 without one."""
+    n_parallel: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """Members of the bundle: ports at each end, channels on a wavelength-multiplexed line."""
+    weight: Annotated[float, Field(gt=0, le=1e9)] = 1.0
+    """Routing metric, the same both ways."""
+    transceiver: Id | None = None
+    spans: tuple[Span, ...] = ()
+    """The fibre of a long link; links without spans are indoor patch cables."""
+    n_fibre_pairs: Annotated[int, Field(ge=1, le=10_000)] = 1
+    mux: Id | None = None
+    """Multiplexer at each end, from the catalogue; its loss counts twice."""
+    installed: date | None = None
+    """When the transceivers went in; None = not ageing."""
+    required_margin_db: Annotated[float, Field(ge=-20, le=30)] | None = None
+    """Margin the operator wants kept; None = the document's `required_margin_db`."""
+    loss_ratio: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Measured share of frames lost; overrides what the optics model says."""
+    srlgs: tuple[Id, ...] = ()
+    up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Traffic asked for between two nodes, all the time."""
+
+    __pydantic_config__ = STRICT
+
+    id: Id
+    source: Id
+    target: Id
+    offered_gbps: Annotated[float, Field(ge=0, le=1e9)]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShape:
+    """A transformer, dense or with experts, as far as its work and volume depend on it."""
+
+    __pydantic_config__ = STRICT
+
+    n_layers: Annotated[int, Field(ge=1, le=10_000)]
+    n_hidden: Annotated[int, Field(ge=1, le=1_000_000)]
+    n_heads: Annotated[int, Field(ge=1, le=100_000)]
+    n_ffn_hidden: Annotated[int, Field(ge=1, le=10_000_000)]
+    n_vocab: Annotated[int, Field(ge=1, le=10_000_000)]
+    n_sequence: Annotated[int, Field(ge=1, le=100_000_000)]
+    n_kv_heads: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    gated_ffn: bool = False
+    n_experts: Annotated[int, Field(ge=1, le=100_000)] = 1
+    n_experts_active: Annotated[int, Field(ge=1, le=100_000)] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Parallelism:
+    """How one replica is cut: tensor, context, pipeline (with virtual stages), and its micro batch."""
+
+    __pydantic_config__ = STRICT
+
+    tp: Annotated[int, Field(ge=1, le=100_000)] = 1
+    pp: Annotated[int, Field(ge=1, le=10_000)] = 1
+    cp: Annotated[int, Field(ge=1, le=10_000)] = 1
+    n_virtual_stages: Annotated[int, Field(ge=1, le=1000)] = 1
+    n_micro_batch: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """Sequences in a micro batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Accelerators that a job takes at one site; racks in the order of their ids."""
+
+    __pydantic_config__ = STRICT
+
+    site: Id
+    n_accelerators: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """None = as many as whole replicas fit on."""
+    accelerator: Id | None = None
+    """Only racks of this kind; None = any."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """One model in training over one or several sites."""
+
+    __pydantic_config__ = STRICT
+
+    id: Id
+    model: ModelShape
+    parallelism: Parallelism
+    n_global_batch: Annotated[int, Field(ge=1, le=100_000_000)]
+    """Sequences in an optimizer step."""
+    placement: tuple[Placement, ...]
+    precision: Literal["bf16", "fp8"] = "bf16"
+    split: Literal["uniform", "balanced"] = "uniform"
+    """Uniform: every replica the same number of micro batches. Balanced: whole micro batches by site, shortest step."""
+    sync: Literal["every_step", "local_sgd"] = "every_step"
+    n_local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """Local SGD only: optimizer steps between two exchanges of the sites (H)."""
+    gradient_bytes_per_parameter: Annotated[float, Field(gt=0, le=16)] = 4.0
+    """Per parameter in the reduce-scatter; fp32 is common."""
+    parameter_bytes_per_parameter: Annotated[float, Field(gt=0, le=16)] = 2.0
+    """Per parameter in the all-gather; bf16."""
+    note: Annotated[str, Field(max_length=4000)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lossless:
+    """What wide-area links do where pause frames must be honoured over a distance."""
+
+    __pydantic_config__ = STRICT
+
+    policy: Literal["shaped", "lossy"] = "lossy"
+    """shaped: each port is slowed to what the far buffer can absorb; lossy: pause is not used there."""
+    queue_pair_gbps: Annotated[float, Field(gt=0, le=1e5)] = 50.0
+    """Rate of one RDMA queue pair, for go-back-N; a 400 Gb/s flow over eight pairs is 50 each."""
+
+
+def asdict_compact(record: object) -> dict[str, object]:
+    """A record as plain data without the fields that have their default, in field order."""
+    data: dict[str, object] = {}
+    for spec in fields(record):  # type: ignore[arg-type]
+        value = getattr(record, spec.name)
+        if spec.default is not MISSING and value == spec.default:
+            continue
+        if isinstance(value, tuple):
+            value = [asdict_compact(item) if is_dataclass(item) else item for item in value]
+        elif is_dataclass(value):
+            value = asdict_compact(value)
+        elif isinstance(value, date):
+            value = value.isoformat()
+        data[spec.name] = value
+    return data
+

@@ -1,0 +1,171 @@
+"""Cross-record rules: every fault of a network at once, as data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
+
+from ..catalogue import Catalogue
+from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
+from .document import TopologyDocument
+from .records import Link, Node, TrainingJob
+
+MAX_ISSUES = 1000
+"""A broken file of a million records is described by its first thousand faults."""
+
+
+def check(
+    document: TopologyDocument,
+    nodes: Collection[Node],
+    links: Collection[Link],
+    catalogue: Catalogue,
+) -> None:
+    """Raise TopologyError with every fault of the expanded records; ids are where to look in the document."""
+    issues: list[Issue] = []
+    for issue in _issues(document, nodes, links, catalogue):
+        issues.append(issue)
+        if len(issues) >= MAX_ISSUES:
+            break
+    if issues:
+        raise TopologyError(f"{len(issues)} faults in the network", where=document.name, found=issues)
+
+
+def _issues(
+    document: TopologyDocument, nodes: Collection[Node], links: Collection[Link], catalogue: Catalogue
+) -> Iterator[Issue]:
+    by_id = {node.id: node for node in nodes}
+    site_ids = {site.id for site in document.sites}
+    yield from _duplicates("nodes", (node.id for node in nodes))
+    yield from _duplicates("links", (link.id for link in links))
+    for name in ("sites", "fabrics", "demands", "jobs", "plans"):
+        yield from _duplicates(name, (record.id for record in getattr(document, name)))
+    yield from _node_issues(nodes, site_ids, catalogue)
+    yield from _link_issues(links, by_id, catalogue)
+    yield from _date_issues(document.as_of, nodes, links)
+    for demand in document.demands:
+        for place, node_id in (("source", demand.source), ("target", demand.target)):
+            if node_id not in by_id:
+                yield _missing(f"demands[{demand.id}].{place}", "node", node_id, by_id)
+    yield from _job_issues(document, site_ids, nodes, catalogue)
+
+
+def _duplicates(what: str, ids: Iterable[str]) -> Iterator[Issue]:
+    for record_id, n in Counter(ids).items():
+        if n > 1:
+            yield Issue(f"{what}[{record_id}]", f"id {record_id!r} stands {n} times", "ids are unique within a list")
+
+
+def _missing(where: str, what: str, name: str, known: Iterable[str]) -> Issue:
+    return Issue(where, f"no {what} {name!r}", did_you_mean(name, known))
+
+
+class _Parts:
+    """Looks each part up once, however many records name it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._faults: dict[tuple[str, str], CatalogueError | None] = {}
+
+    def issue(self, where: str, part_id: str | None, kind: str) -> Iterator[Issue]:
+        if part_id is None:
+            return
+        key = (part_id, kind)
+        if key not in self._faults:
+            try:
+                self._catalogue.get(part_id, kind)
+                self._faults[key] = None
+            except CatalogueError as error:
+                self._faults[key] = error
+        fault = self._faults[key]
+        if fault is not None:
+            yield Issue(where, fault.problem, fault.hint)
+
+
+def _node_issues(nodes: Iterable[Node], site_ids: set[str], catalogue: Catalogue) -> Iterator[Issue]:
+    parts = _Parts(catalogue)
+    for node in nodes:
+        where = f"nodes[{node.id}]"
+        if node.site is not None and node.site not in site_ids:
+            yield _missing(f"{where}.site", "site", node.site, site_ids)
+        yield from parts.issue(f"{where}.part", node.part, "switch")
+        yield from parts.issue(f"{where}.accelerator", node.accelerator, "accelerator")
+        if node.n_accelerators and node.accelerator is None:
+            yield Issue(f"{where}.accelerator", f"{node.n_accelerators} accelerators of no kind", "name a part")
+        if node.n_accelerators and node.kind not in ("rack", "host"):
+            yield Issue(f"{where}.kind", f"a {node.kind} cannot hold accelerators", "use kind rack or host")
+
+
+def _link_issues(links: Iterable[Link], by_id: Mapping[str, Node], catalogue: Catalogue) -> Iterator[Issue]:
+    parts = _Parts(catalogue)
+    for link in links:
+        where = f"links[{link.id}]"
+        for end in link.ends:
+            if end not in by_id:
+                yield _missing(f"{where}.ends", "node", end, by_id)
+        if link.ends[0] == link.ends[1]:
+            yield Issue(f"{where}.ends", f"both ends are {link.ends[0]!r}", "a link joins two different nodes")
+        yield from parts.issue(f"{where}.transceiver", link.transceiver, "transceiver")
+        yield from parts.issue(f"{where}.mux", link.mux, "mux")
+        for i, span in enumerate(link.spans):
+            yield from parts.issue(f"{where}.spans[{i}].fibre", span.fibre, "fibre")
+
+
+def _date_issues(as_of: date | None, nodes: Iterable[Node], links: Iterable[Link]) -> Iterator[Issue]:
+    dated: list[tuple[str, date]] = [(f"nodes[{n.id}].installed", n.installed) for n in nodes if n.installed]
+    for link in links:
+        if link.installed:
+            dated.append((f"links[{link.id}].installed", link.installed))
+        for i, span in enumerate(link.spans):
+            if span.installed:
+                dated.append((f"links[{link.id}].spans[{i}].installed", span.installed))
+    if dated and as_of is None:
+        yield Issue("as_of", "missing, though parts have installation dates", "state the day the document speaks of")
+        return
+    for where, day in dated:
+        if as_of is not None and day > as_of:
+            yield Issue(where, f"{day} lies after as_of {as_of}", "plan later installations as changes")
+
+
+def _job_issues(
+    document: TopologyDocument, site_ids: set[str], nodes: Iterable[Node], catalogue: Catalogue
+) -> Iterator[Issue]:
+    job_ids = [job.id for job in document.jobs]
+    if document.default_job is not None and document.default_job not in job_ids:
+        yield _missing("default_job", "job", document.default_job, job_ids)
+    parts = _Parts(catalogue)
+    for job in document.jobs:
+        yield from job_shape_issues(job)
+        for i, place in enumerate(job.placement):
+            where = f"jobs[{job.id}].placement[{i}]"
+            if place.site not in site_ids:
+                yield _missing(f"{where}.site", "site", place.site, site_ids)
+            yield from parts.issue(f"{where}.accelerator", place.accelerator, "accelerator")
+
+
+def job_shape_issues(job: TrainingJob) -> Iterator[Issue]:
+    """Faults of a job by itself, whatever network it runs on."""
+    where, cut, model = f"jobs[{job.id}]", job.parallelism, job.model
+    if not job.placement:
+        yield Issue(f"{where}.placement", "the job has no place to run", "name at least one site")
+    places = Counter((place.site, place.accelerator) for place in job.placement)
+    for (site, accelerator), n in places.items():
+        if n > 1:
+            yield Issue(f"{where}.placement", f"site {site!r} ({accelerator or 'any kind'}) stands {n} times")
+    if model.n_experts_active > model.n_experts:
+        yield Issue(f"{where}.model", f"{model.n_experts_active} active experts of {model.n_experts}")
+    if cut.n_virtual_stages > 1 and cut.pp == 1:
+        yield Issue(f"{where}.parallelism", "virtual stages need pp > 1", "set n_virtual_stages to 1")
+    if cut.pp * cut.n_virtual_stages > model.n_layers:
+        yield Issue(
+            f"{where}.parallelism",
+            f"pp * n_virtual_stages = {cut.pp * cut.n_virtual_stages} exceeds the {model.n_layers} layers",
+        )
+    if model.n_heads % cut.tp and cut.tp % model.n_heads:
+        yield Issue(f"{where}.parallelism.tp", f"tp {cut.tp} does not divide the {model.n_heads} heads")
+    if job.n_global_batch % cut.n_micro_batch:
+        yield Issue(
+            f"{where}.n_global_batch", f"{job.n_global_batch} sequences are no whole micro batches of {cut.n_micro_batch}"
+        )
+    if job.sync == "every_step" and job.n_local_steps != 1:
+        yield Issue(f"{where}.n_local_steps", "local steps belong to sync: local_sgd")
