@@ -36,16 +36,16 @@ def max_min_rates(
     heap = np.arange(capacity.size)
     full = np.empty(capacity.size, np.int64)
     rises = np.ones(n_flows, np.bool_)
-    by_limit = np.argsort(limit, kind="mergesort")
+    by_limit = np.arange(n_flows)
+    for i in range(n_flows // 2 - 1, -1, -1):
+        _sift_down(by_limit, n_flows, limit, by_limit[i], i)
+    n_limits = n_flows
     size = capacity.size
-    i = 0
     level = 0.0
     out_rate[:] = np.inf
     while True:
-        while i < n_flows and not rises[by_limit[i]]:
-            i += 1
         size = _refresh_top(heap, size, full_at, spare, usage, n_rising, level)
-        event = limit[by_limit[i]] if i < n_flows else np.inf
+        event = limit[by_limit[0]] if n_limits > 0 else np.inf
         if size > 0:
             event = min(event, full_at[heap[0]])
         if event == np.inf:
@@ -56,15 +56,8 @@ def max_min_rates(
             full[n_full] = heap[0]
             n_full += 1
             size -= 1
-            _sift_down(heap, size, full_at, heap[size])
+            _sift_down(heap, size, full_at, heap[size], 0)
             size = _refresh_top(heap, size, full_at, spare, usage, n_rising, level)
-        while i < n_flows and limit[by_limit[i]] <= level:
-            flow = by_limit[i]
-            i += 1
-            if rises[flow]:
-                out_rate[flow] = level
-                rises[flow] = False
-                _stop(flow, level, flow_first, flow_link, flow_usage, spare, usage, n_rising)
         for j in range(n_full):
             for k in range(first[full[j]], first[full[j] + 1]):
                 flow = flows[k]
@@ -72,6 +65,14 @@ def max_min_rates(
                     out_rate[flow] = level
                     rises[flow] = False
                     _stop(flow, level, flow_first, flow_link, flow_usage, spare, usage, n_rising)
+        while n_limits > 0 and (limit[by_limit[0]] <= level or not rises[by_limit[0]]):
+            flow = by_limit[0]
+            n_limits -= 1
+            _sift_down(by_limit, n_limits, limit, by_limit[n_limits], 0)
+            if rises[flow]:
+                out_rate[flow] = level
+                rises[flow] = False
+                _stop(flow, level, flow_first, flow_link, flow_usage, spare, usage, n_rising)
 
 
 @kernel
@@ -175,7 +176,7 @@ def _refresh_top(
         top = heap[0]
         if n_rising[top] == 0:
             size -= 1
-            _sift_down(heap, size, full_at, heap[size])
+            _sift_down(heap, size, full_at, heap[size], 0)
             continue
         now = level  # also where rounding ate what little usage was left
         if usage[top] > 0.0:
@@ -183,14 +184,13 @@ def _refresh_top(
         if now <= full_at[top]:
             break
         full_at[top] = now
-        _sift_down(heap, size, full_at, top)
+        _sift_down(heap, size, full_at, top, 0)
     return size
 
 
 @kernel
-def _sift_down(heap: npt.NDArray[np.int64], size: int, key: npt.NDArray[np.float64], item: int) -> None:
-    """Put `item` at the free top of the heap or below it, wherever its (key, index) belongs."""
-    hole = 0
+def _sift_down(heap: npt.NDArray[np.int64], size: int, key: npt.NDArray[np.float64], item: int, hole: int) -> None:
+    """Put `item` at the hole in the heap or below it, wherever its (key, index) belongs."""
     while 2 * hole + 1 < size:
         child = 2 * hole + 1
         below = heap[child]

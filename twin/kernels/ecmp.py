@@ -46,11 +46,12 @@ def place_to_destination(
         inflow[node] = 0.0
         for k in range(graph.first[node], graph.first[node + 1]):
             arc = graph.arc[k]
-            share = _arc_share(graph, link_weight, link_up, link_share, distance, arc, rel_tolerance)
-            if share > 0.0:
-                part = flow * share / total
+            link = arc >> 1
+            other = graph.head[arc]
+            if link_up[link] and _is_next_hop(distance[other], distance[node], link_weight[link], rel_tolerance):
+                part = flow * link_share[link] / total
                 out_load[arc] += part
-                inflow[graph.head[arc]] += part
+                inflow[other] += part
 
 
 @kernel
@@ -101,12 +102,12 @@ def place_demands(
                 continue
             for k in range(graph.first[node], graph.first[node + 1]):
                 arc = graph.arc[k]
-                share = _arc_share(graph, link_weight, link_up, link_share, distance, arc, rel_tolerance)
-                part = flow * share / total
-                if part > 0.0:
+                link = arc >> 1
+                other = graph.head[arc]
+                if link_up[link] and _is_next_hop(distance[other], distance[node], link_weight[link], rel_tolerance):
+                    part = flow * link_share[link] / total
                     out_load[arc] += part
-                    other = graph.head[arc]
-                    if distance[other] > 0.0:
+                    if part > 0.0 and distance[other] > 0.0:
                         if node_flow[other] == 0.0:
                             n_waiting = _push(heap, n_waiting, distance, other)
                         node_flow[other] += part
@@ -151,14 +152,16 @@ def trace_pair(
             continue
         for k in range(graph.first[node], graph.first[node + 1]):
             arc = graph.arc[k]
-            share = _arc_share(graph, link_weight, link_up, link_share, distance, arc, rel_tolerance)
-            part = flow * share / total
+            link = arc >> 1
+            other = graph.head[arc]
+            if not link_up[link] or not _is_next_hop(distance[other], distance[node], link_weight[link], rel_tolerance):
+                continue
+            part = flow * link_share[link] / total
             if part > 0.0:
                 if n_arcs < out_arc.size:
                     out_arc[n_arcs] = arc
                     out_fraction[n_arcs] = part
                 n_arcs += 1
-                other = graph.head[arc]
                 if distance[other] > 0.0:
                     if node_flow[other] == 0.0:
                         n_waiting = _push(heap, n_waiting, distance, other)
@@ -195,22 +198,9 @@ def worst_path_us(
 
 
 @kernel
-def _arc_share(
-    graph: ArcGraph,
-    link_weight: npt.NDArray[np.float64],
-    link_up: npt.NDArray[np.bool_],
-    link_share: npt.NDArray[np.float64],
-    distance: npt.NDArray[np.float64],
-    arc: int,
-    rel_tolerance: float,
-) -> float:
-    """The share of an arc in the division at its (reachable) tail, 0 where it is not in the DAG."""
-    link = arc >> 1
-    near = distance[graph.head[arc]]
-    far = distance[graph.head[arc ^ 1]]
-    if not link_up[link] or near >= far or abs(near + link_weight[link] - far) > rel_tolerance * max(1.0, far):
-        return 0.0
-    return link_share[link]  # type: ignore[no-any-return]
+def _is_next_hop(near: float, far: float, weight: float, rel_tolerance: float) -> bool:
+    """Whether a link of this weight leads from distance `far` along a shortest path to distance `near`."""
+    return near < far and abs(near + weight - far) <= rel_tolerance * max(1.0, far)
 
 
 @kernel
@@ -223,10 +213,14 @@ def _total_share(
     node: int,
     rel_tolerance: float,
 ) -> float:
-    """The shares of all next hops of a node together."""
+    """The shares of all next hops of a (reachable) node together."""
     total = 0.0
     for k in range(graph.first[node], graph.first[node + 1]):
-        total += _arc_share(graph, link_weight, link_up, link_share, distance, graph.arc[k], rel_tolerance)
+        arc = graph.arc[k]
+        link = arc >> 1
+        near = distance[graph.head[arc]]
+        if link_up[link] and _is_next_hop(near, distance[node], link_weight[link], rel_tolerance):
+            total += link_share[link]
     return total
 
 

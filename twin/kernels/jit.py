@@ -3,4 +3,4 @@
 from numba import njit
 
 kernel = njit(cache=True, nogil=True)
-"""Compiled once, cached on disk, releases the GIL; never parallel or fastmath: the answer is the same to the last bit."""
+"""Compiled once, cached on disk, releases the GIL; never parallel, never fastmath: same answer to the last bit."""

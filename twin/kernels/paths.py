@@ -24,6 +24,12 @@ def shortest_distances(
     Source: Dijkstra (1959) with an indexed binary heap; nodes at the same distance leave it in order of index.
     """
     n_nodes = graph.first.size - 1
+    arc_head = np.empty(graph.arc.size, np.int64)  # in the order of the walk: a node's arcs lie side by side
+    arc_weight = np.empty(graph.arc.size)
+    for k in range(graph.arc.size):
+        arc_head[k] = graph.head[graph.arc[k]]
+        link = graph.arc[k] >> 1
+        arc_weight[k] = link_weight[link] if link_up[link] else np.inf
     heap = np.empty(n_nodes, np.int64)
     place = np.empty(n_nodes, np.int64)  # where a node stands in the heap; -1 = never reached
     for row in range(sources.size):
@@ -40,12 +46,8 @@ def shortest_distances(
             if n_waiting > 0:
                 _sift_down(heap, place, distance, n_waiting, heap[n_waiting])
             for k in range(graph.first[node], graph.first[node + 1]):
-                arc = graph.arc[k]
-                link = arc >> 1
-                if not link_up[link]:
-                    continue
-                other = graph.head[arc]
-                reached = distance[node] + link_weight[link]
+                other = arc_head[k]
+                reached = distance[node] + arc_weight[k]
                 if reached < distance[other]:
                     distance[other] = reached
                     if place[other] < 0:
@@ -68,6 +70,11 @@ def shortest_hops(
     link_up: bool[n_links]. sources: int64[n_sources]. out_hops: float64[n_sources, n_nodes], overwritten.
     Source: breadth-first search (Moore 1959).
     """
+    arc_head = np.empty(graph.arc.size, np.int64)  # in the order of the walk: a node's arcs lie side by side
+    arc_up = np.empty(graph.arc.size, np.bool_)
+    for k in range(graph.arc.size):
+        arc_head[k] = graph.head[graph.arc[k]]
+        arc_up[k] = link_up[graph.arc[k] >> 1]
     queue = np.empty(graph.first.size - 1, np.int64)
     for row in range(sources.size):
         hops = out_hops[row]
@@ -80,9 +87,8 @@ def shortest_hops(
             node = queue[n_done]
             n_done += 1
             for k in range(graph.first[node], graph.first[node + 1]):
-                arc = graph.arc[k]
-                other = graph.head[arc]
-                if link_up[arc >> 1] and hops[other] == np.inf:
+                other = arc_head[k]
+                if arc_up[k] and hops[other] == np.inf:
                     hops[other] = hops[node] + 1.0
                     queue[n_queued] = other
                     n_queued += 1
