@@ -31,29 +31,30 @@ def shortest_distances(
         link = graph.arc[k] >> 1
         arc_weight[k] = link_weight[link] if link_up[link] else np.inf
     heap = np.empty(n_nodes, np.int64)
+    heap_key = np.empty(n_nodes)
     place = np.empty(n_nodes, np.int64)  # where a node stands in the heap; -1 = never reached
     for row in range(sources.size):
         distance = out_distance[row]
         distance[:] = np.inf
         place[:] = -1
         distance[sources[row]] = 0.0
-        heap[0] = sources[row]
-        place[sources[row]] = 0
+        _sift_up(heap, heap_key, place, 0, sources[row], 0.0)
         n_waiting = 1
         while n_waiting > 0:
             node = heap[0]
             n_waiting -= 1
             if n_waiting > 0:
-                _sift_down(heap, place, distance, n_waiting, heap[n_waiting])
+                _sift_down(heap, heap_key, place, n_waiting)
             for k in range(graph.first[node], graph.first[node + 1]):
                 other = arc_head[k]
                 reached = distance[node] + arc_weight[k]
                 if reached < distance[other]:
                     distance[other] = reached
-                    if place[other] < 0:
-                        place[other] = n_waiting
+                    hole = place[other]
+                    if hole < 0:
+                        hole = n_waiting
                         n_waiting += 1
-                    _sift_up(heap, place, distance, place[other], other)
+                    _sift_up(heap, heap_key, place, hole, other, reached)
 
 
 @kernel
@@ -96,39 +97,48 @@ def shortest_hops(
 
 @kernel
 def _sift_up(
-    heap: npt.NDArray[np.int64], place: npt.NDArray[np.int64], key: npt.NDArray[np.float64], hole: int, node: int
+    heap: npt.NDArray[np.int64],
+    heap_key: npt.NDArray[np.float64],
+    place: npt.NDArray[np.int64],
+    hole: int,
+    node: int,
+    key: float,
 ) -> None:
     """Put `node` at the hole or above it, wherever its (key, index) belongs."""
     while hole > 0:
         parent = (hole - 1) >> 1
-        above = heap[parent]
-        if key[above] < key[node] or (key[above] == key[node] and above < node):
+        if heap_key[parent] < key or (heap_key[parent] == key and heap[parent] < node):
             break
-        heap[hole] = above
-        place[above] = hole
+        heap[hole] = heap[parent]
+        heap_key[hole] = heap_key[parent]
+        place[heap[hole]] = hole
         hole = parent
     heap[hole] = node
+    heap_key[hole] = key
     place[node] = hole
 
 
 @kernel
 def _sift_down(
-    heap: npt.NDArray[np.int64], place: npt.NDArray[np.int64], key: npt.NDArray[np.float64], size: int, node: int
+    heap: npt.NDArray[np.int64], heap_key: npt.NDArray[np.float64], place: npt.NDArray[np.int64], size: int
 ) -> None:
-    """Put `node` at the free top of the heap or below it, wherever its (key, index) belongs."""
+    """Close the free top of the heap with the node behind its end, heap[size]."""
+    node = heap[size]
+    key = heap_key[size]
     hole = 0
     while 2 * hole + 1 < size:
         child = 2 * hole + 1
-        below = heap[child]
-        if child + 1 < size:
-            right = heap[child + 1]
-            if key[right] < key[below] or (key[right] == key[below] and right < below):
-                child += 1
-                below = right
-        if key[node] < key[below] or (key[node] == key[below] and node < below):
+        right = child + 1
+        if right < size and (
+            heap_key[right] < heap_key[child] or (heap_key[right] == heap_key[child] and heap[right] < heap[child])
+        ):
+            child = right
+        if key < heap_key[child] or (key == heap_key[child] and node < heap[child]):
             break
-        heap[hole] = below
-        place[below] = hole
+        heap[hole] = heap[child]
+        heap_key[hole] = heap_key[child]
+        place[heap[hole]] = hole
         hole = child
     heap[hole] = node
+    heap_key[hole] = key
     place[node] = hole
