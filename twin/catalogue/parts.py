@@ -48,7 +48,10 @@ class Catalogue:
             known = [other.id for other in self.parts(kind)]
             hint = did_you_mean(part_id, known) or did_you_mean(part_id, self._parts)
             raise CatalogueError(
-                f"unknown {kind or 'part'} {part_id!r}", where="catalogue", expected=f"one of {', '.join(known)}", hint=hint
+                f"unknown {kind or 'part'} {part_id!r}",
+                where="catalogue",
+                expected=f"one of {', '.join(known)}",
+                hint=hint,
             )
         if kind is not None and part.kind != kind:
             raise CatalogueError(
@@ -62,7 +65,10 @@ class Catalogue:
         """All parts, or those of one kind, sorted by kind and id."""
         if kind is not None and kind not in KINDS:
             raise CatalogueError(
-                f"unknown kind {kind!r}", where="catalogue", expected=f"one of {', '.join(KINDS)}", hint=did_you_mean(kind, KINDS)
+                f"unknown kind {kind!r}",
+                where="catalogue",
+                expected=f"one of {', '.join(KINDS)}",
+                hint=did_you_mean(kind, KINDS),
             )
         return self._ordered if kind is None else tuple(part for part in self._ordered if part.kind == kind)
 

@@ -16,9 +16,10 @@ FIGURE_KEYS = ("value", "range", "assumed", "from", "low", "high", "source", "as
 
 def read_sheet(name: str) -> dict[str, Any]:
     """One YAML file that lies beside this module."""
+    # a safe loader, in C where libyaml is there: five times faster
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    sheet: dict[str, Any] = yaml.load(text, Loader=loader)  # noqa: S506 (a safe loader, in C where it exists)
+    sheet: dict[str, Any] = yaml.load(text, Loader=loader)
     return sheet
 
 

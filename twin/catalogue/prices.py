@@ -1,0 +1,210 @@
+"""The price book: what parts, rent, fibre and electricity cost; a placeholder until a user replaces it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError, field_validator
+
+from twin.errors import CatalogueError, DocumentError, Issue, did_you_mean
+
+from .parts import catalogue, read_figure
+from .records import Figure, Kind, Record
+from .sheets import FIGURE_KEYS, read_sheet
+
+PRICE_SHEET = "prices.yaml"
+PRICED_KINDS: tuple[Kind, ...] = ("accelerator", "amplifier", "mux", "switch", "transceiver")
+GROUPS: dict[str, tuple[Kind, ...]] = {"part_usd": PRICED_KINDS, "rent_usd_per_accelerator_hour": ("accelerator",)}
+SCALARS = (
+    "fibre_lease_usd_per_mile_pair_month",
+    "fibre_install_usd_per_km",
+    "electricity_usd_per_mwh",
+    "maintenance_ratio_per_year",
+    "discount_ratio_per_year",
+    "horizon_years",
+)
+HEADER_KEYS = ("name", "placeholder", "sources")
+USER_SOURCE = {"source": "user price book", "status": "estimate"}
+
+
+class PriceBook(Record):
+    """Prices as figures; `placeholder_items` names the entries that no user has replaced yet."""
+
+    name: str
+    placeholder_items: frozenset[str]
+    part_usd: dict[str, Figure]
+    rent_usd_per_accelerator_hour: dict[str, Figure]
+    fibre_lease_usd_per_mile_pair_month: Figure
+    fibre_install_usd_per_km: Figure
+    """Of route, ducts and cable."""
+    electricity_usd_per_mwh: Figure
+    maintenance_ratio_per_year: Figure
+    """Share of the purchase price."""
+    discount_ratio_per_year: Figure
+    horizon_years: Figure
+    """Over which purchases are written off."""
+
+    @field_validator("horizon_years")
+    @classmethod
+    def _horizon_has_length(cls, horizon_years: Figure) -> Figure:
+        if horizon_years.low <= 0.0:
+            raise ValueError("a horizon is longer than zero years")
+        return horizon_years
+
+    @property
+    def placeholder(self) -> bool:
+        """Whether any entry is still the shipped placeholder."""
+        return bool(self.placeholder_items)
+
+    def price_usd(self, part_id: str) -> float:
+        """What one of that part costs, or a CatalogueError if the book has no price for it."""
+        return self._entry("part_usd", self.part_usd, part_id).value
+
+    def rent_usd(self, accelerator_id: str) -> float:
+        """List rental of one accelerator for an hour, or a CatalogueError if the book has none."""
+        return self._entry("rent_usd_per_accelerator_hour", self.rent_usd_per_accelerator_hour, accelerator_id).value
+
+    def _entry(self, group: str, entries: Mapping[str, Figure], part_id: str) -> Figure:
+        found = entries.get(part_id)
+        if found is None:
+            raise CatalogueError(
+                f"no price for {part_id!r}",
+                where=f"price book {self.name!r}, {group}",
+                expected=f"one of {', '.join(sorted(entries))}",
+                hint=did_you_mean(part_id, entries) or f"add it under {group} in a price book of your own",
+            )
+        return found
+
+    def digest(self) -> str:
+        """SHA-256 of the content, the same for the same prices in whatever order they were listed."""
+        content = self.model_dump(mode="json")
+        content["placeholder_items"] = sorted(self.placeholder_items)
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def load_price_book(user: Mapping[str, Any] | None = None, *, where: str = "price book") -> PriceBook:
+    """The shipped price book, with the entries of a user's partial mapping put over it.
+
+    An entry is a number, a whole Figure, or a short one as in the shipped file. A DocumentError lists all faults.
+    """
+    shipped = _shipped()
+    if user is None:
+        return shipped
+    if not isinstance(user, Mapping):
+        raise DocumentError(f"a price book is a mapping, got {type(user).__name__}", where=where)
+    entries, faults = _flatten(user, where)
+    figures: dict[tuple[str, ...], Figure] = {}
+    sources = user.get("sources") if isinstance(user.get("sources"), Mapping) else {}
+    for path, given in entries.items():
+        try:
+            figures[path] = _user_figure(
+                given, sources or {}, f"{where}: {'.'.join(path)}", shipped.horizon_years.as_of
+            )
+        except DocumentError as error:
+            faults.extend(error.issues)
+    faults.extend(_bad_header(user, where))
+    if faults:
+        raise DocumentError(f"{len(faults)} fault(s) in the price book", where=where, found=faults)
+    return _overlaid(shipped, figures, user, where)
+
+
+@cache
+def _shipped() -> PriceBook:
+    sheet = read_sheet(PRICE_SHEET)
+    entries, faults = _flatten(sheet, PRICE_SHEET)
+    if faults:
+        raise DocumentError("the shipped price book does not hold", where=PRICE_SHEET, found=faults)
+    content: dict[str, Any] = {"name": sheet["name"], **{group: {} for group in GROUPS}}
+    for path, short in entries.items():
+        figure = read_figure(short, sheet["sources"], f"{PRICE_SHEET}: {'.'.join(path)}")
+        _put(content, path, figure)
+    placeholders = frozenset(".".join(path) for path in entries) if sheet["placeholder"] else frozenset[str]()
+    return PriceBook(placeholder_items=placeholders, **content)
+
+
+def _flatten(book: Mapping[str, Any], where: str) -> tuple[dict[tuple[str, ...], Any], list[Issue]]:
+    """Entries by path, `(group, part id)` or `(scalar,)`, and the keys that no price book has."""
+    entries: dict[tuple[str, ...], Any] = {}
+    faults: list[Issue] = []
+    known = (*HEADER_KEYS, *GROUPS, *SCALARS)
+    for key, given in book.items():
+        if key in SCALARS:
+            entries[(key,)] = given
+        elif key in GROUPS:
+            faults.extend(_flatten_group(key, given, where, entries))
+        elif key not in HEADER_KEYS:
+            hint = did_you_mean(str(key), known) or f"known: {', '.join(known)}"
+            faults.append(Issue(where, f"unknown key {key!r}", hint))
+    return entries, faults
+
+
+def _flatten_group(group: str, given: object, where: str, entries: dict[tuple[str, ...], Any]) -> list[Issue]:
+    if not isinstance(given, Mapping):
+        return [Issue(f"{where}: {group}", f"a mapping from part to price, got {given!r}"[:200])]
+    known = [part.id for kind in GROUPS[group] for part in catalogue().parts(kind)]
+    faults = []
+    for part_id, price in given.items():
+        if part_id in known:
+            entries[(group, part_id)] = price
+        else:
+            hint = did_you_mean(str(part_id), known) or f"priced: {', '.join(known)}"
+            faults.append(Issue(f"{where}: {group}", f"unknown part {part_id!r}", hint))
+    return faults
+
+
+def _user_figure(given: object, sources: Mapping[str, Any], where: str, as_of: str) -> Figure:
+    """A user's price as a Figure: a bare number is exact, from the user, and as old as the shipped book."""
+    if isinstance(given, Figure):
+        figure = given
+    elif isinstance(given, Mapping):
+        unknown = [str(key) for key in given if key not in FIGURE_KEYS]
+        if unknown:
+            hint = did_you_mean(unknown[0], FIGURE_KEYS) or f"known: {', '.join(FIGURE_KEYS)}"
+            raise DocumentError(f"unknown key {unknown[0]!r}", where=where, hint=hint)
+        base = {} if "from" in given else {**USER_SOURCE, "as_of": as_of}
+        figure = read_figure({**base, **given}, sources, where)
+    elif isinstance(given, bool) or not isinstance(given, int | float):
+        raise DocumentError(f"a price is a number or a figure, got {given!r}"[:200], where=where)
+    else:
+        figure = read_figure({**USER_SOURCE, "as_of": as_of, "value": given}, sources, where)
+    if figure.low < 0.0:
+        raise DocumentError(f"a price is not negative, got {figure.low:g}", where=where)
+    return figure
+
+
+def _bad_header(user: Mapping[str, Any], where: str) -> list[Issue]:
+    wanted = {"name": (str, "a text"), "placeholder": (bool, "true or false"), "sources": (Mapping, "a mapping")}
+    return [
+        Issue(f"{where}: {key}", f"is {word}, got {user[key]!r}"[:200])
+        for key, (kind, word) in wanted.items()
+        if key in user and not isinstance(user[key], kind)
+    ]
+
+
+def _overlaid(
+    shipped: PriceBook, figures: Mapping[tuple[str, ...], Figure], user: Mapping[str, Any], where: str
+) -> PriceBook:
+    """The shipped book with those figures in it; what a user's file calls placeholder remains one."""
+    content: dict[str, Any] = {name: getattr(shipped, name) for name in SCALARS}
+    content.update({group: dict(getattr(shipped, group)) for group in GROUPS})
+    for path, figure in figures.items():
+        _put(content, path, figure)
+    replaced = set() if user.get("placeholder", False) else {".".join(path) for path in figures}
+    name = user.get("name", "user price book")
+    try:
+        return PriceBook(name=name, placeholder_items=shipped.placeholder_items - replaced, **content)
+    except ValidationError as error:
+        faults = [Issue(f"{where}: {'.'.join(map(str, fault['loc']))}", fault["msg"]) for fault in error.errors()]
+        raise DocumentError("a price does not hold", where=where, found=faults) from error
+
+
+def _put(content: dict[str, Any], path: tuple[str, ...], figure: Figure) -> None:
+    if len(path) == 1:
+        content[path[0]] = figure
+    else:
+        content[path[0]][path[1]] = figure
