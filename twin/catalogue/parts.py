@@ -132,8 +132,5 @@ def read_figure(short: Mapping[str, Any], sources: Mapping[str, Any], where: str
         return Figure.model_validate(whole_figure(short, sources))
     except ValidationError as error:
         raise DocumentError("not a figure", where=where, found=issues_of(error, where)) from error
-    except KeyError as error:
-        unknown = str(error.args[0])
-        raise DocumentError(f"unknown source {unknown!r}", where=where, hint=did_you_mean(unknown, sources)) from error
-    except (TypeError, ValueError) as error:
-        raise DocumentError("a range is two numbers: [low, high]", where=where) from error
+    except ValueError as error:
+        raise DocumentError(str(error), where=where) from error

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from twin.errors import Issue
+from twin.errors import Issue, did_you_mean
 
 FIGURE_KEYS = ("value", "range", "assumed", "from", "low", "high", "source", "as_of", "status", "assumed_range")
 
@@ -23,8 +23,8 @@ def read_sheet(name: str) -> dict[str, Any]:
     return sheet
 
 
-def whole_figure(short: Mapping[str, Any], sources: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    """Spell a short figure out; raises KeyError for an unknown source and ValueError for a bad range.
+def whole_figure(short: Mapping[str, Any], sources: Mapping[str, Any]) -> dict[str, Any]:
+    """Spell a short figure out; raises ValueError, in words, for an unknown source or a bad range.
 
     `from` names an entry of the sheet's `sources`; `range: [low, high]` is what the source says, `assumed: [low, high]`
     our assumption; with neither the number is exact. A whole figure passes through as it is.
@@ -32,15 +32,28 @@ def whole_figure(short: Mapping[str, Any], sources: Mapping[str, Mapping[str, st
     figure = dict(short)
     origin = figure.pop("from", None)
     if origin is not None:
-        figure = {**sources[origin], **figure}
+        figure = {**_source(origin, sources), **figure}
     for key in ("range", "assumed"):
         if key in figure:
-            figure["low"], figure["high"] = figure.pop(key)
+            ends = figure.pop(key)
+            if not isinstance(ends, list | tuple) or len(ends) != 2:
+                raise ValueError(f"{key} is two numbers, [low, high], got {ends!r}")
+            figure["low"], figure["high"] = ends
             figure["assumed_range"] = key == "assumed"
     if "value" in figure:
         figure.setdefault("low", figure["value"])
         figure.setdefault("high", figure["value"])
     return figure
+
+
+def _source(origin: object, sources: Mapping[str, Any]) -> Mapping[str, Any]:
+    known = [str(name) for name in sources]
+    found = sources.get(origin) if isinstance(origin, str) else None
+    if found is None:
+        raise ValueError(f"unknown source {origin!r}; {did_you_mean(str(origin), known) or f'known: {known}'}")
+    if not isinstance(found, Mapping):
+        raise ValueError(f"source {origin!r} is a mapping of source, as_of and status, got {found!r}")
+    return found
 
 
 def issues_of(error: ValidationError, where: str) -> list[Issue]:

@@ -1,0 +1,375 @@
+"""The catalogue and the price book: every number sourced, every name with a unit, every refusal with a hint."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from twin.catalogue import KINDS, Catalogue, Figure, Mode, Part, catalogue, load_price_book
+from twin.catalogue.parts import read_figure, read_parts
+from twin.catalogue.prices import PRICED_KINDS, SCALARS
+from twin.catalogue.records import carries_unit
+from twin.errors import CatalogueError, DocumentError
+from twin.units import unit_of
+
+PARTS = catalogue().parts()
+FIELDS = {"value": 2.0, "low": 1.0, "high": 3.0, "source": "a table", "as_of": "2024", "status": "published"}
+
+REQUIRED = {
+    "fibre": {
+        "attenuation_db_per_km",
+        "dispersion_ps_per_nm_km",
+        "effective_area_um2",
+        "pmd_ps_per_sqrt_km",
+        "group_index_ratio",
+    },
+    "fec": {"threshold_ber_ratio", "latency_us"},
+    "mux": {"loss_db", "n_channels", "spacing_ghz"},
+    "amplifier": {"noise_figure_db", "max_output_dbm"},
+    "transceiver": {"rate_gbps", "power_w"},
+    "switch": {"n_ports", "port_gbps", "n_asics", "latency_us", "buffer_bytes", "lossless_share_ratio", "power_w"},
+    "accelerator": {
+        "bf16_tflops",
+        "sustained_bf16_tflops",
+        "memory_bytes",
+        "memory_bytes_per_s",
+        "nvlink_gbps",
+        "nic_gbps",
+        "tdp_w",
+        "rack_w_per_accelerator",
+        "n_nvlink_domain",
+        "n_per_rack",
+    },
+}
+COHERENT = {
+    "launch_dbm",
+    "rx_min_dbm",
+    "rx_max_dbm",
+    "tx_osnr_db",
+    "receiver_snr_at_0dbm_db",
+    "required_snr_db",
+    "max_dispersion_ps_per_nm",
+    "max_pmd_ps",
+    "spacing_ghz",
+}
+
+
+def figure(**changed: object) -> Figure:
+    return Figure.model_validate({**FIELDS, **changed})
+
+
+@pytest.mark.parametrize("source", ["", "   "])
+def test_a_figure_without_source_is_refused(source: str) -> None:
+    with pytest.raises(ValidationError, match="source"):
+        figure(source=source)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"low": 2.5}, {"high": 1.5}, {"value": math.nan}, {"high": math.inf}, {"as_of": "lately"}, {"status": "rumour"}],
+)
+def test_a_figure_out_of_its_range_or_not_a_number_is_refused(changed: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        figure(**changed)
+
+
+def test_a_figure_takes_a_year_or_a_date() -> None:
+    assert figure(as_of="2026-03-01").as_of == "2026-03-01"
+    assert figure(as_of="2021").as_of == "2021"
+
+
+def test_records_are_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        figure().value = 1.0  # type: ignore[misc]
+
+
+def test_a_part_refuses_a_figure_name_without_unit() -> None:
+    with pytest.raises(ValidationError, match="without a unit"):
+        Part(id="x", kind="mux", name="x", figures={"loss": figure()})
+
+
+def test_modes_go_from_the_fastest_to_the_slowest_and_only_on_coherent_parts() -> None:
+    slow, fast = (
+        Mode(rate_gbps=rate, required_snr_db=figure(), baud_gbd=60.0, modulation="DP-QPSK") for rate in (200.0, 400.0)
+    )
+    with pytest.raises(ValidationError, match="fastest"):
+        Part(id="x", kind="transceiver", name="x", optics="coherent", figures={}, modes=(slow, fast))
+    with pytest.raises(ValidationError, match="coherent"):
+        Part(id="x", kind="transceiver", name="x", optics="direct_detect", figures={}, modes=(fast,))
+    with pytest.raises(ValidationError, match="coherent"):
+        Part(id="x", kind="transceiver", name="x", optics="coherent", figures={})
+
+
+def test_short_figures_say_whether_their_range_is_assumed() -> None:
+    sources = {"table": {"source": "a table", "as_of": "2024", "status": "published"}}
+    given = read_figure({"value": 2, "range": [1, 3], "from": "table"}, sources, "here")
+    assumed = read_figure({"value": 2, "assumed": [1, 3], "from": "table"}, sources, "here")
+    exact = read_figure({"value": 2, "from": "table"}, sources, "here")
+    assert (given.low, given.high, given.assumed_range) == (1.0, 3.0, False)
+    assert assumed.assumed_range
+    assert exact.low == exact.high == 2.0
+
+
+def test_a_sheet_that_does_not_hold_says_where() -> None:
+    sources = {"table": {"source": "a table", "as_of": "2024", "status": "published"}}
+    with pytest.raises(DocumentError, match=r"loss_db.*did you mean 'table'"):
+        read_figure({"value": 2, "from": "tabel"}, sources, "mux-8.loss_db")
+    with pytest.raises(DocumentError, match="two numbers"):
+        read_figure({"value": 2, "range": [1, 2, 3], "from": "table"}, sources, "mux-8.loss_db")
+    with pytest.raises(DocumentError, match="source"):
+        read_figure({"value": 2, "low": 1, "high": 3}, sources, "mux-8.loss_db")
+    entry = {"id": "mux-9", "kind": "muks", "name": "x", "figures": {}}
+    with pytest.raises(DocumentError, match=r"mux-9\.kind"):
+        read_parts({"sources": {}, "parts": [entry]}, "sheet")
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.id)
+def test_every_figure_name_carries_its_unit(part: Part) -> None:
+    bare = [name for name in part.figures if not carries_unit(name)]
+    assert bare == []
+
+
+def test_every_general_figure_and_price_name_carries_its_unit() -> None:
+    names = [*catalogue().general, *SCALARS, "part_usd", "rent_usd_per_accelerator_hour"]
+    assert [name for name in names if unit_of(name) is None] == []
+
+
+def test_names_without_unit_do_not_carry_one() -> None:
+    assert not carries_unit("loss")
+    assert carries_unit("pmd_ps_per_sqrt_km")
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.id)
+def test_every_part_has_the_figures_of_its_kind(part: Part) -> None:
+    wanted = REQUIRED[part.kind] | (COHERENT if part.optics == "coherent" else set())
+    if part.optics == "direct_detect":
+        wanted = wanted | {"launch_dbm", "loss_budget_db", "reach_km"}
+    if part.optics == "copper":
+        wanted = wanted | {"reach_m"}
+    assert wanted - set(part.figures) == set()
+
+
+@pytest.mark.parametrize("part", catalogue().parts("transceiver"), ids=lambda part: part.id)
+def test_transceivers_name_their_fec_form_factor_and_lanes(part: Part) -> None:
+    assert part.fec is not None
+    assert catalogue().get(part.fec, "fec").value("threshold_ber_ratio") > 0
+    assert part.form_factor
+    assert part.lane_gbps
+    assert any(part.form_factor in switch.cages for switch in catalogue().parts("switch")), "no switch takes it"
+    if part.modes:
+        assert part.modes[0].rate_gbps == part.value("rate_gbps")
+        assert part.modes[0].required_snr_db == part.figure("required_snr_db")
+
+
+@pytest.mark.parametrize("part", catalogue().parts("switch"), ids=lambda part: part.id)
+def test_a_switch_is_named_after_its_capacity(part: Part) -> None:
+    named_tbps = float(part.id.rsplit("-", 1)[1].removesuffix("T"))
+    assert part.value("n_ports") * part.value("port_gbps") / 1000.0 == pytest.approx(named_tbps, rel=0.005)
+    assert part.value("n_ports") % part.value("n_asics") == 0
+    assert part.cages
+
+
+def test_required_snr_follows_from_required_osnr_and_receiver_noise() -> None:
+    modes = catalogue().get("OpenZR+-400G").modes
+    for mode, required_osnr_db in zip(modes, (24.0, 21.0, 17.0, 12.0), strict=True):
+        joined = 10 ** (-required_osnr_db / 10) + 10 ** (-(46.0 - 12.0) / 10)
+        assert mode.required_snr_db.value == pytest.approx(-10 * math.log10(joined), abs=0.006)
+    zr = catalogue().get("400ZR")
+    for osnr_db, received_dbm in ((26.0, -12.0), (34.0, -20.0)):
+        receiver_db = zr.value("receiver_snr_at_0dbm_db") + received_dbm
+        joined = 10 ** (-osnr_db / 10) + 10 ** (-receiver_db / 10)
+        assert zr.value("required_snr_db") == pytest.approx(-10 * math.log10(joined), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "n_accelerators", "n_sequences", "step_time_s"),
+    [("H100", 2048, 1024, 19.87), ("GB200", 256, 128, 9.484), ("GB200", 512, 256, 9.508)],
+)
+def test_sustained_bf16_follows_from_published_step_times(
+    accelerator: str, n_accelerators: int, n_sequences: int, step_time_s: float
+) -> None:
+    flop_per_token = 6 * 405e9 + 6 * 126 * 16384 * 8192
+    tflops = flop_per_token * n_sequences * 8192 / step_time_s / n_accelerators / 1e12
+    assert catalogue().get(accelerator).value("sustained_bf16_tflops") == pytest.approx(tflops, rel=0.002)
+
+
+@pytest.mark.parametrize("part", catalogue().parts("accelerator"), ids=lambda part: part.id)
+def test_sustained_stays_below_the_dense_peak(part: Part) -> None:
+    assert part.figure("sustained_bf16_tflops").high < part.value("bf16_tflops")
+    assert part.value_or("sustained_fp8_tflops", 0.0) < part.value_or("fp8_tflops", 1.0)
+
+
+def test_a100_has_no_fp8() -> None:
+    a100 = catalogue().get("A100-80GB", "accelerator")
+    assert a100.value_or("fp8_tflops", -1.0) == -1.0
+    with pytest.raises(CatalogueError, match="did you mean 'bf16_tflops'") as caught:
+        a100.figure("fp16_tflops")
+    assert "memory_bytes" in caught.value.expected
+
+
+def test_background_figures_are_estimates() -> None:
+    figures = [figure for part in PARTS for figure in part.figures.values()] + list(catalogue().general.values())
+    told = [figure for figure in figures if figure.source.startswith("background, unchecked")]
+    assert told
+    assert {figure.status for figure in told} == {"estimate"}
+
+
+def test_sources_are_published_origins() -> None:
+    figures = [figure for part in PARTS for figure in part.figures.values()] + list(catalogue().general.values())
+    assert not [figure.source for figure in figures if "shared" in figure.source or "/work" in figure.source]
+
+
+def test_an_unknown_part_brings_near_names() -> None:
+    with pytest.raises(CatalogueError, match="did you mean '400ZR'"):
+        catalogue().get("400zr+")
+    with pytest.raises(CatalogueError, match="of kind fibre"):
+        catalogue().get("G.654.E", "transceiver")
+    with pytest.raises(CatalogueError, match="did you mean 'switch'"):
+        catalogue().parts("swich")  # type: ignore[arg-type]
+    with pytest.raises(CatalogueError, match="did you mean 'splice_db'"):
+        catalogue().general_figure("splices_db")
+
+
+def test_parts_are_sorted_by_kind_and_id_and_every_kind_is_there() -> None:
+    keys = [(part.kind, part.id) for part in PARTS]
+    assert keys == sorted(keys)
+    assert {part.kind for part in PARTS} == set(KINDS)
+
+
+def test_digest_ignores_order_and_sees_every_figure() -> None:
+    general = catalogue().general
+    turned = Catalogue(reversed(PARTS), dict(reversed(general.items())))
+    assert turned.digest() == catalogue().digest()
+    changed = {**general, "splice_db": general["splice_db"].model_copy(update={"value": 0.09})}
+    assert Catalogue(PARTS, changed).digest() != catalogue().digest()
+
+
+def test_a_catalogue_refuses_twins_and_loose_ends() -> None:
+    with pytest.raises(CatalogueError, match="twice"):
+        Catalogue([*PARTS, PARTS[0]], {})
+    with pytest.raises(CatalogueError, match="unknown fec 'KP4'"):
+        Catalogue([part for part in PARTS if part.id != "KP4"], {})
+    with pytest.raises(CatalogueError, match="without a unit"):
+        Catalogue(PARTS, {"splice": figure()})
+
+
+def test_the_interruption_rate_is_that_of_llama_3() -> None:
+    rate = catalogue().general["n_interruptions_per_accelerator_day"]
+    assert rate.value == pytest.approx(419 / 54 / 16384, rel=1e-3)
+    assert rate.status == "published"
+
+
+def test_nothing_is_read_at_import() -> None:
+    code = (
+        "import twin.catalogue as c; from twin.catalogue import parts, prices; "
+        "assert parts.catalogue.cache_info().currsize == 0; assert prices._shipped.cache_info().currsize == 0"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_part_that_is_bought_has_a_price() -> None:
+    book = load_price_book()
+    assert book.placeholder
+    for kind in PRICED_KINDS:
+        for part in catalogue().parts(kind):
+            assert book.price_usd(part.id) > 0
+    for part in catalogue().parts("accelerator"):
+        assert book.rent_usd(part.id) > 0
+
+
+def test_a_missing_price_says_so() -> None:
+    with pytest.raises(CatalogueError, match=r"no price for 'G\.654\.E'"):
+        load_price_book().price_usd("G.654.E")
+    with pytest.raises(CatalogueError, match="did you mean 'GB200'"):
+        load_price_book().rent_usd("GB-200")
+
+
+def test_a_users_prices_replace_the_placeholders() -> None:
+    shipped = load_price_book()
+    book = load_price_book(
+        {
+            "name": "ours",
+            "sources": {"quote": {"source": "our quote", "as_of": "2026-05-01", "status": "vendor"}},
+            "part_usd": {"400ZR": 2900, "GB300": {"value": 70000, "low": 65000, "high": 75000}},
+            "rent_usd_per_accelerator_hour": {"H100": {"value": 2.1, "range": [2, 2.2], "from": "quote"}},
+            "electricity_usd_per_mwh": figure(value=61.5, low=50, high=80),
+        }
+    )
+    assert book.price_usd("400ZR") == 2900.0
+    assert book.part_usd["400ZR"].source == "user price book"
+    assert book.part_usd["400ZR"].status == "estimate"
+    assert book.part_usd["GB300"].high == 75000.0
+    assert book.rent_usd_per_accelerator_hour["H100"].source == "our quote"
+    assert book.electricity_usd_per_mwh.value == 61.5
+    replaced = {"part_usd.400ZR", "part_usd.GB300", "rent_usd_per_accelerator_hour.H100", "electricity_usd_per_mwh"}
+    assert shipped.placeholder_items - book.placeholder_items == replaced
+    assert book.placeholder
+    assert book.price_usd("400G-DR4") == shipped.price_usd("400G-DR4")
+    assert book.digest() != shipped.digest()
+    assert shipped.price_usd("400ZR") == 3600.0, "the shipped book is untouched"
+
+
+def test_a_complete_book_is_no_placeholder() -> None:
+    shipped = load_price_book()
+    book = load_price_book(
+        {
+            "part_usd": {part_id: price.value for part_id, price in shipped.part_usd.items()},
+            "rent_usd_per_accelerator_hour": dict(shipped.rent_usd_per_accelerator_hour),
+            **{name: getattr(shipped, name).value for name in SCALARS},
+        }
+    )
+    assert not book.placeholder
+    assert (
+        load_price_book({"placeholder": True, "part_usd": {"400ZR": 1}}).placeholder_items == shipped.placeholder_items
+    )
+
+
+def test_digest_of_a_book_ignores_the_order_of_entries() -> None:
+    one = load_price_book({"part_usd": {"400ZR": 1, "EDFA": 2}})
+    two = load_price_book({"part_usd": {"EDFA": 2, "400ZR": 1}})
+    assert one.digest() == two.digest()
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ({"part_usdd": {}}, "did you mean 'part_usd'"),
+        ({"part_usd": {"400ZX": 1}}, "did you mean '400ZR'"),
+        ({"part_usd": {"G.652.D": 1}}, "unknown part"),
+        ({"rent_usd_per_accelerator_hour": {"H10": 1}}, "did you mean 'H100'"),
+        ({"part_usd": 3}, "mapping"),
+        ({"part_usd": {"400ZR": math.nan}}, "finite"),
+        ({"part_usd": {"400ZR": math.inf}}, "finite"),
+        ({"part_usd": {"400ZR": -1}}, "not negative"),
+        ({"part_usd": {"400ZR": True}}, "number"),
+        ({"part_usd": {"400ZR": "cheap"}}, "number"),
+        ({"part_usd": {"400ZR": None}}, "number"),
+        ({"part_usd": {"400ZR": {"valu": 1}}}, "did you mean 'value'"),
+        ({"part_usd": {"400ZR": {"value": 1, "from": "nowhere"}}}, "unknown source 'nowhere'"),
+        ({"part_usd": {"400ZR": {"value": 1, "range": 3}}}, "two numbers"),
+        ({"part_usd": {"400ZR": {"value": 1, "low": 2, "high": 3}}}, "outside"),
+        ({"part_usd": {"400ZR": {"low": 2, "high": 3}}}, "value"),
+        ({"horizon_years": 0}, "longer than zero"),
+        ({"electricity_usd_per_mwh": -5}, "not negative"),
+        ({"name": 5}, "is a text"),
+        ({"sources": [1], "part_usd": {"400ZR": {"value": 1, "from": "x"}}}, "is a mapping"),
+        ({"sources": {"x": 4}, "part_usd": {"400ZR": {"value": 1, "from": "x"}}}, "source 'x' is a mapping"),
+        ({"part_usd": {"400ZR": {"value": 1, "from": ["x"]}}}, "unknown source"),
+        ({"part_usd": {"400ZR": {"value": 1, "range": ["a", "b"]}}}, "number"),
+        ([1], "mapping"),
+    ],
+)
+def test_faults_of_a_users_book_are_told(user: object, told: str) -> None:
+    with pytest.raises(DocumentError, match=told):
+        load_price_book(user)  # type: ignore[arg-type]
+
+
+def test_all_faults_of_a_users_book_come_at_once() -> None:
+    with pytest.raises(DocumentError) as caught:
+        load_price_book({"part_usdd": {}, "part_usd": {"400ZX": 1, "400ZR": -1}}, where="prices.yaml")
+    assert len(caught.value.issues) == 3
+    assert all(issue.where.startswith("prices.yaml") for issue in caught.value.issues)
