@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from twin.errors import CatalogueError, DocumentError, did_you_mean
+from twin.units import unit_of
 
-from .records import KINDS, Figure, Kind, Part, carries_unit
+from .records import KINDS, Figure, Kind, Part
 from .sheets import issues_of, read_sheet, whole_figure
 
 PART_SHEETS = ("parts_optics.yaml", "parts_switches.yaml", "parts_accelerators.yaml")
@@ -37,7 +38,7 @@ class Catalogue:
         for part in self._ordered:
             if part.fec is not None:
                 self.get(part.fec, "fec")
-        bare = [name for name in self.general if not carries_unit(name)]
+        bare = [name for name in self.general if unit_of(name) is None]
         if bare:
             raise CatalogueError(f"general figures without a unit in their name: {', '.join(bare)}", where="catalogue")
 

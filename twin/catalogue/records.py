@@ -18,15 +18,6 @@ Optics = Literal["direct_detect", "coherent", "copper"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-def carries_unit(name: str) -> bool:
-    """Whether a figure's name says its unit; in `ps_per_sqrt_km` the root is of the unit and no unit itself.
-
-    >>> carries_unit("loss_db"), carries_unit("pmd_ps_per_sqrt_km"), carries_unit("loss")
-    (True, True, False)
-    """
-    return unit_of(name.replace("_sqrt_", "_")) is not None
-
-
 class Record(BaseModel):
     """Base of the catalogue's records: frozen, no unknown fields, no NaN or infinity."""
 
@@ -100,7 +91,7 @@ class Part(Record):
     @field_validator("figures")
     @classmethod
     def _names_carry_units(cls, figures: dict[str, Figure]) -> dict[str, Figure]:
-        bare = [name for name in figures if not carries_unit(name)]
+        bare = [name for name in figures if unit_of(name) is None]
         if bare:
             raise ValueError(f"figure names without a unit: {', '.join(bare)}")
         return figures
