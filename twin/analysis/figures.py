@@ -1,0 +1,80 @@
+"""Reading the catalogue on behalf of an analysis, and remembering which figures the answer leans on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arrays import Floats, Ints
+from ..catalogue import Catalogue, Figure, PriceBook
+from ..errors import CatalogueError
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lean:
+    """A figure that an answer used: whose, which, its range and source."""
+
+    where: str
+    name: str
+    value: float
+    low: float
+    high: float
+    status: str
+    source: str
+
+    @classmethod
+    def of(cls, where: str, name: str, figure: Figure) -> Lean:
+        """From a catalogue figure."""
+        return cls(where, name, figure.value, figure.low, figure.high, figure.status, figure.source)
+
+
+@dataclass
+class FigureReader:
+    """Hands out catalogue figures and keeps a list of those that were used."""
+
+    catalogue: Catalogue
+    prices: PriceBook
+    used: dict[tuple[str, str], Lean] = field(default_factory=dict)
+
+    def fresh(self) -> FigureReader:
+        """The same sources with an empty list of used figures."""
+        return FigureReader(self.catalogue, self.prices)
+
+    def leans(self) -> tuple[Lean, ...]:
+        """What was used so far, in a fixed order."""
+        return tuple(sorted(self.used.values()))
+
+    def part(self, part_id: str, name: str) -> float:
+        """A figure that the part must have."""
+        figure = self.catalogue.get(part_id).figure(name)
+        self.used[part_id, name] = Lean.of(part_id, name, figure)
+        return figure.value
+
+    def part_or(self, part_id: str, name: str, default: float) -> float:
+        """A figure of a part, or the default where it has none."""
+        return self.part(part_id, name) if name in self.catalogue.get(part_id).figures else default
+
+    def general(self, name: str, case: str = "value") -> float:
+        """A figure that belongs to no part; case is value, low or high."""
+        figure = self.catalogue.general.get(name)
+        if figure is None:
+            raise CatalogueError(f"no general figure {name!r}")
+        self.used["general", name] = Lean.of("general", name, figure)
+        return float(getattr(figure, case))
+
+    def price(self, what: str, name: str, figure: Figure) -> float:
+        """A figure of the price book, noted as used."""
+        self.used[f"price of {what}", name] = Lean.of(f"price of {what}", name, figure)
+        return figure.value
+
+    def by_code(self, parts: tuple[str, ...], codes: npt.NDArray[np.int64] | Ints, name: str, kind: str) -> Floats:
+        """A figure for each row of a column of part codes; NaN where the row has no part or the part no such figure."""
+        table = np.full(len(parts) + 1, np.nan)
+        for code in np.unique(codes):
+            if code >= 0:
+                part = self.catalogue.get(parts[code])
+                if part.kind == kind:
+                    table[code] = self.part_or(parts[code], name, float("nan"))
+        return table[codes]

@@ -1,0 +1,23 @@
+"""Columns for the kernels, one way from the records; and states laid over them."""
+
+from .cache import cache_folder, cache_key, load_arrays, package_version, save_arrays
+from .columns import NO_CODE, NODE_KINDS, TIERS, Bools, Floats, Ints, NetworkArrays
+from .compile import compile_network
+from .state import State
+
+__all__ = [
+    "NODE_KINDS",
+    "NO_CODE",
+    "TIERS",
+    "Bools",
+    "Floats",
+    "Ints",
+    "NetworkArrays",
+    "State",
+    "cache_folder",
+    "cache_key",
+    "compile_network",
+    "load_arrays",
+    "package_version",
+    "save_arrays",
+]

@@ -1,0 +1,88 @@
+"""The cache on disk: a stale, foreign or broken file is rebuilt, never believed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..model.document import TopologyDocument
+from .columns import NetworkArrays, freeze
+
+ARRAY_FORMAT = 1
+
+
+def cache_folder() -> Path | None:
+    """Where compiled arrays are kept: TWIN_CACHE_DIR, or the user's cache folder; None where TWIN_CACHE_DIR is empty."""
+    chosen = os.environ.get("TWIN_CACHE_DIR")
+    if chosen is not None:
+        return Path(chosen) if chosen else None
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "dc-twin"
+
+
+def package_version() -> str:
+    """Version of the installed distribution."""
+    try:
+        return version("dc-twin")
+    except PackageNotFoundError:
+        return "0"
+
+
+def cache_key(document: TopologyDocument, digests: Mapping[str, str]) -> str:
+    """SHA-256 over document, catalogue and generators (`digests`), array format, package and numpy versions."""
+    words = [document.digest(), f"format {ARRAY_FORMAT}", package_version(), np.__version__]
+    words += [f"{name}={digests[name]}" for name in sorted(digests)]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()
+
+
+def save_arrays(arrays: NetworkArrays, key: str, folder: Path) -> None:
+    """Write the arrays under their key, whole or not at all; a folder that cannot be written is no fault."""
+    columns: dict[str, Any] = {}
+    for spec in fields(arrays):
+        value = getattr(arrays, spec.name)
+        columns[spec.name] = np.frombuffer("\n".join(value).encode(), np.uint8) if isinstance(value, tuple) else value
+    columns["key"] = np.frombuffer(key.encode(), np.uint8)
+    columns["checksum"] = np.frombuffer(_checksum(columns).encode(), np.uint8)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as file:
+            np.savez(file, **columns)
+        Path(file.name).replace(folder / f"{key}.npz")
+    except OSError:
+        return
+
+
+def load_arrays(key: str, folder: Path) -> NetworkArrays | None:
+    """The arrays kept under a key, or None where there are none or the file is not what it should be."""
+    try:
+        with np.load(folder / f"{key}.npz", allow_pickle=False) as file:
+            columns = {name: file[name] for name in file.files}
+        checksum = bytes(columns.pop("checksum")).decode()
+        if bytes(columns["key"]).decode() != key or checksum != _checksum(columns):
+            return None
+        del columns["key"]
+        values = {
+            name: tuple(bytes(value).decode().split("\n")) if value.size else ()
+            for name, value in columns.items()
+            if value.dtype == np.uint8
+        }
+        return freeze(NetworkArrays(**{**columns, **values}))
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _checksum(columns: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(columns):
+        digest.update(f"{name} {columns[name].dtype} {columns[name].shape}".encode())
+        digest.update(np.ascontiguousarray(columns[name]).tobytes())
+    return digest.hexdigest()

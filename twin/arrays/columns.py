@@ -1,0 +1,119 @@
+"""The columns: read-only arrays of a network, and what follows from them alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from ..kernels.graph import ArcGraph
+
+NODE_KINDS = ("rack", "host", "leaf", "spine", "core", "border", "switch")
+TIERS = ("access", "fabric", "border", "wide_area")
+"""Tier of a link: at a rack or host; between switches; at a border router; with spans of its own."""
+NO_CODE = -1
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkArrays:
+    """A network as columns; row i of `node_*` is node_ids[i], of `link_*` link_ids[i], both sorted by id.
+
+    Codes point into `parts`, `sites`, `srlgs`; -1 is none. Unset numbers are NaN, ages are years before `as_of`.
+    `span_*` rows of link l are span_first[l]:span_first[l + 1]; `srlg_link`, `srlg_code` list memberships.
+    """
+
+    node_ids: tuple[str, ...]
+    link_ids: tuple[str, ...]
+    parts: tuple[str, ...]
+    sites: tuple[str, ...]
+    srlgs: tuple[str, ...]
+    node_kind: Ints
+    node_site: Ints
+    node_part: Ints
+    node_accelerator: Ints
+    node_n_accelerators: Ints
+    node_age_years: Floats
+    node_up: Bools
+    link_ends: Ints
+    link_capacity_gbps: Floats
+    link_n_parallel: Ints
+    link_weight: Floats
+    link_transceiver: Ints
+    link_mux: Ints
+    link_n_fibre_pairs: Ints
+    link_age_years: Floats
+    link_required_margin_db: Floats
+    link_loss_ratio: Floats
+    link_up: Bools
+    span_first: Ints
+    span_link: Ints
+    span_length_km: Floats
+    span_fibre: Ints
+    span_age_years: Floats
+    span_n_splices: Ints
+    span_n_connectors: Ints
+    span_lumped_loss_db: Floats
+    span_leased: Bools
+    srlg_link: Ints
+    srlg_code: Ints
+    arc_first: Ints
+    arc_sorted: Ints
+    arc_head: Ints
+
+    @property
+    def n_nodes(self) -> int:
+        """How many nodes."""
+        return len(self.node_ids)
+
+    @property
+    def n_links(self) -> int:
+        """How many links, bundles counted once."""
+        return len(self.link_ids)
+
+    @cached_property
+    def graph(self) -> ArcGraph:
+        """Outgoing arcs in CSR form, as the kernels take them."""
+        return ArcGraph(self.arc_first, self.arc_sorted, self.arc_head)
+
+    @cached_property
+    def node_index(self) -> dict[str, int]:
+        """Row of each node id."""
+        return {name: i for i, name in enumerate(self.node_ids)}
+
+    @cached_property
+    def link_index(self) -> dict[str, int]:
+        """Row of each link id."""
+        return {name: i for i, name in enumerate(self.link_ids)}
+
+    @cached_property
+    def link_tier(self) -> Ints:
+        """Index into TIERS of each link."""
+        kinds = self.node_kind[self.link_ends]
+        border = NODE_KINDS.index("border")
+        at_rack = (kinds <= NODE_KINDS.index("host")).any(axis=1)
+        tier = np.where(at_rack, 0, np.where((kinds == border).any(axis=1), 2, 1))
+        tier[np.diff(self.span_first) > 0] = 3
+        return tier
+
+    @cached_property
+    def link_length_km(self) -> Floats:
+        """Fibre length of each link, one way; 0 for links without spans."""
+        return np.bincount(self.span_link, weights=self.span_length_km, minlength=self.n_links)
+
+    def code(self, part_id: str) -> int:
+        """Code of a part, -1 where the network has none of it."""
+        return self.parts.index(part_id) if part_id in self.parts else NO_CODE
+
+
+def freeze(arrays: NetworkArrays) -> NetworkArrays:
+    """Make every column read-only."""
+    for spec in fields(arrays):
+        value = getattr(arrays, spec.name)
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    return arrays

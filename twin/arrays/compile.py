@@ -1,0 +1,129 @@
+"""Records -> columns: the only place where names become integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import numpy as np
+
+from ..model.document import TopologyDocument
+from ..model.records import Link, Node
+from ..units import DAYS_PER_YEAR
+from .columns import NO_CODE, NODE_KINDS, Floats, Ints, NetworkArrays, freeze
+
+
+class _Codes:
+    """Names -> consecutive integers, sorted by name."""
+
+    def __init__(self, names: Iterable[str | None]) -> None:
+        self.names = tuple(sorted({name for name in names if name is not None}))
+        self._of: dict[str | None, int] = {name: i for i, name in enumerate(self.names)}
+        self._of[None] = NO_CODE
+
+    def __call__(self, names: Iterable[str | None]) -> Ints:
+        return np.fromiter((self._of[name] for name in names), dtype=np.int64)
+
+
+def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Sequence[Link]) -> NetworkArrays:
+    """Records, sorted by id, as columns; permuting a document changes nothing."""
+    parts = _Codes(
+        name
+        for group in (
+            (n.part for n in nodes),
+            (n.accelerator for n in nodes),
+            (link.transceiver for link in links),
+            (link.mux for link in links),
+            (span.fibre for link in links for span in link.spans),
+        )
+        for name in group
+    )
+    sites = _Codes(site.id for site in document.sites)
+    memberships = sorted({(i, s) for i, link in enumerate(links) for s in _srlgs(link)})
+    srlgs = _Codes(name for _, name in memberships)
+    node_codes = {node.id: i for i, node in enumerate(nodes)}
+    ends = np.array([(node_codes[a], node_codes[b]) for a, b in (link.ends for link in links)], dtype=np.int64)
+    ends = ends.reshape(-1, 2)
+    spans = [span for link in links for span in link.spans]
+    n_spans = np.array([len(link.spans) for link in links], dtype=np.int64)
+    first, arcs, head = _csr(len(nodes), ends)
+    ages = _Ages(document.as_of)
+    return freeze(
+        NetworkArrays(
+            node_ids=tuple(n.id for n in nodes),
+            link_ids=tuple(link.id for link in links),
+            parts=parts.names,
+            sites=sites.names,
+            srlgs=srlgs.names,
+            node_kind=np.array([NODE_KINDS.index(n.kind) for n in nodes], dtype=np.int64),
+            node_site=sites(n.site for n in nodes),
+            node_part=parts(n.part for n in nodes),
+            node_accelerator=parts(n.accelerator for n in nodes),
+            node_n_accelerators=np.array([n.n_accelerators for n in nodes], dtype=np.int64),
+            node_age_years=ages(n.installed for n in nodes),
+            node_up=np.array([n.up for n in nodes], dtype=np.bool_),
+            link_ends=ends,
+            link_capacity_gbps=_or_nan(link.capacity_gbps for link in links),
+            link_n_parallel=np.array([link.n_parallel for link in links], dtype=np.int64),
+            link_weight=np.array([link.weight for link in links], dtype=np.float64),
+            link_transceiver=parts(link.transceiver for link in links),
+            link_mux=parts(link.mux for link in links),
+            link_n_fibre_pairs=np.array([link.n_fibre_pairs for link in links], dtype=np.int64),
+            link_age_years=ages(link.installed for link in links),
+            link_required_margin_db=_or_nan(link.required_margin_db for link in links),
+            link_loss_ratio=_or_nan(link.loss_ratio for link in links),
+            link_up=np.array([link.up for link in links], dtype=np.bool_),
+            span_first=np.concatenate((np.zeros(1, np.int64), np.cumsum(n_spans))),
+            span_link=np.repeat(np.arange(len(links), dtype=np.int64), n_spans),
+            span_length_km=np.array([s.length_km for s in spans], dtype=np.float64),
+            span_fibre=parts(s.fibre for s in spans),
+            span_age_years=ages(s.installed for s in spans),
+            span_n_splices=np.array([s.n_splices for s in spans], dtype=np.int64),
+            span_n_connectors=np.array([s.n_connectors for s in spans], dtype=np.int64),
+            span_lumped_loss_db=np.array([s.lumped_loss_db for s in spans], dtype=np.float64),
+            span_leased=np.array([s.leased for s in spans], dtype=np.bool_),
+            srlg_link=np.array([i for i, _ in memberships], dtype=np.int64),
+            srlg_code=srlgs(name for _, name in memberships),
+            arc_first=first,
+            arc_sorted=arcs,
+            arc_head=head,
+        )
+    )
+
+
+def _srlgs(link: Link) -> Iterable[str]:
+    yield from link.srlgs
+    for span in link.spans:
+        yield from span.srlgs
+
+
+def _or_nan(values: Iterable[float | None]) -> Floats:
+    return np.fromiter((np.nan if value is None else value for value in values), dtype=np.float64)
+
+
+class _Ages:
+    """Dates -> years before `as_of`; NaN where there is no date."""
+
+    def __init__(self, as_of: date | None) -> None:
+        self._as_of = as_of
+        self._known: dict[date | None, float] = {None: float("nan")}
+
+    def __call__(self, days: Iterable[date | None]) -> Floats:
+        return np.fromiter((self._one(day) for day in days), dtype=np.float64)
+
+    def _one(self, day: date | None) -> float:
+        if day not in self._known and day is not None and self._as_of is not None:
+            self._known[day] = (self._as_of - day).days / DAYS_PER_YEAR
+        return self._known[day]
+
+
+def _csr(n_nodes: int, ends: Ints) -> tuple[Ints, Ints, Ints]:
+    """Outgoing arcs of each node by (head, link), and the head of each arc."""
+    n_links = len(ends)
+    tail = ends.reshape(-1)
+    head = ends[:, ::-1].reshape(-1) if n_links else np.zeros(0, np.int64)
+    arcs = np.arange(2 * n_links, dtype=np.int64)
+    order = np.lexsort((arcs, head, tail))
+    first = np.zeros(n_nodes + 1, dtype=np.int64)
+    np.cumsum(np.bincount(tail, minlength=n_nodes), out=first[1:])
+    return first, arcs[order], np.ascontiguousarray(head)

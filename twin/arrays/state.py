@@ -1,0 +1,77 @@
+"""A state: a few columns laid over a network's arrays, so that a what-if copies no graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .columns import NetworkArrays
+
+OVERLAYS = frozenset(
+    {
+        "node_part",
+        "node_accelerator",
+        "node_n_accelerators",
+        "node_age_years",
+        "node_up",
+        "link_capacity_gbps",
+        "link_n_parallel",
+        "link_transceiver",
+        "link_mux",
+        "link_n_fibre_pairs",
+        "link_age_years",
+        "link_loss_ratio",
+        "link_up",
+        "span_length_km",
+        "span_fibre",
+        "span_age_years",
+        "span_n_splices",
+        "span_n_connectors",
+        "span_lumped_loss_db",
+    }
+)
+"""Columns that a change of state may replace; everything else is structure."""
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Arrays seen through an overlay; a column that no change touched is the very array of the network.
+
+    `parts` begins with the network's own parts, so that its codes stay valid, and goes on with parts put in.
+    """
+
+    arrays: NetworkArrays
+    parts: tuple[str, ...] = ()
+    overlay: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, arrays: NetworkArrays) -> State:
+        """The network as it is."""
+        return cls(arrays, arrays.parts)
+
+    def __getitem__(self, column: str) -> npt.NDArray[Any]:
+        found = self.overlay.get(column)
+        return getattr(self.arrays, column) if found is None else found  # type: ignore[no-any-return]
+
+    def with_part(self, part_id: str) -> tuple[State, int]:
+        """This state with a part among its codes, and the code."""
+        if part_id in self.parts:
+            return self, self.parts.index(part_id)
+        return replace(self, parts=(*self.parts, part_id)), len(self.parts)
+
+    def with_values(self, column: str, rows: npt.NDArray[Any], values: Any) -> State:
+        """This state with `values` at `rows` (indices or mask) of a column."""
+        if column not in OVERLAYS:
+            raise KeyError(column)
+        changed = np.array(self[column])
+        changed[rows] = values
+        changed.flags.writeable = False
+        return replace(self, overlay={**self.overlay, column: changed})
+
+    def part_id(self, code: int) -> str | None:
+        """Name of a part's code; None for none."""
+        return self.parts[code] if code >= 0 else None
