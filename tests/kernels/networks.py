@@ -1,0 +1,75 @@
+"""Networks in both layouts, the kernels' arrays and the naive twins' links, and how to call the kernels on them."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tests.naive import Link
+from twin.kernels.graph import ArcGraph
+from twin.kernels.paths import shortest_distances
+
+TOLERANCE = 1e-12
+
+
+class Net(NamedTuple):
+    n_nodes: int
+    links: list[Link]
+
+    @property
+    def graph(self) -> ArcGraph:
+        ends = np.array([(link.a, link.b) for link in self.links], dtype=np.int64).reshape(-1, 2)
+        head, tail = ends[:, ::-1].ravel(), ends.ravel()
+        arc = np.lexsort((np.arange(head.size) >> 1, head, tail)).astype(np.int64)
+        first = np.concatenate(([0], np.cumsum(np.bincount(tail, minlength=self.n_nodes)))).astype(np.int64)
+        return ArcGraph(first, arc, head.copy())
+
+    @property
+    def weight(self) -> np.ndarray:
+        return np.array([float(link.weight) for link in self.links])
+
+    @property
+    def up(self) -> np.ndarray:
+        return np.array([link.up for link in self.links], dtype=np.bool_)
+
+    @property
+    def share(self) -> np.ndarray:
+        return np.array([float(link.share) for link in self.links])
+
+    def distances(self, sources: Sequence[int]) -> np.ndarray:
+        out = np.full((len(sources), self.n_nodes), np.nan)
+        shortest_distances(self.graph, self.weight, self.up, np.array(sources, dtype=np.int64), out)
+        return out
+
+
+def net(n_nodes: int, *links: tuple[int, int, float] | tuple[int, int, float, bool] | tuple) -> Net:
+    """A network by hand: links as (a, b, weight, up, share), the last two optional."""
+    return Net(n_nodes, [Link(a, b, Fraction(str(weight)), *rest) for a, b, weight, *rest in links])
+
+
+def random_net(seed: int, n_nodes: int = 14, n_links: int = 30, p_up: float = 0.85) -> Net:
+    """A seeded multigraph in tenths (0.1 + 0.2 is not 0.3 in floats), with parallel and down links and lone nodes."""
+    rng = np.random.default_rng(seed)
+    links = []
+    while len(links) < n_links:
+        a, b = (int(node) for node in rng.integers(0, n_nodes - 2, 2))
+        if a != b:
+            weight = Fraction(int(rng.integers(1, 5)), 10)
+            up, share = bool(rng.random() < p_up), Fraction(int(rng.integers(1, 4)))
+            links.append(Link(a, b, weight, up, share))
+            if rng.random() < 0.2:
+                links.append(Link(b, a, weight, True, share))
+    return Net(n_nodes, links)
+
+
+@st.composite
+def nets(draw: st.DrawFn, max_nodes: int = 7, max_links: int = 14) -> Net:
+    n_nodes = draw(st.integers(2, max_nodes))
+    node = st.integers(0, n_nodes - 1)
+    ends = st.tuples(node, node).filter(lambda pair: pair[0] != pair[1])
+    tenths = st.integers(1, 3).map(lambda n: Fraction(n, 10))
+    link = st.tuples(ends, tenths, st.sampled_from([True, True, True, False]), st.integers(1, 3).map(Fraction))
+    drawn = draw(st.lists(link, min_size=1, max_size=max_links))
+    return Net(n_nodes, [Link(a, b, weight, up, share) for (a, b), weight, up, share in drawn])

@@ -1,0 +1,293 @@
+from fractions import Fraction
+from itertools import pairwise
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import naive
+from tests.kernels.networks import TOLERANCE, Net, net, nets, random_net
+from twin.kernels.ecmp import place_demands, place_to_destination, trace_pair, worst_path_us
+
+
+def place(network: Net, destination: int, inflow: np.ndarray) -> np.ndarray:
+    """Loads by arc; inflow is consumed."""
+    distance = network.distances([destination])[0]
+    load = np.zeros(2 * len(network.links))
+    order = np.argsort(-distance, kind="stable")
+    arguments = (network.weight, network.up, network.share, distance, order, TOLERANCE)
+    place_to_destination(network.graph, *arguments, inflow, load)
+    return load
+
+
+def place_all(network: Net, demands: list[tuple[int, int, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Loads by arc and routed by demand; demands (source, destination, gbps) must come grouped by destination."""
+    destinations = list(dict.fromkeys(destination for _, destination, _ in demands))
+    counts = [sum(demand[1] == destination for demand in demands) for destination in destinations]
+    load, routed = np.zeros(2 * len(network.links)), np.zeros(len(demands), dtype=np.bool_)
+    place_demands(
+        network.graph,
+        network.weight,
+        network.up,
+        network.share,
+        np.array(destinations, dtype=np.int64),
+        network.distances(destinations),
+        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        np.array([source for source, _, _ in demands], dtype=np.int64),
+        np.array([float(gbps) for _, _, gbps in demands]),
+        TOLERANCE,
+        load,
+        routed,
+    )
+    return load, routed
+
+
+def trace(network: Net, source: int, destination: int, room: int | None = None) -> tuple[int, list[int], list[float]]:
+    """(returned, arcs, fractions), with a look at the scratch."""
+    size = 2 * len(network.links) if room is None else room
+    scratch, heap = np.zeros(network.n_nodes), np.zeros(network.n_nodes, dtype=np.int64)
+    arc, fraction = np.full(size, -1), np.full(size, np.nan)
+    columns = (network.weight, network.up, network.share, network.distances([destination])[0])
+    n_arcs = trace_pair(network.graph, *columns, source, TOLERANCE, scratch, heap, arc, fraction)
+    assert not scratch.any()
+    return n_arcs, arc[: max(n_arcs, 0)].tolist(), fraction[: max(n_arcs, 0)].tolist()
+
+
+def worst(network: Net, pairs: list[list[int]], latency: np.ndarray) -> list[float]:
+    first = np.cumsum([0, *map(len, pairs)]).astype(np.int64)
+    flat = np.array([arc for arcs in pairs for arc in arcs], dtype=np.int64)
+    scratch, out = np.zeros(network.n_nodes), np.full(len(pairs), np.nan)
+    worst_path_us(first, flat, network.graph.head, latency, scratch, out)
+    assert not scratch.any()
+    return out.tolist()
+
+
+def random_demands(network: Net, seed: int, n_demands: int = 25) -> list[tuple[int, int, Fraction]]:
+    rng = np.random.default_rng(seed)
+    ends = rng.integers(0, network.n_nodes, (n_demands, 2)).tolist()
+    drawn = [(source, destination, Fraction(int(rng.integers(0, 400)))) for source, destination in ends]
+    return sorted(drawn, key=lambda demand: demand[1])
+
+
+def as_array(load: dict[int, Fraction], n_links: int) -> np.ndarray:
+    return np.array([float(load.get(arc, 0)) for arc in range(2 * n_links)])
+
+
+DIAMOND = net(4, (0, 1, 1.0), (0, 2, 1.0), (1, 3, 1.0), (3, 2, 1.0))
+
+
+def test_a_diamond_halves_the_flow():
+    load, routed = place_all(DIAMOND, [(0, 3, 10.0)])
+    assert load.tolist() == [5.0, 0.0, 5.0, 0.0, 5.0, 0.0, 0.0, 5.0]
+    assert routed.tolist() == [True]
+
+
+def test_the_way_back_loads_the_other_arcs():
+    assert place_all(DIAMOND, [(3, 0, 10.0)])[0].tolist() == [0.0, 5.0, 0.0, 5.0, 0.0, 5.0, 5.0, 0.0]
+
+
+def test_flow_divides_at_each_node_not_over_paths():
+    # 0 has two next hops; behind 2 two ways open, so three paths carry 1/2, 1/4 and 1/4
+    network = net(5, (0, 1, 1.0), (0, 2, 1.0), (1, 4, 2.0), (2, 3, 1.0), (3, 4, 1.0), (2, 4, 2.0))
+    assert place_all(network, [(0, 4, 8.0)])[0][0::2].tolist() == [4.0, 4.0, 4.0, 2.0, 2.0, 2.0]
+
+
+def test_parallel_links_take_flow_by_their_shares():
+    network = net(2, (0, 1, 1.0, True, 3), (1, 0, 1.0), (0, 1, 1.0, False, 9), (0, 1, 2.0))
+    assert place_all(network, [(0, 1, 8.0)])[0].tolist() == [6.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def test_sums_that_differ_in_the_last_bit_are_still_equal_cost():
+    network = net(3, (0, 1, 0.1), (1, 2, 0.2), (0, 2, 0.3))
+    assert 0.2 + 0.1 != network.distances([2])[0, 0] == 0.3
+    assert place_all(network, [(0, 2, 2.0)])[0][0::2].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_loads_add_to_what_is_there():
+    distance, load, inflow = DIAMOND.distances([3])[0], np.ones(8), np.array([2.0, 0.0, 0.0, 0.0])
+    columns = (DIAMOND.weight, DIAMOND.up, DIAMOND.share, distance)
+    place_to_destination(DIAMOND.graph, *columns, np.array([0, 1, 2, 3]), TOLERANCE, inflow, load)
+    assert load.tolist() == [2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 1.0, 2.0]
+
+
+def test_inflow_is_consumed_except_where_there_is_no_path():
+    network = net(4, (0, 1, 1.0), (2, 3, 1.0))
+    inflow = np.array([1.0, 2.0, 3.0, 4.0])
+    assert place(network, 1, inflow).tolist() == [1.0, 0.0, 0.0, 0.0]
+    assert inflow.tolist() == [0.0, 0.0, 3.0, 4.0]
+
+
+def test_a_demand_to_itself_is_routed_and_one_without_a_path_is_not():
+    network = net(3, (0, 1, 1.0))
+    load, routed = place_all(network, [(0, 1, 1.0), (1, 1, 5.0), (2, 1, 7.0), (2, 2, 9.0)])
+    assert load.tolist() == [1.0, 0.0]
+    assert routed.tolist() == [True, True, False, True]
+
+
+def test_hops_feed_the_same_kernel_with_weights_of_one():
+    network = net(3, (0, 1, 9.0), (1, 2, 9.0), (0, 2, 1.0))
+    ones = Net(3, [link._replace(weight=Fraction(1)) for link in network.links])
+    assert place_all(ones, [(0, 1, 4.0)])[0].tolist() == [4.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_loads_equal_the_naive_twin(seed):
+    network = random_net(seed)
+    demands = random_demands(network, seed)
+    load, routed = place_all(network, demands)
+    expected, expected_routed = naive.place_demands(network.n_nodes, network.links, demands)
+    np.testing.assert_allclose(load, as_array(expected, len(network.links)), rtol=1e-12, atol=1e-12)
+    assert routed.tolist() == expected_routed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_destination_by_order_equals_the_matrix_to_the_last_bit(seed):
+    network = random_net(seed)
+    inflow = np.random.default_rng(seed).random(network.n_nodes) * 100
+    demands = [(node, 3, gbps) for node, gbps in enumerate(inflow.tolist())]
+    assert place_all(network, demands)[0].tolist() == place(network, 3, inflow).tolist()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_loads_equal_networkx_all_shortest_paths(seed):
+    # each path of networkx weighs the product of 1 / (next hops) along it; a simple graph, all shares one
+    graph = nx.gnm_random_graph(12, 24, seed=seed)
+    network = net(12, *((a, b, 1.0) for a, b in graph.edges))
+    arc_of = {(link.a, link.b): 2 * i for i, link in enumerate(network.links)}
+    arc_of |= {(link.b, link.a): 2 * i + 1 for i, link in enumerate(network.links)}
+    for source, destination in [(0, 11), (3, 7), (5, 1)]:
+        paths = (
+            list(nx.all_shortest_paths(graph, source, destination)) if nx.has_path(graph, source, destination) else []
+        )
+        next_hops: dict[int, set[int]] = {}
+        for path in paths:
+            for tail, head in pairwise(path):
+                next_hops.setdefault(tail, set()).add(head)
+        expected = np.zeros(2 * len(network.links))
+        for path in paths:
+            part = np.prod([1 / len(next_hops[tail]) for tail in path[:-1]])
+            for tail, head in pairwise(path):
+                expected[arc_of[tail, head]] += part
+        np.testing.assert_allclose(place_all(network, [(source, destination, 1.0)])[0], expected, rtol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(nets(), st.data())
+def test_flow_is_conserved_at_every_node(network, data):
+    destination = data.draw(st.integers(0, network.n_nodes - 1))
+    offered = np.array(
+        data.draw(st.lists(st.integers(0, 50), min_size=network.n_nodes, max_size=network.n_nodes)), float
+    )
+    rest = offered.copy()
+    load = place(network, destination, rest)
+    head = network.graph.head
+    into = np.bincount(head, weights=load, minlength=network.n_nodes)
+    out = np.bincount(head[np.arange(head.size) ^ 1], weights=load, minlength=network.n_nodes)
+    routed = np.where(rest > 0, 0.0, offered)
+    routed[destination] = 0.0
+    sink = np.zeros(network.n_nodes)
+    sink[destination] = routed.sum()
+    np.testing.assert_allclose(into + routed, out + sink, rtol=1e-12, atol=1e-12)
+    reachable = np.isfinite(network.distances([destination])[0])
+    assert rest.tolist() == np.where(reachable, 0.0, offered).tolist()
+
+
+@settings(max_examples=40, deadline=None)
+@given(nets(), st.integers(0, 10**6))
+def test_twice_the_demand_is_twice_the_load(network, seed):
+    demands = random_demands(network, seed, n_demands=5)
+    load, routed = place_all(network, demands)
+    doubled, doubled_routed = place_all(network, [(source, to, 2 * gbps) for source, to, gbps in demands])
+    assert doubled.tolist() == (2 * load).tolist()
+    assert doubled_routed.tolist() == routed.tolist()
+
+
+@settings(max_examples=40, deadline=None)
+@given(nets(), st.integers(0, 10**6), st.randoms(use_true_random=False))
+def test_renumbering_nodes_and_links_renumbers_the_loads(network, seed, random):
+    node_to, old_links = list(range(network.n_nodes)), list(range(len(network.links)))
+    random.shuffle(node_to)
+    random.shuffle(old_links)
+    links = [network.links[old] for old in old_links]
+    renumbered = Net(network.n_nodes, [link._replace(a=node_to[link.a], b=node_to[link.b]) for link in links])
+    demands = random_demands(network, seed, n_demands=5)
+    load, routed = place_all(network, demands)
+    moved, moved_routed = place_all(renumbered, [(node_to[source], node_to[to], gbps) for source, to, gbps in demands])
+    np.testing.assert_allclose(moved.reshape(-1, 2), load.reshape(-1, 2)[old_links], rtol=1e-12)
+    assert moved_routed.tolist() == routed.tolist()
+
+
+@settings(max_examples=40, deadline=None)
+@given(nets(), st.integers(0, 10**6))
+def test_a_failed_link_is_as_good_as_a_missing_one(network, seed):
+    demands = random_demands(network, seed, n_demands=5)
+    without = Net(network.n_nodes, [link for link in network.links if link.up])
+    load, routed = place_all(network, demands)
+    assert load.reshape(-1, 2)[network.up].tolist() == place_all(without, demands)[0].reshape(-1, 2).tolist()
+    assert not load.reshape(-1, 2)[~network.up].any()
+    assert routed.tolist() == place_all(without, demands)[1].tolist()
+
+
+def test_a_trace_lists_arcs_farthest_node_first():
+    assert trace(DIAMOND, 0, 3) == (4, [0, 2, 4, 7], [0.5, 0.5, 0.5, 0.5])
+
+
+def test_a_trace_is_empty_without_a_path_and_from_the_destination():
+    network = net(3, (0, 1, 1.0))
+    assert trace(network, 2, 1) == trace(network, 1, 1) == (0, [], [])
+
+
+def test_a_trace_without_room_says_how_much_it_needs():
+    assert trace(DIAMOND, 0, 3, room=3)[0] == -4
+    assert trace(DIAMOND, 0, 3, room=0)[0] == -4
+    assert trace(DIAMOND, 0, 3, room=4)[0] == 4
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_traces_equal_the_naive_twin_in_topological_order(seed):
+    network = random_net(seed)
+    for source in range(network.n_nodes):
+        for destination in (0, 5):
+            distance = naive.shortest_distances(network.n_nodes, network.links, destination)
+            n_arcs, arcs, fractions = trace(network, source, destination)
+            expected = naive.unit_loads(network.links, distance, source)
+            assert n_arcs == len(expected)
+            assert dict(zip(arcs, fractions, strict=True)) == pytest.approx({k: float(v) for k, v in expected.items()})
+            seen_heads = {source}
+            for arc in arcs:
+                tail, head = network.graph.head[arc ^ 1], network.graph.head[arc]
+                assert tail in seen_heads
+                assert network.distances([destination])[0][tail] > network.distances([destination])[0][head]
+                seen_heads.add(head)
+            if arcs:
+                assert network.graph.head[arcs[-1]] == destination
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_matrix_is_the_sum_of_its_traces(seed):
+    network = random_net(seed)
+    demands = random_demands(network, seed)
+    summed = np.zeros(2 * len(network.links))
+    for source, destination, gbps in demands:
+        _, arcs, fractions = trace(network, source, destination)
+        summed[arcs] += float(gbps) * np.array(fractions)
+    np.testing.assert_allclose(place_all(network, demands)[0], summed, rtol=1e-12)
+
+
+def test_the_worst_path_is_the_slow_side_of_the_diamond():
+    latency = np.array([1.0, 99.0, 4.0, 99.0, 2.0, 99.0, 99.0, 0.5])
+    _, arcs, _ = trace(DIAMOND, 0, 3)
+    assert worst(DIAMOND, [arcs, [], [0, 4]], latency) == [4.5, 0.0, 3.0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_worst_paths_equal_the_naive_twin(seed):
+    network = random_net(seed)
+    latency = np.random.default_rng(seed).random(2 * len(network.links))
+    by_arc = dict(enumerate(latency.tolist()))
+    distance = naive.shortest_distances(network.n_nodes, network.links, 2)
+    pairs = [trace(network, source, 2)[1] for source in range(network.n_nodes)]
+    expected = [naive.worst_path(network.links, distance, source, by_arc) for source in range(network.n_nodes)]
+    assert worst(network, pairs, latency) == pytest.approx(expected, rel=1e-12)

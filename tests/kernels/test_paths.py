@@ -1,0 +1,138 @@
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import dijkstra
+
+from tests import naive
+from tests.kernels.networks import Net, net, nets, random_net
+from twin.kernels.paths import shortest_distances, shortest_hops
+
+
+def hops_of(network: Net, sources: list[int]) -> np.ndarray:
+    out = np.full((len(sources), network.n_nodes), np.nan)
+    shortest_hops(network.graph, network.up, np.array(sources, dtype=np.int64), out)
+    return out
+
+
+def lightest_links(network: Net) -> dict[tuple[int, int], float]:
+    """Parallel links as one, for peers without multigraphs."""
+    lightest: dict[tuple[int, int], float] = {}
+    for link in network.links:
+        if link.up:
+            pair = (min(link.a, link.b), max(link.a, link.b))
+            lightest[pair] = min(float(link.weight), lightest.get(pair, np.inf))
+    return lightest
+
+
+def test_the_longer_way_round_wins_where_it_is_lighter():
+    square = net(5, (0, 1, 5.0), (1, 2, 1.0), (0, 3, 1.0), (3, 2, 1.5))
+    assert square.distances([0, 2]).tolist() == [[0.0, 3.5, 2.5, 1.0, np.inf], [2.5, 1.0, 0.0, 1.5, np.inf]]
+    assert hops_of(square, [0]).tolist() == [[0.0, 1.0, 2.0, 1.0, np.inf]]
+
+
+def test_a_link_that_is_down_carries_no_path_and_its_parallel_does():
+    pair = net(2, (0, 1, 1.0, False), (1, 0, 7.0))
+    assert pair.distances([0]).tolist() == [[0.0, 7.0]]
+    assert hops_of(pair, [1]).tolist() == [[1.0, 0.0]]
+
+
+def test_without_links_a_node_reaches_itself_alone():
+    alone = net(3)
+    assert alone.distances([1]).tolist() == [[np.inf, 0.0, np.inf]]
+    assert hops_of(alone, [1]).tolist() == [[np.inf, 0.0, np.inf]]
+
+
+def test_no_sources_no_rows():
+    assert net(2, (0, 1, 1.0)).distances([]).shape == (0, 2)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_distances_equal_the_naive_twin(seed):
+    network = random_net(seed)
+    sources = list(range(network.n_nodes))
+    expected = [naive.shortest_distances(network.n_nodes, network.links, source) for source in sources]
+    np.testing.assert_allclose(network.distances(sources), np.array(expected, dtype=float), rtol=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_hops_equal_the_naive_twin(seed):
+    network = random_net(seed)
+    sources = list(range(network.n_nodes))
+    expected = [naive.shortest_hops(network.n_nodes, network.links, source) for source in sources]
+    assert hops_of(network, sources).tolist() == np.array(expected, dtype=float).tolist()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_distances_equal_networkx_to_the_last_bit(seed):
+    network = random_net(seed, n_nodes=40, n_links=90)
+    graph = nx.MultiGraph()
+    graph.add_nodes_from(range(network.n_nodes))
+    graph.add_weighted_edges_from((link.a, link.b, float(link.weight)) for link in network.links if link.up)
+    ours = network.distances(list(range(network.n_nodes)))
+    for source in range(network.n_nodes):
+        theirs = nx.single_source_dijkstra_path_length(graph, source)
+        assert ours[source].tolist() == [theirs.get(node, np.inf) for node in range(network.n_nodes)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_distances_and_hops_equal_scipy(seed):
+    network = random_net(seed, n_nodes=60, n_links=130)
+    lightest = lightest_links(network)
+    ends = np.array(list(lightest))
+    shape = (network.n_nodes, network.n_nodes)
+    matrix = coo_array((list(lightest.values()), (ends[:, 0], ends[:, 1])), shape=shape).tocsr()
+    sources = list(range(network.n_nodes))
+    assert network.distances(sources).tolist() == dijkstra(matrix, directed=False).tolist()
+    assert hops_of(network, sources).tolist() == dijkstra(matrix, directed=False, unweighted=True).tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_row_depends_on_its_source_alone(seed):
+    network = random_net(seed)
+    together = network.distances([3, 1, 3])
+    assert together[0].tolist() == together[2].tolist() == network.distances([3])[0].tolist()
+
+
+def test_read_only_columns_are_accepted():
+    network = net(3, (0, 1, 1.0), (1, 2, 2.0))
+    graph, weight, up, sources = network.graph, network.weight, network.up, np.array([0])
+    for column in (*graph, weight, up, sources):
+        column.flags.writeable = False
+    out = np.empty((1, 3))
+    shortest_distances(graph, weight, up, sources, out)
+    assert out.tolist() == [[0.0, 1.0, 3.0]]
+
+
+@settings(max_examples=40, deadline=None)
+@given(nets())
+def test_distance_is_the_same_both_ways_and_keeps_the_triangle(network):
+    distance = network.distances(list(range(network.n_nodes)))
+    np.testing.assert_allclose(distance, distance.T, rtol=1e-14)
+    for link in network.links:
+        if link.up:
+            assert np.all(distance[:, link.b] <= distance[:, link.a] + float(link.weight) * (1 + 1e-12))
+
+
+@settings(max_examples=40, deadline=None)
+@given(nets(), st.data())
+def test_a_failure_never_shortens_a_path(network, data):
+    failed = data.draw(st.integers(0, len(network.links) - 1))
+    worse = network._replace(links=[*network.links])
+    worse.links[failed] = network.links[failed]._replace(up=False)
+    sources = list(range(network.n_nodes))
+    assert np.all(worse.distances(sources) >= network.distances(sources))
+    assert np.all(hops_of(worse, sources) >= hops_of(network, sources))
+
+
+@settings(max_examples=40, deadline=None)
+@given(nets(), st.randoms(use_true_random=False))
+def test_renumbering_nodes_and_links_renumbers_the_answer(network, random):
+    new = list(range(network.n_nodes))
+    random.shuffle(new)
+    links = [link._replace(a=new[link.a], b=new[link.b]) for link in network.links]
+    random.shuffle(links)
+    renumbered = Net(network.n_nodes, links).distances(new)
+    assert renumbered[:, new].tolist() == network.distances(list(range(network.n_nodes))).tolist()

@@ -1,0 +1,140 @@
+"""A slow, obvious twin of each kernel: plain Python over exact fractions, lists and dicts, written to be read."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+Number = Fraction | float  # a fraction, or math.inf
+
+
+class Link(NamedTuple):
+    """One cable between nodes a and b; arc 2 * link leads from a to b, arc 2 * link + 1 back."""
+
+    a: int
+    b: int
+    weight: Fraction
+    up: bool = True
+    share: Fraction = Fraction(1)
+
+
+def arcs(links: Sequence[Link]) -> list[tuple[int, int, int, Link]]:
+    """(arc, tail, head, link) of every arc over a link that is up."""
+    both_ways = [
+        [(2 * i, link.a, link.b, link), (2 * i + 1, link.b, link.a, link)] for i, link in enumerate(links) if link.up
+    ]
+    return [arc for pair in both_ways for arc in pair]
+
+
+def shortest_distances(n_nodes: int, links: Sequence[Link], source: int) -> list[Number]:
+    """Bellman-Ford: shorten until nothing shortens any more."""
+    distance: list[Number] = [math.inf] * n_nodes
+    distance[source] = Fraction(0)
+    shortened = True
+    while shortened:
+        shortened = False
+        for _, tail, head, link in arcs(links):
+            if distance[tail] < math.inf and distance[tail] + link.weight < distance[head]:
+                distance[head] = distance[tail] + link.weight
+                shortened = True
+    return distance
+
+
+def shortest_hops(n_nodes: int, links: Sequence[Link], source: int) -> list[Number]:
+    return shortest_distances(n_nodes, [link._replace(weight=Fraction(1)) for link in links], source)
+
+
+def next_hops(links: Sequence[Link], distance: Sequence[Number], node: int) -> list[tuple[int, int, Link]]:
+    """(arc, head, link) of every arc on which a shortest path to the destination of `distance` leaves the node."""
+    if distance[node] in (0, math.inf):
+        return []
+    return [
+        (arc, head, link)
+        for arc, tail, head, link in arcs(links)
+        if tail == node and distance[head] + link.weight == distance[node]
+    ]
+
+
+def unit_loads(links: Sequence[Link], distance: Sequence[Number], node: int) -> dict[int, Fraction]:
+    """Fraction of one unit from the node to the destination that crosses each arc, by recursion over the next hops."""
+    hops = next_hops(links, distance, node)
+    total = sum((link.share for _, _, link in hops), Fraction(0))
+    load: dict[int, Fraction] = defaultdict(Fraction)
+    for arc, head, link in hops:
+        fraction = link.share / total
+        load[arc] += fraction
+        for later, rest in unit_loads(links, distance, head).items():
+            load[later] += fraction * rest
+    return dict(load)
+
+
+def place_demands(
+    n_nodes: int, links: Sequence[Link], demands: Sequence[tuple[int, int, Fraction]]
+) -> tuple[dict[int, Fraction], list[bool]]:
+    """Load by arc of (source, destination, gbps) demands, and whether each one has a path."""
+    load: dict[int, Fraction] = defaultdict(Fraction)
+    routed = []
+    for source, destination, gbps in demands:
+        distance = shortest_distances(n_nodes, links, destination)
+        routed.append(distance[source] < math.inf)
+        for arc, fraction in unit_loads(links, distance, source).items():
+            load[arc] += gbps * fraction
+    return dict(load), routed
+
+
+def shortest_paths(links: Sequence[Link], distance: Sequence[Number], node: int) -> list[list[int]]:
+    """All shortest paths from the node to the destination, each a list of arcs; [[]] at the destination itself."""
+    if distance[node] == 0:
+        return [[]]
+    return [
+        [arc, *rest]
+        for arc, head, _ in next_hops(links, distance, node)
+        for rest in shortest_paths(links, distance, head)
+    ]
+
+
+def worst_path(links: Sequence[Link], distance: Sequence[Number], node: int, latency: Mapping[int, float]) -> float:
+    """Latency of the slowest shortest path, all paths written out; 0 where there is none."""
+    return max((sum(latency[arc] for arc in path) for path in shortest_paths(links, distance, node)), default=0.0)
+
+
+def max_min_rates(
+    flows: Sequence[Mapping[int, Fraction]], capacity: Sequence[Fraction], limit: Sequence[Number]
+) -> list[Number]:
+    """Progressive filling in exact fractions; a flow is {resource: part of its rate that crosses it}."""
+    rate: dict[int, Number] = {}
+    while len(rate) < len(flows):
+        rising = [flow for flow in range(len(flows)) if flow not in rate]
+        full_at: dict[int, Number] = {}
+        for resource, room in enumerate(capacity):
+            usage = sum(flows[flow].get(resource, Fraction(0)) for flow in rising)
+            taken = sum(rate[flow] * flows[flow].get(resource, Fraction(0)) for flow in rate)
+            if usage > 0:
+                full_at[resource] = (room - taken) / usage
+        level = min([*full_at.values(), *(limit[flow] for flow in rising)])
+        full = {resource for resource, at in full_at.items() if at == level}
+        for flow in rising:
+            stopped = any(usage > 0 and resource in full for resource, usage in flows[flow].items())
+            if stopped or limit[flow] == level:
+                rate[flow] = level
+    return [rate[flow] for flow in range(len(flows))]
+
+
+def utilisation(load_gbps: float, capacity_gbps: float) -> float:
+    if capacity_gbps == 0:
+        return 0.0 if load_gbps == 0 else math.inf
+    return load_gbps / capacity_gbps
+
+
+def queue_delay_us(
+    utilisation_ratio: float, capacity_gbps: float, packet_bytes: float, max_utilisation_ratio: float
+) -> float:
+    """M/D/1 by way of the general Pollaczek-Khinchine formula, in seconds first; the service time does not vary."""
+    if capacity_gbps == 0:
+        return 0.0
+    rho = min(utilisation_ratio, max_utilisation_ratio)
+    service_s = packet_bytes * 8 / (capacity_gbps * 1e9)
+    arrivals_per_s = rho / service_s
+    mean_of_squared_service = service_s**2
+    return arrivals_per_s * mean_of_squared_service / (2 * (1 - rho)) * 1e6
