@@ -1,0 +1,88 @@
+"""Networks that ship with the twin, and the generators that turn a compact block into nodes and links."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from twin.errors import CatalogueError, TopologyError, did_you_mean
+from twin.model.document import Fabric
+from twin.model.network import Expansion
+
+from .campuses import CAMPUSES
+from .fat_tree import FAT_TREE
+from .generator import Generator, check_ports, read_params
+from .leaf_spine import LEAF_SPINE
+from .rail_clos import RAIL_CLOS
+
+__all__ = ["GENERATORS", "MAX_RECORDS", "NETWORKS", "Generator", "digest", "expand", "network_text"]
+
+MAX_RECORDS = 2_000_000
+"""Nodes and links of one block, unless the caller allows more."""
+
+GENERATORS: dict[str, Generator[Any]] = {
+    "campuses": CAMPUSES,
+    "fat_tree": FAT_TREE,
+    "leaf_spine": LEAF_SPINE,
+    "rail_clos": RAIL_CLOS,
+}
+
+NETWORKS: dict[str, str] = {
+    "leaf-spine-demo": "Four leaves, two spines, eight hosts and a few demands: small enough to follow by hand.",
+    "memphis": "Three campuses, 440,112 accelerators, joined by leased glass and old border routers.",
+    "memphis-small": "The shape of `memphis`, its routes and routers, and a few dozen racks a campus: for quick trials.",
+    "two-campus": "Two small campuses, 40 km apart on new dark fibre, that train one model.",
+}
+
+
+def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:
+    """The records that a block stands for; its size is computed and bounded before anything is built.
+
+    Raises CatalogueError (unknown generator or part), DocumentError (bad parameters) and TopologyError (too large,
+    or switches without the ports that their links take).
+    """
+    where = f"fabrics[{fabric.id}]"
+    generator = GENERATORS.get(fabric.generator)
+    if generator is None:
+        raise CatalogueError(
+            f"unknown generator {fabric.generator!r}",
+            where=f"{where}.generator",
+            expected=f"one of {', '.join(GENERATORS)}",
+            hint=did_you_mean(fabric.generator, GENERATORS),
+        )
+    params = read_params(generator.params, fabric.params, f"{where}.params")
+    n_nodes, n_links = generator.size(params)
+    if n_nodes + n_links > max_records:
+        raise TopologyError(
+            f"expands to {n_nodes} nodes and {n_links} links",
+            where=where,
+            expected=f"at most {max_records} records",
+            hint="raise the limit if that is meant",
+        )
+    expansion = generator.build(fabric.id, params)
+    check_ports(expansion, where)
+    return expansion
+
+
+@cache
+def digest() -> str:
+    """SHA-256 over the source of the generators: what was expanded by other code is not trusted."""
+    found = hashlib.sha256()
+    for file in sorted(files(__package__).iterdir(), key=lambda item: item.name):
+        if file.name.endswith(".py"):
+            found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
+def network_text(name: str) -> str:
+    """The document of a shipped network, as YAML. Raises CatalogueError with near names."""
+    if name not in NETWORKS:
+        raise CatalogueError(
+            f"unknown network {name!r}",
+            where="networks",
+            expected=f"one of {', '.join(NETWORKS)}",
+            hint=did_you_mean(name, NETWORKS),
+        )
+    return files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")

@@ -1,0 +1,186 @@
+"""Several campuses, each a fabric with border routers on its top tier, and the long links between them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from twin.errors import TopologyError, did_you_mean
+from twin.model.network import Expansion
+from twin.model.records import Id, Link, Node, Span
+
+from . import leaf_spine, rail_clos
+from .generator import Generator, Params, Ports, padded
+
+
+class Borders(Params):
+    """The border routers of a campus, and how they hang on the top tier of its fabric."""
+
+    n: Annotated[int, Field(ge=0, le=1000)] = 2
+    part: Id = "border-12.8T"
+    n_uplinks: Ports = 16
+    """Switches of the top tier that each router attaches to: the next ones in turn, rail after rail."""
+    n_parallel: Ports = 1
+    """Members of the bundle to each of these switches."""
+    transceiver: Id = "400G-FR4"
+    installed: date | None = None
+
+
+class _CampusBase(Params):
+    id: Id
+    site: Id
+    borders: Borders = Borders()
+
+
+class RailClosCampus(_CampusBase):
+    """A campus whose fabric is a rail-optimised Clos."""
+
+    generator: Literal["rail_clos"]
+    params: rail_clos.RailClos
+
+    @property
+    def fabric(self) -> rail_clos.RailClos:
+        """The parameters of the fabric, at the site of the campus."""
+        return self.params.model_copy(update={"site": self.site})
+
+
+class LeafSpineCampus(_CampusBase):
+    """A campus whose fabric is a leaf-spine."""
+
+    generator: Literal["leaf_spine"]
+    params: leaf_spine.LeafSpine
+
+    @property
+    def fabric(self) -> leaf_spine.LeafSpine:
+        """The parameters of the fabric, at the site of the campus."""
+        return self.params.model_copy(update={"site": self.site})
+
+
+Campus = Annotated[RailClosCampus | LeafSpineCampus, Field(discriminator="generator")]
+
+
+class Join(Params):
+    """Many equal links between the top tiers of two campuses, switch by switch, that pass by the border routers."""
+
+    ends: tuple[Id, Id]
+    n_links: Annotated[int, Field(ge=1, le=100_000)]
+    n_parallel: Ports = 1
+    transceiver: Id
+    span: Span
+    installed: date | None = None
+
+
+class Campuses(Params):
+    """Parameters of a group of campuses."""
+
+    campuses: Annotated[tuple[Campus, ...], Field(min_length=1, max_length=1000)]
+    interconnects: Annotated[tuple[Link, ...], Field(max_length=100_000)] = ()
+    """Links in full; the ends are ids of nodes such as `c1/border-1`."""
+    joins: Annotated[tuple[Join, ...], Field(max_length=1000)] = ()
+
+    @model_validator(mode="after")
+    def _sites_are_those_of_the_campus(self) -> Campuses:
+        for campus in self.campuses:
+            if campus.params.site not in (None, campus.site):
+                raise ValueError(f"campus {campus.id!r} is at {campus.site!r}, its params say {campus.params.site!r}")
+        return self
+
+
+def size(params: Campuses) -> tuple[int, int]:
+    """Nodes and links: the fabrics, the border routers with their uplinks, the interconnects and the joins."""
+    n_nodes, n_links = 0, len(params.interconnects) + sum(join.n_links for join in params.joins)
+    for campus in params.campuses:
+        nodes, links = (
+            rail_clos.size(campus.fabric) if isinstance(campus, RailClosCampus) else leaf_spine.size(campus.fabric)
+        )
+        n_nodes += nodes + campus.borders.n
+        n_links += links + campus.borders.n * campus.borders.n_uplinks
+    return n_nodes, n_links
+
+
+def build(block: str, params: Campuses) -> Expansion:
+    """Every campus under its own id (`c1/rack-0001`, `c1/border-1`); the id of the block stays out of the names."""
+    nodes: list[Node] = []
+    links: list[Link] = []
+    tops: dict[str, tuple[str, ...]] = {}
+    for campus in params.campuses:
+        if campus.id in tops:
+            raise TopologyError(f"campus {campus.id!r} stands twice", where=f"fabrics[{block}].params.campuses")
+        part, tops[campus.id] = _build_fabric(campus)
+        nodes += part.nodes
+        links += part.links
+        _build_borders(campus, tops[campus.id], nodes, links)
+    for i, join in enumerate(params.joins):
+        links += _build_join(join, tops, f"fabrics[{block}].params.joins[{i}]")
+    links += params.interconnects
+    return Expansion(tuple(nodes), tuple(links))
+
+
+def _build_fabric(campus: RailClosCampus | LeafSpineCampus) -> tuple[Expansion, tuple[str, ...]]:
+    """The fabric of a campus and the names of its top tier."""
+    if isinstance(campus, RailClosCampus):
+        clos = campus.fabric
+        return rail_clos.build(campus.id, clos), rail_clos.top_tier(campus.id, clos)
+    plain = campus.fabric
+    return leaf_spine.build(campus.id, plain), leaf_spine.top_tier(campus.id, plain)
+
+
+def _build_borders(
+    campus: RailClosCampus | LeafSpineCampus, top: tuple[str, ...], nodes: list[Node], links: list[Link]
+) -> None:
+    """Border router i takes the i-th run of `n_uplinks` switches of the top tier, from the start again past its end."""
+    borders = campus.borders
+    if borders.n_uplinks > len(top):
+        raise TopologyError(
+            f"{borders.n_uplinks} uplinks to {len(top)} switches of the top tier",
+            where=f"campuses[{campus.id}].borders.n_uplinks",
+            hint="fewer uplinks with more n_parallel",
+        )
+    for i, name in enumerate(padded(f"{campus.id}/border-", borders.n)):
+        nodes.append(Node(name, "border", site=campus.site, part=borders.part, installed=borders.installed))
+        for j in range(borders.n_uplinks):
+            switch = top[(i * borders.n_uplinks + j) % len(top)]
+            links.append(
+                Link(
+                    f"{switch}~{name}",
+                    (switch, name),
+                    n_parallel=borders.n_parallel,
+                    transceiver=borders.transceiver,
+                    installed=borders.installed,
+                )
+            )
+
+
+def _build_join(join: Join, tops: dict[str, tuple[str, ...]], where: str) -> list[Link]:
+    """The first `n_links` switches of both top tiers, pairwise; neighbours in that order lie on different rails."""
+    for end in join.ends:
+        if end not in tops:
+            raise TopologyError(f"no campus {end!r}", where=f"{where}.ends", hint=did_you_mean(end, tops))
+    first, second = (tops[end] for end in join.ends)
+    most = min(len(first), len(second))
+    if join.n_links > most or first is second:
+        raise TopologyError(
+            f"{join.n_links} links between {join.ends[0]!r} and {join.ends[1]!r}",
+            where=f"{where}.n_links",
+            expected=f"two campuses and at most {most}, the switches of the smaller top tier",
+            hint="fewer links with more n_parallel",
+        )
+    spans = (join.span,)
+    return [
+        Link(
+            f"{a}~{b}",
+            (a, b),
+            n_parallel=join.n_parallel,
+            transceiver=join.transceiver,
+            spans=spans,
+            installed=join.installed,
+        )
+        for a, b in zip(first[: join.n_links], second, strict=False)
+    ]
+
+
+CAMPUSES = Generator(
+    Campuses, size, build, "Campuses with border routers on their top tiers, and the long links between them."
+)

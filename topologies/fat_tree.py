@@ -1,0 +1,89 @@
+"""The three-tier fat tree of Al-Fares, Loukissas and Vahdat (SIGCOMM 2008), built from switches of k ports."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from twin.model.network import Expansion
+from twin.model.records import Id, Link, Node
+
+from .generator import Generator, Params, padded
+
+
+class FatTree(Params):
+    """Parameters of a k-ary fat tree."""
+
+    k: Annotated[int, Field(ge=2, le=256, multiple_of=2)]
+    """Ports of every switch, an even number; k pods."""
+    hosts: bool = True
+    """False leaves the k³/4 hosts and their links out."""
+    capacity_gbps: Annotated[float, Field(gt=0, le=1e7)] | None = None
+    """Of every link; None = the transceiver's rate."""
+    transceiver: Id | None = None
+    part: Id | None = None
+    """Model of every switch."""
+    accelerator: Id | None = None
+    """Accelerator of the hosts; None = plain hosts."""
+    n_accelerators_per_host: Annotated[int, Field(ge=1, le=10_000)] = 8
+    """Counts only where `accelerator` is named."""
+    site: Id | None = None
+    installed: date | None = None
+
+
+def size(params: FatTree) -> tuple[int, int]:
+    """Nodes and links: 5 k²/4 switches and k³/4 hosts; k³/4 links in each of the tiers."""
+    k = params.k
+    n_hosts = k**3 // 4 if params.hosts else 0
+    return 5 * k**2 // 4 + n_hosts, 2 * (k**3 // 4) + n_hosts
+
+
+def build(block: str, params: FatTree) -> Expansion:
+    """Nodes `block/core-1`, `block/spine-p1-1` (aggregation), `block/leaf-p1-1` (edge), `block/host-p1-1-1`."""
+    half = params.k // 2
+    cores = padded(f"{block}/core-", half * half)
+    nodes = [Node(name, "core", site=params.site, part=params.part, installed=params.installed) for name in cores]
+    ends: list[tuple[str, str]] = []
+    for pod in padded("p", params.k):
+        spines = padded(f"{block}/spine-{pod}-", half)
+        leaves = padded(f"{block}/leaf-{pod}-", half)
+        nodes += [_switch(name, "spine", f"{block}/{pod}", params) for name in spines]
+        nodes += [_switch(name, "leaf", f"{block}/{pod}", params) for name in leaves]
+        ends += [(spine, core) for i, spine in enumerate(spines) for core in cores[i * half : (i + 1) * half]]
+        ends += [(leaf, spine) for leaf in leaves for spine in spines]
+        for leaf in leaves if params.hosts else ():
+            hosts = padded(f"{block}/host-{leaf.rsplit('/leaf-', 1)[1]}-", half)
+            nodes += [_host(name, f"{block}/{pod}", params) for name in hosts]
+            ends += [(host, leaf) for host in hosts]
+    links = tuple(
+        Link(
+            f"{lower}~{upper}",
+            (lower, upper),
+            capacity_gbps=params.capacity_gbps,
+            transceiver=params.transceiver,
+            installed=params.installed,
+        )
+        for lower, upper in ends
+    )
+    return Expansion(tuple(nodes), links)
+
+
+def _switch(name: str, kind: Literal["leaf", "spine"], pod: str, params: FatTree) -> Node:
+    return Node(name, kind, site=params.site, part=params.part, pod=pod, installed=params.installed)
+
+
+def _host(name: str, pod: str, params: FatTree) -> Node:
+    return Node(
+        name,
+        "host",
+        site=params.site,
+        accelerator=params.accelerator,
+        n_accelerators=params.n_accelerators_per_host if params.accelerator else 0,
+        pod=pod,
+        installed=params.installed,
+    )
+
+
+FAT_TREE = Generator(FatTree, size, build, "Three tiers of equal k-port switches: 5 k²/4 of them for k³/4 hosts.")

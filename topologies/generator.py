@@ -1,0 +1,137 @@
+"""What a generator is, how its parameters are read, and the ports that its switches must have."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, Field, JsonValue, ValidationError
+
+from twin.catalogue import catalogue
+from twin.errors import DocumentError, Issue, TopologyError, did_you_mean
+from twin.model.network import Expansion
+from twin.model.records import STRICT
+
+MAX_ISSUES = 1000
+Ports = Annotated[int, Field(ge=1, le=10_000)]
+"""How many cables of one kind a node has."""
+
+
+class Params(BaseModel):
+    """Base of the parameters of a generator: frozen, bounded, no unknown fields."""
+
+    model_config = STRICT | {"frozen": True}
+
+
+P = TypeVar("P", bound=Params)
+
+
+@dataclass(frozen=True, slots=True)
+class Generator(Generic[P]):
+    """A row of the table: parameters, their size in closed form (nodes, links), and the records they stand for."""
+
+    params: type[P]
+    size: Callable[[P], tuple[int, int]]
+    build: Callable[[str, P], Expansion]
+    """From the id of the block, which starts every node id, and the parameters."""
+    sentence: str
+
+
+def padded(prefix: str, count: int) -> list[str]:
+    """Names 1 to count with as many digits as the last needs, so that they sort as they count.
+
+    >>> padded("rack-", 12)[8:10]
+    ['rack-09', 'rack-10']
+    """
+    width = len(str(count))
+    return [f"{prefix}{i:0{width}d}" for i in range(1, count + 1)]
+
+
+def n_ports(switch: str) -> int:
+    """Ports of a switch of the catalogue."""
+    return int(catalogue().get(switch, "switch").value("n_ports"))
+
+
+def check_ports(expansion: Expansion, where: str) -> None:
+    """Raise TopologyError for switches of a known part on which more cables end than the part has ports."""
+    issues = tuple(islice(_overfull(expansion), MAX_ISSUES))
+    if issues:
+        raise TopologyError(f"{len(issues)} switches lack ports", where=where, found=issues)
+
+
+def _overfull(expansion: Expansion) -> Iterator[Issue]:
+    used: Counter[str] = Counter()
+    for link in expansion.links:
+        for end in link.ends:
+            used[end] += link.n_parallel
+    switches = {node.part for node in expansion.nodes if node.part is not None}
+    ports = {switch: n_ports(switch) for switch in switches}
+    for node in expansion.nodes:
+        if node.part is not None and used[node.id] > ports[node.part]:
+            yield Issue(
+                f"nodes[{node.id}]",
+                f"{used[node.id]} cables on the {ports[node.part]} ports of {node.part}",
+                "fewer parallel links, more switches, or a part with more ports",
+            )
+
+
+def read_params(kind: type[P], data: dict[str, JsonValue], where: str) -> P:
+    """Parameters as the generator's model, strictly typed; DocumentError lists every fault with near names."""
+    try:
+        return kind.model_validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        issues = [_issue(fault, kind, data, where) for fault in error.errors(include_url=False)]
+        n = len(issues)
+        raise DocumentError(f"{n} bad parameter{'s' if n > 1 else ''}", where=where, found=issues) from error
+
+
+def _issue(fault: Any, kind: type[Params], data: Any, where: str) -> Issue:
+    location = list(fault["loc"])
+    place = _place(location, data, where)
+    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = _fields_at(kind.model_json_schema(), location[:-1])
+        hint = did_you_mean(str(location[-1]), known) or f"known: {', '.join(known)}"
+        return Issue(place, f"unknown parameter {location[-1]!r}", hint)
+    if fault["type"] in ("missing", "missing_argument"):
+        return Issue(place, "is missing")
+    if fault["type"] == "union_tag_invalid":
+        context = fault["ctx"]
+        tags = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
+        return Issue(place, f"unknown generator {context['tag']!r} of a campus", did_you_mean(context["tag"], tags))
+    found = fault.get("input")
+    return Issue(place, fault["msg"] + ("" if isinstance(found, dict | list) else f", found {found!r}"))
+
+
+def _place(location: list[Any], data: Any, where: str) -> str:
+    """`fabrics[dc].params.campuses[c1].borders.n`: list items by their id where they have one."""
+    text, here = where, data
+    for step in location:
+        if isinstance(step, int):
+            here = here[step] if isinstance(here, list) and step < len(here) else None
+            name = here.get("id") if isinstance(here, dict) else None
+            text += f"[{name if isinstance(name, str) else step}]"
+        elif not (isinstance(here, dict) and step not in here and here.get("generator") == step):
+            here = here.get(step) if isinstance(here, dict) else None
+            text += f".{step}"
+    return text
+
+
+def _fields_at(root: dict[str, Any], location: list[Any]) -> list[str]:
+    """Names that may stand at a place; the step between list and field that names a branch is the generator."""
+    node: dict[str, Any] = root
+    for step in location:
+        if isinstance(step, int):
+            node = node.get("items", {})
+        elif step in node.get("discriminator", {}).get("mapping", {}):
+            node = {"$ref": node["discriminator"]["mapping"][step]}
+        else:
+            node = node.get("properties", {}).get(step, {})
+        options = [option for option in node.get("anyOf", ()) if option.get("type") != "null"]
+        node = options[0] if options else node
+        if "$ref" in node:
+            node = root["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+    return sorted(node.get("properties", {}))
