@@ -99,11 +99,11 @@ def test_a_resource_used_twice_counts_twice():
 
 
 def test_rounding_does_not_tear_a_common_bottleneck_apart():
-    # both links fill at the same level; what rounding leaves on the second must not multiply into the tiny user's rate
-    tenth, tiny = Fraction(1, 10), Fraction(1, 10**9)
-    flows: list[Flow] = [*({0: tenth, 1: tenth} for _ in range(7)), {1: tiny}]
-    capacity = [0.7 * 0.3, (0.7 + 1e-9) * 0.3]
-    assert rates(flows, capacity) == pytest.approx([0.3] * 8, rel=1e-11)
+    # both resources fill at 0.7; what rounding leaves on the second must not multiply into the rate of its tiny user
+    part, tiny, level = Fraction(1, 11), Fraction(1, 10**9), Fraction(7, 10)
+    flows: list[Flow] = [*({0: part, 1: part} for _ in range(10)), {1: tiny}]
+    capacity = [float(10 * part * level), float((10 * part + tiny) * level)]
+    assert rates(flows, capacity) == pytest.approx([0.7] * 11, rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(8))
