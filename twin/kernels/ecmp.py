@@ -82,6 +82,7 @@ def place_demands(
     n_nodes = graph.first.size - 1
     node_flow = np.zeros(n_nodes)
     heap = np.empty(n_nodes, np.int64)
+    next_hop = np.empty(graph.arc.size, np.int64)  # arcs; only as far as the degree of a node
     for i in range(destinations.size):
         distance = distances[i]
         n_waiting = 0
@@ -97,20 +98,27 @@ def place_demands(
             n_waiting = _pop(heap, n_waiting, distance)
             flow = node_flow[node]
             node_flow[node] = 0.0
-            total = _total_share(graph, link_weight, link_up, link_share, distance, node, rel_tolerance)
-            if total == 0.0:
-                continue
+            far = distance[node]
+            total = 0.0
+            n_next = 0
             for k in range(graph.first[node], graph.first[node + 1]):
                 arc = graph.arc[k]
                 link = arc >> 1
+                if link_up[link] and _is_next_hop(distance[graph.head[arc]], far, link_weight[link], rel_tolerance):
+                    next_hop[n_next] = arc
+                    n_next += 1
+                    total += link_share[link]
+            if total == 0.0:
+                continue
+            for j in range(n_next):
+                arc = next_hop[j]
                 other = graph.head[arc]
-                if link_up[link] and _is_next_hop(distance[other], distance[node], link_weight[link], rel_tolerance):
-                    part = flow * link_share[link] / total
-                    out_load[arc] += part
-                    if part > 0.0 and distance[other] > 0.0:
-                        if node_flow[other] == 0.0:
-                            n_waiting = _push(heap, n_waiting, distance, other)
-                        node_flow[other] += part
+                part = flow * link_share[arc >> 1] / total
+                out_load[arc] += part
+                if part > 0.0 and distance[other] > 0.0:
+                    if node_flow[other] == 0.0:
+                        n_waiting = _push(heap, n_waiting, distance, other)
+                    node_flow[other] += part
 
 
 @kernel
