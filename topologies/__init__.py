@@ -13,7 +13,7 @@ from twin.model.network import Expansion
 
 from .campuses import CAMPUSES
 from .fat_tree import FAT_TREE
-from .generator import Generator, check_ports, read_params
+from .generator import Generator, check_ports, collector_paused, read_params
 from .leaf_spine import LEAF_SPINE
 from .rail_clos import RAIL_CLOS
 
@@ -32,7 +32,7 @@ GENERATORS: dict[str, Generator[Any]] = {
 NETWORKS: dict[str, str] = {
     "leaf-spine-demo": "Four leaves, two spines, eight hosts and a few demands: small enough to follow by hand.",
     "memphis": "Three campuses, 440,112 accelerators, joined by leased glass and old border routers.",
-    "memphis-small": "The shape of `memphis`, its routes and routers, and a few dozen racks a campus: for quick trials.",
+    "memphis-small": "The shape of `memphis`, its routes and routers, few dozen racks a campus: for quick trials.",
     "two-campus": "Two small campuses, 40 km apart on new dark fibre, that train one model.",
 }
 
@@ -61,8 +61,9 @@ def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:
             expected=f"at most {max_records} records",
             hint="raise the limit if that is meant",
         )
-    expansion = generator.build(fabric.id, params)
-    check_ports(expansion, where)
+    with collector_paused():
+        expansion = generator.build(fabric.id, params)
+        check_ports(expansion, where)
     return expansion
 
 
