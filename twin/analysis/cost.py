@@ -1,0 +1,144 @@
+"""The money: what stands in a network, what a change has to buy, what it costs to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Floats, Ints, State
+from ..model.document import TopologyDocument
+from ..units import HOURS_PER_MONTH, MONTHS_PER_YEAR
+from .figures import FigureReader, Lean
+
+KM_PER_MILE = 1.609344
+HOURS_PER_YEAR = HOURS_PER_MONTH * MONTHS_PER_YEAR
+
+
+@dataclass(frozen=True, eq=False)
+class Bill:
+    """A bill of materials: pieces by part, own fibre laid in km by (link, fibre), leased fibre in pair-miles."""
+
+    n_parts: Mapping[str, int]
+    own_fibre_km: Mapping[tuple[int, str, float], float]
+    leased_pair_miles: float
+    power_w: float
+    """At the meter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Money:
+    """What the network is worth new, what it costs a year, and what was bought to get there."""
+
+    bill: Bill
+    asset_usd: float
+    opex_usd_per_year: float
+    capex_usd: float
+    purchases: tuple[tuple[str, float, float], ...]
+    """(item, amount, USD) of what a change buys, dearest first."""
+    leans: tuple[Lean, ...]
+
+
+def bill_of(state: State, document: TopologyDocument, reader: FigureReader) -> Bill:
+    """Count everything that stands in a state, up or not."""
+    n_parts: dict[str, int] = {}
+    _count(n_parts, state, state["link_transceiver"], 2 * state["link_n_parallel"])
+    _count(n_parts, state, state["link_mux"], 2 * state["link_n_fibre_pairs"])
+    _count(n_parts, state, state["node_part"], np.ones(state.arrays.n_nodes, dtype=np.int64))
+    _count(n_parts, state, state["node_accelerator"], state["node_n_accelerators"])
+    own: dict[tuple[int, str, float], float] = {}
+    leased = 0.0
+    for row, link in enumerate(state.arrays.span_link):
+        length_km = float(state["span_length_km"][row])
+        if state["span_leased"][row]:
+            leased += length_km / KM_PER_MILE * float(state["link_n_fibre_pairs"][link])
+        else:
+            age = float(np.nan_to_num(state["span_age_years"][row], nan=-1.0))
+            key = (int(link), state.parts[state["span_fibre"][row]], age)
+            own[key] = own.get(key, 0.0) + length_km
+    return Bill(n_parts, own, leased, float(site_power_w(state, document, reader).sum()))
+
+
+def _count(n_parts: dict[str, int], state: State, codes: Ints, n: Ints) -> None:
+    used = codes >= 0
+    if used.any():
+        total = np.bincount(codes[used], weights=n[used], minlength=len(state.parts))
+        for code in np.flatnonzero(total):
+            n_parts[state.parts[code]] = n_parts.get(state.parts[code], 0) + int(total[code])
+
+
+def node_power_w(state: State, reader: FigureReader) -> Floats:
+    """Power of each node before PUE: accelerators with their share of the rack, switches, and optics of their ports."""
+    arrays = state.arrays
+    per_accelerator = reader.by_code(
+        state.parts, state["node_accelerator"], "rack_w_per_accelerator", "accelerator"
+    )
+    power = np.nan_to_num(per_accelerator) * state["node_n_accelerators"]
+    power += np.nan_to_num(reader.by_code(state.parts, state["node_part"], "power_w", "switch"))
+    optics = np.nan_to_num(reader.by_code(state.parts, state["link_transceiver"], "power_w", "transceiver"))
+    optics = optics * state["link_n_parallel"]
+    is_rack = arrays.node_kind <= 1
+    for side in (0, 1):
+        end = arrays.link_ends[:, side]
+        # the optics of a rack's own ports are in its power per accelerator already
+        power += np.bincount(end, weights=np.where(is_rack[end], 0.0, optics), minlength=arrays.n_nodes)
+    return power
+
+
+def site_power_w(state: State, document: TopologyDocument, reader: FigureReader) -> Floats:
+    """Power at the meter by row of `sites`, and of nodes without a site in the last place."""
+    sites = {site.id: site for site in document.sites}
+    default = reader.general("site_pue_ratio")
+    pue = np.array([sites[name].pue_ratio or default for name in state.arrays.sites] + [default])
+    site = state.arrays.node_site
+    by_site = np.bincount(
+        np.where(site < 0, len(pue) - 1, site), weights=node_power_w(state, reader), minlength=len(pue)
+    )
+    return by_site * pue
+
+
+def money(state: State, document: TopologyDocument, reader: FigureReader, before: Bill | None) -> Money:
+    """Prices of a state; with `before`, also what has to be bought to get here from there. Nothing removed is sold."""
+    reader = reader.fresh()
+    bill = bill_of(state, document, reader)
+    asset = sum(n * _price(reader, part) for part, n in sorted(bill.n_parts.items()))
+    install = reader.price("fibre", "fibre_install_usd_per_km", reader.prices.fibre_install_usd_per_km)
+    asset += install * sum(km for _, km in sorted(bill.own_fibre_km.items()))
+    purchases: list[tuple[str, float, float]] = []
+    if before is not None:
+        for part, n in sorted(bill.n_parts.items()):
+            more = n - before.n_parts.get(part, 0)
+            if more > 0:
+                purchases.append((part, float(more), more * _price(reader, part)))
+        new_km = sum(max(0.0, km - before.own_fibre_km.get(key, 0.0)) for key, km in sorted(bill.own_fibre_km.items()))
+        if new_km > 0:
+            purchases.append(("fibre laid, km", new_km, new_km * install))
+    power = reader.price("electricity", "electricity_usd_per_mwh", reader.prices.electricity_usd_per_mwh)
+    upkeep = reader.price("maintenance", "maintenance_ratio_per_year", reader.prices.maintenance_ratio_per_year)
+    lease_figure = reader.prices.fibre_lease_usd_per_mile_pair_month
+    lease = reader.price("dark fibre", "fibre_lease_usd_per_mile_pair_month", lease_figure)
+    opex = (
+        bill.power_w / 1e6 * HOURS_PER_YEAR * power
+        + asset * upkeep
+        + bill.leased_pair_miles * lease * MONTHS_PER_YEAR
+    )
+    return Money(
+        bill=bill,
+        asset_usd=asset,
+        opex_usd_per_year=opex,
+        capex_usd=sum(usd for _, _, usd in purchases),
+        purchases=tuple(sorted(purchases, key=lambda item: (-item[2], item[0]))),
+        leans=reader.leans(),
+    )
+
+
+def _price(reader: FigureReader, part_id: str) -> float:
+    reader.prices.price_usd(part_id)
+    return reader.price(part_id, "part_usd", reader.prices.part_usd[part_id])
+
+
+def usd_per_day(money: Money, reader: FigureReader, share_ratio: float) -> float:
+    """Purchase written off over the horizon plus running cost, of a share of the network, per day."""
+    horizon = reader.price("horizon", "horizon_years", reader.prices.horizon_years)
+    return share_ratio * (money.asset_usd / horizon + money.opex_usd_per_year) / 365.25

@@ -1,0 +1,117 @@
+"""Whether a state can be built: ports, cages and lanes, the band of a fibre pair, megawatts and rack places."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Floats, State
+from ..errors import Issue
+from ..model.document import TopologyDocument
+from .cost import site_power_w
+from .figures import FigureReader
+
+
+def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
+    """What cannot be built, by a key that stays the same while the fault is the same; empty where all fits."""
+    reader = reader.fresh()
+    found: dict[str, Issue] = {}
+    _port_issues(state, reader, found)
+    _cage_issues(state, reader, found)
+    _band_issues(state, reader, found)
+    _site_issues(state, document, reader, found)
+    return found
+
+
+def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
+    """(used, there) ports by node, in ports of the node's own speed; slower links share a port; NaN without a part."""
+    port_gbps = reader.by_code(state.parts, state["node_part"], "port_gbps", "switch")
+    n_ports = reader.by_code(state.parts, state["node_part"], "n_ports", "switch")
+    rate = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
+    rate = np.where(np.isnan(state["link_capacity_gbps"]), rate, np.fmin(state["link_capacity_gbps"], rate))
+    rate = np.where(np.isnan(rate), state["link_capacity_gbps"], rate)
+    used = np.zeros(state.arrays.n_nodes)
+    for side in (0, 1):
+        end = state["link_ends"][:, side]
+        # ports split into equal slower ones (an 800G port into two of 400G), so a bundle takes whole ports together
+        per_port = np.maximum(np.floor(port_gbps[end] / np.where(np.isnan(rate), port_gbps[end], rate)), 1.0)
+        taken = np.ceil(state["link_n_parallel"] / np.where(np.isnan(per_port), 1.0, per_port))
+        used += np.bincount(end, weights=taken, minlength=state.arrays.n_nodes)
+    return used, n_ports
+
+
+def _port_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
+    used, there = ports_used(state, reader)
+    for node in np.flatnonzero(used > there):
+        name = state.arrays.node_ids[node]
+        found[f"ports {name}"] = Issue(
+            f"nodes[{name}]",
+            f"no free port: {state.part_id(state['node_part'][node])} has {there[node]:.0f}, {used[node]:.0f} are asked for",
+            "take a model with more ports, or fewer members",
+        )
+
+
+def _cage_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
+    """A transceiver fits where its form factor has a cage, its lanes are no faster, and its rate no more than a port's."""
+    pairs = np.stack((np.repeat(state["link_transceiver"], 2), state["node_part"][state["link_ends"].ravel()]), axis=1)
+    kinds, first = np.unique(pairs, axis=0, return_index=True)
+    for (optic_code, switch_code), arc in zip(kinds, first, strict=True):
+        if optic_code < 0 or switch_code < 0:
+            continue
+        optic = reader.catalogue.get(state.parts[optic_code])
+        switch = reader.catalogue.get(state.parts[switch_code])
+        reason = ""
+        if switch.cages and optic.form_factor and optic.form_factor not in switch.cages:
+            reason = f"wrong cage: {optic.id} is {optic.form_factor}, {switch.id} takes {', '.join(switch.cages)}"
+        elif switch.lane_gbps and optic.lane_gbps and optic.lane_gbps > switch.lane_gbps:
+            reason = f"wrong lane rate: {optic.id} runs {optic.lane_gbps}G lanes, {switch.id} up to {switch.lane_gbps}G"
+        elif optic.value("rate_gbps") > switch.value_or("port_gbps", np.inf):
+            reason = f"too fast: {optic.id} at {optic.value('rate_gbps'):g} Gb/s in a port of {switch.id}"
+        if reason:
+            link, side = divmod(int(arc), 2)
+            node = state.arrays.node_ids[state["link_ends"][link, side]]
+            found[f"cage {optic.id} {switch.id}"] = Issue(
+                f"links[{state.arrays.link_ids[link]}]", reason, f"first seen at {node}"
+            )
+
+
+def _band_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
+    band_ghz = 1e3 * reader.general("c_band_thz")
+    spacing = reader.by_code(state.parts, state["link_transceiver"], "spacing_ghz", "transceiver")
+    mux_channels = reader.by_code(state.parts, state["link_mux"], "n_channels", "mux")
+    mux_spacing = reader.by_code(state.parts, state["link_mux"], "spacing_ghz", "mux")
+    n_pairs = state["link_n_fibre_pairs"]
+    on_fibre = (np.diff(state.arrays.span_first) > 0) & ~np.isnan(spacing)
+    for link in np.flatnonzero(on_fibre):
+        name, n = state.arrays.link_ids[link], int(state["link_n_parallel"][link])
+        room = int(band_ghz // spacing[link]) * int(n_pairs[link])
+        where = f"links[{name}]"
+        if n > room:
+            found[f"band {name}"] = Issue(
+                where, f"{n} channels of {spacing[link]:g} GHz; {n_pairs[link]} fibre pair(s) hold {room}", "light more pairs"
+            )
+        elif not np.isnan(mux_channels[link]) and n > mux_channels[link] * n_pairs[link]:
+            ports = int(mux_channels[link] * n_pairs[link])
+            found[f"mux {name}"] = Issue(where, f"{n} channels; the multiplexers have {ports} ports", "take a larger mux")
+        elif mux_spacing[link] < spacing[link]:
+            found[f"grid {name}"] = Issue(
+                where, f"channels of {spacing[link]:g} GHz do not pass a {mux_spacing[link]:g} GHz mux", "change the mux too"
+            )
+
+
+def _site_issues(state: State, document: TopologyDocument, reader: FigureReader, found: dict[str, Issue]) -> None:
+    sites = {site.id: site for site in document.sites}
+    power = site_power_w(state, document, reader)
+    occupied = (state["node_n_accelerators"] > 0) & (state.arrays.node_site >= 0)
+    racks = np.bincount(state.arrays.node_site[occupied], minlength=len(state.arrays.sites))
+    for row, name in enumerate(state.arrays.sites):
+        site = sites[name]
+        if site.power_megawatts is not None and power[row] > site.power_megawatts * 1e6 * (1 + 1e-9):
+            found[f"power {name}"] = Issue(
+                f"sites[{name}]",
+                f"more megawatts than the site has: {power[row] / 1e6:.1f} of {site.power_megawatts:g}",
+                "fewer or thriftier racks",
+            )
+        if site.n_rack_places is not None and racks[row] > site.n_rack_places:
+            found[f"places {name}"] = Issue(
+                f"sites[{name}]", f"{racks[row]} racks in {site.n_rack_places} places", "fewer racks"
+            )

@@ -1,0 +1,294 @@
+"""One optimizer step in steady state: compute at the pace of the split, bubble, and what communication sticks out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Floats, Ints
+from ..model.records import TrainingJob
+from ..workload import exchange
+from ..workload.job import (
+    flops_per_micro_batch,
+    flops_per_step,
+    gather_bits,
+    n_micro_batches,
+    n_per_replica,
+    reduce_bits,
+    stage_boundary_bits,
+    tokens_per_step,
+)
+from ..workload.split import Pool, balanced_split, pool_times_s, uniform_split
+from .demand import JobFlows, Placed
+from .figures import FigureReader, Lean
+
+BACKWARD_SHARE = 2.0 / 3.0
+"""Of a step without recompute: the backward pass has twice the matrix products of the forward pass."""
+PHASES = ("reduce_scatter", "all_gather", "wide_area", "pipeline")
+GBIT = 1e9
+
+
+@dataclass(frozen=True, eq=False)
+class UnitLoads:
+    """Load by arc of one unit of each flow set, on the arcs that any of them uses; latencies one way, µs."""
+
+    arc: Ints
+    local: tuple[Floats, ...]
+    pipeline: tuple[Floats, ...]
+    wide: dict[tuple[int, int], Floats]
+    local_latency_us: float
+    wide_latency_us: float
+    pipeline_latency_us: float
+    worst_latency_us: float
+    unreachable: tuple[tuple[str, str, str], ...]
+    """(phase, node, node) of job flows without a path."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A step taken apart; times in seconds. `exposed_s` by phase is the step minus the step with that phase at zero."""
+
+    pools: tuple[Pool, ...]
+    share: tuple[int, ...]
+    pool_time_s: tuple[float, ...]
+    pace_pool: int
+    compute_time_s: float
+    bubble_time_s: float
+    exposed_comm_time_s: float
+    exposed_s: dict[str, float]
+    phase_s: dict[str, float]
+    step_time_s: float
+    bubble_ratio: float
+    straggler_ratio: float
+    mfu_ratio: float
+    tokens_per_s: float
+    model_flops_per_s: float
+    exchange: str
+    n_local_steps: int
+    bottleneck: dict[str, tuple[int, float]]
+    """Phase -> (arc, seconds its bits take there)."""
+    arc_bits: Floats
+    """Bits of one step by arc of UnitLoads.arc, all phases."""
+    leans: tuple[Lean, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Traffic:
+    """Bits by used arc of each pass."""
+
+    local_reduce: Floats
+    local_gather: Floats
+    wide_reduce: Floats
+    wide_gather: Floats
+    pipeline: Floats
+
+
+def pools_of(placed: Placed, job: TrainingJob, reader: FigureReader) -> tuple[Pool, ...]:
+    """Stage time of one micro batch by pool: its FLOPs over the replica's sustained rate.
+
+    The sustained rate is that of published runs at the job's precision and holds their own bubble and communication.
+    """
+    size = n_per_replica(job)
+    work = flops_per_micro_batch(job)
+    name = f"sustained_{job.precision}_tflops"
+    return tuple(
+        Pool(p.site, p.accelerator, p.n_replicas, work / (size * reader.part(p.accelerator, name) * 1e12))
+        for p in placed.pools
+    )
+
+
+def time_step(
+    job: TrainingJob,
+    placed: Placed,
+    flows: JobFlows,
+    loads: UnitLoads,
+    capacity_gbps: Floats,
+    reader: FigureReader,
+) -> Step:
+    """The step of a placed job. `capacity_gbps`: by arc, what demands in the background leave."""
+    reader = reader.fresh()
+    cut = job.parallelism
+    pools = pools_of(placed, job, reader)
+    fill = (cut.pp - 1) / cut.n_virtual_stages
+    n_batches = n_micro_batches(job)
+    share = uniform_split(pools, n_batches) if job.split == "uniform" else balanced_split(pools, n_batches, fill)
+    times = pool_times_s(pools, share, fill)
+    pace = int(np.argmax(times))
+    busy_s = times[pace]
+    compute_s = share[pace] * pools[pace].stage_time_s
+    capacity = capacity_gbps[loads.arc] * GBIT
+    way = _choose_exchange(job, placed, loads, capacity)
+    traffic = _traffic(job, flows, loads, share, way)
+    overlap = _Overlap.of(job, busy_s, share[pace], reader)
+    latency = _latency_s(job, placed, flows, loads)
+    exposed_total = _exposed(job, traffic, capacity, overlap, latency, frozenset(PHASES))
+    exposed = {
+        phase: exposed_total - _exposed(job, traffic, capacity, overlap, latency, frozenset(PHASES) - {phase})
+        for phase in PHASES
+    }
+    step_s = busy_s + exposed_total
+    work = flops_per_step(job)
+    sustained = sum(
+        len(p.rack) * reader.part(p.accelerator, f"sustained_{job.precision}_tflops") * 1e12 for p in placed.pools
+    )
+    peak = sum(n * reader.part(kind, f"{job.precision}_tflops") * 1e12 for kind, n in placed.n_allocated.items())
+    phase_bits = {
+        "reduce_scatter": traffic.local_reduce,
+        "all_gather": traffic.local_gather,
+        "wide_area": traffic.wide_reduce + traffic.wide_gather,
+        "pipeline": traffic.pipeline,
+    }
+    worst = {phase: _longest(bits, capacity) for phase, bits in phase_bits.items()}
+    return Step(
+        pools=pools,
+        share=share,
+        pool_time_s=times,
+        pace_pool=pace,
+        compute_time_s=compute_s,
+        bubble_time_s=busy_s - compute_s,
+        exposed_comm_time_s=exposed_total,
+        exposed_s=exposed,
+        phase_s={phase: seconds for phase, (_, seconds) in worst.items()},
+        step_time_s=step_s,
+        bubble_ratio=(cut.pp - 1) / (cut.n_virtual_stages * share[pace] + cut.pp - 1),
+        straggler_ratio=max(0.0, 1.0 - work / (sustained * compute_s)),
+        mfu_ratio=work / (step_s * peak),
+        tokens_per_s=tokens_per_step(job) / step_s,
+        model_flops_per_s=work / step_s,
+        exchange=way.name if way else "none",
+        n_local_steps=job.n_local_steps if job.sync == "local_sgd" else 1,
+        bottleneck={phase: (int(loads.arc[i]), s) for phase, (i, s) in worst.items() if i >= 0},
+        arc_bits=sum(phase_bits.values(), np.zeros(len(loads.arc)))
+        if job.sync == "every_step"
+        else traffic.local_reduce
+        + traffic.local_gather
+        + traffic.pipeline
+        + (traffic.wide_reduce + traffic.wide_gather) / job.n_local_steps,
+        leans=reader.leans(),
+    )
+
+
+def _choose_exchange(
+    job: TrainingJob, placed: Placed, loads: UnitLoads, capacity: Floats
+) -> exchange.Exchange | None:
+    """The way between sites whose busiest arc is done first on the routed graph; the first of equals."""
+    n_sites = len(placed.sites)
+    if n_sites < 2:
+        return None
+    rows = np.zeros((len(loads.arc), n_sites, n_sites))
+    for (i, j), unit in loads.wide.items():
+        rows[:, i, j] = _seconds(unit, capacity)
+    rows = rows[(rows > 0).any(axis=(1, 2))]
+    ways = exchange.candidates(n_sites)
+    mixed = exchange.mix_trees(n_sites, rows)
+    if mixed is not None:
+        ways.append(mixed)
+    with np.errstate(invalid="ignore"):
+        times = [float(np.nan_to_num(np.einsum("rij,ij->r", rows, way.volume), nan=0.0).max(initial=0.0)) for way in ways]
+    return ways[int(np.argmin(np.array(times) * (1.0 + 1e-9 * np.arange(len(ways)))))]
+
+
+def _traffic(
+    job: TrainingJob, flows: JobFlows, loads: UnitLoads, share: tuple[int, ...], way: exchange.Exchange | None
+) -> _Traffic:
+    cut = job.parallelism
+    nothing = np.zeros(len(loads.arc))
+    per_accelerator = nothing
+    for (_, n_replicas, _), unit in zip(flows.local, loads.local, strict=True):
+        per_accelerator = per_accelerator + unit * ((n_replicas - 1) / n_replicas / n_per_replica(job))
+    wide = nothing
+    if way is not None:
+        for (i, j), unit in loads.wide.items():
+            wide = wide + unit * way.volume[i, j]
+    pipeline = nothing
+    for m, unit in zip(share, loads.pipeline, strict=True):
+        pipeline = pipeline + unit * (m * stage_boundary_bits(job) / (cut.tp * cut.cp))
+    return _Traffic(
+        per_accelerator * reduce_bits(job),
+        per_accelerator * gather_bits(job),
+        wide * reduce_bits(job),
+        wide * gather_bits(job),
+        pipeline,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Overlap:
+    """How much of a pass can hide, and the piece of it that never can."""
+
+    backward_s: float
+    forward_s: float
+    pipeline_s: float
+    unhidden_ratio: float
+
+    @classmethod
+    def of(cls, job: TrainingJob, busy_s: float, n_batches: int, reader: FigureReader) -> _Overlap:
+        """Exchange hides behind w = overlap * min(1, p / m) of the pass that feeds it."""
+        most = reader.general("overlap_ratio")
+        w = most * min(1.0, job.parallelism.pp / max(n_batches, 1))
+        n_pieces = job.parallelism.pp * reader.general("n_gradient_buckets")
+        return cls(w * BACKWARD_SHARE * busy_s, w * (1 - BACKWARD_SHARE) * busy_s, most * busy_s, 1.0 / n_pieces)
+
+
+def _latency_s(job: TrainingJob, placed: Placed, flows: JobFlows, loads: UnitLoads) -> dict[str, float]:
+    """Serial crossings times one-way path latency: trees inside a site, one crossing a site between them."""
+    rounds = max((math.ceil(math.log2(n)) for _, n, _ in flows.local), default=0)
+    crossings = len(placed.sites) - 1
+    return {
+        "reduce_scatter": rounds * loads.local_latency_us * 1e-6,
+        "all_gather": rounds * loads.local_latency_us * 1e-6,
+        "wide_area": crossings * loads.wide_latency_us * 1e-6,
+        "pipeline": 2.0 * (job.parallelism.pp - 1) * loads.pipeline_latency_us * 1e-6,
+    }
+
+
+def _exposed(
+    job: TrainingJob,
+    traffic: _Traffic,
+    capacity: Floats,
+    overlap: _Overlap,
+    latency: dict[str, float],
+    phases: frozenset[str],
+) -> float:
+    """Seconds of communication that compute does not hide, with only these phases present.
+
+    Inside a site and between sites run together, bucket by bucket, so arcs that carry both carry their sum.
+    """
+    local = job.sync == "local_sgd"
+    nothing = np.zeros(len(capacity))
+    wide = "wide_area" in phases
+    reduce = traffic.local_reduce if "reduce_scatter" in phases else nothing
+    gather = traffic.local_gather if "all_gather" in phases else nothing
+    if wide and not local:
+        reduce, gather = reduce + traffic.wide_reduce, gather + traffic.wide_gather
+    total = 0.0
+    for bits, window_s in ((reduce, overlap.backward_s), (gather, overlap.forward_s)):
+        seconds = _longest(bits, capacity)[1]
+        total += max(seconds - window_s, seconds * overlap.unhidden_ratio)
+    total += latency["reduce_scatter"] * ("reduce_scatter" in phases) + latency["all_gather"] * ("all_gather" in phases)
+    if "pipeline" in phases:
+        total += max(0.0, _longest(traffic.pipeline, capacity)[1] - overlap.pipeline_s) + latency["pipeline"]
+    if wide:
+        total += 2.0 * latency["wide_area"] / (job.n_local_steps if local else 1)
+    if wide and local:
+        pause = _longest(traffic.wide_reduce, capacity)[1] + _longest(traffic.wide_gather, capacity)[1]
+        total += pause / job.n_local_steps
+    return total
+
+
+def _seconds(bits: Floats, capacity: Floats) -> Floats:
+    out = np.zeros(len(bits))
+    np.divide(bits, capacity, out=out, where=(bits > 0) & (capacity > 0))
+    out[(bits > 0) & (capacity <= 0)] = np.inf
+    return out
+
+
+def _longest(bits: Floats, capacity: Floats) -> tuple[int, float]:
+    """(index, seconds) of the arc that takes longest; (-1, 0) where nothing flows."""
+    if not bits.any():
+        return -1, 0.0
+    seconds = _seconds(bits, capacity)
+    worst = int(np.argmax(seconds))
+    return worst, float(seconds[worst])

@@ -1,0 +1,384 @@
+"""The pipeline: health -> demand -> routing -> congestion -> step -> money; a change re-runs only what it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..analysis import cost, demand, reliability, routing
+from ..analysis.congestion import DemandLoads, arc_utilisation_ratio, load_demands
+from ..analysis.figures import FigureReader, Lean
+from ..analysis.link_health import AgeingCase, LinkHealth, judge_links
+from ..analysis.step_time import Step, UnitLoads, time_step
+from ..arrays import Floats, Ints, State
+from ..catalogue import Catalogue, PriceBook
+from ..errors import Issue, TopologyError
+from ..model.document import TopologyDocument
+from ..model.records import TrainingJob
+from ..units import HOURS_PER_MONTH, MONTHS_PER_YEAR
+
+MIN_LEFT_RATIO = 0.01
+"""Share of an arc that background demands always leave to a job."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What is asked: a state of a network, the document's demands and settings, a job, an ageing case."""
+
+    state: State
+    document: TopologyDocument
+    job: TrainingJob | None
+    ageing: AgeingCase = "value"
+
+
+@dataclass(frozen=True, eq=False)
+class Lease:
+    """Whether a leased site is worth more to the job or to its tenant; USD per month, positive in favour of keeping it."""
+
+    site: str
+    lease_usd_per_month: float
+    at_list_usd_per_month: float
+    """Break-even: replacing the site's marginal goodput at list rental, less the running cost that goes with the site."""
+    at_implied_usd_per_month: float
+    """The same at the price per FLOP that the lease itself proves."""
+    opex_avoided_usd_per_month: float
+    marginal_flops_per_s: float
+    replacement: str
+    rent_usd_per_accelerator_hour: float
+    flips_at_usd_per_accelerator_hour: float | None
+    """Rent of the replacement at which keeping and leasing are worth the same; None without marginal goodput."""
+    n_allocated: int
+    n_accelerators: int
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Everything that the metrics read; arrays by link, arc or node of `case.state`."""
+
+    case: Case
+    health: LinkHealth
+    demands: DemandLoads | None
+    placed: demand.Placed | None
+    loads: UnitLoads | None
+    step: Step | None
+    why_no_step: str
+    arc_load_gbps: Floats
+    arc_utilisation_ratio: Floats
+    worst_latency_us: float | None
+    goodput_ratio: float
+    money: cost.Money
+    usd_per_day: float
+    lease: Lease | None
+    leans: tuple[Lean, ...]
+
+
+class Evaluator:
+    """Runs cases and remembers the last outputs of each stage, so that cases of one network share them."""
+
+    def __init__(self, catalogue: Catalogue, prices: PriceBook) -> None:
+        self._reader = FigureReader(catalogue, prices)
+        self._memo = _Memo()
+
+    def evaluate(self, case: Case, before: cost.Bill | None = None, *, with_lease: bool = True) -> Evaluation:
+        """The whole chain. `before`: what stood there already, so that a change pays only for what it adds.
+
+        Raises TopologyError where the job cannot be placed; traffic without a path is a result.
+        """
+        reader = self._reader.fresh()
+        health = self._health(case)
+        demands = self._demands(case, health)
+        placed, loads, step, why = self._step(case, health, demands)
+        arc_load = self._arc_load(case, demands, loads, step)
+        money = self._money(case, before)
+        allocated = sum(placed.n_allocated.values()) if placed else 0
+        total = int(case.state["node_n_accelerators"].sum())
+        goodput = reliability.goodput_ratio(allocated, reader) if allocated else 1.0
+        per_day = cost.usd_per_day(money, reader, allocated / total if total and allocated else 1.0)
+        lease = self._lease(case, step, goodput, money, reader) if with_lease else None
+        leans = {*health.leans, *money.leans, *reader.leans(), *(step.leans if step else ())}
+        return Evaluation(
+            case=case,
+            health=health,
+            demands=demands,
+            placed=placed,
+            loads=loads,
+            step=step,
+            why_no_step=why,
+            arc_load_gbps=arc_load,
+            arc_utilisation_ratio=arc_utilisation_ratio(arc_load, health.arc_capacity_gbps),
+            worst_latency_us=self._worst_latency_us(case, health, demands, loads),
+            goodput_ratio=goodput,
+            money=money,
+            usd_per_day=per_day,
+            lease=lease,
+            leans=tuple(sorted(leans)),
+        )
+
+    # --- stages ----------------------------------------------------------------------------------------------
+
+    def _health(self, case: Case) -> LinkHealth:
+        key = (*_columns(case.state, "link_", "span_", "node_part", "node_up"), case.document.lossless)
+        key += (case.document.required_margin_db, case.ageing)
+        return self._memo.get("health", key, lambda: judge_links(case.state, case.document, self._reader, case.ageing))
+
+    def _share(self, case: Case, health: LinkHealth) -> Floats:
+        """What a link counts for where a node splits: members (ecmp), or effective capacity (wcmp)."""
+        if case.document.routing == "ecmp":
+            return np.asarray(case.state["link_n_parallel"], dtype=np.float64)
+        return np.minimum(health.arc_capacity_gbps[0::2], health.arc_capacity_gbps[1::2])
+
+    def _routes(self, case: Case, health: LinkHealth, source: Ints, target: Ints) -> routing.Routes:
+        share = self._share(case, health)
+        key = (case.state.arrays, health.lit, share, source, target)
+        return self._memo.get(
+            "routes", key, lambda: routing.route_pairs(case.state.arrays, health.lit, share, source, target)
+        )
+
+    def _demands(self, case: Case, health: LinkHealth) -> DemandLoads | None:
+        if not case.document.demands:
+            return None
+        source, target, offered = self._demand_pairs(case)
+        routes = self._routes(case, health, source, target)
+        return self._memo.get(
+            "demands",
+            (routes, offered, health.arc_capacity_gbps),
+            lambda: load_demands(routes, offered, health.arc_capacity_gbps),
+        )
+
+    def _demand_pairs(self, case: Case) -> tuple[Ints, Ints, Floats]:
+        """Pairs of different nodes, by source and target; demands of one pair add up."""
+
+        def make() -> tuple[Ints, Ints, Floats]:
+            index, n = case.state.arrays.node_index, case.state.arrays.n_nodes
+            wanted: dict[int, float] = {}
+            for d in sorted(case.document.demands, key=lambda d: d.id):
+                if d.source != d.target:
+                    key = index[d.source] * n + index[d.target]
+                    wanted[key] = wanted.get(key, 0.0) + d.offered_gbps
+            keys = np.array(sorted(wanted), dtype=np.int64)
+            return keys // max(n, 1), keys % max(n, 1), np.array([wanted[k] for k in sorted(wanted)])
+
+        return self._memo.get("demand pairs", (case.state.arrays, case.document.demands), make)
+
+    def _step(
+        self, case: Case, health: LinkHealth, demands: DemandLoads | None
+    ) -> tuple[demand.Placed | None, UnitLoads | None, Step | None, str]:
+        job = case.job
+        if job is None:
+            return None, None, None, "the document has no job"
+        nodes = _columns(case.state, "node_")
+        placement = replace(job, split="uniform", sync="every_step", n_local_steps=1)
+        placed, flows = self._memo.get("placed", (*nodes, placement), lambda: _place(case, job))
+        loads = self._unit_loads(case, health, flows)
+        if loads.unreachable:
+            phase, a, b = loads.unreachable[0]
+            return placed, loads, None, f"no path for {phase} traffic from {a} to {b}"
+        capacity = health.arc_capacity_gbps
+        if demands is not None:
+            capacity = np.maximum(capacity - demands.arc_carried_gbps, capacity * MIN_LEFT_RATIO)
+        step = self._memo.get(
+            "step",
+            (loads, capacity, job),
+            lambda: time_step(job, placed, flows, loads, capacity, self._reader),
+        )
+        if not np.isfinite(step.step_time_s):
+            return placed, loads, None, "a link on the way has no capacity left"
+        return placed, loads, step, ""
+
+    def _unit_loads(self, case: Case, health: LinkHealth, flows: demand.JobFlows) -> UnitLoads:
+        pairs = self._memo.get("pairs", (flows,), lambda: _PairTable.of(flows, case.state.arrays.n_nodes))
+        routes = self._routes(case, health, pairs.source, pairs.target)
+        return self._memo.get(
+            "unit loads",
+            (routes, flows, health.arc_latency_us),
+            lambda: _unit_loads(case, health, flows, pairs, routes),
+        )
+
+    def _arc_load(
+        self, case: Case, demands: DemandLoads | None, loads: UnitLoads | None, step: Step | None
+    ) -> Floats:
+        """Gb/s offered by arc, averaged over a step: demands all the time, the job its bits of a step."""
+        load = np.zeros(2 * case.state.arrays.n_links)
+        if demands is not None:
+            load += demands.arc_offered_gbps
+        if loads is not None and step is not None:
+            load[loads.arc] += step.arc_bits / step.step_time_s / 1e9
+        return load
+
+    def _worst_latency_us(
+        self, case: Case, health: LinkHealth, demands: DemandLoads | None, loads: UnitLoads | None
+    ) -> float | None:
+        if loads is not None:
+            return loads.worst_latency_us
+        if demands is None:
+            return None
+        source, target, _ = self._demand_pairs(case)
+        routes = self._routes(case, health, source, target)
+        arrays = case.state.arrays
+        latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
+        return float(latency[demands.reachable].max(initial=0.0)) if demands.reachable.any() else None
+
+    def _money(self, case: Case, before: cost.Bill | None) -> cost.Money:
+        return self._memo.get(
+            "money",
+            (*_columns(case.state, "node_", "link_", "span_"), case.document.sites, before),
+            lambda: cost.money(case.state, case.document, self._reader, before),
+        )
+
+    def _lease(
+        self, case: Case, step: Step | None, goodput: float, money: cost.Money, reader: FigureReader
+    ) -> Lease | None:
+        """What the job's marginal goodput of the dearest leased site would cost elsewhere."""
+        leased = [site for site in case.document.sites if site.lease_usd_per_month]
+        if case.job is None or not leased:
+            return None
+        site = max(leased, key=lambda s: (s.lease_usd_per_month or 0.0, s.id))
+        if site.id not in {place.site for place in case.job.placement}:
+            return None
+        here = sum(place.site != site.id for place in case.job.placement)
+        without = 0.0
+        if here:
+            rest = replace(case.job, placement=tuple(p for p in case.job.placement if p.site != site.id))
+            other = self.evaluate(replace(case, job=rest), with_lease=False)
+            without = other.step.model_flops_per_s * other.goodput_ratio if other.step else 0.0
+        marginal = (step.model_flops_per_s * goodput if step else 0.0) - without
+        return _lease(case, site.id, float(site.lease_usd_per_month or 0.0), marginal, money, reader, goodput)
+
+
+def _lease(
+    case: Case, site: str, lease: float, marginal: float, money: cost.Money, reader: FigureReader, goodput: float
+) -> Lease:
+    job = case.job
+    assert job is not None
+    state, row = case.state, case.state.arrays.sites.index(site)
+    name = f"sustained_{job.precision}_tflops"
+    offers = []
+    for part in reader.catalogue.parts("accelerator"):
+        if name in part.figures and part.id in reader.prices.rent_usd_per_accelerator_hour:
+            offers.append((reader.prices.rent_usd(part.id) / part.value(name), part.id))
+    _, best = min(offers)
+    rent = reader.price(f"renting {best}", "rent_usd_per_accelerator_hour", reader.prices.rent_usd_per_accelerator_hour[best])
+    n_equal = max(marginal, 0.0) / (reader.part(best, name) * 1e12 * goodput) if goodput else 0.0
+    here = state.arrays.node_site == row
+    rates = np.nan_to_num(reader.by_code(state.parts, state["node_accelerator"], name, "accelerator")) * 1e12
+    capability = float((rates * state["node_n_accelerators"])[here].sum()) * goodput
+    power = cost.site_power_w(state, case.document, reader)
+    opex = money.opex_usd_per_year / MONTHS_PER_YEAR * (float(power[row] / power.sum()) if power.sum() else 0.0)
+    at_list = n_equal * rent * HOURS_PER_MONTH - opex
+    flips = (lease + opex) / (n_equal * HOURS_PER_MONTH) if n_equal > 0 else None
+    placed = _place(case, job)[0]
+    return Lease(
+        site=site,
+        lease_usd_per_month=lease,
+        at_list_usd_per_month=at_list,
+        at_implied_usd_per_month=(lease * max(marginal, 0.0) / capability if capability else 0.0) - opex,
+        opex_avoided_usd_per_month=opex,
+        marginal_flops_per_s=marginal,
+        replacement=best,
+        rent_usd_per_accelerator_hour=rent,
+        flips_at_usd_per_accelerator_hour=flips,
+        n_allocated=sum(len(pool.rack) for pool in placed.pools if pool.site == site),
+        n_accelerators=int(state["node_n_accelerators"][here].sum()),
+    )
+
+
+def _place(case: Case, job: TrainingJob) -> tuple[demand.Placed, demand.JobFlows]:
+    known = case.state.arrays.sites
+    issues = [
+        Issue(f"jobs[{job.id}].placement", f"no site {p.site!r}") for p in job.placement if p.site not in known
+    ]
+    if issues:
+        raise TopologyError("the job has no place", found=issues)
+    placed = demand.place_job(case.state, case.document, job)
+    return placed, demand.job_flows(placed, job, case.state.arrays.n_nodes)
+
+
+@dataclass(frozen=True, eq=False)
+class _PairTable:
+    """Distinct pairs of all flows, and where each flow stands among them."""
+
+    source: Ints
+    target: Ints
+    rows: tuple[Ints, ...]
+
+    @classmethod
+    def of(cls, flows: demand.JobFlows, n_nodes: int) -> _PairTable:
+        sets = _flow_sets(flows)
+        keys = [f.source * n_nodes + f.target for _, f in sets]
+        joined = np.concatenate(keys) if keys else np.zeros(0, np.int64)
+        distinct, inverse = np.unique(joined, return_inverse=True)
+        cuts = np.cumsum([len(k) for k in keys])[:-1] if keys else []
+        return cls(distinct // n_nodes, distinct % n_nodes, tuple(np.split(inverse.reshape(-1), cuts)))
+
+
+def _flow_sets(flows: demand.JobFlows) -> list[tuple[str, demand.Flows]]:
+    sets = [("local", f) for _, _, f in flows.local] + [("pipeline", f) for f in flows.pipeline]
+    return sets + [("wide-area", f) for _, _, f in flows.wide]
+
+
+def _unit_loads(
+    case: Case, health: LinkHealth, flows: demand.JobFlows, pairs: _PairTable, routes: routing.Routes
+) -> UnitLoads:
+    arrays = case.state.arrays
+    latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
+    loads, worst, missing = [], {"local": 0.0, "pipeline": 0.0, "wide-area": 0.0}, []
+    for (phase, flow), rows in zip(_flow_sets(flows), pairs.rows, strict=True):
+        amount = np.bincount(rows, weights=flow.share, minlength=len(pairs.source))
+        loads.append(routes.loads(amount))
+        worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))
+        for row in rows[~routes.reachable[rows]][:1]:
+            missing.append((phase, arrays.node_ids[pairs.source[row]], arrays.node_ids[pairs.target[row]]))
+    used = np.flatnonzero(np.any([load > 0 for load in loads], axis=0)) if loads else np.zeros(0, np.int64)
+    columns = [load[used] for load in loads]
+    n_local, n_pipeline = len(flows.local), len(flows.pipeline)
+    return UnitLoads(
+        arc=used,
+        local=tuple(columns[:n_local]),
+        pipeline=tuple(columns[n_local : n_local + n_pipeline]),
+        wide={(i, j): load for (i, j, _), load in zip(flows.wide, columns[n_local + n_pipeline :], strict=True)},
+        local_latency_us=worst["local"],
+        wide_latency_us=worst["wide-area"],
+        pipeline_latency_us=worst["pipeline"],
+        worst_latency_us=max(worst.values()),
+        unreachable=tuple(missing),
+    )
+
+
+def _columns(state: State, *prefixes: str) -> tuple[Any, ...]:
+    """The columns of a state whose names begin so, for a memo key; parts too, since codes point into them."""
+    names = sorted(name for name in type(state.arrays).__dataclass_fields__ if name.startswith(prefixes))
+    return (state.arrays, state.parts, *(state[name] for name in names if not name.endswith("_ids")))
+
+
+class _Memo:
+    """The last few outputs of each stage, by inputs: arrays by identity or content, the rest by equality."""
+
+    KEPT = 6
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, list[tuple[tuple[Any, ...], Any]]] = {}
+
+    def get(self, stage: str, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        entries = self._kept.setdefault(stage, [])
+        for i, (known, value) in enumerate(entries):
+            if len(known) == len(key) and all(map(_same, known, key)):
+                entries.append(entries.pop(i))
+                return value
+        value = make()
+        entries.append((key, value))
+        del entries[: -self.KEPT]
+        return value
+
+
+def _same(a: Any, b: Any) -> bool:
+    if a is b:
+        return True
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        equal_nan = a.dtype.kind == "f"
+        return a.shape == b.shape and a.dtype == b.dtype and bool(np.array_equal(a, b, equal_nan=equal_nan))
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return False
+    return bool(a == b)

@@ -1,0 +1,133 @@
+"""What binds, in words: read off an evaluation, never arranged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..analysis.link_health import BUFFER, DARK, LIMITS, LOSS, MODE
+from .evaluate import Evaluation
+
+SMALL_SHARE_RATIO = 0.01
+
+
+def binding(e: Evaluation) -> list[str]:
+    """A few sentences: what the step consists of, what paces it, which arc is in the way and why, what the lease says."""
+    lines = _step_lines(e) if e.step is not None else [f"No step: {e.why_no_step}."] if e.case.job is not None else []
+    lines += _demand_lines(e)
+    lines += _optics_lines(e)
+    lines += _lease_lines(e)
+    return lines
+
+
+def arc_name(e: Evaluation, arc: int) -> str:
+    """`wan-1-2 (c1/border-1 → c2/border-1)`."""
+    arrays = e.case.state.arrays
+    ends = arrays.link_ends[arc // 2]
+    tail, head = (ends[0], ends[1]) if arc % 2 == 0 else (ends[1], ends[0])
+    return f"{arrays.link_ids[arc // 2]} ({arrays.node_ids[tail]} → {arrays.node_ids[head]})"
+
+
+def arc_reason(e: Evaluation, arc: int) -> str:
+    """Why an arc carries what it carries: line rate, mode, buffer, loss or darkness, with the figures."""
+    link, health, state = arc // 2, e.health, e.case.state
+    limit = int(health.arc_limit[arc])
+    n = int(state["link_n_parallel"][link])
+    member = float(health.member_gbps[link])
+    if limit == BUFFER:
+        node = state.arrays.node_ids[state.arrays.arc_head[arc]]
+        part = state.part_id(int(state["node_part"][state.arrays.arc_head[arc]]))
+        return (
+            f"the buffer of {node} ({part}) covers {health.lossless_gbps[arc]:.0f} of {member:.0f} Gb/s "
+            f"a port over {state.arrays.link_length_km[link]:g} km"
+        )
+    if limit == LOSS:
+        return f"losses of {health.loss_ratio[link]:.2g} leave {health.goodput_ratio[link]:.1%} of {n} x {member:.0f} Gb/s"
+    if limit == MODE:
+        return f"the optics fell back to {member:.0f} Gb/s at {health.margin_db[link]:.1f} dB of margin"
+    if limit == DARK:
+        return f"dark: {health.margin_db[link]:.1f} dB of margin"
+    return f"{LIMITS[limit]} of {n} x {member:.0f} Gb/s"
+
+
+def _step_lines(e: Evaluation) -> list[str]:
+    step = e.step
+    assert step is not None
+    pool = step.pools[step.pace_pool]
+    parts = [
+        f"{step.compute_time_s:.2f} s compute",
+        f"{step.bubble_time_s:.2f} s bubble",
+        f"{step.exposed_comm_time_s:.2f} s exposed communication",
+    ]
+    lines = [f"A step takes {step.step_time_s:.2f} s: " + ", ".join(parts) + "."]
+    shares = ", ".join(f"{m} x {p.accelerator} in {p.site}" for p, m in zip(step.pools, step.share, strict=True))
+    if step.straggler_ratio > SMALL_SHARE_RATIO:
+        lines.append(
+            f"{pool.accelerator} in {pool.site} sets the pace: {step.straggler_ratio:.0%} of the sustained FLOP/s wait for it"
+            f" (micro batches a replica: {shares})."
+        )
+    else:
+        lines.append(f"The work is balanced (micro batches a replica: {shares}).")
+    phase = max(step.exposed_s, key=lambda name: step.exposed_s[name])
+    if step.exposed_s[phase] > SMALL_SHARE_RATIO * step.step_time_s and phase in step.bottleneck:
+        arc, seconds = step.bottleneck[phase]
+        how = f" ({step.exchange})" if phase == "wide_area" else ""
+        lines.append(
+            f"{phase.replace('_', ' ').capitalize()}{how} sticks out by {step.exposed_s[phase]:.2f} s; its longest arc is "
+            f"{arc_name(e, arc)}, {seconds:.2f} s: {arc_reason(e, arc)}."
+        )
+    else:
+        lines.append("Communication hides behind compute.")
+    if e.worst_latency_us and e.loads is not None and e.loads.wide:
+        crossing_s = 2.0 * (len({p.site for p in step.pools}) - 1) * e.loads.wide_latency_us * 1e-6 / step.n_local_steps
+        lines.append(
+            f"Distance alone costs {crossing_s * 1e3:.2g} ms of the step ({2 * e.worst_latency_us:.0f} µs round trip)"
+            + ("; it also sets the buffers that lossless ports need." if (e.health.arc_limit == BUFFER).any() else ".")
+        )
+    if step.n_local_steps > 1:
+        lines.append(
+            f"Local SGD with {step.n_local_steps} local steps changes the training itself: "
+            "its loss penalty is not modelled here and is not in these figures."
+        )
+    return lines
+
+
+def _demand_lines(e: Evaluation) -> list[str]:
+    if e.demands is None:
+        return []
+    lines = []
+    arc = int(np.argmax(e.arc_utilisation_ratio)) if len(e.arc_utilisation_ratio) else -1
+    if arc >= 0:
+        ratio = e.arc_utilisation_ratio[arc]
+        lines.append(f"The busiest arc is {arc_name(e, arc)} at {ratio:.1%}: {arc_reason(e, arc)}.")
+    if e.demands.unrouted_gbps:
+        lines.append(f"{e.demands.unrouted_gbps:g} Gb/s of demand have no path.")
+    return lines
+
+
+def _optics_lines(e: Evaluation) -> list[str]:
+    short = e.case.state["link_up"] & (e.health.margin_db < e.health.required_margin_db)
+    if not short.any():
+        return []
+    links = np.flatnonzero(short)
+    worst = links[np.argmin(e.health.margin_db[links])]
+    name = e.case.state.arrays.link_ids[worst]
+    return [f"{len(links)} link(s) below the required margin; the worst is {name} at {e.health.margin_db[worst]:.1f} dB."]
+
+
+def _lease_lines(e: Evaluation) -> list[str]:
+    lease = e.lease
+    if lease is None:
+        return []
+    name = f"{lease.site}, leased at ${lease.lease_usd_per_month / 1e6:,.0f}M a month"
+    used = f"the job uses {lease.n_allocated:,} of its {lease.n_accelerators:,} accelerators"
+    if lease.marginal_flops_per_s <= 0:
+        return [f"The job is not faster with {lease.site} than without: {name}; {used}. No price is too low to let it."]
+    low, high = sorted((lease.at_list_usd_per_month, lease.at_implied_usd_per_month))
+    verdict = "keeping it is worth more" if low > lease.lease_usd_per_month else "leasing is worth more"
+    if low <= lease.lease_usd_per_month < high:
+        verdict = "the answer depends on the rental price"
+    flips = lease.flips_at_usd_per_accelerator_hour
+    return [
+        f"What {lease.site} adds to the job would cost ${low / 1e6:,.0f}M to ${high / 1e6:,.0f}M a month to replace "
+        f"(list to lease-implied); {name}: {verdict} ({used}; it flips at ${flips:,.2f} per {lease.replacement}-hour)."
+    ]

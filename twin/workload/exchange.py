@@ -1,0 +1,108 @@
+"""How sites exchange gradients: ring, direct or trees, as volumes between ordered pairs of sites."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linprog
+
+MAX_TREE_SITES = 5
+"""Up to here every chain of sites is weighed; beyond, ring and direct only."""
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange:
+    """A way to all-reduce between sites; `volume[i, j]` is the part of the parameters that goes from i to j per pass.
+
+    A pass is the reduce-scatter or the all-gather: both have the same shape.
+    """
+
+    name: str
+    volume: Floats
+
+
+def ring(order: Sequence[int], *, both_ways: bool) -> Exchange:
+    """A ring in this order: (n - 1)/n of the parameters over each of its arcs, halved where both ways are used."""
+    n = len(order)
+    volume = np.zeros((n, n))
+    for a, b in zip(order, (*order[1:], order[0]), strict=True):
+        share = (n - 1) / n
+        if both_ways:
+            volume[a, b] += share / 2
+            volume[b, a] += share / 2
+        else:
+            volume[a, b] += share
+    return Exchange("two-way ring" if both_ways else "ring", volume)
+
+
+def direct(n_sites: int) -> Exchange:
+    """Everybody sends each other site its shard: 1/n over each arc."""
+    volume = np.full((n_sites, n_sites), 1.0 / n_sites)
+    np.fill_diagonal(volume, 0.0)
+    return Exchange("direct", volume)
+
+
+def chains(n_sites: int) -> list[Exchange]:
+    """Every chain through all sites, half of the parameters rooted at each end: half over each of its arcs."""
+    found = []
+    for order in permutations(range(n_sites)):
+        if order[0] < order[-1]:
+            volume = np.zeros((n_sites, n_sites))
+            for a, b in zip(order, order[1:], strict=False):
+                volume[a, b] = volume[b, a] = 0.5
+            found.append(Exchange("tree " + "-".join(map(str, order)), volume))
+    return found
+
+
+def candidates(n_sites: int) -> list[Exchange]:
+    """Rings, direct, and single chains, each whole; mixtures of trees are weighed by `mix_trees`."""
+    if n_sites < 2:
+        return []
+    if n_sites == 2:
+        return [direct(2)]
+    orders = [order for order in permutations(range(n_sites)) if order[0] == 0] if n_sites <= MAX_TREE_SITES else []
+    orders = orders or [tuple(range(n_sites))]
+    found = [direct(n_sites)]
+    found += [ring(order, both_ways=False) for order in orders]
+    found += [ring(order, both_ways=True) for order in orders if order[1] < order[-1]]
+    return found
+
+
+def mix_trees(n_sites: int, time_per_volume: Floats) -> Exchange | None:
+    """Trees carrying shares of the parameters, chosen so that the busiest arc finishes first (linear program, HiGHS).
+
+    time_per_volume: float64[n_rows, n_sites, n_sites], seconds that a row (an arc of the network) needs for one unit
+    of volume from i to j. Two sites joined fat by a short link act as one this way: T = G / (X12 + X13).
+    """
+    if not 3 <= n_sites <= MAX_TREE_SITES or not len(time_per_volume):
+        return None
+    trees = chains(n_sites)
+    rows = np.stack([np.einsum("rij,ij->r", time_per_volume, tree.volume) for tree in trees], axis=1)
+    finite = np.isfinite(rows).all(axis=0)
+    trees = [tree for tree, usable in zip(trees, finite, strict=True) if usable]
+    rows = np.unique(rows[:, finite], axis=0)
+    if not trees:
+        return None
+    scale = rows.max()
+    if scale <= 0:
+        return Exchange("trees", trees[0].volume)
+    n = len(trees)
+    answer = linprog(
+        np.append(np.zeros(n), 1.0),
+        A_ub=np.hstack((rows / scale, -np.ones((len(rows), 1)))),
+        b_ub=np.zeros(len(rows)),
+        A_eq=np.append(np.ones(n), 0.0)[None, :],
+        b_eq=[1.0],
+        bounds=[(0, None)] * (n + 1),
+        method="highs",
+    )
+    if answer.status != 0:
+        return None
+    share = np.maximum(answer.x[:n], 0.0)
+    share /= share.sum()
+    return Exchange("trees", np.asarray(sum(s * tree.volume for s, tree in zip(share, trees, strict=True))))
