@@ -1,0 +1,68 @@
+"""A digital twin of data-centre networks: optics that age, routed congestion, the training step, and the money.
+
+>>> import twin
+>>> network = twin.load("memphis-small")
+>>> network.what_if("fibre-upgrade").change("step_time_s") < 0
+True
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .catalogue import catalogue
+    from .loading import Network, from_document, load
+    from .model.document import TopologyDocument
+    from .model.records import Demand, Link, Node, Placement, Site, Span, TrainingJob
+    from .scenario.diff import Diff
+    from .score.score import Score
+
+_HOMES = {
+    "Demand": "model.records",
+    "Diff": "scenario.diff",
+    "Link": "model.records",
+    "Network": "loading",
+    "Node": "model.records",
+    "Placement": "model.records",
+    "Score": "score.score",
+    "Site": "model.records",
+    "Span": "model.records",
+    "TopologyDocument": "model.document",
+    "TrainingJob": "model.records",
+    "catalogue": "catalogue",
+    "from_document": "loading",
+    "load": "loading",
+}
+"""Public names and where they live; each is imported when first used, so that one command costs only what it uses."""
+
+__all__ = [
+    "Demand",
+    "Diff",
+    "Link",
+    "Network",
+    "Node",
+    "Placement",
+    "Score",
+    "Site",
+    "Span",
+    "TopologyDocument",
+    "TrainingJob",
+    "catalogue",
+    "from_document",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "__version__":
+        return import_module(".arrays", __name__).package_version()
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

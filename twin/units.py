@@ -57,6 +57,9 @@ SUFFIXES: dict[str, str] = {
 }
 """Last word of a name -> unit as printed. Compounds join words of this table with `_per_`."""
 
+QUALIFIERS = frozenset({"effective"})
+"""Words that may stand before a unit in a compound without being one."""
+
 
 def unit_of(name: str) -> str | None:
     """The unit that a field's or metric's name carries, or None: `n_links` -> count, `tokens_per_s` -> tokens/s."""
@@ -65,7 +68,7 @@ def unit_of(name: str) -> str | None:
     if "_per_" not in name:
         return SUFFIXES.get(name.rsplit("_", 1)[-1])
     first, *rest = name.split("_per_")
-    words = [first.rsplit("_", 1)[-1], *(word for part in rest for word in part.split("_"))]
+    words = [first.rsplit("_", 1)[-1], *(word for part in rest for word in part.split("_") if word not in QUALIFIERS)]
     units = [SUFFIXES.get(word) for word in words]
     return None if None in units else "/".join(str(unit) for unit in units)
 

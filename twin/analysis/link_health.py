@@ -61,6 +61,7 @@ def judge_links(
     loss_db = link_loss_db(state, reader, ageing)
     light = _light(state, reader, loss_db, ageing)
     lit = state["link_up"] & state["node_up"][state["link_ends"]].all(axis=1) & (light.member_gbps > 0)
+    lit &= state.n_members_up > 0
     propagation_us, fec_us, arc_latency_us = _latency(state, reader)
     loss_ratio = np.where(np.isnan(state["link_loss_ratio"]), light.loss_ratio, state["link_loss_ratio"])
     round_trip_us = arc_latency_us[0::2] + arc_latency_us[1::2]
@@ -86,7 +87,7 @@ def judge_links(
         loss_ratio=loss_ratio,
         goodput_ratio=goodput_ratio,
         lossless_gbps=lossless_gbps,
-        arc_capacity_gbps=carried * np.repeat(state["link_n_parallel"], 2),
+        arc_capacity_gbps=carried * np.repeat(state.n_members_up, 2),
         arc_limit=limit,
         propagation_us=propagation_us,
         fec_us=fec_us,
@@ -271,7 +272,7 @@ def _lossless_gbps(state: State, document: TopologyDocument, reader: FigureReade
     far = state.arrays.link_tier == TIERS.index("wide_area")
     if document.lossless.policy != "shaped" or not far.any():
         return rate
-    members = np.where(lit & far, state["link_n_parallel"], 0)
+    members = np.where(lit & far, state.n_members_up, 0)
     ports = np.zeros(state.arrays.n_nodes)
     for side in (0, 1):
         ports += np.bincount(state["link_ends"][:, side], weights=members, minlength=state.arrays.n_nodes)

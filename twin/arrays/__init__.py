@@ -3,6 +3,7 @@
 from .cache import cache_folder, cache_key, load_arrays, package_version, save_arrays
 from .columns import NO_CODE, NODE_KINDS, TIERS, Bools, Floats, Ints, NetworkArrays
 from .compile import compile_network
+from .network import CompiledNetwork
 from .state import State
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "NO_CODE",
     "TIERS",
     "Bools",
+    "CompiledNetwork",
     "Floats",
     "Ints",
     "NetworkArrays",

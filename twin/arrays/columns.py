@@ -49,6 +49,7 @@ class NetworkArrays:
     link_age_years: Floats
     link_required_margin_db: Floats
     link_loss_ratio: Floats
+    link_n_failed: Ints
     link_up: Bools
     span_first: Ints
     span_link: Ints

@@ -72,6 +72,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             link_age_years=ages(link.installed for link in links),
             link_required_margin_db=_or_nan(link.required_margin_db for link in links),
             link_loss_ratio=_or_nan(link.loss_ratio for link in links),
+            link_n_failed=np.array([link.n_failed for link in links], dtype=np.int64),
             link_up=np.array([link.up for link in links], dtype=np.bool_),
             span_first=np.concatenate((np.zeros(1, np.int64), np.cumsum(n_spans))),
             span_link=np.repeat(np.arange(len(links), dtype=np.int64), n_spans),

@@ -25,6 +25,7 @@ OVERLAYS = frozenset(
         "link_n_fibre_pairs",
         "link_age_years",
         "link_loss_ratio",
+        "link_n_failed",
         "link_up",
         "span_length_km",
         "span_fibre",
@@ -32,6 +33,7 @@ OVERLAYS = frozenset(
         "span_n_splices",
         "span_n_connectors",
         "span_lumped_loss_db",
+        "span_leased",
     }
 )
 """Columns that a change of state may replace; everything else is structure."""
@@ -71,6 +73,11 @@ class State:
         changed[rows] = values
         changed.flags.writeable = False
         return replace(self, overlay={**self.overlay, column: changed})
+
+    @property
+    def n_members_up(self) -> npt.NDArray[np.int64]:
+        """Members of each link that are not down."""
+        return np.asarray(self["link_n_parallel"] - self["link_n_failed"])
 
     def part_id(self, code: int) -> str | None:
         """Name of a part's code; None for none."""

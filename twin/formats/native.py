@@ -131,6 +131,13 @@ def _issue(fault: Any, data: Any, adapter: TypeAdapter[Any]) -> Issue:
         known = _known_fields(schema, schema, location[:-1])
         problem = f"unknown field {location[-1]!r}"
         hint = did_you_mean(str(location[-1]), known) or (f"known: {', '.join(known)}" if known else "")
+    elif fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        known = re.findall(r"'([^']*)'", fault.get("ctx", {}).get("expected_tags", ""))
+        location = [*location, "kind"]
+        tag = fault.get("ctx", {}).get("tag")
+        problem = f"unknown kind {tag!r}" if tag else "is missing"
+        hint = did_you_mean(str(tag), known) if tag else ""
+        hint = hint or f"known: {', '.join(known)}"
     elif fault["type"] == "missing" or fault["type"] == "missing_argument":
         problem = "is missing"
     else:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import networkx as nx
 
@@ -25,20 +25,24 @@ class Expansion:
     links: tuple[Link, ...]
 
 
-Expander = Callable[[Fabric], Expansion]
-"""Turns a fabric block into records; the generators of `topologies/` are reached through it."""
+class Generators(NamedTuple):
+    """How fabric blocks become records; the generators of `topologies/` are reached through it."""
+
+    expand: Callable[[Fabric], Expansion]
+    digest: Callable[[], str]
+    """Says which generators these are, for the cache of compiled arrays."""
 
 
 class Network:
     """A validated network. Records and the graph are built when first asked for."""
 
-    def __init__(self, document: TopologyDocument, expand: Expander) -> None:
+    def __init__(self, document: TopologyDocument, generators: Generators) -> None:
         self.document = document.canonical()
-        self._expand = expand
+        self.generators = generators
 
     @cached_property
     def _expansions(self) -> tuple[Expansion, ...]:
-        return tuple(self._expand(fabric) for fabric in self.document.fabrics)
+        return tuple(self.generators.expand(fabric) for fabric in self.document.fabrics)
 
     @cached_property
     def _records(self) -> tuple[tuple[Node, ...], tuple[Link, ...]]:
@@ -82,7 +86,7 @@ class Network:
 
     def with_document(self, document: TopologyDocument) -> Self:
         """A network of the same kind on another document."""
-        return type(self)(document, self._expand)
+        return type(self)(document, self.generators)
 
     def with_added(self, nodes: Iterable[Node] = (), links: Iterable[Link] = ()) -> Self:
         """A network with more records; nothing is expanded, and faults are reported when its records are built."""

@@ -101,6 +101,8 @@ class Link:
     loss_ratio: Annotated[float, Field(ge=0, lt=1)] | None = None
     """Measured share of frames lost; overrides what the optics model says."""
     srlgs: tuple[Id, ...] = ()
+    n_failed: Count = 0
+    """Members of the bundle that are down."""
     up: bool = True
 
 

@@ -105,6 +105,8 @@ def _link_issues(links: Iterable[Link], by_id: Mapping[str, Node], catalogue: Ca
                 yield _missing(f"{where}.ends", "node", end, by_id)
         if link.ends[0] == link.ends[1]:
             yield Issue(f"{where}.ends", f"both ends are {link.ends[0]!r}", "a link joins two different nodes")
+        if link.n_failed > link.n_parallel:
+            yield Issue(f"{where}.n_failed", f"{link.n_failed} members down of {link.n_parallel}")
         yield from parts.issue(f"{where}.transceiver", link.transceiver, "transceiver")
         yield from parts.issue(f"{where}.mux", link.mux, "mux")
         for i, span in enumerate(link.spans):

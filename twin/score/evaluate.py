@@ -127,7 +127,7 @@ class Evaluator:
     def _share(self, case: Case, health: LinkHealth) -> Floats:
         """What a link counts for where a node splits: members (ecmp), or effective capacity (wcmp)."""
         if case.document.routing == "ecmp":
-            return np.asarray(case.state["link_n_parallel"], dtype=np.float64)
+            return np.asarray(case.state.n_members_up, dtype=np.float64)
         return np.minimum(health.arc_capacity_gbps[0::2], health.arc_capacity_gbps[1::2])
 
     def _routes(self, case: Case, health: LinkHealth, source: Ints, target: Ints) -> routing.Routes:

@@ -31,7 +31,7 @@ def arc_reason(e: Evaluation, arc: int) -> str:
     """Why an arc carries what it carries: line rate, mode, buffer, loss or darkness, with the figures."""
     link, health, state = arc // 2, e.health, e.case.state
     limit = int(health.arc_limit[arc])
-    n = int(state["link_n_parallel"][link])
+    n = int(state.n_members_up[link])
     member = float(health.member_gbps[link])
     if limit == BUFFER:
         node = state.arrays.node_ids[state.arrays.arc_head[arc]]

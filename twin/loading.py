@@ -1,0 +1,186 @@
+"""Names and paths become networks; a loaded network answers `score` and `what_if`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .analysis.feasibility import build_issues
+from .analysis.figures import FigureReader
+from .analysis.link_health import AgeingCase
+from .arrays import CompiledNetwork, NetworkArrays, State
+from .catalogue import PriceBook, catalogue, load_price_book
+from .errors import CatalogueError, Issue, TopologyError, TwinError, did_you_mean
+from .formats import FORMATS, parse_document, read_mapping
+from .formats.native import parse_mapping
+from .model.document import Plan, TopologyDocument
+from .model.network import Generators
+from .model.records import TrainingJob
+from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
+from .scenario.diff import Diff, diff_of
+from .score.evaluate import Case, Evaluation, Evaluator
+from .score.score import Score, score_of
+from .topologies import NETWORKS, digest, expand, network_text
+
+GENERATORS = Generators(expand, digest)
+Notify = Callable[[str], None]
+
+
+class Network(CompiledNetwork):
+    """A network that can be asked: `score` what it is worth, `what_if` something changed."""
+
+    label: str = ""
+    """What it is called in answers: the document's name, or how it was loaded."""
+    prices: PriceBook
+
+    @cached_property
+    def price_book(self) -> PriceBook:
+        """The shipped placeholder prices under the document's own entries."""
+        return load_price_book(dict(self.document.price_book) or None)
+
+    @cached_property
+    def _reader(self) -> FigureReader:
+        return FigureReader(self.catalogue, self.price_book)
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        return Evaluator(self.catalogue, self.price_book)
+
+    def check_buildable(self, arrays: NetworkArrays) -> None:
+        """Raise TopologyError where ports, cages, bands, megawatts or rack places do not suffice."""
+        found = build_issues(State.of(arrays), self.document, self._reader)
+        if found:
+            issues = list(found.values())
+            raise TopologyError(f"{len(issues)} things cannot be built", where=self.document.name, found=issues)
+
+    def job(self, name: str | None = None) -> TrainingJob | None:
+        """A job by id; without one the document's default, else its first; None where it has none."""
+        jobs = {job.id: job for job in self.document.jobs}
+        name = name or self.document.default_job or (next(iter(jobs)) if jobs else None)
+        if name is None:
+            return None
+        if name not in jobs:
+            raise CatalogueError(
+                f"no job {name!r}",
+                where=self.label,
+                expected=f"one of {', '.join(jobs)}" if jobs else "a document with jobs",
+                hint=did_you_mean(name, jobs),
+            )
+        return jobs[name]
+
+    def plan(self, name: str) -> Plan:
+        """A plan by id. Raises CatalogueError with near names."""
+        plans = {plan.id: plan for plan in self.document.plans}
+        if name not in plans:
+            raise CatalogueError(
+                f"no plan {name!r}",
+                where=self.label,
+                expected=f"one of {', '.join(plans)}" if plans else "a document with plans",
+                hint=did_you_mean(name, plans),
+            )
+        return plans[name]
+
+    def evaluate(self, job: str | None = None, *, ageing: AgeingCase = "value") -> Evaluation:
+        """All arrays behind a score, for those who want to look."""
+        scenario = baseline(self, self.job(job))
+        return self._evaluator.evaluate(_case(scenario, ageing))
+
+    def score(self, job: str | None = None, *, ageing: AgeingCase = "value", notify: Notify | None = None) -> Score:
+        """Every metric of the network as it stands. `ageing`: low, value (central) or high case."""
+        _tell(notify, "reading the network")
+        scenario = baseline(self, self.job(job))
+        _tell(notify, "scoring")
+        return score_of(self._evaluator.evaluate(_case(scenario, ageing)), self.label)
+
+    def what_if(
+        self,
+        plan_or_changes: str | Sequence[Any],
+        job: str | None = None,
+        *,
+        ageing: AgeingCase = "value",
+        notify: Notify | None = None,
+    ) -> Diff:
+        """Before and after a named plan, or a list of changes (objects, or mappings with `kind`).
+
+        Raises ChangeError where a target is missing or the result cannot be built, and says why.
+        """
+        _tell(notify, "reading the network")
+        named = isinstance(plan_or_changes, str)
+        plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
+        where = f"plans[{plan.id}].changes" if plan else "changes"
+        changes = parse_changes(plan.changes if plan else plan_or_changes, where)  # type: ignore[arg-type]
+        before = baseline(self, self.job(job))
+        _tell(notify, "before: scoring")
+        old = self._evaluator.evaluate(_case(before, ageing))
+        _tell(notify, "applying changes")
+        after = apply_changes(before, changes, self._reader, where)
+        _tell(notify, "after: scoring")
+        new = self._evaluator.evaluate(_case(after, ageing), old.money.bill)
+        name = plan.id if plan and named else None
+        return diff_of(name, score_of(old, self.label), score_of(new, self.label), old, new)
+
+    def _repr_html_(self) -> str:
+        return (
+            f"<b>{self.label or 'network'}</b>: {self.arrays.n_nodes:,} nodes, {self.arrays.n_links:,} links, "
+            f"as of {self.document.as_of or 'no date'}"
+        )
+
+
+def _case(scenario: Scenario, ageing: AgeingCase) -> Case:
+    return Case(scenario.state, scenario.document, scenario.job, ageing)
+
+
+def _tell(notify: Notify | None, stage: str) -> None:
+    if notify is not None:
+        notify(stage)
+
+
+def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | None = None) -> Network:
+    """A network of the catalogue by name, or a document from a file; `prices` lays entries over its price book.
+
+    Raises CatalogueError for an unknown name (with near ones), DocumentError for a file that is no document.
+    """
+    text = str(name_or_path)
+    if text in NETWORKS:
+        document = parse_document(parse_mapping(network_text(text), text, as_json=False), text)
+        return _network(document, text, prices)
+    path = Path(text)
+    if path.suffix.lower() in FORMATS or path.exists():
+        return _network(parse_document(read_mapping(path), text), path.stem, prices)
+    raise CatalogueError(
+        f"no network {text!r}",
+        expected=f"one of {', '.join(sorted(NETWORKS))}, or a path ending in {', '.join(sorted(FORMATS))}",
+        hint=did_you_mean(text, NETWORKS),
+    )
+
+
+def from_document(document: TopologyDocument | Mapping[str, Any], *, label: str = "document") -> Network:
+    """A network from a document or plain data, as posted over HTTP; it names no files."""
+    if not isinstance(document, TopologyDocument):
+        document = parse_document(document, label)
+    return _network(document, label, None)
+
+
+def _network(document: TopologyDocument, label: str, prices: str | Path | Mapping[str, Any] | None) -> Network:
+    if prices is not None:
+        book = read_mapping(Path(prices)) if isinstance(prices, str | Path) else prices
+        load_price_book(book, where=str(prices) if isinstance(prices, str | Path) else "prices")
+        document = document.model_copy(update={"price_book": {**document.price_book, **book}})
+    network = Network(document, GENERATORS)
+    network.label = document.name or label
+    issues: list[Issue] = []
+    for plan in document.plans:
+        try:
+            parse_changes(plan.changes, f"plans[{plan.id}].changes")
+        except TwinError as error:
+            issues += [Issue(f"plans[{plan.id}].changes.{issue.where}", issue.problem, issue.hint) for issue in error.issues]
+    if issues:
+        from .errors import DocumentError
+
+        raise DocumentError(f"{len(issues)} bad fields in plans", where=label, found=issues)
+    return network
+
+
+__all__ = ["GENERATORS", "Network", "catalogue", "from_document", "load"]

@@ -1,0 +1,87 @@
+"""Changes applied in order: structure, workload, state; what cannot be built is refused with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..analysis.feasibility import build_issues
+from ..analysis.figures import FigureReader
+from ..arrays import CompiledNetwork, State
+from ..errors import ChangeError, Issue, TopologyError
+from ..formats.native import validate_as
+from ..model.document import TopologyDocument
+from ..model.records import TrainingJob
+from ..model.rules import job_shape_issues
+from .changes import Change, Context, StateChange, StructureChange, WorkloadChange
+
+MAX_CHANGES = 1000
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A network, its state, and what is asked of it."""
+
+    network: CompiledNetwork
+    state: State
+    document: TopologyDocument
+    job: TrainingJob | None
+
+
+def parse_changes(data: Sequence[Any], where: str = "changes") -> tuple[Change, ...]:
+    """Plain data as changes. Raises DocumentError with every bad field and near names."""
+    changes = validate_as(tuple[Change, ...], [_plain(item) for item in data], where)
+    if len(changes) > MAX_CHANGES:
+        raise ChangeError(f"{len(changes)} changes", where=where, expected=f"at most {MAX_CHANGES}")
+    return tuple(changes)
+
+
+def _plain(item: Any) -> Any:
+    return item if isinstance(item, Mapping) else item.model_dump(mode="json") if hasattr(item, "model_dump") else item
+
+
+def baseline(network: CompiledNetwork, job: TrainingJob | None) -> Scenario:
+    """The network as it is."""
+    return Scenario(network, State.of(network.arrays), network.document, job)
+
+
+def apply_changes(origin: Scenario, changes: Sequence[Change], reader: FigureReader, where: str = "changes") -> Scenario:
+    """The scenario after the changes. Raises ChangeError: target missing, not applicable, cannot be built."""
+    known = build_issues(origin.state, origin.document, reader)
+    scenario = origin
+    order = [(floor, i) for floor in (StructureChange, WorkloadChange, StateChange) for i, _ in enumerate(changes)]
+    for floor, i in order:
+        change = changes[i]
+        if isinstance(change, floor):
+            context = Context(f"{where}[{i}] {change.kind}", scenario.document, reader)
+            scenario = _apply(scenario, change, context)
+    found = build_issues(scenario.state, scenario.document, reader)
+    fresh = [issue for key, issue in found.items() if key not in known]
+    if fresh:
+        raise _not_buildable(fresh, where)
+    if scenario.job is not None:
+        wrong = list(job_shape_issues(scenario.job))
+        if wrong:
+            raise TopologyError("the job does not hold together", where=where, found=wrong)
+    return scenario
+
+
+def _apply(scenario: Scenario, change: Any, context: Context) -> Scenario:
+    if isinstance(change, StructureChange):
+        network = change.edit_graph(scenario.network, context)
+        try:
+            arrays = network.arrays
+        except TopologyError as error:
+            raise _not_buildable(list(error.issues), context.where) from error
+        return Scenario(network, State.of(arrays), network.document, scenario.job)
+    if isinstance(change, WorkloadChange):
+        document, job = change.edit_workload(scenario.document, scenario.job, context)
+        return replace(scenario, document=document, job=job)
+    return replace(scenario, state=change.overlay(scenario.state, context))
+
+
+def _not_buildable(issues: Sequence[Issue], where: str) -> ChangeError:
+    reasons = "; ".join(f"{issue.where}: {issue.problem}" for issue in issues[:5])
+    more = f"; and {len(issues) - 5} more" if len(issues) > 5 else ""
+    return ChangeError(f"cannot be built: {reasons}{more}", where=where, hint=issues[0].hint)

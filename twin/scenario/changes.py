@@ -1,0 +1,475 @@
+"""The changes: each edits exactly one floor, structure, workload or state, and is one row of the `Change` union."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from ..analysis.cost import node_power_w, site_power_w
+from ..analysis.figures import FigureReader
+from ..arrays import CompiledNetwork, Ints, State
+from ..catalogue import Kind
+from ..errors import ChangeError, did_you_mean
+from ..model.document import TopologyDocument
+from ..model.records import STRICT, Link, Node, Placement, TrainingJob
+from .select import Links, Nodes, select_links, select_nodes
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a change may look at: where it stands, the document it changes, and the catalogue."""
+
+    where: str
+    document: TopologyDocument
+    reader: FigureReader
+
+    def part(self, state: State, part_id: str, kind: Kind) -> tuple[State, int]:
+        """A state that knows the part, and its code. Raises CatalogueError for an unknown part or one of another kind."""
+        self.reader.catalogue.get(part_id, kind)
+        return state.with_part(part_id)
+
+    def links(self, state: State, chosen: Links) -> Ints:
+        """Rows of the links chosen."""
+        return select_links(state, chosen, self.document.as_of, self.where)
+
+    def nodes(self, state: State, chosen: Nodes) -> Ints:
+        """Rows of the nodes chosen."""
+        return select_nodes(state, chosen, self.document.as_of, self.where)
+
+
+class _Change(BaseModel):
+    model_config = STRICT | {"frozen": True}
+
+
+class StructureChange(_Change):
+    """Changes what exists: the network is edited and compiled again."""
+
+    def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
+        """The network with this change."""
+        raise NotImplementedError
+
+
+class WorkloadChange(_Change):
+    """Changes what is asked: demands or the job."""
+
+    def edit_workload(
+        self, document: TopologyDocument, job: TrainingJob | None, context: Context
+    ) -> tuple[TopologyDocument, TrainingJob | None]:
+        """Document and job with this change."""
+        raise NotImplementedError
+
+
+class StateChange(_Change):
+    """Changes input columns: no graph is copied."""
+
+    def overlay(self, state: State, context: Context) -> State:
+        """The state with this change."""
+        raise NotImplementedError
+
+
+# --- structure ------------------------------------------------------------------------------------------------
+
+
+class AddNode(StructureChange):
+    """Put a node in."""
+
+    kind: Literal["add_node"] = "add_node"
+    node: Node
+
+    def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
+        """The network with the node."""
+        if self.node.id in network.arrays.node_index:
+            raise ChangeError(f"node {self.node.id!r} exists already", where=context.where)
+        return network.with_added(nodes=[self.node])
+
+
+class AddLink(StructureChange):
+    """Put a link in."""
+
+    kind: Literal["add_link"] = "add_link"
+    link: Link
+
+    def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
+        """The network with the link."""
+        if self.link.id in network.arrays.link_index:
+            raise ChangeError(f"link {self.link.id!r} exists already", where=context.where)
+        return network.with_added(links=[self.link])
+
+
+class RemoveLinks(StructureChange):
+    """Take links out."""
+
+    kind: Literal["remove_links"] = "remove_links"
+    links: Links
+
+    def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
+        """The network without the links."""
+        rows = context.links(State.of(network.arrays), self.links)
+        return network.without(links=[network.arrays.link_ids[row] for row in rows])
+
+
+class RemoveNodes(StructureChange):
+    """Take nodes out, with the links that hang on them."""
+
+    kind: Literal["remove_nodes"] = "remove_nodes"
+    nodes: Nodes
+
+    def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
+        """The network without the nodes."""
+        rows = context.nodes(State.of(network.arrays), self.nodes)
+        return network.without(nodes=[network.arrays.node_ids[row] for row in rows])
+
+
+# --- workload -------------------------------------------------------------------------------------------------
+
+
+class ScaleDemands(WorkloadChange):
+    """Multiply the demands of the document."""
+
+    kind: Literal["scale_demands"] = "scale_demands"
+    factor_ratio: Annotated[float, Field(ge=0, le=1e6)]
+    ids: tuple[str, ...] | None = None
+    """Only these; None = all."""
+
+    def edit_workload(
+        self, document: TopologyDocument, job: TrainingJob | None, context: Context
+    ) -> tuple[TopologyDocument, TrainingJob | None]:
+        """Document with scaled demands."""
+        known = {demand.id for demand in document.demands}
+        if not known:
+            raise ChangeError("the document has no demands to scale", where=context.where)
+        for name in self.ids or ():
+            if name not in known:
+                raise ChangeError(f"no demand {name!r}", where=context.where, hint=did_you_mean(name, known))
+        demands = tuple(
+            replace(d, offered_gbps=d.offered_gbps * self.factor_ratio) if self.ids is None or d.id in self.ids else d
+            for d in document.demands
+        )
+        return document.model_copy(update={"demands": demands}), job
+
+
+class _JobChange(WorkloadChange):
+    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
+        """The job with this change."""
+        raise NotImplementedError
+
+    def edit_workload(
+        self, document: TopologyDocument, job: TrainingJob | None, context: Context
+    ) -> tuple[TopologyDocument, TrainingJob | None]:
+        """The same document, and the job with this change."""
+        if job is None:
+            raise ChangeError("there is no job to change", where=context.where, hint="add one under jobs")
+        return document, self.edit_job(job, context)
+
+
+class PlaceJob(_JobChange):
+    """Run the job elsewhere: these placements replace its own."""
+
+    kind: Literal["place_job"] = "place_job"
+    placement: Annotated[tuple[Placement, ...], Field(min_length=1, max_length=1000)]
+
+    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
+        """The job at its new places."""
+        known = [site.id for site in context.document.sites]
+        for place in self.placement:
+            if place.site not in known:
+                raise ChangeError(
+                    f"no site {place.site!r}", where=context.where, hint=did_you_mean(place.site, known)
+                )
+        return replace(job, placement=self.placement)
+
+
+class LeaveSites(_JobChange):
+    """Run the job without some of its sites, as it is on the others."""
+
+    kind: Literal["leave_sites"] = "leave_sites"
+    sites: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
+
+    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
+        """The job on the sites that are left."""
+        used = {place.site for place in job.placement}
+        for site in self.sites:
+            if site not in used:
+                raise ChangeError(f"the job is not at {site!r}", where=context.where, hint=did_you_mean(site, used))
+        left = tuple(place for place in job.placement if place.site not in self.sites)
+        if not left:
+            raise ChangeError("no site is left for the job", where=context.where)
+        return replace(job, placement=left)
+
+
+class UseAccelerator(_JobChange):
+    """Run the job's part at a site on racks of another kind; how many stays."""
+
+    kind: Literal["use_accelerator"] = "use_accelerator"
+    site: str
+    accelerator: str | None = None
+    """None = any kind there."""
+
+    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
+        """The job with another kind at the site."""
+        used = {place.site for place in job.placement}
+        if self.site not in used:
+            raise ChangeError(f"the job is not at {self.site!r}", where=context.where, hint=did_you_mean(self.site, used))
+        if self.accelerator is not None:
+            context.reader.catalogue.get(self.accelerator, "accelerator")
+        here = [place for place in job.placement if place.site == self.site]
+        counts = [place.n_accelerators for place in here]
+        total = None if None in counts else sum(n for n in counts if n is not None)
+        others = tuple(place for place in job.placement if place.site != self.site)
+        return replace(job, placement=(*others, Placement(self.site, total, self.accelerator)))
+
+
+class SplitWork(_JobChange):
+    """Give every replica the same work, or whole micro batches that finish together."""
+
+    kind: Literal["split_work"] = "split_work"
+    split: Literal["uniform", "balanced"]
+
+    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
+        """The job with this split."""
+        return replace(job, split=self.split)
+
+
+class Synchronise(_JobChange):
+    """Exchange between sites at every step, or only every H steps (local SGD; a loss penalty goes with it)."""
+
+    kind: Literal["synchronise"] = "synchronise"
+    sync: Literal["every_step", "local_sgd"]
+    n_local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
+        """The job with this exchange."""
+        if self.sync == "every_step" and self.n_local_steps != 1:
+            raise ChangeError("n_local_steps belongs to sync: local_sgd", where=context.where)
+        return replace(job, sync=self.sync, n_local_steps=self.n_local_steps)
+
+
+# --- state ----------------------------------------------------------------------------------------------------
+
+
+class SetTransceivers(StateChange):
+    """Put other transceivers into the slots of links; they are new."""
+
+    kind: Literal["set_transceivers"] = "set_transceivers"
+    links: Links
+    part: str
+
+    def overlay(self, state: State, context: Context) -> State:
+        """The state with the part in the slots; capacity follows the part."""
+        rows = context.links(state, self.links)
+        state, code = context.part(state, self.part, "transceiver")
+        state = state.with_values("link_transceiver", rows, code)
+        state = state.with_values("link_age_years", rows, 0.0)
+        return state.with_values("link_capacity_gbps", rows, np.nan)
+
+
+class SetChannels(StateChange):
+    """Set the members of links (channels of a line, cables of a bundle), and with them fibre pairs and multiplexers."""
+
+    kind: Literal["set_channels"] = "set_channels"
+    links: Links
+    n_parallel: Annotated[int, Field(ge=1, le=1_000_000)]
+    n_fibre_pairs: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    mux: str | None = None
+
+    def overlay(self, state: State, context: Context) -> State:
+        """The state with this many members."""
+        rows = context.links(state, self.links)
+        state = state.with_values("link_n_parallel", rows, self.n_parallel)
+        if self.n_fibre_pairs is not None:
+            _on_fibre(state, rows, context)
+            state = state.with_values("link_n_fibre_pairs", rows, self.n_fibre_pairs)
+        if self.mux is not None:
+            state, code = context.part(state, self.mux, "mux")
+            state = state.with_values("link_mux", rows, code)
+        return state
+
+
+class SetFibre(StateChange):
+    """Lay other glass: new, of one kind, along the same spans."""
+
+    kind: Literal["set_fibre"] = "set_fibre"
+    links: Links
+    fibre: str
+    leased: bool = False
+    n_splices: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """A span, beside those within the attenuation of the kind."""
+
+    def overlay(self, state: State, context: Context) -> State:
+        """The state with new spans: no age, no repairs."""
+        rows = context.links(state, self.links)
+        _on_fibre(state, rows, context)
+        state, code = context.part(state, self.fibre, "fibre")
+        spans = np.flatnonzero(np.isin(state.arrays.span_link, rows))
+        for column, value in (
+            ("span_fibre", code),
+            ("span_age_years", 0.0),
+            ("span_n_splices", self.n_splices),
+            ("span_leased", self.leased),
+        ):
+            state = state.with_values(column, spans, value)
+        return state
+
+
+class SwapSwitches(StateChange):
+    """Replace switches or routers by another model, cabling kept."""
+
+    kind: Literal["swap_switches"] = "swap_switches"
+    nodes: Nodes
+    part: str
+
+    def overlay(self, state: State, context: Context) -> State:
+        """The state with the new model."""
+        rows = context.nodes(state, self.nodes)
+        wrong = rows[state["node_n_accelerators"][rows] > 0]
+        if len(wrong):
+            name = state.arrays.node_ids[wrong[0]]
+            raise ChangeError(f"{name} holds accelerators and is no switch", where=context.where, hint="narrow the selector")
+        state, code = context.part(state, self.part, "switch")
+        return state.with_values("node_part", rows, code).with_values("node_age_years", rows, 0.0)
+
+
+class SwapAccelerators(StateChange):
+    """Refill racks with one kind of accelerator; `fit_power` fills, in order of ids, as many as the site's megawatts carry.
+
+    Racks beyond that are left empty. Cabling stays, so a fuller rack shares the ports it has.
+    """
+
+    kind: Literal["swap_accelerators"] = "swap_accelerators"
+    racks: Nodes
+    accelerator: str
+    n_per_rack: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """None = the catalogue's usual rack."""
+    fit_power: bool = False
+
+    def overlay(self, state: State, context: Context) -> State:
+        """The state with refilled racks."""
+        rows = context.nodes(state, self.racks)
+        rows = rows[state["node_n_accelerators"][rows] > 0]
+        if not len(rows):
+            raise ChangeError("no rack with accelerators among them", where=context.where)
+        part = context.reader.catalogue.get(self.accelerator, "accelerator")
+        n = self.n_per_rack or int(part.value("n_per_rack"))
+        kept = rows
+        if self.fit_power:
+            kept = self._fitting(state, rows, n * part.value("rack_w_per_accelerator"), context)
+        state, code = context.part(state, self.accelerator, "accelerator")
+        state = state.with_values("node_n_accelerators", rows, 0)
+        state = state.with_values("node_n_accelerators", kept, n)
+        return state.with_values("node_accelerator", rows, code).with_values("node_age_years", kept, 0.0)
+
+    def _fitting(self, state: State, rows: Ints, rack_w: float, context: Context) -> Ints:
+        """As many of the rows, in order and site by site, as their sites' megawatts carry beside everything else."""
+        sites = {site.id: site for site in context.document.sites}
+        at_meter = site_power_w(state, context.document, context.reader)
+        power = node_power_w(state, context.reader)
+        kept: list[Ints] = []
+        for code in np.unique(state.arrays.node_site[rows]):
+            here = rows[state.arrays.node_site[rows] == code]
+            site = sites[state.arrays.sites[code]] if code >= 0 else None
+            if site is None or site.power_megawatts is None:
+                raise ChangeError("fit_power needs racks at a site with power_megawatts", where=context.where)
+            pue = site.pue_ratio or context.reader.general("site_pue_ratio")
+            free_w = site.power_megawatts * 1e6 - at_meter[code] + power[here].sum() * pue
+            kept.append(here[: max(0, int(free_w // (rack_w * pue)))])
+        chosen = np.concatenate(kept)
+        if not len(chosen):
+            raise ChangeError("not one rack fits the megawatts that are left", where=context.where)
+        return chosen
+
+
+class FailLinks(StateChange):
+    """Take links down, or some members of each."""
+
+    kind: Literal["fail_links"] = "fail_links"
+    links: Links
+    n_members: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """None = all of them."""
+
+    def overlay(self, state: State, context: Context) -> State:
+        """The state with fewer members up, or none."""
+        rows = context.links(state, self.links)
+        if self.n_members is None:
+            return state.with_values("link_up", rows, False)
+        down = np.minimum(state["link_n_failed"][rows] + self.n_members, state["link_n_parallel"][rows])
+        return state.with_values("link_n_failed", rows, down)
+
+
+class FailNodes(StateChange):
+    """Take nodes down, and with them their links."""
+
+    kind: Literal["fail_nodes"] = "fail_nodes"
+    nodes: Nodes
+
+    def overlay(self, state: State, context: Context) -> State:
+        """The state with the nodes down."""
+        return state.with_values("node_up", context.nodes(state, self.nodes), False)
+
+
+class FailSrlg(StateChange):
+    """Cut everything that lies in a shared risk: every link with a span in the duct."""
+
+    kind: Literal["fail_srlg"] = "fail_srlg"
+    srlg: str
+
+    def overlay(self, state: State, context: Context) -> State:
+        """The state with the group's links down."""
+        arrays = state.arrays
+        if self.srlg not in arrays.srlgs:
+            hint = did_you_mean(self.srlg, arrays.srlgs)
+            raise ChangeError(f"no shared risk {self.srlg!r}", where=context.where, hint=hint)
+        rows = arrays.srlg_link[arrays.srlg_code == arrays.srlgs.index(self.srlg)]
+        return state.with_values("link_up", rows, False)
+
+
+class Age(StateChange):
+    """Let years pass for glass and optics that have an installation date."""
+
+    kind: Literal["age"] = "age"
+    years: Annotated[float, Field(ge=0, le=100)]
+    links: Links | None = None
+    """None = all links."""
+
+    def overlay(self, state: State, context: Context) -> State:
+        """The state with older glass and optics."""
+        every = np.arange(state.arrays.n_links)
+        rows = every if self.links is None else context.links(state, self.links)
+        spans = np.flatnonzero(np.isin(state.arrays.span_link, rows))
+        state = state.with_values("link_age_years", rows, state["link_age_years"][rows] + self.years)
+        return state.with_values("span_age_years", spans, state["span_age_years"][spans] + self.years)
+
+
+def _on_fibre(state: State, rows: Ints, context: Context) -> None:
+    without = rows[np.diff(state.arrays.span_first)[rows] == 0]
+    if len(without):
+        name = state.arrays.link_ids[without[0]]
+        raise ChangeError(f"link {name!r} has no spans", where=context.where, hint="choose wide-area links")
+
+
+Change = Annotated[
+    AddNode
+    | AddLink
+    | RemoveLinks
+    | RemoveNodes
+    | ScaleDemands
+    | PlaceJob
+    | LeaveSites
+    | UseAccelerator
+    | SplitWork
+    | Synchronise
+    | SetTransceivers
+    | SetChannels
+    | SetFibre
+    | SwapSwitches
+    | SwapAccelerators
+    | FailLinks
+    | FailNodes
+    | FailSrlg
+    | Age,
+    Field(discriminator="kind"),
+]
+"""One change, told apart by `kind`."""
