@@ -7,18 +7,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from .analysis.feasibility import build_issues
 from .analysis.figures import FigureReader
 from .analysis.link_health import AgeingCase
 from .arrays import CompiledNetwork, NetworkArrays, State
 from .catalogue import PriceBook, catalogue, load_price_book
-from .errors import CatalogueError, Issue, TopologyError, TwinError, did_you_mean
+from .errors import CatalogueError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
 from .formats import FORMATS, parse_document, read_mapping
 from .formats.native import parse_mapping
 from .model.document import Plan, TopologyDocument
 from .model.network import Generators
 from .model.records import TrainingJob
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
+from .scenario.changes import Change
 from .scenario.diff import Diff, diff_of
 from .score.evaluate import Case, Evaluation, Evaluator
 from .score.score import Score, score_of
@@ -117,7 +120,7 @@ class Network(CompiledNetwork):
         _tell(notify, "applying changes")
         after = apply_changes(before, changes, self._reader, where)
         _tell(notify, "after: scoring")
-        new = self._evaluator.evaluate(_case(after, ageing), old.money.bill)
+        new = self._evaluator.evaluate(_case(after, ageing), before.state)
         name = plan.id if plan and named else None
         return diff_of(name, score_of(old, self.label), score_of(new, self.label), old, new)
 
@@ -177,10 +180,18 @@ def _network(document: TopologyDocument, label: str, prices: str | Path | Mappin
         except TwinError as error:
             issues += [Issue(f"plans[{plan.id}].changes.{issue.where}", issue.problem, issue.hint) for issue in error.issues]
     if issues:
-        from .errors import DocumentError
-
         raise DocumentError(f"{len(issues)} bad fields in plans", where=label, found=issues)
     return network
 
 
-__all__ = ["GENERATORS", "Network", "catalogue", "from_document", "load"]
+def document_schema() -> dict[str, Any]:
+    """JSON Schema of a document, with the changes of its plans typed by the `Change` union."""
+    document = TypeAdapter(TopologyDocument).json_schema()
+    change = TypeAdapter(Change).json_schema()
+    definitions = change.pop("$defs", {})
+    document["$defs"].update({**definitions, "Change": change})
+    document["$defs"]["Plan"]["properties"]["changes"]["items"] = {"$ref": "#/$defs/Change"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
+
+
+__all__ = ["GENERATORS", "Network", "catalogue", "document_schema", "from_document", "load"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import Floats, Ints, State
 from ..model.document import TopologyDocument
@@ -18,10 +19,10 @@ HOURS_PER_YEAR = HOURS_PER_MONTH * MONTHS_PER_YEAR
 
 @dataclass(frozen=True, eq=False)
 class Bill:
-    """A bill of materials: pieces by part, own fibre laid in km by (link, fibre), leased fibre in pair-miles."""
+    """A bill of materials: pieces by part, own fibre in km of route, leased fibre in pair-miles."""
 
     n_parts: Mapping[str, int]
-    own_fibre_km: Mapping[tuple[int, str, float], float]
+    own_fibre_km: float
     leased_pair_miles: float
     power_w: float
     """At the meter."""
@@ -47,17 +48,69 @@ def bill_of(state: State, document: TopologyDocument, reader: FigureReader) -> B
     _count(n_parts, state, state["link_mux"], 2 * state["link_n_fibre_pairs"])
     _count(n_parts, state, state["node_part"], np.ones(state.arrays.n_nodes, dtype=np.int64))
     _count(n_parts, state, state["node_accelerator"], state["node_n_accelerators"])
-    own: dict[tuple[int, str, float], float] = {}
-    leased = 0.0
-    for row, link in enumerate(state.arrays.span_link):
-        length_km = float(state["span_length_km"][row])
-        if state["span_leased"][row]:
-            leased += length_km / KM_PER_MILE * float(state["link_n_fibre_pairs"][link])
-        else:
-            age = float(np.nan_to_num(state["span_age_years"][row], nan=-1.0))
-            key = (int(link), state.parts[state["span_fibre"][row]], age)
-            own[key] = own.get(key, 0.0) + length_km
-    return Bill(n_parts, own, leased, float(site_power_w(state, document, reader).sum()))
+    leased, length_km = state["span_leased"], state["span_length_km"]
+    pairs = state["link_n_fibre_pairs"][state.arrays.span_link]
+    return Bill(
+        n_parts=n_parts,
+        own_fibre_km=float(length_km[~leased].sum()),
+        leased_pair_miles=float((length_km * pairs)[leased].sum()) / KM_PER_MILE,
+        power_w=float(site_power_w(state, document, reader).sum()),
+    )
+
+
+def bought(before: State, after: State) -> tuple[dict[str, int], float]:
+    """(pieces by part, km of own fibre) that `after` has to buy: what is new, renewed, or of another kind.
+
+    A slot, rack or span that stays as it was costs nothing; what is pulled out is neither sold nor used again.
+    """
+    pieces: dict[str, int] = {}
+    links = _row_before(before.arrays.link_index, after.arrays.link_ids, before.arrays is after.arrays)
+    nodes = _row_before(before.arrays.node_index, after.arrays.node_ids, before.arrays is after.arrays)
+    for part, n, age, rows, each in (
+        ("link_transceiver", "link_n_parallel", "link_age_years", links, 2),
+        ("link_mux", "link_n_fibre_pairs", None, links, 2),
+        ("node_part", None, "node_age_years", nodes, 1),
+        ("node_accelerator", "node_n_accelerators", "node_age_years", nodes, 1),
+    ):
+        count = after[n] if n else np.ones(len(rows), dtype=np.int64)
+        had = np.where(rows >= 0, before[n][rows] if n else 1, 0)
+        same = (rows >= 0) & (_names(before, before[part])[rows] == _names(after, after[part]))
+        if age is not None:
+            with np.errstate(invalid="ignore"):
+                same &= ~(after[age] < before[age][rows])
+        more = np.where(same, np.maximum(count - had, 0), count)
+        _count(pieces, after, after[part], each * more)
+    return pieces, _new_fibre_km(before, after, links)
+
+
+def _row_before(index: Mapping[str, int], names: tuple[str, ...], same: bool) -> Ints:
+    """Row that each record had before, -1 for a new one."""
+    if same:
+        return np.arange(len(names))
+    return np.fromiter((index.get(name, -1) for name in names), dtype=np.int64, count=len(names))
+
+
+def _names(state: State, codes: Ints) -> npt.NDArray[np.object_]:
+    return np.array([*state.parts, None], dtype=object)[codes]
+
+
+def _new_fibre_km(before: State, after: State, links: Ints) -> float:
+    """Own glass that was not there: another kind, younger, longer, or leased before."""
+    new_km = 0.0
+    for link in np.unique(after.arrays.span_link):
+        was = links[link]
+        old = before.arrays.span_first[was] if was >= 0 else 0
+        n_old = before.arrays.span_first[was + 1] - old if was >= 0 else 0
+        first, last = after.arrays.span_first[link : link + 2]
+        for i, row in enumerate(range(first, last)):
+            if after["span_leased"][row]:
+                continue
+            kept = i < n_old and not before["span_leased"][old + i]
+            kept = kept and before.part_id(before["span_fibre"][old + i]) == after.part_id(after["span_fibre"][row])
+            kept = kept and not after["span_age_years"][row] < before["span_age_years"][old + i]
+            length_km = float(after["span_length_km"][row])
+            new_km += max(0.0, length_km - float(before["span_length_km"][old + i])) if kept else length_km
+    return new_km
 
 
 def _count(n_parts: dict[str, int], state: State, codes: Ints, n: Ints) -> None:
@@ -98,20 +151,17 @@ def site_power_w(state: State, document: TopologyDocument, reader: FigureReader)
     return by_site * pue
 
 
-def money(state: State, document: TopologyDocument, reader: FigureReader, before: Bill | None) -> Money:
-    """Prices of a state; with `before`, also what has to be bought to get here from there. Nothing removed is sold."""
+def money(state: State, document: TopologyDocument, reader: FigureReader, before: State | None) -> Money:
+    """Prices of a state; with `before`, also what has to be bought to get here from there."""
     reader = reader.fresh()
     bill = bill_of(state, document, reader)
     asset = sum(n * _price(reader, part) for part, n in sorted(bill.n_parts.items()))
     install = reader.price("fibre", "fibre_install_usd_per_km", reader.prices.fibre_install_usd_per_km)
-    asset += install * sum(km for _, km in sorted(bill.own_fibre_km.items()))
+    asset += install * bill.own_fibre_km
     purchases: list[tuple[str, float, float]] = []
     if before is not None:
-        for part, n in sorted(bill.n_parts.items()):
-            more = n - before.n_parts.get(part, 0)
-            if more > 0:
-                purchases.append((part, float(more), more * _price(reader, part)))
-        new_km = sum(max(0.0, km - before.own_fibre_km.get(key, 0.0)) for key, km in sorted(bill.own_fibre_km.items()))
+        pieces, new_km = bought(before, state)
+        purchases += [(part, float(n), n * _price(reader, part)) for part, n in sorted(pieces.items()) if n]
         if new_km > 0:
             purchases.append(("fibre laid, km", new_km, new_km * install))
     power = reader.price("electricity", "electricity_usd_per_mwh", reader.prices.electricity_usd_per_mwh)

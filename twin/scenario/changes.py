@@ -334,7 +334,8 @@ class SwapSwitches(StateChange):
 
 
 class SwapAccelerators(StateChange):
-    """Refill racks with one kind of accelerator; `fit_power` fills, in order of ids, as many as the site's megawatts carry.
+    """Refill racks with one kind of accelerator; `fit_power` fills as many as the site's megawatts carry, racks
+    of that kind first, then in order of ids.
 
     Racks beyond that are left empty. Cabling stays, so a fuller rack shares the ports it has.
     """
@@ -354,13 +355,16 @@ class SwapAccelerators(StateChange):
             raise ChangeError("no rack with accelerators among them", where=context.where)
         part = context.reader.catalogue.get(self.accelerator, "accelerator")
         n = self.n_per_rack or int(part.value("n_per_rack"))
+        already = state["node_accelerator"][rows] == state.with_part(self.accelerator)[1]
+        rows = np.concatenate((rows[already], rows[~already]))
         kept = rows
         if self.fit_power:
             kept = self._fitting(state, rows, n * part.value("rack_w_per_accelerator"), context)
         state, code = context.part(state, self.accelerator, "accelerator")
+        fresh = kept[(state["node_accelerator"][kept] != code) | (state["node_n_accelerators"][kept] < n)]
         state = state.with_values("node_n_accelerators", rows, 0)
         state = state.with_values("node_n_accelerators", kept, n)
-        return state.with_values("node_accelerator", rows, code).with_values("node_age_years", kept, 0.0)
+        return state.with_values("node_accelerator", rows, code).with_values("node_age_years", fresh, 0.0)
 
     def _fitting(self, state: State, rows: Ints, rack_w: float, context: Context) -> Ints:
         """As many of the rows, in order and site by site, as their sites' megawatts carry beside everything else."""

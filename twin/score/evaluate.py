@@ -82,8 +82,8 @@ class Evaluator:
         self._reader = FigureReader(catalogue, prices)
         self._memo = _Memo()
 
-    def evaluate(self, case: Case, before: cost.Bill | None = None, *, with_lease: bool = True) -> Evaluation:
-        """The whole chain. `before`: what stood there already, so that a change pays only for what it adds.
+    def evaluate(self, case: Case, before: State | None = None, *, with_lease: bool = True) -> Evaluation:
+        """The whole chain. `before`: the state that stood there already, so that a change pays only for what it adds.
 
         Raises TopologyError where the job cannot be placed; traffic without a path is a result.
         """
@@ -221,7 +221,7 @@ class Evaluator:
         latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
         return float(latency[demands.reachable].max(initial=0.0)) if demands.reachable.any() else None
 
-    def _money(self, case: Case, before: cost.Bill | None) -> cost.Money:
+    def _money(self, case: Case, before: State | None) -> cost.Money:
         return self._memo.get(
             "money",
             (*_columns(case.state, "node_", "link_", "span_"), case.document.sites, before),

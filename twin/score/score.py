@@ -112,12 +112,19 @@ def lease_to_dict(lease: Lease | None) -> dict[str, Any] | None:
 
 
 def show(value: float | None, unit: str) -> str:
-    """A value for people: thousands apart, four figures, ratios as percent."""
+    """A value for people: four figures, thousands apart, money and rates in k, M, B."""
     if value is None:
         return "–"
     if unit == "USD" or unit.startswith("USD/"):
-        return f"${_figures(value)}" + unit.removeprefix("USD")
+        return f"{'-' if value < 0 else ''}${_scaled(abs(value))}{unit.removeprefix('USD')}"
     return _figures(value) + ("" if unit == "1" else f" {unit}")
+
+
+def _scaled(value: float) -> str:
+    for size, letter in ((1e9, "B"), (1e6, "M")):
+        if value >= size:
+            return f"{value / size:.4g}{letter}"
+    return _figures(value)
 
 
 def _figures(value: float) -> str:

@@ -1,0 +1,276 @@
+"""The command `twin`: tables by default, `--json` for machines; exit codes 0 fine, 1 a check failed, 2 bad input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .loading import Network
+
+app = typer.Typer(
+    help="A digital twin of data-centre networks: try a fibre upgrade or a hardware swap before paying for it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A catalogue name (`twin topologies`) or a path.")]
+JobName = Annotated[str | None, typer.Option("--job", help="Job of the document; its default otherwise.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; progress goes to stderr.")]
+Every = Annotated[bool, typer.Option("--all", help="Every metric, not the short table.")]
+Ageing = Annotated[str, typer.Option("--ageing", help="Ageing case: low, value (central) or high.")]
+Prices = Annotated[Path | None, typer.Option("--prices", help="YAML or JSON price book laid over the shipped placeholder.")]
+
+BAD_INPUT = 2
+
+
+@app.command()
+def score(
+    network: NetworkName,
+    job: JobName = None,
+    ageing: Ageing = "value",
+    prices: Prices = None,
+    every: Every = False,
+    as_json: AsJson = False,
+) -> None:
+    """Every metric of a network as it stands, what binds, and what the answer leans on."""
+    with _progress("loading") as tell:
+        answer = _load(network, prices).score(job, ageing=_ageing(ageing), notify=tell)
+    if as_json:
+        sys.stdout.write(answer.to_json())
+    else:
+        from .report import score_report
+
+        _print(score_report(answer, every=every))
+
+
+@app.command()
+def whatif(
+    network: NetworkName,
+    plan: Annotated[str | None, typer.Option("--plan", help="A plan of the document.")] = None,
+    change: Annotated[list[str] | None, typer.Option("--change", help='A change as JSON: {"kind": "age", "years": 5}.')] = None,
+    changes: Annotated[Path | None, typer.Option("--changes", help="YAML or JSON file with a list `changes`.")] = None,
+    job: JobName = None,
+    ageing: Ageing = "value",
+    prices: Prices = None,
+    every: Every = False,
+    as_json: AsJson = False,
+) -> None:
+    """Before and after a plan or a list of changes, with what binds on either side."""
+    asked = _changes(plan, change, changes)
+    with _progress("loading") as tell:
+        loaded = _load(network, prices)
+        answer = loaded.what_if(asked, job, ageing=_ageing(ageing), notify=tell)
+    if as_json:
+        sys.stdout.write(answer.to_json())
+    else:
+        from .report import diff_report
+
+        _print(diff_report(answer, every=every, note=loaded.plan(plan).note if plan else ""))
+
+
+@app.command()
+def plans(
+    network: NetworkName,
+    job: JobName = None,
+    ageing: Ageing = "value",
+    prices: Prices = None,
+    as_json: AsJson = False,
+) -> None:
+    """All plans of a network side by side."""
+    with _progress("loading") as tell:
+        loaded = _load(network, prices)
+        if not loaded.document.plans:
+            _fail(f"{network} has no plans", "add some under `plans`")
+        answers = []
+        for plan in loaded.document.plans:
+            tell(f"plan {plan.id}")
+            answers.append(loaded.what_if(plan.id, job, ageing=_ageing(ageing)))
+    if as_json:
+        _print_json({"plans": {answer.plan: answer.to_dict() for answer in answers}})
+    else:
+        from .report import plans_report
+
+        _print(plans_report(loaded, job, answers))
+
+
+@app.command()
+def topologies(
+    name: Annotated[str | None, typer.Argument(help="Show one: sites, jobs, plans, assumptions.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The networks that ship with the twin, or one of them (or a file of yours) in detail."""
+    from .report import topologies_report, topology_report
+    from .topologies import NETWORKS
+
+    if name is None:
+        if as_json:
+            _print_json({"topologies": [{"name": key, "note": NETWORKS[key]} for key in sorted(NETWORKS)]})
+        else:
+            _print(topologies_report(NETWORKS))
+        return
+    with _progress("loading"):
+        loaded = _load(name, None)
+        report = None if as_json else topology_report(loaded)
+    if report is None:
+        _print_json(loaded.to_document().to_dict())
+    else:
+        _print(report)
+
+
+@app.command()
+def parts(
+    part: Annotated[str | None, typer.Argument(help="Show one part with every figure and its source.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="fibre, transceiver, fec, amplifier, mux, switch, accelerator.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The catalogue of parts: list, filter, or one with its sources."""
+    from .catalogue import catalogue
+    from .report import part_report, parts_report
+
+    if part is not None:
+        found = catalogue().get(part, kind)  # type: ignore[arg-type]
+        if as_json:
+            _print_json(found.model_dump(mode="json"))
+        else:
+            _print(part_report(found))
+        return
+    listed = catalogue().parts(kind)  # type: ignore[arg-type]
+    if as_json:
+        _print_json({"parts": [item.model_dump(mode="json") for item in listed]})
+    else:
+        _print(parts_report(listed))
+
+
+@app.command()
+def schema() -> None:
+    """The JSON Schema of a document, changes of plans included."""
+    from .loading import document_schema
+
+    _print_json(document_schema())
+
+
+@app.command()
+def check(
+    paths: Annotated[list[Path], typer.Argument(help="Fixture files, or folders of them.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare the twin with fixtures: exit 1 if a figure is out, 2 if a file is no fixture."""
+    from .check import check_paths
+    from .report import check_report
+
+    with _progress("checking") as tell:
+        results = check_paths(paths, notify=tell)
+    if as_json:
+        _print_json({"files": [result.to_dict() for result in results]})
+    else:
+        _print(check_report(results))
+    if not all(result.within for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def warmup() -> None:
+    """Compile the kernels once (kept on disk, see NUMBA_CACHE_DIR) and expand the catalogue's largest network."""
+    from .warm import warm_up
+
+    with _progress("compiling kernels") as tell:
+        times = warm_up(tell)
+    for name, seconds in times:
+        typer.echo(f"{name}: {seconds:.1f} s")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """The same answers over HTTP; see /docs and /openapi.json."""
+    import uvicorn
+
+    uvicorn.run("twin.api.app:create_app", factory=True, host=host, port=port)
+
+
+def _load(name: str, prices: Path | None) -> Network:
+    from .loading import load
+
+    return load(name, prices=prices)
+
+
+def _ageing(case: str) -> Any:
+    if case not in ("low", "value", "high"):
+        _fail(f"no ageing case {case!r}", "low, value or high")
+    return case
+
+
+def _changes(plan: str | None, change: list[str] | None, changes: Path | None) -> Any:
+    """The plan's name, or changes as plain data; exactly one way of asking."""
+    if sum(asked is not None for asked in (plan, change or None, changes)) != 1:
+        _fail("ask for one of --plan, --change, --changes", "`twin topologies NETWORK` lists plans")
+    if plan is not None:
+        return plan
+    from .formats import read_mapping
+    from .formats.native import parse_mapping
+
+    if changes is not None:
+        listed = read_mapping(changes).get("changes")
+        if not isinstance(listed, list):
+            _fail(f"{changes} has no list `changes`", "changes: [{kind: age, years: 5}]")
+        return listed
+    return [parse_mapping(text, f"--change {i + 1}", as_json=True) for i, text in enumerate(change or [])]
+
+
+def _print(what: Any) -> None:
+    from rich.console import Console
+
+    Console().print(what)
+
+
+def _print_json(data: Any) -> None:
+    sys.stdout.write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+@contextmanager
+def _progress(first: str) -> Iterator[Callable[[str], None]]:
+    """A spinner with the stage on stderr, where a person looks; nothing in a pipe."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda stage: None
+        return
+    with console.status(first) as status:
+        yield lambda stage: status.update(stage)
+
+
+def _fail(problem: str, hint: str) -> NoReturn:
+    typer.echo(f"error: {problem} ({hint})", err=True)
+    raise typer.Exit(BAD_INPUT)
+
+
+def main() -> None:
+    """Entry point: errors of the twin become text on stderr and exit code 2."""
+    from .errors import TwinError
+
+    try:
+        app()
+    except TwinError as error:
+        typer.echo(f"error: {type(error).__name__}: {error}", err=True)
+        sys.exit(BAD_INPUT)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""Answers for people at a terminal: tables that fit a screen, and words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from .analysis.figures import Lean
+from .catalogue import Part
+from .score.score import Score, show
+
+if TYPE_CHECKING:
+    from .loading import Network
+    from .scenario.diff import Diff
+
+SHORT = (
+    "step_time_s",
+    "compute_time_s",
+    "bubble_time_s",
+    "exposed_comm_time_s",
+    "straggler_ratio",
+    "mfu_ratio",
+    "goodput_tokens_per_s",
+    "max_link_utilisation_ratio",
+    "unrouted_gbps",
+    "demand_satisfied_ratio",
+    "worst_rtt_us",
+    "min_margin_db",
+    "n_links_below_margin",
+    "capex_usd",
+    "opex_usd_per_year",
+    "usd_per_effective_pflop_day",
+    "lease_break_even_usd_per_month",
+)
+"""Metrics of the short table; `--all` shows every one."""
+PLAN_COLUMNS = (
+    "step_time_s",
+    "exposed_comm_time_s",
+    "max_link_utilisation_ratio",
+    "min_margin_db",
+    "capex_usd",
+    "opex_usd_per_year",
+    "usd_per_effective_pflop_day",
+)
+
+
+def score_report(score: Score, *, every: bool = False) -> RenderableType:
+    """A score: metrics, what binds, what it leans on."""
+    table = Table(title=_title(score.network, score.job, score.as_of), title_justify="left", box=None, pad_edge=False)
+    table.add_column("metric", no_wrap=True)
+    table.add_column("value", justify="right")
+    table.add_column("", style="dim", overflow="fold")
+    for name, value in score.metrics.items():
+        if every or (name in SHORT and value.value is not None):
+            table.add_row(name, show(value.value, value.unit), value.why)
+    return Group(table, Text(), *_sentences("What binds", score.binds), _leans(score.leans_on, score.n_figures))
+
+
+def diff_report(diff: Diff, *, every: bool = False, note: str = "") -> RenderableType:
+    """A what-if on one screen: before, after, change, and what binds on either side."""
+    title = _title(diff.before.network, diff.before.job, diff.before.as_of)
+    table = Table(title=f"{title} · [bold]{escape(diff.plan or 'changes')}[/]", title_justify="left", box=None, pad_edge=False)
+    table.add_column("metric", no_wrap=True)
+    for name in ("before", "after", "change"):
+        table.add_column(name, justify="right")
+    for name, value in diff.after.metrics.items():
+        before, change = diff.before[name], diff.change(name)
+        if not every and (name not in SHORT or (before is None and value.value is None)):
+            continue
+        table.add_row(name, show(before, value.unit), show(value.value, value.unit), _change(change, value.unit, value.better))
+    parts: list[RenderableType] = [Text(note, style="italic")] if note else []
+    parts += [table, Text(), *_sentences("Before", diff.before.binds), *_sentences("After", diff.after.binds)]
+    if diff.purchases:
+        bought = ", ".join(f"{_amount(n)} {item} {show(usd, 'USD')}" for item, n, usd in diff.purchases[:6])
+        parts.append(Text(f"To buy: {bought}.", overflow="fold"))
+    parts.append(_leans(diff.after.leans_on, diff.after.n_figures))
+    return Group(*parts)
+
+
+def plans_report(network: Network, job: str | None, diffs: Sequence[Diff]) -> RenderableType:
+    """All plans of a network side by side."""
+    first = diffs[0].before
+    table = Table(title=_title(first.network, first.job, first.as_of), title_justify="left", box=None, pad_edge=False)
+    table.add_column("plan")
+    for name in PLAN_COLUMNS:
+        table.add_column(name.replace("_", " "), justify="right", overflow="fold")
+    units = {name: first.metrics[name].unit for name in PLAN_COLUMNS}
+    table.add_row("as it is", *(show(first[name], units[name]) for name in PLAN_COLUMNS))
+    for diff in diffs:
+        table.add_row(diff.plan or "", *(show(diff.after[name], units[name]) for name in PLAN_COLUMNS))
+    return table
+
+
+def topologies_report(networks: dict[str, str]) -> RenderableType:
+    """The catalogue of networks."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("network", no_wrap=True)
+    table.add_column("what it is")
+    for name, sentence in sorted(networks.items()):
+        table.add_row(name, sentence)
+    return table
+
+
+def topology_report(network: Network) -> RenderableType:
+    """One network: sites, jobs, plans and what it assumes."""
+    document = network.document
+    parts: list[RenderableType] = [
+        Text(f"{network.label} · {network.arrays.n_nodes:,} nodes · {network.arrays.n_links:,} links · as of {document.as_of}"),
+    ]
+    if document.note:
+        parts += [Text(document.note), Text()]
+    if document.jobs:
+        parts.append(_two_columns("job", [(job.id, job.note) for job in document.jobs]))
+    if document.plans:
+        parts.append(_two_columns("plan", [(plan.id, plan.note) for plan in document.plans]))
+    parts += _sentences("Assumptions", document.assumptions)
+    return Group(*parts)
+
+
+def parts_report(parts: Sequence[Part]) -> RenderableType:
+    """The catalogue of parts, one a line."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("kind", "part", "name", "year"):
+        table.add_column(name, no_wrap=name != "name")
+    table.add_column("figures", justify="right")
+    table.add_column("estimates", justify="right")
+    for part in parts:
+        n_estimates = sum(figure.status == "estimate" for figure in part.figures.values())
+        table.add_row(part.kind, part.id, part.name, str(part.year or "–"), str(len(part.figures)), str(n_estimates))
+    return table
+
+
+def part_report(part: Part) -> RenderableType:
+    """One part with every figure and its source."""
+    words = [part.kind, part.name, part.form_factor, f"{part.lane_gbps}G lanes" if part.lane_gbps else "", part.optics or ""]
+    table = Table(box=None, pad_edge=False, title=f"{part.id} · " + " · ".join(w for w in words if w), title_justify="left")
+    table.add_column("figure", no_wrap=True)
+    for name in ("value", "low", "high"):
+        table.add_column(name, justify="right")
+    table.add_column("status")
+    table.add_column("source", justify="right")
+    sources: dict[str, int] = {}
+    rows = [(name, figure) for name, figure in part.figures.items()]
+    rows += [(f"required_snr_db at {mode.rate_gbps:g}G", mode.required_snr_db) for mode in part.modes]
+    for name, figure in rows:
+        status = figure.status + (", range assumed" if figure.assumed_range else "")
+        number = sources.setdefault(f"{figure.source} ({figure.as_of})", len(sources) + 1)
+        table.add_row(name, f"{figure.value:g}", f"{figure.low:g}", f"{figure.high:g}", status, f"({number})")
+    listed = [Text(f"({number}) {source}", style="dim") for source, number in sources.items()]
+    return Group(table, *listed, *([Text(part.note)] if part.note else []))
+
+
+def print_to(console: Console, what: RenderableType) -> None:
+    """Print a report."""
+    console.print(what)
+
+
+def _title(network: str, job: str | None, as_of: str | None) -> str:
+    words = [f"[bold]{escape(network)}[/]", f"job {escape(job)}" if job else "no job", f"as of {as_of}" if as_of else ""]
+    return " · ".join(word for word in words if word)
+
+
+def _sentences(head: str, lines: Sequence[str]) -> list[RenderableType]:
+    return [Text(head, style="bold"), *(Text(f"  {line}") for line in lines)] if lines else []
+
+
+def _change(change: float | None, unit: str, better: str) -> str:
+    if change is None:
+        return "–"
+    if abs(change) < 1e-12:
+        return "[dim]0[/]"
+    good = (change < 0) == (better == "lower")
+    sign = "+" if change > 0 else "-"
+    return f"[{'green' if good else 'red'}]{sign}{show(abs(change), unit)}[/]"
+
+
+def _amount(n: float) -> str:
+    return f"{n:,.0f} x" if n == int(n) else f"{n:,.1f}"
+
+
+def _leans(leans: Sequence[Lean], n_figures: int) -> RenderableType:
+    n_prices = sum(lean.where.startswith("price") for lean in leans)
+    text = f"Leans on {len(leans)} estimates among {n_figures} figures"
+    text += f", {n_prices} of them prices (placeholders until you pass --prices)" if n_prices else ""
+    return Text(text + "; --json lists them with ranges and sources.", style="dim")
+
+
+def _two_columns(head: str, rows: Sequence[tuple[str, str]]) -> RenderableType:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(head, no_wrap=True)
+    table.add_column("")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table
+
+
+def check_report(results: Sequence[FileResult]) -> RenderableType:
+    """Fixtures: a line per figure that is out, a line per file and figure with the errors."""
+    parts: list[RenderableType] = []
+    for result in results:
+        parts.append(_check_table(result))
+    return Group(*parts)
