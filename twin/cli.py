@@ -29,7 +29,9 @@ JobName = Annotated[str | None, typer.Option("--job", help="Job of the document;
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; progress goes to stderr.")]
 Every = Annotated[bool, typer.Option("--all", help="Every metric, not the short table.")]
 Ageing = Annotated[str, typer.Option("--ageing", help="Ageing case: low, value (central) or high.")]
-Prices = Annotated[Path | None, typer.Option("--prices", help="YAML or JSON price book laid over the shipped placeholder.")]
+Prices = Annotated[
+    Path | None, typer.Option("--prices", help="YAML or JSON price book laid over the shipped placeholder.")
+]
 
 BAD_INPUT = 2
 
@@ -58,7 +60,9 @@ def score(
 def whatif(
     network: NetworkName,
     plan: Annotated[str | None, typer.Option("--plan", help="A plan of the document.")] = None,
-    change: Annotated[list[str] | None, typer.Option("--change", help='A change as JSON: {"kind": "age", "years": 5}.')] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--change", help='A change as JSON: {"kind": "age", "years": 5}.')
+    ] = None,
     changes: Annotated[Path | None, typer.Option("--changes", help="YAML or JSON file with a list `changes`.")] = None,
     job: JobName = None,
     ageing: Ageing = "value",
@@ -101,7 +105,7 @@ def plans(
     else:
         from .report import plans_report
 
-        _print(plans_report(loaded, job, answers))
+        _print(plans_report(answers))
 
 
 @app.command()
@@ -131,7 +135,9 @@ def topologies(
 @app.command()
 def parts(
     part: Annotated[str | None, typer.Argument(help="Show one part with every figure and its source.")] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="fibre, transceiver, fec, amplifier, mux, switch, accelerator.")] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="fibre, transceiver, fec, amplifier, mux, switch, accelerator.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """The catalogue of parts: list, filter, or one with its sources."""
@@ -247,7 +253,7 @@ def _progress(first: str) -> Iterator[Callable[[str], None]]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda stage: None
+        yield lambda _: None
         return
     with console.status(first) as status:
         yield lambda stage: status.update(stage)

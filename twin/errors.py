@@ -1,11 +1,11 @@
 """The error tree: every error names where, what was found, the rule, and a hint.
 
-    TwinError (.where .expected .hint)
-    ├─ DocumentError     unreadable, unknown version, bad or misspelled field (with "did you mean")
-    ├─ TopologyError     .issues: every cross-record fault, not only the first
-    ├─ CatalogueError    unknown part, network, plan or price; missing figure (near matches)
-    ├─ ChangeError       target missing, change not applicable or not buildable
-    └─ ConvergenceError  .residual
+TwinError (.where .expected .hint)
+├─ DocumentError     unreadable, unknown version, bad or misspelled field (with "did you mean")
+├─ TopologyError     .issues: every cross-record fault, not only the first
+├─ CatalogueError    unknown part, network, plan or price; missing figure (near matches)
+├─ ChangeError       target missing, change not applicable or not buildable
+└─ ConvergenceError  .residual
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class TwinError(Exception):
 class _CollectedError(TwinError):
     """An error that carries every fault found, so that a file is mended in one go."""
 
-    def __init__(self, problem: str, *, found: Iterable[Issue] = (), where: str = "", expected: str = "", hint: str = "") -> None:
+    def __init__(
+        self, problem: str, *, found: Iterable[Issue] = (), where: str = "", expected: str = "", hint: str = ""
+    ) -> None:
         self._found = tuple(found)
         super().__init__(problem, where=where, expected=expected, hint=hint)
 

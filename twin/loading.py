@@ -110,10 +110,9 @@ class Network(CompiledNetwork):
         Raises ChangeError where a target is missing or the result cannot be built, and says why.
         """
         _tell(notify, "reading the network")
-        named = isinstance(plan_or_changes, str)
         plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
         where = f"plans[{plan.id}].changes" if plan else "changes"
-        changes = parse_changes(plan.changes if plan else plan_or_changes, where)  # type: ignore[arg-type]
+        changes = parse_changes(plan.changes if plan else plan_or_changes, where)
         before = baseline(self, self.job(job))
         _tell(notify, "before: scoring")
         old = self._evaluator.evaluate(_case(before, ageing))
@@ -121,8 +120,7 @@ class Network(CompiledNetwork):
         after = apply_changes(before, changes, self._reader, where)
         _tell(notify, "after: scoring")
         new = self._evaluator.evaluate(_case(after, ageing), before.state)
-        name = plan.id if plan and named else None
-        return diff_of(name, score_of(old, self.label), score_of(new, self.label), old, new)
+        return diff_of(plan.id if plan else None, score_of(old, self.label), score_of(new, self.label), old, new)
 
     def _repr_html_(self) -> str:
         return (
@@ -178,7 +176,9 @@ def _network(document: TopologyDocument, label: str, prices: str | Path | Mappin
         try:
             parse_changes(plan.changes, f"plans[{plan.id}].changes")
         except TwinError as error:
-            issues += [Issue(f"plans[{plan.id}].changes.{issue.where}", issue.problem, issue.hint) for issue in error.issues]
+            issues += [
+                Issue(f"plans[{plan.id}].changes.{issue.where}", issue.problem, issue.hint) for issue in error.issues
+            ]
     if issues:
         raise DocumentError(f"{len(issues)} bad fields in plans", where=label, found=issues)
     return network

@@ -64,7 +64,9 @@ def score_report(score: Score, *, every: bool = False) -> RenderableType:
 def diff_report(diff: Diff, *, every: bool = False, note: str = "") -> RenderableType:
     """A what-if on one screen: before, after, change, and what binds on either side."""
     title = _title(diff.before.network, diff.before.job, diff.before.as_of)
-    table = Table(title=f"{title} · [bold]{escape(diff.plan or 'changes')}[/]", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=f"{title} · [bold]{escape(diff.plan or 'changes')}[/]", title_justify="left", box=None, pad_edge=False
+    )
     table.add_column("metric", no_wrap=True)
     for name in ("before", "after", "change"):
         table.add_column(name, justify="right")
@@ -72,7 +74,9 @@ def diff_report(diff: Diff, *, every: bool = False, note: str = "") -> Renderabl
         before, change = diff.before[name], diff.change(name)
         if not every and (name not in SHORT or (before is None and value.value is None)):
             continue
-        table.add_row(name, show(before, value.unit), show(value.value, value.unit), _change(change, value.unit, value.better))
+        table.add_row(
+            name, show(before, value.unit), show(value.value, value.unit), _change(change, value.unit, value.better)
+        )
     parts: list[RenderableType] = [Text(note, style="italic")] if note else []
     parts += [table, Text(), *_sentences("Before", diff.before.binds), *_sentences("After", diff.after.binds)]
     if diff.purchases:
@@ -82,7 +86,7 @@ def diff_report(diff: Diff, *, every: bool = False, note: str = "") -> Renderabl
     return Group(*parts)
 
 
-def plans_report(network: Network, job: str | None, diffs: Sequence[Diff]) -> RenderableType:
+def plans_report(diffs: Sequence[Diff]) -> RenderableType:
     """All plans of a network side by side."""
     first = diffs[0].before
     table = Table(title=_title(first.network, first.job, first.as_of), title_justify="left", box=None, pad_edge=False)
@@ -110,7 +114,10 @@ def topology_report(network: Network) -> RenderableType:
     """One network: sites, jobs, plans and what it assumes."""
     document = network.document
     parts: list[RenderableType] = [
-        Text(f"{network.label} · {network.arrays.n_nodes:,} nodes · {network.arrays.n_links:,} links · as of {document.as_of}"),
+        Text(
+            f"{network.label} · {network.arrays.n_nodes:,} nodes · {network.arrays.n_links:,} links"
+            f" · as of {document.as_of}"
+        ),
     ]
     if document.note:
         parts += [Text(document.note), Text()]
@@ -137,8 +144,16 @@ def parts_report(parts: Sequence[Part]) -> RenderableType:
 
 def part_report(part: Part) -> RenderableType:
     """One part with every figure and its source."""
-    words = [part.kind, part.name, part.form_factor, f"{part.lane_gbps}G lanes" if part.lane_gbps else "", part.optics or ""]
-    table = Table(box=None, pad_edge=False, title=f"{part.id} · " + " · ".join(w for w in words if w), title_justify="left")
+    words = [
+        part.kind,
+        part.name,
+        part.form_factor,
+        f"{part.lane_gbps}G lanes" if part.lane_gbps else "",
+        part.optics or "",
+    ]
+    table = Table(
+        box=None, pad_edge=False, title=f"{part.id} · " + " · ".join(w for w in words if w), title_justify="left"
+    )
     table.add_column("figure", no_wrap=True)
     for name in ("value", "low", "high"):
         table.add_column(name, justify="right")
@@ -161,7 +176,11 @@ def print_to(console: Console, what: RenderableType) -> None:
 
 
 def _title(network: str, job: str | None, as_of: str | None) -> str:
-    words = [f"[bold]{escape(network)}[/]", f"job {escape(job)}" if job else "no job", f"as of {as_of}" if as_of else ""]
+    words = [
+        f"[bold]{escape(network)}[/]",
+        f"job {escape(job)}" if job else "no job",
+        f"as of {as_of}" if as_of else "",
+    ]
     return " · ".join(word for word in words if word)
 
 

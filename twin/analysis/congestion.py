@@ -31,7 +31,7 @@ class DemandLoads:
 
 
 def load_demands(routes: Routes, offered_gbps: Floats, arc_capacity_gbps: Floats) -> DemandLoads:
-    """Place every demand on its equal-cost paths; where arcs are too small, rates are max-min fair over the same paths."""
+    """Place every demand on its equal-cost paths; where arcs are too small, rates there are max-min fair."""
     wanted = np.where(routes.reachable, offered_gbps, 0.0)
     arc_offered = routes.loads(wanted)
     if (arc_offered <= arc_capacity_gbps).all():

@@ -124,9 +124,7 @@ def _count(n_parts: dict[str, int], state: State, codes: Ints, n: Ints) -> None:
 def node_power_w(state: State, reader: FigureReader) -> Floats:
     """Power of each node before PUE: accelerators with their share of the rack, switches, and optics of their ports."""
     arrays = state.arrays
-    per_accelerator = reader.by_code(
-        state.parts, state["node_accelerator"], "rack_w_per_accelerator", "accelerator"
-    )
+    per_accelerator = reader.by_code(state.parts, state["node_accelerator"], "rack_w_per_accelerator", "accelerator")
     power = np.nan_to_num(per_accelerator) * state["node_n_accelerators"]
     power += np.nan_to_num(reader.by_code(state.parts, state["node_part"], "power_w", "switch"))
     optics = np.nan_to_num(reader.by_code(state.parts, state["link_transceiver"], "power_w", "transceiver"))
@@ -136,7 +134,7 @@ def node_power_w(state: State, reader: FigureReader) -> Floats:
         end = arrays.link_ends[:, side]
         # the optics of a rack's own ports are in its power per accelerator already
         power += np.bincount(end, weights=np.where(is_rack[end], 0.0, optics), minlength=arrays.n_nodes)
-    return power
+    return np.asarray(power)
 
 
 def site_power_w(state: State, document: TopologyDocument, reader: FigureReader) -> Floats:
@@ -148,7 +146,7 @@ def site_power_w(state: State, document: TopologyDocument, reader: FigureReader)
     by_site = np.bincount(
         np.where(site < 0, len(pue) - 1, site), weights=node_power_w(state, reader), minlength=len(pue)
     )
-    return by_site * pue
+    return np.asarray(by_site * pue)
 
 
 def money(state: State, document: TopologyDocument, reader: FigureReader, before: State | None) -> Money:
@@ -169,9 +167,7 @@ def money(state: State, document: TopologyDocument, reader: FigureReader, before
     lease_figure = reader.prices.fibre_lease_usd_per_mile_pair_month
     lease = reader.price("dark fibre", "fibre_lease_usd_per_mile_pair_month", lease_figure)
     opex = (
-        bill.power_w / 1e6 * HOURS_PER_YEAR * power
-        + asset * upkeep
-        + bill.leased_pair_miles * lease * MONTHS_PER_YEAR
+        bill.power_w / 1e6 * HOURS_PER_YEAR * power + asset * upkeep + bill.leased_pair_miles * lease * MONTHS_PER_YEAR
     )
     return Money(
         bill=bill,

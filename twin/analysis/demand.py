@@ -9,7 +9,6 @@ import numpy as np
 
 from ..arrays import NODE_KINDS, Floats, Ints, State
 from ..errors import Issue, TopologyError
-from ..model.document import TopologyDocument
 from ..model.records import Placement, TrainingJob
 from ..workload.job import n_per_replica
 
@@ -61,15 +60,15 @@ class JobFlows:
     wide: tuple[tuple[int, int, Flows], ...]
 
 
-def place_job(state: State, document: TopologyDocument, job: TrainingJob) -> Placed:
-    """Whole replicas on racks that are up, by accelerator kind and rack id. Raises TopologyError with every shortage."""
+def place_job(state: State, job: TrainingJob) -> Placed:
+    """Whole replicas on racks that are up, by accelerator kind and rack id; TopologyError names every shortage."""
     pools: list[PlacedPool] = []
     allocated: dict[str, int] = {}
     issues: list[Issue] = []
     taken = np.zeros(state.arrays.n_nodes, dtype=np.int64)
     order = sorted(job.placement, key=lambda place: (place.site, place.accelerator is None, place.accelerator or ""))
     for place in order:
-        found, issue = _place(state, document, job, place, taken)
+        found, issue = _place(state, job, place, taken)
         pools += found
         issues += issue
     if issues:
@@ -80,9 +79,7 @@ def place_job(state: State, document: TopologyDocument, job: TrainingJob) -> Pla
     return Placed(tuple(merged), allocated)
 
 
-def _place(
-    state: State, document: TopologyDocument, job: TrainingJob, place: Placement, taken: Ints
-) -> tuple[list[PlacedPool], list[Issue]]:
+def _place(state: State, job: TrainingJob, place: Placement, taken: Ints) -> tuple[list[PlacedPool], list[Issue]]:
     arrays, size = state.arrays, n_per_replica(job)
     where = f"jobs[{job.id}].placement[{place.site}]"
     site = arrays.sites.index(place.site)
@@ -170,6 +167,4 @@ def _pipeline(rack: Ints, size: int, stage: int, n_virtual: int, n_nodes: int) -
     crossings = np.where(inner, float(n_virtual), n_virtual - 1.0)
     used = crossings > 0
     here, there = rack[position[used]], rack[following[used]]
-    return _flows(
-        np.concatenate((here, there)), np.concatenate((there, here)), np.tile(crossings[used], 2), n_nodes
-    )
+    return _flows(np.concatenate((here, there)), np.concatenate((there, here)), np.tile(crossings[used], 2), n_nodes)

@@ -45,16 +45,18 @@ def _port_issues(state: State, reader: FigureReader, found: dict[str, Issue]) ->
         name = state.arrays.node_ids[node]
         found[f"ports {name}"] = Issue(
             f"nodes[{name}]",
-            f"no free port: {state.part_id(state['node_part'][node])} has {there[node]:.0f}, {used[node]:.0f} are asked for",
+            f"no free port: {state.part_id(state['node_part'][node])} has {there[node]:.0f}, "
+            f"{used[node]:.0f} are asked for",
             "take a model with more ports, or fewer members",
         )
 
 
 def _cage_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
-    """A transceiver fits where its form factor has a cage, its lanes are no faster, and its rate no more than a port's."""
-    pairs = np.stack((np.repeat(state["link_transceiver"], 2), state["node_part"][state["link_ends"].ravel()]), axis=1)
-    kinds, first = np.unique(pairs, axis=0, return_index=True)
-    for (optic_code, switch_code), arc in zip(kinds, first, strict=True):
+    """A transceiver fits a port with a cage of its form factor, lanes as fast as its own, and at least its rate."""
+    n_codes = len(state.parts) + 1
+    keys = (np.repeat(state["link_transceiver"], 2) + 1) * n_codes + state["node_part"][state["link_ends"].ravel()] + 1
+    for key, arc in zip(*np.unique(keys, return_index=True), strict=True):
+        optic_code, switch_code = key // n_codes - 1, key % n_codes - 1
         if optic_code < 0 or switch_code < 0:
             continue
         optic = reader.catalogue.get(state.parts[optic_code])
@@ -87,14 +89,20 @@ def _band_issues(state: State, reader: FigureReader, found: dict[str, Issue]) ->
         where = f"links[{name}]"
         if n > room:
             found[f"band {name}"] = Issue(
-                where, f"{n} channels of {spacing[link]:g} GHz; {n_pairs[link]} fibre pair(s) hold {room}", "light more pairs"
+                where,
+                f"{n} channels of {spacing[link]:g} GHz; {n_pairs[link]} fibre pair(s) hold {room}",
+                "light more pairs",
             )
         elif not np.isnan(mux_channels[link]) and n > mux_channels[link] * n_pairs[link]:
             ports = int(mux_channels[link] * n_pairs[link])
-            found[f"mux {name}"] = Issue(where, f"{n} channels; the multiplexers have {ports} ports", "take a larger mux")
+            found[f"mux {name}"] = Issue(
+                where, f"{n} channels; the multiplexers have {ports} ports", "take a larger mux"
+            )
         elif mux_spacing[link] < spacing[link]:
             found[f"grid {name}"] = Issue(
-                where, f"channels of {spacing[link]:g} GHz do not pass a {mux_spacing[link]:g} GHz mux", "change the mux too"
+                where,
+                f"channels of {spacing[link]:g} GHz do not pass a {mux_spacing[link]:g} GHz mux",
+                "change the mux too",
             )
 
 

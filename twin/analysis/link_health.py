@@ -130,7 +130,7 @@ def _optical(state: State, reader: FigureReader) -> Bools:
     for code in np.unique(state["link_transceiver"]):
         if code >= 0:
             table[code] = reader.catalogue.get(state.parts[code]).optics in ("direct_detect", "coherent")
-    return table[state["link_transceiver"]]
+    return np.asarray(table[state["link_transceiver"]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,7 +240,7 @@ def _latency(state: State, reader: FigureReader) -> tuple[Floats, Floats, Floats
     if len(state["span_length_km"]):
         index = reader.by_code(state.parts, state["span_fibre"], "group_index_ratio", "fibre")
         span_us = state["span_length_km"] * index / SPEED_OF_LIGHT_KM_PER_S * 1e6
-        propagation = np.bincount(state["span_link"], weights=span_us, minlength=n_links)
+        propagation = np.bincount(state["span_link"], weights=span_us, minlength=n_links).astype(np.float64)
     table = np.zeros(len(state.parts) + 1)
     for code in np.unique(state["link_transceiver"]):
         fec = reader.catalogue.get(state.parts[code]).fec if code >= 0 else None
@@ -275,7 +275,7 @@ def _lossless_gbps(state: State, document: TopologyDocument, reader: FigureReade
     members = np.where(lit & far, state.n_members_up, 0)
     ports = np.zeros(state.arrays.n_nodes)
     for side in (0, 1):
-        ports += np.bincount(state["link_ends"][:, side], weights=members, minlength=state.arrays.n_nodes)
+        ports = ports + np.bincount(state["link_ends"][:, side], weights=members, minlength=state.arrays.n_nodes)
     buffer = reader.by_code(state.parts, state["node_part"], "buffer_bytes", "switch")
     share = reader.by_code(state.parts, state["node_part"], "lossless_share_ratio", "switch")
     asics = np.nan_to_num(reader.by_code(state.parts, state["node_part"], "n_asics", "switch"), nan=1.0)

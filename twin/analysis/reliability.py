@@ -32,6 +32,4 @@ def goodput_ratio(n_accelerators: int, reader: FigureReader) -> float:
     rate = reader.general("n_interruptions_per_accelerator_day") * n_accelerators
     if rate <= 0:
         return 1.0
-    return daly_efficiency(
-        SECONDS_PER_DAY / rate, reader.general("checkpoint_write_s"), reader.general("recovery_s")
-    )
+    return daly_efficiency(SECONDS_PER_DAY / rate, reader.general("checkpoint_write_s"), reader.general("recovery_s"))

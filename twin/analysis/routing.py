@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import NODE_KINDS, Bools, Floats, Ints, NetworkArrays
 from ..kernels.ecmp import trace_pair, worst_path_us
@@ -42,7 +44,7 @@ class Routes:
             self.inner_arc, weights=self.inner_fraction * by_route[self.inner_route], minlength=self.n_arcs
         )
         ends = np.bincount(self.pair_arc, weights=self.pair_fraction * amount[self.pair_pair], minlength=self.n_arcs)
-        return inner + ends
+        return np.asarray(inner + ends, dtype=np.float64)
 
     def worst_latency_us(self, arc_head: Ints, arc_latency_us: Floats, n_nodes: int) -> Floats:
         """Latency of the slowest path of each pair, one way."""
@@ -51,17 +53,102 @@ class Routes:
         return out[self.route_of_pair] if len(self.route_of_pair) else np.zeros(0)
 
 
-def route_pairs(arrays: NetworkArrays, lit: Bools, share: Floats, source: Ints, target: Ints) -> Routes:
-    """Routes over links that are lit, a node splitting among its next hops in proportion to `share` (by link).
+class Router:
+    """Routes on one set of lit links; remembers distances to targets, and traces for the shares last used.
 
-    source, target: int64[n_pairs], different node rows. Weights are the links'; equal ones are counted as hops.
+    So the same job without a site, or with wider links, is not walked again.
     """
-    usable = lit & (share > 0)
-    group = attachment_groups(arrays, usable, share)
-    ends = np.stack((group[source], group[target]), axis=1) if len(source) else np.zeros((0, 2), np.int64)
-    _, first_pair, route_of_pair = np.unique(ends, axis=0, return_index=True, return_inverse=True)
-    traces = _trace(arrays, usable, share, source[first_pair], target[first_pair])
-    return _assemble(arrays, traces, source, target, route_of_pair.reshape(-1), first_pair)
+
+    MAX_BYTES = 400_000_000
+    """Of remembered distances."""
+
+    def __init__(self, arrays: NetworkArrays, lit: Bools) -> None:
+        self._arrays = arrays
+        self._lit = lit
+        weight = arrays.link_weight
+        self._by_hops = bool(len(weight) == 0 or (weight == weight[0]).all())
+        self._weight = np.ones_like(weight) if self._by_hops else weight
+        self._distances: dict[int, npt.NDArray[Any]] = {}
+        self._share: Floats | None = None
+        self._groups = np.arange(arrays.n_nodes)
+        self._traces: dict[tuple[int, int], _Trace] = {}
+
+    def routes(self, share: Floats, source: Ints, target: Ints) -> Routes:
+        """Routes over links that are lit, a node splitting among its next hops in proportion to `share` (by link).
+
+        source, target: int64[n_pairs], different node rows. Weights are the links'; equal ones are counted as hops.
+        """
+        if self._share is None or not np.array_equal(self._share, share):
+            self._share, self._traces = share, {}
+            self._groups = attachment_groups(self._arrays, self._lit & (share > 0), share)
+        n = self._arrays.n_nodes
+        kinds, first_pair, route_of_pair = np.unique(
+            self._groups[source] * n + self._groups[target], return_index=True, return_inverse=True
+        )
+        keys = [(int(key) // n, int(key) % n) for key in kinds]
+        self._walk(
+            [(key, pair) for key, pair in zip(keys, first_pair, strict=True) if key not in self._traces], source, target
+        )
+        return _assemble(self._arrays, [self._traces[key] for key in keys], source, target, route_of_pair.reshape(-1))
+
+    def _walk(self, missing: list[tuple[tuple[int, int], int]], source: Ints, target: Ints) -> None:
+        """Send one unit along each missing route; those of one target share its distances."""
+        arrays, share = self._arrays, self._share
+        assert share is not None
+        usable = self._lit & (share > 0)
+        node_flow, heap = np.zeros(arrays.n_nodes), np.zeros(arrays.n_nodes, dtype=np.int64)
+        out_arc, out_fraction = np.empty(4096, np.int64), np.empty(4096)
+        last, distance = -1, np.zeros(arrays.n_nodes)
+        for key, pair in sorted(missing, key=lambda item: (target[item[1]], source[item[1]])):
+            if target[pair] != last:
+                last = int(target[pair])
+                distance = self._distances_to(last, usable)
+            while True:
+                n = trace_pair(
+                    arrays.graph,
+                    self._weight,
+                    usable,
+                    share,
+                    distance,
+                    source[pair],
+                    REL_TOLERANCE,
+                    node_flow,
+                    heap,
+                    out_arc,
+                    out_fraction,
+                )
+                if n >= 0:
+                    break
+                out_arc, out_fraction = np.empty(-2 * n, np.int64), np.empty(-2 * n)
+            ends = int(source[pair]), int(target[pair])
+            self._traces[key] = _Trace(*ends, out_arc[:n].copy(), out_fraction[:n].copy())
+
+    def _distances_to(self, target: int, usable: Bools) -> Floats:
+        """Distances to one node. Links without share are not lit to begin with, so what is remembered holds for all."""
+        known = self._distances.get(target)
+        if known is not None:
+            far = known < 0
+            distance: Floats = known.astype(np.float64)
+            distance[far] = np.inf
+            return distance
+        out = np.empty((1, self._arrays.n_nodes))
+        sources = np.array([target], dtype=np.int64)
+        if self._by_hops:
+            shortest_hops(self._arrays.graph, usable, sources, out)
+        else:
+            shortest_distances(self._arrays.graph, self._weight, usable, sources, out)
+        distance = np.asarray(out[0])
+        finite = np.isfinite(distance)
+        small = self._by_hops and float(distance[finite].max(initial=0.0)) < np.iinfo(np.int16).max
+        kept = np.where(finite, distance, -1.0).astype(np.int16 if small else np.float64)
+        if (len(self._distances) + 1) * kept.nbytes <= self.MAX_BYTES:
+            self._distances[target] = kept
+        return distance
+
+
+def route_pairs(arrays: NetworkArrays, lit: Bools, share: Floats, source: Ints, target: Ints) -> Routes:
+    """Routes of one set of pairs, asked once; see `Router.routes`."""
+    return Router(arrays, lit & (share > 0)).routes(share, source, target)
 
 
 def attachment_groups(arrays: NetworkArrays, usable: Bools, share: Floats) -> Ints:
@@ -88,68 +175,29 @@ def attachment_groups(arrays: NetworkArrays, usable: Bools, share: Floats) -> In
 
 
 @dataclass(frozen=True, eq=False)
-class _Traces:
-    first: Ints
+class _Trace:
+    source: int
+    target: int
     arc: Ints
     fraction: Floats
 
 
-def _trace(arrays: NetworkArrays, usable: Bools, share: Floats, source: Ints, target: Ints) -> _Traces:
-    """One unit from each source to its target; pairs of the same target share their distances."""
-    weight = arrays.link_weight
-    by_hops = bool(len(weight) == 0 or (weight == weight[0]).all())
-    weight = np.ones_like(weight) if by_hops else weight
-    distance = np.empty((1, arrays.n_nodes))
-    node_flow, heap = np.zeros(arrays.n_nodes), np.zeros(arrays.n_nodes, dtype=np.int64)
-    arcs: list[Ints] = [np.zeros(0, np.int64)] * len(source)
-    fractions: list[Floats] = [np.zeros(0)] * len(source)
-    room = 4096
-    out_arc, out_fraction = np.empty(room, np.int64), np.empty(room)
-    last = -1
-    for i in np.lexsort((source, target)):
-        if target[i] != last:
-            last = target[i]
-            sources = np.array([last], dtype=np.int64)
-            if by_hops:
-                shortest_hops(arrays.graph, usable, sources, distance)
-            else:
-                shortest_distances(arrays.graph, weight, usable, sources, distance)
-        while True:
-            n = trace_pair(
-                arrays.graph, weight, usable, share, distance[0], source[i], REL_TOLERANCE, node_flow, heap, out_arc, out_fraction
-            )
-            if n >= 0:
-                break
-            room = max(-n, 2 * room)
-            out_arc, out_fraction = np.empty(room, np.int64), np.empty(room)
-        arcs[i], fractions[i] = out_arc[:n].copy(), out_fraction[:n].copy()
-    counts = np.array([len(a) for a in arcs], dtype=np.int64)
+def _assemble(arrays: NetworkArrays, found: list[_Trace], source: Ints, target: Ints, route_of_pair: Ints) -> Routes:
+    n_routes = len(found)
+    counts = np.array([len(trace.arc) for trace in found], dtype=np.int64)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
-    return _Traces(
-        first, np.concatenate([np.zeros(0, np.int64), *arcs]), np.concatenate([np.zeros(0), *fractions])
-    )
-
-
-def _assemble(
-    arrays: NetworkArrays,
-    traces: _Traces,
-    source: Ints,
-    target: Ints,
-    route_of_pair: Ints,
-    first_pair: Ints,
-) -> Routes:
-    n_routes = len(traces.first) - 1
-    counts = np.diff(traces.first)
+    trace_arc = np.concatenate([np.zeros(0, np.int64), *(trace.arc for trace in found)])
+    trace_fraction = np.concatenate([np.zeros(0), *(trace.fraction for trace in found)])
     route = np.repeat(np.arange(n_routes), counts)
     head = arrays.arc_head
-    tail_of, head_of = head[traces.arc ^ 1], head[traces.arc]
-    at_source = tail_of == source[first_pair][route]
-    at_target = (head_of == target[first_pair][route]) & ~at_source
+    tail_of, head_of = head[trace_arc ^ 1], head[trace_arc]
+    at_source = tail_of == np.repeat(np.array([trace.source for trace in found], np.int64), counts)
+    at_target = (head_of == np.repeat(np.array([trace.target for trace in found], np.int64), counts)) & ~at_source
     slot = np.empty(2 * arrays.n_links, dtype=np.int64)
     tails = head[arrays.arc_sorted ^ 1]
     slot[arrays.arc_sorted] = np.arange(len(arrays.arc_sorted)) - arrays.arc_first[tails]
-    outgoing = _ends(at_source, traces.arc, slot, route, n_routes, route_of_pair)
-    incoming = _ends(at_target, traces.arc ^ 1, slot, route, n_routes, route_of_pair)
+    outgoing = _ends(at_source, trace_arc, slot, route, n_routes, route_of_pair)
+    incoming = _ends(at_target, trace_arc ^ 1, slot, route, n_routes, route_of_pair)
     pairs = np.concatenate((outgoing[0], incoming[0]))
     arcs = np.concatenate(
         (
@@ -157,20 +205,20 @@ def _assemble(
             arrays.arc_sorted[arrays.arc_first[target[incoming[0]]] + incoming[1]] ^ 1,
         )
     )
-    fractions = traces.fraction[np.concatenate((outgoing[2], incoming[2]))]
+    fractions = trace_fraction[np.concatenate((outgoing[2], incoming[2]))]
     inner = ~(at_source | at_target)
     return Routes(
         n_arcs=2 * arrays.n_links,
         reachable=(counts > 0)[route_of_pair] if len(route_of_pair) else np.zeros(0, np.bool_),
         route_of_pair=route_of_pair,
         inner_route=route[inner],
-        inner_arc=traces.arc[inner],
-        inner_fraction=traces.fraction[inner],
+        inner_arc=trace_arc[inner],
+        inner_fraction=trace_fraction[inner],
         pair_pair=pairs,
         pair_arc=arcs,
         pair_fraction=fractions,
-        trace_first=traces.first,
-        trace_arc=traces.arc,
+        trace_first=first,
+        trace_arc=trace_arc,
     )
 
 

@@ -119,7 +119,7 @@ def time_step(
     busy_s = times[pace]
     compute_s = share[pace] * pools[pace].stage_time_s
     capacity = capacity_gbps[loads.arc] * GBIT
-    way = _choose_exchange(job, placed, loads, capacity)
+    way = _choose_exchange(placed, loads, capacity)
     traffic = _traffic(job, flows, loads, share, way)
     overlap = _Overlap.of(job, busy_s, share[pace], reader)
     latency = _latency_s(job, placed, flows, loads)
@@ -170,9 +170,7 @@ def time_step(
     )
 
 
-def _choose_exchange(
-    job: TrainingJob, placed: Placed, loads: UnitLoads, capacity: Floats
-) -> exchange.Exchange | None:
+def _choose_exchange(placed: Placed, loads: UnitLoads, capacity: Floats) -> exchange.Exchange | None:
     """The way between sites whose busiest arc is done first on the routed graph; the first of equals."""
     n_sites = len(placed.sites)
     if n_sites < 2:
@@ -186,7 +184,9 @@ def _choose_exchange(
     if mixed is not None:
         ways.append(mixed)
     with np.errstate(invalid="ignore"):
-        times = [float(np.nan_to_num(np.einsum("rij,ij->r", rows, way.volume), nan=0.0).max(initial=0.0)) for way in ways]
+        times = [
+            float(np.nan_to_num(np.einsum("rij,ij->r", rows, way.volume), nan=0.0).max(initial=0.0)) for way in ways
+        ]
     return ways[int(np.argmin(np.array(times) * (1.0 + 1e-9 * np.arange(len(ways)))))]
 
 

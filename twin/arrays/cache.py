@@ -21,7 +21,7 @@ ARRAY_FORMAT = 1
 
 
 def cache_folder() -> Path | None:
-    """Where compiled arrays are kept: TWIN_CACHE_DIR, or the user's cache folder; None where TWIN_CACHE_DIR is empty."""
+    """Where compiled arrays are kept: TWIN_CACHE_DIR (empty = nowhere, None), or the user's cache folder."""
     chosen = os.environ.get("TWIN_CACHE_DIR")
     if chosen is not None:
         return Path(chosen) if chosen else None

@@ -104,7 +104,8 @@ class NetworkArrays:
     @cached_property
     def link_length_km(self) -> Floats:
         """Fibre length of each link, one way; 0 for links without spans."""
-        return np.bincount(self.span_link, weights=self.span_length_km, minlength=self.n_links)
+        length_km = np.bincount(self.span_link, weights=self.span_length_km, minlength=self.n_links)
+        return np.asarray(length_km, dtype=np.float64)
 
     def code(self, part_id: str) -> int:
         """Code of a part, -1 where the network has none of it."""

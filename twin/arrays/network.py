@@ -20,9 +20,7 @@ class CompiledNetwork(Network):
         Raises TopologyError where records do not fit together or what they say cannot be built.
         """
         folder = cache_folder()
-        key = cache_key(
-            self.document, {"catalogue": self.catalogue.digest(), "generators": self.generators.digest()}
-        )
+        key = cache_key(self.document, {"catalogue": self.catalogue.digest(), "generators": self.generators.digest()})
         found = load_arrays(key, folder) if folder else None
         if found is not None:
             return found

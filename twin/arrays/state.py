@@ -57,7 +57,7 @@ class State:
 
     def __getitem__(self, column: str) -> npt.NDArray[Any]:
         found = self.overlay.get(column)
-        return getattr(self.arrays, column) if found is None else found  # type: ignore[no-any-return]
+        return getattr(self.arrays, column) if found is None else found
 
     def with_part(self, part_id: str) -> tuple[State, int]:
         """This state with a part among its codes, and the code."""

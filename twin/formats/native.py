@@ -18,6 +18,11 @@ from .migrations import migrate
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_VALUES = 50_000_000
+MAX_DEPTH = 100
+"""Of lists and mappings within one another; far beyond what a document needs, far below what parsers can bear."""
+MAX_SHOWN = 100
+"""Characters of a wrong value in a message."""
+MERGE_TAG = "tag:yaml.org,2002:merge"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -27,8 +32,10 @@ class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if key_node.tag == MERGE_TAG:  # merges of merges grow without bound before anything can count them
+                raise yaml.constructor.ConstructorError(None, None, "no merge keys (<<) here", key_node.start_mark)
             key = self.construct_object(key_node, deep=True)
-            if isinstance(key, list | dict):
+            if isinstance(key, list | dict | set):
                 raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key_node.start_mark)
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
@@ -54,30 +61,53 @@ def read_mapping(path: Path) -> dict[str, Any]:
 def parse_mapping(text: str, where: str, *, as_json: bool) -> dict[str, Any]:
     """Text as plain data, a mapping at the top. Raises DocumentError with line and column."""
     try:
-        data = json.loads(text, object_pairs_hook=_unique) if as_json else yaml.load(text, _UniqueKeyLoader)  # noqa: S506
+        data = json.loads(text, object_pairs_hook=_unique) if as_json else _load_yaml(text)
+        n_values, depth = _extent(data, {})
     except json.JSONDecodeError as error:
         raise DocumentError(f"line {error.lineno}, column {error.colno}: {error.msg}", where=where) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise DocumentError(f"{place}{getattr(error, 'problem', None) or error}", where=where) from error
-    except (ValueError, RecursionError) as error:
-        raise DocumentError(str(error) or "nested too deeply", where=where) from error
-    if _n_values(data, {}) > MAX_VALUES:
-        raise DocumentError("is too large once its aliases are written out", where=where, expected=f"{MAX_VALUES} values")
+    except RecursionError as error:
+        raise DocumentError("is nested too deeply", where=where, expected=f"at most {MAX_DEPTH} levels") from error
+    except ValueError as error:
+        raise DocumentError(str(error), where=where) from error
+    except (TypeError, LookupError, AttributeError) as error:  # PyYAML's ways to say so
+        raise DocumentError(f"a tag does not fit its value: {error}", where=where) from error
+    if depth > MAX_DEPTH:
+        raise DocumentError("is nested too deeply", where=where, expected=f"at most {MAX_DEPTH} levels")
+    if n_values > MAX_VALUES:
+        raise DocumentError(
+            "is too large once its aliases are written out", where=where, expected=f"{MAX_VALUES} values"
+        )
     if not isinstance(data, dict):
         raise DocumentError(f"holds a {type(data).__name__}", where=where, expected="a mapping with nodes and links")
     return data
 
 
-def _n_values(data: Any, known: dict[int, int]) -> int:
-    """Values in nested data with every alias written out; shared parts are counted once and multiplied."""
+def _load_yaml(text: str) -> Any:
+    """YAML as plain data; nesting is measured on its events first, for libyaml's composer overruns the C stack."""
+    if (
+        text.count("[") + text.count("{") + max(map(len, re.findall(r"^[ ?:-]+", text, re.MULTILINE)), default=0)
+        > MAX_DEPTH
+    ):
+        depth = 0
+        for event in yaml.parse(text, _Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise RecursionError
+    return yaml.load(text, _UniqueKeyLoader)
+
+
+def _extent(data: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """(values, depth) of nested data with every alias written out; shared parts are looked at once and multiplied."""
     if not isinstance(data, dict | list):
-        return 1
+        return 1, 0
     if id(data) not in known:
-        known[id(data)] = MAX_VALUES + 1  # an alias to itself has no end
-        parts = data.values() if isinstance(data, dict) else data
-        known[id(data)] = 1 + sum(_n_values(part, known) for part in parts)
+        known[id(data)] = MAX_VALUES + 1, 0  # an alias to itself has no end
+        parts = [_extent(part, known) for part in (data.values() if isinstance(data, dict) else data)]
+        known[id(data)] = 1 + sum(n for n, _ in parts), 1 + max((depth for _, depth in parts), default=0)
     return known[id(data)]
 
 
@@ -92,7 +122,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def parse_document(data: Mapping[str, Any], where: str = "document") -> TopologyDocument:
     """Plain data as a validated document. Raises DocumentError with every bad field and near names."""
-    return validate_as(TopologyDocument, migrate(dict(data), where), where)
+    document: TopologyDocument = validate_as(TopologyDocument, migrate(dict(data), where), where)
+    return document
 
 
 def validate_as(kind: Any, data: Any, where: str) -> Any:
@@ -100,6 +131,8 @@ def validate_as(kind: Any, data: Any, where: str) -> Any:
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
     try:
         text = json.dumps(data, default=_json_value)
+    except RecursionError as error:
+        raise DocumentError("is nested too deeply", where=where, expected=f"at most {MAX_DEPTH} levels") from error
     except (TypeError, ValueError) as error:
         raise DocumentError(str(error), where=where, expected="plain data: text, numbers, lists, mappings") from error
     try:
@@ -142,11 +175,17 @@ def _issue(fault: Any, data: Any, adapter: TypeAdapter[Any]) -> Issue:
         problem = "is missing"
     else:
         found = fault.get("input")
-        shown = "" if isinstance(found, dict | list) else f", found {found!r}"
+        whole = isinstance(found, dict | list) or fault["type"] == "json_invalid"
+        shown = "" if whole else f", found {_short(found)}"
         problem = f"{fault['msg']}{shown}"
         if fault["type"] == "literal_error":
             hint = did_you_mean(str(found), re.findall(r"'([^']*)'", fault["ctx"]["expected"]))
     return Issue(_place(location, data), problem, hint)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _place(location: list[Any], data: Any) -> str:

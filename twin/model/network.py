@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, NamedTuple, Self
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..catalogue import Catalogue, catalogue
 from ..errors import ChangeError, did_you_mean
 from .document import Fabric, TopologyDocument
 from .records import Link, Node
 from .rules import check
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,15 @@ class Network:
 
     @cached_property
     def graph(self) -> nx.MultiGraph:
-        """Frozen MultiGraph: node attribute `record` is the Node, edge key the link id, edge attribute `record` the Link."""
+        """Frozen MultiGraph: attribute `record` of a node is its Node, of an edge its Link; edge keys are link ids."""
+        import networkx as nx  # 0.2 s of import that an answer does not need
+
         return nx.freeze(_build_graph(self.nodes, self.links))
 
     def to_networkx(self) -> nx.MultiGraph:
         """A private copy with one plain attribute per field, for any networkx algorithm."""
+        import networkx as nx
+
         graph: nx.MultiGraph = nx.MultiGraph()
         for node in self.nodes:
             graph.add_node(node.id, **_attributes(node))
@@ -112,11 +117,12 @@ class Network:
     def with_records(self, nodes: Iterable[Node], links: Iterable[Link]) -> Self:
         """A network of exactly these records; a fabric stays compact while all of its records are among them."""
         left: dict[tuple[type, str], list[Node | Link]] = {}
-        for record in (*nodes, *links):
+        every: list[Node | Link] = [*nodes, *links]
+        for record in every:
             left.setdefault((type(record), record.id), []).append(record)
         kept: list[Fabric] = []
         for fabric, part in zip(self.document.fabrics, self._expansions, strict=True):
-            records = (*part.nodes, *part.links)
+            records: list[Node | Link] = [*part.nodes, *part.links]
             if all(left.get((type(record), record.id)) == [record] for record in records):
                 kept.append(fabric)
                 for record in records:
@@ -193,13 +199,17 @@ class Edit:
         links = [(key, data.get("record")) for _, _, key, data in self.graph.edges(keys=True, data=True)]
         for name, record in (*nodes, *links):
             if not isinstance(record, Node | Link):
-                raise ChangeError("has no record", where=str(name), hint="use edit.put_node(Node) or edit.put_link(Link)")
+                raise ChangeError(
+                    "has no record", where=str(name), hint="use edit.put_node(Node) or edit.put_link(Link)"
+                )
         network = self._origin.with_records([record for _, record in nodes], [record for _, record in links])
         _ = network.nodes
         self._network = network
 
 
 def _build_graph(nodes: Iterable[Node], links: Iterable[Link]) -> nx.MultiGraph:
+    import networkx as nx
+
     graph: nx.MultiGraph = nx.MultiGraph()
     graph.add_nodes_from((node.id, {"record": node}) for node in nodes)
     graph.add_edges_from((link.ends[0], link.ends[1], link.id, {"record": link}) for link in links)

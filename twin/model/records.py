@@ -215,4 +215,3 @@ def asdict_compact(record: object) -> dict[str, object]:
             value = value.isoformat()
         data[spec.name] = value
     return data
-

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 
-from ..catalogue import Catalogue
+from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from .document import TopologyDocument
 from .records import Link, Node, TrainingJob
@@ -47,7 +47,7 @@ def _issues(
         for place, node_id in (("source", demand.source), ("target", demand.target)):
             if node_id not in by_id:
                 yield _missing(f"demands[{demand.id}].{place}", "node", node_id, by_id)
-    yield from _job_issues(document, site_ids, nodes, catalogue)
+    yield from _job_issues(document, site_ids, catalogue)
 
 
 def _duplicates(what: str, ids: Iterable[str]) -> Iterator[Issue]:
@@ -67,7 +67,7 @@ class _Parts:
         self._catalogue = catalogue
         self._faults: dict[tuple[str, str], CatalogueError | None] = {}
 
-    def issue(self, where: str, part_id: str | None, kind: str) -> Iterator[Issue]:
+    def issue(self, where: str, part_id: str | None, kind: Kind) -> Iterator[Issue]:
         if part_id is None:
             return
         key = (part_id, kind)
@@ -129,9 +129,7 @@ def _date_issues(as_of: date | None, nodes: Iterable[Node], links: Iterable[Link
             yield Issue(where, f"{day} lies after as_of {as_of}", "plan later installations as changes")
 
 
-def _job_issues(
-    document: TopologyDocument, site_ids: set[str], nodes: Iterable[Node], catalogue: Catalogue
-) -> Iterator[Issue]:
+def _job_issues(document: TopologyDocument, site_ids: set[str], catalogue: Catalogue) -> Iterator[Issue]:
     job_ids = [job.id for job in document.jobs]
     if document.default_job is not None and document.default_job not in job_ids:
         yield _missing("default_job", "job", document.default_job, job_ids)
@@ -167,7 +165,8 @@ def job_shape_issues(job: TrainingJob) -> Iterator[Issue]:
         yield Issue(f"{where}.parallelism.tp", f"tp {cut.tp} does not divide the {model.n_heads} heads")
     if job.n_global_batch % cut.n_micro_batch:
         yield Issue(
-            f"{where}.n_global_batch", f"{job.n_global_batch} sequences are no whole micro batches of {cut.n_micro_batch}"
+            f"{where}.n_global_batch",
+            f"{job.n_global_batch} sequences are no whole micro batches of {cut.n_micro_batch}",
         )
     if job.sync == "every_step" and job.n_local_steps != 1:
         yield Issue(f"{where}.n_local_steps", "local steps belong to sync: local_sgd")

@@ -46,7 +46,9 @@ def baseline(network: CompiledNetwork, job: TrainingJob | None) -> Scenario:
     return Scenario(network, State.of(network.arrays), network.document, job)
 
 
-def apply_changes(origin: Scenario, changes: Sequence[Change], reader: FigureReader, where: str = "changes") -> Scenario:
+def apply_changes(
+    origin: Scenario, changes: Sequence[Change], reader: FigureReader, where: str = "changes"
+) -> Scenario:
     """The scenario after the changes. Raises ChangeError: target missing, not applicable, cannot be built."""
     known = build_issues(origin.state, origin.document, reader)
     scenario = origin

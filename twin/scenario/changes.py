@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Annotated, Literal
 
 import numpy as np
@@ -28,7 +27,7 @@ class Context:
     reader: FigureReader
 
     def part(self, state: State, part_id: str, kind: Kind) -> tuple[State, int]:
-        """A state that knows the part, and its code. Raises CatalogueError for an unknown part or one of another kind."""
+        """A state that knows the part, and its code. CatalogueError for an unknown part or one of another kind."""
         self.reader.catalogue.get(part_id, kind)
         return state.with_part(part_id)
 
@@ -177,9 +176,7 @@ class PlaceJob(_JobChange):
         known = [site.id for site in context.document.sites]
         for place in self.placement:
             if place.site not in known:
-                raise ChangeError(
-                    f"no site {place.site!r}", where=context.where, hint=did_you_mean(place.site, known)
-                )
+                raise ChangeError(f"no site {place.site!r}", where=context.where, hint=did_you_mean(place.site, known))
         return replace(job, placement=self.placement)
 
 
@@ -213,7 +210,9 @@ class UseAccelerator(_JobChange):
         """The job with another kind at the site."""
         used = {place.site for place in job.placement}
         if self.site not in used:
-            raise ChangeError(f"the job is not at {self.site!r}", where=context.where, hint=did_you_mean(self.site, used))
+            raise ChangeError(
+                f"the job is not at {self.site!r}", where=context.where, hint=did_you_mean(self.site, used)
+            )
         if self.accelerator is not None:
             context.reader.catalogue.get(self.accelerator, "accelerator")
         here = [place for place in job.placement if place.site == self.site]
@@ -229,7 +228,7 @@ class SplitWork(_JobChange):
     kind: Literal["split_work"] = "split_work"
     split: Literal["uniform", "balanced"]
 
-    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
+    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:  # noqa: ARG002 (one signature for all)
         """The job with this split."""
         return replace(job, split=self.split)
 
@@ -328,7 +327,9 @@ class SwapSwitches(StateChange):
         wrong = rows[state["node_n_accelerators"][rows] > 0]
         if len(wrong):
             name = state.arrays.node_ids[wrong[0]]
-            raise ChangeError(f"{name} holds accelerators and is no switch", where=context.where, hint="narrow the selector")
+            raise ChangeError(
+                f"{name} holds accelerators and is no switch", where=context.where, hint="narrow the selector"
+            )
         state, code = context.part(state, self.part, "switch")
         return state.with_values("node_part", rows, code).with_values("node_age_years", rows, 0.0)
 

@@ -99,10 +99,10 @@ def diff_of(plan: str | None, before: Score, after: Score, old: Evaluation, new:
 def _causes(old: Evaluation, new: Evaluation) -> list[Cause]:
     rows = _common(old, new)
     found = _phase_causes(old, new)
-    found += _arc_causes("capacity_gbps", old, new, rows, old.health.arc_capacity_gbps, new.health.arc_capacity_gbps)
-    found += _arc_causes("utilisation_ratio", old, new, rows, old.arc_utilisation_ratio, new.arc_utilisation_ratio)
-    found += _link_causes("margin_db", old, new, rows, old.health.margin_db, new.health.margin_db)
-    found += _link_causes("loss_db", old, new, rows, old.health.loss_db, new.health.loss_db)
+    found += _arc_causes("capacity_gbps", new, rows, old.health.arc_capacity_gbps, new.health.arc_capacity_gbps)
+    found += _arc_causes("utilisation_ratio", new, rows, old.arc_utilisation_ratio, new.arc_utilisation_ratio)
+    found += _link_causes("margin_db", new, rows, old.health.margin_db, new.health.margin_db)
+    found += _link_causes("loss_db", new, rows, old.health.loss_db, new.health.loss_db)
     found += _rack_causes(old, new)
     return found
 
@@ -123,17 +123,15 @@ def _phase_causes(old: Evaluation, new: Evaluation) -> list[Cause]:
     for e, side in ((old, "before"), (new, "after")):
         if e.step is None:
             continue
-        phase = max(e.step.exposed_s, key=lambda name: e.step.exposed_s[name])  # type: ignore[union-attr]
+        phase = max(e.step.exposed_s.items(), key=lambda item: item[1])[0]
         if phase in e.step.bottleneck:
             arc, seconds = e.step.bottleneck[phase]
-            values = (seconds, None) if side == "before" else (None, seconds)
-            found.append(Cause(f"{phase}_time_s", arc_name(e, arc), *values, note=arc_reason(e, arc)))
+            before, after = (seconds, None) if side == "before" else (None, seconds)
+            found.append(Cause(f"{phase}_time_s", arc_name(e, arc), before, after, arc_reason(e, arc)))
     return found
 
 
-def _arc_causes(
-    figure: str, old: Evaluation, new: Evaluation, rows: np.ndarray, before: Floats, after: Floats
-) -> list[Cause]:
+def _arc_causes(figure: str, new: Evaluation, rows: np.ndarray, before: Floats, after: Floats) -> list[Cause]:
     arcs_old = (2 * rows[:, :1] + np.arange(2)).ravel()
     arcs_new = (2 * rows[:, 1:] + np.arange(2)).ravel()
     moved = _moved(before[arcs_old], after[arcs_new])
@@ -147,9 +145,7 @@ def _arc_causes(
     ]
 
 
-def _link_causes(
-    figure: str, old: Evaluation, new: Evaluation, rows: np.ndarray, before: Floats, after: Floats
-) -> list[Cause]:
+def _link_causes(figure: str, new: Evaluation, rows: np.ndarray, before: Floats, after: Floats) -> list[Cause]:
     moved = _moved(before[rows[:, 0]], after[rows[:, 1]])
     names = new.case.state.arrays.link_ids
     return [
@@ -182,12 +178,18 @@ def _rack_causes(old: Evaluation, new: Evaluation) -> list[Cause]:
     for key in sorted({*before, *after}):
         if before.get(key, 0) != after.get(key, 0):
             found.append(Cause("n_accelerators", f"{key[1]} in {key[0]}", before.get(key, 0), after.get(key, 0)))
-    times = [{(p.site, p.accelerator): t for p, t in zip(e.step.pools, e.step.pool_time_s, strict=True)} if e.step else {} for e in (old, new)]
-    for key in sorted({*times[0], *times[1]}):
-        a, b = times[0].get(key), times[1].get(key)
+    slow, fast = _pool_times(old), _pool_times(new)
+    for key in sorted({*slow, *fast}):
+        a, b = slow.get(key), fast.get(key)
         if a != b:
             found.append(Cause("pool_time_s", f"{key[1]} in {key[0]}", a, b))
     return found
+
+
+def _pool_times(e: Evaluation) -> dict[tuple[str, str], float]:
+    if e.step is None:
+        return {}
+    return {(p.site, p.accelerator): t for p, t in zip(e.step.pools, e.step.pool_time_s, strict=True)}
 
 
 def _accelerators(e: Evaluation) -> dict[tuple[str, str], float]:

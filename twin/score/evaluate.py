@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -36,12 +36,12 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Lease:
-    """Whether a leased site is worth more to the job or to its tenant; USD per month, positive in favour of keeping it."""
+    """Whether a leased site is worth more to the job or to its tenant, USD per month."""
 
     site: str
     lease_usd_per_month: float
     at_list_usd_per_month: float
-    """Break-even: replacing the site's marginal goodput at list rental, less the running cost that goes with the site."""
+    """Break-even: replacing the site's marginal goodput at list rental, less the site's running cost."""
     at_implied_usd_per_month: float
     """The same at the price per FLOP that the lease itself proves."""
     opex_avoided_usd_per_month: float
@@ -132,10 +132,10 @@ class Evaluator:
 
     def _routes(self, case: Case, health: LinkHealth, source: Ints, target: Ints) -> routing.Routes:
         share = self._share(case, health)
-        key = (case.state.arrays, health.lit, share, source, target)
-        return self._memo.get(
-            "routes", key, lambda: routing.route_pairs(case.state.arrays, health.lit, share, source, target)
-        )
+        lit = health.lit & (share > 0)
+        key = (case.state.arrays, lit, share, source, target)
+        router = self._memo.get("router", (case.state.arrays, lit), lambda: routing.Router(case.state.arrays, lit))
+        return self._memo.get("routes", key, lambda: router.routes(share, source, target))
 
     def _demands(self, case: Case, health: LinkHealth) -> DemandLoads | None:
         if not case.document.demands:
@@ -197,9 +197,7 @@ class Evaluator:
             lambda: _unit_loads(case, health, flows, pairs, routes),
         )
 
-    def _arc_load(
-        self, case: Case, demands: DemandLoads | None, loads: UnitLoads | None, step: Step | None
-    ) -> Floats:
+    def _arc_load(self, case: Case, demands: DemandLoads | None, loads: UnitLoads | None, step: Step | None) -> Floats:
         """Gb/s offered by arc, averaged over a step: demands all the time, the job its bits of a step."""
         load = np.zeros(2 * case.state.arrays.n_links)
         if demands is not None:
@@ -260,7 +258,9 @@ def _lease(
         if name in part.figures and part.id in reader.prices.rent_usd_per_accelerator_hour:
             offers.append((reader.prices.rent_usd(part.id) / part.value(name), part.id))
     _, best = min(offers)
-    rent = reader.price(f"renting {best}", "rent_usd_per_accelerator_hour", reader.prices.rent_usd_per_accelerator_hour[best])
+    rent = reader.price(
+        f"renting {best}", "rent_usd_per_accelerator_hour", reader.prices.rent_usd_per_accelerator_hour[best]
+    )
     n_equal = max(marginal, 0.0) / (reader.part(best, name) * 1e12 * goodput) if goodput else 0.0
     here = state.arrays.node_site == row
     rates = np.nan_to_num(reader.by_code(state.parts, state["node_accelerator"], name, "accelerator")) * 1e12
@@ -287,12 +287,10 @@ def _lease(
 
 def _place(case: Case, job: TrainingJob) -> tuple[demand.Placed, demand.JobFlows]:
     known = case.state.arrays.sites
-    issues = [
-        Issue(f"jobs[{job.id}].placement", f"no site {p.site!r}") for p in job.placement if p.site not in known
-    ]
+    issues = [Issue(f"jobs[{job.id}].placement", f"no site {p.site!r}") for p in job.placement if p.site not in known]
     if issues:
         raise TopologyError("the job has no place", found=issues)
-    placed = demand.place_job(case.state, case.document, job)
+    placed = demand.place_job(case.state, job)
     return placed, demand.job_flows(placed, job, case.state.arrays.n_nodes)
 
 
@@ -310,7 +308,7 @@ class _PairTable:
         keys = [f.source * n_nodes + f.target for _, f in sets]
         joined = np.concatenate(keys) if keys else np.zeros(0, np.int64)
         distinct, inverse = np.unique(joined, return_inverse=True)
-        cuts = np.cumsum([len(k) for k in keys])[:-1] if keys else []
+        cuts: Ints = np.cumsum([len(k) for k in keys])[:-1] if keys else np.zeros(0, np.int64)
         return cls(distinct // n_nodes, distinct % n_nodes, tuple(np.split(inverse.reshape(-1), cuts)))
 
 
@@ -326,7 +324,7 @@ def _unit_loads(
     latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
     loads, worst, missing = [], {"local": 0.0, "pipeline": 0.0, "wide-area": 0.0}, []
     for (phase, flow), rows in zip(_flow_sets(flows), pairs.rows, strict=True):
-        amount = np.bincount(rows, weights=flow.share, minlength=len(pairs.source))
+        amount = np.bincount(rows, weights=flow.share, minlength=len(pairs.source)).astype(np.float64)
         loads.append(routes.loads(amount))
         worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))
         for row in rows[~routes.reachable[rows]][:1]:
@@ -353,6 +351,9 @@ def _columns(state: State, *prefixes: str) -> tuple[Any, ...]:
     return (state.arrays, state.parts, *(state[name] for name in names if not name.endswith("_ids")))
 
 
+T = TypeVar("T")
+
+
 class _Memo:
     """The last few outputs of each stage, by inputs: arrays by identity or content, the rest by equality."""
 
@@ -361,12 +362,12 @@ class _Memo:
     def __init__(self) -> None:
         self._kept: dict[Hashable, list[tuple[tuple[Any, ...], Any]]] = {}
 
-    def get(self, stage: str, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    def get(self, stage: str, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         entries = self._kept.setdefault(stage, [])
         for i, (known, value) in enumerate(entries):
             if len(known) == len(key) and all(map(_same, known, key)):
                 entries.append(entries.pop(i))
-                return value
+                return value  # type: ignore[no-any-return]
         value = make()
         entries.append((key, value))
         del entries[: -self.KEPT]

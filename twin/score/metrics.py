@@ -128,11 +128,17 @@ def lease_break_even_usd_per_month(e: Evaluation) -> float:
 METRICS: dict[str, Metric] = {
     "step_time_s": Metric(_of_step("step_time_s"), "lower", "One optimizer step, in steady state."),
     "compute_time_s": Metric(
-        _of_step("compute_time_s"), "lower", "The step without communication and bubble, at the pace of its slowest pool."
+        _of_step("compute_time_s"),
+        "lower",
+        "The step without communication and bubble, at the pace of its slowest pool.",
     ),
-    "bubble_time_s": Metric(_of_step("bubble_time_s"), "lower", "Filling and draining the pipeline of the slowest pool."),
+    "bubble_time_s": Metric(
+        _of_step("bubble_time_s"), "lower", "Filling and draining the pipeline of the slowest pool."
+    ),
     "exposed_comm_time_s": Metric(
-        _of_step("exposed_comm_time_s"), "lower", "Communication that compute does not hide; step = compute + bubble + this."
+        _of_step("exposed_comm_time_s"),
+        "lower",
+        "Communication that compute does not hide; step = compute + bubble + this.",
     ),
     "exposed_reduce_scatter_time_s": Metric(
         _exposed("reduce_scatter"), "lower", "Step minus the step without the reduce-scatter inside sites."
@@ -148,7 +154,9 @@ METRICS: dict[str, Metric] = {
     ),
     "bubble_ratio": Metric(_of_step("bubble_ratio"), "lower", "(p - 1)/(v m + p - 1) of the slowest pool."),
     "straggler_ratio": Metric(
-        _of_step("straggler_ratio"), "lower", "1 - F/(sum of sustained rates x compute time): what the fast wait for the slow."
+        _of_step("straggler_ratio"),
+        "lower",
+        "1 - F/(sum of sustained rates x compute time): what the fast wait for the slow.",
     ),
     "mfu_ratio": Metric(
         _of_step("mfu_ratio"), "higher", "Model FLOPs over step time and the peaks of all allocated accelerators."
@@ -158,7 +166,9 @@ METRICS: dict[str, Metric] = {
         goodput_tokens_per_s, "higher", "Tokens per second left after interruptions and checkpoints (Daly)."
     ),
     "max_link_utilisation_ratio": Metric(
-        max_link_utilisation_ratio, "lower", "Busiest arc of links that are up: offered over capacity, averaged over a step."
+        max_link_utilisation_ratio,
+        "lower",
+        "Busiest arc of links that are up: offered over capacity, averaged over a step.",
     ),
     "p99_link_utilisation_ratio": Metric(
         p99_link_utilisation_ratio, "lower", "99th percentile of the same over all tiers."
@@ -168,14 +178,18 @@ METRICS: dict[str, Metric] = {
         demand_satisfied_ratio, "higher", "Demands carried (max-min fair) over demands offered."
     ),
     "worst_rtt_us": Metric(worst_rtt_us, "lower", "Unloaded round trip on the slowest path that traffic uses."),
-    "min_margin_db": Metric(min_margin_db, "higher", "Smallest optical margin of links that are up, at the current mode."),
+    "min_margin_db": Metric(
+        min_margin_db, "higher", "Smallest optical margin of links that are up, at the current mode."
+    ),
     "n_links_below_margin": Metric(n_links_below_margin, "lower", "Links with less margin than the document requires."),
     "capex_usd": Metric(lambda e: e.money.capex_usd, "lower", "What a change buys; 0 for the network as it stands."),
     "opex_usd_per_year": Metric(
         lambda e: e.money.opex_usd_per_year, "lower", "Electricity, upkeep and dark fibre of the whole network."
     ),
     "usd_per_effective_pflop_day": Metric(
-        usd_per_effective_pflop_day, "lower", "Write-off and running cost of the job's share, per PFLOP/s-day of goodput."
+        usd_per_effective_pflop_day,
+        "lower",
+        "Write-off and running cost of the job's share, per PFLOP/s-day of goodput.",
     ),
     "lease_break_even_usd_per_month": Metric(
         lease_break_even_usd_per_month, "higher", "Lease above which the site earns more let than kept, at list rental."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,7 +136,7 @@ def _figures(value: float) -> str:
     return f"{value:.4g}"
 
 
-def html_table(title: str, head: tuple[str, ...], rows: list[tuple[str, ...]], notes: tuple[str, ...]) -> str:
+def html_table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], notes: tuple[str, ...]) -> str:
     """A plain HTML table for notebooks."""
     from html import escape
 

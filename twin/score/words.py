@@ -11,7 +11,7 @@ SMALL_SHARE_RATIO = 0.01
 
 
 def binding(e: Evaluation) -> list[str]:
-    """A few sentences: what the step consists of, what paces it, which arc is in the way and why, what the lease says."""
+    """A few sentences: what the step consists of, what paces it, which arc is in the way and why, and the lease."""
     lines = _step_lines(e) if e.step is not None else [f"No step: {e.why_no_step}."] if e.case.job is not None else []
     lines += _demand_lines(e)
     lines += _optics_lines(e)
@@ -41,7 +41,9 @@ def arc_reason(e: Evaluation, arc: int) -> str:
             f"a port over {state.arrays.link_length_km[link]:g} km"
         )
     if limit == LOSS:
-        return f"losses of {health.loss_ratio[link]:.2g} leave {health.goodput_ratio[link]:.1%} of {n} x {member:.0f} Gb/s"
+        return (
+            f"losses of {health.loss_ratio[link]:.2g} leave {health.goodput_ratio[link]:.1%} of {n} x {member:.0f} Gb/s"
+        )
     if limit == MODE:
         return f"the optics fell back to {member:.0f} Gb/s at {health.margin_db[link]:.1f} dB of margin"
     if limit == DARK:
@@ -62,8 +64,8 @@ def _step_lines(e: Evaluation) -> list[str]:
     shares = ", ".join(f"{m} x {p.accelerator} in {p.site}" for p, m in zip(step.pools, step.share, strict=True))
     if step.straggler_ratio > SMALL_SHARE_RATIO:
         lines.append(
-            f"{pool.accelerator} in {pool.site} sets the pace: {step.straggler_ratio:.0%} of the sustained FLOP/s wait for it"
-            f" (micro batches a replica: {shares})."
+            f"{pool.accelerator} in {pool.site} sets the pace: {step.straggler_ratio:.0%} of the sustained FLOP/s "
+            f"wait for it (micro batches a replica: {shares})."
         )
     else:
         lines.append(f"The work is balanced (micro batches a replica: {shares}).")
@@ -72,8 +74,8 @@ def _step_lines(e: Evaluation) -> list[str]:
         arc, seconds = step.bottleneck[phase]
         how = f" ({step.exchange})" if phase == "wide_area" else ""
         lines.append(
-            f"{phase.replace('_', ' ').capitalize()}{how} sticks out by {step.exposed_s[phase]:.2f} s; its longest arc is "
-            f"{arc_name(e, arc)}, {seconds:.2f} s: {arc_reason(e, arc)}."
+            f"{phase.replace('_', ' ').capitalize()}{how} sticks out by {step.exposed_s[phase]:.2f} s; "
+            f"its longest arc is {arc_name(e, arc)}, {seconds:.2f} s: {arc_reason(e, arc)}."
         )
     else:
         lines.append("Communication hides behind compute.")
@@ -111,7 +113,9 @@ def _optics_lines(e: Evaluation) -> list[str]:
     links = np.flatnonzero(short)
     worst = links[np.argmin(e.health.margin_db[links])]
     name = e.case.state.arrays.link_ids[worst]
-    return [f"{len(links)} link(s) below the required margin; the worst is {name} at {e.health.margin_db[worst]:.1f} dB."]
+    return [
+        f"{len(links)} link(s) below the required margin; the worst is {name} at {e.health.margin_db[worst]:.1f} dB."
+    ]
 
 
 def _lease_lines(e: Evaluation) -> list[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 
 MAX_TREE_SITES = 5
 """Up to here every chain of sites is weighed; beyond, ring and direct only."""
@@ -53,7 +52,7 @@ def chains(n_sites: int) -> list[Exchange]:
     for order in permutations(range(n_sites)):
         if order[0] < order[-1]:
             volume = np.zeros((n_sites, n_sites))
-            for a, b in zip(order, order[1:], strict=False):
+            for a, b in pairwise(order):
                 volume[a, b] = volume[b, a] = 0.5
             found.append(Exchange("tree " + "-".join(map(str, order)), volume))
     return found
@@ -79,6 +78,8 @@ def mix_trees(n_sites: int, time_per_volume: Floats) -> Exchange | None:
     time_per_volume: float64[n_rows, n_sites, n_sites], seconds that a row (an arc of the network) needs for one unit
     of volume from i to j. Two sites joined fat by a short link act as one this way: T = G / (X12 + X13).
     """
+    from scipy.optimize import linprog  # 0.25 s of import that other jobs do not need
+
     if not 3 <= n_sites <= MAX_TREE_SITES or not len(time_per_volume):
         return None
     trees = chains(n_sites)

@@ -57,7 +57,7 @@ def n_micro_batches(job: TrainingJob) -> int:
 
 
 def stage_boundary_bits(job: TrainingJob) -> float:
-    """Bits that a micro batch sends over one stage boundary and virtual stage, one direction, all ranks of the stage."""
+    """Bits of a micro batch over one boundary of (virtual) stages, one direction, all ranks of the stage."""
     return 8.0 * ACTIVATION_BYTES * job.parallelism.n_micro_batch * job.model.n_sequence * job.model.n_hidden
 
 
