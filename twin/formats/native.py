@@ -88,10 +88,8 @@ def parse_mapping(text: str, where: str, *, as_json: bool) -> dict[str, Any]:
 
 def _load_yaml(text: str) -> Any:
     """YAML as plain data; nesting is measured on its events first, for libyaml's composer overruns the C stack."""
-    if (
-        text.count("[") + text.count("{") + max(map(len, re.findall(r"^[ ?:-]+", text, re.MULTILINE)), default=0)
-        > MAX_DEPTH
-    ):
+    indentation = max(map(len, re.findall(r"^[ ?:-]+", text, re.MULTILINE)), default=0)
+    if text.count("[") + text.count("{") + 2 * indentation > MAX_DEPTH:
         depth = 0
         for event in yaml.parse(text, _Loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
