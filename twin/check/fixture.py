@@ -1,0 +1,200 @@
+"""A fixture file, read and validated: every fault at once, before anything is computed."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, JsonValue, model_validator
+
+from .. import errors
+from ..errors import DocumentError, Issue, TwinError, did_you_mean
+from ..formats.native import read_mapping, validate_as
+from ..model.records import STRICT
+from .kinds import KINDS
+
+ERRORS: dict[str, type[TwinError]] = {
+    name: value
+    for name, value in vars(errors).items()
+    if isinstance(value, type) and issubclass(value, TwinError) and not name.startswith("_")
+}
+"""Errors that a case may expect, by class name."""
+Limit = Annotated[float, Field(ge=0)]
+Expected = float | None
+Text = Annotated[str, Field(max_length=20_000)]
+
+
+class Tolerance(BaseModel):
+    """How far off a figure may be: `abs`, `rel`, both (either suffices), or `mape`, a mean over the whole file.
+
+    `rel` and `mape` are ratios. A figure without a tolerance must be exact: within 1e-9 of its value, or 1e-12 of zero.
+    """
+
+    model_config = STRICT | {"frozen": True}
+
+    abs: Limit | None = None
+    rel: Limit | None = None
+    mape: Limit | None = None
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Tolerance:
+        if self.abs is None and self.rel is None and self.mape is None:
+            raise ValueError("a tolerance says abs, rel, both, or mape")
+        if self.mape is not None and (self.abs is not None or self.rel is not None):
+            raise ValueError("mape stands alone: the mean over the file decides")
+        return self
+
+    def holds(self, off_by: float, expected: float) -> bool:
+        """Whether one value is near enough; mape is not asked here."""
+        near = self.abs is not None and off_by <= self.abs
+        return near or (self.rel is not None and off_by <= self.rel * abs(expected))
+
+
+EXACT = Tolerance(abs=1e-12, rel=1e-9)
+"""Of a figure for which the file states no tolerance."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedError:
+    """The case must fail with this error (or one below it in the tree) whose text contains `contains`."""
+
+    error: str
+    contains: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question. `given` is the kind's model, or the fault that kept it from being one where a case expects that."""
+
+    id: str
+    given: BaseModel | DocumentError
+    expect: ExpectedError | Mapping[str, Expected | Mapping[str, Expected]]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """A file of cases of one kind, with where its numbers come from and how near they must be met."""
+
+    kind: str
+    source: str
+    origin: str
+    tolerance: Mapping[str, Tolerance]
+    cases: tuple[Case, ...]
+
+
+class _CaseRecord(BaseModel):
+    model_config = STRICT | {"frozen": True}
+
+    id: Annotated[str, Field(min_length=1, max_length=1000)]
+    given: dict[str, JsonValue]
+    expect: Annotated[dict[str, JsonValue], Field(min_length=1)]
+    note: Text = ""
+
+
+class _FixtureRecord(BaseModel):
+    model_config = STRICT | {"frozen": True}
+
+    kind: str
+    source: Literal["hand", "published", "peer", "regression"]
+    origin: Text = ""
+    note: Text = ""
+    tolerance: dict[str, Tolerance] = {}
+    cases: Annotated[tuple[_CaseRecord, ...], Field(min_length=1)]
+
+
+def read_fixture(path: Path) -> Fixture:
+    """A fixture file, JSON or YAML by its ending. Raises DocumentError, with every fault, for what is no fixture."""
+    data, where = read_mapping(path), str(path)
+    kind = data.get("kind")
+    known = ", ".join(sorted(KINDS))
+    if kind is None:
+        raise DocumentError("is no fixture: it has no `kind`", where=where, expected=f"one of {known}")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise DocumentError(
+            f"unknown kind {kind!r}", where=where, expected=f"one of {known}", hint=did_you_mean(str(kind), KINDS)
+        )
+    _raise(where, list(_not_finite(data, "")))
+    record: _FixtureRecord = validate_as(_FixtureRecord, data, where)
+    issues = list(_id_issues(record))
+    cases = [_case(case, kind, issues) for case in record.cases]
+    _raise(where, issues)
+    return Fixture(kind, record.source, record.origin, record.tolerance, tuple(cases))
+
+
+def _raise(where: str, issues: list[Issue]) -> None:
+    if issues:
+        n = len(issues)
+        raise DocumentError(f"{n} bad field{'s' if n > 1 else ''}", where=where, found=issues)
+
+
+def _not_finite(data: Any, where: str) -> Iterator[Issue]:
+    """NaN and infinity, which Python's JSON reader lets through."""
+    if isinstance(data, float) and not math.isfinite(data):
+        yield Issue(where or "document", f"{data} is not a number that can be compared", "leave it out, or say null")
+    elif isinstance(data, dict):
+        for name, value in data.items():
+            if isinstance(value, dict | list | float):
+                yield from _not_finite(value, f"{where}.{name}" if where else str(name))
+    elif isinstance(data, list):
+        for i, value in enumerate(data):
+            if isinstance(value, dict | list | float):
+                name = value.get("id") if isinstance(value, dict) else None
+                yield from _not_finite(value, f"{where}[{name if isinstance(name, str) else i}]")
+
+
+def _id_issues(record: _FixtureRecord) -> Iterator[Issue]:
+    for name, n in Counter(case.id for case in record.cases).items():
+        if n > 1:
+            yield Issue(f"cases[{name}]", f"id {name!r} stands {n} times", "ids are unique within a file")
+        if not name.isprintable():
+            yield Issue(f"cases[{name!r}].id", "is not printable text")
+
+
+def _case(record: _CaseRecord, kind: str, issues: list[Issue]) -> Case:
+    where = f"cases[{record.id}]"
+    expect = _expect(record.expect, f"{where}.expect", issues)
+    given: BaseModel | DocumentError
+    try:
+        given = validate_as(KINDS[kind].given, record.given, f"{where}.given")
+    except DocumentError as fault:
+        given = fault
+        if not (isinstance(expect, ExpectedError) and issubclass(DocumentError, ERRORS[expect.error])):
+            issues += [Issue(f"{where}.given.{issue.where}", issue.problem, issue.hint) for issue in fault.issues]
+    return Case(record.id, given, expect, record.note)
+
+
+def _expect(
+    data: Mapping[str, Any], where: str, issues: list[Issue]
+) -> ExpectedError | Mapping[str, Expected | Mapping[str, Expected]]:
+    if "error" in data:
+        return _expected_error(data, where, issues)
+    for name, value in data.items():
+        values = value if isinstance(value, dict) else {"": value}
+        if not values:
+            issues.append(Issue(f"{where}.{name}", "is an empty map", "list the keys to compare"))
+        for key, number in values.items():
+            if isinstance(number, bool) or not isinstance(number, int | float | None):
+                place = f"{where}.{name}[{key}]" if isinstance(value, dict) else f"{where}.{name}"
+                shown = "" if isinstance(number, list | dict) else f", found {number!r}"
+                issues.append(Issue(place, f"is no number, null or map of numbers{shown}"))
+    return data
+
+
+def _expected_error(data: Mapping[str, Any], where: str, issues: list[Issue]) -> ExpectedError:
+    name, contains = data["error"], data.get("contains", "")
+    for key in data:
+        if key not in ("error", "contains"):
+            issues.append(Issue(f"{where}.{key}", "stands beside an error", "a case that fails has no figures"))
+    if not isinstance(name, str) or name not in ERRORS:
+        hint = did_you_mean(str(name), ERRORS) or f"known: {', '.join(sorted(ERRORS))}"
+        issues.append(Issue(f"{where}.error", f"unknown error {name!r}", hint))
+        name = "TwinError"
+    if not isinstance(contains, str):
+        issues.append(Issue(f"{where}.contains", f"is no text, found {contains!r}"))
+        contains = ""
+    return ExpectedError(name, contains)
