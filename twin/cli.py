@@ -109,6 +109,29 @@ def plans(
 
 
 @app.command()
+def links(
+    network: NetworkName,
+    chosen: Annotated[
+        str | None, typer.Argument(metavar="LINKS", help="An id or glob; wide-area links otherwise.")
+    ] = None,
+    tier: Annotated[str | None, typer.Option("--tier", help="access, fabric, border or wide_area.")] = None,
+    job: JobName = None,
+    ageing: Ageing = "value",
+    as_json: AsJson = False,
+) -> None:
+    """Links one by one: loss budget, margin, rate and what holds it, latency split, load."""
+    asked = {key: value for key, value in (("id", chosen), ("tier", tier)) if value} or {"tier": "wide_area"}
+    with _progress("loading"):
+        table = _load(network, None).links(asked, job, ageing=_ageing(ageing))
+    if as_json:
+        sys.stdout.write(table.to_json())
+    else:
+        from .report import links_report
+
+        _print(links_report(table))
+
+
+@app.command()
 def topologies(
     name: Annotated[str | None, typer.Argument(help="Show one: sites, jobs, plans, assumptions.")] = None,
     as_json: AsJson = False,
@@ -169,10 +192,11 @@ def schema() -> None:
 @app.command()
 def check(
     paths: Annotated[list[Path], typer.Argument(help="Fixture files, or folders of them.")],
+    every: Annotated[bool, typer.Option("--all", help="Every row, not only those that are out.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare the twin with fixtures: exit 1 if a figure is out, 2 if a file is no fixture."""
-    from .check import check_paths
+    from .check import check_paths, exit_code
     from .report import check_report
 
     with _progress("checking") as tell:
@@ -180,14 +204,13 @@ def check(
     if as_json:
         _print_json({"files": [result.to_dict() for result in results]})
     else:
-        _print(check_report(results))
-    if not all(result.within for result in results):
-        raise typer.Exit(1)
+        _print(check_report(results, every=every))
+    raise typer.Exit(exit_code(results))
 
 
 @app.command()
 def warmup() -> None:
-    """Compile the kernels once (kept on disk, see NUMBA_CACHE_DIR) and expand the catalogue's largest network."""
+    """Compile the kernels once; numba keeps them on disk (see NUMBA_CACHE_DIR)."""
     from .warm import warm_up
 
     with _progress("compiling kernels") as tell:

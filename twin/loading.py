@@ -16,14 +16,16 @@ from .arrays import CompiledNetwork, NetworkArrays, State
 from .catalogue import PriceBook, catalogue, load_price_book
 from .errors import CatalogueError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
 from .formats import FORMATS, parse_document, read_mapping
-from .formats.native import parse_mapping
+from .formats.native import parse_mapping, validate_as
 from .model.document import Plan, TopologyDocument
 from .model.network import Generators
 from .model.records import TrainingJob
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
 from .scenario.diff import Diff, diff_of
+from .scenario.select import LinkSelector, select_links
 from .score.evaluate import Case, Evaluation, Evaluator
+from .score.links import LinkTable, link_table
 from .score.score import Score, score_of
 from .topologies import NETWORKS, digest, expand, network_text
 
@@ -96,6 +98,13 @@ class Network(CompiledNetwork):
         scenario = baseline(self, self.job(job))
         _tell(notify, "scoring")
         return score_of(self._evaluator.evaluate(_case(scenario, ageing)), self.label)
+
+    def links(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
+        """Links one by one; `chosen` is an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`)."""
+        if not isinstance(chosen, str):
+            chosen = validate_as(LinkSelector, chosen, "links")
+        e = self.evaluate(job, ageing=ageing)
+        return link_table(e, self.label, select_links(e.case.state, chosen, self.document.as_of, "links"))
 
     def what_if(
         self,

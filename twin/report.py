@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
@@ -12,9 +12,11 @@ from rich.text import Text
 
 from .analysis.figures import Lean
 from .catalogue import Part
+from .score.links import LinkTable
 from .score.score import Score, show
 
 if TYPE_CHECKING:
+    from .check import FileResult, Row
     from .loading import Network
     from .scenario.diff import Diff
 
@@ -38,6 +40,8 @@ SHORT = (
     "lease_break_even_usd_per_month",
 )
 """Metrics of the short table; `--all` shows every one."""
+MAX_LINKS_SHOWN = 20
+"""Rows of `twin links` on a terminal, two a link."""
 PLAN_COLUMNS = (
     "step_time_s",
     "exposed_comm_time_s",
@@ -84,6 +88,29 @@ def diff_report(diff: Diff, *, every: bool = False, note: str = "") -> Renderabl
         parts.append(Text(f"To buy: {bought}.", overflow="fold"))
     parts.append(_leans(diff.after.leans_on, diff.after.n_figures))
     return Group(*parts)
+
+
+def links_report(table: LinkTable) -> RenderableType:
+    """Links one by one; both directions of a link in one block where they are alike."""
+    blocks: list[RenderableType] = []
+    for forward, back in zip(table.rows[:MAX_LINKS_SHOWN:2], table.rows[1:MAX_LINKS_SHOWN:2], strict=True):
+        block = Table(title=f"[bold]{escape(forward['id'])}[/]", title_justify="left", box=None, pad_edge=False)
+        block.add_column("", no_wrap=True)
+        block.add_column(forward["direction"], justify="right")
+        block.add_column(back["direction"], justify="right")
+        for name in forward:
+            if name not in ("id", "direction") and (forward[name] is not None or back[name] is not None):
+                block.add_row(name, _cell(forward[name]), _cell(back[name]))
+        blocks.append(block)
+    if len(table.rows) > MAX_LINKS_SHOWN:
+        blocks.append(
+            Text(f"… and {(len(table.rows) - MAX_LINKS_SHOWN) // 2} more links; narrow the choice, or --json")
+        )
+    return Group(*blocks)
+
+
+def _cell(value: Any) -> str:
+    return "–" if value is None else f"{value:.5g}" if isinstance(value, float) else escape(str(value))
 
 
 def plans_report(diffs: Sequence[Diff]) -> RenderableType:
@@ -218,9 +245,57 @@ def _two_columns(head: str, rows: Sequence[tuple[str, str]]) -> RenderableType:
     return table
 
 
-def check_report(results: Sequence[FileResult]) -> RenderableType:
-    """Fixtures: a line per figure that is out, a line per file and figure with the errors."""
+N_ROWS_SHOWN = 40
+"""Rows of one fixture file before the rest is only counted."""
+
+
+def check_report(results: Sequence[FileResult], *, every: bool = False) -> RenderableType:
+    """Fixtures: the figures that are out (or all), and for each file the largest and mean error of each figure."""
     parts: list[RenderableType] = []
     for result in results:
-        parts.append(_check_table(result))
-    return Group(*parts)
+        rows = result.rows if every else result.out
+        if rows:
+            parts.append(_rows_table(result, rows if every else rows[:N_ROWS_SHOWN]))
+            if not every and len(rows) > N_ROWS_SHOWN:
+                parts.append(Text(f"… and {len(rows) - N_ROWS_SHOWN} more rows that are out"))
+        if result.problem is not None:
+            parts.append(Text(f"{result.path}: no fixture: {result.problem}", style="red"))
+    table = Table(box=None, pad_edge=False)
+    for name in ("file", "figure"):
+        table.add_column(name, overflow="fold")
+    for name in ("numbers", "out", "largest error", "mean error"):
+        table.add_column(name, justify="right")
+    table.add_column("within")
+    for result in results:
+        for figure in result.figures:
+            within = "[green]yes[/]" if figure.within else "[red]no[/]"
+            worst = _off(figure.largest_off_by, figure.largest_ratio)
+            mean = _off(figure.mean_off_by, figure.mean_ratio)
+            counts = (str(figure.n), str(figure.n_out))
+            table.add_row(escape(result.path), escape(figure.figure), *counts, worst, mean, within)
+    return Group(*parts, table)
+
+
+def _rows_table(result: FileResult, rows: Sequence[Row]) -> Table:
+    table = Table(title=escape(result.path), title_justify="left", box=None, pad_edge=False)
+    table.add_column("case", overflow="fold")
+    table.add_column("figure", overflow="fold")
+    for name in ("expected", "got", "off by"):
+        table.add_column(name, justify="right", overflow="fold")
+    table.add_column("within")
+    table.add_column("", style="dim", overflow="fold")
+    for row in rows:
+        within = {True: "[green]yes[/]", False: "[red]no[/]", None: "mean decides"}[row.within]
+        cells = (_plain(row.expected), _plain(row.got), _off(row.off_by, row.off_by_ratio))
+        table.add_row(escape(row.case), escape(row.name), *cells, within, escape(row.why))
+    return table
+
+
+def _plain(value: float | str | None) -> str:
+    return "–" if value is None else escape(value) if isinstance(value, str) else f"{value:.9g}"
+
+
+def _off(off_by: float | None, ratio: float | None) -> str:
+    if off_by is None:
+        return "–"
+    return f"{off_by:.2g}" + (f" ({ratio:.2g})" if ratio is not None else "")

@@ -44,6 +44,7 @@ class LinkHealth:
     arc_limit: Ints
     propagation_us: Floats
     fec_us: Floats
+    arc_switch_us: Floats
     arc_latency_us: Floats
     leans: tuple[Lean, ...]
 
@@ -62,7 +63,8 @@ def judge_links(
     light = _light(state, reader, loss_db, ageing)
     lit = state["link_up"] & state["node_up"][state["link_ends"]].all(axis=1) & (light.member_gbps > 0)
     lit &= state.n_members_up > 0
-    propagation_us, fec_us, arc_latency_us = _latency(state, reader)
+    propagation_us, fec_us, arc_switch_us = _latency(state, reader)
+    arc_latency_us = np.repeat(propagation_us + fec_us, 2) + arc_switch_us
     loss_ratio = np.where(np.isnan(state["link_loss_ratio"]), light.loss_ratio, state["link_loss_ratio"])
     round_trip_us = arc_latency_us[0::2] + arc_latency_us[1::2]
     goodput_ratio = _go_back_n(reader, document, loss_ratio, round_trip_us)
@@ -91,6 +93,7 @@ def judge_links(
         arc_limit=limit,
         propagation_us=propagation_us,
         fec_us=fec_us,
+        arc_switch_us=arc_switch_us,
         arc_latency_us=arc_latency_us,
         leans=reader.leans(),
     )
@@ -234,7 +237,7 @@ def frame_loss_ratio(margin_db: Floats, threshold_ber_ratio: float) -> npt.NDArr
 
 
 def _latency(state: State, reader: FigureReader) -> tuple[Floats, Floats, Floats]:
-    """Propagation and FEC by link, and the whole unloaded latency by arc: those, and the switch an arc leads to."""
+    """Propagation and FEC by link, and the passage of the switch that an arc leads to."""
     n_links = state.arrays.n_links
     propagation = np.zeros(n_links)
     if len(state["span_length_km"]):
@@ -248,8 +251,7 @@ def _latency(state: State, reader: FigureReader) -> tuple[Floats, Floats, Floats
             table[code] = reader.part(fec, "latency_us")
     fec_us = table[state["link_transceiver"]]
     switch_us = np.nan_to_num(reader.by_code(state.parts, state["node_part"], "latency_us", "switch"))
-    arc_us = np.repeat(propagation + fec_us, 2) + switch_us[state["arc_head"]]
-    return propagation, fec_us, arc_us
+    return propagation, fec_us, switch_us[state["arc_head"]]
 
 
 def _go_back_n(reader: FigureReader, document: TopologyDocument, loss: Floats, round_trip_us: Floats) -> Floats:

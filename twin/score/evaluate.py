@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..analysis import cost, demand, reliability, routing
-from ..analysis.congestion import DemandLoads, arc_utilisation_ratio, load_demands
+from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
 from ..analysis.figures import FigureReader, Lean
 from ..analysis.link_health import AgeingCase, LinkHealth, judge_links
 from ..analysis.step_time import Step, UnitLoads, time_step
@@ -67,6 +67,8 @@ class Evaluation:
     why_no_step: str
     arc_load_gbps: Floats
     arc_utilisation_ratio: Floats
+    arc_queue_us: Floats
+    """Mean wait behind the demands (background traffic), by arc; a job's phases are bursts and not in it."""
     worst_latency_us: float | None
     goodput_ratio: float
     money: cost.Money
@@ -109,6 +111,7 @@ class Evaluator:
             why_no_step=why,
             arc_load_gbps=arc_load,
             arc_utilisation_ratio=arc_utilisation_ratio(arc_load, health.arc_capacity_gbps),
+            arc_queue_us=self._queue_us(case, health, demands, reader),
             worst_latency_us=self._worst_latency_us(case, health, demands, loads),
             goodput_ratio=goodput,
             money=money,
@@ -205,6 +208,12 @@ class Evaluator:
         if loads is not None and step is not None:
             load[loads.arc] += step.arc_bits / step.step_time_s / 1e9
         return load
+
+    def _queue_us(self, case: Case, health: LinkHealth, demands: DemandLoads | None, reader: FigureReader) -> Floats:
+        if demands is None:
+            return np.zeros(2 * case.state.arrays.n_links)
+        ratio = arc_utilisation_ratio(demands.arc_carried_gbps, health.arc_capacity_gbps)
+        return arc_queue_us(ratio, np.repeat(health.member_gbps, 2), reader.general("packet_bytes"))
 
     def _worst_latency_us(
         self, case: Case, health: LinkHealth, demands: DemandLoads | None, loads: UnitLoads | None
