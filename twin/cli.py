@@ -122,7 +122,7 @@ def links(
     """Links one by one: loss budget, margin, rate and what holds it, latency split, load."""
     asked = {key: value for key, value in (("id", chosen), ("tier", tier)) if value} or {"tier": "wide_area"}
     with _progress("loading"):
-        table = _load(network, None).links(asked, job, ageing=_ageing(ageing))
+        table = _load(network, None).link_table(asked, job, ageing=_ageing(ageing))
     if as_json:
         sys.stdout.write(table.to_json())
     else:

@@ -99,7 +99,7 @@ class Network(CompiledNetwork):
         _tell(notify, "scoring")
         return score_of(self._evaluator.evaluate(_case(scenario, ageing)), self.label)
 
-    def links(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
+    def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
         """Links one by one; `chosen` is an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`)."""
         if not isinstance(chosen, str):
             chosen = validate_as(LinkSelector, chosen, "links")
