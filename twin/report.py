@@ -40,8 +40,8 @@ SHORT = (
     "lease_break_even_usd_per_month",
 )
 """Metrics of the short table; `--all` shows every one."""
-MAX_LINKS_SHOWN = 20
-"""Rows of `twin links` on a terminal, two a link."""
+MAX_LINKS_SHOWN = 4
+"""Links of `twin links` on a terminal, those first that carry the least of their light."""
 PLAN_COLUMNS = (
     "step_time_s",
     "exposed_comm_time_s",
@@ -93,7 +93,9 @@ def diff_report(diff: Diff, *, every: bool = False, note: str = "") -> Renderabl
 def links_report(table: LinkTable) -> RenderableType:
     """Links one by one; both directions of a link in one block where they are alike."""
     blocks: list[RenderableType] = []
-    for forward, back in zip(table.rows[:MAX_LINKS_SHOWN:2], table.rows[1:MAX_LINKS_SHOWN:2], strict=True):
+    pairs = list(zip(table.rows[::2], table.rows[1::2], strict=True))
+    pairs.sort(key=lambda pair: pair[0]["capacity_gbps"] / (pair[0]["member_gbps"] * pair[0]["n_members_up"] or 1.0))
+    for forward, back in pairs[:MAX_LINKS_SHOWN]:
         block = Table(title=f"[bold]{escape(forward['id'])}[/]", title_justify="left", box=None, pad_edge=False)
         block.add_column("", no_wrap=True)
         block.add_column(forward["direction"], justify="right")
@@ -102,10 +104,8 @@ def links_report(table: LinkTable) -> RenderableType:
             if name not in ("id", "direction") and (forward[name] is not None or back[name] is not None):
                 block.add_row(name, _cell(forward[name]), _cell(back[name]))
         blocks.append(block)
-    if len(table.rows) > MAX_LINKS_SHOWN:
-        blocks.append(
-            Text(f"… and {(len(table.rows) - MAX_LINKS_SHOWN) // 2} more links; narrow the choice, or --json")
-        )
+    if len(pairs) > MAX_LINKS_SHOWN:
+        blocks.append(Text(f"… and {len(pairs) - MAX_LINKS_SHOWN} more links; narrow the choice, or --json"))
     return Group(*blocks)
 
 
