@@ -1,0 +1,224 @@
+"""The network: frozen graph of records, edits that leave the origin alone, fabrics that stay compact."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import networkx as nx
+import pytest
+
+from tests.model.samples import campus_data, network, shipped
+from twin.errors import ChangeError, TopologyError
+from twin.model.network import Edit, Network
+from twin.model.records import Link, Node
+
+FABRIC = {
+    "nodes": [{"id": "outside", "kind": "border"}],
+    "links": [{"id": "way-out", "ends": ["pod/spine-1", "outside"]}],
+    "fabrics": [
+        {"id": "pod", "generator": "leaf_spine", "params": {"n_leaves": 2, "n_spines": 2, "n_hosts_per_leaf": 2}},
+        {"id": "other", "generator": "leaf_spine", "params": {"n_leaves": 1, "n_spines": 1}},
+    ],
+}
+
+
+@pytest.fixture
+def campus() -> Network:
+    return network(campus_data())
+
+
+@pytest.fixture
+def fabric() -> Network:
+    return network(FABRIC)
+
+
+def test_nodes_and_links_come_by_id(campus: Network) -> None:
+    assert [node.id for node in campus.nodes] == sorted(node["id"] for node in campus_data()["nodes"])
+    assert [link.id for link in campus.links] == sorted(link["id"] for link in campus_data()["links"])
+
+
+def test_the_graph_is_frozen_and_carries_the_records(campus: Network) -> None:
+    graph = campus.graph
+    assert isinstance(graph, nx.MultiGraph)
+    assert nx.is_frozen(graph)
+    with pytest.raises(nx.NetworkXError):
+        graph.add_node("more")
+    with pytest.raises(nx.NetworkXError):
+        graph.remove_edge("a-border", "b-border")
+    assert {name: data["record"] for name, data in graph.nodes(data=True)} == {node.id: node for node in campus.nodes}
+    edges = {key: (data["record"], {a, b}) for a, b, key, data in graph.edges(keys=True, data=True)}
+    assert edges == {link.id: (link, set(link.ends)) for link in campus.links}
+    assert campus.graph is graph
+
+
+def test_the_plain_copy_has_one_attribute_a_field_and_is_private(campus: Network) -> None:
+    graph = campus.to_networkx()
+    link = next(link for link in campus.links if link.id == "wan")
+    plain = graph.edges["a-border", "b-border", "wan"]
+    assert plain == {spec.name: getattr(link, spec.name) for spec in fields(Link) if spec.name not in ("id", "ends")}
+    node = next(node for node in campus.nodes if node.id == "a-rack-1")
+    assert graph.nodes["a-rack-1"] == {
+        spec.name: getattr(node, spec.name) for spec in fields(Node) if spec.name != "id"
+    }
+    assert nx.shortest_path_length(graph, "a-rack-1", "b-rack-1", weight="weight") == 5
+    graph.remove_node("a-rack-1")
+    assert "a-rack-1" in campus.to_networkx()
+    assert campus.to_networkx() is not campus.to_networkx()
+
+
+def test_records_and_graph_wait_until_they_are_asked_for(fabric: Network) -> None:
+    assert not {"_records", "_expansions", "graph"} & set(vars(fabric))
+    _ = fabric.nodes
+    assert "graph" not in vars(fabric)
+
+
+# --- edits ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_edit_removes_puts_and_leaves_the_origin_as_it_was(campus: Network) -> None:
+    before = (campus.document, campus.nodes, campus.links)
+    with campus.edit() as edit:
+        edit.remove_link("b-cable-2")
+        edit.remove_node("a-rack-2")
+        edit.put_node(Node("new", "host"))
+        edit.put_link(Link("new~leaf", ("new", "a-leaf"), weight=2.0))
+        wan = next(link for link in campus.links if link.id == "wan")
+        edit.put_link(replace(wan, n_parallel=2))
+    edited = edit.network
+    assert (campus.document, campus.nodes, campus.links) == before
+    assert {n.id for n in edited.nodes} == {n.id for n in campus.nodes} - {"a-rack-2"} | {"new"}
+    assert {k.id for k in edited.links} == {k.id for k in campus.links} - {"a-cable-2", "b-cable-2"} | {"new~leaf"}
+    assert next(link for link in edited.links if link.id == "wan").n_parallel == 2
+    assert edited.document.jobs == campus.document.jobs
+    assert type(edited) is type(campus)
+
+
+def test_an_edit_may_use_the_graph_itself(campus: Network) -> None:
+    with campus.edit() as edit:
+        edit.graph.remove_edge("a-border", "b-border", key="wan")
+    assert "wan" not in {link.id for link in edit.network.links}
+    assert "wan" in {link.id for link in campus.links}
+
+
+def test_an_edit_that_changes_nothing_gives_an_equal_document(campus: Network, fabric: Network) -> None:
+    for origin in (campus, fabric):
+        with origin.edit() as edit:
+            pass
+        assert edit.network.document == origin.document
+
+
+def test_an_invalid_edit_tells_every_fault_and_leaves_the_origin(campus: Network) -> None:
+    before = campus.document
+    edit = Edit(campus)
+    edit.put_node(Node("x", "leaf", site="nowhere", part="leaf-26T"))
+    edit.put_node(Node("y", "spine", n_accelerators=4))
+    edit.put_link(Link("odd", ("x", "y"), n_failed=2, transceiver="mux-8"))
+    with pytest.raises(TopologyError) as caught:
+        edit.close()
+    where = {issue.where for issue in caught.value.issues}
+    assert where >= {
+        "nodes[x].site",
+        "nodes[x].part",
+        "nodes[y].accelerator",
+        "nodes[y].kind",
+        "links[odd].n_failed",
+        "links[odd].transceiver",
+    }
+    assert campus.document is before
+    with pytest.raises(ChangeError, match="still open"):
+        _ = edit.network
+
+
+def test_a_link_put_elsewhere_stands_twice(campus: Network) -> None:
+    with pytest.raises(TopologyError, match="stands 2 times"), campus.edit() as edit:
+        edit.put_link(Link("wan", ("a-border", "b-leaf")))
+
+
+def test_an_edge_without_a_record_is_refused(campus: Network) -> None:
+    with pytest.raises(ChangeError, match="no record"), campus.edit() as edit:
+        edit.graph.add_edge("a-leaf", "b-leaf", key="bare")
+    with pytest.raises(ChangeError, match="ghost"), campus.edit() as edit:
+        edit.put_link(Link("l", ("a-leaf", "ghost")))
+
+
+def test_an_open_edit_has_no_network(campus: Network) -> None:
+    with campus.edit() as edit, pytest.raises(ChangeError, match="still open"):
+        _ = edit.network
+
+
+def test_what_is_not_there_cannot_be_removed(campus: Network) -> None:
+    with campus.edit() as edit:
+        with pytest.raises(ChangeError, match="did you mean 'wan'"):
+            edit.remove_link("wann")
+        with pytest.raises(ChangeError, match="did you mean 'a-leaf'"):
+            edit.remove_node("a-leav")
+    with pytest.raises(ChangeError, match="no node 'q' to remove"):
+        campus.without(nodes=["q"])
+    with pytest.raises(ChangeError, match="did you mean 'a-cable-1'"):
+        campus.without(links=["a-cable1"])
+
+
+def test_without_takes_the_links_of_a_node_along(campus: Network) -> None:
+    left = campus.without(nodes=["a-leaf"], links=["wan"])
+    assert {link.id for link in left.links} == {"b-up", "b-cable-1", "b-cable-2"}
+
+
+def test_with_added_checks_when_records_are_built(campus: Network) -> None:
+    more = campus.with_added(nodes=[Node("a-leaf", "leaf")])
+    with pytest.raises(TopologyError, match="id 'a-leaf' stands 2 times"):
+        _ = more.nodes
+
+
+# --- fabrics -------------------------------------------------------------------------------------------------------
+
+
+def test_a_fabric_stays_compact_while_it_is_untouched(fabric: Network) -> None:
+    with fabric.edit() as edit:
+        edit.remove_link("way-out")
+    assert edit.network.document.fabrics == fabric.document.fabrics
+    assert [node.id for node in edit.network.document.nodes] == ["outside"]
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_a_fabric_is_written_out_once_one_of_its_records_is_touched(fabric: Network, how: str) -> None:
+    record = next(link for link in fabric.links if link.id.startswith("pod/leaf-1~"))
+    with fabric.edit() as edit:
+        if how == "removed":
+            edit.remove_link(record.id)
+        else:
+            edit.put_link(replace(record, weight=3.0))
+    document = edit.network.document
+    assert [block.id for block in document.fabrics] == ["other"]
+    wanted = [link for link in fabric.links if link.id != record.id]
+    wanted += [replace(record, weight=3.0)] if how == "replaced" else []
+    assert edit.network.links == tuple(sorted(wanted, key=lambda link: link.id))
+    assert edit.network.nodes == fabric.nodes
+    again = network(document)
+    assert (again.nodes, again.links) == (edit.network.nodes, edit.network.links)
+
+
+def test_without_of_nothing_keeps_every_fabric(fabric: Network) -> None:
+    assert fabric.without().document == fabric.document
+
+
+def test_a_campus_of_the_catalogue_is_written_out_equal() -> None:
+    origin = network(shipped("two-campus"))
+    gone = origin.links[0].id
+    left = origin.without(links=[gone])
+    assert left.document.fabrics == ()
+    assert left.nodes == origin.nodes
+    assert left.links == origin.links[1:]
+
+
+def test_generators_are_asked_once_a_fabric() -> None:
+    asked: list[Any] = []
+    base = network(FABRIC)
+
+    def expand(block: Any) -> Any:
+        asked.append(block.id)
+        return base.generators.expand(block)
+
+    counted = Network(base.document, base.generators._replace(expand=expand))
+    _ = counted.nodes, counted.links, counted.graph
+    assert sorted(asked) == ["other", "pod"]
