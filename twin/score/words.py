@@ -83,7 +83,11 @@ def _step_lines(e: Evaluation) -> list[str]:
         crossing_s = 2.0 * (len({p.site for p in step.pools}) - 1) * e.loads.wide_latency_us * 1e-6 / step.n_local_steps
         lines.append(
             f"Distance alone costs {crossing_s * 1e3:.2g} ms of the step ({2 * e.worst_latency_us:.0f} µs round trip)"
-            + ("; it also sets the buffers that lossless ports need." if (e.health.arc_limit == BUFFER).any() else ".")
+            + (
+                "; it also sets the buffers that lossless ports need."
+                if (e.health.arc_limit[e.loads.arc] == BUFFER).any()
+                else "."
+            )
         )
     if step.n_local_steps > 1:
         lines.append(
@@ -119,19 +123,25 @@ def _optics_lines(e: Evaluation) -> list[str]:
 
 
 def _lease_lines(e: Evaluation) -> list[str]:
+    """Whether the site is worth more to the job or to a tenant; the goodput counts interruptions of the larger job."""
     lease = e.lease
     if lease is None:
         return []
-    name = f"{lease.site}, leased at ${lease.lease_usd_per_month / 1e6:,.0f}M a month"
+    offer, running = f"${lease.lease_usd_per_month / 1e6:,.0f}M", f"${lease.opex_avoided_usd_per_month / 1e6:,.0f}M"
     used = f"the job uses {lease.n_allocated:,} of its {lease.n_accelerators:,} accelerators"
     if lease.marginal_flops_per_s <= 0:
-        return [f"The job is not faster with {lease.site} than without: {name}; {used}. No price is too low to let it."]
+        return [
+            f"{lease.site} adds nothing to the job's goodput, interruptions counted ({used}): the lease of {offer} a month "
+            "beats keeping it for this job at any price."
+        ]
     low, high = sorted((lease.at_list_usd_per_month, lease.at_implied_usd_per_month))
-    verdict = "keeping it is worth more" if low > lease.lease_usd_per_month else "leasing is worth more"
+    verdict = "keeping it is worth more" if low > lease.lease_usd_per_month else "the lease is worth more"
     if low <= lease.lease_usd_per_month < high:
-        verdict = "the answer depends on the rental price"
+        verdict = "the answer depends on the price of rental"
+    rent = [f"${(value + lease.opex_avoided_usd_per_month) / 1e6:,.0f}M" for value in (low, high)]
     flips = lease.flips_at_usd_per_accelerator_hour
     return [
-        f"What {lease.site} adds to the job would cost ${low / 1e6:,.0f}M to ${high / 1e6:,.0f}M a month to replace "
-        f"(list to lease-implied); {name}: {verdict} ({used}; it flips at ${flips:,.2f} per {lease.replacement}-hour)."
+        f"What {lease.site} adds to the job's goodput could be rented for {rent[0]} to {rent[1]} a month (list to "
+        f"lease-implied) and costs {running} to run; let, it earns {offer}: {verdict} ({used}; it flips at "
+        f"${flips:,.2f} per {lease.replacement}-hour)."
     ]
