@@ -163,7 +163,7 @@ def _issue(fault: Any, data: Any, adapter: TypeAdapter[Any]) -> Issue:
         problem = f"unknown field {location[-1]!r}"
         hint = did_you_mean(str(location[-1]), known) or (f"known: {', '.join(known)}" if known else "")
     elif fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        known = re.findall(r"'([^']*)'", fault.get("ctx", {}).get("expected_tags", ""))
+        known = _tags(adapter.json_schema())
         location = [*location, "kind"]
         tag = fault.get("ctx", {}).get("tag")
         problem = f"unknown kind {tag!r}" if tag else "is missing"
@@ -205,6 +205,14 @@ def _place(location: list[Any], data: Any) -> str:
 def _is_tag(step: str, here: Mapping[str, Any]) -> bool:
     """Whether a step only names the branch of a union (pydantic puts it between list index and field)."""
     return here.get("kind") == step or step in ("json-or-python", "constrained-str")
+
+
+def _tags(schema: Any) -> list[str]:
+    """Kinds of the first union in a schema whose members are told apart by one."""
+    if not isinstance(schema, dict):
+        return []
+    mapping = schema.get("discriminator", {}).get("mapping")
+    return sorted(mapping) if mapping else next(filter(None, map(_tags, schema.values())), [])
 
 
 def _known_fields(schema: Any, root: Any, location: Iterable[Any]) -> list[str]:
