@@ -1,0 +1,83 @@
+"""The networks that are asked: those of the catalogue are kept, posted ones live as long as their request."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from threading import Lock
+from typing import Any
+
+from twin.topologies import GENERATORS, NETWORKS, expand, network_text
+from twin.topologies.generator import read_params
+
+from twin.errors import TopologyError
+from twin.loading import Network, from_document, load
+from twin.model.document import TopologyDocument
+
+from .problems import find
+
+
+class _Held:
+    """A network of the catalogue and the lock under which it is asked: what it remembers is not thread-safe."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.network: Network | None = None
+
+
+class Networks:
+    """Gives out networks by name or document: one question at a time each, different ones side by side."""
+
+    def __init__(self, max_records: int, n_kept: int = 8) -> None:
+        self.max_records = max_records
+        self.n_kept = n_kept
+        self._lock = Lock()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+
+    @contextmanager
+    def asked(self, network: str | TopologyDocument | Mapping[str, Any]) -> Iterator[Network]:
+        """The network for the time of a question. A text is a name of the catalogue and never a path."""
+        if not isinstance(network, str):
+            yield self._posted(network)
+            return
+        if network not in NETWORKS:
+            find(lambda: network_text(network))  # 404 with near names
+        held = self._hold(network)
+        with held.lock:
+            if held.network is None:
+                held.network = load(network)
+            yield held.network
+
+    def _hold(self, name: str) -> _Held:
+        with self._lock:
+            held = self._held.setdefault(name, _Held())
+            self._held.move_to_end(name)
+            while len(self._held) > self.n_kept:
+                self._held.popitem(last=False)
+            return held
+
+    def _posted(self, data: TopologyDocument | Mapping[str, Any]) -> Network:
+        network = from_document(data)
+        n_records = expanded_size(network.document)
+        if n_records > self.max_records:
+            raise TopologyError(
+                f"expands to {n_records} nodes and links",
+                where="document",
+                expected=f"at most {self.max_records} records",
+                hint="load it with the Python package, or raise the server's limit",
+            )
+        network.generators = network.generators._replace(expand=partial(expand, max_records=self.max_records))
+        return network
+
+
+def expanded_size(document: TopologyDocument) -> int:
+    """Nodes and links of a document once its fabrics are written out; nothing is built to know it."""
+    n_records = len(document.nodes) + len(document.links)
+    for fabric in document.fabrics:
+        generator = GENERATORS.get(fabric.generator)
+        if generator is not None:  # an unknown one is refused, with near names, when it is expanded
+            params = read_params(generator.params, fabric.params, f"fabrics[{fabric.id}].params")
+            n_records += sum(generator.size(params))
+    return n_records

@@ -1,0 +1,104 @@
+"""The description of the API: requests and answers as components, errors, and examples that work."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from . import answers
+from .bodies import ScoreRequest, WhatIfRequest
+from .problems import MEDIA_TYPE
+
+PREFIX = "#/components/schemas/"
+MODELS: tuple[type[BaseModel], ...] = (
+    ScoreRequest,
+    WhatIfRequest,
+    answers.ScoreAnswer,
+    answers.DiffAnswer,
+    answers.TopologyList,
+    answers.TopologyAnswer,
+    answers.PartAnswer,
+    answers.PartList,
+    answers.Health,
+    answers.Problem,
+)
+ERRORS = {
+    404: "A network, job, plan, part or path that does not exist; near names in the hints.",
+    413: "The body is too large.",
+    422: "The body cannot be read, its records do not fit together, or a change cannot be applied.",
+    500: "A fault in the twin itself.",
+}
+
+SCORE_EXAMPLES: dict[str, dict[str, Any]] = {
+    "a network by name": {"network": "memphis-small"},
+    "another job, optics and glass at the bad end": {"network": "memphis-small", "job": "everything", "ageing": "high"},
+    "a document": {
+        "network": {
+            "name": "two hosts",
+            "nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "host"}],
+            "links": [{"id": "a~b", "ends": ["a", "b"], "capacity_gbps": 100}],
+            "demands": [{"id": "a-b", "source": "a", "target": "b", "offered_gbps": 40}],
+        }
+    },
+}
+WHAT_IF_EXAMPLES: dict[str, dict[str, Any]] = {
+    "a plan": {"network": "memphis-small", "plan": "fibre-upgrade"},
+    "a route is cut": {
+        "network": "memphis-small",
+        "changes": [{"kind": "fail_srlg", "srlg": "duct-13-a"}],
+    },
+    "new routers, five years later": {
+        "network": "memphis-small",
+        "job": "flagship",
+        "changes": [
+            {"kind": "swap_switches", "nodes": {"kind": "border"}, "part": "border-deep-51.2T"},
+            {"kind": "age", "years": 5, "links": "wan-*"},
+        ],
+    },
+}
+
+
+def body_of(model: type[BaseModel], examples: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """`openapi_extra` of an endpoint that reads its body itself."""
+    content = {
+        "schema": {"$ref": PREFIX + model.__name__},
+        "examples": {name: {"value": value} for name, value in examples.items()},
+    }
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def responses_of(model: type[BaseModel], *errors: int) -> dict[int | str, dict[str, Any]]:
+    """`responses` of an endpoint: its answer, and the problems that may come instead."""
+    found: dict[int | str, dict[str, Any]] = {200: _response(_sentence(model), "application/json", model)}
+    return found | {status: _response(ERRORS[status], MEDIA_TYPE, answers.Problem) for status in (*errors, 500)}
+
+
+def _response(description: str, media_type: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {"description": description, "content": {media_type: {"schema": {"$ref": PREFIX + model.__name__}}}}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document."""
+    schema: dict[str, Any] = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    schema["components"] = {"schemas": _components()}
+    return schema
+
+
+@cache
+def _components() -> dict[str, Any]:
+    _, found = models_json_schema([(model, "validation") for model in MODELS], ref_template=PREFIX + "{model}")
+    components: dict[str, Any] = found["$defs"]
+    # a plan keeps its changes as plain data until they are used; what may stand there is the union
+    components["Plan"]["properties"]["changes"]["items"] = {"$ref": PREFIX + "Change"}
+    return components
+
+
+def _sentence(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").partition("\n")[0]

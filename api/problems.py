@@ -1,0 +1,112 @@
+"""Errors as `application/problem+json` (RFC 9457), with every fault in `issues`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from twin.errors import CatalogueError, Issue, TwinError
+
+MEDIA_TYPE = "application/problem+json"
+MAX_ISSUES = 100
+"""Faults listed in one answer; `detail` says how many there are."""
+TITLES = {
+    "DocumentError": "What was sent, or a field in it, cannot be read",
+    "TopologyError": "The records do not fit together",
+    "CatalogueError": "A name that is not in the catalogue",
+    "ChangeError": "A change that cannot be applied",
+    "ConvergenceError": "An iteration that did not settle",
+}
+T = TypeVar("T")
+
+
+class NotFoundError(Exception):
+    """The question names a network, job, plan or part that does not exist."""
+
+    def __init__(self, error: TwinError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+def find(look_up: Callable[[], T]) -> T:
+    """What `look_up` returns; a name that it does not know becomes 404."""
+    try:
+        return look_up()
+    except CatalogueError as error:
+        raise NotFoundError(error) from error
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    error: str = "",
+    issues: tuple[Issue, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem as a response; `error` is the class in the error tree, where there is one."""
+    title = TITLES.get(error) or HTTPStatus(status).phrase
+    slug = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", error).lower()
+    if len(issues) > MAX_ISSUES:
+        detail += f"; the first {MAX_ISSUES} of {len(issues)} issues are listed"
+    content = {
+        "type": f"urn:dc-twin:problem:{slug}" if slug else "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "issues": [asdict(issue) for issue in issues[:MAX_ISSUES]],
+    }
+    # escaped to ASCII: what was posted may hold text that UTF-8 cannot carry
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    return Response(text, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every exception with a problem."""
+    app.add_exception_handler(TwinError, _on_twin_error)
+    app.add_exception_handler(NotFoundError, _on_not_found)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(Exception, _on_fault)
+
+
+def _of_error(status: int, error: TwinError) -> Response:
+    detail = str(error).split("\n", 1)[0]
+    # places in a posted list are told from the list on: `[0].kind` of `changes`
+    issues = tuple(
+        replace(issue, where=error.where + issue.where) if issue.where.startswith("[") else issue
+        for issue in error.issues
+    )
+    return problem(status, detail, error=type(error).__name__, issues=issues)
+
+
+async def _on_twin_error(_: Request, error: Any) -> Response:
+    return _of_error(422, error)
+
+
+async def _on_not_found(_: Request, error: Any) -> Response:
+    return _of_error(404, error.error)
+
+
+async def _on_http(request: Request, error: Any) -> Response:
+    detail = str(error.detail)
+    if error.status_code in (404, 405):
+        detail = f"{request.method} {request.url.path}: {detail}; /openapi.json lists what there is"
+    return problem(error.status_code, detail, headers=error.headers)
+
+
+async def _on_validation(_: Request, error: Any) -> Response:
+    issues = tuple(Issue(".".join(map(str, fault["loc"])), str(fault["msg"])) for fault in error.errors())
+    return problem(422, f"{len(issues)} bad fields", error="DocumentError", issues=issues)
+
+
+async def _on_fault(_: Request, __: Any) -> Response:
+    return problem(500, "a fault in the twin itself, not in the request; the server's log has the trace")

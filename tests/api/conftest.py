@@ -1,0 +1,33 @@
+"""A client that talks to the application in memory; no socket is opened."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import pytest
+from twin.api.app import create_app
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # newer starlette asks for httpx2, and works with httpx
+    from starlette.testclient import TestClient
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[TestClient]:
+    """The application as it is served, kernels warm."""
+    with TestClient(create_app()) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def strict_client() -> Iterator[TestClient]:
+    """The application with tight limits; faults come as responses, as they do on a socket."""
+    app = create_app(warm=False, max_body_bytes=2000, max_records=30)
+
+    @app.get("/fault")
+    def fault() -> None:
+        raise RuntimeError("a secret of the server")
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client

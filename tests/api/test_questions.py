@@ -1,0 +1,149 @@
+"""Score and what-if: the bytes of the Python face, whatever way the network comes and however many ask."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+from twin.api.answers import DiffAnswer, ScoreAnswer
+from twin.api.networks import Networks
+from twin.topologies import MAX_RECORDS
+
+import twin
+
+PLAN = "fibre-upgrade"
+CUT = [{"kind": "fail_srlg", "srlg": "duct-13-a"}]
+SQUARE: dict[str, Any] = {
+    "name": "square",
+    "nodes": [{"id": name, "kind": "host"} for name in "abcd"],
+    "links": [
+        {"id": "a~b", "ends": ["a", "b"], "capacity_gbps": 100},
+        {"id": "b~d", "ends": ["b", "d"], "capacity_gbps": 100},
+        {"id": "a~c", "ends": ["a", "c"], "capacity_gbps": 100},
+        {"id": "c~d", "ends": ["c", "d"], "capacity_gbps": 100, "weight": 2},
+    ],
+    "demands": [{"id": "a-d", "source": "a", "target": "d", "offered_gbps": 150}],
+    "plans": [{"id": "cut", "changes": [{"kind": "fail_links", "links": "a~b"}]}],
+}
+
+
+@cache
+def expected(question: str) -> str:
+    """What the Python face says to a posted question, on a network of its own."""
+    path, body = json.loads(question)
+    network = body["network"]
+    loaded = twin.load(network) if isinstance(network, str) else twin.from_document(network)
+    if path == "/v1/score":
+        return loaded.score(body.get("job"), ageing=body.get("ageing", "value")).to_json()
+    return loaded.what_if(
+        body.get("plan") or body["changes"], body.get("job"), ageing=body.get("ageing", "value")
+    ).to_json()
+
+
+QUESTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("/v1/score", {"network": "memphis-small"}),
+    ("/v1/score", {"network": "memphis-small", "job": "everything", "ageing": "high"}),
+    ("/v1/score", {"network": "leaf-spine-demo"}),
+    ("/v1/score", {"network": "two-campus", "ageing": "low"}),
+    ("/v1/score", {"network": SQUARE}),
+    ("/v1/what-if", {"network": "memphis-small", "plan": PLAN}),
+    ("/v1/what-if", {"network": "memphis-small", "changes": CUT, "job": "everything"}),
+    ("/v1/what-if", {"network": "two-campus", "changes": [{"kind": "split_work", "split": "balanced"}]}),
+    ("/v1/what-if", {"network": SQUARE, "plan": "cut"}),
+    ("/v1/what-if", {"network": SQUARE, "changes": [], "plan": None, "job": None}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), QUESTIONS)
+def test_answers_are_the_bytes_of_the_python_face(client: Any, path: str, body: dict[str, Any]) -> None:
+    first, second = client.post(path, json=body), client.post(path, json=body)
+    assert first.status_code == 200, first.text
+    assert first.headers["content-type"] == "application/json"
+    assert first.content == second.content == expected(json.dumps([path, body])).encode()
+
+
+@pytest.mark.parametrize(("path", "body"), QUESTIONS)
+def test_answers_are_of_the_described_type(client: Any, path: str, body: dict[str, Any]) -> None:
+    kind = ScoreAnswer if path == "/v1/score" else DiffAnswer
+    TypeAdapter(kind).validate_json(client.post(path, json=body).content, strict=True)
+
+
+def test_by_hand_half_of_the_demand_has_no_room_once_a_link_is_cut(client: Any) -> None:
+    answer = client.post("/v1/what-if", json={"network": SQUARE, "plan": "cut"}).json()
+    carried = answer["metrics"]["demand_satisfied_ratio"]
+    # the path over b is shorter (1 + 1 against 1 + 2) and carries 100 of 150; without it the other one does
+    assert carried["before"] == pytest.approx(100 / 150)
+    assert carried["after"] == pytest.approx(100 / 150)
+    assert answer["plan"] == "cut"
+
+
+def test_a_plan_and_its_changes_posted_give_the_same_figures(client: Any) -> None:
+    document = client.get("/v1/topologies/memphis-small").json()["document"]
+    changes = next(plan["changes"] for plan in document["plans"] if plan["id"] == PLAN)
+    by_plan = client.post("/v1/what-if", json={"network": "memphis-small", "plan": PLAN}).json()
+    by_changes = client.post("/v1/what-if", json={"network": "memphis-small", "changes": changes}).json()
+    assert by_plan.pop("plan") == PLAN
+    assert by_changes.pop("plan") is None
+    assert by_plan == by_changes
+
+
+def test_a_document_posted_back_is_the_network_of_that_name(client: Any) -> None:
+    document = client.get("/v1/topologies/memphis-small").json()["document"]
+    by_name = client.post("/v1/score", json={"network": "memphis-small"})
+    assert client.post("/v1/score", json={"network": document}).content == by_name.content
+
+
+def test_the_content_type_of_the_request_plays_no_part(client: Any) -> None:
+    body = b'{"network": "leaf-spine-demo"}'
+    answers = [
+        client.post("/v1/score", content=body, headers=headers)
+        for headers in ({}, {"content-type": "text/plain"}, {"content-type": "application/x-www-form-urlencoded"})
+    ]
+    assert {answer.content for answer in answers} == {expected(json.dumps(["/v1/score", json.loads(body)])).encode()}
+
+
+def test_32_at_once_on_mixed_networks_each_get_their_own_answer(client: Any) -> None:
+    asked = [QUESTIONS[i % len(QUESTIONS)] for i in range(64)]
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda question: client.post(question[0], json=question[1]), asked))
+    for question, answer in zip(asked, answers, strict=True):
+        assert answer.status_code == 200
+        assert answer.content == expected(json.dumps(question)).encode()
+
+
+def test_one_network_is_asked_by_one_at_a_time_and_others_go_on() -> None:
+    networks = Networks(MAX_RECORDS)
+
+    def ask(name: str) -> Any:
+        with networks.asked(name) as network:
+            return network
+
+    with ThreadPoolExecutor(2) as pool:
+        with networks.asked("leaf-spine-demo") as held:
+            same, other = pool.submit(ask, "leaf-spine-demo"), pool.submit(ask, "two-campus")
+            assert other.result(timeout=20) is not held
+            with pytest.raises(TimeoutError):
+                same.result(timeout=0.05)
+        assert same.result(timeout=20) is held
+
+
+def test_kept_networks_are_bounded_and_the_last_used_stay() -> None:
+    networks = Networks(MAX_RECORDS, n_kept=2)
+    for name in ("leaf-spine-demo", "two-campus", "leaf-spine-demo", "memphis-small"):
+        with networks.asked(name):
+            pass
+    assert list(networks._held) == ["leaf-spine-demo", "memphis-small"]
+
+
+def test_a_name_is_never_a_path(client: Any, tmp_path: Path) -> None:
+    file = tmp_path / "square.json"
+    file.write_text(json.dumps(SQUARE), encoding="utf-8")
+    for path in (str(file), "topologies/memphis-small.yaml", "memphis-small.yaml", "../topologies/memphis-small", "."):
+        answer = client.post("/v1/score", json={"network": path})
+        assert answer.status_code == 404
+        assert answer.json()["type"] == "urn:dc-twin:problem:catalogue-error"
