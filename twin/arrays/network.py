@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from ..model.network import Network
+from ..model.rules import check_workload
 from .cache import cache_folder, cache_key, load_arrays, save_arrays
 from .columns import NetworkArrays
 from .compile import compile_network
@@ -23,6 +24,7 @@ class CompiledNetwork(Network):
         key = cache_key(self.document, {"catalogue": self.catalogue.digest(), "generators": self.generators.digest()})
         found = load_arrays(key, folder) if folder else None
         if found is not None:
+            check_workload(self.document, found.node_index, self.catalogue)  # which the key does not know
             return found
         arrays = compile_network(self.document, self.nodes, self.links)
         self.check_buildable(arrays)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
+from itertools import islice
 
 from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
@@ -22,11 +23,16 @@ def check(
     catalogue: Catalogue,
 ) -> None:
     """Raise TopologyError with every fault of the expanded records; ids are where to look in the document."""
-    issues: list[Issue] = []
-    for issue in _issues(document, nodes, links, catalogue):
-        issues.append(issue)
-        if len(issues) >= MAX_ISSUES:
-            break
+    _raise(document, _issues(document, nodes, links, catalogue))
+
+
+def check_workload(document: TopologyDocument, node_ids: Collection[str], catalogue: Catalogue) -> None:
+    """Raise TopologyError with every fault of demands, jobs and plans: what `check` says beyond nodes and links."""
+    _raise(document, _workload_issues(document, node_ids, catalogue))
+
+
+def _raise(document: TopologyDocument, found: Iterator[Issue]) -> None:
+    issues = list(islice(found, MAX_ISSUES))
     if issues:
         raise TopologyError(f"{len(issues)} faults in the network", where=document.name, found=issues)
 
@@ -38,16 +44,22 @@ def _issues(
     site_ids = {site.id for site in document.sites}
     yield from _duplicates("nodes", (node.id for node in nodes))
     yield from _duplicates("links", (link.id for link in links))
-    for name in ("sites", "fabrics", "demands", "jobs", "plans"):
+    for name in ("sites", "fabrics"):
         yield from _duplicates(name, (record.id for record in getattr(document, name)))
     yield from _node_issues(nodes, site_ids, catalogue)
     yield from _link_issues(links, by_id, catalogue)
     yield from _date_issues(document.as_of, nodes, links)
+    yield from _workload_issues(document, by_id, catalogue)
+
+
+def _workload_issues(document: TopologyDocument, node_ids: Collection[str], catalogue: Catalogue) -> Iterator[Issue]:
+    for name in ("demands", "jobs", "plans"):
+        yield from _duplicates(name, (record.id for record in getattr(document, name)))
     for demand in document.demands:
         for place, node_id in (("source", demand.source), ("target", demand.target)):
-            if node_id not in by_id:
-                yield _missing(f"demands[{demand.id}].{place}", "node", node_id, by_id)
-    yield from _job_issues(document, site_ids, catalogue)
+            if node_id not in node_ids:
+                yield _missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
+    yield from _job_issues(document, {site.id for site in document.sites}, catalogue)
 
 
 def _duplicates(what: str, ids: Iterable[str]) -> Iterator[Issue]:
