@@ -309,7 +309,7 @@ PLAIN = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["nodes", "links", "sites", "as_of", "plans", "jobs", "lossless", "schema_version", "x"]), PLAIN
