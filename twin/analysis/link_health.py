@@ -213,26 +213,33 @@ def _judge_direct(
     out.margin_db[rows] = margin
     fec = reader.catalogue.get(part_id).fec
     if fec is not None:
-        loss = frame_loss_ratio(margin, reader.part(fec, "threshold_ber_ratio"))
+        margins, rows_of = np.unique(margin, return_inverse=True)
+        loss = frame_loss_ratio(margins, reader.part(fec, "threshold_ber_ratio"), *FEC_CODES[fec])[rows_of]
         out.loss_ratio[rows] = loss
         dead = (loss > 0.5) | beyond
         out.member_gbps[rows] = np.where(dead, 0.0, out.member_gbps[rows])
 
 
-CODEWORD_SYMBOLS, SYMBOL_BITS, CORRECTED_SYMBOLS, CODEWORDS_PER_FRAME = 544, 10, 15, 8
+FEC_CODES = {"KP4": (544, 15), "KR4": (528, 7)}
+"""Symbols of a codeword and how many of them are corrected (Intel AN-846, 5.2 and 5.3)."""
+SYMBOL_BITS, CODEWORDS_PER_FRAME = 10, 8
 
 
-def frame_loss_ratio(margin_db: Floats, threshold_ber_ratio: float) -> npt.NDArray[np.float64]:
-    """Share of 4 KB frames lost behind KP4, RS(544, 514), at a margin to the optics' budget; random errors only.
+def frame_loss_ratio(
+    margin_db: Floats, threshold_ber_ratio: float, n_symbols: int = 544, n_corrected: int = 15
+) -> npt.NDArray[np.float64]:
+    """Share of 4 KB frames lost behind a Reed-Solomon code (KP4 unless told), at a margin to the optics' budget.
+
+    Random errors only; bursts are worse.
 
     At zero margin the bit error ratio is the code's threshold; the Q factor of a thermal-noise limited receiver
-    follows the received power. Codeword failure = I_ps(16, 529), p_s = 1 - (1 - BER)^10 (Intel AN-846, 5.3).
+    follows the received power. Codeword failure of KP4 = I_ps(16, 529), p_s = 1 - (1 - BER)^10 (Intel AN-846, 5.3).
     """
     q_at_zero = np.sqrt(2.0) * erfcinv(2.0 * threshold_ber_ratio)
     q = q_at_zero * 10.0 ** (np.clip(margin_db, -60.0, 30.0) / 10.0)
     ber = 0.5 * erfc(q / np.sqrt(2.0))
     symbol = -np.expm1(SYMBOL_BITS * np.log1p(-ber))
-    codeword = betainc(CORRECTED_SYMBOLS + 1, CODEWORD_SYMBOLS - CORRECTED_SYMBOLS, symbol)
+    codeword = betainc(n_corrected + 1, n_symbols - n_corrected, symbol)
     return np.asarray(-np.expm1(CODEWORDS_PER_FRAME * np.log1p(-np.minimum(codeword, 1.0 - 1e-15))))
 
 

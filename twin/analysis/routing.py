@@ -86,12 +86,16 @@ class Router:
             self._groups[source] * n + self._groups[target], return_index=True, return_inverse=True
         )
         keys = [(int(key) // n, int(key) % n) for key in kinds]
-        self._walk(
-            [(key, pair) for key, pair in zip(keys, first_pair, strict=True) if key not in self._traces], source, target
-        )
+        missing = []
+        for key, pair in zip(keys, first_pair, strict=True):
+            if key not in self._traces:
+                # groups are named by their first member; two members of one group stand for all pairs within it
+                alike = key[0] == key[1]
+                missing.append((key, (int(source[pair]), int(target[pair])) if alike else key))
+        self._walk(missing)
         return _assemble(self._arrays, [self._traces[key] for key in keys], source, target, route_of_pair.reshape(-1))
 
-    def _walk(self, missing: list[tuple[tuple[int, int], int]], source: Ints, target: Ints) -> None:
+    def _walk(self, missing: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
         """Send one unit along each missing route; those of one target share its distances."""
         arrays, share = self._arrays, self._share
         assert share is not None
@@ -99,9 +103,9 @@ class Router:
         node_flow, heap = np.zeros(arrays.n_nodes), np.zeros(arrays.n_nodes, dtype=np.int64)
         out_arc, out_fraction = np.empty(4096, np.int64), np.empty(4096)
         last, distance = -1, np.zeros(arrays.n_nodes)
-        for key, pair in sorted(missing, key=lambda item: (target[item[1]], source[item[1]])):
-            if target[pair] != last:
-                last = int(target[pair])
+        for key, (source, target) in sorted(missing, key=lambda item: (item[1][1], item[1][0])):
+            if target != last:
+                last = target
                 distance = self._distances_to(last, usable)
             while True:
                 n = trace_pair(
@@ -110,7 +114,7 @@ class Router:
                     usable,
                     share,
                     distance,
-                    source[pair],
+                    source,
                     REL_TOLERANCE,
                     node_flow,
                     heap,
@@ -120,8 +124,7 @@ class Router:
                 if n >= 0:
                     break
                 out_arc, out_fraction = np.empty(-2 * n, np.int64), np.empty(-2 * n)
-            ends = int(source[pair]), int(target[pair])
-            self._traces[key] = _Trace(*ends, out_arc[:n].copy(), out_fraction[:n].copy())
+            self._traces[key] = _Trace(source, target, out_arc[:n].copy(), out_fraction[:n].copy())
 
     def _distances_to(self, target: int, usable: Bools) -> Floats:
         """Distances to one node. Links without share are not lit to begin with, so what is remembered holds for all."""

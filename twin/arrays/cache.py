@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
@@ -55,8 +54,12 @@ def save_arrays(arrays: NetworkArrays, key: str, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as file:
-            np.savez(file, **columns)
-        Path(file.name).replace(folder / f"{key}.npz")
+            unfinished = Path(file.name)
+            try:
+                np.savez(file, **columns)
+                unfinished.replace(folder / f"{key}.npz")
+            finally:
+                unfinished.unlink(missing_ok=True)
     except OSError:
         return
 
@@ -64,7 +67,7 @@ def save_arrays(arrays: NetworkArrays, key: str, folder: Path) -> None:
 def load_arrays(key: str, folder: Path) -> NetworkArrays | None:
     """The arrays kept under a key, or None where there are none or the file is not what it should be."""
     try:
-        with np.load(folder / f"{key}.npz", allow_pickle=False) as file:
+        with (folder / f"{key}.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             columns = {name: file[name] for name in file.files}
         checksum = bytes(columns.pop("checksum")).decode()
         if bytes(columns["key"]).decode() != key or checksum != _checksum(columns):
@@ -76,7 +79,7 @@ def load_arrays(key: str, folder: Path) -> NetworkArrays | None:
             if value.dtype == np.uint8
         }
         return freeze(NetworkArrays(**{**columns, **values}))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except Exception:  # numpy, zipfile and zlib raise a dozen kinds over broken bytes; all mean that they are broken
         return None
 
 

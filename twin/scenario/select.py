@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import date
 from fnmatch import translate
@@ -18,6 +19,7 @@ from ..units import DAYS_PER_YEAR
 
 MAX_NEAR = 4000
 """Ids looked at for a hint; enough to find a typing error, quick on a million."""
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 Glob = Annotated[str, Field(min_length=1, max_length=200)]
 Globs = Glob | Annotated[tuple[Glob, ...], Field(min_length=1, max_length=10_000)]
 
@@ -29,9 +31,9 @@ class LinkSelector(BaseModel):
 
     id: Globs | None = None
     tier: Literal["access", "fabric", "border", "wide_area"] | None = None
-    site: Glob | None = None
+    site: Name | None = None
     """At least one end stands there."""
-    part: Glob | None = None
+    part: Name | None = None
     """Transceiver model."""
     installed_before: date | None = None
     """Transceivers put in before that day."""
@@ -44,8 +46,8 @@ class NodeSelector(BaseModel):
 
     id: Globs | None = None
     kind: NodeKind | None = None
-    site: Glob | None = None
-    part: Glob | None = None
+    site: Name | None = None
+    part: Name | None = None
     """Switch model or accelerator."""
     installed_before: date | None = None
 
@@ -102,12 +104,22 @@ def _by_id(ids: tuple[str, ...], index: dict[str, int], globs: Globs | None, whe
         if glob in index:
             mask[index[glob]] = True
             continue
-        match = re.compile(translate(glob)).match if any(c in glob for c in "*?[") else None
-        rows = [i for i, name in enumerate(ids) if match(name)] if match else []
+        rows = _matching(ids, glob)
         if not rows:
             raise ChangeError(f"no {what} matches {glob!r}", where=where, hint=near_ids(glob, ids))
         mask[rows] = True
     return mask
+
+
+def _matching(ids: tuple[str, ...], glob: str) -> list[int]:
+    """Rows that a glob matches; ids are sorted, so only those that begin like it are looked at."""
+    special = re.search(r"[*?\[]", glob)
+    if special is None:
+        return []
+    begin = glob[: special.start()]
+    first, last = bisect_left(ids, begin), bisect_right(ids, begin + "\x7f")
+    match = re.compile(translate(glob)).match
+    return [i for i in range(first, last) if match(ids[i])]
 
 
 def _site(sites: tuple[str, ...], name: str, where: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from threading import RLock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -78,17 +79,25 @@ class Evaluation:
 
 
 class Evaluator:
-    """Runs cases and remembers the last outputs of each stage, so that cases of one network share them."""
+    """Runs cases and remembers the last outputs of each stage, so that cases of one network share them.
+
+    One case at a time; give threads that should not wait for each other evaluators of their own.
+    """
 
     def __init__(self, catalogue: Catalogue, prices: PriceBook) -> None:
         self._reader = FigureReader(catalogue, prices)
         self._memo = _Memo()
+        self._lock = RLock()
 
     def evaluate(self, case: Case, before: State | None = None, *, with_lease: bool = True) -> Evaluation:
         """The whole chain. `before`: the state that stood there already, so that a change pays only for what it adds.
 
         Raises TopologyError where the job cannot be placed; traffic without a path is a result.
         """
+        with self._lock:
+            return self._evaluate(case, before, with_lease)
+
+    def _evaluate(self, case: Case, before: State | None, with_lease: bool) -> Evaluation:
         reader = self._reader.fresh()
         health = self._health(case)
         demands = self._demands(case, health)

@@ -131,8 +131,8 @@ def _lease_lines(e: Evaluation) -> list[str]:
     used = f"the job uses {lease.n_allocated:,} of its {lease.n_accelerators:,} accelerators"
     if lease.marginal_flops_per_s <= 0:
         return [
-            f"{lease.site} adds nothing to the job's goodput, interruptions counted ({used}): the lease of {offer} a month "
-            "beats keeping it for this job at any price."
+            f"{lease.site} adds nothing to the job's goodput, interruptions counted ({used}): "
+            f"the lease of {offer} a month beats keeping it for this job at any price."
         ]
     low, high = sorted((lease.at_list_usd_per_month, lease.at_implied_usd_per_month))
     verdict = "keeping it is worth more" if low > lease.lease_usd_per_month else "the lease is worth more"

@@ -86,9 +86,11 @@ def mix_trees(n_sites: int, time_per_volume: Floats) -> Exchange | None:
     rows = np.stack([np.einsum("rij,ij->r", time_per_volume, tree.volume) for tree in trees], axis=1)
     finite = np.isfinite(rows).all(axis=0)
     trees = [tree for tree, usable in zip(trees, finite, strict=True) if usable]
-    rows = np.unique(rows[:, finite], axis=0)
+    rows = rows[:, finite]
     if not trees:
         return None
+    # a mixture is never faster than the best tree on the worst row, so rows below that bind in no mixture
+    rows = np.unique(rows[rows.max(axis=1) >= rows.min(axis=1).max()], axis=0)
     scale = rows.max()
     if scale <= 0:
         return Exchange("trees", trees[0].volume)
