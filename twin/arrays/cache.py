@@ -53,13 +53,13 @@ def save_arrays(arrays: NetworkArrays, key: str, folder: Path) -> None:
     columns["checksum"] = np.frombuffer(_checksum(columns).encode(), np.uint8)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as file:
-            unfinished = Path(file.name)
-            try:
+        descriptor, unfinished = tempfile.mkstemp(dir=folder, suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
                 np.savez(file, **columns)
-                unfinished.replace(folder / f"{key}.npz")
-            finally:
-                unfinished.unlink(missing_ok=True)
+            Path(unfinished).replace(folder / f"{key}.npz")
+        finally:
+            Path(unfinished).unlink(missing_ok=True)
     except OSError:
         return
 
