@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ MAX_DEPTH = 100
 """Of lists and mappings within one another; far beyond what a document needs, far below what parsers can bear."""
 MAX_SHOWN = 100
 """Characters of a wrong value in a message."""
+MAX_ISSUES = 1000
+"""A broken document is described by its first thousand faults."""
 MERGE_TAG = "tag:yaml.org,2002:merge"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -136,8 +139,9 @@ def validate_as(kind: Any, data: Any, where: str) -> Any:
     try:
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
-        issues = [_issue(fault, data, adapter) for fault in error.errors(include_url=False)]
-        n = len(issues)
+        schema = cache(adapter.json_schema)  # takes long enough to be made once for all faults
+        issues = [_issue(fault, data, schema) for fault in error.errors(include_url=False)[:MAX_ISSUES]]
+        n = error.error_count()
         raise DocumentError(f"{n} bad field{'s' if n > 1 else ''}", where=where, found=issues) from error
 
 
@@ -154,16 +158,15 @@ def _json_value(value: Any) -> Any:
 _UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
 
 
-def _issue(fault: Any, data: Any, adapter: TypeAdapter[Any]) -> Issue:
+def _issue(fault: Any, data: Any, schema: Callable[[], dict[str, Any]]) -> Issue:
     location = list(fault["loc"])
     hint = ""
     if fault["type"] in _UNKNOWN:
-        schema = adapter.json_schema()
-        known = _known_fields(schema, schema, location[:-1])
+        known = _known_fields(schema(), schema(), location[:-1])
         problem = f"unknown field {location[-1]!r}"
         hint = did_you_mean(str(location[-1]), known) or (f"known: {', '.join(known)}" if known else "")
     elif fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        known = _tags(adapter.json_schema())
+        known = _tags(schema())
         location = [*location, "kind"]
         tag = fault.get("ctx", {}).get("tag")
         problem = f"unknown kind {tag!r}" if tag else "is missing"
