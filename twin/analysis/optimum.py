@@ -34,10 +34,16 @@ def optimal_max_utilisation_ratio(
         # the same problem with every arrow turned round
         source, target, tail, head = target, source, head, tail
     scale = float(offered.max())
+    at_least = _node_bound(arrays.n_nodes, tail, head, arc_capacity_gbps[usable], source, target, offered)
     conservation, entering = _conservation(arrays.n_nodes, tail, head, source, target, offered / scale)
     n_arcs, n_flows = len(usable), conservation.shape[1]
-    # of each arc: its flows over its capacity, minus the utilisation that is minimised, is at most 0
-    share = kron(np.ones((1, n_flows // max(n_arcs, 1))), diags_array(scale / arc_capacity_gbps[usable]))
+    # of each arc: its flows over its capacity, minus the utilisation that is minimised, is at most 0; both in units
+    # of a lower bound, since the solver's tolerances are absolute
+    with np.errstate(all="ignore"):
+        coefficient = scale / at_least / arc_capacity_gbps[usable]
+    if not (np.isfinite(coefficient).all() and coefficient.any()):
+        raise ConvergenceError("demands and capacities are too far apart", residual=float("inf"), where="optimum")
+    share = kron(np.ones((1, n_flows // max(n_arcs, 1))), diags_array(coefficient))
     answer = linprog(
         np.append(np.zeros(n_flows), 1.0),
         A_ub=hstack((share, -np.ones((n_arcs, 1))), format="csr"),
@@ -49,7 +55,20 @@ def optimal_max_utilisation_ratio(
     )
     if answer.status != 0:
         raise ConvergenceError(f"HiGHS found no optimum: {answer.message}", residual=float("inf"), where="optimum")
-    return float(answer.fun)
+    return at_least * float(answer.fun)
+
+
+def _node_bound(
+    n_nodes: int, tail: Ints, head: Ints, capacity: Floats, source: Ints, target: Ints, offered: Floats
+) -> float:
+    """What the busiest node sends or receives over the capacity it has for that: no routing can stay below it."""
+    bound = 0.0
+    for side, end in ((tail, source), (head, target)):
+        room = np.bincount(side, weights=capacity, minlength=n_nodes)
+        asked = np.bincount(end, weights=offered, minlength=n_nodes)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            bound = max(bound, float(np.where(asked > 0, asked / room, 0.0).max()))
+    return bound
 
 
 def _conservation(

@@ -25,7 +25,7 @@ class Row:
     expected: float | str | None
     got: float | str | None
     off_by: float | None
-    """Got minus expected, in the unit of the figure."""
+    """Got minus expected, in the unit of the figure; None where there is nothing to subtract."""
     off_by_ratio: float | None
     """|got - expected| / |expected|; None at an expected zero that is missed."""
     within: bool | None
@@ -115,11 +115,12 @@ def sum_up(rows: Sequence[Row], tolerance: Mapping[str, Tolerance]) -> tuple[Fig
 
 
 def _errors(figure: str, rows: list[Row], tolerance: Tolerance | None) -> FigureErrors:
-    off = [abs(row.off_by) for row in rows if row.off_by is not None]
+    compared = [row for row in rows if isinstance(row.got, float) and isinstance(row.expected, float)]
+    off = [math.inf if row.off_by is None else abs(row.off_by) for row in compared]
     # a zero that is missed is off by no finite ratio
-    ratios = [math.inf if row.off_by_ratio is None else row.off_by_ratio for row in rows if row.off_by is not None]
+    ratios = [math.inf if row.off_by_ratio is None else row.off_by_ratio for row in compared]
     n_out = sum(row.within is False for row in rows)
-    mean = math.fsum(ratios) / len(ratios) if ratios else None
+    mean = _mean(ratios)
     within = n_out == 0
     if tolerance is not None and tolerance.mape is not None and mean is not None:
         within &= mean <= tolerance.mape
@@ -128,8 +129,8 @@ def _errors(figure: str, rows: list[Row], tolerance: Tolerance | None) -> Figure
         n=len(rows),
         n_out=n_out,
         tolerance=(tolerance or EXACT).model_dump(exclude_none=True) if figure != ERROR_FIGURE else {},
-        largest_off_by=max(off) if off else None,
-        mean_off_by=math.fsum(off) / len(off) if off else None,
+        largest_off_by=_finite(max(off)) if off else None,
+        mean_off_by=_finite(_mean(off)),
         largest_ratio=_finite(max(ratios)) if ratios else None,
         mean_ratio=_finite(mean),
         within=within,
@@ -144,7 +145,11 @@ def _row(case: str, figure: str, key: str | None, expected: Expected, got: Value
     off = got - expected
     ratio = abs(off) / abs(expected) if expected else (0.0 if off == 0 else None)
     within = None if limit.mape is not None else limit.holds(abs(off), expected)
-    return Row(case, figure, key, float(expected), got, off, ratio, within)
+    return Row(case, figure, key, expected, got, _finite(off), _finite(ratio), within)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(value / len(values) for value in values) if values else None
 
 
 def _finite(value: float | None) -> float | None:

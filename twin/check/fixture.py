@@ -173,16 +173,30 @@ def _expect(
 ) -> ExpectedError | Mapping[str, Expected | Mapping[str, Expected]]:
     if "error" in data:
         return _expected_error(data, where, issues)
+    expect: dict[str, Expected | Mapping[str, Expected]] = {}
     for name, value in data.items():
-        values = value if isinstance(value, dict) else {"": value}
-        if not values:
-            issues.append(Issue(f"{where}.{name}", "is an empty map", "list the keys to compare"))
-        for key, number in values.items():
-            if isinstance(number, bool) or not isinstance(number, int | float | None):
-                place = f"{where}.{name}[{key}]" if isinstance(value, dict) else f"{where}.{name}"
-                shown = "" if isinstance(number, list | dict) else f", found {number!r}"
-                issues.append(Issue(place, f"is no number, null or map of numbers{shown}"))
-    return data
+        place = f"{where}.{name}"
+        if not isinstance(value, dict):
+            expect[name] = _number(value, place, issues)
+            continue
+        if not value:
+            issues.append(Issue(place, "is an empty map", "list the keys to compare"))
+        expect[name] = {key: _number(number, f"{place}[{key}]", issues) for key, number in value.items()}
+    return expect
+
+
+def _number(value: Any, where: str, issues: list[Issue]) -> Expected:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        shown = "" if isinstance(value, list | dict) else f", found {value!r}"
+        issues.append(Issue(where, f"is no number, null or map of numbers{shown}"))
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        issues.append(Issue(where, "is too large a number"))
+        return None
 
 
 def _expected_error(data: Mapping[str, Any], where: str, issues: list[Issue]) -> ExpectedError:
