@@ -61,7 +61,9 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return parse_mapping(text, where, as_json=path.suffix.lower() == ".json")
 
 
-def parse_mapping(text: str, where: str, *, as_json: bool) -> dict[str, Any]:
+def parse_mapping(
+    text: str, where: str, *, as_json: bool, expected: str = "a mapping with nodes and links"
+) -> dict[str, Any]:
     """Text as plain data, a mapping at the top. Raises DocumentError with line and column."""
     try:
         data = json.loads(text, object_pairs_hook=_unique) if as_json else _load_yaml(text)
@@ -85,7 +87,7 @@ def parse_mapping(text: str, where: str, *, as_json: bool) -> dict[str, Any]:
             "is too large once its aliases are written out", where=where, expected=f"{MAX_VALUES} values"
         )
     if not isinstance(data, dict):
-        raise DocumentError(f"holds a {type(data).__name__}", where=where, expected="a mapping with nodes and links")
+        raise DocumentError(f"holds a {type(data).__name__}", where=where, expected=expected)
     return data
 
 

@@ -12,6 +12,7 @@ from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from .document import TopologyDocument
 from .records import Link, Node, TrainingJob
 
+MAX_HINTS = 20
 MAX_ISSUES = 1000
 """A broken file of a million records is described by its first thousand faults."""
 
@@ -40,14 +41,15 @@ def _raise(document: TopologyDocument, found: Iterator[Issue]) -> None:
 def _issues(
     document: TopologyDocument, nodes: Collection[Node], links: Collection[Link], catalogue: Catalogue
 ) -> Iterator[Issue]:
+    missing = _Missing()
     by_id = {node.id: node for node in nodes}
     site_ids = {site.id for site in document.sites}
     yield from _duplicates("nodes", (node.id for node in nodes))
     yield from _duplicates("links", (link.id for link in links))
     for name in ("sites", "fabrics"):
         yield from _duplicates(name, (record.id for record in getattr(document, name)))
-    yield from _node_issues(nodes, site_ids, catalogue)
-    yield from _link_issues(links, by_id, catalogue)
+    yield from _node_issues(nodes, site_ids, catalogue, missing)
+    yield from _link_issues(links, by_id, catalogue, missing)
     yield from _date_issues(document.as_of, nodes, links)
     yield from _workload_issues(document, by_id, catalogue)
 
@@ -58,7 +60,7 @@ def _workload_issues(document: TopologyDocument, node_ids: Collection[str], cata
     for demand in document.demands:
         for place, node_id in (("source", demand.source), ("target", demand.target)):
             if node_id not in node_ids:
-                yield _missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
+                yield missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
     yield from _job_issues(document, {site.id for site in document.sites}, catalogue)
 
 
@@ -68,8 +70,16 @@ def _duplicates(what: str, ids: Iterable[str]) -> Iterator[Issue]:
             yield Issue(f"{what}[{record_id}]", f"id {record_id!r} stands {n} times", "ids are unique within a list")
 
 
-def _missing(where: str, what: str, name: str, known: Iterable[str]) -> Issue:
-    return Issue(where, f"no {what} {name!r}", did_you_mean(name, known))
+class _Missing:
+    """Issues for names that are not there; near names for the first few, since looking for them is dear."""
+
+    def __init__(self) -> None:
+        self._n_hints = 0
+
+    def __call__(self, where: str, what: str, name: str, known: Iterable[str]) -> Issue:
+        self._n_hints += 1
+        hint = did_you_mean(name, known) if self._n_hints <= MAX_HINTS else ""
+        return Issue(where, f"no {what} {name!r}", hint)
 
 
 class _Parts:
@@ -94,12 +104,12 @@ class _Parts:
             yield Issue(where, fault.problem, fault.hint)
 
 
-def _node_issues(nodes: Iterable[Node], site_ids: set[str], catalogue: Catalogue) -> Iterator[Issue]:
+def _node_issues(nodes: Iterable[Node], site_ids: set[str], catalogue: Catalogue, missing: _Missing) -> Iterator[Issue]:
     parts = _Parts(catalogue)
     for node in nodes:
         where = f"nodes[{node.id}]"
         if node.site is not None and node.site not in site_ids:
-            yield _missing(f"{where}.site", "site", node.site, site_ids)
+            yield missing(f"{where}.site", "site", node.site, site_ids)
         yield from parts.issue(f"{where}.part", node.part, "switch")
         yield from parts.issue(f"{where}.accelerator", node.accelerator, "accelerator")
         if node.n_accelerators and node.accelerator is None:
@@ -108,13 +118,15 @@ def _node_issues(nodes: Iterable[Node], site_ids: set[str], catalogue: Catalogue
             yield Issue(f"{where}.kind", f"a {node.kind} cannot hold accelerators", "use kind rack or host")
 
 
-def _link_issues(links: Iterable[Link], by_id: Mapping[str, Node], catalogue: Catalogue) -> Iterator[Issue]:
+def _link_issues(
+    links: Iterable[Link], by_id: Mapping[str, Node], catalogue: Catalogue, missing: _Missing
+) -> Iterator[Issue]:
     parts = _Parts(catalogue)
     for link in links:
         where = f"links[{link.id}]"
         for end in link.ends:
             if end not in by_id:
-                yield _missing(f"{where}.ends", "node", end, by_id)
+                yield missing(f"{where}.ends", "node", end, by_id)
         if link.ends[0] == link.ends[1]:
             yield Issue(f"{where}.ends", f"both ends are {link.ends[0]!r}", "a link joins two different nodes")
         if link.n_failed > link.n_parallel:
@@ -141,17 +153,19 @@ def _date_issues(as_of: date | None, nodes: Iterable[Node], links: Iterable[Link
             yield Issue(where, f"{day} lies after as_of {as_of}", "plan later installations as changes")
 
 
-def _job_issues(document: TopologyDocument, site_ids: set[str], catalogue: Catalogue) -> Iterator[Issue]:
+def _job_issues(
+    document: TopologyDocument, site_ids: set[str], catalogue: Catalogue, missing: _Missing
+) -> Iterator[Issue]:
     job_ids = [job.id for job in document.jobs]
     if document.default_job is not None and document.default_job not in job_ids:
-        yield _missing("default_job", "job", document.default_job, job_ids)
+        yield missing("default_job", "job", document.default_job, job_ids)
     parts = _Parts(catalogue)
     for job in document.jobs:
         yield from job_shape_issues(job)
         for i, place in enumerate(job.placement):
             where = f"jobs[{job.id}].placement[{i}]"
             if place.site not in site_ids:
-                yield _missing(f"{where}.site", "site", place.site, site_ids)
+                yield missing(f"{where}.site", "site", place.site, site_ids)
             yield from parts.issue(f"{where}.accelerator", place.accelerator, "accelerator")
 
 

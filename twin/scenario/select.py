@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from datetime import date
 from fnmatch import translate
 from typing import Annotated, Literal
@@ -17,8 +16,6 @@ from ..errors import ChangeError, did_you_mean
 from ..model.records import STRICT, NodeKind
 from ..units import DAYS_PER_YEAR
 
-MAX_NEAR = 4000
-"""Ids looked at for a hint; enough to find a typing error, quick on a million."""
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Glob = Annotated[str, Field(min_length=1, max_length=200)]
 Globs = Glob | Annotated[tuple[Glob, ...], Field(min_length=1, max_length=10_000)]
@@ -89,13 +86,6 @@ def select_nodes(state: State, chosen: Nodes, as_of: date | None, where: str) ->
     return _some(mask, chosen, where, "node")
 
 
-def near_ids(pattern: str, ids: Sequence[str]) -> str:
-    """A did-you-mean over ids that begin alike, so that it stays quick on large networks."""
-    plain = pattern.replace("*", "").replace("?", "")
-    begins = [name for name in ids if name[:2] == plain[:2]] or list(ids)
-    return did_you_mean(plain, begins[:: max(1, len(begins) // MAX_NEAR)])
-
-
 def _by_id(ids: tuple[str, ...], index: dict[str, int], globs: Globs | None, where: str, what: str) -> Bools:
     if globs is None:
         return np.ones(len(ids), dtype=np.bool_)
@@ -106,7 +96,9 @@ def _by_id(ids: tuple[str, ...], index: dict[str, int], globs: Globs | None, whe
             continue
         rows = _matching(ids, glob)
         if not rows:
-            raise ChangeError(f"no {what} matches {glob!r}", where=where, hint=near_ids(glob, ids))
+            raise ChangeError(
+                f"no {what} matches {glob!r}", where=where, hint=did_you_mean(re.sub(r"[*?]", "", glob), ids)
+            )
         mask[rows] = True
     return mask
 
