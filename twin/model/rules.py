@@ -55,13 +55,14 @@ def _issues(
 
 
 def _workload_issues(document: TopologyDocument, node_ids: Collection[str], catalogue: Catalogue) -> Iterator[Issue]:
+    missing = _Missing()
     for name in ("demands", "jobs", "plans"):
         yield from _duplicates(name, (record.id for record in getattr(document, name)))
     for demand in document.demands:
         for place, node_id in (("source", demand.source), ("target", demand.target)):
             if node_id not in node_ids:
                 yield missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
-    yield from _job_issues(document, {site.id for site in document.sites}, catalogue)
+    yield from _job_issues(document, {site.id for site in document.sites}, catalogue, missing)
 
 
 def _duplicates(what: str, ids: Iterable[str]) -> Iterator[Issue]:
