@@ -242,6 +242,13 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path, number: str) -> None:
     assert "cases[a].expect.rate_gbps.f" in problem(path)
 
 
+def test_numbers_beyond_doubles_are_refused_or_simply_far_off(write: Any) -> None:
+    assert "too large a number" in problem(write(cases=[rates("a", f=10**400)]))
+    for expected in (5e-324, 1.7e308, -1.7e308):
+        result = check_file(write(tolerance={"rate_gbps": {"mape": 1e300}}, cases=[rates("a", f=expected)]))
+        json.dumps(result.to_dict(), allow_nan=False)
+
+
 def test_too_large_a_file_is_refused(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(cases=[rates("a", f=5)])
     monkeypatch.setattr(native, "MAX_FILE_BYTES", 50)

@@ -119,6 +119,18 @@ def test_solver_that_gives_up_is_a_convergence_error(monkeypatch: pytest.MonkeyP
         link_load(links, demands, "optimal_max_utilisation_ratio")
 
 
+@pytest.mark.parametrize(("capacity", "gbps"), [(1e9, 1.0), (1.0, 1e9), (1e-6, 1e-9), (1e12, 1e12)])
+def test_optimum_is_exact_whatever_the_unit(capacity: float, gbps: float) -> None:
+    name = "optimal_max_utilisation_ratio"
+    links = [("ab", "a", "b", 2 * capacity, 1), ("bc", "b", "c", 2 * capacity, 1), ("ac", "a", "c", capacity, 1)]
+    assert link_load(links, [("a", "c", gbps)], name)[name] == pytest.approx(gbps / capacity / 3, rel=1e-9)
+
+
+def test_demands_and_capacities_too_far_apart_are_a_convergence_error() -> None:
+    with pytest.raises(ConvergenceError, match="too far apart"):
+        link_load([("l", "a", "b", 1e-300, 1)], [("a", "b", 1e300)], "optimal_max_utilisation_ratio")
+
+
 @pytest.mark.parametrize(
     ("links", "demands", "text"),
     [

@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,6 +18,8 @@ from ..model.document import TopologyDocument
 from .columns import NetworkArrays, freeze
 
 ARRAY_FORMAT = 1
+MAX_CACHE_BYTES = 1 << 30
+"""Of the folder; a network of 160,000 links takes about 40 MB."""
 
 
 def cache_folder() -> Path | None:
@@ -60,8 +63,19 @@ def save_arrays(arrays: NetworkArrays, key: str, folder: Path) -> None:
             Path(unfinished).replace(folder / f"{key}.npz")
         finally:
             Path(unfinished).unlink(missing_ok=True)
+        _prune(folder)
     except OSError:
         return
+
+
+def _prune(folder: Path) -> None:
+    """Drop the files longest unused until the folder is within its bound."""
+    files = sorted(((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.npz")), reverse=True)
+    total = 0
+    for _, size, path in files:
+        total += size
+        if total > MAX_CACHE_BYTES:
+            path.unlink(missing_ok=True)
 
 
 def load_arrays(key: str, folder: Path) -> NetworkArrays | None:
@@ -73,6 +87,8 @@ def load_arrays(key: str, folder: Path) -> NetworkArrays | None:
         if bytes(columns["key"]).decode() != key or checksum != _checksum(columns):
             return None
         del columns["key"]
+        with suppress(OSError):
+            (folder / f"{key}.npz").touch()
         values = {
             name: tuple(bytes(value).decode().split("\n")) if value.size else ()
             for name, value in columns.items()

@@ -13,6 +13,7 @@ from .document import TopologyDocument
 from .records import Link, Node, TrainingJob
 
 MAX_HINTS = 20
+"""Names that get a did-you-mean; looking for near ones is dear in large documents."""
 MAX_ISSUES = 1000
 """A broken file of a million records is described by its first thousand faults."""
 
