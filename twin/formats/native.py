@@ -46,7 +46,7 @@ class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
         return super().construct_mapping(node, deep)
 
 
-def read_mapping(path: Path) -> dict[str, Any]:
+def read_mapping(path: Path, *, expected: str = "a mapping with nodes and links") -> dict[str, Any]:
     """A YAML or JSON file as plain data. Raises DocumentError: missing, too large, not text, not a mapping, broken."""
     where = str(path)
     try:
@@ -58,7 +58,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
         raise DocumentError(f"cannot be read: {error.strerror}", where=where) from error
     except UnicodeDecodeError as error:
         raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=where) from error
-    return parse_mapping(text, where, as_json=path.suffix.lower() == ".json")
+    return parse_mapping(text, where, as_json=path.suffix.lower() == ".json", expected=expected)
 
 
 def parse_mapping(
