@@ -262,6 +262,12 @@ def test_broken_files_are_no_fixtures(tmp_path: Path, text: str) -> None:
     assert str(path) in problem(path)
 
 
+def test_a_list_is_told_what_a_fixture_is(tmp_path: Path) -> None:
+    path = tmp_path / "f.json"
+    path.write_text("[]")
+    assert "a mapping with kind and cases" in problem(path)
+
+
 def test_missing_file_and_empty_folder_are_no_fixtures(tmp_path: Path) -> None:
     assert "cannot be read" in problem(tmp_path / "none.json")
     (result,) = check_paths([tmp_path])

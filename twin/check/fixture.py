@@ -109,7 +109,7 @@ class _FixtureRecord(BaseModel):
 
 def read_fixture(path: Path) -> Fixture:
     """A fixture file, JSON or YAML by its ending. Raises DocumentError, with every fault, for what is no fixture."""
-    data, where = read_mapping(path), str(path)
+    data, where = read_mapping(path, expected="a mapping with kind and cases"), str(path)
     kind = data.get("kind")
     known = ", ".join(sorted(KINDS))
     if kind is None:
