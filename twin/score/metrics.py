@@ -118,6 +118,20 @@ def usd_per_effective_pflop_day(e: Evaluation) -> float:
     return e.usd_per_day / (_step(e, "model_flops_per_s") * e.goodput_ratio / 1e15)
 
 
+def n_accelerators(e: Evaluation) -> float:
+    """Accelerators that the job takes."""
+    if e.placed is None:
+        raise NotApplicableError(e.why_no_step)
+    return float(sum(e.placed.n_allocated.values()))
+
+
+def list_rental_usd_per_day(e: Evaluation) -> float:
+    """Accelerator-hours of a day at list rental."""
+    if e.list_rental_usd_per_day is None:
+        raise NotApplicableError(e.why_no_step or "the price book has no rental for a kind in use")
+    return e.list_rental_usd_per_day
+
+
 def lease_break_even_usd_per_month(e: Evaluation) -> float:
     """Lease price above which leasing the site out beats keeping it for the job, at list rental."""
     if e.lease is None:
@@ -185,6 +199,10 @@ METRICS: dict[str, Metric] = {
     "capex_usd": Metric(lambda e: e.money.capex_usd, "lower", "What a change buys; 0 for the network as it stands."),
     "opex_usd_per_year": Metric(
         lambda e: e.money.opex_usd_per_year, "lower", "Electricity, upkeep and dark fibre of the whole network."
+    ),
+    "n_accelerators": Metric(n_accelerators, "lower", "Accelerators that the job takes."),
+    "list_rental_usd_per_day": Metric(
+        list_rental_usd_per_day, "lower", "What renting these accelerators at list price would cost."
     ),
     "usd_per_effective_pflop_day": Metric(
         usd_per_effective_pflop_day,

@@ -142,6 +142,6 @@ def _lease_lines(e: Evaluation) -> list[str]:
     flips = lease.flips_at_usd_per_accelerator_hour
     return [
         f"What {lease.site} adds to the job's goodput could be rented for {rent[0]} to {rent[1]} a month (list to "
-        f"lease-implied) and costs {running} to run; let, it earns {offer}: {verdict} ({used}; it flips at "
+        f"lease-implied) and costs {running} to run; let, it earns {offer} (${lease.lease_usd_per_accelerator_hour:,.2f} per accelerator-hour): {verdict} ({used}; it flips at "
         f"${flips:,.2f} per {lease.replacement}-hour)."
     ]

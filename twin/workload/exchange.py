@@ -82,13 +82,12 @@ def mix_trees(n_sites: int, time_per_volume: Floats) -> Exchange | None:
 
     if not 3 <= n_sites <= MAX_TREE_SITES or not len(time_per_volume):
         return None
-    trees = chains(n_sites)
-    rows = np.stack([np.einsum("rij,ij->r", time_per_volume, tree.volume) for tree in trees], axis=1)
-    finite = np.isfinite(rows).all(axis=0)
-    trees = [tree for tree, usable in zip(trees, finite, strict=True) if usable]
-    rows = rows[:, finite]
+    blocked = np.isinf(time_per_volume)
+    trees = [tree for tree in chains(n_sites) if not (blocked & (tree.volume > 0)).any()]
     if not trees:
         return None
+    times = np.where(blocked, 0.0, time_per_volume)
+    rows = np.stack([np.einsum("rij,ij->r", times, tree.volume) for tree in trees], axis=1)
     # a mixture is never faster than the best tree on the worst row, so rows below that bind in no mixture
     rows = np.unique(rows[rows.max(axis=1) >= rows.min(axis=1).max()], axis=0)
     scale = rows.max()
