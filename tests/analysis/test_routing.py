@@ -222,6 +222,15 @@ def test_what_tells_racks_apart() -> None:
     assert groups() == 2
 
 
+def test_a_switch_reaches_each_of_its_racks_over_that_rack_s_own_cable() -> None:
+    nodes = [{"id": "s", "kind": "leaf"}, *({"id": name, "kind": "rack"} for name in ("r1", "r2", "r3"))]
+    state, _ = state_of({"nodes": nodes, "links": [{"id": name, "ends": [name, "s"]} for name in ("r1", "r2", "r3")]})
+    row = state.arrays.node_index
+    source = np.array([row["s"], row["s"], row["r3"]])
+    load = routed(state, source, np.array([row["r1"], row["r2"], row["s"]])).loads(np.array([1.0, 2.0, 4.0]))
+    assert load.reshape(-1, 2).tolist() == [[0, 1], [0, 2], [4, 0]]
+
+
 def triangle(**long_way: Any) -> dict[str, Any]:
     nodes = [{"id": name, "kind": "leaf"} for name in "abc"]
     links = [

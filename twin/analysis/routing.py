@@ -195,7 +195,11 @@ def _assemble(arrays: NetworkArrays, found: list[_Trace], source: Ints, target: 
     head = arrays.arc_head
     tail_of, head_of = head[trace_arc ^ 1], head[trace_arc]
     at_source = tail_of == np.repeat(np.array([trace.source for trace in found], np.int64), counts)
-    at_target = (head_of == np.repeat(np.array([trace.target for trace in found], np.int64), counts)) & ~at_source
+    at_target = head_of == np.repeat(np.array([trace.target for trace in found], np.int64), counts)
+    # an arc from end to end belongs to the one that others may stand for: a rack or host, never the switch it hangs on
+    is_end = arrays.node_kind <= NODE_KINDS.index("host")
+    at_source &= ~(at_target & is_end[head_of])
+    at_target &= ~at_source
     slot = np.empty(2 * arrays.n_links, dtype=np.int64)
     tails = head[arrays.arc_sorted ^ 1]
     slot[arrays.arc_sorted] = np.arange(len(arrays.arc_sorted)) - arrays.arc_first[tails]
