@@ -261,18 +261,19 @@ def check_report(results: Sequence[FileResult], *, every: bool = False) -> Rende
         if result.problem is not None:
             parts.append(Text(f"{result.path}: no fixture: {result.problem}", style="red"))
     table = Table(box=None, pad_edge=False)
-    for name in ("file", "figure"):
-        table.add_column(name, overflow="fold")
+    table.add_column("figure", overflow="fold")
     for name in ("numbers", "out", "largest error", "mean error"):
         table.add_column(name, justify="right")
     table.add_column("within")
     for result in results:
+        if result.problem is None:
+            cases = f"{result.n_cases} cases, {result.kind}, {result.source}"
+            table.add_row(f"[bold]{escape(result.path)}[/] [dim]{escape(cases)}[/]")
         for figure in result.figures:
             within = "[green]yes[/]" if figure.within else "[red]no[/]"
             worst = _off(figure.largest_off_by, figure.largest_ratio)
             mean = _off(figure.mean_off_by, figure.mean_ratio)
-            counts = (str(figure.n), str(figure.n_out))
-            table.add_row(escape(result.path), escape(figure.figure), *counts, worst, mean, within)
+            table.add_row(f"  {escape(figure.figure)}", str(figure.n), str(figure.n_out), worst, mean, within)
     return Group(*parts, table)
 
 

@@ -68,18 +68,19 @@ def place_job(state: State, job: TrainingJob) -> Placed:
     taken = np.zeros(state.arrays.n_nodes, dtype=np.int64)
     order = sorted(job.placement, key=lambda place: (place.site, place.accelerator is None, place.accelerator or ""))
     for place in order:
-        found, issue = _place(state, job, place, taken)
+        found, issue = _place(state, job, place, taken, allocated)
         pools += found
         issues += issue
     if issues:
         raise TopologyError("the job does not fit", where=f"jobs[{job.id}]", found=issues)
-    for pool in pools:
-        allocated[pool.accelerator] = allocated.get(pool.accelerator, 0) + len(pool.rack)
     merged = sorted(pools, key=lambda pool: (pool.site, pool.accelerator))
-    return Placed(tuple(merged), allocated)
+    return Placed(tuple(merged), {kind: n for kind, n in sorted(allocated.items()) if n})
 
 
-def _place(state: State, job: TrainingJob, place: Placement, taken: Ints) -> tuple[list[PlacedPool], list[Issue]]:
+def _place(
+    state: State, job: TrainingJob, place: Placement, taken: Ints, allocated: dict[str, int]
+) -> tuple[list[PlacedPool], list[Issue]]:
+    """Pools of one placement; `taken` by rack and `allocated` by kind grow by all that it takes, idle ones included."""
     arrays, size = state.arrays, n_per_replica(job)
     where = f"jobs[{job.id}].placement[{place.site}]"
     site = arrays.sites.index(place.site)
@@ -95,19 +96,22 @@ def _place(state: State, job: TrainingJob, place: Placement, taken: Ints) -> tup
     pools: list[PlacedPool] = []
     for kind in kinds:
         rows = np.flatnonzero(usable & (state["node_accelerator"] == state.parts.index(kind)))
-        n_replicas = min(left, int(free[rows].sum())) // size
-        if n_replicas == 0:
-            continue
-        rack = np.repeat(rows, free[rows])[: n_replicas * size]
+        offered = min(left, int(free[rows].sum()))
+        n_replicas = offered // size
+        # of a stated number the next kind may take the rest; of "all" the rest of this kind sits idle
+        took = offered if place.n_accelerators is None or kind == kinds[-1] else n_replicas * size
+        rack = np.repeat(rows, free[rows])[:took]
         taken += np.bincount(rack, minlength=len(taken))
-        left -= n_replicas * size
-        pools.append(PlacedPool(place.site, kind, n_replicas, rack))
+        allocated[kind] = allocated.get(kind, 0) + took
+        left -= took
+        if n_replicas:
+            pools.append(PlacedPool(place.site, kind, n_replicas, rack[: n_replicas * size]))
     placed = sum(len(pool.rack) for pool in pools)
     if not pools:
         return [], [
             Issue(where, f"no whole replica of {size} accelerators fits", f"{int(free[usable].sum())} are free and up")
         ]
-    if place.n_accelerators is not None and left >= size:
+    if place.n_accelerators is not None and place.n_accelerators - placed >= size:
         hint = f"the site has {int(free[usable].sum())} free and up, of one kind per replica of {size}"
         return [], [Issue(where, f"{place.n_accelerators} accelerators asked for, {placed} placed", hint)]
     return pools, []

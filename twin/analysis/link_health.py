@@ -177,6 +177,8 @@ def _judge_coherent(
 ) -> None:
     """Unamplified coherent channel: 1/SNR = 1/OSNR_tx + 1/SNR_rx, SNR_rx = its value at 0 dBm plus received power.
 
+    It runs at the slowest mode that fills its port, or, where that has no margin, at the fastest below it that has.
+
     The receiver's curve is drawn through two points of a 400ZR data sheet (Huawei 02313LHH): nothing checks it.
     """
     received = reader.part(part_id, "launch_dbm") - loss_db
@@ -192,7 +194,8 @@ def _judge_coherent(
             part_id, f"required_snr_db at {mode.rate_gbps:g}G", mode.required_snr_db
         )
         here = np.minimum(snr_db - mode.required_snr_db.value, overload_db)
-        takes = (rate == 0) & (here >= 0)
+        slower = max((other.rate_gbps for other in modes if other.rate_gbps < mode.rate_gbps), default=0.0)
+        takes = (rate == 0) & (here >= 0) & (port_gbps > slower)
         rate[takes] = mode.rate_gbps
         margin[takes] = here[takes]
     dark = rate == 0
@@ -281,7 +284,8 @@ def _lossless_gbps(state: State, document: TopologyDocument, reader: FigureReade
     far = state.arrays.link_tier == TIERS.index("wide_area")
     if document.lossless.policy != "shaped" or not far.any():
         return rate
-    members = np.where(lit & far, state.n_members_up, 0)
+    # headroom is set aside for every port that is configured, whether its member is up or not
+    members = np.where(lit & far, state["link_n_parallel"], 0)
     ports = np.zeros(state.arrays.n_nodes)
     for side in (0, 1):
         ports = ports + np.bincount(state["link_ends"][:, side], weights=members, minlength=state.arrays.n_nodes)

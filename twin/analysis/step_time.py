@@ -107,65 +107,117 @@ def time_step(
     capacity_gbps: Floats,
     reader: FigureReader,
 ) -> Step:
-    """The step of a placed job. `capacity_gbps`: by arc, what demands in the background leave."""
+    """The step of a placed job. `capacity_gbps`: by arc, what demands in the background leave.
+
+    A balanced split is the one whose pools finish together, or the uniform one where hiding communication behind
+    longer compute makes that shorter: it never loses to the uniform split.
+    """
     reader = reader.fresh()
-    cut = job.parallelism
     pools = pools_of(placed, job, reader)
-    fill = (cut.pp - 1) / cut.n_virtual_stages
-    n_batches = n_micro_batches(job)
-    share = uniform_split(pools, n_batches) if job.split == "uniform" else balanced_split(pools, n_batches, fill)
-    times = pool_times_s(pools, share, fill)
-    pace = int(np.argmax(times))
-    busy_s = times[pace]
-    compute_s = share[pace] * pools[pace].stage_time_s
     capacity = capacity_gbps[loads.arc] * GBIT
     way = _choose_exchange(placed, loads, capacity)
-    traffic = _traffic(job, flows, loads, share, way)
-    overlap = _Overlap.of(job, busy_s, share[pace], reader)
-    latency = _latency_s(job, placed, flows, loads)
-    exposed_total = _exposed(job, traffic, capacity, overlap, latency, frozenset(PHASES))
-    exposed = {
-        phase: exposed_total - _exposed(job, traffic, capacity, overlap, latency, frozenset(PHASES) - {phase})
-        for phase in PHASES
-    }
-    step_s = busy_s + exposed_total
-    work = flops_per_step(job)
-    sustained = sum(
-        len(p.rack) * reader.part(p.accelerator, f"sustained_{job.precision}_tflops") * 1e12 for p in placed.pools
-    )
-    peak = sum(n * reader.part(kind, f"{job.precision}_tflops") * 1e12 for kind, n in placed.n_allocated.items())
-    phase_bits = {
+    setting = _Setting(job, placed, flows, loads, capacity, pools, way, reader)
+    n_batches, fill = n_micro_batches(job), setting.fill
+    shares = [uniform_split(pools, n_batches)]
+    if job.split == "balanced":
+        shares.insert(0, balanced_split(pools, n_batches, fill))
+    timing = min((_timing(setting, share) for share in shares), key=lambda timing: timing.step_s)
+    return _step(setting, timing)
+
+
+@dataclass(frozen=True, eq=False)
+class _Setting:
+    """What every split of the work has in common."""
+
+    job: TrainingJob
+    placed: Placed
+    flows: JobFlows
+    loads: UnitLoads
+    capacity: Floats
+    """Bits per second by used arc."""
+    pools: tuple[Pool, ...]
+    way: exchange.Exchange | None
+    reader: FigureReader
+
+    @property
+    def fill(self) -> float:
+        """(p - 1) / v, the pipeline's fill and drain in micro batches."""
+        return (self.job.parallelism.pp - 1) / self.job.parallelism.n_virtual_stages
+
+
+@dataclass(frozen=True, eq=False)
+class _Timing:
+    """One split of the work, timed."""
+
+    share: tuple[int, ...]
+    pool_time_s: tuple[float, ...]
+    pace: int
+    busy_s: float
+    exposed_total_s: float
+    exposed_s: dict[str, float]
+    traffic: _Traffic
+
+    @property
+    def step_s(self) -> float:
+        """Compute, bubble and what sticks out."""
+        return self.busy_s + self.exposed_total_s
+
+
+def _timing(setting: _Setting, share: tuple[int, ...]) -> _Timing:
+    job, loads = setting.job, setting.loads
+    times = pool_times_s(setting.pools, share, setting.fill)
+    pace = int(np.argmax(times))
+    traffic = _traffic(job, setting.flows, loads, share, setting.way)
+    overlap = _Overlap.of(job, times[pace], share[pace], setting.reader)
+    latency = _latency_s(job, setting.placed, setting.flows, loads)
+
+    def exposed(phases: frozenset[str]) -> float:
+        return _exposed(job, traffic, setting.capacity, overlap, latency, phases)
+
+    every = frozenset(PHASES)
+    total = exposed(every)
+    by_phase = {phase: total - exposed(every - {phase}) for phase in PHASES}
+    return _Timing(share, times, pace, times[pace], total, by_phase, traffic)
+
+
+def _step(setting: _Setting, timing: _Timing) -> Step:
+    """The whole account of a timed split."""
+    job, placed, reader, traffic = setting.job, setting.placed, setting.reader, timing.traffic
+    cut, m = job.parallelism, timing.share[timing.pace]
+    compute_s = m * setting.pools[timing.pace].stage_time_s
+    work, step_s = flops_per_step(job), timing.step_s
+    sustained_name, peak_name = f"sustained_{job.precision}_tflops", f"{job.precision}_tflops"
+    sustained = sum(len(p.rack) * reader.part(p.accelerator, sustained_name) * 1e12 for p in placed.pools)
+    peak = sum(n * reader.part(kind, peak_name) * 1e12 for kind, n in sorted(placed.n_allocated.items()))
+    n_local = job.n_local_steps if job.sync == "local_sgd" else 1
+    wide = traffic.wide_reduce + traffic.wide_gather
+    bits = {
         "reduce_scatter": traffic.local_reduce,
         "all_gather": traffic.local_gather,
-        "wide_area": traffic.wide_reduce + traffic.wide_gather,
+        "wide_area": wide,
         "pipeline": traffic.pipeline,
     }
-    worst = {phase: _longest(bits, capacity) for phase, bits in phase_bits.items()}
+    worst = {phase: _longest(column, setting.capacity) for phase, column in bits.items()}
     return Step(
-        pools=pools,
-        share=share,
-        pool_time_s=times,
-        pace_pool=pace,
+        pools=setting.pools,
+        share=timing.share,
+        pool_time_s=timing.pool_time_s,
+        pace_pool=timing.pace,
         compute_time_s=compute_s,
-        bubble_time_s=busy_s - compute_s,
-        exposed_comm_time_s=exposed_total,
-        exposed_s=exposed,
+        bubble_time_s=timing.busy_s - compute_s,
+        exposed_comm_time_s=timing.exposed_total_s,
+        exposed_s=timing.exposed_s,
         phase_s={phase: seconds for phase, (_, seconds) in worst.items()},
         step_time_s=step_s,
-        bubble_ratio=(cut.pp - 1) / (cut.n_virtual_stages * share[pace] + cut.pp - 1),
+        bubble_ratio=(cut.pp - 1) / (cut.n_virtual_stages * m + cut.pp - 1),
         straggler_ratio=max(0.0, 1.0 - work / (sustained * compute_s)),
         mfu_ratio=work / (step_s * peak),
         tokens_per_s=tokens_per_step(job) / step_s,
         model_flops_per_s=work / step_s,
-        exchange=way.name if way else "none",
-        n_local_steps=job.n_local_steps if job.sync == "local_sgd" else 1,
-        bottleneck={phase: (int(loads.arc[i]), s) for phase, (i, s) in worst.items() if i >= 0},
-        arc_bits=sum(phase_bits.values(), np.zeros(len(loads.arc)))
-        if job.sync == "every_step"
-        else traffic.local_reduce
-        + traffic.local_gather
-        + traffic.pipeline
-        + (traffic.wide_reduce + traffic.wide_gather) / job.n_local_steps,
+        exchange=setting.way.name if setting.way else "none",
+        n_local_steps=n_local,
+        bottleneck={phase: (int(setting.loads.arc[i]), s) for phase, (i, s) in worst.items() if i >= 0},
+        arc_bits=traffic.local_reduce + traffic.local_gather + traffic.pipeline + wide / n_local,
         leans=reader.leans(),
     )
 

@@ -46,6 +46,11 @@ class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
         return super().construct_mapping(node, deep)
 
 
+_UniqueKeyLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)  # YAML 1.1 takes 1e-6 for text, which nobody means
+
+
 def read_mapping(path: Path, *, expected: str = "a mapping with nodes and links") -> dict[str, Any]:
     """A YAML or JSON file as plain data. Raises DocumentError: missing, too large, not text, not a mapping, broken."""
     where = str(path)

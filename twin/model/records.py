@@ -177,7 +177,8 @@ class TrainingJob:
     placement: tuple[Placement, ...]
     precision: Literal["bf16", "fp8"] = "bf16"
     split: Literal["uniform", "balanced"] = "uniform"
-    """Uniform: every replica the same number of micro batches. Balanced: whole micro batches by site, shortest step."""
+    """Uniform: every replica the same number of micro batches. Balanced: whole micro batches by pool that end together,
+    or the uniform split where that is shorter."""
     sync: Literal["every_step", "local_sgd"] = "every_step"
     n_local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Local SGD only: optimizer steps between two exchanges of the sites (H)."""

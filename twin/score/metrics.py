@@ -81,8 +81,10 @@ def unrouted_gbps(e: Evaluation) -> float:
 
 def demand_satisfied_ratio(e: Evaluation) -> float:
     """Carried (max-min fair) over offered, all demands together."""
-    if e.demands is None or not e.demands.offered_gbps.sum():
+    if e.demands is None:
         raise NotApplicableError("the document has no demands")
+    if not e.demands.offered_gbps.sum():
+        raise NotApplicableError("nothing is demanded between different nodes")
     return float(e.demands.carried_gbps.sum() / e.demands.offered_gbps.sum())
 
 

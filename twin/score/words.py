@@ -111,15 +111,20 @@ def _demand_lines(e: Evaluation) -> list[str]:
 
 
 def _optics_lines(e: Evaluation) -> list[str]:
-    short = e.case.state["link_up"] & (e.health.margin_db < e.health.required_margin_db)
-    if not short.any():
-        return []
-    links = np.flatnonzero(short)
-    worst = links[np.argmin(e.health.margin_db[links])]
-    name = e.case.state.arrays.link_ids[worst]
-    return [
-        f"{len(links)} link(s) below the required margin; the worst is {name} at {e.health.margin_db[worst]:.1f} dB."
-    ]
+    state, health = e.case.state, e.health
+    wanted = state["link_up"]
+    lines = []
+    for mask, what in (
+        (wanted & (health.arc_limit[0::2] == DARK), "dark for want of light"),
+        (wanted & (health.arc_limit[0::2] == MODE), "fallen back to a slower mode"),
+        (wanted & (health.margin_db < health.required_margin_db), "below the required margin"),
+    ):
+        links = np.flatnonzero(mask)
+        if len(links):
+            worst = links[np.argmin(health.margin_db[links])]
+            name = state.arrays.link_ids[worst]
+            lines.append(f"{len(links)} link(s) {what}; the worst is {name} at {health.margin_db[worst]:.1f} dB.")
+    return lines
 
 
 def _lease_lines(e: Evaluation) -> list[str]:
@@ -139,9 +144,11 @@ def _lease_lines(e: Evaluation) -> list[str]:
     if low <= lease.lease_usd_per_month < high:
         verdict = "the answer depends on the price of rental"
     rent = [f"${(value + lease.opex_avoided_usd_per_month) / 1e6:,.0f}M" for value in (low, high)]
+    hour = lease.lease_usd_per_accelerator_hour
     flips = lease.flips_at_usd_per_accelerator_hour
     return [
         f"What {lease.site} adds to the job's goodput could be rented for {rent[0]} to {rent[1]} a month (list to "
-        f"lease-implied) and costs {running} to run; let, it earns {offer} (${lease.lease_usd_per_accelerator_hour:,.2f} per accelerator-hour): {verdict} ({used}; it flips at "
+        f"lease-implied) and costs {running} to run; let, it earns {offer} (${hour:,.2f} per "
+        f"accelerator-hour): {verdict} ({used}; it flips at "
         f"${flips:,.2f} per {lease.replacement}-hour)."
     ]
