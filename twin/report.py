@@ -260,21 +260,24 @@ def check_report(results: Sequence[FileResult], *, every: bool = False) -> Rende
                 parts.append(Text(f"… and {len(rows) - N_ROWS_SHOWN} more rows that are out"))
         if result.problem is not None:
             parts.append(Text(f"{result.path}: no fixture: {result.problem}", style="red"))
-    table = Table(box=None, pad_edge=False)
-    table.add_column("figure", overflow="fold")
+        else:
+            parts.append(_figures_table(result))
+    return Group(*parts)
+
+
+def _figures_table(result: FileResult) -> Table:
+    title = f"[bold]{escape(result.path)}[/] · {result.n_cases} cases · {result.kind} · {result.source}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("figure", no_wrap=True)
     for name in ("numbers", "out", "largest error", "mean error"):
         table.add_column(name, justify="right")
     table.add_column("within")
-    for result in results:
-        if result.problem is None:
-            cases = f"{result.n_cases} cases, {result.kind}, {result.source}"
-            table.add_row(f"[bold]{escape(result.path)}[/] [dim]{escape(cases)}[/]")
-        for figure in result.figures:
-            within = "[green]yes[/]" if figure.within else "[red]no[/]"
-            worst = _off(figure.largest_off_by, figure.largest_ratio)
-            mean = _off(figure.mean_off_by, figure.mean_ratio)
-            table.add_row(f"  {escape(figure.figure)}", str(figure.n), str(figure.n_out), worst, mean, within)
-    return Group(*parts, table)
+    for figure in result.figures:
+        within = "[green]yes[/]" if figure.within else "[red]no[/]"
+        worst = _off(figure.largest_off_by, figure.largest_ratio)
+        mean = _off(figure.mean_off_by, figure.mean_ratio)
+        table.add_row(escape(figure.figure), str(figure.n), str(figure.n_out), worst, mean, within)
+    return table
 
 
 def _rows_table(result: FileResult, rows: Sequence[Row]) -> Table:
