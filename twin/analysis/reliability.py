@@ -19,8 +19,8 @@ def daly_efficiency(mtbf_s: float, checkpoint_s: float, recovery_s: float) -> fl
     """
     d = checkpoint_s / mtbf_s
     x = 1.0 + float(lambertw(-math.exp(-1.0 - d)).real)
-    if x <= 0.0:
-        return 1.0
+    if not x > 0.0:  # a checkpoint that costs nothing: W0 is lost in rounding near its branch point
+        return math.exp(-recovery_s / mtbf_s)
     exponent = x + d
     if exponent + recovery_s / mtbf_s > 700.0:
         return 0.0

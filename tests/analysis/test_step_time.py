@@ -1,0 +1,275 @@
+"""The step by hand: the worked example of the field notes, and what must hold for any job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.analysis.cases import reader, state_of
+from tests.model.samples import network
+from twin.analysis.reliability import daly_efficiency, goodput_ratio
+from twin.catalogue import catalogue, load_price_book
+from twin.model.records import Placement, TrainingJob
+from twin.score.evaluate import Case, Evaluation, Evaluator
+from twin.workload.job import flops_per_step, gather_bits, reduce_bits
+
+SHAPE = {
+    "n_layers": 126,
+    "n_hidden": 16384,
+    "n_heads": 128,
+    "n_kv_heads": 8,
+    "n_ffn_hidden": 53248,
+    "gated_ffn": True,
+    "n_vocab": 128256,
+    "n_sequence": 8192,
+}
+KINDS = {"c1": "H100", "c2": "GB200", "c3": "GB300"}
+NO_BUBBLE = {"tp": 8, "cp": 16, "n_micro_batch": 8}
+"""No pipeline, so no bubble; two micro batches, so that w = 0.9 min(1, p/m) is the 0.45 of the notes."""
+
+
+def campuses(x_tbps: float, cut: dict[str, int] | None = None, **job: Any) -> dict[str, Any]:
+    """One giant rack a campus; X between campus 1 and the two others together, which are joined fat."""
+    nodes = [
+        {"id": name, "kind": "rack", "site": name, "accelerator": kind, "n_accelerators": 16384}
+        for name, kind in KINDS.items()
+    ]
+    nodes += [{"id": f"{name}-border", "kind": "border", "site": name} for name in KINDS]
+    links = [{"id": name, "ends": [name, f"{name}-border"], "capacity_gbps": 1e7} for name in KINDS]
+    links += [
+        {"id": "wan-12", "ends": ["c1-border", "c2-border"], "capacity_gbps": x_tbps * 500},
+        {"id": "wan-13", "ends": ["c1-border", "c3-border"], "capacity_gbps": x_tbps * 500},
+        {"id": "wan-23", "ends": ["c2-border", "c3-border"], "capacity_gbps": 1e7},
+    ]
+    found = {"id": "j", "model": SHAPE, "parallelism": cut or NO_BUBBLE, "n_global_batch": 6144, "precision": "fp8"}
+    found |= {"placement": [{"site": name} for name in KINDS], **job}
+    return {"sites": [{"id": name} for name in KINDS], "nodes": nodes, "links": links, "jobs": [found]}
+
+
+def evaluated(data: dict[str, Any]) -> Evaluation:
+    state, document = state_of(data)
+    job = network(data).document.jobs[0]
+    return Evaluator(catalogue(), load_price_book()).evaluate(Case(state, document, job))
+
+
+def step_time(data: dict[str, Any]) -> float:
+    found = evaluated(data)
+    assert found.step is not None, found.why_no_step
+    return found.step.step_time_s
+
+
+def by_hand(job: TrainingJob, x_bps: float, busy_s: float, w: float, n_pieces: float) -> float:
+    """max(RS - w 2/3 T, RS/pieces) + max(AG - w 1/3 T, AG/pieces) over the cut of campus 1, half each way."""
+    rs, ag = reduce_bits(job) / 2 / x_bps, gather_bits(job) / 2 / x_bps
+    exposed = max(rs - w * 2 / 3 * busy_s, rs / n_pieces) + max(ag - w / 3 * busy_s, ag / n_pieces)
+    return busy_s + exposed
+
+
+# --- the worked example of the field notes ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("x_tbps", "seconds"), [(2.64, 5.4), (6.4, 3.25), (51.2, 3.14)])
+def test_the_worked_example_without_a_bubble(x_tbps: float, seconds: float) -> None:
+    """One pipeline stage means an eighth of the pieces, so that a little more of the exchange cannot hide."""
+    found = evaluated(campuses(x_tbps))
+    assert found.step is not None
+    assert found.step.step_time_s == pytest.approx(seconds, rel=0.035)
+    assert found.step.bubble_time_s == 0.0
+    assert found.step.exchange == "trees"
+
+
+@pytest.mark.parametrize("x_tbps", [2.64, 6.4, 51.2])
+@pytest.mark.parametrize("n_virtual", [1, 4])
+def test_the_worked_example_with_its_bubble(x_tbps: float, n_virtual: int) -> None:
+    data = campuses(x_tbps, {"tp": 8, "pp": 8, "cp": 2, "n_virtual_stages": n_virtual})
+    job = network(data).document.jobs[0]
+    busy = flops_per_step(job) / (3 * 16384 * 822e12) * (16 + 7 / n_virtual) / 16
+    assert step_time(data) == pytest.approx(by_hand(job, x_tbps * 1e12, busy, 0.45, 64), rel=1e-3)
+
+
+def test_taking_the_bubble_out_again_gives_the_notes() -> None:
+    """5.4, 3.25 and 3.14 s by the same formula, with the bubble at nothing."""
+    job = network(campuses(1)).document.jobs[0]
+    compute = flops_per_step(job) / (3 * 16384 * 822e12)
+    for x_tbps, seconds in ((2.64, 5.4), (6.4, 3.25), (51.2, 3.14)):
+        assert by_hand(job, x_tbps * 1e12, compute, 0.45, 64) == pytest.approx(seconds, rel=0.01)
+
+
+def test_campuses_2_and_3_and_campus_3_alone() -> None:
+    two = campuses(2.64, placement=[{"site": "c2"}, {"site": "c3"}])
+    alone = campuses(2.64, placement=[{"site": "c3"}])
+    assert step_time(two) == pytest.approx(1.82, rel=0.02)
+    assert step_time(alone) == pytest.approx(2.93, rel=0.01)
+    assert step_time(alone) < step_time(campuses(6.4)) < step_time(campuses(2.64))
+
+
+@pytest.mark.parametrize(("x_tbps", "seconds"), [(2.64, 4.4), (6.4, 2.3), (51.2, 1.38)])
+def test_a_proportional_split_comes_near_the_notes(x_tbps: float, seconds: float) -> None:
+    """Micro batches of one sequence are small enough to be nearly proportional, but w is smaller than the notes'."""
+    fine = {"tp": 8, "cp": 16}
+    found = evaluated(campuses(x_tbps, fine, split="balanced"))
+    assert found.step is not None
+    ideal = flops_per_step(network(campuses(1)).document.jobs[0]) / (16384 * (822 + 2129 + 2646) * 1e12)
+    assert found.step.compute_time_s == pytest.approx(ideal, rel=0.02)
+    # nothing of the exchange hides behind so short an overlap, so the notes' step is a lower bound here
+    assert seconds * 0.985 < found.step.step_time_s < seconds + 0.5 * ideal
+
+
+def test_balance_counts_more_the_more_capacity_there_is() -> None:
+    gains = [step_time(campuses(x)) / step_time(campuses(x, split="balanced")) for x in (2.64, 6.4, 51.2)]
+    assert gains == sorted(gains)
+
+
+# --- anatomy of a step -----------------------------------------------------------------------------------------------
+
+PIPED = {"tp": 8, "pp": 8, "cp": 2, "n_virtual_stages": 4}
+
+
+@pytest.mark.parametrize("split", ["uniform", "balanced"])
+@pytest.mark.parametrize("x_tbps", [0.5, 6.4])
+def test_the_parts_of_a_step_add_up(split: str, x_tbps: float) -> None:
+    found = evaluated(campuses(x_tbps, PIPED, split=split))
+    step = found.step
+    assert step is not None
+    assert step.step_time_s == pytest.approx(step.compute_time_s + step.bubble_time_s + step.exposed_comm_time_s)
+    m = step.share[step.pace_pool]
+    assert step.bubble_ratio == pytest.approx(7 / (4 * m + 7))
+    assert step.bubble_ratio == pytest.approx(step.bubble_time_s / (step.compute_time_s + step.bubble_time_s))
+    assert step.tokens_per_s == pytest.approx(6144 * 8192 / step.step_time_s)
+    peak = 16384 * (1979 + 4900 + 5000) * 1e12
+    job = network(campuses(1)).document.jobs[0]
+    assert step.mfu_ratio == pytest.approx(flops_per_step(job) / step.step_time_s / peak)
+    sustained = 16384 * (822 + 2129 + 2646) * 1e12
+    assert step.straggler_ratio == pytest.approx(1 - flops_per_step(job) / (sustained * step.compute_time_s))
+    assert max(step.exposed_s.values()) <= step.exposed_comm_time_s + 1e-12
+    assert set(step.exposed_s) == {"reduce_scatter", "all_gather", "wide_area", "pipeline"}
+
+
+def test_the_arc_in_the_way_is_named() -> None:
+    found = evaluated(campuses(1.0))
+    assert found.step is not None
+    arc, seconds = found.step.bottleneck["wide_area"]
+    assert found.case.state.arrays.link_ids[arc // 2] in ("wan-12", "wan-13")
+    job = network(campuses(1)).document.jobs[0]
+    assert seconds == pytest.approx((reduce_bits(job) + gather_bits(job)) / 2 / 1e12, rel=1e-3)
+
+
+def test_local_sgd_exchanges_every_hth_step_and_hides_nothing() -> None:
+    """Exposed V/(P X) * P/H: a whole exchange, once in H steps."""
+    for n_local in (1, 10, 500):
+        found = evaluated(campuses(2.64, sync="local_sgd", n_local_steps=n_local))
+        assert found.step is not None
+        job = network(campuses(1)).document.jobs[0]
+        pause = (reduce_bits(job) + gather_bits(job)) / 2 / 2.64e12
+        assert found.step.exposed_s["wide_area"] == pytest.approx(pause / n_local, rel=1e-3)
+
+
+def test_half_the_bytes_half_the_exchange() -> None:
+    thin = campuses(0.5, gradient_bytes_per_parameter=2.0, parameter_bytes_per_parameter=1.0)
+    full, half = evaluated(campuses(0.5)), evaluated(thin)
+    assert full.step is not None
+    assert half.step is not None
+    assert half.step.bottleneck["wide_area"][1] == pytest.approx(full.step.bottleneck["wide_area"][1] / 2)
+
+
+def test_no_path_between_sites_is_a_result() -> None:
+    data = campuses(1.0)
+    data["links"] = [link for link in data["links"] if link["id"] not in ("wan-12", "wan-13")]
+    found = evaluated(data)
+    assert found.step is None
+    assert found.why_no_step.startswith("no path for wide-area traffic from c1 to")
+
+
+def test_demands_take_their_share_of_a_link() -> None:
+    quiet = campuses(2.64)
+    busy = quiet | {"demands": [{"id": "d", "source": "c1", "target": "c2", "offered_gbps": 660.0}]}
+    assert step_time(busy) > step_time(quiet) * 1.05
+    crowded = quiet | {"demands": [{"id": "d", "source": "c1", "target": "c2", "offered_gbps": 1e6}]}
+    assert np.isfinite(step_time(crowded))
+
+
+# --- whatever the figures are ----------------------------------------------------------------------------------------
+
+FEW = settings(max_examples=25, deadline=None)
+
+
+@FEW
+@given(
+    st.floats(0.2, 20),
+    st.floats(1.0, 4.0),
+    st.sampled_from(["wan-12", "wan-13", "wan-23", "c1"]),
+    st.sampled_from(["uniform", "balanced"]),
+    st.sampled_from(["every_step", "local_sgd"]),
+)
+def test_more_capacity_is_never_slower(x_tbps: float, factor: float, link: str, split: str, sync: str) -> None:
+    data = campuses(x_tbps, PIPED, split=split, sync=sync)
+    links = [dict(item) for item in data["links"]]
+    for item in links:
+        item["capacity_gbps"] = min(1e7, item["capacity_gbps"] * (factor if item["id"] == link else 1.0))
+    assert step_time(data | {"links": links}) <= step_time(data) * (1 + 1e-6)
+
+
+@FEW
+@given(
+    st.floats(0.5, 60),
+    st.sampled_from(["c1", "c2", "c3"]),
+    st.sampled_from([("H100", "GB200"), ("GB200", "GB300"), ("A100-80GB", "H100")]),
+    st.sampled_from(["uniform", "balanced"]),
+)
+def test_a_faster_accelerator_computes_no_longer(x: float, site: str, kinds: tuple[str, str], split: str) -> None:
+    def compute(kind: str) -> Evaluation:
+        data = campuses(x, PIPED, split=split, precision="bf16")
+        nodes = [node | {"accelerator": kind} if node["id"] == site else node for node in data["nodes"]]
+        return evaluated(data | {"nodes": nodes})
+
+    slow, fast = compute(kinds[0]).step, compute(kinds[1]).step
+    assert slow is not None
+    assert fast is not None
+    assert fast.compute_time_s + fast.bubble_time_s <= (slow.compute_time_s + slow.bubble_time_s) * (1 + 1e-12)
+
+
+# --- interruptions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("n", "recovery_s", "efficiency"),
+    [(16_384, 600, 0.91), (49_152, 600, 0.79), (100_000, 600, 0.65), (440_112, 600, 0.19), (440_112, 60, 0.69)],
+)
+def test_daly_s_efficiency_of_the_field_notes(n: int, recovery_s: float, efficiency: float) -> None:
+    mtbf_s = 86_400 / (4.74e-4 * n)
+    assert daly_efficiency(mtbf_s, 10.0, recovery_s) == pytest.approx(efficiency, abs=0.006)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(10, 1e7), st.floats(0.1, 1e3), st.floats(0, 1e4))
+def test_daly_s_interval_is_the_best(mtbf_s: float, checkpoint_s: float, recovery_s: float) -> None:
+    def at(tau: float) -> float:
+        with np.errstate(over="ignore"):
+            return float(tau / (mtbf_s * np.exp(recovery_s / mtbf_s) * np.expm1((tau + checkpoint_s) / mtbf_s)))
+
+    best = daly_efficiency(mtbf_s, checkpoint_s, recovery_s)
+    assert 0 <= best <= 1
+    grid = np.geomspace(1e-3 * checkpoint_s, 50 * mtbf_s + checkpoint_s, 200)
+    assert max(at(tau) for tau in grid) <= best + 1e-9
+    assert daly_efficiency(mtbf_s, 1e-9, recovery_s) == pytest.approx(np.exp(-recovery_s / mtbf_s), abs=1e-3)
+
+
+def test_goodput_falls_with_the_size_of_a_job() -> None:
+    found = [goodput_ratio(n, reader()) for n in (0, 1, 1024, 16_384, 440_112, 10**8)]
+    assert found[0] == 1.0
+    assert found == sorted(found, reverse=True)
+    assert found[3] == pytest.approx(0.91, abs=0.006)
+    assert found[-1] >= 0
+
+
+def test_a_placement_without_a_whole_replica_is_no_step() -> None:
+    data = campuses(1.0, {"tp": 8, "cp": 16}, placement=[{"site": "c1", "n_accelerators": 128}])
+    found = evaluated(data)
+    assert found.placed is not None
+    assert [(p.site, p.n_replicas) for p in found.placed.pools] == [("c1", 1)]
+    assert found.case.job is not None
+    assert found.case.job.placement == (Placement("c1", 128),)
