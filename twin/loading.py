@@ -14,6 +14,7 @@ from .analysis.figures import FigureReader
 from .analysis.link_health import AgeingCase
 from .arrays import CompiledNetwork, NetworkArrays, State
 from .catalogue import PriceBook, catalogue, load_price_book
+from .catalogue.prices import GROUPS
 from .errors import CatalogueError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
 from .formats import FORMATS, parse_document, read_mapping
 from .formats.native import parse_mapping, validate_as
@@ -177,7 +178,7 @@ def _network(document: TopologyDocument, label: str, prices: str | Path | Mappin
     if prices is not None:
         book = read_mapping(Path(prices)) if isinstance(prices, str | Path) else prices
         load_price_book(book, where=str(prices) if isinstance(prices, str | Path) else "prices")
-        document = document.model_copy(update={"price_book": {**document.price_book, **book}})
+        document = document.model_copy(update={"price_book": _overlaid(document.price_book, book)})
     network = Network(document, GENERATORS)
     network.label = document.name or label
     issues: list[Issue] = []
@@ -186,11 +187,20 @@ def _network(document: TopologyDocument, label: str, prices: str | Path | Mappin
             parse_changes(plan.changes, f"plans[{plan.id}].changes")
         except TwinError as error:
             issues += [
-                Issue(f"plans[{plan.id}].changes.{issue.where}", issue.problem, issue.hint) for issue in error.issues
+                Issue(f"plans[{plan.id}].changes{issue.where}", issue.problem, issue.hint) for issue in error.issues
             ]
     if issues:
         raise DocumentError(f"{len(issues)} bad fields in plans", where=label, found=issues)
     return network
+
+
+def _overlaid(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """A price book over another, entry by entry within groups of parts."""
+    merged = {**under, **over}
+    for group in (*GROUPS, "sources"):
+        if group in under and group in over:
+            merged[group] = {**under[group], **over[group]}
+    return merged
 
 
 def document_schema() -> dict[str, Any]:

@@ -61,8 +61,7 @@ def judge_links(
     reader = reader.fresh()
     loss_db = link_loss_db(state, reader, ageing)
     light = _light(state, reader, loss_db, ageing)
-    lit = state["link_up"] & state["node_up"][state["link_ends"]].all(axis=1) & (light.member_gbps > 0)
-    lit &= state.n_members_up > 0
+    lit = state.in_service & (light.member_gbps > 0)
     propagation_us, fec_us, arc_switch_us = _latency(state, reader)
     arc_latency_us = np.repeat(propagation_us + fec_us, 2) + arc_switch_us
     loss_ratio = np.where(np.isnan(state["link_loss_ratio"]), light.loss_ratio, state["link_loss_ratio"])

@@ -79,6 +79,12 @@ class State:
         """Members of each link that are not down."""
         return np.asarray(self["link_n_parallel"] - self["link_n_failed"])
 
+    @property
+    def in_service(self) -> npt.NDArray[np.bool_]:
+        """Links that carry if they have light: up, with a member up, between nodes that are up."""
+        ends_up = self["node_up"][self.arrays.link_ends].all(axis=1)
+        return np.asarray(self["link_up"] & ends_up & (self.n_members_up > 0))
+
     def part_id(self, code: int) -> str | None:
         """Name of a part's code; None for none."""
         return self.parts[code] if code >= 0 else None

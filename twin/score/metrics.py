@@ -106,7 +106,7 @@ def min_margin_db(e: Evaluation) -> float:
 
 def n_links_below_margin(e: Evaluation) -> float:
     """Links that are up, or would be with light, with less margin than required."""
-    wanted = e.case.state["link_up"] & ~np.isnan(e.health.margin_db)
+    wanted = e.case.state.in_service & ~np.isnan(e.health.margin_db)
     return float((wanted & (e.health.margin_db < e.health.required_margin_db)).sum())
 
 

@@ -112,7 +112,7 @@ def _demand_lines(e: Evaluation) -> list[str]:
 
 def _optics_lines(e: Evaluation) -> list[str]:
     state, health = e.case.state, e.health
-    wanted = state["link_up"]
+    wanted = state.in_service
     lines = []
     for mask, what in (
         (wanted & (health.arc_limit[0::2] == DARK), "dark for want of light"),
