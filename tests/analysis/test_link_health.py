@@ -255,11 +255,13 @@ def test_headroom_for_400g_is_that_of_the_field_notes(length_km: float, megabyte
     assert found * share == pytest.approx(400, rel=0.07 if length_km > 2 else 0.08)
 
 
-def test_members_that_are_down_leave_their_buffer_to_the_others() -> None:
+def test_headroom_is_set_aside_for_members_that_are_down_too() -> None:
     whole = health_of(shaped(n_parallel=8, spans=[{"length_km": 23}]))
     part = health_of(shaped(n_parallel=8, n_failed=4, spans=[{"length_km": 23}]))
     four = health_of(shaped(n_parallel=4, spans=[{"length_km": 23}]))
-    assert part.lossless_gbps[0] == four.lossless_gbps[0] > 1.9 * whole.lossless_gbps[0]
+    assert part.lossless_gbps[0] == whole.lossless_gbps[0]
+    assert part.arc_capacity_gbps[0] == whole.arc_capacity_gbps[0] / 2
+    assert four.lossless_gbps[0] > 1.9 * whole.lossless_gbps[0]
 
 
 def test_buffers_matter_only_where_pause_is_honoured_and_only_on_long_links() -> None:
