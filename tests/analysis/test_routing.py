@@ -217,6 +217,7 @@ def test_what_tells_racks_apart() -> None:
     assert groups({"ends": ["r2", "s"], "weight": 2.0}) == 2
     assert groups({"ends": ["r2", "s"], "n_parallel": 2}) == 2
     assert groups({"ends": ["r2", "s"], "up": False}) == 2
+    assert groups({"ends": ["r2", "s"]}, {"ends": ["r2", "t"], "up": False}) == 1
     assert groups({"ends": ["r2", "s"]}, {"ends": ["r2", "t"]}) == 2
     assert groups({"ends": ["r1", "r2"]}) == 2
     assert groups() == 2
@@ -285,6 +286,27 @@ def test_weights_decide_and_equal_sums_are_equal() -> None:
     load = routed(state, np.array([0]), np.array([1])).loads(np.array([1.0]))
     # 0.1 + 0.2 is not 0.3 in floats, and is here: three members, one, and one way over c
     assert load == pytest.approx([0.6, 0, 0, 0.2, 0.2, 0, 0.2, 0])
+
+
+def test_a_link_that_is_down_adds_up_bit_by_bit_as_one_that_is_gone() -> None:
+    """Hosts that are attached alike once a link fails are added up in the same order as where it never was."""
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        nodes = [{"id": name, "kind": "leaf"} for name in "stuv"]
+        nodes += [{"id": f"h{i}", "kind": "host"} for i in range(1, 10)]
+        gone = [{"id": f"h{i}~t", "ends": [f"h{i}", "t"], "up": False} for i in range(1, 9) if random.random() < 0.5]
+        kept = [{"id": f"h{i}~s", "ends": [f"h{i}", "s"]} for i in range(1, 9)] + [{"id": "h9~u", "ends": ["h9", "u"]}]
+        for k, ends in enumerate((["s", "u"], ["s", "v"], ["u", "v"], ["t", "v"], ["s", "u"])):
+            kept.append({"id": f"x{k}", "ends": ends, "n_parallel": int(random.integers(1, 8))})
+        amount = random.uniform(0.1, 20, 8)
+        loads = []
+        for links in (kept, kept + gone):
+            state, _ = state_of({"nodes": nodes, "links": links})
+            row = state.arrays.node_index
+            source = np.array([row[f"h{i}"] for i in range(1, 9)])
+            load = routed(state, source, np.full(8, row["h9"])).loads(amount).reshape(-1, 2)
+            loads.append({link["id"]: load[state.arrays.link_index[link["id"]]].tobytes() for link in kept})
+        assert loads[0] == loads[1]
 
 
 def test_links_without_share_are_not_used() -> None:

@@ -93,7 +93,8 @@ class Router:
                 alike = key[0] == key[1]
                 missing.append((key, (int(source[pair]), int(target[pair])) if alike else key))
         self._walk(missing)
-        return _assemble(self._arrays, [self._traces[key] for key in keys], source, target, route_of_pair.reshape(-1))
+        traces = [self._traces[key] for key in keys]
+        return _assemble(self._arrays, self._lit & (share > 0), traces, source, target, route_of_pair.reshape(-1))
 
     def _walk(self, missing: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
         """Send one unit along each missing route; those of one target share its distances."""
@@ -155,26 +156,32 @@ def route_pairs(arrays: NetworkArrays, lit: Bools, share: Floats, source: Ints, 
 
 
 def attachment_groups(arrays: NetworkArrays, usable: Bools, share: Floats) -> Ints:
-    """A group number per node: racks and hosts with the same neighbours over the same links share one.
+    """A group number per node: racks and hosts with the same neighbours over the same usable links share one.
 
-    Only nodes that are all attached to switches qualify; everything else is a group of its own. Paths between
-    members of the same two groups differ in their first and last arcs alone.
+    Links that are down count as absent, so that failing one adds up, bit by bit, as removing it does. Only nodes that
+    are all attached to switches qualify; everything else is a group of its own. Paths between members of the same two
+    groups differ in their first and last arcs alone.
     """
     group = np.arange(arrays.n_nodes)
     is_end = arrays.node_kind <= NODE_KINDS.index("host")
-    arc_link = arrays.arc_sorted // 2
-    head = arrays.arc_head[arrays.arc_sorted]
+    arcs, first = _outgoing(arrays, usable)
+    arc_link, head = arcs // 2, arrays.arc_head[arcs]
     known: dict[bytes, int] = {}
     for node in np.flatnonzero(is_end):
-        rows = slice(arrays.arc_first[node], arrays.arc_first[node + 1])
+        rows = slice(first[node], first[node + 1])
         heads, links = head[rows], arc_link[rows]
         if not len(heads) or is_end[heads].any():
             continue
-        key = b"".join(
-            (heads.tobytes(), arrays.link_weight[links].tobytes(), share[links].tobytes(), usable[links].tobytes())
-        )
+        key = b"".join((heads.tobytes(), arrays.link_weight[links].tobytes(), share[links].tobytes()))
         group[node] = known.setdefault(key, int(node))
     return group
+
+
+def _outgoing(arrays: NetworkArrays, usable: Bools) -> tuple[Ints, Ints]:
+    """Usable arcs by tail, as `arc_sorted` and `arc_first` are of all arcs."""
+    arcs = arrays.arc_sorted[usable[arrays.arc_sorted // 2]]
+    n = np.bincount(arrays.arc_head[arcs ^ 1], minlength=arrays.n_nodes)
+    return arcs, np.concatenate((np.zeros(1, np.int64), np.cumsum(n)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +192,9 @@ class _Trace:
     fraction: Floats
 
 
-def _assemble(arrays: NetworkArrays, found: list[_Trace], source: Ints, target: Ints, route_of_pair: Ints) -> Routes:
+def _assemble(
+    arrays: NetworkArrays, usable: Bools, found: list[_Trace], source: Ints, target: Ints, route_of_pair: Ints
+) -> Routes:
     n_routes = len(found)
     counts = np.array([len(trace.arc) for trace in found], dtype=np.int64)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
@@ -200,16 +209,16 @@ def _assemble(arrays: NetworkArrays, found: list[_Trace], source: Ints, target: 
     is_end = arrays.node_kind <= NODE_KINDS.index("host")
     at_source &= ~(at_target & is_end[head_of])
     at_target &= ~at_source
-    slot = np.empty(2 * arrays.n_links, dtype=np.int64)
-    tails = head[arrays.arc_sorted ^ 1]
-    slot[arrays.arc_sorted] = np.arange(len(arrays.arc_sorted)) - arrays.arc_first[tails]
+    slot = np.zeros(2 * arrays.n_links, dtype=np.int64)
+    out, first_out = _outgoing(arrays, usable)
+    slot[out] = np.arange(len(out)) - first_out[head[out ^ 1]]
     outgoing = _ends(at_source, trace_arc, slot, route, n_routes, route_of_pair)
     incoming = _ends(at_target, trace_arc ^ 1, slot, route, n_routes, route_of_pair)
     pairs = np.concatenate((outgoing[0], incoming[0]))
     arcs = np.concatenate(
         (
-            arrays.arc_sorted[arrays.arc_first[source[outgoing[0]]] + outgoing[1]],
-            arrays.arc_sorted[arrays.arc_first[target[incoming[0]]] + incoming[1]] ^ 1,
+            out[first_out[source[outgoing[0]]] + outgoing[1]],
+            out[first_out[target[incoming[0]]] + incoming[1]] ^ 1,
         )
     )
     fractions = trace_fraction[np.concatenate((outgoing[2], incoming[2]))]
