@@ -11,7 +11,7 @@ from twin.catalogue import Kind
 from twin.catalogue.records import Figure, Mode, Part
 from twin.model.document import TopologyDocument
 from twin.scenario.diff import Cause
-from twin.score.evaluate import Lease
+from twin.score.lease import Lease
 from twin.units import unit_of
 
 

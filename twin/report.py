@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from .analysis.figures import Lean
+from .analysis.figures import PLACEHOLDER, Lean
 from .catalogue import Part
 from .score.links import LinkTable
 from .score.score import Score, show
@@ -32,7 +32,8 @@ SHORT = (
     "unrouted_gbps",
     "demand_satisfied_ratio",
     "worst_rtt_us",
-    "min_margin_db",
+    "min_coherent_margin_db",
+    "min_direct_detect_margin_db",
     "n_links_below_margin",
     "capex_usd",
     "opex_usd_per_year",
@@ -46,7 +47,7 @@ PLAN_COLUMNS = (
     "step_time_s",
     "exposed_comm_time_s",
     "max_link_utilisation_ratio",
-    "min_margin_db",
+    "min_coherent_margin_db",
     "capex_usd",
     "opex_usd_per_year",
     "usd_per_effective_pflop_day",
@@ -230,9 +231,9 @@ def _amount(n: float) -> str:
 
 
 def _leans(leans: Sequence[Lean], n_figures: int) -> RenderableType:
-    n_prices = sum(lean.where.startswith("price") for lean in leans)
-    text = f"Leans on {len(leans)} estimates among {n_figures} figures"
-    text += f", {n_prices} of them prices (placeholders until you pass --prices)" if n_prices else ""
+    n_prices = sum(lean.status == PLACEHOLDER for lean in leans)
+    text = f"Leans on {len(leans) - n_prices} estimates among {n_figures} figures"
+    text += f" and {n_prices} placeholder prices (--prices replaces them)" if n_prices else ""
     return Text(text + "; --json lists them with ranges and sources.", style="dim")
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..arrays import Floats, Ints, State
 from ..model.document import TopologyDocument
-from ..units import HOURS_PER_MONTH, MONTHS_PER_YEAR
+from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH, MONTHS_PER_YEAR
 from .figures import FigureReader, Lean
 
 KM_PER_MILE = 1.609344
@@ -22,6 +22,8 @@ class Bill:
     """A bill of materials: pieces by part, own fibre in km of route, leased fibre in pair-miles."""
 
     n_parts: Mapping[str, int]
+    n_accelerators: Mapping[str, int]
+    """Those of the parts that are accelerators."""
     own_fibre_km: float
     leased_pair_miles: float
     power_w: float
@@ -47,11 +49,14 @@ def bill_of(state: State, document: TopologyDocument, reader: FigureReader) -> B
     _count(n_parts, state, state["link_transceiver"], 2 * state["link_n_parallel"])
     _count(n_parts, state, state["link_mux"], 2 * state["link_n_fibre_pairs"])
     _count(n_parts, state, state["node_part"], np.ones(state.arrays.n_nodes, dtype=np.int64))
-    _count(n_parts, state, state["node_accelerator"], state["node_n_accelerators"])
+    n_accelerators: dict[str, int] = {}
+    _count(n_accelerators, state, state["node_accelerator"], state["node_n_accelerators"])
+    n_parts |= n_accelerators
     leased, length_km = state["span_leased"], state["span_length_km"]
     pairs = state["link_n_fibre_pairs"][state.arrays.span_link]
     return Bill(
         n_parts=n_parts,
+        n_accelerators=n_accelerators,
         own_fibre_km=float(length_km[~leased].sum()),
         leased_pair_miles=float((length_km * pairs)[leased].sum()) / KM_PER_MILE,
         power_w=float(site_power_w(state, document, reader).sum()),
@@ -153,19 +158,18 @@ def money(state: State, document: TopologyDocument, reader: FigureReader, before
     """Prices of a state; with `before`, also what has to be bought to get here from there."""
     reader = reader.fresh()
     bill = bill_of(state, document, reader)
-    asset = sum(n * _price(reader, part) for part, n in sorted(bill.n_parts.items()))
-    install = reader.price("fibre", "fibre_install_usd_per_km", reader.prices.fibre_install_usd_per_km)
+    asset = sum(n * reader.price("part_usd", part) for part, n in sorted(bill.n_parts.items()))
+    install = reader.price("fibre_install_usd_per_km")
     asset += install * bill.own_fibre_km
     purchases: list[tuple[str, float, float]] = []
     if before is not None:
         pieces, new_km = bought(before, state)
-        purchases += [(part, float(n), n * _price(reader, part)) for part, n in sorted(pieces.items()) if n]
+        purchases += [(part, float(n), n * reader.price("part_usd", part)) for part, n in sorted(pieces.items()) if n]
         if new_km > 0:
             purchases.append(("fibre laid, km", new_km, new_km * install))
-    power = reader.price("electricity", "electricity_usd_per_mwh", reader.prices.electricity_usd_per_mwh)
-    upkeep = reader.price("maintenance", "maintenance_ratio_per_year", reader.prices.maintenance_ratio_per_year)
-    lease_figure = reader.prices.fibre_lease_usd_per_mile_pair_month
-    lease = reader.price("dark fibre", "fibre_lease_usd_per_mile_pair_month", lease_figure)
+    power = reader.price("electricity_usd_per_mwh")
+    upkeep = reader.price("maintenance_ratio_per_year")
+    lease = reader.price("fibre_lease_usd_per_mile_pair_month")
     opex = (
         bill.power_w / 1e6 * HOURS_PER_YEAR * power + asset * upkeep + bill.leased_pair_miles * lease * MONTHS_PER_YEAR
     )
@@ -179,12 +183,16 @@ def money(state: State, document: TopologyDocument, reader: FigureReader, before
     )
 
 
-def _price(reader: FigureReader, part_id: str) -> float:
-    reader.prices.price_usd(part_id)
-    return reader.price(part_id, "part_usd", reader.prices.part_usd[part_id])
+def usd_per_day(money: Money, reader: FigureReader, allocated: Mapping[str, int], n_accelerators: int) -> float:
+    """Annuity of the purchase price and running cost of a job's part of the network, per day.
 
-
-def usd_per_day(money: Money, reader: FigureReader, share_ratio: float) -> float:
-    """Purchase written off over the horizon plus running cost, of a share of the network, per day."""
-    horizon = reader.price("horizon", "horizon_years", reader.prices.horizon_years)
-    return share_ratio * (money.asset_usd / horizon + money.opex_usd_per_year) / 365.25
+    Its part: the accelerators it takes, by kind, and of everything else as much as its share of all accelerators.
+    """
+    years = reader.price("horizon_years")
+    interest = reader.price("discount_ratio_per_year")
+    annuity = interest / (1.0 - (1.0 + interest) ** -years) if interest else 1.0 / years
+    of_kind = {kind: reader.price("part_usd", kind) for kind in sorted(money.bill.n_accelerators)}
+    rest = money.asset_usd - sum(usd * money.bill.n_accelerators[kind] for kind, usd in of_kind.items())
+    share = sum(allocated.values()) / n_accelerators if n_accelerators else 1.0
+    own = sum(of_kind[kind] * n for kind, n in sorted(allocated.items()))
+    return ((own + rest * share) * annuity + money.opex_usd_per_year * share) / DAYS_PER_YEAR

@@ -82,9 +82,16 @@ def _band_issues(state: State, reader: FigureReader, found: dict[str, Issue]) ->
     mux_channels = reader.by_code(state.parts, state["link_mux"], "n_channels", "mux")
     mux_spacing = reader.by_code(state.parts, state["link_mux"], "spacing_ghz", "mux")
     n_pairs = state["link_n_fibre_pairs"]
-    on_fibre = (np.diff(state.arrays.span_first) > 0) & ~np.isnan(spacing)
-    for link in np.flatnonzero(on_fibre):
+    on_fibre = (np.diff(state.arrays.span_first) > 0) & (state["link_transceiver"] >= 0)
+    for link in np.flatnonzero(on_fibre & (state["link_n_parallel"] > n_pairs)):
         name, n = state.arrays.link_ids[link], int(state["link_n_parallel"][link])
+        if np.isnan(spacing[link]) or np.isnan(mux_channels[link]):
+            found[f"mux {name}"] = Issue(
+                f"links[{name}]",
+                f"{n} channels on {n_pairs[link]} fibre pair(s) without a multiplexer",
+                "name a mux for coherent channels, or a fibre pair for each",
+            )
+            continue
         room = int(band_ghz // spacing[link]) * int(n_pairs[link])
         where = f"links[{name}]"
         if n > room:

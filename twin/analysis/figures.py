@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,9 @@ import numpy.typing as npt
 from ..arrays import Floats, Ints
 from ..catalogue import Catalogue, Figure, PriceBook
 from ..errors import CatalogueError
+
+PLACEHOLDER = "placeholder"
+"""Status of a shipped price that no user has replaced; the others are those of catalogue figures."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,9 +67,21 @@ class FigureReader:
         self.used["general", name] = Lean.of("general", name, figure)
         return float(getattr(figure, case))
 
-    def price(self, what: str, name: str, figure: Figure) -> float:
-        """A figure of the price book, noted as used."""
-        self.used[f"price of {what}", name] = Lean.of(f"price of {what}", name, figure)
+    def price(self, name: str, part_id: str | None = None) -> float:
+        """A figure of the price book, noted as used, and as a placeholder while no user has replaced it.
+
+        `name` is a scalar of the book, or a group (`part_usd`, `rent_usd_per_accelerator_hour`) with a part's id.
+        Raises CatalogueError where the group has no price for the part.
+        """
+        if part_id is None:
+            figure: Figure = getattr(self.prices, name)
+        else:
+            figure = self.prices.entry(name, part_id)
+        item = name if part_id is None else f"{name}.{part_id}"
+        lean = Lean.of(f"price of {part_id}" if part_id else "price book", name, figure)
+        if item in self.prices.placeholder_items:
+            lean = replace(lean, status=PLACEHOLDER)
+        self.used[lean.where, name] = lean
         return figure.value
 
     def by_code(self, parts: tuple[str, ...], codes: npt.NDArray[np.int64] | Ints, name: str, kind: str) -> Floats:

@@ -52,6 +52,8 @@ class Step:
 
     pools: tuple[Pool, ...]
     share: tuple[int, ...]
+    uniform_kept: bool
+    """A balanced split was asked for and would have been slower than the uniform one."""
     pool_time_s: tuple[float, ...]
     pace_pool: int
     compute_time_s: float
@@ -121,8 +123,9 @@ def time_step(
     shares = [uniform_split(pools, n_batches)]
     if job.split == "balanced":
         shares.insert(0, balanced_split(pools, n_batches, fill))
-    timing = min((_timing(setting, share) for share in shares), key=lambda timing: timing.step_s)
-    return _step(setting, timing)
+    timings = [_timing(setting, share) for share in shares]
+    best = min(range(len(timings)), key=lambda i: timings[i].step_s)
+    return _step(setting, timings[best], uniform_kept=best > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +183,7 @@ def _timing(setting: _Setting, share: tuple[int, ...]) -> _Timing:
     return _Timing(share, times, pace, times[pace], total, by_phase, traffic)
 
 
-def _step(setting: _Setting, timing: _Timing) -> Step:
+def _step(setting: _Setting, timing: _Timing, *, uniform_kept: bool) -> Step:
     """The whole account of a timed split."""
     job, placed, reader, traffic = setting.job, setting.placed, setting.reader, timing.traffic
     cut, m = job.parallelism, timing.share[timing.pace]
@@ -201,6 +204,7 @@ def _step(setting: _Setting, timing: _Timing) -> Step:
     return Step(
         pools=setting.pools,
         share=timing.share,
+        uniform_kept=uniform_kept,
         pool_time_s=timing.pool_time_s,
         pace_pool=timing.pace,
         compute_time_s=compute_s,

@@ -77,7 +77,7 @@ class State:
     @property
     def n_members_up(self) -> npt.NDArray[np.int64]:
         """Members of each link that are not down."""
-        return np.asarray(self["link_n_parallel"] - self["link_n_failed"])
+        return np.asarray(np.maximum(self["link_n_parallel"] - self["link_n_failed"], 0))
 
     @property
     def in_service(self) -> npt.NDArray[np.bool_]:

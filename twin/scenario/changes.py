@@ -362,7 +362,7 @@ class SwapAccelerators(StateChange):
         if self.fit_power:
             kept = self._fitting(state, rows, n * part.value("rack_w_per_accelerator"), context)
         state, code = context.part(state, self.accelerator, "accelerator")
-        fresh = kept[(state["node_accelerator"][kept] != code) | (state["node_n_accelerators"][kept] < n)]
+        fresh = kept[state["node_accelerator"][kept] != code]
         state = state.with_values("node_n_accelerators", rows, 0)
         state = state.with_values("node_n_accelerators", kept, n)
         return state.with_values("node_accelerator", rows, code).with_values("node_age_years", fresh, 0.0)

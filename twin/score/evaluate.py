@@ -19,7 +19,7 @@ from ..catalogue import Catalogue, PriceBook
 from ..errors import Issue, TopologyError
 from ..model.document import TopologyDocument
 from ..model.records import TrainingJob
-from ..units import HOURS_PER_MONTH, MONTHS_PER_YEAR
+from .lease import Lease, dearest_lease, weigh_lease
 
 MIN_LEFT_RATIO = 0.01
 """Share of an arc that background demands always leave to a job."""
@@ -33,27 +33,6 @@ class Case:
     document: TopologyDocument
     job: TrainingJob | None
     ageing: AgeingCase = "value"
-
-
-@dataclass(frozen=True, eq=False)
-class Lease:
-    """Whether a leased site is worth more to the job or to its tenant, USD per month."""
-
-    site: str
-    lease_usd_per_month: float
-    lease_usd_per_accelerator_hour: float
-    at_list_usd_per_month: float
-    """Break-even: replacing the site's marginal goodput at list rental, less the site's running cost."""
-    at_implied_usd_per_month: float
-    """The same at the price per FLOP that the lease itself proves."""
-    opex_avoided_usd_per_month: float
-    marginal_flops_per_s: float
-    replacement: str
-    rent_usd_per_accelerator_hour: float
-    flips_at_usd_per_accelerator_hour: float | None
-    """Rent of the replacement at which keeping and leasing are worth the same; None without marginal goodput."""
-    n_allocated: int
-    n_accelerators: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +87,10 @@ class Evaluator:
         arc_load = self._arc_load(case, demands, loads, step)
         money = self._money(case, before)
         allocated = sum(placed.n_allocated.values()) if placed else 0
-        total = int(case.state["node_n_accelerators"].sum())
+        total = int(case.state["node_n_accelerators"].sum()) if allocated else 0
         goodput = reliability.goodput_ratio(allocated, reader) if allocated else 1.0
-        per_day = cost.usd_per_day(money, reader, allocated / total if total and allocated else 1.0)
-        lease = self._lease(case, step, goodput, money, reader) if with_lease else None
+        per_day = cost.usd_per_day(money, reader, placed.n_allocated if placed else money.bill.n_accelerators, total)
+        lease = self._lease(case, placed, step, goodput, money, reader) if with_lease else None
         leans = {*health.leans, *money.leans, *reader.leans(), *(step.leans if step else ())}
         return Evaluation(
             case=case,
@@ -249,76 +228,35 @@ class Evaluator:
         )
 
     def _lease(
-        self, case: Case, step: Step | None, goodput: float, money: cost.Money, reader: FigureReader
+        self,
+        case: Case,
+        placed: demand.Placed | None,
+        step: Step | None,
+        goodput: float,
+        money: cost.Money,
+        reader: FigureReader,
     ) -> Lease | None:
-        """What the job's marginal goodput of the dearest leased site would cost elsewhere."""
-        leased = [site for site in case.document.sites if site.lease_usd_per_month]
-        if case.job is None or not leased:
+        """The job with and without its dearest leased site."""
+        job = case.job
+        site = dearest_lease(case.document, job) if job is not None else None
+        if job is None or site is None or placed is None or site.id not in placed.sites:
             return None
-        site = max(leased, key=lambda s: (s.lease_usd_per_month or 0.0, s.id))
-        if site.id not in {place.site for place in case.job.placement}:
-            return None
-        here = sum(place.site != site.id for place in case.job.placement)
         without = 0.0
-        if here:
-            rest = replace(case.job, placement=tuple(p for p in case.job.placement if p.site != site.id))
-            other = self.evaluate(replace(case, job=rest), with_lease=False)
+        left = tuple(place for place in job.placement if place.site != site.id)
+        if left:
+            other = self.evaluate(replace(case, job=replace(job, placement=left)), with_lease=False)
             without = other.step.model_flops_per_s * other.goodput_ratio if other.step else 0.0
         marginal = (step.model_flops_per_s * goodput if step else 0.0) - without
-        return _lease(case, site.id, float(site.lease_usd_per_month or 0.0), marginal, money, reader, goodput)
-
-
-def _lease(
-    case: Case, site: str, lease: float, marginal: float, money: cost.Money, reader: FigureReader, goodput: float
-) -> Lease:
-    job = case.job
-    assert job is not None
-    state, row = case.state, case.state.arrays.sites.index(site)
-    name = f"sustained_{job.precision}_tflops"
-    offers = []
-    for part in reader.catalogue.parts("accelerator"):
-        if name in part.figures and part.id in reader.prices.rent_usd_per_accelerator_hour:
-            offers.append((reader.prices.rent_usd(part.id) / part.value(name), part.id))
-    _, best = min(offers)
-    rent = reader.price(
-        f"renting {best}", "rent_usd_per_accelerator_hour", reader.prices.rent_usd_per_accelerator_hour[best]
-    )
-    n_equal = max(marginal, 0.0) / (reader.part(best, name) * 1e12 * goodput) if goodput else 0.0
-    here = state.arrays.node_site == row
-    n_here = int(state["node_n_accelerators"][here].sum())
-    rates = np.nan_to_num(reader.by_code(state.parts, state["node_accelerator"], name, "accelerator")) * 1e12
-    capability = float((rates * state["node_n_accelerators"])[here].sum()) * goodput
-    power = cost.site_power_w(state, case.document, reader)
-    opex = money.opex_usd_per_year / MONTHS_PER_YEAR * (float(power[row] / power.sum()) if power.sum() else 0.0)
-    at_list = n_equal * rent * HOURS_PER_MONTH - opex
-    flips = (lease + opex) / (n_equal * HOURS_PER_MONTH) if n_equal > 0 else None
-    placed = _place(case, job)[0]
-    return Lease(
-        site=site,
-        lease_usd_per_month=lease,
-        lease_usd_per_accelerator_hour=lease / (n_here * HOURS_PER_MONTH) if n_here else 0.0,
-        at_list_usd_per_month=at_list,
-        at_implied_usd_per_month=(lease * max(marginal, 0.0) / capability if capability else 0.0) - opex,
-        opex_avoided_usd_per_month=opex,
-        marginal_flops_per_s=marginal,
-        replacement=best,
-        rent_usd_per_accelerator_hour=rent,
-        flips_at_usd_per_accelerator_hour=flips,
-        n_allocated=sum(len(pool.rack) for pool in placed.pools if pool.site == site),
-        n_accelerators=n_here,
-    )
+        return weigh_lease(case.state, case.document, job, placed, site, marginal, goodput, money, reader)
 
 
 def _list_rental(placed: demand.Placed | None, reader: FigureReader) -> float | None:
     if placed is None:
         return None
-    listed = reader.prices.rent_usd_per_accelerator_hour
-    if not set(placed.n_allocated) <= set(listed):
+    if not set(placed.n_allocated) <= set(reader.prices.rent_usd_per_accelerator_hour):
         return None
-    return 24.0 * sum(
-        n * reader.price(f"renting {kind}", "rent_usd_per_accelerator_hour", listed[kind])
-        for kind, n in sorted(placed.n_allocated.items())
-    )
+    hourly = (n * reader.price("rent_usd_per_accelerator_hour", kind) for kind, n in sorted(placed.n_allocated.items()))
+    return 24.0 * sum(hourly)
 
 
 def _place(case: Case, job: TrainingJob) -> tuple[demand.Placed, demand.JobFlows]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..analysis.link_health import OPTICS
 from ..units import unit_of
 from .evaluate import Evaluation
 
@@ -95,13 +96,16 @@ def worst_rtt_us(e: Evaluation) -> float:
     return 2.0 * e.worst_latency_us
 
 
-def min_margin_db(e: Evaluation) -> float:
-    """Smallest optical margin of links that are up, at their current mode."""
-    margin = e.health.margin_db[e.health.lit]
-    margin = margin[~np.isnan(margin)]
-    if not len(margin):
-        raise NotApplicableError("no optical link is up")
-    return float(margin.min())
+def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
+    """Smallest optical margin of links of a technology that are up, at their current mode."""
+
+    def compute(e: Evaluation) -> float:
+        margin = e.health.margin_db[e.health.lit & np.isin(e.health.optics, [OPTICS.index(name) for name in optics])]
+        if not len(margin):
+            raise NotApplicableError(f"no {' or '.join(optics).replace('_', ' ')} link is up")
+        return float(margin.min())
+
+    return compute
 
 
 def n_links_below_margin(e: Evaluation) -> float:
@@ -195,7 +199,13 @@ METRICS: dict[str, Metric] = {
     ),
     "worst_rtt_us": Metric(worst_rtt_us, "lower", "Unloaded round trip on the slowest path that traffic uses."),
     "min_margin_db": Metric(
-        min_margin_db, "higher", "Smallest optical margin of links that are up, at the current mode."
+        _min_margin(("direct_detect", "coherent")),
+        "higher",
+        "Smallest optical margin of links up, at the current mode.",
+    ),
+    "min_coherent_margin_db": Metric(_min_margin(("coherent",)), "higher", "The same of coherent links, by SNR."),
+    "min_direct_detect_margin_db": Metric(
+        _min_margin(("direct_detect",)), "higher", "The same of direct-detect links, by loss budget."
     ),
     "n_links_below_margin": Metric(n_links_below_margin, "lower", "Links with less margin than the document requires."),
     "capex_usd": Metric(lambda e: e.money.capex_usd, "lower", "What a change buys; 0 for the network as it stands."),

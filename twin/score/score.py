@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..analysis.figures import Lean
-from .evaluate import Evaluation, Lease
+from ..analysis.figures import PLACEHOLDER, Lean
+from .evaluate import Evaluation
+from .lease import Lease
 from .metrics import METRICS, NotApplicableError, metric_unit
 from .words import binding
 
@@ -40,7 +41,7 @@ class Score:
     binds: tuple[str, ...]
     lease: Lease | None
     leans_on: tuple[Lean, ...]
-    """Figures of the catalogue and price book that are estimates."""
+    """Figures that are estimates, and placeholder prices that no user has replaced."""
     n_figures: int
     """How many figures were used, estimates included."""
 
@@ -97,7 +98,7 @@ def score_of(e: Evaluation, name: str) -> Score:
         metrics=metrics,
         binds=tuple(binding(e)),
         lease=e.lease,
-        leans_on=tuple(lean for lean in e.leans if lean.status == "estimate"),
+        leans_on=tuple(lean for lean in e.leans if lean.status in ("estimate", PLACEHOLDER)),
         n_figures=len(e.leans),
     )
 

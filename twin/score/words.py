@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..analysis.link_health import BUFFER, DARK, LIMITS, LOSS, MODE
+from ..analysis.link_health import BUFFER, CARDS, DARK, LIMITS, LOSS, MODE, REACH
 from .evaluate import Evaluation
 
 SMALL_SHARE_RATIO = 0.01
@@ -46,6 +46,10 @@ def arc_reason(e: Evaluation, arc: int) -> str:
         )
     if limit == MODE:
         return f"the optics fell back to {member:.0f} Gb/s at {health.margin_db[link]:.1f} dB of margin"
+    if limit == REACH:
+        return f"out of reach: {state.arrays.link_length_km[link]:g} km is more than the optics are made for"
+    if limit == CARDS:
+        return f"the rack's network cards fill {health.arc_capacity_gbps[arc]:.0f} Gb/s of it"
     if limit == DARK:
         return f"dark: {health.margin_db[link]:.1f} dB of margin"
     return f"{LIMITS[limit]} of {n} x {member:.0f} Gb/s"
@@ -69,6 +73,8 @@ def _step_lines(e: Evaluation) -> list[str]:
         )
     else:
         lines.append(f"The work is balanced (micro batches a replica: {shares}).")
+    if step.uniform_kept:
+        lines.append("Pools that finish together would make the step longer, so the uniform split is kept.")
     phase = max(step.exposed_s, key=lambda name: step.exposed_s[name])
     if step.exposed_s[phase] > SMALL_SHARE_RATIO * step.step_time_s and phase in step.bottleneck:
         arc, seconds = step.bottleneck[phase]
@@ -116,12 +122,13 @@ def _optics_lines(e: Evaluation) -> list[str]:
     lines = []
     for mask, what in (
         (wanted & (health.arc_limit[0::2] == DARK), "dark for want of light"),
+        (wanted & (health.arc_limit[0::2] == REACH), "out of reach of the optics"),
         (wanted & (health.arc_limit[0::2] == MODE), "fallen back to a slower mode"),
         (wanted & (health.margin_db < health.required_margin_db), "below the required margin"),
     ):
         links = np.flatnonzero(mask)
         if len(links):
-            worst = links[np.argmin(health.margin_db[links])]
+            worst = links[np.argmin(np.nan_to_num(health.margin_db[links]))]
             name = state.arrays.link_ids[worst]
             lines.append(f"{len(links)} link(s) {what}; the worst is {name} at {health.margin_db[worst]:.1f} dB.")
     return lines
@@ -145,10 +152,10 @@ def _lease_lines(e: Evaluation) -> list[str]:
         verdict = "the answer depends on the price of rental"
     rent = [f"${(value + lease.opex_avoided_usd_per_month) / 1e6:,.0f}M" for value in (low, high)]
     hour = lease.lease_usd_per_accelerator_hour
-    flips = lease.flips_at_usd_per_accelerator_hour
+    whole = "" if lease.n_allocated == lease.n_accelerators else ", scaled to the whole site,"
     return [
-        f"What {lease.site} adds to the job's goodput could be rented for {rent[0]} to {rent[1]} a month (list to "
-        f"lease-implied) and costs {running} to run; let, it earns {offer} (${hour:,.2f} per "
-        f"accelerator-hour): {verdict} ({used}; it flips at "
-        f"${flips:,.2f} per {lease.replacement}-hour)."
+        f"What {lease.site} adds to the job's goodput{whole} could be rented for {rent[0]} to {rent[1]} a month "
+        f"(list to lease-implied) and costs {running} to run; let, it earns {offer} (${hour:,.2f} per "
+        f"accelerator-hour): {verdict} ({used}; it flips at ${lease.flips_at_usd_per_accelerator_hour:,.2f} per "
+        f"{lease.replacement}-hour)."
     ]
