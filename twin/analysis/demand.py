@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +11,13 @@ import numpy as np
 from ..arrays import NODE_KINDS, Floats, Ints, State
 from ..errors import Issue, TopologyError
 from ..model.records import Placement, TrainingJob
-from ..workload.job import n_per_replica
+from ..workload.job import memory_bytes, n_per_replica
+from .figures import FigureReader
+
+MAX_PLACED = 4_000_000
+"""Accelerators of one kind in one placement; each is a row while flows are made."""
+MAX_SITES = 32
+"""Sites of one job; every pair of them exchanges."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +69,9 @@ class JobFlows:
 
 def place_job(state: State, job: TrainingJob) -> Placed:
     """Whole replicas on racks that are up, by accelerator kind and rack id; TopologyError names every shortage."""
+    n_sites = len({place.site for place in job.placement})
+    if n_sites > MAX_SITES:
+        raise TopologyError(f"{n_sites} sites", where=f"jobs[{job.id}].placement", expected=f"at most {MAX_SITES}")
     pools: list[PlacedPool] = []
     allocated: dict[str, int] = {}
     issues: list[Issue] = []
@@ -75,6 +85,25 @@ def place_job(state: State, job: TrainingJob) -> Placed:
         raise TopologyError("the job does not fit", where=f"jobs[{job.id}]", found=issues)
     merged = sorted(pools, key=lambda pool: (pool.site, pool.accelerator))
     return Placed(tuple(merged), {kind: n for kind, n in sorted(allocated.items()) if n})
+
+
+def fit_issues(placed: Placed, job: TrainingJob, reader: FigureReader) -> list[Issue]:
+    """Pools that the job cannot run on: memory that does not hold it, tensor parallelism beyond the NVLink domain."""
+    issues: list[Issue] = []
+    n_replicas = sum(pool.n_replicas for pool in placed.pools)
+    need = memory_bytes(job, n_replicas)
+    for pool in placed.pools:
+        where = f"jobs[{job.id}].parallelism ({pool.accelerator} in {pool.site})"
+        have = reader.part(pool.accelerator, "memory_bytes")
+        if need > have:
+            more = math.ceil(job.parallelism.tp * job.parallelism.pp * need / have)
+            problem = f"weights, gradients and optimizer take {need / 1e9:.0f} GB of {have / 1e9:.0f} GB an accelerator"
+            issues.append(Issue(where, problem, f"tp * pp of at least {more} would fit"))
+        domain = reader.part(pool.accelerator, "n_nvlink_domain")
+        if job.parallelism.tp > domain:
+            problem = f"tp {job.parallelism.tp} goes beyond the NVLink domain of {domain:.0f}"
+            issues.append(Issue(where, problem, f"tp up to {domain:.0f}"))
+    return issues
 
 
 def _place(
@@ -96,6 +125,8 @@ def _place(
     pools: list[PlacedPool] = []
     for kind in kinds:
         rows = np.flatnonzero(usable & (state["node_accelerator"] == state.parts.index(kind)))
+        if min(left, int(free[rows].sum())) > MAX_PLACED:
+            return [], [Issue(where, f"more than {MAX_PLACED:,} accelerators of one kind", "state a smaller number")]
         offered = min(left, int(free[rows].sum()))
         n_replicas = offered // size
         # of a stated number the next kind may take the rest; of "all" the rest of this kind sits idle

@@ -62,9 +62,11 @@ class Router:
     MAX_BYTES = 400_000_000
     """Of remembered distances."""
 
-    def __init__(self, arrays: NetworkArrays, lit: Bools) -> None:
+    def __init__(self, arrays: NetworkArrays, lit: Bools, access_us: Floats | None = None) -> None:
+        """`access_us`: latency by link that sets cables of racks apart; None where latency is not asked for."""
         self._arrays = arrays
         self._lit = lit
+        self._access_us = np.zeros(arrays.n_links) if access_us is None else access_us
         weight = arrays.link_weight
         self._by_hops = bool(len(weight) == 0 or (weight == weight[0]).all())
         self._weight = np.ones_like(weight) if self._by_hops else weight
@@ -80,7 +82,7 @@ class Router:
         """
         if self._share is None or not np.array_equal(self._share, share):
             self._share, self._traces = share, {}
-            self._groups = attachment_groups(self._arrays, self._lit & (share > 0), share)
+            self._groups = attachment_groups(self._arrays, self._lit & (share > 0), share, self._access_us)
         n = self._arrays.n_nodes
         kinds, first_pair, route_of_pair = np.unique(
             self._groups[source] * n + self._groups[target], return_index=True, return_inverse=True
@@ -155,7 +157,7 @@ def route_pairs(arrays: NetworkArrays, lit: Bools, share: Floats, source: Ints, 
     return Router(arrays, lit & (share > 0)).routes(share, source, target)
 
 
-def attachment_groups(arrays: NetworkArrays, usable: Bools, share: Floats) -> Ints:
+def attachment_groups(arrays: NetworkArrays, usable: Bools, share: Floats, access_us: Floats) -> Ints:
     """A group number per node: racks and hosts with the same neighbours over the same usable links share one.
 
     Links that are down count as absent, so that failing one adds up, bit by bit, as removing it does. Only nodes that
@@ -172,7 +174,8 @@ def attachment_groups(arrays: NetworkArrays, usable: Bools, share: Floats) -> In
         heads, links = head[rows], arc_link[rows]
         if not len(heads) or is_end[heads].any():
             continue
-        key = b"".join((heads.tobytes(), arrays.link_weight[links].tobytes(), share[links].tobytes()))
+        columns = (heads, arrays.link_weight[links], share[links], access_us[links])
+        key = b"".join(column.tobytes() for column in columns)
         group[node] = known.setdefault(key, int(node))
     return group
 

@@ -14,7 +14,7 @@ from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_rat
 from ..analysis.figures import FigureReader, Lean
 from ..analysis.link_health import AgeingCase, LinkHealth, judge_links
 from ..analysis.step_time import Step, UnitLoads, time_step
-from ..arrays import Floats, Ints, State
+from ..arrays import TIERS, Floats, Ints, State
 from ..catalogue import Catalogue, PriceBook
 from ..errors import Issue, TopologyError
 from ..model.document import TopologyDocument
@@ -128,9 +128,13 @@ class Evaluator:
     def _routes(self, case: Case, health: LinkHealth, source: Ints, target: Ints) -> routing.Routes:
         share = self._share(case, health)
         lit = health.lit & (share > 0)
-        key = (case.state.arrays, lit, share, source, target)
-        router = self._memo.get("router", (case.state.arrays, lit), lambda: routing.Router(case.state.arrays, lit))
-        return self._memo.get("routes", key, lambda: router.routes(share, source, target))
+        # cables of racks differ by latency too: those that do are not attached alike
+        round_trip_us = health.arc_latency_us[0::2] + health.arc_latency_us[1::2]
+        access_us = np.where(case.state.arrays.link_tier == TIERS.index("access"), round_trip_us, 0.0)
+        router = self._memo.get(
+            "router", (case.state.arrays, lit, access_us), lambda: routing.Router(case.state.arrays, lit, access_us)
+        )
+        return self._memo.get("routes", (router, share, source, target), lambda: router.routes(share, source, target))
 
     def _demands(self, case: Case, health: LinkHealth) -> DemandLoads | None:
         if not case.document.demands:
@@ -166,7 +170,7 @@ class Evaluator:
             return None, None, None, "the document has no job"
         nodes = _columns(case.state, "node_")
         placement = replace(job, split="uniform", sync="every_step", n_local_steps=1)
-        placed, flows = self._memo.get("placed", (*nodes, placement), lambda: _place(case, job))
+        placed, flows = self._memo.get("placed", (*nodes, placement), lambda: _place(case, job, self._reader))
         loads = self._unit_loads(case, health, flows)
         if loads.unreachable:
             phase, a, b = loads.unreachable[0]
@@ -259,12 +263,15 @@ def _list_rental(placed: demand.Placed | None, reader: FigureReader) -> float | 
     return 24.0 * sum(hourly)
 
 
-def _place(case: Case, job: TrainingJob) -> tuple[demand.Placed, demand.JobFlows]:
+def _place(case: Case, job: TrainingJob, reader: FigureReader) -> tuple[demand.Placed, demand.JobFlows]:
     known = case.state.arrays.sites
     issues = [Issue(f"jobs[{job.id}].placement", f"no site {p.site!r}") for p in job.placement if p.site not in known]
     if issues:
         raise TopologyError("the job has no place", found=issues)
     placed = demand.place_job(case.state, job)
+    issues = demand.fit_issues(placed, job, reader)
+    if issues:
+        raise TopologyError("the job does not fit its accelerators", where=f"jobs[{job.id}]", found=issues)
     return placed, demand.job_flows(placed, job, case.state.arrays.n_nodes)
 
 

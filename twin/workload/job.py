@@ -61,6 +61,21 @@ def stage_boundary_bits(job: TrainingJob) -> float:
     return 8.0 * ACTIVATION_BYTES * job.parallelism.n_micro_batch * job.model.n_sequence * job.model.n_hidden
 
 
+OPTIMIZER_BYTES = 12
+"""A parameter's fp32 copy and two moments of Adam, kept once per data-parallel group (distributed optimizer)."""
+
+
+def memory_bytes(job: TrainingJob, n_replicas: int) -> float:
+    """Weights, gradients and optimizer state of one accelerator; activations come on top and are not counted.
+
+    Source: Rajbhandari et al. 2020 (ZeRO, arXiv:1910.02054, section 3.1), optimizer state sharded over data ranks.
+    """
+    cut = job.parallelism
+    mine = n_parameters(job.model) / (cut.tp * cut.pp)
+    held = job.parameter_bytes_per_parameter + job.gradient_bytes_per_parameter
+    return mine * (held + OPTIMIZER_BYTES / (cut.cp * max(n_replicas, 1)))
+
+
 def reduce_bits(job: TrainingJob) -> float:
     """Bits of all gradients of one replica, as sent in a reduce-scatter. Volume follows total parameters."""
     return 8.0 * job.gradient_bytes_per_parameter * n_parameters(job.model)
