@@ -9,10 +9,8 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from twin.topologies import GENERATORS, NETWORKS, expand, network_text
-from twin.topologies.generator import read_params
+from twin.topologies import NETWORKS, check_size, expand, network_text
 
-from twin.errors import TopologyError
 from twin.loading import Network, from_document, load
 from twin.model.document import TopologyDocument
 
@@ -60,24 +58,6 @@ class Networks:
 
     def _posted(self, data: TopologyDocument | Mapping[str, Any]) -> Network:
         network = from_document(data)
-        n_records = expanded_size(network.document)
-        if n_records > self.max_records:
-            raise TopologyError(
-                f"expands to {n_records} nodes and links",
-                where="document",
-                expected=f"at most {self.max_records} records",
-                hint="load it with the Python package, or raise the server's limit",
-            )
+        check_size(network.document, self.max_records)
         network.generators = network.generators._replace(expand=partial(expand, max_records=self.max_records))
         return network
-
-
-def expanded_size(document: TopologyDocument) -> int:
-    """Nodes and links of a document once its fabrics are written out; nothing is built to know it."""
-    n_records = len(document.nodes) + len(document.links)
-    for fabric in document.fabrics:
-        generator = GENERATORS.get(fabric.generator)
-        if generator is not None:  # an unknown one is refused, with near names, when it is expanded
-            params = read_params(generator.params, fabric.params, f"fabrics[{fabric.id}].params")
-            n_records += sum(generator.size(params))
-    return n_records

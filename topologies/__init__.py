@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from twin.errors import CatalogueError, TopologyError, did_you_mean
-from twin.model.document import Fabric
+from twin.model.document import Fabric, TopologyDocument
 from twin.model.network import Expansion
 
 from .campuses import CAMPUSES
@@ -17,7 +17,7 @@ from .generator import Generator, check_ports, collector_paused, read_params
 from .leaf_spine import LEAF_SPINE
 from .rail_clos import RAIL_CLOS
 
-__all__ = ["GENERATORS", "MAX_RECORDS", "NETWORKS", "Generator", "digest", "expand", "network_text"]
+__all__ = ["GENERATORS", "MAX_RECORDS", "NETWORKS", "Generator", "check_size", "digest", "expand", "network_text"]
 
 MAX_RECORDS = 2_000_000
 """Nodes and links of one block, unless the caller allows more."""
@@ -35,6 +35,23 @@ NETWORKS: dict[str, str] = {
     "memphis-small": "The shape of `memphis`, its routes and routers, few dozen racks a campus: for quick trials.",
     "two-campus": "Two small campuses, 40 km apart on new dark fibre, that train one model.",
 }
+
+
+def check_size(document: TopologyDocument, max_records: int = MAX_RECORDS) -> None:
+    """Raise TopologyError where a document, all fabrics written out, is too large; nothing is built to know it."""
+    n_records = len(document.nodes) + len(document.links)
+    for fabric in document.fabrics:
+        generator = GENERATORS.get(fabric.generator)
+        if generator is not None:  # an unknown one is refused, with near names, when it is expanded
+            params = read_params(generator.params, fabric.params, f"fabrics[{fabric.id}].params")
+            n_records += sum(generator.size(params))
+    if n_records > max_records:
+        raise TopologyError(
+            f"expands to {n_records} nodes and links",
+            where=document.name or "document",
+            expected=f"at most {max_records} records",
+            hint="make it smaller, or split it over several documents",
+        )
 
 
 def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:
@@ -59,7 +76,7 @@ def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:
             f"expands to {n_nodes} nodes and {n_links} links",
             where=where,
             expected=f"at most {max_records} records",
-            hint="raise the limit if that is meant",
+            hint="make it smaller, or split it over several documents",
         )
     with collector_paused():
         expansion = generator.build(fabric.id, params)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
@@ -15,7 +15,7 @@ from .analysis.link_health import AgeingCase
 from .arrays import CompiledNetwork, NetworkArrays, State
 from .catalogue import PriceBook, catalogue, load_price_book
 from .catalogue.prices import GROUPS
-from .errors import CatalogueError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
+from .errors import CatalogueError, ChangeError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
 from .formats import FORMATS, parse_document, read_mapping
 from .formats.native import parse_mapping, validate_as
 from .model.document import Plan, TopologyDocument
@@ -28,7 +28,8 @@ from .scenario.select import LinkSelector, select_links
 from .score.evaluate import Case, Evaluation, Evaluator
 from .score.links import LinkTable, link_table
 from .score.score import Score, score_of
-from .topologies import NETWORKS, digest, expand, network_text
+from .topologies import GENERATORS as TOPOLOGY_GENERATORS
+from .topologies import NETWORKS, check_size, digest, expand, network_text
 
 GENERATORS = Generators(expand, digest)
 Notify = Callable[[str], None]
@@ -120,6 +121,11 @@ class Network(CompiledNetwork):
         Raises ChangeError where a target is missing or the result cannot be built, and says why.
         """
         _tell(notify, "reading the network")
+        if not isinstance(plan_or_changes, str | list | tuple):
+            kind = type(plan_or_changes).__name__
+            raise ChangeError(
+                f"{kind} is no plan and no list of changes", expected="a plan's name, or a list of changes"
+            )
         plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
         where = f"plans[{plan.id}].changes" if plan else "changes"
         changes = parse_changes(plan.changes if plan else plan_or_changes, where)
@@ -132,6 +138,9 @@ class Network(CompiledNetwork):
         new = self._evaluator.evaluate(_case(after, ageing), before.state)
         return diff_of(plan.id if plan else None, score_of(old, self.label), score_of(new, self.label), old, new)
 
+    def __repr__(self) -> str:
+        return f"<twin.Network {self.label!r}: {len(self.document.jobs)} jobs, {len(self.document.plans)} plans>"
+
     def _repr_html_(self) -> str:
         return (
             f"<b>{self.label or 'network'}</b>: {self.arrays.n_nodes:,} nodes, {self.arrays.n_links:,} links, "
@@ -140,6 +149,10 @@ class Network(CompiledNetwork):
 
 
 def _case(scenario: Scenario, ageing: AgeingCase) -> Case:
+    known = get_args(AgeingCase)
+    if ageing not in known:
+        hint = did_you_mean(str(ageing), known)
+        raise CatalogueError(f"no ageing case {ageing!r}", expected=f"one of {', '.join(known)}", hint=hint)
     return Case(scenario.state, scenario.document, scenario.job, ageing)
 
 
@@ -153,6 +166,11 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
 
     Raises CatalogueError for an unknown name (with near ones), DocumentError for a file that is no document.
     """
+    if not isinstance(name_or_path, str | Path):
+        kind = type(name_or_path).__name__
+        raise DocumentError(
+            f"cannot load a {kind}", expected="a name or a path", hint="twin.from_document takes documents"
+        )
     text = str(name_or_path)
     if text in NETWORKS:
         document = parse_document(parse_mapping(network_text(text), text, as_json=False), text)
@@ -179,6 +197,7 @@ def _network(document: TopologyDocument, label: str, prices: str | Path | Mappin
         book = read_mapping(Path(prices)) if isinstance(prices, str | Path) else prices
         load_price_book(book, where=str(prices) if isinstance(prices, str | Path) else "prices")
         document = document.model_copy(update={"price_book": _overlaid(document.price_book, book)})
+    check_size(document)
     network = Network(document, GENERATORS)
     network.label = document.name or label
     issues: list[Issue] = []
@@ -203,6 +222,26 @@ def _overlaid(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
+def _fabric_schema(document: dict[str, Any], generator: str) -> dict[str, Any]:
+    """A fabric block of one generator, its parameters typed; their definitions join those of the document."""
+    params = TypeAdapter(TOPOLOGY_GENERATORS[generator].params).json_schema()
+    document["$defs"].update(params.pop("$defs", {}))
+    document["$defs"][f"{generator}_params"] = params
+    fabric = {
+        "id": {"type": "string"},
+        "generator": {"const": generator},
+        "params": {"$ref": f"#/$defs/{generator}_params"},
+    }
+    return {
+        "type": "object",
+        "title": f"{generator} fabric",
+        "description": TOPOLOGY_GENERATORS[generator].sentence,
+        "properties": fabric,
+        "required": ["id", "generator", "params"],
+        "additionalProperties": False,
+    }
+
+
 def document_schema() -> dict[str, Any]:
     """JSON Schema of a document, with the changes of its plans typed by the `Change` union."""
     document = TypeAdapter(TopologyDocument).json_schema()
@@ -210,6 +249,7 @@ def document_schema() -> dict[str, Any]:
     definitions = change.pop("$defs", {})
     document["$defs"].update({**definitions, "Change": change})
     document["$defs"]["Plan"]["properties"]["changes"]["items"] = {"$ref": "#/$defs/Change"}
+    document["$defs"]["Fabric"] = {"oneOf": [_fabric_schema(document, name) for name in sorted(TOPOLOGY_GENERATORS)]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
 
 

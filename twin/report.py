@@ -43,15 +43,16 @@ SHORT = (
 """Metrics of the short table; `--all` shows every one."""
 MAX_LINKS_SHOWN = 4
 """Links of `twin links` on a terminal, those first that carry the least of their light."""
-PLAN_COLUMNS = (
-    "step_time_s",
-    "exposed_comm_time_s",
-    "max_link_utilisation_ratio",
-    "min_coherent_margin_db",
-    "capex_usd",
-    "opex_usd_per_year",
-    "usd_per_effective_pflop_day",
-)
+PLAN_COLUMNS = {
+    "step_time_s": "step",
+    "exposed_comm_time_s": "exposed",
+    "max_link_utilisation_ratio": "busiest",
+    "min_coherent_margin_db": "margin",
+    "capex_usd": "capex",
+    "opex_usd_per_year": "opex",
+    "usd_per_effective_pflop_day": "goodput cost",
+}
+"""Metrics of the table of plans, and their heads."""
 
 
 def score_report(score: Score, *, every: bool = False) -> RenderableType:
@@ -118,13 +119,17 @@ def plans_report(diffs: Sequence[Diff]) -> RenderableType:
     """All plans of a network side by side."""
     first = diffs[0].before
     table = Table(title=_title(first.network, first.job, first.as_of), title_justify="left", box=None, pad_edge=False)
-    table.add_column("plan")
-    for name in PLAN_COLUMNS:
-        table.add_column(name.replace("_", " "), justify="right", overflow="fold")
+    table.add_column("plan", no_wrap=True)
     units = {name: first.metrics[name].unit for name in PLAN_COLUMNS}
-    table.add_row("as it is", *(show(first[name], units[name]) for name in PLAN_COLUMNS))
-    for diff in diffs:
-        table.add_row(diff.plan or "", *(show(diff.after[name], units[name]) for name in PLAN_COLUMNS))
+    for name, head in PLAN_COLUMNS.items():
+        unit = units[name] if units[name] != "1" else ""
+        table.add_column(f"{head}\n[dim]{unit}[/]", justify="right", no_wrap=True)
+    for label, score in (("as it is", first), *((diff.plan or "", diff.after) for diff in diffs)):
+        cells = [show(score[name], units[name]) for name in PLAN_COLUMNS]
+        bare = [
+            cell.removesuffix(units[name].removeprefix("USD")).rstrip() for cell, name in zip(cells, units, strict=True)
+        ]
+        table.add_row(label, *bare)
     return table
 
 
@@ -144,7 +149,7 @@ def topology_report(network: Network) -> RenderableType:
     parts: list[RenderableType] = [
         Text(
             f"{network.label} · {network.arrays.n_nodes:,} nodes · {network.arrays.n_links:,} links"
-            f" · as of {document.as_of}"
+            f" · as of {document.as_of or 'no date'}"
         ),
     ]
     if document.note:

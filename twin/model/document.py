@@ -35,7 +35,7 @@ class Fabric(BaseModel):
 
 
 class Plan(BaseModel):
-    """A named list of changes; what each may say is the `Change` union (`twin schema --changes`)."""
+    """A named list of changes; what each may say is the `Change` union (`twin schema`)."""
 
     model_config = STRICT | {"frozen": True}
 

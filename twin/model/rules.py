@@ -36,7 +36,9 @@ def check_workload(document: TopologyDocument, node_ids: Collection[str], catalo
 def _raise(document: TopologyDocument, found: Iterator[Issue]) -> None:
     issues = list(islice(found, MAX_ISSUES))
     if issues:
-        raise TopologyError(f"{len(issues)} faults in the network", where=document.name, found=issues)
+        raise TopologyError(
+            f"{len(issues)} fault{'s' * (len(issues) > 1)} in the network", where=document.name, found=issues
+        )
 
 
 def _issues(

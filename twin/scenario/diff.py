@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..score.evaluate import Evaluation
-from ..score.score import Score, html_table, lean_to_dict, lease_to_dict, show
+from ..score.score import Score, data_frame, html_table, lean_to_dict, lease_to_dict, show
 from ..score.words import arc_name, arc_reason
 
 N_CAUSES = 5
@@ -77,10 +77,8 @@ class Diff:
 
     def to_pandas(self) -> Any:
         """The metrics as a DataFrame (needs the extra `tables`)."""
-        import pandas as pd
-
         rows = [{"metric": name, **row} for name, row in self.to_dict()["metrics"].items()]
-        return pd.DataFrame(rows, columns=["metric", "before", "after", "change", "unit", "better"]).set_index("metric")
+        return data_frame(rows, ("metric", "before", "after", "change", "unit", "better"), "metric")
 
     def _repr_html_(self) -> str:
         rows = []

@@ -243,14 +243,14 @@ class Evaluator:
         """The job with and without its dearest leased site."""
         job = case.job
         site = dearest_lease(case.document, job) if job is not None else None
-        if job is None or site is None or placed is None or site.id not in placed.sites:
+        if job is None or step is None or site is None or placed is None or site.id not in placed.sites:
             return None
         without = 0.0
         left = tuple(place for place in job.placement if place.site != site.id)
         if left:
             other = self.evaluate(replace(case, job=replace(job, placement=left)), with_lease=False)
             without = other.step.model_flops_per_s * other.goodput_ratio if other.step else 0.0
-        marginal = (step.model_flops_per_s * goodput if step else 0.0) - without
+        marginal = step.model_flops_per_s * goodput - without
         return weigh_lease(case.state, case.document, job, placed, site, marginal, goodput, money, reader)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..analysis.link_health import LIMITS
 from ..arrays import TIERS
 from .evaluate import Evaluation
-from .score import html_table
+from .score import data_frame, html_table
 
 COLUMNS = (
     "id",
@@ -56,9 +56,7 @@ class LinkTable:
 
     def to_pandas(self) -> Any:
         """The rows as a DataFrame (needs the extra `tables`)."""
-        import pandas as pd
-
-        return pd.DataFrame(list(self.rows), columns=list(COLUMNS))
+        return data_frame(self.rows, COLUMNS)
 
     def _repr_html_(self) -> str:
         rows = [tuple("–" if row[name] is None else str(row[name]) for name in COLUMNS) for row in self.rows]

@@ -91,16 +91,20 @@ def demand_satisfied_ratio(e: Evaluation) -> float:
 
 def worst_rtt_us(e: Evaluation) -> float:
     """There and back on the slowest path in use, unloaded."""
+    if e.case.job is not None and e.step is None:
+        raise NotApplicableError(e.why_no_step)
     if e.worst_latency_us is None:
         raise NotApplicableError("no traffic with a path")
     return 2.0 * e.worst_latency_us
 
 
 def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
-    """Smallest optical margin of links of a technology that are up, at their current mode."""
+    """Smallest optical margin of links of a technology, at their current mode; dark ones count, failed ones do not."""
 
     def compute(e: Evaluation) -> float:
-        margin = e.health.margin_db[e.health.lit & np.isin(e.health.optics, [OPTICS.index(name) for name in optics])]
+        margin = e.health.margin_db[
+            e.case.state.in_service & np.isin(e.health.optics, [OPTICS.index(name) for name in optics])
+        ]
         if not len(margin):
             raise NotApplicableError(f"no {' or '.join(optics).replace('_', ' ')} link is up")
         return float(margin.min())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..analysis.figures import PLACEHOLDER, Lean
+from ..errors import CatalogueError, TwinError, did_you_mean
 from .evaluate import Evaluation
 from .lease import Lease
 from .metrics import METRICS, NotApplicableError, metric_unit
@@ -46,7 +47,13 @@ class Score:
     """How many figures were used, estimates included."""
 
     def __getitem__(self, metric: str) -> float | None:
-        return self.metrics[metric].value
+        return metric_of(self.metrics, metric).value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.metrics)
+
+    def __contains__(self, metric: object) -> bool:
+        return metric in self.metrics
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data without clock, paths or random ids."""
@@ -69,14 +76,31 @@ class Score:
 
     def to_pandas(self) -> Any:
         """The metrics as a DataFrame (needs the extra `tables`)."""
-        import pandas as pd
-
         rows = [{"metric": name, **value.to_dict()} for name, value in self.metrics.items()]
-        return pd.DataFrame(rows, columns=["metric", "value", "unit", "better", "why"]).set_index("metric")
+        return data_frame(rows, ("metric", "value", "unit", "better", "why"), "metric")
 
     def _repr_html_(self) -> str:
         rows = [(name, show(v.value, v.unit), v.why) for name, v in self.metrics.items()]
         return html_table(f"{self.network} · {self.job or 'no job'}", ("metric", "value", ""), rows, self.binds)
+
+
+def metric_of(metrics: Mapping[str, Value], name: str) -> Value:
+    """A metric by name. Raises CatalogueError with near names."""
+    if name not in metrics:
+        raise CatalogueError(
+            f"no metric {name!r}", expected=f"one of {', '.join(metrics)}", hint=did_you_mean(name, metrics)
+        )
+    return metrics[name]
+
+
+def data_frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], index: str | None = None) -> Any:
+    """Rows as a pandas DataFrame. Raises TwinError that names the extra where pandas is not installed."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise TwinError("pandas is not installed", hint="pip install 'dc-twin[tables]'") from error
+    frame = pd.DataFrame(list(rows), columns=list(columns))
+    return frame if index is None else frame.set_index(index)
 
 
 def score_of(e: Evaluation, name: str) -> Score:

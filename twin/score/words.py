@@ -95,10 +95,10 @@ def _step_lines(e: Evaluation) -> list[str]:
                 else "."
             )
         )
-    if step.n_local_steps > 1:
+    if e.case.job is not None and e.case.job.sync == "local_sgd":
         lines.append(
             f"Local SGD with {step.n_local_steps} local steps changes the training itself: "
-            "its loss penalty is not modelled here and is not in these figures."
+            "its loss penalty is not modelled here, and the exchange hides behind no compute."
         )
     return lines
 
@@ -143,8 +143,8 @@ def _lease_lines(e: Evaluation) -> list[str]:
     used = f"the job uses {lease.n_allocated:,} of its {lease.n_accelerators:,} accelerators"
     if lease.marginal_flops_per_s <= 0:
         return [
-            f"{lease.site} adds nothing to the job's goodput, interruptions counted ({used}): "
-            f"the lease of {offer} a month beats keeping it for this job at any price."
+            f"{lease.site} adds nothing to the goodput of this job, interruptions counted ({used}), "
+            f"so letting it for {offer} a month takes nothing from it."
         ]
     low, high = sorted((lease.at_list_usd_per_month, lease.at_implied_usd_per_month))
     verdict = "keeping it is worth more" if low > lease.lease_usd_per_month else "the lease is worth more"
