@@ -27,6 +27,7 @@ PRICES = {
     "electricity_usd_per_mwh": 100,
     "maintenance_ratio_per_year": 0.1,
     "horizon_years": 4,
+    "discount_ratio_per_year": 0.08,
 }
 
 
@@ -83,7 +84,13 @@ def test_the_money_by_hand() -> None:
         power / 1e6 * 8760 * 100 + 0.1 * asset + 12.5 / 1.609344 * 1000 * 12
     )
     assert (found.capex_usd, found.purchases) == (0, ())
-    assert usd_per_day(found, figures, 0.5) == pytest.approx(0.5 * (asset / 4 + found.opex_usd_per_year) / 365.25)
+    annuity = 0.08 / (1 - 1.08**-4)
+    rest = asset - 32 * 30_000 - 32 * 50_000
+    part = (16 * 30_000 + 32 * 50_000 + 0.75 * rest) * annuity + 0.75 * found.opex_usd_per_year
+    assert usd_per_day(found, figures, {"H100": 16, "GB200": 32}, 64) == pytest.approx(part / 365.25)
+    free = reader(PRICES | {"discount_ratio_per_year": 0})
+    everything = (asset / 4 + found.opex_usd_per_year) / 365.25
+    assert usd_per_day(found, free, {"H100": 32, "GB200": 32}, 64) == pytest.approx(everything)
     assert ("price of OpenZR+-400G", "part_usd") in {(lean.where, lean.name) for lean in found.leans}
 
 
@@ -173,7 +180,7 @@ def test_the_sound_campus_can_be_built() -> None:
         (line(part="border-12.8T", transceiver="1.6T-DR8"), "cage 1.6T-DR8 border-12.8T", "wrong cage"),
         (line(part="leaf-102.4T", transceiver="1.6T-DR8"), "cage 1.6T-DR8 leaf-102.4T", "wrong lane rate"),
         (
-            line(transceiver="OpenZR+-400G", n_parallel=65, spans=[{"length_km": 1}]),
+            line(transceiver="OpenZR+-400G", n_parallel=65, mux="mux-64", spans=[{"length_km": 1}]),
             "band l",
             "65 channels of 75 GHz; 1 fibre pair(s) hold 64",
         ),
@@ -181,6 +188,16 @@ def test_the_sound_campus_can_be_built() -> None:
             line(transceiver="OpenZR+-400G", n_parallel=9, mux="mux-8", spans=[{"length_km": 1}]),
             "mux l",
             "9 channels; the multiplexers have 8 ports",
+        ),
+        (
+            line(transceiver="OpenZR+-400G", n_parallel=2, spans=[{"length_km": 1}]),
+            "mux l",
+            "2 channels on 1 fibre pair(s) without a multiplexer",
+        ),
+        (
+            line(transceiver="400G-LR4", n_parallel=9, mux="mux-8", spans=[{"length_km": 1}]),
+            "mux l",
+            "without a multiplexer",
         ),
         (
             line(transceiver="800ZR", n_parallel=2, mux="mux-64", spans=[{"length_km": 1}]),
@@ -204,7 +221,8 @@ def test_what_does_not_fit_is_told(data: dict[str, Any], key: str, problem: str)
 @pytest.mark.parametrize(
     "data",
     [
-        line(transceiver="OpenZR+-400G", n_parallel=128, n_fibre_pairs=2, spans=[{"length_km": 1}]),
+        line(transceiver="OpenZR+-400G", n_parallel=128, n_fibre_pairs=2, mux="mux-64", spans=[{"length_km": 1}]),
+        line(transceiver="400G-LR4", n_parallel=2, n_fibre_pairs=2, spans=[{"length_km": 1}]),
         line(transceiver="OpenZR+-400G", n_parallel=16, n_fibre_pairs=2, mux="mux-8", spans=[{"length_km": 1}]),
         line(transceiver="800ZR", n_parallel=32, mux="mux-32", spans=[{"length_km": 1}]),
         line(transceiver="OpenZR+-400G", n_parallel=500),

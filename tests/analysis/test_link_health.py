@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.analysis.cases import general, health_of, line, of_part, state_of
 from twin.analysis.figures import FigureReader
-from twin.analysis.link_health import BUFFER, DARK, LINE_RATE, LOSS, MODE, frame_loss_ratio, judge_links
+from twin.analysis.link_health import BUFFER, CARDS, DARK, LINE_RATE, LOSS, MODE, REACH, frame_loss_ratio, judge_links
 from twin.catalogue import catalogue, load_price_book
 
 MANY = settings(max_examples=150, deadline=None)
@@ -79,7 +79,7 @@ def test_direct_detection_ends_at_its_reach() -> None:
     health = health_of(line(transceiver="400G-FR4", spans=[{"length_km": 2.1}]))
     assert health.margin_db[0] > 3
     assert not health.lit[0]
-    assert health.arc_limit[0] == DARK
+    assert health.arc_limit[0] == REACH
     assert list(health.arc_capacity_gbps) == [0.0, 0.0]
 
 
@@ -102,24 +102,44 @@ def test_margins_of_worn_routes_are_near_those_of_the_field_notes(
     assert at_400g == pytest.approx(field_db, abs=0.6 if ageing == "value" else 1.0)
 
 
-def test_openzr_falls_back_mode_by_mode_and_then_goes_dark() -> None:
-    rates = []
-    for lumped_db in (19, 23, 26, 30, 33, 38):
-        spans = [{"length_km": 1, "lumped_loss_db": lumped_db}]
-        health = health_of(line(spans=spans, transceiver="OpenZR+-400G"))
-        rates.append(health.member_gbps[0])
-        needed = {400: 23.59, 300: 20.79, 200: 16.91, 100: 11.97, 0: 11.97}[int(rates[-1])]
-        assert health.margin_db[0] == pytest.approx(snr_db(-lumped_db - 0.21) - needed)
-        assert health.arc_limit[0] == (LINE_RATE if rates[-1] == 400 else DARK if rates[-1] == 0 else MODE)
-        assert health.lit[0] == (rates[-1] > 0)
-    assert rates == [400, 300, 200, 100, 100, 0]
+def test_openzr_falls_back_to_a_slower_mode_and_then_goes_dark() -> None:
+    """Margins are to the mode's SNR or to the receiver's window, whichever is less."""
+    for lumped_db, rate, needed, limit in ((19, 400, 23.59, LINE_RATE), (22.5, 300, 20.79, MODE), (24, 0, 11.97, DARK)):
+        health = health_of(line(spans=[{"length_km": 1, "lumped_loss_db": lumped_db}], transceiver="OpenZR+-400G"))
+        received = -lumped_db - 0.21
+        assert health.received_dbm[0] == pytest.approx(received)
+        assert health.margin_db[0] == pytest.approx(min(snr_db(received) - needed, received + 23))
+        assert (health.member_gbps[0], health.arc_limit[0], bool(health.lit[0])) == (rate, limit, rate > 0)
+
+
+def test_too_much_dispersion_is_out_of_reach() -> None:
+    """2400 ps/nm over 16.7 ps/nm/km are 143 km, if only the light sufficed."""
+    limits = [health_of(line(spans=[{"length_km": km}], transceiver="400ZR")).arc_limit[0] for km in (140, 150)]
+    assert limits == [DARK, REACH]
+
+
+def test_copper_ends_after_metres() -> None:
+    assert health_of(line(transceiver="DAC-400G", spans=[{"length_km": 0.002}])).lit[0]
+    far = health_of(line(transceiver="DAC-400G", spans=[{"length_km": 0.01}]))
+    assert (bool(far.lit[0]), far.arc_limit[0]) == (False, REACH)
+
+
+def test_network_cards_fill_no_more_than_they_have() -> None:
+    """Two H100 of 400 Gb/s on a bundle of four: half of its light."""
+    data = line(n_parallel=4)
+    rack = {"id": "p", "kind": "rack", "accelerator": "H100", "n_accelerators": 2}
+    health = health_of(data | {"nodes": [rack, data["nodes"][1]]})
+    assert health.arc_capacity_gbps.tolist() == [800, 800]
+    assert health.arc_limit.tolist() == [CARDS, CARDS]
+    more = health_of(data | {"nodes": [rack | {"n_accelerators": 4}, data["nodes"][1]]})
+    assert (more.arc_capacity_gbps[0], more.arc_limit[0]) == (1600, LINE_RATE)
 
 
 def test_400zr_has_one_rate_and_80_km_need_an_amplifier() -> None:
     at = {km: health_of(line(transceiver="400ZR", spans=[{"length_km": km}])) for km in (40, 80)}
     assert at[40].margin_db[0] == pytest.approx(snr_db(-6 - 8.4) - 25.36)
     assert (at[40].member_gbps[0], at[80].member_gbps[0]) == (400, 0)
-    assert at[80].margin_db[0] == pytest.approx(snr_db(-6 - 16.8) - 25.36)
+    assert at[80].margin_db[0] == pytest.approx(min(snr_db(-6 - 16.8) - 25.36, -22.8 + 20))
     assert at[80].margin_db[0] < 0
 
 

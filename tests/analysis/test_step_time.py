@@ -13,7 +13,8 @@ from tests.analysis.cases import reader, state_of
 from tests.model.samples import network
 from twin.analysis.reliability import daly_efficiency, goodput_ratio
 from twin.catalogue import catalogue, load_price_book
-from twin.model.records import Placement, TrainingJob
+from twin.errors import TopologyError
+from twin.model.records import TrainingJob
 from twin.score.evaluate import Case, Evaluation, Evaluator
 from twin.workload.job import flops_per_step, gather_bits, reduce_bits
 
@@ -28,8 +29,8 @@ SHAPE = {
     "n_sequence": 8192,
 }
 KINDS = {"c1": "H100", "c2": "GB200", "c3": "GB300"}
-NO_BUBBLE = {"tp": 8, "cp": 16, "n_micro_batch": 8}
-"""No pipeline, so no bubble; two micro batches, so that w = 0.9 min(1, p/m) is the 0.45 of the notes."""
+SMALL_BUBBLE = {"tp": 8, "pp": 8, "cp": 2, "n_virtual_stages": 15}
+"""16 micro batches a replica, so w = 0.9 min(1, p/m) is the 0.45 of the notes; a bubble of 3 %, they have none."""
 
 
 def campuses(x_tbps: float, cut: dict[str, int] | None = None, **job: Any) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def campuses(x_tbps: float, cut: dict[str, int] | None = None, **job: Any) -> di
         {"id": "wan-13", "ends": ["c1-border", "c3-border"], "capacity_gbps": x_tbps * 500},
         {"id": "wan-23", "ends": ["c2-border", "c3-border"], "capacity_gbps": 1e7},
     ]
-    found = {"id": "j", "model": SHAPE, "parallelism": cut or NO_BUBBLE, "n_global_batch": 6144, "precision": "fp8"}
+    found = {"id": "j", "model": SHAPE, "parallelism": cut or SMALL_BUBBLE, "n_global_batch": 6144, "precision": "fp8"}
     found |= {"placement": [{"site": name} for name in KINDS], **job}
     return {"sites": [{"id": name} for name in KINDS], "nodes": nodes, "links": links, "jobs": [found]}
 
@@ -74,11 +75,10 @@ def by_hand(job: TrainingJob, x_bps: float, busy_s: float, w: float, n_pieces: f
 
 @pytest.mark.parametrize(("x_tbps", "seconds"), [(2.64, 5.4), (6.4, 3.25), (51.2, 3.14)])
 def test_the_worked_example_without_a_bubble(x_tbps: float, seconds: float) -> None:
-    """One pipeline stage means an eighth of the pieces, so that a little more of the exchange cannot hide."""
     found = evaluated(campuses(x_tbps))
     assert found.step is not None
-    assert found.step.step_time_s == pytest.approx(seconds, rel=0.035)
-    assert found.step.bubble_time_s == 0.0
+    assert found.step.step_time_s - found.step.bubble_time_s == pytest.approx(seconds, rel=0.02)
+    assert found.step.bubble_ratio == pytest.approx(7 / (15 * 16 + 7))
     assert found.step.exchange == "trees"
 
 
@@ -102,21 +102,24 @@ def test_taking_the_bubble_out_again_gives_the_notes() -> None:
 def test_campuses_2_and_3_and_campus_3_alone() -> None:
     two = campuses(2.64, placement=[{"site": "c2"}, {"site": "c3"}])
     alone = campuses(2.64, placement=[{"site": "c3"}])
-    assert step_time(two) == pytest.approx(1.82, rel=0.02)
-    assert step_time(alone) == pytest.approx(2.93, rel=0.01)
+    assert step_time(two) == pytest.approx(1.82, rel=0.03)
+    assert step_time(alone) == pytest.approx(2.93, rel=0.02)
     assert step_time(alone) < step_time(campuses(6.4)) < step_time(campuses(2.64))
 
 
 @pytest.mark.parametrize(("x_tbps", "seconds"), [(2.64, 4.4), (6.4, 2.3), (51.2, 1.38)])
-def test_a_proportional_split_comes_near_the_notes(x_tbps: float, seconds: float) -> None:
-    """Micro batches of one sequence are small enough to be nearly proportional, but w is smaller than the notes'."""
-    fine = {"tp": 8, "cp": 16}
-    found = evaluated(campuses(x_tbps, fine, split="balanced"))
+def test_a_balanced_split_comes_near_the_proportional_one_of_the_notes(x_tbps: float, seconds: float) -> None:
+    """The notes take w = 0.45 for all; here the slow campus has fewer micro batches than stages, the fast ones 23."""
+    found = evaluated(campuses(x_tbps, split="balanced"))
     assert found.step is not None
-    ideal = flops_per_step(network(campuses(1)).document.jobs[0]) / (16384 * (822 + 2129 + 2646) * 1e12)
-    assert found.step.compute_time_s == pytest.approx(ideal, rel=0.02)
-    # nothing of the exchange hides behind so short an overlap, so the notes' step is a lower bound here
-    assert seconds * 0.985 < found.step.step_time_s < seconds + 0.5 * ideal
+    job = network(campuses(1)).document.jobs[0]
+    ideal = flops_per_step(job) / (16384 * (822 + 2129 + 2646) * 1e12)
+    assert ideal == pytest.approx(1.38, rel=0.01)
+    assert found.step.compute_time_s == pytest.approx(ideal, rel=0.06)
+    busy = found.step.compute_time_s + found.step.bubble_time_s
+    most, least = (by_hand(job, x_tbps * 1e12, busy, w, 64) for w in (0.9, 0.3))
+    assert most * (1 - 1e-3) <= found.step.step_time_s <= least * (1 + 1e-3)
+    assert by_hand(job, x_tbps * 1e12, ideal, 0.45, 64) == pytest.approx(seconds, rel=0.02)
 
 
 def test_balance_counts_more_the_more_capacity_there_is() -> None:
@@ -266,10 +269,16 @@ def test_goodput_falls_with_the_size_of_a_job() -> None:
     assert found[-1] >= 0
 
 
-def test_a_placement_without_a_whole_replica_is_no_step() -> None:
-    data = campuses(1.0, {"tp": 8, "cp": 16}, placement=[{"site": "c1", "n_accelerators": 128}])
-    found = evaluated(data)
+def test_a_placement_takes_what_it_names() -> None:
+    found = evaluated(campuses(1.0, placement=[{"site": "c1", "n_accelerators": 128}]))
     assert found.placed is not None
     assert [(p.site, p.n_replicas) for p in found.placed.pools] == [("c1", 1)]
-    assert found.case.job is not None
-    assert found.case.job.placement == (Placement("c1", 128),)
+
+
+@pytest.mark.parametrize(
+    ("cut", "message"),
+    [({"tp": 8, "cp": 16}, "weights, gradients and optimizer take"), ({"tp": 128}, "beyond the NVLink domain of 8")],
+)
+def test_a_job_that_its_accelerators_cannot_hold_is_refused(cut: dict[str, int], message: str) -> None:
+    with pytest.raises(TopologyError, match=message):
+        evaluated(campuses(1.0, cut))
