@@ -14,7 +14,7 @@ from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_rat
 from ..analysis.figures import FigureReader, Lean
 from ..analysis.link_health import AgeingCase, LinkHealth, judge_links
 from ..analysis.step_time import Step, UnitLoads, time_step
-from ..arrays import TIERS, Floats, Ints, State
+from ..arrays import NODE_KINDS, Floats, Ints, State
 from ..catalogue import Catalogue, PriceBook
 from ..errors import Issue, TopologyError
 from ..model.document import TopologyDocument
@@ -130,7 +130,9 @@ class Evaluator:
         lit = health.lit & (share > 0)
         # cables of racks differ by latency too: those that do are not attached alike
         round_trip_us = health.arc_latency_us[0::2] + health.arc_latency_us[1::2]
-        access_us = np.where(case.state.arrays.link_tier == TIERS.index("access"), round_trip_us, 0.0)
+        arrays = case.state.arrays
+        at_rack = (arrays.node_kind[arrays.link_ends] <= NODE_KINDS.index("host")).any(axis=1)
+        access_us = np.where(at_rack, round_trip_us, 0.0)
         router = self._memo.get(
             "router", (case.state.arrays, lit, access_us), lambda: routing.Router(case.state.arrays, lit, access_us)
         )
