@@ -202,7 +202,8 @@ def _judge_coherent(
     """Unamplified coherent channel: 1/SNR = 1/OSNR_tx + 1/SNR_rx, SNR_rx = its value at 0 dBm plus received power.
 
     It runs at the slowest mode that fills its port, or, where that has no margin, at the fastest below it that has.
-    The margin is to the mode's SNR, the receiver's window of power, whichever is less; too much dispersion is a reach.
+    The margin is to the mode's SNR or the receiver's highest power, whichever is less (its lowest is in the SNR); too
+    much dispersion is out of reach.
 
     The receiver's curve is drawn through two points of a 400ZR data sheet (Huawei 02313LHH): nothing checks it.
     """
@@ -210,10 +211,7 @@ def _judge_coherent(
     snr = 10.0 ** (-(reader.part(part_id, "receiver_snr_at_0dbm_db") + received) / 10.0)
     tx_osnr_db = reader.part_or(part_id, "tx_osnr_db", np.inf)
     snr_db = -10.0 * np.log10(snr + 10.0 ** (-tx_osnr_db / 10.0))
-    window_db = np.minimum(
-        reader.part_or(part_id, "rx_max_dbm", np.inf) - received,
-        received - reader.part_or(part_id, "rx_min_dbm", -np.inf),
-    )
+    overload_db = reader.part_or(part_id, "rx_max_dbm", np.inf) - received
     beyond = dispersion_ps_per_nm > reader.part_or(part_id, "max_dispersion_ps_per_nm", np.inf)
     modes = reader.catalogue.get(part_id).modes
     margin = np.full(len(rows), np.nan)
@@ -222,14 +220,14 @@ def _judge_coherent(
         reader.used[part_id, f"required_snr_db at {mode.rate_gbps:g}G"] = Lean.of(
             part_id, f"required_snr_db at {mode.rate_gbps:g}G", mode.required_snr_db
         )
-        here = np.minimum(snr_db - mode.required_snr_db.value, window_db)
+        here = np.minimum(snr_db - mode.required_snr_db.value, overload_db)
         slower = max((other.rate_gbps for other in modes if other.rate_gbps < mode.rate_gbps), default=0.0)
         takes = (rate == 0) & (here >= 0) & (port_gbps > slower)
         rate[takes] = mode.rate_gbps
         margin[takes] = here[takes]
     dark = rate == 0
     slowest = modes[-1].required_snr_db.value
-    margin[dark] = np.minimum(snr_db - slowest, window_db)[dark]
+    margin[dark] = np.minimum(snr_db - slowest, overload_db)[dark]
     out.received_dbm[rows] = received
     out.margin_db[rows] = margin
     out.limit[rows] = np.where(rate < np.minimum(port_gbps, modes[0].rate_gbps), MODE, LINE_RATE)
@@ -295,10 +293,13 @@ def _latency(state: State, reader: FigureReader) -> tuple[Floats, Floats, Floats
 
 
 def _card_share(state: State, reader: FigureReader, lit: Bools, member_gbps: Floats) -> Floats:
-    """By link: the share of its light that the network cards of a rack at its end can fill; 1 elsewhere."""
+    """By link: the share of its light that the network cards of a rack at its end can fill; 1 elsewhere.
+
+    Only links with a transceiver are held against the cards; a bare `capacity_gbps` is taken as it is said.
+    """
     cards = reader.by_code(state.parts, state["node_accelerator"], "nic_gbps", "accelerator")
     cards = cards * state["node_n_accelerators"]
-    light = np.where(lit, member_gbps * state.n_members_up, 0.0)
+    light = np.where(lit & (state["link_transceiver"] >= 0), member_gbps * state.n_members_up, 0.0)
     share = np.ones(state.arrays.n_links)
     for side in (0, 1):
         end = state["link_ends"][:, side]
@@ -306,7 +307,7 @@ def _card_share(state: State, reader: FigureReader, lit: Bools, member_gbps: Flo
         with np.errstate(invalid="ignore", divide="ignore"):
             filled = np.fmin(cards / ports, 1.0)
         share = np.minimum(share, np.where(np.isnan(cards[end]) | (cards[end] <= 0), 1.0, filled[end]))
-    return share
+    return np.where(light > 0, share, 1.0)
 
 
 def _go_back_n(reader: FigureReader, document: TopologyDocument, loss: Floats, round_trip_us: Floats) -> Floats:
