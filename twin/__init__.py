@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .catalogue import catalogue
     from .loading import Network, from_document, load
     from .model.document import TopologyDocument
     from .model.records import Demand, Link, Node, Placement, Site, Span, TrainingJob
@@ -30,7 +29,6 @@ _HOMES = {
     "Span": "model.records",
     "TopologyDocument": "model.document",
     "TrainingJob": "model.records",
-    "catalogue": "catalogue",
     "from_document": "loading",
     "load": "loading",
 }
@@ -48,7 +46,6 @@ __all__ = [
     "Span",
     "TopologyDocument",
     "TrainingJob",
-    "catalogue",
     "from_document",
     "load",
 ]

@@ -207,7 +207,7 @@ def test_the_sound_campus_can_be_built() -> None:
         (
             campus_data() | {"sites": [{"id": "a", "power_megawatts": 0.04}, {"id": "b"}]},
             "power a",
-            "more megawatts than the site has: 0.0 of 0.04",
+            "more megawatts than the site has: 0.04257 of 0.04",
         ),
         (campus_data() | {"sites": [{"id": "a", "n_rack_places": 1}, {"id": "b"}]}, "places a", "2 racks in 1 places"),
     ],

@@ -103,12 +103,18 @@ def test_margins_of_worn_routes_are_near_those_of_the_field_notes(
 
 
 def test_openzr_falls_back_to_a_slower_mode_and_then_goes_dark() -> None:
-    """Margins are to the mode's SNR or to the receiver's window, whichever is less."""
-    for lumped_db, rate, needed, limit in ((19, 400, 23.59, LINE_RATE), (22.5, 300, 20.79, MODE), (24, 0, 11.97, DARK)):
+    """The margin is to the SNR of the mode in use, or of the slowest where there is none."""
+    for lumped_db, rate, needed, limit in (
+        (19, 400, 23.59, LINE_RATE),
+        (24, 300, 20.79, MODE),
+        (28, 200, 16.91, MODE),
+        (33, 100, 11.97, MODE),
+        (36, 0, 11.97, DARK),
+    ):
         health = health_of(line(spans=[{"length_km": 1, "lumped_loss_db": lumped_db}], transceiver="OpenZR+-400G"))
         received = -lumped_db - 0.21
         assert health.received_dbm[0] == pytest.approx(received)
-        assert health.margin_db[0] == pytest.approx(min(snr_db(received) - needed, received + 23))
+        assert health.margin_db[0] == pytest.approx(snr_db(received) - needed)
         assert (health.member_gbps[0], health.arc_limit[0], bool(health.lit[0])) == (rate, limit, rate > 0)
 
 
@@ -126,7 +132,7 @@ def test_copper_ends_after_metres() -> None:
 
 def test_network_cards_fill_no_more_than_they_have() -> None:
     """Two H100 of 400 Gb/s on a bundle of four: half of its light."""
-    data = line(n_parallel=4)
+    data = line(n_parallel=4, transceiver="400G-DR4", spans=[])
     rack = {"id": "p", "kind": "rack", "accelerator": "H100", "n_accelerators": 2}
     health = health_of(data | {"nodes": [rack, data["nodes"][1]]})
     assert health.arc_capacity_gbps.tolist() == [800, 800]
@@ -139,7 +145,7 @@ def test_400zr_has_one_rate_and_80_km_need_an_amplifier() -> None:
     at = {km: health_of(line(transceiver="400ZR", spans=[{"length_km": km}])) for km in (40, 80)}
     assert at[40].margin_db[0] == pytest.approx(snr_db(-6 - 8.4) - 25.36)
     assert (at[40].member_gbps[0], at[80].member_gbps[0]) == (400, 0)
-    assert at[80].margin_db[0] == pytest.approx(min(snr_db(-6 - 16.8) - 25.36, -22.8 + 20))
+    assert at[80].margin_db[0] == pytest.approx(snr_db(-6 - 16.8) - 25.36)
     assert at[80].margin_db[0] < 0
 
 

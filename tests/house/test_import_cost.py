@@ -47,9 +47,3 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'lode'"):
         _ = twin.lode
     assert twin.__version__[0].isdigit()
-
-
-@pytest.mark.xfail(strict=True, reason="once imported, the package twin.catalogue hides the function of that name")
-def test_the_catalogue_is_the_same_function_before_and_after_a_network_is_loaded() -> None:
-    code = "import twin; twin.catalogue(); twin.load('leaf-spine-demo'); twin.catalogue()"
-    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60)

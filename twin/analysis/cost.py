@@ -82,7 +82,8 @@ def bought(before: State, after: State) -> tuple[dict[str, int], float]:
         same = (rows >= 0) & (_names(before, before[part])[rows] == _names(after, after[part]))
         if age is not None:
             with np.errstate(invalid="ignore"):
-                same &= ~(after[age] < before[age][rows])
+                renewed = (after[age] < before[age][rows]) | (np.isnan(before[age][rows]) & ~np.isnan(after[age]))
+            same &= ~renewed
         more = np.where(same, np.maximum(count - had, 0), count)
         _count(pieces, after, after[part], each * more)
     return pieces, _new_fibre_km(before, after, links)
@@ -112,7 +113,10 @@ def _new_fibre_km(before: State, after: State, links: Ints) -> float:
                 continue
             kept = i < n_old and not before["span_leased"][old + i]
             kept = kept and before.part_id(before["span_fibre"][old + i]) == after.part_id(after["span_fibre"][row])
-            kept = kept and not after["span_age_years"][row] < before["span_age_years"][old + i]
+            was_years, is_years = (
+                (before["span_age_years"][old + i], after["span_age_years"][row]) if kept else (0.0, 0.0)
+            )
+            kept = kept and not (is_years < was_years or (np.isnan(was_years) and not np.isnan(is_years)))
             length_km = float(after["span_length_km"][row])
             new_km += max(0.0, length_km - float(before["span_length_km"][old + i])) if kept else length_km
     return new_km

@@ -123,7 +123,7 @@ def _site_issues(state: State, document: TopologyDocument, reader: FigureReader,
         if site.power_megawatts is not None and power[row] > site.power_megawatts * 1e6 * (1 + 1e-9):
             found[f"power {name}"] = Issue(
                 f"sites[{name}]",
-                f"more megawatts than the site has: {power[row] / 1e6:.1f} of {site.power_megawatts:g}",
+                f"more megawatts than the site has: {power[row] / 1e6:.4g} of {site.power_megawatts:g}",
                 "fewer or thriftier racks",
             )
         if site.n_rack_places is not None and racks[row] > site.n_rack_places:

@@ -171,7 +171,7 @@ def _timing(setting: _Setting, share: tuple[int, ...]) -> _Timing:
     times = pool_times_s(setting.pools, share, setting.fill)
     pace = int(np.argmax(times))
     traffic = _traffic(job, setting.flows, loads, share, setting.way)
-    overlap = _Overlap.of(job, times[pace], share[pace], setting.reader)
+    overlap = _Overlap.of(job, times, share, setting.reader)
     latency = _latency_s(job, setting.placed, setting.flows, loads)
 
     def exposed(phases: frozenset[str]) -> float:
@@ -280,12 +280,24 @@ class _Overlap:
     unhidden_ratio: float
 
     @classmethod
-    def of(cls, job: TrainingJob, busy_s: float, n_batches: int, reader: FigureReader) -> _Overlap:
-        """Exchange hides behind w = overlap * min(1, p / m) of the pass that feeds it."""
+    def of(
+        cls, job: TrainingJob, pool_time_s: tuple[float, ...], share: tuple[int, ...], reader: FigureReader
+    ) -> _Overlap:
+        """Exchange hides behind w = overlap * min(1, p / m) of the pass that feeds it, the latest pool's piece of it.
+
+        A pool that is done early waits with its gradients ready; the exchange starts when the last pool has some.
+        """
         most = reader.general("overlap_ratio")
-        w = most * min(1.0, job.parallelism.pp / max(n_batches, 1))
+        busy_s = max(pool_time_s)
+        working = [(time_s, m) for time_s, m in zip(pool_time_s, share, strict=True) if m]
+
+        def window(part: float) -> float:
+            return min(
+                busy_s - time_s + most * min(1.0, job.parallelism.pp / m) * part * time_s for time_s, m in working
+            )
+
         n_pieces = job.parallelism.pp * reader.general("n_gradient_buckets")
-        return cls(w * BACKWARD_SHARE * busy_s, w * (1 - BACKWARD_SHARE) * busy_s, most * busy_s, 1.0 / n_pieces)
+        return cls(window(BACKWARD_SHARE), window(1.0 - BACKWARD_SHARE), most * busy_s, 1.0 / n_pieces)
 
 
 def _latency_s(job: TrainingJob, placed: Placed, flows: JobFlows, loads: UnitLoads) -> dict[str, float]:
