@@ -291,3 +291,12 @@ def test_worst_paths_equal_the_naive_twin(seed):
     pairs = [trace(network, source, 2)[1] for source in range(network.n_nodes)]
     expected = [naive.worst_path(network.links, distance, source, by_arc) for source in range(network.n_nodes)]
     assert worst(network, pairs, latency) == pytest.approx(expected, rel=1e-12)
+
+
+def test_flow_ends_where_all_next_hops_have_no_share():
+    """Such links belong down before distances are computed; here they were not, and nothing divides by zero."""
+    blocked = net(3, (0, 1, 1.0), (1, 2, 1.0, True, 0))
+    assert trace(blocked, 0, 2)[1] == [0]
+    assert place(blocked, 2, np.array([5.0, 0.0, 0.0])).tolist() == [5.0, 0.0, 0.0, 0.0]
+    load, routed = place_all(blocked, [(0, 2, 5.0)])
+    assert (load.tolist(), routed.tolist()) == ([5.0, 0.0, 0.0, 0.0], [True])
