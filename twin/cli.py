@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -245,6 +246,7 @@ def serve(
     """The same answers over HTTP; see /docs and /openapi.json."""
     import uvicorn
 
+    gc.enable()
     uvicorn.run("twin.api.app:create_app", factory=True, host=host, port=port)
 
 
@@ -310,6 +312,7 @@ def main() -> None:
     """Entry point: errors of the twin become text on stderr and exit code 2."""
     from .errors import TwinError
 
+    gc.disable()  # one question and out: collecting cycles costs a quarter of the time and frees nothing that matters
     try:
         app()
     except TwinError as error:

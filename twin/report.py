@@ -125,12 +125,18 @@ def plans_report(diffs: Sequence[Diff]) -> RenderableType:
         unit = units[name] if units[name] != "1" else ""
         table.add_column(f"{head}\n[dim]{unit}[/]", justify="right", no_wrap=True)
     for label, score in (("as it is", first), *((diff.plan or "", diff.after) for diff in diffs)):
-        cells = [show(score[name], units[name]) for name in PLAN_COLUMNS]
-        bare = [
-            cell.removesuffix(units[name].removeprefix("USD")).rstrip() for cell, name in zip(cells, units, strict=True)
-        ]
-        table.add_row(label, *bare)
+        table.add_row(label, *(_short(score[name]) for name in PLAN_COLUMNS))
     return table
+
+
+def _short(value: float | None) -> str:
+    """Three figures, with M and B where a number is long; the unit stands elsewhere."""
+    if value is None:
+        return "–"
+    for size, letter in ((1e9, "B"), (1e6, "M")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def topologies_report(networks: dict[str, str]) -> RenderableType:
