@@ -49,8 +49,7 @@ PLAN_COLUMNS = {
     "max_link_utilisation_ratio": "busiest",
     "min_coherent_margin_db": "margin",
     "capex_usd": "capex",
-    "opex_usd_per_year": "opex",
-    "usd_per_effective_pflop_day": "goodput cost",
+    "usd_per_effective_pflop_day": "cost",
 }
 """Metrics of the table of plans, and their heads."""
 
@@ -130,13 +129,13 @@ def plans_report(diffs: Sequence[Diff]) -> RenderableType:
 
 
 def _short(value: float | None) -> str:
-    """Three figures, with M and B where a number is long; the unit stands elsewhere."""
+    """Three figures, with k, M and B where a number is long; the unit stands elsewhere."""
     if value is None:
         return "–"
-    for size, letter in ((1e9, "B"), (1e6, "M")):
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:.3g}{letter}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:.3g}"
 
 
 def topologies_report(networks: dict[str, str]) -> RenderableType:
