@@ -138,3 +138,37 @@ def queue_delay_us(
     arrivals_per_s = rho / service_s
     mean_of_squared_service = service_s**2
     return arrivals_per_s * mean_of_squared_service / (2 * (1 - rho)) * 1e6
+
+
+def gaussian_noise_line(
+    channels: list[tuple[float, float, float]], spans: list[dict[str, float]], constants: dict[str, float]
+) -> list[tuple[float, float, float]]:
+    """(signal, ase, nli) in W of each channel (Hz, baud, W): every pair of channels, span after span."""
+    power = [(watt, 0.0, 0.0) for _, _, watt in channels]
+    for span in spans:
+        alpha, beta2 = span["alpha"], abs(span["beta2"])
+        reach, effective = 1 / alpha, (1 - math.exp(-alpha * span["length"])) / alpha
+        power = [tuple(part * span["before"] for part in parts) for parts in power]
+        whole = [sum(parts) for parts in power]
+        share = []
+        for i, (f_i, r_i, _) in enumerate(channels):
+            log = math.log(f_i / constants["reference"]) / (math.pi * constants["core"] ** 2)
+            gamma = 2 * math.pi * constants["n2"] * f_i / constants["light"] * (1 / span["area"] + log)
+            total = 0.0
+            for k, (f_k, r_k, _) in enumerate(channels):
+                width = math.pi**2 * reach * beta2 * r_i
+                psi = math.asinh(width * (abs(f_i - f_k) + r_k / 2)) - math.asinh(width * (abs(f_i - f_k) - r_k / 2))
+                psi *= effective**2 / (4 * math.pi * beta2 * reach)
+                total += (16 if i == k else 32) / 27 * psi * whole[k] ** 2 / r_k**2
+            share.append(gamma**2 * total)
+        left = math.exp(-alpha * span["length"]) * span["after"]
+        gain = 1 / (left * span["before"]) if span["noise"] else 1.0
+        after = []
+        for (f, r, _), (signal, ase, nli), new in zip(channels, power, share, strict=True):
+            together = signal + ase + nli
+            noise = constants["planck"] * f * r * span["noise"]
+            kept = left * gain
+            mixed = nli * (1 - new) + together * new
+            after.append((signal * (1 - new) * kept, ase * (1 - new) * kept + noise * gain, mixed * kept))
+        power = after
+    return power

@@ -199,7 +199,7 @@ def problem(path: Path) -> str:
     [
         (
             {"kind": "what_if"},
-            "one of link_load, max_min, whatif (did you mean 'whatif'?)",
+            "one of link_load, max_min, optical_line, whatif (did you mean 'whatif'?)",
         ),
         ({"kind": 3}, "unknown kind 3"),
         ({"kind": None}, "it has no `kind`"),
