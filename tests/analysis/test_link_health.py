@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests.analysis.cases import general, health_of, line, of_part, state_of
 from twin.analysis.figures import FigureReader
-from twin.analysis.link_health import BUFFER, CARDS, DARK, LINE_RATE, LOSS, MODE, REACH, frame_loss_ratio, judge_links
+from twin.analysis.light import BUFFER, CARDS, DARK, LINE_RATE, LOSS, MODE, REACH, frame_loss_ratio
+from twin.analysis.link_health import judge_links
 from twin.catalogue import catalogue, load_price_book
 
 MANY = settings(max_examples=150, deadline=None)

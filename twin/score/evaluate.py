@@ -12,7 +12,8 @@ import numpy as np
 from ..analysis import cost, demand, reliability, routing
 from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
 from ..analysis.figures import FigureReader, Lean
-from ..analysis.link_health import AgeingCase, LinkHealth, judge_links
+from ..analysis.light import AgeingCase
+from ..analysis.link_health import LinkHealth, judge_links
 from ..analysis.step_time import Step, UnitLoads, time_step
 from ..arrays import NODE_KINDS, Floats, Ints, State
 from ..catalogue import Catalogue, PriceBook

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..analysis.link_health import LIMITS
+from ..analysis.light import LIMITS
 from ..arrays import TIERS
 from .evaluate import Evaluation
 from .score import data_frame, html_table

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..analysis.link_health import OPTICS
+from ..analysis.light import OPTICS
 from ..units import unit_of
 from .evaluate import Evaluation
 

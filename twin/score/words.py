@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..analysis.link_health import BUFFER, CARDS, DARK, LIMITS, LOSS, MODE, REACH
+from ..analysis.light import BUFFER, CARDS, DARK, LIMITS, LOSS, MODE, REACH
 from .evaluate import Evaluation
 
 SMALL_SHARE_RATIO = 0.01
