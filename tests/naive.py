@@ -145,6 +145,7 @@ def gaussian_noise_line(
 ) -> list[tuple[float, float, float]]:
     """(signal, ase, nli) in W of each channel (Hz, baud, W): every pair of channels, span after span."""
     power = [(watt, 0.0, 0.0) for _, _, watt in channels]
+    unrestored = 1.0
     for span in spans:
         alpha, beta2 = span["alpha"], abs(span["beta2"])
         reach, effective = 1 / alpha, (1 - math.exp(-alpha * span["length"])) / alpha
@@ -162,7 +163,9 @@ def gaussian_noise_line(
                 total += (16 if i == k else 32) / 27 * psi * whole[k] ** 2 / r_k**2
             share.append(gamma**2 * total)
         left = math.exp(-alpha * span["length"]) * span["after"]
-        gain = 1 / (left * span["before"]) if span["noise"] else 1.0
+        unrestored *= left * span["before"]
+        gain = 1 / unrestored if span["noise"] else 1.0
+        unrestored = 1.0 if span["noise"] else unrestored
         after = []
         for (f, r, _), (signal, ase, nli), new in zip(channels, power, share, strict=True):
             together = signal + ase + nli

@@ -43,6 +43,8 @@ MIXED = [
     span(80, before_db=0.5, after_db=1.5),
     span(60, 0.17, 21.0, 125.0, noise_db=4.5),
     span(20, 0.3, noise_db=None),
+    span(30, 0.25, after_db=0.4),
+    span(10, noise_db=None),
 ]
 UNEVEN = [(193.1e12, 32e9, 1e-3), (193.2e12, 60e9, 2e-3), (193.4e12, 90e9, 5e-4), (193.55e12, 32e9, 1e-3)]
 

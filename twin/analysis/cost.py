@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,7 @@ def bill_of(state: State, document: TopologyDocument, reader: FigureReader) -> B
     _count(n_parts, state, state["link_transceiver"], 2 * state["link_n_parallel"])
     _count(n_parts, state, state["link_mux"], 2 * state["link_n_fibre_pairs"])
     _count(n_parts, state, state["node_part"], np.ones(state.arrays.n_nodes, dtype=np.int64))
+    _count(n_parts, state, state["span_amplifier"], _n_amplifiers(state))
     n_accelerators: dict[str, int] = {}
     _count(n_accelerators, state, state["node_accelerator"], state["node_n_accelerators"])
     n_parts |= n_accelerators
@@ -78,14 +80,17 @@ def bought(before: State, after: State) -> tuple[dict[str, int], float]:
         ("node_accelerator", "node_n_accelerators", "node_age_years", nodes, 1),
     ):
         count = after[n] if n else np.ones(len(rows), dtype=np.int64)
-        had = np.where(rows >= 0, before[n][rows] if n else 1, 0)
-        same = (rows >= 0) & (_names(before, before[part])[rows] == _names(after, after[part]))
+        had = np.where(rows >= 0, _before(before, n, rows) if n else 1, 0)
+        kinds = _names(before, _before(before, part, rows))
+        same = (rows >= 0) & (kinds == _names(after, after[part]))
         if age is not None:
+            was = _before(before, age, rows)
             with np.errstate(invalid="ignore"):
-                renewed = (after[age] < before[age][rows]) | (np.isnan(before[age][rows]) & ~np.isnan(after[age]))
-            same &= ~renewed
+                same &= ~((after[age] < was) | (np.isnan(was) & ~np.isnan(after[age])))
         more = np.where(same, np.maximum(count - had, 0), count)
         _count(pieces, after, after[part], each * more)
+    fresh = links[after.arrays.span_link] < 0
+    _count(pieces, after, after["span_amplifier"], np.where(fresh, _n_amplifiers(after), 0))
     return pieces, _new_fibre_km(before, after, links)
 
 
@@ -94,6 +99,11 @@ def _row_before(index: Mapping[str, int], names: tuple[str, ...], same: bool) ->
     if same:
         return np.arange(len(names))
     return np.fromiter((index.get(name, -1) for name in names), dtype=np.int64, count=len(names))
+
+
+def _before(state: State, column: str, rows: Ints) -> npt.NDArray[Any]:
+    """Values of a column at rows, -1 where there is none (row -1): a network may have had no links at all."""
+    return np.append(state[column], -1)[rows]
 
 
 def _names(state: State, codes: Ints) -> npt.NDArray[np.object_]:
@@ -120,6 +130,11 @@ def _new_fibre_km(before: State, after: State, links: Ints) -> float:
             length_km = float(after["span_length_km"][row])
             new_km += max(0.0, length_km - float(before["span_length_km"][old + i])) if kept else length_km
     return new_km
+
+
+def _n_amplifiers(state: State) -> Ints:
+    """Amplifiers after each span: one for each direction of each fibre pair."""
+    return np.asarray(2 * state["link_n_fibre_pairs"][state.arrays.span_link])
 
 
 def _count(n_parts: dict[str, int], state: State, codes: Ints, n: Ints) -> None:

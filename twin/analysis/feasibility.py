@@ -7,8 +7,11 @@ import numpy as np
 from ..arrays import Floats, State
 from ..errors import Issue
 from ..model.document import TopologyDocument
+from .amplified import amplified_links, comb_of_link, fibre_launch_dbm
 from .cost import site_power_w
 from .figures import FigureReader
+from .light import span_loss
+from .optical_line import outside_validity
 
 
 def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
@@ -18,6 +21,7 @@ def build_issues(state: State, document: TopologyDocument, reader: FigureReader)
     _port_issues(state, reader, found)
     _cage_issues(state, reader, found)
     _band_issues(state, reader, found)
+    _amplifier_issues(state, reader, found)
     _site_issues(state, document, reader, found)
     return found
 
@@ -111,6 +115,39 @@ def _band_issues(state: State, reader: FigureReader, found: dict[str, Issue]) ->
                 f"channels of {spacing[link]:g} GHz do not pass a {mux_spacing[link]:g} GHz mux",
                 "change the mux too",
             )
+
+
+def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
+    """Amplifiers carry coherent channels only, have gain for the loss before them and power for all channels."""
+    losses = None
+    for link in amplified_links(state):
+        name = state.arrays.link_ids[link]
+        where = f"links[{name}]"
+        code = state["link_transceiver"][link]
+        if code < 0 or reader.catalogue.get(state.parts[code]).optics != "coherent":
+            what = state.part_id(code) or "a link without transceivers"
+            found[f"amplifier {name}"] = Issue(where, f"{what} does not run over amplifiers", "take a coherent part")
+            continue
+        comb = comb_of_link(state, reader, int(link), fibre_launch_dbm(state, reader, int(link)))
+        beyond = outside_validity(comb)
+        if beyond:
+            found[f"power {name}"] = Issue(where, beyond, "fewer channels a pair, or less power in each")
+        losses = losses or span_loss(state, reader, "value")
+        total_db = losses.total_db(state["span_length_km"])
+        since_db = 0.0
+        for row in range(*state.arrays.span_first[link : link + 2]):
+            since_db += float(total_db[row])
+            part = state.part_id(state["span_amplifier"][row])
+            if part is None:
+                continue
+            gain, power = reader.part(part, "max_gain_db"), reader.part(part, "max_output_dbm")
+            if since_db > gain or comb.total_dbm > power:
+                asked = f"{since_db:.1f} dB and {comb.total_dbm:.1f} dBm are asked for"
+                problem = f"{part} gives {gain:g} dB and {power:g} dBm; {asked}"
+                found[f"amplifier {name}"] = Issue(
+                    where, problem, "shorter spans, fewer channels or less power in each"
+                )
+            since_db = 0.0
 
 
 def _site_issues(state: State, document: TopologyDocument, reader: FigureReader, found: dict[str, Issue]) -> None:

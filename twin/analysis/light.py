@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy.special import betainc, erfc, erfcinv
 
 from ..arrays import Floats, Ints, State
+from .amplified import SpanLoss, amplified_links, worst_gsnr
 from .figures import FigureReader, Lean
 
 AgeingCase = Literal["low", "value", "high"]
@@ -24,29 +25,31 @@ LIMITS = ("line rate", "transceiver mode", "dark", "buffer", "loss", "reach", "n
 LINE_RATE, MODE, DARK, BUFFER, LOSS, REACH, CARDS = range(7)
 
 
-def link_loss_db(state: State, reader: FigureReader, ageing: AgeingCase) -> Floats:
-    """Loss from transmitter to receiver of every link, dB.
+def span_loss(state: State, reader: FigureReader, ageing: AgeingCase) -> SpanLoss:
+    """Loss of every span.
 
     Cuts come at a steady rate per km and year and leave two splices each; attenuation grows by a share of its first
     value a year. Both are models with a low, central and high case, the least certain part of the answer.
     """
-    n_links = state.arrays.n_links
-    loss = np.zeros(n_links)
-    if len(state["span_length_km"]):
-        age = np.maximum(np.nan_to_num(state["span_age_years"]), 0.0)
-        attenuation = reader.by_code(state.parts, state["span_fibre"], "attenuation_db_per_km", "fibre")
-        growth = reader.general("attenuation_growth_ratio_per_year", ageing)
-        cuts = reader.general("n_cuts_per_km_year", ageing) * state["span_length_km"] * age
-        splices = state["span_n_splices"] + cuts * reader.general("n_splices_per_cut")
-        span_db = (
-            state["span_length_km"] * attenuation * (1.0 + growth * age)
-            + splices * reader.general("splice_db")
-            + state["span_n_connectors"] * reader.general("connector_db")
-            + state["span_lumped_loss_db"]
-        )
-        loss += np.bincount(state["span_link"], weights=span_db, minlength=n_links)
-    mux_db = reader.by_code(state.parts, state["link_mux"], "loss_db", "mux")
-    loss += 2.0 * np.nan_to_num(mux_db)
+    if not len(state["span_length_km"]):
+        return SpanLoss(np.zeros(0), np.zeros(0), np.zeros(0))
+    age = np.maximum(np.nan_to_num(state["span_age_years"]), 0.0)
+    attenuation = reader.by_code(state.parts, state["span_fibre"], "attenuation_db_per_km", "fibre")
+    growth = reader.general("attenuation_growth_ratio_per_year", ageing)
+    cuts = reader.general("n_cuts_per_km_year", ageing) * state["span_length_km"] * age
+    splices = state["span_n_splices"] + cuts * reader.general("n_splices_per_cut")
+    return SpanLoss(
+        glass_db_per_km=attenuation * (1.0 + growth * age),
+        connectors_db=state["span_n_connectors"] * reader.general("connector_db"),
+        points_db=splices * reader.general("splice_db") + state["span_lumped_loss_db"],
+    )
+
+
+def link_loss_db(state: State, reader: FigureReader, spans: SpanLoss) -> Floats:
+    """Loss of every link: its spans, the multiplexers at both ends, and the patch cords of links without spans."""
+    span_db = spans.total_db(state["span_length_km"])
+    loss = np.bincount(state["span_link"], weights=span_db, minlength=state.arrays.n_links).astype(np.float64)
+    loss += 2.0 * np.nan_to_num(reader.by_code(state.parts, state["link_mux"], "loss_db", "mux"))
     patch = (np.diff(state["span_first"]) == 0) & (link_optics(state, reader) >= OPTICS.index("direct_detect"))
     if patch.any():
         loss[patch] += N_PATCH_CONNECTORS * reader.general("connector_db")
@@ -54,6 +57,7 @@ def link_loss_db(state: State, reader: FigureReader, ageing: AgeingCase) -> Floa
 
 
 def link_optics(state: State, reader: FigureReader) -> Ints:
+    """Index into OPTICS of each link."""
     table = np.zeros(len(state.parts) + 1, dtype=np.int64)
     for code in np.unique(state["link_transceiver"]):
         if code >= 0:
@@ -63,17 +67,23 @@ def link_optics(state: State, reader: FigureReader) -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class Light:
+    """Columns by link, filled technology by technology; `member_gbps` is 0 where there is not light enough."""
+
     received_dbm: Floats
+    line_gsnr_db: Floats
+    """Of the worst channel of an amplified line, in 0.1 nm; NaN elsewhere."""
     margin_db: Floats
     member_gbps: Floats
     loss_ratio: Floats
     limit: Ints
 
 
-def judge_light(state: State, reader: FigureReader, loss_db: Floats, ageing: AgeingCase) -> Light:
+def judge_light(state: State, reader: FigureReader, spans: SpanLoss, loss_db: Floats, ageing: AgeingCase) -> Light:
+    """Received power, margin, rate and frame loss of every link, by the technology of its transceiver."""
     n_links = state.arrays.n_links
     nominal = state["link_capacity_gbps"]
     out = Light(
+        np.full(n_links, np.nan),
         np.full(n_links, np.nan),
         np.full(n_links, np.nan),
         np.where(np.isnan(nominal), DEFAULT_CAPACITY_GBPS, nominal),
@@ -84,6 +94,7 @@ def judge_light(state: State, reader: FigureReader, loss_db: Floats, ageing: Age
     droop = reader.general("laser_droop_db_per_year", ageing) if (codes >= 0).any() else 0.0
     age = np.maximum(np.nan_to_num(state["link_age_years"]), 0.0)
     dispersion = _dispersion_ps_per_nm(state, reader)
+    out.received_dbm[:] = _amplified(out, state, reader, spans, droop * age, ageing)
     for code in np.unique(codes[codes >= 0]):
         rows = np.flatnonzero(codes == code)
         part = reader.catalogue.get(state.parts[code])
@@ -103,6 +114,20 @@ def judge_light(state: State, reader: FigureReader, loss_db: Floats, ageing: Age
     return out
 
 
+def _amplified(
+    out: Light, state: State, reader: FigureReader, spans: SpanLoss, droop_db: Floats, ageing: AgeingCase
+) -> Floats:
+    """Received power of links over amplifiers, NaN elsewhere; their GSNR goes into `out`."""
+    received = np.full(state.arrays.n_links, np.nan)
+    for link in amplified_links(state):
+        if link_optics(state, reader)[link] == OPTICS.index("coherent"):
+            growth = reader.general("amplifier_nf_growth_db_per_year", ageing)
+            received[link], out.line_gsnr_db[link] = worst_gsnr(
+                state, reader, spans, growth, int(link), float(droop_db[link])
+            )
+    return received
+
+
 def _dispersion_ps_per_nm(state: State, reader: FigureReader) -> Floats:
     """Accumulated chromatic dispersion of each link."""
     per_km = reader.by_code(state.parts, state["span_fibre"], "dispersion_ps_per_nm_km", "fibre")
@@ -119,7 +144,7 @@ def _judge_coherent(
     port_gbps: Floats,
     dispersion_ps_per_nm: Floats,
 ) -> None:
-    """Unamplified coherent channel: 1/SNR = 1/OSNR_tx + 1/SNR_rx, SNR_rx = its value at 0 dBm plus received power.
+    """Coherent channel: 1/SNR = 1/OSNR_tx + 1/SNR_rx + 1/GSNR of an amplified line; SNR_rx grows with received power.
 
     It runs at the slowest mode that fills its port, or, where that has no margin, at the fastest below it that has.
     The margin is to the mode's SNR or the receiver's highest power, whichever is less (its lowest is in the SNR); too
@@ -127,8 +152,10 @@ def _judge_coherent(
 
     The receiver's curve is drawn through two points of a 400ZR data sheet (Huawei 02313LHH): nothing checks it.
     """
-    received = reader.part(part_id, "launch_dbm") - loss_db
-    snr = 10.0 ** (-(reader.part(part_id, "receiver_snr_at_0dbm_db") + received) / 10.0)
+    amplified = ~np.isnan(out.line_gsnr_db[rows])
+    received = np.where(amplified, out.received_dbm[rows], reader.part(part_id, "launch_dbm") - loss_db)
+    line = np.where(amplified, 10.0 ** (-out.line_gsnr_db[rows] / 10.0), 0.0)
+    snr = line + 10.0 ** (-(reader.part(part_id, "receiver_snr_at_0dbm_db") + received) / 10.0)
     tx_osnr_db = reader.part_or(part_id, "tx_osnr_db", np.inf)
     snr_db = -10.0 * np.log10(snr + 10.0 ** (-tx_osnr_db / 10.0))
     overload_db = reader.part_or(part_id, "rx_max_dbm", np.inf) - received

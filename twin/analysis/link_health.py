@@ -10,7 +10,19 @@ from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..model.document import TopologyDocument
 from ..units import SPEED_OF_LIGHT_KM_PER_S
 from .figures import FigureReader, Lean
-from .light import BUFFER, CARDS, DARK, LINE_RATE, LOSS, REACH, AgeingCase, judge_light, link_loss_db, link_optics
+from .light import (
+    BUFFER,
+    CARDS,
+    DARK,
+    LINE_RATE,
+    LOSS,
+    REACH,
+    AgeingCase,
+    judge_light,
+    link_loss_db,
+    link_optics,
+    span_loss,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +36,7 @@ class LinkHealth:
     optics: Ints
     loss_db: Floats
     received_dbm: Floats
+    line_gsnr_db: Floats
     margin_db: Floats
     required_margin_db: Floats
     member_gbps: Floats
@@ -45,12 +58,13 @@ def judge_links(
     """Every link of a state, at once. `ageing` picks the low, central or high case of the ageing figures.
 
     Loss: span attenuation grown linearly with age, splices (those of repaired cuts among them), connectors, lumped
-    losses, multiplexers at both ends. Margins: direct detection by loss budget; unamplified coherent by received power
-    and transmitter OSNR, both in 0.1 nm. A coherent channel runs at its fastest mode with margin, or is dark.
+    losses, multiplexers at both ends. Margins: direct detection by loss budget; coherent by received power, transmitter
+    OSNR and, over amplifiers, the GSNR of the worst channel, all in 0.1 nm.
     """
     reader = reader.fresh()
-    loss_db = link_loss_db(state, reader, ageing)
-    light = judge_light(state, reader, loss_db, ageing)
+    spans = span_loss(state, reader, ageing)
+    loss_db = link_loss_db(state, reader, spans)
+    light = judge_light(state, reader, spans, loss_db, ageing)
     lit = state.in_service & (light.member_gbps > 0)
     propagation_us, fec_us, arc_switch_us = _latency(state, reader)
     arc_latency_us = np.repeat(propagation_us + fec_us, 2) + arc_switch_us
@@ -75,6 +89,7 @@ def judge_links(
         optics=link_optics(state, reader),
         loss_db=loss_db,
         received_dbm=light.received_dbm,
+        line_gsnr_db=light.line_gsnr_db,
         margin_db=light.margin_db,
         required_margin_db=required,
         member_gbps=light.member_gbps,
@@ -97,7 +112,10 @@ def _latency(state: State, reader: FigureReader) -> tuple[Floats, Floats, Floats
     propagation = np.zeros(n_links)
     if len(state["span_length_km"]):
         index = reader.by_code(state.parts, state["span_fibre"], "group_index_ratio", "fibre")
-        span_us = state["span_length_km"] * index / SPEED_OF_LIGHT_KM_PER_S * 1e6
+        span_us: Floats = state["span_length_km"] * index / SPEED_OF_LIGHT_KM_PER_S * 1e6
+        passed = state["span_amplifier"] >= 0
+        if passed.any():
+            span_us = span_us + passed * reader.general("amplifier_site_us")
         propagation = np.bincount(state["span_link"], weights=span_us, minlength=n_links).astype(np.float64)
     table = np.zeros(len(state.parts) + 1)
     for code in np.unique(state["link_transceiver"]):

@@ -29,7 +29,7 @@ MAX_TOTAL_DBM = 25.0
 
 @dataclass(frozen=True, eq=False)
 class AmplifiedSpans:
-    """Spans in order, float64[n_spans] each; every one is followed by an amplifier that restores all of its loss."""
+    """Spans in order, float64[n_spans] each; an amplifier after one restores all loss since the amplifier before."""
 
     length_km: Floats
     loss_db_per_km: Floats
@@ -41,6 +41,7 @@ class AmplifiedSpans:
     effective_area_um2: Floats
     pmd_ps_per_sqrt_km: Floats
     noise_figure_db: Floats
+    """Of the amplifier after the span; minus infinity where there is none."""
     group_index_ratio: Floats
 
 

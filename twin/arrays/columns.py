@@ -45,6 +45,7 @@ class NetworkArrays:
     link_weight: Floats
     link_transceiver: Ints
     link_mux: Ints
+    link_launch_dbm: Floats
     link_n_fibre_pairs: Ints
     link_age_years: Floats
     link_required_margin_db: Floats
@@ -59,6 +60,7 @@ class NetworkArrays:
     span_n_splices: Ints
     span_n_connectors: Ints
     span_lumped_loss_db: Floats
+    span_amplifier: Ints
     span_leased: Bools
     srlg_link: Ints
     srlg_code: Ints

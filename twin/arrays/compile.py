@@ -35,6 +35,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             (link.transceiver for link in links),
             (link.mux for link in links),
             (span.fibre for link in links for span in link.spans),
+            (span.amplifier for link in links for span in link.spans),
         )
         for name in group
     )
@@ -68,6 +69,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             link_weight=np.array([link.weight for link in links], dtype=np.float64),
             link_transceiver=parts(link.transceiver for link in links),
             link_mux=parts(link.mux for link in links),
+            link_launch_dbm=_or_nan(link.launch_dbm for link in links),
             link_n_fibre_pairs=np.array([link.n_fibre_pairs for link in links], dtype=np.int64),
             link_age_years=ages(link.installed for link in links),
             link_required_margin_db=_or_nan(link.required_margin_db for link in links),
@@ -82,6 +84,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             span_n_splices=np.array([s.n_splices for s in spans], dtype=np.int64),
             span_n_connectors=np.array([s.n_connectors for s in spans], dtype=np.int64),
             span_lumped_loss_db=np.array([s.lumped_loss_db for s in spans], dtype=np.float64),
+            span_amplifier=parts(s.amplifier for s in spans),
             span_leased=np.array([s.leased for s in spans], dtype=np.bool_),
             srlg_link=np.array([i for i, _ in memberships], dtype=np.int64),
             srlg_code=srlgs(name for _, name in memberships),

@@ -31,11 +31,11 @@ def propagate_line(
     out_ase_w: npt.NDArray[np.float64],
     out_nli_w: npt.NDArray[np.float64],
 ) -> None:
-    """Signal, ASE and NLI power of every channel at the receiver, each span's loss restored by an amplifier after it.
+    """Signal, ASE and NLI power of every channel at the receiver; an amplifier restores all loss since the one before.
 
     frequency_hz, baud_hz, launch_w: float64[n_channels], ascending frequencies. Spans: float64[n_spans]; alpha is the
     linear power attenuation; in_ratio and out_ratio the power left by what lies before and within or after the fibre
-    (connectors, lumped losses); noise_ratio the linear noise figure of the amplifier, 0 for a span without one.
+    (connectors, lumped losses); noise_ratio the linear noise figure of the amplifier after the span, 0 where none is.
     NLI is computed for channels first_test <= i < last_test; for others it stays as on entry to the line, zero, so
     the rest of a comb costs nothing when one channel is asked for. out_*: float64[n_channels] in W, overwritten.
 
@@ -55,6 +55,7 @@ def propagate_line(
     for i in range(1, n):
         even = abs(frequency_hz[i] - frequency_hz[i - 1] - step_hz) <= 1e-9 * step_hz
         uniform = uniform and even and baud_hz[i] == baud_hz[0]
+    unrestored = 1.0
     for s in range(span_length_m.size):
         alpha, length = span_alpha_per_m[s], span_length_m[s]
         beta2 = abs(span_beta2_s2_per_m[s])
@@ -84,14 +85,16 @@ def propagate_line(
                 total += (1.0 if i == k else 2.0) * psi * density2[k]
             fresh[i] = gamma * gamma * (16.0 / 27.0) * total
         left = math.exp(-alpha * length) * span_out_ratio[s]
-        lost = left * span_in_ratio[s]
+        unrestored *= left * span_in_ratio[s]
+        gain = 1.0 / unrestored if span_noise_ratio[s] > 0.0 else 1.0
+        if span_noise_ratio[s] > 0.0:
+            unrestored = 1.0
         for i in range(n):
             if first_test <= i < last_test:
                 whole = out_signal_w[i] + out_ase_w[i] + out_nli_w[i]
                 out_signal_w[i] *= 1.0 - fresh[i]
                 out_ase_w[i] *= 1.0 - fresh[i]
                 out_nli_w[i] = out_nli_w[i] * (1.0 - fresh[i]) + whole * fresh[i]
-            gain = 1.0 / lost if span_noise_ratio[s] > 0.0 else 1.0
             ase = planck_js * frequency_hz[i] * baud_hz[i] * span_noise_ratio[s]
             out_signal_w[i] *= left * gain
             out_nli_w[i] *= left * gain

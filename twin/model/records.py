@@ -70,6 +70,8 @@ class Span:
     """Taps, patch panels, multiplexers that sit in the span."""
     srlgs: tuple[Id, ...] = ()
     """Shared risks (ducts, bridges) that this span lies in."""
+    amplifier: Id | None = None
+    """Amplifier at the far end; it restores all loss since the one before, for each channel of the line."""
     leased: bool = False
     """True for dark fibre paid by the mile, pair and month."""
 
@@ -92,6 +94,9 @@ class Link:
     spans: tuple[Span, ...] = ()
     """The fibre of a long link; links without spans are indoor patch cables."""
     n_fibre_pairs: Annotated[int, Field(ge=1, le=10_000)] = 1
+    launch_dbm: Annotated[float, Field(ge=-30, le=10)] | None = None
+    """Power per channel into the first span of an amplified line, where a booster sets it; None = the transceiver's
+    less the multiplexer."""
     mux: Id | None = None
     """Multiplexer at each end, from the catalogue; its loss counts twice."""
     installed: date | None = None

@@ -139,6 +139,7 @@ def _link_issues(
         yield from parts.issue(f"{where}.mux", link.mux, "mux")
         for i, span in enumerate(link.spans):
             yield from parts.issue(f"{where}.spans[{i}].fibre", span.fibre, "fibre")
+            yield from parts.issue(f"{where}.spans[{i}].amplifier", span.amplifier, "amplifier")
 
 
 def _date_issues(as_of: date | None, nodes: Iterable[Node], links: Iterable[Link]) -> Iterator[Issue]:
