@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -47,27 +48,27 @@ class _Change(BaseModel):
 class StructureChange(_Change):
     """Changes what exists: the network is edited and compiled again."""
 
+    @abstractmethod
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """The network with this change."""
-        raise NotImplementedError
 
 
 class WorkloadChange(_Change):
     """Changes what is asked: demands or the job."""
 
+    @abstractmethod
     def edit_workload(
         self, document: TopologyDocument, job: TrainingJob | None, context: Context
     ) -> tuple[TopologyDocument, TrainingJob | None]:
         """Document and job with this change."""
-        raise NotImplementedError
 
 
 class StateChange(_Change):
     """Changes input columns: no graph is copied."""
 
+    @abstractmethod
     def overlay(self, state: State, context: Context) -> State:
         """The state with this change."""
-        raise NotImplementedError
 
 
 # --- structure ------------------------------------------------------------------------------------------------
@@ -152,9 +153,9 @@ class ScaleDemands(WorkloadChange):
 
 
 class _JobChange(WorkloadChange):
+    @abstractmethod
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """The job with this change."""
-        raise NotImplementedError
 
     def edit_workload(
         self, document: TopologyDocument, job: TrainingJob | None, context: Context
