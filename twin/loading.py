@@ -40,7 +40,6 @@ class Network(CompiledNetwork):
 
     label: str = ""
     """What it is called in answers: the document's name, or how it was loaded."""
-    prices: PriceBook
 
     @cached_property
     def price_book(self) -> PriceBook:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -206,11 +206,6 @@ def part_report(part: Part) -> RenderableType:
         table.add_row(name, f"{figure.value:g}", f"{figure.low:g}", f"{figure.high:g}", status, f"({number})")
     listed = [Text(f"({number}) {source}", style="dim") for source, number in sources.items()]
     return Group(table, *listed, *([Text(part.note)] if part.note else []))
-
-
-def print_to(console: Console, what: RenderableType) -> None:
-    """Print a report."""
-    console.print(what)
 
 
 def _title(network: str, job: str | None, as_of: str | None) -> str:

@@ -1,10 +1,9 @@
-"""Units live in names: the table of suffixes is the authority, and the few conversions sit beside it."""
+"""Units live in names: the table of suffixes is the authority, and a few constants sit beside it."""
 
 from __future__ import annotations
 
 SPEED_OF_LIGHT_KM_PER_S = 299_792.458
 """Vacuum, exact by the definition of the metre."""
-SECONDS_PER_YEAR = 365.25 * 86_400.0
 HOURS_PER_MONTH = 730.0
 DAYS_PER_YEAR = 365.25
 MONTHS_PER_YEAR = 12.0
@@ -71,19 +70,3 @@ def unit_of(name: str) -> str | None:
     words = [first.rsplit("_", 1)[-1], *(word for part in rest for word in part.split("_") if word not in QUALIFIERS)]
     units = [SUFFIXES.get(word) for word in words]
     return None if None in units else "/".join(str(unit) for unit in units)
-
-
-def db_to_ratio(value_db: float) -> float:
-    """A level in dB as a ratio of powers.
-
-    >>> db_to_ratio(10.0)
-    10.0
-    """
-    return float(10.0 ** (value_db / 10.0))
-
-
-def years_between(earlier: str, later: str) -> float:
-    """Time between two ISO dates in years of 365.25 days; negative when `earlier` is the later one."""
-    from datetime import date
-
-    return (date.fromisoformat(later) - date.fromisoformat(earlier)).days / DAYS_PER_YEAR

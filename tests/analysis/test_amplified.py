@@ -103,6 +103,8 @@ def test_amplifiers_take_time_and_money() -> None:
     empty = State.of(state_of({"nodes": line()["nodes"]})[0].arrays)
     assert bought(empty, state)[0]["EDFA"] == 12
     assert "EDFA" not in {part for part, n in bought(state, state)[0].items() if n}
+    one_pair = state_of(amplified())[0]
+    assert bought(one_pair, state)[0]["EDFA"] == 6
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_amplifiers_take_time_and_money() -> None:
     [
         ({"spans": [span(140)]}, "amplifier l", "EDFA gives 26 dB"),
         ({"launch_dbm": 8.0}, "amplifier l", "24.0 dBm are asked for"),
-        ({"launch_dbm": 10.0, "n_parallel": 64}, "power l", "Raman"),
+        ({"launch_dbm": 10.0, "n_parallel": 64}, "light l", "Raman"),
         ({"transceiver": "400G-FR4", "n_parallel": 1, "mux": None}, "amplifier l", "does not run over amplifiers"),
     ],
 )

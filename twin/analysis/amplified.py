@@ -61,13 +61,13 @@ def line_of_link(
     )
 
 
-def comb_of_link(state: State, reader: FigureReader, link: int, fibre_launch_dbm: float) -> Comb:
+def comb_of_link(state: State, reader: FigureReader, link: int, launch_dbm: float) -> Comb:
     """All channels of one fibre pair of a link, side by side in the middle of the band."""
     part = reader.catalogue.get(state.parts[state["link_transceiver"][link]])
     n = math.ceil(state["link_n_parallel"][link] / state["link_n_fibre_pairs"][link])
     spacing_ghz = reader.part(part.id, "spacing_ghz")
     first_thz = BAND_CENTRE_THZ - (n - 1) * spacing_ghz / 2e3
-    return Comb.grid(n, first_thz, spacing_ghz, part.modes[0].baud_gbd, fibre_launch_dbm)
+    return Comb.grid(n, first_thz, spacing_ghz, part.modes[0].baud_gbd, launch_dbm)
 
 
 def fibre_launch_dbm(state: State, reader: FigureReader, link: int) -> float:
@@ -75,9 +75,12 @@ def fibre_launch_dbm(state: State, reader: FigureReader, link: int) -> float:
     stated = float(state["link_launch_dbm"][link])
     if not math.isnan(stated):
         return stated
+    return reader.part(state.parts[state["link_transceiver"][link]], "launch_dbm") - _mux_db(state, reader, link)
+
+
+def _mux_db(state: State, reader: FigureReader, link: int) -> float:
     mux = state["link_mux"][link]
-    mux_db = reader.part(state.parts[mux], "loss_db") if mux >= 0 else 0.0
-    return reader.part(state.parts[state["link_transceiver"][link]], "launch_dbm") - mux_db
+    return reader.part(state.parts[mux], "loss_db") if mux >= 0 else 0.0
 
 
 def worst_gsnr(
@@ -93,8 +96,6 @@ def worst_gsnr(
     spans = line_of_link(state, reader, loss, nf_growth_db_per_year, link)
     noise = line_noise(spans, comb_of_link(state, reader, link, launch))
     rows = slice(*state.arrays.span_first[link : link + 2])
-    total_db = loss.total_db(state["span_length_km"])[rows]
     last = int(np.flatnonzero(state["span_amplifier"][rows] >= 0)[-1])
-    mux = state["link_mux"][link]
-    mux_db = reader.part(state.parts[mux], "loss_db") if mux >= 0 else 0.0
-    return launch - float(total_db[last + 1 :].sum()) - mux_db, float(noise.gsnr_01nm_db.min())
+    tail_db = (spans.loss_db_per_km * spans.length_km + spans.before_db + spans.after_db)[last + 1 :].sum()
+    return launch - float(tail_db) - _mux_db(state, reader, link), float(noise.gsnr_01nm_db.min())

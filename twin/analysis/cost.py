@@ -89,8 +89,9 @@ def bought(before: State, after: State) -> tuple[dict[str, int], float]:
                 same &= ~((after[age] < was) | (np.isnan(was) & ~np.isnan(after[age])))
         more = np.where(same, np.maximum(count - had, 0), count)
         _count(pieces, after, after[part], each * more)
-    fresh = links[after.arrays.span_link] < 0
-    _count(pieces, after, after["span_amplifier"], np.where(fresh, _n_amplifiers(after), 0))
+    pairs_before = np.where(links >= 0, _before(before, "link_n_fibre_pairs", links), 0)
+    more_pairs = np.maximum(after["link_n_fibre_pairs"] - pairs_before, 0)
+    _count(pieces, after, after["span_amplifier"], 2 * more_pairs[after.arrays.span_link])
     return pieces, _new_fibre_km(before, after, links)
 
 

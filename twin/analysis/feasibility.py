@@ -119,8 +119,11 @@ def _band_issues(state: State, reader: FigureReader, found: dict[str, Issue]) ->
 
 def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
     """Amplifiers carry coherent channels only, have gain for the loss before them and power for all channels."""
-    losses = None
-    for link in amplified_links(state):
+    links = amplified_links(state)
+    if not len(links):
+        return
+    total_db = span_loss(state, reader, "value").total_db(state["span_length_km"])
+    for link in links:
         name = state.arrays.link_ids[link]
         where = f"links[{name}]"
         code = state["link_transceiver"][link]
@@ -131,9 +134,7 @@ def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue
         comb = comb_of_link(state, reader, int(link), fibre_launch_dbm(state, reader, int(link)))
         beyond = outside_validity(comb)
         if beyond:
-            found[f"power {name}"] = Issue(where, beyond, "fewer channels a pair, or less power in each")
-        losses = losses or span_loss(state, reader, "value")
-        total_db = losses.total_db(state["span_length_km"])
+            found[f"light {name}"] = Issue(where, beyond, "fewer channels a pair, or less power in each")
         since_db = 0.0
         for row in range(*state.arrays.span_first[link : link + 2]):
             since_db += float(total_db[row])

@@ -119,12 +119,15 @@ def _amplified(
 ) -> Floats:
     """Received power of links over amplifiers, NaN elsewhere; their GSNR goes into `out`."""
     received = np.full(state.arrays.n_links, np.nan)
-    for link in amplified_links(state):
-        if link_optics(state, reader)[link] == OPTICS.index("coherent"):
-            growth = reader.general("amplifier_nf_growth_db_per_year", ageing)
-            received[link], out.line_gsnr_db[link] = worst_gsnr(
-                state, reader, spans, growth, int(link), float(droop_db[link])
-            )
+    links = amplified_links(state)
+    if not len(links):
+        return received
+    growth = reader.general("amplifier_nf_growth_db_per_year", ageing)
+    coherent = link_optics(state, reader)[links] == OPTICS.index("coherent")
+    for link in links[coherent]:
+        received[link], out.line_gsnr_db[link] = worst_gsnr(
+            state, reader, spans, growth, int(link), float(droop_db[link])
+        )
     return received
 
 

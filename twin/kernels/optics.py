@@ -45,7 +45,6 @@ def propagate_line(
     core, 1 / A(f) = 1 / A(f_ref) + ln(f / f_ref) / (pi core_radius^2).
     """
     n = frequency_hz.size
-    n_tests = last_test - first_test
     density2, fresh = np.empty(n), np.empty(n)
     table = np.empty(n)
     for i in range(n):
@@ -72,7 +71,7 @@ def propagate_line(
         if uniform and n > 0:
             for d in range(n):
                 table[d] = _psi(scale, curve, baud_hz[0], baud_hz[0], d * step_hz)
-        for i in range(first_test, first_test + n_tests):
+        for i in range(first_test, last_test):
             narrow = math.log(frequency_hz[i] / reference_hz) / (math.pi * core_radius_m * core_radius_m)
             area = 1.0 / (1.0 / span_effective_area_m2[s] + narrow)
             gamma = 2.0 * math.pi * n2_m2_per_w * frequency_hz[i] / (light_m_per_s * area)
