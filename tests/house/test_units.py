@@ -157,3 +157,47 @@ def test_a_metric_carries_its_unit(name: str) -> None:
 )
 def test_units_are_read_off_names(name: str, unit: str | None) -> None:
     assert unit_of(name) == unit
+
+
+# --- kernels: one decorator, nothing parallel, nothing fast and loose --------------------------------------------
+
+KERNEL_FILES = sorted((ROOT / "twin" / "kernels").glob("*.py"))
+
+
+@pytest.mark.parametrize("file", KERNEL_FILES, ids=lambda file: file.stem)
+def test_kernels_have_one_decorator_and_no_dangerous_switch(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert [ast.unparse(item) for item in node.decorator_list] == ["kernel"], node.name
+        if isinstance(node, ast.keyword):
+            assert node.arg not in ("parallel", "fastmath"), f"{file.name}:{node.value.lineno}"
+        if isinstance(node, ast.Name):
+            assert node.id != "prange"
+        if isinstance(node, ast.Raise | ast.Assert | ast.Try):
+            raise AssertionError(f"{file.name}:{node.lineno}: kernels never raise")
+
+
+def test_numba_is_imported_in_one_file() -> None:
+    users = [file.stem for file in (ROOT / "twin").rglob("*.py") if "numba" in _imported(file)]
+    assert set(users) <= {"jit", "warm"}
+
+
+def _imported(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_kernels_are_compiled_with_cache_and_without_the_gil() -> None:
+    from twin.kernels.paths import shortest_distances
+
+    options = shortest_distances.targetoptions
+    assert options.get("nogil") is True
+    assert not options.get("parallel")
+    assert not options.get("fastmath")
+    assert type(shortest_distances._cache).__name__ == "FunctionCache"
