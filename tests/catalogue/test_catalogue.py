@@ -28,6 +28,7 @@ REQUIRED = {
     },
     "fec": {"threshold_ber_ratio", "latency_us"},
     "mux": {"loss_db", "n_channels", "spacing_ghz"},
+    "protection": {"loss_db", "switch_time_s"},
     "amplifier": {"noise_figure_db", "max_output_dbm"},
     "transceiver": {"rate_gbps", "power_w"},
     "switch": {"n_ports", "port_gbps", "n_asics", "latency_us", "buffer_bytes", "lossless_share_ratio", "power_w"},
@@ -101,6 +102,98 @@ def test_modes_go_from_the_fastest_to_the_slowest_and_only_on_coherent_parts() -
         Part(id="x", kind="transceiver", name="x", optics="direct_detect", figures={}, modes=(fast,))
     with pytest.raises(ValidationError, match="coherent"):
         Part(id="x", kind="transceiver", name="x", optics="coherent", figures={})
+
+
+def mode_entry(*points: tuple[str, float, float]) -> dict[str, object]:
+    """A coherent part as a sheet has it, with those penalties (impairment, at, dB)."""
+    penalties = [{"impairment": name, "at": at, "penalty_db": {"value": db, "from": "t"}} for name, at, db in points]
+    required = {"value": 20, "assumed": [19, 21], "from": "t"}
+    mode = {
+        "rate_gbps": 400,
+        "baud_gbd": 60,
+        "modulation": "DP-16QAM",
+        "required_snr_db": required,
+        "penalties": penalties,
+    }
+    return {"id": "zr-x", "kind": "transceiver", "name": "x", "optics": "coherent", "figures": {}, "modes": [mode]}
+
+
+SHEET_SOURCES = {"t": {"source": "a table", "as_of": "2024", "status": "published"}}
+
+
+def test_penalties_of_a_sheet_become_figures_with_their_source() -> None:
+    points = [("dispersion_ps_per_nm", 4000, 0.0), ("pmd_ps", 20, 0.5), ("dispersion_ps_per_nm", 12000, 0.5)]
+    (part,) = read_parts({"sources": SHEET_SOURCES, "parts": [mode_entry(*points)]}, "sheet")
+    assert [(p.impairment, p.at, p.penalty_db.value) for p in part.modes[0].penalties] == points
+    assert part.modes[0].penalties[1].penalty_db.source == "a table"
+
+
+@pytest.mark.parametrize(
+    ("points", "told"),
+    [
+        ([("pmd_ps", 20, 0.5), ("pmd_ps", 10, 0.0)], r"sheet: zr-x\.modes\.0\.penalties.*from the least to the most"),
+        ([("pmd_ps", 20, 0.0), ("pmd_ps", 20, 0.5)], "each once"),
+        ([("pmd_ps", 10, 0.5), ("pmd_ps", 20, 0.3)], r"sheet: zr-x\.modes\.0\.penalties.*do not fall"),
+        ([("pmd_ps", 10, -0.5)], "not negative"),
+        ([("pmd_ps", -1, 0.5)], r"modes\.0\.penalties\.0\.at"),
+        ([("pdl_db", 1, 0.5)], r"penalties\.0\.impairment"),
+    ],
+)
+def test_penalties_out_of_order_are_refused_with_their_place(points: list[tuple[str, float, float]], told: str) -> None:
+    with pytest.raises(DocumentError, match=told):
+        read_parts({"sources": SHEET_SOURCES, "parts": [mode_entry(*points)]}, "sheet")
+
+
+def test_a_penalty_without_source_is_refused_with_its_place() -> None:
+    entry = mode_entry(("pmd_ps", 10, 0.5))
+    entry["modes"][0]["penalties"][0]["penalty_db"] = {"value": 0.5}  # type: ignore[index]
+    with pytest.raises(DocumentError, match=r"sheet: zr-x\.modes\.0\.penalties\.0\.penalty_db.*source"):
+        read_parts({"sources": SHEET_SOURCES, "parts": [entry]}, "sheet")
+
+
+def last_point(mode: Mode, impairment: str) -> tuple[float, float]:
+    *_, last = [(point.at, point.penalty_db.value) for point in mode.penalties if point.impairment == impairment]
+    return last
+
+
+@pytest.mark.parametrize("part", [p for p in catalogue().parts("transceiver") if p.modes], ids=lambda part: part.id)
+def test_every_coherent_mode_has_both_penalties_and_the_fastest_ends_at_the_limits(part: Part) -> None:
+    for mode in part.modes:
+        assert {point.impairment for point in mode.penalties} == {"dispersion_ps_per_nm", "pmd_ps"}
+    assert last_point(part.modes[0], "dispersion_ps_per_nm")[0] == part.value("max_dispersion_ps_per_nm")
+    assert last_point(part.modes[0], "pmd_ps")[0] == part.value("max_pmd_ps")
+
+
+def test_openzr_penalties_are_those_of_gnpy() -> None:
+    modes = catalogue().get("OpenZR+-400G").modes
+    assert [last_point(mode, "dispersion_ps_per_nm") for mode in modes] == [
+        (20000.0, 0.5),
+        (18000.0, 0.5),
+        (24000.0, 0.5),
+        (48000.0, 0.5),
+    ]
+    assert [last_point(mode, "pmd_ps") for mode in modes] == [(20.0, 0.5), (25.0, 0.5), (25.0, 0.5), (30.0, 0.5)]
+    assert {point.penalty_db.status for mode in modes for point in mode.penalties} == {"published"}
+
+
+def test_port_rates_and_store_and_forward_are_of_switches_and_in_order() -> None:
+    bare = {"id": "x", "name": "x", "figures": {}}
+    with pytest.raises(ValidationError, match="fastest to the slowest"):
+        Part(kind="switch", port_rates_gbps=(100.0, 400.0), **bare)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match="fastest to the slowest"):
+        Part(kind="switch", port_rates_gbps=(400.0, 0.0), **bare)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match="of a switch"):
+        Part(kind="mux", port_rates_gbps=(400.0,), **bare)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match="of a switch"):
+        Part(kind="mux", store_and_forward=True, **bare)  # type: ignore[arg-type]
+    assert Part(kind="switch", **bare).port_rates_gbps == ()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("part", catalogue().parts("switch"), ids=lambda part: part.id)
+def test_a_port_carries_its_full_rate_and_breakouts(part: Part) -> None:
+    assert part.port_rates_gbps[0] == part.value("port_gbps")
+    assert {400.0, 300.0, 200.0, 100.0} <= set(part.port_rates_gbps)
+    assert part.store_and_forward == part.id.startswith(("border", "core"))
 
 
 def test_short_figures_say_whether_their_range_is_assumed() -> None:
@@ -255,6 +348,25 @@ def test_the_interruption_rate_is_that_of_llama_3() -> None:
     rate = catalogue().general["n_interruptions_per_accelerator_day"]
     assert rate.value == pytest.approx(419 / 54 / 16384, rel=1e-3)
     assert rate.status == "published"
+
+
+def test_cuts_lie_between_the_published_counts_and_a_building_site() -> None:
+    cuts = catalogue().general["n_cuts_per_km_year"]
+    assert (cuts.low, cuts.value, cuts.high) == (0.0027, 0.003, 0.010)
+
+
+def test_rates_of_failure_follow_from_what_their_sources_say() -> None:
+    general = catalogue().general
+    assert general["amplifier_fit"].value == pytest.approx(1e9 / 300_000, rel=1e-3)
+    flaps = general["n_flaps_per_link_day"]
+    assert (flaps.low, flaps.high) == (5_000 / 1e6, 60_000 / 1e6), "a fleet of a million links, assumed"
+    assert flaps.value == pytest.approx(math.sqrt(flaps.low * flaps.high), rel=1e-2)
+    assert flaps.status == "estimate"
+    assert "assumed" in flaps.source
+    for name in ("transceiver_repair_h", "amplifier_repair_h", "flap_s", "q_drop_outage_ratio", "n_pauses_per_s"):
+        assert general[name].assumed_range
+    assert general["tcp_segment_bytes"].value + 40 == 9000
+    assert general["coherent_residual_ber_ratio"].value == 1e-15
 
 
 def test_nothing_is_read_at_import() -> None:

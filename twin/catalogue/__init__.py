@@ -2,6 +2,17 @@
 
 from .parts import Catalogue, catalogue
 from .prices import PriceBook, load_price_book
-from .records import KINDS, Figure, Kind, Mode, Part
+from .records import KINDS, Figure, Kind, Mode, Part, Penalty
 
-__all__ = ["KINDS", "Catalogue", "Figure", "Kind", "Mode", "Part", "PriceBook", "catalogue", "load_price_book"]
+__all__ = [
+    "KINDS",
+    "Catalogue",
+    "Figure",
+    "Kind",
+    "Mode",
+    "Part",
+    "Penalty",
+    "PriceBook",
+    "catalogue",
+    "load_price_book",
+]

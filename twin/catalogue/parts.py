@@ -117,14 +117,24 @@ def read_parts(sheet: Mapping[str, Any], where: str) -> list[Part]:
 def _read_part(entry: Mapping[str, Any], sources: Mapping[str, Any], sheet: str) -> Part:
     where = f"{sheet}: {entry.get('id', 'part without id')}"
     figures = {name: read_figure(short, sources, f"{where}.{name}") for name, short in entry["figures"].items()}
-    modes = [
-        {**mode, "required_snr_db": read_figure(mode["required_snr_db"], sources, f"{where}.modes")}
-        for mode in entry.get("modes", ())
-    ]
+    modes = [_whole_mode(mode, sources, f"{where}.modes.{i}") for i, mode in enumerate(entry.get("modes", ()))]
     try:
         return Part.model_validate({**entry, "figures": figures, "modes": modes})
     except ValidationError as error:
         raise DocumentError("not a part", where=where, found=issues_of(error, where)) from error
+
+
+def _whole_mode(mode: Mapping[str, Any], sources: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A mode with its figures spelled out, those of its penalties included."""
+    penalties = [
+        _with_figure(penalty, "penalty_db", sources, f"{where}.penalties.{i}")
+        for i, penalty in enumerate(mode.get("penalties", ()))
+    ]
+    return {**_with_figure(mode, "required_snr_db", sources, where), "penalties": penalties}
+
+
+def _with_figure(entry: Mapping[str, Any], name: str, sources: Mapping[str, Any], where: str) -> dict[str, Any]:
+    return {**entry, name: read_figure(entry[name], sources, f"{where}.{name}")} if name in entry else dict(entry)
 
 
 def read_figure(short: Mapping[str, Any], sources: Mapping[str, Any], where: str) -> Figure:

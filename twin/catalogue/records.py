@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from twin.errors import CatalogueError, did_you_mean
 from twin.units import unit_of
 
-Kind = Literal["fibre", "transceiver", "fec", "amplifier", "mux", "switch", "accelerator"]
+Kind = Literal["fibre", "transceiver", "fec", "amplifier", "mux", "protection", "switch", "accelerator"]
 Status = Literal["published", "vendor", "estimate"]
 Optics = Literal["direct_detect", "coherent", "copper"]
+Impairment = Literal["dispersion_ps_per_nm", "pmd_ps"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -60,6 +61,15 @@ class Figure(Record):
         return self
 
 
+class Penalty(Record):
+    """What the SNR that a mode needs grows by where the line has that much of one impairment."""
+
+    impairment: Impairment
+    at: float = Field(ge=0)
+    """Accumulated over the line, in the unit that the name of the impairment carries."""
+    penalty_db: Figure
+
+
 class Mode(Record):
     """One line rate of a coherent transceiver and the SNR it needs (noise in 0.1 nm, receiver noise included)."""
 
@@ -67,6 +77,22 @@ class Mode(Record):
     required_snr_db: Figure
     baud_gbd: float = Field(gt=0)
     modulation: str = Field(min_length=1)
+    penalties: tuple[Penalty, ...] = ()
+    """Points of each impairment, ascending: linear between them, 0 dB at 0 if the first lies above 0, and beyond the
+    last the mode does not work. An impairment without points costs nothing."""
+
+    @field_validator("penalties")
+    @classmethod
+    def _penalties_rise(cls, penalties: tuple[Penalty, ...]) -> tuple[Penalty, ...]:
+        for impairment in get_args(Impairment):
+            points = [penalty for penalty in penalties if penalty.impairment == impairment]
+            places = [point.at for point in points]
+            if places != sorted(set(places)):
+                raise ValueError(f"penalties of {impairment} go from the least to the most, each once; got {places}")
+            costs_db = [point.penalty_db.value for point in points]
+            if costs_db != sorted(costs_db) or min(costs_db, default=0.0) < 0.0:
+                raise ValueError(f"penalties of {impairment} are not negative and do not fall; got {costs_db} dB")
+        return penalties
 
 
 class Part(Record):
@@ -86,6 +112,10 @@ class Part(Record):
     fec: str | None = None
     cages: tuple[str, ...] = ()
     """Of a switch: the form factors its ports accept."""
+    port_rates_gbps: tuple[float, ...] = ()
+    """Of a switch: what one port carries for a client, fastest first, breakouts included; empty = any rate."""
+    store_and_forward: bool = False
+    """Of a switch: True where it holds a whole frame before sending it on, which adds 8 L / R to its latency."""
     note: str = ""
 
     @field_validator("figures")
@@ -103,6 +133,19 @@ class Part(Record):
         if rates != sorted(set(rates), reverse=True):
             raise ValueError(f"modes go from the fastest to the slowest, each rate once; got {rates}")
         return modes
+
+    @field_validator("port_rates_gbps")
+    @classmethod
+    def _fastest_rate_first(cls, rates_gbps: tuple[float, ...]) -> tuple[float, ...]:
+        if list(rates_gbps) != sorted(set(rates_gbps), reverse=True) or min(rates_gbps, default=1.0) <= 0.0:
+            raise ValueError(f"port rates go from the fastest to the slowest, each once; got {list(rates_gbps)}")
+        return rates_gbps
+
+    @model_validator(mode="after")
+    def _ports_belong_to_switches(self) -> Part:
+        if self.kind != "switch" and (self.port_rates_gbps or self.store_and_forward):
+            raise ValueError(f"port rates and store-and-forward are of a switch, not of kind {self.kind}")
+        return self
 
     @model_validator(mode="after")
     def _modes_belong_to_coherent(self) -> Part:
