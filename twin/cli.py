@@ -176,28 +176,50 @@ def topologies(
 
 @app.command()
 def parts(
-    part: Annotated[str | None, typer.Argument(help="Show one part with every figure and its source.")] = None,
-    kind: Annotated[
-        str | None, typer.Option("--kind", help="fibre, transceiver, fec, amplifier, mux, switch, accelerator.")
+    part: Annotated[
+        str | None,
+        typer.Argument(help="Show one with every figure and its source; `general`: the figures that belong to none."),
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind", help="fibre, transceiver, fec, amplifier, mux, protection, switch, accelerator; or general."
+        ),
+    ] = None,
+    search: Annotated[str | None, typer.Option("--search", help="Only what has this text in id, name, note.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The catalogue of parts: list, filter, or one with its sources."""
-    from .catalogue import catalogue
-    from .report import part_report, parts_report
+    """The catalogue of parts: list, filter, or one with its sources; and the figures that belong to no part."""
+    from .catalogue import GENERAL, KINDS, catalogue
+    from .errors import did_you_mean
+    from .report import general_report, part_report, parts_report
 
-    if part is not None:
-        found = catalogue().get(part, kind)  # type: ignore[arg-type]
+    shelf = catalogue()
+    if kind not in (None, *KINDS, GENERAL):
+        _fail(f"unknown kind {kind!r}", did_you_mean(kind or "", (*KINDS, GENERAL)) or "see `twin parts --help`")
+    if part in shelf.general or GENERAL in (part, kind):
+        by_name = part is not None and part != GENERAL
+        subjects = shelf.general_named(part or "") if by_name else shelf.search_general(search or "")
+        if as_json:
+            _print_json({"general": shelf.general_rows(subjects)})
+        else:
+            _print(general_report(shelf.general, subjects))
+    elif part is not None:
+        known = [item.id for item in shelf.parts()]
+        if part not in known:
+            near = did_you_mean(part, (*known, GENERAL, *shelf.general))
+            _fail(f"no part {part!r} in the catalogue", near or "`twin parts` lists them")
+        found = shelf.get(part, kind)  # type: ignore[arg-type]  # checked above
         if as_json:
             _print_json(found.model_dump(mode="json"))
         else:
             _print(part_report(found))
-        return
-    listed = catalogue().parts(kind)  # type: ignore[arg-type]
-    if as_json:
-        _print_json({"parts": [item.model_dump(mode="json") for item in listed]})
     else:
-        _print(parts_report(listed))
+        listed = shelf.search(search or "", kind)  # type: ignore[arg-type]  # checked above
+        if as_json:
+            _print_json({"parts": [item.model_dump(mode="json") for item in listed]})
+        else:
+            _print(parts_report(listed))
 
 
 @app.command()

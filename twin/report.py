@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from .analysis.figures import PLACEHOLDER, Lean
-from .catalogue import Part
+from .catalogue import Figure, Mode, Part
 from .score.links import LinkTable
 from .score.score import Score, show
+from .units import unit_of
 
 if TYPE_CHECKING:
     from .check import FileResult, Row
@@ -169,6 +170,8 @@ def topology_report(network: Network) -> RenderableType:
 
 def parts_report(parts: Sequence[Part]) -> RenderableType:
     """The catalogue of parts, one a line."""
+    if not parts:
+        return Text("No part matches.")
     table = Table(box=None, pad_edge=False)
     for name in ("kind", "part", "name", "year"):
         table.add_column(name, no_wrap=name != "name")
@@ -181,31 +184,89 @@ def parts_report(parts: Sequence[Part]) -> RenderableType:
 
 
 def part_report(part: Part) -> RenderableType:
-    """One part with every figure and its source."""
+    """One part with every figure and its source, its modes and what they pay for dispersion and PMD."""
     words = [
         part.kind,
         part.name,
         part.form_factor,
         f"{part.lane_gbps}G lanes" if part.lane_gbps else "",
         part.optics or "",
+        part.fec or "",
     ]
-    table = Table(
-        box=None, pad_edge=False, title=f"{part.id} · " + " · ".join(w for w in words if w), title_justify="left"
-    )
-    table.add_column("figure", no_wrap=True)
+    sources = _Sources()
+    figures = _sourced_table("figure", f"[bold]{escape(part.id)}[/] · " + escape(" · ".join(filter(None, words))))
+    for name, figure in part.figures.items():
+        figures.add_row(name, *sources.cells(figure))
+    told = [Text(line) for line in (*_port_lines(part), part.note) if line]
+    return Group(figures, *(_mode_table(mode, sources) for mode in part.modes), Text(), *told, *sources.lines())
+
+
+def general_report(general: Mapping[str, Figure], subjects: Mapping[str, Sequence[str]]) -> RenderableType:
+    """Figures that belong to no part, by subject, with their sources."""
+    if not subjects:
+        return Text("No general figure matches.")
+    sources = _Sources()
+    blocks: list[RenderableType] = []
+    for subject, names in subjects.items():
+        table = _sourced_table(subject)
+        for name in names:
+            table.add_row(name, *sources.cells(general[name]))
+        blocks += [table, Text()]
+    return Group(*blocks, *sources.lines())
+
+
+def _mode_table(mode: Mode, sources: _Sources) -> Table:
+    """What one mode needs, and its penalties point by point."""
+    title = f"\n{mode.rate_gbps:g} Gb/s · {escape(mode.modulation)} · {mode.baud_gbd:g} GBd"
+    table = _sourced_table(f"mode {mode.rate_gbps:g}G", title)
+    table.add_row("required_snr_db", *sources.cells(mode.required_snr_db))
+    for point in mode.penalties:
+        what = f"{point.impairment.split('_')[0]} {point.at:g} {unit_of(point.impairment)}"
+        table.add_row(f"penalty_db, {what}", *sources.cells(point.penalty_db))
+    return table
+
+
+def _port_lines(part: Part) -> list[str]:
+    """What decides, beside its figures, which optic fits a switch and what it then carries."""
+    if part.kind != "switch":
+        return []
+    rates = ", ".join(f"{rate:g}" for rate in part.port_rates_gbps)
+    return [
+        f"Cages: {', '.join(part.cages) or 'none named'}.",
+        f"A port carries {rates} Gb/s." if rates else "A port carries any rate up to its own.",
+        "Stores whole frames before it sends them on." if part.store_and_forward else "Cut-through.",
+    ]
+
+
+def _sourced_table(head: str, title: str | None = None) -> Table:
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
+    table.add_column(head, overflow="fold")
     for name in ("value", "low", "high"):
-        table.add_column(name, justify="right")
-    table.add_column("status")
-    table.add_column("source", justify="right")
-    sources: dict[str, int] = {}
-    rows = [(name, figure) for name, figure in part.figures.items()]
-    rows += [(f"required_snr_db at {mode.rate_gbps:g}G", mode.required_snr_db) for mode in part.modes]
-    for name, figure in rows:
-        status = figure.status + (", range assumed" if figure.assumed_range else "")
-        number = sources.setdefault(f"{figure.source} ({figure.as_of})", len(sources) + 1)
-        table.add_row(name, f"{figure.value:g}", f"{figure.low:g}", f"{figure.high:g}", status, f"({number})")
-    listed = [Text(f"({number}) {source}", style="dim") for source, number in sources.items()]
-    return Group(table, *listed, *([Text(part.note)] if part.note else []))
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("source", justify="right", no_wrap=True)
+    return table
+
+
+class _Sources:
+    """Sources of the figures in a report, numbered as they come."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._assumed = False
+
+    def cells(self, figure: Figure) -> tuple[str, ...]:
+        """Value, low, high, status and the number of the source."""
+        number = self._numbers.setdefault(f"{figure.source} ({figure.as_of})", len(self._numbers) + 1)
+        self._assumed |= figure.assumed_range
+        numbers = (f"{x:.4g}" if abs(x) >= 1e6 else f"{x:g}" for x in (figure.value, figure.low, figure.high))
+        return (*numbers, figure.status + (" *" if figure.assumed_range else ""), f"({number})")
+
+    def lines(self) -> list[Text]:
+        """The sources in full, and what a star says."""
+        star = ["* The range is assumed, it is not the source's."] if self._assumed else []
+        listed = [f"({number}) {source}" for source, number in self._numbers.items()]
+        return [Text(line, style="dim") for line in (*star, *listed)]
 
 
 def _title(network: str, job: str | None, as_of: str | None) -> str:

@@ -1,10 +1,11 @@
 """The catalogue: parts with sourced figures, and the price book. Nothing is read before it is asked for."""
 
-from .parts import Catalogue, catalogue
+from .parts import GENERAL, Catalogue, catalogue
 from .prices import PriceBook, load_price_book
 from .records import KINDS, Figure, Kind, Mode, Part, Penalty
 
 __all__ = [
+    "GENERAL",
     "KINDS",
     "Catalogue",
     "Figure",

@@ -18,12 +18,19 @@ from .sheets import issues_of, read_sheet, whole_figure
 
 PART_SHEETS = ("parts_optics.yaml", "parts_switches.yaml", "parts_accelerators.yaml")
 GENERAL_SHEET = "general.yaml"
+GENERAL = "general"
+"""What the figures that belong to no part are called, where a part's name or kind is asked for."""
 
 
 class Catalogue:
     """Parts by id, and the general figures that belong to no part; ids are unique across kinds."""
 
-    def __init__(self, parts: Iterable[Part], general: Mapping[str, Figure]) -> None:
+    def __init__(
+        self,
+        parts: Iterable[Part],
+        general: Mapping[str, Figure],
+        subjects: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
         self._parts: dict[str, Part] = {}
         for part in parts:
             if part.id in self._parts:
@@ -31,6 +38,8 @@ class Catalogue:
             self._parts[part.id] = part
         self._ordered = tuple(sorted(self._parts.values(), key=lambda part: (part.kind, part.id)))
         self.general: dict[str, Figure] = dict(sorted(general.items()))
+        self.subjects = {subject: tuple(names) for subject, names in (subjects or {GENERAL: self.general}).items()}
+        """Names of the general figures by what they are about, in the order of the sheet."""
         self._digest = ""
         self._check()
 
@@ -73,6 +82,35 @@ class Catalogue:
             )
         return self._ordered if kind is None else tuple(part for part in self._ordered if part.kind == kind)
 
+    def search(self, text: str, kind: Kind | None = None) -> tuple[Part, ...]:
+        """Parts with that text in id, name or note, in any case."""
+        wanted = text.casefold()
+        return tuple(p for p in self.parts(kind) if wanted in "\n".join((p.id, p.name, p.note)).casefold())
+
+    def search_general(self, text: str) -> dict[str, tuple[str, ...]]:
+        """Names of general figures by subject, those with that text in subject, name or source, in any case."""
+        wanted = text.casefold()
+        found = {
+            subject: tuple(
+                name for name in names if wanted in "\n".join((subject, name, self.general[name].source)).casefold()
+            )
+            for subject, names in self.subjects.items()
+        }
+        return {subject: names for subject, names in found.items() if names}
+
+    def general_named(self, name: str) -> dict[str, tuple[str, ...]]:
+        """One general figure under its subject; a CatalogueError where there is none of that name."""
+        self.general_figure(name)
+        return {subject: (name,) for subject, names in self.subjects.items() if name in names}
+
+    def general_rows(self, subjects: Mapping[str, Iterable[str]]) -> list[dict[str, Any]]:
+        """General figures as data: subject, name and unit beside the fields of the figure."""
+        return [
+            {"subject": subject, "name": name, "unit": unit_of(name), **self.general[name].model_dump(mode="json")}
+            for subject, names in subjects.items()
+            for name in names
+        ]
+
     def general_figure(self, name: str) -> Figure:
         """The general figure of that name, or a CatalogueError that says which exist."""
         found = self.general.get(name)
@@ -104,9 +142,11 @@ def catalogue() -> Catalogue:
     general = read_sheet(GENERAL_SHEET)
     sources = general["sources"]
     figures = {
-        name: read_figure(short, sources, f"{GENERAL_SHEET}: {name}") for name, short in general["figures"].items()
+        name: read_figure(short, sources, f"{GENERAL_SHEET}: {subject}.{name}")
+        for subject, listed in general["figures"].items()
+        for name, short in listed.items()
     }
-    return Catalogue(parts, figures)
+    return Catalogue(parts, figures, general["figures"])
 
 
 def read_parts(sheet: Mapping[str, Any], where: str) -> list[Part]:
