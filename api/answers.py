@@ -146,6 +146,8 @@ class PartAnswer(Answer):
     optics: str | None
     fec: str | None
     cages: list[str]
+    port_rates_gbps: list[float]
+    store_and_forward: bool
     note: str
 
 

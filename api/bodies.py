@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 from typing_extensions import TypeAliasType
 
-from twin.analysis.light import AgeingCase
+from twin.analysis.glass import AgeingCase
 from twin.errors import DocumentError, Issue
 from twin.formats.native import parse_mapping, validate_as
 from twin.model.document import TopologyDocument

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from .analysis.feasibility import build_issues
 from .analysis.figures import FigureReader
-from .analysis.light import AgeingCase
+from .analysis.glass import AgeingCase
 from .arrays import CompiledNetwork, NetworkArrays, State
 from .catalogue import PriceBook, catalogue, load_price_book
 from .catalogue.prices import GROUPS

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.model.samples import network
 from twin.analysis.figures import FigureReader
-from twin.analysis.light import AgeingCase
+from twin.analysis.glass import AgeingCase
 from twin.analysis.link_health import LinkHealth, judge_links
 from twin.arrays import State, compile_network
 from twin.catalogue import catalogue, load_price_book

@@ -122,7 +122,11 @@ def test_columns_bear_the_names_of_their_fields() -> None:
         "node_age_years": "installed",
         "link_age_years": "installed",
         "span_age_years": "installed",
+        "link_measured_years": "measured",
+        "span_measured_years": "measured",
         "span_link": None,
+        "span_srlg_span": None,
+        "span_srlg_code": "srlgs",
         "span_first": None,
     }
     kinds = {"node": records.Node, "link": records.Link, "span": records.Span}

@@ -39,6 +39,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "fail_nodes": {"nodes": "a-rack-2"},
     "fail_srlg": {"srlg": "duct"},
     "age": {"years": 10},
+    "cut_fibre": {"links": "wan", "n_cuts": 3},
 }
 
 

@@ -1,62 +1,63 @@
-"""Links over amplified spans: GSNR of the worst channel at the receiver, from the glass and amplifiers as they are."""
+"""Lines over amplified spans: GSNR of the worst channel at the receiver, from the glass and amplifiers as they are."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 
 from ..arrays import Floats, Ints, State
 from .figures import FigureReader
+from .glass import AgeingCase, SpanLoss
+from .lines import COHERENT, Lines, link_optics
 from .optical_line import AmplifiedSpans, Comb, line_noise
 
 BAND_CENTRE_THZ = 193.7
 """Middle of the C band, 191.3 to 196.1 THz; channels are lit from here outwards."""
 
 
-@dataclass(frozen=True, eq=False)
-class SpanLoss:
-    """Loss of each span, by row of `span_*`: glass in dB/km with its age, and what stands in it, dB."""
-
-    glass_db_per_km: Floats
-    connectors_db: Floats
-    points_db: Floats
-    """Splices and lumped losses."""
-
-    def total_db(self, length_km: Floats) -> Floats:
-        """All of a span's loss."""
-        return np.asarray(self.glass_db_per_km * length_km + self.connectors_db + self.points_db)
+def amplified_lines(state: State, lines: Lines) -> Ints:
+    """Rows of lines with an amplifier in one of their spans."""
+    return np.unique(lines.line_of_span[state["span_amplifier"] >= 0])
 
 
-def amplified_links(state: State) -> Ints:
-    """Rows of links with an amplifier in one of their spans."""
-    return np.unique(state.arrays.span_link[state["span_amplifier"] >= 0])
+def after_last_amplifier(state: State, lines: Lines) -> Floats:
+    """1 for spans whose loss nothing restores before the receiver, 0 for others."""
+    rows = np.arange(len(lines.line_of_span))
+    last = np.full(len(lines.kind), -1)
+    amplified = state["span_amplifier"] >= 0
+    np.maximum.at(last, lines.line_of_span[amplified], rows[amplified])
+    return np.asarray(rows > last[lines.line_of_span], dtype=np.float64)
 
 
-def line_of_link(
-    state: State, reader: FigureReader, loss: SpanLoss, nf_growth_db_per_year: float, link: int
+def amplified_spans(
+    state: State, reader: FigureReader, spans: SpanLoss, nf_growth_db: Floats, rows: slice
 ) -> AmplifiedSpans:
-    """The spans of a link as the line model takes them; half of a span's connectors stand before its fibre."""
-    rows = slice(*state.arrays.span_first[link : link + 2])
+    """Spans as the line model takes them; half of a span's connectors stand before its fibre.
+
+    `nf_growth_db`: what each amplifier's noise figure has gained with age, by row of `span_*`. Where a loss was
+    measured every part of the span is scaled to it.
+    """
     fibre = state["span_fibre"][rows]
 
     def figure(name: str) -> Floats:
         return reader.by_code(state.parts, fibre, name, "fibre")
 
     noise_db = reader.by_code(state.parts, state["span_amplifier"][rows], "noise_figure_db", "amplifier")
-    age = np.maximum(np.nan_to_num(state["span_age_years"][rows]), 0.0)
-    connectors = loss.connectors_db[rows]
+    scale, length_km = spans.measured_ratio[rows], state["span_length_km"][rows]
+    connectors = spans.connectors_db[rows] * scale
+    points = (spans.splices_db + spans.repairs_db + spans.lumped_db)[rows] * scale
     return AmplifiedSpans(
-        length_km=state["span_length_km"][rows],
-        loss_db_per_km=loss.glass_db_per_km[rows],
+        length_km=length_km,
+        loss_db_per_km=(spans.glass_db + spans.ageing_db)[rows] * scale / length_km,
         before_db=connectors / 2.0,
-        after_db=connectors / 2.0 + loss.points_db[rows],
+        after_db=connectors / 2.0 + points,
         dispersion_ps_per_nm_km=figure("dispersion_ps_per_nm_km"),
         effective_area_um2=figure("effective_area_um2"),
         pmd_ps_per_sqrt_km=figure("pmd_ps_per_sqrt_km"),
         # a span without an amplifier adds no noise and restores nothing
-        noise_figure_db=np.where(np.isnan(noise_db), -np.inf, noise_db + nf_growth_db_per_year * age),
+        noise_figure_db=np.where(np.isnan(noise_db), -np.inf, noise_db + nf_growth_db[rows]),
         group_index_ratio=figure("group_index_ratio"),
     )
 
@@ -70,32 +71,33 @@ def comb_of_link(state: State, reader: FigureReader, link: int, launch_dbm: floa
     return Comb.grid(n, first_thz, spacing_ghz, part.modes[0].baud_gbd, launch_dbm)
 
 
-def fibre_launch_dbm(state: State, reader: FigureReader, link: int) -> float:
-    """Power per channel into the first span: as the link says, else the transceiver's less the multiplexer."""
-    stated = float(state["link_launch_dbm"][link])
-    if not math.isnan(stated):
-        return stated
-    return reader.part(state.parts[state["link_transceiver"][link]], "launch_dbm") - _mux_db(state, reader, link)
+def nf_growth_db(state: State, reader: FigureReader, ageing: AgeingCase, later_years: Floats | float) -> Floats:
+    """What the noise figure of the amplifier after each span has gained with the age of the span."""
+    if not (state["span_amplifier"] >= 0).any():
+        return np.zeros(len(state["span_amplifier"]))
+    age = np.maximum(np.nan_to_num(state["span_age_years"] + later_years), 0.0)
+    return np.asarray(age * reader.general("amplifier_nf_growth_db_per_year", ageing))
 
 
-def _mux_db(state: State, reader: FigureReader, link: int) -> float:
-    mux = state["link_mux"][link]
-    return reader.part(state.parts[mux], "loss_db") if mux >= 0 else 0.0
+def worst_gsnr_db(
+    state: State, reader: FigureReader, lines: Lines, spans: SpanLoss, growth_db: Floats, fibre_launch_dbm: Floats
+) -> Floats:
+    """GSNR of the worst channel of each line over amplifiers, noise in 0.1 nm; NaN for others. Equal lines cost one."""
+    out = np.full(len(lines.kind), np.nan)
+    of_line = amplified_lines(state, lines)
+    coherent = link_optics(state, reader)[lines.link_of_line[of_line]] == COHERENT
+    known: dict[tuple[object, ...], float] = {}
+    for line in of_line[coherent]:
+        rows = slice(lines.span_first[line], lines.span_last[line])
+        glass = amplified_spans(state, reader, spans, growth_db, rows)
+        comb = comb_of_link(state, reader, int(lines.link_of_line[line]), float(fibre_launch_dbm[line]))
+        key = (_bytes(glass), _bytes(comb))
+        if key not in known:
+            known[key] = float(line_noise(glass, comb).gsnr_01nm_db.min())
+        out[line] = known[key]
+    return out
 
 
-def worst_gsnr(
-    state: State, reader: FigureReader, loss: SpanLoss, nf_growth_db_per_year: float, link: int, droop_db: float
-) -> tuple[float, float]:
-    """(received dBm, GSNR of the worst channel in 0.1 nm) of an amplified coherent link, behind the demultiplexer.
-
-    Amplifiers restore what stands before them, so the power at the end is the launch less spans after the last one.
-    """
-    launch = fibre_launch_dbm(state, reader, link)
-    if math.isnan(state["link_launch_dbm"][link]):
-        launch -= droop_db
-    spans = line_of_link(state, reader, loss, nf_growth_db_per_year, link)
-    noise = line_noise(spans, comb_of_link(state, reader, link, launch))
-    rows = slice(*state.arrays.span_first[link : link + 2])
-    last = int(np.flatnonzero(state["span_amplifier"][rows] >= 0)[-1])
-    tail_db = (spans.loss_db_per_km * spans.length_km + spans.before_db + spans.after_db)[last + 1 :].sum()
-    return launch - float(tail_db) - _mux_db(state, reader, link), float(noise.gsnr_01nm_db.min())
+def _bytes(columns: AmplifiedSpans | Comb) -> tuple[bytes, ...]:
+    each: Callable[[str], bytes] = lambda name: getattr(columns, name).tobytes()  # noqa: E731 (keeps the type)
+    return tuple(each(name) for name in columns.__dataclass_fields__)

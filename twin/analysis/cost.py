@@ -47,8 +47,10 @@ class Money:
 def bill_of(state: State, document: TopologyDocument, reader: FigureReader) -> Bill:
     """Count everything that stands in a state, up or not."""
     n_parts: dict[str, int] = {}
-    _count(n_parts, state, state["link_transceiver"], 2 * state["link_n_parallel"])
-    _count(n_parts, state, state["link_mux"], 2 * state["link_n_fibre_pairs"])
+    n_ends = 2 * (1 + state.arrays.link_n_regenerators)
+    _count(n_parts, state, state["link_transceiver"], n_ends * state["link_n_parallel"])
+    _count(n_parts, state, state["link_mux"], n_ends * state["link_n_fibre_pairs"])
+    _count(n_parts, state, state["link_protection"], 2 * state["link_n_fibre_pairs"])
     _count(n_parts, state, state["node_part"], np.ones(state.arrays.n_nodes, dtype=np.int64))
     _count(n_parts, state, state["span_amplifier"], _n_amplifiers(state))
     n_accelerators: dict[str, int] = {}
@@ -73,9 +75,12 @@ def bought(before: State, after: State) -> tuple[dict[str, int], float]:
     pieces: dict[str, int] = {}
     links = _row_before(before.arrays.link_index, after.arrays.link_ids, before.arrays is after.arrays)
     nodes = _row_before(before.arrays.node_index, after.arrays.node_ids, before.arrays is after.arrays)
+    n_ends = 2 * (1 + after.arrays.link_n_regenerators)
+    each: int | Ints
     for part, n, age, rows, each in (
-        ("link_transceiver", "link_n_parallel", "link_age_years", links, 2),
-        ("link_mux", "link_n_fibre_pairs", None, links, 2),
+        ("link_transceiver", "link_n_parallel", "link_age_years", links, n_ends),
+        ("link_mux", "link_n_fibre_pairs", None, links, n_ends),
+        ("link_protection", "link_n_fibre_pairs", None, links, 2),
         ("node_part", None, "node_age_years", nodes, 1),
         ("node_accelerator", "node_n_accelerators", "node_age_years", nodes, 1),
     ):

@@ -7,10 +7,11 @@ import numpy as np
 from ..arrays import Floats, State
 from ..errors import Issue
 from ..model.document import TopologyDocument
-from .amplified import amplified_links, comb_of_link, fibre_launch_dbm
+from .amplified import amplified_lines, comb_of_link
 from .cost import site_power_w
 from .figures import FigureReader
-from .light import span_loss
+from .light import judge_light
+from .lines import COHERENT, Lines, lines_of, link_optics
 from .optical_line import outside_validity
 
 
@@ -119,36 +120,46 @@ def _band_issues(state: State, reader: FigureReader, found: dict[str, Issue]) ->
 
 def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
     """Amplifiers carry coherent channels only, have gain for the loss before them and power for all channels."""
-    links = amplified_links(state)
-    if not len(links):
+    if not (state["span_amplifier"] >= 0).any():
         return
-    total_db = span_loss(state, reader, "value").total_db(state["span_length_km"])
-    for link in links:
+    lines = lines_of(state, reader)
+    optics = link_optics(state, reader)
+    light = judge_light(state, reader, lines, "value")
+    into_fibre_dbm = light.into_fibre_dbm
+    for line in amplified_lines(state, lines):
+        link = int(lines.link_of_line[line])
         name = state.arrays.link_ids[link]
         where = f"links[{name}]"
-        code = state["link_transceiver"][link]
-        if code < 0 or reader.catalogue.get(state.parts[code]).optics != "coherent":
-            what = state.part_id(code) or "a link without transceivers"
+        if optics[link] != COHERENT:
+            what = state.part_id(state["link_transceiver"][link]) or "a link without transceivers"
             found[f"amplifier {name}"] = Issue(where, f"{what} does not run over amplifiers", "take a coherent part")
             continue
-        comb = comb_of_link(state, reader, int(link), fibre_launch_dbm(state, reader, int(link)))
+        comb = comb_of_link(state, reader, link, float(into_fibre_dbm[line]))
         beyond = outside_validity(comb)
         if beyond:
             found[f"light {name}"] = Issue(where, beyond, "fewer channels a pair, or less power in each")
+        problem = _gain_problem(state, reader, lines, light.spans.total_db, int(line), comb.total_dbm)
+        if problem:
+            hint = "shorter spans, fewer channels or less power in each"
+            found[f"amplifier {name}"] = Issue(where, problem, hint)
+
+
+def _gain_problem(
+    state: State, reader: FigureReader, lines: Lines, total_db: Floats, line: int, total_dbm: float
+) -> str:
+    """The last amplifier of a line that lacks gain or power, in words; empty where all have enough."""
+    problem, since_db = "", 0.0
+    for row in range(lines.span_first[line], lines.span_last[line]):
+        since_db += float(total_db[row])
+        part = state.part_id(state["span_amplifier"][row])
+        if part is None:
+            continue
+        gain, power = reader.part(part, "max_gain_db"), reader.part(part, "max_output_dbm")
+        if since_db > gain or total_dbm > power:
+            asked = f"{since_db:.1f} dB and {total_dbm:.1f} dBm are asked for"
+            problem = f"{part} gives {gain:g} dB and {power:g} dBm; {asked}"
         since_db = 0.0
-        for row in range(*state.arrays.span_first[link : link + 2]):
-            since_db += float(total_db[row])
-            part = state.part_id(state["span_amplifier"][row])
-            if part is None:
-                continue
-            gain, power = reader.part(part, "max_gain_db"), reader.part(part, "max_output_dbm")
-            if since_db > gain or comb.total_dbm > power:
-                asked = f"{since_db:.1f} dB and {comb.total_dbm:.1f} dBm are asked for"
-                problem = f"{part} gives {gain:g} dB and {power:g} dBm; {asked}"
-                found[f"amplifier {name}"] = Issue(
-                    where, problem, "shorter spans, fewer channels or less power in each"
-                )
-            since_db = 0.0
+    return problem
 
 
 def _site_issues(state: State, document: TopologyDocument, reader: FigureReader, found: dict[str, Issue]) -> None:

@@ -87,9 +87,8 @@ class FigureReader:
     def by_code(self, parts: tuple[str, ...], codes: npt.NDArray[np.int64] | Ints, name: str, kind: str) -> Floats:
         """A figure for each row of a column of part codes; NaN where the row has no part or the part no such figure."""
         table = np.full(len(parts) + 1, np.nan)
-        for code in np.unique(codes):
-            if code >= 0:
-                part = self.catalogue.get(parts[code])
-                if part.kind == kind:
-                    table[code] = self.part_or(parts[code], name, float("nan"))
+        for code in np.flatnonzero(np.bincount(codes + 1, minlength=len(table))[1:]):
+            part = self.catalogue.get(parts[code])
+            if part.kind == kind:
+                table[code] = self.part_or(parts[code], name, float("nan"))
         return table[codes]

@@ -1,224 +1,296 @@
-"""What arrives at each receiver: loss budget with age, received power, margin, mode, frame loss."""
+"""What arrives at each receiver: loss budget with age, received power, SNR, margin, mode, bits and frames lost."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, erfc, erfcinv
 
 from ..arrays import Floats, Ints, State
-from .amplified import SpanLoss, amplified_links, worst_gsnr
+from ..catalogue import Mode, Part
+from .amplified import after_last_amplifier, amplified_lines, nf_growth_db, worst_gsnr_db
+from .fec import (
+    coherent_ber_ratio,
+    direct_ber_ratio,
+    reed_solomon_loss_ratio,
+    residual_loss_ratio,
+    threshold_snr_ratio,
+)
 from .figures import FigureReader, Lean
+from .glass import AgeingCase, SpanLoss, dispersion_ps_per_nm, pmd_squared_ps2, span_loss
+from .lines import OPTICS, Lines, codes_in, link_optics
 
-AgeingCase = Literal["low", "value", "high"]
 DEFAULT_CAPACITY_GBPS = 400.0
 """Of a link that names neither a capacity nor a transceiver; stated in the schema of `Link.capacity_gbps`."""
 N_PATCH_CONNECTORS = 2
 """Mated pairs of an indoor optical patch, one at each end."""
-OPTICS = ("", "copper", "direct_detect", "coherent")
-"""Technologies of transceivers, by index; the first is a link without one."""
-LIMITS = ("line rate", "transceiver mode", "dark", "buffer", "loss", "reach", "network cards")
+MAX_MODES = 8
+LIMITS = (
+    "line rate",
+    "transceiver mode",
+    "dark",
+    "buffer",
+    "loss",
+    "reach",
+    "network cards",
+    "pauses",
+    "congestion control",
+)
 """What holds a direction of a link below its nominal capacity, by index."""
-LINE_RATE, MODE, DARK, BUFFER, LOSS, REACH, CARDS = range(7)
-
-
-def span_loss(state: State, reader: FigureReader, ageing: AgeingCase) -> SpanLoss:
-    """Loss of every span.
-
-    Cuts come at a steady rate per km and year and leave two splices each; attenuation grows by a share of its first
-    value a year. Both are models with a low, central and high case, the least certain part of the answer.
-    """
-    if not len(state["span_length_km"]):
-        return SpanLoss(np.zeros(0), np.zeros(0), np.zeros(0))
-    age = np.maximum(np.nan_to_num(state["span_age_years"]), 0.0)
-    attenuation = reader.by_code(state.parts, state["span_fibre"], "attenuation_db_per_km", "fibre")
-    growth = reader.general("attenuation_growth_ratio_per_year", ageing)
-    cuts = reader.general("n_cuts_per_km_year", ageing) * state["span_length_km"] * age
-    splices = state["span_n_splices"] + cuts * reader.general("n_splices_per_cut")
-    return SpanLoss(
-        glass_db_per_km=attenuation * (1.0 + growth * age),
-        connectors_db=state["span_n_connectors"] * reader.general("connector_db"),
-        points_db=splices * reader.general("splice_db") + state["span_lumped_loss_db"],
-    )
-
-
-def link_loss_db(state: State, reader: FigureReader, spans: SpanLoss) -> Floats:
-    """Loss of every link: its spans, the multiplexers at both ends, and the patch cords of links without spans."""
-    span_db = spans.total_db(state["span_length_km"])
-    loss = np.bincount(state["span_link"], weights=span_db, minlength=state.arrays.n_links).astype(np.float64)
-    loss += 2.0 * np.nan_to_num(reader.by_code(state.parts, state["link_mux"], "loss_db", "mux"))
-    patch = (np.diff(state["span_first"]) == 0) & (link_optics(state, reader) >= OPTICS.index("direct_detect"))
-    if patch.any():
-        loss[patch] += N_PATCH_CONNECTORS * reader.general("connector_db")
-    return loss
-
-
-def link_optics(state: State, reader: FigureReader) -> Ints:
-    """Index into OPTICS of each link."""
-    table = np.zeros(len(state.parts) + 1, dtype=np.int64)
-    for code in np.unique(state["link_transceiver"]):
-        if code >= 0:
-            table[code] = OPTICS.index(reader.catalogue.get(state.parts[code]).optics or "")
-    return np.asarray(table[state["link_transceiver"]])
+LINE_RATE, MODE, DARK, BUFFER, LOSS, REACH, CARDS, PAUSES, CONGESTION_CONTROL = range(9)
 
 
 @dataclass(frozen=True, eq=False)
 class Light:
-    """Columns by link, filled technology by technology; `member_gbps` is 0 where there is not light enough."""
+    """Columns by line (N), see `Lines`; `gbps` is 0 where there is not light enough. `by_link` spreads them."""
 
+    lines: Lines
+    worst: Ints
+    """Line that decides for each kind of link, int64[K]: the slowest, of these the one with the least margin."""
+    spans: SpanLoss
+    loss_db: Floats
+    """Spans, multiplexers, protection switch or patch cords."""
+    droop_db: Floats
+    """What the laser has lost with age."""
+    launch_dbm: Floats
+    """Of the transmitter when new."""
+    into_fibre_dbm: Floats
+    """Power per channel into the first span."""
+    correction_db: Floats
+    """Received power as measured over what the model says of that day."""
     received_dbm: Floats
+    dispersion_ps_per_nm: Floats
+    pmd_ps: Floats
     line_gsnr_db: Floats
     """Of the worst channel of an amplified line, in 0.1 nm; NaN elsewhere."""
+    snr_db: Floats
+    """At a coherent receiver, in 0.1 nm."""
+    mode_margin_db: Floats
+    """float64[N, MAX_MODES], modes of the part from the fastest; minus infinity where dispersion or PMD forbid it."""
     margin_db: Floats
-    member_gbps: Floats
+    gbps: Floats
+    pre_fec_ber_ratio: Floats
     loss_ratio: Floats
     limit: Ints
 
+    def by_link(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """A column by line, spread over all links."""
+        return np.asarray(column[self.worst][self.lines.kind_of_link])
 
-def judge_light(state: State, reader: FigureReader, spans: SpanLoss, loss_db: Floats, ageing: AgeingCase) -> Light:
-    """Received power, margin, rate and frame loss of every link, by the technology of its transceiver."""
-    n_links = state.arrays.n_links
-    nominal = state["link_capacity_gbps"]
-    out = Light(
-        np.full(n_links, np.nan),
-        np.full(n_links, np.nan),
-        np.full(n_links, np.nan),
-        np.where(np.isnan(nominal), DEFAULT_CAPACITY_GBPS, nominal),
-        np.zeros(n_links),
-        np.zeros(n_links, dtype=np.int64),
-    )
-    codes = state["link_transceiver"]
-    droop = reader.general("laser_droop_db_per_year", ageing) if (codes >= 0).any() else 0.0
-    age = np.maximum(np.nan_to_num(state["link_age_years"]), 0.0)
-    dispersion = _dispersion_ps_per_nm(state, reader)
-    out.received_dbm[:] = _amplified(out, state, reader, spans, droop * age, ageing)
-    for code in np.unique(codes[codes >= 0]):
+
+def judge_light(
+    state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase, later_years: Floats | float = 0.0
+) -> Light:
+    """Light of every line, by the technology of its transceiver.
+
+    `later_years`: how long after the state's day, a number or one for each kind of link.
+    """
+    later = np.broadcast_to(np.asarray(later_years, dtype=np.float64), lines.n_kinds)
+    out = _dim(state, reader, lines, ageing, later)
+    link = lines.link_of_line
+    codes = state["link_transceiver"][link]
+    stated = state["link_capacity_gbps"][link]
+    for code in codes_in(codes, len(state.parts)):
         rows = np.flatnonzero(codes == code)
         part = reader.catalogue.get(state.parts[code])
         rate = reader.part(part.id, "rate_gbps")
-        port = np.where(np.isnan(nominal[rows]), rate, nominal[rows])
-        out.member_gbps[rows] = np.minimum(port, rate)
+        port = np.where(np.isnan(stated[rows]), rate, stated[rows])
+        out.gbps[rows] = np.minimum(port, rate)
         if part.optics == "coherent":
-            light_db = loss_db[rows] + droop * age[rows]
-            _judge_coherent(out, rows, part.id, reader, light_db, port, dispersion[rows])
+            _judge_coherent(out, rows, part, reader, port, _runs(state, reader, part, link[rows]))
         elif part.optics == "direct_detect":
-            length_km = state.arrays.link_length_km[rows]
-            _judge_direct(out, rows, part.id, reader, loss_db[rows] + droop * age[rows], length_km)
+            _judge_direct(out, rows, part, reader, state.arrays.link_length_km[link[rows]])
         elif part.optics == "copper":
-            beyond = state.arrays.link_length_km[rows] * 1e3 > reader.part(part.id, "reach_m")
+            beyond = state.arrays.link_length_km[link[rows]] * 1e3 > reader.part(part.id, "reach_m")
             out.limit[rows] = np.where(beyond, REACH, LINE_RATE)
-            out.member_gbps[rows] = np.where(beyond, 0.0, out.member_gbps[rows])
+            out.gbps[rows] = np.where(beyond, 0.0, out.gbps[rows])
+    if len(lines.kind) > lines.n_kinds:
+        order = np.lexsort((out.margin_db, out.gbps, lines.kind))
+        out.worst[:] = order[lines.first[:-1]]
     return out
 
 
-def _amplified(
-    out: Light, state: State, reader: FigureReader, spans: SpanLoss, droop_db: Floats, ageing: AgeingCase
-) -> Floats:
-    """Received power of links over amplifiers, NaN elsewhere; their GSNR goes into `out`."""
-    received = np.full(state.arrays.n_links, np.nan)
-    links = amplified_links(state)
-    if not len(links):
-        return received
-    growth = reader.general("amplifier_nf_growth_db_per_year", ageing)
-    coherent = link_optics(state, reader)[links] == OPTICS.index("coherent")
-    for link in links[coherent]:
-        received[link], out.line_gsnr_db[link] = worst_gsnr(
-            state, reader, spans, growth, int(link), float(droop_db[link])
-        )
-    return received
+def _dim(state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase, later: Floats) -> Light:
+    """Everything on the way, before any receiver is asked; lines without a transceiver are done."""
+    n, link = len(lines.kind), lines.link_of_line
+    way = _Way(state, reader, lines, ageing)
+    spans, droop_db, received = way.received(later)
+    growth = nf_growth_db(state, reader, ageing, later[lines.kind][lines.line_of_span])
+    gsnr = worst_gsnr_db(state, reader, lines, spans, growth, way.into_fibre_dbm(droop_db))
+    correction = np.zeros(n)
+    since = state["link_measured_years"][lines.link]
+    if not np.isnan(since).all():
+        measured = state["link_measured_received_dbm"][link] - way.received(np.nan_to_num(-since))[2]
+        first = np.arange(n) == lines.first[lines.kind]
+        correction = np.where(first & ~np.isnan(measured), np.nan_to_num(measured), 0.0)
+    nominal = state["link_capacity_gbps"][link]
+    nan = np.full(n, np.nan)
+    return Light(
+        lines=lines,
+        worst=lines.first[:-1].copy(),
+        spans=spans,
+        loss_db=lines.sum_of_spans(spans.total_db) + way.ends_db,
+        droop_db=droop_db,
+        launch_dbm=way.launch_dbm,
+        into_fibre_dbm=way.into_fibre_dbm(droop_db),
+        correction_db=correction,
+        received_dbm=received + correction,
+        dispersion_ps_per_nm=lines.sum_of_spans(dispersion_ps_per_nm(state, reader)),
+        pmd_ps=np.sqrt(lines.sum_of_spans(pmd_squared_ps2(state, reader))),
+        line_gsnr_db=gsnr,
+        snr_db=nan.copy(),
+        mode_margin_db=np.full((n, MAX_MODES), np.nan),
+        margin_db=nan.copy(),
+        gbps=np.where(np.isnan(nominal), DEFAULT_CAPACITY_GBPS, nominal),
+        pre_fec_ber_ratio=nan.copy(),
+        loss_ratio=np.zeros(n),
+        limit=np.zeros(n, dtype=np.int64),
+    )
 
 
-def _dispersion_ps_per_nm(state: State, reader: FigureReader) -> Floats:
-    """Accumulated chromatic dispersion of each link."""
-    per_km = reader.by_code(state.parts, state["span_fibre"], "dispersion_ps_per_nm_km", "fibre")
-    total = np.bincount(state["span_link"], weights=per_km * state["span_length_km"], minlength=state.arrays.n_links)
-    return np.asarray(total, dtype=np.float64)
+class _Way:
+    """What light meets between transmitter and receiver of each line, at any time."""
+
+    def __init__(self, state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase) -> None:
+        self._state, self._reader, self._lines, self._ageing = state, reader, lines, ageing
+        link = lines.link_of_line
+        part = state["link_transceiver"][link]
+        self.launch_dbm = reader.by_code(state.parts, part, "launch_dbm", "transceiver")
+        self.ends_db = self._ends_db(link)
+        """Multiplexers and protection switch of both ends, or patch cords where there are no spans."""
+        self.stated_dbm = state["link_launch_dbm"][link]
+        self._droop = reader.general("laser_droop_db_per_year", ageing) if (part >= 0).any() else 0.0
+        self._unrestored = after_last_amplifier(state, lines)
+        self._boosted = np.zeros(len(lines.kind), dtype=np.bool_)
+        self._boosted[amplified_lines(state, lines)] = True
+
+    def received(self, later: Floats) -> tuple[SpanLoss, Floats, Floats]:
+        """(loss of spans, droop of lasers, power at the receiver by the model), `later` years by kind of link."""
+        lines = self._lines
+        spans = span_loss(self._state, self._reader, self._ageing, later[lines.kind][lines.line_of_span])
+        droop_db = self._droop * self._transmitter_age(later)
+        tail_db = lines.sum_of_spans(spans.total_db * self._unrestored)
+        return spans, droop_db, self.into_fibre_dbm(droop_db) - self.ends_db / 2.0 - tail_db
+
+    def into_fibre_dbm(self, droop_db: Floats) -> Floats:
+        """Power per channel into the first span: as stated, or the transmitter's behind one end's parts.
+
+        A booster holds what is stated; without amplifiers it droops with the laser.
+        """
+        stated = self.stated_dbm - np.where(self._boosted, 0.0, droop_db)
+        return np.where(np.isnan(stated), self.launch_dbm - droop_db - self.ends_db / 2.0, stated)
+
+    def _transmitter_age(self, later: Floats) -> Floats:
+        """Years of each line's transmitter; without a date it ages from the day its power was measured."""
+        state, link = self._state, self._lines.link_of_line
+        fitted, since = state["link_age_years"][link], state["link_measured_years"][link]
+        later = later[self._lines.kind]
+        known = np.where(np.isnan(fitted), since, fitted)
+        return np.where(np.isnan(known), 0.0, np.maximum(np.nan_to_num(known + later), 0.0))
+
+    def _ends_db(self, link: Ints) -> Floats:
+        state, reader, lines = self._state, self._reader, self._lines
+        ends_db = 2.0 * np.nan_to_num(reader.by_code(state.parts, state["link_mux"][link], "loss_db", "mux"))
+        protection = state["link_protection"][link]
+        ends_db += np.nan_to_num(reader.by_code(state.parts, protection, "loss_db", "protection"))
+        optical = link_optics(state, reader)[link] >= OPTICS.index("direct_detect")
+        patch = optical & (lines.span_first == lines.span_last)
+        if patch.any():
+            ends_db[patch] += N_PATCH_CONNECTORS * reader.general("connector_db")
+        return np.asarray(ends_db)
+
+
+def _runs(state: State, reader: FigureReader, part: Part, links: Ints) -> npt.NDArray[np.bool_]:
+    """bool[links, modes]: modes whose rate, where it is below the port's, the ports at both ends can run."""
+    runs = np.ones((len(links), len(part.modes)), dtype=np.bool_)
+    for code in codes_in(state["node_part"][state["link_ends"][links]].ravel(), len(state.parts)):
+        rates = reader.catalogue.get(state.parts[code]).port_rates_gbps
+        if rates:
+            ends = (state["node_part"][state["link_ends"][links]] == code).any(axis=1)
+            runs[ends] &= [mode.rate_gbps in rates or mode.rate_gbps > max(rates) for mode in part.modes]
+    return runs
 
 
 def _judge_coherent(
-    out: Light,
-    rows: Ints,
-    part_id: str,
-    reader: FigureReader,
-    loss_db: Floats,
-    port_gbps: Floats,
-    dispersion_ps_per_nm: Floats,
+    out: Light, rows: Ints, part: Part, reader: FigureReader, port_gbps: Floats, runs: npt.NDArray[np.bool_]
 ) -> None:
     """Coherent channel: 1/SNR = 1/OSNR_tx + 1/SNR_rx + 1/GSNR of an amplified line; SNR_rx grows with received power.
 
-    It runs at the slowest mode that fills its port, or, where that has no margin, at the fastest below it that has.
-    The margin is to the mode's SNR or the receiver's highest power, whichever is less (its lowest is in the SNR); too
-    much dispersion is out of reach.
+    It runs at the slowest mode that fills its port, or, where that has no margin, at the fastest below it that has and
+    that both ports run. The margin is to the mode's SNR and its penalties for dispersion and PMD, or to the receiver's
+    highest power, whichever is less (its lowest is in the SNR).
 
     The receiver's curve is drawn through two points of a 400ZR data sheet (Huawei 02313LHH): nothing checks it.
     """
-    amplified = ~np.isnan(out.line_gsnr_db[rows])
-    received = np.where(amplified, out.received_dbm[rows], reader.part(part_id, "launch_dbm") - loss_db)
-    line = np.where(amplified, 10.0 ** (-out.line_gsnr_db[rows] / 10.0), 0.0)
-    snr = line + 10.0 ** (-(reader.part(part_id, "receiver_snr_at_0dbm_db") + received) / 10.0)
-    tx_osnr_db = reader.part_or(part_id, "tx_osnr_db", np.inf)
-    snr_db = -10.0 * np.log10(snr + 10.0 ** (-tx_osnr_db / 10.0))
-    overload_db = reader.part_or(part_id, "rx_max_dbm", np.inf) - received
-    beyond = dispersion_ps_per_nm > reader.part_or(part_id, "max_dispersion_ps_per_nm", np.inf)
-    modes = reader.catalogue.get(part_id).modes
-    margin = np.full(len(rows), np.nan)
-    rate = np.zeros(len(rows))
-    for mode in modes:
-        reader.used[part_id, f"required_snr_db at {mode.rate_gbps:g}G"] = Lean.of(
-            part_id, f"required_snr_db at {mode.rate_gbps:g}G", mode.required_snr_db
-        )
-        here = np.minimum(snr_db - mode.required_snr_db.value, overload_db)
-        slower = max((other.rate_gbps for other in modes if other.rate_gbps < mode.rate_gbps), default=0.0)
-        takes = (rate == 0) & (here >= 0) & (port_gbps > slower)
-        rate[takes] = mode.rate_gbps
-        margin[takes] = here[takes]
-    dark = rate == 0
-    slowest = modes[-1].required_snr_db.value
-    margin[dark] = np.minimum(snr_db - slowest, overload_db)[dark]
-    out.received_dbm[rows] = received
-    out.margin_db[rows] = margin
-    out.limit[rows] = np.where(rate < np.minimum(port_gbps, modes[0].rate_gbps), MODE, LINE_RATE)
-    out.limit[rows] = np.where(beyond, REACH, out.limit[rows])
-    out.member_gbps[rows] = np.where(beyond, 0.0, np.minimum(port_gbps, rate))
+    received = out.received_dbm[rows]
+    line = np.nan_to_num(10.0 ** (-out.line_gsnr_db[rows] / 10.0))
+    snr = line + 10.0 ** (-(reader.part(part.id, "receiver_snr_at_0dbm_db") + received) / 10.0)
+    snr_db = -10.0 * np.log10(snr + 10.0 ** (-reader.part_or(part.id, "tx_osnr_db", np.inf) / 10.0))
+    overload_db = reader.part_or(part.id, "rx_max_dbm", np.inf) - received
+    cd, pmd = out.dispersion_ps_per_nm[rows], out.pmd_ps[rows]
+    beyond = cd > reader.part_or(part.id, "max_dispersion_ps_per_nm", np.inf)
+    beyond |= pmd > reader.part_or(part.id, "max_pmd_ps", np.inf)
+    rate, chosen = np.zeros(len(rows)), np.full(len(rows), -1)
+    for i, mode in enumerate(part.modes):
+        name = f"required_snr_db at {mode.rate_gbps:g}G"
+        reader.used[part.id, name] = Lean.of(part.id, name, mode.required_snr_db)
+        penalty_db = penalty_of(mode, "dispersion_ps_per_nm", cd) + penalty_of(mode, "pmd_ps", pmd)
+        here = np.minimum(snr_db - mode.required_snr_db.value - penalty_db, overload_db)
+        here = np.where(beyond, -np.inf, here)
+        out.mode_margin_db[rows, i] = here
+        slower = max((other.rate_gbps for other in part.modes if other.rate_gbps < mode.rate_gbps), default=0.0)
+        takes = (chosen < 0) & (here >= 0) & (port_gbps > slower) & (runs[:, i] | (port_gbps < mode.rate_gbps))
+        rate[takes], chosen[takes] = mode.rate_gbps, i
+    out.snr_db[rows] = snr_db
+    _settle_coherent(out, rows, part, reader, port_gbps, rate, chosen)
 
 
-def _judge_direct(
-    out: Light, rows: Ints, part_id: str, reader: FigureReader, loss_db: Floats, length_km: Floats
+def _settle_coherent(
+    out: Light, rows: Ints, part: Part, reader: FigureReader, port_gbps: Floats, rate: Floats, chosen: Ints
 ) -> None:
-    margin = reader.part(part_id, "loss_budget_db") - loss_db
-    beyond = length_km > reader.part(part_id, "reach_km")
-    out.received_dbm[rows] = reader.part(part_id, "launch_dbm") - loss_db
+    """Margin, rate, errors and limit at the mode chosen; a dark channel's margin is the slowest mode's."""
+    last = len(part.modes) - 1
+    margins = out.mode_margin_db[rows, : last + 1]
+    margin = np.take_along_axis(margins, np.where(chosen < 0, last, chosen)[:, None], axis=1)[:, 0]
+    reachable = np.isfinite(margins).any(axis=1)
+    out.margin_db[rows] = np.where(np.isfinite(margin), margin, np.nan)
+    slowed = rate < np.minimum(port_gbps, part.modes[0].rate_gbps)
+    out.limit[rows] = np.where(reachable, np.where(slowed, MODE, LINE_RATE), REACH)
+    out.gbps[rows] = np.minimum(port_gbps, rate)
+    if part.fec is None:
+        return
+    threshold = reader.part(part.fec, "threshold_ber_ratio")
+    for i, mode in enumerate(part.modes):
+        at = rows[(chosen == i) | ((chosen < 0) & (i == last))]
+        snr = threshold_snr_ratio(mode.modulation, threshold) * 10.0 ** (out.margin_db[at] / 10.0)
+        out.pre_fec_ber_ratio[at] = coherent_ber_ratio(snr, mode.modulation)
+    residual = residual_loss_ratio(reader.general("coherent_residual_ber_ratio"))
+    out.loss_ratio[rows] = np.where(chosen >= 0, residual, 1.0)
+
+
+def penalty_of(mode: Mode, impairment: str, amount: Floats) -> Floats:
+    """dB that a mode loses to an impairment: linear between the points its part states, infinite beyond the last."""
+    points = [(p.at, p.penalty_db.value) for p in mode.penalties if p.impairment == impairment]
+    if not points:
+        return np.zeros(len(amount))
+    if points[0][0] > 0:
+        points = [(0.0, 0.0), *points]
+    at, penalty_db = np.array(points).T
+    return np.where(amount > at[-1], np.inf, np.interp(amount, at, penalty_db))
+
+
+def _judge_direct(out: Light, rows: Ints, part: Part, reader: FigureReader, length_km: Floats) -> None:
+    """Direct detection: margin of the loss budget, against which droop and what was measured count, and KP4's or KR4's
+    errors at that margin; the receiver's highest power where the part states it."""
+    margin = reader.part(part.id, "loss_budget_db") - out.loss_db[rows] - out.droop_db[rows] + out.correction_db[rows]
+    margin = np.minimum(margin, reader.part_or(part.id, "rx_max_dbm", np.inf) - out.received_dbm[rows])
+    beyond = length_km > reader.part(part.id, "reach_km")
     out.margin_db[rows] = margin
-    fec = reader.catalogue.get(part_id).fec
-    if fec is not None:
-        margins, rows_of = np.unique(margin, return_inverse=True)
-        loss = frame_loss_ratio(margins, reader.part(fec, "threshold_ber_ratio"), *FEC_CODES[fec])[rows_of]
-        out.loss_ratio[rows] = loss
-        out.member_gbps[rows] = np.where((loss > 0.5) | beyond, 0.0, out.member_gbps[rows])
+    if part.fec is not None:
+        ber = direct_ber_ratio(margin, reader.part(part.fec, "threshold_ber_ratio"))
+        loss = reed_solomon_loss_ratio(ber, part.fec)
+        out.pre_fec_ber_ratio[rows], out.loss_ratio[rows] = ber, loss
+        out.gbps[rows] = np.where((loss > 0.5) | beyond, 0.0, out.gbps[rows])
     out.limit[rows] = np.where(beyond, REACH, out.limit[rows])
-
-
-FEC_CODES = {"KP4": (544, 15), "KR4": (528, 7)}
-"""Symbols of a codeword and how many of them are corrected (Intel AN-846, 5.2 and 5.3)."""
-SYMBOL_BITS, CODEWORDS_PER_FRAME = 10, 8
-
-
-def frame_loss_ratio(
-    margin_db: Floats, threshold_ber_ratio: float, n_symbols: int = 544, n_corrected: int = 15
-) -> npt.NDArray[np.float64]:
-    """Share of 4 KB frames lost behind a Reed-Solomon code (KP4 unless told), at a margin to the optics' budget.
-
-    Random errors only; bursts are worse.
-
-    At zero margin the bit error ratio is the code's threshold; the Q factor of a thermal-noise limited receiver
-    follows the received power. Codeword failure of KP4 = I_ps(16, 529), p_s = 1 - (1 - BER)^10 (Intel AN-846, 5.3).
-    """
-    q_at_zero = np.sqrt(2.0) * erfcinv(2.0 * threshold_ber_ratio)
-    q = q_at_zero * 10.0 ** (np.clip(margin_db, -60.0, 30.0) / 10.0)
-    ber = 0.5 * erfc(q / np.sqrt(2.0))
-    symbol = -np.expm1(SYMBOL_BITS * np.log1p(-ber))
-    codeword = betainc(n_corrected + 1, n_symbols - n_corrected, symbol)
-    return np.asarray(-np.expm1(CODEWORDS_PER_FRAME * np.log1p(-np.minimum(codeword, 1.0 - 1e-15))))

@@ -10,46 +10,100 @@ from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..model.document import TopologyDocument
 from ..units import SPEED_OF_LIGHT_KM_PER_S
 from .figures import FigureReader, Lean
+from .glass import AgeingCase
 from .light import (
     BUFFER,
     CARDS,
+    CONGESTION_CONTROL,
     DARK,
     LINE_RATE,
     LOSS,
+    PAUSES,
     REACH,
-    AgeingCase,
+    Light,
     judge_light,
-    link_loss_db,
-    link_optics,
-    span_loss,
 )
+from .lines import Lines, codes_in, lines_of, link_optics
+from .pause import Headroom, headroom
+from .transport import Sender, sender
+
+LEAST_SHOWN_RATIO = 0.999
+"""Shares nearer to one than this are not named as what holds a link back."""
+
+
+@dataclass(frozen=True, eq=False)
+class Latency:
+    """Unloaded one-way latency by what makes it, by link (L) or arc (2L)."""
+
+    propagation_us: Floats
+    """Glass of the working path and the amplifiers on it."""
+    fec_us: Floats
+    regeneration_us: Floats
+    macsec_us: Floats
+    arc_switch_us: Floats
+    """Passage of the switch that an arc leads to."""
+    arc_store_us: Floats
+    """Of a frame that this switch takes in whole before it sends it on."""
+
+    @property
+    def arc_us(self) -> Floats:
+        """All of it, by arc."""
+        way = self.propagation_us + self.fec_us + self.regeneration_us + self.macsec_us
+        at_head = (self.arc_switch_us + self.arc_store_us).reshape(-1, 2)
+        return np.asarray((way[:, None] + at_head).ravel())
 
 
 @dataclass(frozen=True, eq=False)
 class LinkHealth:
     """Columns by link (L), or by arc (2L: link 2l forward, 2l + 1 back). NaN where a notion does not apply.
 
-    `arc_*_gbps` are of all members together; `member_gbps` is one member's light.
+    `arc_*_gbps` are of all members together; `member_gbps` is one member's light. What a link carries counts losses and
+    buffers, not the windows of single senders: see `job_capacity_gbps`.
     """
 
     lit: Bools
     optics: Ints
-    loss_db: Floats
-    received_dbm: Floats
-    line_gsnr_db: Floats
+    light: Light
     margin_db: Floats
     required_margin_db: Floats
     member_gbps: Floats
     loss_ratio: Floats
-    goodput_ratio: Floats
-    lossless_gbps: Floats
+    sender: Sender
+    headroom: Headroom
     arc_capacity_gbps: Floats
     arc_limit: Ints
-    propagation_us: Floats
-    fec_us: Floats
-    arc_switch_us: Floats
+    latency: Latency
     arc_latency_us: Floats
     leans: tuple[Lean, ...]
+
+    @property
+    def job_capacity_gbps(self) -> Floats:
+        """What a job's queue pairs, which keep no more in flight than they may, get out of each arc."""
+        if (self.sender.window_ratio == 1.0).all():
+            return self.arc_capacity_gbps
+        sent = self.sender
+        held = np.divide(sent.goodput_ratio, sent.recovery_ratio, out=np.ones(len(self.lit)), where=self.lit)
+        return np.asarray(self.arc_capacity_gbps * np.repeat(held, 2))
+
+    @property
+    def goodput_ratio(self) -> Floats:
+        """Share of a member's rate that a sender's queue pairs turn into work, losses and windows counted, by link."""
+        return self.sender.goodput_ratio
+
+    @property
+    def loss_db(self) -> Floats:
+        """Between transmitter and receiver, of the line that decides, by link."""
+        return self.light.by_link(self.light.loss_db)
+
+    @property
+    def received_dbm(self) -> Floats:
+        """Power per channel at the receiver, by link."""
+        return self.light.by_link(self.light.received_dbm)
+
+    @property
+    def line_gsnr_db(self) -> Floats:
+        """Of the worst channel of an amplified line, in 0.1 nm, by link."""
+        return self.light.by_link(self.light.line_gsnr_db)
 
 
 def judge_links(
@@ -58,142 +112,140 @@ def judge_links(
     """Every link of a state, at once. `ageing` picks the low, central or high case of the ageing figures.
 
     Loss: span attenuation grown linearly with age, splices (those of repaired cuts among them), connectors, lumped
-    losses, multiplexers at both ends. Margins: direct detection by loss budget; coherent by received power, transmitter
-    OSNR and, over amplifiers, the GSNR of the worst channel, all in 0.1 nm.
+    losses, multiplexers at both ends; or as it was measured, and grown since. Margins: direct detection by loss budget;
+    coherent by received power, transmitter OSNR and, over amplifiers, the GSNR of the worst channel, all in 0.1 nm.
     """
     reader = reader.fresh()
-    spans = span_loss(state, reader, ageing)
-    loss_db = link_loss_db(state, reader, spans)
-    light = judge_light(state, reader, spans, loss_db, ageing)
-    lit = state.in_service & (light.member_gbps > 0)
-    propagation_us, fec_us, arc_switch_us = _latency(state, reader)
-    arc_latency_us = np.repeat(propagation_us + fec_us, 2) + arc_switch_us
-    loss_ratio = np.where(np.isnan(state["link_loss_ratio"]), light.loss_ratio, state["link_loss_ratio"])
+    light = judge_light(state, reader, lines_of(state, reader), ageing)
+    member, light_limit = light.by_link(light.gbps), light.by_link(light.limit)
+    lit = state.in_service & (member > 0)
+    latency = _latency(state, reader, light, member)
+    arc_latency_us = latency.arc_us
+    measured = state["link_loss_ratio"]
+    loss_ratio = np.where(np.isnan(measured), light.by_link(light.loss_ratio), measured)
     round_trip_us = arc_latency_us[0::2] + arc_latency_us[1::2]
-    goodput_ratio = _go_back_n(reader, document, loss_ratio, round_trip_us)
-    lossless_gbps = _lossless_gbps(state, document, reader, lit, light.member_gbps)
-    member = np.repeat(light.member_gbps, 2)
-    after_loss = member * np.repeat(goodput_ratio, 2)
-    carried = np.where(np.repeat(lit, 2), np.minimum(after_loss, lossless_gbps), 0.0)
-    limit = np.repeat(light.limit, 2)
-    limit = np.where(after_loss < member * 0.999, LOSS, limit)
-    limit = np.where(lossless_gbps < after_loss, BUFFER, limit)
-    cards = np.repeat(_card_share(state, reader, lit, light.member_gbps), 2)
-    limit = np.where((cards < 1.0) & (limit == LINE_RATE), CARDS, limit)
-    limit = np.where(np.repeat((light.member_gbps <= 0) & (light.limit != REACH), 2), DARK, limit)
-    required = np.where(
-        np.isnan(state["link_required_margin_db"]), document.required_margin_db, state["link_required_margin_db"]
-    )
+    sent = sender(reader, document.lossless, loss_ratio, round_trip_us, member)
+    room = headroom(state, document.lossless, reader, lit, member, round_trip_us)
+    n_up = state.n_members_up
+    cards = _card_share(state, reader, lit, member, n_up)
+    light_limit = np.where((member <= 0) & (light_limit != REACH), DARK, light_limit)
+    light_limit = np.where((cards < 1.0) & (light_limit == LINE_RATE), CARDS, light_limit)
+    carried, limit = _carried(state, document, sent, room, member)
+    either = np.repeat(light_limit, 2)
+    limit = np.where((limit == LINE_RATE) | (either == DARK) | (either == REACH), either, limit)
+    required = state["link_required_margin_db"]
     return LinkHealth(
         lit=lit,
         optics=link_optics(state, reader),
-        loss_db=loss_db,
-        received_dbm=light.received_dbm,
-        line_gsnr_db=light.line_gsnr_db,
-        margin_db=light.margin_db,
-        required_margin_db=required,
-        member_gbps=light.member_gbps,
+        light=light,
+        margin_db=light.by_link(light.margin_db),
+        required_margin_db=np.where(np.isnan(required), document.required_margin_db, required),
+        member_gbps=member,
         loss_ratio=loss_ratio,
-        goodput_ratio=goodput_ratio,
-        lossless_gbps=lossless_gbps,
-        arc_capacity_gbps=carried * np.repeat(state.n_members_up, 2) * cards,
+        sender=sent,
+        headroom=room,
+        arc_capacity_gbps=carried * np.repeat(np.where(lit, n_up * cards, 0.0), 2),
         arc_limit=limit,
-        propagation_us=propagation_us,
-        fec_us=fec_us,
-        arc_switch_us=arc_switch_us,
+        latency=latency,
         arc_latency_us=arc_latency_us,
         leans=reader.leans(),
     )
 
 
-def _latency(state: State, reader: FigureReader) -> tuple[Floats, Floats, Floats]:
-    """Propagation and FEC by link, and the passage of the switch that an arc leads to."""
-    n_links = state.arrays.n_links
-    propagation = np.zeros(n_links)
-    if len(state["span_length_km"]):
-        index = reader.by_code(state.parts, state["span_fibre"], "group_index_ratio", "fibre")
-        span_us: Floats = state["span_length_km"] * index / SPEED_OF_LIGHT_KM_PER_S * 1e6
-        passed = state["span_amplifier"] >= 0
-        if passed.any():
-            span_us = span_us + passed * reader.general("amplifier_site_us")
-        propagation = np.bincount(state["span_link"], weights=span_us, minlength=n_links).astype(np.float64)
-    table = np.zeros(len(state.parts) + 1)
-    for code in np.unique(state["link_transceiver"]):
-        fec = reader.catalogue.get(state.parts[code]).fec if code >= 0 else None
+def _carried(
+    state: State, document: TopologyDocument, sent: Sender, room: Headroom, member_gbps: Floats
+) -> tuple[Floats, Ints]:
+    """(Gb/s of one member, by arc, what holds it back most): what losses, pauses and buffers leave of it."""
+    n_arcs = 2 * len(member_gbps)
+    carried, limit = np.repeat(member_gbps, 2), np.zeros(n_arcs, dtype=np.int64)
+    links = np.flatnonzero((sent.recovery_ratio < 1.0) | (state.arrays.link_tier == TIERS.index("wide_area")))
+    if not len(links):
+        return carried, limit
+    arcs = (2 * links[:, None] + np.array([0, 1])).ravel()
+    far = np.repeat(state.arrays.link_tier[links] == TIERS.index("wide_area"), 2)
+    shares = np.stack(
+        (
+            np.full(len(arcs), LEAST_SHOWN_RATIO),
+            np.repeat(sent.recovery_ratio[links], 2),
+            room.by_arc("kept_ratio", n_arcs, 1.0)[arcs],
+            np.where(far, document.lossless.congestion_control_ratio, 1.0),
+        )
+    )
+    left = carried[arcs] * shares[1:].prod(axis=0)
+    reason = np.array((LINE_RATE, LOSS, PAUSES, CONGESTION_CONTROL))[shares.argmin(axis=0)]
+    absorbed = room.by_arc("rate_gbps", n_arcs, np.inf)[arcs]
+    limit[arcs] = np.where(absorbed < left, BUFFER, reason)
+    carried[arcs] = np.minimum(left, absorbed)
+    return carried, limit
+
+
+def _latency(state: State, reader: FigureReader, light: Light, member_gbps: Floats) -> Latency:
+    lines, n_links = light.lines, state.arrays.n_links
+    codes = state["link_transceiver"]
+    fec_us = np.zeros(len(state.parts) + 1)
+    for code in codes_in(codes, len(state.parts)):
+        fec = reader.catalogue.get(state.parts[code]).fec
         if fec is not None:
-            table[code] = reader.part(fec, "latency_us")
-    fec_us = table[state["link_transceiver"]]
+            fec_us[code] = reader.part(fec, "latency_us")
+    regenerators = state.arrays.link_n_regenerators
+    regeneration_us = np.zeros(n_links)
+    if regenerators.any():
+        on_the_way = state.arrays.span_regenerated & ~state.arrays.span_standby
+        n = np.bincount(state.arrays.span_link[on_the_way], minlength=n_links)
+        regeneration_us = np.asarray(n * reader.general("otn_regeneration_us"), dtype=np.float64)
+    encrypted = state.arrays.link_macsec
+    macsec_us = np.zeros(n_links)
+    if encrypted.any():
+        macsec_us[encrypted] = reader.general("macsec_us")
+    head = state["arc_head"]
     switch_us = np.nan_to_num(reader.by_code(state.parts, state["node_part"], "latency_us", "switch"))
-    return propagation, fec_us, switch_us[state["arc_head"]]
+    return Latency(
+        propagation_us=_propagation_us(state, reader, lines)[lines.kind_of_link],
+        fec_us=fec_us[codes],
+        regeneration_us=regeneration_us,
+        macsec_us=macsec_us,
+        arc_switch_us=switch_us[head],
+        arc_store_us=_store_us(state, reader, member_gbps),
+    )
 
 
-def _card_share(state: State, reader: FigureReader, lit: Bools, member_gbps: Floats) -> Floats:
+def _propagation_us(state: State, reader: FigureReader, lines: Lines) -> Floats:
+    """By kind of link: glass and amplifiers of the working path."""
+    if not len(state["span_length_km"]):
+        return np.zeros(lines.n_kinds)
+    index = reader.by_code(state.parts, state["span_fibre"], "group_index_ratio", "fibre")
+    span_us = state["span_length_km"] * index / SPEED_OF_LIGHT_KM_PER_S * 1e6
+    passed = state["span_amplifier"] >= 0
+    if passed.any():
+        span_us = span_us + passed * reader.general("amplifier_site_us")
+    working = np.where(state.arrays.span_standby, 0.0, span_us)
+    return np.bincount(lines.kind[lines.line_of_span], weights=working, minlength=lines.n_kinds).astype(np.float64)
+
+
+def _store_us(state: State, reader: FigureReader, member_gbps: Floats) -> Floats:
+    """By arc: 8 L / R where the switch it leads to stores whole frames."""
+    whole = np.zeros(len(state.parts) + 1)
+    for code in codes_in(state["node_part"], len(state.parts)):
+        whole[code] = reader.catalogue.get(state.parts[code]).store_and_forward
+    if not whole.any():
+        return np.zeros(2 * len(member_gbps))
+    frame_us = reader.general("packet_bytes") * 8.0 / 1e3
+    per_link = np.divide(frame_us, member_gbps, out=np.zeros(len(member_gbps)), where=member_gbps > 0)
+    return np.asarray(np.repeat(per_link, 2) * whole[state["node_part"]][state["arc_head"]])
+
+
+def _card_share(state: State, reader: FigureReader, lit: Bools, member_gbps: Floats, n_members_up: Ints) -> Floats:
     """By link: the share of its light that the network cards of a rack at its end can fill; 1 elsewhere.
 
     Only links with a transceiver are held against the cards; a bare `capacity_gbps` is taken as it is said.
     """
     cards = reader.by_code(state.parts, state["node_accelerator"], "nic_gbps", "accelerator")
     cards = cards * state["node_n_accelerators"]
-    light = np.where(lit & (state["link_transceiver"] >= 0), member_gbps * state.n_members_up, 0.0)
-    share = np.ones(state.arrays.n_links)
-    for side in (0, 1):
-        end = state["link_ends"][:, side]
-        ports = sum(np.bincount(state["link_ends"][:, s], weights=light, minlength=len(cards)) for s in (0, 1))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            filled = np.fmin(cards / ports, 1.0)
-        share = np.minimum(share, np.where(np.isnan(cards[end]) | (cards[end] <= 0), 1.0, filled[end]))
-    return np.where(light > 0, share, 1.0)
-
-
-def _go_back_n(reader: FigureReader, document: TopologyDocument, loss: Floats, round_trip_us: Floats) -> Floats:
-    """Share of the rate that go-back-N leaves: (1 - p) / (1 + p W), W = packets of one queue pair in a round trip."""
-    if not loss.any():
-        return np.ones(len(loss))
-    packet_bits = reader.general("packet_bytes") * 8.0
-    window = document.lossless.queue_pair_gbps * 1e3 * round_trip_us / packet_bits
-    return (1.0 - loss) / (1.0 + loss * window)
-
-
-def _pause_quanta(reader: FigureReader, rate_gbps: Floats) -> Floats:
-    """Quanta that a port of this rate takes to heed a pause, those of the next faster rate that is tabled."""
-    quanta = np.zeros(len(rate_gbps))
-    for tabled in (800, 400, 200, 100, 50, 25, 10):
-        quanta = np.where(rate_gbps <= tabled, reader.general(f"n_pfc_quanta_{tabled}g"), quanta)
-    return np.where(rate_gbps > 800, reader.general("n_pfc_quanta_800g"), quanta)
-
-
-def _lossless_gbps(
-    state: State, document: TopologyDocument, reader: FigureReader, lit: Bools, member_gbps: Floats
-) -> Floats:
-    """Rate per member and arc that the far router's buffer can absorb after a pause; infinite where none is needed.
-
-    R <= ((buffer per port - lossless MTU) / cell factor - MTU - MAC and PHY - pause quanta) * 8 v / (2 L), the headroom
-    formula of SONiC's buffer_headroom_mellanox.lua solved for the rate. The lossless share of a router's
-    buffer is divided among its wide-area ports.
-    """
-    n_arcs = 2 * state.arrays.n_links
-    rate = np.full(n_arcs, np.inf)
-    far = state.arrays.link_tier == TIERS.index("wide_area")
-    if document.lossless.policy != "shaped" or not far.any():
-        return rate
-    # headroom is set aside for every port that is configured, whether its member is up or not
-    members = np.where(lit & far, state["link_n_parallel"], 0)
-    ports = np.zeros(state.arrays.n_nodes)
-    for side in (0, 1):
-        ports = ports + np.bincount(state["link_ends"][:, side], weights=members, minlength=state.arrays.n_nodes)
-    buffer = reader.by_code(state.parts, state["node_part"], "buffer_bytes", "switch")
-    share = reader.by_code(state.parts, state["node_part"], "lossless_share_ratio", "switch")
-    asics = np.nan_to_num(reader.by_code(state.parts, state["node_part"], "n_asics", "switch"), nan=1.0)
-    per_port = buffer * share / np.maximum(np.ceil(ports / asics), 1.0)
-    arcs = np.flatnonzero(np.repeat(far, 2))
-    frames = reader.general("pfc_mtu_bytes") + reader.general("pfc_mac_phy_bytes")
-    in_hand = frames + reader.general("pfc_quantum_bytes") * _pause_quanta(reader, np.repeat(member_gbps, 2)[arcs])
-    speed = reader.general("pfc_signal_speed_m_per_s")
-    cells = (per_port[state["arc_head"][arcs]] - reader.general("pfc_lossless_mtu_bytes")) / reader.general(
-        "pfc_cell_factor_ratio"
-    )
-    room = np.maximum(cells - in_hand, 0.0)
-    there_and_back_m = 2.0 * 1e3 * np.repeat(state.arrays.link_length_km, 2)[arcs]
-    absorbed = room * 8.0 * speed / there_and_back_m / 1e9
-    rate[arcs] = np.where(np.isnan(absorbed), np.inf, absorbed)
-    return rate
+    light = np.where(lit & (state["link_transceiver"] >= 0), member_gbps * n_members_up, 0.0)
+    ends = state["link_ends"]
+    ports = sum(np.bincount(ends[:, side], weights=light, minlength=len(cards)) for side in (0, 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        filled = np.where(np.isnan(cards) | (cards <= 0), 1.0, np.fmin(cards / ports, 1.0))
+    if (filled == 1.0).all():
+        return np.ones(len(light))
+    return np.where(light > 0, filled[ends].min(axis=1), 1.0)

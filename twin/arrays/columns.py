@@ -23,7 +23,8 @@ Bools = npt.NDArray[np.bool_]
 class NetworkArrays:
     """A network as columns; row i of `node_*` is node_ids[i], of `link_*` link_ids[i], both sorted by id.
 
-    Codes point into `parts`, `sites`, `srlgs`; -1 is none. Unset numbers are NaN, ages are years before `as_of`.
+    Codes point into `parts`, `sites`, `srlgs`; -1 is none. Unset numbers are NaN; `*_age_years` and `*_measured_years`
+    are years before `as_of`. `srlg_*` lists what takes a link down; `span_srlg_*` every membership of a span.
     `span_*` rows of link l are span_first[l]:span_first[l + 1]; `srlg_link`, `srlg_code` list memberships.
     """
 
@@ -50,6 +51,10 @@ class NetworkArrays:
     link_age_years: Floats
     link_required_margin_db: Floats
     link_loss_ratio: Floats
+    link_measured_received_dbm: Floats
+    link_measured_years: Floats
+    link_protection: Ints
+    link_macsec: Bools
     link_n_failed: Ints
     link_up: Bools
     span_first: Ints
@@ -62,8 +67,14 @@ class NetworkArrays:
     span_lumped_loss_db: Floats
     span_amplifier: Ints
     span_leased: Bools
+    span_measured_loss_db: Floats
+    span_measured_years: Floats
+    span_regenerated: Bools
+    span_standby: Bools
     srlg_link: Ints
     srlg_code: Ints
+    span_srlg_span: Ints
+    span_srlg_code: Ints
     arc_first: Ints
     arc_sorted: Ints
     arc_head: Ints
@@ -105,9 +116,15 @@ class NetworkArrays:
 
     @cached_property
     def link_length_km(self) -> Floats:
-        """Fibre length of each link, one way; 0 for links without spans."""
-        length_km = np.bincount(self.span_link, weights=self.span_length_km, minlength=self.n_links)
+        """Fibre length of the working path of each link, one way; 0 for links without spans."""
+        working_km = np.where(self.span_standby, 0.0, self.span_length_km)
+        length_km = np.bincount(self.span_link, weights=working_km, minlength=self.n_links)
         return np.asarray(length_km, dtype=np.float64)
+
+    @cached_property
+    def link_n_regenerators(self) -> Ints:
+        """Sites on the way of each link, both paths together, where transponders make its light anew."""
+        return np.bincount(self.span_link[self.span_regenerated], minlength=self.n_links)
 
     def code(self, part_id: str) -> int:
         """Code of a part, -1 where the network has none of it."""

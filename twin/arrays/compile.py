@@ -34,6 +34,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             (n.accelerator for n in nodes),
             (link.transceiver for link in links),
             (link.mux for link in links),
+            (link.protection for link in links),
             (span.fibre for link in links for span in link.spans),
             (span.amplifier for link in links for span in link.spans),
         )
@@ -41,11 +42,12 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
     )
     sites = _Codes(site.id for site in document.sites)
     memberships = sorted({(i, s) for i, link in enumerate(links) for s in _srlgs(link)})
-    srlgs = _Codes(name for _, name in memberships)
+    spans = [span for link in links for span in link.spans]
+    of_spans = sorted({(i, s) for i, span in enumerate(spans) for s in span.srlgs})
+    srlgs = _Codes(name for _, name in (*memberships, *of_spans))
     node_codes = {node.id: i for i, node in enumerate(nodes)}
     ends = np.array([(node_codes[a], node_codes[b]) for a, b in (link.ends for link in links)], dtype=np.int64)
     ends = ends.reshape(-1, 2)
-    spans = [span for link in links for span in link.spans]
     n_spans = np.array([len(link.spans) for link in links], dtype=np.int64)
     first, arcs, head = _csr(len(nodes), ends)
     ages = _Ages(document.as_of)
@@ -74,6 +76,10 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             link_age_years=ages(link.installed for link in links),
             link_required_margin_db=_or_nan(link.required_margin_db for link in links),
             link_loss_ratio=_or_nan(link.loss_ratio for link in links),
+            link_measured_received_dbm=_or_nan(link.measured_received_dbm for link in links),
+            link_measured_years=ages(link.measured for link in links),
+            link_protection=parts(link.protection for link in links),
+            link_macsec=np.array([link.macsec for link in links], dtype=np.bool_),
             link_n_failed=np.array([link.n_failed for link in links], dtype=np.int64),
             link_up=np.array([link.up for link in links], dtype=np.bool_),
             span_first=np.concatenate((np.zeros(1, np.int64), np.cumsum(n_spans))),
@@ -86,8 +92,14 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             span_lumped_loss_db=np.array([s.lumped_loss_db for s in spans], dtype=np.float64),
             span_amplifier=parts(s.amplifier for s in spans),
             span_leased=np.array([s.leased for s in spans], dtype=np.bool_),
+            span_measured_loss_db=_or_nan(s.measured_loss_db for s in spans),
+            span_measured_years=ages(s.measured for s in spans),
+            span_regenerated=np.array([s.regenerated for s in spans], dtype=np.bool_),
+            span_standby=np.array([s.standby for s in spans], dtype=np.bool_),
             srlg_link=np.array([i for i, _ in memberships], dtype=np.int64),
             srlg_code=srlgs(name for _, name in memberships),
+            span_srlg_span=np.array([i for i, _ in of_spans], dtype=np.int64),
+            span_srlg_code=srlgs(name for _, name in of_spans),
             arc_first=first,
             arc_sorted=arcs,
             arc_head=head,
@@ -96,9 +108,11 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
 
 
 def _srlgs(link: Link) -> Iterable[str]:
-    yield from link.srlgs
-    for span in link.spans:
-        yield from span.srlgs
+    """Shared risks that take the link down: of a protected one those that both its paths lie in."""
+    if not link.spans:
+        return link.srlgs
+    paths = [{name for s in link.spans if s.standby == standby for name in s.srlgs} for standby in (False, True)]
+    return {*link.srlgs, *(paths[0] & paths[1] if link.protection else paths[0] | paths[1])}
 
 
 def _or_nan(values: Iterable[float | None]) -> Floats:

@@ -25,6 +25,8 @@ OVERLAYS = frozenset(
         "link_n_fibre_pairs",
         "link_age_years",
         "link_loss_ratio",
+        "link_measured_received_dbm",
+        "link_measured_years",
         "link_n_failed",
         "link_up",
         "span_length_km",
@@ -34,6 +36,8 @@ OVERLAYS = frozenset(
         "span_n_connectors",
         "span_lumped_loss_db",
         "span_leased",
+        "span_measured_loss_db",
+        "span_measured_years",
     }
 )
 """Columns that a change of state may replace; everything else is structure."""

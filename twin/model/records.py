@@ -74,6 +74,14 @@ class Span:
     """Amplifier at the far end; it restores all loss since the one before, for each channel of the line."""
     leased: bool = False
     """True for dark fibre paid by the mile, pair and month."""
+    measured_loss_db: Annotated[float, Field(gt=0, le=200)] | None = None
+    """Loss of the whole span by OTDR or power meter: it overrides the model, which adds what ages after that day."""
+    measured: date | None = None
+    """Day of that measurement."""
+    regenerated: bool = False
+    """True where transponders at the far end end this line of light and start another."""
+    standby: bool = False
+    """True for a span of the other path of a protected link; those of the working path come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,8 @@ class Link:
     """The fibre of a long link; links without spans are indoor patch cables."""
     n_fibre_pairs: Annotated[int, Field(ge=1, le=10_000)] = 1
     launch_dbm: Annotated[float, Field(ge=-30, le=10)] | None = None
-    """Power per channel into the first span of an amplified line, where a booster sets it; None = the transceiver's
-    less the multiplexer."""
+    """Power per channel into the first span, where a booster or the transceiver's setting states it; None = the
+    transceiver's less the multiplexer."""
     mux: Id | None = None
     """Multiplexer at each end, from the catalogue; its loss counts twice."""
     installed: date | None = None
@@ -105,6 +113,14 @@ class Link:
     """Margin the operator wants kept; None = the document's `required_margin_db`."""
     loss_ratio: Annotated[float, Field(ge=0, lt=1)] | None = None
     """Measured share of frames lost; overrides what the optics model says."""
+    measured_received_dbm: Annotated[float, Field(ge=-60, le=30)] | None = None
+    """Power per channel at the receiver, the lower of both ends: the model is shifted to it and ages on from there."""
+    measured: date | None = None
+    """Day of that measurement."""
+    protection: Id | None = None
+    """Line protection switch at both ends, from the catalogue: spans that are `standby` make the other path."""
+    macsec: bool = False
+    """True where frames are encrypted at one end and decrypted at the other."""
     srlgs: tuple[Id, ...] = ()
     n_failed: Count = 0
     """Members of the bundle that are down."""
@@ -196,14 +212,23 @@ class TrainingJob:
 
 @dataclass(frozen=True, slots=True)
 class Lossless:
-    """What wide-area links do where pause frames must be honoured over a distance."""
+    """How frames are kept on links: pause over a distance, and what a sender does about those that are lost."""
 
     __pydantic_config__ = STRICT
 
-    policy: Literal["shaped", "lossy"] = "lossy"
-    """shaped: each port is slowed to what the far buffer can absorb; lossy: pause is not used there."""
+    policy: Literal["shaped", "drop_on_pause", "lossy"] = "lossy"
+    """On wide-area links. shaped: each port is slowed to what the far buffer can absorb; drop_on_pause: ports run at
+    full rate and each pause loses what the buffer cannot hold; lossy: pause is not used there."""
+    n_pauses_per_s: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    """Pauses of a wide-area port, for drop_on_pause; None = the catalogue's figure."""
+    recovery: Literal["go_back_n", "selective_repeat", "tcp"] = "go_back_n"
+    """What the sender repeats after a loss: all since, only what was lost, or as TCP slows down."""
     queue_pair_gbps: Annotated[float, Field(gt=0, le=1e5)] = 50.0
-    """Rate of one RDMA queue pair, for go-back-N; a 400 Gb/s flow over eight pairs is 50 each."""
+    """Rate of one RDMA queue pair or TCP connection; a 400 Gb/s flow over eight is 50 each."""
+    in_flight_bytes: Annotated[float, Field(ge=1500, le=1e12)] | None = None
+    """What a queue pair may have sent and not yet acknowledged; None = the catalogue's figure."""
+    congestion_control_ratio: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of a wide-area link that congestion control keeps filled over its round trip."""
 
 
 def asdict_compact(record: object) -> dict[str, object]:

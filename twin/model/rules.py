@@ -10,7 +10,7 @@ from itertools import islice
 from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from .document import TopologyDocument
-from .records import Link, Node, TrainingJob
+from .records import Link, Node, Span, TrainingJob
 
 MAX_HINTS = 20
 """Names that get a did-you-mean; looking for near ones is dear in large documents."""
@@ -137,25 +137,59 @@ def _link_issues(
             yield Issue(f"{where}.n_failed", f"{link.n_failed} members down of {link.n_parallel}")
         yield from parts.issue(f"{where}.transceiver", link.transceiver, "transceiver")
         yield from parts.issue(f"{where}.mux", link.mux, "mux")
+        yield from parts.issue(f"{where}.protection", link.protection, "protection")
         for i, span in enumerate(link.spans):
             yield from parts.issue(f"{where}.spans[{i}].fibre", span.fibre, "fibre")
             yield from parts.issue(f"{where}.spans[{i}].amplifier", span.amplifier, "amplifier")
+        yield from _path_issues(link, where)
+
+
+def _path_issues(link: Link, where: str) -> Iterator[Issue]:
+    """Faults of the paths of a link, and of what was measured on them."""
+    n_working = sum(not span.standby for span in link.spans)
+    if any(span.standby for span in link.spans[:n_working]):
+        yield Issue(f"{where}.spans", "standby spans among those of the working path", "list the working path first")
+    if (0 < n_working < len(link.spans)) != (link.protection is not None) or (link.spans and not n_working):
+        problem = "protection needs spans of a working path and others that are standby, and these need protection"
+        yield Issue(f"{where}.protection", problem, "name a protection part, and flag the other path's spans standby")
+    for last in {n_working, len(link.spans)} - {0}:
+        if link.spans[last - 1].regenerated:
+            yield Issue(f"{where}.spans[{last - 1}].regenerated", "the last span of a path ends at the link's end")
+    if (link.measured is None) != (link.measured_received_dbm is None):
+        yield Issue(f"{where}.measured", "measured_received_dbm and the day it was measured go together")
+    if link.measured is not None:
+        if link.transceiver is None:
+            yield Issue(f"{where}.measured", "a received power without a transceiver", "name the transceiver")
+        if any(span.regenerated for span in link.spans):
+            problem = "one received power, though the light is regenerated on the way"
+            yield Issue(f"{where}.measured_received_dbm", problem, "give measured_loss_db of the spans")
+    for i, span in enumerate(link.spans):
+        if (span.measured is None) != (span.measured_loss_db is None):
+            yield Issue(f"{where}.spans[{i}].measured", "measured_loss_db and the day it was measured go together")
 
 
 def _date_issues(as_of: date | None, nodes: Iterable[Node], links: Iterable[Link]) -> Iterator[Issue]:
     dated: list[tuple[str, date]] = [(f"nodes[{n.id}].installed", n.installed) for n in nodes if n.installed]
     for link in links:
-        if link.installed:
-            dated.append((f"links[{link.id}].installed", link.installed))
-        for i, span in enumerate(link.spans):
-            if span.installed:
-                dated.append((f"links[{link.id}].spans[{i}].installed", span.installed))
+        for where, record in _dated(link):
+            for name in ("installed", "measured"):
+                day = getattr(record, name)
+                if day:
+                    dated.append((f"{where}.{name}", day))
+            if record.installed and record.measured and record.measured < record.installed:
+                yield Issue(f"{where}.measured", f"{record.measured} lies before installed {record.installed}")
     if dated and as_of is None:
         yield Issue("as_of", "missing, though parts have installation dates", "state the day the document speaks of")
         return
     for where, day in dated:
         if as_of is not None and day > as_of:
             yield Issue(where, f"{day} lies after as_of {as_of}", "plan later installations as changes")
+
+
+def _dated(link: Link) -> Iterator[tuple[str, Link | Span]]:
+    yield f"links[{link.id}]", link
+    for i, span in enumerate(link.spans):
+        yield f"links[{link.id}].spans[{i}]", span
 
 
 def _job_issues(

@@ -263,7 +263,7 @@ class SetTransceivers(StateChange):
         rows = context.links(state, self.links)
         state, code = context.part(state, self.part, "transceiver")
         state = state.with_values("link_transceiver", rows, code)
-        state = state.with_values("link_age_years", rows, 0.0)
+        state = _unmeasured(state, rows).with_values("link_age_years", rows, 0.0)
         return state.with_values("link_capacity_gbps", rows, np.nan)
 
 
@@ -285,7 +285,7 @@ class SetChannels(StateChange):
             state = state.with_values("link_n_fibre_pairs", rows, self.n_fibre_pairs)
         if self.mux is not None:
             state, code = context.part(state, self.mux, "mux")
-            state = state.with_values("link_mux", rows, code)
+            state = _unmeasured(state, rows).with_values("link_mux", rows, code)
         return state
 
 
@@ -310,9 +310,11 @@ class SetFibre(StateChange):
             ("span_age_years", 0.0),
             ("span_n_splices", self.n_splices),
             ("span_leased", self.leased),
+            ("span_measured_loss_db", np.nan),
+            ("span_measured_years", np.nan),
         ):
             state = state.with_values(column, spans, value)
-        return state
+        return _unmeasured(state, rows)
 
 
 class SwapSwitches(StateChange):
@@ -417,7 +419,7 @@ class FailNodes(StateChange):
 
 
 class FailSrlg(StateChange):
-    """Cut everything that lies in a shared risk: every link with a span in the duct."""
+    """Cut everything that lies in a shared risk: every link with a span in the duct, protected ones with both paths."""
 
     kind: Literal["fail_srlg"] = "fail_srlg"
     srlg: str
@@ -445,8 +447,48 @@ class Age(StateChange):
         every = np.arange(state.arrays.n_links)
         rows = every if self.links is None else context.links(state, self.links)
         spans = np.flatnonzero(np.isin(state.arrays.span_link, rows))
-        state = state.with_values("link_age_years", rows, state["link_age_years"][rows] + self.years)
-        return state.with_values("span_age_years", spans, state["span_age_years"][spans] + self.years)
+        for prefix, chosen in (("link", rows), ("span", spans)):
+            for column in (f"{prefix}_age_years", f"{prefix}_measured_years"):
+                if not np.isnan(state[column][chosen]).all():
+                    state = state.with_values(column, chosen, state[column][chosen] + self.years)
+        return state
+
+
+class CutFibre(StateChange):
+    """Cut the glass of links and mend it: each cut leaves the splices of a repair, beside those the model expects."""
+
+    kind: Literal["cut_fibre"] = "cut_fibre"
+    links: Links
+    n_cuts: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Of each link, in the longest span of its working path."""
+
+    def overlay(self, state: State, context: Context) -> State:
+        """The state with more splices; a loss measured before grows by them."""
+        rows = context.links(state, self.links)
+        _on_fibre(state, rows, context)
+        arrays = state.arrays
+        of_path = np.where(arrays.span_standby, -1.0, state["span_length_km"])
+        spans = np.array(
+            [
+                b + int(np.argmax(of_path[b:e]))
+                for b, e in ((arrays.span_first[r], arrays.span_first[r + 1]) for r in rows)
+            ]
+        )
+        n_splices = int(self.n_cuts * context.reader.general("n_splices_per_cut"))
+        added_db = n_splices * context.reader.general("splice_db")
+        state = state.with_values("span_n_splices", spans, state["span_n_splices"][spans] + n_splices)
+        measured = state["span_measured_loss_db"][spans] + added_db
+        state = state.with_values("span_measured_loss_db", spans, measured)
+        received = state["link_measured_received_dbm"][rows] - added_db
+        return state.with_values("link_measured_received_dbm", rows, received)
+
+
+def _unmeasured(state: State, rows: Ints) -> State:
+    """What was measured does not hold for links whose light goes through something else now."""
+    for column in ("link_measured_received_dbm", "link_measured_years"):
+        if not np.isnan(state[column][rows]).all():
+            state = state.with_values(column, rows, np.nan)
+    return state
 
 
 def _on_fibre(state: State, rows: Ints, context: Context) -> None:
@@ -475,7 +517,8 @@ Change = Annotated[
     | FailLinks
     | FailNodes
     | FailSrlg
-    | Age,
+    | Age
+    | CutFibre,
     Field(discriminator="kind"),
 ]
 """One change, told apart by `kind`."""

@@ -12,7 +12,7 @@ import numpy as np
 from ..analysis import cost, demand, reliability, routing
 from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
 from ..analysis.figures import FigureReader, Lean
-from ..analysis.light import AgeingCase
+from ..analysis.glass import AgeingCase
 from ..analysis.link_health import LinkHealth, judge_links
 from ..analysis.step_time import Step, UnitLoads, time_step
 from ..arrays import NODE_KINDS, Floats, Ints, State
@@ -178,7 +178,7 @@ class Evaluator:
         if loads.unreachable:
             phase, a, b = loads.unreachable[0]
             return placed, loads, None, f"no path for {phase} traffic from {a} to {b}"
-        capacity = health.arc_capacity_gbps
+        capacity = health.job_capacity_gbps
         if demands is not None:
             capacity = np.maximum(capacity - demands.arc_carried_gbps, capacity * MIN_LEFT_RATIO)
         step = self._memo.get(

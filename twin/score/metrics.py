@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..analysis.light import OPTICS
+from ..analysis.lines import OPTICS
 from ..units import unit_of
 from .evaluate import Evaluation
 

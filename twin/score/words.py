@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..analysis.light import BUFFER, CARDS, DARK, LIMITS, LOSS, MODE, REACH
+from ..analysis.light import BUFFER, CARDS, DARK, LIMITS, LOSS, MODE, PAUSES, REACH
 from .evaluate import Evaluation
 
 SMALL_SHARE_RATIO = 0.01
@@ -36,14 +36,18 @@ def arc_reason(e: Evaluation, arc: int) -> str:
     if limit == BUFFER:
         node = state.arrays.node_ids[state.arrays.arc_head[arc]]
         part = state.part_id(int(state["node_part"][state.arrays.arc_head[arc]]))
+        covered = health.headroom.of_arc("rate_gbps", arc, np.inf)
         return (
-            f"the buffer of {node} ({part}) covers {health.lossless_gbps[arc]:.0f} of {member:.0f} Gb/s "
+            f"the buffer of {node} ({part}) covers {covered:.0f} of {member:.0f} Gb/s "
             f"a port over {state.arrays.link_length_km[link]:g} km"
         )
     if limit == LOSS:
-        return (
-            f"losses of {health.loss_ratio[link]:.2g} leave {health.goodput_ratio[link]:.1%} of {n} x {member:.0f} Gb/s"
-        )
+        left = health.sender.recovery_ratio[link]
+        return f"losses of {health.loss_ratio[link]:.2g} leave {left:.1%} of {n} x {member:.0f} Gb/s"
+    if limit == PAUSES:
+        node = state.arrays.node_ids[state.arrays.arc_head[arc]]
+        kept = health.headroom.of_arc("kept_ratio", arc, 1.0)
+        return f"pauses that the buffer of {node} cannot bridge leave {kept:.1%} of {n} x {member:.0f} Gb/s"
     if limit == MODE:
         return f"the optics fell back to {member:.0f} Gb/s at {health.margin_db[link]:.1f} dB of margin"
     if limit == REACH:
