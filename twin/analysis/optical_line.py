@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ..arrays import Floats
+from ..errors import TwinError
 from ..kernels.optics import propagate_line
 from ..units import SPEED_OF_LIGHT_KM_PER_S
 
@@ -21,15 +24,35 @@ NONLINEAR_INDEX_M2_PER_W = 2.6e-20
 """n2 of silica; GNPy 3.0.1, core/parameters.py."""
 NOISE_BANDWIDTH_GHZ = 12.5
 """0.1 nm at 1550 nm, the bandwidth in which OSNR is stated."""
-DB_PER_NEPER = 10.0 / math.log(10.0)
+LIGHT_M_PER_S = SPEED_OF_LIGHT_KM_PER_S * 1e3
+PER_M_IN_DB_PER_KM = math.log(10.0) / 10.0 / 1e3
+"""Linear power attenuation in 1/m of one dB/km."""
+BETA2_IN_PS_PER_NM_KM = 1e-6 * (REFERENCE_NM * 1e-9) ** 2 / (2.0 * math.pi * LIGHT_M_PER_S)
+"""Size of beta2 in s^2/m of one ps/(nm km)."""
+GLASS_CONSTANTS = (
+    NONLINEAR_INDEX_M2_PER_W,
+    CORE_RADIUS_UM * 1e-6,
+    LIGHT_M_PER_S / (REFERENCE_NM * 1e-9),
+    PLANCK_JS,
+    LIGHT_M_PER_S,
+)
+"""As the kernel takes them, after the columns of the spans."""
 MAX_CHANNEL_DBM = 10.0
 MAX_TOTAL_DBM = 25.0
 """Above this in all channels together stimulated Raman scattering tilts a C band by decibels; the model knows none."""
+CLIMB_DB = 1.0
+"""Step of the walk towards the best launch power; it ends within two steps beyond the best."""
+LAUNCH_TOLERANCE_DB = 1e-5
+"""Width in which the best launch power is held; GSNR is then right to 1e-6 dB, also where the worst channel changes."""
+GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 @dataclass(frozen=True, eq=False)
 class AmplifiedSpans:
-    """Spans in order, float64[n_spans] each; an amplifier after one restores all loss since the amplifier before."""
+    """Spans in order, float64[n_spans] each; an amplifier after one restores all loss since the amplifier before.
+
+    The arrays are not to be written to: what the kernel needs is converted once and kept.
+    """
 
     length_km: Floats
     loss_db_per_km: Floats
@@ -44,10 +67,23 @@ class AmplifiedSpans:
     """Of the amplifier after the span; minus infinity where there is none."""
     group_index_ratio: Floats
 
+    @cached_property
+    def _si(self) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats]:
+        """Columns as the kernel takes them: m, 1/m, s^2/m, m^2, and power ratios before, after, and of the noise."""
+        return (
+            self.length_km * 1e3,
+            self.loss_db_per_km * PER_M_IN_DB_PER_KM,
+            self.dispersion_ps_per_nm_km * BETA2_IN_PS_PER_NM_KM,
+            self.effective_area_um2 * 1e-12,
+            10.0 ** (self.before_db * -0.1),
+            10.0 ** (self.after_db * -0.1),
+            10.0 ** (self.noise_figure_db * 0.1),
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Comb:
-    """Channels in ascending order, float64[n_channels] each."""
+    """Channels in ascending order, float64[n_channels] each; not to be written to (as of `AmplifiedSpans`)."""
 
     frequency_thz: Floats
     baud_gbd: Floats
@@ -59,19 +95,38 @@ class Comb:
         frequency: Floats = first_thz + np.arange(n, dtype=np.float64) * (spacing_ghz / 1e3)
         return cls(frequency, np.full(n, float(baud_gbd)), np.full(n, float(launch_dbm)))
 
-    @property
+    @cached_property
     def total_dbm(self) -> float:
         """Power of all channels together."""
         return float(10.0 * np.log10((10.0 ** (self.launch_dbm / 10.0)).sum()))
 
+    @cached_property
+    def _si(self) -> tuple[Floats, Floats, Floats]:
+        """Frequency and symbol rate in Hz, launch power in W."""
+        return self.frequency_thz * 1e12, self.baud_gbd * 1e9, 1e-3 * 10.0 ** (self.launch_dbm * 0.1)
+
+    @cached_property
+    def _per_01nm(self) -> Floats:
+        """What turns a ratio of signal to noise in the channel's own bandwidth into one with noise in 0.1 nm."""
+        return self.baud_gbd / NOISE_BANDWIDTH_GHZ
+
 
 @dataclass(frozen=True, eq=False)
 class LineNoise:
-    """Signal to noise by channel, in dB, noise in 0.1 nm (12.5 GHz)."""
+    """Signal to noise by channel, float64[n_channels] in dB, noise in 0.1 nm (12.5 GHz); inf where there is none."""
 
     osnr_01nm_db: Floats
     snr_nli_01nm_db: Floats
     gsnr_01nm_db: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelNoise:
+    """Signal to noise of one channel in dB, noise in 0.1 nm (12.5 GHz); inf where there is none."""
+
+    osnr_01nm_db: float
+    snr_nli_01nm_db: float
+    gsnr_01nm_db: float
 
 
 def outside_validity(comb: Comb) -> str:
@@ -85,39 +140,85 @@ def outside_validity(comb: Comb) -> str:
 
 def line_noise(spans: AmplifiedSpans, comb: Comb) -> LineNoise:
     """Noise of every channel after the last amplifier, by `kernels.optics.propagate_line` (incoherent GN model)."""
-    n = len(comb.frequency_thz)
-    signal, ase, nli = np.empty(n), np.empty(n), np.empty(n)
-    light_m_per_s = SPEED_OF_LIGHT_KM_PER_S * 1e3
-    reference_m = REFERENCE_NM * 1e-9
-    beta2 = spans.dispersion_ps_per_nm_km * 1e-6 * reference_m**2 / (2.0 * math.pi * light_m_per_s)
-    propagate_line(
-        comb.frequency_thz * 1e12,
-        comb.baud_gbd * 1e9,
-        1e-3 * 10.0 ** (comb.launch_dbm / 10.0),
-        spans.length_km * 1e3,
-        spans.loss_db_per_km / DB_PER_NEPER / 1e3,
-        beta2,
-        spans.effective_area_um2 * 1e-12,
-        10.0 ** (-spans.before_db / 10.0),
-        10.0 ** (-spans.after_db / 10.0),
-        10.0 ** (spans.noise_figure_db / 10.0),
-        NONLINEAR_INDEX_M2_PER_W,
-        CORE_RADIUS_UM * 1e-6,
-        light_m_per_s / reference_m,
-        PLANCK_JS,
-        light_m_per_s,
-        0,
-        n,
-        signal,
-        ase,
-        nli,
+    n = comb.frequency_thz.size
+    power = np.empty((4, n))
+    signal, ase, nli, noise = power
+    propagate_line(*comb._si, *spans._si, *GLASS_CONSTANTS, 0, n, signal, ase, nli)
+    np.add(ase, nli, out=noise)
+    with np.errstate(divide="ignore"):  # no amplifier, no ASE
+        return LineNoise(*10.0 * np.log10(signal * comb._per_01nm / power[1:]))
+
+
+def channel_noise(spans: AmplifiedSpans, comb: Comb, channel: int) -> ChannelNoise:
+    """Noise of one channel in the company of all others, as `line_noise` has it, in a fraction of the time.
+
+    Nothing is left out: the nonlinear noise of the others only changes what their power consists of, not how much it
+    is, and only how much counts here. Powers are equal to the last bit, decibels to a rounding (1e-14).
+    """
+    n = comb.frequency_thz.size
+    tested = range(n)[channel]
+    power = np.empty((3, n))
+    propagate_line(*comb._si, *spans._si, *GLASS_CONSTANTS, tested, tested + 1, *power)
+    signal, ase, nli = power[:, tested].tolist()
+    signal *= comb.baud_gbd.item(tested) / NOISE_BANDWIDTH_GHZ
+    return ChannelNoise(
+        osnr_01nm_db=_above_db(signal, ase),
+        snr_nli_01nm_db=_above_db(signal, nli),
+        gsnr_01nm_db=_above_db(signal, ase + nli),
     )
-    to_01nm_db = 10.0 * np.log10(comb.baud_gbd / NOISE_BANDWIDTH_GHZ)
-    return LineNoise(
-        osnr_01nm_db=10.0 * np.log10(signal / ase) + to_01nm_db,
-        snr_nli_01nm_db=10.0 * np.log10(signal / nli) + to_01nm_db,
-        gsnr_01nm_db=10.0 * np.log10(signal / (ase + nli)) + to_01nm_db,
-    )
+
+
+def _above_db(signal: float, noise: float) -> float:
+    if noise == 0.0:
+        return math.inf
+    return 10.0 * math.log10(signal / noise) if signal / noise > 0.0 else math.nan
+
+
+def best_launch_dbm(spans: AmplifiedSpans, comb: Comb, low_dbm: float, high_dbm: float) -> float:
+    """Launch power of every channel, the same for all, at which the worst channel's GSNR is best; to 1e-5 dB.
+
+    Of the comb only frequencies and symbol rates count. The answer lies in [low_dbm, high_dbm]; at low_dbm where
+    nothing adds ASE. 1/GSNR of a channel is a / P + b P^2 (Poggiolini et al., arXiv:1209.0394, section on the optimum
+    launch power: best where NLI is half the ASE), convex over P in dB, and so is the largest of them: one summit. It
+    is climbed from below, since far above it the model breaks down, and then enclosed by golden sections.
+    """
+    if not low_dbm <= high_dbm:
+        raise TwinError(f"{low_dbm:g} to {high_dbm:g} dBm", where="launch power", expected="low_dbm <= high_dbm")
+    frequency_hz, baud_hz, _ = comb._si
+    n = frequency_hz.size
+    signal, ase, nli = np.empty((3, n))
+
+    def worst(dbm: float) -> float:
+        launch_w = np.full(n, 1e-3 * 10.0 ** (dbm * 0.1))
+        propagate_line(frequency_hz, baud_hz, launch_w, *spans._si, *GLASS_CONSTANTS, 0, n, signal, ase, nli)
+        return float((signal * comb._per_01nm / (ase + nli)).min())
+
+    best, at_best = low_dbm, worst(low_dbm)
+    while best < high_dbm:
+        ahead = min(best + CLIMB_DB, high_dbm)
+        at_ahead = worst(ahead)
+        if at_ahead <= at_best:
+            break
+        best, at_best = ahead, at_ahead
+    left, right = max(best - CLIMB_DB, low_dbm), min(best + CLIMB_DB, high_dbm)
+    return _golden_summit(worst, left, right)
+
+
+def _golden_summit(height: Callable[[float], float], left: float, right: float) -> float:
+    """Where a function with one summit in [left, right] is highest (Kiefer 1953); the end itself if it is one."""
+    ends = left, right
+    a, b = right - GOLDEN * (right - left), left + GOLDEN * (right - left)
+    at_a, at_b = height(a), height(b)
+    while right - left > LAUNCH_TOLERANCE_DB:
+        if at_a >= at_b:
+            right, b, at_b = b, a, at_a
+            a = right - GOLDEN * (right - left)
+            at_a = height(a)
+        else:
+            left, a, at_a = a, b, at_b
+            b = left + GOLDEN * (right - left)
+            at_b = height(b)
+    return max(*ends, (left + right) / 2.0, key=height)
 
 
 def line_latency_us(spans: AmplifiedSpans) -> float:

@@ -36,73 +36,117 @@ def propagate_line(
     frequency_hz, baud_hz, launch_w: float64[n_channels], ascending frequencies. Spans: float64[n_spans]; alpha is the
     linear power attenuation; in_ratio and out_ratio the power left by what lies before and within or after the fibre
     (connectors, lumped losses); noise_ratio the linear noise figure of the amplifier after the span, 0 where none is.
-    NLI is computed for channels first_test <= i < last_test; for others it stays as on entry to the line, zero, so
-    the rest of a comb costs nothing when one channel is asked for. out_*: float64[n_channels] in W, overwritten.
+    out_*: float64[n_channels] in W, overwritten. NLI is computed for channels first_test <= i < last_test, and these
+    come out the same to the last bit whatever else is asked for; the others come out with all power that NLI would
+    have taken still in their signal and ASE.
 
     Source: Poggiolini et al., arXiv:1209.0394, eq. 120 and 123. As in GNPy 3.0.1: P_k is the whole power of a channel
     at the fibre input, NLI is taken out of what makes it (powers add up), beta2 is constant over the band, roll-off
     and lumped losses do not enter. The effective area, given at reference_hz, follows a Gaussian mode in a step-index
     core, 1 / A(f) = 1 / A(f_ref) + ln(f / f_ref) / (pi core_radius^2).
+
+    Since NLI only turns power of a channel into noise of the same channel, its whole power at a fibre's input is
+    P_k = kept * launch_k + noise * h f_k R_k, with two numbers for all channels. So the sums of the GN model over
+    (P_k / R_k)^2 are three sums that change only with alpha / beta2: a run of like spans makes them once.
     """
     n = frequency_hz.size
-    density2, fresh = np.empty(n), np.empty(n)
-    table = np.empty(n)
+    pump, sums = np.empty((3, n)), np.zeros((3, n))
+    narrow = np.empty(n)
     for i in range(n):
+        lit, quantum = launch_w[i] / baud_hz[i], planck_js * frequency_hz[i]
+        pump[0, i], pump[1, i], pump[2, i] = lit * lit, 2.0 * lit * quantum, quantum * quantum
         out_signal_w[i], out_ase_w[i], out_nli_w[i] = launch_w[i], 0.0, 0.0
-    step_hz = frequency_hz[1] - frequency_hz[0] if n > 1 else 0.0
-    uniform = True
-    for i in range(1, n):
-        even = abs(frequency_hz[i] - frequency_hz[i - 1] - step_hz) <= 1e-9 * step_hz
-        uniform = uniform and even and baud_hz[i] == baud_hz[0]
-    unrestored = 1.0
+    for i in range(first_test, last_test):
+        narrow[i] = math.log(frequency_hz[i] / reference_hz) / (math.pi * core_radius_m * core_radius_m)
+    kept, noise, unrestored, curve = 1.0, 0.0, 1.0, -1.0
     for s in range(span_length_m.size):
-        alpha, length = span_alpha_per_m[s], span_length_m[s]
-        beta2 = abs(span_beta2_s2_per_m[s])
-        reach = 1.0 / alpha
-        effective = (1.0 - math.exp(-alpha * length)) / alpha
-        scale = effective * effective / (2.0 * math.pi * beta2 * reach)
-        curve = math.pi * math.pi * reach * beta2
-        for i in range(n):
-            out_signal_w[i] *= span_in_ratio[s]
-            out_ase_w[i] *= span_in_ratio[s]
-            out_nli_w[i] *= span_in_ratio[s]
-            whole = out_signal_w[i] + out_ase_w[i] + out_nli_w[i]
-            density2[i] = (whole / baud_hz[i]) ** 2
-        if uniform and n > 0:
-            for d in range(n):
-                table[d] = _psi(scale, curve, baud_hz[0], baud_hz[0], d * step_hz)
+        alpha, beta2 = span_alpha_per_m[s], abs(span_beta2_s2_per_m[s])
+        if math.pi * math.pi * beta2 / alpha != curve:
+            curve = math.pi * math.pi * beta2 / alpha
+            _sum_interference(curve, frequency_hz, baud_hz, pump, first_test, last_test, sums)
+        kept *= span_in_ratio[s]
+        noise *= span_in_ratio[s]
+        effective = -math.expm1(-alpha * span_length_m[s]) / alpha
+        through = math.exp(-alpha * span_length_m[s]) * span_out_ratio[s]
+        unrestored *= through * span_in_ratio[s]
+        restores = span_noise_ratio[s] > 0.0
+        gain = 1.0 / unrestored if restores else 1.0
+        strength = 2.0 * math.pi * n2_m2_per_w / light_m_per_s * effective
+        strength *= strength * (16.0 / 27.0) * alpha / (4.0 * math.pi * beta2)
         for i in range(first_test, last_test):
-            narrow = math.log(frequency_hz[i] / reference_hz) / (math.pi * core_radius_m * core_radius_m)
-            area = 1.0 / (1.0 / span_effective_area_m2[s] + narrow)
-            gamma = 2.0 * math.pi * n2_m2_per_w * frequency_hz[i] / (light_m_per_s * area)
-            total = 0.0
-            for k in range(n):
-                if uniform:
-                    psi = table[abs(i - k)]
-                else:
-                    psi = _psi(scale, curve, baud_hz[i], baud_hz[k], abs(frequency_hz[i] - frequency_hz[k]))
-                total += (1.0 if i == k else 2.0) * psi * density2[k]
-            fresh[i] = gamma * gamma * (16.0 / 27.0) * total
-        left = math.exp(-alpha * length) * span_out_ratio[s]
-        unrestored *= left * span_in_ratio[s]
-        gain = 1.0 / unrestored if span_noise_ratio[s] > 0.0 else 1.0
-        if span_noise_ratio[s] > 0.0:
+            per_area = frequency_hz[i] * (1.0 / span_effective_area_m2[s] + narrow[i])
+            total = kept * (kept * sums[0, i] + noise * sums[1, i]) + noise * noise * sums[2, i]
+            fresh = strength * per_area * per_area * total
+            quantum_w = planck_js * frequency_hz[i] * baud_hz[i]
+            left = (1.0 - fresh) * (span_in_ratio[s] * through * gain)
+            made = fresh * (kept * launch_w[i] + noise * quantum_w) * (through * gain)
+            out_signal_w[i] *= left
+            out_nli_w[i] = out_nli_w[i] * left + made
+            out_ase_w[i] = out_ase_w[i] * left + quantum_w * (span_noise_ratio[s] * gain)
+        kept *= through * gain
+        noise = (noise * through + span_noise_ratio[s]) * gain
+        if restores:
             unrestored = 1.0
-        for i in range(n):
-            if first_test <= i < last_test:
-                whole = out_signal_w[i] + out_ase_w[i] + out_nli_w[i]
-                out_signal_w[i] *= 1.0 - fresh[i]
-                out_ase_w[i] *= 1.0 - fresh[i]
-                out_nli_w[i] = out_nli_w[i] * (1.0 - fresh[i]) + whole * fresh[i]
-            ase = planck_js * frequency_hz[i] * baud_hz[i] * span_noise_ratio[s]
-            out_signal_w[i] *= left * gain
-            out_nli_w[i] *= left * gain
-            out_ase_w[i] = (out_ase_w[i] * left + ase) * gain
+    for i in range(n):
+        if not first_test <= i < last_test:
+            out_signal_w[i] = kept * launch_w[i]
+            out_ase_w[i] = noise * planck_js * frequency_hz[i] * baud_hz[i]
 
 
 @kernel
-def _psi(scale: float, curve: float, baud_i_hz: float, baud_k_hz: float, distance_hz: float) -> float:
-    """Efficiency of the interference of channel k on i, in s of the closed form's unit (arXiv:1209.0394, eq. 123)."""
-    upper = math.asinh(curve * baud_i_hz * (distance_hz + 0.5 * baud_k_hz))
-    lower = math.asinh(curve * baud_i_hz * (distance_hz - 0.5 * baud_k_hz))
-    return 0.5 * scale * (upper - lower)
+def _sum_interference(
+    curve: float,
+    frequency_hz: npt.NDArray[np.float64],
+    baud_hz: npt.NDArray[np.float64],
+    pump: npt.NDArray[np.float64],
+    first_test: int,
+    last_test: int,
+    out_sums: npt.NDArray[np.float64],
+) -> None:
+    """Per tested channel i, sum over k of weight * (asinh - asinh of eq. 123) * pump[:, k]; weight 1 for k = i, else 2.
+
+    curve: pi^2 |beta2| / alpha. pump, out_sums: float64[3, n_channels]. On an even grid of equal channels the weighted
+    asinh depends on |i - k| alone: a table, its mirror image in front. The order of adding is that of k for every i.
+    """
+    n, n_tested = frequency_hz.size, last_test - first_test
+    step_hz = (frequency_hz[n - 1] - frequency_hz[0]) / (n - 1) if n > 1 else 0.0
+    even = True
+    for i in range(n):
+        off_grid_hz = abs(frequency_hz[i] - frequency_hz[0] - i * step_hz)
+        even = even and off_grid_hz <= 1e-10 * step_hz and baud_hz[i] == baud_hz[0]
+    mirror = np.empty(2 * n)
+    if even:
+        for d in range(max(last_test, n - first_test)):
+            weight = 1.0 if d == 0 else 2.0
+            mirror[n - 1 - d] = weight * math.log1p(_asinh_growth(curve * baud_hz[0], d * step_hz, baud_hz[0]))
+            mirror[n - 1 + d] = mirror[n - 1 - d]
+    tested_hz, tested_baud_hz = frequency_hz[first_test:], baud_hz[first_test:]
+    lit, mixed, quantum = out_sums[0, first_test:], out_sums[1, first_test:], out_sums[2, first_test:]
+    out_sums[:] = 0.0
+    for k in range(n):
+        if even:
+            row = mirror[n - 1 - k + first_test :]
+        else:
+            row = mirror
+            for j in range(n_tested):  # in two rounds: apart, the one without logarithms takes half the time
+                apart_hz = abs(tested_hz[j] - frequency_hz[k])
+                row[j] = _asinh_growth(curve * tested_baud_hz[j], apart_hz, baud_hz[k])
+            for j in range(n_tested):
+                row[j] = 2.0 * math.log1p(row[j])
+            if first_test <= k < last_test:
+                row[k - first_test] *= 0.5
+        pump_lit, pump_mixed, pump_quantum = pump[0, k], pump[1, k], pump[2, k]
+        for j in range(n_tested):
+            lit[j] += row[j] * pump_lit
+            mixed[j] += row[j] * pump_mixed
+            quantum[j] += row[j] * pump_quantum
+
+
+@kernel
+def _asinh_growth(curve_s: float, apart_hz: float, baud_k_hz: float) -> float:
+    """exp(asinh(b) - asinh(a)) - 1 without cancelling digits; a and b are curve_s * (apart_hz -+ baud_k_hz / 2)."""
+    low, high = curve_s * (apart_hz - 0.5 * baud_k_hz), curve_s * (apart_hz + 0.5 * baud_k_hz)
+    root_low, root_high = math.sqrt(1.0 + low * low), math.sqrt(1.0 + high * high)
+    # exp(-asinh(low)): of its two forms one loses digits below zero, the other above
+    shrink = 1.0 / (root_low + low) if low > 0.0 else root_low - low
+    return curve_s * baud_k_hz * (1.0 + (high + low) / (root_high + root_low)) * shrink
