@@ -121,6 +121,15 @@ def max_min_rates(
     return [rate[flow] for flow in range(len(flows))]
 
 
+def group_rows(rows: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    """(number of each row's group, first row of each group), groups numbered as they first appear."""
+    distinct: list[Sequence[int]] = []
+    for row in rows:
+        if row not in distinct:
+            distinct.append(row)
+    return [distinct.index(row) for row in rows], [list(rows).index(row) for row in distinct]
+
+
 def utilisation(load_gbps: float, capacity_gbps: float) -> float:
     if capacity_gbps == 0:
         return 0.0 if load_gbps == 0 else math.inf
