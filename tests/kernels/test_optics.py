@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import naive
-from twin.kernels.optics import _asinh_growth, propagate_line
+from twin.kernels.optics import _asinh_growth, above_db, propagate_line, signal_to_noise_db
 
 CONSTANTS = {"n2": 2.6e-20, "core": 4.2e-6, "reference": 193.414e12, "planck": 6.62607015e-34, "light": 299_792_458.0}
 Spans = list[dict[str, float]]
@@ -125,6 +125,18 @@ def test_a_line_without_spans_or_without_channels_is_no_trouble():
     one = [np.array([value]) for value in span().values()]
     c = CONSTANTS.values()
     propagate_line(none, none, none, *one, *c, 0, 0, none, none, none)
+
+
+def test_decibels_are_in_the_bandwidth_asked_for_and_say_where_there_is_no_noise_or_no_sense():
+    columns = np.array([[1.0, 1.0, -1.0], [0.01, 0.0, 0.1], [0.03, 0.1, 0.1], [25.0, 12.5, 12.5]])
+    out = np.empty((3, 3))
+    signal_to_noise_db(*columns, 12.5, out)
+    twice = 10 * math.log10(2)
+    assert out[:, 0] == pytest.approx([20 + twice, 10 * math.log10(2 / 0.03), 10 * math.log10(2 / 0.04)], rel=1e-14)
+    assert out[:, 1] == pytest.approx([math.inf, 10.0, 10.0])
+    assert np.isnan(out[:, 2]).all()
+    assert above_db(1.0, 0.0) == math.inf
+    assert above_db(3.0, 0.3) == pytest.approx(10.0)
 
 
 @given(st.floats(-30, 2), st.floats(0, 4), st.floats(-3, 3))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..errors import TwinError
-from ..kernels.optics import propagate_line
+from ..kernels.optics import above_db, propagate_line, signal_to_noise_db
 from ..units import SPEED_OF_LIGHT_KM_PER_S
 
 PLANCK_JS = 6.626_070_15e-34
@@ -105,15 +105,13 @@ class Comb:
         """Frequency and symbol rate in Hz, launch power in W."""
         return self.frequency_thz * 1e12, self.baud_gbd * 1e9, 1e-3 * 10.0 ** (self.launch_dbm * 0.1)
 
-    @cached_property
-    def _per_01nm(self) -> Floats:
-        """What turns a ratio of signal to noise in the channel's own bandwidth into one with noise in 0.1 nm."""
-        return self.baud_gbd / NOISE_BANDWIDTH_GHZ
-
 
 @dataclass(frozen=True, eq=False)
 class LineNoise:
-    """Signal to noise by channel, float64[n_channels] in dB, noise in 0.1 nm (12.5 GHz); inf where there is none."""
+    """Signal to noise by channel, float64[n_channels] in dB, noise in 0.1 nm (12.5 GHz).
+
+    Infinite where there is no noise (no amplifier, no ASE); nan where nonlinear noise would take more than there is.
+    """
 
     osnr_01nm_db: Floats
     snr_nli_01nm_db: Floats
@@ -122,7 +120,7 @@ class LineNoise:
 
 @dataclass(frozen=True, slots=True)
 class ChannelNoise:
-    """Signal to noise of one channel in dB, noise in 0.1 nm (12.5 GHz); inf where there is none."""
+    """Signal to noise of one channel in dB, noise in 0.1 nm (12.5 GHz); infinite or nan as in `LineNoise`."""
 
     osnr_01nm_db: float
     snr_nli_01nm_db: float
@@ -141,37 +139,30 @@ def outside_validity(comb: Comb) -> str:
 def line_noise(spans: AmplifiedSpans, comb: Comb) -> LineNoise:
     """Noise of every channel after the last amplifier, by `kernels.optics.propagate_line` (incoherent GN model)."""
     n = comb.frequency_thz.size
-    power = np.empty((4, n))
-    signal, ase, nli, noise = power
+    power, figures = np.empty((3, n)), np.empty((3, n))
+    signal, ase, nli = power
     propagate_line(*comb._si, *spans._si, *GLASS_CONSTANTS, 0, n, signal, ase, nli)
-    np.add(ase, nli, out=noise)
-    with np.errstate(divide="ignore"):  # no amplifier, no ASE
-        return LineNoise(*10.0 * np.log10(signal * comb._per_01nm / power[1:]))
+    signal_to_noise_db(signal, ase, nli, comb._si[1], NOISE_BANDWIDTH_GHZ * 1e9, figures)
+    return LineNoise(*figures)
 
 
 def channel_noise(spans: AmplifiedSpans, comb: Comb, channel: int) -> ChannelNoise:
     """Noise of one channel in the company of all others, as `line_noise` has it, in a fraction of the time.
 
     Nothing is left out: the nonlinear noise of the others only changes what their power consists of, not how much it
-    is, and only how much counts here. Powers are equal to the last bit, decibels to a rounding (1e-14).
+    is, and only how much counts here: equal to the last bit.
     """
     n = comb.frequency_thz.size
     tested = range(n)[channel]
     power = np.empty((3, n))
-    propagate_line(*comb._si, *spans._si, *GLASS_CONSTANTS, tested, tested + 1, *power)
+    propagate_line(*comb._si, *spans._si, *GLASS_CONSTANTS, tested, tested + 1, power[0], power[1], power[2])
     signal, ase, nli = power[:, tested].tolist()
-    signal *= comb.baud_gbd.item(tested) / NOISE_BANDWIDTH_GHZ
+    signal *= comb._si[1].item(tested) / (NOISE_BANDWIDTH_GHZ * 1e9)
     return ChannelNoise(
-        osnr_01nm_db=_above_db(signal, ase),
-        snr_nli_01nm_db=_above_db(signal, nli),
-        gsnr_01nm_db=_above_db(signal, ase + nli),
+        osnr_01nm_db=above_db(signal, ase),
+        snr_nli_01nm_db=above_db(signal, nli),
+        gsnr_01nm_db=above_db(signal, ase + nli),
     )
-
-
-def _above_db(signal: float, noise: float) -> float:
-    if noise == 0.0:
-        return math.inf
-    return 10.0 * math.log10(signal / noise) if signal / noise > 0.0 else math.nan
 
 
 def best_launch_dbm(spans: AmplifiedSpans, comb: Comb, low_dbm: float, high_dbm: float) -> float:
@@ -191,7 +182,7 @@ def best_launch_dbm(spans: AmplifiedSpans, comb: Comb, low_dbm: float, high_dbm:
     def worst(dbm: float) -> float:
         launch_w = np.full(n, 1e-3 * 10.0 ** (dbm * 0.1))
         propagate_line(frequency_hz, baud_hz, launch_w, *spans._si, *GLASS_CONSTANTS, 0, n, signal, ase, nli)
-        return float((signal * comb._per_01nm / (ase + nli)).min())
+        return float((signal / (ase + nli) * baud_hz).min())
 
     best, at_best = low_dbm, worst(low_dbm)
     while best < high_dbm:

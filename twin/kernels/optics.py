@@ -94,6 +94,35 @@ def propagate_line(
 
 
 @kernel
+def signal_to_noise_db(
+    signal_w: npt.NDArray[np.float64],
+    ase_w: npt.NDArray[np.float64],
+    nli_w: npt.NDArray[np.float64],
+    baud_hz: npt.NDArray[np.float64],
+    bandwidth_hz: float,
+    out_db: npt.NDArray[np.float64],
+) -> None:
+    """Signal over ASE, over NLI and over both, where noise of baud_hz is stated in bandwidth_hz; out_db: float64[3, n].
+
+    signal_w, ase_w, nli_w, baud_hz: float64[n]. What is said without noise, or without sense, is `above_db`'s.
+    """
+    for i in range(signal_w.size):
+        signal = signal_w[i] * (baud_hz[i] / bandwidth_hz)
+        out_db[0, i] = above_db(signal, ase_w[i])
+        out_db[1, i] = above_db(signal, nli_w[i])
+        out_db[2, i] = above_db(signal, ase_w[i] + nli_w[i])
+
+
+@kernel
+def above_db(signal: float, noise: float) -> float:
+    """Signal over noise; inf without noise, nan where one is negative: there the model has broken down."""
+    if noise == 0.0:
+        return math.inf
+    ratio = signal / noise
+    return 10.0 * math.log10(ratio) if ratio > 0.0 else math.nan
+
+
+@kernel
 def _sum_interference(
     curve: float,
     frequency_hz: npt.NDArray[np.float64],
