@@ -52,6 +52,10 @@ Prices = Annotated[
     Path | None, typer.Option("--prices", help="YAML or JSON price book laid over the shipped placeholder.")
 ]
 
+Growth = Annotated[float, typer.Option("--growth", help="Growth of traffic a year: 0.3 is 30 %.")]
+AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the network after this plan of its document.")]
+Picture = Annotated[Path | None, typer.Option("--picture", help="Draw it too: a .png, .svg or .pdf file.")]
+
 BAD_INPUT = 2
 
 
@@ -148,6 +152,59 @@ def links(
         from .report import links_report
 
         _print(links_report(table))
+
+
+@app.command()
+def link(
+    network: NetworkName,
+    name: Annotated[str, typer.Argument(metavar="LINK", help="Id of a link.")],
+    years: Annotated[int, typer.Option("--years", min=1, max=100, help="How far the calendar looks.")] = 20,
+    growth: Growth = 0.0,
+    plan: AfterPlan = None,
+    job: JobName = None,
+    ageing: Ageing = "value",
+    picture: Picture = None,
+    as_json: AsJson = False,
+) -> None:
+    """One link explained: where its light goes, its modes, latency, goodput, failures, calendar."""
+    with _progress("loading"):
+        page = _load(network, None).link(
+            name, years=years, growth_ratio_per_year=growth, changes=plan, job=job, ageing=_ageing(ageing)
+        )
+        _draw(page.figure, picture)
+    if as_json:
+        sys.stdout.write(page.to_json())
+    else:
+        from .report import link_report
+
+        _print(link_report(page))
+
+
+@app.command()
+def forecast(
+    network: NetworkName,
+    chosen: Annotated[
+        str | None, typer.Argument(metavar="LINKS", help="An id or glob; wide-area links otherwise.")
+    ] = None,
+    years: Annotated[int, typer.Option("--years", min=1, max=100, help="How far to look.")] = 20,
+    growth: Growth = 0.0,
+    tier: Annotated[str | None, typer.Option("--tier", help="access, fabric, border or wide_area.")] = None,
+    plan: AfterPlan = None,
+    job: JobName = None,
+    picture: Picture = None,
+    as_json: AsJson = False,
+) -> None:
+    """When margins are gone, rates drop and traffic outgrows links, in three ageing cases."""
+    asked = {key: value for key, value in (("id", chosen), ("tier", tier)) if value} or None
+    with _progress("loading") as tell:
+        answer = _load(network, None).forecast(years, growth, links=asked, changes=plan, job=job, notify=tell)
+        _draw(answer.figure, picture)
+    if as_json:
+        sys.stdout.write(answer.to_json())
+    else:
+        from .report import forecast_report
+
+        _print(forecast_report(answer))
 
 
 @app.command()
@@ -276,6 +333,15 @@ def _load(name: str, prices: Path | None) -> Network:
     from .loading import load
 
     return load(name, prices=prices)
+
+
+def _draw(figure: Callable[[], Any], path: Path | None) -> None:
+    """Write a picture where one is asked for; the format is checked before the drawing."""
+    if path is not None:
+        from .pictures import check_format, save_figure
+
+        check_format(path)
+        save_figure(figure(), path)
 
 
 def _ageing(case: str) -> Any:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from .analysis.feasibility import build_issues
 from .analysis.figures import FigureReader
 from .analysis.glass import AgeingCase
-from .arrays import CompiledNetwork, NetworkArrays, State
+from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, catalogue, load_price_book
 from .catalogue.prices import GROUPS
 from .errors import CatalogueError, ChangeError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
@@ -26,6 +26,8 @@ from .scenario.changes import Change
 from .scenario.diff import Diff, diff_of
 from .scenario.select import LinkSelector, select_links
 from .score.evaluate import Case, Evaluation, Evaluator
+from .score.forecast import MAX_YEARS, Forecast, forecast_of
+from .score.link_page import LinkPage, link_page
 from .score.links import LinkTable, link_table
 from .score.score import Score, score_of
 from .topologies import GENERATORS as TOPOLOGY_GENERATORS
@@ -102,10 +104,84 @@ class Network(CompiledNetwork):
 
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
         """Links one by one; `chosen` is an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`)."""
+        e = self.evaluate(job, ageing=ageing)
+        return link_table(e, self.label, self._rows(e, chosen))
+
+    def forecast(
+        self,
+        years: int = 20,
+        growth_ratio_per_year: float = 0.0,
+        *,
+        links: Any = None,
+        changes: str | Sequence[Any] | None = None,
+        job: str | None = None,
+        notify: Notify | None = None,
+    ) -> Forecast:
+        """When links come into trouble, in all three ageing cases; wide-area links where there are some, else all.
+
+        `growth_ratio_per_year`: of the traffic, 0.3 is 30 % a year. `changes`: a plan's name or a list of changes that
+        comes first. Raises ChangeError for years or growth out of bounds, or links that are not there.
+        """
+        if not (isinstance(years, int) and 1 <= years <= MAX_YEARS):
+            raise ChangeError(f"{years} years", where="forecast", expected=f"a whole number from 1 to {MAX_YEARS}")
+        if not -0.9 <= growth_ratio_per_year <= 10.0:
+            expected = "a share a year from -0.9 to 10"
+            raise ChangeError(f"growth {growth_ratio_per_year:g}", where="forecast", expected=expected)
+        e = self._after(changes, job, notify)
+        if links is None:
+            wide = TIERS.index("wide_area")
+            links = {"tier": "wide_area"} if (e.case.state.arrays.link_tier == wide).any() else "*"
+        _tell(notify, "years to come")
+        rows = self._rows(e, links)
+        return forecast_of(e, self.label, rows, years, growth_ratio_per_year, self._reader)
+
+    def link(
+        self,
+        name: str,
+        *,
+        years: int | None = 20,
+        growth_ratio_per_year: float = 0.0,
+        changes: str | Sequence[Any] | None = None,
+        job: str | None = None,
+        ageing: AgeingCase = "value",
+    ) -> LinkPage:
+        """One link explained: budget, modes, latency, goodput, failures and, unless `years` is None, its calendar."""
+        forecast = None
+        if years is not None:
+            forecast = self.forecast(years, growth_ratio_per_year, links=name, changes=changes, job=job)
+        e = self._after(changes, job, None, ageing)
+        rows = self._rows(e, name)
+        if len(rows) != 1:
+            raise ChangeError(f"{len(rows)} links match {name!r}", where="link", hint="`twin links` shows several")
+        return link_page(e, self.label, int(rows[0]), self._reader, forecast)
+
+    def _rows(self, e: Evaluation, chosen: Any) -> Ints:
         if not isinstance(chosen, str):
             chosen = validate_as(LinkSelector, chosen, "links")
-        e = self.evaluate(job, ageing=ageing)
-        return link_table(e, self.label, select_links(e.case.state, chosen, self.document.as_of, "links"))
+        return select_links(e.case.state, chosen, self.document.as_of, "links")
+
+    def _after(
+        self, changes: str | Sequence[Any] | None, job: str | None, notify: Notify | None, ageing: AgeingCase = "value"
+    ) -> Evaluation:
+        """The evaluation as it is, or after a plan's name or a list of changes."""
+        _tell(notify, "reading the network")
+        scenario = baseline(self, self.job(job))
+        if changes is not None:
+            where, parsed, _ = self._changes(changes)
+            scenario = apply_changes(scenario, parsed, self._reader, where)
+        _tell(notify, "scoring")
+        return self._evaluator.evaluate(_case(scenario, ageing))
+
+    def _changes(self, plan_or_changes: str | Sequence[Any]) -> tuple[str, list[Change], Plan | None]:
+        """(where they stand, the changes, the plan they are of)."""
+        if not isinstance(plan_or_changes, str | list | tuple):
+            kind = type(plan_or_changes).__name__
+            raise ChangeError(
+                f"{kind} is no plan and no list of changes", expected="a plan's name, or a list of changes"
+            )
+        plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
+        where = f"plans[{plan.id}].changes" if plan else "changes"
+        return where, list(parse_changes(plan.changes if plan else plan_or_changes, where)), plan
 
     def what_if(
         self,
@@ -120,14 +196,7 @@ class Network(CompiledNetwork):
         Raises ChangeError where a target is missing or the result cannot be built, and says why.
         """
         _tell(notify, "reading the network")
-        if not isinstance(plan_or_changes, str | list | tuple):
-            kind = type(plan_or_changes).__name__
-            raise ChangeError(
-                f"{kind} is no plan and no list of changes", expected="a plan's name, or a list of changes"
-            )
-        plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
-        where = f"plans[{plan.id}].changes" if plan else "changes"
-        changes = parse_changes(plan.changes if plan else plan_or_changes, where)
+        where, changes, plan = self._changes(plan_or_changes)
         before = baseline(self, self.job(job))
         _tell(notify, "before: scoring")
         old = self._evaluator.evaluate(_case(before, ageing))

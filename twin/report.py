@@ -12,6 +12,8 @@ from rich.text import Text
 
 from .analysis.figures import PLACEHOLDER, Lean
 from .catalogue import Figure, Mode, Part
+from .score.forecast import HEADS
+from .score.link_page import level_of
 from .score.links import LinkTable
 from .score.score import Score, show
 from .units import unit_of
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from .check import FileResult, Row
     from .loading import Network
     from .scenario.diff import Diff
+    from .score.forecast import Forecast
+    from .score.link_page import LinkPage
 
 SHORT = (
     "step_time_s",
@@ -44,6 +48,8 @@ SHORT = (
 """Metrics of the short table; `--all` shows every one."""
 MAX_LINKS_SHOWN = 4
 """Links of `twin links` on a terminal, those first that carry the least of their light."""
+MAX_FORECASTS_SHOWN = 12
+"""Links of `twin forecast` on a terminal, those first that come into trouble soonest."""
 PLAN_COLUMNS = {
     "step_time_s": "step",
     "exposed_comm_time_s": "exposed",
@@ -98,17 +104,94 @@ def links_report(table: LinkTable) -> RenderableType:
     pairs = list(zip(table.rows[::2], table.rows[1::2], strict=True))
     pairs.sort(key=lambda pair: pair[0]["capacity_gbps"] / (pair[0]["member_gbps"] * pair[0]["n_members_up"] or 1.0))
     for forward, back in pairs[:MAX_LINKS_SHOWN]:
-        block = Table(title=f"[bold]{escape(forward['id'])}[/]", title_justify="left", box=None, pad_edge=False)
-        block.add_column("", no_wrap=True)
-        block.add_column(forward["direction"], justify="right")
-        block.add_column(back["direction"], justify="right")
-        for name in forward:
-            if name not in ("id", "direction") and (forward[name] is not None or back[name] is not None):
-                block.add_row(name, _cell(forward[name]), _cell(back[name]))
-        blocks.append(block)
+        blocks.append(_direction_table(forward, back))
     if len(pairs) > MAX_LINKS_SHOWN:
         blocks.append(Text(f"… and {len(pairs) - MAX_LINKS_SHOWN} more links; narrow the choice, or --json"))
     return Group(*blocks)
+
+
+def forecast_report(forecast: Forecast) -> RenderableType:
+    """When links come into trouble, three cases a link, those first that do soonest."""
+    growth = f"traffic {forecast.growth_ratio_per_year:+.0%} a year"
+    title = f"{_title(forecast.network, forecast.job, forecast.as_of)} · next {forecast.years[-1]:g} years, {growth}"
+    parts: list[RenderableType] = [Text.from_markup(title)]
+    rows = forecast.rows()[: 3 * MAX_FORECASTS_SHOWN]
+    for first in range(0, len(rows), 3):
+        alike = f"  and {int(rows[first][1]) - 1:,} alike" if rows[first][1] != "1" else ""
+        parts.append(Text(rows[first][0] + alike, style="bold"))
+        parts.append(_cases_table(rows[first : first + 3], with_head=first == 0))
+    more = len(forecast.links) - MAX_FORECASTS_SHOWN
+    if more > 0:
+        parts.append(Text(f"… and {more} more links that fare no worse; narrow the choice, or --json"))
+    note = "Ageing is the least certain part of the twin: three cases, figures and sources in --json."
+    parts.append(Text(note, style="dim"))
+    return Group(*parts)
+
+
+def _cases_table(rows: Sequence[tuple[str, ...]], *, with_head: bool) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=with_head)
+    for head, width in zip(HEADS[2:], (11, 14, 9, 18, 9, 9), strict=True):
+        table.add_column(head, width=width)
+    for i, row in enumerate(rows):
+        table.add_row(*(escape(cell) for cell in row[2:]), style="" if i == 1 else "dim")
+    return table
+
+
+def link_report(page: LinkPage) -> RenderableType:
+    """One link on a page: words, budget, modes, directions, failures, calendar."""
+    data = page.sections
+    what = f"{data['n_members']} x {data['transceiver'] or 'no part'}"
+    head = f"[bold]{escape(page.id)}[/] · {escape(' – '.join(data['ends']))} · {what}"
+    parts: list[RenderableType] = [Text.from_markup(head), *(Text(f"  {line}") for line in data["words"])]
+    for line in data["budget"]:
+        if line["steps"]:
+            parts += [Text(), _budget_table(line)]
+    if data["modes"]:
+        parts += [Text(), _modes_table(data["modes"])]
+    parts += [Text(), _direction_table(*data["directions"])]
+    failures = [(name, _cell(value)) for name, value in data["failures"].items() if isinstance(value, float) and value]
+    parts += [Text(), _two_columns("failures", failures)]
+    if page.forecast is not None:
+        parts += [Text(), forecast_report(page.forecast)]
+    return Group(*parts)
+
+
+def _budget_table(line: Mapping[str, Any]) -> Table:
+    title = f"budget, {line['line']}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("step", no_wrap=True)
+    table.add_column("", justify="right")
+    table.add_column("level", justify="right")
+    for step in line["steps"]:
+        change = step["change_db"]
+        told = change is None
+        level = level_of(step)
+        table.add_row(
+            step["step"], "" if told else f"{change:+.2f} dB", f"[bold]{level}[/]" if told else f"[dim]{level}[/]"
+        )
+    return table
+
+
+def _modes_table(modes: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title="modes", title_justify="left", box=None, pad_edge=False)
+    for head in ("rate", "modulation", "needs", "margin", ""):
+        table.add_column(head, justify="right" if head in ("rate", "needs", "margin") else "left")
+    for mode in modes:
+        margin = "out of reach" if mode["margin_db"] is None else f"{mode['margin_db']:+.2f} dB"
+        rate, needs = f"{mode['rate_gbps']:g}G", f"{mode['required_snr_db']:.2f} dB"
+        table.add_row(rate, mode["modulation"], needs, margin, "in use" if mode["in_use"] else "")
+    return table
+
+
+def _direction_table(forward: Mapping[str, Any], back: Mapping[str, Any]) -> Table:
+    table = Table(title=f"[bold]{escape(forward['id'])}[/]", title_justify="left", box=None, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column(forward["direction"], justify="right")
+    table.add_column(back["direction"], justify="right")
+    for name in forward:
+        if name not in ("id", "direction") and (forward[name] is not None or back[name] is not None):
+            table.add_row(name, _cell(forward[name]), _cell(back[name]))
+    return table
 
 
 def _cell(value: Any) -> str:

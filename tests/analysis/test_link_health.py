@@ -88,7 +88,7 @@ def test_direct_detection_is_a_loss_budget_less_the_droop_of_the_laser() -> None
     health = health_of(
         line(transceiver="400G-FR4", spans=[{"length_km": 2, "n_connectors": 2}], installed="2016-01-01")
     )
-    loss = 2 * 0.21 + 2 * 0.3
+    loss = 2 * 0.35 + 2 * 0.3
     assert health.margin_db[0] == pytest.approx(4.0 - loss - 0.1 * 3653 / 365.25)
     assert health.member_gbps[0] == 400
 
@@ -240,7 +240,7 @@ def test_a_direct_link_below_its_budget_loses_frames_and_then_its_light() -> Non
     def at(lumped_db: float) -> Any:
         return health_of(line(transceiver="400G-FR4", spans=[{"length_km": 1, "lumped_loss_db": lumped_db}]))
 
-    sound, worn, dead = at(3.0), at(4.5), at(6.0)
+    sound, worn, dead = at(3.0), at(4.36), at(6.0)
     assert sound.loss_ratio[0] < 1e-12
     assert 1e-4 < worn.loss_ratio[0] < 0.5
     assert worn.lit[0]
@@ -280,7 +280,7 @@ def test_go_back_n_over_eight_queue_pairs() -> None:
 
 
 def test_a_measured_loss_overrules_the_model() -> None:
-    worn = {"transceiver": "400G-FR4", "spans": [{"length_km": 1, "lumped_loss_db": 4.5}]}
+    worn = {"transceiver": "400G-FR4", "spans": [{"length_km": 1, "lumped_loss_db": 4.36}]}
     assert health_of(line(**worn, loss_ratio=0.0)).loss_ratio[0] == 0.0
     assert health_of(line(**worn, loss_ratio=0.0)).arc_capacity_gbps[0] == 400
 

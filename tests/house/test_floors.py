@@ -15,6 +15,7 @@ FLOORS = {
     "errors": 0,
     "kernels": 0,
     "catalogue": 1,
+    "pictures": 1,
     "model": 2,
     "workload": 3,
     "formats": 3,

@@ -19,13 +19,14 @@ BAND_CENTRE_THZ = 193.7
 
 def amplified_lines(state: State, lines: Lines) -> Ints:
     """Rows of lines with an amplifier in one of their spans."""
-    return np.unique(lines.line_of_span[state["span_amplifier"] >= 0])
+    found = np.unique(lines.line_of_span[state["span_amplifier"] >= 0])
+    return found[found < len(lines.kind)]
 
 
 def after_last_amplifier(state: State, lines: Lines) -> Floats:
     """1 for spans whose loss nothing restores before the receiver, 0 for others."""
     rows = np.arange(len(lines.line_of_span))
-    last = np.full(len(lines.kind), -1)
+    last = np.full(len(lines.kind) + 1, -1)
     amplified = state["span_amplifier"] >= 0
     np.maximum.at(last, lines.line_of_span[amplified], rows[amplified])
     return np.asarray(rows > last[lines.line_of_span], dtype=np.float64)
@@ -85,7 +86,7 @@ def worst_gsnr_db(
     """GSNR of the worst channel of each line over amplifiers, noise in 0.1 nm; NaN for others. Equal lines cost one."""
     out = np.full(len(lines.kind), np.nan)
     of_line = amplified_lines(state, lines)
-    coherent = link_optics(state, reader)[lines.link_of_line[of_line]] == COHERENT
+    coherent = link_optics(state, reader, lines.link_of_line[of_line]) == COHERENT
     known: dict[tuple[object, ...], float] = {}
     for line in of_line[coherent]:
         rows = slice(lines.span_first[line], lines.span_last[line])

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import Floats, State
 from .figures import FigureReader
+from .lines import OPTICS, link_optics
 
 AgeingCase = Literal["low", "value", "high"]
 """Optimistic, central and pessimistic figures of everything that ages."""
@@ -54,7 +55,7 @@ def span_loss(state: State, reader: FigureReader, ageing: AgeingCase, later_year
         return SpanLoss(*(np.zeros(0) for _ in range(7)))
     age, measured_age = _ages(state, later_years)
     length_km = state["span_length_km"]
-    glass = length_km * reader.by_code(state.parts, state["span_fibre"], "attenuation_db_per_km", "fibre")
+    glass = length_km * _attenuation_db_per_km(state, reader)
     splice_db = reader.general("splice_db")
     growth_db = glass * reader.general("attenuation_growth_ratio_per_year", ageing)
     cuts = reader.general("n_cuts_per_km_year", ageing) * length_km
@@ -66,6 +67,18 @@ def span_loss(state: State, reader: FigureReader, ageing: AgeingCase, later_year
     on_its_day = new + (growth_db + repair_db) * measured_age
     correction = np.where(np.isnan(measured_age), 0.0, state["span_measured_loss_db"] - on_its_day)
     return SpanLoss(glass, growth_db * age, connectors, splices, repair_db * age, lumped, correction)
+
+
+def _attenuation_db_per_km(state: State, reader: FigureReader) -> Floats:
+    """Of new glass at 1550 nm, or at 1310 nm under direct-detect optics, which live there, if the fibre states it."""
+    fibre = state["span_fibre"]
+    at_1550 = reader.by_code(state.parts, fibre, "attenuation_db_per_km", "fibre")
+    links = state.arrays.span_link
+    direct = link_optics(state, reader, links) == OPTICS.index("direct_detect")
+    if not direct.any():
+        return at_1550
+    at_1310 = reader.by_code(state.parts, np.where(direct, fibre, -1), "attenuation_1310_db_per_km", "fibre")
+    return np.where(np.isnan(at_1310), at_1550, at_1310)
 
 
 def _ages(state: State, later_years: Floats | float) -> tuple[Floats, Floats]:

@@ -27,6 +27,8 @@ DEFAULT_CAPACITY_GBPS = 400.0
 N_PATCH_CONNECTORS = 2
 """Mated pairs of an indoor optical patch, one at each end."""
 MAX_MODES = 8
+FAINTEST_SNR_DB = -3000.0
+"""Below this the noise over the signal is beyond what a float holds."""
 LIMITS = (
     "line rate",
     "transceiver mode",
@@ -69,6 +71,8 @@ class Light:
     """At a coherent receiver, in 0.1 nm."""
     mode_margin_db: Floats
     """float64[N, MAX_MODES], modes of the part from the fastest; minus infinity where dispersion or PMD forbid it."""
+    mode: Ints
+    """Of a coherent part, counted from its fastest; -1 where it is dark or has none."""
     margin_db: Floats
     gbps: Floats
     pre_fec_ber_ratio: Floats
@@ -92,6 +96,7 @@ def judge_light(
     link = lines.link_of_line
     codes = state["link_transceiver"][link]
     stated = state["link_capacity_gbps"][link]
+    length_km = lines.sum_of_spans(state["span_length_km"])
     for code in codes_in(codes, len(state.parts)):
         rows = np.flatnonzero(codes == code)
         part = reader.catalogue.get(state.parts[code])
@@ -101,9 +106,9 @@ def judge_light(
         if part.optics == "coherent":
             _judge_coherent(out, rows, part, reader, port, _runs(state, reader, part, link[rows]))
         elif part.optics == "direct_detect":
-            _judge_direct(out, rows, part, reader, state.arrays.link_length_km[link[rows]])
+            _judge_direct(out, rows, part, reader, length_km[rows])
         elif part.optics == "copper":
-            beyond = state.arrays.link_length_km[link[rows]] * 1e3 > reader.part(part.id, "reach_m")
+            beyond = length_km[rows] * 1e3 > reader.part(part.id, "reach_m")
             out.limit[rows] = np.where(beyond, REACH, LINE_RATE)
             out.gbps[rows] = np.where(beyond, 0.0, out.gbps[rows])
     if len(lines.kind) > lines.n_kinds:
@@ -117,7 +122,7 @@ def _dim(state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase, l
     n, link = len(lines.kind), lines.link_of_line
     way = _Way(state, reader, lines, ageing)
     spans, droop_db, received = way.received(later)
-    growth = nf_growth_db(state, reader, ageing, later[lines.kind][lines.line_of_span])
+    growth = nf_growth_db(state, reader, ageing, lines.of_spans(later))
     gsnr = worst_gsnr_db(state, reader, lines, spans, growth, way.into_fibre_dbm(droop_db))
     correction = np.zeros(n)
     since = state["link_measured_years"][lines.link]
@@ -142,6 +147,7 @@ def _dim(state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase, l
         line_gsnr_db=gsnr,
         snr_db=nan.copy(),
         mode_margin_db=np.full((n, MAX_MODES), np.nan),
+        mode=np.full(n, -1),
         margin_db=nan.copy(),
         gbps=np.where(np.isnan(nominal), DEFAULT_CAPACITY_GBPS, nominal),
         pre_fec_ber_ratio=nan.copy(),
@@ -169,7 +175,7 @@ class _Way:
     def received(self, later: Floats) -> tuple[SpanLoss, Floats, Floats]:
         """(loss of spans, droop of lasers, power at the receiver by the model), `later` years by kind of link."""
         lines = self._lines
-        spans = span_loss(self._state, self._reader, self._ageing, later[lines.kind][lines.line_of_span])
+        spans = span_loss(self._state, self._reader, self._ageing, lines.of_spans(later))
         droop_db = self._droop * self._transmitter_age(later)
         tail_db = lines.sum_of_spans(spans.total_db * self._unrestored)
         return spans, droop_db, self.into_fibre_dbm(droop_db) - self.ends_db / 2.0 - tail_db
@@ -195,7 +201,7 @@ class _Way:
         ends_db = 2.0 * np.nan_to_num(reader.by_code(state.parts, state["link_mux"][link], "loss_db", "mux"))
         protection = state["link_protection"][link]
         ends_db += np.nan_to_num(reader.by_code(state.parts, protection, "loss_db", "protection"))
-        optical = link_optics(state, reader)[link] >= OPTICS.index("direct_detect")
+        optical = link_optics(state, reader, link) >= OPTICS.index("direct_detect")
         patch = optical & (lines.span_first == lines.span_last)
         if patch.any():
             ends_db[patch] += N_PATCH_CONNECTORS * reader.general("connector_db")
@@ -226,13 +232,14 @@ def _judge_coherent(
     """
     received = out.received_dbm[rows]
     line = np.nan_to_num(10.0 ** (-out.line_gsnr_db[rows] / 10.0))
-    snr = line + 10.0 ** (-(reader.part(part.id, "receiver_snr_at_0dbm_db") + received) / 10.0)
+    receiver_db = reader.part(part.id, "receiver_snr_at_0dbm_db") + received
+    snr = line + 10.0 ** (np.maximum(receiver_db, FAINTEST_SNR_DB) / -10.0)
     snr_db = -10.0 * np.log10(snr + 10.0 ** (-reader.part_or(part.id, "tx_osnr_db", np.inf) / 10.0))
     overload_db = reader.part_or(part.id, "rx_max_dbm", np.inf) - received
     cd, pmd = out.dispersion_ps_per_nm[rows], out.pmd_ps[rows]
     beyond = cd > reader.part_or(part.id, "max_dispersion_ps_per_nm", np.inf)
     beyond |= pmd > reader.part_or(part.id, "max_pmd_ps", np.inf)
-    rate, chosen = np.zeros(len(rows)), np.full(len(rows), -1)
+    rate, chosen, slowest = np.zeros(len(rows)), np.full(len(rows), -1), np.full(len(rows), len(part.modes) - 1)
     for i, mode in enumerate(part.modes):
         name = f"required_snr_db at {mode.rate_gbps:g}G"
         reader.used[part.id, name] = Lean.of(part.id, name, mode.required_snr_db)
@@ -241,33 +248,33 @@ def _judge_coherent(
         here = np.where(beyond, -np.inf, here)
         out.mode_margin_db[rows, i] = here
         slower = max((other.rate_gbps for other in part.modes if other.rate_gbps < mode.rate_gbps), default=0.0)
-        takes = (chosen < 0) & (here >= 0) & (port_gbps > slower) & (runs[:, i] | (port_gbps < mode.rate_gbps))
-        rate[takes], chosen[takes] = mode.rate_gbps, i
+        can = runs[:, i] | (port_gbps < mode.rate_gbps)
+        takes = (chosen < 0) & (here >= 0) & (port_gbps > slower) & can
+        rate[takes], chosen[takes], slowest[can] = mode.rate_gbps, i, i
     out.snr_db[rows] = snr_db
-    _settle_coherent(out, rows, part, reader, port_gbps, rate, chosen)
+    _settle_coherent(out, rows, part, reader, port_gbps, rate, np.where(chosen < 0, slowest, chosen))
 
 
 def _settle_coherent(
-    out: Light, rows: Ints, part: Part, reader: FigureReader, port_gbps: Floats, rate: Floats, chosen: Ints
+    out: Light, rows: Ints, part: Part, reader: FigureReader, port_gbps: Floats, rate: Floats, shown: Ints
 ) -> None:
-    """Margin, rate, errors and limit at the mode chosen; a dark channel's margin is the slowest mode's."""
-    last = len(part.modes) - 1
-    margins = out.mode_margin_db[rows, : last + 1]
-    margin = np.take_along_axis(margins, np.where(chosen < 0, last, chosen)[:, None], axis=1)[:, 0]
+    """Margin, rate, errors and limit at the mode shown: the one chosen, of a dark channel the slowest its ports run."""
+    margins = out.mode_margin_db[rows, : len(part.modes)]
+    margin = np.take_along_axis(margins, shown[:, None], axis=1)[:, 0]
     reachable = np.isfinite(margins).any(axis=1)
     out.margin_db[rows] = np.where(np.isfinite(margin), margin, np.nan)
     slowed = rate < np.minimum(port_gbps, part.modes[0].rate_gbps)
     out.limit[rows] = np.where(reachable, np.where(slowed, MODE, LINE_RATE), REACH)
-    out.gbps[rows] = np.minimum(port_gbps, rate)
+    out.gbps[rows], out.mode[rows] = np.minimum(port_gbps, rate), np.where(rate > 0, shown, -1)
     if part.fec is None:
         return
     threshold = reader.part(part.fec, "threshold_ber_ratio")
     for i, mode in enumerate(part.modes):
-        at = rows[(chosen == i) | ((chosen < 0) & (i == last))]
+        at = rows[shown == i]
         snr = threshold_snr_ratio(mode.modulation, threshold) * 10.0 ** (out.margin_db[at] / 10.0)
         out.pre_fec_ber_ratio[at] = coherent_ber_ratio(snr, mode.modulation)
     residual = residual_loss_ratio(reader.general("coherent_residual_ber_ratio"))
-    out.loss_ratio[rows] = np.where(chosen >= 0, residual, 1.0)
+    out.loss_ratio[rows] = np.where(rate > 0, residual, 1.0)
 
 
 def penalty_of(mode: Mode, impairment: str, amount: Floats) -> Floats:

@@ -14,6 +14,14 @@ from .figures import FigureReader
 OPTICS = ("", "copper", "direct_detect", "coherent")
 """Technologies of transceivers, by index; the first is a link without one."""
 COHERENT = OPTICS.index("coherent")
+OWN_COLUMNS = (
+    "link_capacity_gbps",
+    "link_age_years",
+    "link_launch_dbm",
+    "link_measured_received_dbm",
+    "link_measured_years",
+)
+"""What makes the light of links without spans differ beside the parts fitted; NaN where it is not stated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +42,7 @@ class Lines:
     span_last: Ints
     """Spans of each line, rows of `span_*` from first up to but without last."""
     line_of_span: Ints
+    """Line of each row of `span_*`; N where no line of these has it."""
 
     @property
     def n_kinds(self) -> int:
@@ -47,7 +56,12 @@ class Lines:
 
     def sum_of_spans(self, by_span: Floats) -> Floats:
         """Sum over the spans of each line, in their order: the same bits wherever the line stands in the table."""
-        return np.bincount(self.line_of_span, weights=by_span, minlength=len(self.kind)).astype(np.float64)
+        sums = np.bincount(self.line_of_span, weights=by_span, minlength=len(self.kind) + 1)
+        return sums[: len(self.kind)].astype(np.float64)
+
+    def of_spans(self, by_kind: Floats) -> Floats:
+        """A column by kind, spread over all spans; 0 for those of no line."""
+        return np.append(by_kind[self.kind], 0.0)[self.line_of_span]
 
 
 def lines_of(state: State, reader: FigureReader) -> Lines:
@@ -58,14 +72,25 @@ def lines_of(state: State, reader: FigureReader) -> Lines:
     fitted = (state["link_transceiver"] * n_codes + state["link_mux"]) * n_codes + state["link_protection"]
     ends = _port_codes(state, reader)
     columns = [fitted, np.where(n_spans > 0, np.arange(arrays.n_links), -1 - ends)]
-    for name in ("link_capacity_gbps", "link_age_years", "link_measured_received_dbm", "link_measured_years"):
+    for name in OWN_COLUMNS:
         if not np.isnan(state[name]).all():
             columns.append(state[name].view(np.int64))
-    kind_of_link, link = _group(np.stack(columns, axis=1))
-    first, kind, spans = _cut(state, link, n_spans)
-    lines = np.argsort(spans[:, 0], kind="stable")
-    of_span = np.repeat(lines, (spans[:, 1] - spans[:, 0])[lines])
-    return Lines(kind_of_link, link, first, kind, spans[:, 0], spans[:, 1], of_span)
+    return _lines(state, *_group(np.stack(columns, axis=1)))
+
+
+def lines_of_links(state: State, links: Ints) -> Lines:
+    """Lines of these links alone, each a kind of its own; `kind_of_link` is -1 for others."""
+    kind_of_link = np.full(state.arrays.n_links, -1)
+    kind_of_link[links] = np.arange(len(links))
+    return _lines(state, kind_of_link, links)
+
+
+def _lines(state: State, kind_of_link: Ints, links: Ints) -> Lines:
+    first, kind, spans = _cut(state, links)
+    of_span = np.full(len(state.arrays.span_link), len(kind))
+    for line in np.flatnonzero(spans[:, 0] < spans[:, 1]):
+        of_span[spans[line, 0] : spans[line, 1]] = line
+    return Lines(kind_of_link, links, first, kind, spans[:, 0], spans[:, 1], of_span)
 
 
 def _group(table: Ints) -> tuple[Ints, Ints]:
@@ -85,9 +110,10 @@ def _port_codes(state: State, reader: FigureReader) -> Ints:
     return ends
 
 
-def _cut(state: State, links: Ints, n_spans: Ints) -> tuple[Ints, Ints, Ints]:
-    """Lines of each link: cut where light is regenerated and where the standby path begins."""
+def _cut(state: State, links: Ints) -> tuple[Ints, Ints, Ints]:
+    """(first line of each link, link of each line, its spans): cut at regenerators and where another path begins."""
     arrays = state.arrays
+    n_spans = np.diff(arrays.span_first)
     n_lines = np.ones(len(links), dtype=np.int64)
     spans: list[tuple[int, int]] = []
     special = arrays.span_regenerated.any() or arrays.span_standby.any()
@@ -108,12 +134,13 @@ def _cut(state: State, links: Ints, n_spans: Ints) -> tuple[Ints, Ints, Ints]:
     return first, kind, np.array(spans, dtype=np.int64).reshape(-1, 2)
 
 
-def link_optics(state: State, reader: FigureReader) -> Ints:
-    """Index into OPTICS of each link."""
+def link_optics(state: State, reader: FigureReader, links: Ints | None = None) -> Ints:
+    """Index into OPTICS of each link, or of those asked for."""
+    codes = state["link_transceiver"] if links is None else state["link_transceiver"][links]
     table = np.zeros(len(state.parts) + 1, dtype=np.int64)
-    for code in codes_in(state["link_transceiver"], len(state.parts)):
+    for code in codes_in(codes, len(state.parts)):
         table[code] = OPTICS.index(reader.catalogue.get(state.parts[code]).optics or "")
-    return np.asarray(table[state["link_transceiver"]])
+    return np.asarray(table[codes])
 
 
 def codes_in(codes: Ints, n_parts: int) -> Ints:

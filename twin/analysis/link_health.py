@@ -219,7 +219,7 @@ def _propagation_us(state: State, reader: FigureReader, lines: Lines) -> Floats:
     if passed.any():
         span_us = span_us + passed * reader.general("amplifier_site_us")
     working = np.where(state.arrays.span_standby, 0.0, span_us)
-    return np.bincount(lines.kind[lines.line_of_span], weights=working, minlength=lines.n_kinds).astype(np.float64)
+    return np.bincount(lines.kind, weights=lines.sum_of_spans(working), minlength=lines.n_kinds).astype(np.float64)
 
 
 def _store_us(state: State, reader: FigureReader, member_gbps: Floats) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..model.records import Lossless
 from .figures import FigureReader
-from .transport import tcp_gbps
+from .transport import pair_rate_gbps, tcp_gbps
 
 PAUSE_RATES_GBPS = (800, 400, 200, 100, 50, 25, 10)
 """Port rates whose answer to a pause is tabled, in quanta."""
@@ -112,9 +112,9 @@ def _kept_ratio(
     hit = (short_bytes > 0) & (rate_gbps > 0)
     if lossless.recovery == "tcp":
         segment = reader.general("tcp_segment_bytes")
-        pair = lossless.queue_pair_gbps
-        event = np.minimum(pauses * segment * 8.0 / (pair * 1e9), 1.0)
-        left = tcp_gbps(np.full(len(rate_gbps), event), round_trip_us, segment) / pair if event > 0 else 1.0
+        pair_gbps = pair_rate_gbps(lossless, rate_gbps)
+        event = np.minimum(pauses * segment * 8.0 / (pair_gbps * 1e9), 1.0)
+        left = tcp_gbps(event, round_trip_us, segment) / pair_gbps
         return np.where(hit, np.minimum(left, 1.0), 1.0)
     again = short_bytes.copy()
     if lossless.recovery == "go_back_n":

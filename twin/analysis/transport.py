@@ -35,24 +35,30 @@ def sender(
 ) -> Sender:
     """Goodput of queue pairs over one link by frames lost, round trip and window, in steady state."""
     in_flight_bits = 8.0 * (lossless.in_flight_bytes or reader.general("in_flight_bytes"))
-    n, asked_gbps = len(loss_ratio), lossless.queue_pair_gbps
+    n, asked_gbps = len(loss_ratio), pair_rate_gbps(lossless, member_gbps)
     out = Sender(np.ones(n), np.ones(n), np.ones(n), np.zeros(n))
     held = np.flatnonzero(round_trip_us * (asked_gbps * 1e3) > in_flight_bits)
-    out.window_ratio[held] = in_flight_bits / (round_trip_us[held] * (asked_gbps * 1e3))
+    out.window_ratio[held] = in_flight_bits / (round_trip_us[held] * (asked_gbps[held] * 1e3))
     out.goodput_ratio[held] = out.window_ratio[held]
     lost = np.flatnonzero(loss_ratio > NEGLIGIBLE_LOSS_RATIO)
     if len(lost):
         loss, trip_us, window = loss_ratio[lost], round_trip_us[lost], out.window_ratio[lost]
-        asked = np.full(len(lost), asked_gbps)
-        out.recovery_ratio[lost] = _recovery_ratio(reader, lossless, loss, trip_us, asked)
-        out.goodput_ratio[lost] = window * _recovery_ratio(reader, lossless, loss, trip_us, asked * window)
-        pairs = np.maximum(member_gbps[lost] / asked_gbps, 1.0)
+        asked = asked_gbps[lost]
+        out.recovery_ratio[lost] = recovery_of(reader, lossless, loss, trip_us, asked)
+        out.goodput_ratio[lost] = window * recovery_of(reader, lossless, loss, trip_us, asked * window)
+        pairs = np.maximum(member_gbps[lost] / asked, 1.0)
         tail_lost = -np.expm1(pairs * np.log1p(-np.minimum(loss, 1.0 - 1e-15)))
         out.timeout_s[lost] = tail_lost * reader.general("retransmission_timeout_s")
     return out
 
 
-def _recovery_ratio(
+def pair_rate_gbps(lossless: Lossless, member_gbps: Floats) -> Floats:
+    """Rate of one queue pair on each link; no flow is faster than its member."""
+    asked_gbps = lossless.queue_pair_gbps
+    return np.where(member_gbps > 0, np.minimum(asked_gbps, member_gbps), asked_gbps)
+
+
+def recovery_of(
     reader: FigureReader, lossless: Lossless, loss_ratio: Floats, round_trip_us: Floats, rate_gbps: Floats
 ) -> Floats:
     """Goodput over the rate of a queue pair.
@@ -69,7 +75,12 @@ def _recovery_ratio(
 
 
 def tcp_gbps(loss_event_ratio: Floats, round_trip_us: Floats, segment_bytes: float) -> Floats:
-    """Rate of one TCP connection by the share of packets that begin a loss (RFC 3448, section 3.1, b = 1)."""
+    """Rate of one TCP connection by the share of packets that begin a loss (RFC 3448, section 3.1, b = 1).
+
+    Infinite over no distance at all.
+    """
     p, trip_s = loss_event_ratio, round_trip_us / 1e6
     retries = TCP_TIMEOUT_ROUND_TRIPS * 3.0 * np.sqrt(3.0 * p / 8.0) * p * (1.0 + 32.0 * p * p)
-    return np.asarray(segment_bytes * 8.0 / (trip_s * (np.sqrt(2.0 * p / 3.0) + retries)) / 1e9)
+    apart_s = trip_s * (np.sqrt(2.0 * p / 3.0) + retries)
+    endless = np.full(len(apart_s), np.inf)
+    return np.asarray(np.divide(segment_bytes * 8.0, apart_s * 1e9, out=endless, where=apart_s > 0))

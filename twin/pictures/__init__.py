@@ -1,0 +1,7 @@
+"""Pictures of answers, drawn from their plain data; matplotlib comes with the extra `pictures`."""
+
+from .canvas import check_format, save_figure, svg_of
+from .forecast import forecast_figure
+from .link import link_figure
+
+__all__ = ["check_format", "forecast_figure", "link_figure", "save_figure", "svg_of"]
