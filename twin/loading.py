@@ -105,7 +105,7 @@ class Network(CompiledNetwork):
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
         """Links one by one; `chosen` is an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`)."""
         e = self.evaluate(job, ageing=ageing)
-        return link_table(e, self.label, self._rows(e, chosen))
+        return link_table(e, self.label, self._rows(e, chosen), self._reader)
 
     def forecast(
         self,

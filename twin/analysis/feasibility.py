@@ -57,7 +57,7 @@ def _port_issues(state: State, reader: FigureReader, found: dict[str, Issue]) ->
 
 
 def _cage_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
-    """A transceiver fits a port with a cage of its form factor, lanes as fast as its own, and at least its rate."""
+    """A transceiver fits a port with a cage of its form factor and watts, lanes as fast as its own, and its rate."""
     n_codes = len(state.parts) + 1
     keys = (np.repeat(state["link_transceiver"], 2) + 1) * n_codes + state["node_part"][state["link_ends"].ravel()] + 1
     for key, arc in zip(*np.unique(keys, return_index=True), strict=True):
@@ -73,6 +73,9 @@ def _cage_issues(state: State, reader: FigureReader, found: dict[str, Issue]) ->
             reason = f"wrong lane rate: {optic.id} runs {optic.lane_gbps}G lanes, {switch.id} up to {switch.lane_gbps}G"
         elif optic.value("rate_gbps") > switch.value_or("port_gbps", np.inf):
             reason = f"too fast: {optic.id} at {optic.value('rate_gbps'):g} Gb/s in a port of {switch.id}"
+        elif optic.value_or("power_w", 0.0) > switch.value_or("cage_w", np.inf):
+            drawn_w, cooled_w = reader.part(optic.id, "power_w"), reader.part(switch.id, "cage_w")
+            reason = f"too hot: {optic.id} draws {drawn_w:g} W, a port of {switch.id} cools {cooled_w:g}"
         if reason:
             link, side = divmod(int(arc), 2)
             node = state.arrays.node_ids[state["link_ends"][link, side]]

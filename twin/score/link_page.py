@@ -101,7 +101,7 @@ def link_page(e: Evaluation, network: str, link: int, reader: FigureReader, fore
         ],
         "modes": list(_modes(light, part, int(light.worst[kind]))),
         "launch": [found for row in rows if (found := _launch(e, reader, row)) is not None],
-        "directions": list(link_table(e, network, [link]).rows),
+        "directions": list(link_table(e, network, [link], reader).rows),
         "failures": _failures(failures, TIERS[arrays.link_tier[link]]),
     }
     sections["words"] = _words(e, link, sections)

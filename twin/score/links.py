@@ -8,6 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from ..analysis.failures import LinkFailures, link_failures
+from ..analysis.figures import FigureReader
 from ..analysis.light import LIMITS
 from ..arrays import TIERS
 from .evaluate import Evaluation
@@ -49,8 +53,14 @@ COLUMNS = (
     "latency_us",
     "load_gbps",
     "utilisation_ratio",
+    "n_flaps_per_day",
+    "line_mtbf_h",
+    "line_mttr_h",
+    "member_mtbf_h",
+    "member_mttr_h",
+    "unavailability_ratio",
 )
-"""`lossless_gbps` to `limit` and what follows are of the direction; the rest is of the link, one member of it."""
+"""Latency of the switch, load, capacity and buffer are of the direction; the rest is of the link or of one member."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +87,28 @@ class LinkTable:
         return html_table(self.network, COLUMNS, rows, ())
 
 
-def link_table(e: Evaluation, network: str, links: Iterable[int]) -> LinkTable:
+def link_table(e: Evaluation, network: str, links: Iterable[int], reader: FigureReader) -> LinkTable:
     """Rows of these links, in the order given."""
-    return LinkTable(network, tuple(_row(e, 2 * int(link) + side) for link in links for side in (0, 1)))
+    rows = np.fromiter(links, dtype=np.int64)
+    reader = reader.fresh()
+    failures = link_failures(e.case.state, reader, rows, e.case.ageing)
+    flaps = reader.general("n_flaps_per_link_day", e.case.ageing)
+    found = (
+        _row(e, 2 * int(link) + side, (flaps, *_failures(failures, i)))
+        for i, link in enumerate(rows)
+        for side in (0, 1)
+    )
+    return LinkTable(network, tuple(found))
 
 
-def _row(e: Evaluation, arc: int) -> dict[str, Any]:
+def _failures(found: LinkFailures, row: int) -> tuple[float, ...]:
+    """MTBF and MTTR of line and member, and the share of time that a member is down by either."""
+    down = 1.0 - (1.0 - found.line_unavailability_ratio[row]) * (1.0 - found.member_unavailability_ratio[row])
+    times = (found.line_mtbf_h, found.line_mttr_h, found.member_mtbf_h, found.member_mttr_h)
+    return (*(float(time[row]) for time in times), float(down))
+
+
+def _row(e: Evaluation, arc: int, failures: tuple[float, ...]) -> dict[str, Any]:
     state, health, arrays, link = e.case.state, e.health, e.case.state.arrays, arc // 2
     head = arrays.node_ids[arrays.arc_head[arc]]
     tail = arrays.node_ids[arrays.arc_head[arc ^ 1]]
@@ -124,6 +150,7 @@ def _row(e: Evaluation, arc: int) -> dict[str, Any]:
         health.arc_latency_us[arc] + e.arc_queue_us[arc],
         e.arc_load_gbps[arc],
         e.arc_utilisation_ratio[arc],
+        *failures,
     )
     return {name: _number(value) for name, value in zip(COLUMNS, values, strict=True)}
 
