@@ -81,8 +81,27 @@ def warm(runs: int) -> list[tuple[str, float, str]]:
                 taken.append(perf_counter() - start)
         rows.append((f"what-if of a state change on {name}, warm", median(taken), "2 s" if name == "memphis" else "–"))
         rows.append((f"  slowest of {len(taken)}", max(taken), "–"))
+    rows.append(("all links of memphis judged again after an age change, warm", rejudged(5 * runs), "0.05 s"))
     rows.append(("peak memory of the warm process, GB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, "–"))
     return rows
+
+
+def rejudged(runs: int) -> float:
+    """Seconds for the light, latency, buffers and capacity of every link, each time at another age."""
+    import twin
+    from twin.analysis.link_health import judge_links
+    from twin.scenario.apply import apply_changes, baseline, parse_changes
+
+    network = twin.load("memphis")
+    before = baseline(network, network.job())
+    taken = []
+    for i in range(runs + 1):
+        changes = parse_changes([{"kind": "age", "years": 0.5 * (i + 1)}])
+        state = apply_changes(before, changes, network._reader, "benchmark").state
+        start = perf_counter()
+        judge_links(state, network.document, network._reader)
+        taken.append(perf_counter() - start)
+    return median(taken[1:])
 
 
 if __name__ == "__main__":

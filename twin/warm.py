@@ -36,6 +36,8 @@ def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, floa
         ("score an overloaded network with weights", lambda: from_document(WEIGHTED).score()),
         ("score the same with wcmp", lambda: from_document(weighted).score()),
         ("what-if on the same", lambda: _fail_a_link(from_document(weighted))),
+        ("forecast of ageing-lines", lambda: load("ageing-lines").forecast(1)),
+        ("a link of ageing-lines", lambda: load("ageing-lines").link("amplified", years=None)),
     )
     taken = []
     for name, run in steps:

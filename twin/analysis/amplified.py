@@ -23,22 +23,42 @@ def amplified_lines(state: State, lines: Lines) -> Ints:
     return found[found < len(lines.kind)]
 
 
-def after_last_amplifier(state: State, lines: Lines) -> Floats:
-    """1 for spans whose loss nothing restores before the receiver, 0 for others."""
+def short_gain_db(state: State, reader: FigureReader, lines: Lines, spans: SpanLoss) -> Floats:
+    """Gain that the amplifier after each span lacks to restore all loss since the one before; the next makes up for it
+    if it can. By row of `span_*`, 0 where there is none or it suffices."""
+    out = np.zeros(len(spans.glass_db))
+    codes = state["span_amplifier"]
+    if not (codes >= 0).any():
+        return out
+    gain_db = reader.by_code(state.parts, codes, "max_gain_db", "amplifier")
+    total_db = spans.total_db
+    for line in amplified_lines(state, lines):
+        lost_db = 0.0
+        for row in range(lines.span_first[line], lines.span_last[line]):
+            lost_db += total_db[row]
+            if codes[row] >= 0:
+                lost_db = out[row] = max(lost_db - gain_db[row], 0.0)
+    return out
+
+
+def unrestored_db(state: State, lines: Lines, spans: SpanLoss, short_db: Floats) -> Floats:
+    """By line: loss behind its last amplifier, and what that one lacks; all loss of a line without amplifiers."""
     rows = np.arange(len(lines.line_of_span))
     last = np.full(len(lines.kind) + 1, -1)
     amplified = state["span_amplifier"] >= 0
     np.maximum.at(last, lines.line_of_span[amplified], rows[amplified])
-    return np.asarray(rows > last[lines.line_of_span], dtype=np.float64)
+    behind = rows > last[lines.line_of_span]
+    lacking = rows == last[lines.line_of_span]
+    return lines.sum_of_spans(np.where(behind, spans.total_db, np.where(lacking, short_db, 0.0)))
 
 
 def amplified_spans(
-    state: State, reader: FigureReader, spans: SpanLoss, nf_growth_db: Floats, rows: slice
+    state: State, reader: FigureReader, spans: SpanLoss, nf_growth_db: Floats, short_db: Floats, rows: slice
 ) -> AmplifiedSpans:
     """Spans as the line model takes them; half of a span's connectors stand before its fibre.
 
-    `nf_growth_db`: what each amplifier's noise figure has gained with age, by row of `span_*`. Where a loss was
-    measured every part of the span is scaled to it.
+    By row of `span_*`: `nf_growth_db`, what each amplifier's noise figure has gained with age; `short_db`, the gain it
+    lacks, as a loss in front of the next span. Where a loss was measured every part of the span is scaled to it.
     """
     fibre = state["span_fibre"][rows]
 
@@ -48,11 +68,12 @@ def amplified_spans(
     noise_db = reader.by_code(state.parts, state["span_amplifier"][rows], "noise_figure_db", "amplifier")
     scale, length_km = spans.measured_ratio[rows], state["span_length_km"][rows]
     connectors = spans.connectors_db[rows] * scale
+    lacking = np.append(0.0, short_db[rows][:-1])
     points = (spans.splices_db + spans.repairs_db + spans.lumped_db)[rows] * scale
     return AmplifiedSpans(
         length_km=length_km,
         loss_db_per_km=(spans.glass_db + spans.ageing_db)[rows] * scale / length_km,
-        before_db=connectors / 2.0,
+        before_db=connectors / 2.0 + lacking,
         after_db=connectors / 2.0 + points,
         dispersion_ps_per_nm_km=figure("dispersion_ps_per_nm_km"),
         effective_area_um2=figure("effective_area_um2"),
@@ -81,7 +102,13 @@ def nf_growth_db(state: State, reader: FigureReader, ageing: AgeingCase, later_y
 
 
 def worst_gsnr_db(
-    state: State, reader: FigureReader, lines: Lines, spans: SpanLoss, growth_db: Floats, fibre_launch_dbm: Floats
+    state: State,
+    reader: FigureReader,
+    lines: Lines,
+    spans: SpanLoss,
+    short_db: Floats,
+    growth_db: Floats,
+    fibre_launch_dbm: Floats,
 ) -> Floats:
     """GSNR of the worst channel of each line over amplifiers, noise in 0.1 nm; NaN for others. Equal lines cost one."""
     out = np.full(len(lines.kind), np.nan)
@@ -90,7 +117,7 @@ def worst_gsnr_db(
     known: dict[tuple[object, ...], float] = {}
     for line in of_line[coherent]:
         rows = slice(lines.span_first[line], lines.span_last[line])
-        glass = amplified_spans(state, reader, spans, growth_db, rows)
+        glass = amplified_spans(state, reader, spans, growth_db, short_db, rows)
         comb = comb_of_link(state, reader, int(lines.link_of_line[line]), float(fibre_launch_dbm[line]))
         key = (_bytes(glass), _bytes(comb))
         if key not in known:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..arrays import Floats, Ints, State
 from ..catalogue import Mode, Part
-from .amplified import after_last_amplifier, amplified_lines, nf_growth_db, worst_gsnr_db
+from .amplified import amplified_lines, nf_growth_db, short_gain_db, unrestored_db, worst_gsnr_db
 from .fec import (
     coherent_ber_ratio,
     direct_ber_ratio,
@@ -121,13 +121,13 @@ def _dim(state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase, l
     """Everything on the way, before any receiver is asked; lines without a transceiver are done."""
     n, link = len(lines.kind), lines.link_of_line
     way = _Way(state, reader, lines, ageing)
-    spans, droop_db, received = way.received(later)
+    spans, short_db, droop_db, received = way.received(later)
     growth = nf_growth_db(state, reader, ageing, lines.of_spans(later))
-    gsnr = worst_gsnr_db(state, reader, lines, spans, growth, way.into_fibre_dbm(droop_db))
+    gsnr = worst_gsnr_db(state, reader, lines, spans, short_db, growth, way.into_fibre_dbm(droop_db))
     correction = np.zeros(n)
     since = state["link_measured_years"][lines.link]
     if not np.isnan(since).all():
-        measured = state["link_measured_received_dbm"][link] - way.received(np.nan_to_num(-since))[2]
+        measured = state["link_measured_received_dbm"][link] - way.received(np.nan_to_num(-since))[-1]
         first = np.arange(n) == lines.first[lines.kind]
         correction = np.where(first & ~np.isnan(measured), np.nan_to_num(measured), 0.0)
     nominal = state["link_capacity_gbps"][link]
@@ -164,21 +164,25 @@ class _Way:
         link = lines.link_of_line
         part = state["link_transceiver"][link]
         self.launch_dbm = reader.by_code(state.parts, part, "launch_dbm", "transceiver")
+        self._has_laser = link_optics(state, reader, link) >= OPTICS.index("direct_detect")
         self.ends_db = self._ends_db(link)
         """Multiplexers and protection switch of both ends, or patch cords where there are no spans."""
         self.stated_dbm = state["link_launch_dbm"][link]
-        self._droop = reader.general("laser_droop_db_per_year", ageing) if (part >= 0).any() else 0.0
-        self._unrestored = after_last_amplifier(state, lines)
+        self._droop = reader.general("laser_droop_db_per_year", ageing) if self._has_laser.any() else 0.0
         self._boosted = np.zeros(len(lines.kind), dtype=np.bool_)
         self._boosted[amplified_lines(state, lines)] = True
 
-    def received(self, later: Floats) -> tuple[SpanLoss, Floats, Floats]:
-        """(loss of spans, droop of lasers, power at the receiver by the model), `later` years by kind of link."""
+    def received(self, later: Floats) -> tuple[SpanLoss, Floats, Floats, Floats]:
+        """(loss of spans, gain that amplifiers lack, droop of lasers, power at the receiver by the model).
+
+        `later`: years by kind of link.
+        """
         lines = self._lines
         spans = span_loss(self._state, self._reader, self._ageing, lines.of_spans(later))
-        droop_db = self._droop * self._transmitter_age(later)
-        tail_db = lines.sum_of_spans(spans.total_db * self._unrestored)
-        return spans, droop_db, self.into_fibre_dbm(droop_db) - self.ends_db / 2.0 - tail_db
+        droop_db = np.where(self._has_laser, self._droop * self._transmitter_age(later), 0.0)
+        short_db = short_gain_db(self._state, self._reader, lines, spans)
+        lost_db = unrestored_db(self._state, lines, spans, short_db)
+        return spans, short_db, droop_db, self.into_fibre_dbm(droop_db) - self.ends_db / 2.0 - lost_db
 
     def into_fibre_dbm(self, droop_db: Floats) -> Floats:
         """Power per channel into the first span: as stated, or the transmitter's behind one end's parts.
@@ -201,8 +205,7 @@ class _Way:
         ends_db = 2.0 * np.nan_to_num(reader.by_code(state.parts, state["link_mux"][link], "loss_db", "mux"))
         protection = state["link_protection"][link]
         ends_db += np.nan_to_num(reader.by_code(state.parts, protection, "loss_db", "protection"))
-        optical = link_optics(state, reader, link) >= OPTICS.index("direct_detect")
-        patch = optical & (lines.span_first == lines.span_last)
+        patch = self._has_laser & (lines.span_first == lines.span_last)
         if patch.any():
             ends_db[patch] += N_PATCH_CONNECTORS * reader.general("connector_db")
         return np.asarray(ends_db)

@@ -11,12 +11,14 @@ from typing import Any, get_args
 
 import numpy as np
 
+from ..analysis.amplified import amplified_lines
 from ..analysis.figures import FigureReader, Lean
 from ..analysis.glass import AgeingCase
 from ..analysis.light import Light, judge_light
 from ..analysis.lines import lines_of_links
-from ..analysis.transport import recovery_of
+from ..analysis.transport import NEGLIGIBLE_LOSS_RATIO, pair_rate_gbps, recovery_of
 from ..arrays import TIERS, Bools, Floats, Ints
+from ..errors import ChangeError
 from ..pictures import forecast_figure, svg_of
 from ..units import DAYS_PER_YEAR
 from .evaluate import Evaluation
@@ -28,11 +30,15 @@ RUNOUT_RATIOS = (0.7, 0.9)
 N_BISECTIONS = 12
 """From a year to a tenth of a day."""
 MAX_YEARS = 100
+MAX_WORK = 200_000
+"""Links that are not alike, times the years looked at: some ten seconds, and some thirty megabytes of JSON."""
+AMPLIFIED_WORK = 20
+"""What a line over amplifiers counts for, beside its spans; a link counts for one."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A day in the future of a network; `date` is None where its document has no `as_of`."""
+    """A day in the future of a network; `date` is None where its document has no `as_of`, or beyond the year 9999."""
 
     years: float
     date: date | None
@@ -100,6 +106,8 @@ class LinkForecast:
     def first_trouble_years(self, case: AgeingCase) -> float:
         """Until anything happens in a case; infinite where nothing does."""
         found = self.cases[case]
+        if not found.member_gbps[0]:
+            return 0.0
         moments = (found.required_margin_gone, found.margin_gone, *(drop.when for drop in found.drops), *found.runout)
         return min((moment.years for moment in moments if moment is not None), default=float("inf"))
 
@@ -138,8 +146,11 @@ class Forecast:
 
     def rows(self) -> list[tuple[str, ...]]:
         """One row a link and case, as text: what happens and when."""
-        cases = ((link, case, found) for link in self.links for case, found in link.cases.items())
-        return [(link.id, str(link.n_alike), CASE_NAMES[case], *_cells(found)) for link, case, found in cases]
+        return [
+            (link.id, str(link.n_alike), CASE_NAMES[case], *_cells(found, link.cases["value"].member_gbps[0]))
+            for link in self.links
+            for case, found in link.cases.items()
+        ]
 
     def _repr_html_(self) -> str:
         return html_table(f"{self.network}, {self.years[-1]:g} years", HEADS, self.rows(), ()) + svg_of(self.figure)
@@ -149,16 +160,22 @@ CASE_NAMES: dict[AgeingCase, str] = {"low": "optimistic", "value": "central", "h
 HEADS = ("link", "alike", "case", "below wanted", "no margin", "rate falls", "70 % full", "90 % full")
 
 
-def _cells(found: CaseForecast) -> tuple[str, ...]:
-    drops = ", ".join(
-        f"{_show(drop.when)} " + (f"to {drop.member_gbps:g}G" if drop.member_gbps else "dark") for drop in found.drops
-    )
+def _cells(found: CaseForecast, today_gbps: float) -> tuple[str, ...]:
+    """What happens and when; a case that has less than `today_gbps` from the first day says so."""
+    drops = [f"{_show(drop.when)} " + ("to " if drop.member_gbps else "") + _rate(drop.member_gbps) for drop in found.drops]
+    at_once = found.member_gbps[0]
+    if at_once < today_gbps or not at_once:
+        drops.insert(0, f"now {_rate(at_once)}")
     return (
         _show(found.required_margin_gone),
         _show(found.margin_gone),
-        drops or "–",
+        ", ".join(drops) or "–",
         *(_show(when) for when in found.runout),
     )
+
+
+def _rate(member_gbps: float) -> str:
+    return f"{member_gbps:g}G" if member_gbps else "dark"
 
 
 def _show(when: Moment | None) -> str:
@@ -179,10 +196,12 @@ def forecast_of(
     """What becomes of these links within `n_years`, to the day; load grows from today's by a steady share a year.
 
     Rate and frame loss follow the light; buffers, network cards and the step's length are taken as they are today.
+    Raises ChangeError where so many links that differ are asked for that nobody would wait (MAX_WORK).
     """
     grid = np.arange(n_years + 1, dtype=np.float64)
     reader = reader.fresh()
     groups = _Groups(e, links)
+    _check_work(e, groups, n_years)
     found: list[dict[AgeingCase, CaseForecast]] = [{} for _ in groups.link]
     for case in CASES:
         course = _Course(e, groups, reader, case, growth_ratio_per_year)
@@ -208,7 +227,7 @@ def forecast_of(
         job=e.case.job.id if e.case.job else None,
         as_of=day.isoformat() if day else None,
         years=tuple(float(t) for t in grid),
-        growth_ratio_per_year=growth_ratio_per_year,
+        growth_ratio_per_year=float(growth_ratio_per_year),
         links=tuple(rows),
         leans_on=tuple(lean for lean in reader.leans() if lean.status != "published"),
     )
@@ -240,6 +259,21 @@ class _Groups:
         self.arc: Ints = 2 * self.link + busiest.argmax(axis=1)[self.link]
 
 
+def _check_work(e: Evaluation, groups: _Groups, n_years: int) -> None:
+    lines = lines_of_links(e.case.state, groups.link)
+    rows = amplified_lines(e.case.state, lines)
+    spans = lines.span_last[rows] - lines.span_first[rows]
+    work = (len(groups.link) + int((AMPLIFIED_WORK + spans).sum())) * (n_years + 1)
+    if work > MAX_WORK:
+        over = f", {len(rows):,} lines of them over amplifiers" if len(rows) else ""
+        raise ChangeError(
+            f"{len(groups.link):,} links that differ{over}, over {n_years} years are too many at once",
+            where="forecast",
+            expected=f"{work / MAX_WORK:.2g} times fewer links or years",
+            hint="narrow the choice of links",
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class _Look:
     """The groups, each at a time of its own."""
@@ -258,11 +292,16 @@ class _Course:
         self._lines = lines_of_links(self._state, groups.link)
         self._measured_loss: Floats = self._state["link_loss_ratio"][groups.link]
         self._round_trip_us: Floats = e.health.arc_latency_us.reshape(-1, 2).sum(axis=1)[groups.link]
-        self._absorbed: Floats = e.health.headroom.by_arc("rate_gbps", len(e.arc_load_gbps), np.inf)[groups.arc]
+        n_arcs, far = len(e.arc_load_gbps), self._state.arrays.link_tier[groups.link] == TIERS.index("wide_area")
+        self._absorbed: Floats = e.health.headroom.by_arc("rate_gbps", n_arcs, np.inf)[groups.arc]
+        self._kept: Floats = e.health.headroom.by_arc("kept_ratio", n_arcs, 1.0)[groups.arc]
+        self._kept = self._kept * np.where(far, self._lossless.congestion_control_ratio, 1.0)
         self._load: Floats = e.arc_load_gbps[groups.arc]
         self.required_db: Floats = e.health.required_margin_db[groups.link]
         today = judge_light(self._state, reader, self._lines, "value")
         self._mode = today.mode[today.worst]
+        self.gbps_today: Floats = today.gbps[today.worst]
+        """In the central case; a rate that another case says is lower already falls now."""
         with np.errstate(invalid="ignore", divide="ignore"):
             self._n_members: Floats = e.health.arc_capacity_gbps[groups.arc] / self._carried(today)
 
@@ -275,11 +314,12 @@ class _Course:
         return _Look(self._margin_db(light), light.gbps[light.worst], used)
 
     def _carried(self, light: Light) -> Floats:
-        """Gb/s of one member behind losses and buffers."""
+        """Gb/s of one member behind losses, pauses and buffers, as `judge_links` has it."""
         rate, loss = light.gbps[light.worst], light.loss_ratio[light.worst]
         loss = np.where(np.isnan(self._measured_loss), loss, self._measured_loss)
-        asked = np.full(len(rate), self._lossless.queue_pair_gbps)
+        asked = pair_rate_gbps(self._lossless, rate)
         kept = recovery_of(self._reader, self._lossless, loss, self._round_trip_us, asked)
+        kept = np.where(loss > NEGLIGIBLE_LOSS_RATIO, kept, 1.0) * self._kept
         return np.minimum(np.where(rate > 0, rate * kept, 0.0), self._absorbed)
 
     def _margin_db(self, light: Light) -> Floats:
@@ -340,7 +380,7 @@ def _first(course: _Course, grid: Floats, looks: Sequence[_Look], crossed: Calla
 
 def _drops(course: _Course, grid: Floats, looks: Sequence[_Look], as_of: date | None) -> list[list[Drop]]:
     """Every fall of each group's rate, in order; more than one within a year are told apart."""
-    now = looks[0].member_gbps
+    now = course.gbps_today
     found: list[list[Drop]] = [[] for _ in now]
     while True:
         falls = _first(course, grid, looks, partial(_slower, now))
@@ -358,7 +398,8 @@ def _drops(course: _Course, grid: Floats, looks: Sequence[_Look], as_of: date | 
 def _moment(years: float, as_of: date | None) -> Moment | None:
     if np.isnan(years):
         return None
-    return Moment(float(years), as_of + timedelta(days=float(np.ceil(years * DAYS_PER_YEAR))) if as_of else None)
+    days = timedelta(days=float(np.ceil(years * DAYS_PER_YEAR)))
+    return Moment(float(years), as_of + days if as_of and date.max - as_of >= days else None)
 
 
 def _number(value: float) -> float | None:

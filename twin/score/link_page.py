@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis.amplified import amplified_spans, comb_of_link, nf_growth_db
+from ..analysis.amplified import amplified_spans, comb_of_link, nf_growth_db, short_gain_db
 from ..analysis.failures import LinkFailures, link_failures, published_wan_link
 from ..analysis.figures import FigureReader
 from ..analysis.light import Light, penalty_of
@@ -104,7 +104,7 @@ def link_page(e: Evaluation, network: str, link: int, reader: FigureReader, fore
         "directions": list(link_table(e, network, [link], reader).rows),
         "failures": _failures(failures, TIERS[arrays.link_tier[link]]),
     }
-    sections["words"] = _words(e, link, sections)
+    sections["words"] = _words(e, reader, link, sections)
     return LinkPage(network, arrays.link_ids[link], sections, forecast)
 
 
@@ -113,7 +113,10 @@ def _line_name(e: Evaluation, row: int, n_rows: int) -> str:
     lines, arrays = e.health.light.lines, e.case.state.arrays
     if n_rows == 1:
         return "whole link"
-    spans = f"spans {lines.span_first[row] - arrays.span_first[lines.link_of_line[row]]} on"
+    first, last = (
+        int(end[row] - arrays.span_first[lines.link_of_line[row]]) for end in (lines.span_first, lines.span_last)
+    )
+    spans = f"span {last}" if last == first + 1 else f"spans {first + 1} to {last}"
     return f"{'standby' if arrays.span_standby[lines.span_first[row]] else 'working'} path, {spans}"
 
 
@@ -234,9 +237,13 @@ def _launch(e: Evaluation, reader: FigureReader, row: int) -> dict[str, Any] | N
         return None
     spans = slice(light.lines.span_first[row], light.lines.span_last[row])
     growth: Floats = nf_growth_db(state, reader, e.case.ageing, 0.0)
-    glass = amplified_spans(state, reader, light.spans, growth, spans)
+    short = short_gain_db(state, reader, light.lines, light.spans)
+    glass = amplified_spans(state, reader, light.spans, growth, short, spans)
     comb = comb_of_link(state, reader, int(light.lines.link_of_line[row]), float(light.into_fibre_dbm[row]))
-    best = best_launch_dbm(glass, comb, LOWEST_LAUNCH_DBM, MAX_CHANNEL_DBM)
+    parts = {state.part_id(int(code)) for code in state["span_amplifier"][spans]} - {None}
+    power_dbm = min(reader.part(part, "max_output_dbm") for part in sorted(str(part) for part in parts))
+    highest = min(MAX_CHANNEL_DBM, power_dbm - 10.0 * math.log10(len(comb.frequency_thz)))
+    best = best_launch_dbm(glass, comb, LOWEST_LAUNCH_DBM, highest)
     at_best = comb_of_link(state, reader, int(light.lines.link_of_line[row]), best)
     return {
         "channel_dbm": float(light.into_fibre_dbm[row]),
@@ -255,9 +262,9 @@ def _failures(found: LinkFailures, tier: str) -> dict[str, Any]:
     return shown
 
 
-def _words(e: Evaluation, link: int, sections: dict[str, Any]) -> list[str]:
+def _words(e: Evaluation, reader: FigureReader, link: int, sections: dict[str, Any]) -> list[str]:
     """What a reader should take home."""
-    state, health = e.case.state, e.health
+    state, arrays, health = e.case.state, e.case.state.arrays, e.health
     said = []
     for side, row in enumerate(sections["directions"]):
         said.append(f"{row['direction']}: {arc_reason(e, 2 * link + side)}.")
@@ -267,6 +274,10 @@ def _words(e: Evaluation, link: int, sections: dict[str, Any]) -> list[str]:
     if math.isfinite(margin):
         verdict = "as wanted" if margin >= required else f"less than the {required:g} dB wanted"
         said.append(f"{margin:.1f} dB of margin, {verdict}.")
+    short_db = short_gain_db(state, reader, health.light.lines, health.light.spans)
+    for i, row_of in enumerate(range(*arrays.span_first[link : link + 2])):
+        if short_db[row_of] > 0:
+            said.append(f"The amplifier after span {i + 1} lacks {short_db[row_of]:.1f} dB of gain.")
     for found in sections["launch"]:
         gain = found["best_line_gsnr_db"] - found["line_gsnr_db"]
         said.append(
