@@ -162,7 +162,7 @@ HEADS = ("link", "alike", "case", "below wanted", "no margin", "rate falls", "70
 
 def _cells(found: CaseForecast, today_gbps: float) -> tuple[str, ...]:
     """What happens and when; a case that has less than `today_gbps` from the first day says so."""
-    drops = [f"{_show(drop.when)} " + ("to " if drop.member_gbps else "") + _rate(drop.member_gbps) for drop in found.drops]
+    drops = [f"{_show(d.when)} " + ("to " if d.member_gbps else "") + _rate(d.member_gbps) for d in found.drops]
     at_once = found.member_gbps[0]
     if at_once < today_gbps or not at_once:
         drops.insert(0, f"now {_rate(at_once)}")
