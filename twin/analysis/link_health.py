@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -54,6 +55,17 @@ class Latency:
 
 
 @dataclass(frozen=True, eq=False)
+class Held:
+    """Arcs that may carry less than their light, by row of `arcs`, ascending."""
+
+    arcs: Ints
+    member_gbps: Floats
+    """Of one member, behind losses, pauses and buffers."""
+    reason: Ints
+    """Index into LIMITS of what takes most of it."""
+
+
+@dataclass(frozen=True, eq=False)
 class LinkHealth:
     """Columns by link (L), or by arc (2L: link 2l forward, 2l + 1 back). NaN where a notion does not apply.
 
@@ -62,7 +74,8 @@ class LinkHealth:
     """
 
     lit: Bools
-    optics: Ints
+    kind_optics: Ints
+    """Index into OPTICS of each kind of link, see `Light.lines`."""
     light: Light
     margin_db: Floats
     required_margin_db: Floats
@@ -70,11 +83,30 @@ class LinkHealth:
     loss_ratio: Floats
     sender: Sender
     headroom: Headroom
+    held: Held
+    card_ratio: Floats
+    """Share of a link's light that the network cards behind it fill."""
     arc_capacity_gbps: Floats
-    arc_limit: Ints
     latency: Latency
     arc_latency_us: Floats
     leans: tuple[Lean, ...]
+
+    @property
+    def optics(self) -> Ints:
+        """Index into OPTICS of each link."""
+        return self.kind_optics[self.light.lines.kind_of_link]
+
+    @cached_property
+    def arc_limit(self) -> Ints:
+        """Index into LIMITS of what holds each arc below its nominal capacity."""
+        of_light = self.light.by_link(self.light.limit)
+        of_light = np.where((self.member_gbps <= 0) & (of_light != REACH), DARK, of_light)
+        of_light = np.where((self.card_ratio < 1.0) & (of_light == LINE_RATE), CARDS, of_light)
+        limit = np.repeat(of_light, 2)
+        here = limit[self.held.arcs]
+        named = (self.held.reason != LINE_RATE) & (here != DARK) & (here != REACH)
+        limit[self.held.arcs] = np.where(named, self.held.reason, here)
+        return limit
 
     @property
     def job_capacity_gbps(self) -> Floats:
@@ -116,8 +148,9 @@ def judge_links(
     coherent by received power, transmitter OSNR and, over amplifiers, the GSNR of the worst channel, all in 0.1 nm.
     """
     reader = reader.fresh()
-    light = judge_light(state, reader, lines_of(state, reader), ageing)
-    member, light_limit = light.by_link(light.gbps), light.by_link(light.limit)
+    lines = lines_of(state, reader)
+    light = judge_light(state, reader, lines, ageing)
+    member = light.by_link(light.gbps)
     lit = state.in_service & (member > 0)
     latency = _latency(state, reader, light, member)
     arc_latency_us = latency.arc_us
@@ -128,15 +161,14 @@ def judge_links(
     room = headroom(state, document.lossless, reader, lit, member, round_trip_us)
     n_up = state.n_members_up
     cards = _card_share(state, reader, lit, member, n_up)
-    light_limit = np.where((member <= 0) & (light_limit != REACH), DARK, light_limit)
-    light_limit = np.where((cards < 1.0) & (light_limit == LINE_RATE), CARDS, light_limit)
-    carried, limit = _carried(state, document, sent, room, member)
-    either = np.repeat(light_limit, 2)
-    limit = np.where((limit == LINE_RATE) | (either == DARK) | (either == REACH), either, limit)
+    held = _held(state, document, sent, room, member)
+    members = np.where(lit, n_up * cards, 0.0)
+    capacity = np.repeat(member * members, 2)
+    capacity[held.arcs] = held.member_gbps * members[held.arcs // 2]
     required = state["link_required_margin_db"]
     return LinkHealth(
         lit=lit,
-        optics=link_optics(state, reader),
+        kind_optics=link_optics(state, reader, lines.link),
         light=light,
         margin_db=light.by_link(light.margin_db),
         required_margin_db=np.where(np.isnan(required), document.required_margin_db, required),
@@ -144,39 +176,34 @@ def judge_links(
         loss_ratio=loss_ratio,
         sender=sent,
         headroom=room,
-        arc_capacity_gbps=carried * np.repeat(np.where(lit, n_up * cards, 0.0), 2),
-        arc_limit=limit,
+        held=held,
+        card_ratio=cards,
+        arc_capacity_gbps=capacity,
         latency=latency,
         arc_latency_us=arc_latency_us,
         leans=reader.leans(),
     )
 
 
-def _carried(
-    state: State, document: TopologyDocument, sent: Sender, room: Headroom, member_gbps: Floats
-) -> tuple[Floats, Ints]:
-    """(Gb/s of one member, by arc, what holds it back most): what losses, pauses and buffers leave of it."""
-    n_arcs = 2 * len(member_gbps)
-    carried, limit = np.repeat(member_gbps, 2), np.zeros(n_arcs, dtype=np.int64)
-    links = np.flatnonzero((sent.recovery_ratio < 1.0) | (state.arrays.link_tier == TIERS.index("wide_area")))
-    if not len(links):
-        return carried, limit
+def _held(state: State, document: TopologyDocument, sent: Sender, room: Headroom, member_gbps: Floats) -> Held:
+    """What losses, pauses and buffers leave of a member, where they may leave less than all."""
+    wide = state.arrays.link_tier == TIERS.index("wide_area")
+    links = np.flatnonzero((sent.recovery_ratio < 1.0) | wide)
     arcs = (2 * links[:, None] + np.array([0, 1])).ravel()
-    far = np.repeat(state.arrays.link_tier[links] == TIERS.index("wide_area"), 2)
+    kept, absorbed = np.ones(len(arcs)), np.full(len(arcs), np.inf)
+    rows = np.searchsorted(arcs, room.arcs)
+    kept[rows], absorbed[rows] = room.kept_ratio, room.rate_gbps
     shares = np.stack(
         (
             np.full(len(arcs), LEAST_SHOWN_RATIO),
             np.repeat(sent.recovery_ratio[links], 2),
-            room.by_arc("kept_ratio", n_arcs, 1.0)[arcs],
-            np.where(far, document.lossless.congestion_control_ratio, 1.0),
+            kept,
+            np.where(np.repeat(wide[links], 2), document.lossless.congestion_control_ratio, 1.0),
         )
     )
-    left = carried[arcs] * shares[1:].prod(axis=0)
+    left = np.repeat(member_gbps[links], 2) * shares[1:].prod(axis=0)
     reason = np.array((LINE_RATE, LOSS, PAUSES, CONGESTION_CONTROL))[shares.argmin(axis=0)]
-    absorbed = room.by_arc("rate_gbps", n_arcs, np.inf)[arcs]
-    limit[arcs] = np.where(absorbed < left, BUFFER, reason)
-    carried[arcs] = np.minimum(left, absorbed)
-    return carried, limit
+    return Held(arcs, np.minimum(left, absorbed), np.where(absorbed < left, BUFFER, reason))
 
 
 def _latency(state: State, reader: FigureReader, light: Light, member_gbps: Floats) -> Latency:
