@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..model.records import Lossless
 from .figures import FigureReader
-from .transport import pair_rate_gbps, tcp_gbps
+from .transport import SHORTEST_TRIP_US, pair_rate_gbps, tcp_gbps
 
 PAUSE_RATES_GBPS = (800, 400, 200, 100, 50, 25, 10)
 """Port rates whose answer to a pause is tabled, in quanta."""
@@ -61,7 +61,7 @@ def headroom(
     frames = reader.general("pfc_mtu_bytes") + reader.general("pfc_mac_phy_bytes") + quanta_bytes
     lossless_mtu, factor = reader.general("pfc_lossless_mtu_bytes"), reader.general("pfc_cell_factor_ratio")
     there_and_back_s = 2e3 * np.repeat(state.arrays.link_length_km[links], 2)
-    there_and_back_s = there_and_back_s / reader.general("pfc_signal_speed_m_per_s")
+    there_and_back_s = np.maximum(there_and_back_s / reader.general("pfc_signal_speed_m_per_s"), SHORTEST_TRIP_US / 1e6)
     needed = lossless_mtu + (frames + rate * 1e9 / 8.0 * there_and_back_s) * factor
     absorbed, kept = np.full(len(arcs), np.inf), np.ones(len(arcs))
     known = ~np.isnan(there)

@@ -14,6 +14,8 @@ NEGLIGIBLE_LOSS_RATIO = 1e-10
 """A frame in ten billion: nothing that a sender does about it shows."""
 TCP_TIMEOUT_ROUND_TRIPS = 4.0
 """Time-out of the throughput equation over the round trip, as RFC 3448 recommends (section 3.1)."""
+SHORTEST_TRIP_US = 1e-6
+"""A tenth of a millimetre of glass there and back: no rate is taken over less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +77,8 @@ def recovery_of(
 
 
 def tcp_gbps(loss_event_ratio: Floats, round_trip_us: Floats, segment_bytes: float) -> Floats:
-    """Rate of one TCP connection by the share of packets that begin a loss (RFC 3448, section 3.1, b = 1).
-
-    Infinite over no distance at all.
-    """
-    p, trip_s = loss_event_ratio, round_trip_us / 1e6
+    """Rate of one TCP connection by the share of packets that begin a loss (RFC 3448, section 3.1, b = 1)."""
+    p, trip_s = loss_event_ratio, np.maximum(round_trip_us, SHORTEST_TRIP_US) / 1e6
     retries = TCP_TIMEOUT_ROUND_TRIPS * 3.0 * np.sqrt(3.0 * p / 8.0) * p * (1.0 + 32.0 * p * p)
     apart_s = trip_s * (np.sqrt(2.0 * p / 3.0) + retries)
     endless = np.full(len(apart_s), np.inf)
