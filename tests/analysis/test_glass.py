@@ -103,6 +103,26 @@ def test_each_span_may_be_asked_for_at_a_time_of_its_own() -> None:
     assert several.tolist() == each
 
 
+@pytest.mark.parametrize("fibre", ["G.652.D", "G.652.D-2006", "SMF-28-ULL"])
+def test_glass_loses_more_under_direct_detection_which_lives_at_1310_nm(fibre: str) -> None:
+    span = {"length_km": 10.0, "fibre": fibre}
+    loss = {part: loss_of(line(spans=[span], transceiver=part)).glass_db[0] for part in ("400G-LR4", "400ZR", None)}
+    at_1310, at_1550 = (of_part(fibre, f"attenuation{nm}_db_per_km") for nm in ("_1310", ""))
+    assert loss == {"400G-LR4": pytest.approx(10 * at_1310), "400ZR": 10 * at_1550, None: 10 * at_1550}
+    assert at_1310 > at_1550
+
+
+def test_where_a_fibre_says_nothing_of_1310_nm_it_is_taken_as_at_1550() -> None:
+    assert "attenuation_1310_db_per_km" not in catalogue().get("G.652.D-wet").figures
+    spans = [{"length_km": 2.0, "fibre": "G.652.D-wet"}, {"length_km": 2.0}]
+    assert loss_of(line(spans=spans, transceiver="400G-LR4")).glass_db == pytest.approx([2 * 0.54, 2 * 0.35])
+
+
+def test_what_was_measured_stands_whatever_the_wavelength() -> None:
+    span = {"length_km": 10.0, "installed": LAID, "measured_loss_db": 4.0, "measured": TODAY}
+    assert loss_of(line(spans=[span], transceiver="400G-LR4")).total_db == pytest.approx([4.0])
+
+
 def test_a_network_without_fibre_has_no_loss_to_speak_of() -> None:
     assert loss_of(line()).total_db.shape == (0,)
 

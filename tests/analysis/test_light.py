@@ -29,7 +29,7 @@ from twin.analysis.link_health import LinkHealth, judge_links
 from twin.catalogue import Catalogue, Mode, Part, catalogue, load_price_book
 from twin.scenario.changes import Age, Context
 
-MANY = settings(max_examples=150, deadline=None)
+MANY = settings(max_examples=80, deadline=None)
 CASES: tuple[AgeingCase, ...] = ("low", "value", "high")
 ZRP = "OpenZR+-400G"
 TODAY = "2026-01-01"

@@ -17,8 +17,8 @@ from tests.analysis.cases import general, health_of, line, of_part, reader, stat
 from tests.model.samples import network
 from twin.analysis.cost import bill_of
 from twin.analysis.glass import AgeingCase
-from twin.analysis.light import LINE_RATE, REACH, Light
-from twin.analysis.lines import lines_of
+from twin.analysis.light import LINE_RATE, REACH, Light, judge_light
+from twin.analysis.lines import lines_of, lines_of_links
 from twin.analysis.link_health import LinkHealth, judge_links
 from twin.catalogue import catalogue
 from twin.errors import DocumentError, TopologyError
@@ -35,7 +35,7 @@ from twin.scenario.changes import (
     StateChange,
 )
 
-SOME = settings(max_examples=60, deadline=None)
+SOME = settings(max_examples=40, deadline=None)
 AS_OF = date(2026, 1, 1)
 NODES = [
     {"id": "n0", "kind": "border", "part": "border-12.8T"},
@@ -178,6 +178,24 @@ def test_neither_names_nor_the_order_of_links_change_anything(
 
 def orders(n: int) -> st.SearchStrategy[tuple[list[int], list[int]]]:
     return st.tuples(st.permutations(range(n)), st.permutations(range(n)))
+
+
+@SOME
+@given(st.lists(links(), min_size=1, max_size=5), st.floats(0, 40), st.sampled_from(["low", "value", "high"]))
+def test_light_so_many_years_later_is_light_after_so_many_years(
+    found: list[dict[str, Any]], years: float, ageing: AgeingCase
+) -> None:
+    """Of links chosen, each at a time of its own, as a calendar asks for it; glass and optics have grown as old."""
+    state, document_ = state_of(document(found))
+    rows = np.arange(len(found))[::-1]
+    when = np.where(rows % 2 == 0, years, years / 3)
+    later = judge_light(state, reader(), lines_of_links(state, rows), ageing, when)
+    for k, row in enumerate(rows):
+        aged = Age(years=when[k]).overlay(state, Context("changes[0]", document_, reader()))
+        light = judge_light(aged, reader(), lines_of_links(aged, rows[k : k + 1]), ageing)
+        for name in ("received_dbm", "margin_db", "gbps", "mode_margin_db", "line_gsnr_db", "loss_db", "droop_db"):
+            a, b = getattr(later, name)[later.worst[k]], getattr(light, name)[light.worst[0]]
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9, err_msg=f"{name} of {found[row]}")
 
 
 def n_kinds(*found: dict[str, Any]) -> int:
@@ -580,7 +598,7 @@ def overlaid(data: dict[str, Any], change: StateChange, ageing: AgeingCase) -> L
 
 
 @pytest.mark.parametrize(("change", "edit"), CHANGES, ids=[f"{c.kind}{i}" for i, (c, _) in enumerate(CHANGES)])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(first=links(on_fibre=True), second=links(), ageing=st.sampled_from(["low", "value", "high"]))
 def test_a_change_of_state_gives_what_an_edited_document_gives(
     change: StateChange, edit: Edit, first: dict[str, Any], second: dict[str, Any], ageing: Any

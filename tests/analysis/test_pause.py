@@ -21,7 +21,7 @@ SHALLOW, DEEP = "border-12.8T", "border-deep-28.8T"
 SHALLOW_BYTES, DEEP_BYTES = 64e6 * 0.6, 8e9 * 0.6
 """Lossless buffer of one forwarding chip."""
 QUANTA = {100: 394, 400: 905, 800: 905}
-MANY = settings(max_examples=100, deadline=None)
+MANY = settings(max_examples=50, deadline=None)
 
 
 def over(

@@ -18,7 +18,7 @@ from twin.model.records import Lossless
 Recovery = Literal["go_back_n", "selective_repeat", "tcp"]
 RECOVERIES: tuple[Recovery, ...] = ("go_back_n", "selective_repeat", "tcp")
 ROUND_TRIP_US_PER_KM = 2 * 1.468 / 0.299792458
-MANY = settings(max_examples=200, deadline=None)
+MANY = settings(max_examples=100, deadline=None)
 
 
 def one(
