@@ -147,7 +147,7 @@ class Forecast:
     def rows(self) -> list[tuple[str, ...]]:
         """One row a link and case, as text: what happens and when."""
         return [
-            (link.id, str(link.n_alike), CASE_NAMES[case], *_cells(found, link.cases["value"].member_gbps[0]))
+            (link.id, str(link.n_alike), CASE_NAMES[case], *_cells(found))
             for link in self.links
             for case, found in link.cases.items()
         ]
@@ -160,22 +160,16 @@ CASE_NAMES: dict[AgeingCase, str] = {"low": "optimistic", "value": "central", "h
 HEADS = ("link", "alike", "case", "below wanted", "no margin", "rate falls", "70 % full", "90 % full")
 
 
-def _cells(found: CaseForecast, today_gbps: float) -> tuple[str, ...]:
-    """What happens and when; a case that has less than `today_gbps` from the first day says so."""
-    drops = [f"{_show(d.when)} " + ("to " if d.member_gbps else "") + _rate(d.member_gbps) for d in found.drops]
-    at_once = found.member_gbps[0]
-    if at_once < today_gbps or not at_once:
-        drops.insert(0, f"now {_rate(at_once)}")
+def _cells(found: CaseForecast) -> tuple[str, ...]:
+    drops = [f"{_show(d.when)} " + (f"to {d.member_gbps:g}G" if d.member_gbps else "dark") for d in found.drops]
+    if not drops and not found.member_gbps[0]:
+        drops = ["dark already"]
     return (
         _show(found.required_margin_gone),
         _show(found.margin_gone),
         ", ".join(drops) or "–",
         *(_show(when) for when in found.runout),
     )
-
-
-def _rate(member_gbps: float) -> str:
-    return f"{member_gbps:g}G" if member_gbps else "dark"
 
 
 def _show(when: Moment | None) -> str:
