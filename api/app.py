@@ -16,6 +16,7 @@ from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
 from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
+from twin.loading import Network
 from twin.warm import warm_up
 
 from .answers import (
@@ -29,10 +30,19 @@ from .answers import (
     part_answer,
     topology_answer,
 )
-from .bodies import ScoreRequest, WhatIfRequest, read_body
+from .answers_links import ForecastAnswer, LinkAnswer
+from .bodies import ChangedQuestion, ForecastRequest, LinkRequest, ScoreRequest, WhatIfRequest, read_body
 from .limits import BodyLimit
 from .networks import Networks
-from .openapi import SCORE_EXAMPLES, WHAT_IF_EXAMPLES, body_of, describe, responses_of
+from .openapi import (
+    FORECAST_EXAMPLES,
+    LINK_EXAMPLES,
+    SCORE_EXAMPLES,
+    WHAT_IF_EXAMPLES,
+    body_of,
+    describe,
+    responses_of,
+)
 from .problems import add_problem_handlers, find
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -102,14 +112,56 @@ def _questions(networks: Networks) -> APIRouter:
         """Every metric before and after a plan or changes, the causes, and the shopping list."""
         asked = read_body(body, WhatIfRequest)
         with networks.asked(asked.network) as network:
-            find(lambda: network.job(asked.job))
-            if asked.plan is not None:
-                plan = asked.plan
-                find(lambda: network.plan(plan))
-            answer = network.what_if(asked.plan or asked.changes or (), asked.job, ageing=asked.ageing)
+            _find_names(network, asked)
+            answer = network.what_if(asked.after, asked.job, ageing=asked.ageing)
+        return _json(answer.to_json())
+
+    @router.post(
+        "/forecast",
+        responses=responses_of(ForecastAnswer, 404, 413, 422),
+        openapi_extra=body_of(ForecastRequest, FORECAST_EXAMPLES),
+        response_class=Response,
+    )
+    def forecast(body: Body) -> Response:
+        """When margins are gone, rates drop and traffic outgrows links, in three ageing cases."""
+        asked = read_body(body, ForecastRequest)
+        with networks.asked(asked.network) as network:
+            _find_names(network, asked)
+            answer = network.forecast(
+                asked.years, asked.growth_ratio_per_year, links=asked.links, changes=asked.after, job=asked.job
+            )
+        return _json(answer.to_json())
+
+    @router.post(
+        "/link",
+        responses=responses_of(LinkAnswer, 404, 413, 422),
+        openapi_extra=body_of(LinkRequest, LINK_EXAMPLES),
+        response_class=Response,
+    )
+    def link(body: Body) -> Response:
+        """One link explained: where its light goes, its modes, latency, goodput, failures, calendar."""
+        asked = read_body(body, LinkRequest)
+        with networks.asked(asked.network) as network:
+            _find_names(network, asked)
+            answer = network.link(
+                asked.link,
+                years=asked.years,
+                growth_ratio_per_year=asked.growth_ratio_per_year,
+                changes=asked.after,
+                job=asked.job,
+                ageing=asked.ageing,
+            )
         return _json(answer.to_json())
 
     return router
+
+
+def _find_names(network: Network, asked: ChangedQuestion) -> None:
+    """404 for a job or plan that the document does not have."""
+    find(lambda: network.job(asked.job))
+    plan = asked.plan
+    if plan is not None:
+        find(lambda: network.plan(plan))
 
 
 def _lists() -> APIRouter:

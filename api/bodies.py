@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
@@ -13,15 +14,20 @@ from twin.errors import DocumentError, Issue
 from twin.formats.native import parse_mapping, validate_as
 from twin.model.document import TopologyDocument
 from twin.scenario import changes as changes_
+from twin.scenario.select import Links, LinkSelector
+from twin.score.forecast import MAX_YEARS
 
 WHERE = "body"
+AS_POSTED = ("network", "changes", "links")
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Years = Annotated[int, Field(ge=1, le=MAX_YEARS)]
+Growth = Annotated[float, Field(ge=-0.9, le=10.0)]
 Change = TypeAliasType("Change", changes_.Change)
 """The union under a name of its own, so that OpenAPI writes it once."""
 
 
-class ScoreRequest(BaseModel):
-    """What is a network worth, as it stands?"""
+class Question(BaseModel):
+    """Base of all questions: which network, and which of its jobs."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -29,24 +35,60 @@ class ScoreRequest(BaseModel):
     """A name of the catalogue (`GET /v1/topologies`), or a whole document. Never a path."""
     job: Name | None = None
     """A job of the document by id; without one its default."""
+
+
+class ScoreRequest(Question):
+    """What is a network worth, as it stands?"""
+
     ageing: AgeingCase = "value"
     """Which end of the range the ageing figures are taken from: low, value (central) or high."""
 
 
-class WhatIfRequest(ScoreRequest):
-    """What does a change do? Either a plan of the document or changes."""
+class ChangedQuestion(Question):
+    """Base of questions about a network after a plan of its document, or after changes."""
 
     plan: Name | None = None
     """A plan of the document by id."""
     changes: SkipValidation[Annotated[tuple[Change, ...], Field(max_length=1000)] | None] = None
     """Changes, told apart by `kind`; structure first, then workload, then state."""
 
+    @property
+    def after(self) -> Any:
+        """The plan's name, or the changes; None where the network is asked as it stands."""
+        return self.plan if self.plan is not None else self.changes
 
-R = TypeVar("R", bound=ScoreRequest)
+
+class WhatIfRequest(ChangedQuestion, ScoreRequest):
+    """What does a change do? Either a plan of the document or changes."""
+
+
+class ForecastRequest(ChangedQuestion):
+    """When do margins go, rates drop and links fill up? In all three ageing cases; after a plan or changes, if any."""
+
+    years: Years = 20
+    """How far to look."""
+    growth_ratio_per_year: Growth = 0.0
+    """Of the traffic: 0.3 is 30 % a year."""
+    links: SkipValidation[Links | None] = None
+    """An id, a glob, or conditions as in changes; wide-area links where there are some, else all."""
+
+
+class LinkRequest(ChangedQuestion, ScoreRequest):
+    """Where does the light of one link go, and what holds it? As it stands, or after a plan or changes."""
+
+    link: Name
+    """Id of a link, or a glob that only one matches."""
+    years: Years | None = 20
+    """How far its calendar looks; null for none."""
+    growth_ratio_per_year: Growth = 0.0
+    """Of the traffic: 0.3 is 30 % a year."""
+
+
+R = TypeVar("R", bound=Question)
 
 
 def read_body(body: bytes, kind: type[R]) -> R:
-    """A posted question. `network` and `changes` are passed on as plain data: they are read where they are used.
+    """A posted question. `network`, `changes` and `links` go on as plain data: they are read where they are used.
 
     Raises DocumentError with every bad field.
     """
@@ -58,27 +100,43 @@ def read_body(body: bytes, kind: type[R]) -> R:
         raise DocumentError("is empty", where=WHERE, expected=f"JSON: {', '.join(kind.model_fields)}")
     data = parse_mapping(text, WHERE, as_json=True)
     _refuse_non_finite(data)
-    skipped = {name: data[name] for name in ("network", "changes") if data.get(name) is not None}
+    skipped = {name: data[name] for name in AS_POSTED if data.get(name) is not None}
     request: R = validate_as(kind, data | dict.fromkeys(skipped), WHERE)
     _check_shapes(request, skipped)
     return request.model_copy(update=skipped)
 
 
-def _check_shapes(request: ScoreRequest, skipped: dict[str, Any]) -> None:
-    issues = []
+def _check_shapes(request: Question, skipped: dict[str, Any]) -> None:
+    issues: list[Issue] = []
     network, changes = skipped.get("network"), skipped.get("changes")
     if not isinstance(network, str | dict):
         issues.append(Issue("network", "is neither a name nor a document", "names: GET /v1/topologies"))
     elif isinstance(network, str) and not 1 <= len(network) <= 200:
         issues.append(Issue("network", f"a name of {len(network)} characters", "names: GET /v1/topologies"))
-    if isinstance(request, WhatIfRequest):
-        if (request.plan is None) == (changes is None):
-            found = "neither is there" if changes is None else "both are there"
-            issues.append(Issue("plan, changes", found, "give exactly one of plan and changes"))
+    if isinstance(request, ChangedQuestion):
+        if request.plan is not None and changes is not None:
+            issues.append(Issue("plan, changes", "both are there", "give exactly one of plan and changes"))
+        if isinstance(request, WhatIfRequest) and request.plan is None and changes is None:
+            issues.append(Issue("plan, changes", "neither is there", "give exactly one of plan and changes"))
         if changes is not None and not isinstance(changes, list):
             issues.append(Issue("changes", f"is a {type(changes).__name__} and no list", "a plan's name goes to plan"))
+    issues += _link_issues(skipped.get("links"))
     if issues:
         raise DocumentError(str(issues[0]), where=WHERE, found=issues)
+
+
+def _link_issues(links: Any) -> list[Issue]:
+    if links is None or (isinstance(links, str) and 1 <= len(links) <= 200):
+        return []
+    if isinstance(links, str):
+        return [Issue("links", f"a text of {len(links)} characters", "an id or a glob")]
+    if not isinstance(links, dict):
+        return [Issue("links", f"is a {type(links).__name__}", 'an id, a glob, or conditions: {"tier": "wide_area"}')]
+    try:
+        validate_as(LinkSelector, links, "links")
+    except DocumentError as error:
+        return [replace(issue, where=f"links.{issue.where}") for issue in error.issues]
+    return []
 
 
 def _refuse_non_finite(data: dict[str, Any]) -> None:

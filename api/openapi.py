@@ -11,15 +11,20 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from . import answers
-from .bodies import ScoreRequest, WhatIfRequest
+from .answers_links import ForecastAnswer, LinkAnswer
+from .bodies import ForecastRequest, LinkRequest, ScoreRequest, WhatIfRequest
 from .problems import MEDIA_TYPE
 
 PREFIX = "#/components/schemas/"
 MODELS: tuple[type[BaseModel], ...] = (
     ScoreRequest,
     WhatIfRequest,
+    ForecastRequest,
+    LinkRequest,
     answers.ScoreAnswer,
     answers.DiffAnswer,
+    ForecastAnswer,
+    LinkAnswer,
     answers.TopologyList,
     answers.TopologyAnswer,
     answers.PartAnswer,
@@ -59,6 +64,25 @@ WHAT_IF_EXAMPLES: dict[str, dict[str, Any]] = {
             {"kind": "swap_switches", "nodes": {"kind": "border"}, "part": "border-deep-51.2T"},
             {"kind": "age", "years": 5, "links": "wan-*"},
         ],
+    },
+}
+FORECAST_EXAMPLES: dict[str, dict[str, Any]] = {
+    "wide-area links, traffic growing": {"network": "memphis-small", "years": 30, "growth_ratio_per_year": 0.2},
+    "some links, after a plan": {"network": "memphis-small", "links": "wan-1-*", "plan": "fibre-upgrade"},
+    "by tier, with new optics": {
+        "network": "memphis-small",
+        "links": {"tier": "wide_area"},
+        "changes": [{"kind": "set_transceivers", "links": "wan-*", "part": "OpenZR+-400G"}],
+    },
+}
+LINK_EXAMPLES: dict[str, dict[str, Any]] = {
+    "a link": {"network": "memphis-small", "link": "wan-1-2"},
+    "ten years on, at the bad end, without a calendar": {
+        "network": "memphis-small",
+        "link": "wan-1-2",
+        "years": None,
+        "changes": [{"kind": "age", "years": 10}],
+        "ageing": "high",
     },
 }
 

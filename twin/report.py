@@ -186,8 +186,8 @@ def _modes_table(modes: Sequence[Mapping[str, Any]]) -> Table:
 def _direction_table(forward: Mapping[str, Any], back: Mapping[str, Any]) -> Table:
     table = Table(title=f"[bold]{escape(forward['id'])}[/]", title_justify="left", box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
-    table.add_column(forward["direction"], justify="right")
-    table.add_column(back["direction"], justify="right")
+    table.add_column(escape(forward["direction"]), justify="right")
+    table.add_column(escape(back["direction"]), justify="right")
     for name in forward:
         if name not in ("id", "direction") and (forward[name] is not None or back[name] is not None):
             table.add_row(name, _cell(forward[name]), _cell(back[name]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -14,8 +15,13 @@ FORMATS = ("png", "svg", "pdf")
 CENTRAL, KIND, HARSH = "#1f4e79", "#5b9f6d", "#c8553d"
 """Colours of the central, optimistic and pessimistic case; they differ in lightness too."""
 GREY, PALE = "#6b6b6b", "#d9dfe6"
+FONT = "DejaVu Sans"
+"""It comes with matplotlib: the same letters everywhere."""
 STYLE: Any = {
+    "font.family": FONT,
     "font.size": 9.0,
+    "text.parse_math": False,  # a dollar in a name is a dollar
+    "axes.formatter.useoffset": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 10.0,
@@ -30,6 +36,8 @@ STYLE: Any = {
     "svg.fonttype": "none",
     "figure.dpi": 110,
 }
+LETTERS_PER_INCH = 12.0
+"""Of a headline, at least."""
 
 
 def drawn(draw: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
@@ -53,6 +61,27 @@ def sheet(n_rows: int, n_columns: int, width: float, height: float, **sharing: A
 
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **sharing)
+
+
+def headline(figure: Any, text: str) -> None:
+    """The title of a sheet, in as many lines as it takes."""
+    width = int(figure.get_figwidth() * LETTERS_PER_INCH)
+    figure.suptitle("\n".join(textwrap.fill(line, width) for line in text.split("\n")), x=0.01, ha="left")
+
+
+def shown(name: str, n_letters: int = 60) -> str:
+    """A name as it can be drawn: a long one without its middle, and a question mark for what the font cannot write."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties(family=FONT)))
+    name = "".join(sign if sign.isprintable() and font.get_char_index(ord(sign)) else "?" for sign in name)
+    return name if len(name) <= n_letters else f"{name[: n_letters // 2]}…{name[-(n_letters // 2) + 1 :]}"
+
+
+def leave_empty(axis: Any, why: str) -> None:
+    """A panel that has nothing to show, and says why."""
+    axis.text(0.5, 0.5, why, ha="center", va="center", transform=axis.transAxes, color=GREY)
+    axis.set_axis_off()
 
 
 def check_format(path: Path) -> str:

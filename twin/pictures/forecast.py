@@ -2,52 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from .canvas import CENTRAL, GREY, HARSH, KIND, drawn, sheet
+from .canvas import CENTRAL, GREY, HARSH, KIND, drawn, headline, sheet, shown
 
 MAX_COLUMNS = 4
 MAX_LETTERS = 30
-CASES = {"low": ("optimistic", KIND, "-"), "value": ("central", CENTRAL, "-"), "high": ("pessimistic", HARSH, "-")}
+CASES = {"low": ("optimistic", KIND), "value": ("central", CENTRAL), "high": ("pessimistic", HARSH)}
+ROWS = ("margin in today's mode, dB", "rate of a member, Gb/s", "load over capacity")
+RATIOS = (0.7, 0.9)
 DAYS_PER_YEAR = 365.25
+DEEPEST_DB = 10.0
+"""How far below the worst margin of today the scale goes: what is lost beyond it makes no difference."""
 
 
 @drawn
 def forecast_figure(data: Mapping[str, Any]) -> Any:
-    """Draw `Forecast.to_dict()`: the first links of its list, those in trouble soonest, with what is left out named."""
-    links = [link for link in data["links"] if any(m is not None for m in link["cases"]["value"]["margin_db"])]
-    links = (links or list(data["links"]))[:MAX_COLUMNS]
+    """Draw `Forecast.to_dict()`: the first links of its list, those in trouble soonest; the others are counted."""
+    from matplotlib.ticker import MaxNLocator
+
+    links = data["links"][:MAX_COLUMNS]
     n = max(len(links), 1)
-    figure, axes = sheet(3, n, 1.6 + 3.1 * n, 6.6, sharex=True)
+    figure, axes = sheet(3, n, 1.6 + 3.1 * n, 7.2, sharex=True)
     years = _calendar(data)
+    wanted = {link["required_margin_db"] for link in links} - {0.0}
     for column, link in enumerate(links):
-        _draw_link(axes[:, column], years, link)
-    for row, label in enumerate(("margin to today's mode, dB", "rate of a member, Gb/s", "busiest direction, full")):
+        _draw_link(axes[:, column], years, link, f"wanted: {min(wanted):g} dB" if len(wanted) == 1 else "wanted")
+    for row, label in enumerate(ROWS):
         axes[row][0].set_ylabel(label)
-    _level(axes[0])
+    _level(axes[0], links)
     for axis in axes[2]:
         axis.set_xlabel("year" if data["as_of"] else "years from today")
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
-    growth = data["growth_ratio_per_year"]
+        axis.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    legend = {label: line for axis in axes[0] for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    if legend:
+        columns = len(legend) if n > 1 else 2
+        figure.legend(list(legend.values()), list(legend), loc="outside lower center", ncols=columns)
     left_out = len(data["links"]) - len(links)
-    title = f"{data['network']}: the next {data['years'][-1]:g} years, traffic {growth:+.0%} a year"
-    figure.suptitle(title + (f" ({left_out} more links fare no worse)" if left_out else ""), x=0.01, ha="left")
+    n_years, growth = data["years"][-1], f"{100.0 * data['growth_ratio_per_year']:+.3g}".replace("-", "−")
+    ahead = f"the next {n_years:g} years" if n_years > 1 else "the next year"
+    title = f"{shown(data['network'])}: {ahead}, traffic {growth} % a year"
+    headline(figure, title + (f" ({left_out} more links fare no worse)" if left_out else ""))
     return figure
 
 
-def _level(row: Any) -> None:
+def _level(row: Any, links: Sequence[Mapping[str, Any]]) -> None:
     """The same scale side by side."""
     low, high = (pick(axis.get_ylim()[end] for axis in row) for end, pick in ((0, min), (1, max)))
+    today = [case["margin_db"][0] for link in links for case in link["cases"].values()]
+    low = max(low, min((margin for margin in today if margin is not None), default=0.0) - DEEPEST_DB)
     for axis in row:
         axis.set_ylim(low, high)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= MAX_LETTERS else f"{name[: MAX_LETTERS // 2]}…{name[-MAX_LETTERS // 2 :]}"
 
 
 def _calendar(data: Mapping[str, Any]) -> list[float]:
@@ -58,28 +65,38 @@ def _calendar(data: Mapping[str, Any]) -> list[float]:
     return [start + t for t in data["years"]]
 
 
-def _draw_link(axes: Any, years: list[float], link: Mapping[str, Any]) -> None:
+def _draw_link(axes: Any, years: list[float], link: Mapping[str, Any], wanted: str) -> None:
     cases = link["cases"]
-    alike = f", and {link['n_alike'] - 1} alike" if link["n_alike"] > 1 else ""
-    axes[0].set_title(f"{_short(link['id'])}\n{link['transceiver'] or 'no part'}{alike}")
-    bounds = [[_or_nan(v) for v in cases[case]["margin_db"]] for case in ("low", "high")]
-    axes[0].fill_between(years, *bounds, color=CENTRAL, alpha=0.08, linewidth=0)
-    for case, (label, colour, style) in CASES.items():
+    alike = f", and {link['n_alike'] - 1:,} alike" if link["n_alike"] > 1 else ""
+    part = shown(link["transceiver"] or "no part", MAX_LETTERS)
+    axes[0].set_title(f"{shown(link['id'], MAX_LETTERS)}\n{part}{alike}")
+    margins = {case: [_or_nan(v) for v in cases[case]["margin_db"]] for case in CASES}
+    if any(m == m for m in margins["value"]):
+        axes[0].fill_between(years, margins["low"], margins["high"], color=CENTRAL, alpha=0.08, linewidth=0)
+    else:
+        _say(axes[0], "no optical margin")
+    for case, (label, colour) in CASES.items():
         found = cases[case]
-        thick = 2.0 if case == "value" else 1.3
-        axes[0].plot(years, [_or_nan(v) for v in found["margin_db"]], style, color=colour, linewidth=thick, label=label)
-        axes[1].plot(*_steps(years, found), color=colour, linewidth=thick)
-        axes[2].plot(years, [_or_nan(v) for v in found["utilisation_ratio"]], color=colour, linewidth=thick)
+        style = {"color": colour, "linewidth": 2.0 if case == "value" else 1.3, "zorder": 3 if case == "value" else 2}
+        axes[0].plot(years, margins[case], label=label, **style)
+        axes[1].plot(*_steps(years, found), **style)
+        axes[2].plot(years, [_or_nan(v) for v in found["utilisation_ratio"]], **style)
         for drop in found["rate_drops"][:1]:
             axes[0].axvline(years[0] + drop["years"], color=colour, linewidth=0.8, linestyle=":")
     axes[0].axhline(0.0, color=GREY, linewidth=1.0)
-    required = link["required_margin_db"]
-    if required:
-        axes[0].axhline(required, color=GREY, linewidth=1.0, linestyle="--", label=f"wanted: {required:g} dB")
-    axes[1].set_ylim(0.0, 1.1 * max(*(found["member_gbps"][0] for found in cases.values()), 1.0))
-    for ratio in (0.7, 0.9):
+    if link["required_margin_db"]:
+        axes[0].axhline(link["required_margin_db"], color=GREY, linewidth=1.0, linestyle="--", label=wanted)
+    fastest = max(found["member_gbps"][0] for found in cases.values())
+    if not fastest:
+        _say(axes[1], "dark")
+    axes[1].set_ylim(0.0, 1.1 * (fastest or 100.0))
+    for ratio in RATIOS:
         axes[2].axhline(ratio, color=GREY, linewidth=0.8, linestyle="--")
     axes[2].set_ylim(0.0, 1.1)
+
+
+def _say(axis: Any, text: str) -> None:
+    axis.text(0.5, 0.5, text, ha="center", va="center", transform=axis.transAxes, color=GREY)
 
 
 def _steps(years: list[float], found: Mapping[str, Any]) -> tuple[list[float], list[float]]:

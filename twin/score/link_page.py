@@ -25,6 +25,8 @@ from .score import html_table
 from .words import arc_reason
 
 LOWEST_LAUNCH_DBM = -20.0
+NOTHING_DB = 1e-9
+"""What rounding leaves of two equal powers."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def _budget(e: Evaluation, reader: FigureReader, part: Part | None, row: int) ->
     level = float(light.launch_dbm[row])
     yield Step("launch power", None, level)
     for name, change in _losses(e, reader, row):
-        if change:
+        if abs(change) > NOTHING_DB:
             level += change
             yield Step(name, change, level)
     yield Step("received power", None, level)
@@ -157,7 +159,13 @@ def _losses(e: Evaluation, reader: FigureReader, row: int) -> Iterator[tuple[str
     yield "ageing of the laser", -float(light.droop_db[row])
     yield "multiplexer", -mux_db
     yield "protection switch, near", -switch_db / 2.0
-    into_fibre = float(light.launch_dbm[row] - light.droop_db[row]) - mux_db - switch_db / 2.0
+    total = float(light.spans.total_db[spans].sum())
+    patch_db = 0.0
+    if lines.span_first[row] == lines.span_last[row]:
+        patch_db = float(light.loss_db[row]) - 2.0 * mux_db - switch_db
+    yield "patch cord, near", -patch_db / 2.0
+    end_db = mux_db + (switch_db + patch_db) / 2.0
+    into_fibre = float(light.launch_dbm[row] - light.droop_db[row]) - end_db
     yield "booster or setting of the launch", float(light.into_fibre_dbm[row]) - into_fibre
     for name, column in (
         ("glass, as new", "glass_db"),
@@ -169,13 +177,10 @@ def _losses(e: Evaluation, reader: FigureReader, row: int) -> Iterator[tuple[str
         ("measured beyond the model", "correction_db"),
     ):
         yield name, -float(getattr(light.spans, column)[spans].sum())
-    total = float(light.spans.total_db[spans].sum())
-    patch_db = float(light.loss_db[row]) - total - 2.0 * mux_db - switch_db
-    yield "patch cords", -patch_db if abs(patch_db) > 1e-9 else 0.0
     at_end = float(light.received_dbm[row] - light.correction_db[row])
-    before = float(light.into_fibre_dbm[row]) - total - max(patch_db, 0.0) - mux_db - switch_db / 2.0
-    gain = at_end - before
+    gain = at_end - (float(light.into_fibre_dbm[row]) - total - end_db)
     yield "amplifiers", gain if (state["span_amplifier"][spans] >= 0).any() else 0.0
+    yield "patch cord, far", -patch_db / 2.0
     yield "multiplexer, far", -mux_db
     yield "protection switch, far", -switch_db / 2.0
     yield "received power measured beyond the model", float(light.correction_db[row])
@@ -208,10 +213,10 @@ def _signal_to_noise(light: Light, reader: FigureReader, part: Part, row: int) -
     level -= mode.required_snr_db.value
     yield Step(f"needed for {mode.rate_gbps:g}G", -mode.required_snr_db.value, level_db=level)
     margin = float(light.margin_db[row])
-    if math.isfinite(margin) and abs(margin - level) > 1e-9:
+    if math.isfinite(margin) and abs(margin - level) > NOTHING_DB:
         yield Step("receiver overload", margin - level, level_db=margin)
         level = margin
-    yield Step("margin", None, level_db=level)
+    yield Step("margin" if math.isfinite(margin) else "margin, but out of reach", None, level_db=level)
 
 
 # --- the rest ----------------------------------------------------------------------------------------------------
