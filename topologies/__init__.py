@@ -30,7 +30,7 @@ GENERATORS: dict[str, Generator[Any]] = {
 }
 
 NETWORKS: dict[str, str] = {
-    "ageing-lines": "One line of each kind that ages: amplified, regenerated, protected, metro, direct-detect; measured too.",
+    "ageing-lines": "One line of each kind that ages: amplified, regenerated, protected, metro, direct-detect.",
     "leaf-spine-demo": "Four leaves, two spines, eight hosts and a few demands: small enough to follow by hand.",
     "memphis": "Three campuses, 440,112 accelerators, joined by leased glass and old border routers.",
     "memphis-small": "The shape of `memphis`, its routes and routers, few dozen racks a campus: for quick trials.",

@@ -155,6 +155,27 @@ def links(
 
 
 @app.command()
+def explain(
+    network: NetworkName,
+    job: JobName = None,
+    plan: AfterPlan = None,
+    ageing: Ageing = "value",
+    picture: Picture = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is in the way of a training step: its parts, and what each of eight causes costs."""
+    with _progress("loading") as tell:
+        answer = _load(network, None).explain(job, changes=plan, ageing=_ageing(ageing), notify=tell)
+        _draw(answer.figure, picture)
+    if as_json:
+        sys.stdout.write(answer.to_json())
+    else:
+        from .report import explanation_report
+
+        _print(explanation_report(answer))
+
+
+@app.command()
 def link(
     network: NetworkName,
     name: Annotated[str, typer.Argument(metavar="LINK", help="Id of a link.")],

@@ -26,6 +26,7 @@ from .scenario.changes import Change
 from .scenario.diff import Diff, diff_of
 from .scenario.select import LinkSelector, select_links
 from .score.evaluate import Case, Evaluation, Evaluator
+from .score.explain import Explanation, explanation_of
 from .score.forecast import MAX_YEARS, Forecast, forecast_of
 from .score.link_page import LinkPage, link_page
 from .score.links import LinkTable, link_table
@@ -154,6 +155,23 @@ class Network(CompiledNetwork):
         if len(rows) != 1:
             raise ChangeError(f"{len(rows)} links match {name!r}", where="link", hint="`twin links` shows several")
         return link_page(e, self.label, int(rows[0]), self._reader, forecast)
+
+    def explain(
+        self,
+        job: str | None = None,
+        *,
+        changes: str | Sequence[Any] | None = None,
+        ageing: AgeingCase = "value",
+        notify: Notify | None = None,
+    ) -> Explanation:
+        """What is in the way of a job's step, by eight causes; after a plan's name or a list of changes, if given.
+
+        Raises ChangeError where there is no step to explain.
+        """
+        e = self._after(changes, job, notify, ageing)
+        found = self._evaluator.in_the_way(e.case, notify)
+        plan = changes if isinstance(changes, str) else None if changes is None else "changes"
+        return explanation_of(e, found, self.label, plan)
 
     def _rows(self, e: Evaluation, chosen: Any) -> Ints:
         if not isinstance(chosen, str):

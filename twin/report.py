@@ -12,6 +12,7 @@ from rich.text import Text
 
 from .analysis.figures import PLACEHOLDER, Lean
 from .catalogue import Figure, Mode, Part
+from .score.explain import HEADS as CAUSE_HEADS
 from .score.forecast import HEADS
 from .score.link_page import level_of
 from .score.links import LinkTable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .check import FileResult, Row
     from .loading import Network
     from .scenario.diff import Diff
+    from .score.explain import Explanation
     from .score.forecast import Forecast
     from .score.link_page import LinkPage
 
@@ -108,6 +110,26 @@ def links_report(table: LinkTable) -> RenderableType:
     if len(pairs) > MAX_LINKS_SHOWN:
         blocks.append(Text(f"… and {len(pairs) - MAX_LINKS_SHOWN} more links; narrow the choice, or --json"))
     return Group(*blocks)
+
+
+def explanation_report(found: Explanation) -> RenderableType:
+    """What is in the way of a step: its parts, the causes, and words."""
+    plan = f" · after [bold]{escape(found.plan)}[/]" if found.plan else ""
+    parts: list[RenderableType] = [Text.from_markup(_title(found.network, found.job, found.as_of) + plan), Text()]
+    apart = [("compute", found.compute_time_s), ("bubble", found.bubble_time_s)]
+    apart += [(f"exposed, {phase.replace('_', ' ')}", seconds) for phase, seconds in found.exposed_s.items()]
+    rows = [(name, show(seconds, "s")) for name, seconds in apart if seconds > 0]
+    rows += [("step", show(found.step_time_s, "s")), ("with nothing in the way", show(found.ideal_step_time_s, "s"))]
+    rows += [("waiting for the slowest", show(found.straggler_ratio, "1")), ("goodput", show(found.goodput_ratio, "1"))]
+    parts += [_two_columns("a step", rows), Text()]
+    table = Table(box=None, pad_edge=False)
+    for head in CAUSE_HEADS:
+        table.add_column(head, justify="left" if head == "cause" else "right")
+    for row in found.rows():
+        table.add_row(*row)
+    parts += [table, Text(), *(Text(line) for line in found.words)]
+    note = "Share: Shapley value over all orders of removal; alone, last: removed first, or after all others."
+    return Group(*parts, Text(note, style="dim"))
 
 
 def forecast_report(forecast: Forecast) -> RenderableType:

@@ -277,8 +277,8 @@ def refused(span: dict[str, Any], **fields: Any) -> TwinError:
 @pytest.mark.parametrize(
     ("field", "value", "problem"),
     [
-        ("length_km", -1.0, "greater than 0, found -1"),
-        ("length_km", 0.0, "greater than 0"),
+        ("length_km", -1.0, "greater than or equal to 0.000001, found -1"),
+        ("length_km", 0.0, "greater than or equal to 0.000001"),
         ("length_km", 20_001.0, "less than or equal to 20000"),
         ("length_km", 1e300, "less than or equal to 20000"),
         ("length_km", float("nan"), "finite number, found nan"),

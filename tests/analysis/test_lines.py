@@ -551,7 +551,8 @@ def cut(n_cuts: int) -> Edit:
         glass[longest]["n_splices"] = glass[longest].get("n_splices", 0) + n_splices
         if "measured_loss_db" in glass[longest]:
             glass[longest]["measured_loss_db"] += added_db
-        if "measured_received_dbm" in link:
+        restored = any("amplifier" in span for span in working[longest:])
+        if "measured_received_dbm" in link and not restored:
             link = link | {"measured_received_dbm": link["measured_received_dbm"] - added_db}
         return link | {"spans": glass}
 

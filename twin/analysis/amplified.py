@@ -13,6 +13,8 @@ from .glass import AgeingCase, SpanLoss
 from .lines import COHERENT, Lines, link_optics
 from .optical_line import AmplifiedSpans, Comb, line_noise
 
+DARK_SPAN_DB, FAINT_DB = 300.0, -300.0
+"""Spans that lose so much on the mean carry no light that numbers could hold; their GSNR is taken as this."""
 BAND_CENTRE_THZ = 193.7
 """Middle of the C band, 191.3 to 196.1 THz; channels are lit from here outwards."""
 
@@ -121,7 +123,9 @@ def worst_gsnr_db(
         comb = comb_of_link(state, reader, int(lines.link_of_line[line]), float(fibre_launch_dbm[line]))
         key = (_bytes(glass), _bytes(comb))
         if key not in known:
-            known[key] = float(line_noise(glass, comb).gsnr_01nm_db.min())
+            lost_db = (glass.loss_db_per_km * glass.length_km + glass.before_db + glass.after_db).sum()
+            faint = lost_db > len(glass.length_km) * DARK_SPAN_DB
+            known[key] = FAINT_DB if faint else float(line_noise(glass, comb).gsnr_01nm_db.min())
         out[line] = known[key]
     return out
 

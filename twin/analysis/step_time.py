@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -76,6 +76,21 @@ class Step:
     leans: tuple[Lean, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Ideal:
+    """What is taken out of the way, to see what it costs."""
+
+    no_delay: bool = False
+    one_accelerator: bool = False
+    """All accelerators of the job alike, at the same FLOP/s together."""
+    best_split: bool = False
+    full_pipeline: bool = False
+    """So many micro batches that filling and draining the pipeline does not count."""
+
+
+AS_IT_IS = Ideal()
+
+
 @dataclass(frozen=True, eq=False)
 class _Traffic:
     """Bits by used arc of each pass."""
@@ -108,20 +123,25 @@ def time_step(
     loads: UnitLoads,
     capacity_gbps: Floats,
     reader: FigureReader,
+    ideal: Ideal = AS_IT_IS,
+    way: exchange.Exchange | None = None,
 ) -> Step:
-    """The step of a placed job. `capacity_gbps`: by arc, what demands in the background leave.
+    """The step of a placed job. `capacity_gbps`: by row of `loads`, what demands in the background leave.
 
     A balanced split is the one whose pools finish together, or the uniform one where hiding communication behind
-    longer compute makes that shorter: it never loses to the uniform split.
+    longer compute makes that shorter: it never loses to the uniform split. `way` is the exchange between sites where it
+    is known already. `ideal` answers what-ifs that no network could have.
     """
     reader = reader.fresh()
     pools = pools_of(placed, job, reader)
-    capacity = capacity_gbps[loads.arc] * GBIT
-    way = _choose_exchange(placed, loads, capacity)
-    setting = _Setting(job, placed, flows, loads, capacity, pools, way, reader)
+    if ideal.one_accelerator:
+        pools = _alike(pools)
+    capacity = capacity_gbps * GBIT
+    way = way or choose_exchange(placed, loads, capacity_gbps)
+    setting = _Setting(job, placed, flows, loads, capacity, pools, way, reader, ideal)
     n_batches, fill = n_micro_batches(job), setting.fill
     shares = [uniform_split(pools, n_batches)]
-    if job.split == "balanced":
+    if job.split == "balanced" or ideal.best_split:
         shares.insert(0, balanced_split(pools, n_batches, fill))
     timings = [_timing(setting, share) for share in shares]
     best = min(range(len(timings)), key=lambda i: timings[i].step_s)
@@ -141,10 +161,13 @@ class _Setting:
     pools: tuple[Pool, ...]
     way: exchange.Exchange | None
     reader: FigureReader
+    ideal: Ideal
 
     @property
     def fill(self) -> float:
         """(p - 1) / v, the pipeline's fill and drain in micro batches."""
+        if self.ideal.full_pipeline:
+            return 0.0
         return (self.job.parallelism.pp - 1) / self.job.parallelism.n_virtual_stages
 
 
@@ -172,7 +195,11 @@ def _timing(setting: _Setting, share: tuple[int, ...]) -> _Timing:
     pace = int(np.argmax(times))
     traffic = _traffic(job, setting.flows, loads, share, setting.way)
     overlap = _Overlap.of(job, times, share, setting.reader)
-    latency = _latency_s(job, setting.placed, setting.flows, loads)
+    latency = dict.fromkeys(PHASES, 0.0)
+    if not setting.ideal.no_delay:
+        latency = _latency_s(job, setting.placed, setting.flows, loads)
+    if setting.ideal.full_pipeline:
+        latency["pipeline"] = 0.0
 
     def exposed(phases: frozenset[str]) -> float:
         return _exposed(job, traffic, setting.capacity, overlap, latency, phases)
@@ -226,8 +253,19 @@ def _step(setting: _Setting, timing: _Timing, *, uniform_kept: bool) -> Step:
     )
 
 
-def _choose_exchange(placed: Placed, loads: UnitLoads, capacity: Floats) -> exchange.Exchange | None:
-    """The way between sites whose busiest arc is done first on the routed graph; the first of equals."""
+def _alike(pools: tuple[Pool, ...]) -> tuple[Pool, ...]:
+    """The same replicas, all at the mean of their rates."""
+    total = sum(pool.n_replicas / pool.stage_time_s for pool in pools)
+    stage_time_s = sum(pool.n_replicas for pool in pools) / total
+    return tuple(replace(pool, stage_time_s=stage_time_s) for pool in pools)
+
+
+def choose_exchange(placed: Placed, loads: UnitLoads, capacity_gbps: Floats) -> exchange.Exchange | None:
+    """The way between sites whose busiest arc is done first on the routed graph; the first of equals.
+
+    `capacity_gbps`: by row of `loads`.
+    """
+    capacity = capacity_gbps * GBIT
     n_sites = len(placed.sites)
     if n_sites < 2:
         return None

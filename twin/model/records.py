@@ -60,7 +60,7 @@ class Span:
 
     __pydantic_config__ = STRICT
 
-    length_km: Annotated[float, Field(gt=0, le=20_000)]
+    length_km: Annotated[float, Field(ge=1e-6, le=20_000)]
     fibre: Id = "G.652.D"
     installed: date | None = None
     """When the glass was laid; None = not ageing."""
@@ -227,6 +227,9 @@ class Lossless:
     """Rate of one RDMA queue pair or TCP connection; a 400 Gb/s flow over eight is 50 each."""
     in_flight_bytes: Annotated[float, Field(ge=1500, le=1e12)] | None = None
     """What a queue pair may have sent and not yet acknowledged; None = the catalogue's figure."""
+    n_flows_per_accelerator: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    """Flows that an accelerator of a job keeps to another site, each hashed onto one member of a bundle; None = the
+    catalogue's figure."""
     congestion_control_ratio: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of a wide-area link that congestion control keeps filled over its round trip."""
 

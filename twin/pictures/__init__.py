@@ -1,7 +1,8 @@
 """Pictures of answers, drawn from their plain data; matplotlib comes with the extra `pictures`."""
 
 from .canvas import check_format, save_figure, svg_of
+from .explain import explanation_figure
 from .forecast import forecast_figure
 from .link import link_figure
 
-__all__ = ["check_format", "forecast_figure", "link_figure", "save_figure", "svg_of"]
+__all__ = ["check_format", "explanation_figure", "forecast_figure", "link_figure", "save_figure", "svg_of"]

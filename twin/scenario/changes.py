@@ -479,7 +479,11 @@ class CutFibre(StateChange):
         state = state.with_values("span_n_splices", spans, state["span_n_splices"][spans] + n_splices)
         measured = state["span_measured_loss_db"][spans] + added_db
         state = state.with_values("span_measured_loss_db", spans, measured)
-        received = state["link_measured_received_dbm"][rows] - added_db
+        # behind a later amplifier the receiver sees nothing of it
+        amplified = np.flatnonzero((state["span_amplifier"] >= 0) & ~arrays.span_standby)
+        last = np.full(arrays.n_links, -1)
+        np.maximum.at(last, arrays.span_link[amplified], amplified)
+        received = state["link_measured_received_dbm"][rows] - np.where(spans > last[rows], added_db, 0.0)
         return state.with_values("link_measured_received_dbm", rows, received)
 
 

@@ -10,14 +10,16 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..analysis import cost, demand, reliability, routing
+from ..analysis.causes import Attribution, Scene, attribute, bright_links
 from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
 from ..analysis.figures import FigureReader, Lean
 from ..analysis.glass import AgeingCase
+from ..analysis.hashing import collision_ratio
 from ..analysis.link_health import LinkHealth, judge_links
 from ..analysis.step_time import Step, UnitLoads, time_step
 from ..arrays import NODE_KINDS, Floats, Ints, State
 from ..catalogue import Catalogue, PriceBook
-from ..errors import Issue, TopologyError
+from ..errors import ChangeError, Issue, TopologyError
 from ..model.document import TopologyDocument
 from ..model.records import TrainingJob
 from .lease import Lease, dearest_lease, weigh_lease
@@ -92,6 +94,8 @@ class Evaluator:
         goodput = reliability.goodput_ratio(allocated, reader) if allocated else 1.0
         per_day = cost.usd_per_day(money, reader, placed.n_allocated if placed else money.bill.n_accelerators, total)
         lease = self._lease(case, placed, step, goodput, money, reader) if with_lease else None
+        if loads is not None and case.document.lossless.n_flows_per_accelerator is None:
+            reader.general("n_flows_per_accelerator")
         leans = {*health.leans, *money.leans, *reader.leans(), *(step.leans if step else ())}
         return Evaluation(
             case=case,
@@ -112,6 +116,29 @@ class Evaluator:
             lease=lease,
             leans=tuple(sorted(leans)),
         )
+
+    def in_the_way(self, case: Case, notify: Callable[[str], None] | None = None) -> Attribution:
+        """What holds the case's step back, cause by cause. Raises ChangeError where there is no step to explain."""
+        with self._lock:
+            e = self._evaluate(case, None, with_lease=False)
+            if e.step is None or e.placed is None or e.loads is None or case.job is None:
+                raise ChangeError("there is no step to explain", where="explain", hint=e.why_no_step)
+            nodes = _columns(case.state, "node_")
+            placement = replace(case.job, split="uniform", sync="every_step", n_local_steps=1)
+            placed, flows = self._memo.get(
+                "placed",
+                (*nodes, placement),
+                lambda: _place(case, case.job, self._reader),  # type: ignore[arg-type]
+            )
+            bright = bright_links(case.state, e.health, self._reader)
+            clean = e.loads
+            if (bright != e.health.lit).any():
+                clean = self._unit_loads(case, replace(e.health, lit=bright), flows)
+                if clean.unreachable:
+                    clean = e.loads
+            carried = e.demands.arc_carried_gbps if e.demands is not None else None
+            scene = Scene(case.state, case.document, case.job, placed, flows, e.loads, clean, e.health, carried)
+            return attribute(scene, self._reader, notify)
 
     # --- stages ----------------------------------------------------------------------------------------------
 
@@ -181,14 +208,23 @@ class Evaluator:
         capacity = health.job_capacity_gbps
         if demands is not None:
             capacity = np.maximum(capacity - demands.arc_carried_gbps, capacity * MIN_LEFT_RATIO)
+        capacity = capacity[loads.arc] / self._collisions(case, placed, loads)
         step = self._memo.get(
-            "step",
-            (loads, capacity, job),
-            lambda: time_step(job, placed, flows, loads, capacity, self._reader),
+            "step", (loads, capacity, job), lambda: time_step(job, placed, flows, loads, capacity, self._reader)
         )
         if not np.isfinite(step.step_time_s):
             return placed, loads, None, "a link on the way has no capacity left"
         return placed, loads, step, ""
+
+    def _collisions(self, case: Case, placed: demand.Placed, loads: UnitLoads) -> Floats:
+        """How much fuller the fullest member of a bundle is than the mean, by row of `loads`."""
+        stated = case.document.lossless.n_flows_per_accelerator
+        n_flows = self._reader.general("n_flows_per_accelerator") if stated is None else stated
+        return self._memo.get(
+            "collisions",
+            (loads, case.state.n_members_up, n_flows),
+            lambda: collision_ratio(case.state, placed, loads, n_flows),
+        )
 
     def _unit_loads(self, case: Case, health: LinkHealth, flows: demand.JobFlows) -> UnitLoads:
         pairs = self._memo.get("pairs", (flows,), lambda: _PairTable.of(flows, case.state.arrays.n_nodes))

@@ -107,7 +107,9 @@ def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
         ]
         if not len(margin):
             raise NotApplicableError(f"no {' or '.join(optics).replace('_', ' ')} link is up")
-        return float(margin.min())
+        if np.isnan(margin).all():
+            raise NotApplicableError(f"no {' or '.join(optics).replace('_', ' ')} link is within reach of its optics")
+        return float(np.nanmin(margin))
 
     return compute
 

@@ -134,7 +134,9 @@ def _optics_lines(e: Evaluation) -> list[str]:
         if len(links):
             worst = links[np.argmin(np.nan_to_num(health.margin_db[links]))]
             name = state.arrays.link_ids[worst]
-            lines.append(f"{len(links)} link(s) {what}; the worst is {name} at {health.margin_db[worst]:.1f} dB.")
+            margin = health.margin_db[worst]
+            at = "" if np.isnan(margin) else f"; the worst is {name} at {margin:.1f} dB"
+            lines.append(f"{len(links)} link(s) {what}{at or f', {name} among them'}.")
     return lines
 
 
