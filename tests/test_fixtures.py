@@ -20,4 +20,4 @@ def test_fixture_keeps_its_answers(path: Path) -> None:
 
 
 def test_there_are_fixtures_of_every_source_that_ships() -> None:
-    assert {check_file(path).source for path in FILES} == {"hand", "peer", "regression"}
+    assert {check_file(path).source for path in FILES} == {"hand", "peer", "published", "regression"}

@@ -6,11 +6,15 @@ from .figures import Kind
 from .link_load import LinkLoadGiven, run_link_load
 from .max_min import MaxMinGiven, run_max_min
 from .optical_line import OpticalLineGiven, run_optical_line
+from .training_step import TrainingStepGiven, run_training_step
 from .whatif import WhatIfGiven, run_whatif
 
 KINDS: dict[str, Kind] = {
     "link_load": Kind(LinkLoadGiven, run_link_load, "Link loads of demands on equal-cost paths, and the optimum."),
     "max_min": Kind(MaxMinGiven, run_max_min, "Max-min fair rates of flows over links."),
     "optical_line": Kind(OpticalLineGiven, run_optical_line, "OSNR, nonlinear SNR and GSNR of an amplified line."),
+    "training_step": Kind(
+        TrainingStepGiven, run_training_step, "One training step on the reference node of an accelerator, no network."
+    ),
     "whatif": Kind(WhatIfGiven, run_whatif, "Metrics of a network after a plan or changes, or as it stands."),
 }

@@ -1,0 +1,131 @@
+"""Well-known transformers by name, with where their shape is published and how many parameters that says they have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..errors import CatalogueError, did_you_mean
+from .shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A published transformer: its shape at the sequence length it is trained with, and its parameter counts."""
+
+    shape: Shape
+    n_parameters: int
+    """As published."""
+    n_parameters_active: int
+    source: str
+
+
+LLAMA = "Llama 3 paper (arXiv:2407.21783, table 3)"
+MEGATRON = "Narayanan et al. 2021 (arXiv:2104.04473, table 1)"
+CORE = "Megatron-LM README, table of Megatron-Core 0.8"
+
+
+def _llama(n_layers: int, n_hidden: int, n_heads: int, n_ffn: int) -> Shape:
+    return Shape(n_layers, n_hidden, n_heads, n_ffn, 128_256, 8_192, n_kv_heads=8, gated_ffn=True)
+
+
+def _megatron(n_layers: int, n_hidden: int, n_heads: int) -> Shape:
+    return Shape(n_layers, n_hidden, n_heads, 4 * n_hidden, 51_200, 2_048, tied_embedding=True)
+
+
+def _core(n_layers: int, n_hidden: int, n_heads: int) -> Shape:
+    return Shape(n_layers, n_hidden, n_heads, 4 * n_hidden, 131_072, 4_096)
+
+
+def _dense(shape: Shape, billions: float, source: str) -> KnownModel:
+    n = round(billions * 1e9)
+    return KnownModel(shape, n, n, source)
+
+
+def _experts(shape: Shape, billions: float, active_billions: float, source: str) -> KnownModel:
+    return KnownModel(shape, round(billions * 1e9), round(active_billions * 1e9), source)
+
+
+_MIXTRAL = Shape(32, 4096, 32, 14_336, 32_000, 4_096, n_kv_heads=8, gated_ffn=True, n_experts=8, n_experts_active=2)
+_QWEN3 = Shape(
+    94,
+    4096,
+    64,
+    1_536,
+    151_936,
+    4_096,
+    n_kv_heads=4,
+    gated_ffn=True,
+    n_experts=128,
+    n_experts_active=8,
+    n_head_width=128,
+)
+_DEEPSEEK = Shape(
+    n_layers=61,
+    n_hidden=7168,
+    n_heads=128,
+    n_ffn_hidden=2_048,
+    n_vocab=129_280,
+    n_sequence=4_096,
+    gated_ffn=True,
+    n_experts=256,
+    n_experts_active=8,
+    n_shared_experts=1,
+    n_dense_layers=3,
+    n_dense_ffn_hidden=18_432,
+    # queries and keys 192 wide, values 128; keys and values come out of a latent of 512, queries out of one of 1536
+    n_head_width=160,
+    n_attention_parameters=7168 * (1536 + 512 + 64) + 1536 * 128 * 192 + 512 * 128 * (128 + 128) + 128 * 128 * 7168,
+)
+
+MODELS: dict[str, KnownModel] = {
+    "llama-3.1-8b": _dense(_llama(32, 4096, 32, 14_336), 8.03, LLAMA),
+    "llama-3.1-70b": _dense(_llama(80, 8192, 64, 28_672), 70.6, LLAMA),
+    "llama-3.1-405b": _dense(_llama(126, 16_384, 128, 53_248), 405.9, LLAMA),
+    "gpt-3-175b": _dense(
+        Shape(96, 12_288, 96, 49_152, 50_257, 2_048, tied_embedding=True),
+        174.6,
+        "GPT-3 paper (arXiv:2005.14165, table 2.1)",
+    ),
+    "nemotron-4-15b": _dense(
+        Shape(32, 6144, 48, 24_576, 256_000, 4_096, n_kv_heads=8), 15.7, "Nemotron-4 15B report (arXiv:2402.16819)"
+    ),
+    "nemotron-4-340b": _dense(
+        Shape(96, 18_432, 96, 73_728, 256_000, 4_096, n_kv_heads=8), 341.0, "Nemotron-4 340B report (arXiv:2406.11704)"
+    ),
+    "mixtral-8x7b": _experts(_MIXTRAL, 46.7, 12.9, "Mixtral paper (arXiv:2401.04088, table 1)"),
+    "mixtral-8x22b": _experts(
+        replace(_MIXTRAL, n_layers=56, n_hidden=6144, n_heads=48, n_ffn_hidden=16_384, n_vocab=32_768),
+        141.0,
+        39.0,
+        "background, unchecked: release note of Mixtral 8x22B",
+    ),
+    "qwen3-235b-a22b": _experts(_QWEN3, 235.0, 22.0, "Qwen3 report (arXiv:2505.09388, table 2)"),
+    "qwen3-30b-a3b": _experts(
+        replace(_QWEN3, n_layers=48, n_hidden=2048, n_heads=32, n_ffn_hidden=768),
+        30.5,
+        3.3,
+        "background, unchecked: model card",
+    ),
+    "deepseek-v3": _experts(_DEEPSEEK, 671.0, 37.0, "DeepSeek-V3 report (arXiv:2412.19437, section 4.2)"),
+    "megatron-3.6b": _dense(_megatron(30, 3072, 32), 3.6, MEGATRON),
+    "megatron-39b": _dense(_megatron(48, 8192, 64), 39.1, MEGATRON),
+    "megatron-145b": _dense(_megatron(80, 12_288, 96), 145.6, MEGATRON),
+    "megatron-530b": _dense(_megatron(105, 20_480, 128), 529.6, MEGATRON),
+    "megatron-1t": _dense(_megatron(128, 25_600, 160), 1008.0, MEGATRON),
+    "megatron-core-16b": _dense(_core(32, 6144, 48), 16.0, CORE),
+    "megatron-core-32b": _dense(_core(48, 7168, 56), 32.0, CORE),
+    "megatron-core-119b": _dense(_core(92, 10_240, 80), 119.0, CORE),
+    "megatron-core-177b": _dense(_core(96, 12_288, 96), 177.0, CORE),
+    "megatron-core-462b": _dense(_core(112, 18_432, 144), 462.0, CORE),
+}
+"""Dense or with experts. Simplified: no biases, no multi-token heads; compressed attention by its parameter count."""
+
+
+def known_model(name: str) -> KnownModel:
+    """The model of that name; a CatalogueError with near names if there is none."""
+    found = MODELS.get(name)
+    if found is None:
+        raise CatalogueError(
+            f"unknown model {name!r}", expected=f"one of {', '.join(MODELS)}", hint=did_you_mean(name, MODELS)
+        )
+    return found

@@ -1,0 +1,125 @@
+"""What the ranks of a job exchange, in bits, and how long that takes on the reference node: NVLink domains and NICs."""
+
+from __future__ import annotations
+
+import math
+
+from .compute import BYTES, Pace, n_rank_tokens
+from .shape import Layout, Shape
+
+
+def tensor_bits(shape: Shape, layout: Layout) -> float:
+    """Bits that one all-reduce of tensor ranks works on: b s h. Two in each pass of a layer."""
+    return 8.0 * BYTES * n_rank_tokens(shape, layout) * shape.n_hidden
+
+
+def context_bits(shape: Shape, layout: Layout) -> float:
+    """Bits of keys and values that each rank sends round the ring in a forward pass of a layer; backward twice."""
+    return 8.0 * BYTES * 2.0 * n_rank_tokens(shape, layout) * shape.n_kv_hidden / layout.tp * (layout.cp - 1)
+
+
+def expert_bits(shape: Shape, layout: Layout) -> float:
+    """Bits that each rank sends in one of the four all-to-alls of a layer with experts, its own share left out."""
+    if layout.ep < 2:
+        return 0.0
+    rows = n_rank_tokens(shape, layout) * shape.n_experts_active / layout.tp
+    return 8.0 * BYTES * rows * shape.n_hidden * (layout.ep - 1) / layout.ep
+
+
+def stage_boundary_bits(shape: Shape, layout: Layout) -> float:
+    """Bits of a micro batch that each rank sends over one boundary of (virtual) stages, one direction."""
+    return tensor_bits(shape, layout) / layout.tp
+
+
+def data_bits(shape: Shape, layout: Layout, n_bytes: float) -> float:
+    """Bits that each rank of the fullest stage sends in a reduce-scatter or all-gather of `n_bytes` a parameter."""
+    alike, spread = rank_parameters(shape, layout)
+    n_ranks, n_copies = layout.dp * layout.cp, layout.n_stage_ranks // layout.ep
+    return 8.0 * n_bytes * (alike * (n_ranks - 1) / n_ranks + spread * (n_copies - 1) / n_copies)
+
+
+def stage_layers(shape: Shape, layout: Layout) -> tuple[int, ...]:
+    """Layers of each stage; where they do not divide, the last and then the first have fewer, for the head's sake."""
+    low, more = divmod(shape.n_layers, layout.pp)
+    heavy = frozenset([*range(1, layout.pp - 1), 0, layout.pp - 1][:more])
+    return tuple(low + (stage in heavy) for stage in range(layout.pp))
+
+
+def stage_kinds(shape: Shape, layout: Layout) -> tuple[tuple[int, int, int], ...]:
+    """(stage, layers, how many alike) of the first, the last, and one inner stage of each number of layers."""
+    layers = stage_layers(shape, layout)
+    inner: dict[int, tuple[int, int, int]] = {}
+    for stage, n in enumerate(layers[1:-1], start=1):
+        inner[n] = (stage, n, inner[n][2] + 1 if n in inner else 1)
+    last = ((layout.pp - 1, layers[-1], 1),) if layout.pp > 1 else ()
+    return ((0, layers[0], 1), *inner.values(), *last)
+
+
+def layer_parameters(shape: Shape, layout: Layout, *, dense: bool = False) -> tuple[float, float]:
+    """Parameters of a layer on one rank: (alike on all data ranks, of experts spread over them)."""
+    alike = shape.n_attention / layout.tp + 2 * shape.n_hidden
+    if dense:
+        return alike + shape.n_matrices * shape.n_hidden * shape.n_dense_ffn_hidden / layout.tp, 0.0
+    alike += shape.n_hidden * shape.n_experts if shape.n_experts > 1 else 0
+    alike += shape.n_shared_experts * shape.n_expert / layout.tp
+    experts = shape.n_experts * shape.n_expert
+    return (alike, experts / layout.ep) if layout.ep > 1 else (alike + experts / layout.tp, 0.0)
+
+
+def stage_parameters(shape: Shape, layout: Layout, stage: int, n_layers: int) -> tuple[float, float]:
+    """Parameters of a stage on one rank, split alike; the first has the embedding, the last the output."""
+    n_dense = min(n_layers, shape.n_dense_layers) if stage == 0 else 0
+    alike, spread = layer_parameters(shape, layout)
+    wide = layer_parameters(shape, layout, dense=True)[0] if n_dense else 0.0
+    n_tables = (stage == 0) + (stage == layout.pp - 1) * (layout.pp > 1 or not shape.tied_embedding)
+    tables = n_tables * shape.n_vocab * shape.n_hidden / layout.tp
+    n = n_layers - n_dense
+    return n * alike + n_dense * wide + tables, n * spread
+
+
+def rank_parameters(shape: Shape, layout: Layout) -> tuple[float, float]:
+    """Parameters of the fullest stage on one rank: (alike on all data ranks, of experts spread over them)."""
+    return max((stage_parameters(shape, layout, stage, n) for stage, n, _ in stage_kinds(shape, layout)), key=sum)
+
+
+def n_inside(pace: Pace, n_ranks: int, stride: int) -> int:
+    """How many ranks of a group, `stride` apart, share one NVLink domain."""
+    return max(1, min(n_ranks, pace.n_domain // stride))
+
+
+def group_rate(pace: Pace, n_ranks: int, stride: int) -> float:
+    """Bytes per second round a ring of ranks that lie `stride` apart, one direction.
+
+    Beyond one domain the members in a domain put their NICs together, and are never faster than NVLink.
+    """
+    inside = n_inside(pace, n_ranks, stride)
+    if inside == n_ranks:
+        return pace.nvlink_bytes_per_s
+    return min(pace.nvlink_bytes_per_s, inside * pace.nic_bytes_per_s)
+
+
+def ring_s(pace: Pace, n_ranks: int, stride: int, n_bytes: float) -> float:
+    """A reduce-scatter or an all-gather of `n_bytes` in all, half of an all-reduce: rings inside, trees between."""
+    if n_ranks < 2:
+        return 0.0
+    inside = n_inside(pace, n_ranks, stride)
+    hops_s = (inside - 1) * pace.nvlink_hop_s + math.ceil(math.log2(-(-n_ranks // inside))) * pace.nic_hop_s
+    return hops_s + (n_ranks - 1) / n_ranks * n_bytes / group_rate(pace, n_ranks, stride)
+
+
+def all_to_all_s(pace: Pace, n_ranks: int, n_bytes: float) -> float:
+    """Each rank sends `n_bytes` in all to the others, evenly; what leaves the domain goes over its own NIC."""
+    if n_ranks < 2:
+        return 0.0
+    inside = n_inside(pace, n_ranks, 1)
+    each = n_bytes / (n_ranks - 1)
+    near_s = pace.nvlink_hop_s + (inside - 1) * each / pace.nvlink_bytes_per_s
+    far_s = pace.nic_hop_s + (n_ranks - inside) * each / pace.nic_bytes_per_s if inside < n_ranks else 0.0
+    return max(near_s, far_s)
+
+
+def send_s(pace: Pace, stride: int, n_bytes: float) -> float:
+    """From one rank to another that lies `stride` further."""
+    if 2 * stride <= pace.n_domain:
+        return pace.nvlink_hop_s + n_bytes / pace.nvlink_bytes_per_s
+    return pace.nic_hop_s + n_bytes / pace.nic_bytes_per_s
