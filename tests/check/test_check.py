@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from twin.check import check_file, check_paths, exit_code, read_fixture
+from twin.check import KINDS, check_file, check_paths, exit_code, read_fixture
 from twin.errors import DocumentError
 from twin.formats import native
 
@@ -199,7 +199,7 @@ def problem(path: Path) -> str:
     [
         (
             {"kind": "what_if"},
-            "one of link_load, max_min, optical_line, whatif (did you mean 'whatif'?)",
+            f"one of {', '.join(sorted(KINDS))} (did you mean 'whatif'?)",
         ),
         ({"kind": 3}, "unknown kind 3"),
         ({"kind": None}, "it has no `kind`"),

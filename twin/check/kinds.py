@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .collective import CollectiveGiven, run_collective
 from .figures import Kind
 from .link_load import LinkLoadGiven, run_link_load
 from .max_min import MaxMinGiven, run_max_min
@@ -10,6 +11,7 @@ from .training_step import TrainingStepGiven, run_training_step
 from .whatif import WhatIfGiven, run_whatif
 
 KINDS: dict[str, Kind] = {
+    "collective": Kind(CollectiveGiven, run_collective, "Time of a collective over tiers of a hierarchy."),
     "link_load": Kind(LinkLoadGiven, run_link_load, "Link loads of demands on equal-cost paths, and the optimum."),
     "max_min": Kind(MaxMinGiven, run_max_min, "Max-min fair rates of flows over links."),
     "optical_line": Kind(OpticalLineGiven, run_optical_line, "OSNR, nonlinear SNR and GSNR of an amplified line."),
