@@ -115,7 +115,8 @@ def _latency(axis: Any, directions: Sequence[Mapping[str, Any]]) -> None:
         for half, side in enumerate(directions):
             at, took = row + (half - 0.5) * 0.34, side[name] or 0.0
             # a label that begins with an underscore would be kept out of the legend
-            label = f" {shown(side['direction'], 50)}" if row == 0 else ""
+            way = " → ".join(shown(end, MAX_LETTERS) for end in side["direction"].split(" → "))
+            label = f" {way}" if row == 0 else ""
             _bar(axis, at, 0.0, took, (CENTRAL, FAINT)[half], height=0.3, label=label)
             _say(axis, f"{took:,.0f}" if took >= 1000.0 else f"{took:.3g}", took, at, size=7.5)
     _label_rows(axis, [LATENCY[name] for name in parts], more_rows=1.0)

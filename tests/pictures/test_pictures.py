@@ -1,0 +1,278 @@
+"""Pictures are drawn of every shape of answer, name what they are told as it is, and are the same bytes twice."""
+
+from __future__ import annotations
+
+import builtins
+import string
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.score.lines import document, glass, load_of, zr
+from twin.errors import TwinError
+from twin.loading import from_document, load
+from twin.pictures import check_format, forecast_figure, link_figure, save_figure, svg_of
+from twin.pictures.canvas import FORMATS, shown
+from twin.pictures.forecast import MAX_COLUMNS
+
+FEW = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+ODD = ["x$y_z^2", "_$a$^{<b>&amp;", r"\$\alpha_{%d}#", "a" * 200]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(autouse=True)
+def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWIN_CACHE_DIR", "")
+
+
+@pytest.fixture
+def no_matplotlib(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any, **more: Any) -> Any:
+        if name.split(".")[0] == "matplotlib":
+            raise ImportError(name)
+        return real(name, *rest, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(builtins, "__import__", without)
+        yield
+
+
+@cache
+def answer_of(kind: str, years: int = 6, growth: float = 0.1) -> dict[str, Any]:
+    return answer(kinds()[kind], years, growth)
+
+
+@cache
+def page_of(kind: str) -> dict[str, Any]:
+    return from_document(kinds()[kind]).link("l0", years=None).to_dict()
+
+
+def answer(data: dict[str, Any], years: int = 6, growth: float = 0.1, **more: Any) -> dict[str, Any]:
+    return from_document(data).forecast(years, growth, **more).to_dict()
+
+
+def said(figure: Any) -> str:
+    """Everything that is written on a sheet, before it is laid out; a line a text."""
+    from matplotlib.text import Text
+
+    return "\n".join(item.get_text().replace("\n", " ") for item in figure.findobj(Text))
+
+
+def drawn(figure: Any) -> list[str]:
+    """The texts of the picture as it is written to a file."""
+    svg = ET.fromstring(svg_of(lambda: figure))
+    assert svg.tag == f"{SVG}svg"
+    return [item.text or "" for item in svg.iter(f"{SVG}text")]
+
+
+@cache
+def kinds() -> dict[str, dict[str, Any]]:
+    """Documents of one link each."""
+    bare = {"capacity_gbps": 100.0}
+    undated = document({"transceiver": "OpenZR+-400G", "spans": [glass(60.0, laid=None)]}, **load_of(50.0))
+    del undated["as_of"]
+    lines = (glass(40.0), glass(10.0, regenerated=True), glass(50.0), glass(66.0, standby=True))
+    amplified = [glass(60.0, amplifier="EDFA"), glass(60.0, amplifier="EDFA"), glass(20.0)]
+    far = [glass(70.0, amplifier="EDFA"), glass(75.0, amplifier="EDFA"), glass(10.0)]
+    return {
+        "plain": document(zr(glass(60.0)), **load_of(300.0)),
+        "wanted": document(zr(glass(60.0)), required_margin_db=2.0),
+        "worn": document(zr(glass(76.0, "G.652.D-2006", "2006-01-01"))),
+        "dark": document(zr(glass(170.0))),
+        "out of reach": document(zr(*far, part="400ZR")),
+        "too far": document(zr(glass(30.0), part="400G-LR4")),
+        "down": document(zr(glass(60.0), up=False)),
+        "no budget": document(bare, **load_of(90.0)),
+        "full": document(bare, **load_of(300.0)),
+        "copper": document({"transceiver": "DAC-400G"}),
+        "direct": document({"transceiver": "400G-DR4"}),
+        "no day": undated,
+        "amplified": document(zr(*amplified, mux="mux-8", launch_dbm=1.0, n_parallel=8)),
+        "protected": document(zr(*lines, protection="optical-protection", macsec=True)),
+        "measured": document(zr(glass(40.0), measured="2026-01-01", measured_received_dbm=-20.0)),
+        "overload": document(zr(glass(1.0), launch_dbm=1.0)),
+    }
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_every_kind_of_link_has_its_page_drawn(kind: str) -> None:
+    assert "l0 a – b, " in said(link_figure(page_of(kind)))
+
+
+@pytest.mark.parametrize("kind", ["worn", "out of reach", "down", "full", "no day", "protected"])
+def test_every_course_is_drawn(kind: str) -> None:
+    lines = said(forecast_figure(answer_of(kind))).split("\n")
+    assert [line for line in lines if line.startswith("l0 ")]
+    assert ("years from today" if kind == "no day" else "year") in lines
+
+
+@pytest.mark.parametrize("years", [1, 2, 100])
+def test_any_number_of_years_is_drawn(years: int) -> None:
+    text = said(forecast_figure(answer_of("no budget", years)))
+    assert ("the next year," if years == 1 else f"the next {years} years,") in text
+    assert "traffic +10 % a year" in text
+
+
+def test_shrinking_traffic_has_its_sign() -> None:
+    assert "traffic −2.5 % a year" in said(forecast_figure(answer_of("no budget", 2, -0.025)))
+
+
+def test_no_link_one_link_and_more_than_there_is_room_for() -> None:
+    empty = answer_of("plain") | {"links": []}
+    assert "document: the next 6 years" in said(forecast_figure(empty))
+    many = answer(document(*(zr(glass(40.0 + km)) for km in range(MAX_COLUMNS + 3))))
+    text = said(forecast_figure(many))
+    assert "(3 more links fare no worse)" in text
+    assert [link["id"] in text for link in many["links"]] == [True] * MAX_COLUMNS + [False] * 3
+    figure = forecast_figure(many)
+    assert len(figure.axes) == 3 * MAX_COLUMNS
+    assert "fare no worse" not in said(forecast_figure(answer_of("plain")))
+
+
+def test_links_alike_are_counted_and_different_wishes_are_not_called_one() -> None:
+    alike = answer(document(zr(glass(60.0)), zr(glass(60.0)), required_margin_db=1.0))
+    text = said(forecast_figure(alike))
+    assert "OpenZR+-400G, and 1 alike" in text
+    assert "wanted: 1 dB" in text
+    mixed = answer(document(zr(glass(60.0), required_margin_db=2.0), zr(glass(50.0), required_margin_db=1.0)))
+    text = said(forecast_figure(mixed))
+    assert "wanted" in text.split("\n")
+    assert "wanted: " not in text
+
+
+def test_what_is_dark_or_has_no_margin_says_so() -> None:
+    assert "dark" in said(forecast_figure(answer_of("dark"))).split("\n")
+    assert "no optical margin" in said(forecast_figure(answer_of("copper")))
+    assert "no optical budget" in said(link_figure(page_of("copper")))
+    assert "out of reach" in said(link_figure(page_of("out of reach")))
+    assert "one rate, no modes" in said(link_figure(page_of("direct")))
+    idle = [side | {"queueing_us": 0.0} for side in page_of("no budget")["directions"]]
+    assert "no latency" in said(link_figure(page_of("no budget") | {"directions": idle}))
+
+
+def test_of_several_lines_the_worst_is_drawn_and_named() -> None:
+    text = said(link_figure(page_of("protected")))
+    assert "budget of the standby path, span 4: the worst of 3 lines" in text.replace("\n", " ")
+    assert "budget of" not in said(link_figure(page_of("plain")))
+
+
+def test_scales_are_shared_and_do_not_follow_what_is_lost_anyway() -> None:
+    data = answer(document(zr(glass(60.0)), zr(glass(150.0, "G.652.D-2006"))), 100)
+    margins = forecast_figure(data).axes[:2]
+    assert margins[0].get_ylim() == margins[1].get_ylim()
+    today = min(case["margin_db"][0] for link in data["links"] for case in link["cases"].values())
+    assert margins[0].get_ylim()[0] == pytest.approx(today - 10.0)
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def called(data: dict[str, Any], name: str) -> dict[str, Any]:
+    """An answer in which everything that has a name has this one."""
+    if "links" in data:
+        return data | {"network": name, "links": [link | {"id": name} for link in data["links"]]}
+    sides = [side | {"direction": f"{name} → {name}"} for side in data["directions"]]
+    return data | {"id": name, "ends": [name, name], "directions": sides}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_names_are_drawn_as_they_are(name: str) -> None:
+    """A dollar is no formula, an underscore hides nothing, a long name is cut in its middle."""
+    lines = drawn(link_figure(called(page_of("copper"), name)))
+    assert shown(name, 80) in lines
+    assert [line.strip() for line in lines if "→" in line] == [f"{shown(name, 26)} → {shown(name, 26)}"] * 2
+    assert shown(name, 30) in drawn(forecast_figure(called(answer_of("copper", 1), name)))
+
+
+PRINTABLE = st.text(string.ascii_letters + string.digits + string.punctuation, min_size=1, max_size=60)
+
+
+@FEW
+@given(name=PRINTABLE)
+def test_any_id_can_be_drawn(name: str) -> None:
+    for draw, data in ((forecast_figure, answer_of("copper", 1)), (link_figure, page_of("copper"))):
+        assert drawn(draw(called(data, name)))
+
+
+@FEW
+@given(name=st.text(max_size=200))
+def test_a_network_may_be_called_anything(name: str) -> None:
+    assert drawn(forecast_figure(answer_of("copper", 1) | {"network": name}))
+
+
+def test_what_the_font_cannot_write_is_a_question_mark_and_long_names_lose_their_middle() -> None:
+    assert shown("wan-1-2 → é ü ß Ω") == "wan-1-2 → é ü ß Ω"
+    assert shown("東京\n\x00\ud800") == "?????"
+    assert shown("a" * 60) == "a" * 60
+    assert shown("a" * 40 + "b" * 40) == "a" * 30 + "…" + "b" * 29
+    assert len(shown("c2/core-r1-s1-k1~c3/core-r1-s1-k1", 30)) == 30
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+HEADS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_pictures_are_written_and_the_same_bytes_twice(ending: str, tmp_path: Path) -> None:
+    assert check_format(tmp_path / f"x.{ending.upper()}") == ending
+    for draw, data in ((forecast_figure, answer_of("copper", 1)), (link_figure, page_of("plain"))):
+        files = [tmp_path / f"{draw.__name__}-{i}.{ending}" for i in range(2)]
+        for file in files:
+            save_figure(draw(data), file)
+        first, second = (file.read_bytes() for file in files)
+        assert first == second
+        assert first.startswith(HEADS[ending])
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "x", "x.", "x.svg.gz", "png", ".png"])
+def test_an_unknown_ending_is_refused_and_the_known_ones_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(TwinError, match=r"end the name in \.png, \.svg, \.pdf"):
+        check_format(tmp_path / name)
+    with pytest.raises(TwinError, match="no picture format"):
+        save_figure(forecast_figure(answer_of("copper", 1)), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_matplotlib")
+def test_without_matplotlib_the_extra_is_named() -> None:
+    for draw, data in ((forecast_figure, answer_of("copper", 1)), (link_figure, page_of("copper"))):
+        with pytest.raises(TwinError, match=r"pip install 'dc-twin\[pictures\]'"):
+            draw(data)
+        assert svg_of(lambda draw=draw, data=data: draw(data)) == ""  # type: ignore[misc]
+
+
+@pytest.mark.usefixtures("no_matplotlib")
+def test_without_matplotlib_a_calendar_in_a_notebook_is_a_table_alone() -> None:
+    html = from_document(kinds()["plain"]).forecast(3)._repr_html_()
+    assert "<table>" in html
+    assert "<svg" not in html
+
+
+def test_a_calendar_in_a_notebook_is_a_table_and_a_picture() -> None:
+    html = from_document(kinds()["plain"]).forecast(3)._repr_html_()
+    assert html.count("<table>") == html.count("<svg") == html.count("</svg>") == 1
+    assert "pessimistic" in html
+
+
+def test_drawing_leaves_matplotlib_as_it_was() -> None:
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    assert drawn(forecast_figure(answer_of("plain", 1)))
+    assert dict(mpl.rcParams) == before
+
+
+def test_the_shipped_answers_are_drawn() -> None:
+    network = load("ageing-lines")
+    forecast = network.forecast(30, 0.1, links="*")
+    assert "ageing-lines: the next 30 years" in " ".join(drawn(forecast.figure()))
+    assert forecast.links[0].id in drawn(network.link(forecast.links[0].id, years=None).figure())
