@@ -176,6 +176,39 @@ def explain(
 
 
 @app.command()
+def sweep(
+    network: NetworkName,
+    vary: Annotated[
+        list[str], typer.Option("--vary", help="path=1,2,5 or path=1..10:4 or path=1..1000:log7; once or twice.")
+    ],
+    metric: Annotated[str, typer.Option("--metric", help="Any metric of `twin score --all`.")] = "step_time_s",
+    job: JobName = None,
+    plan: AfterPlan = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Mark where another plan's value is crossed.")
+    ] = None,
+    ageing: Ageing = "value",
+    picture: Picture = None,
+    table: Annotated[Path | None, typer.Option("--csv", help="Write the points to a CSV file too.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """A metric over one or two inputs, with knees and crossings marked."""
+    with _bar() as advance:
+        answer = _load(network, None).sweep(
+            vary, metric=metric, job=job, changes=plan, against=against, ageing=_ageing(ageing), advance=advance
+        )
+        _draw(answer.figure, picture)
+    if table is not None:
+        table.write_text(answer.to_csv())
+    if as_json:
+        sys.stdout.write(answer.to_json())
+    else:
+        from .report import sweep_report
+
+        _print(sweep_report(answer))
+
+
+@app.command()
 def link(
     network: NetworkName,
     name: Annotated[str, typer.Argument(metavar="LINK", help="Id of a link.")],
@@ -412,6 +445,21 @@ def _progress(first: str) -> Iterator[Callable[[str], None]]:
         yield lambda stage: status.update(stage)
 
 
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr that a person can watch and interrupt; nothing in a pipe."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _done, _of: None
+        return
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("points", total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
 def _fail(problem: str, hint: str) -> NoReturn:
     typer.echo(f"error: {problem} ({hint})", err=True)
     raise typer.Exit(BAD_INPUT)
@@ -427,6 +475,9 @@ def main() -> None:
     except TwinError as error:
         typer.echo(f"error: {type(error).__name__}: {error}", err=True)
         sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
     except BrokenPipeError:  # the reader has seen enough
         sys.stderr.close()
         sys.exit(0)

@@ -25,11 +25,21 @@ from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
 from .scenario.diff import Diff, diff_of
 from .scenario.select import LinkSelector, select_links
+from .scenario.sweep import (
+    Sweep,
+    check_sweep,
+    crossings_of,
+    knees_of,
+    metric_of_scenario,
+    parse_axis,
+    run_points,
+)
 from .score.evaluate import Case, Evaluation, Evaluator
 from .score.explain import Explanation, explanation_of
 from .score.forecast import MAX_YEARS, Forecast, forecast_of
 from .score.link_page import LinkPage, link_page
 from .score.links import LinkTable, link_table
+from .score.metrics import metric_unit
 from .score.score import Score, score_of
 from .topologies import GENERATORS as TOPOLOGY_GENERATORS
 from .topologies import NETWORKS, check_size, digest, expand, network_text
@@ -173,6 +183,46 @@ class Network(CompiledNetwork):
         plan = changes if isinstance(changes, str) else None if changes is None else "changes"
         return explanation_of(e, found, self.label, plan)
 
+    def sweep(
+        self,
+        vary: str | Sequence[str],
+        *,
+        metric: str = "step_time_s",
+        job: str | None = None,
+        changes: str | Sequence[Any] | None = None,
+        against: str | Sequence[Any] | None = None,
+        ageing: AgeingCase = "value",
+        advance: Callable[[int, int], None] | None = None,
+    ) -> Sweep:
+        """A metric over one or two inputs, `"links.wan-*.total_gbps=1e3..5e4:log9"`; see `scenario.sweep.PATHS`.
+
+        `changes` come first; `against` is another plan whose value of the metric is a level to be crossed.
+        `advance(done, of)` is called after each point. Whether points could be built is not asked.
+        """
+        axes = tuple(parse_axis(text) for text in ([vary] if isinstance(vary, str) else vary))
+        n = check_sweep(axes, metric)
+        scenario = self._scenario(changes, job)
+        _case(scenario, ageing)
+        told = None if advance is None else lambda done: advance(done, n)
+        values, why = run_points(scenario, axes, metric, self._evaluator, self._reader, ageing, told)
+        level = None
+        if against is not None:
+            level, _ = metric_of_scenario(self._scenario(against, job), metric, self._evaluator, ageing)
+        return Sweep(
+            network=self.label,
+            job=scenario.job.id if scenario.job else None,
+            plan=changes if isinstance(changes, str) else None,
+            metric=metric,
+            unit=metric_unit(metric),
+            axes=axes,
+            values=tuple(values),
+            why=tuple(why),
+            knees=knees_of(axes, values),
+            against=against if isinstance(against, str) else None if against is None else "other changes",
+            against_value=level,
+            crossings=() if level is None else crossings_of(axes, values, level),
+        )
+
     def _rows(self, e: Evaluation, chosen: Any) -> Ints:
         if not isinstance(chosen, str):
             chosen = validate_as(LinkSelector, chosen, "links")
@@ -183,12 +233,17 @@ class Network(CompiledNetwork):
     ) -> Evaluation:
         """The evaluation as it is, or after a plan's name or a list of changes."""
         _tell(notify, "reading the network")
-        scenario = baseline(self, self.job(job))
-        if changes is not None:
-            where, parsed, _ = self._changes(changes)
-            scenario = apply_changes(scenario, parsed, self._reader, where)
+        scenario = self._scenario(changes, job)
         _tell(notify, "scoring")
         return self._evaluator.evaluate(_case(scenario, ageing))
+
+    def _scenario(self, changes: str | Sequence[Any] | None, job: str | None) -> Scenario:
+        """The network as it is, or after a plan's name or a list of changes."""
+        scenario = baseline(self, self.job(job))
+        if changes is None:
+            return scenario
+        where, parsed, _ = self._changes(changes)
+        return apply_changes(scenario, parsed, self._reader, where)
 
     def _changes(self, plan_or_changes: str | Sequence[Any]) -> tuple[str, list[Change], Plan | None]:
         """(where they stand, the changes, the plan they are of)."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .check import FileResult, Row
     from .loading import Network
     from .scenario.diff import Diff
+    from .scenario.sweep import Sweep
     from .score.explain import Explanation
     from .score.forecast import Forecast
     from .score.link_page import LinkPage
@@ -50,6 +51,8 @@ SHORT = (
 """Metrics of the short table; `--all` shows every one."""
 MAX_LINKS_SHOWN = 4
 """Links of `twin links` on a terminal, those first that carry the least of their light."""
+MAX_POINTS_SHOWN = 60
+"""Points of `twin sweep` on a terminal."""
 MAX_FORECASTS_SHOWN = 12
 """Links of `twin forecast` on a terminal, those first that come into trouble soonest."""
 PLAN_COLUMNS = {
@@ -130,6 +133,31 @@ def explanation_report(found: Explanation) -> RenderableType:
     parts += [table, Text(), *(Text(line) for line in found.words)]
     note = "Share: Shapley value over all orders of removal; alone, last: removed first, or after all others."
     return Group(*parts, Text(note, style="dim"))
+
+
+def sweep_report(sweep: Sweep) -> RenderableType:
+    """A metric over inputs, knees and crossings in words."""
+    table = Table(box=None, pad_edge=False)
+    for axis in sweep.axes:
+        table.add_column(axis.path)
+    table.add_column(sweep.metric, justify="right")
+    rows = list(zip(sweep.points(), sweep.values, sweep.why, strict=True))
+    for point, value, why in rows[:MAX_POINTS_SHOWN]:
+        table.add_row(*(_cell(at) for at in point), why if value is None else show(value, sweep.unit))
+    parts: list[RenderableType] = [Text.from_markup(_title(sweep.network, sweep.job, None)), table]
+    if len(rows) > MAX_POINTS_SHOWN:
+        parts.append(Text(f"… and {len(rows) - MAX_POINTS_SHOWN} more points; --csv or --json has all"))
+    for knee in sweep.knees:
+        parts.append(Text(f"Bends most at {_at(sweep, knee)}."))
+    if sweep.against_value is not None:
+        parts.append(Text(f"{sweep.against} has {show(sweep.against_value, sweep.unit)}."))
+        parts += [Text(f"Crossed at {_at(sweep, crossing)}.") for crossing in sweep.crossings]
+        parts += [] if sweep.crossings else [Text("It is crossed nowhere in this range.")]
+    return Group(*parts)
+
+
+def _at(sweep: Sweep, point: tuple[float | str, ...]) -> str:
+    return ", ".join(f"{axis.path} = {_cell(value)}" for axis, value in zip(sweep.axes, point, strict=True))
 
 
 def forecast_report(forecast: Forecast) -> RenderableType:

@@ -47,7 +47,7 @@ class FigureReader:
 
     def leans(self) -> tuple[Lean, ...]:
         """What was used so far, in a fixed order."""
-        return tuple(sorted(self.used.values()))
+        return tuple(self.used[key] for key in sorted(self.used))
 
     def part(self, part_id: str, name: str) -> float:
         """A figure that the part must have."""

@@ -60,7 +60,7 @@ def headroom(
     quanta_bytes = reader.general("pfc_quantum_bytes") * _pause_quanta(reader, rate)
     frames = reader.general("pfc_mtu_bytes") + reader.general("pfc_mac_phy_bytes") + quanta_bytes
     lossless_mtu, factor = reader.general("pfc_lossless_mtu_bytes"), reader.general("pfc_cell_factor_ratio")
-    there_and_back_s = 2e3 * np.repeat(state.arrays.link_length_km[links], 2)
+    there_and_back_s = 2e3 * np.repeat(state.link_length_km[links], 2)
     there_and_back_s = np.maximum(there_and_back_s / reader.general("pfc_signal_speed_m_per_s"), SHORTEST_TRIP_US / 1e6)
     needed = lossless_mtu + (frames + rate * 1e9 / 8.0 * there_and_back_s) * factor
     absorbed, kept = np.full(len(arcs), np.inf), np.ones(len(arcs))

@@ -89,6 +89,15 @@ class State:
         ends_up = self["node_up"][self.arrays.link_ends].all(axis=1)
         return np.asarray(self["link_up"] & ends_up & (self.n_members_up > 0))
 
+    @property
+    def link_length_km(self) -> npt.NDArray[np.float64]:
+        """Fibre length of the working path of each link, one way; 0 for links without spans."""
+        if "span_length_km" not in self.overlay:
+            return self.arrays.link_length_km
+        working_km = np.where(self.arrays.span_standby, 0.0, self["span_length_km"])
+        total = np.bincount(self.arrays.span_link, weights=working_km, minlength=self.arrays.n_links)
+        return np.asarray(total, dtype=np.float64)
+
     def part_id(self, code: int) -> str | None:
         """Name of a part's code; None for none."""
         return self.parts[code] if code >= 0 else None

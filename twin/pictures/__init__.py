@@ -4,5 +4,14 @@ from .canvas import check_format, save_figure, svg_of
 from .explain import explanation_figure
 from .forecast import forecast_figure
 from .link import link_figure
+from .sweep import sweep_figure
 
-__all__ = ["check_format", "explanation_figure", "forecast_figure", "link_figure", "save_figure", "svg_of"]
+__all__ = [
+    "check_format",
+    "explanation_figure",
+    "forecast_figure",
+    "link_figure",
+    "save_figure",
+    "svg_of",
+    "sweep_figure",
+]

@@ -21,7 +21,7 @@ LABELS = {
 
 @drawn
 def explanation_figure(data: Mapping[str, Any]) -> Any:
-    """Draw `Explanation.to_dict()`: bars fall by the share of each cause; marks are the step with only that cause away."""
+    """Draw `Explanation.to_dict()`: bars fall by each cause's share; marks: the step with only that one away."""
     causes = data["causes"]
     figure, axes = sheet(1, 1, 10.5, 4.6)
     axis = axes[0][0]

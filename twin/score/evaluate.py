@@ -114,7 +114,7 @@ class Evaluator:
             usd_per_day=per_day,
             list_rental_usd_per_day=_list_rental(placed, reader),
             lease=lease,
-            leans=tuple(sorted(leans)),
+            leans=tuple(sorted(leans, key=lambda lean: (lean.where, lean.name))),
         )
 
     def in_the_way(self, case: Case, notify: Callable[[str], None] | None = None) -> Attribution:

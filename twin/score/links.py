@@ -120,7 +120,7 @@ def _row(e: Evaluation, arc: int, failures: tuple[float, ...]) -> dict[str, Any]
         TIERS[arrays.link_tier[link]],
         bool(health.lit[link]),
         int(state.n_members_up[link]),
-        arrays.link_length_km[link],
+        state.link_length_km[link],
         light.loss_db[line],
         light.received_dbm[line],
         light.line_gsnr_db[line],

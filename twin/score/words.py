@@ -39,7 +39,7 @@ def arc_reason(e: Evaluation, arc: int) -> str:
         covered = health.headroom.of_arc("rate_gbps", arc, np.inf)
         return (
             f"the buffer of {node} ({part}) covers {covered:.0f} of {member:.0f} Gb/s "
-            f"a port over {state.arrays.link_length_km[link]:g} km"
+            f"a port over {state.link_length_km[link]:g} km"
         )
     if limit == LOSS:
         left = health.sender.recovery_ratio[link]
@@ -51,7 +51,7 @@ def arc_reason(e: Evaluation, arc: int) -> str:
     if limit == MODE:
         return f"the optics fell back to {member:.0f} Gb/s at {health.margin_db[link]:.1f} dB of margin"
     if limit == REACH:
-        return f"out of reach: {state.arrays.link_length_km[link]:g} km is more than the optics are made for"
+        return f"out of reach: {state.link_length_km[link]:g} km is more than the optics are made for"
     if limit == CARDS:
         return f"the rack's network cards fill {health.arc_capacity_gbps[arc]:.0f} Gb/s of it"
     if limit == DARK:

@@ -1,0 +1,105 @@
+"""What is in the way: shares that add up, causes that are the ones put there, and the step of the score itself."""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.model.samples import campus_data
+from twin.analysis.causes import CAUSES, _shapley
+from twin.errors import ChangeError
+from twin.loading import Network, from_document, load
+from twin.score.explain import Explanation
+
+
+@pytest.fixture(autouse=True)
+def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWIN_CACHE_DIR", "")
+
+
+@pytest.fixture(scope="module")
+def small() -> Network:
+    return load("memphis-small")
+
+
+def shares(found: Explanation) -> dict[str, float]:
+    return {cause.name: cause.share_s for cause in found.causes}
+
+
+def test_shapley_is_the_mean_over_all_orders() -> None:
+    times = np.random.default_rng(3).random(2**4)
+    by_hand = np.zeros(4)
+    orders = list(permutations(range(4)))
+    for order in orders:
+        mask = 0
+        for player in order:
+            by_hand[player] += (times[mask] - times[mask | (1 << player)]) / len(orders)
+            mask |= 1 << player
+    assert _shapley(times) == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize("job", ["flagship", "everything"])
+def test_shares_add_up_to_the_gap_and_the_step_is_the_score_s(small: Network, job: str) -> None:
+    found = small.explain(job)
+    assert found.step_time_s == pytest.approx(small.score(job)["step_time_s"], rel=1e-12)
+    assert sum(shares(found).values()) == pytest.approx(found.gap_s, rel=1e-9)
+    assert found.gap_s == pytest.approx(found.step_time_s - found.ideal_step_time_s)
+    assert sum(cause.share_ratio or 0.0 for cause in found.causes) == pytest.approx(1.0)
+    assert {cause.name for cause in found.causes} == set(CAUSES)
+    ordered = [cause.share_s for cause in found.causes]
+    assert ordered == sorted(ordered, reverse=True)
+
+
+def test_alone_is_what_taking_it_away_first_saves(small: Network) -> None:
+    """Deep buffers can be bought, the best split chosen: both are changes too."""
+    found = small.explain()
+    balanced = small.what_if([{"kind": "split_work", "split": "balanced"}])
+    assert found["split"].alone_s == pytest.approx(-(balanced.change("step_time_s") or 0.0), rel=1e-9)
+
+
+def test_a_plan_that_removes_a_cause_leaves_nothing_of_it(small: Network) -> None:
+    after = small.explain(changes="balance-load")
+    assert after["split"].share_s == 0.0
+    deep = small.explain(changes="border-router-swap")
+    assert deep["buffers"].share_s < 0.2 * small.explain()["buffers"].share_s
+    assert deep.plan == "border-router-swap"
+
+
+def test_line_loss_is_a_cause_where_frames_are_lost() -> None:
+    data = campus_data()
+    links = [link | ({"loss_ratio": 0.01} if link["id"] == "wan" else {}) for link in data["links"]]
+    sound, lossy = from_document(data).explain(), from_document(data | {"links": links}).explain()
+    assert sound["line_loss"].share_s == pytest.approx(0.0, abs=1e-9)
+    assert lossy["line_loss"].share_s > 0
+    assert lossy.ideal_step_time_s == pytest.approx(sound.ideal_step_time_s, rel=1e-9)
+
+
+def test_one_site_of_one_kind_has_nothing_between_sites(small: Network) -> None:
+    found = small.explain(changes=[{"kind": "leave_sites", "sites": ["c1", "c2"]}])
+    for name in ("interconnect", "accelerators", "split", "buffers"):
+        assert found[name].share_s == pytest.approx(0.0, abs=1e-9), name
+    assert found["pipeline_fill"].share_s > 0
+
+
+def test_words_name_the_largest_and_json_is_the_promised_shape(small: Network) -> None:
+    found = small.explain()
+    data = json.loads(found.to_json())
+    assert list(data["causes"][0]) == ["name", "sentence", "share_s", "share_ratio", "alone_s", "last_s"]
+    assert data["gap_s"] == found.gap_s
+    assert "capacity between sites" in found.words[0]
+    assert "<table>" in found._repr_html_()
+
+
+def test_without_a_job_there_is_nothing_to_explain() -> None:
+    with pytest.raises(ChangeError, match="no step to explain"):
+        load("leaf-spine-demo").explain()
+
+
+def test_the_order_of_a_document_changes_nothing() -> None:
+    data: dict[str, Any] = campus_data()
+    turned = {**data, "links": data["links"][::-1], "nodes": data["nodes"][::-1], "sites": data["sites"][::-1]}
+    assert from_document(data).explain().to_json() == from_document(turned).explain().to_json()
