@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -376,6 +377,22 @@ def test_every_accelerator_has_the_figures_of_the_step() -> None:
     for pace in REAL.values():
         assert pace.gemm_flops > 0
         assert pace.n_domain >= 8
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "training_step.md"
+
+
+def test_the_page_tells_the_constants_of_the_catalogue() -> None:
+    table = PAGE.read_text(encoding="utf-8").split("| constant |")[1].split("\n\n")[0]
+    n_told = 0
+    for line in table.splitlines()[2:]:
+        names, *columns = (cell.strip() for cell in line.strip("|").split("|"))
+        for part_id, column in zip(("A100-80GB", "H100", "GB200", "GB300"), columns, strict=True):
+            column = column.replace("as GB200", columns[2])
+            for name, told in zip(names.split(", "), column.split(", "), strict=True) if column else ():
+                assert catalogue().get(part_id).value(name.strip("`")) == pytest.approx(float(told), rel=2e-3)
+                n_told += 1
+    assert n_told == 4 * 14 - 1
 
 
 # --- layouts that do not hold --------------------------------------------------------------------------------------

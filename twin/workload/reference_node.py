@@ -115,12 +115,32 @@ def layer_time(shape: Shape, layout: Layout, pace: Pace, *, dense: bool = False)
 
 def stage_time(shape: Shape, layout: Layout, pace: Pace, stage: int, n_layers: int) -> StageTime:
     """One micro batch on a stage of that many layers; the first looks up embeddings, the last makes the logits."""
-    n_dense = min(n_layers, shape.n_dense_layers) if stage == 0 else 0
-    n = n_layers - n_dense
+    return _stage(shape, layout, pace, (stage, n_layers), _layers(shape, layout, pace))
+
+
+def stage_times(shape: Shape, layout: Layout, pace: Pace) -> tuple[tuple[int, StageTime], ...]:
+    """(how many of them, time) for each kind of stage: first, inner ones by their number of layers, last."""
+    layers = _layers(shape, layout, pace)
+    return tuple(
+        (count, _stage(shape, layout, pace, (stage, n), layers)) for stage, n, count in stage_kinds(shape, layout)
+    )
+
+
+def _layers(shape: Shape, layout: Layout, pace: Pace) -> tuple[LayerTime, LayerTime]:
+    """(a layer, one of the first that have no experts)."""
     layer = layer_time(shape, layout, pace)
-    wide = layer_time(shape, layout, pace, dense=True) if n_dense else layer
-    forward_s = n * layer.forward_s + n_dense * wide.forward_s + pace.host_micro_batch_s
-    backward_s = n * layer.backward_s + n_dense * wide.backward_s + pace.host_micro_batch_s
+    return layer, layer_time(shape, layout, pace, dense=True) if shape.n_dense_layers else layer
+
+
+def _stage(
+    shape: Shape, layout: Layout, pace: Pace, place: tuple[int, int], layers: tuple[LayerTime, LayerTime]
+) -> StageTime:
+    stage, n_layers = place
+    layer, wide = layers
+    n_wide = min(n_layers, shape.n_dense_layers) if stage == 0 else 0
+    n = n_layers - n_wide
+    forward_s = n * layer.forward_s + n_wide * wide.forward_s + pace.host_micro_batch_s
+    backward_s = n * layer.backward_s + n_wide * wide.backward_s + pace.host_micro_batch_s
     if stage == layout.pp - 1:
         head = head_forward(shape, layout, pace)
         forward_s += head.total_s
@@ -129,12 +149,7 @@ def stage_time(shape: Shape, layout: Layout, pace: Pace, stage: int, n_layers: i
         looked_up_s = 2.0 * BYTES * n_rank_tokens(shape, layout) * shape.n_hidden / pace.memory_bytes_per_s
         forward_s += looked_up_s
         backward_s += 2.0 * looked_up_s
-    return StageTime(n_layers, forward_s, backward_s, n * layer.communication_s + n_dense * wide.communication_s)
-
-
-def stage_times(shape: Shape, layout: Layout, pace: Pace) -> tuple[tuple[int, StageTime], ...]:
-    """(how many of them, time) for each kind of stage: first, inner ones by their number of layers, last."""
-    return tuple((count, stage_time(shape, layout, pace, stage, n)) for stage, n, count in stage_kinds(shape, layout))
+    return StageTime(n_layers, forward_s, backward_s, n * layer.communication_s + n_wide * wide.communication_s)
 
 
 def reference_step(shape: Shape, layout: Layout, pace: Pace, exchange: DataExchange, n_global_batch: int) -> NodeStep:
@@ -150,11 +165,14 @@ def reference_step(shape: Shape, layout: Layout, pace: Pace, exchange: DataExcha
     # every piece of a stage takes a micro batch in and later its gradient
     sent_s = 2.0 * v * send_s(pace, layout.n_stage_ranks, boundary_bytes) if layout.pp > 1 else 0.0
     others_s = (sum(n * (time.total_s + sent_s) for n, time in kinds) - slowest.total_s - sent_s) / v
-    alike, spread = rank_parameters(shape, layout)
+    held = alike, spread = rank_parameters(shape, layout)
+    scatter_s = exchange_s(layout, pace, held, exchange.gradient_bytes)
+    gather_s = exchange_s(layout, pace, held, exchange.parameter_bytes)
     if layout.fully_sharded:
-        exposed_s = m * _sharded_s(shape, layout, pace, slowest, exchange)
+        exposed_s = m * _sharded_s(scatter_s, gather_s, slowest, exchange)
     else:
-        exposed_s = _data_s(shape, layout, pace, exchange, m * (slowest.total_s + sent_s) + others_s, m)
+        busy_s = m * (slowest.total_s + sent_s) + others_s
+        exposed_s = _data_s(layout, exchange, scatter_s, gather_s, busy_s * min(1.0, layout.pp / m))
     if layout.fully_sharded or pace.sharded_optimizer:
         alike, spread = alike / (layout.dp * layout.cp), spread * layout.ep / layout.n_stage_ranks
     return NodeStep(
@@ -166,29 +184,23 @@ def reference_step(shape: Shape, layout: Layout, pace: Pace, exchange: DataExcha
     )
 
 
-def exchange_s(shape: Shape, layout: Layout, pace: Pace, n_bytes: float) -> float:
-    """A reduce-scatter or all-gather, `n_bytes` a parameter, over the data ranks of the fullest stage."""
-    alike, spread = rank_parameters(shape, layout)
+def exchange_s(layout: Layout, pace: Pace, held: tuple[float, float], n_bytes: float) -> float:
+    """A reduce-scatter or all-gather, `n_bytes` a parameter, over data ranks that hold those of `rank_parameters`."""
+    alike, spread = held
     whole_s = ring_s(pace, layout.dp * layout.cp, layout.tp, alike * n_bytes)
     return whole_s + ring_s(pace, layout.n_stage_ranks // layout.ep, layout.ep, spread * n_bytes)
 
 
-def _data_s(
-    shape: Shape, layout: Layout, pace: Pace, exchange: DataExchange, busy_s: float, n_micro_batches: int
-) -> float:
-    """max(RS - w f T, RS / (p n)) + max(AG - w (1 - f) T, AG / (p n)), w = overlap min(1, p / m), n buckets."""
-    window_s = exchange.overlap_ratio * min(1.0, layout.pp / n_micro_batches) * busy_s
+def _data_s(layout: Layout, exchange: DataExchange, scatter_s: float, gather_s: float, window_s: float) -> float:
+    """max(RS - w f T, RS / (p n)) + max(AG - w (1 - f) T, AG / (p n)), n buckets; `window_s` is min(1, p / m) T."""
+    hidden_s = exchange.overlap_ratio * window_s
     backward = 3.0 / 4.0 if layout.recompute == "full" else 2.0 / 3.0
-    exposed_s = 0.0
-    for n_bytes, share in ((exchange.gradient_bytes, backward), (exchange.parameter_bytes, 1.0 - backward)):
-        whole_s = exchange_s(shape, layout, pace, n_bytes)
-        exposed_s += max(whole_s - window_s * share, whole_s / (layout.pp * exchange.n_buckets))
-    return exposed_s
+    least = 1.0 / (layout.pp * exchange.n_buckets)
+    shown_s = max(scatter_s - backward * hidden_s, scatter_s * least)
+    return shown_s + max(gather_s - (1.0 - backward) * hidden_s, gather_s * least)
 
 
-def _sharded_s(shape: Shape, layout: Layout, pace: Pace, stage: StageTime, exchange: DataExchange) -> float:
+def _sharded_s(scatter_s: float, gather_s: float, stage: StageTime, exchange: DataExchange) -> float:
     """Exposed of one micro batch whose weights are gathered for each pass and whose gradients are scattered."""
-    gather_s = exchange_s(shape, layout, pace, exchange.parameter_bytes)
-    scatter_s = exchange_s(shape, layout, pace, exchange.gradient_bytes)
     forward_s = max(0.0, gather_s - exchange.overlap_ratio * stage.forward_s)
     return forward_s + max(0.0, gather_s + scatter_s - exchange.overlap_ratio * stage.backward_s)
