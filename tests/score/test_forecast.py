@@ -31,7 +31,7 @@ from twin.units import DAYS_PER_YEAR
 
 STEP = 2.0**-N_BISECTIONS
 """Years; the days of a forecast come this much late at most, and never early."""
-SOME = settings(max_examples=20, deadline=None)
+SOME = settings(max_examples=12, deadline=None)
 FEW = settings(max_examples=8, deadline=None)
 
 
