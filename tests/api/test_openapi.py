@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, get_args
 
 from twin.model.document import TopologyDocument
@@ -17,16 +18,73 @@ def described(client: Any) -> dict[str, Any]:
     return schema
 
 
-def test_every_example_is_answered(client: Any) -> None:
+def faults(schema: dict[str, Any], data: Any, components: dict[str, Any], where: str = "") -> list[str]:
+    """Where data is not what a JSON schema says; of its words those that the answers use."""
+    if "$ref" in schema:
+        return faults(components[schema["$ref"].rsplit("/", 1)[-1]], data, components, where)
+    if "anyOf" in schema:
+        each = [faults(branch, data, components, where) for branch in schema["anyOf"]]
+        return [] if [] in each else min(each, key=len)
+    if "const" in schema or "enum" in schema:
+        return [] if data in schema.get("enum", [schema.get("const")]) else [f"{where}: {data!r}"]
+    kind = schema.get("type")
+    if kind is not None and not IS_A[kind](data):
+        return [f"{where}: {data!r} is no {kind}"]
+    found = []
+    if kind == "array":
+        for i, item in enumerate(data):
+            inner = schema["prefixItems"][i] if "prefixItems" in schema else schema.get("items", {})
+            found += faults(inner, item, components, f"{where}[{i}]")
+    elif kind == "object":
+        known, more = schema.get("properties", {}), schema.get("additionalProperties", True)
+        found += [f"{where}.{name} is missing" for name in schema.get("required", []) if name not in data]
+        for name, item in data.items():
+            if name in known or isinstance(more, dict):
+                found += faults(known.get(name, more), item, components, f"{where}.{name}")
+            elif not more:
+                found.append(f"{where}.{name} is unknown")
+    return found
+
+
+IS_A: dict[str, Callable[[Any], bool]] = {
+    "null": lambda x: x is None,
+    "string": lambda x: isinstance(x, str),
+    "boolean": lambda x: isinstance(x, bool),
+    "integer": lambda x: isinstance(x, int) and not isinstance(x, bool),
+    "number": lambda x: isinstance(x, int | float) and not isinstance(x, bool),
+    "array": lambda x: isinstance(x, list),
+    "object": lambda x: isinstance(x, dict),
+}
+
+
+def test_every_example_is_answered_as_described(client: Any) -> None:
     n_examples = 0
-    for path, methods in described(client)["paths"].items():
+    schema = described(client)
+    components = schema["components"]["schemas"]
+    for path, methods in schema["paths"].items():
         if "post" in methods:
             body = methods["post"]["requestBody"]["content"]["application/json"]
+            answered = methods["post"]["responses"]["200"]["content"]["application/json"]["schema"]
             for name, example in body["examples"].items():
                 answer = client.post(path, json=example["value"])
                 assert answer.status_code == 200, (path, name, answer.text)
+                assert faults(answered, answer.json(), components) == [], (path, name)
                 n_examples += 1
-    assert n_examples >= 6
+    assert n_examples >= 11
+
+
+def test_what_is_not_as_described_is_found(client: Any) -> None:
+    components = described(client)["components"]["schemas"]
+    answer = client.post("/v1/forecast", json={"network": "memphis-small", "years": 1}).json()
+    schema = {"$ref": "#/components/schemas/ForecastAnswer"}
+    assert faults(schema, answer, components) == []
+    link = answer["links"][0]
+    assert faults(schema, answer | {"more": 1}, components) == [".more is unknown"]
+    assert faults(schema, answer | {"links": [link | {"n_alike": 1.5}]}, components) == [
+        ".links[0].n_alike: 1.5 is no integer"
+    ]
+    del link["cases"]["high"]["runout"]["0.7"]
+    assert faults(schema, answer, components) == [".links[0].cases.high.runout.0.7 is missing"]
 
 
 def test_every_reference_resolves(client: Any) -> None:
@@ -40,12 +98,13 @@ def test_changes_are_the_union_in_bodies_and_in_plans(client: Any) -> None:
     assert set(components["Change"]["discriminator"]["mapping"]) == KINDS
     reference = {"$ref": "#/components/schemas/Change"}
     assert components["Plan"]["properties"]["changes"]["items"] == reference
-    assert components["WhatIfRequest"]["properties"]["changes"]["anyOf"][0]["items"] == reference
+    for request in ("WhatIfRequest", "ForecastRequest", "LinkRequest"):
+        assert components[request]["properties"]["changes"]["anyOf"][0]["items"] == reference
 
 
 def test_a_network_is_a_name_or_a_document(client: Any) -> None:
     components = described(client)["components"]["schemas"]
-    for request in ("ScoreRequest", "WhatIfRequest"):
+    for request in ("ScoreRequest", "WhatIfRequest", "ForecastRequest", "LinkRequest"):
         name, document = components[request]["properties"]["network"]["anyOf"]
         assert name["type"] == "string"
         assert document == {"$ref": "#/components/schemas/TopologyDocument"}
@@ -59,3 +118,15 @@ def test_every_route_says_what_it_answers_and_how_it_fails(client: Any) -> None:
             assert "HTTPValidationError" not in json.dumps(route)
             for status, response in route["responses"].items():
                 assert status == "200" or "application/problem+json" in response["content"]
+
+
+def test_links_are_an_id_a_glob_or_conditions_and_bounds_are_told(client: Any) -> None:
+    components = described(client)["components"]["schemas"]
+    forecast, page = (components[name]["properties"] for name in ("ForecastRequest", "LinkRequest"))
+    glob, conditions, nothing = forecast["links"]["anyOf"]
+    assert (glob["type"], glob["maxLength"], nothing) == ("string", 200, {"type": "null"})
+    assert conditions == {"$ref": "#/components/schemas/LinkSelector"}
+    assert (forecast["years"]["minimum"], forecast["years"]["maximum"], forecast["years"]["default"]) == (1, 100, 20)
+    growth = page["growth_ratio_per_year"]
+    assert (growth["minimum"], growth["maximum"], growth["default"]) == (-0.9, 10, 0)
+    assert components["LinkRequest"]["required"] == ["network", "link"]
