@@ -35,6 +35,7 @@ SHORT = (
     "exposed_comm_time_s",
     "straggler_ratio",
     "mfu_ratio",
+    "loss_ratio",
     "goodput_tokens_per_s",
     "max_link_utilisation_ratio",
     "unrouted_gbps",

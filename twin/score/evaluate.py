@@ -22,6 +22,8 @@ from ..catalogue import Catalogue, PriceBook
 from ..errors import ChangeError, Issue, TopologyError
 from ..model.document import TopologyDocument
 from ..model.records import TrainingJob
+from ..workload.job import n_parameters
+from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
 from .lease import Lease, dearest_lease, weigh_lease
 
 MIN_LEFT_RATIO = 0.01
@@ -55,6 +57,8 @@ class Evaluation:
     """Mean wait behind the demands (background traffic), by arc; a job's phases are bursts and not in it."""
     worst_latency_us: float | None
     goodput_ratio: float
+    loss: LossPenalty | None
+    """What the job's exchange between sites does to the training itself; None without a step."""
     money: cost.Money
     usd_per_day: float
     list_rental_usd_per_day: float | None
@@ -110,6 +114,7 @@ class Evaluator:
             arc_queue_us=self._queue_us(case, health, demands, reader),
             worst_latency_us=self._worst_latency_us(case, health, demands, loads),
             goodput_ratio=goodput,
+            loss=_loss(case.job, placed, reader) if step is not None and case.job is not None else None,
             money=money,
             usd_per_day=per_day,
             list_rental_usd_per_day=_list_rental(placed, reader),
@@ -291,6 +296,16 @@ class Evaluator:
             without = other.step.model_flops_per_s * other.goodput_ratio if other.step else 0.0
         marginal = step.model_flops_per_s * goodput - without
         return weigh_lease(case.state, case.document, job, placed, site, marginal, goodput, money, reader)
+
+
+def _loss(job: TrainingJob, placed: demand.Placed | None, reader: FigureReader) -> LossPenalty:
+    """Sites that exchange only every H steps are the replicas of local SGD."""
+    local = job.sync == "local_sgd" and placed is not None
+    n_sites = len(placed.sites) if placed is not None and local else 1
+    if n_sites > 1 and job.n_local_steps > 1:
+        for name in LOSS_FIGURES:
+            reader.general(name)
+    return loss_penalty(n_sites, job.n_local_steps if local else 1, n_parameters(job.model), reader.catalogue)
 
 
 def _list_rental(placed: demand.Placed | None, reader: FigureReader) -> float | None:

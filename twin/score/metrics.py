@@ -120,6 +120,13 @@ def n_links_below_margin(e: Evaluation) -> float:
     return float((wanted & (e.health.margin_db < e.health.required_margin_db)).sum())
 
 
+def loss_ratio(e: Evaluation) -> float:
+    """What the exchange between sites does to the training: central case of the published runs."""
+    if e.loss is None:
+        raise NotApplicableError(e.why_no_step)
+    return e.loss.central_ratio
+
+
 def goodput_tokens_per_s(e: Evaluation) -> float:
     """Tokens per second that survive interruptions."""
     return _step(e, "tokens_per_s") * e.goodput_ratio
@@ -186,6 +193,11 @@ METRICS: dict[str, Metric] = {
     ),
     "mfu_ratio": Metric(
         _of_step("mfu_ratio"), "higher", "Model FLOPs over step time and the peaks of all allocated accelerators."
+    ),
+    "loss_ratio": Metric(
+        loss_ratio,
+        "lower",
+        "Evaluation loss after the same tokens over that of exchanging every step; 1 unless the job is local SGD.",
     ),
     "tokens_per_s": Metric(_of_step("tokens_per_s"), "higher", "Tokens of a step over its time, gross."),
     "goodput_tokens_per_s": Metric(

@@ -99,10 +99,14 @@ def _step_lines(e: Evaluation) -> list[str]:
                 else "."
             )
         )
-    if e.case.job is not None and e.case.job.sync == "local_sgd":
+    if e.case.job is not None and e.case.job.sync == "local_sgd" and e.loss is not None:
+        low, central, high = (
+            100.0 * (ratio - 1.0) for ratio in (e.loss.low_ratio, e.loss.central_ratio, e.loss.high_ratio)
+        )
         lines.append(
-            f"Local SGD with {step.n_local_steps} local steps changes the training itself: "
-            "its loss penalty is not modelled here, and the exchange hides behind no compute."
+            f"Local SGD with {step.n_local_steps} local steps changes the training itself: the loss after the same "
+            f"tokens ends {central:+.1f} % off ({low:+.1f} to {high:+.1f} %; {e.loss.why}). The exchange hides behind "
+            "no compute here."
         )
     return lines
 

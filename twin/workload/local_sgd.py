@@ -22,6 +22,8 @@ from ..catalogue import Catalogue
 from ..errors import DocumentError
 
 BITS_PER_GIGABIT = 1e9
+LOSS_FIGURES = ("replica_loss_ratio", "replica_loss_fall_ratio", "local_steps_loss_ratio", "loss_band_ratio")
+"""Of the catalogue, that the loss penalty is made from."""
 LOSS_N_PARAMETERS = (35e6, 10e9)
 LOSS_N_REPLICAS = (2, 4)
 LOSS_N_LOCAL_STEPS = (30, 100)
