@@ -21,7 +21,7 @@ from twin.loading import Network, from_document, load
 from twin.score.evaluate import Evaluation
 from twin.score.link_page import LinkPage
 
-SOME = settings(max_examples=60, deadline=None)
+SOME = settings(max_examples=40, deadline=None)
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,9 @@ def forecast_figure(data: Mapping[str, Any]) -> Any:
     n_years, growth = data["years"][-1], f"{100.0 * data['growth_ratio_per_year']:+.3g}".replace("-", "−")
     ahead = f"the next {n_years:g} years" if n_years > 1 else "the next year"
     title = f"{shown(data['network'])}: {ahead}, traffic {growth} % a year"
-    headline(figure, title + (f" ({left_out} more links fare no worse)" if left_out else ""))
+    if left_out:
+        title += f" ({left_out} more links fare no worse)" if left_out > 1 else " (1 more link fares no worse)"
+    headline(figure, title)
     return figure
 
 
