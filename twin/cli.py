@@ -54,7 +54,22 @@ Prices = Annotated[
 
 Growth = Annotated[float, typer.Option("--growth", help="Growth of traffic a year: 0.3 is 30 %.")]
 AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the network after this plan of its document.")]
-Picture = Annotated[Path | None, typer.Option("--picture", help="Draw it too: a .png, .svg or .pdf file.")]
+
+
+def _picture(path: Path | None) -> Path | None:
+    """Refuse what could not be written before anything is worked out."""
+    if path is not None:
+        from .pictures import check_format
+
+        check_format(path)
+        if not path.parent.is_dir():
+            _fail(f"cannot write {path}: no folder {path.parent}", "make it first")
+    return path
+
+
+Picture = Annotated[
+    Path | None, typer.Option("--picture", callback=_picture, help="Draw it too: a .png, .svg or .pdf file.")
+]
 
 BAD_INPUT = 2
 

@@ -135,9 +135,10 @@ class Network(CompiledNetwork):
         """
         if not (isinstance(years, int) and 1 <= years <= MAX_YEARS):
             raise ChangeError(f"{years} years", where="forecast", expected=f"a whole number from 1 to {MAX_YEARS}")
-        if not -0.9 <= growth_ratio_per_year <= 10.0:
+        if not (isinstance(growth_ratio_per_year, int | float) and -0.9 <= growth_ratio_per_year <= 10.0):
             expected = "a share a year from -0.9 to 10"
-            raise ChangeError(f"growth {growth_ratio_per_year:g}", where="forecast", expected=expected)
+            said = format(growth_ratio_per_year, "g" if isinstance(growth_ratio_per_year, float) else "")
+            raise ChangeError(f"growth {said}", where="forecast", expected=expected)
         e = self._after(changes, job, notify)
         if links is None:
             wide = TIERS.index("wide_area")
@@ -157,13 +158,13 @@ class Network(CompiledNetwork):
         ageing: AgeingCase = "value",
     ) -> LinkPage:
         """One link explained: budget, modes, latency, goodput, failures and, unless `years` is None, its calendar."""
-        forecast = None
-        if years is not None:
-            forecast = self.forecast(years, growth_ratio_per_year, links=name, changes=changes, job=job)
         e = self._after(changes, job, None, ageing)
         rows = self._rows(e, name)
         if len(rows) != 1:
             raise ChangeError(f"{len(rows)} links match {name!r}", where="link", hint="`twin links` shows several")
+        forecast = None
+        if years is not None:
+            forecast = self.forecast(years, growth_ratio_per_year, links=name, changes=changes, job=job)
         return link_page(e, self.label, int(rows[0]), self._reader, forecast)
 
     def explain(
@@ -224,8 +225,7 @@ class Network(CompiledNetwork):
         )
 
     def _rows(self, e: Evaluation, chosen: Any) -> Ints:
-        if not isinstance(chosen, str):
-            chosen = validate_as(LinkSelector, chosen, "links")
+        chosen = validate_as(LinkSelector, {"id": chosen} if isinstance(chosen, str) else chosen, "links")
         return select_links(e.case.state, chosen, self.document.as_of, "links")
 
     def _after(

@@ -35,7 +35,7 @@ SHORT = (
     "exposed_comm_time_s",
     "straggler_ratio",
     "mfu_ratio",
-    "loss_ratio",
+    "training_loss_ratio",
     "goodput_tokens_per_s",
     "max_link_utilisation_ratio",
     "unrouted_gbps",
@@ -43,6 +43,7 @@ SHORT = (
     "worst_rtt_us",
     "min_coherent_margin_db",
     "min_direct_detect_margin_db",
+    "n_links_fallen_back",
     "n_links_below_margin",
     "capex_usd",
     "opex_usd_per_year",
@@ -201,7 +202,7 @@ def link_report(page: LinkPage) -> RenderableType:
         parts += [Text(), _modes_table(data["modes"])]
     parts += [Text(), _direction_table(*data["directions"])]
     failures = [(name, _cell(value)) for name, value in data["failures"].items() if isinstance(value, float) and value]
-    parts += [Text(), _two_columns("failures", failures)]
+    parts += [Text(), _two_columns("failures (line: all members at once)", failures)]
     if page.forecast is not None:
         parts += [Text(), forecast_report(page.forecast)]
     return Group(*parts)

@@ -86,6 +86,7 @@ def test_more_spans_and_more_years_leave_less(n_spans: int, years: float) -> Non
     data = amplified(spans=[span(80, **made) for _ in range(n_spans)])
     state, document = state_of(data)
     older = state.with_values("span_age_years", np.arange(n_spans), state["span_age_years"] + years)
+    older = older.with_values("span_amplifier_age_years", np.arange(n_spans), state["span_age_years"] + years)
     aged = judge_links(older, document, reader())
     assert aged.line_gsnr_db[0] <= line_of[0].line_gsnr_db[0] + 1e-9
 

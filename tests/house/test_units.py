@@ -127,6 +127,7 @@ def test_columns_bear_the_names_of_their_fields() -> None:
         "node_age_years": "installed",
         "link_age_years": "installed",
         "span_age_years": "installed",
+        "span_amplifier_age_years": "amplifier_installed",
         "link_measured_years": "measured",
         "span_measured_years": "measured",
         "span_link": None,

@@ -16,7 +16,7 @@ from tests.analysis.cases import general, of_part
 from tests.model.samples import campus_data
 from tests.score.lines import INDOOR, buildable, document, fibre_links, glass, load_of, zr
 from twin.catalogue import catalogue
-from twin.errors import ChangeError
+from twin.errors import ChangeError, TwinError
 from twin.loading import Network, from_document, load
 from twin.score.evaluate import Evaluation
 from twin.score.link_page import LinkPage
@@ -353,3 +353,29 @@ def test_without_matplotlib_a_page_is_tables_alone(monkeypatch: pytest.MonkeyPat
     html = page._repr_html_()
     assert "<svg" not in html
     assert html.count("<table>") == 3
+
+
+def test_no_light_at_all_is_a_page_and_no_name_is_an_error() -> None:
+    data = {
+        "nodes": [{"id": "a", "kind": "switch"}, {"id": "b", "kind": "switch"}],
+        "links": [{"id": "l", "ends": ["a", "b"], "transceiver": "400ZR", "spans": [{"length_km": 20_000}]}],
+    }
+    page = from_document(data).link("l", years=None)
+    assert page.sections["budget"][0]["steps"][-1]["level_db"] < -1000
+    for name in ("", "m"):
+        with pytest.raises(TwinError):
+            from_document(data).link(name)
+
+
+def test_a_laser_gives_no_more_than_it_has_and_ageing_is_never_a_matter_of_building() -> None:
+    ends = {"nodes": [{"id": "a", "kind": "switch"}, {"id": "b", "kind": "switch"}], "as_of": "2026-01-01"}
+    bright = {"id": "l", "ends": ["a", "b"], "transceiver": "400ZR", "launch_dbm": 8, "spans": [{"length_km": 20}]}
+    with pytest.raises(TwinError, match="at most -6 dBm"):
+        from_document({**ends, "links": [bright]}).score()
+    old = {"length_km": 118, "installed": "2010-01-01", "amplifier": "EDFA"}
+    line = {"id": "l", "ends": ["a", "b"], "transceiver": "OpenZR+-400G", "launch_dbm": 0, "spans": [old, old]}
+    network = from_document({**ends, "links": [line]})
+    aged = network.what_if([{"kind": "age", "years": 40}]).after
+    assert aged["n_links_fallen_back"] is not None
+    words = network.link("l", years=None, changes=[{"kind": "age", "years": 40}]).sections["words"]
+    assert any("lacks" in sentence for sentence in words)

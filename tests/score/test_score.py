@@ -83,6 +83,7 @@ def test_nothing_at_all_has_a_score() -> None:
     assert {name for name, value in score.metrics.items() if value.value is not None} == {
         "capex_usd",
         "opex_usd_per_year",
+        "n_links_fallen_back",
         "n_links_below_margin",
     }
 

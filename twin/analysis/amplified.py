@@ -96,10 +96,10 @@ def comb_of_link(state: State, reader: FigureReader, link: int, launch_dbm: floa
 
 
 def nf_growth_db(state: State, reader: FigureReader, ageing: AgeingCase, later_years: Floats | float) -> Floats:
-    """What the noise figure of the amplifier after each span has gained with the age of the span."""
+    """What the noise figure of the amplifier after each span has gained with its age."""
     if not (state["span_amplifier"] >= 0).any():
         return np.zeros(len(state["span_amplifier"]))
-    age = np.maximum(np.nan_to_num(state["span_age_years"] + later_years), 0.0)
+    age = np.maximum(np.nan_to_num(state["span_amplifier_age_years"] + later_years), 0.0)
     return np.asarray(age * reader.general("amplifier_nf_growth_db_per_year", ageing))
 
 

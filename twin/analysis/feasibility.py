@@ -23,6 +23,7 @@ def build_issues(state: State, document: TopologyDocument, reader: FigureReader)
     _cage_issues(state, reader, found)
     _band_issues(state, reader, found)
     _amplifier_issues(state, reader, found)
+    _launch_issues(state, reader, found)
     _site_issues(state, document, reader, found)
     return found
 
@@ -141,10 +142,26 @@ def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue
         beyond = outside_validity(comb)
         if beyond:
             found[f"light {name}"] = Issue(where, beyond, "fewer channels a pair, or less power in each")
-        problem = _gain_problem(state, reader, lines, light.spans.total_db, int(line), comb.total_dbm)
+        spans = light.spans  # as built: what has aged since is the light's affair
+        new_db = spans.glass_db + spans.connectors_db + spans.lumped_db
+        problem = _gain_problem(state, reader, lines, new_db, int(line), comb.total_dbm)
         if problem:
             hint = "shorter spans, fewer channels or less power in each"
             found[f"amplifier {name}"] = Issue(where, problem, hint)
+
+
+def _launch_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
+    """Without amplifiers nothing launches more than the transceiver can."""
+    stated = state["link_launch_dbm"]
+    boosted = np.zeros(state.arrays.n_links, dtype=np.bool_)
+    boosted[state.arrays.span_link[state["span_amplifier"] >= 0]] = True
+    for link in np.flatnonzero(~np.isnan(stated) & ~boosted & (state["link_transceiver"] >= 0)):
+        part = reader.catalogue.get(state.parts[state["link_transceiver"][link]])
+        most = part.figures.get("launch_dbm")
+        if most is not None and stated[link] > most.high:
+            name = state.arrays.link_ids[link]
+            problem = f"launch of {stated[link]:g} dBm: {part.id} gives at most {most.high:g} dBm"
+            found[f"launch {name}"] = Issue(f"links[{name}]", problem, "less, or amplifiers in its spans")
 
 
 def _gain_problem(

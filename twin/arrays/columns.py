@@ -66,6 +66,7 @@ class NetworkArrays:
     span_n_connectors: Ints
     span_lumped_loss_db: Floats
     span_amplifier: Ints
+    span_amplifier_age_years: Floats
     span_leased: Bools
     span_measured_loss_db: Floats
     span_measured_years: Floats

@@ -91,6 +91,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             span_n_connectors=np.array([s.n_connectors for s in spans], dtype=np.int64),
             span_lumped_loss_db=np.array([s.lumped_loss_db for s in spans], dtype=np.float64),
             span_amplifier=parts(s.amplifier for s in spans),
+            span_amplifier_age_years=ages(s.amplifier_installed or s.installed for s in spans),
             span_leased=np.array([s.leased for s in spans], dtype=np.bool_),
             span_measured_loss_db=_or_nan(s.measured_loss_db for s in spans),
             span_measured_years=ages(s.measured for s in spans),

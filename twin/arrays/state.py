@@ -32,6 +32,7 @@ OVERLAYS = frozenset(
         "span_length_km",
         "span_fibre",
         "span_age_years",
+        "span_amplifier_age_years",
         "span_n_splices",
         "span_n_connectors",
         "span_lumped_loss_db",

@@ -72,6 +72,8 @@ class Span:
     """Shared risks (ducts, bridges) that this span lies in."""
     amplifier: Id | None = None
     """Amplifier at the far end; it restores all loss since the one before, for each channel of the line."""
+    amplifier_installed: date | None = None
+    """When that amplifier went in; None = with the glass."""
     leased: bool = False
     """True for dark fibre paid by the mile, pair and month."""
     measured_loss_db: Annotated[float, Field(gt=0, le=200)] | None = None

@@ -172,8 +172,8 @@ def _date_issues(as_of: date | None, nodes: Iterable[Node], links: Iterable[Link
     dated: list[tuple[str, date]] = [(f"nodes[{n.id}].installed", n.installed) for n in nodes if n.installed]
     for link in links:
         for where, record in _dated(link):
-            for name in ("installed", "measured"):
-                day = getattr(record, name)
+            for name in ("installed", "measured", "amplifier_installed"):
+                day = getattr(record, name, None)
                 if day:
                     dated.append((f"{where}.{name}", day))
             if record.installed and record.measured and record.measured < record.installed:

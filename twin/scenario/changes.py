@@ -262,9 +262,22 @@ class SetTransceivers(StateChange):
         """The state with the part in the slots; capacity follows the part."""
         rows = context.links(state, self.links)
         state, code = context.part(state, self.part, "transceiver")
-        state = state.with_values("link_transceiver", rows, code)
-        state = _unmeasured(state, rows).with_values("link_age_years", rows, 0.0)
+        state = self._remeasured(state, rows, context)
+        state = state.with_values("link_transceiver", rows, code).with_values("link_age_years", rows, 0.0)
         return state.with_values("link_capacity_gbps", rows, np.nan)
+
+    def _remeasured(self, state: State, rows: Ints, context: Context) -> State:
+        """What was measured beyond the model is the plant's and stays: the reading moves to the new laser's launch."""
+        measured = state["link_measured_received_dbm"][rows]
+        if np.isnan(measured).all():
+            return state
+        reader = context.reader
+        before = reader.by_code(state.parts, state["link_transceiver"][rows], "launch_dbm", "transceiver")
+        after = reader.part_or(self.part, "launch_dbm", np.nan)
+        more = np.where(np.isnan(state["link_launch_dbm"][rows]), after - before, 0.0)
+        drooped_years = np.nan_to_num(state["link_age_years"][rows] - state["link_measured_years"][rows])
+        droop_db = reader.general("laser_droop_db_per_year") * np.maximum(drooped_years, 0.0)
+        return state.with_values("link_measured_received_dbm", rows, measured + more + droop_db)
 
 
 class SetChannels(StateChange):
@@ -448,7 +461,8 @@ class Age(StateChange):
         rows = every if self.links is None else context.links(state, self.links)
         spans = np.flatnonzero(np.isin(state.arrays.span_link, rows))
         for prefix, chosen in (("link", rows), ("span", spans)):
-            for column in (f"{prefix}_age_years", f"{prefix}_measured_years"):
+            columns = [f"{prefix}_age_years", f"{prefix}_measured_years"]
+            for column in [*columns, "span_amplifier_age_years"] if prefix == "span" else columns:
                 if not np.isnan(state[column][chosen]).all():
                     state = state.with_values(column, chosen, state[column][chosen] + self.years)
         return state

@@ -189,14 +189,14 @@ def _losses(e: Evaluation, reader: FigureReader, row: int) -> Iterator[tuple[str
 def _signal_to_noise(light: Light, reader: FigureReader, part: Part, row: int) -> Iterator[Step]:
     receiver = reader.part(part.id, "receiver_snr_at_0dbm_db") + float(light.received_dbm[row])
     yield Step("SNR of the receiver alone", None, level_db=receiver)
-    noise = 10.0 ** (-receiver / 10.0)
+    noise = _ratio(receiver)
     level = receiver
     line_db = float(light.line_gsnr_db[row])
     for name, other_db in (
         ("noise of the transmitter", reader.part_or(part.id, "tx_osnr_db", math.inf)),
         ("noise of the line", line_db if math.isfinite(line_db) else math.inf),
     ):
-        noise += 10.0 ** (-other_db / 10.0)
+        noise += _ratio(other_db)
         change = -10.0 * math.log10(noise) - level
         level += change
         if change:
@@ -278,24 +278,34 @@ def _words(e: Evaluation, reader: FigureReader, link: int, sections: dict[str, A
     margin, required = float(health.margin_db[link]), float(health.required_margin_db[link])
     if math.isfinite(margin):
         verdict = "as wanted" if margin >= required else f"less than the {required:g} dB wanted"
-        said.append(f"{margin:.1f} dB of margin, {verdict}.")
+        said.append(f"{margin:.2f} dB of margin, {verdict}.")
     short_db = short_gain_db(state, reader, health.light.lines, health.light.spans)
     for i, row_of in enumerate(range(*arrays.span_first[link : link + 2])):
         if short_db[row_of] > 0:
             said.append(f"The amplifier after span {i + 1} lacks {short_db[row_of]:.1f} dB of gain.")
     for found in sections["launch"]:
         gain = found["best_line_gsnr_db"] - found["line_gsnr_db"]
-        said.append(
+        tip = (
             f"Launched at {found['channel_dbm']:.1f} dBm a channel; {found['best_channel_dbm']:.1f} dBm would be best "
             f"({gain:+.2f} dB of GSNR)."
         )
+        said += [] if tip in said else [tip]
     failures = sections["failures"]
     if failures["n_cuts_per_year"]:
         years = 1.0 / failures["n_cuts_per_year"]
-        said.append(f"A cut every {years:.3g} years is to be expected, mended in {failures['line_mttr_h'] or 0:.0f} h.")
+        case = e.case.ageing
+        spread = reader.general("cut_repair_log_sigma_ratio", case)
+        mended_h = reader.general("cut_repair_h", case) * math.exp(spread**2 / 2.0)
+        bridged = "; protection bridges it" if state["link_protection"][link] >= 0 else ""
+        said.append(f"A cut every {years:.3g} years is to be expected, mended in {mended_h:.0f} h{bridged}.")
     if not state["link_up"][link]:
         said.append("The link is down.")
     return said
+
+
+def _ratio(snr_db: float) -> float:
+    """Noise over signal, as far down as numbers go."""
+    return math.pow(10.0, min(-snr_db, 3000.0) / 10.0)
 
 
 def _shown(sections: dict[str, Any]) -> list[str]:

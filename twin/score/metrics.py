@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..analysis.light import MODE
 from ..analysis.lines import OPTICS
 from ..units import unit_of
 from .evaluate import Evaluation
@@ -114,13 +115,19 @@ def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
     return compute
 
 
+def n_links_fallen_back(e: Evaluation) -> float:
+    """Links in service whose light does not carry their full rate; margins are told at the mode they fell to."""
+    limit = e.health.light.by_link(e.health.light.limit)
+    return float((e.case.state.in_service & ((limit == MODE) | ~e.health.lit)).sum())
+
+
 def n_links_below_margin(e: Evaluation) -> float:
     """Links that are up, or would be with light, with less margin than required."""
     wanted = e.case.state.in_service & ~np.isnan(e.health.margin_db)
     return float((wanted & (e.health.margin_db < e.health.required_margin_db)).sum())
 
 
-def loss_ratio(e: Evaluation) -> float:
+def training_loss_ratio(e: Evaluation) -> float:
     """What the exchange between sites does to the training: central case of the published runs."""
     if e.loss is None:
         raise NotApplicableError(e.why_no_step)
@@ -194,8 +201,8 @@ METRICS: dict[str, Metric] = {
     "mfu_ratio": Metric(
         _of_step("mfu_ratio"), "higher", "Model FLOPs over step time and the peaks of all allocated accelerators."
     ),
-    "loss_ratio": Metric(
-        loss_ratio,
+    "training_loss_ratio": Metric(
+        training_loss_ratio,
         "lower",
         "Evaluation loss after the same tokens over that of exchanging every step; 1 unless the job is local SGD.",
     ),
@@ -224,6 +231,9 @@ METRICS: dict[str, Metric] = {
     "min_coherent_margin_db": Metric(_min_margin(("coherent",)), "higher", "The same of coherent links, by SNR."),
     "min_direct_detect_margin_db": Metric(
         _min_margin(("direct_detect",)), "higher", "The same of direct-detect links, by loss budget."
+    ),
+    "n_links_fallen_back": Metric(
+        n_links_fallen_back, "lower", "Links up that run below their rate, or not at all, for want of light or reach."
     ),
     "n_links_below_margin": Metric(n_links_below_margin, "lower", "Links with less margin than the document requires."),
     "capex_usd": Metric(lambda e: e.money.capex_usd, "lower", "What a change buys; 0 for the network as it stands."),

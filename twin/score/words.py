@@ -127,11 +127,12 @@ def _demand_lines(e: Evaluation) -> list[str]:
 def _optics_lines(e: Evaluation) -> list[str]:
     state, health = e.case.state, e.health
     wanted = state.in_service
+    of_light = health.light.by_link(health.light.limit)
     lines = []
     for mask, what in (
         (wanted & (health.arc_limit[0::2] == DARK), "dark for want of light"),
         (wanted & (health.arc_limit[0::2] == REACH), "out of reach of the optics"),
-        (wanted & (health.arc_limit[0::2] == MODE), "fallen back to a slower mode"),
+        (wanted & (of_light == MODE) & health.lit, "fallen back to a slower mode"),
         (wanted & (health.margin_db < health.required_margin_db), "below the required margin"),
     ):
         links = np.flatnonzero(mask)
