@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from tests.model.samples import network
 from twin.analysis.figures import FigureReader
 from twin.analysis.glass import AgeingCase
 from twin.analysis.link_health import LinkHealth, judge_links
 from twin.arrays import State, compile_network
-from twin.catalogue import catalogue, load_price_book
+from twin.catalogue import Mode, catalogue, load_price_book
 from twin.model.document import TopologyDocument
 
+ZRP = "OpenZR+-400G"
 ENDS = [{"id": "p", "kind": "border"}, {"id": "q", "kind": "border"}]
 
 
@@ -43,3 +47,34 @@ def general(name: str) -> float:
 
 def of_part(part: str, name: str) -> float:
     return catalogue().get(part).value(name)
+
+
+def mode_of(part: str, rate_gbps: float) -> Mode:
+    return next(mode for mode in catalogue().get(part).modes if mode.rate_gbps == rate_gbps)
+
+
+def db(ratio: float) -> float:
+    return 10 * math.log10(ratio)
+
+
+def snr_db(received_dbm: float) -> float:
+    """The unamplified receiver of the field notes, 34 dB out of the transmitter."""
+    return -db(10**-3.4 + 10 ** (-(46.0 + received_dbm) / 10))
+
+
+def penalty_db(part: str, rate_gbps: float, length_km: float, fibre: str = "G.652.D") -> float:
+    """Dispersion and PMD of one stretch of fibre, read off the points that the part states for a mode."""
+    amounts = {
+        "dispersion_ps_per_nm": of_part(fibre, "dispersion_ps_per_nm_km") * length_km,
+        "pmd_ps": of_part(fibre, "pmd_ps_per_sqrt_km") * math.sqrt(length_km),
+    }
+    total = 0.0
+    for name, amount in amounts.items():
+        points = [(p.at, p.penalty_db.value) for p in mode_of(part, rate_gbps).penalties if p.impairment == name]
+        total += float(np.interp(amount, *zip((0.0, 0.0), *points, strict=True))) if points else 0.0
+    return total
+
+
+def worn(lumped_db: float, **fields: Any) -> dict[str, Any]:
+    """OpenZR+ behind so much loss and a kilometre of glass."""
+    return line(**{"transceiver": ZRP, "spans": [{"length_km": 1.0, "lumped_loss_db": lumped_db}], **fields})

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.cases import general, health_of, line, of_part, state_of
+from tests.analysis.cases import general, health_of, line, of_part, penalty_db, state_of
 from twin.analysis.fec import direct_ber_ratio, reed_solomon_loss_ratio
 from twin.analysis.figures import FigureReader
 from twin.analysis.light import BUFFER, CARDS, DARK, LINE_RATE, LOSS, MODE, REACH
@@ -26,20 +26,6 @@ KM_US = 1.468 / 299_792.458 * 1e6
 def snr_db(received_dbm: float) -> float:
     """The unamplified receiver of the field notes, 34 dB out of the transmitter."""
     return -10 * math.log10(10**-3.4 + 10 ** (-(46.0 + received_dbm) / 10))
-
-
-def penalty_db(part: str, rate_gbps: float, length_km: float, fibre: str = "G.652.D") -> float:
-    """Dispersion and PMD of one stretch of fibre, by the points that the part states for a mode."""
-    mode = next(m for m in catalogue().get(part).modes if m.rate_gbps == rate_gbps)
-    amounts = {
-        "dispersion_ps_per_nm": of_part(fibre, "dispersion_ps_per_nm_km") * length_km,
-        "pmd_ps": of_part(fibre, "pmd_ps_per_sqrt_km") * math.sqrt(length_km),
-    }
-    total = 0.0
-    for name, amount in amounts.items():
-        points = [(p.at, p.penalty_db.value) for p in mode.penalties if p.impairment == name]
-        total += float(np.interp(amount, *zip((0.0, 0.0), *points, strict=True))) if points else 0.0
-    return total
 
 
 # --- loss ----------------------------------------------------------------------------------------------------------

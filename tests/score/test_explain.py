@@ -103,3 +103,24 @@ def test_the_order_of_a_document_changes_nothing() -> None:
     data: dict[str, Any] = campus_data()
     turned = {**data, "links": data["links"][::-1], "nodes": data["nodes"][::-1], "sites": data["sites"][::-1]}
     assert from_document(data).explain().to_json() == from_document(turned).explain().to_json()
+
+
+@pytest.mark.parametrize(
+    "lossless",
+    [
+        {"policy": "shaped"},
+        {"policy": "drop_on_pause", "n_pauses_per_s": 500, "recovery": "selective_repeat"},
+        {"recovery": "tcp", "congestion_control_ratio": 0.8},
+        {"in_flight_bytes": 2e4, "n_flows_per_accelerator": 1},
+    ],
+)
+def test_with_nothing_taken_away_every_limit_of_the_network_is_in_the_step(lossless: dict[str, Any]) -> None:
+    """Losses, windows, pauses, buffers, hashing and demands bind the explained step as they do the score's."""
+    data = campus_data()
+    links = [link | ({"loss_ratio": 1e-3, "n_parallel": 4} if link["id"] == "wan" else {}) for link in data["links"]]
+    network = from_document(data | {"links": links, "lossless": lossless})
+    assert network.document.demands
+    plain = from_document(data | {"demands": []}).score()["step_time_s"]
+    found = network.explain()
+    assert found.step_time_s == pytest.approx(network.score()["step_time_s"], rel=1e-11)
+    assert found.step_time_s > (plain or 0.0)

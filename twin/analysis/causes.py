@@ -18,9 +18,10 @@ from ..kernels.groups import group_rows
 from ..model.document import TopologyDocument
 from ..model.records import TrainingJob
 from ..workload.exchange import Exchange
+from .congestion import left_for_job
 from .demand import JobFlows, Placed
 from .figures import FigureReader
-from .hashing import collision_ratio
+from .hashing import collision_ratio, n_flows_per_accelerator
 from .light import DEFAULT_CAPACITY_GBPS
 from .link_health import LinkHealth
 from .pause import headroom
@@ -41,8 +42,6 @@ SENTENCES = {
 }
 DELAY, LINE_LOSS, INTERCONNECT, FABRIC, BUFFERS, ACCELERATORS, SPLIT, FILL = (1 << i for i in range(8))
 OF_NETWORK = DELAY | LINE_LOSS | INTERCONNECT | FABRIC | BUFFERS
-MIN_LEFT_RATIO = 0.01
-"""Share of an arc that background demands always leave to a job."""
 DIGITS = 12
 """Arcs alike to so many digits are timed as one."""
 
@@ -209,10 +208,9 @@ class _Network:
             left = np.minimum(left, rate)
         capacity = left * (state.n_members_up * health.card_ratio)[links]
         if scene.carried_gbps is not None:
-            capacity = np.maximum(capacity - scene.carried_gbps[loads.arc], capacity * MIN_LEFT_RATIO)
+            capacity = left_for_job(capacity, scene.carried_gbps[loads.arc])
         if not removed & BUFFERS:
-            stated = scene.document.lossless.n_flows_per_accelerator
-            n_flows = self._reader.general("n_flows_per_accelerator") if stated is None else stated
+            n_flows = n_flows_per_accelerator(scene.document.lossless, self._reader)
             capacity = capacity / collision_ratio(state, scene.placed, loads, n_flows)
         capacity[wide & bool(removed & INTERCONNECT)] = np.inf
         capacity[~wide & bool(removed & FABRIC)] = np.inf

@@ -81,3 +81,12 @@ def max_min(capacity_gbps: Floats, flows: list[list[int]]) -> Floats:
     rate = np.empty(len(flows))
     max_min_rates(first, link, np.ones(len(link)), capacity_gbps, np.full(len(flows), np.inf), rate)
     return rate
+
+
+MIN_LEFT_RATIO = 0.01
+"""Share of an arc that background demands always leave to a job."""
+
+
+def left_for_job(capacity_gbps: Floats, carried_gbps: Floats) -> Floats:
+    """What demands in the background leave of arcs to a job."""
+    return np.maximum(capacity_gbps - carried_gbps, capacity_gbps * MIN_LEFT_RATIO)

@@ -10,7 +10,7 @@ from ..model.document import TopologyDocument
 from .amplified import amplified_lines, comb_of_link
 from .cost import site_power_w
 from .figures import FigureReader
-from .light import judge_light
+from .light import as_it_stands
 from .lines import COHERENT, Lines, lines_of, link_optics
 from .optical_line import outside_validity
 
@@ -128,8 +128,7 @@ def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue
         return
     lines = lines_of(state, reader)
     optics = link_optics(state, reader)
-    light = judge_light(state, reader, lines, "value")
-    into_fibre_dbm = light.into_fibre_dbm
+    spans, into_fibre_dbm = as_it_stands(state, reader, lines, "value")
     for line in amplified_lines(state, lines):
         link = int(lines.link_of_line[line])
         name = state.arrays.link_ids[link]
@@ -142,7 +141,7 @@ def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue
         beyond = outside_validity(comb)
         if beyond:
             found[f"light {name}"] = Issue(where, beyond, "fewer channels a pair, or less power in each")
-        spans = light.spans  # as built: what has aged since is the light's affair
+        # as built: what has aged since is the light's affair
         new_db = spans.glass_db + spans.connectors_db + spans.lumped_db
         problem = _gain_problem(state, reader, lines, new_db, int(line), comb.total_dbm)
         if problem:

@@ -6,7 +6,9 @@ import numpy as np
 from scipy.special import bdtr
 
 from ..arrays import TIERS, Floats, Ints, State
+from ..model.records import Lossless
 from .demand import Placed
+from .figures import FigureReader
 from .step_time import UnitLoads
 
 
@@ -34,7 +36,13 @@ def _expected_ratio(n: int, k: int) -> float:
     return float((1.0 - bdtr(np.minimum(x, n), n, 1.0 / k) ** k).sum() / mean)
 
 
-def collision_ratio(state: State, placed: Placed, loads: UnitLoads, n_flows_per_accelerator: float) -> Floats:
+def n_flows_per_accelerator(lossless: Lossless, reader: FigureReader) -> float:
+    """Flows that an accelerator keeps to another site: as the document says, else the catalogue's figure."""
+    stated = lossless.n_flows_per_accelerator
+    return reader.general("n_flows_per_accelerator") if stated is None else stated
+
+
+def collision_ratio(state: State, placed: Placed, loads: UnitLoads, n_flows_each: float) -> Floats:
     """By row of `loads`: fullest member over mean of wide-area bundles, 1 elsewhere.
 
     Every accelerator of the smaller of two sites keeps so many flows to the other; those of a pair of sites spread over
@@ -48,6 +56,6 @@ def collision_ratio(state: State, placed: Placed, loads: UnitLoads, n_flows_per_
     n_placed = [sum(len(pool.rack) for pool in placed.pools if pool.site == site) for site in sites]
     flows = np.zeros(len(wide))
     for (i, j), unit in loads.wide.items():
-        flows += n_flows_per_accelerator * min(n_placed[i], n_placed[j]) * unit[wide]
+        flows += n_flows_each * min(n_placed[i], n_placed[j]) * unit[wide]
     out[wide] = worst_over_mean(flows, state.n_members_up[loads.arc[wide] // 2])
     return out

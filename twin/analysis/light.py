@@ -156,6 +156,13 @@ def _dim(state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase, l
     )
 
 
+def as_it_stands(state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase) -> tuple[SpanLoss, Floats]:
+    """(loss of spans, power per channel into the first span of each line) today, without asking any receiver."""
+    way = _Way(state, reader, lines, ageing)
+    spans, _, droop_db, _ = way.received(np.zeros(lines.n_kinds))
+    return spans, way.into_fibre_dbm(droop_db)
+
+
 class _Way:
     """What light meets between transmitter and receiver of each line, at any time."""
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from ..analysis import cost, demand, reliability, routing
 from ..analysis.causes import Attribution, Scene, attribute, bright_links
-from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
+from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, left_for_job, load_demands
 from ..analysis.figures import FigureReader, Lean
 from ..analysis.glass import AgeingCase
-from ..analysis.hashing import collision_ratio
+from ..analysis.hashing import collision_ratio, n_flows_per_accelerator
 from ..analysis.link_health import LinkHealth, judge_links
 from ..analysis.step_time import Step, UnitLoads, time_step
 from ..arrays import NODE_KINDS, Floats, Ints, State
@@ -25,9 +25,6 @@ from ..model.records import TrainingJob
 from ..workload.job import n_parameters
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
 from .lease import Lease, dearest_lease, weigh_lease
-
-MIN_LEFT_RATIO = 0.01
-"""Share of an arc that background demands always leave to a job."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +95,8 @@ class Evaluator:
         goodput = reliability.goodput_ratio(allocated, reader) if allocated else 1.0
         per_day = cost.usd_per_day(money, reader, placed.n_allocated if placed else money.bill.n_accelerators, total)
         lease = self._lease(case, placed, step, goodput, money, reader) if with_lease else None
-        if loads is not None and case.document.lossless.n_flows_per_accelerator is None:
-            reader.general("n_flows_per_accelerator")
+        if loads is not None:
+            n_flows_per_accelerator(case.document.lossless, reader)
         leans = {*health.leans, *money.leans, *reader.leans(), *(step.leans if step else ())}
         return Evaluation(
             case=case,
@@ -212,7 +209,7 @@ class Evaluator:
             return placed, loads, None, f"no path for {phase} traffic from {a} to {b}"
         capacity = health.job_capacity_gbps
         if demands is not None:
-            capacity = np.maximum(capacity - demands.arc_carried_gbps, capacity * MIN_LEFT_RATIO)
+            capacity = left_for_job(capacity, demands.arc_carried_gbps)
         capacity = capacity[loads.arc] / self._collisions(case, placed, loads)
         step = self._memo.get(
             "step", (loads, capacity, job), lambda: time_step(job, placed, flows, loads, capacity, self._reader)
@@ -223,8 +220,7 @@ class Evaluator:
 
     def _collisions(self, case: Case, placed: demand.Placed, loads: UnitLoads) -> Floats:
         """How much fuller the fullest member of a bundle is than the mean, by row of `loads`."""
-        stated = case.document.lossless.n_flows_per_accelerator
-        n_flows = self._reader.general("n_flows_per_accelerator") if stated is None else stated
+        n_flows = n_flows_per_accelerator(case.document.lossless, self._reader)
         return self._memo.get(
             "collisions",
             (loads, case.state.n_members_up, n_flows),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..model.records import ModelShape, TrainingJob
+from .shape import Shape
 
 ACTIVATION_BYTES = 2
 """Of one activation between pipeline stages, bf16."""
@@ -13,12 +14,7 @@ def n_parameters(model: ModelShape, *, active: bool = False) -> int:
 
     Untied embedding and output, attention with grouped keys and values, feed-forward with or without a gate.
     """
-    hidden, kv = model.n_hidden, model.n_kv_heads or model.n_heads
-    attention = 2 * hidden * hidden + 2 * hidden * hidden * kv // model.n_heads
-    expert = (3 if model.gated_ffn else 2) * hidden * model.n_ffn_hidden
-    n_experts = model.n_experts_active if active else model.n_experts
-    router = hidden * model.n_experts if model.n_experts > 1 else 0
-    return model.n_layers * (attention + expert * n_experts + router + 2 * hidden) + 2 * model.n_vocab * hidden
+    return Shape.of(model).n_parameters(active=active)
 
 
 def flops_per_token(model: ModelShape) -> float:
@@ -26,8 +22,7 @@ def flops_per_token(model: ModelShape) -> float:
 
     Source: Kaplan et al. 2020 (arXiv:2001.08361, section 2.1) for 6 N; attention 12 L h s halved by the causal mask.
     """
-    attention = 6.0 * model.n_layers * model.n_hidden * model.n_sequence
-    return 6.0 * n_parameters(model, active=True) + attention
+    return Shape.of(model).flops_per_token()
 
 
 def tokens_per_step(job: TrainingJob) -> int:
