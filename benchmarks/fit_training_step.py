@@ -22,9 +22,10 @@ from scipy.optimize import least_squares
 from twin.catalogue import catalogue
 from twin.check.fixture import read_fixture
 from twin.check.training_step import TrainingStepGiven, data_exchange
+from twin.model.shape import ModelShape
 from twin.workload.compute import Pace
+from twin.workload.layout import Layout
 from twin.workload.reference_node import reference_step
-from twin.workload.shape import Layout, Shape
 
 NOISE = 0.05
 """Spread of what the model cannot know: software releases differ by this on one and the same run."""
@@ -83,7 +84,7 @@ class Row(NamedTuple):
     id: str
     accelerator: str
     precision: str
-    shape: Shape
+    shape: ModelShape
     layout: Layout
     n_global_batch: int
     step_time_s: float
@@ -127,7 +128,7 @@ def predict(rows: Sequence[Row], constants: Constants) -> np.ndarray:
         key = (row.accelerator, row.precision)
         if key not in paces:
             part = Overridden(row.accelerator, figures_of(row.accelerator, constants))
-            paces[key] = Pace.of(part, row.precision)
+            paces[key] = Pace.of(part.value, row.precision)
         step = reference_step(row.shape, row.layout, paces[key], data_exchange(row.accelerator), row.n_global_batch)
         out.append(step.step_time_s)
     return np.array(out)

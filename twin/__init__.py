@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .loading import Network, from_document, load
     from .model.document import TopologyDocument
-    from .model.records import Demand, Link, Node, Placement, Site, Span, TrainingJob
+    from .model.jobs import Parallelism, Placement, TrainingJob
+    from .model.known_models import known_shape
+    from .model.records import Demand, Link, Node, Site, Span
+    from .model.shape import ModelShape
     from .scenario.diff import Diff
     from .score.score import Score
 
@@ -21,15 +24,18 @@ _HOMES = {
     "Demand": "model.records",
     "Diff": "scenario.diff",
     "Link": "model.records",
+    "ModelShape": "model.shape",
     "Network": "loading",
     "Node": "model.records",
-    "Placement": "model.records",
+    "Parallelism": "model.jobs",
+    "Placement": "model.jobs",
     "Score": "score.score",
     "Site": "model.records",
     "Span": "model.records",
     "TopologyDocument": "model.document",
-    "TrainingJob": "model.records",
+    "TrainingJob": "model.jobs",
     "from_document": "loading",
+    "known_shape": "model.known_models",
     "load": "loading",
 }
 """Public names and where they live; each is imported when first used, so that one command costs only what it uses."""
@@ -38,8 +44,10 @@ __all__ = [
     "Demand",
     "Diff",
     "Link",
+    "ModelShape",
     "Network",
     "Node",
+    "Parallelism",
     "Placement",
     "Score",
     "Site",
@@ -47,6 +55,7 @@ __all__ = [
     "TopologyDocument",
     "TrainingJob",
     "from_document",
+    "known_shape",
     "load",
 ]
 

@@ -19,8 +19,8 @@ from .errors import CatalogueError, ChangeError, DocumentError, Issue, TopologyE
 from .formats import FORMATS, parse_document, read_mapping
 from .formats.native import parse_mapping, validate_as
 from .model.document import Plan, TopologyDocument
+from .model.jobs import TrainingJob
 from .model.network import Generators
-from .model.records import TrainingJob
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
 from .scenario.diff import Diff, diff_of

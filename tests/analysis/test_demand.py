@@ -10,11 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.cases import state_of
-from twin.analysis.demand import Flows, job_flows, place_job
+from tests.analysis.cases import reader, state_of
+from twin.analysis.demand import Flows, job_flows
+from twin.analysis.placement import Placed
+from twin.analysis.placement import place_job as place_job_reading
 from twin.arrays import State
 from twin.errors import TopologyError
-from twin.model.records import ModelShape, Parallelism, Placement, TrainingJob
+from twin.model.jobs import Parallelism, Placement, TrainingJob
+from twin.model.shape import ModelShape
 
 SHAPE = ModelShape(n_layers=64, n_hidden=512, n_heads=16, n_ffn_hidden=1024, n_vocab=1000, n_sequence=256)
 
@@ -33,6 +36,10 @@ def racks(**sites: list[tuple[str, int]]) -> State:
     return state_of({"sites": [{"id": site} for site in sites], "nodes": nodes})[0]
 
 
+def place_job(state: State, found: TrainingJob) -> Placed:
+    return place_job_reading(state, found, reader())
+
+
 # --- placing -------------------------------------------------------------------------------------------------------
 
 
@@ -40,7 +47,7 @@ def test_replicas_fill_racks_in_order_by_kind() -> None:
     state = racks(a=[("H100", 8), ("GB200", 6), ("H100", 4), ("GB200", 6)])
     placed = place_job(state, job(Placement("a"), tp=4))
     assert [(p.accelerator, p.n_replicas, p.rack.tolist()) for p in placed.pools] == [
-        ("GB200", 3, [1] * 6 + [3] * 6),
+        ("GB200", 2, [1] * 4 + [3] * 4),  # tensor ranks do not leave a rack
         ("H100", 3, [0] * 8 + [2] * 4),
     ]
     assert placed.n_allocated == {"GB200": 12, "H100": 12}
@@ -77,7 +84,7 @@ def test_racks_that_are_down_hold_nothing() -> None:
     [
         (Placement("a", 24), "24 accelerators asked for, 16 placed"),
         (Placement("a", None, "GB300"), "no free GB300 that is up"),
-        (Placement("b"), "no whole replica of 8 accelerators fits"),
+        (Placement("b"), "tp 8 goes beyond the NVLink domain of 4"),
         (Placement("a", 4), "no whole replica of 8 accelerators fits"),
     ],
 )
@@ -91,7 +98,7 @@ def test_every_shortage_is_told() -> None:
     state = racks(a=[("H100", 8)], b=[("H100", 4)])
     with pytest.raises(TopologyError) as caught:
         place_job(state, job(Placement("a", 80), Placement("b"), tp=8))
-    assert [issue.where for issue in caught.value.issues] == ["jobs[j].placement[a]", "jobs[j].placement[b]"]
+    assert [issue.where for issue in caught.value.issues] == ["jobs[j].placement[a]", "jobs[j].parallelism.tp"]
 
 
 # --- flows -----------------------------------------------------------------------------------------------------------

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from tests.analysis.cases import reader, state_of
 from tests.model.samples import network
 from twin.analysis.reliability import daly_efficiency, goodput_ratio
+from twin.analysis.step_time import local_schedule
 from twin.catalogue import catalogue, load_price_book
 from twin.errors import TopologyError
-from twin.model.records import TrainingJob
+from twin.model.jobs import TrainingJob
+from twin.model.shape import ModelShape
 from twin.score.evaluate import Case, Evaluation, Evaluator
 from twin.workload.job import flops_per_step, gather_bits, reduce_bits
+from twin.workload.local_sgd import waiting_s
 
 SHAPE = {
     "n_layers": 126,
@@ -33,14 +36,25 @@ SMALL_BUBBLE = {"tp": 8, "pp": 8, "cp": 2, "n_virtual_stages": 15}
 """16 micro batches a replica, so w = 0.9 min(1, p/m) is the 0.45 of the notes; a bubble of 3 %, they have none."""
 
 
-def campuses(x_tbps: float, cut: dict[str, int] | None = None, **job: Any) -> dict[str, Any]:
-    """One giant rack a campus; X between campus 1 and the two others together, which are joined fat."""
+RATES = {"H100": 822e12, "GB200": 2129e12, "GB300": 2646e12}
+"""Model FLOP/s of an accelerator that the notes reckon with, for the measured time of a micro batch."""
+
+
+def campuses(
+    x_tbps: float, cut: dict[str, int] | None = None, kinds: dict[str, str] | None = None, **job: Any
+) -> dict[str, Any]:
+    """256 racks of 64 a campus; X between campus 1 and the two others together, which are joined fat.
+
+    A micro batch takes as long on a stage as by the rates of the notes, or as the model has it where kinds are named.
+    """
+    measured, kinds = kinds is None, kinds or KINDS
     nodes = [
-        {"id": name, "kind": "rack", "site": name, "accelerator": kind, "n_accelerators": 16384}
-        for name, kind in KINDS.items()
+        {"id": f"{name}-{i:03d}", "kind": "rack", "site": name, "accelerator": kind, "n_accelerators": 64}
+        for name, kind in kinds.items()
+        for i in range(256)
     ]
+    links = [{"id": rack["id"], "ends": [rack["id"], f"{rack['site']}-border"], "capacity_gbps": 1e7} for rack in nodes]
     nodes += [{"id": f"{name}-border", "kind": "border", "site": name} for name in KINDS]
-    links = [{"id": name, "ends": [name, f"{name}-border"], "capacity_gbps": 1e7} for name in KINDS]
     links += [
         {"id": "wan-12", "ends": ["c1-border", "c2-border"], "capacity_gbps": x_tbps * 500},
         {"id": "wan-13", "ends": ["c1-border", "c3-border"], "capacity_gbps": x_tbps * 500},
@@ -48,6 +62,10 @@ def campuses(x_tbps: float, cut: dict[str, int] | None = None, **job: Any) -> di
     ]
     found = {"id": "j", "model": SHAPE, "parallelism": cut or SMALL_BUBBLE, "n_global_batch": 6144, "precision": "fp8"}
     found |= {"placement": [{"site": name} for name in KINDS], **job}
+    if measured:
+        size = {"tp": 1, "pp": 1, "cp": 1} | found["parallelism"]
+        rate = ModelShape(**SHAPE).flops_per_token() * 8192 / (size["tp"] * size["pp"] * size["cp"])
+        found["placement"] = [p | {"micro_batch_s": rate / RATES[kinds[p["site"]]]} for p in found["placement"]]
     return {"sites": [{"id": name} for name in KINDS], "nodes": nodes, "links": links, "jobs": [found]}
 
 
@@ -88,7 +106,8 @@ def test_the_worked_example_with_its_bubble(x_tbps: float, n_virtual: int) -> No
     data = campuses(x_tbps, {"tp": 8, "pp": 8, "cp": 2, "n_virtual_stages": n_virtual})
     job = network(data).document.jobs[0]
     busy = flops_per_step(job) / (3 * 16384 * 822e12) * (16 + 7 / n_virtual) / 16
-    assert step_time(data) == pytest.approx(by_hand(job, x_tbps * 1e12, busy, 0.45, 64), rel=1e-3)
+    # beside it run the exchange inside the campuses, a 64th of which sticks out, and the optimizer
+    assert step_time(data) == pytest.approx(by_hand(job, x_tbps * 1e12, busy, 0.45, 64), rel=4e-3)
 
 
 def test_taking_the_bubble_out_again_gives_the_notes() -> None:
@@ -115,10 +134,14 @@ def test_a_balanced_split_comes_near_the_proportional_one_of_the_notes(x_tbps: f
     job = network(campuses(1)).document.jobs[0]
     ideal = flops_per_step(job) / (16384 * (822 + 2129 + 2646) * 1e12)
     assert ideal == pytest.approx(1.38, rel=0.01)
-    assert found.step.compute_time_s == pytest.approx(ideal, rel=0.06)
+    # seven are too few to interleave eight stages, so the slow campus does less than its part
+    assert found.step.share[0] < 8 <= min(found.step.share[1:])
+    assert ideal < found.step.compute_time_s == pytest.approx(ideal, rel=0.16)
     busy = found.step.compute_time_s + found.step.bubble_time_s
-    most, least = (by_hand(job, x_tbps * 1e12, busy, w, 64) for w in (0.9, 0.3))
-    assert most * (1 - 1e-3) <= found.step.step_time_s <= least * (1 + 1e-3)
+    most, least = (by_hand(job, x_tbps * 1e12, busy, w, 64) for w in (0.9, 0.25))
+    # the notes leave out the exchange inside a campus: all of a rank's gradients and parameters over its card
+    inside_s = (reduce_bits(job) + gather_bits(job)) / 64 / 400e9
+    assert most * (1 - 1e-3) <= found.step.step_time_s <= least + inside_s
     assert by_hand(job, x_tbps * 1e12, ideal, 0.45, 64) == pytest.approx(seconds, rel=0.02)
 
 
@@ -130,6 +153,7 @@ def test_balance_counts_more_the_more_capacity_there_is() -> None:
 # --- anatomy of a step -----------------------------------------------------------------------------------------------
 
 PIPED = {"tp": 8, "pp": 8, "cp": 2, "n_virtual_stages": 4}
+DEEP = {"tp": 8, "pp": 16, "cp": 2, "n_virtual_stages": 4}
 
 
 @pytest.mark.parametrize("split", ["uniform", "balanced"])
@@ -141,15 +165,16 @@ def test_the_parts_of_a_step_add_up(split: str, x_tbps: float) -> None:
     assert step.step_time_s == pytest.approx(step.compute_time_s + step.bubble_time_s + step.exposed_comm_time_s)
     m = step.share[step.pace_pool]
     assert step.bubble_ratio == pytest.approx(7 / (4 * m + 7))
-    assert step.bubble_ratio == pytest.approx(step.bubble_time_s / (step.compute_time_s + step.bubble_time_s))
+    # the optimizer's pass, a quarter of a millisecond, is computing too
+    assert step.bubble_ratio == pytest.approx(step.bubble_time_s / (step.compute_time_s + step.bubble_time_s), rel=5e-4)
     assert step.tokens_per_s == pytest.approx(6144 * 8192 / step.step_time_s)
     peak = 16384 * (1979 + 4900 + 5000) * 1e12
     job = network(campuses(1)).document.jobs[0]
     assert step.mfu_ratio == pytest.approx(flops_per_step(job) / step.step_time_s / peak)
     sustained = 16384 * (822 + 2129 + 2646) * 1e12
-    assert step.straggler_ratio == pytest.approx(1 - flops_per_step(job) / (sustained * step.compute_time_s))
+    assert step.straggler_ratio == pytest.approx(1 - flops_per_step(job) / (sustained * step.compute_time_s), abs=5e-4)
     assert max(step.exposed_s.values()) <= step.exposed_comm_time_s + 1e-12
-    assert set(step.exposed_s) == {"reduce_scatter", "all_gather", "wide_area", "pipeline"}
+    assert set(step.exposed_s) == {"reduce_scatter", "all_gather", "wide_area", "pipeline", "in_layers"}
 
 
 def test_the_arc_in_the_way_is_named() -> None:
@@ -161,14 +186,30 @@ def test_the_arc_in_the_way_is_named() -> None:
     assert seconds == pytest.approx((reduce_bits(job) + gather_bits(job)) / 2 / 1e12, rel=1e-3)
 
 
-def test_local_sgd_exchanges_every_hth_step_and_hides_nothing() -> None:
-    """Exposed V/(P X) * P/H: a whole exchange, once in H steps."""
-    for n_local in (1, 10, 500):
-        found = evaluated(campuses(2.64, sync="local_sgd", n_local_steps=n_local))
-        assert found.step is not None
-        job = network(campuses(1)).document.jobs[0]
-        pause = (reduce_bits(job) + gather_bits(job)) / 2 / 2.64e12
-        assert found.step.exposed_s["wide_area"] == pytest.approx(pause / n_local, rel=1e-3)
+@pytest.mark.parametrize("streamed", [{}, {"n_fragment_layers": 21, "n_overlap_steps": 1}])
+@pytest.mark.parametrize("n_local", [20, 100, 500])
+def test_local_sgd_exchanges_every_hth_step(n_local: int, streamed: dict[str, int]) -> None:
+    """Layer by layer behind the backward pass, at the pace of the cut of campus 1: the published schedule."""
+    found = evaluated(campuses(0.264, sync="local_sgd", n_local_steps=n_local, **streamed))
+    assert found.step is not None
+    assert found.case.job is not None
+    whole_s = (reduce_bits(found.case.job) + gather_bits(found.case.job)) / 2 / 0.264e12
+    alone_s = found.step.step_time_s - found.step.exposed_s["wide_area"]
+    waited_s = waiting_s(local_schedule(found.case.job, alone_s, 3), whole_s / 126, 0.0)
+    assert waited_s > 0
+    assert found.step.exposed_s["wide_area"] == pytest.approx(waited_s / n_local, rel=1e-3)
+
+
+def test_streaming_and_compression_wait_less() -> None:
+    def exposed(**how: float) -> float:
+        found = evaluated(campuses(0.01, sync="local_sgd", n_local_steps=100, **how)).step
+        assert found is not None
+        return found.exposed_s["wide_area"]
+
+    plain, streamed = exposed(), exposed(n_fragment_layers=3, n_overlap_steps=1)
+    fewer_bits = exposed(n_fragment_layers=3, n_overlap_steps=1, exchange_bits_per_parameter=4.0)
+    assert plain > streamed > fewer_bits
+    assert exposed(exchange_bits_per_parameter=24.0) == pytest.approx(plain)
 
 
 def test_half_the_bytes_half_the_exchange() -> None:
@@ -184,14 +225,14 @@ def test_no_path_between_sites_is_a_result() -> None:
     data["links"] = [link for link in data["links"] if link["id"] not in ("wan-12", "wan-13")]
     found = evaluated(data)
     assert found.step is None
-    assert found.why_no_step.startswith("no path for wide-area traffic from c1 to")
+    assert found.why_no_step.startswith("no path for wide-area traffic from c1-000 to")
 
 
 def test_demands_take_their_share_of_a_link() -> None:
     quiet = campuses(2.64)
-    busy = quiet | {"demands": [{"id": "d", "source": "c1", "target": "c2", "offered_gbps": 660.0}]}
+    busy = quiet | {"demands": [{"id": "d", "source": "c1-000", "target": "c2-000", "offered_gbps": 660.0}]}
     assert step_time(busy) > step_time(quiet) * 1.05
-    crowded = quiet | {"demands": [{"id": "d", "source": "c1", "target": "c2", "offered_gbps": 1e6}]}
+    crowded = quiet | {"demands": [{"id": "d", "source": "c1-000", "target": "c2-000", "offered_gbps": 1e6}]}
     assert np.isfinite(step_time(crowded))
 
 
@@ -204,7 +245,7 @@ FEW = settings(max_examples=25, deadline=None)
 @given(
     st.floats(0.2, 20),
     st.floats(1.0, 4.0),
-    st.sampled_from(["wan-12", "wan-13", "wan-23", "c1"]),
+    st.sampled_from(["wan-12", "wan-13", "wan-23", "c1-000"]),
     st.sampled_from(["uniform", "balanced"]),
     st.sampled_from(["every_step", "local_sgd"]),
 )
@@ -225,9 +266,7 @@ def test_more_capacity_is_never_slower(x_tbps: float, factor: float, link: str, 
 )
 def test_a_faster_accelerator_computes_no_longer(x: float, site: str, kinds: tuple[str, str], split: str) -> None:
     def compute(kind: str) -> Evaluation:
-        data = campuses(x, PIPED, split=split, precision="bf16")
-        nodes = [node | {"accelerator": kind} if node["id"] == site else node for node in data["nodes"]]
-        return evaluated(data | {"nodes": nodes})
+        return evaluated(campuses(x, DEEP, KINDS | {site: kind}, split=split, precision="bf16", recompute="full"))
 
     slow, fast = compute(kinds[0]).step, compute(kinds[1]).step
     assert slow is not None
@@ -270,14 +309,17 @@ def test_goodput_falls_with_the_size_of_a_job() -> None:
 
 
 def test_a_placement_takes_what_it_names() -> None:
-    found = evaluated(campuses(1.0, placement=[{"site": "c1", "n_accelerators": 128}]))
+    found = evaluated(campuses(1.0, placement=[{"site": "c1", "n_accelerators": 2048}]))
     assert found.placed is not None
-    assert [(p.site, p.n_replicas) for p in found.placed.pools] == [("c1", 1)]
+    assert [(p.site, p.n_replicas) for p in found.placed.pools] == [("c1", 16)]
 
 
 @pytest.mark.parametrize(
     ("cut", "message"),
-    [({"tp": 8, "cp": 16}, "weights, gradients and optimizer take"), ({"tp": 128}, "beyond the NVLink domain of 8")],
+    [
+        ({"tp": 8, "cp": 16}, "weights, gradients, optimizer and activations take"),
+        ({"tp": 128}, "beyond the NVLink domain of 8"),
+    ],
 )
 def test_a_job_that_its_accelerators_cannot_hold_is_refused(cut: dict[str, int], message: str) -> None:
     with pytest.raises(TopologyError, match=message):

@@ -25,6 +25,8 @@ EXEMPT = {
     "Flows.share": "in the unit that its maker states (see JobFlows)",
     "UnitLoads.local": "arc loads of one unit of a flow set",
     "UnitLoads.pipeline": "arc loads of one unit of a flow set",
+    "UnitLoads.context": "arc loads of one unit of a flow set",
+    "UnitLoads.expert": "arc loads of one unit of a flow set",
     "UnitLoads.wide": "arc loads of one unit of a flow set",
     "Routes.inner_fraction": "a fraction of whatever the pair sends",
     "Routes.pair_fraction": "a fraction of whatever the pair sends",

@@ -28,7 +28,14 @@ def shipped(name: str) -> dict[str, Any]:
 
 def model_data(**more: Any) -> dict[str, Any]:
     """A small transformer, as plain data."""
-    shape = {"n_layers": 8, "n_hidden": 1024, "n_heads": 16, "n_ffn_hidden": 4096, "n_vocab": 32000, "n_sequence": 2048}
+    shape = {
+        "n_layers": 8,
+        "n_hidden": 4096,
+        "n_heads": 16,
+        "n_ffn_hidden": 16384,
+        "n_vocab": 32000,
+        "n_sequence": 2048,
+    }
     return shape | more
 
 
@@ -37,7 +44,7 @@ def job_data(**more: Any) -> dict[str, Any]:
         "id": "job",
         "model": model_data(),
         "parallelism": {"tp": 2},
-        "n_global_batch": 64,
+        "n_global_batch": 512,
         "placement": [{"site": "a"}],
     }
     return data | more

@@ -291,7 +291,7 @@ def test_what_cannot_be_built_has_no_score() -> None:
 
 def test_a_job_that_does_not_fit_has_no_score() -> None:
     jobs = [job_data(parallelism={"tp": 16, "pp": 4})]
-    with pytest.raises(TopologyError, match="no whole replica of 64"):
+    with pytest.raises(TopologyError, match="tp 16 goes beyond the NVLink domain of 8"):
         from_document(campus_data() | {"jobs": jobs, "default_job": "job"}).score()
 
 

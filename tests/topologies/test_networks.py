@@ -15,8 +15,9 @@ from twin.errors import CatalogueError
 from twin.formats import parse_document
 from twin.formats.native import parse_mapping
 from twin.model.document import TopologyDocument
+from twin.model.jobs import TrainingJob
 from twin.model.network import Generators, Network
-from twin.model.records import Link, TrainingJob
+from twin.model.records import Link
 
 NAMES = sorted(topologies.NETWORKS)
 

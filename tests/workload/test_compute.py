@@ -10,7 +10,8 @@ import pytest
 
 from twin.catalogue import catalogue
 from twin.errors import CatalogueError, DocumentError
-from twin.model.records import ModelShape
+from twin.model.known_models import MODELS, known_model
+from twin.model.shape import ModelShape
 from twin.workload.compute import (
     Pace,
     attention_flops,
@@ -21,8 +22,7 @@ from twin.workload.compute import (
     layer_forward,
     optimizer_time_s,
 )
-from twin.workload.job import n_parameters
-from twin.workload.models import MODELS, known_model
+from twin.workload.layout import Layout
 from twin.workload.node_exchange import (
     all_to_all_s,
     context_bits,
@@ -35,15 +35,8 @@ from twin.workload.node_exchange import (
     stage_layers,
     tensor_bits,
 )
-from twin.workload.reference_node import (
-    DataExchange,
-    NodeStep,
-    layer_time,
-    reference_step,
-    stage_time,
-    stage_times,
-)
-from twin.workload.shape import Layout, Shape
+from twin.workload.reference_node import DataExchange, NodeStep, reference_step
+from twin.workload.stage import layer_time, stage_time, stage_times
 
 IDEAL = Pace(
     gemm_flops=1e12,
@@ -67,19 +60,21 @@ IDEAL = Pace(
 )
 """1 TFLOP/s in products, and all else for nothing."""
 REAL = {
-    (part.id, precision): Pace.of(part, precision)
+    (part.id, precision): Pace.of(part.value, precision)
     for part in catalogue().parts("accelerator")
     for precision in ("bf16", "fp8")
     if f"{precision}_tflops" in part.figures
 }
-GPT = Shape(4, 512, 8, 2048, 1024, 256)
+GPT = ModelShape(4, 512, 8, 2048, 1024, 256)
 LLAMA = MODELS["llama-3.1-70b"].shape
 MIXTRAL = MODELS["mixtral-8x7b"].shape
 EXCHANGE = DataExchange(2.0, 2.0, 0.9, 8.0)
 CUT = Layout(tp=4, pp=4, dp=4)
 
 
-def step(shape: Shape = LLAMA, layout: Layout = CUT, pace: Pace = REAL["H100", "bf16"], n_batch: int = 64) -> NodeStep:
+def step(
+    shape: ModelShape = LLAMA, layout: Layout = CUT, pace: Pace = REAL["H100", "bf16"], n_batch: int = 64
+) -> NodeStep:
     return reference_step(shape, layout, pace, EXCHANGE, n_batch)
 
 
@@ -97,12 +92,6 @@ def test_known_models_have_their_published_number_of_parameters(name: str) -> No
 def test_an_unknown_model_brings_near_names() -> None:
     with pytest.raises(CatalogueError, match=r"did you mean 'llama-3\.1-70b'"):
         known_model("llama-3-70b")
-
-
-def test_parameters_of_a_jobs_model_are_those_of_its_shape() -> None:
-    model = ModelShape(32, 4096, 32, 14_336, 32_000, 4096, 8, True, 8, 2)
-    for active in (False, True):
-        assert Shape.of(model).n_parameters(active=active) == n_parameters(model, active=active)
 
 
 def test_parameters_follow_megatron() -> None:
@@ -223,16 +212,16 @@ def test_bits_of_each_exchange_by_hand() -> None:
 
 def test_rings_inside_a_domain_use_nvlink_and_beyond_it_all_nics_of_the_members() -> None:
     pace = replace(IDEAL, nvlink_bytes_per_s=400e9, nic_bytes_per_s=50e9)
-    assert group_rate(pace, 8, 1) == 400e9
-    assert group_rate(pace, 16, 1) == 400e9
-    assert group_rate(pace, 16, 4) == 100e9
-    assert group_rate(pace, 16, 8) == 50e9
-    assert ring_s(pace, 8, 1, 400e9) == pytest.approx(7 / 8)
-    assert ring_s(pace, 16, 8, 50e9) == pytest.approx(15 / 16)
+    assert group_rate(pace, 8, 8) == 400e9
+    assert group_rate(pace, 16, 8) == 400e9
+    assert group_rate(pace, 16, 2) == 100e9
+    assert group_rate(pace, 16, 1) == 50e9
+    assert ring_s(pace, 8, 8, 400e9) == pytest.approx(7 / 8)
+    assert ring_s(pace, 16, 1, 50e9) == pytest.approx(15 / 16)
     assert ring_s(pace, 1, 1, 1e9) == 0
-    assert all_to_all_s(pace, 8, 400e9) == pytest.approx(1.0)
+    assert all_to_all_s(pace, 8, 8, 400e9) == pytest.approx(1.0)
     # of 15 pieces 8 go over the NIC
-    assert all_to_all_s(pace, 16, 15e9) == pytest.approx(8e9 / 50e9)
+    assert all_to_all_s(pace, 16, 8, 15e9) == pytest.approx(8e9 / 50e9)
 
 
 def test_stages_that_do_not_divide_are_lighter_at_the_ends() -> None:
@@ -369,7 +358,7 @@ def test_first_layers_without_experts_are_timed_as_such() -> None:
 
 def test_fp8_needs_an_accelerator_that_has_it() -> None:
     with pytest.raises(CatalogueError, match="no figure 'fp8_tflops'"):
-        Pace.of(catalogue().get("A100-80GB"), "fp8")
+        Pace.of(catalogue().get("A100-80GB").value, "fp8")
 
 
 def test_every_accelerator_has_the_figures_of_the_step() -> None:
@@ -413,7 +402,7 @@ def test_the_page_tells_the_constants_of_the_catalogue() -> None:
     ],
 )
 def test_a_layout_that_does_not_hold_says_which_rule_and_what_would(
-    layout: Layout, shape: Shape, n_batch: int, n_accelerators: int | None, told: str
+    layout: Layout, shape: ModelShape, n_batch: int, n_accelerators: int | None, told: str
 ) -> None:
     with pytest.raises(DocumentError, match=told):
         layout.check(shape, n_batch, n_accelerators)

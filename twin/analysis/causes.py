@@ -8,7 +8,7 @@ Those shares add up to the whole gap (Shapley 1953, A value for n-person games).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import factorial
 
 import numpy as np
@@ -16,16 +16,17 @@ import numpy as np
 from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..kernels.groups import group_rows
 from ..model.document import TopologyDocument
-from ..model.records import TrainingJob
-from ..workload.exchange import Exchange
+from ..model.jobs import TrainingJob
 from .congestion import left_for_job
-from .demand import JobFlows, Placed
+from .demand import JobFlows
 from .figures import FigureReader
 from .hashing import collision_ratio, n_flows_per_accelerator
 from .light import DEFAULT_CAPACITY_GBPS
 from .link_health import LinkHealth
 from .pause import headroom
-from .step_time import Ideal, Step, UnitLoads, choose_exchange, time_step
+from .placement import Placed
+from .setting import Pacing, Setting, UnitLoads
+from .step_time import Ideal, Step, step_of
 from .transport import sender
 
 CAUSES = ("delay", "line_loss", "interconnect", "fabric", "buffers", "accelerators", "split", "pipeline_fill")
@@ -55,6 +56,7 @@ class Scene:
     job: TrainingJob
     placed: Placed
     flows: JobFlows
+    pacing: Pacing
     loads: UnitLoads
     clean: UnitLoads
     health: LinkHealth
@@ -101,7 +103,7 @@ def attribute(scene: Scene, reader: FigureReader, notify: Callable[[str], None] 
     for of_network in range(OF_NETWORK + 1):
         if notify is not None:
             notify(f"without {of_network} of {OF_NETWORK} kinds of limit in the network")
-        timed = network.timed(of_network, reader)
+        timed = network.timed(of_network)
         for combination in range(0, 1 << len(CAUSES), OF_NETWORK + 1):
             step = timed(combination)
             times[of_network | combination] = step.step_time_s
@@ -152,20 +154,21 @@ class _Network:
         self._scene, self._reader = scene, reader
         self._kept: dict[bool, tuple[UnitLoads, dict[int, Floats]]] = {}
 
-    def timed(self, removed: int, reader: FigureReader) -> Callable[[int], Step]:
+    def timed(self, removed: int) -> Callable[[int], Step]:
         """A function that times the step without these limits of the network and any others."""
         scene = self._scene
         loads, capacity = self._compressed(removed)
-        way: Exchange | None = choose_exchange(scene.placed, loads, capacity)
+        setting = Setting(scene.job, scene.placed, scene.flows, scene.pacing, loads, capacity)
 
         def step(combination: int) -> Step:
             ideal = Ideal(
                 no_delay=bool(removed & DELAY),
+                no_fabric_limit=bool(removed & FABRIC),
                 one_accelerator=bool(combination & ACCELERATORS),
                 best_split=bool(combination & SPLIT),
                 full_pipeline=bool(combination & FILL),
             )
-            return time_step(scene.job, scene.placed, scene.flows, loads, capacity, reader, ideal, way)
+            return step_of(setting, ideal)
 
         return step
 
@@ -177,14 +180,7 @@ class _Network:
             masks = [mask for mask in range(OF_NETWORK + 1) if bool(mask & LINE_LOSS) == clean]
             every = {mask: self._capacity(loads, mask) for mask in masks}
             rows = _distinct(loads, list(every.values()))
-            small = replace(
-                loads,
-                arc=loads.arc[rows],
-                local=tuple(column[rows] for column in loads.local),
-                pipeline=tuple(column[rows] for column in loads.pipeline),
-                wide={pair: column[rows] for pair, column in loads.wide.items()},
-            )
-            self._kept[clean] = (small, {mask: column[rows] for mask, column in every.items()})
+            self._kept[clean] = (loads.at(rows), {mask: column[rows] for mask, column in every.items()})
         small, capacities = self._kept[clean]
         return small, capacities[removed]
 
@@ -230,7 +226,7 @@ class _Network:
 
 def _distinct(loads: UnitLoads, capacities: list[Floats]) -> Ints:
     """First row of each set of arcs that are alike to DIGITS digits in every column."""
-    columns = [*loads.local, *loads.pipeline, *loads.wide.values(), *capacities]
+    columns = [*loads.columns(), loads.between_sites.astype(np.float64), *capacities]
     if not columns or not len(loads.arc):
         return np.arange(len(loads.arc))
     table = np.stack([_rounded(column) for column in columns], axis=1).view(np.int64)

@@ -7,9 +7,9 @@ from scipy.special import bdtr
 
 from ..arrays import TIERS, Floats, Ints, State
 from ..model.records import Lossless
-from .demand import Placed
 from .figures import FigureReader
-from .step_time import UnitLoads
+from .placement import Placed
+from .setting import UnitLoads
 
 
 def worst_over_mean(n_flows: Floats, n_members: Ints) -> Floats:

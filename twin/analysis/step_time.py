@@ -6,44 +6,20 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import ndtri
 
-from ..arrays import Floats, Ints
-from ..model.records import TrainingJob
+from ..arrays import Floats
+from ..model.jobs import TrainingJob
 from ..workload import exchange
-from ..workload.job import (
-    flops_per_micro_batch,
-    flops_per_step,
-    gather_bits,
-    n_micro_batches,
-    n_per_replica,
-    reduce_bits,
-    stage_boundary_bits,
-    tokens_per_step,
-)
+from ..workload.job import flops_per_step, n_micro_batches, tokens_per_step
+from ..workload.local_sgd import LocalSchedule, waiting_s
 from ..workload.split import Pool, balanced_split, pool_times_s, uniform_split
-from .demand import JobFlows, Placed
-from .figures import FigureReader, Lean
+from .figures import Lean
+from .pools import data_floor, n_rounds, network_bits, optimizer_s, timed_pools, without_network_cards
+from .setting import Setting, longest
 
-BACKWARD_SHARE = 2.0 / 3.0
-"""Of a step without recompute: the backward pass has twice the matrix products of the forward pass."""
-PHASES = ("reduce_scatter", "all_gather", "wide_area", "pipeline")
-GBIT = 1e9
-
-
-@dataclass(frozen=True, eq=False)
-class UnitLoads:
-    """Load by arc of one unit of each flow set, on the arcs that any of them uses; latencies one way, µs."""
-
-    arc: Ints
-    local: tuple[Floats, ...]
-    pipeline: tuple[Floats, ...]
-    wide: dict[tuple[int, int], Floats]
-    local_latency_us: float
-    wide_latency_us: float
-    pipeline_latency_us: float
-    worst_latency_us: float
-    unreachable: tuple[tuple[str, str, str], ...]
-    """(phase, node, node) of job flows without a path."""
+PHASES = ("reduce_scatter", "all_gather", "wide_area", "pipeline", "in_layers")
+BITS = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +33,7 @@ class Step:
     pool_time_s: tuple[float, ...]
     pace_pool: int
     compute_time_s: float
+    """Without any communication, with the split of work chosen; the optimizer's pass is in it."""
     bubble_time_s: float
     exposed_comm_time_s: float
     exposed_s: dict[str, float]
@@ -81,6 +58,8 @@ class Ideal:
     """What is taken out of the way, to see what it costs."""
 
     no_delay: bool = False
+    no_fabric_limit: bool = False
+    """Network cards without limit; the arcs' capacity is the caller's."""
     one_accelerator: bool = False
     """All accelerators of the job alike, at the same FLOP/s together."""
     best_split: bool = False
@@ -89,86 +68,18 @@ class Ideal:
 
 
 AS_IT_IS = Ideal()
+EVERY = frozenset(PHASES)
 
 
-@dataclass(frozen=True, eq=False)
-class _Traffic:
-    """Bits by used arc of each pass."""
-
-    local_reduce: Floats
-    local_gather: Floats
-    wide_reduce: Floats
-    wide_gather: Floats
-    pipeline: Floats
-
-
-def pools_of(placed: Placed, job: TrainingJob, reader: FigureReader) -> tuple[Pool, ...]:
-    """Stage time of one micro batch by pool: its FLOPs over the replica's sustained rate.
-
-    The sustained rate is that of published runs at the job's precision and holds their own bubble and communication.
-    """
-    size = n_per_replica(job)
-    work = flops_per_micro_batch(job)
-    name = f"sustained_{job.precision}_tflops"
-    return tuple(
-        Pool(p.site, p.accelerator, p.n_replicas, work / (size * reader.part(p.accelerator, name) * 1e12))
-        for p in placed.pools
-    )
-
-
-def time_step(
-    job: TrainingJob,
-    placed: Placed,
-    flows: JobFlows,
-    loads: UnitLoads,
-    capacity_gbps: Floats,
-    reader: FigureReader,
-    ideal: Ideal = AS_IT_IS,
-    way: exchange.Exchange | None = None,
-) -> Step:
-    """The step of a placed job. `capacity_gbps`: by row of `loads`, what demands in the background leave.
+def step_of(setting: Setting, ideal: Ideal = AS_IT_IS, way: exchange.Exchange | None = None) -> Step:
+    """The step of a job on a network, as it is or without what `ideal` takes out of the way, which no network could be.
 
     A balanced split is the one whose pools finish together, or the uniform one where hiding communication behind
     longer compute makes that shorter: it never loses to the uniform split. `way` is the exchange between sites where it
-    is known already. `ideal` answers what-ifs that no network could have.
+    is known already.
     """
-    reader = reader.fresh()
-    pools = pools_of(placed, job, reader)
-    if ideal.one_accelerator:
-        pools = _alike(pools)
-    capacity = capacity_gbps * GBIT
-    way = way or choose_exchange(placed, loads, capacity_gbps)
-    setting = _Setting(job, placed, flows, loads, capacity, pools, way, reader, ideal)
-    n_batches, fill = n_micro_batches(job), setting.fill
-    shares = [uniform_split(pools, n_batches)]
-    if job.split == "balanced" or ideal.best_split:
-        shares.insert(0, balanced_split(pools, n_batches, fill))
-    timings = [_timing(setting, share) for share in shares]
-    best = min(range(len(timings)), key=lambda i: timings[i].step_s)
-    return _step(setting, timings[best], uniform_kept=best > 0)
-
-
-@dataclass(frozen=True, eq=False)
-class _Setting:
-    """What every split of the work has in common."""
-
-    job: TrainingJob
-    placed: Placed
-    flows: JobFlows
-    loads: UnitLoads
-    capacity: Floats
-    """Bits per second by used arc."""
-    pools: tuple[Pool, ...]
-    way: exchange.Exchange | None
-    reader: FigureReader
-    ideal: Ideal
-
-    @property
-    def fill(self) -> float:
-        """(p - 1) / v, the pipeline's fill and drain in micro batches."""
-        if self.ideal.full_pipeline:
-            return 0.0
-        return (self.job.parallelism.pp - 1) / self.job.parallelism.n_virtual_stages
+    way = way or setting.way
+    return _account(setting, _best(_Timer(setting, ideal, way)), way)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,225 +87,290 @@ class _Timing:
     """One split of the work, timed."""
 
     share: tuple[int, ...]
+    pools: tuple[Pool, ...]
+    """Without communication."""
     pool_time_s: tuple[float, ...]
-    pace: int
-    busy_s: float
-    exposed_total_s: float
+    bare_s: float
+    """The step without communication,"""
+    compute_s: float
+    """and without its bubble."""
+    step_s: float
     exposed_s: dict[str, float]
-    traffic: _Traffic
-
-    @property
-    def step_s(self) -> float:
-        """Compute, bubble and what sticks out."""
-        return self.busy_s + self.exposed_total_s
+    uniform_kept: bool = False
 
 
-def _timing(setting: _Setting, share: tuple[int, ...]) -> _Timing:
-    job, loads = setting.job, setting.loads
-    times = pool_times_s(setting.pools, share, setting.fill)
-    pace = int(np.argmax(times))
-    traffic = _traffic(job, setting.flows, loads, share, setting.way)
-    overlap = _Overlap.of(job, times, share, setting.reader)
-    latency = dict.fromkeys(PHASES, 0.0)
-    if not setting.ideal.no_delay:
-        latency = _latency_s(job, setting.placed, setting.flows, loads)
-    if setting.ideal.full_pipeline:
-        latency["pipeline"] = 0.0
+class _Timer:
+    """Times steps of a setting under an ideal, split by split and with any of the phases left out."""
 
-    def exposed(phases: frozenset[str]) -> float:
-        return _exposed(job, traffic, setting.capacity, overlap, latency, phases)
+    def __init__(self, setting: Setting, ideal: Ideal, way: exchange.Exchange | None) -> None:
+        self._s, self._ideal = setting, ideal
+        self._paced = without_network_cards(setting.pacing.pools) if ideal.no_fabric_limit else setting.pacing.pools
+        self._known: dict[tuple[bool, bool], tuple[Pool, ...]] = {}
+        local, wide, capacity = setting.local_bits, setting.wide_bits(way), setting.capacity
+        self._local_s = longest(local, capacity)[1]
+        self._wide_s = longest(wide, capacity)[1]
+        self._both_s = longest(local + wide, capacity)[1]
+        whole = setting.job.across_sites == "data"
+        sizes = {site: n for site, n, _ in setting.flows.local}
+        self._floors = [data_floor(p, setting.job, sizes.get(p.placed.site, 1)) for p in self._paced]
+        self._optimizer_s = max(optimizer_s(pool, setting.job) for pool in self._paced)
+        self._between_s = 0.0
+        if not whole:
+            self._between_s = longest(setting.boundary_bits * setting.loads.between_sites, capacity)[1]
 
-    every = frozenset(PHASES)
-    total = exposed(every)
-    by_phase = {phase: total - exposed(every - {phase}) for phase in PHASES}
-    return _Timing(share, times, pace, times[pace], total, by_phase, traffic)
+    def pools(self, phases: frozenset[str]) -> tuple[Pool, ...]:
+        """Pools with the exchange of these phases in their micro batches."""
+        key = "in_layers" in phases, "pipeline" in phases
+        if key not in self._known:
+            job, setting = self._s.job, self._s
+            found = timed_pools(self._paced, job, setting.network, layers=key[0], boundaries=key[1])
+            if key[1] and job.across_sites == "pipeline":
+                found = tuple(self._over_sites(pool) for pool in found)
+            if self._ideal.one_accelerator:
+                found = _alike(found)
+            if self._ideal.full_pipeline:
+                found = tuple(replace(pool, fill_s=0.0) for pool in found)
+            self._known[key] = found
+        return self._known[key]
+
+    def _over_sites(self, pool: Pool) -> Pool:
+        """A replica over sites: micro batches as far apart as the routes carry them, and as the distance allows.
+
+        The stage before a crossing with s stages behind it has s + 1 micro batches on their way, so each waits for its
+        part of the round trips still to come: 2 sum(L) / (s + 1).
+        """
+        period_s, fill_s = pool.stage_time_s, pool.fill_s
+        if not self._ideal.no_delay:
+            latency_s = self._s.loads.pipeline_latency_us * 1e-6
+            behind = np.cumsum([p.placed.n_stages for p in self._paced[:0:-1]])
+            waits = [2.0 * (i + 1) * latency_s / (int(s) + 1) for i, s in enumerate(behind)]
+            period_s += max(waits, default=0.0)
+            fill_s += 2.0 * len(behind) * latency_s
+        return replace(pool, stage_time_s=max(period_s, self._between_s), fill_s=fill_s)
+
+    def timing(self, share: tuple[int, ...]) -> _Timing:
+        """A split of the work with all phases, and what each of them exposes."""
+        step_s, times = self._step_s(share, EVERY)
+        bare_s, _ = self._step_s(share, frozenset())
+        bare = self.pools(frozenset())
+        compute_s = max(self._busy_s(tuple(replace(pool, fill_s=0.0) for pool in bare), share)) + self._optimizer_s
+        exposed = {phase: step_s - self._step_s(share, EVERY - {phase})[0] for phase in PHASES}
+        return _Timing(share, bare, times, bare_s, compute_s, step_s, exposed)
+
+    def _busy_s(self, pools: tuple[Pool, ...], share: tuple[int, ...]) -> tuple[float, ...]:
+        """Of each pool, until its slowest replica is done."""
+        jitter = self._s.job.jitter_ratio
+        times = pool_times_s(pools, share)
+        if not jitter:
+            return times
+        return tuple(
+            time_s * (1.0 + jitter / math.sqrt(m) * mean_of_largest(pool.n_replicas)) if m else 0.0
+            for pool, time_s, m in zip(pools, times, share, strict=True)
+        )
+
+    def _step_s(self, share: tuple[int, ...], phases: frozenset[str]) -> tuple[float, tuple[float, ...]]:
+        times = self._busy_s(self.pools(phases), share)
+        return max(times) + self._exposed_s(times, share, phases) + self._optimizer_s, times
+
+    def _exposed_s(self, times: tuple[float, ...], share: tuple[int, ...], phases: frozenset[str]) -> float:
+        """Seconds of gradient and parameter exchange that compute does not hide, with only these phases present.
+
+        Inside a site and between sites run together, bucket by bucket, so arcs that carry both carry their sum.
+        """
+        job, local_sgd = self._s.job, self._s.job.sync == "local_sgd"
+        sharded = job.parallelism.fully_sharded
+        wide = "wide_area" in phases and self._s.way is not None
+        total = 0.0
+        for phase, n_bytes, backward in (
+            ("reduce_scatter", job.gradient_bytes_per_parameter, True),
+            ("all_gather", job.parameter_bytes_per_parameter, False),
+        ):
+            here, there = phase in phases and not sharded, wide and not local_sgd
+            seconds = {(True, True): self._both_s, (True, False): self._local_s, (False, True): self._wide_s}
+            longest = BITS * n_bytes * seconds.get((here, there), 0.0)
+            if here:
+                longest = max([longest, *(floor.per_byte_s * n_bytes + floor.fixed_s for floor in self._floors)])
+            window_s = self._window_s(times, share, backward)
+            total += max(longest - window_s, longest / (job.parallelism.pp * self._s.pacing.n_buckets))
+        if sharded and phases & {"reduce_scatter", "all_gather"}:
+            total += max(self._sharded_s(i, share, phases) for i in range(len(self._paced)))
+        latency = self._latency_s()
+        total += sum(latency[phase] for phase in ("reduce_scatter", "all_gather") if phase in phases)
+        if "pipeline" in phases and job.across_sites == "data":
+            total += latency["pipeline"]
+        if wide:
+            total += (
+                self._local_sgd_s(max(times) + total + self._optimizer_s) if local_sgd else 2.0 * latency["wide_area"]
+            )
+        return total
+
+    def _window_s(self, times: tuple[float, ...], share: tuple[int, ...], backward: bool) -> float:
+        """What exchange hides behind: w = overlap * min(1, p / m) of the pass that feeds it, the latest pool's piece.
+
+        A pool that is done early waits with its gradients ready; the exchange starts when the last pool has some.
+        """
+        busy_s, pp = max(times), self._s.job.parallelism.pp
+        windows = []
+        for i, pool in enumerate(self._paced):
+            time_s, m = times[min(i, len(times) - 1)], share[min(i, len(share) - 1)]
+            if m:
+                part = pool.layout.backward_ratio if backward else 1.0 - pool.layout.backward_ratio
+                windows.append(busy_s - time_s + pool.overlap_ratio * min(1.0, pp / m) * part * time_s)
+        return min(windows)
+
+    def _sharded_s(self, i: int, share: tuple[int, ...], phases: frozenset[str]) -> float:
+        """Weights gathered for both passes of every micro batch, and gradients scattered, behind compute of theirs."""
+        job, pool, floor = self._s.job, self._paced[i], self._floors[i]
+        m = share[min(i, len(share) - 1)]
+        if not m:
+            return 0.0
+
+        def longest(phase: str, n_bytes: float) -> float:
+            if phase not in phases:
+                return 0.0
+            return max(BITS * n_bytes * self._local_s, floor.per_byte_s * n_bytes + floor.fixed_s)
+
+        scatter_s = longest("reduce_scatter", job.gradient_bytes_per_parameter)
+        gather_s = longest("all_gather", job.parameter_bytes_per_parameter)
+        behind_s = pool.overlap_ratio * self.pools(phases)[min(i, len(share) - 1)].stage_time_s
+        backward = pool.layout.backward_ratio
+        forward_s = max(0.0, gather_s - (1.0 - backward) * behind_s)
+        return m * (forward_s + max(0.0, gather_s + scatter_s - backward * behind_s))
+
+    def _latency_s(self) -> dict[str, float]:
+        """Serial crossings times one-way path latency: trees inside a site, one crossing a site between them."""
+        if self._ideal.no_delay:
+            return dict.fromkeys(PHASES, 0.0)
+        setting, loads = self._s, self._s.loads
+        rounds = max((math.ceil(math.log2(n)) for _, n, _ in setting.flows.local), default=0)
+        filling = 0.0 if self._ideal.full_pipeline else 2.0 * (setting.job.parallelism.pp - 1)
+        return {
+            "reduce_scatter": rounds * loads.local_latency_us * 1e-6,
+            "all_gather": rounds * loads.local_latency_us * 1e-6,
+            "wide_area": (len(setting.placed.sites) - 1) * loads.wide_latency_us * 1e-6,
+            "pipeline": filling * loads.pipeline_latency_us * 1e-6,
+        }
+
+    def _local_sgd_s(self, alone_s: float) -> float:
+        """What a step waits in the mean for the exchange of the sites every H steps; `alone_s`: the step without it."""
+        job = self._s.job
+        schedule = local_schedule(job, alone_s, len(self._s.placed.sites))
+        layer_s = self._wide_s * sum(wide_bits_per_parameter(job)) / job.model.n_layers
+        return waiting_s(schedule, layer_s, 2e6 * self._latency_s()["wide_area"]) / job.n_local_steps
 
 
-def _step(setting: _Setting, timing: _Timing, *, uniform_kept: bool) -> Step:
+def wide_bits_per_parameter(job: TrainingJob) -> tuple[float, float]:
+    """(reduced, gathered) bits of a parameter in an exchange between sites."""
+    if job.sync == "local_sgd" and job.exchange_bits_per_parameter:
+        return job.exchange_bits_per_parameter, job.exchange_bits_per_parameter
+    return BITS * job.gradient_bytes_per_parameter, BITS * job.parameter_bytes_per_parameter
+
+
+def local_schedule(job: TrainingJob, step_time_s: float, n_sites: int) -> LocalSchedule:
+    """The job's local SGD, its sites as replicas."""
+    return LocalSchedule(
+        n_parameters=float(job.model.n_parameters()),
+        n_layers=job.model.n_layers,
+        step_time_s=step_time_s,
+        n_replicas=n_sites,
+        n_local_steps=job.n_local_steps,
+        n_fragment_layers=job.n_fragment_layers,
+        n_overlap_steps=job.n_overlap_steps,
+    )
+
+
+def mean_of_largest(n: int) -> float:
+    """Expectation of the largest of n standard normal values. Source: Blom 1958, (n - 3/8)/(n + 1/4) quantile."""
+    return float(ndtri((n - 0.375) / (n + 0.25))) if n > 1 else 0.0
+
+
+def _best(timer: _Timer) -> _Timing:
+    """The split that the job asks for, the best where it asks for that."""
+    job, ideal = timer._s.job, timer._ideal
+    n_batches = n_micro_batches(job)
+    pools = timer.pools(EVERY)
+    if job.split == "stated" and not ideal.best_split:
+        return timer.timing(tuple(pool.placed.place.n_micro_batches or 0 for pool in timer._paced))
+    uniform = uniform_split(pools, n_batches)
+    if not ideal.best_split and job.split != "balanced":
+        return timer.timing(uniform)
+    shares = [balanced_split(pools, n_batches), uniform]
+    if job.split == "stated":
+        shares.append(tuple(pool.placed.place.n_micro_batches or 0 for pool in timer._paced))
+    best, *others = [timer.timing(share) for share in dict.fromkeys(shares)]
+    for other in others:
+        if other.step_s < best.step_s:
+            best = replace(other, uniform_kept=True)
+    return best
+
+
+def _account(setting: Setting, timing: _Timing, way: exchange.Exchange | None) -> Step:
     """The whole account of a timed split."""
-    job, placed, reader, traffic = setting.job, setting.placed, setting.reader, timing.traffic
-    cut, m = job.parallelism, timing.share[timing.pace]
-    compute_s = m * setting.pools[timing.pace].stage_time_s
-    work, step_s = flops_per_step(job), timing.step_s
-    sustained_name, peak_name = f"sustained_{job.precision}_tflops", f"{job.precision}_tflops"
-    sustained = sum(len(p.rack) * reader.part(p.accelerator, sustained_name) * 1e12 for p in placed.pools)
-    peak = sum(n * reader.part(kind, peak_name) * 1e12 for kind, n in sorted(placed.n_allocated.items()))
+    job = setting.job
+    pools, share, step_s = timing.pools, timing.share, timing.step_s
+    pace = int(np.argmax(timing.pool_time_s))
+    cut, m = job.parallelism, share[pace]
     n_local = job.n_local_steps if job.sync == "local_sgd" else 1
-    wide = traffic.wide_reduce + traffic.wide_gather
-    bits = {
-        "reduce_scatter": traffic.local_reduce,
-        "all_gather": traffic.local_gather,
-        "wide_area": wide,
-        "pipeline": traffic.pipeline,
-    }
-    worst = {phase: _longest(column, setting.capacity) for phase, column in bits.items()}
+    bits = _bits_by_phase(setting, share, way)
+    worst = {phase: longest(column, setting.capacity) for phase, column in bits.items()}
+    rate = sum(pool.n_replicas / pool.stage_time_s for pool in pools)
+    busy_s = max(pool_times_s(tuple(replace(pool, fill_s=0.0) for pool in pools), share))
+    done = sum(n * pool.n_replicas for n, pool in zip(share, pools, strict=True))
+    work = flops_per_step(job)
+    v = cut.n_virtual_stages if m >= cut.pp else 1
     return Step(
-        pools=setting.pools,
-        share=timing.share,
-        uniform_kept=uniform_kept,
+        pools=pools,
+        share=share,
+        uniform_kept=timing.uniform_kept,
         pool_time_s=timing.pool_time_s,
-        pace_pool=timing.pace,
-        compute_time_s=compute_s,
-        bubble_time_s=timing.busy_s - compute_s,
-        exposed_comm_time_s=timing.exposed_total_s,
+        pace_pool=pace,
+        compute_time_s=timing.compute_s,
+        bubble_time_s=timing.bare_s - timing.compute_s,
+        exposed_comm_time_s=step_s - timing.bare_s,
         exposed_s=timing.exposed_s,
         phase_s={phase: seconds for phase, (_, seconds) in worst.items()},
         step_time_s=step_s,
-        bubble_ratio=(cut.pp - 1) / (cut.n_virtual_stages * m + cut.pp - 1),
-        straggler_ratio=max(0.0, 1.0 - work / (sustained * compute_s)),
-        mfu_ratio=work / (step_s * peak),
+        bubble_ratio=(cut.pp - 1) / (v * m + cut.pp - 1),
+        straggler_ratio=max(0.0, 1.0 - min(n_micro_batches(job), done) / (rate * busy_s)),
+        mfu_ratio=work / (step_s * setting.pacing.peak_flops),
         tokens_per_s=tokens_per_step(job) / step_s,
         model_flops_per_s=work / step_s,
-        exchange=setting.way.name if setting.way else "none",
+        exchange=way.name if way else "none",
         n_local_steps=n_local,
         bottleneck={phase: (int(setting.loads.arc[i]), s) for phase, (i, s) in worst.items() if i >= 0},
-        arc_bits=traffic.local_reduce + traffic.local_gather + traffic.pipeline + wide / n_local,
-        leans=reader.leans(),
+        arc_bits=np.sum([column / (n_local if phase == "wide_area" else 1) for phase, column in bits.items()], axis=0),
+        leans=setting.pacing.leans,
     )
+
+
+def _bits_by_phase(setting: Setting, share: tuple[int, ...], way: exchange.Exchange | None) -> dict[str, Floats]:
+    """Bits of a step by row of the loads; of local SGD between sites those of one exchange."""
+    job, loads = setting.job, setting.loads
+    gradients, parameters = BITS * job.gradient_bytes_per_parameter, BITS * job.parameter_bytes_per_parameter
+    n_passes = max(share) if job.parallelism.fully_sharded else 1
+    unit, nothing = network_bits(job), np.zeros(len(loads.arc))
+
+    def of_pools(columns: tuple[Floats, ...], each: float) -> Floats:
+        total = nothing
+        for m, column in zip(share, columns, strict=False):
+            total = total + column * (m * each)
+        return total
+
+    rounds = n_rounds(job)
+    return {
+        "reduce_scatter": setting.local_bits * (gradients * n_passes),
+        "all_gather": setting.local_bits * (parameters * n_passes * (2 if n_passes > 1 else 1)),
+        "wide_area": setting.wide_bits(way) * sum(wide_bits_per_parameter(job)),
+        "pipeline": of_pools(loads.pipeline, unit["pipeline"]),
+        "in_layers": of_pools(loads.context, unit["context"] * rounds["context"])
+        + of_pools(loads.expert, unit["expert"] * rounds["expert"]),
+    }
 
 
 def _alike(pools: tuple[Pool, ...]) -> tuple[Pool, ...]:
     """The same replicas, all at the mean of their rates."""
-    total = sum(pool.n_replicas / pool.stage_time_s for pool in pools)
-    stage_time_s = sum(pool.n_replicas for pool in pools) / total
-    return tuple(replace(pool, stage_time_s=stage_time_s) for pool in pools)
-
-
-def choose_exchange(placed: Placed, loads: UnitLoads, capacity_gbps: Floats) -> exchange.Exchange | None:
-    """The way between sites whose busiest arc is done first on the routed graph; the first of equals.
-
-    `capacity_gbps`: by row of `loads`.
-    """
-    capacity = capacity_gbps * GBIT
-    n_sites = len(placed.sites)
-    if n_sites < 2:
-        return None
-    rows = np.zeros((len(loads.arc), n_sites, n_sites))
-    for (i, j), unit in loads.wide.items():
-        rows[:, i, j] = _seconds(unit, capacity)
-    rows = rows[(rows > 0).any(axis=(1, 2))]
-    ways = exchange.candidates(n_sites)
-    mixed = exchange.mix_trees(n_sites, rows)
-    if mixed is not None:
-        ways.append(mixed)
-    with np.errstate(invalid="ignore"):
-        times = [
-            float(np.nan_to_num(np.einsum("rij,ij->r", rows, way.volume), nan=0.0).max(initial=0.0)) for way in ways
-        ]
-    return ways[int(np.argmin(np.array(times) * (1.0 + 1e-9 * np.arange(len(ways)))))]
-
-
-def _traffic(
-    job: TrainingJob, flows: JobFlows, loads: UnitLoads, share: tuple[int, ...], way: exchange.Exchange | None
-) -> _Traffic:
-    cut = job.parallelism
-    nothing = np.zeros(len(loads.arc))
-    per_accelerator = nothing
-    for (_, n_replicas, _), unit in zip(flows.local, loads.local, strict=True):
-        per_accelerator = per_accelerator + unit * ((n_replicas - 1) / n_replicas / n_per_replica(job))
-    wide = nothing
-    if way is not None:
-        for (i, j), unit in loads.wide.items():
-            wide = wide + unit * way.volume[i, j]
-    pipeline = nothing
-    for m, unit in zip(share, loads.pipeline, strict=True):
-        pipeline = pipeline + unit * (m * stage_boundary_bits(job) / (cut.tp * cut.cp))
-    return _Traffic(
-        per_accelerator * reduce_bits(job),
-        per_accelerator * gather_bits(job),
-        wide * reduce_bits(job),
-        wide * gather_bits(job),
-        pipeline,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Overlap:
-    """How much of a pass can hide, and the piece of it that never can."""
-
-    backward_s: float
-    forward_s: float
-    pipeline_s: float
-    unhidden_ratio: float
-
-    @classmethod
-    def of(
-        cls, job: TrainingJob, pool_time_s: tuple[float, ...], share: tuple[int, ...], reader: FigureReader
-    ) -> _Overlap:
-        """Exchange hides behind w = overlap * min(1, p / m) of the pass that feeds it, the latest pool's piece of it.
-
-        A pool that is done early waits with its gradients ready; the exchange starts when the last pool has some.
-        """
-        most = reader.general("overlap_ratio")
-        busy_s = max(pool_time_s)
-        working = [(time_s, m) for time_s, m in zip(pool_time_s, share, strict=True) if m]
-
-        def window(part: float) -> float:
-            return min(
-                busy_s - time_s + most * min(1.0, job.parallelism.pp / m) * part * time_s for time_s, m in working
-            )
-
-        n_pieces = job.parallelism.pp * reader.general("n_gradient_buckets")
-        return cls(window(BACKWARD_SHARE), window(1.0 - BACKWARD_SHARE), most * busy_s, 1.0 / n_pieces)
-
-
-def _latency_s(job: TrainingJob, placed: Placed, flows: JobFlows, loads: UnitLoads) -> dict[str, float]:
-    """Serial crossings times one-way path latency: trees inside a site, one crossing a site between them."""
-    rounds = max((math.ceil(math.log2(n)) for _, n, _ in flows.local), default=0)
-    crossings = len(placed.sites) - 1
-    return {
-        "reduce_scatter": rounds * loads.local_latency_us * 1e-6,
-        "all_gather": rounds * loads.local_latency_us * 1e-6,
-        "wide_area": crossings * loads.wide_latency_us * 1e-6,
-        "pipeline": 2.0 * (job.parallelism.pp - 1) * loads.pipeline_latency_us * 1e-6,
-    }
-
-
-def _exposed(
-    job: TrainingJob,
-    traffic: _Traffic,
-    capacity: Floats,
-    overlap: _Overlap,
-    latency: dict[str, float],
-    phases: frozenset[str],
-) -> float:
-    """Seconds of communication that compute does not hide, with only these phases present.
-
-    Inside a site and between sites run together, bucket by bucket, so arcs that carry both carry their sum.
-    """
-    local = job.sync == "local_sgd"
-    nothing = np.zeros(len(capacity))
-    wide = "wide_area" in phases
-    reduce = traffic.local_reduce if "reduce_scatter" in phases else nothing
-    gather = traffic.local_gather if "all_gather" in phases else nothing
-    if wide and not local:
-        reduce, gather = reduce + traffic.wide_reduce, gather + traffic.wide_gather
-    total = 0.0
-    for bits, window_s in ((reduce, overlap.backward_s), (gather, overlap.forward_s)):
-        seconds = _longest(bits, capacity)[1]
-        total += max(seconds - window_s, seconds * overlap.unhidden_ratio)
-    total += latency["reduce_scatter"] * ("reduce_scatter" in phases) + latency["all_gather"] * ("all_gather" in phases)
-    if "pipeline" in phases:
-        total += max(0.0, _longest(traffic.pipeline, capacity)[1] - overlap.pipeline_s) + latency["pipeline"]
-    if wide:
-        total += 2.0 * latency["wide_area"] / (job.n_local_steps if local else 1)
-    if wide and local:
-        pause = _longest(traffic.wide_reduce, capacity)[1] + _longest(traffic.wide_gather, capacity)[1]
-        total += pause / job.n_local_steps
-    return total
-
-
-def _seconds(bits: Floats, capacity: Floats) -> Floats:
-    out = np.zeros(len(bits))
-    np.divide(bits, capacity, out=out, where=(bits > 0) & (capacity > 0))
-    out[(bits > 0) & (capacity <= 0)] = np.inf
-    return out
-
-
-def _longest(bits: Floats, capacity: Floats) -> tuple[int, float]:
-    """(index, seconds) of the arc that takes longest; (-1, 0) where nothing flows."""
-    if not bits.any():
-        return -1, 0.0
-    seconds = _seconds(bits, capacity)
-    worst = int(np.argmax(seconds))
-    return worst, float(seconds[worst])
+    n_replicas = sum(pool.n_replicas for pool in pools)
+    stage_time_s = n_replicas / sum(pool.n_replicas / pool.stage_time_s for pool in pools)
+    # how the other stages compare with the slowest is the model's doing, so filling scales with it
+    fill = sum(pool.n_replicas * pool.fill_s / pool.stage_time_s for pool in pools) / n_replicas
+    return tuple(replace(pool, stage_time_s=stage_time_s, fill_s=fill * stage_time_s) for pool in pools)

@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field
 
 from ..catalogue import catalogue
 from ..model.records import STRICT
+from ..model.shape import ModelShape
 from ..workload.compute import Pace
+from ..workload.layout import Layout
 from ..workload.memory import memory_use
 from ..workload.reference_node import DataExchange, reference_step
-from ..workload.shape import Layout, Shape
 from .figures import Figures, value_of
 
 GRADIENT_BYTES, PARAMETER_BYTES = 2.0, 2.0
@@ -41,9 +42,9 @@ class StepModel(BaseModel):
     n_dense_layers: MaybeNone = 0
     dense_ffn_hidden: MaybeNone = 0
 
-    def shape(self) -> Shape:
+    def shape(self) -> ModelShape:
         """As the workload knows it."""
-        return Shape(
+        return ModelShape(
             n_layers=self.n_layers,
             n_hidden=self.hidden,
             n_heads=self.n_heads,
@@ -121,7 +122,7 @@ def run_training_step(given: TrainingStepGiven, _wanted: frozenset[str]) -> Figu
     shape, layout, n_batch = given.model.shape(), given.layout(), given.global_batch
     layout.check(shape, n_batch, given.n_accelerators)
     part = catalogue().get(given.accelerator, "accelerator")
-    pace = Pace.of(part, given.precision)
+    pace = Pace.of(part.value, given.precision)
     step = reference_step(shape, layout, pace, data_exchange(given.accelerator), n_batch)
     held = memory_use(shape, layout, pace, layout.n_micro_batches(n_batch), GRADIENT_BYTES)
     model_flops = shape.flops_per_token() * n_batch * shape.n_sequence

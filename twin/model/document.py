@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, JsonValue
 
+from .jobs import TrainingJob
 from .records import (
     STRICT,
     Demand,
@@ -17,7 +18,6 @@ from .records import (
     Lossless,
     Node,
     Site,
-    TrainingJob,
     asdict_compact,
 )
 

@@ -1,4 +1,7 @@
-"""Frozen records: what exists in a network. One vocabulary for files, the graph and the arrays."""
+"""Frozen records: what exists in a network. One vocabulary for files, the graph and the arrays.
+
+Jobs, which are asked of a network, have their records in `jobs.py`.
+"""
 
 from __future__ import annotations
 
@@ -139,77 +142,6 @@ class Demand:
     source: Id
     target: Id
     offered_gbps: Annotated[float, Field(ge=0, le=1e9)]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelShape:
-    """A transformer, dense or with experts, as far as its work and volume depend on it."""
-
-    __pydantic_config__ = STRICT
-
-    n_layers: Annotated[int, Field(ge=1, le=10_000)]
-    n_hidden: Annotated[int, Field(ge=1, le=1_000_000)]
-    n_heads: Annotated[int, Field(ge=1, le=100_000)]
-    n_ffn_hidden: Annotated[int, Field(ge=1, le=10_000_000)]
-    n_vocab: Annotated[int, Field(ge=1, le=10_000_000)]
-    n_sequence: Annotated[int, Field(ge=1, le=100_000_000)]
-    n_kv_heads: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    gated_ffn: bool = False
-    n_experts: Annotated[int, Field(ge=1, le=100_000)] = 1
-    n_experts_active: Annotated[int, Field(ge=1, le=100_000)] = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Parallelism:
-    """How one replica is cut: tensor, context, pipeline (with virtual stages), and its micro batch."""
-
-    __pydantic_config__ = STRICT
-
-    tp: Annotated[int, Field(ge=1, le=100_000)] = 1
-    pp: Annotated[int, Field(ge=1, le=10_000)] = 1
-    cp: Annotated[int, Field(ge=1, le=10_000)] = 1
-    n_virtual_stages: Annotated[int, Field(ge=1, le=1000)] = 1
-    n_micro_batch: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    """Sequences in a micro batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Accelerators that a job takes at one site; racks in the order of their ids."""
-
-    __pydantic_config__ = STRICT
-
-    site: Id
-    n_accelerators: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
-    """None = as many as whole replicas fit on."""
-    accelerator: Id | None = None
-    """Only racks of this kind; None = any."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingJob:
-    """One model in training over one or several sites."""
-
-    __pydantic_config__ = STRICT
-
-    id: Id
-    model: ModelShape
-    parallelism: Parallelism
-    n_global_batch: Annotated[int, Field(ge=1, le=100_000_000)]
-    """Sequences in an optimizer step."""
-    placement: tuple[Placement, ...]
-    precision: Literal["bf16", "fp8"] = "bf16"
-    split: Literal["uniform", "balanced"] = "uniform"
-    """Uniform: every replica the same number of micro batches. Balanced: whole micro batches by pool that end together,
-    or the uniform split where that is shorter."""
-    sync: Literal["every_step", "local_sgd"] = "every_step"
-    n_local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    """Local SGD only: optimizer steps between two exchanges of the sites (H)."""
-    gradient_bytes_per_parameter: Annotated[float, Field(gt=0, le=16)] = 4.0
-    """Per parameter in the reduce-scatter; fp32 is common."""
-    parameter_bytes_per_parameter: Annotated[float, Field(gt=0, le=16)] = 2.0
-    """Per parameter in the all-gather; bf16."""
-    note: Annotated[str, Field(max_length=4000)] = ""
 
 
 @dataclass(frozen=True, slots=True)

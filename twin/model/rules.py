@@ -10,7 +10,8 @@ from itertools import islice
 from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from .document import TopologyDocument
-from .records import Link, Node, Span, TrainingJob
+from .job_rules import job_shape_issues
+from .records import Link, Node, Span
 
 MAX_HINTS = 20
 """Names that get a did-you-mean; looking for near ones is dear in large documents."""
@@ -206,32 +207,3 @@ def _job_issues(
             if place.site not in site_ids:
                 yield missing(f"{where}.site", "site", place.site, site_ids)
             yield from parts.issue(f"{where}.accelerator", place.accelerator, "accelerator")
-
-
-def job_shape_issues(job: TrainingJob) -> Iterator[Issue]:
-    """Faults of a job by itself, whatever network it runs on."""
-    where, cut, model = f"jobs[{job.id}]", job.parallelism, job.model
-    if not job.placement:
-        yield Issue(f"{where}.placement", "the job has no place to run", "name at least one site")
-    places = Counter((place.site, place.accelerator) for place in job.placement)
-    for (site, accelerator), n in places.items():
-        if n > 1:
-            yield Issue(f"{where}.placement", f"site {site!r} ({accelerator or 'any kind'}) stands {n} times")
-    if model.n_experts_active > model.n_experts:
-        yield Issue(f"{where}.model", f"{model.n_experts_active} active experts of {model.n_experts}")
-    if cut.n_virtual_stages > 1 and cut.pp == 1:
-        yield Issue(f"{where}.parallelism", "virtual stages need pp > 1", "set n_virtual_stages to 1")
-    if cut.pp * cut.n_virtual_stages > model.n_layers:
-        yield Issue(
-            f"{where}.parallelism",
-            f"pp * n_virtual_stages = {cut.pp * cut.n_virtual_stages} exceeds the {model.n_layers} layers",
-        )
-    if model.n_heads % cut.tp and cut.tp % model.n_heads:
-        yield Issue(f"{where}.parallelism.tp", f"tp {cut.tp} does not divide the {model.n_heads} heads")
-    if job.n_global_batch % cut.n_micro_batch:
-        yield Issue(
-            f"{where}.n_global_batch",
-            f"{job.n_global_batch} sequences are no whole micro batches of {cut.n_micro_batch}",
-        )
-    if job.sync == "every_step" and job.n_local_steps != 1:
-        yield Issue(f"{where}.n_local_steps", "local steps belong to sync: local_sgd")

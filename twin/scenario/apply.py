@@ -12,8 +12,8 @@ from ..arrays import CompiledNetwork, State
 from ..errors import ChangeError, Issue, TopologyError
 from ..formats.native import validate_as
 from ..model.document import TopologyDocument
-from ..model.records import TrainingJob
-from ..model.rules import job_shape_issues
+from ..model.job_rules import job_shape_issues
+from ..model.jobs import TrainingJob
 from .changes import Change, Context, StateChange, StructureChange, WorkloadChange
 
 MAX_CHANGES = 1000

@@ -15,7 +15,8 @@ from ..arrays import CompiledNetwork, Ints, State
 from ..catalogue import Kind
 from ..errors import ChangeError, did_you_mean
 from ..model.document import TopologyDocument
-from ..model.records import STRICT, Link, Node, Placement, TrainingJob
+from ..model.jobs import Placement, TrainingJob
+from ..model.records import STRICT, Link, Node
 from .select import Links, Nodes, select_links, select_nodes
 
 

@@ -18,8 +18,9 @@ from ..analysis.glass import AgeingCase
 from ..arrays import Floats
 from ..errors import ChangeError, did_you_mean
 from ..formats.native import validate_as
-from ..model.records import Lossless, Placement, TrainingJob, asdict_compact
-from ..model.rules import job_shape_issues
+from ..model.job_rules import job_shape_issues
+from ..model.jobs import Placement, TrainingJob
+from ..model.records import Lossless, asdict_compact
 from ..pictures import svg_of, sweep_figure
 from ..score.evaluate import Case, Evaluator
 from ..score.metrics import METRICS, NotApplicableError

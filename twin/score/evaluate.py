@@ -9,20 +9,22 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..analysis import cost, demand, reliability, routing
+from ..analysis import cost, reliability, routing
 from ..analysis.causes import Attribution, Scene, attribute, bright_links
 from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, left_for_job, load_demands
+from ..analysis.demand import JobFlows, job_flows
 from ..analysis.figures import FigureReader, Lean
 from ..analysis.glass import AgeingCase
 from ..analysis.hashing import collision_ratio, n_flows_per_accelerator
 from ..analysis.link_health import LinkHealth, judge_links
-from ..analysis.step_time import Step, UnitLoads, time_step
-from ..arrays import NODE_KINDS, Floats, Ints, State
+from ..analysis.placement import Placed, fit_issues, place_job
+from ..analysis.setting import Pacing, Setting, UnitLoads
+from ..analysis.step_time import Step, step_of
+from ..arrays import NODE_KINDS, TIERS, Floats, Ints, State
 from ..catalogue import Catalogue, PriceBook
 from ..errors import ChangeError, Issue, TopologyError
 from ..model.document import TopologyDocument
-from ..model.records import TrainingJob
-from ..workload.job import n_parameters
+from ..model.jobs import TrainingJob
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
 from .lease import Lease, dearest_lease, weigh_lease
 
@@ -44,7 +46,7 @@ class Evaluation:
     case: Case
     health: LinkHealth
     demands: DemandLoads | None
-    placed: demand.Placed | None
+    placed: Placed | None
     loads: UnitLoads | None
     step: Step | None
     why_no_step: str
@@ -125,13 +127,7 @@ class Evaluator:
             e = self._evaluate(case, None, with_lease=False)
             if e.step is None or e.placed is None or e.loads is None or case.job is None:
                 raise ChangeError("there is no step to explain", where="explain", hint=e.why_no_step)
-            nodes = _columns(case.state, "node_")
-            placement = replace(case.job, split="uniform", sync="every_step", n_local_steps=1)
-            placed, flows = self._memo.get(
-                "placed",
-                (*nodes, placement),
-                lambda: _place(case, case.job, self._reader),  # type: ignore[arg-type]
-            )
+            placed, flows = self._placed(case, case.job)
             bright = bright_links(case.state, e.health, self._reader)
             clean = e.loads
             if (bright != e.health.lit).any():
@@ -139,7 +135,8 @@ class Evaluator:
                 if clean.unreachable:
                     clean = e.loads
             carried = e.demands.arc_carried_gbps if e.demands is not None else None
-            scene = Scene(case.state, case.document, case.job, placed, flows, e.loads, clean, e.health, carried)
+            pacing = self._pacing(placed, case.job)
+            scene = Scene(case.state, case.document, case.job, placed, flows, pacing, e.loads, clean, e.health, carried)
             return attribute(scene, self._reader, notify)
 
     # --- stages ----------------------------------------------------------------------------------------------
@@ -196,13 +193,11 @@ class Evaluator:
 
     def _step(
         self, case: Case, health: LinkHealth, demands: DemandLoads | None
-    ) -> tuple[demand.Placed | None, UnitLoads | None, Step | None, str]:
+    ) -> tuple[Placed | None, UnitLoads | None, Step | None, str]:
         job = case.job
         if job is None:
             return None, None, None, "the document has no job"
-        nodes = _columns(case.state, "node_")
-        placement = replace(job, split="uniform", sync="every_step", n_local_steps=1)
-        placed, flows = self._memo.get("placed", (*nodes, placement), lambda: _place(case, job, self._reader))
+        placed, flows = self._placed(case, job)
         loads = self._unit_loads(case, health, flows)
         if loads.unreachable:
             phase, a, b = loads.unreachable[0]
@@ -212,13 +207,35 @@ class Evaluator:
             capacity = left_for_job(capacity, demands.arc_carried_gbps)
         capacity = capacity[loads.arc] / self._collisions(case, placed, loads)
         step = self._memo.get(
-            "step", (loads, capacity, job), lambda: time_step(job, placed, flows, loads, capacity, self._reader)
+            "step",
+            (loads, capacity, job),
+            lambda: step_of(Setting(job, placed, flows, self._pacing(placed, job), loads, capacity)),
         )
         if not np.isfinite(step.step_time_s):
             return placed, loads, None, "a link on the way has no capacity left"
         return placed, loads, step, ""
 
-    def _collisions(self, case: Case, placed: demand.Placed, loads: UnitLoads) -> Floats:
+    def _placed(self, case: Case, job: TrainingJob) -> tuple[Placed, JobFlows]:
+        """The job on its racks; what only decides when things are exchanged does not move it."""
+        asked = replace(
+            job,
+            split="uniform",
+            sync="every_step",
+            n_local_steps=1,
+            n_fragment_layers=None,
+            n_overlap_steps=0,
+            exchange_bits_per_parameter=None,
+            jitter_ratio=0.0,
+            n_training_tokens=None,
+        )
+        return self._memo.get(
+            "placed", (*_columns(case.state, "node_"), asked), lambda: _place(case, asked, self._reader)
+        )
+
+    def _pacing(self, placed: Placed, job: TrainingJob) -> Pacing:
+        return self._memo.get("pacing", (placed, job), lambda: Pacing.of(placed, job, self._reader))
+
+    def _collisions(self, case: Case, placed: Placed, loads: UnitLoads) -> Floats:
         """How much fuller the fullest member of a bundle is than the mean, by row of `loads`."""
         n_flows = n_flows_per_accelerator(case.document.lossless, self._reader)
         return self._memo.get(
@@ -227,7 +244,7 @@ class Evaluator:
             lambda: collision_ratio(case.state, placed, loads, n_flows),
         )
 
-    def _unit_loads(self, case: Case, health: LinkHealth, flows: demand.JobFlows) -> UnitLoads:
+    def _unit_loads(self, case: Case, health: LinkHealth, flows: JobFlows) -> UnitLoads:
         pairs = self._memo.get("pairs", (flows,), lambda: _PairTable.of(flows, case.state.arrays.n_nodes))
         routes = self._routes(case, health, pairs.source, pairs.target)
         return self._memo.get(
@@ -274,7 +291,7 @@ class Evaluator:
     def _lease(
         self,
         case: Case,
-        placed: demand.Placed | None,
+        placed: Placed | None,
         step: Step | None,
         goodput: float,
         money: cost.Money,
@@ -294,17 +311,17 @@ class Evaluator:
         return weigh_lease(case.state, case.document, job, placed, site, marginal, goodput, money, reader)
 
 
-def _loss(job: TrainingJob, placed: demand.Placed | None, reader: FigureReader) -> LossPenalty:
+def _loss(job: TrainingJob, placed: Placed | None, reader: FigureReader) -> LossPenalty:
     """Sites that exchange only every H steps are the replicas of local SGD."""
     local = job.sync == "local_sgd" and placed is not None
     n_sites = len(placed.sites) if placed is not None and local else 1
     if n_sites > 1 and job.n_local_steps > 1:
         for name in LOSS_FIGURES:
             reader.general(name)
-    return loss_penalty(n_sites, job.n_local_steps if local else 1, n_parameters(job.model), reader.catalogue)
+    return loss_penalty(n_sites, job.n_local_steps if local else 1, job.model.n_parameters(), reader.catalogue)
 
 
-def _list_rental(placed: demand.Placed | None, reader: FigureReader) -> float | None:
+def _list_rental(placed: Placed | None, reader: FigureReader) -> float | None:
     if placed is None:
         return None
     if not set(placed.n_allocated) <= set(reader.prices.rent_usd_per_accelerator_hour):
@@ -313,16 +330,16 @@ def _list_rental(placed: demand.Placed | None, reader: FigureReader) -> float | 
     return 24.0 * sum(hourly)
 
 
-def _place(case: Case, job: TrainingJob, reader: FigureReader) -> tuple[demand.Placed, demand.JobFlows]:
+def _place(case: Case, job: TrainingJob, reader: FigureReader) -> tuple[Placed, JobFlows]:
     known = case.state.arrays.sites
     issues = [Issue(f"jobs[{job.id}].placement", f"no site {p.site!r}") for p in job.placement if p.site not in known]
     if issues:
         raise TopologyError("the job has no place", found=issues)
-    placed = demand.place_job(case.state, job)
-    issues = demand.fit_issues(placed, job, reader)
+    placed = place_job(case.state, job, reader)
+    issues = fit_issues(placed, job, reader)
     if issues:
         raise TopologyError("the job does not fit its accelerators", where=f"jobs[{job.id}]", found=issues)
-    return placed, demand.job_flows(placed, job, case.state.arrays.n_nodes)
+    return placed, job_flows(placed, job, case.state.arrays.n_nodes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -334,8 +351,8 @@ class _PairTable:
     rows: tuple[Ints, ...]
 
     @classmethod
-    def of(cls, flows: demand.JobFlows, n_nodes: int) -> _PairTable:
-        sets = _flow_sets(flows)
+    def of(cls, flows: JobFlows, n_nodes: int) -> _PairTable:
+        sets = flows.sets()
         keys = [f.source * n_nodes + f.target for _, f in sets]
         joined = np.concatenate(keys) if keys else np.zeros(0, np.int64)
         distinct, inverse = np.unique(joined, return_inverse=True)
@@ -343,31 +360,30 @@ class _PairTable:
         return cls(distinct // n_nodes, distinct % n_nodes, tuple(np.split(inverse.reshape(-1), cuts)))
 
 
-def _flow_sets(flows: demand.JobFlows) -> list[tuple[str, demand.Flows]]:
-    sets = [("local", f) for _, _, f in flows.local] + [("pipeline", f) for f in flows.pipeline]
-    return sets + [("wide-area", f) for _, _, f in flows.wide]
-
-
 def _unit_loads(
-    case: Case, health: LinkHealth, flows: demand.JobFlows, pairs: _PairTable, routes: routing.Routes
+    case: Case, health: LinkHealth, flows: JobFlows, pairs: _PairTable, routes: routing.Routes
 ) -> UnitLoads:
     arrays = case.state.arrays
     latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
-    loads, worst, missing = [], {"local": 0.0, "pipeline": 0.0, "wide-area": 0.0}, []
-    for (phase, flow), rows in zip(_flow_sets(flows), pairs.rows, strict=True):
+    loads, worst, missing = [], dict.fromkeys(("local", "pipeline", "context", "expert", "wide-area"), 0.0), []
+    for (phase, flow), rows in zip(flows.sets(), pairs.rows, strict=True):
         amount = np.bincount(rows, weights=flow.share, minlength=len(pairs.source)).astype(np.float64)
         loads.append(routes.loads(amount))
         worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))
         for row in rows[~routes.reachable[rows]][:1]:
             missing.append((phase, arrays.node_ids[pairs.source[row]], arrays.node_ids[pairs.target[row]]))
     used = np.flatnonzero(np.any([load > 0 for load in loads], axis=0)) if loads else np.zeros(0, np.int64)
-    columns = [load[used] for load in loads]
-    n_local, n_pipeline = len(flows.local), len(flows.pipeline)
+    columns: dict[str, list[Floats]] = {phase: [] for phase in worst}
+    for (phase, _), load in zip(flows.sets(), loads, strict=True):
+        columns[phase].append(load[used])
     return UnitLoads(
         arc=used,
-        local=tuple(columns[:n_local]),
-        pipeline=tuple(columns[n_local : n_local + n_pipeline]),
-        wide={(i, j): load for (i, j, _), load in zip(flows.wide, columns[n_local + n_pipeline :], strict=True)},
+        between_sites=arrays.link_tier[used // 2] == TIERS.index("wide_area"),
+        local=tuple(columns["local"]),
+        pipeline=tuple(columns["pipeline"]),
+        context=tuple(columns["context"]),
+        expert=tuple(columns["expert"]),
+        wide={(i, j): load for (i, j, _), load in zip(flows.wide, columns["wide-area"], strict=True)},
         local_latency_us=worst["local"],
         wide_latency_us=worst["wide-area"],
         pipeline_latency_us=worst["pipeline"],

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..analysis import cost
-from ..analysis.demand import Placed
 from ..analysis.figures import FigureReader
+from ..analysis.placement import Placed
+from ..analysis.pools import flops_per_s
 from ..arrays import State
 from ..model.document import TopologyDocument
-from ..model.records import Site, TrainingJob
+from ..model.jobs import TrainingJob
+from ..model.records import Site
 from ..units import HOURS_PER_MONTH, MONTHS_PER_YEAR
 
 
@@ -60,12 +62,11 @@ def weigh_lease(
     reader: FigureReader,
 ) -> Lease | None:
     """The account of a site for a job; None where the price book rents nothing that the job could run on."""
-    name = f"sustained_{job.precision}_tflops"
-    listed = reader.prices.rent_usd_per_accelerator_hour
+    listed, own = reader.prices.rent_usd_per_accelerator_hour, reader.fresh()
     offers = [
-        (listed[part.id].value / part.value(name), part.id)
+        (listed[part.id].value / flops_per_s(job, part.id, own), part.id)
         for part in reader.catalogue.parts("accelerator")
-        if name in part.figures and part.id in listed
+        if f"{job.precision}_tflops" in part.figures and part.id in listed
     ]
     if not offers:
         return None
@@ -77,12 +78,17 @@ def weigh_lease(
     n_here = int(state["node_n_accelerators"][here].sum())
     n_allocated = sum(len(pool.rack) for pool in placed.pools if pool.site == site.id)
     share = n_allocated / n_here
-    rates = np.nan_to_num(reader.by_code(state.parts, state["node_accelerator"], name, "accelerator")) * 1e12
-    capability = float((rates * state["node_n_accelerators"])[here].sum()) * goodput_ratio
+    kinds = state["node_accelerator"][here]
+    n_of_kind = np.bincount(kinds + 1, weights=state["node_n_accelerators"][here])[1:]
+    capability = goodput_ratio * sum(
+        n * flops_per_s(job, state.parts[code], reader)
+        for code, n in enumerate(n_of_kind)
+        if n and f"{job.precision}_tflops" in reader.catalogue.get(state.parts[code]).figures
+    )
     power = cost.site_power_w(state, document, reader)
     opex = money.opex_usd_per_year / MONTHS_PER_YEAR * float(power[row] / power.sum())
     gain = max(marginal_flops_per_s, 0.0) / share
-    n_equal = gain / (reader.part(best, name) * 1e12 * goodput_ratio) if goodput_ratio else 0.0
+    n_equal = gain / (flops_per_s(job, best, reader) * goodput_ratio) if goodput_ratio else 0.0
     return Lease(
         site=site.id,
         lease_usd_per_month=lease,

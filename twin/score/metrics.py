@@ -192,11 +192,16 @@ METRICS: dict[str, Metric] = {
     "exposed_pipeline_time_s": Metric(
         _exposed("pipeline"), "lower", "Step minus the step without traffic between pipeline stages."
     ),
+    "exposed_in_layers_time_s": Metric(
+        _exposed("in_layers"),
+        "lower",
+        "Step minus the step without tensor, context and expert exchange inside layers.",
+    ),
     "bubble_ratio": Metric(_of_step("bubble_ratio"), "lower", "(p - 1)/(v m + p - 1) of the slowest pool."),
     "straggler_ratio": Metric(
         _of_step("straggler_ratio"),
         "lower",
-        "1 - F/(sum of sustained rates x compute time): what the fast wait for the slow.",
+        "1 - F/(sum of the pools' rates x compute time): what the fast wait for the slow.",
     ),
     "mfu_ratio": Metric(
         _of_step("mfu_ratio"), "higher", "Model FLOPs over step time and the peaks of all allocated accelerators."

@@ -8,6 +8,8 @@ from ..analysis.light import BUFFER, CARDS, DARK, LIMITS, LOSS, MODE, PAUSES, RE
 from .evaluate import Evaluation
 
 SMALL_SHARE_RATIO = 0.01
+NAMES = {"in_layers": "Exchange within layers (tensor, context and expert ranks)"}
+"""Of phases whose own names say too little."""
 
 
 def binding(e: Evaluation) -> list[str]:
@@ -72,7 +74,7 @@ def _step_lines(e: Evaluation) -> list[str]:
     shares = ", ".join(f"{m} x {p.accelerator} in {p.site}" for p, m in zip(step.pools, step.share, strict=True))
     if step.straggler_ratio > SMALL_SHARE_RATIO:
         lines.append(
-            f"{pool.accelerator} in {pool.site} sets the pace: {step.straggler_ratio:.0%} of the sustained FLOP/s "
+            f"{pool.accelerator} in {pool.site} sets the pace: {step.straggler_ratio:.0%} of the FLOP/s "
             f"wait for it (micro batches a replica: {shares})."
         )
     else:
@@ -83,10 +85,14 @@ def _step_lines(e: Evaluation) -> list[str]:
     if step.exposed_s[phase] > SMALL_SHARE_RATIO * step.step_time_s and phase in step.bottleneck:
         arc, seconds = step.bottleneck[phase]
         how = f" ({step.exchange})" if phase == "wide_area" else ""
+        name = NAMES.get(phase, phase.replace("_", " ").capitalize())
         lines.append(
-            f"{phase.replace('_', ' ').capitalize()}{how} sticks out by {step.exposed_s[phase]:.2f} s; "
+            f"{name}{how} sticks out by {step.exposed_s[phase]:.2f} s; "
             f"its longest arc is {arc_name(e, arc)}, {seconds:.2f} s: {arc_reason(e, arc)}."
         )
+    elif step.exposed_s[phase] > SMALL_SHARE_RATIO * step.step_time_s:
+        name = NAMES.get(phase, phase.replace("_", " ").capitalize())
+        lines.append(f"{name} sticks out by {step.exposed_s[phase]:.2f} s, inside its racks.")
     else:
         lines.append("Communication hides behind compute.")
     if e.worst_latency_us and e.loads is not None and e.loads.wide:

@@ -6,13 +6,13 @@ never less than its bytes take. Other kernels take what they move. The host that
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
-from ..catalogue import Part
-from .shape import Layout, Shape
+from ..model.jobs import Precision
+from ..model.shape import ModelShape
+from .layout import Layout
 
-Precision = Literal["bf16", "fp8"]
 BYTES = 2
 """Of an activation, bf16; communication moves these whatever the precision of the products."""
 HIDDEN_PASSES, FFN_PASSES, LOGIT_BYTES = 8.0, 3.0, 24.0
@@ -59,9 +59,8 @@ class Pace:
     memory_bytes: float
 
     @classmethod
-    def of(cls, part: Part, precision: Precision) -> Pace:
-        """From a part of the catalogue; a CatalogueError where it lacks a figure, as the precision."""
-        value = part.value
+    def of(cls, value: Callable[[str], float], precision: Precision) -> Pace:
+        """From the figures of a part of the catalogue by their names; what it lacks, as the precision, is its error."""
         bf16 = value("bf16_tflops") * 1e12
         return cls(
             gemm_flops=value(f"{precision}_tflops") * 1e12 * value(f"gemm_{precision}_ratio"),
@@ -114,7 +113,7 @@ class PassTime:
         )
 
 
-def n_rank_tokens(shape: Shape, layout: Layout) -> float:
+def n_rank_tokens(shape: ModelShape, layout: Layout) -> float:
     """Tokens of a micro batch on one rank of its context group."""
     return layout.n_micro_batch * shape.n_sequence / layout.cp
 
@@ -126,12 +125,12 @@ def gemm_time_s(pace: Pace, n_rows: float, n_inner: float, n_columns: float, flo
     return max(work_s, moved_s) + pace.gemm_ramp_s
 
 
-def attention_flops(shape: Shape, layout: Layout) -> float:
+def attention_flops(shape: ModelShape, layout: Layout) -> float:
     """Forward, of one layer and rank: causal, so half of 4 tokens x sequence x width."""
     return 2.0 * n_rank_tokens(shape, layout) * shape.n_sequence * shape.n_head_hidden / layout.tp
 
 
-def layer_forward(shape: Shape, layout: Layout, pace: Pace, *, dense: bool = False) -> PassTime:
+def layer_forward(shape: ModelShape, layout: Layout, pace: Pace, *, dense: bool = False) -> PassTime:
     """One layer; `dense` for a layer without experts in a model that has them."""
     tokens, tp, hidden = n_rank_tokens(shape, layout), layout.tp, shape.n_hidden
     rate = pace.gemm_flops
@@ -149,7 +148,7 @@ def layer_forward(shape: Shape, layout: Layout, pace: Pace, *, dense: bool = Fal
     return PassTime(gemm_s + ffn_gemm_s, attention_s + 2 * pace.gemm_ramp_s, BYTES * values / pace.memory_bytes_per_s)
 
 
-def _feed_forward(shape: Shape, layout: Layout, pace: Pace, *, dense: bool) -> tuple[float, float]:
+def _feed_forward(shape: ModelShape, layout: Layout, pace: Pace, *, dense: bool) -> tuple[float, float]:
     """(seconds of products, activations moved) of the feed-forward of a layer on one rank."""
     tokens, hidden, rate = n_rank_tokens(shape, layout), shape.n_hidden, pace.gemm_flops
     up = shape.n_matrices - 1
@@ -189,7 +188,7 @@ def layer_backward(forward: PassTime, layout: Layout, pace: Pace) -> PassTime:
     return back
 
 
-def head_forward(shape: Shape, layout: Layout, pace: Pace) -> PassTime:
+def head_forward(shape: ModelShape, layout: Layout, pace: Pace) -> PassTime:
     """The product that makes the logits, in bf16, and the loss over them, on the last stage."""
     tokens, columns = n_rank_tokens(shape, layout), shape.n_vocab / layout.tp
     gemm_s = gemm_time_s(pace, tokens, shape.n_hidden, columns, pace.bf16_flops)
@@ -206,7 +205,7 @@ def optimizer_time_s(n_rank_parameters: float, pace: Pace) -> float:
     return OPTIMIZER_PASS_BYTES * n_rank_parameters / pace.memory_bytes_per_s
 
 
-def flops_with_recompute(shape: Shape, layout: Layout) -> float:
+def flops_with_recompute(shape: ModelShape, layout: Layout) -> float:
     """FLOPs of a token that the hardware does: with the passes that recompute does again.
 
     Source: Narayanan et al. 2021 (arXiv:2104.04473, eq. 3), halved where attention is causal; Korthikanti et al. 2022

@@ -72,11 +72,12 @@ def candidates(n_sites: int) -> list[Exchange]:
     return found
 
 
-def mix_trees(n_sites: int, time_per_volume: Floats) -> Exchange | None:
+def mix_trees(n_sites: int, time_per_volume: Floats, beside: Floats | None = None) -> Exchange | None:
     """Trees carrying shares of the parameters, chosen so that the busiest arc finishes first (linear program, HiGHS).
 
     time_per_volume: float64[n_rows, n_sites, n_sites], seconds that a row (an arc of the network) needs for one unit
-    of volume from i to j. Two sites joined fat by a short link act as one this way: T = G / (X12 + X13).
+    of volume from i to j. beside: float64[n_rows], seconds that it is busy with other things. Two
+    sites joined fat by a short link act as one this way: T = G / (X12 + X13).
     """
     from scipy.optimize import linprog  # 0.25 s of import that other jobs do not need
 
@@ -88,6 +89,8 @@ def mix_trees(n_sites: int, time_per_volume: Floats) -> Exchange | None:
         return None
     times = np.where(blocked, 0.0, time_per_volume)
     rows = np.stack([np.einsum("rij,ij->r", times, tree.volume) for tree in trees], axis=1)
+    if beside is not None:
+        rows += beside[:, None]
     # a mixture is never faster than the best tree on the worst row, so rows below that bind in no mixture
     rows = np.unique(rows[rows.max(axis=1) >= rows.min(axis=1).max()], axis=0)
     scale = rows.max()

@@ -152,11 +152,16 @@ def _waiting_s(schedule: LocalSchedule, bandwidth_gbps: float, latency_us: float
     """Seconds waited in all within `n_local_steps`."""
     if not bandwidth_gbps >= 0 or not latency_us >= 0:
         raise DocumentError(f"{bandwidth_gbps} Gb/s and {latency_us} µs", expected="0 or more of each")
+    layer_s = schedule.layer_bits / (bandwidth_gbps * BITS_PER_GIGABIT) if bandwidth_gbps else math.inf
+    return waiting_s(schedule, layer_s, latency_us)
+
+
+def waiting_s(schedule: LocalSchedule, layer_s: float, latency_us: float) -> float:
+    """Seconds waited in all within `n_local_steps`, where a layer takes `layer_s` between the replicas."""
     if schedule.n_replicas == 1:
         return 0.0
-    if bandwidth_gbps == 0:
+    if math.isinf(layer_s):
         return math.inf
-    layer_s = schedule.layer_bits / (bandwidth_gbps * BITS_PER_GIGABIT)
     fragments = (_fragment_waiting_s(schedule, p, layer_s, latency_us * 1e-6) for p in range(schedule.n_fragments))
     computing_s = schedule.n_local_steps * schedule.step_time_s
     return max(sum(fragments), schedule.n_layers * layer_s - computing_s)

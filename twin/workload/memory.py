@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..model.shape import ModelShape
 from .compute import Pace, n_rank_tokens
+from .layout import Layout
 from .node_exchange import stage_kinds, stage_parameters
-from .shape import Layout, Shape
 
 WEIGHT_BYTES = 2.0
 """bf16, kept beside fp8 copies that live for a product only."""
@@ -31,22 +32,28 @@ class MemoryUse:
         return self.weights_bytes + self.gradients_bytes + self.optimizer_bytes + self.activations_bytes
 
 
-def layer_activation_bytes(shape: Shape, layout: Layout, pace: Pace) -> float:
+def layer_activation_bytes(shape: ModelShape, layout: Layout, pace: Pace) -> float:
     """Activations of one layer and micro batch that wait for the backward pass, on one rank.
 
-    s b h (10 + 24 / t + 5 a s / (h t)) with feed-forward 4 h and neither sequence parallelism nor fused attention:
-    (34 + 5 a s / h) / t with the one, no 5 a s / h with the other or `selective`; 2 s b h with `full`. Source:
-    Korthikanti et al. 2022 (arXiv:2205.05198, equations 1 to 4 and table 2); routed rows instead of tokens for experts.
+    Without sequence parallelism, as in the published bf16 runs with dropout: s b h (10 + 24 / t + 5 a s / (h t)), no
+    5 a s / h with fused attention or `selective`. With it there is no dropout in the published runs either, so 8 for
+    10, split too. In fp8 what goes into a product is kept in one byte. 2 s b h with `full`. Source: Korthikanti et al.
+    2022 (arXiv:2205.05198, equations 1 to 4 and table 2); routed rows instead of tokens for experts.
     """
     tokens, alike = n_rank_tokens(shape, layout), layout.tp if pace.sequence_parallel else 1
     if layout.recompute == "full":
         return 2.0 * tokens * shape.n_hidden / alike
-    width = shape.n_matrices * shape.n_ffn_hidden
+    fp8 = pace.n_cast_passes > 0
+    stored = 1.0 if fp8 else 2.0
+    # two norms keep what goes in, two products what comes out of them; two masks of dropout
+    whole = shape.n_hidden * (4.0 + 2.0 * stored + (0.0 if pace.sequence_parallel else 2.0))
     rows = (shape.n_experts_active + shape.n_shared_experts) if shape.n_experts > 1 else 1
-    split = 4.0 * shape.n_head_hidden + 4.0 * shape.n_kv_hidden + 2.0 * width * rows
+    # queries, keys, values; what attention gives, again as the input of a product in fp8; all of the feed-forward
+    split = 2.0 * (shape.n_head_hidden + 2.0 * shape.n_kv_hidden) + (3.0 if fp8 else 2.0) * shape.n_head_hidden
+    split += shape.n_ffn_hidden * rows * (2.0 * (shape.n_matrices - 1) + stored)
     # what was sent to experts is kept too
     split += 2.0 * shape.n_hidden * shape.n_experts_active if shape.n_experts > 1 else 0.0
-    held = tokens * (10.0 * shape.n_hidden / alike + split / layout.tp)
+    held = tokens * (whole / alike + split / layout.tp)
     if layout.recompute == "none" and not pace.fused_attention:
         held += 5.0 * tokens * shape.n_heads * shape.n_sequence / layout.tp
     return held
@@ -63,7 +70,7 @@ def n_in_flight(layout: Layout, stage: int, n_micro_batches: int) -> float:
     return min(float(n_micro_batches), waiting)
 
 
-def memory_use(shape: Shape, layout: Layout, pace: Pace, n_micro_batches: int, gradient_bytes: float) -> MemoryUse:
+def memory_use(shape: ModelShape, layout: Layout, pace: Pace, n_micro_batches: int, gradient_bytes: float) -> MemoryUse:
     """Of the stage that holds most. Fully sharded: weights, gradients and state are spread over the data ranks, and one
     whole layer is there at a time, twice where the next is being gathered.
     """
@@ -79,7 +86,7 @@ def memory_use(shape: Shape, layout: Layout, pace: Pace, n_micro_batches: int, g
 
 
 def _stage_use(
-    shape: Shape, layout: Layout, pace: Pace, stage: int, n_layers: int, in_flight: float, gradient_bytes: float
+    shape: ModelShape, layout: Layout, pace: Pace, stage: int, n_layers: int, in_flight: float, gradient_bytes: float
 ) -> MemoryUse:
     alike, spread = stage_parameters(shape, layout, stage, n_layers)
     whole = alike + spread
@@ -100,7 +107,7 @@ def _stage_use(
     )
 
 
-def _one_layer_bytes(shape: Shape, layout: Layout, pace: Pace) -> float:
+def _one_layer_bytes(shape: ModelShape, layout: Layout, pace: Pace) -> float:
     """All activations of the layer that is being recomputed."""
     whole = Layout(tp=layout.tp, cp=layout.cp, dp=layout.dp, ep=layout.ep, n_micro_batch=layout.n_micro_batch)
     return layer_activation_bytes(shape, whole, pace)

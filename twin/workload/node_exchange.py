@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 
+from ..model.shape import ModelShape
 from .compute import BYTES, Pace, n_rank_tokens
-from .shape import Layout, Shape
+from .layout import Layout
 
 
-def tensor_bits(shape: Shape, layout: Layout) -> float:
+def tensor_bits(shape: ModelShape, layout: Layout) -> float:
     """Bits that one all-reduce of tensor ranks works on: b s h. Two in each pass of a layer."""
     return 8.0 * BYTES * n_rank_tokens(shape, layout) * shape.n_hidden
 
 
-def context_bits(shape: Shape, layout: Layout) -> float:
+def context_bits(shape: ModelShape, layout: Layout) -> float:
     """Bits of keys and values that each rank sends round the ring in a forward pass of a layer; backward twice."""
     return 8.0 * BYTES * 2.0 * n_rank_tokens(shape, layout) * shape.n_kv_hidden / layout.tp * (layout.cp - 1)
 
 
-def expert_bits(shape: Shape, layout: Layout) -> float:
+def expert_bits(shape: ModelShape, layout: Layout) -> float:
     """Bits that each rank sends in one of the four all-to-alls of a layer with experts, its own share left out."""
     if layout.ep < 2:
         return 0.0
@@ -26,26 +27,26 @@ def expert_bits(shape: Shape, layout: Layout) -> float:
     return 8.0 * BYTES * rows * shape.n_hidden * (layout.ep - 1) / layout.ep
 
 
-def stage_boundary_bits(shape: Shape, layout: Layout) -> float:
+def stage_boundary_bits(shape: ModelShape, layout: Layout) -> float:
     """Bits of a micro batch that each rank sends over one boundary of (virtual) stages, one direction."""
     return tensor_bits(shape, layout) / layout.tp
 
 
-def data_bits(shape: Shape, layout: Layout, n_bytes: float) -> float:
+def data_bits(shape: ModelShape, layout: Layout, n_bytes: float) -> float:
     """Bits that each rank of the fullest stage sends in a reduce-scatter or all-gather of `n_bytes` a parameter."""
     alike, spread = rank_parameters(shape, layout)
     n_ranks, n_copies = layout.dp * layout.cp, layout.n_stage_ranks // layout.ep
     return 8.0 * n_bytes * (alike * (n_ranks - 1) / n_ranks + spread * (n_copies - 1) / n_copies)
 
 
-def stage_layers(shape: Shape, layout: Layout) -> tuple[int, ...]:
+def stage_layers(shape: ModelShape, layout: Layout) -> tuple[int, ...]:
     """Layers of each stage; where they do not divide, the last and then the first have fewer, for the head's sake."""
     low, more = divmod(shape.n_layers, layout.pp)
     heavy = frozenset([*range(1, layout.pp - 1), 0, layout.pp - 1][:more])
     return tuple(low + (stage in heavy) for stage in range(layout.pp))
 
 
-def stage_kinds(shape: Shape, layout: Layout) -> tuple[tuple[int, int, int], ...]:
+def stage_kinds(shape: ModelShape, layout: Layout) -> tuple[tuple[int, int, int], ...]:
     """(stage, layers, how many alike) of the first, the last, and one inner stage of each number of layers."""
     layers = stage_layers(shape, layout)
     inner: dict[int, tuple[int, int, int]] = {}
@@ -55,7 +56,7 @@ def stage_kinds(shape: Shape, layout: Layout) -> tuple[tuple[int, int, int], ...
     return ((0, layers[0], 1), *inner.values(), *last)
 
 
-def layer_parameters(shape: Shape, layout: Layout, *, dense: bool = False) -> tuple[float, float]:
+def layer_parameters(shape: ModelShape, layout: Layout, *, dense: bool = False) -> tuple[float, float]:
     """Parameters of a layer on one rank: (alike on all data ranks, of experts spread over them)."""
     alike = shape.n_attention / layout.tp + 2 * shape.n_hidden
     if dense:
@@ -66,7 +67,7 @@ def layer_parameters(shape: Shape, layout: Layout, *, dense: bool = False) -> tu
     return (alike, experts / layout.ep) if layout.ep > 1 else (alike + experts / layout.tp, 0.0)
 
 
-def stage_parameters(shape: Shape, layout: Layout, stage: int, n_layers: int) -> tuple[float, float]:
+def stage_parameters(shape: ModelShape, layout: Layout, stage: int, n_layers: int) -> tuple[float, float]:
     """Parameters of a stage on one rank, split alike; the first has the embedding, the last the output."""
     n_dense = min(n_layers, shape.n_dense_layers) if stage == 0 else 0
     alike, spread = layer_parameters(shape, layout)
@@ -77,7 +78,7 @@ def stage_parameters(shape: Shape, layout: Layout, stage: int, n_layers: int) ->
     return n * alike + n_dense * wide + tables, n * spread
 
 
-def rank_parameters(shape: Shape, layout: Layout) -> tuple[float, float]:
+def rank_parameters(shape: ModelShape, layout: Layout) -> tuple[float, float]:
     """Parameters of the fullest stage on one rank: (alike on all data ranks, of experts spread over them)."""
     return max((stage_parameters(shape, layout, stage, n) for stage, n, _ in stage_kinds(shape, layout)), key=sum)
 
@@ -87,39 +88,36 @@ def n_inside(pace: Pace, n_ranks: int, stride: int) -> int:
     return max(1, min(n_ranks, pace.n_domain // stride))
 
 
-def group_rate(pace: Pace, n_ranks: int, stride: int) -> float:
-    """Bytes per second round a ring of ranks that lie `stride` apart, one direction.
+def group_rate(pace: Pace, n_ranks: int, inside: int) -> float:
+    """Bytes per second round a ring of ranks of which `inside` share an NVLink domain, one direction.
 
     Beyond one domain the members in a domain put their NICs together, and are never faster than NVLink.
     """
-    inside = n_inside(pace, n_ranks, stride)
-    if inside == n_ranks:
+    if inside >= n_ranks:
         return pace.nvlink_bytes_per_s
     return min(pace.nvlink_bytes_per_s, inside * pace.nic_bytes_per_s)
 
 
-def ring_s(pace: Pace, n_ranks: int, stride: int, n_bytes: float) -> float:
+def ring_s(pace: Pace, n_ranks: int, inside: int, n_bytes: float) -> float:
     """A reduce-scatter or an all-gather of `n_bytes` in all, half of an all-reduce: rings inside, trees between."""
     if n_ranks < 2:
         return 0.0
-    inside = n_inside(pace, n_ranks, stride)
     hops_s = (inside - 1) * pace.nvlink_hop_s + math.ceil(math.log2(-(-n_ranks // inside))) * pace.nic_hop_s
-    return hops_s + (n_ranks - 1) / n_ranks * n_bytes / group_rate(pace, n_ranks, stride)
+    return hops_s + (n_ranks - 1) / n_ranks * n_bytes / group_rate(pace, n_ranks, inside)
 
 
-def all_to_all_s(pace: Pace, n_ranks: int, n_bytes: float) -> float:
+def all_to_all_s(pace: Pace, n_ranks: int, inside: int, n_bytes: float) -> float:
     """Each rank sends `n_bytes` in all to the others, evenly; what leaves the domain goes over its own NIC."""
     if n_ranks < 2:
         return 0.0
-    inside = n_inside(pace, n_ranks, 1)
     each = n_bytes / (n_ranks - 1)
     near_s = pace.nvlink_hop_s + (inside - 1) * each / pace.nvlink_bytes_per_s
     far_s = pace.nic_hop_s + (n_ranks - inside) * each / pace.nic_bytes_per_s if inside < n_ranks else 0.0
     return max(near_s, far_s)
 
 
-def send_s(pace: Pace, stride: int, n_bytes: float) -> float:
-    """From one rank to another that lies `stride` further."""
-    if 2 * stride <= pace.n_domain:
+def send_s(pace: Pace, n_bytes: float, *, near: bool) -> float:
+    """From one rank to another, `near` within its NVLink domain."""
+    if near:
         return pace.nvlink_hop_s + n_bytes / pace.nvlink_bytes_per_s
     return pace.nic_hop_s + n_bytes / pace.nic_bytes_per_s

@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
-import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Replicas of one accelerator kind at one site, and how long one micro batch takes in one of their stages."""
+    """Replicas of one accelerator kind at one site, and how long one micro batch takes in them."""
 
     site: str
     accelerator: str
     n_replicas: int
     stage_time_s: float
+    """Of the slowest stage."""
+    fill_s: float = 0.0
+    """Filling and draining the pipeline: the other stages, over the virtual ones where these are interleaved."""
+    n_interleaved: int = 1
+    """Stages that are interleaved; with fewer micro batches than these, none are."""
+    n_virtual_stages: int = 1
+
+    def time_s(self, m: int) -> float:
+        """m micro batches; nothing without work."""
+        if not m:
+            return 0.0
+        fill_s = self.fill_s if m >= self.n_interleaved else self.fill_s * self.n_virtual_stages
+        return m * self.stage_time_s + fill_s
+
+    def most(self, end_s: float, n_micro_batches: int) -> int:
+        """The largest number of micro batches that end by then, where there are so many for all replicas."""
+        there = -(-n_micro_batches // self.n_replicas)
+        interleaved = min(self._fitting(end_s, self.fill_s), there)
+        if interleaved >= self.n_interleaved:
+            return interleaved
+        plain = self._fitting(end_s, self.fill_s * self.n_virtual_stages)
+        return min(plain, self.n_interleaved - 1, there)
+
+    def _fitting(self, end_s: float, fill_s: float) -> int:
+        m = max(0, int((end_s - fill_s) / self.stage_time_s))
+        # division rounds
+        while (m + 1) * self.stage_time_s + fill_s <= end_s:
+            m += 1
+        while m and m * self.stage_time_s + fill_s > end_s:
+            m -= 1
+        return m
 
 
 def uniform_split(pools: Sequence[Pool], n_micro_batches: int) -> tuple[int, ...]:
@@ -23,44 +54,49 @@ def uniform_split(pools: Sequence[Pool], n_micro_batches: int) -> tuple[int, ...
     return (-(-n_micro_batches // n_replicas),) * len(pools)
 
 
-def balanced_split(pools: Sequence[Pool], n_micro_batches: int, fill: float) -> tuple[int, ...]:
-    """Whole micro batches by pool that minimise the slowest pool's (m + fill) * stage time; exact.
+def balanced_split(pools: Sequence[Pool], n_micro_batches: int) -> tuple[int, ...]:
+    """Whole micro batches by pool that minimise the slowest pool's time, its bubble included; exact.
 
-    `fill` is (p - 1) / v of the interleaved pipeline, so the bubble that falls on a slow pool counts: a split in
-    proportion to FLOPs can lose to this one. Greedy by earliest finish is optimal, since each pool's time only grows
-    with its share. A pool may end with none. Never slower than the uniform split.
+    The bubble falls on a slow pool too, so a split in proportion to FLOPs can lose to this one. The earliest end by
+    which the pools together can do the batch, by bisection, since each can only do more by a later one. A pool may end
+    with none; replicas beyond the batch wait, as in the uniform split, than which this is never slower.
     """
-    share = _surely_taken(pools, n_micro_batches, fill)
-    heap = [((m + 1 + fill) * pool.stage_time_s, i) for i, (pool, m) in enumerate(zip(pools, share, strict=True))]
-    heapq.heapify(heap)
-    left = n_micro_batches - sum(m * pool.n_replicas for pool, m in zip(pools, share, strict=True))
-    while left > 0:
-        _, i = heapq.heappop(heap)
-        share[i] += 1
-        left -= pools[i].n_replicas
-        heapq.heappush(heap, ((share[i] + 1 + fill) * pools[i].stage_time_s, i))
-    return tuple(share)
-
-
-def _surely_taken(pools: Sequence[Pool], n_micro_batches: int, fill: float) -> list[int]:
-    """Micro batches that the greedy choice gives out before anything is left to choose, so large batches cost no time.
-
-    All that ends by the time at which the pools together could have done the batch, less one each to be sure.
-    """
-    low, high = 0.0, (n_micro_batches + fill + 1) * max(pool.stage_time_s for pool in pools)
-
-    def done(end_s: float) -> list[int]:
-        return [max(0, int(end_s / pool.stage_time_s - fill)) for pool in pools]
-
-    for _ in range(200):
-        middle = (low + high) / 2
-        if sum(m * pool.n_replicas for pool, m in zip(pools, done(middle), strict=True)) <= n_micro_batches:
+    low, high = 0.0, max(pool.time_s(-(-n_micro_batches // pool.n_replicas)) for pool in pools)
+    share = [pool.most(high, n_micro_batches) for pool in pools]
+    while True:
+        middle = low + (high - low) / 2
+        if not low < middle < high:
+            break
+        fitting = [pool.most(middle, n_micro_batches) for pool in pools]
+        if _done(pools, fitting) < n_micro_batches:
             low = middle
         else:
-            high = middle
-    return [max(0, m - 1) for m in done(low)]
+            high, share = middle, fitting
+            # nothing happens between the last end of a pool and `middle`
+            high = max(max(pool.time_s(m) for pool, m in zip(pools, share, strict=True)), math.nextafter(low, high))
+    return _trimmed(pools, share, n_micro_batches)
 
 
-def pool_times_s(pools: Sequence[Pool], share: Sequence[int], fill: float) -> tuple[float, ...]:
-    """(m + fill) * stage time of each pool; a pool without work takes none."""
-    return tuple((m + fill) * pool.stage_time_s if m else 0.0 for pool, m in zip(pools, share, strict=True))
+def _done(pools: Sequence[Pool], share: Sequence[int]) -> int:
+    return sum(m * pool.n_replicas for pool, m in zip(pools, share, strict=True))
+
+
+def _trimmed(pools: Sequence[Pool], share: list[int], n_micro_batches: int) -> tuple[int, ...]:
+    """The same with what is beyond the batch taken back, from the pools that end last."""
+    excess = _done(pools, share) - n_micro_batches
+    while True:
+        spare = [
+            (pool.time_s(m), -i)
+            for i, (pool, m) in enumerate(zip(pools, share, strict=True))
+            if m and pool.n_replicas <= excess and pool.time_s(m - 1) <= pool.time_s(m)
+        ]
+        if not spare:
+            return tuple(share)
+        i = -max(spare)[1]
+        share[i] -= 1
+        excess -= pools[i].n_replicas
+
+
+def pool_times_s(pools: Sequence[Pool], share: Sequence[int]) -> tuple[float, ...]:
+    """Of each pool with its share."""
+    return tuple(pool.time_s(m) for pool, m in zip(pools, share, strict=True))

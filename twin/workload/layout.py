@@ -1,106 +1,12 @@
-"""A transformer and the way it is cut, with all that decides work, bytes and memory of one accelerator."""
+"""How a job is cut over accelerators, and the rules that a cut keeps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from ..errors import DocumentError
-from ..model.records import ModelShape
-
-Recompute = Literal["none", "selective", "full"]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A decoder-only transformer, dense or with experts; `n_ffn_hidden` is the width of one expert where it has any."""
-
-    n_layers: int
-    n_hidden: int
-    n_heads: int
-    n_ffn_hidden: int
-    n_vocab: int
-    n_sequence: int
-    n_kv_heads: int | None = None
-    gated_ffn: bool = False
-    n_experts: int = 1
-    """Routed experts of a layer."""
-    n_experts_active: int = 1
-    """Routed experts that a token passes."""
-    n_shared_experts: int = 0
-    """Experts of the same width that every token passes besides."""
-    n_dense_layers: int = 0
-    """First layers that have one wide feed-forward, `n_dense_ffn_hidden`, in place of experts."""
-    n_dense_ffn_hidden: int = 0
-    n_head_width: int | None = None
-    """Of one head; None = hidden by heads. Where scores and values differ in width, their mean."""
-    n_attention_parameters: int | None = None
-    """Of one layer, where keys and values are compressed; None = by heads and their width."""
-    tied_embedding: bool = False
-
-    @classmethod
-    def of(cls, model: ModelShape) -> Shape:
-        """The shape of a job's model."""
-        return cls(
-            model.n_layers,
-            model.n_hidden,
-            model.n_heads,
-            model.n_ffn_hidden,
-            model.n_vocab,
-            model.n_sequence,
-            model.n_kv_heads,
-            model.gated_ffn,
-            model.n_experts,
-            model.n_experts_active,
-        )
-
-    @property
-    def n_head_hidden(self) -> int:
-        """Width of all heads of a layer together."""
-        return self.n_heads * (self.n_head_width or self.n_hidden // self.n_heads)
-
-    @property
-    def n_kv_hidden(self) -> int:
-        """Width of all keys of a layer together."""
-        return self.n_head_hidden * (self.n_kv_heads or self.n_heads) // self.n_heads
-
-    @property
-    def n_attention(self) -> int:
-        """Attention parameters of a layer."""
-        if self.n_attention_parameters is not None:
-            return self.n_attention_parameters
-        return 2 * self.n_hidden * (self.n_head_hidden + self.n_kv_hidden)
-
-    @property
-    def n_expert(self) -> int:
-        """Parameters of one expert, or of the whole feed-forward of a dense model."""
-        return self.n_matrices * self.n_hidden * self.n_ffn_hidden
-
-    @property
-    def n_matrices(self) -> int:
-        """Matrices of a feed-forward."""
-        return 3 if self.gated_ffn else 2
-
-    @property
-    def n_expert_layers(self) -> int:
-        """Layers with experts, or with the one feed-forward of a dense model."""
-        return self.n_layers - self.n_dense_layers
-
-    def n_parameters(self, *, active: bool = False) -> int:
-        """All parameters, or those that a token passes: FLOPs follow these, volume the total."""
-        n_experts = (self.n_experts_active if active else self.n_experts) + self.n_shared_experts
-        router = self.n_hidden * self.n_experts if self.n_experts > 1 else 0
-        dense = self.n_dense_layers * self.n_matrices * self.n_hidden * self.n_dense_ffn_hidden
-        return (
-            self.n_layers * (self.n_attention + 2 * self.n_hidden)
-            + self.n_expert_layers * (self.n_expert * n_experts + router)
-            + dense
-            + (1 if self.tied_embedding else 2) * self.n_vocab * self.n_hidden
-        )
-
-    def flops_per_token(self) -> float:
-        """Model FLOPs, forward and backward: 6 N active and causal attention, no recompute."""
-        return 6.0 * self.n_parameters(active=True) + 6.0 * self.n_layers * self.n_head_hidden * self.n_sequence
+from ..model.jobs import Recompute
+from ..model.shape import ModelShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +39,21 @@ class Layout:
         """Accelerators that hold the same stage."""
         return self.tp * self.dp * self.cp
 
+    @property
+    def n_block_replicas(self) -> int:
+        """Replicas that share the experts of their layers."""
+        return max(1, self.ep // (self.tp * self.cp))
+
+    @property
+    def backward_ratio(self) -> float:
+        """Of a micro batch, the backward pass: twice the products of the forward pass, which recompute adds to it."""
+        return 3.0 / 4.0 if self.recompute == "full" else 2.0 / 3.0
+
     def n_micro_batches(self, n_global_batch: int) -> int:
         """Micro batches of a replica in one step."""
         return n_global_batch // (self.dp * self.n_micro_batch)
 
-    def check(self, shape: Shape, n_global_batch: int, n_accelerators: int | None = None) -> None:
+    def check(self, shape: ModelShape, n_global_batch: int, n_accelerators: int | None = None) -> None:
         """Raise DocumentError for the first rule that does not hold, with what would fit."""
         for broken, where, problem, expected in (
             (

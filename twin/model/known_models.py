@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from ..errors import CatalogueError, did_you_mean
-from .shape import Shape
+from .shape import ModelShape
 
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
     """A published transformer: its shape at the sequence length it is trained with, and its parameter counts."""
 
-    shape: Shape
+    shape: ModelShape
     n_parameters: int
     """As published."""
     n_parameters_active: int
@@ -24,29 +26,31 @@ MEGATRON = "Narayanan et al. 2021 (arXiv:2104.04473, table 1)"
 CORE = "Megatron-LM README, table of Megatron-Core 0.8"
 
 
-def _llama(n_layers: int, n_hidden: int, n_heads: int, n_ffn: int) -> Shape:
-    return Shape(n_layers, n_hidden, n_heads, n_ffn, 128_256, 8_192, n_kv_heads=8, gated_ffn=True)
+def _llama(n_layers: int, n_hidden: int, n_heads: int, n_ffn: int) -> ModelShape:
+    return ModelShape(n_layers, n_hidden, n_heads, n_ffn, 128_256, 8_192, n_kv_heads=8, gated_ffn=True)
 
 
-def _megatron(n_layers: int, n_hidden: int, n_heads: int) -> Shape:
-    return Shape(n_layers, n_hidden, n_heads, 4 * n_hidden, 51_200, 2_048, tied_embedding=True)
+def _megatron(n_layers: int, n_hidden: int, n_heads: int) -> ModelShape:
+    return ModelShape(n_layers, n_hidden, n_heads, 4 * n_hidden, 51_200, 2_048, tied_embedding=True)
 
 
-def _core(n_layers: int, n_hidden: int, n_heads: int) -> Shape:
-    return Shape(n_layers, n_hidden, n_heads, 4 * n_hidden, 131_072, 4_096)
+def _core(n_layers: int, n_hidden: int, n_heads: int) -> ModelShape:
+    return ModelShape(n_layers, n_hidden, n_heads, 4 * n_hidden, 131_072, 4_096)
 
 
-def _dense(shape: Shape, billions: float, source: str) -> KnownModel:
+def _dense(shape: ModelShape, billions: float, source: str) -> KnownModel:
     n = round(billions * 1e9)
     return KnownModel(shape, n, n, source)
 
 
-def _experts(shape: Shape, billions: float, active_billions: float, source: str) -> KnownModel:
+def _experts(shape: ModelShape, billions: float, active_billions: float, source: str) -> KnownModel:
     return KnownModel(shape, round(billions * 1e9), round(active_billions * 1e9), source)
 
 
-_MIXTRAL = Shape(32, 4096, 32, 14_336, 32_000, 4_096, n_kv_heads=8, gated_ffn=True, n_experts=8, n_experts_active=2)
-_QWEN3 = Shape(
+_MIXTRAL = ModelShape(
+    32, 4096, 32, 14_336, 32_000, 4_096, n_kv_heads=8, gated_ffn=True, n_experts=8, n_experts_active=2
+)
+_QWEN3 = ModelShape(
     94,
     4096,
     64,
@@ -59,7 +63,7 @@ _QWEN3 = Shape(
     n_experts_active=8,
     n_head_width=128,
 )
-_DEEPSEEK = Shape(
+_DEEPSEEK = ModelShape(
     n_layers=61,
     n_hidden=7168,
     n_heads=128,
@@ -82,15 +86,17 @@ MODELS: dict[str, KnownModel] = {
     "llama-3.1-70b": _dense(_llama(80, 8192, 64, 28_672), 70.6, LLAMA),
     "llama-3.1-405b": _dense(_llama(126, 16_384, 128, 53_248), 405.9, LLAMA),
     "gpt-3-175b": _dense(
-        Shape(96, 12_288, 96, 49_152, 50_257, 2_048, tied_embedding=True),
+        ModelShape(96, 12_288, 96, 49_152, 50_257, 2_048, tied_embedding=True),
         174.6,
         "GPT-3 paper (arXiv:2005.14165, table 2.1)",
     ),
     "nemotron-4-15b": _dense(
-        Shape(32, 6144, 48, 24_576, 256_000, 4_096, n_kv_heads=8), 15.7, "Nemotron-4 15B report (arXiv:2402.16819)"
+        ModelShape(32, 6144, 48, 24_576, 256_000, 4_096, n_kv_heads=8), 15.7, "Nemotron-4 15B report (arXiv:2402.16819)"
     ),
     "nemotron-4-340b": _dense(
-        Shape(96, 18_432, 96, 73_728, 256_000, 4_096, n_kv_heads=8), 341.0, "Nemotron-4 340B report (arXiv:2406.11704)"
+        ModelShape(96, 18_432, 96, 73_728, 256_000, 4_096, n_kv_heads=8),
+        341.0,
+        "Nemotron-4 340B report (arXiv:2406.11704)",
     ),
     "mixtral-8x7b": _experts(_MIXTRAL, 46.7, 12.9, "Mixtral paper (arXiv:2401.04088, table 1)"),
     "mixtral-8x22b": _experts(
@@ -129,3 +135,24 @@ def known_model(name: str) -> KnownModel:
             f"unknown model {name!r}", expected=f"one of {', '.join(MODELS)}", hint=did_you_mean(name, MODELS)
         )
     return found
+
+
+def known_shape(name: str, **changed: Any) -> ModelShape:
+    """The shape of a well-known model, marked with its name, some of its fields changed."""
+    return replace(known_model(name).shape, preset=name, **changed)
+
+
+def expand_preset(data: Any) -> Any:
+    """Document data of a model with the fields of the preset it names, all but those it states itself.
+
+    Raises ValueError (a fault of that field) for a name that is not known.
+    """
+    named = {"preset": data} if isinstance(data, str) else data
+    if not isinstance(named, Mapping) or not isinstance(named.get("preset"), str):
+        return data
+    try:
+        shape = known_model(named["preset"]).shape
+    except CatalogueError as error:
+        hint = f"; {error.hint}" if error.hint else ""
+        raise ValueError(f"{error.args[0]}{hint}") from error
+    return {spec.name: getattr(shape, spec.name) for spec in fields(shape)} | dict(named)

@@ -1,0 +1,108 @@
+"""Faults of a job by itself, whatever network it runs on; every one of them at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ..errors import Issue
+from .jobs import TrainingJob
+
+OF_LOCAL_SGD = {
+    "n_local_steps": 1,
+    "n_fragment_layers": None,
+    "n_overlap_steps": 0,
+    "exchange_bits_per_parameter": None,
+}
+
+
+def job_shape_issues(job: TrainingJob) -> Iterator[Issue]:
+    """What cannot be, with what could."""
+    yield from _placement_issues(job)
+    yield from _model_issues(job)
+    yield from _cut_issues(job)
+    yield from _sync_issues(job)
+
+
+def _placement_issues(job: TrainingJob) -> Iterator[Issue]:
+    where = f"jobs[{job.id}].placement"
+    if not job.placement:
+        yield Issue(where, "the job has no place to run", "name at least one site")
+    places = Counter((place.site, place.accelerator, place.racks) for place in job.placement)
+    for (site, accelerator, racks), n in places.items():
+        if n > 1:
+            of = f" ({accelerator or 'any kind'}{f', racks {racks}' if racks else ''})"
+            yield Issue(where, f"site {site!r}{of} stands {n} times")
+    for i, place in enumerate(job.placement):
+        if (place.n_micro_batches is None) == (job.split == "stated"):
+            problem = "missing, though the split is stated" if job.split == "stated" else "stands beside another split"
+            yield Issue(f"{where}[{i}].n_micro_batches", problem, "split: stated goes with n_micro_batches everywhere")
+        if place.micro_batch_s is not None and place.pace_ratio != 1.0:
+            yield Issue(f"{where}[{i}].pace_ratio", "stands beside a measured micro_batch_s", "leave one of them out")
+    if job.split == "stated" and job.across_sites == "pipeline":
+        yield Issue(
+            f"jobs[{job.id}].split", "a replica over all sites has one number of micro batches", "split: uniform"
+        )
+
+
+def _model_issues(job: TrainingJob) -> Iterator[Issue]:
+    model, where = job.model, f"jobs[{job.id}].model"
+    if model.n_experts_active > model.n_experts:
+        yield Issue(where, f"{model.n_experts_active} active experts of {model.n_experts}")
+    if model.n_kv_heads is not None and model.n_heads % model.n_kv_heads:
+        yield Issue(where, f"{model.n_heads} heads do not divide by {model.n_kv_heads} key-value heads")
+    if model.n_dense_layers > model.n_layers:
+        yield Issue(where, f"{model.n_dense_layers} dense layers of {model.n_layers}")
+    if bool(model.n_dense_layers) != bool(model.n_dense_ffn_hidden) or (model.n_dense_layers and model.n_experts == 1):
+        yield Issue(where, "n_dense_layers and n_dense_ffn_hidden go together, in a model with experts")
+    if model.n_shared_experts and model.n_experts == 1:
+        yield Issue(where, "shared experts in a model without experts")
+    if model.n_head_width is None and model.n_hidden % model.n_heads:
+        problem = f"hidden width {model.n_hidden} does not divide by {model.n_heads} heads"
+        yield Issue(where, problem, "state n_head_width")
+
+
+def _cut_issues(job: TrainingJob) -> Iterator[Issue]:
+    cut, model, where = job.parallelism, job.model, f"jobs[{job.id}].parallelism"
+    if cut.n_virtual_stages > 1 and cut.pp == 1:
+        yield Issue(where, "virtual stages need pp > 1", "set n_virtual_stages to 1")
+    if cut.pp * cut.n_virtual_stages > model.n_layers:
+        problem = f"pp * n_virtual_stages = {cut.pp * cut.n_virtual_stages} exceeds the {model.n_layers} layers"
+        yield Issue(where, problem, f"n_virtual_stages up to {max(1, model.n_layers // cut.pp)}")
+    if model.n_heads % cut.tp:
+        hint = f"tp: one of {', '.join(map(str, _divisors(model.n_heads)))}"
+        yield Issue(f"{where}.tp", f"tp {cut.tp} does not divide the {model.n_heads} heads", hint)
+    if model.n_sequence % cut.cp:
+        problem = f"a sequence of {model.n_sequence} tokens does not divide by cp {cut.cp}"
+        yield Issue(f"{where}.cp", problem, f"a divisor of {model.n_sequence}")
+    if model.n_experts % cut.ep:
+        hint = f"ep: one of {', '.join(map(str, _divisors(model.n_experts)))}"
+        yield Issue(f"{where}.ep", f"{model.n_experts} experts do not divide by ep {cut.ep}", hint)
+    width = cut.tp * cut.cp
+    if cut.ep % width and width % cut.ep:
+        problem = f"ep {cut.ep} neither divides tp x cp = {width} nor is a multiple of it"
+        yield Issue(f"{where}.ep", problem, f"ep: {width} or a multiple or divisor of it")
+    if job.n_global_batch % cut.n_micro_batch:
+        problem = f"{job.n_global_batch} sequences are no whole micro batches of {cut.n_micro_batch}"
+        yield Issue(f"jobs[{job.id}].n_global_batch", problem, f"a multiple of {cut.n_micro_batch}")
+
+
+def _sync_issues(job: TrainingJob) -> Iterator[Issue]:
+    where = f"jobs[{job.id}]"
+    if job.sync == "every_step":
+        for name, default in OF_LOCAL_SGD.items():
+            if getattr(job, name) != default:
+                words = "local steps belong" if name == "n_local_steps" else f"{name} belongs"
+                yield Issue(f"{where}.{name}", f"{words} to sync: local_sgd")
+        return
+    if job.across_sites == "pipeline":
+        yield Issue(f"{where}.sync", "local SGD needs whole replicas at each site", "across_sites: data")
+    n_fragments = -(-job.model.n_layers // job.n_fragment_layers) if job.n_fragment_layers else 1
+    if n_fragments * (1 + job.n_overlap_steps) > job.n_local_steps:
+        problem = f"{n_fragments} fragments in {job.n_local_steps} steps, each for {1 + job.n_overlap_steps}"
+        hint = "one on its way at a time: larger fragments, less overlap, or more local steps"
+        yield Issue(f"{where}.n_local_steps", problem, hint)
+
+
+def _divisors(n: int) -> list[int]:
+    return [k for k in range(1, min(n, 1024) + 1) if n % k == 0]
