@@ -46,7 +46,7 @@ class Outage(NamedTuple):
     thing: Thing
     names: tuple[str, ...]
     n_per_year: float
-    """Of all of them together."""
+    """Of each of them."""
     repair_h: float
     pause_s: float
     """How long traffic stops: for good routing, or until the repair where a site is cut off."""
@@ -100,14 +100,19 @@ class Outages:
                 Outage(
                     thing=THINGS[self.thing[first]],
                     names=tuple(sorted(names[self.row[i]] for i in rows)),
-                    n_per_year=float(self.n_per_year[rows].sum()),
+                    n_per_year=float(self.n_per_year[first]),
                     repair_h=float(self.repair_h[first]),
                     pause_s=float(self.pause_s[first]),
                     outage=CLASSES[self.outage[first]],
                     lost_sites=self.lost_sites[self.lost[first]],
                 )
             )
-        return tuple(sorted(found, key=lambda o: (-o.n_per_year * o.pause_s, -o.n_per_year, o.thing, o.names)))
+
+        def order(alike: Outage) -> tuple[object, ...]:
+            n_per_year = alike.n_per_year * len(alike.names)
+            return -n_per_year * alike.pause_s, -n_per_year, alike.thing, alike.names
+
+        return tuple(sorted(found, key=order))
 
 
 def no_outages() -> Outages:
