@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.cases import general, reader, state_of
-from tests.model.samples import shuffled
+from tests.model.samples import shipped, shuffled
 from twin.analysis.failures import link_failures
 from twin.analysis.figures import FigureReader
 from twin.analysis.outages import (
@@ -225,6 +225,17 @@ def test_a_transit_router_outside_the_sites_counts() -> None:
     ]  # fmt: skip
     nodes = failing_nodes(state, ["a", "b"], used_links(state, sites_of(state)))
     assert [state.arrays.node_ids[row] for row in nodes] == ["a1", "a2", "b1", "b2", "t"]
+
+
+def test_the_story_s_first_campus_hangs_on_one_duct() -> None:
+    """Both routes from campus 1 lie 18 km in `duct-shared`; the planned diverse route lies elsewhere."""
+    data = shipped("memphis-small")
+    as_is = outages(data)
+    assert {(row.thing, row.names): row.lost_sites for row in as_is.rows() if row.lost_sites} == {
+        ("risk", ("duct-shared",)): ("c1",)
+    }
+    (change,) = next(plan for plan in data["plans"] if plan["id"] == "new-diverse-route")["changes"]
+    assert not [row for row in outages(data | {"links": [change["link"]]}).rows() if row.lost_sites]
 
 
 # --- classes -------------------------------------------------------------------------------------------------------
