@@ -43,6 +43,7 @@ REQUIRED = {
         "rack_w_per_accelerator",
         "n_nvlink_domain",
         "n_per_rack",
+        "n_per_host",
     },
 }
 COHERENT = {
@@ -344,10 +345,10 @@ def test_a_catalogue_refuses_twins_and_loose_ends() -> None:
         Catalogue(PARTS, {"splice": figure()})
 
 
-def test_the_interruption_rate_is_that_of_llama_3() -> None:
-    rate = catalogue().general["n_interruptions_per_accelerator_day"]
-    assert rate.value == pytest.approx(419 / 54 / 16384, rel=1e-3)
-    assert rate.status == "published"
+def test_a_host_is_a_board_of_eight_or_a_tray_of_four() -> None:
+    hosts = {part.id: part.value("n_per_host") for part in catalogue().parts("accelerator")}
+    assert {name for name, n in hosts.items() if n == 4} == {"GB200", "GB300"}
+    assert set(hosts.values()) == {4, 8}
 
 
 def test_cuts_lie_between_the_published_counts_and_a_building_site() -> None:

@@ -104,6 +104,12 @@ def published_wan_link(percentile: float) -> PublishedLink:
     return PublishedLink(mtbf_h, mttr_h)
 
 
+def cut_repair_h(reader: FigureReader, case: AgeingCase = "value") -> float:
+    """Mean repair of a cut: that of the lognormal, median e^(sigma^2 / 2)."""
+    sigma = reader.general("cut_repair_log_sigma_ratio", case)
+    return reader.general("cut_repair_h", case) * math.exp(sigma**2 / 2.0)
+
+
 def link_failures(state: State, reader: FigureReader, links: Ints, case: AgeingCase = "value") -> LinkFailures:
     """Failures of the lines and members of `links` (rows of `link_*`), kind, central or harsh (low, value, high)."""
     links = np.asarray(links, dtype=np.int64)
@@ -155,12 +161,11 @@ def _path(state: State, links: Ints, amplifiers: _Rate, one_pair: Bools, *, stan
 
 
 def _cuts(reader: FigureReader, length_km: Floats, case: AgeingCase) -> _Rate:
-    """Cuts of so much glass; a repair lasts the mean of the lognormal, median e^(sigma^2 / 2)."""
+    """Cuts of so much glass."""
     if not length_km.any():
         return _nothing(len(length_km))
     n_per_h = reader.general("n_cuts_per_km_year", case) * length_km / HOURS_PER_YEAR
-    sigma = reader.general("cut_repair_log_sigma_ratio", case)
-    return _rate(n_per_h, reader.general("cut_repair_h", case) * math.exp(sigma**2 / 2.0))
+    return _rate(n_per_h, cut_repair_h(reader, case))
 
 
 def _amplifiers(state: State, reader: FigureReader, links: Ints, case: AgeingCase, *, standby: bool) -> _Rate:
