@@ -84,11 +84,15 @@ class LinkRequest(ChangedQuestion, ScoreRequest):
     """Of the traffic: 0.3 is 30 % a year."""
 
 
+class ExplainRequest(ChangedQuestion, ScoreRequest):
+    """What is in the way of a job's step, by eight causes? As it stands, or after a plan or changes."""
+
+
 R = TypeVar("R", bound=Question)
 
 
 def read_body(body: bytes, kind: type[R]) -> R:
-    """A posted question. `network`, `changes` and `links` go on as plain data: they are read where they are used.
+    """A posted question. What is in AS_POSTED goes on as plain data: it is read where it is used.
 
     Raises DocumentError with every bad field.
     """

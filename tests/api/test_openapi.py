@@ -10,6 +10,7 @@ from typing import Any, get_args
 from twin.model.document import TopologyDocument
 from twin.scenario.changes import Change
 
+QUESTIONS = ("ScoreRequest", "WhatIfRequest", "ForecastRequest", "LinkRequest", "ExplainRequest")
 KINDS = {change.model_fields["kind"].default for change in get_args(get_args(Change)[0])}
 
 
@@ -70,7 +71,7 @@ def test_every_example_is_answered_as_described(client: Any) -> None:
                 assert answer.status_code == 200, (path, name, answer.text)
                 assert faults(answered, answer.json(), components) == [], (path, name)
                 n_examples += 1
-    assert n_examples >= 11
+    assert n_examples >= 14
 
 
 def test_what_is_not_as_described_is_found(client: Any) -> None:
@@ -98,13 +99,13 @@ def test_changes_are_the_union_in_bodies_and_in_plans(client: Any) -> None:
     assert set(components["Change"]["discriminator"]["mapping"]) == KINDS
     reference = {"$ref": "#/components/schemas/Change"}
     assert components["Plan"]["properties"]["changes"]["items"] == reference
-    for request in ("WhatIfRequest", "ForecastRequest", "LinkRequest"):
+    for request in QUESTIONS[1:]:
         assert components[request]["properties"]["changes"]["anyOf"][0]["items"] == reference
 
 
 def test_a_network_is_a_name_or_a_document(client: Any) -> None:
     components = described(client)["components"]["schemas"]
-    for request in ("ScoreRequest", "WhatIfRequest", "ForecastRequest", "LinkRequest"):
+    for request in QUESTIONS:
         name, document = components[request]["properties"]["network"]["anyOf"]
         assert name["type"] == "string"
         assert document == {"$ref": "#/components/schemas/TopologyDocument"}
