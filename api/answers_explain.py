@@ -1,4 +1,4 @@
-"""What is answered about what is in the way of a step, as types."""
+"""What is answered about what is in the way of a step, and about inputs that are varied, as types."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from twin.analysis.figures import Lean
 from twin.score.explain import CauseShare
 
 from .answers import Answer
+
+Point = list[float | str]
 
 
 class ExplainAnswer(Answer):
@@ -31,3 +33,32 @@ class ExplainAnswer(Answer):
     causes: list[CauseShare]
     words: list[str]
     leans_on: list[Lean]
+
+
+class VariedInput(Answer):
+    """An input and the values it took."""
+
+    path: str
+    values: Point
+
+
+class SweepAnswer(Answer):
+    """A metric over one or two inputs, the last of them fastest."""
+
+    network: str
+    job: str | None
+    plan: str | None
+    metric: str
+    unit: str
+    axes: list[VariedInput]
+    values: list[float | None]
+    """Of the metric, one a point; null where it does not apply."""
+    why: list[str]
+    """One a point: why there is no value, else empty."""
+    knees: list[Point]
+    """Inputs at which the curve bends most, one for each value of the other input where it bends at all."""
+    against: str | None
+    against_value: float | None
+    """The metric with that plan."""
+    crossings: list[Point]
+    """Inputs at which the metric crosses that value, interpolated along the first input."""

@@ -29,13 +29,14 @@ from .answers import (
     part_answer,
     topology_answer,
 )
-from .answers_explain import ExplainAnswer
+from .answers_explain import ExplainAnswer, SweepAnswer
 from .answers_links import ForecastAnswer, LinkAnswer
 from .bodies import (
     ExplainRequest,
     ForecastRequest,
     LinkRequest,
     ScoreRequest,
+    SweepRequest,
     WhatIfRequest,
     read_body,
 )
@@ -44,12 +45,14 @@ from .examples import (
     FORECAST_EXAMPLES,
     LINK_EXAMPLES,
     SCORE_EXAMPLES,
+    SWEEP_EXAMPLES,
     WHAT_IF_EXAMPLES,
 )
 from .limits import BodyLimit
 from .networks import Networks, find_names
 from .openapi import body_of, describe, responses_of
 from .problems import add_problem_handlers, find
+from .sweeps import MAX_SWEEP_S, MAX_SWEEP_WORK, Sweeps
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 
@@ -58,11 +61,14 @@ def create_app(
     *,
     max_body_bytes: int = MAX_BODY_BYTES,
     max_records: int = MAX_RECORDS,
+    max_sweep_work: int = MAX_SWEEP_WORK,
+    max_sweep_s: float = MAX_SWEEP_S,
     warm: bool = True,
 ) -> FastAPI:
     """The application, with a store of networks of its own.
 
-    max_records: nodes and links of a posted document, fabrics written out. warm: compile kernels at start.
+    max_records: nodes and links of a posted document, fabrics written out. max_sweep_work: points of a sweep times
+    nodes, links and demands. warm: compile kernels at start.
     """
 
     @asynccontextmanager
@@ -81,7 +87,9 @@ def create_app(
     )
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     add_problem_handlers(app)
-    app.include_router(_questions(Networks(max_records)))
+    networks = Networks(max_records)
+    app.include_router(_questions(networks))
+    app.include_router(_long_questions(Sweeps(networks, max_sweep_work, max_sweep_s)))
     app.include_router(_lists())
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
@@ -177,6 +185,23 @@ def _questions(networks: Networks) -> APIRouter:
             find_names(network, asked)
             answer = network.explain(asked.job, changes=asked.after, ageing=asked.ageing)
         return _json(answer.to_json())
+
+    return router
+
+
+def _long_questions(sweeps: Sweeps) -> APIRouter:
+    """What may take minutes, and is asked beside the rest."""
+    router = APIRouter(prefix="/v1", tags=["questions"])
+
+    @router.post(
+        "/sweep",
+        responses=responses_of(SweepAnswer, 404, 413, 422),
+        openapi_extra=body_of(SweepRequest, SWEEP_EXAMPLES),
+        response_class=Response,
+    )
+    async def sweep(body: Body, request: Request) -> Response:
+        """A metric over one or two inputs, where it bends, and where it crosses another plan's."""
+        return await sweeps.answer(body, request)
 
     return router
 

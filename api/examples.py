@@ -60,3 +60,25 @@ EXPLAIN_EXAMPLES: dict[str, dict[str, Any]] = {
         "ageing": "high",
     },
 }
+SWEEP_EXAMPLES: dict[str, dict[str, Any]] = {
+    "from how much capacity on the first campus helps": {
+        "network": "memphis-small",
+        "plan": "fibre-and-balance",
+        "vary": "links.wan-*.total_gbps=400..51200:log15",
+        "against": "leave-out-first-campus",
+    },
+    "two inputs, by their values": {
+        "network": "memphis-small",
+        "vary": [
+            {"path": "age", "values": [0, 10, 20, 30]},
+            {"path": "job.split", "values": ["uniform", "balanced"]},
+        ],
+        "metric": "tokens_per_s",
+    },
+    "members that fail once a route is cut": {
+        "network": "memphis-small",
+        "changes": [{"kind": "fail_srlg", "srlg": "duct-13-a"}],
+        "vary": {"path": "links.wan-1-2.n_failed", "values": "0..6:4"},
+        "metric": "max_link_utilisation_ratio",
+    },
+}

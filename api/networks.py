@@ -48,6 +48,13 @@ class Networks:
                 held.network = load(network)
             yield held.network
 
+    def aside(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
+        """The network with a memory of its own, for a question so long that no other should wait for it."""
+        if not isinstance(network, str):
+            return self._posted(network)
+        _check_name(network)
+        return load(network)
+
     def _hold(self, name: str) -> _Held:
         with self._lock:
             held = self._held.setdefault(name, _Held())

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from . import answers
-from .answers_explain import ExplainAnswer
+from .answers_explain import ExplainAnswer, SweepAnswer
 from .answers_links import ForecastAnswer, LinkAnswer
-from .bodies import ExplainRequest, ForecastRequest, LinkRequest, ScoreRequest, WhatIfRequest
+from .bodies import ExplainRequest, ForecastRequest, LinkRequest, ScoreRequest, SweepRequest, WhatIfRequest
 from .problems import MEDIA_TYPE
 
 PREFIX = "#/components/schemas/"
@@ -23,11 +23,13 @@ MODELS: tuple[type[BaseModel], ...] = (
     ForecastRequest,
     LinkRequest,
     ExplainRequest,
+    SweepRequest,
     answers.ScoreAnswer,
     answers.DiffAnswer,
     ForecastAnswer,
     LinkAnswer,
     ExplainAnswer,
+    SweepAnswer,
     answers.TopologyList,
     answers.TopologyAnswer,
     answers.PartAnswer,
