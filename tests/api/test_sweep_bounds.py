@@ -123,12 +123,14 @@ def test_no_other_question_waits_for_a_sweep_and_sweeps_wait_for_their_turn(slow
     ask = {"vary": "demands=1"}
     with served() as client, ThreadPoolExecutor(60) as pool:
         sweeping = [pool.submit(client.post, SWEEP, json=DEMO | ask) for _ in range(50)]  # more than there are threads
-        assert slow.begun.wait(WAIT_S)
-        assert pool.submit(client.post, "/v1/score", json=DEMO).result(WAIT_S).status_code == 200
-        assert pool.submit(client.post, SWEEP, json=DEMO | {"vray": "age=1"}).result(WAIT_S).status_code == 422
-        assert pool.submit(client.post, SWEEP, json={"network": "x"} | ask).result(WAIT_S).status_code == 404
-        assert slow.n_begun == sweeps.N_AT_ONCE
-        slow.go_on.set()
+        try:
+            assert slow.begun.wait(WAIT_S)
+            assert pool.submit(client.post, "/v1/score", json=DEMO).result(WAIT_S).status_code == 200
+            assert pool.submit(client.post, SWEEP, json=DEMO | {"vray": "age=1"}).result(WAIT_S).status_code == 422
+            assert pool.submit(client.post, SWEEP, json={"network": "x"} | ask).result(WAIT_S).status_code == 404
+            assert slow.n_begun == sweeps.N_AT_ONCE
+        finally:
+            slow.go_on.set()
         answers = [future.result(WAIT_S) for future in sweeping]
     assert {answer.status_code for answer in answers} == {200}
     assert slow.n_begun == 50
