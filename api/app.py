@@ -16,7 +16,6 @@ from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
 from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
-from twin.loading import Network
 from twin.warm import warm_up
 
 from .answers import (
@@ -30,28 +29,46 @@ from .answers import (
     part_answer,
     topology_answer,
 )
+from .answers_explain import ExplainAnswer, SweepAnswer
 from .answers_links import ForecastAnswer, LinkAnswer
-from .bodies import ChangedQuestion, ForecastRequest, LinkRequest, ScoreRequest, WhatIfRequest, read_body
-from .limits import BodyLimit
-from .networks import Networks
-from .openapi import (
+from .bodies import (
+    ExplainRequest,
+    ForecastRequest,
+    LinkRequest,
+    ScoreRequest,
+    SweepRequest,
+    WhatIfRequest,
+    read_body,
+)
+from .examples import (
+    EXPLAIN_EXAMPLES,
     FORECAST_EXAMPLES,
     LINK_EXAMPLES,
     SCORE_EXAMPLES,
+    SWEEP_EXAMPLES,
     WHAT_IF_EXAMPLES,
-    body_of,
-    describe,
-    responses_of,
 )
+from .limits import BodyLimit
+from .networks import Networks, find_names
+from .openapi import body_of, describe, responses_of
 from .problems import add_problem_handlers, find
+from .sweeps import MAX_SWEEP_S, MAX_SWEEP_WORK, Sweeps
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 
 
-def create_app(*, max_body_bytes: int = MAX_BODY_BYTES, max_records: int = MAX_RECORDS, warm: bool = True) -> FastAPI:
+def create_app(
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    max_records: int = MAX_RECORDS,
+    max_sweep_work: int = MAX_SWEEP_WORK,
+    max_sweep_s: float = MAX_SWEEP_S,
+    warm: bool = True,
+) -> FastAPI:
     """The application, with a store of networks of its own.
 
-    max_records: nodes and links of a posted document, fabrics written out. warm: compile kernels at start.
+    max_records: nodes and links of a posted document, fabrics written out. max_sweep_work: points of a sweep times
+    nodes, links and demands. warm: compile kernels at start.
     """
 
     @asynccontextmanager
@@ -70,7 +87,9 @@ def create_app(*, max_body_bytes: int = MAX_BODY_BYTES, max_records: int = MAX_R
     )
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     add_problem_handlers(app)
-    app.include_router(_questions(Networks(max_records)))
+    networks = Networks(max_records)
+    app.include_router(_questions(networks))
+    app.include_router(_long_questions(Sweeps(networks, max_sweep_work, max_sweep_s)))
     app.include_router(_lists())
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
@@ -112,7 +131,7 @@ def _questions(networks: Networks) -> APIRouter:
         """Every metric before and after a plan or changes, the causes, and the shopping list."""
         asked = read_body(body, WhatIfRequest)
         with networks.asked(asked.network) as network:
-            _find_names(network, asked)
+            find_names(network, asked)
             answer = network.what_if(asked.after, asked.job, ageing=asked.ageing)
         return _json(answer.to_json())
 
@@ -126,7 +145,7 @@ def _questions(networks: Networks) -> APIRouter:
         """When margins are gone, rates drop and traffic outgrows links, in three ageing cases."""
         asked = read_body(body, ForecastRequest)
         with networks.asked(asked.network) as network:
-            _find_names(network, asked)
+            find_names(network, asked)
             answer = network.forecast(
                 asked.years, asked.growth_ratio_per_year, links=asked.links, changes=asked.after, job=asked.job
             )
@@ -142,7 +161,7 @@ def _questions(networks: Networks) -> APIRouter:
         """One link explained: where its light goes, its modes, latency, goodput, failures, calendar."""
         asked = read_body(body, LinkRequest)
         with networks.asked(asked.network) as network:
-            _find_names(network, asked)
+            find_names(network, asked)
             answer = network.link(
                 asked.link,
                 years=asked.years,
@@ -153,15 +172,38 @@ def _questions(networks: Networks) -> APIRouter:
             )
         return _json(answer.to_json())
 
+    @router.post(
+        "/explain",
+        responses=responses_of(ExplainAnswer, 404, 413, 422),
+        openapi_extra=body_of(ExplainRequest, EXPLAIN_EXAMPLES),
+        response_class=Response,
+    )
+    def explain(body: Body) -> Response:
+        """What is in the way of a training step: its parts, and what each of eight causes costs."""
+        asked = read_body(body, ExplainRequest)
+        with networks.asked(asked.network) as network:
+            find_names(network, asked)
+            answer = network.explain(asked.job, changes=asked.after, ageing=asked.ageing)
+        return _json(answer.to_json())
+
     return router
 
 
-def _find_names(network: Network, asked: ChangedQuestion) -> None:
-    """404 for a job or plan that the document does not have."""
-    find(lambda: network.job(asked.job))
-    plan = asked.plan
-    if plan is not None:
-        find(lambda: network.plan(plan))
+def _long_questions(sweeps: Sweeps) -> APIRouter:
+    """What may take minutes, and is asked beside the rest."""
+    router = APIRouter(prefix="/v1", tags=["questions"])
+
+    @router.post(
+        "/sweep",
+        responses=responses_of(SweepAnswer, 404, 413, 422),
+        openapi_extra=body_of(SweepRequest, SWEEP_EXAMPLES),
+        response_class=Response,
+    )
+    async def sweep(body: Body, request: Request) -> Response:
+        """A metric over one or two inputs, where it bends, and where it crosses another plan's."""
+        return await sweeps.answer(body, request)
+
+    return router
 
 
 def _lists() -> APIRouter:

@@ -16,9 +16,12 @@ from twin.model.document import TopologyDocument
 from twin.scenario import changes as changes_
 from twin.scenario.select import Links, LinkSelector
 from twin.score.forecast import MAX_YEARS
+from twin.score.metrics import METRICS
+
+from .axes import Vary, axis_issues
 
 WHERE = "body"
-AS_POSTED = ("network", "changes", "links")
+AS_POSTED = ("network", "changes", "links", "vary")
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Years = Annotated[int, Field(ge=1, le=MAX_YEARS)]
 Growth = Annotated[float, Field(ge=-0.9, le=10.0)]
@@ -84,11 +87,26 @@ class LinkRequest(ChangedQuestion, ScoreRequest):
     """Of the traffic: 0.3 is 30 % a year."""
 
 
+class ExplainRequest(ChangedQuestion, ScoreRequest):
+    """What is in the way of a job's step, by eight causes? As it stands, or after a plan or changes."""
+
+
+class SweepRequest(ChangedQuestion, ScoreRequest):
+    """How does a metric move with one or two inputs? Of the network as it stands, or after a plan or changes."""
+
+    vary: SkipValidation[Vary]
+    """One input or a list of two: a text as after the command's `--vary`, `age=0..30:7`, or a path and its values."""
+    metric: Annotated[Name, Field(json_schema_extra={"enum": list(METRICS)})] = "step_time_s"
+    """Any that a score has."""
+    against: Name | None = None
+    """Another plan of the document: where the metric crosses what it has with that is told."""
+
+
 R = TypeVar("R", bound=Question)
 
 
 def read_body(body: bytes, kind: type[R]) -> R:
-    """A posted question. `network`, `changes` and `links` go on as plain data: they are read where they are used.
+    """A posted question. What is in AS_POSTED goes on as plain data: it is read where it is used.
 
     Raises DocumentError with every bad field.
     """
@@ -121,6 +139,8 @@ def _check_shapes(request: Question, skipped: dict[str, Any]) -> None:
         if changes is not None and not isinstance(changes, list):
             issues.append(Issue("changes", f"is a {type(changes).__name__} and no list", "a plan's name goes to plan"))
     issues += _link_issues(skipped.get("links"))
+    if isinstance(request, SweepRequest):
+        issues += axis_issues(skipped.get("vary"))
     if issues:
         raise DocumentError(str(issues[0]), where=WHERE, found=issues)
 

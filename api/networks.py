@@ -14,6 +14,7 @@ from twin.topologies import NETWORKS, check_size, expand, network_text
 from twin.loading import Network, from_document, load
 from twin.model.document import TopologyDocument
 
+from .bodies import ChangedQuestion
 from .problems import find
 
 
@@ -40,13 +41,19 @@ class Networks:
         if not isinstance(network, str):
             yield self._posted(network)
             return
-        if network not in NETWORKS:
-            find(lambda: network_text(network))  # 404 with near names
+        _check_name(network)
         held = self._hold(network)
         with held.lock:
             if held.network is None:
                 held.network = load(network)
             yield held.network
+
+    def aside(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
+        """The network with a memory of its own, for a question so long that no other should wait for it."""
+        if not isinstance(network, str):
+            return self._posted(network)
+        _check_name(network)
+        return load(network)
 
     def _hold(self, name: str) -> _Held:
         with self._lock:
@@ -61,3 +68,17 @@ class Networks:
         check_size(network.document, self.max_records)
         network.generators = network.generators._replace(expand=partial(expand, max_records=self.max_records))
         return network
+
+
+def _check_name(name: str) -> None:
+    """404 with near names for what is not in the catalogue; a path never is."""
+    if name not in NETWORKS:
+        find(lambda: network_text(name))
+
+
+def find_names(network: Network, asked: ChangedQuestion, *more_plans: str | None) -> None:
+    """404 for a job or plan that the document does not have."""
+    find(lambda: network.job(asked.job))
+    for plan in (asked.plan, *more_plans):
+        if plan is not None:
+            find(partial(network.plan, plan))

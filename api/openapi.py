@@ -1,4 +1,4 @@
-"""The description of the API: requests and answers as components, errors, and examples that work."""
+"""The description of the API: requests and answers as components, and errors."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from . import answers
+from .answers_explain import ExplainAnswer, SweepAnswer
 from .answers_links import ForecastAnswer, LinkAnswer
-from .bodies import ForecastRequest, LinkRequest, ScoreRequest, WhatIfRequest
+from .bodies import ExplainRequest, ForecastRequest, LinkRequest, ScoreRequest, SweepRequest, WhatIfRequest
 from .problems import MEDIA_TYPE
 
 PREFIX = "#/components/schemas/"
@@ -21,10 +22,14 @@ MODELS: tuple[type[BaseModel], ...] = (
     WhatIfRequest,
     ForecastRequest,
     LinkRequest,
+    ExplainRequest,
+    SweepRequest,
     answers.ScoreAnswer,
     answers.DiffAnswer,
     ForecastAnswer,
     LinkAnswer,
+    ExplainAnswer,
+    SweepAnswer,
     answers.TopologyList,
     answers.TopologyAnswer,
     answers.PartAnswer,
@@ -35,55 +40,8 @@ MODELS: tuple[type[BaseModel], ...] = (
 ERRORS = {
     404: "A network, job, plan, part or path that does not exist; near names in the hints.",
     413: "The body is too large.",
-    422: "The body cannot be read, its records do not fit together, or a change cannot be applied.",
+    422: "The body cannot be read, its records do not fit together, a change cannot be applied, or it is too much.",
     500: "A fault in the twin itself.",
-}
-
-SCORE_EXAMPLES: dict[str, dict[str, Any]] = {
-    "a network by name": {"network": "memphis-small"},
-    "another job, optics and glass at the bad end": {"network": "memphis-small", "job": "everything", "ageing": "high"},
-    "a document": {
-        "network": {
-            "name": "two hosts",
-            "nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "host"}],
-            "links": [{"id": "a~b", "ends": ["a", "b"], "capacity_gbps": 100}],
-            "demands": [{"id": "a-b", "source": "a", "target": "b", "offered_gbps": 40}],
-        }
-    },
-}
-WHAT_IF_EXAMPLES: dict[str, dict[str, Any]] = {
-    "a plan": {"network": "memphis-small", "plan": "fibre-upgrade"},
-    "a route is cut": {
-        "network": "memphis-small",
-        "changes": [{"kind": "fail_srlg", "srlg": "duct-13-a"}],
-    },
-    "new routers, five years later": {
-        "network": "memphis-small",
-        "job": "flagship",
-        "changes": [
-            {"kind": "swap_switches", "nodes": {"kind": "border"}, "part": "border-deep-51.2T"},
-            {"kind": "age", "years": 5, "links": "wan-*"},
-        ],
-    },
-}
-FORECAST_EXAMPLES: dict[str, dict[str, Any]] = {
-    "wide-area links, traffic growing": {"network": "memphis-small", "years": 30, "growth_ratio_per_year": 0.2},
-    "some links, after a plan": {"network": "memphis-small", "links": "wan-1-*", "plan": "fibre-upgrade"},
-    "by tier, with new optics": {
-        "network": "memphis-small",
-        "links": {"tier": "wide_area"},
-        "changes": [{"kind": "set_transceivers", "links": "wan-*", "part": "OpenZR+-400G"}],
-    },
-}
-LINK_EXAMPLES: dict[str, dict[str, Any]] = {
-    "a link": {"network": "memphis-small", "link": "wan-1-2"},
-    "ten years on, at the bad end, without a calendar": {
-        "network": "memphis-small",
-        "link": "wan-1-2",
-        "years": None,
-        "changes": [{"kind": "age", "years": 10}],
-        "ageing": "high",
-    },
 }
 
 

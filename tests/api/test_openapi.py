@@ -9,7 +9,10 @@ from typing import Any, get_args
 
 from twin.model.document import TopologyDocument
 from twin.scenario.changes import Change
+from twin.scenario.sweep import MAX_VALUES, PATHS
+from twin.score.metrics import METRICS
 
+QUESTIONS = ("ScoreRequest", "WhatIfRequest", "ForecastRequest", "LinkRequest", "ExplainRequest", "SweepRequest")
 KINDS = {change.model_fields["kind"].default for change in get_args(get_args(Change)[0])}
 
 
@@ -70,7 +73,7 @@ def test_every_example_is_answered_as_described(client: Any) -> None:
                 assert answer.status_code == 200, (path, name, answer.text)
                 assert faults(answered, answer.json(), components) == [], (path, name)
                 n_examples += 1
-    assert n_examples >= 11
+    assert n_examples >= 17
 
 
 def test_what_is_not_as_described_is_found(client: Any) -> None:
@@ -98,13 +101,13 @@ def test_changes_are_the_union_in_bodies_and_in_plans(client: Any) -> None:
     assert set(components["Change"]["discriminator"]["mapping"]) == KINDS
     reference = {"$ref": "#/components/schemas/Change"}
     assert components["Plan"]["properties"]["changes"]["items"] == reference
-    for request in ("WhatIfRequest", "ForecastRequest", "LinkRequest"):
+    for request in QUESTIONS[1:]:
         assert components[request]["properties"]["changes"]["anyOf"][0]["items"] == reference
 
 
 def test_a_network_is_a_name_or_a_document(client: Any) -> None:
     components = described(client)["components"]["schemas"]
-    for request in ("ScoreRequest", "WhatIfRequest", "ForecastRequest", "LinkRequest"):
+    for request in QUESTIONS:
         name, document = components[request]["properties"]["network"]["anyOf"]
         assert name["type"] == "string"
         assert document == {"$ref": "#/components/schemas/TopologyDocument"}
@@ -130,3 +133,17 @@ def test_links_are_an_id_a_glob_or_conditions_and_bounds_are_told(client: Any) -
     growth = page["growth_ratio_per_year"]
     assert (growth["minimum"], growth["maximum"], growth["default"]) == (-0.9, 10, 0)
     assert components["LinkRequest"]["required"] == ["network", "link"]
+
+
+def test_inputs_to_vary_are_texts_or_paths_with_values_and_metrics_are_named(client: Any) -> None:
+    components = described(client)["components"]["schemas"]
+    sweep, axis = components["SweepRequest"], components["AxisRequest"]["properties"]
+    text, one, two = sweep["properties"]["vary"]["anyOf"]
+    assert text["type"] == "string"
+    assert one == {"$ref": "#/components/schemas/AxisRequest"}
+    assert (two["items"]["anyOf"], two["minItems"], two["maxItems"]) == ([text, one], 1, 2)
+    assert all(path in axis["path"]["description"] for path in PATHS)
+    assert axis["values"]["anyOf"][1]["maxItems"] == MAX_VALUES
+    assert sweep["properties"]["metric"]["enum"] == list(METRICS)
+    assert sweep["required"] == ["network", "vary"]
+    assert components["ExplainRequest"]["required"] == ["network"]

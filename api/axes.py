@@ -1,0 +1,141 @@
+"""Inputs to vary, as they are posted: `path=values` as after `--vary`, or a path and a list of values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+
+from twin.errors import ChangeError, DocumentError, Issue, did_you_mean
+from twin.formats.native import validate_as
+from twin.scenario.sweep import MAX_VALUES, PATHS, Axis, parse_axis
+
+MAX_TEXT = 2000
+"""Characters of values that are written as text; lists may be longer."""
+MAX_NUMBER = 1e15
+N_AXES = 2
+ROOTS = {path.partition(".")[0] for path in PATHS}
+FORM = 'like "age=0..30:7", or {"path": "age", "values": [0, 10, 20]}'
+WORD = r"^[A-Za-z_]\w*([.+-]\w+)*$"
+
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+Value = float | Annotated[str, Field(max_length=200, pattern=WORD)]
+Path = Annotated[str, Field(min_length=1, max_length=500, pattern="^[^=]+$", description=f"One of {', '.join(PATHS)}.")]
+
+
+class AxisRequest(BaseModel):
+    """An input and the values it takes."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    path: Path
+    values: SkipValidation[Text | Annotated[list[Value], Field(min_length=1, max_length=MAX_VALUES)]]
+    """Numbers, or words where the input is one; or a text: `1,2,5`, `1..10:4` (evenly), `1..1000:log7` (by factors)."""
+
+
+Vary = Text | AxisRequest | Annotated[list[Text | AxisRequest], Field(min_length=1, max_length=N_AXES)]
+
+
+class PostedAxis(NamedTuple):
+    """An input to vary: where it stands in the body, and what would be written after `--vary`."""
+
+    where: str
+    text: str
+
+    @property
+    def path(self) -> str:
+        """What is varied."""
+        return self.text.partition("=")[0]
+
+    def parse(self) -> Axis:
+        """Its path and values. Raises ChangeError."""
+        with np.errstate(all="ignore"):  # ends too far apart give values that are refused as not finite
+            axis = parse_axis(self.text)
+        if any(isinstance(value, float) and abs(value) > MAX_NUMBER for value in axis.values):
+            raise ChangeError(f"values beyond {MAX_NUMBER:g}", where=self.where, hint="no input is as large")
+        return axis
+
+
+def axes_of(vary: Any) -> list[PostedAxis]:
+    """Inputs that `axis_issues` found no fault with."""
+    found = []
+    for where, item in _items(vary):
+        if isinstance(item, dict):
+            values = item["values"]
+            said = values if isinstance(values, str) else ",".join(map(_written, values))
+            item = f"{item['path']}={said}"
+        found.append(PostedAxis(where, item))
+    return found
+
+
+def axis_issues(vary: Any) -> Iterator[Issue]:
+    """What is wrong with the form of posted inputs; whether there is such an input is told where it is varied."""
+    if vary is None or vary == []:
+        yield Issue("vary", "nothing to vary", FORM)
+    elif isinstance(vary, list) and len(vary) > N_AXES:
+        yield Issue("vary", f"{len(vary)} inputs", "one or two")
+    else:
+        for where, item in _items(vary):
+            yield from _issues_of(item, where)
+
+
+def _items(vary: Any) -> list[tuple[str, Any]]:
+    return [(f"vary[{i}]", item) for i, item in enumerate(vary)] if isinstance(vary, list) else [("vary", vary)]
+
+
+def _issues_of(item: Any, where: str) -> Iterator[Issue]:
+    if isinstance(item, str):
+        yield from list(_text_issues(item, where)) or _path_issues(item.partition("=")[0], where)
+    elif not isinstance(item, dict):
+        yield Issue(where, f"is a {type(item).__name__}", FORM)
+    else:
+        yield from _path_issues(item.get("path"), f"{where}.path")
+        try:
+            validate_as(AxisRequest, item | dict.fromkeys(item.keys() & {"values"}), where)
+        except DocumentError as error:
+            yield from (replace(issue, where=f"{where}.{issue.where}") for issue in error.issues)
+        if "values" in item:
+            yield from _values_issues(item["values"], f"{where}.values")
+
+
+def _path_issues(path: Any, where: str) -> Iterator[Issue]:
+    """Whether it begins like an input that there is; what follows is found out where it is varied."""
+    if isinstance(path, str) and path.partition(".")[0] not in ROOTS:
+        near = did_you_mean(path[:100], PATHS)
+        hint = f"{near} " * bool(near) + f"known: {', '.join(PATHS)}"
+        yield Issue(where, f"nothing to vary at {path[:100]!r}", hint)
+
+
+def _values_issues(values: Any, where: str) -> Iterator[Issue]:
+    if isinstance(values, str):
+        yield from _text_issues(values, where)
+    elif not isinstance(values, list):
+        yield Issue(where, f"is a {type(values).__name__}", "a list of numbers, or a text like 0..30:7")
+    elif not 1 <= len(values) <= MAX_VALUES:
+        yield Issue(where, f"{len(values)} values", f"1 to {MAX_VALUES}")
+    else:
+        for i, value in enumerate(values):
+            if not _is_value(value):
+                shown = repr(value)[:100] if isinstance(value, str | bool) else f"a {type(value).__name__}"
+                hint = "ranges are texts: 0..30:7"
+                yield Issue(f"{where}[{i}]", f"{shown} is neither a number nor a word", hint)
+
+
+def _text_issues(text: str, where: str) -> Iterator[Issue]:
+    if not 1 <= len(text) <= MAX_TEXT:
+        hint = f"1 to {MAX_TEXT}; more values are written as a list: {FORM.rpartition(' or ')[2]}"
+        yield Issue(where, f"a text of {len(text)} characters", hint)
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= 200 and re.fullmatch(WORD, value) is not None
+    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e300)
+
+
+def _written(value: float | str) -> str:
+    return value if isinstance(value, str) else repr(float(value))

@@ -1,0 +1,84 @@
+"""Examples of what can be posted; all of them work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SCORE_EXAMPLES: dict[str, dict[str, Any]] = {
+    "a network by name": {"network": "memphis-small"},
+    "another job, optics and glass at the bad end": {"network": "memphis-small", "job": "everything", "ageing": "high"},
+    "a document": {
+        "network": {
+            "name": "two hosts",
+            "nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "host"}],
+            "links": [{"id": "a~b", "ends": ["a", "b"], "capacity_gbps": 100}],
+            "demands": [{"id": "a-b", "source": "a", "target": "b", "offered_gbps": 40}],
+        }
+    },
+}
+WHAT_IF_EXAMPLES: dict[str, dict[str, Any]] = {
+    "a plan": {"network": "memphis-small", "plan": "fibre-upgrade"},
+    "a route is cut": {
+        "network": "memphis-small",
+        "changes": [{"kind": "fail_srlg", "srlg": "duct-13-a"}],
+    },
+    "new routers, five years later": {
+        "network": "memphis-small",
+        "job": "flagship",
+        "changes": [
+            {"kind": "swap_switches", "nodes": {"kind": "border"}, "part": "border-deep-51.2T"},
+            {"kind": "age", "years": 5, "links": "wan-*"},
+        ],
+    },
+}
+FORECAST_EXAMPLES: dict[str, dict[str, Any]] = {
+    "wide-area links, traffic growing": {"network": "memphis-small", "years": 30, "growth_ratio_per_year": 0.2},
+    "some links, after a plan": {"network": "memphis-small", "links": "wan-1-*", "plan": "fibre-upgrade"},
+    "by tier, with new optics": {
+        "network": "memphis-small",
+        "links": {"tier": "wide_area"},
+        "changes": [{"kind": "set_transceivers", "links": "wan-*", "part": "OpenZR+-400G"}],
+    },
+}
+LINK_EXAMPLES: dict[str, dict[str, Any]] = {
+    "a link": {"network": "memphis-small", "link": "wan-1-2"},
+    "ten years on, at the bad end, without a calendar": {
+        "network": "memphis-small",
+        "link": "wan-1-2",
+        "years": None,
+        "changes": [{"kind": "age", "years": 10}],
+        "ageing": "high",
+    },
+}
+EXPLAIN_EXAMPLES: dict[str, dict[str, Any]] = {
+    "what is in the way": {"network": "memphis-small"},
+    "what is left in the way after a plan": {"network": "memphis-small", "plan": "border-router-swap"},
+    "another job, ten years on, at the bad end": {
+        "network": "memphis-small",
+        "job": "everything",
+        "changes": [{"kind": "age", "years": 10}],
+        "ageing": "high",
+    },
+}
+SWEEP_EXAMPLES: dict[str, dict[str, Any]] = {
+    "from how much capacity on the first campus helps": {
+        "network": "memphis-small",
+        "plan": "fibre-and-balance",
+        "vary": "links.wan-*.total_gbps=400..51200:log15",
+        "against": "leave-out-first-campus",
+    },
+    "two inputs, by their values": {
+        "network": "memphis-small",
+        "vary": [
+            {"path": "age", "values": [0, 10, 20, 30]},
+            {"path": "job.split", "values": ["uniform", "balanced"]},
+        ],
+        "metric": "tokens_per_s",
+    },
+    "members that fail once a route is cut": {
+        "network": "memphis-small",
+        "changes": [{"kind": "fail_srlg", "srlg": "duct-13-a"}],
+        "vary": {"path": "links.wan-1-2.n_failed", "values": "0..6:4"},
+        "metric": "max_link_utilisation_ratio",
+    },
+}
