@@ -19,7 +19,8 @@ from twin.arrays import State
 from twin.catalogue import catalogue
 from twin.errors import DocumentError, TopologyError, TwinError
 from twin.loading import from_document
-from twin.scenario.changes import Age, Context, CutFibre, SetFibre, StateChange
+from twin.scenario.change import Context, StateChange
+from twin.scenario.changes import Age, CutFibre, SetFibre
 
 CASES: tuple[AgeingCase, ...] = ("low", "value", "high")
 YEAR = 365.25

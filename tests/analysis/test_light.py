@@ -29,7 +29,8 @@ from twin.analysis.glass import AgeingCase
 from twin.analysis.light import DARK, LINE_RATE, MODE, REACH, penalty_of
 from twin.analysis.link_health import LinkHealth, judge_links
 from twin.catalogue import Catalogue, Part, catalogue, load_price_book
-from twin.scenario.changes import Age, Context
+from twin.scenario.change import Context
+from twin.scenario.changes import Age
 
 MANY = settings(max_examples=80, deadline=None)
 CASES: tuple[AgeingCase, ...] = ("low", "value", "high")

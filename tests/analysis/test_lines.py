@@ -23,16 +23,15 @@ from twin.analysis.link_health import LinkHealth, judge_links
 from twin.catalogue import catalogue
 from twin.errors import DocumentError, TopologyError
 from twin.loading import from_document
+from twin.scenario.change import Context, StateChange
 from twin.scenario.changes import (
     Age,
-    Context,
     CutFibre,
     FailLinks,
     FailSrlg,
     SetChannels,
     SetFibre,
     SetTransceivers,
-    StateChange,
 )
 
 SOME = settings(max_examples=40, deadline=None)

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.cases import reader, state_of
+from tests.analysis.cases import state_of
 from tests.model.samples import network
-from twin.analysis.reliability import daly_efficiency, goodput_ratio
 from twin.analysis.step_time import local_schedule
 from twin.catalogue import catalogue, load_price_book
 from twin.errors import TopologyError
@@ -272,40 +271,6 @@ def test_a_faster_accelerator_computes_no_longer(x: float, site: str, kinds: tup
     assert slow is not None
     assert fast is not None
     assert fast.compute_time_s + fast.bubble_time_s <= (slow.compute_time_s + slow.bubble_time_s) * (1 + 1e-12)
-
-
-# --- interruptions ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("n", "recovery_s", "efficiency"),
-    [(16_384, 600, 0.91), (49_152, 600, 0.79), (100_000, 600, 0.65), (440_112, 600, 0.19), (440_112, 60, 0.69)],
-)
-def test_daly_s_efficiency_of_the_field_notes(n: int, recovery_s: float, efficiency: float) -> None:
-    mtbf_s = 86_400 / (4.74e-4 * n)
-    assert daly_efficiency(mtbf_s, 10.0, recovery_s) == pytest.approx(efficiency, abs=0.006)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.floats(10, 1e7), st.floats(0.1, 1e3), st.floats(0, 1e4))
-def test_daly_s_interval_is_the_best(mtbf_s: float, checkpoint_s: float, recovery_s: float) -> None:
-    def at(tau: float) -> float:
-        with np.errstate(over="ignore"):
-            return float(tau / (mtbf_s * np.exp(recovery_s / mtbf_s) * np.expm1((tau + checkpoint_s) / mtbf_s)))
-
-    best = daly_efficiency(mtbf_s, checkpoint_s, recovery_s)
-    assert 0 <= best <= 1
-    grid = np.geomspace(1e-3 * checkpoint_s, 50 * mtbf_s + checkpoint_s, 200)
-    assert max(at(tau) for tau in grid) <= best + 1e-9
-    assert daly_efficiency(mtbf_s, 1e-9, recovery_s) == pytest.approx(np.exp(-recovery_s / mtbf_s), abs=1e-3)
-
-
-def test_goodput_falls_with_the_size_of_a_job() -> None:
-    found = [goodput_ratio(n, reader()) for n in (0, 1, 1024, 16_384, 440_112, 10**8)]
-    assert found[0] == 1.0
-    assert found == sorted(found, reverse=True)
-    assert found[3] == pytest.approx(0.91, abs=0.006)
-    assert found[-1] >= 0
 
 
 def test_a_placement_takes_what_it_names() -> None:

@@ -46,6 +46,7 @@ def job_data(**more: Any) -> dict[str, Any]:
         "parallelism": {"tp": 2},
         "n_global_batch": 512,
         "placement": [{"site": "a"}],
+        "n_training_tokens": 1e12,
     }
     return data | more
 

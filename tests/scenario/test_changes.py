@@ -15,7 +15,8 @@ from twin.catalogue import catalogue, load_price_book
 from twin.errors import CatalogueError, ChangeError, DocumentError, TopologyError, TwinError
 from twin.loading import Network, from_document, load
 from twin.scenario.apply import Scenario, apply_changes, baseline, parse_changes
-from twin.scenario.changes import Change, StateChange, StructureChange, WorkloadChange
+from twin.scenario.change import StateChange, StructureChange, WorkloadChange
+from twin.scenario.changes import Change
 
 KINDS = {kind.model_fields["kind"].default: kind for kind in get_args(get_args(Change)[0])}
 LEAF = {"id": "c-leaf", "kind": "leaf"}
@@ -30,6 +31,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "use_accelerator": {"site": "a", "accelerator": "H100"},
     "split_work": {"split": "balanced"},
     "synchronise": {"sync": "local_sgd", "n_local_steps": 10},
+    "cut_job": {"tp": 4, "recompute": "full"},
+    "recover_job": {"recovery": "elastic"},
     "set_transceivers": {"links": "wan", "part": "400ZR"},
     "set_channels": {"links": "wan", "n_parallel": 8},
     "set_fibre": {"links": "wan", "fibre": "G.654.E"},
@@ -153,6 +156,16 @@ def test_workload() -> None:
     job = one("synchronise", sync="local_sgd", n_local_steps=7).job
     assert job is not None
     assert (job.sync, job.n_local_steps) == ("local_sgd", 7)
+    job = one("cut_job", pp=2, n_micro_batch=2, precision="fp8", n_global_batch=1024).job
+    assert job is not None
+    assert (job.parallelism.tp, job.parallelism.pp, job.precision, job.n_global_batch) == (2, 2, "fp8", 1024)
+    # a split that was stated for other places is none
+    job = applied(
+        {"kind": "split_work", "split": "stated", "n_micro_batches": {"a": 8, "b": 24}},
+        {"kind": "place_job", "placement": [{"site": "b"}]},
+    ).job
+    assert job is not None
+    assert (job.split, [place.n_micro_batches for place in job.placement]) == ("uniform", [None])
 
 
 def test_state_of_links() -> None:
@@ -299,6 +312,15 @@ def test_no_change_changes_nothing() -> None:
         ({"kind": "use_accelerator", "site": "z"}, ChangeError, "the job is not at 'z'"),
         ({"kind": "use_accelerator", "site": "a", "accelerator": "H10"}, CatalogueError, "did you mean 'H100'"),
         ({"kind": "synchronise", "sync": "every_step", "n_local_steps": 2}, ChangeError, "belongs to sync: local_sgd"),
+        ({"kind": "cut_job"}, ChangeError, "nothing is stated"),
+        ({"kind": "recover_job"}, ChangeError, "nothing is stated"),
+        ({"kind": "split_work", "split": "stated"}, ChangeError, "go with split: stated"),
+        (
+            {"kind": "split_work", "split": "stated", "n_micro_batches": {"z": 1}},
+            ChangeError,
+            "the job is not at 'z'",
+        ),
+        ({"kind": "cut_job", "tp": 3}, TopologyError, "tp 3 does not divide the 16 heads"),
         ({"kind": "set_transceivers", "links": "wan", "part": "mux-8"}, CatalogueError, "is of kind mux"),
         ({"kind": "set_transceivers", "links": "wan", "part": "400ZRR"}, CatalogueError, "did you mean '400ZR'"),
         ({"kind": "set_fibre", "links": "a-up", "fibre": "G.654.E"}, ChangeError, "link 'a-up' has no spans"),

@@ -101,6 +101,44 @@ def spans(**fields: Any) -> list[dict[str, Any]]:
         ({"kind": "fail_srlg", "srlg": "duct"}, changed(DATA, "links", "wan", up=False)),
         ({"kind": "fail_nodes", "nodes": "a-rack-2"}, changed(DATA, "nodes", "a-rack-2", up=False)),
         ({"kind": "split_work", "split": "balanced"}, changed(DATA, "jobs", "both", split="balanced")),
+        (
+            {"kind": "split_work", "split": "stated", "n_micro_batches": {"a": 6, "b": 26}},
+            changed(
+                DATA,
+                "jobs",
+                "both",
+                split="stated",
+                placement=[{"site": "a", "n_micro_batches": 6}, {"site": "b", "n_micro_batches": 26}],
+            ),
+        ),
+        (
+            {"kind": "cut_job", "tp": 4, "recompute": "full", "fully_sharded": True},
+            changed(DATA, "jobs", "both", parallelism={"tp": 4, "fully_sharded": True}, recompute="full"),
+        ),
+        (
+            {"kind": "recover_job", "recovery": "elastic", "on_site_loss": "go_on"},
+            changed(DATA, "jobs", "both", recovery="elastic", on_site_loss="go_on"),
+        ),
+        (
+            {
+                "kind": "synchronise",
+                "sync": "local_sgd",
+                "n_local_steps": 100,
+                "n_fragment_layers": 2,
+                "n_overlap_steps": 1,
+                "exchange_bits_per_parameter": 4,
+            },
+            changed(
+                DATA,
+                "jobs",
+                "both",
+                sync="local_sgd",
+                n_local_steps=100,
+                n_fragment_layers=2,
+                n_overlap_steps=1,
+                exchange_bits_per_parameter=4,
+            ),
+        ),
         ({"kind": "leave_sites", "sites": ["a"]}, changed(DATA, "jobs", "both", placement=[{"site": "b"}])),
         (
             {"kind": "scale_demands", "factor_ratio": 5, "ids": ["east"]},

@@ -17,8 +17,8 @@ from scipy.special import lambertw
 from ..units import DAYS_PER_YEAR
 from .failures import HOURS_PER_YEAR
 from .figures import FigureReader, Lean
-from .interruptions import Interruptions, interruptions
-from .outages import ABORT, SECONDS_PER_HOUR, STALL, THINGS, LostSites, Outages, no_outages
+from .interruptions import Interruptions
+from .outages import ABORT, SECONDS_PER_HOUR, STALL, THINGS, LostSites, Outages
 
 SECONDS_PER_DAY = 86_400.0
 OnSiteLoss = Literal["stop", "go_on"]
@@ -163,10 +163,3 @@ def time_to_train_days(n_tokens: float, tokens_per_s: float, goodput_ratio: floa
     """Days that so many tokens take, interruptions included; infinite where nothing is trained."""
     rate = tokens_per_s * goodput_ratio
     return n_tokens / rate / SECONDS_PER_DAY if rate > 0.0 else math.inf
-
-
-def goodput_ratio(n_accelerators: int, reader: FigureReader) -> float:
-    """Share of the step rate that survives unexpected interruptions of a job in one place, on hosts of eight."""
-    found = job_goodput(interruptions(n_accelerators, n_accelerators / 8.0, reader), no_outages(), reader)
-    reader.used.update({(lean.where, lean.name): lean for lean in found.leans})
-    return found.daly_ratio

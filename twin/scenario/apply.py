@@ -14,7 +14,8 @@ from ..formats.native import validate_as
 from ..model.document import TopologyDocument
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import TrainingJob
-from .changes import Change, Context, StateChange, StructureChange, WorkloadChange
+from .change import Context, StateChange, StructureChange, WorkloadChange
+from .changes import Change
 
 MAX_CHANGES = 1000
 

@@ -2,75 +2,27 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from ..analysis.cost import node_power_w, site_power_w
-from ..analysis.figures import FigureReader
 from ..arrays import CompiledNetwork, Ints, State
-from ..catalogue import Kind
 from ..errors import ChangeError, did_you_mean
-from ..model.document import TopologyDocument
-from ..model.jobs import Placement, TrainingJob
-from ..model.records import STRICT, Link, Node
-from .select import Links, Nodes, select_links, select_nodes
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a change may look at: where it stands, the document it changes, and the catalogue."""
-
-    where: str
-    document: TopologyDocument
-    reader: FigureReader
-
-    def part(self, state: State, part_id: str, kind: Kind) -> tuple[State, int]:
-        """A state that knows the part, and its code. CatalogueError for an unknown part or one of another kind."""
-        self.reader.catalogue.get(part_id, kind)
-        return state.with_part(part_id)
-
-    def links(self, state: State, chosen: Links) -> Ints:
-        """Rows of the links chosen."""
-        return select_links(state, chosen, self.document.as_of, self.where)
-
-    def nodes(self, state: State, chosen: Nodes) -> Ints:
-        """Rows of the nodes chosen."""
-        return select_nodes(state, chosen, self.document.as_of, self.where)
-
-
-class _Change(BaseModel):
-    model_config = STRICT | {"frozen": True}
-
-
-class StructureChange(_Change):
-    """Changes what exists: the network is edited and compiled again."""
-
-    @abstractmethod
-    def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
-        """The network with this change."""
-
-
-class WorkloadChange(_Change):
-    """Changes what is asked: demands or the job."""
-
-    @abstractmethod
-    def edit_workload(
-        self, document: TopologyDocument, job: TrainingJob | None, context: Context
-    ) -> tuple[TopologyDocument, TrainingJob | None]:
-        """Document and job with this change."""
-
-
-class StateChange(_Change):
-    """Changes input columns: no graph is copied."""
-
-    @abstractmethod
-    def overlay(self, state: State, context: Context) -> State:
-        """The state with this change."""
-
+from ..model.records import Link, Node
+from .change import Context, StateChange, StructureChange
+from .job_changes import (
+    CutJob,
+    LeaveSites,
+    PlaceJob,
+    RecoverJob,
+    ScaleDemands,
+    SplitWork,
+    Synchronise,
+    UseAccelerator,
+)
+from .select import Links, Nodes
 
 # --- structure ------------------------------------------------------------------------------------------------
 
@@ -123,130 +75,6 @@ class RemoveNodes(StructureChange):
         """The network without the nodes."""
         rows = context.nodes(State.of(network.arrays), self.nodes)
         return network.without(nodes=[network.arrays.node_ids[row] for row in rows])
-
-
-# --- workload -------------------------------------------------------------------------------------------------
-
-
-class ScaleDemands(WorkloadChange):
-    """Multiply the demands of the document."""
-
-    kind: Literal["scale_demands"] = "scale_demands"
-    factor_ratio: Annotated[float, Field(ge=0, le=1e6)]
-    ids: tuple[str, ...] | None = None
-    """Only these; None = all."""
-
-    def edit_workload(
-        self, document: TopologyDocument, job: TrainingJob | None, context: Context
-    ) -> tuple[TopologyDocument, TrainingJob | None]:
-        """Document with scaled demands."""
-        known = {demand.id for demand in document.demands}
-        if not known:
-            raise ChangeError("the document has no demands to scale", where=context.where)
-        for name in self.ids or ():
-            if name not in known:
-                raise ChangeError(f"no demand {name!r}", where=context.where, hint=did_you_mean(name, known))
-        demands = tuple(
-            replace(d, offered_gbps=d.offered_gbps * self.factor_ratio) if self.ids is None or d.id in self.ids else d
-            for d in document.demands
-        )
-        return document.model_copy(update={"demands": demands}), job
-
-
-class _JobChange(WorkloadChange):
-    @abstractmethod
-    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job with this change."""
-
-    def edit_workload(
-        self, document: TopologyDocument, job: TrainingJob | None, context: Context
-    ) -> tuple[TopologyDocument, TrainingJob | None]:
-        """The same document, and the job with this change."""
-        if job is None:
-            raise ChangeError("there is no job to change", where=context.where, hint="add one under jobs")
-        return document, self.edit_job(job, context)
-
-
-class PlaceJob(_JobChange):
-    """Run the job elsewhere: these placements replace its own."""
-
-    kind: Literal["place_job"] = "place_job"
-    placement: Annotated[tuple[Placement, ...], Field(min_length=1, max_length=1000)]
-
-    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job at its new places."""
-        known = [site.id for site in context.document.sites]
-        for place in self.placement:
-            if place.site not in known:
-                raise ChangeError(f"no site {place.site!r}", where=context.where, hint=did_you_mean(place.site, known))
-        return replace(job, placement=self.placement)
-
-
-class LeaveSites(_JobChange):
-    """Run the job without some of its sites, as it is on the others."""
-
-    kind: Literal["leave_sites"] = "leave_sites"
-    sites: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
-
-    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job on the sites that are left."""
-        used = {place.site for place in job.placement}
-        for site in self.sites:
-            if site not in used:
-                raise ChangeError(f"the job is not at {site!r}", where=context.where, hint=did_you_mean(site, used))
-        left = tuple(place for place in job.placement if place.site not in self.sites)
-        if not left:
-            raise ChangeError("no site is left for the job", where=context.where)
-        return replace(job, placement=left)
-
-
-class UseAccelerator(_JobChange):
-    """Run the job's part at a site on racks of another kind; how many stays."""
-
-    kind: Literal["use_accelerator"] = "use_accelerator"
-    site: str
-    accelerator: str | None = None
-    """None = any kind there."""
-
-    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job with another kind at the site."""
-        used = {place.site for place in job.placement}
-        if self.site not in used:
-            raise ChangeError(
-                f"the job is not at {self.site!r}", where=context.where, hint=did_you_mean(self.site, used)
-            )
-        if self.accelerator is not None:
-            context.reader.catalogue.get(self.accelerator, "accelerator")
-        here = [place for place in job.placement if place.site == self.site]
-        counts = [place.n_accelerators for place in here]
-        total = None if None in counts else sum(n for n in counts if n is not None)
-        others = tuple(place for place in job.placement if place.site != self.site)
-        return replace(job, placement=(*others, Placement(self.site, total, self.accelerator)))
-
-
-class SplitWork(_JobChange):
-    """Give every replica the same work, or whole micro batches that finish together."""
-
-    kind: Literal["split_work"] = "split_work"
-    split: Literal["uniform", "balanced"]
-
-    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:  # noqa: ARG002 (one signature for all)
-        """The job with this split."""
-        return replace(job, split=self.split)
-
-
-class Synchronise(_JobChange):
-    """Exchange between sites at every step, or only every H steps (local SGD; a loss penalty goes with it)."""
-
-    kind: Literal["synchronise"] = "synchronise"
-    sync: Literal["every_step", "local_sgd"]
-    n_local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-
-    def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job with this exchange."""
-        if self.sync == "every_step" and self.n_local_steps != 1:
-            raise ChangeError("n_local_steps belongs to sync: local_sgd", where=context.where)
-        return replace(job, sync=self.sync, n_local_steps=self.n_local_steps)
 
 
 # --- state ----------------------------------------------------------------------------------------------------
@@ -528,6 +356,8 @@ Change = Annotated[
     | UseAccelerator
     | SplitWork
     | Synchronise
+    | CutJob
+    | RecoverJob
     | SetTransceivers
     | SetChannels
     | SetFibre

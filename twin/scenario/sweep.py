@@ -26,7 +26,8 @@ from ..score.evaluate import Case, Evaluator
 from ..score.metrics import METRICS, NotApplicableError
 from ..score.score import data_frame, html_table
 from .apply import Scenario
-from .changes import Age, Context
+from .change import Context
+from .changes import Age
 from .select import select_links
 
 MAX_POINTS = 100_000

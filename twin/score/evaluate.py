@@ -9,22 +9,26 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..analysis import cost, reliability, routing
+from ..analysis import cost, routing
 from ..analysis.causes import Attribution, Scene, attribute, bright_links
 from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, left_for_job, load_demands
 from ..analysis.demand import JobFlows, job_flows
 from ..analysis.figures import FigureReader, Lean
 from ..analysis.glass import AgeingCase
 from ..analysis.hashing import collision_ratio, n_flows_per_accelerator
+from ..analysis.interruptions import part_interruptions
 from ..analysis.link_health import LinkHealth, judge_links
+from ..analysis.outages import OUTAGE_COLUMNS, Outages, draw_sites, links_between, no_outages, site_outages
 from ..analysis.placement import Placed, fit_issues, place_job
+from ..analysis.reliability import Goodput, job_goodput
 from ..analysis.setting import Pacing, Setting, UnitLoads
+from ..analysis.site_cuts import JobSite
 from ..analysis.step_time import Step, step_of
 from ..arrays import NODE_KINDS, TIERS, Floats, Ints, State
 from ..catalogue import Catalogue, PriceBook
 from ..errors import ChangeError, Issue, TopologyError
 from ..model.document import TopologyDocument
-from ..model.jobs import TrainingJob
+from ..model.jobs import Placement, TrainingJob
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
 from .lease import Lease, dearest_lease, weigh_lease
 
@@ -55,7 +59,8 @@ class Evaluation:
     arc_queue_us: Floats
     """Mean wait behind the demands (background traffic), by arc; a job's phases are bursts and not in it."""
     worst_latency_us: float | None
-    goodput_ratio: float
+    goodput: Goodput | None
+    """What interruptions leave of the job's rate; None without a job."""
     loss: LossPenalty | None
     """What the job's exchange between sites does to the training itself; None without a step."""
     money: cost.Money
@@ -64,6 +69,11 @@ class Evaluation:
     """What the allocated accelerators would cost at list rental; None where a kind has no list price."""
     lease: Lease | None
     leans: tuple[Lean, ...]
+
+    @property
+    def goodput_ratio(self) -> float:
+        """Share of the step rate that survives; 1 without a job."""
+        return self.goodput.goodput_ratio if self.goodput is not None else 1.0
 
 
 class Evaluator:
@@ -94,12 +104,14 @@ class Evaluator:
         money = self._money(case, before)
         allocated = sum(placed.n_allocated.values()) if placed else 0
         total = int(case.state["node_n_accelerators"].sum()) if allocated else 0
-        goodput = reliability.goodput_ratio(allocated, reader) if allocated else 1.0
+        goodput = self._goodput(case, placed, loads, step, health)
         per_day = cost.usd_per_day(money, reader, placed.n_allocated if placed else money.bill.n_accelerators, total)
-        lease = self._lease(case, placed, step, goodput, money, reader) if with_lease else None
+        kept = goodput.goodput_ratio if goodput is not None else 1.0
+        lease = self._lease(case, placed, step, kept, money, reader) if with_lease else None
         if loads is not None:
             n_flows_per_accelerator(case.document.lossless, reader)
         leans = {*health.leans, *money.leans, *reader.leans(), *(step.leans if step else ())}
+        leans |= set(goodput.leans) if goodput is not None else set()
         return Evaluation(
             case=case,
             health=health,
@@ -112,7 +124,7 @@ class Evaluator:
             arc_utilisation_ratio=arc_utilisation_ratio(arc_load, health.arc_capacity_gbps),
             arc_queue_us=self._queue_us(case, health, demands, reader),
             worst_latency_us=self._worst_latency_us(case, health, demands, loads),
-            goodput_ratio=goodput,
+            goodput=goodput,
             loss=_loss(case.job, placed, reader) if step is not None and case.job is not None else None,
             money=money,
             usd_per_day=per_day,
@@ -227,6 +239,8 @@ class Evaluator:
             exchange_bits_per_parameter=None,
             jitter_ratio=0.0,
             n_training_tokens=None,
+            recovery="restart",
+            on_site_loss="stop",
         )
         return self._memo.get(
             "placed", (*_columns(case.state, "node_"), asked), lambda: _place(case, asked, self._reader)
@@ -281,6 +295,56 @@ class Evaluator:
         latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
         return float(latency[demands.reachable].max(initial=0.0)) if demands.reachable.any() else None
 
+    def _goodput(
+        self, case: Case, placed: Placed | None, loads: UnitLoads | None, step: Step | None, health: LinkHealth
+    ) -> Goodput | None:
+        """What interruptions of the job's parts and of what joins its sites leave; `go_on` asks for fewer sites."""
+        job = case.job
+        if job is None or placed is None:
+            return None
+        parts = self._memo.get("parts", (placed,), lambda: part_interruptions(placed.n_allocated, self._reader))
+
+        def rate_without(lost: tuple[str, ...]) -> float:
+            left = tuple(place for place in job.placement if place.site not in lost)
+            if not left or step is None:
+                return 0.0
+            smaller = replace(case, job=_on_fewer(job, left))
+            try:
+                other = self._evaluate(smaller, None, with_lease=False).step
+            except TopologyError:
+                return 0.0  # it does not fit on what is left
+            return other.tokens_per_s / step.tokens_per_s if other is not None else 0.0
+
+        outages = self._outages(case, placed, loads, step, health)
+        return job_goodput(parts, outages, self._reader, job.on_site_loss, job.recovery, rate_without)
+
+    def _outages(
+        self, case: Case, placed: Placed, loads: UnitLoads | None, step: Step | None, health: LinkHealth
+    ) -> Outages:
+        """Failures between the sites; none where nothing is exchanged there."""
+        if loads is None or step is None or (not loads.wide and not loads.between_sites.any()):
+            return no_outages()
+        wide = [*loads.wide.values()] or list(loads.pipeline)
+        arcs = loads.arc[np.any([unit > 0 for unit in wide], axis=0)]
+        work = dict.fromkeys(placed.sites, 0.0)
+        for pool, share in zip(placed.pools, _work_shares(placed, step), strict=True):
+            work[pool.site] += share
+        racks = {site: np.concatenate([p.rack for p in placed.pools if p.site == site]) for site in placed.sites}
+        sites = tuple(JobSite(site, racks[site], work[site]) for site in placed.sites)
+        links = self._memo.get("links between", (placed, arcs), lambda: links_between(case.state, placed.sites, arcs))
+        shares = tuple(work.values())
+        graph = self._memo.get(
+            "sites",
+            (case.state.arrays, health.lit, links, placed, shares),
+            lambda: draw_sites(case.state, health.lit, sites, links),
+        )
+        columns = tuple(case.state[name] for name in OUTAGE_COLUMNS)
+        return self._memo.get(
+            "outages",
+            (graph, links, case.state.parts, case.ageing, *columns),
+            lambda: site_outages(case.state, self._reader, graph, links, case.ageing),
+        )
+
     def _money(self, case: Case, before: State | None) -> cost.Money:
         return self._memo.get(
             "money",
@@ -309,6 +373,23 @@ class Evaluator:
             without = other.step.model_flops_per_s * other.goodput_ratio if other.step else 0.0
         marginal = step.model_flops_per_s * goodput - without
         return weigh_lease(case.state, case.document, job, placed, site, marginal, goodput, money, reader)
+
+
+def _work_shares(placed: Placed, step: Step) -> tuple[float, ...]:
+    """Part of the work that each pool could do, all together one."""
+    if len(step.pools) == len(placed.pools):
+        rates = [pool.n_replicas / pool.stage_time_s for pool in step.pools]
+    else:  # each replica reaches over all of them
+        rates = [float(pool.n_stages) for pool in placed.pools]
+    return tuple(rate / sum(rates) for rate in rates)
+
+
+def _on_fewer(job: TrainingJob, left: tuple[Placement, ...]) -> TrainingJob:
+    """The job on the places that are left, as many replicas as fit."""
+    if job.split == "stated":
+        left = tuple(replace(place, n_micro_batches=None) for place in left)
+        job = replace(job, split="balanced")
+    return replace(job, placement=left, on_site_loss="stop", parallelism=replace(job.parallelism, dp=None))
 
 
 def _loss(job: TrainingJob, placed: Placed | None, reader: FigureReader) -> LossPenalty:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..analysis import reliability
 from ..analysis.light import MODE
 from ..analysis.lines import OPTICS
 from ..units import unit_of
@@ -139,6 +140,23 @@ def goodput_tokens_per_s(e: Evaluation) -> float:
     return _step(e, "tokens_per_s") * e.goodput_ratio
 
 
+def _goodput(field: str) -> Callable[[Evaluation], float]:
+    def compute(e: Evaluation) -> float:
+        if e.goodput is None:
+            raise NotApplicableError(e.why_no_step)
+        return float(getattr(e.goodput, field))
+
+    return compute
+
+
+def time_to_train_days(e: Evaluation) -> float:
+    """Days for all tokens of the training, interruptions included."""
+    if e.case.job is not None and e.case.job.n_training_tokens is None:
+        raise NotApplicableError("the job does not state n_training_tokens")
+    n_tokens = e.case.job.n_training_tokens if e.case.job is not None else None
+    return reliability.time_to_train_days(n_tokens or 0.0, _step(e, "tokens_per_s"), e.goodput_ratio)
+
+
 def usd_per_effective_pflop_day(e: Evaluation) -> float:
     """Cost per day of the job's share of the network over goodput PFLOP/s."""
     return e.usd_per_day / (_step(e, "model_flops_per_s") * e.goodput_ratio / 1e15)
@@ -213,7 +231,24 @@ METRICS: dict[str, Metric] = {
     ),
     "tokens_per_s": Metric(_of_step("tokens_per_s"), "higher", "Tokens of a step over its time, gross."),
     "goodput_tokens_per_s": Metric(
-        goodput_tokens_per_s, "higher", "Tokens per second left after interruptions and checkpoints (Daly)."
+        goodput_tokens_per_s, "higher", "Tokens per second left after interruptions: checkpoints, lost work, waiting."
+    ),
+    "goodput_ratio": Metric(
+        _goodput("goodput_ratio"), "higher", "Share of the step rate that survives: Daly x availability x rate kept."
+    ),
+    "n_interruptions_per_day": Metric(
+        _goodput("n_interruptions_per_day"), "lower", "Failures a day after which the job recovers from a checkpoint."
+    ),
+    "checkpoint_interval_s": Metric(
+        _goodput("checkpoint_interval_s"), "higher", "Work between two checkpoints that loses least (Daly)."
+    ),
+    "availability_ratio": Metric(
+        _goodput("availability_ratio"),
+        "higher",
+        "Share of the time not spent waiting: stalls, planned stops, sites cut off until their repair.",
+    ),
+    "time_to_train_days": Metric(
+        time_to_train_days, "lower", "Days for the job's n_training_tokens at its goodput, interruptions included."
     ),
     "max_link_utilisation_ratio": Metric(
         max_link_utilisation_ratio,

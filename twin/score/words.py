@@ -15,6 +15,7 @@ NAMES = {"in_layers": "Exchange within layers (tensor, context and expert ranks)
 def binding(e: Evaluation) -> list[str]:
     """A few sentences: what the step consists of, what paces it, which arc is in the way and why, and the lease."""
     lines = _step_lines(e) if e.step is not None else [f"No step: {e.why_no_step}."] if e.case.job is not None else []
+    lines += _goodput_lines(e)
     lines += _demand_lines(e)
     lines += _optics_lines(e)
     lines += _lease_lines(e)
@@ -111,8 +112,30 @@ def _step_lines(e: Evaluation) -> list[str]:
         )
         lines.append(
             f"Local SGD with {step.n_local_steps} local steps changes the training itself: the loss after the same "
-            f"tokens ends {central:+.1f} % off ({low:+.1f} to {high:+.1f} %; {e.loss.why}). The exchange hides behind "
-            "no compute here."
+            f"tokens ends {central:+.1f} % off ({low:+.1f} to {high:+.1f} %; {e.loss.why}). Layers are exchanged as "
+            "their gradients come, and waited for where a later step needs them."
+        )
+    return lines
+
+
+def _goodput_lines(e: Evaluation) -> list[str]:
+    """What interrupts the job, and what is left."""
+    found = e.goodput
+    if found is None or e.step is None or not found.n_interruptions_per_day:
+        return []
+    worst = max(found.n_per_day_by_cause, key=lambda cause: found.n_per_day_by_cause[cause])
+    lines = [
+        f"{found.n_interruptions_per_day:.3g} interruptions a day (most by {worst}), each {found.recovery_s:.0f} s to "
+        f"recover, and a checkpoint every {found.checkpoint_interval_s:.0f} s "
+        f"leave {found.goodput_ratio:.1%} of the rate."
+    ]
+    lost = [outage for outage in found.outages.rows() if outage.lost_sites]
+    if lost:
+        first = lost[0]
+        goes_on = "goes on without it" if e.case.job and e.case.job.on_site_loss == "go_on" else "stands still"
+        lines.append(
+            f"Losing {', '.join(first.names[:3])} cuts off {', '.join(first.lost_sites)}, "
+            f"{first.n_per_year * len(first.names):.2g} times a year for {first.repair_h:.0f} h: the job {goes_on}."
         )
     return lines
 
