@@ -35,7 +35,7 @@ SENTENCES = {
     "delay": "no delay: round trips of zero everywhere, attenuation kept",
     "line_loss": "no line loss: full light, full rate and no frame lost on any link",
     "interconnect": "unlimited capacity between the sites",
-    "fabric": "unlimited capacity inside the sites",
+    "fabric": "unlimited capacity inside the sites, network cards included",
     "buffers": "deep buffers, and no two flows hashed together",
     "accelerators": "one kind of accelerator with the same FLOP/s in all",
     "split": "the best split of the work",

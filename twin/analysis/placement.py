@@ -288,6 +288,21 @@ def fit_issues(placed: Placed, job: TrainingJob, reader: FigureReader) -> list[I
     return issues
 
 
+def split_issues(placed: Placed, job: TrainingJob) -> list[Issue]:
+    """A stated split that leaves a part of the batch undone."""
+    if job.split != "stated":
+        return []
+    done = sum((pool.place.n_micro_batches or 0) * pool.n_replicas for pool in placed.pools)
+    wanted = n_micro_batches(job)
+    if done >= wanted:
+        return []
+    listed = " + ".join(
+        f"{p.n_replicas} x {p.place.n_micro_batches} ({p.accelerator} in {p.site})" for p in placed.pools
+    )
+    hint = f"{-(-wanted // placed.n_replicas)} for each replica would do"
+    return [Issue(f"jobs[{job.id}].placement", f"{listed} = {done} micro batches of {wanted}", hint)]
+
+
 def _need_bytes(job: TrainingJob, layout: Layout, pace: Pace, n_micro_batches: int) -> float:
     return memory_use(job.model, layout, pace, n_micro_batches, job.gradient_bytes_per_parameter).total_bytes
 

@@ -19,7 +19,7 @@ from ..analysis.hashing import collision_ratio, n_flows_per_accelerator
 from ..analysis.interruptions import part_interruptions
 from ..analysis.link_health import LinkHealth, judge_links
 from ..analysis.outages import OUTAGE_COLUMNS, Outages, draw_sites, links_between, no_outages, site_outages
-from ..analysis.placement import Placed, fit_issues, place_job
+from ..analysis.placement import Placed, fit_issues, place_job, split_issues
 from ..analysis.reliability import Goodput, job_goodput
 from ..analysis.setting import Pacing, Setting, UnitLoads
 from ..analysis.site_cuts import JobSite
@@ -210,6 +210,9 @@ class Evaluator:
         if job is None:
             return None, None, None, "the document has no job"
         placed, flows = self._placed(case, job)
+        undone = split_issues(placed, job)
+        if undone:
+            raise TopologyError("the stated split does not do the batch", where=f"jobs[{job.id}]", found=undone)
         loads = self._unit_loads(case, health, flows)
         if loads.unreachable:
             phase, a, b = loads.unreachable[0]
