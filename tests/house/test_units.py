@@ -27,6 +27,7 @@ EXEMPT = {
     "UnitLoads.pipeline": "arc loads of one unit of a flow set",
     "UnitLoads.context": "arc loads of one unit of a flow set",
     "UnitLoads.expert": "arc loads of one unit of a flow set",
+    "UnitLoads.crossing": "arc loads of one unit of a flow set",
     "UnitLoads.wide": "arc loads of one unit of a flow set",
     "Routes.inner_fraction": "a fraction of whatever the pair sends",
     "Routes.pair_fraction": "a fraction of whatever the pair sends",

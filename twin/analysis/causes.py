@@ -226,7 +226,7 @@ class _Network:
 
 def _distinct(loads: UnitLoads, capacities: list[Floats]) -> Ints:
     """First row of each set of arcs that are alike to DIGITS digits in every column."""
-    columns = [*loads.columns(), loads.between_sites.astype(np.float64), *capacities]
+    columns = [*loads.columns(), *capacities]
     if not columns or not len(loads.arc):
         return np.arange(len(loads.arc))
     table = np.stack([_rounded(column) for column in columns], axis=1).view(np.int64)

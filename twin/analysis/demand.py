@@ -27,7 +27,8 @@ class JobFlows:
     """Flows of a job between racks. Where replicas reach over sites, all pools are one.
 
     local: per site, share = accelerators that send to their peers in the next block (unit: accelerators).
-    pipeline: per pool, share = accelerators times crossings of a stage boundary per micro batch.
+    pipeline: per pool, share = accelerators times crossings of a stage boundary per micro batch, inside sites.
+    crossing: one set, or none, share = the same of stage boundaries that lie between sites.
     context: per pool, share = accelerators that send their keys and values to the next rank of the ring.
     expert: per pool, share = accelerators times the part of their tokens that goes there.
     wide: per ordered pair of sites, share = part of the sites' common parameters (sums to 1).
@@ -35,6 +36,7 @@ class JobFlows:
 
     local: tuple[tuple[str, int, Flows], ...]
     pipeline: tuple[Flows, ...]
+    crossing: tuple[Flows, ...]
     context: tuple[Flows, ...]
     expert: tuple[Flows, ...]
     wide: tuple[tuple[int, int, Flows], ...]
@@ -42,7 +44,12 @@ class JobFlows:
     def sets(self) -> list[tuple[str, Flows]]:
         """(phase, flows) of all sets in a fixed order."""
         found = [("local", flows) for _, _, flows in self.local]
-        for phase, sets in (("pipeline", self.pipeline), ("context", self.context), ("expert", self.expert)):
+        for phase, sets in (
+            ("pipeline", self.pipeline),
+            ("crossing", self.crossing),
+            ("context", self.context),
+            ("expert", self.expert),
+        ):
             found += [(phase, flows) for flows in sets]
         return found + [("wide-area", flows) for _, _, flows in self.wide]
 
@@ -55,10 +62,18 @@ def job_flows(placed: Placed, job: TrainingJob, n_nodes: int) -> JobFlows:
     over_sites = job.across_sites == "pipeline"
     sites = placed.sites
     pipeline: tuple[Flows, ...]
+    crossing: tuple[Flows, ...] = ()
     if over_sites:
         n_blocks = len(placed.pools[0].rack) // (width * placed.pools[0].n_stages)
         whole = np.concatenate([p.rack.reshape(n_blocks, -1) for p in placed.pools], axis=1).ravel()
-        pipeline = (_pipeline(whole, size, width, cut.n_virtual_stages, n_nodes),)
+        every = _pipeline(whole, size, width, cut.n_virtual_stages, n_nodes)
+        site = np.full(n_nodes, -1)
+        for pool in placed.pools:
+            site[pool.rack] = sites.index(pool.site)
+        apart = site[every.source] != site[every.target]
+        pipeline = (Flows(every.source[~apart], every.target[~apart], every.share[~apart]),)
+        if apart.any():
+            crossing = (Flows(every.source[apart], every.target[apart], every.share[apart]),)
     else:
         pipeline = tuple(_pipeline(p.rack, size, width, cut.n_virtual_stages, n_nodes) for p in placed.pools)
     return JobFlows(
@@ -66,6 +81,7 @@ def job_flows(placed: Placed, job: TrainingJob, n_nodes: int) -> JobFlows:
             found for site in sites if (found := _local(placed, site, width, size, n_nodes, over_sites)) is not None
         ),
         pipeline=pipeline,
+        crossing=crossing,
         context=tuple(_context(pool, job, n_nodes) for pool in placed.pools) if cut.cp > 1 else (),
         expert=tuple(_expert(pool, job, n_nodes) for pool in placed.pools) if cut.ep > 1 else (),
         wide=() if over_sites else _wide(placed, size, n_nodes),

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arrays import Bools, Floats, Ints
+from ..arrays import Floats, Ints
 from ..model.jobs import TrainingJob
 from ..workload import exchange
 from ..workload.job import layout_of, n_per_replica
@@ -24,23 +24,23 @@ class UnitLoads:
     """Load by arc of one unit of each flow set, on the arcs that any of them uses; latencies one way, µs."""
 
     arc: Ints
-    between_sites: Bools
-    """By row: the arc is a wide-area one."""
     local: tuple[Floats, ...]
     pipeline: tuple[Floats, ...]
+    crossing: tuple[Floats, ...]
     context: tuple[Floats, ...]
     expert: tuple[Floats, ...]
     wide: dict[tuple[int, int], Floats]
     local_latency_us: float
     wide_latency_us: float
     pipeline_latency_us: float
+    crossing_latency_us: float
     worst_latency_us: float
     unreachable: tuple[tuple[str, str, str], ...]
     """(phase, node, node) of job flows without a path."""
 
     def columns(self) -> list[Floats]:
         """All unit loads, in a fixed order."""
-        return [*self.local, *self.pipeline, *self.context, *self.expert, *self.wide.values()]
+        return [*self.local, *self.pipeline, *self.crossing, *self.context, *self.expert, *self.wide.values()]
 
     def at(self, rows: Ints) -> UnitLoads:
         """The same on some of the arcs."""
@@ -51,9 +51,9 @@ class UnitLoads:
         return replace(
             self,
             arc=self.arc[rows],
-            between_sites=self.between_sites[rows],
             local=some(self.local),
             pipeline=some(self.pipeline),
+            crossing=some(self.crossing),
             context=some(self.context),
             expert=some(self.expert),
             wide={pair: column[rows] for pair, column in self.wide.items()},
@@ -121,8 +121,6 @@ class Setting:
         seconds: dict[str, list[float]] = {}
         for name, each in bits.items():
             columns: tuple[Floats, ...] = getattr(self.loads, name)
-            if name == "pipeline":
-                columns = tuple(np.where(self.loads.between_sites, 0.0, column) for column in columns)
             every = np.sum(columns, axis=0) if columns else np.zeros(0)
             times = [longest_s(column, every, self.capacity, each) for column in columns] or [0.0]
             seconds[name] = times * n if len(times) == 1 else times
@@ -137,10 +135,10 @@ class Setting:
         return total * self.job.model.n_parameters()
 
     @cached_property
-    def boundary_bits(self) -> Floats:
-        """Bits by row that one micro batch of every pool sends over stage boundaries, one direction of time."""
+    def crossing_bits(self) -> Floats:
+        """Bits by row that one micro batch of every replica sends over stage boundaries between sites."""
         total = np.zeros(len(self.loads.arc))
-        for unit in self.loads.pipeline:
+        for unit in self.loads.crossing:
             total = total + unit
         return total * network_bits(self.job)["pipeline"]
 

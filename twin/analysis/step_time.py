@@ -116,7 +116,7 @@ class _Timer:
         self._optimizer_s = max(optimizer_s(pool, setting.job) for pool in self._paced)
         self._between_s = 0.0
         if not whole:
-            self._between_s = longest(setting.boundary_bits * setting.loads.between_sites, capacity)[1]
+            self._between_s = longest(setting.crossing_bits, capacity)[1]
 
     def pools(self, phases: frozenset[str]) -> tuple[Pool, ...]:
         """Pools with the exchange of these phases in their micro batches."""
@@ -141,7 +141,7 @@ class _Timer:
         """
         period_s, fill_s = pool.stage_time_s, pool.fill_s
         if not self._ideal.no_delay:
-            latency_s = self._s.loads.pipeline_latency_us * 1e-6
+            latency_s = self._s.loads.crossing_latency_us * 1e-6
             behind = np.cumsum([p.placed.n_stages for p in self._paced[:0:-1]])
             waits = [2.0 * (i + 1) * latency_s / (int(s) + 1) for i, s in enumerate(behind)]
             period_s += max(waits, default=0.0)
@@ -361,7 +361,7 @@ def _bits_by_phase(setting: Setting, share: tuple[int, ...], way: exchange.Excha
         "reduce_scatter": setting.local_bits * (gradients * n_passes),
         "all_gather": setting.local_bits * (parameters * n_passes * (2 if n_passes > 1 else 1)),
         "wide_area": setting.wide_bits(way) * sum(wide_bits_per_parameter(job)),
-        "pipeline": of_pools(loads.pipeline, unit["pipeline"]),
+        "pipeline": of_pools(loads.pipeline, unit["pipeline"]) + of_pools(loads.crossing, unit["pipeline"]),
         "in_layers": of_pools(loads.context, unit["context"] * rounds["context"])
         + of_pools(loads.expert, unit["expert"] * rounds["expert"]),
     }

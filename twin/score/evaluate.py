@@ -24,7 +24,7 @@ from ..analysis.reliability import Goodput, job_goodput
 from ..analysis.setting import Pacing, Setting, UnitLoads
 from ..analysis.site_cuts import JobSite
 from ..analysis.step_time import Step, step_of
-from ..arrays import NODE_KINDS, TIERS, Floats, Ints, State
+from ..arrays import NODE_KINDS, Floats, Ints, State
 from ..catalogue import Catalogue, PriceBook
 from ..errors import ChangeError, Issue, TopologyError
 from ..model.document import TopologyDocument
@@ -325,9 +325,9 @@ class Evaluator:
         self, case: Case, placed: Placed, loads: UnitLoads | None, step: Step | None, health: LinkHealth
     ) -> Outages:
         """Failures between the sites; none where nothing is exchanged there."""
-        if loads is None or step is None or (not loads.wide and not loads.between_sites.any()):
+        if loads is None or step is None or not (loads.wide or loads.crossing):
             return no_outages()
-        wide = [*loads.wide.values()] or list(loads.pipeline)
+        wide = [*loads.wide.values(), *loads.crossing]
         arcs = loads.arc[np.any([unit > 0 for unit in wide], axis=0)]
         work = dict.fromkeys(placed.sites, 0.0)
         for pool, share in zip(placed.pools, _work_shares(placed, step), strict=True):
@@ -449,7 +449,11 @@ def _unit_loads(
 ) -> UnitLoads:
     arrays = case.state.arrays
     latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
-    loads, worst, missing = [], dict.fromkeys(("local", "pipeline", "context", "expert", "wide-area"), 0.0), []
+    loads, worst, missing = (
+        [],
+        dict.fromkeys(("local", "pipeline", "crossing", "context", "expert", "wide-area"), 0.0),
+        [],
+    )
     for (phase, flow), rows in zip(flows.sets(), pairs.rows, strict=True):
         amount = np.bincount(rows, weights=flow.share, minlength=len(pairs.source)).astype(np.float64)
         loads.append(routes.loads(amount))
@@ -462,15 +466,16 @@ def _unit_loads(
         columns[phase].append(load[used])
     return UnitLoads(
         arc=used,
-        between_sites=arrays.link_tier[used // 2] == TIERS.index("wide_area"),
         local=tuple(columns["local"]),
         pipeline=tuple(columns["pipeline"]),
+        crossing=tuple(columns["crossing"]),
         context=tuple(columns["context"]),
         expert=tuple(columns["expert"]),
         wide={(i, j): load for (i, j, _), load in zip(flows.wide, columns["wide-area"], strict=True)},
         local_latency_us=worst["local"],
         wide_latency_us=worst["wide-area"],
         pipeline_latency_us=worst["pipeline"],
+        crossing_latency_us=worst["crossing"],
         worst_latency_us=max(worst.values()),
         unreachable=tuple(missing),
     )
