@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..errors import CatalogueError, did_you_mean
+from .records import asdict_compact
 from .shape import ModelShape
 
 
@@ -135,6 +136,20 @@ def known_model(name: str) -> KnownModel:
             f"unknown model {name!r}", expected=f"one of {', '.join(MODELS)}", hint=did_you_mean(name, MODELS)
         )
     return found
+
+
+def model_rows() -> list[dict[str, Any]]:
+    """Every model as plain data: its shape, parameters as published, source."""
+    return [
+        {
+            "id": name,
+            "n_parameters": model.n_parameters,
+            "n_parameters_active": model.n_parameters_active,
+            "shape": asdict_compact(model.shape),
+            "source": model.source,
+        }
+        for name, model in MODELS.items()
+    ]
 
 
 def known_shape(name: str, **changed: Any) -> ModelShape:
