@@ -340,7 +340,7 @@ def applied(found: TrainingJob, words: str) -> TrainingJob:
         if name == "recompute":
             found = replace(found, recompute=value)  # type: ignore[arg-type]
         else:
-            number = True if value == "true" else int(value)
+            number: Any = True if value == "true" else int(value)
             found = replace(found, parallelism=replace(found.parallelism, **{name: number}))
     return found
 
