@@ -167,7 +167,7 @@ def test_distance_and_capacity_only_ever_cost(held: dict[str, Any], virtual: int
 
 
 def test_a_starved_crossing_sets_the_pace() -> None:
-    """A micro batch of each of two replicas: 4 ranks, two activations there and the gradient of the one that goes back."""
+    """A micro batch of two replicas on 4 ranks: two activations there, and the gradient of the one that goes back."""
     found = evaluated(sites(TWO, wide_gbps=0.5, km=0.1, **OVER))
     assert found.step is not None
     assert found.case.job is not None
