@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -132,6 +133,17 @@ def test_a_faster_pool_is_never_slower(case: Asked, which: int, pace: float) -> 
     places = [dict(place) for place in case.job["placement"]]
     places[which % len(places)]["pace_ratio"] = pace
     never_longer(case.step(job={"placement": places}), case.step())
+
+
+def test_the_same_compute_hides_sharded_weights_or_the_exchange_of_sites() -> None:
+    """Both behind the same pass, a second less of compute showed a second and a half more of exchange."""
+    cut = {"tp": 1, "fully_sharded": True}
+    job: dict[str, Any] = {"model": EXPERTS, "parallelism": cut, "n_global_batch": 64, "recompute": "none"}
+    case = Asked({"a": [("H100", 8)], "b": [("H100", 8)]}, 1.0, 1.0, 1.0, job)
+    found = [case.step(job={"placement": [{"site": "a", "pace_ratio": r}, {"site": "b"}]}) for r in (1.0, 2.0, 8.0)]
+    times = [one.step_time_s for one in found if one is not None]
+    assert len(times) == 3
+    assert all(fast <= slow for slow, fast in pairwise(times))
 
 
 @FEW

@@ -215,19 +215,22 @@ class _Timer:
             time_s, m = times[min(i, len(times) - 1)], share[min(i, len(share) - 1)]
             if not m:
                 continue
-            behind_s = pool.overlap_ratio * min(1.0, pp / m) * time_s
+            shown_s, hidden_s = self._sharded_s(i, m, phases)
+            # compute that hides gathers of weights hides nothing else: it all leaves by the same network cards
+            behind_s = pool.overlap_ratio * min(1.0, pp / m) * (time_s - hidden_s)
             backward, least = pool.layout.backward_ratio, 1.0 / (pp * self._s.pacing.n_buckets)
-            shown_s = self._sharded_s(i, m, phases)
             for seconds, part in zip(exchanged, (backward, 1.0 - backward), strict=True):
                 shown_s += max(seconds - part * behind_s, seconds * least)
             latest_s = max(latest_s, time_s + shown_s)
         return latest_s
 
-    def _sharded_s(self, i: int, m: int, phases: frozenset[str]) -> float:
-        """Weights gathered for both passes of every micro batch, and gradients scattered, behind compute of theirs."""
+    def _sharded_s(self, i: int, m: int, phases: frozenset[str]) -> tuple[float, float]:
+        """(shown, hidden) of gathering weights for both passes of every micro batch and scattering its gradients,
+        each behind its own pass.
+        """
         job, pool, floor = self._s.job, self._paced[i], self._floors[i]
         if not job.parallelism.fully_sharded:
-            return 0.0
+            return 0.0, 0.0
 
         def longest(phase: str, n_bytes: float) -> float:
             if phase not in phases:
@@ -239,8 +242,9 @@ class _Timer:
         timed = self.pools(phases)
         behind_s = pool.overlap_ratio * timed[min(i, len(timed) - 1)].stage_time_s
         backward = pool.layout.backward_ratio
-        forward_s = max(0.0, gather_s - (1.0 - backward) * behind_s)
-        return m * (forward_s + max(0.0, gather_s + scatter_s - backward * behind_s))
+        shown_s = max(0.0, gather_s - (1.0 - backward) * behind_s)
+        shown_s += max(0.0, gather_s + scatter_s - backward * behind_s)
+        return m * shown_s, m * (2.0 * gather_s + scatter_s - shown_s)
 
     def _latency_s(self) -> dict[str, float]:
         """Serial crossings times one-way path latency: trees inside a site, one crossing a site between them."""
