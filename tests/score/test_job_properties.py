@@ -128,18 +128,13 @@ def test_shorter_spans_are_never_slower(case: Asked, part: float) -> None:
 
 
 @FEW
-@given(asked(), st.integers(0, 2), st.floats(1.0, 4.0))
+@given(asked("uniform", "stated"), st.integers(0, 2), st.floats(1.0, 4.0))
 def test_a_faster_pool_is_never_slower(case: Asked, which: int, pace: float) -> None:
-    """A balanced split answers with other shares, the best for compute: these may hide a little less exchange."""
+    """With shares that stay. A balanced split answers with other ones, the best for compute, and behind these less of
+    the exchange may hide: a few per cent where the exchange between sites is most of the step."""
     places = [dict(place) for place in case.job["placement"]]
     places[which % len(places)]["pace_ratio"] = pace
-    better, worse = case.step(job={"placement": places}), case.step()
-    if case.job["split"] != "balanced":
-        never_longer(better, worse)
-    assume(worse is not None)
-    assert better is not None
-    assert worse is not None
-    assert better.step_time_s <= worse.step_time_s * 1.02
+    never_longer(case.step(job={"placement": places}), case.step())
 
 
 def test_the_same_compute_hides_sharded_weights_or_the_exchange_of_sites() -> None:
