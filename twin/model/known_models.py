@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from pydantic_core import PydanticCustomError
+
 from ..errors import CatalogueError, did_you_mean
 from .records import asdict_compact
 from .shape import ModelShape
@@ -169,5 +171,5 @@ def expand_preset(data: Any) -> Any:
         shape = known_model(named["preset"]).shape
     except CatalogueError as error:
         hint = f"; {error.hint}" if error.hint else ""
-        raise ValueError(f"{error.args[0]}{hint}") from error
+        raise PydanticCustomError("preset", "{problem}", {"problem": f"{error.args[0]}{hint}"}) from error
     return {spec.name: getattr(shape, spec.name) for spec in fields(shape)} | dict(named)

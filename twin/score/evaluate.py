@@ -372,7 +372,7 @@ class Evaluator:
         without = 0.0
         left = tuple(place for place in job.placement if place.site != site.id)
         if left:
-            other = self.evaluate(replace(case, job=replace(job, placement=left)), with_lease=False)
+            other = self.evaluate(replace(case, job=_on_fewer(job, left)), with_lease=False)
             without = other.step.model_flops_per_s * other.goodput_ratio if other.step else 0.0
         marginal = step.model_flops_per_s * goodput - without
         return weigh_lease(case.state, case.document, job, placed, site, marginal, goodput, money, reader)
