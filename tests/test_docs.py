@@ -53,7 +53,7 @@ def test_every_field_of_a_job_is_listed() -> None:
 
 
 def test_every_model_is_listed() -> None:
-    start = NETWORKS.index("Models by name:")
+    start = NETWORKS.index("Models by name")
     groups = re.findall(r"`([\w.-]+)`", NETWORKS[start : NETWORKS.index("## Fabrics")])
     named: list[str] = []
     for word in groups:
