@@ -9,9 +9,10 @@ import pytest
 
 from tests.analysis.cases import line, reader, state_of
 from tests.model.samples import campus_data, changed
-from twin.analysis.cost import bill_of, bought, money, site_power_w, usd_per_day
+from twin.analysis.cost import BOUGHT_COLUMNS, MONEY_COLUMNS, bill_of, bought, money, site_power_w, usd_per_day
 from twin.analysis.feasibility import build_issues, ports_used
 from twin.arrays import State
+from twin.loading import load
 
 PRICES = {
     "part_usd": {
@@ -247,3 +248,26 @@ def test_slower_links_share_a_port() -> None:
 def test_nodes_without_a_part_have_ports_enough() -> None:
     state, _ = state_of(line(n_parallel=10_000))
     assert np.isnan(ports_used(state, reader())[1]).all()
+
+
+class Watched(State):
+    """A state that remembers which of its columns were read."""
+
+    def __getitem__(self, column: str) -> Any:
+        READ.add(column)
+        return super().__getitem__(column)
+
+
+READ: set[str] = set()
+
+
+@pytest.mark.parametrize("plan", [None, "fibre-upgrade", "hardware-swap", "second-pair"])
+def test_the_columns_that_money_names_are_all_that_it_reads(plan: str | None) -> None:
+    """Whoever keeps bills by these columns would else keep a wrong one."""
+    network = load("memphis-small")
+    before, after = (network._scenario(changes, None).state for changes in (None, plan))
+    watched = Watched(after.arrays, after.parts, after.overlay)
+    for state_before, named in ((None, MONEY_COLUMNS), (before, BOUGHT_COLUMNS)):
+        READ.clear()
+        money(watched, network.document, network._reader, state_before)
+        assert {"link_n_parallel", "node_part"} <= READ <= set(named)
