@@ -171,12 +171,12 @@ def choose_exchange(
     mixed = exchange.mix_trees(n_sites, rows, base)
     if mixed is not None:
         ways.append(mixed)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         times = [
             float((base + np.nan_to_num(np.einsum("rij,ij->r", rows, way.volume), nan=0.0)).max(initial=0.0))
             for way in ways
         ]
-    return ways[int(np.argmin(np.array(times) * (1.0 + 1e-12 * np.arange(len(ways)))))]
+        return ways[int(np.argmin(np.array(times) * (1.0 + 1e-12 * np.arange(len(ways)))))]
 
 
 def longest(bits: Floats, capacity: Floats) -> tuple[int, float]:
