@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.analysis.cases import line, reader, state_of
+from tests.analysis.cases import READ, Watched, line, reader, state_of
 from tests.model.samples import campus_data, changed
 from twin.analysis.cost import BOUGHT_COLUMNS, MONEY_COLUMNS, bill_of, bought, money, site_power_w, usd_per_day
 from twin.analysis.feasibility import build_issues, ports_used
@@ -250,23 +250,12 @@ def test_nodes_without_a_part_have_ports_enough() -> None:
     assert np.isnan(ports_used(state, reader())[1]).all()
 
 
-class Watched(State):
-    """A state that remembers which of its columns were read."""
-
-    def __getitem__(self, column: str) -> Any:
-        READ.add(column)
-        return super().__getitem__(column)
-
-
-READ: set[str] = set()
-
-
 @pytest.mark.parametrize("plan", [None, "fibre-upgrade", "hardware-swap", "second-pair"])
 def test_the_columns_that_money_names_are_all_that_it_reads(plan: str | None) -> None:
     """Whoever keeps bills by these columns would else keep a wrong one."""
     network = load("memphis-small")
     before, after = (network._scenario(changes, None).state for changes in (None, plan))
-    watched = Watched(after.arrays, after.parts, after.overlay)
+    watched = Watched.like(after)
     for state_before, named in ((None, MONEY_COLUMNS), (before, BOUGHT_COLUMNS)):
         READ.clear()
         money(watched, network.document, network._reader, state_before)

@@ -24,6 +24,10 @@ OWN_COLUMNS = (
 """What makes the light of links without spans differ beside the parts fitted; NaN where it is not stated."""
 
 
+LINE_COLUMNS = ("link_transceiver", "link_mux", "link_protection", "node_part", *OWN_COLUMNS)
+"""What `lines_of` reads of a state that may be laid over: for those who keep answers."""
+
+
 @dataclass(frozen=True, eq=False)
 class Lines:
     """Kinds of links (K) that are alike to their light, and the lines (N) that each is made of.

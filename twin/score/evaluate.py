@@ -19,6 +19,7 @@ from ..analysis.figures import FigureReader, Lean
 from ..analysis.glass import AgeingCase
 from ..analysis.hashing import collision_ratio, n_flows_per_accelerator
 from ..analysis.interruptions import part_interruptions
+from ..analysis.lines import LINE_COLUMNS, lines_of
 from ..analysis.link_health import LinkHealth, judge_links
 from ..analysis.outages import OUTAGE_COLUMNS, Outages, draw_sites, links_between, no_outages, site_outages
 from ..analysis.placement import Placed, fit_issues, place_job, split_issues
@@ -160,7 +161,13 @@ class Evaluator:
     def _health(self, case: Case) -> LinkHealth:
         key = (*_columns(case.state, "link_", "span_", "node_part", "node_up"), case.document.lossless)
         key += (case.document.required_margin_db, case.ageing)
-        return self._memo.get("health", key, lambda: judge_links(case.state, case.document, self._reader, case.ageing))
+
+        def judge() -> LinkHealth:
+            columns = _named(case.state, LINE_COLUMNS)
+            lines = self._memo.get("lines", columns, lambda: lines_of(case.state, self._reader))
+            return judge_links(case.state, case.document, self._reader, case.ageing, lines)
+
+        return self._memo.get("health", key, judge)
 
     def _share(self, case: Case, health: LinkHealth) -> Floats:
         """What a link counts for where a node splits: members (ecmp), or effective capacity (wcmp)."""
