@@ -256,9 +256,12 @@ class Evaluator:
             recovery="restart",
             on_site_loss="stop",
         )
-        return self._memo.get(
-            "placed", (*_columns(case.state, "node_"), asked), lambda: _place(case, asked, self._reader)
+        place = replace(asked, n_global_batch=1)  # decides whether it fits, not where it stands
+        found = self._memo.get(
+            "placed", (*_columns(case.state, "node_"), place), lambda: _place(case, place, self._reader)
         )
+        self._memo.get("fits", (found[0], asked), lambda: _check_fit(found[0], asked, self._reader))
+        return found
 
     def _pacing(self, placed: Placed, job: TrainingJob) -> Pacing:
         return self._memo.get("pacing", (placed, job), lambda: Pacing.of(placed, job, self._reader))
@@ -438,10 +441,13 @@ def _place(case: Case, job: TrainingJob, reader: FigureReader) -> tuple[Placed, 
     if issues:
         raise TopologyError("the job has no place", found=issues)
     placed = place_job(case.state, job, reader)
+    return placed, job_flows(placed, job, case.state.arrays.n_nodes)
+
+
+def _check_fit(placed: Placed, job: TrainingJob, reader: FigureReader) -> None:
     issues = fit_issues(placed, job, reader)
     if issues:
         raise TopologyError("the job does not fit its accelerators", where=f"jobs[{job.id}]", found=issues)
-    return placed, job_flows(placed, job, case.state.arrays.n_nodes)
 
 
 @dataclass(frozen=True, eq=False)

@@ -168,17 +168,24 @@ def _mixed(rows: Floats, points: Floats) -> Floats:
 
 def _meeting_points(rows: Floats) -> Floats:
     """Corners of the triangle of shares, and all points in it where as many rows are equal as fix a point."""
+    pairs, triples = _choices(len(rows))
+    off = rows[pairs[0]] - rows[pairs[1]]
     found = [np.eye(3)]
-    a, b = (rows[i] for i in np.triu_indices(len(rows), 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         for i, j in ((0, 1), (0, 2), (1, 2)):
-            at_i, at_j = (a - b)[:, i], (a - b)[:, j]
-            side = np.zeros((len(a), 3))
-            side[:, i], side[:, j] = at_j / (at_j - at_i), at_i / (at_i - at_j)
+            side = np.zeros((len(off), 3))
+            side[:, i], side[:, j] = off[:, j] / (off[:, j] - off[:, i]), off[:, i] / (off[:, i] - off[:, j])
             found.append(side)
-        if len(rows) > 2:
-            one, two, three = (rows[list(i)] for i in zip(*combinations(range(len(rows)), 3), strict=True))
-            inside = np.cross(one - two, one - three)
-            found.append(inside / inside.sum(axis=1)[:, None])
+        a, b = ((rows[triples[0]] - rows[triples[i]]).T for i in (1, 2))
+        # the cross product: where both differences are nought
+        inside = np.stack((a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]), axis=1)
+        found.append(inside / inside.sum(axis=1)[:, None])
     points = np.concatenate(found)
     return np.asarray(points[((points >= 0) & (points <= 1)).all(axis=1)])  # not a number is neither
+
+
+@cache
+def _choices(n: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(pairs, triples) of n things, int64[2, n_pairs] and int64[3, n_triples]."""
+    pairs, triples = (np.array([*combinations(range(n), k)], dtype=np.int64).reshape(-1, k).T for k in (2, 3))
+    return pairs, triples
