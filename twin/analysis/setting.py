@@ -101,18 +101,24 @@ class Setting:
         return self.capacity_gbps * GBIT
 
     @cached_property
-    def local_bits(self) -> Floats:
-        """Bits by row of a pass inside sites, for each bit a parameter has."""
+    def local_bits_of(self) -> dict[str, Floats]:
+        """By site, bits by row of a pass inside it, for each bit a parameter has."""
         layout = layout_of(self.job, 1)
-        total = np.zeros(len(self.loads.arc))
-        for (_, n_blocks, _), unit in zip(self.flows.local, self.loads.local, strict=True):
-            total = total + unit * ((n_blocks - 1) / n_blocks)
-        return total * (self.job.model.n_parameters() / (n_per_replica(self.job) * layout.n_block_replicas))
+        each = self.job.model.n_parameters() / (n_per_replica(self.job) * layout.n_block_replicas)
+        return {
+            site: unit * ((n_blocks - 1) / n_blocks * each)
+            for (site, n_blocks, _), unit in zip(self.flows.local, self.loads.local, strict=True)
+        }
+
+    @cached_property
+    def local_bits(self) -> Floats:
+        """Bits by row of a pass inside all sites, for each bit a parameter has."""
+        return np.asarray(sum(self.local_bits_of.values(), np.zeros(len(self.loads.arc))))
 
     @cached_property
     def way(self) -> exchange.Exchange | None:
         """How the sites exchange; None for one site, or where activations go between them."""
-        local = self.local_bits if self.job.sync == "every_step" and not self.job.parallelism.fully_sharded else None
+        local = self.local_bits if not self.job.is_local_sgd and not self.job.parallelism.fully_sharded else None
         return choose_exchange(len(self.placed.sites), self.loads, self.capacity, self.job.model.n_parameters(), local)
 
     @cached_property

@@ -107,9 +107,16 @@ class _Timer:
         self._paced = without_network_cards(setting.pacing.pools) if ideal.no_fabric_limit else setting.pacing.pools
         self._known: dict[tuple[bool, bool], tuple[Pool, ...]] = {}
         local, wide, capacity = setting.local_bits, setting.wide_bits(way), setting.capacity
-        self._local_s = longest(local, capacity)[1]
+        both = local + wide
         self._wide_s = longest(wide, capacity)[1]
-        self._both_s = longest(local + wide, capacity)[1]
+        # what a site exchanges inside is its own business, but for the arcs that others use as well
+        self._local_s = {
+            site: longest(np.where(own > 0, local, 0.0), capacity)[1] for site, own in setting.local_bits_of.items()
+        }
+        self._both_s = {
+            site: longest(np.where((own > 0) | (wide > 0), both, 0.0), capacity)[1]
+            for site, own in setting.local_bits_of.items()
+        }
         whole = setting.job.across_sites == "data"
         sizes = {site: n for site, n, _ in setting.flows.local}
         self._floors = [data_floor(p, setting.job, sizes.get(p.placed.site, 1)) for p in self._paced]
@@ -177,21 +184,9 @@ class _Timer:
 
         Inside a site and between sites run together, bucket by bucket, so arcs that carry both carry their sum.
         """
-        job, local_sgd = self._s.job, self._s.job.sync == "local_sgd"
-        sharded = job.parallelism.fully_sharded
+        job, local_sgd = self._s.job, self._s.job.is_local_sgd
         wide = "wide_area" in phases and self._s.way is not None
-        exchanged = []
-        for phase, n_bytes in (
-            ("reduce_scatter", job.gradient_bytes_per_parameter),
-            ("all_gather", job.parameter_bytes_per_parameter),
-        ):
-            here, there = phase in phases and not sharded, wide and not local_sgd
-            seconds = {(True, True): self._both_s, (True, False): self._local_s, (False, True): self._wide_s}
-            longest = BITS * n_bytes * seconds.get((here, there), 0.0)
-            if here:
-                longest = max([longest, *(floor.per_byte_s * n_bytes + floor.fixed_s for floor in self._floors)])
-            exchanged.append(longest)
-        total = self._latest_s(times, share, phases, exchanged) - max(times)
+        total = self._latest_s(times, share, phases) - max(times)
         latency = self._latency_s()
         total += sum(latency[phase] for phase in ("reduce_scatter", "all_gather") if phase in phases)
         if "pipeline" in phases and job.across_sites == "data":
@@ -202,9 +197,29 @@ class _Timer:
             )
         return total
 
-    def _latest_s(
-        self, times: tuple[float, ...], share: tuple[int, ...], phases: frozenset[str], exchanged: list[float]
-    ) -> float:
+    def _exchanged_s(self, site: str, phases: frozenset[str]) -> tuple[float, float]:
+        """(gradients, parameters) that a pool at a site takes part in exchanging, there and with the other sites."""
+        job = self._s.job
+        there = "wide_area" in phases and self._s.way is not None and not job.is_local_sgd
+        found = []
+        for phase, n_bytes in (
+            ("reduce_scatter", job.gradient_bytes_per_parameter),
+            ("all_gather", job.parameter_bytes_per_parameter),
+        ):
+            here = phase in phases and not job.parallelism.fully_sharded
+            seconds = self._wide_s if there else 0.0
+            if here:
+                seconds = self._both_s.get(site, seconds) if there else self._local_s.get(site, 0.0)
+            # cards of all kinds at a site are in the same rings
+            floors = [
+                floor.per_byte_s * n_bytes + floor.fixed_s
+                for floor, pool in zip(self._floors, self._paced, strict=True)
+                if here and pool.placed.site == site
+            ]
+            found.append(max([BITS * n_bytes * seconds, *floors]))
+        return found[0], found[1]
+
+    def _latest_s(self, times: tuple[float, ...], share: tuple[int, ...], phases: frozenset[str]) -> float:
         """When the last pool is done with its compute and with what of the exchange that does not hide.
 
         Exchange hides behind w = overlap * min(1, p / m) of the pass that feeds it. All pools exchange at once, each
@@ -219,6 +234,7 @@ class _Timer:
             # compute that hides gathers of weights hides nothing else: it all leaves by the same network cards
             behind_s = pool.overlap_ratio * min(1.0, pp / m) * (time_s - hidden_s)
             backward, least = pool.layout.backward_ratio, 1.0 / (pp * self._s.pacing.n_buckets)
+            exchanged = self._exchanged_s(pool.placed.site, phases)
             for seconds, part in zip(exchanged, (backward, 1.0 - backward), strict=True):
                 shown_s += max(seconds - part * behind_s, seconds * least)
             latest_s = max(latest_s, time_s + shown_s)
@@ -235,7 +251,9 @@ class _Timer:
         def longest(phase: str, n_bytes: float) -> float:
             if phase not in phases:
                 return 0.0
-            return max(BITS * n_bytes * self._local_s, floor.per_byte_s * n_bytes + floor.fixed_s)
+            return max(
+                BITS * n_bytes * self._local_s.get(pool.placed.site, 0.0), floor.per_byte_s * n_bytes + floor.fixed_s
+            )
 
         scatter_s = longest("reduce_scatter", job.gradient_bytes_per_parameter)
         gather_s = longest("all_gather", job.parameter_bytes_per_parameter)
@@ -280,7 +298,7 @@ def _stages_behind(pools: list[tuple[str, int]]) -> list[int]:
 
 def wide_bits_per_parameter(job: TrainingJob) -> tuple[float, float]:
     """(reduced, gathered) bits of a parameter in an exchange between sites."""
-    if job.sync == "local_sgd" and job.exchange_bits_per_parameter:
+    if job.is_local_sgd and job.exchange_bits_per_parameter:
         return job.exchange_bits_per_parameter, job.exchange_bits_per_parameter
     return BITS * job.gradient_bytes_per_parameter, BITS * job.parameter_bytes_per_parameter
 
@@ -333,7 +351,7 @@ def _account(setting: Setting, timing: _Timing, way: exchange.Exchange | None) -
     pools, share, step_s = timing.pools, timing.share, timing.step_s
     pace = int(np.argmax(timing.pool_time_s))
     cut, m = job.parallelism, share[pace]
-    n_local = job.n_local_steps if job.sync == "local_sgd" else 1
+    n_local = job.n_local_steps if job.is_local_sgd else 1
     bits = _bits_by_phase(setting, share, way)
     worst = {phase: longest(column, setting.capacity) for phase, column in bits.items()}
     rate = sum(pool.n_replicas / pool.stage_time_s for pool in pools)

@@ -119,3 +119,8 @@ class TrainingJob:
     n_training_tokens: Annotated[float, Field(ge=1, le=1e18)] | None = None
     """Tokens of the whole training, for the time to train."""
     note: Annotated[str, Field(max_length=4000)] = ""
+
+    @property
+    def is_local_sgd(self) -> bool:
+        """Whether sites exchange more rarely than every step; with one local step they do not."""
+        return self.sync == "local_sgd" and self.n_local_steps > 1

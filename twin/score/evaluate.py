@@ -413,7 +413,7 @@ def _on_fewer(job: TrainingJob, left: tuple[Placement, ...]) -> TrainingJob:
 
 def _loss(job: TrainingJob, placed: Placed | None, reader: FigureReader) -> LossPenalty:
     """Sites that exchange only every H steps are the replicas of local SGD."""
-    local = job.sync == "local_sgd" and placed is not None
+    local = job.is_local_sgd and placed is not None
     n_sites = len(placed.sites) if placed is not None and local else 1
     if n_sites > 1 and job.n_local_steps > 1:
         for name in LOSS_FIGURES:
