@@ -93,7 +93,7 @@ def asked(draw: st.DrawFn, *splits: str) -> Asked:
     how = draw(st.sampled_from(["every_step", "pipeline", "local_sgd"]))
     if how == "local_sgd":
         job |= {"sync": how, "n_local_steps": 20, "n_overlap_steps": draw(st.sampled_from([0, 3]))}
-    if how == "pipeline" and job["split"] != "stated":
+    if how == "pipeline" and job["split"] == "uniform":
         job |= {"across_sites": how}
     wide, rack = (draw(st.sampled_from([1.0, 20.0, 400.0, 1e5])) for _ in range(2))
     return Asked(held, wide, rack, draw(st.sampled_from([1.0, 80.0, 2000.0])), job)
@@ -158,6 +158,7 @@ def test_fewer_bytes_are_never_slower(case: Asked, part: float) -> None:
 @FEW
 @given(asked("uniform"))
 def test_a_balanced_split_is_never_slower_than_the_uniform(case: Asked) -> None:
+    assume(case.job.get("across_sites") != "pipeline")  # one number of micro batches for all, nothing to balance
     never_longer(case.step(job={"split": "balanced"}), case.step())
 
 

@@ -39,10 +39,9 @@ def _placement_issues(job: TrainingJob) -> Iterator[Issue]:
             yield Issue(f"{where}[{i}].n_micro_batches", problem, "split: stated goes with n_micro_batches everywhere")
         if place.micro_batch_s is not None and place.pace_ratio != 1.0:
             yield Issue(f"{where}[{i}].pace_ratio", "stands beside a measured micro_batch_s", "leave one of them out")
-    if job.split == "stated" and job.across_sites == "pipeline":
-        yield Issue(
-            f"jobs[{job.id}].split", "a replica over all sites has one number of micro batches", "split: uniform"
-        )
+    if job.split != "uniform" and job.across_sites == "pipeline":
+        problem = f"a replica over all sites has one number of micro batches, nothing to be {job.split}"
+        yield Issue(f"jobs[{job.id}].split", problem, "split: uniform")
 
 
 def _model_issues(job: TrainingJob) -> Iterator[Issue]:

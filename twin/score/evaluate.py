@@ -65,21 +65,100 @@ class Evaluation:
     arc_queue_us: Floats
     """Mean wait behind the demands (background traffic), by arc; a job's phases are bursts and not in it."""
     worst_latency_us: float | None
-    goodput: Goodput | None
-    """What interruptions leave of the job's rate; None without a job."""
-    loss: LossPenalty | None
-    """What the job's exchange between sites does to the training itself; None without a step."""
-    money: cost.Money
-    usd_per_day: float
-    list_rental_usd_per_day: float | None
-    """What the allocated accelerators would cost at list rental; None where a kind has no list price."""
-    lease: Lease | None
-    leans: tuple[Lean, ...]
+    later: Later
+    """Stages that only run once they are asked for."""
+
+    @property
+    def goodput(self) -> Goodput | None:
+        """What interruptions leave of the job's rate; None without a job."""
+        found: Goodput | None = self.later.of(self, "goodput")
+        return found
 
     @property
     def goodput_ratio(self) -> float:
         """Share of the step rate that survives; 1 without a job."""
         return self.goodput.goodput_ratio if self.goodput is not None else 1.0
+
+    @property
+    def loss(self) -> LossPenalty | None:
+        """What the job's exchange between sites does to the training itself; None without a step."""
+        found: LossPenalty | None = self.later.of(self, "loss")
+        return found
+
+    @property
+    def money(self) -> cost.Money:
+        """Prices of the state, and what had to be bought."""
+        found: cost.Money = self.later.of(self, "money")
+        return found
+
+    @property
+    def usd_per_day(self) -> float:
+        """Of the job's part of the network."""
+        return float(self.later.of(self, "usd_per_day"))
+
+    @property
+    def list_rental_usd_per_day(self) -> float | None:
+        """What the allocated accelerators would cost at list rental; None where a kind has no list price."""
+        found: float | None = self.later.of(self, "list_rental_usd_per_day")
+        return found
+
+    @property
+    def lease(self) -> Lease | None:
+        """Keep a site or let it; None where none has a price, or it was not asked for."""
+        found: Lease | None = self.later.of(self, "lease")
+        return found
+
+    @property
+    def leans(self) -> tuple[Lean, ...]:
+        """Figures that all of this leans on."""
+        found: tuple[Lean, ...] = self.later.of(self, "leans")
+        return found
+
+
+class Later:
+    """The stages behind the step: what nobody reads is not worked out. They run in the evaluator's turn, once."""
+
+    def __init__(self, evaluator: Evaluator, before: State | None, *, with_lease: bool) -> None:
+        self._evaluator, self._before, self._with_lease = evaluator, before, with_lease
+        self._reader = evaluator.reader.fresh()
+        self._known: dict[str, Any] = {}
+
+    def of(self, e: Evaluation, stage: str) -> Any:
+        """The outcome of a stage; the lock comes first, so that two threads never wait for each other."""
+        with self._evaluator.lock:
+            if stage not in self._known:
+                self._known[stage] = getattr(self, f"_{stage}")(e)
+            return self._known[stage]
+
+    def _goodput(self, e: Evaluation) -> Goodput | None:
+        return self._evaluator.goodput_of(e)
+
+    def _loss(self, e: Evaluation) -> LossPenalty | None:
+        return _loss(e.case.job, e.placed, self._reader) if e.step is not None and e.case.job is not None else None
+
+    def _money(self, e: Evaluation) -> cost.Money:
+        return self._evaluator.money_of(e.case, self._before)
+
+    def _usd_per_day(self, e: Evaluation) -> float:
+        allocated = e.placed.n_allocated if e.placed else e.money.bill.n_accelerators
+        total = int(e.case.state["node_n_accelerators"].sum()) if e.placed else 0
+        return cost.usd_per_day(e.money, self._reader, allocated, total)
+
+    def _list_rental_usd_per_day(self, e: Evaluation) -> float | None:
+        return _list_rental(e.placed, self._reader)
+
+    def _lease(self, e: Evaluation) -> Lease | None:
+        return self._evaluator.lease_of(e, self._reader) if self._with_lease else None
+
+    def _leans(self, e: Evaluation) -> tuple[Lean, ...]:
+        of_goodput = e.goodput.leans if e.goodput else ()
+        of_money, _ = e.money.leans, (e.usd_per_day, e.list_rental_usd_per_day, e.loss, e.lease)
+        if e.loads is not None:
+            n_flows_per_accelerator(e.case.document.lossless, self._reader)
+        if e.demands is not None:
+            self._reader.general("packet_bytes")
+        of_step = e.step.leans if e.step else ()
+        return self._evaluator.in_order(e.health.leans, of_money, self._reader.leans(), of_step, of_goodput)
 
 
 class Evaluator:
@@ -89,34 +168,23 @@ class Evaluator:
     """
 
     def __init__(self, catalogue: Catalogue, prices: PriceBook) -> None:
-        self._reader = FigureReader(catalogue, prices)
+        self.reader = FigureReader(catalogue, prices)
         self._memo = _Memo()
-        self._lock = RLock()
+        self.lock = RLock()
 
     def evaluate(self, case: Case, before: State | None = None, *, with_lease: bool = True) -> Evaluation:
         """The whole chain. `before`: the state that stood there already, so that a change pays only for what it adds.
 
         Raises TopologyError where the job cannot be placed; traffic without a path is a result.
         """
-        with self._lock:
+        with self.lock:
             return self._evaluate(case, before, with_lease)
 
     def _evaluate(self, case: Case, before: State | None, with_lease: bool) -> Evaluation:
-        reader = self._reader.fresh()
         health = self._health(case)
         demands = self._demands(case, health)
         placed, loads, step, why = self._step(case, health, demands)
         arc_load = self._arc_load(case, demands, loads, step)
-        money = self._money(case, before)
-        allocated = sum(placed.n_allocated.values()) if placed else 0
-        total = int(case.state["node_n_accelerators"].sum()) if allocated else 0
-        goodput = self._goodput(case, placed, loads, step, health)
-        per_day = cost.usd_per_day(money, reader, placed.n_allocated if placed else money.bill.n_accelerators, total)
-        kept = goodput.goodput_ratio if goodput is not None else 1.0
-        lease = self._lease(case, placed, step, kept, money, reader) if with_lease else None
-        if loads is not None:
-            n_flows_per_accelerator(case.document.lossless, reader)
-        leans = health.leans, money.leans, reader.leans(), step.leans if step else (), goodput.leans if goodput else ()
         return Evaluation(
             case=case,
             health=health,
@@ -127,25 +195,23 @@ class Evaluator:
             why_no_step=why,
             arc_load_gbps=arc_load,
             arc_utilisation_ratio=arc_utilisation_ratio(arc_load, health.arc_capacity_gbps),
-            arc_queue_us=self._queue_us(case, health, demands, reader),
+            arc_queue_us=self._queue_us(case, health, demands),
             worst_latency_us=self._worst_latency_us(case, health, demands, loads),
-            goodput=goodput,
-            loss=_loss(case.job, placed, reader) if step is not None and case.job is not None else None,
-            money=money,
-            usd_per_day=per_day,
-            list_rental_usd_per_day=_list_rental(placed, reader),
-            lease=lease,
-            leans=self._memo.get("leans", leans, lambda: _in_order(*leans)),
+            later=Later(self, before, with_lease=with_lease),
         )
+
+    def in_order(self, *leans: tuple[Lean, ...]) -> tuple[Lean, ...]:
+        """All of them once, sorted."""
+        return self._memo.get("leans", leans, lambda: _in_order(*leans))
 
     def in_the_way(self, case: Case, notify: Callable[[str], None] | None = None) -> Attribution:
         """What holds the case's step back, cause by cause. Raises ChangeError where there is no step to explain."""
-        with self._lock:
+        with self.lock:
             e = self._evaluate(case, None, with_lease=False)
             if e.step is None or e.placed is None or e.loads is None or case.job is None:
                 raise ChangeError("there is no step to explain", where="explain", hint=e.why_no_step)
             placed, flows = self._placed(case, case.job)
-            bright = bright_links(case.state, e.health, self._reader)
+            bright = bright_links(case.state, e.health, self.reader)
             clean = e.loads
             if (bright != e.health.lit).any():
                 clean = self._unit_loads(case, replace(e.health, lit=bright), flows)
@@ -154,7 +220,7 @@ class Evaluator:
             carried = e.demands.arc_carried_gbps if e.demands is not None else None
             pacing = self._pacing(placed, case.job)
             scene = Scene(case.state, case.document, case.job, placed, flows, pacing, e.loads, clean, e.health, carried)
-            return attribute(scene, self._reader, notify)
+            return attribute(scene, self.reader, notify)
 
     # --- stages ----------------------------------------------------------------------------------------------
 
@@ -164,8 +230,8 @@ class Evaluator:
 
         def judge() -> LinkHealth:
             columns = _named(case.state, LINE_COLUMNS)
-            lines = self._memo.get("lines", columns, lambda: lines_of(case.state, self._reader))
-            return judge_links(case.state, case.document, self._reader, case.ageing, lines)
+            lines = self._memo.get("lines", columns, lambda: lines_of(case.state, self.reader))
+            return judge_links(case.state, case.document, self.reader, case.ageing, lines)
 
         return self._memo.get("health", key, judge)
 
@@ -258,17 +324,17 @@ class Evaluator:
         )
         place = replace(asked, n_global_batch=1)  # decides whether it fits, not where it stands
         found = self._memo.get(
-            "placed", (*_columns(case.state, "node_"), place), lambda: _place(case, place, self._reader)
+            "placed", (*_columns(case.state, "node_"), place), lambda: _place(case, place, self.reader)
         )
-        self._memo.get("fits", (found[0], asked), lambda: _check_fit(found[0], asked, self._reader))
+        self._memo.get("fits", (found[0], asked), lambda: _check_fit(found[0], asked, self.reader))
         return found
 
     def _pacing(self, placed: Placed, job: TrainingJob) -> Pacing:
-        return self._memo.get("pacing", (placed, job), lambda: Pacing.of(placed, job, self._reader))
+        return self._memo.get("pacing", (placed, job), lambda: Pacing.of(placed, job, self.reader))
 
     def _collisions(self, case: Case, placed: Placed, loads: UnitLoads) -> Floats:
         """How much fuller the fullest member of a bundle is than the mean, by row of `loads`."""
-        n_flows = n_flows_per_accelerator(case.document.lossless, self._reader)
+        n_flows = n_flows_per_accelerator(case.document.lossless, self.reader)
         return self._memo.get(
             "collisions",
             (placed, loads.arc, *loads.wide.values(), case.state.n_members_up, n_flows),
@@ -294,11 +360,11 @@ class Evaluator:
             load[loads.arc] += step.arc_bits / step.step_time_s / 1e9
         return load
 
-    def _queue_us(self, case: Case, health: LinkHealth, demands: DemandLoads | None, reader: FigureReader) -> Floats:
+    def _queue_us(self, case: Case, health: LinkHealth, demands: DemandLoads | None) -> Floats:
         if demands is None:
             return np.zeros(2 * case.state.arrays.n_links)
         ratio = arc_utilisation_ratio(demands.arc_carried_gbps, health.arc_capacity_gbps)
-        return arc_queue_us(ratio, np.repeat(health.member_gbps, 2), reader.general("packet_bytes"))
+        return arc_queue_us(ratio, np.repeat(health.member_gbps, 2), self.reader.general("packet_bytes"))
 
     def _worst_latency_us(
         self, case: Case, health: LinkHealth, demands: DemandLoads | None, loads: UnitLoads | None
@@ -313,14 +379,12 @@ class Evaluator:
         latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
         return float(latency[demands.reachable].max(initial=0.0)) if demands.reachable.any() else None
 
-    def _goodput(
-        self, case: Case, placed: Placed | None, loads: UnitLoads | None, step: Step | None, health: LinkHealth
-    ) -> Goodput | None:
+    def goodput_of(self, e: Evaluation) -> Goodput | None:
         """What interruptions of the job's parts and of what joins its sites leave; `go_on` asks for fewer sites."""
-        job = case.job
+        case, placed, step, job = e.case, e.placed, e.step, e.case.job
         if job is None or placed is None:
             return None
-        parts = self._memo.get("parts", (placed,), lambda: part_interruptions(placed.n_allocated, self._reader))
+        parts = self._memo.get("parts", (placed,), lambda: part_interruptions(placed.n_allocated, self.reader))
 
         def rate_without(lost: tuple[str, ...]) -> float:
             left = tuple(place for place in job.placement if place.site not in lost)
@@ -333,8 +397,8 @@ class Evaluator:
                 return 0.0  # it does not fit on what is left
             return other.tokens_per_s / step.tokens_per_s if other is not None else 0.0
 
-        outages = self._outages(case, placed, loads, step, health)
-        return job_goodput(parts, outages, self._reader, job.on_site_loss, job.recovery, rate_without)
+        outages = self._outages(case, placed, e.loads, step, e.health)
+        return job_goodput(parts, outages, self.reader, job.on_site_loss, job.recovery, rate_without)
 
     def _outages(
         self, case: Case, placed: Placed, loads: UnitLoads | None, step: Step | None, health: LinkHealth
@@ -360,27 +424,21 @@ class Evaluator:
         return self._memo.get(
             "outages",
             (graph, links, case.state.parts, case.ageing, *columns),
-            lambda: site_outages(case.state, self._reader, graph, links, case.ageing),
+            lambda: site_outages(case.state, self.reader, graph, links, case.ageing),
         )
 
-    def _money(self, case: Case, before: State | None) -> cost.Money:
+    def money_of(self, case: Case, before: State | None) -> cost.Money:
+        """Prices; with `before`, also what had to be bought to get here from there."""
         columns = cost.MONEY_COLUMNS if before is None else cost.BOUGHT_COLUMNS
         return self._memo.get(
             "money",
             (*_named(case.state, columns), case.document.sites, before),
-            lambda: cost.money(case.state, case.document, self._reader, before),
+            lambda: cost.money(case.state, case.document, self.reader, before),
         )
 
-    def _lease(
-        self,
-        case: Case,
-        placed: Placed | None,
-        step: Step | None,
-        goodput: float,
-        money: cost.Money,
-        reader: FigureReader,
-    ) -> Lease | None:
+    def lease_of(self, e: Evaluation, reader: FigureReader) -> Lease | None:
         """The job with and without its dearest leased site."""
+        case, placed, step = e.case, e.placed, e.step
         job = case.job
         site = dearest_lease(case.document, job) if job is not None else None
         if job is None or step is None or site is None or placed is None or site.id not in placed.sites:
@@ -390,8 +448,8 @@ class Evaluator:
         if left:
             other = self.evaluate(replace(case, job=_on_fewer(job, left)), with_lease=False)
             without = other.step.model_flops_per_s * other.goodput_ratio if other.step else 0.0
-        marginal = step.model_flops_per_s * goodput - without
-        return weigh_lease(case.state, case.document, job, placed, site, marginal, goodput, money, reader)
+        marginal = step.model_flops_per_s * e.goodput_ratio - without
+        return weigh_lease(case.state, case.document, job, placed, site, marginal, e.goodput_ratio, e.money, reader)
 
 
 def _work_shares(placed: Placed, step: Step) -> tuple[float, ...]:
