@@ -107,6 +107,26 @@ def test_a_point_without_an_answer_says_why(small: Network) -> None:
     assert json.loads(sweep.to_json())["values"][1] is None
 
 
+def test_the_share_of_old_accelerators(small: Network) -> None:
+    """Whole replicas of 128: of 1,024 a third and more of a kind are 384; the last old one sets the pace."""
+    faster = [{"kind": "place_job", "placement": [{"site": "c1", "n_accelerators": 640, "accelerator": "H100"}]}]
+    sweep = small.sweep("mix.c1.H100.GB200=0,0.2,0.35,1", changes=faster)
+    none, one, two, every = sweep.values
+    assert None not in sweep.values
+    assert none < one <= two  # type: ignore[operator]
+    assert every == pytest.approx(two, rel=1e-4)
+    by_hand = [
+        {"site": "c1", "n_accelerators": 256, "accelerator": "H100"},
+        {"site": "c1", "n_accelerators": 384, "accelerator": "GB200"},
+    ]
+    assert small.what_if([{"kind": "place_job", "placement": by_hand}]).after["step_time_s"] == two
+    # 768 of GB200 fit, 1,024 do not: that point has no answer, the others have
+    kept = small.sweep("mix.c1.H100.GB200=0,0.5")
+    assert kept.values[0] is None
+    assert "1024 accelerators asked for, 768 placed" in kept.why[0]
+    assert kept.values[1] is not None
+
+
 def test_knees_of_known_curves() -> None:
     x = Axis("x", tuple(float(i) for i in range(11)))
     assert knees_of([x], [10.0 - v if v <= 3 else 7.0 - 0.01 * v for v in range(11)]) == ((3.0,),)
@@ -140,6 +160,10 @@ def test_crossings_are_interpolated() -> None:
         ("placement.c1.n_accelerators=1e300", "from 0 to 10,000,000"),
         ("placement.c1.n_accelerators=-1", "from 0 to 10,000,000"),
         ("job.n_local_step=3", "n_local_steps"),
+        ("mix.c9.H100.GB200=0", "the job is not at 'c9'"),
+        ("mix.c1.H10.GB200=0", "H100"),
+        ("mix.c1.H100.GB200=2", "0 to 1 of a stated number"),
+        ("mix.c1=0", "nothing to vary"),
         ("job.split=fair", "split"),
         ("age=-3", "greater than or equal"),
         ("placement.c9.n_accelerators=5", "c1"),

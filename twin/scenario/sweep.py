@@ -17,7 +17,7 @@ import numpy as np
 from ..analysis.figures import FigureReader
 from ..analysis.glass import AgeingCase
 from ..arrays import Floats, Ints, State
-from ..errors import ChangeError, did_you_mean
+from ..errors import ChangeError, TopologyError, did_you_mean
 from ..formats.native import adapter_of, validate_as
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import Placement, TrainingJob
@@ -26,9 +26,11 @@ from ..pictures import svg_of, sweep_figure
 from ..score.evaluate import Case, Evaluator
 from ..score.metrics import METRICS, NotApplicableError
 from ..score.score import data_frame, html_table
+from ..workload.job import layout_of, n_per_replica
 from .apply import Scenario
 from .change import Context
 from .changes import Age
+from .job_changes import moved
 from .select import select_links
 
 MAX_POINTS = 100_000
@@ -43,9 +45,11 @@ PATHS = (
     "links.GLOB.n_failed",
     "job.FIELD",
     "placement.SITE.n_accelerators",
+    "mix.SITE.OLD.NEW",
     "lossless.FIELD",
 )
-"""What can be varied; FIELD is a field of the record that bears the name."""
+"""What can be varied; FIELD is a field of the record that bears the name. `mix` is the share, 0 to 1, of a job's
+accelerators at a site that are of the OLD kind, in whole replicas; the rest is of the NEW one."""
 LOG_FROM_RATIO = 30.0
 """Inputs that span more than this factor are looked at by their logarithms."""
 KNEE_RATIO = 0.1
@@ -120,6 +124,8 @@ def set_input(scenario: Scenario, path: str, value: float | str, reader: FigureR
         return replace(scenario, job=_set_job(scenario.job, rest, value, where))
     if root == "placement" and rest.endswith(".n_accelerators"):
         return replace(scenario, job=_set_placement(scenario.job, rest.rsplit(".", 1)[0], value, where))
+    if root == "mix" and rest.count(".") == 2:
+        return replace(scenario, job=_set_mix(scenario.job, rest.split("."), _number(value, where), where, reader))
     if root == "lossless" and rest:
         lossless = _with_field(Lossless, scenario.document.lossless, rest, value, where)
         return replace(scenario, document=scenario.document.model_copy(update={"lossless": lossless}))
@@ -205,6 +211,30 @@ def _set_placement(job: TrainingJob | None, site: str, value: float | str, where
         elif n >= 1:
             kept.append(replace(place, n_accelerators=int(n)))
     return replace(job, placement=tuple(kept))
+
+
+def _set_mix(
+    job: TrainingJob | None, said: list[str], share_ratio: float, where: str, reader: FigureReader
+) -> TrainingJob:
+    """The job with so much of the old kind at a site, to the nearest replica, and the new one for the rest."""
+    if job is None:
+        raise ChangeError("there is no job to vary", where=where)
+    site, *kinds = said
+    here = [place for place in job.placement if place.site == site]
+    if not here:
+        sites = [place.site for place in job.placement]
+        raise ChangeError(f"the job is not at {site!r}", where=where, hint=did_you_mean(site, sites))
+    for kind in kinds:
+        reader.catalogue.get(kind, "accelerator")
+    counts = [place.n_accelerators for place in here if place.n_accelerators is not None]
+    if len(counts) < len(here) or not 0.0 <= share_ratio <= 1.0:
+        raise ChangeError(
+            f"share {share_ratio:g} of the job at {site}", where=where, expected="0 to 1 of a stated number"
+        )
+    size = n_per_replica(job) * layout_of(job, 1).n_block_replicas
+    n_old = round(share_ratio * sum(counts) / size) * size
+    mixed = [Placement(site, n, kind) for n, kind in zip((n_old, sum(counts) - n_old), kinds, strict=True) if n >= size]
+    return moved(job, (*(place for place in job.placement if place.site != site), *mixed))
 
 
 def _with_field(kind: type[Any], record: Any, field: str, value: float | str, where: str) -> Any:
@@ -330,11 +360,13 @@ def metric_of_scenario(
 ) -> tuple[float | None, str]:
     """A metric of a scenario, or None and why."""
     case = Case(scenario.state, scenario.document, scenario.job, ageing)
-    e = evaluator.evaluate(case, with_lease=metric.startswith("lease"))
     try:
+        e = evaluator.evaluate(case, with_lease=metric.startswith("lease"))
         value = METRICS[metric].compute(e)
     except NotApplicableError as reason:
         return None, str(reason)
+    except TopologyError as error:  # a point where the job does not fit is no reason to lose the others
+        return None, "; ".join(issue.problem for issue in error.issues) or str(error)
     return (value, "") if math.isfinite(value) else (None, "grows without bound")
 
 
