@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..analysis import cost, routing
 from ..analysis.causes import Attribution, Scene, attribute, bright_links
@@ -19,6 +17,7 @@ from ..analysis.figures import FigureReader, Lean
 from ..analysis.glass import AgeingCase
 from ..analysis.hashing import collision_ratio, n_flows_per_accelerator
 from ..analysis.interruptions import part_interruptions
+from ..analysis.job_loads import PairTable, unit_loads, with_latency
 from ..analysis.lines import LINE_COLUMNS, lines_of
 from ..analysis.link_health import LinkHealth, judge_links
 from ..analysis.outages import OUTAGE_COLUMNS, Outages, draw_sites, links_between, no_outages, site_outages
@@ -34,9 +33,7 @@ from ..model.document import TopologyDocument
 from ..model.jobs import Placement, TrainingJob
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
 from .lease import Lease, dearest_lease, weigh_lease
-
-PHASES = ("local", "pipeline", "crossing", "context", "expert", "wide-area")
-"""Of a job's flows."""
+from .memo import Memo, columns, named
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +166,7 @@ class Evaluator:
 
     def __init__(self, catalogue: Catalogue, prices: PriceBook) -> None:
         self.reader = FigureReader(catalogue, prices)
-        self._memo = _Memo()
+        self._memo = Memo()
         self.lock = RLock()
 
     def evaluate(self, case: Case, before: State | None = None, *, with_lease: bool = True) -> Evaluation:
@@ -225,11 +222,11 @@ class Evaluator:
     # --- stages ----------------------------------------------------------------------------------------------
 
     def _health(self, case: Case) -> LinkHealth:
-        key = (*_columns(case.state, "link_", "span_", "node_part", "node_up"), case.document.lossless)
+        key = (*columns(case.state, "link_", "span_", "node_part", "node_up"), case.document.lossless)
         key += (case.document.required_margin_db, case.ageing)
 
         def judge() -> LinkHealth:
-            columns = _named(case.state, LINE_COLUMNS)
+            columns = named(case.state, LINE_COLUMNS)
             lines = self._memo.get("lines", columns, lambda: lines_of(case.state, self.reader))
             return judge_links(case.state, case.document, self.reader, case.ageing, lines)
 
@@ -324,7 +321,7 @@ class Evaluator:
         )
         place = replace(asked, n_global_batch=1)  # decides whether it fits, not where it stands
         found = self._memo.get(
-            "placed", (*_columns(case.state, "node_"), place), lambda: _place(case, place, self.reader)
+            "placed", (*columns(case.state, "node_"), place), lambda: _place(case, place, self.reader)
         )
         self._memo.get("fits", (found[0], asked), lambda: _check_fit(found[0], asked, self.reader))
         return found
@@ -342,13 +339,13 @@ class Evaluator:
         )
 
     def _unit_loads(self, case: Case, health: LinkHealth, flows: JobFlows) -> UnitLoads:
-        pairs = self._memo.get("pairs", (flows,), lambda: _PairTable.of(flows, case.state.arrays.n_nodes))
+        pairs = self._memo.get("pairs", (flows,), lambda: PairTable.of(flows, case.state.arrays.n_nodes))
         routes = self._routes(case, health, pairs.source, pairs.target)
-        loads = self._memo.get("loads", (routes, flows), lambda: _unit_loads(case, flows, pairs, routes))
+        loads = self._memo.get("loads", (routes, flows), lambda: unit_loads(case.state.arrays, flows, pairs, routes))
         return self._memo.get(
             "unit loads",
             (loads, health.arc_latency_us),
-            lambda: _with_latency(loads, case, health, flows, pairs, routes),
+            lambda: with_latency(loads, case.state.arrays, health.arc_latency_us, pairs, routes),
         )
 
     def _arc_load(self, case: Case, demands: DemandLoads | None, loads: UnitLoads | None, step: Step | None) -> Floats:
@@ -432,7 +429,7 @@ class Evaluator:
         columns = cost.MONEY_COLUMNS if before is None else cost.BOUGHT_COLUMNS
         return self._memo.get(
             "money",
-            (*_named(case.state, columns), case.document.sites, before),
+            (*named(case.state, columns), case.document.sites, before),
             lambda: cost.money(case.state, case.document, self.reader, before),
         )
 
@@ -508,128 +505,6 @@ def _check_fit(placed: Placed, job: TrainingJob, reader: FigureReader) -> None:
         raise TopologyError("the job does not fit its accelerators", where=f"jobs[{job.id}]", found=issues)
 
 
-@dataclass(frozen=True, eq=False)
-class _PairTable:
-    """Distinct pairs of all flows, and where each flow stands among them."""
-
-    source: Ints
-    target: Ints
-    rows: tuple[Ints, ...]
-
-    @classmethod
-    def of(cls, flows: JobFlows, n_nodes: int) -> _PairTable:
-        sets = flows.sets()
-        keys = [f.source * n_nodes + f.target for _, f in sets]
-        joined = np.concatenate(keys) if keys else np.zeros(0, np.int64)
-        distinct, inverse = np.unique(joined, return_inverse=True)
-        cuts: Ints = np.cumsum([len(k) for k in keys])[:-1] if keys else np.zeros(0, np.int64)
-        return cls(distinct // n_nodes, distinct % n_nodes, tuple(np.split(inverse.reshape(-1), cuts)))
-
-
-def _unit_loads(case: Case, flows: JobFlows, pairs: _PairTable, routes: routing.Routes) -> UnitLoads:
-    """Loads by arc, whatever they take on their way."""
-    arrays = case.state.arrays
-    loads, missing = [], []
-    for (phase, flow), rows in zip(flows.sets(), pairs.rows, strict=True):
-        amount = np.bincount(rows, weights=flow.share, minlength=len(pairs.source)).astype(np.float64)
-        loads.append(routes.loads(amount))
-        for row in rows[~routes.reachable[rows]][:1]:
-            missing.append((phase, arrays.node_ids[pairs.source[row]], arrays.node_ids[pairs.target[row]]))
-    used = np.flatnonzero(np.any([load > 0 for load in loads], axis=0)) if loads else np.zeros(0, np.int64)
-    columns: dict[str, list[Floats]] = {phase: [] for phase in PHASES}
-    for (phase, _), load in zip(flows.sets(), loads, strict=True):
-        columns[phase].append(load[used])
-    return UnitLoads(
-        arc=used,
-        local=tuple(columns["local"]),
-        pipeline=tuple(columns["pipeline"]),
-        crossing=tuple(columns["crossing"]),
-        context=tuple(columns["context"]),
-        expert=tuple(columns["expert"]),
-        wide={(i, j): load for (i, j, _), load in zip(flows.wide, columns["wide-area"], strict=True)},
-        local_latency_us=0.0,
-        wide_latency_us=0.0,
-        pipeline_latency_us=0.0,
-        crossing_latency_us=0.0,
-        worst_latency_us=0.0,
-        unreachable=tuple(missing),
-    )
-
-
-def _with_latency(
-    loads: UnitLoads, case: Case, health: LinkHealth, flows: JobFlows, pairs: _PairTable, routes: routing.Routes
-) -> UnitLoads:
-    """The same with the slowest way of each phase."""
-    arrays = case.state.arrays
-    latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
-    worst = dict.fromkeys(PHASES, 0.0)
-    for (phase, _), rows in zip(flows.sets(), pairs.rows, strict=True):
-        worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))
-    return replace(
-        loads,
-        local_latency_us=worst["local"],
-        wide_latency_us=worst["wide-area"],
-        pipeline_latency_us=worst["pipeline"],
-        crossing_latency_us=worst["crossing"],
-        worst_latency_us=max(worst.values()),
-    )
-
-
 def _at_rack(arrays: NetworkArrays) -> Bools:
     """Links with an end at a rack or host."""
     return np.asarray((arrays.node_kind[arrays.link_ends] <= NODE_KINDS.index("host")).any(axis=1))
-
-
-def _columns(state: State, *prefixes: str) -> tuple[Any, ...]:
-    """The columns of a state whose names begin so, for a memo key; parts too, since codes point into them."""
-    return _named(state, _names(prefixes))
-
-
-@cache
-def _names(prefixes: tuple[str, ...]) -> tuple[str, ...]:
-    names = sorted(name for name in NetworkArrays.__dataclass_fields__ if name.startswith(prefixes))
-    return tuple(name for name in names if not name.endswith("_ids"))
-
-
-def _named(state: State, names: Sequence[str]) -> tuple[Any, ...]:
-    """Some columns of a state for a memo key, and what their codes point into."""
-    return (state.arrays, state.parts, *(state[name] for name in names))
-
-
-T = TypeVar("T")
-
-
-class _Memo:
-    """The last few outputs of each stage, by inputs: arrays by identity or content, the rest by equality."""
-
-    KEPT = 6
-
-    def __init__(self) -> None:
-        self._kept: dict[Hashable, list[tuple[tuple[Any, ...], Any]]] = {}
-
-    def get(self, stage: str, key: tuple[Any, ...], make: Callable[[], T]) -> T:
-        entries = self._kept.setdefault(stage, [])
-        for i, (known, value) in reversed([*enumerate(entries)]):
-            if len(known) == len(key) and all(map(_same, known, key)):
-                entries.append(entries.pop(i))
-                return value  # type: ignore[no-any-return]
-        value = make()
-        entries.append((key, value))
-        del entries[: -self.KEPT]
-        return value
-
-
-def _same(a: Any, b: Any) -> bool:
-    if a is b:
-        return True
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and _same_bits(a, b)
-    return bool(a == b)
-
-
-def _same_bits(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
-    """Whether arrays hold the same, floats by their bits: quicker than by value, and NaN is NaN."""
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return False
-    bits = np.dtype(f"i{a.itemsize}") if a.dtype.kind == "f" else a.dtype
-    return bool((a.view(bits) == b.view(bits)).all())
