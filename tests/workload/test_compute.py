@@ -57,6 +57,9 @@ IDEAL = Pace(
     sharded_optimizer=True,
     n_domain=8,
     memory_bytes=80e9,
+    all_to_all_ratio=1.0,
+    n_route_passes=4.0,
+    host_expert_layer_s=0.0,
 )
 """1 TFLOP/s in products, and all else for nothing."""
 REAL = {
@@ -219,9 +222,9 @@ def test_rings_inside_a_domain_use_nvlink_and_beyond_it_all_nics_of_the_members(
     assert ring_s(pace, 8, 8, 400e9) == pytest.approx(7 / 8)
     assert ring_s(pace, 16, 1, 50e9) == pytest.approx(15 / 16)
     assert ring_s(pace, 1, 1, 1e9) == 0
-    assert all_to_all_s(pace, 8, 8, 400e9) == pytest.approx(1.0)
-    # of 15 pieces 8 go over the NIC
-    assert all_to_all_s(pace, 16, 8, 15e9) == pytest.approx(8e9 / 50e9)
+    assert all_to_all_s(pace, 400e9, 0.0) == pytest.approx(1.0)
+    assert all_to_all_s(pace, 7e9, 8e9) == pytest.approx(8e9 / 50e9)
+    assert all_to_all_s(replace(pace, all_to_all_ratio=0.5), 7e9, 8e9) == pytest.approx(16e9 / 50e9)
 
 
 def test_stages_that_do_not_divide_are_lighter_at_the_ends() -> None:
