@@ -222,9 +222,7 @@ def print_groups(kept: list[Row], held: list[Row], constants: Constants) -> None
     }
     for title, key in ways.items():
         print(f"\n{title:40} fitted          held out")
-        rows = (
-            kept + held if title != "model, from its layers x hidden" else [r for r in kept + held if r.file in BY_MODEL]
-        )
+        rows = [row for row in kept + held if not title.startswith("model") or row.file in BY_MODEL]
         for group in sorted({key(row) for row in rows}):
             one, other = ([row for row in part if key(row) == group] for part in (kept, held))
             print(f"  {group:38} {mape(one, constants)}   {mape(other, constants)}")
