@@ -349,6 +349,18 @@ def parts(
 
 
 @app.command()
+def models(as_json: AsJson = False) -> None:
+    """Well-known models that a job may name: `model: llama-3.1-405b`."""
+    from .model.known_models import MODELS, model_rows
+    from .report import models_report
+
+    if as_json:
+        _print_json({"models": model_rows()})
+    else:
+        _print(models_report(MODELS))
+
+
+@app.command()
 def schema() -> None:
     """The JSON Schema of a document, changes of plans included."""
     from .loading import document_schema

@@ -7,8 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import TypeAdapter
-
 from .analysis.feasibility import build_issues
 from .analysis.figures import FigureReader
 from .analysis.glass import AgeingCase
@@ -17,7 +15,7 @@ from .catalogue import PriceBook, catalogue, load_price_book
 from .catalogue.prices import GROUPS
 from .errors import CatalogueError, ChangeError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
 from .formats import FORMATS, parse_document, read_mapping
-from .formats.native import parse_mapping, validate_as
+from .formats.native import adapter_of, parse_mapping, validate_as
 from .model.document import Plan, TopologyDocument
 from .model.jobs import TrainingJob
 from .model.network import Generators
@@ -365,7 +363,7 @@ def _overlaid(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
 
 def _fabric_schema(document: dict[str, Any], generator: str) -> dict[str, Any]:
     """A fabric block of one generator, its parameters typed; their definitions join those of the document."""
-    params = TypeAdapter(TOPOLOGY_GENERATORS[generator].params).json_schema()
+    params = adapter_of(TOPOLOGY_GENERATORS[generator].params).json_schema()
     document["$defs"].update(params.pop("$defs", {}))
     document["$defs"][f"{generator}_params"] = params
     fabric = {
@@ -385,8 +383,8 @@ def _fabric_schema(document: dict[str, Any], generator: str) -> dict[str, Any]:
 
 def document_schema() -> dict[str, Any]:
     """JSON Schema of a document, with the changes of its plans typed by the `Change` union."""
-    document = TypeAdapter(TopologyDocument).json_schema()
-    change = TypeAdapter(Change).json_schema()
+    document = adapter_of(TopologyDocument).json_schema()
+    change = adapter_of(Change).json_schema()
     definitions = change.pop("$defs", {})
     document["$defs"].update({**definitions, "Change": change})
     document["$defs"]["Plan"]["properties"]["changes"]["items"] = {"$ref": "#/$defs/Change"}

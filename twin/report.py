@@ -22,6 +22,7 @@ from .units import unit_of
 if TYPE_CHECKING:
     from .check import FileResult, Row
     from .loading import Network
+    from .model.known_models import KnownModel
     from .scenario.diff import Diff
     from .scenario.sweep import Sweep
     from .score.explain import Explanation
@@ -36,6 +37,7 @@ SHORT = (
     "straggler_ratio",
     "mfu_ratio",
     "training_loss_ratio",
+    "goodput_ratio",
     "goodput_tokens_per_s",
     "max_link_utilisation_ratio",
     "unrouted_gbps",
@@ -315,6 +317,21 @@ def parts_report(parts: Sequence[Part]) -> RenderableType:
     for part in parts:
         n_estimates = sum(figure.status == "estimate" for figure in part.figures.values())
         table.add_row(part.kind, part.id, part.name, str(part.year or "–"), str(len(part.figures)), str(n_estimates))
+    return table
+
+
+def models_report(models: Mapping[str, KnownModel]) -> RenderableType:
+    """Well-known models, one a line."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("model", no_wrap=True)
+    for name in ("parameters", "active", "layers", "hidden", "sequence"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("source", overflow="fold")
+    for name, model in models.items():
+        shape = model.shape
+        billions = [f"{n / 1e9:.4g}B" for n in (model.n_parameters, model.n_parameters_active)]
+        sizes = [f"{n:,}" for n in (shape.n_layers, shape.n_hidden, shape.n_sequence)]
+        table.add_row(name, *billions, *sizes, model.source)
     return table
 
 

@@ -78,3 +78,18 @@ def penalty_db(part: str, rate_gbps: float, length_km: float, fibre: str = "G.65
 def worn(lumped_db: float, **fields: Any) -> dict[str, Any]:
     """OpenZR+ behind so much loss and a kilometre of glass."""
     return line(**{"transceiver": ZRP, "spans": [{"length_km": 1.0, "lumped_loss_db": lumped_db}], **fields})
+
+
+class Watched(State):
+    """A state that remembers which of its columns were read, for those who keep answers by columns."""
+
+    @classmethod
+    def like(cls, state: State) -> Watched:
+        return cls(state.arrays, state.parts, state.overlay)
+
+    def __getitem__(self, column: str) -> Any:
+        READ.add(column)
+        return super().__getitem__(column)
+
+
+READ: set[str] = set()

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.analysis.cases import line, reader, state_of
+from tests.analysis.cases import READ, Watched, line, reader, state_of
 from tests.model.samples import campus_data, changed
-from twin.analysis.cost import bill_of, bought, money, site_power_w, usd_per_day
+from twin.analysis.cost import BOUGHT_COLUMNS, MONEY_COLUMNS, bill_of, bought, money, site_power_w, usd_per_day
 from twin.analysis.feasibility import build_issues, ports_used
 from twin.arrays import State
+from twin.loading import load
 
 PRICES = {
     "part_usd": {
@@ -247,3 +248,15 @@ def test_slower_links_share_a_port() -> None:
 def test_nodes_without_a_part_have_ports_enough() -> None:
     state, _ = state_of(line(n_parallel=10_000))
     assert np.isnan(ports_used(state, reader())[1]).all()
+
+
+@pytest.mark.parametrize("plan", [None, "fibre-upgrade", "hardware-swap", "second-pair"])
+def test_the_columns_that_money_names_are_all_that_it_reads(plan: str | None) -> None:
+    """Whoever keeps bills by these columns would else keep a wrong one."""
+    network = load("memphis-small")
+    before, after = (network._scenario(changes, None).state for changes in (None, plan))
+    watched = Watched.like(after)
+    for state_before, named in ((None, MONEY_COLUMNS), (before, BOUGHT_COLUMNS)):
+        READ.clear()
+        money(watched, network.document, network._reader, state_before)
+        assert {"link_n_parallel", "node_part"} <= READ <= set(named)

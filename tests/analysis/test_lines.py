@@ -13,16 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.cases import general, health_of, line, of_part, reader, state_of
+from tests.analysis.cases import READ, Watched, general, health_of, line, of_part, reader, state_of
 from tests.model.samples import network
 from twin.analysis.cost import bill_of
 from twin.analysis.glass import AgeingCase
 from twin.analysis.light import LINE_RATE, REACH, Light, judge_light
-from twin.analysis.lines import lines_of, lines_of_links
+from twin.analysis.lines import LINE_COLUMNS, lines_of, lines_of_links
 from twin.analysis.link_health import LinkHealth, judge_links
+from twin.arrays import State
+from twin.arrays.state import OVERLAYS
 from twin.catalogue import catalogue
 from twin.errors import DocumentError, TopologyError
-from twin.loading import from_document
+from twin.loading import from_document, load
 from twin.scenario.change import Context, StateChange
 from twin.scenario.changes import (
     Age,
@@ -652,3 +654,13 @@ def test_a_failed_link_is_judged_as_one_that_is_not_there() -> None:
 def test_the_parts_named_here_are_in_the_catalogue() -> None:
     for name in (*PARTS, *GLASS, PROTECTION):
         assert catalogue().get(name).id == name
+
+
+@pytest.mark.parametrize("name", ["memphis-small", "ageing-lines"])
+def test_the_columns_that_lines_name_are_all_that_they_read(name: str) -> None:
+    """Whoever keeps lines by these columns would else keep wrong ones."""
+    network = load(name)
+    READ.clear()
+    lines_of(Watched.like(State.of(network.arrays)), network._reader)
+    fixed = {column for column in READ if column not in OVERLAYS}
+    assert {"link_transceiver", "link_age_years"} <= READ - fixed <= set(LINE_COLUMNS)

@@ -209,5 +209,5 @@ def test_a_metric_that_is_none_is_422_with_near_ones(client: Any) -> None:
 def test_changes_and_points_that_cannot_be_are_told_as_elsewhere(client: Any) -> None:
     body = SMALL | {"vary": "age=1", "changes": [{"kind": "fail_links", "links": "wan-1-9"}]}
     assert "wan-1-2" in problem_of(client.post(SWEEP, json=body), 422, "change-error").issues[0].hint
-    body = SMALL | {"vary": "placement.c1.n_accelerators=1024,1e9"}
+    body = SMALL | {"vary": "placement.c1.n_accelerators=1024,1e7"}
     assert "jobs[flagship]" in problem_of(client.post(SWEEP, json=body), 422, "topology-error").detail

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ConfigDict
 
 from tests.model.samples import campus_data
 from twin.errors import DocumentError, TwinError
 from twin.formats import FORMATS, native, parse_document, read_mapping, write_document
-from twin.formats.native import parse_mapping
+from twin.formats.native import adapter_of, parse_mapping, validate_as
 from twin.scenario.apply import parse_changes
 
 NODES = "nodes: [{id: a, kind: leaf}, {id: b, kind: leaf}]\n"
@@ -323,3 +327,24 @@ def test_any_data_is_a_document_or_a_fault(data: dict[str, Any]) -> None:
     else:
         places = ["none"] * (parse_document(document.to_dict()) == document.canonical())
     assert places
+
+
+def test_threads_that_first_meet_a_kind_at_once_all_get_its_validator() -> None:
+    """Two builds at a time end in `SystemError: AST constructor recursion depth mismatch`."""
+
+    @dataclass
+    class Kind:
+        n: int
+        """A docstring of a field, for which the source is parsed."""
+
+        __pydantic_config__ = ConfigDict(use_attribute_docstrings=True)
+
+    together = Barrier(4)
+
+    def ask(n: int) -> Any:
+        together.wait()
+        return validate_as(Kind, {"n": n}, "here")
+
+    with ThreadPoolExecutor(4) as threads:
+        assert [kind.n for kind in threads.map(ask, range(4))] == [0, 1, 2, 3]
+    assert adapter_of(Kind) is adapter_of(Kind)

@@ -41,6 +41,10 @@ def test_values_as_they_are_asked_for(text: str, values: tuple[float | str, ...]
         ("x=a..b:3", "values"),
         ("x=nan", "finite"),
         ("x=1,,2", "values"),
+        ("x=1..1e999:3", "finite"),
+        ("x=-1e308..1e308:3", "finite"),
+        ("x=1..1e999:log3", "finite"),
+        ("x=nan..3:3", "finite"),
     ],
 )
 def test_values_that_make_no_sense_are_refused(text: str, says: str) -> None:
@@ -127,6 +131,14 @@ def test_crossings_are_interpolated() -> None:
         ("links.wan-*.n_parallel=0", "at least 1"),
         ("links.wan-*.total_gbps=0", "more than 0"),
         ("links.wan-*.length_km=-1", "not negative"),
+        ("links.wan-*.n_parallel=1e300", "n_parallel 1e.300; expected at most 1,000,000"),
+        ("links.wan-*.n_parallel=3e9", "at most 1,000,000"),
+        ("links.wan-*.n_failed=1e300", "n_failed 1e.300; expected at most"),
+        ("links.wan-*.total_gbps=1e300", "at most 10,000,000 Gb/s a member"),
+        ("links.wan-*.total_gbps=5e-324", "total_gbps 4.9.*e-324"),
+        ("links.wan-*.length_km=1e308", "at most 20,000 km a span"),
+        ("placement.c1.n_accelerators=1e300", "from 0 to 10,000,000"),
+        ("placement.c1.n_accelerators=-1", "from 0 to 10,000,000"),
         ("job.n_local_step=3", "n_local_steps"),
         ("job.split=fair", "split"),
         ("age=-3", "greater than or equal"),
@@ -154,3 +166,17 @@ def test_progress_is_told_point_by_point(small: Network) -> None:
     told: list[tuple[int, int]] = []
     small.sweep("age=0,1,2", advance=lambda done, of: told.append((done, of)))
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("path", ["n_parallel=1,1e6", "n_failed=1e6", "total_gbps=1e-300,1e7", "length_km=1e-6,2e4"])
+def test_links_go_as_far_as_documents_do(small: Network, path: str) -> None:
+    sweep = small.sweep(f"links.wan-*.{path}")
+    assert all(value is not None or why for value, why in zip(sweep.values, sweep.why, strict=True))
+
+
+def test_demands_stay_what_a_document_may_state() -> None:
+    network = load("leaf-spine-demo")
+    assert network.document.demands
+    for factor in ("1e300", "-1"):
+        with pytest.raises(ChangeError, match="from 0 to 1,000,000,000"):
+            network.sweep(f"demands={factor}", metric="unrouted_gbps")

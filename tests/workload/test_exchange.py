@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twin.workload import exchange
 from twin.workload.exchange import MAX_TREE_SITES, Exchange, candidates, chains, direct, mix_trees, ring
 
 G = 2.0
@@ -135,3 +136,48 @@ def test_where_no_tree_is_whole_there_is_none() -> None:
 
 def test_no_rows_no_mixture() -> None:
     assert mix_trees(3, np.zeros((0, 3, 3))) is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 40),
+    st.sampled_from(["any", "coarse", "sparse", "nearly twice"]),
+)
+def test_three_chains_are_mixed_as_well_as_linear_programming_does(seed: int, n: int, kind: str) -> None:
+    random = np.random.default_rng(seed)
+    rows = random.uniform(0.01, 1, (n, 3))
+    if kind == "coarse":
+        rows = np.ceil(rows * 10) / 10
+    elif kind == "sparse":
+        rows *= random.uniform(0, 1, (n, 3)) < 0.5
+        rows[0, 0] = 1.0
+    elif kind == "nearly twice":
+        rows = np.repeat(rows, 2, axis=0) * (1 + 1e-16 * random.integers(-2, 3, (2 * n, 3)))
+    ours, theirs = exchange._three_shares(rows), exchange._shares(rows)
+    assert theirs is not None
+    if ours is None:
+        assert n > exchange.MAX_ROWS_OF_THREE
+        return
+    assert (ours >= 0).all()
+    assert ours.sum() == pytest.approx(1.0, abs=1e-12)
+    assert (rows @ ours).max() <= (rows @ theirs).max() * (1 + 1e-12) + 1e-15
+
+
+def test_many_binding_rows_are_left_to_linear_programming() -> None:
+    angle = np.linspace(0.0, 2.0 * np.pi, 200, endpoint=False)
+    bowl = np.stack([1.0 + 0.1 * np.cos(angle - turn) for turn in (0.0, 2.0, 4.0)], axis=1)
+    rows = np.zeros((len(bowl), 3, 3))
+    for k, tree in enumerate(chains(3)):
+        i, j = np.argwhere(tree.volume > 0)[0]
+        rows[:, i, j] = bowl[:, k]
+    way = mix_trees(3, rows)
+    assert way is not None
+    assert slowest(way, rows) <= min(slowest(tree, rows) for tree in chains(3)) * (1 + 1e-9)
+
+
+def test_ways_that_many_ask_for_cannot_be_written_into() -> None:
+    for way in [*candidates(3), *candidates(2), *chains(3)]:
+        with pytest.raises(ValueError, match="read-only"):
+            way.volume[0, 0] = 1.0
+    assert candidates(3) is not candidates(3)

@@ -18,6 +18,24 @@ KM_PER_MILE = 1.609344
 HOURS_PER_YEAR = HOURS_PER_MONTH * MONTHS_PER_YEAR
 
 
+MONEY_COLUMNS = (
+    "link_mux",
+    "link_n_fibre_pairs",
+    "link_n_parallel",
+    "link_protection",
+    "link_transceiver",
+    "node_accelerator",
+    "node_n_accelerators",
+    "node_part",
+    "span_amplifier",
+    "span_leased",
+    "span_length_km",
+)
+"""What `money` reads of a state that may be laid over, where nothing is bought: for those who keep answers."""
+BOUGHT_COLUMNS = (*MONEY_COLUMNS, "link_age_years", "node_age_years", "span_age_years", "span_fibre")
+"""The same where there is a state before."""
+
+
 @dataclass(frozen=True, eq=False)
 class Bill:
     """A bill of materials: pieces by part, own fibre in km of route, leased fibre in pair-miles."""

@@ -40,32 +40,52 @@ class FigureReader:
     catalogue: Catalogue
     prices: PriceBook
     used: dict[tuple[str, str], Lean] = field(default_factory=dict)
+    _known: dict[tuple[str, str], Lean] = field(default_factory=dict)
+    """Leans made before, by this reader and those that come fresh from it."""
 
     def fresh(self) -> FigureReader:
         """The same sources with an empty list of used figures."""
-        return FigureReader(self.catalogue, self.prices)
+        return FigureReader(self.catalogue, self.prices, {}, self._known)
 
     def leans(self) -> tuple[Lean, ...]:
         """What was used so far, in a fixed order."""
         return tuple(self.used[key] for key in sorted(self.used))
 
+    def note(self, where: str, name: str, figure: Figure) -> float:
+        """A figure that was found elsewhere, noted as used; the same for as long as there are these sources."""
+        key = where, name
+        lean = self._known.get(key)
+        if lean is None:
+            lean = self._known[key] = Lean.of(where, name, figure)
+        self.used[key] = lean
+        return lean.value
+
     def part(self, part_id: str, name: str) -> float:
         """A figure that the part must have."""
-        figure = self.catalogue.get(part_id).figure(name)
-        self.used[part_id, name] = Lean.of(part_id, name, figure)
-        return figure.value
+        key = part_id, name
+        lean = self._known.get(key)
+        if lean is None:
+            lean = self._known[key] = Lean.of(part_id, name, self.catalogue.get(part_id).figure(name))
+        self.used[key] = lean
+        return lean.value
 
     def part_or(self, part_id: str, name: str, default: float) -> float:
         """A figure of a part, or the default where it has none."""
-        return self.part(part_id, name) if name in self.catalogue.get(part_id).figures else default
+        if (part_id, name) in self._known or name in self.catalogue.get(part_id).figures:
+            return self.part(part_id, name)
+        return default
 
     def general(self, name: str, case: str = "value") -> float:
         """A figure that belongs to no part; case is value, low or high."""
-        figure = self.catalogue.general.get(name)
-        if figure is None:
-            raise CatalogueError(f"no general figure {name!r}")
-        self.used["general", name] = Lean.of("general", name, figure)
-        return float(getattr(figure, case))
+        key = "general", name
+        lean = self._known.get(key)
+        if lean is None:
+            figure = self.catalogue.general.get(name)
+            if figure is None:
+                raise CatalogueError(f"no general figure {name!r}")
+            lean = self._known[key] = Lean.of("general", name, figure)
+        self.used[key] = lean
+        return float(getattr(lean, case))
 
     def price(self, name: str, part_id: str | None = None) -> float:
         """A figure of the price book, noted as used, and as a placeholder while no user has replaced it.
@@ -73,16 +93,17 @@ class FigureReader:
         `name` is a scalar of the book, or a group (`part_usd`, `rent_usd_per_accelerator_hour`) with a part's id.
         Raises CatalogueError where the group has no price for the part.
         """
-        if part_id is None:
-            figure: Figure = getattr(self.prices, name)
-        else:
-            figure = self.prices.entry(name, part_id)
-        item = name if part_id is None else f"{name}.{part_id}"
-        lean = Lean.of(f"price of {part_id}" if part_id else "price book", name, figure)
-        if item in self.prices.placeholder_items:
-            lean = replace(lean, status=PLACEHOLDER)
-        self.used[lean.where, name] = lean
-        return figure.value
+        key = f"price of {part_id}" if part_id else "price book", name
+        lean = self._known.get(key)
+        if lean is None:
+            figure: Figure = getattr(self.prices, name) if part_id is None else self.prices.entry(name, part_id)
+            item = name if part_id is None else f"{name}.{part_id}"
+            lean = Lean.of(*key, figure)
+            if item in self.prices.placeholder_items:
+                lean = replace(lean, status=PLACEHOLDER)
+            self._known[key] = lean
+        self.used[key] = lean
+        return lean.value
 
     def by_code(self, parts: tuple[str, ...], codes: npt.NDArray[np.int64] | Ints, name: str, kind: str) -> Floats:
         """A figure for each row of a column of part codes; NaN where the row has no part or the part no such figure."""

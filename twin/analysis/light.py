@@ -18,7 +18,7 @@ from .fec import (
     residual_loss_ratio,
     threshold_snr_ratio,
 )
-from .figures import FigureReader, Lean
+from .figures import FigureReader
 from .glass import AgeingCase, SpanLoss, dispersion_ps_per_nm, pmd_squared_ps2, span_loss
 from .lines import OPTICS, Lines, codes_in, link_optics
 
@@ -252,7 +252,7 @@ def _judge_coherent(
     rate, chosen, slowest = np.zeros(len(rows)), np.full(len(rows), -1), np.full(len(rows), len(part.modes) - 1)
     for i, mode in enumerate(part.modes):
         name = f"required_snr_db at {mode.rate_gbps:g}G"
-        reader.used[part.id, name] = Lean.of(part.id, name, mode.required_snr_db)
+        reader.note(part.id, name, mode.required_snr_db)
         penalty_db = penalty_of(mode, "dispersion_ps_per_nm", cd) + penalty_of(mode, "pmd_ps", pmd)
         here = np.minimum(snr_db - mode.required_snr_db.value - penalty_db, overload_db)
         here = np.where(beyond, -np.inf, here)

@@ -24,6 +24,10 @@ OWN_COLUMNS = (
 """What makes the light of links without spans differ beside the parts fitted; NaN where it is not stated."""
 
 
+LINE_COLUMNS = ("link_transceiver", "link_mux", "link_protection", "node_part", *OWN_COLUMNS)
+"""What `lines_of` reads of a state that may be laid over: for those who keep answers."""
+
+
 @dataclass(frozen=True, eq=False)
 class Lines:
     """Kinds of links (K) that are alike to their light, and the lines (N) that each is made of.
@@ -75,7 +79,7 @@ def lines_of(state: State, reader: FigureReader) -> Lines:
     for name in OWN_COLUMNS:
         if not np.isnan(state[name]).all():
             columns.append(state[name].view(np.int64))
-    return _lines(state, *_group(np.stack(columns, axis=1)))
+    return _lines(state, *group_alike(np.stack(columns, axis=1)))
 
 
 def lines_of_links(state: State, links: Ints) -> Lines:
@@ -93,7 +97,8 @@ def _lines(state: State, kind_of_link: Ints, links: Ints) -> Lines:
     return Lines(kind_of_link, links, first, kind, spans[:, 0], spans[:, 1], of_span)
 
 
-def _group(table: Ints) -> tuple[Ints, Ints]:
+def group_alike(table: Ints) -> tuple[Ints, Ints]:
+    """(group of each row, first row of each group) of a table whose equal rows are a group; floats as their bits."""
     n = len(table)
     group, first = np.empty(n, np.int64), np.empty(n, np.int64)
     slots = np.full(1 << max(2 * n, 1).bit_length(), -1, np.int64)

@@ -139,16 +139,22 @@ class LinkHealth:
 
 
 def judge_links(
-    state: State, document: TopologyDocument, reader: FigureReader, ageing: AgeingCase = "value"
+    state: State,
+    document: TopologyDocument,
+    reader: FigureReader,
+    ageing: AgeingCase = "value",
+    lines: Lines | None = None,
 ) -> LinkHealth:
     """Every link of a state, at once. `ageing` picks the low, central or high case of the ageing figures.
+
+    `lines`: those of `lines_of`, for who has them.
 
     Loss: span attenuation grown linearly with age, splices (those of repaired cuts among them), connectors, lumped
     losses, multiplexers at both ends; or as it was measured, and grown since. Margins: direct detection by loss budget;
     coherent by received power, transmitter OSNR and, over amplifiers, the GSNR of the worst channel, all in 0.1 nm.
     """
     reader = reader.fresh()
-    lines = lines_of(state, reader)
+    lines = lines_of(state, reader) if lines is None else lines
     light = judge_light(state, reader, lines, ageing)
     member = light.by_link(light.gbps)
     lit = state.in_service & (member > 0)

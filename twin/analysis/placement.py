@@ -15,10 +15,10 @@ import numpy as np
 
 from ..arrays import NODE_KINDS, Bools, Floats, Ints, State
 from ..errors import Issue, TopologyError
+from ..model.job_rules import job_shape_issues
 from ..model.jobs import Placement, TrainingJob
 from ..workload.compute import Pace
 from ..workload.job import layout_of, n_micro_batches, n_per_replica
-from ..workload.layout import Layout
 from ..workload.memory import memory_use
 from .figures import FigureReader
 
@@ -123,7 +123,11 @@ def _free(
     state: State, job: TrainingJob, place: Placement, taken: Ints, reader: FigureReader
 ) -> tuple[list[_Free], list[Issue]]:
     """What a placement takes, kind by kind; `taken` by rack grows by it, idle accelerators included."""
-    arrays, size, tp = state.arrays, _block_size(job), job.parallelism.tp
+    arrays, tp = state.arrays, job.parallelism.tp
+    # of a replica over all sites a placement holds some stages only
+    size, unit = _block_size(job), _unit(job)
+    if job.across_sites == "pipeline":
+        size, unit = size // job.parallelism.pp, "stage"
     where = f"jobs[{job.id}].placement[{place.site}]"
     free = state["node_n_accelerators"] - taken
     here = arrays.node_site == arrays.sites.index(place.site)
@@ -131,7 +135,9 @@ def _free(
     if place.racks is not None:
         usable &= _like(arrays.node_ids, usable, place.racks)
         if not usable.any():
-            return [], [Issue(f"{where}.racks", f"no free rack is like {place.racks!r}")]
+            named = [arrays.node_ids[row] for row in np.flatnonzero(here & (state["node_n_accelerators"] > 0))[:3]]
+            hint = f"the site has {', '.join(named)}, ..." if named else "the site has no rack with accelerators"
+            return [], [Issue(f"{where}.racks", f"no free rack is like {place.racks!r}", hint)]
     kinds = sorted({state.parts[code] for code in np.unique(state["node_accelerator"][usable]) if code >= 0})
     if place.accelerator is not None:
         if place.accelerator not in kinds:
@@ -145,6 +151,8 @@ def _free(
     left = place.n_accelerators if place.n_accelerators is not None else int(free[usable].sum())
     offers: list[_Free] = []
     for kind in kinds:
+        if not left:
+            break
         rows = np.flatnonzero(usable & (state["node_accelerator"] == state.parts.index(kind)))
         n_domain = min(int(reader.part(kind, "n_nvlink_domain")), int(free[rows].max(initial=1)))
         if tp > n_domain:
@@ -159,17 +167,18 @@ def _free(
         whole = place.n_accelerators is None or kind == kinds[-1]
         took = fits if whole else fits // size * size
         offered = min(left, n_here) if whole else took
-        taken += np.bincount(rack[:took], minlength=len(taken))
-        if whole:
-            taken += _idle(rows, free, rack[:took], offered - took, len(taken))
+        used = np.bincount(rack[:took], minlength=len(taken))
+        # what is too small for a group in a domain joins no other domain's rest
+        stranded = used // (n_domain // tp * tp) * (n_domain % tp)
+        taken += used + np.maximum(stranded, _idle(rows, free, rack[:took], offered - took, len(taken)))
         left -= offered
         offers.append(_Free(place.site, kind, rack[:took], domain[:took], offered, place))
     n_whole = sum(len(offer.rack) // size * size for offer in offers)
     n_free = int(free[usable].sum())
-    if not n_whole and job.across_sites == "data":
-        return [], [Issue(where, f"no whole {_unit(job)} of {size} accelerators fits", f"{n_free} are free and up")]
-    if place.n_accelerators is not None and place.n_accelerators - n_whole >= size and job.across_sites == "data":
-        hint = f"the site has {n_free} free and up, of one kind per {_unit(job)} of {size}"
+    if not n_whole:
+        return [], [Issue(where, f"no whole {unit} of {size} accelerators fits", f"{n_free} are free and up")]
+    if place.n_accelerators is not None and place.n_accelerators - n_whole >= size:
+        hint = f"the site has {n_free} free and up, each {unit} of {size} of one kind, tensor ranks on one NVLink"
         return [], [Issue(where, f"{place.n_accelerators} accelerators asked for, {n_whole} placed", hint)]
     return offers, []
 
@@ -218,7 +227,8 @@ def _by_stage(job: TrainingJob, found: list[_Free]) -> tuple[list[PlacedPool], l
     """Replicas whose stages are dealt out to the pools so that as many as possible fit."""
     cut = job.parallelism
     n_group = _block_size(job) // cut.pp
-    order = sorted(found, key=lambda offer: (offer.site, offer.accelerator))
+    # a kind too few for one stage sits idle
+    order = sorted((o for o in found if len(o.rack) >= n_group), key=lambda offer: (offer.site, offer.accelerator))
     where = f"jobs[{job.id}].placement"
     if len(order) > cut.pp:
         return [], [Issue(where, f"{len(order)} kinds and sites for {cut.pp} pipeline stages", "fewer, or a larger pp")]
@@ -258,7 +268,7 @@ def fit_issues(placed: Placed, job: TrainingJob, reader: FigureReader) -> list[I
     """Pools that the job cannot run on: too little memory, or too few micro batches to interleave."""
     cut, m = job.parallelism, -(-n_micro_batches(job) // placed.n_replicas)
     issues: list[Issue] = []
-    if cut.n_virtual_stages > 1 and m < cut.pp:
+    if cut.n_virtual_stages > 1 and _too_few(job, placed.n_replicas):
         problem = f"{m} micro batches of a replica are fewer than the {cut.pp} stages that are interleaved"
         need = placed.n_replicas * cut.n_micro_batch * (cut.pp - 1) + cut.n_micro_batch
         issues.append(
@@ -266,11 +276,8 @@ def fit_issues(placed: Placed, job: TrainingJob, reader: FigureReader) -> list[I
                 f"jobs[{job.id}].parallelism.n_virtual_stages", problem, f"1, or an n_global_batch of at least {need}"
             )
         )
-    whole = job.across_sites == "data"
-    for pool in placed.pools:
-        pace = pace_of(pool, job, reader)
-        layout = layout_of(job, placed.n_replicas_at(pool.site, whole=whole))
-        need_bytes = _need_bytes(job, layout, pace, m)
+    fits: list[str] | None = None
+    for pool, need_bytes, pace in _by_memory(placed, job, reader):
         if need_bytes <= pace.memory_bytes:
             continue
         where = f"jobs[{job.id}].parallelism ({pool.accelerator} in {pool.site})"
@@ -278,11 +285,8 @@ def fit_issues(placed: Placed, job: TrainingJob, reader: FigureReader) -> list[I
             f"weights, gradients, optimizer and activations take {need_bytes / 1e9:.0f} GB of "
             f"{pace.memory_bytes / 1e9:.0f} GB an accelerator"
         )
-        fits = [
-            words
-            for words, other in _other_cuts(job, layout, pace)
-            if _need_bytes(job, other, pace, m) <= pace.memory_bytes
-        ]
+        if fits is None:
+            fits = _what_would_fit(placed, job, reader)
         hint = f"{' or '.join(fits[:3])} would fit" if fits else "neither recompute nor a finer cut would fit"
         issues.append(Issue(where, problem, hint))
     return issues
@@ -303,26 +307,73 @@ def split_issues(placed: Placed, job: TrainingJob) -> list[Issue]:
     return [Issue(f"jobs[{job.id}].placement", f"{listed} = {done} micro batches of {wanted}", hint)]
 
 
-def _need_bytes(job: TrainingJob, layout: Layout, pace: Pace, n_micro_batches: int) -> float:
-    return memory_use(job.model, layout, pace, n_micro_batches, job.gradient_bytes_per_parameter).total_bytes
+def _by_memory(placed: Placed, job: TrainingJob, reader: FigureReader) -> Iterator[tuple[PlacedPool, float, Pace]]:
+    """Each pool with the bytes that the job needs on an accelerator of it, and their pace."""
+    m, whole = -(-n_micro_batches(job) // placed.n_replicas), job.across_sites == "data"
+    for pool in placed.pools:
+        pace = pace_of(pool, job, reader)
+        layout = layout_of(job, placed.n_replicas_at(pool.site, whole=whole))
+        use = memory_use(job.model, layout, pace, m, job.gradient_bytes_per_parameter)
+        yield pool, use.total_bytes, pace
 
 
-def _other_cuts(job: TrainingJob, layout: Layout, pace: Pace) -> Iterator[tuple[str, Layout]]:
+def _what_would_fit(placed: Placed, job: TrainingJob, reader: FigureReader) -> list[str]:
+    """Cuts that all pools can hold on the accelerators they have, as they are written."""
+    found = []
+    most_tp = min(int(reader.part(kind, "n_nvlink_domain")) for kind in placed.n_allocated)
+    for words, other in _other_cuts(job):
+        if other.parallelism.tp > most_tp or any(job_shape_issues(other)):
+            continue
+        again = _placed_again(placed, other)
+        if again is None or (other.parallelism.n_virtual_stages > 1 and _too_few(other, again.n_replicas)):
+            continue
+        if all(need <= pace.memory_bytes for _, need, pace in _by_memory(again, other, reader)):
+            stated = job.parallelism.dp not in (None, again.n_replicas)
+            found.append(f"{words} with dp: {again.n_replicas}" if stated else words)
+    return found
+
+
+def _too_few(job: TrainingJob, n_replicas: int) -> bool:
+    return -(-n_micro_batches(job) // n_replicas) < job.parallelism.pp
+
+
+def _placed_again(placed: Placed, job: TrainingJob) -> Placed | None:
+    """Another cut on the accelerators that work already; None where some pool or placement falls short."""
+    tp, found = job.parallelism.tp, []
+    for pool in placed.pools:
+        n = np.bincount(pool.domain)
+        first = np.cumsum(n) - n
+        kept = np.arange(len(pool.domain)) - first[pool.domain] < (n // tp * tp)[pool.domain]
+        rack, domain = pool.rack[kept], pool.domain[kept]
+        found.append(_Free(pool.site, pool.accelerator, rack, domain, len(rack), pool.place))
+    over_sites = job.across_sites == "pipeline"
+    pools, issues = (_by_stage if over_sites else _by_replica)(job, found)
+    if issues or len(pools) < len(found):
+        return None
+    size = _block_size(job) // (job.parallelism.pp if over_sites else 1)
+    for place in {pool.place for pool in pools}:
+        n_whole = sum(len(offer.rack) // size * size for offer in found if offer.place == place)
+        if place.n_accelerators is not None and place.n_accelerators - n_whole >= size:
+            return None
+    n_replicas = pools[0].n_replicas if over_sites else sum(pool.n_replicas for pool in pools)
+    return Placed(tuple(pools), placed.n_allocated, n_replicas)
+
+
+def _other_cuts(job: TrainingJob) -> Iterator[tuple[str, TrainingJob]]:
     """Cuts that need less memory, those that change least first, with how they are written."""
-    if layout.recompute == "none":
-        yield "recompute: selective", replace(layout, recompute="selective")
-    if layout.recompute != "full":
-        yield "recompute: full", replace(layout, recompute="full")
-    if layout.n_micro_batch > 1:
-        yield "n_micro_batch: 1", replace(layout, n_micro_batch=1)
-    if not layout.fully_sharded:
-        yield "fully_sharded: true", replace(layout, fully_sharded=True)
+    cut = job.parallelism
+    if job.recompute == "none":
+        yield "recompute: selective", replace(job, recompute="selective")
+    if job.recompute != "full":
+        yield "recompute: full", replace(job, recompute="full")
+    if cut.n_micro_batch > 1:
+        yield "n_micro_batch: 1", replace(job, parallelism=replace(cut, n_micro_batch=1))
+    if not cut.fully_sharded:
+        yield "fully_sharded: true", replace(job, parallelism=replace(cut, fully_sharded=True))
     for times in (2, 4, 8, 16, 32, 64):
-        tp, pp = layout.tp * times, layout.pp * times
-        if tp <= pace.n_domain and job.model.n_heads % tp == 0:
-            yield f"tp: {tp}", replace(layout, tp=tp)
-        if pp * layout.n_virtual_stages <= job.model.n_layers:
-            yield f"pp: {pp}", replace(layout, pp=pp)
+        tp, pp = cut.tp * times, cut.pp * times
+        yield f"tp: {tp}", replace(job, parallelism=replace(cut, tp=tp))
+        yield f"pp: {pp}", replace(job, parallelism=replace(cut, pp=pp))
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +385,7 @@ class Nearness:
     n_data: int
     """Of the context ranks of a block, which reduce gradients before blocks do."""
     boundary: bool
-    """Every boundary between stages of the pool lies within a domain."""
+    """Every boundary of the pool's stages lies within a domain; those to another pool do not."""
 
 
 def nearness(pool: PlacedPool, job: TrainingJob) -> Nearness:
@@ -348,7 +399,7 @@ def nearness(pool: PlacedPool, job: TrainingJob) -> Nearness:
         _least_run(first.reshape(-1, cut.cp)),
         _least_run(domain.reshape(-1, cut.ep)),
         _least_run(first.reshape(-1, cut.cp * k)),
-        bool((by_stage[:, 1:] == by_stage[:, :-1]).all()),
+        pool.n_stages == cut.pp and bool((by_stage[:, 1:] == by_stage[:, :-1]).all()),
     )
 
 

@@ -191,13 +191,14 @@ def data_floor(pool: PacedPool, job: TrainingJob, n_blocks: int) -> DataFloor:
     n_near = max(1, min(n_blocks, pace.n_domain // size))
     n_alike = layout.cp * layout.n_block_replicas
     n_copies = max(1, layout.tp * layout.cp // layout.ep) if layout.ep > 1 else 1
+    n_copies_near = max(1, inside * layout.tp // layout.ep)
 
     def seconds(n_bytes: float) -> float:
         found = ring_s(pace, n_alike, inside, alike * n_bytes) + ring_s(
             pace, n_blocks, n_near, alike * n_bytes / n_alike
         )
         if spread:
-            found += ring_s(pace, n_copies, 1, spread * n_bytes)
+            found += ring_s(pace, n_copies, n_copies_near, spread * n_bytes)
             found += ring_s(pace, n_blocks, n_near, spread * n_bytes / n_copies)
         return found
 

@@ -73,6 +73,8 @@ class Router:
         self._distances: dict[int, npt.NDArray[Any]] = {}
         self._share: Floats | None = None
         self._groups = np.arange(arrays.n_nodes)
+        self._at_end = np.flatnonzero(_is_end(arrays)[arrays.link_ends].any(axis=1))
+        self._grouped_by: tuple[bytes, bytes] | None = None
         self._traces: dict[tuple[int, int], _Trace] = {}
 
     def routes(self, share: Floats, source: Ints, target: Ints) -> Routes:
@@ -82,7 +84,12 @@ class Router:
         """
         if self._share is None or not np.array_equal(self._share, share):
             self._share, self._traces = share, {}
-            self._groups = attachment_groups(self._arrays, self._lit & (share > 0), share, self._access_us)
+            # groups depend on the links of racks alone, which most changes of capacity leave as they are
+            of_ends = share[self._at_end]
+            by = (self._lit[self._at_end] & (of_ends > 0)).tobytes(), of_ends.tobytes()
+            if self._grouped_by != by:
+                self._grouped_by = by
+                self._groups = attachment_groups(self._arrays, self._lit & (share > 0), share, self._access_us)
         n = self._arrays.n_nodes
         kinds, first_pair, route_of_pair = np.unique(
             self._groups[source] * n + self._groups[target], return_index=True, return_inverse=True
@@ -165,7 +172,7 @@ def attachment_groups(arrays: NetworkArrays, usable: Bools, share: Floats, acces
     groups differ in their first and last arcs alone.
     """
     group = np.arange(arrays.n_nodes)
-    is_end = arrays.node_kind <= NODE_KINDS.index("host")
+    is_end = _is_end(arrays)
     arcs, first = _outgoing(arrays, usable)
     arc_link, head = arcs // 2, arrays.arc_head[arcs]
     known: dict[bytes, int] = {}
@@ -178,6 +185,11 @@ def attachment_groups(arrays: NetworkArrays, usable: Bools, share: Floats, acces
         key = b"".join(column.tobytes() for column in columns)
         group[node] = known.setdefault(key, int(node))
     return group
+
+
+def _is_end(arrays: NetworkArrays) -> Bools:
+    """Racks and hosts."""
+    return np.asarray(arrays.node_kind <= NODE_KINDS.index("host"))
 
 
 def _outgoing(arrays: NetworkArrays, usable: Bools) -> tuple[Ints, Ints]:
@@ -209,7 +221,7 @@ def _assemble(
     at_source = tail_of == np.repeat(np.array([trace.source for trace in found], np.int64), counts)
     at_target = head_of == np.repeat(np.array([trace.target for trace in found], np.int64), counts)
     # an arc from end to end belongs to the one that others may stand for: a rack or host, never the switch it hangs on
-    is_end = arrays.node_kind <= NODE_KINDS.index("host")
+    is_end = _is_end(arrays)
     at_source &= ~(at_target & is_end[head_of])
     at_target &= ~at_source
     slot = np.zeros(2 * arrays.n_links, dtype=np.int64)

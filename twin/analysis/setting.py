@@ -13,6 +13,7 @@ from ..workload import exchange
 from ..workload.job import layout_of, n_per_replica
 from .demand import JobFlows
 from .figures import FigureReader, Lean
+from .lines import group_alike
 from .placement import Placed
 from .pools import OnNetwork, PacedPool, longest_s, network_bits, paced_pools
 
@@ -100,18 +101,24 @@ class Setting:
         return self.capacity_gbps * GBIT
 
     @cached_property
-    def local_bits(self) -> Floats:
-        """Bits by row of a pass inside sites, for each bit a parameter has."""
+    def local_bits_of(self) -> dict[str, Floats]:
+        """By site, bits by row of a pass inside it, for each bit a parameter has."""
         layout = layout_of(self.job, 1)
-        total = np.zeros(len(self.loads.arc))
-        for (_, n_blocks, _), unit in zip(self.flows.local, self.loads.local, strict=True):
-            total = total + unit * ((n_blocks - 1) / n_blocks)
-        return total * (self.job.model.n_parameters() / (n_per_replica(self.job) * layout.n_block_replicas))
+        each = self.job.model.n_parameters() / (n_per_replica(self.job) * layout.n_block_replicas)
+        return {
+            site: unit * ((n_blocks - 1) / n_blocks * each)
+            for (site, n_blocks, _), unit in zip(self.flows.local, self.loads.local, strict=True)
+        }
+
+    @cached_property
+    def local_bits(self) -> Floats:
+        """Bits by row of a pass inside all sites, for each bit a parameter has."""
+        return np.asarray(sum(self.local_bits_of.values(), np.zeros(len(self.loads.arc))))
 
     @cached_property
     def way(self) -> exchange.Exchange | None:
         """How the sites exchange; None for one site, or where activations go between them."""
-        local = self.local_bits if self.job.sync == "every_step" and not self.job.parallelism.fully_sharded else None
+        local = self.local_bits if not self.job.is_local_sgd and not self.job.parallelism.fully_sharded else None
         return choose_exchange(len(self.placed.sites), self.loads, self.capacity, self.job.model.n_parameters(), local)
 
     @cached_property
@@ -159,20 +166,23 @@ def choose_exchange(
         used |= beside > 0
     pairs, held = units[used], capacity[used]
     with np.errstate(divide="ignore", invalid="ignore"):
-        rows = np.zeros((len(held), n_sites, n_sites))
-        for k, (i, j) in enumerate(loads.wide):
-            rows[:, i, j] = np.where(pairs[:, k] > 0, pairs[:, k] / held, 0.0)
+        seconds = np.where(pairs > 0, pairs / held[:, None], 0.0)
         base = np.zeros(len(held)) if beside is None else np.where(beside[used] > 0, beside[used] / held, 0.0)
+    # equal rows have equal times: hundreds of arcs are a dozen
+    distinct = group_alike(np.column_stack((seconds, base)).view(np.int64))[1]
+    base, rows = base[distinct], np.zeros((len(distinct), n_sites, n_sites))
+    for k, (i, j) in enumerate(loads.wide):
+        rows[:, i, j] = seconds[distinct, k]
     ways = exchange.candidates(n_sites)
     mixed = exchange.mix_trees(n_sites, rows, base)
     if mixed is not None:
         ways.append(mixed)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         times = [
             float((base + np.nan_to_num(np.einsum("rij,ij->r", rows, way.volume), nan=0.0)).max(initial=0.0))
             for way in ways
         ]
-    return ways[int(np.argmin(np.array(times) * (1.0 + 1e-12 * np.arange(len(ways)))))]
+        return ways[int(np.argmin(np.array(times) * (1.0 + 1e-12 * np.arange(len(ways)))))]
 
 
 def longest(bits: Floats, capacity: Floats) -> tuple[int, float]:

@@ -8,7 +8,7 @@ points (Tarjan 1972) finds every single vertex whose loss parts the sites; what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -48,13 +48,18 @@ class SiteGraph:
     """What reaches each other as long as nothing fails."""
     cut_by: dict[int, tuple[str, ...]]
     """Vertex -> sites that its loss alone cuts off, for those that do."""
+    _lost: dict[frozenset[int], tuple[str, ...]] = field(default_factory=dict)
+    """Answers about several vertices that were walked around before."""
 
     def lost_by(self, nodes: Iterable[int], links: Iterable[int]) -> tuple[str, ...]:
         """Sites that can no longer work with the rest once these rows are gone all at once; () where they all can."""
         down = {self.vertex_of_node[row] for row in nodes if row in self.vertex_of_node}
         down.update(self.vertex_of_link[row] for row in links if row in self.vertex_of_link)
         if len(down) > 1:
-            return self.lost_with(_groups(self, down))
+            together = frozenset(down)
+            if together not in self._lost:
+                self._lost[together] = self.lost_with(_groups(self, down))
+            return self._lost[together]
         return self.cut_by.get(down.pop(), ()) if down else ()
 
     def lost_with(self, groups: Groups) -> tuple[str, ...]:

@@ -107,9 +107,16 @@ class _Timer:
         self._paced = without_network_cards(setting.pacing.pools) if ideal.no_fabric_limit else setting.pacing.pools
         self._known: dict[tuple[bool, bool], tuple[Pool, ...]] = {}
         local, wide, capacity = setting.local_bits, setting.wide_bits(way), setting.capacity
-        self._local_s = longest(local, capacity)[1]
+        both = local + wide
         self._wide_s = longest(wide, capacity)[1]
-        self._both_s = longest(local + wide, capacity)[1]
+        # what a site exchanges inside is its own business, but for the arcs that others use as well
+        self._local_s = {
+            site: longest(np.where(own > 0, local, 0.0), capacity)[1] for site, own in setting.local_bits_of.items()
+        }
+        self._both_s = {
+            site: longest(np.where((own > 0) | (wide > 0), both, 0.0), capacity)[1]
+            for site, own in setting.local_bits_of.items()
+        }
         whole = setting.job.across_sites == "data"
         sizes = {site: n for site, n, _ in setting.flows.local}
         self._floors = [data_floor(p, setting.job, sizes.get(p.placed.site, 1)) for p in self._paced]
@@ -142,8 +149,8 @@ class _Timer:
         period_s, fill_s = pool.stage_time_s, pool.fill_s
         if not self._ideal.no_delay:
             latency_s = self._s.loads.crossing_latency_us * 1e-6
-            behind = np.cumsum([p.placed.n_stages for p in self._paced[:0:-1]])
-            waits = [2.0 * (i + 1) * latency_s / (int(s) + 1) for i, s in enumerate(behind)]
+            behind = _stages_behind([(p.placed.site, p.placed.n_stages) for p in self._paced])
+            waits = [2.0 * (i + 1) * latency_s / (s + 1) for i, s in enumerate(behind)]
             period_s += max(waits, default=0.0)
             fill_s += 2.0 * len(behind) * latency_s
         return replace(pool, stage_time_s=max(period_s, self._between_s), fill_s=fill_s)
@@ -177,23 +184,9 @@ class _Timer:
 
         Inside a site and between sites run together, bucket by bucket, so arcs that carry both carry their sum.
         """
-        job, local_sgd = self._s.job, self._s.job.sync == "local_sgd"
-        sharded = job.parallelism.fully_sharded
+        job, local_sgd = self._s.job, self._s.job.is_local_sgd
         wide = "wide_area" in phases and self._s.way is not None
-        total = 0.0
-        for phase, n_bytes, backward in (
-            ("reduce_scatter", job.gradient_bytes_per_parameter, True),
-            ("all_gather", job.parameter_bytes_per_parameter, False),
-        ):
-            here, there = phase in phases and not sharded, wide and not local_sgd
-            seconds = {(True, True): self._both_s, (True, False): self._local_s, (False, True): self._wide_s}
-            longest = BITS * n_bytes * seconds.get((here, there), 0.0)
-            if here:
-                longest = max([longest, *(floor.per_byte_s * n_bytes + floor.fixed_s for floor in self._floors)])
-            window_s = self._window_s(times, share, backward)
-            total += max(longest - window_s, longest / (job.parallelism.pp * self._s.pacing.n_buckets))
-        if sharded and phases & {"reduce_scatter", "all_gather"}:
-            total += max(self._sharded_s(i, share, phases) for i in range(len(self._paced)))
+        total = self._latest_s(times, share, phases) - max(times)
         latency = self._latency_s()
         total += sum(latency[phase] for phase in ("reduce_scatter", "all_gather") if phase in phases)
         if "pipeline" in phases and job.across_sites == "data":
@@ -204,38 +197,72 @@ class _Timer:
             )
         return total
 
-    def _window_s(self, times: tuple[float, ...], share: tuple[int, ...], backward: bool) -> float:
-        """What exchange hides behind: w = overlap * min(1, p / m) of the pass that feeds it, the latest pool's piece.
+    def _exchanged_s(self, site: str, phases: frozenset[str]) -> tuple[float, float]:
+        """(gradients, parameters) that a pool at a site takes part in exchanging, there and with the other sites."""
+        job = self._s.job
+        there = "wide_area" in phases and self._s.way is not None and not job.is_local_sgd
+        found = []
+        for phase, n_bytes in (
+            ("reduce_scatter", job.gradient_bytes_per_parameter),
+            ("all_gather", job.parameter_bytes_per_parameter),
+        ):
+            here = phase in phases and not job.parallelism.fully_sharded
+            seconds = self._wide_s if there else 0.0
+            if here:
+                seconds = self._both_s.get(site, seconds) if there else self._local_s.get(site, 0.0)
+            # cards of all kinds at a site are in the same rings
+            floors = [
+                floor.per_byte_s * n_bytes + floor.fixed_s
+                for floor, pool in zip(self._floors, self._paced, strict=True)
+                if here and pool.placed.site == site
+            ]
+            found.append(max([BITS * n_bytes * seconds, *floors]))
+        return found[0], found[1]
 
-        A pool that is done early waits with its gradients ready; the exchange starts when the last pool has some.
+    def _latest_s(self, times: tuple[float, ...], share: tuple[int, ...], phases: frozenset[str]) -> float:
+        """When the last pool is done with its compute and with what of the exchange that does not hide.
+
+        Exchange hides behind w = overlap * min(1, p / m) of the pass that feeds it. All pools exchange at once, each
+        with its own compute before and after: a pool that is done early waits, once, before or after.
         """
-        busy_s, pp = max(times), self._s.job.parallelism.pp
-        windows = []
+        latest_s, pp = 0.0, self._s.job.parallelism.pp
         for i, pool in enumerate(self._paced):
             time_s, m = times[min(i, len(times) - 1)], share[min(i, len(share) - 1)]
-            if m:
-                part = pool.layout.backward_ratio if backward else 1.0 - pool.layout.backward_ratio
-                windows.append(busy_s - time_s + pool.overlap_ratio * min(1.0, pp / m) * part * time_s)
-        return min(windows)
+            if not m:
+                continue
+            shown_s, hidden_s = self._sharded_s(i, m, phases)
+            # compute that hides gathers of weights hides nothing else: it all leaves by the same network cards
+            behind_s = pool.overlap_ratio * min(1.0, pp / m) * (time_s - hidden_s)
+            backward, least = pool.layout.backward_ratio, 1.0 / (pp * self._s.pacing.n_buckets)
+            exchanged = self._exchanged_s(pool.placed.site, phases)
+            for seconds, part in zip(exchanged, (backward, 1.0 - backward), strict=True):
+                shown_s += max(seconds - part * behind_s, seconds * least)
+            latest_s = max(latest_s, time_s + shown_s)
+        return latest_s
 
-    def _sharded_s(self, i: int, share: tuple[int, ...], phases: frozenset[str]) -> float:
-        """Weights gathered for both passes of every micro batch, and gradients scattered, behind compute of theirs."""
+    def _sharded_s(self, i: int, m: int, phases: frozenset[str]) -> tuple[float, float]:
+        """(shown, hidden) of gathering weights for both passes of every micro batch and scattering its gradients,
+        each behind its own pass.
+        """
         job, pool, floor = self._s.job, self._paced[i], self._floors[i]
-        m = share[min(i, len(share) - 1)]
-        if not m:
-            return 0.0
+        if not job.parallelism.fully_sharded:
+            return 0.0, 0.0
 
         def longest(phase: str, n_bytes: float) -> float:
             if phase not in phases:
                 return 0.0
-            return max(BITS * n_bytes * self._local_s, floor.per_byte_s * n_bytes + floor.fixed_s)
+            return max(
+                BITS * n_bytes * self._local_s.get(pool.placed.site, 0.0), floor.per_byte_s * n_bytes + floor.fixed_s
+            )
 
         scatter_s = longest("reduce_scatter", job.gradient_bytes_per_parameter)
         gather_s = longest("all_gather", job.parameter_bytes_per_parameter)
-        behind_s = pool.overlap_ratio * self.pools(phases)[min(i, len(share) - 1)].stage_time_s
+        timed = self.pools(phases)
+        behind_s = pool.overlap_ratio * timed[min(i, len(timed) - 1)].stage_time_s
         backward = pool.layout.backward_ratio
-        forward_s = max(0.0, gather_s - (1.0 - backward) * behind_s)
-        return m * (forward_s + max(0.0, gather_s + scatter_s - backward * behind_s))
+        shown_s = max(0.0, gather_s - (1.0 - backward) * behind_s)
+        shown_s += max(0.0, gather_s + scatter_s - backward * behind_s)
+        return m * shown_s, m * (2.0 * gather_s + scatter_s - shown_s)
 
     def _latency_s(self) -> dict[str, float]:
         """Serial crossings times one-way path latency: trees inside a site, one crossing a site between them."""
@@ -259,9 +286,19 @@ class _Timer:
         return waiting_s(schedule, layer_s, 2e6 * self._latency_s()["wide_area"]) / job.n_local_steps
 
 
+def _stages_behind(pools: list[tuple[str, int]]) -> list[int]:
+    """Stages behind each crossing from site to site, the last crossing first; `pools`: (site, stages) in order."""
+    found, n = [], 0
+    for (site, n_stages), (before, _) in zip(pools[:0:-1], pools[-2::-1], strict=True):
+        n += n_stages
+        if site != before:
+            found.append(n)
+    return found
+
+
 def wide_bits_per_parameter(job: TrainingJob) -> tuple[float, float]:
     """(reduced, gathered) bits of a parameter in an exchange between sites."""
-    if job.sync == "local_sgd" and job.exchange_bits_per_parameter:
+    if job.is_local_sgd and job.exchange_bits_per_parameter:
         return job.exchange_bits_per_parameter, job.exchange_bits_per_parameter
     return BITS * job.gradient_bytes_per_parameter, BITS * job.parameter_bytes_per_parameter
 
@@ -289,19 +326,23 @@ def _best(timer: _Timer) -> _Timing:
     job, ideal = timer._s.job, timer._ideal
     n_batches = n_micro_batches(job)
     pools = timer.pools(EVERY)
-    if job.split == "stated" and not ideal.best_split:
-        return timer.timing(tuple(pool.placed.place.n_micro_batches or 0 for pool in timer._paced))
     uniform = uniform_split(pools, n_batches)
+    if job.split == "stated" and not ideal.best_split:
+        return timer.timing(_stated(timer))
     if not ideal.best_split and job.split != "balanced":
         return timer.timing(uniform)
     shares = [balanced_split(pools, n_batches), uniform]
     if job.split == "stated":
-        shares.append(tuple(pool.placed.place.n_micro_batches or 0 for pool in timer._paced))
+        shares.append(_stated(timer))
     best, *others = [timer.timing(share) for share in dict.fromkeys(shares)]
     for other in others:
         if other.step_s < best.step_s:
             best = replace(other, uniform_kept=True)
     return best
+
+
+def _stated(timer: _Timer) -> tuple[int, ...]:
+    return tuple(pool.placed.place.n_micro_batches or 0 for pool in timer._paced)
 
 
 def _account(setting: Setting, timing: _Timing, way: exchange.Exchange | None) -> Step:
@@ -310,7 +351,7 @@ def _account(setting: Setting, timing: _Timing, way: exchange.Exchange | None) -
     pools, share, step_s = timing.pools, timing.share, timing.step_s
     pace = int(np.argmax(timing.pool_time_s))
     cut, m = job.parallelism, share[pace]
-    n_local = job.n_local_steps if job.sync == "local_sgd" else 1
+    n_local = job.n_local_steps if job.is_local_sgd else 1
     bits = _bits_by_phase(setting, share, way)
     worst = {phase: longest(column, setting.capacity) for phase, column in bits.items()}
     rate = sum(pool.n_replicas / pool.stage_time_s for pool in pools)
@@ -352,14 +393,15 @@ def _bits_by_phase(setting: Setting, share: tuple[int, ...], way: exchange.Excha
 
     def of_pools(columns: tuple[Floats, ...], each: float) -> Floats:
         total = nothing
-        for m, column in zip(share, columns, strict=False):
-            total = total + column * (m * each)
+        # of replicas over sites there is one number for all pools
+        for i, column in enumerate(columns):
+            total = total + column * (share[min(i, len(share) - 1)] * each)
         return total
 
     rounds = n_rounds(job)
     return {
         "reduce_scatter": setting.local_bits * (gradients * n_passes),
-        "all_gather": setting.local_bits * (parameters * n_passes * (2 if n_passes > 1 else 1)),
+        "all_gather": setting.local_bits * (parameters * n_passes * (2 if job.parallelism.fully_sharded else 1)),
         "wide_area": setting.wide_bits(way) * sum(wide_bits_per_parameter(job)),
         "pipeline": of_pools(loads.pipeline, unit["pipeline"]) + of_pools(loads.crossing, unit["pipeline"]),
         "in_layers": of_pools(loads.context, unit["context"] * rounds["context"])

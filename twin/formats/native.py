@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import yaml
@@ -134,9 +135,25 @@ def parse_document(data: Mapping[str, Any], where: str = "document") -> Topology
     return document
 
 
+_BUILDING = RLock()
+_ADAPTERS: dict[Hashable, TypeAdapter[Any]] = {}
+
+
+def adapter_of(kind: Any) -> TypeAdapter[Any]:
+    """The validator of a model, record or union, built once in a process; of threads that ask at once one builds it.
+
+    Building takes up to 40 ms, and Python 3.11 cannot do it in two threads at a time: it parses source, and its parser
+    counts depth for all threads together.
+    """
+    with _BUILDING:
+        if kind not in _ADAPTERS:
+            _ADAPTERS[kind] = TypeAdapter(kind)
+        return _ADAPTERS[kind]
+
+
 def validate_as(kind: Any, data: Any, where: str) -> Any:
     """Data as a pydantic model or union, strictly typed; DocumentError lists every fault with its place."""
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    adapter = adapter_of(kind)
     try:
         text = json.dumps(data, default=_json_value)
     except RecursionError as error:

@@ -79,7 +79,10 @@ def _cut_issues(job: TrainingJob) -> Iterator[Issue]:
         yield Issue(f"{where}.cp", problem, f"a divisor of {model.n_sequence}")
     if model.n_experts % cut.ep:
         hint = f"ep: one of {', '.join(map(str, _divisors(model.n_experts)))}"
-        yield Issue(f"{where}.ep", f"{model.n_experts} experts do not divide by ep {cut.ep}", hint)
+        problem = f"{model.n_experts} experts do not divide by ep {cut.ep}"
+        if model.n_experts == 1:
+            problem, hint = f"ep {cut.ep} for a model without experts", "ep: 1"
+        yield Issue(f"{where}.ep", problem, hint)
     width = cut.tp * cut.cp
     if cut.ep % width and width % cut.ep:
         problem = f"ep {cut.ep} neither divides tp x cp = {width} nor is a multiple of it"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, TypeAdapter, WithJsonSchema
 
-from .known_models import expand_preset
+from .known_models import MODELS, expand_preset
 from .records import STRICT, Id
 from .shape import ModelShape
 
@@ -62,6 +62,18 @@ def _whole_model(data: Any) -> Any:
     return expand_preset(data)
 
 
+def _changed_preset() -> dict[str, Any]:
+    """JSON Schema of a well-known model with some fields changed: any field of a shape, none but the name needed."""
+    fields: dict[str, Any] = TypeAdapter(ModelShape).json_schema()["properties"]
+    kept = {name: {k: v for k, v in spec.items() if k != "default"} for name, spec in fields.items()}
+    kept["preset"] = {"type": "string", "enum": list(MODELS), "title": "Preset"}
+    return {"type": "object", "properties": kept, "required": ["preset"], "additionalProperties": False}
+
+
+_Preset = Annotated[str, WithJsonSchema({"type": "string", "enum": list(MODELS)})]
+_ChangedPreset = Annotated[dict[str, Any], WithJsonSchema(_changed_preset())]
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
     """One model in training over one or several sites."""
@@ -69,7 +81,9 @@ class TrainingJob:
     __pydantic_config__ = STRICT
 
     id: Id
-    model: Annotated[ModelShape, BeforeValidator(_whole_model, json_schema_input_type=ModelShape | str)]
+    model: Annotated[
+        ModelShape, BeforeValidator(_whole_model, json_schema_input_type=ModelShape | _ChangedPreset | _Preset)
+    ]
     parallelism: Parallelism
     n_global_batch: Annotated[int, Field(ge=1, le=100_000_000)]
     """Sequences in an optimizer step."""
@@ -105,3 +119,8 @@ class TrainingJob:
     n_training_tokens: Annotated[float, Field(ge=1, le=1e18)] | None = None
     """Tokens of the whole training, for the time to train."""
     note: Annotated[str, Field(max_length=4000)] = ""
+
+    @property
+    def is_local_sgd(self) -> bool:
+        """Whether sites exchange more rarely than every step; with one local step they do not."""
+        return self.sync == "local_sgd" and self.n_local_steps > 1

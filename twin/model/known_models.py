@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from pydantic_core import PydanticCustomError
+
 from ..errors import CatalogueError, did_you_mean
+from .records import asdict_compact
 from .shape import ModelShape
 
 
@@ -137,6 +140,20 @@ def known_model(name: str) -> KnownModel:
     return found
 
 
+def model_rows() -> list[dict[str, Any]]:
+    """Every model as plain data: its shape, parameters as published, source."""
+    return [
+        {
+            "id": name,
+            "n_parameters": model.n_parameters,
+            "n_parameters_active": model.n_parameters_active,
+            "shape": asdict_compact(model.shape),
+            "source": model.source,
+        }
+        for name, model in MODELS.items()
+    ]
+
+
 def known_shape(name: str, **changed: Any) -> ModelShape:
     """The shape of a well-known model, marked with its name, some of its fields changed."""
     return replace(known_model(name).shape, preset=name, **changed)
@@ -154,5 +171,5 @@ def expand_preset(data: Any) -> Any:
         shape = known_model(named["preset"]).shape
     except CatalogueError as error:
         hint = f"; {error.hint}" if error.hint else ""
-        raise ValueError(f"{error.args[0]}{hint}") from error
+        raise PydanticCustomError("preset", "{problem}", {"problem": f"{error.args[0]}{hint}"}) from error
     return {spec.name: getattr(shape, spec.name) for spec in fields(shape)} | dict(named)

@@ -9,18 +9,19 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from ..analysis.figures import FigureReader
 from ..analysis.glass import AgeingCase
-from ..arrays import Floats
+from ..arrays import Floats, Ints, State
 from ..errors import ChangeError, did_you_mean
-from ..formats.native import validate_as
+from ..formats.native import adapter_of, validate_as
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import Placement, TrainingJob
-from ..model.records import Lossless, asdict_compact
+from ..model.records import Demand, Link, Lossless, Span, asdict_compact
 from ..pictures import svg_of, sweep_figure
 from ..score.evaluate import Case, Evaluator
 from ..score.metrics import METRICS, NotApplicableError
@@ -74,7 +75,8 @@ def parse_axis(text: str) -> Axis:
             low, high, n = float(span[1]), float(span[2]), int(span[4])
             if n < 2 or n > MAX_VALUES or (span[3] and min(low, high) <= 0):
                 raise ValueError
-            spaced = np.geomspace(low, high, n) if span[3] else np.linspace(low, high, n)
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told below
+                spaced = np.geomspace(low, high, n) if span[3] else np.linspace(low, high, n)
             values = tuple(float(v) for v in spaced)
     except ValueError:
         expected = f"1,2,5 or 1..10:4 or 1..1000:log7 (above 0), at most {MAX_VALUES} values"
@@ -104,6 +106,11 @@ def set_input(scenario: Scenario, path: str, value: float | str, reader: FigureR
         return replace(scenario, state=change.overlay(scenario.state, Context(where, scenario.document, reader)))
     if path == "demands":
         factor = _number(value, where)
+        most = most_of(Demand, "offered_gbps")
+        if not all(0 <= factor * d.offered_gbps <= most for d in scenario.document.demands):
+            raise ChangeError(
+                f"demands times {factor:g}", where=where, expected=f"offered_gbps of each from 0 to {most:,.0f}"
+            )
         scaled = tuple(replace(d, offered_gbps=d.offered_gbps * factor) for d in scenario.document.demands)
         return replace(scenario, document=scenario.document.model_copy(update={"demands": scaled}))
     if root == "links" and "." in rest:
@@ -127,26 +134,46 @@ def _set_links(scenario: Scenario, glob: str, field: str, value: float, where: s
     if field == "total_gbps":
         if value == 0:
             raise ChangeError("total_gbps 0", where=where, expected="more than 0", hint="n_failed takes members down")
+        member = value / state["link_n_parallel"][rows]
+        most = most_of(Link, "capacity_gbps")
+        if not ((member > 0) & (member <= most)).all():
+            n_members = int(state["link_n_parallel"][rows].min())
+            expected = f"at most {most:,.0f} Gb/s a member, {most * n_members:,.0f} for the smallest of these bundles"
+            raise ChangeError(f"total_gbps {value:g}", where=where, expected=expected)
         state = state.with_values("link_transceiver", rows, -1)
-        return replace(
-            scenario, state=state.with_values("link_capacity_gbps", rows, value / state["link_n_parallel"][rows])
-        )
+        return replace(scenario, state=state.with_values("link_capacity_gbps", rows, member))
     if field == "length_km":
-        spans = np.flatnonzero(np.isin(state.arrays.span_link, rows))
-        if not len(spans) or value < 1e-6:
-            raise ChangeError(f"length_km {value:g}", where=where, expected="links with spans, and at least 1e-6 km")
-        stretch = value / state.link_length_km[state.arrays.span_link[spans]]
-        return replace(
-            scenario, state=state.with_values("span_length_km", spans, state["span_length_km"][spans] * stretch)
-        )
+        return replace(scenario, state=_with_length(state, rows, value, where))
     if field in ("n_parallel", "n_failed"):
         if field == "n_parallel" and value < 1:
             raise ChangeError("n_parallel 0", where=where, expected="at least 1")
+        if value > most_of(Link, field):
+            raise ChangeError(f"{field} {value:g}", where=where, expected=f"at most {most_of(Link, field):,.0f}")
         return replace(scenario, state=state.with_values(f"link_{field}", rows, int(value)))
     fields = [path.rsplit(".", 1)[1] for path in PATHS if path.startswith("links.")]
     raise ChangeError(
         f"no {field!r} of links to vary", where=where, expected=", ".join(fields), hint=did_you_mean(field, fields)
     )
+
+
+def _with_length(state: State, rows: Ints, length_km: float, where: str) -> State:
+    """Spans of these links stretched alike."""
+    spans = np.flatnonzero(np.isin(state.arrays.span_link, rows))
+    if not len(spans) or length_km < 1e-6:
+        raise ChangeError(f"length_km {length_km:g}", where=where, expected="links with spans, and at least 1e-6 km")
+    part = state["span_length_km"][spans] / state.link_length_km[state.arrays.span_link[spans]]
+    most = most_of(Span, "length_km")
+    if length_km * float(part.max()) > most:
+        raise ChangeError(f"length_km {length_km:g}", where=where, expected=f"at most {most:,.0f} km a span")
+    stretch = length_km / state.link_length_km[state.arrays.span_link[spans]]
+    return state.with_values("span_length_km", spans, state["span_length_km"][spans] * stretch)
+
+
+@cache
+def most_of(kind: type[Any], field: str) -> float:
+    """The largest value of a record's field that a document may state."""
+    said = adapter_of(kind).json_schema()["properties"][field]
+    return next(float(either["maximum"]) for either in said.get("anyOf", [said]) if "maximum" in either)
 
 
 def _set_job(job: TrainingJob | None, field: str, value: float | str, where: str) -> TrainingJob:
@@ -168,6 +195,9 @@ def _set_placement(job: TrainingJob | None, site: str, value: float | str, where
     if site not in sites:
         raise ChangeError(f"the job is not at {site!r}", where=where, hint=did_you_mean(site, sites))
     n = _number(value, where)
+    if not 0 <= n <= most_of(Placement, "n_accelerators"):
+        most = most_of(Placement, "n_accelerators")
+        raise ChangeError(f"n_accelerators {n:g}", where=where, expected=f"from 0 to {most:,.0f}")
     kept: list[Placement] = []
     for place in job.placement:
         if place.site != site:

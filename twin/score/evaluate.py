@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from threading import RLock
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from ..analysis import cost, routing
 from ..analysis.causes import Attribution, Scene, attribute, bright_links
@@ -17,6 +19,7 @@ from ..analysis.figures import FigureReader, Lean
 from ..analysis.glass import AgeingCase
 from ..analysis.hashing import collision_ratio, n_flows_per_accelerator
 from ..analysis.interruptions import part_interruptions
+from ..analysis.lines import LINE_COLUMNS, lines_of
 from ..analysis.link_health import LinkHealth, judge_links
 from ..analysis.outages import OUTAGE_COLUMNS, Outages, draw_sites, links_between, no_outages, site_outages
 from ..analysis.placement import Placed, fit_issues, place_job, split_issues
@@ -24,13 +27,16 @@ from ..analysis.reliability import Goodput, job_goodput
 from ..analysis.setting import Pacing, Setting, UnitLoads
 from ..analysis.site_cuts import JobSite
 from ..analysis.step_time import Step, step_of
-from ..arrays import NODE_KINDS, Floats, Ints, State
+from ..arrays import NODE_KINDS, Bools, Floats, Ints, NetworkArrays, State
 from ..catalogue import Catalogue, PriceBook
 from ..errors import ChangeError, Issue, TopologyError
 from ..model.document import TopologyDocument
 from ..model.jobs import Placement, TrainingJob
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
 from .lease import Lease, dearest_lease, weigh_lease
+
+PHASES = ("local", "pipeline", "crossing", "context", "expert", "wide-area")
+"""Of a job's flows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +116,7 @@ class Evaluator:
         lease = self._lease(case, placed, step, kept, money, reader) if with_lease else None
         if loads is not None:
             n_flows_per_accelerator(case.document.lossless, reader)
-        leans = {*health.leans, *money.leans, *reader.leans(), *(step.leans if step else ())}
-        leans |= set(goodput.leans) if goodput is not None else set()
+        leans = health.leans, money.leans, reader.leans(), step.leans if step else (), goodput.leans if goodput else ()
         return Evaluation(
             case=case,
             health=health,
@@ -130,7 +135,7 @@ class Evaluator:
             usd_per_day=per_day,
             list_rental_usd_per_day=_list_rental(placed, reader),
             lease=lease,
-            leans=tuple(sorted(leans, key=lambda lean: (lean.where, lean.name))),
+            leans=self._memo.get("leans", leans, lambda: _in_order(*leans)),
         )
 
     def in_the_way(self, case: Case, notify: Callable[[str], None] | None = None) -> Attribution:
@@ -156,7 +161,13 @@ class Evaluator:
     def _health(self, case: Case) -> LinkHealth:
         key = (*_columns(case.state, "link_", "span_", "node_part", "node_up"), case.document.lossless)
         key += (case.document.required_margin_db, case.ageing)
-        return self._memo.get("health", key, lambda: judge_links(case.state, case.document, self._reader, case.ageing))
+
+        def judge() -> LinkHealth:
+            columns = _named(case.state, LINE_COLUMNS)
+            lines = self._memo.get("lines", columns, lambda: lines_of(case.state, self._reader))
+            return judge_links(case.state, case.document, self._reader, case.ageing, lines)
+
+        return self._memo.get("health", key, judge)
 
     def _share(self, case: Case, health: LinkHealth) -> Floats:
         """What a link counts for where a node splits: members (ecmp), or effective capacity (wcmp)."""
@@ -170,7 +181,7 @@ class Evaluator:
         # cables of racks differ by latency too: those that do are not attached alike
         round_trip_us = health.arc_latency_us[0::2] + health.arc_latency_us[1::2]
         arrays = case.state.arrays
-        at_rack = (arrays.node_kind[arrays.link_ends] <= NODE_KINDS.index("host")).any(axis=1)
+        at_rack = self._memo.get("at rack", (arrays,), lambda: _at_rack(arrays))
         access_us = np.where(at_rack, round_trip_us, 0.0)
         router = self._memo.get(
             "router", (case.state.arrays, lit, access_us), lambda: routing.Router(case.state.arrays, lit, access_us)
@@ -245,9 +256,12 @@ class Evaluator:
             recovery="restart",
             on_site_loss="stop",
         )
-        return self._memo.get(
-            "placed", (*_columns(case.state, "node_"), asked), lambda: _place(case, asked, self._reader)
+        place = replace(asked, n_global_batch=1)  # decides whether it fits, not where it stands
+        found = self._memo.get(
+            "placed", (*_columns(case.state, "node_"), place), lambda: _place(case, place, self._reader)
         )
+        self._memo.get("fits", (found[0], asked), lambda: _check_fit(found[0], asked, self._reader))
+        return found
 
     def _pacing(self, placed: Placed, job: TrainingJob) -> Pacing:
         return self._memo.get("pacing", (placed, job), lambda: Pacing.of(placed, job, self._reader))
@@ -257,17 +271,18 @@ class Evaluator:
         n_flows = n_flows_per_accelerator(case.document.lossless, self._reader)
         return self._memo.get(
             "collisions",
-            (loads, case.state.n_members_up, n_flows),
+            (placed, loads.arc, *loads.wide.values(), case.state.n_members_up, n_flows),
             lambda: collision_ratio(case.state, placed, loads, n_flows),
         )
 
     def _unit_loads(self, case: Case, health: LinkHealth, flows: JobFlows) -> UnitLoads:
         pairs = self._memo.get("pairs", (flows,), lambda: _PairTable.of(flows, case.state.arrays.n_nodes))
         routes = self._routes(case, health, pairs.source, pairs.target)
+        loads = self._memo.get("loads", (routes, flows), lambda: _unit_loads(case, flows, pairs, routes))
         return self._memo.get(
             "unit loads",
-            (routes, flows, health.arc_latency_us),
-            lambda: _unit_loads(case, health, flows, pairs, routes),
+            (loads, health.arc_latency_us),
+            lambda: _with_latency(loads, case, health, flows, pairs, routes),
         )
 
     def _arc_load(self, case: Case, demands: DemandLoads | None, loads: UnitLoads | None, step: Step | None) -> Floats:
@@ -349,9 +364,10 @@ class Evaluator:
         )
 
     def _money(self, case: Case, before: State | None) -> cost.Money:
+        columns = cost.MONEY_COLUMNS if before is None else cost.BOUGHT_COLUMNS
         return self._memo.get(
             "money",
-            (*_columns(case.state, "node_", "link_", "span_"), case.document.sites, before),
+            (*_named(case.state, columns), case.document.sites, before),
             lambda: cost.money(case.state, case.document, self._reader, before),
         )
 
@@ -372,7 +388,7 @@ class Evaluator:
         without = 0.0
         left = tuple(place for place in job.placement if place.site != site.id)
         if left:
-            other = self.evaluate(replace(case, job=replace(job, placement=left)), with_lease=False)
+            other = self.evaluate(replace(case, job=_on_fewer(job, left)), with_lease=False)
             without = other.step.model_flops_per_s * other.goodput_ratio if other.step else 0.0
         marginal = step.model_flops_per_s * goodput - without
         return weigh_lease(case.state, case.document, job, placed, site, marginal, goodput, money, reader)
@@ -397,12 +413,17 @@ def _on_fewer(job: TrainingJob, left: tuple[Placement, ...]) -> TrainingJob:
 
 def _loss(job: TrainingJob, placed: Placed | None, reader: FigureReader) -> LossPenalty:
     """Sites that exchange only every H steps are the replicas of local SGD."""
-    local = job.sync == "local_sgd" and placed is not None
+    local = job.is_local_sgd and placed is not None
     n_sites = len(placed.sites) if placed is not None and local else 1
     if n_sites > 1 and job.n_local_steps > 1:
         for name in LOSS_FIGURES:
             reader.general(name)
     return loss_penalty(n_sites, job.n_local_steps if local else 1, job.model.n_parameters(), reader.catalogue)
+
+
+def _in_order(*leans: tuple[Lean, ...]) -> tuple[Lean, ...]:
+    """All of them, each once."""
+    return tuple(sorted(set().union(*leans), key=lambda lean: (lean.where, lean.name)))
 
 
 def _list_rental(placed: Placed | None, reader: FigureReader) -> float | None:
@@ -420,10 +441,13 @@ def _place(case: Case, job: TrainingJob, reader: FigureReader) -> tuple[Placed, 
     if issues:
         raise TopologyError("the job has no place", found=issues)
     placed = place_job(case.state, job, reader)
+    return placed, job_flows(placed, job, case.state.arrays.n_nodes)
+
+
+def _check_fit(placed: Placed, job: TrainingJob, reader: FigureReader) -> None:
     issues = fit_issues(placed, job, reader)
     if issues:
         raise TopologyError("the job does not fit its accelerators", where=f"jobs[{job.id}]", found=issues)
-    return placed, job_flows(placed, job, case.state.arrays.n_nodes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -444,24 +468,17 @@ class _PairTable:
         return cls(distinct // n_nodes, distinct % n_nodes, tuple(np.split(inverse.reshape(-1), cuts)))
 
 
-def _unit_loads(
-    case: Case, health: LinkHealth, flows: JobFlows, pairs: _PairTable, routes: routing.Routes
-) -> UnitLoads:
+def _unit_loads(case: Case, flows: JobFlows, pairs: _PairTable, routes: routing.Routes) -> UnitLoads:
+    """Loads by arc, whatever they take on their way."""
     arrays = case.state.arrays
-    latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
-    loads, worst, missing = (
-        [],
-        dict.fromkeys(("local", "pipeline", "crossing", "context", "expert", "wide-area"), 0.0),
-        [],
-    )
+    loads, missing = [], []
     for (phase, flow), rows in zip(flows.sets(), pairs.rows, strict=True):
         amount = np.bincount(rows, weights=flow.share, minlength=len(pairs.source)).astype(np.float64)
         loads.append(routes.loads(amount))
-        worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))
         for row in rows[~routes.reachable[rows]][:1]:
             missing.append((phase, arrays.node_ids[pairs.source[row]], arrays.node_ids[pairs.target[row]]))
     used = np.flatnonzero(np.any([load > 0 for load in loads], axis=0)) if loads else np.zeros(0, np.int64)
-    columns: dict[str, list[Floats]] = {phase: [] for phase in worst}
+    columns: dict[str, list[Floats]] = {phase: [] for phase in PHASES}
     for (phase, _), load in zip(flows.sets(), loads, strict=True):
         columns[phase].append(load[used])
     return UnitLoads(
@@ -472,19 +489,53 @@ def _unit_loads(
         context=tuple(columns["context"]),
         expert=tuple(columns["expert"]),
         wide={(i, j): load for (i, j, _), load in zip(flows.wide, columns["wide-area"], strict=True)},
+        local_latency_us=0.0,
+        wide_latency_us=0.0,
+        pipeline_latency_us=0.0,
+        crossing_latency_us=0.0,
+        worst_latency_us=0.0,
+        unreachable=tuple(missing),
+    )
+
+
+def _with_latency(
+    loads: UnitLoads, case: Case, health: LinkHealth, flows: JobFlows, pairs: _PairTable, routes: routing.Routes
+) -> UnitLoads:
+    """The same with the slowest way of each phase."""
+    arrays = case.state.arrays
+    latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
+    worst = dict.fromkeys(PHASES, 0.0)
+    for (phase, _), rows in zip(flows.sets(), pairs.rows, strict=True):
+        worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))
+    return replace(
+        loads,
         local_latency_us=worst["local"],
         wide_latency_us=worst["wide-area"],
         pipeline_latency_us=worst["pipeline"],
         crossing_latency_us=worst["crossing"],
         worst_latency_us=max(worst.values()),
-        unreachable=tuple(missing),
     )
+
+
+def _at_rack(arrays: NetworkArrays) -> Bools:
+    """Links with an end at a rack or host."""
+    return np.asarray((arrays.node_kind[arrays.link_ends] <= NODE_KINDS.index("host")).any(axis=1))
 
 
 def _columns(state: State, *prefixes: str) -> tuple[Any, ...]:
     """The columns of a state whose names begin so, for a memo key; parts too, since codes point into them."""
-    names = sorted(name for name in type(state.arrays).__dataclass_fields__ if name.startswith(prefixes))
-    return (state.arrays, state.parts, *(state[name] for name in names if not name.endswith("_ids")))
+    return _named(state, _names(prefixes))
+
+
+@cache
+def _names(prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    names = sorted(name for name in NetworkArrays.__dataclass_fields__ if name.startswith(prefixes))
+    return tuple(name for name in names if not name.endswith("_ids"))
+
+
+def _named(state: State, names: Sequence[str]) -> tuple[Any, ...]:
+    """Some columns of a state for a memo key, and what their codes point into."""
+    return (state.arrays, state.parts, *(state[name] for name in names))
 
 
 T = TypeVar("T")
@@ -500,7 +551,7 @@ class _Memo:
 
     def get(self, stage: str, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         entries = self._kept.setdefault(stage, [])
-        for i, (known, value) in enumerate(entries):
+        for i, (known, value) in reversed([*enumerate(entries)]):
             if len(known) == len(key) and all(map(_same, known, key)):
                 entries.append(entries.pop(i))
                 return value  # type: ignore[no-any-return]
@@ -513,9 +564,14 @@ class _Memo:
 def _same(a: Any, b: Any) -> bool:
     if a is b:
         return True
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        equal_nan = a.dtype.kind == "f"
-        return a.shape == b.shape and a.dtype == b.dtype and bool(np.array_equal(a, b, equal_nan=equal_nan))
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return False
+        return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and _same_bits(a, b)
     return bool(a == b)
+
+
+def _same_bits(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
+    """Whether arrays hold the same, floats by their bits: quicker than by value, and NaN is NaN."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    bits = np.dtype(f"i{a.itemsize}") if a.dtype.kind == "f" else a.dtype
+    return bool((a.view(bits) == b.view(bits)).all())

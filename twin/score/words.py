@@ -80,11 +80,15 @@ def _step_lines(e: Evaluation) -> list[str]:
         )
     else:
         lines.append(f"The work is balanced (micro batches a replica: {shares}).")
+    idle = [f"{p.accelerator} in {p.site}" for p, m in zip(step.pools, step.share, strict=True) if not m]
+    if idle:
+        lines.append(f"{' and '.join(idle)} get no micro batch, yet take part in the exchange: leave them out.")
     if step.uniform_kept:
         lines.append("Pools that finish together would make the step longer, so the uniform split is kept.")
     phase = max(step.exposed_s, key=lambda name: step.exposed_s[name])
-    if step.exposed_s[phase] > SMALL_SHARE_RATIO * step.step_time_s and phase in step.bottleneck:
-        arc, seconds = step.bottleneck[phase]
+    arc, seconds = step.bottleneck.get(phase, (-1, 0.0))
+    # what an arc does not take long for is held up within racks and at their cards
+    if step.exposed_s[phase] > SMALL_SHARE_RATIO * step.step_time_s and seconds > 0.5 * step.exposed_s[phase]:
         how = f" ({step.exchange})" if phase == "wide_area" else ""
         name = NAMES.get(phase, phase.replace("_", " ").capitalize())
         lines.append(
@@ -106,7 +110,7 @@ def _step_lines(e: Evaluation) -> list[str]:
                 else "."
             )
         )
-    if e.case.job is not None and e.case.job.sync == "local_sgd" and e.loss is not None:
+    if e.case.job is not None and e.case.job.is_local_sgd and e.loss is not None and e.loads and e.loads.wide:
         low, central, high = (
             100.0 * (ratio - 1.0) for ratio in (e.loss.low_ratio, e.loss.central_ratio, e.loss.high_ratio)
         )
