@@ -4,6 +4,8 @@ FILES are fixtures of kind `training_step`. Of each file a random part (--held-o
 fitted: squared logarithms of the error (softened for outliers) against what is known of each constant beforehand (its
 prior). Prints the constants with their range over several seeds, and errors of the fitted and held-out part by group;
 --leave-out also fits without one model, or one generation, after the other and reports the error on it.
+
+Rows with experts are fitted apart: only the constants of experts, all others as the catalogue has them.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from twin.workload.compute import Pace
 from twin.workload.layout import Layout
 from twin.workload.reference_node import reference_step
 
+BY_MODEL = ("training_steps_published", "training_steps_experts", "training_steps_b200")
+"""Files whose rows are many models, a few rows each."""
 NOISE = 0.05
 """Spread of what the model cannot know: software releases differ by this on one and the same run."""
 
@@ -77,6 +81,15 @@ SETS: dict[str, tuple[tuple[str, ...], dict[str, Prior]]] = {
     ),
 }
 """Constants that are fitted, by the accelerators that share them."""
+EXPERTS: dict[str, Prior] = {
+    "n_route_passes": Prior(6, 3, 0, 30),
+    "all_to_all_ratio": Prior(0.7, 0.15, *RATIO),
+    "host_expert_layer_us": Prior(3000, 2000, 0, 20_000),
+}
+"""Constants of experts, one value for all accelerators."""
+UNLIKE = frozenset({(36, 2880)})
+"""(layers, hidden) of models whose layers the model cannot say, never fitted: GPT-OSS has windows and sinks in its
+attention, biases and a clamped activation in its experts."""
 
 
 class Row(NamedTuple):
@@ -118,7 +131,9 @@ Constants = dict[tuple[str, str], float]
 
 
 def figures_of(accelerator: str, constants: Constants) -> dict[str, float]:
-    return {name: value for (group, name), value in constants.items() if accelerator in SETS[group][0]}
+    mine = {name: value for (group, name), value in constants.items() if group == "experts"}
+    mine.update({name: v for (group, name), v in constants.items() if accelerator in SETS.get(group, ((), {}))[0]})
+    return mine
 
 
 def predict(rows: Sequence[Row], constants: Constants) -> np.ndarray:
@@ -152,24 +167,34 @@ def fit(rows: Sequence[Row]) -> Constants:
         priors = {
             (group, name): p for group, (who, ps) in SETS.items() if set(who) & set(family) for name, p in ps.items()
         }
-        keys = list(priors)
-        value, spread, low, high = (np.array(column) for column in zip(*priors.values(), strict=True))
-        n_by_file = defaultdict(int)
-        for row in mine:
-            n_by_file[row.file] += 1
-        most = max(n_by_file.values(), default=1)
-        weight = np.array([(most / n_by_file[row.file]) ** 0.25 for row in mine])
-
-        def residuals(u: np.ndarray) -> np.ndarray:
-            x = low + (high - low) * u  # noqa: B023
-            fitted = dict(zip(keys, x.tolist(), strict=True))  # noqa: B023
-            off = weight * np.log(predict(mine, fitted) / measured(mine)) / NOISE  # noqa: B023
-            return np.concatenate([off, (x - value) / spread])  # noqa: B023
-
-        start = np.clip((value - low) / (high - low), 1e-3, 1 - 1e-3)
-        found = least_squares(residuals, start, bounds=(0, 1), loss="soft_l1", f_scale=2.0, diff_step=1e-3, max_nfev=60)
-        constants.update(zip(keys, (low + (high - low) * found.x).tolist(), strict=True))
+        constants.update(_most_likely(mine, priors))
     return constants
+
+
+def fit_experts(rows: Sequence[Row]) -> Constants:
+    """Of the constants of experts alone, on rows with experts that the model can say."""
+    mine = [row for row in rows if (row.shape.n_layers, row.shape.n_hidden) not in UNLIKE]
+    return _most_likely(mine, {("experts", name): prior for name, prior in EXPERTS.items()})
+
+
+def _most_likely(rows: list[Row], priors: Mapping[tuple[str, str], Prior]) -> Constants:
+    keys = list(priors)
+    value, spread, low, high = (np.array(column) for column in zip(*priors.values(), strict=True))
+    n_by_file: dict[str, int] = defaultdict(int)
+    for row in rows:
+        n_by_file[row.file] += 1
+    most = max(n_by_file.values(), default=1)
+    weight = np.array([(most / n_by_file[row.file]) ** 0.25 for row in rows])
+
+    def residuals(u: np.ndarray) -> np.ndarray:
+        x = low + (high - low) * u
+        fitted = dict(zip(keys, x.tolist(), strict=True))
+        off = weight * np.log(predict(rows, fitted) / measured(rows)) / NOISE
+        return np.concatenate([off, (x - value) / spread])
+
+    start = np.clip((value - low) / (high - low), 1e-3, 1 - 1e-3)
+    found = least_squares(residuals, start, bounds=(0, 1), loss="soft_l1", f_scale=2.0, diff_step=1e-3, max_nfev=60)
+    return dict(zip(keys, (low + (high - low) * found.x).tolist(), strict=True))
 
 
 def split(rows: Sequence[Row], held_out: float, seed: int) -> tuple[list[Row], list[Row]]:
@@ -197,19 +222,19 @@ def print_groups(kept: list[Row], held: list[Row], constants: Constants) -> None
     }
     for title, key in ways.items():
         print(f"\n{title:40} fitted          held out")
-        rows = (
-            kept + held if title != "model, from its layers x hidden" else [r for r in kept + held if "publ" in r.file]
-        )
+        rows = [row for row in kept + held if not title.startswith("model") or row.file in BY_MODEL]
         for group in sorted({key(row) for row in rows}):
             one, other = ([row for row in part if key(row) == group] for part in (kept, held))
             print(f"  {group:38} {mape(one, constants)}   {mape(other, constants)}")
 
 
-def print_left_out(rows: list[Row], held_out_by: Callable[[Row], object], title: str) -> None:
+def print_left_out(
+    rows: list[Row], held_out_by: Callable[[Row], object], title: str, fitter: Callable[[Sequence[Row]], Constants]
+) -> None:
     print(f"\nfitted without {title}, error on it")
     mine = [row for row in rows if row.accelerator != "A100-80GB"]
     for group in sorted({held_out_by(row) for row in mine}, key=str):
-        constants = fit([row for row in mine if held_out_by(row) != group])
+        constants = fitter([row for row in mine if held_out_by(row) != group])
         left = [row for row in mine if held_out_by(row) == group]
         print(f"  {group!s:38} {mape(left, constants)}")
 
@@ -222,13 +247,21 @@ def main() -> None:
     parser.add_argument("--n-seeds", type=int, default=8, help="splits for the range of each constant, seeds 1 to n")
     parser.add_argument("--leave-out", action="store_true", help="also leave out each model and each generation")
     options = parser.parse_args()
-    rows = [row for path in options.files for row in read_rows(path)]
+    every = [row for path in options.files for row in read_rows(path)]
+    for title, routed, fitter in (("without experts", False, fit), ("with experts", True, fit_experts)):
+        rows = [row for row in every if (row.shape.n_experts > 1) == routed]
+        if rows:
+            print(f"--- {len(rows)} rows {title}\n")
+            report(rows, fitter, options)
+
+
+def report(rows: list[Row], fitter: Callable[[Sequence[Row]], Constants], options: argparse.Namespace) -> None:
     kept, held = split(rows, options.held_out, options.seed)
-    constants = fit(kept)
+    constants = fitter(kept)
     tried, scores = [constants], defaultdict(list)
     for seed in range(1, options.n_seeds + 1):
         some, rest = split(rows, options.held_out, seed)
-        tried.append(fit(some))
+        tried.append(fitter(some))
         for file in sorted({row.file for row in rows}):
             scores[file].append(100 * np.abs(errors([row for row in rest if row.file == file], tried[-1])).mean())
     print(f"constants (seed {options.seed}; range over seeds 1 to {options.n_seeds})")
@@ -240,8 +273,8 @@ def main() -> None:
     for file, found in scores.items():
         print(f"  {file:40} {np.mean(found):5.1f} % {max(found):5.1f} %")
     if options.leave_out:
-        print_left_out(rows, lambda row: f"{row.shape.n_layers} x {row.shape.n_hidden}", "one model")
-        print_left_out(rows, lambda row: row.accelerator, "one generation")
+        print_left_out(rows, lambda row: f"{row.shape.n_layers} x {row.shape.n_hidden}", "one model", fitter)
+        print_left_out(rows, lambda row: row.accelerator, "one generation", fitter)
     print("\nlargest errors (* held out)")
     every = kept + held
     off = errors(every, constants)
@@ -250,6 +283,7 @@ def main() -> None:
         print(
             f"  {100 * off[i]:+6.1f} % {'*' if i >= len(kept) else ' '} {row.id:42} tp {cut.tp} cp {cut.cp} pp {cut.pp}"
             f" v {cut.n_virtual_stages} dp {cut.dp} b {cut.n_micro_batch} m {cut.n_micro_batches(row.n_global_batch)}"
+            f" ep {cut.ep}"
         )
 
 

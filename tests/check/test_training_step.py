@@ -12,7 +12,8 @@ from twin.check import KINDS, check_file
 from twin.errors import CatalogueError, DocumentError
 from twin.formats.native import validate_as
 
-FIXTURE = Path(__file__).parents[2] / "fixtures" / "training_steps_published.json"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+FIXTURE, EXPERTS = FIXTURES / "training_steps_published.json", FIXTURES / "training_steps_experts.json"
 GIVEN: dict[str, Any] = {
     "accelerator": "H100",
     "precision": "bf16",
@@ -53,6 +54,22 @@ def test_every_published_generation_is_within_12_percent(accelerator: str) -> No
     assert sum(ratio for ratio in ratios if ratio is not None) / len(ratios) < 0.12
 
 
+def test_published_steps_with_experts_are_within_15_percent_in_the_mean() -> None:
+    result = check_file(EXPERTS)
+    assert result.within
+    assert result.figures[0].mean_ratio == pytest.approx(0.127, abs=0.01)
+    assert result.n_cases == 43
+
+
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [("DeepSeek-V3", 0.1), ("Kimi-K2", 0.1), ("Qwen3-235B", 0.1), ("Qwen3-30B", 0.1), ("GPT-OSS", 0.35)],
+)
+def test_every_model_with_experts_is_as_far_off_as_the_page_says(model: str, most: float) -> None:
+    ratios = [row.off_by_ratio for row in check_file(EXPERTS).rows if model in row.case]
+    assert sum(ratio for ratio in ratios if ratio is not None) / len(ratios) < most
+
+
 @pytest.mark.parametrize("accelerator", ["A100-80GB", "H100", "H200", "B200", "B300", "GB200", "GB300"])
 def test_every_accelerator_of_the_catalogue_answers(accelerator: str) -> None:
     found = run(accelerator=accelerator)
@@ -81,6 +98,23 @@ def test_experts_may_be_given() -> None:
     assert found["step_time_s"] > 0
 
 
+def test_experts_may_be_hidden_or_launched_one_kernel_after_another() -> None:
+    model = {**GIVEN["model"], "n_experts": 8, "n_experts_active": 2, "ffn_hidden": 1024}
+    parallel = {"tp": 1, "pp": 8, "dp": 8, "ep": 8}
+    shown = run(model=model, parallel=parallel)["step_time_s"]
+    assert run(model=model, parallel={**parallel, "expert_overlap": True})["step_time_s"] < shown
+    short = {**model, "sequence": 1024}
+    captured = run(model=short, parallel=parallel)["step_time_s"]
+    assert run(model=short, parallel=parallel, launch="eager")["step_time_s"] > 2 * captured
+    assert run(launch="eager") == run()
+
+
+def test_compressed_attention_and_layers_that_predict_further_may_be_given() -> None:
+    few = {**GIVEN["model"], "attention_parameters": 100_000_000}
+    assert run(model=few)["step_time_s"] < run()["step_time_s"]
+    assert run(model={**GIVEN["model"], "n_predict_layers": 1})["step_time_s"] > run()["step_time_s"]
+
+
 def test_layers_need_not_divide_and_memory_need_not_fit() -> None:
     assert run(parallel={"tp": 4, "pp": 16, "dp": 1, "virtual_stages": 3})["step_time_s"] > 0
     found = run(parallel={"tp": 1, "pp": 1, "dp": 64})
@@ -98,6 +132,7 @@ def test_layers_need_not_divide_and_memory_need_not_fit() -> None:
         ({"accelerator": "A100-80GB", "precision": "fp8"}, CatalogueError, "no figure 'fp8_tflops'"),
         ({"precision": "fp16"}, DocumentError, "'bf16' or 'fp8'"),
         ({"recompute": "some"}, DocumentError, "'selective'"),
+        ({"launch": "lazy"}, DocumentError, "'graph' or 'eager'"),
         ({"parallel": {"tp": 0}}, DocumentError, "greater than or equal to 1"),
         ({"parallel": {"tpp": 1}}, DocumentError, "did you mean 'tp'"),
     ],

@@ -86,6 +86,11 @@ def test_the_sound_network_has_no_fault() -> None:
         ),
         (job(placement=[{"site": "a"}, {"site": "a"}]), "jobs[job].placement", "site 'a' (any kind) stands 2 times"),
         (job(model=model_data(n_experts=4, n_experts_active=5)), "jobs[job].model", "5 active experts of 4"),
+        (
+            job(model=model_data(n_layers=4, n_predict_layers=5)),
+            "jobs[job].model",
+            "5 of 4 layers predict a token further",
+        ),
         (job(parallelism={"n_virtual_stages": 2}), "jobs[job].parallelism", "virtual stages need pp > 1"),
         (job(parallelism={"pp": 4, "n_virtual_stages": 3}), "jobs[job].parallelism", "= 12 exceeds the 8 layers"),
         (job(parallelism={"tp": 3}), "jobs[job].parallelism.tp", "tp 3 does not divide the 16 heads"),

@@ -29,14 +29,16 @@ from twin.workload.node_exchange import (
     data_bits,
     expert_bits,
     group_rate,
+    n_groups_of_token,
     rank_parameters,
     ring_s,
+    routed_bytes,
     stage_boundary_bits,
     stage_layers,
     tensor_bits,
 )
 from twin.workload.reference_node import DataExchange, NodeStep, reference_step
-from twin.workload.stage import layer_time, stage_time, stage_times
+from twin.workload.stage import expert_s, layer_time, stage_time, stage_times
 
 IDEAL = Pace(
     gemm_flops=1e12,
@@ -57,6 +59,9 @@ IDEAL = Pace(
     sharded_optimizer=True,
     n_domain=8,
     memory_bytes=80e9,
+    all_to_all_ratio=1.0,
+    n_route_passes=4.0,
+    host_expert_layer_s=0.0,
 )
 """1 TFLOP/s in products, and all else for nothing."""
 REAL = {
@@ -219,9 +224,9 @@ def test_rings_inside_a_domain_use_nvlink_and_beyond_it_all_nics_of_the_members(
     assert ring_s(pace, 8, 8, 400e9) == pytest.approx(7 / 8)
     assert ring_s(pace, 16, 1, 50e9) == pytest.approx(15 / 16)
     assert ring_s(pace, 1, 1, 1e9) == 0
-    assert all_to_all_s(pace, 8, 8, 400e9) == pytest.approx(1.0)
-    # of 15 pieces 8 go over the NIC
-    assert all_to_all_s(pace, 16, 8, 15e9) == pytest.approx(8e9 / 50e9)
+    assert all_to_all_s(pace, 400e9, 0.0) == pytest.approx(1.0)
+    assert all_to_all_s(pace, 7e9, 8e9) == pytest.approx(8e9 / 50e9)
+    assert all_to_all_s(replace(pace, all_to_all_ratio=0.5), 7e9, 8e9) == pytest.approx(16e9 / 50e9)
 
 
 def test_stages_that_do_not_divide_are_lighter_at_the_ends() -> None:
@@ -345,6 +350,66 @@ def test_experts_over_more_ranks_exchange_tokens() -> None:
     assert beyond > 4 * far
 
 
+def test_a_token_goes_once_to_each_group_with_experts_of_it() -> None:
+    # two of eight experts, two experts a group: the second lies with the first one time in seven
+    assert n_groups_of_token(MIXTRAL, 4) == pytest.approx(1 / 7 + 2 * 6 / 7)
+    assert n_groups_of_token(MIXTRAL, 8) == pytest.approx(2)
+    assert n_groups_of_token(MIXTRAL, 1) == 1
+    assert routed_bytes(MIXTRAL, Layout(dp=8, ep=8), 1) == 0
+    four = routed_bytes(MIXTRAL, Layout(dp=8, ep=4), 4)
+    assert four == pytest.approx(2 * 4096 * 4096 * (1 / 7 + 2 * 6 / 7) * 3 / 4)
+
+
+def test_between_domains_a_token_crosses_once_and_is_spread_inside() -> None:
+    pace = replace(IDEAL, nvlink_bytes_per_s=400e9, nic_bytes_per_s=50e9)
+    wide, layout = replace(MIXTRAL, n_experts=64, n_experts_active=8), Layout(dp=32, ep=32)
+    assert expert_s(wide, layout, pace, 8) == pytest.approx(routed_bytes(wide, layout, 4) / 50e9)
+    assert expert_s(wide, layout, pace, 32) == pytest.approx(routed_bytes(wide, layout, 32) / 400e9)
+    assert expert_s(wide, layout, pace, 1) == pytest.approx(routed_bytes(wide, layout, 32) / 50e9)
+    only_nvlink = replace(pace, nic_bytes_per_s=1e30)
+    near = routed_bytes(wide, layout, 32) * (4 * 7) / 31
+    assert expert_s(wide, layout, only_nvlink, 8) == pytest.approx(near / 400e9)
+
+
+def test_rows_on_their_way_to_experts_hide_behind_another_micro_batch() -> None:
+    pace = replace(IDEAL, nvlink_bytes_per_s=400e9)
+    layout = Layout(dp=8, ep=8)
+    shown, hidden = (layer_time(MIXTRAL, replace(layout, expert_overlap=o), pace) for o in (False, True))
+    assert shown.communication_s == pytest.approx(4 * expert_s(MIXTRAL, layout, pace, 8))
+    assert hidden.communication_s == 0
+    slow = replace(pace, nvlink_bytes_per_s=1e6)
+    found = layer_time(MIXTRAL, replace(layout, expert_overlap=True), slow)
+    forward = layer_forward(MIXTRAL, layout, slow)
+    work_s = forward.total_s + layer_backward(forward, layout, slow).total_s
+    assert found.communication_s == pytest.approx(4 * expert_s(MIXTRAL, layout, slow, 8) - work_s)
+
+
+def test_eager_layers_with_experts_wait_for_the_host() -> None:
+    pace = replace(IDEAL, gemm_flops=1e18, host_layer_s=1.0, host_expert_layer_s=3.0)
+    eager = Layout(eager=True)
+    assert layer_time(MIXTRAL, Layout(), pace).forward_s == 1.0
+    assert layer_time(MIXTRAL, eager, pace).forward_s == 3.0
+    assert layer_time(MIXTRAL, eager, pace).backward_s == 3.0
+    assert layer_time(MIXTRAL, replace(eager, recompute="full"), pace).backward_s == 6.0
+    assert layer_time(MIXTRAL, eager, pace, dense=True).forward_s == 1.0
+    assert layer_time(LLAMA, eager, replace(pace, attention_flops=1e30)).forward_s == 1.0
+
+
+def test_a_layer_that_predicts_further_has_a_projection_and_logits_of_its_own() -> None:
+    deepseek = MODELS["deepseek-v3"].shape
+    further = replace(deepseek, n_layers=62, n_predict_layers=1)
+    one_layer = replace(deepseek, n_layers=62)
+    assert further.n_parameters() - one_layer.n_parameters() == 2 * 7168**2
+    # DeepSeek-V3 report, section 4.2: 14 billion parameters besides the 671, of which embedding and output are shared
+    assert further.n_parameters() - deepseek.n_parameters() == pytest.approx(11.5e9, rel=0.02)
+    more = 6 * (2 * 7168**2 + 129_280 * 7168)
+    assert further.flops_per_token() - one_layer.flops_per_token() == pytest.approx(more)
+    plain, twice = (head_forward(shape, Layout(), IDEAL).gemm_s for shape in (one_layer, further))
+    assert twice == pytest.approx(2 * plain + 2 * 4096 * 2 * 7168**2 / 1e12)
+    held = rank_parameters(further, Layout())[0] - rank_parameters(one_layer, Layout())[0]
+    assert held == pytest.approx(2 * 7168**2)
+
+
 def test_first_layers_without_experts_are_timed_as_such() -> None:
     deepseek = MODELS["deepseek-v3"].shape
     layout = Layout(dp=64, ep=64)
@@ -381,7 +446,7 @@ def test_the_page_tells_the_constants_of_the_catalogue() -> None:
             for name, told in zip(names.split(", "), column.split(", "), strict=True) if column else ():
                 assert catalogue().get(part_id).value(name.strip("`")) == pytest.approx(float(told), rel=2e-3)
                 n_told += 1
-    assert n_told == 4 * 14 - 1
+    assert n_told == 4 * 14 - 1 + 3 * 3
 
 
 # --- layouts that do not hold --------------------------------------------------------------------------------------

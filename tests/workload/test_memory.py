@@ -62,6 +62,12 @@ def test_state_is_16_bytes_a_parameter_or_less_where_sharded() -> None:
     assert memory_use(LLAMA, Layout(dp=8), unsharded, 1, 2.0).optimizer_bytes == pytest.approx(12 * n)
 
 
+def test_a_layer_that_predicts_further_keeps_logits_of_its_own() -> None:
+    further = replace(LLAMA, n_predict_layers=1)
+    one, two = (memory_use(shape, Layout(), H100, 1, 2.0).activations_bytes for shape in (LLAMA, further))
+    assert two - one == pytest.approx(6 * LLAMA.n_sequence * LLAMA.n_vocab)
+
+
 def test_experts_are_spread_over_their_ranks() -> None:
     mixtral = MODELS["mixtral-8x7b"].shape
     expert = 32 * 8 * mixtral.n_expert

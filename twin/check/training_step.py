@@ -41,6 +41,8 @@ class StepModel(BaseModel):
     n_shared_experts: MaybeNone = 0
     n_dense_layers: MaybeNone = 0
     dense_ffn_hidden: MaybeNone = 0
+    attention_parameters: Annotated[int, Field(ge=1, le=10**12)] | None = None
+    n_predict_layers: MaybeNone = 0
 
     def shape(self) -> ModelShape:
         """As the workload knows it."""
@@ -59,6 +61,8 @@ class StepModel(BaseModel):
             n_dense_layers=self.n_dense_layers,
             n_dense_ffn_hidden=self.dense_ffn_hidden,
             n_head_width=self.head_width,
+            n_attention_parameters=self.attention_parameters,
+            n_predict_layers=self.n_predict_layers,
         )
 
 
@@ -75,6 +79,7 @@ class StepParallel(BaseModel):
     virtual_stages: Few = 1
     micro_batch: Many = 1
     fully_sharded: bool = False
+    expert_overlap: bool = False
 
 
 class TrainingStepGiven(BaseModel):
@@ -89,6 +94,7 @@ class TrainingStepGiven(BaseModel):
     parallel: StepParallel
     global_batch: Many
     recompute: Literal["none", "selective", "full"] = "none"
+    launch: Literal["graph", "eager"] = "graph"
 
     def layout(self) -> Layout:
         """As the workload knows it."""
@@ -103,6 +109,8 @@ class TrainingStepGiven(BaseModel):
             n_micro_batch=cut.micro_batch,
             fully_sharded=cut.fully_sharded,
             recompute=self.recompute,
+            eager=self.launch == "eager",
+            expert_overlap=cut.expert_overlap,
         )
 
 

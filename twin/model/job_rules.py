@@ -54,6 +54,8 @@ def _model_issues(job: TrainingJob) -> Iterator[Issue]:
         yield Issue(where, f"{model.n_dense_layers} dense layers of {model.n_layers}")
     if bool(model.n_dense_layers) != bool(model.n_dense_ffn_hidden) or (model.n_dense_layers and model.n_experts == 1):
         yield Issue(where, "n_dense_layers and n_dense_ffn_hidden go together, in a model with experts")
+    if model.n_predict_layers > model.n_layers:
+        yield Issue(where, f"{model.n_predict_layers} of {model.n_layers} layers predict a token further")
     if model.n_shared_experts and model.n_experts == 1:
         yield Issue(where, "shared experts in a model without experts")
     if model.n_head_width is None and model.n_hidden % model.n_heads:

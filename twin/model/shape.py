@@ -46,6 +46,8 @@ class ModelShape:
     """Of one head; None = hidden by heads. Where scores and values differ in width, their mean."""
     n_attention_parameters: Annotated[int, Field(ge=1, le=10**12)] | None = None
     """Of one layer, where keys and values are compressed; None = by heads and their width."""
+    n_predict_layers: Annotated[int, Field(ge=0, le=100)] = 0
+    """Of `n_layers`, the last ones that each predict one token further: with a projection and logits of their own."""
     tied_embedding: bool = False
     preset: Id | None = None
     """Well-known model that this was taken from."""
@@ -91,6 +93,7 @@ class ModelShape:
             self.n_layers * (self.n_attention + 2 * self.n_hidden)
             + self.n_expert_layers * (self.n_expert * n_experts + router)
             + dense
+            + self.n_predict_layers * 2 * self.n_hidden**2
             + (1 if self.tied_embedding else 2) * self.n_vocab * self.n_hidden
         )
 
@@ -99,4 +102,6 @@ class ModelShape:
 
         Source: Kaplan et al. 2020 (arXiv:2001.08361, section 2.1) for 6 N; attention 12 L h s, halved by the mask.
         """
-        return 6.0 * self.n_parameters(active=True) + 6.0 * self.n_layers * self.n_head_hidden * self.n_sequence
+        logits = self.n_predict_layers * self.n_vocab * self.n_hidden
+        attention = self.n_layers * self.n_head_hidden * self.n_sequence
+        return 6.0 * self.n_parameters(active=True) + 6.0 * logits + 6.0 * attention

@@ -57,6 +57,12 @@ class Pace:
     """Whether optimizer state is spread over the data ranks even where the weights are not."""
     n_domain: int
     memory_bytes: float
+    all_to_all_ratio: float
+    """Of the bandwidth of NVLink and NICs, what rows on their way to and from experts get."""
+    n_route_passes: float
+    """How often a row of hidden width passes the memory on its way to its expert and back, forward."""
+    host_expert_layer_s: float
+    """To launch the kernels of a pass of a layer with experts one by one, after their row counts reach the host."""
 
     @classmethod
     def of(cls, value: Callable[[str], float], precision: Precision) -> Pace:
@@ -81,6 +87,9 @@ class Pace:
             sharded_optimizer=value("sharded_optimizer_ratio") > 0.5,
             n_domain=int(value("n_nvlink_domain")),
             memory_bytes=value("memory_bytes"),
+            all_to_all_ratio=value("all_to_all_ratio"),
+            n_route_passes=value("n_route_passes"),
+            host_expert_layer_s=value("host_expert_layer_us") * 1e-6,
         )
 
     @property
@@ -164,7 +173,7 @@ def _feed_forward(shape: ModelShape, layout: Layout, pace: Pace, *, dense: bool)
     moved = 2.0 * (n_local * hidden * width * shape.n_matrices + rows * (2 * hidden + (up + 1) * width))
     gemm_s = max(2.0 * rows * hidden * width * shape.n_matrices / rate, moved / pace.memory_bytes_per_s)
     gemm_s += 2.0 * pace.gemm_ramp_s
-    values = passes * rows * width + 4.0 * rows * hidden
+    values = passes * rows * width + (pace.n_route_passes + pace.n_cast_passes) * rows * hidden
     if shape.n_shared_experts:
         shared = shape.n_shared_experts * shape.n_ffn_hidden / layout.tp
         gemm_s += gemm_time_s(pace, tokens, hidden, up * shared, rate)
@@ -189,10 +198,15 @@ def layer_backward(forward: PassTime, layout: Layout, pace: Pace) -> PassTime:
 
 
 def head_forward(shape: ModelShape, layout: Layout, pace: Pace) -> PassTime:
-    """The product that makes the logits, in bf16, and the loss over them, on the last stage."""
-    tokens, columns = n_rank_tokens(shape, layout), shape.n_vocab / layout.tp
-    gemm_s = gemm_time_s(pace, tokens, shape.n_hidden, columns, pace.bf16_flops)
-    return PassTime(gemm_s, 0.0, LOGIT_BYTES * tokens * columns / pace.memory_bytes_per_s)
+    """The product that makes the logits, in bf16, and the loss over them, on the last stage.
+
+    Once more, after a projection, for each layer that predicts a token further.
+    """
+    tokens, columns, more = n_rank_tokens(shape, layout), shape.n_vocab / layout.tp, shape.n_predict_layers
+    gemm_s = (1 + more) * gemm_time_s(pace, tokens, shape.n_hidden, columns, pace.bf16_flops)
+    if more:
+        gemm_s += more * gemm_time_s(pace, tokens, 2 * shape.n_hidden, shape.n_hidden / layout.tp, pace.gemm_flops)
+    return PassTime(gemm_s, 0.0, (1 + more) * LOGIT_BYTES * tokens * columns / pace.memory_bytes_per_s)
 
 
 def head_backward(forward: PassTime) -> PassTime:

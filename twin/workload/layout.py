@@ -28,6 +28,10 @@ class Layout:
     fully_sharded: bool = False
     """Weights, gradients and optimizer state are spread over the data ranks and gathered layer by layer."""
     recompute: Recompute = "none"
+    eager: bool = False
+    """Layers with experts are launched kernel by kernel, not from a captured graph."""
+    expert_overlap: bool = False
+    """Rows of one micro batch go to their experts while another one computes."""
 
     @property
     def n_accelerators(self) -> int:

@@ -98,7 +98,8 @@ def _stage_use(
     if layout.recompute == "full":
         activations += _one_layer_bytes(shape, layout, pace)
     if stage == layout.pp - 1:
-        activations += LOGIT_BYTES * n_rank_tokens(shape, layout) * shape.n_vocab / layout.tp
+        n_logits = n_rank_tokens(shape, layout) * shape.n_vocab / layout.tp
+        activations += LOGIT_BYTES * (1 + shape.n_predict_layers) * n_logits
     return MemoryUse(
         weights_bytes=WEIGHT_BYTES * (held + gathered),
         gradients_bytes=gradient_bytes * held,

@@ -20,11 +20,30 @@ def context_bits(shape: ModelShape, layout: Layout) -> float:
 
 
 def expert_bits(shape: ModelShape, layout: Layout) -> float:
-    """Bits that each rank sends in one of the four all-to-alls of a layer with experts, its own share left out."""
-    if layout.ep < 2:
+    """Bits that each rank sends in one of the four all-to-alls of a layer with experts, its own share left out.
+
+    A token is sent once to each rank that has experts of it, as all dispatchers in use do (DeepEP, HybridEP).
+    """
+    return 8.0 * routed_bytes(shape, layout, layout.ep)
+
+
+def routed_bytes(shape: ModelShape, layout: Layout, n_groups: int) -> float:
+    """Bytes that each rank sends to the other groups, where the ranks of a layer's experts form that many alike and a
+    token goes once to each group that has experts of it.
+    """
+    if n_groups < 2:
         return 0.0
-    rows = n_rank_tokens(shape, layout) * shape.n_experts_active / layout.tp
-    return 8.0 * BYTES * rows * shape.n_hidden * (layout.ep - 1) / layout.ep
+    rows = n_rank_tokens(shape, layout) * n_groups_of_token(shape, n_groups) / layout.tp
+    return BYTES * rows * shape.n_hidden * (n_groups - 1) / n_groups
+
+
+def n_groups_of_token(shape: ModelShape, n_groups: int) -> float:
+    """Groups of experts, of `n_groups` alike, that the experts of a token lie in, with even routing."""
+    elsewhere = 1.0
+    for i in range(shape.n_experts_active):
+        left = shape.n_experts - i
+        elsewhere *= max(0.0, left - shape.n_experts / n_groups) / left
+    return n_groups * (1.0 - elsewhere)
 
 
 def stage_boundary_bits(shape: ModelShape, layout: Layout) -> float:
@@ -74,6 +93,8 @@ def stage_parameters(shape: ModelShape, layout: Layout, stage: int, n_layers: in
     wide = layer_parameters(shape, layout, dense=True)[0] if n_dense else 0.0
     n_tables = (stage == 0) + (stage == layout.pp - 1) * (layout.pp > 1 or not shape.tied_embedding)
     tables = n_tables * shape.n_vocab * shape.n_hidden / layout.tp
+    if stage == layout.pp - 1:
+        tables += shape.n_predict_layers * 2 * shape.n_hidden**2 / layout.tp
     n = n_layers - n_dense
     return n * alike + n_dense * wide + tables, n * spread
 
@@ -106,13 +127,10 @@ def ring_s(pace: Pace, n_ranks: int, inside: int, n_bytes: float) -> float:
     return hops_s + (n_ranks - 1) / n_ranks * n_bytes / group_rate(pace, n_ranks, inside)
 
 
-def all_to_all_s(pace: Pace, n_ranks: int, inside: int, n_bytes: float) -> float:
-    """Each rank sends `n_bytes` in all to the others, evenly; what leaves the domain goes over its own NIC."""
-    if n_ranks < 2:
-        return 0.0
-    each = n_bytes / (n_ranks - 1)
-    near_s = pace.nvlink_hop_s + (inside - 1) * each / pace.nvlink_bytes_per_s
-    far_s = pace.nic_hop_s + (n_ranks - inside) * each / pace.nic_bytes_per_s if inside < n_ranks else 0.0
+def all_to_all_s(pace: Pace, near_bytes: float, far_bytes: float) -> float:
+    """What each rank sends within its NVLink domain, and over its own NIC beyond it, one beside the other."""
+    near_s = pace.nvlink_hop_s + near_bytes / (pace.nvlink_bytes_per_s * pace.all_to_all_ratio) if near_bytes else 0.0
+    far_s = pace.nic_hop_s + far_bytes / (pace.nic_bytes_per_s * pace.all_to_all_ratio) if far_bytes else 0.0
     return max(near_s, far_s)
 
 

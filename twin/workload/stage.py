@@ -19,7 +19,7 @@ from .compute import (
     n_rank_tokens,
 )
 from .layout import Layout
-from .node_exchange import all_to_all_s, context_bits, expert_bits, n_inside, ring_s, stage_kinds, tensor_bits
+from .node_exchange import all_to_all_s, context_bits, n_inside, ring_s, routed_bytes, stage_kinds, tensor_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,14 @@ def context_s(shape: ModelShape, layout: Layout, pace: Pace, inside: int) -> flo
 
 
 def expert_s(shape: ModelShape, layout: Layout, pace: Pace, inside: int) -> float:
-    """One all-to-all of a layer with experts, `inside` of whose ranks share an NVLink domain."""
-    return all_to_all_s(pace, layout.ep, inside, expert_bits(shape, layout) / 8.0)
+    """One all-to-all of a layer with experts, `inside` of whose ranks share an NVLink domain.
+
+    A token crosses once to each domain that has experts of it, and once inside to each rank that has.
+    """
+    n_domains = -(-layout.ep // inside)
+    sent = routed_bytes(shape, layout, layout.ep)
+    near = sent * min(1.0, n_domains * (inside - 1) / max(1, layout.ep - 1))
+    return all_to_all_s(pace, near, routed_bytes(shape, layout, n_domains))
 
 
 def layer_time(
@@ -87,8 +93,8 @@ def layer_time(
     """Kernels one after another and exposed exchange, but never faster than the host launches them.
 
     A pass has two all-reduces of tensor ranks (three passes with full recompute), keys and values go round the context
-    ring behind the attention and come back with their gradients, tokens go to their experts and return. `dense`: a
-    layer without experts in a model that has them.
+    ring behind the attention and come back with their gradients, tokens go to their experts and return: behind the
+    kernels of another micro batch with `expert_overlap`. `dense`: a layer without experts in a model that has them.
     """
     exchange = in_layer(shape, layout, pace) if exchange is None else exchange
     forward = layer_forward(shape, layout, pace, dense=dense)
@@ -96,14 +102,17 @@ def layer_time(
     # products and exchange run in pieces, one beside the other, only where ranks reach each other's memory
     shown = 1.0 - pace.tensor_overlap_ratio if layout.tp <= pace.n_domain else 1.0
     routed = not dense and shape.n_experts > 1
-    always_s = 4.0 * shown * exchange.tensor_s + 2.0 * exchange.expert_s * routed
+    always_s, routed_s = 4.0 * shown * exchange.tensor_s, 2.0 * exchange.expert_s * routed
     again = 1.0 if layout.recompute == "full" else 0.0
+    behind = 1.0 if layout.expert_overlap else 0.0
     forward_comm_s = always_s + max(0.0, exchange.context_s - forward.attention_s)
+    forward_comm_s += max(0.0, routed_s - behind * forward.total_s)
     backward_comm_s = always_s + max(0.0, 2.0 * exchange.context_s - 2.0 * forward.attention_s)
-    backward_comm_s += again * forward_comm_s
+    backward_comm_s += max(0.0, routed_s - behind * backward.total_s) + again * forward_comm_s
+    host_s = pace.host_expert_layer_s if routed and layout.eager else pace.host_layer_s
     return LayerTime(
-        forward_s=max(forward.total_s + forward_comm_s, pace.host_layer_s),
-        backward_s=max(backward.total_s + backward_comm_s, (1.0 + again) * pace.host_layer_s),
+        forward_s=max(forward.total_s + forward_comm_s, host_s),
+        backward_s=max(backward.total_s + backward_comm_s, (1.0 + again) * host_s),
         communication_s=forward_comm_s + backward_comm_s,
     )
 
