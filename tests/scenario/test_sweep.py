@@ -131,6 +131,10 @@ def test_knees_of_known_curves() -> None:
     x = Axis("x", tuple(float(i) for i in range(11)))
     assert knees_of([x], [10.0 - v if v <= 3 else 7.0 - 0.01 * v for v in range(11)]) == ((3.0,),)
     assert knees_of([x], [float(v) for v in range(11)]) == ()
+    # what capacity shortens until computing binds: the corner, not where the curve looks steep
+    wide = Axis("x", tuple(float(2**i) for i in range(13)))
+    assert knees_of([wide], [max(1000.0 / v, 4.0) for v in wide.values]) == ((256.0,),)  # type: ignore[operator]
+    assert knees_of([wide], [min(v, 300.0) for v in wide.values]) == ((256.0,),)  # type: ignore[type-var]
     assert knees_of([x], [1.0] * 11) == ()
     assert knees_of([Axis("x", (1.0, 2.0))], [1.0, 2.0]) == ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..units import unit_of
 from .canvas import CENTRAL, GREY, HARSH, KIND, drawn, sheet
 
 COLOURS = (CENTRAL, HARSH, KIND, "#8a6fb0", "#b58900", "#4fa3a5", "#7a7a7a", "#c06c84")
@@ -13,6 +14,8 @@ COLOURS = (CENTRAL, HARSH, KIND, "#8a6fb0", "#b58900", "#4fa3a5", "#7a7a7a", "#c
 @drawn
 def sweep_figure(data: Mapping[str, Any]) -> Any:
     """Draw `Sweep.to_dict()`; words on the first axis become places of equal width."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
     figure, axes = sheet(1, 1, 8.2, 4.8)
     axis = axes[0][0]
     first = data["axes"][0]
@@ -20,24 +23,25 @@ def sweep_figure(data: Mapping[str, Any]) -> Any:
     words = any(isinstance(value, str) for value in first["values"])
     x = list(range(len(first["values"]))) if words else first["values"]
     shown = others if len(others) <= len(COLOURS) else others[:: -(-len(others) // len(COLOURS))]
-    for colour, other in zip(COLOURS, shown, strict=False):
+    for i, (colour, other) in enumerate(zip(COLOURS, shown, strict=False)):
         column = others.index(other)
         y = [float("nan") if v is None else v for v in data["values"][column :: len(others)]]
         label = None if other is None else f"{data['axes'][1]['path']} = {_say(other)}"
         axis.plot(x, y, marker="o", markersize=3.2, color=colour, label=label)
-        _mark(axis, data, x, y, other, colour)
+        _mark(axis, data, x, y, other, (colour, i))
     if data["against_value"] is not None:
         axis.axhline(data["against_value"], color=GREY, linestyle="--", label=str(data["against"]))
     if words:
         axis.set_xticks(x, [str(value) for value in first["values"]])
     elif min(x) > 0 and max(x) / min(x) >= 30:
-        from matplotlib.ticker import FuncFormatter, NullFormatter
-
         axis.set_xscale("log")
         axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
         axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.set_xlabel(first["path"], parse_math=False)
-    axis.set_ylabel(f"{data['metric']}" + (f", {data['unit']}" if data["unit"] not in ("", "1") else ""))
+    unit = unit_of(first["path"].rsplit(".", 1)[-1])
+    each = " of each link" if first["path"].startswith("links.") else ""
+    axis.set_xlabel(first["path"] + each + (f" ({unit})" if unit not in (None, "1") else ""), parse_math=False)
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}"))
+    axis.set_ylabel(f"{data['metric']}" + (f" ({data['unit']})" if data["unit"] not in ("", "1") else ""))
     if others != [None] or data["against_value"] is not None:
         axis.legend(fontsize=8)
     plan = f" after {data['plan']}" if data["plan"] else ""
@@ -46,18 +50,22 @@ def sweep_figure(data: Mapping[str, Any]) -> Any:
     return figure
 
 
-def _mark(axis: Any, data: Mapping[str, Any], x: list[float], y: list[float], other: Any, colour: str) -> None:
-    """Knees as rings, crossings as upright lines with their value."""
+def _mark(
+    axis: Any, data: Mapping[str, Any], x: list[float], y: list[float], other: Any, curve: tuple[str, int]
+) -> None:
+    """Knees as rings, crossings as upright lines with their value; labels of further curves lie higher."""
+    colour, i = curve
     for knee in data["knees"]:
         if other is None or knee[1] == other:
             at = x.index(knee[0])
             axis.plot([x[at]], [y[at]], "o", markersize=11, markerfacecolor="none", color=colour)
-            axis.annotate(f"knee: {_say(knee[0])}", (x[at], y[at]), (8, 8), textcoords="offset points", fontsize=8)
+            said = f"knee: {_say(knee[0])}"
+            axis.annotate(said, (x[at], y[at]), (8, 8 + 13 * i), textcoords="offset points", fontsize=8)
     for crossing in data["crossings"]:
         if other is None or crossing[1] == other:
             axis.axvline(crossing[0], color=colour, linewidth=0.9, linestyle=":")
-            level = data["against_value"]
-            axis.annotate(_say(crossing[0]), (crossing[0], level), (4, -12), textcoords="offset points", fontsize=8)
+            place = crossing[0], data["against_value"]
+            axis.annotate(_say(crossing[0]), place, (4, -12 - 11 * i), textcoords="offset points", fontsize=8)
 
 
 def _say(value: float | str) -> str:

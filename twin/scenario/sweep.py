@@ -373,8 +373,9 @@ def metric_of_scenario(
 def knees_of(axes: Sequence[Axis], values: Sequence[float | None]) -> tuple[tuple[float | str, ...], ...]:
     """Where each curve along the first axis bends most: farthest from the line between its ends.
 
-    After Satopaa et al. 2011, Finding a "Kneedle" in a haystack; both axes scaled to 0..1, so no unit matters. Curves
-    with less than three values, and straight ones, have none.
+    After Satopaa et al. 2011, Finding a "Kneedle" in a haystack; both axes scaled to 0..1, so no unit matters, and both
+    by their logarithms where the input spans a factor of 30. Curves with less than three values, and straight ones,
+    have none.
     """
     found: list[tuple[float | str, ...]] = []
     others = axes[1].values if len(axes) > 1 else (None,)
@@ -395,6 +396,8 @@ def _knee(x: Floats, y: Floats) -> int | None:
         return None
     if x[known].min() > 0 and x[known].max() / x[known].min() >= LOG_FROM_RATIO:
         x = np.log(x)
+        if y[known].min() > 0:  # what falls as 1/x until something else binds is straight up to there
+            y = np.log(y)
     order = known[np.argsort(x[known], kind="stable")]
     u = (x[order] - x[order][0]) / np.ptp(x[known])
     v = (y[order] - y[order][0]) / np.ptp(y[known])
