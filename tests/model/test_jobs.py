@@ -245,3 +245,12 @@ def test_a_broken_rule_is_named_with_place_and_what_would_do(
 )
 def test_a_job_within_the_rules_passes(job: dict[str, Any]) -> None:
     assert not list(job_shape_issues(read(**job)))
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [(405, "should be the name of a model"), ({"n_sequence": 4096}, "names no preset"), ({}, "names no")],
+)
+def test_what_is_no_model_at_all_is_told_what_one_is(model: Any, says: str) -> None:
+    with pytest.raises(DocumentError, match=says):
+        parse_document(campus_data() | {"jobs": [job_data(model=model)], "default_job": "job"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
 from pydantic_core import PydanticCustomError
@@ -165,6 +165,14 @@ def expand_preset(data: Any) -> Any:
     Raises ValueError (a fault of that field) for a name that is not known.
     """
     named = {"preset": data} if isinstance(data, str) else data
+    wanted = "the name of a model (`twin models` lists them), or its shape"
+    if not isinstance(named, Mapping | ModelShape):
+        raise PydanticCustomError("preset", "should be {wanted}", {"wanted": wanted})
+    known = {spec.name for spec in fields(ModelShape)}
+    needed = {spec.name for spec in fields(ModelShape) if spec.default is MISSING} - {"n_sequence"} | {"preset"}
+    # what is misspelt is told field by field
+    if isinstance(named, Mapping) and known >= {*named} and not needed & {*named}:
+        raise PydanticCustomError("preset", "names no preset and has no shape: {wanted}", {"wanted": wanted})
     if not isinstance(named, Mapping) or not isinstance(named.get("preset"), str):
         return data
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..analysis.light import BUFFER, CARDS, DARK, LIMITS, LOSS, MODE, PAUSES, REACH
+from ..workload.job import n_micro_batches
 from .evaluate import Evaluation
 
 SMALL_SHARE_RATIO = 0.01
@@ -73,7 +74,12 @@ def _step_lines(e: Evaluation) -> list[str]:
     ]
     lines = [f"A step takes {step.step_time_s:.2f} s: " + ", ".join(parts) + "."]
     shares = ", ".join(f"{m} x {p.accelerator} in {p.site}" for p, m in zip(step.pools, step.share, strict=True))
-    if step.straggler_ratio > SMALL_SHARE_RATIO:
+    n_done = sum(m * p.n_replicas for p, m in zip(step.pools, step.share, strict=True))
+    if step.straggler_ratio > SMALL_SHARE_RATIO and len(step.pools) == 1 and e.case.job is not None:
+        n, of = n_micro_batches(e.case.job), f"{pool.n_replicas} replicas"
+        why = f"{n} micro batches do not divide by {of}" if n < n_done else f"the last of {of} ends later than most"
+        lines.append(f"{step.straggler_ratio:.0%} of the FLOP/s wait: {why} ({shares}).")
+    elif step.straggler_ratio > SMALL_SHARE_RATIO:
         lines.append(
             f"{pool.accelerator} in {pool.site} sets the pace: {step.straggler_ratio:.0%} of the FLOP/s "
             f"wait for it (micro batches a replica: {shares})."
