@@ -26,7 +26,7 @@ from .link_health import LinkHealth
 from .pause import headroom
 from .placement import Placed
 from .setting import Pacing, Setting, UnitLoads
-from .step_time import Ideal, Step, step_of
+from .step_time import Ideal, Step, step_of, step_time_s
 from .transport import sender
 
 CAUSES = ("delay", "line_loss", "interconnect", "fabric", "buffers", "accelerators", "split", "pipeline_fill")
@@ -99,16 +99,12 @@ def attribute(scene: Scene, reader: FigureReader, notify: Callable[[str], None] 
     """Time the step under all 256 combinations of the causes and share the gap out."""
     network = _Network(scene, reader)
     times = np.empty(1 << len(CAUSES))
-    steps: dict[int, Step] = {}
     for of_network in range(OF_NETWORK + 1):
         if notify is not None:
             notify(f"without {of_network} of {OF_NETWORK} kinds of limit in the network")
         timed = network.timed(of_network)
         for combination in range(0, 1 << len(CAUSES), OF_NETWORK + 1):
-            step = timed(combination)
-            times[of_network | combination] = step.step_time_s
-            if not of_network and not combination:
-                steps[0] = step
+            times[of_network | combination] = timed(combination)
     shares = _shapley(times)
     causes = tuple(
         Cause(
@@ -119,7 +115,7 @@ def attribute(scene: Scene, reader: FigureReader, notify: Callable[[str], None] 
         )
         for i, name in enumerate(CAUSES)
     )
-    return Attribution(steps[0], float(times[0]), float(times[-1]), causes, times)
+    return Attribution(network.as_it_is(), float(times[0]), float(times[-1]), causes, times)
 
 
 def _shapley(times: Floats) -> Floats:
@@ -154,13 +150,19 @@ class _Network:
         self._scene, self._reader = scene, reader
         self._kept: dict[bool, tuple[UnitLoads, dict[int, Floats]]] = {}
 
-    def timed(self, removed: int) -> Callable[[int], Step]:
+    def as_it_is(self) -> Step:
+        """The whole account of the step with nothing taken away."""
+        loads, capacity = self._compressed(0)
+        scene = self._scene
+        return step_of(Setting(scene.job, scene.placed, scene.flows, scene.pacing, loads, capacity))
+
+    def timed(self, removed: int) -> Callable[[int], float]:
         """A function that times the step without these limits of the network and any others."""
         scene = self._scene
         loads, capacity = self._compressed(removed)
         setting = Setting(scene.job, scene.placed, scene.flows, scene.pacing, loads, capacity)
 
-        def step(combination: int) -> Step:
+        def step_s(combination: int) -> float:
             ideal = Ideal(
                 no_delay=bool(removed & DELAY),
                 no_fabric_limit=bool(removed & FABRIC),
@@ -168,9 +170,9 @@ class _Network:
                 best_split=bool(combination & SPLIT),
                 full_pipeline=bool(combination & FILL),
             )
-            return step_of(setting, ideal)
+            return step_time_s(setting, ideal)
 
-        return step
+        return step_s
 
     def _compressed(self, removed: int) -> tuple[UnitLoads, Floats]:
         """Loads and capacity by distinct arc: those that are alike in all that a step asks of them are one."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtri
@@ -36,7 +38,8 @@ class Step:
     """Without any communication, with the split of work chosen; the optimizer's pass is in it."""
     bubble_time_s: float
     exposed_comm_time_s: float
-    exposed_s: dict[str, float]
+    without_phase_s: Callable[[str], float]
+    """The step with a phase at zero."""
     phase_s: dict[str, float]
     step_time_s: float
     bubble_ratio: float
@@ -51,6 +54,11 @@ class Step:
     arc_bits: Floats
     """Bits of one step by arc of UnitLoads.arc, all phases."""
     leans: tuple[Lean, ...]
+
+    @cached_property
+    def exposed_s(self) -> dict[str, float]:
+        """By phase."""
+        return {phase: self.step_time_s - self.without_phase_s(phase) for phase in PHASES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,11 @@ class Ideal:
 
 AS_IT_IS = Ideal()
 EVERY = frozenset(PHASES)
+
+
+def step_time_s(setting: Setting, ideal: Ideal = AS_IT_IS) -> float:
+    """What `step_of` says of a step in all, without the account of it."""
+    return _best(_Timer(setting, ideal, setting.way)).step_s
 
 
 def step_of(setting: Setting, ideal: Ideal = AS_IT_IS, way: exchange.Exchange | None = None) -> Step:
@@ -95,7 +108,7 @@ class _Timing:
     compute_s: float
     """and without its bubble."""
     step_s: float
-    exposed_s: dict[str, float]
+    without_phase_s: Callable[[str], float]
     uniform_kept: bool = False
 
 
@@ -161,8 +174,11 @@ class _Timer:
         bare_s, _ = self._step_s(share, frozenset())
         bare = self.pools(frozenset())
         compute_s = max(self._busy_s(tuple(replace(pool, fill_s=0.0) for pool in bare), share)) + self._optimizer_s
-        exposed = {phase: step_s - self._step_s(share, EVERY - {phase})[0] for phase in PHASES}
-        return _Timing(share, bare, times, bare_s, compute_s, step_s, exposed)
+
+        def without_phase_s(phase: str) -> float:
+            return self._step_s(share, EVERY - {phase})[0]
+
+        return _Timing(share, bare, times, bare_s, compute_s, step_s, without_phase_s)
 
     def _busy_s(self, pools: tuple[Pool, ...], share: tuple[int, ...]) -> tuple[float, ...]:
         """Of each pool, until its slowest replica is done."""
@@ -368,7 +384,7 @@ def _account(setting: Setting, timing: _Timing, way: exchange.Exchange | None) -
         compute_time_s=timing.compute_s,
         bubble_time_s=timing.bare_s - timing.compute_s,
         exposed_comm_time_s=step_s - timing.bare_s,
-        exposed_s=timing.exposed_s,
+        without_phase_s=timing.without_phase_s,
         phase_s={phase: seconds for phase, (_, seconds) in worst.items()},
         step_time_s=step_s,
         bubble_ratio=(cut.pp - 1) / (v * m + cut.pp - 1),
