@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,3 +94,13 @@ class Watched(State):
 
 
 READ: set[str] = set()
+
+
+def racks(sites: Mapping[str, Sequence[tuple[str, int]]]) -> State:
+    """Sites with racks, each (accelerator, how many), and nothing between them."""
+    nodes: list[dict[str, Any]] = []
+    for site, held in sites.items():
+        for i, (kind, n) in enumerate(held):
+            rack = {"id": f"{site}-{i:02d}", "kind": "rack", "site": site}
+            nodes.append(rack | ({"accelerator": kind, "n_accelerators": n} if n else {}))
+    return state_of({"sites": [{"id": site} for site in sites], "nodes": nodes})[0]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.cases import reader, state_of
+from tests.analysis.cases import racks, reader
 from twin.analysis.demand import Flows, job_flows
 from twin.analysis.placement import Placed
 from twin.analysis.placement import place_job as place_job_reading
@@ -26,16 +25,6 @@ def job(*placement: Placement, **cut: int) -> TrainingJob:
     return TrainingJob("j", SHAPE, Parallelism(**cut), n_global_batch=64, placement=placement)
 
 
-def racks(**sites: list[tuple[str, int]]) -> State:
-    """Sites with racks, each (accelerator, how many)."""
-    nodes: list[dict[str, Any]] = []
-    for site, held in sites.items():
-        for i, (kind, n) in enumerate(held):
-            rack = {"id": f"{site}-{i:02d}", "kind": "rack", "site": site}
-            nodes.append(rack | ({"accelerator": kind, "n_accelerators": n} if n else {}))
-    return state_of({"sites": [{"id": site} for site in sites], "nodes": nodes})[0]
-
-
 def place_job(state: State, found: TrainingJob) -> Placed:
     return place_job_reading(state, found, reader())
 
@@ -44,7 +33,7 @@ def place_job(state: State, found: TrainingJob) -> Placed:
 
 
 def test_replicas_fill_racks_in_order_by_kind() -> None:
-    state = racks(a=[("H100", 8), ("GB200", 6), ("H100", 4), ("GB200", 6)])
+    state = racks({"a": [("H100", 8), ("GB200", 6), ("H100", 4), ("GB200", 6)]})
     placed = place_job(state, job(Placement("a"), tp=4))
     assert [(p.accelerator, p.n_replicas, p.rack.tolist()) for p in placed.pools] == [
         ("GB200", 2, [1] * 4 + [3] * 4),  # tensor ranks do not leave a rack
@@ -54,19 +43,19 @@ def test_replicas_fill_racks_in_order_by_kind() -> None:
 
 
 def test_a_replica_is_of_one_kind_and_what_is_left_over_stays_free() -> None:
-    state = racks(a=[("H100", 6), ("GB200", 6)])
+    state = racks({"a": [("H100", 6), ("GB200", 6)]})
     placed = place_job(state, job(Placement("a"), tp=4))
     assert [(p.accelerator, p.n_replicas) for p in placed.pools] == [("GB200", 1), ("H100", 1)]
 
 
 def test_a_placement_may_name_kind_and_number() -> None:
-    state = racks(a=[("GB200", 8), ("H100", 8), ("H100", 8)])
+    state = racks({"a": [("GB200", 8), ("H100", 8), ("H100", 8)]})
     placed = place_job(state, job(Placement("a", 12, "H100"), tp=4))
     assert [p.rack.tolist() for p in placed.pools] == [[1] * 8 + [2] * 4]
 
 
 def test_two_placements_at_a_site_do_not_share_accelerators() -> None:
-    state = racks(a=[("H100", 8), ("GB200", 8)])
+    state = racks({"a": [("H100", 8), ("GB200", 8)]})
     placed = place_job(state, job(Placement("a"), Placement("a", 4, "H100"), tp=2))
     assert {p.accelerator: p.n_replicas for p in placed.pools if len(p.rack) == 4 or p.accelerator == "GB200"}
     assert sum(len(p.rack) for p in placed.pools) == 16
@@ -74,7 +63,7 @@ def test_two_placements_at_a_site_do_not_share_accelerators() -> None:
 
 
 def test_racks_that_are_down_hold_nothing() -> None:
-    state = racks(a=[("H100", 8), ("H100", 8)])
+    state = racks({"a": [("H100", 8), ("H100", 8)]})
     down = state.with_values("node_up", np.array([0]), False)
     assert place_job(down, job(Placement("a"), tp=8)).pools[0].rack.tolist() == [1] * 8
 
@@ -89,13 +78,13 @@ def test_racks_that_are_down_hold_nothing() -> None:
     ],
 )
 def test_a_shortage_is_told(place: Placement, message: str) -> None:
-    state = racks(a=[("H100", 16)], b=[("H100", 4)])
+    state = racks({"a": [("H100", 16)], "b": [("H100", 4)]})
     with pytest.raises(TopologyError, match=message):
         place_job(state, job(place, tp=8))
 
 
 def test_every_shortage_is_told() -> None:
-    state = racks(a=[("H100", 8)], b=[("H100", 4)])
+    state = racks({"a": [("H100", 8)], "b": [("H100", 4)]})
     with pytest.raises(TopologyError) as caught:
         place_job(state, job(Placement("a", 80), Placement("b"), tp=8))
     assert [issue.where for issue in caught.value.issues] == ["jobs[j].placement[a]", "jobs[j].parallelism.tp"]
@@ -118,7 +107,7 @@ def cases(draw: st.DrawFn) -> tuple[State, TrainingJob]:
     sites = {name: [("H100", n) for n in draw(sizes)] for name in "abc"[: draw(st.integers(1, 3))]}
     cut = {"tp": draw(st.sampled_from([1, 2])), "pp": draw(st.sampled_from([1, 2]))}
     cut["n_virtual_stages"] = draw(st.sampled_from([1, 3])) if cut["pp"] > 1 else 1
-    return racks(**sites), job(*(Placement(name) for name in sites), **cut)
+    return racks(sites), job(*(Placement(name) for name in sites), **cut)
 
 
 @settings(max_examples=120, deadline=None)
@@ -155,7 +144,7 @@ def test_flows_add_up(case: tuple[State, TrainingJob]) -> None:
 
 def test_the_ring_inside_a_site_by_hand() -> None:
     """Replicas of 4 on racks of 8: 0 and 1 in rack 0, 2 and 3 in rack 1; 1 -> 2 and 3 -> 0 leave their rack."""
-    state = racks(a=[("H100", 8), ("H100", 8)])
+    state = racks({"a": [("H100", 8), ("H100", 8)]})
     found = job(Placement("a"), tp=4)
     ((site, n, flow),) = job_flows(place_job(state, found), found, 2).local
     assert (site, n, flow.source.tolist(), flow.target.tolist(), flow.share.tolist()) == (
@@ -168,7 +157,7 @@ def test_the_ring_inside_a_site_by_hand() -> None:
 
 
 def test_a_single_replica_exchanges_nothing() -> None:
-    state = racks(a=[("H100", 8)])
+    state = racks({"a": [("H100", 8)]})
     flows = job_flows(place_job(state, job(Placement("a"), tp=8)), job(Placement("a"), tp=8), 1)
     assert flows.local == flows.wide == ()
     assert len(flows.pipeline[0].source) == 0
@@ -177,7 +166,7 @@ def test_a_single_replica_exchanges_nothing() -> None:
 @pytest.mark.parametrize(("n_virtual", "back"), [(1, 0.0), (4, 3.0)])
 def test_the_pipeline_by_hand(n_virtual: int, back: float) -> None:
     """Two stages of 4, a rack each: n_virtual crossings forward, one fewer back to the first stage, and gradients."""
-    state = racks(a=[("H100", 4), ("H100", 4)])
+    state = racks({"a": [("H100", 4), ("H100", 4)]})
     found = job(Placement("a"), tp=4, pp=2, n_virtual_stages=n_virtual)
     (flow,) = job_flows(place_job(state, found), found, 2).pipeline
     assert (flow.source.tolist(), flow.target.tolist()) == ([0, 1], [1, 0])
@@ -185,14 +174,14 @@ def test_the_pipeline_by_hand(n_virtual: int, back: float) -> None:
 
 
 def test_stages_within_a_rack_send_nothing_out() -> None:
-    state = racks(a=[("H100", 8)])
+    state = racks({"a": [("H100", 8)]})
     found = job(Placement("a"), tp=4, pp=2)
     assert len(job_flows(place_job(state, found), found, 1).pipeline[0].source) == 0
 
 
 def test_unequal_sites_meet_shard_by_shard() -> None:
     """Two replicas against three: thirds and sixths of the parameters."""
-    state = racks(a=[("H100", 1)] * 2, b=[("H100", 1)] * 3)
+    state = racks({"a": [("H100", 1)] * 2, "b": [("H100", 1)] * 3})
     found = job(Placement("a"), Placement("b"))
     there, back = (flow for _, _, flow in job_flows(place_job(state, found), found, 5).wide)
     met = {(int(a), int(b)): s for a, b, s in zip(there.source, there.target, there.share, strict=True)}
@@ -201,7 +190,7 @@ def test_unequal_sites_meet_shard_by_shard() -> None:
 
 
 def test_the_placement_s_order_does_not_matter() -> None:
-    state = racks(a=[("H100", 8)], b=[("GB200", 8)])
+    state = racks({"a": [("H100", 8)], "b": [("GB200", 8)]})
     found = job(Placement("b"), Placement("a"), tp=4)
     turned = replace(found, placement=found.placement[::-1])
     one, other = place_job(state, found), place_job(state, turned)

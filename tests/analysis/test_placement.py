@@ -12,9 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.cases import of_part, reader, state_of
+from tests.analysis.cases import of_part, racks, reader
 from twin.analysis.placement import Placed, cross_racks, fit_issues, nearness, place_job
-from twin.arrays import State
 from twin.errors import TopologyError
 from twin.model.job_rules import job_shape_issues
 from twin.model.jobs import Parallelism, Placement, TrainingJob
@@ -33,15 +32,6 @@ Racks = dict[str, list[tuple[str, int]]]
 def job(*placement: Placement, shape: ModelShape = SHAPE, batch: int = 4800, **cut: Any) -> TrainingJob:
     across = cut.pop("across_sites", "data")
     return TrainingJob("j", shape, Parallelism(**cut), batch, placement, across_sites=across)
-
-
-def racks(sites: Racks) -> State:
-    nodes: list[dict[str, Any]] = []
-    for site, held in sites.items():
-        for i, (kind, n) in enumerate(held):
-            rack = {"id": f"{site}-{i:02d}", "kind": "rack", "site": site}
-            nodes.append(rack | ({"accelerator": kind, "n_accelerators": n} if n else {}))
-    return state_of({"sites": [{"id": site} for site in sites], "nodes": nodes})[0]
 
 
 def placed(sites: Racks, found: TrainingJob) -> Placed:

@@ -34,7 +34,6 @@ REQUIRED = {
     "switch": {"n_ports", "port_gbps", "n_asics", "latency_us", "buffer_bytes", "lossless_share_ratio", "power_w"},
     "accelerator": {
         "bf16_tflops",
-        "sustained_bf16_tflops",
         "memory_bytes",
         "memory_bytes_per_s",
         "nvlink_gbps",
@@ -271,24 +270,6 @@ def test_required_snr_follows_from_required_osnr_and_receiver_noise() -> None:
         receiver_db = zr.value("receiver_snr_at_0dbm_db") + received_dbm
         joined = 10 ** (-osnr_db / 10) + 10 ** (-receiver_db / 10)
         assert zr.value("required_snr_db") == pytest.approx(-10 * math.log10(joined), abs=0.02)
-
-
-@pytest.mark.parametrize(
-    ("accelerator", "n_accelerators", "n_sequences", "step_time_s"),
-    [("H100", 2048, 1024, 19.87), ("GB200", 256, 128, 9.484), ("GB200", 512, 256, 9.508)],
-)
-def test_sustained_bf16_follows_from_published_step_times(
-    accelerator: str, n_accelerators: int, n_sequences: int, step_time_s: float
-) -> None:
-    flop_per_token = 6 * 405e9 + 6 * 126 * 16384 * 8192
-    tflops = flop_per_token * n_sequences * 8192 / step_time_s / n_accelerators / 1e12
-    assert catalogue().get(accelerator).value("sustained_bf16_tflops") == pytest.approx(tflops, rel=0.002)
-
-
-@pytest.mark.parametrize("part", catalogue().parts("accelerator"), ids=lambda part: part.id)
-def test_sustained_stays_below_the_dense_peak(part: Part) -> None:
-    assert part.figure("sustained_bf16_tflops").high < part.value("bf16_tflops")
-    assert part.value_or("sustained_fp8_tflops", 0.0) < part.value_or("fp8_tflops", 1.0)
 
 
 def test_a100_has_no_fp8() -> None:

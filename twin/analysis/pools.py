@@ -210,9 +210,8 @@ def optimizer_s(pool: PacedPool, job: TrainingJob) -> float:
     """Adam over what the accelerator keeps of the optimizer's state."""
     layout = pool.layout
     alike, spread = rank_parameters(job.model, layout)
-    if layout.fully_sharded or pool.pace.sharded_optimizer:
-        alike, spread = alike / (layout.dp * layout.cp), spread * layout.ep / layout.n_stage_ranks
-    return optimizer_time_s(alike + spread, pool.pace)
+    is_shared = layout.fully_sharded or pool.pace.sharded_optimizer
+    return optimizer_time_s(layout.shared(alike, spread) if is_shared else alike + spread, pool.pace)
 
 
 def flops_per_s(job: TrainingJob, accelerator: str, reader: FigureReader) -> float:

@@ -133,9 +133,10 @@ class Setting:
             seconds[name] = times * n if len(times) == 1 else times
         return tuple(OnNetwork(*(seconds[name][i] for name in ("context", "expert", "pipeline"))) for i in range(n))
 
-    def wide_bits(self, way: exchange.Exchange | None) -> Floats:
+    @cached_property
+    def wide_bits(self) -> Floats:
         """Bits by row of a pass between sites, for each bit a parameter has."""
-        total = np.zeros(len(self.loads.arc))
+        total, way = np.zeros(len(self.loads.arc)), self.way
         if way is not None:
             for (i, j), unit in self.loads.wide.items():
                 total = total + unit * way.volume[i, j]

@@ -12,7 +12,6 @@ from scipy.special import ndtri
 
 from ..arrays import Floats
 from ..model.jobs import TrainingJob
-from ..workload import exchange
 from ..workload.job import flops_per_step, n_micro_batches, tokens_per_step
 from ..workload.local_sgd import LocalSchedule, waiting_s
 from ..workload.split import Pool, balanced_split, pool_times_s, uniform_split
@@ -81,18 +80,16 @@ EVERY = frozenset(PHASES)
 
 def step_time_s(setting: Setting, ideal: Ideal = AS_IT_IS) -> float:
     """What `step_of` says of a step in all, without the account of it."""
-    return _best(_Timer(setting, ideal, setting.way)).step_s
+    return _best(_Timer(setting, ideal)).step_s
 
 
-def step_of(setting: Setting, ideal: Ideal = AS_IT_IS, way: exchange.Exchange | None = None) -> Step:
+def step_of(setting: Setting, ideal: Ideal = AS_IT_IS) -> Step:
     """The step of a job on a network, as it is or without what `ideal` takes out of the way, which no network could be.
 
     A balanced split is the one whose pools finish together, or the uniform one where hiding communication behind
-    longer compute makes that shorter: it never loses to the uniform split. `way` is the exchange between sites where it
-    is known already.
+    longer compute makes that shorter: it never loses to the uniform split.
     """
-    way = way or setting.way
-    return _account(setting, _best(_Timer(setting, ideal, way)), way)
+    return _account(setting, _best(_Timer(setting, ideal)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,11 +112,11 @@ class _Timing:
 class _Timer:
     """Times steps of a setting under an ideal, split by split and with any of the phases left out."""
 
-    def __init__(self, setting: Setting, ideal: Ideal, way: exchange.Exchange | None) -> None:
+    def __init__(self, setting: Setting, ideal: Ideal) -> None:
         self._s, self._ideal = setting, ideal
         self._paced = without_network_cards(setting.pacing.pools) if ideal.no_fabric_limit else setting.pacing.pools
         self._known: dict[tuple[bool, bool], tuple[Pool, ...]] = {}
-        local, wide, capacity = setting.local_bits, setting.wide_bits(way), setting.capacity
+        local, wide, capacity = setting.local_bits, setting.wide_bits, setting.capacity
         both = local + wide
         self._wide_s = longest(wide, capacity)[1]
         # what a site exchanges inside is its own business, but for the arcs that others use as well
@@ -361,14 +358,14 @@ def _stated(timer: _Timer) -> tuple[int, ...]:
     return tuple(pool.placed.place.n_micro_batches or 0 for pool in timer._paced)
 
 
-def _account(setting: Setting, timing: _Timing, way: exchange.Exchange | None) -> Step:
+def _account(setting: Setting, timing: _Timing) -> Step:
     """The whole account of a timed split."""
     job = setting.job
     pools, share, step_s = timing.pools, timing.share, timing.step_s
     pace = int(np.argmax(timing.pool_time_s))
     cut, m = job.parallelism, share[pace]
     n_local = job.n_local_steps if job.is_local_sgd else 1
-    bits = _bits_by_phase(setting, share, way)
+    bits = _bits_by_phase(setting, share)
     worst = {phase: longest(column, setting.capacity) for phase, column in bits.items()}
     rate = sum(pool.n_replicas / pool.stage_time_s for pool in pools)
     busy_s = max(pool_times_s(tuple(replace(pool, fill_s=0.0) for pool in pools), share))
@@ -392,7 +389,7 @@ def _account(setting: Setting, timing: _Timing, way: exchange.Exchange | None) -
         mfu_ratio=work / (step_s * setting.pacing.peak_flops),
         tokens_per_s=tokens_per_step(job) / step_s,
         model_flops_per_s=work / step_s,
-        exchange=way.name if way else "none",
+        exchange=setting.way.name if setting.way else "none",
         n_local_steps=n_local,
         bottleneck={phase: (int(setting.loads.arc[i]), s) for phase, (i, s) in worst.items() if i >= 0},
         arc_bits=np.sum([column / (n_local if phase == "wide_area" else 1) for phase, column in bits.items()], axis=0),
@@ -400,7 +397,7 @@ def _account(setting: Setting, timing: _Timing, way: exchange.Exchange | None) -
     )
 
 
-def _bits_by_phase(setting: Setting, share: tuple[int, ...], way: exchange.Exchange | None) -> dict[str, Floats]:
+def _bits_by_phase(setting: Setting, share: tuple[int, ...]) -> dict[str, Floats]:
     """Bits of a step by row of the loads; of local SGD between sites those of one exchange."""
     job, loads = setting.job, setting.loads
     gradients, parameters = BITS * job.gradient_bytes_per_parameter, BITS * job.parameter_bytes_per_parameter
@@ -418,7 +415,7 @@ def _bits_by_phase(setting: Setting, share: tuple[int, ...], way: exchange.Excha
     return {
         "reduce_scatter": setting.local_bits * (gradients * n_passes),
         "all_gather": setting.local_bits * (parameters * n_passes * (2 if job.parallelism.fully_sharded else 1)),
-        "wide_area": setting.wide_bits(way) * sum(wide_bits_per_parameter(job)),
+        "wide_area": setting.wide_bits * sum(wide_bits_per_parameter(job)),
         "pipeline": of_pools(loads.pipeline, unit["pipeline"]) + of_pools(loads.crossing, unit["pipeline"]),
         "in_layers": of_pools(loads.context, unit["context"] * rounds["context"])
         + of_pools(loads.expert, unit["expert"] * rounds["expert"]),

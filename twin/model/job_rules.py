@@ -71,13 +71,13 @@ def _cut_issues(job: TrainingJob) -> Iterator[Issue]:
         problem = f"pp * n_virtual_stages = {cut.pp * cut.n_virtual_stages} exceeds the {model.n_layers} layers"
         yield Issue(where, problem, f"n_virtual_stages up to {max(1, model.n_layers // cut.pp)}")
     if model.n_heads % cut.tp:
-        hint = f"tp: one of {', '.join(map(str, _divisors(model.n_heads)))}"
+        hint = f"tp: one of {', '.join(map(str, divisors(model.n_heads)))}"
         yield Issue(f"{where}.tp", f"tp {cut.tp} does not divide the {model.n_heads} heads", hint)
     if model.n_sequence % cut.cp:
         problem = f"a sequence of {model.n_sequence} tokens does not divide by cp {cut.cp}"
         yield Issue(f"{where}.cp", problem, f"a divisor of {model.n_sequence}")
     if model.n_experts % cut.ep:
-        hint = f"ep: one of {', '.join(map(str, _divisors(model.n_experts)))}"
+        hint = f"ep: one of {', '.join(map(str, divisors(model.n_experts)))}"
         problem = f"{model.n_experts} experts do not divide by ep {cut.ep}"
         if model.n_experts == 1:
             problem, hint = f"ep {cut.ep} for a model without experts", "ep: 1"
@@ -108,5 +108,6 @@ def _sync_issues(job: TrainingJob) -> Iterator[Issue]:
         yield Issue(f"{where}.n_local_steps", problem, hint)
 
 
-def _divisors(n: int) -> list[int]:
+def divisors(n: int) -> list[int]:
+    """Up to 1024, for hints."""
     return [k for k in range(1, min(n, 1024) + 1) if n % k == 0]

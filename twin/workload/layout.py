@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import DocumentError
+from ..model.job_rules import divisors
 from ..model.jobs import Recompute
 from ..model.shape import ModelShape
 
@@ -53,6 +54,10 @@ class Layout:
         """Of a micro batch, the backward pass: twice the products of the forward pass, which recompute adds to it."""
         return 3.0 / 4.0 if self.recompute == "full" else 2.0 / 3.0
 
+    def shared(self, alike: float, spread: float) -> float:
+        """What a rank keeps of parameters that are split among the ranks that hold the same: data ranks, or copies."""
+        return alike / (self.dp * self.cp) + spread * self.ep / self.n_stage_ranks
+
     def n_micro_batches(self, n_global_batch: int) -> int:
         """Micro batches of a replica in one step."""
         return n_global_batch // (self.dp * self.n_micro_batch)
@@ -77,7 +82,7 @@ class Layout:
                 shape.n_heads % self.tp > 0,
                 "parallel.tp",
                 f"{shape.n_heads} heads do not divide by tp {self.tp}",
-                f"tp: one of {_divisors(shape.n_heads)}",
+                f"tp: one of {divisors(shape.n_heads)}",
             ),
             (
                 shape.n_sequence % self.cp > 0,
@@ -95,7 +100,7 @@ class Layout:
                 shape.n_experts % self.ep > 0,
                 "parallel.ep",
                 f"{shape.n_experts} experts do not divide by ep {self.ep}",
-                f"ep: one of {_divisors(shape.n_experts)}",
+                f"ep: one of {divisors(shape.n_experts)}",
             ),
             (
                 self.n_stage_ranks % self.ep > 0,
@@ -112,7 +117,3 @@ class Layout:
         ):
             if broken:
                 raise DocumentError(problem, where=where, expected=expected)
-
-
-def _divisors(n: int) -> list[int]:
-    return [k for k in range(1, min(n, 1024) + 1) if n % k == 0]

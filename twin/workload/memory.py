@@ -90,7 +90,7 @@ def _stage_use(
 ) -> MemoryUse:
     alike, spread = stage_parameters(shape, layout, stage, n_layers)
     whole = alike + spread
-    sharded = alike / (layout.dp * layout.cp) + spread * layout.ep / layout.n_stage_ranks
+    sharded = layout.shared(alike, spread)
     held = sharded if layout.fully_sharded else whole
     state = sharded if layout.fully_sharded or pace.sharded_optimizer else whole
     gathered = 2.0 * whole / n_layers if layout.fully_sharded else 0.0

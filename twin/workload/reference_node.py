@@ -70,14 +70,13 @@ def reference_step(
     else:
         busy_s = m * (slowest.total_s + sent_s) + others_s
         exposed_s = _data_s(layout, exchange, scatter_s, gather_s, busy_s * min(1.0, layout.pp / m))
-    if layout.fully_sharded or pace.sharded_optimizer:
-        alike, spread = alike / (layout.dp * layout.cp), spread * layout.ep / layout.n_stage_ranks
+    state_is_shared = layout.fully_sharded or pace.sharded_optimizer
     return NodeStep(
         compute_s=m * slowest.total_s,
         bubble_s=others_s,
         point_to_point_s=m * sent_s,
         exposed_data_s=exposed_s,
-        optimizer_s=optimizer_time_s(alike + spread, pace),
+        optimizer_s=optimizer_time_s(layout.shared(alike, spread) if state_is_shared else alike + spread, pace),
     )
 
 
