@@ -83,6 +83,22 @@ def place_demands(
     return dict(load), routed
 
 
+def spread_amounts(
+    amounts: Sequence[float],
+    routes: Sequence[int],
+    inner: Sequence[tuple[int, int, float]],
+    ends: Sequence[tuple[int, int, float]],
+) -> dict[int, float]:
+    """Load by arc, pair after pair: the (route, arc, fraction) of its route and its own (pair, arc, fraction)."""
+    load: dict[int, float] = defaultdict(float)
+    for pair, (amount, route) in enumerate(zip(amounts, routes, strict=True)):
+        for owner, arc, fraction in inner:
+            load[arc] += amount * fraction if owner == route else 0.0
+        for owner, arc, fraction in ends:
+            load[arc] += amount * fraction if owner == pair else 0.0
+    return dict(load)
+
+
 def shortest_paths(links: Sequence[Link], distance: Sequence[Number], node: int) -> list[list[int]]:
     """All shortest paths from the node to the destination, each a list of arcs; [[]] at the destination itself."""
     if distance[node] == 0:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from tests.kernels.networks import TOLERANCE, Net, net, nets, random_net
-from twin.kernels.ecmp import place_demands, place_to_destination, trace_pair, worst_path_us
+from twin.kernels.ecmp import place_demands, place_to_destination, spread_amounts, trace_pair, worst_path_us
 
 
 def place(network: Net, destination: int, inflow: np.ndarray) -> np.ndarray:
@@ -274,6 +274,21 @@ def test_a_matrix_is_the_sum_of_its_traces(seed):
         _, arcs, fractions = trace(network, source, destination)
         summed[arcs] += float(gbps) * np.array(fractions)
     np.testing.assert_allclose(place_all(network, demands)[0], summed, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_amounts_over_shared_routes_equal_the_naive_twin(seed):
+    rng = np.random.default_rng(seed)
+    n_pairs, n_routes, n_arcs, n_inner, n_ends = 20, 6, 16, 40, 50
+    amount, route = rng.random(n_pairs), rng.integers(0, n_routes, n_pairs)
+    inner = rng.integers(0, n_routes, n_inner), rng.integers(0, n_arcs, n_inner), rng.random(n_inner)
+    ends = rng.integers(0, n_pairs, n_ends), rng.integers(0, n_arcs, n_ends), rng.random(n_ends)
+    scratch, load = np.zeros(n_routes), np.ones(n_arcs)
+    spread_amounts(amount, route, *inner, *ends, scratch, load)
+    assert not scratch.any()
+    rows = [column.tolist() for column in (amount, route, *inner, *ends)]
+    expected = naive.spread_amounts(rows[0], rows[1], [*zip(*rows[2:5], strict=True)], [*zip(*rows[5:], strict=True)])
+    assert load == pytest.approx([1.0 + expected.get(arc, 0.0) for arc in range(n_arcs)], rel=1e-12)
 
 
 def test_the_worst_path_is_the_slow_side_of_the_diamond():

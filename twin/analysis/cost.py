@@ -172,10 +172,12 @@ def _count(n_parts: dict[str, int], state: State, codes: Ints, n: Ints) -> None:
 def node_power_w(state: State, reader: FigureReader) -> Floats:
     """Power of each node before PUE: accelerators with their share of the rack, switches, and optics of their ports."""
     arrays = state.arrays
-    per_accelerator = reader.by_code(state.parts, state["node_accelerator"], "rack_w_per_accelerator", "accelerator")
-    power = np.nan_to_num(per_accelerator) * state["node_n_accelerators"]
-    power += np.nan_to_num(reader.by_code(state.parts, state["node_part"], "power_w", "switch"))
-    optics = np.nan_to_num(reader.by_code(state.parts, state["link_transceiver"], "power_w", "transceiver"))
+    per_accelerator = reader.by_code(
+        state.parts, state["node_accelerator"], "rack_w_per_accelerator", "accelerator", 0.0
+    )
+    power = per_accelerator * state["node_n_accelerators"]
+    power += reader.by_code(state.parts, state["node_part"], "power_w", "switch", 0.0)
+    optics = reader.by_code(state.parts, state["link_transceiver"], "power_w", "transceiver", 0.0)
     optics = optics * state["link_n_parallel"]
     is_rack = arrays.node_kind <= 1
     for side in (0, 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,17 @@ class Lean:
         return cls(where, name, figure.value, figure.low, figure.high, figure.status, figure.source)
 
 
+N_COLUMNS_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    codes: npt.NDArray[np.int64] | Ints
+    """Kept, so that no other array gets its identity."""
+    values: Floats
+    leans: tuple[Lean, ...]
+
+
 @dataclass
 class FigureReader:
     """Hands out catalogue figures and keeps a list of those that were used."""
@@ -42,10 +54,12 @@ class FigureReader:
     used: dict[tuple[str, str], Lean] = field(default_factory=dict)
     _known: dict[tuple[str, str], Lean] = field(default_factory=dict)
     """Leans made before, by this reader and those that come fresh from it."""
+    _columns: dict[tuple[Any, ...], _Column] = field(default_factory=dict)
+    """What `by_code` gave for columns that nobody writes into, likewise."""
 
     def fresh(self) -> FigureReader:
         """The same sources with an empty list of used figures."""
-        return FigureReader(self.catalogue, self.prices, {}, self._known)
+        return FigureReader(self.catalogue, self.prices, {}, self._known, self._columns)
 
     def leans(self) -> tuple[Lean, ...]:
         """What was used so far, in a fixed order."""
@@ -105,11 +119,37 @@ class FigureReader:
         self.used[key] = lean
         return lean.value
 
-    def by_code(self, parts: tuple[str, ...], codes: npt.NDArray[np.int64] | Ints, name: str, kind: str) -> Floats:
-        """A figure for each row of a column of part codes; NaN where the row has no part or the part no such figure."""
-        table = np.full(len(parts) + 1, np.nan)
+    def by_code(
+        self,
+        parts: tuple[str, ...],
+        codes: npt.NDArray[np.int64] | Ints,
+        name: str,
+        kind: str,
+        default: float = float("nan"),
+    ) -> Floats:
+        """A figure for each row of a column of part codes; `default` where the row has no part or the part no such
+        figure. Not to be written into."""
+        if codes.flags.writeable:
+            return self._column(parts, codes, name, kind, default).values
+        key = id(codes), parts, name, kind, str(default)
+        known = self._columns.get(key)
+        if known is None:
+            if len(self._columns) >= N_COLUMNS_KEPT:
+                self._columns.clear()
+            known = self._columns[key] = self._column(parts, codes, name, kind, default)
+        for lean in known.leans:
+            self.used[lean.where, lean.name] = lean
+        return known.values
+
+    def _column(
+        self, parts: tuple[str, ...], codes: npt.NDArray[np.int64] | Ints, name: str, kind: str, default: float
+    ) -> _Column:
+        table, leans = np.full(len(parts) + 1, default), []
         for code in np.flatnonzero(np.bincount(codes + 1, minlength=len(table))[1:]):
             part = self.catalogue.get(parts[code])
-            if part.kind == kind:
-                table[code] = self.part_or(parts[code], name, float("nan"))
-        return table[codes]
+            if part.kind == kind and name in part.figures:
+                table[code] = self.part(part.id, name)
+                leans.append(self.used[part.id, name])
+        values = table[codes]
+        values.flags.writeable = False
+        return _Column(codes, values, tuple(leans))

@@ -40,12 +40,14 @@ class PairTable:
 def unit_loads(arrays: NetworkArrays, flows: JobFlows, pairs: PairTable, routes: Routes) -> UnitLoads:
     """Loads by arc, whatever they take on their way."""
     loads, missing = [], []
+    is_used = np.zeros(routes.n_arcs, dtype=np.bool_)
     for (phase, flow), rows in zip(flows.sets(), pairs.rows, strict=True):
         amount = np.bincount(rows, weights=flow.share, minlength=len(pairs.source)).astype(np.float64)
         loads.append(routes.loads(amount))
+        is_used |= loads[-1] > 0
         for row in rows[~routes.reachable[rows]][:1]:
             missing.append((phase, arrays.node_ids[pairs.source[row]], arrays.node_ids[pairs.target[row]]))
-    used = np.flatnonzero(np.any([load > 0 for load in loads], axis=0)) if loads else np.zeros(0, np.int64)
+    used = np.flatnonzero(is_used)
     columns: dict[str, list[Floats]] = {phase: [] for phase in PHASES}
     for (phase, _), load in zip(flows.sets(), loads, strict=True):
         columns[phase].append(load[used])

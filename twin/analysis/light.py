@@ -209,9 +209,9 @@ class _Way:
 
     def _ends_db(self, link: Ints) -> Floats:
         state, reader, lines = self._state, self._reader, self._lines
-        ends_db = 2.0 * np.nan_to_num(reader.by_code(state.parts, state["link_mux"][link], "loss_db", "mux"))
+        ends_db = 2.0 * reader.by_code(state.parts, state["link_mux"][link], "loss_db", "mux", 0.0)
         protection = state["link_protection"][link]
-        ends_db += np.nan_to_num(reader.by_code(state.parts, protection, "loss_db", "protection"))
+        ends_db += reader.by_code(state.parts, protection, "loss_db", "protection", 0.0)
         patch = self._has_laser & (lines.span_first == lines.span_last)
         if patch.any():
             ends_db[patch] += N_PATCH_CONNECTORS * reader.general("connector_db")

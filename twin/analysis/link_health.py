@@ -231,7 +231,7 @@ def _latency(state: State, reader: FigureReader, light: Light, member_gbps: Floa
     if encrypted.any():
         macsec_us[encrypted] = reader.general("macsec_us")
     head = state["arc_head"]
-    switch_us = np.nan_to_num(reader.by_code(state.parts, state["node_part"], "latency_us", "switch"))
+    switch_us = reader.by_code(state.parts, state["node_part"], "latency_us", "switch", 0.0)
     return Latency(
         propagation_us=_propagation_us(state, reader, lines)[lines.kind_of_link],
         fec_us=fec_us[codes],

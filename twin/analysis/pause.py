@@ -85,7 +85,7 @@ def _port_buffer_bytes(state: State, reader: FigureReader, configured: Bools) ->
         ports = ports + np.bincount(state["link_ends"][:, side], weights=members, minlength=state.arrays.n_nodes)
     buffer = reader.by_code(state.parts, state["node_part"], "buffer_bytes", "switch")
     share = reader.by_code(state.parts, state["node_part"], "lossless_share_ratio", "switch")
-    asics = np.nan_to_num(reader.by_code(state.parts, state["node_part"], "n_asics", "switch"), nan=1.0)
+    asics = reader.by_code(state.parts, state["node_part"], "n_asics", "switch", 1.0)
     return np.asarray(buffer * share / np.maximum(np.ceil(ports / asics), 1.0))
 
 

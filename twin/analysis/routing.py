@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import NODE_KINDS, Bools, Floats, Ints, NetworkArrays
-from ..kernels.ecmp import trace_pair, worst_path_us
+from ..kernels.ecmp import spread_amounts, trace_pair, worst_path_us
 from ..kernels.paths import shortest_distances, shortest_hops
 
 REL_TOLERANCE = 1e-12
@@ -38,13 +38,11 @@ class Routes:
 
     def loads(self, amount: Floats) -> Floats:
         """What each arc carries when every pair sends its amount; float64[2 * n_links] in the unit of `amount`."""
-        n_routes = len(self.trace_first) - 1
-        by_route = np.bincount(self.route_of_pair, weights=amount, minlength=n_routes)
-        inner = np.bincount(
-            self.inner_arc, weights=self.inner_fraction * by_route[self.inner_route], minlength=self.n_arcs
-        )
-        ends = np.bincount(self.pair_arc, weights=self.pair_fraction * amount[self.pair_pair], minlength=self.n_arcs)
-        return np.asarray(inner + ends, dtype=np.float64)
+        out = np.zeros(self.n_arcs)
+        inner = self.inner_route, self.inner_arc, self.inner_fraction
+        ends = self.pair_pair, self.pair_arc, self.pair_fraction
+        spread_amounts(amount, self.route_of_pair, *inner, *ends, np.zeros(len(self.trace_first) - 1), out)
+        return out
 
     def worst_latency_us(self, arc_head: Ints, arc_latency_us: Floats, n_nodes: int) -> Floats:
         """Latency of the slowest path of each pair, one way."""
@@ -54,7 +52,7 @@ class Routes:
 
 
 class Router:
-    """Routes on one set of lit links; remembers distances to targets, and traces for the shares last used.
+    """Routes on one set of lit links; remembers distances to targets, and traces over links whose shares stay.
 
     So the same job without a site, or with wider links, is not walked again.
     """
@@ -83,12 +81,15 @@ class Router:
         source, target: int64[n_pairs], different node rows. Weights are the links'; equal ones are counted as hops.
         """
         if self._share is None or not np.array_equal(self._share, share):
-            self._share, self._traces = share, {}
+            if self._share is not None:  # a node's division depends on the links of the trace alone
+                other = self._share != share
+                self._traces = {key: trace for key, trace in self._traces.items() if not other[trace.arc // 2].any()}
+            self._share = share
             # groups depend on the links of racks alone, which most changes of capacity leave as they are
             of_ends = share[self._at_end]
             by = (self._lit[self._at_end] & (of_ends > 0)).tobytes(), of_ends.tobytes()
             if self._grouped_by != by:
-                self._grouped_by = by
+                self._grouped_by, self._traces = by, {}
                 self._groups = attachment_groups(self._arrays, self._lit & (share > 0), share, self._access_us)
         n = self._arrays.n_nodes
         kinds, first_pair, route_of_pair = np.unique(

@@ -174,16 +174,17 @@ def choose_exchange(
     base, rows = base[distinct], np.zeros((len(distinct), n_sites, n_sites))
     for k, (i, j) in enumerate(loads.wide):
         rows[:, i, j] = seconds[distinct, k]
-    ways = exchange.candidates(n_sites)
+    ways, volumes = exchange.candidates(n_sites), exchange.candidate_volumes(n_sites)
     mixed = exchange.mix_trees(n_sites, rows, base)
     if mixed is not None:
-        ways.append(mixed)
-    with np.errstate(invalid="ignore", over="ignore"):
-        times = [
-            float((base + np.nan_to_num(np.einsum("rij,ij->r", rows, way.volume), nan=0.0)).max(initial=0.0))
-            for way in ways
-        ]
-        return ways[int(np.argmin(np.array(times) * (1.0 + 1e-12 * np.arange(len(ways)))))]
+        ways, volumes = [*ways, mixed], np.concatenate((volumes, mixed.volume[None]))
+    blocked = np.isinf(rows)
+    taken = np.einsum("rij,wij->wr", np.where(blocked, 0.0, rows), volumes)
+    if blocked.any():
+        taken[np.einsum("rij,wij->wr", blocked, volumes > 0)] = np.inf
+    with np.errstate(over="ignore"):
+        times = (base + taken).max(axis=1, initial=0.0)
+        return ways[int(np.argmin(times * (1.0 + 1e-12 * np.arange(len(ways)))))]
 
 
 def longest(bits: Floats, capacity: Floats) -> tuple[int, float]:

@@ -178,6 +178,35 @@ def trace_pair(
 
 
 @kernel
+def spread_amounts(
+    amount: npt.NDArray[np.float64],
+    route_of_pair: npt.NDArray[np.int64],
+    inner_route: npt.NDArray[np.int64],
+    inner_arc: npt.NDArray[np.int64],
+    inner_fraction: npt.NDArray[np.float64],
+    end_pair: npt.NDArray[np.int64],
+    end_arc: npt.NDArray[np.int64],
+    end_fraction: npt.NDArray[np.float64],
+    route_scratch: npt.NDArray[np.float64],
+    out_load: npt.NDArray[np.float64],
+) -> None:
+    """Add to every arc what pairs send over it: the inner arcs of the routes they share, then their own first and last.
+
+    amount, route_of_pair: float64, int64[n_pairs]. inner_*: int64, int64, float64[any], (route, arc, fraction).
+    end_*: int64, int64, float64[any], (pair, arc, fraction). route_scratch: float64[n_routes], zero on entry and on
+    return. out_load: float64[2 * n_links] by arc, added to, in the unit of amount.
+    """
+    for pair in range(amount.size):
+        route_scratch[route_of_pair[pair]] += amount[pair]
+    for k in range(inner_arc.size):
+        out_load[inner_arc[k]] += inner_fraction[k] * route_scratch[inner_route[k]]
+    for k in range(end_arc.size):
+        out_load[end_arc[k]] += end_fraction[k] * amount[end_pair[k]]
+    for pair in range(amount.size):
+        route_scratch[route_of_pair[pair]] = 0.0
+
+
+@kernel
 def worst_path_us(
     pair_first: npt.NDArray[np.int64],
     pair_arc: npt.NDArray[np.int64],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, compress, pairwise, permutations
 
 import numpy as np
 import numpy.typing as npt
@@ -77,6 +77,19 @@ def candidates(n_sites: int) -> list[Exchange]:
     return list(_candidates(n_sites))
 
 
+def candidate_volumes(n_sites: int) -> Floats:
+    """float64[n_ways, n_sites, n_sites]: the volumes of `candidates`, in their order."""
+    return _volumes(_candidates(n_sites))
+
+
+@lru_cache(maxsize=64)
+def _volumes(ways: tuple[Exchange, ...]) -> Floats:
+    """float64[n_ways, n_sites, n_sites]."""
+    found = np.stack([way.volume for way in ways])
+    found.flags.writeable = False
+    return found
+
+
 @lru_cache(maxsize=64)
 def _candidates(n_sites: int) -> tuple[Exchange, ...]:
     if n_sites < 2:
@@ -100,16 +113,21 @@ def mix_trees(n_sites: int, time_per_volume: Floats, beside: Floats | None = Non
     """
     if not 3 <= n_sites <= MAX_TREE_SITES or not len(time_per_volume):
         return None
+    trees, volumes = _chains(n_sites), _volumes(_chains(n_sites))
     blocked = np.isinf(time_per_volume)
-    trees = [tree for tree in chains(n_sites) if not (blocked & (tree.volume > 0)).any()]
+    if blocked.any():
+        open_ = [not (blocked & (tree.volume > 0)).any() for tree in trees]
+        trees, volumes = tuple(compress(trees, open_)), volumes[open_]
+        time_per_volume = np.where(blocked, 0.0, time_per_volume)
     if not trees:
         return None
-    times = np.where(blocked, 0.0, time_per_volume)
-    rows = np.stack([np.einsum("rij,ij->r", times, tree.volume) for tree in trees], axis=1)
+    rows = np.einsum("rij,wij->rw", time_per_volume, volumes)
     if beside is not None:
         rows += beside[:, None]
     # a mixture is never faster than the best tree on the worst row, so rows below that bind in no mixture
-    rows = np.unique(rows[rows.max(axis=1) >= rows.min(axis=1).max()], axis=0)
+    rows = rows[rows.max(axis=1) >= rows.min(axis=1).max()]
+    rows = rows[np.lexsort(rows.T)]
+    rows = rows[np.append(True, (rows[1:] != rows[:-1]).any(axis=1))]
     scale = rows.max()
     if scale <= 0:
         return Exchange("trees", trees[0].volume)
