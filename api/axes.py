@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from twin.errors import ChangeError, DocumentError, Issue, did_you_mean
 from twin.formats.native import validate_as
-from twin.scenario.sweep import MAX_VALUES, PATHS, Axis, parse_axis
+from twin.scenario.inputs import MAX_VALUES, PATHS, Axis, parse_axis
 
 MAX_TEXT = 2000
 """Characters of values that are written as text; lists may be longer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -205,12 +206,22 @@ def sweep(
     ageing: Ageing = "value",
     picture: Picture = None,
     table: Annotated[Path | None, typer.Option("--csv", help="Write the points to a CSV file too.")] = None,
+    processes: Annotated[
+        int | None, typer.Option("--processes", min=1, max=256, help="At most so many; else one for each core.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """A metric over one or two inputs, with knees and crossings marked."""
     with _bar() as advance:
         answer = _load(network, None).sweep(
-            vary, metric=metric, job=job, changes=plan, against=against, ageing=_ageing(ageing), advance=advance
+            vary,
+            metric=metric,
+            job=job,
+            changes=plan,
+            against=against,
+            ageing=_ageing(ageing),
+            advance=advance,
+            n_processes=processes or _n_cores(),
         )
         _draw(answer.figure, picture)
     if table is not None:
@@ -485,6 +496,11 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("points", total=None)
         yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
+def _n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _fail(problem: str, hint: str) -> NoReturn:

@@ -22,16 +22,10 @@ from .model.network import Generators
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
 from .scenario.diff import Diff, diff_of
+from .scenario.inputs import parse_axis
+from .scenario.points import MAX_PROCESSES, Question, metric_of_case, run_points
 from .scenario.select import LinkSelector, select_links
-from .scenario.sweep import (
-    Sweep,
-    check_sweep,
-    crossings_of,
-    knees_of,
-    metric_of_scenario,
-    parse_axis,
-    run_points,
-)
+from .scenario.sweep import Sweep, check_sweep, crossings_of, knees_of
 from .score.evaluate import Case, Evaluation, Evaluator
 from .score.explain import Explanation, explanation_of
 from .score.forecast import MAX_YEARS, Forecast, forecast_of
@@ -192,21 +186,26 @@ class Network(CompiledNetwork):
         against: str | Sequence[Any] | None = None,
         ageing: AgeingCase = "value",
         advance: Callable[[int, int], None] | None = None,
+        n_processes: int = 1,
     ) -> Sweep:
-        """A metric over one or two inputs, `"links.wan-*.total_gbps=1e3..5e4:log9"`; see `scenario.sweep.PATHS`.
+        """A metric over one or two inputs, `"links.wan-*.total_gbps=1e3..5e4:log9"`; see `scenario.inputs.PATHS`.
 
         `changes` come first; `against` is another plan whose value of the metric is a level to be crossed.
-        `advance(done, of)` is called after each point. Whether points could be built is not asked.
+        `advance(done, of)` is told how many points are done. Whether points could be built is not asked.
+        n_processes: at most so many for a long sweep, with the same answer; a script that asks for more than one does
+        so behind `if __name__ == "__main__":`.
         """
         axes = tuple(parse_axis(text) for text in ([vary] if isinstance(vary, str) else vary))
         n = check_sweep(axes, metric)
+        if not 1 <= n_processes <= MAX_PROCESSES:
+            raise ChangeError(f"{n_processes} processes", where="sweep", expected=f"1 to {MAX_PROCESSES}")
         scenario = self._scenario(changes, job)
-        _case(scenario, ageing)
         told = None if advance is None else lambda done: advance(done, n)
-        values, why = run_points(scenario, axes, metric, self._evaluator, self._reader, ageing, told)
+        question = Question(_case(scenario, ageing), axes, metric)
+        values, why = zip(*run_points(question, self._evaluator, n_processes, told), strict=True)
         level = None
         if against is not None:
-            level, _ = metric_of_scenario(self._scenario(against, job), metric, self._evaluator, ageing)
+            level, _ = metric_of_case(_case(self._scenario(against, job), ageing), metric, self._evaluator)
         return Sweep(
             network=self.label,
             job=scenario.job.id if scenario.job else None,
@@ -214,8 +213,8 @@ class Network(CompiledNetwork):
             metric=metric,
             unit=metric_unit(metric),
             axes=axes,
-            values=tuple(values),
-            why=tuple(why),
+            values=values,
+            why=why,
             knees=knees_of(axes, values),
             against=against if isinstance(against, str) else None if against is None else "other changes",
             against_value=level,

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from twin.model.document import TopologyDocument
 from twin.scenario.changes import Change
-from twin.scenario.sweep import MAX_VALUES, PATHS
+from twin.scenario.inputs import MAX_VALUES, PATHS
 from twin.score.metrics import METRICS
 
 QUESTIONS = ("ScoreRequest", "WhatIfRequest", "ForecastRequest", "LinkRequest", "ExplainRequest", "SweepRequest")

@@ -16,7 +16,7 @@ import twin
 from tests.api.test_errors import problem_of
 from tests.model.samples import campus_data
 from twin.cli import app
-from twin.scenario.sweep import PATHS
+from twin.scenario.inputs import PATHS
 
 SWEEP = "/v1/sweep"
 SMALL = {"network": "memphis-small"}

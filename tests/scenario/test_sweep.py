@@ -9,7 +9,8 @@ import pytest
 
 from twin.errors import ChangeError, TwinError
 from twin.loading import Network, load
-from twin.scenario.sweep import Axis, crossings_of, knees_of, parse_axis
+from twin.scenario.inputs import Axis, parse_axis
+from twin.scenario.sweep import crossings_of, knees_of
 
 
 @pytest.fixture(scope="module")

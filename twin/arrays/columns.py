@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -126,6 +127,11 @@ class NetworkArrays:
     def link_n_regenerators(self) -> Ints:
         """Sites on the way of each link, both paths together, where transponders make its light anew."""
         return np.bincount(self.span_link[self.span_regenerated], minlength=self.n_links)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In another process too nobody writes into a column."""
+        self.__dict__.update(state)
+        freeze(self)
 
     def code(self, part_id: str) -> int:
         """Code of a part, -1 where the network has none of it."""

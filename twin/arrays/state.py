@@ -60,6 +60,12 @@ class State:
         """The network as it is."""
         return cls(arrays, arrays.parts)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In another process too nobody writes into a column."""
+        self.__dict__.update(state)
+        for column in self.overlay.values():
+            column.flags.writeable = False
+
     def __getitem__(self, column: str) -> npt.NDArray[Any]:
         found = self.overlay.get(column)
         return getattr(self.arrays, column) if found is None else found
