@@ -99,6 +99,38 @@ def spread_amounts(
     return dict(load)
 
 
+def one_forward_one_backward(
+    forward: Sequence[float], backward: Sequence[float], latency: Sequence[float], n_micro_batches: int
+) -> float:
+    """When the last stage is done: each does its passes in their order, a pass once what it needs has arrived.
+
+    forward, backward: seconds by stage. latency: seconds between a stage and the next, either way.
+    """
+    p, orders = len(forward), []
+    for i in range(p):
+        ahead = min(p - i - 1, n_micro_batches)
+        order = [("forward", k) for k in range(ahead)]
+        for k in range(n_micro_batches - ahead):
+            order += [("forward", ahead + k), ("backward", k)]
+        orders.append(order + [("backward", k) for k in range(n_micro_batches - ahead, n_micro_batches)])
+    ends: dict[tuple[str, int, int], float] = {}
+    done, free = [0] * p, [0.0] * p
+    while any(done[i] < 2 * n_micro_batches for i in range(p)):
+        for i in range(p):
+            while done[i] < 2 * n_micro_batches:
+                kind, k = orders[i][done[i]]
+                before = i - 1 if kind == "forward" else i + 1
+                arrived = 0.0
+                if 0 <= before < p:
+                    if (kind, before, k) not in ends:
+                        break
+                    arrived = ends[kind, before, k] + latency[min(i, before)]
+                took = forward[i] if kind == "forward" else backward[i]
+                free[i] = ends[kind, i, k] = max(free[i], arrived) + took
+                done[i] += 1
+    return max(free)
+
+
 def shortest_paths(links: Sequence[Link], distance: Sequence[Number], node: int) -> list[list[int]]:
     """All shortest paths from the node to the destination, each a list of arcs; [[]] at the destination itself."""
     if distance[node] == 0:

@@ -16,7 +16,9 @@ def test_the_figures_of_the_field_notes(n_flows: int, n_members: int, notes: flo
     assert worst_over_mean(np.array([float(n_flows)]), np.array([n_members]))[0] == pytest.approx(notes, rel=0.04)
 
 
-@pytest.mark.parametrize(("n_flows", "n_members"), [(64, 8), (300, 16), (1000, 2), (5000, 64)])
+@pytest.mark.parametrize(
+    ("n_flows", "n_members"), [(1, 64), (2, 8), (3, 2), (6, 8), (40, 16), (64, 8), (300, 16), (1000, 2), (5000, 64)]
+)
 def test_beside_drawing_them(n_flows: int, n_members: int) -> None:
     draw = np.random.default_rng(n_flows)
     drawn = [np.bincount(draw.integers(0, n_members, n_flows), minlength=n_members).max() for _ in range(1500)]

@@ -13,7 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.cases import of_part, racks, reader
-from twin.analysis.placement import Placed, cross_racks, fit_issues, nearness, place_job
+from twin.analysis.fit import fit_issues
+from twin.analysis.placement import Placed, cross_racks, nearness, place_job
 from twin.errors import TopologyError
 from twin.model.job_rules import job_shape_issues
 from twin.model.jobs import Parallelism, Placement, TrainingJob
@@ -397,6 +398,6 @@ def test_interleaving_names_the_batch_that_would_do(virtual: int) -> None:
     (issue,) = fit_issues(placed(sites, found), found, READER)
     assert issue.where == "jobs[j].parallelism.n_virtual_stages"
     least = int((issue.hint or "").split()[-1])
-    at, below = (replace(found, n_global_batch=n) for n in (least, least - 1))
+    at, below = (replace(found, n_global_batch=n) for n in (least, least // 4 * 3))
     assert not fit_issues(placed(sites, at), at, READER)
     assert fit_issues(placed(sites, below), below, READER)

@@ -7,7 +7,6 @@ domain: what of a domain is too small for a group of them stays idle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -15,11 +14,9 @@ import numpy as np
 
 from ..arrays import NODE_KINDS, Bools, Floats, Ints, State
 from ..errors import Issue, TopologyError
-from ..model.job_rules import job_shape_issues
 from ..model.jobs import Placement, TrainingJob
 from ..workload.compute import Pace
-from ..workload.job import layout_of, n_micro_batches, n_per_replica
-from ..workload.memory import memory_use
+from ..workload.job import layout_of, n_per_replica
 from .figures import FigureReader
 
 MAX_PLACED = 4_000_000
@@ -71,7 +68,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Free:
+class Offer:
     """Accelerators of one kind that a placement may take, tensor group by tensor group."""
 
     site: str
@@ -94,14 +91,14 @@ def place_job(state: State, job: TrainingJob, reader: FigureReader) -> Placed:
         key=lambda p: (p.site, p.accelerator is None, p.accelerator or "", p.racks is None, p.racks or ""),
     )
     taken = np.zeros(state.arrays.n_nodes, dtype=np.int64)
-    found: list[_Free] = []
+    found: list[Offer] = []
     issues: list[Issue] = []
     for place in order:
         free, problem = _free(state, job, place, taken, reader)
         found += free
         issues += problem
     if not issues:
-        pools, issues = (_by_stage if job.across_sites == "pipeline" else _by_replica)(job, found)
+        pools, issues = (by_stage if job.across_sites == "pipeline" else by_replica)(job, found)
     if issues:
         raise TopologyError("the job does not fit", where=where, found=issues)
     allocated: dict[str, int] = {}
@@ -121,11 +118,11 @@ def place_job(state: State, job: TrainingJob, reader: FigureReader) -> Placed:
 
 def _free(
     state: State, job: TrainingJob, place: Placement, taken: Ints, reader: FigureReader
-) -> tuple[list[_Free], list[Issue]]:
+) -> tuple[list[Offer], list[Issue]]:
     """What a placement takes, kind by kind; `taken` by rack grows by it, idle accelerators included."""
     arrays, tp = state.arrays, job.parallelism.tp
     # of a replica over all sites a placement holds some stages only
-    size, unit = _block_size(job), _unit(job)
+    size, unit = block_size(job), _unit(job)
     if job.across_sites == "pipeline":
         size, unit = size // job.parallelism.pp, "stage"
     where = f"jobs[{job.id}].placement[{place.site}]"
@@ -149,7 +146,7 @@ def _free(
             Issue(f"{where}.micro_batch_s", f"one measured time for {', '.join(kinds)}", "name the accelerator")
         ]
     left = place.n_accelerators if place.n_accelerators is not None else int(free[usable].sum())
-    offers: list[_Free] = []
+    offers: list[Offer] = []
     for kind in kinds:
         if not left:
             break
@@ -172,7 +169,7 @@ def _free(
         stranded = used // (n_domain // tp * tp) * (n_domain % tp)
         taken += used + np.maximum(stranded, _idle(rows, free, rack[:took], offered - took, len(taken)))
         left -= offered
-        offers.append(_Free(place.site, kind, rack[:took], domain[:took], offered, place))
+        offers.append(Offer(place.site, kind, rack[:took], domain[:took], offered, place))
     n_whole = sum(len(offer.rack) // size * size for offer in offers)
     n_free = int(free[usable].sum())
     if not n_whole:
@@ -210,9 +207,9 @@ def _tensor_groups(rows: Ints, free: Ints, n_domain: int, tp: int) -> tuple[Ints
     return np.repeat(rows, n_used), domain
 
 
-def _by_replica(job: TrainingJob, found: list[_Free]) -> tuple[list[PlacedPool], list[Issue]]:
+def by_replica(job: TrainingJob, found: list[Offer]) -> tuple[list[PlacedPool], list[Issue]]:
     """Whole blocks of replicas of one kind each."""
-    size, pp = _block_size(job), job.parallelism.pp
+    size, pp = block_size(job), job.parallelism.pp
     pools = []
     for offer in found:
         n = len(offer.rack) // size
@@ -223,13 +220,16 @@ def _by_replica(job: TrainingJob, found: list[_Free]) -> tuple[list[PlacedPool],
     return pools, []
 
 
-def _by_stage(job: TrainingJob, found: list[_Free]) -> tuple[list[PlacedPool], list[Issue]]:
+def by_stage(job: TrainingJob, found: list[Offer]) -> tuple[list[PlacedPool], list[Issue]]:
     """Replicas whose stages are dealt out to the pools so that as many as possible fit."""
     cut = job.parallelism
-    n_group = _block_size(job) // cut.pp
+    n_group = block_size(job) // cut.pp
     # a kind too few for one stage sits idle
     order = sorted((o for o in found if len(o.rack) >= n_group), key=lambda offer: (offer.site, offer.accelerator))
     where = f"jobs[{job.id}].placement"
+    if cut.n_virtual_stages > 1 and len({offer.site for offer in order}) > 1:
+        where = f"jobs[{job.id}].parallelism.n_virtual_stages"
+        return [], [Issue(where, "stages interleaved over sites feed one another over every crossing again", "1")]
     if len(order) > cut.pp:
         return [], [Issue(where, f"{len(order)} kinds and sites for {cut.pp} pipeline stages", "fewer, or a larger pp")]
     stages = [1] * len(order)
@@ -238,7 +238,7 @@ def _by_stage(job: TrainingJob, found: list[_Free]) -> tuple[list[PlacedPool], l
         stages[best] += 1
     n = min(len(offer.rack) // (n_group * k) for offer, k in zip(order, stages, strict=True))
     if not n:
-        return [], [Issue(where, f"no whole {_unit(job)} of {_block_size(job)} accelerators fits over the sites")]
+        return [], [Issue(where, f"no whole {_unit(job)} of {block_size(job)} accelerators fits over the sites")]
     pools, first = [], 0
     for offer, k in zip(order, stages, strict=True):
         took = n * n_group * k
@@ -249,7 +249,8 @@ def _by_stage(job: TrainingJob, found: list[_Free]) -> tuple[list[PlacedPool], l
     return pools, []
 
 
-def _block_size(job: TrainingJob) -> int:
+def block_size(job: TrainingJob) -> int:
+    """Accelerators of a replica, or of as many as share the experts of their layers."""
     return n_per_replica(job) * layout_of(job, 1).n_block_replicas
 
 
@@ -262,118 +263,6 @@ def pace_of(pool: PlacedPool, job: TrainingJob, reader: FigureReader) -> Pace:
     """The pool's accelerator at the job's precision, in NVLink domains as large as the racks have them."""
     pace = Pace.of(lambda name: reader.part(pool.accelerator, name), job.precision)
     return replace(pace, n_domain=min(pace.n_domain, pool.n_domain))
-
-
-def fit_issues(placed: Placed, job: TrainingJob, reader: FigureReader) -> list[Issue]:
-    """Pools that the job cannot run on: too little memory, or too few micro batches to interleave."""
-    cut, m = job.parallelism, -(-n_micro_batches(job) // placed.n_replicas)
-    issues: list[Issue] = []
-    if cut.n_virtual_stages > 1 and _too_few(job, placed.n_replicas):
-        problem = f"{m} micro batches of a replica are fewer than the {cut.pp} stages that are interleaved"
-        need = placed.n_replicas * cut.n_micro_batch * (cut.pp - 1) + cut.n_micro_batch
-        issues.append(
-            Issue(
-                f"jobs[{job.id}].parallelism.n_virtual_stages", problem, f"1, or an n_global_batch of at least {need}"
-            )
-        )
-    fits: list[str] | None = None
-    for pool, need_bytes, pace in _by_memory(placed, job, reader):
-        if need_bytes <= pace.memory_bytes:
-            continue
-        where = f"jobs[{job.id}].parallelism ({pool.accelerator} in {pool.site})"
-        problem = (
-            f"weights, gradients, optimizer and activations take {need_bytes / 1e9:.0f} GB of "
-            f"{pace.memory_bytes / 1e9:.0f} GB an accelerator"
-        )
-        if fits is None:
-            fits = _what_would_fit(placed, job, reader)
-        hint = f"{' or '.join(fits[:3])} would fit" if fits else "neither recompute nor a finer cut would fit"
-        issues.append(Issue(where, problem, hint))
-    return issues
-
-
-def split_issues(placed: Placed, job: TrainingJob) -> list[Issue]:
-    """A stated split that leaves a part of the batch undone."""
-    if job.split != "stated":
-        return []
-    done = sum((pool.place.n_micro_batches or 0) * pool.n_replicas for pool in placed.pools)
-    wanted = n_micro_batches(job)
-    if done >= wanted:
-        return []
-    listed = " + ".join(
-        f"{p.n_replicas} x {p.place.n_micro_batches} ({p.accelerator} in {p.site})" for p in placed.pools
-    )
-    hint = f"{-(-wanted // placed.n_replicas)} for each replica would do"
-    return [Issue(f"jobs[{job.id}].placement", f"{listed} = {done} micro batches of {wanted}", hint)]
-
-
-def _by_memory(placed: Placed, job: TrainingJob, reader: FigureReader) -> Iterator[tuple[PlacedPool, float, Pace]]:
-    """Each pool with the bytes that the job needs on an accelerator of it, and their pace."""
-    m, whole = -(-n_micro_batches(job) // placed.n_replicas), job.across_sites == "data"
-    for pool in placed.pools:
-        pace = pace_of(pool, job, reader)
-        layout = layout_of(job, placed.n_replicas_at(pool.site, whole=whole))
-        use = memory_use(job.model, layout, pace, m, job.gradient_bytes_per_parameter)
-        yield pool, use.total_bytes, pace
-
-
-def _what_would_fit(placed: Placed, job: TrainingJob, reader: FigureReader) -> list[str]:
-    """Cuts that all pools can hold on the accelerators they have, as they are written."""
-    found = []
-    most_tp = min(int(reader.part(kind, "n_nvlink_domain")) for kind in placed.n_allocated)
-    for words, other in _other_cuts(job):
-        if other.parallelism.tp > most_tp or any(job_shape_issues(other)):
-            continue
-        again = _placed_again(placed, other)
-        if again is None or (other.parallelism.n_virtual_stages > 1 and _too_few(other, again.n_replicas)):
-            continue
-        if all(need <= pace.memory_bytes for _, need, pace in _by_memory(again, other, reader)):
-            stated = job.parallelism.dp not in (None, again.n_replicas)
-            found.append(f"{words} with dp: {again.n_replicas}" if stated else words)
-    return found
-
-
-def _too_few(job: TrainingJob, n_replicas: int) -> bool:
-    return -(-n_micro_batches(job) // n_replicas) < job.parallelism.pp
-
-
-def _placed_again(placed: Placed, job: TrainingJob) -> Placed | None:
-    """Another cut on the accelerators that work already; None where some pool or placement falls short."""
-    tp, found = job.parallelism.tp, []
-    for pool in placed.pools:
-        n = np.bincount(pool.domain)
-        first = np.cumsum(n) - n
-        kept = np.arange(len(pool.domain)) - first[pool.domain] < (n // tp * tp)[pool.domain]
-        rack, domain = pool.rack[kept], pool.domain[kept]
-        found.append(_Free(pool.site, pool.accelerator, rack, domain, len(rack), pool.place))
-    over_sites = job.across_sites == "pipeline"
-    pools, issues = (_by_stage if over_sites else _by_replica)(job, found)
-    if issues or len(pools) < len(found):
-        return None
-    size = _block_size(job) // (job.parallelism.pp if over_sites else 1)
-    for place in {pool.place for pool in pools}:
-        n_whole = sum(len(offer.rack) // size * size for offer in found if offer.place == place)
-        if place.n_accelerators is not None and place.n_accelerators - n_whole >= size:
-            return None
-    n_replicas = pools[0].n_replicas if over_sites else sum(pool.n_replicas for pool in pools)
-    return Placed(tuple(pools), placed.n_allocated, n_replicas)
-
-
-def _other_cuts(job: TrainingJob) -> Iterator[tuple[str, TrainingJob]]:
-    """Cuts that need less memory, those that change least first, with how they are written."""
-    cut = job.parallelism
-    if job.recompute == "none":
-        yield "recompute: selective", replace(job, recompute="selective")
-    if job.recompute != "full":
-        yield "recompute: full", replace(job, recompute="full")
-    if cut.n_micro_batch > 1:
-        yield "n_micro_batch: 1", replace(job, parallelism=replace(cut, n_micro_batch=1))
-    if not cut.fully_sharded:
-        yield "fully_sharded: true", replace(job, parallelism=replace(cut, fully_sharded=True))
-    for times in (2, 4, 8, 16, 32, 64):
-        tp, pp = cut.tp * times, cut.pp * times
-        yield f"tp: {tp}", replace(job, parallelism=replace(cut, tp=tp))
-        yield f"pp: {pp}", replace(job, parallelism=replace(cut, pp=pp))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from ..workload.node_exchange import (
 from ..workload.split import Pool
 from ..workload.stage import NO_EXCHANGE, InLayer, context_s, expert_s, in_layer, stage_time, stage_times
 from .figures import FigureReader
+from .fit import most_micro_batches
 from .placement import Nearness, Placed, PlacedPool, nearness, pace_of
 
 
@@ -51,6 +52,8 @@ class PacedPool:
     near: Nearness
     overlap_ratio: float
     """Share of a pass that exchange of gradients may hide behind."""
+    n_most: int
+    """Micro batches of a replica that there is memory for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +68,14 @@ def paced_pools(placed: Placed, job: TrainingJob, reader: FigureReader) -> tuple
     """Every pool with its pace; `overlap_ratio` is the part's own, or the general one."""
     general = reader.general("overlap_ratio")
     whole = job.across_sites == "data"
-    return tuple(
-        PacedPool(
-            pool,
-            pace_of(pool, job, reader),
-            layout_of(job, placed.n_replicas_at(pool.site, whole=whole)),
-            nearness(pool, job),
-            reader.part_or(pool.accelerator, "overlap_ratio", general),
-        )
-        for pool in placed.pools
-    )
+    found = []
+    for pool in placed.pools:
+        pace = pace_of(pool, job, reader)
+        layout = layout_of(job, placed.n_replicas_at(pool.site, whole=whole))
+        overlap_ratio = reader.part_or(pool.accelerator, "overlap_ratio", general)
+        n_most = most_micro_batches(placed, pool, job, pace)
+        found.append(PacedPool(pool, pace, layout, nearness(pool, job), overlap_ratio, n_most))
+    return tuple(found)
 
 
 def without_network_cards(pools: tuple[PacedPool, ...]) -> tuple[PacedPool, ...]:
@@ -85,10 +86,7 @@ def without_network_cards(pools: tuple[PacedPool, ...]) -> tuple[PacedPool, ...]
 def timed_pools(
     pools: Sequence[PacedPool], job: TrainingJob, network: Sequence[OnNetwork], *, layers: bool, boundaries: bool
 ) -> tuple[Pool, ...]:
-    """Time of a micro batch by pool, with exchange within layers and over stage boundaries or without.
-
-    A replica that reaches over all pools runs at the pace of the slowest stage anywhere: then there is one Pool.
-    """
+    """Time of a micro batch by pool, with exchange within layers and over stage boundaries or without."""
     stages = [_stages_s(pool, job, on, layers=layers) for pool, on in zip(pools, network, strict=True)]
     sent = [_sent_s(pool, job, on) if boundaries else 0.0 for pool, on in zip(pools, network, strict=True)]
     cut = job.parallelism
@@ -105,15 +103,19 @@ def timed_pools(
                 fill_s,
                 cut.pp,
                 cut.n_virtual_stages,
+                pool.n_most,
             )
         )
-    if job.across_sites == "data":
-        return tuple(found)
-    slowest = max(range(len(found)), key=lambda i: (found[i].stage_time_s, -i))
-    t = found[slowest].stage_time_s
-    every_s = sum(pool.stage_time_s + pool.fill_s * cut.n_virtual_stages for pool in found)
-    site = "+".join(sorted({pool.site for pool in found}))
-    return (replace(found[slowest], site=site, fill_s=(every_s - t) / cut.n_virtual_stages),)
+    return tuple(found)
+
+
+def end_to_end(pools: Sequence[Pool]) -> Pool:
+    """Pools whose stages follow one another as the one that a replica over all of them is: at the slowest's pace."""
+    slowest = max(range(len(pools)), key=lambda i: (pools[i].stage_time_s, -i))
+    t, v = pools[slowest].stage_time_s, pools[slowest].n_virtual_stages
+    every_s = sum(pool.stage_time_s + pool.fill_s * v for pool in pools)
+    site = "+".join(sorted({pool.site for pool in pools}))
+    return replace(pools[slowest], site=site, fill_s=(every_s - t) / v)
 
 
 def _stages_s(pool: PacedPool, job: TrainingJob, on: OnNetwork, *, layers: bool) -> tuple[float, float]:

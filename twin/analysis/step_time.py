@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import permutations
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import log_ndtr
 
 from ..arrays import Floats
 from ..model.jobs import TrainingJob
@@ -16,11 +17,22 @@ from ..workload.job import flops_per_step, n_micro_batches, tokens_per_step
 from ..workload.local_sgd import LocalSchedule, waiting_s
 from ..workload.split import Pool, balanced_split, pool_times_s, uniform_split
 from .figures import Lean
-from .pools import data_floor, n_rounds, network_bits, optimizer_s, timed_pools, without_network_cards
+from .pools import (
+    PacedPool,
+    data_floor,
+    end_to_end,
+    n_rounds,
+    network_bits,
+    optimizer_s,
+    timed_pools,
+    without_network_cards,
+)
 from .setting import Setting, longest
 
 PHASES = ("reduce_scatter", "all_gather", "wide_area", "pipeline", "in_layers")
 BITS = 8.0
+N_STEPS = 2001
+"""Of the integral over the end of the last replica."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +83,12 @@ class Ideal:
     """All accelerators of the job alike, at the same FLOP/s together."""
     best_split: bool = False
     full_pipeline: bool = False
-    """So many micro batches that filling and draining the pipeline does not count."""
+    """So many micro batches that neither filling and draining the pipeline counts nor what does not divide."""
 
 
 AS_IT_IS = Ideal()
+Share = tuple[float, ...]
+"""Micro batches of a replica by pool: whole ones, but for a batch so large that what is left over does not count."""
 EVERY = frozenset(PHASES)
 
 
@@ -96,9 +110,11 @@ def step_of(setting: Setting, ideal: Ideal = AS_IT_IS) -> Step:
 class _Timing:
     """One split of the work, timed."""
 
-    share: tuple[int, ...]
+    share: Share
     pools: tuple[Pool, ...]
     """Without communication."""
+    rate_per_s: float
+    """Micro batches that these could do if none waited."""
     pool_time_s: tuple[float, ...]
     bare_s: float
     """The step without communication,"""
@@ -113,9 +129,12 @@ class _Timer:
     """Times steps of a setting under an ideal, split by split and with any of the phases left out."""
 
     def __init__(self, setting: Setting, ideal: Ideal) -> None:
-        self._s, self._ideal = setting, ideal
+        self._s, self._ideal, pp = setting, ideal, setting.job.parallelism.pp
         self._paced = without_network_cards(setting.pacing.pools) if ideal.no_fabric_limit else setting.pacing.pools
         self._known: dict[tuple[bool, bool], tuple[Pool, ...]] = {}
+        # with all stages each: how kinds compare is not which of the stages they have
+        self._whole = tuple(replace(p, placed=replace(p.placed, first_stage=0, n_stages=pp)) for p in self._paced)
+        self._held = [p.placed.n_replicas * p.placed.n_stages for p in self._paced]
         local, wide, capacity = setting.local_bits, setting.wide_bits, setting.capacity
         both = local + wide
         self._wide_s = longest(wide, capacity)[1]
@@ -136,36 +155,77 @@ class _Timer:
             self._between_s = longest(setting.crossing_bits, capacity)[1]
 
     def pools(self, phases: frozenset[str]) -> tuple[Pool, ...]:
-        """Pools with the exchange of these phases in their micro batches."""
+        """Pools with the exchange of these phases in their micro batches; one where replicas reach over all of them."""
         key = "in_layers" in phases, "pipeline" in phases
         if key not in self._known:
-            job, setting = self._s.job, self._s
-            found = timed_pools(self._paced, job, setting.network, layers=key[0], boundaries=key[1])
-            if key[1] and job.across_sites == "pipeline":
-                found = tuple(self._over_sites(pool) for pool in found)
-            if self._ideal.one_accelerator:
-                found = _alike(found)
+            found = self.apart(phases)
+            if self._s.job.across_sites == "pipeline":
+                found = (self._over_sites(found) if key[1] else end_to_end(found),)
             if self._ideal.full_pipeline:
                 found = tuple(replace(pool, fill_s=0.0) for pool in found)
             self._known[key] = found
         return self._known[key]
 
-    def _over_sites(self, pool: Pool) -> Pool:
+    def apart(self, phases: frozenset[str]) -> tuple[Pool, ...]:
+        """The same pool by pool, whether replicas reach over them or not."""
+        found = self._timed(self._paced, phases)
+        if not self._ideal.one_accelerator:
+            return found
+        times_s = [pool.stage_time_s for pool in self._timed(self._whole, phases)]
+        mean_s = sum(self._held) / sum(n / t for n, t in zip(self._held, times_s, strict=True))
+        return tuple(
+            replace(pool, stage_time_s=pool.stage_time_s * mean_s / t, fill_s=pool.fill_s * mean_s / t)
+            for pool, t in zip(found, times_s, strict=True)
+        )
+
+    def _timed(self, pools: tuple[PacedPool, ...], phases: frozenset[str]) -> tuple[Pool, ...]:
+        layers, boundaries = "in_layers" in phases, "pipeline" in phases
+        return timed_pools(pools, self._s.job, self._s.network, layers=layers, boundaries=boundaries)
+
+    def rate_per_s(self) -> float:
+        """Micro batches a second that all accelerators could do, without communication, if none waited for others."""
+        if self._ideal.one_accelerator:
+            return sum(self._held) / self._s.job.parallelism.pp / max(p.stage_time_s for p in self.pools(frozenset()))
+        times_s = [pool.stage_time_s for pool in self._timed(self._whole, frozenset())]
+        return sum(n / t for n, t in zip(self._held, times_s, strict=True)) / self._s.job.parallelism.pp
+
+    def _over_sites(self, pools: tuple[Pool, ...]) -> Pool:
         """A replica over sites: micro batches as far apart as the routes carry them, and as the distance allows.
 
-        The stage before a crossing with s stages behind it has s + 1 micro batches on their way, so each waits for its
-        part of the round trips still to come: 2 sum(L) / (s + 1).
+        One forward, one backward in strict order: from a backward pass on a stage to the d-th stage before it, over the
+        next forward pass there and back, it takes what these d + 1 stages take and the ways between, and d + 1 micro
+        batches have passed. So crossings cost a micro batch 2 sum(L) / (d + 1): L of a single one, more of crossings
+        side by side. The first do not wait, one for each stage from there on. Source: the order of Narayanan et al.
+        2021 (arXiv:2104.04473, section 2.2), played through event by event in the tests.
         """
-        period_s, fill_s = pool.stage_time_s, pool.fill_s
-        if not self._ideal.no_delay:
-            latency_s = self._s.loads.crossing_latency_us * 1e-6
-            behind = _stages_behind([(p.placed.site, p.placed.n_stages) for p in self._paced])
-            waits = [2.0 * (i + 1) * latency_s / (s + 1) for i, s in enumerate(behind)]
-            period_s += max(waits, default=0.0)
-            fill_s += 2.0 * len(behind) * latency_s
-        return replace(pool, stage_time_s=max(period_s, self._between_s), fill_s=fill_s)
+        joined = end_to_end(pools)
+        period_s = max(joined.stage_time_s, self._between_s)
+        if self._ideal.no_delay:
+            return replace(joined, stage_time_s=period_s)
+        latency_s = self._s.loads.crossing_latency_us * 1e-6
+        m = uniform_split((joined,), n_micro_batches(self._s.job))[0]
+        waits_s, every_s, n_crossings = 0.0, 0.0, 0
+        for first, last in _crossings([pool.placed.site for pool in self._paced]):
+            n_stages = [pool.placed.n_stages for pool in self._paced]
+            within = range(first + 1, last)
+            n = 2 + sum(n_stages[i] for i in within)
+            ways = sum(self._paced[i].placed.site != self._paced[i + 1].placed.site for i in range(first, last))
+            cycle_s = pools[first].stage_time_s + pools[last].stage_time_s + 2.0 * ways * latency_s
+            cycle_s += sum(n_stages[i] * pools[i].stage_time_s for i in within)
+            late_s = max(0.0, cycle_s - n * period_s)
+            n_free = sum(n_stages[first + 1 :]) + 1
+            waits_s = max(waits_s, late_s * max(0, -(-(m - n_free) // n)))
+            every_s, n_crossings = max(every_s, late_s / n), max(n_crossings, ways)
+        if self._ideal.full_pipeline:
+            return replace(joined, stage_time_s=period_s + every_s)
+        fill_s = joined.fill_s + 2.0 * n_crossings * latency_s + waits_s
+        return replace(joined, stage_time_s=period_s, fill_s=fill_s)
 
-    def timing(self, share: tuple[int, ...]) -> _Timing:
+    def step_s(self, share: Share) -> float:
+        """The step of a split of the work."""
+        return self._step_s(share, EVERY)[0]
+
+    def timing(self, share: Share) -> _Timing:
         """A split of the work with all phases, and what each of them exposes."""
         step_s, times = self._step_s(share, EVERY)
         bare_s, _ = self._step_s(share, frozenset())
@@ -175,24 +235,23 @@ class _Timer:
         def without_phase_s(phase: str) -> float:
             return self._step_s(share, EVERY - {phase})[0]
 
-        return _Timing(share, bare, times, bare_s, compute_s, step_s, without_phase_s)
+        return _Timing(share, bare, self.rate_per_s(), times, bare_s, compute_s, step_s, without_phase_s)
 
-    def _busy_s(self, pools: tuple[Pool, ...], share: tuple[int, ...]) -> tuple[float, ...]:
-        """Of each pool, until its slowest replica is done."""
+    def _busy_s(self, pools: tuple[Pool, ...], share: Share) -> tuple[float, ...]:
+        """Of each pool, until the slowest replica of all is done where micro batches take more or less time."""
         jitter = self._s.job.jitter_ratio
         times = pool_times_s(pools, share)
         if not jitter:
             return times
-        return tuple(
-            time_s * (1.0 + jitter / math.sqrt(m) * mean_of_largest(pool.n_replicas)) if m else 0.0
-            for pool, time_s, m in zip(pools, times, share, strict=True)
-        )
+        spread = [jitter * time_s / math.sqrt(m) if m else 0.0 for time_s, m in zip(times, share, strict=True)]
+        latest_s = mean_of_latest(times, spread, [pool.n_replicas for pool in pools])
+        return tuple(time_s + latest_s - max(times) if m else 0.0 for time_s, m in zip(times, share, strict=True))
 
-    def _step_s(self, share: tuple[int, ...], phases: frozenset[str]) -> tuple[float, tuple[float, ...]]:
+    def _step_s(self, share: Share, phases: frozenset[str]) -> tuple[float, tuple[float, ...]]:
         times = self._busy_s(self.pools(phases), share)
         return max(times) + self._exposed_s(times, share, phases) + self._optimizer_s, times
 
-    def _exposed_s(self, times: tuple[float, ...], share: tuple[int, ...], phases: frozenset[str]) -> float:
+    def _exposed_s(self, times: tuple[float, ...], share: Share, phases: frozenset[str]) -> float:
         """Seconds of gradient and parameter exchange that compute does not hide, with only these phases present.
 
         Inside a site and between sites run together, bucket by bucket, so arcs that carry both carry their sum.
@@ -232,7 +291,7 @@ class _Timer:
             found.append(max([BITS * n_bytes * seconds, *floors]))
         return found[0], found[1]
 
-    def _latest_s(self, times: tuple[float, ...], share: tuple[int, ...], phases: frozenset[str]) -> float:
+    def _latest_s(self, times: tuple[float, ...], share: Share, phases: frozenset[str]) -> float:
         """When the last pool is done with its compute and with what of the exchange that does not hide.
 
         Exchange hides behind w = overlap * min(1, p / m) of the pass that feeds it. All pools exchange at once, each
@@ -253,7 +312,7 @@ class _Timer:
             latest_s = max(latest_s, time_s + shown_s)
         return latest_s
 
-    def _sharded_s(self, i: int, m: int, phases: frozenset[str]) -> tuple[float, float]:
+    def _sharded_s(self, i: int, m: float, phases: frozenset[str]) -> tuple[float, float]:
         """(shown, hidden) of gathering weights for both passes of every micro batch and scattering its gradients,
         each behind its own pass.
         """
@@ -299,14 +358,10 @@ class _Timer:
         return waiting_s(schedule, layer_s, 2e6 * self._latency_s()["wide_area"]) / job.n_local_steps
 
 
-def _stages_behind(pools: list[tuple[str, int]]) -> list[int]:
-    """Stages behind each crossing from site to site, the last crossing first; `pools`: (site, stages) in order."""
-    found, n = [], 0
-    for (site, n_stages), (before, _) in zip(pools[:0:-1], pools[-2::-1], strict=True):
-        n += n_stages
-        if site != before:
-            found.append(n)
-    return found
+def _crossings(sites: list[str]) -> list[tuple[int, int]]:
+    """(pool before the first, pool behind the last) of every run of crossings from site to site; a site a pool."""
+    at = [i for i in range(len(sites) - 1) if sites[i] != sites[i + 1]]
+    return [(i, k + 1) for i in at for k in at if i <= k]
 
 
 def wide_bits_per_parameter(job: TrainingJob) -> tuple[float, float]:
@@ -329,9 +384,21 @@ def local_schedule(job: TrainingJob, step_time_s: float, n_sites: int) -> LocalS
     )
 
 
-def mean_of_largest(n: int) -> float:
-    """Expectation of the largest of n standard normal values. Source: Blom 1958, (n - 3/8)/(n + 1/4) quantile."""
-    return float(ndtri((n - 0.375) / (n + 0.25))) if n > 1 else 0.0
+def mean_of_latest(times_s: Sequence[float], spread_s: Sequence[float], counts: Sequence[int]) -> float:
+    """Expected end of the last of independent normal ends: `counts` of each kind, with this mean and deviation.
+
+    E[max] = b - the integral of F from a to b, F the product of the distributions, which is 0 below a and 1 above b.
+    """
+    kinds = [kind for kind in zip(times_s, spread_s, counts, strict=True) if kind[1] > 0]
+    fixed = max((t for t, sigma, _ in zip(times_s, spread_s, counts, strict=True) if not sigma), default=-math.inf)
+    if not kinds:
+        return fixed
+    low = max(t - 9.0 * sigma for t, sigma, _ in kinds)
+    high = max(t + (math.sqrt(2.0 * math.log(n)) + 9.0) * sigma for t, sigma, n in kinds)
+    low, high = max(low, fixed), max(high, fixed)
+    at = np.linspace(low, high, N_STEPS)
+    chance = np.exp(sum(n * log_ndtr((at - t) / sigma) for t, sigma, n in kinds))
+    return float(high - np.trapezoid(chance, at))
 
 
 def _best(timer: _Timer) -> _Timing:
@@ -339,23 +406,64 @@ def _best(timer: _Timer) -> _Timing:
     job, ideal = timer._s.job, timer._ideal
     n_batches = n_micro_batches(job)
     pools = timer.pools(EVERY)
-    uniform = uniform_split(pools, n_batches)
-    if job.split == "stated" and not ideal.best_split:
-        return timer.timing(_stated(timer))
-    if not ideal.best_split and job.split != "balanced":
-        return timer.timing(uniform)
-    shares = [balanced_split(pools, n_batches), uniform]
-    if job.split == "stated":
-        shares.append(_stated(timer))
-    best, *others = [timer.timing(share) for share in dict.fromkeys(shares)]
-    for other in others:
-        if other.step_s < best.step_s:
-            best = replace(other, uniform_kept=True)
-    return best
+    shares = _evenly if ideal.full_pipeline else _in_whole_ones
+    asked = shares(timer, pools, n_batches)
+    uniform = asked["uniform"]
+    if job.split != "balanced" and not ideal.best_split:
+        return timer.timing(asked[job.split])
+    best = min(dict.fromkeys(asked.values()), key=lambda share: timer.step_s(share))
+    if not ideal.full_pipeline:
+        best = _climbed(timer, pools, best, n_batches)
+    return replace(timer.timing(best), uniform_kept=best == uniform != asked["balanced"])
 
 
-def _stated(timer: _Timer) -> tuple[int, ...]:
-    return tuple(pool.placed.place.n_micro_batches or 0 for pool in timer._paced)
+def _in_whole_ones(timer: _Timer, pools: tuple[Pool, ...], n_batches: int) -> dict[str, Share]:
+    """Splits to choose among, the quickest to compute first."""
+    asked: dict[str, Share] = {
+        "balanced": balanced_split(pools, n_batches),
+        "uniform": uniform_split(pools, n_batches),
+    }
+    if timer._s.job.split == "stated":
+        asked["stated"] = tuple(pool.placed.place.n_micro_batches or 0 for pool in timer._paced)
+    return asked
+
+
+def _evenly(timer: _Timer, pools: tuple[Pool, ...], n_batches: int) -> dict[str, Share]:
+    """The same of a batch that divides into what each is to have."""
+    rate_per_s = sum(pool.n_replicas / pool.stage_time_s for pool in pools)
+    asked: dict[str, Share] = {
+        "balanced": tuple(n_batches / rate_per_s / pool.stage_time_s for pool in pools),
+        "uniform": (n_batches / sum(pool.n_replicas for pool in pools),) * len(pools),
+    }
+    if timer._s.job.split == "stated":
+        stated = [pool.placed.place.n_micro_batches or 0 for pool in timer._paced]
+        done = sum(m * pool.n_replicas for m, pool in zip(stated, pools, strict=True))
+        asked["stated"] = tuple(m * n_batches / done for m in stated)
+    return asked
+
+
+def _climbed(timer: _Timer, pools: tuple[Pool, ...], share: Share, n_batches: int) -> Share:
+    """A split from which no micro batches moved from one pool to another make the step shorter.
+
+    The split that computes quickest need not be it: a pool hides its exchange behind its own compute.
+    """
+    found = [int(m) for m in share]
+    best_s, size = timer.step_s(share), max(1, max(found) // 4)
+    while size:
+        better = False
+        for i, j in permutations(range(len(pools)), 2):
+            moved = list(found)
+            moved[i] -= size
+            lacking = n_batches - sum(m * pool.n_replicas for m, pool in zip(moved, pools, strict=True))
+            moved[j] += max(0, -(-lacking // pools[j].n_replicas))
+            if moved[i] < 0 or moved[j] > pools[j].n_most:
+                continue
+            moved_s = timer.step_s(tuple(moved))
+            if moved_s < best_s * (1.0 - 1e-12):
+                found, best_s, better = moved, moved_s, True
+        if not better:
+            size //= 2
+    return tuple(found)
 
 
 def _account(setting: Setting, timing: _Timing) -> Step:
@@ -367,14 +475,13 @@ def _account(setting: Setting, timing: _Timing) -> Step:
     n_local = job.n_local_steps if job.is_local_sgd else 1
     bits = _bits_by_phase(setting, share)
     worst = {phase: longest(column, setting.capacity) for phase, column in bits.items()}
-    rate = sum(pool.n_replicas / pool.stage_time_s for pool in pools)
     busy_s = max(pool_times_s(tuple(replace(pool, fill_s=0.0) for pool in pools), share))
     done = sum(n * pool.n_replicas for n, pool in zip(share, pools, strict=True))
     work = flops_per_step(job)
     v = cut.n_virtual_stages if m >= cut.pp else 1
     return Step(
         pools=pools,
-        share=share,
+        share=tuple(math.ceil(m) for m in share),
         uniform_kept=timing.uniform_kept,
         pool_time_s=timing.pool_time_s,
         pace_pool=pace,
@@ -385,7 +492,7 @@ def _account(setting: Setting, timing: _Timing) -> Step:
         phase_s={phase: seconds for phase, (_, seconds) in worst.items()},
         step_time_s=step_s,
         bubble_ratio=(cut.pp - 1) / (v * m + cut.pp - 1),
-        straggler_ratio=max(0.0, 1.0 - min(n_micro_batches(job), done) / (rate * busy_s)),
+        straggler_ratio=max(0.0, 1.0 - min(n_micro_batches(job), done) / (timing.rate_per_s * busy_s)),
         mfu_ratio=work / (step_s * setting.pacing.peak_flops),
         tokens_per_s=tokens_per_step(job) / step_s,
         model_flops_per_s=work / step_s,
@@ -397,11 +504,10 @@ def _account(setting: Setting, timing: _Timing) -> Step:
     )
 
 
-def _bits_by_phase(setting: Setting, share: tuple[int, ...]) -> dict[str, Floats]:
+def _bits_by_phase(setting: Setting, share: Share) -> dict[str, Floats]:
     """Bits of a step by row of the loads; of local SGD between sites those of one exchange."""
     job, loads = setting.job, setting.loads
     gradients, parameters = BITS * job.gradient_bytes_per_parameter, BITS * job.parameter_bytes_per_parameter
-    n_passes = max(share) if job.parallelism.fully_sharded else 1
     unit, nothing = network_bits(job), np.zeros(len(loads.arc))
 
     def of_pools(columns: tuple[Floats, ...], each: float) -> Floats:
@@ -411,21 +517,18 @@ def _bits_by_phase(setting: Setting, share: tuple[int, ...]) -> dict[str, Floats
             total = total + column * (share[min(i, len(share) - 1)] * each)
         return total
 
-    rounds = n_rounds(job)
+    rounds, sharded = n_rounds(job), job.parallelism.fully_sharded
+    # a site gathers and scatters for each of its own micro batches where nothing is kept
+    n_passes = dict.fromkeys(setting.local_bits_of, 0.0 if sharded else 1.0)
+    for i, pool in enumerate(setting.placed.pools):
+        if sharded and pool.site in n_passes:
+            n_passes[pool.site] = max(n_passes[pool.site], share[min(i, len(share) - 1)])
+    local = np.asarray(sum((n_passes[site] * bits for site, bits in setting.local_bits_of.items()), nothing))
     return {
-        "reduce_scatter": setting.local_bits * (gradients * n_passes),
-        "all_gather": setting.local_bits * (parameters * n_passes * (2 if job.parallelism.fully_sharded else 1)),
+        "reduce_scatter": local * gradients,
+        "all_gather": local * (parameters * (2 if sharded else 1)),
         "wide_area": setting.wide_bits * sum(wide_bits_per_parameter(job)),
         "pipeline": of_pools(loads.pipeline, unit["pipeline"]) + of_pools(loads.crossing, unit["pipeline"]),
         "in_layers": of_pools(loads.context, unit["context"] * rounds["context"])
         + of_pools(loads.expert, unit["expert"] * rounds["expert"]),
     }
-
-
-def _alike(pools: tuple[Pool, ...]) -> tuple[Pool, ...]:
-    """The same replicas, all at the mean of their rates."""
-    n_replicas = sum(pool.n_replicas for pool in pools)
-    stage_time_s = n_replicas / sum(pool.n_replicas / pool.stage_time_s for pool in pools)
-    # how the other stages compare with the slowest is the model's doing, so filling scales with it
-    fill = sum(pool.n_replicas * pool.fill_s / pool.stage_time_s for pool in pools) / n_replicas
-    return tuple(replace(pool, stage_time_s=stage_time_s, fill_s=fill * stage_time_s) for pool in pools)

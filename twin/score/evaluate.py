@@ -14,6 +14,7 @@ from ..analysis.causes import Attribution, Scene, attribute, bright_links
 from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, left_for_job, load_demands
 from ..analysis.demand import JobFlows, job_flows
 from ..analysis.figures import FigureReader, Lean
+from ..analysis.fit import fit_issues, split_issues
 from ..analysis.glass import AgeingCase
 from ..analysis.hashing import collision_ratio, n_flows_per_accelerator
 from ..analysis.interruptions import part_interruptions
@@ -21,7 +22,7 @@ from ..analysis.job_loads import PairTable, unit_loads, with_latency
 from ..analysis.lines import LINE_COLUMNS, lines_of
 from ..analysis.link_health import LinkHealth, judge_links
 from ..analysis.outages import OUTAGE_COLUMNS, Outages, draw_sites, links_between, no_outages, site_outages
-from ..analysis.placement import Placed, fit_issues, place_job, split_issues
+from ..analysis.placement import Placed, place_job
 from ..analysis.reliability import Goodput, job_goodput
 from ..analysis.setting import Pacing, Setting, UnitLoads
 from ..analysis.site_cuts import JobSite
@@ -308,7 +309,7 @@ class Evaluator:
         """The job on its racks; what only decides when things are exchanged does not move it."""
         asked = replace(
             job,
-            split="uniform",
+            split="stated" if job.split == "stated" else "uniform",
             sync="every_step",
             n_local_steps=1,
             n_fragment_layers=None,
@@ -502,7 +503,7 @@ def _place(case: Case, job: TrainingJob, reader: FigureReader) -> tuple[Placed, 
 def _check_fit(placed: Placed, job: TrainingJob, reader: FigureReader) -> None:
     issues = fit_issues(placed, job, reader)
     if issues:
-        raise TopologyError("the job does not fit its accelerators", where=f"jobs[{job.id}]", found=issues)
+        raise TopologyError("the job cannot run as it is cut and placed", where=f"jobs[{job.id}]", found=issues)
 
 
 def _at_rack(arrays: NetworkArrays) -> Bools:

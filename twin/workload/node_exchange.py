@@ -65,12 +65,22 @@ def stage_layers(shape: ModelShape, layout: Layout) -> tuple[int, ...]:
     return tuple(low + (stage in heavy) for stage in range(layout.pp))
 
 
-def stage_kinds(shape: ModelShape, layout: Layout) -> tuple[tuple[int, int, int], ...]:
-    """(stage, layers, how many alike) of the first, the last, and one inner stage of each number of layers."""
+def n_dense_layers(shape: ModelShape, layout: Layout, stage: int) -> int:
+    """Layers of a stage that have no experts: the first of the model, stage after stage whatever is interleaved."""
+    if not shape.n_dense_layers:
+        return 0
     layers = stage_layers(shape, layout)
-    inner: dict[int, tuple[int, int, int]] = {}
+    return min(max(shape.n_dense_layers - sum(layers[:stage]), 0), layers[stage])
+
+
+def stage_kinds(shape: ModelShape, layout: Layout) -> tuple[tuple[int, int, int], ...]:
+    """(stage, layers, how many alike) of the first, the last, and one inner stage of each number of layers, those
+    without experts told apart."""
+    layers = stage_layers(shape, layout)
+    inner: dict[tuple[int, int], tuple[int, int, int]] = {}
     for stage, n in enumerate(layers[1:-1], start=1):
-        inner[n] = (stage, n, inner[n][2] + 1 if n in inner else 1)
+        kind = n, n_dense_layers(shape, layout, stage)
+        inner[kind] = (stage, n, inner[kind][2] + 1 if kind in inner else 1)
     last = ((layout.pp - 1, layers[-1], 1),) if layout.pp > 1 else ()
     return ((0, layers[0], 1), *inner.values(), *last)
 
@@ -88,7 +98,7 @@ def layer_parameters(shape: ModelShape, layout: Layout, *, dense: bool = False) 
 
 def stage_parameters(shape: ModelShape, layout: Layout, stage: int, n_layers: int) -> tuple[float, float]:
     """Parameters of a stage on one rank, split alike; the first has the embedding, the last the output."""
-    n_dense = min(n_layers, shape.n_dense_layers) if stage == 0 else 0
+    n_dense = n_dense_layers(shape, layout, stage)
     alike, spread = layer_parameters(shape, layout)
     wide = layer_parameters(shape, layout, dense=True)[0] if n_dense else 0.0
     n_tables = (stage == 0) + (stage == layout.pp - 1) * (layout.pp > 1 or not shape.tied_embedding)

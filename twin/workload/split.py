@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MANY = 1 << 62
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -21,8 +23,10 @@ class Pool:
     n_interleaved: int = 1
     """Stages that are interleaved; with fewer micro batches than these, none are."""
     n_virtual_stages: int = 1
+    n_most: int = MANY
+    """Micro batches of a replica that its accelerators have the memory for."""
 
-    def time_s(self, m: int) -> float:
+    def time_s(self, m: float) -> float:
         """m micro batches; nothing without work."""
         if not m:
             return 0.0
@@ -31,7 +35,7 @@ class Pool:
 
     def most(self, end_s: float, n_micro_batches: int) -> int:
         """The largest number of micro batches that end by then, where there are so many for all replicas."""
-        there = -(-n_micro_batches // self.n_replicas)
+        there = min(-(-n_micro_batches // self.n_replicas), self.n_most)
         interleaved = min(self._fitting(end_s, self.fill_s), there)
         if interleaved >= self.n_interleaved:
             return interleaved
@@ -59,9 +63,10 @@ def balanced_split(pools: Sequence[Pool], n_micro_batches: int) -> tuple[int, ..
 
     The bubble falls on a slow pool too, so a split in proportion to FLOPs can lose to this one. The earliest end by
     which the pools together can do the batch, by bisection, since each can only do more by a later one. A pool may end
-    with none; replicas beyond the batch wait, as in the uniform split, than which this is never slower.
+    with none, and none has more than it has memory for, which the uniform split keeps to; replicas beyond the batch
+    wait, as in the uniform split, than which this is never slower.
     """
-    low, high = 0.0, max(pool.time_s(-(-n_micro_batches // pool.n_replicas)) for pool in pools)
+    low, high = 0.0, max(pool.time_s(min(-(-n_micro_batches // pool.n_replicas), pool.n_most)) for pool in pools)
     share = [pool.most(high, n_micro_batches) for pool in pools]
     while True:
         middle = low + (high - low) / 2
@@ -97,6 +102,6 @@ def _trimmed(pools: Sequence[Pool], share: list[int], n_micro_batches: int) -> t
         excess -= pools[i].n_replicas
 
 
-def pool_times_s(pools: Sequence[Pool], share: Sequence[int]) -> tuple[float, ...]:
+def pool_times_s(pools: Sequence[Pool], share: Sequence[float]) -> tuple[float, ...]:
     """Of each pool with its share."""
     return tuple(pool.time_s(m) for pool, m in zip(pools, share, strict=True))

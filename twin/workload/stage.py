@@ -19,7 +19,16 @@ from .compute import (
     n_rank_tokens,
 )
 from .layout import Layout
-from .node_exchange import all_to_all_s, context_bits, n_inside, ring_s, routed_bytes, stage_kinds, tensor_bits
+from .node_exchange import (
+    all_to_all_s,
+    context_bits,
+    n_dense_layers,
+    n_inside,
+    ring_s,
+    routed_bytes,
+    stage_kinds,
+    tensor_bits,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +154,7 @@ def _stage(
 ) -> StageTime:
     stage, n_layers = place
     layer, wide = layers
-    n_wide = min(n_layers, shape.n_dense_layers) if stage == 0 else 0
+    n_wide = n_dense_layers(shape, layout, stage)
     n = n_layers - n_wide
     forward_s = n * layer.forward_s + n_wide * wide.forward_s + pace.host_micro_batch_s
     backward_s = n * layer.backward_s + n_wide * wide.backward_s + pace.host_micro_batch_s
