@@ -16,7 +16,10 @@ from twin.analysis.placement import place_job as place_job_reading
 from twin.arrays import State
 from twin.errors import TopologyError
 from twin.model.jobs import Parallelism, Placement, TrainingJob
+from twin.model.known_models import known_shape
 from twin.model.shape import ModelShape
+from twin.workload.job import layout_of
+from twin.workload.node_exchange import data_bits
 
 SHAPE = ModelShape(n_layers=64, n_hidden=512, n_heads=16, n_ffn_hidden=1024, n_vocab=1000, n_sequence=256)
 
@@ -118,19 +121,20 @@ def test_flows_add_up(case: tuple[State, TrainingJob]) -> None:
     n_nodes = state.arrays.n_nodes
     flows = job_flows(placed, found, n_nodes)
     size = found.parallelism.tp * found.parallelism.pp
-    for _, _, flow in [(0, 0, f) for f in flows.pipeline] + list(flows.local) + list(flows.wide):
+    for _, _, flow in [(0, 0, f) for f in (*flows.pipeline, *(each.flows for each in flows.local))] + list(flows.wide):
         assert (flow.source != flow.target).all()
         assert (flow.share > 0).all()
         keys = flow.source * n_nodes + flow.target
         assert (np.diff(keys) > 0).all() or len({*keys.tolist()}) == len(keys)
     by_site = {site: np.concatenate([p.rack for p in placed.pools if p.site == site]) for site in placed.sites}
-    assert [site for site, _, _ in flows.local] == [s for s, rack in by_site.items() if len(rack) > size]
-    for site, n_replicas, flow in flows.local:
-        rack = by_site[site]
-        assert n_replicas * size == len(rack)
+    assert [each.site for each in flows.local] == [s for s, rack in by_site.items() if len(rack) > size]
+    for each in flows.local:
+        rack, n = by_site[each.site], each.n_blocks
+        assert n * size == len(rack)
         stay = np.bincount(rack[rack == np.roll(rack, -size)], minlength=n_nodes)
-        np.testing.assert_allclose(sent(flow, n_nodes), np.bincount(rack, minlength=n_nodes) - stay)
-        np.testing.assert_allclose(received(flow, n_nodes), np.bincount(rack, minlength=n_nodes) - stay)
+        expected = (np.bincount(rack, minlength=n_nodes) - stay) * (n - 1) / n / size
+        np.testing.assert_allclose(sent(each.flows, n_nodes), expected)
+        np.testing.assert_allclose(received(each.flows, n_nodes), expected)
     n_sites = len(placed.sites)
     assert [(i, j) for i, j, _ in flows.wide] == [
         pair for i in range(n_sites) for j in range(i + 1, n_sites) for pair in ((i, j), (j, i))
@@ -146,14 +150,43 @@ def test_the_ring_inside_a_site_by_hand() -> None:
     """Replicas of 4 on racks of 8: 0 and 1 in rack 0, 2 and 3 in rack 1; 1 -> 2 and 3 -> 0 leave their rack."""
     state = racks({"a": [("H100", 8), ("H100", 8)]})
     found = job(Placement("a"), tp=4)
-    ((site, n, flow),) = job_flows(place_job(state, found), found, 2).local
-    assert (site, n, flow.source.tolist(), flow.target.tolist(), flow.share.tolist()) == (
+    (each,) = job_flows(place_job(state, found), found, 2).local
+    flow = each.flows
+    assert (each.site, each.n_blocks, each.n_ranks, flow.source.tolist(), flow.target.tolist()) == (
         "a",
+        4,
         4,
         [0, 1],
         [1, 0],
-        [4, 4],
     )
+    # four ranks send three quarters of their quarter of the parameters
+    assert flow.share.tolist() == pytest.approx([4 * 3 / 4 / 4] * 2)
+
+
+@pytest.mark.parametrize(
+    ("cut", "n_experts"),
+    [
+        ({"cp": 4}, 1),
+        ({"cp": 2, "pp": 2}, 1),
+        ({"cp": 2, "ep": 2}, 8),
+        ({"ep": 16}, 16),
+        ({"ep": 8, "pp": 2}, 16),
+        ({"cp": 8, "ep": 4}, 16),
+        ({"cp": 4, "ep": 8}, 16),
+        ({"ep": 64}, 64),
+    ],
+)
+def test_ranks_of_a_block_reduce_among_themselves_too(cut: dict[str, int], n_experts: int) -> None:
+    """Every rank in a rack of its own, so all is seen that it sends: what the reference node says, whatever the cut."""
+    experts = {"n_experts": n_experts, "n_experts_active": min(n_experts, 2)}
+    model = replace(known_shape("llama-3.1-8b"), n_vocab=8, **experts)
+    state = racks({"a": [("H100", 1)] * 64})
+    found = replace(job(Placement("a"), **cut), model=model)
+    placed = place_job(state, found)
+    (each,) = job_flows(placed, found, 64).local
+    bits = 8.0 * each.flows.share.sum() * model.n_parameters() / 64
+    assert bits == pytest.approx(data_bits(model, layout_of(found, placed.n_replicas), 1.0), rel=1e-3)
+    assert each.n_ranks == 64 // cut.get("pp", 1)
 
 
 def test_a_single_replica_exchanges_nothing() -> None:

@@ -14,7 +14,7 @@ PAIRS = [*permutations(range(3), 2)]
 
 
 def loads(n_arcs: int, units: dict[tuple[int, int], list[float]]) -> UnitLoads:
-    wide = {pair: np.array(units.get(pair, [0.0] * n_arcs)) for pair in PAIRS}
+    wide = {pair: np.array(units.get(pair, [0.0] * n_arcs)) for pair in units}
     return UnitLoads(np.arange(n_arcs), (), (), (), (), (), wide, 0.0, 0.0, 0.0, 0.0, 0.0, ())
 
 
@@ -37,6 +37,29 @@ def test_no_plain_way_is_quicker(seed: int) -> None:
     assert way is not None
     best = min(taken_s(each, unit, capacity, beside) for each in [*candidates(3), *chains(3)])
     assert taken_s(way, unit, capacity, beside) <= best * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("names", [[0, 1, 2, 3, 4, 5, 6], [3, 0, 5, 1, 6, 2, 4]])
+@pytest.mark.parametrize("closed", [True, False])
+def test_many_sites_on_a_ring_or_a_line_are_found_whatever_their_names(names: list[int], closed: bool) -> None:
+    """Seven sites, neighbours joined; what is sent farther goes the short way round, over all between."""
+    n = len(names)
+    steps = [(k, (k + 1) % n) for k in range(n if closed else n - 1)]
+    arcs = {arc: i for i, arc in enumerate([*steps, *((b, a) for a, b in steps)])}
+    units: dict[tuple[int, int], list[float]] = {}
+    for a, b in permutations(range(n), 2):
+        ahead = (b - a) % n <= n // 2 if closed else b > a
+        at, used = a, [0.0] * len(arcs)
+        while at != b:
+            following = (at + (1 if ahead else -1)) % n
+            used[arcs[at, following]] = 1.0
+            at = following
+        units[names[a], names[b]] = used
+    way = choose_exchange(n, loads(len(arcs), units), np.ones(len(arcs)))
+    assert way is not None
+    taken = taken_s(way, loads(len(arcs), units), np.ones(len(arcs)), np.zeros(len(arcs)))
+    assert taken == pytest.approx((n - 1) / n / 2 if closed else 0.5)
+    assert way.name.startswith("two-way ring" if closed else "tree")
 
 
 def test_a_dead_arc_of_two_pairs_is_gone_round() -> None:

@@ -23,10 +23,22 @@ class Flows:
 
 
 @dataclass(frozen=True, eq=False)
+class LocalExchange:
+    """Gradients or parameters reduced or gathered inside a site."""
+
+    site: str
+    n_blocks: int
+    n_ranks: int
+    """That hold the same, in other racks than one."""
+    flows: Flows
+    """share = part of the job's parameters that goes there in a pass."""
+
+
+@dataclass(frozen=True, eq=False)
 class JobFlows:
     """Flows of a job between racks. Where replicas reach over sites, all pools are one.
 
-    local: per site, share = accelerators that send to their peers in the next block (unit: accelerators).
+    local: per site.
     pipeline: per pool, share = accelerators times crossings of a stage boundary per micro batch, inside sites.
     crossing: one set, or none, share = the same of stage boundaries that lie between sites.
     context: per pool, share = accelerators that send their keys and values to the next rank of the ring.
@@ -34,7 +46,7 @@ class JobFlows:
     wide: per ordered pair of sites, share = part of the sites' common parameters (sums to 1).
     """
 
-    local: tuple[tuple[str, int, Flows], ...]
+    local: tuple[LocalExchange, ...]
     pipeline: tuple[Flows, ...]
     crossing: tuple[Flows, ...]
     context: tuple[Flows, ...]
@@ -43,7 +55,7 @@ class JobFlows:
 
     def sets(self) -> list[tuple[str, Flows]]:
         """(phase, flows) of all sets in a fixed order."""
-        found = [("local", flows) for _, _, flows in self.local]
+        found = [("local", local.flows) for local in self.local]
         for phase, sets in (
             ("pipeline", self.pipeline),
             ("crossing", self.crossing),
@@ -77,9 +89,7 @@ def job_flows(placed: Placed, job: TrainingJob, n_nodes: int) -> JobFlows:
     else:
         pipeline = tuple(_pipeline(p.rack, size, width, cut.n_virtual_stages, n_nodes) for p in placed.pools)
     return JobFlows(
-        local=tuple(
-            found for site in sites if (found := _local(placed, site, width, size, n_nodes, over_sites)) is not None
-        ),
+        local=tuple(found for site in sites if (found := _local(placed, job, site, n_nodes)) is not None),
         pipeline=pipeline,
         crossing=crossing,
         context=tuple(_context(pool, job, n_nodes) for pool in placed.pools) if cut.cp > 1 else (),
@@ -88,21 +98,40 @@ def job_flows(placed: Placed, job: TrainingJob, n_nodes: int) -> JobFlows:
     )
 
 
-def _local(
-    placed: Placed, site: str, width: int, size: int, n_nodes: int, over_sites: bool
-) -> tuple[str, int, Flows] | None:
-    """(site, blocks, ring over the blocks there); None for a single block."""
+def _local(placed: Placed, job: TrainingJob, site: str, n_nodes: int) -> LocalExchange | None:
+    """Rings of the ranks at a site that hold the same parameters, in blocks and over them; None for a rank alone.
+
+    In a block those of attention and norms are alike on context ranks and replicas, experts on every ep-th rank.
+    """
+    cut, layout = job.parallelism, layout_of(job, 1)
+    n_parameters, k = job.model.n_parameters(), cut.cp * layout.n_block_replicas
+    n_spread = job.model.n_expert_parameters() if cut.ep > 1 else 0.0
+    n_copies = max(1, cut.tp * cut.cp // cut.ep) if cut.ep > 1 else 1
+    width = cut.tp * k
     pools = [pool for pool in placed.pools if pool.site == site]
-    if over_sites:
-        rings = [(pool.rack, np.roll(pool.rack, -width * pool.n_stages)) for pool in pools]
-        n_blocks = len(pools[0].rack) // (width * pools[0].n_stages)
-    else:
-        rack = np.concatenate([pool.rack for pool in pools])
-        rings, n_blocks = [(rack, np.roll(rack, -size))], len(rack) // size
-    if n_blocks < 2:
+    over_sites = job.across_sites == "pipeline"
+    # of a pool the ranks of all its stages; where a replica has all of them, those of all pools go round together
+    racks = [pool.rack for pool in pools] if over_sites else [np.concatenate([pool.rack for pool in pools])]
+    sizes = [width * pool.n_stages for pool in pools] if over_sites else [width * cut.pp]
+    n_blocks = len(racks[0]) // sizes[0]
+    rings: list[tuple[Ints, Ints, float]] = []
+    for rack, size in zip(racks, sizes, strict=True):
+        if n_blocks > 1:
+            rings.append((rack, np.roll(rack, -size), (n_blocks - 1) / n_blocks / (width * cut.pp)))
+        if k > 1:
+            alike = rack.reshape(-1, k, cut.tp)
+            part = (1.0 - n_spread / n_parameters) / (cut.tp * cut.pp) * (k - 1) / k
+            rings.append((alike.ravel(), np.roll(alike, -1, axis=1).ravel(), part))
+        if n_copies > 1:
+            copies = rack.reshape(-1, n_copies, cut.ep)
+            part = n_spread / n_parameters / (cut.pp * cut.ep) * (n_copies - 1) / n_copies
+            rings.append((copies.ravel(), np.roll(copies, -1, axis=1).ravel(), part))
+    if not rings:
         return None
     source, target = (np.concatenate([ring[side] for ring in rings]) for side in (0, 1))
-    return site, n_blocks, _flows(source, target, np.ones(len(source)), n_nodes)
+    share = np.concatenate([np.full(len(ring[0]), ring[2]) for ring in rings])
+    apart = any((here != there).any() for here, there, _ in rings[n_blocks > 1 :])
+    return LocalExchange(site, n_blocks, n_blocks * (k if apart else 1), _flows(source, target, share, n_nodes))
 
 
 def _wide(placed: Placed, size: int, n_nodes: int) -> tuple[tuple[int, int, Flows], ...]:

@@ -10,7 +10,6 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..model.jobs import TrainingJob
 from ..workload import exchange
-from ..workload.job import layout_of, n_per_replica
 from .demand import JobFlows
 from .figures import FigureReader, Lean
 from .lines import group_alike
@@ -103,12 +102,9 @@ class Setting:
     @cached_property
     def local_bits_of(self) -> dict[str, Floats]:
         """By site, bits by row of a pass inside it, for each bit a parameter has."""
-        layout = layout_of(self.job, 1)
-        each = self.job.model.n_parameters() / (n_per_replica(self.job) * layout.n_block_replicas)
-        return {
-            site: unit * ((n_blocks - 1) / n_blocks * each)
-            for (site, n_blocks, _), unit in zip(self.flows.local, self.loads.local, strict=True)
-        }
+        n_parameters = self.job.model.n_parameters()
+        local = zip(self.flows.local, self.loads.local, strict=True)
+        return {each.site: unit * n_parameters for each, unit in local}
 
     @cached_property
     def local_bits(self) -> Floats:
@@ -174,17 +170,14 @@ def choose_exchange(
     base, rows = base[distinct], np.zeros((len(distinct), n_sites, n_sites))
     for k, (i, j) in enumerate(loads.wide):
         rows[:, i, j] = seconds[distinct, k]
-    ways, volumes = exchange.candidates(n_sites), exchange.candidate_volumes(n_sites)
+    ways = exchange.candidates(n_sites)
     mixed = exchange.mix_trees(n_sites, rows, base)
     if mixed is not None:
-        ways, volumes = [*ways, mixed], np.concatenate((volumes, mixed.volume[None]))
-    blocked = np.isinf(rows)
-    taken = np.einsum("rij,wij->wr", np.where(blocked, 0.0, rows), volumes)
-    if blocked.any():
-        taken[np.einsum("rij,wij->wr", blocked, volumes > 0)] = np.inf
+        ways.append(mixed)
+    ways += exchange.searched(n_sites, rows, base)
     with np.errstate(over="ignore"):
-        times = (base + taken).max(axis=1, initial=0.0)
-        return ways[int(np.argmin(times * (1.0 + 1e-12 * np.arange(len(ways)))))]
+        times = exchange.busiest_s(rows, base, ways) * (1.0 + 1e-12 * np.arange(len(ways)))
+    return ways[int(np.argmin(times))]
 
 
 def longest(bits: Floats, capacity: Floats) -> tuple[int, float]:

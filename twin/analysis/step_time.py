@@ -31,6 +31,8 @@ from .setting import Setting, longest
 
 PHASES = ("reduce_scatter", "all_gather", "wide_area", "pipeline", "in_layers")
 BITS = 8.0
+N_BETWEEN = 8
+"""Splits are looked at between the one that computes quickest and the uniform one."""
 N_STEPS = 2001
 """Of the integral over the end of the last replica."""
 
@@ -132,6 +134,7 @@ class _Timer:
         self._s, self._ideal, pp = setting, ideal, setting.job.parallelism.pp
         self._paced = without_network_cards(setting.pacing.pools) if ideal.no_fabric_limit else setting.pacing.pools
         self._known: dict[tuple[bool, bool], tuple[Pool, ...]] = {}
+        self._exchanged: dict[tuple[str, frozenset[str]], tuple[float, float]] = {}
         # with all stages each: how kinds compare is not which of the stages they have
         self._whole = tuple(replace(p, placed=replace(p.placed, first_stage=0, n_stages=pp)) for p in self._paced)
         self._held = [p.placed.n_replicas * p.placed.n_stages for p in self._paced]
@@ -147,7 +150,7 @@ class _Timer:
             for site, own in setting.local_bits_of.items()
         }
         whole = setting.job.across_sites == "data"
-        sizes = {site: n for site, n, _ in setting.flows.local}
+        sizes = {local.site: local.n_blocks for local in setting.flows.local}
         self._floors = [data_floor(p, setting.job, sizes.get(p.placed.site, 1)) for p in self._paced]
         self._optimizer_s = max(optimizer_s(pool, setting.job) for pool in self._paced)
         self._between_s = 0.0
@@ -259,7 +262,7 @@ class _Timer:
         job, local_sgd = self._s.job, self._s.job.is_local_sgd
         wide = "wide_area" in phases and self._s.way is not None
         total = self._latest_s(times, share, phases) - max(times)
-        latency = self._latency_s()
+        latency = self._latency_s
         total += sum(latency[phase] for phase in ("reduce_scatter", "all_gather") if phase in phases)
         if "pipeline" in phases and job.across_sites == "data":
             total += latency["pipeline"]
@@ -271,6 +274,11 @@ class _Timer:
 
     def _exchanged_s(self, site: str, phases: frozenset[str]) -> tuple[float, float]:
         """(gradients, parameters) that a pool at a site takes part in exchanging, there and with the other sites."""
+        if (site, phases) not in self._exchanged:
+            self._exchanged[site, phases] = self._exchange_s(site, phases)
+        return self._exchanged[site, phases]
+
+    def _exchange_s(self, site: str, phases: frozenset[str]) -> tuple[float, float]:
         job = self._s.job
         there = "wide_area" in phases and self._s.way is not None and not job.is_local_sgd
         found = []
@@ -336,12 +344,14 @@ class _Timer:
         shown_s += max(0.0, gather_s + scatter_s - backward * behind_s)
         return m * shown_s, m * (2.0 * gather_s + scatter_s - shown_s)
 
+    @cached_property
     def _latency_s(self) -> dict[str, float]:
         """Serial crossings times one-way path latency: trees inside a site, one crossing a site between them."""
         if self._ideal.no_delay:
             return dict.fromkeys(PHASES, 0.0)
         setting, loads = self._s, self._s.loads
-        rounds = max((math.ceil(math.log2(n)) for _, n, _ in setting.flows.local), default=0)
+        ranks = [local.n_ranks for local in setting.flows.local]
+        rounds = max((math.ceil(math.log2(n)) for n in ranks), default=0)
         filling = 0.0 if self._ideal.full_pipeline else 2.0 * (setting.job.parallelism.pp - 1)
         return {
             "reduce_scatter": rounds * loads.local_latency_us * 1e-6,
@@ -355,7 +365,7 @@ class _Timer:
         job = self._s.job
         schedule = local_schedule(job, alone_s, len(self._s.placed.sites))
         layer_s = self._wide_s * sum(wide_bits_per_parameter(job)) / job.model.n_layers
-        return waiting_s(schedule, layer_s, 2e6 * self._latency_s()["wide_area"]) / job.n_local_steps
+        return waiting_s(schedule, layer_s, 2e6 * self._latency_s["wide_area"]) / job.n_local_steps
 
 
 def _crossings(sites: list[str]) -> list[tuple[int, int]]:
@@ -411,7 +421,10 @@ def _best(timer: _Timer) -> _Timing:
     uniform = asked["uniform"]
     if job.split != "balanced" and not ideal.best_split:
         return timer.timing(asked[job.split])
-    best = min(dict.fromkeys(asked.values()), key=lambda share: timer.step_s(share))
+    tried = dict.fromkeys(asked.values())
+    if not ideal.full_pipeline and len(pools) > 1:
+        tried |= dict.fromkeys(_between(pools, uniform, asked["balanced"], n_batches))
+    best = min(tried, key=lambda share: timer.step_s(share))
     if not ideal.full_pipeline:
         best = _climbed(timer, pools, best, n_batches)
     return replace(timer.timing(best), uniform_kept=best == uniform != asked["balanced"])
@@ -440,6 +453,19 @@ def _evenly(timer: _Timer, pools: tuple[Pool, ...], n_batches: int) -> dict[str,
         done = sum(m * pool.n_replicas for m, pool in zip(stated, pools, strict=True))
         asked["stated"] = tuple(m * n_batches / done for m in stated)
     return asked
+
+
+def _between(pools: tuple[Pool, ...], one: Share, other: Share, n_batches: int) -> list[Share]:
+    """Splits between two, what the whole numbers leave undone given to those who would end first."""
+    found: list[Share] = []
+    for k in range(1, N_BETWEEN):
+        share = [int(a + (b - a) * k / N_BETWEEN) for a, b in zip(one, other, strict=True)]
+        while sum(m * pool.n_replicas for m, pool in zip(share, pools, strict=True)) < n_batches:
+            room = [i for i, pool in enumerate(pools) if share[i] < pool.n_most]
+            first = min(room, key=lambda i: pools[i].time_s(share[i] + 1))
+            share[first] += 1
+        found.append(tuple(share))
+    return found
 
 
 def _climbed(timer: _Timer, pools: tuple[Pool, ...], share: Share, n_batches: int) -> Share:

@@ -97,6 +97,10 @@ class ModelShape:
             + (1 if self.tied_embedding else 2) * self.n_vocab * self.n_hidden
         )
 
+    def n_expert_parameters(self) -> int:
+        """Of the experts that tokens are routed to, all of them."""
+        return self.n_expert_layers * self.n_expert * self.n_experts
+
     def flops_per_token(self) -> float:
         """Model FLOPs, forward and backward: 6 N active and causal attention, 6 L h s; no recompute.
 

@@ -303,6 +303,10 @@ class Evaluator:
         )
         if not np.isfinite(step.step_time_s):
             return placed, loads, None, "a link on the way has no capacity left"
+        if step.mfu_ratio > 1.0:
+            problem = f"the step would take {step.mfu_ratio:.3g} times the peak FLOP/s of all accelerators"
+            issue = Issue(f"jobs[{job.id}].placement", problem, "a smaller pace_ratio, or a longer micro_batch_s")
+            raise TopologyError("the job cannot run as it is cut and placed", found=[issue])
         return placed, loads, step, ""
 
     def _placed(self, case: Case, job: TrainingJob) -> tuple[Placed, JobFlows]:

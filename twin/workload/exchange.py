@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_TREE_SITES = 5
-"""Up to here every chain of sites is weighed; beyond, ring and direct only."""
+"""Up to here every chain of sites is weighed; beyond, one of each kind is searched for."""
 MAX_ROWS_AT_ONCE, MAX_ROWS_OF_THREE = 8, 16
 """Rows that three chains are mixed for in one go, and without linear programming."""
 Floats = npt.NDArray[np.float64]
@@ -49,8 +49,16 @@ def direct(n_sites: int) -> Exchange:
     return Exchange("direct", volume)
 
 
+def chain(order: Sequence[int]) -> Exchange:
+    """A chain through all sites, half of the parameters rooted at each end: half over each of its arcs."""
+    volume = np.zeros((len(order), len(order)))
+    for a, b in pairwise(order):
+        volume[a, b] = volume[b, a] = 0.5
+    return Exchange("tree " + "-".join(map(str, order)), volume)
+
+
 def chains(n_sites: int) -> list[Exchange]:
-    """Every chain through all sites, half of the parameters rooted at each end: half over each of its arcs."""
+    """Every `chain` through all sites."""
     return list(_chains(n_sites))
 
 
@@ -59,10 +67,7 @@ def _chains(n_sites: int) -> tuple[Exchange, ...]:
     found = []
     for order in permutations(range(n_sites)):
         if order[0] < order[-1]:
-            volume = np.zeros((n_sites, n_sites))
-            for a, b in pairwise(order):
-                volume[a, b] = volume[b, a] = 0.5
-            found.append(_shared(Exchange("tree " + "-".join(map(str, order)), volume)))
+            found.append(_shared(chain(order)))
     return tuple(found)
 
 
@@ -77,17 +82,64 @@ def candidates(n_sites: int) -> list[Exchange]:
     return list(_candidates(n_sites))
 
 
-def candidate_volumes(n_sites: int) -> Floats:
-    """float64[n_ways, n_sites, n_sites]: the volumes of `candidates`, in their order."""
-    return _volumes(_candidates(n_sites))
-
-
 @lru_cache(maxsize=64)
 def _volumes(ways: tuple[Exchange, ...]) -> Floats:
     """float64[n_ways, n_sites, n_sites]."""
     found = np.stack([way.volume for way in ways])
     found.flags.writeable = False
     return found
+
+
+def busiest_s(time_per_volume: Floats, beside: Floats, ways: Sequence[Exchange]) -> Floats:
+    """Seconds by way until its busiest row is done; rows as `mix_trees` takes them, infinite where nothing gets on."""
+    volumes = np.stack([way.volume for way in ways])
+    blocked = np.isinf(time_per_volume)
+    taken = np.einsum("rij,wij->wr", np.where(blocked, 0.0, time_per_volume), volumes)
+    if blocked.any():
+        taken[np.einsum("rij,wij->wr", blocked, volumes > 0)] = np.inf
+    return np.asarray((beside + taken).max(axis=1, initial=0.0))
+
+
+def searched(n_sites: int, time_per_volume: Floats, beside: Floats) -> list[Exchange]:
+    """A two-way ring and a tree, for more sites than all orders can be weighed of: none for fewer.
+
+    Each order grows from site to site along the pair that takes least of the network, from every site once; the best
+    is bettered by turning stretches of it round until none helps (2-opt; Croes 1958). So they are good, not always best.
+    """
+    if n_sites <= MAX_TREE_SITES:
+        return []
+    pair_s = time_per_volume.sum(axis=0)  # of all arcs on the way: near before far
+    pair_s = pair_s + pair_s.T
+    found = []
+    for way in (_two_way, chain):
+        orders = [_nearest(pair_s, start) for start in range(n_sites)]
+        times = busiest_s(time_per_volume, beside, [way(order) for order in orders])
+        best_s, best = float(times.min()), orders[int(times.argmin())]
+        while True:
+            turned = [
+                (*best[:i], *best[i : k + 1][::-1], *best[k + 1 :])
+                for i in range(n_sites)
+                for k in range(i + 1, n_sites)
+            ]
+            times = busiest_s(time_per_volume, beside, [way(order) for order in turned])
+            if not times.min() < best_s * (1.0 - 1e-12):
+                break
+            best_s, best = float(times.min()), turned[int(times.argmin())]
+        found.append(way(best))
+    return found
+
+
+def _two_way(order: Sequence[int]) -> Exchange:
+    return ring(order, both_ways=True)
+
+
+def _nearest(pair_s: Floats, start: int) -> tuple[int, ...]:
+    order, left = [start], set(range(len(pair_s))) - {start}
+    while left:
+        following = min(left, key=lambda site: (pair_s[order[-1], site], site))
+        order.append(following)
+        left.remove(following)
+    return tuple(order)
 
 
 @lru_cache(maxsize=64)
