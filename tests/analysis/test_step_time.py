@@ -133,7 +133,7 @@ def test_a_balanced_split_comes_near_the_proportional_one_of_the_notes(x_tbps: f
     job = network(campuses(1)).document.jobs[0]
     ideal = flops_per_step(job) / (16384 * (822 + 2129 + 2646) * 1e12)
     assert ideal == pytest.approx(1.38, rel=0.01)
-    if x_tbps > 3:  # below, who computes longest hides most: balance of compute is not what counts
+    if x_tbps > 10:  # below, who computes longest hides most: balance of compute is not what counts
         # seven are too few to interleave eight stages, so the slow campus does less than its part
         assert found.step.share[0] < 8 <= min(found.step.share[1:])
         assert ideal < found.step.compute_time_s == pytest.approx(ideal, rel=0.16)

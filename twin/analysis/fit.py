@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +11,9 @@ from ..errors import Issue
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import TrainingJob
 from ..workload.compute import Pace
-from ..workload.job import layout_of, n_micro_batches
+from ..workload.job import flops_per_micro_batch, layout_of, n_micro_batches, n_per_replica
 from ..workload.memory import memory_use
-from ..workload.split import MANY
+from ..workload.split import MANY, Pool
 from .figures import FigureReader
 from .placement import Offer, Placed, PlacedPool, block_size, by_replica, by_stage, pace_of
 
@@ -55,6 +55,19 @@ def split_issues(placed: Placed, job: TrainingJob) -> list[Issue]:
     )
     hint = f"{-(-wanted // placed.n_replicas)} for each replica would do"
     return [Issue(f"jobs[{job.id}].placement", f"{listed} = {done} micro batches of {wanted}", hint)]
+
+
+def peak_issues(pools: Sequence[Pool], job: TrainingJob, reader: FigureReader) -> list[Issue]:
+    """Pools whose stated pace or time is beyond what their accelerators could ever do."""
+    issues = []
+    for pool in pools:
+        peak = n_per_replica(job) * reader.part(pool.accelerator, f"{job.precision}_tflops") * 1e12
+        times = flops_per_micro_batch(job) / (pool.stage_time_s * peak)
+        if times > 1.0:
+            problem = f"{times:.3g} times the peak of {pool.accelerator} in {pool.site}"
+            hint = "a smaller pace_ratio, or a longer micro_batch_s"
+            issues.append(Issue(f"jobs[{job.id}].placement[{pool.site}]", problem, hint))
+    return issues
 
 
 def _by_memory(placed: Placed, job: TrainingJob, reader: FigureReader) -> Iterator[tuple[PlacedPool, float, Pace]]:

@@ -14,7 +14,7 @@ from ..analysis.causes import Attribution, Scene, attribute, bright_links
 from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, left_for_job, load_demands
 from ..analysis.demand import JobFlows, job_flows
 from ..analysis.figures import FigureReader, Lean
-from ..analysis.fit import fit_issues, split_issues
+from ..analysis.fit import fit_issues, peak_issues, split_issues
 from ..analysis.glass import AgeingCase
 from ..analysis.hashing import collision_ratio, n_flows_per_accelerator
 from ..analysis.interruptions import part_interruptions
@@ -303,10 +303,9 @@ class Evaluator:
         )
         if not np.isfinite(step.step_time_s):
             return placed, loads, None, "a link on the way has no capacity left"
-        if step.mfu_ratio > 1.0:
-            problem = f"the step would take {step.mfu_ratio:.3g} times the peak FLOP/s of all accelerators"
-            issue = Issue(f"jobs[{job.id}].placement", problem, "a smaller pace_ratio, or a longer micro_batch_s")
-            raise TopologyError("the job cannot run as it is cut and placed", found=[issue])
+        too_fast = peak_issues(step.pools, job, self.reader)
+        if too_fast:
+            raise TopologyError("the job cannot run as it is cut and placed", found=too_fast)
         return placed, loads, step, ""
 
     def _placed(self, case: Case, job: TrainingJob) -> tuple[Placed, JobFlows]:

@@ -104,7 +104,7 @@ def searched(n_sites: int, time_per_volume: Floats, beside: Floats) -> list[Exch
     """A two-way ring and a tree, for more sites than all orders can be weighed of: none for fewer.
 
     Each order grows from site to site along the pair that takes least of the network, from every site once; the best
-    is bettered by turning stretches of it round until none helps (2-opt; Croes 1958). So they are good, not always best.
+    is bettered by turning stretches of it round until none helps (2-opt; Croes 1958): good, and not always best.
     """
     if n_sites <= MAX_TREE_SITES:
         return []
