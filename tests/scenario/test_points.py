@@ -88,6 +88,9 @@ def test_a_value_that_does_not_do_leaves_the_others_their_answers(network: Netwo
     assert "fragments" in sweep.why[0]
     with pytest.raises(TwinError, match="bf16"):
         old.sweep("job.precision=bf16,bf61")
+    sweep = old.sweep("job.sync=every_step,local_sgd")
+    assert sweep.values[0] == old.score()["step_time_s"]
+    assert "exchanges at every step is none" in sweep.why[1]
 
 
 def two_kinds(**place: object) -> Network:

@@ -194,7 +194,15 @@ def test_inputs_are_texts_mappings_or_axes(small: Network) -> None:
 
 
 @pytest.mark.parametrize(
-    "vary", [None, 3, [], [None], {"path": "age"}, {"path": "age", "values": 3}, {"path": "age", "values": [None]}]
+    "vary",
+    [
+        None,
+        3,
+        [],
+        [None],
+        {"path": "age"},
+        *({"path": "age", "values": v} for v in (3, [], [None], [10**400], ["0..9:3"])),
+    ],
 )
 def test_what_is_no_input_is_told_in_python_too(small: Network, vary: Any) -> None:
     with pytest.raises(ChangeError, match="vary") as caught:

@@ -93,7 +93,7 @@ def _axis(path: str, said: Any, listed: Callable[[], Iterable[Any]]) -> Axis:
         values = tuple(map(_value, listed()))
         if not 1 <= len(values) <= MAX_VALUES or not all(isinstance(v, str) or math.isfinite(v) for v in values):
             raise ValueError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         expected = f"1,2,5 or 1..10:4 or 1..1000:log7 (above 0), at most {MAX_VALUES} values, finite numbers or words"
         raise ChangeError(f"values {said!r:.100}", where=f"vary {path}", expected=expected) from None
     return Axis(path, values)
@@ -118,7 +118,7 @@ def _value(said: Any) -> float | str:
     if not isinstance(said, str):
         return float(said)
     word = said.strip()
-    if not word:
+    if not word or ".." in word:  # a range is no value of a list
         raise ValueError
     try:
         return float(word)
