@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from twin.errors import ChangeError, DocumentError, Issue, did_you_mean
-from twin.formats.native import validate_as
+from twin.formats.native import in_words, validate_as
 from twin.scenario.inputs import FORM, MAX_VALUES, PATHS, Axis, axis_of
 
 MAX_TEXT = 2000
@@ -82,7 +82,7 @@ def _issues_of(item: Any, where: str) -> Iterator[Issue]:
     if isinstance(item, str):
         yield from list(_text_issues(item, where)) or _path_issues(item.partition("=")[0], where)
     elif not isinstance(item, dict):
-        yield Issue(where, f"is a {type(item).__name__}", FORM)
+        yield Issue(where, f"is {in_words(item)}", FORM)
     else:
         yield from _path_issues(item.get("path"), f"{where}.path")
         try:
@@ -105,13 +105,13 @@ def _values_issues(values: Any, where: str) -> Iterator[Issue]:
     if isinstance(values, str):
         yield from _text_issues(values, where)
     elif not isinstance(values, list):
-        yield Issue(where, f"is a {type(values).__name__}", "a list of numbers, or a text like 0..30:7")
+        yield Issue(where, f"is {in_words(values)}", "a list of numbers, or a text like 0..30:7")
     elif not 1 <= len(values) <= MAX_VALUES:
         yield Issue(where, f"{len(values)} values", f"1 to {MAX_VALUES}")
     else:
         for i, value in enumerate(values):
             if not _is_value(value):
-                shown = repr(value)[:100] if isinstance(value, str | bool) else f"a {type(value).__name__}"
+                shown = repr(value)[:100] if isinstance(value, str | bool) else in_words(value)
                 hint = "ranges are texts: 0..30:7"
                 yield Issue(f"{where}[{i}]", f"{shown} is neither a number nor a word", hint)
 
