@@ -7,19 +7,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from twin.errors import ChangeError, DocumentError, Issue, did_you_mean
-from twin.formats.native import validate_as
-from twin.scenario.inputs import MAX_VALUES, PATHS, Axis, parse_axis
+from twin.formats.native import in_words, validate_as
+from twin.scenario.inputs import FORM, MAX_VALUES, PATHS, Axis, axis_of
 
 MAX_TEXT = 2000
 """Characters of values that are written as text; lists may be longer."""
 MAX_NUMBER = 1e15
 N_AXES = 2
 ROOTS = {path.partition(".")[0] for path in PATHS}
-FORM = 'like "age=0..30:7", or {"path": "age", "values": [0, 10, 20]}'
 WORD = r"^[A-Za-z_]\w*([.+-]\w+)*$"
 
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
@@ -41,20 +39,20 @@ Vary = Text | AxisRequest | Annotated[list[Text | AxisRequest], Field(min_length
 
 
 class PostedAxis(NamedTuple):
-    """An input to vary: where it stands in the body, and what would be written after `--vary`."""
+    """An input to vary: where it stands in the body, and what is said there."""
 
     where: str
-    text: str
+    said: Any
 
     @property
     def path(self) -> str:
         """What is varied."""
-        return self.text.partition("=")[0]
+        path: str = self.said["path"] if isinstance(self.said, dict) else self.said.partition("=")[0]
+        return path
 
     def parse(self) -> Axis:
         """Its path and values. Raises ChangeError."""
-        with np.errstate(all="ignore"):  # ends too far apart give values that are refused as not finite
-            axis = parse_axis(self.text)
+        axis = axis_of(self.said)
         if any(isinstance(value, float) and abs(value) > MAX_NUMBER for value in axis.values):
             raise ChangeError(f"values beyond {MAX_NUMBER:g}", where=self.where, hint="no input is as large")
         return axis
@@ -62,14 +60,7 @@ class PostedAxis(NamedTuple):
 
 def axes_of(vary: Any) -> list[PostedAxis]:
     """Inputs that `axis_issues` found no fault with."""
-    found = []
-    for where, item in _items(vary):
-        if isinstance(item, dict):
-            values = item["values"]
-            said = values if isinstance(values, str) else ",".join(map(_written, values))
-            item = f"{item['path']}={said}"
-        found.append(PostedAxis(where, item))
-    return found
+    return [PostedAxis(where, item) for where, item in _items(vary)]
 
 
 def axis_issues(vary: Any) -> Iterator[Issue]:
@@ -91,7 +82,7 @@ def _issues_of(item: Any, where: str) -> Iterator[Issue]:
     if isinstance(item, str):
         yield from list(_text_issues(item, where)) or _path_issues(item.partition("=")[0], where)
     elif not isinstance(item, dict):
-        yield Issue(where, f"is a {type(item).__name__}", FORM)
+        yield Issue(where, f"is {in_words(item)}", FORM)
     else:
         yield from _path_issues(item.get("path"), f"{where}.path")
         try:
@@ -114,13 +105,13 @@ def _values_issues(values: Any, where: str) -> Iterator[Issue]:
     if isinstance(values, str):
         yield from _text_issues(values, where)
     elif not isinstance(values, list):
-        yield Issue(where, f"is a {type(values).__name__}", "a list of numbers, or a text like 0..30:7")
+        yield Issue(where, f"is {in_words(values)}", "a list of numbers, or a text like 0..30:7")
     elif not 1 <= len(values) <= MAX_VALUES:
         yield Issue(where, f"{len(values)} values", f"1 to {MAX_VALUES}")
     else:
         for i, value in enumerate(values):
             if not _is_value(value):
-                shown = repr(value)[:100] if isinstance(value, str | bool) else f"a {type(value).__name__}"
+                shown = repr(value)[:100] if isinstance(value, str | bool) else in_words(value)
                 hint = "ranges are texts: 0..30:7"
                 yield Issue(f"{where}[{i}]", f"{shown} is neither a number nor a word", hint)
 
@@ -135,7 +126,3 @@ def _is_value(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) <= 200 and re.fullmatch(WORD, value) is not None
     return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e300)
-
-
-def _written(value: float | str) -> str:
-    return value if isinstance(value, str) else repr(float(value))

@@ -11,7 +11,7 @@ from typing_extensions import TypeAliasType
 
 from twin.analysis.glass import AgeingCase
 from twin.errors import DocumentError, Issue
-from twin.formats.native import parse_mapping, validate_as
+from twin.formats.native import in_words, parse_mapping, validate_as
 from twin.model.document import TopologyDocument
 from twin.scenario import changes as changes_
 from twin.scenario.select import Links, LinkSelector
@@ -114,9 +114,10 @@ def read_body(body: bytes, kind: type[R]) -> R:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=WHERE) from error
+    expected = f"a JSON object with {', '.join(kind.model_fields)}"
     if not text.strip():
-        raise DocumentError("is empty", where=WHERE, expected=f"JSON: {', '.join(kind.model_fields)}")
-    data = parse_mapping(text, WHERE, as_json=True)
+        raise DocumentError("is empty", where=WHERE, expected=expected)
+    data = parse_mapping(text, WHERE, as_json=True, expected=expected)
     _refuse_non_finite(data)
     skipped = {name: data[name] for name in AS_POSTED if data.get(name) is not None}
     request: R = validate_as(kind, data | dict.fromkeys(skipped), WHERE)
@@ -137,7 +138,7 @@ def _check_shapes(request: Question, skipped: dict[str, Any]) -> None:
         if isinstance(request, WhatIfRequest) and request.plan is None and changes is None:
             issues.append(Issue("plan, changes", "neither is there", "give exactly one of plan and changes"))
         if changes is not None and not isinstance(changes, list):
-            issues.append(Issue("changes", f"is a {type(changes).__name__} and no list", "a plan's name goes to plan"))
+            issues.append(Issue("changes", f"is {in_words(changes)} and no list", "a plan's name goes to plan"))
     issues += _link_issues(skipped.get("links"))
     if isinstance(request, SweepRequest):
         issues += axis_issues(skipped.get("vary"))
@@ -151,7 +152,7 @@ def _link_issues(links: Any) -> list[Issue]:
     if isinstance(links, str):
         return [Issue("links", f"a text of {len(links)} characters", "an id or a glob")]
     if not isinstance(links, dict):
-        return [Issue("links", f"is a {type(links).__name__}", 'an id, a glob, or conditions: {"tier": "wide_area"}')]
+        return [Issue("links", f"is {in_words(links)}", 'an id, a glob, or conditions: {"tier": "wide_area"}')]
     try:
         validate_as(LinkSelector, links, "links")
     except DocumentError as error:

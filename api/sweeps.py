@@ -82,7 +82,7 @@ class Sweeps:
         self._check_work(network, n_points)
         with _told_as_posted(axes):
             answer = network.sweep(
-                [axis.text for axis in axes],
+                [axis.said for axis in axes],
                 metric=request.metric,
                 job=request.job,
                 changes=request.after,
@@ -132,17 +132,17 @@ async def _leaving(request: Request) -> None:
 
 @contextmanager
 def _told_as_posted(axes: Sequence[PostedAxis]) -> Iterator[None]:
-    """Faults of `--vary PATH` and `--metric` are told of the fields of the body that they stand for."""
+    """Faults of `vary PATH` are told of the place in the body where that path stands."""
     try:
         yield
     except TwinError as error:
         option, _, path = error.where.partition(" ")
-        if option not in ("--vary", "--metric"):
+        if option not in ("vary", "metric"):
             raise
         ours = [axis.where for axis in axes if path and axis.path == path.partition("=")[0]]
         fault = error.issues[0]  # of a record with one field set, where it is not the error itself
         expected, hint = error.expected, fault.hint
         if expected and not hint:  # hints go into the list of issues, what was expected does not
             expected, hint = "", f"expected {expected}"
-        where = ours[0] if ours else option.removeprefix("--")
+        where = ours[0] if ours else option
         raise ChangeError(fault.problem, where=where, expected=expected, hint=hint) from error

@@ -9,6 +9,8 @@ from typing import get_args
 import pytest
 import yaml
 
+from twin.errors import TopologyError
+from twin.formats.native import parse_mapping
 from twin.loading import from_document
 from twin.model.jobs import Parallelism, Placement, TrainingJob
 from twin.model.known_models import MODELS
@@ -68,6 +70,20 @@ def test_the_job_of_the_readme_runs() -> None:
     }
     job = next(yaml.safe_load(block) for block in blocks((ROOT / "README.md").read_text(), "yaml") if "jobs:" in block)
     assert from_document(network | job).score()["step_time_s"] > 0
+
+
+def test_the_fabrics_of_the_docs_carry_the_job_of_the_readme() -> None:
+    """Written one below the other, as a reader would."""
+    fabrics = next(block for block in blocks(NETWORKS, "yaml") if "fabrics:" in block)
+    job = next(block for block in blocks((ROOT / "README.md").read_text(), "yaml") if "jobs:" in block)
+    network = from_document(parse_mapping(fabrics + job, "docs", as_json=False))
+    assert network.score()["n_accelerators"] == 16 * 64
+    without = fabrics.replace("sites:\n  - {id: here}\n", "")
+    with pytest.raises(TopologyError) as caught:
+        assert from_document(parse_mapping(without + job, "docs", as_json=False)).arrays
+    (issue,) = caught.value.issues
+    assert issue.problem.startswith("no site 'here', named ")
+    assert issue.hint == "sites: [{id: here}] adds it"
 
 
 def test_the_smallest_document_of_the_readme_loads() -> None:

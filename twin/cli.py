@@ -12,13 +12,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .loading import Network
 
+
+class _Commands(TyperGroup):
+    """The commands: interrupted ones say so, which Typer alone does not."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("interrupted", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
+INTERRUPTED = 130
+"""Exit code of a program ended by Ctrl-C, as shells count it."""
 app = typer.Typer(
+    cls=_Commands,
     help="A digital twin of data-centre networks: try a fibre upgrade or a hardware swap before paying for it.",
     no_args_is_help=True,
     add_completion=False,
@@ -57,15 +74,22 @@ Growth = Annotated[float, typer.Option("--growth", help="Growth of traffic a yea
 AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the network after this plan of its document.")]
 
 
-def _picture(path: Path | None) -> Path | None:
+def _writable(path: Path | None) -> Path | None:
     """Refuse what could not be written before anything is worked out."""
     if path is not None:
-        from .pictures import check_format
-
-        check_format(path)
+        if path.is_dir():
+            _fail(f"cannot write {path}: it is a folder", "name a file in it")
         if not path.parent.is_dir():
             _fail(f"cannot write {path}: no folder {path.parent}", "make it first")
     return path
+
+
+def _picture(path: Path | None) -> Path | None:
+    if path is not None:
+        from .pictures import check_drawable
+
+        check_drawable(path)
+    return _writable(path)
 
 
 Picture = Annotated[
@@ -205,7 +229,9 @@ def sweep(
     ] = None,
     ageing: Ageing = "value",
     picture: Picture = None,
-    table: Annotated[Path | None, typer.Option("--csv", help="Write the points to a CSV file too.")] = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", callback=_writable, help="Write the points to a CSV file too.")
+    ] = None,
     processes: Annotated[
         int | None, typer.Option("--processes", min=1, max=256, help="At most so many; else one for each core.")
     ] = None,
@@ -428,11 +454,10 @@ def _load(name: str, prices: Path | None) -> Network:
 
 
 def _draw(figure: Callable[[], Any], path: Path | None) -> None:
-    """Write a picture where one is asked for; the format is checked before the drawing."""
+    """Write a picture where one is asked for."""
     if path is not None:
-        from .pictures import check_format, save_figure
+        from .pictures import save_figure
 
-        check_format(path)
         save_figure(figure(), path)
 
 
@@ -520,7 +545,7 @@ def main() -> None:
         sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader has seen enough
         sys.stderr.close()
         sys.exit(0)

@@ -22,7 +22,7 @@ from .model.network import Generators
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
 from .scenario.diff import Diff, diff_of
-from .scenario.inputs import parse_axis
+from .scenario.inputs import Axis, axes_of
 from .scenario.points import MAX_PROCESSES, Question, metric_of_case, run_points
 from .scenario.select import LinkSelector, select_links
 from .scenario.sweep import Sweep, check_sweep, crossings_of, knees_of
@@ -178,7 +178,7 @@ class Network(CompiledNetwork):
 
     def sweep(
         self,
-        vary: str | Sequence[str],
+        vary: str | Mapping[str, Any] | Axis | Sequence[str | Mapping[str, Any] | Axis],
         *,
         metric: str = "step_time_s",
         job: str | None = None,
@@ -190,12 +190,13 @@ class Network(CompiledNetwork):
     ) -> Sweep:
         """A metric over one or two inputs, `"links.wan-*.total_gbps=1e3..5e4:log9"`; see `scenario.inputs.PATHS`.
 
+        An input is such a text or `{"path": "age", "values": [0, 10, 20]}`.
         `changes` come first; `against` is another plan whose value of the metric is a level to be crossed.
         `advance(done, of)` is told how many points are done. Whether points could be built is not asked.
         n_processes: at most so many for a long sweep, with the same answer; a script that asks for more than one does
         so behind `if __name__ == "__main__":`.
         """
-        axes = tuple(parse_axis(text) for text in ([vary] if isinstance(vary, str) else vary))
+        axes = axes_of(vary)
         n = check_sweep(axes, metric)
         if not 1 <= n_processes <= MAX_PROCESSES:
             raise ChangeError(f"{n_processes} processes", where="sweep", expected=f"1 to {MAX_PROCESSES}")

@@ -62,6 +62,7 @@ MAX_FORECASTS_SHOWN = 12
 PLAN_COLUMNS = {
     "step_time_s": "step",
     "exposed_comm_time_s": "exposed",
+    "goodput_tokens_per_s": "goodput",
     "max_link_utilisation_ratio": "busiest",
     "min_coherent_margin_db": "margin",
     "capex_usd": "capex",

@@ -102,6 +102,8 @@ def test_bodies_are_bounded_and_methods_told_as_elsewhere(strict_client: Any) ->
     problem = problem_of(strict_client.post(EXPLAIN, json={"network": network}), 422, "topology-error")
     assert "at most 30 records" in problem.detail
     assert "2000 bytes" in problem_of(strict_client.post(EXPLAIN, content=b" " * 2001), 413).detail
+    said = problem_of(strict_client.post(EXPLAIN, content=b"[]"), 422, "document-error").detail
+    assert "holds a list; expected a JSON object with network, job, ageing, plan, changes" in said
     answer = strict_client.get(EXPLAIN)
     problem_of(answer, 405)
     assert answer.headers["allow"] == "POST"

@@ -120,8 +120,8 @@ def axis(path: Any = "age", values: Any = (1,), **more: Any) -> dict[str, Any]:
         ({}, "vary", "is missing"),
         ({"vary": None}, "vary", "age=0..30:7"),
         ({"vary": []}, "vary", "age=0..30:7"),
-        ({"vary": 5}, "vary", "is a int"),
-        ({"vary": ["age=1", 5]}, "vary[1]", "is a int"),
+        ({"vary": 5}, "vary", "is a number"),
+        ({"vary": ["age=1", 5]}, "vary[1]", "is a number"),
         ({"vary": ["age=1", "demands=1", "demands=2"]}, "vary", "one or two"),
         ({"vary": ""}, "vary", "0 characters"),
         ({"vary": "age=" + "1," * MAX_TEXT + "1"}, "vary", "written as a list"),
@@ -134,7 +134,7 @@ def axis(path: Any = "age", values: Any = (1,), **more: Any) -> dict[str, Any]:
         ({"vary": {"values": [1]}}, "vary.path", "is missing"),
         ({"vary": axis(value=[1])}, "vary.value", "did you mean 'values'"),
         ({"vary": axis(values=None)}, "vary.values", "a list of numbers"),
-        ({"vary": axis(values=3)}, "vary.values", "is a int"),
+        ({"vary": axis(values=3)}, "vary.values", "is a number"),
         ({"vary": axis(values=[])}, "vary.values", "1 to 10000"),
         ({"vary": axis(values=[1] * 10_001)}, "vary.values", "1 to 10000"),
         ({"vary": axis(values="")}, "vary.values", "0 characters"),
@@ -175,7 +175,7 @@ def test_every_bad_field_is_told_at_once(client: Any) -> None:
         ("age=-1.7e308..1.7e308:3", "vary", "finite"),
         (axis(values=["nan"]), "vary", "finite"),
         (axis("links.wan-*.n_parallel", [1e300]), "vary", "1e+15"),
-        (["age=1", "age=2"], "vary", "one or two different ones"),
+        (["age=1", "age=2"], "vary", "age stands twice"),
         ("age=-3", "vary", "greater than or equal to 0"),
         (["demands=1", axis(values=[101])], "vary[1]", "less than or equal to 100"),
         ("demands=many", "vary", "no number"),
@@ -204,6 +204,8 @@ def test_a_metric_that_is_none_is_422_with_near_ones(client: Any) -> None:
     issue = problem_of(client.post(SWEEP, json=body), 422, "change-error").issues[0]
     assert issue.where == "metric"
     assert "'step_time_s'" in issue.hint
+    issue = problem_of(client.post(SWEEP, json=body | {"metric": "foo"}), 422, "change-error").issues[0]
+    assert "a score's `metrics`" in issue.hint
 
 
 def test_changes_and_points_that_cannot_be_are_told_as_elsewhere(client: Any) -> None:

@@ -182,9 +182,20 @@ def test_an_empty_file(tmp_path: Path, ending: str) -> None:
         read_mapping(path)
 
 
-@pytest.mark.parametrize(("text", "kind"), [("[1, 2]", "list"), ("7", "int"), ("hello", "str"), ("", "NoneType")])
-def test_what_is_no_mapping(text: str, kind: str) -> None:
-    assert fault(text).problem == f"holds a {kind}"
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[1, 2]", "holds a list"),
+        ("7", "holds a number"),
+        ("2026-01-31", "holds a date"),
+        ("true", "holds true"),
+        ("hello", "holds a text"),
+        ("", "is empty"),
+        ("# nothing yet", "is empty"),
+    ],
+)
+def test_what_is_no_mapping(text: str, says: str) -> None:
+    assert fault(text).problem == says
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.model.samples import campus_data, changed, job_data, model_data, network, without
-from twin.errors import CatalogueError, TopologyError
+from twin.errors import CatalogueError, Issue, TopologyError
 
 BASE = campus_data()
 
@@ -176,8 +176,18 @@ def test_near_names_are_offered() -> None:
         _ = network(changed(BASE, "nodes", "a-leaf", part="leaf-25.6")).nodes
 
 
+def test_a_site_that_is_not_there_is_told_once_with_the_line_that_adds_it() -> None:
+    nodes = [{"id": f"n{i}", "kind": "leaf", "site": "here"} for i in range(97)]
+    with pytest.raises(TopologyError) as caught:
+        _ = network({"nodes": nodes, "sites": [{"id": "her"}], "jobs": [job_data(placement=[{"site": "here"}])]}).nodes
+    (issue,) = caught.value.issues
+    assert issue == Issue(
+        "nodes[n0].site", "no site 'here', named 97 times", "did you mean 'her'? sites: [{id: here}] adds it"
+    )
+
+
 def test_a_file_of_many_faults_is_cut_short() -> None:
-    nodes = [{"id": f"n{i}", "kind": "leaf", "site": "nowhere"} for i in range(1500)]
+    nodes = [{"id": f"n{i}", "kind": "leaf", "site": f"nowhere-{i}"} for i in range(1500)]
     with pytest.raises(TopologyError) as caught:
         _ = network({"nodes": nodes}).nodes
     assert len(caught.value.issues) == 1000

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.score.lines import document, glass, load_of, zr
 from twin.errors import TwinError
 from twin.loading import from_document, load
-from twin.pictures import check_format, forecast_figure, link_figure, save_figure, svg_of
+from twin.pictures import check_format, forecast_figure, link_figure, save_figure, svg_of, sweep_figure
 from twin.pictures.canvas import FORMATS, shown
 from twin.pictures.forecast import MAX_COLUMNS
 
@@ -271,6 +271,22 @@ def test_drawing_leaves_matplotlib_as_it_was() -> None:
     before = dict(mpl.rcParams)
     assert drawn(link_figure(page_of("copper")))
     assert dict(mpl.rcParams) == before
+
+
+def test_a_sweep_is_drawn_by_size_however_it_was_asked_for() -> None:
+    def drawn(order: list[int]) -> Any:
+        x, y = (1.0, 10.0, 100.0, 1000.0), (8.0, 4.0, None, 1.0)
+        axes = [{"path": "links.w.total_gbps", "values": [x[i] for i in order]}]
+        data = {"network": "n", "job": None, "plan": None, "metric": "step_time_s", "unit": "s", "axes": axes}
+        data |= {"values": [y[i] for i in order], "knees": [[10.0]], "against_value": None, "crossings": []}
+        curve, ring = sweep_figure(data).axes[0].lines
+        return [str(line.get_xydata().tolist()) for line in (curve, ring)]
+
+    assert (
+        drawn([2, 0, 3, 1])
+        == drawn([0, 1, 2, 3])
+        == ["[[1.0, 8.0], [10.0, 4.0], [100.0, nan], [1000.0, 1.0]]", "[[10.0, 4.0]]"]
+    )
 
 
 def test_the_shipped_answers_are_drawn() -> None:

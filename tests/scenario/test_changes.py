@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any, get_args
 
@@ -14,6 +15,7 @@ from twin.analysis.step_time import PHASES
 from twin.catalogue import catalogue, load_price_book
 from twin.errors import CatalogueError, ChangeError, DocumentError, TopologyError, TwinError
 from twin.loading import Network, from_document, load
+from twin.model.jobs import Placement
 from twin.scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from twin.scenario.change import StateChange, StructureChange, WorkloadChange
 from twin.scenario.changes import Change
@@ -165,7 +167,33 @@ def test_workload() -> None:
         {"kind": "place_job", "placement": [{"site": "b"}]},
     ).job
     assert job is not None
-    assert (job.split, [place.n_micro_batches for place in job.placement]) == ("uniform", [None])
+    assert (job.split, [place.n_micro_batches for place in job.placement]) == ("balanced", [None])
+    # even where all of those that are left had one
+    left = applied(
+        {"kind": "split_work", "split": "stated", "n_micro_batches": {"a": 8, "b": 24}},
+        {"kind": "leave_sites", "sites": ["a"]},
+    ).job
+    assert left is not None
+    assert left == job
+    # new places may come with a split of their own
+    job = one("place_job", placement=[{"site": "b", "n_micro_batches": 64}]).job
+    assert job is not None
+    assert (job.split, [place.n_micro_batches for place in job.placement]) == ("stated", [64])
+
+
+def test_what_a_placement_states_stays_with_its_kind() -> None:
+    slow = {"site": "a", "n_accelerators": 16, "accelerator": "H100", "racks": "a-*", "pace_ratio": 0.5}
+    placed = {"kind": "place_job", "placement": [slow]}
+    for kind, states in (("H100", slow), ("GB200", {"site": "a", "n_accelerators": 16, "racks": "a-*"})):
+        job = applied(placed, {"kind": "use_accelerator", "site": "a", "accelerator": kind}).job
+        assert job is not None
+        assert job.placement == (Placement(**(states | {"accelerator": kind})),)
+    two = {"kind": "place_job", "placement": [slow, {"site": "a", "accelerator": "GB200", "racks": "b-*"}]}
+    kept = applied(two, {"kind": "use_accelerator", "site": "a", "accelerator": "H100"}).job
+    assert kept is not None
+    assert kept.placement == (replace(Placement(**slow), n_accelerators=None),)
+    with pytest.raises(ChangeError, match="differ in racks"):
+        applied(two, {"kind": "use_accelerator", "site": "a", "accelerator": "GB300"})
 
 
 def test_state_of_links() -> None:

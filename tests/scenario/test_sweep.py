@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,11 @@ def test_values_as_they_are_asked_for(text: str, values: tuple[float | str, ...]
         ("x=-1e308..1e308:3", "finite"),
         ("x=1..1e999:log3", "finite"),
         ("x=nan..3:3", "finite"),
+        ("x=0..10", r"1\.\.10:4"),
+        ("x=1..", r"1\.\.10:4"),
+        ("x=0..10:-3", r"1\.\.10:4"),
+        ("x=1..10:lin3", r"1\.\.10:4"),
+        ("x=1..10:4,5", r"1\.\.10:4"),
     ],
 )
 def test_values_that_make_no_sense_are_refused(text: str, says: str) -> None:
@@ -104,7 +110,9 @@ def test_a_point_without_an_answer_says_why(small: Network) -> None:
     sweep = small.sweep("links.wan-*.length_km=10,400")
     assert sweep.values[1] is None
     assert "no path" in sweep.why[1]
-    assert sweep.to_csv().splitlines()[-1] == "400.0,"
+    assert sweep.to_csv().splitlines()[0] == "links.wan-*.length_km,step_time_s,why"
+    assert sweep.to_csv().splitlines()[1].endswith(",")
+    assert sweep.to_csv().splitlines()[-1] == f"400.0,,{sweep.why[1]}"
     assert json.loads(sweep.to_json())["values"][1] is None
 
 
@@ -147,6 +155,61 @@ def test_crossings_are_interpolated() -> None:
     assert crossings_of([x], [1.0, 1.0, 1.0], 5.0) == ()
 
 
+def test_the_order_of_values_changes_no_knee_and_no_crossing() -> None:
+    """Neighbours are those by size; a value that stands twice counts once."""
+    x = tuple(float(i) for i in range(11))
+    curve = {v: 10.0 - v if v <= 3 else 7.0 - 0.01 * v for v in x}
+    mixed = Axis("x", (7.0, 3.0, 0.0, 10.0, 1.0, 3.0, 9.0, 2.0, 5.0, 4.0, 8.0, 6.0))
+    values = [curve[v] for v in mixed.values]  # type: ignore[index]
+    assert knees_of([mixed], values) == knees_of([Axis("x", x)], list(curve.values())) == ((3.0,),)
+    assert crossings_of([mixed], values, 8.5) == ((1.5,),)
+    both = [Axis("x", (20.0, 0.0, 10.0)), Axis("y", ("b", "a"))]
+    assert crossings_of(both, [0.0, 9.0, 10.0, 5.0, 0.0, 5.0], 8.0) == ((2.0, "b"), (17.5, "a"))
+
+
+def test_a_level_that_is_met_exactly_is_crossed_there() -> None:
+    x = Axis("x", (0.0, 10.0, 20.0))
+    assert crossings_of([x], [0.0, 5.0, 10.0], 5.0) == ((10.0,),)
+    assert crossings_of([x], [5.0, 6.0, 5.0], 5.0) == ((0.0,), (20.0,))
+    long = Axis("x", tuple(float(i) for i in range(6)))
+    assert crossings_of([long], [3.0, 5.0, 5.0, 7.0, 5.0, 3.0], 5.0) == ((1.0,), (4.0,))
+    assert crossings_of([long], [None, 5.0, 5.0, None, 5.0, 3.0], 5.0) == ((1.0,), (4.0,))
+    assert crossings_of([x], [5.0, 5.0, 5.0], 5.0) == ((0.0,),)
+
+
+def test_a_curve_that_hardly_moves_has_no_knee(small: Network) -> None:
+    x = Axis("x", tuple(float(i) for i in range(11)))
+    bent = [10.0 - v if v <= 3 else 7.0 - 0.01 * v for v in range(11)]
+    assert knees_of([x], bent) == ((3.0,),)
+    assert knees_of([x], [1000.0 + v for v in bent]) == ()
+    assert small.sweep("age=0..40:5").knees == ()
+
+
+def test_inputs_are_texts_mappings_or_axes(small: Network) -> None:
+    asked = small.sweep("age=0,10")
+    assert small.sweep({"path": "age", "values": [0, 10]}) == asked
+    assert small.sweep([{"path": "age", "values": "0,10"}]) == asked
+    assert small.sweep(Axis("age", (0.0, 10.0))) == asked
+    assert asked.axes == (Axis("age", (0.0, 10.0)),)
+
+
+@pytest.mark.parametrize(
+    "vary",
+    [
+        None,
+        3,
+        [],
+        [None],
+        {"path": "age"},
+        *({"path": "age", "values": v} for v in (3, [], [None], [10**400], ["0..9:3"])),
+    ],
+)
+def test_what_is_no_input_is_told_in_python_too(small: Network, vary: Any) -> None:
+    with pytest.raises(ChangeError, match="vary") as caught:
+        small.sweep(vary)
+    assert "--" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("vary", "says"),
     [
@@ -167,7 +230,16 @@ def test_crossings_are_interpolated() -> None:
         ("job.n_local_step=3", "n_local_steps"),
         ("mix.c9.H100.GB200=0", "the job is not at 'c9'"),
         ("mix.c1.H10.GB200=0", "H100"),
-        ("mix.c1.H100.GB200=2", "0 to 1 of a stated number"),
+        ("mix.c1.H100.GB200=2", "expected 0 to 1"),
+        ("mix.c1.H100.H100=0", "two kinds"),
+        ("job.placement=3", r"placement.SITE.n_accelerators"),
+        ("job.parallelism=3", "parallelism.tp"),
+        ("job.note=x", "for readers"),
+        ("job.id=x", "names the job"),
+        ("parallelism.tpp=2", "did you mean 'tp'"),
+        ("parallelism.tp=0", "greater than or equal to 1"),
+        ("parallelism=2", "nothing to vary at"),
+        ("job.foo=1", "expected model, n_global_batch, precision"),
         ("mix.c1=0", "nothing to vary"),
         ("job.split=fair", "split"),
         ("age=-3", "greater than or equal"),
@@ -185,10 +257,14 @@ def test_a_path_that_is_none_is_refused_with_what_there_is(small: Network, vary:
 def test_sizes_and_metrics_are_bounded(small: Network) -> None:
     with pytest.raises(ChangeError, match="points"):
         small.sweep(["age=0..50:1000", "demands=1..2:1000"])
-    with pytest.raises(ChangeError, match="one or two"):
+    with pytest.raises(ChangeError, match="3 inputs; expected one or two"):
+        small.sweep(["age=1", "demands=2", "job.n_global_batch=64"])
+    with pytest.raises(ChangeError, match="age stands twice"):
         small.sweep(["age=1", "age=2"])
-    with pytest.raises(ChangeError, match="step_time_s"):
+    with pytest.raises(ChangeError, match=r"did you mean .step_time_s.*twin score --all"):
         small.sweep("age=1", metric="step_tim_s")
+    with pytest.raises(ChangeError, match=r"no metric 3.*twin score --all"):
+        small.sweep("age=1", metric=3)  # type: ignore[arg-type]
 
 
 def test_progress_is_told_point_by_point(small: Network) -> None:

@@ -93,8 +93,16 @@ def parse_mapping(
             "is too large once its aliases are written out", where=where, expected=f"{MAX_VALUES} values"
         )
     if not isinstance(data, dict):
-        raise DocumentError(f"holds a {type(data).__name__}", where=where, expected=expected)
+        raise DocumentError("is empty" if data is None else f"holds {in_words(data)}", where=where, expected=expected)
     return data
+
+
+def in_words(value: Any) -> str:
+    """What kind of plain data a value is, for whoever wrote it as YAML or JSON."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    kinds = ((int | float, "a number"), (str, "a text"), (list, "a list"), (dict, "a mapping"))
+    return next((words for kind, words in kinds if isinstance(value, kind)), f"a {type(value).__name__}")
 
 
 def _load_yaml(text: str) -> Any:
@@ -201,7 +209,7 @@ def _issue(fault: Any, data: Any, schema: Callable[[], dict[str, Any]]) -> Issue
     else:
         found = fault.get("input")
         whole = isinstance(found, dict | list) or fault["type"] == "json_invalid"
-        shown = "" if whole else f", found {_short(found)}"
+        shown = "" if whole or repr(found) in fault["msg"] else f", found {_short(found)}"
         problem = f"{fault['msg']}{shown}"
         if fault["type"] == "literal_error":
             hint = did_you_mean(str(found), re.findall(r"'([^']*)'", fault["ctx"]["expected"]))

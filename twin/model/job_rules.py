@@ -58,6 +58,10 @@ def _model_issues(job: TrainingJob) -> Iterator[Issue]:
         yield Issue(where, f"{model.n_predict_layers} of {model.n_layers} layers predict a token further")
     if model.n_shared_experts and model.n_experts == 1:
         yield Issue(where, "shared experts in a model without experts")
+    least = model.n_hidden * model.n_head_hidden  # the output's matrix alone
+    if model.n_attention_parameters is not None and model.n_attention_parameters <= least:
+        problem = f"{model.n_attention_parameters} attention parameters of a layer, as few as its output has alone"
+        yield Issue(f"{where}.n_attention_parameters", problem, f"more than {least}")
     if model.n_head_width is None and model.n_hidden % model.n_heads:
         problem = f"hidden width {model.n_hidden} does not divide by {model.n_heads} heads"
         yield Issue(where, problem, "state n_head_width")
@@ -69,7 +73,8 @@ def _cut_issues(job: TrainingJob) -> Iterator[Issue]:
         yield Issue(where, "virtual stages need pp > 1", "set n_virtual_stages to 1")
     if cut.pp * cut.n_virtual_stages > model.n_layers:
         problem = f"pp * n_virtual_stages = {cut.pp * cut.n_virtual_stages} exceeds the {model.n_layers} layers"
-        yield Issue(where, problem, f"n_virtual_stages up to {max(1, model.n_layers // cut.pp)}")
+        most = model.n_layers // cut.pp
+        yield Issue(where, problem, f"n_virtual_stages up to {most}" if most else f"pp up to {model.n_layers}")
     if model.n_heads % cut.tp:
         hint = f"tp: one of {', '.join(map(str, divisors(model.n_heads)))}"
         yield Issue(f"{where}.tp", f"tp {cut.tp} does not divide the {model.n_heads} heads", hint)
@@ -101,6 +106,13 @@ def _sync_issues(job: TrainingJob) -> Iterator[Issue]:
         return
     if job.across_sites == "pipeline":
         yield Issue(f"{where}.sync", "local SGD needs whole replicas at each site", "across_sites: data")
+    if job.n_local_steps < 2:
+        problem = "local SGD that exchanges at every step is none"
+        yield Issue(f"{where}.n_local_steps", problem, "n_local_steps: 2 or more, or sync: every_step")
+        return
+    if job.n_fragment_layers is not None and job.n_fragment_layers > job.model.n_layers:
+        problem = f"fragments of {job.n_fragment_layers} of {job.model.n_layers} layers"
+        yield Issue(f"{where}.n_fragment_layers", problem, f"up to {job.model.n_layers}; leave it out for all at once")
     n_fragments = -(-job.model.n_layers // job.n_fragment_layers) if job.n_fragment_layers else 1
     if n_fragments * (1 + job.n_overlap_steps) > job.n_local_steps:
         problem = f"{n_fragments} fragments in {job.n_local_steps} steps, each for {1 + job.n_overlap_steps}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, WithJsonSchema
@@ -124,3 +124,11 @@ class TrainingJob:
     def is_local_sgd(self) -> bool:
         """Whether sites exchange more rarely than every step; with one local step they do not."""
         return self.sync == "local_sgd" and self.n_local_steps > 1
+
+
+def on_places(job: TrainingJob, placement: tuple[Placement, ...]) -> TrainingJob:
+    """The job at other places: as many replicas as fit there; a split stated for those it had becomes balanced."""
+    if job.split == "stated":
+        placement = tuple(replace(place, n_micro_batches=None) for place in placement)
+        job = replace(job, split="balanced")
+    return replace(job, placement=placement, parallelism=replace(job.parallelism, dp=None))

@@ -178,6 +178,7 @@ def expand_preset(data: Any) -> Any:
     try:
         shape = known_model(named["preset"]).shape
     except CatalogueError as error:
-        hint = f"; {error.hint}" if error.hint else ""
-        raise PydanticCustomError("preset", "{problem}", {"problem": f"{error.args[0]}{hint}"}) from error
+        hint = f"{error.hint} " if error.hint else ""
+        problem = f"{error.args[0]}; {hint}`twin models` lists what there is"
+        raise PydanticCustomError("preset", "{problem}", {"problem": problem}) from error
     return {spec.name: getattr(shape, spec.name) for spec in fields(shape)} | dict(named)

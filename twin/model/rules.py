@@ -52,13 +52,34 @@ def _issues(
     yield from _duplicates("links", (link.id for link in links))
     for name in ("sites", "fabrics"):
         yield from _duplicates(name, (record.id for record in getattr(document, name)))
-    yield from _node_issues(nodes, site_ids, catalogue, missing)
+    yield from _unknown_sites(((f"nodes[{n.id}].site", n.site) for n in nodes if n.site is not None), site_ids)
+    yield from _node_issues(nodes, catalogue)
     yield from _link_issues(links, by_id, catalogue, missing)
     yield from _date_issues(document.as_of, nodes, links)
-    yield from _workload_issues(document, by_id, catalogue)
+    # a site that nodes name is told with them
+    yield from _workload_issues(document, by_id, catalogue, {node.site for node in nodes})
 
 
-def _workload_issues(document: TopologyDocument, node_ids: Collection[str], catalogue: Catalogue) -> Iterator[Issue]:
+def _unknown_sites(named: Iterable[tuple[str, str]], known: Collection[str]) -> Iterator[Issue]:
+    """Each site that is not there once, at the first place that names it: one line adds it for all of them."""
+    places: dict[str, list[str]] = {}
+    for where, site in named:
+        if site not in known:
+            places.setdefault(site, []).append(where)
+    for i, (site, named_at) in enumerate(places.items()):
+        times = f", named {len(named_at)} times" if len(named_at) > 1 else ""
+        add = f"sites: [{{id: {site}}}] adds it"
+        near = did_you_mean(site, known) if i < MAX_HINTS else ""
+        yield Issue(named_at[0], f"no site {site!r}{times}", f"{near} {add}".strip())
+
+
+def _workload_issues(
+    document: TopologyDocument,
+    node_ids: Collection[str],
+    catalogue: Catalogue,
+    told: Collection[str | None] = (),
+) -> Iterator[Issue]:
+    """`told`: sites of which it need not be said again that they are not there."""
     missing = _Missing()
     for name in ("demands", "jobs", "plans"):
         yield from _duplicates(name, (record.id for record in getattr(document, name)))
@@ -66,7 +87,10 @@ def _workload_issues(document: TopologyDocument, node_ids: Collection[str], cata
         for place, node_id in (("source", demand.source), ("target", demand.target)):
             if node_id not in node_ids:
                 yield missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
-    yield from _job_issues(document, {site.id for site in document.sites}, catalogue, missing)
+    placed = ((f"jobs[{j.id}].placement[{i}].site", p.site) for j in document.jobs for i, p in enumerate(j.placement))
+    known = {site.id for site in document.sites}
+    yield from _unknown_sites(((where, site) for where, site in placed if site not in told), known)
+    yield from _job_issues(document, catalogue, missing)
 
 
 def _duplicates(what: str, ids: Iterable[str]) -> Iterator[Issue]:
@@ -109,12 +133,10 @@ class _Parts:
             yield Issue(where, fault.problem, fault.hint)
 
 
-def _node_issues(nodes: Iterable[Node], site_ids: set[str], catalogue: Catalogue, missing: _Missing) -> Iterator[Issue]:
+def _node_issues(nodes: Iterable[Node], catalogue: Catalogue) -> Iterator[Issue]:
     parts = _Parts(catalogue)
     for node in nodes:
         where = f"nodes[{node.id}]"
-        if node.site is not None and node.site not in site_ids:
-            yield missing(f"{where}.site", "site", node.site, site_ids)
         yield from parts.issue(f"{where}.part", node.part, "switch")
         yield from parts.issue(f"{where}.accelerator", node.accelerator, "accelerator")
         if node.n_accelerators and node.accelerator is None:
@@ -193,9 +215,7 @@ def _dated(link: Link) -> Iterator[tuple[str, Link | Span]]:
         yield f"links[{link.id}].spans[{i}]", span
 
 
-def _job_issues(
-    document: TopologyDocument, site_ids: set[str], catalogue: Catalogue, missing: _Missing
-) -> Iterator[Issue]:
+def _job_issues(document: TopologyDocument, catalogue: Catalogue, missing: _Missing) -> Iterator[Issue]:
     job_ids = [job.id for job in document.jobs]
     if document.default_job is not None and document.default_job not in job_ids:
         yield missing("default_job", "job", document.default_job, job_ids)
@@ -204,6 +224,4 @@ def _job_issues(
         yield from job_shape_issues(job)
         for i, place in enumerate(job.placement):
             where = f"jobs[{job.id}].placement[{i}]"
-            if place.site not in site_ids:
-                yield missing(f"{where}.site", "site", place.site, site_ids)
             yield from parts.issue(f"{where}.accelerator", place.accelerator, "accelerator")

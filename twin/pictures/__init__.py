@@ -1,12 +1,13 @@
 """Pictures of answers, drawn from their plain data; matplotlib comes with the extra `pictures`."""
 
-from .canvas import check_format, save_figure, svg_of
+from .canvas import check_drawable, check_format, save_figure, svg_of
 from .explain import explanation_figure
 from .forecast import forecast_figure
 from .link import link_figure
 from .sweep import sweep_figure
 
 __all__ = [
+    "check_drawable",
     "check_format",
     "explanation_figure",
     "forecast_figure",

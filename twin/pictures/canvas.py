@@ -45,14 +45,25 @@ def drawn(draw: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, An
 
     @wraps(draw)
     def styled(data: Mapping[str, Any]) -> Any:
-        try:
-            import matplotlib as mpl
-        except ImportError as error:
-            raise TwinError("matplotlib is not installed", hint="pip install 'dc-twin[pictures]'") from error
-        with mpl.rc_context(STYLE):
+        with _matplotlib().rc_context(STYLE):
             return draw(data)
 
     return styled
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib as mpl
+    except ImportError as error:
+        hint = "pip install 'dc-twin[pictures]', or '.[pictures]' in a clone"
+        raise TwinError("matplotlib is not installed", hint=hint) from error
+    return mpl
+
+
+def check_drawable(path: Path) -> None:
+    """Raises TwinError where no picture of that name can be drawn: unknown format, or matplotlib is not installed."""
+    check_format(path)
+    _matplotlib()
 
 
 def sheet(n_rows: int, n_columns: int, width: float, height: float, **sharing: Any) -> tuple[Any, Any]:

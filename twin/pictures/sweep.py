@@ -13,7 +13,7 @@ COLOURS = (CENTRAL, HARSH, KIND, "#8a6fb0", "#b58900", "#4fa3a5", "#7a7a7a", "#c
 
 @drawn
 def sweep_figure(data: Mapping[str, Any]) -> Any:
-    """Draw `Sweep.to_dict()`; words on the first axis become places of equal width."""
+    """Draw `Sweep.to_dict()`: numbers by size, however they were ordered; words at places of equal width."""
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
     figure, axes = sheet(1, 1, 8.2, 4.8)
@@ -21,11 +21,14 @@ def sweep_figure(data: Mapping[str, Any]) -> Any:
     first = data["axes"][0]
     others = data["axes"][1]["values"] if len(data["axes"]) > 1 else [None]
     words = any(isinstance(value, str) for value in first["values"])
-    x = list(range(len(first["values"]))) if words else first["values"]
+    places = range(len(first["values"]))
+    order = list(places) if words else sorted(places, key=lambda i: first["values"][i])
+    x = [i if words else first["values"][i] for i in order]
     shown = others if len(others) <= len(COLOURS) else others[:: -(-len(others) // len(COLOURS))]
     for i, (colour, other) in enumerate(zip(COLOURS, shown, strict=False)):
         column = others.index(other)
-        y = [float("nan") if v is None else v for v in data["values"][column :: len(others)]]
+        values = data["values"][column :: len(others)]
+        y = [float("nan") if values[i] is None else values[i] for i in order]
         label = None if other is None else f"{data['axes'][1]['path']} = {_say(other)}"
         axis.plot(x, y, marker="o", markersize=3.2, color=colour, label=label)
         _mark(axis, data, x, y, other, (colour, i))

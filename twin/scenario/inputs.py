@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -15,13 +16,13 @@ from ..arrays import Ints, State
 from ..errors import ChangeError, TopologyError, did_you_mean
 from ..formats.native import adapter_of, validate_as
 from ..model.job_rules import job_shape_issues
-from ..model.jobs import Placement, TrainingJob
+from ..model.jobs import Parallelism, Placement, TrainingJob, on_places
 from ..model.records import Demand, Link, Lossless, Span, asdict_compact
 from ..score.evaluate import Case
 from ..workload.job import layout_of, n_per_replica
 from .change import Context
 from .changes import Age
-from .job_changes import moved
+from .job_changes import of_kind
 from .select import select_links
 
 MAX_VALUES = 10_000
@@ -34,12 +35,22 @@ PATHS = (
     "links.GLOB.n_parallel",
     "links.GLOB.n_failed",
     "job.FIELD",
+    "parallelism.FIELD",
     "placement.SITE.n_accelerators",
     "mix.SITE.OLD.NEW",
     "lossless.FIELD",
 )
 """What can be varied; FIELD is a field of the record that bears the name. `mix` is the share, 0 to 1, of a job's
-accelerators at a site that are of the OLD kind, in whole replicas; the rest is of the NEW one."""
+accelerators at a site that are of the OLD kind, in whole replicas; the rest is of the NEW one. What the placement of a
+kind states stays with it; a new kind takes the same `racks`, and the pace of the catalogue."""
+FORM = 'like "age=0..30:7", or {"path": "age", "values": [0, 10, 20]}'
+NO_INPUTS = {
+    "id": "it names the job",
+    "note": "it is for readers",
+    "placement": "placement.SITE.n_accelerators or mix.SITE.OLD.NEW",
+    "parallelism": "parallelism.tp, parallelism.pp, ...",
+}
+"""Fields of a job that hold no single value to vary, and what to vary in their stead."""
 
 
 @dataclass(frozen=True)
@@ -50,36 +61,64 @@ class Axis:
     values: tuple[float | str, ...]
 
 
+def axes_of(vary: Any) -> tuple[Axis, ...]:
+    """Inputs as they are asked for in Python: a text, a mapping with `path` and `values`, or a list of such."""
+    return tuple(axis_of(item) for item in (vary if isinstance(vary, list | tuple) else [vary]))
+
+
+def axis_of(said: Any) -> Axis:
+    """A text as `parse_axis` takes it, a mapping with `path` and `values` (a list, or a text), or an axis."""
+    if isinstance(said, Axis):
+        said = {"path": said.path, "values": said.values}
+    if isinstance(said, str):
+        return parse_axis(said)
+    if not isinstance(said, Mapping) or set(said) != {"path", "values"} or not isinstance(said["path"], str):
+        raise ChangeError(f"{said!r:.100} is nothing to vary", where="vary", expected=f"something {FORM}")
+    path, values = said["path"], said["values"]
+    return parse_axis(f"{path}={values}") if isinstance(values, str) else _axis(path, values, lambda: values)
+
+
 def parse_axis(text: str) -> Axis:
     """`path=1,2,5`, `path=1..10:4` (four evenly spaced), `path=1..1000:log7` (seven by equal factors), or words."""
     path, equals, said = text.partition("=")
     if not equals or not path or not said:
         raise ChangeError(
-            f"{text!r} is no path=values", where="--vary", hint="age=0,10,20 or links.wan-*.n_parallel=8,16"
+            f"{text!r} is no path=values", where="vary", hint="age=0,10,20 or links.wan-*.n_parallel=8,16"
         )
-    span = re.fullmatch(r"(.+?)\.\.(.+?):(log)?(\d+)", said)
+    return _axis(path, said, lambda: _span(said) if ".." in said else said.split(","))
+
+
+def _axis(path: str, said: Any, listed: Callable[[], Iterable[Any]]) -> Axis:
     try:
-        if span is None:
-            values: tuple[float | str, ...] = tuple(_value(word) for word in said.split(","))
-        else:
-            low, high, n = float(span[1]), float(span[2]), int(span[4])
-            if n < 2 or n > MAX_VALUES or (span[3] and min(low, high) <= 0):
-                raise ValueError
-            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told below
-                spaced = np.geomspace(low, high, n) if span[3] else np.linspace(low, high, n)
-            values = tuple(float(v) for v in spaced)
-    except ValueError:
-        expected = f"1,2,5 or 1..10:4 or 1..1000:log7 (above 0), at most {MAX_VALUES} values"
-        raise ChangeError(f"values {said!r}", where=f"--vary {path}", expected=expected) from None
-    numbers = [v for v in values if isinstance(v, float)]
-    if any(not math.isfinite(v) for v in numbers) or len(values) > MAX_VALUES:
-        raise ChangeError(f"values {said!r}", where=f"--vary {path}", expected=f"at most {MAX_VALUES} finite values")
+        values = tuple(map(_value, listed()))
+        if not 1 <= len(values) <= MAX_VALUES or not all(isinstance(v, str) or math.isfinite(v) for v in values):
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        expected = f"1,2,5 or 1..10:4 or 1..1000:log7 (above 0), at most {MAX_VALUES} values, finite numbers or words"
+        raise ChangeError(f"values {said!r:.100}", where=f"vary {path}", expected=expected) from None
     return Axis(path, values)
 
 
-def _value(word: str) -> float | str:
-    word = word.strip()
-    if not word:
+def _span(said: str) -> list[float]:
+    """Values of a range; ValueError for what is none."""
+    span = re.fullmatch(r"(.+?)\.\.(.+?):(log)?(\d+)", said)
+    if span is None:
+        raise ValueError
+    low, high, n = float(span[1]), float(span[2]), int(span[4])
+    if n < 2 or n > MAX_VALUES or (span[3] and min(low, high) <= 0):
+        raise ValueError
+    with np.errstate(all="ignore"):  # what is not finite is told by whoever looks at the values
+        return [float(v) for v in (np.geomspace(low, high, n) if span[3] else np.linspace(low, high, n))]
+
+
+def _value(said: Any) -> float | str:
+    """A number, or a word: also what a program gives for one."""
+    if isinstance(said, bool):
+        return str(said).lower()
+    if not isinstance(said, str):
+        return float(said)
+    word = said.strip()
+    if not word or ".." in word:  # a range is no value of a list
         raise ValueError
     try:
         return float(word)
@@ -90,7 +129,7 @@ def _value(word: str) -> float | str:
 def set_input(case: Case, path: str, value: float | str, reader: FigureReader) -> Case:
     """The case with one input at a value; whether it could be built is not asked. ChangeError for a bad path."""
     root, _, rest = path.partition(".")
-    where = f"--vary {path}"
+    where = f"vary {path}"
     if path == "age":
         change = validate_as(Age, {"years": value}, where)
         return replace(case, state=change.overlay(case.state, Context(where, case.document, reader)))
@@ -106,16 +145,18 @@ def set_input(case: Case, path: str, value: float | str, reader: FigureReader) -
     if root == "links" and "." in rest:
         glob, field = rest.rsplit(".", 1)
         return _set_links(case, glob, field, _number(value, where), where)
-    if root == "job" and rest:
-        return replace(case, job=_set_job(case.job, rest, value, where))
-    if root == "placement" and rest.endswith(".n_accelerators"):
-        return replace(case, job=_set_placement(case.job, rest.rsplit(".", 1)[0], value, where))
-    if root == "mix" and rest.count(".") == 2:
-        return replace(case, job=_set_mix(case.job, rest.split("."), _number(value, where), where, reader))
+    if root in ("job", "parallelism", "placement", "mix") and rest:
+        if case.job is None:
+            raise ChangeError("there is no job to vary", where=where, hint="add one under jobs")
+        return replace(case, job=_vary_job(case.job, path, value, reader))
     if root == "lossless" and rest:
         lossless = _with_field(Lossless, case.document.lossless, rest, value, where)
         return replace(case, document=case.document.model_copy(update={"lossless": lossless}))
-    raise ChangeError(f"nothing to vary at {path!r}", where="--vary", expected=", ".join(PATHS))
+    raise _no_input(path)
+
+
+def _no_input(path: str) -> ChangeError:
+    return ChangeError(f"nothing to vary at {path!r}", where="vary", expected=", ".join(PATHS))
 
 
 def _set_links(case: Case, glob: str, field: str, value: float, where: str) -> Case:
@@ -141,7 +182,12 @@ def _set_links(case: Case, glob: str, field: str, value: float, where: str) -> C
             raise ChangeError("n_parallel 0", where=where, expected="at least 1")
         if value > most_of(Link, field):
             raise ChangeError(f"{field} {value:g}", where=where, expected=f"at most {most_of(Link, field):,.0f}")
-        return replace(case, state=state.with_values(f"link_{field}", rows, int(value)))
+        state = state.with_values(f"link_{field}", rows, int(value))
+        n_failed, n_parallel = state["link_n_failed"][rows], state["link_n_parallel"][rows]
+        if (n_failed > n_parallel).any():
+            worst = int(np.argmax(n_failed - n_parallel))
+            raise TopologyError(f"{n_failed[worst]} members down of {n_parallel[worst]}", where=f"{where}={value:g}")
+        return replace(case, state=state)
     fields = [path.rsplit(".", 1)[1] for path in PATHS if path.startswith("links.")]
     raise ChangeError(
         f"no {field!r} of links to vary", where=where, expected=", ".join(fields), hint=did_you_mean(field, fields)
@@ -168,64 +214,107 @@ def most_of(kind: type[Any], field: str) -> float:
     return next(float(either["maximum"]) for either in said.get("anyOf", [said]) if "maximum" in either)
 
 
-def _set_job(job: TrainingJob | None, field: str, value: float | str, where: str) -> TrainingJob:
-    if job is None:
-        raise ChangeError("there is no job to vary", where=where)
-    changed: TrainingJob = _with_field(TrainingJob, job, field, value, where)
+def _vary_job(job: TrainingJob, path: str, value: float | str, reader: FigureReader) -> TrainingJob:
+    root, _, rest = path.partition(".")
+    where = f"vary {path}"
+    if root == "job":
+        return _set_job(job, rest, value, where)
+    if root == "parallelism":
+        return _set_cut(job, rest, value, where)
+    if root == "placement" and rest.endswith(".n_accelerators"):
+        return _set_placement(job, rest.rsplit(".", 1)[0], value, where)
+    if root == "mix" and rest.count(".") == 2:
+        return _set_mix(job, rest.split("."), _number(value, where), where, reader)
+    raise _no_input(path)
+
+
+def _set_job(job: TrainingJob, field: str, value: float | str, where: str) -> TrainingJob:
+    if field in NO_INPUTS:
+        raise ChangeError(f"{field!r} of a job is nothing to vary", where=where, hint=NO_INPUTS[field])
+    changed: TrainingJob = _with_field(TrainingJob, job, field, value, where, NO_INPUTS)
     if field == "n_local_steps":
         changed = replace(changed, sync="local_sgd" if changed.n_local_steps > 1 else "every_step")
-    wrong = list(job_shape_issues(changed))
+    return _sound(changed, f"{where}={value}")
+
+
+def _set_cut(job: TrainingJob, field: str, value: float | str, where: str) -> TrainingJob:
+    """The job cut another way; as many replicas as fit."""
+    if value in ("true", "false"):
+        cut = _with_field(Parallelism, job.parallelism, field, value == "true", where)
+    else:
+        cut = _with_field(Parallelism, job.parallelism, field, value, where)
+    return _sound(replace(job, parallelism=cut if field == "dp" else replace(cut, dp=None)), f"{where}={value}")
+
+
+def _sound(job: TrainingJob, where: str) -> TrainingJob:
+    wrong = list(job_shape_issues(job))
     if wrong:
-        raise TopologyError("the job contradicts itself", where=f"{where}={value}", found=wrong)
-    return changed
+        raise TopologyError("the job contradicts itself", where=where, found=wrong)
+    return job
 
 
-def _set_placement(job: TrainingJob | None, site: str, value: float | str, where: str) -> TrainingJob:
-    if job is None:
-        raise ChangeError("there is no job to vary", where=where)
-    sites = [place.site for place in job.placement]
-    if site not in sites:
-        raise ChangeError(f"the job is not at {site!r}", where=where, hint=did_you_mean(site, sites))
-    n = _number(value, where)
-    if not 0 <= n <= most_of(Placement, "n_accelerators"):
-        most = most_of(Placement, "n_accelerators")
-        raise ChangeError(f"n_accelerators {n:g}", where=where, expected=f"from 0 to {most:,.0f}")
-    kept: list[Placement] = []
-    for place in job.placement:
-        if place.site != site:
-            kept.append(place)
-        elif n >= 1:
-            kept.append(replace(place, n_accelerators=int(n)))
-    return replace(job, placement=tuple(kept))
-
-
-def _set_mix(
-    job: TrainingJob | None, said: list[str], share_ratio: float, where: str, reader: FigureReader
-) -> TrainingJob:
-    """The job with so much of the old kind at a site, to the nearest replica, and the new one for the rest."""
-    if job is None:
-        raise ChangeError("there is no job to vary", where=where)
-    site, *kinds = said
+def _places_at(job: TrainingJob, site: str, where: str) -> list[Placement]:
     here = [place for place in job.placement if place.site == site]
     if not here:
         sites = [place.site for place in job.placement]
         raise ChangeError(f"the job is not at {site!r}", where=where, hint=did_you_mean(site, sites))
-    for kind in kinds:
+    return here
+
+
+def _set_placement(job: TrainingJob, site: str, value: float | str, where: str) -> TrainingJob:
+    """The job with so many accelerators at a site; TopologyError where it has none left anywhere."""
+    here = _places_at(job, site, where)
+    if len(here) > 1:
+        kinds = ", ".join(place.accelerator or "any kind" for place in here)
+        hint = f"mix.{site}.OLD.NEW varies shares of kinds; a change place_job states each"
+        raise ChangeError(f"the job has {len(here)} placements at {site!r} ({kinds})", where=where, hint=hint)
+    n = _number(value, where)
+    if not 0 <= n <= most_of(Placement, "n_accelerators"):
+        most = most_of(Placement, "n_accelerators")
+        raise ChangeError(f"n_accelerators {n:g}", where=where, expected=f"from 0 to {most:,.0f}")
+    others = tuple(place for place in job.placement if place.site != site)
+    kept = (
+        others
+        if n < 1
+        else tuple(replace(place, n_accelerators=int(n)) if place.site == site else place for place in job.placement)
+    )
+    return _moved(job, kept, f"{where}={n:g}")
+
+
+def _set_mix(job: TrainingJob, said: list[str], share_ratio: float, where: str, reader: FigureReader) -> TrainingJob:
+    """The job with so much of the old kind at a site, to the nearest replica, and the new one for the rest."""
+    site, old, new = said
+    here = _places_at(job, site, where)
+    for kind in (old, new):
         reader.catalogue.get(kind, "accelerator")
+    if old == new:
+        raise ChangeError(f"{old} stands twice", where=where, expected="two kinds")
     counts = [place.n_accelerators for place in here if place.n_accelerators is not None]
-    if len(counts) < len(here) or not 0.0 <= share_ratio <= 1.0:
-        raise ChangeError(
-            f"share {share_ratio:g} of the job at {site}", where=where, expected="0 to 1 of a stated number"
-        )
+    if len(counts) < len(here):
+        hint = "the share is taken of that number: state n_accelerators in the placement"
+        raise ChangeError(f"a placement of the job at {site!r} states no n_accelerators", where=where, hint=hint)
+    if not 0.0 <= share_ratio <= 1.0:
+        raise ChangeError(f"share {share_ratio:g} of the job at {site}", where=where, expected="0 to 1")
     size = n_per_replica(job) * layout_of(job, 1).n_block_replicas
     n_old = round(share_ratio * sum(counts) / size) * size
-    mixed = [Placement(site, n, kind) for n, kind in zip((n_old, sum(counts) - n_old), kinds, strict=True) if n >= size]
-    return moved(job, (*(place for place in job.placement if place.site != site), *mixed))
+    # where no kind is stated, the old one is there
+    mixed = [(n_old, old, (old, None)), (sum(counts) - n_old, new, (new,))]
+    placed = [of_kind(here, kind, n, same, where) for n, kind, same in mixed if n >= size]
+    others = tuple(place for place in job.placement if place.site != site)
+    return _moved(job, (*others, *placed), f"{where}={share_ratio:g}")
 
 
-def _with_field(kind: type[Any], record: Any, field: str, value: float | str, where: str) -> Any:
+def _moved(job: TrainingJob, placement: tuple[Placement, ...], where: str) -> TrainingJob:
+    if not placement:
+        raise TopologyError("the job has no accelerators left", where=where)
+    return on_places(job, placement)
+
+
+def _with_field(
+    kind: type[Any], record: Any, field: str, value: float | str, where: str, without: Collection[str] = ()
+) -> Any:
     """A record with one field replaced, validated as a document's would be."""
-    names = list(record.__dataclass_fields__)
+    names = [name for name in record.__dataclass_fields__ if name not in without]
     if field not in names:
         raise ChangeError(
             f"no field {field!r}", where=where, expected=", ".join(names), hint=did_you_mean(field, names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -11,7 +12,7 @@ from pydantic import Field
 from ..errors import ChangeError, did_you_mean
 from ..model.document import TopologyDocument
 from ..model.job_rules import OF_LOCAL_SGD
-from ..model.jobs import Parallelism, Placement, Precision, Recompute, TrainingJob, Width
+from ..model.jobs import Parallelism, Placement, Precision, Recompute, TrainingJob, Width, on_places
 from .change import Context, WorkloadChange
 
 
@@ -57,7 +58,8 @@ class JobChange(WorkloadChange):
 
 
 class PlaceJob(JobChange):
-    """Run the job elsewhere: these placements replace its own."""
+    """Run the job elsewhere: these placements replace its own. A split goes with them where each states its micro
+    batches; one that was stated for the job's own becomes balanced."""
 
     kind: Literal["place_job"] = "place_job"
     placement: Annotated[tuple[Placement, ...], Field(min_length=1, max_length=1000)]
@@ -68,7 +70,9 @@ class PlaceJob(JobChange):
         for place in self.placement:
             if place.site not in known:
                 raise ChangeError(f"no site {place.site!r}", where=context.where, hint=did_you_mean(place.site, known))
-        return moved(job, self.placement)
+        if all(place.n_micro_batches is not None for place in self.placement):
+            return replace(on_places(replace(job, split="uniform"), self.placement), split="stated")
+        return on_places(job, self.placement)
 
 
 class LeaveSites(JobChange):
@@ -86,11 +90,12 @@ class LeaveSites(JobChange):
         left = tuple(place for place in job.placement if place.site not in self.sites)
         if not left:
             raise ChangeError("no site is left for the job", where=context.where)
-        return moved(job, left)
+        return on_places(job, left)
 
 
 class UseAccelerator(JobChange):
-    """Run the job's part at a site on racks of another kind; how many stays."""
+    """Run the job's part at a site on racks of another kind; how many stays, and which racks are allowed. A pace or
+    measured time stays with the kind it was stated for."""
 
     kind: Literal["use_accelerator"] = "use_accelerator"
     site: str
@@ -110,7 +115,7 @@ class UseAccelerator(JobChange):
         counts = [place.n_accelerators for place in here]
         total = None if None in counts else sum(n for n in counts if n is not None)
         others = tuple(place for place in job.placement if place.site != self.site)
-        return moved(job, (*others, Placement(self.site, total, self.accelerator)))
+        return on_places(job, (*others, of_kind(here, self.accelerator, total, (self.accelerator,), context.where)))
 
 
 class SplitWork(JobChange):
@@ -198,9 +203,25 @@ class RecoverJob(JobChange):
         return replace(job, recovery=self.recovery or job.recovery, on_site_loss=self.on_site_loss or job.on_site_loss)
 
 
-def moved(job: TrainingJob, placement: tuple[Placement, ...]) -> TrainingJob:
-    """The job at other places: as many replicas as fit there, and no split that was stated for those it had."""
-    if job.split == "stated" and any(place.n_micro_batches is None for place in placement):
-        placement = tuple(replace(place, n_micro_batches=None) for place in placement)
-        job = replace(job, split="uniform")
-    return replace(job, placement=placement, parallelism=replace(job.parallelism, dp=None))
+def of_kind(
+    here: Sequence[Placement], kind: str | None, n_accelerators: int | None, same: Sequence[str | None], where: str
+) -> Placement:
+    """One placement of a kind for a job's placements at a site; `same`: what a placement of that kind may be stated as.
+
+    What such a placement states stays. For a new kind only `racks` does: pace and measured time were the old one's.
+    Raises ChangeError where placements differ in what would stay.
+    """
+    kept = [
+        replace(place, n_accelerators=n_accelerators, accelerator=kind, n_micro_batches=None)
+        for place in here
+        if place.accelerator in same
+    ]
+    if not kept:
+        kept = [Placement(place.site, n_accelerators, kind, place.racks) for place in here]
+    if any(place != kept[0] for place in kept):
+        raise ChangeError(
+            f"placements at {here[0].site!r} differ in racks, pace or time, {kind or 'any kind'} can have but one",
+            where=where,
+            hint="place_job states each",
+        )
+    return kept[0]

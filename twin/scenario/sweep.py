@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ MAX_POINTS = 100_000
 """Of one sweep."""
 LOG_FROM_RATIO = 30.0
 """Inputs that span more than this factor are looked at by their logarithms."""
+MOVES_RATIO = 0.01
+"""A metric that moves by no more than this share of its magnitude is flat: it bends nowhere."""
 KNEE_RATIO = 0.1
 """A knee stands at least so far off the straight line between the ends, as a share of the metric's range."""
 
@@ -46,7 +48,7 @@ class Sweep:
     """Plan that the metric is compared with."""
     against_value: float | None = None
     crossings: tuple[tuple[float | str, ...], ...] = ()
-    """Inputs at which the metric crosses that plan's, interpolated along the first axis."""
+    """Inputs at which the metric reaches or crosses that plan's, interpolated along the first axis."""
 
     def points(self) -> list[tuple[float | str, ...]]:
         """Inputs of every value."""
@@ -65,19 +67,22 @@ class Sweep:
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
     def to_csv(self) -> str:
-        """One line a point: inputs, then the metric; empty where there is none."""
+        """One line a point: inputs, then the metric, and where there is none, why."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*(axis.path for axis in self.axes), self.metric])
-        for point, value in zip(self.points(), self.values, strict=True):
-            writer.writerow([*point, "" if value is None else value])
+        writer.writerow(self._heads())
+        for point, value, why in zip(self.points(), self.values, self.why, strict=True):
+            writer.writerow([*point, "" if value is None else value, why])
         return text.getvalue()
 
     def to_pandas(self) -> Any:
         """One row a point (needs the extra `tables`)."""
-        names = [*(axis.path for axis in self.axes), self.metric]
-        points = zip(self.points(), self.values, strict=True)
-        return data_frame([dict(zip(names, (*point, value), strict=True)) for point, value in points], names)
+        names = self._heads()
+        points = zip(self.points(), self.values, self.why, strict=True)
+        return data_frame([dict(zip(names, (*point, value, why), strict=True)) for point, value, why in points], names)
+
+    def _heads(self) -> list[str]:
+        return [*(axis.path for axis in self.axes), self.metric, "why"]
 
     def figure(self) -> Any:
         """A matplotlib figure: a curve, or one for each value of the second input (extra `pictures`)."""
@@ -92,13 +97,18 @@ class Sweep:
 
 def check_sweep(axes: Sequence[Axis], metric: str) -> int:
     """Number of points. Raises ChangeError for no axes, too many, or a metric that is not there."""
-    if metric not in METRICS:
-        raise ChangeError(f"no metric {metric!r}", where="--metric", hint=did_you_mean(metric, METRICS))
-    if not 1 <= len(axes) <= 2 or len({axis.path for axis in axes}) != len(axes):
-        raise ChangeError(f"{len(axes)} inputs", where="--vary", expected="one or two different ones")
+    if not isinstance(metric, str) or metric not in METRICS:
+        near = did_you_mean(metric, METRICS) if isinstance(metric, str) else ""
+        hint = f"{near} `twin score --all` and a score's `metrics` list them".strip()
+        raise ChangeError(f"no metric {metric!r}", where="metric", hint=hint)
+    if not 1 <= len(axes) <= 2:
+        raise ChangeError(f"{len(axes)} inputs", where="vary", expected="one or two")
+    if axes[0].path == axes[-1].path and len(axes) > 1:
+        hint = "give all its values at once, as 1,2,5"
+        raise ChangeError(f"{axes[0].path} stands twice", where="vary", expected="two different inputs", hint=hint)
     n = math.prod(len(axis.values) for axis in axes)
     if n > MAX_POINTS:
-        raise ChangeError(f"{n} points", where="--vary", expected=f"at most {MAX_POINTS}")
+        raise ChangeError(f"{n} points", where="vary", expected=f"at most {MAX_POINTS}")
     return n
 
 
@@ -106,51 +116,61 @@ def knees_of(axes: Sequence[Axis], values: Sequence[float | None]) -> tuple[tupl
     """Where each curve along the first axis bends most: farthest from the line between its ends.
 
     After Satopaa et al. 2011, Finding a "Kneedle" in a haystack; both axes scaled to 0..1, so no unit matters, and both
-    by their logarithms where the input spans a factor of 30. Curves with less than three values, and straight ones,
-    have none.
+    by their logarithms where the input spans a factor of 30. Curves with less than three values, straight ones, and
+    those that hardly move at all have none.
     """
     found: list[tuple[float | str, ...]] = []
-    others = axes[1].values if len(axes) > 1 else (None,)
-    table = np.array([math.nan if v is None else v for v in values]).reshape(len(axes[0].values), len(others))
-    if any(isinstance(v, str) for v in axes[0].values):
-        return ()
-    x = np.array([float(v) for v in axes[0].values])
-    for column, other in enumerate(others):
-        at = _knee(x, table[:, column])
+    for x, y, other in _curves(axes, values):
+        at = _knee(x, y)
         if at is not None:
-            found.append((float(x[at]),) if other is None else (float(x[at]), other))
+            found.append((float(x[at]), *other))
     return tuple(found)
+
+
+def _curves(
+    axes: Sequence[Axis], values: Sequence[float | None]
+) -> Iterator[tuple[Floats, Floats, tuple[float | str, ...]]]:
+    """(x, y, value of the second axis) of each curve along the first: by rising x, each x once; none along words.
+
+    In whichever order values were asked for, neighbours on the curve are neighbours here.
+    """
+    if any(isinstance(v, str) for v in axes[0].values):
+        return
+    others = [(other,) for other in axes[1].values] if len(axes) > 1 else [()]
+    table = np.array([math.nan if v is None else v for v in values]).reshape(len(axes[0].values), len(others))
+    x, row = np.unique(np.array([float(v) for v in axes[0].values]), return_index=True)
+    for column, other in enumerate(others):
+        yield x, table[row, column], other
 
 
 def _knee(x: Floats, y: Floats) -> int | None:
     known = np.flatnonzero(~np.isnan(y))
-    if len(known) < 3 or np.ptp(y[known]) == 0 or np.ptp(x[known]) == 0:
+    if len(known) < 3 or np.ptp(y[known]) <= MOVES_RATIO * np.abs(y[known]).max():
         return None
     if x[known].min() > 0 and x[known].max() / x[known].min() >= LOG_FROM_RATIO:
         x = np.log(x)
         if y[known].min() > 0:  # what falls as 1/x until something else binds is straight up to there
             y = np.log(y)
-    order = known[np.argsort(x[known], kind="stable")]
-    u = (x[order] - x[order][0]) / np.ptp(x[known])
-    v = (y[order] - y[order][0]) / np.ptp(y[known])
+    u = (x[known] - x[known][0]) / np.ptp(x[known])
+    v = (y[known] - y[known][0]) / np.ptp(y[known])
     off = np.abs(v - u * v[-1])
     best = int(np.argmax(off))
-    return int(order[best]) if off[best] >= KNEE_RATIO else None
+    return int(known[best]) if off[best] >= KNEE_RATIO else None
 
 
 def crossings_of(
     axes: Sequence[Axis], values: Sequence[float | None], level: float
 ) -> tuple[tuple[float | str, ...], ...]:
-    """Where the metric crosses a level along the first axis, interpolated between neighbours."""
-    if any(isinstance(v, str) for v in axes[0].values):
-        return ()
-    others = axes[1].values if len(axes) > 1 else (None,)
-    table = np.array([math.nan if v is None else v for v in values]).reshape(len(axes[0].values), len(others))
-    x = np.array([float(v) for v in axes[0].values])
+    """Where the metric reaches or crosses a level along the first axis, interpolated between neighbours.
+
+    A stretch that lies on the level is told once, by where it begins.
+    """
     found: list[tuple[float | str, ...]] = []
-    for column, other in enumerate(others):
-        off = table[:, column] - level
-        for i in np.flatnonzero(off[:-1] * off[1:] < 0):
-            at = float(x[i] + (x[i + 1] - x[i]) * off[i] / (off[i] - off[i + 1]))
-            found.append((at,) if other is None else (at, other))
+    for x, y, other in _curves(axes, values):
+        off = y - level
+        for i in range(len(x)):
+            if off[i] == 0 and (i == 0 or off[i - 1] != 0):
+                found.append((float(x[i]), *other))
+            elif i + 1 < len(x) and off[i] * off[i + 1] < 0:
+                found.append((float(x[i] + (x[i + 1] - x[i]) * off[i] / (off[i] - off[i + 1])), *other))
     return tuple(found)
