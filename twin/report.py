@@ -116,7 +116,7 @@ def links_report(table: LinkTable) -> RenderableType:
         blocks.append(_direction_table(forward, back))
     if len(pairs) > MAX_LINKS_SHOWN:
         blocks.append(Text(f"… and {len(pairs) - MAX_LINKS_SHOWN} more links; narrow the choice, or --json"))
-    return Group(*blocks)
+    return Group(*blocks, *(Text(note) for note in table.notes))
 
 
 def explanation_report(found: Explanation) -> RenderableType:
