@@ -26,6 +26,8 @@ class ExplainAnswer(Answer):
     bubble_time_s: float
     exposed_s: dict[str, float]
     """By phase: the step less the step without that phase."""
+    overlap_time_s: float
+    """What phases hide behind one another: step = compute + bubble + exposed_s of all phases + this."""
     straggler_ratio: float
     goodput_ratio: float
     exchange: str

@@ -13,6 +13,7 @@ from rich.text import Text
 from .analysis.figures import PLACEHOLDER, Lean
 from .catalogue import Figure, Mode, Part
 from .score.explain import HEADS as CAUSE_HEADS
+from .score.explain import PHASES_NOTE
 from .score.forecast import HEADS
 from .score.link_page import level_of
 from .score.links import LinkTable
@@ -117,19 +118,17 @@ def links_report(table: LinkTable) -> RenderableType:
         blocks.append(_direction_table(forward, back))
     if len(pairs) > MAX_LINKS_SHOWN:
         blocks.append(Text(f"… and {len(pairs) - MAX_LINKS_SHOWN} more links; narrow the choice, or --json"))
-    return Group(*blocks)
+    return Group(*blocks, *(Text(note) for note in table.notes))
 
 
 def explanation_report(found: Explanation) -> RenderableType:
     """What is in the way of a step: its parts, the causes, and words."""
     plan = f" · after [bold]{escape(found.plan)}[/]" if found.plan else ""
     parts: list[RenderableType] = [Text.from_markup(_title(found.network, found.job, found.as_of) + plan), Text()]
-    apart = [("compute", found.compute_time_s), ("bubble", found.bubble_time_s)]
-    apart += [(f"exposed, {phase.replace('_', ' ')}", seconds) for phase, seconds in found.exposed_s.items()]
-    rows = [(name, show(seconds, "s")) for name, seconds in apart if seconds > 0]
-    rows += [("step", show(found.step_time_s, "s")), ("with nothing in the way", show(found.ideal_step_time_s, "s"))]
+    rows = [(name, show(seconds, "s")) for name, seconds in (*found.parts(), ("step", found.step_time_s))]
+    rows += [("with nothing in the way", show(found.ideal_step_time_s, "s"))]
     rows += [("waiting for the slowest", show(found.straggler_ratio, "1")), ("goodput", show(found.goodput_ratio, "1"))]
-    parts += [_two_columns("a step", rows), Text()]
+    parts += [_two_columns("a step", rows), Text(PHASES_NOTE, style="dim"), Text()]
     table = Table(box=None, pad_edge=False)
     for head in CAUSE_HEADS:
         table.add_column(head, justify="left" if head == "cause" else "right")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 import string
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -17,7 +18,15 @@ from hypothesis import strategies as st
 from tests.score.lines import document, glass, load_of, zr
 from twin.errors import TwinError
 from twin.loading import from_document, load
-from twin.pictures import check_format, forecast_figure, link_figure, save_figure, svg_of, sweep_figure
+from twin.pictures import (
+    check_format,
+    explanation_figure,
+    forecast_figure,
+    link_figure,
+    save_figure,
+    svg_of,
+    sweep_figure,
+)
 from twin.pictures.canvas import FORMATS, shown
 from twin.pictures.forecast import MAX_COLUMNS
 
@@ -168,6 +177,126 @@ def test_scales_are_shared_and_do_not_follow_what_is_lost_anyway() -> None:
     assert margins[0].get_ylim() == margins[1].get_ylim()
     today = min(case["margin_db"][0] for link in data["links"] for case in link["cases"].values())
     assert margins[0].get_ylim()[0] == pytest.approx(today - 10.0)
+
+
+# --- steps and sweeps ------------------------------------------------------------------------------------------------
+
+
+@cache
+def explained(changes: str | None) -> dict[str, Any]:
+    return load("memphis-small").explain(changes=changes).to_dict()
+
+
+def against(causes: dict[str, float]) -> dict[str, Any]:
+    """An explanation in which these causes have shares of their own."""
+    data = explained("border-router-swap")
+    gap = data["gap_s"]
+    rows = [
+        row | ({"share_s": share, "share_ratio": share / gap} if (share := causes.get(row["name"])) is not None else {})
+        for row in data["causes"]
+    ]
+    return data | {"causes": rows}
+
+
+def boxes(figure: Any) -> list[tuple[str, Any]]:
+    """What is written on a sheet, laid out, with the room that it takes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    axis = figure.axes[0]
+    every = [*axis.texts, *axis.get_xticklabels(), *figure.texts, axis.yaxis.label]
+    texts = [text for text in every if text.get_text() and text.get_visible()]
+    return [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in texts]
+
+
+def crossing(figure: Any) -> list[tuple[str, str]]:
+    found = boxes(figure)
+    return [(a, b) for i, (a, box) in enumerate(found) for b, other in found[i + 1 :] if box.overlaps(other)]
+
+
+@pytest.mark.parametrize("changes", [None, "border-router-swap", "pipeline-over-campuses"])
+def test_a_waterfall_has_units_and_no_label_lies_on_another(changes: str | None) -> None:
+    data = explained(changes)
+    figure = explanation_figure(data)
+    text = said(figure)
+    assert "seconds a step" in text
+    assert f"of the {data['gap_s']:.3g} s between the first and the last bar" in text
+    assert crossing(figure) == []
+    assert "-0" not in text
+    assert not re.search(r"\de-\d", text)
+    top = max(box.y1 for words, box in boxes(figure) if words.endswith("%"))
+    assert top < figure.axes[0].get_window_extent().y1
+
+
+def test_a_share_below_nothing_is_a_bar_upwards_with_its_sign() -> None:
+    figure = explanation_figure(against({"accelerators": -0.5, "interconnect": 1.5}))
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    assert pytest.approx(0.5) in heights
+    assert "−0.5 s" in said(figure)
+    assert "\n−" in "".join(words for words, _ in boxes(figure))
+    assert crossing(figure) == []
+
+
+def test_a_share_of_nothing_has_no_percent_and_a_small_one_is_not_nothing() -> None:
+    lines = said(explanation_figure(against({"fabric": 1e-5, "buffers": 0.0}))).split("\n")
+    assert "0.01 ms <1%" in lines
+    assert "0 s" in lines
+
+
+def test_a_mark_does_not_run_through_a_label() -> None:
+    data = explained("border-router-swap")
+    level = data["step_time_s"]
+    first = data["causes"][0] | {"alone_s": -0.05 * level}
+    figure = explanation_figure(data | {"causes": [first, *data["causes"][1:]]})
+    label = next(text for text in figure.axes[0].texts if text.get_text().startswith(f"{first['share_s']:.3g} s"))
+    assert label.xy[1] == pytest.approx(1.05 * level)
+
+
+def swept(*values: float | None, path: str = "age", split: bool = False, **more: Any) -> dict[str, Any]:
+    axes = [{"path": path, "values": [float(i) for i in range(len(values) // (1 + split))]}]
+    axes += [{"path": "job.split", "values": ["uniform", "balanced"]}] if split else []
+    asked = {"network": "n", "job": None, "plan": None, "metric": "step_time_s", "unit": "s", "axes": axes}
+    return asked | {"values": list(values), "knees": [], "against": None, "against_value": None, "crossings": []} | more
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("age", "age (years)"),
+        ("demands", "demands (times those of the document)"),
+        ("links.wan-*.length_km", "links.wan-*.length_km of each link (km)"),
+        ("job.n_global_batch", "job.n_global_batch"),
+    ],
+)
+def test_inputs_of_a_sweep_have_their_units(path: str, label: str) -> None:
+    assert label in said(sweep_figure(swept(1.0, 2.0, path=path))).split("\n")
+
+
+def test_points_without_a_value_are_counted() -> None:
+    assert "2 of 3 points have no value" in said(sweep_figure(swept(None, 2.0, None)))
+    assert "no value" not in said(sweep_figure(swept(1.0, 2.0)))
+
+
+def test_knees_are_noted_beside_their_curves() -> None:
+    """Below a curve that rises, and of two that fall above the one and below the other."""
+
+    def sides(data: dict[str, Any]) -> list[bool]:
+        return [text.xyann[1] > 0 for text in sweep_figure(data).axes[0].texts]
+
+    assert sides(swept(1.0, 2.0, 9.0, knees=[[1.0]])) == [False]
+    assert sides(swept(9.0, 2.0, 1.0, knees=[[1.0]])) == [True]
+    two = swept(9.0, 8.0, 3.0, 2.0, 2.9, 1.9, split=True, knees=[[1.0, "uniform"], [1.0, "balanced"]])
+    assert sides(two) == [True, False]
+    assert crossing(sweep_figure(two)) == []
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_steps_and_sweeps_of_any_name_are_drawn(name: str) -> None:
+    named = {"network": name, "job": name, "plan": name}
+    for draw, data in ((explanation_figure, explained(None)), (sweep_figure, swept(1.0, 2.0))):
+        told = " ".join(drawn(draw(data | named)))
+        assert shown(name)[:40] in told
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from tests.analysis.steps import one_site
 from tests.model.samples import campus_data
-from twin.analysis.causes import CAUSES, _shapley
+from twin.analysis.causes import CAUSES, Attribution, _shapley
 from twin.errors import ChangeError
 from twin.loading import Network, from_document, load
+from twin.report import explanation_report
+from twin.score.evaluate import Evaluator
 from twin.score.explain import Explanation
 
 
@@ -85,13 +92,83 @@ def test_one_site_of_one_kind_has_nothing_between_sites(small: Network) -> None:
     assert found["pipeline_fill"].share_s > 0
 
 
+@pytest.mark.parametrize("changes", [None, "border-router-swap", "pipeline-over-campuses", "local-sgd"])
+def test_parts_add_up_to_the_step(small: Network, changes: str | None) -> None:
+    found = small.explain(changes=changes)
+    parts = found.compute_time_s + found.bubble_time_s + sum(found.exposed_s.values()) + found.overlap_time_s
+    assert parts == pytest.approx(found.step_time_s, rel=1e-12)
+    assert sum(seconds for _, seconds in found.parts()) == pytest.approx(found.step_time_s, rel=1e-12)
+    assert json.loads(found.to_json())["overlap_time_s"] == found.overlap_time_s
+
+
+def test_what_phases_hide_behind_one_another_is_a_row_and_explained(small: Network) -> None:
+    """Taken away one by one they save less than together: 0.31 s that no phase by itself would give back."""
+    found = small.explain(changes="border-router-swap")
+    assert found.overlap_time_s == pytest.approx(0.314, abs=0.005)
+    console = Console(file=io.StringIO(), width=200)
+    console.print(explanation_report(found))
+    text = console.file.getvalue()
+    assert re.search(r"hidden behind one another +0\.31\d* s", text)
+    assert "what the step would save without it, by itself" in text
+    assert "hidden behind one another" in found._repr_html_()
+
+
+def test_phases_that_hide_nothing_leave_no_row() -> None:
+    found = from_document(one_site(1, 8, parallelism={"tp": 8}, n_global_batch=8) | {"default_job": "j"}).explain()
+    assert found.overlap_time_s == 0.0
+    assert "hidden behind one another" not in dict(found.parts())
+
+
+@pytest.mark.parametrize("changes", [None, "pipeline-over-campuses"])
+def test_what_rounding_leaves_is_nothing(small: Network, changes: str | None) -> None:
+    found = small.explain(changes=changes)
+    told = [*found.exposed_s.values(), found.overlap_time_s]
+    told += [seconds for cause in found.causes for seconds in (cause.share_s, cause.alone_s, cause.last_s)]
+    assert [seconds for seconds in told if 0.0 < abs(seconds) < 1e-9 * found.step_time_s] == []
+    zero = re.compile(r"-0(\.0*)?(?![.\d])")
+    assert not zero.search(" ".join(cell for row in found.rows() for cell in row))
+    assert not zero.search(found.to_json().replace(str(found.as_of), ""))
+
+
+def test_noise_of_the_game_is_told_as_nothing(small: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2.2e-17 s was a bar and -0 % of the gap."""
+    real = Evaluator.in_the_way
+
+    def noisy(self: Evaluator, *args: Any, **more: Any) -> Attribution:
+        found = real(self, *args, **more)
+        causes = [replace(c, share_s=-2.2e-17, last_s=1e-16) if c.name == "line_loss" else c for c in found.causes]
+        return replace(found, causes=tuple(causes))
+
+    monkeypatch.setattr(Evaluator, "in_the_way", noisy)
+    found = small.explain()
+    assert (found["line_loss"].share_s, found["line_loss"].share_ratio, found["line_loss"].last_s) == (0.0, 0.0, 0.0)
+    assert sum(shares(found).values()) == pytest.approx(found.gap_s, rel=1e-9)
+    small_share = replace(found["line_loss"], share_s=-1e-5, share_ratio=-1e-6)
+    assert replace(found, causes=(small_share,)).rows()[0][1:3] == ("-0.01 ms", "0.0%")
+
+
+def test_round_trips_are_told_from_propagation_with_the_figure_of_the_score(small: Network) -> None:
+    found = small.explain()
+    text = " ".join(found.words)
+    assert "distance" not in text
+    assert "round trips (delay)" in text
+    said = re.search(r"propagation between sites takes ([\d.]+) ms a step", text)
+    assert said is not None
+    ms = re.search(r"Propagation between sites takes ([\d.]+) ms of the step", " ".join(small.score().binds))
+    assert ms is not None
+    assert float(said[1]) == pytest.approx(float(ms[1]), rel=0.01)
+    over_sites = small.explain(changes="pipeline-over-campuses")
+    last = f"{over_sites['delay'].last_s * 1e3:.3g} ms"
+    assert any(line.endswith(f"cost {last} a step with all else out of the way.") for line in over_sites.words)
+
+
 def test_words_name_the_largest_and_json_is_the_promised_shape(small: Network) -> None:
     found = small.explain()
     data = json.loads(found.to_json())
     assert list(data["causes"][0]) == ["name", "sentence", "share_s", "share_ratio", "alone_s", "last_s"]
     assert data["gap_s"] == found.gap_s
     assert "capacity between sites" in found.words[0]
-    assert "<table>" in found._repr_html_()
+    assert found._repr_html_().count("<table>") == 2
 
 
 def test_without_a_job_there_is_nothing_to_explain() -> None:

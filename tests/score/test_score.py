@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import twin
 from tests.model.samples import campus_data, changed, job_data, shipped, shuffled, small_documents
+from tests.score.lines import document, glass, zr
 from twin.analysis.figures import PLACEHOLDER
 from twin.errors import CatalogueError, DocumentError, TopologyError
 from twin.loading import Network, from_document, load
@@ -166,6 +167,23 @@ def test_goodput_and_cost_follow_from_the_others() -> None:
     assert score["usd_per_effective_pflop_day"] == pytest.approx(e.usd_per_day / (flops / 1e15))
     assert e.lease is not None
     assert score["lease_break_even_usd_per_month"] == e.lease.at_list_usd_per_month
+
+
+def test_a_job_that_cannot_run_has_no_goodput() -> None:
+    diff = named("memphis-small").what_if([{"kind": "fail_srlg", "srlg": "duct-shared"}])
+    for name in ("goodput_ratio", "n_interruptions_per_day", "checkpoint_interval_s", "availability_ratio"):
+        assert diff.before[name] is not None
+        assert diff.after[name] is None
+        assert diff.after.metrics[name].why.startswith("no path for wide-area traffic")
+
+
+def test_the_coherent_margin_is_at_the_mode_chosen_and_says_so() -> None:
+    """Four kilometres more and 400G no longer comes through: 300G does, with more margin than 400G had."""
+    near, worn = (from_document(document(zr(glass(km)))) for km in (102.0, 106.0))
+    assert [n.link_table().rows[0]["member_gbps"] for n in (near, worn)] == [400.0, 300.0]
+    margin_db = [n.score()["min_coherent_margin_db"] or 0.0 for n in (near, worn)]
+    assert margin_db[1] > margin_db[0]
+    assert "at the mode chosen: it rises where a link takes a slower one" in METRICS["min_coherent_margin_db"].sentence
 
 
 def test_the_lease_by_hand() -> None:

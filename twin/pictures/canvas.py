@@ -14,7 +14,7 @@ from ..errors import TwinError
 FORMATS = ("png", "svg", "pdf")
 CENTRAL, KIND, HARSH = "#1f4e79", "#5b9f6d", "#c8553d"
 """Colours of the central, optimistic and pessimistic case; they differ in lightness too."""
-GREY, PALE = "#6b6b6b", "#d9dfe6"
+GREY = "#6b6b6b"
 FONT = "DejaVu Sans"
 """It comes with matplotlib: the same letters everywhere."""
 STYLE: Any = {

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..units import unit_of
-from .canvas import CENTRAL, GREY, HARSH, KIND, drawn, sheet
+from .canvas import CENTRAL, GREY, HARSH, KIND, drawn, headline, sheet, shown
 
 COLOURS = (CENTRAL, HARSH, KIND, "#8a6fb0", "#b58900", "#4fa3a5", "#7a7a7a", "#c06c84")
+UNITS = {"age": "years", "demands": "times those of the document"}
+"""Of inputs whose names do not end in one."""
 
 
 @drawn
@@ -24,8 +26,8 @@ def sweep_figure(data: Mapping[str, Any]) -> Any:
     places = range(len(first["values"]))
     order = list(places) if words else sorted(places, key=lambda i: first["values"][i])
     x = [i if words else first["values"][i] for i in order]
-    shown = others if len(others) <= len(COLOURS) else others[:: -(-len(others) // len(COLOURS))]
-    for i, (colour, other) in enumerate(zip(COLOURS, shown, strict=False)):
+    drawn_of = others if len(others) <= len(COLOURS) else others[:: -(-len(others) // len(COLOURS))]
+    for i, (colour, other) in enumerate(zip(COLOURS, drawn_of, strict=False)):
         column = others.index(other)
         values = data["values"][column :: len(others)]
         y = [float("nan") if values[i] is None else values[i] for i in order]
@@ -40,35 +42,45 @@ def sweep_figure(data: Mapping[str, Any]) -> Any:
         axis.set_xscale("log")
         axis.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
         axis.xaxis.set_minor_formatter(NullFormatter())
-    unit = unit_of(first["path"].rsplit(".", 1)[-1])
+    unit = UNITS.get(first["path"]) or unit_of(first["path"].rsplit(".", 1)[-1])
     each = " of each link" if first["path"].startswith("links.") else ""
     axis.set_xlabel(first["path"] + each + (f" ({unit})" if unit not in (None, "1") else ""), parse_math=False)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}"))
     axis.set_ylabel(f"{data['metric']}" + (f" ({data['unit']})" if data["unit"] not in ("", "1") else ""))
     if others != [None] or data["against_value"] is not None:
         axis.legend(fontsize=8)
-    plan = f" after {data['plan']}" if data["plan"] else ""
-    job = f", job {data['job']}" if data["job"] else ""
-    figure.suptitle(f"{data['network']}{plan}{job}", x=0.01, ha="left", parse_math=False)
+    plan = f" after {shown(data['plan'])}" if data["plan"] else ""
+    job = f", job {shown(data['job'])}" if data["job"] else ""
+    n_without = sum(value is None for value in data["values"])
+    without = f"; {n_without} of {len(data['values'])} points have no value" if n_without else ""
+    headline(figure, f"{shown(data['network'])}{plan}{job}{without}")
     return figure
 
 
 def _mark(
     axis: Any, data: Mapping[str, Any], x: list[float], y: list[float], other: Any, curve: tuple[str, int]
 ) -> None:
-    """Knees as rings, crossings as upright lines with their value; labels of further curves lie higher."""
+    """Knees as rings, crossings as upright lines with their value; labels of curves lie above and below by turns."""
     colour, i = curve
     for knee in data["knees"]:
         if other is None or knee[1] == other:
             at = x.index(knee[0])
             axis.plot([x[at]], [y[at]], "o", markersize=11, markerfacecolor="none", color=colour)
-            said = f"knee: {_say(knee[0])}"
-            axis.annotate(said, (x[at], y[at]), (8, 8 + 13 * i), textcoords="offset points", fontsize=8)
+            # beside the curve: below one that rises from here, and below every other one that does not
+            below = y[at + 1 : at + 2] > y[at : at + 1] or i % 2
+            above = -15 - 13 * (i // 2) if below else 8 + 13 * (i // 2)
+            _note(axis, f"knee: {_say(knee[0])}", (x[at], y[at]), (8, above), colour)
     for crossing in data["crossings"]:
         if other is None or crossing[1] == other:
             axis.axvline(crossing[0], color=colour, linewidth=0.9, linestyle=":")
-            place = crossing[0], data["against_value"]
-            axis.annotate(_say(crossing[0]), place, (4, -12 - 11 * i), textcoords="offset points", fontsize=8)
+            _note(axis, _say(crossing[0]), (crossing[0], data["against_value"]), (4, -12 - 11 * i), colour)
+
+
+def _note(axis: Any, text: str, place: tuple[float, float], away: tuple[float, float], colour: str) -> None:
+    """A label in the colour of its curve that no curve crosses."""
+    behind = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    look = {"fontsize": 8, "color": colour, "bbox": behind, "zorder": 5}
+    axis.annotate(text, place, away, textcoords="offset points", **look)
 
 
 def _say(value: float | str) -> str:

@@ -31,7 +31,7 @@ from ..arrays import NODE_KINDS, Bools, Floats, Ints, NetworkArrays, State
 from ..catalogue import Catalogue, PriceBook
 from ..errors import ChangeError, Issue, TopologyError
 from ..model.document import TopologyDocument
-from ..model.jobs import Placement, TrainingJob
+from ..model.jobs import Placement, TrainingJob, on_places
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
 from .lease import Lease, dearest_lease, weigh_lease
 from .memo import Memo, columns, named
@@ -464,10 +464,7 @@ def _work_shares(placed: Placed, step: Step) -> tuple[float, ...]:
 
 def _on_fewer(job: TrainingJob, left: tuple[Placement, ...]) -> TrainingJob:
     """The job on the places that are left, as many replicas as fit."""
-    if job.split == "stated":
-        left = tuple(replace(place, n_micro_batches=None) for place in left)
-        job = replace(job, split="balanced")
-    return replace(job, placement=left, on_site_loss="stop", parallelism=replace(job.parallelism, dp=None))
+    return replace(on_places(job, left), on_site_loss="stop")
 
 
 def _loss(job: TrainingJob, placed: Placed | None, reader: FigureReader) -> LossPenalty:

@@ -13,9 +13,10 @@ from ..analysis.figures import PLACEHOLDER, Lean
 from ..pictures import explanation_figure, svg_of
 from .evaluate import Evaluation
 from .score import html_table, lean_to_dict
+from .words import overlap_time_s, propagation_s
 
 NAMES = {
-    "delay": "distance (round trips)",
+    "delay": "round trips (delay)",
     "line_loss": "line loss",
     "interconnect": "capacity between sites",
     "fabric": "capacity inside sites",
@@ -28,6 +29,12 @@ SMALL_RATIO = 0.005
 """Shares below it are not put in words, and gaps below it are none."""
 SAME_RATIO = 0.1
 """Two causes that each save what both save, within this, hide behind one another."""
+NOISE_RATIO = 1e-9
+"""Differences of steps that are less than this of a step are rounding, and told as 0."""
+PHASES_NOTE = (
+    "Seconds of a phase: what the step would save without it, by itself. Hidden behind one another: what would go only "
+    "with several phases together; below 0 where either of two would save the same seconds."
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,8 @@ class Explanation:
     bubble_time_s: float
     exposed_s: dict[str, float]
     """By phase: the step less the step without that phase."""
+    overlap_time_s: float
+    """What phases hide behind one another: step = compute + bubble + exposed_s of all phases + this."""
     straggler_ratio: float
     goodput_ratio: float
     exchange: str
@@ -92,13 +101,20 @@ class Explanation:
         """A matplotlib figure, a waterfall from the step as it is to the step it could be (extra `pictures`)."""
         return explanation_figure(self.to_dict())
 
+    def parts(self) -> list[tuple[str, float]]:
+        """What the step is made of, name and seconds; they add up to it."""
+        phases = [(f"exposed, {phase.replace('_', ' ')}", seconds) for phase, seconds in self.exposed_s.items()]
+        named = [*phases, ("hidden behind one another", self.overlap_time_s)]
+        bare = [("compute", self.compute_time_s), ("bubble", self.bubble_time_s)]
+        return [*bare, *((name, seconds) for name, seconds in named if seconds)]
+
     def rows(self) -> list[tuple[str, ...]]:
         """One row a cause, as text: share, share of the gap, alone, last."""
         return [
             (
                 NAMES[cause.name],
                 _seconds(cause.share_s),
-                "–" if cause.share_ratio is None else f"{cause.share_ratio:.1%}",
+                "–" if cause.share_ratio is None else f"{cause.share_ratio:z.1%}",
                 _seconds(cause.alone_s),
                 _seconds(cause.last_s),
             )
@@ -106,8 +122,11 @@ class Explanation:
         ]
 
     def _repr_html_(self) -> str:
-        title = f"{self.network} · {self.job}: what is in the way"
-        return html_table(title, HEADS, self.rows(), self.words) + svg_of(self.figure)
+        title = f"{self.network} · {self.job}"
+        parts = [(name, _seconds(seconds)) for name, seconds in (*self.parts(), ("step", self.step_time_s))]
+        tables = html_table(f"{title}: a step", ("part", "seconds"), parts, (PHASES_NOTE,))
+        tables += html_table(f"{title}: what is in the way", HEADS, self.rows(), self.words)
+        return tables + svg_of(self.figure)
 
 
 HEADS = ("cause", "share", "of the gap", "alone", "last")
@@ -117,9 +136,21 @@ def explanation_of(e: Evaluation, found: Attribution, network: str, plan: str | 
     """The attribution of an evaluated job, in figures and words."""
     step = found.step
     assert e.case.job is not None
-    gap = found.gap_s if abs(found.gap_s) > 1e-12 * found.step_time_s else 0.0
+    noise_s = NOISE_RATIO * found.step_time_s
+
+    def told(seconds: float) -> float:
+        return seconds if abs(seconds) > noise_s else 0.0
+
+    gap, exposed_s = told(found.gap_s), {phase: told(seconds) for phase, seconds in step.exposed_s.items()}
     causes = [
-        CauseShare(c.name, SENTENCES[c.name], c.share_s, c.share_s / gap if gap else None, c.alone_s, c.last_s)
+        CauseShare(
+            c.name,
+            SENTENCES[c.name],
+            told(c.share_s),
+            told(c.share_s) / gap if gap else None,
+            told(c.alone_s),
+            told(c.last_s),
+        )
         for c in found.causes
     ]
     causes.sort(key=lambda cause: (-cause.share_s, CAUSES.index(cause.name)))
@@ -134,22 +165,23 @@ def explanation_of(e: Evaluation, found: Attribution, network: str, plan: str | 
         gap_s=gap,
         compute_time_s=step.compute_time_s,
         bubble_time_s=step.bubble_time_s,
-        exposed_s=dict(step.exposed_s),
+        exposed_s=exposed_s,
+        overlap_time_s=told(overlap_time_s(step)),
         straggler_ratio=step.straggler_ratio,
         goodput_ratio=e.goodput_ratio,
         exchange=step.exchange,
         causes=tuple(causes),
-        words=tuple(_words(found, causes, gap)),
+        words=tuple(_words(e, found, causes, gap)),
         leans_on=tuple(lean for lean in e.leans if lean.status in ("estimate", PLACEHOLDER)),
     )
 
 
-def _words(found: Attribution, causes: list[CauseShare], gap_s: float) -> Iterator[str]:
+def _words(e: Evaluation, found: Attribution, causes: list[CauseShare], gap_s: float) -> Iterator[str]:
     if gap_s <= SMALL_RATIO * found.step_time_s:
         yield f"Nothing of what could be taken away is in the way of a step of {_seconds(found.step_time_s)}."
         return
     shown = [c for c in causes if abs(c.share_s) >= SMALL_RATIO * gap_s]
-    listed = ", ".join(f"{NAMES[c.name]} {c.share_s / gap_s:.0%}" for c in shown)
+    listed = ", ".join(f"{NAMES[c.name]} {c.share_s / gap_s:z.0%}" for c in shown)
     yield (
         f"With nothing in the way a step would take {_seconds(found.ideal_step_time_s)} instead of "
         f"{_seconds(found.step_time_s)}; of the {_seconds(gap_s)} between, {listed}."
@@ -162,8 +194,12 @@ def _words(found: Attribution, causes: list[CauseShare], gap_s: float) -> Iterat
             f"{_seconds(found.saved_s(*names))}: they are one obstacle."
         )
     delay = next(c for c in causes if c.name == "delay")
-    if found.saved_s("delay") > 0:
-        yield f"Plain distance, with all else out of the way, costs {_seconds(delay.last_s)} a step."
+    if delay.alone_s > 0:
+        what, propagation = "propagation, windows, loss recovery and what buffers must cover", propagation_s(e)
+        if propagation is not None:
+            yield f"Of what round trips cost ({what}), propagation between sites takes {_seconds(propagation)} a step."
+        else:
+            yield f"Round trips ({what}) cost {_seconds(delay.last_s)} a step with all else out of the way."
 
 
 def _same_obstacle(found: Attribution, gap_s: float) -> list[tuple[str, ...]]:

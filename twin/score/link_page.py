@@ -14,15 +14,16 @@ from ..analysis.amplified import amplified_spans, comb_of_link, nf_growth_db, sh
 from ..analysis.failures import LinkFailures, link_failures, published_wan_link
 from ..analysis.figures import FigureReader
 from ..analysis.light import Light, penalty_of
+from ..analysis.link_health import LEAST_SHOWN_RATIO
 from ..analysis.optical_line import MAX_CHANNEL_DBM, best_launch_dbm, line_noise
 from ..arrays import TIERS, Floats
 from ..catalogue import Part
 from ..pictures import link_figure, svg_of
 from .evaluate import Evaluation
 from .forecast import Forecast
-from .links import link_table
+from .links import NOT_JUDGED, link_table
 from .score import html_table
-from .words import arc_reason
+from .words import capacity_reason, is_not_judged, window_reason, window_share
 
 LOWEST_LAUNCH_DBM = -20.0
 NOTHING_DB = 1e-9
@@ -272,9 +273,13 @@ def _words(e: Evaluation, reader: FigureReader, link: int, sections: dict[str, A
     state, arrays, health = e.case.state, e.case.state.arrays, e.health
     said = []
     for side, row in enumerate(sections["directions"]):
-        said.append(f"{row['direction']}: {arc_reason(e, 2 * link + side)}.")
+        said.append(f"{row['direction']}: {capacity_reason(e, 2 * link + side)}.")
     if said[0].split(": ", 1)[1] == said[1].split(": ", 1)[1]:
         said = [f"Both ways: {said[0].split(': ', 1)[1]}"]
+    if window_share(e, link) < LEAST_SHOWN_RATIO:
+        said.append(f"A job gets less out of it: {window_reason(e, link)}.")
+    if is_not_judged(e)[link]:
+        said.append(NOT_JUDGED.capitalize())
     margin, required = float(health.margin_db[link]), float(health.required_margin_db[link])
     if math.isfinite(margin):
         verdict = "as wanted" if margin >= required else f"less than the {required:g} dB wanted"

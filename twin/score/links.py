@@ -16,6 +16,7 @@ from ..analysis.light import LIMITS
 from ..arrays import TIERS
 from .evaluate import Evaluation
 from .score import data_frame, html_table
+from .words import is_not_judged
 
 COLUMNS = (
     "id",
@@ -62,6 +63,10 @@ COLUMNS = (
 )
 """Latency of the switch, load, capacity and buffer are of the direction; the rest is of the link or of one member."""
 
+NOT_JUDGED = "no transceiver is named, so the light is not judged."
+MAX_NAMED = 4
+"""Links that a note names."""
+
 
 @dataclass(frozen=True)
 class LinkTable:
@@ -69,6 +74,8 @@ class LinkTable:
 
     network: str
     rows: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...] = ()
+    """What people should know beside the figures."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, `links` a list of rows with units in their names."""
@@ -84,7 +91,7 @@ class LinkTable:
 
     def _repr_html_(self) -> str:
         rows = [tuple("–" if row[name] is None else str(row[name]) for name in COLUMNS) for row in self.rows]
-        return html_table(self.network, COLUMNS, rows, ())
+        return html_table(self.network, COLUMNS, rows, self.notes)
 
 
 def link_table(e: Evaluation, network: str, links: Iterable[int], reader: FigureReader) -> LinkTable:
@@ -92,13 +99,16 @@ def link_table(e: Evaluation, network: str, links: Iterable[int], reader: Figure
     rows = np.fromiter(links, dtype=np.int64)
     reader = reader.fresh()
     failures = link_failures(e.case.state, reader, rows, e.case.ageing)
+    not_judged = is_not_judged(e)
     flaps = reader.general("n_flaps_per_link_day", e.case.ageing)
     found = (
         _row(e, 2 * int(link) + side, (flaps, *_failures(failures, i)))
         for i, link in enumerate(rows)
         for side in (0, 1)
     )
-    return LinkTable(network, tuple(found))
+    bare = [e.case.state.arrays.link_ids[link] for link in rows if not_judged[link]]
+    notes = (f"{', '.join(bare[:MAX_NAMED])}{' …' if len(bare) > MAX_NAMED else ''}: {NOT_JUDGED}",) if bare else ()
+    return LinkTable(network, tuple(found), notes)
 
 
 def _failures(found: LinkFailures, row: int) -> tuple[float, ...]:

@@ -142,7 +142,8 @@ def goodput_tokens_per_s(e: Evaluation) -> float:
 
 def _goodput(field: str) -> Callable[[Evaluation], float]:
     def compute(e: Evaluation) -> float:
-        if e.goodput is None:
+        # what cannot run has no rate of which interruptions could leave a share
+        if e.step is None or e.goodput is None:
             raise NotApplicableError(e.why_no_step)
         return float(getattr(e.goodput, field))
 
@@ -268,7 +269,11 @@ METRICS: dict[str, Metric] = {
         "higher",
         "Smallest optical margin of links up, at the current mode.",
     ),
-    "min_coherent_margin_db": Metric(_min_margin(("coherent",)), "higher", "The same of coherent links, by SNR."),
+    "min_coherent_margin_db": Metric(
+        _min_margin(("coherent",)),
+        "higher",
+        "The same of coherent links, by SNR, at the mode chosen: it rises where a link takes a slower one.",
+    ),
     "min_direct_detect_margin_db": Metric(
         _min_margin(("direct_detect",)), "higher", "The same of direct-detect links, by loss budget."
     ),
