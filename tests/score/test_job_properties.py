@@ -128,13 +128,12 @@ def test_shorter_spans_are_never_slower(case: Asked, part: float) -> None:
 
 
 @FEW
-@given(asked("uniform", "stated"), st.integers(0, 2), st.floats(1.0, 4.0))
+@given(asked("uniform", "stated"), st.integers(0, 2), st.floats(0.2, 1.0))
 def test_a_faster_pool_is_never_slower(case: Asked, which: int, pace: float) -> None:
-    """With shares that stay. A balanced split answers with other ones, the best for compute, and behind these less of
-    the exchange may hide: a few per cent where the exchange between sites is most of the step."""
+    """With shares that stay; a balanced split is climbed to from many sides and may end on another hill."""
     places = [dict(place) for place in case.job["placement"]]
     places[which % len(places)]["pace_ratio"] = pace
-    never_longer(case.step(job={"placement": places}), case.step())
+    never_longer(case.step(), case.step(job={"placement": places}))
 
 
 def test_the_same_compute_hides_sharded_weights_or_the_exchange_of_sites() -> None:
@@ -142,7 +141,7 @@ def test_the_same_compute_hides_sharded_weights_or_the_exchange_of_sites() -> No
     cut = {"tp": 1, "fully_sharded": True}
     job: dict[str, Any] = {"model": EXPERTS, "parallelism": cut, "n_global_batch": 64, "recompute": "none"}
     case = Asked({"a": [("H100", 8)], "b": [("H100", 8)]}, 1.0, 1.0, 1.0, job)
-    found = [case.step(job={"placement": [{"site": "a", "pace_ratio": r}, {"site": "b"}]}) for r in (1.0, 2.0, 8.0)]
+    found = [case.step(job={"placement": [{"site": "a", "pace_ratio": r}, {"site": "b"}]}) for r in (0.125, 0.25, 1.0)]
     times = [one.step_time_s for one in found if one is not None]
     assert len(times) == 3
     assert all(fast <= slow for slow, fast in pairwise(times))
