@@ -43,8 +43,8 @@ def points_ms(vary: tuple[str, ...]) -> list[float]:
 def gil_held_ratio(vary: tuple[str, ...]) -> float:
     """Share of a sweep in which no other thread of Python can run, by how much longer two at once take than one.
 
-    Two that hold the interpreter's lock all the time take twice as long, two that never do no longer. Each has a
-    network of its own; needs two free cores, and is right to a tenth at best.
+    Two that hold the interpreter's lock all the time take twice as long, two that never do no longer; more than twice
+    where they hand it to and fro. Each has a network of its own; needs two free cores, right to a tenth at best.
     """
     networks = [twin.load("memphis-small") for _ in range(2)]
     for network in networks:
@@ -79,11 +79,15 @@ def main() -> None:
     network = twin.load("memphis-small")
     network.score()
     start, start_of_thread = perf_counter(), thread_time()
-    n = len(network.sweep([axis.format(side=side) for axis in LONG]).values)
+    long = [axis.format(side=side) for axis in LONG]
+    n = len(network.sweep(long).values)
     of_thread, taken_s = thread_time() - start_of_thread, perf_counter() - start
     aim = f"{60.0 * n / 10_000:.0f}"
     table.add_row(f"sweep of {n:,} points, processor time", f"{of_thread:.1f}", aim)
     table.add_row("the same on the clock", f"{taken_s:.1f}", aim)
+    start = perf_counter()
+    network.sweep(long, n_processes=2)
+    table.add_row("and in two processes", f"{perf_counter() - start:.1f}", aim)
     if asked.explain:
         network = twin.load("memphis")
         for job, aim in (("flagship", "20"), ("everything", "60")):

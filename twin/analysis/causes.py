@@ -39,7 +39,7 @@ SENTENCES = {
     "buffers": "deep buffers, and no two flows hashed together",
     "accelerators": "one kind of accelerator with the same FLOP/s in all",
     "split": "the best split of the work",
-    "pipeline_fill": "a batch so large that filling the pipeline does not count",
+    "pipeline_fill": "a batch so large that neither filling the pipeline counts nor what does not divide",
 }
 DELAY, LINE_LOSS, INTERCONNECT, FABRIC, BUFFERS, ACCELERATORS, SPLIT, FILL = (1 << i for i in range(8))
 OF_NETWORK = DELAY | LINE_LOSS | INTERCONNECT | FABRIC | BUFFERS
