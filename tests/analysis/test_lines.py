@@ -17,7 +17,7 @@ from tests.analysis.cases import READ, Watched, general, health_of, line, of_par
 from tests.model.samples import network
 from twin.analysis.cost import bill_of
 from twin.analysis.glass import AgeingCase
-from twin.analysis.light import LINE_RATE, REACH, Light, judge_light
+from twin.analysis.light import LIGHT_COLUMNS, LINE_RATE, REACH, Light, judge_light, light_columns
 from twin.analysis.lines import LINE_COLUMNS, lines_of, lines_of_links
 from twin.analysis.link_health import LinkHealth, judge_links
 from twin.arrays import State
@@ -664,3 +664,16 @@ def test_the_columns_that_lines_name_are_all_that_they_read(name: str) -> None:
     lines_of(Watched.like(State.of(network.arrays)), network._reader)
     fixed = {column for column in READ if column not in OVERLAYS}
     assert {"link_transceiver", "link_age_years"} <= READ - fixed <= set(LINE_COLUMNS)
+
+
+@pytest.mark.parametrize("name", ["memphis-small", "ageing-lines"])
+def test_the_columns_that_light_names_are_all_that_it_reads(name: str) -> None:
+    network = load(name)
+    state = State.of(network.arrays)
+    lines = lines_of(state, network._reader)
+    READ.clear()
+    judge_light(Watched.like(state), network._reader, lines, "value")
+    read = READ & OVERLAYS
+    assert {"span_length_km", "link_transceiver"} <= read <= set(LIGHT_COLUMNS)
+    assert ("link_n_parallel" in read) == (name == "ageing-lines")  # which alone has amplifiers
+    assert len(light_columns(state)) == len(LIGHT_COLUMNS) - (name != "ageing-lines")

@@ -113,16 +113,16 @@ def test_the_slowest_replica_of_all_is_waited_for_wherever_it_stands() -> None:
     """Four replicas at one site, or two at each of two, on networks that cost nothing."""
     how = {"parallelism": {"tp": 8}, "n_global_batch": 8, "jitter_ratio": 0.5}
     racks = [("H100", 8)]
-    one = step(sites({"a": racks * 4}, **how)).pool_time_s
-    two = step(sites({"a": racks * 2, "b": racks * 2}, **how)).pool_time_s
-    assert max(two) == pytest.approx(max(one), rel=1e-9)
+    one = step(sites({"a": racks * 4}, **how)).compute_time_s
+    two = step(sites({"a": racks * 2, "b": racks * 2}, **how)).compute_time_s
+    assert two == pytest.approx(one, rel=1e-3)  # but for the optimizer, shared by fewer
 
 
 @pytest.mark.parametrize(("n_racks", "batch"), [(4, 64), (16, 256), (16, 2048)])
 def test_jitter_is_waited_for_as_in_a_simulation(n_racks: int, batch: int) -> None:
     """Each replica's time is the sum of its m micro batches, the step that of the slowest replica."""
     sure, unsure = (
-        step(one_site(n_racks, 8, parallelism={"tp": 8}, n_global_batch=batch, jitter_ratio=ratio)).pool_time_s[0]
+        step(one_site(n_racks, 8, parallelism={"tp": 8}, n_global_batch=batch, jitter_ratio=ratio)).compute_time_s
         for ratio in (0.0, 0.2)
     )
     m = batch // n_racks

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Floats, Ints, State
+from ..arrays.state import OVERLAYS
 from ..catalogue import Mode, Part
 from .amplified import amplified_lines, nf_growth_db, short_gain_db, unrestored_db, worst_gsnr_db
 from .fec import (
@@ -20,7 +21,7 @@ from .fec import (
 )
 from .figures import FigureReader
 from .glass import AgeingCase, SpanLoss, dispersion_ps_per_nm, pmd_squared_ps2, span_loss
-from .lines import OPTICS, Lines, codes_in, link_optics
+from .lines import LINE_COLUMNS, OPTICS, Lines, codes_in, link_optics
 
 DEFAULT_CAPACITY_GBPS = 400.0
 """Of a link that names neither a capacity nor a transceiver; stated in the schema of `Link.capacity_gbps`."""
@@ -42,6 +43,21 @@ LIMITS = (
 )
 """What holds a direction of a link below its nominal capacity, by index."""
 LINE_RATE, MODE, DARK, BUFFER, LOSS, REACH, CARDS, PAUSES, CONGESTION_CONTROL = range(9)
+
+
+LIGHT_COLUMNS = tuple(
+    sorted(
+        {*LINE_COLUMNS, "link_n_fibre_pairs", "link_n_parallel"}
+        | {name for name in OVERLAYS if name.startswith("span_")}
+    )
+)
+"""What `judge_light` reads of a state that may be laid over: for those who keep answers."""
+
+
+def light_columns(state: State) -> tuple[Any, ...]:
+    """Those columns; how many members there are only matters to light that amplifiers pass on."""
+    amplified = bool((state["span_amplifier"] >= 0).any())
+    return tuple(state[name] for name in LIGHT_COLUMNS if amplified or name != "link_n_parallel")
 
 
 @dataclass(frozen=True, eq=False)

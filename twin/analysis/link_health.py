@@ -143,19 +143,19 @@ def judge_links(
     document: TopologyDocument,
     reader: FigureReader,
     ageing: AgeingCase = "value",
-    lines: Lines | None = None,
+    light: Light | None = None,
 ) -> LinkHealth:
     """Every link of a state, at once. `ageing` picks the low, central or high case of the ageing figures.
 
-    `lines`: those of `lines_of`, for who has them.
+    `light`: what `judge_light` says of it, for who has it; the figures of that are not among the leans then.
 
     Loss: span attenuation grown linearly with age, splices (those of repaired cuts among them), connectors, lumped
     losses, multiplexers at both ends; or as it was measured, and grown since. Margins: direct detection by loss budget;
     coherent by received power, transmitter OSNR and, over amplifiers, the GSNR of the worst channel, all in 0.1 nm.
     """
     reader = reader.fresh()
-    lines = lines_of(state, reader) if lines is None else lines
-    light = judge_light(state, reader, lines, ageing)
+    if light is None:
+        light = judge_light(state, reader, lines_of(state, reader), ageing)
     member = light.by_link(light.gbps)
     lit = state.in_service & (member > 0)
     latency = _latency(state, reader, light, member)
@@ -174,7 +174,7 @@ def judge_links(
     required = state["link_required_margin_db"]
     return LinkHealth(
         lit=lit,
-        kind_optics=link_optics(state, reader, lines.link),
+        kind_optics=link_optics(state, reader, light.lines.link),
         light=light,
         margin_db=light.by_link(light.margin_db),
         required_margin_db=np.where(np.isnan(required), document.required_margin_db, required),

@@ -74,6 +74,7 @@ class Router:
         self._at_end = np.flatnonzero(_is_end(arrays)[arrays.link_ends].any(axis=1))
         self._grouped_by: tuple[bytes, bytes] | None = None
         self._traces: dict[tuple[int, int], _Trace] = {}
+        self._known_slots: tuple[bytes, tuple[Ints, Ints, Ints]] | None = None
 
     def routes(self, share: Floats, source: Ints, target: Ints) -> Routes:
         """Routes over links that are lit, a node splitting among its next hops in proportion to `share` (by link).
@@ -104,7 +105,17 @@ class Router:
                 missing.append((key, (int(source[pair]), int(target[pair])) if alike else key))
         self._walk(missing)
         traces = [self._traces[key] for key in keys]
-        return _assemble(self._arrays, self._lit & (share > 0), traces, source, target, route_of_pair.reshape(-1))
+        return _assemble(self._arrays, self._slots(share > 0), traces, source, target, route_of_pair.reshape(-1))
+
+    def _slots(self, has_share: Bools) -> tuple[Ints, Ints, Ints]:
+        """(place of each arc among its tail's usable ones, these, where each node's begin)."""
+        key = has_share.tobytes()
+        if self._known_slots is None or self._known_slots[0] != key:
+            out, first = _outgoing(self._arrays, self._lit & has_share)
+            slot = np.zeros(2 * self._arrays.n_links, dtype=np.int64)
+            slot[out] = np.arange(len(out)) - first[self._arrays.arc_head[out ^ 1]]
+            self._known_slots = key, (slot, out, first)
+        return self._known_slots[1]
 
     def _walk(self, missing: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
         """Send one unit along each missing route; those of one target share its distances."""
@@ -209,7 +220,12 @@ class _Trace:
 
 
 def _assemble(
-    arrays: NetworkArrays, usable: Bools, found: list[_Trace], source: Ints, target: Ints, route_of_pair: Ints
+    arrays: NetworkArrays,
+    slots: tuple[Ints, Ints, Ints],
+    found: list[_Trace],
+    source: Ints,
+    target: Ints,
+    route_of_pair: Ints,
 ) -> Routes:
     n_routes = len(found)
     counts = np.array([len(trace.arc) for trace in found], dtype=np.int64)
@@ -222,12 +238,10 @@ def _assemble(
     at_source = tail_of == np.repeat(np.array([trace.source for trace in found], np.int64), counts)
     at_target = head_of == np.repeat(np.array([trace.target for trace in found], np.int64), counts)
     # an arc from end to end belongs to the one that others may stand for: a rack or host, never the switch it hangs on
-    is_end = _is_end(arrays)
-    at_source &= ~(at_target & is_end[head_of])
+    is_end = arrays.node_kind[head_of] <= NODE_KINDS.index("host")
+    at_source &= ~(at_target & is_end)
     at_target &= ~at_source
-    slot = np.zeros(2 * arrays.n_links, dtype=np.int64)
-    out, first_out = _outgoing(arrays, usable)
-    slot[out] = np.arange(len(out)) - first_out[head[out ^ 1]]
+    slot, out, first_out = slots
     outgoing = _ends(at_source, trace_arc, slot, route, n_routes, route_of_pair)
     incoming = _ends(at_target, trace_arc ^ 1, slot, route, n_routes, route_of_pair)
     pairs = np.concatenate((outgoing[0], incoming[0]))

@@ -46,6 +46,7 @@ class Step:
     uniform_kept: bool
     """A balanced split was asked for and would have been slower than the uniform one."""
     pool_time_s: tuple[float, ...]
+    """Busy time of each, were all its replicas as quick as in the mean."""
     pace_pool: int
     compute_time_s: float
     """Without any communication, with the split of work chosen; the optimizer's pass is in it."""
@@ -224,53 +225,42 @@ class _Timer:
         fill_s = joined.fill_s + 2.0 * n_crossings * latency_s + waits_s
         return replace(joined, stage_time_s=period_s, fill_s=fill_s)
 
-    def step_s(self, share: Share) -> float:
-        """The step of a split of the work."""
-        return self._step_s(share, EVERY)[0]
-
     def timing(self, share: Share) -> _Timing:
         """A split of the work with all phases, and what each of them exposes."""
-        step_s, times = self._step_s(share, EVERY)
-        bare_s, _ = self._step_s(share, frozenset())
-        bare = self.pools(frozenset())
-        compute_s = max(self._busy_s(tuple(replace(pool, fill_s=0.0) for pool in bare), share)) + self._optimizer_s
+        times = pool_times_s(self.pools(EVERY), share)
+        step_s, bare_s, bare = self.step_s(share), self.step_s(share, frozenset()), self.pools(frozenset())
+        computing = pool_times_s(tuple(replace(pool, fill_s=0.0) for pool in bare), share)
+        compute_s = self._last_s(computing, computing, share) + self._optimizer_s
 
         def without_phase_s(phase: str) -> float:
-            return self._step_s(share, EVERY - {phase})[0]
+            return self.step_s(share, EVERY - {phase})
 
         return _Timing(share, bare, self.rate_per_s(), times, bare_s, compute_s, step_s, without_phase_s)
 
-    def _busy_s(self, pools: tuple[Pool, ...], share: Share) -> tuple[float, ...]:
-        """Of each pool, until the slowest replica of all is done where micro batches take more or less time."""
+    def _last_s(self, ends_s: Sequence[float], times_s: Sequence[float], share: Share) -> float:
+        """When the slowest replica of all is done, where these are the ends of each pool's and micro batches take more
+        or less time than theirs of `times_s`."""
         jitter = self._s.job.jitter_ratio
-        times = pool_times_s(pools, share)
         if not jitter:
-            return times
-        spread = [jitter * time_s / math.sqrt(m) if m else 0.0 for time_s, m in zip(times, share, strict=True)]
-        latest_s = mean_of_latest(times, spread, [pool.n_replicas for pool in pools])
-        return tuple(time_s + latest_s - max(times) if m else 0.0 for time_s, m in zip(times, share, strict=True))
+            return max(ends_s)
+        spread_s = [jitter * time_s / math.sqrt(m) if m else 0.0 for time_s, m in zip(times_s, share, strict=True)]
+        return mean_of_latest(ends_s, spread_s, [pool.n_replicas for pool in self.pools(frozenset())])
 
-    def _step_s(self, share: Share, phases: frozenset[str]) -> tuple[float, tuple[float, ...]]:
-        times = self._busy_s(self.pools(phases), share)
-        return max(times) + self._exposed_s(times, share, phases) + self._optimizer_s, times
-
-    def _exposed_s(self, times: tuple[float, ...], share: Share, phases: frozenset[str]) -> float:
-        """Seconds of gradient and parameter exchange that compute does not hide, with only these phases present.
+    def step_s(self, share: Share, phases: frozenset[str] = EVERY) -> float:
+        """The step of a split of the work with only these phases present: compute, exchange, optimizer.
 
         Inside a site and between sites run together, bucket by bucket, so arcs that carry both carry their sum.
         """
         job, local_sgd = self._s.job, self._s.job.is_local_sgd
         wide = "wide_area" in phases and self._s.way is not None
-        total = self._latest_s(times, share, phases) - max(times)
+        total = self._latest_s(pool_times_s(self.pools(phases), share), share, phases)
         latency = self._latency_s
         total += sum(latency[phase] for phase in ("reduce_scatter", "all_gather") if phase in phases)
         if "pipeline" in phases and job.across_sites == "data":
             total += latency["pipeline"]
         if wide:
-            total += (
-                self._local_sgd_s(max(times) + total + self._optimizer_s) if local_sgd else 2.0 * latency["wide_area"]
-            )
-        return total
+            total += self._local_sgd_s(total + self._optimizer_s) if local_sgd else 2.0 * latency["wide_area"]
+        return total + self._optimizer_s
 
     def _exchanged_s(self, site: str, phases: frozenset[str]) -> tuple[float, float]:
         """(gradients, parameters) that a pool at a site takes part in exchanging, there and with the other sites."""
@@ -305,9 +295,10 @@ class _Timer:
         Exchange hides behind w = overlap * min(1, p / m) of the pass that feeds it. All pools exchange at once, each
         with its own compute before and after: a pool that is done early waits, once, before or after.
         """
-        latest_s, pp = 0.0, self._s.job.parallelism.pp
+        ends_s, pp = list(times), self._s.job.parallelism.pp
         for i, pool in enumerate(self._paced):
-            time_s, m = times[min(i, len(times) - 1)], share[min(i, len(share) - 1)]
+            at = min(i, len(times) - 1)  # of replicas over sites there is one time for all pools
+            time_s, m = times[at], share[at]
             if not m:
                 continue
             shown_s, hidden_s = self._sharded_s(i, m, phases)
@@ -317,8 +308,8 @@ class _Timer:
             exchanged = self._exchanged_s(pool.placed.site, phases)
             for seconds, part in zip(exchanged, (backward, 1.0 - backward), strict=True):
                 shown_s += max(seconds - part * behind_s, seconds * least)
-            latest_s = max(latest_s, time_s + shown_s)
-        return latest_s
+            ends_s[at] = max(ends_s[at], time_s + shown_s)
+        return self._last_s(ends_s, times, share)
 
     def _sharded_s(self, i: int, m: float, phases: frozenset[str]) -> tuple[float, float]:
         """(shown, hidden) of gathering weights for both passes of every micro batch and scattering its gradients,

@@ -19,6 +19,7 @@ from ..analysis.glass import AgeingCase
 from ..analysis.hashing import collision_ratio, n_flows_per_accelerator
 from ..analysis.interruptions import part_interruptions
 from ..analysis.job_loads import PairTable, unit_loads, with_latency
+from ..analysis.light import Light, judge_light, light_columns
 from ..analysis.lines import LINE_COLUMNS, lines_of
 from ..analysis.link_health import LinkHealth, judge_links
 from ..analysis.outages import OUTAGE_COLUMNS, Outages, draw_sites, links_between, no_outages, site_outages
@@ -227,11 +228,21 @@ class Evaluator:
         key += (case.document.required_margin_db, case.ageing)
 
         def judge() -> LinkHealth:
-            columns = named(case.state, LINE_COLUMNS)
-            lines = self._memo.get("lines", columns, lambda: lines_of(case.state, self.reader))
-            return judge_links(case.state, case.document, self.reader, case.ageing, lines)
+            light, leans = self._light(case)
+            health = judge_links(case.state, case.document, self.reader, case.ageing, light)
+            return replace(health, leans=self.in_order(health.leans, leans))
 
         return self._memo.get("health", key, judge)
+
+    def _light(self, case: Case) -> tuple[Light, tuple[Lean, ...]]:
+        state = case.state
+        lines = self._memo.get("lines", named(state, LINE_COLUMNS), lambda: lines_of(state, self.reader))
+
+        def judge() -> tuple[Light, tuple[Lean, ...]]:
+            reader = self.reader.fresh()
+            return judge_light(state, reader, lines, case.ageing), reader.leans()
+
+        return self._memo.get("light", (lines, case.ageing, state.parts, *light_columns(state)), judge)
 
     def _share(self, case: Case, health: LinkHealth) -> Floats:
         """What a link counts for where a node splits: members (ecmp), or effective capacity (wcmp)."""
