@@ -12,6 +12,7 @@ from twin.analysis.placement import place_job
 from twin.analysis.setting import Pacing, Setting
 from twin.analysis.step_time import AS_IT_IS, Ideal, Step, step_of
 from twin.catalogue import catalogue, load_price_book
+from twin.model.jobs import TrainingJob
 from twin.score.evaluate import Case, Evaluation, Evaluator
 
 GENEROUS = 1e7
@@ -77,3 +78,13 @@ def step(data: dict[str, Any], ideal: Ideal = AS_IT_IS) -> Step:
 
 def seconds(data: dict[str, Any], ideal: Ideal = AS_IT_IS) -> float:
     return step(data, ideal).step_time_s
+
+
+def reduce_bits(job: TrainingJob) -> float:
+    """Bits of all gradients of one replica."""
+    return 8.0 * job.gradient_bytes_per_parameter * job.model.n_parameters()
+
+
+def gather_bits(job: TrainingJob) -> float:
+    """Bits of all parameters of one replica."""
+    return 8.0 * job.parameter_bytes_per_parameter * job.model.n_parameters()

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.cases import state_of
+from tests.analysis.steps import gather_bits, reduce_bits
 from tests.model.samples import network
 from twin.analysis.step_time import local_schedule
 from twin.catalogue import catalogue, load_price_book
@@ -17,7 +18,7 @@ from twin.errors import TopologyError
 from twin.model.jobs import TrainingJob
 from twin.model.shape import ModelShape
 from twin.score.evaluate import Case, Evaluation, Evaluator
-from twin.workload.job import flops_per_step, gather_bits, reduce_bits
+from twin.workload.job import flops_per_step
 from twin.workload.local_sgd import waiting_s
 
 SHAPE = {

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.steps import evaluated, sites
+from tests.analysis.steps import evaluated, gather_bits, sites
 from tests.model.samples import network, shuffled
 from twin.analysis.step_time import Step
 from twin.errors import TopologyError
 from twin.loading import from_document
-from twin.workload.job import flops_per_step, gather_bits
+from twin.workload.job import flops_per_step
 
 
 @pytest.fixture(autouse=True)

@@ -56,6 +56,15 @@ def test_fewer_micro_batches_than_replicas_have_only_larger_batches() -> None:
     )
 
 
+def test_accelerators_that_no_replica_takes_are_told() -> None:
+    assert "idle" not in told(two())
+    place = [{"site": "a", "n_accelerators": 15}]
+    assert "7 of the 15 accelerators taken sit idle: whole replicas of 8" in told(two(job={"placement": place}))
+    job = {"parallelism": {"tp": 8, "pp": 2}, "across_sites": "pipeline"}
+    text = told(two({"a": [("H100", 8)], "b": [("H100", 64)]}, job=job))
+    assert "56 of the 72 accelerators taken sit idle: replicas with stages at all sites of 16" in text
+
+
 def test_a_stated_split_of_equals_is_blamed_itself() -> None:
     placement = [{"site": "a", "n_micro_batches": 4}, {"site": "b", "n_micro_batches": 12}]
     text = told(two(job={"split": "stated", "placement": placement}))

@@ -139,7 +139,8 @@ def _free(
     if place.accelerator is not None:
         if place.accelerator not in kinds:
             have = ", ".join(kinds) or "no free accelerators"
-            return [], [Issue(where, f"no free {place.accelerator} that is up", f"the site has {have}")]
+            whose = "the site has" if place.racks is None else f"racks like {place.racks!r} have"
+            return [], [Issue(where, f"no free {place.accelerator} that is up", f"{whose} {have}")]
         kinds = [place.accelerator]
     if place.micro_batch_s is not None and len(kinds) > 1:
         return [], [

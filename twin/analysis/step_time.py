@@ -54,7 +54,6 @@ class Step:
     exposed_comm_time_s: float
     without_phase_s: Callable[[str], float]
     """The step with a phase at zero."""
-    phase_s: dict[str, float]
     step_time_s: float
     bubble_ratio: float
     straggler_ratio: float
@@ -506,7 +505,6 @@ def _account(setting: Setting, timing: _Timing) -> Step:
         bubble_time_s=timing.bare_s - timing.compute_s,
         exposed_comm_time_s=step_s - timing.bare_s,
         without_phase_s=timing.without_phase_s,
-        phase_s={phase: seconds for phase, (_, seconds) in worst.items()},
         step_time_s=step_s,
         bubble_ratio=(cut.pp - 1) / (v * m + cut.pp - 1),
         straggler_ratio=max(0.0, 1.0 - min(n_micro_batches(job), done) / (timing.rate_per_s * busy_s)),

@@ -13,7 +13,7 @@ from ..analysis.step_time import Step
 from ..analysis.transport import pair_rate_gbps
 from ..arrays import Bools
 from ..model.jobs import TrainingJob
-from ..workload.job import n_micro_batches
+from ..workload.job import n_micro_batches, n_per_replica
 from .evaluate import Evaluation
 
 SMALL_SHARE_RATIO = 0.01
@@ -164,9 +164,15 @@ def _split_lines(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[str]:
         yield f"{waits}: {undivided} ({shares})."
     else:
         yield f"{pool.accelerator} in {pool.site} sets the pace: {waits} for it ({shares})."
-    idle = [f"{p.accelerator} in {p.site}" for p, m in zip(step.pools, step.share, strict=True) if not m]
-    if idle:
-        yield f"{' and '.join(idle)} get no micro batch, yet take part in the exchange: leave them out."
+    resting = [f"{p.accelerator} in {p.site}" for p, m in zip(step.pools, step.share, strict=True) if not m]
+    if resting:
+        yield f"{' and '.join(resting)} get no micro batch, yet take part in the exchange: leave them out."
+    taken = sum(e.placed.n_allocated.values())
+    idle = taken - sum(len(pool.rack) for pool in e.placed.pools)
+    if idle > SMALL_SHARE_RATIO * taken:
+        whole = "replicas with stages at all sites" if job.across_sites == "pipeline" else "whole replicas"
+        size = n_per_replica(job)
+        yield f"{idle:,} of the {taken:,} accelerators taken sit idle: {whole} of {size:,} leave them over."
     if step.uniform_kept:
         yield "Pools that finish together would make the step longer, so the uniform split is kept."
 

@@ -46,13 +46,3 @@ def n_per_replica(job: TrainingJob) -> int:
 def n_micro_batches(job: TrainingJob) -> int:
     """Micro batches of one step over all replicas."""
     return job.n_global_batch // job.parallelism.n_micro_batch
-
-
-def reduce_bits(job: TrainingJob) -> float:
-    """Bits of all gradients of one replica, as sent in a reduce-scatter. Volume follows total parameters."""
-    return 8.0 * job.gradient_bytes_per_parameter * job.model.n_parameters()
-
-
-def gather_bits(job: TrainingJob) -> float:
-    """Bits of all parameters of one replica, as sent in an all-gather."""
-    return 8.0 * job.parameter_bytes_per_parameter * job.model.n_parameters()
