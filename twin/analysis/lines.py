@@ -92,8 +92,9 @@ def lines_of_links(state: State, links: Ints) -> Lines:
 def _lines(state: State, kind_of_link: Ints, links: Ints) -> Lines:
     first, kind, spans = _cut(state, links)
     of_span = np.full(len(state.arrays.span_link), len(kind))
-    for line in np.flatnonzero(spans[:, 0] < spans[:, 1]):
-        of_span[spans[line, 0] : spans[line, 1]] = line
+    n = spans[:, 1] - spans[:, 0]
+    rows = np.arange(n.sum()) + np.repeat(spans[:, 0] - (np.cumsum(n) - n), n)
+    of_span[rows] = np.repeat(np.arange(len(kind)), n)
     return Lines(kind_of_link, links, first, kind, spans[:, 0], spans[:, 1], of_span)
 
 
@@ -119,19 +120,20 @@ def _cut(state: State, links: Ints) -> tuple[Ints, Ints, Ints]:
     """(first line of each link, link of each line, its spans): cut at regenerators and where another path begins."""
     arrays = state.arrays
     n_spans = np.diff(arrays.span_first)
+    if not (arrays.span_regenerated.any() or arrays.span_standby.any()):
+        ends = np.stack((arrays.span_first[links], arrays.span_first[links + 1]), axis=1)
+        ends[n_spans[links] == 0] = 0
+        return np.arange(len(links) + 1), np.arange(len(links)), ends
     n_lines = np.ones(len(links), dtype=np.int64)
     spans: list[tuple[int, int]] = []
-    special = arrays.span_regenerated.any() or arrays.span_standby.any()
     for k, link in enumerate(links):
         if not n_spans[link]:
             spans.append((0, 0))
             continue
         begin, end = arrays.span_first[link : link + 2]
-        cuts = [begin, end]
-        if special:
-            ends_here = arrays.span_regenerated[begin : end - 1]
-            ends_here = ends_here | (arrays.span_standby[begin : end - 1] != arrays.span_standby[begin + 1 : end])
-            cuts = [begin, *(begin + 1 + np.flatnonzero(ends_here)), end]
+        ends_here = arrays.span_regenerated[begin : end - 1]
+        ends_here = ends_here | (arrays.span_standby[begin : end - 1] != arrays.span_standby[begin + 1 : end])
+        cuts = [begin, *(begin + 1 + np.flatnonzero(ends_here)), end]
         n_lines[k] = len(cuts) - 1
         spans += pairwise(cuts)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(n_lines)))
