@@ -182,10 +182,10 @@ def choose_exchange(
 
 def longest(bits: Floats, capacity: Floats) -> tuple[int, float]:
     """(index, seconds) of the arc that takes longest; (-1, 0) where nothing flows."""
-    if not bits.any():
+    rows = np.flatnonzero(bits)
+    if not len(rows):
         return -1, 0.0
-    seconds = np.zeros(len(bits))
-    np.divide(bits, capacity, out=seconds, where=(bits > 0) & (capacity > 0))
-    seconds[(bits > 0) & (capacity <= 0)] = np.inf
+    with np.errstate(divide="ignore"):
+        seconds = bits[rows] / capacity[rows]
     worst = int(np.argmax(seconds))
-    return worst, float(seconds[worst])
+    return int(rows[worst]), float(seconds[worst])
