@@ -10,7 +10,8 @@ from tests.model.samples import network
 from twin.analysis.demand import job_flows
 from twin.analysis.placement import place_job
 from twin.analysis.setting import Pacing, Setting
-from twin.analysis.step_time import AS_IT_IS, Ideal, Step, step_of
+from twin.analysis.step_time import Step, step_of
+from twin.analysis.timer import AS_IT_IS, Ideal
 from twin.catalogue import catalogue, load_price_book
 from twin.model.jobs import TrainingJob
 from twin.score.evaluate import Case, Evaluation, Evaluator

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from tests.analysis.steps import evaluated, one_site, seconds, sites, step
-from twin.analysis.step_time import Ideal, mean_of_latest
+from twin.analysis.timer import Ideal, mean_of_latest
 from twin.errors import TopologyError
 from twin.workload.job import layout_of
 from twin.workload.node_exchange import context_bits, stage_boundary_bits, stage_layers

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.analysis.cases import state_of
 from tests.analysis.steps import gather_bits, reduce_bits
 from tests.model.samples import network
-from twin.analysis.step_time import local_schedule
+from twin.analysis.timer import local_schedule
 from twin.catalogue import catalogue, load_price_book
 from twin.errors import TopologyError
 from twin.model.jobs import TrainingJob

@@ -11,7 +11,7 @@ import pytest
 
 from tests.model.samples import campus_data, changed, shipped
 from twin.analysis.figures import FigureReader
-from twin.analysis.step_time import PHASES
+from twin.analysis.timer import PHASES
 from twin.catalogue import catalogue, load_price_book
 from twin.errors import CatalogueError, ChangeError, DocumentError, TopologyError, TwinError
 from twin.loading import Network, from_document, load

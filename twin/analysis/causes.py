@@ -26,7 +26,8 @@ from .link_health import LinkHealth
 from .pause import headroom
 from .placement import Placed
 from .setting import Pacing, Setting, UnitLoads
-from .step_time import Ideal, Step, step_of, step_time_s
+from .step_time import Step, step_of, step_time_s
+from .timer import Ideal
 from .transport import sender
 
 CAUSES = ("delay", "line_loss", "interconnect", "fabric", "buffers", "accelerators", "split", "pipeline_fill")
