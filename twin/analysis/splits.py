@@ -45,9 +45,9 @@ def _in_whole_ones(timer: Timer, pools: tuple[Pool, ...], n_batches: int) -> dic
 
 def _evenly(timer: Timer, pools: tuple[Pool, ...], n_batches: int) -> dict[str, Share]:
     """The same of a batch that divides into what each is to have."""
-    rate_per_s = sum(pool.n_replicas / pool.stage_time_s for pool in pools)
+    n_micro_batches_per_s = sum(pool.n_replicas / pool.stage_time_s for pool in pools)
     asked: dict[str, Share] = {
-        "balanced": tuple(n_batches / rate_per_s / pool.stage_time_s for pool in pools),
+        "balanced": tuple(n_batches / n_micro_batches_per_s / pool.stage_time_s for pool in pools),
         "uniform": (n_batches / sum(pool.n_replicas for pool in pools),) * len(pools),
     }
     if timer.setting.job.split == "stated":

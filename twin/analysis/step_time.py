@@ -95,7 +95,7 @@ def _account(setting: Setting, timing: Timing) -> Step:
         without_phase_s=timing.without_phase_s,
         step_time_s=step_s,
         bubble_ratio=(cut.pp - 1) / (v * m + cut.pp - 1),
-        straggler_ratio=max(0.0, 1.0 - min(n_micro_batches(job), done) / (timing.rate_per_s * busy_s)),
+        straggler_ratio=max(0.0, 1.0 - min(n_micro_batches(job), done) / (timing.n_micro_batches_per_s * busy_s)),
         mfu_ratio=work / (step_s * setting.pacing.peak_flops),
         tokens_per_s=tokens_per_step(job) / step_s,
         model_flops_per_s=work / step_s,

@@ -58,7 +58,7 @@ class Timing:
     share: Share
     pools: tuple[Pool, ...]
     """Without communication."""
-    rate_per_s: float
+    n_micro_batches_per_s: float
     """Micro batches that these could do if none waited."""
     pool_time_s: tuple[float, ...]
     bare_s: float
@@ -128,7 +128,7 @@ class Timer:
         layers, boundaries = "in_layers" in phases, "pipeline" in phases
         return timed_pools(pools, self.setting.job, self.setting.network, layers=layers, boundaries=boundaries)
 
-    def rate_per_s(self) -> float:
+    def n_micro_batches_per_s(self) -> float:
         """Micro batches a second that all accelerators could do, without communication, if none waited for others."""
         if self.ideal.one_accelerator:
             return (
@@ -154,7 +154,7 @@ class Timer:
         def without_phase_s(phase: str) -> float:
             return self.step_s(share, EVERY - {phase})
 
-        return Timing(share, bare, self.rate_per_s(), times, bare_s, compute_s, step_s, without_phase_s)
+        return Timing(share, bare, self.n_micro_batches_per_s(), times, bare_s, compute_s, step_s, without_phase_s)
 
     def _last_s(self, ends_s: Sequence[float], times_s: Sequence[float], share: Share) -> float:
         """When the slowest replica of all is done, where these are the ends of each pool's and micro batches take more
