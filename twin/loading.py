@@ -26,7 +26,8 @@ from .scenario.inputs import Axis, axes_of
 from .scenario.points import MAX_PROCESSES, Question, metric_of_case, run_points
 from .scenario.select import LinkSelector, select_links
 from .scenario.sweep import Sweep, check_sweep, crossings_of, knees_of
-from .score.evaluate import Case, Evaluation, Evaluator
+from .score.evaluate import Evaluator
+from .score.evaluation import Case, Evaluation
 from .score.explain import Explanation, explanation_of
 from .score.forecast import MAX_YEARS, Forecast, forecast_of
 from .score.link_page import LinkPage, link_page

@@ -14,7 +14,8 @@ from twin.analysis.step_time import Step, step_of
 from twin.analysis.timer import AS_IT_IS, Ideal
 from twin.catalogue import catalogue, load_price_book
 from twin.model.jobs import TrainingJob
-from twin.score.evaluate import Case, Evaluation, Evaluator
+from twin.score.evaluate import Evaluator
+from twin.score.evaluation import Case, Evaluation
 
 GENEROUS = 1e7
 """Gb/s, more than any job fills."""

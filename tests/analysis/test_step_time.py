@@ -17,7 +17,8 @@ from twin.catalogue import catalogue, load_price_book
 from twin.errors import TopologyError
 from twin.model.jobs import TrainingJob
 from twin.model.shape import ModelShape
-from twin.score.evaluate import Case, Evaluation, Evaluator
+from twin.score.evaluate import Evaluator
+from twin.score.evaluation import Case, Evaluation
 from twin.workload.job import flops_per_step
 from twin.workload.local_sgd import waiting_s
 

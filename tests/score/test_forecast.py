@@ -25,7 +25,7 @@ from twin.catalogue import catalogue
 from twin.errors import CatalogueError, ChangeError, DocumentError
 from twin.loading import Network, from_document, load
 from twin.score import forecast as forecast_
-from twin.score.evaluate import Evaluation
+from twin.score.evaluation import Evaluation
 from twin.score.forecast import CASES, N_BISECTIONS, CaseForecast, Forecast, Moment
 from twin.units import DAYS_PER_YEAR
 

@@ -18,7 +18,7 @@ from tests.score.lines import INDOOR, buildable, document, fibre_links, glass, l
 from twin.catalogue import catalogue
 from twin.errors import ChangeError, TwinError
 from twin.loading import Network, from_document, load
-from twin.score.evaluate import Evaluation
+from twin.score.evaluation import Evaluation
 from twin.score.link_page import LinkPage
 
 SOME = settings(max_examples=40, deadline=None)

@@ -11,7 +11,7 @@ from ..analysis.optimum import optimal_max_utilisation_ratio
 from ..loading import from_document
 from ..model.document import TopologyDocument
 from ..model.records import STRICT, Demand, Link, Node
-from ..score.evaluate import Evaluation
+from ..score.evaluation import Evaluation
 from .figures import Figures, Missing, Value, value_of
 from .max_min import Name, distinct, must_be_known
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
-from ..score.evaluate import Evaluation
+from ..score.evaluation import Evaluation
 from ..score.score import Score, data_frame, html_table, lean_to_dict, lease_to_dict, show
 from ..score.words import arc_name, arc_reason
 

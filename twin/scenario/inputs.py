@@ -18,7 +18,7 @@ from ..formats.native import adapter_of, validate_as
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import Parallelism, Placement, TrainingJob, on_places
 from ..model.records import Demand, Link, Lossless, Span, asdict_compact
-from ..score.evaluate import Case
+from ..score.evaluation import Case
 from ..workload.job import layout_of, n_per_replica
 from .change import Context
 from .changes import Age

@@ -22,7 +22,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from ..errors import CatalogueError, TopologyError, TwinError
-from ..score.evaluate import Case, Evaluator
+from ..score.evaluate import Evaluator
+from ..score.evaluation import Case
 from ..score.metrics import METRICS, NotApplicableError
 from .inputs import Axis, set_input
 

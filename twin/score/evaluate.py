@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import RLock
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from ..analysis.congestion import DemandLoads, arc_queue_us, arc_utilisation_rat
 from ..analysis.demand import JobFlows, job_flows
 from ..analysis.figures import FigureReader, Lean
 from ..analysis.fit import fit_issues, peak_issues, split_issues
-from ..analysis.glass import AgeingCase
 from ..analysis.hashing import collision_ratio, n_flows_per_accelerator
 from ..analysis.interruptions import part_interruptions
 from ..analysis.job_loads import PairTable, unit_loads, with_latency
@@ -31,133 +29,11 @@ from ..analysis.step_time import Step, step_of
 from ..arrays import NODE_KINDS, Bools, Floats, Ints, NetworkArrays, State
 from ..catalogue import Catalogue, PriceBook
 from ..errors import ChangeError, Issue, TopologyError
-from ..model.document import TopologyDocument
 from ..model.jobs import Placement, TrainingJob, on_places
-from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
+from .evaluation import Case, Evaluation
+from .later import Later
 from .lease import Lease, dearest_lease, weigh_lease
 from .memo import Memo, columns, named
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """What is asked: a state of a network, the document's demands and settings, a job, an ageing case."""
-
-    state: State
-    document: TopologyDocument
-    job: TrainingJob | None
-    ageing: AgeingCase = "value"
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """Everything that the metrics read; arrays by link, arc or node of `case.state`."""
-
-    case: Case
-    health: LinkHealth
-    demands: DemandLoads | None
-    placed: Placed | None
-    loads: UnitLoads | None
-    step: Step | None
-    why_no_step: str
-    arc_load_gbps: Floats
-    arc_utilisation_ratio: Floats
-    arc_queue_us: Floats
-    """Mean wait behind the demands (background traffic), by arc; a job's phases are bursts and not in it."""
-    worst_latency_us: float | None
-    later: Later
-    """Stages that only run once they are asked for."""
-
-    @property
-    def goodput(self) -> Goodput | None:
-        """What interruptions leave of the job's rate; None without a job."""
-        found: Goodput | None = self.later.of(self, "goodput")
-        return found
-
-    @property
-    def goodput_ratio(self) -> float:
-        """Share of the step rate that survives; 1 without a job."""
-        return self.goodput.goodput_ratio if self.goodput is not None else 1.0
-
-    @property
-    def loss(self) -> LossPenalty | None:
-        """What the job's exchange between sites does to the training itself; None without a step."""
-        found: LossPenalty | None = self.later.of(self, "loss")
-        return found
-
-    @property
-    def money(self) -> cost.Money:
-        """Prices of the state, and what had to be bought."""
-        found: cost.Money = self.later.of(self, "money")
-        return found
-
-    @property
-    def usd_per_day(self) -> float:
-        """Of the job's part of the network."""
-        return float(self.later.of(self, "usd_per_day"))
-
-    @property
-    def list_rental_usd_per_day(self) -> float | None:
-        """What the allocated accelerators would cost at list rental; None where a kind has no list price."""
-        found: float | None = self.later.of(self, "list_rental_usd_per_day")
-        return found
-
-    @property
-    def lease(self) -> Lease | None:
-        """Keep a site or let it; None where none has a price, or it was not asked for."""
-        found: Lease | None = self.later.of(self, "lease")
-        return found
-
-    @property
-    def leans(self) -> tuple[Lean, ...]:
-        """Figures that all of this leans on."""
-        found: tuple[Lean, ...] = self.later.of(self, "leans")
-        return found
-
-
-class Later:
-    """The stages behind the step: what nobody reads is not worked out. They run in the evaluator's turn, once."""
-
-    def __init__(self, evaluator: Evaluator, before: State | None, *, with_lease: bool) -> None:
-        self._evaluator, self._before, self._with_lease = evaluator, before, with_lease
-        self._reader = evaluator.reader.fresh()
-        self._known: dict[str, Any] = {}
-
-    def of(self, e: Evaluation, stage: str) -> Any:
-        """The outcome of a stage; the lock comes first, so that two threads never wait for each other."""
-        with self._evaluator.lock:
-            if stage not in self._known:
-                self._known[stage] = getattr(self, f"_{stage}")(e)
-            return self._known[stage]
-
-    def _goodput(self, e: Evaluation) -> Goodput | None:
-        return self._evaluator.goodput_of(e)
-
-    def _loss(self, e: Evaluation) -> LossPenalty | None:
-        return _loss(e.case.job, e.placed, self._reader) if e.step is not None and e.case.job is not None else None
-
-    def _money(self, e: Evaluation) -> cost.Money:
-        return self._evaluator.money_of(e.case, self._before)
-
-    def _usd_per_day(self, e: Evaluation) -> float:
-        allocated = e.placed.n_allocated if e.placed else e.money.bill.n_accelerators
-        total = int(e.case.state["node_n_accelerators"].sum()) if e.placed else 0
-        return cost.usd_per_day(e.money, self._reader, allocated, total)
-
-    def _list_rental_usd_per_day(self, e: Evaluation) -> float | None:
-        return _list_rental(e.placed, self._reader)
-
-    def _lease(self, e: Evaluation) -> Lease | None:
-        return self._evaluator.lease_of(e, self._reader) if self._with_lease else None
-
-    def _leans(self, e: Evaluation) -> tuple[Lean, ...]:
-        of_goodput = e.goodput.leans if e.goodput else ()
-        of_money, _ = e.money.leans, (e.usd_per_day, e.list_rental_usd_per_day, e.loss, e.lease)
-        if e.loads is not None:
-            n_flows_per_accelerator(e.case.document.lossless, self._reader)
-        if e.demands is not None:
-            self._reader.general("packet_bytes")
-        of_step = e.step.leans if e.step else ()
-        return self._evaluator.in_order(e.health.leans, of_money, self._reader.leans(), of_step, of_goodput)
 
 
 class Evaluator:
@@ -478,28 +354,9 @@ def _on_fewer(job: TrainingJob, left: tuple[Placement, ...]) -> TrainingJob:
     return replace(on_places(job, left), on_site_loss="stop")
 
 
-def _loss(job: TrainingJob, placed: Placed | None, reader: FigureReader) -> LossPenalty:
-    """Sites that exchange only every H steps are the replicas of local SGD."""
-    local = job.is_local_sgd and placed is not None
-    n_sites = len(placed.sites) if placed is not None and local else 1
-    if n_sites > 1 and job.n_local_steps > 1:
-        for name in LOSS_FIGURES:
-            reader.general(name)
-    return loss_penalty(n_sites, job.n_local_steps if local else 1, job.model.n_parameters(), reader.catalogue)
-
-
 def _in_order(*leans: tuple[Lean, ...]) -> tuple[Lean, ...]:
     """All of them, each once."""
     return tuple(sorted(set().union(*leans), key=lambda lean: (lean.where, lean.name)))
-
-
-def _list_rental(placed: Placed | None, reader: FigureReader) -> float | None:
-    if placed is None:
-        return None
-    if not set(placed.n_allocated) <= set(reader.prices.rent_usd_per_accelerator_hour):
-        return None
-    hourly = (n * reader.price("rent_usd_per_accelerator_hour", kind) for kind, n in sorted(placed.n_allocated.items()))
-    return 24.0 * sum(hourly)
 
 
 def _place(case: Case, job: TrainingJob, reader: FigureReader) -> tuple[Placed, JobFlows]:

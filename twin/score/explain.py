@@ -11,7 +11,7 @@ from typing import Any
 from ..analysis.causes import CAUSES, SENTENCES, Attribution
 from ..analysis.figures import PLACEHOLDER, Lean
 from ..pictures import explanation_figure, svg_of
-from .evaluate import Evaluation
+from .evaluation import Evaluation
 from .score import html_table, lean_to_dict
 from .words import overlap_time_s, propagation_s
 

@@ -21,7 +21,7 @@ from ..arrays import TIERS, Bools, Floats, Ints
 from ..errors import ChangeError
 from ..pictures import forecast_figure, svg_of
 from ..units import DAYS_PER_YEAR
-from .evaluate import Evaluation
+from .evaluation import Evaluation
 from .score import html_table, lean_to_dict
 
 CASES: tuple[AgeingCase, ...] = get_args(AgeingCase)

@@ -19,7 +19,7 @@ from ..analysis.optical_line import MAX_CHANNEL_DBM, best_launch_dbm, line_noise
 from ..arrays import TIERS, Floats
 from ..catalogue import Part
 from ..pictures import link_figure, svg_of
-from .evaluate import Evaluation
+from .evaluation import Evaluation
 from .forecast import Forecast
 from .links import NOT_JUDGED, link_table
 from .score import html_table

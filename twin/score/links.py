@@ -14,7 +14,7 @@ from ..analysis.failures import LinkFailures, link_failures
 from ..analysis.figures import FigureReader
 from ..analysis.light import LIMITS
 from ..arrays import TIERS
-from .evaluate import Evaluation
+from .evaluation import Evaluation
 from .score import data_frame, html_table
 from .words import is_not_judged
 

@@ -11,7 +11,7 @@ from ..analysis import reliability
 from ..analysis.light import MODE
 from ..analysis.lines import OPTICS
 from ..units import unit_of
-from .evaluate import Evaluation
+from .evaluation import Evaluation
 
 
 class NotApplicableError(Exception):

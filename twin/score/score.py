@@ -10,7 +10,7 @@ from typing import Any
 
 from ..analysis.figures import PLACEHOLDER, Lean
 from ..errors import CatalogueError, TwinError, did_you_mean
-from .evaluate import Evaluation
+from .evaluation import Evaluation
 from .lease import Lease
 from .metrics import METRICS, NotApplicableError, metric_unit
 from .words import binding

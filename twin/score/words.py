@@ -14,7 +14,7 @@ from ..analysis.transport import pair_rate_gbps
 from ..arrays import Bools
 from ..model.jobs import TrainingJob
 from ..workload.job import n_micro_batches, n_per_replica
-from .evaluate import Evaluation
+from .evaluation import Evaluation
 
 SMALL_SHARE_RATIO = 0.01
 SAME_PACE_RATIO = 1e-9
