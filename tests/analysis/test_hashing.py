@@ -26,6 +26,13 @@ def test_beside_drawing_them(n_flows: int, n_members: int) -> None:
     assert found == pytest.approx(np.mean(drawn) / (n_flows / n_members), rel=0.04)
 
 
+@pytest.mark.parametrize("n_members", [10_000, 1_000_000])
+def test_few_flows_on_very_many_members_hardly_meet(n_members: int) -> None:
+    """Some two of 63 on one member: 63 x 62 / 2 pairs, each with a chance of one in n."""
+    found = worst_over_mean(np.array([63.0]), np.array([n_members]))[0] * 63 / n_members
+    assert found == pytest.approx(1.0 + 63 * 62 / 2 / n_members, rel=0.02)
+
+
 def test_one_member_or_no_flow_has_no_collisions_and_more_flows_have_fewer() -> None:
     assert worst_over_mean(np.array([5.0, 0.0]), np.array([1, 8])).tolist() == [1.0, 1.0]
     ratios = worst_over_mean(np.array([8.0, 80.0, 800.0, 8e4, 8e6]), np.full(5, 8))

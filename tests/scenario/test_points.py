@@ -28,11 +28,17 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(points, "FIRST_LOOK_S", -1.0)
 
 
-def test_several_processes_answer_as_one_to_the_last_bit(network: Network, eager: None) -> None:
+def test_several_processes_answer_as_one_to_the_last_bit(
+    network: Network, eager: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done: list[int] = []
+    here: list[int] = []
     alone = network.sweep(VARY)
+    worked_out = points.metric_of_case
+    monkeypatch.setattr(points, "metric_of_case", lambda *case: here.append(1) or worked_out(*case))
     several = network.sweep(VARY, n_processes=2, advance=lambda n, of: done.append(n))
     assert several == alone
+    assert len(here) < len(alone.values) - alone.values.count(None)  # the rest elsewhere
     assert None in alone.values  # two are too few for a replica
     assert done == sorted(done)
     assert done[-1] == 42

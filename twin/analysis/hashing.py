@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import factorial
+from math import exp, lgamma, log
 
 import numpy as np
 from scipy.special import bdtr
@@ -48,14 +48,15 @@ def _expected_ratio(n: int, k: int) -> float:
 def _at_most(n: int, k: int, x: int) -> float:
     """Chance that none of k members gets more than x of n flows: n! / k^n times the coefficient of z^n in
     (1 + z + ... + z^x / x!)^k."""
-    # z in units of k flows, so that no power grows beyond what a float holds
-    factor = np.array([float(k) ** -j / factorial(j) if j <= x else 0.0 for j in range(n + 1)])
+    # in chances of a Poisson distribution of n / k, so that neither powers nor factorials leave what a float holds
+    mean = n / k
+    factor = np.array([exp(j * log(mean) - mean - lgamma(j + 1)) if j <= x else 0.0 for j in range(n + 1)])
     power = np.eye(1, n + 1)[0]
     while k:
         if k & 1:
             power = np.convolve(power, factor)[: n + 1]
         factor, k = np.convolve(factor, factor)[: n + 1], k >> 1
-    return float(power[n] * factorial(n))
+    return float(power[n] / exp(n * log(n) - n - lgamma(n + 1)))
 
 
 def n_flows_per_accelerator(lossless: Lossless, reader: FigureReader) -> float:

@@ -16,45 +16,34 @@ N_BETWEEN = 8
 def best_split(timer: Timer) -> Timing:
     """The split that the job asks for, the best where it asks for that."""
     job, ideal = timer.setting.job, timer.ideal
-    n_batches = n_micro_batches(job)
-    pools = timer.pools(EVERY)
-    shares = _evenly if ideal.full_pipeline else _in_whole_ones
-    asked = shares(timer, pools, n_batches)
-    uniform = asked["uniform"]
+    n_batches, pools = n_micro_batches(job), timer.pools(EVERY)
+    asked = [_evenly(pools, n_batches) if ideal.full_pipeline else uniform_split(pools, n_batches)]
+    if job.split == "stated":
+        asked.append(_stated(timer, n_batches))
     if job.split != "balanced" and not ideal.best_split:
-        return timer.timing(asked[job.split])
-    tried = dict.fromkeys(asked.values())
-    if not ideal.full_pipeline and len(pools) > 1:
-        tried |= dict.fromkeys(_between(pools, uniform, asked["balanced"], n_batches))
-    best = min(tried, key=lambda share: timer.step_s(share))
-    if not ideal.full_pipeline:
-        best = _climbed(timer, pools, best, n_batches)
-    return replace(timer.timing(best), uniform_kept=best == uniform != asked["balanced"])
+        return timer.timing(asked[-1])
+    if ideal.full_pipeline:
+        n_per_s = sum(pool.n_replicas / pool.stage_time_s for pool in pools)
+        asked.append(tuple(n_batches / n_per_s / pool.stage_time_s for pool in pools))
+        return timer.timing(min(asked, key=timer.step_s))
+    uniform, quickest = asked[0], balanced_split(pools, n_batches)
+    tried = dict.fromkeys((quickest, *asked, *_between(pools, uniform, quickest, n_batches)))
+    best = _climbed(timer, pools, min(tried, key=timer.step_s), n_batches)
+    return replace(timer.timing(best), uniform_kept=best == uniform != quickest)
 
 
-def _in_whole_ones(timer: Timer, pools: tuple[Pool, ...], n_batches: int) -> dict[str, Share]:
-    """Splits to choose among, the quickest to compute first."""
-    asked: dict[str, Share] = {
-        "balanced": balanced_split(pools, n_batches),
-        "uniform": uniform_split(pools, n_batches),
-    }
-    if timer.setting.job.split == "stated":
-        asked["stated"] = tuple(pool.placed.place.n_micro_batches or 0 for pool in timer.paced)
-    return asked
+def _evenly(pools: tuple[Pool, ...], n_batches: int) -> Share:
+    """The uniform split of a batch that divides."""
+    return (n_batches / sum(pool.n_replicas for pool in pools),) * len(pools)
 
 
-def _evenly(timer: Timer, pools: tuple[Pool, ...], n_batches: int) -> dict[str, Share]:
-    """The same of a batch that divides into what each is to have."""
-    n_micro_batches_per_s = sum(pool.n_replicas / pool.stage_time_s for pool in pools)
-    asked: dict[str, Share] = {
-        "balanced": tuple(n_batches / n_micro_batches_per_s / pool.stage_time_s for pool in pools),
-        "uniform": (n_batches / sum(pool.n_replicas for pool in pools),) * len(pools),
-    }
-    if timer.setting.job.split == "stated":
-        stated = [pool.placed.place.n_micro_batches or 0 for pool in timer.paced]
-        done = sum(m * pool.n_replicas for m, pool in zip(stated, pools, strict=True))
-        asked["stated"] = tuple(m * n_batches / done for m in stated)
-    return asked
+def _stated(timer: Timer, n_batches: int) -> Share:
+    """What the placements say; of a batch so large that it divides, in these proportions."""
+    share = tuple(pool.placed.place.n_micro_batches or 0 for pool in timer.paced)
+    if not timer.ideal.full_pipeline:
+        return share
+    done = sum(m * pool.placed.n_replicas for m, pool in zip(share, timer.paced, strict=True))
+    return tuple(m * n_batches / done for m in share)
 
 
 def _between(pools: tuple[Pool, ...], one: Share, other: Share, n_batches: int) -> list[Share]:

@@ -78,8 +78,11 @@ class Timer:
         self.paced = without_network_cards(setting.pacing.pools) if ideal.no_fabric_limit else setting.pacing.pools
         self._known: dict[tuple[bool, bool], tuple[Pool, ...]] = {}
         self._exchanged: dict[tuple[str, frozenset[str]], tuple[float, float]] = {}
-        # with all stages each: how kinds compare is not which of the stages they have
-        self._whole = tuple(replace(p, placed=replace(p.placed, first_stage=0, n_stages=pp)) for p in self.paced)
+        self._whole = self.paced
+        if setting.job.across_sites == "pipeline":
+            # with all stages each: how kinds compare is not which of the stages they have
+            self._whole = tuple(replace(p, placed=replace(p.placed, first_stage=0, n_stages=pp)) for p in self.paced)
+        self._times: dict[tuple[bool, bool, bool], tuple[Pool, ...]] = {}
         self._held = [p.placed.n_replicas * p.placed.n_stages for p in self.paced]
         local, wide, capacity = setting.local_bits, setting.wide_bits, setting.capacity
         both = local + wide
@@ -126,16 +129,19 @@ class Timer:
 
     def _timed(self, pools: tuple[PacedPool, ...], phases: frozenset[str]) -> tuple[Pool, ...]:
         layers, boundaries = "in_layers" in phases, "pipeline" in phases
-        return timed_pools(pools, self.setting.job, self.setting.network, layers=layers, boundaries=boundaries)
+        key = pools is self.paced, layers, boundaries
+        if key not in self._times:
+            job, network = self.setting.job, self.setting.network
+            self._times[key] = timed_pools(pools, job, network, layers=layers, boundaries=boundaries)
+        return self._times[key]
 
     def n_micro_batches_per_s(self) -> float:
         """Micro batches a second that all accelerators could do, without communication, if none waited for others."""
+        pp = self.setting.job.parallelism.pp
         if self.ideal.one_accelerator:
-            return (
-                sum(self._held) / self.setting.job.parallelism.pp / max(p.stage_time_s for p in self.pools(frozenset()))
-            )
+            return sum(self._held) / pp / max(pool.stage_time_s for pool in self.pools(frozenset()))
         times_s = [pool.stage_time_s for pool in self._timed(self._whole, frozenset())]
-        return sum(n / t for n, t in zip(self._held, times_s, strict=True)) / self.setting.job.parallelism.pp
+        return sum(n / t for n, t in zip(self._held, times_s, strict=True)) / pp
 
     def _joined(self, pools: tuple[Pool, ...]) -> Pool:
         """A replica over all pools."""
