@@ -33,7 +33,7 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("nothing was to be worked out")
 
-    monkeypatch.setattr(cli, "_load", refuse)
+    monkeypatch.setattr(cli, "load_network", refuse)
 
 
 @pytest.mark.usefixtures("no_work")
@@ -68,7 +68,7 @@ def test_an_interrupted_command_says_so(
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_load", interrupted)
+    monkeypatch.setattr(cli, "load_network", interrupted)
     assert ended(monkeypatch, capsys, words[0], "memphis-small", *words[1:]) == (cli.INTERRUPTED, "interrupted\n")
 
 

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import gc
-import json
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .terminal import (
+    BAD_INPUT,
+    AfterPlan,
+    Ageing,
+    AsJson,
+    Every,
+    Growth,
+    JobName,
+    NetworkName,
+    Picture,
+    Prices,
+    ageing_case,
+    bar,
+    changes_asked,
+    draw,
+    load_network,
+    n_cores,
+    refuse,
+    show,
+    show_json,
+    stages,
+    writable,
+)
 
-    from .loading import Network
+if TYPE_CHECKING:
+    pass
 
 
 class _Commands(TyperGroup):
@@ -61,44 +79,6 @@ def _options(
     """A digital twin of data-centre networks: try a fibre upgrade or a hardware swap before paying for it."""
 
 
-NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A catalogue name (`twin topologies`) or a path.")]
-JobName = Annotated[str | None, typer.Option("--job", help="Job of the document; its default otherwise.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; progress goes to stderr.")]
-Every = Annotated[bool, typer.Option("--all", help="Every metric, not the short table.")]
-Ageing = Annotated[str, typer.Option("--ageing", help="Ageing case: low, value (central) or high.")]
-Prices = Annotated[
-    Path | None, typer.Option("--prices", help="YAML or JSON price book laid over the shipped placeholder.")
-]
-
-Growth = Annotated[float, typer.Option("--growth", help="Growth of traffic a year: 0.3 is 30 %.")]
-AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the network after this plan of its document.")]
-
-
-def _writable(path: Path | None) -> Path | None:
-    """Refuse what could not be written before anything is worked out."""
-    if path is not None:
-        if path.is_dir():
-            _fail(f"cannot write {path}: it is a folder", "name a file in it")
-        if not path.parent.is_dir():
-            _fail(f"cannot write {path}: no folder {path.parent}", "make it first")
-    return path
-
-
-def _picture(path: Path | None) -> Path | None:
-    if path is not None:
-        from .pictures import check_drawable
-
-        check_drawable(path)
-    return _writable(path)
-
-
-Picture = Annotated[
-    Path | None, typer.Option("--picture", callback=_picture, help="Draw it too: a .png, .svg or .pdf file.")
-]
-
-BAD_INPUT = 2
-
-
 @app.command()
 def score(
     network: NetworkName,
@@ -109,14 +89,14 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Every metric of a network as it stands, what binds, and what the answer leans on."""
-    with _progress("loading") as tell:
-        answer = _load(network, prices).score(job, ageing=_ageing(ageing), notify=tell)
+    with stages("loading") as tell:
+        answer = load_network(network, prices).score(job, ageing=ageing_case(ageing), notify=tell)
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
         from .report import score_report
 
-        _print(score_report(answer, every=every))
+        show(score_report(answer, every=every))
 
 
 @app.command()
@@ -134,16 +114,16 @@ def whatif(
     as_json: AsJson = False,
 ) -> None:
     """Before and after a plan or a list of changes, with what binds on either side."""
-    asked = _changes(plan, change, changes)
-    with _progress("loading") as tell:
-        loaded = _load(network, prices)
-        answer = loaded.what_if(asked, job, ageing=_ageing(ageing), notify=tell)
+    asked = changes_asked(plan, change, changes)
+    with stages("loading") as tell:
+        loaded = load_network(network, prices)
+        answer = loaded.what_if(asked, job, ageing=ageing_case(ageing), notify=tell)
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
         from .report import diff_report
 
-        _print(diff_report(answer, every=every, note=loaded.plan(plan).note if plan else ""))
+        show(diff_report(answer, every=every, note=loaded.plan(plan).note if plan else ""))
 
 
 @app.command()
@@ -155,20 +135,20 @@ def plans(
     as_json: AsJson = False,
 ) -> None:
     """All plans of a network side by side."""
-    with _progress("loading") as tell:
-        loaded = _load(network, prices)
+    with stages("loading") as tell:
+        loaded = load_network(network, prices)
         if not loaded.document.plans:
-            _fail(f"{network} has no plans", "add some under `plans`")
+            refuse(f"{network} has no plans", "add some under `plans`")
         answers = []
         for plan in loaded.document.plans:
             tell(f"plan {plan.id}")
-            answers.append(loaded.what_if(plan.id, job, ageing=_ageing(ageing)))
+            answers.append(loaded.what_if(plan.id, job, ageing=ageing_case(ageing)))
     if as_json:
-        _print_json({"plans": {answer.plan: answer.to_dict() for answer in answers}})
+        show_json({"plans": {answer.plan: answer.to_dict() for answer in answers}})
     else:
         from .report import plans_report
 
-        _print(plans_report(answers))
+        show(plans_report(answers))
 
 
 @app.command()
@@ -184,14 +164,14 @@ def links(
 ) -> None:
     """Links one by one: loss budget, margin, rate and what holds it, latency split, load."""
     asked = {key: value for key, value in (("id", chosen), ("tier", tier)) if value} or {"tier": "wide_area"}
-    with _progress("loading"):
-        table = _load(network, None).link_table(asked, job, ageing=_ageing(ageing))
+    with stages("loading"):
+        table = load_network(network, None).link_table(asked, job, ageing=ageing_case(ageing))
     if as_json:
         sys.stdout.write(table.to_json())
     else:
         from .report import links_report
 
-        _print(links_report(table))
+        show(links_report(table))
 
 
 @app.command()
@@ -204,15 +184,15 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """What is in the way of a training step: its parts, and what each of eight causes costs."""
-    with _progress("loading") as tell:
-        answer = _load(network, None).explain(job, changes=plan, ageing=_ageing(ageing), notify=tell)
-        _draw(answer.figure, picture)
+    with stages("loading") as tell:
+        answer = load_network(network, None).explain(job, changes=plan, ageing=ageing_case(ageing), notify=tell)
+        draw(answer.figure, picture)
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
         from .report import explanation_report
 
-        _print(explanation_report(answer))
+        show(explanation_report(answer))
 
 
 @app.command()
@@ -230,7 +210,7 @@ def sweep(
     ageing: Ageing = "value",
     picture: Picture = None,
     table: Annotated[
-        Path | None, typer.Option("--csv", callback=_writable, help="Write the points to a CSV file too.")
+        Path | None, typer.Option("--csv", callback=writable, help="Write the points to a CSV file too.")
     ] = None,
     processes: Annotated[
         int | None, typer.Option("--processes", min=1, max=256, help="At most so many; else one for each core.")
@@ -238,18 +218,18 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """A metric over one or two inputs, with knees and crossings marked."""
-    with _bar() as advance:
-        answer = _load(network, None).sweep(
+    with bar() as advance:
+        answer = load_network(network, None).sweep(
             vary,
             metric=metric,
             job=job,
             changes=plan,
             against=against,
-            ageing=_ageing(ageing),
+            ageing=ageing_case(ageing),
             advance=advance,
-            n_processes=processes or _n_cores(),
+            n_processes=processes or n_cores(),
         )
-        _draw(answer.figure, picture)
+        draw(answer.figure, picture)
     if table is not None:
         table.write_text(answer.to_csv())
     if as_json:
@@ -257,7 +237,7 @@ def sweep(
     else:
         from .report import sweep_report
 
-        _print(sweep_report(answer))
+        show(sweep_report(answer))
 
 
 @app.command()
@@ -273,17 +253,17 @@ def link(
     as_json: AsJson = False,
 ) -> None:
     """One link explained: where its light goes, its modes, latency, goodput, failures, calendar."""
-    with _progress("loading"):
-        page = _load(network, None).link(
-            name, years=years, growth_ratio_per_year=growth, changes=plan, job=job, ageing=_ageing(ageing)
+    with stages("loading"):
+        page = load_network(network, None).link(
+            name, years=years, growth_ratio_per_year=growth, changes=plan, job=job, ageing=ageing_case(ageing)
         )
-        _draw(page.figure, picture)
+        draw(page.figure, picture)
     if as_json:
         sys.stdout.write(page.to_json())
     else:
         from .report import link_report
 
-        _print(link_report(page))
+        show(link_report(page))
 
 
 @app.command()
@@ -302,15 +282,15 @@ def forecast(
 ) -> None:
     """When margins are gone, rates drop and traffic outgrows links, in three ageing cases."""
     asked = {key: value for key, value in (("id", chosen), ("tier", tier)) if value} or None
-    with _progress("loading") as tell:
-        answer = _load(network, None).forecast(years, growth, links=asked, changes=plan, job=job, notify=tell)
-        _draw(answer.figure, picture)
+    with stages("loading") as tell:
+        answer = load_network(network, None).forecast(years, growth, links=asked, changes=plan, job=job, notify=tell)
+        draw(answer.figure, picture)
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
         from .report import forecast_report
 
-        _print(forecast_report(answer))
+        show(forecast_report(answer))
 
 
 @app.command()
@@ -324,17 +304,17 @@ def topologies(
 
     if name is None:
         if as_json:
-            _print_json({"topologies": [{"name": key, "note": NETWORKS[key]} for key in sorted(NETWORKS)]})
+            show_json({"topologies": [{"name": key, "note": NETWORKS[key]} for key in sorted(NETWORKS)]})
         else:
-            _print(topologies_report(NETWORKS))
+            show(topologies_report(NETWORKS))
         return
-    with _progress("loading"):
-        loaded = _load(name, None)
+    with stages("loading"):
+        loaded = load_network(name, None)
         report = None if as_json else topology_report(loaded)
     if report is None:
-        _print_json(loaded.to_document().to_dict())
+        show_json(loaded.to_document().to_dict())
     else:
-        _print(report)
+        show(report)
 
 
 @app.command()
@@ -359,30 +339,30 @@ def parts(
 
     shelf = catalogue()
     if kind not in (None, *KINDS, GENERAL):
-        _fail(f"unknown kind {kind!r}", did_you_mean(kind or "", (*KINDS, GENERAL)) or "see `twin parts --help`")
+        refuse(f"unknown kind {kind!r}", did_you_mean(kind or "", (*KINDS, GENERAL)) or "see `twin parts --help`")
     if part in shelf.general or GENERAL in (part, kind):
         by_name = part is not None and part != GENERAL
         subjects = shelf.general_named(part or "") if by_name else shelf.search_general(search or "")
         if as_json:
-            _print_json({"general": shelf.general_rows(subjects)})
+            show_json({"general": shelf.general_rows(subjects)})
         else:
-            _print(general_report(shelf.general, subjects))
+            show(general_report(shelf.general, subjects))
     elif part is not None:
         known = [item.id for item in shelf.parts()]
         if part not in known:
             near = did_you_mean(part, (*known, GENERAL, *shelf.general))
-            _fail(f"no part {part!r} in the catalogue", near or "`twin parts` lists them")
+            refuse(f"no part {part!r} in the catalogue", near or "`twin parts` lists them")
         found = shelf.get(part, kind)  # type: ignore[arg-type]  # checked above
         if as_json:
-            _print_json(found.model_dump(mode="json"))
+            show_json(found.model_dump(mode="json"))
         else:
-            _print(part_report(found))
+            show(part_report(found))
     else:
         listed = shelf.search(search or "", kind)  # type: ignore[arg-type]  # checked above
         if as_json:
-            _print_json({"parts": [item.model_dump(mode="json") for item in listed]})
+            show_json({"parts": [item.model_dump(mode="json") for item in listed]})
         else:
-            _print(parts_report(listed))
+            show(parts_report(listed))
 
 
 @app.command()
@@ -392,9 +372,9 @@ def models(as_json: AsJson = False) -> None:
     from .report import models_report
 
     if as_json:
-        _print_json({"models": model_rows()})
+        show_json({"models": model_rows()})
     else:
-        _print(models_report(MODELS))
+        show(models_report(MODELS))
 
 
 @app.command()
@@ -402,7 +382,7 @@ def schema() -> None:
     """The JSON Schema of a document, changes of plans included."""
     from .loading import document_schema
 
-    _print_json(document_schema())
+    show_json(document_schema())
 
 
 @app.command()
@@ -415,12 +395,12 @@ def check(
     from .check import check_paths, exit_code
     from .report import check_report
 
-    with _progress("checking") as tell:
+    with stages("checking") as tell:
         results = check_paths(paths, notify=tell)
     if as_json:
-        _print_json({"files": [result.to_dict() for result in results]})
+        show_json({"files": [result.to_dict() for result in results]})
     else:
-        _print(check_report(results, every=every))
+        show(check_report(results, every=every))
     raise typer.Exit(exit_code(results))
 
 
@@ -429,7 +409,7 @@ def warmup() -> None:
     """Compile the kernels once; numba keeps them on disk (see NUMBA_CACHE_DIR)."""
     from .warm import warm_up
 
-    with _progress("compiling kernels") as tell:
+    with stages("compiling kernels") as tell:
         times = warm_up(tell)
     for name, seconds in times:
         typer.echo(f"{name}: {seconds:.1f} s")
@@ -445,92 +425,6 @@ def serve(
 
     gc.enable()
     uvicorn.run("twin.api.app:create_app", factory=True, host=host, port=port)
-
-
-def _load(name: str, prices: Path | None) -> Network:
-    from .loading import load
-
-    return load(name, prices=prices)
-
-
-def _draw(figure: Callable[[], Any], path: Path | None) -> None:
-    """Write a picture where one is asked for."""
-    if path is not None:
-        from .pictures import save_figure
-
-        save_figure(figure(), path)
-
-
-def _ageing(case: str) -> Any:
-    return case
-
-
-def _changes(plan: str | None, change: list[str] | None, changes: Path | None) -> Any:
-    """The plan's name, or changes as plain data; exactly one way of asking."""
-    if sum(asked is not None for asked in (plan, change or None, changes)) != 1:
-        _fail("ask for one of --plan, --change, --changes", "`twin topologies NETWORK` lists plans")
-    if plan is not None:
-        return plan
-    from .formats import read_mapping
-    from .formats.native import parse_mapping
-
-    if changes is not None:
-        listed = read_mapping(changes, expected="a mapping with a list `changes`").get("changes")
-        if not isinstance(listed, list):
-            _fail(f"{changes} has no list `changes`", "changes: [{kind: age, years: 5}]")
-        return listed
-    return [
-        parse_mapping(text, f"--change {i + 1}", as_json=True, expected='{"kind": ...}')
-        for i, text in enumerate(change or [])
-    ]
-
-
-def _print(what: Any) -> None:
-    from rich.console import Console
-
-    Console().print(what)
-
-
-def _print_json(data: Any) -> None:
-    sys.stdout.write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-@contextmanager
-def _progress(first: str) -> Iterator[Callable[[str], None]]:
-    """A spinner with the stage on stderr, where a person looks; nothing in a pipe."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status(first) as status:
-        yield lambda stage: status.update(stage)
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr that a person can watch and interrupt; nothing in a pipe."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _done, _of: None
-        return
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("points", total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)
-
-
-def _n_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _fail(problem: str, hint: str) -> NoReturn:
-    typer.echo(f"error: {problem} ({hint})", err=True)
-    raise typer.Exit(BAD_INPUT)
 
 
 def main() -> None:

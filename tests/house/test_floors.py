@@ -28,6 +28,7 @@ FLOORS = {
     "warm": 8,
     "check": 8,
     "report": 9,
+    "terminal": 9,
     "cli": 10,
     "api": 10,
 }
