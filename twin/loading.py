@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 from .analysis.feasibility import build_issues
 from .analysis.figures import FigureReader
-from .analysis.glass import AgeingCase
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, catalogue, load_price_book
+from .catalogue.ageing import AgeingCase
 from .catalogue.prices import GROUPS
 from .errors import CatalogueError, ChangeError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
 from .formats import FORMATS, parse_document, read_mapping

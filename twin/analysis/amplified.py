@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ..arrays import Floats, Ints, State
+from ..catalogue.ageing import AgeingCase
 from .figures import FigureReader
-from .glass import AgeingCase, SpanLoss
+from .glass import SpanLoss
 from .lines import COHERENT, Lines, link_optics
 from .optical_line import AmplifiedSpans, Comb, line_noise
 

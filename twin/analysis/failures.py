@@ -20,10 +20,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Bools, Floats, Ints, State
+from ..catalogue.ageing import AgeingCase
 from ..errors import TwinError
 from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH
 from .figures import FigureReader
-from .glass import AgeingCase
 
 HOURS_PER_YEAR = 24.0 * DAYS_PER_YEAR
 FAILURES_PER_HOUR_OF_FIT = 1e-9

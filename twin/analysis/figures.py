@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Floats, Ints
-from ..catalogue import Catalogue, Figure, PriceBook
+from ..catalogue.parts import Catalogue
+from ..catalogue.prices import PriceBook
+from ..catalogue.records import Figure
 from ..errors import CatalogueError
 
 PLACEHOLDER = "placeholder"
@@ -34,12 +35,14 @@ class Lean:
         return cls(where, name, figure.value, figure.low, figure.high, figure.status, figure.source)
 
 
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 N_COLUMNS_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    codes: npt.NDArray[np.int64] | Ints
+    codes: Ints
     """Kept, so that no other array gets its identity."""
     values: Floats
     leans: tuple[Lean, ...]
@@ -122,7 +125,7 @@ class FigureReader:
     def by_code(
         self,
         parts: tuple[str, ...],
-        codes: npt.NDArray[np.int64] | Ints,
+        codes: Ints,
         name: str,
         kind: str,
         default: float = float("nan"),
@@ -141,9 +144,7 @@ class FigureReader:
             self.used[lean.where, lean.name] = lean
         return known.values
 
-    def _column(
-        self, parts: tuple[str, ...], codes: npt.NDArray[np.int64] | Ints, name: str, kind: str, default: float
-    ) -> _Column:
+    def _column(self, parts: tuple[str, ...], codes: Ints, name: str, kind: str, default: float) -> _Column:
         table, leans = np.full(len(parts) + 1, default), []
         for code in np.flatnonzero(np.bincount(codes + 1, minlength=len(table))[1:]):
             part = self.catalogue.get(parts[code])

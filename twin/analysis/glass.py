@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from ..arrays import Floats, State
+from ..catalogue.ageing import AgeingCase
 from .figures import FigureReader
 from .lines import OPTICS, link_optics
-
-AgeingCase = Literal["low", "value", "high"]
-"""Optimistic, central and pessimistic figures of everything that ages."""
 
 
 @dataclass(frozen=True, eq=False)

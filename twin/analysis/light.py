@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..arrays import Floats, Ints, State
 from ..arrays.state import OVERLAYS
 from ..catalogue import Mode, Part
+from ..catalogue.ageing import AgeingCase
 from .amplified import amplified_lines, nf_growth_db, short_gain_db, unrestored_db, worst_gsnr_db
 from .fec import (
     coherent_ber_ratio,
@@ -20,7 +21,7 @@ from .fec import (
     threshold_snr_ratio,
 )
 from .figures import FigureReader
-from .glass import AgeingCase, SpanLoss, dispersion_ps_per_nm, pmd_squared_ps2, span_loss
+from .glass import SpanLoss, dispersion_ps_per_nm, pmd_squared_ps2, span_loss
 from .lines import LINE_COLUMNS, OPTICS, Lines, codes_in, link_optics
 
 DEFAULT_CAPACITY_GBPS = 400.0

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import TIERS, Bools, Floats, Ints, State
+from ..catalogue.ageing import AgeingCase
 from ..model.document import TopologyDocument
 from ..units import SPEED_OF_LIGHT_KM_PER_S
 from .figures import FigureReader, Lean
-from .glass import AgeingCase
 from .light import (
     BUFFER,
     CARDS,

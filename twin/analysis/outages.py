@@ -19,10 +19,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ..arrays import NODE_KINDS, TIERS, Bools, Floats, Ints, NetworkArrays, State
+from ..catalogue.ageing import AgeingCase
 from ..units import MONTHS_PER_YEAR
 from .failures import HOURS_PER_YEAR, LinkFailures, cut_repair_h, link_failures
 from .figures import FigureReader, Lean
-from .glass import AgeingCase
 from .shared_cuts import shared_cuts
 from .site_cuts import JobSite, SiteGraph, site_graph
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from pydantic import BaseModel, JsonValue, model_validator
 
-from ..analysis.glass import AgeingCase
+from ..catalogue.ageing import AgeingCase
 from ..errors import CatalogueError, did_you_mean
 from ..loading import Network, from_document, load
 from ..model.records import STRICT

@@ -8,13 +8,13 @@ from typing import Any, Protocol
 from ..analysis import cost
 from ..analysis.congestion import DemandLoads
 from ..analysis.figures import Lean
-from ..analysis.glass import AgeingCase
 from ..analysis.link_health import LinkHealth
 from ..analysis.placement import Placed
 from ..analysis.reliability import Goodput
 from ..analysis.setting import UnitLoads
 from ..analysis.step_time import Step
 from ..arrays import Floats, State
+from ..catalogue.ageing import AgeingCase
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..workload.local_sgd import LossPenalty

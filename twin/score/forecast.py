@@ -13,11 +13,11 @@ import numpy as np
 
 from ..analysis.amplified import amplified_lines
 from ..analysis.figures import FigureReader, Lean
-from ..analysis.glass import AgeingCase
 from ..analysis.light import Light, judge_light
 from ..analysis.lines import lines_of_links
 from ..analysis.transport import NEGLIGIBLE_LOSS_RATIO, pair_rate_gbps, recovery_of
 from ..arrays import TIERS, Bools, Floats, Ints
+from ..catalogue.ageing import AgeingCase
 from ..errors import ChangeError
 from ..pictures import forecast_figure, svg_of
 from ..units import DAYS_PER_YEAR
