@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from twin.analysis.figures import Lean
+from twin.answers.diff import Cause
 from twin.catalogue import Kind
+from twin.catalogue.figure_reader import Lean
 from twin.catalogue.records import Figure, Mode, Part
+from twin.economics.lease import Lease
 from twin.model.document import TopologyDocument
-from twin.scenario.diff import Cause
-from twin.score.lease import Lease
 from twin.units import unit_of
 
 

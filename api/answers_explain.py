@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from twin.analysis.figures import Lean
-from twin.score.explain import CauseShare
+from twin.answers.explanation import CauseShare
+from twin.catalogue.figure_reader import Lean
 
 from .answers import Answer
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from twin.analysis.figures import Lean
-from twin.analysis.glass import AgeingCase
+from twin.catalogue.ageing import AgeingCase
+from twin.catalogue.figure_reader import Lean
 
 from .answers import Answer
 

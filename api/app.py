@@ -16,7 +16,7 @@ from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
 from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
-from twin.warm import warm_up
+from twin.warmup import warm_up
 
 from .answers import (
     DiffAnswer,
@@ -31,15 +31,7 @@ from .answers import (
 )
 from .answers_explain import ExplainAnswer, SweepAnswer
 from .answers_links import ForecastAnswer, LinkAnswer
-from .bodies import (
-    ExplainRequest,
-    ForecastRequest,
-    LinkRequest,
-    ScoreRequest,
-    SweepRequest,
-    WhatIfRequest,
-    read_body,
-)
+from .bodies import ExplainRequest, ForecastRequest, LinkRequest, ScoreRequest, SweepRequest, WhatIfRequest, read_body
 from .examples import (
     EXPLAIN_EXAMPLES,
     FORECAST_EXAMPLES,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from twin.errors import ChangeError, DocumentError, Issue, did_you_mean
 from twin.formats.native import in_words, validate_as
-from twin.scenario.inputs import FORM, MAX_VALUES, PATHS, Axis, axis_of
+from twin.studies.inputs import FORM, MAX_VALUES, PATHS, Axis, axis_of
 
 MAX_TEXT = 2000
 """Characters of values that are written as text; lists may be longer."""

@@ -9,14 +9,14 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 from typing_extensions import TypeAliasType
 
-from twin.analysis.glass import AgeingCase
+from twin.answers.forecast import MAX_YEARS
+from twin.answers.metrics import METRICS
+from twin.catalogue.ageing import AgeingCase
 from twin.errors import DocumentError, Issue
 from twin.formats.native import in_words, parse_mapping, validate_as
 from twin.model.document import TopologyDocument
 from twin.scenario import changes as changes_
 from twin.scenario.select import Links, LinkSelector
-from twin.score.forecast import MAX_YEARS
-from twin.score.metrics import METRICS
 
 from .axes import Vary, axis_issues
 

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from twin.errors import ChangeError, TwinError
 from twin.loading import Network
-from twin.scenario.sweep import check_sweep
+from twin.studies.sweep import check_sweep
 
 from .axes import PostedAxis, axes_of
 from .bodies import SweepRequest, read_body

@@ -89,7 +89,7 @@ def warm(runs: int) -> list[tuple[str, float, str]]:
 def rejudged(runs: int) -> float:
     """Seconds for the light, latency, buffers and capacity of every link, each time at another age."""
     import twin
-    from twin.analysis.link_health import judge_links
+    from twin.optics.link_health import judge_links
     from twin.scenario.apply import apply_changes, baseline, parse_changes
 
     network = twin.load("memphis")

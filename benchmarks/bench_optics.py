@@ -24,7 +24,7 @@ from gnpy.topology.request import propagate
 from rich.console import Console
 from rich.table import Table
 
-from twin.analysis.optical_line import AmplifiedSpans, Comb, channel_noise, line_noise
+from twin.optics.gn_model import AmplifiedSpans, Comb, channel_noise, line_noise
 
 N_CHANNELS, FIRST_THZ, SPACING_GHZ, BAUD_GBD, LAUNCH_DBM = 96, 191.35, 50.0, 32.0, 0.0
 LENGTH_KM, LOSS_DB_PER_KM, DISPERSION, AREA_UM2, NOISE_FIGURE_DB = 80.0, 0.2, 16.7, 83.0, 5.5

@@ -11,25 +11,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .answers.diff import Diff
+    from .answers.score import Score
     from .loading import Network, from_document, load
     from .model.document import TopologyDocument
     from .model.jobs import Parallelism, Placement, TrainingJob
     from .model.known_models import known_shape
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
-    from .scenario.diff import Diff
-    from .score.score import Score
 
 _HOMES = {
     "Demand": "model.records",
-    "Diff": "scenario.diff",
+    "Diff": "answers.diff",
     "Link": "model.records",
     "ModelShape": "model.shape",
     "Network": "loading",
     "Node": "model.records",
     "Parallelism": "model.jobs",
     "Placement": "model.jobs",
-    "Score": "score.score",
+    "Score": "answers.score",
     "Site": "model.records",
     "Span": "model.records",
     "TopologyDocument": "model.document",

@@ -7,11 +7,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
-from .analysis.feasibility import build_issues
-from .analysis.figures import FigureReader
+from .answers.diff import Diff, diff_of
+from .answers.explanation import Explanation, explanation_of
+from .answers.forecast import MAX_YEARS, Forecast, forecast_of
+from .answers.link_report import LinkPage, link_page
+from .answers.link_table import LinkTable, link_table
+from .answers.metrics import metric_unit
+from .answers.score import Score, score_of
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, catalogue, load_price_book
 from .catalogue.ageing import AgeingCase
+from .catalogue.figure_reader import FigureReader
 from .catalogue.prices import GROUPS
 from .errors import CatalogueError, ChangeError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
 from .formats import FORMATS, parse_document, read_mapping
@@ -21,19 +27,13 @@ from .model.jobs import TrainingJob
 from .model.network import Generators
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
-from .scenario.diff import Diff, diff_of
-from .scenario.inputs import Axis, axes_of
-from .scenario.points import MAX_PROCESSES, Question, metric_of_case, run_points
+from .scenario.feasibility import build_issues
 from .scenario.select import LinkSelector, select_links
-from .scenario.sweep import Sweep, check_sweep, crossings_of, knees_of
-from .score.evaluate import Evaluator
-from .score.evaluation import Case, Evaluation
-from .score.explain import Explanation, explanation_of
-from .score.forecast import MAX_YEARS, Forecast, forecast_of
-from .score.link_page import LinkPage, link_page
-from .score.links import LinkTable, link_table
-from .score.metrics import metric_unit
-from .score.score import Score, score_of
+from .stages.evaluate import Evaluator
+from .stages.evaluation import Case, Evaluation
+from .studies.inputs import Axis, axes_of
+from .studies.points import MAX_PROCESSES, Question, metric_of_case, run_points
+from .studies.sweep import Sweep, check_sweep, crossings_of, knees_of
 from .topologies import GENERATORS as TOPOLOGY_GENERATORS
 from .topologies import NETWORKS, check_size, digest, expand, network_text
 
@@ -189,7 +189,7 @@ class Network(CompiledNetwork):
         advance: Callable[[int, int], None] | None = None,
         n_processes: int = 1,
     ) -> Sweep:
-        """A metric over one or two inputs, `"links.wan-*.total_gbps=1e3..5e4:log9"`; see `scenario.inputs.PATHS`.
+        """A metric over one or two inputs, `"links.wan-*.total_gbps=1e3..5e4:log9"`; see `studies.inputs.PATHS`.
 
         An input is such a text or `{"path": "age", "values": [0, 10, 20]}`.
         `changes` come first; `against` is another plan whose value of the metric is a level to be crossed.

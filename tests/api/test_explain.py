@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 import twin
 from tests.api.test_errors import problem_of
 from tests.model.samples import campus_data
-from twin.analysis.causes import CAUSES
-from twin.cli import app
+from twin.cli.main import app
+from twin.training.causes import CAUSES
 
 EXPLAIN = "/v1/explain"
 SMALL = {"network": "memphis-small"}

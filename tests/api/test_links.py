@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 import twin
 from tests.api.test_errors import problem_of
 from tests.model.samples import campus_data
-from twin.cli import app
-from twin.score import forecast as forecast_
-from twin.score.links import COLUMNS
+from twin.answers import forecast as forecast_
+from twin.answers.link_table import COLUMNS
+from twin.cli.main import app
 
 FORECAST, LINK = "/v1/forecast", "/v1/link"
 SMALL = {"network": "memphis-small"}

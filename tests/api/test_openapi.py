@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Any, get_args
 
+from twin.answers.metrics import METRICS
 from twin.model.document import TopologyDocument
 from twin.scenario.changes import Change
-from twin.scenario.inputs import MAX_VALUES, PATHS
-from twin.score.metrics import METRICS
+from twin.studies.inputs import MAX_VALUES, PATHS
 
 QUESTIONS = ("ScoreRequest", "WhatIfRequest", "ForecastRequest", "LinkRequest", "ExplainRequest", "SweepRequest")
 KINDS = {change.model_fields["kind"].default for change in get_args(get_args(Change)[0])}

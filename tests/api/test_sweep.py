@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 import twin
 from tests.api.test_errors import problem_of
 from tests.model.samples import campus_data
-from twin.cli import app
-from twin.scenario.inputs import PATHS
+from twin.cli.main import app
+from twin.studies.inputs import PATHS
 
 SWEEP = "/v1/sweep"
 SMALL = {"network": "memphis-small"}

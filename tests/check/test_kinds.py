@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from twin.analysis import optimum
 from twin.check import KINDS, check_file
 from twin.check.record import record, write_record
 from twin.errors import ConvergenceError, DocumentError
 from twin.formats.native import validate_as
+from twin.traffic import optimum
 
 
 def run(kind: str, given: dict[str, Any], *wanted: str) -> Any:

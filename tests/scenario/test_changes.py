@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from tests.model.samples import campus_data, changed, shipped
-from twin.analysis.figures import FigureReader
-from twin.analysis.timer import PHASES
 from twin.catalogue import catalogue, load_price_book
+from twin.catalogue.figure_reader import FigureReader
 from twin.errors import CatalogueError, ChangeError, DocumentError, TopologyError, TwinError
 from twin.loading import Network, from_document, load
 from twin.model.jobs import Placement
 from twin.scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from twin.scenario.change import StateChange, StructureChange, WorkloadChange
 from twin.scenario.changes import Change
+from twin.training.step_timing import PHASES
 
 KINDS = {kind.model_fields["kind"].default: kind for kind in get_args(get_args(Change)[0])}
 LEAF = {"id": "c-leaf", "kind": "leaf"}

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.model.samples import campus_data, changed, job_data, shipped, shuffled, small_documents, without
+from twin.answers.score import Score, lease_to_dict
 from twin.loading import Network, from_document, load
-from twin.score.score import Score, lease_to_dict
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 OF_THE_NETWORK = {"capex_usd", "opex_usd_per_year", "usd_per_effective_pflop_day", "lease_break_even_usd_per_month"}

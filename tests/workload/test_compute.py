@@ -23,7 +23,8 @@ from twin.workload.compute import (
     optimizer_time_s,
 )
 from twin.workload.layout import Layout
-from twin.workload.node_exchange import (
+from twin.workload.pipeline_stage import expert_s, layer_time, stage_time, stage_times
+from twin.workload.rank_exchange import (
     all_to_all_s,
     context_bits,
     data_bits,
@@ -38,7 +39,6 @@ from twin.workload.node_exchange import (
     tensor_bits,
 )
 from twin.workload.reference_node import DataExchange, NodeStep, reference_step
-from twin.workload.stage import expert_s, layer_time, stage_time, stage_times
 
 IDEAL = Pace(
     gemm_flops=1e12,

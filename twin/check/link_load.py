@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
-from ..analysis.optimum import optimal_max_utilisation_ratio
 from ..loading import from_document
 from ..model.document import TopologyDocument
 from ..model.records import STRICT, Demand, Link, Node
-from ..score.evaluation import Evaluation
+from ..stages.evaluation import Evaluation
+from ..traffic.optimum import optimal_max_utilisation_ratio
 from .figures import Figures, Missing, Value, value_of
 from .max_min import Name, distinct, must_be_known
 

@@ -7,9 +7,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
-from ..analysis.congestion import max_min
 from ..errors import did_you_mean
 from ..model.records import STRICT
+from ..traffic.congestion import max_min
 from .figures import Figures, value_of
 
 Name = Annotated[str, Field(min_length=1, max_length=1000)]

@@ -7,7 +7,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, Field
 
-from ..analysis.optical_line import (
+from ..errors import DocumentError
+from ..model.records import STRICT
+from ..optics.gn_model import (
     AmplifiedSpans,
     Comb,
     line_dispersion_ps_per_nm,
@@ -16,8 +18,6 @@ from ..analysis.optical_line import (
     line_pmd_ps,
     outside_validity,
 )
-from ..errors import DocumentError
-from ..model.records import STRICT
 from .figures import Figures, value_of
 
 GROUP_INDEX_RATIO = 1.468

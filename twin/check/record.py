@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ..answers.metrics import METRICS
 from ..errors import TwinError
 from ..loading import load
-from ..score.metrics import METRICS
 from .whatif import WhatIfGiven, run_whatif
 
 REGRESSION_REL = 1e-9

@@ -10,16 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, JsonValue
 
 from .jobs import TrainingJob
-from .records import (
-    STRICT,
-    Demand,
-    Id,
-    Link,
-    Lossless,
-    Node,
-    Site,
-    asdict_compact,
-)
+from .records import STRICT, Demand, Id, Link, Lossless, Node, Site, asdict_compact
 
 SCHEMA_VERSION = 1
 

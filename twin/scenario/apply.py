@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..analysis.feasibility import build_issues
-from ..analysis.figures import FigureReader
 from ..arrays import CompiledNetwork, State
+from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, Issue, TopologyError
 from ..formats.native import validate_as
 from ..model.document import TopologyDocument
@@ -16,6 +15,7 @@ from ..model.job_rules import job_shape_issues
 from ..model.jobs import TrainingJob
 from .change import Context, StateChange, StructureChange, WorkloadChange
 from .changes import Change
+from .feasibility import build_issues
 
 MAX_CHANGES = 1000
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from ..analysis.figures import FigureReader
 from ..arrays import CompiledNetwork, Ints, State
 from ..catalogue import Kind
+from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..model.records import STRICT

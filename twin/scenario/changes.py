@@ -7,21 +7,12 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from ..analysis.cost import node_power_w, site_power_w
 from ..arrays import CompiledNetwork, Ints, State
+from ..economics.cost import node_power_w, site_power_w
 from ..errors import ChangeError, did_you_mean
 from ..model.records import Link, Node
 from .change import Context, StateChange, StructureChange
-from .job_changes import (
-    CutJob,
-    LeaveSites,
-    PlaceJob,
-    RecoverJob,
-    ScaleDemands,
-    SplitWork,
-    Synchronise,
-    UseAccelerator,
-)
+from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands, SplitWork, Synchronise, UseAccelerator
 from .select import Links, Nodes
 
 # --- structure ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..model.shape import ModelShape
 from .compute import Pace, n_rank_tokens
 from .layout import Layout
-from .node_exchange import stage_kinds, stage_parameters
+from .rank_exchange import stage_kinds, stage_parameters
 
 WEIGHT_BYTES = 2.0
 """bf16, kept beside fp8 copies that live for a product only."""

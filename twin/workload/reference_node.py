@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from ..model.shape import ModelShape
 from .compute import Pace, optimizer_time_s
 from .layout import Layout
-from .node_exchange import n_inside, rank_parameters, ring_s, send_s, stage_boundary_bits
-from .stage import StageTime, stage_times
+from .pipeline_stage import StageTime, stage_times
+from .rank_exchange import n_inside, rank_parameters, ring_s, send_s, stage_boundary_bits
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,87 @@
+"""The command as a whole: what it refuses before it works, how it ends, and what its tables hold."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from twin.cli import main as cli
+from twin.cli.tables import PLAN_COLUMNS
+from twin.errors import TwinError
+from twin.loading import load
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str]:
+    """Exit code and stderr of the command, as it is run from a shell."""
+    monkeypatch.setattr(sys, "argv", ["twin", *words])
+    monkeypatch.setattr("gc.disable", lambda: None)
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    said = capsys.readouterr()
+    assert said.out == ""
+    return stop.value.code, said.err
+
+
+@pytest.fixture
+def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever begins to work things out fails."""
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("nothing was to be worked out")
+
+    monkeypatch.setattr(cli, "load_network", refuse)
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("option", ["--csv", "--picture"])
+def test_what_cannot_be_written_is_told_before_the_work(
+    option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "folder.svg").mkdir()
+    for path, says in ((tmp_path / "nowhere" / "x.svg", "no folder"), (tmp_path / "folder.svg", "it is a folder")):
+        code, said = ended(monkeypatch, capsys, "sweep", "memphis-small", "--vary", "age=0,1", option, str(path))
+        assert code == cli.BAD_INPUT
+        assert said.startswith(f"error: cannot write {path}: {says}")
+
+
+@pytest.mark.usefixtures("no_work")
+@pytest.mark.parametrize("words", [["sweep", "--vary", "age=0"], ["explain"], ["forecast"], ["link", "wan-1-2"]])
+def test_a_picture_without_matplotlib_is_told_before_the_work(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    words = [words[0], "memphis-small", *words[1:], "--picture", "x.png"]
+    code, said = ended(monkeypatch, capsys, *words)
+    assert code == cli.BAD_INPUT
+    assert "matplotlib is not installed" in said
+    assert "pip install" in said
+
+
+@pytest.mark.parametrize("words", [["sweep", "--vary", "age=0"], ["explain"], ["score"]])
+def test_an_interrupted_command_says_so(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "load_network", interrupted)
+    assert ended(monkeypatch, capsys, words[0], "memphis-small", *words[1:]) == (cli.INTERRUPTED, "interrupted\n")
+
+
+def test_the_table_of_plans_has_their_goodput_and_fits_a_hundred_columns() -> None:
+    result = CliRunner().invoke(cli.app, ["plans", "memphis-small"], env={"COLUMNS": "100"})
+    assert result.exit_code == 0, result.output
+    _, heads, units, first, *_ = result.stdout.splitlines()
+    assert [head for head in heads.split() if head] == list(PLAN_COLUMNS.values())
+    assert "tokens/s" in units
+    goodput = load("memphis-small").score()["goodput_tokens_per_s"]
+    assert f"{(goodput or 0) / 1e3:.3g}k" in first.split()
+
+
+def test_a_metric_that_is_none_is_told_where_they_are_listed() -> None:
+    with pytest.raises(TwinError, match="twin score --all"):
+        load("memphis-small").sweep("age=0", metric="foo")

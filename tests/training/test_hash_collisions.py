@@ -1,0 +1,41 @@
+"""Flows hashed onto members: beside drawing them, and the figures of the field notes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twin.training.hash_collisions import worst_over_mean
+
+
+@pytest.mark.parametrize(
+    ("n_flows", "n_members", "notes"),
+    [(64, 8, 1.53), (128, 8, 1.37), (512, 8, 1.18), (512, 64, 1.91), (2048, 64, 1.44)],
+)
+def test_the_figures_of_the_field_notes(n_flows: int, n_members: int, notes: float) -> None:
+    assert worst_over_mean(np.array([float(n_flows)]), np.array([n_members]))[0] == pytest.approx(notes, rel=0.04)
+
+
+@pytest.mark.parametrize(
+    ("n_flows", "n_members"), [(1, 64), (2, 8), (3, 2), (6, 8), (40, 16), (64, 8), (300, 16), (1000, 2), (5000, 64)]
+)
+def test_beside_drawing_them(n_flows: int, n_members: int) -> None:
+    draw = np.random.default_rng(n_flows)
+    drawn = [np.bincount(draw.integers(0, n_members, n_flows), minlength=n_members).max() for _ in range(1500)]
+    found = worst_over_mean(np.array([float(n_flows)]), np.array([n_members]))[0]
+    assert found == pytest.approx(np.mean(drawn) / (n_flows / n_members), rel=0.04)
+
+
+@pytest.mark.parametrize("n_members", [10_000, 1_000_000])
+def test_few_flows_on_very_many_members_hardly_meet(n_members: int) -> None:
+    """Some two of 63 on one member: 63 x 62 / 2 pairs, each with a chance of one in n."""
+    found = worst_over_mean(np.array([63.0]), np.array([n_members]))[0] * 63 / n_members
+    assert found == pytest.approx(1.0 + 63 * 62 / 2 / n_members, rel=0.02)
+
+
+def test_one_member_or_no_flow_has_no_collisions_and_more_flows_have_fewer() -> None:
+    assert worst_over_mean(np.array([5.0, 0.0]), np.array([1, 8])).tolist() == [1.0, 1.0]
+    ratios = worst_over_mean(np.array([8.0, 80.0, 800.0, 8e4, 8e6]), np.full(5, 8))
+    assert (np.diff(ratios) < 0).all()
+    assert ratios[-1] == pytest.approx(1.0, abs=0.002)
+    assert not len(worst_over_mean(np.zeros(0), np.zeros(0, np.int64)))

@@ -1,1 +1,0 @@
-"""From columns to answers: link health, demand, routing, congestion, step time, reliability, cost; one stage a file."""

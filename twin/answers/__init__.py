@@ -1,0 +1,1 @@
+"""Answers: metrics, scores, differences, summary text, explanations, link reports, forecasts."""

@@ -1,0 +1,221 @@
+"""What is in the way: a step taken apart, and the gap to the step it could be shared out among causes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from ..catalogue.figure_reader import PLACEHOLDER, Lean
+from ..render import explanation_figure, svg_of
+from ..stages.evaluation import Evaluation
+from ..training.causes import CAUSES, SENTENCES, Attribution
+from .score import html_table, lean_to_dict
+from .summary_text import overlap_time_s, propagation_s
+
+NAMES = {
+    "delay": "round trips (delay)",
+    "line_loss": "line loss",
+    "interconnect": "capacity between sites",
+    "fabric": "capacity inside sites",
+    "buffers": "buffers and hashing",
+    "accelerators": "mixed accelerators",
+    "split": "the split of the work",
+    "pipeline_fill": "filling the pipeline",
+}
+SMALL_RATIO = 0.005
+"""Shares below it are not put in words, and gaps below it are none."""
+SAME_RATIO = 0.1
+"""Two causes that each save what both save, within this, hide behind one another."""
+NOISE_RATIO = 1e-9
+"""Differences of steps that are less than this of a step are rounding, and told as 0."""
+PHASES_NOTE = (
+    "Seconds of a phase: what the step would save without it, by itself. Hidden behind one another: what would go only "
+    "with several phases together; below 0 where either of two would save the same seconds."
+)
+
+
+@dataclass(frozen=True)
+class CauseShare:
+    """What one cause has of the gap: Shapley share, by itself, and when it is the last that is left."""
+
+    name: str
+    sentence: str
+    """What was taken away, hypothetically."""
+    share_s: float
+    share_ratio: float | None
+    """Of the gap; None where there is none."""
+    alone_s: float
+    last_s: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A step and its causes, those with the largest share first."""
+
+    network: str
+    as_of: str | None
+    job: str
+    plan: str | None
+    step_time_s: float
+    ideal_step_time_s: float
+    """With every cause taken away."""
+    gap_s: float
+    compute_time_s: float
+    bubble_time_s: float
+    exposed_s: dict[str, float]
+    """By phase: the step less the step without that phase."""
+    overlap_time_s: float
+    """What phases hide behind one another: step = compute + bubble + exposed_s of all phases + this."""
+    straggler_ratio: float
+    goodput_ratio: float
+    exchange: str
+    """How the sites exchange gradients."""
+    causes: tuple[CauseShare, ...]
+    words: tuple[str, ...]
+    leans_on: tuple[Lean, ...]
+
+    def __getitem__(self, cause: str) -> CauseShare:
+        """A cause by name."""
+        return next(found for found in self.causes if found.name == cause)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: the same that `--json` prints."""
+        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["causes"] = [cause.to_dict() for cause in self.causes]
+        data["words"] = list(self.words)
+        data["leans_on"] = [lean_to_dict(lean) for lean in self.leans_on]
+        return data
+
+    def to_json(self, indent: int | None = 1) -> str:
+        """`to_dict` as JSON text, ending in a newline."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def figure(self) -> Any:
+        """A matplotlib figure, a waterfall from the step as it is to the step it could be (extra `pictures`)."""
+        return explanation_figure(self.to_dict())
+
+    def parts(self) -> list[tuple[str, float]]:
+        """What the step is made of, name and seconds; they add up to it."""
+        phases = [(f"exposed, {phase.replace('_', ' ')}", seconds) for phase, seconds in self.exposed_s.items()]
+        named = [*phases, ("hidden behind one another", self.overlap_time_s)]
+        bare = [("compute", self.compute_time_s), ("bubble", self.bubble_time_s)]
+        return [*bare, *((name, seconds) for name, seconds in named if seconds)]
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """One row a cause, as text: share, share of the gap, alone, last."""
+        return [
+            (
+                NAMES[cause.name],
+                _seconds(cause.share_s),
+                "–" if cause.share_ratio is None else f"{cause.share_ratio:z.1%}",
+                _seconds(cause.alone_s),
+                _seconds(cause.last_s),
+            )
+            for cause in self.causes
+        ]
+
+    def _repr_html_(self) -> str:
+        title = f"{self.network} · {self.job}"
+        parts = [(name, _seconds(seconds)) for name, seconds in (*self.parts(), ("step", self.step_time_s))]
+        tables = html_table(f"{title}: a step", ("part", "seconds"), parts, (PHASES_NOTE,))
+        tables += html_table(f"{title}: what is in the way", HEADS, self.rows(), self.words)
+        return tables + svg_of(self.figure)
+
+
+HEADS = ("cause", "share", "of the gap", "alone", "last")
+
+
+def explanation_of(e: Evaluation, found: Attribution, network: str, plan: str | None) -> Explanation:
+    """The attribution of an evaluated job, in figures and words."""
+    step = found.step
+    assert e.case.job is not None
+    noise_s = NOISE_RATIO * found.step_time_s
+
+    def told(seconds: float) -> float:
+        return seconds if abs(seconds) > noise_s else 0.0
+
+    gap, exposed_s = told(found.gap_s), {phase: told(seconds) for phase, seconds in step.exposed_s.items()}
+    causes = [
+        CauseShare(
+            c.name,
+            SENTENCES[c.name],
+            told(c.share_s),
+            told(c.share_s) / gap if gap else None,
+            told(c.alone_s),
+            told(c.last_s),
+        )
+        for c in found.causes
+    ]
+    causes.sort(key=lambda cause: (-cause.share_s, CAUSES.index(cause.name)))
+    day = e.case.document.as_of
+    return Explanation(
+        network=network,
+        as_of=day.isoformat() if day else None,
+        job=e.case.job.id,
+        plan=plan,
+        step_time_s=found.step_time_s,
+        ideal_step_time_s=found.ideal_step_time_s,
+        gap_s=gap,
+        compute_time_s=step.compute_time_s,
+        bubble_time_s=step.bubble_time_s,
+        exposed_s=exposed_s,
+        overlap_time_s=told(overlap_time_s(step)),
+        straggler_ratio=step.straggler_ratio,
+        goodput_ratio=e.goodput_ratio,
+        exchange=step.exchange,
+        causes=tuple(causes),
+        words=tuple(_words(e, found, causes, gap)),
+        leans_on=tuple(lean for lean in e.leans if lean.status in ("estimate", PLACEHOLDER)),
+    )
+
+
+def _words(e: Evaluation, found: Attribution, causes: list[CauseShare], gap_s: float) -> Iterator[str]:
+    if gap_s <= SMALL_RATIO * found.step_time_s:
+        yield f"Nothing of what could be taken away is in the way of a step of {_seconds(found.step_time_s)}."
+        return
+    shown = [c for c in causes if abs(c.share_s) >= SMALL_RATIO * gap_s]
+    listed = ", ".join(f"{NAMES[c.name]} {c.share_s / gap_s:z.0%}" for c in shown)
+    yield (
+        f"With nothing in the way a step would take {_seconds(found.ideal_step_time_s)} instead of "
+        f"{_seconds(found.step_time_s)}; of the {_seconds(gap_s)} between, {listed}."
+    )
+    for names in _same_obstacle(found, gap_s):
+        alone = [found.saved_s(name) for name in names]
+        listed = " or ".join(NAMES[name] for name in names)
+        yield (
+            f"Taking away {listed}, any one of them, saves {_seconds(min(alone))} or more; all of them "
+            f"{_seconds(found.saved_s(*names))}: they are one obstacle."
+        )
+    delay = next(c for c in causes if c.name == "delay")
+    if delay.alone_s > 0:
+        what, propagation = "propagation, windows, loss recovery and what buffers must cover", propagation_s(e)
+        if propagation is not None:
+            yield f"Of what round trips cost ({what}), propagation between sites takes {_seconds(propagation)} a step."
+        else:
+            yield f"Round trips ({what}) cost {_seconds(delay.last_s)} a step with all else out of the way."
+
+
+def _same_obstacle(found: Attribution, gap_s: float) -> list[tuple[str, ...]]:
+    """Sets of causes of which any one saves about what all of them save."""
+    large = [name for name in CAUSES if found.saved_s(name) > SAME_RATIO * gap_s]
+    sets: list[tuple[str, ...]] = []
+    for n in range(len(large), 1, -1):
+        for names in combinations(large, n):
+            least, all_of_them = min(found.saved_s(name) for name in names), found.saved_s(*names)
+            known = any(set(names) <= set(larger) for larger in sets)
+            if not known and all_of_them - least < SAME_RATIO * all_of_them:
+                sets.append(names)
+    return sets
+
+
+def _seconds(value: float) -> str:
+    if abs(value) < 5e-7:
+        return "0 s"
+    return f"{value:.3g} s" if abs(value) >= 0.1 else f"{value * 1e3:.3g} ms"

@@ -1,0 +1,400 @@
+"""The calendar: when margins are gone, when rates drop, when traffic outgrows links, in three ageing cases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+from typing import Any, get_args
+
+import numpy as np
+
+from ..arrays import TIERS, Bools, Floats, Ints
+from ..catalogue.ageing import AgeingCase
+from ..catalogue.figure_reader import FigureReader, Lean
+from ..errors import ChangeError
+from ..optics.amplified_lines import amplified_lines
+from ..optics.link_budget import Light, judge_light
+from ..optics.optical_paths import lines_of_links
+from ..optics.transport_goodput import NEGLIGIBLE_LOSS_RATIO, pair_rate_gbps, recovery_of
+from ..render import forecast_figure, svg_of
+from ..stages.evaluation import Evaluation
+from ..units import DAYS_PER_YEAR
+from .score import html_table, lean_to_dict
+
+CASES: tuple[AgeingCase, ...] = get_args(AgeingCase)
+RUNOUT_RATIOS = (0.7, 0.9)
+"""Utilisation at which planners order capacity, and at which it is too late."""
+N_BISECTIONS = 12
+"""From a year to a tenth of a day."""
+MAX_YEARS = 100
+MAX_WORK = 200_000
+"""Links that are not alike, times the years looked at: some ten seconds, and some thirty megabytes of JSON."""
+AMPLIFIED_WORK = 20
+"""What a line over amplifiers counts for, beside its spans; a link counts for one."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A day in the future of a network; `date` is None where its document has no `as_of`, or beyond the year 9999."""
+
+    years: float
+    date: date | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"years": round(self.years, 3), "date": self.date.isoformat() if self.date else None}
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A day on which the rate of a member falls, and to what; 0 is dark."""
+
+    when: Moment
+    member_gbps: float
+
+
+@dataclass(frozen=True)
+class CaseForecast:
+    """One link, or links that fare alike, in one ageing case; None where it does not come to that in time."""
+
+    margin_db: tuple[float | None, ...]
+    """To the mode in use today, at each of the forecast's years."""
+    member_gbps: tuple[float, ...]
+    utilisation_ratio: tuple[float | None, ...]
+    required_margin_gone: Moment | None
+    """Less margin than the operator wants kept."""
+    margin_gone: Moment | None
+    """None left in the mode of today: a lower rate, losses, or darkness."""
+    drops: tuple[Drop, ...]
+    """When the rate of a member falls."""
+    runout: tuple[Moment | None, ...]
+    """When the busiest direction crosses each of RUNOUT_RATIOS."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, units in the names."""
+        return {
+            "required_margin_gone": _plain(self.required_margin_gone),
+            "margin_gone": _plain(self.margin_gone),
+            "rate_drops": [{**drop.when.to_dict(), "member_gbps": drop.member_gbps} for drop in self.drops],
+            "runout": {f"{r:g}": _plain(when) for r, when in zip(RUNOUT_RATIOS, self.runout, strict=True)},
+            "margin_db": list(self.margin_db),
+            "member_gbps": list(self.member_gbps),
+            "utilisation_ratio": list(self.utilisation_ratio),
+        }
+
+
+@dataclass(frozen=True)
+class LinkForecast:
+    """A link, or several that are alike in light, in all cases; `id` is the busiest of them."""
+
+    id: str
+    n_alike: int
+    tier: str
+    transceiver: str | None
+    required_margin_db: float
+    cases: dict[AgeingCase, CaseForecast]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; `value` is the central case."""
+        head = {"id": self.id, "n_alike": self.n_alike, "tier": self.tier, "transceiver": self.transceiver}
+        cases = {case: found.to_dict() for case, found in self.cases.items()}
+        return {**head, "required_margin_db": self.required_margin_db, "cases": cases}
+
+    def first_trouble_years(self, case: AgeingCase) -> float:
+        """Until anything happens in a case; infinite where nothing does."""
+        found = self.cases[case]
+        if not found.member_gbps[0]:
+            return 0.0
+        moments = (found.required_margin_gone, found.margin_gone, *(drop.when for drop in found.drops), *found.runout)
+        return min((moment.years for moment in moments if moment is not None), default=float("inf"))
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Links in the order in which they come into trouble: central case first, then the pessimistic one."""
+
+    network: str
+    job: str | None
+    as_of: str | None
+    years: tuple[float, ...]
+    growth_ratio_per_year: float
+    links: tuple[LinkForecast, ...]
+    leans_on: tuple[Lean, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: the same that `--json` prints."""
+        return {
+            "network": self.network,
+            "job": self.job,
+            "as_of": self.as_of,
+            "years": list(self.years),
+            "growth_ratio_per_year": self.growth_ratio_per_year,
+            "links": [link.to_dict() for link in self.links],
+            "leans_on": [lean_to_dict(lean) for lean in self.leans_on],
+        }
+
+    def to_json(self, indent: int | None = 1) -> str:
+        """`to_dict` as JSON text, ending in a newline."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def figure(self) -> Any:
+        """A matplotlib figure of margin, rate and utilisation over the years (needs the extra `pictures`)."""
+        return forecast_figure(self.to_dict())
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """One row a link and case, as text: what happens and when."""
+        return [
+            (link.id, str(link.n_alike), CASE_NAMES[case], *_cells(found))
+            for link in self.links
+            for case, found in link.cases.items()
+        ]
+
+    def _repr_html_(self) -> str:
+        return html_table(f"{self.network}, {self.years[-1]:g} years", HEADS, self.rows(), ()) + svg_of(self.figure)
+
+
+CASE_NAMES: dict[AgeingCase, str] = {"low": "optimistic", "value": "central", "high": "pessimistic"}
+HEADS = ("link", "alike", "case", "below wanted", "no margin", "rate falls", "70 % full", "90 % full")
+
+
+def _cells(found: CaseForecast) -> tuple[str, ...]:
+    drops = [f"{_show(d.when)} " + (f"to {d.member_gbps:g}G" if d.member_gbps else "dark") for d in found.drops]
+    if not drops and not found.member_gbps[0]:
+        drops = ["dark already"]
+    return (
+        _show(found.required_margin_gone),
+        _show(found.margin_gone),
+        ", ".join(drops) or "–",
+        *(_show(when) for when in found.runout),
+    )
+
+
+def _show(when: Moment | None) -> str:
+    if when is None:
+        return "–"
+    if when.years == 0:
+        return "now"
+    return when.date.strftime("%Y-%m") if when.date else f"+{when.years:.1f} a"
+
+
+def _plain(when: Moment | None) -> dict[str, Any] | None:
+    return None if when is None else when.to_dict()
+
+
+def forecast_of(
+    e: Evaluation, network: str, links: Ints, n_years: int, growth_ratio_per_year: float, reader: FigureReader
+) -> Forecast:
+    """What becomes of these links within `n_years`, to the day; load grows from today's by a steady share a year.
+
+    Rate and frame loss follow the light; buffers, network cards and the step's length are taken as they are today.
+    Raises ChangeError where so many links that differ are asked for that nobody would wait (MAX_WORK).
+    """
+    grid = np.arange(n_years + 1, dtype=np.float64)
+    reader = reader.fresh()
+    groups = _Groups(e, links)
+    _check_work(e, groups, n_years)
+    found: list[dict[AgeingCase, CaseForecast]] = [{} for _ in groups.link]
+    for case in CASES:
+        course = _Course(e, groups, reader, case, growth_ratio_per_year)
+        for row, forecast in enumerate(_case(course, grid, e.case.document.as_of)):
+            found[row][case] = forecast
+    state, arrays = e.case.state, e.case.state.arrays
+    rows = [
+        LinkForecast(
+            id=arrays.link_ids[link],
+            n_alike=int(groups.n_alike[row]),
+            tier=TIERS[arrays.link_tier[link]],
+            transceiver=state.part_id(int(state["link_transceiver"][link])),
+            required_margin_db=float(e.health.required_margin_db[link]),
+            cases=found[row],
+        )
+        for row, link in enumerate(groups.link)
+    ]
+    rows = _merged(rows)
+    rows.sort(key=lambda row: (row.first_trouble_years("value"), row.first_trouble_years("high"), row.id))
+    day = e.case.document.as_of
+    return Forecast(
+        network=network,
+        job=e.case.job.id if e.case.job else None,
+        as_of=day.isoformat() if day else None,
+        years=tuple(float(t) for t in grid),
+        growth_ratio_per_year=float(growth_ratio_per_year),
+        links=tuple(rows),
+        leans_on=tuple(lean for lean in reader.leans() if lean.status != "published"),
+    )
+
+
+def _merged(rows: Sequence[LinkForecast]) -> list[LinkForecast]:
+    """Links whose light fares alike as one, of which the busiest stands for all."""
+    found: dict[tuple[Any, ...], LinkForecast] = {}
+    for row in sorted(rows, key=lambda row: (-(row.cases["value"].utilisation_ratio[0] or 0.0), row.id)):
+        light = tuple((case.margin_db, case.member_gbps) for case in row.cases.values())
+        key = (row.tier, row.transceiver, row.required_margin_db, light)
+        known = found.get(key)
+        found[key] = row if known is None else replace(known, n_alike=known.n_alike + row.n_alike)
+    return list(found.values())
+
+
+class _Groups:
+    """Chosen links that are alike in light, tier and required margin; of each group the busiest stands for all."""
+
+    def __init__(self, e: Evaluation, links: Ints) -> None:
+        kind, tier = e.health.light.lines.kind_of_link, e.case.state.arrays.link_tier
+        busiest = np.nan_to_num(e.arc_utilisation_ratio, posinf=1e9).reshape(-1, 2)
+        key = np.column_stack((kind[links], tier[links], e.health.required_margin_db[links].view(np.int64)))
+        group = np.unique(key, axis=0, return_inverse=True)[1].reshape(-1)
+        order = np.lexsort((links, -busiest.max(axis=1)[links], group))
+        first = np.unique(group[order], return_index=True)[1]
+        self.link: Ints = links[order][first]
+        self.n_alike: Ints = np.bincount(group, minlength=len(first))
+        self.arc: Ints = 2 * self.link + busiest.argmax(axis=1)[self.link]
+
+
+def _check_work(e: Evaluation, groups: _Groups, n_years: int) -> None:
+    lines = lines_of_links(e.case.state, groups.link)
+    rows = amplified_lines(e.case.state, lines)
+    spans = lines.span_last[rows] - lines.span_first[rows]
+    work = (len(groups.link) + int((AMPLIFIED_WORK + spans).sum())) * (n_years + 1)
+    if work > MAX_WORK:
+        over = f", {len(rows):,} lines of them over amplifiers" if len(rows) else ""
+        raise ChangeError(
+            f"{len(groups.link):,} links that differ{over}, over {n_years} years are too many at once",
+            where="forecast",
+            expected=f"{work / MAX_WORK:.2g} times fewer links or years",
+            hint="narrow the choice of links",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """The groups, each at a time of its own."""
+
+    margin_db: Floats
+    member_gbps: Floats
+    utilisation_ratio: Floats
+
+
+class _Course:
+    """How the groups fare in one ageing case, at any time."""
+
+    def __init__(self, e: Evaluation, groups: _Groups, reader: FigureReader, case: AgeingCase, growth: float) -> None:
+        self._state, self._lossless = e.case.state, e.case.document.lossless
+        self._reader, self._case, self._growth = reader, case, growth
+        self._lines = lines_of_links(self._state, groups.link)
+        self._measured_loss: Floats = self._state["link_loss_ratio"][groups.link]
+        self._round_trip_us: Floats = e.health.arc_latency_us.reshape(-1, 2).sum(axis=1)[groups.link]
+        n_arcs, far = len(e.arc_load_gbps), self._state.arrays.link_tier[groups.link] == TIERS.index("wide_area")
+        self._absorbed: Floats = e.health.headroom.by_arc("rate_gbps", n_arcs, np.inf)[groups.arc]
+        self._kept: Floats = e.health.headroom.by_arc("kept_ratio", n_arcs, 1.0)[groups.arc]
+        self._kept = self._kept * np.where(far, self._lossless.congestion_control_ratio, 1.0)
+        self._load: Floats = e.arc_load_gbps[groups.arc]
+        self.required_db: Floats = e.health.required_margin_db[groups.link]
+        today = judge_light(self._state, reader, self._lines, "value")
+        self._mode = today.mode[today.worst]
+        self.gbps_today: Floats = today.gbps[today.worst]
+        """In the central case; a rate that another case says is lower already falls now."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self._n_members: Floats = e.health.arc_capacity_gbps[groups.arc] / self._carried(today)
+
+    def at(self, years: Floats) -> _Look:
+        """Margin to the mode in use today, rate of a member and utilisation, `years` from today for each group."""
+        light = judge_light(self._state, self._reader, self._lines, self._case, years)
+        load = self._load * (1.0 + self._growth) ** years
+        with np.errstate(invalid="ignore", divide="ignore"):
+            used = np.where(load > 0, load / (self._n_members * self._carried(light)), 0.0)
+        return _Look(self._margin_db(light), light.gbps[light.worst], used)
+
+    def _carried(self, light: Light) -> Floats:
+        """Gb/s of one member behind losses, pauses and buffers, as `judge_links` has it."""
+        rate, loss = light.gbps[light.worst], light.loss_ratio[light.worst]
+        loss = np.where(np.isnan(self._measured_loss), loss, self._measured_loss)
+        asked = pair_rate_gbps(self._lossless, rate)
+        kept = recovery_of(self._reader, self._lossless, loss, self._round_trip_us, asked)
+        kept = np.where(loss > NEGLIGIBLE_LOSS_RATIO, kept, 1.0) * self._kept
+        return np.minimum(np.where(rate > 0, rate * kept, 0.0), self._absorbed)
+
+    def _margin_db(self, light: Light) -> Floats:
+        """Least margin over a link's lines, to the mode of today; to the slowest where it is dark already."""
+        lines, mode = self._lines, self._mode[self._lines.kind]
+        at_mode = light.mode_margin_db[np.arange(len(mode)), np.maximum(mode, 0)]
+        margin = np.where(mode >= 0, at_mode, light.margin_db)
+        least = np.full(lines.n_kinds, np.inf)
+        np.minimum.at(least, lines.kind, np.where(np.isnan(margin), np.inf, margin))
+        return np.where(np.isinf(least) & (least > 0), np.nan, least)
+
+
+def _case(course: _Course, grid: Floats, as_of: date | None) -> list[CaseForecast]:
+    n = len(course.required_db)
+    looks = [course.at(np.full(n, t)) for t in grid]
+
+    def when(crossed: Callable[[_Look], Bools]) -> list[Moment | None]:
+        return [_moment(t, as_of) for t in _first(course, grid, looks, crossed)]
+
+    required = when(lambda look: look.margin_db < course.required_db)
+    gone = when(lambda look: look.margin_db < 0)
+    runout = [when(partial(_fuller, ratio)) for ratio in RUNOUT_RATIOS]
+    drops = _drops(course, grid, looks, as_of)
+    return [
+        CaseForecast(
+            margin_db=tuple(_number(look.margin_db[i]) for look in looks),
+            member_gbps=tuple(float(look.member_gbps[i]) for look in looks),
+            utilisation_ratio=tuple(_number(look.utilisation_ratio[i]) for look in looks),
+            required_margin_gone=required[i],
+            margin_gone=gone[i],
+            drops=tuple(drops[i]),
+            runout=tuple(moments[i] for moments in runout),
+        )
+        for i in range(n)
+    ]
+
+
+def _fuller(ratio: float, look: _Look) -> Bools:
+    return look.utilisation_ratio >= ratio
+
+
+def _slower(rate_gbps: Floats, look: _Look) -> Bools:
+    return look.member_gbps < rate_gbps
+
+
+def _first(course: _Course, grid: Floats, looks: Sequence[_Look], crossed: Callable[[_Look], Bools]) -> Floats:
+    """Years until something holds for each group, NaN where it never does: found on the grid, then by bisection."""
+    holds = np.array([crossed(look) for look in looks])
+    ever, at = holds.any(axis=0), holds.argmax(axis=0)
+    low, high = grid[np.maximum(at - 1, 0)], grid[at]
+    if (ever & (at > 0)).any():
+        for _ in range(N_BISECTIONS):
+            middle = (low + high) / 2.0
+            here = crossed(course.at(middle))
+            low, high = np.where(here, low, middle), np.where(here, middle, high)
+    return np.where(ever, np.where(at > 0, high, 0.0), np.nan)
+
+
+def _drops(course: _Course, grid: Floats, looks: Sequence[_Look], as_of: date | None) -> list[list[Drop]]:
+    """Every fall of each group's rate, in order; more than one within a year are told apart."""
+    now = course.gbps_today
+    found: list[list[Drop]] = [[] for _ in now]
+    while True:
+        falls = _first(course, grid, looks, partial(_slower, now))
+        fallen = ~np.isnan(falls)
+        if not fallen.any():
+            return found
+        after = course.at(np.where(fallen, falls, 0.0)).member_gbps
+        for row in np.flatnonzero(fallen):
+            moment = _moment(float(falls[row]), as_of)
+            assert moment is not None
+            found[row].append(Drop(moment, float(after[row])))
+        now = np.where(fallen, after, now)
+
+
+def _moment(years: float, as_of: date | None) -> Moment | None:
+    if np.isnan(years):
+        return None
+    days = timedelta(days=float(np.ceil(years * DAYS_PER_YEAR)))
+    return Moment(float(years), as_of + days if as_of and date.max - as_of >= days else None)
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,300 @@
+"""The table of metrics: unit in the name, which way is better, one sentence, and what each reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..optics.link_budget import MODE
+from ..optics.optical_paths import OPTICS
+from ..reliability import goodput as reliability
+from ..stages.evaluation import Evaluation
+from ..units import unit_of
+
+
+class NotApplicableError(Exception):
+    """Raised by a metric that means nothing for a case; its text is the `why` beside the null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row: how to compute it, which way is better, and what it means."""
+
+    compute: Callable[[Evaluation], float]
+    better: str
+    sentence: str
+
+    def __post_init__(self) -> None:
+        assert self.better in ("lower", "higher")
+
+
+def metric_unit(name: str) -> str:
+    """Unit of a metric, from its name."""
+    unit = unit_of(name)
+    assert unit is not None, name
+    return unit
+
+
+def _step(e: Evaluation, field: str) -> float:
+    if e.step is None:
+        raise NotApplicableError(e.why_no_step)
+    return float(getattr(e.step, field))
+
+
+def _exposed(phase: str) -> Callable[[Evaluation], float]:
+    def compute(e: Evaluation) -> float:
+        if e.step is None:
+            raise NotApplicableError(e.why_no_step)
+        return e.step.exposed_s[phase]
+
+    return compute
+
+
+def _of_step(field: str) -> Callable[[Evaluation], float]:
+    return lambda e: _step(e, field)
+
+
+def _up_utilisation(e: Evaluation) -> np.ndarray:
+    if e.demands is None and e.step is None:
+        raise NotApplicableError("no traffic: the document has no demands, and " + e.why_no_step)
+    ratio = e.arc_utilisation_ratio[np.repeat(e.health.lit, 2)]
+    if not len(ratio):
+        raise NotApplicableError("no link is up")
+    return ratio
+
+
+def max_link_utilisation_ratio(e: Evaluation) -> float:
+    """Busiest arc: offered bits of a step over step time and capacity, demands included."""
+    return float(_up_utilisation(e).max())
+
+
+def p99_link_utilisation_ratio(e: Evaluation) -> float:
+    """99th percentile over arcs of links that are up, all tiers."""
+    return float(np.quantile(_up_utilisation(e), 0.99, method="higher"))
+
+
+def unrouted_gbps(e: Evaluation) -> float:
+    """Demand without a path."""
+    if e.demands is None:
+        raise NotApplicableError("the document has no demands")
+    return e.demands.unrouted_gbps
+
+
+def demand_satisfied_ratio(e: Evaluation) -> float:
+    """Carried (max-min fair) over offered, all demands together."""
+    if e.demands is None:
+        raise NotApplicableError("the document has no demands")
+    if not e.demands.offered_gbps.sum():
+        raise NotApplicableError("nothing is demanded between different nodes")
+    return float(e.demands.carried_gbps.sum() / e.demands.offered_gbps.sum())
+
+
+def worst_rtt_us(e: Evaluation) -> float:
+    """There and back on the slowest path in use, unloaded."""
+    if e.case.job is not None and e.step is None:
+        raise NotApplicableError(e.why_no_step)
+    if e.worst_latency_us is None:
+        raise NotApplicableError("no traffic with a path")
+    return 2.0 * e.worst_latency_us
+
+
+def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
+    """Smallest optical margin of links of a technology, at their current mode; dark ones count, failed ones do not."""
+
+    def compute(e: Evaluation) -> float:
+        margin = e.health.margin_db[
+            e.case.state.in_service & np.isin(e.health.optics, [OPTICS.index(name) for name in optics])
+        ]
+        if not len(margin):
+            raise NotApplicableError(f"no {' or '.join(optics).replace('_', ' ')} link is up")
+        if np.isnan(margin).all():
+            raise NotApplicableError(f"no {' or '.join(optics).replace('_', ' ')} link is within reach of its optics")
+        return float(np.nanmin(margin))
+
+    return compute
+
+
+def n_links_fallen_back(e: Evaluation) -> float:
+    """Links in service whose light does not carry their full rate; margins are told at the mode they fell to."""
+    limit = e.health.light.by_link(e.health.light.limit)
+    return float((e.case.state.in_service & ((limit == MODE) | ~e.health.lit)).sum())
+
+
+def n_links_below_margin(e: Evaluation) -> float:
+    """Links that are up, or would be with light, with less margin than required."""
+    wanted = e.case.state.in_service & ~np.isnan(e.health.margin_db)
+    return float((wanted & (e.health.margin_db < e.health.required_margin_db)).sum())
+
+
+def training_loss_ratio(e: Evaluation) -> float:
+    """What the exchange between sites does to the training: central case of the published runs."""
+    if e.loss is None:
+        raise NotApplicableError(e.why_no_step)
+    return e.loss.central_ratio
+
+
+def goodput_tokens_per_s(e: Evaluation) -> float:
+    """Tokens per second that survive interruptions."""
+    return _step(e, "tokens_per_s") * e.goodput_ratio
+
+
+def _goodput(field: str) -> Callable[[Evaluation], float]:
+    def compute(e: Evaluation) -> float:
+        # what cannot run has no rate of which interruptions could leave a share
+        if e.step is None or e.goodput is None:
+            raise NotApplicableError(e.why_no_step)
+        return float(getattr(e.goodput, field))
+
+    return compute
+
+
+def time_to_train_days(e: Evaluation) -> float:
+    """Days for all tokens of the training, interruptions included."""
+    if e.case.job is not None and e.case.job.n_training_tokens is None:
+        raise NotApplicableError("the job does not state n_training_tokens")
+    n_tokens = e.case.job.n_training_tokens if e.case.job is not None else None
+    return reliability.time_to_train_days(n_tokens or 0.0, _step(e, "tokens_per_s"), e.goodput_ratio)
+
+
+def usd_per_effective_pflop_day(e: Evaluation) -> float:
+    """Cost per day of the job's share of the network over goodput PFLOP/s."""
+    return e.usd_per_day / (_step(e, "model_flops_per_s") * e.goodput_ratio / 1e15)
+
+
+def n_accelerators(e: Evaluation) -> float:
+    """Accelerators that the job takes."""
+    if e.placed is None:
+        raise NotApplicableError(e.why_no_step)
+    return float(sum(e.placed.n_allocated.values()))
+
+
+def list_rental_usd_per_day(e: Evaluation) -> float:
+    """Accelerator-hours of a day at list rental."""
+    if e.list_rental_usd_per_day is None:
+        raise NotApplicableError(e.why_no_step or "the price book has no rental for a kind in use")
+    return e.list_rental_usd_per_day
+
+
+def lease_break_even_usd_per_month(e: Evaluation) -> float:
+    """Lease price above which leasing the site out beats keeping it for the job, at list rental."""
+    if e.lease is None:
+        raise NotApplicableError("no job, or no site of the job has a lease price")
+    return e.lease.at_list_usd_per_month
+
+
+METRICS: dict[str, Metric] = {
+    "step_time_s": Metric(_of_step("step_time_s"), "lower", "One optimizer step, in steady state."),
+    "compute_time_s": Metric(
+        _of_step("compute_time_s"),
+        "lower",
+        "The step without communication and bubble, at the pace of its slowest pool.",
+    ),
+    "bubble_time_s": Metric(
+        _of_step("bubble_time_s"), "lower", "Filling and draining the pipeline of the slowest pool."
+    ),
+    "exposed_comm_time_s": Metric(
+        _of_step("exposed_comm_time_s"),
+        "lower",
+        "Communication that compute does not hide; step = compute + bubble + this.",
+    ),
+    "exposed_reduce_scatter_time_s": Metric(
+        _exposed("reduce_scatter"), "lower", "Step minus the step without the reduce-scatter inside sites."
+    ),
+    "exposed_all_gather_time_s": Metric(
+        _exposed("all_gather"), "lower", "Step minus the step without the all-gather inside sites."
+    ),
+    "exposed_wide_area_time_s": Metric(
+        _exposed("wide_area"), "lower", "Step minus the step without the all-reduce between sites."
+    ),
+    "exposed_pipeline_time_s": Metric(
+        _exposed("pipeline"), "lower", "Step minus the step without traffic between pipeline stages."
+    ),
+    "exposed_in_layers_time_s": Metric(
+        _exposed("in_layers"),
+        "lower",
+        "Step minus the step without tensor, context and expert exchange inside layers.",
+    ),
+    "bubble_ratio": Metric(_of_step("bubble_ratio"), "lower", "(p - 1)/(v m + p - 1) of the slowest pool."),
+    "straggler_ratio": Metric(
+        _of_step("straggler_ratio"),
+        "lower",
+        "1 - F/(sum of the pools' rates x compute time): what the fast wait for the slow.",
+    ),
+    "mfu_ratio": Metric(
+        _of_step("mfu_ratio"), "higher", "Model FLOPs over step time and the peaks of all allocated accelerators."
+    ),
+    "training_loss_ratio": Metric(
+        training_loss_ratio,
+        "lower",
+        "Evaluation loss after the same tokens over that of exchanging every step; 1 unless the job is local SGD.",
+    ),
+    "tokens_per_s": Metric(_of_step("tokens_per_s"), "higher", "Tokens of a step over its time, gross."),
+    "goodput_tokens_per_s": Metric(
+        goodput_tokens_per_s, "higher", "Tokens per second left after interruptions: checkpoints, lost work, waiting."
+    ),
+    "goodput_ratio": Metric(
+        _goodput("goodput_ratio"), "higher", "Share of the step rate that survives: Daly x availability x rate kept."
+    ),
+    "n_interruptions_per_day": Metric(
+        _goodput("n_interruptions_per_day"), "lower", "Failures a day after which the job recovers from a checkpoint."
+    ),
+    "checkpoint_interval_s": Metric(
+        _goodput("checkpoint_interval_s"), "higher", "Work between two checkpoints that loses least (Daly)."
+    ),
+    "availability_ratio": Metric(
+        _goodput("availability_ratio"),
+        "higher",
+        "Share of the time not spent waiting: stalls, planned stops, sites cut off until their repair.",
+    ),
+    "time_to_train_days": Metric(
+        time_to_train_days, "lower", "Days for the job's n_training_tokens at its goodput, interruptions included."
+    ),
+    "max_link_utilisation_ratio": Metric(
+        max_link_utilisation_ratio,
+        "lower",
+        "Busiest arc of links that are up: offered over capacity, averaged over a step.",
+    ),
+    "p99_link_utilisation_ratio": Metric(
+        p99_link_utilisation_ratio, "lower", "99th percentile of the same over all tiers."
+    ),
+    "unrouted_gbps": Metric(unrouted_gbps, "lower", "Demand without a path."),
+    "demand_satisfied_ratio": Metric(
+        demand_satisfied_ratio, "higher", "Demands carried (max-min fair) over demands offered."
+    ),
+    "worst_rtt_us": Metric(worst_rtt_us, "lower", "Unloaded round trip on the slowest path that traffic uses."),
+    "min_margin_db": Metric(
+        _min_margin(("direct_detect", "coherent")),
+        "higher",
+        "Smallest optical margin of links up, at the current mode.",
+    ),
+    "min_coherent_margin_db": Metric(
+        _min_margin(("coherent",)),
+        "higher",
+        "The same of coherent links, by SNR, at the mode chosen: it rises where a link takes a slower one.",
+    ),
+    "min_direct_detect_margin_db": Metric(
+        _min_margin(("direct_detect",)), "higher", "The same of direct-detect links, by loss budget."
+    ),
+    "n_links_fallen_back": Metric(
+        n_links_fallen_back, "lower", "Links up that run below their rate, or not at all, for want of light or reach."
+    ),
+    "n_links_below_margin": Metric(n_links_below_margin, "lower", "Links with less margin than the document requires."),
+    "capex_usd": Metric(lambda e: e.money.capex_usd, "lower", "What a change buys; 0 for the network as it stands."),
+    "opex_usd_per_year": Metric(
+        lambda e: e.money.opex_usd_per_year, "lower", "Electricity, upkeep and dark fibre of the whole network."
+    ),
+    "n_accelerators": Metric(n_accelerators, "lower", "Accelerators that the job takes."),
+    "list_rental_usd_per_day": Metric(
+        list_rental_usd_per_day, "lower", "What renting these accelerators at list price would cost."
+    ),
+    "usd_per_effective_pflop_day": Metric(
+        usd_per_effective_pflop_day,
+        "lower",
+        "Write-off and running cost of the job's share, per PFLOP/s-day of goodput.",
+    ),
+    "lease_break_even_usd_per_month": Metric(
+        lease_break_even_usd_per_month, "higher", "Lease above which the site earns more let than kept, at list rental."
+    ),
+}

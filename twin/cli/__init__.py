@@ -1,0 +1,1 @@
+"""The command `twin`, one file per group of commands."""

@@ -1,0 +1,1 @@
+"""Reliability: failure rates, shared risks, outages between sites, interruptions of a job."""

@@ -1,0 +1,200 @@
+"""Whether a state can be built: ports, cages and lanes, the band of a fibre pair, megawatts and rack places."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Floats, State
+from ..catalogue.figure_reader import FigureReader
+from ..economics.cost import site_power_w
+from ..errors import Issue
+from ..model.document import TopologyDocument
+from ..optics.amplified_lines import amplified_lines, comb_of_link
+from ..optics.gn_model import outside_validity
+from ..optics.link_budget import as_it_stands
+from ..optics.optical_paths import COHERENT, Lines, lines_of, link_optics
+
+
+def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
+    """What cannot be built, by a key that stays the same while the fault is the same; empty where all fits."""
+    reader = reader.fresh()
+    found: dict[str, Issue] = {}
+    _port_issues(state, reader, found)
+    _cage_issues(state, reader, found)
+    _band_issues(state, reader, found)
+    _amplifier_issues(state, reader, found)
+    _launch_issues(state, reader, found)
+    _site_issues(state, document, reader, found)
+    return found
+
+
+def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
+    """(used, there) ports by node, in ports of the node's own speed; slower links share a port; NaN without a part."""
+    port_gbps = reader.by_code(state.parts, state["node_part"], "port_gbps", "switch")
+    n_ports = reader.by_code(state.parts, state["node_part"], "n_ports", "switch")
+    rate = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
+    rate = np.where(np.isnan(state["link_capacity_gbps"]), rate, np.fmin(state["link_capacity_gbps"], rate))
+    rate = np.where(np.isnan(rate), state["link_capacity_gbps"], rate)
+    used = np.zeros(state.arrays.n_nodes)
+    for side in (0, 1):
+        end = state["link_ends"][:, side]
+        # ports split into equal slower ones (an 800G port into two of 400G), so a bundle takes whole ports together
+        per_port = np.maximum(np.floor(port_gbps[end] / np.where(np.isnan(rate), port_gbps[end], rate)), 1.0)
+        taken = np.ceil(state["link_n_parallel"] / np.where(np.isnan(per_port), 1.0, per_port))
+        used += np.bincount(end, weights=taken, minlength=state.arrays.n_nodes)
+    return used, n_ports
+
+
+def _port_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
+    used, there = ports_used(state, reader)
+    for node in np.flatnonzero(used > there):
+        name = state.arrays.node_ids[node]
+        found[f"ports {name}"] = Issue(
+            f"nodes[{name}]",
+            f"no free port: {state.part_id(state['node_part'][node])} has {there[node]:.0f}, "
+            f"{used[node]:.0f} are asked for",
+            "take a model with more ports, or fewer members",
+        )
+
+
+def _cage_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
+    """A transceiver fits a port with a cage of its form factor and watts, lanes as fast as its own, and its rate."""
+    n_codes = len(state.parts) + 1
+    keys = (np.repeat(state["link_transceiver"], 2) + 1) * n_codes + state["node_part"][state["link_ends"].ravel()] + 1
+    for key, arc in zip(*np.unique(keys, return_index=True), strict=True):
+        optic_code, switch_code = key // n_codes - 1, key % n_codes - 1
+        if optic_code < 0 or switch_code < 0:
+            continue
+        optic = reader.catalogue.get(state.parts[optic_code])
+        switch = reader.catalogue.get(state.parts[switch_code])
+        reason = ""
+        if switch.cages and optic.form_factor and optic.form_factor not in switch.cages:
+            reason = f"wrong cage: {optic.id} is {optic.form_factor}, {switch.id} takes {', '.join(switch.cages)}"
+        elif switch.lane_gbps and optic.lane_gbps and optic.lane_gbps > switch.lane_gbps:
+            reason = f"wrong lane rate: {optic.id} runs {optic.lane_gbps}G lanes, {switch.id} up to {switch.lane_gbps}G"
+        elif optic.value("rate_gbps") > switch.value_or("port_gbps", np.inf):
+            reason = f"too fast: {optic.id} at {optic.value('rate_gbps'):g} Gb/s in a port of {switch.id}"
+        elif optic.value_or("power_w", 0.0) > switch.value_or("cage_w", np.inf):
+            drawn_w, cooled_w = reader.part(optic.id, "power_w"), reader.part(switch.id, "cage_w")
+            reason = f"too hot: {optic.id} draws {drawn_w:g} W, a port of {switch.id} cools {cooled_w:g}"
+        if reason:
+            link, side = divmod(int(arc), 2)
+            node = state.arrays.node_ids[state["link_ends"][link, side]]
+            found[f"cage {optic.id} {switch.id}"] = Issue(
+                f"links[{state.arrays.link_ids[link]}]", reason, f"first seen at {node}"
+            )
+
+
+def _band_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
+    band_ghz = 1e3 * reader.general("c_band_thz")
+    spacing = reader.by_code(state.parts, state["link_transceiver"], "spacing_ghz", "transceiver")
+    mux_channels = reader.by_code(state.parts, state["link_mux"], "n_channels", "mux")
+    mux_spacing = reader.by_code(state.parts, state["link_mux"], "spacing_ghz", "mux")
+    n_pairs = state["link_n_fibre_pairs"]
+    on_fibre = (np.diff(state.arrays.span_first) > 0) & (state["link_transceiver"] >= 0)
+    for link in np.flatnonzero(on_fibre & (state["link_n_parallel"] > n_pairs)):
+        name, n = state.arrays.link_ids[link], int(state["link_n_parallel"][link])
+        if np.isnan(spacing[link]) or np.isnan(mux_channels[link]):
+            found[f"mux {name}"] = Issue(
+                f"links[{name}]",
+                f"{n} channels on {n_pairs[link]} fibre pair(s) without a multiplexer",
+                "name a mux for coherent channels, or a fibre pair for each",
+            )
+            continue
+        room = int(band_ghz // spacing[link]) * int(n_pairs[link])
+        where = f"links[{name}]"
+        if n > room:
+            found[f"band {name}"] = Issue(
+                where,
+                f"{n} channels of {spacing[link]:g} GHz; {n_pairs[link]} fibre pair(s) hold {room}",
+                "light more pairs",
+            )
+        elif not np.isnan(mux_channels[link]) and n > mux_channels[link] * n_pairs[link]:
+            ports = int(mux_channels[link] * n_pairs[link])
+            found[f"mux {name}"] = Issue(
+                where, f"{n} channels; the multiplexers have {ports} ports", "take a larger mux"
+            )
+        elif mux_spacing[link] < spacing[link]:
+            found[f"grid {name}"] = Issue(
+                where,
+                f"channels of {spacing[link]:g} GHz do not pass a {mux_spacing[link]:g} GHz mux",
+                "change the mux too",
+            )
+
+
+def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
+    """Amplifiers carry coherent channels only, have gain for the loss before them and power for all channels."""
+    if not (state["span_amplifier"] >= 0).any():
+        return
+    lines = lines_of(state, reader)
+    optics = link_optics(state, reader)
+    spans, into_fibre_dbm = as_it_stands(state, reader, lines, "value")
+    for line in amplified_lines(state, lines):
+        link = int(lines.link_of_line[line])
+        name = state.arrays.link_ids[link]
+        where = f"links[{name}]"
+        if optics[link] != COHERENT:
+            what = state.part_id(state["link_transceiver"][link]) or "a link without transceivers"
+            found[f"amplifier {name}"] = Issue(where, f"{what} does not run over amplifiers", "take a coherent part")
+            continue
+        comb = comb_of_link(state, reader, link, float(into_fibre_dbm[line]))
+        beyond = outside_validity(comb)
+        if beyond:
+            found[f"light {name}"] = Issue(where, beyond, "fewer channels a pair, or less power in each")
+        # as built: what has aged since is the light's affair
+        new_db = spans.glass_db + spans.connectors_db + spans.lumped_db
+        problem = _gain_problem(state, reader, lines, new_db, int(line), comb.total_dbm)
+        if problem:
+            hint = "shorter spans, fewer channels or less power in each"
+            found[f"amplifier {name}"] = Issue(where, problem, hint)
+
+
+def _launch_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
+    """Without amplifiers nothing launches more than the transceiver can."""
+    stated = state["link_launch_dbm"]
+    boosted = np.zeros(state.arrays.n_links, dtype=np.bool_)
+    boosted[state.arrays.span_link[state["span_amplifier"] >= 0]] = True
+    for link in np.flatnonzero(~np.isnan(stated) & ~boosted & (state["link_transceiver"] >= 0)):
+        part = reader.catalogue.get(state.parts[state["link_transceiver"][link]])
+        most = part.figures.get("launch_dbm")
+        if most is not None and stated[link] > most.high:
+            name = state.arrays.link_ids[link]
+            problem = f"launch of {stated[link]:g} dBm: {part.id} gives at most {most.high:g} dBm"
+            found[f"launch {name}"] = Issue(f"links[{name}]", problem, "less, or amplifiers in its spans")
+
+
+def _gain_problem(
+    state: State, reader: FigureReader, lines: Lines, total_db: Floats, line: int, total_dbm: float
+) -> str:
+    """The last amplifier of a line that lacks gain or power, in words; empty where all have enough."""
+    problem, since_db = "", 0.0
+    for row in range(lines.span_first[line], lines.span_last[line]):
+        since_db += float(total_db[row])
+        part = state.part_id(state["span_amplifier"][row])
+        if part is None:
+            continue
+        gain, power = reader.part(part, "max_gain_db"), reader.part(part, "max_output_dbm")
+        if since_db > gain or total_dbm > power:
+            asked = f"{since_db:.1f} dB and {total_dbm:.1f} dBm are asked for"
+            problem = f"{part} gives {gain:g} dB and {power:g} dBm; {asked}"
+        since_db = 0.0
+    return problem
+
+
+def _site_issues(state: State, document: TopologyDocument, reader: FigureReader, found: dict[str, Issue]) -> None:
+    sites = {site.id: site for site in document.sites}
+    power = site_power_w(state, document, reader)
+    occupied = (state["node_n_accelerators"] > 0) & (state.arrays.node_site >= 0)
+    racks = np.bincount(state.arrays.node_site[occupied], minlength=len(state.arrays.sites))
+    for row, name in enumerate(state.arrays.sites):
+        site = sites[name]
+        if site.power_megawatts is not None and power[row] > site.power_megawatts * 1e6 * (1 + 1e-9):
+            found[f"power {name}"] = Issue(
+                f"sites[{name}]",
+                f"more megawatts than the site has: {power[row] / 1e6:.4g} of {site.power_megawatts:g}",
+                "fewer or thriftier racks",
+            )
+        if site.n_rack_places is not None and racks[row] > site.n_rack_places:
+            found[f"places {name}"] = Issue(
+                f"sites[{name}]", f"{racks[row]} racks in {site.n_rack_places} places", "fewer racks"
+            )

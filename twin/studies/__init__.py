@@ -1,0 +1,1 @@
+"""Studies: many cases of one network evaluated by one executor."""

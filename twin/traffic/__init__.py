@@ -1,0 +1,1 @@
+"""Traffic: routing, congestion, and the least possible utilisation."""

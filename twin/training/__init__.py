@@ -1,0 +1,1 @@
+"""Training: placement, job flows, step timing, batch splits, and the causes of a step's length."""

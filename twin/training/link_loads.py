@@ -1,0 +1,86 @@
+"""A job's flows on routes: what one unit of each loads every arc with, and the slowest way of each phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..arrays import Floats, Ints, NetworkArrays
+from ..traffic.routing import Routes
+from .job_flows import JobFlows
+from .step_inputs import UnitLoads
+
+PHASES = ("local", "pipeline", "crossing", "context", "expert", "wide-area")
+"""Of a job's flows."""
+
+
+@dataclass(frozen=True, eq=False)
+class PairTable:
+    """Distinct pairs of all flows, and where each flow stands among them."""
+
+    source: Ints
+    target: Ints
+    rows: tuple[Ints, ...]
+    phases: tuple[str, ...]
+    """Of each set of flows."""
+
+    @classmethod
+    def of(cls, flows: JobFlows, n_nodes: int) -> PairTable:
+        """Of all sets of a job."""
+        sets = flows.sets()
+        keys = [f.source * n_nodes + f.target for _, f in sets]
+        joined = np.concatenate(keys) if keys else np.zeros(0, np.int64)
+        distinct, inverse = np.unique(joined, return_inverse=True)
+        cuts: Ints = np.cumsum([len(k) for k in keys])[:-1] if keys else np.zeros(0, np.int64)
+        rows = tuple(np.split(inverse.reshape(-1), cuts))
+        return cls(distinct // n_nodes, distinct % n_nodes, rows, tuple(phase for phase, _ in sets))
+
+
+def unit_loads(arrays: NetworkArrays, flows: JobFlows, pairs: PairTable, routes: Routes) -> UnitLoads:
+    """Loads by arc, whatever they take on their way."""
+    loads, missing = [], []
+    is_used = np.zeros(routes.n_arcs, dtype=np.bool_)
+    for (phase, flow), rows in zip(flows.sets(), pairs.rows, strict=True):
+        amount = np.bincount(rows, weights=flow.share, minlength=len(pairs.source)).astype(np.float64)
+        loads.append(routes.loads(amount))
+        is_used |= loads[-1] > 0
+        for row in rows[~routes.reachable[rows]][:1]:
+            missing.append((phase, arrays.node_ids[pairs.source[row]], arrays.node_ids[pairs.target[row]]))
+    used = np.flatnonzero(is_used)
+    columns: dict[str, list[Floats]] = {phase: [] for phase in PHASES}
+    for (phase, _), load in zip(flows.sets(), loads, strict=True):
+        columns[phase].append(load[used])
+    return UnitLoads(
+        arc=used,
+        local=tuple(columns["local"]),
+        pipeline=tuple(columns["pipeline"]),
+        crossing=tuple(columns["crossing"]),
+        context=tuple(columns["context"]),
+        expert=tuple(columns["expert"]),
+        wide={(i, j): load for (i, j, _), load in zip(flows.wide, columns["wide-area"], strict=True)},
+        local_latency_us=0.0,
+        wide_latency_us=0.0,
+        pipeline_latency_us=0.0,
+        crossing_latency_us=0.0,
+        worst_latency_us=0.0,
+        unreachable=tuple(missing),
+    )
+
+
+def with_latency(
+    loads: UnitLoads, arrays: NetworkArrays, arc_latency_us: Floats, pairs: PairTable, routes: Routes
+) -> UnitLoads:
+    """The same with the slowest way of each phase."""
+    latency = routes.worst_latency_us(arrays.arc_head, arc_latency_us, arrays.n_nodes)
+    worst = dict.fromkeys(PHASES, 0.0)
+    for phase, rows in zip(pairs.phases, pairs.rows, strict=True):
+        worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))
+    return replace(
+        loads,
+        local_latency_us=worst["local"],
+        wide_latency_us=worst["wide-area"],
+        pipeline_latency_us=worst["pipeline"],
+        crossing_latency_us=worst["crossing"],
+        worst_latency_us=max(worst.values()),
+    )
