@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from twin.answers.diff import Cause
 from twin.catalogue import Kind
-from twin.catalogue.figure_reader import Lean
+from twin.catalogue.figure_reader import UsedFigure
 from twin.catalogue.records import Figure, Mode, Part
 from twin.economics.lease import Lease
 from twin.model.document import TopologyDocument
@@ -50,9 +50,9 @@ class ScoreAnswer(Answer):
     metrics: dict[str, MetricValue]
     utilisation_window: str
     utilisation_tier: str
-    binds: list[str]
+    bottlenecks: list[str]
     lease: Lease | None
-    leans_on: list[Lean]
+    assumptions: list[UsedFigure]
     n_figures: int
 
 
@@ -88,11 +88,11 @@ class DiffAnswer(Answer):
     metrics: dict[str, MetricChange]
     utilisation_window: str
     utilisation_tier: str
-    binds: BindsBeforeAfter
+    bottlenecks: BindsBeforeAfter
     causes: list[Cause]
     purchases: list[Purchase]
     lease: LeaseBeforeAfter
-    leans_on: list[Lean]
+    assumptions: list[UsedFigure]
 
 
 class NamedNote(Answer):

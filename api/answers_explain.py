@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twin.answers.explanation import CauseShare
-from twin.catalogue.figure_reader import Lean
+from twin.catalogue.figure_reader import UsedFigure
 
 from .answers import Answer
 
@@ -33,8 +33,8 @@ class ExplainAnswer(Answer):
     exchange: str
     """How the sites exchange gradients."""
     causes: list[CauseShare]
-    words: list[str]
-    leans_on: list[Lean]
+    summary: list[str]
+    assumptions: list[UsedFigure]
 
 
 class VariedInput(Answer):

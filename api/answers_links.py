@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from twin.catalogue.ageing import AgeingCase
-from twin.catalogue.figure_reader import Lean
+from twin.catalogue.figure_reader import UsedFigure
 
 from .answers import Answer
 
@@ -73,7 +73,7 @@ class ForecastAnswer(Answer):
     years: list[float]
     growth_ratio_per_year: float
     links: list[LinkCalendar]
-    leans_on: list[Lean]
+    assumptions: list[UsedFigure]
 
 
 class BudgetStep(Answer):
@@ -199,5 +199,5 @@ class LinkAnswer(Answer):
     launch: list[Launch]
     directions: list[DirectionRow]
     failures: Failures
-    words: list[str]
+    summary: list[str]
     forecast: ForecastAnswer | None

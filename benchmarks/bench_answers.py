@@ -89,7 +89,7 @@ def warm(runs: int) -> list[tuple[str, float, str]]:
 def rejudged(runs: int) -> float:
     """Seconds for the light, latency, buffers and capacity of every link, each time at another age."""
     import twin
-    from twin.optics.link_health import judge_links
+    from twin.optics.link_health import compute_link_health
     from twin.scenario.apply import apply_changes, baseline, parse_changes
 
     network = twin.load("memphis")
@@ -99,7 +99,7 @@ def rejudged(runs: int) -> float:
         changes = parse_changes([{"kind": "age", "years": 0.5 * (i + 1)}])
         state = apply_changes(before, changes, network._reader, "benchmark").state
         start = perf_counter()
-        judge_links(state, network.document, network._reader)
+        compute_link_health(state, network.document, network._reader)
         taken.append(perf_counter() - start)
     return median(taken[1:])
 

@@ -53,8 +53,8 @@ def gnpy_path(losses_db_per_km: Sequence[float]) -> list[object]:
         kind = {"type_variety": "flat", "type_def": "fixed_gain", "gain_flatmax": gain_db, "gain_min": gain_db}
         part = vars(Amp.from_json({}, **kind, p_max=40.0, nf0=NOISE_FIGURE_DB, allowed_for_design=True))
         flat = {"dgt": np.ones(N_CHANNELS), "gain_ripple": 0, "nf_ripple": 0, **BAND_HZ}
-        setting = {"gain_target": gain_db, "tilt_target": 0.0, "out_voa": 0.0}
-        path += [fibre, Edfa(uid=f"amplifier {i}", params=part | flat, operational=setting)]
+        step_inputs = {"gain_target": gain_db, "tilt_target": 0.0, "out_voa": 0.0}
+        path += [fibre, Edfa(uid=f"amplifier {i}", params=part | flat, operational=step_inputs)]
     return [*path, Transceiver(uid="receiver")]
 
 

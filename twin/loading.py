@@ -10,7 +10,7 @@ from typing import Any, get_args
 from .answers.diff import Diff, diff_of
 from .answers.explanation import Explanation, explanation_of
 from .answers.forecast import MAX_YEARS, Forecast, forecast_of
-from .answers.link_report import LinkPage, link_page
+from .answers.link_report import LinkReport, link_report
 from .answers.link_table import LinkTable, link_table
 from .answers.metrics import metric_unit
 from .answers.score import Score, score_of
@@ -149,7 +149,7 @@ class Network(CompiledNetwork):
         changes: str | Sequence[Any] | None = None,
         job: str | None = None,
         ageing: AgeingCase = "value",
-    ) -> LinkPage:
+    ) -> LinkReport:
         """One link explained: budget, modes, latency, goodput, failures and, unless `years` is None, its calendar."""
         e = self._after(changes, job, None, ageing)
         rows = self._rows(e, name)
@@ -158,7 +158,7 @@ class Network(CompiledNetwork):
         forecast = None
         if years is not None:
             forecast = self.forecast(years, growth_ratio_per_year, links=name, changes=changes, job=job)
-        return link_page(e, self.label, int(rows[0]), self._reader, forecast)
+        return link_report(e, self.label, int(rows[0]), self._reader, forecast)
 
     def explain(
         self,

@@ -149,17 +149,17 @@ def test_noise_of_the_game_is_told_as_nothing(small: Network, monkeypatch: pytes
 
 def test_round_trips_are_told_from_propagation_with_the_figure_of_the_score(small: Network) -> None:
     found = small.explain()
-    text = " ".join(found.words)
+    text = " ".join(found.summary)
     assert "distance" not in text
     assert "round trips (delay)" in text
     said = re.search(r"propagation between sites takes ([\d.]+) ms a step", text)
     assert said is not None
-    ms = re.search(r"Propagation between sites takes ([\d.]+) ms of the step", " ".join(small.score().binds))
+    ms = re.search(r"Propagation between sites takes ([\d.]+) ms of the step", " ".join(small.score().bottlenecks))
     assert ms is not None
     assert float(said[1]) == pytest.approx(float(ms[1]), rel=0.01)
     over_sites = small.explain(changes="pipeline-over-campuses")
     last = f"{over_sites['delay'].last_s * 1e3:.3g} ms"
-    assert any(line.endswith(f"cost {last} a step with all else out of the way.") for line in over_sites.words)
+    assert any(line.endswith(f"cost {last} a step with all else out of the way.") for line in over_sites.summary)
 
 
 def test_words_name_the_largest_and_json_is_the_promised_shape(small: Network) -> None:
@@ -167,7 +167,7 @@ def test_words_name_the_largest_and_json_is_the_promised_shape(small: Network) -
     data = json.loads(found.to_json())
     assert list(data["causes"][0]) == ["name", "sentence", "share_s", "share_ratio", "alone_s", "last_s"]
     assert data["gap_s"] == found.gap_s
-    assert "capacity between sites" in found.words[0]
+    assert "capacity between sites" in found.summary[0]
     assert found._repr_html_().count("<table>") == 2
 
 

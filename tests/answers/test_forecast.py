@@ -365,17 +365,17 @@ def test_changes_come_first_and_new_glass_or_optics_put_the_days_off() -> None:
         return years_of(network.forecast(35, changes=changes).links[0].cases["high"].margin_gone)
 
     optics = {"kind": "set_transceivers", "links": "l0", "part": "OpenZR+-400G"}
-    as_it_is, new_optics, new_glass = gone(), gone([optics]), gone("glass")
-    assert as_it_is < new_optics
-    assert as_it_is < new_glass
+    actual_step, new_optics, new_glass = gone(), gone([optics]), gone("glass")
+    assert actual_step < new_optics
+    assert actual_step < new_glass
     assert network.forecast(9, changes="glass").to_json() == network.forecast(9, changes=changes).to_json()
     assert new_glass < gone([optics, *changes])
-    assert gone([{"kind": "age", "years": 3.0}]) == pytest.approx(as_it_is - 3.0, abs=2 * STEP)
-    assert gone([]) == as_it_is
+    assert gone([{"kind": "age", "years": 3.0}]) == pytest.approx(actual_step - 3.0, abs=2 * STEP)
+    assert gone([]) == actual_step
     assert network.forecast(1).links[0].transceiver == "OpenZR+-400G"
     other = network.forecast(40, changes=[{**optics, "part": "400ZR"}]).links[0]
     assert other.transceiver == "400ZR"
-    assert years_of(other.cases["high"].margin_gone) < as_it_is
+    assert years_of(other.cases["high"].margin_gone) < actual_step
 
 
 def pairs(*links: dict[str, Any], offered: tuple[float, ...]) -> dict[str, Any]:
@@ -513,9 +513,9 @@ def test_an_answer_is_plain_data_that_leans_on_what_it_used() -> None:
     assert data == answer.to_dict()
     assert data["years"] == list(range(31))
     assert (data["network"], data["job"], data["as_of"]) == ("memphis-small", "flagship", "2026-11-01")
-    named = {lean["name"] for lean in data["leans_on"]}
+    named = {each["name"] for each in data["assumptions"]}
     assert {"laser_droop_db_per_year", "attenuation_growth_ratio_per_year", "n_cuts_per_km_year"} <= named
-    assert all(lean["status"] != "published" for lean in data["leans_on"])
+    assert all(each["status"] != "published" for each in data["assumptions"])
     for link in data["links"]:
         assert list(link["cases"]) == ["low", "value", "high"]
         for case in link["cases"].values():

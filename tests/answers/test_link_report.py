@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.answers.lines import INDOOR, buildable, document, fibre_links, glass, load_of, zr
 from tests.model.samples import campus_data
 from tests.training.cases import general, of_part
-from twin.answers.link_report import LinkPage
+from twin.answers.link_report import LinkReport
 from twin.catalogue import catalogue
 from twin.errors import ChangeError, TwinError
 from twin.loading import Network, from_document, load
@@ -29,7 +29,7 @@ def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWIN_CACHE_DIR", "")
 
 
-def page_of(*links: dict[str, Any], **more: Any) -> LinkPage:
+def page_of(*links: dict[str, Any], **more: Any) -> LinkReport:
     """The page of the first link, without its calendar."""
     return from_document(document(*links, **more)).link("l0", years=None)
 
@@ -71,7 +71,7 @@ def check_budget(network: Network, name: str, e: Evaluation, **asked: Any) -> No
         assert all(abs(step["change_db"]) > 1e-9 for step in steps if step["change_db"] is not None)
 
 
-def check_modes(page: LinkPage, e: Evaluation, link: int) -> None:
+def check_modes(page: LinkReport, e: Evaluation, link: int) -> None:
     """The modes of the line that decides; exactly one in use, or none in the dark."""
     light, modes = e.health.light, page.sections["modes"]
     row = light.worst[light.lines.kind_of_link[link]]
@@ -116,7 +116,7 @@ def test_every_kind_of_link_that_ships_has_a_page(name: str) -> None:
         page = network.link(ids[link], years=None)
         check_modes(page, e, link)
         json.loads(page.to_json(), parse_constant=pytest.fail)
-        assert page.sections["words"]
+        assert page.sections["summary"]
 
 
 # --- by hand ---------------------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_out_of_reach_is_no_margin() -> None:
     page = page_of(link)
     assert page.sections["budget"][0]["steps"][-1]["step"] == "margin, but out of reach"
     assert [mode["margin_db"] for mode in page.sections["modes"]] == [None]
-    assert "out of reach" in page.sections["words"][0]
+    assert "out of reach" in page.sections["summary"][0]
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
@@ -257,13 +257,13 @@ def test_out_of_reach_is_no_margin() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_the_words_name_what_binds(link: dict[str, Any], more: dict[str, Any], told: str) -> None:
-    assert told in " ".join(page_of(link, **more).sections["words"])
+    assert told in " ".join(page_of(link, **more).sections["summary"])
 
 
 def test_the_words_name_the_buffer_that_binds_each_way() -> None:
     page = load("memphis-small").link("wan-1-2", years=None)
-    assert "the buffer of c2/border-1 (border-12.8T) covers" in page.sections["words"][0]
-    assert "the buffer of c1/border-1 (border-12.8T) covers" in page.sections["words"][1]
+    assert "the buffer of c2/border-1 (border-12.8T) covers" in page.sections["summary"][0]
+    assert "the buffer of c1/border-1 (border-12.8T) covers" in page.sections["summary"][1]
 
 
 @pytest.mark.parametrize("link", [{}, {"capacity_gbps": 100.0}, {"transceiver": "DAC-400G"}], ids=str)
@@ -274,7 +274,7 @@ def test_copper_and_bare_capacity_have_a_page_without_a_budget(link: dict[str, A
     assert (data["modes"], data["launch"]) == ([], [])
     assert data["directions"][0]["margin_db"] is None
     assert data["directions"][0]["load_gbps"] == 30.0
-    assert data["words"] == [f"Both ways: line rate of 1 x {link.get('capacity_gbps', 400.0):.0f} Gb/s."]
+    assert data["summary"] == [f"Both ways: line rate of 1 x {link.get('capacity_gbps', 400.0):.0f} Gb/s."]
     assert data["forecast"]["links"][0]["id"] == "l0"
 
 
@@ -378,5 +378,5 @@ def test_a_laser_gives_no_more_than_it_has_and_ageing_is_never_a_matter_of_build
     aged = network.what_if([{"kind": "age", "years": 40}]).after
     assert network.score()["n_links_fallen_back"] == 0
     assert aged["n_links_fallen_back"] == 1
-    words = network.link("l", years=None, changes=[{"kind": "age", "years": 40}]).sections["words"]
+    words = network.link("l", years=None, changes=[{"kind": "age", "years": 40}]).sections["summary"]
     assert any("lacks" in sentence for sentence in words)

@@ -62,7 +62,7 @@ def test_a_campus_with_everything_has_no_null() -> None:
     score = campus().score()
     assert [name for name, value in score.metrics.items() if value.value is None] == []
     assert (score.network, score.as_of, score.job) == ("two sites", "2026-01-01", "both")
-    assert len(score.binds) > 3
+    assert len(score.bottlenecks) > 3
 
 
 def test_nulls_say_why() -> None:
@@ -211,10 +211,10 @@ def test_the_lease_by_hand() -> None:
 
 def test_estimates_are_named() -> None:
     score = campus().score()
-    assert score.leans_on
-    assert {lean.status for lean in score.leans_on} == {"estimate", PLACEHOLDER}
-    assert score.n_figures > len(score.leans_on)
-    assert any(lean.where.startswith("price of") for lean in score.leans_on)
+    assert score.assumptions
+    assert {each.status for each in score.assumptions} == {"estimate", PLACEHOLDER}
+    assert score.n_figures > len(score.assumptions)
+    assert any(each.where.startswith("price of") for each in score.assumptions)
 
 
 # --- the same bytes ------------------------------------------------------------------------------------------------
@@ -255,8 +255,8 @@ def test_threads_with_networks_of_their_own_agree() -> None:
         own = load("memphis-small") if i % 2 else from_document(campus_data())
         return own.label, own.score().to_json() + own.what_if([{"kind": "age", "years": 5}]).to_json()
 
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(ask, range(8)))
+    with ThreadPoolExecutor(8) as group:
+        found = list(group.map(ask, range(8)))
     assert len({answer for _, answer in found}) == 2
     assert len({label for label, _ in found}) == 2
 
@@ -269,8 +269,8 @@ def test_threads_that_share_a_network_agree() -> None:
         lambda: shared.what_if([{"kind": "fail_srlg", "srlg": "duct"}]).to_json(),
     ]
     want = [ask() for ask in questions]
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda i: questions[i % 4](), range(48)))
+    with ThreadPoolExecutor(8) as group:
+        found = list(group.map(lambda i: questions[i % 4](), range(48)))
     assert [found[i] == want[i % 4] for i in range(48)] == [True] * 48
 
 

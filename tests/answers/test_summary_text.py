@@ -22,7 +22,7 @@ def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def told(data: dict[str, Any] | Network, changes: Any = None) -> str:
     network = data if isinstance(data, Network) else from_document(data)
-    return " ".join(network.what_if(changes).after.binds if changes else network.score().binds)
+    return " ".join(network.what_if(changes).after.bottlenecks if changes else network.score().bottlenecks)
 
 
 def two(held: dict[str, list[tuple[str, int]]] | None = None, **more: Any) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def test_the_dearest_phase_is_what_goes_with_it_by_itself() -> None:
     diff = network.what_if("border-router-swap")
     seconds = diff.after["exposed_in_layers_time_s"]
     assert seconds == pytest.approx(diff.before["exposed_in_layers_time_s"])
-    text = " ".join(diff.after.binds)
+    text = " ".join(diff.after.bottlenecks)
     assert "sticks out" not in text
     within = "the exchange within layers (tensor, context and expert ranks)"
     assert f"taking away {within} by itself would save most, {seconds:.2f} s; it is held up inside its racks." in text
@@ -117,7 +117,7 @@ def test_what_phases_hide_behind_one_another_is_told() -> None:
     score = load("memphis-small").score()
     phases = [score[name] or 0.0 for name in score if name.startswith("exposed_") and name != "exposed_comm_time_s"]
     hidden_s = (score["exposed_comm_time_s"] or 0.0) - sum(phases)
-    assert f"Another {hidden_s:.2f} s of phases hide behind one another" in " ".join(score.binds)
+    assert f"Another {hidden_s:.2f} s of phases hide behind one another" in " ".join(score.bottlenecks)
 
 
 # --- round trips -----------------------------------------------------------------------------------------------------
@@ -157,10 +157,10 @@ def test_a_buffer_that_holds_more_back_than_windows_is_named_instead() -> None:
 
 
 def test_the_page_of_a_link_tells_its_own_limit_and_a_job_s_apart() -> None:
-    words = from_document(far()).link("wan-ab", years=None).sections["words"]
+    words = from_document(far()).link("wan-ab", years=None).sections["summary"]
     assert words[0] == "Both ways: line rate of 1 x 400 Gb/s."
     assert words[1].startswith("A job gets less out of it: windows of queue pairs over the round trip of 9.79 ms leave")
-    near = from_document(two(wide_gbps=400.0, km=1.0)).link("wan-ab", years=None).sections["words"]
+    near = from_document(two(wide_gbps=400.0, km=1.0)).link("wan-ab", years=None).sections["summary"]
     assert not any("windows" in line for line in near)
 
 
@@ -181,7 +181,7 @@ def test_what_buffers_lose_comes_on_top_too() -> None:
 
 def test_a_job_that_cannot_run_says_which_sites_are_apart() -> None:
     diff = load("memphis-small").what_if([{"kind": "fail_srlg", "srlg": "duct-shared"}])
-    assert diff.after.binds[:2] == (
+    assert diff.after.bottlenecks[:2] == (
         "No step: no path for wide-area traffic from c1/rack-001 to c2/rack-01.",
         "These cannot reach each other: c1 and c2, c1 and c3.",
     )
@@ -204,9 +204,9 @@ def test_fibre_without_a_transceiver_is_not_judged_and_says_so() -> None:
     assert rows[0]["loss_db"] > 200
     assert "1 link(s) over fibre name no transceiver, so light is not judged; l0 among them." in told(network)
     assert network.link_table().notes == ("l0: no transceiver is named, so the light is not judged.",)
-    assert "No transceiver is named, so the light is not judged." in network.link("l0", years=None).sections["words"]
+    assert "No transceiver is named, so the light is not judged." in network.link("l0", years=None).sections["summary"]
     assert network.link_table("l1").notes == ()
-    assert "judged" not in " ".join(network.link("l1", years=None).sections["words"])
+    assert "judged" not in " ".join(network.link("l1", years=None).sections["summary"])
 
 
 def test_a_cable_without_a_transceiver_needs_no_light() -> None:

@@ -286,8 +286,8 @@ def test_questions_of_all_kinds_at_once_each_get_their_own_answer(client: Any) -
 
     expected = [alone(i) for i in range(len(MIXED))]
     asked = [i % len(MIXED) for i in range(20)]
-    with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda i: client.post(MIXED[i][0], json=MIXED[i][1]), asked))
+    with ThreadPoolExecutor(10) as group:
+        answers = list(group.map(lambda i: client.post(MIXED[i][0], json=MIXED[i][1]), asked))
     for i, answer in zip(asked, answers, strict=True):
         assert answer.status_code == 200
         assert answer.content == expected[i]

@@ -109,8 +109,8 @@ def test_the_content_type_of_the_request_plays_no_part(client: Any) -> None:
 
 def test_32_at_once_on_mixed_networks_each_get_their_own_answer(client: Any) -> None:
     asked = [QUESTIONS[i % len(QUESTIONS)] for i in range(64)]
-    with ThreadPoolExecutor(32) as pool:
-        answers = list(pool.map(lambda question: client.post(question[0], json=question[1]), asked))
+    with ThreadPoolExecutor(32) as group:
+        answers = list(group.map(lambda question: client.post(question[0], json=question[1]), asked))
     for question, answer in zip(asked, answers, strict=True):
         assert answer.status_code == 200
         assert answer.content == expected(json.dumps(question)).encode()
@@ -123,9 +123,9 @@ def test_one_network_is_asked_by_one_at_a_time_and_others_go_on() -> None:
         with networks.asked(name) as network:
             return network
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(2) as group:
         with networks.asked("leaf-spine-demo") as held:
-            same, other = pool.submit(ask, "leaf-spine-demo"), pool.submit(ask, "two-campus")
+            same, other = group.submit(ask, "leaf-spine-demo"), group.submit(ask, "two-campus")
             assert other.result(timeout=20) is not held
             with pytest.raises(TimeoutError):
                 same.result(timeout=0.05)

@@ -121,13 +121,13 @@ def test_a_posted_network_is_bounded_as_elsewhere(strict_client: Any) -> None:
 
 def test_no_other_question_waits_for_a_sweep_and_sweeps_wait_for_their_turn(slow: Slow) -> None:
     ask = {"vary": "demands=1"}
-    with served() as client, ThreadPoolExecutor(60) as pool:
-        sweeping = [pool.submit(client.post, SWEEP, json=DEMO | ask) for _ in range(50)]  # more than there are threads
+    with served() as client, ThreadPoolExecutor(60) as group:
+        sweeping = [group.submit(client.post, SWEEP, json=DEMO | ask) for _ in range(50)]  # more than there are threads
         try:
             assert slow.begun.wait(WAIT_S)
-            assert pool.submit(client.post, "/v1/score", json=DEMO).result(WAIT_S).status_code == 200
-            assert pool.submit(client.post, SWEEP, json=DEMO | {"vray": "age=1"}).result(WAIT_S).status_code == 422
-            assert pool.submit(client.post, SWEEP, json={"network": "x"} | ask).result(WAIT_S).status_code == 404
+            assert group.submit(client.post, "/v1/score", json=DEMO).result(WAIT_S).status_code == 200
+            assert group.submit(client.post, SWEEP, json=DEMO | {"vray": "age=1"}).result(WAIT_S).status_code == 422
+            assert group.submit(client.post, SWEEP, json={"network": "x"} | ask).result(WAIT_S).status_code == 404
             assert slow.n_begun == sweeps.N_AT_ONCE
         finally:
             slow.go_on.set()
@@ -184,6 +184,6 @@ def test_a_sweep_asked_while_others_ask_on_the_same_network_has_its_own_answer(c
         (SWEEP, small | {"vary": "job.n_local_steps=1,50"}),
     ]
     alone = [client.post(path, json=body).content for path, body in asked]
-    with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda i: client.post(asked[i % 4][0], json=asked[i % 4][1]).content, range(24)))
+    with ThreadPoolExecutor(12) as group:
+        answers = list(group.map(lambda i: client.post(asked[i % 4][0], json=asked[i % 4][1]).content, range(24)))
     assert all(answer == alone[i % 4] for i, answer in enumerate(answers))

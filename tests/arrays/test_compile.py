@@ -14,12 +14,12 @@ from tests.model.samples import campus_data, network, shipped, shuffled, small_d
 from twin.arrays import NO_CODE, NODE_KINDS, TIERS, NetworkArrays, State, compile_network
 from twin.arrays.state import OVERLAYS
 from twin.formats import parse_document
-from twin.model.network import Network
+from twin.model.network import NetworkGraph
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def compiled(data: dict[str, Any]) -> tuple[Network, NetworkArrays]:
+def compiled(data: dict[str, Any]) -> tuple[NetworkGraph, NetworkArrays]:
     found = network(data)
     return found, compile_network(found.document, found.nodes, found.links)
 

@@ -92,7 +92,7 @@ def test_the_money_by_hand() -> None:
     free = reader(PRICES | {"discount_ratio_per_year": 0})
     everything = (asset / 4 + found.opex_usd_per_year) / 365.25
     assert usd_per_day(found, free, {"H100": 32, "GB200": 32}, 64) == pytest.approx(everything)
-    assert ("price of OpenZR+-400G", "part_usd") in {(lean.where, lean.name) for lean in found.leans}
+    assert ("price of OpenZR+-400G", "part_usd") in {(each.where, each.name) for each in found.used_figures}
 
 
 def test_what_stays_costs_nothing() -> None:

@@ -10,15 +10,15 @@ from twin import topologies
 from twin.formats import parse_document
 from twin.formats.native import parse_mapping
 from twin.model.document import TopologyDocument
-from twin.model.network import Generators, Network
+from twin.model.network import Generators, NetworkGraph
 
 GENERATORS = Generators(topologies.expand, topologies.digest)
 LISTS = ("sites", "fabrics", "nodes", "links", "demands", "jobs", "plans")
 
 
-def network(data: dict[str, Any] | TopologyDocument) -> Network:
+def network(data: dict[str, Any] | TopologyDocument) -> NetworkGraph:
     document = data if isinstance(data, TopologyDocument) else parse_document(data)
-    return Network(document, GENERATORS)
+    return NetworkGraph(document, GENERATORS)
 
 
 def shipped(name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.model.samples import campus_data, network, shipped
 from twin.errors import ChangeError, TopologyError
-from twin.model.network import Edit, Network
+from twin.model.network import Edit, NetworkGraph
 from twin.model.records import Link, Node
 
 FABRIC = {
@@ -24,21 +24,21 @@ FABRIC = {
 
 
 @pytest.fixture
-def campus() -> Network:
+def campus() -> NetworkGraph:
     return network(campus_data())
 
 
 @pytest.fixture
-def fabric() -> Network:
+def fabric() -> NetworkGraph:
     return network(FABRIC)
 
 
-def test_nodes_and_links_come_by_id(campus: Network) -> None:
+def test_nodes_and_links_come_by_id(campus: NetworkGraph) -> None:
     assert [node.id for node in campus.nodes] == sorted(node["id"] for node in campus_data()["nodes"])
     assert [link.id for link in campus.links] == sorted(link["id"] for link in campus_data()["links"])
 
 
-def test_the_graph_is_frozen_and_carries_the_records(campus: Network) -> None:
+def test_the_graph_is_frozen_and_carries_the_records(campus: NetworkGraph) -> None:
     graph = campus.graph
     assert isinstance(graph, nx.MultiGraph)
     assert nx.is_frozen(graph)
@@ -52,7 +52,7 @@ def test_the_graph_is_frozen_and_carries_the_records(campus: Network) -> None:
     assert campus.graph is graph
 
 
-def test_the_plain_copy_has_one_attribute_a_field_and_is_private(campus: Network) -> None:
+def test_the_plain_copy_has_one_attribute_a_field_and_is_private(campus: NetworkGraph) -> None:
     graph = campus.to_networkx()
     link = next(link for link in campus.links if link.id == "wan")
     plain = graph.edges["a-border", "b-border", "wan"]
@@ -67,7 +67,7 @@ def test_the_plain_copy_has_one_attribute_a_field_and_is_private(campus: Network
     assert campus.to_networkx() is not campus.to_networkx()
 
 
-def test_records_and_graph_wait_until_they_are_asked_for(fabric: Network) -> None:
+def test_records_and_graph_wait_until_they_are_asked_for(fabric: NetworkGraph) -> None:
     assert not {"_records", "_expansions", "graph"} & set(vars(fabric))
     _ = fabric.nodes
     assert "graph" not in vars(fabric)
@@ -76,7 +76,7 @@ def test_records_and_graph_wait_until_they_are_asked_for(fabric: Network) -> Non
 # --- edits ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_edit_removes_puts_and_leaves_the_origin_as_it_was(campus: Network) -> None:
+def test_an_edit_removes_puts_and_leaves_the_origin_as_it_was(campus: NetworkGraph) -> None:
     before = (campus.document, campus.nodes, campus.links)
     with campus.edit() as edit:
         edit.remove_link("b-cable-2")
@@ -94,21 +94,21 @@ def test_an_edit_removes_puts_and_leaves_the_origin_as_it_was(campus: Network) -
     assert type(edited) is type(campus)
 
 
-def test_an_edit_may_use_the_graph_itself(campus: Network) -> None:
+def test_an_edit_may_use_the_graph_itself(campus: NetworkGraph) -> None:
     with campus.edit() as edit:
         edit.graph.remove_edge("a-border", "b-border", key="wan")
     assert "wan" not in {link.id for link in edit.network.links}
     assert "wan" in {link.id for link in campus.links}
 
 
-def test_an_edit_that_changes_nothing_gives_an_equal_document(campus: Network, fabric: Network) -> None:
+def test_an_edit_that_changes_nothing_gives_an_equal_document(campus: NetworkGraph, fabric: NetworkGraph) -> None:
     for origin in (campus, fabric):
         with origin.edit() as edit:
             pass
         assert edit.network.document == origin.document
 
 
-def test_an_invalid_edit_tells_every_fault_and_leaves_the_origin(campus: Network) -> None:
+def test_an_invalid_edit_tells_every_fault_and_leaves_the_origin(campus: NetworkGraph) -> None:
     before = campus.document
     edit = Edit(campus)
     edit.put_node(Node("x", "leaf", site="nowhere", part="leaf-26T"))
@@ -130,24 +130,24 @@ def test_an_invalid_edit_tells_every_fault_and_leaves_the_origin(campus: Network
         _ = edit.network
 
 
-def test_a_link_put_elsewhere_stands_twice(campus: Network) -> None:
+def test_a_link_put_elsewhere_stands_twice(campus: NetworkGraph) -> None:
     with pytest.raises(TopologyError, match="stands 2 times"), campus.edit() as edit:
         edit.put_link(Link("wan", ("a-border", "b-leaf")))
 
 
-def test_an_edge_without_a_record_is_refused(campus: Network) -> None:
+def test_an_edge_without_a_record_is_refused(campus: NetworkGraph) -> None:
     with pytest.raises(ChangeError, match="no record"), campus.edit() as edit:
         edit.graph.add_edge("a-leaf", "b-leaf", key="bare")
     with pytest.raises(ChangeError, match="ghost"), campus.edit() as edit:
         edit.put_link(Link("l", ("a-leaf", "ghost")))
 
 
-def test_an_open_edit_has_no_network(campus: Network) -> None:
+def test_an_open_edit_has_no_network(campus: NetworkGraph) -> None:
     with campus.edit() as edit, pytest.raises(ChangeError, match="still open"):
         _ = edit.network
 
 
-def test_what_is_not_there_cannot_be_removed(campus: Network) -> None:
+def test_what_is_not_there_cannot_be_removed(campus: NetworkGraph) -> None:
     with campus.edit() as edit:
         with pytest.raises(ChangeError, match="did you mean 'wan'"):
             edit.remove_link("wann")
@@ -159,12 +159,12 @@ def test_what_is_not_there_cannot_be_removed(campus: Network) -> None:
         campus.without(links=["a-cable1"])
 
 
-def test_without_takes_the_links_of_a_node_along(campus: Network) -> None:
+def test_without_takes_the_links_of_a_node_along(campus: NetworkGraph) -> None:
     left = campus.without(nodes=["a-leaf"], links=["wan"])
     assert {link.id for link in left.links} == {"b-up", "b-cable-1", "b-cable-2"}
 
 
-def test_with_added_checks_when_records_are_built(campus: Network) -> None:
+def test_with_added_checks_when_records_are_built(campus: NetworkGraph) -> None:
     more = campus.with_added(nodes=[Node("a-leaf", "leaf")])
     with pytest.raises(TopologyError, match="id 'a-leaf' stands 2 times"):
         _ = more.nodes
@@ -173,7 +173,7 @@ def test_with_added_checks_when_records_are_built(campus: Network) -> None:
 # --- fabrics -------------------------------------------------------------------------------------------------------
 
 
-def test_a_fabric_stays_compact_while_it_is_untouched(fabric: Network) -> None:
+def test_a_fabric_stays_compact_while_it_is_untouched(fabric: NetworkGraph) -> None:
     with fabric.edit() as edit:
         edit.remove_link("way-out")
     assert edit.network.document.fabrics == fabric.document.fabrics
@@ -181,7 +181,7 @@ def test_a_fabric_stays_compact_while_it_is_untouched(fabric: Network) -> None:
 
 
 @pytest.mark.parametrize("how", ["removed", "replaced"])
-def test_a_fabric_is_written_out_once_one_of_its_records_is_touched(fabric: Network, how: str) -> None:
+def test_a_fabric_is_written_out_once_one_of_its_records_is_touched(fabric: NetworkGraph, how: str) -> None:
     record = next(link for link in fabric.links if link.id.startswith("pod/leaf-1~"))
     with fabric.edit() as edit:
         if how == "removed":
@@ -198,7 +198,7 @@ def test_a_fabric_is_written_out_once_one_of_its_records_is_touched(fabric: Netw
     assert (again.nodes, again.links) == (edit.network.nodes, edit.network.links)
 
 
-def test_without_of_nothing_keeps_every_fabric(fabric: Network) -> None:
+def test_without_of_nothing_keeps_every_fabric(fabric: NetworkGraph) -> None:
     assert fabric.without().document == fabric.document
 
 
@@ -219,6 +219,6 @@ def test_generators_are_asked_once_a_fabric() -> None:
         asked.append(block.id)
         return base.generators.expand(block)
 
-    counted = Network(base.document, base.generators._replace(expand=expand))
+    counted = NetworkGraph(base.document, base.generators._replace(expand=expand))
     _ = counted.nodes, counted.links, counted.graph
     assert sorted(asked) == ["other", "pod"]

@@ -15,7 +15,7 @@ from twin.arrays import State
 from twin.economics.cost import bill_of, bought
 from twin.optics.gn_model import AmplifiedSpans, Comb, line_noise, outside_validity
 from twin.optics.link_budget import DARK, LINE_RATE, MODE, REACH
-from twin.optics.link_health import judge_links
+from twin.optics.link_health import compute_link_health
 from twin.scenario.feasibility import build_issues
 
 
@@ -87,7 +87,7 @@ def test_more_spans_and_more_years_leave_less(n_spans: int, years: float) -> Non
     state, document = state_of(data)
     older = state.with_values("span_age_years", np.arange(n_spans), state["span_age_years"] + years)
     older = older.with_values("span_amplifier_age_years", np.arange(n_spans), state["span_age_years"] + years)
-    aged = judge_links(older, document, reader())
+    aged = compute_link_health(older, document, reader())
     assert aged.line_gsnr_db[0] <= line_of[0].line_gsnr_db[0] + 1e-9
 
 

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from tests.training.cases import general, health_of, line, of_part, reader, state_of
 from twin.arrays import State
 from twin.catalogue import catalogue
-from twin.catalogue.ageing import AgeingCase, SpanLoss, span_loss
+from twin.catalogue.ageing import AgeingCase
 from twin.errors import DocumentError, TopologyError, TwinError
 from twin.loading import from_document
 from twin.optics.amplified_lines import amplified_spans
+from twin.optics.fibre import SpanLoss, span_loss
 from twin.optics.gn_model import AmplifiedSpans, Comb, line_noise
-from twin.optics.link_health import judge_links
+from twin.optics.link_health import compute_link_health
 from twin.scenario.change import Context, StateChange
 from twin.scenario.changes import Age, CutFibre, SetFibre
 
@@ -75,7 +76,7 @@ def test_a_span_is_what_it_was_when_new_and_what_its_years_added(ageing: AgeingC
 
 def test_loss_is_told_by_what_makes_it() -> None:
     loss = loss_of(line(spans=[OLD | {"lumped_loss_db": 0.7}]))
-    assert loss.glass_db[0] == pytest.approx(9.6)
+    assert loss.fibre_db[0] == pytest.approx(9.6)
     assert loss.ageing_db[0] == pytest.approx(9.6 * 0.002 * AGE)
     assert loss.connectors_db[0] == pytest.approx(0.6)
     assert loss.splices_db[0] == pytest.approx(0.3)
@@ -107,7 +108,7 @@ def test_each_span_may_be_asked_for_at_a_time_of_its_own() -> None:
 @pytest.mark.parametrize("fibre", ["G.652.D", "G.652.D-2006", "SMF-28-ULL"])
 def test_glass_loses_more_under_direct_detection_which_lives_at_1310_nm(fibre: str) -> None:
     span = {"length_km": 10.0, "fibre": fibre}
-    loss = {part: loss_of(line(spans=[span], transceiver=part)).glass_db[0] for part in ("400G-LR4", "400ZR", None)}
+    loss = {part: loss_of(line(spans=[span], transceiver=part)).fibre_db[0] for part in ("400G-LR4", "400ZR", None)}
     at_1310, at_1550 = (of_part(fibre, f"attenuation{nm}_db_per_km") for nm in ("_1310", ""))
     assert loss == {"400G-LR4": pytest.approx(10 * at_1310), "400ZR": 10 * at_1550, None: 10 * at_1550}
     assert at_1310 > at_1550
@@ -116,7 +117,7 @@ def test_glass_loses_more_under_direct_detection_which_lives_at_1310_nm(fibre: s
 def test_where_a_fibre_says_nothing_of_1310_nm_it_is_taken_as_at_1550() -> None:
     assert "attenuation_1310_db_per_km" not in catalogue().get("G.652.D-wet").figures
     spans = [{"length_km": 2.0, "fibre": "G.652.D-wet"}, {"length_km": 2.0}]
-    assert loss_of(line(spans=spans, transceiver="400G-LR4")).glass_db == pytest.approx([2 * 0.54, 2 * 0.35])
+    assert loss_of(line(spans=spans, transceiver="400G-LR4")).fibre_db == pytest.approx([2 * 0.54, 2 * 0.35])
 
 
 def test_what_was_measured_stands_whatever_the_wavelength() -> None:
@@ -260,7 +261,7 @@ def test_a_cut_falls_into_the_longest_span() -> None:
 def test_a_cut_takes_power_from_the_receiver_be_it_measured_or_not() -> None:
     for fields in ({}, {"measured_received_dbm": -9.0, "measured": TODAY}):
         data = line(spans=[OLD], transceiver="OpenZR+-400G", **fields)
-        cut = judge_links(changed(data, CutFibre(links="l", n_cuts=5)), state_of(data)[1], reader())
+        cut = compute_link_health(changed(data, CutFibre(links="l", n_cuts=5)), state_of(data)[1], reader())
         assert cut.received_dbm[0] == pytest.approx(health_of(data).received_dbm[0] - 1.0)
 
 

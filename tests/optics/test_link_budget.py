@@ -17,7 +17,7 @@ from twin.catalogue import Catalogue, Part, catalogue, load_price_book
 from twin.catalogue.ageing import AgeingCase
 from twin.catalogue.figure_reader import FigureReader
 from twin.optics.link_budget import DARK, LINE_RATE, MODE, REACH, penalty_of
-from twin.optics.link_health import LinkHealth, judge_links
+from twin.optics.link_health import LinkHealth, compute_link_health
 from twin.scenario.change import Context
 from twin.scenario.changes import Age
 
@@ -34,7 +34,7 @@ def judged(data: dict[str, Any], edits: Mapping[str, Edit], ageing: AgeingCase =
     parts = [edits[part.id](part) if part.id in edits else part for part in shipped.parts()]
     changed = Catalogue(parts, shipped.general, shipped.subjects)
     state, document = state_of(data)
-    return judge_links(state, document, FigureReader(changed, load_price_book()), ageing)
+    return compute_link_health(state, document, FigureReader(changed, load_price_book()), ageing)
 
 
 def ports(*rates_gbps: float) -> Edit:
@@ -363,7 +363,7 @@ def assert_no_better(before: LinkHealth, after: LinkHealth) -> None:
     a, b = before.light, after.light
     assert (b.received_dbm <= a.received_dbm + SLACK_DB).all()
     assert (b.snr_db <= a.snr_db + SLACK_DB).all() or np.isnan(a.snr_db).all()
-    part = a.lines.link_of_line  # all lines are of one link, and so of one part
+    part = a.lines.link_of_path  # all lines are of one link, and so of one part
     assert (part == part[0]).all()
     overloaded = np.isfinite(a.mode_margin_db) & (a.mode_margin_db >= -a.received_dbm[:, None] - SLACK_DB)
     with np.errstate(invalid="ignore"):
@@ -396,7 +396,7 @@ def test_years_never_help_a_link_without_amplifiers(
     state, document = state_of(line(**link))
     context = Context("changes[0]", document, reader())
     young, old = (
-        judge_links(Age(years=t).overlay(state, context), document, reader(), ageing)
+        compute_link_health(Age(years=t).overlay(state, context), document, reader(), ageing)
         for t in (years, years + more_years)
     )
     assert_no_better(young, old)

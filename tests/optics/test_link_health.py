@@ -17,7 +17,7 @@ from twin.catalogue import catalogue, load_price_book
 from twin.catalogue.figure_reader import FigureReader
 from twin.optics.fec import direct_ber_ratio, reed_solomon_loss_ratio
 from twin.optics.link_budget import BUFFER, CARDS, DARK, LINE_RATE, LOSS, MODE, REACH
-from twin.optics.link_health import LinkHealth, judge_links
+from twin.optics.link_health import LinkHealth, compute_link_health
 
 MANY = settings(max_examples=150, deadline=None)
 KM_US = 1.468 / 299_792.458 * 1e6
@@ -396,14 +396,14 @@ def test_more_loss_and_more_distance_never_raise_goodput(loss: float, km: float,
 
 def test_the_answer_names_the_figures_it_leans_on() -> None:
     health = health_of(line(transceiver="OpenZR+-400G", spans=[{"length_km": 10}], mux="mux-8"))
-    used = {(lean.where, lean.name) for lean in health.leans}
+    used = {(each.where, each.name) for each in health.used_figures}
     assert {
         ("general", "attenuation_growth_ratio_per_year"),
         ("mux-8", "loss_db"),
         ("OpenZR+-400G", "launch_dbm"),
     } <= used
     assert ("OpenZR+-400G", "required_snr_db at 400G") in used
-    assert all(lean.low <= lean.value <= lean.high and lean.source for lean in health.leans)
+    assert all(each.low <= each.value <= each.high and each.source for each in health.used_figures)
 
 
 def test_links_are_judged_each_for_itself() -> None:
@@ -419,10 +419,10 @@ def test_a_state_is_judged_and_the_base_is_not_touched() -> None:
     state, document = state_of(line(transceiver="400ZR", spans=[{"length_km": 30}]))
     figures = FigureReader(catalogue(), load_price_book())
     older = state.with_values("span_age_years", np.array([0]), 30.0)
-    base = judge_links(state, document, figures)
-    assert judge_links(older, document, figures).margin_db[0] < base.margin_db[0]
-    assert judge_links(state, document, figures).margin_db[0] == base.margin_db[0]
-    assert judge_links(replace(older, overlay={}), document, figures).margin_db[0] == base.margin_db[0]
+    base = compute_link_health(state, document, figures)
+    assert compute_link_health(older, document, figures).margin_db[0] < base.margin_db[0]
+    assert compute_link_health(state, document, figures).margin_db[0] == base.margin_db[0]
+    assert compute_link_health(replace(older, overlay={}), document, figures).margin_db[0] == base.margin_db[0]
 
 
 def test_the_figures_used_by_hand_above_are_those_of_the_catalogue() -> None:

@@ -22,9 +22,9 @@ from twin.catalogue.ageing import AgeingCase
 from twin.economics.cost import bill_of
 from twin.errors import DocumentError, TopologyError
 from twin.loading import from_document, load
-from twin.optics.link_budget import LIGHT_COLUMNS, LINE_RATE, REACH, Light, judge_light, light_columns
-from twin.optics.link_health import LinkHealth, judge_links
-from twin.optics.optical_paths import LINE_COLUMNS, lines_of, lines_of_links
+from twin.optics.link_budget import BUDGET_COLUMNS, LINE_RATE, REACH, LinkBudgets, budget_columns, compute_link_budgets
+from twin.optics.link_health import LinkHealth, compute_link_health
+from twin.optics.optical_paths import PATH_COLUMNS, optical_paths_of, optical_paths_of_links
 from twin.scenario.change import Context, StateChange
 from twin.scenario.changes import Age, CutFibre, FailLinks, FailSrlg, SetChannels, SetFibre, SetTransceivers
 
@@ -48,14 +48,14 @@ GLASS = ["G.652.D", "G.652.D-2006", "G.654.E"]
 def columns(health: LinkHealth) -> Iterator[tuple[str, np.ndarray]]:
     """Everything that is said of each link, a row a link."""
     n = len(health.lit)
-    for spec in fields(Light):
+    for spec in fields(LinkBudgets):
         column = getattr(health.light, spec.name)
         if isinstance(column, np.ndarray) and spec.name != "worst":
             yield f"light.{spec.name}", health.light.by_link(column)
-    for part in ("sender", "latency"):
+    for part in ("transport", "latency"):
         for spec in fields(getattr(health, part)):
             yield f"{part}.{spec.name}", getattr(getattr(health, part), spec.name)
-    for name in ("needed_bytes", "there_bytes", "rate_gbps", "kept_ratio"):
+    for name in ("needed_bytes", "available_bytes", "rate_gbps", "kept_ratio"):
         yield f"headroom.{name}", health.headroom.by_arc(name, 2 * n, -1.0)
     for name in ("arc_capacity_gbps", "job_capacity_gbps", "arc_limit", "arc_latency_us"):
         yield name, getattr(health, name)
@@ -182,10 +182,10 @@ def test_light_so_many_years_later_is_light_after_so_many_years(
     state, document_ = state_of(document(found))
     rows = np.arange(len(found))[::-1]
     when = np.where(rows % 2 == 0, years, years / 3)
-    later = judge_light(state, reader(), lines_of_links(state, rows), ageing, when)
+    later = compute_link_budgets(state, reader(), optical_paths_of_links(state, rows), ageing, when)
     for k, row in enumerate(rows):
         aged = Age(years=when[k]).overlay(state, Context("changes[0]", document_, reader()))
-        light = judge_light(aged, reader(), lines_of_links(aged, rows[k : k + 1]), ageing)
+        light = compute_link_budgets(aged, reader(), optical_paths_of_links(aged, rows[k : k + 1]), ageing)
         for name in ("received_dbm", "margin_db", "gbps", "mode_margin_db", "line_gsnr_db", "loss_db", "droop_db"):
             a, b = getattr(later, name)[later.worst[k]], getattr(light, name)[light.worst[0]]
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9, err_msg=f"{name} of {found[row]}")
@@ -193,7 +193,7 @@ def test_light_so_many_years_later_is_light_after_so_many_years(
 
 def n_kinds(*found: dict[str, Any]) -> int:
     state, _ = state_of(document([{"ends": ["n0", "n1"], **link} for link in found]))
-    return lines_of(state, reader()).n_kinds
+    return optical_paths_of(state, reader()).n_kinds
 
 
 def test_indoor_links_that_are_alike_are_one_kind() -> None:
@@ -358,7 +358,7 @@ def test_leased_glass_is_paid_on_both_paths() -> None:
 def test_only_what_both_paths_share_takes_the_link_down(srlg: str, up: bool) -> None:
     state, found = state_of(protected(20, 60, srlgs=["hut"]))
     down = FailSrlg(srlg=srlg).overlay(state, Context("changes[0]", found, reader()))
-    assert bool(judge_links(down, found, reader()).lit[0]) == up
+    assert bool(compute_link_health(down, found, reader()).lit[0]) == up
 
 
 def test_without_protection_every_risk_takes_the_link_down() -> None:
@@ -366,7 +366,7 @@ def test_without_protection_every_risk_takes_the_link_down() -> None:
     state, found = state_of(line(transceiver="OpenZR+-400G", spans=glass))
     for srlg in ("north", "south"):
         down = FailSrlg(srlg=srlg).overlay(state, Context("changes[0]", found, reader()))
-        assert not judge_links(down, found, reader()).lit[0]
+        assert not compute_link_health(down, found, reader()).lit[0]
 
 
 def test_both_paths_may_be_regenerated() -> None:
@@ -593,7 +593,7 @@ CHANGES: list[tuple[StateChange, Edit]] = [
 
 def overlaid(data: dict[str, Any], change: StateChange, ageing: AgeingCase) -> LinkHealth:
     state, found = state_of(data)
-    return judge_links(change.overlay(state, Context("changes[0]", found, reader())), found, reader(), ageing)
+    return compute_link_health(change.overlay(state, Context("changes[0]", found, reader())), found, reader(), ageing)
 
 
 @pytest.mark.parametrize(("change", "edit"), CHANGES, ids=[f"{c.kind}{i}" for i, (c, _) in enumerate(CHANGES)])
@@ -658,19 +658,19 @@ def test_the_columns_that_lines_name_are_all_that_they_read(name: str) -> None:
     """Whoever keeps lines by these columns would else keep wrong ones."""
     network = load(name)
     READ.clear()
-    lines_of(Watched.like(State.of(network.arrays)), network._reader)
+    optical_paths_of(Watched.like(State.of(network.arrays)), network._reader)
     fixed = {column for column in READ if column not in OVERLAYS}
-    assert {"link_transceiver", "link_age_years"} <= READ - fixed <= set(LINE_COLUMNS)
+    assert {"link_transceiver", "link_age_years"} <= READ - fixed <= set(PATH_COLUMNS)
 
 
 @pytest.mark.parametrize("name", ["memphis-small", "ageing-lines"])
 def test_the_columns_that_light_names_are_all_that_it_reads(name: str) -> None:
     network = load(name)
     state = State.of(network.arrays)
-    lines = lines_of(state, network._reader)
+    lines = optical_paths_of(state, network._reader)
     READ.clear()
-    judge_light(Watched.like(state), network._reader, lines, "value")
+    compute_link_budgets(Watched.like(state), network._reader, lines, "value")
     read = READ & OVERLAYS
-    assert {"span_length_km", "link_transceiver"} <= read <= set(LIGHT_COLUMNS)
+    assert {"span_length_km", "link_transceiver"} <= read <= set(BUDGET_COLUMNS)
     assert ("link_n_parallel" in read) == (name == "ageing-lines")  # which alone has amplifiers
-    assert len(light_columns(state)) == len(LIGHT_COLUMNS) - (name != "ageing-lines")
+    assert len(budget_columns(state)) == len(BUDGET_COLUMNS) - (name != "ageing-lines")

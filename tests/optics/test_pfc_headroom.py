@@ -58,9 +58,9 @@ def test_headroom_is_that_of_the_field_notes(km: float, megabytes: tuple[float, 
 
 
 def test_the_lossless_buffer_is_divided_among_the_wide_area_ports_of_a_chip() -> None:
-    there = {n: over(10, n_parallel=n, policy="shaped").headroom.there_bytes[0] for n in (1, 2, 8, 16)}
+    there = {n: over(10, n_parallel=n, policy="shaped").headroom.available_bytes[0] for n in (1, 2, 8, 16)}
     assert there == pytest.approx({n: SHALLOW_BYTES / n for n in there})
-    deep = {n: over(10, n_parallel=n, part=DEEP, policy="shaped").headroom.there_bytes[0] for n in (1, 4, 5, 8, 9)}
+    deep = {n: over(10, n_parallel=n, part=DEEP, policy="shaped").headroom.available_bytes[0] for n in (1, 4, 5, 8, 9)}
     assert deep == pytest.approx({n: DEEP_BYTES / -(-n // 4) for n in deep})  # four chips
 
 
@@ -84,7 +84,7 @@ def test_indoor_links_and_lossy_transport_have_no_such_question() -> None:
 @pytest.mark.parametrize("policy", ["shaped", "drop_on_pause"])
 def test_routers_of_unknown_make_hold_nothing_back(policy: str) -> None:
     health = over(80, part=None, policy=policy)
-    assert np.isnan(health.headroom.there_bytes).all()
+    assert np.isnan(health.headroom.available_bytes).all()
     assert health.headroom.needed_bytes[0] == pytest.approx(needed_bytes(80, 400))
     assert health.arc_capacity_gbps.tolist() == [400.0, 400.0]
 
@@ -93,7 +93,7 @@ def test_the_buffer_that_counts_is_the_far_router_s() -> None:
     data = line(capacity_gbps=400.0, n_parallel=8, spans=[{"length_km": 40}], lossless={"policy": "shaped"})
     data["nodes"] = [data["nodes"][0] | {"part": SHALLOW}, data["nodes"][1] | {"part": DEEP}]
     found = health_of(data).headroom
-    assert found.there_bytes == pytest.approx([DEEP_BYTES / 2, SHALLOW_BYTES / 8])
+    assert found.available_bytes == pytest.approx([DEEP_BYTES / 2, SHALLOW_BYTES / 8])
     assert found.rate_gbps[0] > 400 > found.rate_gbps[1]
 
 
@@ -106,7 +106,7 @@ def test_shaped_is_headroom_solved_for_the_rate(km: float, n_parallel: int) -> N
     room, rate = health.headroom, health.headroom.rate_gbps[0]
     assert rate < 400
     at_that_rate = 4096 + 9216 + 1024 + 64 * 905 + rate * 1e9 / 8 * 2e3 * km / 1.98e8
-    assert at_that_rate == pytest.approx(room.there_bytes[0], rel=1e-12)
+    assert at_that_rate == pytest.approx(room.available_bytes[0], rel=1e-12)
     assert health.arc_capacity_gbps == pytest.approx([n_parallel * rate] * 2)
     assert health.arc_limit.tolist() == [BUFFER, BUFFER]
     assert room.kept_ratio.tolist() == [1.0, 1.0]
@@ -114,7 +114,7 @@ def test_shaped_is_headroom_solved_for_the_rate(km: float, n_parallel: int) -> N
 
 def test_where_the_buffer_suffices_a_shaped_port_runs_at_its_rate() -> None:
     health = over(40, part=DEEP, policy="shaped")
-    assert health.headroom.needed_bytes[0] < health.headroom.there_bytes[0]
+    assert health.headroom.needed_bytes[0] < health.headroom.available_bytes[0]
     assert health.headroom.rate_gbps[0] > 400
     assert (health.arc_capacity_gbps[0], health.arc_limit[0]) == (400, LINE_RATE)
 
@@ -138,7 +138,7 @@ def test_glass_of_next_to_no_length_is_no_trouble(policy: str) -> None:
 @pytest.mark.parametrize(("km", "part"), [(40, SHALLOW), (80, DEEP)])
 def test_nothing_is_lost_where_the_buffer_suffices(km: float, part: str, recovery: Recovery) -> None:
     health = over(km, part=part, policy="drop_on_pause", recovery=recovery, n_pauses_per_s=1e6)
-    assert (health.headroom.needed_bytes < health.headroom.there_bytes).all()
+    assert (health.headroom.needed_bytes < health.headroom.available_bytes).all()
     assert health.headroom.kept_ratio.tolist() == [1.0, 1.0]
     assert (health.arc_capacity_gbps[0], health.arc_limit[0]) == (400, LINE_RATE)
 
@@ -216,7 +216,7 @@ def test_shares_multiply_and_the_worst_is_named() -> None:
     glass, lossless = [{"length_km": 40.0}], {"in_flight_bytes": 1e12, "congestion_control_ratio": 0.85}
     for loss, limit in ((1e-5, CONGESTION_CONTROL), (1e-2, LOSS)):
         health = health_of(line(capacity_gbps=400.0, loss_ratio=loss, spans=glass) | {"lossless": lossless})
-        assert health.arc_capacity_gbps[0] == pytest.approx(400 * health.sender.recovery_ratio[0] * 0.85)
+        assert health.arc_capacity_gbps[0] == pytest.approx(400 * health.transport.recovery_ratio[0] * 0.85)
         assert health.arc_limit[0] == limit
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.training.cases import general, health_of, line, reader
 from twin.model.records import Lossless
 from twin.optics.link_budget import LINE_RATE, LOSS
-from twin.optics.transport_goodput import NEGLIGIBLE_LOSS_RATIO, Sender, sender, tcp_gbps
+from twin.optics.transport_goodput import NEGLIGIBLE_LOSS_RATIO, TransportGoodput, compute_transport_goodput, tcp_gbps
 
 Recovery = Literal["go_back_n", "selective_repeat", "tcp"]
 RECOVERIES: tuple[Recovery, ...] = ("go_back_n", "selective_repeat", "tcp")
@@ -28,11 +28,11 @@ def one(
     pair_gbps: float = 50.0,
     in_flight_bytes: float | None = None,
     member_gbps: float = 400.0,
-) -> Sender:
+) -> TransportGoodput:
     """Senders over one link so long, nothing but glass."""
     lossless = Lossless(recovery=recovery, queue_pair_gbps=pair_gbps, in_flight_bytes=in_flight_bytes)
     trip_us = np.array([km * ROUND_TRIP_US_PER_KM])
-    return sender(reader(), lossless, np.array([loss]), trip_us, np.array([member_gbps]))
+    return compute_transport_goodput(reader(), lossless, np.array([loss]), trip_us, np.array([member_gbps]))
 
 
 def goodput(*args: Any, **kwargs: Any) -> float:
@@ -240,7 +240,7 @@ def test_selective_repeat_is_never_worse_than_going_back(loss: float, km: float,
 @given(st.lists(st.tuples(LOSSES, KM, st.sampled_from([0.0, 40.0, 100.0, 800.0])), min_size=1, max_size=6))
 def test_links_are_judged_each_by_itself(rows: list[tuple[float, float, float]]) -> None:
     loss, km, member = (np.array(column) for column in zip(*rows, strict=True))
-    every = sender(reader(), Lossless(), loss, km * ROUND_TRIP_US_PER_KM, member)
+    every = compute_transport_goodput(reader(), Lossless(), loss, km * ROUND_TRIP_US_PER_KM, member)
     for i, (p, length_km, gbps) in enumerate(rows):
         alone = one(p, length_km, member_gbps=gbps)
         for name in ("window_ratio", "recovery_ratio", "goodput_ratio", "timeout_s"):

@@ -110,8 +110,8 @@ def test_elastic_recovery_is_the_catalogue_s() -> None:
     slow, quick = (job_goodput(parts(50.0), no_outages(), reader(), recovery=how) for how in ("restart", "elastic"))
     assert (slow.recovery_s, quick.recovery_s) == (general("recovery_s"), general("elastic_recovery_s"))
     assert quick.goodput_ratio > slow.goodput_ratio
-    assert "elastic_recovery_s" in {lean.name for lean in quick.leans}
-    assert "elastic_recovery_s" not in {lean.name for lean in slow.leans}
+    assert "elastic_recovery_s" in {each.name for each in quick.used_figures}
+    assert "elastic_recovery_s" not in {each.name for each in slow.used_figures}
 
 
 def test_a_site_that_cannot_be_gone_on_without_is_waited_for() -> None:

@@ -24,7 +24,7 @@ from twin.reliability.outages import (
     JobSite,
     Outage,
     Outages,
-    draw_sites,
+    build_site_graph,
     failing_nodes,
     links_between,
     no_outages,
@@ -86,7 +86,7 @@ def outages(data: dict[str, Any], shares: dict[str, float] | None = None, asked:
     state = state_of(data)[0]
     sites = sites_of(state, shares)
     links = used_links(state, sites)
-    graph = draw_sites(state, state.in_service, sites, links)
+    graph = build_site_graph(state, state.in_service, sites, links)
     return site_outages(state, asked or reader(), graph, links)
 
 
@@ -206,11 +206,11 @@ def test_a_link_that_is_not_used_fails_for_nobody_but_may_be_the_way_around() ->
     sites = sites_of(state)
     bc = state.arrays.link_index["bc"]
     links = np.array([row for row in used_links(state, sites) if row != bc])
-    found = named(site_outages(state, reader(), draw_sites(state, state.in_service, sites, links), links))
+    found = named(site_outages(state, reader(), build_site_graph(state, state.in_service, sites, links), links))
     assert not [key for key in found if key[1] in ("bc", "own")]
     assert found["link", "ab"].lost_sites == ()
     dark = state.in_service & (np.arange(state.arrays.n_links) != bc)
-    found = named(site_outages(state, reader(), draw_sites(state, dark, sites, links), links))
+    found = named(site_outages(state, reader(), build_site_graph(state, dark, sites, links), links))
     assert found["link", "ab"].lost_sites == ("b",), "without bc the way around is gone"
 
 
@@ -284,13 +284,13 @@ def test_a_job_at_one_site_has_no_failures_between() -> None:
     state = state_of(network(sites="a"))[0]
     sites = sites_of(state)
     links = np.zeros(0, np.int64)
-    found = site_outages(state, reader(), draw_sites(state, state.in_service, sites, links), links)
+    found = site_outages(state, reader(), build_site_graph(state, state.in_service, sites, links), links)
     assert found.rows() == no_outages().rows() == ()
     assert found.detour_ratio == found.member_down_ratio == 0.0
 
 
 def test_what_was_used_is_told_and_what_is_laid_over_is_known() -> None:
-    names = {lean.name for lean in outages(network(*TRIANGLE)).leans}
+    names = {each.name for each in outages(network(*TRIANGLE)).used_figures}
     assert {"n_cuts_per_km_year", "convergence_s", "stall_limit_s", "n_switch_failures_per_month"} <= names
     assert set(OUTAGE_COLUMNS) <= OVERLAYS
 

@@ -156,7 +156,7 @@ def test_a_change_gives_what_an_edited_document_gives(change: dict[str, Any], ed
     found, want = after(DATA, change), from_document(edited).score()
     assert metrics(found) == metrics(want)
     assert metrics(found) != metrics(from_document(DATA).score()), "the change has no effect to compare"
-    assert found.binds == want.binds
+    assert found.bottlenecks == want.bottlenecks
     assert lease_to_dict(found.lease) == lease_to_dict(want.lease)
 
 
@@ -323,7 +323,7 @@ def test_the_flagship_question_has_an_honest_answer() -> None:
     assert swap.change("step_time_s") < -1  # type: ignore[operator]
     assert glass.change("step_time_s") == pytest.approx(0, abs=1e-3)
     assert network.what_if("leave-out-first-campus").change("step_time_s") < -1  # type: ignore[operator]
-    assert any("buffer of" in line for line in network.score().binds)
+    assert any("buffer of" in line for line in network.score().bottlenecks)
 
 
 def test_jobs_are_asked_by_name() -> None:

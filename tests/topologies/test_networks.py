@@ -16,7 +16,7 @@ from twin.formats import parse_document
 from twin.formats.native import parse_mapping
 from twin.model.document import TopologyDocument
 from twin.model.jobs import TrainingJob
-from twin.model.network import Generators, Network
+from twin.model.network import Generators, NetworkGraph
 from twin.model.records import Link
 
 NAMES = sorted(topologies.NETWORKS)
@@ -25,7 +25,7 @@ NAMES = sorted(topologies.NETWORKS)
 @dataclass(frozen=True)
 class Loaded:
     document: TopologyDocument
-    network: Network
+    network: NetworkGraph
     expand_time_s: float
 
 
@@ -34,7 +34,7 @@ def loaded(name: str) -> Loaded:
     """A shipped network, expanded and checked once for the whole module."""
     text = topologies.network_text(name)
     document = parse_document(parse_mapping(text, name, as_json=False), name)
-    network = Network(document, Generators(topologies.expand, topologies.digest))
+    network = NetworkGraph(document, Generators(topologies.expand, topologies.digest))
     start = time.perf_counter()
     _ = network.nodes  # expands, and raises TopologyError with every broken rule
     return Loaded(document, network, time.perf_counter() - start)

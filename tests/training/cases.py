@@ -14,7 +14,7 @@ from twin.catalogue import Mode, catalogue, load_price_book
 from twin.catalogue.ageing import AgeingCase
 from twin.catalogue.figure_reader import FigureReader
 from twin.model.document import TopologyDocument
-from twin.optics.link_health import LinkHealth, judge_links
+from twin.optics.link_health import LinkHealth, compute_link_health
 
 ZRP = "OpenZR+-400G"
 ENDS = [{"id": "p", "kind": "border"}, {"id": "q", "kind": "border"}]
@@ -31,7 +31,7 @@ def state_of(data: dict[str, Any]) -> tuple[State, TopologyDocument]:
 
 def health_of(data: dict[str, Any], ageing: AgeingCase = "value") -> LinkHealth:
     state, document = state_of(data)
-    return judge_links(state, document, reader(), ageing)
+    return compute_link_health(state, document, reader(), ageing)
 
 
 def line(**fields: Any) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from twin.stages.evaluation import Case, Evaluation
 from twin.training.job_flows import job_flows
 from twin.training.placement import place_job
 from twin.training.step import Step, step_of
-from twin.training.step_inputs import Pacing, Setting
-from twin.training.step_timing import AS_IT_IS, Ideal
+from twin.training.step_inputs import AcceleratorGroups, StepInputs
+from twin.training.step_timing import NOTHING_REMOVED, Counterfactual
 
 GENEROUS = 1e7
 """Gb/s, more than any job fills."""
@@ -64,10 +64,10 @@ def evaluated(data: dict[str, Any]) -> Evaluation:
     return EVALUATOR.evaluate(Case(state, document, network(data).document.jobs[0]))
 
 
-def step(data: dict[str, Any], ideal: Ideal = AS_IT_IS) -> Step:
+def step(data: dict[str, Any], counterfactual: Counterfactual = NOTHING_REMOVED) -> Step:
     found = evaluated(data)
     assert found.step is not None, found.why_no_step
-    if ideal == AS_IT_IS:
+    if counterfactual == NOTHING_REMOVED:
         return found.step
     job, loads = found.case.job, found.loads
     assert job is not None
@@ -75,11 +75,13 @@ def step(data: dict[str, Any], ideal: Ideal = AS_IT_IS) -> Step:
     placed = place_job(found.case.state, job, reader())
     flows = job_flows(placed, job, found.case.state.arrays.n_nodes)
     capacity = found.health.job_capacity_gbps[loads.arc]
-    return step_of(Setting(job, placed, flows, Pacing.of(placed, job, reader()), loads, capacity), ideal)
+    return step_of(
+        StepInputs(job, placed, flows, AcceleratorGroups.of(placed, job, reader()), loads, capacity), counterfactual
+    )
 
 
-def seconds(data: dict[str, Any], ideal: Ideal = AS_IT_IS) -> float:
-    return step(data, ideal).step_time_s
+def seconds(data: dict[str, Any], counterfactual: Counterfactual = NOTHING_REMOVED) -> float:
+    return step(data, counterfactual).step_time_s
 
 
 def reduce_bits(job: TrainingJob) -> float:

@@ -25,13 +25,13 @@ CLOSE = 0.003
 
 
 def reference(data: dict[str, Any]) -> NodeStep:
-    """The same job on the reference node of its one pool."""
+    """The same job on the reference node of its one group."""
     found = evaluated(data)
     job, placed = found.case.job, found.placed
     assert job is not None
     assert placed is not None
-    (pool,) = placed.pools
-    overlap = READER.part_or(pool.accelerator, "overlap_ratio", READER.general("overlap_ratio"))
+    (group,) = placed.groups
+    overlap = READER.part_or(group.accelerator, "overlap_ratio", READER.general("overlap_ratio"))
     exchange = DataExchange(
         job.gradient_bytes_per_parameter,
         job.parameter_bytes_per_parameter,
@@ -39,7 +39,7 @@ def reference(data: dict[str, Any]) -> NodeStep:
         READER.general("n_gradient_buckets"),
     )
     layout = layout_of(job, placed.n_replicas)
-    return reference_step(job.model, layout, pace_of(pool, job, READER), exchange, job.n_global_batch)
+    return reference_step(job.model, layout, pace_of(group, job, READER), exchange, job.n_global_batch)
 
 
 def ratio(data: dict[str, Any]) -> float:
@@ -122,7 +122,7 @@ def test_a_batch_that_does_not_divide_is_rounded_up() -> None:
 def test_a_thin_fabric_is_waited_for() -> None:
     """Each phase on a leaf of little capacity is what its bits take, once the cards are no longer what holds it up."""
     cut = {"tp": 8, "cp": 2}
-    thin = [step(one_site(8, 8, gbps=x, parallelism=cut)).pool_time_s[0] for x in (1e7, 50.0, 25.0)]
+    thin = [step(one_site(8, 8, gbps=x, parallelism=cut)).group_time_s[0] for x in (1e7, 50.0, 25.0)]
     # keys and values of eight ranks leave a rack for each layer, three times, four with `full`
     found = evaluated(one_site(8, 8, gbps=25.0, parallelism=cut))
     assert found.case.job is not None
@@ -134,7 +134,7 @@ def test_a_thin_fabric_is_waited_for() -> None:
 
 def test_thin_all_to_alls_and_boundaries_are_waited_for() -> None:
     data = [one_site(8, 8, gbps=x, model=QWEN, parallelism={"tp": 8, "ep": 16}) for x in (20.0, 10.0)]
-    a, b = (step(one).pool_time_s[0] for one in data)
+    a, b = (step(one).group_time_s[0] for one in data)
     job = evaluated(data[0]).case.job
     assert job is not None
     model = job.model
@@ -142,7 +142,7 @@ def test_thin_all_to_alls_and_boundaries_are_waited_for() -> None:
     bits = 8 * expert_bits(model, layout_of(job, 1)) * 8 / 15 * 6 * model.n_layers * 32
     assert b - a == pytest.approx(bits * (1 / 10e9 - 1 / 20e9), rel=1e-6)
     data = [one_site(8, 8, gbps=x, parallelism={"tp": 8, "pp": 2}) for x in (20.0, 10.0)]
-    a, b = (step(one).pool_time_s[0] for one in data)
+    a, b = (step(one).group_time_s[0] for one in data)
     job = evaluated(data[0]).case.job
     assert job is not None
     each = 2 * 8 * stage_boundary_bits(job.model, layout_of(job, 1))
@@ -183,8 +183,8 @@ def test_pools_share_what_arcs_carry() -> None:
     both = {"a": [("H100", 8)] * 2 + [("H200", 8)] * 2}
     found = step(sites(both, rack_gbps=25.0, parallelism=cut))
     alone = step(one_site(2, 8, gbps=25.0, parallelism=cut))
-    assert found.pools[0].accelerator == "H100"
-    ring = [p.stage_time_s for p in (found.pools[0], alone.pools[0])]
+    assert found.groups[0].accelerator == "H100"
+    ring = [p.stage_time_s for p in (found.groups[0], alone.groups[0])]
     assert ring[0] == pytest.approx(ring[1], rel=1e-9)
 
 

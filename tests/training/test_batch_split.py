@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 from tests import naive
 from tests.training.steps import evaluated, one_site, seconds, sites, step
 from twin.errors import TopologyError
-from twin.training.step_timing import Ideal, mean_of_latest
+from twin.training.step_timing import Counterfactual, mean_of_latest
 from twin.workload.job_arithmetic import layout_of
 from twin.workload.rank_exchange import context_bits, stage_boundary_bits, stage_layers
 
 MIXED = {"a": [("H100", 8)] * 2, "b": [("GB200", 8)] * 2}
 CUT = {"tp": 4, "pp": 2}
 IDEALS = {
-    "no_delay": Ideal(no_delay=True),
-    "no_fabric_limit": Ideal(no_fabric_limit=True),
-    "one_accelerator": Ideal(one_accelerator=True),
-    "best_split": Ideal(best_split=True),
-    "full_pipeline": Ideal(full_pipeline=True),
+    "no_delay": Counterfactual(no_delay=True),
+    "no_fabric_limit": Counterfactual(no_fabric_limit=True),
+    "one_accelerator": Counterfactual(one_accelerator=True),
+    "best_split": Counterfactual(best_split=True),
+    "full_pipeline": Counterfactual(full_pipeline=True),
 }
 FEW = settings(max_examples=25, deadline=None)
 
@@ -41,9 +41,9 @@ def test_a_stated_split_is_taken_as_it_stands() -> None:
     """Two replicas a site, 256 sequences: 40 and 88 make a batch of 2 x 128."""
     found = step(sites(MIXED, parallelism=CUT, **stated(40, 88)))
     assert found.share == (40, 88)
-    for pool, took, m in zip(found.pools, found.pool_time_s, found.share, strict=True):
-        assert took >= m * pool.stage_time_s
-    assert found.pace_pool == int(np.argmax(found.pool_time_s))
+    for group, took, m in zip(found.groups, found.group_time_s, found.share, strict=True):
+        assert took >= m * group.stage_time_s
+    assert found.slowest_group == int(np.argmax(found.group_time_s))
 
 
 @pytest.mark.parametrize(("a", "b"), [(10, 22), (3, 3), (0, 0)])
@@ -65,11 +65,11 @@ def test_the_best_split_loses_to_no_stated_one_it_replaces(a: int, wide: float, 
 
 
 def test_an_early_pool_waits_once() -> None:
-    """The fast pool has few sequences and much slack, the slow one sets the pace: a pool's own compute and what that
-    does not hide is never longer than the step, and of one pool it is just as long."""
+    """The fast group has few sequences and much slack, the slow one sets the pace: a group's own compute and what that
+    does not hide is never longer than the step, and of one group it is just as long."""
     for a, b in ((40, 88), (20, 108), (100, 28)):
         found = step(sites(MIXED, wide_gbps=100.0, parallelism=CUT, **stated(a, b)))
-        assert found.step_time_s >= max(found.pool_time_s)
+        assert found.step_time_s >= max(found.group_time_s)
         assert found.step_time_s >= found.bottleneck["wide_area"][1]
 
 
@@ -156,20 +156,20 @@ def test_parts_add_up_and_no_ideal_is_slower(kind: dict[str, Any], wide: float) 
     assert max(found.exposed_s.values()) <= found.exposed_comm_time_s * (1 + 1e-9) + 1e-12
     # each phase left out can only gain; local SGD alone lets the exchange hide behind what other phases take
     assert min(found.exposed_s.values()) >= -1e-12 or kind.get("split") == "balanced"
-    as_it_is = step(data, Ideal(False, False, False, False, False)).step_time_s
-    for name, ideal in IDEALS.items():
+    actual_step = step(data, Counterfactual(False, False, False, False, False)).step_time_s
+    for name, counterfactual in IDEALS.items():
         if name == "one_accelerator":
             continue
-        assert seconds(data, ideal) <= as_it_is * (1 + 1e-9), name
-    every = Ideal(True, True, True, True, True)
-    assert seconds(data, every) <= as_it_is * (1 + 1e-9)
-    assert step(data, Ideal(full_pipeline=True)).bubble_time_s <= 1e-9
+        assert seconds(data, counterfactual) <= actual_step * (1 + 1e-9), name
+    every = Counterfactual(True, True, True, True, True)
+    assert seconds(data, every) <= actual_step * (1 + 1e-9)
+    assert step(data, Counterfactual(full_pipeline=True)).bubble_time_s <= 1e-9
 
 
 @pytest.mark.parametrize("split", ["uniform", "balanced"])
 def test_alike_accelerators_have_no_straggler(split: str) -> None:
     data = sites(MIXED, parallelism=CUT, split=split)
-    assert step(data, Ideal(one_accelerator=True)).straggler_ratio == pytest.approx(0.0, abs=1e-9)
+    assert step(data, Counterfactual(one_accelerator=True)).straggler_ratio == pytest.approx(0.0, abs=1e-9)
     assert step(data).straggler_ratio > (0.1 if split == "uniform" else 0.0)
 
 
@@ -203,7 +203,7 @@ def test_a_starved_crossing_sets_the_pace() -> None:
     assert found.step is not None
     assert found.case.job is not None
     each = stage_boundary_bits(found.case.job.model, layout_of(found.case.job, 1))
-    period = found.step.pool_time_s[0] / 128
+    period = found.step.group_time_s[0] / 128
     assert period == pytest.approx(4 * 2 * each / 0.5e9, rel=0.02)
 
 
@@ -218,17 +218,17 @@ def test_distance_costs_what_a_simulation_of_the_order_says() -> None:
         assert far.step is not None
         assert far.placed is not None
         assert far.loads is not None
-        n_stages = [pool.n_stages for pool in far.placed.pools]
+        n_stages = [group.n_stages for group in far.placed.groups]
         at = np.cumsum(n_stages)[:-1] - 1
-        pool = near.step.pools[0]
+        group = near.step.groups[0]
 
-        def played(km: Any, t: float = pool.stage_time_s, at: Any = at, pp: int = pp) -> float:
+        def played(km: Any, t: float = group.stage_time_s, at: Any = at, pp: int = pp) -> float:
             latency = np.zeros(pp - 1)
             latency[at] = km.loads.crossing_latency_us * 1e-6
             m = -(-km.case.job.n_global_batch // km.placed.n_replicas)
             return naive.one_forward_one_backward([t / 3] * pp, [2 * t / 3] * pp, latency.tolist(), m)
 
-        more_s = far.step.pool_time_s[0] - near.step.pool_time_s[0]
+        more_s = far.step.group_time_s[0] - near.step.group_time_s[0]
         assert more_s == pytest.approx(played(far) - played(near), rel=0.02), (n_stages, batch)
 
 
@@ -240,11 +240,11 @@ def test_a_slow_stage_of_a_replica_over_sites_keeps_the_others_waiting() -> None
         for a, b in (("H100", "GB300"), ("H100", "H100"), ("GB300", "GB300"))
     )
     assert slow.straggler_ratio == pytest.approx(0.0, abs=1e-9)
-    h, g = slow.pools[0].stage_time_s, fast.pools[0].stage_time_s
+    h, g = slow.groups[0].stage_time_s, fast.groups[0].stage_time_s
     assert mixed.straggler_ratio == pytest.approx(
-        1.0 - 2.0 / (1.0 / h + 1.0 / g) / mixed.pools[0].stage_time_s, abs=0.02
+        1.0 - 2.0 / (1.0 / h + 1.0 / g) / mixed.groups[0].stage_time_s, abs=0.02
     )
-    alike = step(sites({"a": [("H100", 8)] * 2, "b": [("GB300", 8)] * 2}, **how), Ideal(one_accelerator=True))
+    alike = step(sites({"a": [("H100", 8)] * 2, "b": [("GB300", 8)] * 2}, **how), Counterfactual(one_accelerator=True))
     assert fast.step_time_s < alike.step_time_s < 0.85 * mixed.step_time_s
     assert alike.straggler_ratio == pytest.approx(0.0, abs=1e-9)
 

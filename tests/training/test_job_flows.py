@@ -38,7 +38,7 @@ def place_job(state: State, found: TrainingJob) -> Placed:
 def test_replicas_fill_racks_in_order_by_kind() -> None:
     state = racks({"a": [("H100", 8), ("GB200", 6), ("H100", 4), ("GB200", 6)]})
     placed = place_job(state, job(Placement("a"), tp=4))
-    assert [(p.accelerator, p.n_replicas, p.rack.tolist()) for p in placed.pools] == [
+    assert [(p.accelerator, p.n_replicas, p.rack.tolist()) for p in placed.groups] == [
         ("GB200", 2, [1] * 4 + [3] * 4),  # tensor ranks do not leave a rack
         ("H100", 3, [0] * 8 + [2] * 4),
     ]
@@ -48,27 +48,27 @@ def test_replicas_fill_racks_in_order_by_kind() -> None:
 def test_a_replica_is_of_one_kind_and_what_is_left_over_stays_free() -> None:
     state = racks({"a": [("H100", 6), ("GB200", 6)]})
     placed = place_job(state, job(Placement("a"), tp=4))
-    assert [(p.accelerator, p.n_replicas) for p in placed.pools] == [("GB200", 1), ("H100", 1)]
+    assert [(p.accelerator, p.n_replicas) for p in placed.groups] == [("GB200", 1), ("H100", 1)]
 
 
 def test_a_placement_may_name_kind_and_number() -> None:
     state = racks({"a": [("GB200", 8), ("H100", 8), ("H100", 8)]})
     placed = place_job(state, job(Placement("a", 12, "H100"), tp=4))
-    assert [p.rack.tolist() for p in placed.pools] == [[1] * 8 + [2] * 4]
+    assert [p.rack.tolist() for p in placed.groups] == [[1] * 8 + [2] * 4]
 
 
 def test_two_placements_at_a_site_do_not_share_accelerators() -> None:
     state = racks({"a": [("H100", 8), ("GB200", 8)]})
     placed = place_job(state, job(Placement("a"), Placement("a", 4, "H100"), tp=2))
-    assert {p.accelerator: p.n_replicas for p in placed.pools if len(p.rack) == 4 or p.accelerator == "GB200"}
-    assert sum(len(p.rack) for p in placed.pools) == 16
+    assert {p.accelerator: p.n_replicas for p in placed.groups if len(p.rack) == 4 or p.accelerator == "GB200"}
+    assert sum(len(p.rack) for p in placed.groups) == 16
     assert placed.n_allocated == {"GB200": 8, "H100": 8}
 
 
 def test_racks_that_are_down_hold_nothing() -> None:
     state = racks({"a": [("H100", 8), ("H100", 8)]})
     down = state.with_values("node_up", np.array([0]), False)
-    assert place_job(down, job(Placement("a"), tp=8)).pools[0].rack.tolist() == [1] * 8
+    assert place_job(down, job(Placement("a"), tp=8)).groups[0].rack.tolist() == [1] * 8
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_flows_add_up(case: tuple[State, TrainingJob]) -> None:
         assert (flow.share > 0).all()
         keys = flow.source * n_nodes + flow.target
         assert (np.diff(keys) > 0).all() or len({*keys.tolist()}) == len(keys)
-    by_site = {site: np.concatenate([p.rack for p in placed.pools if p.site == site]) for site in placed.sites}
+    by_site = {site: np.concatenate([p.rack for p in placed.groups if p.site == site]) for site in placed.sites}
     assert [each.site for each in flows.local] == [s for s, rack in by_site.items() if len(rack) > size]
     for each in flows.local:
         rack, n = by_site[each.site], each.n_blocks
@@ -227,4 +227,4 @@ def test_the_placement_s_order_does_not_matter() -> None:
     found = job(Placement("b"), Placement("a"), tp=4)
     turned = replace(found, placement=found.placement[::-1])
     one, other = place_job(state, found), place_job(state, turned)
-    assert [(p.site, p.rack.tolist()) for p in one.pools] == [(p.site, p.rack.tolist()) for p in other.pools]
+    assert [(p.site, p.rack.tolist()) for p in one.groups] == [(p.site, p.rack.tolist()) for p in other.groups]

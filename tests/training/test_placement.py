@@ -93,20 +93,20 @@ def test_ranks_lie_as_the_slow_twin_deals_them(case: tuple[Racks, TrainingJob]) 
         assert (where, problem[:8]) == ("jobs[j].placement[a]", "no whole")
         return
     got = placed(sites, found)
-    assert {p.accelerator: p.rack.tolist() for p in got.pools} == {k: [r for r, _ in v] for k, v in wanted.items()}
+    assert {p.accelerator: p.rack.tolist() for p in got.groups} == {k: [r for r, _ in v] for k, v in wanted.items()}
     per_replica = cut.tp * cut.cp * cut.pp
-    assert {p.accelerator: p.n_replicas for p in got.pools} == {k: len(v) // per_replica for k, v in wanted.items()}
+    assert {p.accelerator: p.n_replicas for p in got.groups} == {k: len(v) // per_replica for k, v in wanted.items()}
     assert got.n_replicas == sum(len(v) // per_replica for v in wanted.values())
     held = Counter[str]()
     for kind, n in sites["a"]:
         held[kind] += n
     assert got.n_allocated == dict(held)
-    for pool in got.pools:
-        of = list(zip(pool.rack.tolist(), pool.domain.tolist(), strict=True))
+    for group in got.groups:
+        of = list(zip(group.rack.tolist(), group.domain.tolist(), strict=True))
         assert [len(set(of[i : i + cut.tp])) for i in range(0, len(of), cut.tp)] == [1] * (len(of) // cut.tp)
         # one number, one domain of one rack, and no more in it than it has
-        assert len({domain for _, domain in of}) == len(set(of)) == len(set(wanted[pool.accelerator]))
-        assert max(Counter(of).values()) <= DOMAIN[pool.accelerator]
+        assert len({domain for _, domain in of}) == len(set(of)) == len(set(wanted[group.accelerator]))
+        assert max(Counter(of).values()) <= DOMAIN[group.accelerator]
 
 
 @FEW
@@ -120,8 +120,8 @@ def test_nearness_is_that_of_the_worst_group(case: tuple[Racks, TrainingJob]) ->
         got = placed(sites, found)
     except TopologyError:
         return
-    for pool in got.pools:
-        domain = pool.domain.tolist()
+    for group in got.groups:
+        domain = group.domain.tolist()
 
         def least(groups: list[list[int]]) -> int:
             return min(min(Counter(group).values()) for group in groups)
@@ -129,7 +129,7 @@ def test_nearness_is_that_of_the_worst_group(case: tuple[Racks, TrainingJob]) ->
         def every(n: int, step: int, of: list[int]) -> list[list[int]]:
             return [of[i : i + n * step : step] for i in range(0, len(of), n * step)]
 
-        near = nearness(pool, found)
+        near = nearness(group, found)
         assert near.n_context == (least(every(cut.cp, cut.tp, domain)) if cut.cp > 1 else 1)
         assert near.n_expert == (least(every(cut.ep, 1, domain)) if cut.ep > 1 else 1)
         n_alike = cut.cp * k
@@ -162,7 +162,7 @@ def test_what_a_domain_has_left_over_joins_no_other_rest() -> None:
     sites: Racks = {"a": [("H100", 64), ("H100", 8)]}
     found = job(Placement("a", 48, racks="a-00"), Placement("a"), tp=3)
     got = placed(sites, found)
-    assert [(p.n_replicas, sorted(set(p.rack.tolist()))) for p in got.pools] == [(16, [0]), (2, [1])]
+    assert [(p.n_replicas, sorted(set(p.rack.tolist()))) for p in got.groups] == [(16, [0]), (2, [1])]
     assert got.n_replicas == len(naive_groups(sites["a"], "H100", 3))
 
 
@@ -183,11 +183,11 @@ def test_placements_of_a_site_share_no_accelerator(held: list[tuple[str, int]], 
         return
     rng.shuffle(places)
     again = placed({"a": held}, job(*places, tp=tp))
-    assert [(p.accelerator, p.rack.tolist()) for p in got.pools] == [
-        (p.accelerator, p.rack.tolist()) for p in again.pools
+    assert [(p.accelerator, p.rack.tolist()) for p in got.groups] == [
+        (p.accelerator, p.rack.tolist()) for p in again.groups
     ]
     assert got.n_allocated == again.n_allocated
-    ranks = Counter(rank for pool in got.pools for rank in pool.rack.tolist())
+    ranks = Counter(rank for group in got.groups for rank in group.rack.tolist())
     for rack, (of, _) in enumerate(held):
         room = sum(1 for group in naive_groups(held, of, tp) if group[0][0] == rack) * tp
         assert ranks[rack] <= room
@@ -200,14 +200,14 @@ def test_placements_of_a_site_share_no_accelerator(held: list[tuple[str, int]], 
 def test_patterns_of_racks() -> None:
     sites: Racks = {"a": [("H100", 8)] * 12}
     got = placed(sites, job(Placement("a", racks="a-0[2-4]"), Placement("a", 8, racks="a-1?"), tp=8))
-    assert [p.rack.tolist() for p in got.pools] == [[2] * 8 + [3] * 8 + [4] * 8, [10] * 8]
+    assert [p.rack.tolist() for p in got.groups] == [[2] * 8 + [3] * 8 + [4] * 8, [10] * 8]
     assert got.n_allocated == {"H100": 32}
 
 
 def test_a_stated_number_is_filled_kind_by_kind_with_whole_blocks() -> None:
     """20 of 12 GB200 and 24 H100 in replicas of 8: one of the first kind, and the other 12 of the second."""
     got = placed({"a": [("GB200", 12), ("H100", 24)]}, job(Placement("a", 20), tp=4, pp=2))
-    assert [(p.accelerator, len(p.rack)) for p in got.pools] == [("GB200", 8), ("H100", 8)]
+    assert [(p.accelerator, len(p.rack)) for p in got.groups] == [("GB200", 8), ("H100", 8)]
     assert got.n_allocated == {"GB200": 8, "H100": 12}
 
 
@@ -233,12 +233,12 @@ def test_stages_are_dealt_out_for_the_most_replicas(sizes: list[int], pp: int, t
         return
     got = placed(sites, found)
     assert got.n_replicas == most
-    assert [p.n_replicas for p in got.pools] == [most] * len(sizes)
-    assert sum(p.n_stages for p in got.pools) == pp
+    assert [p.n_replicas for p in got.groups] == [most] * len(sizes)
+    assert sum(p.n_stages for p in got.groups) == pp
     first = 0
-    for pool in got.pools:
-        assert (pool.first_stage, len(pool.rack)) == (first, most * n_group * pool.n_stages)
-        first += pool.n_stages
+    for group in got.groups:
+        assert (group.first_stage, len(group.rack)) == (first, most * n_group * group.n_stages)
+        first += group.n_stages
     assert got.n_allocated == {"GB200": sum(sizes)}
 
 
@@ -246,7 +246,7 @@ def test_stages_at_a_site_of_two_kinds_take_a_stated_number() -> None:
     """Of 8 asked for, 8 lie on the first kind; half a replica is no reason to leave it empty."""
     sites: Racks = {"a": [("GB200", 8), ("H100", 8)], "b": [("H100", 8)]}
     got = placed(sites, job(Placement("a", 8), Placement("b"), tp=4, pp=4, across_sites="pipeline"))
-    assert [(p.site, p.accelerator, p.n_stages) for p in got.pools] == [("a", "GB200", 2), ("b", "H100", 2)]
+    assert [(p.site, p.accelerator, p.n_stages) for p in got.groups] == [("a", "GB200", 2), ("b", "H100", 2)]
     assert (got.n_replicas, got.n_allocated) == (1, {"GB200": 8, "H100": 8})
 
 
@@ -272,9 +272,9 @@ def test_a_site_that_cannot_take_part_is_named(sites: Racks, places: list[Placem
 def test_a_boundary_to_another_site_is_not_near() -> None:
     sites: Racks = {"a": [("GB200", 8)], "b": [("GB200", 8)]}
     over = job(Placement("a"), Placement("b"), tp=4, pp=2, across_sites="pipeline")
-    assert [nearness(pool, over).boundary for pool in placed(sites, over).pools] == [False, False]
+    assert [nearness(group, over).boundary for group in placed(sites, over).groups] == [False, False]
     here = job(Placement("a"), tp=4, pp=2)
-    assert [nearness(pool, here).boundary for pool in placed(sites, here).pools] == [True]
+    assert [nearness(group, here).boundary for group in placed(sites, here).groups] == [True]
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------
@@ -310,7 +310,7 @@ def test_what_does_not_fit_is_told_with_place_rule_and_what_would(
 def test_one_measured_time_for_one_kind() -> None:
     sites: Racks = {"a": [("GB200", 8), ("H100", 8)]}
     got = placed(sites, job(Placement("a", accelerator="H100", micro_batch_s=0.1), Placement("a", 8, "GB200"), tp=4))
-    assert [(p.accelerator, p.place.micro_batch_s) for p in got.pools] == [("GB200", None), ("H100", 0.1)]
+    assert [(p.accelerator, p.place.micro_batch_s) for p in got.groups] == [("GB200", None), ("H100", 0.1)]
 
 
 def test_more_sites_than_bounded() -> None:

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.workload import all_reduce_schedule as exchange
-from twin.workload.all_reduce_schedule import MAX_TREE_SITES, Exchange, candidates, chains, direct, mix_trees, ring
+from twin.workload.all_reduce_schedule import (
+    MAX_TREE_SITES,
+    AllReduceSchedule,
+    candidates,
+    chains,
+    direct,
+    mix_trees,
+    ring,
+)
 
 G = 2.0
 """Each pass moves `volume` of the parameters; G of the notes is the mean of both, so a pair of passes moves 2 of it."""
@@ -25,7 +33,7 @@ def times(capacity: np.ndarray) -> np.ndarray:
     return rows[(rows > 0).any(axis=(1, 2))]
 
 
-def slowest(way: Exchange, rows: np.ndarray) -> float:
+def slowest(way: AllReduceSchedule, rows: np.ndarray) -> float:
     with np.errstate(invalid="ignore"):
         return float(np.nan_to_num(np.einsum("rij,ij->r", rows, way.volume), nan=0.0, posinf=np.inf).max())
 

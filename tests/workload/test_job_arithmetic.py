@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from twin.model.jobs import Parallelism, Placement, TrainingJob
 from twin.model.shape import ModelShape
-from twin.workload.group_times import Pool, balanced_split, pool_times_s, uniform_split
+from twin.workload.group_times import TimedGroup, balanced_split, group_times_s, uniform_split
 from twin.workload.job_arithmetic import (
     flops_per_micro_batch,
     flops_per_step,
@@ -106,44 +106,44 @@ def test_volumes_follow_the_micro_batch() -> None:
 CAMPUSES = [("c1", "H100", 822e12), ("c2", "GB200", 2129e12), ("c3", "GB300", 2646e12)]
 
 
-def campuses(fill: float, n_replicas: int = 128, **interleaved: int) -> list[Pool]:
+def campuses(fill: float, n_replicas: int = 128, **interleaved: int) -> list[TimedGroup]:
     """The three campuses of the field notes, stage times from their sustained rates; `fill` in micro batches."""
     times = [flops_per_micro_batch(FLAGSHIP) / 128 / rate for _, _, rate in CAMPUSES]
     return [
-        Pool(site, kind, n_replicas, t, fill * t, **interleaved)
+        TimedGroup(site, kind, n_replicas, t, fill * t, **interleaved)
         for (site, kind, _), t in zip(CAMPUSES, times, strict=True)
     ]
 
 
-def slowest(pools: list[Pool], share: tuple[int, ...]) -> float:
-    return max(pool_times_s(pools, share))
+def slowest(groups: list[TimedGroup], share: tuple[int, ...]) -> float:
+    return max(group_times_s(groups, share))
 
 
 @pytest.mark.parametrize(("n_virtual", "by_flops_s", "aware_s"), [(1, 2.74, 2.01), (4, 1.71, 1.57)])
 def test_the_bubble_aware_split_of_the_field_notes(n_virtual: int, by_flops_s: float, aware_s: float) -> None:
     """128 replicas a campus, p = 8, 16 micro batches in the mean; the notes have 0.5 % less work in a step than we."""
-    pools = campuses(7 / n_virtual)
+    groups = campuses(7 / n_virtual)
     rates = [rate for _, _, rate in CAMPUSES]
     by_flops = tuple(round(48 * rate / sum(rates)) for rate in rates)
     assert by_flops == (7, 18, 23)
-    assert slowest(pools, by_flops) == pytest.approx(by_flops_s, rel=0.012)
-    share = balanced_split(pools, 6144)
+    assert slowest(groups, by_flops) == pytest.approx(by_flops_s, rel=0.012)
+    share = balanced_split(groups, 6144)
     assert sum(m * 128 for m in share) >= 6144
-    assert slowest(pools, share) == pytest.approx(aware_s, rel=0.01)
+    assert slowest(groups, share) == pytest.approx(aware_s, rel=0.01)
 
 
-def brute_force(pools: list[Pool], n_micro_batches: int) -> float:
-    most = [-(-n_micro_batches // pool.n_replicas) for pool in pools]
+def brute_force(groups: list[TimedGroup], n_micro_batches: int) -> float:
+    most = [-(-n_micro_batches // group.n_replicas) for group in groups]
     shares = product(*(range(m + 1) for m in most))
-    enough = (s for s in shares if sum(m * p.n_replicas for m, p in zip(s, pools, strict=True)) >= n_micro_batches)
-    return min(slowest(pools, share) for share in enough)
+    enough = (s for s in shares if sum(m * p.n_replicas for m, p in zip(s, groups, strict=True)) >= n_micro_batches)
+    return min(slowest(groups, share) for share in enough)
 
 
 @st.composite
-def pools(draw: st.DrawFn, largest: int = 3) -> list[Pool]:
+def groups(draw: st.DrawFn, largest: int = 3) -> list[TimedGroup]:
     n = draw(st.integers(1, largest))
     return [
-        Pool(
+        TimedGroup(
             f"s{i}",
             "x",
             draw(st.integers(1, 4)),
@@ -157,43 +157,43 @@ def pools(draw: st.DrawFn, largest: int = 3) -> list[Pool]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(pools(), st.integers(1, 12))
-def test_the_balanced_split_is_the_best_there_is(found: list[Pool], n: int) -> None:
+@given(groups(), st.integers(1, 12))
+def test_the_balanced_split_is_the_best_there_is(found: list[TimedGroup], n: int) -> None:
     share = balanced_split(found, n)
-    assert sum(m * pool.n_replicas for m, pool in zip(share, found, strict=True)) >= n
+    assert sum(m * group.n_replicas for m, group in zip(share, found, strict=True)) >= n
     assert slowest(found, share) == pytest.approx(brute_force(found, n), rel=1e-12)
 
 
 @settings(max_examples=200, deadline=None)
-@given(pools(largest=6), st.integers(1, 500))
-def test_the_balanced_split_never_loses_to_the_uniform_one(found: list[Pool], n: int) -> None:
+@given(groups(largest=6), st.integers(1, 500))
+def test_the_balanced_split_never_loses_to_the_uniform_one(found: list[TimedGroup], n: int) -> None:
     uniform = uniform_split(found, n)
-    assert sum(m * pool.n_replicas for m, pool in zip(uniform, found, strict=True)) >= n
+    assert sum(m * group.n_replicas for m, group in zip(uniform, found, strict=True)) >= n
     assert len(set(uniform)) == 1
     assert slowest(found, balanced_split(found, n)) <= slowest(found, uniform)
 
 
 def test_a_pool_that_would_only_hold_the_others_up_gets_nothing() -> None:
-    found = [Pool("a", "old", 1, 100.0), Pool("b", "new", 1, 1.0)]
+    found = [TimedGroup("a", "old", 1, 100.0), TimedGroup("b", "new", 1, 1.0)]
     assert balanced_split(found, 10) == (0, 10)
-    assert pool_times_s([replace(pool, fill_s=3.0) for pool in found], (0, 10)) == (0.0, 13.0)
+    assert group_times_s([replace(group, fill_s=3.0) for group in found], (0, 10)) == (0.0, 13.0)
 
 
 def test_equal_pools_share_alike() -> None:
-    found = [Pool("a", "x", 4, 1.0, 1.75), Pool("b", "x", 4, 1.0, 1.75)]
+    found = [TimedGroup("a", "x", 4, 1.0, 1.75), TimedGroup("b", "x", 4, 1.0, 1.75)]
     assert balanced_split(found, 64) == uniform_split(found, 64) == (8, 8)
 
 
 def test_what_does_not_divide_is_rounded_up() -> None:
-    assert uniform_split([Pool("a", "x", 3, 1.0)], 10) == (4,)
-    assert balanced_split([Pool("a", "x", 3, 1.0)], 10) == (4,)
+    assert uniform_split([TimedGroup("a", "x", 3, 1.0)], 10) == (4,)
+    assert balanced_split([TimedGroup("a", "x", 3, 1.0)], 10) == (4,)
 
 
 def test_a_pool_with_fewer_micro_batches_than_stages_does_not_interleave() -> None:
     """Eight stages in four pieces: 8 micro batches take 8 + 7/4, 7 of them 7 + 7."""
-    pool = Pool("a", "x", 1, 1.0, 7 / 4, n_interleaved=8, n_virtual_stages=4)
-    assert (pool.time_s(8), pool.time_s(7), pool.time_s(0)) == (9.75, 14.0, 0.0)
-    assert [pool.most(end_s, 100) for end_s in (7.9, 8.0, 9.7, 9.75, 10.75)] == [0, 1, 2, 8, 9]
+    group = TimedGroup("a", "x", 1, 1.0, 7 / 4, n_interleaved=8, n_virtual_stages=4)
+    assert (group.time_s(8), group.time_s(7), group.time_s(0)) == (9.75, 14.0, 0.0)
+    assert [group.most(end_s, 100) for end_s in (7.9, 8.0, 9.7, 9.75, 10.75)] == [0, 1, 2, 8, 9]
     # so the slow campus of the notes does nothing but one micro batch where 7 would be its part
     share = balanced_split(campuses(7 / 4, n_interleaved=8, n_virtual_stages=4), 6144)
     assert share[0] < 8 <= min(share[1:])

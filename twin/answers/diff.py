@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..stages.evaluation import Evaluation
-from .score import Score, data_frame, html_table, lean_to_dict, lease_to_dict, show
+from .score import Score, data_frame, html_table, lease_to_dict, show, used_figure_to_dict
 from .summary_text import arc_name, arc_reason
 
 N_CAUSES = 5
@@ -64,11 +64,13 @@ class Diff:
             "metrics": metrics,
             "utilisation_window": "step",
             "utilisation_tier": "all",
-            "binds": {"before": list(self.before.binds), "after": list(self.after.binds)},
+            "bottlenecks": {"before": list(self.before.bottlenecks), "after": list(self.after.bottlenecks)},
             "causes": [{name: getattr(cause, name) for name in Cause.__slots__} for cause in self.causes],
             "purchases": [{"item": item, "amount": amount, "usd": usd} for item, amount, usd in self.purchases],
             "lease": {"before": lease_to_dict(self.before.lease), "after": lease_to_dict(self.after.lease)},
-            "leans_on": [lean_to_dict(lean) for lean in sorted({*self.before.leans_on, *self.after.leans_on})],
+            "assumptions": [
+                used_figure_to_dict(each) for each in sorted({*self.before.assumptions, *self.after.assumptions})
+            ],
         }
 
     def to_json(self, indent: int | None = 1) -> str:
@@ -86,7 +88,7 @@ class Diff:
             cells = (self.before[name], value.value, self.change(name))
             rows.append((name, *(show(cell, value.unit) for cell in cells)))
         title = f"{self.before.network} · {self.before.job or 'no job'} · {self.plan or 'changes'}"
-        return html_table(title, ("metric", "before", "after", "change"), rows, self.after.binds)
+        return html_table(title, ("metric", "before", "after", "change"), rows, self.after.bottlenecks)
 
 
 def diff_of(plan: str | None, before: Score, after: Score, old: Evaluation, new: Evaluation) -> Diff:
@@ -170,7 +172,7 @@ def _finite(value: float) -> float | None:
 
 
 def _rack_causes(old: Evaluation, new: Evaluation) -> list[Cause]:
-    """Accelerators by site and kind, where their number changed, and the pace of pools."""
+    """Accelerators by site and kind, where their number changed, and the pace of groups."""
     found = []
     before, after = _accelerators(old), _accelerators(new)
     for key in sorted({*before, *after}):
@@ -180,14 +182,14 @@ def _rack_causes(old: Evaluation, new: Evaluation) -> list[Cause]:
     for key in sorted({*slow, *fast}):
         a, b = slow.get(key), fast.get(key)
         if a != b:
-            found.append(Cause("pool_time_s", f"{key[1]} in {key[0]}", a, b))
+            found.append(Cause("group_time_s", f"{key[1]} in {key[0]}", a, b))
     return found
 
 
 def _pool_times(e: Evaluation) -> dict[tuple[str, str], float]:
     if e.step is None:
         return {}
-    return {(p.site, p.accelerator): t for p, t in zip(e.step.pools, e.step.pool_time_s, strict=True)}
+    return {(p.site, p.accelerator): t for p, t in zip(e.step.groups, e.step.group_time_s, strict=True)}
 
 
 def _accelerators(e: Evaluation) -> dict[tuple[str, str], float]:

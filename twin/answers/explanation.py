@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from ..catalogue.figure_reader import PLACEHOLDER, Lean
+from ..catalogue.figure_reader import UsedFigure
 from ..render import explanation_figure, svg_of
 from ..stages.evaluation import Evaluation
 from ..training.causes import CAUSES, SENTENCES, Attribution
-from .score import html_table, lean_to_dict
+from .score import assumptions_of, html_table, used_figure_to_dict
 from .summary_text import overlap_time_s, propagation_s
 
 NAMES = {
@@ -78,8 +78,8 @@ class Explanation:
     exchange: str
     """How the sites exchange gradients."""
     causes: tuple[CauseShare, ...]
-    words: tuple[str, ...]
-    leans_on: tuple[Lean, ...]
+    summary: tuple[str, ...]
+    assumptions: tuple[UsedFigure, ...]
 
     def __getitem__(self, cause: str) -> CauseShare:
         """A cause by name."""
@@ -89,8 +89,8 @@ class Explanation:
         """Plain data: the same that `--json` prints."""
         data = {name: getattr(self, name) for name in self.__dataclass_fields__}
         data["causes"] = [cause.to_dict() for cause in self.causes]
-        data["words"] = list(self.words)
-        data["leans_on"] = [lean_to_dict(lean) for lean in self.leans_on]
+        data["summary"] = list(self.summary)
+        data["assumptions"] = [used_figure_to_dict(each) for each in self.assumptions]
         return data
 
     def to_json(self, indent: int | None = 1) -> str:
@@ -125,7 +125,7 @@ class Explanation:
         title = f"{self.network} · {self.job}"
         parts = [(name, _seconds(seconds)) for name, seconds in (*self.parts(), ("step", self.step_time_s))]
         tables = html_table(f"{title}: a step", ("part", "seconds"), parts, (PHASES_NOTE,))
-        tables += html_table(f"{title}: what is in the way", HEADS, self.rows(), self.words)
+        tables += html_table(f"{title}: what is in the way", HEADS, self.rows(), self.summary)
         return tables + svg_of(self.figure)
 
 
@@ -171,12 +171,12 @@ def explanation_of(e: Evaluation, found: Attribution, network: str, plan: str | 
         goodput_ratio=e.goodput_ratio,
         exchange=step.exchange,
         causes=tuple(causes),
-        words=tuple(_words(e, found, causes, gap)),
-        leans_on=tuple(lean for lean in e.leans if lean.status in ("estimate", PLACEHOLDER)),
+        summary=tuple(_summary(e, found, causes, gap)),
+        assumptions=assumptions_of(e.used_figures),
     )
 
 
-def _words(e: Evaluation, found: Attribution, causes: list[CauseShare], gap_s: float) -> Iterator[str]:
+def _summary(e: Evaluation, found: Attribution, causes: list[CauseShare], gap_s: float) -> Iterator[str]:
     if gap_s <= SMALL_RATIO * found.step_time_s:
         yield f"Nothing of what could be taken away is in the way of a step of {_seconds(found.step_time_s)}."
         return

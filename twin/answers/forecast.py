@@ -13,16 +13,16 @@ import numpy as np
 
 from ..arrays import TIERS, Bools, Floats, Ints
 from ..catalogue.ageing import AgeingCase
-from ..catalogue.figure_reader import FigureReader, Lean
+from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..errors import ChangeError
 from ..optics.amplified_lines import amplified_lines
-from ..optics.link_budget import Light, judge_light
-from ..optics.optical_paths import lines_of_links
+from ..optics.link_budget import LinkBudgets, compute_link_budgets
+from ..optics.optical_paths import optical_paths_of_links
 from ..optics.transport_goodput import NEGLIGIBLE_LOSS_RATIO, pair_rate_gbps, recovery_of
 from ..render import forecast_figure, svg_of
 from ..stages.evaluation import Evaluation
 from ..units import DAYS_PER_YEAR
-from .score import html_table, lean_to_dict
+from .score import html_table, used_figure_to_dict
 
 CASES: tuple[AgeingCase, ...] = get_args(AgeingCase)
 RUNOUT_RATIOS = (0.7, 0.9)
@@ -122,7 +122,7 @@ class Forecast:
     years: tuple[float, ...]
     growth_ratio_per_year: float
     links: tuple[LinkForecast, ...]
-    leans_on: tuple[Lean, ...]
+    assumptions: tuple[UsedFigure, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the same that `--json` prints."""
@@ -133,7 +133,7 @@ class Forecast:
             "years": list(self.years),
             "growth_ratio_per_year": self.growth_ratio_per_year,
             "links": [link.to_dict() for link in self.links],
-            "leans_on": [lean_to_dict(lean) for lean in self.leans_on],
+            "assumptions": [used_figure_to_dict(each) for each in self.assumptions],
         }
 
     def to_json(self, indent: int | None = 1) -> str:
@@ -223,7 +223,7 @@ def forecast_of(
         years=tuple(float(t) for t in grid),
         growth_ratio_per_year=float(growth_ratio_per_year),
         links=tuple(rows),
-        leans_on=tuple(lean for lean in reader.leans() if lean.status != "published"),
+        assumptions=tuple(each for each in reader.used_figures() if each.status != "published"),
     )
 
 
@@ -254,7 +254,7 @@ class _Groups:
 
 
 def _check_work(e: Evaluation, groups: _Groups, n_years: int) -> None:
-    lines = lines_of_links(e.case.state, groups.link)
+    lines = optical_paths_of_links(e.case.state, groups.link)
     rows = amplified_lines(e.case.state, lines)
     spans = lines.span_last[rows] - lines.span_first[rows]
     work = (len(groups.link) + int((AMPLIFIED_WORK + spans).sum())) * (n_years + 1)
@@ -283,7 +283,7 @@ class _Course:
     def __init__(self, e: Evaluation, groups: _Groups, reader: FigureReader, case: AgeingCase, growth: float) -> None:
         self._state, self._lossless = e.case.state, e.case.document.lossless
         self._reader, self._case, self._growth = reader, case, growth
-        self._lines = lines_of_links(self._state, groups.link)
+        self._lines = optical_paths_of_links(self._state, groups.link)
         self._measured_loss: Floats = self._state["link_loss_ratio"][groups.link]
         self._round_trip_us: Floats = e.health.arc_latency_us.reshape(-1, 2).sum(axis=1)[groups.link]
         n_arcs, far = len(e.arc_load_gbps), self._state.arrays.link_tier[groups.link] == TIERS.index("wide_area")
@@ -292,7 +292,7 @@ class _Course:
         self._kept = self._kept * np.where(far, self._lossless.congestion_control_ratio, 1.0)
         self._load: Floats = e.arc_load_gbps[groups.arc]
         self.required_db: Floats = e.health.required_margin_db[groups.link]
-        today = judge_light(self._state, reader, self._lines, "value")
+        today = compute_link_budgets(self._state, reader, self._lines, "value")
         self._mode = today.mode[today.worst]
         self.gbps_today: Floats = today.gbps[today.worst]
         """In the central case; a rate that another case says is lower already falls now."""
@@ -301,14 +301,14 @@ class _Course:
 
     def at(self, years: Floats) -> _Look:
         """Margin to the mode in use today, rate of a member and utilisation, `years` from today for each group."""
-        light = judge_light(self._state, self._reader, self._lines, self._case, years)
+        light = compute_link_budgets(self._state, self._reader, self._lines, self._case, years)
         load = self._load * (1.0 + self._growth) ** years
         with np.errstate(invalid="ignore", divide="ignore"):
             used = np.where(load > 0, load / (self._n_members * self._carried(light)), 0.0)
         return _Look(self._margin_db(light), light.gbps[light.worst], used)
 
-    def _carried(self, light: Light) -> Floats:
-        """Gb/s of one member behind losses, pauses and buffers, as `judge_links` has it."""
+    def _carried(self, light: LinkBudgets) -> Floats:
+        """Gb/s of one member behind losses, pauses and buffers, as `compute_link_health` has it."""
         rate, loss = light.gbps[light.worst], light.loss_ratio[light.worst]
         loss = np.where(np.isnan(self._measured_loss), loss, self._measured_loss)
         asked = pair_rate_gbps(self._lossless, rate)
@@ -316,7 +316,7 @@ class _Course:
         kept = np.where(loss > NEGLIGIBLE_LOSS_RATIO, kept, 1.0) * self._kept
         return np.minimum(np.where(rate > 0, rate * kept, 0.0), self._absorbed)
 
-    def _margin_db(self, light: Light) -> Floats:
+    def _margin_db(self, light: LinkBudgets) -> Floats:
         """Least margin over a link's lines, to the mode of today; to the slowest where it is dark already."""
         lines, mode = self._lines, self._mode[self._lines.kind]
         at_mode = light.mode_margin_db[np.arange(len(mode)), np.maximum(mode, 0)]

@@ -15,7 +15,7 @@ from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
 from ..optics.amplified_lines import amplified_spans, comb_of_link, nf_growth_db, short_gain_db
 from ..optics.gn_model import MAX_CHANNEL_DBM, best_launch_dbm, line_noise
-from ..optics.link_budget import Light, penalty_of
+from ..optics.link_budget import LinkBudgets, penalty_of
 from ..optics.link_health import LEAST_SHOWN_RATIO
 from ..reliability.link_failures import LinkFailures, link_failures, published_wan_link
 from ..render import link_figure, svg_of
@@ -48,7 +48,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class LinkPage:
+class LinkReport:
     """All that is known of a link, as plain data in `sections`."""
 
     network: str
@@ -74,14 +74,14 @@ class LinkPage:
         for line in self.sections["budget"]:
             steps = [(s["step"], _signed(s["change_db"]), level_of(s)) for s in line["steps"]]
             tables.append(html_table(f"{self.id}, {line['line']}", ("budget", "", "level"), steps, ()))
-        words = tuple(self.sections["words"])
+        words = tuple(self.sections["summary"])
         rows = [(name, *(_cell(side[name]) for side in self.sections["directions"])) for name in _shown(self.sections)]
         heads = ("", *(side["direction"] for side in self.sections["directions"]))
         tables.append(html_table("directions", heads, rows, words))
         return "".join(tables) + svg_of(self.figure) + (self.forecast._repr_html_() if self.forecast else "")
 
 
-def link_page(e: Evaluation, network: str, link: int, reader: FigureReader, forecast: Forecast | None) -> LinkPage:
+def link_report(e: Evaluation, network: str, link: int, reader: FigureReader, forecast: Forecast | None) -> LinkReport:
     """Explain one link of an evaluation."""
     reader = reader.fresh()
     state, arrays = e.case.state, e.case.state.arrays
@@ -107,8 +107,8 @@ def link_page(e: Evaluation, network: str, link: int, reader: FigureReader, fore
         "directions": list(link_table(e, network, [link], reader).rows),
         "failures": _failures(failures, TIERS[arrays.link_tier[link]]),
     }
-    sections["words"] = _words(e, reader, link, sections)
-    return LinkPage(network, arrays.link_ids[link], sections, forecast)
+    sections["summary"] = _summary(e, reader, link, sections)
+    return LinkReport(network, arrays.link_ids[link], sections, forecast)
 
 
 def _line_name(e: Evaluation, row: int, n_rows: int) -> str:
@@ -117,7 +117,7 @@ def _line_name(e: Evaluation, row: int, n_rows: int) -> str:
     if n_rows == 1:
         return "whole link"
     first, last = (
-        int(end[row] - arrays.span_first[lines.link_of_line[row]]) for end in (lines.span_first, lines.span_last)
+        int(end[row] - arrays.span_first[lines.link_of_path[row]]) for end in (lines.span_first, lines.span_last)
     )
     spans = f"span {last}" if last == first + 1 else f"spans {first + 1} to {last}"
     return f"{'standby' if arrays.span_standby[lines.span_first[row]] else 'working'} path, {spans}"
@@ -151,7 +151,7 @@ def _budget(e: Evaluation, reader: FigureReader, part: Part | None, row: int) ->
 def _losses(e: Evaluation, reader: FigureReader, row: int) -> Iterator[tuple[str, float]]:
     """(what, dB) on the way; what amplifiers give back comes as one gain."""
     state, light = e.case.state, e.health.light
-    link, lines = light.lines.link_of_line[row], light.lines
+    link, lines = light.lines.link_of_path[row], light.lines
     spans = slice(lines.span_first[row], lines.span_last[row])
     mux = state.part_id(int(state["link_mux"][link]))
     protection = state.part_id(int(state["link_protection"][link]))
@@ -169,7 +169,7 @@ def _losses(e: Evaluation, reader: FigureReader, row: int) -> Iterator[tuple[str
     into_fibre = float(light.launch_dbm[row] - light.droop_db[row]) - end_db
     yield "booster or setting of the launch", float(light.into_fibre_dbm[row]) - into_fibre
     for name, column in (
-        ("glass, as new", "glass_db"),
+        ("glass, as new", "fibre_db"),
         ("glass, grown with age", "ageing_db"),
         ("connectors", "connectors_db"),
         ("splices", "splices_db"),
@@ -187,7 +187,7 @@ def _losses(e: Evaluation, reader: FigureReader, row: int) -> Iterator[tuple[str
     yield "received power measured beyond the model", float(light.correction_db[row])
 
 
-def _signal_to_noise(light: Light, reader: FigureReader, part: Part, row: int) -> Iterator[Step]:
+def _signal_to_noise(light: LinkBudgets, reader: FigureReader, part: Part, row: int) -> Iterator[Step]:
     receiver = reader.part(part.id, "receiver_snr_at_0dbm_db") + float(light.received_dbm[row])
     yield Step("SNR of the receiver alone", None, level_db=receiver)
     noise = _ratio(receiver)
@@ -223,7 +223,7 @@ def _signal_to_noise(light: Light, reader: FigureReader, part: Part, row: int) -
 # --- the rest ----------------------------------------------------------------------------------------------------
 
 
-def _modes(light: Light, part: Part | None, row: int) -> Iterator[dict[str, Any]]:
+def _modes(light: LinkBudgets, part: Part | None, row: int) -> Iterator[dict[str, Any]]:
     for i, mode in enumerate(part.modes if part else ()):
         margin = float(light.mode_margin_db[row, i])
         yield {
@@ -245,12 +245,12 @@ def _launch(e: Evaluation, reader: FigureReader, row: int) -> dict[str, Any] | N
     growth: Floats = nf_growth_db(state, reader, e.case.ageing, 0.0)
     short = short_gain_db(state, reader, light.lines, light.spans)
     glass = amplified_spans(state, reader, light.spans, growth, short, spans)
-    comb = comb_of_link(state, reader, int(light.lines.link_of_line[row]), float(light.into_fibre_dbm[row]))
+    comb = comb_of_link(state, reader, int(light.lines.link_of_path[row]), float(light.into_fibre_dbm[row]))
     parts = {state.part_id(int(code)) for code in state["span_amplifier"][spans]} - {None}
     power_dbm = min(reader.part(part, "max_output_dbm") for part in sorted(str(part) for part in parts))
     highest = min(MAX_CHANNEL_DBM, power_dbm - 10.0 * math.log10(len(comb.frequency_thz)))
     best = best_launch_dbm(glass, comb, LOWEST_LAUNCH_DBM, highest)
-    at_best = comb_of_link(state, reader, int(light.lines.link_of_line[row]), best)
+    at_best = comb_of_link(state, reader, int(light.lines.link_of_path[row]), best)
     return {
         "channel_dbm": float(light.into_fibre_dbm[row]),
         "line_gsnr_db": float(light.line_gsnr_db[row]),
@@ -268,7 +268,7 @@ def _failures(found: LinkFailures, tier: str) -> dict[str, Any]:
     return shown
 
 
-def _words(e: Evaluation, reader: FigureReader, link: int, sections: dict[str, Any]) -> list[str]:
+def _summary(e: Evaluation, reader: FigureReader, link: int, sections: dict[str, Any]) -> list[str]:
     """What a reader should take home."""
     state, arrays, health = e.case.state, e.case.state.arrays, e.health
     said = []

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..catalogue.figure_reader import PLACEHOLDER, Lean
+from ..catalogue.figure_reader import PLACEHOLDER, UsedFigure
 from ..economics.lease import Lease
 from ..errors import CatalogueError, TwinError, did_you_mean
 from ..stages.evaluation import Evaluation
 from .metrics import METRICS, NotApplicableError, metric_unit
-from .summary_text import binding
+from .summary_text import bottleneck_sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Score:
     as_of: str | None
     job: str | None
     metrics: dict[str, Value]
-    binds: tuple[str, ...]
+    bottlenecks: tuple[str, ...]
     lease: Lease | None
-    leans_on: tuple[Lean, ...]
+    assumptions: tuple[UsedFigure, ...]
     """Figures that are estimates, and placeholder prices that no user has replaced."""
     n_figures: int
     """How many figures were used, estimates included."""
@@ -64,9 +64,9 @@ class Score:
             "metrics": {name: value.to_dict() for name, value in self.metrics.items()},
             "utilisation_window": "step",
             "utilisation_tier": "all",
-            "binds": list(self.binds),
+            "bottlenecks": list(self.bottlenecks),
             "lease": lease_to_dict(self.lease),
-            "leans_on": [lean_to_dict(lean) for lean in self.leans_on],
+            "assumptions": [used_figure_to_dict(each) for each in self.assumptions],
             "n_figures": self.n_figures,
         }
 
@@ -81,7 +81,7 @@ class Score:
 
     def _repr_html_(self) -> str:
         rows = [(name, show(v.value, v.unit), v.why) for name, v in self.metrics.items()]
-        return html_table(f"{self.network} · {self.job or 'no job'}", ("metric", "value", ""), rows, self.binds)
+        return html_table(f"{self.network} · {self.job or 'no job'}", ("metric", "value", ""), rows, self.bottlenecks)
 
 
 def metric_of(metrics: Mapping[str, Value], name: str) -> Value:
@@ -120,16 +120,21 @@ def score_of(e: Evaluation, name: str) -> Score:
         as_of=as_of.isoformat() if as_of else None,
         job=e.case.job.id if e.case.job else None,
         metrics=metrics,
-        binds=tuple(binding(e)),
+        bottlenecks=tuple(bottleneck_sentences(e)),
         lease=e.lease,
-        leans_on=tuple(lean for lean in e.leans if lean.status in ("estimate", PLACEHOLDER)),
-        n_figures=len(e.leans),
+        assumptions=assumptions_of(e.used_figures),
+        n_figures=len(e.used_figures),
     )
 
 
-def lean_to_dict(lean: Lean) -> dict[str, Any]:
+def assumptions_of(used_figures: Iterable[UsedFigure]) -> tuple[UsedFigure, ...]:
+    """Figures that are estimates, and placeholder prices that no user has replaced."""
+    return tuple(used for used in used_figures if used.status in ("estimate", PLACEHOLDER))
+
+
+def used_figure_to_dict(used_figure: UsedFigure) -> dict[str, Any]:
     """A figure as data."""
-    return {name: getattr(lean, name) for name in Lean.__slots__}
+    return {name: getattr(used_figure, name) for name in UsedFigure.__slots__}
 
 
 def lease_to_dict(lease: Lease | None) -> dict[str, Any] | None:

@@ -28,7 +28,7 @@ PHASE_NAMES = {
 }
 
 
-def binding(e: Evaluation) -> list[str]:
+def bottleneck_sentences(e: Evaluation) -> list[str]:
     """A few sentences: what the step consists of, what paces it, which arc is in the way and why, and the lease."""
     lines: list[str] = []
     if e.step is not None and e.case.job is not None:
@@ -69,7 +69,7 @@ def arc_reason(e: Evaluation, arc: int) -> str:
 
 def window_share(e: Evaluation, link: int) -> float:
     """What the windows of queue pairs leave of a link's rate; 1 of a link that is dark."""
-    sent = e.health.sender
+    sent = e.health.transport
     return float(sent.goodput_ratio[link] / sent.recovery_ratio[link]) if e.health.lit[link] else 1.0
 
 
@@ -106,7 +106,7 @@ def capacity_reason(e: Evaluation, arc: int) -> str:
             f"a port over {state.link_length_km[link]:g} km"
         )
     if limit == LOSS:
-        left = health.sender.recovery_ratio[link]
+        left = health.transport.recovery_ratio[link]
         return f"losses of {health.loss_ratio[link]:.2g} leave {left:.1%} of {n} x {member:.0f} Gb/s"
     if limit == PAUSES:
         node = state.arrays.node_ids[state.arrays.arc_head[arc]]
@@ -127,7 +127,7 @@ def propagation_s(e: Evaluation) -> float | None:
     """Seconds of a step that crossings between sites take one after the other; None where nothing waits for them so."""
     if e.step is None or e.loads is None or not e.loads.wide or not e.worst_latency_us:
         return None
-    n_crossings = 2 * (len({pool.site for pool in e.step.pools}) - 1)
+    n_crossings = 2 * (len({group.site for group in e.step.groups}) - 1)
     return n_crossings * e.loads.wide_latency_us * 1e-6 / e.step.n_local_steps
 
 
@@ -146,11 +146,11 @@ def _split_lines(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[str]:
     """Who takes how much of the batch, and who waits for whom."""
     assert e.placed is not None
     waits = f"{step.straggler_ratio:.0%} of the FLOP/s wait" if step.straggler_ratio > SMALL_SHARE_RATIO else ""
-    undivided, pool = _undivided(step, job), step.pools[step.pace_pool]
-    shares = ", ".join(f"{m} on {p.accelerator} in {p.site}" for p, m in zip(step.pools, step.share, strict=True))
+    undivided, group = _undivided(step, job), step.groups[step.slowest_group]
+    shares = ", ".join(f"{m} on {p.accelerator} in {p.site}" for p, m in zip(step.groups, step.share, strict=True))
     shares = f"micro batches a replica: {shares}"
-    if len(e.placed.pools) > len(step.pools):
-        stages = ", ".join(f"{p.n_stages} on {p.accelerator} in {p.site}" for p in e.placed.pools)
+    if len(e.placed.groups) > len(step.groups):
+        stages = ", ".join(f"{p.n_stages} on {p.accelerator} in {p.site}" for p in e.placed.groups)
         told = f"; {waits}" + (f", and {undivided}" if undivided else "") if waits else ""
         yield (
             f"The slowest stage sets the pace of every replica (stages: {stages}; {step.share[0]} micro batches a "
@@ -163,12 +163,12 @@ def _split_lines(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[str]:
     elif _alike(step) and undivided:
         yield f"{waits}: {undivided} ({shares})."
     else:
-        yield f"{pool.accelerator} in {pool.site} sets the pace: {waits} for it ({shares})."
-    resting = [f"{p.accelerator} in {p.site}" for p, m in zip(step.pools, step.share, strict=True) if not m]
+        yield f"{group.accelerator} in {group.site} sets the pace: {waits} for it ({shares})."
+    resting = [f"{p.accelerator} in {p.site}" for p, m in zip(step.groups, step.share, strict=True) if not m]
     if resting:
         yield f"{' and '.join(resting)} get no micro batch, yet take part in the exchange: leave them out."
     taken = sum(e.placed.n_allocated.values())
-    idle = taken - sum(len(pool.rack) for pool in e.placed.pools)
+    idle = taken - sum(len(group.rack) for group in e.placed.groups)
     if idle > SMALL_SHARE_RATIO * taken:
         whole = "replicas with stages at all sites" if job.across_sites == "pipeline" else "whole replicas"
         size = n_per_replica(job)
@@ -178,13 +178,13 @@ def _split_lines(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[str]:
 
 
 def _alike(step: Step) -> bool:
-    times = [pool.stage_time_s for pool in step.pools]
+    times = [group.stage_time_s for group in step.groups]
     return max(times) - min(times) <= SAME_PACE_RATIO * max(times)
 
 
 def _undivided(step: Step, job: TrainingJob) -> str:
     """That some replicas have a micro batch less, and the nearest batches with which none has; empty where none has."""
-    n, n_replicas = n_micro_batches(job), sum(pool.n_replicas for pool in step.pools)
+    n, n_replicas = n_micro_batches(job), sum(group.n_replicas for group in step.groups)
     if not n % n_replicas:
         return ""
     whole = (n_replicas * times * job.parallelism.n_micro_batch for times in (n // n_replicas, n // n_replicas + 1))
@@ -230,7 +230,7 @@ def _propagation_lines(e: Evaluation) -> Iterator[str]:
     line = f"Propagation between sites takes {seconds * 1e3:.2g} ms of the step"
     line += f" ({2 * e.worst_latency_us:.0f} µs round trip)"
     also = ["buffers"] if (e.health.arc_limit[e.loads.arc] == BUFFER).any() else []
-    also += ["windows"] if (e.health.sender.window_ratio[e.loads.arc // 2] < LEAST_SHOWN_RATIO).any() else []
+    also += ["windows"] if (e.health.transport.window_ratio[e.loads.arc // 2] < LEAST_SHOWN_RATIO).any() else []
     yield line + (f"; what {' and '.join(also)} lose by the round trip comes on top." if also else ".")
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from ..model.network import Network
+from ..model.network import NetworkGraph
 from ..model.rules import check_workload
 from .cache import cache_folder, cache_key, load_arrays, save_arrays
 from .columns import NetworkArrays
 from .compile import compile_network
 
 
-class CompiledNetwork(Network):
+class CompiledNetwork(NetworkGraph):
     """A network that knows its arrays; the records are only built where no cached arrays are found."""
 
     @cached_property

@@ -18,7 +18,7 @@ PLACEHOLDER = "placeholder"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Lean:
+class UsedFigure:
     """A figure that an answer used: whose, which, its range and source."""
 
     where: str
@@ -30,7 +30,7 @@ class Lean:
     source: str
 
     @classmethod
-    def of(cls, where: str, name: str, figure: Figure) -> Lean:
+    def of(cls, where: str, name: str, figure: Figure) -> UsedFigure:
         """From a catalogue figure."""
         return cls(where, name, figure.value, figure.low, figure.high, figure.status, figure.source)
 
@@ -45,7 +45,7 @@ class _Column:
     codes: Ints
     """Kept, so that no other array gets its identity."""
     values: Floats
-    leans: tuple[Lean, ...]
+    used_figures: tuple[UsedFigure, ...]
 
 
 @dataclass
@@ -54,8 +54,8 @@ class FigureReader:
 
     catalogue: Catalogue
     prices: PriceBook
-    used: dict[tuple[str, str], Lean] = field(default_factory=dict)
-    _known: dict[tuple[str, str], Lean] = field(default_factory=dict)
+    used: dict[tuple[str, str], UsedFigure] = field(default_factory=dict)
+    _known: dict[tuple[str, str], UsedFigure] = field(default_factory=dict)
     """Leans made before, by this reader and those that come fresh from it."""
     _columns: dict[tuple[Any, ...], _Column] = field(default_factory=dict)
     """What `by_code` gave for columns that nobody writes into, likewise."""
@@ -64,27 +64,27 @@ class FigureReader:
         """The same sources with an empty list of used figures."""
         return FigureReader(self.catalogue, self.prices, {}, self._known, self._columns)
 
-    def leans(self) -> tuple[Lean, ...]:
+    def used_figures(self) -> tuple[UsedFigure, ...]:
         """What was used so far, in a fixed order."""
         return tuple(self.used[key] for key in sorted(self.used))
 
     def note(self, where: str, name: str, figure: Figure) -> float:
         """A figure that was found elsewhere, noted as used; the same for as long as there are these sources."""
         key = where, name
-        lean = self._known.get(key)
-        if lean is None:
-            lean = self._known[key] = Lean.of(where, name, figure)
-        self.used[key] = lean
-        return lean.value
+        used_figure = self._known.get(key)
+        if used_figure is None:
+            used_figure = self._known[key] = UsedFigure.of(where, name, figure)
+        self.used[key] = used_figure
+        return used_figure.value
 
     def part(self, part_id: str, name: str) -> float:
         """A figure that the part must have."""
         key = part_id, name
-        lean = self._known.get(key)
-        if lean is None:
-            lean = self._known[key] = Lean.of(part_id, name, self.catalogue.get(part_id).figure(name))
-        self.used[key] = lean
-        return lean.value
+        used_figure = self._known.get(key)
+        if used_figure is None:
+            used_figure = self._known[key] = UsedFigure.of(part_id, name, self.catalogue.get(part_id).figure(name))
+        self.used[key] = used_figure
+        return used_figure.value
 
     def part_or(self, part_id: str, name: str, default: float) -> float:
         """A figure of a part, or the default where it has none."""
@@ -95,14 +95,14 @@ class FigureReader:
     def general(self, name: str, case: str = "value") -> float:
         """A figure that belongs to no part; case is value, low or high."""
         key = "general", name
-        lean = self._known.get(key)
-        if lean is None:
+        used_figure = self._known.get(key)
+        if used_figure is None:
             figure = self.catalogue.general.get(name)
             if figure is None:
                 raise CatalogueError(f"no general figure {name!r}")
-            lean = self._known[key] = Lean.of("general", name, figure)
-        self.used[key] = lean
-        return float(getattr(lean, case))
+            used_figure = self._known[key] = UsedFigure.of("general", name, figure)
+        self.used[key] = used_figure
+        return float(getattr(used_figure, case))
 
     def price(self, name: str, part_id: str | None = None) -> float:
         """A figure of the price book, noted as used, and as a placeholder while no user has replaced it.
@@ -111,16 +111,16 @@ class FigureReader:
         Raises CatalogueError where the group has no price for the part.
         """
         key = f"price of {part_id}" if part_id else "price book", name
-        lean = self._known.get(key)
-        if lean is None:
+        used_figure = self._known.get(key)
+        if used_figure is None:
             figure: Figure = getattr(self.prices, name) if part_id is None else self.prices.entry(name, part_id)
             item = name if part_id is None else f"{name}.{part_id}"
-            lean = Lean.of(*key, figure)
+            used_figure = UsedFigure.of(*key, figure)
             if item in self.prices.placeholder_items:
-                lean = replace(lean, status=PLACEHOLDER)
-            self._known[key] = lean
-        self.used[key] = lean
-        return lean.value
+                used_figure = replace(used_figure, status=PLACEHOLDER)
+            self._known[key] = used_figure
+        self.used[key] = used_figure
+        return used_figure.value
 
     def by_code(
         self,
@@ -140,17 +140,17 @@ class FigureReader:
             if len(self._columns) >= N_COLUMNS_KEPT:
                 self._columns.clear()
             known = self._columns[key] = self._column(parts, codes, name, kind, default)
-        for lean in known.leans:
-            self.used[lean.where, lean.name] = lean
+        for each in known.used_figures:
+            self.used[each.where, each.name] = each
         return known.values
 
     def _column(self, parts: tuple[str, ...], codes: Ints, name: str, kind: str, default: float) -> _Column:
-        table, leans = np.full(len(parts) + 1, default), []
+        table, used_figures = np.full(len(parts) + 1, default), []
         for code in np.flatnonzero(np.bincount(codes + 1, minlength=len(table))[1:]):
             part = self.catalogue.get(parts[code])
             if part.kind == kind and name in part.figures:
                 table[code] = self.part(part.id, name)
-                leans.append(self.used[part.id, name])
+                used_figures.append(self.used[part.id, name])
         values = table[codes]
         values.flags.writeable = False
-        return _Column(codes, values, tuple(leans))
+        return _Column(codes, values, tuple(used_figures))

@@ -27,10 +27,10 @@ from .terminal import (
     draw,
     load_network,
     n_cores,
+    progress,
     refuse,
     show,
     show_json,
-    stages,
     writable,
 )
 
@@ -89,7 +89,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Every metric of a network as it stands, what binds, and what the answer leans on."""
-    with stages("loading") as tell:
+    with progress("loading") as tell:
         answer = load_network(network, prices).score(job, ageing=ageing_case(ageing), notify=tell)
     if as_json:
         sys.stdout.write(answer.to_json())
@@ -115,7 +115,7 @@ def whatif(
 ) -> None:
     """Before and after a plan or a list of changes, with what binds on either side."""
     asked = changes_asked(plan, change, changes)
-    with stages("loading") as tell:
+    with progress("loading") as tell:
         loaded = load_network(network, prices)
         answer = loaded.what_if(asked, job, ageing=ageing_case(ageing), notify=tell)
     if as_json:
@@ -135,7 +135,7 @@ def plans(
     as_json: AsJson = False,
 ) -> None:
     """All plans of a network side by side."""
-    with stages("loading") as tell:
+    with progress("loading") as tell:
         loaded = load_network(network, prices)
         if not loaded.document.plans:
             refuse(f"{network} has no plans", "add some under `plans`")
@@ -164,7 +164,7 @@ def links(
 ) -> None:
     """Links one by one: loss budget, margin, rate and what holds it, latency split, load."""
     asked = {key: value for key, value in (("id", chosen), ("tier", tier)) if value} or {"tier": "wide_area"}
-    with stages("loading"):
+    with progress("loading"):
         table = load_network(network, None).link_table(asked, job, ageing=ageing_case(ageing))
     if as_json:
         sys.stdout.write(table.to_json())
@@ -184,7 +184,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """What is in the way of a training step: its parts, and what each of eight causes costs."""
-    with stages("loading") as tell:
+    with progress("loading") as tell:
         answer = load_network(network, None).explain(job, changes=plan, ageing=ageing_case(ageing), notify=tell)
         draw(answer.figure, picture)
     if as_json:
@@ -253,7 +253,7 @@ def link(
     as_json: AsJson = False,
 ) -> None:
     """One link explained: where its light goes, its modes, latency, goodput, failures, calendar."""
-    with stages("loading"):
+    with progress("loading"):
         page = load_network(network, None).link(
             name, years=years, growth_ratio_per_year=growth, changes=plan, job=job, ageing=ageing_case(ageing)
         )
@@ -282,7 +282,7 @@ def forecast(
 ) -> None:
     """When margins are gone, rates drop and traffic outgrows links, in three ageing cases."""
     asked = {key: value for key, value in (("id", chosen), ("tier", tier)) if value} or None
-    with stages("loading") as tell:
+    with progress("loading") as tell:
         answer = load_network(network, None).forecast(years, growth, links=asked, changes=plan, job=job, notify=tell)
         draw(answer.figure, picture)
     if as_json:
@@ -308,7 +308,7 @@ def topologies(
         else:
             show(topologies_report(NETWORKS))
         return
-    with stages("loading"):
+    with progress("loading"):
         loaded = load_network(name, None)
         report = None if as_json else topology_report(loaded)
     if report is None:
@@ -395,7 +395,7 @@ def check(
     from ..check import check_paths, exit_code
     from .tables import check_report
 
-    with stages("checking") as tell:
+    with progress("checking") as tell:
         results = check_paths(paths, notify=tell)
     if as_json:
         show_json({"files": [result.to_dict() for result in results]})
@@ -409,7 +409,7 @@ def warmup() -> None:
     """Compile the kernels once; numba keeps them on disk (see NUMBA_CACHE_DIR)."""
     from ..warmup import warm_up
 
-    with stages("compiling kernels") as tell:
+    with progress("compiling kernels") as tell:
         times = warm_up(tell)
     for name, seconds in times:
         typer.echo(f"{name}: {seconds:.1f} s")

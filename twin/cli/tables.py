@@ -17,14 +17,14 @@ from ..answers.link_report import level_of
 from ..answers.link_table import LinkTable
 from ..answers.score import Score, show
 from ..catalogue import Figure, Mode, Part
-from ..catalogue.figure_reader import PLACEHOLDER, Lean
+from ..catalogue.figure_reader import PLACEHOLDER, UsedFigure
 from ..units import unit_of
 
 if TYPE_CHECKING:
     from ..answers.diff import Diff
     from ..answers.explanation import Explanation
     from ..answers.forecast import Forecast
-    from ..answers.link_report import LinkPage
+    from ..answers.link_report import LinkReport
     from ..check import FileResult, Row
     from ..loading import Network
     from ..model.known_models import KnownModel
@@ -81,7 +81,12 @@ def score_report(score: Score, *, every: bool = False) -> RenderableType:
     for name, value in score.metrics.items():
         if every or (name in SHORT and value.value is not None):
             table.add_row(name, show(value.value, value.unit), value.why)
-    return Group(table, Text(), *_sentences("What binds", score.binds), _leans(score.leans_on, score.n_figures))
+    return Group(
+        table,
+        Text(),
+        *_sentences("What binds", score.bottlenecks),
+        _assumptions_text(score.assumptions, score.n_figures),
+    )
 
 
 def diff_report(diff: Diff, *, every: bool = False, note: str = "") -> RenderableType:
@@ -101,11 +106,16 @@ def diff_report(diff: Diff, *, every: bool = False, note: str = "") -> Renderabl
             name, show(before, value.unit), show(value.value, value.unit), _change(change, value.unit, value.better)
         )
     parts: list[RenderableType] = [Text(note, style="italic")] if note else []
-    parts += [table, Text(), *_sentences("Before", diff.before.binds), *_sentences("After", diff.after.binds)]
+    parts += [
+        table,
+        Text(),
+        *_sentences("Before", diff.before.bottlenecks),
+        *_sentences("After", diff.after.bottlenecks),
+    ]
     if diff.purchases:
         bought = ", ".join(f"{_amount(n)} {item} {show(usd, 'USD')}" for item, n, usd in diff.purchases[:6])
         parts.append(Text(f"To buy: {bought}.", overflow="fold"))
-    parts.append(_leans(diff.after.leans_on, diff.after.n_figures))
+    parts.append(_assumptions_text(diff.after.assumptions, diff.after.n_figures))
     return Group(*parts)
 
 
@@ -134,7 +144,7 @@ def explanation_report(found: Explanation) -> RenderableType:
         table.add_column(head, justify="left" if head == "cause" else "right")
     for row in found.rows():
         table.add_row(*row)
-    parts += [table, Text(), *(Text(line) for line in found.words)]
+    parts += [table, Text(), *(Text(line) for line in found.summary)]
     note = "Share: Shapley value over all orders of removal; alone, last: removed first, or after all others."
     return Group(*parts, Text(note, style="dim"))
 
@@ -191,12 +201,12 @@ def _cases_table(rows: Sequence[tuple[str, ...]], *, with_head: bool) -> Table:
     return table
 
 
-def link_report(page: LinkPage) -> RenderableType:
+def link_report(page: LinkReport) -> RenderableType:
     """One link on a page: words, budget, modes, directions, failures, calendar."""
     data = page.sections
     what = f"{data['n_members']} x {data['transceiver'] or 'no part'}"
     head = f"[bold]{escape(page.id)}[/] · {escape(' – '.join(data['ends']))} · {what}"
-    parts: list[RenderableType] = [Text.from_markup(head), *(Text(f"  {line}") for line in data["words"])]
+    parts: list[RenderableType] = [Text.from_markup(head), *(Text(f"  {line}") for line in data["summary"])]
     for line in data["budget"]:
         if line["steps"]:
             parts += [Text(), _budget_table(line)]
@@ -448,9 +458,9 @@ def _amount(n: float) -> str:
     return f"{n:,.0f} x" if n == int(n) else f"{n:,.1f}"
 
 
-def _leans(leans: Sequence[Lean], n_figures: int) -> RenderableType:
-    n_prices = sum(lean.status == PLACEHOLDER for lean in leans)
-    text = f"Leans on {len(leans) - n_prices} estimates among {n_figures} figures"
+def _assumptions_text(used_figures: Sequence[UsedFigure], n_figures: int) -> RenderableType:
+    n_prices = sum(each.status == PLACEHOLDER for each in used_figures)
+    text = f"Leans on {len(used_figures) - n_prices} estimates among {n_figures} figures"
     text += f" and {n_prices} placeholder prices (--prices replaces them)" if n_prices else ""
     return Text(text + "; --json lists them with ranges and sources.", style="dim")
 

@@ -110,7 +110,7 @@ def show_json(data: Any) -> None:
 
 
 @contextmanager
-def stages(first: str) -> Iterator[Callable[[str], None]]:
+def progress(first: str) -> Iterator[Callable[[str], None]]:
     """A spinner with the stage on stderr, where a person looks; nothing in a pipe."""
     from rich.console import Console
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Floats, Ints, State
-from ..catalogue.figure_reader import FigureReader, Lean
+from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..model.document import TopologyDocument
 from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH, MONTHS_PER_YEAR
 
@@ -59,7 +59,7 @@ class Money:
     capex_usd: float
     purchases: tuple[tuple[str, float, float], ...]
     """(item, amount, USD) of what a change buys, dearest first."""
-    leans: tuple[Lean, ...]
+    used_figures: tuple[UsedFigure, ...]
 
 
 def bill_of(state: State, document: TopologyDocument, reader: FigureReader) -> Bill:
@@ -224,7 +224,7 @@ def money(state: State, document: TopologyDocument, reader: FigureReader, before
         opex_usd_per_year=opex,
         capex_usd=sum(usd for _, _, usd in purchases),
         purchases=tuple(sorted(purchases, key=lambda item: (-item[2], item[0]))),
-        leans=reader.leans(),
+        used_figures=reader.used_figures(),
     )
 
 

@@ -76,7 +76,7 @@ def weigh_lease(
     row = state.arrays.sites.index(site.id)
     here = state.arrays.node_site == row
     n_here = int(state["node_n_accelerators"][here].sum())
-    n_allocated = sum(len(pool.rack) for pool in placed.pools if pool.site == site.id)
+    n_allocated = sum(len(group.rack) for group in placed.groups if group.site == site.id)
     share = n_allocated / n_here
     kinds = state["node_accelerator"][here]
     n_of_kind = np.bincount(kinds + 1, weights=state["node_n_accelerators"][here])[1:]

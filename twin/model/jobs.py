@@ -92,8 +92,8 @@ class TrainingJob:
     recompute: Recompute = "none"
     """What of the forward pass is done again in the backward pass to save memory: nothing, attention, or all."""
     split: Literal["uniform", "balanced", "stated"] = "uniform"
-    """Uniform: every replica the same number of micro batches. Balanced: whole micro batches by pool that end together,
-    or the uniform split where that is shorter. Stated: `n_micro_batches` of each placement."""
+    """Uniform: every replica the same number of micro batches. Balanced: whole micro batches by group that end
+    together, or the uniform split where that is shorter. Stated: `n_micro_batches` of each placement."""
     across_sites: Literal["data", "pipeline"] = "data"
     """data: whole replicas at each site, gradients between them. pipeline: every replica has stages at each site, and
     activations go between them."""

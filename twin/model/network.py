@@ -34,7 +34,7 @@ class Generators(NamedTuple):
     """Says which generators these are, for the cache of compiled arrays."""
 
 
-class Network:
+class NetworkGraph:
     """A validated network. Records and the graph are built when first asked for."""
 
     def __init__(self, document: TopologyDocument, generators: Generators) -> None:
@@ -156,13 +156,13 @@ class Network:
 class Edit:
     """An open edit: `graph` is a private MultiGraph of records; `network` is there after close."""
 
-    def __init__(self, origin: Network) -> None:
+    def __init__(self, origin: NetworkGraph) -> None:
         self._origin = origin
-        self._network: Network | None = None
+        self._network: NetworkGraph | None = None
         self.graph = _build_graph(origin.nodes, origin.links)
 
     @property
-    def network(self) -> Network:
+    def network(self) -> NetworkGraph:
         """The edited network. Raises ChangeError while the edit is open."""
         if self._network is None:
             raise ChangeError("the edit is still open", hint="read .network after the with block")

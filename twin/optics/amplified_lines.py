@@ -12,7 +12,7 @@ from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from .fibre import SpanLoss
 from .gn_model import AmplifiedSpans, Comb, line_noise
-from .optical_paths import COHERENT, Lines, link_optics
+from .optical_paths import COHERENT, OpticalPaths, link_optics
 
 DARK_SPAN_DB, FAINT_DB = 300.0, -300.0
 """Spans that lose so much on the mean carry no light that numbers could hold; their GSNR is taken as this."""
@@ -20,16 +20,16 @@ BAND_CENTRE_THZ = 193.7
 """Middle of the C band, 191.3 to 196.1 THz; channels are lit from here outwards."""
 
 
-def amplified_lines(state: State, lines: Lines) -> Ints:
+def amplified_lines(state: State, lines: OpticalPaths) -> Ints:
     """Rows of lines with an amplifier in one of their spans."""
-    found = np.unique(lines.line_of_span[state["span_amplifier"] >= 0])
+    found = np.unique(lines.path_of_span[state["span_amplifier"] >= 0])
     return found[found < len(lines.kind)]
 
 
-def short_gain_db(state: State, reader: FigureReader, lines: Lines, spans: SpanLoss) -> Floats:
+def short_gain_db(state: State, reader: FigureReader, lines: OpticalPaths, spans: SpanLoss) -> Floats:
     """Gain that the amplifier after each span lacks to restore all loss since the one before; the next makes up for it
     if it can. By row of `span_*`, 0 where there is none or it suffices."""
-    out = np.zeros(len(spans.glass_db))
+    out = np.zeros(len(spans.fibre_db))
     codes = state["span_amplifier"]
     if not (codes >= 0).any():
         return out
@@ -44,14 +44,14 @@ def short_gain_db(state: State, reader: FigureReader, lines: Lines, spans: SpanL
     return out
 
 
-def unrestored_db(state: State, lines: Lines, spans: SpanLoss, short_db: Floats) -> Floats:
+def unrestored_db(state: State, lines: OpticalPaths, spans: SpanLoss, short_db: Floats) -> Floats:
     """By line: loss behind its last amplifier, and what that one lacks; all loss of a line without amplifiers."""
-    rows = np.arange(len(lines.line_of_span))
+    rows = np.arange(len(lines.path_of_span))
     last = np.full(len(lines.kind) + 1, -1)
     amplified = state["span_amplifier"] >= 0
-    np.maximum.at(last, lines.line_of_span[amplified], rows[amplified])
-    behind = rows > last[lines.line_of_span]
-    lacking = rows == last[lines.line_of_span]
+    np.maximum.at(last, lines.path_of_span[amplified], rows[amplified])
+    behind = rows > last[lines.path_of_span]
+    lacking = rows == last[lines.path_of_span]
     return lines.sum_of_spans(np.where(behind, spans.total_db, np.where(lacking, short_db, 0.0)))
 
 
@@ -75,7 +75,7 @@ def amplified_spans(
     points = (spans.splices_db + spans.repairs_db + spans.lumped_db)[rows] * scale
     return AmplifiedSpans(
         length_km=length_km,
-        loss_db_per_km=(spans.glass_db + spans.ageing_db)[rows] * scale / length_km,
+        loss_db_per_km=(spans.fibre_db + spans.ageing_db)[rows] * scale / length_km,
         before_db=connectors / 2.0 + lacking,
         after_db=connectors / 2.0 + points,
         dispersion_ps_per_nm_km=figure("dispersion_ps_per_nm_km"),
@@ -107,7 +107,7 @@ def nf_growth_db(state: State, reader: FigureReader, ageing: AgeingCase, later_y
 def worst_gsnr_db(
     state: State,
     reader: FigureReader,
-    lines: Lines,
+    lines: OpticalPaths,
     spans: SpanLoss,
     short_db: Floats,
     growth_db: Floats,
@@ -116,12 +116,12 @@ def worst_gsnr_db(
     """GSNR of the worst channel of each line over amplifiers, noise in 0.1 nm; NaN for others. Equal lines cost one."""
     out = np.full(len(lines.kind), np.nan)
     of_line = amplified_lines(state, lines)
-    coherent = link_optics(state, reader, lines.link_of_line[of_line]) == COHERENT
+    coherent = link_optics(state, reader, lines.link_of_path[of_line]) == COHERENT
     known: dict[tuple[object, ...], float] = {}
     for line in of_line[coherent]:
         rows = slice(lines.span_first[line], lines.span_last[line])
         glass = amplified_spans(state, reader, spans, growth_db, short_db, rows)
-        comb = comb_of_link(state, reader, int(lines.link_of_line[line]), float(fibre_launch_dbm[line]))
+        comb = comb_of_link(state, reader, int(lines.link_of_path[line]), float(fibre_launch_dbm[line]))
         key = (_bytes(glass), _bytes(comb))
         if key not in known:
             lost_db = (glass.loss_db_per_km * glass.length_km + glass.before_db + glass.after_db).sum()

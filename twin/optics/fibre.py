@@ -16,7 +16,7 @@ from .optical_paths import OPTICS, link_optics
 class SpanLoss:
     """Loss of each span by row of `span_*`, in dB, by what makes it."""
 
-    glass_db: Floats
+    fibre_db: Floats
     ageing_db: Floats
     """Growth of the glass' attenuation since it was laid."""
     connectors_db: Floats
@@ -30,7 +30,7 @@ class SpanLoss:
     @property
     def total_db(self) -> Floats:
         """All of a span's loss."""
-        modelled = self.glass_db + self.ageing_db + self.connectors_db + self.splices_db + self.repairs_db
+        modelled = self.fibre_db + self.ageing_db + self.connectors_db + self.splices_db + self.repairs_db
         return np.asarray(modelled + self.lumped_db + self.correction_db)
 
     @property

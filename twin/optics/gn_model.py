@@ -29,7 +29,7 @@ PER_M_IN_DB_PER_KM = math.log(10.0) / 10.0 / 1e3
 """Linear power attenuation in 1/m of one dB/km."""
 BETA2_IN_PS_PER_NM_KM = 1e-6 * (REFERENCE_NM * 1e-9) ** 2 / (2.0 * math.pi * LIGHT_M_PER_S)
 """Size of beta2 in s^2/m of one ps/(nm km)."""
-GLASS_CONSTANTS = (
+FIBRE_CONSTANTS = (
     NONLINEAR_INDEX_M2_PER_W,
     CORE_RADIUS_UM * 1e-6,
     LIGHT_M_PER_S / (REFERENCE_NM * 1e-9),
@@ -141,7 +141,7 @@ def line_noise(spans: AmplifiedSpans, comb: Comb) -> LineNoise:
     n = comb.frequency_thz.size
     power, figures = np.empty((3, n)), np.empty((3, n))
     signal, ase, nli = power
-    propagate_line(*comb._si, *spans._si, *GLASS_CONSTANTS, 0, n, signal, ase, nli)
+    propagate_line(*comb._si, *spans._si, *FIBRE_CONSTANTS, 0, n, signal, ase, nli)
     signal_to_noise_db(signal, ase, nli, comb._si[1], NOISE_BANDWIDTH_GHZ * 1e9, figures)
     return LineNoise(*figures)
 
@@ -155,7 +155,7 @@ def channel_noise(spans: AmplifiedSpans, comb: Comb, channel: int) -> ChannelNoi
     n = comb.frequency_thz.size
     tested = range(n)[channel]
     power = np.empty((3, n))
-    propagate_line(*comb._si, *spans._si, *GLASS_CONSTANTS, tested, tested + 1, power[0], power[1], power[2])
+    propagate_line(*comb._si, *spans._si, *FIBRE_CONSTANTS, tested, tested + 1, power[0], power[1], power[2])
     signal, ase, nli = power[:, tested].tolist()
     signal *= comb._si[1].item(tested) / (NOISE_BANDWIDTH_GHZ * 1e9)
     return ChannelNoise(
@@ -181,7 +181,7 @@ def best_launch_dbm(spans: AmplifiedSpans, comb: Comb, low_dbm: float, high_dbm:
 
     def worst(dbm: float) -> float:
         launch_w = np.full(n, 1e-3 * 10.0 ** (dbm * 0.1))
-        propagate_line(frequency_hz, baud_hz, launch_w, *spans._si, *GLASS_CONSTANTS, 0, n, signal, ase, nli)
+        propagate_line(frequency_hz, baud_hz, launch_w, *spans._si, *FIBRE_CONSTANTS, 0, n, signal, ase, nli)
         return float((signal / (ase + nli) * baud_hz).min())
 
     best, at_best = low_dbm, worst(low_dbm)

@@ -16,7 +16,7 @@ from ..catalogue.figure_reader import FigureReader
 from .amplified_lines import amplified_lines, nf_growth_db, short_gain_db, unrestored_db, worst_gsnr_db
 from .fec import coherent_ber_ratio, direct_ber_ratio, reed_solomon_loss_ratio, residual_loss_ratio, threshold_snr_ratio
 from .fibre import SpanLoss, dispersion_ps_per_nm, pmd_squared_ps2, span_loss
-from .optical_paths import LINE_COLUMNS, OPTICS, Lines, codes_in, link_optics
+from .optical_paths import OPTICS, PATH_COLUMNS, OpticalPaths, codes_in, link_optics
 
 DEFAULT_CAPACITY_GBPS = 400.0
 """Of a link that names neither a capacity nor a transceiver; stated in the schema of `Link.capacity_gbps`."""
@@ -40,26 +40,26 @@ LIMITS = (
 LINE_RATE, MODE, DARK, BUFFER, LOSS, REACH, CARDS, PAUSES, CONGESTION_CONTROL = range(9)
 
 
-LIGHT_COLUMNS = tuple(
+BUDGET_COLUMNS = tuple(
     sorted(
-        {*LINE_COLUMNS, "link_n_fibre_pairs", "link_n_parallel"}
+        {*PATH_COLUMNS, "link_n_fibre_pairs", "link_n_parallel"}
         | {name for name in OVERLAYS if name.startswith("span_")}
     )
 )
-"""What `judge_light` reads of a state that may be laid over: for those who keep answers."""
+"""What `compute_link_budgets` reads of a state that may be laid over: for those who keep answers."""
 
 
-def light_columns(state: State) -> tuple[Any, ...]:
+def budget_columns(state: State) -> tuple[Any, ...]:
     """Those columns; how many members there are only matters to light that amplifiers pass on."""
     amplified = bool((state["span_amplifier"] >= 0).any())
-    return tuple(state[name] for name in LIGHT_COLUMNS if amplified or name != "link_n_parallel")
+    return tuple(state[name] for name in BUDGET_COLUMNS if amplified or name != "link_n_parallel")
 
 
 @dataclass(frozen=True, eq=False)
-class Light:
-    """Columns by line (N), see `Lines`; `gbps` is 0 where there is not light enough. `by_link` spreads them."""
+class LinkBudgets:
+    """Columns by line (N), see `OpticalPaths`; `gbps` is 0 where there is not light enough. `by_link` spreads them."""
 
-    lines: Lines
+    lines: OpticalPaths
     worst: Ints
     """Line that decides for each kind of link, int64[K]: the slowest, of these the one with the least margin."""
     spans: SpanLoss
@@ -95,16 +95,16 @@ class Light:
         return np.asarray(column[self.worst][self.lines.kind_of_link])
 
 
-def judge_light(
-    state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase, later_years: Floats | float = 0.0
-) -> Light:
+def compute_link_budgets(
+    state: State, reader: FigureReader, lines: OpticalPaths, ageing: AgeingCase, later_years: Floats | float = 0.0
+) -> LinkBudgets:
     """Light of every line, by the technology of its transceiver.
 
     `later_years`: how long after the state's day, a number or one for each kind of link.
     """
     later = np.broadcast_to(np.asarray(later_years, dtype=np.float64), lines.n_kinds)
     out = _dim(state, reader, lines, ageing, later)
-    link = lines.link_of_line
+    link = lines.link_of_path
     codes = state["link_transceiver"][link]
     stated = state["link_capacity_gbps"][link]
     length_km = lines.sum_of_spans(state["span_length_km"])
@@ -128,9 +128,9 @@ def judge_light(
     return out
 
 
-def _dim(state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase, later: Floats) -> Light:
+def _dim(state: State, reader: FigureReader, lines: OpticalPaths, ageing: AgeingCase, later: Floats) -> LinkBudgets:
     """Everything on the way, before any receiver is asked; lines without a transceiver are done."""
-    n, link = len(lines.kind), lines.link_of_line
+    n, link = len(lines.kind), lines.link_of_path
     way = _Way(state, reader, lines, ageing)
     spans, short_db, droop_db, received = way.received(later)
     growth = nf_growth_db(state, reader, ageing, lines.of_spans(later))
@@ -143,7 +143,7 @@ def _dim(state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase, l
         correction = np.where(first & ~np.isnan(measured), np.nan_to_num(measured), 0.0)
     nominal = state["link_capacity_gbps"][link]
     nan = np.full(n, np.nan)
-    return Light(
+    return LinkBudgets(
         lines=lines,
         worst=lines.first[:-1].copy(),
         spans=spans,
@@ -167,7 +167,9 @@ def _dim(state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase, l
     )
 
 
-def as_it_stands(state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase) -> tuple[SpanLoss, Floats]:
+def as_it_stands(
+    state: State, reader: FigureReader, lines: OpticalPaths, ageing: AgeingCase
+) -> tuple[SpanLoss, Floats]:
     """(loss of spans, power per channel into the first span of each line) today, without asking any receiver."""
     way = _Way(state, reader, lines, ageing)
     spans, _, droop_db, _ = way.received(np.zeros(lines.n_kinds))
@@ -177,9 +179,9 @@ def as_it_stands(state: State, reader: FigureReader, lines: Lines, ageing: Agein
 class _Way:
     """What light meets between transmitter and receiver of each line, at any time."""
 
-    def __init__(self, state: State, reader: FigureReader, lines: Lines, ageing: AgeingCase) -> None:
+    def __init__(self, state: State, reader: FigureReader, lines: OpticalPaths, ageing: AgeingCase) -> None:
         self._state, self._reader, self._lines, self._ageing = state, reader, lines, ageing
-        link = lines.link_of_line
+        link = lines.link_of_path
         part = state["link_transceiver"][link]
         self.launch_dbm = reader.by_code(state.parts, part, "launch_dbm", "transceiver")
         self._has_laser = link_optics(state, reader, link) >= OPTICS.index("direct_detect")
@@ -212,7 +214,7 @@ class _Way:
 
     def _transmitter_age(self, later: Floats) -> Floats:
         """Years of each line's transmitter; without a date it ages from the day its power was measured."""
-        state, link = self._state, self._lines.link_of_line
+        state, link = self._state, self._lines.link_of_path
         fitted, since = state["link_age_years"][link], state["link_measured_years"][link]
         later = later[self._lines.kind]
         known = np.where(np.isnan(fitted), since, fitted)
@@ -241,7 +243,7 @@ def _runs(state: State, reader: FigureReader, part: Part, links: Ints) -> npt.ND
 
 
 def _judge_coherent(
-    out: Light, rows: Ints, part: Part, reader: FigureReader, port_gbps: Floats, runs: npt.NDArray[np.bool_]
+    out: LinkBudgets, rows: Ints, part: Part, reader: FigureReader, port_gbps: Floats, runs: npt.NDArray[np.bool_]
 ) -> None:
     """Coherent channel: 1/SNR = 1/OSNR_tx + 1/SNR_rx + 1/GSNR of an amplified line; SNR_rx grows with received power.
 
@@ -277,7 +279,7 @@ def _judge_coherent(
 
 
 def _settle_coherent(
-    out: Light, rows: Ints, part: Part, reader: FigureReader, port_gbps: Floats, rate: Floats, shown: Ints
+    out: LinkBudgets, rows: Ints, part: Part, reader: FigureReader, port_gbps: Floats, rate: Floats, shown: Ints
 ) -> None:
     """Margin, rate, errors and limit at the mode shown: the one chosen, of a dark channel the slowest its ports run."""
     margins = out.mode_margin_db[rows, : len(part.modes)]
@@ -309,7 +311,7 @@ def penalty_of(mode: Mode, impairment: str, amount: Floats) -> Floats:
     return np.where(amount > at[-1], np.inf, np.interp(amount, at, penalty_db))
 
 
-def _judge_direct(out: Light, rows: Ints, part: Part, reader: FigureReader, length_km: Floats) -> None:
+def _judge_direct(out: LinkBudgets, rows: Ints, part: Part, reader: FigureReader, length_km: Floats) -> None:
     """Direct detection: margin of the loss budget, against which droop and what was measured count, and KP4's or KR4's
     errors at that margin; the receiver's highest power where the part states it."""
     margin = reader.part(part.id, "loss_budget_db") - out.loss_db[rows] - out.droop_db[rows] + out.correction_db[rows]

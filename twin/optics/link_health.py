@@ -9,13 +9,24 @@ import numpy as np
 
 from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
-from ..catalogue.figure_reader import FigureReader, Lean
+from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..model.document import TopologyDocument
 from ..units import SPEED_OF_LIGHT_KM_PER_S
-from .link_budget import BUFFER, CARDS, CONGESTION_CONTROL, DARK, LINE_RATE, LOSS, PAUSES, REACH, Light, judge_light
-from .optical_paths import Lines, codes_in, lines_of, link_optics
-from .pfc_headroom import Headroom, headroom
-from .transport_goodput import Sender, sender
+from .link_budget import (
+    BUFFER,
+    CARDS,
+    CONGESTION_CONTROL,
+    DARK,
+    LINE_RATE,
+    LOSS,
+    PAUSES,
+    REACH,
+    LinkBudgets,
+    compute_link_budgets,
+)
+from .optical_paths import OpticalPaths, codes_in, link_optics, optical_paths_of
+from .pfc_headroom import PfcHeadroom, compute_pfc_headroom
+from .transport_goodput import TransportGoodput, compute_transport_goodput
 
 LEAST_SHOWN_RATIO = 0.999
 """Shares nearer to one than this are not named as what holds a link back."""
@@ -44,7 +55,7 @@ class Latency:
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class CapacityLimits:
     """Arcs that may carry less than their light, by row of `arcs`, ascending."""
 
     arcs: Ints
@@ -64,21 +75,21 @@ class LinkHealth:
 
     lit: Bools
     kind_optics: Ints
-    """Index into OPTICS of each kind of link, see `Light.lines`."""
-    light: Light
+    """Index into OPTICS of each kind of link, see `LinkBudgets.lines`."""
+    light: LinkBudgets
     margin_db: Floats
     required_margin_db: Floats
     member_gbps: Floats
     loss_ratio: Floats
-    sender: Sender
-    headroom: Headroom
-    held: Held
+    transport: TransportGoodput
+    headroom: PfcHeadroom
+    held: CapacityLimits
     card_ratio: Floats
     """Share of a link's light that the network cards behind it fill."""
     arc_capacity_gbps: Floats
     latency: Latency
     arc_latency_us: Floats
-    leans: tuple[Lean, ...]
+    used_figures: tuple[UsedFigure, ...]
 
     @property
     def optics(self) -> Ints:
@@ -100,16 +111,16 @@ class LinkHealth:
     @property
     def job_capacity_gbps(self) -> Floats:
         """What a job's queue pairs, which keep no more in flight than they may, get out of each arc."""
-        if (self.sender.window_ratio == 1.0).all():
+        if (self.transport.window_ratio == 1.0).all():
             return self.arc_capacity_gbps
-        sent = self.sender
+        sent = self.transport
         held = np.divide(sent.goodput_ratio, sent.recovery_ratio, out=np.ones(len(self.lit)), where=self.lit)
         return np.asarray(self.arc_capacity_gbps * np.repeat(held, 2))
 
     @property
     def goodput_ratio(self) -> Floats:
         """Share of a member's rate that a sender's queue pairs turn into work, losses and windows counted, by link."""
-        return self.sender.goodput_ratio
+        return self.transport.goodput_ratio
 
     @property
     def loss_db(self) -> Floats:
@@ -127,16 +138,16 @@ class LinkHealth:
         return self.light.by_link(self.light.line_gsnr_db)
 
 
-def judge_links(
+def compute_link_health(
     state: State,
     document: TopologyDocument,
     reader: FigureReader,
     ageing: AgeingCase = "value",
-    light: Light | None = None,
+    light: LinkBudgets | None = None,
 ) -> LinkHealth:
     """Every link of a state, at once. `ageing` picks the low, central or high case of the ageing figures.
 
-    `light`: what `judge_light` says of it, for who has it; the figures of that are not among the leans then.
+    `light`: what `compute_link_budgets` says of it, for who has it; the figures of that are not among the leans then.
 
     Loss: span attenuation grown linearly with age, splices (those of repaired cuts among them), connectors, lumped
     losses, multiplexers at both ends; or as it was measured, and grown since. Margins: direct detection by loss budget;
@@ -144,7 +155,7 @@ def judge_links(
     """
     reader = reader.fresh()
     if light is None:
-        light = judge_light(state, reader, lines_of(state, reader), ageing)
+        light = compute_link_budgets(state, reader, optical_paths_of(state, reader), ageing)
     member = light.by_link(light.gbps)
     lit = state.in_service & (member > 0)
     latency = _latency(state, reader, light, member)
@@ -152,8 +163,8 @@ def judge_links(
     measured = state["link_loss_ratio"]
     loss_ratio = np.where(np.isnan(measured), light.by_link(light.loss_ratio), measured)
     round_trip_us = arc_latency_us[0::2] + arc_latency_us[1::2]
-    sent = sender(reader, document.lossless, loss_ratio, round_trip_us, member)
-    room = headroom(state, document.lossless, reader, lit, member, round_trip_us)
+    sent = compute_transport_goodput(reader, document.lossless, loss_ratio, round_trip_us, member)
+    room = compute_pfc_headroom(state, document.lossless, reader, lit, member, round_trip_us)
     n_up = state.n_members_up
     cards = _card_share(state, reader, lit, member, n_up)
     held = _held(state, document, sent, room, member)
@@ -169,18 +180,20 @@ def judge_links(
         required_margin_db=np.where(np.isnan(required), document.required_margin_db, required),
         member_gbps=member,
         loss_ratio=loss_ratio,
-        sender=sent,
+        transport=sent,
         headroom=room,
         held=held,
         card_ratio=cards,
         arc_capacity_gbps=capacity,
         latency=latency,
         arc_latency_us=arc_latency_us,
-        leans=reader.leans(),
+        used_figures=reader.used_figures(),
     )
 
 
-def _held(state: State, document: TopologyDocument, sent: Sender, room: Headroom, member_gbps: Floats) -> Held:
+def _held(
+    state: State, document: TopologyDocument, sent: TransportGoodput, room: PfcHeadroom, member_gbps: Floats
+) -> CapacityLimits:
     """What losses, pauses and buffers leave of a member, where they may leave less than all."""
     wide = state.arrays.link_tier == TIERS.index("wide_area")
     links = np.flatnonzero((sent.recovery_ratio < 1.0) | wide)
@@ -198,10 +211,10 @@ def _held(state: State, document: TopologyDocument, sent: Sender, room: Headroom
     )
     left = np.repeat(member_gbps[links], 2) * shares[1:].prod(axis=0)
     reason = np.array((LINE_RATE, LOSS, PAUSES, CONGESTION_CONTROL))[shares.argmin(axis=0)]
-    return Held(arcs, np.minimum(left, absorbed), np.where(absorbed < left, BUFFER, reason))
+    return CapacityLimits(arcs, np.minimum(left, absorbed), np.where(absorbed < left, BUFFER, reason))
 
 
-def _latency(state: State, reader: FigureReader, light: Light, member_gbps: Floats) -> Latency:
+def _latency(state: State, reader: FigureReader, light: LinkBudgets, member_gbps: Floats) -> Latency:
     lines, n_links = light.lines, state.arrays.n_links
     codes = state["link_transceiver"]
     fec_us = np.zeros(len(state.parts) + 1)
@@ -231,7 +244,7 @@ def _latency(state: State, reader: FigureReader, light: Light, member_gbps: Floa
     )
 
 
-def _propagation_us(state: State, reader: FigureReader, lines: Lines) -> Floats:
+def _propagation_us(state: State, reader: FigureReader, lines: OpticalPaths) -> Floats:
     """By kind of link: glass and amplifiers of the working path."""
     if not len(state["span_length_km"]):
         return np.zeros(lines.n_kinds)

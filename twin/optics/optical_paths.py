@@ -24,12 +24,12 @@ OWN_COLUMNS = (
 """What makes the light of links without spans differ beside the parts fitted; NaN where it is not stated."""
 
 
-LINE_COLUMNS = ("link_transceiver", "link_mux", "link_protection", "node_part", *OWN_COLUMNS)
-"""What `lines_of` reads of a state that may be laid over: for those who keep answers."""
+PATH_COLUMNS = ("link_transceiver", "link_mux", "link_protection", "node_part", *OWN_COLUMNS)
+"""What `optical_paths_of` reads of a state that may be laid over: for those who keep answers."""
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class OpticalPaths:
     """Kinds of links (K) that are alike to their light, and the lines (N) that each is made of.
 
     A kind has one line, or several where light is regenerated on the way or another path stands by; those of kind k
@@ -45,7 +45,7 @@ class Lines:
     span_first: Ints
     span_last: Ints
     """Spans of each line, rows of `span_*` from first up to but without last."""
-    line_of_span: Ints
+    path_of_span: Ints
     """Line of each row of `span_*`; N where no line of these has it."""
 
     @property
@@ -54,21 +54,21 @@ class Lines:
         return len(self.link)
 
     @property
-    def link_of_line(self) -> Ints:
+    def link_of_path(self) -> Ints:
         """The first link of each line's kind."""
         return np.asarray(self.link[self.kind])
 
     def sum_of_spans(self, by_span: Floats) -> Floats:
         """Sum over the spans of each line, in their order: the same bits wherever the line stands in the table."""
-        sums = np.bincount(self.line_of_span, weights=by_span, minlength=len(self.kind) + 1)
+        sums = np.bincount(self.path_of_span, weights=by_span, minlength=len(self.kind) + 1)
         return sums[: len(self.kind)].astype(np.float64)
 
     def of_spans(self, by_kind: Floats) -> Floats:
         """A column by kind, spread over all spans; 0 for those of no line."""
-        return np.append(by_kind[self.kind], 0.0)[self.line_of_span]
+        return np.append(by_kind[self.kind], 0.0)[self.path_of_span]
 
 
-def lines_of(state: State, reader: FigureReader) -> Lines:
+def optical_paths_of(state: State, reader: FigureReader) -> OpticalPaths:
     """Group the links of a state; links without spans are alike where part, port, age and measurements are."""
     arrays = state.arrays
     n_spans = np.diff(arrays.span_first)
@@ -82,20 +82,20 @@ def lines_of(state: State, reader: FigureReader) -> Lines:
     return _lines(state, *group_alike(np.stack(columns, axis=1)))
 
 
-def lines_of_links(state: State, links: Ints) -> Lines:
+def optical_paths_of_links(state: State, links: Ints) -> OpticalPaths:
     """Lines of these links alone, each a kind of its own; `kind_of_link` is -1 for others."""
     kind_of_link = np.full(state.arrays.n_links, -1)
     kind_of_link[links] = np.arange(len(links))
     return _lines(state, kind_of_link, links)
 
 
-def _lines(state: State, kind_of_link: Ints, links: Ints) -> Lines:
+def _lines(state: State, kind_of_link: Ints, links: Ints) -> OpticalPaths:
     first, kind, spans = _cut(state, links)
     of_span = np.full(len(state.arrays.span_link), len(kind))
     n = spans[:, 1] - spans[:, 0]
     rows = np.arange(n.sum()) + np.repeat(spans[:, 0] - (np.cumsum(n) - n), n)
     of_span[rows] = np.repeat(np.arange(len(kind)), n)
-    return Lines(kind_of_link, links, first, kind, spans[:, 0], spans[:, 1], of_span)
+    return OpticalPaths(kind_of_link, links, first, kind, spans[:, 0], spans[:, 1], of_span)
 
 
 def group_alike(table: Ints) -> tuple[Ints, Ints]:

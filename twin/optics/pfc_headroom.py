@@ -16,14 +16,14 @@ PAUSE_RATES_GBPS = (800, 400, 200, 100, 50, 25, 10)
 
 
 @dataclass(frozen=True, eq=False)
-class Headroom:
+class PfcHeadroom:
     """At the far router of wide-area links, by row of `arcs`; other arcs have no such question."""
 
     arcs: Ints
     """Arcs of wide-area links, ascending; none where pause is not used over them."""
     needed_bytes: Floats
     """To lose nothing at full rate."""
-    there_bytes: Floats
+    available_bytes: Floats
     """Lossless buffer of one port; NaN where the catalogue says nothing of it."""
     rate_gbps: Floats
     """At which a member loses nothing (`shaped`); infinite where nothing holds it back."""
@@ -42,10 +42,10 @@ class Headroom:
         return float(getattr(self, name)[row]) if row < len(self.arcs) and self.arcs[row] == arc else otherwise
 
 
-def headroom(
+def compute_pfc_headroom(
     state: State, lossless: Lossless, reader: FigureReader, lit: Bools, member_gbps: Floats, round_trip_us: Floats
-) -> Headroom:
-    """Headroom of wide-area arcs: xoff = lossless MTU + (MTU + 2 L R / (8 v) + MAC and PHY + quanta) * cell factor.
+) -> PfcHeadroom:
+    """PfcHeadroom of wide-area arcs: xoff = lossless MTU + (MTU + 2 L R / (8 v) + MAC and PHY + quanta) * cell factor.
 
     As in SONiC's buffer_headroom_mellanox.lua; `shaped` solves it for R. The lossless share of a router's buffer is
     divided among its wide-area ports.
@@ -54,7 +54,7 @@ def headroom(
     links = np.flatnonzero(far) if lossless.policy != "lossy" else np.zeros(0, np.int64)
     arcs = (2 * links[:, None] + np.array([0, 1])).ravel()
     if not len(arcs):
-        return Headroom(arcs, *(np.zeros(0) for _ in range(4)))
+        return PfcHeadroom(arcs, *(np.zeros(0) for _ in range(4)))
     there = _port_buffer_bytes(state, reader, lit & far)[state["arc_head"][arcs]]
     rate = np.repeat(member_gbps[links], 2)
     quanta_bytes = reader.general("pfc_quantum_bytes") * _pause_quanta(reader, rate)
@@ -71,13 +71,13 @@ def headroom(
     else:
         short = np.where(known, np.maximum(needed - there, 0.0), 0.0)
         kept = _kept_ratio(reader, lossless, short, rate, np.repeat(round_trip_us[links], 2))
-    return Headroom(arcs, needed, there, absorbed, kept)
+    return PfcHeadroom(arcs, needed, there, absorbed, kept)
 
 
 def _port_buffer_bytes(state: State, reader: FigureReader, configured: Bools) -> Floats:
     """Lossless buffer of one wide-area port of each node; NaN where the catalogue says nothing of it.
 
-    Headroom is set aside for every port that is configured, whether its member is up or not.
+    PfcHeadroom is set aside for every port that is configured, whether its member is up or not.
     """
     members = np.where(configured, state["link_n_parallel"], 0)
     ports = np.zeros(state.arrays.n_nodes)

@@ -19,7 +19,7 @@ SHORTEST_TRIP_US = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Sender:
+class TransportGoodput:
     """What senders make of a link, by row: shares of its rate."""
 
     recovery_ratio: Floats
@@ -32,13 +32,13 @@ class Sender:
     """Expected stall of a burst of one packet per queue pair by lost tails, which nothing but a time-out repairs."""
 
 
-def sender(
+def compute_transport_goodput(
     reader: FigureReader, lossless: Lossless, loss_ratio: Floats, round_trip_us: Floats, member_gbps: Floats
-) -> Sender:
+) -> TransportGoodput:
     """Goodput of queue pairs over one link by frames lost, round trip and window, in steady state."""
     in_flight_bits = 8.0 * (lossless.in_flight_bytes or reader.general("in_flight_bytes"))
     n, asked_gbps = len(loss_ratio), pair_rate_gbps(lossless, member_gbps)
-    out = Sender(np.ones(n), np.ones(n), np.ones(n), np.zeros(n))
+    out = TransportGoodput(np.ones(n), np.ones(n), np.ones(n), np.zeros(n))
     held = np.flatnonzero(round_trip_us * (asked_gbps * 1e3) > in_flight_bits)
     out.window_ratio[held] = in_flight_bits / (round_trip_us[held] * (asked_gbps[held] * 1e3))
     out.goodput_ratio[held] = out.window_ratio[held]

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import lambertw
 
-from ..catalogue.figure_reader import FigureReader, Lean
+from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..units import DAYS_PER_YEAR
 from .interruptions import Interruptions
 from .link_failures import HOURS_PER_YEAR
@@ -56,7 +56,7 @@ class Goodput:
     goodput_ratio: float
     outages: Outages
     """Between the sites, one by one."""
-    leans: tuple[Lean, ...]
+    used_figures: tuple[UsedFigure, ...]
 
 
 def daly_interval_s(mtbf_s: float, checkpoint_s: float) -> float:
@@ -136,7 +136,7 @@ def job_goodput(
         rate_ratio=rate_ratio,
         goodput_ratio=daly_ratio * availability_ratio * rate_ratio,
         outages=outages,
-        leans=tuple(sorted({*parts.leans, *outages.leans, *reader.leans()})),
+        used_figures=tuple(sorted({*parts.used_figures, *outages.used_figures, *reader.used_figures()})),
     )
 
 

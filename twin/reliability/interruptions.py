@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from ..catalogue.figure_reader import FigureReader, Lean
+from ..catalogue.figure_reader import FigureReader, UsedFigure
 
 
 class Cause(NamedTuple):
@@ -38,7 +38,7 @@ class Interruptions:
 
     n_per_day_by_cause: dict[str, float]
     n_planned_per_day: float
-    leans: tuple[Lean, ...] = ()
+    used_figures: tuple[UsedFigure, ...] = ()
 
     @property
     def n_per_day(self) -> float:
@@ -63,4 +63,4 @@ def _interruptions(n_accelerators: float, n_hosts: float, reader: FigureReader) 
         return Interruptions({cause.name: 0.0 for cause in CAUSES}, 0.0)
     n = {"accelerator": n_accelerators, "host": n_hosts}
     by_cause = {cause.name: reader.general(cause.figure) * n[cause.per] for cause in CAUSES}
-    return Interruptions(by_cause, reader.general(PLANNED), reader.leans())
+    return Interruptions(by_cause, reader.general(PLANNED), reader.used_figures())

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..arrays import NODE_KINDS, TIERS, Bools, Floats, Ints, NetworkArrays, State
 from ..catalogue.ageing import AgeingCase
-from ..catalogue.figure_reader import FigureReader, Lean
+from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..units import MONTHS_PER_YEAR
 from .link_failures import HOURS_PER_YEAR, LinkFailures, cut_repair_h, link_failures
 from .shared_risks import shared_cuts
@@ -73,7 +73,7 @@ class Outages:
     lost_sites: tuple[LostSites, ...]
     member_down_ratio: float
     """Share of the time in which some member of some used bundle of several is down and the others carry all."""
-    leans: tuple[Lean, ...]
+    used_figures: tuple[UsedFigure, ...]
     arrays: NetworkArrays | None
 
     @property
@@ -152,7 +152,7 @@ def _inside(arrays: NetworkArrays, sites: Sequence[str]) -> Bools:
     return np.asarray(chosen[arrays.node_site])
 
 
-def draw_sites(state: State, lit: Bools, sites: Sequence[JobSite], links: Ints) -> SiteGraph:
+def build_site_graph(state: State, lit: Bools, sites: Sequence[JobSite], links: Ints) -> SiteGraph:
     """The network around the links that a job uses between its sites; good for as long as `lit` is the same."""
     wide = np.flatnonzero(lit & (state.arrays.link_tier == TIERS.index("wide_area")))
     nodes = failing_nodes(state, [site.id for site in sites], links)
@@ -178,7 +178,7 @@ def site_outages(
     down_ratio = _add_members(events, failures, links)
     _add_nodes(events, reader, case)
     _add_protection(events, reader, failures, links)
-    return events.table(down_ratio, reader.leans())
+    return events.table(down_ratio, reader.used_figures())
 
 
 class _Events:
@@ -208,7 +208,7 @@ class _Events:
         columns = (np.full(len(rows), thing), np.asarray(rows), n_per_year, repair_h, pause_s, lost)
         self._columns.append(tuple(column[here] for column in columns))  # type: ignore[arg-type]
 
-    def table(self, member_down_ratio: float, leans: tuple[Lean, ...]) -> Outages:
+    def table(self, member_down_ratio: float, used_figures: tuple[UsedFigure, ...]) -> Outages:
         """All of them."""
         thing, row, n_per_year, repair_h, pause_s, lost = (
             np.concatenate(column) for column in zip(*self._columns, strict=True)
@@ -226,7 +226,7 @@ class _Events:
             lost=lost,
             lost_sites=tuple(self._lost),
             member_down_ratio=member_down_ratio,
-            leans=leans,
+            used_figures=used_figures,
             arrays=self.state.arrays,
         )
 

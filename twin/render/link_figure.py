@@ -26,7 +26,7 @@ N_ROWS = 4
 
 @drawn
 def link_figure(data: Mapping[str, Any]) -> Any:
-    """Draw `LinkPage.to_dict()`: budget of the line with the least margin, modes, latency one way."""
+    """Draw `LinkReport.to_dict()`: budget of the line with the least margin, modes, latency one way."""
     figure, axes = sheet(2, 2, 10.0, 6.8)
     lines = [line for line in data["budget"] if line["steps"]]
     worst = min(lines, key=lambda line: line["steps"][-1]["level_db"], default=None)

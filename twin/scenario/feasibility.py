@@ -12,7 +12,7 @@ from ..model.document import TopologyDocument
 from ..optics.amplified_lines import amplified_lines, comb_of_link
 from ..optics.gn_model import outside_validity
 from ..optics.link_budget import as_it_stands
-from ..optics.optical_paths import COHERENT, Lines, lines_of, link_optics
+from ..optics.optical_paths import COHERENT, OpticalPaths, link_optics, optical_paths_of
 
 
 def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
@@ -126,11 +126,11 @@ def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue
     """Amplifiers carry coherent channels only, have gain for the loss before them and power for all channels."""
     if not (state["span_amplifier"] >= 0).any():
         return
-    lines = lines_of(state, reader)
+    lines = optical_paths_of(state, reader)
     optics = link_optics(state, reader)
     spans, into_fibre_dbm = as_it_stands(state, reader, lines, "value")
     for line in amplified_lines(state, lines):
-        link = int(lines.link_of_line[line])
+        link = int(lines.link_of_path[line])
         name = state.arrays.link_ids[link]
         where = f"links[{name}]"
         if optics[link] != COHERENT:
@@ -142,7 +142,7 @@ def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue
         if beyond:
             found[f"light {name}"] = Issue(where, beyond, "fewer channels a pair, or less power in each")
         # as built: what has aged since is the light's affair
-        new_db = spans.glass_db + spans.connectors_db + spans.lumped_db
+        new_db = spans.fibre_db + spans.connectors_db + spans.lumped_db
         problem = _gain_problem(state, reader, lines, new_db, int(line), comb.total_dbm)
         if problem:
             hint = "shorter spans, fewer channels or less power in each"
@@ -164,7 +164,7 @@ def _launch_issues(state: State, reader: FigureReader, found: dict[str, Issue]) 
 
 
 def _gain_problem(
-    state: State, reader: FigureReader, lines: Lines, total_db: Floats, line: int, total_dbm: float
+    state: State, reader: FigureReader, lines: OpticalPaths, total_db: Floats, line: int, total_dbm: float
 ) -> str:
     """The last amplifier of a line that lacks gain or power, in words; empty where all have enough."""
     problem, since_db = "", 0.0

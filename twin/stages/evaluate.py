@@ -10,28 +10,28 @@ import numpy as np
 
 from ..arrays import NODE_KINDS, Bools, Floats, Ints, NetworkArrays, State
 from ..catalogue import Catalogue, PriceBook
-from ..catalogue.figure_reader import FigureReader, Lean
+from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..economics import cost
 from ..economics.lease import Lease, dearest_lease, weigh_lease
 from ..errors import ChangeError, Issue, TopologyError
 from ..model.jobs import Placement, TrainingJob, on_places
-from ..optics.link_budget import Light, judge_light, light_columns
-from ..optics.link_health import LinkHealth, judge_links
-from ..optics.optical_paths import LINE_COLUMNS, lines_of
+from ..optics.link_budget import LinkBudgets, budget_columns, compute_link_budgets
+from ..optics.link_health import LinkHealth, compute_link_health
+from ..optics.optical_paths import PATH_COLUMNS, optical_paths_of
 from ..reliability.goodput import Goodput, job_goodput
 from ..reliability.interruptions import part_interruptions
-from ..reliability.outages import OUTAGE_COLUMNS, Outages, draw_sites, links_between, no_outages, site_outages
+from ..reliability.outages import OUTAGE_COLUMNS, Outages, build_site_graph, links_between, no_outages, site_outages
 from ..reliability.site_cuts import JobSite
 from ..traffic import routing
 from ..traffic.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, left_for_job, load_demands
-from ..training.causes import Attribution, Scene, attribute, bright_links
+from ..training.causes import Attribution, CauseInputs, attribute, bright_links
 from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
 from ..training.job_flows import JobFlows, job_flows
-from ..training.link_loads import PairTable, unit_loads, with_latency
+from ..training.link_loads import PairTable, unit_link_loads, with_latency
 from ..training.memory_fit import fit_issues, peak_issues, split_issues
 from ..training.placement import Placed, place_job
 from ..training.step import Step, step_of
-from ..training.step_inputs import Pacing, Setting, UnitLoads
+from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
 from .evaluation import Case, Evaluation
 from .later import Later
 from .memo import Memo, columns, named
@@ -76,9 +76,9 @@ class Evaluator:
             later=Later(self, before, with_lease=with_lease),
         )
 
-    def in_order(self, *leans: tuple[Lean, ...]) -> tuple[Lean, ...]:
+    def in_order(self, *used_figures: tuple[UsedFigure, ...]) -> tuple[UsedFigure, ...]:
         """All of them once, sorted."""
-        return self._memo.get("leans", leans, lambda: _in_order(*leans))
+        return self._memo.get("used_figures", used_figures, lambda: _in_order(*used_figures))
 
     def in_the_way(self, case: Case, notify: Callable[[str], None] | None = None) -> Attribution:
         """What holds the case's step back, cause by cause. Raises ChangeError where there is no step to explain."""
@@ -94,9 +94,20 @@ class Evaluator:
                 if clean.unreachable:
                     clean = e.loads
             carried = e.demands.arc_carried_gbps if e.demands is not None else None
-            pacing = self._pacing(placed, case.job)
-            scene = Scene(case.state, case.document, case.job, placed, flows, pacing, e.loads, clean, e.health, carried)
-            return attribute(scene, self.reader, notify)
+            accelerators = self._pacing(placed, case.job)
+            inputs = CauseInputs(
+                case.state,
+                case.document,
+                case.job,
+                placed,
+                flows,
+                accelerators,
+                e.loads,
+                clean,
+                e.health,
+                carried,
+            )
+            return attribute(inputs, self.reader, notify)
 
     # --- stages ----------------------------------------------------------------------------------------------
 
@@ -105,21 +116,21 @@ class Evaluator:
         key += (case.document.required_margin_db, case.ageing)
 
         def judge() -> LinkHealth:
-            light, leans = self._light(case)
-            health = judge_links(case.state, case.document, self.reader, case.ageing, light)
-            return replace(health, leans=self.in_order(health.leans, leans))
+            light, used_figures = self._light(case)
+            health = compute_link_health(case.state, case.document, self.reader, case.ageing, light)
+            return replace(health, used_figures=self.in_order(health.used_figures, used_figures))
 
         return self._memo.get("health", key, judge)
 
-    def _light(self, case: Case) -> tuple[Light, tuple[Lean, ...]]:
+    def _light(self, case: Case) -> tuple[LinkBudgets, tuple[UsedFigure, ...]]:
         state = case.state
-        lines = self._memo.get("lines", named(state, LINE_COLUMNS), lambda: lines_of(state, self.reader))
+        lines = self._memo.get("lines", named(state, PATH_COLUMNS), lambda: optical_paths_of(state, self.reader))
 
-        def judge() -> tuple[Light, tuple[Lean, ...]]:
+        def judge() -> tuple[LinkBudgets, tuple[UsedFigure, ...]]:
             reader = self.reader.fresh()
-            return judge_light(state, reader, lines, case.ageing), reader.leans()
+            return compute_link_budgets(state, reader, lines, case.ageing), reader.used_figures()
 
-        return self._memo.get("light", (lines, case.ageing, state.parts, *light_columns(state)), judge)
+        return self._memo.get("light", (lines, case.ageing, state.parts, *budget_columns(state)), judge)
 
     def _share(self, case: Case, health: LinkHealth) -> Floats:
         """What a link counts for where a node splits: members (ecmp), or effective capacity (wcmp)."""
@@ -168,7 +179,7 @@ class Evaluator:
 
     def _step(
         self, case: Case, health: LinkHealth, demands: DemandLoads | None
-    ) -> tuple[Placed | None, UnitLoads | None, Step | None, str]:
+    ) -> tuple[Placed | None, UnitLinkLoads | None, Step | None, str]:
         job = case.job
         if job is None:
             return None, None, None, "the document has no job"
@@ -179,7 +190,7 @@ class Evaluator:
         loads = self._unit_loads(case, health, flows)
         if loads.unreachable:
             phase, a, b = loads.unreachable[0]
-            return placed, loads, None, f"no path for {phase} traffic from {a} to {b}"
+            return placed, loads, None, f"no path for {phase.replace('_', '-')} traffic from {a} to {b}"
         capacity = health.job_capacity_gbps
         if demands is not None:
             capacity = left_for_job(capacity, demands.arc_carried_gbps)
@@ -187,11 +198,11 @@ class Evaluator:
         step = self._memo.get(
             "step",
             (loads, capacity, job),
-            lambda: step_of(Setting(job, placed, flows, self._pacing(placed, job), loads, capacity)),
+            lambda: step_of(StepInputs(job, placed, flows, self._pacing(placed, job), loads, capacity)),
         )
         if not np.isfinite(step.step_time_s):
             return placed, loads, None, "a link on the way has no capacity left"
-        too_fast = peak_issues(step.pools, job, self.reader)
+        too_fast = peak_issues(step.groups, job, self.reader)
         if too_fast:
             raise TopologyError("the job cannot run as it is cut and placed", found=too_fast)
         return placed, loads, step, ""
@@ -218,10 +229,10 @@ class Evaluator:
         self._memo.get("fits", (found[0], asked), lambda: _check_fit(found[0], asked, self.reader))
         return found
 
-    def _pacing(self, placed: Placed, job: TrainingJob) -> Pacing:
-        return self._memo.get("pacing", (placed, job), lambda: Pacing.of(placed, job, self.reader))
+    def _pacing(self, placed: Placed, job: TrainingJob) -> AcceleratorGroups:
+        return self._memo.get("accelerators", (placed, job), lambda: AcceleratorGroups.of(placed, job, self.reader))
 
-    def _collisions(self, case: Case, placed: Placed, loads: UnitLoads) -> Floats:
+    def _collisions(self, case: Case, placed: Placed, loads: UnitLinkLoads) -> Floats:
         """How much fuller the fullest member of a bundle is than the mean, by row of `loads`."""
         n_flows = n_flows_per_accelerator(case.document.lossless, self.reader)
         return self._memo.get(
@@ -230,17 +241,21 @@ class Evaluator:
             lambda: collision_ratio(case.state, placed, loads, n_flows),
         )
 
-    def _unit_loads(self, case: Case, health: LinkHealth, flows: JobFlows) -> UnitLoads:
+    def _unit_loads(self, case: Case, health: LinkHealth, flows: JobFlows) -> UnitLinkLoads:
         pairs = self._memo.get("pairs", (flows,), lambda: PairTable.of(flows, case.state.arrays.n_nodes))
         routes = self._routes(case, health, pairs.source, pairs.target)
-        loads = self._memo.get("loads", (routes, flows), lambda: unit_loads(case.state.arrays, flows, pairs, routes))
+        loads = self._memo.get(
+            "loads", (routes, flows), lambda: unit_link_loads(case.state.arrays, flows, pairs, routes)
+        )
         return self._memo.get(
             "unit loads",
             (loads, health.arc_latency_us),
             lambda: with_latency(loads, case.state.arrays, health.arc_latency_us, pairs, routes),
         )
 
-    def _arc_load(self, case: Case, demands: DemandLoads | None, loads: UnitLoads | None, step: Step | None) -> Floats:
+    def _arc_load(
+        self, case: Case, demands: DemandLoads | None, loads: UnitLinkLoads | None, step: Step | None
+    ) -> Floats:
         """Gb/s offered by arc, averaged over a step: demands all the time, the job its bits of a step."""
         load = np.zeros(2 * case.state.arrays.n_links)
         if demands is not None:
@@ -256,7 +271,7 @@ class Evaluator:
         return arc_queue_us(ratio, np.repeat(health.member_gbps, 2), self.reader.general("packet_bytes"))
 
     def _worst_latency_us(
-        self, case: Case, health: LinkHealth, demands: DemandLoads | None, loads: UnitLoads | None
+        self, case: Case, health: LinkHealth, demands: DemandLoads | None, loads: UnitLinkLoads | None
     ) -> float | None:
         if loads is not None:
             return loads.worst_latency_us
@@ -290,7 +305,7 @@ class Evaluator:
         return job_goodput(parts, outages, self.reader, job.on_site_loss, job.recovery, rate_without)
 
     def _outages(
-        self, case: Case, placed: Placed, loads: UnitLoads | None, step: Step | None, health: LinkHealth
+        self, case: Case, placed: Placed, loads: UnitLinkLoads | None, step: Step | None, health: LinkHealth
     ) -> Outages:
         """Failures between the sites; none where nothing is exchanged there."""
         if loads is None or step is None or not (loads.wide or loads.crossing):
@@ -298,16 +313,16 @@ class Evaluator:
         wide = [*loads.wide.values(), *loads.crossing]
         arcs = loads.arc[np.any([unit > 0 for unit in wide], axis=0)]
         work = dict.fromkeys(placed.sites, 0.0)
-        for pool, share in zip(placed.pools, _work_shares(placed, step), strict=True):
-            work[pool.site] += share
-        racks = {site: np.concatenate([p.rack for p in placed.pools if p.site == site]) for site in placed.sites}
+        for group, share in zip(placed.groups, _work_shares(placed, step), strict=True):
+            work[group.site] += share
+        racks = {site: np.concatenate([p.rack for p in placed.groups if p.site == site]) for site in placed.sites}
         sites = tuple(JobSite(site, racks[site], work[site]) for site in placed.sites)
         links = self._memo.get("links between", (placed, arcs), lambda: links_between(case.state, placed.sites, arcs))
         shares = tuple(work.values())
         graph = self._memo.get(
             "sites",
             (case.state.arrays, health.lit, links, placed, shares),
-            lambda: draw_sites(case.state, health.lit, sites, links),
+            lambda: build_site_graph(case.state, health.lit, sites, links),
         )
         columns = tuple(case.state[name] for name in OUTAGE_COLUMNS)
         return self._memo.get(
@@ -342,11 +357,11 @@ class Evaluator:
 
 
 def _work_shares(placed: Placed, step: Step) -> tuple[float, ...]:
-    """Part of the work that each pool could do, all together one."""
-    if len(step.pools) == len(placed.pools):
-        rates = [pool.n_replicas / pool.stage_time_s for pool in step.pools]
+    """Part of the work that each group could do, all together one."""
+    if len(step.groups) == len(placed.groups):
+        rates = [group.n_replicas / group.stage_time_s for group in step.groups]
     else:  # each replica reaches over all of them
-        rates = [float(pool.n_stages) for pool in placed.pools]
+        rates = [float(group.n_stages) for group in placed.groups]
     return tuple(rate / sum(rates) for rate in rates)
 
 
@@ -355,9 +370,9 @@ def _on_fewer(job: TrainingJob, left: tuple[Placement, ...]) -> TrainingJob:
     return replace(on_places(job, left), on_site_loss="stop")
 
 
-def _in_order(*leans: tuple[Lean, ...]) -> tuple[Lean, ...]:
+def _in_order(*used_figures: tuple[UsedFigure, ...]) -> tuple[UsedFigure, ...]:
     """All of them, each once."""
-    return tuple(sorted(set().union(*leans), key=lambda lean: (lean.where, lean.name)))
+    return tuple(sorted(set().union(*used_figures), key=lambda used_figure: (used_figure.where, used_figure.name)))
 
 
 def _place(case: Case, job: TrainingJob, reader: FigureReader) -> tuple[Placed, JobFlows]:

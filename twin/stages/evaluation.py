@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ..arrays import Floats, State
 from ..catalogue.ageing import AgeingCase
-from ..catalogue.figure_reader import Lean
+from ..catalogue.figure_reader import UsedFigure
 from ..economics import cost
 from ..economics.lease import Lease
 from ..model.document import TopologyDocument
@@ -17,7 +17,7 @@ from ..reliability.goodput import Goodput
 from ..traffic.congestion import DemandLoads
 from ..training.placement import Placed
 from ..training.step import Step
-from ..training.step_inputs import UnitLoads
+from ..training.step_inputs import UnitLinkLoads
 from ..workload.local_sgd import LossPenalty
 
 
@@ -46,7 +46,7 @@ class Evaluation:
     health: LinkHealth
     demands: DemandLoads | None
     placed: Placed | None
-    loads: UnitLoads | None
+    loads: UnitLinkLoads | None
     step: Step | None
     why_no_step: str
     arc_load_gbps: Floats
@@ -98,7 +98,7 @@ class Evaluation:
         return found
 
     @property
-    def leans(self) -> tuple[Lean, ...]:
+    def used_figures(self) -> tuple[UsedFigure, ...]:
         """Figures that all of this leans on."""
-        found: tuple[Lean, ...] = self.later.of(self, "leans")
+        found: tuple[UsedFigure, ...] = self.later.of(self, "used_figures")
         return found

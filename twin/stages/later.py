@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..arrays import State
-from ..catalogue.figure_reader import FigureReader, Lean
+from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..economics import cost
 from ..economics.lease import Lease
 from ..model.jobs import TrainingJob
@@ -54,15 +54,17 @@ class Later:
     def _lease(self, e: Evaluation) -> Lease | None:
         return self._evaluator.lease_of(e, self._reader) if self._with_lease else None
 
-    def _leans(self, e: Evaluation) -> tuple[Lean, ...]:
-        of_goodput = e.goodput.leans if e.goodput else ()
-        of_money, _ = e.money.leans, (e.usd_per_day, e.list_rental_usd_per_day, e.loss, e.lease)
+    def _used_figures(self, e: Evaluation) -> tuple[UsedFigure, ...]:
+        of_goodput = e.goodput.used_figures if e.goodput else ()
+        of_money, _ = e.money.used_figures, (e.usd_per_day, e.list_rental_usd_per_day, e.loss, e.lease)
         if e.loads is not None:
             n_flows_per_accelerator(e.case.document.lossless, self._reader)
         if e.demands is not None:
             self._reader.general("packet_bytes")
-        of_step = e.step.leans if e.step else ()
-        return self._evaluator.in_order(e.health.leans, of_money, self._reader.leans(), of_step, of_goodput)
+        of_step = e.step.used_figures if e.step else ()
+        return self._evaluator.in_order(
+            e.health.used_figures, of_money, self._reader.used_figures(), of_step, of_goodput
+        )
 
 
 def _loss(job: TrainingJob, placed: Placed | None, reader: FigureReader) -> LossPenalty:

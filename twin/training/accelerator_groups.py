@@ -1,4 +1,4 @@
-"""What one micro batch takes in each pool of a placed job: pace of its accelerators, exchange near and far."""
+"""What one micro batch takes in each group of a placed job: pace of its accelerators, exchange near and far."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..catalogue.figure_reader import FigureReader
 from ..model.jobs import TrainingJob
 from ..model.shape import ModelShape
 from ..workload.compute import Pace, optimizer_time_s
-from ..workload.group_times import Pool
+from ..workload.group_times import TimedGroup
 from ..workload.job_arithmetic import flops_per_micro_batch, layout_of, n_per_replica
 from ..workload.layout import Layout
 from ..workload.pipeline_stage import NO_EXCHANGE, InLayer, context_s, expert_s, in_layer, stage_time, stage_times
@@ -26,13 +26,13 @@ from ..workload.rank_exchange import (
     stage_boundary_bits,
     stage_layers,
 )
-from .memory_fit import most_micro_batches
-from .placement import Nearness, Placed, PlacedPool, nearness, pace_of
+from .memory_fit import max_micro_batches_of
+from .placement import Nearness, Placed, PlacedGroup, nearness, pace_of
 
 
 @dataclass(frozen=True, slots=True)
 class OnNetwork:
-    """Seconds that exchange takes on the busiest arc of a pool's flows, 0 where they stay in their racks."""
+    """Seconds that exchange takes on the busiest arc of a group's flows, 0 where they stay in their racks."""
 
     context_s: float = 0.0
     """Keys and values of a layer once round the ring."""
@@ -43,16 +43,16 @@ class OnNetwork:
 
 
 @dataclass(frozen=True, eq=False)
-class PacedPool:
-    """A placed pool and all that decides its pace."""
+class CalibratedGroup:
+    """A placed group and all that decides its pace."""
 
-    placed: PlacedPool
+    placed: PlacedGroup
     pace: Pace
     layout: Layout
     near: Nearness
     overlap_ratio: float
     """Share of a pass that exchange of gradients may hide behind."""
-    n_most: int
+    max_micro_batches: int
     """Micro batches of a replica that there is memory for."""
 
 
@@ -64,77 +64,77 @@ class DataFloor:
     fixed_s: float
 
 
-def paced_pools(placed: Placed, job: TrainingJob, reader: FigureReader) -> tuple[PacedPool, ...]:
-    """Every pool with its pace; `overlap_ratio` is the part's own, or the general one."""
+def calibrated_groups(placed: Placed, job: TrainingJob, reader: FigureReader) -> tuple[CalibratedGroup, ...]:
+    """Every group with its pace; `overlap_ratio` is the part's own, or the general one."""
     general = reader.general("overlap_ratio")
     whole = job.across_sites == "data"
     found = []
-    for pool in placed.pools:
-        pace = pace_of(pool, job, reader)
-        layout = layout_of(job, placed.n_replicas_at(pool.site, whole=whole))
-        overlap_ratio = reader.part_or(pool.accelerator, "overlap_ratio", general)
-        n_most = most_micro_batches(placed, pool, job, pace)
-        found.append(PacedPool(pool, pace, layout, nearness(pool, job), overlap_ratio, n_most))
+    for group in placed.groups:
+        pace = pace_of(group, job, reader)
+        layout = layout_of(job, placed.n_replicas_at(group.site, whole=whole))
+        overlap_ratio = reader.part_or(group.accelerator, "overlap_ratio", general)
+        max_micro_batches = max_micro_batches_of(placed, group, job, pace)
+        found.append(CalibratedGroup(group, pace, layout, nearness(group, job), overlap_ratio, max_micro_batches))
     return tuple(found)
 
 
-def without_network_cards(pools: tuple[PacedPool, ...]) -> tuple[PacedPool, ...]:
+def without_network_cards(groups: tuple[CalibratedGroup, ...]) -> tuple[CalibratedGroup, ...]:
     """The same on a fabric without limit, network cards included; NVLink stays as it is."""
-    return tuple(replace(pool, pace=replace(pool.pace, nic_bytes_per_s=np.inf)) for pool in pools)
+    return tuple(replace(group, pace=replace(group.pace, nic_bytes_per_s=np.inf)) for group in groups)
 
 
-def timed_pools(
-    pools: Sequence[PacedPool], job: TrainingJob, network: Sequence[OnNetwork], *, layers: bool, boundaries: bool
-) -> tuple[Pool, ...]:
-    """Time of a micro batch by pool, with exchange within layers and over stage boundaries or without."""
-    stages = [_stages_s(pool, job, on, layers=layers) for pool, on in zip(pools, network, strict=True)]
-    sent = [_sent_s(pool, job, on) if boundaries else 0.0 for pool, on in zip(pools, network, strict=True)]
+def timed_groups(
+    groups: Sequence[CalibratedGroup], job: TrainingJob, network: Sequence[OnNetwork], *, layers: bool, boundaries: bool
+) -> tuple[TimedGroup, ...]:
+    """Time of a micro batch by group, with exchange within layers and over stage boundaries or without."""
+    stages = [_stages_s(group, job, on, layers=layers) for group, on in zip(groups, network, strict=True)]
+    sent = [_sent_s(group, job, on) if boundaries else 0.0 for group, on in zip(groups, network, strict=True)]
     cut = job.parallelism
     found = []
-    for pool, (slowest_s, all_s), sent_s in zip(pools, stages, sent, strict=True):
-        n, t = pool.placed.n_stages, slowest_s + sent_s
+    for group, (slowest_s, all_s), sent_s in zip(groups, stages, sent, strict=True):
+        n, t = group.placed.n_stages, slowest_s + sent_s
         fill_s = (all_s + n * sent_s - t) / cut.n_virtual_stages
         found.append(
-            Pool(
-                pool.placed.site,
-                pool.placed.accelerator,
-                pool.placed.n_replicas,
+            TimedGroup(
+                group.placed.site,
+                group.placed.accelerator,
+                group.placed.n_replicas,
                 t,
                 fill_s,
                 cut.pp,
                 cut.n_virtual_stages,
-                pool.n_most,
+                group.max_micro_batches,
             )
         )
     return tuple(found)
 
 
-def end_to_end(pools: Sequence[Pool]) -> Pool:
+def end_to_end(groups: Sequence[TimedGroup]) -> TimedGroup:
     """Pools whose stages follow one another as the one that a replica over all of them is: at the slowest's pace."""
-    slowest = max(range(len(pools)), key=lambda i: (pools[i].stage_time_s, -i))
-    t, v = pools[slowest].stage_time_s, pools[slowest].n_virtual_stages
-    every_s = sum(pool.stage_time_s + pool.fill_s * v for pool in pools)
-    site = "+".join(sorted({pool.site for pool in pools}))
-    return replace(pools[slowest], site=site, fill_s=(every_s - t) / v)
+    slowest = max(range(len(groups)), key=lambda i: (groups[i].stage_time_s, -i))
+    t, v = groups[slowest].stage_time_s, groups[slowest].n_virtual_stages
+    every_s = sum(group.stage_time_s + group.fill_s * v for group in groups)
+    site = "+".join(sorted({group.site for group in groups}))
+    return replace(groups[slowest], site=site, fill_s=(every_s - t) / v)
 
 
-def _stages_s(pool: PacedPool, job: TrainingJob, on: OnNetwork, *, layers: bool) -> tuple[float, float]:
-    """(slowest, all) stages of the pool with one micro batch."""
-    place = pool.placed.place
+def _stages_s(group: CalibratedGroup, job: TrainingJob, on: OnNetwork, *, layers: bool) -> tuple[float, float]:
+    """(slowest, all) stages of the group with one micro batch."""
+    place = group.placed.place
     if place.micro_batch_s is not None:
-        return place.micro_batch_s, place.micro_batch_s * pool.placed.n_stages
-    bare = _stage_totals_s(pool, job, NO_EXCHANGE)
+        return place.micro_batch_s, place.micro_batch_s * group.placed.n_stages
+    bare = _stage_totals_s(group, job, NO_EXCHANGE)
     if not layers:
         return bare[0] / place.pace_ratio, bare[1] / place.pace_ratio
-    full = _stage_totals_s(pool, job, _in_layer(pool, job, on))
+    full = _stage_totals_s(group, job, _in_layer(group, job, on))
     # heat or a power cap slows the kernels, not the exchange
     return tuple(f - b + b / place.pace_ratio for f, b in zip(full, bare, strict=True))  # type: ignore[return-value]
 
 
-def _stage_totals_s(pool: PacedPool, job: TrainingJob, exchange: InLayer) -> tuple[float, float]:
-    """(slowest, all) stages of the pool."""
-    placed = pool.placed
-    return _totals_s(job.model, pool.layout, pool.pace, exchange, placed.first_stage, placed.n_stages)
+def _stage_totals_s(group: CalibratedGroup, job: TrainingJob, exchange: InLayer) -> tuple[float, float]:
+    """(slowest, all) stages of the group."""
+    placed = group.placed
+    return _totals_s(job.model, group.layout, group.pace, exchange, placed.first_stage, placed.n_stages)
 
 
 @lru_cache(maxsize=4096)
@@ -149,22 +149,22 @@ def _totals_s(
     return max(times), sum(times)
 
 
-def _in_layer(pool: PacedPool, job: TrainingJob, on: OnNetwork) -> InLayer:
-    shape, layout, pace = job.model, pool.layout, pool.pace
+def _in_layer(group: CalibratedGroup, job: TrainingJob, on: OnNetwork) -> InLayer:
+    shape, layout, pace = job.model, group.layout, group.pace
     near = in_layer(shape, layout, pace)
     return InLayer(
         near.tensor_s,
-        max(context_s(shape, layout, pace, pool.near.n_context), on.context_s),
-        max(expert_s(shape, layout, pace, pool.near.n_expert), on.expert_s),
+        max(context_s(shape, layout, pace, group.near.n_context), on.context_s),
+        max(expert_s(shape, layout, pace, group.near.n_expert), on.expert_s),
     )
 
 
-def _sent_s(pool: PacedPool, job: TrainingJob, on: OnNetwork) -> float:
+def _sent_s(group: CalibratedGroup, job: TrainingJob, on: OnNetwork) -> float:
     """A micro batch in and its gradient out, over all pieces of a stage."""
-    if job.parallelism.pp < 2 or pool.placed.place.micro_batch_s is not None:
+    if job.parallelism.pp < 2 or group.placed.place.micro_batch_s is not None:
         return 0.0
-    n_bytes = stage_boundary_bits(job.model, pool.layout) / 8.0
-    hop_s = send_s(pool.pace, n_bytes, near=pool.near.boundary)
+    n_bytes = stage_boundary_bits(job.model, group.layout) / 8.0
+    hop_s = send_s(group.pace, n_bytes, near=group.near.boundary)
     return 2.0 * max(job.parallelism.n_virtual_stages * hop_s, on.boundary_s)
 
 
@@ -185,11 +185,11 @@ def n_rounds(job: TrainingJob) -> Mapping[str, float]:
     return {"context": (3.0 + again) * n_layers, "expert": (4.0 + 2.0 * again) * n_layers}
 
 
-def data_floor(pool: PacedPool, job: TrainingJob, n_blocks: int) -> DataFloor:
+def data_floor(group: CalibratedGroup, job: TrainingJob, n_blocks: int) -> DataFloor:
     """A reduce-scatter or all-gather of the fullest stage's parameters inside the site: in blocks, then over them."""
-    alike, spread = rank_parameters(job.model, pool.layout)
-    layout, pace, inside = pool.layout, pool.pace, pool.near.n_data
-    size = layout.tp * layout.cp * layout.n_block_replicas * pool.placed.n_stages
+    alike, spread = rank_parameters(job.model, group.layout)
+    layout, pace, inside = group.layout, group.pace, group.near.n_data
+    size = layout.tp * layout.cp * layout.n_block_replicas * group.placed.n_stages
     n_near = max(1, min(n_blocks, pace.n_domain // size))
     n_alike = layout.cp * layout.n_block_replicas
     n_copies = max(1, layout.tp * layout.cp // layout.ep) if layout.ep > 1 else 1
@@ -208,12 +208,12 @@ def data_floor(pool: PacedPool, job: TrainingJob, n_blocks: int) -> DataFloor:
     return DataFloor(seconds(1.0) - fixed_s, fixed_s)
 
 
-def optimizer_s(pool: PacedPool, job: TrainingJob) -> float:
+def optimizer_s(group: CalibratedGroup, job: TrainingJob) -> float:
     """Adam over what the accelerator keeps of the optimizer's state."""
-    layout = pool.layout
+    layout = group.layout
     alike, spread = rank_parameters(job.model, layout)
-    is_shared = layout.fully_sharded or pool.pace.sharded_optimizer
-    return optimizer_time_s(layout.shared(alike, spread) if is_shared else alike + spread, pool.pace)
+    is_shared = layout.fully_sharded or group.pace.sharded_optimizer
+    return optimizer_time_s(layout.shared(alike, spread) if is_shared else alike + spread, group.pace)
 
 
 def flops_per_s(job: TrainingJob, accelerator: str, reader: FigureReader) -> float:
@@ -224,7 +224,7 @@ def flops_per_s(job: TrainingJob, accelerator: str, reader: FigureReader) -> flo
 
 
 def longest_s(unit: Floats, every: Floats, capacity: Floats, bits: float) -> float:
-    """Seconds of `bits` per unit on the busiest arc that `unit` uses, with all pools' loads on it."""
+    """Seconds of `bits` per unit on the busiest arc that `unit` uses, with all groups' loads on it."""
     used = unit > 0
     if not used.any() or not bits:
         return 0.0

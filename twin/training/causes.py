@@ -20,15 +20,15 @@ from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..optics.link_budget import DEFAULT_CAPACITY_GBPS
 from ..optics.link_health import LinkHealth
-from ..optics.pfc_headroom import headroom
-from ..optics.transport_goodput import sender
+from ..optics.pfc_headroom import compute_pfc_headroom
+from ..optics.transport_goodput import compute_transport_goodput
 from ..traffic.congestion import left_for_job
 from .hash_collisions import collision_ratio, n_flows_per_accelerator
 from .job_flows import JobFlows
 from .placement import Placed
 from .step import Step, step_of, step_time_s
-from .step_inputs import Pacing, Setting, UnitLoads
-from .step_timing import Ideal
+from .step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
+from .step_timing import Counterfactual
 
 CAUSES = ("delay", "line_loss", "interconnect", "fabric", "buffers", "accelerators", "split", "pipeline_fill")
 """In the order of their bits; see `SENTENCES`."""
@@ -49,7 +49,7 @@ DIGITS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class CauseInputs:
     """A routed job on judged links. `clean` are its loads with every link lit that is up."""
 
     state: State
@@ -57,9 +57,9 @@ class Scene:
     job: TrainingJob
     placed: Placed
     flows: JobFlows
-    pacing: Pacing
-    loads: UnitLoads
-    clean: UnitLoads
+    accelerators: AcceleratorGroups
+    loads: UnitLinkLoads
+    clean: UnitLinkLoads
     health: LinkHealth
     carried_gbps: Floats | None
     """By arc, what demands in the background carry."""
@@ -96,9 +96,9 @@ class Attribution:
         return self.step_time_s - self.ideal_step_time_s
 
 
-def attribute(scene: Scene, reader: FigureReader, notify: Callable[[str], None] | None = None) -> Attribution:
+def attribute(inputs: CauseInputs, reader: FigureReader, notify: Callable[[str], None] | None = None) -> Attribution:
     """Time the step under all 256 combinations of the causes and share the gap out."""
-    network = _Network(scene, reader)
+    network = _NetworkLimits(inputs, reader)
     times = np.empty(1 << len(CAUSES))
     for of_network in range(OF_NETWORK + 1):
         if notify is not None:
@@ -116,7 +116,7 @@ def attribute(scene: Scene, reader: FigureReader, notify: Callable[[str], None] 
         )
         for i, name in enumerate(CAUSES)
     )
-    return Attribution(network.as_it_is(), float(times[0]), float(times[-1]), causes, times)
+    return Attribution(network.actual_step(), float(times[0]), float(times[-1]), causes, times)
 
 
 def _shapley(times: Floats) -> Floats:
@@ -144,42 +144,51 @@ def _nominal_gbps(state: State, reader: FigureReader) -> Floats:
     return np.where(np.isnan(nominal), DEFAULT_CAPACITY_GBPS, nominal)
 
 
-class _Network:
+class _NetworkLimits:
     """Capacity of the arcs that a job uses under each combination of the network's causes."""
 
-    def __init__(self, scene: Scene, reader: FigureReader) -> None:
-        self._scene, self._reader = scene, reader
-        self._kept: dict[bool, tuple[UnitLoads, dict[int, Floats]]] = {}
+    def __init__(self, inputs: CauseInputs, reader: FigureReader) -> None:
+        self._inputs, self._reader = inputs, reader
+        self._kept: dict[bool, tuple[UnitLinkLoads, dict[int, Floats]]] = {}
 
-    def as_it_is(self) -> Step:
+    def actual_step(self) -> Step:
         """The whole account of the step with nothing taken away."""
         loads, capacity = self._compressed(0)
-        scene = self._scene
-        return step_of(Setting(scene.job, scene.placed, scene.flows, scene.pacing, loads, capacity))
+        inputs = self._inputs
+        return step_of(
+            StepInputs(
+                inputs.job,
+                inputs.placed,
+                inputs.flows,
+                inputs.accelerators,
+                loads,
+                capacity,
+            )
+        )
 
     def timed(self, removed: int) -> Callable[[int], float]:
         """A function that times the step without these limits of the network and any others."""
-        scene = self._scene
+        inputs = self._inputs
         loads, capacity = self._compressed(removed)
-        setting = Setting(scene.job, scene.placed, scene.flows, scene.pacing, loads, capacity)
+        limited = StepInputs(inputs.job, inputs.placed, inputs.flows, inputs.accelerators, loads, capacity)
 
         def step_s(combination: int) -> float:
-            ideal = Ideal(
+            counterfactual = Counterfactual(
                 no_delay=bool(removed & DELAY),
                 no_fabric_limit=bool(removed & FABRIC),
                 one_accelerator=bool(combination & ACCELERATORS),
                 best_split=bool(combination & SPLIT),
                 full_pipeline=bool(combination & FILL),
             )
-            return step_time_s(setting, ideal)
+            return step_time_s(limited, counterfactual)
 
         return step_s
 
-    def _compressed(self, removed: int) -> tuple[UnitLoads, Floats]:
+    def _compressed(self, removed: int) -> tuple[UnitLinkLoads, Floats]:
         """Loads and capacity by distinct arc: those that are alike in all that a step asks of them are one."""
         clean = bool(removed & LINE_LOSS)
         if clean not in self._kept:
-            loads = self._scene.clean if clean else self._scene.loads
+            loads = self._inputs.clean if clean else self._inputs.loads
             masks = [mask for mask in range(OF_NETWORK + 1) if bool(mask & LINE_LOSS) == clean]
             every = {mask: self._capacity(loads, mask) for mask in masks}
             rows = _distinct(loads, list(every.values()))
@@ -187,37 +196,39 @@ class _Network:
         small, capacities = self._kept[clean]
         return small, capacities[removed]
 
-    def _capacity(self, loads: UnitLoads, removed: int) -> Floats:
+    def _capacity(self, loads: UnitLinkLoads, removed: int) -> Floats:
         """Gb/s of each arc of `loads` for the job, as the network would leave it without these limits."""
-        scene, health, state = self._scene, self._scene.health, self._scene.state
+        inputs, health, state = self._inputs, self._inputs.health, self._inputs.state
         links = loads.arc // 2
         member, loss, trip_us = self._light(removed)
-        sent = sender(self._reader, scene.document.lossless, loss[links], trip_us[links], member[links])
+        sent = compute_transport_goodput(
+            self._reader, inputs.document.lossless, loss[links], trip_us[links], member[links]
+        )
         left = member[links] * sent.goodput_ratio
         wide = state.arrays.link_tier[links] == TIERS.index("wide_area")
         if not removed & DELAY:
-            left = np.where(wide, left * scene.document.lossless.congestion_control_ratio, left)
+            left = np.where(wide, left * inputs.document.lossless.congestion_control_ratio, left)
         if not removed & (DELAY | BUFFERS):
             lit = health.lit | (member > 0) if removed & LINE_LOSS else health.lit
-            room = headroom(state, scene.document.lossless, self._reader, lit, member, trip_us)
+            room = compute_pfc_headroom(state, inputs.document.lossless, self._reader, lit, member, trip_us)
             n_arcs = 2 * state.arrays.n_links
             left = left * room.by_arc("kept_ratio", n_arcs, 1.0)[loads.arc]
             # the buffer bounds what is sent; of that the window leaves its share
             rate = room.by_arc("rate_gbps", n_arcs, np.inf)[loads.arc] * (sent.goodput_ratio / sent.recovery_ratio)
             left = np.minimum(left, rate)
         capacity = left * (state.n_members_up * health.card_ratio)[links]
-        if scene.carried_gbps is not None:
-            capacity = left_for_job(capacity, scene.carried_gbps[loads.arc])
+        if inputs.carried_gbps is not None:
+            capacity = left_for_job(capacity, inputs.carried_gbps[loads.arc])
         if not removed & BUFFERS:
-            n_flows = n_flows_per_accelerator(scene.document.lossless, self._reader)
-            capacity = capacity / collision_ratio(state, scene.placed, loads, n_flows)
+            n_flows = n_flows_per_accelerator(inputs.document.lossless, self._reader)
+            capacity = capacity / collision_ratio(state, inputs.placed, loads, n_flows)
         capacity[wide & bool(removed & INTERCONNECT)] = np.inf
         capacity[~wide & bool(removed & FABRIC)] = np.inf
         return capacity
 
     def _light(self, removed: int) -> tuple[Floats, Floats, Floats]:
         """(rate of a member, frames lost, round trip in µs) by link."""
-        health, state = self._scene.health, self._scene.state
+        health, state = self._inputs.health, self._inputs.state
         trip_us = health.arc_latency_us.reshape(-1, 2).sum(axis=1)
         if removed & DELAY:
             trip_us = np.zeros(len(trip_us))
@@ -227,7 +238,7 @@ class _Network:
         return bright, np.zeros(len(trip_us)), trip_us
 
 
-def _distinct(loads: UnitLoads, capacities: list[Floats]) -> Ints:
+def _distinct(loads: UnitLinkLoads, capacities: list[Floats]) -> Ints:
     """First row of each set of arcs that are alike to DIGITS digits in every column."""
     columns = [*loads.columns(), *capacities]
     if not columns or not len(loads.arc):

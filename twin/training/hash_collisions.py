@@ -12,7 +12,7 @@ from ..arrays import TIERS, Floats, Ints, State
 from ..catalogue.figure_reader import FigureReader
 from ..model.records import Lossless
 from .placement import Placed
-from .step_inputs import UnitLoads
+from .step_inputs import UnitLinkLoads
 
 FEW = 64
 """Flows; so many at the least are looked at as a binomial distribution for each member."""
@@ -65,7 +65,7 @@ def n_flows_per_accelerator(lossless: Lossless, reader: FigureReader) -> float:
     return reader.general("n_flows_per_accelerator") if stated is None else stated
 
 
-def collision_ratio(state: State, placed: Placed, loads: UnitLoads, n_flows_each: float) -> Floats:
+def collision_ratio(state: State, placed: Placed, loads: UnitLinkLoads, n_flows_each: float) -> Floats:
     """By row of `loads`: fullest member over mean of wide-area bundles, 1 elsewhere.
 
     Every accelerator of the smaller of two sites keeps so many flows to the other; those of a pair of sites spread over
@@ -76,7 +76,7 @@ def collision_ratio(state: State, placed: Placed, loads: UnitLoads, n_flows_each
     if not len(wide) or not loads.wide:
         return out
     sites = placed.sites
-    n_placed = [sum(len(pool.rack) for pool in placed.pools if pool.site == site) for site in sites]
+    n_placed = [sum(len(group.rack) for group in placed.groups if group.site == site) for site in sites]
     flows = np.zeros(len(wide))
     for (i, j), unit in loads.wide.items():
         flows += n_flows_each * min(n_placed[i], n_placed[j]) * unit[wide]

@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..model.jobs import TrainingJob
 from ..workload.job_arithmetic import layout_of, n_per_replica
-from .placement import Placed, PlacedPool, cross_racks
+from .placement import Placed, PlacedGroup, cross_racks
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +36,13 @@ class LocalExchange:
 
 @dataclass(frozen=True, eq=False)
 class JobFlows:
-    """Flows of a job between racks. Where replicas reach over sites, all pools are one.
+    """Flows of a job between racks. Where replicas reach over sites, all groups are one.
 
     local: per site.
-    pipeline: per pool, share = accelerators times crossings of a stage boundary per micro batch, inside sites.
+    pipeline: per group, share = accelerators times crossings of a stage boundary per micro batch, inside sites.
     crossing: one set, or none, share = the same of stage boundaries that lie between sites.
-    context: per pool, share = accelerators that send their keys and values to the next rank of the ring.
-    expert: per pool, share = accelerators times the part of their tokens that goes there.
+    context: per group, share = accelerators that send their keys and values to the next rank of the ring.
+    expert: per group, share = accelerators times the part of their tokens that goes there.
     wide: per ordered pair of sites, share = part of the sites' common parameters (sums to 1).
     """
 
@@ -63,7 +63,7 @@ class JobFlows:
             ("expert", self.expert),
         ):
             found += [(phase, flows) for flows in sets]
-        return found + [("wide-area", flows) for _, _, flows in self.wide]
+        return found + [("wide_area", flows) for _, _, flows in self.wide]
 
 
 def job_flows(placed: Placed, job: TrainingJob, n_nodes: int) -> JobFlows:
@@ -71,30 +71,30 @@ def job_flows(placed: Placed, job: TrainingJob, n_nodes: int) -> JobFlows:
     cut, layout = job.parallelism, layout_of(job, 1)
     width = cut.tp * cut.cp * layout.n_block_replicas
     size = n_per_replica(job) * layout.n_block_replicas
-    over_sites = job.across_sites == "pipeline"
+    cross_site_pipeline = job.across_sites == "pipeline"
     sites = placed.sites
     pipeline: tuple[Flows, ...]
     crossing: tuple[Flows, ...] = ()
-    if over_sites:
-        n_blocks = len(placed.pools[0].rack) // (width * placed.pools[0].n_stages)
-        whole = np.concatenate([p.rack.reshape(n_blocks, -1) for p in placed.pools], axis=1).ravel()
+    if cross_site_pipeline:
+        n_blocks = len(placed.groups[0].rack) // (width * placed.groups[0].n_stages)
+        whole = np.concatenate([p.rack.reshape(n_blocks, -1) for p in placed.groups], axis=1).ravel()
         every = _pipeline(whole, size, width, cut.n_virtual_stages, n_nodes)
         site = np.full(n_nodes, -1)
-        for pool in placed.pools:
-            site[pool.rack] = sites.index(pool.site)
+        for group in placed.groups:
+            site[group.rack] = sites.index(group.site)
         apart = site[every.source] != site[every.target]
         pipeline = (Flows(every.source[~apart], every.target[~apart], every.share[~apart]),)
         if apart.any():
             crossing = (Flows(every.source[apart], every.target[apart], every.share[apart]),)
     else:
-        pipeline = tuple(_pipeline(p.rack, size, width, cut.n_virtual_stages, n_nodes) for p in placed.pools)
+        pipeline = tuple(_pipeline(p.rack, size, width, cut.n_virtual_stages, n_nodes) for p in placed.groups)
     return JobFlows(
         local=tuple(found for site in sites if (found := _local(placed, job, site, n_nodes)) is not None),
         pipeline=pipeline,
         crossing=crossing,
-        context=tuple(_context(pool, job, n_nodes) for pool in placed.pools) if cut.cp > 1 else (),
-        expert=tuple(_expert(pool, job, n_nodes) for pool in placed.pools) if cut.ep > 1 else (),
-        wide=() if over_sites else _wide(placed, size, n_nodes),
+        context=tuple(_context(group, job, n_nodes) for group in placed.groups) if cut.cp > 1 else (),
+        expert=tuple(_expert(group, job, n_nodes) for group in placed.groups) if cut.ep > 1 else (),
+        wide=() if cross_site_pipeline else _wide(placed, size, n_nodes),
     )
 
 
@@ -108,11 +108,13 @@ def _local(placed: Placed, job: TrainingJob, site: str, n_nodes: int) -> LocalEx
     n_spread = job.model.n_expert_parameters() if cut.ep > 1 else 0.0
     n_copies = max(1, cut.tp * cut.cp // cut.ep) if cut.ep > 1 else 1
     width = cut.tp * k
-    pools = [pool for pool in placed.pools if pool.site == site]
-    over_sites = job.across_sites == "pipeline"
-    # of a pool the ranks of all its stages; where a replica has all of them, those of all pools go round together
-    racks = [pool.rack for pool in pools] if over_sites else [np.concatenate([pool.rack for pool in pools])]
-    sizes = [width * pool.n_stages for pool in pools] if over_sites else [width * cut.pp]
+    groups = [group for group in placed.groups if group.site == site]
+    cross_site_pipeline = job.across_sites == "pipeline"
+    # of a group the ranks of all its stages; where a replica has all of them, those of all groups go round together
+    racks = (
+        [group.rack for group in groups] if cross_site_pipeline else [np.concatenate([group.rack for group in groups])]
+    )
+    sizes = [width * group.n_stages for group in groups] if cross_site_pipeline else [width * cut.pp]
     n_blocks = len(racks[0]) // sizes[0]
     rings: list[tuple[Ints, Ints, float]] = []
     for rack, size in zip(racks, sizes, strict=True):
@@ -135,7 +137,7 @@ def _local(placed: Placed, job: TrainingJob, site: str, n_nodes: int) -> LocalEx
 
 
 def _wide(placed: Placed, size: int, n_nodes: int) -> tuple[tuple[int, int, Flows], ...]:
-    racks = [np.concatenate([p.rack for p in placed.pools if p.site == site]) for site in placed.sites]
+    racks = [np.concatenate([p.rack for p in placed.groups if p.site == site]) for site in placed.sites]
     wide = []
     for i, source in enumerate(racks):
         for j, target in enumerate(racks):
@@ -146,16 +148,16 @@ def _wide(placed: Placed, size: int, n_nodes: int) -> tuple[tuple[int, int, Flow
     return tuple(wide)
 
 
-def _context(pool: PlacedPool, job: TrainingJob, n_nodes: int) -> Flows:
+def _context(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
     """Round the context ring of each tensor rank."""
-    groups = pool.rack.reshape(-1, job.parallelism.cp, job.parallelism.tp)
+    groups = group.rack.reshape(-1, job.parallelism.cp, job.parallelism.tp)
     following = np.roll(groups, -1, axis=1)
     return _flows(groups.ravel(), following.ravel(), np.ones(groups.size), n_nodes)
 
 
-def _expert(pool: PlacedPool, job: TrainingJob, n_nodes: int) -> Flows:
+def _expert(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
     """Each rank's tokens evenly to the other ranks that share its experts."""
-    source, target, pairs = cross_racks(pool.rack.reshape(-1, job.parallelism.ep), n_nodes)
+    source, target, pairs = cross_racks(group.rack.reshape(-1, job.parallelism.ep), n_nodes)
     return _flows(source, target, pairs / (job.parallelism.ep - 1), n_nodes)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from ..arrays import Floats, Ints, NetworkArrays
 from ..traffic.routing import Routes
 from .job_flows import JobFlows
-from .step_inputs import UnitLoads
+from .step_inputs import UnitLinkLoads
 
-PHASES = ("local", "pipeline", "crossing", "context", "expert", "wide-area")
+FLOW_KINDS = ("local", "pipeline", "crossing", "context", "expert", "wide_area")
 """Of a job's flows."""
 
 
@@ -37,7 +37,7 @@ class PairTable:
         return cls(distinct // n_nodes, distinct % n_nodes, rows, tuple(phase for phase, _ in sets))
 
 
-def unit_loads(arrays: NetworkArrays, flows: JobFlows, pairs: PairTable, routes: Routes) -> UnitLoads:
+def unit_link_loads(arrays: NetworkArrays, flows: JobFlows, pairs: PairTable, routes: Routes) -> UnitLinkLoads:
     """Loads by arc, whatever they take on their way."""
     loads, missing = [], []
     is_used = np.zeros(routes.n_arcs, dtype=np.bool_)
@@ -48,17 +48,17 @@ def unit_loads(arrays: NetworkArrays, flows: JobFlows, pairs: PairTable, routes:
         for row in rows[~routes.reachable[rows]][:1]:
             missing.append((phase, arrays.node_ids[pairs.source[row]], arrays.node_ids[pairs.target[row]]))
     used = np.flatnonzero(is_used)
-    columns: dict[str, list[Floats]] = {phase: [] for phase in PHASES}
+    columns: dict[str, list[Floats]] = {phase: [] for phase in FLOW_KINDS}
     for (phase, _), load in zip(flows.sets(), loads, strict=True):
         columns[phase].append(load[used])
-    return UnitLoads(
+    return UnitLinkLoads(
         arc=used,
         local=tuple(columns["local"]),
         pipeline=tuple(columns["pipeline"]),
         crossing=tuple(columns["crossing"]),
         context=tuple(columns["context"]),
         expert=tuple(columns["expert"]),
-        wide={(i, j): load for (i, j, _), load in zip(flows.wide, columns["wide-area"], strict=True)},
+        wide={(i, j): load for (i, j, _), load in zip(flows.wide, columns["wide_area"], strict=True)},
         local_latency_us=0.0,
         wide_latency_us=0.0,
         pipeline_latency_us=0.0,
@@ -69,17 +69,17 @@ def unit_loads(arrays: NetworkArrays, flows: JobFlows, pairs: PairTable, routes:
 
 
 def with_latency(
-    loads: UnitLoads, arrays: NetworkArrays, arc_latency_us: Floats, pairs: PairTable, routes: Routes
-) -> UnitLoads:
+    loads: UnitLinkLoads, arrays: NetworkArrays, arc_latency_us: Floats, pairs: PairTable, routes: Routes
+) -> UnitLinkLoads:
     """The same with the slowest way of each phase."""
     latency = routes.worst_latency_us(arrays.arc_head, arc_latency_us, arrays.n_nodes)
-    worst = dict.fromkeys(PHASES, 0.0)
+    worst = dict.fromkeys(FLOW_KINDS, 0.0)
     for phase, rows in zip(pairs.phases, pairs.rows, strict=True):
         worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))
     return replace(
         loads,
         local_latency_us=worst["local"],
-        wide_latency_us=worst["wide-area"],
+        wide_latency_us=worst["wide_area"],
         pipeline_latency_us=worst["pipeline"],
         crossing_latency_us=worst["crossing"],
         worst_latency_us=max(worst.values()),

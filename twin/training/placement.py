@@ -26,7 +26,7 @@ MAX_SITES = 32
 
 
 @dataclass(frozen=True, eq=False)
-class PlacedPool:
+class PlacedGroup:
     """Ranks of one accelerator kind at one site. `rack` and `domain` by accelerator, in order of the ranks."""
 
     site: str
@@ -49,9 +49,9 @@ class PlacedPool:
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """A job on its racks: pools in order of site and kind; `n_allocated` includes what no whole replica fits on."""
+    """A job on its racks: groups in order of site and kind; `n_allocated` includes what no whole replica fits on."""
 
-    pools: tuple[PlacedPool, ...]
+    groups: tuple[PlacedGroup, ...]
     n_allocated: dict[str, int]
     """Accelerators taken by kind."""
     n_replicas: int
@@ -60,11 +60,11 @@ class Placed:
     @property
     def sites(self) -> tuple[str, ...]:
         """Sites of the job, sorted."""
-        return tuple(sorted({pool.site for pool in self.pools}))
+        return tuple(sorted({group.site for group in self.groups}))
 
     def n_replicas_at(self, site: str, *, whole: bool) -> int:
         """Replicas that exchange gradients inside a site: those there, or all where each reaches over the sites."""
-        return sum(p.n_replicas for p in self.pools if p.site == site) if whole else self.n_replicas
+        return sum(p.n_replicas for p in self.groups if p.site == site) if whole else self.n_replicas
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +98,13 @@ def place_job(state: State, job: TrainingJob, reader: FigureReader) -> Placed:
         found += free
         issues += problem
     if not issues:
-        pools, issues = (by_stage if job.across_sites == "pipeline" else by_replica)(job, found)
+        groups, issues = (by_stage if job.across_sites == "pipeline" else by_replica)(job, found)
     if issues:
         raise TopologyError("the job does not fit", where=where, found=issues)
     allocated: dict[str, int] = {}
     for offer in found:
         allocated[offer.accelerator] = allocated.get(offer.accelerator, 0) + offer.n_offered
-    n_replicas = pools[0].n_replicas if job.across_sites == "pipeline" else sum(pool.n_replicas for pool in pools)
+    n_replicas = groups[0].n_replicas if job.across_sites == "pipeline" else sum(group.n_replicas for group in groups)
     if job.parallelism.dp not in (None, n_replicas):
         wrong = Issue(
             f"{where}.parallelism.dp",
@@ -112,7 +112,7 @@ def place_job(state: State, job: TrainingJob, reader: FigureReader) -> Placed:
             f"dp: {n_replicas}, or other numbers of accelerators",
         )
         raise TopologyError("the job does not fit", where=where, found=[wrong])
-    merged = sorted(pools, key=lambda pool: (pool.site, pool.accelerator))
+    merged = sorted(groups, key=lambda group: (group.site, group.accelerator))
     return Placed(tuple(merged), {kind: n for kind, n in sorted(allocated.items()) if n}, n_replicas)
 
 
@@ -208,21 +208,21 @@ def _tensor_groups(rows: Ints, free: Ints, n_domain: int, tp: int) -> tuple[Ints
     return np.repeat(rows, n_used), domain
 
 
-def by_replica(job: TrainingJob, found: list[Offer]) -> tuple[list[PlacedPool], list[Issue]]:
+def by_replica(job: TrainingJob, found: list[Offer]) -> tuple[list[PlacedGroup], list[Issue]]:
     """Whole blocks of replicas of one kind each."""
     size, pp = block_size(job), job.parallelism.pp
-    pools = []
+    groups = []
     for offer in found:
         n = len(offer.rack) // size
         if n:
             n_replicas = n * (size // n_per_replica(job))
             rack, domain = offer.rack[: n * size], offer.domain[: n * size]
-            pools.append(PlacedPool(offer.site, offer.accelerator, n_replicas, rack, domain, 0, pp, offer.place))
-    return pools, []
+            groups.append(PlacedGroup(offer.site, offer.accelerator, n_replicas, rack, domain, 0, pp, offer.place))
+    return groups, []
 
 
-def by_stage(job: TrainingJob, found: list[Offer]) -> tuple[list[PlacedPool], list[Issue]]:
-    """Replicas whose stages are dealt out to the pools so that as many as possible fit."""
+def by_stage(job: TrainingJob, found: list[Offer]) -> tuple[list[PlacedGroup], list[Issue]]:
+    """Replicas whose stages are dealt out to the groups so that as many as possible fit."""
     cut = job.parallelism
     n_group = block_size(job) // cut.pp
     # a kind too few for one stage sits idle
@@ -240,14 +240,14 @@ def by_stage(job: TrainingJob, found: list[Offer]) -> tuple[list[PlacedPool], li
     n = min(len(offer.rack) // (n_group * k) for offer, k in zip(order, stages, strict=True))
     if not n:
         return [], [Issue(where, f"no whole {_unit(job)} of {block_size(job)} accelerators fits over the sites")]
-    pools, first = [], 0
+    groups, first = [], 0
     for offer, k in zip(order, stages, strict=True):
         took = n * n_group * k
         n_replicas = n * (n_group // (cut.tp * cut.cp))
         rack, domain = offer.rack[:took], offer.domain[:took]
-        pools.append(PlacedPool(offer.site, offer.accelerator, n_replicas, rack, domain, first, k, offer.place))
+        groups.append(PlacedGroup(offer.site, offer.accelerator, n_replicas, rack, domain, first, k, offer.place))
         first += k
-    return pools, []
+    return groups, []
 
 
 def block_size(job: TrainingJob) -> int:
@@ -260,36 +260,36 @@ def _unit(job: TrainingJob) -> str:
     return "replica" if n == 1 else f"block of {n} replicas"
 
 
-def pace_of(pool: PlacedPool, job: TrainingJob, reader: FigureReader) -> Pace:
-    """The pool's accelerator at the job's precision, in NVLink domains as large as the racks have them."""
-    pace = Pace.of(lambda name: reader.part(pool.accelerator, name), job.precision)
-    return replace(pace, n_domain=min(pace.n_domain, pool.n_domain))
+def pace_of(group: PlacedGroup, job: TrainingJob, reader: FigureReader) -> Pace:
+    """The group's accelerator at the job's precision, in NVLink domains as large as the racks have them."""
+    pace = Pace.of(lambda name: reader.part(group.accelerator, name), job.precision)
+    return replace(pace, n_domain=min(pace.n_domain, group.n_domain))
 
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """How many ranks of each group share an NVLink domain, in the worst group of a pool."""
+    """How many ranks of each group share an NVLink domain, in the worst group of a group."""
 
     n_context: int
     n_expert: int
     n_data: int
     """Of the context ranks of a block, which reduce gradients before blocks do."""
     boundary: bool
-    """Every boundary of the pool's stages lies within a domain; those to another pool do not."""
+    """Every boundary of the group's stages lies within a domain; those to another group do not."""
 
 
-def nearness(pool: PlacedPool, job: TrainingJob) -> Nearness:
-    """Of a pool's ranks as they lie."""
+def nearness(group: PlacedGroup, job: TrainingJob) -> Nearness:
+    """Of a group's ranks as they lie."""
     cut, k = job.parallelism, layout_of(job, 1).n_block_replicas
-    domain = pool.domain
+    domain = group.domain
     first = domain[:: cut.tp]
     width = cut.tp * cut.cp * k
-    by_stage = domain.reshape(-1, pool.n_stages, width)
+    by_stage = domain.reshape(-1, group.n_stages, width)
     return Nearness(
         _least_run(first.reshape(-1, cut.cp)),
         _least_run(domain.reshape(-1, cut.ep)),
         _least_run(first.reshape(-1, cut.cp * k)),
-        pool.n_stages == cut.pp and bool((by_stage[:, 1:] == by_stage[:, :-1]).all()),
+        group.n_stages == cut.pp and bool((by_stage[:, 1:] == by_stage[:, :-1]).all()),
     )
 
 

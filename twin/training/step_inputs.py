@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import Floats, Ints
-from ..catalogue.figure_reader import FigureReader, Lean
+from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..model.jobs import TrainingJob
 from ..optics.optical_paths import group_alike
 from ..workload import all_reduce_schedule as exchange
-from .accelerator_groups import OnNetwork, PacedPool, longest_s, network_bits, paced_pools
+from .accelerator_groups import CalibratedGroup, OnNetwork, calibrated_groups, longest_s, network_bits
 from .job_flows import JobFlows
 from .placement import Placed
 
@@ -20,7 +20,7 @@ GBIT = 1e9
 
 
 @dataclass(frozen=True, eq=False)
-class UnitLoads:
+class UnitLinkLoads:
     """Load by arc of one unit of each flow set, on the arcs that any of them uses; latencies one way, µs."""
 
     arc: Ints
@@ -42,7 +42,7 @@ class UnitLoads:
         """All unit loads, in a fixed order."""
         return [*self.local, *self.pipeline, *self.crossing, *self.context, *self.expert, *self.wide.values()]
 
-    def at(self, rows: Ints) -> UnitLoads:
+    def at(self, rows: Ints) -> UnitLinkLoads:
         """The same on some of the arcs."""
 
         def some(columns: tuple[Floats, ...]) -> tuple[Floats, ...]:
@@ -61,36 +61,36 @@ class UnitLoads:
 
 
 @dataclass(frozen=True, eq=False)
-class Pacing:
+class AcceleratorGroups:
     """What a placed job's accelerators do, whatever the network."""
 
-    pools: tuple[PacedPool, ...]
+    groups: tuple[CalibratedGroup, ...]
     n_buckets: float
     """Pieces that gradients are exchanged in."""
     peak_flops: float
     """Of all allocated accelerators."""
-    leans: tuple[Lean, ...]
+    used_figures: tuple[UsedFigure, ...]
 
     @classmethod
-    def of(cls, placed: Placed, job: TrainingJob, reader: FigureReader) -> Pacing:
+    def of(cls, placed: Placed, job: TrainingJob, reader: FigureReader) -> AcceleratorGroups:
         """From the catalogue."""
         reader = reader.fresh()
         peak_flops = sum(
             n * reader.part(kind, f"{job.precision}_tflops") * 1e12 for kind, n in sorted(placed.n_allocated.items())
         )
-        pools, n_buckets = paced_pools(placed, job, reader), reader.general("n_gradient_buckets")
-        return cls(pools, n_buckets, peak_flops, reader.leans())
+        groups, n_buckets = calibrated_groups(placed, job, reader), reader.general("n_gradient_buckets")
+        return cls(groups, n_buckets, peak_flops, reader.used_figures())
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
-    """A job on a routed network: its pools' pace, its loads by arc, and what each arc leaves it."""
+class StepInputs:
+    """A job on a routed network: its groups' pace, its loads by arc, and what each arc leaves it."""
 
     job: TrainingJob
     placed: Placed
     flows: JobFlows
-    pacing: Pacing
-    loads: UnitLoads
+    accelerators: AcceleratorGroups
+    loads: UnitLinkLoads
     capacity_gbps: Floats
     """By row of `loads`, what demands in the background leave."""
 
@@ -112,15 +112,15 @@ class Setting:
         return np.asarray(sum(self.local_bits_of.values(), np.zeros(len(self.loads.arc))))
 
     @cached_property
-    def way(self) -> exchange.Exchange | None:
+    def way(self) -> exchange.AllReduceSchedule | None:
         """How the sites exchange; None for one site, or where activations go between them."""
         local = self.local_bits if not self.job.is_local_sgd and not self.job.parallelism.fully_sharded else None
-        return choose_exchange(len(self.placed.sites), self.loads, self.capacity, self.job.model.n_parameters(), local)
+        return choose_schedule(len(self.placed.sites), self.loads, self.capacity, self.job.model.n_parameters(), local)
 
     @cached_property
     def network(self) -> tuple[OnNetwork, ...]:
-        """By pool, seconds of its own exchange on the arcs it shares with the others."""
-        bits, n = network_bits(self.job), len(self.pacing.pools)
+        """By group, seconds of its own exchange on the arcs it shares with the others."""
+        bits, n = network_bits(self.job), len(self.accelerators.groups)
         seconds: dict[str, list[float]] = {}
         for name, each in bits.items():
             columns: tuple[Floats, ...] = getattr(self.loads, name)
@@ -147,9 +147,9 @@ class Setting:
         return total * network_bits(self.job)["pipeline"]
 
 
-def choose_exchange(
-    n_sites: int, loads: UnitLoads, capacity: Floats, n_parameters: float = 1.0, beside: Floats | None = None
-) -> exchange.Exchange | None:
+def choose_schedule(
+    n_sites: int, loads: UnitLinkLoads, capacity: Floats, n_parameters: float = 1.0, beside: Floats | None = None
+) -> exchange.AllReduceSchedule | None:
     """The way between sites whose busiest arc is done first on the routed graph, and so the step; the first of equals.
 
     capacity: bits per second by row of `loads`. beside: bits by row, for each bit a parameter has, of what is exchanged

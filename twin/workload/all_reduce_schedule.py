@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Exchange:
+class AllReduceSchedule:
     """A way to all-reduce between sites; `volume[i, j]` is the part of the parameters that goes from i to j per pass.
 
     A pass is the reduce-scatter or the all-gather: both have the same shape.
@@ -28,7 +28,7 @@ class Exchange:
     volume: Floats
 
 
-def ring(order: Sequence[int], *, both_ways: bool) -> Exchange:
+def ring(order: Sequence[int], *, both_ways: bool) -> AllReduceSchedule:
     """A ring in this order: (n - 1)/n of the parameters over each of its arcs, halved where both ways are used."""
     n = len(order)
     volume = np.zeros((n, n))
@@ -39,31 +39,31 @@ def ring(order: Sequence[int], *, both_ways: bool) -> Exchange:
             volume[b, a] += share / 2
         else:
             volume[a, b] += share
-    return Exchange("two-way ring" if both_ways else "ring", volume)
+    return AllReduceSchedule("two-way ring" if both_ways else "ring", volume)
 
 
-def direct(n_sites: int) -> Exchange:
+def direct(n_sites: int) -> AllReduceSchedule:
     """Everybody sends each other site its shard: 1/n over each arc."""
     volume = np.full((n_sites, n_sites), 1.0 / n_sites)
     np.fill_diagonal(volume, 0.0)
-    return Exchange("direct", volume)
+    return AllReduceSchedule("direct", volume)
 
 
-def chain(order: Sequence[int]) -> Exchange:
+def chain(order: Sequence[int]) -> AllReduceSchedule:
     """A chain through all sites, half of the parameters rooted at each end: half over each of its arcs."""
     volume = np.zeros((len(order), len(order)))
     for a, b in pairwise(order):
         volume[a, b] = volume[b, a] = 0.5
-    return Exchange("tree " + "-".join(map(str, order)), volume)
+    return AllReduceSchedule("tree " + "-".join(map(str, order)), volume)
 
 
-def chains(n_sites: int) -> list[Exchange]:
+def chains(n_sites: int) -> list[AllReduceSchedule]:
     """Every `chain` through all sites."""
     return list(_chains(n_sites))
 
 
 @cache
-def _chains(n_sites: int) -> tuple[Exchange, ...]:
+def _chains(n_sites: int) -> tuple[AllReduceSchedule, ...]:
     found = []
     for order in permutations(range(n_sites)):
         if order[0] < order[-1]:
@@ -71,26 +71,26 @@ def _chains(n_sites: int) -> tuple[Exchange, ...]:
     return tuple(found)
 
 
-def _shared(way: Exchange) -> Exchange:
+def _shared(way: AllReduceSchedule) -> AllReduceSchedule:
     """The same, good for many askers: nobody writes into it."""
     way.volume.flags.writeable = False
     return way
 
 
-def candidates(n_sites: int) -> list[Exchange]:
+def candidates(n_sites: int) -> list[AllReduceSchedule]:
     """Rings and direct, each whole; mixtures of trees are weighed by `mix_trees`."""
     return list(_candidates(n_sites))
 
 
 @lru_cache(maxsize=64)
-def _volumes(ways: tuple[Exchange, ...]) -> Floats:
+def _volumes(ways: tuple[AllReduceSchedule, ...]) -> Floats:
     """float64[n_ways, n_sites, n_sites]."""
     found = np.stack([way.volume for way in ways])
     found.flags.writeable = False
     return found
 
 
-def busiest_s(time_per_volume: Floats, beside: Floats, ways: Sequence[Exchange]) -> Floats:
+def busiest_s(time_per_volume: Floats, beside: Floats, ways: Sequence[AllReduceSchedule]) -> Floats:
     """Seconds by way until its busiest row is done; rows as `mix_trees` takes them, infinite where nothing gets on."""
     volumes = np.stack([way.volume for way in ways])
     blocked = np.isinf(time_per_volume)
@@ -100,7 +100,7 @@ def busiest_s(time_per_volume: Floats, beside: Floats, ways: Sequence[Exchange])
     return np.asarray((beside + taken).max(axis=1, initial=0.0))
 
 
-def searched(n_sites: int, time_per_volume: Floats, beside: Floats) -> list[Exchange]:
+def searched(n_sites: int, time_per_volume: Floats, beside: Floats) -> list[AllReduceSchedule]:
     """A two-way ring and a tree, for more sites than all orders can be weighed of: none for fewer.
 
     Each order grows from site to site along the pair that takes least of the network, from every site once; the best
@@ -129,7 +129,7 @@ def searched(n_sites: int, time_per_volume: Floats, beside: Floats) -> list[Exch
     return found
 
 
-def _two_way(order: Sequence[int]) -> Exchange:
+def _two_way(order: Sequence[int]) -> AllReduceSchedule:
     return ring(order, both_ways=True)
 
 
@@ -143,7 +143,7 @@ def _nearest(pair_s: Floats, start: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=64)
-def _candidates(n_sites: int) -> tuple[Exchange, ...]:
+def _candidates(n_sites: int) -> tuple[AllReduceSchedule, ...]:
     if n_sites < 2:
         return ()
     if n_sites == 2:
@@ -156,7 +156,7 @@ def _candidates(n_sites: int) -> tuple[Exchange, ...]:
     return tuple(map(_shared, found))
 
 
-def mix_trees(n_sites: int, time_per_volume: Floats, beside: Floats | None = None) -> Exchange | None:
+def mix_trees(n_sites: int, time_per_volume: Floats, beside: Floats | None = None) -> AllReduceSchedule | None:
     """Trees carrying shares of the parameters, chosen so that the busiest arc finishes first.
 
     time_per_volume: float64[n_rows, n_sites, n_sites], seconds that a row (an arc of the network) needs for one unit
@@ -182,13 +182,13 @@ def mix_trees(n_sites: int, time_per_volume: Floats, beside: Floats | None = Non
     rows = rows[np.append(True, (rows[1:] != rows[:-1]).any(axis=1))]
     scale = rows.max()
     if scale <= 0:
-        return Exchange("trees", trees[0].volume)
+        return AllReduceSchedule("trees", trees[0].volume)
     share = _three_shares(rows / scale) if len(trees) == 3 else None
     if share is None:
         share = _shares(rows / scale)
     if share is None:
         return None
-    return Exchange("trees", np.asarray(sum(s * tree.volume for s, tree in zip(share, trees, strict=True))))
+    return AllReduceSchedule("trees", np.asarray(sum(s * tree.volume for s, tree in zip(share, trees, strict=True))))
 
 
 def _shares(rows: Floats) -> Floats | None:

@@ -1,4 +1,4 @@
-"""How many micro batches each pool of equal accelerators takes."""
+"""How many micro batches each group of equal accelerators takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MANY = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class TimedGroup:
     """Replicas of one accelerator kind at one site, and how long one micro batch takes in them."""
 
     site: str
@@ -23,7 +23,7 @@ class Pool:
     n_interleaved: int = 1
     """Stages that are interleaved; with fewer micro batches than these, none are."""
     n_virtual_stages: int = 1
-    n_most: int = MANY
+    max_micro_batches: int = MANY
     """Micro batches of a replica that its accelerators have the memory for."""
 
     def time_s(self, m: float) -> float:
@@ -35,7 +35,7 @@ class Pool:
 
     def most(self, end_s: float, n_micro_batches: int) -> int:
         """The largest number of micro batches that end by then, where there are so many for all replicas."""
-        there = min(-(-n_micro_batches // self.n_replicas), self.n_most)
+        there = min(-(-n_micro_batches // self.n_replicas), self.max_micro_batches)
         interleaved = min(self._fitting(end_s, self.fill_s), there)
         if interleaved >= self.n_interleaved:
             return interleaved
@@ -52,56 +52,59 @@ class Pool:
         return m
 
 
-def uniform_split(pools: Sequence[Pool], n_micro_batches: int) -> tuple[int, ...]:
+def uniform_split(groups: Sequence[TimedGroup], n_micro_batches: int) -> tuple[int, ...]:
     """Every replica the same whole number, rounded up: where the batch does not divide, some wait."""
-    n_replicas = sum(pool.n_replicas for pool in pools)
-    return (-(-n_micro_batches // n_replicas),) * len(pools)
+    n_replicas = sum(group.n_replicas for group in groups)
+    return (-(-n_micro_batches // n_replicas),) * len(groups)
 
 
-def balanced_split(pools: Sequence[Pool], n_micro_batches: int) -> tuple[int, ...]:
-    """Whole micro batches by pool that minimise the slowest pool's time, its bubble included; exact.
+def balanced_split(groups: Sequence[TimedGroup], n_micro_batches: int) -> tuple[int, ...]:
+    """Whole micro batches by group that minimise the slowest group's time, its bubble included; exact.
 
-    The bubble falls on a slow pool too, so a split in proportion to FLOPs can lose to this one. The earliest end by
-    which the pools together can do the batch, by bisection, since each can only do more by a later one. A pool may end
-    with none, and none has more than it has memory for, which the uniform split keeps to; replicas beyond the batch
+    The bubble falls on a slow group too, so a split in proportion to FLOPs can lose to this one. The earliest end by
+    which the groups together can do the batch, by bisection, since each can only do more by a later one. A group may
+    end with none, and none has more than it has memory for, which the uniform split keeps to; replicas beyond the batch
     wait, as in the uniform split, than which this is never slower.
     """
-    low, high = 0.0, max(pool.time_s(min(-(-n_micro_batches // pool.n_replicas), pool.n_most)) for pool in pools)
-    share = [pool.most(high, n_micro_batches) for pool in pools]
+    low, high = (
+        0.0,
+        max(group.time_s(min(-(-n_micro_batches // group.n_replicas), group.max_micro_batches)) for group in groups),
+    )
+    share = [group.most(high, n_micro_batches) for group in groups]
     while True:
         middle = low + (high - low) / 2
         if not low < middle < high:
             break
-        fitting = [pool.most(middle, n_micro_batches) for pool in pools]
-        if _done(pools, fitting) < n_micro_batches:
+        fitting = [group.most(middle, n_micro_batches) for group in groups]
+        if _done(groups, fitting) < n_micro_batches:
             low = middle
         else:
             high, share = middle, fitting
-            # nothing happens between the last end of a pool and `middle`
-            high = max(max(pool.time_s(m) for pool, m in zip(pools, share, strict=True)), math.nextafter(low, high))
-    return _trimmed(pools, share, n_micro_batches)
+            # nothing happens between the last end of a group and `middle`
+            high = max(max(group.time_s(m) for group, m in zip(groups, share, strict=True)), math.nextafter(low, high))
+    return _trimmed(groups, share, n_micro_batches)
 
 
-def _done(pools: Sequence[Pool], share: Sequence[int]) -> int:
-    return sum(m * pool.n_replicas for pool, m in zip(pools, share, strict=True))
+def _done(groups: Sequence[TimedGroup], share: Sequence[int]) -> int:
+    return sum(m * group.n_replicas for group, m in zip(groups, share, strict=True))
 
 
-def _trimmed(pools: Sequence[Pool], share: list[int], n_micro_batches: int) -> tuple[int, ...]:
-    """The same with what is beyond the batch taken back, from the pools that end last."""
-    excess = _done(pools, share) - n_micro_batches
+def _trimmed(groups: Sequence[TimedGroup], share: list[int], n_micro_batches: int) -> tuple[int, ...]:
+    """The same with what is beyond the batch taken back, from the groups that end last."""
+    excess = _done(groups, share) - n_micro_batches
     while True:
         spare = [
-            (pool.time_s(m), -i)
-            for i, (pool, m) in enumerate(zip(pools, share, strict=True))
-            if m and pool.n_replicas <= excess and pool.time_s(m - 1) <= pool.time_s(m)
+            (group.time_s(m), -i)
+            for i, (group, m) in enumerate(zip(groups, share, strict=True))
+            if m and group.n_replicas <= excess and group.time_s(m - 1) <= group.time_s(m)
         ]
         if not spare:
             return tuple(share)
         i = -max(spare)[1]
         share[i] -= 1
-        excess -= pools[i].n_replicas
+        excess -= groups[i].n_replicas
 
 
-def pool_times_s(pools: Sequence[Pool], share: Sequence[float]) -> tuple[float, ...]:
-    """Of each pool with its share."""
-    return tuple(pool.time_s(m) for pool, m in zip(pools, share, strict=True))
+def group_times_s(groups: Sequence[TimedGroup], share: Sequence[float]) -> tuple[float, ...]:
+    """Of each group with its share."""
+    return tuple(group.time_s(m) for group, m in zip(groups, share, strict=True))
