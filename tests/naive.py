@@ -56,7 +56,7 @@ def next_hops(links: Sequence[Link], distance: Sequence[Number], node: int) -> l
     ]
 
 
-def unit_link_loads(links: Sequence[Link], distance: Sequence[Number], node: int) -> dict[int, Fraction]:
+def unit_loads(links: Sequence[Link], distance: Sequence[Number], node: int) -> dict[int, Fraction]:
     """Fraction of one unit from the node to the destination that crosses each arc, by recursion over the next hops."""
     hops = next_hops(links, distance, node)
     total = sum((link.share for _, _, link in hops), Fraction(0))
@@ -64,7 +64,7 @@ def unit_link_loads(links: Sequence[Link], distance: Sequence[Number], node: int
     for arc, head, link in hops:
         fraction = link.share / total
         load[arc] += fraction
-        for later, rest in unit_link_loads(links, distance, head).items():
+        for later, rest in unit_loads(links, distance, head).items():
             load[later] += fraction * rest
     return dict(load)
 
@@ -78,7 +78,7 @@ def place_demands(
     for source, destination, gbps in demands:
         distance = shortest_distances(n_nodes, links, destination)
         routed.append(distance[source] < math.inf)
-        for arc, fraction in unit_link_loads(links, distance, source).items():
+        for arc, fraction in unit_loads(links, distance, source).items():
             load[arc] += gbps * fraction
     return dict(load), routed
 

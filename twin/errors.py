@@ -107,6 +107,13 @@ class ConvergenceError(TwinError):
         super().__init__(problem, where=where)
 
 
+class UndeclaredInputError(Exception):
+    """A stage that reads an input its row does not declare: a fault of the product, never of its input."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} is not among the declared inputs")
+
+
 MAX_CANDIDATES = 4000
 """Names compared for a hint; of more, those that begin alike, evenly thinned."""
 

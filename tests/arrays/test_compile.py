@@ -76,7 +76,7 @@ def test_columns_say_what_the_records_say(data: dict[str, Any]) -> None:
         srlgs = {arrays.srlgs[code] for code in arrays.srlg_code[arrays.srlg_link == i]}
         assert srlgs == {*link.srlgs, *(name for span in link.spans for name in span.srlgs)}
         assert arrays.span_first[i + 1] - arrays.span_first[i] == len(link.spans)
-        assert arrays.link_length_km[i] == pytest.approx(sum(span.length_km for span in link.spans))
+        assert State.of(arrays).link_length_km[i] == pytest.approx(sum(span.length_km for span in link.spans))
         for row, span in enumerate(link.spans, start=arrays.span_first[i]):
             spans += 1
             assert arrays.span_link[row] == i
@@ -150,7 +150,7 @@ def test_arrays_of_nothing() -> None:
     _, arrays = compiled({})
     assert (arrays.n_nodes, arrays.n_links, arrays.link_ends.shape) == (0, 0, (0, 2))
     assert list(arrays.arc_first) == [0]
-    assert len(arrays.link_tier) == len(arrays.link_length_km) == 0
+    assert len(arrays.link_tier) == len(State.of(arrays).link_length_km) == 0
 
 
 # --- states --------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 from tests.model.samples import campus_data, changed
 from tests.training.cases import READ, Watched, line, reader, state_of
 from twin.arrays import State
+from twin.arrays.state import OVERLAYS
 from twin.economics.cost import BOUGHT_COLUMNS, MONEY_COLUMNS, bill_of, bought, money, site_power_w, usd_per_day
 from twin.loading import load
 from twin.scenario.feasibility import build_issues, ports_used
@@ -259,4 +260,4 @@ def test_the_columns_that_money_names_are_all_that_it_reads(plan: str | None) ->
     for state_before, named in ((None, MONEY_COLUMNS), (before, BOUGHT_COLUMNS)):
         READ.clear()
         money(watched, network.document, network._reader, state_before)
-        assert {"link_n_parallel", "node_part"} <= READ <= set(named)
+        assert {"link_n_parallel", "node_part"} <= READ & OVERLAYS <= set(named)

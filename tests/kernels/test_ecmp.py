@@ -252,7 +252,7 @@ def test_traces_equal_the_naive_twin_in_topological_order(seed):
         for destination in (0, 5):
             distance = naive.shortest_distances(network.n_nodes, network.links, destination)
             n_arcs, arcs, fractions = trace(network, source, destination)
-            expected = naive.unit_link_loads(network.links, distance, source)
+            expected = naive.unit_loads(network.links, distance, source)
             assert n_arcs == len(expected)
             assert dict(zip(arcs, fractions, strict=True)) == pytest.approx({k: float(v) for k, v in expected.items()})
             seen_heads = {source}

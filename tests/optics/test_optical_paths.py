@@ -335,7 +335,7 @@ def test_the_standby_path_counts_neither_for_latency_nor_for_headroom() -> None:
     assert far.arc_latency_us.tolist() == near.arc_latency_us.tolist()
     assert far.headroom.needed_bytes.tolist() == near.headroom.needed_bytes.tolist()
     assert far.headroom.rate_gbps.tolist() == near.headroom.rate_gbps.tolist()
-    assert state_of(protected(20, 60))[0].arrays.link_length_km.tolist() == [20.0]
+    assert state_of(protected(20, 60))[0].link_length_km.tolist() == [20.0]
 
 
 def test_each_path_is_held_against_the_reach_of_the_optics_by_itself() -> None:

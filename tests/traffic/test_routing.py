@@ -84,7 +84,7 @@ def unshared(state: State, source: np.ndarray, target: np.ndarray, amount: np.nd
 
 
 def routed(state: State, source: np.ndarray, target: np.ndarray) -> Routes:
-    return route_pairs(state.arrays, state["link_up"], state.n_members_up.astype(np.float64), source, target)
+    return route_pairs(state, state["link_up"], state.n_members_up.astype(np.float64), source, target)
 
 
 @MANY
@@ -152,7 +152,7 @@ def test_the_slowest_path_is_that_of_networkx(data: dict[str, Any]) -> None:
         elif weight == old["weight"]:
             old["latency"] = max(old["latency"], latency[arc])
     source, target = all_pairs(arrays)
-    routes = Router(arrays, state["link_up"], access_us).routes(state.n_members_up.astype(np.float64), source, target)
+    routes = Router(state, state["link_up"], access_us).routes(state.n_members_up.astype(np.float64), source, target)
     worst = routes.worst_latency_us(arrays.arc_head, latency, arrays.n_nodes)
     for i, (a, b) in enumerate(zip(source.tolist(), target.tolist(), strict=True)):
         want = 0.0
@@ -169,7 +169,7 @@ def test_racks_on_one_switch_may_have_cables_of_different_length() -> None:
     row = state.arrays.node_index
     source, target = np.array([row["r1"], row["r1"]]), np.array([row["r2"], row["r3"]])
     latency = np.array([1.0, 1.0, 1.0, 1.0, 50.0, 50.0])
-    router = Router(state.arrays, state["link_up"], latency[0::2])
+    router = Router(state, state["link_up"], latency[0::2])
     worst = router.routes(np.ones(3), source, target).worst_latency_us(state.arrays.arc_head, latency, 4)
     assert worst.tolist() == [2.0, 51.0]
 
@@ -183,13 +183,13 @@ def test_a_router_remembers_nothing_wrong(data: dict[str, Any], random: Any) -> 
     shares = [state.n_members_up.astype(np.float64), np.ones(state.arrays.n_links)]
     for link in range(state.arrays.n_links):  # one link at a time: what goes elsewhere is not walked again
         shares.append(shares[0] * np.where(np.arange(state.arrays.n_links) == link, 3.0, 1.0))
-    router = Router(state.arrays, state["link_up"])
+    router = Router(state, state["link_up"])
     amount = np.random.default_rng(5).uniform(0, 10, len(source))
     for _ in range(4):
         rows = np.array(sorted(random.sample(range(len(source)), k=random.randint(1, len(source)))))
         share = random.choice(shares)
         known = router.routes(share, source[rows], target[rows])
-        fresh = route_pairs(state.arrays, state["link_up"], share, source[rows], target[rows])
+        fresh = route_pairs(state, state["link_up"], share, source[rows], target[rows])
         assert known.loads(amount[rows]).tobytes() == fresh.loads(amount[rows]).tobytes()
         np.testing.assert_array_equal(known.reachable, fresh.reachable)
 
@@ -199,7 +199,7 @@ def test_racks_attached_alike_share_a_route() -> None:
     arrays = state.arrays
     hosts = [i for i, name in enumerate(arrays.node_ids) if name.startswith("host")]
     nothing = np.zeros(arrays.n_links)
-    group = attachment_groups(arrays, state["link_up"], np.ones(arrays.n_links), nothing)
+    group = attachment_groups(state, state["link_up"], np.ones(arrays.n_links), nothing)
     assert len({int(group[host]) for host in hosts}) == 4
     pairs = [(a, b) for a in hosts for b in hosts if a != b]
     routes = routed(state, np.array([a for a, _ in pairs]), np.array([b for _, b in pairs]))
@@ -214,7 +214,7 @@ def test_what_tells_racks_apart() -> None:
         links = [{"id": "a", "ends": ["r1", "s"]}, *({"id": f"b{i}", **link} for i, link in enumerate(second))]
         state, _ = state_of({"nodes": nodes, "links": links})
         nothing = np.zeros(state.arrays.n_links)
-        group = attachment_groups(state.arrays, state["link_up"], state.n_members_up.astype(np.float64), nothing)
+        group = attachment_groups(state, state["link_up"], state.n_members_up.astype(np.float64), nothing)
         return len({int(group[state.arrays.node_index[name]]) for name in ("r1", "r2")})
 
     assert groups({"ends": ["r2", "s"]}) == 1
@@ -277,9 +277,7 @@ def test_one_failed_member_is_one_member_less() -> None:
 
 def test_wcmp_splits_by_capacity() -> None:
     state, _ = state_of(triangle())
-    routes = route_pairs(
-        state.arrays, state["link_up"], np.array([100.0, 300.0, 1.0, 1.0]), np.array([0]), np.array([1])
-    )
+    routes = route_pairs(state, state["link_up"], np.array([100.0, 300.0, 1.0, 1.0]), np.array([0]), np.array([1]))
     load = routes.loads(np.array([8.0]))
     assert (load[0], load[3]) == (2.0, 6.0)
 
@@ -317,7 +315,7 @@ def test_a_link_that_is_down_adds_up_bit_by_bit_as_one_that_is_gone() -> None:
 
 def test_links_without_share_are_not_used() -> None:
     state, _ = state_of(triangle())
-    routes = route_pairs(state.arrays, state["link_up"], np.array([0.0, 0.0, 1.0, 1.0]), np.array([0]), np.array([1]))
+    routes = route_pairs(state, state["link_up"], np.array([0.0, 0.0, 1.0, 1.0]), np.array([0]), np.array([1]))
     assert routes.loads(np.array([1.0])).tolist() == [0, 0, 0, 0, 1, 0, 1, 0]
 
 

@@ -117,16 +117,14 @@ class NetworkArrays:
         return tier
 
     @cached_property
-    def link_length_km(self) -> Floats:
-        """Fibre length of the working path of each link, one way; 0 for links without spans."""
-        working_km = np.where(self.span_standby, 0.0, self.span_length_km)
-        length_km = np.bincount(self.span_link, weights=working_km, minlength=self.n_links)
-        return np.asarray(length_km, dtype=np.float64)
-
-    @cached_property
     def link_n_regenerators(self) -> Ints:
         """Sites on the way of each link, both paths together, where transponders make its light anew."""
         return np.bincount(self.span_link[self.span_regenerated], minlength=self.n_links)
+
+    @cached_property
+    def derived(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns that a state computed from those of the network as it is; see `arrays.state.DERIVED`."""
+        return {}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """In another process too nobody writes into a column."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .columns import NetworkArrays
+from ..errors import UndeclaredInputError
+from ..kernels.graph import ArcGraph
+from .columns import Bools, Floats, Ints, NetworkArrays
 
 OVERLAYS = frozenset(
     {
@@ -44,6 +46,38 @@ OVERLAYS = frozenset(
 """Columns that a change of state may replace; everything else is structure."""
 
 
+class Derived(NamedTuple):
+    """A column that follows from others, some of which a state may replace."""
+
+    sources: frozenset[str]
+    compute: Callable[[State], npt.NDArray[Any]]
+
+
+def _n_members_up(state: State) -> Ints:
+    return np.asarray(np.maximum(state["link_n_parallel"] - state["link_n_failed"], 0))
+
+
+def _in_service(state: State) -> Bools:
+    ends_up = state["node_up"][state["link_ends"]].all(axis=1)
+    return np.asarray(state["link_up"] & ends_up & (_n_members_up(state) > 0))
+
+
+def _link_length_km(state: State) -> Floats:
+    working_km = np.where(state["span_standby"], 0.0, state["span_length_km"])
+    total = np.bincount(state["span_link"], weights=working_km, minlength=state["n_links"])
+    return np.asarray(total, dtype=np.float64)
+
+
+DERIVED = {
+    "n_members_up": Derived(frozenset({"link_n_parallel", "link_n_failed"}), _n_members_up),
+    "in_service": Derived(
+        frozenset({"node_up", "link_ends", "link_up", "link_n_parallel", "link_n_failed"}), _in_service
+    ),
+    "link_length_km": Derived(frozenset({"span_standby", "span_length_km", "span_link"}), _link_length_km),
+}
+"""Columns computed from overlaid ones; those that follow from structure alone belong to NetworkArrays."""
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """Arrays seen through an overlay; a column that no change touched is the very array of the network.
@@ -54,11 +88,17 @@ class State:
     arrays: NetworkArrays
     parts: tuple[str, ...] = ()
     overlay: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    _derived: dict[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False)
+    """Derived columns already computed; `with_values` drops those that the replaced column decides."""
 
     @classmethod
     def of(cls, arrays: NetworkArrays) -> State:
         """The network as it is."""
-        return cls(arrays, arrays.parts)
+        return cls(arrays, arrays.parts, {}, arrays.derived)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the derived columns, which follow from the rest."""
+        return {"arrays": self.arrays, "parts": self.parts, "overlay": self.overlay, "_derived": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """In another process too nobody writes into a column."""
@@ -66,9 +106,26 @@ class State:
         for column in self.overlay.values():
             column.flags.writeable = False
 
-    def __getitem__(self, column: str) -> npt.NDArray[Any]:
+    def __getitem__(self, column: str) -> Any:
+        """A column by name: overlaid, derived, or the network's own; `parts` too."""
         found = self.overlay.get(column)
-        return getattr(self.arrays, column) if found is None else found
+        if found is not None:
+            return found
+        if column in DERIVED:
+            return self._derived_column(column)
+        return self.parts if column == "parts" else getattr(self.arrays, column)
+
+    def _derived_column(self, column: str) -> npt.NDArray[Any]:
+        known = self._derived.get(column)
+        if known is None:
+            known = DERIVED[column].compute(self)
+            known.flags.writeable = False
+            self._derived[column] = known
+        return known
+
+    def view(self, columns: frozenset[str]) -> State:
+        """The same state, of which only these columns can be read."""
+        return StateView(self, columns)
 
     def with_part(self, part_id: str) -> tuple[State, int]:
         """This state with a part among its codes, and the code."""
@@ -83,28 +140,110 @@ class State:
         changed = np.array(self[column])
         changed[rows] = values
         changed.flags.writeable = False
-        return replace(self, overlay={**self.overlay, column: changed})
-
-    @property
-    def n_members_up(self) -> npt.NDArray[np.int64]:
-        """Members of each link that are not down."""
-        return np.asarray(np.maximum(self["link_n_parallel"] - self["link_n_failed"], 0))
-
-    @property
-    def in_service(self) -> npt.NDArray[np.bool_]:
-        """Links that carry if they have light: up, with a member up, between nodes that are up."""
-        ends_up = self["node_up"][self.arrays.link_ends].all(axis=1)
-        return np.asarray(self["link_up"] & ends_up & (self.n_members_up > 0))
-
-    @property
-    def link_length_km(self) -> npt.NDArray[np.float64]:
-        """Fibre length of the working path of each link, one way; 0 for links without spans."""
-        if "span_length_km" not in self.overlay:
-            return self.arrays.link_length_km
-        working_km = np.where(self.arrays.span_standby, 0.0, self["span_length_km"])
-        total = np.bincount(self.arrays.span_link, weights=working_km, minlength=self.arrays.n_links)
-        return np.asarray(total, dtype=np.float64)
+        kept = {name: known for name, known in self._derived.items() if column not in DERIVED[name].sources}
+        return replace(self, overlay={**self.overlay, column: changed}, _derived=kept)
 
     def part_id(self, code: int) -> str | None:
         """Name of a part's code; None for none."""
         return self.parts[code] if code >= 0 else None
+
+    @property
+    def node_ids(self) -> tuple[str, ...]:
+        """Ids of the nodes, sorted; row i of `node_*` is node_ids[i]."""
+        return self["node_ids"]  # type: ignore[no-any-return]
+
+    @property
+    def link_ids(self) -> tuple[str, ...]:
+        """Ids of the links, sorted; row i of `link_*` is link_ids[i]."""
+        return self["link_ids"]  # type: ignore[no-any-return]
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Ids of the sites, sorted; `node_site` points into them."""
+        return self["sites"]  # type: ignore[no-any-return]
+
+    @property
+    def srlgs(self) -> tuple[str, ...]:
+        """Ids of the shared risks, sorted; `srlg_code` points into them."""
+        return self["srlgs"]  # type: ignore[no-any-return]
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return self["n_nodes"]  # type: ignore[no-any-return]
+
+    @property
+    def n_links(self) -> int:
+        """Number of links, bundles counted once."""
+        return self["n_links"]  # type: ignore[no-any-return]
+
+    @property
+    def graph(self) -> ArcGraph:
+        """Outgoing arcs in CSR form, as the kernels take them."""
+        return self["graph"]  # type: ignore[no-any-return]
+
+    @property
+    def node_index(self) -> dict[str, int]:
+        """Row of each node id."""
+        return self["node_index"]  # type: ignore[no-any-return]
+
+    @property
+    def link_index(self) -> dict[str, int]:
+        """Row of each link id."""
+        return self["link_index"]  # type: ignore[no-any-return]
+
+    @property
+    def link_tier(self) -> Ints:
+        """Index into TIERS of each link; int64[n_links]."""
+        return self["link_tier"]  # type: ignore[no-any-return]
+
+    @property
+    def link_n_regenerators(self) -> Ints:
+        """Sites on the way of each link where its signal is regenerated, both paths together; int64[n_links]."""
+        return self["link_n_regenerators"]  # type: ignore[no-any-return]
+
+    @property
+    def n_members_up(self) -> Ints:
+        """Members of each link that are not down; int64[n_links]."""
+        return self["n_members_up"]  # type: ignore[no-any-return]
+
+    @property
+    def in_service(self) -> Bools:
+        """Links that carry if their link budget closes: up, with a member up, between nodes that are up."""
+        return self["in_service"]  # type: ignore[no-any-return]
+
+    @property
+    def link_length_km(self) -> Floats:
+        """Fibre length of the working path of each link, one way; 0 for links without spans."""
+        return self["link_length_km"]  # type: ignore[no-any-return]
+
+
+class StateView(State):
+    """A state of which only the named columns can be read; UndeclaredInputError for any other."""
+
+    _state: State
+    _columns: frozenset[str]
+
+    def __init__(self, state: State, columns: frozenset[str]) -> None:
+        self.__dict__.update(_state=state, _columns=columns)
+
+    def __getitem__(self, column: str) -> Any:
+        """A column by name. Raises UndeclaredInputError where the view does not hold it."""
+        if column not in self._columns:
+            raise UndeclaredInputError(column)
+        return self._state[column]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Parts that the codes point into."""
+        return self["parts"]  # type: ignore[no-any-return]
+
+    @property
+    def arrays(self) -> NetworkArrays:
+        """Refused: a view gives columns one by one."""
+        raise UndeclaredInputError("arrays")
+
+    @property
+    def overlay(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Refused: a view gives columns one by one."""
+        raise UndeclaredInputError("overlay")

@@ -98,13 +98,13 @@ def run_link_load(given: LinkLoadGiven, wanted: frozenset[str]) -> Figures:
 
 
 def _optimum(found: Evaluation) -> Value:
-    arrays, demands = found.case.state.arrays, found.case.document.demands
+    state, demands = found.case.state, found.case.document.demands
     if found.demands is not None and found.demands.unrouted_gbps:
         return Missing(f"{found.demands.unrouted_gbps:g} Gb/s of demand have no path")
-    index = arrays.node_index
+    index = state.node_index
     return value_of(
         optimal_max_utilisation_ratio(
-            arrays,
+            state,
             found.health.arc_capacity_gbps,
             np.array([index[d.source] for d in demands], dtype=np.int64),
             np.array([index[d.target] for d in demands], dtype=np.int64),

@@ -65,17 +65,17 @@ class Money:
 def bill_of(state: State, document: TopologyDocument, reader: FigureReader) -> Bill:
     """Count everything that stands in a state, up or not."""
     n_parts: dict[str, int] = {}
-    n_ends = 2 * (1 + state.arrays.link_n_regenerators)
+    n_ends = 2 * (1 + state.link_n_regenerators)
     _count(n_parts, state, state["link_transceiver"], n_ends * state["link_n_parallel"])
     _count(n_parts, state, state["link_mux"], n_ends * state["link_n_fibre_pairs"])
     _count(n_parts, state, state["link_protection"], 2 * state["link_n_fibre_pairs"])
-    _count(n_parts, state, state["node_part"], np.ones(state.arrays.n_nodes, dtype=np.int64))
+    _count(n_parts, state, state["node_part"], np.ones(state.n_nodes, dtype=np.int64))
     _count(n_parts, state, state["span_amplifier"], _n_amplifiers(state))
     n_accelerators: dict[str, int] = {}
     _count(n_accelerators, state, state["node_accelerator"], state["node_n_accelerators"])
     n_parts |= n_accelerators
     leased, length_km = state["span_leased"], state["span_length_km"]
-    pairs = state["link_n_fibre_pairs"][state.arrays.span_link]
+    pairs = state["link_n_fibre_pairs"][state["span_link"]]
     return Bill(
         n_parts=n_parts,
         n_accelerators=n_accelerators,
@@ -91,9 +91,9 @@ def bought(before: State, after: State) -> tuple[dict[str, int], float]:
     A slot, rack or span that stays as it was costs nothing; what is pulled out is neither sold nor used again.
     """
     pieces: dict[str, int] = {}
-    links = _row_before(before.arrays.link_index, after.arrays.link_ids, before.arrays is after.arrays)
-    nodes = _row_before(before.arrays.node_index, after.arrays.node_ids, before.arrays is after.arrays)
-    n_ends = 2 * (1 + after.arrays.link_n_regenerators)
+    links = _row_before(before.link_index, after.link_ids, before.link_ids is after.link_ids)
+    nodes = _row_before(before.node_index, after.node_ids, before.node_ids is after.node_ids)
+    n_ends = 2 * (1 + after.link_n_regenerators)
     each: int | Ints
     for part, n, age, rows, each in (
         ("link_transceiver", "link_n_parallel", "link_age_years", links, n_ends),
@@ -114,7 +114,7 @@ def bought(before: State, after: State) -> tuple[dict[str, int], float]:
         _count(pieces, after, after[part], each * more)
     pairs_before = np.where(links >= 0, _before(before, "link_n_fibre_pairs", links), 0)
     more_pairs = np.maximum(after["link_n_fibre_pairs"] - pairs_before, 0)
-    _count(pieces, after, after["span_amplifier"], 2 * more_pairs[after.arrays.span_link])
+    _count(pieces, after, after["span_amplifier"], 2 * more_pairs[after["span_link"]])
     return pieces, _new_fibre_km(before, after, links)
 
 
@@ -137,11 +137,11 @@ def _names(state: State, codes: Ints) -> npt.NDArray[np.object_]:
 def _new_fibre_km(before: State, after: State, links: Ints) -> float:
     """Own glass that was not there: another kind, younger, longer, or leased before."""
     new_km = 0.0
-    for link in np.unique(after.arrays.span_link):
+    for link in np.unique(after["span_link"]):
         was = links[link]
-        old = before.arrays.span_first[was] if was >= 0 else 0
-        n_old = before.arrays.span_first[was + 1] - old if was >= 0 else 0
-        first, last = after.arrays.span_first[link : link + 2]
+        old = before["span_first"][was] if was >= 0 else 0
+        n_old = before["span_first"][was + 1] - old if was >= 0 else 0
+        first, last = after["span_first"][link : link + 2]
         for i, row in enumerate(range(first, last)):
             if after["span_leased"][row]:
                 continue
@@ -158,7 +158,7 @@ def _new_fibre_km(before: State, after: State, links: Ints) -> float:
 
 def _n_amplifiers(state: State) -> Ints:
     """Amplifiers after each span: one for each direction of each fibre pair."""
-    return np.asarray(2 * state["link_n_fibre_pairs"][state.arrays.span_link])
+    return np.asarray(2 * state["link_n_fibre_pairs"][state["span_link"]])
 
 
 def _count(n_parts: dict[str, int], state: State, codes: Ints, n: Ints) -> None:
@@ -171,7 +171,6 @@ def _count(n_parts: dict[str, int], state: State, codes: Ints, n: Ints) -> None:
 
 def node_power_w(state: State, reader: FigureReader) -> Floats:
     """Power of each node before PUE: accelerators with their share of the rack, switches, and optics of their ports."""
-    arrays = state.arrays
     per_accelerator = reader.by_code(
         state.parts, state["node_accelerator"], "rack_w_per_accelerator", "accelerator", 0.0
     )
@@ -179,11 +178,11 @@ def node_power_w(state: State, reader: FigureReader) -> Floats:
     power += reader.by_code(state.parts, state["node_part"], "power_w", "switch", 0.0)
     optics = reader.by_code(state.parts, state["link_transceiver"], "power_w", "transceiver", 0.0)
     optics = optics * state["link_n_parallel"]
-    is_rack = arrays.node_kind <= 1
+    is_rack = state["node_kind"] <= 1
     for side in (0, 1):
-        end = arrays.link_ends[:, side]
+        end = state["link_ends"][:, side]
         # the optics of a rack's own ports are in its power per accelerator already
-        power += np.bincount(end, weights=np.where(is_rack[end], 0.0, optics), minlength=arrays.n_nodes)
+        power += np.bincount(end, weights=np.where(is_rack[end], 0.0, optics), minlength=state.n_nodes)
     return np.asarray(power)
 
 
@@ -191,8 +190,8 @@ def site_power_w(state: State, document: TopologyDocument, reader: FigureReader)
     """Power at the meter by row of `sites`, and of nodes without a site in the last place."""
     sites = {site.id: site for site in document.sites}
     default = reader.general("site_pue_ratio")
-    pue = np.array([sites[name].pue_ratio or default for name in state.arrays.sites] + [default])
-    site = state.arrays.node_site
+    pue = np.array([sites[name].pue_ratio or default for name in state.sites] + [default])
+    site = state["node_site"]
     by_site = np.bincount(
         np.where(site < 0, len(pue) - 1, site), weights=node_power_w(state, reader), minlength=len(pue)
     )

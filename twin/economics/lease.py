@@ -73,8 +73,8 @@ def weigh_lease(
     lease = site.lease_usd_per_month or 0.0
     best = min(offers)[1]
     rent = reader.price("rent_usd_per_accelerator_hour", best)
-    row = state.arrays.sites.index(site.id)
-    here = state.arrays.node_site == row
+    row = state.sites.index(site.id)
+    here = state["node_site"] == row
     n_here = int(state["node_n_accelerators"][here].sum())
     n_allocated = sum(len(group.rack) for group in placed.groups if group.site == site.id)
     share = n_allocated / n_here

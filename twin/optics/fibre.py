@@ -70,7 +70,7 @@ def _attenuation_db_per_km(state: State, reader: FigureReader) -> Floats:
     """Of new glass at 1550 nm, or at 1310 nm under direct-detect optics, which live there, if the fibre states it."""
     fibre = state["span_fibre"]
     at_1550 = reader.by_code(state.parts, fibre, "attenuation_db_per_km", "fibre")
-    links = state.arrays.span_link
+    links = state["span_link"]
     direct = link_optics(state, reader, links) == OPTICS.index("direct_detect")
     if not direct.any():
         return at_1550

@@ -195,7 +195,7 @@ def _held(
     state: State, document: TopologyDocument, sent: TransportGoodput, room: PfcHeadroom, member_gbps: Floats
 ) -> CapacityLimits:
     """What losses, pauses and buffers leave of a member, where they may leave less than all."""
-    wide = state.arrays.link_tier == TIERS.index("wide_area")
+    wide = state.link_tier == TIERS.index("wide_area")
     links = np.flatnonzero((sent.recovery_ratio < 1.0) | wide)
     arcs = (2 * links[:, None] + np.array([0, 1])).ravel()
     kept, absorbed = np.ones(len(arcs)), np.full(len(arcs), np.inf)
@@ -215,20 +215,20 @@ def _held(
 
 
 def _latency(state: State, reader: FigureReader, light: LinkBudgets, member_gbps: Floats) -> Latency:
-    lines, n_links = light.lines, state.arrays.n_links
+    lines, n_links = light.lines, state.n_links
     codes = state["link_transceiver"]
     fec_us = np.zeros(len(state.parts) + 1)
     for code in codes_in(codes, len(state.parts)):
         fec = reader.catalogue.get(state.parts[code]).fec
         if fec is not None:
             fec_us[code] = reader.part(fec, "latency_us")
-    regenerators = state.arrays.link_n_regenerators
+    regenerators = state.link_n_regenerators
     regeneration_us = np.zeros(n_links)
     if regenerators.any():
-        on_the_way = state.arrays.span_regenerated & ~state.arrays.span_standby
-        n = np.bincount(state.arrays.span_link[on_the_way], minlength=n_links)
+        on_the_way = state["span_regenerated"] & ~state["span_standby"]
+        n = np.bincount(state["span_link"][on_the_way], minlength=n_links)
         regeneration_us = np.asarray(n * reader.general("otn_regeneration_us"), dtype=np.float64)
-    encrypted = state.arrays.link_macsec
+    encrypted = state["link_macsec"]
     macsec_us = np.zeros(n_links)
     if encrypted.any():
         macsec_us[encrypted] = reader.general("macsec_us")
@@ -253,7 +253,7 @@ def _propagation_us(state: State, reader: FigureReader, lines: OpticalPaths) -> 
     passed = state["span_amplifier"] >= 0
     if passed.any():
         span_us = span_us + passed * reader.general("amplifier_site_us")
-    working = np.where(state.arrays.span_standby, 0.0, span_us)
+    working = np.where(state["span_standby"], 0.0, span_us)
     return np.bincount(lines.kind, weights=lines.sum_of_spans(working), minlength=lines.n_kinds).astype(np.float64)
 
 

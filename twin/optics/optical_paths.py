@@ -70,12 +70,11 @@ class OpticalPaths:
 
 def optical_paths_of(state: State, reader: FigureReader) -> OpticalPaths:
     """Group the links of a state; links without spans are alike where part, port, age and measurements are."""
-    arrays = state.arrays
-    n_spans = np.diff(arrays.span_first)
+    n_spans = np.diff(state["span_first"])
     n_codes = len(state.parts) + 1
     fitted = (state["link_transceiver"] * n_codes + state["link_mux"]) * n_codes + state["link_protection"]
     ends = _port_codes(state, reader)
-    columns = [fitted, np.where(n_spans > 0, np.arange(arrays.n_links), -1 - ends)]
+    columns = [fitted, np.where(n_spans > 0, np.arange(state.n_links), -1 - ends)]
     for name in OWN_COLUMNS:
         if not np.isnan(state[name]).all():
             columns.append(state[name].view(np.int64))
@@ -84,14 +83,14 @@ def optical_paths_of(state: State, reader: FigureReader) -> OpticalPaths:
 
 def optical_paths_of_links(state: State, links: Ints) -> OpticalPaths:
     """Lines of these links alone, each a kind of its own; `kind_of_link` is -1 for others."""
-    kind_of_link = np.full(state.arrays.n_links, -1)
+    kind_of_link = np.full(state.n_links, -1)
     kind_of_link[links] = np.arange(len(links))
     return _lines(state, kind_of_link, links)
 
 
 def _lines(state: State, kind_of_link: Ints, links: Ints) -> OpticalPaths:
     first, kind, spans = _cut(state, links)
-    of_span = np.full(len(state.arrays.span_link), len(kind))
+    of_span = np.full(len(state["span_link"]), len(kind))
     n = spans[:, 1] - spans[:, 0]
     rows = np.arange(n.sum()) + np.repeat(spans[:, 0] - (np.cumsum(n) - n), n)
     of_span[rows] = np.repeat(np.arange(len(kind)), n)
@@ -109,7 +108,7 @@ def group_alike(table: Ints) -> tuple[Ints, Ints]:
 
 def _port_codes(state: State, reader: FigureReader) -> Ints:
     """One number for the switches at both ends of coherent links, whose ports decide what can run; 0 elsewhere."""
-    ends = np.zeros(state.arrays.n_links, dtype=np.int64)
+    ends = np.zeros(state.n_links, dtype=np.int64)
     coherent = np.flatnonzero(link_optics(state, reader) == COHERENT)
     part = state["node_part"][state["link_ends"][coherent]] + 1
     ends[coherent] = part[:, 0] * (len(state.parts) + 1) + part[:, 1]
@@ -118,10 +117,9 @@ def _port_codes(state: State, reader: FigureReader) -> Ints:
 
 def _cut(state: State, links: Ints) -> tuple[Ints, Ints, Ints]:
     """(first line of each link, link of each line, its spans): cut at regenerators and where another path begins."""
-    arrays = state.arrays
-    n_spans = np.diff(arrays.span_first)
-    if not (arrays.span_regenerated.any() or arrays.span_standby.any()):
-        ends = np.stack((arrays.span_first[links], arrays.span_first[links + 1]), axis=1)
+    n_spans = np.diff(state["span_first"])
+    if not (state["span_regenerated"].any() or state["span_standby"].any()):
+        ends = np.stack((state["span_first"][links], state["span_first"][links + 1]), axis=1)
         ends[n_spans[links] == 0] = 0
         return np.arange(len(links) + 1), np.arange(len(links)), ends
     n_lines = np.ones(len(links), dtype=np.int64)
@@ -130,9 +128,9 @@ def _cut(state: State, links: Ints) -> tuple[Ints, Ints, Ints]:
         if not n_spans[link]:
             spans.append((0, 0))
             continue
-        begin, end = arrays.span_first[link : link + 2]
-        ends_here = arrays.span_regenerated[begin : end - 1]
-        ends_here = ends_here | (arrays.span_standby[begin : end - 1] != arrays.span_standby[begin + 1 : end])
+        begin, end = state["span_first"][link : link + 2]
+        ends_here = state["span_regenerated"][begin : end - 1]
+        ends_here = ends_here | (state["span_standby"][begin : end - 1] != state["span_standby"][begin + 1 : end])
         cuts = [begin, *(begin + 1 + np.flatnonzero(ends_here)), end]
         n_lines[k] = len(cuts) - 1
         spans += pairwise(cuts)

@@ -50,7 +50,7 @@ def compute_pfc_headroom(
     As in SONiC's buffer_headroom_mellanox.lua; `shaped` solves it for R. The lossless share of a router's buffer is
     divided among its wide-area ports.
     """
-    far = state.arrays.link_tier == TIERS.index("wide_area")
+    far = state.link_tier == TIERS.index("wide_area")
     links = np.flatnonzero(far) if lossless.policy != "lossy" else np.zeros(0, np.int64)
     arcs = (2 * links[:, None] + np.array([0, 1])).ravel()
     if not len(arcs):
@@ -80,9 +80,9 @@ def _port_buffer_bytes(state: State, reader: FigureReader, configured: Bools) ->
     PfcHeadroom is set aside for every port that is configured, whether its member is up or not.
     """
     members = np.where(configured, state["link_n_parallel"], 0)
-    ports = np.zeros(state.arrays.n_nodes)
+    ports = np.zeros(state.n_nodes)
     for side in (0, 1):
-        ports = ports + np.bincount(state["link_ends"][:, side], weights=members, minlength=state.arrays.n_nodes)
+        ports = ports + np.bincount(state["link_ends"][:, side], weights=members, minlength=state.n_nodes)
     buffer = reader.by_code(state.parts, state["node_part"], "buffer_bytes", "switch")
     share = reader.by_code(state.parts, state["node_part"], "lossless_share_ratio", "switch")
     asics = reader.by_code(state.parts, state["node_part"], "n_asics", "switch", 1.0)

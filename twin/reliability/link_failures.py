@@ -180,7 +180,7 @@ def _amplifiers(state: State, reader: FigureReader, links: Ints, case: AgeingCas
 
 def _transceivers(state: State, reader: FigureReader, links: Ints, case: AgeingCase) -> _Rate:
     """Transceivers of one member, or the published rate of indoor links where there are no spans."""
-    has_spans = np.diff(state.arrays.span_first)[links] > 0
+    has_spans = np.diff(state["span_first"])[links] > 0
     n_per_h = np.zeros(len(links))
     if has_spans.any():
         made_anew = (state["span_regenerated"] & ~state["span_standby"]).astype(np.float64)
@@ -193,26 +193,25 @@ def _transceivers(state: State, reader: FigureReader, links: Ints, case: AgeingC
 
 
 def _sum_of_spans(state: State, by_span: Floats, links: Ints) -> Floats:
-    total = np.bincount(state.arrays.span_link, weights=by_span, minlength=state.arrays.n_links)
+    total = np.bincount(state["span_link"], weights=by_span, minlength=state.n_links)
     return np.asarray(total[links], dtype=np.float64)
 
 
 def _shared_km(state: State) -> Floats:
     """Glass of each link that both of its paths would lose at one place, float64[n_links]."""
-    arrays = state.arrays
     by_path = [_path_km(state, ~state["span_standby"]), _path_km(state, state["span_standby"])]
-    spans, codes = arrays.span_srlg_span, arrays.span_srlg_code
-    risk, risk_of = np.unique(arrays.span_link[spans] * len(arrays.srlgs) + codes, return_inverse=True)
+    spans, codes = state["span_srlg_span"], state["span_srlg_code"]
+    risk, risk_of = np.unique(state["span_link"][spans] * len(state.srlgs) + codes, return_inverse=True)
     in_risk_km = []
     for standby in (False, True):
         km = np.where(state["span_standby"][spans] == standby, state["span_length_km"][spans], 0.0)
         in_risk_km.append(np.bincount(risk_of, weights=km, minlength=len(risk)))
     least_km = np.minimum(*in_risk_km)
-    shared = np.zeros(arrays.n_links)
+    shared = np.zeros(state.n_links)
     if len(risk):
-        shared += np.bincount(risk // len(arrays.srlgs), weights=least_km, minlength=arrays.n_links)
+        shared += np.bincount(risk // len(state.srlgs), weights=least_km, minlength=state.n_links)
         # a stretch that lies in several shared risks is cut once, not once for each
-        in_any = np.zeros(len(arrays.span_link), dtype=np.bool_)
+        in_any = np.zeros(len(state["span_link"]), dtype=np.bool_)
         in_any[spans[least_km[risk_of] > 0]] = True
         for path in (~state["span_standby"], state["span_standby"]):
             shared = np.minimum(shared, _path_km(state, path & in_any))
@@ -222,14 +221,13 @@ def _shared_km(state: State) -> Floats:
 
 def _path_km(state: State, chosen: Bools) -> Floats:
     km = np.where(chosen, state["span_length_km"], 0.0)
-    return np.bincount(state.arrays.span_link, weights=km, minlength=state.arrays.n_links).astype(np.float64)
+    return np.bincount(state["span_link"], weights=km, minlength=state.n_links).astype(np.float64)
 
 
 def _risked_whole(state: State, shared_risks: Ints) -> Ints:
     """Links with a risk that takes them down and is not one that spans of both their paths share: named on the link."""
-    arrays = state.arrays
-    listed = arrays.srlg_link * len(arrays.srlgs) + arrays.srlg_code
-    return np.asarray(arrays.srlg_link[~np.isin(listed, shared_risks)])
+    listed = state["srlg_link"] * len(state.srlgs) + state["srlg_code"]
+    return np.asarray(state["srlg_link"][~np.isin(listed, shared_risks)])
 
 
 def _rate(n_per_h: Floats, repair_h: float) -> _Rate:

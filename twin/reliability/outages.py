@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..arrays import NODE_KINDS, TIERS, Bools, Floats, Ints, NetworkArrays, State
+from ..arrays import NODE_KINDS, TIERS, Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..units import MONTHS_PER_YEAR
@@ -74,7 +74,7 @@ class Outages:
     member_down_ratio: float
     """Share of the time in which some member of some used bundle of several is down and the others carry all."""
     used_figures: tuple[UsedFigure, ...]
-    arrays: NetworkArrays | None
+    state: State | None
 
     @property
     def detour_ratio(self) -> float:
@@ -85,9 +85,9 @@ class Outages:
 
     def rows(self) -> tuple[Outage, ...]:
         """Rows alike in all but the name as one, the most time lost to waiting first."""
-        if self.arrays is None:
+        if self.state is None:
             return ()
-        ids = {RISK: self.arrays.srlgs, NODE: self.arrays.node_ids}
+        ids = {RISK: self.state.srlgs, NODE: self.state.node_ids}
         alike: dict[tuple[float, ...], list[int]] = {}
         columns = (self.thing, self.outage, self.lost, self.n_per_year, self.repair_h, self.pause_s)
         for i, key in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
@@ -95,7 +95,7 @@ class Outages:
         found = []
         for rows in alike.values():
             first = rows[0]
-            names = ids.get(int(self.thing[first]), self.arrays.link_ids)
+            names = ids.get(int(self.thing[first]), self.state.link_ids)
             found.append(
                 Outage(
                     thing=THINGS[self.thing[first]],
@@ -126,35 +126,33 @@ def links_between(state: State, sites: Sequence[str], arcs: Ints) -> Ints:
 
     Those with spans, those at border routers, and those that end outside the job's sites.
     """
-    arrays = state.arrays
-    rows = np.flatnonzero(np.bincount(arcs // 2, minlength=arrays.n_links))
-    at_border = arrays.link_tier[rows] >= TIERS.index("border")
-    inside = _inside(arrays, sites)[arrays.link_ends[rows]]
+    rows = np.flatnonzero(np.bincount(arcs // 2, minlength=state.n_links))
+    at_border = state.link_tier[rows] >= TIERS.index("border")
+    inside = _inside(state, sites)[state["link_ends"][rows]]
     return np.asarray(rows[at_border | ~(inside[:, 0] & inside[:, 1])])
 
 
 def failing_nodes(state: State, sites: Sequence[str], links: Ints) -> Ints:
     """Switches at the ends of `links` whose failure is not that of a fabric: see `links_between`."""
-    arrays = state.arrays
-    ends = arrays.link_ends[links]
-    at_wide = np.zeros(arrays.n_nodes, dtype=np.bool_)
-    at_wide[ends[arrays.link_tier[links] == TIERS.index("wide_area")]] = True
+    ends = state["link_ends"][links]
+    at_wide = np.zeros(state.n_nodes, dtype=np.bool_)
+    at_wide[ends[state.link_tier[links] == TIERS.index("wide_area")]] = True
     nodes = np.unique(ends)
-    kind = arrays.node_kind[nodes]
-    counted = at_wide[nodes] | (kind == NODE_KINDS.index("border")) | ~_inside(arrays, sites)[nodes]
+    kind = state["node_kind"][nodes]
+    counted = at_wide[nodes] | (kind == NODE_KINDS.index("border")) | ~_inside(state, sites)[nodes]
     return np.asarray(nodes[counted & (kind > NODE_KINDS.index("host"))])
 
 
-def _inside(arrays: NetworkArrays, sites: Sequence[str]) -> Bools:
+def _inside(state: State, sites: Sequence[str]) -> Bools:
     """Nodes of these sites."""
     names = set(sites)
-    chosen = np.array([*(name in names for name in arrays.sites), False])
-    return np.asarray(chosen[arrays.node_site])
+    chosen = np.array([*(name in names for name in state.sites), False])
+    return np.asarray(chosen[state["node_site"]])
 
 
 def build_site_graph(state: State, lit: Bools, sites: Sequence[JobSite], links: Ints) -> SiteGraph:
     """The network around the links that a job uses between its sites; good for as long as `lit` is the same."""
-    wide = np.flatnonzero(lit & (state.arrays.link_tier == TIERS.index("wide_area")))
+    wide = np.flatnonzero(lit & (state.link_tier == TIERS.index("wide_area")))
     nodes = failing_nodes(state, [site.id for site in sites], links)
     return site_graph(state, lit, sites, nodes, np.union1d(wide, links))
 
@@ -227,13 +225,13 @@ class _Events:
             lost_sites=tuple(self._lost),
             member_down_ratio=member_down_ratio,
             used_figures=used_figures,
-            arrays=self.state.arrays,
+            state=self.state,
         )
 
 
 def _add_cuts(events: _Events, reader: FigureReader, links: Ints, case: AgeingCase) -> Floats:
     """Cuts in shared risks; returns how often they take each of `links` down in a year."""
-    used = np.zeros(events.state.arrays.n_links, dtype=np.bool_)
+    used = np.zeros(events.state.n_links, dtype=np.bool_)
     used[links] = True
     n_down = np.zeros(len(used))
     drawn = np.array(sorted(events.graph.vertex_of_link), dtype=np.int64)

@@ -41,24 +41,23 @@ def shared_cuts(state: State, links: Ints) -> tuple[SharedCut, ...]:
 
 def _in_risks(state: State, links: Ints) -> tuple[Ints, Ints, np.ndarray]:
     """(risk, link, km whose cut takes the link down) of links and risks where there is any."""
-    arrays = state.arrays
-    chosen = np.zeros(arrays.n_links, dtype=np.bool_)
+    chosen = np.zeros(state.n_links, dtype=np.bool_)
     chosen[links] = True
     span, code = _memberships(state, chosen)
-    link, standby = arrays.span_link[span], arrays.span_standby[span]
-    n_risks = len(arrays.srlgs)
-    paths = np.unique((code * arrays.n_links + link) * 2 + standby)
-    n_paths = np.bincount(paths // (2 * arrays.n_links), minlength=n_risks) if len(paths) else np.zeros(n_risks)
+    link, standby = state["span_link"][span], state["span_standby"][span]
+    n_risks = len(state.srlgs)
+    paths = np.unique((code * state.n_links + link) * 2 + standby)
+    n_paths = np.bincount(paths // (2 * state.n_links), minlength=n_risks) if len(paths) else np.zeros(n_risks)
     order = np.lexsort((code, -n_paths[code], span))
     first = order[np.unique(span[order], return_index=True)[1]]
     span, code, link, standby = span[first], code[first], link[first], standby[first]
-    keys, row = np.unique(code * arrays.n_links + link, return_inverse=True)
+    keys, row = np.unique(code * state.n_links + link, return_inverse=True)
     length_km = state["span_length_km"][span]
     working_km, standby_km = (
         np.bincount(row.reshape(-1), weights=np.where(standby == path, length_km, 0.0), minlength=len(keys))
         for path in (False, True)
     )
-    risk, link = keys // max(arrays.n_links, 1), keys % max(arrays.n_links, 1)
+    risk, link = keys // max(state.n_links, 1), keys % max(state.n_links, 1)
     protected = state["link_protection"][link] >= 0
     down_km = np.where(protected, np.minimum(working_km, standby_km), working_km)
     kept = down_km > 0
@@ -67,14 +66,13 @@ def _in_risks(state: State, links: Ints) -> tuple[Ints, Ints, np.ndarray]:
 
 def _memberships(state: State, chosen: np.ndarray) -> tuple[Ints, Ints]:
     """(span, code) of chosen links, each once: risks of the spans, and those of the link for all of its spans."""
-    arrays = state.arrays
-    n_risks = max(len(arrays.srlgs), 1)
-    of_spans = chosen[arrays.span_link[arrays.span_srlg_span]]
-    span, code = arrays.span_srlg_span[of_spans], arrays.span_srlg_code[of_spans]
-    listed = chosen[arrays.srlg_link]
-    link_key = arrays.srlg_link[listed] * n_risks + arrays.srlg_code[listed]
-    own = link_key[~np.isin(link_key, arrays.span_link[span] * n_risks + code)]
-    spans = [np.arange(arrays.span_first[key // n_risks], arrays.span_first[key // n_risks + 1]) for key in own]
+    n_risks = max(len(state.srlgs), 1)
+    of_spans = chosen[state["span_link"][state["span_srlg_span"]]]
+    span, code = state["span_srlg_span"][of_spans], state["span_srlg_code"][of_spans]
+    listed = chosen[state["srlg_link"]]
+    link_key = state["srlg_link"][listed] * n_risks + state["srlg_code"][listed]
+    own = link_key[~np.isin(link_key, state["span_link"][span] * n_risks + code)]
+    spans = [np.arange(state["span_first"][key // n_risks], state["span_first"][key // n_risks + 1]) for key in own]
     span = np.concatenate((span, *spans))
     code = np.concatenate((code, np.repeat(own % n_risks, [len(rows) for rows in spans]).astype(np.int64)))
     return span, code

@@ -79,14 +79,13 @@ class SiteGraph:
 
 def site_graph(state: State, lit: Bools, sites: Sequence[JobSite], nodes: Ints, links: Ints) -> SiteGraph:
     """Draw the lit network together around the rows of `nodes` and `links` that may fail."""
-    arrays = state.arrays
-    may_fail = np.zeros(arrays.n_links, dtype=np.bool_)
+    may_fail = np.zeros(state.n_links, dtype=np.bool_)
     may_fail[links] = True
-    fails = np.zeros(arrays.n_nodes, dtype=np.bool_)
+    fails = np.zeros(state.n_nodes, dtype=np.bool_)
     fails[nodes] = True
-    ends = arrays.link_ends
+    ends = state["link_ends"]
     at_failing = fails[ends[:, 0]] | fails[ends[:, 1]]
-    point = _points(ends[lit & ~may_fail & ~at_failing], arrays.n_nodes)
+    point = _points(ends[lit & ~may_fail & ~at_failing], state.n_nodes)
     n_points = int(point.max(initial=-1)) + 1
     steady = point[ends[lit & ~may_fail & at_failing]]
     rows = np.flatnonzero(lit & may_fail)
@@ -95,7 +94,7 @@ def site_graph(state: State, lit: Bools, sites: Sequence[JobSite], nodes: Ints, 
     places: dict[int, int] = {}
     site_places = []
     for site in sites:
-        held = np.unique(point[np.flatnonzero(np.bincount(site.racks, minlength=arrays.n_nodes))])
+        held = np.unique(point[np.flatnonzero(np.bincount(site.racks, minlength=state.n_nodes))])
         site_places.append(sum(1 << places.setdefault(int(vertex), len(places)) for vertex in held))
     graph = SiteGraph(
         sites=tuple(sites),

@@ -147,7 +147,7 @@ class Evaluator:
         at_rack = self._memo.get("at rack", (arrays,), lambda: _at_rack(arrays))
         access_us = np.where(at_rack, round_trip_us, 0.0)
         router = self._memo.get(
-            "router", (case.state.arrays, lit, access_us), lambda: routing.Router(case.state.arrays, lit, access_us)
+            "router", (case.state.arrays, lit, access_us), lambda: routing.Router(case.state, lit, access_us)
         )
         return self._memo.get("routes", (router, share, source, target), lambda: router.routes(share, source, target))
 
@@ -244,13 +244,11 @@ class Evaluator:
     def _unit_loads(self, case: Case, health: LinkHealth, flows: JobFlows) -> UnitLinkLoads:
         pairs = self._memo.get("pairs", (flows,), lambda: PairTable.of(flows, case.state.arrays.n_nodes))
         routes = self._routes(case, health, pairs.source, pairs.target)
-        loads = self._memo.get(
-            "loads", (routes, flows), lambda: unit_link_loads(case.state.arrays, flows, pairs, routes)
-        )
+        loads = self._memo.get("loads", (routes, flows), lambda: unit_link_loads(case.state, flows, pairs, routes))
         return self._memo.get(
             "unit loads",
             (loads, health.arc_latency_us),
-            lambda: with_latency(loads, case.state.arrays, health.arc_latency_us, pairs, routes),
+            lambda: with_latency(loads, case.state, health.arc_latency_us, pairs, routes),
         )
 
     def _arc_load(

@@ -8,14 +8,14 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import coo_array, csr_array, diags_array, eye_array, hstack, kron
 
-from ..arrays import Floats, Ints, NetworkArrays
+from ..arrays import Floats, Ints, State
 from ..errors import ConvergenceError
 
 TIME_LIMIT_S = 300.0
 
 
 def optimal_max_utilisation_ratio(
-    arrays: NetworkArrays, arc_capacity_gbps: Floats, source: Ints, target: Ints, offered_gbps: Floats
+    state: State, arc_capacity_gbps: Floats, source: Ints, target: Ints, offered_gbps: Floats
 ) -> float:
     """Smallest possible utilisation of the busiest arc when demands may split in any way over any paths.
 
@@ -29,13 +29,13 @@ def optimal_max_utilisation_ratio(
     if not len(offered):
         return 0.0
     usable = np.flatnonzero(arc_capacity_gbps > 0)
-    tail, head = arrays.arc_head[usable ^ 1], arrays.arc_head[usable]
+    tail, head = state["arc_head"][usable ^ 1], state["arc_head"][usable]
     if len(np.unique(source)) < len(np.unique(target)):
         # the same problem with every arrow turned round
         source, target, tail, head = target, source, head, tail
     scale = float(offered.max())
-    at_least = _node_bound(arrays.n_nodes, tail, head, arc_capacity_gbps[usable], source, target, offered)
-    conservation, entering = _conservation(arrays.n_nodes, tail, head, source, target, offered / scale)
+    at_least = _node_bound(state.n_nodes, tail, head, arc_capacity_gbps[usable], source, target, offered)
+    conservation, entering = _conservation(state.n_nodes, tail, head, source, target, offered / scale)
     n_arcs, n_flows = len(usable), conservation.shape[1]
     # of each arc: its flows over its capacity, minus the utilisation that is minimised, is at most 0; both in units
     # of a lower bound, since the solver's tolerances are absolute

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import NODE_KINDS, Bools, Floats, Ints, NetworkArrays
+from ..arrays import NODE_KINDS, Bools, Floats, Ints, State
 from ..kernels.ecmp import spread_amounts, trace_pair, worst_path_us
 from ..kernels.paths import shortest_distances, shortest_hops
 
@@ -60,18 +60,18 @@ class Router:
     MAX_BYTES = 400_000_000
     """Of remembered distances."""
 
-    def __init__(self, arrays: NetworkArrays, lit: Bools, access_us: Floats | None = None) -> None:
+    def __init__(self, state: State, lit: Bools, access_us: Floats | None = None) -> None:
         """`access_us`: latency by link that sets cables of racks apart; None where latency is not asked for."""
-        self._arrays = arrays
+        self._state = state
         self._lit = lit
-        self._access_us = np.zeros(arrays.n_links) if access_us is None else access_us
-        weight = arrays.link_weight
+        self._access_us = np.zeros(state.n_links) if access_us is None else access_us
+        weight = state["link_weight"]
         self._by_hops = bool(len(weight) == 0 or (weight == weight[0]).all())
         self._weight = np.ones_like(weight) if self._by_hops else weight
         self._distances: dict[int, npt.NDArray[Any]] = {}
         self._share: Floats | None = None
-        self._groups = np.arange(arrays.n_nodes)
-        self._at_end = np.flatnonzero(_is_end(arrays)[arrays.link_ends].any(axis=1))
+        self._groups = np.arange(state.n_nodes)
+        self._at_end = np.flatnonzero(_is_end(state)[state["link_ends"]].any(axis=1))
         self._grouped_by: tuple[bytes, bytes] | None = None
         self._traces: dict[tuple[int, int], _Trace] = {}
         self._known_slots: tuple[bytes, tuple[Ints, Ints, Ints]] | None = None
@@ -91,8 +91,8 @@ class Router:
             by = (self._lit[self._at_end] & (of_ends > 0)).tobytes(), of_ends.tobytes()
             if self._grouped_by != by:
                 self._grouped_by, self._traces = by, {}
-                self._groups = attachment_groups(self._arrays, self._lit & (share > 0), share, self._access_us)
-        n = self._arrays.n_nodes
+                self._groups = attachment_groups(self._state, self._lit & (share > 0), share, self._access_us)
+        n = self._state.n_nodes
         kinds, first_pair, route_of_pair = np.unique(
             self._groups[source] * n + self._groups[target], return_index=True, return_inverse=True
         )
@@ -105,33 +105,33 @@ class Router:
                 missing.append((key, (int(source[pair]), int(target[pair])) if alike else key))
         self._walk(missing)
         traces = [self._traces[key] for key in keys]
-        return _assemble(self._arrays, self._slots(share > 0), traces, source, target, route_of_pair.reshape(-1))
+        return _assemble(self._state, self._slots(share > 0), traces, source, target, route_of_pair.reshape(-1))
 
     def _slots(self, has_share: Bools) -> tuple[Ints, Ints, Ints]:
         """(place of each arc among its tail's usable ones, these, where each node's begin)."""
         key = has_share.tobytes()
         if self._known_slots is None or self._known_slots[0] != key:
-            out, first = _outgoing(self._arrays, self._lit & has_share)
-            slot = np.zeros(2 * self._arrays.n_links, dtype=np.int64)
-            slot[out] = np.arange(len(out)) - first[self._arrays.arc_head[out ^ 1]]
+            out, first = _outgoing(self._state, self._lit & has_share)
+            slot = np.zeros(2 * self._state.n_links, dtype=np.int64)
+            slot[out] = np.arange(len(out)) - first[self._state["arc_head"][out ^ 1]]
             self._known_slots = key, (slot, out, first)
         return self._known_slots[1]
 
     def _walk(self, missing: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
         """Send one unit along each missing route; those of one target share its distances."""
-        arrays, share = self._arrays, self._share
+        state, share = self._state, self._share
         assert share is not None
         usable = self._lit & (share > 0)
-        node_flow, heap = np.zeros(arrays.n_nodes), np.zeros(arrays.n_nodes, dtype=np.int64)
+        node_flow, heap = np.zeros(state.n_nodes), np.zeros(state.n_nodes, dtype=np.int64)
         out_arc, out_fraction = np.empty(4096, np.int64), np.empty(4096)
-        last, distance = -1, np.zeros(arrays.n_nodes)
+        last, distance = -1, np.zeros(state.n_nodes)
         for key, (source, target) in sorted(missing, key=lambda item: (item[1][1], item[1][0])):
             if target != last:
                 last = target
                 distance = self._distances_to(last, usable)
             while True:
                 n = trace_pair(
-                    arrays.graph,
+                    state.graph,
                     self._weight,
                     usable,
                     share,
@@ -156,12 +156,12 @@ class Router:
             distance: Floats = known.astype(np.float64)
             distance[far] = np.inf
             return distance
-        out = np.empty((1, self._arrays.n_nodes))
+        out = np.empty((1, self._state.n_nodes))
         sources = np.array([target], dtype=np.int64)
         if self._by_hops:
-            shortest_hops(self._arrays.graph, usable, sources, out)
+            shortest_hops(self._state.graph, usable, sources, out)
         else:
-            shortest_distances(self._arrays.graph, self._weight, usable, sources, out)
+            shortest_distances(self._state.graph, self._weight, usable, sources, out)
         distance = np.asarray(out[0])
         finite = np.isfinite(distance)
         small = self._by_hops and float(distance[finite].max(initial=0.0)) < np.iinfo(np.int16).max
@@ -171,43 +171,43 @@ class Router:
         return distance
 
 
-def route_pairs(arrays: NetworkArrays, lit: Bools, share: Floats, source: Ints, target: Ints) -> Routes:
+def route_pairs(state: State, lit: Bools, share: Floats, source: Ints, target: Ints) -> Routes:
     """Routes of one set of pairs, asked once; see `Router.routes`."""
-    return Router(arrays, lit & (share > 0)).routes(share, source, target)
+    return Router(state, lit & (share > 0)).routes(share, source, target)
 
 
-def attachment_groups(arrays: NetworkArrays, usable: Bools, share: Floats, access_us: Floats) -> Ints:
+def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Floats) -> Ints:
     """A group number per node: racks and hosts with the same neighbours over the same usable links share one.
 
     Links that are down count as absent, so that failing one adds up, bit by bit, as removing it does. Only nodes that
     are all attached to switches qualify; everything else is a group of its own. Paths between members of the same two
     groups differ in their first and last arcs alone.
     """
-    group = np.arange(arrays.n_nodes)
-    is_end = _is_end(arrays)
-    arcs, first = _outgoing(arrays, usable)
-    arc_link, head = arcs // 2, arrays.arc_head[arcs]
+    group = np.arange(state.n_nodes)
+    is_end = _is_end(state)
+    arcs, first = _outgoing(state, usable)
+    arc_link, head = arcs // 2, state["arc_head"][arcs]
     known: dict[bytes, int] = {}
     for node in np.flatnonzero(is_end):
         rows = slice(first[node], first[node + 1])
         heads, links = head[rows], arc_link[rows]
         if not len(heads) or is_end[heads].any():
             continue
-        columns = (heads, arrays.link_weight[links], share[links], access_us[links])
+        columns = (heads, state["link_weight"][links], share[links], access_us[links])
         key = b"".join(column.tobytes() for column in columns)
         group[node] = known.setdefault(key, int(node))
     return group
 
 
-def _is_end(arrays: NetworkArrays) -> Bools:
+def _is_end(state: State) -> Bools:
     """Racks and hosts."""
-    return np.asarray(arrays.node_kind <= NODE_KINDS.index("host"))
+    return np.asarray(state["node_kind"] <= NODE_KINDS.index("host"))
 
 
-def _outgoing(arrays: NetworkArrays, usable: Bools) -> tuple[Ints, Ints]:
+def _outgoing(state: State, usable: Bools) -> tuple[Ints, Ints]:
     """Usable arcs by tail, as `arc_sorted` and `arc_first` are of all arcs."""
-    arcs = arrays.arc_sorted[usable[arrays.arc_sorted // 2]]
-    n = np.bincount(arrays.arc_head[arcs ^ 1], minlength=arrays.n_nodes)
+    arcs = state["arc_sorted"][usable[state["arc_sorted"] // 2]]
+    n = np.bincount(state["arc_head"][arcs ^ 1], minlength=state.n_nodes)
     return arcs, np.concatenate((np.zeros(1, np.int64), np.cumsum(n)))
 
 
@@ -220,7 +220,7 @@ class _Trace:
 
 
 def _assemble(
-    arrays: NetworkArrays,
+    state: State,
     slots: tuple[Ints, Ints, Ints],
     found: list[_Trace],
     source: Ints,
@@ -233,12 +233,12 @@ def _assemble(
     trace_arc = np.concatenate([np.zeros(0, np.int64), *(trace.arc for trace in found)])
     trace_fraction = np.concatenate([np.zeros(0), *(trace.fraction for trace in found)])
     route = np.repeat(np.arange(n_routes), counts)
-    head = arrays.arc_head
+    head = state["arc_head"]
     tail_of, head_of = head[trace_arc ^ 1], head[trace_arc]
     at_source = tail_of == np.repeat(np.array([trace.source for trace in found], np.int64), counts)
     at_target = head_of == np.repeat(np.array([trace.target for trace in found], np.int64), counts)
     # an arc from end to end belongs to the one that others may stand for: a rack or host, never the switch it hangs on
-    is_end = arrays.node_kind[head_of] <= NODE_KINDS.index("host")
+    is_end = state["node_kind"][head_of] <= NODE_KINDS.index("host")
     at_source &= ~(at_target & is_end)
     at_target &= ~at_source
     slot, out, first_out = slots
@@ -254,7 +254,7 @@ def _assemble(
     fractions = trace_fraction[np.concatenate((outgoing[2], incoming[2]))]
     inner = ~(at_source | at_target)
     return Routes(
-        n_arcs=2 * arrays.n_links,
+        n_arcs=2 * state.n_links,
         reachable=(counts > 0)[route_of_pair] if len(route_of_pair) else np.zeros(0, np.bool_),
         route_of_pair=route_of_pair,
         inner_route=route[inner],

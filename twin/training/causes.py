@@ -205,13 +205,13 @@ class _NetworkLimits:
             self._reader, inputs.document.lossless, loss[links], trip_us[links], member[links]
         )
         left = member[links] * sent.goodput_ratio
-        wide = state.arrays.link_tier[links] == TIERS.index("wide_area")
+        wide = state.link_tier[links] == TIERS.index("wide_area")
         if not removed & DELAY:
             left = np.where(wide, left * inputs.document.lossless.congestion_control_ratio, left)
         if not removed & (DELAY | BUFFERS):
             lit = health.lit | (member > 0) if removed & LINE_LOSS else health.lit
             room = compute_pfc_headroom(state, inputs.document.lossless, self._reader, lit, member, trip_us)
-            n_arcs = 2 * state.arrays.n_links
+            n_arcs = 2 * state.n_links
             left = left * room.by_arc("kept_ratio", n_arcs, 1.0)[loads.arc]
             # the buffer bounds what is sent; of that the window leaves its share
             rate = room.by_arc("rate_gbps", n_arcs, np.inf)[loads.arc] * (sent.goodput_ratio / sent.recovery_ratio)

@@ -72,7 +72,7 @@ def collision_ratio(state: State, placed: Placed, loads: UnitLinkLoads, n_flows_
     its routes as its traffic does, and each stays on the member that its hash gave it.
     """
     out = np.ones(len(loads.arc))
-    wide = np.flatnonzero(state.arrays.link_tier[loads.arc // 2] == TIERS.index("wide_area"))
+    wide = np.flatnonzero(state.link_tier[loads.arc // 2] == TIERS.index("wide_area"))
     if not len(wide) or not loads.wide:
         return out
     sites = placed.sites

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Floats, Ints, NetworkArrays
+from ..arrays import Floats, Ints, State
 from ..traffic.routing import Routes
 from .job_flows import JobFlows
 from .step_inputs import UnitLinkLoads
@@ -37,7 +37,7 @@ class PairTable:
         return cls(distinct // n_nodes, distinct % n_nodes, rows, tuple(phase for phase, _ in sets))
 
 
-def unit_link_loads(arrays: NetworkArrays, flows: JobFlows, pairs: PairTable, routes: Routes) -> UnitLinkLoads:
+def unit_link_loads(state: State, flows: JobFlows, pairs: PairTable, routes: Routes) -> UnitLinkLoads:
     """Loads by arc, whatever they take on their way."""
     loads, missing = [], []
     is_used = np.zeros(routes.n_arcs, dtype=np.bool_)
@@ -46,7 +46,7 @@ def unit_link_loads(arrays: NetworkArrays, flows: JobFlows, pairs: PairTable, ro
         loads.append(routes.loads(amount))
         is_used |= loads[-1] > 0
         for row in rows[~routes.reachable[rows]][:1]:
-            missing.append((phase, arrays.node_ids[pairs.source[row]], arrays.node_ids[pairs.target[row]]))
+            missing.append((phase, state.node_ids[pairs.source[row]], state.node_ids[pairs.target[row]]))
     used = np.flatnonzero(is_used)
     columns: dict[str, list[Floats]] = {phase: [] for phase in FLOW_KINDS}
     for (phase, _), load in zip(flows.sets(), loads, strict=True):
@@ -69,10 +69,10 @@ def unit_link_loads(arrays: NetworkArrays, flows: JobFlows, pairs: PairTable, ro
 
 
 def with_latency(
-    loads: UnitLinkLoads, arrays: NetworkArrays, arc_latency_us: Floats, pairs: PairTable, routes: Routes
+    loads: UnitLinkLoads, state: State, arc_latency_us: Floats, pairs: PairTable, routes: Routes
 ) -> UnitLinkLoads:
     """The same with the slowest way of each phase."""
-    latency = routes.worst_latency_us(arrays.arc_head, arc_latency_us, arrays.n_nodes)
+    latency = routes.worst_latency_us(state["arc_head"], arc_latency_us, state.n_nodes)
     worst = dict.fromkeys(FLOW_KINDS, 0.0)
     for phase, rows in zip(pairs.phases, pairs.rows, strict=True):
         worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))

@@ -90,7 +90,7 @@ def place_job(state: State, job: TrainingJob, reader: FigureReader) -> Placed:
         job.placement,
         key=lambda p: (p.site, p.accelerator is None, p.accelerator or "", p.racks is None, p.racks or ""),
     )
-    taken = np.zeros(state.arrays.n_nodes, dtype=np.int64)
+    taken = np.zeros(state.n_nodes, dtype=np.int64)
     found: list[Offer] = []
     issues: list[Issue] = []
     for place in order:
@@ -120,19 +120,19 @@ def _free(
     state: State, job: TrainingJob, place: Placement, taken: Ints, reader: FigureReader
 ) -> tuple[list[Offer], list[Issue]]:
     """What a placement takes, kind by kind; `taken` by rack grows by it, idle accelerators included."""
-    arrays, tp = state.arrays, job.parallelism.tp
+    tp = job.parallelism.tp
     # of a replica over all sites a placement holds some stages only
     size, unit = block_size(job), _unit(job)
     if job.across_sites == "pipeline":
         size, unit = size // job.parallelism.pp, "stage"
     where = f"jobs[{job.id}].placement[{place.site}]"
     free = state["node_n_accelerators"] - taken
-    here = arrays.node_site == arrays.sites.index(place.site)
-    usable = here & state["node_up"] & (free > 0) & (arrays.node_kind <= NODE_KINDS.index("host"))
+    here = state["node_site"] == state.sites.index(place.site)
+    usable = here & state["node_up"] & (free > 0) & (state["node_kind"] <= NODE_KINDS.index("host"))
     if place.racks is not None:
-        usable &= _like(arrays.node_ids, usable, place.racks)
+        usable &= _like(state.node_ids, usable, place.racks)
         if not usable.any():
-            named = [arrays.node_ids[row] for row in np.flatnonzero(here & (state["node_n_accelerators"] > 0))[:3]]
+            named = [state.node_ids[row] for row in np.flatnonzero(here & (state["node_n_accelerators"] > 0))[:3]]
             hint = f"the site has {', '.join(named)}, ..." if named else "the site has no rack with accelerators"
             return [], [Issue(f"{where}.racks", f"no free rack is like {place.racks!r}", hint)]
     kinds = sorted({state.parts[code] for code in np.unique(state["node_accelerator"][usable]) if code >= 0})
