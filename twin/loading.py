@@ -29,8 +29,9 @@ from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
 from .scenario.feasibility import build_issues
 from .scenario.select import LinkSelector, select_links
-from .stages.evaluate import Evaluator
-from .stages.evaluation import Case, Evaluation
+from .stages.causes import step_causes
+from .stages.engine import Engine
+from .stages.evaluation import Evaluation
 from .studies.inputs import Axis, axes_of
 from .studies.points import MAX_PROCESSES, Question, metric_of_case, run_points
 from .studies.sweep import Sweep, check_sweep, crossings_of, knees_of
@@ -57,8 +58,8 @@ class Network(CompiledNetwork):
         return FigureReader(self.catalogue, self.price_book)
 
     @cached_property
-    def _evaluator(self) -> Evaluator:
-        return Evaluator(self.catalogue, self.price_book)
+    def _engine(self) -> Engine:
+        return Engine(self.catalogue, self.price_book)
 
     def check_buildable(self, arrays: NetworkArrays) -> None:
         """Raise TopologyError where ports, cages, bands, megawatts or rack places do not suffice."""
@@ -96,15 +97,14 @@ class Network(CompiledNetwork):
 
     def evaluate(self, job: str | None = None, *, ageing: AgeingCase = "value") -> Evaluation:
         """All arrays behind a score, for those who want to look."""
-        scenario = baseline(self, self.job(job))
-        return self._evaluator.evaluate(_case(scenario, ageing))
+        return self._engine.evaluate(self._scenario(None, job, ageing).case)
 
     def score(self, job: str | None = None, *, ageing: AgeingCase = "value", notify: Notify | None = None) -> Score:
         """Every metric of the network as it stands. `ageing`: low, value (central) or high case."""
         _tell(notify, "reading the network")
-        scenario = baseline(self, self.job(job))
+        scenario = self._scenario(None, job, ageing)
         _tell(notify, "scoring")
-        return score_of(self._evaluator.evaluate(_case(scenario, ageing)), self.label)
+        return score_of(self._engine.evaluate(scenario.case), self.label)
 
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
         """Links one by one; `chosen` is an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`)."""
@@ -173,7 +173,7 @@ class Network(CompiledNetwork):
         Raises ChangeError where there is no step to explain.
         """
         e = self._after(changes, job, notify, ageing)
-        found = self._evaluator.in_the_way(e.case, notify)
+        found = step_causes(e, self._reader, notify)
         plan = changes if isinstance(changes, str) else None if changes is None else "changes"
         return explanation_of(e, found, self.label, plan)
 
@@ -201,16 +201,16 @@ class Network(CompiledNetwork):
         n = check_sweep(axes, metric)
         if not 1 <= n_processes <= MAX_PROCESSES:
             raise ChangeError(f"{n_processes} processes", where="sweep", expected=f"1 to {MAX_PROCESSES}")
-        scenario = self._scenario(changes, job)
+        scenario = self._scenario(changes, job, ageing)
         told = None if advance is None else lambda done: advance(done, n)
-        question = Question(_case(scenario, ageing), axes, metric)
-        values, why = zip(*run_points(question, self._evaluator, n_processes, told), strict=True)
+        question = Question(scenario.case, axes, metric)
+        values, why = zip(*run_points(question, self._engine, n_processes, told), strict=True)
         level = None
         if against is not None:
-            level, _ = metric_of_case(_case(self._scenario(against, job), ageing), metric, self._evaluator)
+            level, _ = metric_of_case(self._scenario(against, job, ageing).case, metric, self._engine)
         return Sweep(
             network=self.label,
-            job=scenario.job.id if scenario.job else None,
+            job=scenario.case.job.id if scenario.case.job else None,
             plan=changes if isinstance(changes, str) else None,
             metric=metric,
             unit=metric_unit(metric),
@@ -232,13 +232,14 @@ class Network(CompiledNetwork):
     ) -> Evaluation:
         """The evaluation as it is, or after a plan's name or a list of changes."""
         _tell(notify, "reading the network")
-        scenario = self._scenario(changes, job)
+        scenario = self._scenario(changes, job, ageing)
         _tell(notify, "scoring")
-        return self._evaluator.evaluate(_case(scenario, ageing))
+        return self._engine.evaluate(scenario.case)
 
-    def _scenario(self, changes: str | Sequence[Any] | None, job: str | None) -> Scenario:
+    def _scenario(self, changes: str | Sequence[Any] | None, job: str | None, ageing: AgeingCase = "value") -> Scenario:
         """The network as it is, or after a plan's name or a list of changes."""
-        scenario = baseline(self, self.job(job))
+        _check_ageing(ageing)
+        scenario = baseline(self, self.job(job), ageing)
         if changes is None:
             return scenario
         where, parsed, _ = self._changes(changes)
@@ -269,13 +270,13 @@ class Network(CompiledNetwork):
         """
         _tell(notify, "reading the network")
         where, changes, plan = self._changes(plan_or_changes)
-        before = baseline(self, self.job(job))
+        before = self._scenario(None, job, ageing)
         _tell(notify, "before: scoring")
-        old = self._evaluator.evaluate(_case(before, ageing))
+        old = self._engine.evaluate(before.case)
         _tell(notify, "applying changes")
         after = apply_changes(before, changes, self._reader, where)
         _tell(notify, "after: scoring")
-        new = self._evaluator.evaluate(_case(after, ageing), before.state)
+        new = self._engine.evaluate(after.case, before.case.state)
         return diff_of(plan.id if plan else None, score_of(old, self.label), score_of(new, self.label), old, new)
 
     def __repr__(self) -> str:
@@ -288,12 +289,11 @@ class Network(CompiledNetwork):
         )
 
 
-def _case(scenario: Scenario, ageing: AgeingCase) -> Case:
+def _check_ageing(ageing: str) -> None:
     known = get_args(AgeingCase)
     if ageing not in known:
         hint = did_you_mean(str(ageing), known)
         raise CatalogueError(f"no ageing case {ageing!r}", expected=f"one of {', '.join(known)}", hint=hint)
-    return Case(scenario.state, scenario.document, scenario.job, ageing)
 
 
 def _tell(notify: Notify | None, stage: str) -> None:

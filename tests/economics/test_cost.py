@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 
 from tests.model.samples import campus_data, changed
-from tests.training.cases import READ, Watched, line, reader, state_of
+from tests.training.cases import line, reader, state_of
 from twin.arrays import State
-from twin.arrays.state import OVERLAYS
-from twin.economics.cost import BOUGHT_COLUMNS, MONEY_COLUMNS, bill_of, bought, money, site_power_w, usd_per_day
-from twin.loading import load
+from twin.economics.cost import bill_of, bought, money, site_power_w, usd_per_day
 from twin.scenario.feasibility import build_issues, ports_used
 
 PRICES = {
@@ -93,7 +91,7 @@ def test_the_money_by_hand() -> None:
     free = reader(PRICES | {"discount_ratio_per_year": 0})
     everything = (asset / 4 + found.opex_usd_per_year) / 365.25
     assert usd_per_day(found, free, {"H100": 32, "GB200": 32}, 64) == pytest.approx(everything)
-    assert ("price of OpenZR+-400G", "part_usd") in {(each.where, each.name) for each in found.used_figures}
+    assert ("price of OpenZR+-400G", "part_usd") in {(each.where, each.name) for each in figures.used_figures()}
 
 
 def test_what_stays_costs_nothing() -> None:
@@ -249,15 +247,3 @@ def test_slower_links_share_a_port() -> None:
 def test_nodes_without_a_part_have_ports_enough() -> None:
     state, _ = state_of(line(n_parallel=10_000))
     assert np.isnan(ports_used(state, reader())[1]).all()
-
-
-@pytest.mark.parametrize("plan", [None, "fibre-upgrade", "hardware-swap", "second-pair"])
-def test_the_columns_that_money_names_are_all_that_it_reads(plan: str | None) -> None:
-    """Whoever keeps bills by these columns would else keep a wrong one."""
-    network = load("memphis-small")
-    before, after = (network._scenario(changes, None).state for changes in (None, plan))
-    watched = Watched.like(after)
-    for state_before, named in ((None, MONEY_COLUMNS), (before, BOUGHT_COLUMNS)):
-        READ.clear()
-        money(watched, network.document, network._reader, state_before)
-        assert {"link_n_parallel", "node_part"} <= READ & OVERLAYS <= set(named)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.training.cases import general, health_of, line, of_part, penalty_db, state_of
+from tests.training.cases import general, health_of, line, of_part, penalty_db, reader, state_of
 from twin.catalogue import catalogue, load_price_book
 from twin.catalogue.figure_reader import FigureReader
 from twin.optics.fec import direct_ber_ratio, reed_solomon_loss_ratio
@@ -394,16 +394,17 @@ def test_more_loss_and_more_distance_never_raise_goodput(loss: float, km: float,
     assert goodput(loss, km * factor) <= base
 
 
-def test_the_answer_names_the_figures_it_leans_on() -> None:
-    health = health_of(line(transceiver="OpenZR+-400G", spans=[{"length_km": 10}], mux="mux-8"))
-    used = {(each.where, each.name) for each in health.used_figures}
+def test_the_reader_names_the_figures_that_were_used() -> None:
+    figures = reader()
+    health_of(line(transceiver="OpenZR+-400G", spans=[{"length_km": 10}], mux="mux-8"), figures=figures)
+    used = {(each.where, each.name) for each in figures.used_figures()}
     assert {
         ("general", "attenuation_growth_ratio_per_year"),
         ("mux-8", "loss_db"),
         ("OpenZR+-400G", "launch_dbm"),
     } <= used
     assert ("OpenZR+-400G", "required_snr_db at 400G") in used
-    assert all(each.low <= each.value <= each.high and each.source for each in health.used_figures)
+    assert all(each.low <= each.value <= each.high and each.source for each in figures.used_figures())
 
 
 def test_links_are_judged_each_for_itself() -> None:

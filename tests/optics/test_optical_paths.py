@@ -14,17 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.model.samples import network
-from tests.training.cases import READ, Watched, general, health_of, line, of_part, reader, state_of
-from twin.arrays import State
-from twin.arrays.state import OVERLAYS
+from tests.training.cases import general, health_of, line, of_part, reader, state_of
 from twin.catalogue import catalogue
 from twin.catalogue.ageing import AgeingCase
 from twin.economics.cost import bill_of
 from twin.errors import DocumentError, TopologyError
-from twin.loading import from_document, load
-from twin.optics.link_budget import BUDGET_COLUMNS, LINE_RATE, REACH, LinkBudgets, budget_columns, compute_link_budgets
+from twin.loading import from_document
+from twin.optics.link_budget import LINE_RATE, REACH, LinkBudgets, compute_link_budgets
 from twin.optics.link_health import LinkHealth, compute_link_health
-from twin.optics.optical_paths import PATH_COLUMNS, optical_paths_of, optical_paths_of_links
+from twin.optics.optical_paths import optical_paths_of, optical_paths_of_links
 from twin.scenario.change import Context, StateChange
 from twin.scenario.changes import Age, CutFibre, FailLinks, FailSrlg, SetChannels, SetFibre, SetTransceivers
 
@@ -651,26 +649,3 @@ def test_a_failed_link_is_judged_as_one_that_is_not_there() -> None:
 def test_the_parts_named_here_are_in_the_catalogue() -> None:
     for name in (*PARTS, *GLASS, PROTECTION):
         assert catalogue().get(name).id == name
-
-
-@pytest.mark.parametrize("name", ["memphis-small", "ageing-lines"])
-def test_the_columns_that_lines_name_are_all_that_they_read(name: str) -> None:
-    """Whoever keeps lines by these columns would else keep wrong ones."""
-    network = load(name)
-    READ.clear()
-    optical_paths_of(Watched.like(State.of(network.arrays)), network._reader)
-    fixed = {column for column in READ if column not in OVERLAYS}
-    assert {"link_transceiver", "link_age_years"} <= READ - fixed <= set(PATH_COLUMNS)
-
-
-@pytest.mark.parametrize("name", ["memphis-small", "ageing-lines"])
-def test_the_columns_that_light_names_are_all_that_it_reads(name: str) -> None:
-    network = load(name)
-    state = State.of(network.arrays)
-    lines = optical_paths_of(state, network._reader)
-    READ.clear()
-    compute_link_budgets(Watched.like(state), network._reader, lines, "value")
-    read = READ & OVERLAYS
-    assert {"span_length_km", "link_transceiver"} <= read <= set(BUDGET_COLUMNS)
-    assert ("link_n_parallel" in read) == (name == "ageing-lines")  # which alone has amplifiers
-    assert len(budget_columns(state)) == len(BUDGET_COLUMNS) - (name != "ageing-lines")

@@ -94,7 +94,9 @@ def test_the_order_of_kinds_does_not_matter(held: dict[str, int]) -> None:
 
 
 def test_what_was_used_is_told() -> None:
-    names = {(each.where, each.name) for each in part_interruptions({"H100": 8, "GB200": 4}, reader()).used_figures}
+    figures = reader()
+    part_interruptions({"H100": 8, "GB200": 4}, figures)
+    names = {(each.where, each.name) for each in figures.used_figures()}
     rates = {("general", name) for name in (*(cause.figure for cause in CAUSES), PLANNED)}
     assert names == rates | {("H100", "n_per_host"), ("GB200", "n_per_host")}
     assert {catalogue().general_figure(name).status for _, name in rates} == {"published"}

@@ -15,12 +15,10 @@ from hypothesis import strategies as st
 from tests.model.samples import shipped, shuffled
 from tests.training.cases import general, reader, state_of
 from twin.arrays import Ints, State
-from twin.arrays.state import OVERLAYS
 from twin.catalogue import Catalogue, catalogue, load_price_book
 from twin.catalogue.figure_reader import FigureReader
 from twin.reliability.link_failures import link_failures
 from twin.reliability.outages import (
-    OUTAGE_COLUMNS,
     JobSite,
     Outage,
     Outages,
@@ -289,10 +287,11 @@ def test_a_job_at_one_site_has_no_failures_between() -> None:
     assert found.detour_ratio == found.member_down_ratio == 0.0
 
 
-def test_what_was_used_is_told_and_what_is_laid_over_is_known() -> None:
-    names = {each.name for each in outages(network(*TRIANGLE)).used_figures}
+def test_the_reader_names_the_figures_that_were_used() -> None:
+    figures = reader()
+    outages(network(*TRIANGLE), asked=figures)
+    names = {each.name for each in figures.used_figures()}
     assert {"n_cuts_per_km_year", "convergence_s", "stall_limit_s", "n_switch_failures_per_month"} <= names
-    assert set(OUTAGE_COLUMNS) <= OVERLAYS
 
 
 def test_rates_of_a_line_are_those_of_its_failures() -> None:

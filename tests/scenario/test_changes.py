@@ -72,9 +72,9 @@ def one(kind: str, **fields: Any) -> Scenario:
 
 
 def column(scenario: Scenario, name: str, record: str) -> Any:
-    arrays = scenario.state.arrays
+    arrays = scenario.case.state.arrays
     index = arrays.node_index if name.startswith("node") else arrays.link_index
-    return scenario.state[name][index[record]]
+    return scenario.case.state[name][index[record]]
 
 
 # --- floors ----------------------------------------------------------------------------------------------------------
@@ -95,17 +95,18 @@ def test_a_change_edits_exactly_one_floor(kind: str) -> None:
     if floor is StructureChange:
         assert after.network is not before.network
         assert (after.network.nodes, after.network.links) != (nodes, links)
-        assert not after.state.overlay
-        assert after.job == before.job
+        assert not after.case.state.overlay
+        assert after.case.job == before.case.job
     elif floor is WorkloadChange:
-        assert after.state is before.state or after.state.arrays is before.state.arrays
-        assert not after.state.overlay
-        assert (after.job, after.document.demands) != (before.job, before.document.demands) or kind == "use_accelerator"
+        assert after.case.state is before.case.state or after.case.state.arrays is before.case.state.arrays
+        assert not after.case.state.overlay
+        asked, was = after.case, before.case
+        assert (asked.job, asked.document.demands) != (was.job, was.document.demands) or kind == "use_accelerator"
     else:
         assert after.network is before.network
-        assert after.state.arrays is campus().arrays
-        assert after.state.overlay
-        assert (after.document, after.job) == (before.document, before.job)
+        assert after.case.state.arrays is campus().arrays
+        assert after.case.state.overlay
+        assert (after.case.document, after.case.job) == (before.case.document, before.case.job)
     assert (campus().nodes, campus().links, campus().document) == (nodes, links, document)
 
 
@@ -131,52 +132,52 @@ def test_asking_leaves_no_trace(kind: str) -> None:
 
 
 def test_structure() -> None:
-    assert "c-leaf" in one("add_node", node=LEAF).state.arrays.node_index
+    assert "c-leaf" in one("add_node", node=LEAF).case.state.arrays.node_index
     more = one("add_link", link={"id": "more", "ends": ["a-leaf", "b-leaf"], "weight": 2.5})
     assert column(more, "link_weight", "more") == 2.5
-    assert "b-cable-1" not in one("remove_links", links="b-cable-1").state.arrays.link_index
-    gone = one("remove_nodes", nodes="a-rack-2").state.arrays
+    assert "b-cable-1" not in one("remove_links", links="b-cable-1").case.state.arrays.link_index
+    gone = one("remove_nodes", nodes="a-rack-2").case.state.arrays
     assert "a-rack-2" not in gone.node_index
     assert "a-cable-2" not in gone.link_index
 
 
 def test_workload() -> None:
-    doubled = one("scale_demands", factor_ratio=2.0).document.demands
+    doubled = one("scale_demands", factor_ratio=2.0).case.document.demands
     assert [d.offered_gbps for d in doubled] == [200.0, 80.0]
-    some = one("scale_demands", factor_ratio=3.0, ids=["west"]).document.demands
+    some = one("scale_demands", factor_ratio=3.0, ids=["west"]).case.document.demands
     assert [d.offered_gbps for d in some] == [100.0, 120.0]
     for scenario, sites in (
         (one("place_job", placement=[{"site": "b", "n_accelerators": 8}]), [("b", 8, None)]),
         (one("leave_sites", sites=["a"]), [("b", None, None)]),
         (one("use_accelerator", site="a", accelerator="H100"), [("b", None, None), ("a", None, "H100")]),
     ):
-        assert scenario.job is not None
-        assert [(p.site, p.n_accelerators, p.accelerator) for p in scenario.job.placement] == sites
-    job = one("split_work", split="balanced").job
+        assert scenario.case.job is not None
+        assert [(p.site, p.n_accelerators, p.accelerator) for p in scenario.case.job.placement] == sites
+    job = one("split_work", split="balanced").case.job
     assert job is not None
     assert job.split == "balanced"
-    job = one("synchronise", sync="local_sgd", n_local_steps=7).job
+    job = one("synchronise", sync="local_sgd", n_local_steps=7).case.job
     assert job is not None
     assert (job.sync, job.n_local_steps) == ("local_sgd", 7)
-    job = one("cut_job", pp=2, n_micro_batch=2, precision="fp8", n_global_batch=1024).job
+    job = one("cut_job", pp=2, n_micro_batch=2, precision="fp8", n_global_batch=1024).case.job
     assert job is not None
     assert (job.parallelism.tp, job.parallelism.pp, job.precision, job.n_global_batch) == (2, 2, "fp8", 1024)
     # a split that was stated for other places is none
     job = applied(
         {"kind": "split_work", "split": "stated", "n_micro_batches": {"a": 8, "b": 24}},
         {"kind": "place_job", "placement": [{"site": "b"}]},
-    ).job
+    ).case.job
     assert job is not None
     assert (job.split, [place.n_micro_batches for place in job.placement]) == ("balanced", [None])
     # even where all of those that are left had one
     left = applied(
         {"kind": "split_work", "split": "stated", "n_micro_batches": {"a": 8, "b": 24}},
         {"kind": "leave_sites", "sites": ["a"]},
-    ).job
+    ).case.job
     assert left is not None
     assert left == job
     # new places may come with a split of their own
-    job = one("place_job", placement=[{"site": "b", "n_micro_batches": 64}]).job
+    job = one("place_job", placement=[{"site": "b", "n_micro_batches": 64}]).case.job
     assert job is not None
     assert (job.split, [place.n_micro_batches for place in job.placement]) == ("stated", [64])
 
@@ -185,11 +186,11 @@ def test_what_a_placement_states_stays_with_its_kind() -> None:
     slow = {"site": "a", "n_accelerators": 16, "accelerator": "H100", "racks": "a-*", "pace_ratio": 0.5}
     placed = {"kind": "place_job", "placement": [slow]}
     for kind, states in (("H100", slow), ("GB200", {"site": "a", "n_accelerators": 16, "racks": "a-*"})):
-        job = applied(placed, {"kind": "use_accelerator", "site": "a", "accelerator": kind}).job
+        job = applied(placed, {"kind": "use_accelerator", "site": "a", "accelerator": kind}).case.job
         assert job is not None
         assert job.placement == (Placement(**(states | {"accelerator": kind})),)
     two = {"kind": "place_job", "placement": [slow, {"site": "a", "accelerator": "GB200", "racks": "b-*"}]}
-    kept = applied(two, {"kind": "use_accelerator", "site": "a", "accelerator": "H100"}).job
+    kept = applied(two, {"kind": "use_accelerator", "site": "a", "accelerator": "H100"}).case.job
     assert kept is not None
     assert kept.placement == (replace(Placement(**slow), n_accelerators=None),)
     with pytest.raises(ChangeError, match="differ in racks"):
@@ -198,13 +199,13 @@ def test_what_a_placement_states_stays_with_its_kind() -> None:
 
 def test_state_of_links() -> None:
     new = one("set_transceivers", links="wan", part="400ZR")
-    assert new.state.part_id(column(new, "link_transceiver", "wan")) == "400ZR"
+    assert new.case.state.part_id(column(new, "link_transceiver", "wan")) == "400ZR"
     assert column(new, "link_age_years", "wan") == 0
     assert np.isnan(column(new, "link_capacity_gbps", "wan"))
     wide = one("set_channels", links="wan", n_parallel=16, n_fibre_pairs=2, mux="mux-64")
     assert (column(wide, "link_n_parallel", "wan"), column(wide, "link_n_fibre_pairs", "wan")) == (16, 2)
-    assert wide.state.part_id(column(wide, "link_mux", "wan")) == "mux-64"
-    glass = one("set_fibre", links="wan", fibre="G.654.E", n_splices=1, leased=True).state
+    assert wide.case.state.part_id(column(wide, "link_mux", "wan")) == "mux-64"
+    glass = one("set_fibre", links="wan", fibre="G.654.E", n_splices=1, leased=True).case.state
     assert {glass.part_id(code) for code in glass["span_fibre"]} == {"G.654.E"}
     assert (glass["span_age_years"].tolist(), glass["span_n_splices"].tolist()) == ([0, 0], [1, 1])
     assert glass["span_leased"].all()
@@ -213,9 +214,9 @@ def test_state_of_links() -> None:
 
 def test_state_of_nodes() -> None:
     swapped = one("swap_switches", nodes={"kind": "border"}, part="border-deep-51.2T")
-    assert swapped.state.part_id(column(swapped, "node_part", "a-border")) == "border-deep-51.2T"
+    assert swapped.case.state.part_id(column(swapped, "node_part", "a-border")) == "border-deep-51.2T"
     refilled = one("swap_accelerators", racks={"site": "a"}, accelerator="GB300", n_per_rack=10)
-    assert refilled.state.part_id(column(refilled, "node_accelerator", "a-rack-1")) == "GB300"
+    assert refilled.case.state.part_id(column(refilled, "node_accelerator", "a-rack-1")) == "GB300"
     assert [column(refilled, "node_n_accelerators", f"a-rack-{i}") for i in (1, 2)] == [10, 10]
     assert column(refilled, "node_n_accelerators", "b-rack-1") == 16
     assert (
@@ -229,19 +230,19 @@ def test_failures_and_age() -> None:
     assert not column(one("fail_links", links="wan"), "link_up", "wan")
     assert not column(one("fail_nodes", nodes="a-*"), "node_up", "a-leaf")
     for srlg in ("duct", "bridge"):
-        failed = one("fail_srlg", srlg=srlg).state
+        failed = one("fail_srlg", srlg=srlg).case.state
         assert [failed.arrays.link_ids[i] for i in np.flatnonzero(~failed["link_up"])] == ["wan"]
     old, base = one("age", years=10), baseline(campus(), None)
     assert column(old, "link_age_years", "wan") == column(base, "link_age_years", "wan") + 10
-    np.testing.assert_array_equal(old.state["span_age_years"], base.state["span_age_years"] + 10)
+    np.testing.assert_array_equal(old.case.state["span_age_years"], base.case.state["span_age_years"] + 10)
     assert np.isnan(column(old, "link_age_years", "a-up"))
-    part = one("age", years=10, links="a-up").state
-    np.testing.assert_array_equal(part["span_age_years"], base.state["span_age_years"])
+    part = one("age", years=10, links="a-up").case.state
+    np.testing.assert_array_equal(part["span_age_years"], base.case.state["span_age_years"])
 
 
 def test_fail_members_twice() -> None:
     twice = applied(*[{"kind": "fail_links", "links": "wan", "n_members": 1}] * 2)
-    assert twice.state.n_members_up[twice.state.arrays.link_index["wan"]] == 2
+    assert twice.case.state.n_members_up[twice.case.state.arrays.link_index["wan"]] == 2
 
 
 def test_megawatts_decide_how_many_racks_fit() -> None:
@@ -264,7 +265,7 @@ def test_megawatts_decide_how_many_racks_fit() -> None:
 
 def test_selectors_meet_every_condition() -> None:
     def failed(links: Any) -> set[str]:
-        state = one("fail_links", links=links).state
+        state = one("fail_links", links=links).case.state
         return {state.arrays.link_ids[i] for i in np.flatnonzero(~state["link_up"])}
 
     assert failed("a-*") == {"a-up", "a-cable-1", "a-cable-2"}
@@ -272,7 +273,7 @@ def test_selectors_meet_every_condition() -> None:
     assert failed({"tier": "border"}) == {"a-up", "b-up"}
     assert failed({"tier": "access", "site": "b"}) == {"b-cable-1", "b-cable-2"}
     assert failed({"part": "OpenZR+-400G"}) == failed({"installed_before": "2023-01-01"}) == {"wan"}
-    state = one("fail_nodes", nodes={"part": "GB200", "installed_before": "2026-01-01"}).state
+    state = one("fail_nodes", nodes={"part": "GB200", "installed_before": "2026-01-01"}).case.state
     assert {state.arrays.node_ids[i] for i in np.flatnonzero(~state["node_up"])} == {"b-rack-1", "b-rack-2"}
 
 
@@ -290,9 +291,9 @@ def test_structure_then_workload_then_state_whatever_the_list_says() -> None:
         {"kind": "set_transceivers", "links": "new", "part": "OpenZR+-400G"},
     ]
     found = applied(*changes)
-    assert found.state.part_id(column(found, "link_transceiver", "new")) == "OpenZR+-400G"
-    assert found.job is not None
-    assert found.job.split == "balanced"
+    assert found.case.state.part_id(column(found, "link_transceiver", "new")) == "OpenZR+-400G"
+    assert found.case.job is not None
+    assert found.case.job.split == "balanced"
     moved = [changes[2], changes[1], changes[3], changes[0], changes[4]]
     assert campus().what_if(moved).to_json() == campus().what_if(changes).to_json()
 
@@ -457,13 +458,10 @@ def test_a_thousand_changes_at_most() -> None:
 def test_a_fault_that_was_there_before_is_no_fault_of_the_change() -> None:
     """The plan must not be refused for something that it neither made nor made worse."""
     scenario = baseline(campus(), campus().job())
-    crowded = Scenario(
-        scenario.network,
-        scenario.state.with_values("link_n_parallel", np.array([scenario.state.arrays.link_index["a-up"]]), 100),
-        scenario.document,
-        scenario.job,
-    )
-    assert apply_changes(crowded, parse_changes([{"kind": "age", "years": 1}]), reader()).state
+    state = scenario.case.state
+    state = state.with_values("link_n_parallel", np.array([state.link_index["a-up"]]), 100)
+    crowded = Scenario(scenario.network, replace(scenario.case, state=state))
+    assert apply_changes(crowded, parse_changes([{"kind": "age", "years": 1}]), reader()).case.state
 
 
 def test_every_plan_that_ships_can_be_asked() -> None:

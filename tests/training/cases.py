@@ -29,9 +29,9 @@ def state_of(data: dict[str, Any]) -> tuple[State, TopologyDocument]:
     return State.of(compile_network(found.document, found.nodes, found.links)), found.document
 
 
-def health_of(data: dict[str, Any], ageing: AgeingCase = "value") -> LinkHealth:
+def health_of(data: dict[str, Any], ageing: AgeingCase = "value", figures: FigureReader | None = None) -> LinkHealth:
     state, document = state_of(data)
-    return compute_link_health(state, document, reader(), ageing)
+    return compute_link_health(state, document, figures or reader(), ageing)
 
 
 def line(**fields: Any) -> dict[str, Any]:
@@ -79,21 +79,6 @@ def penalty_db(part: str, rate_gbps: float, length_km: float, fibre: str = "G.65
 def worn(lumped_db: float, **fields: Any) -> dict[str, Any]:
     """OpenZR+ behind so much loss and a kilometre of glass."""
     return line(**{"transceiver": ZRP, "spans": [{"length_km": 1.0, "lumped_loss_db": lumped_db}], **fields})
-
-
-class Watched(State):
-    """A state that remembers which of its columns were read, for those who keep answers by columns."""
-
-    @classmethod
-    def like(cls, state: State) -> Watched:
-        return cls(state.arrays, state.parts, state.overlay)
-
-    def __getitem__(self, column: str) -> Any:
-        READ.add(column)
-        return super().__getitem__(column)
-
-
-READ: set[str] = set()
 
 
 def racks(sites: Mapping[str, Sequence[tuple[str, int]]]) -> State:

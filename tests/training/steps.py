@@ -9,7 +9,7 @@ from tests.model.samples import network
 from tests.training.cases import reader, state_of
 from twin.catalogue import catalogue, load_price_book
 from twin.model.jobs import TrainingJob
-from twin.stages.evaluate import Evaluator
+from twin.stages.engine import Engine
 from twin.stages.evaluation import Case, Evaluation
 from twin.training.job_flows import job_flows
 from twin.training.placement import place_job
@@ -19,7 +19,7 @@ from twin.training.step_timing import NOTHING_REMOVED, Counterfactual
 
 GENEROUS = 1e7
 """Gb/s, more than any job fills."""
-EVALUATOR = Evaluator(catalogue(), load_price_book())
+EVALUATOR = Engine(catalogue(), load_price_book())
 
 
 def job_data(**fields: Any) -> dict[str, Any]:

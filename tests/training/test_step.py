@@ -16,7 +16,7 @@ from twin.catalogue import catalogue, load_price_book
 from twin.errors import TopologyError
 from twin.model.jobs import TrainingJob
 from twin.model.shape import ModelShape
-from twin.stages.evaluate import Evaluator
+from twin.stages.engine import Engine
 from twin.stages.evaluation import Case, Evaluation
 from twin.training.step_timing import local_schedule
 from twin.workload.job_arithmetic import flops_per_step
@@ -73,7 +73,7 @@ def campuses(
 def evaluated(data: dict[str, Any]) -> Evaluation:
     state, document = state_of(data)
     job = network(data).document.jobs[0]
-    return Evaluator(catalogue(), load_price_book()).evaluate(Case(state, document, job))
+    return Engine(catalogue(), load_price_book()).evaluate(Case(state, document, job))
 
 
 def step_time(data: dict[str, Any]) -> float:

@@ -68,12 +68,21 @@ def _link_length_km(state: State) -> Floats:
     return np.asarray(total, dtype=np.float64)
 
 
+def _link_n_channels(state: State) -> Ints:
+    amplified = np.zeros(state["n_links"], dtype=np.bool_)
+    amplified[state["span_link"][state["span_amplifier"] >= 0]] = True
+    return np.where(amplified, -(-state["link_n_parallel"] // state["link_n_fibre_pairs"]), 0)
+
+
 DERIVED = {
     "n_members_up": Derived(frozenset({"link_n_parallel", "link_n_failed"}), _n_members_up),
     "in_service": Derived(
         frozenset({"node_up", "link_ends", "link_up", "link_n_parallel", "link_n_failed"}), _in_service
     ),
     "link_length_km": Derived(frozenset({"span_standby", "span_length_km", "span_link"}), _link_length_km),
+    "link_n_channels": Derived(
+        frozenset({"span_link", "span_amplifier", "link_n_parallel", "link_n_fibre_pairs"}), _link_n_channels
+    ),
 }
 """Columns computed from overlaid ones; those that follow from structure alone belong to NetworkArrays."""
 

@@ -10,30 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Floats, Ints, State
-from ..catalogue.figure_reader import FigureReader, UsedFigure
+from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
 from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH, MONTHS_PER_YEAR
 
 KM_PER_MILE = 1.609344
 HOURS_PER_YEAR = HOURS_PER_MONTH * MONTHS_PER_YEAR
-
-
-MONEY_COLUMNS = (
-    "link_mux",
-    "link_n_fibre_pairs",
-    "link_n_parallel",
-    "link_protection",
-    "link_transceiver",
-    "node_accelerator",
-    "node_n_accelerators",
-    "node_part",
-    "span_amplifier",
-    "span_leased",
-    "span_length_km",
-)
-"""What `money` reads of a state that may be laid over, where nothing is bought: for those who keep answers."""
-BOUGHT_COLUMNS = (*MONEY_COLUMNS, "link_age_years", "node_age_years", "span_age_years", "span_fibre")
-"""The same where there is a state before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +41,6 @@ class Money:
     capex_usd: float
     purchases: tuple[tuple[str, float, float], ...]
     """(item, amount, USD) of what a change buys, dearest first."""
-    used_figures: tuple[UsedFigure, ...]
 
 
 def bill_of(state: State, document: TopologyDocument, reader: FigureReader) -> Bill:
@@ -200,7 +181,6 @@ def site_power_w(state: State, document: TopologyDocument, reader: FigureReader)
 
 def money(state: State, document: TopologyDocument, reader: FigureReader, before: State | None) -> Money:
     """Prices of a state; with `before`, also what has to be bought to get here from there."""
-    reader = reader.fresh()
     bill = bill_of(state, document, reader)
     asset = sum(n * reader.price("part_usd", part) for part, n in sorted(bill.n_parts.items()))
     install = reader.price("fibre_install_usd_per_km")
@@ -223,7 +203,6 @@ def money(state: State, document: TopologyDocument, reader: FigureReader, before
         opex_usd_per_year=opex,
         capex_usd=sum(usd for _, _, usd in purchases),
         purchases=tuple(sorted(purchases, key=lambda item: (-item[2], item[0]))),
-        used_figures=reader.used_figures(),
     )
 
 

@@ -20,7 +20,7 @@ def job_shape_issues(job: TrainingJob) -> Iterator[Issue]:
     """What cannot be, with what could."""
     yield from _placement_issues(job)
     yield from _model_issues(job)
-    yield from _cut_issues(job)
+    yield from cut_issues(job)
     yield from _sync_issues(job)
 
 
@@ -67,7 +67,8 @@ def _model_issues(job: TrainingJob) -> Iterator[Issue]:
         yield Issue(where, problem, "state n_head_width")
 
 
-def _cut_issues(job: TrainingJob) -> Iterator[Issue]:
+def cut_issues(job: TrainingJob) -> Iterator[Issue]:
+    """Faults of the parallelism: what the model or the batch does not divide by."""
     cut, model, where = job.parallelism, job.model, f"jobs[{job.id}].parallelism"
     if cut.n_virtual_stages > 1 and cut.pp == 1:
         yield Issue(where, "virtual stages need pp > 1", "set n_virtual_stages to 1")

@@ -126,6 +126,13 @@ class TrainingJob:
         return self.sync == "local_sgd" and self.n_local_steps > 1
 
 
+def changed(job: TrainingJob, **changes: Any) -> TrainingJob:
+    """A copy of a job with some fields replaced; of a narrowed view of a job, one as narrow."""
+    own = getattr(type(job), "__replace__", None)
+    found: TrainingJob = replace(job, **changes) if own is None else own(job, **changes)
+    return found
+
+
 def on_places(job: TrainingJob, placement: tuple[Placement, ...]) -> TrainingJob:
     """The job at other places: as many replicas as fit there; a split stated for those it had becomes balanced."""
     if job.split == "stated":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -90,7 +89,7 @@ def amplified_spans(
 def comb_of_link(state: State, reader: FigureReader, link: int, launch_dbm: float) -> Comb:
     """All channels of one fibre pair of a link, side by side in the middle of the band."""
     part = reader.catalogue.get(state.parts[state["link_transceiver"][link]])
-    n = math.ceil(state["link_n_parallel"][link] / state["link_n_fibre_pairs"][link])
+    n = int(state["link_n_channels"][link])
     spacing_ghz = reader.part(part.id, "spacing_ghz")
     first_thz = BAND_CENTRE_THZ - (n - 1) * spacing_ghz / 2e3
     return Comb.grid(n, first_thz, spacing_ghz, part.modes[0].baud_gbd, launch_dbm)

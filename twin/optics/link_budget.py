@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Floats, Ints, State
-from ..arrays.state import OVERLAYS
 from ..catalogue import Mode, Part
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from .amplified_lines import amplified_lines, nf_growth_db, short_gain_db, unrestored_db, worst_gsnr_db
 from .fec import coherent_ber_ratio, direct_ber_ratio, reed_solomon_loss_ratio, residual_loss_ratio, threshold_snr_ratio
 from .fibre import SpanLoss, dispersion_ps_per_nm, pmd_squared_ps2, span_loss
-from .optical_paths import OPTICS, PATH_COLUMNS, OpticalPaths, codes_in, link_optics
+from .optical_paths import OPTICS, OpticalPaths, codes_in, link_optics
 
 DEFAULT_CAPACITY_GBPS = 400.0
 """Of a link that names neither a capacity nor a transceiver; stated in the schema of `Link.capacity_gbps`."""
@@ -38,21 +37,6 @@ LIMITS = (
 )
 """What holds a direction of a link below its nominal capacity, by index."""
 LINE_RATE, MODE, DARK, BUFFER, LOSS, REACH, CARDS, PAUSES, CONGESTION_CONTROL = range(9)
-
-
-BUDGET_COLUMNS = tuple(
-    sorted(
-        {*PATH_COLUMNS, "link_n_fibre_pairs", "link_n_parallel"}
-        | {name for name in OVERLAYS if name.startswith("span_")}
-    )
-)
-"""What `compute_link_budgets` reads of a state that may be laid over: for those who keep answers."""
-
-
-def budget_columns(state: State) -> tuple[Any, ...]:
-    """Those columns; how many members there are only matters to light that amplifiers pass on."""
-    amplified = bool((state["span_amplifier"] >= 0).any())
-    return tuple(state[name] for name in BUDGET_COLUMNS if amplified or name != "link_n_parallel")
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
-from ..catalogue.figure_reader import FigureReader, UsedFigure
+from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
 from ..units import SPEED_OF_LIGHT_KM_PER_S
 from .link_budget import (
@@ -89,7 +89,6 @@ class LinkHealth:
     arc_capacity_gbps: Floats
     latency: Latency
     arc_latency_us: Floats
-    used_figures: tuple[UsedFigure, ...]
 
     @property
     def optics(self) -> Ints:
@@ -108,7 +107,7 @@ class LinkHealth:
         limit[self.held.arcs] = np.where(named, self.held.reason, here)
         return limit
 
-    @property
+    @cached_property
     def job_capacity_gbps(self) -> Floats:
         """What a job's queue pairs, which keep no more in flight than they may, get out of each arc."""
         if (self.transport.window_ratio == 1.0).all():
@@ -143,19 +142,22 @@ def compute_link_health(
     document: TopologyDocument,
     reader: FigureReader,
     ageing: AgeingCase = "value",
-    light: LinkBudgets | None = None,
+    budgets: LinkBudgets | None = None,
 ) -> LinkHealth:
-    """Every link of a state, at once. `ageing` picks the low, central or high case of the ageing figures.
+    """Compute what every link of a state can carry.
 
-    `light`: what `compute_link_budgets` says of it, for who has it; the figures of that are not among the leans then.
+    Args:
+        state: columns of the network.
+        document: its `lossless` settings and `required_margin_db`.
+        reader: source of figures.
+        ageing: low, central or high case of the ageing figures; not read where `budgets` are given.
+        budgets: link budgets of this state, for callers that have them.
 
     Loss: span attenuation grown linearly with age, splices (those of repaired cuts among them), connectors, lumped
     losses, multiplexers at both ends; or as it was measured, and grown since. Margins: direct detection by loss budget;
     coherent by received power, transmitter OSNR and, over amplifiers, the GSNR of the worst channel, all in 0.1 nm.
     """
-    reader = reader.fresh()
-    if light is None:
-        light = compute_link_budgets(state, reader, optical_paths_of(state, reader), ageing)
+    light = budgets or compute_link_budgets(state, reader, optical_paths_of(state, reader), ageing)
     member = light.by_link(light.gbps)
     lit = state.in_service & (member > 0)
     latency = _latency(state, reader, light, member)
@@ -187,7 +189,6 @@ def compute_link_health(
         arc_capacity_gbps=capacity,
         latency=latency,
         arc_latency_us=arc_latency_us,
-        used_figures=reader.used_figures(),
     )
 
 

@@ -24,10 +24,6 @@ OWN_COLUMNS = (
 """What makes the light of links without spans differ beside the parts fitted; NaN where it is not stated."""
 
 
-PATH_COLUMNS = ("link_transceiver", "link_mux", "link_protection", "node_part", *OWN_COLUMNS)
-"""What `optical_paths_of` reads of a state that may be laid over: for those who keep answers."""
-
-
 @dataclass(frozen=True, eq=False)
 class OpticalPaths:
     """Kinds of links (K) that are alike to their light, and the lines (N) that each is made of.

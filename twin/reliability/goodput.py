@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import lambertw
 
-from ..catalogue.figure_reader import FigureReader, UsedFigure
+from ..catalogue.figure_reader import FigureReader
 from ..units import DAYS_PER_YEAR
 from .interruptions import Interruptions
 from .link_failures import HOURS_PER_YEAR
@@ -56,7 +56,6 @@ class Goodput:
     goodput_ratio: float
     outages: Outages
     """Between the sites, one by one."""
-    used_figures: tuple[UsedFigure, ...]
 
 
 def daly_interval_s(mtbf_s: float, checkpoint_s: float) -> float:
@@ -102,7 +101,6 @@ def job_goodput(
     a recovery (`go_on`). Waiting: stalls and repairs while it waits, checkpoint and recovery of planned stops and of
     sites that come back. Two lost sites at a time slow the job by both of their ratios.
     """
-    reader = reader.fresh()
     recovery_s = reader.general(RECOVERY_FIGURES[recovery])
     write_s = reader.general("checkpoint_write_s")
     aborts = outages.outage == ABORT
@@ -136,7 +134,6 @@ def job_goodput(
         rate_ratio=rate_ratio,
         goodput_ratio=daly_ratio * availability_ratio * rate_ratio,
         outages=outages,
-        used_figures=tuple(sorted({*parts.used_figures, *outages.used_figures, *reader.used_figures()})),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from ..catalogue.figure_reader import FigureReader, UsedFigure
+from ..catalogue.figure_reader import FigureReader
 
 
 class Cause(NamedTuple):
@@ -38,7 +38,6 @@ class Interruptions:
 
     n_per_day_by_cause: dict[str, float]
     n_planned_per_day: float
-    used_figures: tuple[UsedFigure, ...] = ()
 
     @property
     def n_per_day(self) -> float:
@@ -48,14 +47,13 @@ class Interruptions:
 
 def part_interruptions(n_accelerators: Mapping[str, int], reader: FigureReader) -> Interruptions:
     """Of a job that holds so many accelerators of each kind, in the hosts that each kind comes in."""
-    reader = reader.fresh()
     n_hosts = (n / reader.part(kind, "n_per_host") for kind, n in sorted(n_accelerators.items()) if n)
     return _interruptions(sum(n_accelerators.values()), math.fsum(n_hosts), reader)
 
 
 def interruptions(n_accelerators: float, n_hosts: float, reader: FigureReader) -> Interruptions:
     """Of a job on so many accelerators in so many hosts: rates times counts; nothing interrupts a job on none."""
-    return _interruptions(n_accelerators, n_hosts, reader.fresh())
+    return _interruptions(n_accelerators, n_hosts, reader)
 
 
 def _interruptions(n_accelerators: float, n_hosts: float, reader: FigureReader) -> Interruptions:
@@ -63,4 +61,4 @@ def _interruptions(n_accelerators: float, n_hosts: float, reader: FigureReader) 
         return Interruptions({cause.name: 0.0 for cause in CAUSES}, 0.0)
     n = {"accelerator": n_accelerators, "host": n_hosts}
     by_cause = {cause.name: reader.general(cause.figure) * n[cause.per] for cause in CAUSES}
-    return Interruptions(by_cause, reader.general(PLANNED), reader.used_figures())
+    return Interruptions(by_cause, reader.general(PLANNED))

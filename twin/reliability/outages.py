@@ -20,7 +20,7 @@ import numpy as np
 
 from ..arrays import NODE_KINDS, TIERS, Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
-from ..catalogue.figure_reader import FigureReader, UsedFigure
+from ..catalogue.figure_reader import FigureReader
 from ..units import MONTHS_PER_YEAR
 from .link_failures import HOURS_PER_YEAR, LinkFailures, cut_repair_h, link_failures
 from .shared_risks import shared_cuts
@@ -73,8 +73,8 @@ class Outages:
     lost_sites: tuple[LostSites, ...]
     member_down_ratio: float
     """Share of the time in which some member of some used bundle of several is down and the others carry all."""
-    used_figures: tuple[UsedFigure, ...]
-    state: State | None
+    ids: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = ((), (), ())
+    """Ids of shared risks, nodes and links, which `row` points into."""
 
     @property
     def detour_ratio(self) -> float:
@@ -85,9 +85,8 @@ class Outages:
 
     def rows(self) -> tuple[Outage, ...]:
         """Rows alike in all but the name as one, the most time lost to waiting first."""
-        if self.state is None:
-            return ()
-        ids = {RISK: self.state.srlgs, NODE: self.state.node_ids}
+        risk_ids, node_ids, link_ids = self.ids
+        ids = {RISK: risk_ids, NODE: node_ids}
         alike: dict[tuple[float, ...], list[int]] = {}
         columns = (self.thing, self.outage, self.lost, self.n_per_year, self.repair_h, self.pause_s)
         for i, key in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
@@ -95,7 +94,7 @@ class Outages:
         found = []
         for rows in alike.values():
             first = rows[0]
-            names = ids.get(int(self.thing[first]), self.state.link_ids)
+            names = ids.get(int(self.thing[first]), link_ids)
             found.append(
                 Outage(
                     thing=THINGS[self.thing[first]],
@@ -118,7 +117,7 @@ class Outages:
 def no_outages() -> Outages:
     """Of a job that no failure between sites can touch."""
     ints, floats = np.zeros(0, np.int64), np.zeros(0)
-    return Outages(ints, ints, floats, floats, floats, ints, ints, ((),), 0.0, (), None)
+    return Outages(ints, ints, floats, floats, floats, ints, ints, ((),), 0.0)
 
 
 def links_between(state: State, sites: Sequence[str], arcs: Ints) -> Ints:
@@ -157,10 +156,6 @@ def build_site_graph(state: State, lit: Bools, sites: Sequence[JobSite], links: 
     return site_graph(state, lit, sites, nodes, np.union1d(wide, links))
 
 
-OUTAGE_COLUMNS = ("link_n_parallel", "link_n_failed", "link_n_fibre_pairs", "span_length_km")
-"""What `site_outages` reads of a state that may be laid over, beside the drawn graph: for those who keep answers."""
-
-
 def site_outages(
     state: State, reader: FigureReader, graph: SiteGraph, links: Ints, case: AgeingCase = "value"
 ) -> Outages:
@@ -168,7 +163,6 @@ def site_outages(
     links = np.array([row for row in np.asarray(links).tolist() if row in graph.vertex_of_link], dtype=np.int64)
     if not len(links):
         return no_outages()
-    reader = reader.fresh()
     failures = link_failures(state, reader, links, case)
     events = _Events(state, graph, reader)
     of_risks = _add_cuts(events, reader, links, case)
@@ -176,7 +170,7 @@ def site_outages(
     down_ratio = _add_members(events, failures, links)
     _add_nodes(events, reader, case)
     _add_protection(events, reader, failures, links)
-    return events.table(down_ratio, reader.used_figures())
+    return events.table(down_ratio)
 
 
 class _Events:
@@ -206,7 +200,7 @@ class _Events:
         columns = (np.full(len(rows), thing), np.asarray(rows), n_per_year, repair_h, pause_s, lost)
         self._columns.append(tuple(column[here] for column in columns))  # type: ignore[arg-type]
 
-    def table(self, member_down_ratio: float, used_figures: tuple[UsedFigure, ...]) -> Outages:
+    def table(self, member_down_ratio: float) -> Outages:
         """All of them."""
         thing, row, n_per_year, repair_h, pause_s, lost = (
             np.concatenate(column) for column in zip(*self._columns, strict=True)
@@ -224,8 +218,7 @@ class _Events:
             lost=lost,
             lost_sites=tuple(self._lost),
             member_down_ratio=member_down_ratio,
-            used_figures=used_figures,
-            state=self.state,
+            ids=(self.state.srlgs, self.state.node_ids, self.state.link_ids),
         )
 
 

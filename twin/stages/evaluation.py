@@ -1,9 +1,9 @@
-"""What is asked of a network, and everything that the metrics read of the answer."""
+"""A case, and its evaluation: the outcomes of all stages, each worked out when it is first read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, cast
 
 from ..arrays import Floats, State
 from ..catalogue.ageing import AgeingCase
@@ -15,17 +15,13 @@ from ..model.jobs import TrainingJob
 from ..optics.link_health import LinkHealth
 from ..reliability.goodput import Goodput
 from ..traffic.congestion import DemandLoads
+from ..training.job_flows import JobFlows
 from ..training.placement import Placed
 from ..training.step import Step
-from ..training.step_inputs import UnitLinkLoads
+from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
 from ..workload.local_sgd import LossPenalty
-
-
-class Stages(Protocol):
-    """Stages behind the step, which only run once they are asked for."""
-
-    def of(self, e: Evaluation, stage: str) -> Any:
-        """The outcome of one of them."""
+from .cache import Outcome
+from .outcomes import StepOutcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,30 +34,103 @@ class Case:
     ageing: AgeingCase = "value"
 
 
+class Runner(Protocol):
+    """What an evaluation needs of the engine."""
+
+    def outcome(self, evaluation: Evaluation, name: str) -> Outcome:
+        """The outcome of a stage."""
+
+    def used_figures(self, evaluation: Evaluation) -> tuple[UsedFigure, ...]:
+        """Figures that the stages of a score read."""
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Everything that the metrics read; arrays by link, arc or node of `case.state`."""
+    """Everything that the metrics read; arrays by link, arc or node of `case.state`.
+
+    Each property is the outcome of one stage. Reading it raises TopologyError where the job cannot be placed.
+    """
 
     case: Case
-    health: LinkHealth
-    demands: DemandLoads | None
-    placed: Placed | None
-    loads: UnitLinkLoads | None
-    step: Step | None
-    why_no_step: str
-    arc_load_gbps: Floats
-    arc_utilisation_ratio: Floats
-    arc_queue_us: Floats
-    """Mean wait behind the demands (background traffic), by arc; a job's phases are bursts and not in it."""
-    worst_latency_us: float | None
-    later: Stages
-    """Stages that only run once they are asked for."""
+    before: State | None
+    """The state that stood before the changes: a change pays only for what it adds."""
+    runner: Runner = field(repr=False)
+    outcomes: dict[str, Outcome] = field(default_factory=dict, repr=False)
+    """Outcomes by stage, as far as they were read."""
+
+    def outcome(self, stage: str) -> object:
+        """The outcome of a stage by name."""
+        return self.runner.outcome(self, stage).value
+
+    @property
+    def health(self) -> LinkHealth:
+        """What every link can carry, and why."""
+        return cast(LinkHealth, self.outcome("health"))
+
+    @property
+    def demands(self) -> DemandLoads | None:
+        """Loads of the document's demands; None without any."""
+        return cast("DemandLoads | None", self.outcome("demands"))
+
+    @property
+    def placed(self) -> Placed | None:
+        """The job on its racks; None without a job."""
+        return cast("Placed | None", self.outcome("placement"))
+
+    @property
+    def flows(self) -> JobFlows | None:
+        """Flows of the job between racks; None without a job."""
+        return cast("JobFlows | None", self.outcome("job_flows"))
+
+    @property
+    def accelerators(self) -> AcceleratorGroups | None:
+        """What the job's accelerators do, whatever the network; None without a job."""
+        return cast("AcceleratorGroups | None", self.outcome("accelerators"))
+
+    @property
+    def loads(self) -> UnitLinkLoads | None:
+        """Loads of one unit of each flow set of the job; None without a job."""
+        return cast("UnitLinkLoads | None", self.outcome("link_loads"))
+
+    @property
+    def clean_loads(self) -> UnitLinkLoads | None:
+        """The same as if no link lost light; None without a job."""
+        return cast("UnitLinkLoads | None", self.outcome("clean_link_loads"))
+
+    @property
+    def step(self) -> Step | None:
+        """The training step; None where there is none, see `why_no_step`."""
+        return cast(StepOutcome, self.outcome("step")).step
+
+    @property
+    def why_no_step(self) -> str:
+        """Why there is no step; empty where there is one."""
+        return cast(StepOutcome, self.outcome("step")).why
+
+    @property
+    def arc_load_gbps(self) -> Floats:
+        """Offered by arc, averaged over a step; float64[2 * n_links]."""
+        return cast(Floats, self.outcome("arc_load"))
+
+    @property
+    def arc_utilisation_ratio(self) -> Floats:
+        """The same over the capacity of each arc."""
+        return cast(Floats, self.outcome("arc_utilisation"))
+
+    @property
+    def arc_queue_us(self) -> Floats:
+        """Mean wait behind the demands (background traffic), by arc; a job's phases are bursts and not in it."""
+        return cast(Floats, self.outcome("arc_queue"))
+
+    @property
+    def worst_latency_us(self) -> float | None:
+        """Slowest path of the job, else of the demands, one way and unloaded; None without either."""
+        return cast("float | None", self.outcome("worst_latency"))
 
     @property
     def goodput(self) -> Goodput | None:
         """What interruptions leave of the job's rate; None without a job."""
-        found: Goodput | None = self.later.of(self, "goodput")
-        return found
+        return cast("Goodput | None", self.outcome("goodput"))
 
     @property
     def goodput_ratio(self) -> float:
@@ -71,34 +140,29 @@ class Evaluation:
     @property
     def loss(self) -> LossPenalty | None:
         """What the job's exchange between sites does to the training itself; None without a step."""
-        found: LossPenalty | None = self.later.of(self, "loss")
-        return found
+        return cast("LossPenalty | None", self.outcome("loss"))
 
     @property
     def money(self) -> cost.Money:
         """Prices of the state, and what had to be bought."""
-        found: cost.Money = self.later.of(self, "money")
-        return found
+        return cast(cost.Money, self.outcome("money"))
 
     @property
     def usd_per_day(self) -> float:
-        """Of the job's part of the network."""
-        return float(self.later.of(self, "usd_per_day"))
+        """Cost of the job's part of the network."""
+        return cast(float, self.outcome("usd_per_day"))
 
     @property
     def list_rental_usd_per_day(self) -> float | None:
         """What the allocated accelerators would cost at list rental; None where a kind has no list price."""
-        found: float | None = self.later.of(self, "list_rental_usd_per_day")
-        return found
+        return cast("float | None", self.outcome("list_rental"))
 
     @property
     def lease(self) -> Lease | None:
-        """Keep a site or let it; None where none has a price, or it was not asked for."""
-        found: Lease | None = self.later.of(self, "lease")
-        return found
+        """Whether to keep a site or lease it out; None where no site has a price."""
+        return cast("Lease | None", self.outcome("lease"))
 
     @property
     def used_figures(self) -> tuple[UsedFigure, ...]:
-        """Figures that all of this leans on."""
-        found: tuple[UsedFigure, ...] = self.later.of(self, "used_figures")
-        return found
+        """Figures that a score of this rests on, sorted by where and name."""
+        return self.runner.used_figures(self)

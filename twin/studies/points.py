@@ -23,7 +23,7 @@ from time import perf_counter
 
 from ..answers.metrics import METRICS, NotApplicableError
 from ..errors import CatalogueError, TopologyError, TwinError
-from ..stages.evaluate import Evaluator
+from ..stages.engine import Engine
 from ..stages.evaluation import Case
 from .inputs import Axis, set_input
 
@@ -54,14 +54,14 @@ class Question:
         """Of all combinations, the last axis fastest."""
         return math.prod(len(axis.values) for axis in self.axes)
 
-    def check(self, evaluator: Evaluator) -> None:
+    def check(self, engine: Engine) -> None:
         """Raises ChangeError where there is no such input, or it never takes such a value."""
         for axis in self.axes:
             for value in axis.values:
                 with suppress(TopologyError):  # a job that contradicts itself there; what the other axis sets may help
-                    set_input(self.origin, axis.path, value, evaluator.reader)
+                    set_input(self.origin, axis.path, value, engine.reader)
 
-    def points(self, evaluator: Evaluator, rows: Sequence[int]) -> Iterator[Point]:
+    def points(self, engine: Engine, rows: Sequence[int]) -> Iterator[Point]:
         """The metric at these points, one after the other; one without an answer is no reason to lose the others."""
         n_inner = len(self.axes[1].values) if len(self.axes) > 1 else 1
         last, outer = -1, self.origin
@@ -69,21 +69,21 @@ class Question:
             i, k = divmod(row, n_inner)
             try:
                 if i != last:
-                    outer = set_input(self.origin, self.axes[0].path, self.axes[0].values[i], evaluator.reader)
+                    outer = set_input(self.origin, self.axes[0].path, self.axes[0].values[i], engine.reader)
                     last = i
                 case = outer
                 if len(self.axes) > 1:
-                    case = set_input(case, self.axes[1].path, self.axes[1].values[k], evaluator.reader)
+                    case = set_input(case, self.axes[1].path, self.axes[1].values[k], engine.reader)
             except TwinError as error:
                 yield None, _in_short(error)
             else:
-                yield metric_of_case(case, self.metric, evaluator)
+                yield metric_of_case(case, self.metric, engine)
 
 
-def metric_of_case(case: Case, metric: str, evaluator: Evaluator) -> Point:
+def metric_of_case(case: Case, metric: str, engine: Engine) -> Point:
     """A metric of a case, or None and why."""
     try:
-        e = evaluator.evaluate(case, with_lease=metric.startswith("lease"))
+        e = engine.evaluate(case)
         value = METRICS[metric].compute(e)
     except NotApplicableError as reason:
         return None, str(reason)
@@ -99,31 +99,31 @@ def _in_short(error: TwinError) -> str:
 
 
 def run_points(
-    question: Question, evaluator: Evaluator, n_processes: int, advance: Callable[[int], None] | None
+    question: Question, engine: Engine, n_processes: int, advance: Callable[[int], None] | None
 ) -> list[Point]:
     """Every point in order. `advance` is told how many are done; what it raises ends the sweep.
 
     n_processes: at most so many, this one among them; more than one are only started where that saves time. The others
     import the program that runs, so a script asks for them behind `if __name__ == "__main__":`.
     """
-    question.check(evaluator)
+    question.check(engine)
     found: list[Point | None] = [None] * question.n_points
     tell = advance if advance is not None else lambda _: None
     left = deque(range(len(found)))
     start_s = perf_counter()
-    for n_done, point in enumerate(question.points(evaluator, range(len(found))), 1):
+    for n_done, point in enumerate(question.points(engine, range(len(found))), 1):
         found[left.popleft()] = point
         tell(n_done)
         taken_s = perf_counter() - start_s
         if n_processes > 1 and taken_s > FIRST_LOOK_S and taken_s / n_done * len(left) > WORTH_STARTING_S:
-            _spread(question, evaluator, n_processes, left, found, tell)
+            _spread(question, engine, n_processes, left, found, tell)
             break
     return [point for point in found if point is not None]
 
 
 def _spread(
     question: Question,
-    evaluator: Evaluator,
+    engine: Engine,
     n_processes: int,
     left: deque[int],
     found: list[Point | None],
@@ -141,7 +141,7 @@ def _spread(
     sent = Path(folder.name, "question")
     others = ProcessPoolExecutor(n_others, context, _start, (str(sent), stop))
     try:
-        sent.write_bytes(pickle.dumps((question, evaluator.reader.catalogue, evaluator.reader.prices)))
+        sent.write_bytes(pickle.dumps((question, engine.reader.catalogue, engine.reader.prices)))
         while left or asked:
             while left and len(asked) < n_others * N_AHEAD:
                 rows = [left.pop() for _ in range(min(N_AT_ONCE, len(left)))][::-1]
@@ -149,7 +149,7 @@ def _spread(
                     asked[others.submit(_answer, rows)] = rows
             if left:
                 rows = [left.popleft() for _ in range(min(N_AT_ONCE, len(left)))]
-                for row, point in zip(rows, question.points(evaluator, rows), strict=True):
+                for row, point in zip(rows, question.points(engine, rows), strict=True):
                     found[row] = point
             done, _ = wait(asked, timeout=0 if left else None, return_when=FIRST_COMPLETED)
             for future in done:
@@ -181,13 +181,13 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 # --- in the other processes -----------------------------------------------------------------------------------------
 
-_mine: tuple[Question, Evaluator, Event]
+_mine: tuple[Question, Engine, Event]
 
 
 def _start(sent: str, stop: Event) -> None:
     global _mine
     question, catalogue, prices = pickle.loads(Path(sent).read_bytes())  # what this very program wrote
-    _mine = question, Evaluator(catalogue, prices), stop
+    _mine = question, Engine(catalogue, prices), stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
@@ -200,5 +200,5 @@ def _leave_with_parent() -> None:
 
 
 def _answer(rows: list[int]) -> list[Point]:
-    question, evaluator, stop = _mine
-    return list(takewhile(lambda _: not stop.is_set(), question.points(evaluator, rows)))
+    question, engine, stop = _mine
+    return list(takewhile(lambda _: not stop.is_set(), question.points(engine, rows)))

@@ -132,9 +132,9 @@ def _shapley(times: Floats) -> Floats:
     return shares
 
 
-def bright_links(state: State, health: LinkHealth, reader: FigureReader) -> Bools:
-    """Links that would be lit if no light were lost: all in service with a rate of their own."""
-    return np.asarray(state.in_service & (_nominal_gbps(state, reader) > 0) | health.lit)
+def bright_links(state: State, lit: Bools, reader: FigureReader) -> Bools:
+    """Links that would be lit if no light were lost: all in service with a rate of their own; bool[n_links]."""
+    return np.asarray(state.in_service & (_nominal_gbps(state, reader) > 0) | lit)
 
 
 def _nominal_gbps(state: State, reader: FigureReader) -> Floats:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..catalogue.figure_reader import FigureReader
 from ..errors import Issue
-from ..model.job_rules import job_shape_issues
-from ..model.jobs import TrainingJob
+from ..model.job_rules import cut_issues
+from ..model.jobs import TrainingJob, changed
 from ..workload.compute import Pace
 from ..workload.group_times import MANY, TimedGroup
 from ..workload.job_arithmetic import flops_per_micro_batch, layout_of, n_micro_batches, n_per_replica
@@ -106,7 +106,7 @@ def _what_would_fit(placed: Placed, job: TrainingJob, reader: FigureReader) -> l
     found = []
     most_tp = min(int(reader.part(kind, "n_nvlink_domain")) for kind in placed.n_allocated)
     for words, other in _other_cuts(job):
-        if other.parallelism.tp > most_tp or any(job_shape_issues(other)):
+        if other.parallelism.tp > most_tp or any(cut_issues(other)):
             continue
         again = _placed_again(placed, other)
         if again is None or _too_few(other, again):
@@ -148,18 +148,18 @@ def _other_cuts(job: TrainingJob) -> Iterator[tuple[str, TrainingJob]]:
     """Cuts that need less memory, those that change least first, with how they are written."""
     cut = job.parallelism
     if job.recompute == "none":
-        yield "recompute: selective", replace(job, recompute="selective")
+        yield "recompute: selective", changed(job, recompute="selective")
     if job.recompute != "full":
-        yield "recompute: full", replace(job, recompute="full")
+        yield "recompute: full", changed(job, recompute="full")
     smaller = cut.n_micro_batch // 2
     while smaller:
-        yield f"n_micro_batch: {smaller}", replace(job, parallelism=replace(cut, n_micro_batch=smaller))
+        yield f"n_micro_batch: {smaller}", changed(job, parallelism=replace(cut, n_micro_batch=smaller))
         smaller //= 2
     if not cut.fully_sharded:
-        yield "fully_sharded: true", replace(job, parallelism=replace(cut, fully_sharded=True))
+        yield "fully_sharded: true", changed(job, parallelism=replace(cut, fully_sharded=True))
     for times in (2, 4, 8, 16, 32, 64):
         tp, pp = cut.tp * times, cut.pp * times
         if job.model.n_experts > 1:
-            yield f"ep: {cut.ep * times}", replace(job, parallelism=replace(cut, ep=cut.ep * times))
-        yield f"tp: {tp}", replace(job, parallelism=replace(cut, tp=tp))
-        yield f"pp: {pp}", replace(job, parallelism=replace(cut, pp=pp))
+            yield f"ep: {cut.ep * times}", changed(job, parallelism=replace(cut, ep=cut.ep * times))
+        yield f"tp: {tp}", changed(job, parallelism=replace(cut, tp=tp))
+        yield f"pp: {pp}", changed(job, parallelism=replace(cut, pp=pp))

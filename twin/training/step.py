@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import Floats
-from ..catalogue.figure_reader import UsedFigure
 from ..workload.group_times import TimedGroup, group_times_s
 from ..workload.job_arithmetic import flops_per_step, n_micro_batches, tokens_per_step
 from .accelerator_groups import n_rounds, network_bits
@@ -57,7 +56,6 @@ class Step:
     """Phase -> (arc, seconds its bits take there)."""
     arc_bits: Floats
     """Bits of one step by arc of UnitLinkLoads.arc, all phases."""
-    used_figures: tuple[UsedFigure, ...]
 
     @cached_property
     def exposed_s(self) -> dict[str, float]:
@@ -112,7 +110,6 @@ def _account(inputs: StepInputs, timing: SplitTiming) -> Step:
         n_local_steps=n_local,
         bottleneck={phase: (int(inputs.loads.arc[i]), s) for phase, (i, s) in worst.items() if i >= 0},
         arc_bits=np.sum([column / (n_local if phase == "wide_area" else 1) for phase, column in bits.items()], axis=0),
-        used_figures=inputs.accelerators.used_figures,
     )
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import Floats, Ints
-from ..catalogue.figure_reader import FigureReader, UsedFigure
+from ..catalogue.figure_reader import FigureReader
 from ..model.jobs import TrainingJob
 from ..optics.optical_paths import group_alike
 from ..workload import all_reduce_schedule as exchange
@@ -69,17 +69,15 @@ class AcceleratorGroups:
     """Pieces that gradients are exchanged in."""
     peak_flops: float
     """Of all allocated accelerators."""
-    used_figures: tuple[UsedFigure, ...]
 
     @classmethod
     def of(cls, placed: Placed, job: TrainingJob, reader: FigureReader) -> AcceleratorGroups:
         """From the catalogue."""
-        reader = reader.fresh()
         peak_flops = sum(
             n * reader.part(kind, f"{job.precision}_tflops") * 1e12 for kind, n in sorted(placed.n_allocated.items())
         )
         groups, n_buckets = calibrated_groups(placed, job, reader), reader.general("n_gradient_buckets")
-        return cls(groups, n_buckets, peak_flops, reader.used_figures())
+        return cls(groups, n_buckets, peak_flops)
 
 
 @dataclass(frozen=True, eq=False)

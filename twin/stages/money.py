@@ -1,0 +1,53 @@
+"""Stages of money: prices and purchases, the job's part of them, the lease of a site."""
+
+from __future__ import annotations
+
+from ..economics import cost
+from ..economics.lease import Lease, dearest_lease, weigh_lease
+from ..training.placement import Placed
+from .outcomes import StepOutcome
+from .stage import Inputs
+
+
+def money(inputs: Inputs) -> cost.Money:
+    """Prices of a state, and what had to be bought to get there."""
+    return cost.money(inputs.state, inputs.document, inputs.reader, inputs.before)
+
+
+def usd_per_day(inputs: Inputs) -> float:
+    """Cost per day of the job's part of the network."""
+    placed, spent = inputs["placement"], inputs["money"]
+    allocated = placed.n_allocated if placed else spent.bill.n_accelerators
+    total = int(inputs.state["node_n_accelerators"].sum()) if placed else 0
+    return cost.usd_per_day(spent, inputs.reader, allocated, total)
+
+
+def list_rental(inputs: Inputs) -> float | None:
+    """List rental per day of the allocated accelerators; None where a kind has no list price."""
+    placed: Placed | None = inputs["placement"]
+    if placed is None:
+        return None
+    if not set(placed.n_allocated) <= set(inputs.reader.prices.rent_usd_per_accelerator_hour):
+        return None
+    price = inputs.reader.price
+    hourly = (n * price("rent_usd_per_accelerator_hour", kind) for kind, n in sorted(placed.n_allocated.items()))
+    return 24.0 * sum(hourly)
+
+
+def lease(inputs: Inputs) -> Lease | None:
+    """The job with and without its dearest leased site; None where no site of it has a price."""
+    job, placed, step = inputs.job, inputs["placement"], inputs["step"].step
+    site = dearest_lease(inputs.document, job) if job is not None else None
+    if job is None or step is None or site is None or site.id not in placed.sites:
+        return None
+    without = 0.0
+    left = tuple(place for place in job.placement if place.site != site.id)
+    if left:
+        other: StepOutcome = inputs.rerun("step", left)
+        if other.step is not None:
+            without = other.step.model_flops_per_s * inputs.rerun("goodput", left).goodput_ratio
+    ratio = inputs["goodput"].goodput_ratio
+    marginal = step.model_flops_per_s * ratio - without
+    return weigh_lease(
+        inputs.state, inputs.document, job, placed, site, marginal, ratio, inputs["money"], inputs.reader
+    )

@@ -1,0 +1,304 @@
+"""The table of stages. A new stage is one function and one row; see docs/extending.md."""
+
+from __future__ import annotations
+
+from . import links, money, reliability, traffic, training
+from .stage import Stage
+
+
+def names(listed: str) -> tuple[str, ...]:
+    """Names listed with spaces between them."""
+    return tuple(listed.split())
+
+
+ROWS = (
+    Stage(
+        "optical_paths",
+        links.optical_paths,
+        state=names(
+            "link_age_years link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm "
+            "link_measured_years link_mux link_protection link_transceiver n_links node_part parts span_first "
+            "span_link span_regenerated span_standby"
+        ),
+        catalogue=names("transceiver"),
+    ),
+    Stage(
+        "link_budgets",
+        links.link_budgets,
+        needs=names("optical_paths"),
+        state=names(
+            "link_age_years link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm "
+            "link_measured_years link_mux link_n_channels link_protection link_transceiver node_part parts "
+            "span_age_years span_amplifier span_amplifier_age_years span_fibre span_length_km span_link "
+            "span_lumped_loss_db span_measured_loss_db span_measured_years span_n_connectors span_n_splices"
+        ),
+        catalogue=names("amplifier fec fibre general mux protection switch transceiver"),
+        by_ageing=True,
+    ),
+    Stage(
+        "health",
+        links.health,
+        needs=names("link_budgets"),
+        state=names(
+            "arc_head in_service link_ends link_length_km link_loss_ratio link_macsec link_n_parallel "
+            "link_n_regenerators link_required_margin_db link_tier link_transceiver n_links n_members_up n_nodes "
+            "node_accelerator node_n_accelerators node_part parts span_amplifier span_fibre span_length_km "
+            "span_link span_regenerated span_standby"
+        ),
+        document=("lossless", "required_margin_db"),
+        catalogue=names("accelerator fec fibre general switch transceiver"),
+    ),
+    Stage(
+        "split_share",
+        traffic.split_share,
+        needs=names("health.arc_capacity_gbps"),
+        state=names("n_members_up"),
+        document=("routing",),
+    ),
+    Stage(
+        "routed_links",
+        traffic.routed_links,
+        needs=names("health.lit split_share"),
+    ),
+    Stage(
+        "access_latency",
+        traffic.access_latency,
+        needs=names("health.arc_latency_us"),
+        state=names("link_ends node_kind"),
+    ),
+    Stage(
+        "router",
+        traffic.router,
+        needs=names("routed_links access_latency"),
+        state=names("arc_head arc_sorted graph link_ends link_weight n_links n_nodes node_kind"),
+    ),
+    Stage(
+        "demand_pairs",
+        traffic.demand_pairs,
+        state=names("n_nodes node_index"),
+        document=("demands",),
+    ),
+    Stage(
+        "demand_routes",
+        traffic.demand_routes,
+        needs=names("demand_pairs router split_share"),
+    ),
+    Stage(
+        "demands",
+        traffic.demands,
+        needs=names("demand_pairs demand_routes health.arc_capacity_gbps"),
+    ),
+    Stage(
+        "placement",
+        training.placement,
+        state=names("n_nodes node_accelerator node_ids node_kind node_n_accelerators node_site node_up parts sites"),
+        job=names("across_sites id parallelism placement recompute"),
+        catalogue=names("accelerator"),
+    ),
+    Stage(
+        "memory_fit",
+        training.memory_fit,
+        needs=names("placement"),
+        job=names(
+            "across_sites gradient_bytes_per_parameter id model n_global_batch parallelism precision recompute split"
+        ),
+        catalogue=names("accelerator"),
+    ),
+    Stage(
+        "stated_split",
+        training.stated_split,
+        needs=names("placement"),
+        job=names("id n_global_batch parallelism split"),
+    ),
+    Stage(
+        "job_flows",
+        training.job_flows,
+        needs=names("placement"),
+        state=names("n_nodes"),
+        job=names("across_sites model parallelism recompute"),
+    ),
+    Stage(
+        "job_pairs",
+        training.job_pairs,
+        needs=names("job_flows"),
+        state=names("n_nodes"),
+    ),
+    Stage(
+        "job_routes",
+        training.job_routes,
+        needs=names("job_pairs router split_share"),
+    ),
+    Stage(
+        "unit_link_loads",
+        training.unit_link_loads,
+        needs=names("job_flows job_pairs job_routes"),
+        state=names("node_ids"),
+    ),
+    Stage(
+        "link_loads",
+        training.link_loads,
+        needs=names("unit_link_loads job_pairs job_routes health.arc_latency_us"),
+        state=names("arc_head n_nodes"),
+    ),
+    Stage(
+        "accelerators",
+        training.accelerators,
+        needs=names("placement"),
+        job=names("across_sites gradient_bytes_per_parameter model parallelism precision recompute"),
+        catalogue=names("accelerator general"),
+    ),
+    Stage(
+        "hash_collisions",
+        training.hash_collisions,
+        needs=names("placement link_loads"),
+        state=names("link_tier n_members_up"),
+        document=("lossless",),
+        catalogue=names("general"),
+    ),
+    Stage(
+        "job_capacity",
+        training.job_capacity,
+        needs=names("link_loads health.job_capacity_gbps demands.arc_carried_gbps hash_collisions"),
+    ),
+    Stage(
+        "step",
+        training.step,
+        needs=names("placement memory_fit stated_split job_flows link_loads accelerators job_capacity"),
+        job=names(
+            "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter id jitter_ratio model "
+            "n_fragment_layers n_global_batch n_local_steps n_overlap_steps parallelism "
+            "parameter_bytes_per_parameter precision recompute split sync"
+        ),
+        catalogue=names("accelerator"),
+    ),
+    Stage(
+        "loss",
+        training.loss,
+        needs=names("placement step"),
+        job=names("model n_local_steps sync"),
+        catalogue=names("general"),
+    ),
+    Stage(
+        "arc_load",
+        traffic.arc_load,
+        needs=names("demands.arc_offered_gbps step link_loads.arc"),
+        state=names("n_links"),
+    ),
+    Stage(
+        "arc_utilisation",
+        traffic.arc_utilisation,
+        needs=names("arc_load health.arc_capacity_gbps"),
+    ),
+    Stage(
+        "arc_queue",
+        traffic.arc_queue,
+        needs=names("demands.arc_carried_gbps health.arc_capacity_gbps health.member_gbps"),
+        state=names("n_links"),
+        catalogue=names("general"),
+    ),
+    Stage(
+        "worst_latency",
+        traffic.worst_latency,
+        needs=names("link_loads demand_routes health.arc_latency_us"),
+        state=names("arc_head n_nodes"),
+    ),
+    Stage(
+        "interruptions",
+        reliability.interruptions,
+        needs=names("placement.n_allocated"),
+        catalogue=names("accelerator general"),
+    ),
+    Stage(
+        "links_between_sites",
+        reliability.links_between_sites,
+        needs=names("placement link_loads step"),
+        state=names("link_ends link_tier n_links node_site sites"),
+    ),
+    Stage(
+        "work_of_sites",
+        reliability.work_of_sites,
+        needs=names("placement step"),
+    ),
+    Stage(
+        "site_graph",
+        reliability.site_graph,
+        needs=names("links_between_sites placement work_of_sites health.lit"),
+        state=names("link_ends link_tier n_links n_nodes node_kind node_site sites"),
+    ),
+    Stage(
+        "outages",
+        reliability.outages,
+        needs=names("site_graph links_between_sites"),
+        state=names(
+            "link_ids link_n_fibre_pairs link_protection n_links n_members_up node_ids parts span_amplifier span_first "
+            "span_length_km span_link span_regenerated span_srlg_code span_srlg_span span_standby srlg_code "
+            "srlg_link srlgs"
+        ),
+        catalogue=names("general protection"),
+        by_ageing=True,
+    ),
+    Stage(
+        "goodput",
+        reliability.goodput,
+        needs=names("interruptions outages step"),
+        job=names("on_site_loss placement recovery"),
+        catalogue=names("general"),
+        reruns=("step",),
+    ),
+    Stage(
+        "money",
+        money.money,
+        state=names(
+            "link_age_years link_ends link_ids link_mux link_n_fibre_pairs link_n_parallel link_n_regenerators "
+            "link_protection link_transceiver n_nodes node_accelerator node_age_years node_ids node_kind "
+            "node_n_accelerators node_part node_site parts sites span_age_years span_amplifier span_fibre "
+            "span_first span_leased span_length_km span_link"
+        ),
+        document=("sites",),
+        catalogue=names("accelerator general prices switch transceiver"),
+        before=names(
+            "link_age_years link_ids link_index link_mux link_n_fibre_pairs link_n_parallel link_protection "
+            "link_transceiver node_accelerator node_age_years node_ids node_index node_n_accelerators node_part "
+            "parts span_age_years span_fibre span_first span_leased span_length_km"
+        ),
+    ),
+    Stage(
+        "usd_per_day",
+        money.usd_per_day,
+        needs=names("placement money"),
+        state=names("node_n_accelerators"),
+        catalogue=names("prices"),
+    ),
+    Stage(
+        "list_rental",
+        money.list_rental,
+        needs=names("placement"),
+        catalogue=names("prices"),
+    ),
+    Stage(
+        "lease",
+        money.lease,
+        needs=names("placement step goodput money"),
+        state=names(
+            "link_ends link_n_parallel link_transceiver n_nodes node_accelerator node_kind node_n_accelerators "
+            "node_part node_site parts sites"
+        ),
+        document=("sites",),
+        job=names("model parallelism placement precision recompute"),
+        catalogue=names("accelerator general prices switch transceiver"),
+        reruns=("step", "goodput"),
+    ),
+    Stage(
+        "clean_link_loads",
+        training.clean_link_loads,
+        needs=names("link_loads job_flows job_pairs split_share access_latency health.lit health.arc_latency_us"),
+        state=names(
+            "arc_head arc_sorted graph in_service link_capacity_gbps link_ends link_transceiver link_weight "
+            "n_links n_nodes node_ids node_kind parts"
+        ),
+        catalogue=names("transceiver"),
+        in_score=False,
+    ),
+)
+STAGES = {stage.name: stage for stage in ROWS}
+"""Stages by name, each behind those that it needs."""

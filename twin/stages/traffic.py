@@ -1,0 +1,105 @@
+"""Stages of traffic: how nodes split it, routes, loads and queues of demands, load and utilisation of arcs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import NODE_KINDS, Bools, Floats
+from ..traffic.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
+from ..traffic.routing import Router, Routes
+from ..training.step_inputs import UnitLinkLoads
+from .outcomes import NodePairs, StepOutcome
+from .stage import Inputs
+
+
+def split_share(inputs: Inputs) -> Floats:
+    """What a link counts for where a node splits: members (ecmp), or effective capacity (wcmp); float64[n_links]."""
+    if inputs.document.routing == "ecmp":
+        return np.asarray(inputs.state.n_members_up, dtype=np.float64)
+    capacity_gbps: Floats = inputs["health.arc_capacity_gbps"]
+    return np.minimum(capacity_gbps[0::2], capacity_gbps[1::2])
+
+
+def routed_links(inputs: Inputs) -> Bools:
+    """Links that carry traffic; bool[n_links]."""
+    return np.asarray(inputs["health.lit"] & (inputs["split_share"] > 0))
+
+
+def access_latency(inputs: Inputs) -> Floats:
+    """Round trip over each cable of a rack or host, 0 elsewhere: racks whose cables differ are not attached alike."""
+    state, latency_us = inputs.state, inputs["health.arc_latency_us"]
+    at_rack = (state["node_kind"][state["link_ends"]] <= NODE_KINDS.index("host")).any(axis=1)
+    return np.where(at_rack, latency_us[0::2] + latency_us[1::2], 0.0)
+
+
+def router(inputs: Inputs) -> Router:
+    """The router of one set of links; it remembers distances and traces, which their inputs decide."""
+    return Router(inputs.state, inputs["routed_links"], inputs["access_latency"])
+
+
+def demand_pairs(inputs: Inputs) -> NodePairs | None:
+    """Pairs of different nodes that the document's demands ask for; demands of one pair add up. None without any."""
+    demands = inputs.document.demands
+    if not demands:
+        return None
+    index, n = inputs.state.node_index, inputs.state.n_nodes
+    offered: dict[int, float] = {}
+    for demand in sorted(demands, key=lambda demand: demand.id):
+        if demand.source != demand.target:
+            key = index[demand.source] * n + index[demand.target]
+            offered[key] = offered.get(key, 0.0) + demand.offered_gbps
+    keys = np.array(sorted(offered), dtype=np.int64)
+    return NodePairs(keys // max(n, 1), keys % max(n, 1), np.array([offered[key] for key in sorted(offered)]))
+
+
+def demand_routes(inputs: Inputs) -> Routes | None:
+    """Routes of the demands."""
+    pairs: NodePairs | None = inputs["demand_pairs"]
+    return None if pairs is None else inputs["router"].routes(inputs["split_share"], pairs.source, pairs.target)
+
+
+def demands(inputs: Inputs) -> DemandLoads | None:
+    """Loads of the demands, max-min fair where arcs are too small."""
+    pairs: NodePairs | None = inputs["demand_pairs"]
+    if pairs is None:
+        return None
+    return load_demands(inputs["demand_routes"], pairs.offered_gbps, inputs["health.arc_capacity_gbps"])
+
+
+def arc_load(inputs: Inputs) -> Floats:
+    """Gb/s offered by arc, averaged over a step: demands all the time, the job its bits of a step."""
+    load_gbps = np.zeros(2 * inputs.state.n_links)
+    offered_gbps: Floats | None = inputs["demands.arc_offered_gbps"]
+    if offered_gbps is not None:
+        load_gbps += offered_gbps
+    result: StepOutcome = inputs["step"]
+    if result.step is not None:
+        load_gbps[inputs["link_loads.arc"]] += result.step.arc_bits / result.step.step_time_s / 1e9
+    return load_gbps
+
+
+def arc_utilisation(inputs: Inputs) -> Floats:
+    """Offered load over capacity by arc."""
+    return arc_utilisation_ratio(inputs["arc_load"], inputs["health.arc_capacity_gbps"])
+
+
+def arc_queue(inputs: Inputs) -> Floats:
+    """Mean wait behind the demands by arc, µs."""
+    carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
+    if carried_gbps is None:
+        return np.zeros(2 * inputs.state.n_links)
+    ratio = arc_utilisation_ratio(carried_gbps, inputs["health.arc_capacity_gbps"])
+    return arc_queue_us(ratio, np.repeat(inputs["health.member_gbps"], 2), inputs.reader.general("packet_bytes"))
+
+
+def worst_latency(inputs: Inputs) -> float | None:
+    """Slowest path of the job, else of the demands, µs one way; None without either."""
+    loads: UnitLinkLoads | None = inputs["link_loads"]
+    if loads is not None:
+        return loads.worst_latency_us
+    routes: Routes | None = inputs["demand_routes"]
+    if routes is None:
+        return None
+    state = inputs.state
+    latency_us = routes.worst_latency_us(state["arc_head"], inputs["health.arc_latency_us"], state.n_nodes)
+    return float(latency_us[routes.reachable].max(initial=0.0)) if routes.reachable.any() else None

@@ -1,0 +1,165 @@
+"""Stages of a training job: placement, flows, loads, accelerators, the step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Floats
+from ..errors import Issue, TopologyError
+from ..traffic.congestion import left_for_job
+from ..traffic.routing import Router, Routes
+from ..training.causes import bright_links
+from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
+from ..training.job_flows import JobFlows
+from ..training.job_flows import job_flows as flows_of_job
+from ..training.link_loads import PairTable, with_latency
+from ..training.link_loads import unit_link_loads as loads_on_routes
+from ..training.memory_fit import fit_issues, peak_issues, split_issues
+from ..training.placement import Placed, place_job
+from ..training.step import step_of
+from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
+from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
+from .outcomes import StepOutcome
+from .stage import Inputs
+
+
+def placement(inputs: Inputs) -> Placed | None:
+    """The job on its racks. Raises TopologyError where it does not fit."""
+    job, state = inputs.job, inputs.state
+    if job is None:
+        return None
+    where = f"jobs[{job.id}].placement"
+    unknown = [Issue(where, f"no site {p.site!r}") for p in job.placement if p.site not in state.sites]
+    if unknown:
+        raise TopologyError("the job has no place", found=unknown)
+    return place_job(state, job, inputs.reader)
+
+
+def memory_fit(inputs: Inputs) -> None:
+    """Check that the job fits the memory of its accelerators. Raises TopologyError with what would fit."""
+    job = inputs.job
+    if job is None:
+        return
+    issues = fit_issues(inputs["placement"], job, inputs.reader)
+    if issues:
+        raise TopologyError("the job cannot run as it is cut and placed", where=f"jobs[{job.id}]", found=issues)
+
+
+def stated_split(inputs: Inputs) -> None:
+    """Check that a stated split does the whole batch. Raises TopologyError where it does not."""
+    job = inputs.job
+    if job is None:
+        return
+    issues = split_issues(inputs["placement"], job)
+    if issues:
+        raise TopologyError("the stated split does not do the batch", where=f"jobs[{job.id}]", found=issues)
+
+
+def job_flows(inputs: Inputs) -> JobFlows | None:
+    """Flows of the job between racks."""
+    job = inputs.job
+    return None if job is None else flows_of_job(inputs["placement"], job, inputs.state.n_nodes)
+
+
+def job_pairs(inputs: Inputs) -> PairTable | None:
+    """Distinct pairs of nodes of all flows."""
+    flows: JobFlows | None = inputs["job_flows"]
+    return None if flows is None else PairTable.of(flows, inputs.state.n_nodes)
+
+
+def job_routes(inputs: Inputs) -> Routes | None:
+    """Routes of the job's pairs."""
+    pairs: PairTable | None = inputs["job_pairs"]
+    return None if pairs is None else inputs["router"].routes(inputs["split_share"], pairs.source, pairs.target)
+
+
+def unit_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
+    """Loads by arc of one unit of each flow set, without latencies."""
+    pairs: PairTable | None = inputs["job_pairs"]
+    if pairs is None:
+        return None
+    return loads_on_routes(inputs.state, inputs["job_flows"], pairs, inputs["job_routes"])
+
+
+def link_loads(inputs: Inputs) -> UnitLinkLoads | None:
+    """The same with the latency of the slowest path of each phase."""
+    loads: UnitLinkLoads | None = inputs["unit_link_loads"]
+    if loads is None:
+        return None
+    return with_latency(loads, inputs.state, inputs["health.arc_latency_us"], inputs["job_pairs"], inputs["job_routes"])
+
+
+def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
+    """Loads as if no link lost light; those that are where that would leave flows without a path."""
+    loads: UnitLinkLoads | None = inputs["link_loads"]
+    if loads is None:
+        return None
+    state, lit, share = inputs.state, inputs["health.lit"], inputs["split_share"]
+    bright = bright_links(state, lit, inputs.reader)
+    if not (bright != lit).any():
+        return loads
+    pairs: PairTable = inputs["job_pairs"]
+    routes = Router(state, bright & (share > 0), inputs["access_latency"]).routes(share, pairs.source, pairs.target)
+    clean = loads_on_routes(state, inputs["job_flows"], pairs, routes)
+    return loads if clean.unreachable else with_latency(clean, state, inputs["health.arc_latency_us"], pairs, routes)
+
+
+def accelerators(inputs: Inputs) -> AcceleratorGroups | None:
+    """What the job's accelerators do, whatever the network."""
+    job = inputs.job
+    return None if job is None else AcceleratorGroups.of(inputs["placement"], job, inputs.reader)
+
+
+def hash_collisions(inputs: Inputs) -> Floats | None:
+    """Fullest member over mean of wide-area bundles, by row of the loads."""
+    loads: UnitLinkLoads | None = inputs["link_loads"]
+    if loads is None:
+        return None
+    n_flows = n_flows_per_accelerator(inputs.document.lossless, inputs.reader)
+    return collision_ratio(inputs.state, inputs["placement"], loads, n_flows)
+
+
+def job_capacity(inputs: Inputs) -> Floats | None:
+    """Gb/s that arcs leave the job, by row of the loads: behind demands in the background and hash collisions."""
+    loads: UnitLinkLoads | None = inputs["link_loads"]
+    if loads is None:
+        return None
+    capacity_gbps: Floats = inputs["health.job_capacity_gbps"]
+    carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
+    if carried_gbps is not None:
+        capacity_gbps = left_for_job(capacity_gbps, carried_gbps)
+    return np.asarray(capacity_gbps[loads.arc] / inputs["hash_collisions"])
+
+
+def step(inputs: Inputs) -> StepOutcome:
+    """The training step, or why there is none. Raises TopologyError for a pace beyond what accelerators could do."""
+    job = inputs.job
+    if job is None:
+        return StepOutcome(None, "the document has no job")
+    for check in ("memory_fit", "stated_split"):
+        _ = inputs[check]  # either has raised where the job cannot run
+    loads: UnitLinkLoads = inputs["link_loads"]
+    if loads.unreachable:
+        phase, a, b = loads.unreachable[0]
+        return StepOutcome(None, f"no path for {phase.replace('_', '-')} traffic from {a} to {b}")
+    placed, flows, groups = inputs["placement"], inputs["job_flows"], inputs["accelerators"]
+    found = step_of(StepInputs(job, placed, flows, groups, loads, inputs["job_capacity"]))
+    if not np.isfinite(found.step_time_s):
+        return StepOutcome(None, "a link on the way has no capacity left")
+    issues = peak_issues(found.groups, job, inputs.reader)
+    if issues:
+        raise TopologyError("the job cannot run as it is cut and placed", found=issues)
+    return StepOutcome(found)
+
+
+def loss(inputs: Inputs) -> LossPenalty | None:
+    """What exchanging every H steps costs the training; sites are the replicas of local SGD. None without a step."""
+    job, result = inputs.job, inputs["step"]
+    if job is None or result.step is None:
+        return None
+    n_sites = len(inputs["placement"].sites) if job.is_local_sgd else 1
+    n_local_steps = job.n_local_steps if job.is_local_sgd else 1
+    if n_sites > 1:
+        for name in LOSS_FIGURES:
+            inputs.reader.general(name)
+    return loss_penalty(n_sites, n_local_steps, job.model.n_parameters(), inputs.reader.catalogue)
