@@ -64,9 +64,10 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     new, known = current_schemas(), (FOLDER / OPENAPI).exists()
     rows = list(differences(read_schemas(), new)) if known else []
-    print(report(rows) or "the published schemas are the checked-in ones")
+    same = "the published schemas are the checked-in ones" if known else "no schemas are checked in"
+    print(report(rows) or same)
     if "--write" not in arguments:
-        if rows:
+        if rows or not known:
             print(f"refresh docs/schemas after additions: {COMMAND}")
         return int(bool(rows) or not known)
     if any(row.breaking for row in rows) and "--breaking" not in arguments:

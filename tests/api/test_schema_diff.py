@@ -69,7 +69,7 @@ EXPLANATION, METRIC = component("Explanation"), component("MetricValue")
 SCORE_200 = "POST /v1/score response 200"
 GROWTH = "properties/growth_ratio_per_year"
 NO_OTHERS = "other fields are no longer accepted"
-FIRST_FABRIC = "dumbbell fabric"
+YEARS, TIER = "request ForecastRequest.years", "request LinkSelector.tier"
 
 REQUIRED_QUERY = {"in": "query", "name": "year", "required": True, "schema": {"type": "integer"}}
 NULLABLE = {"anyOf": [{"type": "number"}, {"type": "null"}]}
@@ -91,25 +91,24 @@ BREAKING: list[tuple[Edit, str, str]] = [
     (put("parameters/0/required", True, PARTS), "GET /v1/parts parameter kind", "now required"),
     (put("parameters/0/schema/enum/0", None, PARTS), "GET /v1/parts parameter kind", "'fibre' is no longer accepted"),
     (put("parameters/1", REQUIRED_QUERY, PARTS), "GET /v1/parts parameter year", "added, and required"),
-    (put("properties/years", None, FORECAST), "request ForecastRequest.years", "removed"),
-    (put("required/0", "years", FORECAST), "request ForecastRequest.years", "now required"),
+    (put("properties/years", None, FORECAST), YEARS, "removed"),
+    (put("required/0", "years", FORECAST), YEARS, "now required"),
     (with_new_field(required=True), "request ForecastRequest.new", "added, and required"),
     (
         put("properties/years/type", "string", FORECAST),
-        "request ForecastRequest.years",
+        YEARS,
         "integer is no longer accepted",
     ),
     (put(f"{GROWTH}/type", "integer", FORECAST), f"request ForecastRequest.{GROWTH[11:]}", "number became integer"),
-    (put("properties/years/minimum", 2, FORECAST), "request ForecastRequest.years", "minimum 1 became 2"),
-    (put("properties/years/maximum", 50, FORECAST), "request ForecastRequest.years", "maximum 100 became 50"),
-    (put("properties/years/maximum", 50, FORECAST), "request ForecastRequest.years", "maximum 100 became 50"),
+    (put("properties/years/minimum", 2, FORECAST), YEARS, "minimum 1 became 2"),
+    (put("properties/years/maximum", 50, FORECAST), YEARS, "maximum 100 became 50"),
     (put("properties/link/pattern", "^w", LINK), "request LinkRequest.link", "pattern None became ^w"),
     (put("properties/years/anyOf/1", None, LINK), "request LinkRequest.years", "null is no longer accepted"),
-    (put("properties/years/enum", [1, 2], FORECAST), "request ForecastRequest.years", "has fixed values now"),
+    (put("properties/years/enum", [1, 2], FORECAST), YEARS, "has fixed values now"),
     (put("properties/note", {"type": "null"}, JOB), "request TrainingJob.note", "string is no longer accepted"),
     (
         put("properties/tier/anyOf/0/enum/0", None, SELECTOR),
-        "request LinkSelector.tier",
+        TIER,
         "'access' is no longer accepted",
     ),
     (put("oneOf/0", None, component("Change")), "request WhatIfRequest.changes[]", "AddNode is no longer accepted"),
@@ -126,16 +125,16 @@ ADDITIONS: list[tuple[Edit, str, str]] = [
     (put("responses/503", {"description": ""}, SCORE), "POST /v1/score", "response 503 added"),
     (put("parameters/1", REQUIRED_QUERY | {"required": False}, PARTS), "GET /v1/parts parameter year", "added"),
     (with_new_field(required=False), "request ForecastRequest.new", "added"),
-    (put("properties/years/type", "number", FORECAST), "request ForecastRequest.years", "integer became number"),
-    (put("properties/years/maximum", 200, FORECAST), "request ForecastRequest.years", "maximum 100 became 200"),
-    (put("properties/years/minimum", None, FORECAST), "request ForecastRequest.years", "minimum 1 became None"),
+    (put("properties/years/type", "number", FORECAST), YEARS, "integer became number"),
+    (put("properties/years/maximum", 200, FORECAST), YEARS, "maximum 100 became 200"),
+    (put("properties/years/minimum", None, FORECAST), YEARS, "minimum 1 became None"),
     (put("required/1", None, LINK), "request LinkRequest.link", "no longer required"),
     (
-        put("properties/growth_ratio_per_year", NULLABLE, LINK),
+        put(GROWTH, NULLABLE, LINK),
         f"request LinkRequest.{GROWTH[11:]}",
         "null is now accepted",
     ),
-    (put("properties/tier/anyOf/0/enum/0", "metro", SELECTOR), "request LinkSelector.tier", "'metro' added"),
+    (put("properties/tier/anyOf/0/enum/0", "metro", SELECTOR), TIER, "'metro' added"),
     (put("properties/new_s", {"type": "number"}, EXPLANATION), "answer Explanation.new_s", "added"),
     (put("properties/better/enum/0", "neither", METRIC), "answer MetricValue.better", "'neither' added"),
     (put("required/3", "why", METRIC), "answer MetricValue.why", "is always there now"),
@@ -165,15 +164,18 @@ def test_texts_and_examples_are_no_difference() -> None:
 
 
 def test_the_document_is_compared_as_what_a_user_writes() -> None:
-    node = lambda schema: schema["$defs"]["Node"]  # noqa: E731
+    def node(schema: Any) -> Any:
+        return schema["$defs"]["Node"]
+
     assert found(put("properties/kind/enum/0", None, node), DOCUMENT) == {
         (True, "document Node.kind", "'rack' is no longer accepted")
     }
     assert found(put("properties/colour", {"type": "string"}, node), DOCUMENT) == {
         (False, "document Node.colour", "added")
     }
+    first = current()[DOCUMENT]["$defs"]["Fabric"]["oneOf"][0]["title"]
     assert found(put("$defs/Fabric/oneOf/0", None), DOCUMENT) == {
-        (True, "document TopologyDocument.fabrics[]", f"{FIRST_FABRIC} is no longer accepted")
+        (True, "document.fabrics[]", f"{first} is no longer accepted")
     }
 
 

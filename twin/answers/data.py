@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 METADATA = frozenset({"alias", "decimals", "optional", "hidden"})
 SCALARS = (str, bool, int, float, type(None))
+SCALAR_TYPES = frozenset(SCALARS)
 
 
 class DataField(NamedTuple):
@@ -63,14 +65,36 @@ def to_data(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else [to_data(item) for item in value]
 
 
+class _Shape(NamedTuple):
+    """The fields of a dataclass, prepared for many objects: a table of links has 10^5 rows."""
+
+    keys: tuple[str, ...]
+    values: Callable[[Any], tuple[Any, ...]]
+    special: tuple[DataField, ...]
+    """Fields that are rounded or optional."""
+
+
+@cache
+def _shape(kind: type) -> _Shape:
+    rows = data_fields(kind)
+    names = [row.name for row in rows]
+    values = attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
+    special = tuple(row for row in rows if row.optional or row.decimals is not None)
+    return _Shape(tuple(row.key for row in rows), values, special)
+
+
 def _fields_to_data(value: Any) -> dict[str, Any]:
-    data = {}
     kind: type = type(value)
-    for name, key, decimals, optional, default in data_fields(kind):
-        item = getattr(value, name)
-        if optional and item == default:
-            continue
-        data[key] = to_data(item) if decimals is None else round(item, decimals)
+    keys, values, special = _shape(kind)
+    data = dict(zip(keys, values(value), strict=True))
+    for key, item in data.items():
+        if type(item) not in SCALAR_TYPES:
+            data[key] = to_data(item)
+    for name, key, decimals, optional, default in special:
+        if optional and getattr(value, name) == default:
+            del data[key]
+        elif decimals is not None:
+            data[key] = round(data[key], decimals)
     return data
 
 
