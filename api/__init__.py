@@ -1,1 +1,1 @@
-"""The HTTP face: the same questions and the same bytes as `import twin` and the `twin` command."""
+"""The HTTP service: the same questions and the same bytes as `import twin` and the `twin` command."""

@@ -1,4 +1,4 @@
-"""What is answered, as types: OpenAPI shows them, and tests hold them against the bytes."""
+"""Answers that only HTTP gives: lists of what ships, health and problems. The others are dataclasses of `twin`."""
 
 from __future__ import annotations
 
@@ -6,93 +6,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from twin.answers.diff import Cause
-from twin.catalogue import Kind
-from twin.catalogue.figure_reader import UsedFigure
-from twin.catalogue.records import Figure, Mode, Part
-from twin.economics.lease import Lease
+from twin.catalogue.records import Figure, Part
 from twin.model.document import TopologyDocument
 from twin.units import unit_of
 
 
 class Answer(BaseModel):
-    """Base of all answers: nothing beside what is declared."""
+    """Base of these answers: no field that is not declared."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class MetricValue(Answer):
-    """A metric; null with a `why` where it does not apply."""
-
-    value: float | None
-    unit: str
-    better: Literal["lower", "higher"]
-    why: str | None = None
-
-
-class MetricChange(Answer):
-    """A metric before and after; `change` is after minus before."""
-
-    before: float | None
-    after: float | None
-    change: float | None
-    unit: str
-    better: Literal["lower", "higher"]
-    why: dict[Literal["before", "after"], str] = {}
-
-
-class ScoreAnswer(Answer):
-    """Every metric of a network as it stands, what binds, and the estimates it leans on."""
-
-    network: str
-    as_of: str | None
-    job: str | None
-    metrics: dict[str, MetricValue]
-    utilisation_window: str
-    utilisation_tier: str
-    bottlenecks: list[str]
-    lease: Lease | None
-    assumptions: list[UsedFigure]
-    n_figures: int
-
-
-class BindsBeforeAfter(Answer):
-    """What binds, before and after."""
-
-    before: list[str]
-    after: list[str]
-
-
-class LeaseBeforeAfter(Answer):
-    """The lease question, before and after."""
-
-    before: Lease | None
-    after: Lease | None
-
-
-class Purchase(Answer):
-    """A row of the shopping list."""
-
-    item: str
-    amount: float
-    usd: float
-
-
-class DiffAnswer(Answer):
-    """Every metric before and after, the causes, and the shopping list."""
-
-    network: str
-    as_of: str | None
-    job: str | None
-    plan: str | None
-    metrics: dict[str, MetricChange]
-    utilisation_window: str
-    utilisation_tier: str
-    bottlenecks: BindsBeforeAfter
-    causes: list[Cause]
-    purchases: list[Purchase]
-    lease: LeaseBeforeAfter
-    assumptions: list[UsedFigure]
 
 
 class NamedNote(Answer):
@@ -103,20 +25,20 @@ class NamedNote(Answer):
 
 
 class TopologySummary(Answer):
-    """A network of the catalogue and what it is."""
+    """A shipped network, in one sentence."""
 
     name: str
     sentence: str
 
 
 class TopologyList(Answer):
-    """The networks that ship."""
+    """The shipped networks."""
 
     topologies: list[TopologySummary]
 
 
 class TopologyAnswer(Answer):
-    """A network of the catalogue: its compact document, which can be posted back, and what can be asked of it."""
+    """A shipped network: its jobs, its plans, and its compact document, which can be posted back."""
 
     name: str
     sentence: str
@@ -132,23 +54,10 @@ class FigureAnswer(Figure):
     unit: str
 
 
-class PartAnswer(Answer):
+class PartAnswer(Part):
     """A part of the catalogue: every figure with range, source and status."""
 
-    id: str
-    kind: Kind
-    name: str
-    year: int | None
-    figures: dict[str, FigureAnswer]
-    modes: list[Mode]
-    form_factor: str
-    lane_gbps: int | None
-    optics: str | None
-    fec: str | None
-    cages: list[str]
-    port_rates_gbps: list[float]
-    store_and_forward: bool
-    note: str
+    figures: dict[str, FigureAnswer]  # type: ignore[assignment]  # a narrower figure; parts are frozen
 
 
 class PartList(Answer):
@@ -158,14 +67,14 @@ class PartList(Answer):
 
 
 class Health(Answer):
-    """That the server answers."""
+    """The server is up."""
 
     status: Literal["ok"]
     version: str
 
 
 class ProblemIssue(Answer):
-    """One fault: where, what, and how to mend it."""
+    """One error: where, what, and how to fix it."""
 
     where: str
     problem: str
@@ -173,7 +82,7 @@ class ProblemIssue(Answer):
 
 
 class Problem(Answer):
-    """An error (RFC 9457) with every fault that was found."""
+    """An error (RFC 9457) with every issue found."""
 
     type: str
     title: str
@@ -183,7 +92,7 @@ class Problem(Answer):
 
 
 def topology_answer(name: str, sentence: str, document: TopologyDocument) -> dict[str, Any]:
-    """A network of the catalogue as data."""
+    """A shipped network as data."""
     return {
         "name": name,
         "sentence": sentence,

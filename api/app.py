@@ -12,25 +12,19 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from twin.topologies import MAX_RECORDS, NETWORKS, network_text
 
+from twin.answers.diff import Diff
+from twin.answers.explanation import Explanation
+from twin.answers.forecast import Forecast
+from twin.answers.link_report import LinkReport
+from twin.answers.score import Score
 from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
 from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
+from twin.studies.sweep import Sweep
 from twin.warmup import warm_up
 
-from .answers import (
-    DiffAnswer,
-    Health,
-    PartAnswer,
-    PartList,
-    ScoreAnswer,
-    TopologyAnswer,
-    TopologyList,
-    part_answer,
-    topology_answer,
-)
-from .answers_explain import ExplainAnswer, SweepAnswer
-from .answers_links import ForecastAnswer, LinkAnswer
+from .answers import Health, PartAnswer, PartList, TopologyAnswer, TopologyList, part_answer, topology_answer
 from .bodies import ExplainRequest, ForecastRequest, LinkRequest, ScoreRequest, SweepRequest, WhatIfRequest, read_body
 from .examples import (
     EXPLAIN_EXAMPLES,
@@ -57,10 +51,14 @@ def create_app(
     max_sweep_s: float = MAX_SWEEP_S,
     warm: bool = True,
 ) -> FastAPI:
-    """The application, with a store of networks of its own.
+    """The application with its own store of networks.
 
-    max_records: nodes and links of a posted document, fabrics written out. max_sweep_work: points of a sweep times
-    nodes, links and demands. warm: compile kernels at start.
+    Args:
+        max_body_bytes: largest body of a request.
+        max_records: most nodes and links of a posted document, generators expanded.
+        max_sweep_work: most points of a sweep times nodes, links and demands.
+        max_sweep_s: longest time of a sweep.
+        warm: compiles the kernels at start.
     """
 
     @asynccontextmanager
@@ -72,7 +70,7 @@ def create_app(
     app = FastAPI(
         title="dc-twin",
         version=package_version(),
-        description="A digital twin of data-centre networks: what a network is worth, and what a change does to it.",
+        description="A digital twin of data-centre networks: metrics of a network, and the effect of a change.",
         lifespan=lifespan,
         redirect_slashes=False,
         redoc_url=None,
@@ -88,7 +86,7 @@ def create_app(
 
 
 async def _body(request: Request) -> bytes:
-    """The body as it came; whatever its content type says, it is read as JSON."""
+    """The raw body. It is read as JSON whatever its content type says."""
     return await request.body()
 
 
@@ -96,128 +94,128 @@ Body = Annotated[bytes, Depends(_body)]
 
 
 def _questions(networks: Networks) -> APIRouter:
-    """What can be asked of a network; plain functions, so that each runs in a thread of its own."""
+    """Questions about a network. The endpoints are plain functions, so each request runs in a thread."""
     router = APIRouter(prefix="/v1", tags=["questions"])
 
     @router.post(
         "/score",
-        responses=responses_of(ScoreAnswer, 404, 413, 422),
+        responses=responses_of(Score, 404, 413, 422),
         openapi_extra=body_of(ScoreRequest, SCORE_EXAMPLES),
         response_class=Response,
     )
     def score(body: Body) -> Response:
-        """Every metric of a network as it stands."""
-        asked = read_body(body, ScoreRequest)
-        with networks.asked(asked.network) as network:
-            find(lambda: network.job(asked.job))
-            answer = network.score(asked.job, ageing=asked.ageing)
+        """Return every metric of a network as it is."""
+        request = read_body(body, ScoreRequest)
+        network = networks.get(request.network)
+        find(lambda: network.job(request.job))
+        answer = network.score(request.job, ageing=request.ageing)
         return _json(answer.to_json())
 
     @router.post(
         "/what-if",
-        responses=responses_of(DiffAnswer, 404, 413, 422),
+        responses=responses_of(Diff, 404, 413, 422),
         openapi_extra=body_of(WhatIfRequest, WHAT_IF_EXAMPLES),
         response_class=Response,
     )
     def what_if(body: Body) -> Response:
-        """Every metric before and after a plan or changes, the causes, and the shopping list."""
-        asked = read_body(body, WhatIfRequest)
-        with networks.asked(asked.network) as network:
-            find_names(network, asked)
-            answer = network.what_if(asked.after, asked.job, ageing=asked.ageing)
+        """Return every metric before and after a plan or changes, the causes, and the items to buy."""
+        request = read_body(body, WhatIfRequest)
+        network = networks.get(request.network)
+        find_names(network, request)
+        answer = network.what_if(request.after, request.job, ageing=request.ageing)
         return _json(answer.to_json())
 
     @router.post(
         "/forecast",
-        responses=responses_of(ForecastAnswer, 404, 413, 422),
+        responses=responses_of(Forecast, 404, 413, 422),
         openapi_extra=body_of(ForecastRequest, FORECAST_EXAMPLES),
         response_class=Response,
     )
     def forecast(body: Body) -> Response:
-        """When margins are gone, rates drop and traffic outgrows links, in three ageing cases."""
-        asked = read_body(body, ForecastRequest)
-        with networks.asked(asked.network) as network:
-            find_names(network, asked)
-            answer = network.forecast(
-                asked.years, asked.growth_ratio_per_year, links=asked.links, changes=asked.after, job=asked.job
-            )
+        """Return when links lose margin, rate or spare capacity, in three ageing cases."""
+        request = read_body(body, ForecastRequest)
+        network = networks.get(request.network)
+        find_names(network, request)
+        answer = network.forecast(
+            request.years, request.growth_ratio_per_year, links=request.links, changes=request.after, job=request.job
+        )
         return _json(answer.to_json())
 
     @router.post(
         "/link",
-        responses=responses_of(LinkAnswer, 404, 413, 422),
+        responses=responses_of(LinkReport, 404, 413, 422),
         openapi_extra=body_of(LinkRequest, LINK_EXAMPLES),
         response_class=Response,
     )
     def link(body: Body) -> Response:
-        """One link explained: where its light goes, its modes, latency, goodput, failures, calendar."""
-        asked = read_body(body, LinkRequest)
-        with networks.asked(asked.network) as network:
-            find_names(network, asked)
-            answer = network.link(
-                asked.link,
-                years=asked.years,
-                growth_ratio_per_year=asked.growth_ratio_per_year,
-                changes=asked.after,
-                job=asked.job,
-                ageing=asked.ageing,
-            )
+        """Return one link in detail: link budget, modes, latency, goodput, failures and forecast."""
+        request = read_body(body, LinkRequest)
+        network = networks.get(request.network)
+        find_names(network, request)
+        answer = network.link(
+            request.link,
+            years=request.years,
+            growth_ratio_per_year=request.growth_ratio_per_year,
+            changes=request.after,
+            job=request.job,
+            ageing=request.ageing,
+        )
         return _json(answer.to_json())
 
     @router.post(
         "/explain",
-        responses=responses_of(ExplainAnswer, 404, 413, 422),
+        responses=responses_of(Explanation, 404, 413, 422),
         openapi_extra=body_of(ExplainRequest, EXPLAIN_EXAMPLES),
         response_class=Response,
     )
     def explain(body: Body) -> Response:
-        """What is in the way of a training step: its parts, and what each of eight causes costs."""
-        asked = read_body(body, ExplainRequest)
-        with networks.asked(asked.network) as network:
-            find_names(network, asked)
-            answer = network.explain(asked.job, changes=asked.after, ageing=asked.ageing)
+        """Return the bottlenecks of a training step: its parts, and the cost of each of eight causes."""
+        request = read_body(body, ExplainRequest)
+        network = networks.get(request.network)
+        find_names(network, request)
+        answer = network.explain(request.job, changes=request.after, ageing=request.ageing)
         return _json(answer.to_json())
 
     return router
 
 
 def _long_questions(sweeps: Sweeps) -> APIRouter:
-    """What may take minutes, and is asked beside the rest."""
+    """Questions that may take minutes. They run beside the others."""
     router = APIRouter(prefix="/v1", tags=["questions"])
 
     @router.post(
         "/sweep",
-        responses=responses_of(SweepAnswer, 404, 413, 422),
+        responses=responses_of(Sweep, 404, 413, 422),
         openapi_extra=body_of(SweepRequest, SWEEP_EXAMPLES),
         response_class=Response,
     )
     async def sweep(body: Body, request: Request) -> Response:
-        """A metric over one or two inputs, where it bends, and where it crosses another plan's."""
+        """Return a metric over one or two inputs, its knees, and where it crosses that of another plan."""
         return await sweeps.answer(body, request)
 
     return router
 
 
 def _lists() -> APIRouter:
-    """What there is to ask about."""
+    """Lists of what ships, and the health of the server."""
     router = APIRouter(prefix="/v1", tags=["catalogue"])
 
     @router.get("/topologies", responses=responses_of(TopologyList), response_class=Response)
     def topologies() -> Response:
-        """The networks that ship."""
+        """Return the shipped networks."""
         rows = [{"name": name, "sentence": sentence} for name, sentence in sorted(NETWORKS.items())]
         return _json_of({"topologies": rows})
 
     @router.get("/topologies/{name}", responses=responses_of(TopologyAnswer, 404, 422), response_class=Response)
     def topology(name: str) -> Response:
-        """A network that ships: its compact document, jobs and plans."""
+        """Return a shipped network: its compact document, jobs and plans."""
         return _json_of(find(lambda: _shipped(name)))
 
     @router.get("/parts", responses=responses_of(PartList, 422), response_class=Response)
     def parts(
         request: Request, kind: Annotated[str | None, Query(json_schema_extra={"enum": list(KINDS)})] = None
     ) -> Response:
-        """The parts of the catalogue, all or of one kind."""
+        """Return the parts of the catalogue, all or of one kind."""
         unknown = [
             Issue(f"query.{name}", f"unknown parameter {name!r}", did_you_mean(name, ["kind"]) or "known: kind")
             for name in request.query_params
@@ -225,17 +223,17 @@ def _lists() -> APIRouter:
         ]
         if unknown:
             raise DocumentError(str(unknown[0]), where="query", found=unknown)
-        found = catalogue().parts(kind)  # type: ignore[arg-type]  # an unknown kind is refused with near ones
-        return _json_of({"parts": [part_answer(part) for part in found]})
+        rows = catalogue().parts(kind)  # type: ignore[arg-type]  # an unknown kind is refused with near ones
+        return _json_of({"parts": [part_answer(part) for part in rows]})
 
     @router.get("/parts/{part_id:path}", responses=responses_of(PartAnswer, 404, 422), response_class=Response)
     def part(part_id: str) -> Response:
-        """A part with every figure, its range and its source."""
+        """Return a part with every figure, its range and its source."""
         return _json_of(part_answer(find(lambda: catalogue().get(part_id))))
 
     @router.get("/health", responses=responses_of(Health), response_class=Response, tags=["server"])
     async def health() -> Response:
-        """That the server answers; needs no thread, so that it does so while all of them calculate."""
+        """Return the version. It needs no thread, so it answers while all threads compute."""
         return _json_of({"status": "ok", "version": package_version()})
 
     return router

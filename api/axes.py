@@ -1,4 +1,4 @@
-"""Inputs to vary, as they are posted: `path=values` as after `--vary`, or a path and a list of values."""
+"""Inputs to vary in a request: `path=values` as after `--vary`, or a path and a list of values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twin.formats.native import in_words, validate_as
 from twin.studies.inputs import FORM, MAX_VALUES, PATHS, Axis, axis_of
 
 MAX_TEXT = 2000
-"""Characters of values that are written as text; lists may be longer."""
+"""Longest text of values, in characters; a list may be longer."""
 MAX_NUMBER = 1e15
 N_AXES = 2
 ROOTS = {path.partition(".")[0] for path in PATHS}
@@ -32,39 +32,39 @@ class AxisRequest(BaseModel):
 
     path: Path
     values: SkipValidation[Text | Annotated[list[Value], Field(min_length=1, max_length=MAX_VALUES)]]
-    """Numbers, or words where the input is one; or a text: `1,2,5`, `1..10:4` (evenly), `1..1000:log7` (by factors)."""
+    """A list of numbers or words; or a text: `1,2,5`, `1..10:4` (equal steps), `1..1000:log7` (equal factors)."""
 
 
 Vary = Text | AxisRequest | Annotated[list[Text | AxisRequest], Field(min_length=1, max_length=N_AXES)]
 
 
 class PostedAxis(NamedTuple):
-    """An input to vary: where it stands in the body, and what is said there."""
+    """An input to vary: its place in the body, and the value there."""
 
     where: str
-    said: Any
+    value: Any
 
     @property
     def path(self) -> str:
-        """What is varied."""
-        path: str = self.said["path"] if isinstance(self.said, dict) else self.said.partition("=")[0]
+        """Path of the input."""
+        path: str = self.value["path"] if isinstance(self.value, dict) else self.value.partition("=")[0]
         return path
 
     def parse(self) -> Axis:
-        """Its path and values. Raises ChangeError."""
-        axis = axis_of(self.said)
+        """Parse the path and the values. Raises ChangeError."""
+        axis = axis_of(self.value)
         if any(isinstance(value, float) and abs(value) > MAX_NUMBER for value in axis.values):
             raise ChangeError(f"values beyond {MAX_NUMBER:g}", where=self.where, hint="no input is as large")
         return axis
 
 
 def axes_of(vary: Any) -> list[PostedAxis]:
-    """Inputs that `axis_issues` found no fault with."""
+    """Return the inputs of a request that `axis_issues` has checked."""
     return [PostedAxis(where, item) for where, item in _items(vary)]
 
 
 def axis_issues(vary: Any) -> Iterator[Issue]:
-    """What is wrong with the form of posted inputs; whether there is such an input is told where it is varied."""
+    """Return the errors in the form of inputs. Whether an input exists is checked where it is varied."""
     if vary is None or vary == []:
         yield Issue("vary", "nothing to vary", FORM)
     elif isinstance(vary, list) and len(vary) > N_AXES:
@@ -94,7 +94,7 @@ def _issues_of(item: Any, where: str) -> Iterator[Issue]:
 
 
 def _path_issues(path: Any, where: str) -> Iterator[Issue]:
-    """Whether it begins like an input that there is; what follows is found out where it is varied."""
+    """Check the first word of a path. The rest is checked where the input is varied."""
     if isinstance(path, str) and path.partition(".")[0] not in ROOTS:
         near = did_you_mean(path[:100], PATHS)
         hint = f"{near} " * bool(near) + f"known: {', '.join(PATHS)}"

@@ -1,4 +1,4 @@
-"""What is posted: read strictly, every fault told with its place and near names."""
+"""Request bodies. They are read strictly; every error is reported with its place and near names."""
 
 from __future__ import annotations
 
@@ -26,87 +26,87 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Years = Annotated[int, Field(ge=1, le=MAX_YEARS)]
 Growth = Annotated[float, Field(ge=-0.9, le=10.0)]
 Change = TypeAliasType("Change", changes_.Change)
-"""The union under a name of its own, so that OpenAPI writes it once."""
+"""The union with a name, so OpenAPI writes it once."""
 
 
-class Question(BaseModel):
-    """Base of all questions: which network, and which of its jobs."""
+class NetworkRequest(BaseModel):
+    """Base of all requests: a network and one of its jobs."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     network: SkipValidation[Name | TopologyDocument]
-    """A name of the catalogue (`GET /v1/topologies`), or a whole document. Never a path."""
+    """Name of a shipped network (`GET /v1/topologies`), or a whole document. Never a path."""
     job: Name | None = None
-    """A job of the document by id; without one its default."""
+    """Id of a job of the document; without it the default job."""
 
 
-class ScoreRequest(Question):
-    """What is a network worth, as it stands?"""
+class ScoreRequest(NetworkRequest):
+    """Compute every metric of a network as it is."""
 
     ageing: AgeingCase = "value"
-    """Which end of the range the ageing figures are taken from: low, value (central) or high."""
+    """Which figure of each ageing range is used: low (optimistic), value (central) or high (pessimistic)."""
 
 
-class ChangedQuestion(Question):
-    """Base of questions about a network after a plan of its document, or after changes."""
+class ChangedNetworkRequest(NetworkRequest):
+    """Base of requests about a network after a plan of its document, or after changes."""
 
     plan: Name | None = None
-    """A plan of the document by id."""
+    """Id of a plan of the document."""
     changes: SkipValidation[Annotated[tuple[Change, ...], Field(max_length=1000)] | None] = None
-    """Changes, told apart by `kind`; structure first, then workload, then state."""
+    """Changes, distinguished by `kind`. Order: structure, then workload, then state."""
 
     @property
     def after(self) -> Any:
-        """The plan's name, or the changes; None where the network is asked as it stands."""
+        """The plan's id, or the changes; None for the network as it is."""
         return self.plan if self.plan is not None else self.changes
 
 
-class WhatIfRequest(ChangedQuestion, ScoreRequest):
-    """What does a change do? Either a plan of the document or changes."""
+class WhatIfRequest(ChangedNetworkRequest, ScoreRequest):
+    """Compare a network before and after a plan of its document, or after changes."""
 
 
-class ForecastRequest(ChangedQuestion):
-    """When do margins go, rates drop and links fill up? In all three ageing cases; after a plan or changes, if any."""
+class ForecastRequest(ChangedNetworkRequest):
+    """Forecast margin, rate and load of links in three ageing cases, after a plan or changes if given."""
 
     years: Years = 20
-    """How far to look."""
+    """Length of the forecast."""
     growth_ratio_per_year: Growth = 0.0
     """Of the traffic: 0.3 is 30 % a year."""
     links: SkipValidation[Links | None] = None
-    """An id, a glob, or conditions as in changes; wide-area links where there are some, else all."""
+    """An id, a glob, or conditions as in changes. Default: wide-area links if there are any, else all links."""
 
 
-class LinkRequest(ChangedQuestion, ScoreRequest):
-    """Where does the light of one link go, and what holds it? As it stands, or after a plan or changes."""
+class LinkRequest(ChangedNetworkRequest, ScoreRequest):
+    """Report one link: budget, modes, latency, goodput, failures and forecast, after a plan or changes if given."""
 
     link: Name
-    """Id of a link, or a glob that only one matches."""
+    """Id of a link, or a glob that matches exactly one link."""
     years: Years | None = 20
-    """How far its calendar looks; null for none."""
+    """Length of the forecast; null for no forecast."""
     growth_ratio_per_year: Growth = 0.0
     """Of the traffic: 0.3 is 30 % a year."""
 
 
-class ExplainRequest(ChangedQuestion, ScoreRequest):
-    """What is in the way of a job's step, by eight causes? As it stands, or after a plan or changes."""
+class ExplainRequest(ChangedNetworkRequest, ScoreRequest):
+    """Explain the step time of a job by eight causes, after a plan or changes if given."""
 
 
-class SweepRequest(ChangedQuestion, ScoreRequest):
-    """How does a metric move with one or two inputs? Of the network as it stands, or after a plan or changes."""
+class SweepRequest(ChangedNetworkRequest, ScoreRequest):
+    """Vary one or two inputs and compute a metric at each point, after a plan or changes if given."""
 
     vary: SkipValidation[Vary]
-    """One input or a list of two: a text as after the command's `--vary`, `age=0..30:7`, or a path and its values."""
+    """One input or a list of two. An input is a text like `age=0..30:7`, or a path and its values."""
     metric: Annotated[Name, Field(json_schema_extra={"enum": list(METRICS)})] = "step_time_s"
-    """Any that a score has."""
+    """Any metric of a score."""
     against: Name | None = None
-    """Another plan of the document: where the metric crosses what it has with that is told."""
+    """Id of another plan. The answer lists where the metric crosses its value with that plan."""
 
 
-R = TypeVar("R", bound=Question)
+R = TypeVar("R", bound=NetworkRequest)
 
 
 def read_body(body: bytes, kind: type[R]) -> R:
-    """A posted question. What is in AS_POSTED goes on as plain data: it is read where it is used.
+    """Read a request body. Fields in AS_POSTED stay plain data and are read where they are used.
 
     Raises DocumentError with every bad field.
     """
@@ -125,14 +125,14 @@ def read_body(body: bytes, kind: type[R]) -> R:
     return request.model_copy(update=skipped)
 
 
-def _check_shapes(request: Question, skipped: dict[str, Any]) -> None:
+def _check_shapes(request: NetworkRequest, skipped: dict[str, Any]) -> None:
     issues: list[Issue] = []
     network, changes = skipped.get("network"), skipped.get("changes")
     if not isinstance(network, str | dict):
         issues.append(Issue("network", "is neither a name nor a document", "names: GET /v1/topologies"))
     elif isinstance(network, str) and not 1 <= len(network) <= 200:
         issues.append(Issue("network", f"a name of {len(network)} characters", "names: GET /v1/topologies"))
-    if isinstance(request, ChangedQuestion):
+    if isinstance(request, ChangedNetworkRequest):
         if request.plan is not None and changes is not None:
             issues.append(Issue("plan, changes", "both are there", "give exactly one of plan and changes"))
         if isinstance(request, WhatIfRequest) and request.plan is None and changes is None:
@@ -161,7 +161,7 @@ def _link_issues(links: Any) -> list[Issue]:
 
 
 def _refuse_non_finite(data: dict[str, Any]) -> None:
-    """Python's JSON reads NaN, Infinity and 1e999; none of them is JSON's, and no figure means them."""
+    """Raise DocumentError for NaN, Infinity and 1e999. Python's JSON reader accepts them; JSON does not have them."""
     waiting: list[tuple[str, Any]] = [("", data)]
     while waiting:
         place, item = waiting.pop()

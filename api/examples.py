@@ -1,4 +1,4 @@
-"""Examples of what can be posted; all of them work."""
+"""Example request bodies. A test posts each of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 SCORE_EXAMPLES: dict[str, dict[str, Any]] = {
     "a network by name": {"network": "memphis-small"},
-    "another job, optics and glass at the bad end": {"network": "memphis-small", "job": "everything", "ageing": "high"},
+    "another job, pessimistic ageing": {"network": "memphis-small", "job": "everything", "ageing": "high"},
     "a document": {
         "network": {
             "name": "two hosts",
@@ -42,7 +42,7 @@ FORECAST_EXAMPLES: dict[str, dict[str, Any]] = {
 }
 LINK_EXAMPLES: dict[str, dict[str, Any]] = {
     "a link": {"network": "memphis-small", "link": "wan-1-2"},
-    "ten years on, at the bad end, without a calendar": {
+    "after ten years, pessimistic ageing, without a forecast": {
         "network": "memphis-small",
         "link": "wan-1-2",
         "years": None,
@@ -51,9 +51,9 @@ LINK_EXAMPLES: dict[str, dict[str, Any]] = {
     },
 }
 EXPLAIN_EXAMPLES: dict[str, dict[str, Any]] = {
-    "what is in the way": {"network": "memphis-small"},
-    "what is left in the way after a plan": {"network": "memphis-small", "plan": "border-router-swap"},
-    "another job, ten years on, at the bad end": {
+    "the bottlenecks of a step": {"network": "memphis-small"},
+    "the bottlenecks after a plan": {"network": "memphis-small", "plan": "border-router-swap"},
+    "another job, after ten years, pessimistic ageing": {
         "network": "memphis-small",
         "job": "everything",
         "changes": [{"kind": "age", "years": 10}],
@@ -61,13 +61,13 @@ EXPLAIN_EXAMPLES: dict[str, dict[str, Any]] = {
     },
 }
 SWEEP_EXAMPLES: dict[str, dict[str, Any]] = {
-    "from how much capacity on the first campus helps": {
+    "the capacity from which the first campus helps": {
         "network": "memphis-small",
         "plan": "fibre-and-balance",
         "vary": "links.wan-*.total_gbps=400..51200:log15",
         "against": "leave-out-first-campus",
     },
-    "two inputs, by their values": {
+    "two inputs with lists of values": {
         "network": "memphis-small",
         "vary": [
             {"path": "age", "values": [0, 10, 20, 30]},
@@ -75,7 +75,7 @@ SWEEP_EXAMPLES: dict[str, dict[str, Any]] = {
         ],
         "metric": "tokens_per_s",
     },
-    "members that fail once a route is cut": {
+    "members that fail after a route is cut": {
         "network": "memphis-small",
         "changes": [{"kind": "fail_srlg", "srlg": "duct-13-a"}],
         "vary": {"path": "links.wan-1-2.n_failed", "values": "0..6:4"},

@@ -1,4 +1,4 @@
-"""No body is read beyond the limit, whether or not its length was announced."""
+"""The limit on the size of a request body, with or without a Content-Length header."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class BodyLimit:
-    """ASGI middleware: whoever reads a body of more than `max_bytes` gets 413; an announced one is not even begun."""
+    """ASGI middleware: a body of more than `max_bytes` gets status 413, before it is read if its length is stated."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.app = app
         self.max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what is read."""
+        """Pass the request on and count the bytes of its body."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "")
-        n_announced = int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 20 else 0
+        stated = Headers(scope=scope).get("content-length", "")
+        n_stated = int(stated) if stated.isascii() and stated.isdigit() and len(stated) < 20 else 0
         n_read = 0
 
         async def counted() -> Message:
             nonlocal n_read
-            if n_announced > self.max_bytes:
+            if n_stated > self.max_bytes:
                 raise self._too_large()
             message = await receive()
             if message["type"] == "http.request":

@@ -1,4 +1,4 @@
-"""The description of the API: requests and answers as components, and errors."""
+"""The OpenAPI document: requests and answers as components, and errors."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from twin.answers.diff import Diff
+from twin.answers.explanation import Explanation
+from twin.answers.forecast import Forecast
+from twin.answers.link_report import LinkReport
+from twin.answers.score import Score
+from twin.studies.sweep import Sweep
+
 from . import answers
-from .answers_explain import ExplainAnswer, SweepAnswer
-from .answers_links import ForecastAnswer, LinkAnswer
+from .answer_schemas import answer_definitions
 from .bodies import ExplainRequest, ForecastRequest, LinkRequest, ScoreRequest, SweepRequest, WhatIfRequest
 from .problems import MEDIA_TYPE
 
@@ -24,12 +30,6 @@ MODELS: tuple[type[BaseModel], ...] = (
     LinkRequest,
     ExplainRequest,
     SweepRequest,
-    answers.ScoreAnswer,
-    answers.DiffAnswer,
-    ForecastAnswer,
-    LinkAnswer,
-    ExplainAnswer,
-    SweepAnswer,
     answers.TopologyList,
     answers.TopologyAnswer,
     answers.PartAnswer,
@@ -37,11 +37,12 @@ MODELS: tuple[type[BaseModel], ...] = (
     answers.Health,
     answers.Problem,
 )
+ANSWERS: tuple[type, ...] = (Score, Diff, Forecast, LinkReport, Explanation, Sweep)
 ERRORS = {
-    404: "A network, job, plan, part or path that does not exist; near names in the hints.",
+    404: "A network, job, plan, part or path does not exist; the hints hold near names.",
     413: "The body is too large.",
-    422: "The body cannot be read, its records do not fit together, a change cannot be applied, or it is too much.",
-    500: "A fault in the twin itself.",
+    422: "The body is invalid, its records contradict each other, a change cannot be applied, or a bound is exceeded.",
+    500: "An internal error.",
 }
 
 
@@ -54,13 +55,13 @@ def body_of(model: type[BaseModel], examples: dict[str, dict[str, Any]]) -> dict
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
-def responses_of(model: type[BaseModel], *errors: int) -> dict[int | str, dict[str, Any]]:
-    """`responses` of an endpoint: its answer, and the problems that may come instead."""
-    found: dict[int | str, dict[str, Any]] = {200: _response(_sentence(model), "application/json", model)}
-    return found | {status: _response(ERRORS[status], MEDIA_TYPE, answers.Problem) for status in (*errors, 500)}
+def responses_of(model: type, *errors: int) -> dict[int | str, dict[str, Any]]:
+    """`responses` of an endpoint: its answer, and the problems that it may return instead."""
+    answer: dict[int | str, dict[str, Any]] = {200: _response(_sentence(model), "application/json", model)}
+    return answer | {status: _response(ERRORS[status], MEDIA_TYPE, answers.Problem) for status in (*errors, 500)}
 
 
-def _response(description: str, media_type: str, model: type[BaseModel]) -> dict[str, Any]:
+def _response(description: str, media_type: str, model: type) -> dict[str, Any]:
     return {"description": description, "content": {media_type: {"schema": {"$ref": PREFIX + model.__name__}}}}
 
 
@@ -75,12 +76,17 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 @cache
 def _components() -> dict[str, Any]:
-    _, found = models_json_schema([(model, "validation") for model in MODELS], ref_template=PREFIX + "{model}")
-    components: dict[str, Any] = found["$defs"]
-    # a plan keeps its changes as plain data until they are used; what may stand there is the union
-    components["Plan"]["properties"]["changes"]["items"] = {"$ref": PREFIX + "Change"}
-    return components
+    template = PREFIX + "{model}"
+    _, schema = models_json_schema([(model, "validation") for model in MODELS], ref_template=template)
+    components: dict[str, Any] = schema["$defs"]
+    # a plan keeps its changes as plain data until they are used; the schema gives the union that they are read as
+    components["Plan"]["properties"]["changes"]["items"] = {"$ref": template.format(model="Change")}
+    for model in (answers.PartAnswer, answers.FigureAnswer):  # an answer states defaults too
+        components[model.__name__]["required"] = list(components[model.__name__]["properties"])
+    derived = answer_definitions(ANSWERS, template)
+    assert not components.keys() & derived.keys(), components.keys() & derived.keys()
+    return components | derived
 
 
-def _sentence(model: type[BaseModel]) -> str:
+def _sentence(model: type) -> str:
     return (model.__doc__ or "").partition("\n")[0]

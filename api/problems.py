@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457), with every fault in `issues`."""
+"""Errors as `application/problem+json` (RFC 9457), with every issue in `issues`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twin.errors import CatalogueError, Issue, TwinError
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ISSUES = 100
-"""Faults listed in one answer; `detail` says how many there are."""
+"""Most issues listed in one answer; `detail` gives their number."""
 TITLES = {
     "DocumentError": "What was sent, or a field in it, cannot be read",
     "TopologyError": "The records do not fit together",
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class NotFoundError(Exception):
-    """The question names a network, job, plan or part that does not exist."""
+    """The request names a network, job, plan or part that does not exist."""
 
     def __init__(self, error: TwinError) -> None:
         self.error = error
@@ -37,7 +37,7 @@ class NotFoundError(Exception):
 
 
 def find(look_up: Callable[[], T]) -> T:
-    """What `look_up` returns; a name that it does not know becomes 404."""
+    """Return what `look_up` returns. An unknown name becomes NotFoundError, status 404."""
     try:
         return look_up()
     except CatalogueError as error:
@@ -52,7 +52,7 @@ def problem(
     issues: tuple[Issue, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem as a response; `error` is the class in the error tree, where there is one."""
+    """Build a problem response. `error` is the name of the error class, if there is one."""
     title = TITLES.get(error) or HTTPStatus(status).phrase
     slug = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", error).lower()
     if len(issues) > MAX_ISSUES:
@@ -64,23 +64,23 @@ def problem(
         "detail": detail,
         "issues": [asdict(issue) for issue in issues[:MAX_ISSUES]],
     }
-    # escaped to ASCII: what was posted may hold text that UTF-8 cannot carry
+    # escaped to ASCII: a request may hold text that UTF-8 cannot encode
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     return Response(text, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Answer every exception with a problem."""
+    """Make every exception a problem response."""
     app.add_exception_handler(TwinError, _on_twin_error)
     app.add_exception_handler(NotFoundError, _on_not_found)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(Exception, _on_fault)
+    app.add_exception_handler(Exception, _on_internal_error)
 
 
 def _of_error(status: int, error: TwinError) -> Response:
     detail = str(error).split("\n", 1)[0]
-    # places in a posted list are told from the list on: `[0].kind` of `changes`
+    # the place of an issue in a posted list starts at the list: `[0].kind` of `changes`
     issues = tuple(
         replace(issue, where=error.where + issue.where) if issue.where.startswith("[") else issue
         for issue in error.issues
@@ -104,9 +104,9 @@ async def _on_http(request: Request, error: Any) -> Response:
 
 
 async def _on_validation(_: Request, error: Any) -> Response:
-    issues = tuple(Issue(".".join(map(str, fault["loc"])), str(fault["msg"])) for fault in error.errors())
+    issues = tuple(Issue(".".join(map(str, row["loc"])), str(row["msg"])) for row in error.errors())
     return problem(422, f"{len(issues)} bad fields", error="DocumentError", issues=issues)
 
 
-async def _on_fault(_: Request, __: Any) -> Response:
-    return problem(500, "a fault in the twin itself, not in the request; the server's log has the trace")
+async def _on_internal_error(_: Request, __: Any) -> Response:
+    return problem(500, "an internal error of the twin, not of the request; the server's log has the trace")

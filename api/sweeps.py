@@ -1,4 +1,4 @@
-"""Sweeps over HTTP: beside other questions, bounded in size and time, and over when whoever asked has gone."""
+"""Sweeps over HTTP: they run beside other requests, are bounded in size and time, and end when the client leaves."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ from .networks import Networks, find_names
 MAX_SWEEP_WORK = 10_000_000
 """Points times nodes, links and demands: 1,400 points of `memphis-small`, 50 of `memphis`."""
 MIN_RECORDS = 1000
-"""As many a network counts for at least: no point is for nothing."""
+"""A smaller network counts as this many."""
 MAX_SWEEP_S = 120.0
 N_AT_ONCE = 1
-"""Sweeps that run, since Python would run no two quicker; others wait for their turn, and no other question does."""
+"""Sweeps that run at the same time: two in one Python process would not be faster. Other sweeps queue."""
 CLIENT_GONE = 499
 HINT = "ask for fewer values, or in parts; the command and Python sweep without this bound"
 
 
-class _Asked(NamedTuple):
+class _Task(NamedTuple):
+    """A sweep that has been read and checked."""
+
     request: SweepRequest
     axes: list[PostedAxis]
     n_points: int
@@ -40,7 +42,7 @@ class _Asked(NamedTuple):
 
 
 class Sweeps:
-    """Answers sweeps on a thread and networks of their own, so that no other question waits for one."""
+    """Answers sweeps on a separate thread with separate networks, so no other request waits for one."""
 
     def __init__(self, networks: Networks, max_work: int, max_time_s: float) -> None:
         self._networks = networks
@@ -49,46 +51,46 @@ class Sweeps:
         self._threads = ThreadPoolExecutor(N_AT_ONCE, "sweep")
 
     async def answer(self, body: bytes, request: Request) -> Response:
-        """The sweep as JSON; where the client leaves first, it ends at its next point."""
-        asked = await run_in_threadpool(self._read, body)
-        gone = Event()
-        sweeping = asyncio.get_running_loop().run_in_executor(self._threads, self._sweep, asked, gone)
-        leaving = asyncio.create_task(_leaving(request))
+        """Return the sweep as JSON. If the client leaves first, the sweep ends at its next point."""
+        task = await run_in_threadpool(self._read, body)
+        client_gone = Event()
+        sweeping = asyncio.get_running_loop().run_in_executor(self._threads, self._sweep, task, client_gone)
+        disconnecting = asyncio.create_task(_disconnected(request))
         try:
-            either: tuple[asyncio.Future[Any], ...] = (sweeping, leaving)
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            first: tuple[asyncio.Future[Any], ...] = (sweeping, disconnecting)
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
             if sweeping.done():
                 return Response(sweeping.result(), media_type="application/json")
             return Response(status_code=CLIENT_GONE)
         finally:
-            gone.set()
+            client_gone.set()
             sweeping.cancel()
-            leaving.cancel()
+            disconnecting.cancel()
 
-    def _read(self, body: bytes) -> _Asked:
-        """What is asked; faults of the body and of names in it are told without waiting for a turn."""
+    def _read(self, body: bytes) -> _Task:
+        """Read and check a body. Errors in it are reported before the sweep queues."""
         request = read_body(body, SweepRequest)
         axes = axes_of(request.vary)
-        with _told_as_posted(axes):
+        with _at_place_in_body(axes):
             n_points = check_sweep([axis.parse() for axis in axes], request.metric)
-        network = self._networks.aside(request.network)
+        network = self._networks.separate(request.network)
         find_names(network, request, request.against)
-        return _Asked(request, axes, n_points, network)
+        return _Task(request, axes, n_points, network)
 
-    def _sweep(self, asked: _Asked, gone: Event) -> str:
-        request, axes, n_points, network = asked
-        if gone.is_set():
+    def _sweep(self, task: _Task, client_gone: Event) -> str:
+        request, axes, n_points, network = task
+        if client_gone.is_set():
             raise _GoneError
         self._check_work(network, n_points)
-        with _told_as_posted(axes):
+        with _at_place_in_body(axes):
             answer = network.sweep(
-                [axis.said for axis in axes],
+                [axis.value for axis in axes],
                 metric=request.metric,
                 job=request.job,
                 changes=request.after,
                 against=request.against,
                 ageing=request.ageing,
-                advance=self._until(gone),
+                advance=self._until(client_gone),
             )
         return answer.to_json()
 
@@ -103,12 +105,12 @@ class Sweeps:
                 hint=HINT,
             )
 
-    def _until(self, gone: Event) -> Callable[[int, int], None]:
-        """Called after each point: ends a sweep for which nobody waits, or that takes too long."""
+    def _until(self, client_gone: Event) -> Callable[[int, int], None]:
+        """Return a function to call after each point. It ends a sweep whose client left, or that takes too long."""
         start_s = perf_counter()
 
         def advance(n_done: int, n_points: int) -> None:
-            if gone.is_set():
+            if client_gone.is_set():
                 raise _GoneError
             if n_done < n_points and perf_counter() - start_s > self._max_time_s:
                 raise ChangeError(
@@ -121,28 +123,28 @@ class Sweeps:
 
 
 class _GoneError(Exception):
-    """Nobody waits for the answer."""
+    """The client left before the answer."""
 
 
-async def _leaving(request: Request) -> None:
-    """Returns when the client has gone; the body has been read before."""
+async def _disconnected(request: Request) -> None:
+    """Return when the client has disconnected. The body must have been read before."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 @contextmanager
-def _told_as_posted(axes: Sequence[PostedAxis]) -> Iterator[None]:
-    """Faults of `vary PATH` are told of the place in the body where that path stands."""
+def _at_place_in_body(axes: Sequence[PostedAxis]) -> Iterator[None]:
+    """Report errors of `vary PATH` at the place in the body that holds the path."""
     try:
         yield
     except TwinError as error:
         option, _, path = error.where.partition(" ")
         if option not in ("vary", "metric"):
             raise
-        ours = [axis.where for axis in axes if path and axis.path == path.partition("=")[0]]
-        fault = error.issues[0]  # of a record with one field set, where it is not the error itself
-        expected, hint = error.expected, fault.hint
-        if expected and not hint:  # hints go into the list of issues, what was expected does not
+        places = [axis.where for axis in axes if path and axis.path == path.partition("=")[0]]
+        issue = error.issues[0]  # of the record whose field was set, or the error itself
+        expected, hint = error.expected, issue.hint
+        if expected and not hint:  # the list of issues has hints, but no expectations
             expected, hint = "", f"expected {expected}"
-        where = ours[0] if ours else option
-        raise ChangeError(fault.problem, where=where, expected=expected, hint=hint) from error
+        where = places[0] if places else option
+        raise ChangeError(issue.problem, where=where, expected=expected, hint=hint) from error

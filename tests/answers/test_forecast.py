@@ -19,7 +19,7 @@ from tests.answers.lines import AS_OF, ENDS, INDOOR, buildable, days_before, doc
 from tests.model.samples import campus_data, shuffled
 from tests.training.cases import general, of_part
 from twin.answers import forecast as forecast_
-from twin.answers.forecast import CASES, N_BISECTIONS, CaseForecast, Forecast, Moment
+from twin.answers.forecast import CASES, N_BISECTIONS, CaseForecast, Forecast, Moment, Runout
 from twin.arrays import TIERS
 from twin.catalogue import catalogue
 from twin.catalogue.ageing import AgeingCase
@@ -165,10 +165,10 @@ def test_runout_by_growth(growth: float) -> None:
 
 
 def test_shrinking_traffic_never_runs_out_and_a_lower_rate_brings_it_forward() -> None:
-    assert only(document({"capacity_gbps": 400.0}, **load_of(270.0)), growth=-0.1)["value"].runout == (None, None)
+    assert only(document({"capacity_gbps": 400.0}, **load_of(270.0)), growth=-0.1)["value"].runout == Runout(None, None)
     found = only(document(zr(glass(60.0)), **load_of(220.0)), 40)["high"]
     drops = {drop.member_gbps: drop.when for drop in found.drops}
-    assert found.runout == (drops[300], drops[200])  # 220 of 300 is more than 0.7, 220 of 200 more than 0.9
+    assert found.runout == Runout(drops[300], drops[200])  # 220 of 300 is more than 0.7, 220 of 200 more than 0.9
     assert found.utilisation_ratio[0] == pytest.approx(220 / 400)
 
 
@@ -178,7 +178,7 @@ def test_without_a_day_to_count_from_there_are_years_only() -> None:
     answer = from_document(data | load_of(100.0)).forecast(40, 0.1)
     found = answer.links[0].cases["value"]
     assert answer.as_of is None
-    assert years_of(found.runout[0]) == pytest.approx(math.log(0.7 / 0.25) / math.log(1.1), abs=STEP)
+    assert years_of(found.runout.planned) == pytest.approx(math.log(0.7 / 0.25) / math.log(1.1), abs=STEP)
     assert [when.date for when in found.runout if when] == [None, None]
     assert (found.margin_gone, found.drops) == (None, ())  # glass without a date does not age
     assert "+10.8 a" in answer.rows()[1]
@@ -190,11 +190,11 @@ def test_what_is_gone_already_is_now_and_what_never_comes_is_none() -> None:
     assert dark.member_gbps == (0.0,) * 11
     assert dark.drops == ()
     full = only(document({"capacity_gbps": 100.0}, **load_of(95.0)), 10)["value"]
-    assert full.runout == (Moment(0.0, AS_OF),) * 2
+    assert full.runout == Runout(Moment(0.0, AS_OF), Moment(0.0, AS_OF))
     idle = only(document({"capacity_gbps": 100.0}, **load_of(10.0)), 10)
     for found in idle.values():
         assert (found.required_margin_gone, found.margin_gone) == (None, None)
-        assert (found.drops, found.runout) == ((), (None, None))
+        assert (found.drops, found.runout) == ((), Runout(None, None))
         assert found.margin_db == (None,) * 11
 
 
@@ -202,8 +202,8 @@ def test_days_beyond_the_calendar_have_no_date() -> None:
     data = document({"capacity_gbps": 400.0}, **load_of(100.0)) | {"as_of": "9999-06-01"}
     soon, late = only(data, growth=1.0)["value"].runout, only(data, growth=0.02)["value"].runout
     assert [when.date for when in soon if when] == [None, None]
-    assert years_of(late[0]) == pytest.approx(math.log(2.8) / math.log(1.02), abs=STEP)
-    assert only(data | {"as_of": "9990-06-01"}, growth=1.0)["value"].runout[0] is not None
+    assert years_of(late.planned) == pytest.approx(math.log(2.8) / math.log(1.02), abs=STEP)
+    assert only(data | {"as_of": "9990-06-01"}, growth=1.0)["value"].runout.planned is not None
 
 
 def test_more_than_one_thing_within_a_year_is_told_apart() -> None:
@@ -445,7 +445,7 @@ def test_a_link_without_optics_has_no_margin_and_only_fills_up(link: dict[str, A
     assert len(set(found.member_gbps)) == 1
     assert (found.margin_gone, found.required_margin_gone, found.drops) == (None, None, ())
     years = math.log(0.7 * found.member_gbps[0] / 50) / math.log(1.2)
-    assert years_of(found.runout[0]) == pytest.approx(years, abs=STEP)
+    assert years_of(found.runout.planned) == pytest.approx(years, abs=STEP)
 
 
 def test_a_link_that_is_down_has_the_light_it_had_and_no_load() -> None:
@@ -453,7 +453,7 @@ def test_a_link_that_is_down_has_the_light_it_had_and_no_load() -> None:
     down = only(document(zr(glass(60.0), up=False), **load_of(50.0)), 20, 0.2)["high"]
     assert replace(down, utilisation_ratio=(), runout=()) == replace(up, utilisation_ratio=(), runout=())
     assert down.utilisation_ratio == (0.0,) * 21
-    assert down.runout == (None, None)
+    assert down.runout == Runout(None, None)
 
 
 @pytest.mark.parametrize(

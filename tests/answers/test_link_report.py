@@ -36,7 +36,7 @@ def page_of(*links: dict[str, Any], **more: Any) -> LinkReport:
 
 def steps_of(link: dict[str, Any], line: int = 0) -> dict[str, float | None]:
     """What each step of a budget takes or gives, by name."""
-    steps = page_of(link).sections["budget"][line]["steps"]
+    steps = page_of(link).to_dict()["budget"][line]["steps"]
     return {step["step"]: step["change_db"] for step in steps}
 
 
@@ -47,8 +47,8 @@ def check_budget(network: Network, name: str, e: Evaluation, **asked: Any) -> No
     light = e.health.light
     kind = light.lines.kind_of_link[link]
     rows = range(light.lines.first[kind], light.lines.first[kind + 1])
-    assert len(page.sections["budget"]) == len(rows)
-    for row, line in zip(rows, page.sections["budget"], strict=True):
+    assert len(page.to_dict()["budget"]) == len(rows)
+    for row, line in zip(rows, page.to_dict()["budget"], strict=True):
         steps = line["steps"]
         if not steps:
             assert math.isnan(light.margin_db[row])
@@ -73,9 +73,9 @@ def check_budget(network: Network, name: str, e: Evaluation, **asked: Any) -> No
 
 def check_modes(page: LinkReport, e: Evaluation, link: int) -> None:
     """The modes of the line that decides; exactly one in use, or none in the dark."""
-    light, modes = e.health.light, page.sections["modes"]
+    light, modes = e.health.light, page.to_dict()["modes"]
     row = light.worst[light.lines.kind_of_link[link]]
-    part = catalogue().get(page.sections["transceiver"]) if page.sections["transceiver"] else None
+    part = catalogue().get(page.to_dict()["transceiver"]) if page.to_dict()["transceiver"] else None
     assert [mode["rate_gbps"] for mode in modes] == [mode.rate_gbps for mode in (part.modes if part else ())]
     for i, mode in enumerate(modes):
         margin = light.mode_margin_db[row, i]
@@ -116,7 +116,7 @@ def test_every_kind_of_link_that_ships_has_a_page(name: str) -> None:
         page = network.link(ids[link], years=None)
         check_modes(page, e, link)
         json.loads(page.to_json(), parse_constant=pytest.fail)
-        assert page.sections["summary"]
+        assert page.to_dict()["summary"]
 
 
 # --- by hand ---------------------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def test_a_plain_coherent_budget_by_hand() -> None:
 def test_an_indoor_patch_loses_a_connector_at_each_end_and_knows_no_booster() -> None:
     for part, launch in (("400G-DR4", 0.5), ("OpenZR+-400G", 0.0)):
         page = page_of({"transceiver": part})
-        steps = page.sections["budget"][0]["steps"]
+        steps = page.to_dict()["budget"][0]["steps"]
         named = {step["step"]: step for step in steps}
         cords = [named[f"patch cord, {end}"]["change_db"] for end in ("near", "far")]
         assert cords == pytest.approx([-general("connector_db")] * 2)
@@ -168,12 +168,12 @@ def test_an_indoor_patch_loses_a_connector_at_each_end_and_knows_no_booster() ->
 
 
 def test_direct_detection_ends_in_its_loss_budget() -> None:
-    steps = page_of(zr(glass(6.0), part="400G-LR4")).sections["budget"][0]["steps"]
+    steps = page_of(zr(glass(6.0), part="400G-LR4")).to_dict()["budget"][0]["steps"]
     named = {step["step"]: step for step in steps}
     assert named["loss budget"]["level_db"] == of_part("400G-LR4", "loss_budget_db")
     assert named["lost on the way"]["change_db"] == pytest.approx(-6 * 0.35)
     assert named["margin"]["level_db"] == pytest.approx(6.3 - 6 * 0.35)
-    assert page_of(zr(glass(6.0), part="400G-LR4")).sections["modes"] == []
+    assert page_of(zr(glass(6.0), part="400G-LR4")).to_dict()["modes"] == []
 
 
 def test_amplifiers_give_back_what_was_lost_and_a_booster_what_the_multiplexer_took() -> None:
@@ -185,10 +185,10 @@ def test_amplifiers_give_back_what_was_lost_and_a_booster_what_the_multiplexer_t
     assert found["noise of the line"] < 0
     unboosted = steps_of(zr(*spans, mux="mux-8"))
     assert "booster or setting of the launch" not in unboosted
-    (launch,) = page_of(zr(*spans, mux="mux-8", launch_dbm=1.0)).sections["launch"]
+    (launch,) = page_of(zr(*spans, mux="mux-8", launch_dbm=1.0)).to_dict()["launch"]
     assert launch["channel_dbm"] == 1.0
     assert launch["best_line_gsnr_db"] >= launch["line_gsnr_db"]
-    assert page_of(zr(glass(60.0))).sections["launch"] == []
+    assert page_of(zr(glass(60.0))).to_dict()["launch"] == []
 
 
 def test_what_was_measured_stands_beside_the_model() -> None:
@@ -196,7 +196,7 @@ def test_what_was_measured_stands_beside_the_model() -> None:
     found = steps_of(zr(span, measured="2026-01-01", measured_received_dbm=-12.0))
     assert found["measured beyond the model"] == pytest.approx(-1.5)
     assert found["received power measured beyond the model"] == pytest.approx(-12.0 + 40 * 0.21 + 1.5)
-    steps = page_of(zr(span, measured="2026-01-01", measured_received_dbm=-12.0)).sections["budget"][0]["steps"]
+    steps = page_of(zr(span, measured="2026-01-01", measured_received_dbm=-12.0)).to_dict()["budget"][0]["steps"]
     assert next(step for step in steps if step["step"] == "received power")["level_dbm"] == pytest.approx(-12.0)
 
 
@@ -205,7 +205,7 @@ def test_a_receiver_with_too_much_light_says_so() -> None:
     assert found["receiver overload"] is not None
     assert found["receiver overload"] < 0
     page = page_of(zr(glass(1.0), launch_dbm=1.0))
-    assert page.sections["budget"][0]["steps"][-1]["level_db"] == pytest.approx(0.0 - (1.0 - 0.21))
+    assert page.to_dict()["budget"][0]["steps"][-1]["level_db"] == pytest.approx(0.0 - (1.0 - 0.21))
     assert "receiver overload" not in steps_of(zr(glass(60.0)))
 
 
@@ -217,7 +217,7 @@ def test_lines_of_a_link_have_a_budget_each_and_are_named() -> None:
         glass(66.0, standby=True),
         protection="optical-protection",
     )
-    lines = page_of(link).sections["budget"]
+    lines = page_of(link).to_dict()["budget"]
     assert [line["line"] for line in lines] == [
         "working path, spans 1 to 2",
         "working path, span 3",
@@ -226,15 +226,15 @@ def test_lines_of_a_link_have_a_budget_each_and_are_named() -> None:
     for i in range(3):
         found = steps_of(link, i)
         assert found["protection switch, near"] == found["protection switch, far"] == pytest.approx(-3.5 / 2)
-    assert page_of(zr(glass(40.0))).sections["budget"][0]["line"] == "whole link"
+    assert page_of(zr(glass(40.0))).to_dict()["budget"][0]["line"] == "whole link"
 
 
 def test_out_of_reach_is_no_margin() -> None:
     link = zr(glass(70.0, amplifier="EDFA"), glass(75.0, amplifier="EDFA"), glass(10.0), part="400ZR")
     page = page_of(link)
-    assert page.sections["budget"][0]["steps"][-1]["step"] == "margin, but out of reach"
-    assert [mode["margin_db"] for mode in page.sections["modes"]] == [None]
-    assert "out of reach" in page.sections["summary"][0]
+    assert page.to_dict()["budget"][0]["steps"][-1]["step"] == "margin, but out of reach"
+    assert [mode["margin_db"] for mode in page.to_dict()["modes"]] == [None]
+    assert "out of reach" in page.to_dict()["summary"][0]
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
@@ -257,13 +257,13 @@ def test_out_of_reach_is_no_margin() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_the_words_name_what_binds(link: dict[str, Any], more: dict[str, Any], told: str) -> None:
-    assert told in " ".join(page_of(link, **more).sections["summary"])
+    assert told in " ".join(page_of(link, **more).to_dict()["summary"])
 
 
 def test_the_words_name_the_buffer_that_binds_each_way() -> None:
     page = load("memphis-small").link("wan-1-2", years=None)
-    assert "the buffer of c2/border-1 (border-12.8T) covers" in page.sections["summary"][0]
-    assert "the buffer of c1/border-1 (border-12.8T) covers" in page.sections["summary"][1]
+    assert "the buffer of c2/border-1 (border-12.8T) covers" in page.to_dict()["summary"][0]
+    assert "the buffer of c1/border-1 (border-12.8T) covers" in page.to_dict()["summary"][1]
 
 
 @pytest.mark.parametrize("link", [{}, {"capacity_gbps": 100.0}, {"transceiver": "DAC-400G"}], ids=str)
@@ -291,14 +291,14 @@ def test_the_calendar_of_a_page_is_the_forecast_of_its_link() -> None:
 
 def test_the_directions_of_a_page_are_rows_of_the_table_of_links() -> None:
     network = from_document(campus_data())
-    assert network.link("wan").sections["directions"] == list(network.link_table("wan").rows)
+    assert network.link("wan").to_dict()["directions"] == list(network.link_table("wan").rows)
 
 
 def test_changes_job_and_ageing_are_asked_for_as_elsewhere() -> None:
     network = from_document(campus_data())
-    plain = network.link("wan", years=None).sections
-    aged = network.link("wan", years=None, changes=[{"kind": "age", "years": 10.0}]).sections
-    harsh = network.link("wan", years=None, ageing="high").sections
+    plain = network.link("wan", years=None).to_dict()
+    aged = network.link("wan", years=None, changes=[{"kind": "age", "years": 10.0}]).to_dict()
+    harsh = network.link("wan", years=None, ageing="high").to_dict()
     for found in (aged, harsh):
         assert found["directions"][0]["margin_db"] < plain["directions"][0]["margin_db"]
     assert (plain["ageing"], harsh["ageing"]) == ("value", "high")
@@ -316,7 +316,7 @@ def test_one_link_at_a_time(name: str, told: str, years: int | None) -> None:
 
 def test_failures_are_told_and_a_published_link_stands_beside_those_of_the_wide_area() -> None:
     network = from_document(campus_data())
-    wan, cable = (network.link(name, years=None).sections["failures"] for name in ("wan", "a-cable-1"))
+    wan, cable = (network.link(name, years=None).to_dict()["failures"] for name in ("wan", "a-cable-1"))
     assert wan["published_median_link"]["mtbf_h"] == pytest.approx(336.51 * math.exp(3.4371 * 0.5))
     assert wan["n_cuts_per_year"] == pytest.approx(20 * 0.003)
     assert "published_median_link" not in cable
@@ -361,7 +361,7 @@ def test_no_light_at_all_is_a_page_and_no_name_is_an_error() -> None:
         "links": [{"id": "l", "ends": ["a", "b"], "transceiver": "400ZR", "spans": [{"length_km": 20_000}]}],
     }
     page = from_document(data).link("l", years=None)
-    assert page.sections["budget"][0]["steps"][-1]["level_db"] < -1000
+    assert page.to_dict()["budget"][0]["steps"][-1]["level_db"] < -1000
     for name in ("", "m"):
         with pytest.raises(TwinError):
             from_document(data).link(name)
@@ -378,5 +378,5 @@ def test_a_laser_gives_no_more_than_it_has_and_ageing_is_never_a_matter_of_build
     aged = network.what_if([{"kind": "age", "years": 40}]).after
     assert network.score()["n_links_fallen_back"] == 0
     assert aged["n_links_fallen_back"] == 1
-    words = network.link("l", years=None, changes=[{"kind": "age", "years": 40}]).sections["summary"]
+    words = network.link("l", years=None, changes=[{"kind": "age", "years": 40}]).to_dict()["summary"]
     assert any("lacks" in sentence for sentence in words)

@@ -157,10 +157,10 @@ def test_a_buffer_that_holds_more_back_than_windows_is_named_instead() -> None:
 
 
 def test_the_page_of_a_link_tells_its_own_limit_and_a_job_s_apart() -> None:
-    words = from_document(far()).link("wan-ab", years=None).sections["summary"]
+    words = from_document(far()).link("wan-ab", years=None).to_dict()["summary"]
     assert words[0] == "Both ways: line rate of 1 x 400 Gb/s."
     assert words[1].startswith("A job gets less out of it: windows of queue pairs over the round trip of 9.79 ms leave")
-    near = from_document(two(wide_gbps=400.0, km=1.0)).link("wan-ab", years=None).sections["summary"]
+    near = from_document(two(wide_gbps=400.0, km=1.0)).link("wan-ab", years=None).to_dict()["summary"]
     assert not any("windows" in line for line in near)
 
 
@@ -204,9 +204,9 @@ def test_fibre_without_a_transceiver_is_not_judged_and_says_so() -> None:
     assert rows[0]["loss_db"] > 200
     assert "1 link(s) over fibre name no transceiver, so light is not judged; l0 among them." in told(network)
     assert network.link_table().notes == ("l0: no transceiver is named, so the light is not judged.",)
-    assert "No transceiver is named, so the light is not judged." in network.link("l0", years=None).sections["summary"]
+    assert "No transceiver is named, so the light is not judged." in network.link("l0", years=None).to_dict()["summary"]
     assert network.link_table("l1").notes == ()
-    assert "judged" not in " ".join(network.link("l1", years=None).sections["summary"])
+    assert "judged" not in " ".join(network.link("l1", years=None).to_dict()["summary"])
 
 
 def test_a_cable_without_a_transceiver_needs_no_light() -> None:

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
-from twin.api.answers_links import DirectionRow, ForecastAnswer, LinkAnswer
 from typer.testing import CliRunner
 
 import twin
+from tests.api.schemas import described, faults_of
 from tests.api.test_errors import problem_of
 from tests.model.samples import campus_data
 from twin.answers import forecast as forecast_
@@ -76,8 +75,7 @@ def test_answers_are_the_bytes_of_the_command_and_of_the_described_type(
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
     assert answer.content == command(path, body, words, tmp_path)
-    kind: Any = ForecastAnswer if path == FORECAST else LinkAnswer
-    TypeAdapter(kind).validate_json(answer.content, strict=True)
+    assert faults_of(client, "Forecast" if path == FORECAST else "LinkReport", answer.json()) == []
 
 
 def test_changes_come_first_as_in_python(client: Any) -> None:
@@ -102,14 +100,15 @@ def test_a_page_has_a_calendar_unless_none_is_wanted(client: Any) -> None:
 @pytest.mark.parametrize("name", ["ageing-lines", "two-campus", "leaf-spine-demo"])
 def test_every_kind_of_link_that_ships_is_of_the_described_type(client: Any, name: str) -> None:
     answer = client.post(FORECAST, json={"network": name, "links": "*", "years": 2})
-    calendar = TypeAdapter(ForecastAnswer).validate_json(answer.content, strict=True)
-    for link in calendar.links[:8]:
-        page = client.post(LINK, json={"network": name, "link": link.id, "years": 1})
-        TypeAdapter(LinkAnswer).validate_json(page.content, strict=True)
+    assert faults_of(client, "Forecast", answer.json()) == []
+    for link in answer.json()["links"][:8]:
+        page = client.post(LINK, json={"network": name, "link": link["id"], "years": 1})
+        assert faults_of(client, "LinkReport", page.json()) == []
 
 
-def test_the_columns_of_a_direction_are_those_of_the_table_of_links() -> None:
-    assert tuple(DirectionRow.model_fields) == COLUMNS
+def test_the_columns_of_a_direction_are_those_of_the_table_of_links(client: Any) -> None:
+    direction = described(client)["components"]["schemas"]["LinkDirection"]
+    assert tuple(direction["properties"]) == tuple(direction["required"]) == COLUMNS
 
 
 def test_no_date_is_counted_from_where_the_document_has_no_day(client: Any) -> None:

@@ -1,4 +1,4 @@
-"""Score and what-if: the bytes of the Python face, whatever way the network comes and however many ask."""
+"""Score and what-if: the bytes of the Python interface, for every form of the network and many requests at once."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
-from twin.api.answers import DiffAnswer, ScoreAnswer
+from twin.api import networks as networks_
+from twin.api.app import create_app
 from twin.api.networks import Networks
 from twin.topologies import MAX_RECORDS
 
 import twin
+from tests.api.conftest import TestClient
+from tests.api.schemas import faults_of
 
 PLAN = "fibre-upgrade"
 CUT = [{"kind": "fail_srlg", "srlg": "duct-13-a"}]
@@ -34,7 +37,7 @@ SQUARE: dict[str, Any] = {
 
 @cache
 def expected(question: str) -> str:
-    """What the Python face says to a posted question, on a network of its own."""
+    """The answer of the Python interface to a posted question, on a network of its own."""
     path, body = json.loads(question)
     network = body["network"]
     loaded = twin.load(network) if isinstance(network, str) else twin.from_document(network)
@@ -60,7 +63,7 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("path", "body"), QUESTIONS)
-def test_answers_are_the_bytes_of_the_python_face(client: Any, path: str, body: dict[str, Any]) -> None:
+def test_answers_are_the_bytes_of_the_python_interface(client: Any, path: str, body: dict[str, Any]) -> None:
     first, second = client.post(path, json=body), client.post(path, json=body)
     assert first.status_code == 200, first.text
     assert first.headers["content-type"] == "application/json"
@@ -69,8 +72,8 @@ def test_answers_are_the_bytes_of_the_python_face(client: Any, path: str, body: 
 
 @pytest.mark.parametrize(("path", "body"), QUESTIONS)
 def test_answers_are_of_the_described_type(client: Any, path: str, body: dict[str, Any]) -> None:
-    kind = ScoreAnswer if path == "/v1/score" else DiffAnswer
-    TypeAdapter(kind).validate_json(client.post(path, json=body).content, strict=True)
+    name = "Score" if path == "/v1/score" else "Diff"
+    assert faults_of(client, name, client.post(path, json=body).json()) == []
 
 
 def test_by_hand_half_of_the_demand_has_no_room_once_a_link_is_cut(client: Any) -> None:
@@ -116,28 +119,53 @@ def test_32_at_once_on_mixed_networks_each_get_their_own_answer(client: Any) -> 
         assert answer.content == expected(json.dumps(question)).encode()
 
 
-def test_one_network_is_asked_by_one_at_a_time_and_others_go_on() -> None:
+def test_all_kinds_of_questions_at_once_on_one_network_each_get_their_own_answer() -> None:
+    small: dict[str, Any] = {"network": "memphis-small"}
+    questions = [
+        ("/v1/score", small),
+        ("/v1/score", small | {"ageing": "high"}),
+        ("/v1/what-if", small | {"plan": PLAN}),
+        ("/v1/what-if", small | {"plan": "leave-out-first-campus"}),
+        ("/v1/explain", small),
+        ("/v1/link", small | {"link": "wan-1-2", "years": 1}),
+        ("/v1/forecast", small | {"years": 2}),
+        ("/v1/score", small | {"job": "everything"}),
+    ]
+    with TestClient(create_app(warm=False)) as fresh:
+        alone = [fresh.post(path, json=body).content for path, body in questions]
+    with TestClient(create_app(warm=False)) as shared, ThreadPoolExecutor(32) as group:
+        asked = [*questions, *reversed(questions)] * 4
+        answers = list(group.map(lambda question: shared.post(question[0], json=question[1]).content, asked))
+    assert answers == [*alone, *reversed(alone)] * 4
+
+
+def test_a_shipped_network_is_loaded_once_for_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    load = networks_.load
+
+    def slow_load(name: str) -> Any:
+        loaded.append(name)
+        sleep(0.05)
+        return load(name)
+
+    monkeypatch.setattr(networks_, "load", slow_load)
     networks = Networks(MAX_RECORDS)
+    with ThreadPoolExecutor(8) as group:
+        given = list(group.map(networks.get, ["leaf-spine-demo", "two-campus"] * 4))
+    assert sorted(loaded) == ["leaf-spine-demo", "two-campus"]
+    assert {id(network) for network in given} == {id(given[0]), id(given[1])}
 
-    def ask(name: str) -> Any:
-        with networks.asked(name) as network:
-            return network
 
-    with ThreadPoolExecutor(2) as group:
-        with networks.asked("leaf-spine-demo") as held:
-            same, other = group.submit(ask, "leaf-spine-demo"), group.submit(ask, "two-campus")
-            assert other.result(timeout=20) is not held
-            with pytest.raises(TimeoutError):
-                same.result(timeout=0.05)
-        assert same.result(timeout=20) is held
+def test_a_long_question_has_a_network_of_its_own() -> None:
+    networks = Networks(MAX_RECORDS)
+    assert networks.separate("leaf-spine-demo") is not networks.get("leaf-spine-demo")
 
 
 def test_kept_networks_are_bounded_and_the_last_used_stay() -> None:
     networks = Networks(MAX_RECORDS, n_kept=2)
     for name in ("leaf-spine-demo", "two-campus", "leaf-spine-demo", "memphis-small"):
-        with networks.asked(name):
-            pass
-    assert list(networks._held) == ["leaf-spine-demo", "memphis-small"]
+        networks.get(name)
+    assert list(networks._slots) == ["leaf-spine-demo", "memphis-small"]
 
 
 def test_a_name_is_never_a_path(client: Any, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.model.samples import campus_data, changed, job_data, shipped, shuffled, small_documents, without
-from twin.answers.score import Score, lease_to_dict
+from twin.answers.data import to_data
+from twin.answers.score import Score
 from twin.loading import Network, from_document, load
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -157,7 +158,7 @@ def test_a_change_gives_what_an_edited_document_gives(change: dict[str, Any], ed
     assert metrics(found) == metrics(want)
     assert metrics(found) != metrics(from_document(DATA).score()), "the change has no effect to compare"
     assert found.bottlenecks == want.bottlenecks
-    assert lease_to_dict(found.lease) == lease_to_dict(want.lease)
+    assert to_data(found.lease) == to_data(want.lease)
 
 
 def test_years_that_pass_are_earlier_dates() -> None:

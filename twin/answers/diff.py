@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
 from ..arrays import Floats
+from ..catalogue.figure_reader import UsedFigure
+from ..economics.lease import Lease
 from ..stages.evaluation import Evaluation
-from .score import Score, data_frame, html_table, lease_to_dict, show, used_figure_to_dict
+from .data import Answer
+from .metrics import Better
+from .score import MetricValue, Score, data_frame, html_table, show
 from .summary_text import arc_name, arc_reason
 
 N_CAUSES = 5
@@ -28,54 +32,78 @@ class Cause:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Diff:
-    """Before and after of a what-if, for every metric, with causes and the shopping list."""
+Side = Literal["before", "after"]
 
+
+@dataclass(frozen=True, slots=True)
+class MetricChange:
+    """A metric before and after. Figures are null where the metric does not apply; `why` then gives the reason."""
+
+    before: float | None
+    after: float | None
+    change: float | None
+    """After minus before."""
+    unit: str
+    better: Better
+    why: dict[Side, str] = field(default_factory=dict, metadata={"optional": True})
+
+
+@dataclass(frozen=True, slots=True)
+class BottlenecksBeforeAfter:
+    """The bottlenecks before and after."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseBeforeAfter:
+    """The lease comparison before and after; null where no site has a lease price."""
+
+    before: Lease | None
+    after: Lease | None
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """One item to buy. It unpacks as item, amount, USD."""
+
+    item: str
+    amount: float
+    usd: float
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.item, self.amount, self.usd))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diff(Answer):
+    """Every metric before and after a change, with causes and the items to buy."""
+
+    network: str
+    as_of: str | None
+    job: str | None
     plan: str | None
-    before: Score
-    after: Score
+    metrics: dict[str, MetricChange]
+    utilisation_window: str
+    """Time over which utilisation metrics are averaged."""
+    utilisation_tier: str
+    """Tier of the links that utilisation metrics count."""
+    bottlenecks: BottlenecksBeforeAfter
     causes: tuple[Cause, ...]
-    purchases: tuple[tuple[str, float, float], ...]
+    purchases: tuple[Purchase, ...]
+    lease: LeaseBeforeAfter
+    assumptions: tuple[UsedFigure, ...]
+    """Of both scores."""
+    before: Score = field(metadata={"hidden": True})
+    after: Score = field(metadata={"hidden": True})
 
     def __getitem__(self, metric: str) -> tuple[float | None, float | None]:
         return self.before[metric], self.after[metric]
 
     def change(self, metric: str) -> float | None:
         """After minus before; None where either is null."""
-        before, after = self[metric]
-        return None if before is None or after is None else after - before
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data without clock, paths or random ids."""
-        metrics: dict[str, Any] = {}
-        for name, value in self.after.metrics.items():
-            before = self.before.metrics[name]
-            row: dict[str, Any] = {"before": before.value, "after": value.value, "change": self.change(name)}
-            metrics[name] = row | {"unit": value.unit, "better": value.better}
-            why = {k: v.why for k, v in (("before", before), ("after", value)) if v.value is None}
-            if why:
-                metrics[name]["why"] = why
-        return {
-            "network": self.before.network,
-            "as_of": self.before.as_of,
-            "job": self.before.job,
-            "plan": self.plan,
-            "metrics": metrics,
-            "utilisation_window": "step",
-            "utilisation_tier": "all",
-            "bottlenecks": {"before": list(self.before.bottlenecks), "after": list(self.after.bottlenecks)},
-            "causes": [{name: getattr(cause, name) for name in Cause.__slots__} for cause in self.causes],
-            "purchases": [{"item": item, "amount": amount, "usd": usd} for item, amount, usd in self.purchases],
-            "lease": {"before": lease_to_dict(self.before.lease), "after": lease_to_dict(self.after.lease)},
-            "assumptions": [
-                used_figure_to_dict(each) for each in sorted({*self.before.assumptions, *self.after.assumptions})
-            ],
-        }
-
-    def to_json(self, indent: int | None = 1) -> str:
-        """`to_dict` as JSON text, ending in a newline."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+        return _difference(*self[metric])
 
     def to_pandas(self) -> Any:
         """The metrics as a DataFrame (needs the extra `tables`)."""
@@ -93,7 +121,33 @@ class Diff:
 
 def diff_of(plan: str | None, before: Score, after: Score, old: Evaluation, new: Evaluation) -> Diff:
     """Scores and their evaluations as one difference; `old` and `new` may be of different structure."""
-    return Diff(plan, before, after, tuple(_causes(old, new)), new.money.purchases)
+    return Diff(
+        network=before.network,
+        as_of=before.as_of,
+        job=before.job,
+        plan=plan,
+        metrics={name: _metric_change(before.metrics[name], value) for name, value in after.metrics.items()},
+        utilisation_window=before.utilisation_window,
+        utilisation_tier=before.utilisation_tier,
+        bottlenecks=BottlenecksBeforeAfter(before.bottlenecks, after.bottlenecks),
+        causes=tuple(_causes(old, new)),
+        purchases=tuple(Purchase(*row) for row in new.money.purchases),
+        lease=LeaseBeforeAfter(before.lease, after.lease),
+        assumptions=tuple(sorted({*before.assumptions, *after.assumptions})),
+        before=before,
+        after=after,
+    )
+
+
+def _metric_change(before: MetricValue, after: MetricValue) -> MetricChange:
+    sides: tuple[tuple[Side, MetricValue], ...] = (("before", before), ("after", after))
+    why = {side: metric.why for side, metric in sides if metric.value is None}
+    change = _difference(before.value, after.value)
+    return MetricChange(before.value, after.value, change, after.unit, after.better, why)
+
+
+def _difference(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else after - before
 
 
 def _causes(old: Evaluation, new: Evaluation) -> list[Cause]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -12,7 +11,8 @@ from ..catalogue.figure_reader import UsedFigure
 from ..render import explanation_figure, svg_of
 from ..stages.evaluation import Evaluation
 from ..training.causes import CAUSES, SENTENCES, Attribution
-from .score import assumptions_of, html_table, used_figure_to_dict
+from .data import Answer
+from .score import assumptions_of, html_table
 from .summary_text import overlap_time_s, propagation_s
 
 NAMES = {
@@ -39,40 +39,37 @@ PHASES_NOTE = (
 
 @dataclass(frozen=True)
 class CauseShare:
-    """What one cause has of the gap: Shapley share, by itself, and when it is the last that is left."""
+    """The part of the gap that one cause accounts for: Shapley share, removed alone, and removed last."""
 
     name: str
     sentence: str
-    """What was taken away, hypothetically."""
+    """What the model removed."""
     share_s: float
     share_ratio: float | None
-    """Of the gap; None where there is none."""
+    """Of the gap; null where there is no gap."""
     alone_s: float
     last_s: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
-
 
 @dataclass(frozen=True)
-class Explanation:
-    """A step and its causes, those with the largest share first."""
+class Explanation(Answer):
+    """A training step by its parts, and its gap to the ideal step by eight causes, the largest first."""
 
     network: str
     as_of: str | None
     job: str
     plan: str | None
+    """The plan applied first; "changes" where changes were."""
     step_time_s: float
     ideal_step_time_s: float
-    """With every cause taken away."""
+    """With every cause removed."""
     gap_s: float
     compute_time_s: float
     bubble_time_s: float
     exposed_s: dict[str, float]
-    """By phase: the step less the step without that phase."""
+    """By phase: the step minus the step without that phase."""
     overlap_time_s: float
-    """What phases hide behind one another: step = compute + bubble + exposed_s of all phases + this."""
+    """Overlap between phases: step = compute + bubble + exposed_s of all phases + this."""
     straggler_ratio: float
     goodput_ratio: float
     exchange: str
@@ -84,18 +81,6 @@ class Explanation:
     def __getitem__(self, cause: str) -> CauseShare:
         """A cause by name."""
         return next(found for found in self.causes if found.name == cause)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data: the same that `--json` prints."""
-        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        data["causes"] = [cause.to_dict() for cause in self.causes]
-        data["summary"] = list(self.summary)
-        data["assumptions"] = [used_figure_to_dict(each) for each in self.assumptions]
-        return data
-
-    def to_json(self, indent: int | None = 1) -> str:
-        """`to_dict` as JSON text, ending in a newline."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
     def figure(self) -> Any:
         """A matplotlib figure, a waterfall from the step as it is to the step it could be (extra `pictures`)."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, get_args
 
 import numpy as np
 
-from ..arrays import TIERS, Bools, Floats, Ints
+from ..arrays import TIERS, Bools, Floats, Ints, Tier
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..errors import ChangeError
@@ -22,7 +21,8 @@ from ..optics.transport_goodput import NEGLIGIBLE_LOSS_RATIO, pair_rate_gbps, re
 from ..render import forecast_figure, svg_of
 from ..stages.evaluation import Evaluation
 from ..units import DAYS_PER_YEAR
-from .score import html_table, used_figure_to_dict
+from .data import Answer
+from .score import html_table
 
 CASES: tuple[AgeingCase, ...] = get_args(AgeingCase)
 RUNOUT_RATIOS = (0.7, 0.9)
@@ -40,68 +40,64 @@ AMPLIFIED_WORK = 20
 class Moment:
     """A day in the future of a network; `date` is None where its document has no `as_of`, or beyond the year 9999."""
 
-    years: float
+    years: float = field(metadata={"decimals": 3})
+    """From the day of the document."""
     date: date | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"years": round(self.years, 3), "date": self.date.isoformat() if self.date else None}
 
 
 @dataclass(frozen=True)
-class Drop:
-    """A day on which the rate of a member falls, and to what; 0 is dark."""
+class RateDrop(Moment):
+    """A day on which the rate of a member falls, and to what rate; 0 is a link that is down."""
 
-    when: Moment
     member_gbps: float
+
+    @property
+    def when(self) -> Moment:
+        """The day alone."""
+        return Moment(self.years, self.date)
+
+
+@dataclass(frozen=True)
+class Runout:
+    """When utilisation of the busiest direction crosses each of RUNOUT_RATIOS; null where it does not."""
+
+    planned: Moment | None = field(metadata={"alias": f"{RUNOUT_RATIOS[0]:g}"})
+    """Capacity is ordered by then."""
+    late: Moment | None = field(metadata={"alias": f"{RUNOUT_RATIOS[1]:g}"})
+    """Too late to order capacity."""
+
+    def __iter__(self) -> Iterator[Moment | None]:
+        return iter((self.planned, self.late))
 
 
 @dataclass(frozen=True)
 class CaseForecast:
-    """One link, or links that fare alike, in one ageing case; None where it does not come to that in time."""
+    """One link, or links with equal forecasts, in one ageing case; null where something does not happen in time."""
 
+    required_margin_gone: Moment | None
+    """The margin falls below the required margin."""
+    margin_gone: Moment | None
+    """No margin is left in the mode in use today: a lower rate, losses, or a link that is down."""
+    drops: tuple[RateDrop, ...] = field(metadata={"alias": "rate_drops"})
+    """When the rate of a member falls."""
+    runout: Runout
     margin_db: tuple[float | None, ...]
     """To the mode in use today, at each of the forecast's years."""
     member_gbps: tuple[float, ...]
     utilisation_ratio: tuple[float | None, ...]
-    required_margin_gone: Moment | None
-    """Less margin than the operator wants kept."""
-    margin_gone: Moment | None
-    """None left in the mode of today: a lower rate, losses, or darkness."""
-    drops: tuple[Drop, ...]
-    """When the rate of a member falls."""
-    runout: tuple[Moment | None, ...]
-    """When the busiest direction crosses each of RUNOUT_RATIOS."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, units in the names."""
-        return {
-            "required_margin_gone": _plain(self.required_margin_gone),
-            "margin_gone": _plain(self.margin_gone),
-            "rate_drops": [{**drop.when.to_dict(), "member_gbps": drop.member_gbps} for drop in self.drops],
-            "runout": {f"{r:g}": _plain(when) for r, when in zip(RUNOUT_RATIOS, self.runout, strict=True)},
-            "margin_db": list(self.margin_db),
-            "member_gbps": list(self.member_gbps),
-            "utilisation_ratio": list(self.utilisation_ratio),
-        }
 
 
 @dataclass(frozen=True)
 class LinkForecast:
-    """A link, or several that are alike in light, in all cases; `id` is the busiest of them."""
+    """A link, or several with equal optical paths, in all cases; `id` is the busiest of them."""
 
     id: str
     n_alike: int
-    tier: str
+    tier: Tier
     transceiver: str | None
     required_margin_db: float
     cases: dict[AgeingCase, CaseForecast]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data; `value` is the central case."""
-        head = {"id": self.id, "n_alike": self.n_alike, "tier": self.tier, "transceiver": self.transceiver}
-        cases = {case: found.to_dict() for case, found in self.cases.items()}
-        return {**head, "required_margin_db": self.required_margin_db, "cases": cases}
+    """Optimistic (low), central (value) and pessimistic (high)."""
 
     def first_trouble_years(self, case: AgeingCase) -> float:
         """Until anything happens in a case; infinite where nothing does."""
@@ -113,8 +109,8 @@ class LinkForecast:
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """Links in the order in which they come into trouble: central case first, then the pessimistic one."""
+class Forecast(Answer):
+    """When links lose margin, rate or spare capacity; the first to do so in the central case come first."""
 
     network: str
     job: str | None
@@ -123,22 +119,6 @@ class Forecast:
     growth_ratio_per_year: float
     links: tuple[LinkForecast, ...]
     assumptions: tuple[UsedFigure, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data: the same that `--json` prints."""
-        return {
-            "network": self.network,
-            "job": self.job,
-            "as_of": self.as_of,
-            "years": list(self.years),
-            "growth_ratio_per_year": self.growth_ratio_per_year,
-            "links": [link.to_dict() for link in self.links],
-            "assumptions": [used_figure_to_dict(each) for each in self.assumptions],
-        }
-
-    def to_json(self, indent: int | None = 1) -> str:
-        """`to_dict` as JSON text, ending in a newline."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
     def figure(self) -> Any:
         """A matplotlib figure of margin, rate and utilisation over the years (needs the extra `pictures`)."""
@@ -178,10 +158,6 @@ def _show(when: Moment | None) -> str:
     if when.years == 0:
         return "now"
     return when.date.strftime("%Y-%m") if when.date else f"+{when.years:.1f} a"
-
-
-def _plain(when: Moment | None) -> dict[str, Any] | None:
-    return None if when is None else when.to_dict()
 
 
 def forecast_of(
@@ -345,7 +321,7 @@ def _case(course: _Course, grid: Floats, as_of: date | None) -> list[CaseForecas
             required_margin_gone=required[i],
             margin_gone=gone[i],
             drops=tuple(drops[i]),
-            runout=tuple(moments[i] for moments in runout),
+            runout=Runout(*(moments[i] for moments in runout)),
         )
         for i in range(n)
     ]
@@ -372,10 +348,10 @@ def _first(course: _Course, grid: Floats, looks: Sequence[_Look], crossed: Calla
     return np.where(ever, np.where(at > 0, high, 0.0), np.nan)
 
 
-def _drops(course: _Course, grid: Floats, looks: Sequence[_Look], as_of: date | None) -> list[list[Drop]]:
+def _drops(course: _Course, grid: Floats, looks: Sequence[_Look], as_of: date | None) -> list[list[RateDrop]]:
     """Every fall of each group's rate, in order; more than one within a year are told apart."""
     now = course.gbps_today
-    found: list[list[Drop]] = [[] for _ in now]
+    found: list[list[RateDrop]] = [[] for _ in now]
     while True:
         falls = _first(course, grid, looks, partial(_slower, now))
         fallen = ~np.isnan(falls)
@@ -385,7 +361,7 @@ def _drops(course: _Course, grid: Floats, looks: Sequence[_Look], as_of: date | 
         for row in np.flatnonzero(fallen):
             moment = _moment(float(falls[row]), as_of)
             assert moment is not None
-            found[row].append(Drop(moment, float(after[row])))
+            found[row].append(RateDrop(moment.years, moment.date, float(after[row])))
         now = np.where(fallen, after, now)
 
 

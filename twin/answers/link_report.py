@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
-from ..arrays import TIERS, Floats
+from ..arrays import TIERS, Floats, State, Tier
 from ..catalogue import Part
+from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from ..optics.amplified_lines import amplified_spans, comb_of_link, nf_growth_db, short_gain_db
 from ..optics.gn_model import MAX_CHANNEL_DBM, best_launch_dbm, line_noise
 from ..optics.link_budget import LinkBudgets, penalty_of
 from ..optics.link_health import LEAST_SHOWN_RATIO
-from ..reliability.link_failures import LinkFailures, link_failures, published_wan_link
+from ..reliability.link_failures import link_failures, published_wan_link
 from ..render import link_figure, svg_of
 from ..stages.evaluation import Evaluation
+from .data import Answer, to_data
 from .forecast import Forecast
-from .link_table import NOT_JUDGED, link_table
+from .link_table import NOT_JUDGED, LinkDirection, link_table
 from .score import html_table
 from .summary_text import capacity_reason, is_not_judged, window_reason, window_share
 
@@ -30,40 +31,100 @@ NOTHING_DB = 1e-9
 """What rounding leaves of two equal powers."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step of a budget: what it takes (negative) or gives, and where that leaves the level."""
+@dataclass(frozen=True, slots=True)
+class BudgetStep:
+    """One step of a link budget: its change, and the level after it."""
 
-    name: str
+    step: str
     change_db: float | None
-    """None where a level is given or read off."""
+    """Negative where the step takes something; null where a level is given or read off."""
     level_dbm: float | None = None
-    """While it is light."""
+    """Optical power after the step; null in the part of the budget that counts in dB."""
     level_db: float | None = None
-    """Once it is a ratio of signal to noise, or what is left of a budget."""
+    """Signal to noise ratio, or what is left of a loss budget."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"step": self.name, "change_db": self.change_db, "level_dbm": self.level_dbm, "level_db": self.level_db}
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """The link budget between two transponders."""
+
+    line: str
+    steps: tuple[BudgetStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModeMargin:
+    """A mode of the transceiver and its margin; null where dispersion or PMD forbid the mode."""
+
+    rate_gbps: float
+    modulation: str
+    baud_gbd: float
+    required_snr_db: float
+    margin_db: float | None
+    in_use: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Of an amplified line: launch power per channel in use and at its best, and the GSNR at both."""
+
+    channel_dbm: float
+    line_gsnr_db: float
+    best_channel_dbm: float
+    best_line_gsnr_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedMedian:
+    """The median wide-area link of an operator's published statistics."""
+
+    mtbf_h: float
+    mttr_h: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """How often the line and one member fail, and for how long; null where nothing fails."""
+
+    line_mtbf_h: float | None
+    line_mttr_h: float | None
+    line_unavailability_ratio: float | None
+    member_mtbf_h: float | None
+    member_mttr_h: float | None
+    member_unavailability_ratio: float | None
+    n_failures_per_year: float | None
+    n_cuts_per_year: float | None
+    n_amplifier_failures_per_year: float | None
+    n_transceiver_failures_per_year: float | None
+    n_switches_per_year: float | None
+    published_median_link: PublishedMedian | None = field(default=None, metadata={"optional": True})
+    """Of wide-area links only."""
 
 
 @dataclass(frozen=True)
-class LinkReport:
-    """All that is known of a link, as plain data in `sections`."""
+class LinkReport(Answer):
+    """One link: summary, budget, modes, both directions, failures and forecast."""
 
     network: str
     id: str
-    sections: dict[str, Any]
+    as_of: str | None
+    ends: tuple[str, str]
+    tier: Tier
+    transceiver: str | None
+    n_members: int
+    ageing: AgeingCase
+    budget: tuple[BudgetLine, ...]
+    modes: tuple[ModeMargin, ...]
+    launch: tuple[Launch, ...]
+    directions: tuple[LinkDirection, ...]
+    failures: Failures
+    summary: tuple[str, ...]
     forecast: Forecast | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data: the same that `--json` prints."""
-        forecast = self.forecast.to_dict() if self.forecast else None
-        return {"network": self.network, "id": self.id, **self.sections, "forecast": forecast}
-
-    def to_json(self, indent: int | None = 1) -> str:
-        """`to_dict` as JSON text, ending in a newline."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+    @property
+    def sections(self) -> dict[str, Any]:
+        """The report as plain data."""
+        return self.to_dict()
 
     def figure(self) -> Any:
         """A matplotlib figure: the budget as a waterfall, latency, modes (needs the extra `pictures`)."""
@@ -71,13 +132,12 @@ class LinkReport:
 
     def _repr_html_(self) -> str:
         tables = []
-        for line in self.sections["budget"]:
-            steps = [(s["step"], _signed(s["change_db"]), level_of(s)) for s in line["steps"]]
-            tables.append(html_table(f"{self.id}, {line['line']}", ("budget", "", "level"), steps, ()))
-        words = tuple(self.sections["summary"])
-        rows = [(name, *(_cell(side[name]) for side in self.sections["directions"])) for name in _shown(self.sections)]
-        heads = ("", *(side["direction"] for side in self.sections["directions"]))
-        tables.append(html_table("directions", heads, rows, words))
+        for line in self.budget:
+            steps = [(s.step, _signed(s.change_db), level_of(to_data(s))) for s in line.steps]
+            tables.append(html_table(f"{self.id}, {line.line}", ("budget", "", "level"), steps, ()))
+        rows = [(name, *(_cell(side[name]) for side in self.directions)) for name in _shown(self.directions)]
+        heads = ("", *(side.direction for side in self.directions))
+        tables.append(html_table("directions", heads, rows, self.summary))
         return "".join(tables) + svg_of(self.figure) + (self.forecast._repr_html_() if self.forecast else "")
 
 
@@ -87,28 +147,32 @@ def link_report(e: Evaluation, network: str, link: int, reader: FigureReader, fo
     state, arrays = e.case.state, e.case.state.arrays
     light = e.health.light
     kind = light.lines.kind_of_link[link]
-    rows = range(light.lines.first[kind], light.lines.first[kind + 1])
+    paths = range(light.lines.first[kind], light.lines.first[kind + 1])
     part_id = state.part_id(int(state["link_transceiver"][link]))
     part = reader.catalogue.get(part_id) if part_id else None
-    failures = link_failures(state, reader, np.array([link]), e.case.ageing)
-    sections: dict[str, Any] = {
-        "as_of": e.case.document.as_of.isoformat() if e.case.document.as_of else None,
-        "ends": [arrays.node_ids[end] for end in arrays.link_ends[link]],
-        "tier": TIERS[arrays.link_tier[link]],
-        "transceiver": part_id,
-        "n_members": int(state["link_n_parallel"][link]),
-        "ageing": e.case.ageing,
-        "budget": [
-            {"line": _line_name(e, row, len(rows)), "steps": [s.to_dict() for s in _budget(e, reader, part, row)]}
-            for row in rows
-        ],
-        "modes": list(_modes(light, part, int(light.worst[kind]))),
-        "launch": [found for row in rows if (found := _launch(e, reader, row)) is not None],
-        "directions": list(link_table(e, network, [link], reader).rows),
-        "failures": _failures(failures, TIERS[arrays.link_tier[link]]),
-    }
-    sections["summary"] = _summary(e, reader, link, sections)
-    return LinkReport(network, arrays.link_ids[link], sections, forecast)
+    directions = link_table(e, network, [link], reader).rows
+    launch = tuple(found for path in paths if (found := _launch(e, reader, path)) is not None)
+    failures = _failures(state, reader, link, e.case.ageing)
+    tail, head = arrays.link_ends[link]
+    return LinkReport(
+        network=network,
+        id=arrays.link_ids[link],
+        as_of=e.case.document.as_of.isoformat() if e.case.document.as_of else None,
+        ends=(arrays.node_ids[tail], arrays.node_ids[head]),
+        tier=TIERS[arrays.link_tier[link]],
+        transceiver=part_id,
+        n_members=int(state["link_n_parallel"][link]),
+        ageing=e.case.ageing,
+        budget=tuple(
+            BudgetLine(_line_name(e, path, len(paths)), tuple(_budget(e, reader, part, path))) for path in paths
+        ),
+        modes=tuple(_modes(light, part, int(light.worst[kind]))),
+        launch=launch,
+        directions=directions,
+        failures=failures,
+        summary=tuple(_summary(e, reader, link, directions, launch, failures)),
+        forecast=forecast,
+    )
 
 
 def _line_name(e: Evaluation, row: int, n_rows: int) -> str:
@@ -126,26 +190,26 @@ def _line_name(e: Evaluation, row: int, n_rows: int) -> str:
 # --- the budget --------------------------------------------------------------------------------------------------
 
 
-def _budget(e: Evaluation, reader: FigureReader, part: Part | None, row: int) -> Iterator[Step]:
+def _budget(e: Evaluation, reader: FigureReader, part: Part | None, row: int) -> Iterator[BudgetStep]:
     """Waterfall of a line: power from transmitter to receiver, then what is left for the mode in use."""
     light = e.health.light
     if part is None or part.optics in (None, "copper"):
         return
     level = float(light.launch_dbm[row])
-    yield Step("launch power", None, level)
+    yield BudgetStep("launch power", None, level)
     for name, change in _losses(e, reader, row):
         if abs(change) > NOTHING_DB:
             level += change
-            yield Step(name, change, level)
-    yield Step("received power", None, level)
+            yield BudgetStep(name, change, level)
+    yield BudgetStep("received power", None, level)
     if part.optics == "coherent":
         yield from _signal_to_noise(light, reader, part, row)
     else:
         budget = reader.part(part.id, "loss_budget_db")
-        yield Step("loss budget", None, level_db=budget)
+        yield BudgetStep("loss budget", None, level_db=budget)
         used = float(light.margin_db[row]) - budget
-        yield Step("lost on the way", used, level_db=budget + used)
-        yield Step("margin", None, level_db=float(light.margin_db[row]))
+        yield BudgetStep("lost on the way", used, level_db=budget + used)
+        yield BudgetStep("margin", None, level_db=float(light.margin_db[row]))
 
 
 def _losses(e: Evaluation, reader: FigureReader, row: int) -> Iterator[tuple[str, float]]:
@@ -187,9 +251,9 @@ def _losses(e: Evaluation, reader: FigureReader, row: int) -> Iterator[tuple[str
     yield "received power measured beyond the model", float(light.correction_db[row])
 
 
-def _signal_to_noise(light: LinkBudgets, reader: FigureReader, part: Part, row: int) -> Iterator[Step]:
+def _signal_to_noise(light: LinkBudgets, reader: FigureReader, part: Part, row: int) -> Iterator[BudgetStep]:
     receiver = reader.part(part.id, "receiver_snr_at_0dbm_db") + float(light.received_dbm[row])
-    yield Step("SNR of the receiver alone", None, level_db=receiver)
+    yield BudgetStep("SNR of the receiver alone", None, level_db=receiver)
     noise = _ratio(receiver)
     level = receiver
     line_db = float(light.line_gsnr_db[row])
@@ -201,7 +265,7 @@ def _signal_to_noise(light: LinkBudgets, reader: FigureReader, part: Part, row: 
         change = -10.0 * math.log10(noise) - level
         level += change
         if change:
-            yield Step(name, change, level_db=level)
+            yield BudgetStep(name, change, level_db=level)
     mode = part.modes[int(light.mode[row])] if light.mode[row] >= 0 else part.modes[-1]
     for name, impairment, amount in (
         ("penalty for dispersion", "dispersion_ps_per_nm", light.dispersion_ps_per_nm),
@@ -210,33 +274,33 @@ def _signal_to_noise(light: LinkBudgets, reader: FigureReader, part: Part, row: 
         penalty = float(penalty_of(mode, impairment, amount[row : row + 1])[0])
         if 0.0 < penalty < math.inf:
             level -= penalty
-            yield Step(name, -penalty, level_db=level)
+            yield BudgetStep(name, -penalty, level_db=level)
     level -= mode.required_snr_db.value
-    yield Step(f"needed for {mode.rate_gbps:g}G", -mode.required_snr_db.value, level_db=level)
+    yield BudgetStep(f"needed for {mode.rate_gbps:g}G", -mode.required_snr_db.value, level_db=level)
     margin = float(light.margin_db[row])
     if math.isfinite(margin) and abs(margin - level) > NOTHING_DB:
-        yield Step("receiver overload", margin - level, level_db=margin)
+        yield BudgetStep("receiver overload", margin - level, level_db=margin)
         level = margin
-    yield Step("margin" if math.isfinite(margin) else "margin, but out of reach", None, level_db=level)
+    yield BudgetStep("margin" if math.isfinite(margin) else "margin, but out of reach", None, level_db=level)
 
 
 # --- the rest ----------------------------------------------------------------------------------------------------
 
 
-def _modes(light: LinkBudgets, part: Part | None, row: int) -> Iterator[dict[str, Any]]:
+def _modes(light: LinkBudgets, part: Part | None, row: int) -> Iterator[ModeMargin]:
     for i, mode in enumerate(part.modes if part else ()):
         margin = float(light.mode_margin_db[row, i])
-        yield {
-            "rate_gbps": mode.rate_gbps,
-            "modulation": mode.modulation,
-            "baud_gbd": mode.baud_gbd,
-            "required_snr_db": mode.required_snr_db.value,
-            "margin_db": margin if math.isfinite(margin) else None,
-            "in_use": bool(light.mode[row] == i),
-        }
+        yield ModeMargin(
+            rate_gbps=mode.rate_gbps,
+            modulation=mode.modulation,
+            baud_gbd=mode.baud_gbd,
+            required_snr_db=mode.required_snr_db.value,
+            margin_db=margin if math.isfinite(margin) else None,
+            in_use=bool(light.mode[row] == i),
+        )
 
 
-def _launch(e: Evaluation, reader: FigureReader, row: int) -> dict[str, Any] | None:
+def _launch(e: Evaluation, reader: FigureReader, row: int) -> Launch | None:
     """Of an amplified line: the launch power in use, the best one, and the GSNR at both."""
     light, state = e.health.light, e.case.state
     if not math.isfinite(light.line_gsnr_db[row]):
@@ -251,29 +315,38 @@ def _launch(e: Evaluation, reader: FigureReader, row: int) -> dict[str, Any] | N
     highest = min(MAX_CHANNEL_DBM, power_dbm - 10.0 * math.log10(len(comb.frequency_thz)))
     best = best_launch_dbm(glass, comb, LOWEST_LAUNCH_DBM, highest)
     at_best = comb_of_link(state, reader, int(light.lines.link_of_path[row]), best)
-    return {
-        "channel_dbm": float(light.into_fibre_dbm[row]),
-        "line_gsnr_db": float(light.line_gsnr_db[row]),
-        "best_channel_dbm": best,
-        "best_line_gsnr_db": float(line_noise(glass, at_best).gsnr_01nm_db.min()),
-    }
+    return Launch(
+        channel_dbm=float(light.into_fibre_dbm[row]),
+        line_gsnr_db=float(light.line_gsnr_db[row]),
+        best_channel_dbm=best,
+        best_line_gsnr_db=float(line_noise(glass, at_best).gsnr_01nm_db.min()),
+    )
 
 
-def _failures(found: LinkFailures, tier: str) -> dict[str, Any]:
-    columns = {name: float(getattr(found, name)[0]) for name in LinkFailures.__dataclass_fields__}
-    shown: dict[str, Any] = {name: value if math.isfinite(value) else None for name, value in columns.items()}
-    if tier == "wide_area":
-        published = published_wan_link(0.5)
-        shown["published_median_link"] = {"mtbf_h": published.mtbf_h, "mttr_h": published.mttr_h}
-    return shown
+def _failures(state: State, reader: FigureReader, link: int, ageing: AgeingCase) -> Failures:
+    found = link_failures(state, reader, np.array([link]), ageing)
+    rates = {spec.name: float(getattr(found, spec.name)[0]) for spec in fields(found)}
+    published = None
+    if TIERS[state.link_tier[link]] == "wide_area":
+        median = published_wan_link(0.5)
+        published = PublishedMedian(median.mtbf_h, median.mttr_h)
+    shown = {name: rate if math.isfinite(rate) else None for name, rate in rates.items()}
+    return Failures(**shown, published_median_link=published)
 
 
-def _summary(e: Evaluation, reader: FigureReader, link: int, sections: dict[str, Any]) -> list[str]:
+def _summary(
+    e: Evaluation,
+    reader: FigureReader,
+    link: int,
+    directions: Sequence[LinkDirection],
+    launch: Sequence[Launch],
+    failures: Failures,
+) -> list[str]:
     """What a reader should take home."""
     state, arrays, health = e.case.state, e.case.state.arrays, e.health
     said = []
-    for side, row in enumerate(sections["directions"]):
-        said.append(f"{row['direction']}: {capacity_reason(e, 2 * link + side)}.")
+    for side, row in enumerate(directions):
+        said.append(f"{row.direction}: {capacity_reason(e, 2 * link + side)}.")
     if said[0].split(": ", 1)[1] == said[1].split(": ", 1)[1]:
         said = [f"Both ways: {said[0].split(': ', 1)[1]}"]
     if window_share(e, link) < LEAST_SHOWN_RATIO:
@@ -288,16 +361,15 @@ def _summary(e: Evaluation, reader: FigureReader, link: int, sections: dict[str,
     for i, row_of in enumerate(range(*arrays.span_first[link : link + 2])):
         if short_db[row_of] > 0:
             said.append(f"The amplifier after span {i + 1} lacks {short_db[row_of]:.1f} dB of gain.")
-    for found in sections["launch"]:
-        gain = found["best_line_gsnr_db"] - found["line_gsnr_db"]
+    for found in launch:
+        gain = found.best_line_gsnr_db - found.line_gsnr_db
         tip = (
-            f"Launched at {found['channel_dbm']:.1f} dBm a channel; {found['best_channel_dbm']:.1f} dBm would be best "
+            f"Launched at {found.channel_dbm:.1f} dBm a channel; {found.best_channel_dbm:.1f} dBm would be best "
             f"({gain:+.2f} dB of GSNR)."
         )
         said += [] if tip in said else [tip]
-    failures = sections["failures"]
-    if failures["n_cuts_per_year"]:
-        years = 1.0 / failures["n_cuts_per_year"]
+    if failures.n_cuts_per_year:
+        years = 1.0 / failures.n_cuts_per_year
         case = e.case.ageing
         spread = reader.general("cut_repair_log_sigma_ratio", case)
         mended_h = reader.general("cut_repair_h", case) * math.exp(spread**2 / 2.0)
@@ -313,8 +385,8 @@ def _ratio(snr_db: float) -> float:
     return math.pow(10.0, min(-snr_db, 3000.0) / 10.0)
 
 
-def _shown(sections: dict[str, Any]) -> list[str]:
-    first, second = sections["directions"]
+def _shown(directions: Sequence[LinkDirection]) -> list[str]:
+    first, second = directions
     return [n for n in first if n not in ("id", "direction") and (first[n] is not None or second[n] is not None)]
 
 

@@ -1,89 +1,100 @@
-"""Links one by one: budget, margin, rate and what holds it, latency split, load; what the metrics are made of."""
+"""Links one by one: budget, margin, rate and its limit, latency by part, load. Metrics are made of these figures."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
-from ..arrays import TIERS
+from ..arrays import TIERS, Tier
 from ..catalogue.figure_reader import FigureReader
 from ..optics.link_budget import LIMITS
 from ..reliability.link_failures import LinkFailures, link_failures
 from ..stages.evaluation import Evaluation
+from .data import Answer
 from .score import data_frame, html_table
 from .summary_text import is_not_judged
-
-COLUMNS = (
-    "id",
-    "direction",
-    "tier",
-    "up",
-    "n_members_up",
-    "length_km",
-    "loss_db",
-    "received_dbm",
-    "line_gsnr_db",
-    "snr_db",
-    "margin_db",
-    "required_margin_db",
-    "member_gbps",
-    "pre_fec_ber_ratio",
-    "loss_ratio",
-    "window_ratio",
-    "recovery_ratio",
-    "goodput_ratio",
-    "timeout_s",
-    "headroom_needed_bytes",
-    "headroom_bytes",
-    "lossless_gbps",
-    "pause_ratio",
-    "capacity_gbps",
-    "limit",
-    "propagation_us",
-    "fec_us",
-    "regeneration_us",
-    "macsec_us",
-    "switching_us",
-    "store_and_forward_us",
-    "queueing_us",
-    "latency_us",
-    "load_gbps",
-    "utilisation_ratio",
-    "n_flaps_per_day",
-    "line_mtbf_h",
-    "line_mttr_h",
-    "member_mtbf_h",
-    "member_mttr_h",
-    "unavailability_ratio",
-)
-"""Latency of the switch, load, capacity and buffer are of the direction; the rest is of the link or of one member."""
 
 NOT_JUDGED = "no transceiver is named, so the light is not judged."
 MAX_NAMED = 4
 """Links that a note names."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LinkDirection(Mapping[str, Any]):
+    """One direction of a link, also a mapping from column to value. Null where a figure does not apply.
+
+    Switch latency, load, capacity and buffer belong to the direction. The rest belongs to the link or to one member.
+    """
+
+    id: str
+    direction: str
+    tier: Tier
+    up: bool
+    n_members_up: int
+    length_km: float
+    loss_db: float | None
+    received_dbm: float | None
+    line_gsnr_db: float | None
+    snr_db: float | None
+    margin_db: float | None
+    required_margin_db: float
+    member_gbps: float
+    pre_fec_ber_ratio: float | None
+    loss_ratio: float | None
+    window_ratio: float | None
+    recovery_ratio: float | None
+    goodput_ratio: float | None
+    timeout_s: float | None
+    headroom_needed_bytes: float | None
+    headroom_bytes: float | None
+    lossless_gbps: float | None
+    pause_ratio: float | None
+    capacity_gbps: float
+    limit: str
+    propagation_us: float
+    fec_us: float
+    regeneration_us: float
+    macsec_us: float
+    switching_us: float
+    store_and_forward_us: float
+    queueing_us: float | None
+    latency_us: float | None
+    load_gbps: float
+    utilisation_ratio: float | None
+    n_flaps_per_day: float
+    line_mtbf_h: float | None
+    line_mttr_h: float | None
+    member_mtbf_h: float | None
+    member_mttr_h: float | None
+    unavailability_ratio: float | None
+
+    def __getitem__(self, column: str) -> Any:
+        if column not in COLUMNS:
+            raise KeyError(column)
+        return getattr(self, column)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COLUMNS)
+
+    def __len__(self) -> int:
+        return len(COLUMNS)
+
+
+COLUMNS = tuple(spec.name for spec in fields(LinkDirection))
+
+
 @dataclass(frozen=True)
-class LinkTable:
-    """Two rows a link, one a direction; null where a notion does not apply (no margin on copper)."""
+class LinkTable(Answer):
+    """Two rows a link, one for each direction."""
 
     network: str
-    rows: tuple[dict[str, Any], ...]
-    notes: tuple[str, ...] = ()
-    """What people should know beside the figures."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, `links` a list of rows with units in their names."""
-        return {"network": self.network, "links": [dict(row) for row in self.rows]}
-
-    def to_json(self, indent: int | None = 1) -> str:
-        """`to_dict` as JSON text, ending in a newline."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+    rows: tuple[LinkDirection, ...] = field(metadata={"alias": "links"})
+    notes: tuple[str, ...] = field(default=(), metadata={"hidden": True})
+    """Warnings for readers of the table."""
 
     def to_pandas(self) -> Any:
         """The rows as a DataFrame (needs the extra `tables`)."""
@@ -118,7 +129,7 @@ def _failures(found: LinkFailures, row: int) -> tuple[float, ...]:
     return (*(float(time[row]) for time in times), float(down))
 
 
-def _row(e: Evaluation, arc: int, failures: tuple[float, ...]) -> dict[str, Any]:
+def _row(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDirection:
     state, health, arrays, link = e.case.state, e.health, e.case.state.arrays, arc // 2
     head = arrays.node_ids[arrays.arc_head[arc]]
     tail = arrays.node_ids[arrays.arc_head[arc ^ 1]]
@@ -162,7 +173,7 @@ def _row(e: Evaluation, arc: int, failures: tuple[float, ...]) -> dict[str, Any]
         e.arc_utilisation_ratio[arc],
         *failures,
     )
-    return {name: _number(value) for name, value in zip(COLUMNS, values, strict=True)}
+    return LinkDirection(*map(_number, values))
 
 
 def _number(value: Any) -> Any:

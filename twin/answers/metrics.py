@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from ..optics.optical_paths import OPTICS
 from ..reliability import goodput as reliability
 from ..stages.evaluation import Evaluation
 from ..units import unit_of
+
+Better = Literal["lower", "higher"]
+"""Which way a metric is better."""
 
 
 class NotApplicableError(Exception):
@@ -23,11 +27,11 @@ class Metric:
     """One row: how to compute it, which way is better, and what it means."""
 
     compute: Callable[[Evaluation], float]
-    better: str
+    better: Better
     sentence: str
 
     def __post_init__(self) -> None:
-        assert self.better in ("lower", "higher")
+        assert self.better in get_args(Better)
 
 
 def metric_unit(name: str) -> str:

@@ -1,44 +1,43 @@
-"""A score: every metric of one case with unit and direction, what binds, and what it leans on."""
+"""The score of a network: every metric of one case with its unit, the bottlenecks and the assumptions."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..catalogue.figure_reader import PLACEHOLDER, UsedFigure
 from ..economics.lease import Lease
 from ..errors import CatalogueError, TwinError, did_you_mean
 from ..stages.evaluation import Evaluation
-from .metrics import METRICS, NotApplicableError, metric_unit
+from .data import Answer, to_data
+from .metrics import METRICS, Better, NotApplicableError, metric_unit
 from .summary_text import bottleneck_sentences
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """One metric of one case; null with a `why` where it does not apply."""
+class MetricValue:
+    """A metric of one case. The value is null where the metric does not apply; `why` then gives the reason."""
 
     value: float | None
     unit: str
-    better: str
-    why: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """`{value, unit, better}`, and `why` where there is no value."""
-        data: dict[str, Any] = {"value": self.value, "unit": self.unit, "better": self.better}
-        return data | {"why": self.why} if self.value is None else data
+    better: Better
+    why: str = field(default="", metadata={"optional": True})
 
 
-@dataclass(frozen=True)
-class Score:
-    """What the twin says about a network and a job. The same bytes for the same question, whoever asks."""
+@dataclass(frozen=True, kw_only=True)
+class Score(Answer):
+    """Every metric of a network as it is, its bottlenecks, and the assumptions behind them."""
 
     network: str
     as_of: str | None
     job: str | None
-    metrics: dict[str, Value]
+    metrics: dict[str, MetricValue]
+    utilisation_window: str = "step"
+    """Time over which utilisation metrics are averaged."""
+    utilisation_tier: str = "all"
+    """Tier of the links that utilisation metrics count."""
     bottlenecks: tuple[str, ...]
     lease: Lease | None
     assumptions: tuple[UsedFigure, ...]
@@ -55,28 +54,9 @@ class Score:
     def __contains__(self, metric: object) -> bool:
         return metric in self.metrics
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data without clock, paths or random ids."""
-        return {
-            "network": self.network,
-            "as_of": self.as_of,
-            "job": self.job,
-            "metrics": {name: value.to_dict() for name, value in self.metrics.items()},
-            "utilisation_window": "step",
-            "utilisation_tier": "all",
-            "bottlenecks": list(self.bottlenecks),
-            "lease": lease_to_dict(self.lease),
-            "assumptions": [used_figure_to_dict(each) for each in self.assumptions],
-            "n_figures": self.n_figures,
-        }
-
-    def to_json(self, indent: int | None = 1) -> str:
-        """`to_dict` as JSON text, ending in a newline."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
-
     def to_pandas(self) -> Any:
         """The metrics as a DataFrame (needs the extra `tables`)."""
-        rows = [{"metric": name, **value.to_dict()} for name, value in self.metrics.items()]
+        rows = [{"metric": name, **to_data(value)} for name, value in self.metrics.items()]
         return data_frame(rows, ("metric", "value", "unit", "better", "why"), "metric")
 
     def _repr_html_(self) -> str:
@@ -84,7 +64,7 @@ class Score:
         return html_table(f"{self.network} · {self.job or 'no job'}", ("metric", "value", ""), rows, self.bottlenecks)
 
 
-def metric_of(metrics: Mapping[str, Value], name: str) -> Value:
+def metric_of(metrics: Mapping[str, MetricValue], name: str) -> MetricValue:
     """A metric by name. Raises CatalogueError with near names."""
     if name not in metrics:
         raise CatalogueError(
@@ -111,9 +91,9 @@ def score_of(e: Evaluation, name: str) -> Score:
         try:
             value = metric.compute(e)
             why = "" if math.isfinite(value) else "grows without bound"
-            metrics[key] = Value(value if math.isfinite(value) else None, unit, metric.better, why)
+            metrics[key] = MetricValue(value if math.isfinite(value) else None, unit, metric.better, why)
         except NotApplicableError as reason:
-            metrics[key] = Value(None, unit, metric.better, str(reason))
+            metrics[key] = MetricValue(None, unit, metric.better, str(reason))
     as_of = e.case.document.as_of
     return Score(
         network=name,
@@ -130,16 +110,6 @@ def score_of(e: Evaluation, name: str) -> Score:
 def assumptions_of(used_figures: Iterable[UsedFigure]) -> tuple[UsedFigure, ...]:
     """Figures that are estimates, and placeholder prices that no user has replaced."""
     return tuple(used for used in used_figures if used.status in ("estimate", PLACEHOLDER))
-
-
-def used_figure_to_dict(used_figure: UsedFigure) -> dict[str, Any]:
-    """A figure as data."""
-    return {name: getattr(used_figure, name) for name in UsedFigure.__slots__}
-
-
-def lease_to_dict(lease: Lease | None) -> dict[str, Any] | None:
-    """The lease question as data."""
-    return None if lease is None else {name: getattr(lease, name) for name in Lease.__dataclass_fields__}
 
 
 def show(value: float | None, unit: str) -> str:

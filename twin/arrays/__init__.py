@@ -1,7 +1,7 @@
 """Columns for the kernels, one way from the records; and states laid over them."""
 
 from .cache import cache_folder, cache_key, load_arrays, package_version, save_arrays
-from .columns import NO_CODE, NODE_KINDS, TIERS, Bools, Floats, Ints, NetworkArrays
+from .columns import NO_CODE, NODE_KINDS, TIERS, Bools, Floats, Ints, NetworkArrays, Tier
 from .compile import compile_network
 from .network import CompiledNetwork
 from .state import State
@@ -16,6 +16,7 @@ __all__ = [
     "Ints",
     "NetworkArrays",
     "State",
+    "Tier",
     "cache_folder",
     "cache_key",
     "compile_network",

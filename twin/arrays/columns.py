@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,8 @@ import numpy.typing as npt
 from ..kernels.graph import ArcGraph
 
 NODE_KINDS = ("rack", "host", "leaf", "spine", "core", "border", "switch")
-TIERS = ("access", "fabric", "border", "wide_area")
+Tier = Literal["access", "fabric", "border", "wide_area"]
+TIERS: tuple[Tier, ...] = get_args(Tier)
 """Tier of a link: at a rack or host; between switches; at a border router; with spans of its own."""
 NO_CODE = -1
 Floats = npt.NDArray[np.float64]

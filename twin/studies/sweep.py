@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..answers.data import Answer
 from ..answers.metrics import METRICS
 from ..answers.score import data_frame, html_table
 from ..arrays import Floats
@@ -30,8 +30,8 @@ KNEE_RATIO = 0.1
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """A metric over one or two inputs. `values[i]` belongs to the i-th combination, the last axis fastest."""
+class Sweep(Answer):
+    """A metric over one or two inputs. `values[i]` belongs to the i-th combination; the last input varies fastest."""
 
     network: str
     job: str | None
@@ -40,13 +40,15 @@ class Sweep:
     unit: str
     axes: tuple[Axis, ...]
     values: tuple[float | None, ...]
+    """Of the metric, one a point; null where it does not apply."""
     why: tuple[str, ...]
-    """Where there is no value, why."""
+    """One a point: why there is no value, else empty."""
     knees: tuple[tuple[float | str, ...], ...]
-    """Inputs at which the curve bends most, one for each value of the other axis where it bends at all."""
+    """Inputs at the knee of each curve, one for each value of the second input that has a knee."""
     against: str | None = None
     """Plan that the metric is compared with."""
     against_value: float | None = None
+    """The metric with that plan."""
     crossings: tuple[tuple[float | str, ...], ...] = ()
     """Inputs at which the metric reaches or crosses that plan's, interpolated along the first axis."""
 
@@ -55,16 +57,6 @@ class Sweep:
         if len(self.axes) == 1:
             return [(v,) for v in self.axes[0].values]
         return [(a, b) for a in self.axes[0].values for b in self.axes[1].values]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data: the same that `--json` prints."""
-        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        data["axes"] = [{"path": axis.path, "values": list(axis.values)} for axis in self.axes]
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in data.items()}
-
-    def to_json(self, indent: int | None = 1) -> str:
-        """`to_dict` as JSON text, ending in a newline."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
     def to_csv(self) -> str:
         """One line a point: inputs, then the metric, and where there is none, why."""

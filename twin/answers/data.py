@@ -1,0 +1,110 @@
+"""Answers as plain data. The fields of a dataclass are its JSON keys, in their order; nothing is listed twice.
+
+`api/` derives the JSON schemas of HTTP from the same classes. The metadata of a field says where its data differs:
+
+* `alias`: the JSON key, where it is not the field's name (pydantic reads the same entry for the schema);
+* `decimals`: a float is rounded to so many decimals;
+* `optional`: the key is absent while the field has its default value;
+* `hidden`: the field is not part of the data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+METADATA = frozenset({"alias", "decimals", "optional", "hidden"})
+SCALARS = (str, bool, int, float, type(None))
+SCALAR_TYPES = frozenset(SCALARS)
+
+
+class DataField(NamedTuple):
+    """How one field of a dataclass appears as data."""
+
+    name: str
+    """Attribute of the dataclass."""
+    key: str
+    decimals: int | None
+    """Floats are rounded to so many decimals; None where they are not rounded."""
+    optional: bool
+    """True where the key is absent while the field has its default value."""
+    default: Any
+
+
+@cache
+def data_fields(kind: type) -> tuple[DataField, ...]:
+    """The fields of a dataclass that are part of its data, in order."""
+    for spec in dataclasses.fields(kind):
+        assert METADATA.issuperset(spec.metadata), f"{kind.__name__}.{spec.name}: {dict(spec.metadata)}"
+    return tuple(
+        DataField(
+            spec.name,
+            spec.metadata.get("alias", spec.name),
+            spec.metadata.get("decimals"),
+            spec.metadata.get("optional", False),
+            spec.default_factory() if callable(spec.default_factory) else spec.default,
+        )
+        for spec in dataclasses.fields(kind)
+        if not spec.metadata.get("hidden")
+    )
+
+
+def to_data(value: Any) -> Any:
+    """A value as plain data: dataclasses and mappings as dicts, sequences as lists, dates as ISO text."""
+    if isinstance(value, SCALARS):
+        return value
+    if dataclasses.is_dataclass(value):
+        return _fields_to_data(value)
+    if isinstance(value, Mapping):
+        return {key: to_data(item) for key, item in value.items()}
+    return value.isoformat() if isinstance(value, date) else [to_data(item) for item in value]
+
+
+class _Shape(NamedTuple):
+    """The fields of a dataclass, prepared for many objects: a table of links has 10^5 rows."""
+
+    keys: tuple[str, ...]
+    values: Callable[[Any], tuple[Any, ...]]
+    special: tuple[DataField, ...]
+    """Fields that are rounded or optional."""
+
+
+@cache
+def _shape(kind: type) -> _Shape:
+    rows = data_fields(kind)
+    names = [row.name for row in rows]
+    values = attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
+    special = tuple(row for row in rows if row.optional or row.decimals is not None)
+    return _Shape(tuple(row.key for row in rows), values, special)
+
+
+def _fields_to_data(value: Any) -> dict[str, Any]:
+    kind: type = type(value)
+    keys, values, special = _shape(kind)
+    data = dict(zip(keys, values(value), strict=True))
+    for key, item in data.items():
+        if type(item) not in SCALAR_TYPES:
+            data[key] = to_data(item)
+    for name, key, decimals, optional, default in special:
+        if optional and getattr(value, name) == default:
+            del data[key]
+        elif decimals is not None:
+            data[key] = round(data[key], decimals)
+    return data
+
+
+class Answer:
+    """Base of every answer: the same data and the same bytes in Python, from the command and over HTTP."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data without clock, paths or random ids."""
+        return _fields_to_data(self)
+
+    def to_json(self, indent: int | None = 1) -> str:
+        """`to_dict` as JSON text, ending in a newline."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
