@@ -26,7 +26,6 @@ from .terminal import (
     changes_asked,
     draw,
     load_network,
-    n_cores,
     progress,
     refuse,
     show,
@@ -215,9 +214,16 @@ def sweep(
     processes: Annotated[
         int | None, typer.Option("--processes", min=1, max=256, help="At most so many; else one for each core.")
     ] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, max=256, help="At most so many threads, in place of processes.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """A metric over one or two inputs, with knees and crossings marked."""
+    from ..studies.executor import n_cores
+
+    if processes and threads:
+        refuse("--processes and --threads are given", "give one of them")
     with bar() as advance:
         answer = load_network(network, None).sweep(
             vary,
@@ -227,7 +233,8 @@ def sweep(
             against=against,
             ageing=ageing_case(ageing),
             advance=advance,
-            n_processes=processes or n_cores(),
+            executor="threads" if threads else "processes",
+            n_workers=threads or processes or n_cores(),
         )
         draw(answer.figure, picture)
     if table is not None:
