@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from twin.cli import main as cli
-from twin.cli.tables import PLAN_COLUMNS
 from twin.errors import TwinError
 from twin.loading import load
+from twin.render.compare_table import PLAN_COLUMNS
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str]:

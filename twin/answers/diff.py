@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
+from ..render.numbers import number_text
 from ..stages.evaluation import Evaluation
-from .score import Score, data_frame, html_table, lease_to_dict, show, used_figure_to_dict
+from .score import Score, data_frame, html_table, lease_to_dict, used_figure_to_dict
 from .summary_text import arc_name, arc_reason
 
 N_CAUSES = 5
@@ -86,7 +87,7 @@ class Diff:
         rows = []
         for name, value in self.after.metrics.items():
             cells = (self.before[name], value.value, self.change(name))
-            rows.append((name, *(show(cell, value.unit) for cell in cells)))
+            rows.append((name, *(number_text(cell, value.unit) for cell in cells)))
         title = f"{self.before.network} · {self.before.job or 'no job'} · {self.plan or 'changes'}"
         return html_table(title, ("metric", "before", "after", "change"), rows, self.after.bottlenecks)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..optics.link_budget import LinkBudgets, penalty_of
 from ..optics.link_health import LEAST_SHOWN_RATIO
 from ..reliability.link_failures import LinkFailures, link_failures, published_wan_link
 from ..render import link_figure, svg_of
+from ..render.numbers import cell_text, level_text
 from ..stages.evaluation import Evaluation
 from .forecast import Forecast
 from .link_table import NOT_JUDGED, link_table
@@ -72,10 +73,12 @@ class LinkReport:
     def _repr_html_(self) -> str:
         tables = []
         for line in self.sections["budget"]:
-            steps = [(s["step"], _signed(s["change_db"]), level_of(s)) for s in line["steps"]]
+            steps = [(s["step"], _signed(s["change_db"]), level_text(s)) for s in line["steps"]]
             tables.append(html_table(f"{self.id}, {line['line']}", ("budget", "", "level"), steps, ()))
         words = tuple(self.sections["summary"])
-        rows = [(name, *(_cell(side[name]) for side in self.sections["directions"])) for name in _shown(self.sections)]
+        rows = [
+            (name, *(cell_text(side[name]) for side in self.sections["directions"])) for name in _shown(self.sections)
+        ]
         heads = ("", *(side["direction"] for side in self.sections["directions"]))
         tables.append(html_table("directions", heads, rows, words))
         return "".join(tables) + svg_of(self.figure) + (self.forecast._repr_html_() if self.forecast else "")
@@ -316,15 +319,6 @@ def _ratio(snr_db: float) -> float:
 def _shown(sections: dict[str, Any]) -> list[str]:
     first, second = sections["directions"]
     return [n for n in first if n not in ("id", "direction") and (first[n] is not None or second[n] is not None)]
-
-
-def level_of(step: Mapping[str, Any]) -> str:
-    """Where a step of a budget leaves the level, as text."""
-    return f"{step['level_dbm']:.2f} dBm" if step["level_db"] is None else f"{step['level_db']:.2f} dB"
-
-
-def _cell(value: Any) -> str:
-    return "–" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
 def _signed(change: float | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from ..catalogue.figure_reader import PLACEHOLDER, UsedFigure
 from ..economics.lease import Lease
 from ..errors import CatalogueError, TwinError, did_you_mean
+from ..render.numbers import number_text
 from ..stages.evaluation import Evaluation
 from .metrics import METRICS, NotApplicableError, metric_unit
 from .summary_text import bottleneck_sentences
@@ -80,7 +81,7 @@ class Score:
         return data_frame(rows, ("metric", "value", "unit", "better", "why"), "metric")
 
     def _repr_html_(self) -> str:
-        rows = [(name, show(v.value, v.unit), v.why) for name, v in self.metrics.items()]
+        rows = [(name, number_text(v.value, v.unit), v.why) for name, v in self.metrics.items()]
         return html_table(f"{self.network} · {self.job or 'no job'}", ("metric", "value", ""), rows, self.bottlenecks)
 
 
@@ -140,30 +141,6 @@ def used_figure_to_dict(used_figure: UsedFigure) -> dict[str, Any]:
 def lease_to_dict(lease: Lease | None) -> dict[str, Any] | None:
     """The lease question as data."""
     return None if lease is None else {name: getattr(lease, name) for name in Lease.__dataclass_fields__}
-
-
-def show(value: float | None, unit: str) -> str:
-    """A value for people: four figures, thousands apart, money and rates in k, M, B."""
-    if value is None:
-        return "–"
-    if unit == "USD" or unit.startswith("USD/"):
-        return f"{'-' if value < 0 else ''}${_scaled(abs(value))}{unit.removeprefix('USD')}"
-    return _figures(value) + ("" if unit == "1" else f" {unit}")
-
-
-def _scaled(value: float) -> str:
-    for size, letter in ((1e9, "B"), (1e6, "M")):
-        if value >= size:
-            return f"{value / size:.4g}{letter}"
-    return _figures(value)
-
-
-def _figures(value: float) -> str:
-    if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
 
 
 def html_table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], notes: tuple[str, ...]) -> str:

@@ -93,9 +93,9 @@ def score(
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
-        from .tables import score_report
+        from ..render.score_table import score_table
 
-        show(score_report(answer, every=every))
+        show(score_table(answer.to_dict(), every=every))
 
 
 @app.command()
@@ -120,9 +120,10 @@ def whatif(
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
-        from .tables import diff_report
+        from ..render.diff_table import diff_table
 
-        show(diff_report(answer, every=every, note=loaded.plan(plan).note if plan else ""))
+        note = loaded.plan(plan).note if plan else ""
+        show(diff_table(answer.to_dict(), answer.after.to_dict(), every=every, note=note))
 
 
 @app.command()
@@ -145,9 +146,9 @@ def plans(
     if as_json:
         show_json({"plans": {answer.plan: answer.to_dict() for answer in answers}})
     else:
-        from .tables import plans_report
+        from ..render.compare_table import compare_table
 
-        show(plans_report(answers))
+        show(compare_table([answer.to_dict() for answer in answers]))
 
 
 @app.command()
@@ -168,9 +169,9 @@ def links(
     if as_json:
         sys.stdout.write(table.to_json())
     else:
-        from .tables import links_report
+        from ..render.link_tables import links_table
 
-        show(links_report(table))
+        show(links_table(table.to_dict(), table.notes))
 
 
 @app.command()
@@ -189,9 +190,9 @@ def explain(
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
-        from .tables import explanation_report
+        from ..render.explanation_table import explanation_table
 
-        show(explanation_report(answer))
+        show(explanation_table(answer.to_dict()))
 
 
 @app.command()
@@ -242,9 +243,9 @@ def sweep(
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
-        from .tables import sweep_report
+        from ..render.sweep_table import sweep_table
 
-        show(sweep_report(answer))
+        show(sweep_table(answer.to_dict()))
 
 
 @app.command()
@@ -268,9 +269,9 @@ def link(
     if as_json:
         sys.stdout.write(page.to_json())
     else:
-        from .tables import link_report
+        from ..render.link_tables import link_report_table
 
-        show(link_report(page))
+        show(link_report_table(page.to_dict()))
 
 
 @app.command()
@@ -295,9 +296,9 @@ def forecast(
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
-        from .tables import forecast_report
+        from ..render.forecast_table import forecast_table
 
-        show(forecast_report(answer))
+        show(forecast_table(answer.to_dict()))
 
 
 @app.command()
@@ -306,22 +307,22 @@ def topologies(
     as_json: AsJson = False,
 ) -> None:
     """The networks that ship with the twin, or one of them (or a file of yours) in detail."""
+    from ..render.network_tables import network_table, networks_table
     from ..topologies import NETWORKS
-    from .tables import topologies_report, topology_report
 
     if name is None:
         if as_json:
             show_json({"topologies": [{"name": key, "note": NETWORKS[key]} for key in sorted(NETWORKS)]})
         else:
-            show(topologies_report(NETWORKS))
+            show(networks_table(NETWORKS))
         return
     with progress("loading"):
         loaded = load_network(name, None)
-        report = None if as_json else topology_report(loaded)
-    if report is None:
+        size = None if as_json else (loaded.arrays.n_nodes, loaded.arrays.n_links)
+    if size is None:
         show_json(loaded.to_document().to_dict())
     else:
-        show(report)
+        show(network_table(loaded.label, loaded.document.to_dict(), *size))
 
 
 @app.command()
@@ -342,7 +343,7 @@ def parts(
     """The catalogue of parts: list, filter, or one with its sources; and the figures that belong to no part."""
     from ..catalogue import GENERAL, KINDS, catalogue
     from ..errors import did_you_mean
-    from .tables import general_report, part_report, parts_report
+    from ..render.catalogue_tables import general_table, part_table, parts_table
 
     shelf = catalogue()
     if kind not in (None, *KINDS, GENERAL):
@@ -353,7 +354,7 @@ def parts(
         if as_json:
             show_json({"general": shelf.general_rows(subjects)})
         else:
-            show(general_report(shelf.general, subjects))
+            show(general_table(shelf.general_rows(subjects)))
     elif part is not None:
         known = [item.id for item in shelf.parts()]
         if part not in known:
@@ -363,25 +364,25 @@ def parts(
         if as_json:
             show_json(found.model_dump(mode="json"))
         else:
-            show(part_report(found))
+            show(part_table(found.model_dump(mode="json")))
     else:
         listed = shelf.search(search or "", kind)  # type: ignore[arg-type]  # checked above
         if as_json:
             show_json({"parts": [item.model_dump(mode="json") for item in listed]})
         else:
-            show(parts_report(listed))
+            show(parts_table([item.model_dump(mode="json") for item in listed]))
 
 
 @app.command()
 def models(as_json: AsJson = False) -> None:
     """Well-known models that a job may name: `model: llama-3.1-405b`."""
-    from ..model.known_models import MODELS, model_rows
-    from .tables import models_report
+    from ..model.known_models import model_rows
+    from ..render.catalogue_tables import models_table
 
     if as_json:
         show_json({"models": model_rows()})
     else:
-        show(models_report(MODELS))
+        show(models_table(model_rows()))
 
 
 @app.command()
@@ -400,14 +401,15 @@ def check(
 ) -> None:
     """Compare the twin with fixtures: exit 1 if a figure is out, 2 if a file is no fixture."""
     from ..check import check_paths, exit_code
-    from .tables import check_report
+    from ..render.check_table import check_table
 
     with progress("checking") as tell:
         results = check_paths(paths, notify=tell)
     if as_json:
         show_json({"files": [result.to_dict() for result in results]})
     else:
-        show(check_report(results, every=every))
+        told = [{**result.to_dict(), "problem": result.problem and str(result.problem)} for result in results]
+        show(check_table(told, every=every))
     raise typer.Exit(exit_code(results))
 
 
