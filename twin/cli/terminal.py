@@ -54,6 +54,8 @@ Picture = Annotated[
 
 BAD_INPUT = 2
 """Exit code."""
+INTERRUPTED = 130
+"""Exit code of a program ended by Ctrl-C, as shells count it."""
 
 
 def load_network(name: str, prices: Path | None) -> Network:
