@@ -38,7 +38,7 @@ class _Slot:
 class Networks:
     """Gives out networks by name or document.
 
-    Requests share a shipped network. Nothing here keeps them apart: the network's evaluator takes one case at a time,
+    Requests share a shipped network. Nothing here keeps them apart: the network's engine computes one outcome at a time,
     and everything else that they share is either read-only or a table whose entries every thread computes alike.
     """
 
@@ -56,7 +56,7 @@ class Networks:
         return self._slot(network).get()
 
     def separate(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
-        """The network with an evaluator of its own, for a request so long that others should not wait for it."""
+        """The network with an engine of its own, for a request so long that others should not wait for it."""
         if not isinstance(network, str):
             return self._posted(network)
         _check_name(network)

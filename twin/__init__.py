@@ -8,22 +8,40 @@ True
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import catalogue
     from .answers.diff import Diff
+    from .answers.explanation import Explanation
+    from .answers.forecast import Forecast
+    from .answers.link_report import LinkReport
+    from .answers.link_table import LinkTable
     from .answers.score import Score
+    from .errors import CatalogueError, ChangeError, ConvergenceError, DocumentError, Issue, TopologyError, TwinError
     from .loading import Network, from_document, load
     from .model.document import TopologyDocument
     from .model.jobs import Parallelism, Placement, TrainingJob
     from .model.known_models import known_shape
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
+    from .studies.sweep import Sweep
+
+    __version__: str
 
 _HOMES = {
+    "CatalogueError": "errors",
+    "ChangeError": "errors",
+    "ConvergenceError": "errors",
     "Demand": "model.records",
     "Diff": "answers.diff",
+    "DocumentError": "errors",
+    "Explanation": "answers.explanation",
+    "Forecast": "answers.forecast",
+    "Issue": "errors",
     "Link": "model.records",
+    "LinkReport": "answers.link_report",
+    "LinkTable": "answers.link_table",
     "ModelShape": "model.shape",
     "Network": "loading",
     "Node": "model.records",
@@ -32,18 +50,31 @@ _HOMES = {
     "Score": "answers.score",
     "Site": "model.records",
     "Span": "model.records",
+    "Sweep": "studies.sweep",
     "TopologyDocument": "model.document",
+    "TopologyError": "errors",
     "TrainingJob": "model.jobs",
+    "TwinError": "errors",
+    "catalogue": "catalogue",
     "from_document": "loading",
     "known_shape": "model.known_models",
     "load": "loading",
 }
-"""Public names and where they live; each is imported when first used, so that one command costs only what it uses."""
+"""Public names and the modules they are in; each is imported when first used, so a command pays for what it uses."""
 
 __all__ = [
+    "CatalogueError",
+    "ChangeError",
+    "ConvergenceError",
     "Demand",
     "Diff",
+    "DocumentError",
+    "Explanation",
+    "Forecast",
+    "Issue",
     "Link",
+    "LinkReport",
+    "LinkTable",
     "ModelShape",
     "Network",
     "Node",
@@ -52,23 +83,30 @@ __all__ = [
     "Score",
     "Site",
     "Span",
+    "Sweep",
     "TopologyDocument",
+    "TopologyError",
     "TrainingJob",
+    "TwinError",
+    "catalogue",
     "from_document",
     "known_shape",
     "load",
 ]
 
+if not TYPE_CHECKING:  # a type checker would take any attribute for granted
 
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
 
-    if name == "__version__":
-        return import_module(".arrays", __name__).package_version()
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        if name == "__version__":
+            return import_module(".arrays", __name__).package_version()
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(f".{_HOMES[name]}", __name__)
+        return module if _HOMES[name] == name else getattr(module, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """What a user needs: the public names and the version."""
+    return sorted((*__all__, "__version__"))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class TwinError(Exception):
         self.hint = hint
         super().__init__(problem)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception would call the class with the problem alone, which fails where more is required.
+        return _restored_error, (type(self), self.args, self.__dict__)
+
     @property
     def issues(self) -> tuple[Issue, ...]:
         """The faults behind this error; a single one unless the error collects several."""
@@ -58,6 +63,13 @@ class TwinError(Exception):
             "hint": self.hint,
             "issues": [asdict(issue) for issue in self.issues],
         }
+
+
+def _restored_error(kind: type[TwinError], args: tuple[Any, ...], fields: dict[str, Any]) -> TwinError:
+    """An error as another process raised it."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
 
 
 class _CollectedError(TwinError):

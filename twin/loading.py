@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import Any, get_args
 
 from .answers.diff import Diff, diff_of
@@ -32,8 +33,9 @@ from .scenario.select import LinkSelector, select_links
 from .stages.causes import step_causes
 from .stages.engine import Engine
 from .stages.evaluation import Evaluation
+from .studies.executor import Advance, Workers
 from .studies.inputs import Axis, axes_of
-from .studies.points import MAX_PROCESSES, Question, metric_of_case, run_points
+from .studies.points import Question, metric_of_case, run_points
 from .studies.sweep import Sweep, check_sweep, crossings_of, knees_of
 from .topologies import GENERATORS as TOPOLOGY_GENERATORS
 from .topologies import NETWORKS, check_size, digest, expand, network_text
@@ -186,25 +188,42 @@ class Network(CompiledNetwork):
         changes: str | Sequence[Any] | None = None,
         against: str | Sequence[Any] | None = None,
         ageing: AgeingCase = "value",
-        advance: Callable[[int, int], None] | None = None,
-        n_processes: int = 1,
+        advance: Advance | None = None,
+        executor: str = "processes",
+        n_workers: int = 1,
+        n_processes: int | None = None,
+        cancel: Event | None = None,
     ) -> Sweep:
-        """A metric over one or two inputs, `"links.wan-*.total_gbps=1e3..5e4:log9"`; see `studies.inputs.PATHS`.
+        """A metric over one or two inputs.
 
-        An input is such a text or `{"path": "age", "values": [0, 10, 20]}`.
-        `changes` come first; `against` is another plan whose value of the metric is a level to be crossed.
-        `advance(done, of)` is told how many points are done. Whether points could be built is not asked.
-        n_processes: at most so many for a long sweep, with the same answer; a script that asks for more than one does
-        so behind `if __name__ == "__main__":`.
+        Whether points could be built is not checked. The answer is the same whatever works it out.
+
+        Args:
+            vary: `"links.wan-*.total_gbps=1e3..5e4:log9"`, `{"path": "age", "values": [0, 10, 20]}`, or two of them;
+                `studies.inputs.PATHS` lists the inputs.
+            metric: any metric of a score.
+            job: id of a job; the default job otherwise.
+            changes: a plan's name or a list of changes that come first.
+            against: another plan or list of changes, whose value of the metric is the level to be crossed.
+            ageing: low, value (central) or high.
+            advance: told how many points are done, of how many. What it raises ends the sweep.
+            executor: what works out a long sweep: `processes`, `threads` or `serial`.
+            n_workers: at most so many processes or threads, the calling one included.
+            n_processes: short for `executor="processes", n_workers=n_processes`. A script that asks for more than one
+                process does so behind `if __name__ == "__main__":`.
+            cancel: set by another thread to end the sweep at its next points.
+
+        Raises:
+            ChangeError: for inputs, metrics, executors or numbers of workers that do not exist.
+            CancelledError: of `concurrent.futures`, once `cancel` is set.
         """
         axes = axes_of(vary)
-        n = check_sweep(axes, metric)
-        if not 1 <= n_processes <= MAX_PROCESSES:
-            raise ChangeError(f"{n_processes} processes", where="sweep", expected=f"1 to {MAX_PROCESSES}")
+        check_sweep(axes, metric)
+        workers = Workers(executor, n_workers) if n_processes is None else Workers("processes", n_processes)
         scenario = self._scenario(changes, job, ageing)
-        told = None if advance is None else lambda done: advance(done, n)
         question = Question(scenario.case, axes, metric)
-        values, why = zip(*run_points(question, self._engine, n_processes, told), strict=True)
+        points = run_points(question, self._engine, workers, advance=advance, cancel=cancel)
+        values, why = zip(*points, strict=True)
         level = None
         if against is not None:
             level, _ = metric_of_case(self._scenario(against, job, ageing).case, metric, self._engine)

@@ -17,9 +17,9 @@ from tests.model.samples import campus_data
 from tests.training.steps import one_site
 from twin import loading
 from twin.answers.explanation import Explanation
-from twin.cli.tables import explanation_report
 from twin.errors import ChangeError
 from twin.loading import Network, from_document, load
+from twin.render.explanation_table import explanation_table
 from twin.training.causes import CAUSES, Attribution, _shapley
 
 
@@ -106,7 +106,7 @@ def test_what_phases_hide_behind_one_another_is_a_row_and_explained(small: Netwo
     found = small.explain(changes="border-router-swap")
     assert found.overlap_time_s == pytest.approx(0.314, abs=0.005)
     console = Console(file=io.StringIO(), width=200)
-    console.print(explanation_report(found))
+    console.print(explanation_table(found.to_dict()))
     text = console.file.getvalue()
     assert re.search(r"hidden behind one another +0\.31\d* s", text)
     assert "what the step would save without it, by itself" in text

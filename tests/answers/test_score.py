@@ -17,7 +17,6 @@ import twin
 from tests.answers.lines import document, glass, zr
 from tests.model.samples import campus_data, changed, job_data, shipped, shuffled, small_documents
 from twin.answers.metrics import METRICS
-from twin.answers.score import show
 from twin.catalogue.figure_reader import PLACEHOLDER
 from twin.errors import CatalogueError, DocumentError, TopologyError
 from twin.loading import Network, from_document, load
@@ -335,22 +334,6 @@ def test_a_price_book_lies_over_the_document_s_entry_by_entry() -> None:
     over = _network(base.document, "x", {"part_usd": {"GB200": 1}})
     assert over.price_book.price_usd("GB200") == 1
     assert over.price_book.price_usd("H100") == 30000
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (None, "s", "–"),
-        (1.23456, "s", "1.235 s"),
-        (1234.5, "Gb/s", "1,234 Gb/s"),
-        (3.0, "1", "3"),
-        (0.25, "1", "0.25"),
-        (2_500_000.0, "USD", "$2.5M"),
-        (-3e9, "USD/a", "-$3B/a"),
-    ],
-)
-def test_values_for_people(value: float | None, unit: str, text: str) -> None:
-    assert show(value, unit) == text
 
 
 def test_notebooks_show_tables() -> None:

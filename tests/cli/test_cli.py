@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from twin.cli import main as cli
-from twin.cli.tables import PLAN_COLUMNS
 from twin.errors import TwinError
 from twin.loading import load
+from twin.render.compare_table import PLAN_COLUMNS
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str]:
@@ -30,10 +30,10 @@ def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *
 def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever begins to work things out fails."""
 
-    def refuse(*_: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("nothing was to be worked out")
 
-    monkeypatch.setattr(cli, "load_network", refuse)
+    monkeypatch.setattr("twin.loading.load", refuse)
 
 
 @pytest.mark.usefixtures("no_work")
@@ -65,21 +65,52 @@ def test_a_picture_without_matplotlib_is_told_before_the_work(
 def test_an_interrupted_command_says_so(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: Any) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "load_network", interrupted)
+    monkeypatch.setattr("twin.loading.load", interrupted)
     assert ended(monkeypatch, capsys, words[0], "memphis-small", *words[1:]) == (cli.INTERRUPTED, "interrupted\n")
 
 
 def test_the_table_of_plans_has_their_goodput_and_fits_a_hundred_columns() -> None:
-    result = CliRunner().invoke(cli.app, ["plans", "memphis-small"], env={"COLUMNS": "100"})
+    result = CliRunner().invoke(cli.app, ["compare", "memphis-small"], env={"COLUMNS": "100"})
     assert result.exit_code == 0, result.output
     _, heads, units, first, *_ = result.stdout.splitlines()
     assert [head for head in heads.split() if head] == list(PLAN_COLUMNS.values())
     assert "tokens/s" in units
     goodput = load("memphis-small").score()["goodput_tokens_per_s"]
     assert f"{(goodput or 0) / 1e3:.3g}k" in first.split()
+
+
+def test_an_earlier_name_of_a_command_is_told_its_new_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = ended(monkeypatch, capsys, "plans", "memphis-small")
+    assert said == (cli.BAD_INPUT, "error: no command 'plans' (did you mean 'compare'?)\n")
+
+
+def test_every_command_is_in_the_help() -> None:
+    text = CliRunner().invoke(cli.app, ["--help"], env={"COLUMNS": "120"}).stdout
+    listed = [words[1] for line in text.splitlines() if len(words := line.split()) > 2 and words[0] == "│"]
+    names = [command.__name__ for command in cli.COMMANDS]
+    assert [word for word in listed if not word.startswith("-")] == names
+    assert not set(cli.RENAMED) & set(names)
+
+
+def test_processes_and_threads_are_not_given_together(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("sweep", "memphis-small", "--vary", "age=0,1", "--processes", "2", "--threads", "2")
+    code, said = ended(monkeypatch, capsys, *words)
+    assert (code, said) == (cli.BAD_INPUT, "error: --processes and --threads are given (give one of them)\n")
+
+
+@pytest.mark.parametrize("option", ["--processes", "--threads"])
+def test_a_sweep_prints_the_same_on_threads_and_processes(option: str) -> None:
+    words = ["sweep", "leaf-spine-demo", "--vary", "age=0,1", "--metric", "max_link_utilisation_ratio", "--json"]
+    several = CliRunner().invoke(cli.app, [*words, option, "2"])
+    assert several.exit_code == 0, several.output
+    assert several.stdout == CliRunner().invoke(cli.app, words).stdout
 
 
 def test_a_metric_that_is_none_is_told_where_they_are_listed() -> None:

@@ -1,82 +1,17 @@
-"""Points in one process or in several: the same values, one end for all, and faults that are told where they stand."""
+"""Points of a sweep: a value, or why there is none."""
 
 from __future__ import annotations
-
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.training.steps import one_site, sites
 from twin.errors import ChangeError, TwinError
 from twin.loading import Network, from_document
-from twin.studies import points
-
-VARY = ["placement.a.n_accelerators=2..28:14", "links.a-0*.total_gbps=50,100,400"]
 
 
 @pytest.fixture(scope="module")
 def network() -> Network:
     return from_document(one_site(4, 8, parallelism={"tp": 2, "pp": 2}))
-
-
-@pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other processes start at once, whatever there is to gain."""
-    monkeypatch.setattr(points, "WORTH_STARTING_S", -1.0)
-    monkeypatch.setattr(points, "FIRST_LOOK_S", -1.0)
-
-
-def test_several_processes_answer_as_one_to_the_last_bit(
-    network: Network, eager: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done: list[int] = []
-    here: list[int] = []
-    alone = network.sweep(VARY)
-    worked_out = points.metric_of_case
-    monkeypatch.setattr(points, "metric_of_case", lambda *case: here.append(1) or worked_out(*case))
-    several = network.sweep(VARY, n_processes=2, advance=lambda n, of: done.append(n))
-    assert several == alone
-    assert len(here) < len(alone.values) - alone.values.count(None)  # the rest elsewhere
-    assert None in alone.values  # two are too few for a replica
-    assert done == sorted(done)
-    assert done[-1] == 42
-
-
-def test_an_interrupted_sweep_ends_in_all_processes(network: Network, eager: None) -> None:
-    def interrupt(n_done: int, _: int) -> None:
-        if n_done > 5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        network.sweep(VARY, n_processes=2, advance=interrupt)
-    assert not [child for child in points.multiprocessing.active_children() if child.is_alive()]
-
-
-def test_short_sweeps_start_no_process(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(points, "_spread", None)
-    assert len(network.sweep("job.n_global_batch=16,32", n_processes=8).values) == 2
-
-
-@pytest.mark.parametrize("n", [0, -1, 10_000])
-def test_the_number_of_processes_is_bounded(network: Network, n: int) -> None:
-    with pytest.raises(ChangeError, match="processes"):
-        network.sweep("job.n_global_batch=16,32", n_processes=n)
-
-
-def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path: Path) -> None:
-    script = tmp_path / "unguarded.py"
-    script.write_text(
-        "import twin\n"
-        "from twin.studies import points\n"
-        "points.WORTH_STARTING_S = points.FIRST_LOOK_S = -1.0\n"
-        "network = twin.load('leaf-spine-demo')\n"
-        "network.sweep('demands=0.5,1,1.5', metric='max_link_utilisation_ratio', n_processes=2)\n"
-    )
-    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=240, check=False)
-    assert ran.returncode != 0
-    assert "__main__" in ran.stderr.splitlines()[-1]
 
 
 def test_a_value_that_does_not_do_leaves_the_others_their_answers(network: Network) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 from ..arrays import Floats
 from ..catalogue.figure_reader import UsedFigure
 from ..economics.lease import Lease
+from ..render.numbers import number_text
 from ..stages.evaluation import Evaluation
 from .data import Answer
 from .metrics import Better
-from .score import MetricValue, Score, data_frame, html_table, show
+from .score import MetricValue, Score, data_frame, html_table
 from .summary_text import arc_name, arc_reason
 
 N_CAUSES = 5
@@ -114,7 +115,7 @@ class Diff(Answer):
         rows = []
         for name, value in self.after.metrics.items():
             cells = (self.before[name], value.value, self.change(name))
-            rows.append((name, *(show(cell, value.unit) for cell in cells)))
+            rows.append((name, *(number_text(cell, value.unit) for cell in cells)))
         title = f"{self.before.network} · {self.before.job or 'no job'} · {self.plan or 'changes'}"
         return html_table(title, ("metric", "before", "after", "change"), rows, self.after.bottlenecks)
 

@@ -9,32 +9,20 @@ from typing import Any
 
 from ..catalogue.figure_reader import UsedFigure
 from ..render import explanation_figure, svg_of
+from ..render.explanation_rows import CAUSE_HEADS, CAUSE_NAMES, PHASES_NOTE, cause_rows, step_parts
+from ..render.numbers import seconds_text
 from ..stages.evaluation import Evaluation
 from ..training.causes import CAUSES, SENTENCES, Attribution
 from .data import Answer
 from .score import assumptions_of, html_table
 from .summary_text import overlap_time_s, propagation_s
 
-NAMES = {
-    "delay": "round trips (delay)",
-    "line_loss": "line loss",
-    "interconnect": "capacity between sites",
-    "fabric": "capacity inside sites",
-    "buffers": "buffers and hashing",
-    "accelerators": "mixed accelerators",
-    "split": "the split of the work",
-    "pipeline_fill": "filling the pipeline",
-}
 SMALL_RATIO = 0.005
 """Shares below it are not put in words, and gaps below it are none."""
 SAME_RATIO = 0.1
 """Two causes that each save what both save, within this, hide behind one another."""
 NOISE_RATIO = 1e-9
 """Differences of steps that are less than this of a step are rounding, and told as 0."""
-PHASES_NOTE = (
-    "Seconds of a phase: what the step would save without it, by itself. Hidden behind one another: what would go only "
-    "with several phases together; below 0 where either of two would save the same seconds."
-)
 
 
 @dataclass(frozen=True)
@@ -88,33 +76,18 @@ class Explanation(Answer):
 
     def parts(self) -> list[tuple[str, float]]:
         """What the step is made of, name and seconds; they add up to it."""
-        phases = [(f"exposed, {phase.replace('_', ' ')}", seconds) for phase, seconds in self.exposed_s.items()]
-        named = [*phases, ("hidden behind one another", self.overlap_time_s)]
-        bare = [("compute", self.compute_time_s), ("bubble", self.bubble_time_s)]
-        return [*bare, *((name, seconds) for name, seconds in named if seconds)]
+        return step_parts(self.to_dict())
 
     def rows(self) -> list[tuple[str, ...]]:
         """One row a cause, as text: share, share of the gap, alone, last."""
-        return [
-            (
-                NAMES[cause.name],
-                _seconds(cause.share_s),
-                "–" if cause.share_ratio is None else f"{cause.share_ratio:z.1%}",
-                _seconds(cause.alone_s),
-                _seconds(cause.last_s),
-            )
-            for cause in self.causes
-        ]
+        return cause_rows(self.to_dict())
 
     def _repr_html_(self) -> str:
         title = f"{self.network} · {self.job}"
-        parts = [(name, _seconds(seconds)) for name, seconds in (*self.parts(), ("step", self.step_time_s))]
+        parts = [(name, seconds_text(seconds)) for name, seconds in (*self.parts(), ("step", self.step_time_s))]
         tables = html_table(f"{title}: a step", ("part", "seconds"), parts, (PHASES_NOTE,))
-        tables += html_table(f"{title}: what is in the way", HEADS, self.rows(), self.summary)
+        tables += html_table(f"{title}: what is in the way", CAUSE_HEADS, self.rows(), self.summary)
         return tables + svg_of(self.figure)
-
-
-HEADS = ("cause", "share", "of the gap", "alone", "last")
 
 
 def explanation_of(e: Evaluation, found: Attribution, network: str, plan: str | None) -> Explanation:
@@ -163,28 +136,29 @@ def explanation_of(e: Evaluation, found: Attribution, network: str, plan: str | 
 
 def _summary(e: Evaluation, found: Attribution, causes: list[CauseShare], gap_s: float) -> Iterator[str]:
     if gap_s <= SMALL_RATIO * found.step_time_s:
-        yield f"Nothing of what could be taken away is in the way of a step of {_seconds(found.step_time_s)}."
+        yield f"Nothing of what could be taken away is in the way of a step of {seconds_text(found.step_time_s)}."
         return
     shown = [c for c in causes if abs(c.share_s) >= SMALL_RATIO * gap_s]
-    listed = ", ".join(f"{NAMES[c.name]} {c.share_s / gap_s:z.0%}" for c in shown)
+    listed = ", ".join(f"{CAUSE_NAMES[c.name]} {c.share_s / gap_s:z.0%}" for c in shown)
     yield (
-        f"With nothing in the way a step would take {_seconds(found.ideal_step_time_s)} instead of "
-        f"{_seconds(found.step_time_s)}; of the {_seconds(gap_s)} between, {listed}."
+        f"With nothing in the way a step would take {seconds_text(found.ideal_step_time_s)} instead of "
+        f"{seconds_text(found.step_time_s)}; of the {seconds_text(gap_s)} between, {listed}."
     )
     for names in _same_obstacle(found, gap_s):
         alone = [found.saved_s(name) for name in names]
-        listed = " or ".join(NAMES[name] for name in names)
+        listed = " or ".join(CAUSE_NAMES[name] for name in names)
         yield (
-            f"Taking away {listed}, any one of them, saves {_seconds(min(alone))} or more; all of them "
-            f"{_seconds(found.saved_s(*names))}: they are one obstacle."
+            f"Taking away {listed}, any one of them, saves {seconds_text(min(alone))} or more; all of them "
+            f"{seconds_text(found.saved_s(*names))}: they are one obstacle."
         )
     delay = next(c for c in causes if c.name == "delay")
     if delay.alone_s > 0:
         what, propagation = "propagation, windows, loss recovery and what buffers must cover", propagation_s(e)
         if propagation is not None:
-            yield f"Of what round trips cost ({what}), propagation between sites takes {_seconds(propagation)} a step."
+            taken = seconds_text(propagation)
+            yield f"Of what round trips cost ({what}), propagation between sites takes {taken} a step."
         else:
-            yield f"Round trips ({what}) cost {_seconds(delay.last_s)} a step with all else out of the way."
+            yield f"Round trips ({what}) cost {seconds_text(delay.last_s)} a step with all else out of the way."
 
 
 def _same_obstacle(found: Attribution, gap_s: float) -> list[tuple[str, ...]]:
@@ -198,9 +172,3 @@ def _same_obstacle(found: Attribution, gap_s: float) -> list[tuple[str, ...]]:
             if not known and all_of_them - least < SAME_RATIO * all_of_them:
                 sets.append(names)
     return sets
-
-
-def _seconds(value: float) -> str:
-    if abs(value) < 5e-7:
-        return "0 s"
-    return f"{value:.3g} s" if abs(value) >= 0.1 else f"{value * 1e3:.3g} ms"

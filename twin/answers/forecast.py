@@ -19,6 +19,7 @@ from ..optics.link_budget import LinkBudgets, compute_link_budgets
 from ..optics.optical_paths import optical_paths_of_links
 from ..optics.transport_goodput import NEGLIGIBLE_LOSS_RATIO, pair_rate_gbps, recovery_of
 from ..render import forecast_figure, svg_of
+from ..render.forecast_rows import FORECAST_HEADS, forecast_rows
 from ..stages.evaluation import Evaluation
 from ..units import DAYS_PER_YEAR
 from .data import Answer
@@ -126,38 +127,12 @@ class Forecast(Answer):
 
     def rows(self) -> list[tuple[str, ...]]:
         """One row a link and case, as text: what happens and when."""
-        return [
-            (link.id, str(link.n_alike), CASE_NAMES[case], *_cells(found))
-            for link in self.links
-            for case, found in link.cases.items()
-        ]
+        return forecast_rows(self.to_dict())
 
     def _repr_html_(self) -> str:
-        return html_table(f"{self.network}, {self.years[-1]:g} years", HEADS, self.rows(), ()) + svg_of(self.figure)
-
-
-CASE_NAMES: dict[AgeingCase, str] = {"low": "optimistic", "value": "central", "high": "pessimistic"}
-HEADS = ("link", "alike", "case", "below wanted", "no margin", "rate falls", "70 % full", "90 % full")
-
-
-def _cells(found: CaseForecast) -> tuple[str, ...]:
-    drops = [f"{_show(d.when)} " + (f"to {d.member_gbps:g}G" if d.member_gbps else "dark") for d in found.drops]
-    if not drops and not found.member_gbps[0]:
-        drops = ["dark already"]
-    return (
-        _show(found.required_margin_gone),
-        _show(found.margin_gone),
-        ", ".join(drops) or "–",
-        *(_show(when) for when in found.runout),
-    )
-
-
-def _show(when: Moment | None) -> str:
-    if when is None:
-        return "–"
-    if when.years == 0:
-        return "now"
-    return when.date.strftime("%Y-%m") if when.date else f"+{when.years:.1f} a"
+        return html_table(f"{self.network}, {self.years[-1]:g} years", FORECAST_HEADS, self.rows(), ()) + svg_of(
+            self.figure
+        )
 
 
 def forecast_of(

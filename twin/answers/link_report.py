@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..optics.link_budget import LinkBudgets, penalty_of
 from ..optics.link_health import LEAST_SHOWN_RATIO
 from ..reliability.link_failures import link_failures, published_wan_link
 from ..render import link_figure, svg_of
+from ..render.numbers import cell_text, level_text
 from ..stages.evaluation import Evaluation
 from .data import Answer, to_data
 from .forecast import Forecast
@@ -133,9 +134,9 @@ class LinkReport(Answer):
     def _repr_html_(self) -> str:
         tables = []
         for line in self.budget:
-            steps = [(s.step, _signed(s.change_db), level_of(to_data(s))) for s in line.steps]
+            steps = [(s.step, _signed(s.change_db), level_text(to_data(s))) for s in line.steps]
             tables.append(html_table(f"{self.id}, {line.line}", ("budget", "", "level"), steps, ()))
-        rows = [(name, *(_cell(side[name]) for side in self.directions)) for name in _shown(self.directions)]
+        rows = [(name, *(cell_text(side[name]) for side in self.directions)) for name in _shown(self.directions)]
         heads = ("", *(side.direction for side in self.directions))
         tables.append(html_table("directions", heads, rows, self.summary))
         return "".join(tables) + svg_of(self.figure) + (self.forecast._repr_html_() if self.forecast else "")
@@ -388,15 +389,6 @@ def _ratio(snr_db: float) -> float:
 def _shown(directions: Sequence[LinkDirection]) -> list[str]:
     first, second = directions
     return [n for n in first if n not in ("id", "direction") and (first[n] is not None or second[n] is not None)]
-
-
-def level_of(step: Mapping[str, Any]) -> str:
-    """Where a step of a budget leaves the level, as text."""
-    return f"{step['level_dbm']:.2f} dBm" if step["level_db"] is None else f"{step['level_db']:.2f} dB"
-
-
-def _cell(value: Any) -> str:
-    return "–" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
 def _signed(change: float | None) -> str:

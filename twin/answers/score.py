@@ -10,6 +10,7 @@ from typing import Any
 from ..catalogue.figure_reader import PLACEHOLDER, UsedFigure
 from ..economics.lease import Lease
 from ..errors import CatalogueError, TwinError, did_you_mean
+from ..render.numbers import number_text
 from ..stages.evaluation import Evaluation
 from .data import Answer, to_data
 from .metrics import METRICS, Better, NotApplicableError, metric_unit
@@ -60,7 +61,7 @@ class Score(Answer):
         return data_frame(rows, ("metric", "value", "unit", "better", "why"), "metric")
 
     def _repr_html_(self) -> str:
-        rows = [(name, show(v.value, v.unit), v.why) for name, v in self.metrics.items()]
+        rows = [(name, number_text(v.value, v.unit), v.why) for name, v in self.metrics.items()]
         return html_table(f"{self.network} · {self.job or 'no job'}", ("metric", "value", ""), rows, self.bottlenecks)
 
 
@@ -110,30 +111,6 @@ def score_of(e: Evaluation, name: str) -> Score:
 def assumptions_of(used_figures: Iterable[UsedFigure]) -> tuple[UsedFigure, ...]:
     """Figures that are estimates, and placeholder prices that no user has replaced."""
     return tuple(used for used in used_figures if used.status in ("estimate", PLACEHOLDER))
-
-
-def show(value: float | None, unit: str) -> str:
-    """A value for people: four figures, thousands apart, money and rates in k, M, B."""
-    if value is None:
-        return "–"
-    if unit == "USD" or unit.startswith("USD/"):
-        return f"{'-' if value < 0 else ''}${_scaled(abs(value))}{unit.removeprefix('USD')}"
-    return _figures(value) + ("" if unit == "1" else f" {unit}")
-
-
-def _scaled(value: float) -> str:
-    for size, letter in ((1e9, "B"), (1e6, "M")):
-        if value >= size:
-            return f"{value / size:.4g}{letter}"
-    return _figures(value)
-
-
-def _figures(value: float) -> str:
-    if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
 
 
 def html_table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], notes: tuple[str, ...]) -> str:

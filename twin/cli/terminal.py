@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +54,8 @@ Picture = Annotated[
 
 BAD_INPUT = 2
 """Exit code."""
+INTERRUPTED = 130
+"""Exit code of a program ended by Ctrl-C, as shells count it."""
 
 
 def load_network(name: str, prices: Path | None) -> Network:
@@ -135,11 +136,6 @@ def bar() -> Iterator[Callable[[int, int], None]]:
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("points", total=None)
         yield lambda done, of: progress.update(task, completed=done, total=of)
-
-
-def n_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def refuse(problem: str, hint: str) -> NoReturn:

@@ -1,0 +1,97 @@
+"""Commands that list what ships with the twin: networks, parts, models, the schema of a document."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .terminal import AsJson, load_network, progress, refuse, show, show_json
+
+
+def topologies(
+    name: Annotated[str | None, typer.Argument(help="Show one: sites, jobs, plans, assumptions.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The networks that ship with the twin, or one of them (or a file of yours) in detail."""
+    from ..render.network_tables import network_table, networks_table
+    from ..topologies import NETWORKS
+
+    if name is None:
+        if as_json:
+            show_json({"topologies": [{"name": key, "note": NETWORKS[key]} for key in sorted(NETWORKS)]})
+        else:
+            show(networks_table(NETWORKS))
+        return
+    with progress("loading"):
+        loaded = load_network(name, None)
+        size = None if as_json else (loaded.arrays.n_nodes, loaded.arrays.n_links)
+    if size is None:
+        show_json(loaded.to_document().to_dict())
+    else:
+        show(network_table(loaded.label, loaded.document.to_dict(), *size))
+
+
+def parts(
+    part: Annotated[
+        str | None,
+        typer.Argument(help="Show one with every figure and its source; `general`: the figures that belong to none."),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind", help="fibre, transceiver, fec, amplifier, mux, protection, switch, accelerator; or general."
+        ),
+    ] = None,
+    search: Annotated[str | None, typer.Option("--search", help="Only what has this text in id, name, note.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The catalogue of parts: list, filter, or one with its sources; and the figures that belong to no part."""
+    from ..catalogue import GENERAL, KINDS, catalogue
+    from ..errors import did_you_mean
+    from ..render.catalogue_tables import general_table, part_table, parts_table
+
+    shelf = catalogue()
+    if kind not in (None, *KINDS, GENERAL):
+        refuse(f"unknown kind {kind!r}", did_you_mean(kind or "", (*KINDS, GENERAL)) or "see `twin parts --help`")
+    if part in shelf.general or GENERAL in (part, kind):
+        by_name = part is not None and part != GENERAL
+        subjects = shelf.general_named(part or "") if by_name else shelf.search_general(search or "")
+        if as_json:
+            show_json({"general": shelf.general_rows(subjects)})
+        else:
+            show(general_table(shelf.general_rows(subjects)))
+    elif part is not None:
+        known = [item.id for item in shelf.parts()]
+        if part not in known:
+            near = did_you_mean(part, (*known, GENERAL, *shelf.general))
+            refuse(f"no part {part!r} in the catalogue", near or "`twin parts` lists them")
+        found = shelf.get(part, kind)  # type: ignore[arg-type]  # checked above
+        if as_json:
+            show_json(found.model_dump(mode="json"))
+        else:
+            show(part_table(found.model_dump(mode="json")))
+    else:
+        listed = shelf.search(search or "", kind)  # type: ignore[arg-type]  # checked above
+        if as_json:
+            show_json({"parts": [item.model_dump(mode="json") for item in listed]})
+        else:
+            show(parts_table([item.model_dump(mode="json") for item in listed]))
+
+
+def models(as_json: AsJson = False) -> None:
+    """Well-known models that a job may name: `model: llama-3.1-405b`."""
+    from ..model.known_models import model_rows
+    from ..render.catalogue_tables import models_table
+
+    if as_json:
+        show_json({"models": model_rows()})
+    else:
+        show(models_table(model_rows()))
+
+
+def schema() -> None:
+    """The JSON Schema of a document, changes of plans included."""
+    from ..loading import document_schema
+
+    show_json(document_schema())

@@ -1,0 +1,39 @@
+"""The command that says what holds a training step back."""
+
+from __future__ import annotations
+
+import sys
+
+from .terminal import (
+    AfterPlan,
+    Ageing,
+    AsJson,
+    JobName,
+    NetworkName,
+    Picture,
+    ageing_case,
+    draw,
+    load_network,
+    progress,
+    show,
+)
+
+
+def explain(
+    network: NetworkName,
+    job: JobName = None,
+    plan: AfterPlan = None,
+    ageing: Ageing = "value",
+    picture: Picture = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is in the way of a training step: its parts, and what each of eight causes costs."""
+    with progress("loading") as tell:
+        answer = load_network(network, None).explain(job, changes=plan, ageing=ageing_case(ageing), notify=tell)
+        draw(answer.figure, picture)
+    if as_json:
+        sys.stdout.write(answer.to_json())
+    else:
+        from ..render.explanation_table import explanation_table
+
+        show(explanation_table(answer.to_dict()))

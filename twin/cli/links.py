@@ -1,0 +1,70 @@
+"""Commands about links: several, or one in detail."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .terminal import (
+    AfterPlan,
+    Ageing,
+    AsJson,
+    Growth,
+    JobName,
+    NetworkName,
+    Picture,
+    ageing_case,
+    draw,
+    load_network,
+    progress,
+    show,
+)
+
+
+def links(
+    network: NetworkName,
+    chosen: Annotated[
+        str | None, typer.Argument(metavar="LINKS", help="An id or glob; wide-area links otherwise.")
+    ] = None,
+    tier: Annotated[str | None, typer.Option("--tier", help="access, fabric, border or wide_area.")] = None,
+    job: JobName = None,
+    ageing: Ageing = "value",
+    as_json: AsJson = False,
+) -> None:
+    """Links one by one: loss budget, margin, rate and what holds it, latency split, load."""
+    asked = {key: value for key, value in (("id", chosen), ("tier", tier)) if value} or {"tier": "wide_area"}
+    with progress("loading"):
+        table = load_network(network, None).link_table(asked, job, ageing=ageing_case(ageing))
+    if as_json:
+        sys.stdout.write(table.to_json())
+    else:
+        from ..render.link_tables import links_table
+
+        show(links_table(table.to_dict(), table.notes))
+
+
+def link(
+    network: NetworkName,
+    name: Annotated[str, typer.Argument(metavar="LINK", help="Id of a link.")],
+    years: Annotated[int, typer.Option("--years", min=1, max=100, help="How far the calendar looks.")] = 20,
+    growth: Growth = 0.0,
+    plan: AfterPlan = None,
+    job: JobName = None,
+    ageing: Ageing = "value",
+    picture: Picture = None,
+    as_json: AsJson = False,
+) -> None:
+    """One link explained: where its light goes, its modes, latency, goodput, failures, calendar."""
+    with progress("loading"):
+        page = load_network(network, None).link(
+            name, years=years, growth_ratio_per_year=growth, changes=plan, job=job, ageing=ageing_case(ageing)
+        )
+        draw(page.figure, picture)
+    if as_json:
+        sys.stdout.write(page.to_json())
+    else:
+        from ..render.link_tables import link_report_table
+
+        show(link_report_table(page.to_dict()))

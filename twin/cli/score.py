@@ -1,0 +1,95 @@
+"""Commands about a whole network: its score, a what-if, its plans side by side."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import (
+    Ageing,
+    AsJson,
+    Every,
+    JobName,
+    NetworkName,
+    Prices,
+    ageing_case,
+    changes_asked,
+    load_network,
+    progress,
+    refuse,
+    show,
+    show_json,
+)
+
+
+def score(
+    network: NetworkName,
+    job: JobName = None,
+    ageing: Ageing = "value",
+    prices: Prices = None,
+    every: Every = False,
+    as_json: AsJson = False,
+) -> None:
+    """Every metric of a network as it stands, what binds, and what the answer leans on."""
+    with progress("loading") as tell:
+        answer = load_network(network, prices).score(job, ageing=ageing_case(ageing), notify=tell)
+    if as_json:
+        sys.stdout.write(answer.to_json())
+    else:
+        from ..render.score_table import score_table
+
+        show(score_table(answer.to_dict(), every=every))
+
+
+def whatif(
+    network: NetworkName,
+    plan: Annotated[str | None, typer.Option("--plan", help="A plan of the document.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--change", help='A change as JSON: {"kind": "age", "years": 5}.')
+    ] = None,
+    changes: Annotated[Path | None, typer.Option("--changes", help="YAML or JSON file with a list `changes`.")] = None,
+    job: JobName = None,
+    ageing: Ageing = "value",
+    prices: Prices = None,
+    every: Every = False,
+    as_json: AsJson = False,
+) -> None:
+    """Before and after a plan or a list of changes, with what binds on either side."""
+    asked = changes_asked(plan, change, changes)
+    with progress("loading") as tell:
+        loaded = load_network(network, prices)
+        answer = loaded.what_if(asked, job, ageing=ageing_case(ageing), notify=tell)
+    if as_json:
+        sys.stdout.write(answer.to_json())
+    else:
+        from ..render.diff_table import diff_table
+
+        note = loaded.plan(plan).note if plan else ""
+        show(diff_table(answer.to_dict(), answer.after.to_dict(), every=every, note=note))
+
+
+def compare(
+    network: NetworkName,
+    job: JobName = None,
+    ageing: Ageing = "value",
+    prices: Prices = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare all plans of a network side by side."""
+    with progress("loading") as tell:
+        loaded = load_network(network, prices)
+        if not loaded.document.plans:
+            refuse(f"{network} has no plans", "add some under `plans`")
+        answers = []
+        for plan in loaded.document.plans:
+            tell(f"plan {plan.id}")
+            answers.append(loaded.what_if(plan.id, job, ageing=ageing_case(ageing)))
+    if as_json:
+        show_json({"plans": {answer.plan: answer.to_dict() for answer in answers}})
+    else:
+        from ..render.compare_table import compare_table
+
+        show(compare_table([answer.to_dict() for answer in answers]))

@@ -1,0 +1,31 @@
+"""Commands around the HTTP service and the compiled kernels."""
+
+from __future__ import annotations
+
+import gc
+from typing import Annotated
+
+import typer
+
+from .terminal import progress
+
+
+def warmup() -> None:
+    """Compile the kernels once; numba keeps them on disk (see NUMBA_CACHE_DIR)."""
+    from ..warmup import warm_up
+
+    with progress("compiling kernels") as tell:
+        times = warm_up(tell)
+    for name, seconds in times:
+        typer.echo(f"{name}: {seconds:.1f} s")
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """The same answers over HTTP; see /docs and /openapi.json."""
+    import uvicorn
+
+    gc.enable()
+    uvicorn.run("twin.api.app:create_app", factory=True, host=host, port=port)

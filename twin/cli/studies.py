@@ -1,0 +1,105 @@
+"""Commands that work out many cases: a sweep over inputs, a forecast over years."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import (
+    AfterPlan,
+    Ageing,
+    AsJson,
+    Growth,
+    JobName,
+    NetworkName,
+    Picture,
+    ageing_case,
+    bar,
+    draw,
+    load_network,
+    progress,
+    refuse,
+    show,
+    writable,
+)
+
+
+def sweep(
+    network: NetworkName,
+    vary: Annotated[
+        list[str], typer.Option("--vary", help="path=1,2,5 or path=1..10:4 or path=1..1000:log7; once or twice.")
+    ],
+    metric: Annotated[str, typer.Option("--metric", help="Any metric of `twin score --all`.")] = "step_time_s",
+    job: JobName = None,
+    plan: AfterPlan = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Mark where another plan's value is crossed.")
+    ] = None,
+    ageing: Ageing = "value",
+    picture: Picture = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", callback=writable, help="Write the points to a CSV file too.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option("--processes", min=1, max=256, help="At most so many; else one for each core.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, max=256, help="At most so many threads, in place of processes.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """A metric over one or two inputs, with knees and crossings marked."""
+    from ..studies.executor import n_cores
+
+    if processes and threads:
+        refuse("--processes and --threads are given", "give one of them")
+    with bar() as advance:
+        answer = load_network(network, None).sweep(
+            vary,
+            metric=metric,
+            job=job,
+            changes=plan,
+            against=against,
+            ageing=ageing_case(ageing),
+            advance=advance,
+            executor="threads" if threads else "processes",
+            n_workers=threads or processes or n_cores(),
+        )
+        draw(answer.figure, picture)
+    if table is not None:
+        table.write_text(answer.to_csv())
+    if as_json:
+        sys.stdout.write(answer.to_json())
+    else:
+        from ..render.sweep_table import sweep_table
+
+        show(sweep_table(answer.to_dict()))
+
+
+def forecast(
+    network: NetworkName,
+    chosen: Annotated[
+        str | None, typer.Argument(metavar="LINKS", help="An id or glob; wide-area links otherwise.")
+    ] = None,
+    years: Annotated[int, typer.Option("--years", min=1, max=100, help="How far to look.")] = 20,
+    growth: Growth = 0.0,
+    tier: Annotated[str | None, typer.Option("--tier", help="access, fabric, border or wide_area.")] = None,
+    plan: AfterPlan = None,
+    job: JobName = None,
+    picture: Picture = None,
+    as_json: AsJson = False,
+) -> None:
+    """When margins are gone, rates drop and traffic outgrows links, in three ageing cases."""
+    asked = {key: value for key, value in (("id", chosen), ("tier", tier)) if value} or None
+    with progress("loading") as tell:
+        answer = load_network(network, None).forecast(years, growth, links=asked, changes=plan, job=job, notify=tell)
+        draw(answer.figure, picture)
+    if as_json:
+        sys.stdout.write(answer.to_json())
+    else:
+        from ..render.forecast_table import forecast_table
+
+        show(forecast_table(answer.to_dict()))

@@ -1,0 +1,133 @@
+"""The catalogue as tables: parts, general figures and known models, with their sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from ..units import unit_of
+from .table_parts import bare_table
+
+
+def parts_table(parts: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Show parts, one a line; each as `Part.model_dump()`."""
+    if not parts:
+        return Text("No part matches.")
+    table = bare_table()
+    for name in ("kind", "part", "name", "year"):
+        table.add_column(name, no_wrap=name != "name")
+    table.add_column("figures", justify="right")
+    table.add_column("estimates", justify="right")
+    for part in parts:
+        figures = part["figures"].values()
+        n_estimates = sum(figure["status"] == "estimate" for figure in figures)
+        year = str(part["year"] or "–")
+        table.add_row(part["kind"], part["id"], part["name"], year, str(len(figures)), str(n_estimates))
+    return table
+
+
+def models_table(models: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Show known models, one a line; each as `model_rows()` has it."""
+    table = bare_table()
+    table.add_column("model", no_wrap=True)
+    for name in ("parameters", "active", "layers", "hidden", "sequence"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("source", overflow="fold")
+    for model in models:
+        billions = [f"{model[name] / 1e9:.4g}B" for name in ("n_parameters", "n_parameters_active")]
+        sizes = [f"{model['shape'][name]:,}" for name in ("n_layers", "n_hidden", "n_sequence")]
+        table.add_row(model["id"], *billions, *sizes, model["source"])
+    return table
+
+
+def part_table(part: Mapping[str, Any]) -> RenderableType:
+    """Show a part with every figure and its source, its modes and their penalties."""
+    words = [
+        part["kind"],
+        part["name"],
+        part["form_factor"],
+        f"{part['lane_gbps']}G lanes" if part["lane_gbps"] else "",
+        part["optics"] or "",
+        part["fec"] or "",
+    ]
+    sources = _Sources()
+    figures = _sourced_table("figure", f"[bold]{escape(part['id'])}[/] · " + escape(" · ".join(filter(None, words))))
+    for name, figure in part["figures"].items():
+        figures.add_row(name, *sources.cells(figure))
+    told = [Text(line) for line in (*_port_lines(part), part["note"]) if line]
+    return Group(figures, *(_mode_table(mode, sources) for mode in part["modes"]), Text(), *told, *sources.lines())
+
+
+def general_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Show figures that belong to no part, as `Catalogue.general_rows` has them: by subject, with their sources."""
+    if not rows:
+        return Text("No general figure matches.")
+    sources = _Sources()
+    blocks: list[RenderableType] = []
+    for subject, figures in groupby(rows, key=itemgetter("subject")):
+        table = _sourced_table(subject)
+        for figure in figures:
+            table.add_row(figure["name"], *sources.cells(figure))
+        blocks += [table, Text()]
+    return Group(*blocks, *sources.lines())
+
+
+def _mode_table(mode: Mapping[str, Any], sources: _Sources) -> Table:
+    """What one mode needs, and its penalties point by point."""
+    title = f"\n{mode['rate_gbps']:g} Gb/s · {escape(mode['modulation'])} · {mode['baud_gbd']:g} GBd"
+    table = _sourced_table(f"mode {mode['rate_gbps']:g}G", title)
+    table.add_row("required_snr_db", *sources.cells(mode["required_snr_db"]))
+    for point in mode["penalties"]:
+        what = f"{point['impairment'].split('_')[0]} {point['at']:g} {unit_of(point['impairment'])}"
+        table.add_row(f"penalty_db, {what}", *sources.cells(point["penalty_db"]))
+    return table
+
+
+def _port_lines(part: Mapping[str, Any]) -> list[str]:
+    """What decides, beside its figures, which optic fits a switch and what it then carries."""
+    if part["kind"] != "switch":
+        return []
+    rates = ", ".join(f"{rate:g}" for rate in part["port_rates_gbps"])
+    return [
+        f"Cages: {', '.join(part['cages']) or 'none named'}.",
+        f"A port carries {rates} Gb/s." if rates else "A port carries any rate up to its own.",
+        "Stores whole frames before it sends them on." if part["store_and_forward"] else "Cut-through.",
+    ]
+
+
+def _sourced_table(head: str, title: str | None = None) -> Table:
+    table = bare_table(title)
+    table.add_column(head, overflow="fold")
+    for name in ("value", "low", "high"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("source", justify="right", no_wrap=True)
+    return table
+
+
+class _Sources:
+    """Sources of the figures in a report, numbered as they come."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._assumed = False
+
+    def cells(self, figure: Mapping[str, Any]) -> tuple[str, ...]:
+        """Value, low, high, status and the number of the source."""
+        number = self._numbers.setdefault(f"{figure['source']} ({figure['as_of']})", len(self._numbers) + 1)
+        self._assumed |= figure["assumed_range"]
+        numbers = (f"{x:.4g}" if abs(x) >= 1e6 else f"{x:g}" for x in (figure["value"], figure["low"], figure["high"]))
+        return (*numbers, figure["status"] + (" *" if figure["assumed_range"] else ""), f"({number})")
+
+    def lines(self) -> list[Text]:
+        """The sources in full, and what a star says."""
+        star = ["* The range is assumed, it is not the source's."] if self._assumed else []
+        listed = [f"({number}) {source}" for source, number in self._numbers.items()]
+        return [Text(line, style="dim") for line in (*star, *listed)]

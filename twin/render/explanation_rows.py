@@ -1,0 +1,46 @@
+"""What a step is made of and what holds it back, as rows of text for a terminal or a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .numbers import seconds_text
+
+CAUSE_NAMES = {
+    "delay": "round trips (delay)",
+    "line_loss": "line loss",
+    "interconnect": "capacity between sites",
+    "fabric": "capacity inside sites",
+    "buffers": "buffers and hashing",
+    "accelerators": "mixed accelerators",
+    "split": "the split of the work",
+    "pipeline_fill": "filling the pipeline",
+}
+CAUSE_HEADS = ("cause", "share", "of the gap", "alone", "last")
+PHASES_NOTE = (
+    "Seconds of a phase: what the step would save without it, by itself. Hidden behind one another: what would go only "
+    "with several phases together; below 0 where either of two would save the same seconds."
+)
+
+
+def step_parts(data: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """What the step of `Explanation.to_dict()` is made of, name and seconds; they add up to it."""
+    phases = [(f"exposed, {phase.replace('_', ' ')}", seconds) for phase, seconds in data["exposed_s"].items()]
+    named = [*phases, ("hidden behind one another", data["overlap_time_s"])]
+    bare = [("compute", data["compute_time_s"]), ("bubble", data["bubble_time_s"])]
+    return [*bare, *((name, seconds) for name, seconds in named if seconds)]
+
+
+def cause_rows(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """One row for each cause of `Explanation.to_dict()`, in the columns of `CAUSE_HEADS`."""
+    return [
+        (
+            CAUSE_NAMES[cause["name"]],
+            seconds_text(cause["share_s"]),
+            "–" if cause["share_ratio"] is None else f"{cause['share_ratio']:z.1%}",
+            seconds_text(cause["alone_s"]),
+            seconds_text(cause["last_s"]),
+        )
+        for cause in data["causes"]
+    ]

@@ -1,0 +1,85 @@
+"""Links as tables: several one after the other, or one with its budget, modes, failures and forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from .forecast_table import forecast_table
+from .numbers import cell_text, level_text
+from .table_parts import bare_table, two_columns
+
+MAX_LINKS_SHOWN = 4
+"""Links that are shown, those first that carry the smallest part of their line rate."""
+
+
+def links_table(data: Mapping[str, Any], notes: Sequence[str] = ()) -> RenderableType:
+    """Show `LinkTable.to_dict()`: both directions of a link in one block; then notes."""
+    blocks: list[RenderableType] = []
+    rows = data["links"]
+    pairs = list(zip(rows[::2], rows[1::2], strict=True))
+    pairs.sort(key=lambda pair: pair[0]["capacity_gbps"] / (pair[0]["member_gbps"] * pair[0]["n_members_up"] or 1.0))
+    for forward, back in pairs[:MAX_LINKS_SHOWN]:
+        blocks.append(_direction_table(forward, back))
+    if len(pairs) > MAX_LINKS_SHOWN:
+        blocks.append(Text(f"… and {len(pairs) - MAX_LINKS_SHOWN} more links; narrow the choice, or --json"))
+    return Group(*blocks, *(Text(note) for note in notes))
+
+
+def link_report_table(data: Mapping[str, Any]) -> RenderableType:
+    """Show `LinkReport.to_dict()`: sentences, budget, modes, directions, failures, forecast."""
+    what = f"{data['n_members']} x {data['transceiver'] or 'no part'}"
+    head = f"[bold]{escape(data['id'])}[/] · {escape(' – '.join(data['ends']))} · {what}"
+    parts: list[RenderableType] = [Text.from_markup(head), *(Text(f"  {line}") for line in data["summary"])]
+    for line in data["budget"]:
+        if line["steps"]:
+            parts += [Text(), _budget_table(line)]
+    if data["modes"]:
+        parts += [Text(), _modes_table(data["modes"])]
+    parts += [Text(), _direction_table(*data["directions"])]
+    failures = [(name, cell_text(v)) for name, v in data["failures"].items() if isinstance(v, float) and v]
+    parts += [Text(), two_columns("failures (line: all members at once)", failures)]
+    if data["forecast"] is not None:
+        parts += [Text(), forecast_table(data["forecast"])]
+    return Group(*parts)
+
+
+def _budget_table(line: Mapping[str, Any]) -> Table:
+    table = bare_table(f"budget, {line['line']}")
+    table.add_column("step", no_wrap=True)
+    table.add_column("", justify="right")
+    table.add_column("level", justify="right")
+    for step in line["steps"]:
+        change, level = step["change_db"], level_text(step)
+        if change is None:
+            table.add_row(step["step"], "", f"[bold]{level}[/]")
+        else:
+            table.add_row(step["step"], f"{change:+.2f} dB", f"[dim]{level}[/]")
+    return table
+
+
+def _modes_table(modes: Sequence[Mapping[str, Any]]) -> Table:
+    table = bare_table("modes")
+    for head in ("rate", "modulation", "needs", "margin", ""):
+        table.add_column(head, justify="right" if head in ("rate", "needs", "margin") else "left")
+    for mode in modes:
+        margin = "out of reach" if mode["margin_db"] is None else f"{mode['margin_db']:+.2f} dB"
+        rate, needs = f"{mode['rate_gbps']:g}G", f"{mode['required_snr_db']:.2f} dB"
+        table.add_row(rate, mode["modulation"], needs, margin, "in use" if mode["in_use"] else "")
+    return table
+
+
+def _direction_table(forward: Mapping[str, Any], back: Mapping[str, Any]) -> Table:
+    table = bare_table(f"[bold]{escape(forward['id'])}[/]")
+    table.add_column("", no_wrap=True)
+    table.add_column(escape(forward["direction"]), justify="right")
+    table.add_column(escape(back["direction"]), justify="right")
+    for name in forward:
+        if name not in ("id", "direction") and (forward[name] is not None or back[name] is not None):
+            table.add_row(name, escape(cell_text(forward[name])), escape(cell_text(back[name])))
+    return table
