@@ -50,7 +50,7 @@ class Network(CompiledNetwork):
     @cached_property
     def price_book(self) -> PriceBook:
         """The shipped placeholder prices under the document's own entries."""
-        return load_price_book(dict(self.document.price_book) or None)
+        return load_price_book(dict(self.document.price_book) or None, own_parts=self.document.parts)
 
     @cached_property
     def _reader(self) -> FigureReader:
@@ -335,7 +335,8 @@ def from_document(document: TopologyDocument | Mapping[str, Any], *, label: str 
 def _network(document: TopologyDocument, label: str, prices: str | Path | Mapping[str, Any] | None) -> Network:
     if prices is not None:
         book = read_mapping(Path(prices)) if isinstance(prices, str | Path) else prices
-        load_price_book(book, where=str(prices) if isinstance(prices, str | Path) else "prices")
+        where = str(prices) if isinstance(prices, str | Path) else "prices"
+        load_price_book(book, where=where, own_parts=document.parts)
         document = document.model_copy(update={"price_book": _overlaid(document.price_book, book)})
     check_size(document)
     network = Network(document, GENERATORS)
