@@ -12,6 +12,7 @@ from twin.catalogue.figure_reader import UsedFigure
 from twin.catalogue.records import Figure, Mode, Part
 from twin.economics.lease import Lease
 from twin.model.document import TopologyDocument
+from twin.model.unused_fields import UnusedField
 from twin.units import unit_of
 
 
@@ -54,6 +55,8 @@ class ScoreAnswer(Answer):
     lease: Lease | None
     assumptions: list[UsedFigure]
     n_figures: int
+    unused: list[UnusedField] = []
+    """What the document states and no answer depends on yet; left out where there is nothing of the kind."""
 
 
 class BindsBeforeAfter(Answer):

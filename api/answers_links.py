@@ -48,7 +48,7 @@ class CaseCalendar(Answer):
     runout: Runout
     margin_db: list[float | None]
     """To the mode in use today, at each of the forecast's years."""
-    member_gbps: list[float]
+    member_gbps: list[float | None]
     utilisation_ratio: list[float | None]
 
 
@@ -127,7 +127,8 @@ class DirectionRow(Answer):
     snr_db: float | None
     margin_db: float | None
     required_margin_db: float
-    member_gbps: float
+    member_gbps: float | None
+    """Null where neither a rate nor a transceiver is stated."""
     pre_fec_ber_ratio: float | None
     loss_ratio: float | None
     window_ratio: float | None
@@ -138,7 +139,7 @@ class DirectionRow(Answer):
     headroom_bytes: float | None
     lossless_gbps: float | None
     pause_ratio: float | None
-    capacity_gbps: float
+    capacity_gbps: float | None
     limit: str
     propagation_us: float
     fec_us: float
@@ -148,7 +149,7 @@ class DirectionRow(Answer):
     store_and_forward_us: float
     queueing_us: float | None
     latency_us: float | None
-    load_gbps: float
+    load_gbps: float | None
     utilisation_ratio: float | None
     n_flaps_per_day: float
     line_mtbf_h: float | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
@@ -104,7 +105,8 @@ class Network(CompiledNetwork):
         _tell(notify, "reading the network")
         scenario = baseline(self, self.job(job))
         _tell(notify, "scoring")
-        return score_of(self._evaluator.evaluate(_case(scenario, ageing)), self.label)
+        score = score_of(self._evaluator.evaluate(_case(scenario, ageing)), self.label)
+        return replace(score, unused=self.unused_fields)
 
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
         """Links one by one; `chosen` is an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`)."""

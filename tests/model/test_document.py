@@ -113,7 +113,7 @@ def test_a_document_is_frozen() -> None:
 @pytest.mark.parametrize(
     ("data", "place"),
     [
-        ({"nodes": [{"id": "a b", "kind": "leaf"}]}, "nodes[a b].id"),
+        ({"nodes": [{"id": "a ", "kind": "leaf"}]}, "nodes[a ].id"),
         ({"nodes": [{"id": "", "kind": "leaf"}]}, "nodes[].id"),
         ({"links": [{"id": "l", "ends": ["a"]}]}, "links[l].ends[1]"),
         ({"links": [{"id": "l", "ends": ["a", "b"], "capacity_gbps": 0}]}, "links[l].capacity_gbps"),

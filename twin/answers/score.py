@@ -11,6 +11,7 @@ from typing import Any
 from ..catalogue.figure_reader import PLACEHOLDER, UsedFigure
 from ..economics.lease import Lease
 from ..errors import CatalogueError, TwinError, did_you_mean
+from ..model.unused_fields import UnusedField
 from ..stages.evaluation import Evaluation
 from .metrics import METRICS, NotApplicableError, metric_unit
 from .summary_text import bottleneck_sentences
@@ -45,6 +46,8 @@ class Score:
     """Figures that are estimates, and placeholder prices that no user has replaced."""
     n_figures: int
     """How many figures were used, estimates included."""
+    unused: tuple[UnusedField, ...] = ()
+    """What the document states and this answer does not depend on."""
 
     def __getitem__(self, metric: str) -> float | None:
         return metric_of(self.metrics, metric).value
@@ -68,7 +71,7 @@ class Score:
             "lease": lease_to_dict(self.lease),
             "assumptions": [used_figure_to_dict(each) for each in self.assumptions],
             "n_figures": self.n_figures,
-        }
+        } | ({"unused": [each.to_dict() for each in self.unused]} if self.unused else {})
 
     def to_json(self, indent: int | None = 1) -> str:
         """`to_dict` as JSON text, ending in a newline."""

@@ -16,7 +16,7 @@ from ..economics.lease import Lease, dearest_lease, weigh_lease
 from ..errors import ChangeError, Issue, TopologyError
 from ..model.jobs import Placement, TrainingJob, on_places
 from ..optics.link_budget import LinkBudgets, budget_columns, compute_link_budgets
-from ..optics.link_health import LinkHealth, compute_link_health
+from ..optics.link_health import LinkHealth, compute_link_health, unknown_rates
 from ..optics.optical_paths import PATH_COLUMNS, optical_paths_of
 from ..reliability.goodput import Goodput, job_goodput
 from ..reliability.interruptions import part_interruptions
@@ -91,7 +91,7 @@ class Evaluator:
             clean = e.loads
             if (bright != e.health.lit).any():
                 clean = self._unit_loads(case, replace(e.health, lit=bright), flows)
-                if clean.unreachable:
+                if clean.unreachable or e.health.rate_unknown[clean.arc // 2].any():
                     clean = e.loads
             carried = e.demands.arc_carried_gbps if e.demands is not None else None
             accelerators = self._pacing(placed, case.job)
@@ -136,7 +136,9 @@ class Evaluator:
         """What a link counts for where a node splits: members (ecmp), or effective capacity (wcmp)."""
         if case.document.routing == "ecmp":
             return np.asarray(case.state.n_members_up, dtype=np.float64)
-        return np.minimum(health.arc_capacity_gbps[0::2], health.arc_capacity_gbps[1::2])
+        rate = np.minimum(health.arc_capacity_gbps[0::2], health.arc_capacity_gbps[1::2])
+        # links of unknown rate take part; what they share is then reported as unknown
+        return np.where(health.rate_unknown, case.state.n_members_up, rate)
 
     def _routes(self, case: Case, health: LinkHealth, source: Ints, target: Ints) -> routing.Routes:
         share = self._share(case, health)
@@ -158,8 +160,10 @@ class Evaluator:
         routes = self._routes(case, health, source, target)
         return self._memo.get(
             "demands",
-            (routes, offered, health.arc_capacity_gbps),
-            lambda: load_demands(routes, offered, health.arc_capacity_gbps),
+            (routes, offered, health.arc_capacity_gbps, case.document.routing),
+            lambda: load_demands(
+                routes, offered, health.arc_capacity_gbps, split_by_rate=case.document.routing == "wcmp"
+            ),
         )
 
     def _demand_pairs(self, case: Case) -> tuple[Ints, Ints, Floats]:
@@ -194,6 +198,9 @@ class Evaluator:
         capacity = health.job_capacity_gbps
         if demands is not None:
             capacity = left_for_job(capacity, demands.arc_carried_gbps)
+        if np.isnan(capacity[loads.arc]).any():
+            links = unknown_links(health, loads.arc, demands)
+            return placed, loads, None, unknown_rates(case.state, links)
         capacity = capacity[loads.arc] / self._collisions(case, placed, loads)
         step = self._memo.get(
             "step",
@@ -386,6 +393,15 @@ def _check_fit(placed: Placed, job: TrainingJob, reader: FigureReader) -> None:
     issues = fit_issues(placed, job, reader)
     if issues:
         raise TopologyError("the job cannot run as it is cut and placed", where=f"jobs[{job.id}]", found=issues)
+
+
+def unknown_links(health: LinkHealth, arcs: Ints, demands: DemandLoads | None) -> Bools:
+    """Links of unknown rate on the way of a job, or else of the demands that share its arcs: bool[n_links]."""
+    on_the_way: Bools = np.zeros(len(health.lit), dtype=np.bool_)
+    on_the_way[arcs // 2] = True
+    if demands is not None and not (on_the_way & health.rate_unknown).any():
+        on_the_way = np.asarray(np.isnan(demands.arc_carried_gbps).reshape(-1, 2).any(axis=1))
+    return on_the_way & health.rate_unknown
 
 
 def _at_rack(arrays: NetworkArrays) -> Bools:
