@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..check import FileResult, Row
     from ..loading import Network
     from ..model.known_models import KnownModel
+    from ..model.unused_fields import UnusedField
     from ..studies.sweep import Sweep
 
 SHORT = (
@@ -86,6 +87,7 @@ def score_report(score: Score, *, every: bool = False) -> RenderableType:
         Text(),
         *_sentences("What binds", score.bottlenecks),
         _assumptions_text(score.assumptions, score.n_figures),
+        *_unused_text(score.unused),
     )
 
 
@@ -319,6 +321,7 @@ def topology_report(network: Network) -> RenderableType:
     if document.plans:
         parts.append(_two_columns("plan", [(plan.id, plan.note) for plan in document.plans]))
     parts += _sentences("Assumptions", document.assumptions)
+    parts += _sentences("Fields that no answer uses yet", [str(each) for each in network.unused_fields])
     return Group(*parts)
 
 
@@ -463,6 +466,14 @@ def _change(change: float | None, unit: str, better: str) -> str:
 
 def _amount(n: float) -> str:
     return f"{n:,.0f} x" if n == int(n) else f"{n:,.1f}"
+
+
+def _unused_text(unused: Sequence[UnusedField]) -> list[RenderableType]:
+    """One line that names the fields no answer uses yet; nothing where there are none."""
+    if not unused:
+        return []
+    named = ", ".join(f"{each.field} ({each.n_records})" for each in unused)
+    return [Text(f"Fields that no answer uses yet: {named}. `twin topologies` says why.", overflow="fold")]
 
 
 def _assumptions_text(used_figures: Sequence[UsedFigure], n_figures: int) -> RenderableType:

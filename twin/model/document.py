@@ -153,6 +153,8 @@ def _plain(value: Any) -> Any:
         return value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, tuple):
+        return list(value)
     if hasattr(type(value), "__dataclass_fields__"):
         return asdict_compact(value)
     return value
