@@ -53,7 +53,7 @@ def test_what_crosses_a_link_of_unknown_rate_is_null_with_a_why() -> None:
     assert score["unrouted_gbps"] == 0
     assert score["worst_rtt_us"] == 0
     assert score["n_links_fallen_back"] == 0
-    assert "No utilisation of what they carry: rate of 1 link unknown: x." in score.bottlenecks
+    assert score.bottlenecks[0] == "Some utilisation is unknown: rate of 1 link unknown: x."
     rows = {(row["id"], row["direction"]): row for row in found.link_table().rows}
     assert rows["x", "a → b"]["utilisation_ratio"] is rows["x", "a → b"]["capacity_gbps"] is None
     assert (rows["x", "a → b"]["load_gbps"], rows["x", "b → a"]["utilisation_ratio"]) == (50.0, 0.0)

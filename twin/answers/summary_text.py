@@ -277,11 +277,12 @@ def _demand_lines(e: Evaluation) -> list[str]:
     ratios = e.arc_utilisation_ratio
     unknown = np.isnan(ratios).reshape(-1, 2).any(axis=1) & e.health.rate_unknown
     if unknown.any():
-        lines.append(f"No utilisation of what they carry: {unknown_rates(e.case.state, unknown)}.")
+        lines.append(f"Some utilisation is unknown: {unknown_rates(e.case.state, unknown)}.")
     arc = -1 if np.isnan(ratios).all() else int(np.nanargmax(ratios))
     if arc >= 0:
         ratio = e.arc_utilisation_ratio[arc]
-        lines.append(f"The busiest arc is {arc_name(e, arc)} at {ratio:.1%}: {capacity_reason(e, arc)}.")
+        of_known = " of known rate" if unknown.any() else ""
+        lines.append(f"The busiest arc{of_known} is {arc_name(e, arc)} at {ratio:.1%}: {capacity_reason(e, arc)}.")
     if e.demands.unrouted_gbps:
         lines.append(f"{e.demands.unrouted_gbps:g} Gb/s of demand have no path.")
     return lines
