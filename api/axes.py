@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 from twin.errors import ChangeError, DocumentError, Issue, did_you_mean
 from twin.formats.native import in_words, validate_as
 from twin.studies.inputs import FORM, MAX_VALUES, PATHS, Axis, axis_of
+from twin.studies.paths import split_axis
 
 MAX_TEXT = 2000
 """Longest text of values, in characters; a list may be longer."""
@@ -19,10 +20,12 @@ MAX_NUMBER = 1e15
 N_AXES = 2
 ROOTS = {path.partition(".")[0] for path in PATHS}
 WORD = r"^[A-Za-z_]\w*([.+-]\w+)*$"
+PATH = r'^([^="]|"([^"\\]|\\.)*")+$'
+"""Names joined by dots; a name in double quotes may hold dots and equals signs."""
 
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 Value = float | Annotated[str, Field(max_length=200, pattern=WORD)]
-Path = Annotated[str, Field(min_length=1, max_length=500, pattern="^[^=]+$", description=f"One of {', '.join(PATHS)}.")]
+Path = Annotated[str, Field(min_length=1, max_length=500, pattern=PATH, description=f"One of {', '.join(PATHS)}.")]
 
 
 class AxisRequest(BaseModel):
@@ -47,7 +50,7 @@ class PostedAxis(NamedTuple):
     @property
     def path(self) -> str:
         """Path of the input."""
-        path: str = self.value["path"] if isinstance(self.value, dict) else self.value.partition("=")[0]
+        path: str = self.value["path"] if isinstance(self.value, dict) else split_axis(self.value)[0]
         return path
 
     def parse(self) -> Axis:
@@ -80,7 +83,7 @@ def _items(vary: Any) -> list[tuple[str, Any]]:
 
 def _issues_of(item: Any, where: str) -> Iterator[Issue]:
     if isinstance(item, str):
-        yield from list(_text_issues(item, where)) or _path_issues(item.partition("=")[0], where)
+        yield from list(_text_issues(item, where)) or _path_issues(item, where)
     elif not isinstance(item, dict):
         yield Issue(where, f"is {in_words(item)}", FORM)
     else:
@@ -95,7 +98,8 @@ def _issues_of(item: Any, where: str) -> Iterator[Issue]:
 
 def _path_issues(path: Any, where: str) -> Iterator[Issue]:
     """Check the first word of a path. The rest is checked where the input is varied."""
-    if isinstance(path, str) and path.partition(".")[0] not in ROOTS:
+    if isinstance(path, str) and re.split("[.=]", path, maxsplit=1)[0] not in ROOTS:
+        path = path.partition("=")[0]
         near = did_you_mean(path[:100], PATHS)
         hint = f"{near} " * bool(near) + f"known: {', '.join(PATHS)}"
         yield Issue(where, f"nothing to vary at {path[:100]!r}", hint)

@@ -38,8 +38,8 @@ class _Slot:
 class Networks:
     """Gives out networks by name or document.
 
-    Requests share a shipped network. Nothing here keeps them apart: the network's engine computes one outcome at a time,
-    and everything else that they share is either read-only or a table whose entries every thread computes alike.
+    Requests share a shipped network. Nothing here keeps them apart: the network's engine computes one outcome at a
+    time, and everything else that they share is either read-only or a table whose entries every thread computes alike.
     """
 
     def __init__(self, max_records: int, n_kept: int = 8) -> None:

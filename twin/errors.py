@@ -14,6 +14,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
+from unicodedata import normalize
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,10 @@ MAX_CANDIDATES = 4000
 def did_you_mean(name: str, known: Iterable[str], n_shown: int = 3) -> str:
     """A hint that names the nearest known names, or an empty string where none is near."""
     candidates = sorted({str(item) for item in known})
+    if not name.isascii():
+        same = [item for item in candidates if normalize("NFC", item) == normalize("NFC", name)]
+        if same:
+            return f"{same[0]!a} looks the same: it differs from {name!a} only by Unicode normalisation"
     if len(candidates) > MAX_CANDIDATES:
         alike = [item for item in candidates if item[:2] == name[:2]] or candidates
         candidates = alike[:: -(-len(alike) // MAX_CANDIDATES)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -53,7 +54,7 @@ class Network(CompiledNetwork):
     @cached_property
     def price_book(self) -> PriceBook:
         """The shipped placeholder prices under the document's own entries."""
-        return load_price_book(dict(self.document.price_book) or None)
+        return load_price_book(dict(self.document.price_book) or None, own_parts=self.document.parts)
 
     @cached_property
     def _reader(self) -> FigureReader:
@@ -106,7 +107,8 @@ class Network(CompiledNetwork):
         _tell(notify, "reading the network")
         scenario = self._scenario(None, job, ageing)
         _tell(notify, "scoring")
-        return score_of(self._engine.evaluate(scenario.case), self.label)
+        score = score_of(self._engine.evaluate(scenario.case), self.label)
+        return replace(score, unused=self.unused_fields)
 
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
         """Links one by one; `chosen` is an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`)."""
@@ -354,7 +356,8 @@ def from_document(document: TopologyDocument | Mapping[str, Any], *, label: str 
 def _network(document: TopologyDocument, label: str, prices: str | Path | Mapping[str, Any] | None) -> Network:
     if prices is not None:
         book = read_mapping(Path(prices)) if isinstance(prices, str | Path) else prices
-        load_price_book(book, where=str(prices) if isinstance(prices, str | Path) else "prices")
+        where = str(prices) if isinstance(prices, str | Path) else "prices"
+        load_price_book(book, where=where, own_parts=document.parts)
         document = document.model_copy(update={"price_book": _overlaid(document.price_book, book)})
     check_size(document)
     network = Network(document, GENERATORS)

@@ -94,7 +94,7 @@ def fibre_links(draw: st.DrawFn, amplified: bool = True) -> dict[str, Any]:
 
 
 INDOOR: list[dict[str, Any]] = [
-    {},
+    {"capacity_gbps": 400.0},
     {"capacity_gbps": 100.0},
     {"transceiver": "DAC-400G"},
     {"transceiver": "400G-DR4", "installed": days_before(3000)},

@@ -438,7 +438,7 @@ def test_links_come_in_the_order_of_their_troubles() -> None:
 # --- links without light ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("link", [{}, {"capacity_gbps": 100.0}, {"transceiver": "DAC-400G"}], ids=str)
+@pytest.mark.parametrize("link", [{"capacity_gbps": 100.0}, {"transceiver": "DAC-400G"}], ids=str)
 def test_a_link_without_optics_has_no_margin_and_only_fills_up(link: dict[str, Any]) -> None:
     found = only(document(link, **load_of(50.0)), 20, 0.2)["value"]
     assert found.margin_db == (None,) * 21
@@ -446,6 +446,15 @@ def test_a_link_without_optics_has_no_margin_and_only_fills_up(link: dict[str, A
     assert (found.margin_gone, found.required_margin_gone, found.drops) == (None, None, ())
     years = math.log(0.7 * found.member_gbps[0] / 50) / math.log(1.2)
     assert years_of(found.runout.planned) == pytest.approx(years, abs=STEP)
+
+
+def test_a_link_of_unknown_rate_has_no_rate_and_no_utilisation() -> None:
+    forecast = from_document(document({}, **load_of(50.0))).forecast(2, 0.2, links="*")
+    found = json.loads(forecast.to_json(), parse_constant=pytest.fail)["links"][0]["cases"]["value"]
+    assert found["member_gbps"] == found["utilisation_ratio"] == [None] * 3
+    assert found["rate_drops"] == []
+    assert forecast.links[0].first_trouble_years("value") == math.inf
+    assert "dark already" not in forecast.rows()[0]
 
 
 def test_a_link_that_is_down_has_the_light_it_had_and_no_load() -> None:

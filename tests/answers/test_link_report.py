@@ -266,7 +266,16 @@ def test_the_words_name_the_buffer_that_binds_each_way() -> None:
     assert "the buffer of c1/border-1 (border-12.8T) covers" in page.to_dict()["summary"][1]
 
 
-@pytest.mark.parametrize("link", [{}, {"capacity_gbps": 100.0}, {"transceiver": "DAC-400G"}], ids=str)
+def test_a_link_of_unknown_rate_has_a_page() -> None:
+    page = from_document(document({}, **load_of(30.0))).link("l0", years=2)
+    data = json.loads(page.to_json(), parse_constant=pytest.fail)
+    assert data["summary"] == ["Both ways: rate unknown: the link states neither capacity_gbps nor a transceiver."]
+    row = data["directions"][0]
+    assert (row["up"], row["load_gbps"], row["propagation_us"]) == (True, 30.0, 0.0)
+    assert {row[name] for name in ("member_gbps", "capacity_gbps", "utilisation_ratio", "queueing_us")} == {None}
+
+
+@pytest.mark.parametrize("link", [{"capacity_gbps": 100.0}, {"transceiver": "DAC-400G"}], ids=str)
 def test_copper_and_bare_capacity_have_a_page_without_a_budget(link: dict[str, Any]) -> None:
     page = from_document(document(link, **load_of(30.0))).link("l0", years=5)
     data = json.loads(page.to_json(), parse_constant=pytest.fail)

@@ -106,6 +106,21 @@ def test_every_kind_of_link_that_ships_is_of_the_described_type(client: Any, nam
         assert faults_of(client, "LinkReport", page.json()) == []
 
 
+@pytest.mark.parametrize("spans", [[], [{"length_km": 30.0}]])
+@pytest.mark.parametrize("policy", ["shaped", "drop_on_pause", "lossy"])
+def test_a_link_of_unknown_rate_is_of_the_described_type(client: Any, spans: list[Any], policy: str) -> None:
+    ends = [{"id": name, "kind": "border", "part": "border-deep-28.8T"} for name in "ab"]
+    link = {"id": "l", "ends": ["a", "b"], "spans": spans, "loss_ratio": 1e-4}
+    demand = {"id": "d", "source": "a", "target": "b", "offered_gbps": 5.0}
+    network = {"nodes": ends, "links": [link], "demands": [demand], "lossless": {"policy": policy}}
+    page = client.post(LINK, json={"network": network, "link": "l", "years": 1}).json()
+    assert faults_of(client, "LinkReport", page) == []
+    assert [side["member_gbps"] for side in page["directions"]] == [None, None]
+    calendar = client.post(FORECAST, json={"network": network, "links": "*", "years": 2}).json()
+    assert faults_of(client, "Forecast", calendar) == []
+    assert calendar["links"][0]["cases"]["value"]["member_gbps"] == [None] * 3
+
+
 def test_the_columns_of_a_direction_are_those_of_the_table_of_links(client: Any) -> None:
     direction = described(client)["components"]["schemas"]["LinkDirection"]
     assert tuple(direction["properties"]) == tuple(direction["required"]) == COLUMNS

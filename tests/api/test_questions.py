@@ -33,6 +33,12 @@ SQUARE: dict[str, Any] = {
     "demands": [{"id": "a-d", "source": "a", "target": "d", "offered_gbps": 150}],
     "plans": [{"id": "cut", "changes": [{"kind": "fail_links", "links": "a~b"}]}],
 }
+UNRATED = {
+    "nodes": [{"id": "a 1", "kind": "leaf", "source": "inventory", "tags": ["x"]}, {"id": "光", "kind": "leaf"}],
+    "links": [{"id": "l.[1]", "ends": ["a 1", "光"], "latency_us": [3.0, 4.0], "weight": [1.0, 2.0]}],
+    "demands": [{"id": "d", "source": "光", "target": "a 1", "offered_gbps": 50.0}],
+}
+"""Ids of any text, a link of unknown rate, and fields that no answer uses."""
 
 
 @cache
@@ -57,6 +63,8 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("/v1/what-if", {"network": "memphis-small", "plan": PLAN}),
     ("/v1/what-if", {"network": "memphis-small", "changes": CUT, "job": "everything"}),
     ("/v1/what-if", {"network": "two-campus", "changes": [{"kind": "split_work", "split": "balanced"}]}),
+    ("/v1/score", {"network": UNRATED}),
+    ("/v1/what-if", {"network": UNRATED, "changes": [{"kind": "fail_links", "links": "l.[1]"}]}),
     ("/v1/what-if", {"network": SQUARE, "plan": "cut"}),
     ("/v1/what-if", {"network": SQUARE, "changes": [], "plan": None, "job": None}),
 ]

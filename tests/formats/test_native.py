@@ -229,7 +229,12 @@ def test_broken_text_is_told_with_line_and_column(text: str, as_json: bool, wher
         ("as_of: 2026-01-01 10:00:00", False, "is a time; dates are written 2026-01-31"),
         ("name: !!binary aGk=", False, "is a bytes"),
         ('{"schema_version": %s}' % ("9" * 5000), True, "4300"),
-        ('{"name": "\\ud800"}', True, "Invalid JSON"),
+        ('{"name": "\\ud800"}', True, "name: a lone surrogate"),
+        (
+            '{"nodes": [{"id": "a\\udfff", "kind": "leaf"}]}',
+            True,
+            "a lone surrogate, half of a character, in 'a\\udfff'",
+        ),
         ('{"required_margin_db": NaN}', True, "finite number"),
         ('{"required_margin_db": 1e999}', True, "finite number"),
     ],

@@ -72,7 +72,8 @@ def campus_data() -> dict[str, Any]:
                 "n_accelerators": 16,
             }
             nodes.append(rack | {"pod": "p", "rail": i, "installed": "2025-01-01"})
-            links.append({"id": f"{site}-cable-{i}", "ends": [f"{site}-rack-{i}", f"{site}-leaf"], "n_parallel": 4})
+            links.append({"id": f"{site}-cable-{i}", "ends": [f"{site}-rack-{i}", f"{site}-leaf"]})
+            links[-1] |= {"n_parallel": 4, "capacity_gbps": 400.0}
     glass = {"fibre": "G.652.D-2006", "installed": "2010-01-01", "n_splices": 3, "n_connectors": 2, "srlgs": ["duct"]}
     links.append(
         {

@@ -159,12 +159,15 @@ def test_too_much_light_is_no_margin() -> None:
     assert health.margin_db[0] == pytest.approx(0.021)
 
 
-def test_capacity_is_the_slower_of_port_and_part_and_400_without_either() -> None:
+def test_capacity_is_the_slower_of_port_and_part_and_unknown_without_either() -> None:
     def total(**fields: Any) -> float:
         return float(health_of(line(**fields)).arc_capacity_gbps[0])
 
-    assert total() == 400
-    assert total(n_parallel=3, n_failed=1) == 800
+    health = health_of(line(capacity_gbps=None))
+    assert np.isnan(health.arc_capacity_gbps).all()
+    assert health.lit.all()
+    assert health.rate_unknown.all()
+    assert total(capacity_gbps=400, n_parallel=3, n_failed=1) == 800
     assert total(capacity_gbps=100, transceiver="400G-DR4") == 100
     assert total(capacity_gbps=800, transceiver="400G-DR4") == pytest.approx(400)
     assert total(transceiver="800G-DR8", n_parallel=2) == pytest.approx(1600)

@@ -89,3 +89,18 @@ def test_the_fabrics_of_the_docs_carry_the_job_of_the_readme() -> None:
 def test_the_smallest_document_of_the_readme_loads() -> None:
     smallest = yaml.safe_load(blocks((ROOT / "README.md").read_text(), "yaml")[0])
     assert from_document(smallest).what_if("ten-more-years").after["demand_satisfied_ratio"] == 1
+
+
+def test_the_measurements_and_parts_of_the_docs_load() -> None:
+    own = next(block for block in blocks(NETWORKS, "yaml") if "parts:" in block)
+    measured = next(block for block in blocks(NETWORKS, "yaml") if "measurements:" in block)
+    network = f"""
+as_of: 2026-11-01
+nodes: [{{id: a, kind: border}}, {{id: b, kind: border}}]
+links: [{{id: wan, ends: [a, b], transceiver: 400ZR, spans: [{{length_km: 60, fibre: north-ring-fibre}}]}}]
+{own}
+{measured}"""
+    loaded = from_document(parse_mapping(network, "docs", as_json=False))
+    row = loaded.link_table("wan").rows[0]
+    assert row["received_dbm"] < -14.6  # as measured, and aged since
+    assert [each.field for each in loaded.unused_fields] == ["measurements pre_fec_ber"]

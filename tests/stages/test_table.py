@@ -162,6 +162,10 @@ def corpus() -> dict[str, Question]:
         ),
         "goes on": question(with_job(on_site_loss="go_on", recovery="elastic")),
         "some racks": question(with_job(placement=[{"site": "a", "racks": "a-rack-1"}])),
+        "an unknown rate": question(changed(DATA, "links", "a-cable-1", capacity_gbps=None)),
+        "an unknown rate beside the job": question(
+            changed(DATA, "links", "a-cable-1", capacity_gbps=None), job="alone"
+        ),
         "too large": question(with_job(model=model_data(n_layers=96, n_hidden=16384, n_ffn_hidden=65536))),
         "too fast": question(with_job(placement=[{"site": "a", "pace_ratio": 10.0}])),
         "a link more": question(

@@ -35,8 +35,10 @@ def health_of(data: dict[str, Any], ageing: AgeingCase = "value", figures: Figur
 
 
 def line(**fields: Any) -> dict[str, Any]:
-    """Two border routers and one link between them, as of 2026-01-01."""
+    """Two border routers and one link of 400 Gb/s unless said between them, as of 2026-01-01."""
     part = fields.pop("part", None)
+    if not {"transceiver", "capacity_gbps"} & set(fields):
+        fields["capacity_gbps"] = 400.0
     ends = [node | ({"part": part} if part else {}) for node in ENDS]
     more = {key: fields.pop(key) for key in ("lossless", "required_margin_db") if key in fields}
     return {"as_of": "2026-01-01", "nodes": ends, "links": [{"id": "l", "ends": ["p", "q"], **fields}], **more}

@@ -84,7 +84,8 @@ class CaseForecast:
     runout: Runout
     margin_db: tuple[float | None, ...]
     """To the mode in use today, at each of the forecast's years."""
-    member_gbps: tuple[float, ...]
+    member_gbps: tuple[float | None, ...]
+    """None where the rate is unknown."""
     utilisation_ratio: tuple[float | None, ...]
 
 
@@ -103,7 +104,7 @@ class LinkForecast:
     def first_trouble_years(self, case: AgeingCase) -> float:
         """Until anything happens in a case; infinite where nothing does."""
         found = self.cases[case]
-        if not found.member_gbps[0]:
+        if found.member_gbps[0] == 0.0:
             return 0.0
         moments = (found.required_margin_gone, found.margin_gone, *(drop.when for drop in found.drops), *found.runout)
         return min((moment.years for moment in moments if moment is not None), default=float("inf"))
@@ -291,7 +292,7 @@ def _case(course: _Course, grid: Floats, as_of: date | None) -> list[CaseForecas
     return [
         CaseForecast(
             margin_db=tuple(_number(look.margin_db[i]) for look in looks),
-            member_gbps=tuple(float(look.member_gbps[i]) for look in looks),
+            member_gbps=tuple(_number(look.member_gbps[i]) for look in looks),
             utilisation_ratio=tuple(_number(look.utilisation_ratio[i]) for look in looks),
             required_margin_gone=required[i],
             margin_gone=gone[i],

@@ -350,7 +350,7 @@ def _summary(
         said.append(f"{row.direction}: {capacity_reason(e, 2 * link + side)}.")
     if said[0].split(": ", 1)[1] == said[1].split(": ", 1)[1]:
         said = [f"Both ways: {said[0].split(': ', 1)[1]}"]
-    if window_share(e, link) < LEAST_SHOWN_RATIO:
+    if window_share(e, link) < LEAST_SHOWN_RATIO and not health.rate_unknown[link]:
         said.append(f"A job gets less out of it: {window_reason(e, link)}.")
     if is_not_judged(e)[link]:
         said.append(NOT_JUDGED.capitalize())

@@ -42,7 +42,8 @@ class LinkDirection(Mapping[str, Any]):
     snr_db: float | None
     margin_db: float | None
     required_margin_db: float
-    member_gbps: float
+    member_gbps: float | None
+    """None where neither a rate nor a transceiver is stated."""
     pre_fec_ber_ratio: float | None
     loss_ratio: float | None
     window_ratio: float | None
@@ -53,7 +54,7 @@ class LinkDirection(Mapping[str, Any]):
     headroom_bytes: float | None
     lossless_gbps: float | None
     pause_ratio: float | None
-    capacity_gbps: float
+    capacity_gbps: float | None
     limit: str
     propagation_us: float
     fec_us: float
@@ -63,7 +64,7 @@ class LinkDirection(Mapping[str, Any]):
     store_and_forward_us: float
     queueing_us: float | None
     latency_us: float | None
-    load_gbps: float
+    load_gbps: float | None
     utilisation_ratio: float | None
     n_flaps_per_day: float
     line_mtbf_h: float | None

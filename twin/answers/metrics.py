@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..optics.link_budget import MODE
+from ..optics.link_health import unknown_rates
 from ..optics.optical_paths import OPTICS
 from ..reliability import goodput as reliability
 from ..stages.evaluation import Evaluation
@@ -66,6 +67,9 @@ def _up_utilisation(e: Evaluation) -> np.ndarray:
     ratio = e.arc_utilisation_ratio[np.repeat(e.health.lit, 2)]
     if not len(ratio):
         raise NotApplicableError("no link is up")
+    if np.isnan(ratio).any():
+        unknown = np.isnan(e.arc_utilisation_ratio).reshape(-1, 2).any(axis=1) & e.health.rate_unknown
+        raise NotApplicableError(unknown_rates(e.case.state, unknown))
     return ratio
 
 
@@ -92,6 +96,9 @@ def demand_satisfied_ratio(e: Evaluation) -> float:
         raise NotApplicableError("the document has no demands")
     if not e.demands.offered_gbps.sum():
         raise NotApplicableError("nothing is demanded between different nodes")
+    if np.isnan(e.demands.carried_gbps).any():
+        unknown = np.isnan(e.demands.arc_carried_gbps).reshape(-1, 2).any(axis=1) & e.health.rate_unknown
+        raise NotApplicableError(unknown_rates(e.case.state, unknown))
     return float(e.demands.carried_gbps.sum() / e.demands.offered_gbps.sum())
 
 

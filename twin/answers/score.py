@@ -10,6 +10,7 @@ from typing import Any
 from ..catalogue.figure_reader import PLACEHOLDER, UsedFigure
 from ..economics.lease import Lease
 from ..errors import CatalogueError, TwinError, did_you_mean
+from ..model.unused_fields import UnusedField
 from ..render.numbers import number_text
 from ..stages.evaluation import Evaluation
 from .data import Answer, to_data
@@ -45,6 +46,8 @@ class Score(Answer):
     """Figures that are estimates, and placeholder prices that no user has replaced."""
     n_figures: int
     """How many figures were used, estimates included."""
+    unused: tuple[UnusedField, ...] = field(default=(), metadata={"optional": True})
+    """What the document states and this answer does not depend on; absent where there is nothing of the kind."""
 
     def __getitem__(self, metric: str) -> float | None:
         return metric_of(self.metrics, metric).value

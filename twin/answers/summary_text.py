@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import Bools
 from ..model.jobs import TrainingJob
 from ..optics.link_budget import BUFFER, CARDS, DARK, LIMITS, LOSS, MODE, PAUSES, REACH
-from ..optics.link_health import LEAST_SHOWN_RATIO
+from ..optics.link_health import LEAST_SHOWN_RATIO, unknown_rates
 from ..optics.transport_goodput import pair_rate_gbps
 from ..stages.evaluation import Evaluation
 from ..training.step import Step
@@ -97,6 +97,8 @@ def capacity_reason(e: Evaluation, arc: int) -> str:
     limit = int(health.arc_limit[arc])
     n = int(state.n_members_up[link])
     member = float(health.member_gbps[link])
+    if math.isnan(member):
+        return "rate unknown: the link states neither capacity_gbps nor a transceiver"
     if limit == BUFFER:
         node = state.arrays.node_ids[state.arrays.arc_head[arc]]
         part = state.part_id(int(state["node_part"][state.arrays.arc_head[arc]]))
@@ -272,10 +274,15 @@ def _demand_lines(e: Evaluation) -> list[str]:
     if e.demands is None:
         return []
     lines = []
-    arc = int(np.argmax(e.arc_utilisation_ratio)) if len(e.arc_utilisation_ratio) else -1
+    ratios = e.arc_utilisation_ratio
+    unknown = np.isnan(ratios).reshape(-1, 2).any(axis=1) & e.health.rate_unknown
+    if unknown.any():
+        lines.append(f"Some utilisation is unknown: {unknown_rates(e.case.state, unknown)}.")
+    arc = -1 if np.isnan(ratios).all() else int(np.nanargmax(ratios))
     if arc >= 0:
         ratio = e.arc_utilisation_ratio[arc]
-        lines.append(f"The busiest arc is {arc_name(e, arc)} at {ratio:.1%}: {capacity_reason(e, arc)}.")
+        of_known = " of known rate" if unknown.any() else ""
+        lines.append(f"The busiest arc{of_known} is {arc_name(e, arc)} at {ratio:.1%}: {capacity_reason(e, arc)}.")
     if e.demands.unrouted_gbps:
         lines.append(f"{e.demands.unrouted_gbps:g} Gb/s of demand have no path.")
     return lines

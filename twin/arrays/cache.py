@@ -17,7 +17,7 @@ import numpy as np
 from ..model.document import TopologyDocument
 from .columns import NetworkArrays, freeze
 
-ARRAY_FORMAT = 4
+ARRAY_FORMAT = 5
 MAX_CACHE_BYTES = 1 << 30
 """Of the folder; a network of 160,000 links takes about 40 MB."""
 

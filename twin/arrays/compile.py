@@ -7,7 +7,9 @@ from datetime import date
 
 import numpy as np
 
+from ..model.directions import lower_of
 from ..model.document import TopologyDocument
+from ..model.measurements import MeasuredValues
 from ..model.records import Link, Node
 from ..units import DAYS_PER_YEAR
 from .columns import NO_CODE, NODE_KINDS, Floats, Ints, NetworkArrays, freeze
@@ -46,8 +48,10 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
     of_spans = sorted({(i, s) for i, span in enumerate(spans) for s in span.srlgs})
     srlgs = _Codes(name for _, name in (*memberships, *of_spans))
     node_codes = {node.id: i for i, node in enumerate(nodes)}
-    ends = np.array([(node_codes[a], node_codes[b]) for a, b in (link.ends for link in links)], dtype=np.int64)
+    # arc 2l leaves the end that comes first by id, so that an answer does not depend on how the ends are listed
+    ends = np.array([sorted((node_codes[a], node_codes[b])) for a, b in (link.ends for link in links)], dtype=np.int64)
     ends = ends.reshape(-1, 2)
+    received, losses = _measured(document, links)
     n_spans = np.array([len(link.spans) for link in links], dtype=np.int64)
     first, arcs, head = _csr(len(nodes), ends)
     ages = _Ages(document.as_of)
@@ -66,9 +70,11 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             node_age_years=ages(n.installed for n in nodes),
             node_up=np.array([n.up for n in nodes], dtype=np.bool_),
             link_ends=ends,
-            link_capacity_gbps=_or_nan(link.capacity_gbps for link in links),
+            link_capacity_gbps=_or_nan(
+                None if link.capacity_gbps is None else lower_of(link.capacity_gbps) for link in links
+            ),
             link_n_parallel=np.array([link.n_parallel for link in links], dtype=np.int64),
-            link_weight=np.array([link.weight for link in links], dtype=np.float64),
+            link_weight=np.array([lower_of(link.weight) for link in links], dtype=np.float64),
             link_transceiver=parts(link.transceiver for link in links),
             link_mux=parts(link.mux for link in links),
             link_launch_dbm=_or_nan(link.launch_dbm for link in links),
@@ -76,8 +82,8 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             link_age_years=ages(link.installed for link in links),
             link_required_margin_db=_or_nan(link.required_margin_db for link in links),
             link_loss_ratio=_or_nan(link.loss_ratio for link in links),
-            link_measured_received_dbm=_or_nan(link.measured_received_dbm for link in links),
-            link_measured_years=ages(link.measured for link in links),
+            link_measured_received_dbm=_or_nan(value for value, _ in received),
+            link_measured_years=ages(day for _, day in received),
             link_protection=parts(link.protection for link in links),
             link_macsec=np.array([link.macsec for link in links], dtype=np.bool_),
             link_n_failed=np.array([link.n_failed for link in links], dtype=np.int64),
@@ -93,8 +99,8 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             span_amplifier=parts(s.amplifier for s in spans),
             span_amplifier_age_years=ages(s.amplifier_installed or s.installed for s in spans),
             span_leased=np.array([s.leased for s in spans], dtype=np.bool_),
-            span_measured_loss_db=_or_nan(s.measured_loss_db for s in spans),
-            span_measured_years=ages(s.measured for s in spans),
+            span_measured_loss_db=_or_nan(value for value, _ in losses),
+            span_measured_years=ages(day for _, day in losses),
             span_regenerated=np.array([s.regenerated for s in spans], dtype=np.bool_),
             span_standby=np.array([s.standby for s in spans], dtype=np.bool_),
             srlg_link=np.array([i for i, _ in memberships], dtype=np.int64),
@@ -114,6 +120,22 @@ def _srlgs(link: Link) -> Iterable[str]:
         return link.srlgs
     paths = [{name for s in link.spans if s.standby == standby for name in s.srlgs} for standby in (False, True)]
     return {*link.srlgs, *(paths[0] & paths[1] if link.protection else paths[0] | paths[1])}
+
+
+Reading = tuple[float | None, date | None]
+"""A measured value and its day; None where nothing was measured."""
+
+
+def _measured(document: TopologyDocument, links: Sequence[Link]) -> tuple[list[Reading], list[Reading]]:
+    """(received power by link, loss by span): from measurements, else from the older fields of the records."""
+    values = MeasuredValues(document.measurements)
+    received: list[Reading] = []
+    losses: list[Reading] = []
+    for link in links:
+        received.append(values.received_power(link.id) or (link.measured_received_dbm, link.measured))
+        for i, span in enumerate(link.spans):
+            losses.append(values.span_loss(link.id, i) or (span.measured_loss_db, span.measured))
+    return received, losses
 
 
 def _or_nan(values: Iterable[float | None]) -> Floats:

@@ -71,6 +71,10 @@ class Catalogue:
             )
         return part
 
+    def with_parts(self, parts: Iterable[Part]) -> Catalogue:
+        """This catalogue and more parts; a CatalogueError for an id that is in it already."""
+        return Catalogue((*self._ordered, *parts), self.general, self.subjects)
+
     def parts(self, kind: Kind | None = None) -> tuple[Part, ...]:
         """All parts, or those of one kind, sorted by kind and id."""
         if kind is not None and kind not in KINDS:

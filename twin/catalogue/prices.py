@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from pydantic import ValidationError, field_validator
 from twin.errors import CatalogueError, DocumentError, Issue, did_you_mean
 
 from .parts import catalogue, read_figure
-from .records import Figure, Kind, Record
+from .records import Figure, Kind, Part, Record
 from .sheets import FIGURE_KEYS, read_sheet
 
 PRICE_SHEET = "prices.yaml"
@@ -89,17 +89,20 @@ class PriceBook(Record):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def load_price_book(user: Mapping[str, Any] | None = None, *, where: str = "price book") -> PriceBook:
+def load_price_book(
+    user: Mapping[str, Any] | None = None, *, where: str = "price book", own_parts: Iterable[Part] = ()
+) -> PriceBook:
     """The shipped price book, with the entries of a user's partial mapping put over it.
 
     An entry is a number, a whole Figure, or a short one as in the shipped file. A DocumentError lists all faults.
+    own_parts: parts of the user beside those of the catalogue, which may have prices too.
     """
     shipped = _shipped()
     if user is None:
         return shipped
     if not isinstance(user, Mapping):
         raise DocumentError(f"a price book is a mapping, got {type(user).__name__}", where=where)
-    entries, faults = _flatten(user, where)
+    entries, faults = _flatten(user, where, own_parts)
     figures: dict[tuple[str, ...], Figure] = {}
     sources = user.get("sources") if isinstance(user.get("sources"), Mapping) else {}
     for path, given in entries.items():
@@ -129,7 +132,9 @@ def _shipped() -> PriceBook:
     return PriceBook(placeholder_items=placeholders, **content)
 
 
-def _flatten(book: Mapping[str, Any], where: str) -> tuple[dict[tuple[str, ...], Any], list[Issue]]:
+def _flatten(
+    book: Mapping[str, Any], where: str, own_parts: Iterable[Part] = ()
+) -> tuple[dict[tuple[str, ...], Any], list[Issue]]:
     """Entries by path, `(group, part id)` or `(scalar,)`, and the keys that no price book has."""
     entries: dict[tuple[str, ...], Any] = {}
     faults: list[Issue] = []
@@ -138,17 +143,20 @@ def _flatten(book: Mapping[str, Any], where: str) -> tuple[dict[tuple[str, ...],
         if key in SCALARS:
             entries[(key,)] = given
         elif key in GROUPS:
-            faults.extend(_flatten_group(key, given, where, entries))
+            priced = [part.id for kind in GROUPS[key] for part in catalogue().parts(kind)]
+            priced += [part.id for part in own_parts if part.kind in GROUPS[key]]
+            faults.extend(_flatten_group(key, given, where, entries, priced))
         elif key not in HEADER_KEYS:
             hint = did_you_mean(str(key), known) or f"known: {', '.join(known)}"
             faults.append(Issue(where, f"unknown key {key!r}", hint))
     return entries, faults
 
 
-def _flatten_group(group: str, given: object, where: str, entries: dict[tuple[str, ...], Any]) -> list[Issue]:
+def _flatten_group(
+    group: str, given: object, where: str, entries: dict[tuple[str, ...], Any], known: Sequence[str]
+) -> list[Issue]:
     if not isinstance(given, Mapping):
         return [Issue(f"{where}: {group}", f"a mapping from part to price, got {given!r}"[:200])]
-    known = [part.id for kind in GROUPS[group] for part in catalogue().parts(kind)]
     faults = []
     for part_id, price in given.items():
         if part_id in known:

@@ -12,7 +12,7 @@ from twin.errors import CatalogueError, did_you_mean
 from twin.units import unit_of
 
 Kind = Literal["fibre", "transceiver", "fec", "amplifier", "mux", "protection", "switch", "accelerator"]
-Status = Literal["published", "vendor", "estimate"]
+Status = Literal["published", "vendor", "estimate", "own"]
 Optics = Literal["direct_detect", "coherent", "copper"]
 Impairment = Literal["dispersion_ps_per_nm", "pmd_ps"]
 
@@ -28,7 +28,8 @@ class Record(BaseModel):
 class Figure(Record):
     """A number with its range and where it comes from; low = value = high where it holds by definition.
 
-    `as_of` is the date or year of the source, or of its reading where the source bears none.
+    `as_of` is the date or year of the source, or of its reading where the source bears none. The status `own` is of a
+    figure that the owner of a network states for a part of his own.
     """
 
     value: float
@@ -46,6 +47,11 @@ class Figure(Record):
         if not source.strip():
             raise ValueError("no number without a source")
         return source
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _year_as_text(cls, as_of: object) -> object:
+        return str(as_of) if isinstance(as_of, int) and not isinstance(as_of, bool) else as_of
 
     @field_validator("as_of")
     @classmethod

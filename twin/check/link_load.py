@@ -85,7 +85,10 @@ def run_link_load(given: LinkLoadGiven, wanted: frozenset[str]) -> Figures:
     """`load_gbps` by arc (`L>` from ends[0] to ends[1], `L<` back), the largest load and utilisation, the optimum."""
     found = from_document(given.document(), label="link_load").evaluate()
     load = found.arc_load_gbps
-    names = [f"{link.id}{side}" for link in given.links for side in "><"]
+    place = {name: i for i, name in enumerate(given.nodes)}
+    # arc 2l of the twin leaves the end that comes first by id, here the one that is listed first
+    sides = ("><" if place[link.ends[0]] < place[link.ends[1]] else "<>" for link in given.links)
+    names = [f"{link.id}{side}" for link, both in zip(given.links, sides, strict=True) for side in both]
     figures: dict[str, Value | dict[str, Value]] = {
         "load_gbps": {name: value_of(value) for name, value in zip(names, load, strict=True)},
         "max_load_gbps": value_of(float(load.max(initial=0.0))),

@@ -29,7 +29,8 @@ def topologies(
     if size is None:
         show_json(loaded.to_document().to_dict())
     else:
-        show(network_table(loaded.label, loaded.document.to_dict(), *size))
+        unused = [str(each) for each in loaded.unused_fields]
+        show(network_table(loaded.label, loaded.document.to_dict(), *size, unused))
 
 
 def parts(

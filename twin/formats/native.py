@@ -47,9 +47,14 @@ class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
         return super().construct_mapping(node, deep)
 
 
-_UniqueKeyLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)  # YAML 1.1 takes 1e-6 for text, which nobody means
+class _Dumper(yaml.SafeDumper):
+    """Writes a text in quotes where `_UniqueKeyLoader` would take it for a number."""
+
+
+for _kind in (_UniqueKeyLoader, _Dumper):  # YAML 1.1 takes 1e-6 for text, which nobody means
+    _kind.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+    )
 
 
 def read_mapping(path: Path, *, expected: str = "a mapping with nodes and links") -> dict[str, Any]:
@@ -171,10 +176,33 @@ def validate_as(kind: Any, data: Any, where: str) -> Any:
     try:
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
+        place = _surrogate(data)
+        if place is not None:
+            raise DocumentError("1 bad field", where=where, found=[place]) from error
         schema = cache(adapter.json_schema)  # takes long enough to be made once for all faults
         issues = [_issue(fault, data, schema) for fault in error.errors(include_url=False)[:MAX_ISSUES]]
         n = error.error_count()
         raise DocumentError(f"{n} bad field{'s' if n > 1 else ''}", where=where, found=issues) from error
+
+
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
+
+
+def _surrogate(data: Any) -> Issue | None:
+    """The first text with half of a surrogate pair: no encoding can write it."""
+    waiting: list[tuple[list[Any], Any]] = [([], data)]
+    while waiting:
+        path, item = waiting.pop()
+        if isinstance(item, Mapping):
+            waiting += [(path, key) for key in item]
+            waiting += [([*path, key], value) for key, value in item.items()]
+        elif isinstance(item, list | tuple):
+            waiting += [([*path, i], value) for i, value in enumerate(item)]
+        elif isinstance(item, str) and _SURROGATE.search(item):
+            where = _place(path, data).encode("ascii", "backslashreplace").decode()
+            problem = f"a lone surrogate, half of a character, in {ascii(item)[:MAX_SHOWN]}"
+            return Issue(where, problem, "write the whole character as UTF-8")
+    return None
 
 
 def _json_value(value: Any) -> Any:
@@ -228,7 +256,8 @@ def _place(location: list[Any], data: Any) -> str:
         if isinstance(step, int):
             here = here[step] if isinstance(here, list | tuple) and step < len(here) else None
             name = here.get("id") if isinstance(here, dict) else None
-            text += f"[{name if isinstance(name, str) else step}]"
+            shown = name if isinstance(name, str) else str(step)
+            text += f"[{shown if shown.isprintable() else ascii(shown)[1:-1]}]"
         elif isinstance(here, dict) and step not in here and text and _is_tag(step, here):
             continue
         else:
@@ -283,5 +312,5 @@ def write_document(document: TopologyDocument, path: Path) -> None:
     if path.suffix.lower() == ".json":
         path.write_text(document.to_json(), encoding="utf-8")
     else:
-        text = yaml.safe_dump(document.to_dict(), sort_keys=False, allow_unicode=True, width=120)
+        text = yaml.dump(document.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
         path.write_text(text, encoding="utf-8")

@@ -9,10 +9,30 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, JsonValue
 
+from ..catalogue import Part
+from .identity import Name, Provenance, Tags
 from .jobs import TrainingJob
+from .measurements import Measurement, measurement_key
 from .records import STRICT, Demand, Id, Link, Lossless, Node, Site, asdict_compact
 
 SCHEMA_VERSION = 1
+JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
+RECORD_LISTS = ("sites", "fabrics", "nodes", "links", "demands", "jobs", "plans", "parts")
+"""Lists whose records have ids, by which they are put in order."""
+NOT_IN_COLUMNS = (
+    "plans",
+    "jobs",
+    "jobs_together",
+    "default_job",
+    "note",
+    "name",
+    "assumptions",
+    "price_book",
+    "demands",
+)
+"""Fields that decide nothing of nodes, links and their columns; `parts` are a part of the catalogue's digest."""
+LABELS = ("name", "tags", "source")
+"""Fields of a record that only tell people what it is and where it comes from."""
 
 
 class Fabric(BaseModel):
@@ -32,6 +52,12 @@ class Plan(BaseModel):
 
     id: Id
     note: Annotated[str, Field(max_length=4000)] = ""
+    name: Name = ""
+    """What people call it; no key, and free to change."""
+    tags: Tags = ()
+    """Free words, kept as they are."""
+    source: Provenance | None = None
+    """Where the record comes from: a text, or file, position and id there."""
     changes: Annotated[tuple[dict[str, JsonValue], ...], Field(max_length=1000)]
 
 
@@ -59,22 +85,27 @@ class TopologyDocument(BaseModel):
     jobs: Annotated[tuple[TrainingJob, ...], Field(max_length=1000)] = ()
     default_job: Id | None = None
     """Job used when none is named; None = the first by id, where there is one."""
+    jobs_together: Annotated[tuple[JobSet, ...], Field(max_length=1000)] = ()
+    """Sets of job ids that run at the same time; `jobs` themselves are alternatives. Not used in answers yet."""
     plans: Annotated[tuple[Plan, ...], Field(max_length=10_000)] = ()
+    measurements: Annotated[tuple[Measurement, ...], Field(max_length=2_000_000)] = ()
+    """What was read off links and spans. The loss of a span and the power received on a link take the place of the
+    model; other quantities are kept and not used in answers yet."""
+    parts: Annotated[tuple[Part, ...], Field(max_length=10_000)] = ()
+    """Parts of your own beside those of the catalogue, with the same figures: value, low, high, source, as_of and
+    status (`own`). Records name them as they name any other part."""
     price_book: dict[str, JsonValue] = {}
     """Entries that replace those of the shipped, placeholder price book."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data in canonical order (lists of records by id), without defaults; loads back to an equal document."""
         data: dict[str, Any] = {"schema_version": self.schema_version}
+        ordered = self.canonical()
         for name, spec in type(self).model_fields.items():
-            value = getattr(self, name)
+            value = getattr(ordered, name)
             if name == "schema_version" or value == spec.default:
                 continue
-            if isinstance(value, tuple):
-                value = sorted(value, key=_record_key) if name != "assumptions" else value
-                data[name] = [_plain(item) for item in value]
-            else:
-                data[name] = _plain(value)
+            data[name] = [_plain(item) for item in value] if isinstance(value, tuple) else _plain(value)
         return data
 
     def to_json(self, indent: int | None = 1) -> str:
@@ -84,17 +115,26 @@ class TopologyDocument(BaseModel):
     def canonical(self) -> TopologyDocument:
         """The same document with its lists sorted by id, whatever order they came in."""
         changed: dict[str, Any] = {}
-        for name in ("sites", "fabrics", "nodes", "links", "demands", "jobs", "plans"):
+        for name in RECORD_LISTS:
             records = getattr(self, name)
             if len(records) > 1:
                 changed[name] = tuple(sorted(records, key=_record_key))
+        if len(self.measurements) > 1:
+            changed["measurements"] = tuple(sorted(self.measurements, key=measurement_key))
+        if self.jobs_together:
+            changed["jobs_together"] = tuple(sorted(tuple(sorted(jobs)) for jobs in self.jobs_together))
         return self.model_copy(update=changed) if changed else self
 
     def digest(self) -> str:
-        """SHA-256 of what decides nodes, links and their columns; plans, jobs, notes and prices stay out."""
+        """SHA-256 of what decides nodes, links and their columns; plans, jobs, notes, names and prices stay out."""
         data = self.to_dict()
-        for name in ("plans", "jobs", "default_job", "note", "name", "assumptions", "price_book", "demands"):
+        for name in (*NOT_IN_COLUMNS, "parts"):
             data.pop(name, None)
+        for name in ("sites", "nodes", "links", "measurements"):
+            for record in data.get(name, ()):
+                _drop_labels(record)
+                for span in record.get("spans", ()):
+                    _drop_labels(span)
         text = json.dumps(data, sort_keys=True, ensure_ascii=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -103,11 +143,18 @@ def _record_key(record: Any) -> str:
     return str(record.id)
 
 
+def _drop_labels(record: dict[str, Any]) -> None:
+    for name in LABELS:
+        record.pop(name, None)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, tuple):
+        return list(value)
     if hasattr(type(value), "__dataclass_fields__"):
         return asdict_compact(value)
     return value

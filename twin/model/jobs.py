@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, WithJsonSchema
 
+from .identity import Name, Provenance, Tags
 from .known_models import MODELS, expand_preset
 from .records import STRICT, Id
 from .shape import ModelShape
@@ -119,6 +120,12 @@ class TrainingJob:
     n_training_tokens: Annotated[float, Field(ge=1, le=1e18)] | None = None
     """Tokens of the whole training, for the time to train."""
     note: Annotated[str, Field(max_length=4000)] = ""
+    name: Name = ""
+    """What people call it; no key, and free to change."""
+    tags: Tags = ()
+    """Free words, kept as they are."""
+    source: Provenance | None = None
+    """Where the record comes from: a text, or file, position and id there."""
 
     @property
     def is_local_sgd(self) -> bool:

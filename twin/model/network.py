@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from ..catalogue import Catalogue, catalogue
 from ..errors import ChangeError, did_you_mean
 from .document import Fabric, TopologyDocument
+from .part_rules import check_parts
 from .records import Link, Node
 from .rules import check
+from .unused_fields import UnusedField, unused_fields
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -52,10 +54,19 @@ class NetworkGraph:
         check(self.document, nodes, links, self.catalogue)
         return tuple(sorted(nodes, key=lambda n: n.id)), tuple(sorted(links, key=lambda link: link.id))
 
-    @property
+    @cached_property
     def catalogue(self) -> Catalogue:
-        """The parts that the records name."""
-        return catalogue()
+        """The shipped parts, and those of the document. Raises TopologyError where the latter cannot be taken."""
+        own = self.document.parts
+        if not own:
+            return catalogue()
+        check_parts(self.document, catalogue())
+        return catalogue().with_parts(own)
+
+    @cached_property
+    def unused_fields(self) -> tuple[UnusedField, ...]:
+        """What the document states that no answer depends on yet, one row for each field."""
+        return unused_fields(self.document)
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -115,7 +126,10 @@ class NetworkGraph:
         )
 
     def with_records(self, nodes: Iterable[Node], links: Iterable[Link]) -> Self:
-        """A network of exactly these records; a fabric stays compact while all of its records are among them."""
+        """A network of exactly these records; a fabric stays compact while all of its records are among them.
+
+        Measurements of links that are not among them go.
+        """
         left: dict[tuple[type, str], list[Node | Link]] = {}
         every: list[Node | Link] = [*nodes, *links]
         for record in every:
@@ -128,9 +142,11 @@ class NetworkGraph:
                 for record in records:
                     del left[type(record), record.id]
         rest = [record for group in left.values() for record in group]
+        left_links = {record.id for record in every if isinstance(record, Link)}
         return self.with_document(
             self.document.model_copy(
                 update={
+                    "measurements": tuple(m for m in self.document.measurements if m.of.link in left_links),
                     "fabrics": tuple(kept),
                     "nodes": tuple(record for record in rest if isinstance(record, Node)),
                     "links": tuple(record for record in rest if isinstance(record, Link)),

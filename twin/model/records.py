@@ -9,13 +9,15 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
-"""Printable ASCII without spaces, so that it can be typed on a command line."""
+from .directions import BothWays, PerDirection
+from .identity import STRICT as STRICT
+from .identity import Id as Id
+from .identity import Name, Provenance, Tags
+
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 NodeKind = Literal["rack", "host", "leaf", "spine", "core", "border", "switch"]
-STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class Site:
     lease_usd_per_month: Annotated[float, Field(ge=0, le=1e12)] | None = None
     """What a tenant pays for the whole site, where it is or could be leased out."""
     note: Annotated[str, Field(max_length=4000)] = ""
+    name: Name = ""
+    """What people call it; no key, and free to change."""
+    tags: Tags = ()
+    """Free words, kept as they are."""
+    source: Provenance | None = None
+    """Where the record comes from: a text, or file, position and id there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,12 @@ class Node:
     rail: Count | None = None
     installed: date | None = None
     up: bool = True
+    name: Name = ""
+    """What people call it; no key, and free to change."""
+    tags: Tags = ()
+    """Free words, kept as they are."""
+    source: Provenance | None = None
+    """Where the record comes from: a text, or file, position and id there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +94,20 @@ class Span:
     leased: bool = False
     """True for dark fibre paid by the mile, pair and month."""
     measured_loss_db: Annotated[float, Field(gt=0, le=200)] | None = None
-    """Loss of the whole span by OTDR or power meter: it overrides the model, which adds what ages after that day."""
+    """Loss of the whole span by OTDR or power meter: it overrides the model, which adds what ages after that day.
+    The same as a `span_loss` under `measurements`, which is the newer form."""
     measured: date | None = None
     """Day of that measurement."""
     regenerated: bool = False
     """True where transponders at the far end end this line of light and start another."""
     standby: bool = False
     """True for a span of the other path of a protected link; those of the working path come first."""
+    name: Name = ""
+    """What people call it; no key, and free to change."""
+    tags: Tags = ()
+    """Free words, kept as they are."""
+    source: Provenance | None = None
+    """Where the record comes from: a text, or file, position and id there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +118,14 @@ class Link:
 
     id: Id
     ends: tuple[Id, Id]
-    capacity_gbps: Annotated[float, Field(gt=0, le=1e7)] | None = None
-    """Per direction and member; None = the transceiver's rate, or 400 without one."""
+    capacity_gbps: Annotated[BothWays, PerDirection(gt=0, le=1e7)] | None = None
+    """Per direction and member; None = the transceiver's rate, unknown without one. One value, or one for each
+    direction: `[a_to_b, b_to_a]` from ends[0] to ends[1] and back. Of two, the lower one counts both ways for now."""
     n_parallel: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Members of the bundle: ports at each end, channels on a wavelength-multiplexed line."""
-    weight: Annotated[float, Field(gt=0, le=1e9)] = 1.0
-    """Routing metric, the same both ways."""
+    weight: Annotated[BothWays, PerDirection(gt=0, le=1e9)] = 1.0
+    """Routing metric; one value, or one for each direction: `[a_to_b, b_to_a]`. Of two, the lower one counts both ways
+    for now."""
     transceiver: Id | None = None
     spans: tuple[Span, ...] = ()
     """The fibre of a long link; links without spans are indoor patch cables."""
@@ -119,7 +142,8 @@ class Link:
     loss_ratio: Annotated[float, Field(ge=0, lt=1)] | None = None
     """Measured share of frames lost; overrides what the optics model says."""
     measured_received_dbm: Annotated[float, Field(ge=-60, le=30)] | None = None
-    """Power per channel at the receiver, the lower of both ends: the model is shifted to it and ages on from there."""
+    """Power per channel at the receiver, the lower of both ends: the model is shifted to it and ages on from there.
+    The same as a `received_power` under `measurements`, which is the newer form."""
     measured: date | None = None
     """Day of that measurement."""
     protection: Id | None = None
@@ -130,6 +154,15 @@ class Link:
     n_failed: Count = 0
     """Members of the bundle that are down."""
     up: bool = True
+    latency_us: Annotated[BothWays, PerDirection(ge=0, le=1e9)] | None = None
+    """Stated time from end to end; one value, or one for each direction: `[a_to_b, b_to_a]`. Not used in
+    answers yet."""
+    name: Name = ""
+    """What people call it; no key, and free to change."""
+    tags: Tags = ()
+    """Free words, kept as they are."""
+    source: Provenance | None = None
+    """Where the record comes from: a text, or file, position and id there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +175,12 @@ class Demand:
     source: Id
     target: Id
     offered_gbps: Annotated[float, Field(ge=0, le=1e9)]
+    name: Name = ""
+    """What people call it; no key, and free to change."""
+    tags: Tags = ()
+    """Free words, kept as they are."""
+    origin: Provenance | None = None
+    """Where the record comes from, as `source` of other records: here `source` is the node that sends."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from itertools import islice
 from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from .document import TopologyDocument
+from .identity import normal_form
 from .job_rules import job_shape_issues
+from .measurement_rules import measurement_issues
 from .records import Link, Node, Span
 
 MAX_HINTS = 20
@@ -56,6 +58,7 @@ def _issues(
     yield from _node_issues(nodes, catalogue)
     yield from _link_issues(links, by_id, catalogue, missing)
     yield from _date_issues(document.as_of, nodes, links)
+    yield from measurement_issues(document, links)
     # a site that nodes name is told with them
     yield from _workload_issues(document, by_id, catalogue, {node.site for node in nodes})
 
@@ -94,9 +97,17 @@ def _workload_issues(
 
 
 def _duplicates(what: str, ids: Iterable[str]) -> Iterator[Issue]:
+    alike: dict[str, Counter[str]] = {}
     for record_id, n in Counter(ids).items():
         if n > 1:
             yield Issue(f"{what}[{record_id}]", f"id {record_id!r} stands {n} times", "ids are unique within a list")
+        if not record_id.isascii():
+            alike.setdefault(normal_form(record_id), Counter())[record_id] += n
+    for same in alike.values():
+        if len(same) > 1:
+            shown = " and ".join(sorted(ascii(record_id) for record_id in same))
+            problem = f"{shown} look the same: they differ only by Unicode normalisation"
+            yield Issue(f"{what}[{min(same)}]", problem, "write the id in one form")
 
 
 class _Missing:
@@ -219,9 +230,23 @@ def _job_issues(document: TopologyDocument, catalogue: Catalogue, missing: _Miss
     job_ids = [job.id for job in document.jobs]
     if document.default_job is not None and document.default_job not in job_ids:
         yield missing("default_job", "job", document.default_job, job_ids)
+    yield from _together_issues(document, job_ids, missing)
     parts = _Parts(catalogue)
     for job in document.jobs:
         yield from job_shape_issues(job)
         for i, place in enumerate(job.placement):
             where = f"jobs[{job.id}].placement[{i}]"
             yield from parts.issue(f"{where}.accelerator", place.accelerator, "accelerator")
+
+
+def _together_issues(document: TopologyDocument, job_ids: Collection[str], missing: _Missing) -> Iterator[Issue]:
+    """Faults of the sets of jobs that run at the same time."""
+    for jobs, n in Counter(document.jobs_together).items():
+        where = f"jobs_together[{', '.join(jobs)}]"
+        if n > 1:
+            yield Issue(where, f"the same jobs stand {n} times", "list each set once")
+        for job_id, n_named in Counter(jobs).items():
+            if n_named > 1:
+                yield Issue(where, f"job {job_id!r} stands {n_named} times", "a job runs once in a set")
+            if job_id not in job_ids:
+                yield missing(where, "job", job_id, job_ids)

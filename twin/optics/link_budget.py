@@ -17,8 +17,6 @@ from .fec import coherent_ber_ratio, direct_ber_ratio, reed_solomon_loss_ratio, 
 from .fibre import SpanLoss, dispersion_ps_per_nm, pmd_squared_ps2, span_loss
 from .optical_paths import OPTICS, OpticalPaths, codes_in, link_optics
 
-DEFAULT_CAPACITY_GBPS = 400.0
-"""Of a link that names neither a capacity nor a transceiver; stated in the schema of `Link.capacity_gbps`."""
 N_PATCH_CONNECTORS = 2
 """Mated pairs of an indoor optical patch, one at each end."""
 MAX_MODES = 8
@@ -41,7 +39,8 @@ LINE_RATE, MODE, DARK, BUFFER, LOSS, REACH, CARDS, PAUSES, CONGESTION_CONTROL = 
 
 @dataclass(frozen=True, eq=False)
 class LinkBudgets:
-    """Columns by line (N), see `OpticalPaths`; `gbps` is 0 where there is not light enough. `by_link` spreads them."""
+    """Columns by line (N), see `OpticalPaths`; `gbps` is 0 where there is not light enough, and NaN where
+    a link states neither a rate nor a transceiver. `by_link` spreads them."""
 
     lines: OpticalPaths
     worst: Ints
@@ -144,7 +143,7 @@ def _dim(state: State, reader: FigureReader, lines: OpticalPaths, ageing: Ageing
         mode_margin_db=np.full((n, MAX_MODES), np.nan),
         mode=np.full(n, -1),
         margin_db=nan.copy(),
-        gbps=np.where(np.isnan(nominal), DEFAULT_CAPACITY_GBPS, nominal),
+        gbps=nominal.copy(),
         pre_fec_ber_ratio=nan.copy(),
         loss_ratio=np.zeros(n),
         limit=np.zeros(n, dtype=np.int64),

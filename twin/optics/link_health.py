@@ -28,6 +28,8 @@ from .optical_paths import OpticalPaths, codes_in, link_optics, optical_paths_of
 from .pfc_headroom import PfcHeadroom, compute_pfc_headroom
 from .transport_goodput import TransportGoodput, compute_transport_goodput
 
+MAX_NAMED = 4
+"""Links of unknown rate that a message names."""
 LEAST_SHOWN_RATIO = 0.999
 """Shares nearer to one than this are not named as what holds a link back."""
 
@@ -69,6 +71,7 @@ class CapacityLimits:
 class LinkHealth:
     """Columns by link (L), or by arc (2L: link 2l forward, 2l + 1 back). NaN where a notion does not apply.
 
+    A lit link that states neither a rate nor a transceiver has an unknown rate: its `*_gbps` are NaN.
     `arc_*_gbps` are of all members together; `member_gbps` is one member's light. What a link carries counts losses and
     buffers, not the windows of single senders: see `job_capacity_gbps`.
     """
@@ -106,6 +109,11 @@ class LinkHealth:
         named = (self.held.reason != LINE_RATE) & (here != DARK) & (here != REACH)
         limit[self.held.arcs] = np.where(named, self.held.reason, here)
         return limit
+
+    @property
+    def rate_unknown(self) -> Bools:
+        """Links that carry at a rate that nobody states; bool[n_links]."""
+        return np.asarray(self.lit & np.isnan(self.member_gbps))
 
     @cached_property
     def job_capacity_gbps(self) -> Floats:
@@ -159,7 +167,7 @@ def compute_link_health(
     """
     light = budgets or compute_link_budgets(state, reader, optical_paths_of(state, reader), ageing)
     member = light.by_link(light.gbps)
-    lit = state.in_service & (member > 0)
+    lit = state.in_service & ~(member <= 0)  # a link of unknown rate, NaN, carries too
     latency = _latency(state, reader, light, member)
     arc_latency_us = latency.arc_us
     measured = state["link_loss_ratio"]
@@ -171,8 +179,8 @@ def compute_link_health(
     cards = _card_share(state, reader, lit, member, n_up)
     held = _held(state, document, sent, room, member)
     members = np.where(lit, n_up * cards, 0.0)
-    capacity = np.repeat(member * members, 2)
-    capacity[held.arcs] = held.member_gbps * members[held.arcs // 2]
+    capacity = np.repeat(np.where(lit, member, 0.0) * members, 2)
+    capacity[held.arcs] = np.where(lit[held.arcs // 2], held.member_gbps, 0.0) * members[held.arcs // 2]
     required = state["link_required_margin_db"]
     return LinkHealth(
         lit=lit,
@@ -190,6 +198,13 @@ def compute_link_health(
         latency=latency,
         arc_latency_us=arc_latency_us,
     )
+
+
+def unknown_rates(state: State, links: Bools) -> str:
+    """Why a figure over these links is null: `rate of 3 links unknown: a, b, c`."""
+    rows = np.flatnonzero(links)
+    names = ", ".join(state.link_ids[row] for row in rows[:MAX_NAMED]) + ", ..." * (len(rows) > MAX_NAMED)
+    return f"rate of {len(rows)} link{'s' * (len(rows) != 1)} unknown: {names}"
 
 
 def _held(

@@ -88,9 +88,9 @@ def _draw_link(axes: Any, years: list[float], link: Mapping[str, Any], wanted: s
     axes[0].axhline(0.0, color=GREY, linewidth=1.0)
     if link["required_margin_db"]:
         axes[0].axhline(link["required_margin_db"], color=GREY, linewidth=1.0, linestyle="--", label=wanted)
-    fastest = max(found["member_gbps"][0] for found in cases.values())
+    fastest = max(found["member_gbps"][0] or 0.0 for found in cases.values())
     if not fastest:
-        _say(axes[1], "dark")
+        _say(axes[1], "dark" if cases["value"]["member_gbps"][0] == 0.0 else "rate unknown")
     axes[1].set_ylim(0.0, 1.1 * (fastest or 100.0))
     for ratio in RATIOS:
         axes[2].axhline(ratio, color=GREY, linewidth=0.8, linestyle="--")
@@ -103,7 +103,7 @@ def _say(axis: Any, text: str) -> None:
 
 def _steps(years: list[float], found: Mapping[str, Any]) -> tuple[list[float], list[float]]:
     """A rate that falls on its day, not somewhere within the year."""
-    x, y = [years[0]], [found["member_gbps"][0]]
+    x, y = [years[0]], [_or_nan(found["member_gbps"][0])]
     for drop in found["rate_drops"]:
         if drop["years"] > 0:
             x += [years[0] + drop["years"]] * 2

@@ -21,7 +21,7 @@ def forecast_rows(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 def _cells(found: Mapping[str, Any]) -> tuple[str, ...]:
     drops = [f"{_moment(drop)} {_rate(drop['member_gbps'])}" for drop in found["rate_drops"]]
-    if not drops and not found["member_gbps"][0]:
+    if not drops and found["member_gbps"][0] == 0.0:
         drops = ["dark already"]
     return (
         _moment(found["required_margin_gone"]),

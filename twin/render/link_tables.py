@@ -23,12 +23,19 @@ def links_table(data: Mapping[str, Any], notes: Sequence[str] = ()) -> Renderabl
     blocks: list[RenderableType] = []
     rows = data["links"]
     pairs = list(zip(rows[::2], rows[1::2], strict=True))
-    pairs.sort(key=lambda pair: pair[0]["capacity_gbps"] / (pair[0]["member_gbps"] * pair[0]["n_members_up"] or 1.0))
+    pairs.sort(key=lambda pair: _carried_ratio(pair[0]))
     for forward, back in pairs[:MAX_LINKS_SHOWN]:
         blocks.append(_direction_table(forward, back))
     if len(pairs) > MAX_LINKS_SHOWN:
         blocks.append(Text(f"… and {len(pairs) - MAX_LINKS_SHOWN} more links; narrow the choice, or --json"))
     return Group(*blocks, *(Text(note) for note in notes))
+
+
+def _carried_ratio(row: Mapping[str, Any]) -> float:
+    """Capacity over line rate; links of unknown rate come last."""
+    if row["capacity_gbps"] is None:
+        return float("inf")
+    return float(row["capacity_gbps"] / (row["member_gbps"] * row["n_members_up"] or 1.0))
 
 
 def link_report_table(data: Mapping[str, Any]) -> RenderableType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -21,8 +21,10 @@ def networks_table(networks: Mapping[str, str]) -> RenderableType:
     return table
 
 
-def network_table(label: str, document: Mapping[str, Any], n_nodes: int, n_links: int) -> RenderableType:
-    """Show a document as plain data, and the size of its expanded network."""
+def network_table(
+    label: str, document: Mapping[str, Any], n_nodes: int, n_links: int, unused: Sequence[str] = ()
+) -> RenderableType:
+    """Show a document as plain data, the size of its expanded network, and the fields that no answer uses yet."""
     size = f"{label} · {n_nodes:,} nodes · {n_links:,} links"
     parts: list[RenderableType] = [Text(f"{size} · as of {document.get('as_of') or 'no date'}")]
     if document.get("note"):
@@ -31,4 +33,5 @@ def network_table(label: str, document: Mapping[str, Any], n_nodes: int, n_links
         listed = document.get(f"{what}s", ())
         if listed:
             parts.append(two_columns(what, [(each["id"], each.get("note", "")) for each in listed]))
-    return Group(*parts, *sentences("Assumptions", document.get("assumptions", ())))
+    parts += sentences("Assumptions", document.get("assumptions", ()))
+    return Group(*parts, *sentences("Fields that no answer uses yet", unused))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -46,4 +46,13 @@ def score_table(data: Mapping[str, Any], *, every: bool = False) -> RenderableTy
     for name, metric in data["metrics"].items():
         if every or (name in SHORT_METRICS and metric["value"] is not None):
             table.add_row(name, number_text(metric["value"], metric["unit"]), metric.get("why", ""))
-    return Group(table, Text(), *sentences("What binds", data["bottlenecks"]), assumptions_line(data))
+    bottlenecks = sentences("What binds", data["bottlenecks"])
+    return Group(table, Text(), *bottlenecks, assumptions_line(data), *_unused_line(data.get("unused", ())))
+
+
+def _unused_line(unused: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+    """One line that names the fields no answer uses yet; nothing where there are none."""
+    if not unused:
+        return []
+    named = ", ".join(f"{each['field']} ({each['n_records']})" for each in unused)
+    return [Text(f"Fields that no answer uses yet: {named}. `twin topologies` says why.", overflow="fold")]

@@ -1,4 +1,7 @@
-"""Choosing many at once: by id, glob, kind, site, part, installation date; nothing found is an error."""
+"""Choosing many at once: by id, glob, kind, site, part, installation date; nothing found is an error.
+
+An id that is there wins over the glob of the same letters: `rack[1]` is the rack of that id, where there is one.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ Globs = Glob | Annotated[tuple[Glob, ...], Field(min_length=1, max_length=10_000
 
 
 class LinkSelector(BaseModel):
-    """Links that meet every condition given; ids may be globs (`c1/*~c1/border-1`)."""
+    """Links that meet every condition given; ids may be globs (`c1/*~c1/border-1`), an exact id wins over a glob."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -37,7 +40,7 @@ class LinkSelector(BaseModel):
 
 
 class NodeSelector(BaseModel):
-    """Nodes that meet every condition given; ids may be globs (`c1/rack-*`)."""
+    """Nodes that meet every condition given; ids may be globs (`c1/rack-*`), an exact id wins over a glob."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -55,7 +58,7 @@ Nodes = Glob | NodeSelector
 
 def select_links(state: State, chosen: Links, as_of: date | None, where: str) -> Ints:
     """Rows of the links chosen, ascending. Raises ChangeError where there are none, naming near ids."""
-    chosen = LinkSelector(id=chosen) if isinstance(chosen, str) else chosen
+    chosen = LinkSelector.model_construct(id=chosen) if isinstance(chosen, str) else chosen
     arrays = state.arrays
     mask = _by_id(arrays.link_ids, arrays.link_index, chosen.id, where, "link")
     if chosen.tier is not None:
@@ -71,7 +74,7 @@ def select_links(state: State, chosen: Links, as_of: date | None, where: str) ->
 
 def select_nodes(state: State, chosen: Nodes, as_of: date | None, where: str) -> Ints:
     """Rows of the nodes chosen, ascending. Raises ChangeError where there are none, naming near ids."""
-    chosen = NodeSelector(id=chosen) if isinstance(chosen, str) else chosen
+    chosen = NodeSelector.model_construct(id=chosen) if isinstance(chosen, str) else chosen
     arrays = state.arrays
     mask = _by_id(arrays.node_ids, arrays.node_index, chosen.id, where, "node")
     if chosen.kind is not None:
@@ -109,7 +112,8 @@ def _matching(ids: tuple[str, ...], glob: str) -> list[int]:
     if special is None:
         return []
     begin = glob[: special.start()]
-    first, last = bisect_left(ids, begin), bisect_right(ids, begin + "\x7f")
+    first = bisect_left(ids, begin)
+    last = bisect_right(ids, begin, lo=first, key=lambda name: name[: len(begin)])
     match = re.compile(translate(glob)).match
     return [i for i in range(first, last) if match(ids[i])]
 

@@ -51,7 +51,7 @@ ROWS = (
     Stage(
         "split_share",
         traffic.split_share,
-        needs=names("health.arc_capacity_gbps"),
+        needs=names("health.arc_capacity_gbps health.rate_unknown"),
         state=names("n_members_up"),
         document=("routing",),
     ),
@@ -87,6 +87,7 @@ ROWS = (
         "demands",
         traffic.demands,
         needs=names("demand_pairs demand_routes health.arc_capacity_gbps"),
+        document=("routing",),
     ),
     Stage(
         "placement",
@@ -161,9 +162,17 @@ ROWS = (
         needs=names("link_loads health.job_capacity_gbps demands.arc_carried_gbps hash_collisions"),
     ),
     Stage(
+        "why_rates_unknown",
+        training.why_rates_unknown,
+        needs=names("job_capacity link_loads.arc health.rate_unknown demands.arc_carried_gbps"),
+        state=names("link_ids"),
+    ),
+    Stage(
         "step",
         training.step,
-        needs=names("placement memory_fit stated_split job_flows link_loads accelerators job_capacity"),
+        needs=names(
+            "placement memory_fit stated_split job_flows link_loads accelerators job_capacity why_rates_unknown"
+        ),
         job=names(
             "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter id jitter_ratio model "
             "n_fragment_layers n_global_batch n_local_steps n_overlap_steps parallelism "
@@ -291,7 +300,10 @@ ROWS = (
     Stage(
         "clean_link_loads",
         training.clean_link_loads,
-        needs=names("link_loads job_flows job_pairs split_share access_latency health.lit health.arc_latency_us"),
+        needs=names(
+            "link_loads job_flows job_pairs split_share access_latency health.lit health.rate_unknown "
+            "health.arc_latency_us"
+        ),
         state=names(
             "arc_head arc_sorted graph in_service link_capacity_gbps link_ends link_transceiver link_weight "
             "n_links n_nodes node_ids node_kind parts"

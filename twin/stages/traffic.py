@@ -17,7 +17,9 @@ def split_share(inputs: Inputs) -> Floats:
     if inputs.document.routing == "ecmp":
         return np.asarray(inputs.state.n_members_up, dtype=np.float64)
     capacity_gbps: Floats = inputs["health.arc_capacity_gbps"]
-    return np.minimum(capacity_gbps[0::2], capacity_gbps[1::2])
+    rate_gbps = np.minimum(capacity_gbps[0::2], capacity_gbps[1::2])
+    # links of unknown rate take part; what they share is then reported as unknown
+    return np.where(inputs["health.rate_unknown"], inputs.state.n_members_up, rate_gbps)
 
 
 def routed_links(inputs: Inputs) -> Bools:
@@ -63,7 +65,8 @@ def demands(inputs: Inputs) -> DemandLoads | None:
     pairs: NodePairs | None = inputs["demand_pairs"]
     if pairs is None:
         return None
-    return load_demands(inputs["demand_routes"], pairs.offered_gbps, inputs["health.arc_capacity_gbps"])
+    capacity_gbps, by_rate = inputs["health.arc_capacity_gbps"], inputs.document.routing == "wcmp"
+    return load_demands(inputs["demand_routes"], pairs.offered_gbps, capacity_gbps, split_by_rate=by_rate)
 
 
 def arc_load(inputs: Inputs) -> Floats:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Bools, Floats
 from ..errors import Issue, TopologyError
+from ..optics.link_health import unknown_rates
 from ..traffic.congestion import left_for_job
 from ..traffic.routing import Router, Routes
 from ..training.causes import bright_links
@@ -101,7 +102,9 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
     pairs: PairTable = inputs["job_pairs"]
     routes = Router(state, bright & (share > 0), inputs["access_latency"]).routes(share, pairs.source, pairs.target)
     clean = loads_on_routes(state, inputs["job_flows"], pairs, routes)
-    return loads if clean.unreachable else with_latency(clean, state, inputs["health.arc_latency_us"], pairs, routes)
+    if clean.unreachable or inputs["health.rate_unknown"][clean.arc // 2].any():
+        return loads
+    return with_latency(clean, state, inputs["health.arc_latency_us"], pairs, routes)
 
 
 def accelerators(inputs: Inputs) -> AcceleratorGroups | None:
@@ -131,6 +134,23 @@ def job_capacity(inputs: Inputs) -> Floats | None:
     return np.asarray(capacity_gbps[loads.arc] / inputs["hash_collisions"])
 
 
+def why_rates_unknown(inputs: Inputs) -> str:
+    """Which unknown rates leave the job's capacity unknown, as text; empty where it is known.
+
+    Those on its arcs, else those of demands that share these arcs.
+    """
+    capacity_gbps: Floats | None = inputs["job_capacity"]
+    if capacity_gbps is None or not np.isnan(capacity_gbps).any():
+        return ""
+    unknown: Bools = inputs["health.rate_unknown"]
+    used = np.zeros(len(unknown), dtype=np.bool_)
+    used[inputs["link_loads.arc"] // 2] = True
+    carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
+    if carried_gbps is not None and not (used & unknown).any():
+        used = np.asarray(np.isnan(carried_gbps).reshape(-1, 2).any(axis=1))
+    return unknown_rates(inputs.state, np.asarray(used & unknown))
+
+
 def step(inputs: Inputs) -> StepOutcome:
     """The training step, or why there is none. Raises TopologyError for a pace beyond what accelerators could do."""
     job = inputs.job
@@ -142,6 +162,8 @@ def step(inputs: Inputs) -> StepOutcome:
     if loads.unreachable:
         phase, a, b = loads.unreachable[0]
         return StepOutcome(None, f"no path for {phase.replace('_', '-')} traffic from {a} to {b}")
+    if inputs["why_rates_unknown"]:
+        return StepOutcome(None, inputs["why_rates_unknown"])
     placed, flows, groups = inputs["placement"], inputs["job_flows"], inputs["accelerators"]
     found = step_of(StepInputs(job, placed, flows, groups, loads, inputs["job_capacity"]))
     if not np.isfinite(found.step_time_s):

@@ -24,6 +24,7 @@ from ..scenario.job_changes import of_kind
 from ..scenario.select import select_links
 from ..stages.evaluation import Case
 from ..workload.job_arithmetic import layout_of, n_per_replica
+from .paths import path_names, split_axis
 
 MAX_VALUES = 10_000
 """Of one input."""
@@ -42,11 +43,15 @@ PATHS = (
 )
 """What can be varied; FIELD is a field of the record that bears the name. `mix` is the share, 0 to 1, of a job's
 accelerators at a site that are of the OLD kind, in whole replicas; the rest is of the NEW one. What the placement of a
-kind states stays with it; a new kind takes the same `racks`, and the pace of the catalogue."""
+kind states stays with it; a new kind takes the same `racks`, and the pace of the catalogue. A name that holds dots
+stands in double quotes: `links."a.b c".n_parallel`."""
 FORM = 'like "age=0..30:7", or {"path": "age", "values": [0, 10, 20]}'
 NO_INPUTS = {
     "id": "it names the job",
     "note": "it is for readers",
+    "name": "it is for readers",
+    "tags": "they are for readers",
+    "source": "it is for readers",
     "placement": "placement.SITE.n_accelerators or mix.SITE.OLD.NEW",
     "parallelism": "parallelism.tp, parallelism.pp, ...",
 }
@@ -80,8 +85,8 @@ def axis_of(said: Any) -> Axis:
 
 def parse_axis(text: str) -> Axis:
     """`path=1,2,5`, `path=1..10:4` (four evenly spaced), `path=1..1000:log7` (seven by equal factors), or words."""
-    path, equals, said = text.partition("=")
-    if not equals or not path or not said:
+    path, said = split_axis(text)
+    if not path or not said:
         raise ChangeError(
             f"{text!r} is no path=values", where="vary", hint="age=0,10,20 or links.wan-*.n_parallel=8,16"
         )
@@ -128,8 +133,10 @@ def _value(said: Any) -> float | str:
 
 def set_input(case: Case, path: str, value: float | str, reader: FigureReader) -> Case:
     """The case with one input at a value; whether it could be built is not asked. ChangeError for a bad path."""
-    root, _, rest = path.partition(".")
+    root, *rest = path_names(path)
     where = f"vary {path}"
+    if not all((root, *rest)):
+        raise _no_input(path)
     if path == "age":
         change = validate_as(Age, {"years": value}, where)
         return replace(case, state=change.overlay(case.state, Context(where, case.document, reader)))
@@ -142,15 +149,14 @@ def set_input(case: Case, path: str, value: float | str, reader: FigureReader) -
             )
         scaled = tuple(replace(d, offered_gbps=d.offered_gbps * factor) for d in case.document.demands)
         return replace(case, document=case.document.model_copy(update={"demands": scaled}))
-    if root == "links" and "." in rest:
-        glob, field = rest.rsplit(".", 1)
-        return _set_links(case, glob, field, _number(value, where), where)
+    if root == "links" and len(rest) > 1:
+        return _set_links(case, ".".join(rest[:-1]), rest[-1], _number(value, where), where)
     if root in ("job", "parallelism", "placement", "mix") and rest:
         if case.job is None:
             raise ChangeError("there is no job to vary", where=where, hint="add one under jobs")
         return replace(case, job=_vary_job(case.job, path, value, reader))
     if root == "lossless" and rest:
-        lossless = _with_field(Lossless, case.document.lossless, rest, value, where)
+        lossless = _with_field(Lossless, case.document.lossless, ".".join(rest), value, where)
         return replace(case, document=case.document.model_copy(update={"lossless": lossless}))
     raise _no_input(path)
 
@@ -215,16 +221,16 @@ def most_of(kind: type[Any], field: str) -> float:
 
 
 def _vary_job(job: TrainingJob, path: str, value: float | str, reader: FigureReader) -> TrainingJob:
-    root, _, rest = path.partition(".")
+    root, *rest = path_names(path)
     where = f"vary {path}"
     if root == "job":
-        return _set_job(job, rest, value, where)
+        return _set_job(job, ".".join(rest), value, where)
     if root == "parallelism":
-        return _set_cut(job, rest, value, where)
-    if root == "placement" and rest.endswith(".n_accelerators"):
-        return _set_placement(job, rest.rsplit(".", 1)[0], value, where)
-    if root == "mix" and rest.count(".") == 2:
-        return _set_mix(job, rest.split("."), _number(value, where), where, reader)
+        return _set_cut(job, ".".join(rest), value, where)
+    if root == "placement" and len(rest) > 1 and rest[-1] == "n_accelerators":
+        return _set_placement(job, ".".join(rest[:-1]), value, where)
+    if root == "mix" and len(rest) == 3:
+        return _set_mix(job, rest, _number(value, where), where, reader)
     raise _no_input(path)
 
 

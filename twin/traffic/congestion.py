@@ -16,7 +16,10 @@ MAX_QUEUE_UTILISATION_RATIO = 0.9
 
 @dataclass(frozen=True, eq=False)
 class DemandLoads:
-    """What a traffic matrix does to a network. Arc columns in Gb/s; `carried_gbps` by demand is max-min fair."""
+    """What a traffic matrix does to a network. Arc columns in Gb/s; `carried_gbps` by demand is max-min fair.
+
+    NaN where it is unknown: what a demand gets over a link of unknown rate, and what the arcs on its way carry.
+    """
 
     arc_offered_gbps: Floats
     arc_carried_gbps: Floats
@@ -30,16 +33,55 @@ class DemandLoads:
         return float(self.offered_gbps[~self.reachable].sum())
 
 
-def load_demands(routes: Routes, offered_gbps: Floats, arc_capacity_gbps: Floats) -> DemandLoads:
-    """Place every demand on its equal-cost paths; where arcs are too small, rates there are max-min fair."""
+def load_demands(
+    routes: Routes, offered_gbps: Floats, arc_capacity_gbps: Floats, *, split_by_rate: bool = False
+) -> DemandLoads:
+    """Place every demand on its equal-cost paths; where arcs are too small, rates there are max-min fair.
+
+    arc_capacity_gbps: NaN where the rate of an arc is unknown. split_by_rate: nodes split traffic by the rate of links,
+    so that an unknown rate leaves the split unknown too.
+    """
     wanted = np.where(routes.reachable, offered_gbps, 0.0)
     arc_offered = routes.loads(wanted)
-    if (arc_offered <= arc_capacity_gbps).all():
+    unknown = np.isnan(arc_capacity_gbps)
+    capacity = np.where(unknown, np.inf, arc_capacity_gbps)
+    loaded = unknown & (arc_offered > 0)
+    if (arc_offered <= capacity).all() and not loaded.any():
         return DemandLoads(arc_offered, arc_offered, offered_gbps, wanted, routes.reachable)
     first, arc, usage = _usage(routes, len(offered_gbps))
     rate = np.empty(len(offered_gbps))
-    max_min_rates(first, arc, usage, arc_capacity_gbps, wanted, rate)
-    return DemandLoads(arc_offered, routes.loads(rate), offered_gbps, rate, routes.reachable)
+    max_min_rates(first, arc, usage, capacity, wanted, rate)
+    if not loaded.any():
+        return DemandLoads(arc_offered, routes.loads(rate), offered_gbps, rate, routes.reachable)
+    full = np.ones(len(capacity), dtype=np.bool_) if split_by_rate else arc_offered > capacity
+    unsure = _unsure(first, arc, (usage > 0) & (wanted > 0).repeat(np.diff(first)), loaded, full)
+    on_the_way = routes.loads(np.where(unsure, wanted, 0.0)) > 0
+    return DemandLoads(
+        np.where(on_the_way, np.nan, arc_offered) if split_by_rate else arc_offered,
+        np.where(on_the_way, np.nan, routes.loads(np.where(unsure, 0.0, rate))),
+        offered_gbps,
+        np.where(unsure, np.nan, rate),
+        routes.reachable,
+    )
+
+
+def _unsure(first: Ints, arc: Ints, crosses: Bools, unknown: Bools, full: Bools) -> Bools:
+    """Demands whose rate depends on an unknown one: bool[n_demands].
+
+    Those that cross an arc of unknown rate, and those that share a full arc with one of them, however far that goes.
+    An arc that holds all that is offered to it limits nobody.
+    """
+    demand = np.repeat(np.arange(len(first) - 1), np.diff(first))[crosses]
+    arc = arc[crosses]
+    unsure, shared = np.zeros(len(first) - 1, dtype=np.bool_), unknown.copy()
+    while True:
+        n_before = unsure.sum()
+        unsure[demand[shared[arc]]] = True
+        if unsure.sum() == n_before:
+            return unsure
+        on_the_way = np.zeros(len(unknown), dtype=np.bool_)
+        on_the_way[arc[unsure[demand]]] = True
+        shared |= on_the_way & full
 
 
 def _usage(routes: Routes, n_pairs: int) -> tuple[Ints, Ints, Floats]:
@@ -60,16 +102,22 @@ def _usage(routes: Routes, n_pairs: int) -> tuple[Ints, Ints, Floats]:
 
 
 def arc_utilisation_ratio(load_gbps: Floats, capacity_gbps: Floats) -> Floats:
-    """Load over capacity by arc; arcs without capacity count 0 unless they are loaded, then infinite."""
+    """Load over capacity by arc; arcs without capacity count 0 unless they are loaded, then infinite.
+
+    NaN where the load is unknown, and where there is one on an unknown capacity.
+    """
     out = np.empty(len(load_gbps))
-    utilisation(load_gbps, capacity_gbps, out)
+    utilisation(np.nan_to_num(load_gbps), np.nan_to_num(capacity_gbps), out)
+    out[np.isnan(load_gbps) | (np.isnan(capacity_gbps) & (load_gbps > 0))] = np.nan
     return out
 
 
 def arc_queue_us(utilisation_ratio: Floats, member_gbps: Floats, packet_bytes: float) -> Floats:
-    """Mean wait of background traffic by arc, at the rate of one member."""
+    """Mean wait of background traffic by arc, at the rate of one member; NaN where the utilisation is unknown."""
     out = np.empty(len(utilisation_ratio))
-    queue_delay_us(utilisation_ratio, member_gbps, packet_bytes, MAX_QUEUE_UTILISATION_RATIO, out)
+    known = np.nan_to_num(utilisation_ratio, posinf=np.inf)
+    queue_delay_us(known, np.nan_to_num(member_gbps), packet_bytes, MAX_QUEUE_UTILISATION_RATIO, out)
+    out[np.isnan(utilisation_ratio)] = np.nan
     return out
 
 

@@ -18,7 +18,6 @@ from ..catalogue.figure_reader import FigureReader
 from ..kernels.groups import group_rows
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
-from ..optics.link_budget import DEFAULT_CAPACITY_GBPS
 from ..optics.link_health import LinkHealth
 from ..optics.pfc_headroom import compute_pfc_headroom
 from ..optics.transport_goodput import compute_transport_goodput
@@ -133,15 +132,14 @@ def _shapley(times: Floats) -> Floats:
 
 
 def bright_links(state: State, lit: Bools, reader: FigureReader) -> Bools:
-    """Links that would be lit if no light were lost: all in service with a rate of their own; bool[n_links]."""
-    return np.asarray(state.in_service & (_nominal_gbps(state, reader) > 0) | lit)
+    """Links that would be lit if no light were lost: all in service whose rate is not 0; bool[n_links]."""
+    return np.asarray(state.in_service & ~(_nominal_gbps(state, reader) <= 0) | lit)
 
 
 def _nominal_gbps(state: State, reader: FigureReader) -> Floats:
-    """Rate of a member with all the light it could have."""
+    """Rate of a member with all the light it could have; NaN where it is unknown."""
     rate = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
-    nominal = np.fmin(state["link_capacity_gbps"], rate)
-    return np.where(np.isnan(nominal), DEFAULT_CAPACITY_GBPS, nominal)
+    return np.asarray(np.fmin(state["link_capacity_gbps"], rate))
 
 
 class _NetworkLimits:

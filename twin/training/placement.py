@@ -191,9 +191,12 @@ def _idle(rows: Ints, free: Ints, rack: Ints, n: int, n_nodes: int) -> Ints:
 
 
 def _like(ids: tuple[str, ...], usable: Bools, pattern: str) -> Bools:
+    """Racks of a placement: the one of exactly that id, else those that the pattern matches."""
+    rows = np.flatnonzero(usable)
+    exact = any(ids[row] == pattern for row in rows)
     out = np.zeros(len(ids), dtype=bool)
-    for row in np.flatnonzero(usable):
-        out[row] = fnmatchcase(ids[row], pattern)
+    for row in rows:
+        out[row] = ids[row] == pattern if exact else fnmatchcase(ids[row], pattern)
     return out
 
 

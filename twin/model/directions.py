@@ -1,0 +1,55 @@
+"""A figure of a link: one value both ways, or one for each direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+BothWays = float | tuple[float, float]
+"""One value, or `(a_to_b, b_to_a)`: from ends[0] to ends[1], and back."""
+
+
+class PerDirection:
+    """Annotation of a `BothWays` field: the bounds of each value, and how it is read and written."""
+
+    def __init__(self, *, gt: float | None = None, ge: float | None = None, le: float | None = None) -> None:
+        self._one = core_schema.float_schema(gt=gt, ge=ge, le=le, allow_inf_nan=False)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A number, or a list of two; the place of a fault is the field's own."""
+        plain = core_schema.plain_serializer_function_ser_schema(_written)
+        return core_schema.no_info_wrap_validator_function(_read, self._one, serialization=plain)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Either form."""
+        one = handler(self._one)
+        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 2, "maxItems": 2}]}
+
+
+def _read(value: Any, one: Callable[[Any], float]) -> BothWays:
+    if not isinstance(value, list | tuple):
+        return one(value)
+    if len(value) != 2:
+        raise PydanticCustomError(
+            "per_direction",
+            "one value, or two for [a_to_b, b_to_a]; a list of {n} is neither",
+            {"n": len(value)},
+        )
+    return one(value[0]), one(value[1])
+
+
+def _written(value: BothWays) -> float | list[float]:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def lower_of(value: BothWays) -> float:
+    """The value, or the lower one of both directions: the same when a link's ends are exchanged."""
+    return min(value) if isinstance(value, tuple) else value
+
+
+def differs_by_direction(value: BothWays | None) -> bool:
+    """Whether the directions have different values."""
+    return isinstance(value, tuple) and value[0] != value[1]

@@ -1,0 +1,77 @@
+"""What a document states and no answer depends on yet: accepted, kept, and reported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .directions import differs_by_direction
+from .document import TopologyDocument
+from .measurements import Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedField:
+    """A field that is accepted and kept, and that no answer depends on yet."""
+
+    where: str
+    """The first record that states it."""
+    field: str
+    why: str
+    """What counts in its place."""
+    n_records: int = 1
+    """How many records state it."""
+
+    def to_dict(self) -> dict[str, str | int]:
+        """Plain data."""
+        return {"where": self.where, "field": self.field, "why": self.why, "n_records": self.n_records}
+
+    def __str__(self) -> str:
+        more = f" and {self.n_records - 1} more" if self.n_records > 1 else ""
+        return f"{self.field} ({self.where}{more}): {self.why}"
+
+
+LOWER = "until directions are evaluated, the lower of both values counts both ways"
+LATENCY = "a stated latency is not evaluated yet; latency comes from lengths and parts"
+TOGETHER = "jobs are evaluated one at a time"
+OLDER = "a later reading of the same thing counts"
+LANE = "readings of single lanes are not evaluated yet"
+QUANTITY = "this quantity is not evaluated yet; span_loss of a span and received_power of a link are"
+
+
+def unused_fields(document: TopologyDocument) -> tuple[UnusedField, ...]:
+    """One row for each field, in the order of the document, with the number of records that state it."""
+    first: dict[tuple[str, str], str] = {}
+    n: Counter[tuple[str, str]] = Counter()
+    for where, field, why in _unused(document):
+        first.setdefault((field, why), where)
+        n[field, why] += 1
+    return tuple(UnusedField(where, field, why, n[field, why]) for (field, why), where in first.items())
+
+
+def _unused(document: TopologyDocument) -> Iterator[tuple[str, str, str]]:
+    links = sorted(document.links, key=lambda link: link.id)
+    for field in ("capacity_gbps", "weight"):
+        for link in links:
+            if differs_by_direction(getattr(link, field)):
+                yield f"links[{link.id}]", field, LOWER
+    for link in links:
+        if link.latency_us is not None:
+            yield f"links[{link.id}]", "latency_us", LATENCY
+    for jobs in document.jobs_together:
+        yield f"jobs_together[{', '.join(jobs)}]", "jobs_together", TOGETHER
+    yield from _unused_measurements(document.canonical().measurements)
+
+
+def _unused_measurements(measurements: Iterable[Measurement]) -> Iterator[tuple[str, str, str]]:
+    used = [m for m in measurements if m.is_used]
+    latest: dict[object, Measurement] = {}
+    for m in sorted(used, key=lambda m: m.at):
+        latest[m.of, m.quantity, m.direction] = m
+    for m in measurements:
+        if not m.is_used:
+            of_lane = m.of.lane is not None and m.quantity in ("span_loss", "received_power")
+            yield m.where, f"measurements {m.quantity}", LANE if of_lane else QUANTITY
+        elif m.at < latest[m.of, m.quantity, m.direction].at:
+            yield m.where, f"measurements {m.quantity}", OLDER
