@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError, field_validator
 
 from twin.errors import CatalogueError, DocumentError, Issue, did_you_mean
+from twin.errors.validation import issues_by_place
 
 from .parts import catalogue, read_figure
 from .records import Figure, Kind, Record
@@ -201,7 +202,7 @@ def _overlaid(
     try:
         return PriceBook(name=name, placeholder_items=shipped.placeholder_items - replaced, **content)
     except ValidationError as error:
-        faults = [Issue(f"{where}: {'.'.join(map(str, fault['loc']))}", fault["msg"]) for fault in error.errors()]
+        faults = issues_by_place(error, f"{where}: ")
         raise DocumentError("a price does not hold", where=where, found=faults) from error
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date, datetime
-from functools import cache
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -14,7 +13,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ..errors import DocumentError, Issue, did_you_mean
+from ..errors import DocumentError
+from ..errors.validation import document_error
 from ..model.document import TopologyDocument
 from .migrations import migrate
 
@@ -22,10 +22,6 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_VALUES = 50_000_000
 MAX_DEPTH = 100
 """Of lists and mappings within one another; far beyond what a document needs, far below what parsers can bear."""
-MAX_SHOWN = 100
-"""Characters of a wrong value in a message."""
-MAX_ISSUES = 1000
-"""A broken document is described by its first thousand faults."""
 MERGE_TAG = "tag:yaml.org,2002:merge"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -171,10 +167,7 @@ def validate_as(kind: Any, data: Any, where: str) -> Any:
     try:
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
-        schema = cache(adapter.json_schema)  # takes long enough to be made once for all faults
-        issues = [_issue(fault, data, schema) for fault in error.errors(include_url=False)[:MAX_ISSUES]]
-        n = error.error_count()
-        raise DocumentError(f"{n} bad field{'s' if n > 1 else ''}", where=where, found=issues) from error
+        raise document_error(error, data, adapter.json_schema, where) from error
 
 
 def _json_value(value: Any) -> Any:
@@ -185,97 +178,6 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_defaults=True)
     raise TypeError(f"{value!r} is a {type(value).__name__}")
-
-
-_UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
-
-
-def _issue(fault: Any, data: Any, schema: Callable[[], dict[str, Any]]) -> Issue:
-    location = list(fault["loc"])
-    hint = ""
-    if fault["type"] in _UNKNOWN:
-        known = _known_fields(schema(), schema(), location[:-1])
-        problem = f"unknown field {location[-1]!r}"
-        hint = did_you_mean(str(location[-1]), known) or (f"known: {', '.join(known)}" if known else "")
-    elif fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        known = _tags(schema())
-        location = [*location, "kind"]
-        tag = fault.get("ctx", {}).get("tag")
-        problem = f"unknown kind {tag!r}" if tag else "is missing"
-        hint = did_you_mean(str(tag), known) if tag else ""
-        hint = hint or f"known: {', '.join(known)}"
-    elif fault["type"] == "missing" or fault["type"] == "missing_argument":
-        problem = "is missing"
-    else:
-        found = fault.get("input")
-        whole = isinstance(found, dict | list) or fault["type"] == "json_invalid"
-        shown = "" if whole or repr(found) in fault["msg"] else f", found {_short(found)}"
-        problem = f"{fault['msg']}{shown}"
-        if fault["type"] == "literal_error":
-            hint = did_you_mean(str(found), re.findall(r"'([^']*)'", fault["ctx"]["expected"]))
-    return Issue(_place(location, data), problem, hint)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
-
-
-def _place(location: list[Any], data: Any) -> str:
-    """`links[core~leaf].spans[0].length_km`: list items by their id where they have one."""
-    text, here = "", data
-    for step in location:
-        if isinstance(step, int):
-            here = here[step] if isinstance(here, list | tuple) and step < len(here) else None
-            name = here.get("id") if isinstance(here, dict) else None
-            text += f"[{name if isinstance(name, str) else step}]"
-        elif isinstance(here, dict) and step not in here and text and _is_tag(step, here):
-            continue
-        else:
-            here = here.get(step) if isinstance(here, dict) else None
-            text += f".{step}" if text else str(step)
-    return text or "document"
-
-
-def _is_tag(step: str, here: Mapping[str, Any]) -> bool:
-    """Whether a step only names the branch of a union (pydantic puts it between list index and field)."""
-    return here.get("kind") == step or step in ("json-or-python", "constrained-str")
-
-
-def _tags(schema: Any) -> list[str]:
-    """Kinds of the first union in a schema whose members are told apart by one."""
-    if not isinstance(schema, dict):
-        return []
-    mapping = schema.get("discriminator", {}).get("mapping")
-    return sorted(mapping) if mapping else next(filter(None, map(_tags, schema.values())), [])
-
-
-def _known_fields(schema: Any, root: Any, location: Iterable[Any]) -> list[str]:
-    nodes = [schema]
-    for step in location:
-        nodes = [child for node in _resolve(nodes, root) for child in _step(node, step)] or nodes
-    return sorted({name for node in _resolve(nodes, root) for name in node.get("properties", {})})
-
-
-def _resolve(nodes: list[Any], root: Any) -> list[Any]:
-    flat: list[Any] = []
-    for node in nodes:
-        if "$ref" in node:
-            flat += _resolve([root["$defs"][node["$ref"].rsplit("/", 1)[-1]]], root)
-        elif "anyOf" in node or "oneOf" in node:
-            flat += _resolve(node.get("anyOf") or node["oneOf"], root)
-        else:
-            flat.append(node)
-    return flat
-
-
-def _step(node: Any, step: Any) -> list[Any]:
-    if isinstance(step, int):
-        return [node["items"]] if isinstance(node.get("items"), dict) else list(node.get("prefixItems", []))
-    if step in node.get("properties", {}):
-        return [node["properties"][step]]
-    constant = node.get("properties", {}).get("kind", {}).get("const")
-    return [node] if constant == step else []
 
 
 def write_document(document: TopologyDocument, path: Path) -> None:
