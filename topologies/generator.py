@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 from typing import Annotated, Generic, TypeVar
 
@@ -17,7 +18,7 @@ from twin.catalogue import catalogue
 from twin.errors import Issue, TopologyError
 from twin.errors.validation import document_error
 from twin.model.network import Expansion
-from twin.model.records import STRICT
+from twin.model.records import STRICT, Id
 
 MAX_ISSUES = 1000
 Ports = Annotated[int, Field(ge=1, le=10_000)]
@@ -28,6 +29,15 @@ class Params(BaseModel):
     """Base of the parameters of a generator: frozen, bounded, no unknown fields."""
 
     model_config = STRICT | {"frozen": True}
+
+
+class FabricParams(Params):
+    """Base of the parameters of one fabric, which stands at one site."""
+
+    site: Id | None = None
+    """Of every node; None = no site. In `campuses` it is the site of the campus."""
+    installed: date | None = None
+    """Of every node and link; None = not known."""
 
 
 P = TypeVar("P", bound=Params)
@@ -42,6 +52,15 @@ class Generator(Generic[P]):
     build: Callable[[str, P], Expansion]
     """From the id of the block, which starts every node id, and the parameters."""
     sentence: str
+    top_tier: Callable[[str, P], tuple[str, ...]] | None = None
+    """Ids of the switches that border routers attach to, in the order in which they do; same arguments as `build`.
+
+    A row with it can be a campus of `campuses`; its parameters are then `FabricParams`.
+    """
+
+    def __post_init__(self) -> None:
+        if self.top_tier is not None and not issubclass(self.params, FabricParams):
+            raise TypeError(f"{self.params.__name__} with a top_tier: derive it from FabricParams")
 
 
 def padded(prefix: str, count: int) -> list[str]:
