@@ -20,7 +20,7 @@ from .catalogue.ageing import AgeingCase
 from .catalogue.figure_reader import FigureReader
 from .catalogue.prices import GROUPS
 from .errors import CatalogueError, ChangeError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
-from .formats import FORMATS, parse_document, read_mapping
+from .formats import READERS, parse_document, read_mapping
 from .formats.native import adapter_of, parse_mapping, validate_as
 from .model.document import Plan, TopologyDocument
 from .model.jobs import TrainingJob
@@ -316,11 +316,11 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
         document = parse_document(parse_mapping(network_text(text), text, as_json=False), text)
         return _network(document, text, prices)
     path = Path(text)
-    if path.suffix.lower() in FORMATS or path.exists():
+    if path.suffix.lower() in READERS or path.exists():
         return _network(parse_document(read_mapping(path), text), path.stem, prices)
     raise CatalogueError(
         f"no network {text!r}",
-        expected=f"one of {', '.join(sorted(NETWORKS))}, or a path ending in {', '.join(sorted(FORMATS))}",
+        expected=f"one of {', '.join(sorted(NETWORKS))}, or a path ending in {', '.join(sorted(READERS))}",
         hint=did_you_mean(text, NETWORKS),
     )
 

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Hashable, Mapping
 from datetime import date, datetime
-from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -17,8 +16,8 @@ from ..errors import DocumentError
 from ..errors.validation import document_error
 from ..model.document import TopologyDocument
 from .migrations import migrate
+from .readers import text_of
 
-MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_VALUES = 50_000_000
 MAX_DEPTH = 100
 """Of lists and mappings within one another; far beyond what a document needs, far below what parsers can bear."""
@@ -48,19 +47,14 @@ _UniqueKeyLoader.add_implicit_resolver(
 )  # YAML 1.1 takes 1e-6 for text, which nobody means
 
 
-def read_mapping(path: Path, *, expected: str = "a mapping with nodes and links") -> dict[str, Any]:
-    """A YAML or JSON file as plain data. Raises DocumentError: missing, too large, not text, not a mapping, broken."""
-    where = str(path)
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise DocumentError(f"{size} bytes", where=where, expected=f"at most {MAX_FILE_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DocumentError(f"cannot be read: {error.strerror}", where=where) from error
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=where) from error
-    return parse_mapping(text, where, as_json=path.suffix.lower() == ".json", expected=expected)
+def parse_json(content: bytes, where: str, expected: str) -> dict[str, Any]:
+    """Return JSON content as plain data; see `parse_mapping`."""
+    return parse_mapping(text_of(content, where), where, as_json=True, expected=expected)
+
+
+def parse_yaml(content: bytes, where: str, expected: str) -> dict[str, Any]:
+    """Return YAML content as plain data; see `parse_mapping`."""
+    return parse_mapping(text_of(content, where), where, as_json=False, expected=expected)
 
 
 def parse_mapping(
@@ -180,10 +174,12 @@ def _json_value(value: Any) -> Any:
     raise TypeError(f"{value!r} is a {type(value).__name__}")
 
 
-def write_document(document: TopologyDocument, path: Path) -> None:
-    """Save in canonical order, YAML or JSON by the ending."""
-    if path.suffix.lower() == ".json":
-        path.write_text(document.to_json(), encoding="utf-8")
-    else:
-        text = yaml.safe_dump(document.to_dict(), sort_keys=False, allow_unicode=True, width=120)
-        path.write_text(text, encoding="utf-8")
+def json_of(document: TopologyDocument) -> bytes:
+    """Return a document in canonical order as JSON."""
+    return document.to_json().encode()
+
+
+def yaml_of(document: TopologyDocument) -> bytes:
+    """Return a document in canonical order as YAML."""
+    text: str = yaml.safe_dump(document.to_dict(), sort_keys=False, allow_unicode=True, width=120)
+    return text.encode()
