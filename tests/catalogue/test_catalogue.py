@@ -345,7 +345,7 @@ def test_rates_of_failure_follow_from_what_their_sources_say() -> None:
     assert flaps.value == pytest.approx(math.sqrt(flaps.low * flaps.high), rel=1e-2)
     assert flaps.status == "estimate"
     assert "assumed" in flaps.source
-    for name in ("transceiver_repair_h", "amplifier_repair_h", "flap_s", "q_drop_outage_ratio", "n_pauses_per_s"):
+    for name in ("transceiver_repair_h", "amplifier_repair_h", "n_pauses_per_s"):
         assert general[name].assumed_range
     assert general["tcp_segment_bytes"].value + 40 == 9000
     assert general["coherent_residual_ber_ratio"].value == 1e-15
