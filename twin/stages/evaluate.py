@@ -24,6 +24,7 @@ from ..reliability.outages import OUTAGE_COLUMNS, Outages, build_site_graph, lin
 from ..reliability.site_cuts import JobSite
 from ..traffic import routing
 from ..traffic.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, left_for_job, load_demands
+from ..traffic.matrix_routes import MatrixRoutes
 from ..training.causes import Attribution, CauseInputs, attribute, bright_links
 from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
 from ..training.job_flows import JobFlows, job_flows
@@ -139,6 +140,20 @@ class Evaluator:
         return np.minimum(health.arc_capacity_gbps[0::2], health.arc_capacity_gbps[1::2])
 
     def _routes(self, case: Case, health: LinkHealth, source: Ints, target: Ints) -> routing.Routes:
+        router, share = self._router(case, health)
+        return self._memo.get("routes", (router, share, source, target), lambda: router.routes(share, source, target))
+
+    def _demand_routes(self, case: Case, health: LinkHealth) -> MatrixRoutes:
+        router, share = self._router(case, health)
+        source, target, _ = self._demand_pairs(case)
+        return self._memo.get(
+            "demand routes",
+            (router, share, source, target),
+            lambda: MatrixRoutes(case.state, router, share, source, target),
+        )
+
+    def _router(self, case: Case, health: LinkHealth) -> tuple[routing.Router, Floats]:
+        """The router of the lit links, and what each link counts for where a node splits."""
         share = self._share(case, health)
         lit = health.lit & (share > 0)
         # cables of racks differ by latency too: those that do are not attached alike
@@ -149,13 +164,12 @@ class Evaluator:
         router = self._memo.get(
             "router", (case.state.arrays, lit, access_us), lambda: routing.Router(case.state, lit, access_us)
         )
-        return self._memo.get("routes", (router, share, source, target), lambda: router.routes(share, source, target))
+        return router, share
 
     def _demands(self, case: Case, health: LinkHealth) -> DemandLoads | None:
         if not case.document.demands:
             return None
-        source, target, offered = self._demand_pairs(case)
-        routes = self._routes(case, health, source, target)
+        routes, (_, _, offered) = self._demand_routes(case, health), self._demand_pairs(case)
         return self._memo.get(
             "demands",
             (routes, offered, health.arc_capacity_gbps),
@@ -275,10 +289,7 @@ class Evaluator:
             return loads.worst_latency_us
         if demands is None:
             return None
-        source, target, _ = self._demand_pairs(case)
-        routes = self._routes(case, health, source, target)
-        arrays = case.state.arrays
-        latency = routes.worst_latency_us(arrays.arc_head, health.arc_latency_us, arrays.n_nodes)
+        latency = self._demand_routes(case, health).worst_latency_us(health.arc_latency_us)
         return float(latency[demands.reachable].max(initial=0.0)) if demands.reachable.any() else None
 
     def goodput_of(self, e: Evaluation) -> Goodput | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import Bools, Floats, Ints
 from ..kernels.congestion import max_min_rates, queue_delay_us, utilisation
+from .matrix_routes import MatrixRoutes
 from .routing import Routes
 
 MAX_QUEUE_UTILISATION_RATIO = 0.9
@@ -30,13 +31,13 @@ class DemandLoads:
         return float(self.offered_gbps[~self.reachable].sum())
 
 
-def load_demands(routes: Routes, offered_gbps: Floats, arc_capacity_gbps: Floats) -> DemandLoads:
+def load_demands(routes: MatrixRoutes, offered_gbps: Floats, arc_capacity_gbps: Floats) -> DemandLoads:
     """Place every demand on its equal-cost paths; where arcs are too small, rates there are max-min fair."""
     wanted = np.where(routes.reachable, offered_gbps, 0.0)
     arc_offered = routes.loads(wanted)
     if (arc_offered <= arc_capacity_gbps).all():
         return DemandLoads(arc_offered, arc_offered, offered_gbps, wanted, routes.reachable)
-    first, arc, usage = _usage(routes, len(offered_gbps))
+    first, arc, usage = _usage(routes.by_pair, len(offered_gbps))
     rate = np.empty(len(offered_gbps))
     max_min_rates(first, arc, usage, arc_capacity_gbps, wanted, rate)
     return DemandLoads(arc_offered, routes.loads(rate), offered_gbps, rate, routes.reachable)
