@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from .answers.diff import Diff, diff_of
 from .answers.explanation import Explanation, explanation_of
@@ -16,7 +16,7 @@ from .answers.metrics import metric_unit
 from .answers.score import Score, score_of
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, catalogue, load_price_book
-from .catalogue.ageing import AgeingCase
+from .catalogue.ageing import AgeingCase, ageing_case_named
 from .catalogue.figure_reader import FigureReader
 from .catalogue.prices import GROUPS
 from .errors import CatalogueError, ChangeError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
@@ -289,11 +289,7 @@ class Network(CompiledNetwork):
 
 
 def _case(scenario: Scenario, ageing: AgeingCase) -> Case:
-    known = get_args(AgeingCase)
-    if ageing not in known:
-        hint = did_you_mean(str(ageing), known)
-        raise CatalogueError(f"no ageing case {ageing!r}", expected=f"one of {', '.join(known)}", hint=hint)
-    return Case(scenario.state, scenario.document, scenario.job, ageing)
+    return Case(scenario.state, scenario.document, scenario.job, ageing_case_named(ageing))
 
 
 def _tell(notify: Notify | None, stage: str) -> None:

@@ -61,14 +61,6 @@ class PriceBook(Record):
         """Whether any entry is still the shipped placeholder."""
         return bool(self.placeholder_items)
 
-    def price_usd(self, part_id: str) -> float:
-        """What one of that part costs, or a CatalogueError if the book has no price for it."""
-        return self.entry("part_usd", part_id).value
-
-    def rent_usd(self, accelerator_id: str) -> float:
-        """List rental of one accelerator for an hour, or a CatalogueError if the book has none."""
-        return self.entry("rent_usd_per_accelerator_hour", accelerator_id).value
-
     def entry(self, group: str, part_id: str) -> Figure:
         """The price of a part in a group (`part_usd`, `rent_usd_per_accelerator_hour`), or a CatalogueError."""
         entries: Mapping[str, Figure] = getattr(self, group)

@@ -76,13 +76,6 @@ class Outages:
     used_figures: tuple[UsedFigure, ...]
     state: State | None
 
-    @property
-    def detour_ratio(self) -> float:
-        """Share of the time in which something is down and traffic goes around it, members of bundles not counted."""
-        around = (self.lost == 0) & (self.thing != MEMBERS) & (self.thing != PROTECTION)
-        load = self.n_per_year[around] * self.repair_h[around] / HOURS_PER_YEAR
-        return float(1.0 - np.prod(1.0 / (1.0 + load)))
-
     def rows(self) -> tuple[Outage, ...]:
         """Rows alike in all but the name as one, the most time lost to waiting first."""
         if self.state is None:
