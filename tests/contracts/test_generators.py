@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from twin.topologies import FABRICS, GENERATORS
 from twin.topologies.generator import Generator, read_params
 
 from tests.contracts.drawn import IDS, params_of
+from tests.contracts.product import ROOT
 from twin.errors import TopologyError
 from twin.loading import document_schema
 from twin.model.network import Expansion
@@ -92,6 +94,13 @@ def test_every_fabric_is_in_the_table_and_in_the_schema() -> None:
     assert set(FABRICS) < set(GENERATORS)
     blocks = document_schema()["$defs"]["Fabric"]["oneOf"]
     assert {block["properties"]["generator"]["const"] for block in blocks} == set(GENERATORS)
+
+
+def test_every_generator_of_a_module_is_in_the_table() -> None:
+    names = [f"twin.topologies.{file.stem}" for file in (ROOT / "topologies").glob("*.py") if file.stem != "__init__"]
+    rows = [row for name in names for row in vars(import_module(name)).values() if isinstance(row, Generator)]
+    assert rows
+    assert [row for row in rows if row not in FABRICS.values()] == [], "add its row to FABRICS"
 
 
 @pytest.mark.parametrize("name", GENERATORS)
