@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from twin.errors import CatalogueError, Issue, TwinError
+from twin.errors.validation import issues_by_place
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ISSUES = 100
@@ -104,7 +105,7 @@ async def _on_http(request: Request, error: Any) -> Response:
 
 
 async def _on_validation(_: Request, error: Any) -> Response:
-    issues = tuple(Issue(".".join(map(str, row["loc"])), str(row["msg"])) for row in error.errors())
+    issues = tuple(issues_by_place(error))
     return problem(422, f"{len(issues)} bad fields", error="DocumentError", issues=issues)
 
 

@@ -20,7 +20,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from twin.kernels.congestion import max_min_rates
-from twin.kernels.ecmp import place_demands, place_to_destination, trace_pair
+from twin.kernels.ecmp import place_demands, trace_pair
 from twin.kernels.graph import ArcGraph
 from twin.kernels.paths import shortest_distances, shortest_hops
 
@@ -144,12 +144,14 @@ def bench_case(case: Case, repeats: int, table: Table, n_sources: int = 20) -> N
     )
     np.testing.assert_array_equal(hops, dijkstra(matrix, indices=sources, unweighted=True))
 
-    order, load = np.argsort(-distances[0], kind="stable"), np.empty(2 * n_links)
-    columns = (graph, case.weight, up, share)
+    load, columns = np.empty(2 * n_links), (graph, case.weight, up, share)
+    units = np.arange(n_nodes), np.ones(n_nodes)
+    routed = np.empty(n_sources * n_nodes, dtype=np.bool_)
 
     def place_one() -> None:
         load[:] = 0.0
-        place_to_destination(*columns, distances[0], order, TOLERANCE, np.ones(n_nodes), load)
+        ends = np.array([0, n_nodes])
+        place_demands(*columns, sources[:1], distances[:1], ends, *units, TOLERANCE, load, routed)
 
     row("ECMP loads, all nodes to one", place_one, (lambda: networkx_loads(peer, 0), 1), None)
     expected, head = networkx_loads(peer, 0), graph.head.tolist()
@@ -157,7 +159,6 @@ def bench_case(case: Case, repeats: int, table: Table, n_sources: int = 20) -> N
 
     first = np.arange(n_sources + 1) * n_nodes
     demands = np.tile(np.arange(n_nodes), n_sources), np.ones(n_sources * n_nodes)
-    routed = np.empty(n_sources * n_nodes, dtype=np.bool_)
     row(
         "the same in a matrix, per destination",
         lambda: place_demands(*columns, sources, distances, first, *demands, TOLERANCE, load, routed),

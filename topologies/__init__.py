@@ -11,7 +11,7 @@ from twin.errors import CatalogueError, TopologyError, did_you_mean
 from twin.model.document import Fabric, TopologyDocument
 from twin.model.network import Expansion
 
-from .campuses import CAMPUSES
+from .campuses import campuses_of
 from .fat_tree import FAT_TREE
 from .generator import Generator, check_ports, collector_paused, read_params
 from .leaf_spine import LEAF_SPINE
@@ -22,12 +22,15 @@ __all__ = ["GENERATORS", "MAX_RECORDS", "NETWORKS", "Generator", "check_size", "
 MAX_RECORDS = 2_000_000
 """Nodes and links of one block, unless the caller allows more."""
 
-GENERATORS: dict[str, Generator[Any]] = {
-    "campuses": CAMPUSES,
+FABRICS: dict[str, Generator[Any]] = {
     "fat_tree": FAT_TREE,
     "leaf_spine": LEAF_SPINE,
     "rail_clos": RAIL_CLOS,
 }
+"""Generators of one fabric. Those that state their top tier can also be a campus."""
+
+GENERATORS: dict[str, Generator[Any]] = {"campuses": campuses_of(FABRICS)} | FABRICS
+"""Every generator that a `fabrics` block may name."""
 
 NETWORKS: dict[str, str] = {
     "ageing-lines": "One line of each kind that ages: amplified, regenerated, protected, metro, direct-detect.",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from twin.errors import TopologyError, did_you_mean
 from twin.model.network import Expansion
 from twin.model.records import Id, Link, Node, Span
 
-from . import leaf_spine, rail_clos
-from .generator import Generator, Params, Ports, padded
+from .generator import FabricParams, Generator, Params, Ports, padded
 
 
 class Borders(Params):
@@ -28,37 +30,20 @@ class Borders(Params):
     installed: date | None = None
 
 
-class _CampusBase(Params):
+class Campus(Params):
+    """A site with one fabric and border routers on its top tier."""
+
     id: Id
     site: Id
     borders: Borders = Borders()
-
-
-class RailClosCampus(_CampusBase):
-    """A campus whose fabric is a rail-optimised Clos."""
-
-    generator: Literal["rail_clos"]
-    params: rail_clos.RailClos
+    generator: str
+    """Name of a generator with a top tier."""
+    params: FabricParams
 
     @property
-    def fabric(self) -> rail_clos.RailClos:
+    def fabric(self) -> FabricParams:
         """The parameters of the fabric, at the site of the campus."""
         return self.params.model_copy(update={"site": self.site})
-
-
-class LeafSpineCampus(_CampusBase):
-    """A campus whose fabric is a leaf-spine."""
-
-    generator: Literal["leaf_spine"]
-    params: leaf_spine.LeafSpine
-
-    @property
-    def fabric(self) -> leaf_spine.LeafSpine:
-        """The parameters of the fabric, at the site of the campus."""
-        return self.params.model_copy(update={"site": self.site})
-
-
-Campus = Annotated[RailClosCampus | LeafSpineCampus, Field(discriminator="generator")]
 
 
 class Join(Params):
@@ -88,27 +73,50 @@ class Campuses(Params):
         return self
 
 
-def size(params: Campuses) -> tuple[int, int]:
-    """Nodes and links: the fabrics, the border routers with their uplinks, the interconnects and the joins."""
-    n_nodes, n_links = 0, len(params.interconnects) + sum(join.n_links for join in params.joins)
-    for campus in params.campuses:
-        nodes, links = (
-            rail_clos.size(campus.fabric) if isinstance(campus, RailClosCampus) else leaf_spine.size(campus.fabric)
-        )
-        n_nodes += nodes + campus.borders.n
-        n_links += links + campus.borders.n * campus.borders.n_uplinks
-    return n_nodes, n_links
+def campuses_of(generators: Mapping[str, Generator[Any]]) -> Generator[Campuses]:
+    """Return the row for campuses of any of these generators that has a top tier."""
+    nestable = {name: row for name, row in generators.items() if row.top_tier is not None}
+
+    def size(params: Campuses) -> tuple[int, int]:
+        """Nodes and links: the fabrics, the border routers with their uplinks, the interconnects and the joins."""
+        n_nodes, n_links = 0, len(params.interconnects) + sum(join.n_links for join in params.joins)
+        for campus in params.campuses:
+            nodes, links = nestable[campus.generator].size(campus.fabric)
+            n_nodes += nodes + campus.borders.n
+            n_links += links + campus.borders.n * campus.borders.n_uplinks
+        return n_nodes, n_links
+
+    def build(block: str, params: Campuses) -> Expansion:
+        """Every campus under its own id (`c1/rack-0001`, `c1/border-1`); the id of the block stays out of the names."""
+        return _build(block, params, nestable)
+
+    sentence = "Campuses with border routers on their top tiers, and the long links between them."
+    return Generator(_params_over(nestable), size, build, sentence)
 
 
-def build(block: str, params: Campuses) -> Expansion:
-    """Every campus under its own id (`c1/rack-0001`, `c1/border-1`); the id of the block stays out of the names."""
+def _params_over(nestable: Mapping[str, Generator[Any]]) -> type[Campuses]:
+    """The parameters with one kind of campus for each generator, so that those of its fabric are typed and checked."""
+    kinds: list[Any] = []
+    for name, row in nestable.items():
+        generator: Any = Literal[name]
+        note = f"A campus whose fabric is built by `{name}`."
+        fields: dict[str, Any] = {"generator": (generator, ...), "params": (row.params, ...)}
+        kinds.append(create_model(f"{row.params.__name__}Campus", __base__=Campus, __doc__=note, **fields))
+    campus: Any = Annotated[reduce(or_, kinds), Field(discriminator="generator")]
+    campuses: Any = Annotated[tuple[campus, ...], Field(min_length=1, max_length=1000)]
+    return create_model("Campuses", __base__=Campuses, __doc__=Campuses.__doc__, campuses=(campuses, ...))
+
+
+def _build(block: str, params: Campuses, nestable: Mapping[str, Generator[Any]]) -> Expansion:
     nodes: list[Node] = []
     links: list[Link] = []
     tops: dict[str, tuple[str, ...]] = {}
     for campus in params.campuses:
         if campus.id in tops:
             raise TopologyError(f"campus {campus.id!r} stands twice", where=f"fabrics[{block}].params.campuses")
-        part, tops[campus.id] = _build_fabric(campus)
+        row = nestable[campus.generator]
+        assert row.top_tier is not None
+        part, tops[campus.id] = row.build(campus.id, campus.fabric), row.top_tier(campus.id, campus.fabric)
         nodes += part.nodes
         links += part.links
         _build_borders(campus, tops[campus.id], nodes, links)
@@ -118,18 +126,7 @@ def build(block: str, params: Campuses) -> Expansion:
     return Expansion(tuple(nodes), tuple(links))
 
 
-def _build_fabric(campus: RailClosCampus | LeafSpineCampus) -> tuple[Expansion, tuple[str, ...]]:
-    """The fabric of a campus and the names of its top tier."""
-    if isinstance(campus, RailClosCampus):
-        clos = campus.fabric
-        return rail_clos.build(campus.id, clos), rail_clos.top_tier(campus.id, clos)
-    plain = campus.fabric
-    return leaf_spine.build(campus.id, plain), leaf_spine.top_tier(campus.id, plain)
-
-
-def _build_borders(
-    campus: RailClosCampus | LeafSpineCampus, top: tuple[str, ...], nodes: list[Node], links: list[Link]
-) -> None:
+def _build_borders(campus: Campus, top: tuple[str, ...], nodes: list[Node], links: list[Link]) -> None:
     """Border router i takes the i-th run of `n_uplinks` switches of the top tier, from the start again past its end."""
     borders = campus.borders
     if borders.n_uplinks > len(top):
@@ -179,8 +176,3 @@ def _build_join(join: Join, tops: dict[str, tuple[str, ...]], where: str) -> lis
         )
         for a, b in zip(first[: join.n_links], second, strict=False)
     ]
-
-
-CAMPUSES = Generator(
-    Campuses, size, build, "Campuses with border routers on their top tiers, and the long links between them."
-)

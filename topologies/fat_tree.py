@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,10 +9,10 @@ from pydantic import Field
 from twin.model.network import Expansion
 from twin.model.records import Id, Link, Node
 
-from .generator import Generator, Params, padded
+from .generator import FabricParams, Generator, padded
 
 
-class FatTree(Params):
+class FatTree(FabricParams):
     """Parameters of a k-ary fat tree."""
 
     k: Annotated[int, Field(ge=2, le=256, multiple_of=2)]
@@ -29,8 +28,6 @@ class FatTree(Params):
     """Accelerator of the hosts; None = plain hosts."""
     n_accelerators_per_host: Annotated[int, Field(ge=1, le=10_000)] = 8
     """Counts only where `accelerator` is named."""
-    site: Id | None = None
-    installed: date | None = None
 
 
 def size(params: FatTree) -> tuple[int, int]:
@@ -38,6 +35,13 @@ def size(params: FatTree) -> tuple[int, int]:
     k = params.k
     n_hosts = k**3 // 4 if params.hosts else 0
     return 5 * k**2 // 4 + n_hosts, 2 * (k**3 // 4) + n_hosts
+
+
+def top_tier(block: str, params: FatTree) -> tuple[str, ...]:
+    """The cores; neighbours in this order lie in different planes, so that no spine of a pod carries them all."""
+    half = params.k // 2
+    cores = padded(f"{block}/core-", half * half)
+    return tuple(cores[plane * half + i] for i in range(half) for plane in range(half))
 
 
 def build(block: str, params: FatTree) -> Expansion:
@@ -86,4 +90,6 @@ def _host(name: str, pod: str, params: FatTree) -> Node:
     )
 
 
-FAT_TREE = Generator(FatTree, size, build, "Three tiers of equal k-port switches: 5 k²/4 of them for k³/4 hosts.")
+FAT_TREE = Generator(
+    FatTree, size, build, "Three tiers of equal k-port switches: 5 k²/4 of them for k³/4 hosts.", top_tier
+)

@@ -8,15 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from twin.catalogue import catalogue
-from twin.errors import DocumentError, Issue, TopologyError, did_you_mean
+from twin.errors import Issue, TopologyError
+from twin.errors.validation import document_error
 from twin.model.network import Expansion
-from twin.model.records import STRICT
+from twin.model.records import STRICT, Id
 
 MAX_ISSUES = 1000
 Ports = Annotated[int, Field(ge=1, le=10_000)]
@@ -27,6 +29,15 @@ class Params(BaseModel):
     """Base of the parameters of a generator: frozen, bounded, no unknown fields."""
 
     model_config = STRICT | {"frozen": True}
+
+
+class FabricParams(Params):
+    """Base of the parameters of one fabric, which stands at one site."""
+
+    site: Id | None = None
+    """Of every node; None = no site. In `campuses` it is the site of the campus."""
+    installed: date | None = None
+    """Of every node and link; None = not known."""
 
 
 P = TypeVar("P", bound=Params)
@@ -41,6 +52,15 @@ class Generator(Generic[P]):
     build: Callable[[str, P], Expansion]
     """From the id of the block, which starts every node id, and the parameters."""
     sentence: str
+    top_tier: Callable[[str, P], tuple[str, ...]] | None = None
+    """Ids of the switches that border routers attach to, in the order in which they do; same arguments as `build`.
+
+    A row with it can be a campus of `campuses`; its parameters are then `FabricParams`.
+    """
+
+    def __post_init__(self) -> None:
+        if self.top_tier is not None and not issubclass(self.params, FabricParams):
+            raise TypeError(f"{self.params.__name__} with a top_tier: derive it from FabricParams")
 
 
 def padded(prefix: str, count: int) -> list[str]:
@@ -98,63 +118,5 @@ def read_params(kind: type[P], data: dict[str, JsonValue], where: str) -> P:
     try:
         return kind.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
-        faults = error.errors(include_url=False)
-        issues = [_issue(fault, kind, data, where) for fault in faults if not _is_echo(fault, faults)]
-        n = len(issues)
-        raise DocumentError(f"{n} bad parameter{'s' if n > 1 else ''}", where=where, found=issues) from error
-
-
-def _is_echo(fault: Any, faults: list[Any]) -> bool:
-    """Whether a list counts as too short only because its items have faults of their own."""
-    place = fault["loc"]
-    return fault["type"] == "too_short" and any(
-        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in faults
-    )
-
-
-def _issue(fault: Any, kind: type[Params], data: Any, where: str) -> Issue:
-    location = list(fault["loc"])
-    place = _place(location, data, where)
-    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = _fields_at(kind.model_json_schema(), location[:-1])
-        hint = did_you_mean(str(location[-1]), known) or f"known: {', '.join(known)}"
-        return Issue(place, f"unknown parameter {location[-1]!r}", hint)
-    if fault["type"] in ("missing", "missing_argument"):
-        return Issue(place, "is missing")
-    if fault["type"] == "union_tag_invalid":
-        context = fault["ctx"]
-        tags = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
-        return Issue(place, f"unknown generator {context['tag']!r} of a campus", did_you_mean(context["tag"], tags))
-    found = fault.get("input")
-    return Issue(place, fault["msg"] + ("" if isinstance(found, dict | list) else f", found {found!r}"))
-
-
-def _place(location: list[Any], data: Any, where: str) -> str:
-    """`fabrics[dc].params.campuses[c1].borders.n`: list items by their id where they have one."""
-    text, here = where, data
-    for step in location:
-        if isinstance(step, int):
-            here = here[step] if isinstance(here, list) and step < len(here) else None
-            name = here.get("id") if isinstance(here, dict) else None
-            text += f"[{name if isinstance(name, str) else step}]"
-        elif not (isinstance(here, dict) and step not in here and here.get("generator") == step):
-            here = here.get(step) if isinstance(here, dict) else None
-            text += f".{step}"
-    return text
-
-
-def _fields_at(root: dict[str, Any], location: list[Any]) -> list[str]:
-    """Names that may stand at a place; the step between list and field that names a branch is the generator."""
-    node: dict[str, Any] = root
-    for step in location:
-        if isinstance(step, int):
-            node = node.get("items", {})
-        elif step in node.get("discriminator", {}).get("mapping", {}):
-            node = {"$ref": node["discriminator"]["mapping"][step]}
-        else:
-            node = node.get("properties", {}).get(step, {})
-        options = [option for option in node.get("anyOf", ()) if option.get("type") != "null"]
-        node = options[0] if options else node
-        if "$ref" in node:
-            node = root["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-    return sorted(node.get("properties", {}))
+        schema = kind.model_json_schema
+        raise document_error(error, data, schema, where, noun="parameter", prefix=where) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -10,12 +9,12 @@ from pydantic import Field
 from twin.model.network import Expansion
 from twin.model.records import Id, Link, Node
 
-from .generator import Generator, Params, Ports, padded
+from .generator import FabricParams, Generator, Ports, padded
 
 Capacity = Annotated[float, Field(gt=0, le=1e7)]
 
 
-class LeafSpine(Params):
+class LeafSpine(FabricParams):
     """Parameters of a leaf-spine fabric."""
 
     n_leaves: Annotated[int, Field(ge=1, le=100_000)]
@@ -36,8 +35,6 @@ class LeafSpine(Params):
     """Accelerator of the hosts; None = plain hosts."""
     n_accelerators_per_host: Annotated[int, Field(ge=1, le=10_000)] = 8
     """Counts only where `accelerator` is named."""
-    site: Id | None = None
-    installed: date | None = None
 
 
 def size(params: LeafSpine) -> tuple[int, int]:
@@ -97,4 +94,6 @@ def _host(name: str, params: LeafSpine) -> Node:
     )
 
 
-LEAF_SPINE = Generator(LeafSpine, size, build, "Two tiers: every leaf linked to every spine, hosts on the leaves.")
+LEAF_SPINE = Generator(
+    LeafSpine, size, build, "Two tiers: every leaf linked to every spine, hosts on the leaves.", top_tier
+)

@@ -13,7 +13,7 @@ from twin.errors import TopologyError
 from twin.model.network import Expansion
 from twin.model.records import Id, Link, Node
 
-from .generator import Generator, Params, Ports, n_ports, padded
+from .generator import FabricParams, Generator, Params, Ports, n_ports, padded
 
 Few = Annotated[int, Field(ge=1, le=1000)]
 
@@ -33,7 +33,7 @@ class RackGroup(Params):
     """None = as the fabric."""
 
 
-class RailClos(Params):
+class RailClos(FabricParams):
     """Parameters of a rail-optimised Clos of two or three tiers of switches."""
 
     racks: Annotated[tuple[RackGroup, ...], Field(min_length=1, max_length=1000)]
@@ -54,8 +54,6 @@ class RailClos(Params):
     core_part: Id = "core-modular-230T"
     transceiver: Id = "400G-DR4"
     """Between switches."""
-    site: Id | None = None
-    installed: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,5 +198,9 @@ def _link(lower: str, upper: str, n_parallel: int, transceiver: str, installed: 
 
 
 RAIL_CLOS = Generator(
-    RailClos, size, build, "Racks of accelerators on a rail-optimised Clos of two or three tiers, by rail and pod."
+    RailClos,
+    size,
+    build,
+    "Racks of accelerators on a rail-optimised Clos of two or three tiers, by rail and pod.",
+    top_tier,
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Event
-from typing import Any, get_args
+from typing import Any
 
 from .answers.diff import Diff, diff_of
 from .answers.explanation import Explanation, explanation_of
@@ -18,11 +18,11 @@ from .answers.metrics import metric_unit
 from .answers.score import Score, score_of
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, catalogue, load_price_book
-from .catalogue.ageing import AgeingCase
+from .catalogue.ageing import AgeingCase, ageing_case_named
 from .catalogue.figure_reader import FigureReader
 from .catalogue.prices import GROUPS
 from .errors import CatalogueError, ChangeError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
-from .formats import FORMATS, parse_document, read_mapping
+from .formats import READERS, parse_document, read_mapping
 from .formats.native import adapter_of, parse_mapping, validate_as
 from .model.document import Plan, TopologyDocument
 from .model.jobs import TrainingJob
@@ -259,8 +259,7 @@ class Network(CompiledNetwork):
 
     def _scenario(self, changes: str | Sequence[Any] | None, job: str | None, ageing: AgeingCase = "value") -> Scenario:
         """The network as it is, or after a plan's name or a list of changes."""
-        _check_ageing(ageing)
-        scenario = baseline(self, self.job(job), ageing)
+        scenario = baseline(self, self.job(job), ageing_case_named(ageing))
         if changes is None:
             return scenario
         where, parsed, _ = self._changes(changes)
@@ -310,13 +309,6 @@ class Network(CompiledNetwork):
         )
 
 
-def _check_ageing(ageing: str) -> None:
-    known = get_args(AgeingCase)
-    if ageing not in known:
-        hint = did_you_mean(str(ageing), known)
-        raise CatalogueError(f"no ageing case {ageing!r}", expected=f"one of {', '.join(known)}", hint=hint)
-
-
 def _tell(notify: Notify | None, stage: str) -> None:
     if notify is not None:
         notify(stage)
@@ -337,11 +329,11 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
         document = parse_document(parse_mapping(network_text(text), text, as_json=False), text)
         return _network(document, text, prices)
     path = Path(text)
-    if path.suffix.lower() in FORMATS or path.exists():
+    if path.suffix.lower() in READERS or path.exists():
         return _network(parse_document(read_mapping(path), text), path.stem, prices)
     raise CatalogueError(
         f"no network {text!r}",
-        expected=f"one of {', '.join(sorted(NETWORKS))}, or a path ending in {', '.join(sorted(FORMATS))}",
+        expected=f"one of {', '.join(sorted(NETWORKS))}, or a path ending in {', '.join(sorted(READERS))}",
         hint=did_you_mean(text, NETWORKS),
     )
 

@@ -328,12 +328,12 @@ def test_files_and_prices_of_one_s_own(tmp_path: Any) -> None:
 def test_a_price_book_lies_over_the_document_s_entry_by_entry() -> None:
     """The document prices the H100; a book that prices the GB200 leaves that as it is."""
     base = from_document(campus_data())
-    assert base.price_book.price_usd("H100") == 30000
+    assert base.price_book.entry("part_usd", "H100").value == 30000
     from twin.loading import _network
 
     over = _network(base.document, "x", {"part_usd": {"GB200": 1}})
-    assert over.price_book.price_usd("GB200") == 1
-    assert over.price_book.price_usd("H100") == 30000
+    assert over.price_book.entry("part_usd", "GB200").value == 1
+    assert over.price_book.entry("part_usd", "H100").value == 30000
 
 
 def test_notebooks_show_tables() -> None:

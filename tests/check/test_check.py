@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from twin import formats
 from twin.check import KINDS, check_file, check_paths, exit_code, read_fixture
 from twin.errors import DocumentError
-from twin.formats import native
 
 SHARED = {
     "links": [{"id": "L", "capacity_gbps": 10}],
@@ -251,7 +251,7 @@ def test_numbers_beyond_doubles_are_refused_or_simply_far_off(write: Any) -> Non
 
 def test_too_large_a_file_is_refused(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(cases=[rates("a", f=5)])
-    monkeypatch.setattr(native, "MAX_FILE_BYTES", 50)
+    monkeypatch.setattr(formats, "MAX_FILE_BYTES", 50)
     assert "at most 50 bytes" in problem(path)
 
 

@@ -51,7 +51,7 @@ def test_general_figures_are_shown_by_subject_with_range_status_and_source() -> 
     for subject in ("ageing", "plant", "failures", "transport", "pause"):
         assert row(text, subject)[1:] == ["value", "low", "high", "status", "source"]
     assert row(text, "n_cuts_per_km_year")[1:5] == ["0.003", "0.0027", "0.01", "estimate"]
-    assert row(text, "flap_s")[4:6] == ["estimate", "*"], "a star where the range is assumed"
+    assert row(text, "n_pauses_per_s")[4:6] == ["estimate", "*"], "a star where the range is assumed"
     assert "Verbrugge" in text
     assert run("--kind", "general") == text
     assert set(catalogue().general) == {figure["name"] for figure in data("general")["general"]}

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from pydantic import ConfigDict
 
 from tests.model.samples import campus_data
+from twin import formats
 from twin.errors import DocumentError, TwinError
-from twin.formats import FORMATS, native, parse_document, read_mapping, write_document
+from twin.formats import WRITERS, parse_document, read_mapping, write_document
 from twin.formats.native import adapter_of, parse_mapping, validate_as
 from twin.scenario.apply import parse_changes
 
@@ -45,7 +46,7 @@ def only_issue(text: str) -> tuple[str, str, str]:
 # --- what is sound -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ending", sorted(FORMATS))
+@pytest.mark.parametrize("ending", sorted(WRITERS))
 def test_a_document_is_written_and_read_again(tmp_path: Path, ending: str) -> None:
     document = parse_document(campus_data())
     path = tmp_path / f"network{ending}"
@@ -162,9 +163,15 @@ def test_a_missing_file_a_folder_and_a_large_file(tmp_path: Path, monkeypatch: p
     path = tmp_path / "n.yaml"
     path.write_text(NODES)
     assert read_mapping(path)["nodes"]
-    monkeypatch.setattr(native, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(formats, "MAX_FILE_BYTES", 10)
     with pytest.raises(DocumentError, match=rf"n\.yaml: {len(NODES)} bytes; expected at most 10 bytes"):
         read_mapping(path)
+
+
+def test_an_ending_without_a_writer_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"no writer for '\.xml'; expected an ending among \.json, \.yaml, \.yml"):
+        write_document(parse_document({}), tmp_path / "n.xml")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_no_utf8(tmp_path: Path) -> None:

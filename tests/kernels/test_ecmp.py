@@ -9,17 +9,12 @@ from hypothesis import strategies as st
 
 from tests import naive
 from tests.kernels.networks import TOLERANCE, Net, net, nets, random_net
-from twin.kernels.ecmp import place_demands, place_to_destination, spread_amounts, trace_pair, worst_path_us
+from twin.kernels.ecmp import place_demands, spread_amounts, trace_pair, worst_path_us, worst_to_destination_us
 
 
 def place(network: Net, destination: int, inflow: np.ndarray) -> np.ndarray:
-    """Loads by arc; inflow is consumed."""
-    distance = network.distances([destination])[0]
-    load = np.zeros(2 * len(network.links))
-    order = np.argsort(-distance, kind="stable")
-    arguments = (network.weight, network.up, network.share, distance, order, TOLERANCE)
-    place_to_destination(network.graph, *arguments, inflow, load)
-    return load
+    """Loads by arc of what enters at every node for one destination."""
+    return place_all(network, [(node, destination, gbps) for node, gbps in enumerate(inflow.tolist())])[0]
 
 
 def place_all(network: Net, demands: list[tuple[int, int, float]]) -> tuple[np.ndarray, np.ndarray]:
@@ -106,17 +101,11 @@ def test_sums_that_differ_in_the_last_bit_are_still_equal_cost():
 
 
 def test_loads_add_to_what_is_there():
-    distance, load, inflow = DIAMOND.distances([3])[0], np.ones(8), np.array([2.0, 0.0, 0.0, 0.0])
-    columns = (DIAMOND.weight, DIAMOND.up, DIAMOND.share, distance)
-    place_to_destination(DIAMOND.graph, *columns, np.array([0, 1, 2, 3]), TOLERANCE, inflow, load)
+    load, routed = np.ones(8), np.zeros(1, np.bool_)
+    columns = (DIAMOND.weight, DIAMOND.up, DIAMOND.share, np.array([3]), DIAMOND.distances([3]))
+    demands = (np.array([0, 1]), np.array([0]), np.array([2.0]))
+    place_demands(DIAMOND.graph, *columns, *demands, TOLERANCE, load, routed)
     assert load.tolist() == [2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 1.0, 2.0]
-
-
-def test_inflow_is_consumed_except_where_there_is_no_path():
-    network = net(4, (0, 1, 1.0), (2, 3, 1.0))
-    inflow = np.array([1.0, 2.0, 3.0, 4.0])
-    assert place(network, 1, inflow).tolist() == [1.0, 0.0, 0.0, 0.0]
-    assert inflow.tolist() == [0.0, 0.0, 3.0, 4.0]
 
 
 def test_a_demand_to_itself_is_routed_and_one_without_a_path_is_not():
@@ -140,14 +129,6 @@ def test_loads_equal_the_naive_twin(seed):
     expected, expected_routed = naive.place_demands(network.n_nodes, network.links, demands)
     np.testing.assert_allclose(load, as_array(expected, len(network.links)), rtol=1e-12, atol=1e-12)
     assert routed.tolist() == expected_routed
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_one_destination_by_order_equals_the_matrix_to_the_last_bit(seed):
-    network = random_net(seed)
-    inflow = np.random.default_rng(seed).random(network.n_nodes) * 100
-    demands = [(node, 3, gbps) for node, gbps in enumerate(inflow.tolist())]
-    assert place_all(network, demands)[0].tolist() == place(network, 3, inflow).tolist()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -180,18 +161,16 @@ def test_flow_is_conserved_at_every_node(network, data):
     offered = np.array(
         data.draw(st.lists(st.integers(0, 50), min_size=network.n_nodes, max_size=network.n_nodes)), float
     )
-    rest = offered.copy()
-    load = place(network, destination, rest)
+    load = place(network, destination, offered)
+    reachable = np.isfinite(network.distances([destination])[0])
     head = network.graph.head
     into = np.bincount(head, weights=load, minlength=network.n_nodes)
     out = np.bincount(head[np.arange(head.size) ^ 1], weights=load, minlength=network.n_nodes)
-    routed = np.where(rest > 0, 0.0, offered)
+    routed = np.where(reachable, offered, 0.0)
     routed[destination] = 0.0
     sink = np.zeros(network.n_nodes)
     sink[destination] = routed.sum()
     np.testing.assert_allclose(into + routed, out + sink, rtol=1e-12, atol=1e-12)
-    reachable = np.isfinite(network.distances([destination])[0])
-    assert rest.tolist() == np.where(reachable, 0.0, offered).tolist()
 
 
 @settings(max_examples=40, deadline=None)
@@ -315,3 +294,19 @@ def test_flow_ends_where_all_next_hops_have_no_share():
     assert place(blocked, 2, np.array([5.0, 0.0, 0.0])).tolist() == [5.0, 0.0, 0.0, 0.0]
     load, routed = place_all(blocked, [(0, 2, 5.0)])
     assert (load.tolist(), routed.tolist()) == ([5.0, 0.0, 0.0, 0.0], [True])
+
+
+@settings(max_examples=60, deadline=None)
+@given(nets(), st.data())
+def test_the_worst_way_to_a_destination_is_that_of_every_pair(network, data):
+    destination = data.draw(st.integers(0, network.n_nodes - 1))
+    sources = np.array(data.draw(st.permutations(range(network.n_nodes))), dtype=np.int64)
+    latency = np.array([data.draw(st.floats(0.0, 50.0)) for _ in range(2 * len(network.links))])
+    out = np.full(len(sources), np.nan)
+    columns = (network.weight, network.up, network.share, network.distances([destination])[0])
+    worst_to_destination_us(network.graph, *columns, sources, TOLERANCE, latency, out)
+    pairs = [trace(network, int(source), destination)[1] for source in sources]
+    np.testing.assert_allclose(out, worst(network, pairs, latency), rtol=1e-12)
+    some = np.full(2, np.nan)
+    worst_to_destination_us(network.graph, *columns, sources[[0, 0]], TOLERANCE, latency, some)
+    assert some.tolist() == [out[0], out[0]], "others that are asked for change nothing"

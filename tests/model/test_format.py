@@ -432,7 +432,7 @@ def test_a_change_may_put_an_own_part_in_and_the_price_book_may_price_it() -> No
     switch = catalogue().get("leaf-25.6T").model_dump(mode="json", exclude_defaults=True) | {"id": "our-switch"}
     data = {"nodes": [{"id": "s", "kind": "leaf", "part": "our-switch"}], "parts": [switch]}
     priced = from_document(data | {"price_book": {"part_usd": {"our-switch": 12345.0}}})
-    assert priced.price_book.price_usd("our-switch") == 12345.0
+    assert priced.price_book.entry("part_usd", "our-switch").value == 12345.0
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from twin.optics.gn_model import (
     AmplifiedSpans,
     Comb,
     best_launch_dbm,
-    channel_noise,
     line_noise,
 )
 
@@ -94,7 +93,7 @@ over_combs = pytest.mark.parametrize("comb", COMBS.values(), ids=COMBS)
 
 @over_combs
 @over_lines
-def test_noise_is_that_of_the_naive_twin_for_all_and_for_one(line: AmplifiedSpans, comb: Comb) -> None:
+def test_noise_is_that_of_the_naive_twin(line: AmplifiedSpans, comb: Comb) -> None:
     channels = list(
         zip(comb.frequency_thz * 1e12, comb.baud_gbd * 1e9, 1e-3 * 10 ** (comb.launch_dbm / 10), strict=True)
     )
@@ -104,28 +103,18 @@ def test_noise_is_that_of_the_naive_twin_for_all_and_for_one(line: AmplifiedSpan
         expected = [10 * math.log10(signal / noise * baud / 12.5e9) for noise in (ase, nli, ase + nli)]
         found = [getattr(every, figure)[i] for figure in FIGURES]
         assert found == pytest.approx(expected, abs=1e-10)
-        one = channel_noise(line, comb, i)
-        assert [getattr(one, figure) for figure in FIGURES] == found
-
-
-def test_a_channel_is_counted_as_in_any_sequence() -> None:
-    assert channel_noise(MIXED, GRID, -1) == channel_noise(MIXED, GRID, 8)
-    with pytest.raises(IndexError):
-        channel_noise(MIXED, GRID, 9)
 
 
 def test_where_nothing_amplifies_there_is_no_ase_and_the_least_power_is_best() -> None:
     line = spans({"noise_figure_db": NONE}, {"noise_figure_db": NONE})
     assert np.isinf(line_noise(line, GRID).osnr_01nm_db).all()
-    one = channel_noise(line, GRID, 4)
-    assert one.osnr_01nm_db == math.inf
-    assert one.gsnr_01nm_db == one.snr_nli_01nm_db
+    every = line_noise(line, GRID)
+    assert (every.gsnr_01nm_db == every.snr_nli_01nm_db).all()
     assert best_launch_dbm(line, GRID, -7.0, 3.0) == -7.0
 
 
 def test_a_power_at_which_the_model_breaks_down_has_no_figure() -> None:
     comb = Comb.grid(9, 193.0, 75.0, 60.0, 40.0)
-    assert math.isnan(channel_noise(MIXED, comb, 4).gsnr_01nm_db)
     assert np.isnan(line_noise(MIXED, comb).gsnr_01nm_db).all()
 
 
@@ -140,9 +129,9 @@ def test_the_best_launch_power_is_that_of_the_naive_twin(line: AmplifiedSpans, c
 def test_at_the_best_launch_power_of_a_channel_its_nonlinear_noise_is_half_the_ase() -> None:
     """Poggiolini's closed form; ASE that makes nonlinear noise of its own moves it by a few hundredths of a dB."""
     best = best_launch_dbm(LINES["uniform"], ONE, -10.0, 20.0)
-    noise = channel_noise(LINES["uniform"], replace(ONE, launch_dbm=np.array([best])), 0)
-    assert noise.snr_nli_01nm_db - noise.osnr_01nm_db == pytest.approx(10 * math.log10(2), abs=0.05)
-    ase, nli = (10 ** (-getattr(noise, name) / 10) for name in FIGURES[:2])
+    noise = line_noise(LINES["uniform"], replace(ONE, launch_dbm=np.array([best])))
+    assert noise.snr_nli_01nm_db[0] - noise.osnr_01nm_db[0] == pytest.approx(10 * math.log10(2), abs=0.05)
+    ase, nli = (10 ** (-getattr(noise, name)[0] / 10) for name in FIGURES[:2])
     closed_dbm = best + 10 / 3 * math.log10(ase / nli / 2)
     assert best == pytest.approx(closed_dbm, abs=0.02)
 

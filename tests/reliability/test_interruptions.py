@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.training.cases import reader
 from twin.catalogue import catalogue
 from twin.reliability.goodput import daly_efficiency, job_goodput
-from twin.reliability.interruptions import CAUSES, PLANNED, interruptions, part_interruptions
+from twin.reliability.interruptions import CAUSES, PLANNED, part_interruptions
 from twin.reliability.outages import no_outages
 
 RUN: dict[str, Any] = json.loads(
@@ -61,7 +61,7 @@ def test_effective_training_time_is_that_of_the_published_run() -> None:
     [(16_384, 600, 0.91), (49_152, 600, 0.79), (100_000, 600, 0.65), (440_112, 600, 0.19), (440_112, 60, 0.69)],
 )
 def test_what_follows_for_larger_jobs_of_the_same_hosts(n: int, recovery_s: float, efficiency: float) -> None:
-    mtbf_s = 86_400 / interruptions(n, n / 8, reader()).n_per_day
+    mtbf_s = 86_400 / part_interruptions({"H100": n}, reader()).n_per_day
     assert daly_efficiency(mtbf_s, 10.0, recovery_s) == pytest.approx(efficiency, abs=0.006)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twin.topologies import GENERATORS, expand
-from twin.topologies.generator import Generator, read_params
+from twin.topologies.generator import Generator, Params, read_params
 
 from twin import topologies
 from twin.catalogue import catalogue
@@ -58,7 +58,7 @@ def used_ports(expansion: Expansion) -> Counter[str]:
 
 
 def campus(name: str, generator: str = "rail_clos", **more: Any) -> dict[str, Any]:
-    params = {"rail_clos": SMALL_CLOS, "leaf_spine": {"n_leaves": 3, "n_spines": 4}}[generator]
+    params = {"rail_clos": SMALL_CLOS, "leaf_spine": {"n_leaves": 3, "n_spines": 4}, "fat_tree": {"k": 4}}[generator]
     return {
         "id": name,
         "site": f"site-{name}",
@@ -128,7 +128,7 @@ def test_rail_clos_has_the_promised_size(
     )
 
 
-@pytest.mark.parametrize("second", ["rail_clos", "leaf_spine"])
+@pytest.mark.parametrize("second", ["rail_clos", "leaf_spine", "fat_tree"])
 def test_campuses_have_the_promised_size(second: str) -> None:
     params = {
         "campuses": [campus("a"), campus("b", second)],
@@ -225,6 +225,27 @@ def test_the_site_of_a_campus_is_that_of_its_nodes() -> None:
     expansion = expanded("campuses", campuses=[campus("a"), campus("b", "leaf_spine")])
     assert {node.site for node in expansion.nodes if node.id.startswith("a/")} == {"site-a"}
     assert {node.site for node in expansion.nodes if node.id.startswith("b/")} == {"site-b"}
+
+
+def test_borders_of_a_fat_tree_attach_to_cores_of_different_planes() -> None:
+    expansion = expanded("campuses", campuses=[campus("a", "fat_tree", borders={"n": 2, "n_uplinks": 2})])
+    graph = nx.Graph([link.ends for link in expansion.links])
+    for border in ("a/border-1", "a/border-2"):
+        cores = list(graph.neighbors(border))
+        assert [core for core in cores if "/core-" not in core] == []
+        spines = [{spine for spine in graph.neighbors(core) if "/spine-p1-" in spine} for core in cores]
+        assert len(set.union(*spines)) == 2, "both spines of a pod reach the router"
+    assert len({core for core in graph if "/core-" in core and graph.degree(core) == 5}) == 4
+
+
+def test_a_top_tier_needs_the_parameters_of_a_fabric() -> None:
+    row = GENERATORS["leaf_spine"]
+
+    class Plain(Params):
+        n: int
+
+    with pytest.raises(TypeError, match="derive it from FabricParams"):
+        Generator(Plain, lambda _: (0, 0), row.build, "x.", lambda *_: ())
 
 
 def test_hosts_of_a_leaf_spine_may_hold_accelerators() -> None:

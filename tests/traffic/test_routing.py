@@ -19,7 +19,8 @@ from twin.arrays import NetworkArrays, State
 from twin.kernels.ecmp import place_demands
 from twin.kernels.paths import shortest_distances
 from twin.traffic.congestion import load_demands
-from twin.traffic.routing import Router, Routes, attachment_groups, route_pairs
+from twin.traffic.matrix_routes import MatrixRoutes
+from twin.traffic.routing import Router, Routes, attachment_groups
 
 MANY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -83,6 +84,17 @@ def unshared(state: State, source: np.ndarray, target: np.ndarray, amount: np.nd
     return load, back
 
 
+def route_pairs(state: State, lit: np.ndarray, share: np.ndarray, source: np.ndarray, target: np.ndarray) -> Routes:
+    """Routes of one set of pairs, by a router that was never asked before."""
+    return Router(state, lit & (share > 0)).routes(share, source, target)
+
+
+def matrix(state: State, source: np.ndarray, target: np.ndarray) -> MatrixRoutes:
+    """The same pairs as a traffic matrix."""
+    share = state.n_members_up.astype(np.float64)
+    return MatrixRoutes(state, Router(state, state["link_up"] & (share > 0)), share, source, target)
+
+
 def routed(state: State, source: np.ndarray, target: np.ndarray) -> Routes:
     return route_pairs(state, state["link_up"], state.n_members_up.astype(np.float64), source, target)
 
@@ -97,6 +109,28 @@ def test_shared_routes_carry_what_unshared_ones_carry(data: dict[str, Any], seed
     load, reachable = unshared(state, source, target, amount)
     np.testing.assert_array_equal(routes.reachable, reachable)
     np.testing.assert_allclose(routes.loads(amount), load, rtol=1e-9, atol=1e-9)
+
+
+@MANY
+@given(racks_on_switches(), st.integers(0, 2**32 - 1))
+def test_a_matrix_carries_what_its_pairs_carry(data: dict[str, Any], seed: int) -> None:
+    state, _ = state_of(data)
+    random = np.random.default_rng(seed)
+    source, target = all_pairs(state.arrays)
+    rows = np.sort(random.choice(len(source), size=random.integers(0, len(source) + 1), replace=False))
+    source, target = source[rows], target[rows]
+    amount = random.uniform(0, 10, len(source))
+    routes, pairs = matrix(state, source, target), routed(state, source, target)
+    load, reachable = unshared(state, source, target, amount)
+    assert routes.loads(amount).tobytes() == load.tobytes()
+    np.testing.assert_array_equal(routes.reachable, reachable)
+    np.testing.assert_allclose(routes.loads(amount), pairs.loads(amount), rtol=1e-12, atol=1e-12)
+    latency = np.repeat(random.uniform(0, 100, state.n_links), 2)
+    share = state.n_members_up.astype(np.float64)
+    apart = Router(state, state["link_up"] & (share > 0), latency[0::2]).routes(share, source, target)
+    want = apart.worst_latency_us(state["arc_head"], latency, state.n_nodes)
+    np.testing.assert_allclose(routes.worst_latency_us(latency), want, rtol=1e-12)
+    assert routes.by_pair.loads(amount).tobytes() == pairs.loads(amount).tobytes()
 
 
 @MANY
@@ -309,9 +343,10 @@ def test_a_link_that_is_down_adds_up_bit_by_bit_as_one_that_is_gone() -> None:
             state, _ = state_of({"nodes": nodes, "links": links})
             row = state.arrays.node_index
             source = np.array([row[f"h{i}"] for i in range(1, 9)])
-            load = routed(state, source, np.full(8, row["h9"])).loads(amount).reshape(-1, 2)
-            loads.append({link["id"]: load[state.arrays.link_index[link["id"]]].tobytes() for link in kept})
-        assert loads[0] == loads[1]
+            for route in (routed, matrix):
+                load = route(state, source, np.full(8, row["h9"])).loads(amount).reshape(-1, 2)
+                loads.append({link["id"]: load[state.arrays.link_index[link["id"]]].tobytes() for link in kept})
+        assert loads[:2] == loads[2:]
 
 
 def test_links_without_share_are_not_used() -> None:
@@ -348,7 +383,7 @@ def test_what_is_carried_fits_and_is_max_min_fair(data: dict[str, Any], seed: in
     arrays = state.arrays
     source, target = all_pairs(arrays)
     offered = np.random.default_rng(seed).uniform(0, 5, len(source))
-    routes = routed(state, source, target)
+    routes = matrix(state, source, target)
     room = np.full(2 * arrays.n_links, capacity)
     found = load_demands(routes, offered, room)
     assert (found.carried_gbps <= offered * (1 + 1e-9)).all()
@@ -370,7 +405,7 @@ def test_what_is_carried_fits_and_is_max_min_fair(data: dict[str, Any], seed: in
 
 def test_where_everything_fits_everything_is_carried() -> None:
     state, _ = state_of(triangle())
-    routes = routed(state, np.array([0, 2]), np.array([1, 1]))
+    routes = matrix(state, np.array([0, 2]), np.array([1, 1]))
     found = load_demands(routes, np.array([4.0, 1.0]), np.full(8, 3.0))
     assert found.carried_gbps.tolist() == [4.0, 1.0]
     assert found.arc_carried_gbps is found.arc_offered_gbps

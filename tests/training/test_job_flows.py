@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.training.cases import racks, reader
+from tests.workload.reference import data_bits
 from twin.arrays import State
 from twin.errors import TopologyError
 from twin.model.jobs import Parallelism, Placement, TrainingJob
@@ -19,7 +20,6 @@ from twin.training.job_flows import Flows, job_flows
 from twin.training.placement import Placed
 from twin.training.placement import place_job as place_job_reading
 from twin.workload.job_arithmetic import layout_of
-from twin.workload.rank_exchange import data_bits
 
 SHAPE = ModelShape(n_layers=64, n_hidden=512, n_heads=16, n_ffn_hidden=1024, n_vocab=1000, n_sequence=256)
 

@@ -87,7 +87,7 @@ def test_two_sites_exchange_halves() -> None:
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 6])
 def test_every_way_moves_all_parameters_through_every_site(n: int) -> None:
     """In a pass a site takes in at least what the others hold: (n - 1)/n of the parameters, and gives the same."""
-    for way in candidates(n) + (chains(n) if n <= MAX_TREE_SITES else []):
+    for way in [*candidates(n), *(chains(n) if n <= MAX_TREE_SITES else ())]:
         assert not way.volume.diagonal().any()
         assert way.volume.sum() >= (n - 1) - 1e-12
         for side in (0, 1):

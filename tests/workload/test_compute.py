@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.workload.reference import data_bits
 from twin.catalogue import catalogue
 from twin.errors import CatalogueError, DocumentError
 from twin.model.known_models import MODELS, known_model
@@ -15,7 +16,6 @@ from twin.model.shape import ModelShape
 from twin.workload.compute import (
     Pace,
     attention_flops,
-    flops_with_recompute,
     gemm_time_s,
     head_forward,
     layer_backward,
@@ -27,7 +27,6 @@ from twin.workload.pipeline_stage import expert_s, layer_time, stage_time, stage
 from twin.workload.rank_exchange import (
     all_to_all_s,
     context_bits,
-    data_bits,
     expert_bits,
     group_rate,
     n_groups_of_token,
@@ -107,24 +106,6 @@ def test_parameters_follow_megatron() -> None:
         12 * layers * hidden**2 * (1 + 13 / (12 * hidden) + (shape.n_vocab + shape.n_sequence) / (12 * layers * hidden))
     )
     assert shape.n_parameters() == pytest.approx(count, rel=1e-3)
-
-
-def test_flops_with_full_recompute_follow_megatron() -> None:
-    """Narayanan et al. 2021, eq. 3: F = 96 B s L h^2 (1 + s/6h + V/16Lh), attention not halved by causality."""
-    for name in ("megatron-3.6b", "megatron-145b", "megatron-1t"):
-        shape = MODELS[name].shape
-        layers, hidden, sequence = shape.n_layers, shape.n_hidden, shape.n_sequence
-        per_token = 96 * layers * hidden**2 * (1 + sequence / (6 * hidden) + shape.n_vocab / (16 * layers * hidden))
-        causal = 8 * layers * hidden * sequence
-        ours = flops_with_recompute(shape, Layout(recompute="full"))
-        assert ours + causal == pytest.approx(per_token, rel=1e-3)
-
-
-def test_recompute_adds_flops_in_order() -> None:
-    none, selective, full = (flops_with_recompute(LLAMA, Layout(recompute=r)) for r in ("none", "selective", "full"))
-    assert none == LLAMA.flops_per_token()
-    assert selective - none == pytest.approx(2 * 80 * 8192 * 8192)
-    assert full > selective
 
 
 def test_flops_follow_active_parameters_and_volume_the_total() -> None:

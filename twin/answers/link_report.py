@@ -122,11 +122,6 @@ class LinkReport(Answer):
     summary: tuple[str, ...]
     forecast: Forecast | None
 
-    @property
-    def sections(self) -> dict[str, Any]:
-        """The report as plain data."""
-        return self.to_dict()
-
     def figure(self) -> Any:
         """A matplotlib figure: the budget as a waterfall, latency, modes (needs the extra `pictures`)."""
         return link_figure(self.to_dict())

@@ -11,10 +11,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from twin.errors import CatalogueError, DocumentError, did_you_mean
+from twin.errors.validation import issues_by_place
 from twin.units import unit_of
 
 from .records import KINDS, Figure, Kind, Part
-from .sheets import issues_of, read_sheet, whole_figure
+from .sheets import read_sheet, whole_figure
 
 PART_SHEETS = ("parts_optics.yaml", "parts_switches.yaml", "parts_accelerators.yaml")
 GENERAL_SHEET = "general.yaml"
@@ -165,7 +166,8 @@ def _read_part(entry: Mapping[str, Any], sources: Mapping[str, Any], sheet: str)
     try:
         return Part.model_validate({**entry, "figures": figures, "modes": modes})
     except ValidationError as error:
-        raise DocumentError("not a part", where=where, found=issues_of(error, where)) from error
+        found = issues_by_place(error, f"{where}.", with_input=True)
+        raise DocumentError("not a part", where=where, found=found) from error
 
 
 def _whole_mode(mode: Mapping[str, Any], sources: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -186,6 +188,7 @@ def read_figure(short: Mapping[str, Any], sources: Mapping[str, Any], where: str
     try:
         return Figure.model_validate(whole_figure(short, sources))
     except ValidationError as error:
-        raise DocumentError("not a figure", where=where, found=issues_of(error, where)) from error
+        found = issues_by_place(error, f"{where}.", with_input=True)
+        raise DocumentError("not a figure", where=where, found=found) from error
     except ValueError as error:
         raise DocumentError(str(error), where=where) from error

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError, field_validator
 
 from twin.errors import CatalogueError, DocumentError, Issue, did_you_mean
+from twin.errors.validation import issues_by_place
 
 from .parts import catalogue, read_figure
 from .records import Figure, Kind, Part, Record
@@ -59,14 +60,6 @@ class PriceBook(Record):
     def placeholder(self) -> bool:
         """Whether any entry is still the shipped placeholder."""
         return bool(self.placeholder_items)
-
-    def price_usd(self, part_id: str) -> float:
-        """What one of that part costs, or a CatalogueError if the book has no price for it."""
-        return self.entry("part_usd", part_id).value
-
-    def rent_usd(self, accelerator_id: str) -> float:
-        """List rental of one accelerator for an hour, or a CatalogueError if the book has none."""
-        return self.entry("rent_usd_per_accelerator_hour", accelerator_id).value
 
     def entry(self, group: str, part_id: str) -> Figure:
         """The price of a part in a group (`part_usd`, `rent_usd_per_accelerator_hour`), or a CatalogueError."""
@@ -209,7 +202,7 @@ def _overlaid(
     try:
         return PriceBook(name=name, placeholder_items=shipped.placeholder_items - replaced, **content)
     except ValidationError as error:
-        faults = [Issue(f"{where}: {'.'.join(map(str, fault['loc']))}", fault["msg"]) for fault in error.errors()]
+        faults = issues_by_place(error, f"{where}: ")
         raise DocumentError("a price does not hold", where=where, found=faults) from error
 
 

@@ -7,9 +7,8 @@ from importlib import resources
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
-from twin.errors import Issue, did_you_mean
+from twin.errors import did_you_mean
 
 FIGURE_KEYS = ("value", "range", "assumed", "from", "low", "high", "source", "as_of", "status", "assumed_range")
 
@@ -53,13 +52,4 @@ def _source(origin: object, sources: Mapping[str, Any]) -> Mapping[str, Any]:
         raise ValueError(f"unknown source {origin!r}; {did_you_mean(str(origin), known) or f'known: {known}'}")
     if not isinstance(found, Mapping):
         raise ValueError(f"source {origin!r} is a mapping of source, as_of and status, got {found!r}")
-    return found
-
-
-def issues_of(error: ValidationError, where: str) -> list[Issue]:
-    """The faults that pydantic found, each with its place below `where`."""
-    found = []
-    for fault in error.errors(include_url=False):
-        place = ".".join([where, *(str(step) for step in fault["loc"])]) if where else ".".join(map(str, fault["loc"]))
-        found.append(Issue(place, f"{fault['msg']}, got {fault['input']!r}"[:300]))
     return found

@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from .. import errors
 from ..errors import DocumentError, Issue, TwinError, did_you_mean
-from ..formats.native import read_mapping, validate_as
+from ..formats import read_mapping
+from ..formats.native import validate_as
 from ..model.records import STRICT
 from .kinds import KINDS
 

@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..catalogue.ageing import AgeingCase
     from ..loading import Network
 
 NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A catalogue name (`twin topologies`) or a path.")]
@@ -73,9 +74,11 @@ def draw(figure: Callable[[], Any], path: Path | None) -> None:
         save_figure(figure(), path)
 
 
-def ageing_case(case: str) -> Any:
-    """As it is written: the network refuses what is none."""
-    return case
+def ageing_case(case: str) -> AgeingCase:
+    """The ageing case of that name. Raises CatalogueError with near names."""
+    from ..catalogue.ageing import ageing_case_named
+
+    return ageing_case_named(case)
 
 
 def changes_asked(plan: str | None, change: list[str] | None, changes: Path | None) -> Any:

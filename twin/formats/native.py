@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date, datetime
-from functools import cache
-from pathlib import Path
 from threading import RLock
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ..errors import DocumentError, Issue, did_you_mean
+from ..errors import DocumentError, Issue
+from ..errors.validation import MAX_SHOWN, document_error, place_of
 from ..model.document import TopologyDocument
 from .migrations import migrate
+from .readers import text_of
 
-MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_VALUES = 50_000_000
 MAX_DEPTH = 100
 """Of lists and mappings within one another; far beyond what a document needs, far below what parsers can bear."""
-MAX_SHOWN = 100
-"""Characters of a wrong value in a message."""
-MAX_ISSUES = 1000
-"""A broken document is described by its first thousand faults."""
 MERGE_TAG = "tag:yaml.org,2002:merge"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -57,19 +52,14 @@ for _kind in (_UniqueKeyLoader, _Dumper):  # YAML 1.1 takes 1e-6 for text, which
     )
 
 
-def read_mapping(path: Path, *, expected: str = "a mapping with nodes and links") -> dict[str, Any]:
-    """A YAML or JSON file as plain data. Raises DocumentError: missing, too large, not text, not a mapping, broken."""
-    where = str(path)
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise DocumentError(f"{size} bytes", where=where, expected=f"at most {MAX_FILE_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DocumentError(f"cannot be read: {error.strerror}", where=where) from error
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=where) from error
-    return parse_mapping(text, where, as_json=path.suffix.lower() == ".json", expected=expected)
+def parse_json(content: bytes, where: str, expected: str) -> dict[str, Any]:
+    """Return JSON content as plain data; see `parse_mapping`."""
+    return parse_mapping(text_of(content, where), where, as_json=True, expected=expected)
+
+
+def parse_yaml(content: bytes, where: str, expected: str) -> dict[str, Any]:
+    """Return YAML content as plain data; see `parse_mapping`."""
+    return parse_mapping(text_of(content, where), where, as_json=False, expected=expected)
 
 
 def parse_mapping(
@@ -179,10 +169,7 @@ def validate_as(kind: Any, data: Any, where: str) -> Any:
         place = _surrogate(data)
         if place is not None:
             raise DocumentError("1 bad field", where=where, found=[place]) from error
-        schema = cache(adapter.json_schema)  # takes long enough to be made once for all faults
-        issues = [_issue(fault, data, schema) for fault in error.errors(include_url=False)[:MAX_ISSUES]]
-        n = error.error_count()
-        raise DocumentError(f"{n} bad field{'s' if n > 1 else ''}", where=where, found=issues) from error
+        raise document_error(error, data, adapter.json_schema, where) from error
 
 
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
@@ -199,7 +186,7 @@ def _surrogate(data: Any) -> Issue | None:
         elif isinstance(item, list | tuple):
             waiting += [([*path, i], value) for i, value in enumerate(item)]
         elif isinstance(item, str) and _SURROGATE.search(item):
-            where = _place(path, data).encode("ascii", "backslashreplace").decode()
+            where = place_of(path, data).encode("ascii", "backslashreplace").decode()
             problem = f"a lone surrogate, half of a character, in {ascii(item)[:MAX_SHOWN]}"
             return Issue(where, problem, "write the whole character as UTF-8")
     return None
@@ -215,102 +202,12 @@ def _json_value(value: Any) -> Any:
     raise TypeError(f"{value!r} is a {type(value).__name__}")
 
 
-_UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
+def json_of(document: TopologyDocument) -> bytes:
+    """Return a document in canonical order as JSON."""
+    return document.to_json().encode()
 
 
-def _issue(fault: Any, data: Any, schema: Callable[[], dict[str, Any]]) -> Issue:
-    location = list(fault["loc"])
-    hint = ""
-    if fault["type"] in _UNKNOWN:
-        known = _known_fields(schema(), schema(), location[:-1])
-        problem = f"unknown field {location[-1]!r}"
-        hint = did_you_mean(str(location[-1]), known) or (f"known: {', '.join(known)}" if known else "")
-    elif fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        known = _tags(schema())
-        location = [*location, "kind"]
-        tag = fault.get("ctx", {}).get("tag")
-        problem = f"unknown kind {tag!r}" if tag else "is missing"
-        hint = did_you_mean(str(tag), known) if tag else ""
-        hint = hint or f"known: {', '.join(known)}"
-    elif fault["type"] == "missing" or fault["type"] == "missing_argument":
-        problem = "is missing"
-    else:
-        found = fault.get("input")
-        whole = isinstance(found, dict | list) or fault["type"] == "json_invalid"
-        shown = "" if whole or repr(found) in fault["msg"] else f", found {_short(found)}"
-        problem = f"{fault['msg']}{shown}"
-        if fault["type"] == "literal_error":
-            hint = did_you_mean(str(found), re.findall(r"'([^']*)'", fault["ctx"]["expected"]))
-    return Issue(_place(location, data), problem, hint)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
-
-
-def _place(location: list[Any], data: Any) -> str:
-    """`links[core~leaf].spans[0].length_km`: list items by their id where they have one."""
-    text, here = "", data
-    for step in location:
-        if isinstance(step, int):
-            here = here[step] if isinstance(here, list | tuple) and step < len(here) else None
-            name = here.get("id") if isinstance(here, dict) else None
-            shown = name if isinstance(name, str) else str(step)
-            text += f"[{shown if shown.isprintable() else ascii(shown)[1:-1]}]"
-        elif isinstance(here, dict) and step not in here and text and _is_tag(step, here):
-            continue
-        else:
-            here = here.get(step) if isinstance(here, dict) else None
-            text += f".{step}" if text else str(step)
-    return text or "document"
-
-
-def _is_tag(step: str, here: Mapping[str, Any]) -> bool:
-    """Whether a step only names the branch of a union (pydantic puts it between list index and field)."""
-    return here.get("kind") == step or step in ("json-or-python", "constrained-str")
-
-
-def _tags(schema: Any) -> list[str]:
-    """Kinds of the first union in a schema whose members are told apart by one."""
-    if not isinstance(schema, dict):
-        return []
-    mapping = schema.get("discriminator", {}).get("mapping")
-    return sorted(mapping) if mapping else next(filter(None, map(_tags, schema.values())), [])
-
-
-def _known_fields(schema: Any, root: Any, location: Iterable[Any]) -> list[str]:
-    nodes = [schema]
-    for step in location:
-        nodes = [child for node in _resolve(nodes, root) for child in _step(node, step)] or nodes
-    return sorted({name for node in _resolve(nodes, root) for name in node.get("properties", {})})
-
-
-def _resolve(nodes: list[Any], root: Any) -> list[Any]:
-    flat: list[Any] = []
-    for node in nodes:
-        if "$ref" in node:
-            flat += _resolve([root["$defs"][node["$ref"].rsplit("/", 1)[-1]]], root)
-        elif "anyOf" in node or "oneOf" in node:
-            flat += _resolve(node.get("anyOf") or node["oneOf"], root)
-        else:
-            flat.append(node)
-    return flat
-
-
-def _step(node: Any, step: Any) -> list[Any]:
-    if isinstance(step, int):
-        return [node["items"]] if isinstance(node.get("items"), dict) else list(node.get("prefixItems", []))
-    if step in node.get("properties", {}):
-        return [node["properties"][step]]
-    constant = node.get("properties", {}).get("kind", {}).get("const")
-    return [node] if constant == step else []
-
-
-def write_document(document: TopologyDocument, path: Path) -> None:
-    """Save in canonical order, YAML or JSON by the ending."""
-    if path.suffix.lower() == ".json":
-        path.write_text(document.to_json(), encoding="utf-8")
-    else:
-        text = yaml.dump(document.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-        path.write_text(text, encoding="utf-8")
+def yaml_of(document: TopologyDocument) -> bytes:
+    """Return a document in canonical order as YAML."""
+    text: str = yaml.dump(document.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text.encode()

@@ -15,46 +15,6 @@ from twin.kernels.jit import kernel
 
 
 @kernel
-def place_to_destination(
-    graph: ArcGraph,
-    link_weight: npt.NDArray[np.float64],
-    link_up: npt.NDArray[np.bool_],
-    link_share: npt.NDArray[np.float64],
-    distance: npt.NDArray[np.float64],
-    order: npt.NDArray[np.int64],
-    rel_tolerance: float,
-    inflow: npt.NDArray[np.float64],
-    out_load: npt.NDArray[np.float64],
-) -> None:
-    """Send what enters at each node to the destination of `distance`, adding to the load of every arc on the way.
-
-    link_weight, link_share: float64[n_links]. link_up: bool[n_links]. distance: float64[n_nodes].
-    order: int64[any], nodes by decreasing distance; those without a path may stand anywhere or be absent.
-    inflow: float64[n_nodes], consumed: zero afterwards, except at nodes without a path, where it stays as it was.
-    out_load: float64[2 * n_links] by arc, added to, in the unit of inflow.
-    """
-    for node in order:
-        flow = inflow[node]
-        if flow == 0.0 or distance[node] == np.inf:
-            continue
-        if distance[node] == 0.0:
-            inflow[node] = 0.0
-            continue
-        total = _total_share(graph, link_weight, link_up, link_share, distance, node, rel_tolerance)
-        if total == 0.0:
-            continue
-        inflow[node] = 0.0
-        for k in range(graph.first[node], graph.first[node + 1]):
-            arc = graph.arc[k]
-            link = arc >> 1
-            other = graph.head[arc]
-            if link_up[link] and _is_next_hop(distance[other], distance[node], link_weight[link], rel_tolerance):
-                part = flow * link_share[link] / total
-                out_load[arc] += part
-                inflow[other] += part
-
-
-@kernel
 def place_demands(
     graph: ArcGraph,
     link_weight: npt.NDArray[np.float64],
@@ -232,6 +192,67 @@ def worst_path_us(
             out_us[pair] = node_scratch[head[pair_arc[pair_first[pair + 1] - 1]]]
         for k in range(pair_first[pair], pair_first[pair + 1]):
             node_scratch[head[pair_arc[k]]] = 0.0
+
+
+@kernel
+def worst_to_destination_us(
+    graph: ArcGraph,
+    link_weight: npt.NDArray[np.float64],
+    link_up: npt.NDArray[np.bool_],
+    link_share: npt.NDArray[np.float64],
+    distance: npt.NDArray[np.float64],
+    sources: npt.NDArray[np.int64],
+    rel_tolerance: float,
+    arc_latency_us: npt.NDArray[np.float64],
+    out_us: npt.NDArray[np.float64],
+) -> None:
+    """Latency of the slowest of the equal-cost paths from each source to the destination of `distance`.
+
+    link_weight, link_share: float64[n_links]. link_up: bool[n_links]. distance: float64[n_nodes].
+    sources: int64[n_sources]. arc_latency_us: float64[2 * n_links], >= 0.
+    out_us: float64[n_sources], 0 without a path and from the destination itself.
+    Source: longest path in a DAG; nodes are collected farthest first and relaxed in the reverse order.
+    """
+    n_nodes = graph.first.size - 1
+    heap, order = np.empty(n_nodes, np.int64), np.empty(n_nodes, np.int64)
+    known, node_us = np.zeros(n_nodes, np.bool_), np.zeros(n_nodes)
+    n_waiting = 0
+    n_known = 0
+    for source in sources:
+        if 0.0 < distance[source] < np.inf and not known[source]:
+            known[source] = True
+            n_waiting = _push(heap, n_waiting, distance, source)
+    while n_waiting > 0:
+        node = heap[0]
+        n_waiting = _pop(heap, n_waiting, distance)
+        order[n_known] = node
+        n_known += 1
+        for k in range(graph.first[node], graph.first[node + 1]):
+            link = graph.arc[k] >> 1
+            other = graph.head[graph.arc[k]]
+            if (
+                link_up[link]
+                and link_share[link] > 0.0
+                and not known[other]
+                and distance[other] > 0.0
+                and _is_next_hop(distance[other], distance[node], link_weight[link], rel_tolerance)
+            ):
+                known[other] = True
+                n_waiting = _push(heap, n_waiting, distance, other)
+    for i in range(n_known - 1, -1, -1):
+        node = order[i]
+        for k in range(graph.first[node], graph.first[node + 1]):
+            arc = graph.arc[k]
+            link = arc >> 1
+            other = graph.head[arc]
+            if (
+                link_up[link]
+                and link_share[link] > 0.0
+                and _is_next_hop(distance[other], distance[node], link_weight[link], rel_tolerance)
+            ):
+                node_us[node] = max(node_us[node], arc_latency_us[arc] + node_us[other])
+    for i in range(sources.size):
+        out_us[i] = node_us[sources[i]]
 
 
 @kernel

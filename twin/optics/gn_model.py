@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..errors import TwinError
-from ..kernels.optics import above_db, propagate_line, signal_to_noise_db
+from ..kernels.optics import propagate_line, signal_to_noise_db
 from ..units import SPEED_OF_LIGHT_KM_PER_S
 
 PLANCK_JS = 6.626_070_15e-34
@@ -118,15 +118,6 @@ class LineNoise:
     gsnr_01nm_db: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelNoise:
-    """Signal to noise of one channel in dB, noise in 0.1 nm (12.5 GHz); infinite or nan as in `LineNoise`."""
-
-    osnr_01nm_db: float
-    snr_nli_01nm_db: float
-    gsnr_01nm_db: float
-
-
 def outside_validity(comb: Comb) -> str:
     """Why the model does not hold for a comb; empty where it does. Raman and very strong channels are not in it."""
     if float(comb.launch_dbm.max()) > MAX_CHANNEL_DBM:
@@ -144,25 +135,6 @@ def line_noise(spans: AmplifiedSpans, comb: Comb) -> LineNoise:
     propagate_line(*comb._si, *spans._si, *FIBRE_CONSTANTS, 0, n, signal, ase, nli)
     signal_to_noise_db(signal, ase, nli, comb._si[1], NOISE_BANDWIDTH_GHZ * 1e9, figures)
     return LineNoise(*figures)
-
-
-def channel_noise(spans: AmplifiedSpans, comb: Comb, channel: int) -> ChannelNoise:
-    """Noise of one channel in the company of all others, as `line_noise` has it, in a fraction of the time.
-
-    Nothing is left out: the nonlinear noise of the others only changes what their power consists of, not how much it
-    is, and only how much counts here: equal to the last bit.
-    """
-    n = comb.frequency_thz.size
-    tested = range(n)[channel]
-    power = np.empty((3, n))
-    propagate_line(*comb._si, *spans._si, *FIBRE_CONSTANTS, tested, tested + 1, power[0], power[1], power[2])
-    signal, ase, nli = power[:, tested].tolist()
-    signal *= comb._si[1].item(tested) / (NOISE_BANDWIDTH_GHZ * 1e9)
-    return ChannelNoise(
-        osnr_01nm_db=above_db(signal, ase),
-        snr_nli_01nm_db=above_db(signal, nli),
-        gsnr_01nm_db=above_db(signal, ase + nli),
-    )
 
 
 def best_launch_dbm(spans: AmplifiedSpans, comb: Comb, low_dbm: float, high_dbm: float) -> float:

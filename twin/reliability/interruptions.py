@@ -51,11 +51,6 @@ def part_interruptions(n_accelerators: Mapping[str, int], reader: FigureReader) 
     return _interruptions(sum(n_accelerators.values()), math.fsum(n_hosts), reader)
 
 
-def interruptions(n_accelerators: float, n_hosts: float, reader: FigureReader) -> Interruptions:
-    """Of a job on so many accelerators in so many hosts: rates times counts; nothing interrupts a job on none."""
-    return _interruptions(n_accelerators, n_hosts, reader)
-
-
 def _interruptions(n_accelerators: float, n_hosts: float, reader: FigureReader) -> Interruptions:
     if n_accelerators <= 0:
         return Interruptions({cause.name: 0.0 for cause in CAUSES}, 0.0)

@@ -76,13 +76,6 @@ class Outages:
     ids: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = ((), (), ())
     """Ids of shared risks, nodes and links, which `row` points into."""
 
-    @property
-    def detour_ratio(self) -> float:
-        """Share of the time in which something is down and traffic goes around it, members of bundles not counted."""
-        around = (self.lost == 0) & (self.thing != MEMBERS) & (self.thing != PROTECTION)
-        load = self.n_per_year[around] * self.repair_h[around] / HOURS_PER_YEAR
-        return float(1.0 - np.prod(1.0 / (1.0 + load)))
-
     def rows(self) -> tuple[Outage, ...]:
         """Rows alike in all but the name as one, the most time lost to waiting first."""
         risk_ids, node_ids, link_ids = self.ids

@@ -82,6 +82,7 @@ ROWS = (
         "demand_routes",
         traffic.demand_routes,
         needs=names("demand_pairs router split_share"),
+        state=names("graph n_links"),
     ),
     Stage(
         "demands",
@@ -209,7 +210,6 @@ ROWS = (
         "worst_latency",
         traffic.worst_latency,
         needs=names("link_loads demand_routes health.arc_latency_us"),
-        state=names("arc_head n_nodes"),
     ),
     Stage(
         "interruptions",

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..arrays import NODE_KINDS, Bools, Floats
 from ..traffic.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
-from ..traffic.routing import Router, Routes
+from ..traffic.matrix_routes import MatrixRoutes
+from ..traffic.routing import Router
 from ..training.step_inputs import UnitLinkLoads
 from .outcomes import NodePairs, StepOutcome
 from .stage import Inputs
@@ -54,10 +55,12 @@ def demand_pairs(inputs: Inputs) -> NodePairs | None:
     return NodePairs(keys // max(n, 1), keys % max(n, 1), np.array([offered[key] for key in sorted(offered)]))
 
 
-def demand_routes(inputs: Inputs) -> Routes | None:
-    """Routes of the demands."""
+def demand_routes(inputs: Inputs) -> MatrixRoutes | None:
+    """Routes of the demands, destination by destination."""
     pairs: NodePairs | None = inputs["demand_pairs"]
-    return None if pairs is None else inputs["router"].routes(inputs["split_share"], pairs.source, pairs.target)
+    if pairs is None:
+        return None
+    return MatrixRoutes(inputs.state, inputs["router"], inputs["split_share"], pairs.source, pairs.target)
 
 
 def demands(inputs: Inputs) -> DemandLoads | None:
@@ -100,9 +103,8 @@ def worst_latency(inputs: Inputs) -> float | None:
     loads: UnitLinkLoads | None = inputs["link_loads"]
     if loads is not None:
         return loads.worst_latency_us
-    routes: Routes | None = inputs["demand_routes"]
+    routes: MatrixRoutes | None = inputs["demand_routes"]
     if routes is None:
         return None
-    state = inputs.state
-    latency_us = routes.worst_latency_us(state["arc_head"], inputs["health.arc_latency_us"], state.n_nodes)
+    latency_us = routes.worst_latency_us(inputs["health.arc_latency_us"])
     return float(latency_us[routes.reachable].max(initial=0.0)) if routes.reachable.any() else None

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import Bools, Floats, Ints
 from ..kernels.congestion import max_min_rates, queue_delay_us, utilisation
+from .matrix_routes import MatrixRoutes
 from .routing import Routes
 
 MAX_QUEUE_UTILISATION_RATIO = 0.9
@@ -34,7 +35,7 @@ class DemandLoads:
 
 
 def load_demands(
-    routes: Routes, offered_gbps: Floats, arc_capacity_gbps: Floats, *, split_by_rate: bool = False
+    routes: MatrixRoutes, offered_gbps: Floats, arc_capacity_gbps: Floats, *, split_by_rate: bool = False
 ) -> DemandLoads:
     """Place every demand on its equal-cost paths; where arcs are too small, rates there are max-min fair.
 
@@ -48,7 +49,7 @@ def load_demands(
     loaded = unknown & (arc_offered > 0)
     if (arc_offered <= capacity).all() and not loaded.any():
         return DemandLoads(arc_offered, arc_offered, offered_gbps, wanted, routes.reachable)
-    first, arc, usage = _usage(routes, len(offered_gbps))
+    first, arc, usage = _usage(routes.by_pair, len(offered_gbps))
     rate = np.empty(len(offered_gbps))
     max_min_rates(first, arc, usage, capacity, wanted, rate)
     if not loaded.any():

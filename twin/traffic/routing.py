@@ -63,11 +63,11 @@ class Router:
     def __init__(self, state: State, lit: Bools, access_us: Floats | None = None) -> None:
         """`access_us`: latency by link that sets cables of racks apart; None where latency is not asked for."""
         self._state = state
-        self._lit = lit
+        self.lit = lit
         self._access_us = np.zeros(state.n_links) if access_us is None else access_us
         weight = state["link_weight"]
         self._by_hops = bool(len(weight) == 0 or (weight == weight[0]).all())
-        self._weight = np.ones_like(weight) if self._by_hops else weight
+        self.weight = np.ones_like(weight) if self._by_hops else weight
         self._distances: dict[int, npt.NDArray[Any]] = {}
         self._share: Floats | None = None
         self._groups = np.arange(state.n_nodes)
@@ -88,10 +88,10 @@ class Router:
             self._share = share
             # groups depend on the links of racks alone, which most changes of capacity leave as they are
             of_ends = share[self._at_end]
-            by = (self._lit[self._at_end] & (of_ends > 0)).tobytes(), of_ends.tobytes()
+            by = (self.lit[self._at_end] & (of_ends > 0)).tobytes(), of_ends.tobytes()
             if self._grouped_by != by:
                 self._grouped_by, self._traces = by, {}
-                self._groups = attachment_groups(self._state, self._lit & (share > 0), share, self._access_us)
+                self._groups = attachment_groups(self._state, self.lit & (share > 0), share, self._access_us)
         n = self._state.n_nodes
         kinds, first_pair, route_of_pair = np.unique(
             self._groups[source] * n + self._groups[target], return_index=True, return_inverse=True
@@ -111,7 +111,7 @@ class Router:
         """(place of each arc among its tail's usable ones, these, where each node's begin)."""
         key = has_share.tobytes()
         if self._known_slots is None or self._known_slots[0] != key:
-            out, first = _outgoing(self._state, self._lit & has_share)
+            out, first = _outgoing(self._state, self.lit & has_share)
             slot = np.zeros(2 * self._state.n_links, dtype=np.int64)
             slot[out] = np.arange(len(out)) - first[self._state["arc_head"][out ^ 1]]
             self._known_slots = key, (slot, out, first)
@@ -121,18 +121,18 @@ class Router:
         """Send one unit along each missing route; those of one target share its distances."""
         state, share = self._state, self._share
         assert share is not None
-        usable = self._lit & (share > 0)
+        usable = self.lit & (share > 0)
         node_flow, heap = np.zeros(state.n_nodes), np.zeros(state.n_nodes, dtype=np.int64)
         out_arc, out_fraction = np.empty(4096, np.int64), np.empty(4096)
         last, distance = -1, np.zeros(state.n_nodes)
         for key, (source, target) in sorted(missing, key=lambda item: (item[1][1], item[1][0])):
             if target != last:
                 last = target
-                distance = self._distances_to(last, usable)
+                distance = self.distances_to(last)
             while True:
                 n = trace_pair(
                     state.graph,
-                    self._weight,
+                    self.weight,
                     usable,
                     share,
                     distance,
@@ -148,8 +148,8 @@ class Router:
                 out_arc, out_fraction = np.empty(-2 * n, np.int64), np.empty(-2 * n)
             self._traces[key] = _Trace(source, target, out_arc[:n].copy(), out_fraction[:n].copy())
 
-    def _distances_to(self, target: int, usable: Bools) -> Floats:
-        """Distances to one node. Links without share are not lit to begin with, so what is remembered holds for all."""
+    def distances_to(self, target: int) -> Floats:
+        """Distances of all nodes to one over lit links; float64[n_nodes], infinite where there is no path."""
         known = self._distances.get(target)
         if known is not None:
             far = known < 0
@@ -159,9 +159,9 @@ class Router:
         out = np.empty((1, self._state.n_nodes))
         sources = np.array([target], dtype=np.int64)
         if self._by_hops:
-            shortest_hops(self._state.graph, usable, sources, out)
+            shortest_hops(self._state.graph, self.lit, sources, out)
         else:
-            shortest_distances(self._state.graph, self._weight, usable, sources, out)
+            shortest_distances(self._state.graph, self.weight, self.lit, sources, out)
         distance = np.asarray(out[0])
         finite = np.isfinite(distance)
         small = self._by_hops and float(distance[finite].max(initial=0.0)) < np.iinfo(np.int16).max
@@ -169,11 +169,6 @@ class Router:
         if (len(self._distances) + 1) * kept.nbytes <= self.MAX_BYTES:
             self._distances[target] = kept
         return distance
-
-
-def route_pairs(state: State, lit: Bools, share: Floats, source: Ints, target: Ints) -> Routes:
-    """Routes of one set of pairs, asked once; see `Router.routes`."""
-    return Router(state, lit & (share > 0)).routes(share, source, target)
 
 
 def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Floats) -> Ints:

@@ -57,13 +57,9 @@ def chain(order: Sequence[int]) -> AllReduceSchedule:
     return AllReduceSchedule("tree " + "-".join(map(str, order)), volume)
 
 
-def chains(n_sites: int) -> list[AllReduceSchedule]:
-    """Every `chain` through all sites."""
-    return list(_chains(n_sites))
-
-
 @cache
-def _chains(n_sites: int) -> tuple[AllReduceSchedule, ...]:
+def chains(n_sites: int) -> tuple[AllReduceSchedule, ...]:
+    """Return every `chain` through all sites."""
     found = []
     for order in permutations(range(n_sites)):
         if order[0] < order[-1]:
@@ -165,7 +161,7 @@ def mix_trees(n_sites: int, time_per_volume: Floats, beside: Floats | None = Non
     """
     if not 3 <= n_sites <= MAX_TREE_SITES or not len(time_per_volume):
         return None
-    trees, volumes = _chains(n_sites), _volumes(_chains(n_sites))
+    trees, volumes = chains(n_sites), _volumes(chains(n_sites))
     blocked = np.isinf(time_per_volume)
     if blocked.any():
         open_ = [not (blocked & (tree.volume > 0)).any() for tree in trees]

@@ -217,18 +217,3 @@ def head_backward(forward: PassTime) -> PassTime:
 def optimizer_time_s(n_rank_parameters: float, pace: Pace) -> float:
     """Adam over the parameters whose state this accelerator keeps."""
     return OPTIMIZER_PASS_BYTES * n_rank_parameters / pace.memory_bytes_per_s
-
-
-def flops_with_recompute(shape: ModelShape, layout: Layout) -> float:
-    """FLOPs of a token that the hardware does: with the passes that recompute does again.
-
-    Source: Narayanan et al. 2021 (arXiv:2104.04473, eq. 3), halved where attention is causal; Korthikanti et al. 2022
-    (arXiv:2205.05198, section 5) for `selective`.
-    """
-    attention = 2.0 * shape.n_layers * shape.n_head_hidden * shape.n_sequence
-    if layout.recompute == "selective":
-        return shape.flops_per_token() + attention
-    if layout.recompute == "none":
-        return shape.flops_per_token()
-    embedding = (1 if shape.tied_embedding else 2) * shape.n_vocab * shape.n_hidden
-    return shape.flops_per_token() + 2.0 * (shape.n_parameters(active=True) - embedding) + attention

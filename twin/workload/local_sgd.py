@@ -125,29 +125,6 @@ def local_sgd(
     )
 
 
-def needed_bandwidth_gbps(schedule: LocalSchedule, target_ratio: float, *, latency_us: float = 0.0) -> float:
-    """The least bandwidth with that share of the time spent computing; infinite where latency alone forbids it."""
-    if not 0.0 < target_ratio < 1.0:
-        raise DocumentError(f"{target_ratio}", where="target_ratio", expected="between 0 and 1")
-    allowed_s = schedule.n_local_steps * schedule.step_time_s * (1.0 / target_ratio - 1.0)
-    if _waiting_s(schedule, math.inf, latency_us) > allowed_s:
-        return math.inf
-    if schedule.n_replicas == 1:
-        return 0.0
-    low = high = schedule.n_layers * schedule.layer_bits / (schedule.step_time_s * BITS_PER_GIGABIT)
-    while _waiting_s(schedule, high, latency_us) > allowed_s:
-        high *= 2.0
-    while _waiting_s(schedule, low, latency_us) <= allowed_s:
-        low /= 2.0
-    while high > low * (1.0 + 1e-9):
-        middle = math.sqrt(low * high)
-        if _waiting_s(schedule, middle, latency_us) > allowed_s:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
 def _waiting_s(schedule: LocalSchedule, bandwidth_gbps: float, latency_us: float) -> float:
     """Seconds waited in all within `n_local_steps`."""
     if not bandwidth_gbps >= 0 or not latency_us >= 0:

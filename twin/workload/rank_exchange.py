@@ -51,13 +51,6 @@ def stage_boundary_bits(shape: ModelShape, layout: Layout) -> float:
     return tensor_bits(shape, layout) / layout.tp
 
 
-def data_bits(shape: ModelShape, layout: Layout, n_bytes: float) -> float:
-    """Bits that each rank of the fullest stage sends in a reduce-scatter or all-gather of `n_bytes` a parameter."""
-    alike, spread = rank_parameters(shape, layout)
-    n_ranks, n_copies = layout.dp * layout.cp, layout.n_stage_ranks // layout.ep
-    return 8.0 * n_bytes * (alike * (n_ranks - 1) / n_ranks + spread * (n_copies - 1) / n_copies)
-
-
 def stage_layers(shape: ModelShape, layout: Layout) -> tuple[int, ...]:
     """Layers of each stage; where they do not divide, the last and then the first have fewer, for the head's sake."""
     low, more = divmod(shape.n_layers, layout.pp)
