@@ -37,7 +37,7 @@ PACKAGES = (
 EXEMPT = {
     "Link.weight": "a routing metric has no unit",
     "NetworkArrays.link_weight": "a routing metric has no unit",
-    "Flows.share": "in the unit that its maker states (see JobFlows)",
+    "Flows.amount": "in the unit that is stated where flows are made (see JobFlows)",
     "UnitLinkLoads.local": "arc loads of one unit of a flow set",
     "UnitLinkLoads.pipeline": "arc loads of one unit of a flow set",
     "UnitLinkLoads.context": "arc loads of one unit of a flow set",

@@ -12,7 +12,7 @@ from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..model.records import Site
 from ..training.accelerator_groups import flops_per_s
-from ..training.placement import Placed
+from ..training.placement import JobPlacement
 from ..units import HOURS_PER_MONTH, MONTHS_PER_YEAR
 from . import cost
 
@@ -43,18 +43,18 @@ class Lease:
     n_accelerators: int
 
 
-def dearest_lease(document: TopologyDocument, job: TrainingJob) -> Site | None:
+def highest_lease_site(document: TopologyDocument, job: TrainingJob) -> Site | None:
     """The site with the highest lease among those of the job; None where none of them has a price."""
     used = {place.site for place in job.placement}
     leased = [site for site in document.sites if site.lease_usd_per_month and site.id in used]
     return max(leased, key=lambda site: (site.lease_usd_per_month or 0.0, site.id), default=None)
 
 
-def weigh_lease(
+def assess_lease(
     state: State,
     document: TopologyDocument,
     job: TrainingJob,
-    placed: Placed,
+    placed: JobPlacement,
     site: Site,
     marginal_flops_per_s: float,
     goodput_ratio: float,

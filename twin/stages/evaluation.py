@@ -16,7 +16,7 @@ from ..optics.link_health import LinkHealth
 from ..reliability.goodput import Goodput
 from ..traffic.congestion import DemandLoads
 from ..training.job_flows import JobFlows
-from ..training.placement import Placed
+from ..training.placement import JobPlacement
 from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
 from ..workload.local_sgd import LossPenalty
@@ -73,9 +73,9 @@ class Evaluation:
         return cast("DemandLoads | None", self.outcome("demands"))
 
     @property
-    def placed(self) -> Placed | None:
+    def placed(self) -> JobPlacement | None:
         """The job on its racks; None without a job."""
-        return cast("Placed | None", self.outcome("placement"))
+        return cast("JobPlacement | None", self.outcome("placement"))
 
     @property
     def flows(self) -> JobFlows | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..economics import cost
-from ..economics.lease import Lease, dearest_lease, weigh_lease
-from ..training.placement import Placed
+from ..economics.lease import Lease, assess_lease, highest_lease_site
+from ..training.placement import JobPlacement
 from .outcomes import StepOutcome
 from .stage import Inputs
 
@@ -24,7 +24,7 @@ def usd_per_day(inputs: Inputs) -> float:
 
 def list_rental(inputs: Inputs) -> float | None:
     """List rental per day of the allocated accelerators; None where a kind has no list price."""
-    placed: Placed | None = inputs["placement"]
+    placed: JobPlacement | None = inputs["placement"]
     if placed is None:
         return None
     if not set(placed.n_allocated) <= set(inputs.reader.prices.rent_usd_per_accelerator_hour):
@@ -37,7 +37,7 @@ def list_rental(inputs: Inputs) -> float | None:
 def lease(inputs: Inputs) -> Lease | None:
     """The job with and without its dearest leased site; None where no site of it has a price."""
     job, placed, step = inputs.job, inputs["placement"], inputs["step"].step
-    site = dearest_lease(inputs.document, job) if job is not None else None
+    site = highest_lease_site(inputs.document, job) if job is not None else None
     if job is None or step is None or site is None or site.id not in placed.sites:
         return None
     without = 0.0
@@ -48,6 +48,6 @@ def lease(inputs: Inputs) -> Lease | None:
             without = other.step.model_flops_per_s * inputs.rerun("goodput", left).goodput_ratio
     ratio = inputs["goodput"].goodput_ratio
     marginal = step.model_flops_per_s * ratio - without
-    return weigh_lease(
+    return assess_lease(
         inputs.state, inputs.document, job, placed, site, marginal, ratio, inputs["money"], inputs.reader
     )

@@ -8,14 +8,14 @@ from ..arrays import Floats
 from ..errors import Issue, TopologyError
 from ..traffic.congestion import left_for_job
 from ..traffic.routing import Router, Routes
-from ..training.causes import bright_links
+from ..training.causes import links_without_line_loss
 from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
 from ..training.job_flows import JobFlows
 from ..training.job_flows import job_flows as flows_of_job
 from ..training.link_loads import PairTable, with_latency
 from ..training.link_loads import unit_link_loads as loads_on_routes
 from ..training.memory_fit import fit_issues, peak_issues, split_issues
-from ..training.placement import Placed, place_job
+from ..training.placement import JobPlacement, place_job
 from ..training.step import step_of
 from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
@@ -23,7 +23,7 @@ from .outcomes import StepOutcome
 from .stage import Inputs
 
 
-def placement(inputs: Inputs) -> Placed | None:
+def placement(inputs: Inputs) -> JobPlacement | None:
     """The job on its racks. Raises TopologyError where it does not fit."""
     job, state = inputs.job, inputs.state
     if job is None:
@@ -95,7 +95,7 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
     if loads is None:
         return None
     state, lit, share = inputs.state, inputs["health.lit"], inputs["split_share"]
-    bright = bright_links(state, lit, inputs.reader)
+    bright = links_without_line_loss(state, lit, inputs.reader)
     if not (bright != lit).any():
         return loads
     pairs: PairTable = inputs["job_pairs"]

@@ -8,7 +8,7 @@ from ..arrays import TIERS, Floats, State
 from ..catalogue.figure_reader import FigureReader
 from ..model.records import Lossless
 from ..traffic.load_balancing import worst_over_mean
-from .placement import Placed
+from .placement import JobPlacement
 from .step_inputs import UnitLinkLoads
 
 
@@ -18,7 +18,7 @@ def n_flows_per_accelerator(lossless: Lossless, reader: FigureReader) -> float:
     return reader.general("n_flows_per_accelerator") if stated is None else stated
 
 
-def collision_ratio(state: State, placed: Placed, loads: UnitLinkLoads, n_flows_each: float) -> Floats:
+def collision_ratio(state: State, placed: JobPlacement, loads: UnitLinkLoads, n_flows_each: float) -> Floats:
     """Load of the fullest member over the mean, on bundles of the wide area.
 
     Every accelerator of the smaller of two sites keeps `n_flows_each` flows to the other site. The flows of a pair of

@@ -23,7 +23,7 @@ OPTIMIZER_PASS_BYTES = 34.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class AcceleratorProfile:
     """What one accelerator sustains at one precision; every figure is the catalogue's."""
 
     gemm_flops: float
@@ -65,7 +65,7 @@ class Pace:
     """To launch the kernels of a pass of a layer with experts one by one, after their row counts reach the host."""
 
     @classmethod
-    def of(cls, value: Callable[[str], float], precision: Precision) -> Pace:
+    def of(cls, value: Callable[[str], float], precision: Precision) -> AcceleratorProfile:
         """From the figures of a part of the catalogue by their names; what it lacks, as the precision, is its error."""
         bf16 = value("bf16_tflops") * 1e12
         return cls(
@@ -127,11 +127,11 @@ def n_rank_tokens(shape: ModelShape, layout: Layout) -> float:
     return layout.n_micro_batch * shape.n_sequence / layout.cp
 
 
-def gemm_time_s(pace: Pace, n_rows: float, n_inner: float, n_columns: float, flops: float) -> float:
+def gemm_time_s(profile: AcceleratorProfile, n_rows: float, n_inner: float, n_columns: float, flops: float) -> float:
     """One product (rows x inner) (inner x columns), or as many bytes as it reads and writes if that takes longer."""
     work_s = 2.0 * n_rows * n_inner * n_columns / flops
-    moved_s = BYTES * (n_rows * n_inner + n_inner * n_columns + n_rows * n_columns) / pace.memory_bytes_per_s
-    return max(work_s, moved_s) + pace.gemm_ramp_s
+    moved_s = BYTES * (n_rows * n_inner + n_inner * n_columns + n_rows * n_columns) / profile.memory_bytes_per_s
+    return max(work_s, moved_s) + profile.gemm_ramp_s
 
 
 def attention_flops(shape: ModelShape, layout: Layout) -> float:
@@ -139,56 +139,62 @@ def attention_flops(shape: ModelShape, layout: Layout) -> float:
     return 2.0 * n_rank_tokens(shape, layout) * shape.n_sequence * shape.n_head_hidden / layout.tp
 
 
-def layer_forward(shape: ModelShape, layout: Layout, pace: Pace, *, dense: bool = False) -> PassTime:
+def layer_forward(shape: ModelShape, layout: Layout, profile: AcceleratorProfile, *, dense: bool = False) -> PassTime:
     """One layer; `dense` for a layer without experts in a model that has them."""
     tokens, tp, hidden = n_rank_tokens(shape, layout), layout.tp, shape.n_hidden
-    rate = pace.gemm_flops
+    rate = profile.gemm_flops
     wide = float(shape.n_head_hidden + 2 * shape.n_kv_hidden)
     if shape.n_attention_parameters is not None:
         wide = shape.n_attention_parameters / hidden - shape.n_head_hidden
-    gemm_s = gemm_time_s(pace, tokens, hidden, wide / tp, rate)
-    gemm_s += gemm_time_s(pace, tokens, shape.n_head_hidden / tp, hidden, rate)
-    ffn_gemm_s, ffn_values = _feed_forward(shape, layout, pace, dense=dense)
+    gemm_s = gemm_time_s(profile, tokens, hidden, wide / tp, rate)
+    gemm_s += gemm_time_s(profile, tokens, shape.n_head_hidden / tp, hidden, rate)
+    ffn_gemm_s, ffn_values = _feed_forward(shape, layout, profile, dense=dense)
     scores = layout.n_micro_batch * shape.n_heads / tp * shape.n_sequence**2 / layout.cp
-    replicated = pace.replicated_ratio + (1.0 - pace.replicated_ratio) / tp
-    values = (HIDDEN_PASSES + pace.n_cast_passes) * tokens * hidden * replicated + ffn_values
-    values += pace.n_score_passes * scores
-    attention_s = attention_flops(shape, layout) * (1.0 if pace.fused_attention else 2.0) / pace.attention_flops
-    return PassTime(gemm_s + ffn_gemm_s, attention_s + 2 * pace.gemm_ramp_s, BYTES * values / pace.memory_bytes_per_s)
+    replicated = profile.replicated_ratio + (1.0 - profile.replicated_ratio) / tp
+    values = (HIDDEN_PASSES + profile.n_cast_passes) * tokens * hidden * replicated + ffn_values
+    values += profile.n_score_passes * scores
+    attention_s = attention_flops(shape, layout) * (1.0 if profile.fused_attention else 2.0) / profile.attention_flops
+    return PassTime(
+        gemm_s + ffn_gemm_s, attention_s + 2 * profile.gemm_ramp_s, BYTES * values / profile.memory_bytes_per_s
+    )
 
 
-def _feed_forward(shape: ModelShape, layout: Layout, pace: Pace, *, dense: bool) -> tuple[float, float]:
+def _feed_forward(
+    shape: ModelShape, layout: Layout, profile: AcceleratorProfile, *, dense: bool
+) -> tuple[float, float]:
     """(seconds of products, activations moved) of the feed-forward of a layer on one rank."""
-    tokens, hidden, rate = n_rank_tokens(shape, layout), shape.n_hidden, pace.gemm_flops
+    tokens, hidden, rate = n_rank_tokens(shape, layout), shape.n_hidden, profile.gemm_flops
     up = shape.n_matrices - 1
-    passes = FFN_PASSES + up - 1 + pace.n_cast_passes / 2
+    passes = FFN_PASSES + up - 1 + profile.n_cast_passes / 2
     if dense or shape.n_experts == 1:
         width = (shape.n_dense_ffn_hidden if dense else shape.n_ffn_hidden) / layout.tp
-        gemm_s = gemm_time_s(pace, tokens, hidden, up * width, rate) + gemm_time_s(pace, tokens, width, hidden, rate)
+        gemm_s = gemm_time_s(profile, tokens, hidden, up * width, rate) + gemm_time_s(
+            profile, tokens, width, hidden, rate
+        )
         return gemm_s, passes * tokens * width
     # routed: every rank holds n_experts / ep whole ones (or their tp-th part); grouped products, one ramp each
     width = shape.n_ffn_hidden if layout.ep > 1 else shape.n_ffn_hidden / layout.tp
     rows = tokens * shape.n_experts_active / (layout.tp if layout.ep > 1 else 1)
     n_local = shape.n_experts / layout.ep
     moved = 2.0 * (n_local * hidden * width * shape.n_matrices + rows * (2 * hidden + (up + 1) * width))
-    gemm_s = max(2.0 * rows * hidden * width * shape.n_matrices / rate, moved / pace.memory_bytes_per_s)
-    gemm_s += 2.0 * pace.gemm_ramp_s
-    values = passes * rows * width + (pace.n_route_passes + pace.n_cast_passes) * rows * hidden
+    gemm_s = max(2.0 * rows * hidden * width * shape.n_matrices / rate, moved / profile.memory_bytes_per_s)
+    gemm_s += 2.0 * profile.gemm_ramp_s
+    values = passes * rows * width + (profile.n_route_passes + profile.n_cast_passes) * rows * hidden
     if shape.n_shared_experts:
         shared = shape.n_shared_experts * shape.n_ffn_hidden / layout.tp
-        gemm_s += gemm_time_s(pace, tokens, hidden, up * shared, rate)
-        gemm_s += gemm_time_s(pace, tokens, shared, hidden, rate)
+        gemm_s += gemm_time_s(profile, tokens, hidden, up * shared, rate)
+        gemm_s += gemm_time_s(profile, tokens, shared, hidden, rate)
         values += passes * tokens * shared
     return gemm_s, values
 
 
-def layer_backward(forward: PassTime, layout: Layout, pace: Pace) -> PassTime:
+def layer_backward(forward: PassTime, layout: Layout, profile: AcceleratorProfile) -> PassTime:
     """Twice the products and traffic of the forward pass; fused attention makes its scores once more (5 for 2).
 
     With recompute comes the attention (`selective`) or the whole forward pass (`full`) once more. Source of fused
     attention: Dao 2023 (arXiv:2307.08691, section 4).
     """
-    again = 2.5 if pace.fused_attention else 2.0
+    again = 2.5 if profile.fused_attention else 2.0
     back = PassTime(2.0 * forward.gemm_s, again * forward.attention_s, 2.0 * forward.memory_s)
     if layout.recompute == "full":
         return back + forward
@@ -197,16 +203,18 @@ def layer_backward(forward: PassTime, layout: Layout, pace: Pace) -> PassTime:
     return back
 
 
-def head_forward(shape: ModelShape, layout: Layout, pace: Pace) -> PassTime:
+def head_forward(shape: ModelShape, layout: Layout, profile: AcceleratorProfile) -> PassTime:
     """The product that makes the logits, in bf16, and the loss over them, on the last stage.
 
     Once more, after a projection, for each layer that predicts a token further.
     """
     tokens, columns, more = n_rank_tokens(shape, layout), shape.n_vocab / layout.tp, shape.n_predict_layers
-    gemm_s = (1 + more) * gemm_time_s(pace, tokens, shape.n_hidden, columns, pace.bf16_flops)
+    gemm_s = (1 + more) * gemm_time_s(profile, tokens, shape.n_hidden, columns, profile.bf16_flops)
     if more:
-        gemm_s += more * gemm_time_s(pace, tokens, 2 * shape.n_hidden, shape.n_hidden / layout.tp, pace.gemm_flops)
-    return PassTime(gemm_s, 0.0, (1 + more) * LOGIT_BYTES * tokens * columns / pace.memory_bytes_per_s)
+        gemm_s += more * gemm_time_s(
+            profile, tokens, 2 * shape.n_hidden, shape.n_hidden / layout.tp, profile.gemm_flops
+        )
+    return PassTime(gemm_s, 0.0, (1 + more) * LOGIT_BYTES * tokens * columns / profile.memory_bytes_per_s)
 
 
 def head_backward(forward: PassTime) -> PassTime:
@@ -214,9 +222,9 @@ def head_backward(forward: PassTime) -> PassTime:
     return PassTime(2.0 * forward.gemm_s, 0.0, 0.5 * forward.memory_s)
 
 
-def optimizer_time_s(n_rank_parameters: float, pace: Pace) -> float:
+def optimizer_time_s(n_rank_parameters: float, profile: AcceleratorProfile) -> float:
     """Adam over the parameters whose state this accelerator keeps."""
-    return OPTIMIZER_PASS_BYTES * n_rank_parameters / pace.memory_bytes_per_s
+    return OPTIMIZER_PASS_BYTES * n_rank_parameters / profile.memory_bytes_per_s
 
 
 def flops_with_recompute(shape: ModelShape, layout: Layout) -> float:

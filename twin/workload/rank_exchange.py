@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..model.shape import ModelShape
-from .compute import BYTES, Pace, n_rank_tokens
+from .compute import BYTES, AcceleratorProfile, n_rank_tokens
 from .layout import Layout
 
 
@@ -114,38 +114,42 @@ def rank_parameters(shape: ModelShape, layout: Layout) -> tuple[float, float]:
     return max((stage_parameters(shape, layout, stage, n) for stage, n, _ in stage_kinds(shape, layout)), key=sum)
 
 
-def n_inside(pace: Pace, n_ranks: int, stride: int) -> int:
+def n_ranks_per_domain(profile: AcceleratorProfile, n_ranks: int, stride: int) -> int:
     """How many ranks of a group, `stride` apart, share one NVLink domain."""
-    return max(1, min(n_ranks, pace.n_domain // stride))
+    return max(1, min(n_ranks, profile.n_domain // stride))
 
 
-def group_rate(pace: Pace, n_ranks: int, inside: int) -> float:
+def group_rate(profile: AcceleratorProfile, n_ranks: int, inside: int) -> float:
     """Bytes per second round a ring of ranks of which `inside` share an NVLink domain, one direction.
 
     Beyond one domain the members in a domain put their NICs together, and are never faster than NVLink.
     """
     if inside >= n_ranks:
-        return pace.nvlink_bytes_per_s
-    return min(pace.nvlink_bytes_per_s, inside * pace.nic_bytes_per_s)
+        return profile.nvlink_bytes_per_s
+    return min(profile.nvlink_bytes_per_s, inside * profile.nic_bytes_per_s)
 
 
-def ring_s(pace: Pace, n_ranks: int, inside: int, n_bytes: float) -> float:
+def ring_s(profile: AcceleratorProfile, n_ranks: int, inside: int, n_bytes: float) -> float:
     """A reduce-scatter or an all-gather of `n_bytes` in all, half of an all-reduce: rings inside, trees between."""
     if n_ranks < 2:
         return 0.0
-    hops_s = (inside - 1) * pace.nvlink_hop_s + math.ceil(math.log2(-(-n_ranks // inside))) * pace.nic_hop_s
-    return hops_s + (n_ranks - 1) / n_ranks * n_bytes / group_rate(pace, n_ranks, inside)
+    hops_s = (inside - 1) * profile.nvlink_hop_s + math.ceil(math.log2(-(-n_ranks // inside))) * profile.nic_hop_s
+    return hops_s + (n_ranks - 1) / n_ranks * n_bytes / group_rate(profile, n_ranks, inside)
 
 
-def all_to_all_s(pace: Pace, near_bytes: float, far_bytes: float) -> float:
+def all_to_all_s(profile: AcceleratorProfile, near_bytes: float, far_bytes: float) -> float:
     """What each rank sends within its NVLink domain, and over its own NIC beyond it, one beside the other."""
-    near_s = pace.nvlink_hop_s + near_bytes / (pace.nvlink_bytes_per_s * pace.all_to_all_ratio) if near_bytes else 0.0
-    far_s = pace.nic_hop_s + far_bytes / (pace.nic_bytes_per_s * pace.all_to_all_ratio) if far_bytes else 0.0
+    near_s = (
+        profile.nvlink_hop_s + near_bytes / (profile.nvlink_bytes_per_s * profile.all_to_all_ratio)
+        if near_bytes
+        else 0.0
+    )
+    far_s = profile.nic_hop_s + far_bytes / (profile.nic_bytes_per_s * profile.all_to_all_ratio) if far_bytes else 0.0
     return max(near_s, far_s)
 
 
-def send_s(pace: Pace, n_bytes: float, *, near: bool) -> float:
-    """From one rank to another, `near` within its NVLink domain."""
-    if near:
-        return pace.nvlink_hop_s + n_bytes / pace.nvlink_bytes_per_s
-    return pace.nic_hop_s + n_bytes / pace.nic_bytes_per_s
+def send_s(profile: AcceleratorProfile, n_bytes: float, *, in_domain: bool) -> float:
+    """From one rank to another, `in_domain` within its NVLink domain."""
+    if in_domain:
+        return profile.nvlink_hop_s + n_bytes / profile.nvlink_bytes_per_s
+    return profile.nic_hop_s + n_bytes / profile.nic_bytes_per_s

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..model.shape import ModelShape
-from .compute import Pace, optimizer_time_s
+from .compute import AcceleratorProfile, optimizer_time_s
 from .layout import Layout
 from .pipeline_stage import StageTime, stage_times
-from .rank_exchange import n_inside, rank_parameters, ring_s, send_s, stage_boundary_bits
+from .rank_exchange import n_ranks_per_domain, rank_parameters, ring_s, send_s, stage_boundary_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class NodeStep:
 
 
 def reference_step(
-    shape: ModelShape, layout: Layout, pace: Pace, exchange: DataExchange, n_global_batch: int
+    shape: ModelShape, layout: Layout, profile: AcceleratorProfile, exchange: DataExchange, n_global_batch: int
 ) -> NodeStep:
     """All micro batches at the slowest stage's pace, one through the others, and what sticks out of the exchange.
 
@@ -54,38 +54,40 @@ def reference_step(
     takes (m + (p - 1) / v) t. Source: Narayanan et al. 2021 (arXiv:2104.04473, section 2.2).
     """
     m, v = layout.n_micro_batches(n_global_batch), layout.n_virtual_stages
-    kinds = stage_times(shape, layout, pace)
+    kinds = stage_times(shape, layout, profile)
     slowest = max((time for _, time in kinds), key=lambda time: time.total_s)
     boundary_bytes = stage_boundary_bits(shape, layout) / 8.0
     # every piece of a stage takes a micro batch in and later its gradient
     sent_s = (
-        2.0 * v * send_s(pace, boundary_bytes, near=2 * layout.n_stage_ranks <= pace.n_domain) if layout.pp > 1 else 0.0
+        2.0 * v * send_s(profile, boundary_bytes, in_domain=2 * layout.n_stage_ranks <= profile.n_domain)
+        if layout.pp > 1
+        else 0.0
     )
     others_s = (sum(n * (time.total_s + sent_s) for n, time in kinds) - slowest.total_s - sent_s) / v
     held = alike, spread = rank_parameters(shape, layout)
-    scatter_s = exchange_s(layout, pace, held, exchange.gradient_bytes)
-    gather_s = exchange_s(layout, pace, held, exchange.parameter_bytes)
+    scatter_s = exchange_s(layout, profile, held, exchange.gradient_bytes)
+    gather_s = exchange_s(layout, profile, held, exchange.parameter_bytes)
     if layout.fully_sharded:
         exposed_s = m * _sharded_s(scatter_s, gather_s, slowest, exchange)
     else:
         busy_s = m * (slowest.total_s + sent_s) + others_s
         exposed_s = _data_s(layout, exchange, scatter_s, gather_s, busy_s * min(1.0, layout.pp / m))
-    state_is_shared = layout.fully_sharded or pace.sharded_optimizer
+    state_is_shared = layout.fully_sharded or profile.sharded_optimizer
     return NodeStep(
         compute_s=m * slowest.total_s,
         bubble_s=others_s,
         point_to_point_s=m * sent_s,
         exposed_data_s=exposed_s,
-        optimizer_s=optimizer_time_s(layout.shared(alike, spread) if state_is_shared else alike + spread, pace),
+        optimizer_s=optimizer_time_s(layout.shared(alike, spread) if state_is_shared else alike + spread, profile),
     )
 
 
-def exchange_s(layout: Layout, pace: Pace, held: tuple[float, float], n_bytes: float) -> float:
+def exchange_s(layout: Layout, profile: AcceleratorProfile, held: tuple[float, float], n_bytes: float) -> float:
     """A reduce-scatter or all-gather, `n_bytes` a parameter, over data ranks that hold those of `rank_parameters`."""
     alike, spread = held
     n_ranks, n_copies = layout.dp * layout.cp, layout.n_stage_ranks // layout.ep
-    whole_s = ring_s(pace, n_ranks, n_inside(pace, n_ranks, layout.tp), alike * n_bytes)
-    return whole_s + ring_s(pace, n_copies, n_inside(pace, n_copies, layout.ep), spread * n_bytes)
+    whole_s = ring_s(profile, n_ranks, n_ranks_per_domain(profile, n_ranks, layout.tp), alike * n_bytes)
+    return whole_s + ring_s(profile, n_copies, n_ranks_per_domain(profile, n_copies, layout.ep), spread * n_bytes)
 
 
 def _data_s(layout: Layout, exchange: DataExchange, scatter_s: float, gather_s: float, window_s: float) -> float:
