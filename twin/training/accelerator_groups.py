@@ -264,7 +264,8 @@ def optimizer_s(group: CalibratedGroup, job: TrainingJob) -> float:
     n_replicated, n_expert_sharded = rank_parameters(job.model, layout)
     is_shared = layout.fully_sharded or group.profile.sharded_optimizer
     return optimizer_time_s(
-        layout.shared(n_replicated, n_expert_sharded) if is_shared else n_replicated + n_expert_sharded, group.profile
+        layout.sharded_parameters(n_replicated, n_expert_sharded) if is_shared else n_replicated + n_expert_sharded,
+        group.profile,
     )
 
 

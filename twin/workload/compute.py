@@ -65,7 +65,7 @@ class AcceleratorProfile:
     n_route_passes: float
     """Passes of a row of hidden width through the memory on its way to its expert and back, forward."""
     host_expert_layer_s: float
-    """Time to launch the kernels of one pass of a layer with experts one by one, after their row counts reach the host."""
+    """Time to launch the kernels of a pass of a layer with experts one by one, after row counts reach the host."""
 
     @classmethod
     def of(cls, value: Callable[[str], float], precision: Precision) -> AcceleratorProfile:

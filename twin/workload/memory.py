@@ -101,7 +101,7 @@ def _stage_use(
 ) -> MemoryUse:
     n_replicated, n_expert_sharded = stage_parameters(shape, layout, stage, n_layers)
     n_all = n_replicated + n_expert_sharded
-    n_sharded = layout.shared(n_replicated, n_expert_sharded)
+    n_sharded = layout.sharded_parameters(n_replicated, n_expert_sharded)
     n_resident = n_sharded if layout.fully_sharded else n_all
     n_optimizer = n_sharded if layout.fully_sharded or profile.sharded_optimizer else n_all
     n_gathered = 2.0 * n_all / n_layers if layout.fully_sharded else 0.0

@@ -1,4 +1,4 @@
-"""Rank exchange: bits that the ranks of a job exchange, and its time on the reference node of NVLink domains and NICs."""
+"""Rank exchange: bits that ranks of a job exchange, and its time on the reference node of NVLink domains and NICs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def data_bits(shape: ModelShape, layout: Layout, n_bytes: float) -> float:
 
 
 def stage_layers(shape: ModelShape, layout: Layout) -> tuple[int, ...]:
-    """Layers of each stage. Where they do not divide, the last stage and then the first have fewer, because of the head."""
+    """Layers of each stage. Where they do not divide, the last and then the first have fewer, because of the head."""
     n_min, n_extra = divmod(shape.n_layers, layout.pp)
     stages_with_extra = frozenset([*range(1, layout.pp - 1), 0, layout.pp - 1][:n_extra])
     return tuple(n_min + (stage in stages_with_extra) for stage in range(layout.pp))

@@ -79,7 +79,9 @@ def reference_step(
         point_to_point_s=n_micro * boundary_s,
         exposed_data_s=exposed_s,
         optimizer_s=optimizer_time_s(
-            layout.shared(n_replicated, n_expert_sharded) if state_is_shared else n_replicated + n_expert_sharded,
+            layout.sharded_parameters(n_replicated, n_expert_sharded)
+            if state_is_shared
+            else n_replicated + n_expert_sharded,
             profile,
         ),
     )
