@@ -143,9 +143,9 @@ class Evaluation:
         return cast("LossPenalty | None", self.outcome("loss"))
 
     @property
-    def money(self) -> cost.Money:
+    def money(self) -> cost.NetworkCost:
         """Prices of the state, and what had to be bought."""
-        return cast(cost.Money, self.outcome("money"))
+        return cast(cost.NetworkCost, self.outcome("money"))
 
     @property
     def usd_per_day(self) -> float:

@@ -158,17 +158,9 @@ def _take_accelerators(
             rack_ids = [state.node_ids[row] for row in np.flatnonzero(at_site & (state["node_n_accelerators"] > 0))[:3]]
             hint = f"the site has {', '.join(rack_ids)}, ..." if rack_ids else "the site has no rack with accelerators"
             return [], [Issue(f"{where}.racks", f"no free rack is like {placement.racks!r}", hint)]
-    kinds = sorted({state.parts[code] for code in np.unique(state["node_accelerator"][usable]) if code >= 0})
-    if placement.accelerator is not None:
-        if placement.accelerator not in kinds:
-            available_kinds = ", ".join(kinds) or "no free accelerators"
-            holder = "the site has" if placement.racks is None else f"racks like {placement.racks!r} have"
-            return [], [Issue(where, f"no free {placement.accelerator} that is up", f"{holder} {available_kinds}")]
-        kinds = [placement.accelerator]
-    if placement.micro_batch_s is not None and len(kinds) > 1:
-        return [], [
-            Issue(f"{where}.micro_batch_s", f"one measured time for {', '.join(kinds)}", "name the accelerator")
-        ]
+    kinds, issues = _usable_kinds(state, placement, usable, where)
+    if issues:
+        return [], issues
     n_remaining = placement.n_accelerators if placement.n_accelerators is not None else int(free[usable].sum())
     groups: list[AvailableGroup] = []
     for kind in kinds:
@@ -194,16 +186,36 @@ def _take_accelerators(
         taken += used + np.maximum(stranded, _idle_by_node(rows, free, rack[:n_used], n_allocated - n_used, len(taken)))
         n_remaining -= n_allocated
         groups.append(AvailableGroup(placement.site, kind, rack[:n_used], domain[:n_used], n_allocated, placement))
+    issues = _shortages(placement, groups, size, block_label, int(free[usable].sum()), where)
+    return ([], issues) if issues else (groups, [])
+
+
+def _usable_kinds(state: State, placement: Placement, usable: Bools, where: str) -> tuple[list[str], list[Issue]]:
+    """Accelerator kinds of the usable racks that the placement allows, sorted."""
+    kinds = sorted({state.parts[code] for code in np.unique(state["node_accelerator"][usable]) if code >= 0})
+    if placement.accelerator is not None:
+        if placement.accelerator not in kinds:
+            available_kinds = ", ".join(kinds) or "no free accelerators"
+            holder = "the site has" if placement.racks is None else f"racks like {placement.racks!r} have"
+            return [], [Issue(where, f"no free {placement.accelerator} that is up", f"{holder} {available_kinds}")]
+        kinds = [placement.accelerator]
+    if placement.micro_batch_s is not None and len(kinds) > 1:
+        problem = f"one measured time for {', '.join(kinds)}"
+        return [], [Issue(f"{where}.micro_batch_s", problem, "name the accelerator")]
+    return kinds, []
+
+
+def _shortages(
+    placement: Placement, groups: list[AvailableGroup], size: int, block_label: str, n_free: int, where: str
+) -> list[Issue]:
+    """Issues of a placement that gets no block of `size` accelerators, or fewer blocks than it states."""
     n_whole = sum(len(group.rack) // size * size for group in groups)
-    n_free = int(free[usable].sum())
     if not n_whole:
-        return [], [Issue(where, f"no whole {block_label} of {size} accelerators fits", f"{n_free} are free and up")]
-    if placement.n_accelerators is not None and placement.n_accelerators - n_whole >= size:
-        hint = (
-            f"the site has {n_free} free and up, each {block_label} of {size} of one kind, tensor ranks on one NVLink"
-        )
-        return [], [Issue(where, f"{placement.n_accelerators} accelerators asked for, {n_whole} placed", hint)]
-    return groups, []
+        return [Issue(where, f"no whole {block_label} of {size} accelerators fits", f"{n_free} are free and up")]
+    if placement.n_accelerators is None or placement.n_accelerators - n_whole < size:
+        return []
+    hint = f"the site has {n_free} free and up, each {block_label} of {size} of one kind, tensor ranks on one NVLink"
+    return [Issue(where, f"{placement.n_accelerators} accelerators asked for, {n_whole} placed", hint)]
 
 
 def _idle_by_node(rows: Ints, free: Ints, rack: Ints, n: int, n_nodes: int) -> Ints:
