@@ -108,9 +108,9 @@ def purchased_items(before: State, after: State) -> tuple[dict[str, int], float]
     return pieces, _new_fibre_km(before, after, links)
 
 
-def _rows_before(index: Mapping[str, int], names: tuple[str, ...], same: bool) -> Ints:
+def _rows_before(index: Mapping[str, int], names: tuple[str, ...], unchanged: bool) -> Ints:
     """Row that each record had before, -1 for a new one."""
-    if same:
+    if unchanged:
         return np.arange(len(names))
     return np.fromiter((index.get(name, -1) for name in names), dtype=np.int64, count=len(names))
 
@@ -253,6 +253,8 @@ def usd_per_day(cost: NetworkCost, reader: FigureReader, allocated: Mapping[str,
     annuity = interest / (1.0 - (1.0 + interest) ** -years) if interest else 1.0 / years
     usd_of_kind = {kind: reader.price("part_usd", kind) for kind in sorted(cost.bill.n_accelerators)}
     other_usd = cost.asset_usd - sum(usd * cost.bill.n_accelerators[kind] for kind, usd in usd_of_kind.items())
-    share = sum(allocated.values()) / n_accelerators if n_accelerators else 1.0
+    accelerator_ratio = sum(allocated.values()) / n_accelerators if n_accelerators else 1.0
     accelerators_usd = sum(usd_of_kind[kind] * n for kind, n in sorted(allocated.items()))
-    return ((accelerators_usd + other_usd * share) * annuity + cost.opex_usd_per_year * share) / DAYS_PER_YEAR
+    return (
+        (accelerators_usd + other_usd * accelerator_ratio) * annuity + cost.opex_usd_per_year * accelerator_ratio
+    ) / DAYS_PER_YEAR

@@ -100,8 +100,12 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
         return loads
     pairs: PairTable = inputs["job_pairs"]
     routes = Router(state, bright & (share > 0), inputs["access_latency"]).routes(share, pairs.source, pairs.target)
-    clean = loads_on_routes(state, inputs["job_flows"], pairs, routes)
-    return loads if clean.unreachable else with_latency(clean, state, inputs["health.arc_latency_us"], pairs, routes)
+    clean_loads = loads_on_routes(state, inputs["job_flows"], pairs, routes)
+    return (
+        loads
+        if clean_loads.unreachable
+        else with_latency(clean_loads, state, inputs["health.arc_latency_us"], pairs, routes)
+    )
 
 
 def accelerators(inputs: Inputs) -> AcceleratorGroups | None:
@@ -143,13 +147,13 @@ def step(inputs: Inputs) -> StepOutcome:
         phase, a, b = loads.unreachable[0]
         return StepOutcome(None, f"no path for {phase.replace('_', '-')} traffic from {a} to {b}")
     placed, flows, groups = inputs["placement"], inputs["job_flows"], inputs["accelerators"]
-    found = step_of(StepInputs(job, placed, flows, groups, loads, inputs["job_capacity"]))
-    if not np.isfinite(found.step_time_s):
+    result = step_of(StepInputs(job, placed, flows, groups, loads, inputs["job_capacity"]))
+    if not np.isfinite(result.step_time_s):
         return StepOutcome(None, "a link on the way has no capacity left")
-    issues = peak_issues(found.groups, job, inputs.reader)
+    issues = peak_issues(result.groups, job, inputs.reader)
     if issues:
         raise TopologyError("the job cannot run as it is cut and placed", found=issues)
-    return StepOutcome(found)
+    return StepOutcome(result)
 
 
 def loss(inputs: Inputs) -> LossPenalty | None:

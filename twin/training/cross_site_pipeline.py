@@ -22,11 +22,11 @@ def cross_site_pipeline(
 ) -> TimedGroup:
     """Time a replica over these groups, with micro batches as far apart as routes and distance require.
 
-    One forward, one backward in strict order. From a backward pass on a stage to the d-th stage before it, over the
-    next forward pass there and back, it takes the time of these d + 1 stages and of the crossings between them. In that
-    time d + 1 micro batches have passed. So crossings cost a micro batch 2 sum(L) / (d + 1), with L of a single
-    crossing, and more for crossings next to each other. The first micro batches, one for each stage from there on, do
-    not wait.
+    The order is one forward, one backward, strictly. Take a backward pass on a stage, and the d-th stage before it.
+    From the one to the other, and back with the next forward pass, it takes the time of these d + 1 stages and of the
+    crossings between them. In that time d + 1 micro batches have passed. So crossings cost a micro batch 2 sum(L) / (d
+    + 1), with L the latency of a crossing. Several crossings next to each other cost more than a single one. The first
+    micro batches, one for each stage from there on, do not wait.
 
     Args:
         groups: timed groups in order of their stages.

@@ -28,13 +28,13 @@ def collision_ratio(state: State, placed: JobPlacement, loads: UnitLinkLoads, n_
         Ratio by row of `loads`, 1 outside the wide area; float64[n_rows].
     """
     out = np.ones(len(loads.arc))
-    wide = np.flatnonzero(state.link_tier[loads.arc // 2] == TIERS.index("wide_area"))
-    if not len(wide) or not loads.wide:
+    wide_rows = np.flatnonzero(state.link_tier[loads.arc // 2] == TIERS.index("wide_area"))
+    if not len(wide_rows) or not loads.wide:
         return out
     sites = placed.sites
     n_placed = [sum(len(group.rack) for group in placed.groups if group.site == site) for site in sites]
-    n_flows = np.zeros(len(wide))
+    n_flows = np.zeros(len(wide_rows))
     for (i, j), unit in loads.wide.items():
-        n_flows += n_flows_each * min(n_placed[i], n_placed[j]) * unit[wide]
-    out[wide] = worst_over_mean(n_flows, state.n_members_up[loads.arc[wide] // 2])
+        n_flows += n_flows_each * min(n_placed[i], n_placed[j]) * unit[wide_rows]
+    out[wide_rows] = worst_over_mean(n_flows, state.n_members_up[loads.arc[wide_rows] // 2])
     return out

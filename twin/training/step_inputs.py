@@ -68,7 +68,7 @@ class UnitLinkLoads:
 
 @dataclass(frozen=True, eq=False)
 class AcceleratorGroups:
-    """Groups of a placed job and their timing, whatever the network."""
+    """Groups of a placed job and their timing, independent of the network."""
 
     groups: tuple[CalibratedGroup, ...]
     n_buckets: float

@@ -39,8 +39,9 @@ class Counterfactual:
     no_fabric_limit: bool = False
     """Network cards have no limit. The caller sets the capacity of the arcs."""
     one_accelerator: bool = False
-    """All accelerators of the job are alike, with the same total FLOP/s."""
+    """All accelerators of the job are equal, with the same total FLOP/s."""
     best_split: bool = False
+    """The best split of the work is used, whatever the job requests."""
     full_pipeline: bool = False
     """The batch is so large that pipeline fill and drain, and micro batches that do not divide, do not count."""
 

@@ -241,9 +241,9 @@ def _solve_shares(rows: Floats) -> Floats | None:
 def _solve_three_shares(rows: Floats) -> Floats | None:
     """The same for three columns, exact and ten times as fast; None where too many rows bind.
 
-    The least maximum lies in a corner of the triangle of shares, where two rows are equal on one of its sides, or where
-    three rows are equal inside. With many rows, one row at a time is added: the largest one at the best point so far.
-    It ends when no row is larger than those added.
+    The least maximum lies in a corner of the triangle of shares, on a side where two rows are equal, or inside where
+    three rows are equal. With many rows, one row at a time is added: the largest one at the best point so far. It ends
+    when no row is larger than those added.
     """
     chosen = list(range(len(rows))) if len(rows) <= MAX_ROWS_AT_ONCE else [*dict.fromkeys(rows.argmax(axis=0).tolist())]
     while len(chosen) <= MAX_ROWS_THREE_TREES:

@@ -16,11 +16,12 @@ from .layout import Layout
 
 BYTES = 2
 """Of an activation in bf16; communication moves these at every precision of the products."""
-HIDDEN_PASSES, FFN_PASSES, LOGIT_BYTES = 8.0, 3.0, 24.0
-"""HIDDEN_PASSES and FFN_PASSES: how often a forward pass of a layer reads or writes activations of hidden width and of
-feed-forward width (two norms, two residuals with dropout, one activation). LOGIT_BYTES: bytes moved for each logit,
-bf16 and fp32 in and out.
-"""
+HIDDEN_PASSES = 8.0
+"""Reads and writes of hidden-width activations in a layer's forward pass: two norms, two residuals with dropout."""
+FFN_PASSES = 3.0
+"""Reads and writes of activations of feed-forward width in a layer's forward pass: one activation function."""
+LOGIT_BYTES = 24.0
+"""Bytes moved for each logit: bf16 and fp32 in and out."""
 OPTIMIZER_PASS_BYTES = 34.0
 """Moved for each parameter by Adam: gradient, both moments and fp32 copy read, the last three and bf16 written."""
 
