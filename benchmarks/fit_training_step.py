@@ -25,7 +25,7 @@ from twin.catalogue import catalogue
 from twin.check.fixture import read_fixture
 from twin.check.training_step import TrainingStepGiven, data_exchange
 from twin.model.shape import ModelShape
-from twin.workload.compute import Pace
+from twin.workload.compute import AcceleratorProfile
 from twin.workload.layout import Layout
 from twin.workload.reference_node import reference_step
 
@@ -137,13 +137,13 @@ def figures_of(accelerator: str, constants: Constants) -> dict[str, float]:
 
 
 def predict(rows: Sequence[Row], constants: Constants) -> np.ndarray:
-    paces: dict[tuple[str, str], Pace] = {}
+    paces: dict[tuple[str, str], AcceleratorProfile] = {}
     out = []
     for row in rows:
         key = (row.accelerator, row.precision)
         if key not in paces:
             part = Overridden(row.accelerator, figures_of(row.accelerator, constants))
-            paces[key] = Pace.of(part.value, row.precision)
+            paces[key] = AcceleratorProfile.of(part.value, row.precision)
         step = reference_step(row.shape, row.layout, paces[key], data_exchange(row.accelerator), row.n_global_batch)
         out.append(step.step_time_s)
     return np.array(out)

@@ -10,7 +10,7 @@ import pytest
 from tests.model.samples import campus_data, changed
 from tests.training.cases import line, reader, state_of
 from twin.arrays import State
-from twin.economics.cost import bill_of, bought, money, site_power_w, usd_per_day
+from twin.economics.cost import bill_of_materials, network_cost, purchased_items, site_power_w, usd_per_day
 from twin.scenario.feasibility import build_issues, ports_used
 
 PRICES = {
@@ -37,7 +37,7 @@ def wan(state: State) -> np.ndarray:
 
 def test_the_bill_counts_both_ends_everything_that_stands_and_miles_of_pairs() -> None:
     state, document = state_of(campus_data())
-    bill = bill_of(state, document, reader())
+    bill = bill_of_materials(state, document, reader())
     assert bill.n_parts == {
         "400G-FR4": 2 * 2 * 8,
         "OpenZR+-400G": 2 * 4,
@@ -54,15 +54,15 @@ def test_the_bill_counts_both_ends_everything_that_stands_and_miles_of_pairs() -
 def test_more_pairs_are_leased_by_the_pair() -> None:
     state, document = state_of(campus_data())
     two = state.with_values("link_n_fibre_pairs", wan(state), 2)
-    assert bill_of(two, document, reader()).leased_pair_miles == pytest.approx(25 / 1.609344)
-    assert bill_of(two, document, reader()).n_parts["mux-8"] == 4
+    assert bill_of_materials(two, document, reader()).leased_pair_miles == pytest.approx(25 / 1.609344)
+    assert bill_of_materials(two, document, reader()).n_parts["mux-8"] == 4
 
 
 def test_what_is_down_is_still_on_the_bill() -> None:
     state, document = state_of(campus_data())
     down = state.with_values("link_up", wan(state), False).with_values("node_up", np.arange(3), False)
-    assert bill_of(down, document, reader()) is not None
-    assert bill_of(down, document, reader()).n_parts == bill_of(state, document, reader()).n_parts
+    assert bill_of_materials(down, document, reader()) is not None
+    assert bill_of_materials(down, document, reader()).n_parts == bill_of_materials(state, document, reader()).n_parts
 
 
 def test_power_by_hand() -> None:
@@ -76,7 +76,7 @@ def test_power_by_hand() -> None:
 def test_the_money_by_hand() -> None:
     state, document = state_of(campus_data())
     figures = reader(PRICES)
-    found = money(state, document, figures, None)
+    found = network_cost(state, document, figures, None)
     asset = 32 * 700 + 8 * 5000 + 2 * 1000 + 2 * 90_000 + 2 * 25_000 + 32 * 30_000 + 32 * 50_000 + 7.5 * 50_000
     power = site_power_w(state, document, figures).sum()
     assert found.asset_usd == pytest.approx(asset)
@@ -97,13 +97,13 @@ def test_the_money_by_hand() -> None:
 def test_what_stays_costs_nothing() -> None:
     state, _ = state_of(campus_data())
     older = state.with_values("span_age_years", np.array([0, 1]), 30.0).with_values("link_age_years", wan(state), 20.0)
-    assert bought(state, state) == ({}, 0.0)
-    assert bought(state, older) == ({}, 0.0)
+    assert purchased_items(state, state) == ({}, 0.0)
+    assert purchased_items(state, older) == ({}, 0.0)
 
 
 def purchases(after: State, before: State) -> dict[str, tuple[float, float]]:
     _, document = state_of(campus_data())
-    return {item: (n, usd) for item, n, usd in money(after, document, reader(PRICES), before).purchases}
+    return {item: (n, usd) for item, n, usd in network_cost(after, document, reader(PRICES), before).purchases}
 
 
 def test_more_channels_are_bought_by_the_member_and_both_ends() -> None:
@@ -144,14 +144,14 @@ def test_rows_that_moved_are_found_again_by_name() -> None:
     node = {"id": "A", "kind": "leaf", "part": "leaf-25.6T"}
     link = {"id": "A", "ends": ["A", "a-border"], "transceiver": "400G-FR4"}
     after, _ = state_of(data | {"nodes": [*data["nodes"], node], "links": [*data["links"], link]})
-    assert bought(state, after) == ({"400G-FR4": 2, "leaf-25.6T": 1}, 0.0)
-    assert bought(after, state) == ({}, 0.0)
+    assert purchased_items(state, after) == ({"400G-FR4": 2, "leaf-25.6T": 1}, 0.0)
+    assert purchased_items(after, state) == ({}, 0.0)
 
 
 def test_the_dearest_purchase_comes_first() -> None:
     state, document = state_of(campus_data())
     after = state.with_values("link_n_parallel", wan(state), 8).with_values("span_age_years", np.array([1]), 0.0)
-    found = money(after, document, reader(PRICES), state)
+    found = network_cost(after, document, reader(PRICES), state)
     assert [item for item, _, _ in found.purchases] == ["fibre laid, km", "OpenZR+-400G"]
     assert found.capex_usd == sum(usd for _, _, usd in found.purchases)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.training.cases import general, health_of, line, of_part, reader, state_of
 from twin.arrays import State
-from twin.economics.cost import bill_of, bought
+from twin.economics.cost import bill_of_materials, purchased_items
 from twin.optics.gn_model import AmplifiedSpans, Comb, line_noise, outside_validity
 from twin.optics.link_budget import DARK, LINE_RATE, MODE, REACH
 from twin.optics.link_health import compute_link_health
@@ -104,12 +104,12 @@ def test_amplifiers_take_time_and_money() -> None:
     more_us = with_them.latency.propagation_us[0] - without.latency.propagation_us[0]
     assert more_us == pytest.approx(3 * general("amplifier_site_us"))
     state, document = state_of(amplified(n_fibre_pairs=2))
-    assert bill_of(state, document, reader()).n_parts["EDFA"] == 2 * 3 * 2
+    assert bill_of_materials(state, document, reader()).n_parts["EDFA"] == 2 * 3 * 2
     empty = State.of(state_of({"nodes": line()["nodes"]})[0].arrays)
-    assert bought(empty, state)[0]["EDFA"] == 12
-    assert "EDFA" not in {part for part, n in bought(state, state)[0].items() if n}
+    assert purchased_items(empty, state)[0]["EDFA"] == 12
+    assert "EDFA" not in {part for part, n in purchased_items(state, state)[0].items() if n}
     one_pair = state_of(amplified())[0]
-    assert bought(one_pair, state)[0]["EDFA"] == 6
+    assert purchased_items(one_pair, state)[0]["EDFA"] == 6
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.model.samples import network
 from tests.training.cases import general, health_of, line, of_part, reader, state_of
 from twin.catalogue import catalogue
 from twin.catalogue.ageing import AgeingCase
-from twin.economics.cost import bill_of
+from twin.economics.cost import bill_of_materials
 from twin.errors import DocumentError, TopologyError
 from twin.loading import from_document
 from twin.optics.link_budget import LINE_RATE, REACH, LinkBudgets, compute_link_budgets
@@ -273,7 +273,7 @@ def test_every_regenerator_on_the_way_takes_its_time() -> None:
 def test_every_regenerator_takes_two_transceivers_a_member_and_two_multiplexers_a_pair() -> None:
     def parts(*lengths_km: float) -> dict[str, int]:
         state, found = state_of(on_glass(*lengths_km, n_parallel=6, n_fibre_pairs=2, mux="mux-8"))
-        return dict(bill_of(state, found, reader()).n_parts)
+        return dict(bill_of_materials(state, found, reader()).n_parts)
 
     assert parts(60) == {"OpenZR+-400G": 2 * 6, "mux-8": 2 * 2}
     assert parts(30, 30) == {"OpenZR+-400G": 4 * 6, "mux-8": 4 * 2}
@@ -347,7 +347,7 @@ def test_each_path_is_held_against_the_reach_of_the_optics_by_itself() -> None:
 def test_leased_glass_is_paid_on_both_paths() -> None:
     data = protected(20, 60, n_fibre_pairs=2)
     data["links"][0]["spans"] = [span | {"leased": True} for span in data["links"][0]["spans"]]
-    bill = bill_of(*state_of(data), reader())
+    bill = bill_of_materials(*state_of(data), reader())
     assert bill.leased_pair_miles == pytest.approx(2 * 80 / 1.609344)
     assert bill.n_parts[PROTECTION] == 2 * 2
 
@@ -375,7 +375,7 @@ def test_both_paths_may_be_regenerated() -> None:
     found = health_of(data)
     assert found.margin_db[0] == health_of(protected(40, 40)).margin_db[0]
     assert found.latency.regeneration_us.tolist() == [100.0]
-    assert bill_of(*state_of(data), reader()).n_parts["OpenZR+-400G"] == 2 * (1 + 3) * 2
+    assert bill_of_materials(*state_of(data), reader()).n_parts["OpenZR+-400G"] == 2 * (1 + 3) * 2
 
 
 # --- misuse ----------------------------------------------------------------------------------------------------------

@@ -191,7 +191,7 @@ def test_parts_add_up(case: Asked) -> None:
     assert 0 <= found.bubble_ratio < 1
     job = network(case.data()).document.jobs[0]
     assert found.model_flops_per_s * found.step_time_s == pytest.approx(flops_per_step(job))
-    done = sum(m * group.n_replicas for m, group in zip(found.share, found.groups, strict=True))
+    done = sum(m * group.n_replicas for m, group in zip(found.split, found.groups, strict=True))
     assert done * job.parallelism.n_micro_batch >= job.n_global_batch
 
 

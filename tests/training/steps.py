@@ -15,7 +15,7 @@ from twin.training.job_flows import job_flows
 from twin.training.placement import place_job
 from twin.training.step import Step, step_of
 from twin.training.step_inputs import AcceleratorGroups, StepInputs
-from twin.training.step_timing import NOTHING_REMOVED, Counterfactual
+from twin.training.step_timing import NO_LIMIT_REMOVED, Counterfactual
 
 GENEROUS = 1e7
 """Gb/s, more than any job fills."""
@@ -64,10 +64,10 @@ def evaluated(data: dict[str, Any]) -> Evaluation:
     return EVALUATOR.evaluate(Case(state, document, network(data).document.jobs[0]))
 
 
-def step(data: dict[str, Any], counterfactual: Counterfactual = NOTHING_REMOVED) -> Step:
+def step(data: dict[str, Any], counterfactual: Counterfactual = NO_LIMIT_REMOVED) -> Step:
     found = evaluated(data)
     assert found.step is not None, found.why_no_step
-    if counterfactual == NOTHING_REMOVED:
+    if counterfactual == NO_LIMIT_REMOVED:
         return found.step
     job, loads = found.case.job, found.loads
     assert job is not None
@@ -80,7 +80,7 @@ def step(data: dict[str, Any], counterfactual: Counterfactual = NOTHING_REMOVED)
     )
 
 
-def seconds(data: dict[str, Any], counterfactual: Counterfactual = NOTHING_REMOVED) -> float:
+def seconds(data: dict[str, Any], counterfactual: Counterfactual = NO_LIMIT_REMOVED) -> float:
     return step(data, counterfactual).step_time_s
 
 

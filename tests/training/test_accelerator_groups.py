@@ -14,7 +14,7 @@ import pytest
 from tests.training.cases import reader
 from tests.training.steps import evaluated, one_site, seconds, sites, step
 from twin.errors import TopologyError
-from twin.training.placement import pace_of
+from twin.training.placement import accelerator_profile
 from twin.workload.job_arithmetic import layout_of
 from twin.workload.rank_exchange import context_bits, expert_bits, rank_parameters, stage_boundary_bits, stage_layers
 from twin.workload.reference_node import DataExchange, NodeStep, reference_step
@@ -39,7 +39,7 @@ def reference(data: dict[str, Any]) -> NodeStep:
         READER.general("n_gradient_buckets"),
     )
     layout = layout_of(job, placed.n_replicas)
-    return reference_step(job.model, layout, pace_of(group, job, READER), exchange, job.n_global_batch)
+    return reference_step(job.model, layout, accelerator_profile(group, job, READER), exchange, job.n_global_batch)
 
 
 def ratio(data: dict[str, Any]) -> float:
@@ -150,8 +150,8 @@ def test_thin_all_to_alls_and_boundaries_are_waited_for() -> None:
 
 
 def test_half_the_pace_is_twice_the_kernels_and_the_same_exchange() -> None:
-    def timed(pace: float) -> tuple[float, float]:
-        found = step(one_site(8, 8, parallelism={"tp": 8}, placement=[{"site": "a", "pace_ratio": pace}]))
+    def timed(pace_ratio: float) -> tuple[float, float]:
+        found = step(one_site(8, 8, parallelism={"tp": 8}, placement=[{"site": "a", "pace_ratio": pace_ratio}]))
         return found.compute_time_s, found.exposed_s["in_layers"]
 
     (one, exchange), (half, same) = timed(1.0), timed(0.5)

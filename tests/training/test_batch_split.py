@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests import naive
 from tests.training.steps import evaluated, one_site, seconds, sites, step
 from twin.errors import TopologyError
-from twin.training.step_timing import Counterfactual, mean_of_latest
+from twin.training.step_timing import Counterfactual, expected_latest_end_s
 from twin.workload.job_arithmetic import layout_of
 from twin.workload.rank_exchange import context_bits, stage_boundary_bits, stage_layers
 
@@ -40,8 +40,8 @@ def stated(a: int, b: int, **job: Any) -> dict[str, Any]:
 def test_a_stated_split_is_taken_as_it_stands() -> None:
     """Two replicas a site, 256 sequences: 40 and 88 make a batch of 2 x 128."""
     found = step(sites(MIXED, parallelism=CUT, **stated(40, 88)))
-    assert found.share == (40, 88)
-    for group, took, m in zip(found.groups, found.group_time_s, found.share, strict=True):
+    assert found.split == (40, 88)
+    for group, took, m in zip(found.groups, found.group_time_s, found.split, strict=True):
         assert took >= m * group.stage_time_s
     assert found.slowest_group == int(np.argmax(found.group_time_s))
 
@@ -88,10 +88,10 @@ def test_no_pool_gets_more_than_it_has_memory_for() -> None:
     model = {"model": {"preset": "llama-3.1-8b", "n_sequence": 32_768}}
     del long["n_sequence"]
     held = {"a": [("H100", 8)], "b": [("H100", 8)]}
-    assert step(sites(held, **long, **model)).share == (2, 2)
+    assert step(sites(held, **long, **model)).split == (2, 2)
     with pytest.raises(TopologyError, match="GB of 80 GB"):
         step(sites(held, **long, **model, **stated(4, 0)))
-    assert max(step(sites(held, split="balanced", **long, **model)).share) <= 3
+    assert max(step(sites(held, split="balanced", **long, **model)).split) <= 3
 
 
 # --- jitter -----------------------------------------------------------------------------------------------------------
@@ -101,11 +101,11 @@ def test_no_pool_gets_more_than_it_has_memory_for() -> None:
 def test_the_mean_of_the_largest_is_that_of_a_simulation(n: int) -> None:
     draw = np.random.default_rng(1)
     drawn = draw.standard_normal((20_000, n)).max(axis=1)
-    assert mean_of_latest([0.0], [1.0], [n]) == pytest.approx(drawn.mean(), abs=0.015)
-    assert mean_of_latest([0.0], [1.0], [1]) == pytest.approx(0.0, abs=1e-9)
+    assert expected_latest_end_s([0.0], [1.0], [n]) == pytest.approx(drawn.mean(), abs=0.015)
+    assert expected_latest_end_s([0.0], [1.0], [1]) == pytest.approx(0.0, abs=1e-9)
     others = np.maximum(drawn * 0.5 + 3.0, draw.normal(2.0, 1.5, (20_000, 5)).max(axis=1))
-    assert mean_of_latest([3.0, 2.0], [0.5, 1.5], [n, 5]) == pytest.approx(others.mean(), abs=0.02)
-    assert mean_of_latest([3.0, 9.0], [0.5, 0.0], [n, 5]) == pytest.approx(9.0, abs=1e-6)
+    assert expected_latest_end_s([3.0, 2.0], [0.5, 1.5], [n, 5]) == pytest.approx(others.mean(), abs=0.02)
+    assert expected_latest_end_s([3.0, 9.0], [0.5, 0.0], [n, 5]) == pytest.approx(9.0, abs=1e-6)
 
 
 def test_the_slowest_replica_of_all_is_waited_for_wherever_it_stands() -> None:

@@ -17,7 +17,7 @@ from twin.model.jobs import Parallelism, Placement, TrainingJob
 from twin.model.known_models import known_shape
 from twin.model.shape import ModelShape
 from twin.training.job_flows import Flows, job_flows
-from twin.training.placement import Placed
+from twin.training.placement import JobPlacement
 from twin.training.placement import place_job as place_job_reading
 from twin.workload.job_arithmetic import layout_of
 
@@ -28,7 +28,7 @@ def job(*placement: Placement, **cut: int) -> TrainingJob:
     return TrainingJob("j", SHAPE, Parallelism(**cut), n_global_batch=64, placement=placement)
 
 
-def place_job(state: State, found: TrainingJob) -> Placed:
+def place_job(state: State, found: TrainingJob) -> JobPlacement:
     return place_job_reading(state, found, reader())
 
 
@@ -97,11 +97,11 @@ def test_every_shortage_is_told() -> None:
 
 
 def sent(flows: Flows, n_nodes: int) -> np.ndarray:
-    return np.bincount(flows.source, weights=flows.share, minlength=n_nodes)
+    return np.bincount(flows.source, weights=flows.amount, minlength=n_nodes)
 
 
 def received(flows: Flows, n_nodes: int) -> np.ndarray:
-    return np.bincount(flows.target, weights=flows.share, minlength=n_nodes)
+    return np.bincount(flows.target, weights=flows.amount, minlength=n_nodes)
 
 
 @st.composite
@@ -123,7 +123,7 @@ def test_flows_add_up(case: tuple[State, TrainingJob]) -> None:
     size = found.parallelism.tp * found.parallelism.pp
     for _, _, flow in [(0, 0, f) for f in (*flows.pipeline, *(each.flows for each in flows.local))] + list(flows.wide):
         assert (flow.source != flow.target).all()
-        assert (flow.share > 0).all()
+        assert (flow.amount > 0).all()
         keys = flow.source * n_nodes + flow.target
         assert (np.diff(keys) > 0).all() or len({*keys.tolist()}) == len(keys)
     by_site = {site: np.concatenate([p.rack for p in placed.groups if p.site == site]) for site in placed.sites}
@@ -140,7 +140,7 @@ def test_flows_add_up(case: tuple[State, TrainingJob]) -> None:
         pair for i in range(n_sites) for j in range(i + 1, n_sites) for pair in ((i, j), (j, i))
     ]
     for i, j, flow in flows.wide:
-        assert flow.share.sum() == pytest.approx(1.0)
+        assert flow.amount.sum() == pytest.approx(1.0)
         here, there = by_site[placed.sites[i]], by_site[placed.sites[j]]
         np.testing.assert_allclose(sent(flow, n_nodes), np.bincount(here, minlength=n_nodes) / len(here))
         np.testing.assert_allclose(received(flow, n_nodes), np.bincount(there, minlength=n_nodes) / len(there))
@@ -160,7 +160,7 @@ def test_the_ring_inside_a_site_by_hand() -> None:
         [1, 0],
     )
     # four ranks send three quarters of their quarter of the parameters
-    assert flow.share.tolist() == pytest.approx([4 * 3 / 4 / 4] * 2)
+    assert flow.amount.tolist() == pytest.approx([4 * 3 / 4 / 4] * 2)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_ranks_of_a_block_reduce_among_themselves_too(cut: dict[str, int], n_exp
     found = replace(job(Placement("a"), **cut), model=model)
     placed = place_job(state, found)
     (each,) = job_flows(placed, found, 64).local
-    bits = 8.0 * each.flows.share.sum() * model.n_parameters() / 64
+    bits = 8.0 * each.flows.amount.sum() * model.n_parameters() / 64
     assert bits == pytest.approx(data_bits(model, layout_of(found, placed.n_replicas), 1.0), rel=1e-3)
     assert each.n_ranks == 64 // cut.get("pp", 1)
 
@@ -203,7 +203,7 @@ def test_the_pipeline_by_hand(n_virtual: int, back: float) -> None:
     found = job(Placement("a"), tp=4, pp=2, n_virtual_stages=n_virtual)
     (flow,) = job_flows(place_job(state, found), found, 2).pipeline
     assert (flow.source.tolist(), flow.target.tolist()) == ([0, 1], [1, 0])
-    assert flow.share.tolist() == [4 * (n_virtual + back)] * 2
+    assert flow.amount.tolist() == [4 * (n_virtual + back)] * 2
 
 
 def test_stages_within_a_rack_send_nothing_out() -> None:
@@ -217,7 +217,7 @@ def test_unequal_sites_meet_shard_by_shard() -> None:
     state = racks({"a": [("H100", 1)] * 2, "b": [("H100", 1)] * 3})
     found = job(Placement("a"), Placement("b"))
     there, back = (flow for _, _, flow in job_flows(place_job(state, found), found, 5).wide)
-    met = {(int(a), int(b)): s for a, b, s in zip(there.source, there.target, there.share, strict=True)}
+    met = {(int(a), int(b)): s for a, b, s in zip(there.source, there.target, there.amount, strict=True)}
     assert met == pytest.approx({(0, 2): 1 / 3, (0, 3): 1 / 6, (1, 3): 1 / 6, (1, 4): 1 / 3})
     assert (back.source.tolist(), back.target.tolist()) == (there.target.tolist(), there.source.tolist())
 

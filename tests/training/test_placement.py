@@ -19,7 +19,7 @@ from twin.model.jobs import Parallelism, Placement, TrainingJob
 from twin.model.known_models import known_shape
 from twin.model.shape import ModelShape
 from twin.training.memory_fit import fit_issues
-from twin.training.placement import Placed, cross_racks, nearness, place_job
+from twin.training.placement import JobPlacement, domain_sharing, place_job, rank_pairs_between_racks
 
 SHAPE = ModelShape(n_layers=64, n_hidden=768, n_heads=48, n_ffn_hidden=1024, n_vocab=1000, n_sequence=240)
 EXPERTS = replace(SHAPE, n_experts=16, n_experts_active=2)
@@ -35,7 +35,7 @@ def job(*placement: Placement, shape: ModelShape = SHAPE, batch: int = 4800, **c
     return TrainingJob("j", shape, Parallelism(**cut), batch, placement, across_sites=across)
 
 
-def placed(sites: Racks, found: TrainingJob) -> Placed:
+def placed(sites: Racks, found: TrainingJob) -> JobPlacement:
     return place_job(racks(sites), found, READER)
 
 
@@ -111,7 +111,7 @@ def test_ranks_lie_as_the_slow_twin_deals_them(case: tuple[Racks, TrainingJob]) 
 
 @FEW
 @given(racks_and_job())
-def test_nearness_is_that_of_the_worst_group(case: tuple[Racks, TrainingJob]) -> None:
+def test_domain_sharing_is_that_of_the_worst_group(case: tuple[Racks, TrainingJob]) -> None:
     sites, found = case
     cut = found.parallelism
     k = max(1, cut.ep // (cut.tp * cut.cp))
@@ -129,25 +129,25 @@ def test_nearness_is_that_of_the_worst_group(case: tuple[Racks, TrainingJob]) ->
         def every(n: int, step: int, of: list[int]) -> list[list[int]]:
             return [of[i : i + n * step : step] for i in range(0, len(of), n * step)]
 
-        near = nearness(group, found)
-        assert near.n_context == (least(every(cut.cp, cut.tp, domain)) if cut.cp > 1 else 1)
-        assert near.n_expert == (least(every(cut.ep, 1, domain)) if cut.ep > 1 else 1)
+        sharing = domain_sharing(group, found)
+        assert sharing.n_context == (least(every(cut.cp, cut.tp, domain)) if cut.cp > 1 else 1)
+        assert sharing.n_expert == (least(every(cut.ep, 1, domain)) if cut.ep > 1 else 1)
         n_alike = cut.cp * k
-        assert near.n_data == (least(every(n_alike, cut.tp, domain)) if n_alike > 1 else 1)
+        assert sharing.n_data == (least(every(n_alike, cut.tp, domain)) if n_alike > 1 else 1)
         together = all(
             domain[b + s * width + i] == domain[b + (s + 1) * width + i]
             for b in range(0, len(domain), width * cut.pp)
             for s in range(cut.pp - 1)
             for i in range(width)
         )
-        assert near.boundary == together
+        assert sharing.boundary_in_domain == together
 
 
 @FEW
 @given(st.lists(st.lists(st.integers(0, 5), min_size=4, max_size=4), min_size=1, max_size=6))
 def test_pairs_across_racks_are_those_of_two_loops(groups: list[list[int]]) -> None:
     wanted = Counter((a, b) for group in groups for a in group for b in group if a != b)
-    source, target, pairs = cross_racks(np.array(groups), 6)
+    source, target, pairs = rank_pairs_between_racks(np.array(groups), 6)
     got = Counter[tuple[int, int]]()
     for a, b, n in zip(source.tolist(), target.tolist(), pairs.tolist(), strict=True):
         got[a, b] += int(n)
@@ -269,12 +269,12 @@ def test_a_site_that_cannot_take_part_is_named(sites: Racks, places: list[Placem
     assert problem in found[f"jobs[j].placement{where}"][0]
 
 
-def test_a_boundary_to_another_site_is_not_near() -> None:
+def test_a_boundary_to_another_site_is_in_no_domain() -> None:
     sites: Racks = {"a": [("GB200", 8)], "b": [("GB200", 8)]}
     over = job(Placement("a"), Placement("b"), tp=4, pp=2, across_sites="pipeline")
-    assert [nearness(group, over).boundary for group in placed(sites, over).groups] == [False, False]
+    assert [domain_sharing(group, over).boundary_in_domain for group in placed(sites, over).groups] == [False, False]
     here = job(Placement("a"), tp=4, pp=2)
-    assert [nearness(group, here).boundary for group in placed(sites, here).groups] == [True]
+    assert [domain_sharing(group, here).boundary_in_domain for group in placed(sites, here).groups] == [True]
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------
@@ -310,7 +310,7 @@ def test_what_does_not_fit_is_told_with_place_rule_and_what_would(
 def test_one_measured_time_for_one_kind() -> None:
     sites: Racks = {"a": [("GB200", 8), ("H100", 8)]}
     got = placed(sites, job(Placement("a", accelerator="H100", micro_batch_s=0.1), Placement("a", 8, "GB200"), tp=4))
-    assert [(p.accelerator, p.place.micro_batch_s) for p in got.groups] == [("GB200", None), ("H100", 0.1)]
+    assert [(p.accelerator, p.placement.micro_batch_s) for p in got.groups] == [("GB200", None), ("H100", 0.1)]
 
 
 def test_more_sites_than_bounded() -> None:

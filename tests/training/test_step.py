@@ -137,7 +137,7 @@ def test_a_balanced_split_comes_near_the_proportional_one_of_the_notes(x_tbps: f
     assert counterfactual == pytest.approx(1.38, rel=0.01)
     if x_tbps > 10:  # below, who computes longest hides most: balance of compute is not what counts
         # seven are too few to interleave eight stages, so the slow campus does less than its part
-        assert found.step.share[0] < 8 <= min(found.step.share[1:])
+        assert found.step.split[0] < 8 <= min(found.step.split[1:])
         assert counterfactual < found.step.compute_time_s == pytest.approx(counterfactual, rel=0.16)
     busy = found.step.compute_time_s + found.step.bubble_time_s
     most, least = (by_hand(job, x_tbps * 1e12, busy, w, 64) for w in (0.9, 0.25))
@@ -164,7 +164,7 @@ def test_the_parts_of_a_step_add_up(split: str, x_tbps: float) -> None:
     step = found.step
     assert step is not None
     assert step.step_time_s == pytest.approx(step.compute_time_s + step.bubble_time_s + step.exposed_comm_time_s)
-    m = step.share[step.slowest_group]
+    m = step.split[step.slowest_group]
     assert step.bubble_ratio == pytest.approx(7 / (4 * m + 7))
     # the optimizer's pass, a quarter of a millisecond, is computing too
     assert step.bubble_ratio == pytest.approx(step.bubble_time_s / (step.compute_time_s + step.bubble_time_s), rel=5e-4)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from twin.training.step_inputs import UnitLinkLoads, choose_schedule
-from twin.workload.all_reduce_schedule import AllReduceSchedule, candidates, chains
+from twin.workload.all_reduce_schedule import AllReduceSchedule, chains, ring_and_direct_schedules
 
 PAIRS = [*permutations(range(3), 2)]
 
@@ -18,11 +18,11 @@ def loads(n_arcs: int, units: dict[tuple[int, int], list[float]]) -> UnitLinkLoa
     return UnitLinkLoads(np.arange(n_arcs), (), (), (), (), (), wide, 0.0, 0.0, 0.0, 0.0, 0.0, ())
 
 
-def taken_s(way: AllReduceSchedule, unit: UnitLinkLoads, capacity: np.ndarray, beside: np.ndarray) -> float:
+def taken_s(schedule: AllReduceSchedule, unit: UnitLinkLoads, capacity: np.ndarray, local_bits: np.ndarray) -> float:
     """Arc by arc and pair by pair."""
     slowest = 0.0
     for arc, free in enumerate(capacity):
-        bits = beside[arc] + sum(way.volume[i, j] * column[arc] for (i, j), column in unit.wide.items())
+        bits = local_bits[arc] + sum(schedule.volume[i, j] * column[arc] for (i, j), column in unit.wide.items())
         slowest = max(slowest, bits / free if free else np.inf if bits else 0.0)
     return slowest
 
@@ -32,11 +32,11 @@ def test_no_plain_way_is_quicker(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n_arcs = 9
     unit = loads(n_arcs, {pair: (rng.random(n_arcs) * (rng.random(n_arcs) < 0.4)).tolist() for pair in PAIRS})
-    capacity, beside = rng.uniform(1.0, 4.0, n_arcs), rng.random(n_arcs) * (seed % 2)
-    way = choose_schedule(3, unit, capacity, 1.0, beside)
-    assert way is not None
-    best = min(taken_s(each, unit, capacity, beside) for each in [*candidates(3), *chains(3)])
-    assert taken_s(way, unit, capacity, beside) <= best * (1 + 1e-9)
+    capacity, local_bits = rng.uniform(1.0, 4.0, n_arcs), rng.random(n_arcs) * (seed % 2)
+    schedule = choose_schedule(3, unit, capacity, 1.0, local_bits)
+    assert schedule is not None
+    best = min(taken_s(each, unit, capacity, local_bits) for each in [*ring_and_direct_schedules(3), *chains(3)])
+    assert taken_s(schedule, unit, capacity, local_bits) <= best * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("names", [[0, 1, 2, 3, 4, 5, 6], [3, 0, 5, 1, 6, 2, 4]])
@@ -55,11 +55,11 @@ def test_many_sites_on_a_ring_or_a_line_are_found_whatever_their_names(names: li
             used[arcs[at, following]] = 1.0
             at = following
         units[names[a], names[b]] = used
-    way = choose_schedule(n, loads(len(arcs), units), np.ones(len(arcs)))
-    assert way is not None
-    taken = taken_s(way, loads(len(arcs), units), np.ones(len(arcs)), np.zeros(len(arcs)))
+    schedule = choose_schedule(n, loads(len(arcs), units), np.ones(len(arcs)))
+    assert schedule is not None
+    taken = taken_s(schedule, loads(len(arcs), units), np.ones(len(arcs)), np.zeros(len(arcs)))
     assert taken == pytest.approx((n - 1) / n / 2 if closed else 0.5)
-    assert way.name.startswith("two-way ring" if closed else "tree")
+    assert schedule.name.startswith("two-way ring" if closed else "tree")
 
 
 def test_a_dead_arc_of_two_pairs_is_gone_round() -> None:
@@ -68,12 +68,12 @@ def test_a_dead_arc_of_two_pairs_is_gone_round() -> None:
     for pair in ((0, 1), (0, 2)):
         units[pair][6] = 1.0
     capacity = np.append(np.ones(6), 0.0)
-    way = choose_schedule(3, loads(7, units), capacity)
-    assert way is not None
-    assert taken_s(way, loads(7, units), capacity, np.zeros(7)) == np.inf  # 0 has no other way out: no choice is
+    schedule = choose_schedule(3, loads(7, units), capacity)
+    assert schedule is not None
+    assert taken_s(schedule, loads(7, units), capacity, np.zeros(7)) == np.inf  # 0 has no other way out: no choice is
     units[0, 2][6] = 0.0  # now only 0 to 1 and back is dead, and a tree over 2 goes round it
     units[1, 0][6] = 1.0
-    way = choose_schedule(3, loads(7, units), capacity)
-    assert way is not None
-    assert way.name.startswith("tree")
-    assert taken_s(way, loads(7, units), capacity, np.zeros(7)) == pytest.approx(0.5)
+    schedule = choose_schedule(3, loads(7, units), capacity)
+    assert schedule is not None
+    assert schedule.name.startswith("tree")
+    assert taken_s(schedule, loads(7, units), capacity, np.zeros(7)) == pytest.approx(0.5)

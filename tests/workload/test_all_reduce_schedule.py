@@ -11,11 +11,11 @@ from twin.workload import all_reduce_schedule as exchange
 from twin.workload.all_reduce_schedule import (
     MAX_TREE_SITES,
     AllReduceSchedule,
-    candidates,
     chains,
     direct,
     mix_trees,
     ring,
+    ring_and_direct_schedules,
 )
 
 G = 2.0
@@ -44,7 +44,7 @@ def equal(n: int) -> np.ndarray:
 
 def test_the_equal_triangle_of_the_field_notes() -> None:
     """One-way ring 4/3 G on each used arc, direct and two-way ring 2/3 G."""
-    one_way, both_ways = ring((0, 1, 2), both_ways=False), ring((0, 1, 2), both_ways=True)
+    one_way, both_ways = ring((0, 1, 2), bidirectional=False), ring((0, 1, 2), bidirectional=True)
     assert G * one_way.volume.max() == pytest.approx(4 / 3)
     assert np.count_nonzero(one_way.volume) == 3
     for way in (both_ways, direct(3)):
@@ -63,7 +63,7 @@ def test_with_one_side_down_a_tree_takes_g_and_a_ring_more() -> None:
     for row, pairs in enumerate([((0, 1), (0, 2)), ((1, 2), (0, 2)), ((2, 1), (2, 0)), ((1, 0), (2, 0))]):
         for i, j in pairs:
             over_one[row, i, j] = 1.0
-    assert G * slowest(ring((0, 1, 2), both_ways=False), over_one) == pytest.approx(4 / 3)
+    assert G * slowest(ring((0, 1, 2), bidirectional=False), over_one) == pytest.approx(4 / 3)
     assert G * slowest(way, over_one) == pytest.approx(1.0)
 
 
@@ -78,16 +78,16 @@ def test_two_sites_joined_fat_act_as_one(x12: float, x13: float) -> None:
 
 
 def test_two_sites_exchange_halves() -> None:
-    (way,) = candidates(2)
+    (way,) = ring_and_direct_schedules(2)
     assert G * way.volume.max() == pytest.approx(1.0)
-    assert candidates(1) == []
+    assert ring_and_direct_schedules(1) == []
     assert mix_trees(2, times(equal(2))) is None
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 6])
 def test_every_way_moves_all_parameters_through_every_site(n: int) -> None:
     """In a pass a site takes in at least what the others hold: (n - 1)/n of the parameters, and gives the same."""
-    for way in [*candidates(n), *(chains(n) if n <= MAX_TREE_SITES else ())]:
+    for way in [*ring_and_direct_schedules(n), *(chains(n) if n <= MAX_TREE_SITES else ())]:
         assert not way.volume.diagonal().any()
         assert way.volume.sum() >= (n - 1) - 1e-12
         for side in (0, 1):
@@ -95,7 +95,7 @@ def test_every_way_moves_all_parameters_through_every_site(n: int) -> None:
 
 
 def test_a_ring_one_way_and_a_chain_by_hand() -> None:
-    assert ring((0, 2, 1), both_ways=False).volume.tolist() == [[0, 0, 2 / 3], [2 / 3, 0, 0], [0, 2 / 3, 0]]
+    assert ring((0, 2, 1), bidirectional=False).volume.tolist() == [[0, 0, 2 / 3], [2 / 3, 0, 0], [0, 2 / 3, 0]]
     chain = next(way for way in chains(3) if way.name == "tree 0-1-2")
     assert chain.volume.tolist() == [[0, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0]]
     assert len(chains(3)) == 3
@@ -103,7 +103,7 @@ def test_a_ring_one_way_and_a_chain_by_hand() -> None:
 
 
 def test_many_sites_have_rings_and_direct_only() -> None:
-    assert {way.name for way in candidates(6)} == {"direct", "ring", "two-way ring"}
+    assert {way.name for way in ring_and_direct_schedules(6)} == {"direct", "ring", "two-way ring"}
     assert mix_trees(6, times(equal(6))) is None
 
 
@@ -162,10 +162,10 @@ def test_three_chains_are_mixed_as_well_as_linear_programming_does(seed: int, n:
         rows[0, 0] = 1.0
     elif kind == "nearly twice":
         rows = np.repeat(rows, 2, axis=0) * (1 + 1e-16 * random.integers(-2, 3, (2 * n, 3)))
-    ours, theirs = exchange._three_shares(rows), exchange._shares(rows)
+    ours, theirs = exchange._solve_three_shares(rows), exchange._solve_shares(rows)
     assert theirs is not None
     if ours is None:
-        assert n > exchange.MAX_ROWS_OF_THREE
+        assert n > exchange.MAX_ROWS_THREE_TREES
         return
     assert (ours >= 0).all()
     assert ours.sum() == pytest.approx(1.0, abs=1e-12)
@@ -185,7 +185,7 @@ def test_many_binding_rows_are_left_to_linear_programming() -> None:
 
 
 def test_ways_that_many_ask_for_cannot_be_written_into() -> None:
-    for way in [*candidates(3), *candidates(2), *chains(3)]:
+    for way in [*ring_and_direct_schedules(3), *ring_and_direct_schedules(2), *chains(3)]:
         with pytest.raises(ValueError, match="read-only"):
             way.volume[0, 0] = 1.0
-    assert candidates(3) is not candidates(3)
+    assert ring_and_direct_schedules(3) is not ring_and_direct_schedules(3)

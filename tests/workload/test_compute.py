@@ -14,7 +14,7 @@ from twin.errors import CatalogueError, DocumentError
 from twin.model.known_models import MODELS, known_model
 from twin.model.shape import ModelShape
 from twin.workload.compute import (
-    Pace,
+    AcceleratorProfile,
     attention_flops,
     gemm_time_s,
     head_forward,
@@ -39,7 +39,7 @@ from twin.workload.rank_exchange import (
 )
 from twin.workload.reference_node import DataExchange, NodeStep, reference_step
 
-IDEAL = Pace(
+IDEAL = AcceleratorProfile(
     gemm_flops=1e12,
     bf16_flops=1e12,
     attention_flops=1e12,
@@ -64,7 +64,7 @@ IDEAL = Pace(
 )
 """1 TFLOP/s in products, and all else for nothing."""
 REAL = {
-    (part.id, precision): Pace.of(part.value, precision)
+    (part.id, precision): AcceleratorProfile.of(part.value, precision)
     for part in catalogue().parts("accelerator")
     for precision in ("bf16", "fp8")
     if f"{precision}_tflops" in part.figures
@@ -77,9 +77,12 @@ CUT = Layout(tp=4, pp=4, dp=4)
 
 
 def step(
-    shape: ModelShape = LLAMA, layout: Layout = CUT, pace: Pace = REAL["H100", "bf16"], n_batch: int = 64
+    shape: ModelShape = LLAMA,
+    layout: Layout = CUT,
+    profile: AcceleratorProfile = REAL["H100", "bf16"],
+    n_batch: int = 64,
 ) -> NodeStep:
-    return reference_step(shape, layout, pace, EXCHANGE, n_batch)
+    return reference_step(shape, layout, profile, EXCHANGE, n_batch)
 
 
 # --- parameters and FLOPs ------------------------------------------------------------------------------------------
@@ -149,25 +152,25 @@ def test_backward_is_twice_forward_and_recompute_once_more() -> None:
 
 
 def test_a_product_takes_its_flops_and_a_ramp_or_its_bytes() -> None:
-    pace = replace(IDEAL, gemm_ramp_s=1e-3, memory_bytes_per_s=1e9)
-    assert gemm_time_s(pace, 4096, 4096, 4096, 1e12) == pytest.approx(2 * 4096**3 / 1e12 + 1e-3)
-    assert gemm_time_s(pace, 1, 4096, 4096, 1e12) == pytest.approx(2 * (4096**2 + 2 * 4096) / 1e9 + 1e-3)
+    profile = replace(IDEAL, gemm_ramp_s=1e-3, memory_bytes_per_s=1e9)
+    assert gemm_time_s(profile, 4096, 4096, 4096, 1e12) == pytest.approx(2 * 4096**3 / 1e12 + 1e-3)
+    assert gemm_time_s(profile, 1, 4096, 4096, 1e12) == pytest.approx(2 * (4096**2 + 2 * 4096) / 1e9 + 1e-3)
 
 
 def test_efficiency_of_a_product_is_f_over_f_plus_f0() -> None:
-    pace = replace(IDEAL, gemm_ramp_s=1e-5)
+    profile = replace(IDEAL, gemm_ramp_s=1e-5)
     flops, ramp_flops = 2.0 * 1024**3, 1e-5 * 1e12
-    reached = flops / gemm_time_s(pace, 1024, 1024, 1024, 1e12)
+    reached = flops / gemm_time_s(profile, 1024, 1024, 1024, 1e12)
     assert reached == pytest.approx(1e12 * flops / (flops + ramp_flops))
 
 
 def test_scores_in_memory_cost_bytes_by_the_square_of_the_sequence() -> None:
-    pace = replace(IDEAL, memory_bytes_per_s=1e12, n_score_passes=5.0)
-    fused = replace(pace, n_score_passes=0.0)
-    more = layer_forward(GPT, Layout(), pace).memory_s - layer_forward(GPT, Layout(), fused).memory_s
+    profile = replace(IDEAL, memory_bytes_per_s=1e12, n_score_passes=5.0)
+    fused = replace(profile, n_score_passes=0.0)
+    more = layer_forward(GPT, Layout(), profile).memory_s - layer_forward(GPT, Layout(), fused).memory_s
     assert more == pytest.approx(5 * 2 * 8 * 256**2 / 1e12)
     # and every score is made, those in the future too
-    assert layer_forward(GPT, Layout(), pace).attention_s == 2 * layer_forward(GPT, Layout(), fused).attention_s
+    assert layer_forward(GPT, Layout(), profile).attention_s == 2 * layer_forward(GPT, Layout(), fused).attention_s
 
 
 def test_optimizer_moves_34_bytes_a_parameter() -> None:
@@ -175,10 +178,10 @@ def test_optimizer_moves_34_bytes_a_parameter() -> None:
 
 
 def test_host_is_a_floor_of_each_pass() -> None:
-    pace = replace(IDEAL, host_layer_s=1.0)
-    layer = layer_time(GPT, Layout(recompute="full"), pace)
+    profile = replace(IDEAL, host_layer_s=1.0)
+    layer = layer_time(GPT, Layout(recompute="full"), profile)
     assert (layer.forward_s, layer.backward_s) == (1.0, 2.0)
-    assert layer_time(GPT, Layout(), pace).backward_s == 1.0
+    assert layer_time(GPT, Layout(), profile).backward_s == 1.0
 
 
 # --- exchange ------------------------------------------------------------------------------------------------------
@@ -197,17 +200,17 @@ def test_bits_of_each_exchange_by_hand() -> None:
 
 
 def test_rings_inside_a_domain_use_nvlink_and_beyond_it_all_nics_of_the_members() -> None:
-    pace = replace(IDEAL, nvlink_bytes_per_s=400e9, nic_bytes_per_s=50e9)
-    assert group_rate(pace, 8, 8) == 400e9
-    assert group_rate(pace, 16, 8) == 400e9
-    assert group_rate(pace, 16, 2) == 100e9
-    assert group_rate(pace, 16, 1) == 50e9
-    assert ring_s(pace, 8, 8, 400e9) == pytest.approx(7 / 8)
-    assert ring_s(pace, 16, 1, 50e9) == pytest.approx(15 / 16)
-    assert ring_s(pace, 1, 1, 1e9) == 0
-    assert all_to_all_s(pace, 400e9, 0.0) == pytest.approx(1.0)
-    assert all_to_all_s(pace, 7e9, 8e9) == pytest.approx(8e9 / 50e9)
-    assert all_to_all_s(replace(pace, all_to_all_ratio=0.5), 7e9, 8e9) == pytest.approx(16e9 / 50e9)
+    profile = replace(IDEAL, nvlink_bytes_per_s=400e9, nic_bytes_per_s=50e9)
+    assert group_rate(profile, 8, 8) == 400e9
+    assert group_rate(profile, 16, 8) == 400e9
+    assert group_rate(profile, 16, 2) == 100e9
+    assert group_rate(profile, 16, 1) == 50e9
+    assert ring_s(profile, 8, 8, 400e9) == pytest.approx(7 / 8)
+    assert ring_s(profile, 16, 1, 50e9) == pytest.approx(15 / 16)
+    assert ring_s(profile, 1, 1, 1e9) == 0
+    assert all_to_all_s(profile, 400e9, 0.0) == pytest.approx(1.0)
+    assert all_to_all_s(profile, 7e9, 8e9) == pytest.approx(8e9 / 50e9)
+    assert all_to_all_s(replace(profile, all_to_all_ratio=0.5), 7e9, 8e9) == pytest.approx(16e9 / 50e9)
 
 
 def test_stages_that_do_not_divide_are_lighter_at_the_ends() -> None:
@@ -246,9 +249,9 @@ def test_equal_stages_make_m_plus_p_less_1_over_v() -> None:
 
 def test_exposed_exchange_by_hand() -> None:
     """1e9 bytes/s NIC, one rank a domain: RS = AG = 2 N (n-1)/n s; p = m = 1 hides w = 0.9 of 2/3 and of 1/3."""
-    pace = replace(IDEAL, nic_bytes_per_s=1e9, nvlink_bytes_per_s=1e9, n_domain=1, gemm_flops=1e14)
+    profile = replace(IDEAL, nic_bytes_per_s=1e9, nvlink_bytes_per_s=1e9, n_domain=1, gemm_flops=1e14)
     shape, layout = replace(GPT, n_layers=64), Layout(dp=4)
-    found = reference_step(shape, layout, pace, EXCHANGE, 4)
+    found = reference_step(shape, layout, profile, EXCHANGE, 4)
     whole_s = 2 * shape.n_parameters() * 0.75 / 1e9
     busy_s = found.compute_s + found.bubble_s
     hand = max(whole_s - 0.6 * busy_s, whole_s / 8) + max(whole_s - 0.3 * busy_s, whole_s / 8)
@@ -293,9 +296,11 @@ def test_no_step_beats_the_peak(key: Any, name: str, recompute: Any) -> None:
 @pytest.mark.parametrize("layout", [CUT, Layout(tp=16, pp=2, dp=2), Layout(dp=64, fully_sharded=True)], ids=str)
 def test_a_faster_accelerator_is_never_slower(field: str, factor: float, layout: Layout) -> None:
     for key in (("A100-80GB", "bf16"), ("H100", "fp8"), ("GB200", "bf16")):
-        pace = REAL[key]
-        faster = replace(pace, **{field: getattr(pace, field) * factor})
-        assert step(layout=layout, pace=faster).step_time_s <= step(layout=layout, pace=pace).step_time_s * (1 + 1e-12)
+        profile = REAL[key]
+        faster = replace(profile, **{field: getattr(profile, field) * factor})
+        assert step(layout=layout, profile=faster).step_time_s <= step(layout=layout, profile=profile).step_time_s * (
+            1 + 1e-12
+        )
 
 
 def test_fewer_bytes_are_never_slower() -> None:
@@ -308,11 +313,11 @@ def test_fewer_bytes_are_never_slower() -> None:
 
 
 def test_tensor_ranks_beyond_the_domain_cost_more() -> None:
-    pace = REAL["H100", "bf16"]
-    inside, beyond = (layer_time(LLAMA, Layout(tp=tp), pace).communication_s for tp in (8, 16))
+    profile = REAL["H100", "bf16"]
+    inside, beyond = (layer_time(LLAMA, Layout(tp=tp), profile).communication_s for tp in (8, 16))
     assert beyond > 1.2 * inside
     # a rack of 72 has them all inside
-    rack = replace(pace, n_domain=72)
+    rack = replace(profile, n_domain=72)
     assert layer_time(LLAMA, Layout(tp=16), rack).communication_s < beyond
 
 
@@ -323,11 +328,11 @@ def test_recompute_costs_time_in_order() -> None:
 
 
 def test_experts_over_more_ranks_exchange_tokens() -> None:
-    pace = REAL["H100", "bf16"]
-    near, far = (layer_time(MIXTRAL, Layout(dp=64, ep=ep), pace).communication_s for ep in (2, 8))
+    profile = REAL["H100", "bf16"]
+    near, far = (layer_time(MIXTRAL, Layout(dp=64, ep=ep), profile).communication_s for ep in (2, 8))
     assert 0 < near < far
     wide = replace(MIXTRAL, n_experts=64)
-    beyond = layer_time(wide, Layout(dp=64, ep=64), pace).communication_s
+    beyond = layer_time(wide, Layout(dp=64, ep=64), profile).communication_s
     assert beyond > 4 * far
 
 
@@ -342,23 +347,23 @@ def test_a_token_goes_once_to_each_group_with_experts_of_it() -> None:
 
 
 def test_between_domains_a_token_crosses_once_and_is_spread_inside() -> None:
-    pace = replace(IDEAL, nvlink_bytes_per_s=400e9, nic_bytes_per_s=50e9)
+    profile = replace(IDEAL, nvlink_bytes_per_s=400e9, nic_bytes_per_s=50e9)
     wide, layout = replace(MIXTRAL, n_experts=64, n_experts_active=8), Layout(dp=32, ep=32)
-    assert expert_s(wide, layout, pace, 8) == pytest.approx(routed_bytes(wide, layout, 4) / 50e9)
-    assert expert_s(wide, layout, pace, 32) == pytest.approx(routed_bytes(wide, layout, 32) / 400e9)
-    assert expert_s(wide, layout, pace, 1) == pytest.approx(routed_bytes(wide, layout, 32) / 50e9)
-    only_nvlink = replace(pace, nic_bytes_per_s=1e30)
+    assert expert_s(wide, layout, profile, 8) == pytest.approx(routed_bytes(wide, layout, 4) / 50e9)
+    assert expert_s(wide, layout, profile, 32) == pytest.approx(routed_bytes(wide, layout, 32) / 400e9)
+    assert expert_s(wide, layout, profile, 1) == pytest.approx(routed_bytes(wide, layout, 32) / 50e9)
+    only_nvlink = replace(profile, nic_bytes_per_s=1e30)
     near = routed_bytes(wide, layout, 32) * (4 * 7) / 31
     assert expert_s(wide, layout, only_nvlink, 8) == pytest.approx(near / 400e9)
 
 
 def test_rows_on_their_way_to_experts_hide_behind_another_micro_batch() -> None:
-    pace = replace(IDEAL, nvlink_bytes_per_s=400e9)
+    profile = replace(IDEAL, nvlink_bytes_per_s=400e9)
     layout = Layout(dp=8, ep=8)
-    shown, hidden = (layer_time(MIXTRAL, replace(layout, expert_overlap=o), pace) for o in (False, True))
-    assert shown.communication_s == pytest.approx(4 * expert_s(MIXTRAL, layout, pace, 8))
+    shown, hidden = (layer_time(MIXTRAL, replace(layout, expert_overlap=o), profile) for o in (False, True))
+    assert shown.communication_s == pytest.approx(4 * expert_s(MIXTRAL, layout, profile, 8))
     assert hidden.communication_s == 0
-    slow = replace(pace, nvlink_bytes_per_s=1e6)
+    slow = replace(profile, nvlink_bytes_per_s=1e6)
     found = layer_time(MIXTRAL, replace(layout, expert_overlap=True), slow)
     forward = layer_forward(MIXTRAL, layout, slow)
     work_s = forward.total_s + layer_backward(forward, layout, slow).total_s
@@ -366,14 +371,14 @@ def test_rows_on_their_way_to_experts_hide_behind_another_micro_batch() -> None:
 
 
 def test_eager_layers_with_experts_wait_for_the_host() -> None:
-    pace = replace(IDEAL, gemm_flops=1e18, host_layer_s=1.0, host_expert_layer_s=3.0)
+    profile = replace(IDEAL, gemm_flops=1e18, host_layer_s=1.0, host_expert_layer_s=3.0)
     eager = Layout(eager=True)
-    assert layer_time(MIXTRAL, Layout(), pace).forward_s == 1.0
-    assert layer_time(MIXTRAL, eager, pace).forward_s == 3.0
-    assert layer_time(MIXTRAL, eager, pace).backward_s == 3.0
-    assert layer_time(MIXTRAL, replace(eager, recompute="full"), pace).backward_s == 6.0
-    assert layer_time(MIXTRAL, eager, pace, dense=True).forward_s == 1.0
-    assert layer_time(LLAMA, eager, replace(pace, attention_flops=1e30)).forward_s == 1.0
+    assert layer_time(MIXTRAL, Layout(), profile).forward_s == 1.0
+    assert layer_time(MIXTRAL, eager, profile).forward_s == 3.0
+    assert layer_time(MIXTRAL, eager, profile).backward_s == 3.0
+    assert layer_time(MIXTRAL, replace(eager, recompute="full"), profile).backward_s == 6.0
+    assert layer_time(MIXTRAL, eager, profile, dense=True).forward_s == 1.0
+    assert layer_time(LLAMA, eager, replace(profile, attention_flops=1e30)).forward_s == 1.0
 
 
 def test_a_layer_that_predicts_further_has_a_projection_and_logits_of_its_own() -> None:
@@ -394,24 +399,24 @@ def test_a_layer_that_predicts_further_has_a_projection_and_logits_of_its_own() 
 def test_first_layers_without_experts_are_timed_as_such() -> None:
     deepseek = MODELS["deepseek-v3"].shape
     layout = Layout(dp=64, ep=64)
-    pace = REAL["H100", "fp8"]
+    profile = REAL["H100", "fp8"]
     all_routed = replace(deepseek, n_dense_layers=0)
-    with_dense, without = (stage_time(s, layout, pace, 0, 61).total_s for s in (deepseek, all_routed))
-    one, other = (layer_time(deepseek, layout, pace, dense=dense) for dense in (True, False))
+    with_dense, without = (stage_time(s, layout, profile, 0, 61).total_s for s in (deepseek, all_routed))
+    one, other = (layer_time(deepseek, layout, profile, dense=dense) for dense in (True, False))
     saved = 3 * (other.forward_s + other.backward_s - one.forward_s - one.backward_s)
     assert without - with_dense == pytest.approx(saved)
 
 
 def test_fp8_needs_an_accelerator_that_has_it() -> None:
     with pytest.raises(CatalogueError, match="no figure 'fp8_tflops'"):
-        Pace.of(catalogue().get("A100-80GB").value, "fp8")
+        AcceleratorProfile.of(catalogue().get("A100-80GB").value, "fp8")
 
 
 def test_every_accelerator_has_the_figures_of_the_step() -> None:
     assert {part.id for part in catalogue().parts("accelerator")} == {accelerator for accelerator, _ in REAL}
-    for pace in REAL.values():
-        assert pace.gemm_flops > 0
-        assert pace.n_domain >= 8
+    for profile in REAL.values():
+        assert profile.gemm_flops > 0
+        assert profile.n_domain >= 8
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "training_step.md"

@@ -193,7 +193,7 @@ def test_a_pool_with_fewer_micro_batches_than_stages_does_not_interleave() -> No
     """Eight stages in four pieces: 8 micro batches take 8 + 7/4, 7 of them 7 + 7."""
     group = TimedGroup("a", "x", 1, 1.0, 7 / 4, n_interleaved=8, n_virtual_stages=4)
     assert (group.time_s(8), group.time_s(7), group.time_s(0)) == (9.75, 14.0, 0.0)
-    assert [group.most(end_s, 100) for end_s in (7.9, 8.0, 9.7, 9.75, 10.75)] == [0, 1, 2, 8, 9]
+    assert [group.n_done_by(end_s, 100) for end_s in (7.9, 8.0, 9.7, 9.75, 10.75)] == [0, 1, 2, 8, 9]
     # so the slow campus of the notes does nothing but one micro batch where 7 would be its part
     share = balanced_split(campuses(7 / 4, n_interleaved=8, n_virtual_stages=4), 6144)
     assert share[0] < 8 <= min(share[1:])

@@ -8,11 +8,11 @@ import pytest
 
 from twin.catalogue import catalogue
 from twin.model.known_models import MODELS
-from twin.workload.compute import Pace
+from twin.workload.compute import AcceleratorProfile
 from twin.workload.layout import Layout
 from twin.workload.memory import layer_activation_bytes, memory_use, n_in_flight
 
-H100 = Pace.of(catalogue().get("H100").value, "bf16")
+H100 = AcceleratorProfile.of(catalogue().get("H100").value, "bf16")
 UNFUSED = replace(H100, n_score_passes=5.0)
 ALONE = replace(UNFUSED, replicated_ratio=1.0)
 GPT = MODELS["gpt-3-175b"].shape
@@ -22,7 +22,7 @@ SCORES = 5 * 96 * 2048 / 12288
 
 
 @pytest.mark.parametrize(
-    ("pace", "layout", "units"),
+    ("profile", "layout", "units"),
     [
         (ALONE, Layout(), 34 + SCORES),
         (ALONE, Layout(tp=8), 10 + 24 / 8 + SCORES / 8),
@@ -35,9 +35,9 @@ SCORES = 5 * 96 * 2048 / 12288
     ],
     ids=["none", "tp", "sequence", "selective", "fused", "full", "full and sequence", "context"],
 )
-def test_activations_of_a_layer_follow_korthikanti(pace: Pace, layout: Layout, units: float) -> None:
+def test_activations_of_a_layer_follow_korthikanti(profile: AcceleratorProfile, layout: Layout, units: float) -> None:
     """arXiv:2205.05198, table 2, in units of s b h; without its two masks of dropout where ranks split them."""
-    assert layer_activation_bytes(GPT, layout, pace) == pytest.approx(units * SBH)
+    assert layer_activation_bytes(GPT, layout, profile) == pytest.approx(units * SBH)
 
 
 def test_grouped_heads_and_gates_by_hand() -> None:

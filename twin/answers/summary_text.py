@@ -149,24 +149,24 @@ def _split_lines(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[str]:
     assert e.placed is not None
     waits = f"{step.straggler_ratio:.0%} of the FLOP/s wait" if step.straggler_ratio > SMALL_SHARE_RATIO else ""
     undivided, group = _undivided(step, job), step.groups[step.slowest_group]
-    shares = ", ".join(f"{m} on {p.accelerator} in {p.site}" for p, m in zip(step.groups, step.share, strict=True))
+    shares = ", ".join(f"{m} on {p.accelerator} in {p.site}" for p, m in zip(step.groups, step.split, strict=True))
     shares = f"micro batches a replica: {shares}"
     if len(e.placed.groups) > len(step.groups):
         stages = ", ".join(f"{p.n_stages} on {p.accelerator} in {p.site}" for p in e.placed.groups)
         told = f"; {waits}" + (f", and {undivided}" if undivided else "") if waits else ""
         yield (
-            f"The slowest stage sets the pace of every replica (stages: {stages}; {step.share[0]} micro batches a "
+            f"The slowest stage sets the pace of every replica (stages: {stages}; {step.split[0]} micro batches a "
             f"replica){told}."
         )
     elif not waits:
         yield f"The work is balanced ({shares})."
-    elif _alike(step) and job.split == "stated" and len(set(step.share)) > 1:
+    elif _alike(step) and job.split == "stated" and len(set(step.split)) > 1:
         yield f"{waits}: the stated split gives some replicas more than others that are as fast ({shares})."
     elif _alike(step) and undivided:
         yield f"{waits}: {undivided} ({shares})."
     else:
         yield f"{group.accelerator} in {group.site} sets the pace: {waits} for it ({shares})."
-    resting = [f"{p.accelerator} in {p.site}" for p, m in zip(step.groups, step.share, strict=True) if not m]
+    resting = [f"{p.accelerator} in {p.site}" for p, m in zip(step.groups, step.split, strict=True) if not m]
     if resting:
         yield f"{' and '.join(resting)} get no micro batch, yet take part in the exchange: leave them out."
     taken = sum(e.placed.n_allocated.values())
@@ -175,7 +175,7 @@ def _split_lines(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[str]:
         whole = "replicas with stages at all sites" if job.across_sites == "pipeline" else "whole replicas"
         size = n_per_replica(job)
         yield f"{idle:,} of the {taken:,} accelerators taken sit idle: {whole} of {size:,} leave them over."
-    if step.uniform_kept:
+    if step.uniform_is_faster:
         yield "Pools that finish together would make the step longer, so the uniform split is kept."
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from ..catalogue import catalogue
 from ..model.records import STRICT
 from ..model.shape import ModelShape
-from ..workload.compute import Pace
+from ..workload.compute import AcceleratorProfile
 from ..workload.layout import Layout
 from ..workload.memory import memory_use
 from ..workload.reference_node import DataExchange, reference_step
@@ -130,9 +130,9 @@ def run_training_step(given: TrainingStepGiven, _wanted: frozenset[str]) -> Figu
     shape, layout, n_batch = given.model.shape(), given.layout(), given.global_batch
     layout.check(shape, n_batch, given.n_accelerators)
     part = catalogue().get(given.accelerator, "accelerator")
-    pace = Pace.of(part.value, given.precision)
-    step = reference_step(shape, layout, pace, data_exchange(given.accelerator), n_batch)
-    held = memory_use(shape, layout, pace, layout.n_micro_batches(n_batch), GRADIENT_BYTES)
+    profile = AcceleratorProfile.of(part.value, given.precision)
+    step = reference_step(shape, layout, profile, data_exchange(given.accelerator), n_batch)
+    held = memory_use(shape, layout, profile, layout.n_micro_batches(n_batch), GRADIENT_BYTES)
     model_flops = shape.flops_per_token() * n_batch * shape.n_sequence
     peak_flops = part.value(f"{given.precision}_tflops") * 1e12 * given.n_accelerators
     return {
@@ -145,5 +145,5 @@ def run_training_step(given: TrainingStepGiven, _wanted: frozenset[str]) -> Figu
         "tokens_per_s": value_of(n_batch * shape.n_sequence / step.step_time_s),
         "mfu_ratio": value_of(model_flops / (step.step_time_s * peak_flops)),
         "memory_bytes": value_of(held.total_bytes),
-        "memory_use_ratio": value_of(held.total_bytes / pace.memory_bytes),
+        "memory_use_ratio": value_of(held.total_bytes / profile.memory_bytes),
     }

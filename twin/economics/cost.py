@@ -1,4 +1,4 @@
-"""The money: what stands in a network, what a change has to buy, what it costs to run."""
+"""Cost of a network: bill of materials, purchases of a change, cost of operation."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ HOURS_PER_YEAR = HOURS_PER_MONTH * MONTHS_PER_YEAR
 
 
 @dataclass(frozen=True, eq=False)
-class Bill:
-    """A bill of materials: pieces by part, own fibre in km of route, leased fibre in pair-miles."""
+class BillOfMaterials:
+    """Pieces by part, own fibre in km of route, leased fibre in pair-miles."""
 
     n_parts: Mapping[str, int]
     n_accelerators: Mapping[str, int]
-    """Those of the parts that are accelerators."""
+    """Accelerators among the parts."""
     own_fibre_km: float
     leased_pair_miles: float
     power_w: float
-    """At the meter."""
+    """At the meter, with PUE."""
 
 
 @dataclass(frozen=True, eq=False)
-class Money:
-    """What the network is worth new, what it costs a year, and what was bought to get there."""
+class NetworkCost:
+    """Price of the network when new, cost of operation per year, and purchases of a change."""
 
-    bill: Bill
+    bill: BillOfMaterials
     asset_usd: float
     opex_usd_per_year: float
     capex_usd: float
     purchases: tuple[tuple[str, float, float], ...]
-    """(item, amount, USD) of what a change buys, dearest first."""
+    """(item, amount, USD) of what a change buys, most expensive first."""
 
 
-def bill_of(state: State, document: TopologyDocument, reader: FigureReader) -> Bill:
-    """Count everything that stands in a state, up or not."""
+def bill_of_materials(state: State, document: TopologyDocument, reader: FigureReader) -> BillOfMaterials:
+    """Count all parts of a state, whether up or not."""
     n_parts: dict[str, int] = {}
     n_ends = 2 * (1 + state.link_n_regenerators)
-    _count(n_parts, state, state["link_transceiver"], n_ends * state["link_n_parallel"])
-    _count(n_parts, state, state["link_mux"], n_ends * state["link_n_fibre_pairs"])
-    _count(n_parts, state, state["link_protection"], 2 * state["link_n_fibre_pairs"])
-    _count(n_parts, state, state["node_part"], np.ones(state.n_nodes, dtype=np.int64))
-    _count(n_parts, state, state["span_amplifier"], _n_amplifiers(state))
+    _add_counts(n_parts, state, state["link_transceiver"], n_ends * state["link_n_parallel"])
+    _add_counts(n_parts, state, state["link_mux"], n_ends * state["link_n_fibre_pairs"])
+    _add_counts(n_parts, state, state["link_protection"], 2 * state["link_n_fibre_pairs"])
+    _add_counts(n_parts, state, state["node_part"], np.ones(state.n_nodes, dtype=np.int64))
+    _add_counts(n_parts, state, state["span_amplifier"], _n_amplifiers(state))
     n_accelerators: dict[str, int] = {}
-    _count(n_accelerators, state, state["node_accelerator"], state["node_n_accelerators"])
+    _add_counts(n_accelerators, state, state["node_accelerator"], state["node_n_accelerators"])
     n_parts |= n_accelerators
     leased, length_km = state["span_leased"], state["span_length_km"]
     pairs = state["link_n_fibre_pairs"][state["span_link"]]
-    return Bill(
+    return BillOfMaterials(
         n_parts=n_parts,
         n_accelerators=n_accelerators,
         own_fibre_km=float(length_km[~leased].sum()),
@@ -66,75 +66,92 @@ def bill_of(state: State, document: TopologyDocument, reader: FigureReader) -> B
     )
 
 
-def bought(before: State, after: State) -> tuple[dict[str, int], float]:
-    """(pieces by part, km of own fibre) that `after` has to buy: what is new, renewed, or of another kind.
+def purchased_items(before: State, after: State) -> tuple[dict[str, int], float]:
+    """Count what a change buys: what is new, renewed, or of another kind.
 
-    A slot, rack or span that stays as it was costs nothing; what is pulled out is neither sold nor used again.
+    A slot, rack or span that stays as it was costs nothing. Removed parts are neither sold nor used again.
+
+    Args:
+        before: state before the change.
+        after: state after the change.
+
+    Returns:
+        (pieces by part, km of own fibre).
     """
     pieces: dict[str, int] = {}
-    links = _row_before(before.link_index, after.link_ids, before.link_ids is after.link_ids)
-    nodes = _row_before(before.node_index, after.node_ids, before.node_ids is after.node_ids)
+    links = _rows_before(before.link_index, after.link_ids, before.link_ids is after.link_ids)
+    nodes = _rows_before(before.node_index, after.node_ids, before.node_ids is after.node_ids)
     n_ends = 2 * (1 + after.link_n_regenerators)
-    each: int | Ints
-    for part, n, age, rows, each in (
+    n_per_record: int | Ints
+    for part_column, count_column, age_column, rows, n_per_record in (
         ("link_transceiver", "link_n_parallel", "link_age_years", links, n_ends),
         ("link_mux", "link_n_fibre_pairs", None, links, n_ends),
         ("link_protection", "link_n_fibre_pairs", None, links, 2),
         ("node_part", None, "node_age_years", nodes, 1),
         ("node_accelerator", "node_n_accelerators", "node_age_years", nodes, 1),
     ):
-        count = after[n] if n else np.ones(len(rows), dtype=np.int64)
-        had = np.where(rows >= 0, _before(before, n, rows) if n else 1, 0)
-        kinds = _names(before, _before(before, part, rows))
-        same = (rows >= 0) & (kinds == _names(after, after[part]))
-        if age is not None:
-            was = _before(before, age, rows)
+        n_after = after[count_column] if count_column else np.ones(len(rows), dtype=np.int64)
+        n_before = np.where(rows >= 0, _values_before(before, count_column, rows) if count_column else 1, 0)
+        parts_before = _part_names(before, _values_before(before, part_column, rows))
+        is_unchanged = (rows >= 0) & (parts_before == _part_names(after, after[part_column]))
+        if age_column is not None:
+            age_before = _values_before(before, age_column, rows)
             with np.errstate(invalid="ignore"):
-                same &= ~((after[age] < was) | (np.isnan(was) & ~np.isnan(after[age])))
-        more = np.where(same, np.maximum(count - had, 0), count)
-        _count(pieces, after, after[part], each * more)
-    pairs_before = np.where(links >= 0, _before(before, "link_n_fibre_pairs", links), 0)
-    more_pairs = np.maximum(after["link_n_fibre_pairs"] - pairs_before, 0)
-    _count(pieces, after, after["span_amplifier"], 2 * more_pairs[after["span_link"]])
+                is_unchanged &= ~(
+                    (after[age_column] < age_before) | (np.isnan(age_before) & ~np.isnan(after[age_column]))
+                )
+        n_new = np.where(is_unchanged, np.maximum(n_after - n_before, 0), n_after)
+        _add_counts(pieces, after, after[part_column], n_per_record * n_new)
+    pairs_before = np.where(links >= 0, _values_before(before, "link_n_fibre_pairs", links), 0)
+    n_new_pairs = np.maximum(after["link_n_fibre_pairs"] - pairs_before, 0)
+    _add_counts(pieces, after, after["span_amplifier"], 2 * n_new_pairs[after["span_link"]])
     return pieces, _new_fibre_km(before, after, links)
 
 
-def _row_before(index: Mapping[str, int], names: tuple[str, ...], same: bool) -> Ints:
+def _rows_before(index: Mapping[str, int], names: tuple[str, ...], unchanged: bool) -> Ints:
     """Row that each record had before, -1 for a new one."""
-    if same:
+    if unchanged:
         return np.arange(len(names))
     return np.fromiter((index.get(name, -1) for name in names), dtype=np.int64, count=len(names))
 
 
-def _before(state: State, column: str, rows: Ints) -> npt.NDArray[Any]:
-    """Values of a column at rows, -1 where there is none (row -1): a network may have had no links at all."""
+def _values_before(state: State, column: str, rows: Ints) -> npt.NDArray[Any]:
+    """Values of a column at rows, -1 for row -1; a network may have had no links at all."""
     return np.append(state[column], -1)[rows]
 
 
-def _names(state: State, codes: Ints) -> npt.NDArray[np.object_]:
+def _part_names(state: State, codes: Ints) -> npt.NDArray[np.object_]:
+    """Part id by code, None for code -1."""
     return np.array([*state.parts, None], dtype=object)[codes]
 
 
 def _new_fibre_km(before: State, after: State, links: Ints) -> float:
-    """Own glass that was not there: another kind, younger, longer, or leased before."""
+    """Own fibre that did not exist before: of another kind, younger, longer, or leased before."""
     new_km = 0.0
     for link in np.unique(after["span_link"]):
-        was = links[link]
-        old = before["span_first"][was] if was >= 0 else 0
-        n_old = before["span_first"][was + 1] - old if was >= 0 else 0
+        row_before = links[link]
+        first_before = before["span_first"][row_before] if row_before >= 0 else 0
+        n_before = before["span_first"][row_before + 1] - first_before if row_before >= 0 else 0
         first, last = after["span_first"][link : link + 2]
         for i, row in enumerate(range(first, last)):
             if after["span_leased"][row]:
                 continue
-            kept = i < n_old and not before["span_leased"][old + i]
-            kept = kept and before.part_id(before["span_fibre"][old + i]) == after.part_id(after["span_fibre"][row])
-            was_years, is_years = (
-                (before["span_age_years"][old + i], after["span_age_years"][row]) if kept else (0.0, 0.0)
-            )
-            kept = kept and not (is_years < was_years or (np.isnan(was_years) and not np.isnan(is_years)))
-            length_km = float(after["span_length_km"][row])
-            new_km += max(0.0, length_km - float(before["span_length_km"][old + i])) if kept else length_km
+            length_km, old = float(after["span_length_km"][row]), first_before + i
+            if i < n_before and _is_same_fibre(before, after, old, row):
+                new_km += max(0.0, length_km - float(before["span_length_km"][old]))
+            else:
+                new_km += length_km
     return new_km
+
+
+def _is_same_fibre(before: State, after: State, old: int, row: int) -> bool:
+    """Whether a span's own fibre is still that of row `old` before: of the same kind and not renewed."""
+    if before["span_leased"][old]:
+        return False
+    if before.part_id(before["span_fibre"][old]) != after.part_id(after["span_fibre"][row]):
+        return False
+    years_before, years_after = before["span_age_years"][old], after["span_age_years"][row]
+    return not (years_after < years_before or (np.isnan(years_before) and not np.isnan(years_after)))
 
 
 def _n_amplifiers(state: State) -> Ints:
@@ -142,7 +159,8 @@ def _n_amplifiers(state: State) -> Ints:
     return np.asarray(2 * state["link_n_fibre_pairs"][state["span_link"]])
 
 
-def _count(n_parts: dict[str, int], state: State, codes: Ints, n: Ints) -> None:
+def _add_counts(n_parts: dict[str, int], state: State, codes: Ints, n: Ints) -> None:
+    """Add `n` pieces of each part to `n_parts`; code -1 is no part."""
     used = codes >= 0
     if used.any():
         total = np.bincount(codes[used], weights=n[used], minlength=len(state.parts))
@@ -151,7 +169,11 @@ def _count(n_parts: dict[str, int], state: State, codes: Ints, n: Ints) -> None:
 
 
 def node_power_w(state: State, reader: FigureReader) -> Floats:
-    """Power of each node before PUE: accelerators with their share of the rack, switches, and optics of their ports."""
+    """Power of each node before PUE: accelerators with their part of the rack, switches, optics of ports.
+
+    Returns:
+        float64[n_nodes].
+    """
     per_accelerator = reader.by_code(
         state.parts, state["node_accelerator"], "rack_w_per_accelerator", "accelerator", 0.0
     )
@@ -162,13 +184,13 @@ def node_power_w(state: State, reader: FigureReader) -> Floats:
     is_rack = state["node_kind"] <= 1
     for side in (0, 1):
         end = state["link_ends"][:, side]
-        # the optics of a rack's own ports are in its power per accelerator already
+        # the power per accelerator of a rack includes the optics of its ports
         power += np.bincount(end, weights=np.where(is_rack[end], 0.0, optics), minlength=state.n_nodes)
     return np.asarray(power)
 
 
 def site_power_w(state: State, document: TopologyDocument, reader: FigureReader) -> Floats:
-    """Power at the meter by row of `sites`, and of nodes without a site in the last place."""
+    """Power at the meter by row of `sites`, and of nodes without a site in the last row; float64[n_sites + 1]."""
     sites = {site.id: site for site in document.sites}
     default = reader.general("site_pue_ratio")
     pue = np.array([sites[name].pue_ratio or default for name in state.sites] + [default])
@@ -179,43 +201,60 @@ def site_power_w(state: State, document: TopologyDocument, reader: FigureReader)
     return np.asarray(by_site * pue)
 
 
-def money(state: State, document: TopologyDocument, reader: FigureReader, before: State | None) -> Money:
-    """Prices of a state; with `before`, also what has to be bought to get here from there."""
-    bill = bill_of(state, document, reader)
-    asset = sum(n * reader.price("part_usd", part) for part, n in sorted(bill.n_parts.items()))
-    install = reader.price("fibre_install_usd_per_km")
-    asset += install * bill.own_fibre_km
+def network_cost(state: State, document: TopologyDocument, reader: FigureReader, before: State | None) -> NetworkCost:
+    """Compute the cost of a state.
+
+    Args:
+        state: the state.
+        document: sites with their PUE.
+        reader: source of prices and power.
+        before: state before a change, for its purchases; None for none.
+    """
+    bill = bill_of_materials(state, document, reader)
+    asset_usd = sum(n * reader.price("part_usd", part) for part, n in sorted(bill.n_parts.items()))
+    install_usd_per_km = reader.price("fibre_install_usd_per_km")
+    asset_usd += install_usd_per_km * bill.own_fibre_km
     purchases: list[tuple[str, float, float]] = []
     if before is not None:
-        pieces, new_km = bought(before, state)
+        pieces, new_km = purchased_items(before, state)
         purchases += [(part, float(n), n * reader.price("part_usd", part)) for part, n in sorted(pieces.items()) if n]
         if new_km > 0:
-            purchases.append(("fibre laid, km", new_km, new_km * install))
-    power = reader.price("electricity_usd_per_mwh")
-    upkeep = reader.price("maintenance_ratio_per_year")
-    lease = reader.price("fibre_lease_usd_per_mile_pair_month")
-    opex = (
-        bill.power_w / 1e6 * HOURS_PER_YEAR * power + asset * upkeep + bill.leased_pair_miles * lease * MONTHS_PER_YEAR
+            purchases.append(("fibre laid, km", new_km, new_km * install_usd_per_km))
+    usd_per_mwh = reader.price("electricity_usd_per_mwh")
+    maintenance_ratio = reader.price("maintenance_ratio_per_year")
+    usd_per_pair_mile_month = reader.price("fibre_lease_usd_per_mile_pair_month")
+    opex_usd_per_year = (
+        bill.power_w / 1e6 * HOURS_PER_YEAR * usd_per_mwh
+        + asset_usd * maintenance_ratio
+        + bill.leased_pair_miles * usd_per_pair_mile_month * MONTHS_PER_YEAR
     )
-    return Money(
+    return NetworkCost(
         bill=bill,
-        asset_usd=asset,
-        opex_usd_per_year=opex,
+        asset_usd=asset_usd,
+        opex_usd_per_year=opex_usd_per_year,
         capex_usd=sum(usd for _, _, usd in purchases),
         purchases=tuple(sorted(purchases, key=lambda item: (-item[2], item[0]))),
     )
 
 
-def usd_per_day(money: Money, reader: FigureReader, allocated: Mapping[str, int], n_accelerators: int) -> float:
-    """Annuity of the purchase price and running cost of a job's part of the network, per day.
+def usd_per_day(cost: NetworkCost, reader: FigureReader, allocated: Mapping[str, int], n_accelerators: int) -> float:
+    """Compute the cost per day of a job's part of the network: annuity of its price, and cost of operation.
 
-    Its part: the accelerators it takes, by kind, and of everything else as much as its share of all accelerators.
+    Its part is its accelerators by kind, and of everything else its share of all accelerators.
+
+    Args:
+        cost: cost of the network.
+        reader: source of horizon and discount rate.
+        allocated: accelerators of the job by kind.
+        n_accelerators: accelerators of the network; 0 for the whole network as the job's part.
     """
     years = reader.price("horizon_years")
     interest = reader.price("discount_ratio_per_year")
     annuity = interest / (1.0 - (1.0 + interest) ** -years) if interest else 1.0 / years
-    of_kind = {kind: reader.price("part_usd", kind) for kind in sorted(money.bill.n_accelerators)}
-    rest = money.asset_usd - sum(usd * money.bill.n_accelerators[kind] for kind, usd in of_kind.items())
-    share = sum(allocated.values()) / n_accelerators if n_accelerators else 1.0
-    own = sum(of_kind[kind] * n for kind, n in sorted(allocated.items()))
-    return ((own + rest * share) * annuity + money.opex_usd_per_year * share) / DAYS_PER_YEAR
+    usd_of_kind = {kind: reader.price("part_usd", kind) for kind in sorted(cost.bill.n_accelerators)}
+    other_usd = cost.asset_usd - sum(usd * cost.bill.n_accelerators[kind] for kind, usd in usd_of_kind.items())
+    accelerator_ratio = sum(allocated.values()) / n_accelerators if n_accelerators else 1.0
+    accelerators_usd = sum(usd_of_kind[kind] * n for kind, n in sorted(allocated.items()))
+    return (
+        (accelerators_usd + other_usd * accelerator_ratio) * annuity + cost.opex_usd_per_year * accelerator_ratio
+    ) / DAYS_PER_YEAR

@@ -1,4 +1,4 @@
-"""Keep a site for the job, or let it: what its marginal goodput would cost elsewhere against what a tenant pays."""
+"""Lease of a site: what its marginal goodput for the job costs elsewhere, against the rent that a tenant pays."""
 
 from __future__ import annotations
 
@@ -12,94 +12,114 @@ from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..model.records import Site
 from ..training.accelerator_groups import flops_per_s
-from ..training.placement import Placed
+from ..training.placement import JobPlacement
 from ..units import HOURS_PER_MONTH, MONTHS_PER_YEAR
 from . import cost
 
 
 @dataclass(frozen=True, eq=False)
 class Lease:
-    """Whether a leased site is worth more to the job or to its tenant, USD per month.
+    """Value of a site for the job against its lease, USD per month.
 
-    Where the job takes only a part of the site, its worth is scaled up to the whole, as if the rest were used as well.
+    Where the job uses only a part of the site, its value is scaled up to the whole site.
     """
 
     site: str
     lease_usd_per_month: float
     lease_usd_per_accelerator_hour: float
     at_list_usd_per_month: float
-    """Break-even: replacing the site's marginal goodput at list rental, less the site's running cost."""
+    """Break-even: replacing the site's marginal goodput at list rental, minus the site's cost of operation."""
     at_implied_usd_per_month: float
-    """The same at the price per FLOP that the lease itself proves."""
+    """The same at the price per FLOP that the lease itself implies."""
     opex_avoided_usd_per_month: float
     marginal_flops_per_s: float
-    """Goodput of the job with the site minus without it; what the allocated part adds."""
+    """Goodput of the job with the site minus without it, for the allocated part of the site."""
     replacement: str
-    """Accelerator that gives a FLOP for the least rent."""
+    """Accelerator with the least rent per FLOP."""
     rent_usd_per_accelerator_hour: float
     flips_at_usd_per_accelerator_hour: float | None
-    """Rent of the replacement at which keeping and leasing are worth the same; None without marginal goodput."""
+    """Rent of the replacement at which keeping and leasing are equal; None without marginal goodput."""
     n_allocated: int
     n_accelerators: int
 
 
-def dearest_lease(document: TopologyDocument, job: TrainingJob) -> Site | None:
-    """The site with the highest lease among those of the job; None where none of them has a price."""
-    used = {place.site for place in job.placement}
-    leased = [site for site in document.sites if site.lease_usd_per_month and site.id in used]
+def highest_lease_site(document: TopologyDocument, job: TrainingJob) -> Site | None:
+    """Site of the job with the highest lease; None where none of them has a price."""
+    job_sites = {placement.site for placement in job.placement}
+    leased = [site for site in document.sites if site.lease_usd_per_month and site.id in job_sites]
     return max(leased, key=lambda site: (site.lease_usd_per_month or 0.0, site.id), default=None)
 
 
-def weigh_lease(
+def assess_lease(
     state: State,
     document: TopologyDocument,
     job: TrainingJob,
-    placed: Placed,
+    placed: JobPlacement,
     site: Site,
     marginal_flops_per_s: float,
     goodput_ratio: float,
-    money: cost.Money,
+    money: cost.NetworkCost,
     reader: FigureReader,
 ) -> Lease | None:
-    """The account of a site for a job; None where the price book rents nothing that the job could run on."""
-    listed, own = reader.prices.rent_usd_per_accelerator_hour, reader.fresh()
+    """Assess the lease of a site against its value for a job.
+
+    Args:
+        state: nodes of the network.
+        document: sites with their PUE.
+        job: the job.
+        placed: the job on its racks.
+        site: the site with a lease.
+        marginal_flops_per_s: goodput of the job with the site minus without it.
+        goodput_ratio: goodput over the rate of the step.
+        money: cost of the network.
+        reader: source of prices.
+
+    Returns:
+        The assessment; None where the price book rents nothing that the job could run on.
+    """
+    rents, unrecorded_reader = reader.prices.rent_usd_per_accelerator_hour, reader.fresh()
     offers = [
-        (listed[part.id].value / flops_per_s(job, part.id, own), part.id)
+        (rents[part.id].value / flops_per_s(job, part.id, unrecorded_reader), part.id)
         for part in reader.catalogue.parts("accelerator")
-        if f"{job.precision}_tflops" in part.figures and part.id in listed
+        if f"{job.precision}_tflops" in part.figures and part.id in rents
     ]
     if not offers:
         return None
-    lease = site.lease_usd_per_month or 0.0
-    best = min(offers)[1]
-    rent = reader.price("rent_usd_per_accelerator_hour", best)
-    row = state.sites.index(site.id)
-    here = state["node_site"] == row
-    n_here = int(state["node_n_accelerators"][here].sum())
+    lease_usd_per_month = site.lease_usd_per_month or 0.0
+    replacement = min(offers)[1]
+    rent_usd_per_hour = reader.price("rent_usd_per_accelerator_hour", replacement)
+    site_row = state.sites.index(site.id)
+    at_site = state["node_site"] == site_row
+    n_at_site = int(state["node_n_accelerators"][at_site].sum())
     n_allocated = sum(len(group.rack) for group in placed.groups if group.site == site.id)
-    share = n_allocated / n_here
-    kinds = state["node_accelerator"][here]
-    n_of_kind = np.bincount(kinds + 1, weights=state["node_n_accelerators"][here])[1:]
-    capability = goodput_ratio * sum(
+    allocated_ratio = n_allocated / n_at_site
+    kinds = state["node_accelerator"][at_site]
+    n_of_kind = np.bincount(kinds + 1, weights=state["node_n_accelerators"][at_site])[1:]
+    site_flops_per_s = goodput_ratio * sum(
         n * flops_per_s(job, state.parts[code], reader)
         for code, n in enumerate(n_of_kind)
         if n and f"{job.precision}_tflops" in reader.catalogue.get(state.parts[code]).figures
     )
-    power = cost.site_power_w(state, document, reader)
-    opex = money.opex_usd_per_year / MONTHS_PER_YEAR * float(power[row] / power.sum())
-    gain = max(marginal_flops_per_s, 0.0) / share
-    n_equal = gain / (flops_per_s(job, best, reader) * goodput_ratio) if goodput_ratio else 0.0
+    power_w = cost.site_power_w(state, document, reader)
+    opex_usd_per_month = money.opex_usd_per_year / MONTHS_PER_YEAR * float(power_w[site_row] / power_w.sum())
+    gain_flops_per_s = max(marginal_flops_per_s, 0.0) / allocated_ratio
+    n_replacement = gain_flops_per_s / (flops_per_s(job, replacement, reader) * goodput_ratio) if goodput_ratio else 0.0
     return Lease(
         site=site.id,
-        lease_usd_per_month=lease,
-        lease_usd_per_accelerator_hour=lease / (n_here * HOURS_PER_MONTH),
-        at_list_usd_per_month=n_equal * rent * HOURS_PER_MONTH - opex,
-        at_implied_usd_per_month=(lease * gain / capability if capability else 0.0) - opex,
-        opex_avoided_usd_per_month=opex,
+        lease_usd_per_month=lease_usd_per_month,
+        lease_usd_per_accelerator_hour=lease_usd_per_month / (n_at_site * HOURS_PER_MONTH),
+        at_list_usd_per_month=n_replacement * rent_usd_per_hour * HOURS_PER_MONTH - opex_usd_per_month,
+        at_implied_usd_per_month=(
+            lease_usd_per_month * gain_flops_per_s / site_flops_per_s if site_flops_per_s else 0.0
+        )
+        - opex_usd_per_month,
+        opex_avoided_usd_per_month=opex_usd_per_month,
         marginal_flops_per_s=marginal_flops_per_s,
-        replacement=best,
-        rent_usd_per_accelerator_hour=rent,
-        flips_at_usd_per_accelerator_hour=(lease + opex) / (n_equal * HOURS_PER_MONTH) if n_equal > 0 else None,
+        replacement=replacement,
+        rent_usd_per_accelerator_hour=rent_usd_per_hour,
+        flips_at_usd_per_accelerator_hour=(lease_usd_per_month + opex_usd_per_month) / (n_replacement * HOURS_PER_MONTH)
+        if n_replacement > 0
+        else None,
         n_allocated=n_allocated,
-        n_accelerators=n_here,
+        n_accelerators=n_at_site,
     )

@@ -37,7 +37,7 @@ def step_causes(e: Evaluation, reader: FigureReader, notify: Callable[[str], Non
         flows=e.flows,
         accelerators=e.accelerators,
         loads=e.loads,
-        clean=e.clean_loads,
+        clean_loads=e.clean_loads,
         health=e.health,
         carried_gbps=None if demands is None else demands.arc_carried_gbps,
     )

@@ -16,7 +16,7 @@ from ..optics.link_health import LinkHealth
 from ..reliability.goodput import Goodput
 from ..traffic.congestion import DemandLoads
 from ..training.job_flows import JobFlows
-from ..training.placement import Placed
+from ..training.placement import JobPlacement
 from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
 from ..workload.local_sgd import LossPenalty
@@ -73,9 +73,9 @@ class Evaluation:
         return cast("DemandLoads | None", self.outcome("demands"))
 
     @property
-    def placed(self) -> Placed | None:
+    def placed(self) -> JobPlacement | None:
         """The job on its racks; None without a job."""
-        return cast("Placed | None", self.outcome("placement"))
+        return cast("JobPlacement | None", self.outcome("placement"))
 
     @property
     def flows(self) -> JobFlows | None:
@@ -143,9 +143,9 @@ class Evaluation:
         return cast("LossPenalty | None", self.outcome("loss"))
 
     @property
-    def money(self) -> cost.Money:
+    def money(self) -> cost.NetworkCost:
         """Prices of the state, and what had to be bought."""
-        return cast(cost.Money, self.outcome("money"))
+        return cast(cost.NetworkCost, self.outcome("money"))
 
     @property
     def usd_per_day(self) -> float:

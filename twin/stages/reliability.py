@@ -10,7 +10,7 @@ from ..reliability.goodput import Goodput, job_goodput
 from ..reliability.interruptions import Interruptions, part_interruptions
 from ..reliability.outages import Outages, build_site_graph, links_between, no_outages, site_outages
 from ..reliability.site_cuts import JobSite, SiteGraph
-from ..training.placement import Placed
+from ..training.placement import JobPlacement
 from ..training.step import Step
 from .outcomes import StepOutcome
 from .stage import Inputs
@@ -82,7 +82,7 @@ def goodput(inputs: Inputs) -> Goodput | None:
     return job_goodput(parts, inputs["outages"], inputs.reader, job.on_site_loss, job.recovery, rate_without)
 
 
-def _work_shares(placed: Placed, step: Step) -> tuple[float, ...]:
+def _work_shares(placed: JobPlacement, step: Step) -> tuple[float, ...]:
     """Part of the work that each group of accelerators could do, all together one."""
     if len(step.groups) == len(placed.groups):
         rates = [group.n_replicas / group.stage_time_s for group in step.groups]

@@ -9,14 +9,14 @@ from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
 from ..traffic.congestion import left_for_job
 from ..traffic.routing import Router, Routes
-from ..training.causes import bright_links
+from ..training.causes import links_without_line_loss
 from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
 from ..training.job_flows import JobFlows
 from ..training.job_flows import job_flows as flows_of_job
 from ..training.link_loads import PairTable, with_latency
 from ..training.link_loads import unit_link_loads as loads_on_routes
 from ..training.memory_fit import fit_issues, peak_issues, split_issues
-from ..training.placement import Placed, place_job
+from ..training.placement import JobPlacement, place_job
 from ..training.step import step_of
 from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
@@ -24,7 +24,7 @@ from .outcomes import StepOutcome
 from .stage import Inputs
 
 
-def placement(inputs: Inputs) -> Placed | None:
+def placement(inputs: Inputs) -> JobPlacement | None:
     """The job on its racks. Raises TopologyError where it does not fit."""
     job, state = inputs.job, inputs.state
     if job is None:
@@ -96,15 +96,15 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
     if loads is None:
         return None
     state, lit, share = inputs.state, inputs["health.lit"], inputs["split_share"]
-    bright = bright_links(state, lit, inputs.reader)
+    bright = links_without_line_loss(state, lit, inputs.reader)
     if not (bright != lit).any():
         return loads
     pairs: PairTable = inputs["job_pairs"]
     routes = Router(state, bright & (share > 0), inputs["access_latency"]).routes(share, pairs.source, pairs.target)
-    clean = loads_on_routes(state, inputs["job_flows"], pairs, routes)
-    if clean.unreachable or inputs["health.rate_unknown"][clean.arc // 2].any():
+    clean_loads = loads_on_routes(state, inputs["job_flows"], pairs, routes)
+    if clean_loads.unreachable or inputs["health.rate_unknown"][clean_loads.arc // 2].any():
         return loads
-    return with_latency(clean, state, inputs["health.arc_latency_us"], pairs, routes)
+    return with_latency(clean_loads, state, inputs["health.arc_latency_us"], pairs, routes)
 
 
 def accelerators(inputs: Inputs) -> AcceleratorGroups | None:
@@ -165,13 +165,13 @@ def step(inputs: Inputs) -> StepOutcome:
     if inputs["why_rates_unknown"]:
         return StepOutcome(None, inputs["why_rates_unknown"])
     placed, flows, groups = inputs["placement"], inputs["job_flows"], inputs["accelerators"]
-    found = step_of(StepInputs(job, placed, flows, groups, loads, inputs["job_capacity"]))
-    if not np.isfinite(found.step_time_s):
+    result = step_of(StepInputs(job, placed, flows, groups, loads, inputs["job_capacity"]))
+    if not np.isfinite(result.step_time_s):
         return StepOutcome(None, "a link on the way has no capacity left")
-    issues = peak_issues(found.groups, job, inputs.reader)
+    issues = peak_issues(result.groups, job, inputs.reader)
     if issues:
         raise TopologyError("the job cannot run as it is cut and placed", found=issues)
-    return StepOutcome(found)
+    return StepOutcome(result)
 
 
 def loss(inputs: Inputs) -> LossPenalty | None:

@@ -1,4 +1,4 @@
-"""What one micro batch takes in each group of a placed job: pace of its accelerators, exchange near and far."""
+"""Accelerator groups: time of one micro batch in each group of a placed job, from its accelerators and its exchange."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from ..arrays import Floats
 from ..catalogue.figure_reader import FigureReader
 from ..model.jobs import TrainingJob
 from ..model.shape import ModelShape
-from ..workload.compute import Pace, optimizer_time_s
+from ..workload.compute import AcceleratorProfile, optimizer_time_s
 from ..workload.group_times import TimedGroup
 from ..workload.job_arithmetic import flops_per_micro_batch, layout_of, n_per_replica
 from ..workload.layout import Layout
-from ..workload.pipeline_stage import NO_EXCHANGE, InLayer, context_s, expert_s, in_layer, stage_time, stage_times
+from ..workload.pipeline_stage import (
+    NO_LAYER_EXCHANGE,
+    LayerExchange,
+    context_s,
+    expert_s,
+    reference_layer_exchange,
+    stage_time,
+    stage_times,
+)
 from ..workload.rank_exchange import (
     context_bits,
     expert_bits,
@@ -26,146 +34,180 @@ from ..workload.rank_exchange import (
     stage_boundary_bits,
     stage_layers,
 )
-from .memory_fit import max_micro_batches_of
-from .placement import Nearness, Placed, PlacedGroup, nearness, pace_of
+from .memory_fit import max_micro_batches_in_memory
+from .placement import DomainSharing, JobPlacement, PlacedGroup, accelerator_profile, domain_sharing
 
 
 @dataclass(frozen=True, slots=True)
-class OnNetwork:
-    """Seconds that exchange takes on the busiest arc of a group's flows, 0 where they stay in their racks."""
+class NetworkTimes:
+    """Seconds that exchange takes on the busiest arc of a group's flows; 0 where flows stay in their racks."""
 
     context_s: float = 0.0
-    """Keys and values of a layer once round the ring."""
+    """Keys and values of a layer once round the context ring."""
     expert_s: float = 0.0
-    """An all-to-all of a layer."""
+    """One all-to-all of a layer."""
     boundary_s: float = 0.0
     """A micro batch over all its crossings of stage boundaries, one direction."""
 
 
 @dataclass(frozen=True, eq=False)
 class CalibratedGroup:
-    """A placed group and all that decides its pace."""
+    """A placed group with all figures that decide its timing."""
 
     placed: PlacedGroup
-    pace: Pace
+    profile: AcceleratorProfile
     layout: Layout
-    near: Nearness
+    sharing: DomainSharing
     overlap_ratio: float
-    """Share of a pass that exchange of gradients may hide behind."""
+    """Share of a pass that exchange of gradients may overlap with."""
     max_micro_batches: int
-    """Micro batches of a replica that there is memory for."""
+    """Micro batches of a replica that fit into memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class DataFloor:
-    """Seconds per byte of a parameter that ranks need at least for a pass inside a site, however good the network."""
+class DataExchangeFloor:
+    """Least time of a pass inside a site, however fast the network.
+
+    It is `per_byte_s` times the bytes of a parameter, plus `fixed_s`.
+    """
 
     per_byte_s: float
     fixed_s: float
 
 
-def calibrated_groups(placed: Placed, job: TrainingJob, reader: FigureReader) -> tuple[CalibratedGroup, ...]:
-    """Every group with its pace; `overlap_ratio` is the part's own, or the general one."""
-    general = reader.general("overlap_ratio")
-    whole = job.across_sites == "data"
-    found = []
+def calibrated_groups(placed: JobPlacement, job: TrainingJob, reader: FigureReader) -> tuple[CalibratedGroup, ...]:
+    """Add the accelerator profile and memory limit to every placed group.
+
+    `overlap_ratio` is the part's own figure, else the general one.
+    """
+    default_overlap_ratio = reader.general("overlap_ratio")
+    one_site_replicas = job.across_sites == "data"
+    calibrated = []
     for group in placed.groups:
-        pace = pace_of(group, job, reader)
-        layout = layout_of(job, placed.n_replicas_at(group.site, whole=whole))
-        overlap_ratio = reader.part_or(group.accelerator, "overlap_ratio", general)
-        max_micro_batches = max_micro_batches_of(placed, group, job, pace)
-        found.append(CalibratedGroup(group, pace, layout, nearness(group, job), overlap_ratio, max_micro_batches))
-    return tuple(found)
+        profile = accelerator_profile(group, job, reader)
+        layout = layout_of(job, placed.n_replicas_at(group.site, whole=one_site_replicas))
+        overlap_ratio = reader.part_or(group.accelerator, "overlap_ratio", default_overlap_ratio)
+        max_micro_batches = max_micro_batches_in_memory(placed, group, job, profile)
+        calibrated.append(
+            CalibratedGroup(group, profile, layout, domain_sharing(group, job), overlap_ratio, max_micro_batches)
+        )
+    return tuple(calibrated)
 
 
 def without_network_cards(groups: tuple[CalibratedGroup, ...]) -> tuple[CalibratedGroup, ...]:
-    """The same on a fabric without limit, network cards included; NVLink stays as it is."""
-    return tuple(replace(group, pace=replace(group.pace, nic_bytes_per_s=np.inf)) for group in groups)
+    """Remove the limit of network cards from all groups; NVLink stays as it is."""
+    return tuple(replace(group, profile=replace(group.profile, nic_bytes_per_s=np.inf)) for group in groups)
 
 
 def timed_groups(
-    groups: Sequence[CalibratedGroup], job: TrainingJob, network: Sequence[OnNetwork], *, layers: bool, boundaries: bool
+    groups: Sequence[CalibratedGroup],
+    job: TrainingJob,
+    network_times: Sequence[NetworkTimes],
+    *,
+    layers: bool,
+    boundaries: bool,
 ) -> tuple[TimedGroup, ...]:
-    """Time of a micro batch by group, with exchange within layers and over stage boundaries or without."""
-    stages = [_stages_s(group, job, on, layers=layers) for group, on in zip(groups, network, strict=True)]
-    sent = [_sent_s(group, job, on) if boundaries else 0.0 for group, on in zip(groups, network, strict=True)]
-    cut = job.parallelism
-    found = []
-    for group, (slowest_s, all_s), sent_s in zip(groups, stages, sent, strict=True):
-        n, t = group.placed.n_stages, slowest_s + sent_s
-        fill_s = (all_s + n * sent_s - t) / cut.n_virtual_stages
-        found.append(
+    """Time one micro batch in each group.
+
+    Args:
+        groups: the groups of the job.
+        job: the job.
+        network_times: seconds of exchange on the network by group.
+        layers: whether exchange within layers counts.
+        boundaries: whether exchange over stage boundaries counts.
+    """
+    stages = [
+        _stage_sums_s(group, job, times, layers=layers) for group, times in zip(groups, network_times, strict=True)
+    ]
+    boundaries_s = [
+        _boundary_exchange_s(group, job, times) if boundaries else 0.0
+        for group, times in zip(groups, network_times, strict=True)
+    ]
+    parallelism = job.parallelism
+    timed = []
+    for group, (slowest_s, sum_s), boundary_s in zip(groups, stages, boundaries_s, strict=True):
+        n_stages, stage_time_s = group.placed.n_stages, slowest_s + boundary_s
+        fill_s = (sum_s + n_stages * boundary_s - stage_time_s) / parallelism.n_virtual_stages
+        timed.append(
             TimedGroup(
                 group.placed.site,
                 group.placed.accelerator,
                 group.placed.n_replicas,
-                t,
+                stage_time_s,
                 fill_s,
-                cut.pp,
-                cut.n_virtual_stages,
+                parallelism.pp,
+                parallelism.n_virtual_stages,
                 group.max_micro_batches,
             )
         )
-    return tuple(found)
+    return tuple(timed)
 
 
-def end_to_end(groups: Sequence[TimedGroup]) -> TimedGroup:
-    """Pools whose stages follow one another as the one that a replica over all of them is: at the slowest's pace."""
+def chained_group(groups: Sequence[TimedGroup]) -> TimedGroup:
+    """Join groups whose stages follow one another to the group of a replica over all of them.
+
+    It is as slow as the slowest group.
+    """
     slowest = max(range(len(groups)), key=lambda i: (groups[i].stage_time_s, -i))
-    t, v = groups[slowest].stage_time_s, groups[slowest].n_virtual_stages
-    every_s = sum(group.stage_time_s + group.fill_s * v for group in groups)
+    stage_time_s, n_virtual = groups[slowest].stage_time_s, groups[slowest].n_virtual_stages
+    sum_s = sum(group.stage_time_s + group.fill_s * n_virtual for group in groups)
     site = "+".join(sorted({group.site for group in groups}))
-    return replace(groups[slowest], site=site, fill_s=(every_s - t) / v)
+    return replace(groups[slowest], site=site, fill_s=(sum_s - stage_time_s) / n_virtual)
 
 
-def _stages_s(group: CalibratedGroup, job: TrainingJob, on: OnNetwork, *, layers: bool) -> tuple[float, float]:
-    """(slowest, all) stages of the group with one micro batch."""
-    place = group.placed.place
-    if place.micro_batch_s is not None:
-        return place.micro_batch_s, place.micro_batch_s * group.placed.n_stages
-    bare = _stage_totals_s(group, job, NO_EXCHANGE)
+def _stage_sums_s(
+    group: CalibratedGroup, job: TrainingJob, times: NetworkTimes, *, layers: bool
+) -> tuple[float, float]:
+    """(slowest stage, sum of all stages) of the group in seconds, for one micro batch."""
+    placement = group.placed.placement
+    if placement.micro_batch_s is not None:
+        return placement.micro_batch_s, placement.micro_batch_s * group.placed.n_stages
+    compute = _stage_totals_s(group, job, NO_LAYER_EXCHANGE)
     if not layers:
-        return bare[0] / place.pace_ratio, bare[1] / place.pace_ratio
-    full = _stage_totals_s(group, job, _in_layer(group, job, on))
-    # heat or a power cap slows the kernels, not the exchange
-    return tuple(f - b + b / place.pace_ratio for f, b in zip(full, bare, strict=True))  # type: ignore[return-value]
+        return compute[0] / placement.pace_ratio, compute[1] / placement.pace_ratio
+    total = _stage_totals_s(group, job, _layer_exchange(group, job, times))
+    # heat or a power cap slows the kernels, but not the exchange
+    return tuple(
+        total_s - compute_s + compute_s / placement.pace_ratio
+        for total_s, compute_s in zip(total, compute, strict=True)
+    )  # type: ignore[return-value]
 
 
-def _stage_totals_s(group: CalibratedGroup, job: TrainingJob, exchange: InLayer) -> tuple[float, float]:
-    """(slowest, all) stages of the group."""
+def _stage_totals_s(group: CalibratedGroup, job: TrainingJob, exchange: LayerExchange) -> tuple[float, float]:
+    """(slowest stage, sum of all stages) of the group in seconds, with this exchange."""
     placed = group.placed
-    return _totals_s(job.model, group.layout, group.pace, exchange, placed.first_stage, placed.n_stages)
+    return _totals_s(job.model, group.layout, group.profile, exchange, placed.first_stage, placed.n_stages)
 
 
 @lru_cache(maxsize=4096)
 def _totals_s(
-    shape: ModelShape, layout: Layout, pace: Pace, exchange: InLayer, first: int, n: int
+    shape: ModelShape, layout: Layout, profile: AcceleratorProfile, exchange: LayerExchange, first: int, n: int
 ) -> tuple[float, float]:
     if n == layout.pp:
-        kinds = stage_times(shape, layout, pace, exchange)
+        kinds = stage_times(shape, layout, profile, exchange)
         return max(time.total_s for _, time in kinds), sum(count * time.total_s for count, time in kinds)
     layers = stage_layers(shape, layout)
-    times = [stage_time(shape, layout, pace, i, layers[i], exchange).total_s for i in range(first, first + n)]
+    times = [stage_time(shape, layout, profile, i, layers[i], exchange).total_s for i in range(first, first + n)]
     return max(times), sum(times)
 
 
-def _in_layer(group: CalibratedGroup, job: TrainingJob, on: OnNetwork) -> InLayer:
-    shape, layout, pace = job.model, group.layout, group.pace
-    near = in_layer(shape, layout, pace)
-    return InLayer(
-        near.tensor_s,
-        max(context_s(shape, layout, pace, group.near.n_context), on.context_s),
-        max(expert_s(shape, layout, pace, group.near.n_expert), on.expert_s),
+def _layer_exchange(group: CalibratedGroup, job: TrainingJob, times: NetworkTimes) -> LayerExchange:
+    shape, layout, profile = job.model, group.layout, group.profile
+    reference = reference_layer_exchange(shape, layout, profile)
+    return LayerExchange(
+        reference.tensor_s,
+        max(context_s(shape, layout, profile, group.sharing.n_context), times.context_s),
+        max(expert_s(shape, layout, profile, group.sharing.n_expert), times.expert_s),
     )
 
 
-def _sent_s(group: CalibratedGroup, job: TrainingJob, on: OnNetwork) -> float:
+def _boundary_exchange_s(group: CalibratedGroup, job: TrainingJob, times: NetworkTimes) -> float:
     """A micro batch in and its gradient out, over all pieces of a stage."""
-    if job.parallelism.pp < 2 or group.placed.place.micro_batch_s is not None:
+    if job.parallelism.pp < 2 or group.placed.placement.micro_batch_s is not None:
         return 0.0
     n_bytes = stage_boundary_bits(job.model, group.layout) / 8.0
-    hop_s = send_s(group.pace, n_bytes, near=group.near.boundary)
-    return 2.0 * max(job.parallelism.n_virtual_stages * hop_s, on.boundary_s)
+    hop_s = send_s(group.profile, n_bytes, in_domain=group.sharing.boundary_in_domain)
+    return 2.0 * max(job.parallelism.n_virtual_stages * hop_s, times.boundary_s)
 
 
 def network_bits(job: TrainingJob) -> dict[str, float]:
@@ -181,52 +223,70 @@ def network_bits(job: TrainingJob) -> dict[str, float]:
 def n_rounds(job: TrainingJob) -> Mapping[str, float]:
     """Rounds of each exchange that a rank takes part in for a micro batch, in all layers of the fullest stage."""
     n_layers = max(stage_layers(job.model, layout_of(job, 1)))
-    again = 1.0 if job.recompute == "full" else 0.0
-    return {"context": (3.0 + again) * n_layers, "expert": (4.0 + 2.0 * again) * n_layers}
+    n_recomputed = 1.0 if job.recompute == "full" else 0.0
+    return {"context": (3.0 + n_recomputed) * n_layers, "expert": (4.0 + 2.0 * n_recomputed) * n_layers}
 
 
-def data_floor(group: CalibratedGroup, job: TrainingJob, n_blocks: int) -> DataFloor:
-    """A reduce-scatter or all-gather of the fullest stage's parameters inside the site: in blocks, then over them."""
-    alike, spread = rank_parameters(job.model, group.layout)
-    layout, pace, inside = group.layout, group.pace, group.near.n_data
-    size = layout.tp * layout.cp * layout.n_block_replicas * group.placed.n_stages
-    n_near = max(1, min(n_blocks, pace.n_domain // size))
-    n_alike = layout.cp * layout.n_block_replicas
-    n_copies = max(1, layout.tp * layout.cp // layout.ep) if layout.ep > 1 else 1
-    n_copies_near = max(1, inside * layout.tp // layout.ep)
+def data_exchange_floor(group: CalibratedGroup, job: TrainingJob, n_blocks: int) -> DataExchangeFloor:
+    """Least time of a reduce-scatter or all-gather of the fullest stage's parameters inside the site.
+
+    Ranks exchange inside blocks first, then between blocks.
+
+    Args:
+        group: a group of the site.
+        job: the job.
+        n_blocks: blocks of replicas at the site.
+    """
+    n_replicated, n_expert_sharded = rank_parameters(job.model, group.layout)
+    layout, profile, n_per_domain = group.layout, group.profile, group.sharing.n_data
+    block_size = layout.tp * layout.cp * layout.n_block_replicas * group.placed.n_stages
+    n_blocks_per_domain = max(1, min(n_blocks, profile.n_domain // block_size))
+    n_block_ranks = layout.cp * layout.n_block_replicas
+    n_expert_copies = max(1, layout.tp * layout.cp // layout.ep) if layout.ep > 1 else 1
+    n_copies_per_domain = max(1, n_per_domain * layout.tp // layout.ep)
 
     def seconds(n_bytes: float) -> float:
-        found = ring_s(pace, n_alike, inside, alike * n_bytes) + ring_s(
-            pace, n_blocks, n_near, alike * n_bytes / n_alike
+        total_s = ring_s(profile, n_block_ranks, n_per_domain, n_replicated * n_bytes) + ring_s(
+            profile, n_blocks, n_blocks_per_domain, n_replicated * n_bytes / n_block_ranks
         )
-        if spread:
-            found += ring_s(pace, n_copies, n_copies_near, spread * n_bytes)
-            found += ring_s(pace, n_blocks, n_near, spread * n_bytes / n_copies)
-        return found
+        if n_expert_sharded:
+            total_s += ring_s(profile, n_expert_copies, n_copies_per_domain, n_expert_sharded * n_bytes)
+            total_s += ring_s(profile, n_blocks, n_blocks_per_domain, n_expert_sharded * n_bytes / n_expert_copies)
+        return total_s
 
     fixed_s = seconds(0.0)
-    return DataFloor(seconds(1.0) - fixed_s, fixed_s)
+    return DataExchangeFloor(seconds(1.0) - fixed_s, fixed_s)
 
 
 def optimizer_s(group: CalibratedGroup, job: TrainingJob) -> float:
-    """Adam over what the accelerator keeps of the optimizer's state."""
+    """Time of Adam over the optimizer state on one accelerator."""
     layout = group.layout
-    alike, spread = rank_parameters(job.model, layout)
-    is_shared = layout.fully_sharded or group.pace.sharded_optimizer
-    return optimizer_time_s(layout.shared(alike, spread) if is_shared else alike + spread, group.pace)
+    n_replicated, n_expert_sharded = rank_parameters(job.model, layout)
+    is_shared = layout.fully_sharded or group.profile.sharded_optimizer
+    return optimizer_time_s(
+        layout.sharded_parameters(n_replicated, n_expert_sharded) if is_shared else n_replicated + n_expert_sharded,
+        group.profile,
+    )
 
 
 def flops_per_s(job: TrainingJob, accelerator: str, reader: FigureReader) -> float:
-    """Model FLOP/s that one accelerator of a kind gives this job while a stage computes, network aside."""
-    pace = Pace.of(lambda name: reader.part(accelerator, name), job.precision)
-    slowest_s = max(time.total_s for _, time in stage_times(job.model, layout_of(job, 1), pace))
+    """Model FLOP/s that one accelerator of a kind gives this job while a stage computes, without the network."""
+    profile = AcceleratorProfile.of(lambda name: reader.part(accelerator, name), job.precision)
+    slowest_s = max(time.total_s for _, time in stage_times(job.model, layout_of(job, 1), profile))
     return flops_per_micro_batch(job) / (slowest_s * n_per_replica(job))
 
 
-def longest_s(unit: Floats, every: Floats, capacity: Floats, bits: float) -> float:
-    """Seconds of `bits` per unit on the busiest arc that `unit` uses, with all groups' loads on it."""
-    used = unit > 0
+def slowest_arc_s(unit_load: Floats, total_load: Floats, capacity: Floats, bits: float) -> float:
+    """Seconds on the busiest arc that one group uses, with the loads of all groups on it.
+
+    Args:
+        unit_load: unit load of the group by arc; float64[n_arcs].
+        total_load: unit load of all groups by arc; float64[n_arcs].
+        capacity: bits per second by arc; float64[n_arcs].
+        bits: bits of one unit.
+    """
+    used = unit_load > 0
     if not used.any() or not bits:
         return 0.0
     with np.errstate(divide="ignore"):
-        return float((every[used] * bits / capacity[used]).max())
+        return float((total_load[used] * bits / capacity[used]).max())

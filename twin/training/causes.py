@@ -1,8 +1,8 @@
-"""What is in the way of a step: eight causes, each taken away by itself and together, by the engine that times steps.
+"""Causes of a step's length: eight limits, each removed alone and together, timed by the model that times steps.
 
-Causes interact (deep buffers help little behind a slow accelerator), so each is told three ways: alone, last, and its
-Shapley value over all 2^8 combinations: the mean of what it brings over every order in which they could be removed.
-Those shares add up to the whole gap (Shapley 1953, A value for n-person games).
+Causes interact: deep buffers help little behind a slow accelerator. So each has three figures: what removing it alone
+saves, what removing it last saves, and its Shapley value. That is the mean saving over every order of removal, from all
+2^8 combinations. The Shapley values add up to the whole gap (Shapley 1953, A value for n-person games).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..optics.transport_goodput import compute_transport_goodput
 from ..traffic.congestion import left_for_job
 from .hash_collisions import collision_ratio, n_flows_per_accelerator
 from .job_flows import JobFlows
-from .placement import Placed
+from .placement import JobPlacement
 from .step import Step, step_of, step_time_s
 from .step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
 from .step_timing import Counterfactual
@@ -42,31 +42,31 @@ SENTENCES = {
     "pipeline_fill": "a batch so large that neither filling the pipeline counts nor what does not divide",
 }
 DELAY, LINE_LOSS, INTERCONNECT, FABRIC, BUFFERS, ACCELERATORS, SPLIT, FILL = (1 << i for i in range(8))
-OF_NETWORK = DELAY | LINE_LOSS | INTERCONNECT | FABRIC | BUFFERS
-DIGITS = 12
-"""Arcs alike to so many digits are timed as one."""
+NETWORK_CAUSES = DELAY | LINE_LOSS | INTERCONNECT | FABRIC | BUFFERS
+N_DIGITS = 12
+"""Arcs that are equal to so many significant digits are timed as one."""
 
 
 @dataclass(frozen=True, eq=False)
 class CauseInputs:
-    """A routed job on judged links. `clean` are its loads with every link lit that is up."""
+    """A routed job on assessed links. `clean_loads` are its loads if every link that is in service were lit."""
 
     state: State
     document: TopologyDocument
     job: TrainingJob
-    placed: Placed
+    placed: JobPlacement
     flows: JobFlows
     accelerators: AcceleratorGroups
     loads: UnitLinkLoads
-    clean: UnitLinkLoads
+    clean_loads: UnitLinkLoads
     health: LinkHealth
     carried_gbps: Floats | None
-    """By arc, what demands in the background carry."""
+    """Load that background demands carry, by arc."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What one cause costs, in seconds of a step; negative where taking it away makes the step longer."""
+    """Cost of one cause in seconds of a step; negative where removing it makes the step longer."""
 
     name: str
     share_s: float
@@ -76,81 +76,87 @@ class Cause:
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """A step, the step with every cause removed, and what each cause has of the difference."""
+    """A step, the step with every cause removed, and the part of each cause in the difference."""
 
     step: Step
     step_time_s: float
     ideal_step_time_s: float
     causes: tuple[Cause, ...]
     times_s: Floats
-    """Step time by combination of causes taken away, a bit each in the order of CAUSES; float64[256]."""
+    """Step time by combination of removed causes, one bit each in the order of CAUSES; float64[256]."""
 
     def saved_s(self, *names: str) -> float:
-        """What taking these causes away together saves."""
+        """Seconds saved by removing these causes together."""
         return float(self.times_s[0] - self.times_s[sum(1 << CAUSES.index(name) for name in names)])
 
     @property
     def gap_s(self) -> float:
-        """What all causes cost together."""
+        """Cost of all causes together."""
         return self.step_time_s - self.ideal_step_time_s
 
 
 def attribute(inputs: CauseInputs, reader: FigureReader, notify: Callable[[str], None] | None = None) -> Attribution:
-    """Time the step under all 256 combinations of the causes and share the gap out."""
-    network = _NetworkLimits(inputs, reader)
-    times = np.empty(1 << len(CAUSES))
-    for of_network in range(OF_NETWORK + 1):
+    """Time the step under all 256 combinations of the causes and share out the gap.
+
+    Args:
+        inputs: the routed job and the figures of its links.
+        reader: source of figures.
+        notify: called with a progress text before each combination of network limits.
+    """
+    limits = _NetworkLimits(inputs, reader)
+    times_s = np.empty(1 << len(CAUSES))
+    for network_mask in range(NETWORK_CAUSES + 1):
         if notify is not None:
-            notify(f"without {of_network} of {OF_NETWORK} kinds of limit in the network")
-        timed = network.timed(of_network)
-        for combination in range(0, 1 << len(CAUSES), OF_NETWORK + 1):
-            times[of_network | combination] = timed(combination)
-    shares = _shapley(times)
+            notify(f"without {network_mask} of {NETWORK_CAUSES} kinds of limit in the network")
+        step_s = limits.timer(network_mask)
+        for mask in range(0, 1 << len(CAUSES), NETWORK_CAUSES + 1):
+            times_s[network_mask | mask] = step_s(mask)
+    shares = _shapley(times_s)
     causes = tuple(
         Cause(
             name,
             float(shares[i]),
-            float(times[0] - times[1 << i]),
-            float(times[(len(times) - 1) ^ (1 << i)] - times[-1]),
+            float(times_s[0] - times_s[1 << i]),
+            float(times_s[(len(times_s) - 1) ^ (1 << i)] - times_s[-1]),
         )
         for i, name in enumerate(CAUSES)
     )
-    return Attribution(network.actual_step(), float(times[0]), float(times[-1]), causes, times)
+    return Attribution(limits.actual_step(), float(times_s[0]), float(times_s[-1]), causes, times_s)
 
 
-def _shapley(times: Floats) -> Floats:
-    """Share of each player in times[nothing] - times[all]; combinations are bit masks."""
-    n = len(times).bit_length() - 1
-    masks = np.arange(len(times))
+def _shapley(times_s: Floats) -> Floats:
+    """Shapley value of each player for times_s[none removed] - times_s[all removed]; combinations are bit masks."""
+    n = len(times_s).bit_length() - 1
+    masks = np.arange(len(times_s))
     size = np.array([int(mask).bit_count() for mask in masks])
     weight = np.array([factorial(s) * factorial(max(n - 1 - s, 0)) / factorial(n) for s in range(n + 1)])
     shares = np.empty(n)
     for i in range(n):
         without = masks[(masks >> i) & 1 == 0]
-        shares[i] = (weight[size[without]] * (times[without] - times[without | (1 << i)])).sum()
+        shares[i] = (weight[size[without]] * (times_s[without] - times_s[without | (1 << i)])).sum()
     return shares
 
 
-def bright_links(state: State, lit: Bools, reader: FigureReader) -> Bools:
-    """Links that would be lit if no light were lost: all in service whose rate is not 0; bool[n_links]."""
+def links_without_line_loss(state: State, lit: Bools, reader: FigureReader) -> Bools:
+    """Links that would be lit without line loss: all in service whose rate is not 0; bool[n_links]."""
     return np.asarray(state.in_service & ~(_nominal_gbps(state, reader) <= 0) | lit)
 
 
 def _nominal_gbps(state: State, reader: FigureReader) -> Floats:
-    """Rate of a member with all the light it could have; NaN where it is unknown."""
+    """Rate of a member without line loss; NaN where it is unknown."""
     rate = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
     return np.asarray(np.fmin(state["link_capacity_gbps"], rate))
 
 
 class _NetworkLimits:
-    """Capacity of the arcs that a job uses under each combination of the network's causes."""
+    """Capacity of the arcs of a job under each combination of the network's causes."""
 
     def __init__(self, inputs: CauseInputs, reader: FigureReader) -> None:
         self._inputs, self._reader = inputs, reader
-        self._kept: dict[bool, tuple[UnitLinkLoads, dict[int, Floats]]] = {}
+        self._by_line_loss: dict[bool, tuple[UnitLinkLoads, dict[int, Floats]]] = {}
 
     def actual_step(self) -> Step:
-        """The whole account of the step with nothing taken away."""
+        """All figures of the step with nothing removed."""
         loads, capacity = self._compressed(0)
         inputs = self._inputs
         return step_of(
@@ -164,80 +170,87 @@ class _NetworkLimits:
             )
         )
 
-    def timed(self, removed: int) -> Callable[[int], float]:
-        """A function that times the step without these limits of the network and any others."""
+    def timer(self, removed: int) -> Callable[[int], float]:
+        """Make a function that times the step without these limits of the network and any other limits."""
         inputs = self._inputs
         loads, capacity = self._compressed(removed)
-        limited = StepInputs(inputs.job, inputs.placed, inputs.flows, inputs.accelerators, loads, capacity)
+        step_inputs = StepInputs(inputs.job, inputs.placed, inputs.flows, inputs.accelerators, loads, capacity)
 
-        def step_s(combination: int) -> float:
+        def step_s(mask: int) -> float:
             counterfactual = Counterfactual(
                 no_delay=bool(removed & DELAY),
                 no_fabric_limit=bool(removed & FABRIC),
-                one_accelerator=bool(combination & ACCELERATORS),
-                best_split=bool(combination & SPLIT),
-                full_pipeline=bool(combination & FILL),
+                one_accelerator=bool(mask & ACCELERATORS),
+                best_split=bool(mask & SPLIT),
+                full_pipeline=bool(mask & FILL),
             )
-            return step_time_s(limited, counterfactual)
+            return step_time_s(step_inputs, counterfactual)
 
         return step_s
 
     def _compressed(self, removed: int) -> tuple[UnitLinkLoads, Floats]:
-        """Loads and capacity by distinct arc: those that are alike in all that a step asks of them are one."""
-        clean = bool(removed & LINE_LOSS)
-        if clean not in self._kept:
-            loads = self._inputs.clean if clean else self._inputs.loads
-            masks = [mask for mask in range(OF_NETWORK + 1) if bool(mask & LINE_LOSS) == clean]
-            every = {mask: self._capacity(loads, mask) for mask in masks}
-            rows = _distinct(loads, list(every.values()))
-            self._kept[clean] = (loads.at(rows), {mask: column[rows] for mask, column in every.items()})
-        small, capacities = self._kept[clean]
-        return small, capacities[removed]
+        """Loads and capacity by distinct arc: arcs that are equal in all that a step reads are one."""
+        without_line_loss = bool(removed & LINE_LOSS)
+        if without_line_loss not in self._by_line_loss:
+            loads = self._inputs.clean_loads if without_line_loss else self._inputs.loads
+            masks = [mask for mask in range(NETWORK_CAUSES + 1) if bool(mask & LINE_LOSS) == without_line_loss]
+            capacities_gbps = {mask: self._capacity(loads, mask) for mask in masks}
+            rows = _distinct_rows(loads, list(capacities_gbps.values()))
+            self._by_line_loss[without_line_loss] = (
+                loads.take_rows(rows),
+                {mask: column[rows] for mask, column in capacities_gbps.items()},
+            )
+        distinct_loads, capacities_gbps = self._by_line_loss[without_line_loss]
+        return distinct_loads, capacities_gbps[removed]
 
     def _capacity(self, loads: UnitLinkLoads, removed: int) -> Floats:
-        """Gb/s of each arc of `loads` for the job, as the network would leave it without these limits."""
+        """Capacity for the job in Gb/s of each arc of `loads`, without these limits of the network."""
         inputs, health, state = self._inputs, self._inputs.health, self._inputs.state
         links = loads.arc // 2
-        member, loss, trip_us = self._light(removed)
-        sent = compute_transport_goodput(
-            self._reader, inputs.document.lossless, loss[links], trip_us[links], member[links]
+        member_gbps, loss_ratio, rtt_us = self._link_figures(removed)
+        transport = compute_transport_goodput(
+            self._reader, inputs.document.lossless, loss_ratio[links], rtt_us[links], member_gbps[links]
         )
-        left = member[links] * sent.goodput_ratio
-        wide = state.link_tier[links] == TIERS.index("wide_area")
+        available_gbps = member_gbps[links] * transport.goodput_ratio
+        is_wide = state.link_tier[links] == TIERS.index("wide_area")
         if not removed & DELAY:
-            left = np.where(wide, left * inputs.document.lossless.congestion_control_ratio, left)
+            available_gbps = np.where(
+                is_wide, available_gbps * inputs.document.lossless.congestion_control_ratio, available_gbps
+            )
         if not removed & (DELAY | BUFFERS):
-            lit = health.lit | (member > 0) if removed & LINE_LOSS else health.lit
-            room = compute_pfc_headroom(state, inputs.document.lossless, self._reader, lit, member, trip_us)
+            lit = health.lit | (member_gbps > 0) if removed & LINE_LOSS else health.lit
+            headroom = compute_pfc_headroom(state, inputs.document.lossless, self._reader, lit, member_gbps, rtt_us)
             n_arcs = 2 * state.n_links
-            left = left * room.by_arc("kept_ratio", n_arcs, 1.0)[loads.arc]
-            # the buffer bounds what is sent; of that the window leaves its share
-            rate = room.by_arc("rate_gbps", n_arcs, np.inf)[loads.arc] * (sent.goodput_ratio / sent.recovery_ratio)
-            left = np.minimum(left, rate)
-        capacity = left * (state.n_members_up * health.card_ratio)[links]
+            available_gbps = available_gbps * headroom.by_arc("kept_ratio", n_arcs, 1.0)[loads.arc]
+            # the buffer limits what is sent, and the window leaves its share of that
+            headroom_gbps = headroom.by_arc("rate_gbps", n_arcs, np.inf)[loads.arc] * (
+                transport.goodput_ratio / transport.recovery_ratio
+            )
+            available_gbps = np.minimum(available_gbps, headroom_gbps)
+        capacity_gbps = available_gbps * (state.n_members_up * health.card_ratio)[links]
         if inputs.carried_gbps is not None:
-            capacity = left_for_job(capacity, inputs.carried_gbps[loads.arc])
+            capacity_gbps = left_for_job(capacity_gbps, inputs.carried_gbps[loads.arc])
         if not removed & BUFFERS:
             n_flows = n_flows_per_accelerator(inputs.document.lossless, self._reader)
-            capacity = capacity / collision_ratio(state, inputs.placed, loads, n_flows)
-        capacity[wide & bool(removed & INTERCONNECT)] = np.inf
-        capacity[~wide & bool(removed & FABRIC)] = np.inf
-        return capacity
+            capacity_gbps = capacity_gbps / collision_ratio(state, inputs.placed, loads, n_flows)
+        capacity_gbps[is_wide & bool(removed & INTERCONNECT)] = np.inf
+        capacity_gbps[~is_wide & bool(removed & FABRIC)] = np.inf
+        return capacity_gbps
 
-    def _light(self, removed: int) -> tuple[Floats, Floats, Floats]:
-        """(rate of a member, frames lost, round trip in µs) by link."""
+    def _link_figures(self, removed: int) -> tuple[Floats, Floats, Floats]:
+        """(rate of a member in Gb/s, frame loss ratio, round trip in µs) by link."""
         health, state = self._inputs.health, self._inputs.state
-        trip_us = health.arc_latency_us.reshape(-1, 2).sum(axis=1)
+        rtt_us = health.arc_latency_us.reshape(-1, 2).sum(axis=1)
         if removed & DELAY:
-            trip_us = np.zeros(len(trip_us))
+            rtt_us = np.zeros(len(rtt_us))
         if not removed & LINE_LOSS:
-            return health.member_gbps, health.loss_ratio, trip_us
-        bright = np.where(state.in_service, _nominal_gbps(state, self._reader), 0.0)
-        return bright, np.zeros(len(trip_us)), trip_us
+            return health.member_gbps, health.loss_ratio, rtt_us
+        nominal_gbps = np.where(state.in_service, _nominal_gbps(state, self._reader), 0.0)
+        return nominal_gbps, np.zeros(len(rtt_us)), rtt_us
 
 
-def _distinct(loads: UnitLinkLoads, capacities: list[Floats]) -> Ints:
-    """First row of each set of arcs that are alike to DIGITS digits in every column."""
+def _distinct_rows(loads: UnitLinkLoads, capacities: list[Floats]) -> Ints:
+    """First row of each set of arcs that are equal to N_DIGITS digits in every column."""
     columns = [*loads.columns(), *capacities]
     if not columns or not len(loads.arc):
         return np.arange(len(loads.arc))
@@ -249,9 +262,9 @@ def _distinct(loads: UnitLinkLoads, capacities: list[Floats]) -> Ints:
 
 
 def _rounded(column: Floats) -> Floats:
-    """To DIGITS significant digits, so that sums in another order are the same arc."""
+    """Round to N_DIGITS significant digits, so that sums in another order give the same arc."""
     out = np.array(column, dtype=np.float64)
     finite = np.isfinite(out) & (out != 0)
-    scale = 10.0 ** (DIGITS - np.ceil(np.log10(np.abs(out[finite]))))
+    scale = 10.0 ** (N_DIGITS - np.ceil(np.log10(np.abs(out[finite]))))
     out[finite] = np.round(out[finite] * scale) / scale
     return out

@@ -1,7 +1,8 @@
-"""A placed job becomes flows between racks, phase by phase."""
+"""Job flows: a placed job as flows between racks, phase by phase."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,40 +11,40 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..model.jobs import TrainingJob
 from ..workload.job_arithmetic import layout_of, n_per_replica
-from .placement import Placed, PlacedGroup, cross_racks
+from .placement import JobPlacement, PlacedGroup, rank_pairs_between_racks
 
 
 @dataclass(frozen=True, eq=False)
 class Flows:
-    """Directed flows of one phase between node rows; `share` is in the unit its maker states."""
+    """Directed flows of one phase between node rows. The unit of `amount` is stated where flows are made."""
 
     source: Ints
     target: Ints
-    share: Floats
+    amount: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class LocalExchange:
-    """Gradients or parameters reduced or gathered inside a site."""
+    """Gradients or parameters that are reduced or gathered inside a site."""
 
     site: str
     n_blocks: int
     n_ranks: int
-    """That hold the same, in other racks than one."""
+    """Ranks that hold the same parameters, in more than one rack."""
     flows: Flows
-    """share = part of the job's parameters that goes there in a pass."""
+    """Amount: part of the job's parameters that goes there in one pass."""
 
 
 @dataclass(frozen=True, eq=False)
 class JobFlows:
     """Flows of a job between racks. Where replicas reach over sites, all groups are one.
 
-    local: per site.
-    pipeline: per group, share = accelerators times crossings of a stage boundary per micro batch, inside sites.
-    crossing: one set, or none, share = the same of stage boundaries that lie between sites.
-    context: per group, share = accelerators that send their keys and values to the next rank of the ring.
-    expert: per group, share = accelerators times the part of their tokens that goes there.
-    wide: per ordered pair of sites, share = part of the sites' common parameters (sums to 1).
+    local: one set per site.
+    pipeline: per group. Amount: accelerators times crossings of a stage boundary per micro batch, inside sites.
+    crossing: one set or none. Amount: the same for stage boundaries between sites.
+    context: per group. Amount: accelerators that send their keys and values to the next rank of the ring.
+    expert: per group. Amount: accelerators times the part of their tokens that goes there.
+    wide: per ordered pair of sites. Amount: part of the sites' common parameters (sums to 1).
     """
 
     local: tuple[LocalExchange, ...]
@@ -55,141 +56,165 @@ class JobFlows:
 
     def sets(self) -> list[tuple[str, Flows]]:
         """(phase, flows) of all sets in a fixed order."""
-        found = [("local", local.flows) for local in self.local]
+        all_sets = [("local", local.flows) for local in self.local]
         for phase, sets in (
             ("pipeline", self.pipeline),
             ("crossing", self.crossing),
             ("context", self.context),
             ("expert", self.expert),
         ):
-            found += [(phase, flows) for flows in sets]
-        return found + [("wide_area", flows) for _, _, flows in self.wide]
+            all_sets += [(phase, flows) for flows in sets]
+        return all_sets + [("wide_area", flows) for _, _, flows in self.wide]
 
 
-def job_flows(placed: Placed, job: TrainingJob, n_nodes: int) -> JobFlows:
-    """Flows of the phases. Traffic inside a rack stays on its own links and is not placed."""
-    cut, layout = job.parallelism, layout_of(job, 1)
-    width = cut.tp * cut.cp * layout.n_block_replicas
-    size = n_per_replica(job) * layout.n_block_replicas
-    cross_site_pipeline = job.across_sites == "pipeline"
-    sites = placed.sites
-    pipeline: tuple[Flows, ...]
+def job_flows(placed: JobPlacement, job: TrainingJob, n_nodes: int) -> JobFlows:
+    """Derive the flows of all phases from a placement. Traffic inside a rack stays on its own links and is left out.
+
+    Args:
+        placed: the job on its racks.
+        job: the job.
+        n_nodes: nodes of the network.
+    """
+    parallelism, layout = job.parallelism, layout_of(job, 1)
+    stage_size = parallelism.tp * parallelism.cp * layout.n_block_replicas
+    block_size = n_per_replica(job) * layout.n_block_replicas
+    over_sites, n_virtual = job.across_sites == "pipeline", parallelism.n_virtual_stages
     crossing: tuple[Flows, ...] = ()
-    if cross_site_pipeline:
-        n_blocks = len(placed.groups[0].rack) // (width * placed.groups[0].n_stages)
-        whole = np.concatenate([p.rack.reshape(n_blocks, -1) for p in placed.groups], axis=1).ravel()
-        every = _pipeline(whole, size, width, cut.n_virtual_stages, n_nodes)
-        site = np.full(n_nodes, -1)
-        for group in placed.groups:
-            site[group.rack] = sites.index(group.site)
-        apart = site[every.source] != site[every.target]
-        pipeline = (Flows(every.source[~apart], every.target[~apart], every.share[~apart]),)
-        if apart.any():
-            crossing = (Flows(every.source[apart], every.target[apart], every.share[apart]),)
+    if over_sites:
+        n_blocks = len(placed.groups[0].rack) // (stage_size * placed.groups[0].n_stages)
+        rack = np.concatenate([p.rack.reshape(n_blocks, -1) for p in placed.groups], axis=1).ravel()
+        flows = _pipeline_flows(rack, block_size, stage_size, n_virtual, n_nodes)
+        pipeline, crossing = _split_by_site(placed, flows, n_nodes)
     else:
-        pipeline = tuple(_pipeline(p.rack, size, width, cut.n_virtual_stages, n_nodes) for p in placed.groups)
+        pipeline = tuple(_pipeline_flows(p.rack, block_size, stage_size, n_virtual, n_nodes) for p in placed.groups)
+    exchanges = (_local_exchange(placed, job, site, n_nodes) for site in placed.sites)
     return JobFlows(
-        local=tuple(found for site in sites if (found := _local(placed, job, site, n_nodes)) is not None),
+        local=tuple(exchange for exchange in exchanges if exchange is not None),
         pipeline=pipeline,
         crossing=crossing,
-        context=tuple(_context(group, job, n_nodes) for group in placed.groups) if cut.cp > 1 else (),
-        expert=tuple(_expert(group, job, n_nodes) for group in placed.groups) if cut.ep > 1 else (),
-        wide=() if cross_site_pipeline else _wide(placed, size, n_nodes),
+        context=tuple(_context_flows(group, job, n_nodes) for group in placed.groups) if parallelism.cp > 1 else (),
+        expert=tuple(_expert_flows(group, job, n_nodes) for group in placed.groups) if parallelism.ep > 1 else (),
+        wide=() if over_sites else _site_pair_flows(placed, block_size, n_nodes),
     )
 
 
-def _local(placed: Placed, job: TrainingJob, site: str, n_nodes: int) -> LocalExchange | None:
-    """Rings of the ranks at a site that hold the same parameters, in blocks and over them; None for a rank alone.
+def _split_by_site(placed: JobPlacement, flows: Flows, n_nodes: int) -> tuple[tuple[Flows, ...], tuple[Flows, ...]]:
+    """Flows inside sites, and flows between sites (none, or one set)."""
+    site = np.full(n_nodes, -1)
+    for group in placed.groups:
+        site[group.rack] = placed.sites.index(group.site)
+    crosses = site[flows.source] != site[flows.target]
+    local, crossing = (
+        Flows(flows.source[rows], flows.target[rows], flows.amount[rows]) for rows in (~crosses, crosses)
+    )
+    return (local,), (crossing,) if crosses.any() else ()
 
-    In a block those of attention and norms are alike on context ranks and replicas, experts on every ep-th rank.
+
+def _local_exchange(placed: JobPlacement, job: TrainingJob, site: str, n_nodes: int) -> LocalExchange | None:
+    """Rings of the ranks at a site that hold the same parameters, in blocks and between blocks; None for a single rank.
+
+    In a block, parameters of attention and norms are the same on context ranks and replicas. Experts are the same on
+    every ep-th rank.
     """
-    cut, layout = job.parallelism, layout_of(job, 1)
-    n_parameters, k = job.model.n_parameters(), cut.cp * layout.n_block_replicas
-    n_spread = job.model.n_expert_parameters() if cut.ep > 1 else 0.0
-    n_copies = max(1, cut.tp * cut.cp // cut.ep) if cut.ep > 1 else 1
-    width = cut.tp * k
+    parallelism = job.parallelism
+    n_block_ranks = parallelism.cp * layout_of(job, 1).n_block_replicas
+    stage_size = parallelism.tp * n_block_ranks
     groups = [group for group in placed.groups if group.site == site]
-    cross_site_pipeline = job.across_sites == "pipeline"
-    # of a group the ranks of all its stages; where a replica has all of them, those of all groups go round together
-    racks = (
-        [group.rack for group in groups] if cross_site_pipeline else [np.concatenate([group.rack for group in groups])]
-    )
-    sizes = [width * group.n_stages for group in groups] if cross_site_pipeline else [width * cut.pp]
+    over_sites = job.across_sites == "pipeline"
+    # rings join the ranks of all stages of a group; groups with whole replicas share their rings
+    racks = [group.rack for group in groups] if over_sites else [np.concatenate([group.rack for group in groups])]
+    sizes = [stage_size * group.n_stages for group in groups] if over_sites else [stage_size * parallelism.pp]
     n_blocks = len(racks[0]) // sizes[0]
     rings: list[tuple[Ints, Ints, float]] = []
-    for rack, size in zip(racks, sizes, strict=True):
+    for rack, block_size in zip(racks, sizes, strict=True):
         if n_blocks > 1:
-            rings.append((rack, np.roll(rack, -size), (n_blocks - 1) / n_blocks / (width * cut.pp)))
-        if k > 1:
-            alike = rack.reshape(-1, k, cut.tp)
-            part = (1.0 - n_spread / n_parameters) / (cut.tp * cut.pp) * (k - 1) / k
-            rings.append((alike.ravel(), np.roll(alike, -1, axis=1).ravel(), part))
-        if n_copies > 1:
-            copies = rack.reshape(-1, n_copies, cut.ep)
-            part = n_spread / n_parameters / (cut.pp * cut.ep) * (n_copies - 1) / n_copies
-            rings.append((copies.ravel(), np.roll(copies, -1, axis=1).ravel(), part))
+            rings.append((rack, np.roll(rack, -block_size), (n_blocks - 1) / n_blocks / (stage_size * parallelism.pp)))
+        rings += _block_rings(rack, job, n_block_ranks)
     if not rings:
         return None
     source, target = (np.concatenate([ring[side] for ring in rings]) for side in (0, 1))
-    share = np.concatenate([np.full(len(ring[0]), ring[2]) for ring in rings])
-    apart = any((here != there).any() for here, there, _ in rings[n_blocks > 1 :])
-    return LocalExchange(site, n_blocks, n_blocks * (k if apart else 1), _flows(source, target, share, n_nodes))
+    amount = np.concatenate([np.full(len(ring[0]), ring[2]) for ring in rings])
+    leaves_rack = any((start != end).any() for start, end, _ in rings[n_blocks > 1 :])
+    n_ranks = n_blocks * (n_block_ranks if leaves_rack else 1)
+    return LocalExchange(site, n_blocks, n_ranks, _summed_flows(source, target, amount, n_nodes))
 
 
-def _wide(placed: Placed, size: int, n_nodes: int) -> tuple[tuple[int, int, Flows], ...]:
+def _block_rings(rack: Ints, job: TrainingJob, n_block_ranks: int) -> Iterator[tuple[Ints, Ints, float]]:
+    """(source, target, amount) of rings inside blocks: of all ranks of a block, and of the copies of its experts."""
+    parallelism, n_parameters = job.parallelism, job.model.n_parameters()
+    tp, pp, ep = parallelism.tp, parallelism.pp, parallelism.ep
+    n_expert_sharded = job.model.n_expert_parameters() if ep > 1 else 0.0
+    n_copies = max(1, tp * parallelism.cp // ep) if ep > 1 else 1
+    if n_block_ranks > 1:
+        ranks = rack.reshape(-1, n_block_ranks, tp)
+        amount = (1.0 - n_expert_sharded / n_parameters) / (tp * pp) * (n_block_ranks - 1) / n_block_ranks
+        yield ranks.ravel(), np.roll(ranks, -1, axis=1).ravel(), amount
+    if n_copies > 1:
+        copies = rack.reshape(-1, n_copies, ep)
+        amount = n_expert_sharded / n_parameters / (pp * ep) * (n_copies - 1) / n_copies
+        yield copies.ravel(), np.roll(copies, -1, axis=1).ravel(), amount
+
+
+def _site_pair_flows(placed: JobPlacement, size: int, n_nodes: int) -> tuple[tuple[int, int, Flows], ...]:
+    """Flows of each ordered pair of sites."""
     racks = [np.concatenate([p.rack for p in placed.groups if p.site == site]) for site in placed.sites]
-    wide = []
+    pairs = []
     for i, source in enumerate(racks):
         for j, target in enumerate(racks):
             if i < j:
-                there = _aligned(source, target, size, n_nodes)
-                wide.append((i, j, there))
-                wide.append((j, i, Flows(there.target, there.source, there.share)))
-    return tuple(wide)
+                flows = _shard_flows(source, target, size, n_nodes)
+                pairs.append((i, j, flows))
+                pairs.append((j, i, Flows(flows.target, flows.source, flows.amount)))
+    return tuple(pairs)
 
 
-def _context(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
-    """Round the context ring of each tensor rank."""
+def _context_flows(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
+    """Flows round the context ring of each tensor rank."""
     groups = group.rack.reshape(-1, job.parallelism.cp, job.parallelism.tp)
-    following = np.roll(groups, -1, axis=1)
-    return _flows(groups.ravel(), following.ravel(), np.ones(groups.size), n_nodes)
+    next_rack = np.roll(groups, -1, axis=1)
+    return _summed_flows(groups.ravel(), next_rack.ravel(), np.ones(groups.size), n_nodes)
 
 
-def _expert(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
-    """Each rank's tokens evenly to the other ranks that share its experts."""
-    source, target, pairs = cross_racks(group.rack.reshape(-1, job.parallelism.ep), n_nodes)
-    return _flows(source, target, pairs / (job.parallelism.ep - 1), n_nodes)
+def _expert_flows(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
+    """Flows of each rank's tokens, in equal parts to the other ranks that share its experts."""
+    source, target, pairs = rank_pairs_between_racks(group.rack.reshape(-1, job.parallelism.ep), n_nodes)
+    return _summed_flows(source, target, pairs / (job.parallelism.ep - 1), n_nodes)
 
 
-def _flows(source: Ints, target: Ints, share: Floats, n_nodes: int) -> Flows:
-    """Flows of equal ends added up, ordered by source and target; those that stay in a rack left out."""
+def _summed_flows(source: Ints, target: Ints, amount: Floats, n_nodes: int) -> Flows:
+    """Flows with equal ends added up, ordered by source and target; flows inside a rack are left out."""
     keys, rows = np.unique(source * n_nodes + target, return_inverse=True)
-    total = np.bincount(rows, weights=share, minlength=len(keys))
-    out = keys // n_nodes != keys % n_nodes
-    return Flows(keys[out] // n_nodes, keys[out] % n_nodes, total[out])
+    total = np.bincount(rows, weights=amount, minlength=len(keys))
+    leaves_rack = keys // n_nodes != keys % n_nodes
+    return Flows(keys[leaves_rack] // n_nodes, keys[leaves_rack] % n_nodes, total[leaves_rack])
 
 
-def _aligned(source: Ints, target: Ints, size: int, n_nodes: int) -> Flows:
-    """Between sites each shard of the parameters meets its like: replica r of n holds the part [r/n, (r+1)/n)."""
+def _shard_flows(source: Ints, target: Ints, size: int, n_nodes: int) -> Flows:
+    """Flows between two sites, from each shard of the parameters to the same shard.
+
+    Replica r of n holds the part [r/n, (r+1)/n).
+    """
     n, m = len(source) // size, len(target) // size
     edges = np.unique(np.concatenate((np.arange(n + 1) * m, np.arange(m + 1) * n)))
     start = edges[:-1]
     length = np.array([b - a for a, b in pairwise(edges)]) / (n * m)
     offsets = np.arange(size)
-    here = source[((start // m)[:, None] * size + offsets).ravel()]
-    there = target[((start // n)[:, None] * size + offsets).ravel()]
-    return _flows(here, there, np.repeat(length / size, size), n_nodes)
+    source_rack = source[((start // m)[:, None] * size + offsets).ravel()]
+    target_rack = target[((start // n)[:, None] * size + offsets).ravel()]
+    return _summed_flows(source_rack, target_rack, np.repeat(length / size, size), n_nodes)
 
 
-def _pipeline(rack: Ints, size: int, stage: int, n_virtual: int, n_nodes: int) -> Flows:
-    """Activations forward and their gradients back; with virtual stages the last stage feeds the first again."""
+def _pipeline_flows(rack: Ints, size: int, stage: int, n_virtual: int, n_nodes: int) -> Flows:
+    """Flows of activations and of their gradients. With virtual stages the last stage feeds the first one again."""
     if size == stage:
         return Flows(*(np.zeros(0, np.int64),) * 2, np.zeros(0))
     position = np.arange(len(rack))
     offset = position % size
-    inner = offset < size - stage
-    following = np.where(inner, position + stage, position - (size - stage))
-    crossings = np.where(inner, float(n_virtual), n_virtual - 1.0)
-    used = crossings > 0
-    here, there = rack[position[used]], rack[following[used]]
-    return _flows(np.concatenate((here, there)), np.concatenate((there, here)), np.tile(crossings[used], 2), n_nodes)
+    is_inner = offset < size - stage
+    next_position = np.where(is_inner, position + stage, position - (size - stage))
+    crossings = np.where(is_inner, float(n_virtual), n_virtual - 1.0)
+    is_used = crossings > 0
+    source, target = rack[position[is_used]], rack[next_position[is_used]]
+    return _summed_flows(
+        np.concatenate((source, target)), np.concatenate((target, source)), np.tile(crossings[is_used], 2), n_nodes
+    )

@@ -1,4 +1,4 @@
-"""A job's flows on routes: what one unit of each loads every arc with, and the slowest way of each phase."""
+"""Link loads of a job: load of every arc by one unit of each flow set, and the slowest path of each phase."""
 
 from __future__ import annotations
 
@@ -12,41 +12,48 @@ from .job_flows import JobFlows
 from .step_inputs import UnitLinkLoads
 
 FLOW_KINDS = ("local", "pipeline", "crossing", "context", "expert", "wide_area")
-"""Of a job's flows."""
+"""Kinds of flow sets of a job."""
 
 
 @dataclass(frozen=True, eq=False)
 class PairTable:
-    """Distinct pairs of all flows, and where each flow stands among them."""
+    """Distinct node pairs of all flow sets, and the row of each flow among them."""
 
     source: Ints
     target: Ints
     rows: tuple[Ints, ...]
     phases: tuple[str, ...]
-    """Of each set of flows."""
+    """Phase of each flow set."""
 
     @classmethod
     def of(cls, flows: JobFlows, n_nodes: int) -> PairTable:
-        """Of all sets of a job."""
+        """Collect the pairs of all flow sets of a job."""
         sets = flows.sets()
         keys = [f.source * n_nodes + f.target for _, f in sets]
-        joined = np.concatenate(keys) if keys else np.zeros(0, np.int64)
-        distinct, inverse = np.unique(joined, return_inverse=True)
-        cuts: Ints = np.cumsum([len(k) for k in keys])[:-1] if keys else np.zeros(0, np.int64)
-        rows = tuple(np.split(inverse.reshape(-1), cuts))
+        all_keys = np.concatenate(keys) if keys else np.zeros(0, np.int64)
+        distinct, inverse = np.unique(all_keys, return_inverse=True)
+        bounds: Ints = np.cumsum([len(k) for k in keys])[:-1] if keys else np.zeros(0, np.int64)
+        rows = tuple(np.split(inverse.reshape(-1), bounds))
         return cls(distinct // n_nodes, distinct % n_nodes, rows, tuple(phase for phase, _ in sets))
 
 
 def unit_link_loads(state: State, flows: JobFlows, pairs: PairTable, routes: Routes) -> UnitLinkLoads:
-    """Loads by arc, whatever they take on their way."""
-    loads, missing = [], []
+    """Compute the load of every used arc by one unit of each flow set; latencies are zero.
+
+    Args:
+        state: nodes of the network.
+        flows: flow sets of the job.
+        pairs: distinct pairs of the flows.
+        routes: routes of the pairs.
+    """
+    loads, unreachable = [], []
     is_used = np.zeros(routes.n_arcs, dtype=np.bool_)
     for (phase, flow), rows in zip(flows.sets(), pairs.rows, strict=True):
-        amount = np.bincount(rows, weights=flow.share, minlength=len(pairs.source)).astype(np.float64)
+        amount = np.bincount(rows, weights=flow.amount, minlength=len(pairs.source)).astype(np.float64)
         loads.append(routes.loads(amount))
         is_used |= loads[-1] > 0
         for row in rows[~routes.reachable[rows]][:1]:
-            missing.append((phase, state.node_ids[pairs.source[row]], state.node_ids[pairs.target[row]]))
+            unreachable.append((phase, state.node_ids[pairs.source[row]], state.node_ids[pairs.target[row]]))
     used = np.flatnonzero(is_used)
     columns: dict[str, list[Floats]] = {phase: [] for phase in FLOW_KINDS}
     for (phase, _), load in zip(flows.sets(), loads, strict=True):
@@ -64,14 +71,14 @@ def unit_link_loads(state: State, flows: JobFlows, pairs: PairTable, routes: Rou
         pipeline_latency_us=0.0,
         crossing_latency_us=0.0,
         worst_latency_us=0.0,
-        unreachable=tuple(missing),
+        unreachable=tuple(unreachable),
     )
 
 
 def with_latency(
     loads: UnitLinkLoads, state: State, arc_latency_us: Floats, pairs: PairTable, routes: Routes
 ) -> UnitLinkLoads:
-    """The same with the slowest way of each phase."""
+    """Add the latency of the slowest path of each phase to the loads."""
     latency = routes.worst_latency_us(state["arc_head"], arc_latency_us, state.n_nodes)
     worst = dict.fromkeys(FLOW_KINDS, 0.0)
     for phase, rows in zip(pairs.phases, pairs.rows, strict=True):

@@ -1,4 +1,4 @@
-"""Whether a placed job can run: memory of its accelerators, micro batches enough to interleave; what else would fit."""
+"""Memory fit: whether a placed job fits memory and has micro batches enough to interleave, and what would fit."""
 
 from __future__ import annotations
 
@@ -11,155 +11,184 @@ from ..catalogue.figure_reader import FigureReader
 from ..errors import Issue
 from ..model.job_rules import cut_issues
 from ..model.jobs import TrainingJob, changed
-from ..workload.compute import Pace
-from ..workload.group_times import MANY, TimedGroup
+from ..workload.compute import AcceleratorProfile
+from ..workload.group_times import UNLIMITED, TimedGroup
 from ..workload.job_arithmetic import flops_per_micro_batch, layout_of, n_micro_batches, n_per_replica
 from ..workload.memory import memory_use
-from .placement import Offer, Placed, PlacedGroup, block_size, by_replica, by_stage, pace_of
+from .placement import (
+    AvailableGroup,
+    JobPlacement,
+    PlacedGroup,
+    accelerator_profile,
+    block_size,
+    groups_by_replica,
+    groups_by_stage,
+)
 
 
-def fit_issues(placed: Placed, job: TrainingJob, reader: FigureReader) -> list[Issue]:
-    """Pools that the job cannot run on: too little memory, or too few micro batches to interleave."""
-    cut, issues = job.parallelism, []
-    if _too_few(job, placed):
-        m = max(_shares(job, placed))
-        problem = f"{m} micro batches of a replica are fewer than the {cut.pp} stages that are interleaved"
-        hint = f"1, or an n_global_batch of {placed.n_replicas * cut.n_micro_batch * cut.pp}"
+def fit_issues(placed: JobPlacement, job: TrainingJob, reader: FigureReader) -> list[Issue]:
+    """Find groups that the job cannot run on: too little memory, or too few micro batches to interleave."""
+    parallelism, issues = job.parallelism, []
+    if _has_too_few_micro_batches(job, placed):
+        m = max(_requested_split(job, placed))
+        problem = f"{m} micro batches of a replica are fewer than the {parallelism.pp} stages that are interleaved"
+        hint = f"1, or an n_global_batch of {placed.n_replicas * parallelism.n_micro_batch * parallelism.pp}"
         issues.append(Issue(f"jobs[{job.id}].parallelism.n_virtual_stages", problem, hint))
     fits: list[str] | None = None
-    for group, need_bytes, pace in _by_memory(placed, job, reader):
-        if need_bytes <= pace.memory_bytes:
+    for group, need_bytes, profile in _memory_needs(placed, job, reader):
+        if need_bytes <= profile.memory_bytes:
             continue
         where = f"jobs[{job.id}].parallelism ({group.accelerator} in {group.site})"
         problem = (
             f"weights, gradients, optimizer and activations take {need_bytes / 1e9:.0f} GB of "
-            f"{pace.memory_bytes / 1e9:.0f} GB an accelerator"
+            f"{profile.memory_bytes / 1e9:.0f} GB an accelerator"
         )
         if fits is None:
-            fits = _what_would_fit(placed, job, reader)
+            fits = _fitting_changes(placed, job, reader)
         hint = f"{' or '.join(fits[:3])} would fit" if fits else "neither recompute nor a finer cut would fit"
         issues.append(Issue(where, problem, hint))
     return issues
 
 
-def split_issues(placed: Placed, job: TrainingJob) -> list[Issue]:
-    """A stated split that leaves a part of the batch undone."""
+def split_issues(placed: JobPlacement, job: TrainingJob) -> list[Issue]:
+    """Find a stated split that does not cover the whole batch."""
     if job.split != "stated":
         return []
-    done = sum((group.place.n_micro_batches or 0) * group.n_replicas for group in placed.groups)
-    wanted = n_micro_batches(job)
-    if done >= wanted:
+    n_stated = sum((group.placement.n_micro_batches or 0) * group.n_replicas for group in placed.groups)
+    n_required = n_micro_batches(job)
+    if n_stated >= n_required:
         return []
-    listed = " + ".join(
-        f"{p.n_replicas} x {p.place.n_micro_batches} ({p.accelerator} in {p.site})" for p in placed.groups
+    terms = " + ".join(
+        f"{p.n_replicas} x {p.placement.n_micro_batches} ({p.accelerator} in {p.site})" for p in placed.groups
     )
-    hint = f"{-(-wanted // placed.n_replicas)} for each replica would do"
-    return [Issue(f"jobs[{job.id}].placement", f"{listed} = {done} micro batches of {wanted}", hint)]
+    hint = f"{-(-n_required // placed.n_replicas)} for each replica would do"
+    return [Issue(f"jobs[{job.id}].placement", f"{terms} = {n_stated} micro batches of {n_required}", hint)]
 
 
 def peak_issues(groups: Sequence[TimedGroup], job: TrainingJob, reader: FigureReader) -> list[Issue]:
-    """Pools whose stated pace or time is beyond what their accelerators could ever do."""
+    """Find groups whose stated rate or time is beyond the peak of their accelerators."""
     issues = []
     for group in groups:
-        peak = n_per_replica(job) * reader.part(group.accelerator, f"{job.precision}_tflops") * 1e12
-        times = flops_per_micro_batch(job) / (group.stage_time_s * peak)
-        if times > 1.0:
-            problem = f"{times:.3g} times the peak of {group.accelerator} in {group.site}"
+        peak_flops = n_per_replica(job) * reader.part(group.accelerator, f"{job.precision}_tflops") * 1e12
+        peak_ratio = flops_per_micro_batch(job) / (group.stage_time_s * peak_flops)
+        if peak_ratio > 1.0:
+            problem = f"{peak_ratio:.3g} times the peak of {group.accelerator} in {group.site}"
             hint = "a smaller pace_ratio, or a longer micro_batch_s"
             issues.append(Issue(f"jobs[{job.id}].placement[{group.site}]", problem, hint))
     return issues
 
 
-def _by_memory(placed: Placed, job: TrainingJob, reader: FigureReader) -> Iterator[tuple[PlacedGroup, float, Pace]]:
-    """Each group with the bytes that the job needs on an accelerator of it, and their pace."""
-    for group, m in zip(placed.groups, _shares(job, placed), strict=True):
-        pace = pace_of(group, job, reader)
-        yield group, _needed_bytes(placed, group, job, pace, m), pace
+def _memory_needs(
+    placed: JobPlacement, job: TrainingJob, reader: FigureReader
+) -> Iterator[tuple[PlacedGroup, float, AcceleratorProfile]]:
+    """(group, bytes that the job needs on one of its accelerators, their profile), group by group."""
+    for group, m in zip(placed.groups, _requested_split(job, placed), strict=True):
+        profile = accelerator_profile(group, job, reader)
+        yield group, _needed_bytes(placed, group, job, profile, m), profile
 
 
-def _shares(job: TrainingJob, placed: Placed) -> list[int]:
-    """Micro batches of a replica by group: as stated, or alike; a balanced split keeps to `max_micro_batches_of`."""
+def _requested_split(job: TrainingJob, placed: JobPlacement) -> list[int]:
+    """Micro batches of a replica by group: as stated, or uniform.
+
+    A balanced split stays within `max_micro_batches_in_memory`.
+    """
     if job.split == "stated":
-        return [group.place.n_micro_batches or 0 for group in placed.groups]
+        return [group.placement.n_micro_batches or 0 for group in placed.groups]
     return [-(-n_micro_batches(job) // placed.n_replicas)] * len(placed.groups)
 
 
-def _needed_bytes(placed: Placed, group: PlacedGroup, job: TrainingJob, pace: Pace, m: int) -> float:
+def _needed_bytes(
+    placed: JobPlacement, group: PlacedGroup, job: TrainingJob, profile: AcceleratorProfile, m: int
+) -> float:
     layout = layout_of(job, placed.n_replicas_at(group.site, whole=job.across_sites == "data"))
-    return memory_use(job.model, layout, pace, m, job.gradient_bytes_per_parameter).total_bytes
+    return memory_use(job.model, layout, profile, m, job.gradient_bytes_per_parameter).total_bytes
 
 
-def max_micro_batches_of(placed: Placed, group: PlacedGroup, job: TrainingJob, pace: Pace) -> int:
-    """Micro batches that a replica of the group may be given before their activations outgrow its memory."""
+def max_micro_batches_in_memory(
+    placed: JobPlacement, group: PlacedGroup, job: TrainingJob, profile: AcceleratorProfile
+) -> int:
+    """Largest number of micro batches of a replica of the group whose activations fit into its memory."""
     low, high = 0, 4 * job.parallelism.pp  # beyond what any schedule keeps at once
-    if _needed_bytes(placed, group, job, pace, high) <= pace.memory_bytes:
-        return MANY
+    if _needed_bytes(placed, group, job, profile, high) <= profile.memory_bytes:
+        return UNLIMITED
     while high - low > 1:
         middle = (low + high) // 2
-        fits = _needed_bytes(placed, group, job, pace, middle) <= pace.memory_bytes
+        fits = _needed_bytes(placed, group, job, profile, middle) <= profile.memory_bytes
         low, high = (middle, high) if fits else (low, middle)
     return low
 
 
-def _what_would_fit(placed: Placed, job: TrainingJob, reader: FigureReader) -> list[str]:
-    """Cuts that all groups can hold on the accelerators they have, as they are written."""
-    found = []
-    most_tp = min(int(reader.part(kind, "n_nvlink_domain")) for kind in placed.n_allocated)
-    for words, other in _other_cuts(job):
-        if other.parallelism.tp > most_tp or any(cut_issues(other)):
+def _fitting_changes(placed: JobPlacement, job: TrainingJob, reader: FigureReader) -> list[str]:
+    """Changes of the layout that fit all groups on their present accelerators, as a user writes them."""
+    changes = []
+    max_tp = min(int(reader.part(kind, "n_nvlink_domain")) for kind in placed.n_allocated)
+    for text, changed_job in _layouts_with_less_memory(job):
+        if changed_job.parallelism.tp > max_tp or any(cut_issues(changed_job)):
             continue
-        again = _placed_again(placed, other)
-        if again is None or _too_few(other, again):
+        changed_placement = _place_with(placed, changed_job)
+        if changed_placement is None or _has_too_few_micro_batches(changed_job, changed_placement):
             continue
-        if all(need <= pace.memory_bytes for _, need, pace in _by_memory(again, other, reader)):
-            stated = job.parallelism.dp not in (None, again.n_replicas)
-            found.append(f"{words} with dp: {again.n_replicas}" if stated else words)
-    return found
+        if all(
+            need_bytes <= profile.memory_bytes
+            for _, need_bytes, profile in _memory_needs(changed_placement, changed_job, reader)
+        ):
+            dp_changes = job.parallelism.dp not in (None, changed_placement.n_replicas)
+            changes.append(f"{text} with dp: {changed_placement.n_replicas}" if dp_changes else text)
+    return changes
 
 
-def _too_few(job: TrainingJob, placed: Placed) -> bool:
-    """No group has micro batches enough to interleave its stages; one that has, among others that have not, goes on."""
-    return job.parallelism.n_virtual_stages > 1 and max(_shares(job, placed)) < job.parallelism.pp
+def _has_too_few_micro_batches(job: TrainingJob, placed: JobPlacement) -> bool:
+    """Whether no group has micro batches enough to interleave its stages.
+
+    A single group with enough of them is sufficient.
+    """
+    return job.parallelism.n_virtual_stages > 1 and max(_requested_split(job, placed)) < job.parallelism.pp
 
 
-def _placed_again(placed: Placed, job: TrainingJob) -> Placed | None:
-    """Another cut on the accelerators that work already; None where some group or placement falls short."""
-    tp, found = job.parallelism.tp, []
+def _place_with(placed: JobPlacement, job: TrainingJob) -> JobPlacement | None:
+    """Place a job with another layout on the same accelerators; None where a group or placement gets too few."""
+    tp, available = job.parallelism.tp, []
     for group in placed.groups:
-        n = np.bincount(group.domain)
-        first = np.cumsum(n) - n
-        kept = np.arange(len(group.domain)) - first[group.domain] < (n // tp * tp)[group.domain]
-        rack, domain = group.rack[kept], group.domain[kept]
-        found.append(Offer(group.site, group.accelerator, rack, domain, len(rack), group.place))
-    cross_site_pipeline = job.across_sites == "pipeline"
-    groups, issues = (by_stage if cross_site_pipeline else by_replica)(job, found)
-    if issues or len(groups) < len(found):
+        n_in_domain = np.bincount(group.domain)
+        first = np.cumsum(n_in_domain) - n_in_domain
+        retained = np.arange(len(group.domain)) - first[group.domain] < (n_in_domain // tp * tp)[group.domain]
+        rack, domain = group.rack[retained], group.domain[retained]
+        available.append(AvailableGroup(group.site, group.accelerator, rack, domain, len(rack), group.placement))
+    over_sites = job.across_sites == "pipeline"
+    groups, issues = (groups_by_stage if over_sites else groups_by_replica)(job, available)
+    if issues or len(groups) < len(available):
         return None
-    size = block_size(job) // (job.parallelism.pp if cross_site_pipeline else 1)
-    for place in {group.place for group in groups}:
-        n_whole = sum(len(offer.rack) // size * size for offer in found if offer.place == place)
-        if place.n_accelerators is not None and place.n_accelerators - n_whole >= size:
+    size = block_size(job) // (job.parallelism.pp if over_sites else 1)
+    for placement in {group.placement for group in groups}:
+        n_whole = sum(len(source.rack) // size * size for source in available if source.placement == placement)
+        if placement.n_accelerators is not None and placement.n_accelerators - n_whole >= size:
             return None
-    n_replicas = groups[0].n_replicas if cross_site_pipeline else sum(group.n_replicas for group in groups)
-    return Placed(tuple(groups), placed.n_allocated, n_replicas)
+    n_replicas = groups[0].n_replicas if over_sites else sum(group.n_replicas for group in groups)
+    return JobPlacement(tuple(groups), placed.n_allocated, n_replicas)
 
 
-def _other_cuts(job: TrainingJob) -> Iterator[tuple[str, TrainingJob]]:
-    """Cuts that need less memory, those that change least first, with how they are written."""
-    cut = job.parallelism
+def _layouts_with_less_memory(job: TrainingJob) -> Iterator[tuple[str, TrainingJob]]:
+    """(text, job) of layouts that need less memory, the smallest changes first."""
+    parallelism = job.parallelism
     if job.recompute == "none":
         yield "recompute: selective", changed(job, recompute="selective")
     if job.recompute != "full":
         yield "recompute: full", changed(job, recompute="full")
-    smaller = cut.n_micro_batch // 2
-    while smaller:
-        yield f"n_micro_batch: {smaller}", changed(job, parallelism=replace(cut, n_micro_batch=smaller))
-        smaller //= 2
-    if not cut.fully_sharded:
-        yield "fully_sharded: true", changed(job, parallelism=replace(cut, fully_sharded=True))
-    for times in (2, 4, 8, 16, 32, 64):
-        tp, pp = cut.tp * times, cut.pp * times
+    n_micro_batch = parallelism.n_micro_batch // 2
+    while n_micro_batch:
+        yield (
+            f"n_micro_batch: {n_micro_batch}",
+            changed(job, parallelism=replace(parallelism, n_micro_batch=n_micro_batch)),
+        )
+        n_micro_batch //= 2
+    if not parallelism.fully_sharded:
+        yield "fully_sharded: true", changed(job, parallelism=replace(parallelism, fully_sharded=True))
+    for factor in (2, 4, 8, 16, 32, 64):
+        tp, pp = parallelism.tp * factor, parallelism.pp * factor
         if job.model.n_experts > 1:
-            yield f"ep: {cut.ep * times}", changed(job, parallelism=replace(cut, ep=cut.ep * times))
-        yield f"tp: {tp}", changed(job, parallelism=replace(cut, tp=tp))
-        yield f"pp: {pp}", changed(job, parallelism=replace(cut, pp=pp))
+            yield (
+                f"ep: {parallelism.ep * factor}",
+                changed(job, parallelism=replace(parallelism, ep=parallelism.ep * factor)),
+            )
+        yield f"tp: {tp}", changed(job, parallelism=replace(parallelism, tp=tp))
+        yield f"pp: {pp}", changed(job, parallelism=replace(parallelism, pp=pp))

@@ -1,4 +1,4 @@
-"""One optimizer step in steady state: compute at the pace of the split, bubble, and what communication sticks out."""
+"""One optimizer step in steady state: compute with the chosen split, pipeline bubble and exposed communication."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..arrays import Floats
 from ..workload.group_times import TimedGroup, group_times_s
 from ..workload.job_arithmetic import flops_per_step, n_micro_batches, tokens_per_step
 from .accelerator_groups import n_rounds, network_bits
-from .batch_split import best_split
-from .step_inputs import StepInputs, longest
+from .batch_split import choose_split
+from .step_inputs import StepInputs, slowest_arc
 from .step_timing import (
     BITS,
-    NOTHING_REMOVED,
+    NO_LIMIT_REMOVED,
     PHASES,
     Counterfactual,
-    Share,
+    Split,
     SplitTiming,
     StepTimingModel,
     wide_bits_per_parameter,
@@ -29,21 +29,25 @@ from .step_timing import (
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A step taken apart; times in seconds. `exposed_s` by phase is the step minus the step with that phase at zero."""
+    """Figures of one optimizer step; times in seconds.
+
+    `exposed_s` by phase is the step minus the step with that phase at zero.
+    """
 
     groups: tuple[TimedGroup, ...]
-    share: tuple[int, ...]
-    uniform_kept: bool
-    """A balanced split was asked for and would have been slower than the uniform one."""
+    split: tuple[int, ...]
+    """Micro batches of a replica by group."""
+    uniform_is_faster: bool
+    """A balanced split was requested and would have been slower than the uniform one."""
     group_time_s: tuple[float, ...]
-    """Busy time of each, were all its replicas as quick as in the mean."""
+    """Busy time by group, if all its replicas were as fast as the mean."""
     slowest_group: int
     compute_time_s: float
-    """Without any communication, with the split of work chosen; the optimizer's pass is in it."""
+    """Step without any communication, with the chosen split of the work; it includes the optimizer."""
     bubble_time_s: float
     exposed_comm_time_s: float
     without_phase_s: Callable[[str], float]
-    """The step with a phase at zero."""
+    """Step with one phase at zero, by name of the phase."""
     step_time_s: float
     bubble_ratio: float
     straggler_ratio: float
@@ -53,91 +57,96 @@ class Step:
     exchange: str
     n_local_steps: int
     bottleneck: dict[str, tuple[int, float]]
-    """Phase -> (arc, seconds its bits take there)."""
+    """By phase: (arc, seconds that its bits take there)."""
     arc_bits: Floats
-    """Bits of one step by arc of UnitLinkLoads.arc, all phases."""
+    """Bits of one step by arc of `UnitLinkLoads.arc`, all phases; float64[n_arcs]."""
 
     @cached_property
     def exposed_s(self) -> dict[str, float]:
-        """By phase."""
+        """Exposed time by phase: the step minus the step with that phase at zero."""
         return {phase: self.step_time_s - self.without_phase_s(phase) for phase in PHASES}
 
 
-def step_time_s(inputs: StepInputs, counterfactual: Counterfactual = NOTHING_REMOVED) -> float:
-    """What `step_of` says of a step in all, without the account of it."""
-    return best_split(StepTimingModel(inputs, counterfactual)).step_s
+def step_time_s(inputs: StepInputs, counterfactual: Counterfactual = NO_LIMIT_REMOVED) -> float:
+    """Step time as `step_of` computes it, without the other figures."""
+    return choose_split(StepTimingModel(inputs, counterfactual)).step_s
 
 
-def step_of(inputs: StepInputs, counterfactual: Counterfactual = NOTHING_REMOVED) -> Step:
-    """The step of a job on a network, as it is or without the limits that `counterfactual` removes.
+def step_of(inputs: StepInputs, counterfactual: Counterfactual = NO_LIMIT_REMOVED) -> Step:
+    """Compute the step of a job on a network.
 
-    A balanced split is the one whose groups finish together, or the uniform one where hiding communication behind
-    longer compute makes that shorter: it never loses to the uniform split.
+    A balanced split is the one whose groups end together. It is the uniform split where overlap of communication with
+    longer compute makes that shorter, so it is never slower than the uniform split.
+
+    Args:
+        inputs: the job on its network.
+        counterfactual: limits that are removed.
     """
-    return _account(inputs, best_split(StepTimingModel(inputs, counterfactual)))
+    return _step_figures(inputs, choose_split(StepTimingModel(inputs, counterfactual)))
 
 
-def _account(inputs: StepInputs, timing: SplitTiming) -> Step:
-    """The whole account of a timed split."""
+def _step_figures(inputs: StepInputs, timing: SplitTiming) -> Step:
+    """All figures of a timed split."""
     job = inputs.job
-    groups, share, step_s = timing.groups, timing.share, timing.step_s
-    pace = int(np.argmax(timing.group_time_s))
-    cut, m = job.parallelism, share[pace]
+    groups, split, step_s = timing.groups, timing.split, timing.step_s
+    slowest = int(np.argmax(timing.group_time_s))
+    parallelism, n_micro_batches_slowest = job.parallelism, split[slowest]
     n_local = job.n_local_steps if job.is_local_sgd else 1
-    bits = _bits_by_phase(inputs, share)
-    worst = {phase: longest(column, inputs.capacity) for phase, column in bits.items()}
-    busy_s = max(group_times_s(tuple(replace(group, fill_s=0.0) for group in groups), share))
-    done = sum(n * group.n_replicas for n, group in zip(share, groups, strict=True))
-    work = flops_per_step(job)
-    v = cut.n_virtual_stages if m >= cut.pp else 1
+    bits = _bits_by_phase(inputs, split)
+    slowest_arcs = {phase: slowest_arc(column, inputs.capacity) for phase, column in bits.items()}
+    busy_s = max(group_times_s(tuple(replace(group, fill_s=0.0) for group in groups), split))
+    n_done = sum(n * group.n_replicas for n, group in zip(split, groups, strict=True))
+    flops = flops_per_step(job)
+    n_virtual = parallelism.n_virtual_stages if n_micro_batches_slowest >= parallelism.pp else 1
     return Step(
         groups=groups,
-        share=tuple(math.ceil(m) for m in share),
-        uniform_kept=timing.uniform_kept,
+        split=tuple(math.ceil(m) for m in split),
+        uniform_is_faster=timing.uniform_is_faster,
         group_time_s=timing.group_time_s,
-        slowest_group=pace,
+        slowest_group=slowest,
         compute_time_s=timing.compute_s,
-        bubble_time_s=timing.bare_s - timing.compute_s,
-        exposed_comm_time_s=step_s - timing.bare_s,
+        bubble_time_s=timing.without_comm_s - timing.compute_s,
+        exposed_comm_time_s=step_s - timing.without_comm_s,
         without_phase_s=timing.without_phase_s,
         step_time_s=step_s,
-        bubble_ratio=(cut.pp - 1) / (v * m + cut.pp - 1),
-        straggler_ratio=max(0.0, 1.0 - min(n_micro_batches(job), done) / (timing.n_micro_batches_per_s * busy_s)),
-        mfu_ratio=work / (step_s * inputs.accelerators.peak_flops),
+        bubble_ratio=(parallelism.pp - 1) / (n_virtual * n_micro_batches_slowest + parallelism.pp - 1),
+        straggler_ratio=max(0.0, 1.0 - min(n_micro_batches(job), n_done) / (timing.n_micro_batches_per_s * busy_s)),
+        mfu_ratio=flops / (step_s * inputs.accelerators.peak_flops),
         tokens_per_s=tokens_per_step(job) / step_s,
-        model_flops_per_s=work / step_s,
-        exchange=inputs.way.name if inputs.way else "none",
+        model_flops_per_s=flops / step_s,
+        exchange=inputs.schedule.name if inputs.schedule else "none",
         n_local_steps=n_local,
-        bottleneck={phase: (int(inputs.loads.arc[i]), s) for phase, (i, s) in worst.items() if i >= 0},
+        bottleneck={phase: (int(inputs.loads.arc[i]), s) for phase, (i, s) in slowest_arcs.items() if i >= 0},
         arc_bits=np.sum([column / (n_local if phase == "wide_area" else 1) for phase, column in bits.items()], axis=0),
     )
 
 
-def _bits_by_phase(inputs: StepInputs, share: Share) -> dict[str, Floats]:
-    """Bits of a step by row of the loads; of local SGD between sites those of one exchange."""
+def _bits_by_phase(inputs: StepInputs, split: Split) -> dict[str, Floats]:
+    """Bits of a step by row of the loads; for local SGD between sites, the bits of one exchange."""
     job, loads = inputs.job, inputs.loads
     gradients, parameters = BITS * job.gradient_bytes_per_parameter, BITS * job.parameter_bytes_per_parameter
-    unit, nothing = network_bits(job), np.zeros(len(loads.arc))
+    unit_bits, zeros = network_bits(job), np.zeros(len(loads.arc))
 
-    def of_pools(columns: tuple[Floats, ...], each: float) -> Floats:
-        total = nothing
-        # of replicas over sites there is one number for all groups
+    def group_bits(columns: tuple[Floats, ...], unit_bits: float) -> Floats:
+        total = zeros
+        # a replica over all sites has one number for all groups
         for i, column in enumerate(columns):
-            total = total + column * (share[min(i, len(share) - 1)] * each)
+            total = total + column * (split[min(i, len(split) - 1)] * unit_bits)
         return total
 
-    rounds, sharded = n_rounds(job), job.parallelism.fully_sharded
-    # a site gathers and scatters for each of its own micro batches where nothing is kept
+    n_layer_rounds, sharded = n_rounds(job), job.parallelism.fully_sharded
+    # fully sharded: a site gathers and scatters for each of its own micro batches
     n_passes = dict.fromkeys(inputs.local_bits_of, 0.0 if sharded else 1.0)
     for i, group in enumerate(inputs.placed.groups):
         if sharded and group.site in n_passes:
-            n_passes[group.site] = max(n_passes[group.site], share[min(i, len(share) - 1)])
-    local = np.asarray(sum((n_passes[site] * bits for site, bits in inputs.local_bits_of.items()), nothing))
+            n_passes[group.site] = max(n_passes[group.site], split[min(i, len(split) - 1)])
+    local = np.asarray(sum((n_passes[site] * site_bits for site, site_bits in inputs.local_bits_of.items()), zeros))
     return {
         "reduce_scatter": local * gradients,
         "all_gather": local * (parameters * (2 if sharded else 1)),
         "wide_area": inputs.wide_bits * sum(wide_bits_per_parameter(job)),
-        "pipeline": of_pools(loads.pipeline, unit["pipeline"]) + of_pools(loads.crossing, unit["pipeline"]),
-        "in_layers": of_pools(loads.context, unit["context"] * rounds["context"])
-        + of_pools(loads.expert, unit["expert"] * rounds["expert"]),
+        "pipeline": group_bits(loads.pipeline, unit_bits["pipeline"])
+        + group_bits(loads.crossing, unit_bits["pipeline"]),
+        "in_layers": group_bits(loads.context, unit_bits["context"] * n_layer_rounds["context"])
+        + group_bits(loads.expert, unit_bits["expert"] * n_layer_rounds["expert"]),
     }

@@ -1,4 +1,4 @@
-"""What a step is timed in: a job on its racks, the pace of its accelerators, its loads by arc, arcs' capacity."""
+"""Inputs of step timing: a job on its racks, the timing of its accelerators, its loads by arc, the capacity of arcs."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ from ..arrays import Floats, Ints
 from ..catalogue.figure_reader import FigureReader
 from ..model.jobs import TrainingJob
 from ..optics.optical_paths import group_alike
-from ..workload import all_reduce_schedule as exchange
-from .accelerator_groups import CalibratedGroup, OnNetwork, calibrated_groups, longest_s, network_bits
+from ..workload.all_reduce_schedule import (
+    AllReduceSchedule,
+    mix_trees,
+    ring_and_direct_schedules,
+    schedule_times_s,
+    search_schedules,
+)
+from .accelerator_groups import CalibratedGroup, NetworkTimes, calibrated_groups, network_bits, slowest_arc_s
 from .job_flows import JobFlows
-from .placement import Placed
+from .placement import JobPlacement
 
 GBIT = 1e9
 
 
 @dataclass(frozen=True, eq=False)
 class UnitLinkLoads:
-    """Load by arc of one unit of each flow set, on the arcs that any of them uses; latencies one way, µs."""
+    """Load by arc of one unit of each flow set, on the arcs that any of them uses. Latencies are one way."""
 
     arc: Ints
     local: tuple[Floats, ...]
@@ -39,40 +45,40 @@ class UnitLinkLoads:
     """(phase, node, node) of job flows without a path."""
 
     def columns(self) -> list[Floats]:
-        """All unit loads, in a fixed order."""
+        """All unit loads, in a fixed order; each float64[n_arcs]."""
         return [*self.local, *self.pipeline, *self.crossing, *self.context, *self.expert, *self.wide.values()]
 
-    def at(self, rows: Ints) -> UnitLinkLoads:
-        """The same on some of the arcs."""
+    def take_rows(self, rows: Ints) -> UnitLinkLoads:
+        """Take the loads on these rows only."""
 
-        def some(columns: tuple[Floats, ...]) -> tuple[Floats, ...]:
+        def take(columns: tuple[Floats, ...]) -> tuple[Floats, ...]:
             return tuple(column[rows] for column in columns)
 
         return replace(
             self,
             arc=self.arc[rows],
-            local=some(self.local),
-            pipeline=some(self.pipeline),
-            crossing=some(self.crossing),
-            context=some(self.context),
-            expert=some(self.expert),
+            local=take(self.local),
+            pipeline=take(self.pipeline),
+            crossing=take(self.crossing),
+            context=take(self.context),
+            expert=take(self.expert),
             wide={pair: column[rows] for pair, column in self.wide.items()},
         )
 
 
 @dataclass(frozen=True, eq=False)
 class AcceleratorGroups:
-    """What a placed job's accelerators do, whatever the network."""
+    """Groups of a placed job and their timing, independent of the network."""
 
     groups: tuple[CalibratedGroup, ...]
     n_buckets: float
     """Pieces that gradients are exchanged in."""
     peak_flops: float
-    """Of all allocated accelerators."""
+    """Peak FLOP/s of all allocated accelerators."""
 
     @classmethod
-    def of(cls, placed: Placed, job: TrainingJob, reader: FigureReader) -> AcceleratorGroups:
-        """From the catalogue."""
+    def of(cls, placed: JobPlacement, job: TrainingJob, reader: FigureReader) -> AcceleratorGroups:
+        """Read the groups of a placed job from the catalogue."""
         peak_flops = sum(
             n * reader.part(kind, f"{job.precision}_tflops") * 1e12 for kind, n in sorted(placed.n_allocated.items())
         )
@@ -82,58 +88,60 @@ class AcceleratorGroups:
 
 @dataclass(frozen=True, eq=False)
 class StepInputs:
-    """A job on a routed network: its groups' pace, its loads by arc, and what each arc leaves it."""
+    """A job on a routed network: its accelerator groups, its loads by arc, and the capacity of each arc for it."""
 
     job: TrainingJob
-    placed: Placed
+    placed: JobPlacement
     flows: JobFlows
     accelerators: AcceleratorGroups
     loads: UnitLinkLoads
     capacity_gbps: Floats
-    """By row of `loads`, what demands in the background leave."""
+    """Capacity by row of `loads`, without what background demands carry."""
 
     @cached_property
     def capacity(self) -> Floats:
-        """Bits per second by row."""
+        """Capacity in bits per second by row of `loads`."""
         return self.capacity_gbps * GBIT
 
     @cached_property
     def local_bits_of(self) -> dict[str, Floats]:
-        """By site, bits by row of a pass inside it, for each bit a parameter has."""
+        """Bits by row of one pass inside a site, for each bit of a parameter, by site."""
         n_parameters = self.job.model.n_parameters()
-        local = zip(self.flows.local, self.loads.local, strict=True)
-        return {each.site: unit * n_parameters for each, unit in local}
+        exchanges = zip(self.flows.local, self.loads.local, strict=True)
+        return {exchange.site: unit * n_parameters for exchange, unit in exchanges}
 
     @cached_property
     def local_bits(self) -> Floats:
-        """Bits by row of a pass inside all sites, for each bit a parameter has."""
+        """Bits by row of one pass inside all sites, for each bit of a parameter."""
         return np.asarray(sum(self.local_bits_of.values(), np.zeros(len(self.loads.arc))))
 
     @cached_property
-    def way(self) -> exchange.AllReduceSchedule | None:
-        """How the sites exchange; None for one site, or where activations go between them."""
-        local = self.local_bits if not self.job.is_local_sgd and not self.job.parallelism.fully_sharded else None
-        return choose_schedule(len(self.placed.sites), self.loads, self.capacity, self.job.model.n_parameters(), local)
+    def schedule(self) -> AllReduceSchedule | None:
+        """All-reduce schedule between the sites; None for one site, or where activations go between sites."""
+        local_bits = self.local_bits if not self.job.is_local_sgd and not self.job.parallelism.fully_sharded else None
+        return choose_schedule(
+            len(self.placed.sites), self.loads, self.capacity, self.job.model.n_parameters(), local_bits
+        )
 
     @cached_property
-    def network(self) -> tuple[OnNetwork, ...]:
-        """By group, seconds of its own exchange on the arcs it shares with the others."""
+    def network_times(self) -> tuple[NetworkTimes, ...]:
+        """Seconds of each group's own exchange, on arcs that it shares with the other groups."""
         bits, n = network_bits(self.job), len(self.accelerators.groups)
         seconds: dict[str, list[float]] = {}
-        for name, each in bits.items():
-            columns: tuple[Floats, ...] = getattr(self.loads, name)
-            every = np.sum(columns, axis=0) if columns else np.zeros(0)
-            times = [longest_s(column, every, self.capacity, each) for column in columns] or [0.0]
-            seconds[name] = times * n if len(times) == 1 else times
-        return tuple(OnNetwork(*(seconds[name][i] for name in ("context", "expert", "pipeline"))) for i in range(n))
+        for kind, unit_bits in bits.items():
+            columns: tuple[Floats, ...] = getattr(self.loads, kind)
+            total = np.sum(columns, axis=0) if columns else np.zeros(0)
+            times = [slowest_arc_s(column, total, self.capacity, unit_bits) for column in columns] or [0.0]
+            seconds[kind] = times * n if len(times) == 1 else times
+        return tuple(NetworkTimes(*(seconds[kind][i] for kind in ("context", "expert", "pipeline"))) for i in range(n))
 
     @cached_property
     def wide_bits(self) -> Floats:
-        """Bits by row of a pass between sites, for each bit a parameter has."""
-        total, way = np.zeros(len(self.loads.arc)), self.way
-        if way is not None:
+        """Bits by row of one pass between sites, for each bit of a parameter."""
+        total, schedule = np.zeros(len(self.loads.arc)), self.schedule
+        if schedule is not None:
             for (i, j), unit in self.loads.wide.items():
-                total = total + unit * way.volume[i, j]
+                total = total + unit * schedule.volume[i, j]
         return total * self.job.model.n_parameters()
 
     @cached_property
@@ -146,44 +154,63 @@ class StepInputs:
 
 
 def choose_schedule(
-    n_sites: int, loads: UnitLinkLoads, capacity: Floats, n_parameters: float = 1.0, beside: Floats | None = None
-) -> exchange.AllReduceSchedule | None:
-    """The way between sites whose busiest arc is done first on the routed graph, and so the step; the first of equals.
+    n_sites: int, loads: UnitLinkLoads, capacity: Floats, n_parameters: float = 1.0, local_bits: Floats | None = None
+) -> AllReduceSchedule | None:
+    """Choose the all-reduce schedule between sites whose busiest arc ends first; the first of equal ones.
 
-    capacity: bits per second by row of `loads`. beside: bits by row, for each bit a parameter has, of what is exchanged
-    inside sites at the same time.
+    Args:
+        n_sites: sites of the job.
+        loads: unit loads by arc.
+        capacity: bits per second by row of `loads`; float64[n_arcs].
+        n_parameters: parameters that are exchanged.
+        local_bits: bits by row that are exchanged inside sites at the same time, for each bit of a parameter.
+
+    Returns:
+        The schedule; None for one site or no flows between sites.
     """
     if n_sites < 2 or not loads.wide:
         return None
     units = np.stack(list(loads.wide.values()), axis=1) * n_parameters
     used = units.any(axis=1)
-    if beside is not None:
-        used |= beside > 0
-    pairs, held = units[used], capacity[used]
+    if local_bits is not None:
+        used |= local_bits > 0
+    pair_bits, used_capacity = units[used], capacity[used]
     with np.errstate(divide="ignore", invalid="ignore"):
-        seconds = np.where(pairs > 0, pairs / held[:, None], 0.0)
-        base = np.zeros(len(held)) if beside is None else np.where(beside[used] > 0, beside[used] / held, 0.0)
-    # equal rows have equal times: hundreds of arcs are a dozen
-    distinct = group_alike(np.column_stack((seconds, base)).view(np.int64))[1]
-    base, rows = base[distinct], np.zeros((len(distinct), n_sites, n_sites))
+        pair_s = np.where(pair_bits > 0, pair_bits / used_capacity[:, None], 0.0)
+        base_s = (
+            np.zeros(len(used_capacity))
+            if local_bits is None
+            else np.where(local_bits[used] > 0, local_bits[used] / used_capacity, 0.0)
+        )
+    # arcs with equal times are evaluated once: hundreds of arcs become about a dozen
+    distinct = group_alike(np.column_stack((pair_s, base_s)).view(np.int64))[1]
+    base_s, rows_s = base_s[distinct], np.zeros((len(distinct), n_sites, n_sites))
     for k, (i, j) in enumerate(loads.wide):
-        rows[:, i, j] = seconds[distinct, k]
-    ways = exchange.candidates(n_sites)
-    mixed = exchange.mix_trees(n_sites, rows, base)
-    if mixed is not None:
-        ways.append(mixed)
-    ways += exchange.searched(n_sites, rows, base)
+        rows_s[:, i, j] = pair_s[distinct, k]
+    schedules = ring_and_direct_schedules(n_sites)
+    trees = mix_trees(n_sites, rows_s, base_s)
+    if trees is not None:
+        schedules.append(trees)
+    schedules += search_schedules(n_sites, rows_s, base_s)
     with np.errstate(over="ignore"):
-        times = exchange.busiest_s(rows, base, ways) * (1.0 + 1e-12 * np.arange(len(ways)))
-    return ways[int(np.argmin(times))]
+        times_s = schedule_times_s(rows_s, base_s, schedules) * (1.0 + 1e-12 * np.arange(len(schedules)))
+    return schedules[int(np.argmin(times_s))]
 
 
-def longest(bits: Floats, capacity: Floats) -> tuple[int, float]:
-    """(index, seconds) of the arc that takes longest; (-1, 0) where nothing flows."""
+def slowest_arc(bits: Floats, capacity: Floats) -> tuple[int, float]:
+    """Find the arc that takes longest.
+
+    Args:
+        bits: bits by arc; float64[n_arcs].
+        capacity: bits per second by arc; float64[n_arcs].
+
+    Returns:
+        (index, seconds); (-1, 0) where nothing flows.
+    """
     rows = np.flatnonzero(bits)
     if not len(rows):
         return -1, 0.0
     with np.errstate(divide="ignore"):
         seconds = bits[rows] / capacity[rows]
-    worst = int(np.argmax(seconds))
-    return int(rows[worst]), float(seconds[worst])
+    slowest = int(np.argmax(seconds))
+    return int(rows[slowest]), float(seconds[slowest])

@@ -1,4 +1,4 @@
-"""Times of a step under a split of the work: groups' compute, what of the exchange hides, the last replica."""
+"""Step timing: compute, exposed communication and the end of the slowest replica, for one split of the work."""
 
 from __future__ import annotations
 
@@ -16,276 +16,322 @@ from ..workload.job_arithmetic import n_micro_batches
 from ..workload.local_sgd import LocalSchedule, waiting_s
 from .accelerator_groups import (
     CalibratedGroup,
-    data_floor,
-    end_to_end,
+    chained_group,
+    data_exchange_floor,
     optimizer_s,
     timed_groups,
     without_network_cards,
 )
 from .cross_site_pipeline import StageRun, cross_site_pipeline
-from .step_inputs import StepInputs, longest
+from .step_inputs import StepInputs, slowest_arc
 
 PHASES = ("reduce_scatter", "all_gather", "wide_area", "pipeline", "in_layers")
 BITS = 8.0
-N_STEPS = 2001
-"""Of the integral over the end of the last replica."""
+N_INTEGRATION_POINTS = 2001
+"""Points of the numerical integral over the end of the slowest replica."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counterfactual:
-    """What is taken out of the way, to see what it costs."""
+    """Limits that are removed from a step, to see what each of them costs."""
 
     no_delay: bool = False
     no_fabric_limit: bool = False
-    """Network cards without limit; the arcs' capacity is the caller's."""
+    """Network cards have no limit. The caller sets the capacity of the arcs."""
     one_accelerator: bool = False
-    """All accelerators of the job alike, at the same FLOP/s together."""
+    """All accelerators of the job are equal, with the same total FLOP/s."""
     best_split: bool = False
+    """The best split of the work is used, whatever the job requests."""
     full_pipeline: bool = False
-    """So many micro batches that neither filling and draining the pipeline counts nor what does not divide."""
+    """The batch is so large that pipeline fill and drain, and micro batches that do not divide, do not count."""
 
 
-NOTHING_REMOVED = Counterfactual()
-Share = tuple[float, ...]
-"""Micro batches of a replica by group: whole ones, but for a batch so large that what is left over does not count."""
-EVERY = frozenset(PHASES)
+NO_LIMIT_REMOVED = Counterfactual()
+Split = tuple[float, ...]
+"""Micro batches of a replica by group. They are whole numbers, except for a batch so large that the remainder does not
+count.
+"""
+ALL_PHASES = frozenset(PHASES)
 
 
 @dataclass(frozen=True, eq=False)
 class SplitTiming:
-    """One split of the work, timed."""
+    """Timing of one split of the work."""
 
-    share: Share
+    split: Split
     groups: tuple[TimedGroup, ...]
-    """Without communication."""
+    """Groups without communication."""
     n_micro_batches_per_s: float
-    """Micro batches that these could do if none waited."""
+    """Rate of all groups together if none waited for another."""
     group_time_s: tuple[float, ...]
-    bare_s: float
-    """The step without communication,"""
+    """Busy time by group, with communication inside micro batches."""
+    without_comm_s: float
+    """Step without communication."""
     compute_s: float
-    """and without its bubble."""
+    """Step without communication and without pipeline bubble."""
     step_s: float
     without_phase_s: Callable[[str], float]
-    uniform_kept: bool = False
+    """Step with one phase at zero, by name of the phase."""
+    uniform_is_faster: bool = False
+    """The balanced split was slower than the uniform one, so the uniform one was chosen."""
 
 
 class StepTimingModel:
-    """Times steps of a setting under an ideal, split by split and with any of the phases left out."""
+    """Times steps of a job under a counterfactual, for any split of the work and any set of phases.
+
+    Args:
+        inputs: the job, its groups, its loads by arc and the capacity of the arcs.
+        counterfactual: limits that are removed.
+    """
 
     def __init__(self, inputs: StepInputs, counterfactual: Counterfactual) -> None:
         self.inputs, self.counterfactual, pp = inputs, counterfactual, inputs.job.parallelism.pp
-        self.paced = (
+        self.calibrated = (
             without_network_cards(inputs.accelerators.groups)
             if counterfactual.no_fabric_limit
             else inputs.accelerators.groups
         )
-        self._known: dict[tuple[bool, bool], tuple[TimedGroup, ...]] = {}
-        self._exchanged: dict[tuple[str, frozenset[str]], tuple[float, float]] = {}
-        self._whole = self.paced
+        self._groups_by_exchange: dict[tuple[bool, bool], tuple[TimedGroup, ...]] = {}
+        self._site_exchange_times: dict[tuple[str, frozenset[str]], tuple[float, float]] = {}
+        self._all_stage_groups = self.calibrated
         if inputs.job.across_sites == "pipeline":
-            # with all stages each: how kinds compare is not which of the stages they have
-            self._whole = tuple(replace(p, placed=replace(p.placed, first_stage=0, n_stages=pp)) for p in self.paced)
-        self._times: dict[tuple[bool, bool, bool], tuple[TimedGroup, ...]] = {}
-        self._held = [p.placed.n_replicas * p.placed.n_stages for p in self.paced]
-        local, wide, capacity = inputs.local_bits, inputs.wide_bits, inputs.capacity
-        both = local + wide
-        self._wide_s = longest(wide, capacity)[1]
-        # what a site exchanges inside is its own business, but for the arcs that others use as well
+            # each group gets all stages, because kinds are compared on the same stages
+            self._all_stage_groups = tuple(
+                replace(p, placed=replace(p.placed, first_stage=0, n_stages=pp)) for p in self.calibrated
+            )
+        self._timed_groups: dict[tuple[bool, bool, bool], tuple[TimedGroup, ...]] = {}
+        self._n_stage_slots = [p.placed.n_replicas * p.placed.n_stages for p in self.calibrated]
+        local_bits, wide_bits, capacity = inputs.local_bits, inputs.wide_bits, inputs.capacity
+        total = local_bits + wide_bits
+        self._wide_s = slowest_arc(wide_bits, capacity)[1]
+        # an exchange inside a site concerns that site only, except on arcs that other sites use too
         self._local_s = {
-            site: longest(np.where(own > 0, local, 0.0), capacity)[1] for site, own in inputs.local_bits_of.items()
+            site: slowest_arc(np.where(site_bits > 0, local_bits, 0.0), capacity)[1]
+            for site, site_bits in inputs.local_bits_of.items()
         }
-        self._both_s = {
-            site: longest(np.where((own > 0) | (wide > 0), both, 0.0), capacity)[1]
-            for site, own in inputs.local_bits_of.items()
+        self._shared_arcs_s = {
+            site: slowest_arc(np.where((site_bits > 0) | (wide_bits > 0), total, 0.0), capacity)[1]
+            for site, site_bits in inputs.local_bits_of.items()
         }
-        whole = inputs.job.across_sites == "data"
-        sizes = {local.site: local.n_blocks for local in inputs.flows.local}
-        self._floors = [data_floor(p, inputs.job, sizes.get(p.placed.site, 1)) for p in self.paced]
-        self._optimizer_s = max(optimizer_s(group, inputs.job) for group in self.paced)
-        self._between_s = 0.0
-        if not whole:
-            self._between_s = longest(inputs.crossing_bits, capacity)[1]
+        sites_exchange_gradients = inputs.job.across_sites == "data"
+        n_blocks = {exchange.site: exchange.n_blocks for exchange in inputs.flows.local}
+        self._exchange_floors = [
+            data_exchange_floor(p, inputs.job, n_blocks.get(p.placed.site, 1)) for p in self.calibrated
+        ]
+        self._optimizer_s = max(optimizer_s(group, inputs.job) for group in self.calibrated)
+        self._crossing_s = 0.0
+        if not sites_exchange_gradients:
+            self._crossing_s = slowest_arc(inputs.crossing_bits, capacity)[1]
 
     def groups(self, phases: frozenset[str]) -> tuple[TimedGroup, ...]:
-        """Pools with the exchange of these phases in their micro batches; one where replicas reach over all of them."""
-        key = "in_layers" in phases, "pipeline" in phases
-        if key not in self._known:
-            found = self.apart(phases)
-            if self.inputs.job.across_sites == "pipeline":
-                found = (self._joined(found) if key[1] else end_to_end(found),)
-            if self.counterfactual.full_pipeline:
-                found = tuple(replace(group, fill_s=0.0) for group in found)
-            self._known[key] = found
-        return self._known[key]
+        """Groups with the exchange of these phases in their micro batches.
 
-    def apart(self, phases: frozenset[str]) -> tuple[TimedGroup, ...]:
-        """The same group by group, whether replicas reach over them or not."""
-        found = self._timed(self.paced, phases)
+        Returns:
+            One group by site and kind; a single group where replicas reach over all of them.
+        """
+        exchanges = "in_layers" in phases, "pipeline" in phases
+        if exchanges not in self._groups_by_exchange:
+            groups = self.separate_groups(phases)
+            if self.inputs.job.across_sites == "pipeline":
+                groups = (self._cross_site_group(groups) if exchanges[1] else chained_group(groups),)
+            if self.counterfactual.full_pipeline:
+                groups = tuple(replace(group, fill_s=0.0) for group in groups)
+            self._groups_by_exchange[exchanges] = groups
+        return self._groups_by_exchange[exchanges]
+
+    def separate_groups(self, phases: frozenset[str]) -> tuple[TimedGroup, ...]:
+        """Groups by site and kind with the exchange of these phases, also where replicas reach over several of them."""
+        groups = self._timed(self.calibrated, phases)
         if not self.counterfactual.one_accelerator:
-            return found
-        times_s = [group.stage_time_s for group in self._timed(self._whole, phases)]
-        mean_s = sum(self._held) / sum(n / t for n, t in zip(self._held, times_s, strict=True))
+            return groups
+        times_s = [group.stage_time_s for group in self._timed(self._all_stage_groups, phases)]
+        mean_s = sum(self._n_stage_slots) / sum(n / t for n, t in zip(self._n_stage_slots, times_s, strict=True))
         return tuple(
             replace(group, stage_time_s=group.stage_time_s * mean_s / t, fill_s=group.fill_s * mean_s / t)
-            for group, t in zip(found, times_s, strict=True)
+            for group, t in zip(groups, times_s, strict=True)
         )
 
     def _timed(self, groups: tuple[CalibratedGroup, ...], phases: frozenset[str]) -> tuple[TimedGroup, ...]:
+        """Timed groups, computed once for each choice of exchange."""
         layers, boundaries = "in_layers" in phases, "pipeline" in phases
-        key = groups is self.paced, layers, boundaries
-        if key not in self._times:
-            job, network = self.inputs.job, self.inputs.network
-            self._times[key] = timed_groups(groups, job, network, layers=layers, boundaries=boundaries)
-        return self._times[key]
+        key = groups is self.calibrated, layers, boundaries
+        if key not in self._timed_groups:
+            job, network_times = self.inputs.job, self.inputs.network_times
+            self._timed_groups[key] = timed_groups(groups, job, network_times, layers=layers, boundaries=boundaries)
+        return self._timed_groups[key]
 
     def n_micro_batches_per_s(self) -> float:
-        """Micro batches a second that all accelerators could do, without communication, if none waited for others."""
+        """Micro batches per second of all accelerators, without communication, if none waited for another."""
         pp = self.inputs.job.parallelism.pp
         if self.counterfactual.one_accelerator:
-            return sum(self._held) / pp / max(group.stage_time_s for group in self.groups(frozenset()))
-        times_s = [group.stage_time_s for group in self._timed(self._whole, frozenset())]
-        return sum(n / t for n, t in zip(self._held, times_s, strict=True)) / pp
+            return sum(self._n_stage_slots) / pp / max(group.stage_time_s for group in self.groups(frozenset()))
+        times_s = [group.stage_time_s for group in self._timed(self._all_stage_groups, frozenset())]
+        return sum(n / t for n, t in zip(self._n_stage_slots, times_s, strict=True)) / pp
 
-    def _joined(self, groups: tuple[TimedGroup, ...]) -> TimedGroup:
-        """A replica over all groups."""
-        runs = [StageRun(group.placed.site, group.placed.n_stages) for group in self.paced]
+    def _cross_site_group(self, groups: tuple[TimedGroup, ...]) -> TimedGroup:
+        """The group of a replica that reaches over all groups."""
+        stage_runs = [StageRun(group.placed.site, group.placed.n_stages) for group in self.calibrated]
         latency_s = 0.0 if self.counterfactual.no_delay else self.inputs.loads.crossing_latency_us * 1e-6
-        m = (
+        n_per_replica = (
             None
             if self.counterfactual.full_pipeline
             else uniform_split(groups[:1], n_micro_batches(self.inputs.job))[0]
         )
-        return cross_site_pipeline(groups, runs, self._between_s, latency_s, m)
+        return cross_site_pipeline(groups, stage_runs, self._crossing_s, latency_s, n_per_replica)
 
-    def timing(self, share: Share) -> SplitTiming:
-        """A split of the work with all phases, and what each of them exposes."""
-        times = group_times_s(self.groups(EVERY), share)
-        step_s, bare_s, bare = self.step_s(share), self.step_s(share, frozenset()), self.groups(frozenset())
-        computing = group_times_s(tuple(replace(group, fill_s=0.0) for group in bare), share)
-        compute_s = self._last_s(computing, computing, share) + self._optimizer_s
+    def timing(self, split: Split) -> SplitTiming:
+        """Time a split of the work with all phases, without communication, and without each phase."""
+        times = group_times_s(self.groups(ALL_PHASES), split)
+        step_s, without_comm_s, bare_groups = (
+            self.step_s(split),
+            self.step_s(split, frozenset()),
+            self.groups(frozenset()),
+        )
+        computing = group_times_s(tuple(replace(group, fill_s=0.0) for group in bare_groups), split)
+        compute_s = self._slowest_replica_s(computing, computing, split) + self._optimizer_s
 
         def without_phase_s(phase: str) -> float:
-            return self.step_s(share, EVERY - {phase})
+            return self.step_s(split, ALL_PHASES - {phase})
 
-        return SplitTiming(share, bare, self.n_micro_batches_per_s(), times, bare_s, compute_s, step_s, without_phase_s)
+        return SplitTiming(
+            split, bare_groups, self.n_micro_batches_per_s(), times, without_comm_s, compute_s, step_s, without_phase_s
+        )
 
-    def _last_s(self, ends_s: Sequence[float], times_s: Sequence[float], share: Share) -> float:
-        """When the slowest replica of all is done, where these are the ends of each group's and micro batches take more
-        or less time than theirs of `times_s`."""
+    def _slowest_replica_s(self, ends_s: Sequence[float], times_s: Sequence[float], split: Split) -> float:
+        """Expected end of the slowest of all replicas.
+
+        Args:
+            ends_s: mean end by group.
+            times_s: compute time by group, which varies with the job's jitter.
+            split: micro batches of a replica by group.
+        """
         jitter = self.inputs.job.jitter_ratio
         if not jitter:
             return max(ends_s)
-        spread_s = [jitter * time_s / math.sqrt(m) if m else 0.0 for time_s, m in zip(times_s, share, strict=True)]
-        return mean_of_latest(ends_s, spread_s, [group.n_replicas for group in self.groups(frozenset())])
+        spread_s = [jitter * time_s / math.sqrt(m) if m else 0.0 for time_s, m in zip(times_s, split, strict=True)]
+        return expected_latest_end_s(ends_s, spread_s, [group.n_replicas for group in self.groups(frozenset())])
 
-    def step_s(self, share: Share, phases: frozenset[str] = EVERY) -> float:
-        """The step of a split of the work with only these phases present: compute, exchange, optimizer.
+    def step_s(self, split: Split, phases: frozenset[str] = ALL_PHASES) -> float:
+        """Time of a step with only these phases present: compute, exchange, optimizer.
 
-        Inside a site and between sites run together, bucket by bucket, so arcs that carry both carry their sum.
+        Exchange inside a site and between sites runs at the same time, bucket by bucket. Arcs that carry both carry
+        their sum.
+
+        Args:
+            split: micro batches of a replica by group.
+            phases: phases that are present.
         """
         job, local_sgd = self.inputs.job, self.inputs.job.is_local_sgd
-        wide = "wide_area" in phases and self.inputs.way is not None
-        total = self._latest_s(group_times_s(self.groups(phases), share), share, phases)
-        latency = self._latency_s
-        total += sum(latency[phase] for phase in ("reduce_scatter", "all_gather") if phase in phases)
+        exchanges_sites = "wide_area" in phases and self.inputs.schedule is not None
+        total_s = self._exchange_end_s(group_times_s(self.groups(phases), split), split, phases)
+        latency_s = self._latency_s
+        total_s += sum(latency_s[phase] for phase in ("reduce_scatter", "all_gather") if phase in phases)
         if "pipeline" in phases and job.across_sites == "data":
-            total += latency["pipeline"]
-        if wide:
-            total += self._local_sgd_s(total + self._optimizer_s) if local_sgd else 2.0 * latency["wide_area"]
-        return total + self._optimizer_s
+            total_s += latency_s["pipeline"]
+        if exchanges_sites:
+            total_s += self._local_sgd_s(total_s + self._optimizer_s) if local_sgd else 2.0 * latency_s["wide_area"]
+        return total_s + self._optimizer_s
 
-    def _exchanged_s(self, site: str, phases: frozenset[str]) -> tuple[float, float]:
-        """(gradients, parameters) that a group at a site takes part in exchanging, there and with the other sites."""
-        if (site, phases) not in self._exchanged:
-            self._exchanged[site, phases] = self._exchange_s(site, phases)
-        return self._exchanged[site, phases]
+    def _site_exchange_s(self, site: str, phases: frozenset[str]) -> tuple[float, float]:
+        """(gradients, parameters): exchange in seconds of a group at a site, inside it and with the other sites."""
+        if (site, phases) not in self._site_exchange_times:
+            self._site_exchange_times[site, phases] = self._compute_site_exchange_s(site, phases)
+        return self._site_exchange_times[site, phases]
 
-    def _exchange_s(self, site: str, phases: frozenset[str]) -> tuple[float, float]:
+    def _compute_site_exchange_s(self, site: str, phases: frozenset[str]) -> tuple[float, float]:
         job = self.inputs.job
-        there = "wide_area" in phases and self.inputs.way is not None and not job.is_local_sgd
-        found = []
+        exchanges_sites = "wide_area" in phases and self.inputs.schedule is not None and not job.is_local_sgd
+        exchange_s = []
         for phase, n_bytes in (
             ("reduce_scatter", job.gradient_bytes_per_parameter),
             ("all_gather", job.parameter_bytes_per_parameter),
         ):
-            here = phase in phases and not job.parallelism.fully_sharded
-            seconds = self._wide_s if there else 0.0
-            if here:
-                seconds = self._both_s.get(site, seconds) if there else self._local_s.get(site, 0.0)
-            # cards of all kinds at a site are in the same rings
+            exchanges_inside = phase in phases and not job.parallelism.fully_sharded
+            seconds = self._wide_s if exchanges_sites else 0.0
+            if exchanges_inside:
+                seconds = self._shared_arcs_s.get(site, seconds) if exchanges_sites else self._local_s.get(site, 0.0)
+            # network cards of all kinds at a site are in the same rings
             floors = [
                 floor.per_byte_s * n_bytes + floor.fixed_s
-                for floor, group in zip(self._floors, self.paced, strict=True)
-                if here and group.placed.site == site
+                for floor, group in zip(self._exchange_floors, self.calibrated, strict=True)
+                if exchanges_inside and group.placed.site == site
             ]
-            found.append(max([BITS * n_bytes * seconds, *floors]))
-        return found[0], found[1]
+            exchange_s.append(max([BITS * n_bytes * seconds, *floors]))
+        return exchange_s[0], exchange_s[1]
 
-    def _latest_s(self, times: tuple[float, ...], share: Share, phases: frozenset[str]) -> float:
-        """When the last group is done with its compute and with what of the exchange that does not hide.
+    def _exchange_end_s(self, compute_s: tuple[float, ...], split: Split, phases: frozenset[str]) -> float:
+        """End of the slowest group: its compute and the exposed part of its exchange.
 
-        Exchange hides behind w = overlap * min(1, p / m) of the pass that feeds it. All groups exchange at once, each
-        with its own compute before and after: a group that is done early waits, once, before or after.
+        Exchange overlaps with w = overlap * min(1, p / m) of the pass that feeds it. All groups exchange at the same
+        time, each with its own compute before and after. A group that ends early waits once, before or after.
         """
-        ends_s, pp = list(times), self.inputs.job.parallelism.pp
-        for i, group in enumerate(self.paced):
-            at = min(i, len(times) - 1)  # of replicas over sites there is one time for all groups
-            time_s, m = times[at], share[at]
+        ends_s, pp = list(compute_s), self.inputs.job.parallelism.pp
+        for i, group in enumerate(self.calibrated):
+            row = min(i, len(compute_s) - 1)  # a replica over all sites has one time for all groups
+            time_s, m = compute_s[row], split[row]
             if not m:
                 continue
-            shown_s, hidden_s = self._sharded_s(i, m, phases)
-            # compute that hides gathers of weights hides nothing else: it all leaves by the same network cards
-            behind_s = group.overlap_ratio * min(1.0, pp / m) * (time_s - hidden_s)
-            backward, least = group.layout.backward_ratio, 1.0 / (pp * self.inputs.accelerators.n_buckets)
-            exchanged = self._exchanged_s(group.placed.site, phases)
-            for seconds, part in zip(exchanged, (backward, 1.0 - backward), strict=True):
-                shown_s += max(seconds - part * behind_s, seconds * least)
-            ends_s[at] = max(ends_s[at], time_s + shown_s)
-        return self._last_s(ends_s, times, share)
+            exposed_s, overlapped_s = self._sharded_exchange_s(i, m, phases)
+            # compute that overlaps with gathers of weights cannot overlap with more: both use the same network cards
+            window_s = group.overlap_ratio * min(1.0, pp / m) * (time_s - overlapped_s)
+            backward_ratio, exposed_ratio = group.layout.backward_ratio, 1.0 / (pp * self.inputs.accelerators.n_buckets)
+            exchange_s = self._site_exchange_s(group.placed.site, phases)
+            for seconds, pass_ratio in zip(exchange_s, (backward_ratio, 1.0 - backward_ratio), strict=True):
+                exposed_s += max(seconds - pass_ratio * window_s, seconds * exposed_ratio)
+            ends_s[row] = max(ends_s[row], time_s + exposed_s)
+        return self._slowest_replica_s(ends_s, compute_s, split)
 
-    def _sharded_s(self, i: int, m: float, phases: frozenset[str]) -> tuple[float, float]:
-        """(shown, hidden) of gathering weights for both passes of every micro batch and scattering its gradients,
-        each behind its own pass.
+    def _sharded_exchange_s(self, i: int, m: float, phases: frozenset[str]) -> tuple[float, float]:
+        """(exposed, overlapped) exchange of fully sharded weights, over all micro batches.
+
+        Weights are gathered for both passes of every micro batch, and its gradients are scattered. Each overlaps with
+        its own pass.
         """
-        job, group, floor = self.inputs.job, self.paced[i], self._floors[i]
+        job, group, floor = self.inputs.job, self.calibrated[i], self._exchange_floors[i]
         if not job.parallelism.fully_sharded:
             return 0.0, 0.0
 
-        def longest(phase: str, n_bytes: float) -> float:
+        def phase_s(phase: str, n_bytes: float) -> float:
             if phase not in phases:
                 return 0.0
             return max(
                 BITS * n_bytes * self._local_s.get(group.placed.site, 0.0), floor.per_byte_s * n_bytes + floor.fixed_s
             )
 
-        scatter_s = longest("reduce_scatter", job.gradient_bytes_per_parameter)
-        gather_s = longest("all_gather", job.parameter_bytes_per_parameter)
+        scatter_s = phase_s("reduce_scatter", job.gradient_bytes_per_parameter)
+        gather_s = phase_s("all_gather", job.parameter_bytes_per_parameter)
         timed = self.groups(phases)
-        behind_s = group.overlap_ratio * timed[min(i, len(timed) - 1)].stage_time_s
-        backward = group.layout.backward_ratio
-        shown_s = max(0.0, gather_s - (1.0 - backward) * behind_s)
-        shown_s += max(0.0, gather_s + scatter_s - backward * behind_s)
-        return m * shown_s, m * (2.0 * gather_s + scatter_s - shown_s)
+        window_s = group.overlap_ratio * timed[min(i, len(timed) - 1)].stage_time_s
+        backward_ratio = group.layout.backward_ratio
+        exposed_s = max(0.0, gather_s - (1.0 - backward_ratio) * window_s)
+        exposed_s += max(0.0, gather_s + scatter_s - backward_ratio * window_s)
+        return m * exposed_s, m * (2.0 * gather_s + scatter_s - exposed_s)
 
     @cached_property
     def _latency_s(self) -> dict[str, float]:
-        """Serial crossings times one-way path latency: trees inside a site, one crossing a site between them."""
+        """Latency by phase: serial crossings times one-way path latency.
+
+        Exchange inside a site uses trees. Exchange between sites crosses once for each further site.
+        """
         if self.counterfactual.no_delay:
             return dict.fromkeys(PHASES, 0.0)
         inputs, loads = self.inputs, self.inputs.loads
-        ranks = [local.n_ranks for local in inputs.flows.local]
-        rounds = max((math.ceil(math.log2(n)) for n in ranks), default=0)
-        filling = 0.0 if self.counterfactual.full_pipeline else 2.0 * (inputs.job.parallelism.pp - 1)
+        n_ranks = [local.n_ranks for local in inputs.flows.local]
+        n_rounds = max((math.ceil(math.log2(n)) for n in n_ranks), default=0)
+        n_fill_crossings = 0.0 if self.counterfactual.full_pipeline else 2.0 * (inputs.job.parallelism.pp - 1)
         return {
-            "reduce_scatter": rounds * loads.local_latency_us * 1e-6,
-            "all_gather": rounds * loads.local_latency_us * 1e-6,
+            "reduce_scatter": n_rounds * loads.local_latency_us * 1e-6,
+            "all_gather": n_rounds * loads.local_latency_us * 1e-6,
             "wide_area": (len(inputs.placed.sites) - 1) * loads.wide_latency_us * 1e-6,
-            "pipeline": filling * loads.pipeline_latency_us * 1e-6,
+            "pipeline": n_fill_crossings * loads.pipeline_latency_us * 1e-6,
         }
 
     def _local_sgd_s(self, alone_s: float) -> float:
-        """What a step waits in the mean for the exchange of the sites every H steps; `alone_s`: the step without it."""
+        """Mean wait of a step for the exchange of the sites every H steps.
+
+        Args:
+            alone_s: step without that exchange.
+        """
         job = self.inputs.job
         schedule = local_schedule(job, alone_s, len(self.inputs.placed.sites))
         layer_s = self._wide_s * sum(wide_bits_per_parameter(job)) / job.model.n_layers
@@ -293,14 +339,14 @@ class StepTimingModel:
 
 
 def wide_bits_per_parameter(job: TrainingJob) -> tuple[float, float]:
-    """(reduced, gathered) bits of a parameter in an exchange between sites."""
+    """(reduced, gathered): bits of one parameter in an exchange between sites."""
     if job.is_local_sgd and job.exchange_bits_per_parameter:
         return job.exchange_bits_per_parameter, job.exchange_bits_per_parameter
     return BITS * job.gradient_bytes_per_parameter, BITS * job.parameter_bytes_per_parameter
 
 
 def local_schedule(job: TrainingJob, step_time_s: float, n_sites: int) -> LocalSchedule:
-    """The job's local SGD, its sites as replicas."""
+    """Local SGD schedule of the job, with its sites as replicas."""
     return LocalSchedule(
         n_parameters=float(job.model.n_parameters()),
         n_layers=job.model.n_layers,
@@ -312,18 +358,23 @@ def local_schedule(job: TrainingJob, step_time_s: float, n_sites: int) -> LocalS
     )
 
 
-def mean_of_latest(times_s: Sequence[float], spread_s: Sequence[float], counts: Sequence[int]) -> float:
-    """Expected end of the last of independent normal ends: `counts` of each kind, with this mean and deviation.
+def expected_latest_end_s(times_s: Sequence[float], spread_s: Sequence[float], counts: Sequence[int]) -> float:
+    """Expected end of the last of independent, normally distributed ends.
 
-    E[max] = b - the integral of F from a to b, F the product of the distributions, which is 0 below a and 1 above b.
+    E[max] = b minus the integral of F from a to b. F is the product of the distributions: 0 below a and 1 above b.
+
+    Args:
+        times_s: mean end by kind.
+        spread_s: standard deviation by kind; 0 for a fixed end.
+        counts: ends of each kind.
     """
-    kinds = [kind for kind in zip(times_s, spread_s, counts, strict=True) if kind[1] > 0]
-    fixed = max((t for t, sigma, _ in zip(times_s, spread_s, counts, strict=True) if not sigma), default=-math.inf)
-    if not kinds:
-        return fixed
-    low = max(t - 9.0 * sigma for t, sigma, _ in kinds)
-    high = max(t + (math.sqrt(2.0 * math.log(n)) + 9.0) * sigma for t, sigma, n in kinds)
-    low, high = max(low, fixed), max(high, fixed)
-    at = np.linspace(low, high, N_STEPS)
-    chance = np.exp(sum(n * log_ndtr((at - t) / sigma) for t, sigma, n in kinds))
-    return float(high - np.trapezoid(chance, at))
+    random_kinds = [kind for kind in zip(times_s, spread_s, counts, strict=True) if kind[1] > 0]
+    fixed_s = max((t for t, sigma, _ in zip(times_s, spread_s, counts, strict=True) if not sigma), default=-math.inf)
+    if not random_kinds:
+        return fixed_s
+    low_s = max(t - 9.0 * sigma for t, sigma, _ in random_kinds)
+    high_s = max(t + (math.sqrt(2.0 * math.log(n)) + 9.0) * sigma for t, sigma, n in random_kinds)
+    low_s, high_s = max(low_s, fixed_s), max(high_s, fixed_s)
+    end_s = np.linspace(low_s, high_s, N_INTEGRATION_POINTS)
+    chance = np.exp(sum(n * log_ndtr((end_s - t) / sigma) for t, sigma, n in random_kinds))
+    return float(high_s - np.trapezoid(chance, end_s))

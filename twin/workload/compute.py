@@ -1,7 +1,8 @@
-"""Seconds that the kernels of one micro batch take on one accelerator of a stage: matrix products, attention, memory.
+"""Kernel times of one micro batch on one accelerator of a stage: matrix products, attention, memory traffic.
 
-A matrix product of F FLOPs takes F / (sustained rate) + a fixed ramp, the efficiency a F / (F + F0) of a kernel, and
-never less than its bytes take. Other kernels take what they move. The host that launches them is a floor of each layer.
+A matrix product of F FLOPs takes F / (sustained rate) plus a fixed ramp. This is the efficiency a F / (F + F0) of a
+kernel. It never takes less than its bytes take. Other kernels take what their bytes take. The host that launches the
+kernels sets a floor for each layer.
 """
 
 from __future__ import annotations
@@ -14,59 +15,67 @@ from ..model.shape import ModelShape
 from .layout import Layout
 
 BYTES = 2
-"""Of an activation, bf16; communication moves these whatever the precision of the products."""
-HIDDEN_PASSES, FFN_PASSES, LOGIT_BYTES = 8.0, 3.0, 24.0
-"""Activations of hidden width and of feed-forward width that the kernels of a layer read or write in a forward pass
-(two norms, two residuals with dropout, one activation), and bytes moved for each logit: bf16 and fp32 in and out."""
+"""Of an activation in bf16; communication moves these at every precision of the products."""
+HIDDEN_PASSES = 8.0
+"""Reads and writes of hidden-width activations in a layer's forward pass: two norms, two residuals with dropout."""
+FFN_PASSES = 3.0
+"""Reads and writes of activations of feed-forward width in a layer's forward pass: one activation function."""
+LOGIT_BYTES = 24.0
+"""Bytes moved for each logit: bf16 and fp32 in and out."""
 OPTIMIZER_PASS_BYTES = 34.0
-"""Moved for each parameter by Adam: gradient, both moments and the fp32 copy read, the last three and bf16 written."""
+"""Moved for each parameter by Adam: gradient, both moments and fp32 copy read, the last three and bf16 written."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """What one accelerator sustains at one precision; every figure is the catalogue's."""
+class AcceleratorProfile:
+    """Sustained rates and fixed overheads of one accelerator at one precision; every figure is the catalogue's."""
 
     gemm_flops: float
-    """Of a large matrix product in a layer."""
+    """Rate of a large matrix product in a layer, FLOP/s."""
     bf16_flops: float
-    """Of a large matrix product that stays in bf16: the one that makes the logits."""
+    """Rate of a large matrix product that stays in bf16, the one that makes the logits, FLOP/s."""
     attention_flops: float
-    """Of fused attention, bf16."""
+    """Rate of fused attention in bf16, FLOP/s."""
     gemm_ramp_s: float
-    """Fixed, of each matrix product: filling the tiles, the last wave."""
+    """Fixed time of each matrix product: filling the tiles, the last wave."""
     memory_bytes_per_s: float
     n_score_passes: float
-    """How often each attention score passes the memory: 0 where attention is fused."""
+    """Passes of each attention score through the memory: 0 where attention is fused."""
     replicated_ratio: float
-    """Share of the hidden-width activations that every tensor rank works on alone; 0 with sequence parallelism."""
+    """Share of the hidden-width activations that every tensor rank processes alone; 0 with sequence parallelism."""
     n_cast_passes: float
-    """Activations read or written besides, to scale and convert to the precision of the products."""
+    """Further reads or writes of activations, to scale and convert them to the precision of the products."""
     host_layer_s: float
-    """To launch the kernels of a layer's pass."""
+    """Time to launch the kernels of one pass of a layer."""
     host_micro_batch_s: float
-    """To launch what else a micro batch takes: input, loss, bookkeeping."""
+    """Time to launch the other kernels of a micro batch: input, loss, bookkeeping."""
     nvlink_bytes_per_s: float
     """All-reduce bus bandwidth in the NVLink domain, one direction."""
     nvlink_hop_s: float
-    """Fixed, of each step of a collective in the domain."""
+    """Fixed time of each step of a collective in the domain."""
     nic_bytes_per_s: float
     nic_hop_s: float
     tensor_overlap_ratio: float
-    """Share of tensor-parallel exchange that hides behind the products it belongs to."""
+    """Share of tensor-parallel exchange that overlaps with the products it belongs to."""
     sharded_optimizer: bool
     """Whether optimizer state is spread over the data ranks even where the weights are not."""
     n_domain: int
     memory_bytes: float
     all_to_all_ratio: float
-    """Of the bandwidth of NVLink and NICs, what rows on their way to and from experts get."""
+    """Share of the NVLink and NIC bandwidth that tokens get on their way to and from experts."""
     n_route_passes: float
-    """How often a row of hidden width passes the memory on its way to its expert and back, forward."""
+    """Passes of a row of hidden width through the memory on its way to its expert and back, forward."""
     host_expert_layer_s: float
-    """To launch the kernels of a pass of a layer with experts one by one, after their row counts reach the host."""
+    """Time to launch the kernels of a pass of a layer with experts one by one, after row counts reach the host."""
 
     @classmethod
-    def of(cls, value: Callable[[str], float], precision: Precision) -> Pace:
-        """From the figures of a part of the catalogue by their names; what it lacks, as the precision, is its error."""
+    def of(cls, value: Callable[[str], float], precision: Precision) -> AcceleratorProfile:
+        """Read the profile from the figures of a catalogue part.
+
+        Args:
+            value: figure by name; it raises for a figure that the part lacks, such as the precision.
+            precision: precision of the products.
+        """
         bf16 = value("bf16_tflops") * 1e12
         return cls(
             gemm_flops=value(f"{precision}_tflops") * 1e12 * value(f"gemm_{precision}_ratio"),
@@ -94,18 +103,18 @@ class Pace:
 
     @property
     def fused_attention(self) -> bool:
-        """Scores never reach the memory."""
+        """Whether attention scores never reach the memory."""
         return self.n_score_passes == 0
 
     @property
     def sequence_parallel(self) -> bool:
-        """What tensor ranks would do alike is split among them by tokens."""
+        """Whether work that is equal on all tensor ranks is split among them by tokens."""
         return self.replicated_ratio == 0
 
 
 @dataclass(frozen=True, slots=True)
 class PassTime:
-    """Seconds of one pass of one layer (or of the head) by what takes them."""
+    """Seconds of one pass of one layer (or of the head) by kind of kernel."""
 
     gemm_s: float = 0.0
     attention_s: float = 0.0
@@ -113,7 +122,7 @@ class PassTime:
 
     @property
     def total_s(self) -> float:
-        """One kernel after the other."""
+        """Sum: kernels run one after another."""
         return self.gemm_s + self.attention_s + self.memory_s
 
     def __add__(self, other: PassTime) -> PassTime:
@@ -127,93 +136,115 @@ def n_rank_tokens(shape: ModelShape, layout: Layout) -> float:
     return layout.n_micro_batch * shape.n_sequence / layout.cp
 
 
-def gemm_time_s(pace: Pace, n_rows: float, n_inner: float, n_columns: float, flops: float) -> float:
-    """One product (rows x inner) (inner x columns), or as many bytes as it reads and writes if that takes longer."""
+def gemm_time_s(profile: AcceleratorProfile, n_rows: float, n_inner: float, n_columns: float, flops: float) -> float:
+    """Time of one product (rows x inner) (inner x columns), at least the time of the bytes that it reads and writes.
+
+    Args:
+        profile: the accelerator.
+        n_rows: rows of the first matrix.
+        n_inner: columns of the first and rows of the second matrix.
+        n_columns: columns of the second matrix.
+        flops: sustained FLOP/s of a large product.
+    """
     work_s = 2.0 * n_rows * n_inner * n_columns / flops
-    moved_s = BYTES * (n_rows * n_inner + n_inner * n_columns + n_rows * n_columns) / pace.memory_bytes_per_s
-    return max(work_s, moved_s) + pace.gemm_ramp_s
+    moved_s = BYTES * (n_rows * n_inner + n_inner * n_columns + n_rows * n_columns) / profile.memory_bytes_per_s
+    return max(work_s, moved_s) + profile.gemm_ramp_s
 
 
 def attention_flops(shape: ModelShape, layout: Layout) -> float:
-    """Forward, of one layer and rank: causal, so half of 4 tokens x sequence x width."""
+    """FLOPs of forward attention of one layer and rank: causal, so half of 4 tokens x sequence x width."""
     return 2.0 * n_rank_tokens(shape, layout) * shape.n_sequence * shape.n_head_hidden / layout.tp
 
 
-def layer_forward(shape: ModelShape, layout: Layout, pace: Pace, *, dense: bool = False) -> PassTime:
-    """One layer; `dense` for a layer without experts in a model that has them."""
+def layer_forward(shape: ModelShape, layout: Layout, profile: AcceleratorProfile, *, dense: bool = False) -> PassTime:
+    """Forward pass of one layer; `dense` for a layer without experts in a model that has them."""
     tokens, tp, hidden = n_rank_tokens(shape, layout), layout.tp, shape.n_hidden
-    rate = pace.gemm_flops
-    wide = float(shape.n_head_hidden + 2 * shape.n_kv_hidden)
+    flops_per_s = profile.gemm_flops
+    n_columns = float(shape.n_head_hidden + 2 * shape.n_kv_hidden)
     if shape.n_attention_parameters is not None:
-        wide = shape.n_attention_parameters / hidden - shape.n_head_hidden
-    gemm_s = gemm_time_s(pace, tokens, hidden, wide / tp, rate)
-    gemm_s += gemm_time_s(pace, tokens, shape.n_head_hidden / tp, hidden, rate)
-    ffn_gemm_s, ffn_values = _feed_forward(shape, layout, pace, dense=dense)
-    scores = layout.n_micro_batch * shape.n_heads / tp * shape.n_sequence**2 / layout.cp
-    replicated = pace.replicated_ratio + (1.0 - pace.replicated_ratio) / tp
-    values = (HIDDEN_PASSES + pace.n_cast_passes) * tokens * hidden * replicated + ffn_values
-    values += pace.n_score_passes * scores
-    attention_s = attention_flops(shape, layout) * (1.0 if pace.fused_attention else 2.0) / pace.attention_flops
-    return PassTime(gemm_s + ffn_gemm_s, attention_s + 2 * pace.gemm_ramp_s, BYTES * values / pace.memory_bytes_per_s)
+        n_columns = shape.n_attention_parameters / hidden - shape.n_head_hidden
+    gemm_s = gemm_time_s(profile, tokens, hidden, n_columns / tp, flops_per_s)
+    gemm_s += gemm_time_s(profile, tokens, shape.n_head_hidden / tp, hidden, flops_per_s)
+    ffn_gemm_s, ffn_values = _feed_forward(shape, layout, profile, dense=dense)
+    n_scores = layout.n_micro_batch * shape.n_heads / tp * shape.n_sequence**2 / layout.cp
+    hidden_ratio = profile.replicated_ratio + (1.0 - profile.replicated_ratio) / tp
+    n_values = (HIDDEN_PASSES + profile.n_cast_passes) * tokens * hidden * hidden_ratio + ffn_values
+    n_values += profile.n_score_passes * n_scores
+    attention_s = attention_flops(shape, layout) * (1.0 if profile.fused_attention else 2.0) / profile.attention_flops
+    return PassTime(
+        gemm_s + ffn_gemm_s, attention_s + 2 * profile.gemm_ramp_s, BYTES * n_values / profile.memory_bytes_per_s
+    )
 
 
-def _feed_forward(shape: ModelShape, layout: Layout, pace: Pace, *, dense: bool) -> tuple[float, float]:
+def _feed_forward(
+    shape: ModelShape, layout: Layout, profile: AcceleratorProfile, *, dense: bool
+) -> tuple[float, float]:
     """(seconds of products, activations moved) of the feed-forward of a layer on one rank."""
-    tokens, hidden, rate = n_rank_tokens(shape, layout), shape.n_hidden, pace.gemm_flops
-    up = shape.n_matrices - 1
-    passes = FFN_PASSES + up - 1 + pace.n_cast_passes / 2
+    tokens, hidden, flops_per_s = n_rank_tokens(shape, layout), shape.n_hidden, profile.gemm_flops
+    n_up_matrices = shape.n_matrices - 1
+    passes = FFN_PASSES + n_up_matrices - 1 + profile.n_cast_passes / 2
     if dense or shape.n_experts == 1:
         width = (shape.n_dense_ffn_hidden if dense else shape.n_ffn_hidden) / layout.tp
-        gemm_s = gemm_time_s(pace, tokens, hidden, up * width, rate) + gemm_time_s(pace, tokens, width, hidden, rate)
+        gemm_s = gemm_time_s(profile, tokens, hidden, n_up_matrices * width, flops_per_s) + gemm_time_s(
+            profile, tokens, width, hidden, flops_per_s
+        )
         return gemm_s, passes * tokens * width
-    # routed: every rank holds n_experts / ep whole ones (or their tp-th part); grouped products, one ramp each
+    # routed: every rank has n_experts / ep whole experts (or their tp-th part); grouped products, one ramp each
     width = shape.n_ffn_hidden if layout.ep > 1 else shape.n_ffn_hidden / layout.tp
     rows = tokens * shape.n_experts_active / (layout.tp if layout.ep > 1 else 1)
     n_local = shape.n_experts / layout.ep
-    moved = 2.0 * (n_local * hidden * width * shape.n_matrices + rows * (2 * hidden + (up + 1) * width))
-    gemm_s = max(2.0 * rows * hidden * width * shape.n_matrices / rate, moved / pace.memory_bytes_per_s)
-    gemm_s += 2.0 * pace.gemm_ramp_s
-    values = passes * rows * width + (pace.n_route_passes + pace.n_cast_passes) * rows * hidden
+    moved_bytes = 2.0 * (
+        n_local * hidden * width * shape.n_matrices + rows * (2 * hidden + (n_up_matrices + 1) * width)
+    )
+    gemm_s = max(2.0 * rows * hidden * width * shape.n_matrices / flops_per_s, moved_bytes / profile.memory_bytes_per_s)
+    gemm_s += 2.0 * profile.gemm_ramp_s
+    n_values = passes * rows * width + (profile.n_route_passes + profile.n_cast_passes) * rows * hidden
     if shape.n_shared_experts:
-        shared = shape.n_shared_experts * shape.n_ffn_hidden / layout.tp
-        gemm_s += gemm_time_s(pace, tokens, hidden, up * shared, rate)
-        gemm_s += gemm_time_s(pace, tokens, shared, hidden, rate)
-        values += passes * tokens * shared
-    return gemm_s, values
+        shared_width = shape.n_shared_experts * shape.n_ffn_hidden / layout.tp
+        gemm_s += gemm_time_s(profile, tokens, hidden, n_up_matrices * shared_width, flops_per_s)
+        gemm_s += gemm_time_s(profile, tokens, shared_width, hidden, flops_per_s)
+        n_values += passes * tokens * shared_width
+    return gemm_s, n_values
 
 
-def layer_backward(forward: PassTime, layout: Layout, pace: Pace) -> PassTime:
-    """Twice the products and traffic of the forward pass; fused attention makes its scores once more (5 for 2).
+def layer_backward(forward: PassTime, layout: Layout, profile: AcceleratorProfile) -> PassTime:
+    """Backward pass: twice the products and traffic of the forward pass.
 
-    With recompute comes the attention (`selective`) or the whole forward pass (`full`) once more. Source of fused
-    attention: Dao 2023 (arXiv:2307.08691, section 4).
+    Fused attention computes its scores once more (5 for 2). Recompute adds the attention (`selective`) or the whole
+    forward pass (`full`). Source of fused attention: Dao 2023 (arXiv:2307.08691, section 4).
     """
-    again = 2.5 if pace.fused_attention else 2.0
-    back = PassTime(2.0 * forward.gemm_s, again * forward.attention_s, 2.0 * forward.memory_s)
+    n_attention_passes = 2.5 if profile.fused_attention else 2.0
+    backward = PassTime(2.0 * forward.gemm_s, n_attention_passes * forward.attention_s, 2.0 * forward.memory_s)
     if layout.recompute == "full":
-        return back + forward
+        return backward + forward
     if layout.recompute == "selective":
-        return back + PassTime(attention_s=forward.attention_s)
-    return back
+        return backward + PassTime(attention_s=forward.attention_s)
+    return backward
 
 
-def head_forward(shape: ModelShape, layout: Layout, pace: Pace) -> PassTime:
-    """The product that makes the logits, in bf16, and the loss over them, on the last stage.
+def head_forward(shape: ModelShape, layout: Layout, profile: AcceleratorProfile) -> PassTime:
+    """Forward pass of the head on the last stage: the product that makes the logits, in bf16, and their loss.
 
-    Once more, after a projection, for each layer that predicts a token further.
+    It is done once more, after a projection, for each layer that predicts a further token.
     """
-    tokens, columns, more = n_rank_tokens(shape, layout), shape.n_vocab / layout.tp, shape.n_predict_layers
-    gemm_s = (1 + more) * gemm_time_s(pace, tokens, shape.n_hidden, columns, pace.bf16_flops)
-    if more:
-        gemm_s += more * gemm_time_s(pace, tokens, 2 * shape.n_hidden, shape.n_hidden / layout.tp, pace.gemm_flops)
-    return PassTime(gemm_s, 0.0, (1 + more) * LOGIT_BYTES * tokens * columns / pace.memory_bytes_per_s)
+    tokens, n_columns, n_predict_layers = (
+        n_rank_tokens(shape, layout),
+        shape.n_vocab / layout.tp,
+        shape.n_predict_layers,
+    )
+    gemm_s = (1 + n_predict_layers) * gemm_time_s(profile, tokens, shape.n_hidden, n_columns, profile.bf16_flops)
+    if n_predict_layers:
+        gemm_s += n_predict_layers * gemm_time_s(
+            profile, tokens, 2 * shape.n_hidden, shape.n_hidden / layout.tp, profile.gemm_flops
+        )
+    return PassTime(gemm_s, 0.0, (1 + n_predict_layers) * LOGIT_BYTES * tokens * n_columns / profile.memory_bytes_per_s)
 
 
 def head_backward(forward: PassTime) -> PassTime:
-    """Two products for one, and a pass over the logits; the head is not recomputed."""
+    """Backward pass of the head: two products for one, and a pass over the logits; the head is not recomputed."""
     return PassTime(2.0 * forward.gemm_s, 0.0, 0.5 * forward.memory_s)
 
 
-def optimizer_time_s(n_rank_parameters: float, pace: Pace) -> float:
-    """Adam over the parameters whose state this accelerator keeps."""
-    return OPTIMIZER_PASS_BYTES * n_rank_parameters / pace.memory_bytes_per_s
+def optimizer_time_s(n_rank_parameters: float, profile: AcceleratorProfile) -> float:
+    """Time of Adam over the parameters whose state is on this accelerator."""
+    return OPTIMIZER_PASS_BYTES * n_rank_parameters / profile.memory_bytes_per_s

@@ -1,4 +1,4 @@
-"""How a job is cut over accelerators, and the rules that a cut keeps."""
+"""Parallel layout of a job over accelerators, and the rules for it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..model.shape import ModelShape
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a job is cut over accelerators: consecutive ranks share tensors first, then context, data, and pipeline.
+    """Parallel layout of a job: consecutive ranks share tensors first, then context, data, and pipeline.
 
-    Experts are spread over `ep` consecutive ranks of a stage whatever tensors and context these share; where `ep` is 1
-    they are cut as all other matrices are.
+    Experts are spread over `ep` consecutive ranks of a stage, whatever tensors and context these share. With `ep` = 1
+    they are split as all other matrices are.
     """
 
     tp: int = 1
@@ -27,16 +27,16 @@ class Layout:
     n_micro_batch: int = 1
     """Sequences in a micro batch."""
     fully_sharded: bool = False
-    """Weights, gradients and optimizer state are spread over the data ranks and gathered layer by layer."""
+    """Whether weights, gradients and optimizer state are spread over the data ranks and gathered layer by layer."""
     recompute: Recompute = "none"
     eager: bool = False
-    """Layers with experts are launched kernel by kernel, not from a captured graph."""
+    """Whether layers with experts are launched kernel by kernel, not from a captured graph."""
     expert_overlap: bool = False
-    """Rows of one micro batch go to their experts while another one computes."""
+    """Whether tokens of one micro batch go to their experts while another one computes."""
 
     @property
     def n_accelerators(self) -> int:
-        """Of the whole job."""
+        """Accelerators of the whole job."""
         return self.tp * self.pp * self.dp * self.cp
 
     @property
@@ -51,20 +51,29 @@ class Layout:
 
     @property
     def backward_ratio(self) -> float:
-        """Of a micro batch, the backward pass: twice the products of the forward pass, which recompute adds to it."""
+        """Share of the backward pass in a micro batch: twice the products of the forward pass, plus recompute."""
         return 3.0 / 4.0 if self.recompute == "full" else 2.0 / 3.0
 
-    def shared(self, alike: float, spread: float) -> float:
-        """What a rank keeps of parameters that are split among the ranks that hold the same: data ranks, or copies."""
-        return alike / (self.dp * self.cp) + spread * self.ep / self.n_stage_ranks
+    def sharded_parameters(self, n_replicated: float, n_expert_sharded: float) -> float:
+        """Parameters of one rank after splitting them among the ranks that hold the same ones.
+
+        Args:
+            n_replicated: parameters that all data ranks hold.
+            n_expert_sharded: parameters of experts, which all copies hold.
+        """
+        return n_replicated / (self.dp * self.cp) + n_expert_sharded * self.ep / self.n_stage_ranks
 
     def n_micro_batches(self, n_global_batch: int) -> int:
         """Micro batches of a replica in one step."""
         return n_global_batch // (self.dp * self.n_micro_batch)
 
     def check(self, shape: ModelShape, n_global_batch: int, n_accelerators: int | None = None) -> None:
-        """Raise DocumentError for the first rule that does not hold, with what would fit."""
-        for broken, where, problem, expected in (
+        """Check the layout against the model and the batch.
+
+        Raises:
+            DocumentError: the first rule that is broken, with what would fit.
+        """
+        for is_broken, where, problem, expected in (
             (
                 n_accelerators is not None and n_accelerators != self.n_accelerators,
                 "parallel",
@@ -115,5 +124,5 @@ class Layout:
                 "virtual_stages: 1, or a larger global batch",
             ),
         ):
-            if broken:
+            if is_broken:
                 raise DocumentError(problem, where=where, expected=expected)

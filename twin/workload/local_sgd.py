@@ -1,15 +1,16 @@
-"""Local SGD (DiLoCo): replicas that meet only every H steps; what it saves in time, and what it costs in loss.
+"""Local SGD (DiLoCo): replicas that exchange only every H steps, with the time saved and the loss added.
 
-The two belong together: `local_sgd` answers both at once, and nothing here gives a step time to be shown alone.
+`local_sgd` returns both at once, so that no step time is shown without its loss.
 
-Time. The schedule of Douillard et al. 2025 (Streaming DiLoCo, arXiv:2501.18512, section 3.1 and table 4), worked out
-instead of simulated. A step is three equal passes over the layers: forwards from the first layer to the last, backwards
-with a gradient by activations and one by parameters for each layer. A layer's share is reduced between the replicas as
-soon as its gradient is there, one layer after the other over the wide area; the next step (with overlap of tau, the one
-tau later) cannot pass that layer going forwards before it is back. Local devices exchange for nothing.
+Time: the schedule of Douillard et al. 2025 (Streaming DiLoCo, arXiv:2501.18512, section 3.1 and table 4), computed in
+closed form. A step is three equal passes over the layers: forward from the first layer to the last, then backward with
+one gradient by activations and one by parameters for each layer. A layer is reduced between the replicas as soon as its
+gradient exists, one layer after another over the wide area. The next step (with an overlap of tau, the one tau steps
+later) waits for that layer in its forward pass. Exchange among local devices takes no time.
 
-Loss. How much worse the evaluation loss ends than with data-parallel training on the same tokens: published runs up to
-ten billion parameters, two and four replicas, exchanges every 30 and 100 steps. Elsewhere an estimate, and said so.
+Loss: how much higher the evaluation loss ends than with data-parallel training on the same tokens. Published runs have
+up to ten billion parameters, two and four replicas, and an exchange every 30 and 100 steps. Elsewhere it is an
+estimate, and marked as one.
 """
 
 from __future__ import annotations
@@ -23,22 +24,25 @@ from ..errors import DocumentError
 
 BITS_PER_GIGABIT = 1e9
 LOSS_FIGURES = ("replica_loss_ratio", "replica_loss_fall_ratio", "local_steps_loss_ratio", "loss_band_ratio")
-"""Of the catalogue, that the loss penalty is made from."""
+"""Figures of the catalogue that the loss penalty is computed from."""
 LOSS_N_PARAMETERS = (35e6, 10e9)
 LOSS_N_REPLICAS = (2, 4)
 LOSS_N_LOCAL_STEPS = (30, 100)
-"""From the smallest to the largest that the published losses were measured at."""
+"""Range of local steps in the published runs, as the two ranges above."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSchedule:
-    """Who exchanges what, how often. `n_local_steps` = 1 is data-parallel training.
+    """Schedule of the exchange. `n_local_steps` = 1 is data-parallel training.
 
-    step_time_s: computing alone. n_fragment_layers: layers that are exchanged together (None = all at once, which is
-    DiLoCo); fragment p of P holds the layers p, p + P, p + 2 P, and the fragments take turns within the H steps.
-    n_overlap_steps: tau, whole steps that an exchange may take without anybody waiting. bits_per_parameter: 16 of bf16,
-    4 of FP4; parameters lie evenly on the layers. Among more than two replicas low precision needs sums that are cut
-    again on the way, which is not counted. Raises DocumentError for what makes no sense.
+    step_time_s: compute only. n_fragment_layers: layers that are exchanged together (None = all at once, which is
+    DiLoCo). Fragment p of P holds the layers p, p + P, p + 2 P, and the fragments take turns within the H steps.
+    n_overlap_steps: tau, whole steps that an exchange may take without a wait. bits_per_parameter: 16 for bf16, 4 for
+    FP4; parameters are spread equally over the layers. With more than two replicas, low precision needs sums that are
+    rounded again on the way. That is not counted.
+
+    Raises:
+        DocumentError: a value out of range, or fragments that do not fit into the local steps.
     """
 
     n_parameters: float
@@ -76,17 +80,17 @@ class LocalSchedule:
 
     @property
     def layer_bits(self) -> float:
-        """What a replica sends, and takes in, to reduce one layer: 2 (M - 1)/M of it, as every all-reduce must."""
-        share = 2.0 * (self.n_replicas - 1) / self.n_replicas
-        return share * self.bits_per_parameter * self.n_parameters / self.n_layers
+        """Bits that a replica sends, and receives, to reduce one layer: 2 (M - 1)/M of it, as in every all-reduce."""
+        volume_ratio = 2.0 * (self.n_replicas - 1) / self.n_replicas
+        return volume_ratio * self.bits_per_parameter * self.n_parameters / self.n_layers
 
 
 @dataclass(frozen=True, slots=True)
 class LossPenalty:
-    """Evaluation loss over that of data-parallel training on the same tokens; 1.01 is one per cent worse.
+    """Evaluation loss over that of data-parallel training on the same tokens; 1.01 is one per cent higher.
 
-    status: published inside the range of the runs that it is fitted to, estimate outside; `why` says which it is, and
-    `source` where the runs are.
+    status: `published` within the range of the runs that it is fitted to, `estimate` outside. `why` says which range,
+    and `source` names the runs.
     """
 
     low_ratio: float
@@ -99,7 +103,7 @@ class LossPenalty:
 
 @dataclass(frozen=True, slots=True)
 class LocalSgd:
-    """Speed and its price. step_time_s: mean over the H steps, waiting included; exposed_time_s: the waiting in it."""
+    """Step time and loss. step_time_s: mean over the H steps with waiting. exposed_time_s: the waiting in it."""
 
     step_time_s: float
     exposed_time_s: float
@@ -110,12 +114,18 @@ class LocalSgd:
 def local_sgd(
     schedule: LocalSchedule, bandwidth_gbps: float, catalogue: Catalogue, *, latency_us: float = 0.0
 ) -> LocalSgd:
-    """Time of a step and penalty on the loss. bandwidth_gbps: one direction of one replica; 0 = never done.
+    """Compute step time and loss penalty of local SGD.
 
-    latency_us: one way and back, from a layer's last bit sent until it is reduced. A link that is busy for longer than
-    the steps take sets the pace.
+    Args:
+        schedule: the schedule.
+        bandwidth_gbps: one direction of one replica; the exchange never ends with 0.
+        catalogue: source of the loss figures.
+        latency_us: round trip, from a layer's last bit sent until it is reduced.
+
+    Returns:
+        A link that is busy for longer than the steps take sets the step time.
     """
-    exposed_s = _waiting_s(schedule, bandwidth_gbps, latency_us) / schedule.n_local_steps
+    exposed_s = _waiting_at_bandwidth_s(schedule, bandwidth_gbps, latency_us) / schedule.n_local_steps
     step_s = schedule.step_time_s + exposed_s
     return LocalSgd(
         step_time_s=step_s,
@@ -125,8 +135,8 @@ def local_sgd(
     )
 
 
-def _waiting_s(schedule: LocalSchedule, bandwidth_gbps: float, latency_us: float) -> float:
-    """Seconds waited in all within `n_local_steps`."""
+def _waiting_at_bandwidth_s(schedule: LocalSchedule, bandwidth_gbps: float, latency_us: float) -> float:
+    """Total wait in seconds within `n_local_steps`, at a bandwidth."""
     if not bandwidth_gbps >= 0 or not latency_us >= 0:
         raise DocumentError(f"{bandwidth_gbps} Gb/s and {latency_us} µs", expected="0 or more of each")
     layer_s = schedule.layer_bits / (bandwidth_gbps * BITS_PER_GIGABIT) if bandwidth_gbps else math.inf
@@ -134,7 +144,13 @@ def _waiting_s(schedule: LocalSchedule, bandwidth_gbps: float, latency_us: float
 
 
 def waiting_s(schedule: LocalSchedule, layer_s: float, latency_us: float) -> float:
-    """Seconds waited in all within `n_local_steps`, where a layer takes `layer_s` between the replicas."""
+    """Total wait in seconds within `n_local_steps`.
+
+    Args:
+        schedule: the schedule.
+        layer_s: seconds to exchange one layer between the replicas.
+        latency_us: as in `local_sgd`.
+    """
     if schedule.n_replicas == 1:
         return 0.0
     if math.isinf(layer_s):
@@ -145,32 +161,34 @@ def waiting_s(schedule: LocalSchedule, layer_s: float, latency_us: float) -> flo
 
 
 def _fragment_waiting_s(schedule: LocalSchedule, first: int, layer_s: float, latency_s: float) -> float:
-    """Seconds by which the forward pass that needs a fragment has to wait for it, its layers counted from 0.
+    """Wait in seconds of the forward pass that needs a fragment; its layers are counted from 0.
 
-    Gradients come from the last layer to the first, over two thirds of the step, and are sent in that order; the
+    Gradients come from the last layer to the first, over two thirds of the step, and are sent in that order. The
     forward pass of a later step needs the first layer first.
     """
     pass_s = schedule.step_time_s / 3.0
     pass_layer_s = pass_s / schedule.n_layers
     needed_s = schedule.step_time_s * (1 + schedule.n_overlap_steps)
-    sent_s = waiting_s = 0.0
+    sent_end_s = waiting_s = 0.0
     for layer in reversed(range(first, schedule.n_layers, schedule.n_fragments)):
         ready_s = pass_s + 2.0 * pass_layer_s * (schedule.n_layers - layer)
-        sent_s = max(sent_s, ready_s) + layer_s
-        waiting_s = max(waiting_s, sent_s + latency_s - (needed_s + pass_layer_s * layer))
+        sent_end_s = max(sent_end_s, ready_s) + layer_s
+        waiting_s = max(waiting_s, sent_end_s + latency_s - (needed_s + pass_layer_s * layer))
     return waiting_s
 
 
 def loss_penalty(n_replicas: int, n_local_steps: int, n_parameters: float, catalogue: Catalogue) -> LossPenalty:
-    """What local steps cost in evaluation loss; nothing for a single replica or an exchange at every step.
+    """Compute the loss penalty of local steps; 1 for a single replica or an exchange at every step.
 
-    1 + a (M - 1) (N / 1e9)^-b + c log2(M) ln(H / 30), fitted to the losses of tables 5 and 6 of Streaming DiLoCo
-    (arXiv:2501.18512) and table 4 of the scaling laws (arXiv:2503.09799), M replicas, N parameters. Larger models lose
-    less by having more replicas, but gain nothing beyond the largest that was tried, and nobody gains by exchanging
-    more often than every 30 steps. The band is the largest residual, doubled outside the range of the runs; the ends
-    of c are those of its source: the low one is what DiLoCo (arXiv:2311.08105) saw between 50 and 1000 steps. Below 1
-    is a loss better than data-parallel, which the runs at four and ten billion parameters did see (by 0.2 %). Same
-    tokens for both; trained on many more than 20 tokens a parameter the difference shrank.
+    1 + a (M - 1) (N / 1e9)^-b + c log2(M) ln(H / 30), with M replicas and N parameters. It is fitted to the losses of
+    tables 5 and 6 of Streaming DiLoCo (arXiv:2501.18512) and table 4 of the scaling laws (arXiv:2503.09799).
+
+    Larger models lose less with more replicas, but the fit assumes no gain beyond the largest model of the runs. It
+    also assumes no gain from exchange more often than every 30 steps. The band is the largest residual, doubled outside
+    the range of the runs. The ends of c are those of its source: the low one is what DiLoCo (arXiv:2311.08105) saw
+    between 50 and 1000 steps. A ratio below 1 is a lower loss than data-parallel, which the runs at four and ten
+    billion parameters did see (by 0.2 %). Both use the same tokens. The difference was smaller after many more than 20
+    tokens per parameter.
     """
     if n_replicas < 1 or n_local_steps < 1 or not n_parameters > 0:
         raise DocumentError(
@@ -180,32 +198,34 @@ def loss_penalty(n_replicas: int, n_local_steps: int, n_parameters: float, catal
     if n_replicas == 1 or n_local_steps == 1:
         return LossPenalty(1.0, 1.0, 1.0, "published", "data-parallel training", "by definition")
     per_replica = catalogue.general_figure("replica_loss_ratio")
-    fall = catalogue.general_figure("replica_loss_fall_ratio").value
+    exponent = catalogue.general_figure("replica_loss_fall_ratio").value
     per_steps = catalogue.general_figure("local_steps_loss_ratio")
-    band = catalogue.general_figure("loss_band_ratio").value
+    band_ratio = catalogue.general_figure("loss_band_ratio").value
     smallest, largest = LOSS_N_PARAMETERS
-    replicas = per_replica.value * (n_replicas - 1) * (min(max(n_parameters, smallest), largest) / 1e9) ** -fall
-    steps = math.log2(n_replicas) * math.log(max(n_local_steps, LOSS_N_LOCAL_STEPS[0]) / LOSS_N_LOCAL_STEPS[0])
-    beyond = _beyond(n_replicas, n_local_steps, n_parameters)
-    if beyond:
-        band *= 2.0
+    replicas_ratio = (
+        per_replica.value * (n_replicas - 1) * (min(max(n_parameters, smallest), largest) / 1e9) ** -exponent
+    )
+    log_steps = math.log2(n_replicas) * math.log(max(n_local_steps, LOSS_N_LOCAL_STEPS[0]) / LOSS_N_LOCAL_STEPS[0])
+    outside = _outside_published_range(n_replicas, n_local_steps, n_parameters)
+    if outside:
+        band_ratio *= 2.0
     return LossPenalty(
-        low_ratio=1.0 + replicas + per_steps.low * steps - band,
-        central_ratio=1.0 + replicas + per_steps.value * steps,
-        high_ratio=1.0 + replicas + per_steps.high * steps + band,
-        status="estimate" if beyond else "published",
-        why=f"extrapolated: {', '.join(beyond)}" if beyond else "within the published runs",
+        low_ratio=1.0 + replicas_ratio + per_steps.low * log_steps - band_ratio,
+        central_ratio=1.0 + replicas_ratio + per_steps.value * log_steps,
+        high_ratio=1.0 + replicas_ratio + per_steps.high * log_steps + band_ratio,
+        status="estimate" if outside else "published",
+        why=f"extrapolated: {', '.join(outside)}" if outside else "within the published runs",
         source=per_replica.source,
     )
 
 
-def _beyond(n_replicas: int, n_local_steps: int, n_parameters: float) -> list[str]:
-    """What lies outside the published runs, in words."""
-    found = []
+def _outside_published_range(n_replicas: int, n_local_steps: int, n_parameters: float) -> list[str]:
+    """Inputs that lie outside the published runs, as texts."""
+    outside = []
     if not LOSS_N_REPLICAS[0] <= n_replicas <= LOSS_N_REPLICAS[1]:
-        found.append(f"{n_replicas} replicas (tried: {LOSS_N_REPLICAS[0]} to {LOSS_N_REPLICAS[1]})")
+        outside.append(f"{n_replicas} replicas (tried: {LOSS_N_REPLICAS[0]} to {LOSS_N_REPLICAS[1]})")
     if not LOSS_N_LOCAL_STEPS[0] <= n_local_steps <= LOSS_N_LOCAL_STEPS[1]:
-        found.append(f"{n_local_steps} local steps (tried: {LOSS_N_LOCAL_STEPS[0]} to {LOSS_N_LOCAL_STEPS[1]})")
+        outside.append(f"{n_local_steps} local steps (tried: {LOSS_N_LOCAL_STEPS[0]} to {LOSS_N_LOCAL_STEPS[1]})")
     if not LOSS_N_PARAMETERS[0] <= n_parameters <= LOSS_N_PARAMETERS[1]:
-        found.append(f"{n_parameters:.3g} parameters (tried: 3.5e7 to 1e10)")
-    return found
+        outside.append(f"{n_parameters:.3g} parameters (tried: 3.5e7 to 1e10)")
+    return outside

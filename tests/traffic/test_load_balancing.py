@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twin.training.hash_collisions import worst_over_mean
+from twin.traffic.load_balancing import worst_over_mean
 
 
 @pytest.mark.parametrize(
