@@ -212,7 +212,7 @@ class _NetworkLimits:
             lit = health.lit | (member > 0) if removed & LINE_LOSS else health.lit
             room = compute_pfc_headroom(state, inputs.document.lossless, self._reader, lit, member, trip_us)
             n_arcs = 2 * state.n_links
-            left = left * room.by_arc("kept_ratio", n_arcs, 1.0)[loads.arc]
+            left = left * room.by_arc("retained_ratio", n_arcs, 1.0)[loads.arc]
             # the buffer bounds what is sent; of that the window leaves its share
             rate = room.by_arc("rate_gbps", n_arcs, np.inf)[loads.arc] * (sent.goodput_ratio / sent.recovery_ratio)
             left = np.minimum(left, rate)
