@@ -11,8 +11,8 @@ from ..errors import Issue
 from ..model.document import TopologyDocument
 from ..optics.amplified_lines import amplified_paths, comb_of_link
 from ..optics.gn_model import outside_validity
-from ..optics.link_budget import compute_launch_conditions
 from ..optics.optical_paths import COHERENT, OpticalPaths, link_optics, optical_paths_of
+from ..optics.power_budget import compute_launch_conditions
 
 
 def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
