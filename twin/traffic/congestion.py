@@ -1,4 +1,4 @@
-"""Loads against capacities: demands placed and shared, utilisation, queues."""
+"""Congestion: loads of demands, max-min fair rates, utilisation and queueing delay."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..kernels.congestion import max_min_rates, queue_delay_us, utilisation
 from .routing import Routes
 
 MAX_QUEUE_UTILISATION_RATIO = 0.9
-"""M/D/1 describes background traffic below this; above it the queue is held at its value there."""
+"""M/D/1 describes background traffic up to this utilisation; above it the delay stays at its value there."""
 
 
 @dataclass(frozen=True, eq=False)
 class DemandLoads:
-    """What a traffic matrix does to a network. Arc columns in Gb/s; `carried_gbps` by demand is max-min fair."""
+    """Loads of a traffic matrix by arc, and offered and max-min fair carried rates by demand."""
 
     arc_offered_gbps: Floats
     arc_carried_gbps: Floats
@@ -31,50 +31,67 @@ class DemandLoads:
 
 
 def load_demands(routes: Routes, offered_gbps: Floats, arc_capacity_gbps: Floats) -> DemandLoads:
-    """Place every demand on its equal-cost paths; where arcs are too small, rates there are max-min fair."""
-    wanted = np.where(routes.reachable, offered_gbps, 0.0)
-    arc_offered = routes.loads(wanted)
-    if (arc_offered <= arc_capacity_gbps).all():
-        return DemandLoads(arc_offered, arc_offered, offered_gbps, wanted, routes.reachable)
-    first, arc, usage = _usage(routes, len(offered_gbps))
-    rate = np.empty(len(offered_gbps))
-    max_min_rates(first, arc, usage, arc_capacity_gbps, wanted, rate)
-    return DemandLoads(arc_offered, routes.loads(rate), offered_gbps, rate, routes.reachable)
+    """Load every demand on its equal-cost paths; where arcs are overloaded, carried rates are max-min fair.
+
+    Args:
+        routes: routes of the demands.
+        offered_gbps: float64[n_demands].
+        arc_capacity_gbps: float64[2 * n_links].
+
+    Returns:
+        Offered and carried loads.
+    """
+    routed_gbps = np.where(routes.reachable, offered_gbps, 0.0)
+    arc_offered_gbps = routes.loads(routed_gbps)
+    if (arc_offered_gbps <= arc_capacity_gbps).all():
+        return DemandLoads(arc_offered_gbps, arc_offered_gbps, offered_gbps, routed_gbps, routes.reachable)
+    first, arc, fraction = _arcs_of_pairs(routes, len(offered_gbps))
+    rate_gbps = np.empty(len(offered_gbps))
+    max_min_rates(first, arc, fraction, arc_capacity_gbps, routed_gbps, rate_gbps)
+    return DemandLoads(arc_offered_gbps, routes.loads(rate_gbps), offered_gbps, rate_gbps, routes.reachable)
 
 
-def _usage(routes: Routes, n_pairs: int) -> tuple[Ints, Ints, Floats]:
-    """Arcs and fractions of every single pair, in CSR form."""
+def _arcs_of_pairs(routes: Routes, n_pairs: int) -> tuple[Ints, Ints, Floats]:
+    """(first row, arc, fraction) of every pair, in CSR form."""
     order = np.argsort(routes.inner_route, kind="stable")
     n_routes = len(routes.trace_first) - 1
-    per_route = np.bincount(routes.inner_route, minlength=n_routes)
-    start = np.cumsum(per_route) - per_route
-    n = per_route[routes.route_of_pair]
+    n_per_route = np.bincount(routes.inner_route, minlength=n_routes)
+    start = np.cumsum(n_per_route) - n_per_route
+    n = n_per_route[routes.route_of_pair]
     pair = np.repeat(np.arange(n_pairs), n)
     row = order[start[routes.route_of_pair[pair]] + np.arange(len(pair)) - np.repeat(np.cumsum(n) - n, n)]
     pairs = np.concatenate((pair, routes.pair_pair))
     arcs = np.concatenate((routes.inner_arc[row], routes.pair_arc))
-    usage = np.concatenate((routes.inner_fraction[row], routes.pair_fraction))
+    fraction = np.concatenate((routes.inner_fraction[row], routes.pair_fraction))
     order = np.lexsort((arcs, pairs))
     counts = np.bincount(pairs, minlength=n_pairs)
-    return np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))), arcs[order], usage[order]
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))), arcs[order], fraction[order]
 
 
 def arc_utilisation_ratio(load_gbps: Floats, capacity_gbps: Floats) -> Floats:
-    """Load over capacity by arc; arcs without capacity count 0 unless they are loaded, then infinite."""
+    """Compute load over capacity by arc; without capacity it is 0, or infinite if the arc is loaded."""
     out = np.empty(len(load_gbps))
     utilisation(load_gbps, capacity_gbps, out)
     return out
 
 
 def arc_queue_us(utilisation_ratio: Floats, member_gbps: Floats, packet_bytes: float) -> Floats:
-    """Mean wait of background traffic by arc, at the rate of one member."""
+    """Compute the mean queueing delay of background traffic by arc, at the rate of one member."""
     out = np.empty(len(utilisation_ratio))
     queue_delay_us(utilisation_ratio, member_gbps, packet_bytes, MAX_QUEUE_UTILISATION_RATIO, out)
     return out
 
 
 def max_min(capacity_gbps: Floats, flows: list[list[int]]) -> Floats:
-    """Max-min fair rates of flows given as lists of link rows, without limits of their own; direction plays no part."""
+    """Compute the max-min fair rates of flows that have no rate limit of their own.
+
+    Args:
+        capacity_gbps: capacity of each link, float64[n_links]; directions are not distinguished.
+        flows: the link rows of each flow.
+
+    Returns:
+        Gb/s, float64[n_flows].
+    """
     counts = np.array([len(flow) for flow in flows], dtype=np.int64)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
     link = np.array([row for flow in flows for row in flow], dtype=np.int64)
@@ -83,10 +100,10 @@ def max_min(capacity_gbps: Floats, flows: list[list[int]]) -> Floats:
     return rate
 
 
-MIN_LEFT_RATIO = 0.01
-"""Share of an arc that background demands always leave to a job."""
+MIN_REMAINING_RATIO = 0.01
+"""Share of an arc's capacity that background demands always leave to a job."""
 
 
-def left_for_job(capacity_gbps: Floats, carried_gbps: Floats) -> Floats:
-    """What demands in the background leave of arcs to a job."""
-    return np.maximum(capacity_gbps - carried_gbps, capacity_gbps * MIN_LEFT_RATIO)
+def remaining_for_job_gbps(capacity_gbps: Floats, carried_gbps: Floats) -> Floats:
+    """Compute the capacity of arcs that background demands leave to a job."""
+    return np.maximum(capacity_gbps - carried_gbps, capacity_gbps * MIN_REMAINING_RATIO)

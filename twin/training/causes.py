@@ -22,7 +22,7 @@ from ..optics.link_budget import DEFAULT_CAPACITY_GBPS
 from ..optics.link_health import LinkHealth
 from ..optics.pfc_headroom import compute_pfc_headroom
 from ..optics.transport_goodput import compute_transport_goodput
-from ..traffic.congestion import left_for_job
+from ..traffic.congestion import remaining_for_job_gbps
 from .hash_collisions import collision_ratio, n_flows_per_accelerator
 from .job_flows import JobFlows
 from .placement import Placed
@@ -218,7 +218,7 @@ class _NetworkLimits:
             left = np.minimum(left, rate)
         capacity = left * (state.n_members_up * health.card_ratio)[links]
         if inputs.carried_gbps is not None:
-            capacity = left_for_job(capacity, inputs.carried_gbps[loads.arc])
+            capacity = remaining_for_job_gbps(capacity, inputs.carried_gbps[loads.arc])
         if not removed & BUFFERS:
             n_flows = n_flows_per_accelerator(inputs.document.lossless, self._reader)
             capacity = capacity / collision_ratio(state, inputs.placed, loads, n_flows)
