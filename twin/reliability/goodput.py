@@ -100,10 +100,10 @@ def job_goodput(
 ) -> Goodput:
     """Compute the goodput of a job.
 
-    A job that loses a site waits for the repair (`stop`), or continues at `rate_without` of its rate (`go_on`) and
-    takes the site back with a checkpoint and a recovery. Waiting time is: stalls, repairs while the job waits,
-    checkpoint and recovery of planned stops and of returning sites. Two lost sites at a time slow the job by the
-    product of their ratios.
+    A job that loses a site waits for the repair (`stop`), or continues at `rate_without` of its rate (`go_on`). The
+    site returns with a checkpoint and a recovery. Waiting time is: stalls, repairs while the job waits, checkpoint and
+    recovery of planned stops and of returning sites. Two lost sites at a time slow the job by the product of their
+    ratios.
 
     Args:
         parts: interruptions by the job's parts.
