@@ -37,22 +37,22 @@ def optimal_max_utilisation_ratio(
     Source: minimum maximum-utilisation multicommodity flow, Pioro and Medhi 2004, chapter 4.
     """
     used = (source != target) & (offered_gbps > 0)
-    source, target, offered = source[used], target[used], offered_gbps[used]
-    if not len(offered):
+    source, target, offered_gbps = source[used], target[used], offered_gbps[used]
+    if not len(offered_gbps):
         return 0.0
     usable = np.flatnonzero(arc_capacity_gbps > 0)
     tail, head = state["arc_head"][usable ^ 1], state["arc_head"][usable]
     if len(np.unique(source)) < len(np.unique(target)):
         # reversing every arc and demand gives an equivalent problem
         source, target, tail, head = target, source, head, tail
-    scale = float(offered.max())
-    bound_ratio = _node_bound(state.n_nodes, tail, head, arc_capacity_gbps[usable], source, target, offered)
-    conservation, entering = _conservation(state.n_nodes, tail, head, source, target, offered / scale)
+    scale_gbps = float(offered_gbps.max())
+    bound_ratio = _node_bound(state.n_nodes, tail, head, arc_capacity_gbps[usable], source, target, offered_gbps)
+    conservation, entering = _conservation(state.n_nodes, tail, head, source, target, offered_gbps / scale_gbps)
     n_arcs, n_flows = len(usable), conservation.shape[1]
     # for each arc, flow over capacity minus the minimised utilisation is at most 0; both are in units of a lower
     # bound, since the solver's tolerances are absolute
     with np.errstate(all="ignore"):
-        coefficient = scale / bound_ratio / arc_capacity_gbps[usable]
+        coefficient = scale_gbps / bound_ratio / arc_capacity_gbps[usable]
     if not (np.isfinite(coefficient).all() and coefficient.any()):
         raise ConvergenceError("demands and capacities are too far apart", residual=float("inf"), where="optimum")
     arc_usage = kron(np.ones((1, n_flows // max(n_arcs, 1))), diags_array(coefficient))
@@ -71,15 +71,15 @@ def optimal_max_utilisation_ratio(
 
 
 def _node_bound(
-    n_nodes: int, tail: Ints, head: Ints, capacity: Floats, source: Ints, target: Ints, offered: Floats
+    n_nodes: int, tail: Ints, head: Ints, capacity_gbps: Floats, source: Ints, target: Ints, offered_gbps: Floats
 ) -> float:
     """Lower bound of the MLU: the largest ratio of a node's sent or received traffic to its capacity for it."""
     bound = 0.0
     for side, end in ((tail, source), (head, target)):
-        available = np.bincount(side, weights=capacity, minlength=n_nodes)
-        required = np.bincount(end, weights=offered, minlength=n_nodes)
+        available_gbps = np.bincount(side, weights=capacity_gbps, minlength=n_nodes)
+        required_gbps = np.bincount(end, weights=offered_gbps, minlength=n_nodes)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            bound = max(bound, float(np.where(required > 0, required / available, 0.0).max()))
+            bound = max(bound, float(np.where(required_gbps > 0, required_gbps / available_gbps, 0.0).max()))
     return bound
 
 
