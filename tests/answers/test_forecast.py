@@ -239,8 +239,8 @@ KINDS = fibre_links() | st.sampled_from(INDOOR)
 
 def margin_of_today_db(now: Evaluation, then: Evaluation) -> float:
     """Least margin over the lines of the one link, to the mode in use today."""
-    mode = now.health.light.mode[now.health.light.worst[0]]
-    light = then.health.light
+    mode = now.health.budgets.mode[now.health.budgets.worst_path[0]]
+    light = then.health.budgets
     margins = light.mode_margin_db[:, mode] if mode >= 0 else light.margin_db
     return float(np.fmin.reduce(margins))
 

@@ -44,9 +44,9 @@ def check_budget(network: Network, name: str, e: Evaluation, **asked: Any) -> No
     """Every level is the one before and what changed; the parts end where the analysis does."""
     page = network.link(name, years=None, **asked)
     link = e.case.state.arrays.link_index[name]
-    light = e.health.light
-    kind = light.lines.kind_of_link[link]
-    rows = range(light.lines.first[kind], light.lines.first[kind + 1])
+    light = e.health.budgets
+    kind = light.paths.kind_of_link[link]
+    rows = range(light.paths.first_path[kind], light.paths.first_path[kind + 1])
     assert len(page.to_dict()["budget"]) == len(rows)
     for row, line in zip(rows, page.to_dict()["budget"], strict=True):
         steps = line["steps"]
@@ -73,8 +73,8 @@ def check_budget(network: Network, name: str, e: Evaluation, **asked: Any) -> No
 
 def check_modes(page: LinkReport, e: Evaluation, link: int) -> None:
     """The modes of the line that decides; exactly one in use, or none in the dark."""
-    light, modes = e.health.light, page.to_dict()["modes"]
-    row = light.worst[light.lines.kind_of_link[link]]
+    light, modes = e.health.budgets, page.to_dict()["modes"]
+    row = light.worst_path[light.paths.kind_of_link[link]]
     part = catalogue().get(page.to_dict()["transceiver"]) if page.to_dict()["transceiver"] else None
     assert [mode["rate_gbps"] for mode in modes] == [mode.rate_gbps for mode in (part.modes if part else ())]
     for i, mode in enumerate(modes):
@@ -109,7 +109,7 @@ def test_the_steps_add_up_and_end_where_the_analysis_does(link: dict[str, Any], 
 def test_every_kind_of_link_that_ships_has_a_page(name: str) -> None:
     network = load(name)
     e = network.evaluate()
-    known = e.health.light.lines.kind_of_link
+    known = e.health.budgets.paths.kind_of_link
     ids = e.case.state.arrays.link_ids
     for link in {int(kind): row for row, kind in reversed(list(enumerate(known)))}.values():
         check_budget(network, ids[link], e)

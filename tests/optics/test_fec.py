@@ -99,7 +99,7 @@ def test_at_no_margin_the_errors_of_a_coherent_channel_are_its_code_s_threshold(
     data = line(transceiver=part, spans=[{"length_km": 1.0}], measured_received_dbm=received + 1e-9, measured=TODAY)
     found = health_of(data)
     assert found.margin_db[0] == pytest.approx(0.0, abs=1e-8)
-    assert found.light.pre_fec_ber_ratio[0] == pytest.approx(of_part(code, "threshold_ber_ratio"), rel=1e-6)
+    assert found.budgets.pre_fec_ber_ratio[0] == pytest.approx(of_part(code, "threshold_ber_ratio"), rel=1e-6)
 
 
 @pytest.mark.parametrize("mode", range(4))
@@ -107,11 +107,11 @@ def test_every_mode_s_errors_stand_at_its_margin(mode: int) -> None:
     """A decibel in hand is a decibel of SNR above the code's threshold."""
     mode_ = catalogue().get(ZRP).modes[mode]
     found = health_of(worn((19.0, 24.0, 28.0, 33.0)[mode]))
-    assert found.light.mode[0] == mode
+    assert found.budgets.mode[0] == mode
     snr = threshold_snr_ratio(mode_.modulation, 2e-2) * 10 ** (found.margin_db[0] / 10)
     expected = float(coherent_ber_ratio(np.array(snr), mode_.modulation))
-    assert found.light.pre_fec_ber_ratio[0] == pytest.approx(expected)
-    assert found.light.pre_fec_ber_ratio[0] < 2e-2
+    assert found.budgets.pre_fec_ber_ratio[0] == pytest.approx(expected)
+    assert found.budgets.pre_fec_ber_ratio[0] < 2e-2
 
 
 @pytest.mark.parametrize(("code", "part"), [("KP4", "400G-DR4"), ("KR4", "100G-LR4")])
@@ -122,7 +122,7 @@ def test_at_no_margin_the_errors_of_direct_detection_are_its_code_s_threshold(co
     lumped_db = budget - health_of(line(transceiver=part, spans=[{"length_km": 0.1}])).loss_db[0]
     found = health_of(line(transceiver=part, spans=[{"length_km": 0.1, "lumped_loss_db": lumped_db}]))
     assert found.margin_db[0] == pytest.approx(0.0, abs=1e-9)
-    assert found.light.pre_fec_ber_ratio[0] == pytest.approx(threshold, rel=1e-6)
+    assert found.budgets.pre_fec_ber_ratio[0] == pytest.approx(threshold, rel=1e-6)
 
 
 def test_a_decibel_of_light_is_a_decibel_of_q_in_direct_detection() -> None:

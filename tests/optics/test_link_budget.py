@@ -16,7 +16,7 @@ from tests.training.cases import ZRP, health_of, line, mode_of, of_part, penalty
 from twin.catalogue import Catalogue, Part, catalogue, load_price_book
 from twin.catalogue.ageing import AgeingCase
 from twin.catalogue.figure_reader import FigureReader
-from twin.optics.link_budget import DARK, LINE_RATE, MODE, REACH, penalty_of
+from twin.optics.link_budget import DARK, LINE_RATE, MODE, REACH, mode_penalty_db
 from twin.optics.link_health import LinkHealth, compute_link_health
 from twin.scenario.change import Context
 from twin.scenario.changes import Age
@@ -62,7 +62,7 @@ def test_a_measured_power_stands_for_the_model_on_its_day(part: str, ageing: Age
     found = health_of(line(**fields, measured_received_dbm=-8.0, measured=TODAY), ageing)
     assert found.received_dbm[0] == pytest.approx(-8.0, rel=1e-12)
     correction_db = -8.0 - modelled.received_dbm[0]
-    assert found.light.correction_db[0] == pytest.approx(correction_db)
+    assert found.budgets.correction_db[0] == pytest.approx(correction_db)
     assert found.loss_db[0] == modelled.loss_db[0]
     if part == "400G-LR4":
         assert found.margin_db[0] == pytest.approx(modelled.margin_db[0] + correction_db)
@@ -91,7 +91,7 @@ def test_an_undated_laser_droops_from_the_day_its_power_was_measured(ageing: Age
     droop_db = getattr(catalogue().general_figure("laser_droop_db_per_year"), ageing) * TEN_YEARS
     data = worn(10.0, measured_received_dbm=-9.0, measured="2016-01-01")
     assert health_of(data, ageing).received_dbm[0] == pytest.approx(-9.0 - droop_db)
-    assert health_of(worn(10.0), ageing).light.droop_db[0] == 0.0
+    assert health_of(worn(10.0), ageing).budgets.droop_db[0] == 0.0
 
 
 def test_a_measured_power_counts_on_a_patch_and_over_amplifiers_too() -> None:
@@ -109,7 +109,7 @@ def test_a_measured_power_of_a_protected_link_is_that_of_its_working_path() -> N
     fields = {"transceiver": ZRP, "spans": glass, "protection": "optical-protection"}
     plain = health_of(line(**fields))
     found = health_of(line(**fields, measured_received_dbm=-6.0, measured=TODAY))
-    assert found.light.received_dbm == pytest.approx([-6.0, plain.light.received_dbm[1]])
+    assert found.budgets.received_dbm == pytest.approx([-6.0, plain.budgets.received_dbm[1]])
     assert found.margin_db[0] == plain.margin_db[0]
 
 
@@ -119,9 +119,9 @@ def test_a_measured_power_of_a_protected_link_is_that_of_its_working_path() -> N
 def test_light_starts_at_the_transceiver_s_power_behind_one_multiplexer_or_as_stated() -> None:
     glass = {"spans": [{"length_km": 30.0}], "transceiver": "400ZR", "mux": "mux-8"}
     plain, stated = health_of(line(**glass)), health_of(line(**glass, launch_dbm=-3.0))
-    assert plain.light.into_fibre_dbm[0] == pytest.approx(-6.0 - 4.5)
+    assert plain.budgets.into_fibre_dbm[0] == pytest.approx(-6.0 - 4.5)
     assert plain.received_dbm[0] == pytest.approx(-6.0 - 2 * 4.5 - 6.3)
-    assert stated.light.into_fibre_dbm[0] == -3.0
+    assert stated.budgets.into_fibre_dbm[0] == -3.0
     assert stated.received_dbm[0] == pytest.approx(-3.0 - 4.5 - 6.3)
 
 
@@ -139,7 +139,7 @@ def test_a_receiver_s_highest_power_bounds_its_margin(loss_db: float) -> None:
     """OpenZR+ bears 0 dBm: with so little loss the margin is what is missing to that, in every mode."""
     found = health_of(worn(loss_db - 0.21))
     assert found.margin_db[0] == pytest.approx(loss_db)
-    assert found.light.mode_margin_db[0, :4] == pytest.approx([loss_db] * 4)
+    assert found.budgets.mode_margin_db[0, :4] == pytest.approx([loss_db] * 4)
     assert (found.member_gbps[0], found.arc_limit[0]) == (400, LINE_RATE)
 
 
@@ -198,12 +198,12 @@ def test_a_dark_link_has_the_margin_of_the_slowest_rate_its_ports_run() -> None:
     assert found.margin_db[0] < 0
     assert found.arc_limit[0] == DARK
     threshold = of_part("oFEC", "threshold_ber_ratio")
-    assert found.light.pre_fec_ber_ratio[0] > threshold
+    assert found.budgets.pre_fec_ber_ratio[0] > threshold
 
 
 def test_a_port_slower_than_the_part_takes_the_slowest_mode_that_fills_it() -> None:
     at = {gbps: health_of(worn(10.0, capacity_gbps=gbps)) for gbps in (50.0, 100.0, 150.0, 250.0, 400.0, 800.0)}
-    modes = {gbps: int(found.light.mode[0]) for gbps, found in at.items()}
+    modes = {gbps: int(found.budgets.mode[0]) for gbps, found in at.items()}
     assert modes == {50.0: 3, 100.0: 3, 150.0: 2, 250.0: 1, 400.0: 0, 800.0: 0}
     assert [float(found.member_gbps[0]) for found in at.values()] == [50, 100, 150, 250, 400, 400]
     assert {int(found.arc_limit[0]) for gbps, found in at.items() if gbps <= 400} == {LINE_RATE}
@@ -228,12 +228,12 @@ def test_an_indoor_link_s_ports_count_for_itself_alone() -> None:
 def test_a_penalty_is_linear_between_the_points_its_part_states() -> None:
     """OpenZR+ at 300G: none to 4,000 ps/nm, 0.5 dB at 18,000, beyond it does not work."""
     amounts = np.array([0.0, 4000.0, 7500.0, 11_000.0, 18_000.0, np.nextafter(18_000.0, 1e9), 1e6])
-    found = penalty_of(mode_of(ZRP, 300), "dispersion_ps_per_nm", amounts)
+    found = mode_penalty_db(mode_of(ZRP, 300), "dispersion_ps_per_nm", amounts)
     assert found.tolist() == [0.0, 0.0, pytest.approx(0.125), pytest.approx(0.25), 0.5, np.inf, np.inf]
 
 
 def test_where_the_first_point_lies_above_nought_a_penalty_begins_at_nought() -> None:
-    found = penalty_of(mode_of("400ZR", 400), "pmd_ps", np.array([0.0, 2.5, 10.0, 10.1]))
+    found = mode_penalty_db(mode_of("400ZR", 400), "pmd_ps", np.array([0.0, 2.5, 10.0, 10.1]))
     assert found.tolist() == [0.0, pytest.approx(0.125), 0.5, np.inf]
 
 
@@ -241,12 +241,12 @@ def test_a_first_point_at_nought_may_cost_something() -> None:
     mode = mode_of("400ZR", 400)
     penalties = tuple(penalty.model_copy(update={"at": 0.0}) for penalty in mode.penalties[:1])
     only = mode.model_copy(update={"penalties": penalties})
-    assert penalty_of(only, "dispersion_ps_per_nm", np.array([0.0, 1.0])).tolist() == [0.5, np.inf]
+    assert mode_penalty_db(only, "dispersion_ps_per_nm", np.array([0.0, 1.0])).tolist() == [0.5, np.inf]
 
 
 def test_an_impairment_without_points_costs_nothing() -> None:
     bare = mode_of(ZRP, 400).model_copy(update={"penalties": ()})
-    assert penalty_of(bare, "pmd_ps", np.array([0.0, 1e9])).tolist() == [0.0, 0.0]
+    assert mode_penalty_db(bare, "pmd_ps", np.array([0.0, 1e9])).tolist() == [0.0, 0.0]
 
 
 def far(received_dbm: float, length_km: float, **fields: Any) -> dict[str, Any]:
@@ -256,7 +256,7 @@ def far(received_dbm: float, length_km: float, **fields: Any) -> dict[str, Any]:
 
 
 def test_the_margin_pays_for_dispersion_and_pmd() -> None:
-    found = health_of(far(-18.0, 600.0)).light
+    found = health_of(far(-18.0, 600.0)).budgets
     for i, mode in enumerate(catalogue().get(ZRP).modes):
         points = 0.5 * 600 * 16.7 / 20_000 if i == 0 else 0.5 * (600 * 16.7 - 4000) / (mode.penalties[1].at - 4000)
         pmd = 0.5 * 0.04 * math.sqrt(600) / 20 if i == 0 else 0.0
@@ -268,16 +268,16 @@ def test_the_margin_pays_for_dispersion_and_pmd() -> None:
 def test_a_slower_mode_may_work_where_dispersion_forbids_the_one_before(received_dbm: float, rate: float) -> None:
     """19,000 ps/nm: 400G bears 20,000 and 200G 24,000, but 300G 18,000; so 300G is left out."""
     found = health_of(far(received_dbm, 19_000 / 16.7))
-    assert np.isneginf(found.light.mode_margin_db[0, 1])
-    assert np.isfinite(found.light.mode_margin_db[0, [0, 2, 3]]).all()
+    assert np.isneginf(found.budgets.mode_margin_db[0, 1])
+    assert np.isfinite(found.budgets.mode_margin_db[0, [0, 2, 3]]).all()
     assert found.member_gbps[0] == rate
 
 
 def test_beyond_what_the_part_bears_no_mode_works() -> None:
     found = health_of(far(-10.0, 20_100 / 16.7))
-    assert np.isneginf(found.light.mode_margin_db[0, :4]).all()
+    assert np.isneginf(found.budgets.mode_margin_db[0, :4]).all()
     assert np.isnan(found.margin_db[0])
-    assert np.isnan(found.light.pre_fec_ber_ratio[0])
+    assert np.isnan(found.budgets.pre_fec_ber_ratio[0])
     assert (bool(found.lit[0]), found.arc_limit[0]) == (False, REACH)
 
 
@@ -286,14 +286,14 @@ def test_too_much_pmd_is_out_of_reach_as_well() -> None:
     glass = figure("pmd_ps_per_sqrt_km", 15 / math.sqrt(10))
     data = line(transceiver="400ZR", spans=[{"length_km": 10.0}])
     found = judged(data, {"G.652.D": glass})
-    assert found.light.pmd_ps[0] == pytest.approx(15.0)
+    assert found.budgets.pmd_ps[0] == pytest.approx(15.0)
     assert (bool(found.lit[0]), found.arc_limit[0]) == (False, REACH)
     assert health_of(data).lit[0]
 
 
 def test_dispersion_adds_along_a_line_and_pmd_adds_as_squares() -> None:
     spans = [{"length_km": 30.0}, {"length_km": 20.0, "fibre": "G.654.E"}, {"length_km": 5.0, "fibre": "G.652.D-2006"}]
-    found = health_of(line(transceiver=ZRP, spans=spans)).light
+    found = health_of(line(transceiver=ZRP, spans=spans)).budgets
     assert found.dispersion_ps_per_nm[0] == pytest.approx(35 * 16.7 + 20 * 21)
     assert found.pmd_ps[0] == pytest.approx(math.sqrt(0.04**2 * 50 + 0.1**2 * 5))
 
@@ -360,10 +360,10 @@ SLACK_DB = 1e-9
 
 def assert_no_better(before: LinkHealth, after: LinkHealth) -> None:
     """Less light at the receiver, and no more margin in any mode; only where there was too much light more may help."""
-    a, b = before.light, after.light
+    a, b = before.budgets, after.budgets
     assert (b.received_dbm <= a.received_dbm + SLACK_DB).all()
     assert (b.snr_db <= a.snr_db + SLACK_DB).all() or np.isnan(a.snr_db).all()
-    part = a.lines.link_of_path  # all lines are of one link, and so of one part
+    part = a.paths.link_of_path  # all lines are of one link, and so of one part
     assert (part == part[0]).all()
     overloaded = np.isfinite(a.mode_margin_db) & (a.mode_margin_db >= -a.received_dbm[:, None] - SLACK_DB)
     with np.errstate(invalid="ignore"):
@@ -418,9 +418,9 @@ def test_rate_margin_errors_and_limit_agree_with_each_other(
 ) -> None:
     found = health_of(line(transceiver=part, spans=[{"length_km": length_km}], capacity_gbps=capacity_gbps))
     lit, margin = bool(found.lit[0]), found.margin_db[0]
-    assert lit == (found.light.mode[0] >= 0) == (margin >= 0)
+    assert lit == (found.budgets.mode[0] >= 0) == (margin >= 0)
     assert (found.arc_limit[0] in (DARK, REACH)) == (not lit)
     if lit:
-        assert margin == found.light.mode_margin_db[0, found.light.mode[0]]
+        assert margin == found.budgets.mode_margin_db[0, found.budgets.mode[0]]
         code = catalogue().get(part).fec or ""
-        assert found.light.pre_fec_ber_ratio[0] <= of_part(code, "threshold_ber_ratio") * (1 + 1e-9)
+        assert found.budgets.pre_fec_ber_ratio[0] <= of_part(code, "threshold_ber_ratio") * (1 + 1e-9)

@@ -102,7 +102,7 @@ def test_margins_of_worn_routes_are_near_those_of_the_field_notes(
     """Year 20, 0 dBm, mux 4.5 dB at each end, six connectors; that the modules are of 2019 the notes do not say."""
     spans = [{"length_km": length_km, "fibre": "G.652.D-2006", "installed": installed, "n_connectors": 6}]
     data = line(spans=spans, mux="mux-8", transceiver="OpenZR+-400G", installed="2019-08-01")
-    at_400g = health_of(data, ageing).light.mode_margin_db[0, 0]
+    at_400g = health_of(data, ageing).budgets.mode_margin_db[0, 0]
     assert at_400g == pytest.approx(field_db, abs=0.15)
 
 

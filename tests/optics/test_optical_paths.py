@@ -47,13 +47,13 @@ def columns(health: LinkHealth) -> Iterator[tuple[str, np.ndarray]]:
     """Everything that is said of each link, a row a link."""
     n = len(health.lit)
     for spec in fields(LinkBudgets):
-        column = getattr(health.light, spec.name)
-        if isinstance(column, np.ndarray) and spec.name != "worst":
-            yield f"light.{spec.name}", health.light.by_link(column)
+        column = getattr(health.budgets, spec.name)
+        if isinstance(column, np.ndarray) and spec.name != "worst_path":
+            yield f"budgets.{spec.name}", health.budgets.by_link(column)
     for part in ("transport", "latency"):
         for spec in fields(getattr(health, part)):
             yield f"{part}.{spec.name}", getattr(getattr(health, part), spec.name)
-    for name in ("needed_bytes", "available_bytes", "rate_gbps", "kept_ratio"):
+    for name in ("needed_bytes", "available_bytes", "rate_gbps", "retained_ratio"):
         yield f"headroom.{name}", health.headroom.by_arc(name, 2 * n, -1.0)
     for name in ("arc_capacity_gbps", "job_capacity_gbps", "arc_limit", "arc_latency_us"):
         yield name, getattr(health, name)
@@ -184,8 +184,8 @@ def test_light_so_many_years_later_is_light_after_so_many_years(
     for k, row in enumerate(rows):
         aged = Age(years=when[k]).overlay(state, Context("changes[0]", document_, reader()))
         light = compute_link_budgets(aged, reader(), optical_paths_of_links(aged, rows[k : k + 1]), ageing)
-        for name in ("received_dbm", "margin_db", "gbps", "mode_margin_db", "line_gsnr_db", "loss_db", "droop_db"):
-            a, b = getattr(later, name)[later.worst[k]], getattr(light, name)[light.worst[0]]
+        for name in ("received_dbm", "margin_db", "rate_gbps", "mode_margin_db", "line_gsnr_db", "loss_db", "droop_db"):
+            a, b = getattr(later, name)[later.worst_path[k]], getattr(light, name)[light.worst_path[0]]
             np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9, err_msg=f"{name} of {found[row]}")
 
 
@@ -247,7 +247,7 @@ def test_the_margin_of_a_regenerated_link_is_that_of_its_worst_line(lengths_km: 
     found, worst = health_of(on_glass(*lengths_km)), health_of(on_glass(85))
     for name in ("margin_db", "received_dbm", "loss_db", "member_gbps"):
         assert getattr(found, name)[0] == getattr(worst, name)[0], name
-    np.testing.assert_array_equal(found.light.by_link(found.light.mode_margin_db), worst.light.mode_margin_db)
+    np.testing.assert_array_equal(found.budgets.by_link(found.budgets.mode_margin_db), worst.budgets.mode_margin_db)
 
 
 def test_the_slowest_line_decides_before_the_one_with_the_least_margin() -> None:
@@ -289,7 +289,7 @@ def test_regeneration_reaches_beyond_what_one_line_could_do(part: str, km: float
 
 
 def test_dispersion_begins_anew_where_light_does() -> None:
-    light = health_of(on_glass(60, 85)).light
+    light = health_of(on_glass(60, 85)).budgets
     assert light.dispersion_ps_per_nm == pytest.approx([60 * 16.7, 85 * 16.7])
     assert light.pmd_ps == pytest.approx([0.04 * math.sqrt(60), 0.04 * math.sqrt(85)])
 

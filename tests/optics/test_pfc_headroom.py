@@ -78,7 +78,7 @@ def test_indoor_links_and_lossy_transport_have_no_such_question() -> None:
         assert health.arc_capacity_gbps.tolist() == [400.0, 400.0]
         assert health.arc_limit.tolist() == [LINE_RATE, LINE_RATE]
         assert health.headroom.of_arc("needed_bytes", 0, np.inf) == np.inf
-        assert health.headroom.by_arc("kept_ratio", 2, 1.0).tolist() == [1.0, 1.0]
+        assert health.headroom.by_arc("retained_ratio", 2, 1.0).tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("policy", ["shaped", "drop_on_pause"])
@@ -109,7 +109,7 @@ def test_shaped_is_headroom_solved_for_the_rate(km: float, n_parallel: int) -> N
     assert at_that_rate == pytest.approx(room.available_bytes[0], rel=1e-12)
     assert health.arc_capacity_gbps == pytest.approx([n_parallel * rate] * 2)
     assert health.arc_limit.tolist() == [BUFFER, BUFFER]
-    assert room.kept_ratio.tolist() == [1.0, 1.0]
+    assert room.retained_ratio.tolist() == [1.0, 1.0]
 
 
 def test_where_the_buffer_suffices_a_shaped_port_runs_at_its_rate() -> None:
@@ -139,7 +139,7 @@ def test_glass_of_next_to_no_length_is_no_trouble(policy: str) -> None:
 def test_nothing_is_lost_where_the_buffer_suffices(km: float, part: str, recovery: Recovery) -> None:
     health = over(km, part=part, policy="drop_on_pause", recovery=recovery, n_pauses_per_s=1e6)
     assert (health.headroom.needed_bytes < health.headroom.available_bytes).all()
-    assert health.headroom.kept_ratio.tolist() == [1.0, 1.0]
+    assert health.headroom.retained_ratio.tolist() == [1.0, 1.0]
     assert (health.arc_capacity_gbps[0], health.arc_limit[0]) == (400, LINE_RATE)
 
 
@@ -151,7 +151,7 @@ def test_each_pause_costs_what_does_not_fit_and_going_back_a_round_trip_besides(
         health = over(km, n_parallel=8, policy="drop_on_pause", recovery=recovery, n_pauses_per_s=n_pauses)
         again = short + (round_trip_s(health) * 50e9 if recovery == "go_back_n" else 0.0)
         kept = 1 / (1 + n_pauses * again / 50e9)
-        assert health.headroom.kept_ratio == pytest.approx([kept] * 2)
+        assert health.headroom.retained_ratio == pytest.approx([kept] * 2)
         assert health.arc_capacity_gbps == pytest.approx([3200 * kept] * 2)
         assert (health.headroom.rate_gbps == np.inf).all()
 
@@ -164,7 +164,7 @@ def test_tcp_takes_each_pause_as_one_loss_of_every_connection(n_pauses: float) -
     trip_s = round_trip_s(health)
     below = trip_s * np.sqrt(2 * p / 3) + 4 * trip_s * 3 * np.sqrt(3 * p / 8) * p * (1 + 32 * p**2)
     kept = min(1.0, 8960 * 8 / below / 50e9)
-    assert health.headroom.kept_ratio == pytest.approx([kept] * 2)
+    assert health.headroom.retained_ratio == pytest.approx([kept] * 2)
 
 
 def test_tcp_connections_are_no_faster_than_their_port() -> None:
@@ -172,22 +172,22 @@ def test_tcp_connections_are_no_faster_than_their_port() -> None:
         over(80, 100, 16, policy="drop_on_pause", recovery="tcp", n_pauses_per_s=100, queue_pair_gbps=pair)
         for pair in (100, 400)
     ]
-    assert kept[0].headroom.kept_ratio.tolist() == kept[1].headroom.kept_ratio.tolist()
-    assert kept[0].headroom.kept_ratio[0] < 1
+    assert kept[0].headroom.retained_ratio.tolist() == kept[1].headroom.retained_ratio.tolist()
+    assert kept[0].headroom.retained_ratio[0] < 1
 
 
 def test_the_catalogue_says_how_often_where_the_document_does_not() -> None:
     lossless = {"policy": "drop_on_pause", "recovery": "selective_repeat"}
     assert general("n_pauses_per_s") == 10
     silent, ten = over(80, n_parallel=8, **lossless), over(80, n_parallel=8, n_pauses_per_s=10.0, **lossless)
-    assert silent.headroom.kept_ratio.tolist() == ten.headroom.kept_ratio.tolist()
-    assert silent.headroom.kept_ratio[0] < 1
+    assert silent.headroom.retained_ratio.tolist() == ten.headroom.retained_ratio.tolist()
+    assert silent.headroom.retained_ratio[0] < 1
 
 
 @pytest.mark.parametrize("recovery", RECOVERIES)
 def test_without_pauses_nothing_is_lost(recovery: Recovery) -> None:
     health = over(80, n_parallel=8, policy="drop_on_pause", recovery=recovery, n_pauses_per_s=0.0)
-    assert health.headroom.kept_ratio.tolist() == [1.0, 1.0]
+    assert health.headroom.retained_ratio.tolist() == [1.0, 1.0]
 
 
 def test_pauses_are_named_where_they_take_most() -> None:
@@ -262,7 +262,9 @@ def test_more_pauses_never_help(
     place: tuple[float, float, int], n_pauses: float, factor: float, recovery: Recovery
 ) -> None:
     def kept(n: float) -> float:
-        return float(over(*place, policy="drop_on_pause", recovery=recovery, n_pauses_per_s=n).headroom.kept_ratio[0])
+        return float(
+            over(*place, policy="drop_on_pause", recovery=recovery, n_pauses_per_s=n).headroom.retained_ratio[0]
+        )
 
     few = kept(n_pauses)
     assert 0 < few <= 1

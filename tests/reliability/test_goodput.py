@@ -23,23 +23,23 @@ from twin.reliability.goodput import (
     time_to_train_days,
 )
 from twin.reliability.interruptions import Interruptions
-from twin.reliability.outages import ABORT, CLASSES, RIDE_THROUGH, STALL, THINGS, Outages, no_outages
+from twin.reliability.outages import ABORT, CLASSES, FAILED_ELEMENTS, RIDE_THROUGH, STALL, Outages, no_outages
 
 HOURS_PER_YEAR = 8766.0
 
 
 def table(*rows: tuple[str, float, float, float, str, str]) -> Outages:
-    """Rows of (thing, failures a year, repair h, pause s, class, lost sites in letters)."""
+    """Rows of (element, failures a year, repair h, pause s, class, lost sites in letters)."""
     lost_sites = [(), *dict.fromkeys(tuple(row[5]) for row in rows if row[5])]
-    things, n_per_year, repair_h, pause_s, outage, lost = zip(*rows, strict=True) if rows else ((),) * 6
+    elements, n_per_year, repair_h, pause_s, outage, lost = zip(*rows, strict=True) if rows else ((),) * 6
     return replace(
         no_outages(),
-        thing=np.array([THINGS.index(name) for name in things], dtype=np.int64),
+        element=np.array([FAILED_ELEMENTS.index(name) for name in elements], dtype=np.int64),
         row=np.arange(len(rows)),
         n_per_year=np.array(n_per_year, dtype=np.float64),
         repair_h=np.array(repair_h, dtype=np.float64),
         pause_s=np.array(pause_s, dtype=np.float64),
-        outage=np.array([CLASSES.index(name) for name in outage], dtype=np.int64),
+        outage_class=np.array([CLASSES.index(name) for name in outage], dtype=np.int64),
         lost=np.array([lost_sites.index(tuple(sites)) for sites in lost], dtype=np.int64),
         lost_sites=tuple(lost_sites),
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.training.cases import reader
 from twin.catalogue import catalogue
 from twin.reliability.goodput import daly_efficiency, job_goodput
-from twin.reliability.interruptions import CAUSES, PLANNED, part_interruptions
+from twin.reliability.interruptions import CAUSES, PLANNED_FIGURE, part_interruptions
 from twin.reliability.outages import no_outages
 
 RUN: dict[str, Any] = json.loads(
@@ -97,6 +97,6 @@ def test_what_was_used_is_told() -> None:
     figures = reader()
     part_interruptions({"H100": 8, "GB200": 4}, figures)
     names = {(each.where, each.name) for each in figures.used_figures()}
-    rates = {("general", name) for name in (*(cause.figure for cause in CAUSES), PLANNED)}
+    rates = {("general", name) for name in (*(cause.figure for cause in CAUSES), PLANNED_FIGURE)}
     assert names == rates | {("H100", "n_per_host"), ("GB200", "n_per_host")}
     assert {catalogue().general_figure(name).status for _, name in rates} == {"published"}

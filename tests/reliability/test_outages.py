@@ -89,8 +89,8 @@ def outages(data: dict[str, Any], shares: dict[str, float] | None = None, asked:
 
 
 def named(found: Outages) -> dict[tuple[str, str], Outage]:
-    """Rows by thing and name; of several of one name the one that costs most."""
-    return {(row.thing, name): row for row in reversed(found.rows()) for name in row.names}
+    """Rows by element and name; of several of one name the one that costs most."""
+    return {(row.element, name): row for row in reversed(found.rows()) for name in row.names}
 
 
 TRIANGLE = (
@@ -107,13 +107,13 @@ def test_two_links_in_one_duct_fail_together_and_cut_their_site_off() -> None:
     """0.003 x 18 = 0.054 cuts a year take both of a's links for 12.06 h; the 5 and 7 km of its own leave the other."""
     found = named(outages(network(*TRIANGLE)))
     duct = found["risk", "duct"]
-    assert (duct.outage, duct.lost_sites) == ("abort", ("a",))
+    assert (duct.outage_class, duct.lost_sites) == ("abort", ("a",))
     assert duct.n_per_year == pytest.approx(0.054)
     assert duct.repair_h * 3600 == duct.pause_s == pytest.approx(CUT_H * 3600)
     for name, km in (("ab", 5), ("ac", 7)):
         own = found["link", name]
         assert own.n_per_year == pytest.approx(0.003 * km)
-        assert (own.outage, own.lost_sites, own.pause_s) == ("stall", (), general("convergence_s"))
+        assert (own.outage_class, own.lost_sites, own.pause_s) == ("stall", (), general("convergence_s"))
     assert found["risk", "own"].lost_sites == (), "b and c still meet over a"
 
 
@@ -121,7 +121,7 @@ def test_a_second_diverse_route_turns_a_cut_off_into_a_reroute() -> None:
     diverse = wan("ab-diverse", ("a2", "b2"), (34, "west"))
     found = named(outages(network(*TRIANGLE, diverse)))
     assert found["risk", "duct"].lost_sites == found["risk", "west"].lost_sites == ()
-    assert {row.outage for row in found.values()} == {"stall"}
+    assert {row.outage_class for row in found.values()} == {"stall"}
     same_duct = named(outages(network(*TRIANGLE, wan("ab-again", ("a2", "b2"), (34, "duct")))))
     assert same_duct["risk", "duct"].lost_sites == ("a",), "another route in the same duct is none"
 
@@ -131,7 +131,7 @@ def test_members_one_by_one_leave_the_others_and_the_only_one_is_the_link() -> N
     links = [TRIANGLE[0], wan("ac", ("a2", "c1"), (25, "duct"), n_parallel=1), TRIANGLE[2]]
     found = named(outages(network(*links)))
     assert found["members", "ab"].n_per_year == pytest.approx(8 * 2 * 2236e-9 * 8766)
-    assert (found["members", "ab"].repair_h, found["members", "ab"].outage) == (4.0, "stall")
+    assert (found["members", "ab"].repair_h, found["members", "ab"].outage_class) == (4.0, "stall")
     assert ("members", "ac") not in found
     assert found["link", "ac"].n_per_year == pytest.approx(2 * 2236e-9 * 8766)
     alone = named(
@@ -179,14 +179,14 @@ def test_protection_turns_cuts_into_what_is_ridden_through() -> None:
     bare = wan("ab", ("a1", "b1")) | {"spans": both}
     safe = bare | {"spans": [*both, *other], "protection": "optical-protection"}
     before, after = (named(outages(network(link, sites="ab"))) for link in (bare, safe))
-    assert before["risk", "duct"].outage == before["risk", "east"].outage == "abort"
+    assert before["risk", "duct"].outage_class == before["risk", "east"].outage_class == "abort"
     assert not [key for key in after if key[0] == "risk"]
     switch = after["protection", "ab"]
-    assert (switch.outage, switch.lost_sites, switch.pause_s) == ("ride_through", (), 0.05)
+    assert (switch.outage_class, switch.lost_sites, switch.pause_s) == ("ride_through", (), 0.05)
     assert switch.n_per_year == pytest.approx(0.003 * 23)
     at_once = after["link", "ab"]
     assert at_once.n_per_year == pytest.approx(0.069 * 0.102 * 2 * CUT_H / 8766, rel=1e-3)
-    assert (at_once.outage, len(at_once.lost_sites)) == ("abort", 1)
+    assert (at_once.outage_class, len(at_once.lost_sites)) == ("abort", 1)
     shared = safe | {"spans": [*both, {"length_km": 34, "srlgs": ["duct"], "standby": True}]}
     found = named(outages(network(shared, sites="ab")))
     assert found["risk", "duct"].n_per_year == pytest.approx(0.054)
@@ -229,7 +229,7 @@ def test_the_story_s_first_campus_hangs_on_one_duct() -> None:
     """Both routes from campus 1 lie 18 km in `duct-shared`; the planned diverse route lies elsewhere."""
     data = shipped("memphis-small")
     as_is = outages(data)
-    assert {(row.thing, row.names): row.lost_sites for row in as_is.rows() if row.lost_sites} == {
+    assert {(row.element, row.names): row.lost_sites for row in as_is.rows() if row.lost_sites} == {
         ("risk", ("duct-shared",)): ("c1",)
     }
     (change,) = next(plan for plan in data["plans"] if plan["id"] == "new-diverse-route")["changes"]
@@ -252,14 +252,14 @@ def with_figures(**values: float) -> FigureReader:
 )
 def test_the_time_without_traffic_decides_the_class(convergence_s: float, outage: str) -> None:
     found = named(outages(network(*TRIANGLE), asked=with_figures(convergence_s=convergence_s)))
-    assert found["members", "ab"].outage == found["link", "ab"].outage == outage
+    assert found["members", "ab"].outage_class == found["link", "ab"].outage_class == outage
     assert found["members", "ab"].pause_s == convergence_s
-    assert found["risk", "duct"].outage == "abort"
+    assert found["risk", "duct"].outage_class == "abort"
 
 
 def test_a_cut_off_that_is_mended_at_once_is_a_stall() -> None:
     found = named(outages(network(*TRIANGLE), asked=with_figures(cut_repair_h=5 / 3600)))
-    assert (found["risk", "duct"].outage, found["risk", "duct"].lost_sites) == ("stall", ("a",))
+    assert (found["risk", "duct"].outage_class, found["risk", "duct"].lost_sites) == ("stall", ("a",))
 
 
 # --- shares of time, leans, nothing ----------------------------------------------------------------------------------
@@ -367,7 +367,7 @@ def networks(draw: st.DrawFn) -> dict[str, Any]:
     return {"as_of": "2026-01-01", "sites": sites, "nodes": nodes, "links": links}
 
 
-def drawn(data: dict[str, Any], shares: tuple[float, ...]) -> tuple[State, list[JobSite], SiteGraph, Ints, Ints]:
+def merged(data: dict[str, Any], shares: tuple[float, ...]) -> tuple[State, list[JobSite], SiteGraph, Ints, Ints]:
     state = state_of(data)[0]
     sites = sites_of(state, dict(zip("abc", shares, strict=True)))
     links = used_links(state, sites)
@@ -378,14 +378,14 @@ def drawn(data: dict[str, Any], shares: tuple[float, ...]) -> tuple[State, list[
 @settings(max_examples=60)
 @given(networks(), st.permutations((0.2, 0.3, 0.5)), st.data())
 def test_what_is_cut_off_is_what_networkx_cuts_off(data: Any, shares: Any, more: st.DataObject) -> None:
-    state, sites, graph, nodes, links = drawn(data, tuple(shares))
+    state, sites, graph, nodes, links = merged(data, tuple(shares))
     for row in nodes.tolist():
-        assert graph.lost_by((row,), ()) == naive_lost(state, sites, {row}, set())
+        assert graph.sites_isolated_by((row,), ()) == naive_lost(state, sites, {row}, set())
     for row in links.tolist():
-        assert graph.lost_by((), (row,)) == naive_lost(state, sites, set(), {row})
+        assert graph.sites_isolated_by((), (row,)) == naive_lost(state, sites, set(), {row})
     some_nodes = more.draw(st.sets(st.sampled_from(nodes.tolist()), max_size=3)) if len(nodes) else set()
     some_links = more.draw(st.sets(st.sampled_from(links.tolist()), max_size=4)) if len(links) else set()
-    assert graph.lost_by(some_nodes, some_links) == naive_lost(state, sites, some_nodes, some_links)
+    assert graph.sites_isolated_by(some_nodes, some_links) == naive_lost(state, sites, some_nodes, some_links)
 
 
 @settings(max_examples=25)

@@ -14,10 +14,10 @@ from ..arrays import TIERS, Bools, Floats, Ints, Tier
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..errors import ChangeError
-from ..optics.amplified_lines import amplified_lines
+from ..optics.amplified_lines import amplified_paths
 from ..optics.link_budget import LinkBudgets, compute_link_budgets
 from ..optics.optical_paths import optical_paths_of_links
-from ..optics.transport_goodput import NEGLIGIBLE_LOSS_RATIO, pair_rate_gbps, recovery_of
+from ..optics.transport_goodput import NEGLIGIBLE_LOSS_RATIO, pair_rate_gbps, recovery_goodput_ratio
 from ..render import forecast_figure, svg_of
 from ..render.forecast_rows import FORECAST_HEADS, forecast_rows
 from ..stages.evaluation import Evaluation
@@ -194,7 +194,7 @@ class _Groups:
     """Chosen links that are alike in light, tier and required margin; of each group the busiest stands for all."""
 
     def __init__(self, e: Evaluation, links: Ints) -> None:
-        kind, tier = e.health.light.lines.kind_of_link, e.case.state.arrays.link_tier
+        kind, tier = e.health.budgets.paths.kind_of_link, e.case.state.arrays.link_tier
         busiest = np.nan_to_num(e.arc_utilisation_ratio, posinf=1e9).reshape(-1, 2)
         key = np.column_stack((kind[links], tier[links], e.health.required_margin_db[links].view(np.int64)))
         group = np.unique(key, axis=0, return_inverse=True)[1].reshape(-1)
@@ -206,9 +206,9 @@ class _Groups:
 
 
 def _check_work(e: Evaluation, groups: _Groups, n_years: int) -> None:
-    lines = optical_paths_of_links(e.case.state, groups.link)
-    rows = amplified_lines(e.case.state, lines)
-    spans = lines.span_last[rows] - lines.span_first[rows]
+    paths = optical_paths_of_links(e.case.state, groups.link)
+    rows = amplified_paths(e.case.state, paths)
+    spans = paths.span_last[rows] - paths.span_first[rows]
     work = (len(groups.link) + int((AMPLIFIED_WORK + spans).sum())) * (n_years + 1)
     if work > MAX_WORK:
         over = f", {len(rows):,} lines of them over amplifiers" if len(rows) else ""
@@ -235,46 +235,46 @@ class _Course:
     def __init__(self, e: Evaluation, groups: _Groups, reader: FigureReader, case: AgeingCase, growth: float) -> None:
         self._state, self._lossless = e.case.state, e.case.document.lossless
         self._reader, self._case, self._growth = reader, case, growth
-        self._lines = optical_paths_of_links(self._state, groups.link)
+        self._paths = optical_paths_of_links(self._state, groups.link)
         self._measured_loss: Floats = self._state["link_loss_ratio"][groups.link]
         self._round_trip_us: Floats = e.health.arc_latency_us.reshape(-1, 2).sum(axis=1)[groups.link]
         n_arcs, far = len(e.arc_load_gbps), self._state.arrays.link_tier[groups.link] == TIERS.index("wide_area")
         self._absorbed: Floats = e.health.headroom.by_arc("rate_gbps", n_arcs, np.inf)[groups.arc]
-        self._kept: Floats = e.health.headroom.by_arc("kept_ratio", n_arcs, 1.0)[groups.arc]
+        self._kept: Floats = e.health.headroom.by_arc("retained_ratio", n_arcs, 1.0)[groups.arc]
         self._kept = self._kept * np.where(far, self._lossless.congestion_control_ratio, 1.0)
         self._load: Floats = e.arc_load_gbps[groups.arc]
         self.required_db: Floats = e.health.required_margin_db[groups.link]
-        today = compute_link_budgets(self._state, reader, self._lines, "value")
-        self._mode = today.mode[today.worst]
-        self.gbps_today: Floats = today.gbps[today.worst]
+        today = compute_link_budgets(self._state, reader, self._paths, "value")
+        self._mode = today.mode[today.worst_path]
+        self.gbps_today: Floats = today.rate_gbps[today.worst_path]
         """In the central case; a rate that another case says is lower already falls now."""
         with np.errstate(invalid="ignore", divide="ignore"):
             self._n_members: Floats = e.health.arc_capacity_gbps[groups.arc] / self._carried(today)
 
     def at(self, years: Floats) -> _Look:
         """Margin to the mode in use today, rate of a member and utilisation, `years` from today for each group."""
-        light = compute_link_budgets(self._state, self._reader, self._lines, self._case, years)
+        light = compute_link_budgets(self._state, self._reader, self._paths, self._case, years)
         load = self._load * (1.0 + self._growth) ** years
         with np.errstate(invalid="ignore", divide="ignore"):
             used = np.where(load > 0, load / (self._n_members * self._carried(light)), 0.0)
-        return _Look(self._margin_db(light), light.gbps[light.worst], used)
+        return _Look(self._margin_db(light), light.rate_gbps[light.worst_path], used)
 
     def _carried(self, light: LinkBudgets) -> Floats:
         """Gb/s of one member behind losses, pauses and buffers, as `compute_link_health` has it."""
-        rate, loss = light.gbps[light.worst], light.loss_ratio[light.worst]
+        rate, loss = light.rate_gbps[light.worst_path], light.loss_ratio[light.worst_path]
         loss = np.where(np.isnan(self._measured_loss), loss, self._measured_loss)
         asked = pair_rate_gbps(self._lossless, rate)
-        kept = recovery_of(self._reader, self._lossless, loss, self._round_trip_us, asked)
+        kept = recovery_goodput_ratio(self._reader, self._lossless, loss, self._round_trip_us, asked)
         kept = np.where(loss > NEGLIGIBLE_LOSS_RATIO, kept, 1.0) * self._kept
         return np.minimum(np.where(rate > 0, rate * kept, 0.0), self._absorbed)
 
     def _margin_db(self, light: LinkBudgets) -> Floats:
         """Least margin over a link's lines, to the mode of today; to the slowest where it is dark already."""
-        lines, mode = self._lines, self._mode[self._lines.kind]
+        paths, mode = self._paths, self._mode[self._paths.kind_of_path]
         at_mode = light.mode_margin_db[np.arange(len(mode)), np.maximum(mode, 0)]
         margin = np.where(mode >= 0, at_mode, light.margin_db)
-        least = np.full(lines.n_kinds, np.inf)
-        np.minimum.at(least, lines.kind, np.where(np.isnan(margin), np.inf, margin))
+        least = np.full(paths.n_kinds, np.inf)
+        np.minimum.at(least, paths.kind_of_path, np.where(np.isnan(margin), np.inf, margin))
         return np.where(np.isinf(least) & (least > 0), np.nan, least)
 
 

@@ -13,9 +13,9 @@ from ..arrays import TIERS, Floats, State, Tier
 from ..catalogue import Part
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
-from ..optics.amplified_lines import amplified_spans, comb_of_link, nf_growth_db, short_gain_db
+from ..optics.amplified_lines import amplified_spans, comb_of_link, gain_shortfall_db, nf_growth_db
 from ..optics.gn_model import MAX_CHANNEL_DBM, best_launch_dbm, line_noise
-from ..optics.link_budget import LinkBudgets, penalty_of
+from ..optics.link_budget import LinkBudgets, mode_penalty_db
 from ..optics.link_health import LEAST_SHOWN_RATIO
 from ..reliability.link_failures import link_failures, published_wan_link
 from ..render import link_figure, svg_of
@@ -141,9 +141,9 @@ def link_report(e: Evaluation, network: str, link: int, reader: FigureReader, fo
     """Explain one link of an evaluation."""
     reader = reader.fresh()
     state, arrays = e.case.state, e.case.state.arrays
-    light = e.health.light
-    kind = light.lines.kind_of_link[link]
-    paths = range(light.lines.first[kind], light.lines.first[kind + 1])
+    budgets = e.health.budgets
+    kind = budgets.paths.kind_of_link[link]
+    paths = range(budgets.paths.first_path[kind], budgets.paths.first_path[kind + 1])
     part_id = state.part_id(int(state["link_transceiver"][link]))
     part = reader.catalogue.get(part_id) if part_id else None
     directions = link_table(e, network, [link], reader).rows
@@ -162,7 +162,7 @@ def link_report(e: Evaluation, network: str, link: int, reader: FigureReader, fo
         budget=tuple(
             BudgetLine(_line_name(e, path, len(paths)), tuple(_budget(e, reader, part, path))) for path in paths
         ),
-        modes=tuple(_modes(light, part, int(light.worst[kind]))),
+        modes=tuple(_modes(budgets, part, int(budgets.worst_path[kind]))),
         launch=launch,
         directions=directions,
         failures=failures,
@@ -173,7 +173,7 @@ def link_report(e: Evaluation, network: str, link: int, reader: FigureReader, fo
 
 def _line_name(e: Evaluation, row: int, n_rows: int) -> str:
     """What a line is of its link, in words."""
-    lines, arrays = e.health.light.lines, e.case.state.arrays
+    lines, arrays = e.health.budgets.paths, e.case.state.arrays
     if n_rows == 1:
         return "whole link"
     first, last = (
@@ -188,10 +188,10 @@ def _line_name(e: Evaluation, row: int, n_rows: int) -> str:
 
 def _budget(e: Evaluation, reader: FigureReader, part: Part | None, row: int) -> Iterator[BudgetStep]:
     """Waterfall of a line: power from transmitter to receiver, then what is left for the mode in use."""
-    light = e.health.light
+    budgets = e.health.budgets
     if part is None or part.optics in (None, "copper"):
         return
-    level = float(light.launch_dbm[row])
+    level = float(budgets.launch_dbm[row])
     yield BudgetStep("launch power", None, level)
     for name, change in _losses(e, reader, row):
         if abs(change) > NOTHING_DB:
@@ -199,35 +199,35 @@ def _budget(e: Evaluation, reader: FigureReader, part: Part | None, row: int) ->
             yield BudgetStep(name, change, level)
     yield BudgetStep("received power", None, level)
     if part.optics == "coherent":
-        yield from _signal_to_noise(light, reader, part, row)
+        yield from _signal_to_noise(budgets, reader, part, row)
     else:
         budget = reader.part(part.id, "loss_budget_db")
         yield BudgetStep("loss budget", None, level_db=budget)
-        used = float(light.margin_db[row]) - budget
+        used = float(budgets.margin_db[row]) - budget
         yield BudgetStep("lost on the way", used, level_db=budget + used)
-        yield BudgetStep("margin", None, level_db=float(light.margin_db[row]))
+        yield BudgetStep("margin", None, level_db=float(budgets.margin_db[row]))
 
 
 def _losses(e: Evaluation, reader: FigureReader, row: int) -> Iterator[tuple[str, float]]:
     """(what, dB) on the way; what amplifiers give back comes as one gain."""
-    state, light = e.case.state, e.health.light
-    link, lines = light.lines.link_of_path[row], light.lines
+    state, budgets = e.case.state, e.health.budgets
+    link, lines = budgets.paths.link_of_path[row], budgets.paths
     spans = slice(lines.span_first[row], lines.span_last[row])
     mux = state.part_id(int(state["link_mux"][link]))
     protection = state.part_id(int(state["link_protection"][link]))
     mux_db = reader.part(mux, "loss_db") if mux else 0.0
     switch_db = reader.part(protection, "loss_db") if protection else 0.0
-    yield "ageing of the laser", -float(light.droop_db[row])
+    yield "ageing of the laser", -float(budgets.droop_db[row])
     yield "multiplexer", -mux_db
     yield "protection switch, near", -switch_db / 2.0
-    total = float(light.spans.total_db[spans].sum())
+    total = float(budgets.spans.total_db[spans].sum())
     patch_db = 0.0
     if lines.span_first[row] == lines.span_last[row]:
-        patch_db = float(light.loss_db[row]) - 2.0 * mux_db - switch_db
+        patch_db = float(budgets.loss_db[row]) - 2.0 * mux_db - switch_db
     yield "patch cord, near", -patch_db / 2.0
     end_db = mux_db + (switch_db + patch_db) / 2.0
-    into_fibre = float(light.launch_dbm[row] - light.droop_db[row]) - end_db
-    yield "booster or setting of the launch", float(light.into_fibre_dbm[row]) - into_fibre
+    into_fibre = float(budgets.launch_dbm[row] - budgets.droop_db[row]) - end_db
+    yield "booster or setting of the launch", float(budgets.into_fibre_dbm[row]) - into_fibre
     for name, column in (
         ("glass, as new", "fibre_db"),
         ("glass, grown with age", "ageing_db"),
@@ -237,22 +237,22 @@ def _losses(e: Evaluation, reader: FigureReader, row: int) -> Iterator[tuple[str
         ("other parts in the span", "lumped_db"),
         ("measured beyond the model", "correction_db"),
     ):
-        yield name, -float(getattr(light.spans, column)[spans].sum())
-    at_end = float(light.received_dbm[row] - light.correction_db[row])
-    gain = at_end - (float(light.into_fibre_dbm[row]) - total - end_db)
+        yield name, -float(getattr(budgets.spans, column)[spans].sum())
+    at_end = float(budgets.received_dbm[row] - budgets.correction_db[row])
+    gain = at_end - (float(budgets.into_fibre_dbm[row]) - total - end_db)
     yield "amplifiers", gain if (state["span_amplifier"][spans] >= 0).any() else 0.0
     yield "patch cord, far", -patch_db / 2.0
     yield "multiplexer, far", -mux_db
     yield "protection switch, far", -switch_db / 2.0
-    yield "received power measured beyond the model", float(light.correction_db[row])
+    yield "received power measured beyond the model", float(budgets.correction_db[row])
 
 
-def _signal_to_noise(light: LinkBudgets, reader: FigureReader, part: Part, row: int) -> Iterator[BudgetStep]:
-    receiver = reader.part(part.id, "receiver_snr_at_0dbm_db") + float(light.received_dbm[row])
+def _signal_to_noise(budgets: LinkBudgets, reader: FigureReader, part: Part, row: int) -> Iterator[BudgetStep]:
+    receiver = reader.part(part.id, "receiver_snr_at_0dbm_db") + float(budgets.received_dbm[row])
     yield BudgetStep("SNR of the receiver alone", None, level_db=receiver)
     noise = _ratio(receiver)
     level = receiver
-    line_db = float(light.line_gsnr_db[row])
+    line_db = float(budgets.line_gsnr_db[row])
     for name, other_db in (
         ("noise of the transmitter", reader.part_or(part.id, "tx_osnr_db", math.inf)),
         ("noise of the line", line_db if math.isfinite(line_db) else math.inf),
@@ -262,18 +262,18 @@ def _signal_to_noise(light: LinkBudgets, reader: FigureReader, part: Part, row: 
         level += change
         if change:
             yield BudgetStep(name, change, level_db=level)
-    mode = part.modes[int(light.mode[row])] if light.mode[row] >= 0 else part.modes[-1]
+    mode = part.modes[int(budgets.mode[row])] if budgets.mode[row] >= 0 else part.modes[-1]
     for name, impairment, amount in (
-        ("penalty for dispersion", "dispersion_ps_per_nm", light.dispersion_ps_per_nm),
-        ("penalty for PMD", "pmd_ps", light.pmd_ps),
+        ("penalty for dispersion", "dispersion_ps_per_nm", budgets.dispersion_ps_per_nm),
+        ("penalty for PMD", "pmd_ps", budgets.pmd_ps),
     ):
-        penalty = float(penalty_of(mode, impairment, amount[row : row + 1])[0])
+        penalty = float(mode_penalty_db(mode, impairment, amount[row : row + 1])[0])
         if 0.0 < penalty < math.inf:
             level -= penalty
             yield BudgetStep(name, -penalty, level_db=level)
     level -= mode.required_snr_db.value
     yield BudgetStep(f"needed for {mode.rate_gbps:g}G", -mode.required_snr_db.value, level_db=level)
-    margin = float(light.margin_db[row])
+    margin = float(budgets.margin_db[row])
     if math.isfinite(margin) and abs(margin - level) > NOTHING_DB:
         yield BudgetStep("receiver overload", margin - level, level_db=margin)
         level = margin
@@ -283,37 +283,37 @@ def _signal_to_noise(light: LinkBudgets, reader: FigureReader, part: Part, row: 
 # --- the rest ----------------------------------------------------------------------------------------------------
 
 
-def _modes(light: LinkBudgets, part: Part | None, row: int) -> Iterator[ModeMargin]:
+def _modes(budgets: LinkBudgets, part: Part | None, row: int) -> Iterator[ModeMargin]:
     for i, mode in enumerate(part.modes if part else ()):
-        margin = float(light.mode_margin_db[row, i])
+        margin = float(budgets.mode_margin_db[row, i])
         yield ModeMargin(
             rate_gbps=mode.rate_gbps,
             modulation=mode.modulation,
             baud_gbd=mode.baud_gbd,
             required_snr_db=mode.required_snr_db.value,
             margin_db=margin if math.isfinite(margin) else None,
-            in_use=bool(light.mode[row] == i),
+            in_use=bool(budgets.mode[row] == i),
         )
 
 
 def _launch(e: Evaluation, reader: FigureReader, row: int) -> Launch | None:
     """Of an amplified line: the launch power in use, the best one, and the GSNR at both."""
-    light, state = e.health.light, e.case.state
-    if not math.isfinite(light.line_gsnr_db[row]):
+    budgets, state = e.health.budgets, e.case.state
+    if not math.isfinite(budgets.line_gsnr_db[row]):
         return None
-    spans = slice(light.lines.span_first[row], light.lines.span_last[row])
+    spans = slice(budgets.paths.span_first[row], budgets.paths.span_last[row])
     growth: Floats = nf_growth_db(state, reader, e.case.ageing, 0.0)
-    short = short_gain_db(state, reader, light.lines, light.spans)
-    glass = amplified_spans(state, reader, light.spans, growth, short, spans)
-    comb = comb_of_link(state, reader, int(light.lines.link_of_path[row]), float(light.into_fibre_dbm[row]))
+    short = gain_shortfall_db(state, reader, budgets.paths, budgets.spans)
+    glass = amplified_spans(state, reader, budgets.spans, growth, short, spans)
+    comb = comb_of_link(state, reader, int(budgets.paths.link_of_path[row]), float(budgets.into_fibre_dbm[row]))
     parts = {state.part_id(int(code)) for code in state["span_amplifier"][spans]} - {None}
     power_dbm = min(reader.part(part, "max_output_dbm") for part in sorted(str(part) for part in parts))
     highest = min(MAX_CHANNEL_DBM, power_dbm - 10.0 * math.log10(len(comb.frequency_thz)))
     best = best_launch_dbm(glass, comb, LOWEST_LAUNCH_DBM, highest)
-    at_best = comb_of_link(state, reader, int(light.lines.link_of_path[row]), best)
+    at_best = comb_of_link(state, reader, int(budgets.paths.link_of_path[row]), best)
     return Launch(
-        channel_dbm=float(light.into_fibre_dbm[row]),
-        line_gsnr_db=float(light.line_gsnr_db[row]),
+        channel_dbm=float(budgets.into_fibre_dbm[row]),
+        line_gsnr_db=float(budgets.line_gsnr_db[row]),
         best_channel_dbm=best,
         best_line_gsnr_db=float(line_noise(glass, at_best).gsnr_01nm_db.min()),
     )
@@ -353,7 +353,7 @@ def _summary(
     if math.isfinite(margin):
         verdict = "as wanted" if margin >= required else f"less than the {required:g} dB wanted"
         said.append(f"{margin:.2f} dB of margin, {verdict}.")
-    short_db = short_gain_db(state, reader, health.light.lines, health.light.spans)
+    short_db = gain_shortfall_db(state, reader, health.budgets.paths, health.budgets.spans)
     for i, row_of in enumerate(range(*arrays.span_first[link : link + 2])):
         if short_db[row_of] > 0:
             said.append(f"The amplifier after span {i + 1} lacks {short_db[row_of]:.1f} dB of gain.")

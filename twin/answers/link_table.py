@@ -134,8 +134,8 @@ def _row(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDirection:
     state, health, arrays, link = e.case.state, e.health, e.case.state.arrays, arc // 2
     head = arrays.node_ids[arrays.arc_head[arc]]
     tail = arrays.node_ids[arrays.arc_head[arc ^ 1]]
-    light, latency = health.light, health.latency
-    line = light.worst[light.lines.kind_of_link[link]]
+    budgets, latency = health.budgets, health.latency
+    path = budgets.worst_path[budgets.paths.kind_of_link[link]]
     values: tuple[Any, ...] = (
         arrays.link_ids[link],
         f"{tail} → {head}",
@@ -143,14 +143,14 @@ def _row(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDirection:
         bool(health.lit[link]),
         int(state.n_members_up[link]),
         state.link_length_km[link],
-        light.loss_db[line],
-        light.received_dbm[line],
-        light.line_gsnr_db[line],
-        light.snr_db[line],
+        budgets.loss_db[path],
+        budgets.received_dbm[path],
+        budgets.line_gsnr_db[path],
+        budgets.snr_db[path],
         health.margin_db[link],
         health.required_margin_db[link],
         health.member_gbps[link],
-        light.pre_fec_ber_ratio[line],
+        budgets.pre_fec_ber_ratio[path],
         health.loss_ratio[link],
         health.transport.window_ratio[link],
         health.transport.recovery_ratio[link],
@@ -159,7 +159,7 @@ def _row(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDirection:
         health.headroom.of_arc("needed_bytes", arc, math.nan),
         health.headroom.of_arc("available_bytes", arc, math.nan),
         health.headroom.of_arc("rate_gbps", arc, math.inf),
-        health.headroom.of_arc("kept_ratio", arc, 1.0),
+        health.headroom.of_arc("retained_ratio", arc, 1.0),
         health.arc_capacity_gbps[arc],
         LIMITS[health.arc_limit[arc]],
         latency.propagation_us[link],

@@ -129,7 +129,7 @@ def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
 
 def n_links_fallen_back(e: Evaluation) -> float:
     """Links in service whose light does not carry their full rate; margins are told at the mode they fell to."""
-    limit = e.health.light.by_link(e.health.light.limit)
+    limit = e.health.budgets.by_link(e.health.budgets.limit)
     return float((e.case.state.in_service & ((limit == MODE) | ~e.health.lit)).sum())
 
 

@@ -112,7 +112,7 @@ def capacity_reason(e: Evaluation, arc: int) -> str:
         return f"losses of {health.loss_ratio[link]:.2g} leave {left:.1%} of {n} x {member:.0f} Gb/s"
     if limit == PAUSES:
         node = state.arrays.node_ids[state.arrays.arc_head[arc]]
-        kept = health.headroom.of_arc("kept_ratio", arc, 1.0)
+        kept = health.headroom.of_arc("retained_ratio", arc, 1.0)
         return f"pauses that the buffer of {node} cannot bridge leave {kept:.1%} of {n} x {member:.0f} Gb/s"
     if limit == MODE:
         return f"the optics fell back to {member:.0f} Gb/s at {health.margin_db[link]:.1f} dB of margin"
@@ -291,12 +291,12 @@ def _demand_lines(e: Evaluation) -> list[str]:
 def _optics_lines(e: Evaluation) -> list[str]:
     state, health = e.case.state, e.health
     wanted = state.in_service
-    of_light = health.light.by_link(health.light.limit)
+    of_budget = health.budgets.by_link(health.budgets.limit)
     lines = []
     for mask, what in (
         (wanted & (health.arc_limit[0::2] == DARK), "dark for want of light"),
         (wanted & (health.arc_limit[0::2] == REACH), "out of reach of the optics"),
-        (wanted & (of_light == MODE) & health.lit, "fallen back to a slower mode"),
+        (wanted & (of_budget == MODE) & health.lit, "fallen back to a slower mode"),
         (wanted & (health.margin_db < health.required_margin_db), "below the required margin"),
     ):
         links = np.flatnonzero(mask)

@@ -1,4 +1,4 @@
-"""Glass and what stands in it: the loss of every span, as new, as it ages, and as it was measured."""
+"""Fibre spans: loss when new, growth with age, and correction by measurements; dispersion and PMD."""
 
 from __future__ import annotations
 
@@ -14,60 +14,77 @@ from .optical_paths import OPTICS, link_optics
 
 @dataclass(frozen=True, eq=False)
 class SpanLoss:
-    """Loss of each span by row of `span_*`, in dB, by what makes it."""
+    """Loss of each span by row of `span_*`, in dB, by its causes."""
 
     fibre_db: Floats
     ageing_db: Floats
-    """Growth of the glass' attenuation since it was laid."""
+    """Growth of the attenuation since the fibre was laid."""
     connectors_db: Floats
     splices_db: Floats
     repairs_db: Floats
-    """Splices of the cuts to be expected since the glass was laid."""
+    """Splices that repair the cuts expected since the fibre was laid."""
     lumped_db: Floats
     correction_db: Floats
-    """What a measurement found beyond the model of that day; negative where the span is better."""
+    """Measured loss minus the modelled loss of that day; negative where the span is better than the model."""
 
     @property
     def total_db(self) -> Floats:
-        """All of a span's loss."""
+        """Total loss of each span."""
         modelled = self.fibre_db + self.ageing_db + self.connectors_db + self.splices_db + self.repairs_db
         return np.asarray(modelled + self.lumped_db + self.correction_db)
 
     @property
     def measured_ratio(self) -> Floats:
-        """All of a span's loss over what the model alone says: the line model scales every part of a span by it."""
+        """Total loss over the modelled loss; the GN model scales every loss of a span by it."""
         total = self.total_db
         modelled = total - self.correction_db
         return np.asarray(np.divide(total, modelled, out=np.ones_like(total), where=modelled > 0))
 
 
 def span_loss(state: State, reader: FigureReader, ageing: AgeingCase, later_years: Floats | float = 0.0) -> SpanLoss:
-    """Loss of every span, `later_years` (a number, or one for each span) after the state's day.
+    """Compute the loss of every span.
 
-    Cuts come at a steady rate per km and year and leave two splices each; attenuation grows by a share of its first
-    value a year. Both are models with a low, central and high case, the least certain part of the answer. A measured
-    loss stands in the place of the model on its day; from then on only what ages is added.
+    Cuts occur at a constant rate per km and year, and each leaves two splices. Attenuation grows each year by a share
+    of its first value. Both models have a low, central and high case; they are the least certain part of the answer.
+    A measured loss replaces the model on the day of the measurement; after that day only ageing is added.
+
+    Args:
+        state: columns of the network.
+        reader: source of figures.
+        ageing: low, central or high case of the ageing figures.
+        later_years: years after the day of the state: a number, or float64[n_spans].
+
+    Returns:
+        Losses by row of `span_*`.
     """
     if not len(state["span_length_km"]):
         return SpanLoss(*(np.zeros(0) for _ in range(7)))
-    age, measured_age = _ages(state, later_years)
+    age_years, measured_age_years = _ages_years(state, later_years)
     length_km = state["span_length_km"]
-    glass = length_km * _attenuation_db_per_km(state, reader)
+    fibre_db = length_km * _attenuation_db_per_km(state, reader)
     splice_db = reader.general("splice_db")
-    growth_db = glass * reader.general("attenuation_growth_ratio_per_year", ageing)
-    cuts = reader.general("n_cuts_per_km_year", ageing) * length_km
-    repair_db = cuts * reader.general("n_splices_per_cut") * splice_db
-    connectors = state["span_n_connectors"] * reader.general("connector_db")
-    splices = state["span_n_splices"] * splice_db
-    lumped = state["span_lumped_loss_db"]
-    new = glass + connectors + splices + lumped
-    on_its_day = new + (growth_db + repair_db) * measured_age
-    correction = np.where(np.isnan(measured_age), 0.0, state["span_measured_loss_db"] - on_its_day)
-    return SpanLoss(glass, growth_db * age, connectors, splices, repair_db * age, lumped, correction)
+    growth_db_per_year = fibre_db * reader.general("attenuation_growth_ratio_per_year", ageing)
+    n_cuts_per_year = reader.general("n_cuts_per_km_year", ageing) * length_km
+    repair_db_per_year = n_cuts_per_year * reader.general("n_splices_per_cut") * splice_db
+    connectors_db = state["span_n_connectors"] * reader.general("connector_db")
+    splices_db = state["span_n_splices"] * splice_db
+    lumped_db = state["span_lumped_loss_db"]
+    new_db = fibre_db + connectors_db + splices_db + lumped_db
+    modelled_db = new_db + (growth_db_per_year + repair_db_per_year) * measured_age_years
+    correction_db = np.where(np.isnan(measured_age_years), 0.0, state["span_measured_loss_db"] - modelled_db)
+    return SpanLoss(
+        fibre_db=fibre_db,
+        ageing_db=growth_db_per_year * age_years,
+        connectors_db=connectors_db,
+        splices_db=splices_db,
+        repairs_db=repair_db_per_year * age_years,
+        lumped_db=lumped_db,
+        correction_db=correction_db,
+    )
 
 
 def _attenuation_db_per_km(state: State, reader: FigureReader) -> Floats:
-    """Of new glass at 1550 nm, or at 1310 nm under direct-detect optics, which live there, if the fibre states it."""
+    """Attenuation of new fibre at 1550 nm, or at 1310 nm for direct-detect optics if the fibre states it."""
     fibre = state["span_fibre"]
     at_1550 = reader.by_code(state.parts, fibre, "attenuation_db_per_km", "fibre")
     links = state["span_link"]
@@ -78,21 +95,22 @@ def _attenuation_db_per_km(state: State, reader: FigureReader) -> Floats:
     return np.where(np.isnan(at_1310), at_1550, at_1310)
 
 
-def _ages(state: State, later_years: Floats | float) -> tuple[Floats, Floats]:
-    """(age of each span, its age when it was measured or NaN); glass without a date ages from its measurement on."""
+def _ages_years(state: State, later_years: Floats | float) -> tuple[Floats, Floats]:
+    """(age of each span, its age when it was measured or NaN); a span without a date ages from its measurement on."""
     laid, since = state["span_age_years"], state["span_measured_years"]
-    age = np.where(np.isnan(laid), 0.0, np.maximum(np.nan_to_num(laid + later_years), 0.0))
-    measured_age = np.where(np.isnan(since), np.nan, np.maximum(np.nan_to_num(laid - since), 0.0))
-    return np.where(np.isnan(since), age, np.nan_to_num(measured_age) + since + later_years), measured_age
+    age_years = np.where(np.isnan(laid), 0.0, np.maximum(np.nan_to_num(laid + later_years), 0.0))
+    measured_age_years = np.where(np.isnan(since), np.nan, np.maximum(np.nan_to_num(laid - since), 0.0))
+    aged_since = np.nan_to_num(measured_age_years) + since + later_years
+    return np.where(np.isnan(since), age_years, aged_since), measured_age_years
 
 
 def dispersion_ps_per_nm(state: State, reader: FigureReader) -> Floats:
-    """Chromatic dispersion of each span."""
+    """Compute the chromatic dispersion of each span."""
     per_km = reader.by_code(state.parts, state["span_fibre"], "dispersion_ps_per_nm_km", "fibre")
     return np.asarray(per_km * state["span_length_km"])
 
 
 def pmd_squared_ps2(state: State, reader: FigureReader) -> Floats:
-    """Square of the mean polarisation mode dispersion of each span; spans of a line add."""
+    """Compute the square of each span's mean polarisation mode dispersion; squares of spans in series add."""
     per_root_km = reader.by_code(state.parts, state["span_fibre"], "pmd_ps_per_sqrt_km", "fibre")
     return np.asarray(per_root_km**2 * state["span_length_km"])

@@ -1,4 +1,4 @@
-"""Amplified lines: OSNR, nonlinear noise and GSNR of every channel, latency, dispersion and PMD of the glass."""
+"""GN model of an amplified line: OSNR, nonlinear noise and GSNR by channel; latency, dispersion and PMD."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PLANCK_JS = 6.626_070_15e-34
 REFERENCE_NM = 1550.0
 """Wavelength at which dispersion and effective area are given."""
 CORE_RADIUS_UM = 4.2
-"""Of a step-index core, for the growth of the effective area with wavelength; GNPy 3.0.1, core/parameters.py."""
+"""Step-index core radius, for the growth of effective area with wavelength; GNPy 3.0.1, core/parameters.py."""
 NONLINEAR_INDEX_M2_PER_W = 2.6e-20
 """n2 of silica; GNPy 3.0.1, core/parameters.py."""
 NOISE_BANDWIDTH_GHZ = 12.5
@@ -36,40 +36,40 @@ FIBRE_CONSTANTS = (
     PLANCK_JS,
     LIGHT_M_PER_S,
 )
-"""As the kernel takes them, after the columns of the spans."""
+"""Constants in the order of the kernel's arguments, after the columns of the spans."""
 MAX_CHANNEL_DBM = 10.0
 MAX_TOTAL_DBM = 25.0
-"""Above this in all channels together stimulated Raman scattering tilts a C band by decibels; the model knows none."""
-CLIMB_DB = 1.0
-"""Step of the walk towards the best launch power; it ends within two steps beyond the best."""
+"""Above this total power, Raman scattering tilts the C band by decibels; the model does not include it."""
+LAUNCH_STEP_DB = 1.0
+"""Step of the search for the best launch power; it stops within two steps beyond the best."""
 LAUNCH_TOLERANCE_DB = 1e-5
-"""Width in which the best launch power is held; GSNR is then right to 1e-6 dB, also where the worst channel changes."""
-GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+"""Width of the final interval of the launch power. GSNR is then exact to 1e-6 dB, even if the worst channel changes."""
+GOLDEN_RATIO = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 @dataclass(frozen=True, eq=False)
 class AmplifiedSpans:
-    """Spans in order, float64[n_spans] each; an amplifier after one restores all loss since the amplifier before.
+    """Spans in order, float64[n_spans] each; an amplifier after a span restores all loss since the previous amplifier.
 
-    The arrays are not to be written to: what the kernel needs is converted once and kept.
+    Do not write to the arrays: their conversion to SI units is cached.
     """
 
     length_km: Floats
     loss_db_per_km: Floats
     before_db: Floats
-    """Lost before the light enters the fibre (connector)."""
+    """Loss before the fibre (connector)."""
     after_db: Floats
-    """Lost within or after the fibre (connector, splices, lumped losses); does not enter the nonlinear noise."""
+    """Loss in or after the fibre (connector, splices, lumped losses); it does not affect the nonlinear noise."""
     dispersion_ps_per_nm_km: Floats
     effective_area_um2: Floats
     pmd_ps_per_sqrt_km: Floats
     noise_figure_db: Floats
-    """Of the amplifier after the span; minus infinity where there is none."""
+    """Noise figure of the amplifier after the span; minus infinity without an amplifier."""
     group_index_ratio: Floats
 
     @cached_property
     def _si(self) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats]:
-        """Columns as the kernel takes them: m, 1/m, s^2/m, m^2, and power ratios before, after, and of the noise."""
+        """Columns for the kernel: m, 1/m, s^2/m, m^2, and power ratios of both losses and of the noise figure."""
         return (
             self.length_km * 1e3,
             self.loss_db_per_km * PER_M_IN_DB_PER_KM,
@@ -83,7 +83,7 @@ class AmplifiedSpans:
 
 @dataclass(frozen=True, eq=False)
 class Comb:
-    """Channels in ascending order, float64[n_channels] each; not to be written to (as of `AmplifiedSpans`)."""
+    """Channels in ascending order, float64[n_channels] each; do not write to the arrays, as in `AmplifiedSpans`."""
 
     frequency_thz: Floats
     baud_gbd: Floats
@@ -91,13 +91,13 @@ class Comb:
 
     @classmethod
     def grid(cls, n: int, first_thz: float, spacing_ghz: float, baud_gbd: float, launch_dbm: float) -> Comb:
-        """Equal channels at equal distances."""
+        """Build a comb of equal channels with equal spacing."""
         frequency: Floats = first_thz + np.arange(n, dtype=np.float64) * (spacing_ghz / 1e3)
         return cls(frequency, np.full(n, float(baud_gbd)), np.full(n, float(launch_dbm)))
 
     @cached_property
     def total_dbm(self) -> float:
-        """Power of all channels together."""
+        """Total power of all channels."""
         return float(10.0 * np.log10((10.0 ** (self.launch_dbm / 10.0)).sum()))
 
     @cached_property
@@ -108,9 +108,9 @@ class Comb:
 
 @dataclass(frozen=True, eq=False)
 class LineNoise:
-    """Signal to noise by channel, float64[n_channels] in dB, noise in 0.1 nm (12.5 GHz).
+    """Signal-to-noise ratio by channel, float64[n_channels] in dB, noise in 0.1 nm (12.5 GHz).
 
-    Infinite where there is no noise (no amplifier, no ASE); nan where nonlinear noise would take more than there is.
+    Infinite without noise (no amplifier, no ASE); NaN where the nonlinear noise would exceed the signal.
     """
 
     osnr_01nm_db: Floats
@@ -119,7 +119,10 @@ class LineNoise:
 
 
 def outside_validity(comb: Comb) -> str:
-    """Why the model does not hold for a comb; empty where it does. Raman and very strong channels are not in it."""
+    """State why the model is not valid for a comb; empty if it is valid.
+
+    Raman scattering and very strong channels are not modelled.
+    """
     if float(comb.launch_dbm.max()) > MAX_CHANNEL_DBM:
         return f"a channel of {comb.launch_dbm.max():g} dBm is beyond the model ({MAX_CHANNEL_DBM:g} dBm)"
     if comb.total_dbm > MAX_TOTAL_DBM:
@@ -128,7 +131,10 @@ def outside_validity(comb: Comb) -> str:
 
 
 def line_noise(spans: AmplifiedSpans, comb: Comb) -> LineNoise:
-    """Noise of every channel after the last amplifier, by `kernels.optics.propagate_line` (incoherent GN model)."""
+    """Compute the noise of every channel after the last amplifier.
+
+    Source: incoherent GN model, see `kernels.optics.propagate_line`.
+    """
     n = comb.frequency_thz.size
     power, figures = np.empty((3, n)), np.empty((3, n))
     signal, ase, nli = power
@@ -138,12 +144,25 @@ def line_noise(spans: AmplifiedSpans, comb: Comb) -> LineNoise:
 
 
 def best_launch_dbm(spans: AmplifiedSpans, comb: Comb, low_dbm: float, high_dbm: float) -> float:
-    """Launch power of every channel, the same for all, at which the worst channel's GSNR is best; to 1e-5 dB.
+    """Find the launch power, the same for all channels, that maximises the GSNR of the worst channel; to 1e-5 dB.
 
-    Of the comb only frequencies and symbol rates count. The answer lies in [low_dbm, high_dbm]; at low_dbm where
-    nothing adds ASE. 1/GSNR of a channel is a / P + b P^2 (Poggiolini et al., arXiv:1209.0394, section on the optimum
-    launch power: best where NLI is half the ASE), convex over P in dB, and so is the largest of them: one summit. It
-    is climbed from below, since far above it the model breaks down, and then enclosed by golden sections.
+    1/GSNR of a channel is a / P + b P^2, which is convex over P in dB. The maximum over channels is convex too, so
+    there is one optimum. The search starts from below, since the model is not valid far above the optimum. Golden
+    sections then narrow the interval.
+
+    Args:
+        spans: spans of the line.
+        comb: channels; only frequencies and symbol rates are used.
+        low_dbm: lower bound of the result; it is returned where nothing adds ASE.
+        high_dbm: upper bound of the result.
+
+    Returns:
+        dBm per channel.
+
+    Raises:
+        TwinError: `low_dbm` exceeds `high_dbm`.
+
+    Source: Poggiolini et al., arXiv:1209.0394, section on the optimum launch power (NLI is half the ASE there).
     """
     if not low_dbm <= high_dbm:
         raise TwinError(f"{low_dbm:g} to {high_dbm:g} dBm", where="launch power", expected="low_dbm <= high_dbm")
@@ -156,44 +175,44 @@ def best_launch_dbm(spans: AmplifiedSpans, comb: Comb, low_dbm: float, high_dbm:
         propagate_line(frequency_hz, baud_hz, launch_w, *spans._si, *FIBRE_CONSTANTS, 0, n, signal, ase, nli)
         return float((signal / (ase + nli) * baud_hz).min())
 
-    best, at_best = low_dbm, worst(low_dbm)
-    while best < high_dbm:
-        ahead = min(best + CLIMB_DB, high_dbm)
-        at_ahead = worst(ahead)
-        if at_ahead <= at_best:
+    best_dbm, best_gsnr = low_dbm, worst(low_dbm)
+    while best_dbm < high_dbm:
+        next_dbm = min(best_dbm + LAUNCH_STEP_DB, high_dbm)
+        next_gsnr = worst(next_dbm)
+        if next_gsnr <= best_gsnr:
             break
-        best, at_best = ahead, at_ahead
-    left, right = max(best - CLIMB_DB, low_dbm), min(best + CLIMB_DB, high_dbm)
-    return _golden_summit(worst, left, right)
+        best_dbm, best_gsnr = next_dbm, next_gsnr
+    lower, upper = max(best_dbm - LAUNCH_STEP_DB, low_dbm), min(best_dbm + LAUNCH_STEP_DB, high_dbm)
+    return _golden_section_maximum(worst, lower, upper)
 
 
-def _golden_summit(height: Callable[[float], float], left: float, right: float) -> float:
-    """Where a function with one summit in [left, right] is highest (Kiefer 1953); the end itself if it is one."""
-    ends = left, right
-    a, b = right - GOLDEN * (right - left), left + GOLDEN * (right - left)
-    at_a, at_b = height(a), height(b)
-    while right - left > LAUNCH_TOLERANCE_DB:
+def _golden_section_maximum(function: Callable[[float], float], lower: float, upper: float) -> float:
+    """Maximum of a unimodal function in [lower, upper] (Kiefer 1953); a bound itself if it is the maximum."""
+    bounds = lower, upper
+    a, b = upper - GOLDEN_RATIO * (upper - lower), lower + GOLDEN_RATIO * (upper - lower)
+    at_a, at_b = function(a), function(b)
+    while upper - lower > LAUNCH_TOLERANCE_DB:
         if at_a >= at_b:
-            right, b, at_b = b, a, at_a
-            a = right - GOLDEN * (right - left)
-            at_a = height(a)
+            upper, b, at_b = b, a, at_a
+            a = upper - GOLDEN_RATIO * (upper - lower)
+            at_a = function(a)
         else:
-            left, a, at_a = a, b, at_b
-            b = left + GOLDEN * (right - left)
-            at_b = height(b)
-    return max(*ends, (left + right) / 2.0, key=height)
+            lower, a, at_a = a, b, at_b
+            b = lower + GOLDEN_RATIO * (upper - lower)
+            at_b = function(b)
+    return max(*bounds, (lower + upper) / 2.0, key=function)
 
 
 def line_latency_us(spans: AmplifiedSpans) -> float:
-    """Propagation through the glass."""
+    """Compute the propagation latency of all spans."""
     return float((spans.length_km * spans.group_index_ratio).sum() / SPEED_OF_LIGHT_KM_PER_S * 1e6)
 
 
 def line_dispersion_ps_per_nm(spans: AmplifiedSpans) -> float:
-    """Chromatic dispersion of all spans together, at the reference wavelength."""
+    """Compute the chromatic dispersion of all spans at the reference wavelength."""
     return float((spans.length_km * spans.dispersion_ps_per_nm_km).sum())
 
 
 def line_pmd_ps(spans: AmplifiedSpans) -> float:
-    """Mean polarisation mode dispersion: spans add as squares."""
+    """Compute the mean polarisation mode dispersion of all spans, the root of the sum of squares."""
     return float(np.sqrt((spans.pmd_ps_per_sqrt_km**2 * spans.length_km).sum()))

@@ -1,4 +1,4 @@
-"""What arrives at each receiver: loss budget with age, received power, SNR, margin, mode, bits and frames lost."""
+"""Link budgets: loss, received power, SNR, margin, mode and errors at the receiver of each optical path."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Floats, Ints, State
+from ..arrays import Bools, Floats, Ints, State
 from ..catalogue import Mode, Part
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
-from .amplified_lines import amplified_lines, nf_growth_db, short_gain_db, unrestored_db, worst_gsnr_db
+from .amplified_lines import nf_growth_db, worst_gsnr_db
 from .fec import coherent_ber_ratio, direct_ber_ratio, reed_solomon_loss_ratio, residual_loss_ratio, threshold_snr_ratio
-from .fibre import SpanLoss, dispersion_ps_per_nm, pmd_squared_ps2, span_loss
-from .optical_paths import OPTICS, OpticalPaths, codes_in, link_optics
+from .fibre import SpanLoss, dispersion_ps_per_nm, pmd_squared_ps2
+from .optical_paths import OpticalPaths, codes_in
+from .power_budget import PowerBudget
 
-N_PATCH_CONNECTORS = 2
-"""Mated pairs of an indoor optical patch, one at each end."""
 MAX_MODES = 8
-FAINTEST_SNR_DB = -3000.0
-"""Below this the noise over the signal is beyond what a float holds."""
+MIN_SNR_DB = -3000.0
+"""Below this the ratio of noise to signal exceeds what a float holds."""
 LIMITS = (
     "line rate",
     "transceiver mode",
@@ -33,258 +32,225 @@ LIMITS = (
     "pauses",
     "congestion control",
 )
-"""What holds a direction of a link below its nominal capacity, by index."""
+"""Reasons why a direction of a link carries less than its nominal capacity, by index."""
 LINE_RATE, MODE, DARK, BUFFER, LOSS, REACH, CARDS, PAUSES, CONGESTION_CONTROL = range(9)
 
 
 @dataclass(frozen=True, eq=False)
 class LinkBudgets:
-    """Columns by line (N), see `OpticalPaths`; `gbps` is 0 where there is not light enough, and NaN where
-    a link states neither a rate nor a transceiver. `by_link` spreads them."""
+    """Columns by optical path (N), see `OpticalPaths`. `by_link` spreads a column over the links.
 
-    lines: OpticalPaths
-    worst: Ints
-    """Line that decides for each kind of link, int64[K]: the slowest, of these the one with the least margin."""
+    `rate_gbps` is 0 where the receiver gets too little power.
+    """
+
+    paths: OpticalPaths
+    worst_path: Ints
+    """Path that decides for each kind of link, int64[K]: the slowest; of equals the one with the least margin."""
     spans: SpanLoss
     loss_db: Floats
-    """Spans, multiplexers, protection switch or patch cords."""
+    """Loss of spans, multiplexers, and protection switch or patch cords."""
     droop_db: Floats
-    """What the laser has lost with age."""
+    """Transmit power that the laser has lost with age."""
     launch_dbm: Floats
-    """Of the transmitter when new."""
+    """Power of the transmitter when new."""
     into_fibre_dbm: Floats
     """Power per channel into the first span."""
     correction_db: Floats
-    """Received power as measured over what the model says of that day."""
+    """Measured received power minus the modelled power on the day of the measurement."""
     received_dbm: Floats
     dispersion_ps_per_nm: Floats
     pmd_ps: Floats
     line_gsnr_db: Floats
-    """Of the worst channel of an amplified line, in 0.1 nm; NaN elsewhere."""
+    """GSNR of the worst channel of an amplified path, noise in 0.1 nm; NaN for other paths."""
     snr_db: Floats
-    """At a coherent receiver, in 0.1 nm."""
+    """SNR at a coherent receiver, noise in 0.1 nm."""
     mode_margin_db: Floats
-    """float64[N, MAX_MODES], modes of the part from the fastest; minus infinity where dispersion or PMD forbid it."""
+    """float64[N, MAX_MODES], modes of the part from the fastest; minus infinity where dispersion or PMD exclude it."""
     mode: Ints
-    """Of a coherent part, counted from its fastest; -1 where it is dark or has none."""
+    """Mode of a coherent part, counted from its fastest; -1 where the path is dark or has no modes."""
     margin_db: Floats
-    gbps: Floats
+    rate_gbps: Floats
     pre_fec_ber_ratio: Floats
     loss_ratio: Floats
     limit: Ints
+    """Index into LIMITS."""
 
     def by_link(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """A column by line, spread over all links."""
-        return np.asarray(column[self.worst][self.lines.kind_of_link])
+        """Spread a column by path over all links; each link takes the value of its worst path."""
+        return np.asarray(column[self.worst_path][self.paths.kind_of_link])
 
 
 def compute_link_budgets(
-    state: State, reader: FigureReader, lines: OpticalPaths, ageing: AgeingCase, later_years: Floats | float = 0.0
+    state: State, reader: FigureReader, paths: OpticalPaths, ageing: AgeingCase, later_years: Floats | float = 0.0
 ) -> LinkBudgets:
-    """Light of every line, by the technology of its transceiver.
+    """Compute the link budget of every optical path, by the technology of its transceiver.
 
-    `later_years`: how long after the state's day, a number or one for each kind of link.
+    Args:
+        state: columns of the network.
+        reader: source of figures.
+        paths: optical paths of the links.
+        ageing: low, central or high case of the ageing figures.
+        later_years: years after the day of the state: a number, or float64[K], one for each kind of link.
+
+    Returns:
+        The budgets, one row for each path.
     """
-    later = np.broadcast_to(np.asarray(later_years, dtype=np.float64), lines.n_kinds)
-    out = _dim(state, reader, lines, ageing, later)
-    link = lines.link_of_path
+    later = np.broadcast_to(np.asarray(later_years, dtype=np.float64), paths.n_kinds)
+    budgets = _budgets_before_receivers(state, reader, paths, ageing, later)
+    link = paths.link_of_path
     codes = state["link_transceiver"][link]
-    stated = state["link_capacity_gbps"][link]
-    length_km = lines.sum_of_spans(state["span_length_km"])
+    stated_gbps = state["link_capacity_gbps"][link]
+    length_km = paths.sum_over_spans(state["span_length_km"])
     for code in codes_in(codes, len(state.parts)):
         rows = np.flatnonzero(codes == code)
         part = reader.catalogue.get(state.parts[code])
-        rate = reader.part(part.id, "rate_gbps")
-        port = np.where(np.isnan(stated[rows]), rate, stated[rows])
-        out.gbps[rows] = np.minimum(port, rate)
+        part_gbps = reader.part(part.id, "rate_gbps")
+        port_gbps = np.where(np.isnan(stated_gbps[rows]), part_gbps, stated_gbps[rows])
+        budgets.rate_gbps[rows] = np.minimum(port_gbps, part_gbps)
         if part.optics == "coherent":
-            _judge_coherent(out, rows, part, reader, port, _runs(state, reader, part, link[rows]))
+            supported = _supported_modes(state, reader, part, link[rows])
+            _fill_coherent(budgets, rows, part, reader, port_gbps, supported)
         elif part.optics == "direct_detect":
-            _judge_direct(out, rows, part, reader, length_km[rows])
+            _fill_direct(budgets, rows, part, reader, length_km[rows])
         elif part.optics == "copper":
-            beyond = length_km[rows] * 1e3 > reader.part(part.id, "reach_m")
-            out.limit[rows] = np.where(beyond, REACH, LINE_RATE)
-            out.gbps[rows] = np.where(beyond, 0.0, out.gbps[rows])
-    if len(lines.kind) > lines.n_kinds:
-        order = np.lexsort((out.margin_db, out.gbps, lines.kind))
-        out.worst[:] = order[lines.first[:-1]]
-    return out
+            beyond_reach = length_km[rows] * 1e3 > reader.part(part.id, "reach_m")
+            budgets.limit[rows] = np.where(beyond_reach, REACH, LINE_RATE)
+            budgets.rate_gbps[rows] = np.where(beyond_reach, 0.0, budgets.rate_gbps[rows])
+    if len(paths.kind_of_path) > paths.n_kinds:
+        order = np.lexsort((budgets.margin_db, budgets.rate_gbps, paths.kind_of_path))
+        budgets.worst_path[:] = order[paths.first_path[:-1]]
+    return budgets
 
 
-def _dim(state: State, reader: FigureReader, lines: OpticalPaths, ageing: AgeingCase, later: Floats) -> LinkBudgets:
-    """Everything on the way, before any receiver is asked; lines without a transceiver are done."""
-    n, link = len(lines.kind), lines.link_of_path
-    way = _Way(state, reader, lines, ageing)
-    spans, short_db, droop_db, received = way.received(later)
-    growth = nf_growth_db(state, reader, ageing, lines.of_spans(later))
-    gsnr = worst_gsnr_db(state, reader, lines, spans, short_db, growth, way.into_fibre_dbm(droop_db))
-    correction = np.zeros(n)
-    since = state["link_measured_years"][lines.link]
+def _budgets_before_receivers(
+    state: State, reader: FigureReader, paths: OpticalPaths, ageing: AgeingCase, later: Floats
+) -> LinkBudgets:
+    """Budgets up to the receiver; its own columns stay at their defaults, final for paths without a transceiver."""
+    n, link = len(paths.kind_of_path), paths.link_of_path
+    power = PowerBudget(state, reader, paths, ageing)
+    spans, shortfall_db, droop_db, received_dbm = power.received(later)
+    growth_db = nf_growth_db(state, reader, ageing, paths.spread_to_spans(later))
+    gsnr_db = worst_gsnr_db(state, reader, paths, spans, shortfall_db, growth_db, power.into_fibre_dbm(droop_db))
+    correction_db = np.zeros(n)
+    since = state["link_measured_years"][paths.link_of_kind]
     if not np.isnan(since).all():
-        measured = state["link_measured_received_dbm"][link] - way.received(np.nan_to_num(-since))[-1]
-        first = np.arange(n) == lines.first[lines.kind]
-        correction = np.where(first & ~np.isnan(measured), np.nan_to_num(measured), 0.0)
-    nominal = state["link_capacity_gbps"][link]
+        difference_db = state["link_measured_received_dbm"][link] - power.received(np.nan_to_num(-since))[-1]
+        is_first = np.arange(n) == paths.first_path[paths.kind_of_path]
+        correction_db = np.where(is_first & ~np.isnan(difference_db), np.nan_to_num(difference_db), 0.0)
+    nominal_gbps = state["link_capacity_gbps"][link]
     nan = np.full(n, np.nan)
     return LinkBudgets(
-        lines=lines,
-        worst=lines.first[:-1].copy(),
+        paths=paths,
+        worst_path=paths.first_path[:-1].copy(),
         spans=spans,
-        loss_db=lines.sum_of_spans(spans.total_db) + way.ends_db,
+        loss_db=paths.sum_over_spans(spans.total_db) + power.terminal_loss_db,
         droop_db=droop_db,
-        launch_dbm=way.launch_dbm,
-        into_fibre_dbm=way.into_fibre_dbm(droop_db),
-        correction_db=correction,
-        received_dbm=received + correction,
-        dispersion_ps_per_nm=lines.sum_of_spans(dispersion_ps_per_nm(state, reader)),
-        pmd_ps=np.sqrt(lines.sum_of_spans(pmd_squared_ps2(state, reader))),
-        line_gsnr_db=gsnr,
+        launch_dbm=power.launch_dbm,
+        into_fibre_dbm=power.into_fibre_dbm(droop_db),
+        correction_db=correction_db,
+        received_dbm=received_dbm + correction_db,
+        dispersion_ps_per_nm=paths.sum_over_spans(dispersion_ps_per_nm(state, reader)),
+        pmd_ps=np.sqrt(paths.sum_over_spans(pmd_squared_ps2(state, reader))),
+        line_gsnr_db=gsnr_db,
         snr_db=nan.copy(),
         mode_margin_db=np.full((n, MAX_MODES), np.nan),
         mode=np.full(n, -1),
         margin_db=nan.copy(),
-        gbps=nominal.copy(),
+        rate_gbps=nominal_gbps.copy(),
         pre_fec_ber_ratio=nan.copy(),
         loss_ratio=np.zeros(n),
         limit=np.zeros(n, dtype=np.int64),
     )
 
 
-def as_it_stands(
-    state: State, reader: FigureReader, lines: OpticalPaths, ageing: AgeingCase
-) -> tuple[SpanLoss, Floats]:
-    """(loss of spans, power per channel into the first span of each line) today, without asking any receiver."""
-    way = _Way(state, reader, lines, ageing)
-    spans, _, droop_db, _ = way.received(np.zeros(lines.n_kinds))
-    return spans, way.into_fibre_dbm(droop_db)
-
-
-class _Way:
-    """What light meets between transmitter and receiver of each line, at any time."""
-
-    def __init__(self, state: State, reader: FigureReader, lines: OpticalPaths, ageing: AgeingCase) -> None:
-        self._state, self._reader, self._lines, self._ageing = state, reader, lines, ageing
-        link = lines.link_of_path
-        part = state["link_transceiver"][link]
-        self.launch_dbm = reader.by_code(state.parts, part, "launch_dbm", "transceiver")
-        self._has_laser = link_optics(state, reader, link) >= OPTICS.index("direct_detect")
-        self.ends_db = self._ends_db(link)
-        """Multiplexers and protection switch of both ends, or patch cords where there are no spans."""
-        self.stated_dbm = state["link_launch_dbm"][link]
-        self._droop = reader.general("laser_droop_db_per_year", ageing) if self._has_laser.any() else 0.0
-        self._boosted = np.zeros(len(lines.kind), dtype=np.bool_)
-        self._boosted[amplified_lines(state, lines)] = True
-
-    def received(self, later: Floats) -> tuple[SpanLoss, Floats, Floats, Floats]:
-        """(loss of spans, gain that amplifiers lack, droop of lasers, power at the receiver by the model).
-
-        `later`: years by kind of link.
-        """
-        lines = self._lines
-        spans = span_loss(self._state, self._reader, self._ageing, lines.of_spans(later))
-        droop_db = np.where(self._has_laser, self._droop * self._transmitter_age(later), 0.0)
-        short_db = short_gain_db(self._state, self._reader, lines, spans)
-        lost_db = unrestored_db(self._state, lines, spans, short_db)
-        return spans, short_db, droop_db, self.into_fibre_dbm(droop_db) - self.ends_db / 2.0 - lost_db
-
-    def into_fibre_dbm(self, droop_db: Floats) -> Floats:
-        """Power per channel into the first span: as stated, or the transmitter's behind one end's parts.
-
-        A booster holds what is stated; without amplifiers it droops with the laser.
-        """
-        stated = self.stated_dbm - np.where(self._boosted, 0.0, droop_db)
-        return np.where(np.isnan(stated), self.launch_dbm - droop_db - self.ends_db / 2.0, stated)
-
-    def _transmitter_age(self, later: Floats) -> Floats:
-        """Years of each line's transmitter; without a date it ages from the day its power was measured."""
-        state, link = self._state, self._lines.link_of_path
-        fitted, since = state["link_age_years"][link], state["link_measured_years"][link]
-        later = later[self._lines.kind]
-        known = np.where(np.isnan(fitted), since, fitted)
-        return np.where(np.isnan(known), 0.0, np.maximum(np.nan_to_num(known + later), 0.0))
-
-    def _ends_db(self, link: Ints) -> Floats:
-        state, reader, lines = self._state, self._reader, self._lines
-        ends_db = 2.0 * reader.by_code(state.parts, state["link_mux"][link], "loss_db", "mux", 0.0)
-        protection = state["link_protection"][link]
-        ends_db += reader.by_code(state.parts, protection, "loss_db", "protection", 0.0)
-        patch = self._has_laser & (lines.span_first == lines.span_last)
-        if patch.any():
-            ends_db[patch] += N_PATCH_CONNECTORS * reader.general("connector_db")
-        return np.asarray(ends_db)
-
-
-def _runs(state: State, reader: FigureReader, part: Part, links: Ints) -> npt.NDArray[np.bool_]:
-    """bool[links, modes]: modes whose rate, where it is below the port's, the ports at both ends can run."""
-    runs = np.ones((len(links), len(part.modes)), dtype=np.bool_)
+def _supported_modes(state: State, reader: FigureReader, part: Part, links: Ints) -> Bools:
+    """bool[links, modes]: modes that the ports at both ends support; modes faster than every port always count."""
+    supported = np.ones((len(links), len(part.modes)), dtype=np.bool_)
     for code in codes_in(state["node_part"][state["link_ends"][links]].ravel(), len(state.parts)):
         rates = reader.catalogue.get(state.parts[code]).port_rates_gbps
         if rates:
-            ends = (state["node_part"][state["link_ends"][links]] == code).any(axis=1)
-            runs[ends] &= [mode.rate_gbps in rates or mode.rate_gbps > max(rates) for mode in part.modes]
-    return runs
+            at_switch = (state["node_part"][state["link_ends"][links]] == code).any(axis=1)
+            supported[at_switch] &= [mode.rate_gbps in rates or mode.rate_gbps > max(rates) for mode in part.modes]
+    return supported
 
 
-def _judge_coherent(
-    out: LinkBudgets, rows: Ints, part: Part, reader: FigureReader, port_gbps: Floats, runs: npt.NDArray[np.bool_]
+def _fill_coherent(
+    budgets: LinkBudgets, rows: Ints, part: Part, reader: FigureReader, port_gbps: Floats, supported: Bools
 ) -> None:
-    """Coherent channel: 1/SNR = 1/OSNR_tx + 1/SNR_rx + 1/GSNR of an amplified line; SNR_rx grows with received power.
+    """Coherent channel: 1/SNR = 1/OSNR_tx + 1/SNR_rx + 1/GSNR of an amplified path; SNR_rx grows with received power.
 
-    It runs at the slowest mode that fills its port, or, where that has no margin, at the fastest below it that has and
-    that both ports run. The margin is to the mode's SNR and its penalties for dispersion and PMD, or to the receiver's
-    highest power, whichever is less (its lowest is in the SNR).
+    It runs at the slowest mode that fills its port. Where that mode has no margin, it runs at the fastest slower mode
+    that has margin and that both ports support. The margin is the lesser of two: to the mode's SNR with its penalties
+    for dispersion and PMD, and to the receiver's maximum power. The receiver's minimum power is part of the SNR.
 
-    The receiver's curve is drawn through two points of a 400ZR data sheet (Huawei 02313LHH): nothing checks it.
+    Source: the receiver curve passes through two points of a 400ZR data sheet (Huawei 02313LHH); nothing checks it.
     """
-    received = out.received_dbm[rows]
-    line = np.nan_to_num(10.0 ** (-out.line_gsnr_db[rows] / 10.0))
-    receiver_db = reader.part(part.id, "receiver_snr_at_0dbm_db") + received
-    snr = line + 10.0 ** (np.maximum(receiver_db, FAINTEST_SNR_DB) / -10.0)
-    snr_db = -10.0 * np.log10(snr + 10.0 ** (-reader.part_or(part.id, "tx_osnr_db", np.inf) / 10.0))
-    overload_db = reader.part_or(part.id, "rx_max_dbm", np.inf) - received
-    cd, pmd = out.dispersion_ps_per_nm[rows], out.pmd_ps[rows]
-    beyond = cd > reader.part_or(part.id, "max_dispersion_ps_per_nm", np.inf)
-    beyond |= pmd > reader.part_or(part.id, "max_pmd_ps", np.inf)
-    rate, chosen, slowest = np.zeros(len(rows)), np.full(len(rows), -1), np.full(len(rows), len(part.modes) - 1)
+    received_dbm = budgets.received_dbm[rows]
+    line_noise = np.nan_to_num(10.0 ** (-budgets.line_gsnr_db[rows] / 10.0))
+    receiver_db = reader.part(part.id, "receiver_snr_at_0dbm_db") + received_dbm
+    noise = line_noise + 10.0 ** (np.maximum(receiver_db, MIN_SNR_DB) / -10.0)
+    snr_db = -10.0 * np.log10(noise + 10.0 ** (-reader.part_or(part.id, "tx_osnr_db", np.inf) / 10.0))
+    overload_db = reader.part_or(part.id, "rx_max_dbm", np.inf) - received_dbm
+    cd_ps_per_nm, pmd_ps = budgets.dispersion_ps_per_nm[rows], budgets.pmd_ps[rows]
+    out_of_range = cd_ps_per_nm > reader.part_or(part.id, "max_dispersion_ps_per_nm", np.inf)
+    out_of_range |= pmd_ps > reader.part_or(part.id, "max_pmd_ps", np.inf)
+    mode_gbps, chosen = np.zeros(len(rows)), np.full(len(rows), -1)
+    slowest = np.full(len(rows), len(part.modes) - 1)
     for i, mode in enumerate(part.modes):
-        name = f"required_snr_db at {mode.rate_gbps:g}G"
-        reader.note(part.id, name, mode.required_snr_db)
-        penalty_db = penalty_of(mode, "dispersion_ps_per_nm", cd) + penalty_of(mode, "pmd_ps", pmd)
-        here = np.minimum(snr_db - mode.required_snr_db.value - penalty_db, overload_db)
-        here = np.where(beyond, -np.inf, here)
-        out.mode_margin_db[rows, i] = here
-        slower = max((other.rate_gbps for other in part.modes if other.rate_gbps < mode.rate_gbps), default=0.0)
-        can = runs[:, i] | (port_gbps < mode.rate_gbps)
-        takes = (chosen < 0) & (here >= 0) & (port_gbps > slower) & can
-        rate[takes], chosen[takes], slowest[can] = mode.rate_gbps, i, i
-    out.snr_db[rows] = snr_db
-    _settle_coherent(out, rows, part, reader, port_gbps, rate, np.where(chosen < 0, slowest, chosen))
+        reader.note(part.id, f"required_snr_db at {mode.rate_gbps:g}G", mode.required_snr_db)
+        penalty_db = mode_penalty_db(mode, "dispersion_ps_per_nm", cd_ps_per_nm)
+        penalty_db = penalty_db + mode_penalty_db(mode, "pmd_ps", pmd_ps)
+        margin_db = np.minimum(snr_db - mode.required_snr_db.value - penalty_db, overload_db)
+        margin_db = np.where(out_of_range, -np.inf, margin_db)
+        budgets.mode_margin_db[rows, i] = margin_db
+        next_gbps = max((slower.rate_gbps for slower in part.modes if slower.rate_gbps < mode.rate_gbps), default=0.0)
+        usable = supported[:, i] | (port_gbps < mode.rate_gbps)
+        selected = (chosen < 0) & (margin_db >= 0) & (port_gbps > next_gbps) & usable
+        mode_gbps[selected], chosen[selected], slowest[usable] = mode.rate_gbps, i, i
+    budgets.snr_db[rows] = snr_db
+    _fill_mode(budgets, rows, part, reader, port_gbps, mode_gbps, np.where(chosen < 0, slowest, chosen))
 
 
-def _settle_coherent(
-    out: LinkBudgets, rows: Ints, part: Part, reader: FigureReader, port_gbps: Floats, rate: Floats, shown: Ints
+def _fill_mode(
+    budgets: LinkBudgets,
+    rows: Ints,
+    part: Part,
+    reader: FigureReader,
+    port_gbps: Floats,
+    mode_gbps: Floats,
+    reported: Ints,
 ) -> None:
-    """Margin, rate, errors and limit at the mode shown: the one chosen, of a dark channel the slowest its ports run."""
-    margins = out.mode_margin_db[rows, : len(part.modes)]
-    margin = np.take_along_axis(margins, shown[:, None], axis=1)[:, 0]
-    reachable = np.isfinite(margins).any(axis=1)
-    out.margin_db[rows] = np.where(np.isfinite(margin), margin, np.nan)
-    slowed = rate < np.minimum(port_gbps, part.modes[0].rate_gbps)
-    out.limit[rows] = np.where(reachable, np.where(slowed, MODE, LINE_RATE), REACH)
-    out.gbps[rows], out.mode[rows] = np.minimum(port_gbps, rate), np.where(rate > 0, shown, -1)
+    """Margin, rate, errors and limit at the reported mode: the chosen one, or the slowest usable one of a dark path."""
+    margins_db = budgets.mode_margin_db[rows, : len(part.modes)]
+    margin_db = np.take_along_axis(margins_db, reported[:, None], axis=1)[:, 0]
+    within_reach = np.isfinite(margins_db).any(axis=1)
+    budgets.margin_db[rows] = np.where(np.isfinite(margin_db), margin_db, np.nan)
+    slowed = mode_gbps < np.minimum(port_gbps, part.modes[0].rate_gbps)
+    budgets.limit[rows] = np.where(within_reach, np.where(slowed, MODE, LINE_RATE), REACH)
+    budgets.rate_gbps[rows] = np.minimum(port_gbps, mode_gbps)
+    budgets.mode[rows] = np.where(mode_gbps > 0, reported, -1)
     if part.fec is None:
         return
-    threshold = reader.part(part.fec, "threshold_ber_ratio")
+    threshold_ber_ratio = reader.part(part.fec, "threshold_ber_ratio")
     for i, mode in enumerate(part.modes):
-        at = rows[shown == i]
-        snr = threshold_snr_ratio(mode.modulation, threshold) * 10.0 ** (out.margin_db[at] / 10.0)
-        out.pre_fec_ber_ratio[at] = coherent_ber_ratio(snr, mode.modulation)
-    residual = residual_loss_ratio(reader.general("coherent_residual_ber_ratio"))
-    out.loss_ratio[rows] = np.where(rate > 0, residual, 1.0)
+        in_mode = rows[reported == i]
+        snr = threshold_snr_ratio(mode.modulation, threshold_ber_ratio) * 10.0 ** (budgets.margin_db[in_mode] / 10.0)
+        budgets.pre_fec_ber_ratio[in_mode] = coherent_ber_ratio(snr, mode.modulation)
+    residual_ratio = residual_loss_ratio(reader.general("coherent_residual_ber_ratio"))
+    budgets.loss_ratio[rows] = np.where(mode_gbps > 0, residual_ratio, 1.0)
 
 
-def penalty_of(mode: Mode, impairment: str, amount: Floats) -> Floats:
-    """dB that a mode loses to an impairment: linear between the points its part states, infinite beyond the last."""
+def mode_penalty_db(mode: Mode, impairment: str, amount: Floats) -> Floats:
+    """Compute the SNR penalty of a mode for an impairment.
+
+    Args:
+        mode: a mode with the penalty points that its part states.
+        impairment: name of the impairment, its unit included.
+        amount: size of the impairment, float64[n].
+
+    Returns:
+        dB, float64[n]: linear between the stated points, infinite beyond the last one.
+    """
     points = [(p.at, p.penalty_db.value) for p in mode.penalties if p.impairment == impairment]
     if not points:
         return np.zeros(len(amount))
@@ -294,16 +260,19 @@ def penalty_of(mode: Mode, impairment: str, amount: Floats) -> Floats:
     return np.where(amount > at[-1], np.inf, np.interp(amount, at, penalty_db))
 
 
-def _judge_direct(out: LinkBudgets, rows: Ints, part: Part, reader: FigureReader, length_km: Floats) -> None:
-    """Direct detection: margin of the loss budget, against which droop and what was measured count, and KP4's or KR4's
-    errors at that margin; the receiver's highest power where the part states it."""
-    margin = reader.part(part.id, "loss_budget_db") - out.loss_db[rows] - out.droop_db[rows] + out.correction_db[rows]
-    margin = np.minimum(margin, reader.part_or(part.id, "rx_max_dbm", np.inf) - out.received_dbm[rows])
-    beyond = length_km > reader.part(part.id, "reach_km")
-    out.margin_db[rows] = margin
+def _fill_direct(budgets: LinkBudgets, rows: Ints, part: Part, reader: FigureReader, length_km: Floats) -> None:
+    """Direct detection: the margin of the loss budget, and the errors of KP4 or KR4 at that margin.
+
+    Laser droop and the measured correction count against the budget. The receiver's maximum power counts if stated.
+    """
+    loss_db, droop_db = budgets.loss_db[rows], budgets.droop_db[rows]
+    margin_db = reader.part(part.id, "loss_budget_db") - loss_db - droop_db + budgets.correction_db[rows]
+    margin_db = np.minimum(margin_db, reader.part_or(part.id, "rx_max_dbm", np.inf) - budgets.received_dbm[rows])
+    beyond_reach = length_km > reader.part(part.id, "reach_km")
+    budgets.margin_db[rows] = margin_db
     if part.fec is not None:
-        ber = direct_ber_ratio(margin, reader.part(part.fec, "threshold_ber_ratio"))
-        loss = reed_solomon_loss_ratio(ber, part.fec)
-        out.pre_fec_ber_ratio[rows], out.loss_ratio[rows] = ber, loss
-        out.gbps[rows] = np.where((loss > 0.5) | beyond, 0.0, out.gbps[rows])
-    out.limit[rows] = np.where(beyond, REACH, out.limit[rows])
+        ber_ratio = direct_ber_ratio(margin_db, reader.part(part.fec, "threshold_ber_ratio"))
+        loss_ratio = reed_solomon_loss_ratio(ber_ratio, part.fec)
+        budgets.pre_fec_ber_ratio[rows], budgets.loss_ratio[rows] = ber_ratio, loss_ratio
+        budgets.rate_gbps[rows] = np.where((loss_ratio > 0.5) | beyond_reach, 0.0, budgets.rate_gbps[rows])
+    budgets.limit[rows] = np.where(beyond_reach, REACH, budgets.limit[rows])

@@ -1,4 +1,4 @@
-"""From bits lost to work lost: what a sender's recovery, window and time-outs leave of a link's rate."""
+"""Transport goodput: the share of a link's rate that loss recovery, windows and time-outs leave to senders."""
 
 from __future__ import annotations
 
@@ -11,75 +11,102 @@ from ..catalogue.figure_reader import FigureReader
 from ..model.records import Lossless
 
 NEGLIGIBLE_LOSS_RATIO = 1e-10
-"""A frame in ten billion: nothing that a sender does about it shows."""
+"""One frame in ten billion: recovery below this loss has no visible effect."""
 TCP_TIMEOUT_ROUND_TRIPS = 4.0
 """Time-out of the throughput equation over the round trip, as RFC 3448 recommends (section 3.1)."""
-SHORTEST_TRIP_US = 1e-6
-"""A tenth of a millimetre of glass there and back: no rate is taken over less."""
+MIN_ROUND_TRIP_US = 1e-6
+"""Round trip over a tenth of a millimetre of fibre; rates are computed over at least this."""
 
 
 @dataclass(frozen=True, eq=False)
 class TransportGoodput:
-    """What senders make of a link, by row: shares of its rate."""
+    """Shares of a link's rate that senders turn into goodput, one row for each link."""
 
     recovery_ratio: Floats
-    """Left by the repeats of what was lost, where windows are wide enough."""
+    """Share left by retransmissions, where windows are large enough."""
     window_ratio: Floats
-    """Left by the window: bytes in flight over a round trip, against the rate of a queue pair."""
+    """Share left by the window: bytes in flight over a round trip, against the rate of a queue pair."""
     goodput_ratio: Floats
-    """Left by both together, for queue pairs that cannot be multiplied: a job's."""
+    """Share left by both, for a fixed number of queue pairs, as a job has."""
     timeout_s: Floats
-    """Expected stall of a burst of one packet per queue pair by lost tails, which nothing but a time-out repairs."""
+    """Expected stall of a burst of one packet per queue pair by tail loss, which only a time-out repairs."""
 
 
 def compute_transport_goodput(
     reader: FigureReader, lossless: Lossless, loss_ratio: Floats, round_trip_us: Floats, member_gbps: Floats
 ) -> TransportGoodput:
-    """Goodput of queue pairs over one link by frames lost, round trip and window, in steady state."""
+    """Compute the goodput of queue pairs over each link, in steady state.
+
+    Args:
+        reader: source of figures.
+        lossless: transport settings of the document.
+        loss_ratio: share of frames lost, float64[n].
+        round_trip_us: unloaded round trip, float64[n].
+        member_gbps: rate of one member of the link, float64[n].
+
+    Returns:
+        Shares by link, float64[n] each.
+    """
     in_flight_bits = 8.0 * (lossless.in_flight_bytes or reader.general("in_flight_bytes"))
-    n, asked_gbps = len(loss_ratio), pair_rate_gbps(lossless, member_gbps)
-    out = TransportGoodput(np.ones(n), np.ones(n), np.ones(n), np.zeros(n))
-    held = np.flatnonzero(round_trip_us * (asked_gbps * 1e3) > in_flight_bits)
-    out.window_ratio[held] = in_flight_bits / (round_trip_us[held] * (asked_gbps[held] * 1e3))
-    out.goodput_ratio[held] = out.window_ratio[held]
-    lost = np.flatnonzero(loss_ratio > NEGLIGIBLE_LOSS_RATIO)
-    if len(lost):
-        loss, trip_us, window = loss_ratio[lost], round_trip_us[lost], out.window_ratio[lost]
-        asked = asked_gbps[lost]
-        out.recovery_ratio[lost] = recovery_of(reader, lossless, loss, trip_us, asked)
-        out.goodput_ratio[lost] = window * recovery_of(reader, lossless, loss, trip_us, asked * window)
-        pairs = np.maximum(member_gbps[lost] / asked, 1.0)
-        tail_lost = -np.expm1(pairs * np.log1p(-np.minimum(loss, 1.0 - 1e-15)))
-        out.timeout_s[lost] = tail_lost * reader.general("retransmission_timeout_s")
-    return out
+    n, pair_gbps = len(loss_ratio), pair_rate_gbps(lossless, member_gbps)
+    goodput = TransportGoodput(np.ones(n), np.ones(n), np.ones(n), np.zeros(n))
+    limited = np.flatnonzero(round_trip_us * (pair_gbps * 1e3) > in_flight_bits)
+    goodput.window_ratio[limited] = in_flight_bits / (round_trip_us[limited] * (pair_gbps[limited] * 1e3))
+    goodput.goodput_ratio[limited] = goodput.window_ratio[limited]
+    lossy = np.flatnonzero(loss_ratio > NEGLIGIBLE_LOSS_RATIO)
+    if len(lossy):
+        loss, trip_us, window_ratio = loss_ratio[lossy], round_trip_us[lossy], goodput.window_ratio[lossy]
+        rate_gbps = pair_gbps[lossy]
+        goodput.recovery_ratio[lossy] = recovery_goodput_ratio(reader, lossless, loss, trip_us, rate_gbps)
+        in_window = recovery_goodput_ratio(reader, lossless, loss, trip_us, rate_gbps * window_ratio)
+        goodput.goodput_ratio[lossy] = window_ratio * in_window
+        n_pairs = np.maximum(member_gbps[lossy] / rate_gbps, 1.0)
+        tail_loss_ratio = -np.expm1(n_pairs * np.log1p(-np.minimum(loss, 1.0 - 1e-15)))
+        goodput.timeout_s[lossy] = tail_loss_ratio * reader.general("retransmission_timeout_s")
+    return goodput
 
 
 def pair_rate_gbps(lossless: Lossless, member_gbps: Floats) -> Floats:
-    """Rate of one queue pair on each link; no flow is faster than its member."""
-    asked_gbps = lossless.queue_pair_gbps
-    return np.where(member_gbps > 0, np.minimum(asked_gbps, member_gbps), asked_gbps)
+    """Compute the rate of one queue pair on each link; no flow is faster than its member."""
+    requested_gbps = lossless.queue_pair_gbps
+    return np.where(member_gbps > 0, np.minimum(requested_gbps, member_gbps), requested_gbps)
 
 
-def recovery_of(
+def recovery_goodput_ratio(
     reader: FigureReader, lossless: Lossless, loss_ratio: Floats, round_trip_us: Floats, rate_gbps: Floats
 ) -> Floats:
-    """Goodput over the rate of a queue pair.
+    """Compute the goodput over the rate of a queue pair, by the recovery of its transport.
 
-    Go-back-N sends again all that was in flight: (1 - p) / (1 + p W), W packets of a queue pair in a round trip.
-    Selective repeat loses what was lost, 1 - p. TCP follows the throughput equation of RFC 3448, section 3.1.
+    Go-back-N repeats all packets in flight: (1 - p) / (1 + p W), with W packets of a queue pair in a round trip.
+    Selective repeat loses only what was lost: 1 - p.
+
+    Source: for TCP the throughput equation of RFC 3448, section 3.1.
     """
     if lossless.recovery == "tcp":
         return np.minimum(1.0, tcp_gbps(loss_ratio, round_trip_us, reader.general("tcp_segment_bytes")) / rate_gbps)
     if lossless.recovery == "selective_repeat":
         return np.asarray(1.0 - loss_ratio)
-    packets = rate_gbps * 1e3 * round_trip_us / (reader.general("packet_bytes") * 8.0)
-    return np.asarray((1.0 - loss_ratio) / (1.0 + loss_ratio * packets))
+    n_packets = rate_gbps * 1e3 * round_trip_us / (reader.general("packet_bytes") * 8.0)
+    return np.asarray((1.0 - loss_ratio) / (1.0 + loss_ratio * n_packets))
 
 
 def tcp_gbps(loss_event_ratio: Floats, round_trip_us: Floats, segment_bytes: float) -> Floats:
-    """Rate of one TCP connection by the share of packets that begin a loss (RFC 3448, section 3.1, b = 1)."""
-    p, trip_s = loss_event_ratio, np.maximum(round_trip_us, SHORTEST_TRIP_US) / 1e6
+    """Compute the rate of one TCP connection.
+
+    Args:
+        loss_event_ratio: share of packets that begin a loss event, float64[n].
+        round_trip_us: round trip, float64[n].
+        segment_bytes: size of a segment.
+
+    Returns:
+        Gb/s, float64[n]; infinite without loss.
+
+    Source: RFC 3448, section 3.1, with b = 1.
+    """
+    p, trip_s = loss_event_ratio, np.maximum(round_trip_us, MIN_ROUND_TRIP_US) / 1e6
     retries = TCP_TIMEOUT_ROUND_TRIPS * 3.0 * np.sqrt(3.0 * p / 8.0) * p * (1.0 + 32.0 * p * p)
-    apart_s = trip_s * (np.sqrt(2.0 * p / 3.0) + retries)
-    endless = np.full(len(apart_s), np.inf)
-    return np.asarray(np.divide(segment_bytes * 8.0, apart_s * 1e9, out=endless, where=apart_s > 0))
+    segment_interval_s = trip_s * (np.sqrt(2.0 * p / 3.0) + retries)
+    unlimited = np.full(len(segment_interval_s), np.inf)
+    return np.asarray(
+        np.divide(segment_bytes * 8.0, segment_interval_s * 1e9, out=unlimited, where=segment_interval_s > 0)
+    )

@@ -1,1 +1,1 @@
-"""Reliability: failure rates, shared risks, outages between sites, interruptions of a job."""
+"""Reliability: failure rates, shared risks, outages between sites, interruptions and goodput of a job."""

@@ -1,4 +1,4 @@
-"""How often its own parts interrupt a job: a table of causes, each by what the job has of it."""
+"""Interruptions of a job by its own parts: a table of causes, each with its rate and what the rate counts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 from ..catalogue.figure_reader import FigureReader
 
 
-class Cause(NamedTuple):
-    """What interrupts, the catalogue's rate of it, and what the rate counts."""
+class InterruptionCause(NamedTuple):
+    """A cause of interruptions, the catalogue's rate, and what the rate counts."""
 
     name: str
     figure: str
@@ -19,34 +19,37 @@ class Cause(NamedTuple):
 
 
 CAUSES = (
-    Cause("accelerator", "n_accelerator_interruptions_per_accelerator_day", "accelerator"),
-    Cause("accelerator memory", "n_memory_interruptions_per_accelerator_day", "accelerator"),
-    Cause("network card", "n_card_interruptions_per_accelerator_day", "accelerator"),
-    Cause("fabric", "n_fabric_interruptions_per_accelerator_day", "accelerator"),
-    Cause("software", "n_software_interruptions_per_accelerator_day", "accelerator"),
-    Cause("unexplained", "n_unexplained_interruptions_per_accelerator_day", "accelerator"),
-    Cause("host", "n_host_interruptions_per_host_day", "host"),
-    Cause("host maintenance", "n_maintenance_interruptions_per_host_day", "host"),
+    InterruptionCause("accelerator", "n_accelerator_interruptions_per_accelerator_day", "accelerator"),
+    InterruptionCause("accelerator memory", "n_memory_interruptions_per_accelerator_day", "accelerator"),
+    InterruptionCause("network card", "n_card_interruptions_per_accelerator_day", "accelerator"),
+    InterruptionCause("fabric", "n_fabric_interruptions_per_accelerator_day", "accelerator"),
+    InterruptionCause("software", "n_software_interruptions_per_accelerator_day", "accelerator"),
+    InterruptionCause("unexplained", "n_unexplained_interruptions_per_accelerator_day", "accelerator"),
+    InterruptionCause("host", "n_host_interruptions_per_host_day", "host"),
+    InterruptionCause("host maintenance", "n_maintenance_interruptions_per_host_day", "host"),
 )
-"""Of a site. `fabric` is switches and cables inside it; what joins sites fails by its own figures (`outages.py`)."""
-PLANNED = "n_planned_interruptions_per_job_day"
+"""Causes within a site. `fabric` is its switches and cables; `outages.py` covers failures between sites."""
+PLANNED_FIGURE = "n_planned_interruptions_per_job_day"
 
 
 @dataclass(frozen=True)
 class Interruptions:
-    """Interruptions a day of a job by its own parts; the planned ones lose no work."""
+    """Interruptions per day of a job by its own parts; planned ones lose no work."""
 
     n_per_day_by_cause: dict[str, float]
     n_planned_per_day: float
 
     @property
     def n_per_day(self) -> float:
-        """Unexpected ones, of all causes."""
+        """Unplanned interruptions per day, of all causes."""
         return math.fsum(self.n_per_day_by_cause.values())
 
 
 def part_interruptions(n_accelerators: Mapping[str, int], reader: FigureReader) -> Interruptions:
-    """Of a job that holds so many accelerators of each kind, in the hosts that each kind comes in."""
+    """Compute the interruptions of a job by its number of accelerators of each kind.
+
+    The number of hosts follows from the accelerators per host of each kind.
+    """
     n_hosts = (n / reader.part(kind, "n_per_host") for kind, n in sorted(n_accelerators.items()) if n)
     return _interruptions(sum(n_accelerators.values()), math.fsum(n_hosts), reader)
 
@@ -56,4 +59,4 @@ def _interruptions(n_accelerators: float, n_hosts: float, reader: FigureReader) 
         return Interruptions({cause.name: 0.0 for cause in CAUSES}, 0.0)
     n = {"accelerator": n_accelerators, "host": n_hosts}
     by_cause = {cause.name: reader.general(cause.figure) * n[cause.per] for cause in CAUSES}
-    return Interruptions(by_cause, reader.general(PLANNED))
+    return Interruptions(by_cause, reader.general(PLANNED_FIGURE))

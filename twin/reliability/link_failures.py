@@ -1,14 +1,16 @@
-"""How often links fail and for how long: cuts and amplifiers of a line, transceivers of a member, protection switching.
+"""Link failures: rates and repair times of cuts, amplifiers, transceivers and protection switching.
 
-Steady state of units that fail at a constant rate and are repaired one by one. What is assumed beyond the catalogue:
+The model is the steady state of units that fail at a constant rate and are repaired one by one. "Line" means all fibre
+pairs of a link together; "member" means one of its parallel channels. Assumptions beyond the catalogue:
 
-* A cut takes every fibre of a line. An amplifier stands after a span once for each direction of each fibre pair: of a
-  single pair it takes the whole line, of several only the members on its pair, which the member's figures then count.
-* A member has a transceiver at each end and two more where the light is regenerated on its working path. Links without
-  spans fail as one large operator's indoor links do, glass, ends and all.
-* A protected line is down while both of its paths are, or when something that both share is cut: of each shared risk
-  the shorter of the two lengths in it. A risk named on the link itself is taken to cover both paths from end to end.
-  Amplifiers are never shared, and the switches themselves do not fail.
+* A cut takes down all fibres of a line. Each amplifier site has one amplifier for each direction of each fibre pair. An
+  amplifier of a single pair takes down the whole line; one of several pairs only takes down the members on its pair,
+  and then counts for the member.
+* A member has a transceiver at each end, and two more at each regenerator of its working path. A link without spans
+  fails as one large operator's indoor links do, fibre and ends together.
+* A protected line is down while both of its paths are down, or when a stretch that both share is cut. In each shared
+  risk that stretch is the shorter of their two lengths. A risk named on the link covers both paths from end to end.
+  Paths never share amplifiers, and protection switches do not fail.
 """
 
 from __future__ import annotations
@@ -28,18 +30,19 @@ from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH
 HOURS_PER_YEAR = 24.0 * DAYS_PER_YEAR
 FAILURES_PER_HOUR_OF_FIT = 1e-9
 N_TRANSCEIVERS = 2
-"""Of a member; as many again wherever its light is made anew."""
+"""Transceivers of a member; each regenerator adds as many."""
 N_DIRECTIONS = 2
 MEZA_MTBF = (336.51, 3.4371)
 MEZA_MTTR = (1.1345, 4.7709)
-"""Hours at percentile 0 and growth, links of Facebook's fibre vendors (Meza et al., IMC 2018, quoted second-hand)."""
+"""Hours at percentile 0, and growth; links of Facebook's fibre vendors (Meza et al., IMC 2018, quoted second-hand)."""
 
 
 @dataclass(frozen=True, eq=False)
 class LinkFailures:
-    """By chosen link. MTBF counts from a repair to the next failure: infinite, with an MTTR of 0, where nothing fails.
+    """Failures by requested link.
 
-    A failure of the line takes all members at once; a member's own come on top. Counts are per year in service.
+    MTBF is from a repair to the next failure: infinite, with an MTTR of 0, where nothing fails. A failure of the line
+    takes down all members at once; failures of a member come on top. Counts are per year in service.
     """
 
     line_mtbf_h: Floats
@@ -49,39 +52,39 @@ class LinkFailures:
     member_mttr_h: Floats
     member_unavailability_ratio: Floats
     n_failures_per_year: Floats
-    """Of the line, after protection."""
+    """Failures of the line, after protection."""
     n_cuts_per_year: Floats
-    """What befalls a member, by cause: cuts of the working path,"""
+    """Failures of a member by cuts of its working path."""
     n_amplifier_failures_per_year: Floats
-    """amplifiers of its fibre pair along the working path,"""
+    """Failures of a member by amplifiers of its fibre pair along the working path."""
     n_transceiver_failures_per_year: Floats
-    """and its own transceivers; of a link without spans, all that fails there."""
+    """Failures of a member's transceivers; for a link without spans, all its failures."""
     n_switches_per_year: Floats
-    """How often protection goes to the other path."""
+    """Switch-overs to the standby path."""
 
 
 class PublishedLink(NamedTuple):
-    """A wide-area link as an operator's statistics have it."""
+    """MTBF and MTTR of a wide-area link in published statistics."""
 
     mtbf_h: float
     mttr_h: float
 
     @property
     def unavailability_ratio(self) -> float:
-        """Share of the time that it is down."""
+        """Share of time in which the link is down."""
         return self.mttr_h / (self.mtbf_h + self.mttr_h)
 
 
 class _Rate(NamedTuple):
-    """Failures an hour in service, and the mean hours until each is repaired (0 where nothing fails)."""
+    """Failures per hour in service, and mean hours until the repair (0 where nothing fails)."""
 
     n_per_h: Floats
     repair_h: Floats
 
     @property
     def mtbf_h(self) -> Floats:
-        endless = np.full(len(self.n_per_h), np.inf)
-        return np.asarray(np.divide(1.0, self.n_per_h, out=endless, where=self.n_per_h > 0))
+        infinite = np.full(len(self.n_per_h), np.inf)
+        return np.asarray(np.divide(1.0, self.n_per_h, out=infinite, where=self.n_per_h > 0))
 
     @property
     def unavailability_ratio(self) -> Floats:
@@ -90,14 +93,28 @@ class _Rate(NamedTuple):
 
 
 class _Path(NamedTuple):
-    """One way between the ends of each line: its glass, and amplifiers that take the whole of it."""
+    """One path of each line: its fibre length, and the amplifiers that take down the whole path."""
 
     length_km: Floats
-    amplifiers: _Rate
+    line_amplifiers: _Rate
 
 
 def published_wan_link(percentile: float) -> PublishedLink:
-    """MTBF 336.51 e^(3.4371 p) h, MTTR 1.1345 e^(4.7709 p) h at percentile p in 0..1, each of its own distribution."""
+    """Look up the MTBF and MTTR of a published wide-area link.
+
+    MTBF = 336.51 e^(3.4371 p) h and MTTR = 1.1345 e^(4.7709 p) h, each at percentile p of its own distribution.
+
+    Args:
+        percentile: p in 0..1.
+
+    Returns:
+        The link at that percentile.
+
+    Raises:
+        TwinError: the percentile is outside 0..1.
+
+    Source: Meza et al., IMC 2018, quoted second-hand.
+    """
     if not 0.0 <= percentile <= 1.0:
         raise TwinError(f"percentile {percentile}", where="published_wan_link", expected="a number from 0 to 1")
     mtbf_h, mttr_h = (base * math.exp(growth * percentile) for base, growth in (MEZA_MTBF, MEZA_MTTR))
@@ -105,27 +122,37 @@ def published_wan_link(percentile: float) -> PublishedLink:
 
 
 def cut_repair_h(reader: FigureReader, case: AgeingCase = "value") -> float:
-    """Mean repair of a cut: that of the lognormal, median e^(sigma^2 / 2)."""
+    """Compute the mean repair time of a cut, the mean of a lognormal: median e^(sigma^2 / 2)."""
     sigma = reader.general("cut_repair_log_sigma_ratio", case)
     return reader.general("cut_repair_h", case) * math.exp(sigma**2 / 2.0)
 
 
 def link_failures(state: State, reader: FigureReader, links: Ints, case: AgeingCase = "value") -> LinkFailures:
-    """Failures of the lines and members of `links` (rows of `link_*`), kind, central or harsh (low, value, high)."""
+    """Compute the failures of lines and members.
+
+    Args:
+        state: columns of the network.
+        reader: source of figures.
+        links: rows of `link_*`.
+        case: low, central or high case of the failure figures.
+
+    Returns:
+        Failures by row of `links`.
+    """
     links = np.asarray(links, dtype=np.int64)
     protected = state["link_protection"][links] >= 0
     one_pair = state["link_n_fibre_pairs"][links] == 1
     pair_amplifiers = _amplifiers(state, reader, links, case, standby=False)
     working = _path(state, links, pair_amplifiers, one_pair, standby=False)
     cuts = _cuts(reader, working.length_km, case)
-    line, switches = _joined(cuts, working.amplifiers), _nothing(len(links))
+    line, switches = _any_of(cuts, working.line_amplifiers), _no_failures(len(links))
     if protected.any():
-        bridged, by_switch = _protected(state, reader, links, case, working)
-        line, switches = _where(protected, bridged, line), _where(protected, by_switch, switches)
-    # protection bridges an amplifier of one pair; elsewhere it takes that pair's members
-    of_pair = _where(one_pair | protected, _nothing(len(links)), pair_amplifiers)
+        both_down, working_down = _protected(state, reader, links, case, working)
+        line, switches = _select(protected, both_down, line), _select(protected, working_down, switches)
+    # protection bridges an amplifier of one pair; without it the pair's members are down
+    pair_only = _select(one_pair | protected, _no_failures(len(links)), pair_amplifiers)
     transceivers = _transceivers(state, reader, links, case)
-    member = _joined(transceivers, of_pair)
+    member = _any_of(transceivers, pair_only)
     return LinkFailures(
         line_mtbf_h=line.mtbf_h,
         line_mttr_h=line.repair_h,
@@ -144,116 +171,120 @@ def link_failures(state: State, reader: FigureReader, links: Ints, case: AgeingC
 def _protected(
     state: State, reader: FigureReader, links: Ints, case: AgeingCase, working: _Path
 ) -> tuple[_Rate, _Rate]:
-    """(failures of both paths at a time, those of the working path that the other bridges), as if all had two."""
+    """(failures of both paths at a time, failures of the working path that the standby bridges), as if all had two."""
     one_pair = state["link_n_fibre_pairs"][links] == 1
     standby = _path(state, links, _amplifiers(state, reader, links, case, standby=True), one_pair, standby=True)
     shared_km = _shared_km(state)[links]
-    alone, other = (
-        _joined(_cuts(reader, path.length_km - shared_km, case), path.amplifiers) for path in (working, standby)
+    working_only, standby_only = (
+        _any_of(_cuts(reader, path.length_km - shared_km, case), path.line_amplifiers) for path in (working, standby)
     )
-    return _joined(_cuts(reader, shared_km, case), _both_down(alone, other)), alone
+    return _any_of(_cuts(reader, shared_km, case), _both_down(working_only, standby_only)), working_only
 
 
 def _path(state: State, links: Ints, amplifiers: _Rate, one_pair: Bools, *, standby: bool) -> _Path:
     length_km = np.where(state["span_standby"] == standby, state["span_length_km"], 0.0)
-    on_line = _where(one_pair, amplifiers, _nothing(len(links)))
-    return _Path(_sum_of_spans(state, length_km, links), on_line)
+    line_amplifiers = _select(one_pair, amplifiers, _no_failures(len(links)))
+    return _Path(_sum_over_spans(state, length_km, links), line_amplifiers)
 
 
 def _cuts(reader: FigureReader, length_km: Floats, case: AgeingCase) -> _Rate:
-    """Cuts of so much glass."""
+    """Cuts of a fibre length."""
     if not length_km.any():
-        return _nothing(len(length_km))
+        return _no_failures(len(length_km))
     n_per_h = reader.general("n_cuts_per_km_year", case) * length_km / HOURS_PER_YEAR
-    return _rate(n_per_h, cut_repair_h(reader, case))
+    return _rate_with_repair(n_per_h, cut_repair_h(reader, case))
 
 
 def _amplifiers(state: State, reader: FigureReader, links: Ints, case: AgeingCase, *, standby: bool) -> _Rate:
     """Amplifiers of one fibre pair along one path, both directions."""
-    here = (state["span_amplifier"] >= 0) & (state["span_standby"] == standby)
-    if not here.any():
-        return _nothing(len(links))
-    n = N_DIRECTIONS * _sum_of_spans(state, here.astype(np.float64), links)
-    n_per_h = n * reader.general("amplifier_fit", case) * FAILURES_PER_HOUR_OF_FIT
-    return _rate(n_per_h, reader.general("amplifier_repair_h", case))
+    on_path = (state["span_amplifier"] >= 0) & (state["span_standby"] == standby)
+    if not on_path.any():
+        return _no_failures(len(links))
+    n_amplifiers = N_DIRECTIONS * _sum_over_spans(state, on_path.astype(np.float64), links)
+    n_per_h = n_amplifiers * reader.general("amplifier_fit", case) * FAILURES_PER_HOUR_OF_FIT
+    return _rate_with_repair(n_per_h, reader.general("amplifier_repair_h", case))
 
 
 def _transceivers(state: State, reader: FigureReader, links: Ints, case: AgeingCase) -> _Rate:
-    """Transceivers of one member, or the published rate of indoor links where there are no spans."""
+    """Transceivers of one member; for links without spans, the published rate of indoor links."""
     has_spans = np.diff(state["span_first"])[links] > 0
     n_per_h = np.zeros(len(links))
     if has_spans.any():
-        made_anew = (state["span_regenerated"] & ~state["span_standby"]).astype(np.float64)
-        n = N_TRANSCEIVERS * (1.0 + _sum_of_spans(state, made_anew, links))
-        n_per_h = n * reader.general("transceiver_fit", case) * FAILURES_PER_HOUR_OF_FIT
+        regenerated = (state["span_regenerated"] & ~state["span_standby"]).astype(np.float64)
+        n_transceivers = N_TRANSCEIVERS * (1.0 + _sum_over_spans(state, regenerated, links))
+        n_per_h = n_transceivers * reader.general("transceiver_fit", case) * FAILURES_PER_HOUR_OF_FIT
     if not has_spans.all():
-        indoor = reader.general("n_link_failures_per_month", case) / HOURS_PER_MONTH
-        n_per_h = np.where(has_spans, n_per_h, indoor)
-    return _rate(n_per_h, reader.general("transceiver_repair_h", case))
+        indoor_per_h = reader.general("n_link_failures_per_month", case) / HOURS_PER_MONTH
+        n_per_h = np.where(has_spans, n_per_h, indoor_per_h)
+    return _rate_with_repair(n_per_h, reader.general("transceiver_repair_h", case))
 
 
-def _sum_of_spans(state: State, by_span: Floats, links: Ints) -> Floats:
+def _sum_over_spans(state: State, by_span: Floats, links: Ints) -> Floats:
     total = np.bincount(state["span_link"], weights=by_span, minlength=state.n_links)
     return np.asarray(total[links], dtype=np.float64)
 
 
 def _shared_km(state: State) -> Floats:
-    """Glass of each link that both of its paths would lose at one place, float64[n_links]."""
-    by_path = [_path_km(state, ~state["span_standby"]), _path_km(state, state["span_standby"])]
+    """Length that a single cut takes from both paths of each link, float64[n_links]."""
+    path_km = [_path_km(state, ~state["span_standby"]), _path_km(state, state["span_standby"])]
     spans, codes = state["span_srlg_span"], state["span_srlg_code"]
-    risk, risk_of = np.unique(state["span_link"][spans] * len(state.srlgs) + codes, return_inverse=True)
-    in_risk_km = []
+    risk, row_of_risk = np.unique(state["span_link"][spans] * len(state.srlgs) + codes, return_inverse=True)
+    km_by_path = []
     for standby in (False, True):
         km = np.where(state["span_standby"][spans] == standby, state["span_length_km"][spans], 0.0)
-        in_risk_km.append(np.bincount(risk_of, weights=km, minlength=len(risk)))
-    least_km = np.minimum(*in_risk_km)
-    shared = np.zeros(state.n_links)
+        km_by_path.append(np.bincount(row_of_risk, weights=km, minlength=len(risk)))
+    both_km = np.minimum(*km_by_path)
+    shared_km = np.zeros(state.n_links)
     if len(risk):
-        shared += np.bincount(risk // len(state.srlgs), weights=least_km, minlength=state.n_links)
+        shared_km += np.bincount(risk // len(state.srlgs), weights=both_km, minlength=state.n_links)
         # a stretch that lies in several shared risks is cut once, not once for each
         in_any = np.zeros(len(state["span_link"]), dtype=np.bool_)
-        in_any[spans[least_km[risk_of] > 0]] = True
+        in_any[spans[both_km[row_of_risk] > 0]] = True
         for path in (~state["span_standby"], state["span_standby"]):
-            shared = np.minimum(shared, _path_km(state, path & in_any))
-    shared[_risked_whole(state, risk[least_km > 0])] = np.inf
-    return np.asarray(np.minimum(shared, np.minimum(*by_path)))
+            shared_km = np.minimum(shared_km, _path_km(state, path & in_any))
+    shared_km[_at_risk_end_to_end(state, risk[both_km > 0])] = np.inf
+    return np.asarray(np.minimum(shared_km, np.minimum(*path_km)))
 
 
-def _path_km(state: State, chosen: Bools) -> Floats:
-    km = np.where(chosen, state["span_length_km"], 0.0)
+def _path_km(state: State, selected: Bools) -> Floats:
+    km = np.where(selected, state["span_length_km"], 0.0)
     return np.bincount(state["span_link"], weights=km, minlength=state.n_links).astype(np.float64)
 
 
-def _risked_whole(state: State, shared_risks: Ints) -> Ints:
-    """Links with a risk that takes them down and is not one that spans of both their paths share: named on the link."""
+def _at_risk_end_to_end(state: State, shared_risks: Ints) -> Ints:
+    """Links with a risk named on the link itself, beyond the risks that spans of both their paths share."""
     listed = state["srlg_link"] * len(state.srlgs) + state["srlg_code"]
     return np.asarray(state["srlg_link"][~np.isin(listed, shared_risks)])
 
 
-def _rate(n_per_h: Floats, repair_h: float) -> _Rate:
+def _rate_with_repair(n_per_h: Floats, repair_h: float) -> _Rate:
     return _Rate(n_per_h, np.where(n_per_h > 0, repair_h, 0.0))
 
 
-def _nothing(n: int) -> _Rate:
+def _no_failures(n: int) -> _Rate:
     return _Rate(np.zeros(n), np.zeros(n))
 
 
-def _where(chosen: Bools, then: _Rate, otherwise: _Rate) -> _Rate:
-    return _Rate(*(np.where(chosen, a, b) for a, b in zip(then, otherwise, strict=True)))
+def _select(selected: Bools, rate: _Rate, default: _Rate) -> _Rate:
+    return _Rate(*(np.where(selected, a, b) for a, b in zip(rate, default, strict=True)))
 
 
-def _joined(*causes: _Rate) -> _Rate:
-    """Down by any of these: rates add, and a repair lasts their mean."""
+def _any_of(*causes: _Rate) -> _Rate:
+    """Failure by any of the causes: rates add, and the repair time is their mean weighted by rate."""
     n_per_h = np.sum([cause.n_per_h for cause in causes], axis=0)
     load = np.sum([cause.n_per_h * cause.repair_h for cause in causes], axis=0)
     return _Rate(n_per_h, np.divide(load, n_per_h, out=np.zeros(len(n_per_h)), where=n_per_h > 0))
 
 
-def _both_down(one: _Rate, other: _Rate) -> _Rate:
-    """Down only while both are, each failing and repaired by itself: near n1 n2 (m1 + m2) where both are mostly up."""
-    both_ratio = one.unavailability_ratio * other.unavailability_ratio
+def _both_down(first: _Rate, second: _Rate) -> _Rate:
+    """Failure of two independent units at a time.
+
+    It is close to n1 n2 (m1 + m2) where both are mostly up.
+    """
+    both_ratio = first.unavailability_ratio * second.unavailability_ratio
     ends_per_h = sum(
-        np.divide(1.0, rate.repair_h, out=np.zeros(len(both_ratio)), where=rate.repair_h > 0) for rate in (one, other)
+        np.divide(1.0, rate.repair_h, out=np.zeros(len(both_ratio)), where=rate.repair_h > 0)
+        for rate in (first, second)
     )
     n_per_h = both_ratio * ends_per_h / (1.0 - both_ratio)
     return _Rate(n_per_h, np.divide(1.0, ends_per_h, out=np.zeros(len(both_ratio)), where=n_per_h > 0))

@@ -1,13 +1,13 @@
-"""What failures between a job's sites do to it: ridden through, stalled, aborted, cut off.
+"""Outages between a job's sites: ridden through, stalled, or aborted; and the sites that each isolates.
 
 A failure after which the sites still reach each other, over other members or another route, stops traffic until routing
-has converged. One that leaves a site without any way to the rest stops it until the repair. How long traffic stops
-decides the class: ridden through below the catalogue's `ride_through_s`, a stall up to `stall_limit_s` (the time itself
-is lost), an abort beyond. What is assumed beyond the catalogue and `failures.py`, `shared_cuts.py`:
+has converged. A failure that isolates a site stops traffic until the repair. The time without traffic decides the
+class: ride-through up to the catalogue's `ride_through_s`, a stall up to `stall_limit_s` (the time itself is lost), an
+abort beyond. Assumptions beyond the catalogue, `link_failures.py` and `shared_risks.py`:
 
-* One failure at a time: a second one before the first is repaired is left out, but for the two paths of a protected
-  line. Routers fail as the published switches do, with all of their links.
-* Of links and nodes only those that the job uses are failures; the way around may lead over any that are lit.
+* One failure at a time. A second failure before the first repair is not modelled, except for the two paths of a
+  protected link. Routers fail as the published switches do, with all of their links.
+* Only links and nodes that the job uses count as failures. The alternative route may use any lit link.
 """
 
 from __future__ import annotations
@@ -27,250 +27,278 @@ from .shared_risks import shared_cuts
 from .site_cuts import JobSite, SiteGraph, site_graph
 
 OutageClass = Literal["ride_through", "stall", "abort"]
-Thing = Literal["risk", "link", "members", "node", "protection"]
+FailedElement = Literal["risk", "link", "members", "node", "protection"]
 CLASSES: tuple[OutageClass, ...] = ("ride_through", "stall", "abort")
 RIDE_THROUGH, STALL, ABORT = range(3)
-THINGS: tuple[Thing, ...] = ("risk", "link", "members", "node", "protection")
+FAILED_ELEMENTS: tuple[FailedElement, ...] = ("risk", "link", "members", "node", "protection")
 RISK, LINK, MEMBERS, NODE, PROTECTION = range(5)
-"""What fails: glass in a shared risk; a whole line, or the only member of one; a member of several; a router; the
-working path of a line whose other path takes over."""
+"""Fibre in a shared risk; all members of a link, or its only one; one member of several; a router; the working path of
+a protected link."""
 LostSites = tuple[str, ...]
-NOTHING = 1e-9
-"""Share of a rate that is rounding."""
+ROUNDING_RATIO = 1e-9
+"""A share of a rate below this is rounding."""
 SECONDS_PER_HOUR = 3600.0
 
 
 class Outage(NamedTuple):
-    """Failures that are alike, for people."""
+    """Failures that are alike in all but the name, for reports."""
 
-    thing: Thing
+    element: FailedElement
     names: tuple[str, ...]
     n_per_year: float
-    """Of each of them."""
+    """Rate of each of them."""
     repair_h: float
     pause_s: float
-    """How long traffic stops: for good routing, or until the repair where a site is cut off."""
-    outage: OutageClass
+    """Time without traffic: until routing has converged, or until the repair where a site is isolated."""
+    outage_class: OutageClass
     lost_sites: LostSites
-    """Sites cut off until the repair; () where traffic finds a way around."""
+    """Sites isolated until the repair; () where an alternative route exists."""
 
 
 @dataclass(frozen=True, eq=False)
 class Outages:
-    """Failures between the sites of a job, one a row; rates count years in service."""
+    """Failures between the sites of a job, one per row; rates are per year in service."""
 
-    thing: Ints
-    """Index into THINGS,"""
+    element: Ints
+    """Index into FAILED_ELEMENTS."""
     row: Ints
-    """code of a risk, or row of a link or node, by thing,"""
+    """Code of a risk, or row of a link or node, depending on the element."""
     n_per_year: Floats
     repair_h: Floats
     pause_s: Floats
-    outage: Ints
-    """index into CLASSES,"""
+    """Time without traffic."""
+    outage_class: Ints
+    """Index into CLASSES."""
     lost: Ints
-    """and into `lost_sites`, whose first entry is nobody."""
+    """Index into `lost_sites`; 0 where no site is isolated."""
     lost_sites: tuple[LostSites, ...]
     member_down_ratio: float
-    """Share of the time in which some member of some used bundle of several is down and the others carry all."""
+    """Share of time in which a member of any used bundle is down and the other members carry its traffic."""
     ids: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = ((), (), ())
-    """Ids of shared risks, nodes and links, which `row` points into."""
+    """Ids of shared risks, nodes and links, which `row` refers to."""
 
     def rows(self) -> tuple[Outage, ...]:
-        """Rows alike in all but the name as one, the most time lost to waiting first."""
+        """Merge rows that are alike in all but the name; those with the most waiting time come first."""
         risk_ids, node_ids, link_ids = self.ids
         ids = {RISK: risk_ids, NODE: node_ids}
-        alike: dict[tuple[float, ...], list[int]] = {}
-        columns = (self.thing, self.outage, self.lost, self.n_per_year, self.repair_h, self.pause_s)
+        groups: dict[tuple[float, ...], list[int]] = {}
+        columns = (self.element, self.outage_class, self.lost, self.n_per_year, self.repair_h, self.pause_s)
         for i, key in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
-            alike.setdefault(key, []).append(i)
-        found = []
-        for rows in alike.values():
+            groups.setdefault(key, []).append(i)
+        outages = []
+        for rows in groups.values():
             first = rows[0]
-            names = ids.get(int(self.thing[first]), link_ids)
-            found.append(
+            names = ids.get(int(self.element[first]), link_ids)
+            outages.append(
                 Outage(
-                    thing=THINGS[self.thing[first]],
+                    element=FAILED_ELEMENTS[self.element[first]],
                     names=tuple(sorted(names[self.row[i]] for i in rows)),
                     n_per_year=float(self.n_per_year[first]),
                     repair_h=float(self.repair_h[first]),
                     pause_s=float(self.pause_s[first]),
-                    outage=CLASSES[self.outage[first]],
+                    outage_class=CLASSES[self.outage_class[first]],
                     lost_sites=self.lost_sites[self.lost[first]],
                 )
             )
 
-        def order(alike: Outage) -> tuple[object, ...]:
-            n_per_year = alike.n_per_year * len(alike.names)
-            return -n_per_year * alike.pause_s, -n_per_year, alike.thing, alike.names
+        def order(outage: Outage) -> tuple[object, ...]:
+            n_per_year = outage.n_per_year * len(outage.names)
+            return -n_per_year * outage.pause_s, -n_per_year, outage.element, outage.names
 
-        return tuple(sorted(found, key=order))
+        return tuple(sorted(outages, key=order))
 
 
 def no_outages() -> Outages:
-    """Of a job that no failure between sites can touch."""
+    """Build the outages of a job without failures between sites: no rows."""
     ints, floats = np.zeros(0, np.int64), np.zeros(0)
     return Outages(ints, ints, floats, floats, floats, ints, ints, ((),), 0.0)
 
 
 def links_between(state: State, sites: Sequence[str], arcs: Ints) -> Ints:
-    """Of the arcs that a job's exchange between sites uses, the links that are not inside a site's fabric.
+    """Find the links between sites, among the arcs that a job's inter-site traffic uses.
 
-    Those with spans, those at border routers, and those that end outside the job's sites.
+    These are links with spans, links at border routers, and links that end outside the job's sites.
+
+    Args:
+        state: columns of the network.
+        sites: ids of the job's sites.
+        arcs: arcs that the traffic uses.
+
+    Returns:
+        Rows of links, ascending.
     """
     rows = np.flatnonzero(np.bincount(arcs // 2, minlength=state.n_links))
     at_border = state.link_tier[rows] >= TIERS.index("border")
-    inside = _inside(state, sites)[state["link_ends"][rows]]
+    inside = _in_sites(state, sites)[state["link_ends"][rows]]
     return np.asarray(rows[at_border | ~(inside[:, 0] & inside[:, 1])])
 
 
 def failing_nodes(state: State, sites: Sequence[str], links: Ints) -> Ints:
-    """Switches at the ends of `links` whose failure is not that of a fabric: see `links_between`."""
+    """Find the switches at the ends of `links` that are not part of a site's fabric, see `links_between`."""
     ends = state["link_ends"][links]
-    at_wide = np.zeros(state.n_nodes, dtype=np.bool_)
-    at_wide[ends[state.link_tier[links] == TIERS.index("wide_area")]] = True
+    at_wide_area = np.zeros(state.n_nodes, dtype=np.bool_)
+    at_wide_area[ends[state.link_tier[links] == TIERS.index("wide_area")]] = True
     nodes = np.unique(ends)
     kind = state["node_kind"][nodes]
-    counted = at_wide[nodes] | (kind == NODE_KINDS.index("border")) | ~_inside(state, sites)[nodes]
-    return np.asarray(nodes[counted & (kind > NODE_KINDS.index("host"))])
+    between_sites = at_wide_area[nodes] | (kind == NODE_KINDS.index("border")) | ~_in_sites(state, sites)[nodes]
+    return np.asarray(nodes[between_sites & (kind > NODE_KINDS.index("host"))])
 
 
-def _inside(state: State, sites: Sequence[str]) -> Bools:
-    """Nodes of these sites."""
+def _in_sites(state: State, sites: Sequence[str]) -> Bools:
+    """Nodes of these sites, bool[n_nodes]."""
     names = set(sites)
-    chosen = np.array([*(name in names for name in state.sites), False])
-    return np.asarray(chosen[state["node_site"]])
+    # the last entry is for nodes without a site, whose code is -1
+    is_job_site = np.array([*(name in names for name in state.sites), False])
+    return np.asarray(is_job_site[state["node_site"]])
 
 
 def build_site_graph(state: State, lit: Bools, sites: Sequence[JobSite], links: Ints) -> SiteGraph:
-    """The network around the links that a job uses between its sites; good for as long as `lit` is the same."""
-    wide = np.flatnonzero(lit & (state.link_tier == TIERS.index("wide_area")))
+    """Build the graph around the links that a job uses between its sites; it is valid as long as `lit` is the same."""
+    wide_area = np.flatnonzero(lit & (state.link_tier == TIERS.index("wide_area")))
     nodes = failing_nodes(state, [site.id for site in sites], links)
-    return site_graph(state, lit, sites, nodes, np.union1d(wide, links))
+    return site_graph(state, lit, sites, nodes, np.union1d(wide_area, links))
 
 
 def site_outages(
     state: State, reader: FigureReader, graph: SiteGraph, links: Ints, case: AgeingCase = "value"
 ) -> Outages:
-    """Failures of the `links` (rows) that a job uses between its sites, of what they lie in, and of their routers."""
+    """Compute the outages between the sites of a job.
+
+    Args:
+        state: columns of the network.
+        reader: source of figures.
+        graph: graph of the sites, see `build_site_graph`.
+        links: rows of links that the job uses between its sites.
+        case: low, central or high case of the failure figures.
+
+    Returns:
+        Failures of these links, of their shared risks, and of their routers.
+    """
     links = np.array([row for row in np.asarray(links).tolist() if row in graph.vertex_of_link], dtype=np.int64)
     if not len(links):
         return no_outages()
     failures = link_failures(state, reader, links, case)
-    events = _Events(state, graph, reader)
-    of_risks = _add_cuts(events, reader, links, case)
-    _add_lines(events, failures, links, of_risks)
-    down_ratio = _add_members(events, failures, links)
-    _add_nodes(events, reader, case)
-    _add_protection(events, reader, failures, links)
-    return events.table(down_ratio)
+    table = _OutageTable(state, graph, reader)
+    n_cuts_per_year = _add_cuts(table, reader, links, case)
+    _add_links(table, failures, links, n_cuts_per_year)
+    down_ratio = _add_members(table, failures, links)
+    _add_nodes(table, reader, case)
+    _add_protection(table, reader, failures, links)
+    return table.build(down_ratio)
 
 
-class _Events:
-    """Failures as they are found, with what they do."""
+class _OutageTable:
+    """Rows of outages, added element by element."""
 
     def __init__(self, state: State, graph: SiteGraph, reader: FigureReader) -> None:
         self.state, self.graph = state, graph
         self._ride_through_s = reader.general("ride_through_s")
         self._stall_limit_s = reader.general("stall_limit_s")
         self._convergence_s = reader.general("convergence_s")
-        self._lost: dict[LostSites, int] = {(): 0}
+        self._lost_codes: dict[LostSites, int] = {(): 0}
         self._columns: list[tuple[Ints, Ints, Floats, Floats, Floats, Ints]] = []
 
     def add(
-        self, thing: int, rows: Ints, n_per_year: Floats, repair_h: Floats, lost: Sequence[tuple[str, ...]]
+        self, element: int, rows: Ints, n_per_year: Floats, repair_h: Floats, lost: Sequence[tuple[str, ...]]
     ) -> None:
-        """Failures of one thing; `lost` by row: the sites that each cuts off. Those that never happen are left out."""
-        codes = np.array([self._lost.setdefault(sites, len(self._lost)) for sites in lost], dtype=np.int64)
+        """Add failures of one kind of element; `lost`: sites that each row isolates. Rows with rate 0 are dropped."""
+        codes = np.array([self._lost_codes.setdefault(sites, len(self._lost_codes)) for sites in lost], dtype=np.int64)
         pause_s = np.where(codes > 0, repair_h * SECONDS_PER_HOUR, self._convergence_s)
-        self.add_paused(thing, rows, n_per_year, repair_h, pause_s, codes)
+        self.add_with_pause(element, rows, n_per_year, repair_h, pause_s, codes)
 
-    def add_paused(
-        self, thing: int, rows: Ints, n_per_year: Floats, repair_h: Floats, pause_s: Floats, lost: Ints
+    def add_with_pause(
+        self, element: int, rows: Ints, n_per_year: Floats, repair_h: Floats, pause_s: Floats, lost: Ints
     ) -> None:
-        """Failures whose traffic stops for so long."""
-        here = n_per_year > 0
-        columns = (np.full(len(rows), thing), np.asarray(rows), n_per_year, repair_h, pause_s, lost)
-        self._columns.append(tuple(column[here] for column in columns))  # type: ignore[arg-type]
+        """Add failures with a given time without traffic."""
+        occurs = n_per_year > 0
+        columns = (np.full(len(rows), element), np.asarray(rows), n_per_year, repair_h, pause_s, lost)
+        self._columns.append(tuple(column[occurs] for column in columns))  # type: ignore[arg-type]
 
-    def table(self, member_down_ratio: float) -> Outages:
-        """All of them."""
-        thing, row, n_per_year, repair_h, pause_s, lost = (
+    def build(self, member_down_ratio: float) -> Outages:
+        element, row, n_per_year, repair_h, pause_s, lost = (
             np.concatenate(column) for column in zip(*self._columns, strict=True)
         )
-        outage = np.where(
+        outage_class = np.where(
             pause_s <= self._ride_through_s, RIDE_THROUGH, np.where(pause_s <= self._stall_limit_s, STALL, ABORT)
         )
         return Outages(
-            thing=thing,
+            element=element,
             row=row,
             n_per_year=n_per_year,
             repair_h=repair_h,
             pause_s=pause_s,
-            outage=outage,
+            outage_class=outage_class,
             lost=lost,
-            lost_sites=tuple(self._lost),
+            lost_sites=tuple(self._lost_codes),
             member_down_ratio=member_down_ratio,
             ids=(self.state.srlgs, self.state.node_ids, self.state.link_ids),
         )
 
 
-def _add_cuts(events: _Events, reader: FigureReader, links: Ints, case: AgeingCase) -> Floats:
-    """Cuts in shared risks; returns how often they take each of `links` down in a year."""
-    used = np.zeros(events.state.n_links, dtype=np.bool_)
+def _add_cuts(table: _OutageTable, reader: FigureReader, links: Ints, case: AgeingCase) -> Floats:
+    """Cuts in shared risks; returns how often per year they take down each of `links`."""
+    used = np.zeros(table.state.n_links, dtype=np.bool_)
     used[links] = True
-    n_down = np.zeros(len(used))
-    drawn = np.array(sorted(events.graph.vertex_of_link), dtype=np.int64)
-    cuts = [cut for cut in shared_cuts(events.state, drawn) if used[cut.links].any()]
+    n_down_per_year = np.zeros(len(used))
+    may_fail = np.array(sorted(table.graph.vertex_of_link), dtype=np.int64)
+    cuts = [cut for cut in shared_cuts(table.state, may_fail) if used[cut.links].any()]
     if not cuts:
-        return n_down[links]
+        return n_down_per_year[links]
     n_per_year = reader.general("n_cuts_per_km_year", case) * np.array([cut.length_km for cut in cuts])
-    for cut, rate in zip(cuts, n_per_year, strict=True):
-        n_down[cut.links] += rate
+    for cut, rate_per_year in zip(cuts, n_per_year, strict=True):
+        n_down_per_year[cut.links] += rate_per_year
     risks = np.array([cut.risk for cut in cuts], dtype=np.int64)
     repair_h = np.full(len(cuts), cut_repair_h(reader, case))
-    events.add(RISK, risks, n_per_year, repair_h, [events.graph.lost_by((), cut.links.tolist()) for cut in cuts])
-    return n_down[links]
+    lost = [table.graph.sites_isolated_by((), cut.links.tolist()) for cut in cuts]
+    table.add(RISK, risks, n_per_year, repair_h, lost)
+    return n_down_per_year[links]
 
 
-def _add_lines(events: _Events, failures: LinkFailures, links: Ints, of_risks: Floats) -> None:
-    """What takes a whole line and is no cut in a shared risk: other glass, amplifiers, both paths at a time."""
-    left = failures.n_failures_per_year - of_risks
-    left = np.where(left > NOTHING * failures.n_failures_per_year, left, 0.0)
-    lost = [events.graph.lost_by((), (row,)) if n else () for row, n in zip(links.tolist(), left, strict=True)]
-    events.add(LINK, links, left, failures.line_mttr_h, lost)
+def _add_links(table: _OutageTable, failures: LinkFailures, links: Ints, n_cuts_per_year: Floats) -> None:
+    """Failures of whole links outside shared risks: other fibre, amplifiers, both paths at a time."""
+    remaining = failures.n_failures_per_year - n_cuts_per_year
+    n_per_year = np.where(remaining > ROUNDING_RATIO * failures.n_failures_per_year, remaining, 0.0)
+    lost = [
+        table.graph.sites_isolated_by((), (row,)) if n else ()
+        for row, n in zip(links.tolist(), n_per_year, strict=True)
+    ]
+    table.add(LINK, links, n_per_year, failures.line_mttr_h, lost)
 
 
-def _add_members(events: _Events, failures: LinkFailures, links: Ints) -> float:
-    """Members one by one; the only member of a link is the link. Returns the share of time with one of several down."""
-    n_up = events.state.n_members_up[links]
+def _add_members(table: _OutageTable, failures: LinkFailures, links: Ints) -> float:
+    """Failures of single members; the only member of a link counts as the link.
+
+    Returns the share of time in which one of several members is down.
+    """
+    n_up = table.state.n_members_up[links]
     n_per_year = n_up * HOURS_PER_YEAR / failures.member_mtbf_h
     single = n_up == 1
-    lost = [events.graph.lost_by((), (row,)) for row in links[single].tolist()]
-    events.add(LINK, links[single], n_per_year[single], failures.member_mttr_h[single], lost)
-    many = ~single
-    events.add(MEMBERS, links[many], n_per_year[many], failures.member_mttr_h[many], [()] * int(many.sum()))
-    up_ratio = 1.0 - failures.member_unavailability_ratio[many]
-    return float(1.0 - np.prod(up_ratio ** n_up[many]))
+    lost = [table.graph.sites_isolated_by((), (row,)) for row in links[single].tolist()]
+    table.add(LINK, links[single], n_per_year[single], failures.member_mttr_h[single], lost)
+    several = ~single
+    lost = [()] * int(several.sum())
+    table.add(MEMBERS, links[several], n_per_year[several], failures.member_mttr_h[several], lost)
+    up_ratio = 1.0 - failures.member_unavailability_ratio[several]
+    return float(1.0 - np.prod(up_ratio ** n_up[several]))
 
 
-def _add_nodes(events: _Events, reader: FigureReader, case: AgeingCase) -> None:
-    nodes = np.array(sorted(events.graph.vertex_of_node), dtype=np.int64)
+def _add_nodes(table: _OutageTable, reader: FigureReader, case: AgeingCase) -> None:
+    nodes = np.array(sorted(table.graph.vertex_of_node), dtype=np.int64)
     if not len(nodes):
         return
     n_per_year = np.full(len(nodes), reader.general("n_switch_failures_per_month", case) * MONTHS_PER_YEAR)
     repair_h = np.full(len(nodes), reader.general("switch_repair_h", case))
-    events.add(NODE, nodes, n_per_year, repair_h, [events.graph.lost_by((row,), ()) for row in nodes.tolist()])
+    lost = [table.graph.sites_isolated_by((row,), ()) for row in nodes.tolist()]
+    table.add(NODE, nodes, n_per_year, repair_h, lost)
 
 
-def _add_protection(events: _Events, reader: FigureReader, failures: LinkFailures, links: Ints) -> None:
-    """Failures of a working path that the other path bridges, within the time of its switch."""
-    part = events.state["link_protection"][links]
-    here = part >= 0
-    if not here.any():
+def _add_protection(table: _OutageTable, reader: FigureReader, failures: LinkFailures, links: Ints) -> None:
+    """Failures of a working path that the standby path bridges; traffic stops for the time of the switch."""
+    part = table.state["link_protection"][links]
+    protected = part >= 0
+    if not protected.any():
         return
-    switch_s = reader.by_code(events.state.parts, part[here], "switch_time_s", "protection")
-    nothing = np.zeros(len(switch_s))
-    events.add_paused(
-        PROTECTION, links[here], failures.n_switches_per_year[here], nothing, switch_s, nothing.astype(np.int64)
-    )
+    switch_s = reader.by_code(table.state.parts, part[protected], "switch_time_s", "protection")
+    zeros = np.zeros(len(switch_s))
+    n_per_year = failures.n_switches_per_year[protected]
+    table.add_with_pause(PROTECTION, links[protected], n_per_year, zeros, switch_s, zeros.astype(np.int64))

@@ -1,9 +1,9 @@
-"""Which links one cut takes at once: stretches of glass that lie in a shared risk together.
+"""Shared risks: which links one cut takes down together.
 
-A stretch is counted in one risk: of those it lies in, the one with the most paths, the first by name of equals. Paths
-are taken to lie along a risk from its start, as far as their length in it goes, so that of two the shorter length is
-cut with the longer one; that of a protected link, as far as both its paths go. A risk named on a link itself covers it
-from end to end.
+A stretch of fibre counts in one risk only: of the risks it lies in, the one with the most paths, or of equals the first
+by name. Paths are assumed to run along a risk from its start, for as long as their length in it. A cut of the shorter
+length therefore also takes the longer one. A protected link counts as far as both its paths run in the risk. A risk
+named on a link covers it from end to end.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Ints, State
+from ..arrays import Bools, Floats, Ints, State
 
 
 class SharedCut(NamedTuple):
@@ -26,24 +26,28 @@ class SharedCut(NamedTuple):
 
 
 def shared_cuts(state: State, links: Ints) -> tuple[SharedCut, ...]:
-    """Stretches that take some of `links` (rows) down, by risk, the one that takes the most links first."""
-    risk, link, length_km = _in_risks(state, links)
-    found = []
+    """List the stretches of shared risks whose cut takes some of `links` (rows) down.
+
+    Returns:
+        Stretches by risk; within a risk the one that takes the most links comes first.
+    """
+    risk, link, length_km = _exposed_lengths(state, links)
+    cuts = []
     for code in np.unique(risk):
-        here = np.flatnonzero(risk == code)
-        here = here[np.argsort(length_km[here], kind="stable")]
-        reach = length_km[here]
-        before = np.concatenate((np.zeros(1), reach[:-1]))
-        for i in np.flatnonzero(reach > before):
-            found.append(SharedCut(int(code), float(reach[i] - before[i]), np.sort(link[here[i:]])))
-    return tuple(found)
+        rows = np.flatnonzero(risk == code)
+        rows = rows[np.argsort(length_km[rows], kind="stable")]
+        end_km = length_km[rows]
+        start_km = np.concatenate((np.zeros(1), end_km[:-1]))
+        for i in np.flatnonzero(end_km > start_km):
+            cuts.append(SharedCut(int(code), float(end_km[i] - start_km[i]), np.sort(link[rows[i:]])))
+    return tuple(cuts)
 
 
-def _in_risks(state: State, links: Ints) -> tuple[Ints, Ints, np.ndarray]:
-    """(risk, link, km whose cut takes the link down) of links and risks where there is any."""
-    chosen = np.zeros(state.n_links, dtype=np.bool_)
-    chosen[links] = True
-    span, code = _memberships(state, chosen)
+def _exposed_lengths(state: State, links: Ints) -> tuple[Ints, Ints, Floats]:
+    """(risk, link, km whose cut takes the link down), for pairs with more than 0 km."""
+    selected = np.zeros(state.n_links, dtype=np.bool_)
+    selected[links] = True
+    span, code = _memberships(state, selected)
     link, standby = state["span_link"][span], state["span_standby"][span]
     n_risks = len(state.srlgs)
     paths = np.unique((code * state.n_links + link) * 2 + standby)
@@ -60,19 +64,20 @@ def _in_risks(state: State, links: Ints) -> tuple[Ints, Ints, np.ndarray]:
     risk, link = keys // max(state.n_links, 1), keys % max(state.n_links, 1)
     protected = state["link_protection"][link] >= 0
     down_km = np.where(protected, np.minimum(working_km, standby_km), working_km)
-    kept = down_km > 0
-    return risk[kept], link[kept], down_km[kept]
+    exposed = down_km > 0
+    return risk[exposed], link[exposed], down_km[exposed]
 
 
-def _memberships(state: State, chosen: np.ndarray) -> tuple[Ints, Ints]:
-    """(span, code) of chosen links, each once: risks of the spans, and those of the link for all of its spans."""
+def _memberships(state: State, selected: Bools) -> tuple[Ints, Ints]:
+    """(span, risk code) of selected links, each once: risks of the spans, and those of the link for all its spans."""
     n_risks = max(len(state.srlgs), 1)
-    of_spans = chosen[state["span_link"][state["span_srlg_span"]]]
-    span, code = state["span_srlg_span"][of_spans], state["span_srlg_code"][of_spans]
-    listed = chosen[state["srlg_link"]]
-    link_key = state["srlg_link"][listed] * n_risks + state["srlg_code"][listed]
-    own = link_key[~np.isin(link_key, state["span_link"][span] * n_risks + code)]
-    spans = [np.arange(state["span_first"][key // n_risks], state["span_first"][key // n_risks + 1]) for key in own]
+    in_selected = selected[state["span_link"][state["span_srlg_span"]]]
+    span, code = state["span_srlg_span"][in_selected], state["span_srlg_code"][in_selected]
+    on_link = selected[state["srlg_link"]]
+    link_key = state["srlg_link"][on_link] * n_risks + state["srlg_code"][on_link]
+    only_on_link = link_key[~np.isin(link_key, state["span_link"][span] * n_risks + code)]
+    first = state["span_first"]
+    spans = [np.arange(first[key // n_risks], first[key // n_risks + 1]) for key in only_on_link]
     span = np.concatenate((span, *spans))
-    code = np.concatenate((code, np.repeat(own % n_risks, [len(rows) for rows in spans]).astype(np.int64)))
+    code = np.concatenate((code, np.repeat(only_on_link % n_risks, [len(rows) for rows in spans]).astype(np.int64)))
     return span, code

@@ -1,8 +1,11 @@
-"""What cuts a job's sites off from each other: links and nodes that may fail, and all else drawn together.
+"""Site cuts: which sites of a job lose their connection when given nodes and links fail.
 
-Nodes that are joined by links which cannot fail here become one point. What is left is small: points, the nodes that
-may fail, and the links that may fail, these as vertices too, so that one question answers for both. One walk with low
-points (Tarjan 1972) finds every single vertex whose loss parts the sites; what falls together is walked around.
+Nodes that are joined by links which cannot fail are merged into one vertex. The remaining graph is small: merged
+vertices, the nodes that may fail, and the links that may fail, which are vertices too, so that one search covers both.
+One depth-first search with low points finds every single vertex whose loss separates the sites. Losses of several
+vertices at once are found by a search without them.
+
+Source: Tarjan 1972, depth-first search and articulation points.
 """
 
 from __future__ import annotations
@@ -18,8 +21,8 @@ from scipy.sparse.csgraph import connected_components
 
 from ..arrays import Bools, Ints, State
 
-Groups = tuple[int, ...]
-"""Places that still reach each other, a bit each; groups of no place are left out."""
+Components = tuple[int, ...]
+"""Terminals that reach each other: one bitmask for each component; components without terminals are omitted."""
 
 
 class JobSite(NamedTuple):
@@ -27,165 +30,185 @@ class JobSite(NamedTuple):
 
     id: str
     racks: Ints
-    """Node rows of its accelerators, in any order; a row may stand there for each of them."""
+    """Node rows of its accelerators, in any order; a row may repeat for each accelerator."""
     share_ratio: float
-    """Its part of the job's work: of two halves the larger one goes on."""
+    """Share of the job's work; if the job is separated, the component with the larger share continues."""
 
 
 @dataclass(frozen=True, eq=False)
 class SiteGraph:
-    """The sites of a job drawn together; vertices are points, then failing nodes among them, then failing links."""
+    """The merged graph of a job's sites.
+
+    Vertices are numbered: first merged nodes with the failing nodes among them, then failing links. A terminal is a
+    vertex with accelerators of the job.
+    """
 
     sites: tuple[JobSite, ...]
     neighbours: list[list[int]]
     vertex_of_node: dict[int, int]
     vertex_of_link: dict[int, int]
-    places: dict[int, int]
-    """Vertex of a point with accelerators of the job -> its bit."""
-    site_places: tuple[int, ...]
-    """Bits of each site: several where its racks meet only over what may fail."""
-    whole: Groups
-    """What reaches each other as long as nothing fails."""
-    cut_by: dict[int, tuple[str, ...]]
-    """Vertex -> sites that its loss alone cuts off, for those that do."""
-    _lost: dict[frozenset[int], tuple[str, ...]] = field(default_factory=dict)
-    """Answers about several vertices that were walked around before."""
+    terminals: dict[int, int]
+    """Vertex of a terminal -> its bit."""
+    site_terminals: tuple[int, ...]
+    """Bitmask of each site; several bits where its racks are connected only over elements that may fail."""
+    intact: Components
+    """Components without any failure."""
+    isolated_by: dict[int, tuple[str, ...]]
+    """Vertex -> sites that its loss alone isolates; other vertices have no entry."""
+    _isolated: dict[frozenset[int], tuple[str, ...]] = field(default_factory=dict)
+    """Cached results for sets of several vertices."""
 
-    def lost_by(self, nodes: Iterable[int], links: Iterable[int]) -> tuple[str, ...]:
-        """Sites that can no longer work with the rest once these rows are gone all at once; () where they all can."""
-        down = {self.vertex_of_node[row] for row in nodes if row in self.vertex_of_node}
-        down.update(self.vertex_of_link[row] for row in links if row in self.vertex_of_link)
-        if len(down) > 1:
-            together = frozenset(down)
-            if together not in self._lost:
-                self._lost[together] = self.lost_with(_groups(self, down))
-            return self._lost[together]
-        return self.cut_by.get(down.pop(), ()) if down else ()
+    def sites_isolated_by(self, nodes: Iterable[int], links: Iterable[int]) -> tuple[str, ...]:
+        """Find the sites that can no longer work with the rest when these rows fail together; () if all can."""
+        failed = {self.vertex_of_node[row] for row in nodes if row in self.vertex_of_node}
+        failed.update(self.vertex_of_link[row] for row in links if row in self.vertex_of_link)
+        if len(failed) > 1:
+            key = frozenset(failed)
+            if key not in self._isolated:
+                self._isolated[key] = self.sites_isolated_in(_components_without(self, failed))
+            return self._isolated[key]
+        return self.isolated_by.get(failed.pop(), ()) if failed else ()
 
-    def lost_with(self, groups: Groups) -> tuple[str, ...]:
-        """Sites that are no longer in the group that goes on, where nothing but these groups is left."""
-        before, after = self._left_out(self.whole), self._left_out(groups)
+    def sites_isolated_in(self, components: Components) -> tuple[str, ...]:
+        """Find the sites outside the component that continues, if only these components remain.
+
+        Sites that are already isolated in the intact network do not count.
+        """
+        before, after = self._sites_outside_largest(self.intact), self._sites_outside_largest(components)
         return tuple(site.id for i, site in enumerate(self.sites) if i in after and i not in before)
 
-    def _left_out(self, groups: Groups) -> set[int]:
-        """Sites that are not wholly in the group with the largest share of the work, the first of equals."""
+    def _sites_outside_largest(self, components: Components) -> set[int]:
+        """Sites that are not entirely in the component with the largest share of work, the first of equals."""
 
-        def inside(group: int) -> list[int]:
-            return [i for i, bits in enumerate(self.site_places) if bits & ~group == 0]
+        def sites_within(component: int) -> list[int]:
+            return [i for i, bits in enumerate(self.site_terminals) if bits & ~component == 0]
 
-        kept = max(map(inside, groups), key=lambda rows: sum(self.sites[i].share_ratio for i in rows), default=[])
-        return set(range(len(self.sites))) - set(kept)
+        largest = max(
+            map(sites_within, components), key=lambda rows: sum(self.sites[i].share_ratio for i in rows), default=[]
+        )
+        return set(range(len(self.sites))) - set(largest)
 
 
 def site_graph(state: State, lit: Bools, sites: Sequence[JobSite], nodes: Ints, links: Ints) -> SiteGraph:
-    """Draw the lit network together around the rows of `nodes` and `links` that may fail."""
+    """Merge the lit network around the nodes and links that may fail.
+
+    Args:
+        state: columns of the network.
+        lit: links that carry traffic, bool[n_links].
+        sites: sites of the job.
+        nodes: rows of nodes that may fail.
+        links: rows of links that may fail.
+
+    Returns:
+        The merged graph.
+    """
     may_fail = np.zeros(state.n_links, dtype=np.bool_)
     may_fail[links] = True
-    fails = np.zeros(state.n_nodes, dtype=np.bool_)
-    fails[nodes] = True
+    node_may_fail = np.zeros(state.n_nodes, dtype=np.bool_)
+    node_may_fail[nodes] = True
     ends = state["link_ends"]
-    at_failing = fails[ends[:, 0]] | fails[ends[:, 1]]
-    point = _points(ends[lit & ~may_fail & ~at_failing], state.n_nodes)
-    n_points = int(point.max(initial=-1)) + 1
-    steady = point[ends[lit & ~may_fail & at_failing]]
+    at_failing_node = node_may_fail[ends[:, 0]] | node_may_fail[ends[:, 1]]
+    vertex = _merged_vertices(ends[lit & ~may_fail & ~at_failing_node], state.n_nodes)
+    n_merged = int(vertex.max(initial=-1)) + 1
+    permanent = vertex[ends[lit & ~may_fail & at_failing_node]]
     rows = np.flatnonzero(lit & may_fail)
-    vertices = n_points + np.arange(len(rows))
-    pairs = np.concatenate((steady, *(np.stack((vertices, point[ends[rows, side]]), axis=1) for side in (0, 1))))
-    places: dict[int, int] = {}
-    site_places = []
+    link_vertices = n_merged + np.arange(len(rows))
+    link_edges = (np.stack((link_vertices, vertex[ends[rows, side]]), axis=1) for side in (0, 1))
+    edges = np.concatenate((permanent, *link_edges))
+    terminals: dict[int, int] = {}
+    site_terminals = []
     for site in sites:
-        held = np.unique(point[np.flatnonzero(np.bincount(site.racks, minlength=state.n_nodes))])
-        site_places.append(sum(1 << places.setdefault(int(vertex), len(places)) for vertex in held))
+        of_site = np.unique(vertex[np.flatnonzero(np.bincount(site.racks, minlength=state.n_nodes))])
+        site_terminals.append(sum(1 << terminals.setdefault(int(v), len(terminals)) for v in of_site))
     graph = SiteGraph(
         sites=tuple(sites),
-        neighbours=_neighbours(pairs, n_points + len(rows)),
-        vertex_of_node={int(row): int(point[row]) for row in nodes},
-        vertex_of_link={int(row): int(vertex) for row, vertex in zip(rows, vertices, strict=True)},
-        places=places,
-        site_places=tuple(site_places),
-        whole=(),
-        cut_by={},
+        neighbours=_neighbours(edges, n_merged + len(rows)),
+        vertex_of_node={int(row): int(vertex[row]) for row in nodes},
+        vertex_of_link={int(row): int(v) for row, v in zip(rows, link_vertices, strict=True)},
+        terminals=terminals,
+        site_terminals=tuple(site_terminals),
+        intact=(),
+        isolated_by={},
     )
-    graph = replace(graph, whole=_groups(graph, set()))
-    return replace(graph, cut_by=_cut_by(graph))
+    graph = replace(graph, intact=_components_without(graph, set()))
+    return replace(graph, isolated_by=_isolated_by_vertex(graph))
 
 
-def _points(ends: Ints, n_nodes: int) -> Ints:
-    """A number for each node, the same for those joined by these links."""
-    joined = coo_matrix((np.ones(len(ends), np.bool_), (ends[:, 0], ends[:, 1])), shape=(n_nodes, n_nodes))
-    return np.asarray(connected_components(joined, directed=False)[1], dtype=np.int64)
+def _merged_vertices(ends: Ints, n_nodes: int) -> Ints:
+    """Vertex of each node, the same for nodes joined by these links."""
+    adjacency = coo_matrix((np.ones(len(ends), np.bool_), (ends[:, 0], ends[:, 1])), shape=(n_nodes, n_nodes))
+    return np.asarray(connected_components(adjacency, directed=False)[1], dtype=np.int64)
 
 
-def _neighbours(pairs: Ints, n: int) -> list[list[int]]:
+def _neighbours(edges: Ints, n: int) -> list[list[int]]:
     """Adjacent vertices of each vertex, each once."""
-    keys = np.unique(np.concatenate((pairs[:, 0] * n + pairs[:, 1], pairs[:, 1] * n + pairs[:, 0])))
-    cuts = np.searchsorted(keys // max(n, 1), np.arange(n + 1)).tolist()
+    keys = np.unique(np.concatenate((edges[:, 0] * n + edges[:, 1], edges[:, 1] * n + edges[:, 0])))
+    bounds = np.searchsorted(keys // max(n, 1), np.arange(n + 1)).tolist()
     heads = (keys % max(n, 1)).tolist()
-    return [heads[first:last] for first, last in pairwise(cuts)]
+    return [heads[first:last] for first, last in pairwise(bounds)]
 
 
-def _groups(graph: SiteGraph, gone: set[int]) -> Groups:
-    """Places that reach each other without these vertices, in the order of their lowest bits."""
-    seen = set(gone)
-    found = []
-    for start in graph.places:
+def _components_without(graph: SiteGraph, failed: set[int]) -> Components:
+    """Components of terminals without these vertices, in the order of their lowest bits."""
+    seen = set(failed)
+    components = []
+    for start in graph.terminals:
         if start in seen:
             continue
         seen.add(start)
-        waiting, bits = [start], 0
-        while waiting:
-            vertex = waiting.pop()
-            bits |= 1 << graph.places[vertex] if vertex in graph.places else 0
-            fresh = [other for other in graph.neighbours[vertex] if other not in seen]
-            seen.update(fresh)
-            waiting += fresh
-        found.append(bits)
-    return _in_order(found)
+        pending, bits = [start], 0
+        while pending:
+            vertex = pending.pop()
+            bits |= 1 << graph.terminals[vertex] if vertex in graph.terminals else 0
+            unseen = [neighbour for neighbour in graph.neighbours[vertex] if neighbour not in seen]
+            seen.update(unseen)
+            pending += unseen
+        components.append(bits)
+    return _by_lowest_bit(components)
 
 
-def _cut_by(graph: SiteGraph) -> dict[int, tuple[str, ...]]:
-    """Single vertices whose loss cuts sites off; one walk for each group, from its first place."""
-    found: dict[int, tuple[str, ...]] = {}
-    for group in graph.whole:
-        if group & (group - 1) == 0:
-            continue  # a single place is not parted
-        others = [bits for bits in graph.whole if bits != group]
-        root = next(vertex for vertex, bit in graph.places.items() if group >> bit & 1)
-        for vertex, parts in _hanging(graph, root).items():
-            left = [bits for bits in (*parts, group & ~sum(parts)) if bits]
-            lost = graph.lost_with(_in_order(left + others)) if len(left) > 1 else ()
+def _isolated_by_vertex(graph: SiteGraph) -> dict[int, tuple[str, ...]]:
+    """Single vertices whose loss isolates sites; one search for each component, from its first terminal."""
+    isolated: dict[int, tuple[str, ...]] = {}
+    for component in graph.intact:
+        if component & (component - 1) == 0:
+            continue  # a single terminal cannot be separated
+        unaffected = [bits for bits in graph.intact if bits != component]
+        root = next(vertex for vertex, bit in graph.terminals.items() if component >> bit & 1)
+        for vertex, parts in _separated_subtrees(graph, root).items():
+            remaining = [bits for bits in (*parts, component & ~sum(parts)) if bits]
+            lost = graph.sites_isolated_in(_by_lowest_bit(remaining + unaffected)) if len(remaining) > 1 else ()
             if lost:
-                found[vertex] = lost
-    return found
+                isolated[vertex] = lost
+    return isolated
 
 
-def _in_order(groups: Iterable[int]) -> Groups:
-    """By their lowest bits."""
-    return tuple(sorted(groups, key=lambda bits: bits & -bits))
+def _by_lowest_bit(components: Iterable[int]) -> Components:
+    return tuple(sorted(components, key=lambda bits: bits & -bits))
 
 
-def _hanging(graph: SiteGraph, root: int) -> dict[int, list[int]]:
-    """Vertex -> places of each subtree that hangs on it alone, seen from the root (which holds a place, so stays)."""
+def _separated_subtrees(graph: SiteGraph, root: int) -> dict[int, list[int]]:
+    """Vertex -> terminals of each subtree that its loss separates from the root, which is a terminal itself."""
     order = {root: 0}
     low = {root: 0}
-    bits = {root: 1 << graph.places[root]}
-    hanging: dict[int, list[int]] = {}
+    bits = {root: 1 << graph.terminals[root]}
+    separated: dict[int, list[int]] = {}
     path = [(root, -1, iter(graph.neighbours[root]))]
     while path:
-        vertex, parent, ahead = path[-1]
-        for other in ahead:
-            if other not in order:
-                order[other] = low[other] = len(order)
-                bits[other] = 1 << graph.places[other] if other in graph.places else 0
-                path.append((other, vertex, iter(graph.neighbours[other])))
+        vertex, parent, unvisited = path[-1]
+        for neighbour in unvisited:
+            if neighbour not in order:
+                order[neighbour] = low[neighbour] = len(order)
+                bits[neighbour] = 1 << graph.terminals[neighbour] if neighbour in graph.terminals else 0
+                path.append((neighbour, vertex, iter(graph.neighbours[neighbour])))
                 break
-            if other != parent:
-                low[vertex] = min(low[vertex], order[other])
+            if neighbour != parent:
+                low[vertex] = min(low[vertex], order[neighbour])
         else:
             path.pop()
             if parent >= 0:
                 low[parent] = min(low[parent], low[vertex])
                 bits[parent] |= bits[vertex]
                 if low[vertex] >= order[parent] and parent != root and bits[vertex]:
-                    hanging.setdefault(parent, []).append(bits[vertex])
-    return hanging
+                    separated.setdefault(parent, []).append(bits[vertex])
+    return separated

@@ -9,10 +9,10 @@ from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
 from ..errors import Issue
 from ..model.document import TopologyDocument
-from ..optics.amplified_lines import amplified_lines, comb_of_link
+from ..optics.amplified_lines import amplified_paths, comb_of_link
 from ..optics.gn_model import outside_validity
-from ..optics.link_budget import as_it_stands
 from ..optics.optical_paths import COHERENT, OpticalPaths, link_optics, optical_paths_of
+from ..optics.power_budget import compute_launch_conditions
 
 
 def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
@@ -126,24 +126,24 @@ def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue
     """Amplifiers carry coherent channels only, have gain for the loss before them and power for all channels."""
     if not (state["span_amplifier"] >= 0).any():
         return
-    lines = optical_paths_of(state, reader)
+    paths = optical_paths_of(state, reader)
     optics = link_optics(state, reader)
-    spans, into_fibre_dbm = as_it_stands(state, reader, lines, "value")
-    for line in amplified_lines(state, lines):
-        link = int(lines.link_of_path[line])
+    spans, into_fibre_dbm = compute_launch_conditions(state, reader, paths, "value")
+    for path in amplified_paths(state, paths):
+        link = int(paths.link_of_path[path])
         name = state.arrays.link_ids[link]
         where = f"links[{name}]"
         if optics[link] != COHERENT:
             what = state.part_id(state["link_transceiver"][link]) or "a link without transceivers"
             found[f"amplifier {name}"] = Issue(where, f"{what} does not run over amplifiers", "take a coherent part")
             continue
-        comb = comb_of_link(state, reader, link, float(into_fibre_dbm[line]))
+        comb = comb_of_link(state, reader, link, float(into_fibre_dbm[path]))
         beyond = outside_validity(comb)
         if beyond:
             found[f"light {name}"] = Issue(where, beyond, "fewer channels a pair, or less power in each")
         # as built: what has aged since is the light's affair
         new_db = spans.fibre_db + spans.connectors_db + spans.lumped_db
-        problem = _gain_problem(state, reader, lines, new_db, int(line), comb.total_dbm)
+        problem = _gain_problem(state, reader, paths, new_db, int(path), comb.total_dbm)
         if problem:
             hint = "shorter spans, fewer channels or less power in each"
             found[f"amplifier {name}"] = Issue(where, problem, hint)
@@ -164,11 +164,11 @@ def _launch_issues(state: State, reader: FigureReader, found: dict[str, Issue]) 
 
 
 def _gain_problem(
-    state: State, reader: FigureReader, lines: OpticalPaths, total_db: Floats, line: int, total_dbm: float
+    state: State, reader: FigureReader, paths: OpticalPaths, total_db: Floats, path: int, total_dbm: float
 ) -> str:
     """The last amplifier of a line that lacks gain or power, in words; empty where all have enough."""
     problem, since_db = "", 0.0
-    for row in range(lines.span_first[line], lines.span_last[line]):
+    for row in range(paths.span_first[path], paths.span_last[path]):
         since_db += float(total_db[row])
         part = state.part_id(state["span_amplifier"][row])
         if part is None:

@@ -9,15 +9,15 @@ from .stage import Inputs
 
 
 def optical_paths(inputs: Inputs) -> OpticalPaths:
-    """Group links that are alike to their signal."""
+    """Find the optical paths, with alike links grouped."""
     return optical_paths_of(inputs.state, inputs.reader)
 
 
 def link_budgets(inputs: Inputs) -> LinkBudgets:
-    """Compute what arrives at each receiver."""
+    """Compute the link budget of each optical path."""
     return compute_link_budgets(inputs.state, inputs.reader, inputs["optical_paths"], inputs.ageing)
 
 
 def health(inputs: Inputs) -> LinkHealth:
-    """Compute what each link can carry, and why."""
+    """Compute the capacity of each link and what limits it."""
     return compute_link_health(inputs.state, inputs.document, inputs.reader, budgets=inputs["link_budgets"])

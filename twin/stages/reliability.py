@@ -17,13 +17,13 @@ from .stage import Inputs
 
 
 def interruptions(inputs: Inputs) -> Interruptions | None:
-    """How often its own parts interrupt the job; None without a job."""
+    """Compute how often the job's own parts interrupt it; None without a job."""
     allocated: dict[str, int] | None = inputs["placement.n_allocated"]
     return None if allocated is None else part_interruptions(allocated, inputs.reader)
 
 
 def links_between_sites(inputs: Inputs) -> Ints | None:
-    """Links that the job's exchange between sites uses; None where nothing is exchanged there."""
+    """Find the links that the job's inter-site traffic uses; None without such traffic."""
     loads, result = inputs["link_loads"], inputs["step"]
     if loads is None or result.step is None or not (loads.wide or loads.crossing):
         return None
@@ -33,7 +33,7 @@ def links_between_sites(inputs: Inputs) -> Ints | None:
 
 
 def work_of_sites(inputs: Inputs) -> tuple[float, ...] | None:
-    """Part of the work that each site of the job could do, all together one; None without a step."""
+    """Compute the share of work that each site of the job could do, the sum is 1; None without a step."""
     placed, result = inputs["placement"], inputs["step"]
     if result.step is None:
         return None
@@ -44,7 +44,7 @@ def work_of_sites(inputs: Inputs) -> tuple[float, ...] | None:
 
 
 def site_graph(inputs: Inputs) -> SiteGraph | None:
-    """The network around the links between sites; None where nothing is exchanged there."""
+    """Build the graph around the links between sites; None without inter-site traffic."""
     links, placed = inputs["links_between_sites"], inputs["placement"]
     if links is None:
         return None
@@ -56,7 +56,7 @@ def site_graph(inputs: Inputs) -> SiteGraph | None:
 
 
 def outages(inputs: Inputs) -> Outages:
-    """Failures between the sites; none where nothing is exchanged there."""
+    """Compute the outages between the sites; no rows without inter-site traffic."""
     graph: SiteGraph | None = inputs["site_graph"]
     if graph is None:
         return no_outages()
@@ -64,28 +64,28 @@ def outages(inputs: Inputs) -> Outages:
 
 
 def goodput(inputs: Inputs) -> Goodput | None:
-    """What interruptions of the job's parts and of what joins its sites leave; `go_on` runs on fewer sites."""
+    """Compute the goodput after interruptions and outages; with `go_on` the job continues on fewer sites."""
     job, parts, result = inputs.job, inputs["interruptions"], inputs["step"]
     if job is None or parts is None:
         return None
 
     def rate_without(lost: tuple[str, ...]) -> float:
-        left = tuple(place for place in job.placement if place.site not in lost)
-        if not left or result.step is None:
+        remaining = tuple(placement for placement in job.placement if placement.site not in lost)
+        if not remaining or result.step is None:
             return 0.0
         try:
-            other: StepOutcome = inputs.rerun("step", left)
+            reduced: StepOutcome = inputs.rerun("step", remaining)
         except TopologyError:
-            return 0.0  # it does not fit on what is left
-        return other.step.tokens_per_s / result.step.tokens_per_s if other.step is not None else 0.0
+            return 0.0  # it does not fit on the remaining sites
+        return reduced.step.tokens_per_s / result.step.tokens_per_s if reduced.step is not None else 0.0
 
     return job_goodput(parts, inputs["outages"], inputs.reader, job.on_site_loss, job.recovery, rate_without)
 
 
 def _work_shares(placed: JobPlacement, step: Step) -> tuple[float, ...]:
-    """Part of the work that each group of accelerators could do, all together one."""
+    """Share of work that each accelerator group could do; the sum is 1."""
     if len(step.groups) == len(placed.groups):
         rates = [group.n_replicas / group.stage_time_s for group in step.groups]
-    else:  # each replica reaches over all of them
+    else:  # each replica uses all groups
         rates = [float(group.n_stages) for group in placed.groups]
     return tuple(rate / sum(rates) for rate in rates)

@@ -14,7 +14,7 @@ from .stage import Inputs
 
 
 def split_share(inputs: Inputs) -> Floats:
-    """What a link counts for where a node splits: members (ecmp), or effective capacity (wcmp); float64[n_links]."""
+    """Compute the weight of a link when a node splits traffic: members (ecmp) or capacity (wcmp); float64[n_links]."""
     if inputs.document.routing == "ecmp":
         return np.asarray(inputs.state.n_members_up, dtype=np.float64)
     capacity_gbps: Floats = inputs["health.arc_capacity_gbps"]
@@ -24,24 +24,27 @@ def split_share(inputs: Inputs) -> Floats:
 
 
 def routed_links(inputs: Inputs) -> Bools:
-    """Links that carry traffic; bool[n_links]."""
+    """Find the links that carry traffic; bool[n_links]."""
     return np.asarray(inputs["health.lit"] & (inputs["split_share"] > 0))
 
 
 def access_latency(inputs: Inputs) -> Floats:
-    """Round trip over each cable of a rack or host, 0 elsewhere: racks whose cables differ are not attached alike."""
+    """Compute the round trip over each cable of a rack or host, 0 elsewhere.
+
+    Racks whose cables differ are not attached alike.
+    """
     state, latency_us = inputs.state, inputs["health.arc_latency_us"]
     at_rack = (state["node_kind"][state["link_ends"]] <= NODE_KINDS.index("host")).any(axis=1)
     return np.where(at_rack, latency_us[0::2] + latency_us[1::2], 0.0)
 
 
 def router(inputs: Inputs) -> Router:
-    """The router of one set of links; it remembers distances and traces, which their inputs decide."""
+    """Build the router of one set of links; its cached distances and traces depend on its inputs alone."""
     return Router(inputs.state, inputs["routed_links"], inputs["access_latency"])
 
 
 def demand_pairs(inputs: Inputs) -> NodePairs | None:
-    """Pairs of different nodes that the document's demands ask for; demands of one pair add up. None without any."""
+    """Collect the node pairs of the document's demands; demands of one pair add up. None without demands."""
     demands = inputs.document.demands
     if not demands:
         return None
@@ -56,7 +59,7 @@ def demand_pairs(inputs: Inputs) -> NodePairs | None:
 
 
 def demand_routes(inputs: Inputs) -> MatrixRoutes | None:
-    """Routes of the demands, destination by destination."""
+    """Find the routes of the demands, destination by destination; None without demands."""
     pairs: NodePairs | None = inputs["demand_pairs"]
     if pairs is None:
         return None
@@ -64,7 +67,7 @@ def demand_routes(inputs: Inputs) -> MatrixRoutes | None:
 
 
 def demands(inputs: Inputs) -> DemandLoads | None:
-    """Loads of the demands, max-min fair where arcs are too small."""
+    """Compute the loads of the demands, max-min fair where arcs are overloaded; None without demands."""
     pairs: NodePairs | None = inputs["demand_pairs"]
     if pairs is None:
         return None
@@ -73,7 +76,7 @@ def demands(inputs: Inputs) -> DemandLoads | None:
 
 
 def arc_load(inputs: Inputs) -> Floats:
-    """Gb/s offered by arc, averaged over a step: demands all the time, the job its bits of a step."""
+    """Compute the offered Gb/s by arc: demands, plus the job's bits averaged over a step."""
     load_gbps = np.zeros(2 * inputs.state.n_links)
     offered_gbps: Floats | None = inputs["demands.arc_offered_gbps"]
     if offered_gbps is not None:
@@ -85,12 +88,12 @@ def arc_load(inputs: Inputs) -> Floats:
 
 
 def arc_utilisation(inputs: Inputs) -> Floats:
-    """Offered load over capacity by arc."""
+    """Compute offered load over capacity by arc."""
     return arc_utilisation_ratio(inputs["arc_load"], inputs["health.arc_capacity_gbps"])
 
 
 def arc_queue(inputs: Inputs) -> Floats:
-    """Mean wait behind the demands by arc, µs."""
+    """Compute the mean queueing delay that the demands cause by arc, µs."""
     carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
     if carried_gbps is None:
         return np.zeros(2 * inputs.state.n_links)
@@ -99,7 +102,7 @@ def arc_queue(inputs: Inputs) -> Floats:
 
 
 def worst_latency(inputs: Inputs) -> float | None:
-    """Slowest path of the job, else of the demands, µs one way; None without either."""
+    """Compute the slowest path of the job, else of the demands, µs one way; None without either."""
     loads: UnitLinkLoads | None = inputs["link_loads"]
     if loads is not None:
         return loads.worst_latency_us

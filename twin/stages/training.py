@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays import Bools, Floats
 from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
-from ..traffic.congestion import left_for_job
+from ..traffic.congestion import remaining_for_job_gbps
 from ..traffic.routing import Router, Routes
 from ..training.causes import links_without_line_loss
 from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
@@ -130,7 +130,7 @@ def job_capacity(inputs: Inputs) -> Floats | None:
     capacity_gbps: Floats = inputs["health.job_capacity_gbps"]
     carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
     if carried_gbps is not None:
-        capacity_gbps = left_for_job(capacity_gbps, carried_gbps)
+        capacity_gbps = remaining_for_job_gbps(capacity_gbps, carried_gbps)
     return np.asarray(capacity_gbps[loads.arc] / inputs["hash_collisions"])
 
 

@@ -1,4 +1,4 @@
-"""Loads against capacities: demands placed and shared, utilisation, queues."""
+"""Congestion: loads of demands, max-min fair rates, utilisation and queueing delay."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .matrix_routes import MatrixRoutes
 from .routing import Routes
 
 MAX_QUEUE_UTILISATION_RATIO = 0.9
-"""M/D/1 describes background traffic below this; above it the queue is held at its value there."""
+"""M/D/1 describes background traffic up to this utilisation; above it the delay stays at its value there."""
 
 
 @dataclass(frozen=True, eq=False)
 class DemandLoads:
-    """What a traffic matrix does to a network. Arc columns in Gb/s; `carried_gbps` by demand is max-min fair.
+    """Loads of a traffic matrix by arc, and offered and max-min fair carried rates by demand.
 
-    NaN where it is unknown: what a demand gets over a link of unknown rate, and what the arcs on its way carry.
+    NaN where it is unknown: the rate of a demand over a link of unknown rate, and the loads of the arcs it uses.
     """
 
     arc_offered_gbps: Floats
@@ -37,75 +37,82 @@ class DemandLoads:
 def load_demands(
     routes: MatrixRoutes, offered_gbps: Floats, arc_capacity_gbps: Floats, *, split_by_rate: bool = False
 ) -> DemandLoads:
-    """Place every demand on its equal-cost paths; where arcs are too small, rates there are max-min fair.
+    """Load every demand on its equal-cost paths; where arcs are overloaded, carried rates are max-min fair.
 
-    arc_capacity_gbps: NaN where the rate of an arc is unknown. split_by_rate: nodes split traffic by the rate of links,
-    so that an unknown rate leaves the split unknown too.
+    Args:
+        routes: routes of the demands.
+        offered_gbps: float64[n_demands].
+        arc_capacity_gbps: float64[2 * n_links]; NaN where the rate of an arc is unknown.
+        split_by_rate: nodes split traffic by the rate of links, so that an unknown rate leaves the split unknown too.
+
+    Returns:
+        Offered and carried loads; NaN where they depend on an unknown rate.
     """
-    wanted = np.where(routes.reachable, offered_gbps, 0.0)
-    arc_offered = routes.loads(wanted)
-    unknown = np.isnan(arc_capacity_gbps)
-    capacity = np.where(unknown, np.inf, arc_capacity_gbps)
-    loaded = unknown & (arc_offered > 0)
-    if (arc_offered <= capacity).all() and not loaded.any():
-        return DemandLoads(arc_offered, arc_offered, offered_gbps, wanted, routes.reachable)
-    first, arc, usage = _usage(routes.by_pair, len(offered_gbps))
-    rate = np.empty(len(offered_gbps))
-    max_min_rates(first, arc, usage, capacity, wanted, rate)
+    routed_gbps = np.where(routes.reachable, offered_gbps, 0.0)
+    arc_offered_gbps = routes.loads(routed_gbps)
+    is_unknown = np.isnan(arc_capacity_gbps)
+    capacity_gbps = np.where(is_unknown, np.inf, arc_capacity_gbps)
+    loaded = is_unknown & (arc_offered_gbps > 0)
+    if (arc_offered_gbps <= capacity_gbps).all() and not loaded.any():
+        return DemandLoads(arc_offered_gbps, arc_offered_gbps, offered_gbps, routed_gbps, routes.reachable)
+    first, arc, fraction = _arcs_of_pairs(routes.by_pair, len(offered_gbps))
+    rate_gbps = np.empty(len(offered_gbps))
+    max_min_rates(first, arc, fraction, capacity_gbps, routed_gbps, rate_gbps)
     if not loaded.any():
-        return DemandLoads(arc_offered, routes.loads(rate), offered_gbps, rate, routes.reachable)
-    full = np.ones(len(capacity), dtype=np.bool_) if split_by_rate else arc_offered > capacity
-    unsure = _unsure(first, arc, (usage > 0) & (wanted > 0).repeat(np.diff(first)), loaded, full)
-    on_the_way = routes.loads(np.where(unsure, wanted, 0.0)) > 0
+        return DemandLoads(arc_offered_gbps, routes.loads(rate_gbps), offered_gbps, rate_gbps, routes.reachable)
+    full = np.ones(len(capacity_gbps), dtype=np.bool_) if split_by_rate else arc_offered_gbps > capacity_gbps
+    crosses = (fraction > 0) & (routed_gbps > 0).repeat(np.diff(first))
+    uncertain = _uncertain_demands(first, arc, crosses, loaded, full)
+    uncertain_arcs = routes.loads(np.where(uncertain, routed_gbps, 0.0)) > 0
     return DemandLoads(
-        np.where(on_the_way, np.nan, arc_offered) if split_by_rate else arc_offered,
-        np.where(on_the_way, np.nan, routes.loads(np.where(unsure, 0.0, rate))),
+        np.where(uncertain_arcs, np.nan, arc_offered_gbps) if split_by_rate else arc_offered_gbps,
+        np.where(uncertain_arcs, np.nan, routes.loads(np.where(uncertain, 0.0, rate_gbps))),
         offered_gbps,
-        np.where(unsure, np.nan, rate),
+        np.where(uncertain, np.nan, rate_gbps),
         routes.reachable,
     )
 
 
-def _unsure(first: Ints, arc: Ints, crosses: Bools, unknown: Bools, full: Bools) -> Bools:
-    """Demands whose rate depends on an unknown one: bool[n_demands].
+def _uncertain_demands(first: Ints, arc: Ints, crosses: Bools, is_unknown: Bools, full: Bools) -> Bools:
+    """Demands whose rate depends on an unknown one; bool[n_demands].
 
-    Those that cross an arc of unknown rate, and those that share a full arc with one of them, however far that goes.
-    An arc that holds all that is offered to it limits nobody.
+    These are demands that cross an arc of unknown rate, and demands that share a full arc with one of them, and so on.
+    An arc that carries all that is offered to it limits no demand.
     """
     demand = np.repeat(np.arange(len(first) - 1), np.diff(first))[crosses]
     arc = arc[crosses]
-    unsure, shared = np.zeros(len(first) - 1, dtype=np.bool_), unknown.copy()
+    uncertain, shared = np.zeros(len(first) - 1, dtype=np.bool_), is_unknown.copy()
     while True:
-        n_before = unsure.sum()
-        unsure[demand[shared[arc]]] = True
-        if unsure.sum() == n_before:
-            return unsure
-        on_the_way = np.zeros(len(unknown), dtype=np.bool_)
-        on_the_way[arc[unsure[demand]]] = True
-        shared |= on_the_way & full
+        n_before = uncertain.sum()
+        uncertain[demand[shared[arc]]] = True
+        if uncertain.sum() == n_before:
+            return uncertain
+        uncertain_arcs = np.zeros(len(is_unknown), dtype=np.bool_)
+        uncertain_arcs[arc[uncertain[demand]]] = True
+        shared |= uncertain_arcs & full
 
 
-def _usage(routes: Routes, n_pairs: int) -> tuple[Ints, Ints, Floats]:
-    """Arcs and fractions of every single pair, in CSR form."""
+def _arcs_of_pairs(routes: Routes, n_pairs: int) -> tuple[Ints, Ints, Floats]:
+    """(first row, arc, fraction) of every pair, in CSR form."""
     order = np.argsort(routes.inner_route, kind="stable")
     n_routes = len(routes.trace_first) - 1
-    per_route = np.bincount(routes.inner_route, minlength=n_routes)
-    start = np.cumsum(per_route) - per_route
-    n = per_route[routes.route_of_pair]
+    n_per_route = np.bincount(routes.inner_route, minlength=n_routes)
+    start = np.cumsum(n_per_route) - n_per_route
+    n = n_per_route[routes.route_of_pair]
     pair = np.repeat(np.arange(n_pairs), n)
     row = order[start[routes.route_of_pair[pair]] + np.arange(len(pair)) - np.repeat(np.cumsum(n) - n, n)]
     pairs = np.concatenate((pair, routes.pair_pair))
     arcs = np.concatenate((routes.inner_arc[row], routes.pair_arc))
-    usage = np.concatenate((routes.inner_fraction[row], routes.pair_fraction))
+    fraction = np.concatenate((routes.inner_fraction[row], routes.pair_fraction))
     order = np.lexsort((arcs, pairs))
     counts = np.bincount(pairs, minlength=n_pairs)
-    return np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))), arcs[order], usage[order]
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))), arcs[order], fraction[order]
 
 
 def arc_utilisation_ratio(load_gbps: Floats, capacity_gbps: Floats) -> Floats:
-    """Load over capacity by arc; arcs without capacity count 0 unless they are loaded, then infinite.
+    """Compute load over capacity by arc; without capacity it is 0, or infinite if the arc is loaded.
 
-    NaN where the load is unknown, and where there is one on an unknown capacity.
+    NaN where the load is unknown, and where an arc of unknown capacity is loaded.
     """
     out = np.empty(len(load_gbps))
     utilisation(np.nan_to_num(load_gbps), np.nan_to_num(capacity_gbps), out)
@@ -114,7 +121,10 @@ def arc_utilisation_ratio(load_gbps: Floats, capacity_gbps: Floats) -> Floats:
 
 
 def arc_queue_us(utilisation_ratio: Floats, member_gbps: Floats, packet_bytes: float) -> Floats:
-    """Mean wait of background traffic by arc, at the rate of one member; NaN where the utilisation is unknown."""
+    """Compute the mean queueing delay of background traffic by arc, at the rate of one member.
+
+    NaN where utilisation is unknown.
+    """
     out = np.empty(len(utilisation_ratio))
     known = np.nan_to_num(utilisation_ratio, posinf=np.inf)
     queue_delay_us(known, np.nan_to_num(member_gbps), packet_bytes, MAX_QUEUE_UTILISATION_RATIO, out)
@@ -123,7 +133,15 @@ def arc_queue_us(utilisation_ratio: Floats, member_gbps: Floats, packet_bytes: f
 
 
 def max_min(capacity_gbps: Floats, flows: list[list[int]]) -> Floats:
-    """Max-min fair rates of flows given as lists of link rows, without limits of their own; direction plays no part."""
+    """Compute the max-min fair rates of flows that have no rate limit of their own.
+
+    Args:
+        capacity_gbps: capacity of each link, float64[n_links]; directions are not distinguished.
+        flows: the link rows of each flow.
+
+    Returns:
+        Gb/s, float64[n_flows].
+    """
     counts = np.array([len(flow) for flow in flows], dtype=np.int64)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
     link = np.array([row for flow in flows for row in flow], dtype=np.int64)
@@ -132,10 +150,10 @@ def max_min(capacity_gbps: Floats, flows: list[list[int]]) -> Floats:
     return rate
 
 
-MIN_LEFT_RATIO = 0.01
-"""Share of an arc that background demands always leave to a job."""
+MIN_REMAINING_RATIO = 0.01
+"""Share of an arc's capacity that background demands always leave to a job."""
 
 
-def left_for_job(capacity_gbps: Floats, carried_gbps: Floats) -> Floats:
-    """What demands in the background leave of arcs to a job."""
-    return np.maximum(capacity_gbps - carried_gbps, capacity_gbps * MIN_LEFT_RATIO)
+def remaining_for_job_gbps(capacity_gbps: Floats, carried_gbps: Floats) -> Floats:
+    """Compute the capacity of arcs that background demands leave to a job."""
+    return np.maximum(capacity_gbps - carried_gbps, capacity_gbps * MIN_REMAINING_RATIO)

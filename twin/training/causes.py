@@ -21,7 +21,7 @@ from ..model.jobs import TrainingJob
 from ..optics.link_health import LinkHealth
 from ..optics.pfc_headroom import compute_pfc_headroom
 from ..optics.transport_goodput import compute_transport_goodput
-from ..traffic.congestion import left_for_job
+from ..traffic.congestion import remaining_for_job_gbps
 from .hash_collisions import collision_ratio, n_flows_per_accelerator
 from .job_flows import JobFlows
 from .placement import JobPlacement
@@ -221,7 +221,7 @@ class _NetworkLimits:
             lit = health.lit | (member_gbps > 0) if removed & LINE_LOSS else health.lit
             headroom = compute_pfc_headroom(state, inputs.document.lossless, self._reader, lit, member_gbps, rtt_us)
             n_arcs = 2 * state.n_links
-            available_gbps = available_gbps * headroom.by_arc("kept_ratio", n_arcs, 1.0)[loads.arc]
+            available_gbps = available_gbps * headroom.by_arc("retained_ratio", n_arcs, 1.0)[loads.arc]
             # the buffer limits what is sent, and the window leaves its share of that
             headroom_gbps = headroom.by_arc("rate_gbps", n_arcs, np.inf)[loads.arc] * (
                 transport.goodput_ratio / transport.recovery_ratio
@@ -229,7 +229,7 @@ class _NetworkLimits:
             available_gbps = np.minimum(available_gbps, headroom_gbps)
         capacity_gbps = available_gbps * (state.n_members_up * health.card_ratio)[links]
         if inputs.carried_gbps is not None:
-            capacity_gbps = left_for_job(capacity_gbps, inputs.carried_gbps[loads.arc])
+            capacity_gbps = remaining_for_job_gbps(capacity_gbps, inputs.carried_gbps[loads.arc])
         if not removed & BUFFERS:
             n_flows = n_flows_per_accelerator(inputs.document.lossless, self._reader)
             capacity_gbps = capacity_gbps / collision_ratio(state, inputs.placed, loads, n_flows)
