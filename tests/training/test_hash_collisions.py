@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 import pytest
 
-from twin.training.hash_collisions import worst_over_mean
+from tests.training.cases import reader
+from tests.training.steps import evaluated, one_site, sites
+from twin.training.hash_collisions import collision_ratio, worst_over_mean
+from twin.training.placement import place_job
 
 
 @pytest.mark.parametrize(
@@ -39,3 +44,47 @@ def test_one_member_or_no_flow_has_no_collisions_and_more_flows_have_fewer() -> 
     assert (np.diff(ratios) < 0).all()
     assert ratios[-1] == pytest.approx(1.0, abs=0.002)
     assert not len(worst_over_mean(np.zeros(0), np.zeros(0, np.int64)))
+
+
+def fullest_of_two(n: int) -> float:
+    """Expected flows on the fuller of two members, over the mean: heads or tails, whichever there are more of."""
+    return sum(comb(n, x) * max(x, n - x) for x in range(n + 1)) / 2**n / (n / 2)
+
+
+def test_below_64_flows_the_figure_is_exact() -> None:
+    assert worst_over_mean(np.array([63.0]), np.array([2]))[0] == pytest.approx(fullest_of_two(63), rel=1e-12)
+
+
+def test_from_64_flows_members_are_taken_as_independent() -> None:
+    """As if each of the two drew for itself: 2.6 % below the exact figure."""
+    found = worst_over_mean(np.array([64.0]), np.array([2]))[0]
+    at_most = np.cumsum([comb(64, x) / 2**64 for x in range(65)])
+    assert found == pytest.approx((1.0 - at_most**2).sum() / 32, rel=1e-12)
+    assert found == pytest.approx(fullest_of_two(64) * 0.9737, rel=1e-4)
+
+
+@pytest.mark.parametrize(("n_a", "n_b", "n_smaller"), [(2, 1, 8), (1, 3, 8), (2, 2, 16)])
+def test_as_many_flows_hash_between_two_sites_as_the_smaller_one_keeps(n_a: int, n_b: int, n_smaller: int) -> None:
+    """Racks of 8 accelerators, 3 flows each: 24 flows on 8 members where the smaller site has one rack, 48 of two."""
+    data = sites({"a": [("H100", 8)] * n_a, "b": [("H100", 8)] * n_b}, km=1.0, parallelism={"tp": 8})
+    data["links"][-1] |= {"n_parallel": 8}
+    found = evaluated(data)
+    state, loads = found.case.state, found.loads
+    assert found.case.job is not None
+    assert loads is not None
+    ratio = collision_ratio(state, place_job(state, found.case.job, reader()), loads, 3.0)
+    is_wide = np.array([state.link_ids[link] == "wan-ab" for link in loads.arc // 2])
+    expected = worst_over_mean(np.array([3.0 * n_smaller]), np.array([8]))[0]
+    assert expected > 1.3
+    assert ratio[is_wide] == pytest.approx(expected, rel=1e-12)
+    assert is_wide.sum() == 2, "both arcs of one link"
+    assert (ratio[~is_wide] == 1.0).all()
+    assert (~is_wide).any()
+
+
+def test_flows_of_one_site_hash_nowhere() -> None:
+    found = evaluated(one_site(2, 8, parallelism={"tp": 8}))
+    assert found.case.job is not None
+    assert found.loads is not None
+    placed = place_job(found.case.state, found.case.job, reader())
+    assert (collision_ratio(found.case.state, placed, found.loads, 3.0) == 1.0).all()
