@@ -263,12 +263,12 @@ def _late_child(suite: Suite, baseline: Baseline, jobs: dict[int, Job], workers:
     return 0
 
 
-def put_in(mutant: Mutant, path: Path) -> None:
+def put_in(mutant: Mutant, path: Path, functions: Sequence[FunctionType]) -> None:
     """Give the function of a fault, wherever it is held, the code with the fault."""
     faulty = {_place(code): code for code in _functions(compile(mutant.tree, str(path), "exec"))}
-    for thing in gc.get_objects():
-        if isinstance(thing, FunctionType) and thing.__code__.co_filename == str(path):
-            thing.__code__ = faulty.get(_place(thing.__code__), thing.__code__)
+    for function in functions:
+        if function.__code__.co_filename == str(path):
+            function.__code__ = faulty.get(_place(function.__code__), function.__code__)
 
 
 def _functions(code: CodeType) -> Iterator[CodeType]:
@@ -402,12 +402,16 @@ class Forking(Chosen):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        work = {index: functools.partial(self._run, session, job) for index, job in self.jobs.items()}
+        changed = {str(self.suite.root / file) for file in self.suite.files}
+        functions = [thing for thing in gc.get_objects() if isinstance(thing, FunctionType)]
+        functions = [function for function in functions if function.__code__.co_filename in changed]
+        gc.freeze()  # children share the memory of all that is there, and do not look through it
+        work = {index: functools.partial(self._run, session, job, functions) for index, job in self.jobs.items()}
         self.outcomes = run_forks(work, self.workers)
         return True
 
-    def _run(self, session: pytest.Session, job: Job) -> int:
-        put_in(job.mutant, self.suite.root / job.mutant.file)
+    def _run(self, session: pytest.Session, job: Job, functions: list[FunctionType]) -> int:
+        put_in(job.mutant, self.suite.root / job.mutant.file, functions)
         self.job = job
         self.pytest_collection_modifyitems(session.items)
         for position, item in enumerate(session.items):
