@@ -103,11 +103,3 @@ def test_a_risk_of_the_link_covers_its_own_spans_and_no_others() -> None:
     """Three links side by side; the middle one's risk holds for its two stretches, 3 + 4 km."""
     links = {"a": [(1, []), (2, [])], "b": {"srlgs": ["valley"], "spans": [(3, []), (4, [])]}, "c": [(5, [])]}
     assert found(links) == {("valley", "b"): 7.0}
-
-
-def test_protection_counts_where_it_is_the_only_part_of_the_network() -> None:
-    """Its code is then 0, the first of all parts; only where both paths lie does the link fall, 18 of 20 km."""
-    both = {"protection": "optical-protection", "spans": [(18, ["duct"]), (7, []), (20, ["duct"], True)]}
-    assert found({"a": both | {"transceiver": None, "capacity_gbps": 400}}) == {("duct", "a"): 18.0}
-    apart = {"protection": "optical-protection", "spans": [(18, ["duct"]), (20, ["west"], True)]}
-    assert found({"a": apart | {"transceiver": None, "capacity_gbps": 400}}) == {}
