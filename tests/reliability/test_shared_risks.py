@@ -91,3 +91,15 @@ def test_every_kilometre_walked_falls_with_those_that_lie_beside_it(drawn: list[
             key = (risk, " ".join(name for name in sorted(km) if km[name] > at))
             naive[key] = naive.get(key, 0.0) + 1.0
     assert found(links) == pytest.approx(naive)
+
+
+def test_of_equal_risks_the_first_by_name_counts_whoever_names_it() -> None:
+    """One path in each: the link's own `alpha` comes before the stretch's `beta`."""
+    assert found({"a": {"srlgs": ["alpha"], "spans": [(10, ["beta"])]}}) == {("alpha", "a"): 10.0}
+    assert found({"a": {"srlgs": ["gamma"], "spans": [(10, ["beta"])]}}) == {("beta", "a"): 10.0}
+
+
+def test_a_risk_of_the_link_covers_its_own_spans_and_no_others() -> None:
+    """Three links side by side; the middle one's risk holds for its two stretches, 3 + 4 km."""
+    links = {"a": [(1, []), (2, [])], "b": {"srlgs": ["valley"], "spans": [(3, []), (4, [])]}, "c": [(5, [])]}
+    assert found(links) == {("valley", "b"): 7.0}

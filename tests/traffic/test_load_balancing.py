@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 import pytest
 
@@ -39,3 +41,20 @@ def test_one_member_or_no_flow_has_no_collisions_and_more_flows_have_fewer() -> 
     assert (np.diff(ratios) < 0).all()
     assert ratios[-1] == pytest.approx(1.0, abs=0.002)
     assert not len(worst_over_mean(np.zeros(0), np.zeros(0, np.int64)))
+
+
+def fullest_of_two(n: int) -> float:
+    """Expected flows on the fuller of two members, over the mean: heads or tails, whichever there are more of."""
+    return sum(comb(n, x) * max(x, n - x) for x in range(n + 1)) / 2**n / (n / 2)
+
+
+def test_below_64_flows_the_figure_is_exact() -> None:
+    assert worst_over_mean(np.array([63.0]), np.array([2]))[0] == pytest.approx(fullest_of_two(63), rel=1e-12)
+
+
+def test_from_64_flows_members_are_taken_as_independent() -> None:
+    """As if each of the two drew for itself: 2.6 % below the exact figure."""
+    found = worst_over_mean(np.array([64.0]), np.array([2]))[0]
+    at_most = np.cumsum([comb(64, x) / 2**64 for x in range(65)])
+    assert found == pytest.approx((1.0 - at_most**2).sum() / 32, rel=1e-12)
+    assert found == pytest.approx(fullest_of_two(64) * 0.9737, rel=1e-4)
