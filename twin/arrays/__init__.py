@@ -1,4 +1,4 @@
-"""Columns for the kernels, one way from the records; and states laid over them."""
+"""Columns for the kernels, compiled from the records, and states that overlay some of them."""
 
 from .cache import cache_folder, cache_key, load_arrays, package_version, save_arrays
 from .columns import NO_CODE, NODE_KINDS, TIERS, Bools, Floats, Ints, NetworkArrays, Tier

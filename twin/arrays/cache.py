@@ -1,4 +1,4 @@
-"""The cache on disk: a stale, foreign or broken file is rebuilt, never believed."""
+"""The disk cache of compiled arrays; stale, foreign or broken files are ignored and rebuilt."""
 
 from __future__ import annotations
 
@@ -19,20 +19,23 @@ from .columns import NetworkArrays, freeze
 
 ARRAY_FORMAT = 5
 MAX_CACHE_BYTES = 1 << 30
-"""Of the folder; a network of 160,000 links takes about 40 MB."""
+"""Maximum size of the folder; a network of 160,000 links takes about 40 MB."""
 
 
 def cache_folder() -> Path | None:
-    """Where compiled arrays are kept: TWIN_CACHE_DIR (empty = nowhere, None), or the user's cache folder."""
-    chosen = os.environ.get("TWIN_CACHE_DIR")
-    if chosen is not None:
-        return Path(chosen) if chosen else None
+    """Return the folder of compiled arrays: TWIN_CACHE_DIR, else the user's cache folder.
+
+    None if TWIN_CACHE_DIR is empty: arrays are not cached.
+    """
+    configured = os.environ.get("TWIN_CACHE_DIR")
+    if configured is not None:
+        return Path(configured) if configured else None
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "dc-twin"
 
 
 def package_version() -> str:
-    """Version of the installed distribution."""
+    """Return the version of the installed distribution."""
     try:
         return version("dc-twin")
     except PackageNotFoundError:
@@ -40,14 +43,14 @@ def package_version() -> str:
 
 
 def cache_key(document: TopologyDocument, digests: Mapping[str, str]) -> str:
-    """SHA-256 over document, catalogue and generators (`digests`), array format, package and numpy versions."""
-    words = [document.digest(), f"format {ARRAY_FORMAT}", package_version(), np.__version__]
-    words += [f"{name}={digests[name]}" for name in sorted(digests)]
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()
+    """Return the SHA-256 of document, `digests` (catalogue, generators), array format, package and numpy version."""
+    lines = [document.digest(), f"format {ARRAY_FORMAT}", package_version(), np.__version__]
+    lines += [f"{name}={digests[name]}" for name in sorted(digests)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def save_arrays(arrays: NetworkArrays, key: str, folder: Path) -> None:
-    """Write the arrays under their key, whole or not at all; a folder that cannot be written is no fault."""
+    """Write the arrays under their key atomically; a folder that cannot be written is ignored."""
     columns: dict[str, Any] = {}
     for spec in fields(arrays):
         value = getattr(arrays, spec.name)
@@ -69,7 +72,7 @@ def save_arrays(arrays: NetworkArrays, key: str, folder: Path) -> None:
 
 
 def _prune(folder: Path) -> None:
-    """Drop the files longest unused until the folder is within its bound."""
+    """Delete the least recently used files until the folder is within MAX_CACHE_BYTES."""
     files = sorted(((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.npz")), reverse=True)
     total = 0
     for _, size, path in files:
@@ -79,7 +82,7 @@ def _prune(folder: Path) -> None:
 
 
 def load_arrays(key: str, folder: Path) -> NetworkArrays | None:
-    """The arrays kept under a key, or None where there are none or the file is not what it should be."""
+    """Return the arrays of a key; None if the file is missing or invalid."""
     try:
         with (folder / f"{key}.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             columns = {name: file[name] for name in file.files}
@@ -95,7 +98,7 @@ def load_arrays(key: str, folder: Path) -> NetworkArrays | None:
             if value.dtype == np.uint8
         }
         return freeze(NetworkArrays(**{**columns, **values}))
-    except Exception:  # numpy, zipfile and zlib raise a dozen kinds over broken bytes; all mean that they are broken
+    except Exception:  # numpy, zipfile and zlib raise many error types for a broken file
         return None
 
 

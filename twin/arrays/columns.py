@@ -1,4 +1,4 @@
-"""The columns: read-only arrays of a network, and what follows from them alone."""
+"""The columns of a network: read-only arrays, and values that follow from them alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..kernels.graph import ArcGraph
 NODE_KINDS = ("rack", "host", "leaf", "spine", "core", "border", "switch")
 Tier = Literal["access", "fabric", "border", "wide_area"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-"""Tier of a link: at a rack or host; between switches; at a border router; with spans of its own."""
+"""Tiers of links: at a rack or host; between switches; at a border router; with fibre spans."""
 NO_CODE = -1
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -26,8 +26,10 @@ class NetworkArrays:
     """A network as columns; row i of `node_*` is node_ids[i], of `link_*` link_ids[i], both sorted by id.
 
     Codes point into `parts`, `sites`, `srlgs`; -1 is none. Unset numbers are NaN; `*_age_years` and `*_measured_years`
-    are years before `as_of`. `srlg_*` lists what takes a link down; `span_srlg_*` every membership of a span.
-    `span_*` rows of link l are span_first[l]:span_first[l + 1]; `srlg_link`, `srlg_code` list memberships.
+    are years before `as_of`. `span_*` rows of link l are span_first[l]:span_first[l + 1]. Pairs of `srlg_link` and
+    `srlg_code` list the shared risks that take a link down; `span_srlg_*` list all memberships of spans.
+    Shapes: `node_*` [n_nodes], `link_*` [n_links] except `link_ends` [n_links, 2], `span_*` [n_spans], `arc_first`
+    [n_nodes + 1], `arc_sorted` and `arc_head` [2 * n_links].
     """
 
     node_ids: tuple[str, ...]
@@ -84,17 +86,17 @@ class NetworkArrays:
 
     @property
     def n_nodes(self) -> int:
-        """How many nodes."""
+        """Number of nodes."""
         return len(self.node_ids)
 
     @property
     def n_links(self) -> int:
-        """How many links, bundles counted once."""
+        """Number of links, bundles counted once."""
         return len(self.link_ids)
 
     @cached_property
     def graph(self) -> ArcGraph:
-        """Outgoing arcs in CSR form, as the kernels take them."""
+        """Outgoing arcs in CSR form, for the kernels."""
         return ArcGraph(self.arc_first, self.arc_sorted, self.arc_head)
 
     @cached_property
@@ -109,7 +111,7 @@ class NetworkArrays:
 
     @cached_property
     def link_tier(self) -> Ints:
-        """Index into TIERS of each link."""
+        """Index into TIERS of each link; int64[n_links]."""
         kinds = self.node_kind[self.link_ends]
         border = NODE_KINDS.index("border")
         at_rack = (kinds <= NODE_KINDS.index("host")).any(axis=1)
@@ -119,21 +121,21 @@ class NetworkArrays:
 
     @cached_property
     def link_n_regenerators(self) -> Ints:
-        """Sites on the way of each link, both paths together, where transponders make its light anew."""
+        """Regeneration sites of each link, on working and standby path together; int64[n_links]."""
         return np.bincount(self.span_link[self.span_regenerated], minlength=self.n_links)
 
     @cached_property
     def derived(self) -> dict[str, npt.NDArray[Any]]:
-        """Columns that a state computed from those of the network as it is; see `arrays.state.DERIVED`."""
+        """Cache of derived columns of the unchanged network; see `arrays.state.DERIVED`."""
         return {}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """In another process too nobody writes into a column."""
+        """Restore the arrays as read-only in another process."""
         self.__dict__.update(state)
         freeze(self)
 
     def code(self, part_id: str) -> int:
-        """Code of a part, -1 where the network has none of it."""
+        """Return the code of a part; -1 if the network does not use it."""
         return self.parts.index(part_id) if part_id in self.parts else NO_CODE
 
 

@@ -1,4 +1,4 @@
-"""Records -> columns: the only place where names become integers."""
+"""Compile records to columns; only here names become integer codes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ from .columns import NO_CODE, NODE_KINDS, Floats, Ints, NetworkArrays, freeze
 
 
 class _Codes:
-    """Names -> consecutive integers, sorted by name."""
+    """Maps names to consecutive integers, sorted by name; None to NO_CODE."""
 
     def __init__(self, names: Iterable[str | None]) -> None:
         self.names = tuple(sorted({name for name in names if name is not None}))
-        self._of: dict[str | None, int] = {name: i for i, name in enumerate(self.names)}
-        self._of[None] = NO_CODE
+        self._code_of: dict[str | None, int] = {name: i for i, name in enumerate(self.names)}
+        self._code_of[None] = NO_CODE
 
     def __call__(self, names: Iterable[str | None]) -> Ints:
-        return np.fromiter((self._of[name] for name in names), dtype=np.int64)
+        return np.fromiter((self._code_of[name] for name in names), dtype=np.int64)
 
 
 def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Sequence[Link]) -> NetworkArrays:
-    """Records, sorted by id, as columns; permuting a document changes nothing."""
+    """Compile records to columns; the order of records in the document does not matter.
+
+    Args:
+        document: document of the network.
+        nodes: all nodes, sorted by id.
+        links: all links, sorted by id.
+    """
     parts = _Codes(
         name
         for group in (
@@ -45,15 +51,15 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
     sites = _Codes(site.id for site in document.sites)
     memberships = sorted({(i, s) for i, link in enumerate(links) for s in _srlgs(link)})
     spans = [span for link in links for span in link.spans]
-    of_spans = sorted({(i, s) for i, span in enumerate(spans) for s in span.srlgs})
-    srlgs = _Codes(name for _, name in (*memberships, *of_spans))
+    span_memberships = sorted({(i, s) for i, span in enumerate(spans) for s in span.srlgs})
+    srlgs = _Codes(name for _, name in (*memberships, *span_memberships))
     node_codes = {node.id: i for i, node in enumerate(nodes)}
-    # arc 2l leaves the end that comes first by id, so that an answer does not depend on how the ends are listed
+    # arc 2l leaves the end with the smaller id, so answers do not depend on the order of the ends
     ends = np.array([sorted((node_codes[a], node_codes[b])) for a, b in (link.ends for link in links)], dtype=np.int64)
     ends = ends.reshape(-1, 2)
-    received, losses = _measured(document, links)
+    received, losses = _measured_values(document, links)
     n_spans = np.array([len(link.spans) for link in links], dtype=np.int64)
-    first, arcs, head = _csr(len(nodes), ends)
+    first, arcs, head = _outgoing_arcs(len(nodes), ends)
     ages = _Ages(document.as_of)
     return freeze(
         NetworkArrays(
@@ -70,19 +76,19 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             node_age_years=ages(n.installed for n in nodes),
             node_up=np.array([n.up for n in nodes], dtype=np.bool_),
             link_ends=ends,
-            link_capacity_gbps=_or_nan(
+            link_capacity_gbps=_with_nan(
                 None if link.capacity_gbps is None else lower_of(link.capacity_gbps) for link in links
             ),
             link_n_parallel=np.array([link.n_parallel for link in links], dtype=np.int64),
             link_weight=np.array([lower_of(link.weight) for link in links], dtype=np.float64),
             link_transceiver=parts(link.transceiver for link in links),
             link_mux=parts(link.mux for link in links),
-            link_launch_dbm=_or_nan(link.launch_dbm for link in links),
+            link_launch_dbm=_with_nan(link.launch_dbm for link in links),
             link_n_fibre_pairs=np.array([link.n_fibre_pairs for link in links], dtype=np.int64),
             link_age_years=ages(link.installed for link in links),
-            link_required_margin_db=_or_nan(link.required_margin_db for link in links),
-            link_loss_ratio=_or_nan(link.loss_ratio for link in links),
-            link_measured_received_dbm=_or_nan(value for value, _ in received),
+            link_required_margin_db=_with_nan(link.required_margin_db for link in links),
+            link_loss_ratio=_with_nan(link.loss_ratio for link in links),
+            link_measured_received_dbm=_with_nan(value for value, _ in received),
             link_measured_years=ages(day for _, day in received),
             link_protection=parts(link.protection for link in links),
             link_macsec=np.array([link.macsec for link in links], dtype=np.bool_),
@@ -99,14 +105,14 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             span_amplifier=parts(s.amplifier for s in spans),
             span_amplifier_age_years=ages(s.amplifier_installed or s.installed for s in spans),
             span_leased=np.array([s.leased for s in spans], dtype=np.bool_),
-            span_measured_loss_db=_or_nan(value for value, _ in losses),
+            span_measured_loss_db=_with_nan(value for value, _ in losses),
             span_measured_years=ages(day for _, day in losses),
             span_regenerated=np.array([s.regenerated for s in spans], dtype=np.bool_),
             span_standby=np.array([s.standby for s in spans], dtype=np.bool_),
             srlg_link=np.array([i for i, _ in memberships], dtype=np.int64),
             srlg_code=srlgs(name for _, name in memberships),
-            span_srlg_span=np.array([i for i, _ in of_spans], dtype=np.int64),
-            span_srlg_code=srlgs(name for _, name in of_spans),
+            span_srlg_span=np.array([i for i, _ in span_memberships], dtype=np.int64),
+            span_srlg_code=srlgs(name for _, name in span_memberships),
             arc_first=first,
             arc_sorted=arcs,
             arc_head=head,
@@ -115,7 +121,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
 
 
 def _srlgs(link: Link) -> Iterable[str]:
-    """Shared risks that take the link down: of a protected one those that both its paths lie in."""
+    """Return the shared risks that take a link down; for a protected link those of both paths."""
     if not link.spans:
         return link.srlgs
     paths = [{name for s in link.spans if s.standby == standby for name in s.srlgs} for standby in (False, True)]
@@ -123,11 +129,11 @@ def _srlgs(link: Link) -> Iterable[str]:
 
 
 Reading = tuple[float | None, date | None]
-"""A measured value and its day; None where nothing was measured."""
+"""A measured value and its date; None without a measurement."""
 
 
-def _measured(document: TopologyDocument, links: Sequence[Link]) -> tuple[list[Reading], list[Reading]]:
-    """(received power by link, loss by span): from measurements, else from the older fields of the records."""
+def _measured_values(document: TopologyDocument, links: Sequence[Link]) -> tuple[list[Reading], list[Reading]]:
+    """Return (received power by link, loss by span), from measurements, else from fields of the records."""
     values = MeasuredValues(document.measurements)
     received: list[Reading] = []
     losses: list[Reading] = []
@@ -138,28 +144,31 @@ def _measured(document: TopologyDocument, links: Sequence[Link]) -> tuple[list[R
     return received, losses
 
 
-def _or_nan(values: Iterable[float | None]) -> Floats:
+def _with_nan(values: Iterable[float | None]) -> Floats:
     return np.fromiter((np.nan if value is None else value for value in values), dtype=np.float64)
 
 
 class _Ages:
-    """Dates -> years before `as_of`; NaN where there is no date."""
+    """Converts dates to years before `as_of`; None to NaN."""
 
     def __init__(self, as_of: date | None) -> None:
         self._as_of = as_of
         self._known: dict[date | None, float] = {None: float("nan")}
 
     def __call__(self, days: Iterable[date | None]) -> Floats:
-        return np.fromiter((self._one(day) for day in days), dtype=np.float64)
+        return np.fromiter((self._age_years(day) for day in days), dtype=np.float64)
 
-    def _one(self, day: date | None) -> float:
+    def _age_years(self, day: date | None) -> float:
         if day not in self._known and day is not None and self._as_of is not None:
             self._known[day] = (self._as_of - day).days / DAYS_PER_YEAR
         return self._known[day]
 
 
-def _csr(n_nodes: int, ends: Ints) -> tuple[Ints, Ints, Ints]:
-    """Outgoing arcs of each node by (head, link), and the head of each arc."""
+def _outgoing_arcs(n_nodes: int, ends: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the outgoing arcs of each node in CSR form, ordered by (head, link), and the head of each arc.
+
+    ends: int64[n_links, 2]. Returns first[n_nodes + 1], arcs[2 * n_links], head[2 * n_links].
+    """
     n_links = len(ends)
     tail = ends.reshape(-1)
     head = ends[:, ::-1].reshape(-1) if n_links else np.zeros(0, np.int64)

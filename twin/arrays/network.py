@@ -1,4 +1,4 @@
-"""A network with its columns, compiled once and kept on disk."""
+"""A network with its columns, compiled once and cached on disk."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .compile import compile_network
 
 
 class CompiledNetwork(NetworkGraph):
-    """A network that knows its arrays; the records are only built where no cached arrays are found."""
+    """A network with its arrays; records are built only if no cached arrays exist."""
 
     @cached_property
     def arrays(self) -> NetworkArrays:
-        """Read-only columns of this network, from the cache on disk where they are kept.
+        """Read-only columns of this network, from the disk cache if possible.
 
-        Raises TopologyError where records do not fit together or what they say cannot be built.
+        Raises TopologyError for inconsistent records, or records that cannot be built.
         """
         folder = cache_folder()
         key = cache_key(self.document, {"catalogue": self.catalogue.digest(), "generators": self.generators.digest()})
-        found = load_arrays(key, folder) if folder else None
-        if found is not None:
-            check_workload(self.document, found.node_index, self.catalogue)  # which the key does not know
-            return found
+        cached = load_arrays(key, folder) if folder else None
+        if cached is not None:
+            check_workload(self.document, cached.node_index, self.catalogue)  # the key does not cover the workload
+            return cached
         arrays = compile_network(self.document, self.nodes, self.links)
         self.check_buildable(arrays)
         if folder:
@@ -33,4 +33,4 @@ class CompiledNetwork(NetworkGraph):
         return arrays
 
     def check_buildable(self, arrays: NetworkArrays) -> None:
-        """Overridden where analyses are at hand; here nothing more is known than the records' own rules."""
+        """Check that the network can be built; subclasses with access to the analyses override it."""

@@ -1,4 +1,4 @@
-"""A state: a few columns laid over a network's arrays, so that a what-if copies no graph."""
+"""A state: replaced columns over the arrays of a network, so that a what-if copies no graph."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ OVERLAYS = frozenset(
         "span_measured_years",
     }
 )
-"""Columns that a change of state may replace; everything else is structure."""
+"""Columns that a state change may replace; all others are structure."""
 
 
 class Derived(NamedTuple):
-    """A column that follows from others, some of which a state may replace."""
+    """A column computed from source columns, some of which a state may replace."""
 
     sources: frozenset[str]
     compute: Callable[[State], npt.NDArray[Any]]
@@ -64,8 +64,8 @@ def _in_service(state: State) -> Bools:
 
 def _link_length_km(state: State) -> Floats:
     working_km = np.where(state["span_standby"], 0.0, state["span_length_km"])
-    total = np.bincount(state["span_link"], weights=working_km, minlength=state["n_links"])
-    return np.asarray(total, dtype=np.float64)
+    length_km = np.bincount(state["span_link"], weights=working_km, minlength=state["n_links"])
+    return np.asarray(length_km, dtype=np.float64)
 
 
 def _link_n_channels(state: State) -> Ints:
@@ -84,76 +84,80 @@ DERIVED = {
         frozenset({"span_link", "span_amplifier", "link_n_parallel", "link_n_fibre_pairs"}), _link_n_channels
     ),
 }
-"""Columns computed from overlaid ones; those that follow from structure alone belong to NetworkArrays."""
+"""Derived columns that depend on replaceable columns. Those of structure alone are in NetworkArrays."""
 
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Arrays seen through an overlay; a column that no change touched is the very array of the network.
+    """Arrays of a network with an overlay of replaced columns; other columns are the arrays of the network.
 
-    `parts` begins with the network's own parts, so that its codes stay valid, and goes on with parts put in.
+    `parts` starts with the parts of the network, so codes stay valid; parts of changes follow.
     """
 
     arrays: NetworkArrays
     parts: tuple[str, ...] = ()
     overlay: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     _derived: dict[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False)
-    """Derived columns already computed; `with_values` drops those that the replaced column decides."""
+    """Derived columns computed so far; `with_values` drops those that depend on the replaced column."""
 
     @classmethod
     def of(cls, arrays: NetworkArrays) -> State:
-        """The network as it is."""
+        """Create the state of the unchanged network."""
         return cls(arrays, arrays.parts, {}, arrays.derived)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the derived columns, which follow from the rest."""
+        """Return the state without derived columns, which are computed again."""
         return {"arrays": self.arrays, "parts": self.parts, "overlay": self.overlay, "_derived": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """In another process too nobody writes into a column."""
+        """Restore the state with read-only columns in another process."""
         self.__dict__.update(state)
         for column in self.overlay.values():
             column.flags.writeable = False
 
     def __getitem__(self, column: str) -> Any:
-        """A column by name: overlaid, derived, or the network's own; `parts` too."""
-        found = self.overlay.get(column)
-        if found is not None:
-            return found
+        """Return a column by name: replaced, derived, or of the network; also `parts`."""
+        replaced = self.overlay.get(column)
+        if replaced is not None:
+            return replaced
         if column in DERIVED:
             return self._derived_column(column)
         return self.parts if column == "parts" else getattr(self.arrays, column)
 
     def _derived_column(self, column: str) -> npt.NDArray[Any]:
-        known = self._derived.get(column)
-        if known is None:
-            known = DERIVED[column].compute(self)
-            known.flags.writeable = False
-            self._derived[column] = known
-        return known
+        values = self._derived.get(column)
+        if values is None:
+            values = DERIVED[column].compute(self)
+            values.flags.writeable = False
+            self._derived[column] = values
+        return values
 
     def view(self, columns: frozenset[str]) -> State:
-        """The same state, of which only these columns can be read."""
+        """Return a view of this state in which only these columns can be read."""
         return StateView(self, columns)
 
     def with_part(self, part_id: str) -> tuple[State, int]:
-        """This state with a part among its codes, and the code."""
+        """Return a state with a code for the part, and the code."""
         if part_id in self.parts:
             return self, self.parts.index(part_id)
         return replace(self, parts=(*self.parts, part_id)), len(self.parts)
 
     def with_values(self, column: str, rows: npt.NDArray[Any], values: Any) -> State:
-        """This state with `values` at `rows` (indices or mask) of a column."""
+        """Return a state with `values` at `rows` of a column.
+
+        rows: int64[k] indices or a bool[n] mask. values: scalar or array of that length.
+        Raises KeyError for a column that is not in OVERLAYS.
+        """
         if column not in OVERLAYS:
             raise KeyError(column)
         changed = np.array(self[column])
         changed[rows] = values
         changed.flags.writeable = False
-        kept = {name: known for name, known in self._derived.items() if column not in DERIVED[name].sources}
-        return replace(self, overlay={**self.overlay, column: changed}, _derived=kept)
+        unaffected = {name: derived for name, derived in self._derived.items() if column not in DERIVED[name].sources}
+        return replace(self, overlay={**self.overlay, column: changed}, _derived=unaffected)
 
     def part_id(self, code: int) -> str | None:
-        """Name of a part's code; None for none."""
+        """Return the id of a part code; None for -1."""
         return self.parts[code] if code >= 0 else None
 
     @property
@@ -188,7 +192,7 @@ class State:
 
     @property
     def graph(self) -> ArcGraph:
-        """Outgoing arcs in CSR form, as the kernels take them."""
+        """Outgoing arcs in CSR form, for the kernels."""
         return self["graph"]  # type: ignore[no-any-return]
 
     @property
@@ -208,27 +212,30 @@ class State:
 
     @property
     def link_n_regenerators(self) -> Ints:
-        """Sites on the way of each link where its signal is regenerated, both paths together; int64[n_links]."""
+        """Regeneration sites of each link, on working and standby path together; int64[n_links]."""
         return self["link_n_regenerators"]  # type: ignore[no-any-return]
 
     @property
     def n_members_up(self) -> Ints:
-        """Members of each link that are not down; int64[n_links]."""
+        """Members of each link that are up; int64[n_links]."""
         return self["n_members_up"]  # type: ignore[no-any-return]
 
     @property
     def in_service(self) -> Bools:
-        """Links that carry if their link budget closes: up, with a member up, between nodes that are up."""
+        """Links that are up, with a member up, between nodes that are up; bool[n_links].
+
+        They carry traffic if their link budget closes.
+        """
         return self["in_service"]  # type: ignore[no-any-return]
 
     @property
     def link_length_km(self) -> Floats:
-        """Fibre length of the working path of each link, one way; 0 for links without spans."""
+        """Fibre length of the working path of each link, one way; float64[n_links], 0 without spans."""
         return self["link_length_km"]  # type: ignore[no-any-return]
 
 
 class StateView(State):
-    """A state of which only the named columns can be read; UndeclaredInputError for any other."""
+    """A view of a state; reading a column that is not named raises UndeclaredInputError."""
 
     _state: State
     _columns: frozenset[str]
@@ -237,7 +244,7 @@ class StateView(State):
         self.__dict__.update(_state=state, _columns=columns)
 
     def __getitem__(self, column: str) -> Any:
-        """A column by name. Raises UndeclaredInputError where the view does not hold it."""
+        """Return a column by name. Raises UndeclaredInputError if the view does not contain it."""
         if column not in self._columns:
             raise UndeclaredInputError(column)
         return self._state[column]
@@ -249,10 +256,10 @@ class StateView(State):
 
     @property
     def arrays(self) -> NetworkArrays:
-        """Refused: a view gives columns one by one."""
+        """Not available: a view gives columns one by one. Raises UndeclaredInputError."""
         raise UndeclaredInputError("arrays")
 
     @property
     def overlay(self) -> Mapping[str, npt.NDArray[Any]]:
-        """Refused: a view gives columns one by one."""
+        """Not available: a view gives columns one by one. Raises UndeclaredInputError."""
         raise UndeclaredInputError("overlay")

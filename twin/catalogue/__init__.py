@@ -1,4 +1,4 @@
-"""The catalogue: parts with sourced figures, and the price book. Nothing is read before it is asked for."""
+"""The catalogue: parts with sourced figures, and the price book. Files are read on first use."""
 
 from .parts import GENERAL, Catalogue, catalogue
 from .prices import PriceBook, load_price_book

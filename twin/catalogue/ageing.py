@@ -1,4 +1,4 @@
-"""The ageing case: which end of its range every figure of ageing is taken at."""
+"""The ageing case: the end of its range that every ageing figure takes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Literal, get_args
 from twin.errors import CatalogueError, did_you_mean
 
 AgeingCase = Literal["low", "value", "high"]
-"""Optimistic, central and pessimistic figures of everything that ages."""
+"""Optimistic, central and pessimistic ageing figures."""
 
 
 AGEING_CASES: tuple[AgeingCase, ...] = get_args(AgeingCase)
 
 
 def ageing_case_named(name: str) -> AgeingCase:
-    """Return the ageing case of that name. Raises CatalogueError with near names."""
+    """Return the ageing case of a name. Raises CatalogueError with similar names."""
     for case in AGEING_CASES:
         if case == name:
             return case

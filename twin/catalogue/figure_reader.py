@@ -1,4 +1,4 @@
-"""Reading the catalogue on behalf of an analysis, and remembering which figures the answer leans on."""
+"""Reads figures for an analysis and lists those that were used: the assumptions of the answer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .prices import PriceBook
 from .records import Figure
 
 PLACEHOLDER = "placeholder"
-"""Status of a shipped price that no user has replaced; the others are those of catalogue figures."""
+"""Status of a shipped price that no user has replaced. Other figures have their catalogue status."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class UsedFigure:
-    """A figure that an answer used: whose, which, its range and source."""
+    """A figure that an answer used: owner, name, value, range, status and source."""
 
     where: str
     name: str
@@ -31,45 +31,48 @@ class UsedFigure:
 
     @classmethod
     def of(cls, where: str, name: str, figure: Figure) -> UsedFigure:
-        """From a catalogue figure."""
+        """Create from a catalogue figure."""
         return cls(where, name, figure.value, figure.low, figure.high, figure.status, figure.source)
 
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-N_COLUMNS_KEPT = 64
+N_COLUMNS_CACHED = 64
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
     codes: Ints
-    """Kept, so that no other array gets its identity."""
+    """Reference that keeps the array alive, so that its id is not reused."""
     values: Floats
     used_figures: tuple[UsedFigure, ...]
 
 
 @dataclass
 class FigureReader:
-    """Hands out catalogue figures and keeps a list of those that were used."""
+    """Reads catalogue figures and prices, and lists those that were used."""
 
     catalogue: Catalogue
     prices: PriceBook
     used: dict[tuple[str, str], UsedFigure] = field(default_factory=dict)
     _known: dict[tuple[str, str], UsedFigure] = field(default_factory=dict)
-    """Leans made before, by this reader and those that come fresh from it."""
+    """Used figures created before, shared with readers made by `fresh`."""
     _columns: dict[tuple[Any, ...], _Column] = field(default_factory=dict)
-    """What `by_code` gave for columns that nobody writes into, likewise."""
+    """Results of `by_code` for read-only columns, shared likewise."""
 
     def fresh(self) -> FigureReader:
-        """The same sources with an empty list of used figures."""
+        """Return a reader of the same sources with an empty list of used figures."""
         return FigureReader(self.catalogue, self.prices, {}, self._known, self._columns)
 
     def used_figures(self) -> tuple[UsedFigure, ...]:
-        """What was used so far, in a fixed order."""
+        """Return the used figures, sorted by where and name."""
         return tuple(self.used[key] for key in sorted(self.used))
 
     def note(self, where: str, name: str, figure: Figure) -> float:
-        """A figure that was found elsewhere, noted as used; the same for as long as there are these sources."""
+        """Record a figure that was read elsewhere as used, and return its value.
+
+        A pair of where and name keeps the first figure recorded for it.
+        """
         key = where, name
         used_figure = self._known.get(key)
         if used_figure is None:
@@ -78,7 +81,7 @@ class FigureReader:
         return used_figure.value
 
     def part(self, part_id: str, name: str) -> float:
-        """A figure that the part must have."""
+        """Return a figure that the part must have. Raises CatalogueError if it is missing."""
         key = part_id, name
         used_figure = self._known.get(key)
         if used_figure is None:
@@ -105,10 +108,14 @@ class FigureReader:
         return float(getattr(used_figure, case))
 
     def price(self, name: str, part_id: str | None = None) -> float:
-        """A figure of the price book, noted as used, and as a placeholder while no user has replaced it.
+        """Return a figure of the price book; its status is `placeholder` until a user replaces it.
 
-        `name` is a scalar of the book, or a group (`part_usd`, `rent_usd_per_accelerator_hour`) with a part's id.
-        Raises CatalogueError where the group has no price for the part.
+        Args:
+            name: a scalar of the book, or a group (`part_usd`, `rent_usd_per_accelerator_hour`).
+            part_id: part within the group.
+
+        Raises:
+            CatalogueError: the group has no price for the part.
         """
         key = f"price of {part_id}" if part_id else "price book", name
         used_figure = self._known.get(key)
@@ -130,19 +137,29 @@ class FigureReader:
         kind: str,
         default: float = float("nan"),
     ) -> Floats:
-        """A figure for each row of a column of part codes; `default` where the row has no part or the part no such
-        figure. Not to be written into."""
+        """Return a figure for each row of a column of part codes; a read-only array.
+
+        Args:
+            parts: part ids that the codes point into.
+            codes: int64[n_rows], -1 = no part.
+            name: name of the figure.
+            kind: kind of part that has the figure.
+            default: value of rows without a part, or whose part lacks the figure.
+
+        Returns:
+            float64[n_rows], in the unit that the name carries.
+        """
         if codes.flags.writeable:
             return self._column(parts, codes, name, kind, default).values
         key = id(codes), parts, name, kind, str(default)
-        known = self._columns.get(key)
-        if known is None:
-            if len(self._columns) >= N_COLUMNS_KEPT:
+        cached = self._columns.get(key)
+        if cached is None:
+            if len(self._columns) >= N_COLUMNS_CACHED:
                 self._columns.clear()
-            known = self._columns[key] = self._column(parts, codes, name, kind, default)
-        for each in known.used_figures:
-            self.used[each.where, each.name] = each
-        return known.values
+            cached = self._columns[key] = self._column(parts, codes, name, kind, default)
+        for used_figure in cached.used_figures:
+            self.used[used_figure.where, used_figure.name] = used_figure
+        return cached.values
 
     def _column(self, parts: tuple[str, ...], codes: Ints, name: str, kind: str, default: float) -> _Column:
         table, used_figures = np.full(len(parts) + 1, default), []

@@ -1,4 +1,4 @@
-"""The catalogue of parts, read once from the sheets beside this module when it is first asked for."""
+"""The catalogue of parts, read from the YAML sheets of this package on first use."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from twin.errors.validation import issues_by_place
 from twin.units import unit_of
 
 from .records import KINDS, Figure, Kind, Part
-from .sheets import read_sheet, whole_figure
+from .sheets import full_figure, read_sheet
 
 PART_SHEETS = ("parts_optics.yaml", "parts_switches.yaml", "parts_accelerators.yaml")
 GENERAL_SHEET = "general.yaml"
 GENERAL = "general"
-"""What the figures that belong to no part are called, where a part's name or kind is asked for."""
+"""Name of the figures that belong to no part, used as part name or kind."""
 
 
 class Catalogue:
-    """Parts by id, and the general figures that belong to no part; ids are unique across kinds."""
+    """Parts by id, and general figures that belong to no part; ids are unique across kinds."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Catalogue:
         self._ordered = tuple(sorted(self._parts.values(), key=lambda part: (part.kind, part.id)))
         self.general: dict[str, Figure] = dict(sorted(general.items()))
         self.subjects = {subject: tuple(names) for subject, names in (subjects or {GENERAL: self.general}).items()}
-        """Names of the general figures by what they are about, in the order of the sheet."""
+        """Names of the general figures by subject, in the order of the sheet."""
         self._digest = ""
         self._check()
 
@@ -48,15 +48,17 @@ class Catalogue:
         for part in self._ordered:
             if part.fec is not None:
                 self.get(part.fec, "fec")
-        bare = [name for name in self.general if unit_of(name) is None]
-        if bare:
-            raise CatalogueError(f"general figures without a unit in their name: {', '.join(bare)}", where="catalogue")
+        without_unit = [name for name in self.general if unit_of(name) is None]
+        if without_unit:
+            raise CatalogueError(
+                f"general figures without a unit in their name: {', '.join(without_unit)}", where="catalogue"
+            )
 
     def get(self, part_id: str, kind: Kind | None = None) -> Part:
-        """The part of that id; a CatalogueError with near names if there is none, or none of that kind."""
+        """Return the part of an id. Raises CatalogueError, with similar names, for an unknown id or another kind."""
         part = self._parts.get(part_id)
         if part is None:
-            known = [other.id for other in self.parts(kind)]
+            known = [item.id for item in self.parts(kind)]
             hint = did_you_mean(part_id, known) or did_you_mean(part_id, self._parts)
             raise CatalogueError(
                 f"unknown {kind or 'part'} {part_id!r}",
@@ -68,16 +70,16 @@ class Catalogue:
             raise CatalogueError(
                 f"{part_id!r} is of kind {part.kind}",
                 where="catalogue",
-                expected=f"a part of kind {kind}: {', '.join(other.id for other in self.parts(kind))}",
+                expected=f"a part of kind {kind}: {', '.join(item.id for item in self.parts(kind))}",
             )
         return part
 
     def with_parts(self, parts: Iterable[Part]) -> Catalogue:
-        """This catalogue and more parts; a CatalogueError for an id that is in it already."""
+        """Return a catalogue with additional parts. Raises CatalogueError for a duplicate id."""
         return Catalogue((*self._ordered, *parts), self.general, self.subjects)
 
     def parts(self, kind: Kind | None = None) -> tuple[Part, ...]:
-        """All parts, or those of one kind, sorted by kind and id."""
+        """Return all parts, or those of one kind, sorted by kind and id."""
         if kind is not None and kind not in KINDS:
             raise CatalogueError(
                 f"unknown kind {kind!r}",
@@ -88,28 +90,30 @@ class Catalogue:
         return self._ordered if kind is None else tuple(part for part in self._ordered if part.kind == kind)
 
     def search(self, text: str, kind: Kind | None = None) -> tuple[Part, ...]:
-        """Parts with that text in id, name or note, in any case."""
-        wanted = text.casefold()
-        return tuple(p for p in self.parts(kind) if wanted in "\n".join((p.id, p.name, p.note)).casefold())
+        """Return parts with a text in id, name or note; case is ignored."""
+        text_folded = text.casefold()
+        return tuple(p for p in self.parts(kind) if text_folded in "\n".join((p.id, p.name, p.note)).casefold())
 
     def search_general(self, text: str) -> dict[str, tuple[str, ...]]:
-        """Names of general figures by subject, those with that text in subject, name or source, in any case."""
-        wanted = text.casefold()
-        found = {
+        """Return names of general figures by subject, with a text in subject, name or source; case is ignored."""
+        text_folded = text.casefold()
+        matches = {
             subject: tuple(
-                name for name in names if wanted in "\n".join((subject, name, self.general[name].source)).casefold()
+                name
+                for name in names
+                if text_folded in "\n".join((subject, name, self.general[name].source)).casefold()
             )
             for subject, names in self.subjects.items()
         }
-        return {subject: names for subject, names in found.items() if names}
+        return {subject: names for subject, names in matches.items() if names}
 
     def general_named(self, name: str) -> dict[str, tuple[str, ...]]:
-        """One general figure under its subject; a CatalogueError where there is none of that name."""
+        """Return the name of one general figure under its subject. Raises CatalogueError for an unknown name."""
         self.general_figure(name)
         return {subject: (name,) for subject, names in self.subjects.items() if name in names}
 
     def general_rows(self, subjects: Mapping[str, Iterable[str]]) -> list[dict[str, Any]]:
-        """General figures as data: subject, name and unit beside the fields of the figure."""
+        """Return general figures as plain data: subject, name, unit and the fields of the figure."""
         return [
             {"subject": subject, "name": name, "unit": unit_of(name), **self.general[name].model_dump(mode="json")}
             for subject, names in subjects.items()
@@ -117,19 +121,19 @@ class Catalogue:
         ]
 
     def general_figure(self, name: str) -> Figure:
-        """The general figure of that name, or a CatalogueError that says which exist."""
-        found = self.general.get(name)
-        if found is None:
+        """Return the general figure of a name. Raises CatalogueError with the known names."""
+        figure = self.general.get(name)
+        if figure is None:
             raise CatalogueError(
                 f"no general figure {name!r}",
                 where="catalogue",
                 expected=f"one of {', '.join(self.general)}",
                 hint=did_you_mean(name, self.general),
             )
-        return found
+        return figure
 
     def digest(self) -> str:
-        """SHA-256 of the content, the same for the same figures in whatever order they were listed."""
+        """Return the SHA-256 of the content; the order of the sheets does not matter."""
         if not self._digest:
             content = {
                 "parts": [part.model_dump(mode="json") for part in self._ordered],
@@ -142,36 +146,38 @@ class Catalogue:
 
 @cache
 def catalogue() -> Catalogue:
-    """The shipped catalogue; the first call reads the sheets, later ones return the same object."""
+    """Return the shipped catalogue; the first call reads the sheets, later calls return the same object."""
     parts = [part for sheet in PART_SHEETS for part in read_parts(read_sheet(sheet), sheet)]
     general = read_sheet(GENERAL_SHEET)
     sources = general["sources"]
     figures = {
-        name: read_figure(short, sources, f"{GENERAL_SHEET}: {subject}.{name}")
+        name: read_figure(short_figure, sources, f"{GENERAL_SHEET}: {subject}.{name}")
         for subject, listed in general["figures"].items()
-        for name, short in listed.items()
+        for name, short_figure in listed.items()
     }
     return Catalogue(parts, figures, general["figures"])
 
 
 def read_parts(sheet: Mapping[str, Any], where: str) -> list[Part]:
-    """The parts of one sheet; a DocumentError names the part and the field that do not hold."""
+    """Return the parts of one sheet. Raises DocumentError with the invalid part and field."""
     return [_read_part(entry, sheet["sources"], where) for entry in sheet["parts"]]
 
 
 def _read_part(entry: Mapping[str, Any], sources: Mapping[str, Any], sheet: str) -> Part:
     where = f"{sheet}: {entry.get('id', 'part without id')}"
-    figures = {name: read_figure(short, sources, f"{where}.{name}") for name, short in entry["figures"].items()}
-    modes = [_whole_mode(mode, sources, f"{where}.modes.{i}") for i, mode in enumerate(entry.get("modes", ()))]
+    figures = {
+        name: read_figure(short_figure, sources, f"{where}.{name}") for name, short_figure in entry["figures"].items()
+    }
+    modes = [_full_mode(mode, sources, f"{where}.modes.{i}") for i, mode in enumerate(entry.get("modes", ()))]
     try:
         return Part.model_validate({**entry, "figures": figures, "modes": modes})
     except ValidationError as error:
-        found = issues_by_place(error, f"{where}.", with_input=True)
-        raise DocumentError("not a part", where=where, found=found) from error
+        issues = issues_by_place(error, f"{where}.", with_input=True)
+        raise DocumentError("not a part", where=where, found=issues) from error
 
 
-def _whole_mode(mode: Mapping[str, Any], sources: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """A mode with its figures spelled out, those of its penalties included."""
+def _full_mode(mode: Mapping[str, Any], sources: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return a mode with full figures, also in its penalties."""
     penalties = [
         _with_figure(penalty, "penalty_db", sources, f"{where}.penalties.{i}")
         for i, penalty in enumerate(mode.get("penalties", ()))
@@ -183,12 +189,12 @@ def _with_figure(entry: Mapping[str, Any], name: str, sources: Mapping[str, Any]
     return {**entry, name: read_figure(entry[name], sources, f"{where}.{name}")} if name in entry else dict(entry)
 
 
-def read_figure(short: Mapping[str, Any], sources: Mapping[str, Any], where: str) -> Figure:
-    """One figure of a sheet; a DocumentError says where it fails."""
+def read_figure(short_figure: Mapping[str, Any], sources: Mapping[str, Any], where: str) -> Figure:
+    """Return one figure of a sheet. Raises DocumentError with the place of a fault."""
     try:
-        return Figure.model_validate(whole_figure(short, sources))
+        return Figure.model_validate(full_figure(short_figure, sources))
     except ValidationError as error:
-        found = issues_by_place(error, f"{where}.", with_input=True)
-        raise DocumentError("not a figure", where=where, found=found) from error
+        issues = issues_by_place(error, f"{where}.", with_input=True)
+        raise DocumentError("not a figure", where=where, found=issues) from error
     except ValueError as error:
         raise DocumentError(str(error), where=where) from error

@@ -1,4 +1,4 @@
-"""The price book: what parts, rent, fibre and electricity cost; a placeholder until a user replaces it."""
+"""The price book: prices of parts, rent, fibre and electricity; placeholders until a user replaces them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ USER_SOURCE = {"source": "user price book", "status": "estimate"}
 
 
 class PriceBook(Record):
-    """Prices as figures; `placeholder_items` names the entries that no user has replaced yet."""
+    """Prices as figures; `placeholder_items` are the entries that no user has replaced."""
 
     name: str
     placeholder_items: frozenset[str]
@@ -41,13 +41,13 @@ class PriceBook(Record):
     rent_usd_per_accelerator_hour: dict[str, Figure]
     fibre_lease_usd_per_mile_pair_month: Figure
     fibre_install_usd_per_km: Figure
-    """Of route, ducts and cable."""
+    """Per km of route, with ducts and cable."""
     electricity_usd_per_mwh: Figure
     maintenance_ratio_per_year: Figure
-    """Share of the purchase price."""
+    """Share of the purchase price per year."""
     discount_ratio_per_year: Figure
     horizon_years: Figure
-    """Over which purchases are written off."""
+    """Depreciation period of purchases."""
 
     @field_validator("horizon_years")
     @classmethod
@@ -58,24 +58,27 @@ class PriceBook(Record):
 
     @property
     def placeholder(self) -> bool:
-        """Whether any entry is still the shipped placeholder."""
+        """Whether any entry is a shipped placeholder."""
         return bool(self.placeholder_items)
 
     def entry(self, group: str, part_id: str) -> Figure:
-        """The price of a part in a group (`part_usd`, `rent_usd_per_accelerator_hour`), or a CatalogueError."""
+        """Return the price of a part in a group (`part_usd`, `rent_usd_per_accelerator_hour`).
+
+        Raises CatalogueError, with similar names, for a part without a price.
+        """
         entries: Mapping[str, Figure] = getattr(self, group)
-        found = entries.get(part_id)
-        if found is None:
+        figure = entries.get(part_id)
+        if figure is None:
             raise CatalogueError(
                 f"no price for {part_id!r}",
                 where=f"price book {self.name!r}, {group}",
                 expected=f"one of {', '.join(sorted(entries))}",
                 hint=did_you_mean(part_id, entries) or f"add it under {group} in a price book of your own",
             )
-        return found
+        return figure
 
     def digest(self) -> str:
-        """SHA-256 of the content, the same for the same prices in whatever order they were listed."""
+        """Return the SHA-256 of the content; the order of entries does not matter."""
         content = self.model_dump(mode="json")
         content["placeholder_items"] = sorted(self.placeholder_items)
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -85,10 +88,15 @@ class PriceBook(Record):
 def load_price_book(
     user: Mapping[str, Any] | None = None, *, where: str = "price book", own_parts: Iterable[Part] = ()
 ) -> PriceBook:
-    """The shipped price book, with the entries of a user's partial mapping put over it.
+    """Return the shipped price book with the entries of a user.
 
-    An entry is a number, a whole Figure, or a short one as in the shipped file. A DocumentError lists all faults.
-    own_parts: parts of the user beside those of the catalogue, which may have prices too.
+    Args:
+        user: partial mapping of prices. An entry is a number, a Figure, or a short figure as in the shipped file.
+        where: name of the user's book, for messages.
+        own_parts: parts of the user beside the catalogue, which may have prices too.
+
+    Raises:
+        DocumentError: all faults of the user's book.
     """
     shipped = _shipped()
     if user is None:
@@ -105,10 +113,10 @@ def load_price_book(
             )
         except DocumentError as error:
             faults.extend(error.issues)
-    faults.extend(_bad_header(user, where))
+    faults.extend(_header_issues(user, where))
     if faults:
         raise DocumentError(f"{len(faults)} fault(s) in the price book", where=where, found=faults)
-    return _overlaid(shipped, figures, user, where)
+    return _with_user_figures(shipped, figures, user, where)
 
 
 @cache
@@ -118,9 +126,9 @@ def _shipped() -> PriceBook:
     if faults:
         raise DocumentError("the shipped price book does not hold", where=PRICE_SHEET, found=faults)
     content: dict[str, Any] = {"name": sheet["name"], **{group: {} for group in GROUPS}}
-    for path, short in entries.items():
-        figure = read_figure(short, sheet["sources"], f"{PRICE_SHEET}: {'.'.join(path)}")
-        _put(content, path, figure)
+    for path, short_figure in entries.items():
+        figure = read_figure(short_figure, sheet["sources"], f"{PRICE_SHEET}: {'.'.join(path)}")
+        _set_figure(content, path, figure)
     placeholders = frozenset(".".join(path) for path in entries) if sheet["placeholder"] else frozenset[str]()
     return PriceBook(placeholder_items=placeholders, **content)
 
@@ -128,7 +136,7 @@ def _shipped() -> PriceBook:
 def _flatten(
     book: Mapping[str, Any], where: str, own_parts: Iterable[Part] = ()
 ) -> tuple[dict[tuple[str, ...], Any], list[Issue]]:
-    """Entries by path, `(group, part id)` or `(scalar,)`, and the keys that no price book has."""
+    """Return entries by path, `(group, part id)` or `(scalar,)`, and issues for unknown keys."""
     entries: dict[tuple[str, ...], Any] = {}
     faults: list[Issue] = []
     known = (*HEADER_KEYS, *GROUPS, *SCALARS)
@@ -161,7 +169,7 @@ def _flatten_group(
 
 
 def _user_figure(given: object, sources: Mapping[str, Any], where: str, as_of: str) -> Figure:
-    """A user's price as a Figure: a bare number is exact, from the user, and as old as the shipped book."""
+    """Convert a user's price to a Figure; a plain number is exact and has the date of the shipped book."""
     if isinstance(given, Figure):
         figure = given
     elif isinstance(given, Mapping):
@@ -180,23 +188,23 @@ def _user_figure(given: object, sources: Mapping[str, Any], where: str, as_of: s
     return figure
 
 
-def _bad_header(user: Mapping[str, Any], where: str) -> list[Issue]:
-    wanted = {"name": (str, "a text"), "placeholder": (bool, "true or false"), "sources": (Mapping, "a mapping")}
+def _header_issues(user: Mapping[str, Any], where: str) -> list[Issue]:
+    expected = {"name": (str, "a text"), "placeholder": (bool, "true or false"), "sources": (Mapping, "a mapping")}
     return [
-        Issue(f"{where}: {key}", f"is {word}, got {user[key]!r}"[:200])
-        for key, (kind, word) in wanted.items()
+        Issue(f"{where}: {key}", f"is {text}, got {user[key]!r}"[:200])
+        for key, (kind, text) in expected.items()
         if key in user and not isinstance(user[key], kind)
     ]
 
 
-def _overlaid(
+def _with_user_figures(
     shipped: PriceBook, figures: Mapping[tuple[str, ...], Figure], user: Mapping[str, Any], where: str
 ) -> PriceBook:
-    """The shipped book with those figures in it; what a user's file calls placeholder remains one."""
+    """Return the shipped book with the user's figures; with `placeholder: true` they stay placeholders."""
     content: dict[str, Any] = {name: getattr(shipped, name) for name in SCALARS}
     content.update({group: dict(getattr(shipped, group)) for group in GROUPS})
     for path, figure in figures.items():
-        _put(content, path, figure)
+        _set_figure(content, path, figure)
     replaced = set() if user.get("placeholder", False) else {".".join(path) for path in figures}
     name = user.get("name", "user price book")
     try:
@@ -206,7 +214,7 @@ def _overlaid(
         raise DocumentError("a price does not hold", where=where, found=faults) from error
 
 
-def _put(content: dict[str, Any], path: tuple[str, ...], figure: Figure) -> None:
+def _set_figure(content: dict[str, Any], path: tuple[str, ...], figure: Figure) -> None:
     if len(path) == 1:
         content[path[0]] = figure
     else:

@@ -20,16 +20,16 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Record(BaseModel):
-    """Base of the catalogue's records: frozen, no unknown fields, no NaN or infinity."""
+    """Base class of catalogue records: frozen, no unknown fields, no NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Figure(Record):
-    """A number with its range and where it comes from; low = value = high where it holds by definition.
+    """A number with its range and source; low = value = high for an exact number.
 
-    `as_of` is the date or year of the source, or of its reading where the source bears none. The status `own` is of a
-    figure that the owner of a network states for a part of his own.
+    `as_of` is the date or year of the source, or of the day it was read if the source has no date. The status `own`
+    marks a figure of a part that the document itself defines.
     """
 
     value: float
@@ -39,7 +39,7 @@ class Figure(Record):
     as_of: str
     status: Status
     assumed_range: bool = False
-    """True where no source gives the range, and low and high are our assumption."""
+    """True if no source gives the range: low and high are assumed."""
 
     @field_validator("source")
     @classmethod
@@ -68,24 +68,24 @@ class Figure(Record):
 
 
 class Penalty(Record):
-    """What the SNR that a mode needs grows by where the line has that much of one impairment."""
+    """Increase of the required SNR of a mode at a given amount of one impairment."""
 
     impairment: Impairment
     at: float = Field(ge=0)
-    """Accumulated over the line, in the unit that the name of the impairment carries."""
+    """Amount accumulated over the optical path, in the unit of the impairment's name."""
     penalty_db: Figure
 
 
 class Mode(Record):
-    """One line rate of a coherent transceiver and the SNR it needs (noise in 0.1 nm, receiver noise included)."""
+    """A line rate of a coherent transceiver and its required SNR (noise in 0.1 nm, with receiver noise)."""
 
     rate_gbps: float = Field(gt=0)
     required_snr_db: Figure
     baud_gbd: float = Field(gt=0)
     modulation: str = Field(min_length=1)
     penalties: tuple[Penalty, ...] = ()
-    """Points of each impairment, ascending: linear between them, 0 dB at 0 if the first lies above 0, and beyond the
-    last the mode does not work. An impairment without points costs nothing."""
+    """Points of each impairment, ascending, with linear interpolation. The penalty is 0 dB at 0 if the first point is
+    above 0. Beyond the last point the mode does not work. An impairment without points has no penalty."""
 
     @field_validator("penalties")
     @classmethod
@@ -102,7 +102,7 @@ class Mode(Record):
 
 
 class Part(Record):
-    """One thing that can be bought: its figures by name, and the attributes that decide what fits where."""
+    """A part that can be bought: figures by name, and attributes that decide where it fits."""
 
     id: str = Field(min_length=1)
     kind: Kind
@@ -110,26 +110,26 @@ class Part(Record):
     year: int | None = Field(default=None, ge=1970, le=2100)
     figures: dict[str, Figure]
     modes: tuple[Mode, ...] = ()
-    """Of a coherent transceiver, fastest first."""
+    """Modes of a coherent transceiver, fastest first."""
     form_factor: str = ""
     lane_gbps: Literal[25, 50, 100, 200] | None = None
-    """Electrical lane; of a switch the fastest its ports offer (they also run slower ones)."""
+    """Rate of an electrical lane; for a switch the fastest of its ports, which also run slower lanes."""
     optics: Optics | None = None
     fec: str | None = None
     cages: tuple[str, ...] = ()
-    """Of a switch: the form factors its ports accept."""
+    """Form factors that the ports of a switch accept."""
     port_rates_gbps: tuple[float, ...] = ()
-    """Of a switch: what one port carries for a client, fastest first, breakouts included; empty = any rate."""
+    """Client rates of one port of a switch, fastest first, with breakouts; empty = any rate."""
     store_and_forward: bool = False
-    """Of a switch: True where it holds a whole frame before sending it on, which adds 8 L / R to its latency."""
+    """True for a switch that receives a whole frame before it sends it, which adds 8 L / R to its latency."""
     note: str = ""
 
     @field_validator("figures")
     @classmethod
     def _names_carry_units(cls, figures: dict[str, Figure]) -> dict[str, Figure]:
-        bare = [name for name in figures if unit_of(name) is None]
-        if bare:
-            raise ValueError(f"figure names without a unit: {', '.join(bare)}")
+        without_unit = [name for name in figures if unit_of(name) is None]
+        if without_unit:
+            raise ValueError(f"figure names without a unit: {', '.join(without_unit)}")
         return figures
 
     @field_validator("modes")
@@ -163,22 +163,22 @@ class Part(Record):
         return hash((self.kind, self.id))
 
     def figure(self, name: str) -> Figure:
-        """The figure of that name, or a CatalogueError that says which exist."""
-        found = self.figures.get(name)
-        if found is None:
+        """Return the figure of a name. Raises CatalogueError with the known names."""
+        figure = self.figures.get(name)
+        if figure is None:
             raise CatalogueError(
                 f"no figure {name!r}",
                 where=f"{self.kind} {self.id}",
                 expected=f"one of {', '.join(sorted(self.figures))}",
                 hint=did_you_mean(name, self.figures),
             )
-        return found
+        return figure
 
     def value(self, name: str) -> float:
-        """The central value of a figure that must be there."""
+        """Return the central value of a figure that the part must have."""
         return self.figure(name).value
 
     def value_or(self, name: str, default: float) -> float:
-        """The central value of a figure, or `default` where the part has none."""
-        found = self.figures.get(name)
-        return default if found is None else found.value
+        """Return the central value of a figure, or `default` if the part lacks it."""
+        figure = self.figures.get(name)
+        return default if figure is None else figure.value

@@ -1,4 +1,4 @@
-"""Reading of the catalogue's YAML sheets: short figures (`{value, range, from}`) become whole ones."""
+"""Reads the YAML sheets of the catalogue and completes their short figures (`{value, range, from}`)."""
 
 from __future__ import annotations
 
@@ -14,30 +14,35 @@ FIGURE_KEYS = ("value", "range", "assumed", "from", "low", "high", "source", "as
 
 
 def read_sheet(name: str) -> dict[str, Any]:
-    """One YAML file that lies beside this module."""
-    # a safe loader, in C where libyaml is there: five times faster
+    """Return the content of one YAML file of this package."""
+    # the C loader of libyaml, if present, is five times faster
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
     sheet: dict[str, Any] = yaml.load(text, Loader=loader)
     return sheet
 
 
-def whole_figure(short: Mapping[str, Any], sources: Mapping[str, Any]) -> dict[str, Any]:
-    """Spell a short figure out; raises ValueError, in words, for an unknown source or a bad range.
+def full_figure(short_figure: Mapping[str, Any], sources: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete a short figure; a full figure stays unchanged.
 
-    `from` names an entry of the sheet's `sources`; `range: [low, high]` is what the source says, `assumed: [low, high]`
-    our assumption; with neither the number is exact. A whole figure passes through as it is.
+    Args:
+        short_figure: `from` names an entry of `sources`. `range: [low, high]` is given by the source,
+            `assumed: [low, high]` is an assumption; without both the number is exact.
+        sources: sources of the sheet by name.
+
+    Raises:
+        ValueError: unknown source, or a range that is not two numbers.
     """
-    figure = dict(short)
+    figure = dict(short_figure)
     origin = figure.pop("from", None)
     if origin is not None:
         figure = {**_source(origin, sources), **figure}
     for key in ("range", "assumed"):
         if key in figure:
-            ends = figure.pop(key)
-            if not isinstance(ends, list | tuple) or len(ends) != 2:
-                raise ValueError(f"{key} is two numbers, [low, high], got {ends!r}")
-            figure["low"], figure["high"] = ends
+            bounds = figure.pop(key)
+            if not isinstance(bounds, list | tuple) or len(bounds) != 2:
+                raise ValueError(f"{key} is two numbers, [low, high], got {bounds!r}")
+            figure["low"], figure["high"] = bounds
             figure["assumed_range"] = key == "assumed"
     if "value" in figure:
         figure.setdefault("low", figure["value"])
@@ -47,9 +52,9 @@ def whole_figure(short: Mapping[str, Any], sources: Mapping[str, Any]) -> dict[s
 
 def _source(origin: object, sources: Mapping[str, Any]) -> Mapping[str, Any]:
     known = [str(name) for name in sources]
-    found = sources.get(origin) if isinstance(origin, str) else None
-    if found is None:
+    source = sources.get(origin) if isinstance(origin, str) else None
+    if source is None:
         raise ValueError(f"unknown source {origin!r}; {did_you_mean(str(origin), known) or f'known: {known}'}")
-    if not isinstance(found, Mapping):
-        raise ValueError(f"source {origin!r} is a mapping of source, as_of and status, got {found!r}")
-    return found
+    if not isinstance(source, Mapping):
+        raise ValueError(f"source {origin!r} is a mapping of source, as_of and status, got {source!r}")
+    return source

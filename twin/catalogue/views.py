@@ -1,4 +1,4 @@
-"""Views of the catalogue and the price book, of which only the named kinds of figures can be read."""
+"""Restricted views of the catalogue and the price book: only named kinds of figures can be read."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from .prices import PriceBook
 from .records import Figure, Kind, Part
 
 PRICES = "prices"
-"""Kind of the figures in a price book, beside the kinds of parts and GENERAL."""
+"""Kind of the figures of a price book, beside the kinds of parts and GENERAL."""
 
 
 class CatalogueView(Catalogue):
-    """A catalogue of which only parts of some kinds can be read, and general figures where GENERAL is among them."""
+    """A catalogue restricted to parts of some kinds, and to general figures if GENERAL is one of them."""
 
     def __init__(self, catalogue: Catalogue, kinds: frozenset[str]) -> None:
         self._catalogue, self._kinds = catalogue, kinds
 
     def get(self, part_id: str, kind: Kind | None = None) -> Part:
-        """The part of that id. Raises UndeclaredInputError where its kind is not in the view."""
+        """Return the part of an id. Raises UndeclaredInputError if its kind is not in the view."""
         part = self._catalogue.get(part_id, kind)
         self._check_kind(part.kind)
         return part
 
     def parts(self, kind: Kind | None = None) -> tuple[Part, ...]:
-        """Parts of a kind. Raises UndeclaredInputError where it is not in the view; all kinds are never in it."""
+        """Return the parts of a kind. Raises UndeclaredInputError if it is not in the view, or for all kinds."""
         self._check_kind(kind or "all kinds")
         return self._catalogue.parts(kind)
 
     @property
     def general(self) -> dict[str, Figure]:  # type: ignore[override]  # read through the check
-        """General figures by name. Raises UndeclaredInputError where GENERAL is not in the view."""
+        """General figures by name. Raises UndeclaredInputError if GENERAL is not in the view."""
         self._check_kind(GENERAL)
         return self._catalogue.general
 
     def general_figure(self, name: str) -> Figure:
-        """The general figure of that name."""
+        """Return the general figure of a name. Raises UndeclaredInputError if GENERAL is not in the view."""
         self._check_kind(GENERAL)
         return self._catalogue.general_figure(name)
 
@@ -47,22 +47,22 @@ class CatalogueView(Catalogue):
 
 
 class _NoPrices:
-    """Stands for a price book that may not be read."""
+    """Replaces a price book that must not be read."""
 
     def __getattr__(self, name: str) -> Any:
         raise UndeclaredInputError(f"catalogue: {PRICES}")
 
 
 def view_of_figures(catalogue: Catalogue, prices: PriceBook, kinds: frozenset[str]) -> tuple[Catalogue, PriceBook]:
-    """Catalogue and price book of which only these kinds can be read.
+    """Restrict the catalogue and the price book to some kinds of figures.
 
     Args:
-        catalogue: what the view reads from.
-        prices: likewise.
+        catalogue: catalogue to restrict.
+        prices: price book to restrict.
         kinds: kinds of parts, GENERAL, PRICES.
 
     Returns:
-        Both, where reading another kind raises UndeclaredInputError.
+        Both as views; reading another kind raises UndeclaredInputError.
     """
     book = prices if PRICES in kinds else cast(PriceBook, _NoPrices())
     return CatalogueView(catalogue, kinds), book

@@ -1,1 +1,1 @@
-"""The vocabulary of records, the network that owns the truth, and the rules records keep together."""
+"""Records of a network, the network that owns them, and the rules that they must satisfy."""

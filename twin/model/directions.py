@@ -1,4 +1,4 @@
-"""A figure of a link: one value both ways, or one for each direction."""
+"""A value of a link: one for both directions, or one for each direction."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 BothWays = float | tuple[float, float]
-"""One value, or `(a_to_b, b_to_a)`: from ends[0] to ends[1], and back."""
+"""One value, or `(a_to_b, b_to_a)`: from ends[0] to ends[1], and from ends[1] to ends[0]."""
 
 
 class PerDirection:
-    """Annotation of a `BothWays` field: the bounds of each value, and how it is read and written."""
+    """Annotation of a `BothWays` field: the bounds of each value, and how the field is read and written."""
 
     def __init__(self, *, gt: float | None = None, ge: float | None = None, le: float | None = None) -> None:
         self._one = core_schema.float_schema(gt=gt, ge=ge, le=le, allow_inf_nan=False)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """A number, or a list of two; the place of a fault is the field's own."""
-        plain = core_schema.plain_serializer_function_ser_schema(_written)
-        return core_schema.no_info_wrap_validator_function(_read, self._one, serialization=plain)
+        """Return the validator of a number or a list of two; faults are reported at the field itself."""
+        plain = core_schema.plain_serializer_function_ser_schema(_to_plain)
+        return core_schema.no_info_wrap_validator_function(_validate, self._one, serialization=plain)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Either form."""
+        """Return the JSON Schema of both forms."""
         one = handler(self._one)
         return {"anyOf": [one, {"type": "array", "items": one, "minItems": 2, "maxItems": 2}]}
 
 
-def _read(value: Any, one: Callable[[Any], float]) -> BothWays:
+def _validate(value: Any, one: Callable[[Any], float]) -> BothWays:
     if not isinstance(value, list | tuple):
         return one(value)
     if len(value) != 2:
@@ -41,15 +41,15 @@ def _read(value: Any, one: Callable[[Any], float]) -> BothWays:
     return one(value[0]), one(value[1])
 
 
-def _written(value: BothWays) -> float | list[float]:
+def _to_plain(value: BothWays) -> float | list[float]:
     return list(value) if isinstance(value, tuple) else value
 
 
 def lower_of(value: BothWays) -> float:
-    """The value, or the lower one of both directions: the same when a link's ends are exchanged."""
+    """Return the value, or the lower of both directions; exchanging the ends of a link does not change it."""
     return min(value) if isinstance(value, tuple) else value
 
 
 def differs_by_direction(value: BothWays | None) -> bool:
-    """Whether the directions have different values."""
+    """Return whether the directions have different values."""
     return isinstance(value, tuple) and value[0] != value[1]

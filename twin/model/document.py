@@ -1,4 +1,4 @@
-"""The document: a network as files and HTTP carry it, validated record by record, in canonical order."""
+"""The network document of files and HTTP bodies: validated records, and their canonical order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .records import STRICT, Demand, Id, Link, Lossless, Node, Site, asdict_comp
 SCHEMA_VERSION = 1
 JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
 RECORD_LISTS = ("sites", "fabrics", "nodes", "links", "demands", "jobs", "plans", "parts")
-"""Lists whose records have ids, by which they are put in order."""
+"""Lists whose records are sorted by id."""
 NOT_IN_COLUMNS = (
     "plans",
     "jobs",
@@ -30,13 +30,13 @@ NOT_IN_COLUMNS = (
     "price_book",
     "demands",
 )
-"""Fields that decide nothing of nodes, links and their columns; `parts` are a part of the catalogue's digest."""
+"""Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
 LABELS = ("name", "tags", "source")
-"""Fields of a record that only tell people what it is and where it comes from."""
+"""Fields of a record that only describe it to people."""
 
 
 class Fabric(BaseModel):
-    """A compact block that a generator of `topologies/` expands into nodes and links."""
+    """A compact block that a generator expands into nodes and links."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -46,36 +46,39 @@ class Fabric(BaseModel):
 
 
 class Plan(BaseModel):
-    """A named list of changes; what each may say is the `Change` union (`twin schema`)."""
+    """A named list of changes; `twin schema` shows the fields of each kind."""
 
     model_config = STRICT | {"frozen": True}
 
     id: Id
     note: Annotated[str, Field(max_length=4000)] = ""
     name: Name = ""
-    """What people call it; no key, and free to change."""
+    """Display name; not a key."""
     tags: Tags = ()
-    """Free words, kept as they are."""
+    """Free labels; not used in answers."""
     source: Provenance | None = None
-    """Where the record comes from: a text, or file, position and id there."""
+    """Origin of the record: a text, or file, position and id in it."""
     changes: Annotated[tuple[dict[str, JsonValue], ...], Field(max_length=1000)]
 
 
 class TopologyDocument(BaseModel):
-    """Everything the twin knows about a network; the smallest has nodes `{id, kind}` and links `{id, ends: [a, b]}`."""
+    """A network: sites, nodes, links, demands, jobs, plans, measurements, parts and prices.
+
+    The smallest document has nodes `{id, kind}` and links `{id, ends: [a, b]}`.
+    """
 
     model_config = STRICT | {"frozen": True, "title": "TopologyDocument"}
 
     schema_version: Literal[1] = 1
     as_of: date | None = None
-    """The day the document speaks of; required as soon as anything in it has a date."""
+    """Date of the described state; required if any record has a date."""
     name: Annotated[str, Field(max_length=200)] = ""
     note: Annotated[str, Field(max_length=20_000)] = ""
     assumptions: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
-    """What had to be assumed, in sentences; shown with every answer on request."""
+    """Assumptions, in sentences; shown with answers on request."""
     required_margin_db: Annotated[float, Field(ge=-20, le=30)] = 0.0
     routing: Literal["ecmp", "wcmp"] = "ecmp"
-    """ecmp: equal split over members of equal-cost links; wcmp: in proportion to their effective capacity."""
+    """ecmp: equal split over the members of equal-cost links. wcmp: in proportion to their effective capacity."""
     lossless: Lossless = Lossless()
     sites: Annotated[tuple[Site, ...], Field(max_length=100_000)] = ()
     fabrics: Annotated[tuple[Fabric, ...], Field(max_length=10_000)] = ()
@@ -84,41 +87,44 @@ class TopologyDocument(BaseModel):
     demands: Annotated[tuple[Demand, ...], Field(max_length=2_000_000)] = ()
     jobs: Annotated[tuple[TrainingJob, ...], Field(max_length=1000)] = ()
     default_job: Id | None = None
-    """Job used when none is named; None = the first by id, where there is one."""
+    """Job to use if a request names none; None = the first by id."""
     jobs_together: Annotated[tuple[JobSet, ...], Field(max_length=1000)] = ()
     """Sets of job ids that run at the same time; `jobs` themselves are alternatives. Not used in answers yet."""
     plans: Annotated[tuple[Plan, ...], Field(max_length=10_000)] = ()
     measurements: Annotated[tuple[Measurement, ...], Field(max_length=2_000_000)] = ()
-    """What was read off links and spans. The loss of a span and the power received on a link take the place of the
-    model; other quantities are kept and not used in answers yet."""
+    """Measured values of links and spans. The loss of a span and the received power of a link replace the model;
+    other quantities are kept and not used in answers yet."""
     parts: Annotated[tuple[Part, ...], Field(max_length=10_000)] = ()
-    """Parts of your own beside those of the catalogue, with the same figures: value, low, high, source, as_of and
-    status (`own`). Records name them as they name any other part."""
+    """Own parts beside those of the catalogue. Each figure has value, low, high, source, as_of and status (`own`).
+    Records refer to them by id, as to any other part."""
     price_book: dict[str, JsonValue] = {}
-    """Entries that replace those of the shipped, placeholder price book."""
+    """Entries that replace those of the shipped price book, whose prices are placeholders."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data in canonical order (lists of records by id), without defaults; loads back to an equal document."""
+        """Return plain data in canonical order (lists of records by id), without defaults.
+
+        The data loads back to an equal document.
+        """
         data: dict[str, Any] = {"schema_version": self.schema_version}
         ordered = self.canonical()
         for name, spec in type(self).model_fields.items():
             value = getattr(ordered, name)
             if name == "schema_version" or value == spec.default:
                 continue
-            data[name] = [_plain(item) for item in value] if isinstance(value, tuple) else _plain(value)
+            data[name] = [_to_plain(item) for item in value] if isinstance(value, tuple) else _to_plain(value)
         return data
 
     def to_json(self, indent: int | None = 1) -> str:
-        """`to_dict` as JSON text; equal documents give equal bytes."""
+        """Return `to_dict` as JSON text; equal documents give equal bytes."""
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
     def canonical(self) -> TopologyDocument:
-        """The same document with its lists sorted by id, whatever order they came in."""
+        """Return the same document with its lists sorted by id."""
         changed: dict[str, Any] = {}
         for name in RECORD_LISTS:
             records = getattr(self, name)
             if len(records) > 1:
-                changed[name] = tuple(sorted(records, key=_record_key))
+                changed[name] = tuple(sorted(records, key=_record_id))
         if len(self.measurements) > 1:
             changed["measurements"] = tuple(sorted(self.measurements, key=measurement_key))
         if self.jobs_together:
@@ -126,7 +132,10 @@ class TopologyDocument(BaseModel):
         return self.model_copy(update=changed) if changed else self
 
     def digest(self) -> str:
-        """SHA-256 of what decides nodes, links and their columns; plans, jobs, notes, names and prices stay out."""
+        """Return the SHA-256 of the fields that affect nodes, links and their columns.
+
+        Plans, jobs, notes, names and prices are left out.
+        """
         data = self.to_dict()
         for name in (*NOT_IN_COLUMNS, "parts"):
             data.pop(name, None)
@@ -139,7 +148,7 @@ class TopologyDocument(BaseModel):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _record_key(record: Any) -> str:
+def _record_id(record: Any) -> str:
     return str(record.id)
 
 
@@ -148,7 +157,7 @@ def _drop_labels(record: dict[str, Any]) -> None:
         record.pop(name, None)
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, date):

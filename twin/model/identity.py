@@ -1,4 +1,4 @@
-"""What names a record: its id, a free name, tags, and the place that it was read from."""
+"""Identification of a record: id, display name, tags and source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 MAX_ID_LENGTH = 200
 MAX_SOURCE_LENGTH = 2000
-REFUSED = {
+REFUSED_CATEGORIES = {
     "Cc": "a control character",
     "Cf": "an invisible format character",
     "Cs": "a lone surrogate",
@@ -21,23 +21,26 @@ REFUSED = {
     "Zp": "a paragraph separator",
     "Zs": "a space other than U+0020",
 }
-"""Unicode categories that an id does not hold, and what they are called in messages."""
+"""Unicode categories that an id must not contain, and their names in messages."""
 
 
 def id_problem(text: str) -> str:
-    """What makes a text no id, or an empty string: ids are printable, and no space stands at either end."""
+    """Return why a text is not a valid id, or an empty string.
+
+    An id is printable and has no space at its start or end.
+    """
     if text[:1] == " " or text[-1:] == " ":
         return "an id has no space at its start or end"
     if text.isprintable():
         return ""
     for i, letter in enumerate(text):
-        kind = REFUSED.get(unicodedata.category(letter))
+        kind = REFUSED_CATEGORIES.get(unicodedata.category(letter))
         if kind is not None:
             return f"an id holds printable characters only: character {i + 1} is {kind} (U+{ord(letter):04X})"
     return ""
 
 
-def _checked(text: str) -> str:
+def _validate_id(text: str) -> str:
     problem = id_problem(text)
     if problem:
         raise PydanticCustomError("id", "{problem}", {"problem": problem})
@@ -47,7 +50,7 @@ def _checked(text: str) -> str:
 Id = Annotated[
     str,
     Field(min_length=1, max_length=MAX_ID_LENGTH, json_schema_extra={"pattern": r"^\S(.*\S)?$"}),
-    AfterValidator(_checked),
+    AfterValidator(_validate_id),
 ]
 """Any printable Unicode text of at most 200 characters, without spaces at its ends; kept as it is written.
 
@@ -59,42 +62,42 @@ Tags = Annotated[tuple[Tag, ...], Field(max_length=1000)]
 
 
 def normal_form(text: str) -> str:
-    """The text in Unicode normal form C, in which texts that look alike by composition are equal."""
+    """Return the text in Unicode normal form C: texts that look alike by composition become equal."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The place that a record was read from: a file, the position in it, and the id that the record has there."""
+    """Origin of a record: a file, the position in it, and the id of the record in it."""
 
     __pydantic_config__ = STRICT
 
     file: Annotated[str, Field(min_length=1, max_length=MAX_SOURCE_LENGTH)]
     """Name or address of the file or service."""
     position: Annotated[str, Field(max_length=MAX_SOURCE_LENGTH)] = ""
-    """Where in it: a line, a row of a sheet, a path of keys."""
+    """Position in the file: a line, a row of a sheet, a path of keys."""
     id: Annotated[str, Field(max_length=MAX_SOURCE_LENGTH)] = ""
-    """What the record is called there."""
+    """Id of the record in the file."""
 
 
 class TextOrSource:
-    """Annotation of a field that holds a `Source`, or the same as one text, which is kept as it is."""
+    """Annotation of a field that holds a `Source` or a text; a text is kept unchanged."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """A text, or a mapping; the place of a fault is the field's own."""
+        """Return the validator of a text or a mapping; faults are reported at the field itself."""
         record = handler.generate_schema(Source)
         return core_schema.no_info_wrap_validator_function(
-            _text_or_record, record, serialization=core_schema.plain_serializer_function_ser_schema(_written)
+            _validate_source, record, serialization=core_schema.plain_serializer_function_ser_schema(_to_plain)
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Either form."""
+        """Return the JSON Schema of both forms."""
         assert schema["type"] == "function-wrap"
         text = {"type": "string", "minLength": 1, "maxLength": MAX_SOURCE_LENGTH}
         return {"anyOf": [handler(schema["schema"]), text]}
 
 
-def _text_or_record(value: Any, handler: Callable[[Any], Source]) -> Source | str:
+def _validate_source(value: Any, handler: Callable[[Any], Source]) -> Source | str:
     if not isinstance(value, str):
         return handler(value)
     if not 1 <= len(value) <= MAX_SOURCE_LENGTH:
@@ -102,7 +105,7 @@ def _text_or_record(value: Any, handler: Callable[[Any], Source]) -> Source | st
     return value
 
 
-def _written(value: Source | str) -> str | dict[str, str]:
+def _to_plain(value: Source | str) -> str | dict[str, str]:
     if isinstance(value, str):
         return value
     fields = {"file": value.file, "position": value.position, "id": value.id}
@@ -110,4 +113,4 @@ def _written(value: Source | str) -> str | dict[str, str]:
 
 
 Provenance = Annotated[Source | str, TextOrSource()]
-"""A `Source`, or the same as one text."""
+"""A `Source`, or a text."""

@@ -1,4 +1,4 @@
-"""Records of training jobs: what is trained, how it is cut, where it runs, and what happens when something breaks."""
+"""Records of training jobs: model, parallelism, placement, synchronisation and recovery."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Width = Annotated[int, Field(ge=1, le=100_000)]
 
 @dataclass(frozen=True, slots=True)
 class Parallelism:
-    """How the job is cut over accelerators: tensor, context, expert, pipeline (with virtual stages), data."""
+    """Parallelism of a job: tensor, context, expert, pipeline (with virtual stages) and data."""
 
     __pydantic_config__ = STRICT
 
@@ -30,60 +30,60 @@ class Parallelism:
     n_micro_batch: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Sequences in a micro batch."""
     ep: Width = 1
-    """Ranks of a stage that the experts of a layer are spread over; 1 = each is cut as all other matrices are."""
+    """Ranks of a stage over which the experts of a layer are spread; 1 = experts are sharded like other matrices."""
     dp: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
-    """Replicas; None = as many as the placement holds. Where stated, the placement must hold just as many."""
+    """Replicas; None = as many as fit on the placement. A stated number must fit exactly."""
     fully_sharded: bool = False
-    """Weights, gradients and optimizer state are spread over the replicas of a site and gathered layer by layer."""
+    """True: weights, gradients and optimizer state are sharded over the replicas of a site, gathered layer by layer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Accelerators that a job takes at one site; racks in the order of their ids."""
+    """Accelerators that a job uses at one site; racks are taken in the order of their ids."""
 
     __pydantic_config__ = STRICT
 
     site: Id
     n_accelerators: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
-    """None = as many as whole replicas fit on."""
+    """None = as many as whole replicas use."""
     accelerator: Id | None = None
     """Only racks of this kind; None = any."""
     racks: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    """Only racks whose id is like this pattern (`*`, `?`, `[..]`); None = any."""
+    """Only racks whose id matches this pattern (`*`, `?`, `[..]`); None = any."""
     n_micro_batches: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
-    """Micro batches that each replica here takes in a step, for `split: stated`."""
+    """Micro batches of each replica at this placement in a step, for `split: stated`."""
     pace_ratio: Annotated[float, Field(gt=0, le=10)] = 1.0
-    """Pace of the accelerators here over the catalogue's: below 1 where heat or a power cap slows them."""
+    """Speed of the accelerators over the catalogue's speed; below 1 if heat or a power cap slows them."""
     micro_batch_s: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    """Measured: one micro batch on one stage, forward and backward, with all exchange of its replica at the site. It
-    overrides the model of the accelerator; the other stages are taken to be alike."""
+    """Measured time of one micro batch on one stage, forward and backward, with the replica's communication at its
+    site. It replaces the model of the accelerator; all stages are assumed equal."""
 
 
-def _whole_model(data: Any) -> Any:
+def _expand_model(data: Any) -> Any:
     return expand_preset(data)
 
 
-def _changed_preset() -> dict[str, Any]:
-    """JSON Schema of a well-known model with some fields changed: any field of a shape, none but the name needed."""
+def _preset_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a known model with changed fields; only `preset` is required."""
     fields: dict[str, Any] = TypeAdapter(ModelShape).json_schema()["properties"]
-    kept = {name: {k: v for k, v in spec.items() if k != "default"} for name, spec in fields.items()}
-    kept["preset"] = {"type": "string", "enum": list(MODELS), "title": "Preset"}
-    return {"type": "object", "properties": kept, "required": ["preset"], "additionalProperties": False}
+    properties = {name: {k: v for k, v in spec.items() if k != "default"} for name, spec in fields.items()}
+    properties["preset"] = {"type": "string", "enum": list(MODELS), "title": "Preset"}
+    return {"type": "object", "properties": properties, "required": ["preset"], "additionalProperties": False}
 
 
 _Preset = Annotated[str, WithJsonSchema({"type": "string", "enum": list(MODELS)})]
-_ChangedPreset = Annotated[dict[str, Any], WithJsonSchema(_changed_preset())]
+_ChangedPreset = Annotated[dict[str, Any], WithJsonSchema(_preset_schema())]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """One model in training over one or several sites."""
+    """Training of one model on one or several sites."""
 
     __pydantic_config__ = STRICT
 
     id: Id
     model: Annotated[
-        ModelShape, BeforeValidator(_whole_model, json_schema_input_type=ModelShape | _ChangedPreset | _Preset)
+        ModelShape, BeforeValidator(_expand_model, json_schema_input_type=ModelShape | _ChangedPreset | _Preset)
     ]
     parallelism: Parallelism
     n_global_batch: Annotated[int, Field(ge=1, le=100_000_000)]
@@ -91,58 +91,61 @@ class TrainingJob:
     placement: tuple[Placement, ...]
     precision: Precision = "bf16"
     recompute: Recompute = "none"
-    """What of the forward pass is done again in the backward pass to save memory: nothing, attention, or all."""
+    """Part of the forward pass that the backward pass repeats to save memory: none, attention (selective), or full."""
     split: Literal["uniform", "balanced", "stated"] = "uniform"
-    """Uniform: every replica the same number of micro batches. Balanced: whole micro batches by group that end
-    together, or the uniform split where that is shorter. Stated: `n_micro_batches` of each placement."""
+    """uniform: the same number of micro batches for each replica. balanced: whole micro batches by accelerator group
+    that finish together, or the uniform split if that is faster. stated: `n_micro_batches` of each placement."""
     across_sites: Literal["data", "pipeline"] = "data"
-    """data: whole replicas at each site, gradients between them. pipeline: every replica has stages at each site, and
-    activations go between them."""
+    """data: whole replicas at each site, gradients between sites. pipeline: each replica has stages at all sites, and
+    activations between sites."""
     sync: Literal["every_step", "local_sgd"] = "every_step"
     n_local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    """Local SGD only: optimizer steps between two exchanges of the sites (H)."""
+    """Local SGD only: optimizer steps between two exchanges between sites (H)."""
     n_fragment_layers: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Local SGD only: layers exchanged together, the fragments taking turns (streaming); None = all at once."""
+    """Local SGD only: layers in one fragment; fragments are exchanged in turn (streaming). None = all at once."""
     n_overlap_steps: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """Local SGD only: whole steps that an exchange may take before anybody waits for it (tau)."""
+    """Local SGD only: whole steps that an exchange may overlap before training waits for it (tau)."""
     exchange_bits_per_parameter: Annotated[float, Field(gt=0, le=128)] | None = None
-    """Local SGD only: what the sites send of each parameter, each way; None = as gradients and parameters are sent."""
+    """Local SGD only: bits sent per parameter and direction between sites; None = width of gradients and parameters."""
     gradient_bytes_per_parameter: Annotated[float, Field(gt=0, le=16)] = 4.0
-    """Per parameter in the reduce-scatter; fp32 is common."""
+    """Bytes per parameter in the reduce-scatter; fp32 is common."""
     parameter_bytes_per_parameter: Annotated[float, Field(gt=0, le=16)] = 2.0
-    """Per parameter in the all-gather; bf16."""
+    """Bytes per parameter in the all-gather; the default is bf16."""
     jitter_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Standard deviation of a replica's time for a micro batch over its mean; a step waits for the slowest replica."""
+    """Standard deviation over mean of a replica's time for a micro batch. A step waits for the slowest replica."""
     recovery: Literal["restart", "elastic"] = "restart"
-    """After an interruption: start again from the last checkpoint, or go on from the memory of the others."""
+    """After an interruption. restart: from the last checkpoint. elastic: continue from the memory of other replicas."""
     on_site_loss: Literal["stop", "go_on"] = "stop"
-    """While a site is cut off: wait for its repair, or train on without it."""
+    """While a site is isolated. stop: wait for its repair. go_on: train without it."""
     n_training_tokens: Annotated[float, Field(ge=1, le=1e18)] | None = None
-    """Tokens of the whole training, for the time to train."""
+    """Tokens of the whole training run; for the time to train."""
     note: Annotated[str, Field(max_length=4000)] = ""
     name: Name = ""
-    """What people call it; no key, and free to change."""
+    """Display name; not a key."""
     tags: Tags = ()
-    """Free words, kept as they are."""
+    """Free labels; not used in answers."""
     source: Provenance | None = None
-    """Where the record comes from: a text, or file, position and id there."""
+    """Origin of the record: a text, or file, position and id in it."""
 
     @property
     def is_local_sgd(self) -> bool:
-        """Whether sites exchange more rarely than every step; with one local step they do not."""
+        """Whether sites synchronise less often than every step; False with one local step."""
         return self.sync == "local_sgd" and self.n_local_steps > 1
 
 
 def changed(job: TrainingJob, **changes: Any) -> TrainingJob:
-    """A copy of a job with some fields replaced; of a narrowed view of a job, one as narrow."""
-    own = getattr(type(job), "__replace__", None)
-    found: TrainingJob = replace(job, **changes) if own is None else own(job, **changes)
-    return found
+    """Return a copy of a job with some fields replaced; a copy of a restricted view has the same restriction."""
+    replace_view = getattr(type(job), "__replace__", None)
+    result: TrainingJob = replace(job, **changes) if replace_view is None else replace_view(job, **changes)
+    return result
 
 
-def on_places(job: TrainingJob, placement: tuple[Placement, ...]) -> TrainingJob:
-    """The job at other places: as many replicas as fit there; a split stated for those it had becomes balanced."""
+def with_placement(job: TrainingJob, placement: tuple[Placement, ...]) -> TrainingJob:
+    """Return the job on another placement, with as many replicas as fit.
+
+    A stated split belongs to the old placement, so it becomes balanced.
+    """
     if job.split == "stated":
-        placement = tuple(replace(place, n_micro_batches=None) for place in placement)
+        placement = tuple(replace(item, n_micro_batches=None) for item in placement)
         job = replace(job, split="balanced")
     return replace(job, placement=placement, parallelism=replace(job.parallelism, dp=None))

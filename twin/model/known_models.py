@@ -1,4 +1,4 @@
-"""Well-known transformers by name, with where their shape is published and how many parameters that says they have."""
+"""Known transformers by name: shape, published parameter counts and source."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .shape import ModelShape
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A published transformer: its shape at the sequence length it is trained with, and its parameter counts."""
+    """A published transformer: shape at its training sequence length, and parameter counts."""
 
     shape: ModelShape
     n_parameters: int
-    """As published."""
+    """All parameters, as published."""
     n_parameters_active: int
     source: str
 
@@ -46,7 +46,7 @@ def _dense(shape: ModelShape, billions: float, source: str) -> KnownModel:
     return KnownModel(shape, n, n, source)
 
 
-def _experts(shape: ModelShape, billions: float, active_billions: float, source: str) -> KnownModel:
+def _mixture(shape: ModelShape, billions: float, active_billions: float, source: str) -> KnownModel:
     return KnownModel(shape, round(billions * 1e9), round(active_billions * 1e9), source)
 
 
@@ -101,21 +101,21 @@ MODELS: dict[str, KnownModel] = {
         341.0,
         "Nemotron-4 340B report (arXiv:2406.11704)",
     ),
-    "mixtral-8x7b": _experts(_MIXTRAL, 46.7, 12.9, "Mixtral paper (arXiv:2401.04088, table 1)"),
-    "mixtral-8x22b": _experts(
+    "mixtral-8x7b": _mixture(_MIXTRAL, 46.7, 12.9, "Mixtral paper (arXiv:2401.04088, table 1)"),
+    "mixtral-8x22b": _mixture(
         replace(_MIXTRAL, n_layers=56, n_hidden=6144, n_heads=48, n_ffn_hidden=16_384, n_vocab=32_768),
         141.0,
         39.0,
         "background, unchecked: release note of Mixtral 8x22B",
     ),
-    "qwen3-235b-a22b": _experts(_QWEN3, 235.0, 22.0, "Qwen3 report (arXiv:2505.09388, table 2)"),
-    "qwen3-30b-a3b": _experts(
+    "qwen3-235b-a22b": _mixture(_QWEN3, 235.0, 22.0, "Qwen3 report (arXiv:2505.09388, table 2)"),
+    "qwen3-30b-a3b": _mixture(
         replace(_QWEN3, n_layers=48, n_hidden=2048, n_heads=32, n_ffn_hidden=768),
         30.5,
         3.3,
         "background, unchecked: model card",
     ),
-    "deepseek-v3": _experts(_DEEPSEEK, 671.0, 37.0, "DeepSeek-V3 report (arXiv:2412.19437, section 4.2)"),
+    "deepseek-v3": _mixture(_DEEPSEEK, 671.0, 37.0, "DeepSeek-V3 report (arXiv:2412.19437, section 4.2)"),
     "megatron-3.6b": _dense(_megatron(30, 3072, 32), 3.6, MEGATRON),
     "megatron-39b": _dense(_megatron(48, 8192, 64), 39.1, MEGATRON),
     "megatron-145b": _dense(_megatron(80, 12_288, 96), 145.6, MEGATRON),
@@ -127,21 +127,24 @@ MODELS: dict[str, KnownModel] = {
     "megatron-core-177b": _dense(_core(96, 12_288, 96), 177.0, CORE),
     "megatron-core-462b": _dense(_core(112, 18_432, 144), 462.0, CORE),
 }
-"""Dense or with experts. Simplified: no biases, no multi-token heads; compressed attention by its parameter count."""
+"""Dense models and models with experts. Simplified: no biases, no multi-token heads.
+
+Compressed attention is described by its parameter count.
+"""
 
 
 def known_model(name: str) -> KnownModel:
-    """The model of that name; a CatalogueError with near names if there is none."""
-    found = MODELS.get(name)
-    if found is None:
+    """Return the model of a name. Raises CatalogueError with similar names."""
+    model = MODELS.get(name)
+    if model is None:
         raise CatalogueError(
             f"unknown model {name!r}", expected=f"one of {', '.join(MODELS)}", hint=did_you_mean(name, MODELS)
         )
-    return found
+    return model
 
 
 def model_rows() -> list[dict[str, Any]]:
-    """Every model as plain data: its shape, parameters as published, source."""
+    """Return all models as plain data: shape, published parameters, source."""
     return [
         {
             "id": name,
@@ -155,30 +158,31 @@ def model_rows() -> list[dict[str, Any]]:
 
 
 def known_shape(name: str, **changed: Any) -> ModelShape:
-    """The shape of a well-known model, marked with its name, some of its fields changed."""
+    """Return the shape of a known model with its name as `preset` and some fields changed."""
     return replace(known_model(name).shape, preset=name, **changed)
 
 
 def expand_preset(data: Any) -> Any:
-    """Document data of a model with the fields of the preset it names, all but those it states itself.
+    """Add the fields of the named preset to the document data of a model; fields stated in the data stay.
 
-    Raises ValueError (a fault of that field) for a name that is not known.
+    Raises:
+        PydanticCustomError: the name is unknown, or the data has neither a name nor a shape.
     """
-    named = {"preset": data} if isinstance(data, str) else data
-    wanted = "the name of a model (`twin models` lists them), or its shape"
-    if not isinstance(named, Mapping | ModelShape):
-        raise PydanticCustomError("preset", "should be {wanted}", {"wanted": wanted})
-    known = {spec.name for spec in fields(ModelShape)}
-    needed = {spec.name for spec in fields(ModelShape) if spec.default is MISSING} - {"n_sequence"} | {"preset"}
-    # what is misspelt is told field by field
-    if isinstance(named, Mapping) and known >= {*named} and not needed & {*named}:
-        raise PydanticCustomError("preset", "names no preset and has no shape: {wanted}", {"wanted": wanted})
-    if not isinstance(named, Mapping) or not isinstance(named.get("preset"), str):
+    fields_of_data = {"preset": data} if isinstance(data, str) else data
+    expected_text = "the name of a model (`twin models` lists them), or its shape"
+    if not isinstance(fields_of_data, Mapping | ModelShape):
+        raise PydanticCustomError("preset", "should be {wanted}", {"wanted": expected_text})
+    shape_fields = {spec.name for spec in fields(ModelShape)}
+    required = {spec.name for spec in fields(ModelShape) if spec.default is MISSING} - {"n_sequence"} | {"preset"}
+    # misspelt fields are reported one by one by the validation of the shape
+    if isinstance(fields_of_data, Mapping) and shape_fields >= {*fields_of_data} and not required & {*fields_of_data}:
+        raise PydanticCustomError("preset", "names no preset and has no shape: {wanted}", {"wanted": expected_text})
+    if not isinstance(fields_of_data, Mapping) or not isinstance(fields_of_data.get("preset"), str):
         return data
     try:
-        shape = known_model(named["preset"]).shape
+        shape = known_model(fields_of_data["preset"]).shape
     except CatalogueError as error:
         hint = f"{error.hint} " if error.hint else ""
         problem = f"{error.args[0]}; {hint}`twin models` lists what there is"
         raise PydanticCustomError("preset", "{problem}", {"problem": problem}) from error
-    return {spec.name: getattr(shape, spec.name) for spec in fields(shape)} | dict(named)
+    return {spec.name: getattr(shape, spec.name) for spec in fields(shape)} | dict(fields_of_data)

@@ -1,4 +1,4 @@
-"""Rules of measurements: their value, their place in the network, their day, and what they contradict."""
+"""Rules of measurements: value, place in the network, date, and duplicate or older statements."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .measurements import READINGS, VALUE_FIELDS, Measurement
 from .records import Link, Span
 
 MAX_HINTS = 20
-"""Unknown links that get a did-you-mean."""
+"""Number of unknown links that get a did-you-mean hint."""
 
 
 def measurement_issues(document: TopologyDocument, links: Iterable[Link]) -> Iterator[Issue]:
-    """Every fault of the measurements of a document, whose links are these."""
+    """Find all faults of the measurements of a document with these links."""
     if not document.measurements:
         return
     by_id = {link.id: link for link in links}
     n_missing = 0
-    yield from _repeated(document.measurements)
+    yield from _repeated_readings(document.measurements)
     for m in document.measurements:
         yield from _value_issues(m)
         link = by_id.get(m.of.link)
@@ -32,12 +32,12 @@ def measurement_issues(document: TopologyDocument, links: Iterable[Link]) -> Ite
             yield Issue(f"{m.where}.of.link", f"no link {m.of.link!r}", hint)
             continue
         yield from _place_issues(m, link)
-        yield from _day_issues(m, link, document.as_of)
+        yield from _date_issues(m, link, document.as_of)
     yield from _stated_twice(document.measurements, by_id)
 
 
-def _repeated(measurements: Iterable[Measurement]) -> Iterator[Issue]:
-    """Readings of the same quantity at the same place on the same day."""
+def _repeated_readings(measurements: Iterable[Measurement]) -> Iterator[Issue]:
+    """Find several readings of one quantity at one place on one day."""
     for (of, quantity, direction, day), n in Counter(
         (m.of, m.quantity, m.direction, m.at) for m in measurements
     ).items():
@@ -50,8 +50,8 @@ def _value_issues(m: Measurement) -> Iterator[Issue]:
     reading = READINGS[m.quantity]
     stated = [name for name in VALUE_FIELDS if getattr(m, name) is not None]
     if stated != [reading.field]:
-        shown = f"is stated in {', '.join(stated)}" if stated else "has no value"
-        yield Issue(m.where, f"{m.quantity} {shown}", f"give {reading.field} and no other value")
+        text = f"is stated in {', '.join(stated)}" if stated else "has no value"
+        yield Issue(m.where, f"{m.quantity} {text}", f"give {reading.field} and no other value")
     elif not reading.low <= m.value <= reading.high:
         yield Issue(
             f"{m.where}.{reading.field}", f"{m.value:g} is out of range", f"{reading.low:g} to {reading.high:g}"
@@ -73,7 +73,7 @@ def _place_issues(m: Measurement, link: Link) -> Iterator[Issue]:
             yield Issue(m.where, problem, "measure span_loss of its spans")
 
 
-def _day_issues(m: Measurement, link: Link, as_of: date | None) -> Iterator[Issue]:
+def _date_issues(m: Measurement, link: Link, as_of: date | None) -> Iterator[Issue]:
     if as_of is None:
         yield Issue(f"{m.where}.at", "a date in a document without as_of", "state the day the document speaks of")
     elif m.at > as_of:
@@ -86,21 +86,21 @@ def _day_issues(m: Measurement, link: Link, as_of: date | None) -> Iterator[Issu
 
 
 def _stated_twice(measurements: Iterable[Measurement], by_id: dict[str, Link]) -> Iterator[Issue]:
-    """Measurements of what the older fields of a link or span state too."""
+    """Find measurements of a value that an older field of the link or span states too."""
     places: dict[tuple[Any, ...], Measurement] = {(m.of, m.quantity): m for m in measurements if m.is_used}
     for m in places.values():
         link, place = by_id.get(m.of.link), f"links[{m.of.link}]"
         if link is None:
             continue
         if m.of.span is None:
-            field, old = "measured_received_dbm", link.measured_received_dbm
+            field, field_value = "measured_received_dbm", link.measured_received_dbm
         elif m.of.span < len(link.spans):
-            field, old, place = (
+            field, field_value, place = (
                 "measured_loss_db",
                 link.spans[m.of.span].measured_loss_db,
                 f"{place}.spans[{m.of.span}]",
             )
         else:
             continue
-        if old is not None:
+        if field_value is not None:
             yield Issue(f"{place}.{field}", f"stands beside {m.where}", "keep one of them, the measurement")

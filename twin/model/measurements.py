@@ -1,4 +1,4 @@
-"""Measurements: what was read off a link, a span or a lane, on which day."""
+"""Measurements: values read on a link, a span or a lane, with their date."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Index = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class Reading(NamedTuple):
-    """How a quantity is stated: the field of its value, and the range that the value lies in."""
+    """Field that holds the value of a quantity, and the valid range of the value."""
 
     field: str
     low: float
@@ -51,70 +51,70 @@ READINGS: dict[str, Reading] = {
     "loss": Reading("value_ratio", 0.0, 1.0),
     "flaps": Reading("value_per_day", 0.0, 1e6),
 }
-"""Each quantity by name."""
+"""Fields and ranges by quantity."""
 VALUE_FIELDS = tuple(dict.fromkeys(reading.field for reading in READINGS.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPlace:
-    """What was measured: a link, one of its spans, or one lane."""
+    """Measured object: a link, one of its spans, or one lane."""
 
     __pydantic_config__ = STRICT
 
     link: Id
     span: Index | None = None
-    """Place in the link's list of spans, from 0; an amplifier goes by the span that it ends."""
+    """Index of the span in the link, from 0; an amplifier has the index of the span before it."""
     lane: Index | None = None
-    """Optical lane or channel, from 0."""
+    """Index of the optical lane or channel, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One reading of one quantity; its value stands in the field that bears the quantity's unit."""
+    """One reading of one quantity; the value is in the field with the unit of the quantity."""
 
     __pydantic_config__ = STRICT
 
     of: MeasuredPlace
     quantity: Quantity
-    """Its value stands in one of the `value_` fields, the one with its unit."""
+    """Measured quantity; its value is in the `value_` field with its unit."""
     at: date
-    """Day of the reading. Of several readings of one thing the latest counts."""
+    """Date of the reading. The latest of several readings counts."""
     direction: Direction | None = None
-    """a_to_b: from ends[0] to ends[1]; None = not stated. Where both directions are given, the worse one counts."""
+    """a_to_b: from ends[0] to ends[1]; None = not stated. If both directions are given, the worse one counts."""
     value_db: float | None = None
-    """Of span_loss, snr, osnr and amplifier_gain."""
+    """Value of span_loss, snr, osnr or amplifier_gain."""
     value_dbm: float | None = None
-    """Of received_power and launched_power, per channel."""
+    """Value of received_power or launched_power, per channel."""
     value_ratio: float | None = None
-    """Of pre_fec_ber (errors a bit) and loss (frames lost of those sent)."""
+    """Value of pre_fec_ber (errors per bit) or loss (lost frames over sent frames)."""
     value_ps_per_nm: float | None = None
-    """Of dispersion."""
+    """Value of dispersion."""
     value_gbps: float | None = None
-    """Of interface_rate."""
+    """Value of interface_rate."""
     value_us: float | None = None
-    """Of latency, one way."""
+    """Value of latency, one way."""
     value_per_day: float | None = None
-    """Of flaps: how many a day."""
+    """Value of flaps, per day."""
     source: Provenance | None = None
-    """Where the reading comes from: a text, or file, position and id there."""
+    """Origin of the reading: a text, or file, position and id in it."""
 
     @property
     def value(self) -> float:
-        """The value, in the unit of the quantity. Only of a measurement that `measurement_rules` accept."""
+        """Value in the unit of the quantity; only for a measurement that passed `measurement_rules`."""
         return float(getattr(self, READINGS[self.quantity].field))
 
     @property
     def where(self) -> str:
-        """How messages name it."""
+        """Name of the measurement in messages."""
         place = "".join(
             f", {name} {n}" for name, n in (("span", self.of.span), ("lane", self.of.lane)) if n is not None
         )
-        way = f" {self.direction}" if self.direction else ""
-        return f"measurements[{self.of.link}{place}, {self.quantity}{way}]"
+        direction = f" {self.direction}" if self.direction else ""
+        return f"measurements[{self.of.link}{place}, {self.quantity}{direction}]"
 
     @property
     def is_used(self) -> bool:
-        """Whether it counts in answers: the loss of a span, or the power received at the end of a link."""
+        """Whether answers use it: the loss of a span, or the received power of a link."""
         of = self.of
         if self.quantity == "span_loss":
             return of.span is not None and of.lane is None
@@ -122,21 +122,21 @@ class Measurement:
 
 
 def measurement_key(m: Measurement) -> tuple[Any, ...]:
-    """What puts measurements in order: place, quantity, direction, day, value."""
+    """Return the sort key of a measurement: place, quantity, direction, date, value."""
     place = (m.of.link, -1 if m.of.span is None else m.of.span, -1 if m.of.lane is None else m.of.lane)
     values = tuple((getattr(m, name) is None, getattr(m, name) or 0.0) for name in VALUE_FIELDS)
     return (*place, m.quantity, m.direction or "", m.at, values, str(m.source))
 
 
 class Measured(NamedTuple):
-    """A value and the day that it was measured."""
+    """A measured value and its date."""
 
     value: float
     day: date
 
 
 class MeasuredValues:
-    """The measurements that count, by link and span: the latest of each direction, of these the worse one."""
+    """Measurements that answers use, by link and span: the worse direction of the latest readings."""
 
     def __init__(self, measurements: Iterable[Measurement]) -> None:
         latest: dict[tuple[str, int | None], dict[Direction | None, Measured]] = {}
@@ -148,14 +148,14 @@ class MeasuredValues:
             by_direction = latest.setdefault((m.of.link, m.of.span), {})
             known = by_direction.get(m.direction)
             by_direction[m.direction] = value if known is None or value.day > known.day else known
-        self._worst = {key: max(found.values()) for key, found in latest.items()}
+        self._worst = {key: max(readings.values()) for key, readings in latest.items()}
 
     def span_loss(self, link: str, span: int) -> Measured | None:
-        """Loss of a span in dB; None where none was measured."""
+        """Return the measured loss of a span, dB; None without a measurement."""
         return self._worst.get((link, span))
 
     def received_power(self, link: str) -> Measured | None:
-        """Received power of a link in dBm; None where none was measured."""
+        """Return the measured received power of a link, dBm; None without a measurement."""
         worst = self._worst.get((link, None))
         return None if worst is None else Measured(-worst.value, worst.day)
 

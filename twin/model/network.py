@@ -1,4 +1,4 @@
-"""The network: owner of the truth, as a document, as sorted records, and lazily as a frozen networkx graph."""
+"""The network: its document, its sorted records, and its networkx graph, built on first use."""
 
 from __future__ import annotations
 
@@ -22,22 +22,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """What a compact block stands for."""
+    """Records that a compact block expands to."""
 
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
 
 
 class Generators(NamedTuple):
-    """How fabric blocks become records; the generators of `topologies/` are reached through it."""
+    """Functions that expand fabric blocks into records.
+
+    The model package reaches the generators only through them.
+    """
 
     expand: Callable[[Fabric], Expansion]
     digest: Callable[[], str]
-    """Says which generators these are, for the cache of compiled arrays."""
+    """Returns a digest of the generators, for the cache of compiled arrays."""
 
 
 class NetworkGraph:
-    """A validated network. Records and the graph are built when first asked for."""
+    """A network. Records and graph are built and validated on first use."""
 
     def __init__(self, document: TopologyDocument, generators: Generators) -> None:
         self.document = document.canonical()
@@ -56,37 +59,37 @@ class NetworkGraph:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """The shipped parts, and those of the document. Raises TopologyError where the latter cannot be taken."""
-        own = self.document.parts
-        if not own:
+        """Shipped parts and the document's own parts. Raises TopologyError for invalid own parts."""
+        own_parts = self.document.parts
+        if not own_parts:
             return catalogue()
         check_parts(self.document, catalogue())
-        return catalogue().with_parts(own)
+        return catalogue().with_parts(own_parts)
 
     @cached_property
     def unused_fields(self) -> tuple[UnusedField, ...]:
-        """What the document states that no answer depends on yet, one row for each field."""
+        """Fields that the document states and no answer uses yet, one row for each field."""
         return unused_fields(self.document)
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """All nodes, by id, fabrics expanded. Raises TopologyError where records do not fit together."""
+        """All nodes by id, fabrics expanded. Raises TopologyError for inconsistent records."""
         return self._records[0]
 
     @property
     def links(self) -> tuple[Link, ...]:
-        """All links, by id, fabrics expanded. Raises TopologyError where records do not fit together."""
+        """All links by id, fabrics expanded. Raises TopologyError for inconsistent records."""
         return self._records[1]
 
     @cached_property
     def graph(self) -> nx.MultiGraph:
-        """Frozen MultiGraph: attribute `record` of a node is its Node, of an edge its Link; edge keys are link ids."""
+        """Frozen MultiGraph. The attribute `record` is the Node or Link; edge keys are link ids."""
         import networkx as nx  # 0.2 s of import that an answer does not need
 
         return nx.freeze(_build_graph(self.nodes, self.links))
 
     def to_networkx(self) -> nx.MultiGraph:
-        """A private copy with one plain attribute per field, for any networkx algorithm."""
+        """Return a new graph with one plain attribute per field, for networkx algorithms."""
         import networkx as nx
 
         graph: nx.MultiGraph = nx.MultiGraph()
@@ -97,68 +100,75 @@ class NetworkGraph:
         return graph
 
     def to_document(self) -> TopologyDocument:
-        """The document in canonical order, compact fabrics kept; loading it gives this network again."""
+        """Return the document in canonical order with compact fabrics; it loads to the same network."""
         return self.document
 
     def with_document(self, document: TopologyDocument) -> Self:
-        """A network of the same kind on another document."""
+        """Return a network of the same class for another document."""
         return type(self)(document, self.generators)
 
     def with_added(self, nodes: Iterable[Node] = (), links: Iterable[Link] = ()) -> Self:
-        """A network with more records; nothing is expanded, and faults are reported when its records are built."""
+        """Return a network with additional records.
+
+        Fabrics are not expanded here, and faults are reported when the records are built.
+        """
         document = self.document
         return self.with_document(
             document.model_copy(update={"nodes": (*document.nodes, *nodes), "links": (*document.links, *links)})
         )
 
     def without(self, nodes: Iterable[str] = (), links: Iterable[str] = ()) -> Self:
-        """A network without these nodes, the links that hang on them, and these links."""
-        gone_nodes, gone_links = frozenset(nodes), frozenset(links)
-        for what, asked, known in (
-            ("node", gone_nodes, {node.id for node in self.nodes}),
-            ("link", gone_links, {link.id for link in self.links}),
+        """Return a network without these nodes, the links that end at them, and these links.
+
+        Raises:
+            ChangeError: a node or link does not exist.
+        """
+        removed_nodes, removed_links = frozenset(nodes), frozenset(links)
+        for noun, requested, known in (
+            ("node", removed_nodes, {node.id for node in self.nodes}),
+            ("link", removed_links, {link.id for link in self.links}),
         ):
-            for name in sorted(asked - known):
-                raise ChangeError(f"no {what} {name!r} to remove", where=name, hint=did_you_mean(name, known))
+            for name in sorted(requested - known):
+                raise ChangeError(f"no {noun} {name!r} to remove", where=name, hint=did_you_mean(name, known))
         return self.with_records(
-            [node for node in self.nodes if node.id not in gone_nodes],
-            [link for link in self.links if link.id not in gone_links and not gone_nodes.intersection(link.ends)],
+            [node for node in self.nodes if node.id not in removed_nodes],
+            [link for link in self.links if link.id not in removed_links and not removed_nodes.intersection(link.ends)],
         )
 
     def with_records(self, nodes: Iterable[Node], links: Iterable[Link]) -> Self:
-        """A network of exactly these records; a fabric stays compact while all of its records are among them.
+        """Return a network of exactly these records.
 
-        Measurements of links that are not among them go.
+        A fabric stays compact if all of its records are present. Measurements of absent links are dropped.
         """
-        left: dict[tuple[type, str], list[Node | Link]] = {}
-        every: list[Node | Link] = [*nodes, *links]
-        for record in every:
-            left.setdefault((type(record), record.id), []).append(record)
-        kept: list[Fabric] = []
+        remaining: dict[tuple[type, str], list[Node | Link]] = {}
+        all_records: list[Node | Link] = [*nodes, *links]
+        for record in all_records:
+            remaining.setdefault((type(record), record.id), []).append(record)
+        compact: list[Fabric] = []
         for fabric, part in zip(self.document.fabrics, self._expansions, strict=True):
             records: list[Node | Link] = [*part.nodes, *part.links]
-            if all(left.get((type(record), record.id)) == [record] for record in records):
-                kept.append(fabric)
+            if all(remaining.get((type(record), record.id)) == [record] for record in records):
+                compact.append(fabric)
                 for record in records:
-                    del left[type(record), record.id]
-        rest = [record for group in left.values() for record in group]
-        left_links = {record.id for record in every if isinstance(record, Link)}
+                    del remaining[type(record), record.id]
+        single_records = [record for group in remaining.values() for record in group]
+        present_links = {record.id for record in all_records if isinstance(record, Link)}
         return self.with_document(
             self.document.model_copy(
                 update={
-                    "measurements": tuple(m for m in self.document.measurements if m.of.link in left_links),
-                    "fabrics": tuple(kept),
-                    "nodes": tuple(record for record in rest if isinstance(record, Node)),
-                    "links": tuple(record for record in rest if isinstance(record, Link)),
+                    "measurements": tuple(m for m in self.document.measurements if m.of.link in present_links),
+                    "fabrics": tuple(compact),
+                    "nodes": tuple(record for record in single_records if isinstance(record, Node)),
+                    "links": tuple(record for record in single_records if isinstance(record, Link)),
                 }
             )
         )
 
     @contextmanager
     def edit(self) -> Iterator[Edit]:
-        """A private copy of the graph to change; on close it is validated and waits as `edit.network`.
+        """Open an editable copy of the graph; on exit it is validated and becomes `edit.network`.
 
-        Raises TopologyError with every fault of the edited graph, and leaves this network as it was.
+        This network does not change. Raises TopologyError with all faults of the edited graph.
 
         >>> with network.edit() as edit:  # doctest: +SKIP
         ...     edit.remove_link("a~b")
@@ -170,7 +180,7 @@ class NetworkGraph:
 
 
 class Edit:
-    """An open edit: `graph` is a private MultiGraph of records; `network` is there after close."""
+    """An edit of a network: `graph` is an editable MultiGraph of records, `network` the result after close."""
 
     def __init__(self, origin: NetworkGraph) -> None:
         self._origin = origin
@@ -179,21 +189,21 @@ class Edit:
 
     @property
     def network(self) -> NetworkGraph:
-        """The edited network. Raises ChangeError while the edit is open."""
+        """Edited network. Raises ChangeError while the edit is open."""
         if self._network is None:
             raise ChangeError("the edit is still open", hint="read .network after the with block")
         return self._network
 
     def put_node(self, node: Node) -> None:
-        """Add a node, or replace the record of one."""
+        """Add a node, or replace its record."""
         self.graph.add_node(node.id, record=node)
 
     def put_link(self, link: Link) -> None:
-        """Add a link, or replace the record of one between the same ends."""
+        """Add a link, or replace its record; the ends must be the same."""
         self.graph.add_edge(*link.ends, key=link.id, record=link)
 
     def remove_link(self, link_id: str) -> None:
-        """Take a link out. Raises ChangeError where there is none of that id."""
+        """Remove a link. Raises ChangeError for an unknown id."""
         for a, b, key in self.graph.edges(keys=True):
             if key == link_id:
                 self.graph.remove_edge(a, b, key=key)
@@ -202,7 +212,7 @@ class Edit:
         raise ChangeError(f"no link {link_id!r} to remove", where=link_id, hint=did_you_mean(link_id, known))
 
     def remove_node(self, node_id: str) -> None:
-        """Take a node out, and the links that hang on it. Raises ChangeError where there is none of that id."""
+        """Remove a node and its links. Raises ChangeError for an unknown id."""
         if node_id not in self.graph:
             raise ChangeError(
                 f"no node {node_id!r} to remove", where=node_id, hint=did_you_mean(node_id, self.graph.nodes)
@@ -210,7 +220,7 @@ class Edit:
         self.graph.remove_node(node_id)
 
     def close(self) -> None:
-        """Take the graph over as a network and validate it."""
+        """Convert the graph to a network and validate it."""
         nodes = [(name, data.get("record")) for name, data in self.graph.nodes(data=True)]
         links = [(key, data.get("record")) for _, _, key, data in self.graph.edges(keys=True, data=True)]
         for name, record in (*nodes, *links):

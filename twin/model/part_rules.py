@@ -1,4 +1,4 @@
-"""Rules of the parts that a document defines beside those of the catalogue."""
+"""Rules of the document's own parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .identity import MAX_ID_LENGTH, id_problem
 
 
 def check_parts(document: TopologyDocument, shipped: Catalogue) -> None:
-    """Raise TopologyError with every fault of the document's own parts."""
+    """Raise TopologyError with all faults of the document's own parts."""
     issues = list(_part_issues(document, shipped))
     if issues:
         n = f"{len(issues)} fault{'s' * (len(issues) > 1)}"

@@ -1,4 +1,4 @@
-"""Cross-record rules: every fault of a network at once, as data."""
+"""Rules between records; all faults of a network are reported at once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .measurement_rules import measurement_issues
 from .records import Link, Node, Span
 
 MAX_HINTS = 20
-"""Names that get a did-you-mean; looking for near ones is dear in large documents."""
+"""Number of names that get a did-you-mean hint; the search is slow in large documents."""
 MAX_ISSUES = 1000
-"""A broken file of a million records is described by its first thousand faults."""
+"""Maximum number of reported faults."""
 
 
 def check(
@@ -27,17 +27,27 @@ def check(
     links: Collection[Link],
     catalogue: Catalogue,
 ) -> None:
-    """Raise TopologyError with every fault of the expanded records; ids are where to look in the document."""
-    _raise(document, _issues(document, nodes, links, catalogue))
+    """Check the expanded records of a network.
+
+    Args:
+        document: document of the network.
+        nodes: all nodes, fabrics expanded.
+        links: all links, fabrics expanded.
+        catalogue: parts that records may name.
+
+    Raises:
+        TopologyError: all faults, with the ids of the records.
+    """
+    _raise_issues(document, _issues(document, nodes, links, catalogue))
 
 
 def check_workload(document: TopologyDocument, node_ids: Collection[str], catalogue: Catalogue) -> None:
-    """Raise TopologyError with every fault of demands, jobs and plans: what `check` says beyond nodes and links."""
-    _raise(document, _workload_issues(document, node_ids, catalogue))
+    """Raise TopologyError with all faults of demands, jobs and plans: the part of `check` beyond nodes and links."""
+    _raise_issues(document, _workload_issues(document, node_ids, catalogue))
 
 
-def _raise(document: TopologyDocument, found: Iterator[Issue]) -> None:
-    issues = list(islice(found, MAX_ISSUES))
+def _raise_issues(document: TopologyDocument, issue_iterator: Iterator[Issue]) -> None:
+    issues = list(islice(issue_iterator, MAX_ISSUES))
     if issues:
         raise TopologyError(
             f"{len(issues)} fault{'s' * (len(issues) > 1)} in the network", where=document.name, found=issues
@@ -47,7 +57,7 @@ def _raise(document: TopologyDocument, found: Iterator[Issue]) -> None:
 def _issues(
     document: TopologyDocument, nodes: Collection[Node], links: Collection[Link], catalogue: Catalogue
 ) -> Iterator[Issue]:
-    missing = _Missing()
+    missing = _UnknownNames()
     by_id = {node.id: node for node in nodes}
     site_ids = {site.id for site in document.sites}
     yield from _duplicates("nodes", (node.id for node in nodes))
@@ -59,59 +69,66 @@ def _issues(
     yield from _link_issues(links, by_id, catalogue, missing)
     yield from _date_issues(document.as_of, nodes, links)
     yield from measurement_issues(document, links)
-    # a site that nodes name is told with them
+    # an unknown site that nodes name is reported there
     yield from _workload_issues(document, by_id, catalogue, {node.site for node in nodes})
 
 
-def _unknown_sites(named: Iterable[tuple[str, str]], known: Collection[str]) -> Iterator[Issue]:
-    """Each site that is not there once, at the first place that names it: one line adds it for all of them."""
+def _unknown_sites(named_sites: Iterable[tuple[str, str]], known: Collection[str]) -> Iterator[Issue]:
+    """Report each unknown site once, at the first place that names it."""
     places: dict[str, list[str]] = {}
-    for where, site in named:
+    for where, site in named_sites:
         if site not in known:
             places.setdefault(site, []).append(where)
     for i, (site, named_at) in enumerate(places.items()):
         times = f", named {len(named_at)} times" if len(named_at) > 1 else ""
-        add = f"sites: [{{id: {site}}}] adds it"
-        near = did_you_mean(site, known) if i < MAX_HINTS else ""
-        yield Issue(named_at[0], f"no site {site!r}{times}", f"{near} {add}".strip())
+        fix = f"sites: [{{id: {site}}}] adds it"
+        similar = did_you_mean(site, known) if i < MAX_HINTS else ""
+        yield Issue(named_at[0], f"no site {site!r}{times}", f"{similar} {fix}".strip())
 
 
 def _workload_issues(
     document: TopologyDocument,
     node_ids: Collection[str],
     catalogue: Catalogue,
-    told: Collection[str | None] = (),
+    reported_sites: Collection[str | None] = (),
 ) -> Iterator[Issue]:
-    """`told`: sites of which it need not be said again that they are not there."""
-    missing = _Missing()
+    """Find faults of demands, jobs and plans.
+
+    reported_sites: unknown sites that are reported elsewhere.
+    """
+    missing = _UnknownNames()
     for name in ("demands", "jobs", "plans"):
         yield from _duplicates(name, (record.id for record in getattr(document, name)))
     for demand in document.demands:
         for place, node_id in (("source", demand.source), ("target", demand.target)):
             if node_id not in node_ids:
                 yield missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
-    placed = ((f"jobs[{j.id}].placement[{i}].site", p.site) for j in document.jobs for i, p in enumerate(j.placement))
+    placement_sites = (
+        (f"jobs[{j.id}].placement[{i}].site", p.site) for j in document.jobs for i, p in enumerate(j.placement)
+    )
     known = {site.id for site in document.sites}
-    yield from _unknown_sites(((where, site) for where, site in placed if site not in told), known)
+    yield from _unknown_sites(((where, site) for where, site in placement_sites if site not in reported_sites), known)
     yield from _job_issues(document, catalogue, missing)
 
 
-def _duplicates(what: str, ids: Iterable[str]) -> Iterator[Issue]:
+def _duplicates(list_name: str, ids: Iterable[str]) -> Iterator[Issue]:
     alike: dict[str, Counter[str]] = {}
     for record_id, n in Counter(ids).items():
         if n > 1:
-            yield Issue(f"{what}[{record_id}]", f"id {record_id!r} stands {n} times", "ids are unique within a list")
+            yield Issue(
+                f"{list_name}[{record_id}]", f"id {record_id!r} stands {n} times", "ids are unique within a list"
+            )
         if not record_id.isascii():
             alike.setdefault(normal_form(record_id), Counter())[record_id] += n
-    for same in alike.values():
-        if len(same) > 1:
-            shown = " and ".join(sorted(ascii(record_id) for record_id in same))
+    for ids_alike in alike.values():
+        if len(ids_alike) > 1:
+            shown = " and ".join(sorted(ascii(record_id) for record_id in ids_alike))
             problem = f"{shown} look the same: they differ only by Unicode normalisation"
-            yield Issue(f"{what}[{min(same)}]", problem, "write the id in one form")
+            yield Issue(f"{list_name}[{min(ids_alike)}]", problem, "write the id in one form")
 
 
-class _Missing:
-    """Issues for names that are not there; near names for the first few, since looking for them is dear."""
+class _UnknownNames:
+    """Creates issues for unknown names; the first MAX_HINTS get similar names, because the search is slow."""
 
     def __init__(self) -> None:
         self._n_hints = 0
@@ -122,8 +139,8 @@ class _Missing:
         return Issue(where, f"no {what} {name!r}", hint)
 
 
-class _Parts:
-    """Looks each part up once, however many records name it."""
+class _PartCheck:
+    """Checks part ids; each part is looked up once."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -145,7 +162,7 @@ class _Parts:
 
 
 def _node_issues(nodes: Iterable[Node], catalogue: Catalogue) -> Iterator[Issue]:
-    parts = _Parts(catalogue)
+    parts = _PartCheck(catalogue)
     for node in nodes:
         where = f"nodes[{node.id}]"
         yield from parts.issue(f"{where}.part", node.part, "switch")
@@ -157,9 +174,9 @@ def _node_issues(nodes: Iterable[Node], catalogue: Catalogue) -> Iterator[Issue]
 
 
 def _link_issues(
-    links: Iterable[Link], by_id: Mapping[str, Node], catalogue: Catalogue, missing: _Missing
+    links: Iterable[Link], by_id: Mapping[str, Node], catalogue: Catalogue, missing: _UnknownNames
 ) -> Iterator[Issue]:
-    parts = _Parts(catalogue)
+    parts = _PartCheck(catalogue)
     for link in links:
         where = f"links[{link.id}]"
         for end in link.ends:
@@ -179,7 +196,7 @@ def _link_issues(
 
 
 def _path_issues(link: Link, where: str) -> Iterator[Issue]:
-    """Faults of the paths of a link, and of what was measured on them."""
+    """Find faults of the optical paths of a link and of their measurements."""
     n_working = sum(not span.standby for span in link.spans)
     if any(span.standby for span in link.spans[:n_working]):
         yield Issue(f"{where}.spans", "standby spans among those of the working path", "list the working path first")
@@ -205,7 +222,7 @@ def _path_issues(link: Link, where: str) -> Iterator[Issue]:
 def _date_issues(as_of: date | None, nodes: Iterable[Node], links: Iterable[Link]) -> Iterator[Issue]:
     dated: list[tuple[str, date]] = [(f"nodes[{n.id}].installed", n.installed) for n in nodes if n.installed]
     for link in links:
-        for where, record in _dated(link):
+        for where, record in _records_with_dates(link):
             for name in ("installed", "measured", "amplifier_installed"):
                 day = getattr(record, name, None)
                 if day:
@@ -220,27 +237,27 @@ def _date_issues(as_of: date | None, nodes: Iterable[Node], links: Iterable[Link
             yield Issue(where, f"{day} lies after as_of {as_of}", "plan later installations as changes")
 
 
-def _dated(link: Link) -> Iterator[tuple[str, Link | Span]]:
+def _records_with_dates(link: Link) -> Iterator[tuple[str, Link | Span]]:
     yield f"links[{link.id}]", link
     for i, span in enumerate(link.spans):
         yield f"links[{link.id}].spans[{i}]", span
 
 
-def _job_issues(document: TopologyDocument, catalogue: Catalogue, missing: _Missing) -> Iterator[Issue]:
+def _job_issues(document: TopologyDocument, catalogue: Catalogue, missing: _UnknownNames) -> Iterator[Issue]:
     job_ids = [job.id for job in document.jobs]
     if document.default_job is not None and document.default_job not in job_ids:
         yield missing("default_job", "job", document.default_job, job_ids)
     yield from _together_issues(document, job_ids, missing)
-    parts = _Parts(catalogue)
+    parts = _PartCheck(catalogue)
     for job in document.jobs:
         yield from job_shape_issues(job)
-        for i, place in enumerate(job.placement):
+        for i, placement in enumerate(job.placement):
             where = f"jobs[{job.id}].placement[{i}]"
-            yield from parts.issue(f"{where}.accelerator", place.accelerator, "accelerator")
+            yield from parts.issue(f"{where}.accelerator", placement.accelerator, "accelerator")
 
 
-def _together_issues(document: TopologyDocument, job_ids: Collection[str], missing: _Missing) -> Iterator[Issue]:
-    """Faults of the sets of jobs that run at the same time."""
+def _together_issues(document: TopologyDocument, job_ids: Collection[str], missing: _UnknownNames) -> Iterator[Issue]:
+    """Find faults of the sets of jobs that run together."""
     for jobs, n in Counter(document.jobs_together).items():
         where = f"jobs_together[{', '.join(jobs)}]"
         if n > 1:

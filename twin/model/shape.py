@@ -1,4 +1,4 @@
-"""The shape of a transformer, with all that its work and its volume depend on."""
+"""Shape of a transformer: the sizes that determine its FLOPs and parameters."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Few = Annotated[int, Field(ge=1, le=100_000)]
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """A decoder-only transformer, dense or with experts: untied embedding and output unless `tied_embedding`.
+    """A decoder-only transformer, dense or with experts.
 
-    In a document a well-known model may be named instead (`model: llama-3.1-405b`), or taken over with some fields
-    changed (`model: {preset: llama-3.1-405b, n_sequence: 16384}`).
+    Embedding and output are untied unless `tied_embedding`. A document may name a known model instead
+    (`model: llama-3.1-405b`), or change some of its fields (`model: {preset: llama-3.1-405b, n_sequence: 16384}`).
     """
 
     __pydantic_config__ = STRICT
@@ -27,39 +27,39 @@ class ModelShape:
     n_hidden: Annotated[int, Field(ge=1, le=1_000_000)]
     n_heads: Few
     n_ffn_hidden: Width
-    """Width of the feed-forward; of one expert where there are any."""
+    """Width of the feed-forward; in a model with experts, of one expert."""
     n_vocab: Width
     n_sequence: Annotated[int, Field(ge=1, le=100_000_000)]
     n_kv_heads: Few | None = None
-    """None = as many as heads."""
+    """Key-value heads; None = `n_heads`."""
     gated_ffn: bool = False
     n_experts: Few = 1
-    """Routed experts of a layer."""
+    """Routed experts per layer."""
     n_experts_active: Few = 1
-    """Routed experts that a token passes."""
+    """Routed experts that process a token."""
     n_shared_experts: Annotated[int, Field(ge=0, le=100_000)] = 0
-    """Experts of the same width that every token passes besides."""
+    """Additional experts of the same width that process every token."""
     n_dense_layers: Annotated[int, Field(ge=0, le=10_000)] = 0
-    """First layers that have one wide feed-forward, `n_dense_ffn_hidden`, in place of experts."""
+    """First layers that have one feed-forward of width `n_dense_ffn_hidden` instead of experts."""
     n_dense_ffn_hidden: Count = 0
     n_head_width: Few | None = None
-    """Of one head; None = hidden by heads. Where scores and values differ in width, their mean."""
+    """Width of one head; None = `n_hidden` / `n_heads`. If keys and values differ in width, their mean."""
     n_attention_parameters: Annotated[int, Field(ge=1, le=10**12)] | None = None
-    """Of one layer, where keys and values are compressed; None = by heads and their width."""
+    """Attention parameters of one layer, for compressed keys and values; None = from heads and their width."""
     n_predict_layers: Annotated[int, Field(ge=0, le=100)] = 0
-    """Of `n_layers`, the last ones that each predict one token further: with a projection and logits of their own."""
+    """Number of the last `n_layers` that each predict one more token, with their own projection and logits."""
     tied_embedding: bool = False
     preset: Id | None = None
-    """Well-known model that this was taken from."""
+    """Known model that the shape comes from."""
 
     @property
     def n_head_hidden(self) -> int:
-        """Width of all heads of a layer together."""
+        """Total width of the heads of a layer."""
         return self.n_heads * (self.n_head_width or self.n_hidden // self.n_heads)
 
     @property
     def n_kv_hidden(self) -> int:
-        """Width of all keys of a layer together."""
+        """Total width of the keys of a layer."""
         return self.n_head_hidden * (self.n_kv_heads or self.n_heads) // self.n_heads
 
     @property
@@ -71,7 +71,7 @@ class ModelShape:
 
     @property
     def n_expert(self) -> int:
-        """Parameters of one expert, or of the whole feed-forward of a dense model."""
+        """Parameters of one expert, or of the feed-forward of a dense model."""
         return self.n_matrices * self.n_hidden * self.n_ffn_hidden
 
     @property
@@ -81,11 +81,14 @@ class ModelShape:
 
     @property
     def n_expert_layers(self) -> int:
-        """Layers with experts, or with the one feed-forward of a dense model."""
+        """Layers with experts; all layers of a dense model."""
         return self.n_layers - self.n_dense_layers
 
     def n_parameters(self, *, active: bool = False) -> int:
-        """All parameters, or those that a token passes: FLOPs follow these, volume the total."""
+        """Return the number of parameters.
+
+        active: count only parameters that process a token. They determine FLOPs; all parameters determine volume.
+        """
         n_experts = (self.n_experts_active if active else self.n_experts) + self.n_shared_experts
         router = self.n_hidden * self.n_experts if self.n_experts > 1 else 0
         dense = self.n_dense_layers * self.n_matrices * self.n_hidden * self.n_dense_ffn_hidden
@@ -98,11 +101,13 @@ class ModelShape:
         )
 
     def n_expert_parameters(self) -> int:
-        """Of the experts that tokens are routed to, all of them."""
+        """Return the parameters of all routed experts."""
         return self.n_expert_layers * self.n_expert * self.n_experts
 
     def flops_per_token(self) -> float:
-        """Model FLOPs, forward and backward: 6 N active and causal attention, 6 L h s; no recompute.
+        """Return the model FLOPs per token, forward and backward, without recompute.
+
+        6 N for N active parameters, plus 6 L h s for causal attention.
 
         Source: Kaplan et al. 2020 (arXiv:2001.08361, section 2.1) for 6 N; attention 12 L h s, halved by the mask.
         """

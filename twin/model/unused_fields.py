@@ -1,4 +1,4 @@
-"""What a document states and no answer depends on yet: accepted, kept, and reported."""
+"""Fields of a document that are accepted and that no answer uses yet."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .measurements import Measurement
 
 @dataclass(frozen=True, slots=True)
 class UnusedField:
-    """A field that is accepted and kept, and that no answer depends on yet."""
+    """A field that is accepted and that no answer uses yet."""
 
     where: str
-    """The first record that states it."""
+    """First record that states it."""
     field: str
     why: str
-    """What counts in its place."""
+    """What answers use instead."""
     n_records: int = 1
-    """How many records state it."""
+    """Number of records that state it."""
 
     def to_dict(self) -> dict[str, str | int]:
-        """Plain data."""
+        """Return plain data."""
         return {"where": self.where, "field": self.field, "why": self.why, "n_records": self.n_records}
 
     def __str__(self) -> str:
-        more = f" and {self.n_records - 1} more" if self.n_records > 1 else ""
-        return f"{self.field} ({self.where}{more}): {self.why}"
+        others = f" and {self.n_records - 1} more" if self.n_records > 1 else ""
+        return f"{self.field} ({self.where}{others}): {self.why}"
 
 
 LOWER = "until directions are evaluated, the lower of both values counts both ways"
@@ -41,16 +41,16 @@ QUANTITY = "this quantity is not evaluated yet; span_loss of a span and received
 
 
 def unused_fields(document: TopologyDocument) -> tuple[UnusedField, ...]:
-    """One row for each field, in the order of the document, with the number of records that state it."""
+    """Return one row for each unused field, in the order of the document."""
     first: dict[tuple[str, str], str] = {}
     n: Counter[tuple[str, str]] = Counter()
-    for where, field, why in _unused(document):
+    for where, field, why in _unused_of_records(document):
         first.setdefault((field, why), where)
         n[field, why] += 1
     return tuple(UnusedField(where, field, why, n[field, why]) for (field, why), where in first.items())
 
 
-def _unused(document: TopologyDocument) -> Iterator[tuple[str, str, str]]:
+def _unused_of_records(document: TopologyDocument) -> Iterator[tuple[str, str, str]]:
     links = sorted(document.links, key=lambda link: link.id)
     for field in ("capacity_gbps", "weight"):
         for link in links:

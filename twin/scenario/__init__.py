@@ -1,1 +1,1 @@
-"""What if: changes on their floors, applied in order, and the difference they make."""
+"""What-if scenarios: changes to a network, applied in order, and the checks of their result."""

@@ -1,4 +1,7 @@
-"""Changes applied in order: structure, workload, state; what cannot be built is refused with the reason."""
+"""Apply changes to a scenario: first structure, then workload, then state.
+
+A result that cannot be built is refused with the reason.
+"""
 
 from __future__ import annotations
 
@@ -23,60 +26,83 @@ MAX_CHANGES = 1000
 
 @dataclass(frozen=True)
 class Scenario:
-    """A network, and the case that is asked of it."""
+    """A network and the case to evaluate on it."""
 
     network: CompiledNetwork
     case: Case
 
 
 def parse_changes(data: Sequence[Any], where: str = "changes") -> tuple[Change, ...]:
-    """Plain data as changes. Raises DocumentError with every bad field and near names."""
-    changes = validate_as(tuple[Change, ...], [_plain(item) for item in data], where)
+    """Convert plain data to changes.
+
+    Args:
+        data: mappings with `kind`, or change objects.
+        where: place of the list, for messages.
+
+    Raises:
+        DocumentError: bad fields, all of them, with similar names.
+        ChangeError: more than MAX_CHANGES changes.
+    """
+    changes = validate_as(tuple[Change, ...], [_to_plain_data(item) for item in data], where)
     if len(changes) > MAX_CHANGES:
         raise ChangeError(f"{len(changes)} changes", where=where, expected=f"at most {MAX_CHANGES}")
     return tuple(changes)
 
 
-def _plain(item: Any) -> Any:
+def _to_plain_data(item: Any) -> Any:
     return item if isinstance(item, Mapping) else item.model_dump(mode="json") if hasattr(item, "model_dump") else item
 
 
 def baseline(network: CompiledNetwork, job: TrainingJob | None, ageing: AgeingCase = "value") -> Scenario:
-    """The network as it is."""
+    """Return the unchanged network as a scenario."""
     return Scenario(network, Case(State.of(network.arrays), network.document, job, ageing))
 
 
 def apply_changes(
     origin: Scenario, changes: Sequence[Change], reader: FigureReader, where: str = "changes"
 ) -> Scenario:
-    """The scenario after the changes. Raises ChangeError: target missing, not applicable, cannot be built."""
-    known = build_issues(origin.case.state, origin.case.document, reader)
+    """Apply changes to a scenario.
+
+    Structure changes come first, then workload, then state; within a level the order of the list counts.
+    Problems that the origin already has are not reported again.
+
+    Args:
+        origin: scenario before the changes.
+        changes: what to change.
+        reader: source of catalogue figures.
+        where: place of the list, for messages.
+
+    Raises:
+        ChangeError: a target is missing, a change does not apply, or the result cannot be built.
+        TopologyError: the changed job is inconsistent.
+    """
+    issues_before = build_issues(origin.case.state, origin.case.document, reader)
     scenario = origin
-    order = [(floor, i) for floor in (StructureChange, WorkloadChange, StateChange) for i, _ in enumerate(changes)]
-    for floor, i in order:
+    order = [(level, i) for level in (StructureChange, WorkloadChange, StateChange) for i, _ in enumerate(changes)]
+    for level, i in order:
         change = changes[i]
-        if isinstance(change, floor):
+        if isinstance(change, level):
             context = Context(f"{where}[{i}] {change.kind}", scenario.case.document, reader)
-            scenario = _apply(scenario, change, context)
-    found = build_issues(scenario.case.state, scenario.case.document, reader)
-    fresh = [issue for key, issue in found.items() if key not in known]
-    if fresh:
-        raise _not_buildable(fresh, where)
+            scenario = _apply_one(scenario, change, context)
+    issues_after = build_issues(scenario.case.state, scenario.case.document, reader)
+    new_issues = [issue for key, issue in issues_after.items() if key not in issues_before]
+    if new_issues:
+        raise _build_error(new_issues, where)
     if scenario.case.job is not None:
-        wrong = list(job_shape_issues(scenario.case.job))
-        if wrong:
-            raise TopologyError("the job does not hold together", where=where, found=wrong)
+        job_issues = list(job_shape_issues(scenario.case.job))
+        if job_issues:
+            raise TopologyError("the job does not hold together", where=where, found=job_issues)
     return scenario
 
 
-def _apply(scenario: Scenario, change: Any, context: Context) -> Scenario:
+def _apply_one(scenario: Scenario, change: Any, context: Context) -> Scenario:
     case = scenario.case
     if isinstance(change, StructureChange):
         network = change.edit_graph(scenario.network, context)
         try:
             arrays = network.arrays
         except TopologyError as error:
-            raise _not_buildable(list(error.issues), context.where) from error
+            raise _build_error(list(error.issues), context.where) from error
         return Scenario(network, replace(case, state=State.of(arrays), document=network.document))
     if isinstance(change, WorkloadChange):
         document, job = change.edit_workload(case.document, case.job, context)
@@ -84,7 +110,7 @@ def _apply(scenario: Scenario, change: Any, context: Context) -> Scenario:
     return replace(scenario, case=replace(case, state=change.overlay(case.state, context)))
 
 
-def _not_buildable(issues: Sequence[Issue], where: str) -> ChangeError:
+def _build_error(issues: Sequence[Issue], where: str) -> ChangeError:
     reasons = "; ".join(f"{issue.where}: {issue.problem}" for issue in issues[:5])
-    more = f"; and {len(issues) - 5} more" if len(issues) > 5 else ""
-    return ChangeError(f"cannot be built: {reasons}{more}", where=where, hint=issues[0].hint)
+    remainder = f"; and {len(issues) - 5} more" if len(issues) > 5 else ""
+    return ChangeError(f"cannot be built: {reasons}{remainder}", where=where, hint=issues[0].hint)

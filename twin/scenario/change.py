@@ -1,4 +1,4 @@
-"""What every change is: one floor that it edits, and what it may look at."""
+"""Base classes of changes: each edits one level (structure, workload or state) and reads a `Context`."""
 
 from __future__ import annotations
 
@@ -18,24 +18,31 @@ from .select import Links, Nodes, select_links, select_nodes
 
 @dataclass(frozen=True)
 class Context:
-    """What a change may look at: where it stands, the document it changes, and the catalogue."""
+    """What a change may read: its place for messages, the document that it changes, and the catalogue."""
 
     where: str
     document: TopologyDocument
     reader: FigureReader
 
     def part(self, state: State, part_id: str, kind: Kind) -> tuple[State, int]:
-        """A state that knows the part, and its code. CatalogueError for an unknown part or one of another kind."""
+        """Add a part to the codes of a state.
+
+        Returns:
+            The state with the part among its codes, and the code.
+
+        Raises:
+            CatalogueError: the part is unknown or of another kind.
+        """
         self.reader.catalogue.get(part_id, kind)
         return state.with_part(part_id)
 
-    def links(self, state: State, chosen: Links) -> Ints:
-        """Rows of the links chosen."""
-        return select_links(state, chosen, self.document.as_of, self.where)
+    def links(self, state: State, selector: Links) -> Ints:
+        """Return the rows of the selected links, ascending."""
+        return select_links(state, selector, self.document.as_of, self.where)
 
-    def nodes(self, state: State, chosen: Nodes) -> Ints:
-        """Rows of the nodes chosen."""
-        return select_nodes(state, chosen, self.document.as_of, self.where)
+    def nodes(self, state: State, selector: Nodes) -> Ints:
+        """Return the rows of the selected nodes, ascending."""
+        return select_nodes(state, selector, self.document.as_of, self.where)
 
 
 class _Change(BaseModel):
@@ -43,26 +50,26 @@ class _Change(BaseModel):
 
 
 class StructureChange(_Change):
-    """Changes what exists: the network is edited and compiled again."""
+    """A change of nodes and links: the network is edited and compiled again."""
 
     @abstractmethod
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
-        """The network with this change."""
+        """Return the network with this change."""
 
 
 class WorkloadChange(_Change):
-    """Changes what is asked: demands or the job."""
+    """A change of the demands or of the job."""
 
     @abstractmethod
     def edit_workload(
         self, document: TopologyDocument, job: TrainingJob | None, context: Context
     ) -> tuple[TopologyDocument, TrainingJob | None]:
-        """Document and job with this change."""
+        """Return the document and the job with this change."""
 
 
 class StateChange(_Change):
-    """Changes input columns: no graph is copied."""
+    """A change of input columns; the graph is not copied."""
 
     @abstractmethod
     def overlay(self, state: State, context: Context) -> State:
-        """The state with this change."""
+        """Return the state with this change."""

@@ -1,4 +1,4 @@
-"""Whether a state can be built: ports, cages and lanes, the band of a fibre pair, megawatts and rack places."""
+"""Check whether a state can be built: ports, cages, lanes, optical band, amplifiers, site power and rack places."""
 
 from __future__ import annotations
 
@@ -16,49 +16,58 @@ from ..optics.power_budget import compute_launch_conditions
 
 
 def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
-    """What cannot be built, by a key that stays the same while the fault is the same; empty where all fits."""
+    """Find what cannot be built.
+
+    Returns:
+        Issues by key. The same fault has the same key before and after changes. Empty if everything fits.
+    """
     reader = reader.fresh()
-    found: dict[str, Issue] = {}
-    _port_issues(state, reader, found)
-    _cage_issues(state, reader, found)
-    _band_issues(state, reader, found)
-    _amplifier_issues(state, reader, found)
-    _launch_issues(state, reader, found)
-    _site_issues(state, document, reader, found)
-    return found
+    issues: dict[str, Issue] = {}
+    _port_issues(state, reader, issues)
+    _cage_issues(state, reader, issues)
+    _band_issues(state, reader, issues)
+    _amplifier_issues(state, reader, issues)
+    _launch_issues(state, reader, issues)
+    _site_issues(state, document, reader, issues)
+    return issues
 
 
 def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
-    """(used, there) ports by node, in ports of the node's own speed; slower links share a port; NaN without a part."""
+    """Count the ports of each node in ports of its own speed; slower links share a port.
+
+    Returns:
+        (ports used, ports of the part), float64[n_nodes] each; the latter NaN for a node without a part.
+    """
     port_gbps = reader.by_code(state.parts, state["node_part"], "port_gbps", "switch")
     n_ports = reader.by_code(state.parts, state["node_part"], "n_ports", "switch")
-    rate = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
-    rate = np.where(np.isnan(state["link_capacity_gbps"]), rate, np.fmin(state["link_capacity_gbps"], rate))
-    rate = np.where(np.isnan(rate), state["link_capacity_gbps"], rate)
+    rate_gbps = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
+    stated_gbps = state["link_capacity_gbps"]
+    rate_gbps = np.where(np.isnan(stated_gbps), rate_gbps, np.fmin(stated_gbps, rate_gbps))
+    rate_gbps = np.where(np.isnan(rate_gbps), stated_gbps, rate_gbps)
     used = np.zeros(state.arrays.n_nodes)
     for side in (0, 1):
         end = state["link_ends"][:, side]
         # ports split into equal slower ones (an 800G port into two of 400G), so a bundle takes whole ports together
-        per_port = np.maximum(np.floor(port_gbps[end] / np.where(np.isnan(rate), port_gbps[end], rate)), 1.0)
-        taken = np.ceil(state["link_n_parallel"] / np.where(np.isnan(per_port), 1.0, per_port))
-        used += np.bincount(end, weights=taken, minlength=state.arrays.n_nodes)
+        per_port = np.maximum(np.floor(port_gbps[end] / np.where(np.isnan(rate_gbps), port_gbps[end], rate_gbps)), 1.0)
+        n_taken = np.ceil(state["link_n_parallel"] / np.where(np.isnan(per_port), 1.0, per_port))
+        used += np.bincount(end, weights=n_taken, minlength=state.arrays.n_nodes)
     return used, n_ports
 
 
-def _port_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
-    used, there = ports_used(state, reader)
-    for node in np.flatnonzero(used > there):
+def _port_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -> None:
+    used, available = ports_used(state, reader)
+    for node in np.flatnonzero(used > available):
         name = state.arrays.node_ids[node]
-        found[f"ports {name}"] = Issue(
+        issues[f"ports {name}"] = Issue(
             f"nodes[{name}]",
-            f"no free port: {state.part_id(state['node_part'][node])} has {there[node]:.0f}, "
+            f"no free port: {state.part_id(state['node_part'][node])} has {available[node]:.0f}, "
             f"{used[node]:.0f} are asked for",
             "take a model with more ports, or fewer members",
         )
 
 
-def _cage_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
-    """A transceiver fits a port with a cage of its form factor and watts, lanes as fast as its own, and its rate."""
+def _cage_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -> None:
+    """Check that each transceiver fits its ports: form factor, power, lane rate and port rate."""
     n_codes = len(state.parts) + 1
     keys = (np.repeat(state["link_transceiver"], 2) + 1) * n_codes + state["node_part"][state["link_ends"].ravel()] + 1
     for key, arc in zip(*np.unique(keys, return_index=True), strict=True):
@@ -75,55 +84,55 @@ def _cage_issues(state: State, reader: FigureReader, found: dict[str, Issue]) ->
         elif optic.value("rate_gbps") > switch.value_or("port_gbps", np.inf):
             reason = f"too fast: {optic.id} at {optic.value('rate_gbps'):g} Gb/s in a port of {switch.id}"
         elif optic.value_or("power_w", 0.0) > switch.value_or("cage_w", np.inf):
-            drawn_w, cooled_w = reader.part(optic.id, "power_w"), reader.part(switch.id, "cage_w")
-            reason = f"too hot: {optic.id} draws {drawn_w:g} W, a port of {switch.id} cools {cooled_w:g}"
+            optic_w, cage_w = reader.part(optic.id, "power_w"), reader.part(switch.id, "cage_w")
+            reason = f"too hot: {optic.id} draws {optic_w:g} W, a port of {switch.id} cools {cage_w:g}"
         if reason:
             link, side = divmod(int(arc), 2)
             node = state.arrays.node_ids[state["link_ends"][link, side]]
-            found[f"cage {optic.id} {switch.id}"] = Issue(
+            issues[f"cage {optic.id} {switch.id}"] = Issue(
                 f"links[{state.arrays.link_ids[link]}]", reason, f"first seen at {node}"
             )
 
 
-def _band_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
+def _band_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -> None:
     band_ghz = 1e3 * reader.general("c_band_thz")
-    spacing = reader.by_code(state.parts, state["link_transceiver"], "spacing_ghz", "transceiver")
+    spacing_ghz = reader.by_code(state.parts, state["link_transceiver"], "spacing_ghz", "transceiver")
     mux_channels = reader.by_code(state.parts, state["link_mux"], "n_channels", "mux")
-    mux_spacing = reader.by_code(state.parts, state["link_mux"], "spacing_ghz", "mux")
+    mux_spacing_ghz = reader.by_code(state.parts, state["link_mux"], "spacing_ghz", "mux")
     n_pairs = state["link_n_fibre_pairs"]
     on_fibre = (np.diff(state.arrays.span_first) > 0) & (state["link_transceiver"] >= 0)
     for link in np.flatnonzero(on_fibre & (state["link_n_parallel"] > n_pairs)):
         name, n = state.arrays.link_ids[link], int(state["link_n_parallel"][link])
-        if np.isnan(spacing[link]) or np.isnan(mux_channels[link]):
-            found[f"mux {name}"] = Issue(
+        if np.isnan(spacing_ghz[link]) or np.isnan(mux_channels[link]):
+            issues[f"mux {name}"] = Issue(
                 f"links[{name}]",
                 f"{n} channels on {n_pairs[link]} fibre pair(s) without a multiplexer",
                 "name a mux for coherent channels, or a fibre pair for each",
             )
             continue
-        room = int(band_ghz // spacing[link]) * int(n_pairs[link])
+        n_channels_max = int(band_ghz // spacing_ghz[link]) * int(n_pairs[link])
         where = f"links[{name}]"
-        if n > room:
-            found[f"band {name}"] = Issue(
+        if n > n_channels_max:
+            issues[f"band {name}"] = Issue(
                 where,
-                f"{n} channels of {spacing[link]:g} GHz; {n_pairs[link]} fibre pair(s) hold {room}",
+                f"{n} channels of {spacing_ghz[link]:g} GHz; {n_pairs[link]} fibre pair(s) hold {n_channels_max}",
                 "light more pairs",
             )
         elif not np.isnan(mux_channels[link]) and n > mux_channels[link] * n_pairs[link]:
             ports = int(mux_channels[link] * n_pairs[link])
-            found[f"mux {name}"] = Issue(
+            issues[f"mux {name}"] = Issue(
                 where, f"{n} channels; the multiplexers have {ports} ports", "take a larger mux"
             )
-        elif mux_spacing[link] < spacing[link]:
-            found[f"grid {name}"] = Issue(
+        elif mux_spacing_ghz[link] < spacing_ghz[link]:
+            issues[f"grid {name}"] = Issue(
                 where,
-                f"channels of {spacing[link]:g} GHz do not pass a {mux_spacing[link]:g} GHz mux",
+                f"channels of {spacing_ghz[link]:g} GHz do not pass a {mux_spacing_ghz[link]:g} GHz mux",
                 "change the mux too",
             )
 
 
-def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
-    """Amplifiers carry coherent channels only, have gain for the loss before them and power for all channels."""
+def _amplifier_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -> None:
+    """Check amplified paths: coherent channels only, enough gain for the loss before each amplifier, enough power."""
     if not (state["span_amplifier"] >= 0).any():
         return
     paths = optical_paths_of(state, reader)
@@ -134,67 +143,70 @@ def _amplifier_issues(state: State, reader: FigureReader, found: dict[str, Issue
         name = state.arrays.link_ids[link]
         where = f"links[{name}]"
         if optics[link] != COHERENT:
-            what = state.part_id(state["link_transceiver"][link]) or "a link without transceivers"
-            found[f"amplifier {name}"] = Issue(where, f"{what} does not run over amplifiers", "take a coherent part")
+            label = state.part_id(state["link_transceiver"][link]) or "a link without transceivers"
+            issues[f"amplifier {name}"] = Issue(where, f"{label} does not run over amplifiers", "take a coherent part")
             continue
         comb = comb_of_link(state, reader, link, float(into_fibre_dbm[path]))
-        beyond = outside_validity(comb)
-        if beyond:
-            found[f"light {name}"] = Issue(where, beyond, "fewer channels a pair, or less power in each")
-        # as built: what has aged since is the light's affair
-        new_db = spans.fibre_db + spans.connectors_db + spans.lumped_db
-        problem = _gain_problem(state, reader, paths, new_db, int(path), comb.total_dbm)
+        comb_problem = outside_validity(comb)
+        if comb_problem:
+            issues[f"light {name}"] = Issue(where, comb_problem, "fewer channels a pair, or less power in each")
+        # losses as built: ageing is judged by the link budget
+        loss_db = spans.fibre_db + spans.connectors_db + spans.lumped_db
+        problem = _gain_problem(state, reader, paths, loss_db, int(path), comb.total_dbm)
         if problem:
             hint = "shorter spans, fewer channels or less power in each"
-            found[f"amplifier {name}"] = Issue(where, problem, hint)
+            issues[f"amplifier {name}"] = Issue(where, problem, hint)
 
 
-def _launch_issues(state: State, reader: FigureReader, found: dict[str, Issue]) -> None:
-    """Without amplifiers nothing launches more than the transceiver can."""
-    stated = state["link_launch_dbm"]
-    boosted = np.zeros(state.arrays.n_links, dtype=np.bool_)
-    boosted[state.arrays.span_link[state["span_amplifier"] >= 0]] = True
-    for link in np.flatnonzero(~np.isnan(stated) & ~boosted & (state["link_transceiver"] >= 0)):
+def _launch_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -> None:
+    """Check the stated_dbm launch power of links without amplifiers against the transceiver."""
+    stated_dbm = state["link_launch_dbm"]
+    amplified = np.zeros(state.arrays.n_links, dtype=np.bool_)
+    amplified[state.arrays.span_link[state["span_amplifier"] >= 0]] = True
+    for link in np.flatnonzero(~np.isnan(stated_dbm) & ~amplified & (state["link_transceiver"] >= 0)):
         part = reader.catalogue.get(state.parts[state["link_transceiver"][link]])
-        most = part.figures.get("launch_dbm")
-        if most is not None and stated[link] > most.high:
+        limit = part.figures.get("launch_dbm")
+        if limit is not None and stated_dbm[link] > limit.high:
             name = state.arrays.link_ids[link]
-            problem = f"launch of {stated[link]:g} dBm: {part.id} gives at most {most.high:g} dBm"
-            found[f"launch {name}"] = Issue(f"links[{name}]", problem, "less, or amplifiers in its spans")
+            problem = f"launch of {stated_dbm[link]:g} dBm: {part.id} gives at most {limit.high:g} dBm"
+            issues[f"launch {name}"] = Issue(f"links[{name}]", problem, "less, or amplifiers in its spans")
 
 
 def _gain_problem(
-    state: State, reader: FigureReader, paths: OpticalPaths, total_db: Floats, path: int, total_dbm: float
+    state: State, reader: FigureReader, paths: OpticalPaths, loss_db: Floats, path: int, total_dbm: float
 ) -> str:
-    """The last amplifier of a line that lacks gain or power, in words; empty where all have enough."""
-    problem, since_db = "", 0.0
+    """Describe the last amplifier of a path that lacks max_gain_db or max_output_dbm; empty if all have enough.
+
+    loss_db: float64[n_spans], loss of each span. total_dbm: max_output_dbm of all channels.
+    """
+    problem, loss_since_amplifier_db = "", 0.0
     for row in range(paths.span_first[path], paths.span_last[path]):
-        since_db += float(total_db[row])
+        loss_since_amplifier_db += float(loss_db[row])
         part = state.part_id(state["span_amplifier"][row])
         if part is None:
             continue
-        gain, power = reader.part(part, "max_gain_db"), reader.part(part, "max_output_dbm")
-        if since_db > gain or total_dbm > power:
-            asked = f"{since_db:.1f} dB and {total_dbm:.1f} dBm are asked for"
-            problem = f"{part} gives {gain:g} dB and {power:g} dBm; {asked}"
-        since_db = 0.0
+        max_gain_db, max_output_dbm = reader.part(part, "max_gain_db"), reader.part(part, "max_output_dbm")
+        if loss_since_amplifier_db > max_gain_db or total_dbm > max_output_dbm:
+            required = f"{loss_since_amplifier_db:.1f} dB and {total_dbm:.1f} dBm are asked for"
+            problem = f"{part} gives {max_gain_db:g} dB and {max_output_dbm:g} dBm; {required}"
+        loss_since_amplifier_db = 0.0
     return problem
 
 
-def _site_issues(state: State, document: TopologyDocument, reader: FigureReader, found: dict[str, Issue]) -> None:
+def _site_issues(state: State, document: TopologyDocument, reader: FigureReader, issues: dict[str, Issue]) -> None:
     sites = {site.id: site for site in document.sites}
-    power = site_power_w(state, document, reader)
+    power_w = site_power_w(state, document, reader)
     occupied = (state["node_n_accelerators"] > 0) & (state.arrays.node_site >= 0)
-    racks = np.bincount(state.arrays.node_site[occupied], minlength=len(state.arrays.sites))
+    n_racks = np.bincount(state.arrays.node_site[occupied], minlength=len(state.arrays.sites))
     for row, name in enumerate(state.arrays.sites):
         site = sites[name]
-        if site.power_megawatts is not None and power[row] > site.power_megawatts * 1e6 * (1 + 1e-9):
-            found[f"power {name}"] = Issue(
+        if site.power_megawatts is not None and power_w[row] > site.power_megawatts * 1e6 * (1 + 1e-9):
+            issues[f"power {name}"] = Issue(
                 f"sites[{name}]",
-                f"more megawatts than the site has: {power[row] / 1e6:.4g} of {site.power_megawatts:g}",
+                f"more megawatts than the site has: {power_w[row] / 1e6:.4g} of {site.power_megawatts:g}",
                 "fewer or thriftier racks",
             )
-        if site.n_rack_places is not None and racks[row] > site.n_rack_places:
-            found[f"places {name}"] = Issue(
-                f"sites[{name}]", f"{racks[row]} racks in {site.n_rack_places} places", "fewer racks"
+        if site.n_rack_places is not None and n_racks[row] > site.n_rack_places:
+            issues[f"places {name}"] = Issue(
+                f"sites[{name}]", f"{n_racks[row]} racks in {site.n_rack_places} places", "fewer racks"
             )

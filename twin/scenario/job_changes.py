@@ -1,4 +1,4 @@
-"""Changes of what is asked: the demands, and the job: where it runs, how it is cut, split, synchronised, recovered."""
+"""Changes of the workload: demands, and placement, parallelism, batch split, synchronisation and recovery of a job."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pydantic import Field
 
 from ..errors import ChangeError, did_you_mean
 from ..model.document import TopologyDocument
-from ..model.job_rules import OF_LOCAL_SGD
-from ..model.jobs import Parallelism, Placement, Precision, Recompute, TrainingJob, Width, on_places
+from ..model.job_rules import LOCAL_SGD_DEFAULTS
+from ..model.jobs import Parallelism, Placement, Precision, Recompute, TrainingJob, Width, with_placement
 from .change import Context, WorkloadChange
 
 
 class ScaleDemands(WorkloadChange):
-    """Multiply the demands of the document."""
+    """Multiply the demands of the document by a factor."""
 
     kind: Literal["scale_demands"] = "scale_demands"
     factor_ratio: Annotated[float, Field(ge=0, le=1e6)]
     ids: tuple[str, ...] | None = None
-    """Only these; None = all."""
+    """Ids of the demands to scale; None = all."""
 
     def edit_workload(
         self, document: TopologyDocument, job: TrainingJob | None, context: Context
     ) -> tuple[TopologyDocument, TrainingJob | None]:
-        """Document with scaled demands."""
+        """Return the document with scaled demands."""
         known = {demand.id for demand in document.demands}
         if not known:
             raise ChangeError("the document has no demands to scale", where=context.where)
@@ -42,92 +42,102 @@ class ScaleDemands(WorkloadChange):
 
 
 class JobChange(WorkloadChange):
-    """Changes the job alone."""
+    """A change of the job alone."""
 
     @abstractmethod
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job with this change."""
+        """Return the job with this change."""
 
     def edit_workload(
         self, document: TopologyDocument, job: TrainingJob | None, context: Context
     ) -> tuple[TopologyDocument, TrainingJob | None]:
-        """The same document, and the job with this change."""
+        """Return the same document, and the job with this change."""
         if job is None:
             raise ChangeError("there is no job to change", where=context.where, hint="add one under jobs")
         return document, self.edit_job(job, context)
 
 
 class PlaceJob(JobChange):
-    """Run the job elsewhere: these placements replace its own. A split goes with them where each states its micro
-    batches; one that was stated for the job's own becomes balanced."""
+    """Run the job on other placements; they replace the old ones.
+
+    If each states its micro batches, the split is `stated`. Otherwise a split stated before becomes `balanced`.
+    """
 
     kind: Literal["place_job"] = "place_job"
     placement: Annotated[tuple[Placement, ...], Field(min_length=1, max_length=1000)]
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job at its new places."""
+        """Return the job on the new placements."""
         known = [site.id for site in context.document.sites]
-        for place in self.placement:
-            if place.site not in known:
-                raise ChangeError(f"no site {place.site!r}", where=context.where, hint=did_you_mean(place.site, known))
-        if all(place.n_micro_batches is not None for place in self.placement):
-            return replace(on_places(replace(job, split="uniform"), self.placement), split="stated")
-        return on_places(job, self.placement)
+        for item in self.placement:
+            if item.site not in known:
+                raise ChangeError(f"no site {item.site!r}", where=context.where, hint=did_you_mean(item.site, known))
+        if all(item.n_micro_batches is not None for item in self.placement):
+            return replace(with_placement(replace(job, split="uniform"), self.placement), split="stated")
+        return with_placement(job, self.placement)
 
 
 class LeaveSites(JobChange):
-    """Run the job without some of its sites, as it is on the others."""
+    """Run the job without some of its sites; the placements at the other sites stay."""
 
     kind: Literal["leave_sites"] = "leave_sites"
     sites: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job on the sites that are left."""
-        used = {place.site for place in job.placement}
+        """Return the job on the remaining sites."""
+        job_sites = {placement.site for placement in job.placement}
         for site in self.sites:
-            if site not in used:
-                raise ChangeError(f"the job is not at {site!r}", where=context.where, hint=did_you_mean(site, used))
-        left = tuple(place for place in job.placement if place.site not in self.sites)
-        if not left:
+            if site not in job_sites:
+                hint = did_you_mean(site, job_sites)
+                raise ChangeError(f"the job is not at {site!r}", where=context.where, hint=hint)
+        remaining = tuple(placement for placement in job.placement if placement.site not in self.sites)
+        if not remaining:
             raise ChangeError("no site is left for the job", where=context.where)
-        return on_places(job, left)
+        return with_placement(job, remaining)
 
 
 class UseAccelerator(JobChange):
-    """Run the job's part at a site on racks of another kind; how many stays, and which racks are allowed. A pace or
-    measured time stays with the kind it was stated for."""
+    """Run the job's accelerators at one site on another kind of accelerator.
+
+    Their number and the pattern of allowed racks stay. A stated pace or measured time belongs to the old kind.
+    """
 
     kind: Literal["use_accelerator"] = "use_accelerator"
     site: str
     accelerator: str | None = None
-    """None = any kind there."""
+    """None = any kind at the site."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job with another kind at the site."""
-        used = {place.site for place in job.placement}
-        if self.site not in used:
+        """Return the job with another kind at the site."""
+        job_sites = {placement.site for placement in job.placement}
+        if self.site not in job_sites:
             raise ChangeError(
-                f"the job is not at {self.site!r}", where=context.where, hint=did_you_mean(self.site, used)
+                f"the job is not at {self.site!r}", where=context.where, hint=did_you_mean(self.site, job_sites)
             )
         if self.accelerator is not None:
             context.reader.catalogue.get(self.accelerator, "accelerator")
-        here = [place for place in job.placement if place.site == self.site]
-        counts = [place.n_accelerators for place in here]
+        site_placements = [placement for placement in job.placement if placement.site == self.site]
+        counts = [placement.n_accelerators for placement in site_placements]
         total = None if None in counts else sum(n for n in counts if n is not None)
-        others = tuple(place for place in job.placement if place.site != self.site)
-        return on_places(job, (*others, of_kind(here, self.accelerator, total, (self.accelerator,), context.where)))
+        other_placements = tuple(placement for placement in job.placement if placement.site != self.site)
+        merged = single_placement(site_placements, self.accelerator, total, (self.accelerator,), context.where)
+        return with_placement(job, (*other_placements, merged))
 
 
 class SplitWork(JobChange):
-    """Give every replica the same work, whole micro batches that finish together, or what is stated by site."""
+    """Set how the batch is divided among replicas.
+
+    uniform: the same number of micro batches for each. balanced: whole micro batches that finish together.
+    stated: a number for each site.
+    """
 
     kind: Literal["split_work"] = "split_work"
     split: Literal["uniform", "balanced", "stated"]
     n_micro_batches: dict[str, Annotated[int, Field(ge=0, le=100_000_000)]] | None = None
-    """Of each replica in a step, by site; for `stated`."""
+    """Micro batches of each replica in a step, by site; only for `stated`."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job with this split."""
+        """Return the job with this split."""
         stated = self.n_micro_batches or {}
         sites = {place.site for place in job.placement}
         for site in stated:
@@ -140,29 +150,32 @@ class SplitWork(JobChange):
 
 
 class Synchronise(JobChange):
-    """Exchange between sites at every step, or only every H steps (local SGD; a loss penalty goes with it)."""
+    """Synchronise sites at every step, or every H steps (local SGD, which has a penalty on the training loss)."""
 
     kind: Literal["synchronise"] = "synchronise"
     sync: Literal["every_step", "local_sgd"]
     n_local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     n_fragment_layers: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Layers exchanged together, the fragments taking turns (streaming); None = all at once."""
+    """Layers in one fragment; fragments are exchanged in turn (streaming). None = all layers at once."""
     n_overlap_steps: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """Whole steps that an exchange may take before anybody waits for it."""
+    """Whole steps that an exchange may overlap before training waits for it."""
     exchange_bits_per_parameter: Annotated[float, Field(gt=0, le=128)] | None = None
-    """None = as gradients and parameters are sent."""
+    """None = the width of gradients and parameters."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job with this exchange."""
-        fields = {name: getattr(self, name) for name in OF_LOCAL_SGD}
-        if self.sync == "every_step" and fields != OF_LOCAL_SGD:
-            wrong = next(name for name, default in OF_LOCAL_SGD.items() if fields[name] != default)
-            raise ChangeError(f"{wrong} belongs to sync: local_sgd", where=context.where)
+        """Return the job with this synchronisation."""
+        fields = {name: getattr(self, name) for name in LOCAL_SGD_DEFAULTS}
+        if self.sync == "every_step" and fields != LOCAL_SGD_DEFAULTS:
+            misplaced = next(name for name, default in LOCAL_SGD_DEFAULTS.items() if fields[name] != default)
+            raise ChangeError(f"{misplaced} belongs to sync: local_sgd", where=context.where)
         return replace(job, sync=self.sync, **fields)
 
 
 class CutJob(JobChange):
-    """Cut the job over its accelerators another way; what is not stated stays."""
+    """Change the parallelism of the job; fields without a value stay.
+
+    The number of replicas is computed again.
+    """
 
     kind: Literal["cut_job"] = "cut_job"
     tp: Width | None = None
@@ -178,50 +191,65 @@ class CutJob(JobChange):
     across_sites: Literal["data", "pipeline"] | None = None
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job with this cut; as many replicas as fit."""
+        """Return the job with this parallelism, and as many replicas as fit."""
         stated = {name: value for name, value in self if name != "kind" and value is not None}
         if not stated:
             raise ChangeError("nothing is stated", where=context.where, hint="tp, pp, cp, recompute, ...")
-        of_cut = {name: value for name, value in stated.items() if name in Parallelism.__dataclass_fields__}
-        of_job = {name: value for name, value in stated.items() if name not in of_cut}
-        return replace(job, parallelism=replace(job.parallelism, dp=None, **of_cut), **of_job)
+        parallelism_fields = {name: value for name, value in stated.items() if name in Parallelism.__dataclass_fields__}
+        job_fields = {name: value for name, value in stated.items() if name not in parallelism_fields}
+        return replace(job, parallelism=replace(job.parallelism, dp=None, **parallelism_fields), **job_fields)
 
 
 class RecoverJob(JobChange):
-    """Handle failures another way."""
+    """Change how the job recovers from failures."""
 
     kind: Literal["recover_job"] = "recover_job"
     recovery: Literal["restart", "elastic"] | None = None
-    """Start again from the last checkpoint, or go on from the memory of the others."""
+    """restart: from the last checkpoint. elastic: continue from the memory of the other replicas."""
     on_site_loss: Literal["stop", "go_on"] | None = None
-    """Wait for the repair of a site that is cut off, or train on without it."""
+    """While a site is isolated. stop: wait for its repair. go_on: train without it."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
-        """The job with this way to recover."""
+        """Return the job with this recovery."""
         if self.recovery is None and self.on_site_loss is None:
             raise ChangeError("nothing is stated", where=context.where, hint="recovery or on_site_loss")
         return replace(job, recovery=self.recovery or job.recovery, on_site_loss=self.on_site_loss or job.on_site_loss)
 
 
-def of_kind(
-    here: Sequence[Placement], kind: str | None, n_accelerators: int | None, same: Sequence[str | None], where: str
+def single_placement(
+    site_placements: Sequence[Placement],
+    kind: str | None,
+    n_accelerators: int | None,
+    same_kinds: Sequence[str | None],
+    where: str,
 ) -> Placement:
-    """One placement of a kind for a job's placements at a site; `same`: what a placement of that kind may be stated as.
+    """Merge a job's placements at one site into one placement of one kind.
 
-    What such a placement states stays. For a new kind only `racks` does: pace and measured time were the old one's.
-    Raises ChangeError where placements differ in what would stay.
+    Args:
+        site_placements: placements of the job at the site, at least one.
+        kind: accelerator of the new placement; None = any.
+        n_accelerators: number of the new placement; None = as many as whole replicas fit on.
+        same_kinds: accelerators in `site_placements` that count as this kind; their other fields stay.
+        where: placement of the change, for messages.
+
+    Returns:
+        The placement. For a new kind only `racks` stays: pace and measured time belonged to the old kind.
+
+    Raises:
+        ChangeError: placements differ in fields that would stay.
     """
-    kept = [
-        replace(place, n_accelerators=n_accelerators, accelerator=kind, n_micro_batches=None)
-        for place in here
-        if place.accelerator in same
+    candidates = [
+        replace(placement, n_accelerators=n_accelerators, accelerator=kind, n_micro_batches=None)
+        for placement in site_placements
+        if placement.accelerator in same_kinds
     ]
-    if not kept:
-        kept = [Placement(place.site, n_accelerators, kind, place.racks) for place in here]
-    if any(place != kept[0] for place in kept):
+    if not candidates:
+        candidates = [Placement(placement.site, n_accelerators, kind, placement.racks) for placement in site_placements]
+    if any(placement != candidates[0] for placement in candidates):
+        site = site_placements[0].site
         raise ChangeError(
-            f"placements at {here[0].site!r} differ in racks, pace or time, {kind or 'any kind'} can have but one",
+            f"placements at {site!r} differ in racks, pace or time, {kind or 'any kind'} can have but one",
             where=where,
             hint="place_job states each",
         )
-    return kept[0]
+    return candidates[0]

@@ -1,6 +1,6 @@
-"""Choosing many at once: by id, glob, kind, site, part, installation date; nothing found is an error.
+"""Select links or nodes by id, glob, kind, site, part or installation date; an empty selection is an error.
 
-An id that is there wins over the glob of the same letters: `rack[1]` is the rack of that id, where there is one.
+An exact id has priority over a glob: `rack[1]` is the rack of that id, if there is one.
 """
 
 from __future__ import annotations
@@ -25,22 +25,28 @@ Globs = Glob | Annotated[tuple[Glob, ...], Field(min_length=1, max_length=10_000
 
 
 class LinkSelector(BaseModel):
-    """Links that meet every condition given; ids may be globs (`c1/*~c1/border-1`), an exact id wins over a glob."""
+    """Links that meet all given conditions; ids may be globs.
+
+    An exact id has priority over a glob, for example `c1/*~c1/border-1`.
+    """
 
     model_config = STRICT | {"frozen": True}
 
     id: Globs | None = None
     tier: Literal["access", "fabric", "border", "wide_area"] | None = None
     site: Name | None = None
-    """At least one end stands there."""
+    """Site of at least one end."""
     part: Name | None = None
     """Transceiver model."""
     installed_before: date | None = None
-    """Transceivers put in before that day."""
+    """Transceivers installed before that day."""
 
 
 class NodeSelector(BaseModel):
-    """Nodes that meet every condition given; ids may be globs (`c1/rack-*`), an exact id wins over a glob."""
+    """Nodes that meet all given conditions; ids may be globs.
+
+    An exact id has priority over a glob, for example `c1/rack-*`.
+    """
 
     model_config = STRICT | {"frozen": True}
 
@@ -56,40 +62,50 @@ Links = Glob | LinkSelector
 Nodes = Glob | NodeSelector
 
 
-def select_links(state: State, chosen: Links, as_of: date | None, where: str) -> Ints:
-    """Rows of the links chosen, ascending. Raises ChangeError where there are none, naming near ids."""
-    chosen = LinkSelector.model_construct(id=chosen) if isinstance(chosen, str) else chosen
+def select_links(state: State, selector: Links, as_of: date | None, where: str) -> Ints:
+    """Return the rows of the selected links, ascending; int64[n_selected].
+
+    Args:
+        state: state of the network.
+        selector: id, glob or conditions.
+        as_of: date of the document, for installation dates.
+        where: place of the selector, for messages.
+
+    Raises:
+        ChangeError: nothing matches; the message names similar ids.
+    """
+    selector = LinkSelector.model_construct(id=selector) if isinstance(selector, str) else selector
     arrays = state.arrays
-    mask = _by_id(arrays.link_ids, arrays.link_index, chosen.id, where, "link")
-    if chosen.tier is not None:
-        mask &= arrays.link_tier == TIERS.index(chosen.tier)
-    if chosen.site is not None:
-        mask &= (arrays.node_site[arrays.link_ends] == _site(arrays.sites, chosen.site, where)).any(axis=1)
-    if chosen.part is not None:
-        mask &= state["link_transceiver"] == _part(state, chosen.part, where)
-    if chosen.installed_before is not None:
-        mask &= _older(state["link_age_years"], chosen.installed_before, as_of, where)
-    return _some(mask, chosen, where, "link")
+    mask = _match_ids(arrays.link_ids, arrays.link_index, selector.id, where, "link")
+    if selector.tier is not None:
+        mask &= arrays.link_tier == TIERS.index(selector.tier)
+    if selector.site is not None:
+        mask &= (arrays.node_site[arrays.link_ends] == _site_code(arrays.sites, selector.site, where)).any(axis=1)
+    if selector.part is not None:
+        mask &= state["link_transceiver"] == _part_code(state, selector.part, where)
+    if selector.installed_before is not None:
+        mask &= _installed_before(state["link_age_years"], selector.installed_before, as_of, where)
+    return _non_empty(mask, selector, where, "link")
 
 
-def select_nodes(state: State, chosen: Nodes, as_of: date | None, where: str) -> Ints:
-    """Rows of the nodes chosen, ascending. Raises ChangeError where there are none, naming near ids."""
-    chosen = NodeSelector.model_construct(id=chosen) if isinstance(chosen, str) else chosen
+def select_nodes(state: State, selector: Nodes, as_of: date | None, where: str) -> Ints:
+    """Return the rows of the selected nodes, ascending; arguments and errors as in `select_links`."""
+    selector = NodeSelector.model_construct(id=selector) if isinstance(selector, str) else selector
     arrays = state.arrays
-    mask = _by_id(arrays.node_ids, arrays.node_index, chosen.id, where, "node")
-    if chosen.kind is not None:
-        mask &= arrays.node_kind == NODE_KINDS.index(chosen.kind)
-    if chosen.site is not None:
-        mask &= arrays.node_site == _site(arrays.sites, chosen.site, where)
-    if chosen.part is not None:
-        code = _part(state, chosen.part, where)
+    mask = _match_ids(arrays.node_ids, arrays.node_index, selector.id, where, "node")
+    if selector.kind is not None:
+        mask &= arrays.node_kind == NODE_KINDS.index(selector.kind)
+    if selector.site is not None:
+        mask &= arrays.node_site == _site_code(arrays.sites, selector.site, where)
+    if selector.part is not None:
+        code = _part_code(state, selector.part, where)
         mask &= (state["node_part"] == code) | (state["node_accelerator"] == code)
-    if chosen.installed_before is not None:
-        mask &= _older(state["node_age_years"], chosen.installed_before, as_of, where)
-    return _some(mask, chosen, where, "node")
+    if selector.installed_before is not None:
+        mask &= _installed_before(state["node_age_years"], selector.installed_before, as_of, where)
+    return _non_empty(mask, selector, where, "node")
 
 
-def _by_id(ids: tuple[str, ...], index: dict[str, int], globs: Globs | None, where: str, what: str) -> Bools:
+def _match_ids(ids: tuple[str, ...], index: dict[str, int], globs: Globs | None, where: str, noun: str) -> Bools:
     if globs is None:
         return np.ones(len(ids), dtype=np.bool_)
     mask = np.zeros(len(ids), dtype=np.bool_)
@@ -97,49 +113,52 @@ def _by_id(ids: tuple[str, ...], index: dict[str, int], globs: Globs | None, whe
         if glob in index:
             mask[index[glob]] = True
             continue
-        rows = _matching(ids, glob)
+        rows = _rows_of_glob(ids, glob)
         if not rows:
             raise ChangeError(
-                f"no {what} matches {glob!r}", where=where, hint=did_you_mean(re.sub(r"[*?]", "", glob), ids)
+                f"no {noun} matches {glob!r}", where=where, hint=did_you_mean(re.sub(r"[*?]", "", glob), ids)
             )
         mask[rows] = True
     return mask
 
 
-def _matching(ids: tuple[str, ...], glob: str) -> list[int]:
-    """Rows that a glob matches; ids are sorted, so only those that begin like it are looked at."""
-    special = re.search(r"[*?\[]", glob)
-    if special is None:
+def _rows_of_glob(ids: tuple[str, ...], glob: str) -> list[int]:
+    """Return the rows that a glob matches.
+
+    The ids are sorted, so only those with the prefix before the first wildcard are compared.
+    """
+    wildcard = re.search(r"[*?\[]", glob)
+    if wildcard is None:
         return []
-    begin = glob[: special.start()]
-    first = bisect_left(ids, begin)
-    last = bisect_right(ids, begin, lo=first, key=lambda name: name[: len(begin)])
+    prefix = glob[: wildcard.start()]
+    first = bisect_left(ids, prefix)
+    end = bisect_right(ids, prefix, lo=first, key=lambda name: name[: len(prefix)])
     match = re.compile(translate(glob)).match
-    return [i for i in range(first, last) if match(ids[i])]
+    return [i for i in range(first, end) if match(ids[i])]
 
 
-def _site(sites: tuple[str, ...], name: str, where: str) -> int:
+def _site_code(sites: tuple[str, ...], name: str, where: str) -> int:
     if name not in sites:
         raise ChangeError(f"no site {name!r}", where=where, hint=did_you_mean(name, sites))
     return sites.index(name)
 
 
-def _part(state: State, name: str, where: str) -> int:
+def _part_code(state: State, name: str, where: str) -> int:
     if name not in state.parts:
         raise ChangeError(f"nothing here is a {name!r}", where=where, hint=did_you_mean(name, state.parts))
     return state.parts.index(name)
 
 
-def _older(age_years: np.ndarray, day: date, as_of: date | None, where: str) -> Bools:
+def _installed_before(age_years: np.ndarray, day: date, as_of: date | None, where: str) -> Bools:
     if as_of is None:
         raise ChangeError("installed_before needs a document with as_of", where=where)
     with np.errstate(invalid="ignore"):
         return np.asarray(age_years > (as_of - day).days / DAYS_PER_YEAR)
 
 
-def _some(mask: Bools, chosen: BaseModel, where: str, what: str) -> Ints:
+def _non_empty(mask: Bools, selector: BaseModel, where: str, noun: str) -> Ints:
     rows = np.flatnonzero(mask)
     if not len(rows):
-        wanted = ", ".join(f"{k}={v}" for k, v in chosen.model_dump(exclude_none=True, mode="json").items())
-        raise ChangeError(f"no {what} meets all of: {wanted}", where=where, hint="loosen a condition")
+        conditions = ", ".join(f"{k}={v}" for k, v in selector.model_dump(exclude_none=True, mode="json").items())
+        raise ChangeError(f"no {noun} meets all of: {conditions}", where=where, hint="loosen a condition")
     return rows

@@ -11,7 +11,7 @@ from ..arrays import State
 from ..catalogue import Catalogue, PriceBook
 from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..catalogue.views import view_of_figures
-from ..model.jobs import Placement, TrainingJob, on_places
+from ..model.jobs import Placement, TrainingJob, with_placement
 from .cache import Outcome, StageCache
 from .evaluation import Case, Evaluation
 from .stage import Inputs, Stage
@@ -122,7 +122,7 @@ class Engine:
 
         def rerun(name: str, placement: tuple[Placement, ...]) -> Any:
             assert evaluation.case.job is not None
-            job = replace(on_places(evaluation.case.job, placement), on_site_loss="stop")
+            job = replace(with_placement(evaluation.case.job, placement), on_site_loss="stop")
             other = Evaluation(replace(evaluation.case, job=job), None, self)
             value = other.outcome(name)
             figures.extend(outcome.used_figures for outcome in other.outcomes.values())

@@ -16,11 +16,11 @@ from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError, did_you_mean
 from ..formats.native import adapter_of, validate_as
 from ..model.job_rules import job_shape_issues
-from ..model.jobs import Parallelism, Placement, TrainingJob, on_places
+from ..model.jobs import Parallelism, Placement, TrainingJob, with_placement
 from ..model.records import Demand, Link, Lossless, Span, asdict_compact
 from ..scenario.change import Context
 from ..scenario.changes import Age
-from ..scenario.job_changes import of_kind
+from ..scenario.job_changes import single_placement
 from ..scenario.select import select_links
 from ..stages.evaluation import Case
 from ..workload.job_arithmetic import layout_of, n_per_replica
@@ -305,7 +305,7 @@ def _set_mix(job: TrainingJob, said: list[str], share_ratio: float, where: str, 
     n_old = round(share_ratio * sum(counts) / size) * size
     # where no kind is stated, the old one is there
     mixed = [(n_old, old, (old, None)), (sum(counts) - n_old, new, (new,))]
-    placed = [of_kind(here, kind, n, same, where) for n, kind, same in mixed if n >= size]
+    placed = [single_placement(here, kind, n, same, where) for n, kind, same in mixed if n >= size]
     others = tuple(place for place in job.placement if place.site != site)
     return _moved(job, (*others, *placed), f"{where}={share_ratio:g}")
 
@@ -313,7 +313,7 @@ def _set_mix(job: TrainingJob, said: list[str], share_ratio: float, where: str, 
 def _moved(job: TrainingJob, placement: tuple[Placement, ...], where: str) -> TrainingJob:
     if not placement:
         raise TopologyError("the job has no accelerators left", where=where)
-    return on_places(job, placement)
+    return with_placement(job, placement)
 
 
 def _with_field(

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..catalogue.figure_reader import FigureReader
 from ..errors import Issue
-from ..model.job_rules import cut_issues
+from ..model.job_rules import parallelism_issues
 from ..model.jobs import TrainingJob, changed
 from ..workload.compute import AcceleratorProfile
 from ..workload.group_times import UNLIMITED, TimedGroup
@@ -123,7 +123,7 @@ def _fitting_changes(placed: JobPlacement, job: TrainingJob, reader: FigureReade
     changes = []
     max_tp = min(int(reader.part(kind, "n_nvlink_domain")) for kind in placed.n_allocated)
     for text, changed_job in _layouts_with_less_memory(job):
-        if changed_job.parallelism.tp > max_tp or any(cut_issues(changed_job)):
+        if changed_job.parallelism.tp > max_tp or any(parallelism_issues(changed_job)):
             continue
         changed_placement = _place_with(placed, changed_job)
         if changed_placement is None or _has_too_few_micro_batches(changed_job, changed_placement):
