@@ -207,17 +207,17 @@ def test_days_beyond_the_calendar_have_no_date() -> None:
 
 
 def test_more_than_one_thing_within_a_year_is_told_apart() -> None:
-    class Course:
+    class Projection:
         gbps_today = np.full(2, 400.0)
 
-        def at(self, years: np.ndarray) -> forecast_._Look:
+        def at(self, years: np.ndarray) -> forecast_._Snapshot:
             rate = np.select([years < 0.2, years < 0.5, years < 0.9], [400.0, 300.0, 200.0], 0.0)
-            return forecast_._Look(5.0 - 10.0 * years, rate, years)
+            return forecast_._Snapshot(5.0 - 10.0 * years, rate, years)
 
-    course: Any = Course()
+    projection: Any = Projection()
     grid = np.arange(3.0)
-    looks = [course.at(np.full(2, t)) for t in grid]
-    for drops in forecast_._drops(course, grid, looks, AS_OF):
+    snapshots = [projection.at(np.full(2, t)) for t in grid]
+    for drops in forecast_._rate_drops(projection, grid, snapshots, AS_OF):
         assert [drop.member_gbps for drop in drops] == [300, 200, 0]
         for drop, years in zip(drops, (0.2, 0.5, 0.9), strict=True):
             assert_day(drop.when, years)
@@ -429,10 +429,10 @@ def test_links_come_in_the_order_of_their_troubles() -> None:
     lengths_km = (40.0, 62.0, 130.0, 55.0, 250.0)
     data = pairs(*(zr(glass(km)) for km in lengths_km), offered=(10.0, 10.0, 0.0, 10.0, 0.0))
     found = from_document(data).forecast(60).links
-    troubles = [(row.first_trouble_years("value"), row.first_trouble_years("high")) for row in found]
+    troubles = [(row.first_event_years("value"), row.first_event_years("high")) for row in found]
     assert troubles == sorted(troubles)
     assert [row.id for row in found] == ["l4", "l2", "l1", "l3", "l0"]
-    assert found[0].first_trouble_years("low") == 0
+    assert found[0].first_event_years("low") == 0
 
 
 # --- links without light ---------------------------------------------------------------------------------------------
@@ -453,7 +453,7 @@ def test_a_link_of_unknown_rate_has_no_rate_and_no_utilisation() -> None:
     found = json.loads(forecast.to_json(), parse_constant=pytest.fail)["links"][0]["cases"]["value"]
     assert found["member_gbps"] == found["utilisation_ratio"] == [None] * 3
     assert found["rate_drops"] == []
-    assert forecast.links[0].first_trouble_years("value") == math.inf
+    assert forecast.links[0].first_event_years("value") == math.inf
     assert "dark already" not in forecast.rows()[0]
 
 
@@ -471,7 +471,7 @@ def test_a_link_that_is_down_has_the_light_it_had_and_no_load() -> None:
 def test_a_dark_link_is_said_to_be_dark_and_stands_first(link: dict[str, Any]) -> None:
     answer = from_document(pairs(zr(glass(20.0)), link, offered=(100.0,))).forecast(5, 0.1)
     assert answer.links[0].id == "l1"
-    assert answer.links[0].first_trouble_years("low") == 0
+    assert answer.links[0].first_event_years("low") == 0
     for row in answer.rows()[:3]:
         assert row[5] == "dark already"
     for found in answer.links[0].cases.values():
@@ -485,7 +485,7 @@ def test_a_case_that_is_slower_from_the_first_day_says_so() -> None:
     found = answer.links[0].cases["high"]
     assert found.margin_gone == Moment(0.0, AS_OF)
     assert [(drop.when.years, drop.member_gbps) for drop in found.drops] == [(0, 200)]
-    assert answer.links[0].first_trouble_years("high") == 0
+    assert answer.links[0].first_event_years("high") == 0
 
 
 # --- asking ----------------------------------------------------------------------------------------------------------

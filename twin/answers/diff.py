@@ -1,4 +1,4 @@
-"""Two scores side by side, and the links, racks and spans behind the largest differences."""
+"""Differences between two scores, with the links, racks and accelerators behind the largest ones."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .score import MetricValue, Score, data_frame, html_table
 from .summary_text import arc_name, arc_reason
 
 N_CAUSES = 5
-"""Rows named for each kind of difference."""
+"""Largest number of causes listed for one figure."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """A link, span or group of racks whose figure moved."""
+class DiffCause:
+    """A link, phase or group of accelerators whose figure changed."""
 
     figure: str
     where: str
@@ -91,7 +91,7 @@ class Diff(Answer):
     utilisation_tier: str
     """Tier of the links that utilisation metrics count."""
     bottlenecks: BottlenecksBeforeAfter
-    causes: tuple[Cause, ...]
+    causes: tuple[DiffCause, ...]
     purchases: tuple[Purchase, ...]
     lease: LeaseBeforeAfter
     assumptions: tuple[UsedFigure, ...]
@@ -121,7 +121,15 @@ class Diff(Answer):
 
 
 def diff_of(plan: str | None, before: Score, after: Score, old: Evaluation, new: Evaluation) -> Diff:
-    """Scores and their evaluations as one difference; `old` and `new` may be of different structure."""
+    """Compare two scores.
+
+    Args:
+        plan: id of the plan that leads from one to the other; None for a list of changes.
+        before: score without the change.
+        after: score with the change.
+        old: evaluation behind `before`.
+        new: evaluation behind `after`; its network may have other nodes and links.
+    """
     return Diff(
         network=before.network,
         as_of=before.as_of,
@@ -151,30 +159,31 @@ def _difference(before: float | None, after: float | None) -> float | None:
     return None if before is None or after is None else after - before
 
 
-def _causes(old: Evaluation, new: Evaluation) -> list[Cause]:
-    rows = _common(old, new)
-    found = _phase_causes(old, new)
-    found += _arc_causes("capacity_gbps", new, rows, old.health.arc_capacity_gbps, new.health.arc_capacity_gbps)
-    found += _arc_causes("utilisation_ratio", new, rows, old.arc_utilisation_ratio, new.arc_utilisation_ratio)
-    found += _link_causes("margin_db", new, rows, old.health.margin_db, new.health.margin_db)
-    found += _link_causes("loss_db", new, rows, old.health.loss_db, new.health.loss_db)
-    found += _rack_causes(old, new)
-    return found
+def _causes(old: Evaluation, new: Evaluation) -> list[DiffCause]:
+    rows = _shared_link_rows(old, new)
+    causes = _phase_causes(old, new)
+    causes += _arc_causes("capacity_gbps", new, rows, old.health.arc_capacity_gbps, new.health.arc_capacity_gbps)
+    causes += _arc_causes("utilisation_ratio", new, rows, old.arc_utilisation_ratio, new.arc_utilisation_ratio)
+    causes += _link_causes("margin_db", new, rows, old.health.margin_db, new.health.margin_db)
+    causes += _link_causes("loss_db", new, rows, old.health.loss_db, new.health.loss_db)
+    causes += _rack_causes(old, new)
+    return causes
 
 
-def _common(old: Evaluation, new: Evaluation) -> np.ndarray:
-    """int64[n, 2]: rows of the links that both have."""
-    a, b = old.case.state.arrays, new.case.state.arrays
-    if a is b:
-        every = np.arange(a.n_links)
-        return np.stack((every, every), axis=1)
-    pairs = [(i, b.link_index[name]) for name, i in a.link_index.items() if name in b.link_index]
+def _shared_link_rows(old: Evaluation, new: Evaluation) -> np.ndarray:
+    """Rows of the links that are in both networks; int64[n, 2], old row and new row."""
+    old_arrays, new_arrays = old.case.state.arrays, new.case.state.arrays
+    if old_arrays is new_arrays:
+        rows = np.arange(old_arrays.n_links)
+        return np.stack((rows, rows), axis=1)
+    new_index = new_arrays.link_index
+    pairs = [(row, new_index[link_id]) for link_id, row in old_arrays.link_index.items() if link_id in new_index]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def _phase_causes(old: Evaluation, new: Evaluation) -> list[Cause]:
-    """The longest arc of the most exposed phase, before and after, and why."""
-    found = []
+def _phase_causes(old: Evaluation, new: Evaluation) -> list[DiffCause]:
+    """The slowest arc of the most exposed phase, before and after, and the reason for its time."""
+    causes = []
     for e, side in ((old, "before"), (new, "after")):
         if e.step is None:
             continue
@@ -182,78 +191,80 @@ def _phase_causes(old: Evaluation, new: Evaluation) -> list[Cause]:
         if phase in e.step.bottleneck:
             arc, seconds = e.step.bottleneck[phase]
             before, after = (seconds, None) if side == "before" else (None, seconds)
-            found.append(Cause(f"{phase}_time_s", arc_name(e, arc), before, after, arc_reason(e, arc)))
-    return found
+            causes.append(DiffCause(f"{phase}_time_s", arc_name(e, arc), before, after, arc_reason(e, arc)))
+    return causes
 
 
-def _arc_causes(figure: str, new: Evaluation, rows: np.ndarray, before: Floats, after: Floats) -> list[Cause]:
+def _arc_causes(figure: str, new: Evaluation, rows: np.ndarray, before: Floats, after: Floats) -> list[DiffCause]:
     arcs_old = (2 * rows[:, :1] + np.arange(2)).ravel()
     arcs_new = (2 * rows[:, 1:] + np.arange(2)).ravel()
-    moved = _moved(before[arcs_old], after[arcs_new])
-    # the larger of the two directions speaks for a link
-    best: dict[int, int] = {}
-    for i in _top(moved, 4 * N_CAUSES):
-        best.setdefault(int(arcs_new[i]) // 2, int(i))
+    changes = _absolute_changes(before[arcs_old], after[arcs_new])
+    # a link is listed once, by the direction that changes more
+    largest_by_link: dict[int, int] = {}
+    for i in _largest_rows(changes, 4 * N_CAUSES):
+        largest_by_link.setdefault(int(arcs_new[i]) // 2, int(i))
     return [
-        Cause(figure, arc_name(new, int(arcs_new[i])), _finite(before[arcs_old[i]]), _finite(after[arcs_new[i]]))
-        for i in list(best.values())[:N_CAUSES]
+        DiffCause(figure, arc_name(new, int(arcs_new[i])), _finite(before[arcs_old[i]]), _finite(after[arcs_new[i]]))
+        for i in list(largest_by_link.values())[:N_CAUSES]
     ]
 
 
-def _link_causes(figure: str, new: Evaluation, rows: np.ndarray, before: Floats, after: Floats) -> list[Cause]:
-    moved = _moved(before[rows[:, 0]], after[rows[:, 1]])
-    names = new.case.state.arrays.link_ids
+def _link_causes(figure: str, new: Evaluation, rows: np.ndarray, before: Floats, after: Floats) -> list[DiffCause]:
+    changes = _absolute_changes(before[rows[:, 0]], after[rows[:, 1]])
+    link_ids = new.case.state.arrays.link_ids
     return [
-        Cause(figure, names[rows[i, 1]], _finite(before[rows[i, 0]]), _finite(after[rows[i, 1]]))
-        for i in _top(moved, N_CAUSES)
+        DiffCause(figure, link_ids[rows[i, 1]], _finite(before[rows[i, 0]]), _finite(after[rows[i, 1]]))
+        for i in _largest_rows(changes, N_CAUSES)
     ]
 
 
-def _moved(before: Floats, after: Floats) -> Floats:
-    both = np.isfinite(before) & np.isfinite(after)
-    out = np.zeros(len(before))
-    np.subtract(after, before, out=out, where=both)
-    return np.abs(out)
+def _absolute_changes(before: Floats, after: Floats) -> Floats:
+    """Size of each change; 0 where one of the two values is not finite."""
+    both_finite = np.isfinite(before) & np.isfinite(after)
+    changes = np.zeros(len(before))
+    np.subtract(after, before, out=changes, where=both_finite)
+    return np.abs(changes)
 
 
-def _top(moved: Floats, n: int) -> np.ndarray:
-    """Rows of the largest differences that are more than rounding, the first of equals."""
-    order = np.argsort(-moved, kind="stable")[:n]
-    return order[moved[order] > 1e-9]
+def _largest_rows(changes: Floats, n: int) -> np.ndarray:
+    """Rows of the `n` largest changes, largest first; equal ones keep their order, rounding noise is left out."""
+    order = np.argsort(-changes, kind="stable")[:n]
+    return order[changes[order] > 1e-9]
 
 
 def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _rack_causes(old: Evaluation, new: Evaluation) -> list[Cause]:
-    """Accelerators by site and kind, where their number changed, and the pace of groups."""
-    found = []
-    before, after = _accelerators(old), _accelerators(new)
+def _rack_causes(old: Evaluation, new: Evaluation) -> list[DiffCause]:
+    """Accelerator groups, by site and kind, whose number or time per step changed."""
+    causes = []
+    before, after = _n_accelerators_by_group(old), _n_accelerators_by_group(new)
     for key in sorted({*before, *after}):
         if before.get(key, 0) != after.get(key, 0):
-            found.append(Cause("n_accelerators", f"{key[1]} in {key[0]}", before.get(key, 0), after.get(key, 0)))
-    slow, fast = _pool_times(old), _pool_times(new)
-    for key in sorted({*slow, *fast}):
-        a, b = slow.get(key), fast.get(key)
-        if a != b:
-            found.append(Cause("group_time_s", f"{key[1]} in {key[0]}", a, b))
-    return found
+            causes.append(DiffCause("n_accelerators", f"{key[1]} in {key[0]}", before.get(key, 0), after.get(key, 0)))
+    times_before, times_after = _group_times_s(old), _group_times_s(new)
+    for key in sorted({*times_before, *times_after}):
+        before_s, after_s = times_before.get(key), times_after.get(key)
+        if before_s != after_s:
+            causes.append(DiffCause("group_time_s", f"{key[1]} in {key[0]}", before_s, after_s))
+    return causes
 
 
-def _pool_times(e: Evaluation) -> dict[tuple[str, str], float]:
+def _group_times_s(e: Evaluation) -> dict[tuple[str, str], float]:
     if e.step is None:
         return {}
-    return {(p.site, p.accelerator): t for p, t in zip(e.step.groups, e.step.group_time_s, strict=True)}
+    times_s = zip(e.step.groups, e.step.group_time_s, strict=True)
+    return {(group.site, group.accelerator): time_s for group, time_s in times_s}
 
 
-def _accelerators(e: Evaluation) -> dict[tuple[str, str], float]:
+def _n_accelerators_by_group(e: Evaluation) -> dict[tuple[str, str], float]:
     state, arrays = e.case.state, e.case.state.arrays
-    found: dict[tuple[str, str], float] = {}
+    by_group: dict[tuple[str, str], float] = {}
     racks = np.flatnonzero(state["node_n_accelerators"] > 0)
     keys = np.stack((arrays.node_site[racks], state["node_accelerator"][racks]), axis=1)
     kinds, inverse = np.unique(keys, axis=0, return_inverse=True)
     counts = np.bincount(inverse.reshape(-1), weights=state["node_n_accelerators"][racks], minlength=len(kinds))
     for (site, part), n in zip(kinds, counts, strict=True):
-        found[arrays.sites[site] if site >= 0 else "no site", state.parts[part]] = float(n)
-    return found
+        by_group[arrays.sites[site] if site >= 0 else "no site", state.parts[part]] = float(n)
+    return by_group

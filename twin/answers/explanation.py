@@ -1,4 +1,4 @@
-"""What is in the way: a step taken apart, and the gap to the step it could be shared out among causes."""
+"""Explanation of a step time: the parts of the step, and the share of each cause in the gap to the ideal step."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .score import assumptions_of, html_table
 from .summary_text import overlap_time_s, propagation_s
 
 SMALL_RATIO = 0.005
-"""Shares below it are not put in words, and gaps below it are none."""
-SAME_RATIO = 0.1
-"""Two causes that each save what both save, within this, hide behind one another."""
+"""Smaller shares of the gap are not named in the summary; a smaller gap counts as no gap."""
+SAME_BOTTLENECK_RATIO = 0.1
+"""Causes are the same bottleneck where removing one saves all that removing all saves, within this ratio."""
 NOISE_RATIO = 1e-9
-"""Differences of steps that are less than this of a step are rounding, and told as 0."""
+"""Time differences below this share of the step time are rounding, and reported as 0."""
 
 
 @dataclass(frozen=True)
@@ -67,19 +67,19 @@ class Explanation(Answer):
     assumptions: tuple[UsedFigure, ...]
 
     def __getitem__(self, cause: str) -> CauseShare:
-        """A cause by name."""
-        return next(found for found in self.causes if found.name == cause)
+        """Return a cause by name."""
+        return next(share for share in self.causes if share.name == cause)
 
     def figure(self) -> Any:
-        """A matplotlib figure, a waterfall from the step as it is to the step it could be (extra `pictures`)."""
+        """Draw a waterfall from the actual step to the ideal step, as a matplotlib figure (extra `pictures`)."""
         return explanation_figure(self.to_dict())
 
     def parts(self) -> list[tuple[str, float]]:
-        """What the step is made of, name and seconds; they add up to it."""
+        """Parts of the step as (name, seconds); they add up to the step time."""
         return step_parts(self.to_dict())
 
     def rows(self) -> list[tuple[str, ...]]:
-        """One row a cause, as text: share, share of the gap, alone, last."""
+        """One row for each cause, as text: share, share of the gap, alone, last."""
         return cause_rows(self.to_dict())
 
     def _repr_html_(self) -> str:
@@ -90,85 +90,92 @@ class Explanation(Answer):
         return tables + svg_of(self.figure)
 
 
-def explanation_of(e: Evaluation, found: Attribution, network: str, plan: str | None) -> Explanation:
-    """The attribution of an evaluated job, in figures and words."""
-    step = found.step
-    assert e.case.job is not None
-    noise_s = NOISE_RATIO * found.step_time_s
+def explanation_of(e: Evaluation, attribution: Attribution, network: str, plan: str | None) -> Explanation:
+    """Build the answer from the attribution of an evaluated job.
 
-    def told(seconds: float) -> float:
+    Args:
+        e: evaluation of the job.
+        attribution: the step time shared out among the causes.
+        network: name of the network.
+        plan: id of the plan applied first; "changes" for a list of changes, None for neither.
+    """
+    step = attribution.step
+    assert e.case.job is not None
+    noise_s = NOISE_RATIO * attribution.step_time_s
+
+    def without_noise_s(seconds: float) -> float:
         return seconds if abs(seconds) > noise_s else 0.0
 
-    gap, exposed_s = told(found.gap_s), {phase: told(seconds) for phase, seconds in step.exposed_s.items()}
+    gap_s = without_noise_s(attribution.gap_s)
     causes = [
         CauseShare(
-            c.name,
-            SENTENCES[c.name],
-            told(c.share_s),
-            told(c.share_s) / gap if gap else None,
-            told(c.alone_s),
-            told(c.last_s),
+            cause.name,
+            SENTENCES[cause.name],
+            without_noise_s(cause.share_s),
+            without_noise_s(cause.share_s) / gap_s if gap_s else None,
+            without_noise_s(cause.alone_s),
+            without_noise_s(cause.last_s),
         )
-        for c in found.causes
+        for cause in attribution.causes
     ]
     causes.sort(key=lambda cause: (-cause.share_s, CAUSES.index(cause.name)))
-    day = e.case.document.as_of
+    as_of = e.case.document.as_of
     return Explanation(
         network=network,
-        as_of=day.isoformat() if day else None,
+        as_of=as_of.isoformat() if as_of else None,
         job=e.case.job.id,
         plan=plan,
-        step_time_s=found.step_time_s,
-        ideal_step_time_s=found.ideal_step_time_s,
-        gap_s=gap,
+        step_time_s=attribution.step_time_s,
+        ideal_step_time_s=attribution.ideal_step_time_s,
+        gap_s=gap_s,
         compute_time_s=step.compute_time_s,
         bubble_time_s=step.bubble_time_s,
-        exposed_s=exposed_s,
-        overlap_time_s=told(overlap_time_s(step)),
+        exposed_s={phase: without_noise_s(seconds) for phase, seconds in step.exposed_s.items()},
+        overlap_time_s=without_noise_s(overlap_time_s(step)),
         straggler_ratio=step.straggler_ratio,
         goodput_ratio=e.goodput_ratio,
         exchange=step.exchange,
         causes=tuple(causes),
-        summary=tuple(_summary(e, found, causes, gap)),
+        summary=tuple(_summary(e, attribution, causes, gap_s)),
         assumptions=assumptions_of(e.used_figures),
     )
 
 
-def _summary(e: Evaluation, found: Attribution, causes: list[CauseShare], gap_s: float) -> Iterator[str]:
-    if gap_s <= SMALL_RATIO * found.step_time_s:
-        yield f"Nothing of what could be taken away is in the way of a step of {seconds_text(found.step_time_s)}."
+def _summary(e: Evaluation, attribution: Attribution, causes: list[CauseShare], gap_s: float) -> Iterator[str]:
+    if gap_s <= SMALL_RATIO * attribution.step_time_s:
+        yield f"Nothing of what could be taken away is in the way of a step of {seconds_text(attribution.step_time_s)}."
         return
-    shown = [c for c in causes if abs(c.share_s) >= SMALL_RATIO * gap_s]
-    listed = ", ".join(f"{CAUSE_NAMES[c.name]} {c.share_s / gap_s:z.0%}" for c in shown)
+    large = [cause for cause in causes if abs(cause.share_s) >= SMALL_RATIO * gap_s]
+    shares = ", ".join(f"{CAUSE_NAMES[cause.name]} {cause.share_s / gap_s:z.0%}" for cause in large)
     yield (
-        f"With nothing in the way a step would take {seconds_text(found.ideal_step_time_s)} instead of "
-        f"{seconds_text(found.step_time_s)}; of the {seconds_text(gap_s)} between, {listed}."
+        f"With nothing in the way a step would take {seconds_text(attribution.ideal_step_time_s)} instead of "
+        f"{seconds_text(attribution.step_time_s)}; of the {seconds_text(gap_s)} between, {shares}."
     )
-    for names in _same_obstacle(found, gap_s):
-        alone = [found.saved_s(name) for name in names]
-        listed = " or ".join(CAUSE_NAMES[name] for name in names)
+    for names in _same_bottleneck_sets(attribution, gap_s):
+        alone_s = [attribution.saved_s(name) for name in names]
+        joined_names = " or ".join(CAUSE_NAMES[name] for name in names)
         yield (
-            f"Taking away {listed}, any one of them, saves {seconds_text(min(alone))} or more; all of them "
-            f"{seconds_text(found.saved_s(*names))}: they are one obstacle."
+            f"Taking away {joined_names}, any one of them, saves {seconds_text(min(alone_s))} or more; all of them "
+            f"{seconds_text(attribution.saved_s(*names))}: they are one obstacle."
         )
-    delay = next(c for c in causes if c.name == "delay")
+    delay = next(cause for cause in causes if cause.name == "delay")
     if delay.alone_s > 0:
-        what, propagation = "propagation, windows, loss recovery and what buffers must cover", propagation_s(e)
-        if propagation is not None:
-            taken = seconds_text(propagation)
-            yield f"Of what round trips cost ({what}), propagation between sites takes {taken} a step."
+        effects, delay_s = "propagation, windows, loss recovery and what buffers must cover", propagation_s(e)
+        if delay_s is not None:
+            delay_text = seconds_text(delay_s)
+            yield f"Of what round trips cost ({effects}), propagation between sites takes {delay_text} a step."
         else:
-            yield f"Round trips ({what}) cost {seconds_text(delay.last_s)} a step with all else out of the way."
+            yield f"Round trips ({effects}) cost {seconds_text(delay.last_s)} a step with all else out of the way."
 
 
-def _same_obstacle(found: Attribution, gap_s: float) -> list[tuple[str, ...]]:
-    """Sets of causes of which any one saves about what all of them save."""
-    large = [name for name in CAUSES if found.saved_s(name) > SAME_RATIO * gap_s]
+def _same_bottleneck_sets(attribution: Attribution, gap_s: float) -> list[tuple[str, ...]]:
+    """Sets of causes where removing any one saves about as much as removing all of them; the largest sets only."""
+    large = [name for name in CAUSES if attribution.saved_s(name) > SAME_BOTTLENECK_RATIO * gap_s]
     sets: list[tuple[str, ...]] = []
     for n in range(len(large), 1, -1):
         for names in combinations(large, n):
-            least, all_of_them = min(found.saved_s(name) for name in names), found.saved_s(*names)
+            least_s, together_s = min(attribution.saved_s(name) for name in names), attribution.saved_s(*names)
             known = any(set(names) <= set(larger) for larger in sets)
-            if not known and all_of_them - least < SAME_RATIO * all_of_them:
+            if not known and together_s - least_s < SAME_BOTTLENECK_RATIO * together_s:
                 sets.append(names)
     return sets

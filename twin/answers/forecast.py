@@ -1,4 +1,4 @@
-"""The calendar: when margins are gone, when rates drop, when traffic outgrows links, in three ageing cases."""
+"""Forecast: when links lose margin, rate or spare capacity, in three ageing cases."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from .score import html_table
 
 CASES: tuple[AgeingCase, ...] = get_args(AgeingCase)
 RUNOUT_RATIOS = (0.7, 0.9)
-"""Utilisation at which planners order capacity, and at which it is too late."""
+"""Utilisation at which planners order capacity, and at which it is too late to order."""
 N_BISECTIONS = 12
-"""From a year to a tenth of a day."""
+"""Halvings of a year; the last interval is a tenth of a day."""
 MAX_YEARS = 100
 MAX_WORK = 200_000
-"""Links that are not alike, times the years looked at: some ten seconds, and some thirty megabytes of JSON."""
+"""Largest number of different links times years: about ten seconds of work and thirty megabytes of JSON."""
 AMPLIFIED_WORK = 20
-"""What a line over amplifiers counts for, beside its spans; a link counts for one."""
+"""Work of an amplified path beside its spans, in units of one link."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class RateDrop(Moment):
 
     @property
     def when(self) -> Moment:
-        """The day alone."""
+        """The day without the rate."""
         return Moment(self.years, self.date)
 
 
@@ -101,12 +101,13 @@ class LinkForecast:
     cases: dict[AgeingCase, CaseForecast]
     """Optimistic (low), central (value) and pessimistic (high)."""
 
-    def first_trouble_years(self, case: AgeingCase) -> float:
-        """Until anything happens in a case; infinite where nothing does."""
-        found = self.cases[case]
-        if found.member_gbps[0] == 0.0:
+    def first_event_years(self, case: AgeingCase) -> float:
+        """Return the years to the first event of a case; infinite where there is none."""
+        forecast = self.cases[case]
+        if forecast.member_gbps[0] == 0.0:
             return 0.0
-        moments = (found.required_margin_gone, found.margin_gone, *(drop.when for drop in found.drops), *found.runout)
+        days = (drop.when for drop in forecast.drops)
+        moments = (forecast.required_margin_gone, forecast.margin_gone, *days, *forecast.runout)
         return min((moment.years for moment in moments if moment is not None), default=float("inf"))
 
 
@@ -123,11 +124,11 @@ class Forecast(Answer):
     assumptions: tuple[UsedFigure, ...]
 
     def figure(self) -> Any:
-        """A matplotlib figure of margin, rate and utilisation over the years (needs the extra `pictures`)."""
+        """Draw margin, rate and utilisation over the years, as a matplotlib figure (needs the extra `pictures`)."""
         return forecast_figure(self.to_dict())
 
     def rows(self) -> list[tuple[str, ...]]:
-        """One row a link and case, as text: what happens and when."""
+        """One row for each link and case, as text: the events and their days."""
         return forecast_rows(self.to_dict())
 
     def _repr_html_(self) -> str:
@@ -139,20 +140,30 @@ class Forecast(Answer):
 def forecast_of(
     e: Evaluation, network: str, links: Ints, n_years: int, growth_ratio_per_year: float, reader: FigureReader
 ) -> Forecast:
-    """What becomes of these links within `n_years`, to the day; load grows from today's by a steady share a year.
+    """Forecast margin, rate and load of links, to the day.
 
-    Rate and frame loss follow the light; buffers, network cards and the step's length are taken as they are today.
-    Raises ChangeError where so many links that differ are asked for that nobody would wait (MAX_WORK).
+    Rate and frame loss follow the link budget of each year. Buffers, network cards and the step time stay as today.
+
+    Args:
+        e: evaluation of the network today.
+        network: name of the network.
+        links: rows of the links; int64[n].
+        n_years: length of the forecast.
+        growth_ratio_per_year: yearly growth of today's load; 0.3 is 30 % a year.
+        reader: source of figures.
+
+    Raises:
+        ChangeError: for more different links and years than MAX_WORK.
     """
     grid = np.arange(n_years + 1, dtype=np.float64)
     reader = reader.fresh()
-    groups = _Groups(e, links)
+    groups = _LinkGroups(e, links)
     _check_work(e, groups, n_years)
-    found: list[dict[AgeingCase, CaseForecast]] = [{} for _ in groups.link]
+    cases_of_group: list[dict[AgeingCase, CaseForecast]] = [{} for _ in groups.link]
     for case in CASES:
-        course = _Course(e, groups, reader, case, growth_ratio_per_year)
-        for row, forecast in enumerate(_case(course, grid, e.case.document.as_of)):
-            found[row][case] = forecast
+        projection = _Projection(e, groups, reader, case, growth_ratio_per_year)
+        for row, forecast in enumerate(_case_forecasts(projection, grid, e.case.document.as_of)):
+            cases_of_group[row][case] = forecast
     state, arrays = e.case.state, e.case.state.arrays
     rows = [
         LinkForecast(
@@ -161,59 +172,59 @@ def forecast_of(
             tier=TIERS[arrays.link_tier[link]],
             transceiver=state.part_id(int(state["link_transceiver"][link])),
             required_margin_db=float(e.health.required_margin_db[link]),
-            cases=found[row],
+            cases=cases_of_group[row],
         )
         for row, link in enumerate(groups.link)
     ]
-    rows = _merged(rows)
-    rows.sort(key=lambda row: (row.first_trouble_years("value"), row.first_trouble_years("high"), row.id))
-    day = e.case.document.as_of
+    rows = _merge_equal(rows)
+    rows.sort(key=lambda row: (row.first_event_years("value"), row.first_event_years("high"), row.id))
+    as_of = e.case.document.as_of
     return Forecast(
         network=network,
         job=e.case.job.id if e.case.job else None,
-        as_of=day.isoformat() if day else None,
-        years=tuple(float(t) for t in grid),
+        as_of=as_of.isoformat() if as_of else None,
+        years=tuple(float(years) for years in grid),
         growth_ratio_per_year=float(growth_ratio_per_year),
         links=tuple(rows),
-        assumptions=tuple(each for each in reader.used_figures() if each.status != "published"),
+        assumptions=tuple(figure for figure in reader.used_figures() if figure.status != "published"),
     )
 
 
-def _merged(rows: Sequence[LinkForecast]) -> list[LinkForecast]:
-    """Links whose light fares alike as one, of which the busiest stands for all."""
-    found: dict[tuple[Any, ...], LinkForecast] = {}
+def _merge_equal(rows: Sequence[LinkForecast]) -> list[LinkForecast]:
+    """Merge links of equal margin and rate over all years; the busiest of them represents the others."""
+    merged: dict[tuple[Any, ...], LinkForecast] = {}
     for row in sorted(rows, key=lambda row: (-(row.cases["value"].utilisation_ratio[0] or 0.0), row.id)):
-        light = tuple((case.margin_db, case.member_gbps) for case in row.cases.values())
-        key = (row.tier, row.transceiver, row.required_margin_db, light)
-        known = found.get(key)
-        found[key] = row if known is None else replace(known, n_alike=known.n_alike + row.n_alike)
-    return list(found.values())
+        optical = tuple((case.margin_db, case.member_gbps) for case in row.cases.values())
+        key = (row.tier, row.transceiver, row.required_margin_db, optical)
+        known = merged.get(key)
+        merged[key] = row if known is None else replace(known, n_alike=known.n_alike + row.n_alike)
+    return list(merged.values())
 
 
-class _Groups:
-    """Chosen links that are alike in light, tier and required margin; of each group the busiest stands for all."""
+class _LinkGroups:
+    """Groups of links with equal optical paths, tier and required margin; the busiest link represents its group."""
 
     def __init__(self, e: Evaluation, links: Ints) -> None:
         kind, tier = e.health.budgets.paths.kind_of_link, e.case.state.arrays.link_tier
-        busiest = np.nan_to_num(e.arc_utilisation_ratio, posinf=1e9).reshape(-1, 2)
+        utilisation_ratio = np.nan_to_num(e.arc_utilisation_ratio, posinf=1e9).reshape(-1, 2)
         key = np.column_stack((kind[links], tier[links], e.health.required_margin_db[links].view(np.int64)))
         group = np.unique(key, axis=0, return_inverse=True)[1].reshape(-1)
-        order = np.lexsort((links, -busiest.max(axis=1)[links], group))
+        order = np.lexsort((links, -utilisation_ratio.max(axis=1)[links], group))
         first = np.unique(group[order], return_index=True)[1]
         self.link: Ints = links[order][first]
         self.n_alike: Ints = np.bincount(group, minlength=len(first))
-        self.arc: Ints = 2 * self.link + busiest.argmax(axis=1)[self.link]
+        self.arc: Ints = 2 * self.link + utilisation_ratio.argmax(axis=1)[self.link]
 
 
-def _check_work(e: Evaluation, groups: _Groups, n_years: int) -> None:
+def _check_work(e: Evaluation, groups: _LinkGroups, n_years: int) -> None:
     paths = optical_paths_of_links(e.case.state, groups.link)
     rows = amplified_paths(e.case.state, paths)
     spans = paths.span_last[rows] - paths.span_first[rows]
     work = (len(groups.link) + int((AMPLIFIED_WORK + spans).sum())) * (n_years + 1)
     if work > MAX_WORK:
-        over = f", {len(rows):,} lines of them over amplifiers" if len(rows) else ""
+        amplified = f", {len(rows):,} lines of them over amplifiers" if len(rows) else ""
         raise ChangeError(
-            f"{len(groups.link):,} links that differ{over}, over {n_years} years are too many at once",
+            f"{len(groups.link):,} links that differ{amplified}, over {n_years} years are too many at once",
             where="forecast",
             expected=f"{work / MAX_WORK:.2g} times fewer links or years",
             hint="narrow the choice of links",
@@ -221,79 +232,89 @@ def _check_work(e: Evaluation, groups: _Groups, n_years: int) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
-    """The groups, each at a time of its own."""
+class _Snapshot:
+    """Figures of all groups at one time; the time may differ between groups. Arrays are float64[n_groups]."""
 
     margin_db: Floats
     member_gbps: Floats
     utilisation_ratio: Floats
 
 
-class _Course:
-    """How the groups fare in one ageing case, at any time."""
+class _Projection:
+    """Margin, rate and utilisation of the groups in one ageing case, at any time."""
 
-    def __init__(self, e: Evaluation, groups: _Groups, reader: FigureReader, case: AgeingCase, growth: float) -> None:
+    def __init__(
+        self,
+        e: Evaluation,
+        groups: _LinkGroups,
+        reader: FigureReader,
+        ageing: AgeingCase,
+        growth_ratio_per_year: float,
+    ) -> None:
         self._state, self._lossless = e.case.state, e.case.document.lossless
-        self._reader, self._case, self._growth = reader, case, growth
+        self._reader, self._ageing, self._growth_ratio_per_year = reader, ageing, growth_ratio_per_year
         self._paths = optical_paths_of_links(self._state, groups.link)
-        self._measured_loss: Floats = self._state["link_loss_ratio"][groups.link]
-        self._round_trip_us: Floats = e.health.arc_latency_us.reshape(-1, 2).sum(axis=1)[groups.link]
-        n_arcs, far = len(e.arc_load_gbps), self._state.arrays.link_tier[groups.link] == TIERS.index("wide_area")
-        self._absorbed: Floats = e.health.headroom.by_arc("rate_gbps", n_arcs, np.inf)[groups.arc]
-        self._kept: Floats = e.health.headroom.by_arc("retained_ratio", n_arcs, 1.0)[groups.arc]
-        self._kept = self._kept * np.where(far, self._lossless.congestion_control_ratio, 1.0)
-        self._load: Floats = e.arc_load_gbps[groups.arc]
-        self.required_db: Floats = e.health.required_margin_db[groups.link]
+        self._measured_loss_ratio: Floats = self._state["link_loss_ratio"][groups.link]
+        self._rtt_us: Floats = e.health.arc_latency_us.reshape(-1, 2).sum(axis=1)[groups.link]
+        n_arcs = len(e.arc_load_gbps)
+        is_wide = self._state.arrays.link_tier[groups.link] == TIERS.index("wide_area")
+        self._headroom_gbps: Floats = e.health.headroom.by_arc("rate_gbps", n_arcs, np.inf)[groups.arc]
+        retained_ratio = e.health.headroom.by_arc("retained_ratio", n_arcs, 1.0)[groups.arc]
+        self._retained_ratio: Floats = retained_ratio * np.where(is_wide, self._lossless.congestion_control_ratio, 1.0)
+        self._load_gbps: Floats = e.arc_load_gbps[groups.arc]
+        self.required_margin_db: Floats = e.health.required_margin_db[groups.link]
         today = compute_link_budgets(self._state, reader, self._paths, "value")
         self._mode = today.mode[today.worst_path]
         self.gbps_today: Floats = today.rate_gbps[today.worst_path]
-        """In the central case; a rate that another case says is lower already falls now."""
+        """Rate of a member in the central case. A case in which the rate is lower today has its first drop today."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            self._n_members: Floats = e.health.arc_capacity_gbps[groups.arc] / self._carried(today)
+            self._n_members: Floats = e.health.arc_capacity_gbps[groups.arc] / self._member_capacity_gbps(today)
 
-    def at(self, years: Floats) -> _Look:
-        """Margin to the mode in use today, rate of a member and utilisation, `years` from today for each group."""
-        light = compute_link_budgets(self._state, self._reader, self._paths, self._case, years)
-        load = self._load * (1.0 + self._growth) ** years
+    def at(self, years: Floats) -> _Snapshot:
+        """Compute the figures at a time of each group: `years` from today, float64[n_groups]."""
+        budgets = compute_link_budgets(self._state, self._reader, self._paths, self._ageing, years)
+        load_gbps = self._load_gbps * (1.0 + self._growth_ratio_per_year) ** years
         with np.errstate(invalid="ignore", divide="ignore"):
-            used = np.where(load > 0, load / (self._n_members * self._carried(light)), 0.0)
-        return _Look(self._margin_db(light), light.rate_gbps[light.worst_path], used)
+            capacity_gbps = self._n_members * self._member_capacity_gbps(budgets)
+            utilisation_ratio = np.where(load_gbps > 0, load_gbps / capacity_gbps, 0.0)
+        return _Snapshot(self._margin_db(budgets), budgets.rate_gbps[budgets.worst_path], utilisation_ratio)
 
-    def _carried(self, light: LinkBudgets) -> Floats:
-        """Gb/s of one member behind losses, pauses and buffers, as `compute_link_health` has it."""
-        rate, loss = light.rate_gbps[light.worst_path], light.loss_ratio[light.worst_path]
-        loss = np.where(np.isnan(self._measured_loss), loss, self._measured_loss)
-        asked = pair_rate_gbps(self._lossless, rate)
-        kept = recovery_goodput_ratio(self._reader, self._lossless, loss, self._round_trip_us, asked)
-        kept = np.where(loss > NEGLIGIBLE_LOSS_RATIO, kept, 1.0) * self._kept
-        return np.minimum(np.where(rate > 0, rate * kept, 0.0), self._absorbed)
+    def _member_capacity_gbps(self, budgets: LinkBudgets) -> Floats:
+        """Capacity of one member after losses, pauses and buffers, computed as in `compute_link_health`."""
+        rate_gbps, loss_ratio = budgets.rate_gbps[budgets.worst_path], budgets.loss_ratio[budgets.worst_path]
+        loss_ratio = np.where(np.isnan(self._measured_loss_ratio), loss_ratio, self._measured_loss_ratio)
+        pair_gbps = pair_rate_gbps(self._lossless, rate_gbps)
+        ratio = recovery_goodput_ratio(self._reader, self._lossless, loss_ratio, self._rtt_us, pair_gbps)
+        ratio = np.where(loss_ratio > NEGLIGIBLE_LOSS_RATIO, ratio, 1.0) * self._retained_ratio
+        return np.minimum(np.where(rate_gbps > 0, rate_gbps * ratio, 0.0), self._headroom_gbps)
 
-    def _margin_db(self, light: LinkBudgets) -> Floats:
-        """Least margin over a link's lines, to the mode of today; to the slowest where it is dark already."""
+    def _margin_db(self, budgets: LinkBudgets) -> Floats:
+        """Least margin over the optical paths of a link: to today's mode, or to the slowest mode if dark today."""
         paths, mode = self._paths, self._mode[self._paths.kind_of_path]
-        at_mode = light.mode_margin_db[np.arange(len(mode)), np.maximum(mode, 0)]
-        margin = np.where(mode >= 0, at_mode, light.margin_db)
-        least = np.full(paths.n_kinds, np.inf)
-        np.minimum.at(least, paths.kind_of_path, np.where(np.isnan(margin), np.inf, margin))
-        return np.where(np.isinf(least) & (least > 0), np.nan, least)
+        margin_today_mode_db = budgets.mode_margin_db[np.arange(len(mode)), np.maximum(mode, 0)]
+        margin_db = np.where(mode >= 0, margin_today_mode_db, budgets.margin_db)
+        least_db = np.full(paths.n_kinds, np.inf)
+        np.minimum.at(least_db, paths.kind_of_path, np.where(np.isnan(margin_db), np.inf, margin_db))
+        return np.where(np.isinf(least_db) & (least_db > 0), np.nan, least_db)
 
 
-def _case(course: _Course, grid: Floats, as_of: date | None) -> list[CaseForecast]:
-    n = len(course.required_db)
-    looks = [course.at(np.full(n, t)) for t in grid]
+def _case_forecasts(projection: _Projection, grid_years: Floats, as_of: date | None) -> list[CaseForecast]:
+    """Forecast of each group in one ageing case."""
+    n = len(projection.required_margin_db)
+    snapshots = [projection.at(np.full(n, years)) for years in grid_years]
 
-    def when(crossed: Callable[[_Look], Bools]) -> list[Moment | None]:
-        return [_moment(t, as_of) for t in _first(course, grid, looks, crossed)]
+    def moments_of(is_reached: Callable[[_Snapshot], Bools]) -> list[Moment | None]:
+        return [_moment(years, as_of) for years in _first_years(projection, grid_years, snapshots, is_reached)]
 
-    required = when(lambda look: look.margin_db < course.required_db)
-    gone = when(lambda look: look.margin_db < 0)
-    runout = [when(partial(_fuller, ratio)) for ratio in RUNOUT_RATIOS]
-    drops = _drops(course, grid, looks, as_of)
+    required = moments_of(lambda snapshot: snapshot.margin_db < projection.required_margin_db)
+    gone = moments_of(lambda snapshot: snapshot.margin_db < 0)
+    runout = [moments_of(partial(_is_utilised, ratio)) for ratio in RUNOUT_RATIOS]
+    drops = _rate_drops(projection, grid_years, snapshots, as_of)
     return [
         CaseForecast(
-            margin_db=tuple(_number(look.margin_db[i]) for look in looks),
-            member_gbps=tuple(_number(look.member_gbps[i]) for look in looks),
-            utilisation_ratio=tuple(_number(look.utilisation_ratio[i]) for look in looks),
+            margin_db=tuple(_finite(snapshot.margin_db[i]) for snapshot in snapshots),
+            member_gbps=tuple(_finite(snapshot.member_gbps[i]) for snapshot in snapshots),
+            utilisation_ratio=tuple(_finite(snapshot.utilisation_ratio[i]) for snapshot in snapshots),
             required_margin_gone=required[i],
             margin_gone=gone[i],
             drops=tuple(drops[i]),
@@ -303,42 +324,53 @@ def _case(course: _Course, grid: Floats, as_of: date | None) -> list[CaseForecas
     ]
 
 
-def _fuller(ratio: float, look: _Look) -> Bools:
-    return look.utilisation_ratio >= ratio
+def _is_utilised(ratio: float, snapshot: _Snapshot) -> Bools:
+    return snapshot.utilisation_ratio >= ratio
 
 
-def _slower(rate_gbps: Floats, look: _Look) -> Bools:
-    return look.member_gbps < rate_gbps
+def _is_slower(rate_gbps: Floats, snapshot: _Snapshot) -> Bools:
+    return snapshot.member_gbps < rate_gbps
 
 
-def _first(course: _Course, grid: Floats, looks: Sequence[_Look], crossed: Callable[[_Look], Bools]) -> Floats:
-    """Years until something holds for each group, NaN where it never does: found on the grid, then by bisection."""
-    holds = np.array([crossed(look) for look in looks])
-    ever, at = holds.any(axis=0), holds.argmax(axis=0)
-    low, high = grid[np.maximum(at - 1, 0)], grid[at]
-    if (ever & (at > 0)).any():
+def _first_years(
+    projection: _Projection,
+    grid_years: Floats,
+    snapshots: Sequence[_Snapshot],
+    is_reached: Callable[[_Snapshot], Bools],
+) -> Floats:
+    """Years until a condition holds for each group; NaN where it never does.
+
+    The year is searched on the grid, then the day by bisection.
+    """
+    reached = np.array([is_reached(snapshot) for snapshot in snapshots])
+    ever, first = reached.any(axis=0), reached.argmax(axis=0)
+    low_years, high_years = grid_years[np.maximum(first - 1, 0)], grid_years[first]
+    if (ever & (first > 0)).any():
         for _ in range(N_BISECTIONS):
-            middle = (low + high) / 2.0
-            here = crossed(course.at(middle))
-            low, high = np.where(here, low, middle), np.where(here, middle, high)
-    return np.where(ever, np.where(at > 0, high, 0.0), np.nan)
+            middle_years = (low_years + high_years) / 2.0
+            at_middle = is_reached(projection.at(middle_years))
+            low_years = np.where(at_middle, low_years, middle_years)
+            high_years = np.where(at_middle, middle_years, high_years)
+    return np.where(ever, np.where(first > 0, high_years, 0.0), np.nan)
 
 
-def _drops(course: _Course, grid: Floats, looks: Sequence[_Look], as_of: date | None) -> list[list[RateDrop]]:
-    """Every fall of each group's rate, in order; more than one within a year are told apart."""
-    now = course.gbps_today
-    found: list[list[RateDrop]] = [[] for _ in now]
+def _rate_drops(
+    projection: _Projection, grid_years: Floats, snapshots: Sequence[_Snapshot], as_of: date | None
+) -> list[list[RateDrop]]:
+    """Every drop of each group's rate, in order; several drops within a year are separate."""
+    rate_gbps = projection.gbps_today
+    drops: list[list[RateDrop]] = [[] for _ in rate_gbps]
     while True:
-        falls = _first(course, grid, looks, partial(_slower, now))
-        fallen = ~np.isnan(falls)
-        if not fallen.any():
-            return found
-        after = course.at(np.where(fallen, falls, 0.0)).member_gbps
-        for row in np.flatnonzero(fallen):
-            moment = _moment(float(falls[row]), as_of)
+        years = _first_years(projection, grid_years, snapshots, partial(_is_slower, rate_gbps))
+        has_drop = ~np.isnan(years)
+        if not has_drop.any():
+            return drops
+        after_gbps = projection.at(np.where(has_drop, years, 0.0)).member_gbps
+        for row in np.flatnonzero(has_drop):
+            moment = _moment(float(years[row]), as_of)
             assert moment is not None
-            found[row].append(RateDrop(moment.years, moment.date, float(after[row])))
-        now = np.where(fallen, after, now)
+            drops[row].append(RateDrop(moment.years, moment.date, float(after_gbps[row])))
+        rate_gbps = np.where(has_drop, after_gbps, rate_gbps)
 
 
 def _moment(years: float, as_of: date | None) -> Moment | None:
@@ -348,5 +380,5 @@ def _moment(years: float, as_of: date | None) -> Moment | None:
     return Moment(float(years), as_of + days if as_of and date.max - as_of >= days else None)
 
 
-def _number(value: float) -> float | None:
+def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""Links one by one: budget, margin, rate and its limit, latency by part, load. Metrics are made of these figures."""
+"""Link table: link budget, margin, rate and its limit, latency by part and load of each direction of a link."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..reliability.link_failures import LinkFailures, link_failures
 from ..stages.evaluation import Evaluation
 from .data import Answer
 from .score import data_frame, html_table
-from .summary_text import is_not_judged
+from .summary_text import lacks_transceiver
 
 NOT_JUDGED = "no transceiver is named, so the light is not judged."
-MAX_NAMED = 4
-"""Links that a note names."""
+MAX_LINKS_IN_NOTE = 4
+"""Links that a note names; an ellipsis stands for the others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +90,7 @@ COLUMNS = tuple(spec.name for spec in fields(LinkDirection))
 
 @dataclass(frozen=True)
 class LinkTable(Answer):
-    """Two rows a link, one for each direction."""
+    """Two rows for each link, one for each direction."""
 
     network: str
     rows: tuple[LinkDirection, ...] = field(metadata={"alias": "links"})
@@ -98,7 +98,7 @@ class LinkTable(Answer):
     """Warnings for readers of the table."""
 
     def to_pandas(self) -> Any:
-        """The rows as a DataFrame (needs the extra `tables`)."""
+        """Return the rows as a DataFrame (needs the extra `tables`)."""
         return data_frame(self.rows, COLUMNS)
 
     def _repr_html_(self) -> str:
@@ -107,30 +107,44 @@ class LinkTable(Answer):
 
 
 def link_table(e: Evaluation, network: str, links: Iterable[int], reader: FigureReader) -> LinkTable:
-    """Rows of these links, in the order given."""
+    """Build the rows of some links.
+
+    Args:
+        e: evaluation of the network.
+        network: name of the network.
+        links: rows of the links, in the order of the answer.
+        reader: source of the failure figures.
+    """
     rows = np.fromiter(links, dtype=np.int64)
     reader = reader.fresh()
     failures = link_failures(e.case.state, reader, rows, e.case.ageing)
-    not_judged = is_not_judged(e)
-    flaps = reader.general("n_flaps_per_link_day", e.case.ageing)
-    found = (
-        _row(e, 2 * int(link) + side, (flaps, *_failures(failures, i)))
+    without_transceiver = lacks_transceiver(e)
+    n_flaps_per_day = reader.general("n_flaps_per_link_day", e.case.ageing)
+    directions = (
+        _direction(e, 2 * int(link) + side, (n_flaps_per_day, *_failure_figures(failures, i)))
         for i, link in enumerate(rows)
         for side in (0, 1)
     )
-    bare = [e.case.state.arrays.link_ids[link] for link in rows if not_judged[link]]
-    notes = (f"{', '.join(bare[:MAX_NAMED])}{' …' if len(bare) > MAX_NAMED else ''}: {NOT_JUDGED}",) if bare else ()
-    return LinkTable(network, tuple(found), notes)
+    unjudged_ids = [e.case.state.arrays.link_ids[link] for link in rows if without_transceiver[link]]
+    return LinkTable(network, tuple(directions), _notes(unjudged_ids))
 
 
-def _failures(found: LinkFailures, row: int) -> tuple[float, ...]:
-    """MTBF and MTTR of line and member, and the share of time that a member is down by either."""
-    down = 1.0 - (1.0 - found.line_unavailability_ratio[row]) * (1.0 - found.member_unavailability_ratio[row])
-    times = (found.line_mtbf_h, found.line_mttr_h, found.member_mtbf_h, found.member_mttr_h)
-    return (*(float(time[row]) for time in times), float(down))
+def _notes(unjudged_ids: list[str]) -> tuple[str, ...]:
+    if not unjudged_ids:
+        return ()
+    more = " …" if len(unjudged_ids) > MAX_LINKS_IN_NOTE else ""
+    return (f"{', '.join(unjudged_ids[:MAX_LINKS_IN_NOTE])}{more}: {NOT_JUDGED}",)
 
 
-def _row(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDirection:
+def _failure_figures(failures: LinkFailures, row: int) -> tuple[float, ...]:
+    """MTBF and MTTR of line and member in h, and the share of time that a member is down for either reason."""
+    line_up_ratio = 1.0 - failures.line_unavailability_ratio[row]
+    down_ratio = 1.0 - line_up_ratio * (1.0 - failures.member_unavailability_ratio[row])
+    times_h = (failures.line_mtbf_h, failures.line_mttr_h, failures.member_mtbf_h, failures.member_mttr_h)
+    return (*(float(time_h[row]) for time_h in times_h), float(down_ratio))
+
+
+def _direction(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDirection:
     state, health, arrays, link = e.case.state, e.health, e.case.state.arrays, arc // 2
     head = arrays.node_ids[arrays.arc_head[arc]]
     tail = arrays.node_ids[arrays.arc_head[arc ^ 1]]
@@ -174,10 +188,11 @@ def _row(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDirection:
         e.arc_utilisation_ratio[arc],
         *failures,
     )
-    return LinkDirection(*map(_number, values))
+    return LinkDirection(*map(_plain_value, values))
 
 
-def _number(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
+    """A text, truth value or whole number as it is; a float, or None where it is not finite."""
     if isinstance(value, str | bool | int):
         return value
     return float(value) if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""The table of metrics: unit in the name, which way is better, one sentence, and what each reads."""
+"""Table of metrics: a function, the better direction and a sentence for each. The unit is the end of the name."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Better = Literal["lower", "higher"]
 
 
 class NotApplicableError(Exception):
-    """Raised by a metric that means nothing for a case; its text is the `why` beside the null."""
+    """Raised by a metric that does not apply to a case; its text is the `why` beside the null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One row: how to compute it, which way is better, and what it means."""
+    """One metric: function, better direction and meaning."""
 
     compute: Callable[[Evaluation], float]
     better: Better
@@ -36,19 +36,19 @@ class Metric:
 
 
 def metric_unit(name: str) -> str:
-    """Unit of a metric, from its name."""
+    """Return the unit of a metric, from its name."""
     unit = unit_of(name)
     assert unit is not None, name
     return unit
 
 
-def _step(e: Evaluation, field: str) -> float:
+def _step_value(e: Evaluation, field: str) -> float:
     if e.step is None:
         raise NotApplicableError(e.why_no_step)
     return float(getattr(e.step, field))
 
 
-def _exposed(phase: str) -> Callable[[Evaluation], float]:
+def _exposed_time_s(phase: str) -> Callable[[Evaluation], float]:
     def compute(e: Evaluation) -> float:
         if e.step is None:
             raise NotApplicableError(e.why_no_step)
@@ -57,11 +57,11 @@ def _exposed(phase: str) -> Callable[[Evaluation], float]:
     return compute
 
 
-def _of_step(field: str) -> Callable[[Evaluation], float]:
-    return lambda e: _step(e, field)
+def _step_figure(field: str) -> Callable[[Evaluation], float]:
+    return lambda e: _step_value(e, field)
 
 
-def _up_utilisation(e: Evaluation) -> np.ndarray:
+def _utilisation_ratios(e: Evaluation) -> np.ndarray:
     if e.demands is None and e.step is None:
         raise NotApplicableError("no traffic: the document has no demands, and " + e.why_no_step)
     ratio = e.arc_utilisation_ratio[np.repeat(e.health.lit, 2)]
@@ -74,24 +74,24 @@ def _up_utilisation(e: Evaluation) -> np.ndarray:
 
 
 def max_link_utilisation_ratio(e: Evaluation) -> float:
-    """Busiest arc: offered bits of a step over step time and capacity, demands included."""
-    return float(_up_utilisation(e).max())
+    """Utilisation of the busiest arc: offered bits of a step over step time and capacity, demands included."""
+    return float(_utilisation_ratios(e).max())
 
 
 def p99_link_utilisation_ratio(e: Evaluation) -> float:
-    """99th percentile over arcs of links that are up, all tiers."""
-    return float(np.quantile(_up_utilisation(e), 0.99, method="higher"))
+    """99th percentile of utilisation over the arcs of links that are up, all tiers."""
+    return float(np.quantile(_utilisation_ratios(e), 0.99, method="higher"))
 
 
 def unrouted_gbps(e: Evaluation) -> float:
-    """Demand without a path."""
+    """Demand without a path, Gb/s."""
     if e.demands is None:
         raise NotApplicableError("the document has no demands")
     return e.demands.unrouted_gbps
 
 
 def demand_satisfied_ratio(e: Evaluation) -> float:
-    """Carried (max-min fair) over offered, all demands together."""
+    """Carried (max-min fair) over offered traffic, all demands together."""
     if e.demands is None:
         raise NotApplicableError("the document has no demands")
     if not e.demands.offered_gbps.sum():
@@ -103,7 +103,7 @@ def demand_satisfied_ratio(e: Evaluation) -> float:
 
 
 def worst_rtt_us(e: Evaluation) -> float:
-    """There and back on the slowest path in use, unloaded."""
+    """Round trip on the slowest path in use, without load."""
     if e.case.job is not None and e.step is None:
         raise NotApplicableError(e.why_no_step)
     if e.worst_latency_us is None:
@@ -128,32 +128,32 @@ def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
 
 
 def n_links_fallen_back(e: Evaluation) -> float:
-    """Links in service whose light does not carry their full rate; margins are told at the mode they fell to."""
+    """Links in service that are dark or run in a slower mode; their margin is that of the slower mode."""
     limit = e.health.budgets.by_link(e.health.budgets.limit)
     return float((e.case.state.in_service & ((limit == MODE) | ~e.health.lit)).sum())
 
 
 def n_links_below_margin(e: Evaluation) -> float:
-    """Links that are up, or would be with light, with less margin than required."""
-    wanted = e.case.state.in_service & ~np.isnan(e.health.margin_db)
-    return float((wanted & (e.health.margin_db < e.health.required_margin_db)).sum())
+    """Links in service, lit or dark, with less margin than required."""
+    has_margin = e.case.state.in_service & ~np.isnan(e.health.margin_db)
+    return float((has_margin & (e.health.margin_db < e.health.required_margin_db)).sum())
 
 
 def training_loss_ratio(e: Evaluation) -> float:
-    """What the exchange between sites does to the training: central case of the published runs."""
+    """Ratio of training loss under the job's inter-site exchange to that of exchanging every step; central case."""
     if e.loss is None:
         raise NotApplicableError(e.why_no_step)
     return e.loss.central_ratio
 
 
 def goodput_tokens_per_s(e: Evaluation) -> float:
-    """Tokens per second that survive interruptions."""
-    return _step(e, "tokens_per_s") * e.goodput_ratio
+    """Tokens per second left after interruptions."""
+    return _step_value(e, "tokens_per_s") * e.goodput_ratio
 
 
-def _goodput(field: str) -> Callable[[Evaluation], float]:
+def _goodput_figure(field: str) -> Callable[[Evaluation], float]:
     def compute(e: Evaluation) -> float:
-        # what cannot run has no rate of which interruptions could leave a share
+        # a job that cannot run has no rate that interruptions could reduce
         if e.step is None or e.goodput is None:
             raise NotApplicableError(e.why_no_step)
         return float(getattr(e.goodput, field))
@@ -162,27 +162,27 @@ def _goodput(field: str) -> Callable[[Evaluation], float]:
 
 
 def time_to_train_days(e: Evaluation) -> float:
-    """Days for all tokens of the training, interruptions included."""
+    """Days to train on all tokens of the job, interruptions included."""
     if e.case.job is not None and e.case.job.n_training_tokens is None:
         raise NotApplicableError("the job does not state n_training_tokens")
     n_tokens = e.case.job.n_training_tokens if e.case.job is not None else None
-    return reliability.time_to_train_days(n_tokens or 0.0, _step(e, "tokens_per_s"), e.goodput_ratio)
+    return reliability.time_to_train_days(n_tokens or 0.0, _step_value(e, "tokens_per_s"), e.goodput_ratio)
 
 
 def usd_per_effective_pflop_day(e: Evaluation) -> float:
-    """Cost per day of the job's share of the network over goodput PFLOP/s."""
-    return e.usd_per_day / (_step(e, "model_flops_per_s") * e.goodput_ratio / 1e15)
+    """Cost per day of the job's share of the network, divided by its goodput in PFLOP/s."""
+    return e.usd_per_day / (_step_value(e, "model_flops_per_s") * e.goodput_ratio / 1e15)
 
 
 def n_accelerators(e: Evaluation) -> float:
-    """Accelerators that the job takes."""
+    """Accelerators that the job allocates."""
     if e.placed is None:
         raise NotApplicableError(e.why_no_step)
     return float(sum(e.placed.n_allocated.values()))
 
 
 def list_rental_usd_per_day(e: Evaluation) -> float:
-    """Accelerator-hours of a day at list rental."""
+    """Cost of the job's accelerator-hours of a day at list rental."""
     if e.list_rental_usd_per_day is None:
         raise NotApplicableError(e.why_no_step or "the price book has no rental for a kind in use")
     return e.list_rental_usd_per_day
@@ -196,66 +196,70 @@ def lease_break_even_usd_per_month(e: Evaluation) -> float:
 
 
 METRICS: dict[str, Metric] = {
-    "step_time_s": Metric(_of_step("step_time_s"), "lower", "One optimizer step, in steady state."),
+    "step_time_s": Metric(_step_figure("step_time_s"), "lower", "One optimizer step, in steady state."),
     "compute_time_s": Metric(
-        _of_step("compute_time_s"),
+        _step_figure("compute_time_s"),
         "lower",
         "The step without communication and bubble, at the pace of its slowest pool.",
     ),
     "bubble_time_s": Metric(
-        _of_step("bubble_time_s"), "lower", "Filling and draining the pipeline of the slowest pool."
+        _step_figure("bubble_time_s"), "lower", "Filling and draining the pipeline of the slowest pool."
     ),
     "exposed_comm_time_s": Metric(
-        _of_step("exposed_comm_time_s"),
+        _step_figure("exposed_comm_time_s"),
         "lower",
         "Communication that compute does not hide; step = compute + bubble + this.",
     ),
     "exposed_reduce_scatter_time_s": Metric(
-        _exposed("reduce_scatter"), "lower", "Step minus the step without the reduce-scatter inside sites."
+        _exposed_time_s("reduce_scatter"), "lower", "Step minus the step without the reduce-scatter inside sites."
     ),
     "exposed_all_gather_time_s": Metric(
-        _exposed("all_gather"), "lower", "Step minus the step without the all-gather inside sites."
+        _exposed_time_s("all_gather"), "lower", "Step minus the step without the all-gather inside sites."
     ),
     "exposed_wide_area_time_s": Metric(
-        _exposed("wide_area"), "lower", "Step minus the step without the all-reduce between sites."
+        _exposed_time_s("wide_area"), "lower", "Step minus the step without the all-reduce between sites."
     ),
     "exposed_pipeline_time_s": Metric(
-        _exposed("pipeline"), "lower", "Step minus the step without traffic between pipeline stages."
+        _exposed_time_s("pipeline"), "lower", "Step minus the step without traffic between pipeline stages."
     ),
     "exposed_in_layers_time_s": Metric(
-        _exposed("in_layers"),
+        _exposed_time_s("in_layers"),
         "lower",
         "Step minus the step without tensor, context and expert exchange inside layers.",
     ),
-    "bubble_ratio": Metric(_of_step("bubble_ratio"), "lower", "(p - 1)/(v m + p - 1) of the slowest pool."),
+    "bubble_ratio": Metric(_step_figure("bubble_ratio"), "lower", "(p - 1)/(v m + p - 1) of the slowest pool."),
     "straggler_ratio": Metric(
-        _of_step("straggler_ratio"),
+        _step_figure("straggler_ratio"),
         "lower",
         "1 - F/(sum of the pools' rates x compute time): what the fast wait for the slow.",
     ),
     "mfu_ratio": Metric(
-        _of_step("mfu_ratio"), "higher", "Model FLOPs over step time and the peaks of all allocated accelerators."
+        _step_figure("mfu_ratio"), "higher", "Model FLOPs over step time and the peaks of all allocated accelerators."
     ),
     "training_loss_ratio": Metric(
         training_loss_ratio,
         "lower",
         "Evaluation loss after the same tokens over that of exchanging every step; 1 unless the job is local SGD.",
     ),
-    "tokens_per_s": Metric(_of_step("tokens_per_s"), "higher", "Tokens of a step over its time, gross."),
+    "tokens_per_s": Metric(_step_figure("tokens_per_s"), "higher", "Tokens of a step over its time, gross."),
     "goodput_tokens_per_s": Metric(
         goodput_tokens_per_s, "higher", "Tokens per second left after interruptions: checkpoints, lost work, waiting."
     ),
     "goodput_ratio": Metric(
-        _goodput("goodput_ratio"), "higher", "Share of the step rate that survives: Daly x availability x rate kept."
+        _goodput_figure("goodput_ratio"),
+        "higher",
+        "Share of the step rate that survives: Daly x availability x rate kept.",
     ),
     "n_interruptions_per_day": Metric(
-        _goodput("n_interruptions_per_day"), "lower", "Failures a day after which the job recovers from a checkpoint."
+        _goodput_figure("n_interruptions_per_day"),
+        "lower",
+        "Failures a day after which the job recovers from a checkpoint.",
     ),
     "checkpoint_interval_s": Metric(
-        _goodput("checkpoint_interval_s"), "higher", "Work between two checkpoints that loses least (Daly)."
+        _goodput_figure("checkpoint_interval_s"), "higher", "Work between two checkpoints that loses least (Daly)."
     ),
     "availability_ratio": Metric(
-        _goodput("availability_ratio"),
+        _goodput_figure("availability_ratio"),
         "higher",
         "Share of the time not spent waiting: stalls, planned stops, sites cut off until their repair.",
     ),

@@ -1,4 +1,4 @@
-"""The score of a network: every metric of one case with its unit, the bottlenecks and the assumptions."""
+"""Score of a network: every metric of one case with its unit, the bottlenecks and the assumptions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Score(Answer):
     n_figures: int
     """How many figures were used, estimates included."""
     unused: tuple[UnusedField, ...] = field(default=(), metadata={"optional": True})
-    """What the document states and this answer does not depend on; absent where there is nothing of the kind."""
+    """Fields of the document that do not affect this answer; absent where there are none."""
 
     def __getitem__(self, metric: str) -> float | None:
         return metric_of(self.metrics, metric).value
@@ -59,7 +59,7 @@ class Score(Answer):
         return metric in self.metrics
 
     def to_pandas(self) -> Any:
-        """The metrics as a DataFrame (needs the extra `tables`)."""
+        """Return the metrics as a DataFrame (needs the extra `tables`)."""
         rows = [{"metric": name, **to_data(value)} for name, value in self.metrics.items()]
         return data_frame(rows, ("metric", "value", "unit", "better", "why"), "metric")
 
@@ -69,7 +69,7 @@ class Score(Answer):
 
 
 def metric_of(metrics: Mapping[str, MetricValue], name: str) -> MetricValue:
-    """A metric by name. Raises CatalogueError with near names."""
+    """Return a metric by name. Raises CatalogueError with near names."""
     if name not in metrics:
         raise CatalogueError(
             f"no metric {name!r}", expected=f"one of {', '.join(metrics)}", hint=did_you_mean(name, metrics)
@@ -78,7 +78,7 @@ def metric_of(metrics: Mapping[str, MetricValue], name: str) -> MetricValue:
 
 
 def data_frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], index: str | None = None) -> Any:
-    """Rows as a pandas DataFrame. Raises TwinError that names the extra where pandas is not installed."""
+    """Return rows as a pandas DataFrame. Raises TwinError that names the extra where pandas is not installed."""
     try:
         import pandas as pd
     except ImportError as error:
@@ -88,7 +88,14 @@ def data_frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], index:
 
 
 def score_of(e: Evaluation, name: str) -> Score:
-    """Every metric of an evaluation; `name` is what the network is called."""
+    """Compute every metric of an evaluation.
+
+    A metric that does not apply, or grows without bound, has the value None and a reason.
+
+    Args:
+        e: evaluation of the case.
+        name: name of the network.
+    """
     metrics = {}
     for key, metric in METRICS.items():
         unit = metric_unit(key)
@@ -112,15 +119,15 @@ def score_of(e: Evaluation, name: str) -> Score:
 
 
 def assumptions_of(used_figures: Iterable[UsedFigure]) -> tuple[UsedFigure, ...]:
-    """Figures that are estimates, and placeholder prices that no user has replaced."""
+    """Return the figures that are estimates, and the placeholder prices that no user has replaced."""
     return tuple(used for used in used_figures if used.status in ("estimate", PLACEHOLDER))
 
 
 def html_table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], notes: tuple[str, ...]) -> str:
-    """A plain HTML table for notebooks."""
+    """Return a plain HTML table for notebooks."""
     from html import escape
 
-    cells = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in head)
+    head_cells = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return f"<div><b>{escape(title)}</b><table><tr>{cells}</tr>{body}</table><ul>{listed}</ul></div>"
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f"<div><b>{escape(title)}</b><table><tr>{head_cells}</tr>{body}</table><ul>{items}</ul></div>"

@@ -65,7 +65,7 @@ class CauseInputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class StepCause:
     """Cost of one cause in seconds of a step; negative where removing it makes the step longer."""
 
     name: str
@@ -81,7 +81,7 @@ class Attribution:
     step: Step
     step_time_s: float
     ideal_step_time_s: float
-    causes: tuple[Cause, ...]
+    causes: tuple[StepCause, ...]
     times_s: Floats
     """Step time by combination of removed causes, one bit each in the order of CAUSES; float64[256]."""
 
@@ -113,7 +113,7 @@ def attribute(inputs: CauseInputs, reader: FigureReader, notify: Callable[[str],
             times_s[network_mask | mask] = step_s(mask)
     shares = _shapley(times_s)
     causes = tuple(
-        Cause(
+        StepCause(
             name,
             float(shares[i]),
             float(times_s[0] - times_s[1 << i]),
