@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from mutant_runs import Baseline, Suite, TestsCannotJudgeError, run_baseline, run_mutants, set_up
-from mutations import Mutant, choose_mutants
+from mutations import Mutant, choose_mutants, fault_keys
 
 HERE = Path(__file__).resolve().parent
 GOALS = {"kernels": 0.90, "optics": 0.85, "reliability": 0.85, "stages": 0.85}
@@ -74,6 +74,30 @@ def read_equivalent(path: Path) -> dict[tuple[str, ...], str]:
         return {}
     entries = tomllib.loads(path.read_text(encoding="utf-8")).get("equivalent", [])
     return {(e["file"], e["function"], e["before"], e["after"]): e["reason"] for e in entries}
+
+
+def stale_entries(equivalent: Iterable[tuple[str, ...]], root: Path) -> list[str]:
+    """Entries of the list that name no fault of the sources as they are now, as text."""
+    keys: dict[str, set[tuple[str, str, str, str]]] = {}
+    for file in {entry[0] for entry in equivalent}:
+        keys[file] = fault_keys((root / file).read_text(encoding="utf-8"), file) if (root / file).is_file() else set()
+    return [as_entry(entry) for entry in equivalent if entry not in keys[entry[0]]]
+
+
+def wrong_entries(reports: Iterable[FileReport]) -> list[str]:
+    """Entries of the list whose fault a test noticed, as text."""
+    return [
+        as_entry(mutant.key)
+        for report in reports
+        for mutant, outcome in report.outcomes
+        if outcome != "survived" and report.reason(mutant)
+    ]
+
+
+def as_entry(key: tuple[str, ...]) -> str:
+    """The place and the difference of an entry of the list."""
+    file, function, before, after = key
+    return f"  {file} in {function}\n    - {before}\n    + {after}"
 
 
 def group_of(file: str) -> str:
@@ -223,6 +247,10 @@ def main() -> int:
     os.chdir(options.root)
     set_up()
     equivalent = read_equivalent(options.equivalent)
+    stale = stale_entries(equivalent, options.root)
+    if stale:
+        print(f"{options.equivalent} names faults that are not there:", *stale, sep="\n", file=sys.stderr)
+        return 2
     reports: list[FileReport] = []
     try:
         for suite in suites(options, files):
@@ -230,9 +258,13 @@ def main() -> int:
     except TestsCannotJudgeError as error:
         print(error, file=sys.stderr)
         return 2
+    wrong = wrong_entries(reports)
+    if wrong:
+        print(f"{options.equivalent} names faults that the tests notice:", *wrong, sep="\n", file=sys.stderr)
     goals = dict.fromkeys(by_group(reports), options.at_least) if options.at_least is not None else GOALS
     print(json.dumps(as_plain(reports, goals), indent=1) if options.json else group_table(reports, goals))
-    return int(any(rate(members) < goals.get(group, 0.0) for group, members in by_group(reports).items()))
+    low = any(rate(members) < goals.get(group, 0.0) for group, members in by_group(reports).items())
+    return 2 if wrong else int(low)
 
 
 if __name__ == "__main__":

@@ -109,9 +109,19 @@ def choose_mutants(source: str, file: str, seed: int, most: int | None) -> list[
     return sorted(chosen.values(), key=lambda mutant: (mutant.line, mutant.index))
 
 
-def _make(tree: ast.Module, file: str, index: int, found: Found) -> Mutant | None:
-    """The mutant of one fault; None where it says the same or does not compile. The tree stays as it was."""
-    place, old, kind, new = found
+def fault_keys(source: str, file: str) -> set[tuple[str, str, str, str]]:
+    """The keys of all faults of a source, also of those that do not compile."""
+    keys = set()
+    for found in _walk(ast.parse(source)):
+        place = found[0]
+        before, after, _ = _texts(found)
+        keys.add((file, place.function, before, after))
+    return keys
+
+
+def _texts(found: Found, tree: ast.Module | None = None) -> tuple[str, str, ast.Module | None]:
+    """A statement before and after a fault, and a copy of the tree with it. The tree itself stays as it was."""
+    place, old, _, new = found
     statement = old if isinstance(old, ast.stmt) else place.statement
     assert isinstance(statement, ast.stmt)
     before = _header(statement)
@@ -119,9 +129,18 @@ def _make(tree: ast.Module, file: str, index: int, found: Found) -> Mutant | Non
     place.put(new)
     try:
         after = _header(new if statement is old and isinstance(new, ast.stmt) else statement)
-        mutated = ast.fix_missing_locations(copy.deepcopy(tree))
+        return before, after, tree and ast.fix_missing_locations(copy.deepcopy(tree))
     finally:
         place.put(old)
+
+
+def _make(tree: ast.Module, file: str, index: int, found: Found) -> Mutant | None:
+    """The mutant of one fault; None where it says the same or does not compile."""
+    place, old, kind, _ = found
+    statement = old if isinstance(old, ast.stmt) else place.statement
+    assert isinstance(statement, ast.stmt)
+    before, after, mutated = _texts(found, tree)
+    assert mutated is not None
     try:
         compile(mutated, file, "exec")
     except (SyntaxError, ValueError):
@@ -249,6 +268,11 @@ def _of_group(node: ast.AST, place: Place) -> Iterator[tuple[str, ast.AST]]:
             yield "bound", _with(node, args=[*node.args[:stop], _shifted(node.args[stop], -1), *node.args[stop + 1 :]])
             if len(node.args) > 1:
                 yield "bound", _with(node, args=[_shifted(node.args[0], 1), *node.args[1:]])
+        case ast.Call(func=ast.Name(id="names"), args=[ast.Constant(value=str() as listed) as argument]):
+            words = listed.split()
+            for i in range(len(words)):
+                left = _with(argument, value=" ".join(words[:i] + words[i + 1 :]))
+                yield "word", _with(node, args=[left])
         case ast.Slice():
             for name, by in (("lower", 1), ("upper", -1)):
                 bound = getattr(node, name)

@@ -108,6 +108,35 @@ def test_survivors_are_the_faults_that_the_toy_tests_cannot_notice(toy: Path) ->
     assert again.stdout.splitlines()[-1].split() == ["toy", "2", "10", "0", "0", "0", "0.000", "0.00"]
 
 
+def test_an_entry_of_the_list_that_names_no_fault_is_an_error(toy: Path) -> None:
+    entry = EQUIVALENT.replace("value > LIMIT", "number > LIMIT").replace("value >= LIMIT", "number >= LIMIT")
+    gone = EQUIVALENT.replace("clip.py", "gone.py")
+    (toy / "equivalent.toml").write_text(EQUIVALENT + entry + gone)
+    found = mutate(toy)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.splitlines() == [
+        "equivalent.toml names faults that are not there:",
+        "  twin/toy/clip.py in clip",
+        "    - if number > LIMIT:",
+        "    + if number >= LIMIT:",
+        "  twin/toy/gone.py in clip",
+        "    - if value > LIMIT:",
+        "    + if value >= LIMIT:",
+    ]
+
+
+def test_an_entry_of_the_list_that_a_test_notices_is_an_error(toy: Path) -> None:
+    (toy / "equivalent.toml").write_text(EQUIVALENT + EQUIVALENT.replace(">=", "<="))
+    found = mutate(toy, "--at-least", "0")
+    assert found.returncode == 2
+    assert found.stderr.splitlines() == [
+        "equivalent.toml names faults that the tests notice:",
+        "  twin/toy/clip.py in clip",
+        "    - if value > LIMIT:",
+        "    + if value <= LIMIT:",
+    ]
+
+
 def test_tests_that_fail_without_a_fault_judge_nothing(toy: Path) -> None:
     (toy / "tests/toy/test_toy.py").write_text(TESTS.replace("== 3", "== 4"))
     found = mutate(toy)
@@ -157,6 +186,7 @@ def test_the_draw_depends_on_the_seed_and_the_file_alone() -> None:
         ("for i in range(n):\n    a = i", {"for i in range(n - 1):"}),
         ("a = {b, c}", {"a = {b}", "a = {c}"}),
         ("def f(a, b):\n    return b", {"return a"}),
+        ("a = names('b c d')", {"a = names('c d')", "a = names('b d')", "a = names('b c')"}),
     ],
 )
 def test_faults_of_a_statement(statement: str, expected: set[str]) -> None:

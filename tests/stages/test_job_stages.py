@@ -1,0 +1,185 @@
+"""The stages of a job, each by hand: what they find without a job, and how they join what others found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.model.samples import network
+from tests.stages.given import NO_STEP, given, result, some
+from tests.training.cases import reader, state_of
+from tests.training.steps import EVALUATOR, evaluated, sites
+from twin.catalogue import catalogue
+from twin.errors import TopologyError
+from twin.stages import training
+from twin.stages.evaluation import Case
+from twin.stages.table import STAGES
+from twin.traffic.load_balancing import worst_over_mean
+from twin.workload.local_sgd import LOSS_FIGURES, loss_penalty
+
+TWO = {"a": [("H100", 8)] * 2, "b": [("H100", 8)] * 2}
+
+
+def test_without_a_job_its_stages_have_nothing() -> None:
+    needs = dict.fromkeys(("job_flows", "job_pairs", "unit_link_loads", "link_loads", "job_capacity"))
+    empty = given(needs, job=None, state=some())
+    stages = [training.placement, training.job_flows, training.job_pairs, training.job_routes]
+    stages += [training.unit_link_loads, training.link_loads, training.clean_link_loads, training.accelerators]
+    stages += [training.hash_collisions, training.job_capacity]
+    assert [stage(empty) for stage in stages] == [None] * len(stages)
+    assert training.why_rates_unknown(empty) == ""
+    assert training.step(empty).step is None
+    assert training.step(empty).why == "the document has no job"
+    assert training.loss(given({"step": NO_STEP}, job=None)) is None
+
+
+def test_each_site_that_is_not_there_is_named() -> None:
+    places = [some(site=site) for site in ("x", "a", "y")]
+    inputs = given(job=some(id="j", placement=places), state=some(sites=("a", "b")))
+    with pytest.raises(TopologyError) as found:
+        training.placement(inputs)
+    assert [issue.problem for issue in found.value.issues] == ["no site 'x'", "no site 'y'"]
+    assert "jobs[j].placement" in str(found.value)
+
+
+def test_a_stated_split_that_leaves_micro_batches_out_is_an_error() -> None:
+    places = [{"site": "a", "n_micro_batches": 1}, {"site": "b", "n_micro_batches": 1}]
+    with pytest.raises(TopologyError, match="stated split") as found:
+        evaluated(sites(TWO, split="stated", placement=places, parallelism={"tp": 8}))
+    assert "jobs[j]" in str(found.value)
+
+
+def test_demands_leave_the_job_the_rest_and_hashing_divides_it() -> None:
+    """Arcs 2, 0 of 400, 100 Gb/s: demands carry 100 and 50, and the fullest member has 1 and 2 times the mean."""
+    needs: dict[str, Any] = {
+        "link_loads": some(arc=np.array([2, 0])),
+        "health.job_capacity_gbps": np.array([100.0, 7.0, 400.0, 7.0]),
+        "demands.arc_carried_gbps": None,
+        "hash_collisions": np.array([1.0, 2.0]),
+    }
+    alone = training.job_capacity(given(needs))
+    assert alone is not None
+    assert alone.tolist() == [400.0, 50.0]
+    shared = training.job_capacity(given(needs | {"demands.arc_carried_gbps": np.array([50.0, 0.0, 100.0, 0.0])}))
+    assert shared is not None
+    assert shared.tolist() == [300.0, 25.0]
+
+
+def test_bundles_hash_as_many_flows_as_the_document_states() -> None:
+    """Three flows of each of 16 accelerators, on 8 members."""
+    data = sites(TWO, km=1.0, parallelism={"tp": 8}) | {"lossless": {"n_flows_per_accelerator": 3.0}}
+    data["links"][-1] |= {"n_parallel": 8}
+    found = evaluated(data)
+    ratio: Any = found.outcome("hash_collisions")
+    assert ratio.max() == pytest.approx(worst_over_mean(np.array([48.0]), np.array([8]))[0])
+
+
+LINKS = some(link_ids=("l", "m", "n"))
+
+
+def why(unknown: list[bool], carried: list[float] | None, capacity: list[float] | None) -> str:
+    """The job uses both arcs of link l and one of link m."""
+    needs = {
+        "job_capacity": None if capacity is None else np.array(capacity),
+        "health.rate_unknown": np.array(unknown),
+        "link_loads.arc": np.array([0, 1, 3]),
+        "demands.arc_carried_gbps": None if carried is None else np.array(carried),
+    }
+    return training.why_rates_unknown(given(needs, state=LINKS))
+
+
+def test_the_unknown_rates_named_are_those_of_the_job_else_of_the_demands_beside_it() -> None:
+    nan = float("nan")
+    assert why([False, True, True], None, [1.0, 1.0, nan]) == "rate of 1 link unknown: m"
+    assert why([False, False, True], [1, nan, 1, 1, nan, 1], [1.0, nan, 1.0]) == "rate of 1 link unknown: n"
+    assert why([True, False, True], [1, nan, 1, 1, nan, 1], [nan, nan, 1.0]) == "rate of 1 link unknown: l"
+    assert why([True, False, True], None, [1.0, 1.0, 1.0]) == ""
+    assert why([True, False, True], None, None) == ""
+
+
+def why_no_step(**loads: Any) -> str:
+    needs = {"memory_fit": None, "stated_split": None, "why_rates_unknown": "rates", "link_loads": some(**loads)}
+    found = training.step(given(needs, job=some()))
+    assert found.step is None
+    return found.why
+
+
+def test_the_reason_for_no_step_names_the_first_pair_without_a_path_before_any_rate() -> None:
+    assert why_no_step(unreachable=(("wide_area", "x", "y"), ("local", "p", "q"))) == (
+        "no path for wide-area traffic from x to y"
+    )
+    assert why_no_step(unreachable=()) == "rates"
+
+
+def test_a_link_without_capacity_leaves_no_step() -> None:
+    found = evaluated(sites(TWO, parallelism={"tp": 8}))
+    needs: dict[str, Any] = {name: found.outcome(name) for name in STAGES["step"].needs}
+    same = training.step(given(needs, job=found.case.job, reader=reader())).step
+    assert same is not None
+    assert found.step is not None
+    assert same.step_time_s == found.step.step_time_s
+    needs["job_capacity"] = np.zeros_like(needs["job_capacity"])
+    full = training.step(given(needs, job=found.case.job, reader=reader()))
+    assert full.step is None
+    assert full.why == "a link on the way has no capacity left"
+
+
+def test_a_pace_beyond_the_peak_of_the_accelerators_is_an_error() -> None:
+    with pytest.raises(TopologyError, match="as it is cut and placed"):
+        evaluated(sites(TWO, parallelism={"tp": 8}, placement=[{"site": "a", "pace_ratio": 10.0}, {"site": "b"}]))
+
+
+@pytest.mark.parametrize(
+    ("is_local_sgd", "n_sites", "of"),
+    [(True, 3, (3, 100)), (False, 3, (1, 1)), (True, 1, (1, 100))],
+)
+def test_sites_are_the_replicas_of_local_steps(is_local_sgd: bool, n_sites: int, of: tuple[int, int]) -> None:
+    """The figures of the loss are used where more than one site takes steps of its own."""
+    model = some(n_parameters=lambda: 2e9)
+    job = some(is_local_sgd=is_local_sgd, n_local_steps=100, model=model)
+    figures = reader()
+    needs = {"step": result(), "placement": some(sites=tuple("abc")[:n_sites])}
+    assert training.loss(given(needs, job=job, reader=figures)) == loss_penalty(*of, 2e9, catalogue())
+    used = {figure.name for figure in figures.used_figures()}
+    assert used == (set(LOSS_FIGURES) if is_local_sgd and n_sites > 1 else set())
+
+
+def test_there_is_no_loss_without_a_step() -> None:
+    assert training.loss(given({"step": NO_STEP}, job=some(is_local_sgd=True))) is None
+
+
+def dark(*, both: bool) -> Case:
+    """Two sites joined by two routes; one has a fibre of 300 km, too long for light, or both have."""
+    data = sites(TWO, wide_gbps=100.0, parallelism={"tp": 8})
+    plain = {"id": "plain", "ends": ["a-leaf", "b-leaf"]}
+    far = plain | {"id": "far", "transceiver": "400ZR", "spans": [{"length_km": 300.0}]}
+    data["links"] = [link for link in data["links"] if link["id"] != "wan-ab"] + [far]
+    if not both:
+        data["links"].append(plain | {"capacity_gbps": 100.0})
+    return case_of(data)
+
+
+def case_of(data: dict[str, Any]) -> Case:
+    state, document = state_of(data)
+    return Case(state, document, network(data).document.jobs[0])
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_clean_loads_take_the_links_that_line_loss_made_dark(both: bool) -> None:
+    found = EVALUATOR.evaluate(dark(both=both))
+    names = found.case.state.link_ids
+    assert found.loads is not None
+    assert found.clean_loads is not None
+    row = names.index("far")
+    assert not found.health.lit[row]
+    assert row not in found.loads.arc // 2
+    # a share of no rate: the link is dark, and members that are up set the share
+    assert row in found.clean_loads.arc // 2
+    assert not found.clean_loads.unreachable
+
+
+def test_clean_loads_are_the_loads_where_all_links_are_lit() -> None:
+    found = evaluated(sites(TWO, km=1.0, parallelism={"tp": 8}))
+    assert found.clean_loads is found.loads

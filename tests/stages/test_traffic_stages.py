@@ -1,0 +1,108 @@
+"""The stages of traffic, each by hand: their inputs are small arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.stages.given import NO_STEP, given, result, some
+from tests.training.cases import reader
+from twin.arrays import NODE_KINDS
+from twin.kernels.congestion import queue_delay_us
+from twin.stages import traffic
+
+NONE = np.zeros(0)
+
+
+def test_wcmp_splits_by_the_slower_direction_and_ecmp_by_members() -> None:
+    needs = {
+        "health.arc_capacity_gbps": np.array([100.0, 300.0, 500.0, 400.0, 7.0, 7.0]),
+        "health.rate_unknown": np.array([False, False, True]),
+    }
+    state = some(n_members_up=np.array([4, 5, 6]))
+    assert traffic.split_share(given(state=state, document=some(routing="ecmp"))).tolist() == [4.0, 5.0, 6.0]
+    found = traffic.split_share(given(needs, state=state, document=some(routing="wcmp")))
+    assert found.tolist() == [100.0, 400.0, 6.0], "members where the rate is unknown"
+
+
+def test_links_without_light_or_share_carry_nothing() -> None:
+    lit, share = np.array([True, True, False, False]), np.array([1.0, 0.0, 1.0, 0.0])
+    found = traffic.routed_links(given({"health.lit": lit, "split_share": share}))
+    assert found.tolist() == [True, False, False, False]
+
+
+def test_only_cables_of_racks_and_hosts_have_an_access_latency() -> None:
+    """Links rack-leaf, leaf-host, leaf-spine: there and back are 1 + 2 and 4 + 8 us."""
+    kinds = np.array([NODE_KINDS.index(kind) for kind in ("rack", "leaf", "host", "spine")])
+    state = {"node_kind": kinds, "link_ends": np.array([[0, 1], [1, 2], [1, 3]])}
+    needs = {"health.arc_latency_us": np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])}
+    assert traffic.access_latency(given(needs, state=state)).tolist() == [3.0, 12.0, 0.0]
+
+
+def demand(id_: str, source: str, target: str, offered_gbps: float) -> object:
+    return some(id=id_, source=source, target=target, offered_gbps=offered_gbps)
+
+
+def test_demands_of_one_pair_add_up_and_those_to_themselves_are_left_out() -> None:
+    asked = [
+        demand("4", "c", "a", 5.0),
+        demand("1", "a", "b", 1.0),
+        demand("2", "b", "b", 50.0),
+        demand("3", "a", "b", 2.0),
+    ]
+    state = some(node_index={"a": 0, "b": 1, "c": 2}, n_nodes=3)
+    found = traffic.demand_pairs(given(state=state, document=some(demands=asked)))
+    assert found is not None
+    assert (found.source.tolist(), found.target.tolist()) == ([0, 2], [1, 0])
+    assert found.offered_gbps.tolist() == [3.0, 5.0]
+    assert traffic.demand_pairs(given(state=state, document=some(demands=[]))) is None
+
+
+def test_without_demands_there_are_no_routes_loads_and_queues() -> None:
+    nothing = {"demand_pairs": None, "demands.arc_carried_gbps": None}
+    assert traffic.demand_routes(given(nothing)) is None
+    assert traffic.demands(given(nothing)) is None
+    assert traffic.arc_queue(given(nothing, state=some(n_links=2))).tolist() == [0.0] * 4
+
+
+def test_the_bits_of_a_step_are_spread_over_its_time() -> None:
+    """4e9 bits in 2 s are 2 Gb/s."""
+    offered = np.array([1.0, 0.0, 3.0, 0.0])
+    step = result(arc_bits=np.array([4e9, 8e9]), step_time_s=2.0)
+    needs = {"demands.arc_offered_gbps": offered, "step": step, "link_loads.arc": np.array([2, 1])}
+    state = some(n_links=2)
+    assert traffic.arc_load(given(needs, state=state)).tolist() == [1.0, 4.0, 5.0, 0.0]
+    alone = traffic.arc_load(given(needs | {"demands.arc_offered_gbps": None}, state=state))
+    assert alone.tolist() == [0.0, 4.0, 2.0, 0.0]
+    assert traffic.arc_load(given(needs | {"step": NO_STEP}, state=state)).tolist() == offered.tolist()
+
+
+def test_an_arc_is_used_as_far_as_its_load_fills_it() -> None:
+    needs = {"arc_load": np.array([1.0, 3.0]), "health.arc_capacity_gbps": np.array([2.0, 4.0])}
+    assert traffic.arc_utilisation(given(needs)).tolist() == [0.5, 0.75]
+
+
+def test_queues_follow_the_load_of_the_arc_and_the_rate_of_its_members() -> None:
+    needs = {
+        "demands.arc_carried_gbps": np.array([50.0, 0.0, 100.0, 100.0]),
+        "health.arc_capacity_gbps": np.array([100.0, 100.0, 400.0, 200.0]),
+        "health.member_gbps": np.array([100.0, 200.0]),
+    }
+    expected = np.empty(4)
+    packet_bytes = reader().general("packet_bytes")
+    ratio, member_gbps = np.array([0.5, 0.0, 0.25, 0.5]), np.array([100.0, 100.0, 200.0, 200.0])
+    queue_delay_us(ratio, member_gbps, packet_bytes, 0.9, expected)
+    found = traffic.arc_queue(given(needs, state=some(n_links=2), reader=reader()))
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert found[0] == pytest.approx(2 * found[3]), "half full as well, on members of half the rate"
+
+
+def test_the_slowest_path_is_that_of_the_job_else_of_the_demands() -> None:
+    latency_us, reachable = np.array([3.0, 9.0, 5.0]), np.array([True, False, True])
+    routes = some(reachable=reachable, worst_latency_us=lambda arc_latency_us: latency_us + arc_latency_us)
+    needs = {"link_loads": None, "demand_routes": routes, "health.arc_latency_us": np.ones(3)}
+    assert traffic.worst_latency(given(needs)) == 6.0, "9 us leads nowhere"
+    assert traffic.worst_latency(given(needs | {"link_loads": some(worst_latency_us=4.0)})) == 4.0
+    assert traffic.worst_latency(given(needs | {"demand_routes": None})) is None
+    routes.reachable = np.zeros(3, np.bool_)
+    assert traffic.worst_latency(given(needs)) is None
