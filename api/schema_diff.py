@@ -42,7 +42,7 @@ def write_schemas(schemas: dict[str, Any]) -> None:
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Difference]:
-    """What changed from one set of schemas to another."""
+    """Differences between two sets of schemas."""
     yield from compare_openapi(old[OPENAPI], new[OPENAPI])
     yield from compare_schemas(old[DOCUMENT], new[DOCUMENT], "document")
 

@@ -88,7 +88,7 @@ class Branch(NamedTuple):
     """One alternative of a schema, references resolved."""
 
     name: str
-    """Of its definition; empty where it has none."""
+    """Name of its definition; empty where it has none."""
     schema: Schema
 
     @property
@@ -98,7 +98,7 @@ class Branch(NamedTuple):
 
     @property
     def label(self) -> str:
-        """How a report calls it."""
+        """Name in a report."""
         return self.name or (self.schema.get("title", "object") if self.type == "object" else self.type)
 
 

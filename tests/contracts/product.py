@@ -43,6 +43,6 @@ def _pattern(node: ast.JoinedStr) -> str:
 
 
 def names_text(name: str) -> bool:
-    """Whether the product holds this text, or an f-string that makes it."""
+    """Tell whether the product holds this text, or an f-string that makes it."""
     plain, patterns = texts()
     return name in plain or any(pattern.fullmatch(name) for pattern in patterns)

@@ -58,6 +58,7 @@ def test_what_crosses_a_link_of_unknown_rate_is_null_with_a_why() -> None:
     assert rows["x", "a → b"]["utilisation_ratio"] is rows["x", "a → b"]["capacity_gbps"] is None
     assert (rows["x", "a → b"]["load_gbps"], rows["x", "b → a"]["utilisation_ratio"]) == (50.0, 0.0)
     assert rows["y", "b → c"]["utilisation_ratio"] == 0.5
+    assert (rows["x", "a → b"]["limit"], rows["y", "b → c"]["limit"]) == ("rate unknown", "line rate")
 
 
 def test_what_does_not_cross_it_is_as_if_it_were_not_there() -> None:

@@ -31,9 +31,10 @@ LIMITS = (
     "network cards",
     "pauses",
     "congestion control",
+    "rate unknown",
 )
 """Reasons why a direction of a link carries less than its nominal capacity, by index."""
-LINE_RATE, MODE, DARK, BUFFER, LOSS, REACH, CARDS, PAUSES, CONGESTION_CONTROL = range(9)
+LINE_RATE, MODE, DARK, BUFFER, LOSS, REACH, CARDS, PAUSES, CONGESTION_CONTROL, RATE_UNKNOWN = range(10)
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from .link_budget import (
     LINE_RATE,
     LOSS,
     PAUSES,
+    RATE_UNKNOWN,
     REACH,
     LinkBudgets,
     compute_link_budgets,
@@ -109,6 +110,7 @@ class LinkHealth:
         of_budget = limit[limits.arcs]
         overridden = (limits.reason != LINE_RATE) & (of_budget != DARK) & (of_budget != REACH)
         limit[limits.arcs] = np.where(overridden, limits.reason, of_budget)
+        limit[np.repeat(self.rate_unknown, 2)] = RATE_UNKNOWN
         return limit
 
     @property
