@@ -35,10 +35,10 @@ def network() -> Network:
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Others start at once, whatever there is to gain; temporary folders are made where the test can see them."""
-    monkeypatch.setattr(executor, "FIRST_LOOK_S", -1.0)
+    monkeypatch.setattr(executor, "LOCAL_ONLY_S", -1.0)
     monkeypatch.setattr(executor, "n_cores", lambda: 4)
     for name in OTHERS:
-        monkeypatch.setitem(BACKENDS, name, BACKENDS[name]._replace(worth_s=1e-9))
+        monkeypatch.setitem(BACKENDS, name, BACKENDS[name]._replace(work_per_worker_s=1e-9))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.syspath_prepend(str(ROOT))  # worker processes import the task
 
@@ -122,7 +122,7 @@ def test_a_run_that_only_waits_is_cancelled_at_the_next_item_of_the_others(backe
     threading.Timer(0.2, cancel.set).start()
     start_s = monotonic()
     with pytest.raises(CancelledError):
-        run_items(Squares(takes_s=1.0), range(40), Workers(backend, 2), here=Squares().solve, cancel=cancel)
+        run_items(Squares(takes_s=1.0), range(40), Workers(backend, 2), local_solve=Squares().solve, cancel=cancel)
     assert monotonic() - start_s < 3.5
 
 
@@ -151,10 +151,10 @@ def test_a_process_that_dies_is_an_error(tmp_path: Path) -> None:
 
 
 def test_short_runs_start_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executor, "FIRST_LOOK_S", 1.0)
+    monkeypatch.setattr(executor, "LOCAL_ONLY_S", 1.0)
     assert len({thread for _, _, thread in run_items(Squares(), ITEMS, Workers("threads", 8))}) == 1
-    monkeypatch.setattr(executor, "FIRST_LOOK_S", -1.0)
-    monkeypatch.setitem(BACKENDS, "threads", BACKENDS["threads"]._replace(worth_s=60.0))
+    monkeypatch.setattr(executor, "LOCAL_ONLY_S", -1.0)
+    monkeypatch.setitem(BACKENDS, "threads", BACKENDS["threads"]._replace(work_per_worker_s=60.0))
     assert len({thread for _, _, thread in run_items(Squares(), ITEMS, Workers("threads", 8))}) == 1
 
 
@@ -184,9 +184,9 @@ def test_an_unknown_executor_is_told_with_near_names(network: Network) -> None:
 EAGER = """
 import tempfile, twin
 from twin.studies import executor
-executor.FIRST_LOOK_S = -1.0
+executor.LOCAL_ONLY_S = -1.0
 executor.n_cores = lambda: 2
-executor.BACKENDS["processes"] = executor.BACKENDS["processes"]._replace(worth_s=1e-9)
+executor.BACKENDS["processes"] = executor.BACKENDS["processes"]._replace(work_per_worker_s=1e-9)
 """
 
 

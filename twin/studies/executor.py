@@ -1,7 +1,7 @@
-"""One executor for every study: items worked out on this thread, on several threads or in several processes.
+"""Executor of all studies: it computes items on this thread, on several threads or in several processes.
 
-The answers are the same bit for bit, and stand in the order of the items, whatever works them out: an item is computed
-by the same code from the same data, and nothing is summed over workers.
+The results are the same bit for bit with every backend, in the order of the items. Each item is computed by the same
+code from the same data, and nothing is summed over workers.
 """
 
 from __future__ import annotations
@@ -34,36 +34,36 @@ Result = TypeVar("Result")
 ItemIn = TypeVar("ItemIn", contravariant=True)
 ResultOut = TypeVar("ResultOut", covariant=True)
 Solve = Callable[[Sequence[Item]], Iterator[Result]]
-"""Works out some items one after the other, in their order."""
+"""Computes items one after the other, in their order."""
 Advance = Callable[[int, int], None]
-"""Told how many items are done, of how many, after each of them. What it raises ends the run."""
+"""Called after each item with the number of finished items and of all items. An exception from it ends the run."""
 Submit = Callable[[Sequence[Any]], "Future[list[Any]]"]
-"""Gives a worker some items."""
+"""Submits a batch of items to the workers."""
 
 MAX_WORKERS = 256
-N_AT_ONCE = 4
-"""Items of one batch: few, so that a cancelled run ends soon and no worker waits long for the last one."""
-N_AHEAD = 2
-"""Batches that wait for each worker."""
-FIRST_LOOK_S = 1.0
-"""This thread works alone for so long, to see how long an item takes."""
+BATCH_SIZE = 4
+"""Items of one batch: few, so that a cancelled run ends soon and no worker waits long for the last batch."""
+N_QUEUED_BATCHES = 2
+"""Batches that are queued for each worker."""
+LOCAL_ONLY_S = 1.0
+"""Time for which this thread works alone, to measure how long an item takes."""
 POLL_S = 0.1
-"""How often a run that only waits for workers looks whether it is cancelled."""
+"""Interval at which a run that only waits for workers checks for cancellation."""
 NO_GUARD = "a worker process started a study while it read the script that asked for it"
 GUARD = 'a script that asks for several processes does so behind `if __name__ == "__main__":`'
 
 
 class Task(Protocol[ItemIn, ResultOut]):
-    """A question with all the data that it needs. Workers receive it once; for processes it can be pickled."""
+    """The work of a study with all its data. Each worker receives it once; for processes it can be pickled."""
 
     def start(self) -> Callable[[Sequence[ItemIn]], Iterator[ResultOut]]:
-        """A function that works out items. It is used by one thread only, so it may keep what it computes."""
+        """Return a function that computes items. Only one thread uses it, so it may cache results."""
         ...
 
 
 @dataclass(frozen=True)
 class Workers:
-    """What works out the items of a study: a row of `BACKENDS`, and at most how many workers, this thread included.
+    """Backend of a study, a key of `BACKENDS`, and the largest number of workers, this thread included.
 
     Raises:
         ChangeError: for an unknown backend, or a number that is not from 1 to `MAX_WORKERS`.
@@ -86,22 +86,22 @@ def run_items(
     items: Sequence[Item],
     workers: Workers | None = None,
     *,
-    here: Solve[Item, Result] | None = None,
+    local_solve: Solve[Item, Result] | None = None,
     advance: Advance | None = None,
     cancel: threading.Event | None = None,
 ) -> list[Result]:
-    """Work out every item.
+    """Compute every item.
 
-    This thread begins alone. Others join it where that saves time. An exception, whether of an item, of `advance` or
-    Ctrl-C, ends all workers at their next item; then neither a process nor a temporary folder is left.
+    This thread begins alone. Other workers are started where they save time. An exception of an item or of `advance`,
+    or Ctrl-C, ends all workers at their next item. Then no process and no temporary folder remains.
 
     Args:
-        task: what each worker gets once.
-        items: what is worked out, in batches of neighbours.
-        workers: the backend and the largest number of workers; this thread alone otherwise.
-        here: what works out the items on this thread, where that is ready already; else `task.start()`.
-        advance: told how many items are done.
-        cancel: set by another thread to end the run.
+        task: work and data that each worker receives once.
+        items: items to compute, in batches of neighbours.
+        workers: backend and largest number of workers. Default: this thread alone.
+        local_solve: function that computes items on this thread. Default: `task.start()`.
+        advance: called after each item with the number of finished items and of all items.
+        cancel: event that another thread sets to end the run.
 
     Returns:
         The results in the order of the items.
@@ -111,21 +111,21 @@ def run_items(
         TwinError: where a worker process dies, or the script has no `__main__` guard.
     """
     workers = workers or Workers()
-    run = _Run(here or task.start(), items, advance, cancel)
-    n_others = run.begin(workers)
+    run = _Run(local_solve or task.start(), items, advance, cancel)
+    n_others = run.run_locally(workers)
     if n_others:
         with BACKENDS[workers.backend].open(task, n_others) as submit:
-            run.spread(submit, n_others)
+            run.run_with_workers(submit, n_others)
     return run.results()
 
 
 def n_cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Run(Generic[Item, Result]):
-    """The items of one run: which are left, and the results so far."""
+    """One run: the remaining items, and the results so far."""
 
     def __init__(
         self,
@@ -138,104 +138,105 @@ class _Run(Generic[Item, Result]):
         self._items = items
         self._advance = advance
         self._cancel = cancel
-        self._left = deque(range(len(items)))
-        self._found: dict[int, Result] = {}
+        self._remaining = deque(range(len(items)))
+        self._results: dict[int, Result] = {}
 
     def results(self) -> list[Result]:
-        return [self._found[row] for row in range(len(self._items))]
+        return [self._results[row] for row in range(len(self._items))]
 
-    def begin(self, workers: Workers) -> int:
-        """Work on this thread until all is done or others are worth starting; how many others."""
-        self._check()
+    def run_locally(self, workers: Workers) -> int:
+        """Work on this thread until all is done or other workers save time. Returns how many others to start."""
+        self._raise_if_cancelled()
         start_s = perf_counter()
         for result in self._solve(self._items):
-            self._keep(self._left.popleft(), result)
+            self._record(self._remaining.popleft(), result)
             n_others = self._n_worth_starting(workers, perf_counter() - start_s)
             if n_others:
                 return n_others
         return 0
 
-    def spread(self, submit: Submit, n_others: int) -> None:
-        """Work out the rest: this thread takes the first items that are left, the others the last ones."""
-        waiting: dict[Future[list[Result]], list[int]] = {}
-        left = self._left
-        while left or waiting:
-            while left and len(waiting) < n_others * N_AHEAD:
-                rows = [left.pop() for _ in range(_n_at_once(left, n_others))][::-1]
-                waiting[submit([self._items[row] for row in rows])] = rows
-            if left:
-                rows = [left.popleft() for _ in range(_n_at_once(left, n_others))]
+    def run_with_workers(self, submit: Submit, n_others: int) -> None:
+        """Compute the rest: this thread takes the first remaining items, the other workers the last ones."""
+        submitted: dict[Future[list[Result]], list[int]] = {}
+        remaining = self._remaining
+        while remaining or submitted:
+            while remaining and len(submitted) < n_others * N_QUEUED_BATCHES:
+                rows = [remaining.pop() for _ in range(_batch_size(len(remaining), n_others))][::-1]
+                submitted[submit([self._items[row] for row in rows])] = rows
+            if remaining:
+                rows = [remaining.popleft() for _ in range(_batch_size(len(remaining), n_others))]
                 for row, result in zip(rows, self._solve([self._items[row] for row in rows]), strict=True):
-                    self._keep(row, result)
-            done, _ = wait(waiting, timeout=0 if left else POLL_S, return_when=FIRST_COMPLETED)
+                    self._record(row, result)
+            done, _ = wait(submitted, timeout=0 if remaining else POLL_S, return_when=FIRST_COMPLETED)
             for future in done:
-                for row, result in zip(waiting.pop(future), future.result(), strict=True):
-                    self._keep(row, result)
-            self._check()
+                for row, result in zip(submitted.pop(future), future.result(), strict=True):
+                    self._record(row, result)
+            self._raise_if_cancelled()
 
-    def _n_worth_starting(self, workers: Workers, taken_s: float) -> int:
-        """Other workers that save time: none for a short rest, never more than cores or items."""
-        worth_s = BACKENDS[workers.backend].worth_s
-        if taken_s <= FIRST_LOOK_S or math.isinf(worth_s):
+    def _n_worth_starting(self, workers: Workers, elapsed_s: float) -> int:
+        """Number of other workers that save time: 0 for little remaining work, never more than cores or items."""
+        work_per_worker_s = BACKENDS[workers.backend].work_per_worker_s
+        if elapsed_s <= LOCAL_ONLY_S or math.isinf(work_per_worker_s):
             return 0
-        rest_s = taken_s / len(self._found) * len(self._left)
-        return max(0, min(min(workers.n, n_cores(), len(self._left)) - 1, int(rest_s / worth_s)))
+        n_remaining = len(self._remaining)
+        remaining_s = elapsed_s / len(self._results) * n_remaining
+        return max(0, min(min(workers.n, n_cores(), n_remaining) - 1, int(remaining_s / work_per_worker_s)))
 
-    def _keep(self, row: int, result: Result) -> None:
-        self._found[row] = result
+    def _record(self, row: int, result: Result) -> None:
+        self._results[row] = result
         if self._advance is not None:
-            self._advance(len(self._found), len(self._items))
-        self._check()
+            self._advance(len(self._results), len(self._items))
+        self._raise_if_cancelled()
 
-    def _check(self) -> None:
+    def _raise_if_cancelled(self) -> None:
         if self._cancel is not None and self._cancel.is_set():
-            raise CancelledError(f"cancelled after {len(self._found)} of {len(self._items)} items")
+            raise CancelledError(f"cancelled after {len(self._results)} of {len(self._items)} items")
 
 
-def _n_at_once(left: deque[int], n_others: int) -> int:
-    """Items of the next batch; single ones at the end, so that all workers end at about the same time."""
-    return max(1, min(N_AT_ONCE, len(left) // (n_others + 1)))
+def _batch_size(n_remaining: int, n_others: int) -> int:
+    """Items of the next batch; single items at the end, so that all workers end at about the same time."""
+    return max(1, min(BATCH_SIZE, n_remaining // (n_others + 1)))
 
 
 # --- backends -------------------------------------------------------------------------------------------------------
 
 
-class _Flag(Protocol):
-    """An event of threads or of processes."""
+class _Event(Protocol):
+    """A stop event of threads or of processes."""
 
     def is_set(self) -> bool: ...
 
 
 class _Worker:
-    """What one thread or process keeps from batch to batch."""
+    """State that one thread or process retains between batches."""
 
-    def __init__(self, read: Callable[[], Task[Any, Any]], stop: _Flag) -> None:
-        self._read = read
+    def __init__(self, read_task: Callable[[], Task[Any, Any]], stop: _Event) -> None:
+        self._read_task = read_task
         self._stop = stop
         self._solve: Solve[Any, Any] | None = None
 
-    def answer(self, items: Sequence[Any]) -> list[Any]:
-        """Results of a batch; fewer where the run is stopped, when nobody reads them any more."""
+    def solve(self, items: Sequence[Any]) -> list[Any]:
+        """Compute a batch. After a stop it returns fewer results, which the run ignores."""
         if self._solve is None:
-            self._solve = self._read().start()
+            self._solve = self._read_task().start()
         return list(takewhile(lambda _: not self._stop.is_set(), self._solve(items)))
 
 
 @contextmanager
 def _threads(task: Task[Any, Any], n: int) -> Iterator[Submit]:
-    """Threads of this process, each with a solver of its own."""
-    stop, mine = threading.Event(), threading.local()
+    """Start threads of this process, each with a separate solver."""
+    stop, thread_state = threading.Event(), threading.local()
 
     def start() -> None:
-        mine.worker = _Worker(lambda: task, stop)
+        thread_state.worker = _Worker(lambda: task, stop)
 
-    def answer(items: Sequence[Any]) -> list[Any]:
-        worker: _Worker = mine.worker
-        return worker.answer(items)
+    def solve(items: Sequence[Any]) -> list[Any]:
+        worker: _Worker = thread_state.worker
+        return worker.solve(items)
 
     pool = ThreadPoolExecutor(n, "twin-study", start)
     try:
-        yield lambda items: pool.submit(answer, items)
+        yield lambda items: pool.submit(solve, items)
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
@@ -243,17 +244,17 @@ def _threads(task: Task[Any, Any], n: int) -> Iterator[Submit]:
 
 @contextmanager
 def _processes(task: Task[Any, Any], n: int) -> Iterator[Submit]:
-    """Processes that import the running program anew, and read the task from a file."""
+    """Start processes that import the running program again and read the task from a file."""
     if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise TwinError(NO_GUARD, hint=GUARD)  # `multiprocessing` itself would say so, but then hangs
+        raise TwinError(NO_GUARD, hint=GUARD)  # `multiprocessing` reports this too, but then hangs
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     with TemporaryDirectory(prefix="twin-study-", ignore_cleanup_errors=True) as folder:
-        # A process that ends before it has read more than a pipe holds would never be noticed.
+        # through a pipe, a process that ends before it has read a large task would never be noticed
         Path(folder, "task").write_bytes(pickle.dumps(task))
         pool = ProcessPoolExecutor(n, context, _start_process, (folder, stop))
         try:
-            yield partial(_submit_deaf, pool)
+            yield partial(_submit_without_interrupts, pool)
         except BrokenProcessPool as error:
             raise TwinError("a worker process ended early", hint=f"{GUARD}; one process needs no guard") from error
         finally:
@@ -261,28 +262,28 @@ def _processes(task: Task[Any, Any], n: int) -> Iterator[Submit]:
             pool.shutdown(cancel_futures=True)
 
 
-def _submit_deaf(pool: ProcessPoolExecutor, items: Sequence[Any]) -> Future[list[Any]]:
-    """Submit a batch; a process that this starts never hears Ctrl-C. The parent ends it, and reports once."""
+def _submit_without_interrupts(pool: ProcessPoolExecutor, items: Sequence[Any]) -> Future[list[Any]]:
+    """Submit a batch. A process that this starts ignores Ctrl-C; the parent ends it and reports the interrupt once."""
     if sys.platform == "win32":  # no signal masks there
-        return pool.submit(_answer, items)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        return pool.submit(_solve, items)
+    old_mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return pool.submit(_answer, items)
+        return pool.submit(_solve, items)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, old_mask)
 
 
 class Backend(NamedTuple):
-    """A way to run workers beside this thread."""
+    """A kind of workers beside this thread."""
 
     open: Callable[[Task[Any, Any], int], AbstractContextManager[Submit]]
-    """Starts so many workers; leaving the context ends them at their next item."""
-    worth_s: float
-    """A further worker is started for each such stretch of work that is left: they need time to come up."""
+    """Starts a number of workers for a task; leaving the context ends them at their next item."""
+    work_per_worker_s: float
+    """Remaining work for which one more worker is started, since a worker needs time to start."""
 
 
 BACKENDS = {
-    "serial": Backend(_threads, math.inf),  # no rest is long enough for another worker
+    "serial": Backend(_threads, math.inf),  # no remaining work justifies another worker
     "threads": Backend(_threads, 8.0),
     "processes": Backend(_processes, 8.0),
 }
@@ -294,26 +295,26 @@ BACKENDS = {
 _worker: _Worker
 
 
-def _start_process(folder: str, stop: _Flag) -> None:
+def _start_process(folder: str, stop: _Event) -> None:
     global _worker
-    _worker = _Worker(lambda: pickle.loads(Path(folder, "task").read_bytes()), stop)  # written by this very program
+    _worker = _Worker(lambda: pickle.loads(Path(folder, "task").read_bytes()), stop)  # written by this program
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: _leave(folder))
-    threading.Thread(target=_leave_with_parent, args=(folder,), daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: _exit(folder))
+    threading.Thread(target=_exit_with_parent, args=(folder,), daemon=True).start()
 
 
-def _leave_with_parent(folder: str) -> None:
-    """End once the parent is gone, however that came; then nobody else removes its folder."""
+def _exit_with_parent(folder: str) -> None:
+    """End when the parent has ended for any reason, and remove its folder, since the parent no longer can."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        _leave(folder)
+        _exit(folder)
 
 
-def _leave(folder: str) -> None:
+def _exit(folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
-def _answer(items: Sequence[Any]) -> list[Any]:
-    return _worker.answer(items)
+def _solve(items: Sequence[Any]) -> list[Any]:
+    return _worker.solve(items)

@@ -1,4 +1,4 @@
-"""What a sweep varies: paths to inputs, the values written after them, and a case with one of them set."""
+"""Inputs of a sweep: their paths and values, and a case with one input set to a value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..workload.job_arithmetic import layout_of, n_per_replica
 from .paths import path_names, split_axis
 
 MAX_VALUES = 10_000
-"""Of one input."""
+"""Largest number of values of one input."""
 PATHS = (
     "age",
     "demands",
@@ -41,12 +41,12 @@ PATHS = (
     "mix.SITE.OLD.NEW",
     "lossless.FIELD",
 )
-"""What can be varied; FIELD is a field of the record that bears the name. `mix` is the share, 0 to 1, of a job's
+"""Inputs that can be varied; FIELD is a field of the record that bears the name. `mix` is the share, 0 to 1, of a job's
 accelerators at a site that are of the OLD kind, in whole replicas; the rest is of the NEW one. What the placement of a
 kind states stays with it; a new kind takes the same `racks`, and the pace of the catalogue. A name that holds dots
 stands in double quotes: `links."a.b c".n_parallel`."""
 FORM = 'like "age=0..30:7", or {"path": "age", "values": [0, 10, 20]}'
-NO_INPUTS = {
+NOT_SWEEPABLE = {
     "id": "it names the job",
     "note": "it is for readers",
     "name": "it is for readers",
@@ -55,7 +55,7 @@ NO_INPUTS = {
     "placement": "placement.SITE.n_accelerators or mix.SITE.OLD.NEW",
     "parallelism": "parallelism.tp, parallelism.pp, ...",
 }
-"""Fields of a job that hold no single value to vary, and what to vary in their stead."""
+"""Fields of a job that cannot be varied, and the reason or the input to use instead."""
 
 
 @dataclass(frozen=True)
@@ -67,63 +67,71 @@ class Axis:
 
 
 def axes_of(vary: Any) -> tuple[Axis, ...]:
-    """Inputs as they are asked for in Python: a text, a mapping with `path` and `values`, or a list of such."""
+    """Read the inputs of a Python call: a text, a mapping with `path` and `values`, or a list of these."""
     return tuple(axis_of(item) for item in (vary if isinstance(vary, list | tuple) else [vary]))
 
 
-def axis_of(said: Any) -> Axis:
-    """A text as `parse_axis` takes it, a mapping with `path` and `values` (a list, or a text), or an axis."""
-    if isinstance(said, Axis):
-        said = {"path": said.path, "values": said.values}
-    if isinstance(said, str):
-        return parse_axis(said)
-    if not isinstance(said, Mapping) or set(said) != {"path", "values"} or not isinstance(said["path"], str):
-        raise ChangeError(f"{said!r:.100} is nothing to vary", where="vary", expected=f"something {FORM}")
-    path, values = said["path"], said["values"]
+def axis_of(item: Any) -> Axis:
+    """Read an input: a text for `parse_axis`, a mapping with `path` and `values` (a list or a text), or an axis.
+
+    Raises ChangeError.
+    """
+    if isinstance(item, Axis):
+        item = {"path": item.path, "values": item.values}
+    if isinstance(item, str):
+        return parse_axis(item)
+    if not isinstance(item, Mapping) or set(item) != {"path", "values"} or not isinstance(item["path"], str):
+        raise ChangeError(f"{item!r:.100} is nothing to vary", where="vary", expected=f"something {FORM}")
+    path, values = item["path"], item["values"]
     return parse_axis(f"{path}={values}") if isinstance(values, str) else _axis(path, values, lambda: values)
 
 
 def parse_axis(text: str) -> Axis:
-    """`path=1,2,5`, `path=1..10:4` (four evenly spaced), `path=1..1000:log7` (seven by equal factors), or words."""
-    path, said = split_axis(text)
-    if not path or not said:
+    """Read `path=1,2,5`, `path=1..10:4` (four equal steps), `path=1..1000:log7` (seven by equal factors), or words.
+
+    Raises ChangeError.
+    """
+    path, values_text = split_axis(text)
+    if not path or not values_text:
         raise ChangeError(
             f"{text!r} is no path=values", where="vary", hint="age=0,10,20 or links.wan-*.n_parallel=8,16"
         )
-    return _axis(path, said, lambda: _span(said) if ".." in said else said.split(","))
+    return _axis(
+        path, values_text, lambda: _range_values(values_text) if ".." in values_text else values_text.split(",")
+    )
 
 
-def _axis(path: str, said: Any, listed: Callable[[], Iterable[Any]]) -> Axis:
+def _axis(path: str, stated: Any, list_values: Callable[[], Iterable[Any]]) -> Axis:
     try:
-        values = tuple(map(_value, listed()))
+        values = tuple(map(_value, list_values()))
         if not 1 <= len(values) <= MAX_VALUES or not all(isinstance(v, str) or math.isfinite(v) for v in values):
             raise ValueError
     except (TypeError, ValueError, OverflowError):
         expected = f"1,2,5 or 1..10:4 or 1..1000:log7 (above 0), at most {MAX_VALUES} values, finite numbers or words"
-        raise ChangeError(f"values {said!r:.100}", where=f"vary {path}", expected=expected) from None
+        raise ChangeError(f"values {stated!r:.100}", where=f"vary {path}", expected=expected) from None
     return Axis(path, values)
 
 
-def _span(said: str) -> list[float]:
-    """Values of a range; ValueError for what is none."""
-    span = re.fullmatch(r"(.+?)\.\.(.+?):(log)?(\d+)", said)
-    if span is None:
+def _range_values(text: str) -> list[float]:
+    """Values of a range like `1..10:4`; ValueError for any other text."""
+    match = re.fullmatch(r"(.+?)\.\.(.+?):(log)?(\d+)", text)
+    if match is None:
         raise ValueError
-    low, high, n = float(span[1]), float(span[2]), int(span[4])
-    if n < 2 or n > MAX_VALUES or (span[3] and min(low, high) <= 0):
+    low, high, n = float(match[1]), float(match[2]), int(match[4])
+    if n < 2 or n > MAX_VALUES or (match[3] and min(low, high) <= 0):
         raise ValueError
-    with np.errstate(all="ignore"):  # what is not finite is told by whoever looks at the values
-        return [float(v) for v in (np.geomspace(low, high, n) if span[3] else np.linspace(low, high, n))]
+    with np.errstate(all="ignore"):  # `_axis` reports values that are not finite
+        return [float(v) for v in (np.geomspace(low, high, n) if match[3] else np.linspace(low, high, n))]
 
 
-def _value(said: Any) -> float | str:
-    """A number, or a word: also what a program gives for one."""
-    if isinstance(said, bool):
-        return str(said).lower()
-    if not isinstance(said, str):
-        return float(said)
-    word = said.strip()
-    if not word or ".." in word:  # a range is no value of a list
+def _value(item: Any) -> float | str:
+    """A number, or a word; true and false become words."""
+    if isinstance(item, bool):
+        return str(item).lower()
+    if not isinstance(item, str):
+        return float(item)
+    word = item.strip()
+    if not word or ".." in word:  # a range cannot be one value of a list
         raise ValueError
     try:
         return float(word)
@@ -132,20 +140,31 @@ def _value(said: Any) -> float | str:
 
 
 def set_input(case: Case, path: str, value: float | str, reader: FigureReader) -> Case:
-    """The case with one input at a value; whether it could be built is not asked. ChangeError for a bad path."""
+    """Set one input of a case to a value.
+
+    Args:
+        case: case to start from.
+        path: one of PATHS.
+        value: a number or a word.
+        reader: source of figures.
+
+    Raises:
+        ChangeError: for an unknown path, or a value that the input cannot take.
+        TopologyError: for a job that contradicts itself with this value.
+    """
     root, *rest = path_names(path)
     where = f"vary {path}"
     if not all((root, *rest)):
-        raise _no_input(path)
+        raise _unknown_path(path)
     if path == "age":
         change = validate_as(Age, {"years": value}, where)
         return replace(case, state=change.overlay(case.state, Context(where, case.document, reader)))
     if path == "demands":
         factor = _number(value, where)
-        most = most_of(Demand, "offered_gbps")
-        if not all(0 <= factor * d.offered_gbps <= most for d in case.document.demands):
+        maximum = max_value_of(Demand, "offered_gbps")
+        if not all(0 <= factor * d.offered_gbps <= maximum for d in case.document.demands):
             raise ChangeError(
-                f"demands times {factor:g}", where=where, expected=f"offered_gbps of each from 0 to {most:,.0f}"
+                f"demands times {factor:g}", where=where, expected=f"offered_gbps of each from 0 to {maximum:,.0f}"
             )
         scaled = tuple(replace(d, offered_gbps=d.offered_gbps * factor) for d in case.document.demands)
         return replace(case, document=case.document.model_copy(update={"demands": scaled}))
@@ -158,10 +177,10 @@ def set_input(case: Case, path: str, value: float | str, reader: FigureReader) -
     if root == "lossless" and rest:
         lossless = _with_field(Lossless, case.document.lossless, ".".join(rest), value, where)
         return replace(case, document=case.document.model_copy(update={"lossless": lossless}))
-    raise _no_input(path)
+    raise _unknown_path(path)
 
 
-def _no_input(path: str) -> ChangeError:
+def _unknown_path(path: str) -> ChangeError:
     return ChangeError(f"nothing to vary at {path!r}", where="vary", expected=", ".join(PATHS))
 
 
@@ -174,10 +193,12 @@ def _set_links(case: Case, glob: str, field: str, value: float, where: str) -> C
         if value == 0:
             raise ChangeError("total_gbps 0", where=where, expected="more than 0", hint="n_failed takes members down")
         member = value / state["link_n_parallel"][rows]
-        most = most_of(Link, "capacity_gbps")
-        if not ((member > 0) & (member <= most)).all():
+        maximum = max_value_of(Link, "capacity_gbps")
+        if not ((member > 0) & (member <= maximum)).all():
             n_members = int(state["link_n_parallel"][rows].min())
-            expected = f"at most {most:,.0f} Gb/s a member, {most * n_members:,.0f} for the smallest of these bundles"
+            expected = (
+                f"at most {maximum:,.0f} Gb/s a member, {maximum * n_members:,.0f} for the smallest of these bundles"
+            )
             raise ChangeError(f"total_gbps {value:g}", where=where, expected=expected)
         state = state.with_values("link_transceiver", rows, -1)
         return replace(case, state=state.with_values("link_capacity_gbps", rows, member))
@@ -186,8 +207,8 @@ def _set_links(case: Case, glob: str, field: str, value: float, where: str) -> C
     if field in ("n_parallel", "n_failed"):
         if field == "n_parallel" and value < 1:
             raise ChangeError("n_parallel 0", where=where, expected="at least 1")
-        if value > most_of(Link, field):
-            raise ChangeError(f"{field} {value:g}", where=where, expected=f"at most {most_of(Link, field):,.0f}")
+        if value > max_value_of(Link, field):
+            raise ChangeError(f"{field} {value:g}", where=where, expected=f"at most {max_value_of(Link, field):,.0f}")
         state = state.with_values(f"link_{field}", rows, int(value))
         n_failed, n_parallel = state["link_n_failed"][rows], state["link_n_parallel"][rows]
         if (n_failed > n_parallel).any():
@@ -201,23 +222,23 @@ def _set_links(case: Case, glob: str, field: str, value: float, where: str) -> C
 
 
 def _with_length(state: State, rows: Ints, length_km: float, where: str) -> State:
-    """Spans of these links stretched alike."""
+    """Set the length of these links; their spans keep their proportions."""
     spans = np.flatnonzero(np.isin(state.arrays.span_link, rows))
     if not len(spans) or length_km < 1e-6:
         raise ChangeError(f"length_km {length_km:g}", where=where, expected="links with spans, and at least 1e-6 km")
-    part = state["span_length_km"][spans] / state.link_length_km[state.arrays.span_link[spans]]
-    most = most_of(Span, "length_km")
-    if length_km * float(part.max()) > most:
-        raise ChangeError(f"length_km {length_km:g}", where=where, expected=f"at most {most:,.0f} km a span")
-    stretch = length_km / state.link_length_km[state.arrays.span_link[spans]]
-    return state.with_values("span_length_km", spans, state["span_length_km"][spans] * stretch)
+    length_ratio = state["span_length_km"][spans] / state.link_length_km[state.arrays.span_link[spans]]
+    maximum = max_value_of(Span, "length_km")
+    if length_km * float(length_ratio.max()) > maximum:
+        raise ChangeError(f"length_km {length_km:g}", where=where, expected=f"at most {maximum:,.0f} km a span")
+    scale_ratio = length_km / state.link_length_km[state.arrays.span_link[spans]]
+    return state.with_values("span_length_km", spans, state["span_length_km"][spans] * scale_ratio)
 
 
 @cache
-def most_of(kind: type[Any], field: str) -> float:
-    """The largest value of a record's field that a document may state."""
-    said = adapter_of(kind).json_schema()["properties"][field]
-    return next(float(either["maximum"]) for either in said.get("anyOf", [said]) if "maximum" in either)
+def max_value_of(kind: type[Any], field: str) -> float:
+    """Return the largest value that a document may state for a record's field."""
+    schema = adapter_of(kind).json_schema()["properties"][field]
+    return next(float(branch["maximum"]) for branch in schema.get("anyOf", [schema]) if "maximum" in branch)
 
 
 def _vary_job(job: TrainingJob, path: str, value: float | str, reader: FigureReader) -> TrainingJob:
@@ -226,91 +247,96 @@ def _vary_job(job: TrainingJob, path: str, value: float | str, reader: FigureRea
     if root == "job":
         return _set_job(job, ".".join(rest), value, where)
     if root == "parallelism":
-        return _set_cut(job, ".".join(rest), value, where)
+        return _set_parallelism(job, ".".join(rest), value, where)
     if root == "placement" and len(rest) > 1 and rest[-1] == "n_accelerators":
         return _set_placement(job, ".".join(rest[:-1]), value, where)
     if root == "mix" and len(rest) == 3:
         return _set_mix(job, rest, _number(value, where), where, reader)
-    raise _no_input(path)
+    raise _unknown_path(path)
 
 
 def _set_job(job: TrainingJob, field: str, value: float | str, where: str) -> TrainingJob:
-    if field in NO_INPUTS:
-        raise ChangeError(f"{field!r} of a job is nothing to vary", where=where, hint=NO_INPUTS[field])
-    changed: TrainingJob = _with_field(TrainingJob, job, field, value, where, NO_INPUTS)
+    if field in NOT_SWEEPABLE:
+        raise ChangeError(f"{field!r} of a job is nothing to vary", where=where, hint=NOT_SWEEPABLE[field])
+    changed: TrainingJob = _with_field(TrainingJob, job, field, value, where, NOT_SWEEPABLE)
     if field == "n_local_steps":
         changed = replace(changed, sync="local_sgd" if changed.n_local_steps > 1 else "every_step")
-    return _sound(changed, f"{where}={value}")
+    return _checked(changed, f"{where}={value}")
 
 
-def _set_cut(job: TrainingJob, field: str, value: float | str, where: str) -> TrainingJob:
-    """The job cut another way; as many replicas as fit."""
+def _set_parallelism(job: TrainingJob, field: str, value: float | str, where: str) -> TrainingJob:
+    """Set one degree of parallelism; `dp` then follows from the number of accelerators, unless it is the field."""
     if value in ("true", "false"):
-        cut = _with_field(Parallelism, job.parallelism, field, value == "true", where)
+        parallelism = _with_field(Parallelism, job.parallelism, field, value == "true", where)
     else:
-        cut = _with_field(Parallelism, job.parallelism, field, value, where)
-    return _sound(replace(job, parallelism=cut if field == "dp" else replace(cut, dp=None)), f"{where}={value}")
+        parallelism = _with_field(Parallelism, job.parallelism, field, value, where)
+    if field != "dp":
+        parallelism = replace(parallelism, dp=None)
+    return _checked(replace(job, parallelism=parallelism), f"{where}={value}")
 
 
-def _sound(job: TrainingJob, where: str) -> TrainingJob:
-    wrong = list(job_shape_issues(job))
-    if wrong:
-        raise TopologyError("the job contradicts itself", where=where, found=wrong)
+def _checked(job: TrainingJob, where: str) -> TrainingJob:
+    """The job unchanged; TopologyError if it contradicts itself."""
+    issues = list(job_shape_issues(job))
+    if issues:
+        raise TopologyError("the job contradicts itself", where=where, found=issues)
     return job
 
 
-def _places_at(job: TrainingJob, site: str, where: str) -> list[Placement]:
-    here = [place for place in job.placement if place.site == site]
-    if not here:
-        sites = [place.site for place in job.placement]
+def _placements_at(job: TrainingJob, site: str, where: str) -> list[Placement]:
+    """Placements of the job at a site; ChangeError if there is none."""
+    placements = [placement for placement in job.placement if placement.site == site]
+    if not placements:
+        sites = [placement.site for placement in job.placement]
         raise ChangeError(f"the job is not at {site!r}", where=where, hint=did_you_mean(site, sites))
-    return here
+    return placements
 
 
 def _set_placement(job: TrainingJob, site: str, value: float | str, where: str) -> TrainingJob:
-    """The job with so many accelerators at a site; TopologyError where it has none left anywhere."""
-    here = _places_at(job, site, where)
-    if len(here) > 1:
-        kinds = ", ".join(place.accelerator or "any kind" for place in here)
+    """Set the number of accelerators of a job at a site; TopologyError if the job then has none at any site."""
+    at_site = _placements_at(job, site, where)
+    if len(at_site) > 1:
+        kinds = ", ".join(placement.accelerator or "any kind" for placement in at_site)
         hint = f"mix.{site}.OLD.NEW varies shares of kinds; a change place_job states each"
-        raise ChangeError(f"the job has {len(here)} placements at {site!r} ({kinds})", where=where, hint=hint)
+        raise ChangeError(f"the job has {len(at_site)} placements at {site!r} ({kinds})", where=where, hint=hint)
     n = _number(value, where)
-    if not 0 <= n <= most_of(Placement, "n_accelerators"):
-        most = most_of(Placement, "n_accelerators")
-        raise ChangeError(f"n_accelerators {n:g}", where=where, expected=f"from 0 to {most:,.0f}")
-    others = tuple(place for place in job.placement if place.site != site)
-    kept = (
-        others
-        if n < 1
-        else tuple(replace(place, n_accelerators=int(n)) if place.site == site else place for place in job.placement)
-    )
-    return _moved(job, kept, f"{where}={n:g}")
+    if not 0 <= n <= max_value_of(Placement, "n_accelerators"):
+        maximum = max_value_of(Placement, "n_accelerators")
+        raise ChangeError(f"n_accelerators {n:g}", where=where, expected=f"from 0 to {maximum:,.0f}")
+    if n < 1:
+        placements = [placement for placement in job.placement if placement.site != site]
+    else:
+        placements = [
+            replace(placement, n_accelerators=int(n)) if placement.site == site else placement
+            for placement in job.placement
+        ]
+    return _with_placements(job, tuple(placements), f"{where}={n:g}")
 
 
-def _set_mix(job: TrainingJob, said: list[str], share_ratio: float, where: str, reader: FigureReader) -> TrainingJob:
-    """The job with so much of the old kind at a site, to the nearest replica, and the new one for the rest."""
-    site, old, new = said
-    here = _places_at(job, site, where)
+def _set_mix(job: TrainingJob, names: list[str], share_ratio: float, where: str, reader: FigureReader) -> TrainingJob:
+    """Set the share of the old kind of accelerator at a site, in whole replicas; the rest is of the new kind."""
+    site, old, new = names
+    at_site = _placements_at(job, site, where)
     for kind in (old, new):
         reader.catalogue.get(kind, "accelerator")
     if old == new:
         raise ChangeError(f"{old} stands twice", where=where, expected="two kinds")
-    counts = [place.n_accelerators for place in here if place.n_accelerators is not None]
-    if len(counts) < len(here):
+    counts = [placement.n_accelerators for placement in at_site if placement.n_accelerators is not None]
+    if len(counts) < len(at_site):
         hint = "the share is taken of that number: state n_accelerators in the placement"
         raise ChangeError(f"a placement of the job at {site!r} states no n_accelerators", where=where, hint=hint)
     if not 0.0 <= share_ratio <= 1.0:
         raise ChangeError(f"share {share_ratio:g} of the job at {site}", where=where, expected="0 to 1")
     size = n_per_replica(job) * layout_of(job, 1).n_block_replicas
     n_old = round(share_ratio * sum(counts) / size) * size
-    # where no kind is stated, the old one is there
+    # a placement that states no kind counts as the old kind
     mixed = [(n_old, old, (old, None)), (sum(counts) - n_old, new, (new,))]
-    placed = [single_placement(here, kind, n, same, where) for n, kind, same in mixed if n >= size]
-    others = tuple(place for place in job.placement if place.site != site)
-    return _moved(job, (*others, *placed), f"{where}={share_ratio:g}")
+    placements = [single_placement(at_site, kind, n, matching, where) for n, kind, matching in mixed if n >= size]
+    other_sites = tuple(placement for placement in job.placement if placement.site != site)
+    return _with_placements(job, (*other_sites, *placements), f"{where}={share_ratio:g}")
 
 
-def _moved(job: TrainingJob, placement: tuple[Placement, ...], where: str) -> TrainingJob:
+def _with_placements(job: TrainingJob, placement: tuple[Placement, ...], where: str) -> TrainingJob:
     if not placement:
         raise TopologyError("the job has no accelerators left", where=where)
     return with_placement(job, placement)
@@ -319,7 +345,7 @@ def _moved(job: TrainingJob, placement: tuple[Placement, ...], where: str) -> Tr
 def _with_field(
     kind: type[Any], record: Any, field: str, value: float | str, where: str, without: Collection[str] = ()
 ) -> Any:
-    """A record with one field replaced, validated as a document's would be."""
+    """Replace one field of a record, and validate it like a record of a document."""
     names = [name for name in record.__dataclass_fields__ if name not in without]
     if field not in names:
         raise ChangeError(

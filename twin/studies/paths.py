@@ -1,4 +1,4 @@
-"""Paths of inputs as text: names joined by dots, in quotes where a name holds dots."""
+"""Paths of inputs as text: names joined by dots; a name that contains dots is in double quotes."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ QUOTING = 'a name with dots stands in double quotes: links."a.b".n_parallel'
 
 
 def split_axis(text: str) -> tuple[str, str | None]:
-    """(path, values) of `path=values`, cut at the first equals sign outside quotes; None where there is none.
+    """Split `path=values` at the first equals sign outside quotes; the values are None where there is none.
 
-    Raises ChangeError for a quote without its partner.
+    Raises ChangeError for an unclosed quote.
     """
-    _, end = _read(text)
+    _, end = _read_names(text)
     return text[:end], text[end + 1 :] if end < len(text) else None
 
 
 def path_names(path: str) -> list[str]:
-    """The names of a path, without their quotes: `links."a.b".n_parallel` has links, a.b and n_parallel.
+    """Return the names of a path without quotes: `links."a.b".n_parallel` has links, a.b and n_parallel.
 
-    Raises ChangeError for a quote without its partner.
+    Raises ChangeError for an unclosed quote.
     """
-    names, end = _read(path)
+    names, end = _read_names(path)
     if end < len(path):
         raise ChangeError(f"an equals sign in the path {path!r}", where="vary", expected=QUOTING)
     return names
 
 
-def _read(text: str) -> tuple[list[str], int]:
-    """The names that a text begins with, and where it goes on behind them."""
+def _read_names(text: str) -> tuple[list[str], int]:
+    """Names at the start of a text, and the position after them."""
     names: list[str] = []
     at = 0
     while True:
@@ -42,7 +42,7 @@ def _read(text: str) -> tuple[list[str], int]:
             names.append(re.sub(r"\\(.)", r"\1", quoted[1]))
             at = quoted.end()
         elif text.startswith('"', at):
-            raise _unbalanced(text, at)
+            raise _unclosed_quote(text, at)
         else:
             bare = BARE.match(text, at)
             assert bare is not None
@@ -53,8 +53,8 @@ def _read(text: str) -> tuple[list[str], int]:
         at += 1
 
 
-def _unbalanced(text: str, at: int) -> ChangeError:
-    """The error for a quote at this place that nothing closes, with what was probably meant."""
+def _unclosed_quote(text: str, at: int) -> ChangeError:
+    """Error for an unclosed quote at position `at`, with a suggestion."""
     path = text[at + 1 :].split("=", 1)[0]
     name, dot, field = path.replace('"', "").rpartition(".")
     meant = f'{text[:at]}"{name}".{field}' if dot and name else f'{text[:at]}"{field}"'

@@ -1,4 +1,4 @@
-"""The points of a sweep: the case at each of them, and the metric of that case."""
+"""Points of a sweep: the case at each point, and the metric of that case."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .executor import Advance, Workers, run_items
 from .inputs import Axis, set_input
 
 Point = tuple[float | None, str]
-"""A metric, or None and why."""
+"""Value of a metric and an empty text, or None and the reason."""
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A case, what is varied in it, and the metric asked for."""
+    """A case, the inputs to vary and the metric to compute."""
 
     origin: Case
     axes: tuple[Axis, ...]
@@ -31,49 +31,49 @@ class Question:
 
     @property
     def n_points(self) -> int:
-        """Of all combinations, the last axis fastest."""
+        """Number of combinations of all values; the last axis varies fastest."""
         return math.prod(len(axis.values) for axis in self.axes)
 
     def check(self, engine: Engine) -> None:
-        """Raises ChangeError where there is no such input, or it never takes such a value."""
+        """Raises ChangeError for an unknown input, or a value that the input cannot take."""
         for axis in self.axes:
             for value in axis.values:
-                with suppress(TopologyError):  # a job that contradicts itself there; what the other axis sets may help
+                with suppress(TopologyError):  # the value may be valid together with one of the other axis
                     set_input(self.origin, axis.path, value, engine.reader)
 
     def points(self, engine: Engine, rows: Sequence[int]) -> Iterator[Point]:
-        """The metric at these points, one after the other; one without an answer is no reason to lose the others."""
+        """Compute the metric at these points, one after the other. An error at a point becomes its reason."""
         n_inner = len(self.axes[1].values) if len(self.axes) > 1 else 1
-        last, outer = -1, self.origin
+        last_outer, outer_case = -1, self.origin
         for row in rows:
-            i, k = divmod(row, n_inner)
+            outer, inner = divmod(row, n_inner)
             try:
-                if i != last:
-                    outer = set_input(self.origin, self.axes[0].path, self.axes[0].values[i], engine.reader)
-                    last = i
-                case = outer
+                if outer != last_outer:
+                    outer_case = set_input(self.origin, self.axes[0].path, self.axes[0].values[outer], engine.reader)
+                    last_outer = outer
+                case = outer_case
                 if len(self.axes) > 1:
-                    case = set_input(case, self.axes[1].path, self.axes[1].values[k], engine.reader)
+                    case = set_input(case, self.axes[1].path, self.axes[1].values[inner], engine.reader)
             except TwinError as error:
-                yield None, _in_short(error)
+                yield None, _problem_text(error)
             else:
                 yield metric_of_case(case, self.metric, engine)
 
 
 def metric_of_case(case: Case, metric: str, engine: Engine) -> Point:
-    """A metric of a case, or None and why."""
+    """Compute a metric of a case; None and the reason where it has no value."""
     try:
         e = engine.evaluate(case)
         value = METRICS[metric].compute(e)
     except NotApplicableError as reason:
         return None, str(reason)
     except TwinError as error:
-        return None, _in_short(error)
+        return None, _problem_text(error)
     return (value, "") if math.isfinite(value) else (None, "grows without bound")
 
 
-def _in_short(error: TwinError) -> str:
-    if isinstance(error, CatalogueError):  # whose place is a part
+def _problem_text(error: TwinError) -> str:
+    if isinstance(error, CatalogueError):  # its place is a part, not an input
         return str(error)
     return "; ".join(dict.fromkeys(issue.problem for issue in error.issues))
 
@@ -86,32 +86,35 @@ def run_points(
     advance: Advance | None = None,
     cancel: threading.Event | None = None,
 ) -> list[Point]:
-    """Every point in order, as `run_items` works them out.
+    """Compute every point with `run_items`.
 
     Args:
-        question: what is varied.
-        engine: what works out the points on this thread; other workers have their own.
-        workers: what works them out.
-        advance: told how many points are done, of how many.
-        cancel: set by another thread to end the sweep.
+        question: case, inputs and metric.
+        engine: engine of this thread; other workers have separate ones.
+        workers: backend and largest number of workers.
+        advance: called after each point with the number of finished points and of all points.
+        cancel: event that another thread sets to end the sweep.
+
+    Returns:
+        The points in order.
 
     Raises:
-        ChangeError: for an input that does not exist, or a value that it never takes.
+        ChangeError: for an unknown input, or a value that the input cannot take.
     """
     question.check(engine)
     task = SweepTask(question, engine.reader.catalogue, engine.reader.prices)
     rows = range(question.n_points)
-    return run_items(task, rows, workers, here=partial(question.points, engine), advance=advance, cancel=cancel)
+    return run_items(task, rows, workers, local_solve=partial(question.points, engine), advance=advance, cancel=cancel)
 
 
 @dataclass(frozen=True, eq=False)
 class SweepTask:
-    """A question with the figures that an engine of its own needs."""
+    """A question with the catalogue and prices from which each worker builds an engine."""
 
     question: Question
     catalogue: Catalogue
     prices: PriceBook
 
     def start(self) -> Callable[[Sequence[int]], Iterator[Point]]:
-        """A function that gives the metric at some points."""
+        """Return a function that computes the metric at some points."""
         return partial(self.question.points, Engine(self.catalogue, self.prices))

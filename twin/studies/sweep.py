@@ -1,4 +1,4 @@
-"""One or two inputs varied over many values: a metric as a table, with its knees and where it crosses another plan."""
+"""Sweep: a metric over many values of one or two inputs, its knees, and where it crosses that of another plan."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from ..render import svg_of, sweep_figure
 from .inputs import Axis
 
 MAX_POINTS = 100_000
-"""Of one sweep."""
-LOG_FROM_RATIO = 30.0
-"""Inputs that span more than this factor are looked at by their logarithms."""
-MOVES_RATIO = 0.01
-"""A metric that moves by no more than this share of its magnitude is flat: it bends nowhere."""
+"""Largest number of points of one sweep."""
+LOG_SCALE_RATIO = 30.0
+"""The knee of an input that spans this factor or more is searched on a logarithmic scale."""
+FLAT_RATIO = 0.01
+"""A metric that varies by no more than this share of its magnitude is flat: it has no knee."""
 KNEE_RATIO = 0.1
-"""A knee stands at least so far off the straight line between the ends, as a share of the metric's range."""
+"""Least distance of a knee from the straight line between the ends, as a share of the metric's range."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Sweep(Answer):
     """Inputs at which the metric reaches or crosses that plan's, interpolated along the first axis."""
 
     def points(self) -> list[tuple[float | str, ...]]:
-        """Inputs of every value."""
+        """Return the inputs of every value."""
         if len(self.axes) == 1:
-            return [(v,) for v in self.axes[0].values]
-        return [(a, b) for a in self.axes[0].values for b in self.axes[1].values]
+            return [(value,) for value in self.axes[0].values]
+        return [(first, second) for first in self.axes[0].values for second in self.axes[1].values]
 
     def to_csv(self) -> str:
-        """One line a point: inputs, then the metric, and where there is none, why."""
+        """Return CSV text with one line for each point: inputs, metric, and the reason where there is no value."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self._heads())
@@ -68,7 +68,7 @@ class Sweep(Answer):
         return text.getvalue()
 
     def to_pandas(self) -> Any:
-        """One row a point (needs the extra `tables`)."""
+        """Return a DataFrame with one row for each point (needs the extra `tables`)."""
         names = self._heads()
         points = zip(self.points(), self.values, self.why, strict=True)
         return data_frame([dict(zip(names, (*point, value, why), strict=True)) for point, value, why in points], names)
@@ -77,7 +77,7 @@ class Sweep(Answer):
         return [*(axis.path for axis in self.axes), self.metric, "why"]
 
     def figure(self) -> Any:
-        """A matplotlib figure: a curve, or one for each value of the second input (extra `pictures`)."""
+        """Draw a curve for each value of the second input, as a matplotlib figure (extra `pictures`)."""
         return sweep_figure(self.to_dict())
 
     def _repr_html_(self) -> str:
@@ -88,7 +88,7 @@ class Sweep(Answer):
 
 
 def check_sweep(axes: Sequence[Axis], metric: str) -> int:
-    """Number of points. Raises ChangeError for no axes, too many, or a metric that is not there."""
+    """Return the number of points. Raises ChangeError for too few or too many axes or points, or an unknown metric."""
     if not isinstance(metric, str) or metric not in METRICS:
         near = did_you_mean(metric, METRICS) if isinstance(metric, str) else ""
         hint = f"{near} `twin score --all` and a score's `metrics` list them".strip()
@@ -105,64 +105,81 @@ def check_sweep(axes: Sequence[Axis], metric: str) -> int:
 
 
 def knees_of(axes: Sequence[Axis], values: Sequence[float | None]) -> tuple[tuple[float | str, ...], ...]:
-    """Where each curve along the first axis bends most: farthest from the line between its ends.
+    """Find the knee of each curve along the first axis: the point farthest from the line between its ends.
 
-    After Satopaa et al. 2011, Finding a "Kneedle" in a haystack; both axes scaled to 0..1, so no unit matters, and both
-    by their logarithms where the input spans a factor of 30. Curves with less than three values, straight ones, and
-    those that hardly move at all have none.
+    Both axes are scaled to 0..1, so units do not matter. Both are logarithmic where the input spans a factor of
+    LOG_SCALE_RATIO. Curves with less than three values, straight curves and flat curves have no knee.
+
+    Args:
+        axes: one or two inputs.
+        values: the metric at each point, the last axis fastest; None where it has no value.
+
+    Returns:
+        Inputs at each knee.
+
+    Source: Satopaa et al. 2011, Finding a "Kneedle" in a haystack.
     """
-    found: list[tuple[float | str, ...]] = []
-    for x, y, other in _curves(axes, values):
-        at = _knee(x, y)
-        if at is not None:
-            found.append((float(x[at]), *other))
-    return tuple(found)
+    knees: list[tuple[float | str, ...]] = []
+    for x, y, second in _curves(axes, values):
+        row = _knee_row(x, y)
+        if row is not None:
+            knees.append((float(x[row]), *second))
+    return tuple(knees)
 
 
 def _curves(
     axes: Sequence[Axis], values: Sequence[float | None]
 ) -> Iterator[tuple[Floats, Floats, tuple[float | str, ...]]]:
-    """(x, y, value of the second axis) of each curve along the first: by rising x, each x once; none along words.
+    """(x, y, value of the second axis) of each curve along the first axis; no curve if that axis has text values.
 
-    In whichever order values were asked for, neighbours on the curve are neighbours here.
+    x increases and has no duplicates, in whichever order the values were requested.
     """
     if any(isinstance(v, str) for v in axes[0].values):
         return
-    others = [(other,) for other in axes[1].values] if len(axes) > 1 else [()]
-    table = np.array([math.nan if v is None else v for v in values]).reshape(len(axes[0].values), len(others))
+    seconds = [(value,) for value in axes[1].values] if len(axes) > 1 else [()]
+    table = np.array([math.nan if v is None else v for v in values]).reshape(len(axes[0].values), len(seconds))
     x, row = np.unique(np.array([float(v) for v in axes[0].values]), return_index=True)
-    for column, other in enumerate(others):
-        yield x, table[row, column], other
+    for column, second in enumerate(seconds):
+        yield x, table[row, column], second
 
 
-def _knee(x: Floats, y: Floats) -> int | None:
+def _knee_row(x: Floats, y: Floats) -> int | None:
     known = np.flatnonzero(~np.isnan(y))
-    if len(known) < 3 or np.ptp(y[known]) <= MOVES_RATIO * np.abs(y[known]).max():
+    if len(known) < 3 or np.ptp(y[known]) <= FLAT_RATIO * np.abs(y[known]).max():
         return None
-    if x[known].min() > 0 and x[known].max() / x[known].min() >= LOG_FROM_RATIO:
+    if x[known].min() > 0 and x[known].max() / x[known].min() >= LOG_SCALE_RATIO:
         x = np.log(x)
-        if y[known].min() > 0:  # what falls as 1/x until something else binds is straight up to there
+        if y[known].min() > 0:  # a curve that falls as 1/x up to another limit is straight up to that limit
             y = np.log(y)
-    u = (x[known] - x[known][0]) / np.ptp(x[known])
-    v = (y[known] - y[known][0]) / np.ptp(y[known])
-    off = np.abs(v - u * v[-1])
-    best = int(np.argmax(off))
-    return int(known[best]) if off[best] >= KNEE_RATIO else None
+    scaled_x = (x[known] - x[known][0]) / np.ptp(x[known])
+    scaled_y = (y[known] - y[known][0]) / np.ptp(y[known])
+    distance = np.abs(scaled_y - scaled_x * scaled_y[-1])
+    farthest = int(np.argmax(distance))
+    return int(known[farthest]) if distance[farthest] >= KNEE_RATIO else None
 
 
 def crossings_of(
     axes: Sequence[Axis], values: Sequence[float | None], level: float
 ) -> tuple[tuple[float | str, ...], ...]:
-    """Where the metric reaches or crosses a level along the first axis, interpolated between neighbours.
+    """Find where the metric reaches or crosses a level along the first axis, interpolated between neighbours.
 
-    A stretch that lies on the level is told once, by where it begins.
+    Of several neighbours at the level, only the first is returned.
+
+    Args:
+        axes: one or two inputs.
+        values: the metric at each point, the last axis fastest; None where it has no value.
+        level: value of the metric to compare with.
+
+    Returns:
+        Inputs at each crossing.
     """
-    found: list[tuple[float | str, ...]] = []
-    for x, y, other in _curves(axes, values):
-        off = y - level
+    crossings: list[tuple[float | str, ...]] = []
+    for x, y, second in _curves(axes, values):
+        above = y - level
         for i in range(len(x)):
-            if off[i] == 0 and (i == 0 or off[i - 1] != 0):
-                found.append((float(x[i]), *other))
-            elif i + 1 < len(x) and off[i] * off[i + 1] < 0:
-                found.append((float(x[i] + (x[i + 1] - x[i]) * off[i] / (off[i] - off[i + 1])), *other))
-    return tuple(found)
+            if above[i] == 0 and (i == 0 or above[i - 1] != 0):
+                crossings.append((float(x[i]), *second))
+            elif i + 1 < len(x) and above[i] * above[i + 1] < 0:
+                crossing = x[i] + (x[i + 1] - x[i]) * above[i] / (above[i] - above[i + 1])
+                crossings.append((float(crossing), *second))
+    return tuple(crossings)
