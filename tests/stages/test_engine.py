@@ -159,6 +159,11 @@ def test_values_are_the_same_bit_by_bit() -> None:
     assert not same({"a": np.array([1])}, {"b": np.array([1])})
     assert not same({"a": np.array([1])}, {"a": np.array([2])})
     assert same(("a", 1), ("a", 1))
+    several = np.array([1, 2])  # which have no truth of their own
+    assert same((several, 2), (several.copy(), 2))
+    assert not same((several, 2), (several.copy(), 3))
+    assert same({"a": several, "b": 2}, {"a": several.copy(), "b": 2})
+    assert not same({"a": several, "b": 2}, {"a": several.copy(), "b": 3})
 
 
 def test_the_outcomes_used_last_are_kept() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,14 @@ def test_the_reason_for_no_step_names_the_first_pair_without_a_path_before_any_r
     assert why_no_step(unreachable=()) == "rates"
 
 
+@pytest.mark.parametrize("check", ["memory_fit", "stated_split"])
+def test_a_step_waits_for_both_checks(check: str) -> None:
+    needs = {"memory_fit": None, "stated_split": None, "why_rates_unknown": "rates", "link_loads": some(unreachable=())}
+    del needs[check]
+    with pytest.raises(KeyError, match=check):
+        training.step(given(needs, job=some()))
+
+
 def test_a_link_without_capacity_leaves_no_step() -> None:
     found = evaluated(sites(TWO, parallelism={"tp": 8}))
     needs: dict[str, Any] = {name: found.outcome(name) for name in STAGES["step"].needs}
@@ -178,6 +187,27 @@ def test_clean_loads_take_the_links_that_line_loss_made_dark(both: bool) -> None
     # a share of no rate: the link is dark, and members that are up set the share
     assert row in found.clean_loads.arc // 2
     assert not found.clean_loads.unreachable
+
+
+def test_loads_stay_where_those_without_line_loss_would_cross_a_link_of_unknown_rate() -> None:
+    """Three hops are lit; the way of two hops is dark on its first link, and its second has no known rate."""
+    data = sites(TWO, parallelism={"tp": 8})
+    data["links"] = [link for link in data["links"] if link["id"] != "wan-ab"]
+    data["nodes"] += [{"id": name, "kind": "spine"} for name in ("c", "d", "e")]
+    far = {"id": "far", "ends": ["a-leaf", "c"], "transceiver": "400ZR", "spans": [{"length_km": 300.0}]}
+    data["links"] += [far, {"id": "unknown", "ends": ["c", "b-leaf"]}]
+    way = ["a-leaf", "d", "e", "b-leaf"]
+    data["links"] += [{"id": a + b, "ends": [a, b], "capacity_gbps": 100.0} for a, b in pairwise(way)]
+    found = evaluated(data)
+    row = found.case.state.link_ids.index("unknown")
+    assert found.step is not None, found.why_no_step
+    assert found.health.rate_unknown[row]
+    assert found.clean_loads is found.loads
+    data["links"][-4] |= {"capacity_gbps": 100.0}
+    assert data["links"][-4]["id"] == "unknown"
+    known = evaluated(data)
+    assert known.clean_loads is not None
+    assert row in known.clean_loads.arc // 2
 
 
 def test_clean_loads_are_the_loads_where_all_links_are_lit() -> None:

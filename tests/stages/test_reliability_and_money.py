@@ -39,6 +39,9 @@ def test_without_a_job_or_traffic_between_sites_nothing_fails() -> None:
     assert reliability.site_graph(empty) is None
     assert not len(reliability.outages(empty).n_per_year)
     assert reliability.goodput(empty) is None
+    failing = part_interruptions({"H100": 8}, reader())
+    assert reliability.goodput(given(needs | {"interruptions": failing}, job=None)) is None
+    assert reliability.goodput(given(needs, job=some())) is None
 
 
 WIDE, ACCESS = TIERS.index("wide_area"), TIERS.index("access")
@@ -127,12 +130,15 @@ def test_a_job_goes_on_at_the_rate_of_the_sites_that_remain() -> None:
 
 
 def test_the_only_site_of_a_job_leaves_nothing_to_go_on_with() -> None:
-    """Both sites count as lost, so no step is asked for."""
+    """All sites count as lost: no step is asked for, and the job waits as one that stops."""
 
     def never(stage: str, placement: Any) -> Any:
         raise AssertionError(stage)
 
-    assert goodput(never).rate_ratio == 1.0
+    waits, stops = goodput(never), goodput(None, "a", "b", on_site_loss="stop")
+    assert waits.rate_ratio == stops.rate_ratio == 1.0
+    assert waits.goodput_ratio == pytest.approx(stops.goodput_ratio, rel=1e-3)
+    assert waits.goodput_ratio < goodput(lambda *_: result(tokens_per_s=8.0), "a", "b").goodput_ratio
 
 
 def test_a_job_that_stops_asks_for_no_other_step() -> None:
@@ -176,6 +182,8 @@ def test_list_rental_is_that_of_24_hours() -> None:
     assert rental({"H100": 10, "GB200": 3}) == 24 * (20.0 + 15.0)
     assert rental({"H100": 10, "no such kind": 3}) is None
     assert rental(None) is None
+    every = reader().prices.rent_usd_per_accelerator_hour
+    assert rental(dict.fromkeys(every, 1)) is not None
 
 
 def lease_of(rerun: Any, evaluation: Evaluation, **changes: Any) -> Any:
@@ -202,7 +210,7 @@ def test_the_value_of_a_site_is_the_goodput_with_it_minus_that_without(evaluatio
     assert found.site == "a"
     assert found.marginal_flops_per_s == pytest.approx(0.5e15)
     assert asked == [("step", ["b"]), ("goodput", ["b"])]
-    assert lease_of(lambda *_: NO_STEP, evaluation).marginal_flops_per_s == pytest.approx(0.75e15)
+    assert lease_of(lambda *_: NO_STEP, evaluation).marginal_flops_per_s == 0.75e15
 
 
 def test_no_lease_without_a_step_a_job_or_a_site_that_has_a_price(evaluation: Evaluation) -> None:
