@@ -38,7 +38,7 @@ def eager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(executor, "LOCAL_ONLY_S", -1.0)
     monkeypatch.setattr(executor, "n_cores", lambda: 4)
     for name in OTHERS:
-        monkeypatch.setitem(BACKENDS, name, BACKENDS[name]._replace(work_per_worker_s=1e-9))
+        monkeypatch.setitem(BACKENDS, name, BACKENDS[name]._replace(min_worker_time_s=1e-9))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.syspath_prepend(str(ROOT))  # worker processes import the task
 
@@ -154,7 +154,7 @@ def test_short_runs_start_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "LOCAL_ONLY_S", 1.0)
     assert len({thread for _, _, thread in run_items(Squares(), ITEMS, Workers("threads", 8))}) == 1
     monkeypatch.setattr(executor, "LOCAL_ONLY_S", -1.0)
-    monkeypatch.setitem(BACKENDS, "threads", BACKENDS["threads"]._replace(work_per_worker_s=60.0))
+    monkeypatch.setitem(BACKENDS, "threads", BACKENDS["threads"]._replace(min_worker_time_s=60.0))
     assert len({thread for _, _, thread in run_items(Squares(), ITEMS, Workers("threads", 8))}) == 1
 
 
@@ -186,7 +186,7 @@ import tempfile, twin
 from twin.studies import executor
 executor.LOCAL_ONLY_S = -1.0
 executor.n_cores = lambda: 2
-executor.BACKENDS["processes"] = executor.BACKENDS["processes"]._replace(work_per_worker_s=1e-9)
+executor.BACKENDS["processes"] = executor.BACKENDS["processes"]._replace(min_worker_time_s=1e-9)
 """
 
 

@@ -175,12 +175,12 @@ class _Run(Generic[Item, Result]):
 
     def _n_worth_starting(self, workers: Workers, elapsed_s: float) -> int:
         """Number of other workers that save time: 0 for little remaining work, never more than cores or items."""
-        work_per_worker_s = BACKENDS[workers.backend].work_per_worker_s
-        if elapsed_s <= LOCAL_ONLY_S or math.isinf(work_per_worker_s):
+        min_worker_time_s = BACKENDS[workers.backend].min_worker_time_s
+        if elapsed_s <= LOCAL_ONLY_S or math.isinf(min_worker_time_s):
             return 0
         n_remaining = len(self._remaining)
         remaining_s = elapsed_s / len(self._results) * n_remaining
-        return max(0, min(min(workers.n, n_cores(), n_remaining) - 1, int(remaining_s / work_per_worker_s)))
+        return max(0, min(min(workers.n, n_cores(), n_remaining) - 1, int(remaining_s / min_worker_time_s)))
 
     def _record(self, row: int, result: Result) -> None:
         self._results[row] = result
@@ -278,7 +278,7 @@ class Backend(NamedTuple):
 
     open: Callable[[Task[Any, Any], int], AbstractContextManager[Submit]]
     """Starts a number of workers for a task; leaving the context ends them at their next item."""
-    work_per_worker_s: float
+    min_worker_time_s: float
     """Remaining work for which one more worker is started, since a worker needs time to start."""
 
 
