@@ -12,7 +12,7 @@ def described(client: Any) -> dict[str, Any]:
 
 
 def faults(schema: dict[str, Any], data: Any, components: dict[str, Any], where: str = "") -> list[str]:
-    """Where data differs from a JSON schema, as far as the schemas of answers go."""
+    """List where data differs from a JSON schema, as far as the schemas of answers go."""
     if "$ref" in schema:
         return faults(components[schema["$ref"].rsplit("/", 1)[-1]], data, components, where)
     if "anyOf" in schema:
@@ -51,6 +51,6 @@ IS_A: dict[str, Callable[[Any], bool]] = {
 
 
 def faults_of(client: Any, name: str, data: Any) -> list[str]:
-    """Where an answer differs from the published schema of that name."""
+    """List where an answer differs from the published schema of that name."""
     components = described(client)["components"]["schemas"]
     return faults(components[name], data, components)

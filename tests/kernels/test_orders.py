@@ -106,7 +106,7 @@ def test_the_worst_path_of_a_pair_ends_at_its_own_destination() -> None:
 
 
 def slots_by_hand(rows: list[list[int]], n_slots: int) -> list[int]:
-    """Where the groups stand: the hash with whole numbers of any size, a row in the next free slot from its own on."""
+    """Compute the slots of groups with integers of any size; a taken slot leads to the next free one."""
     slots, owner = [-1] * n_slots, [None] * n_slots
     n_groups = 0
     for row in rows:

@@ -219,7 +219,7 @@ def test_a_bad_value_by_direction_has_its_place(field: str, value: Any, problem:
 
 
 def reversed_ends(data: dict[str, Any]) -> dict[str, Any]:
-    """The same network with every link listed from its other end."""
+    """Return the same network with every link listed from its other end."""
     links = []
     for link in data["links"]:
         turned = {
@@ -422,6 +422,19 @@ def test_own_parts_are_used_and_part_of_the_key(tmp_path: Path, monkeypatch: pyt
     assert len(list(tmp_path.glob("*.npz"))) == 3
     with pytest.raises(CatalogueError):
         catalogue().get("光 fibre")
+
+
+@pytest.mark.parametrize("name", ["general", "price book", "price of H100"])
+def test_ids_under_which_other_figures_are_listed_are_refused(name: str) -> None:
+    """A part `general` took the general figure of the same name for its own: a wrong step without a word."""
+    with pytest.raises(TopologyError, match="is reserved"):
+        _ = from_document(pair({}, parts=[own_fibre() | {"id": name}])).arrays
+
+
+def test_own_parts_that_look_the_same_are_refused() -> None:
+    parts = [own_fibre() | {"id": "fibre é"}, own_fibre() | {"id": "fibre e\u0301"}]
+    with pytest.raises(TopologyError, match="Unicode normalisation"):
+        _ = from_document(pair({}, parts=parts)).arrays
 
 
 def test_a_change_may_put_an_own_part_in_and_the_price_book_may_price_it() -> None:

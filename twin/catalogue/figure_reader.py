@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CatalogueError
-from .parts import Catalogue
+from .parts import GENERAL, Catalogue
 from .prices import PriceBook
 from .records import Figure
 
@@ -37,7 +37,13 @@ class UsedFigure:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+PRICE_BOOK, PRICE_OF = "price book", "price of "
 N_COLUMNS_CACHED = 64
+
+
+def is_reserved(part_id: str) -> bool:
+    """Tell whether a used figure that belongs to no part has this `where`: no part can have such an id."""
+    return part_id in (GENERAL, PRICE_BOOK) or part_id.startswith(PRICE_OF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +103,13 @@ class FigureReader:
 
     def general(self, name: str, case: str = "value") -> float:
         """A figure that belongs to no part; case is value, low or high."""
-        key = "general", name
+        key = GENERAL, name
         used_figure = self._known.get(key)
         if used_figure is None:
             figure = self.catalogue.general.get(name)
             if figure is None:
                 raise CatalogueError(f"no general figure {name!r}")
-            used_figure = self._known[key] = UsedFigure.of("general", name, figure)
+            used_figure = self._known[key] = UsedFigure.of(GENERAL, name, figure)
         self.used[key] = used_figure
         return float(getattr(used_figure, case))
 
@@ -117,7 +123,7 @@ class FigureReader:
         Raises:
             CatalogueError: the group has no price for the part.
         """
-        key = f"price of {part_id}" if part_id else "price book", name
+        key = f"{PRICE_OF}{part_id}" if part_id else PRICE_BOOK, name
         used_figure = self._known.get(key)
         if used_figure is None:
             figure: Figure = getattr(self.prices, name) if part_id is None else self.prices.entry(name, part_id)

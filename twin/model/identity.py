@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from ..errors import Issue
 
 STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 MAX_ID_LENGTH = 200
@@ -114,3 +117,20 @@ def _to_plain(value: Source | str) -> str | dict[str, str]:
 
 Provenance = Annotated[Source | str, TextOrSource()]
 """A `Source`, or a text."""
+
+
+def duplicate_issues(list_name: str, ids: Iterable[str]) -> Iterator[Issue]:
+    """Find ids of one list that stand twice, or that differ only by Unicode normalisation."""
+    alike: dict[str, Counter[str]] = {}
+    for record_id, n in Counter(ids).items():
+        if n > 1:
+            yield Issue(
+                f"{list_name}[{record_id}]", f"id {record_id!r} stands {n} times", "ids are unique within a list"
+            )
+        if not record_id.isascii():
+            alike.setdefault(normal_form(record_id), Counter())[record_id] += n
+    for ids_alike in alike.values():
+        if len(ids_alike) > 1:
+            shown = " and ".join(sorted(ascii(record_id) for record_id in ids_alike))
+            problem = f"{shown} look the same: they differ only by Unicode normalisation"
+            yield Issue(f"{list_name}[{min(ids_alike)}]", problem, "write the id in one form")

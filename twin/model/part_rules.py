@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from ..catalogue import Catalogue
+from ..catalogue.figure_reader import is_reserved
 from ..errors import CatalogueError, Issue, TopologyError
 from .document import TopologyDocument
-from .identity import MAX_ID_LENGTH, id_problem
+from .identity import MAX_ID_LENGTH, duplicate_issues, id_problem
 
 
 def check_parts(document: TopologyDocument, shipped: Catalogue) -> None:
@@ -22,10 +22,11 @@ def check_parts(document: TopologyDocument, shipped: Catalogue) -> None:
 def _part_issues(document: TopologyDocument, shipped: Catalogue) -> Iterator[Issue]:
     known = {part.id: part.kind for part in shipped.parts()}
     own_fec = {part.id for part in document.parts if part.kind == "fec"}
-    for part_id, n in Counter(part.id for part in document.parts).items():
+    yield from duplicate_issues("parts", (part.id for part in document.parts))
+    for part_id in dict.fromkeys(part.id for part in document.parts):
         where = f"parts[{part_id}].id"
-        if n > 1:
-            yield Issue(where, f"id {part_id!r} stands {n} times", "ids are unique within a list")
+        if is_reserved(part_id):
+            yield Issue(where, f"{part_id!r} is reserved for figures of no part", f"for example 'own-{part_id}'")
         if part_id in known:
             problem = f"{part_id!r} is a {known[part_id]} of the catalogue"
             yield Issue(where, problem, f"give your part an id of its own, for example 'own-{part_id}'")

@@ -10,7 +10,7 @@ from itertools import islice
 from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from .document import TopologyDocument
-from .identity import normal_form
+from .identity import duplicate_issues
 from .job_rules import job_shape_issues
 from .measurement_rules import measurement_issues
 from .records import Link, Node, Span
@@ -60,10 +60,10 @@ def _issues(
     missing = _UnknownNames()
     by_id = {node.id: node for node in nodes}
     site_ids = {site.id for site in document.sites}
-    yield from _duplicates("nodes", (node.id for node in nodes))
-    yield from _duplicates("links", (link.id for link in links))
+    yield from duplicate_issues("nodes", (node.id for node in nodes))
+    yield from duplicate_issues("links", (link.id for link in links))
     for name in ("sites", "fabrics"):
-        yield from _duplicates(name, (record.id for record in getattr(document, name)))
+        yield from duplicate_issues(name, (record.id for record in getattr(document, name)))
     yield from _unknown_sites(((f"nodes[{n.id}].site", n.site) for n in nodes if n.site is not None), site_ids)
     yield from _node_issues(nodes, catalogue)
     yield from _link_issues(links, by_id, catalogue, missing)
@@ -98,7 +98,7 @@ def _workload_issues(
     """
     missing = _UnknownNames()
     for name in ("demands", "jobs", "plans"):
-        yield from _duplicates(name, (record.id for record in getattr(document, name)))
+        yield from duplicate_issues(name, (record.id for record in getattr(document, name)))
     for demand in document.demands:
         for place, node_id in (("source", demand.source), ("target", demand.target)):
             if node_id not in node_ids:
@@ -109,22 +109,6 @@ def _workload_issues(
     known = {site.id for site in document.sites}
     yield from _unknown_sites(((where, site) for where, site in placement_sites if site not in reported_sites), known)
     yield from _job_issues(document, catalogue, missing)
-
-
-def _duplicates(list_name: str, ids: Iterable[str]) -> Iterator[Issue]:
-    alike: dict[str, Counter[str]] = {}
-    for record_id, n in Counter(ids).items():
-        if n > 1:
-            yield Issue(
-                f"{list_name}[{record_id}]", f"id {record_id!r} stands {n} times", "ids are unique within a list"
-            )
-        if not record_id.isascii():
-            alike.setdefault(normal_form(record_id), Counter())[record_id] += n
-    for ids_alike in alike.values():
-        if len(ids_alike) > 1:
-            shown = " and ".join(sorted(ascii(record_id) for record_id in ids_alike))
-            problem = f"{shown} look the same: they differ only by Unicode normalisation"
-            yield Issue(f"{list_name}[{min(ids_alike)}]", problem, "write the id in one form")
 
 
 class _UnknownNames:
