@@ -98,8 +98,8 @@ def trace_pair(
     """Find all arcs of traffic from `source` to the destination of `distance`, and the fraction on each.
 
     Returns the number of arcs written: 0 without a path or from the destination itself. If the out arrays are too
-    short it returns minus the number needed; call again with arrays of that size. Arcs come in topological
-    order, all arcs of a node together, farthest node first.
+    short it returns minus the number needed; call again with arrays of that size. Arcs come in topological order, all
+    arcs of a node together, farthest node first.
 
     link_weight, link_share: float64[n_links]. link_up: bool[n_links]. distance: float64[n_nodes].
     node_flow: float64[n_nodes], scratch, zero on entry and on return. heap: int64[n_nodes], scratch.
