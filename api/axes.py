@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from twin.errors import ChangeError, DocumentError, Issue, did_you_mean
-from twin.formats.native import in_words, validate_as
+from twin.formats.native import type_text, validate_as
 from twin.studies.inputs import FORM, MAX_VALUES, PATHS, Axis, axis_of
 from twin.studies.paths import split_axis
 
@@ -85,7 +85,7 @@ def _issues_of(item: Any, where: str) -> Iterator[Issue]:
     if isinstance(item, str):
         yield from list(_text_issues(item, where)) or _path_issues(item, where)
     elif not isinstance(item, dict):
-        yield Issue(where, f"is {in_words(item)}", FORM)
+        yield Issue(where, f"is {type_text(item)}", FORM)
     else:
         yield from _path_issues(item.get("path"), f"{where}.path")
         try:
@@ -109,13 +109,13 @@ def _values_issues(values: Any, where: str) -> Iterator[Issue]:
     if isinstance(values, str):
         yield from _text_issues(values, where)
     elif not isinstance(values, list):
-        yield Issue(where, f"is {in_words(values)}", "a list of numbers, or a text like 0..30:7")
+        yield Issue(where, f"is {type_text(values)}", "a list of numbers, or a text like 0..30:7")
     elif not 1 <= len(values) <= MAX_VALUES:
         yield Issue(where, f"{len(values)} values", f"1 to {MAX_VALUES}")
     else:
         for i, value in enumerate(values):
             if not _is_value(value):
-                shown = repr(value)[:100] if isinstance(value, str | bool) else in_words(value)
+                shown = repr(value)[:100] if isinstance(value, str | bool) else type_text(value)
                 hint = "ranges are texts: 0..30:7"
                 yield Issue(f"{where}[{i}]", f"{shown} is neither a number nor a word", hint)
 

@@ -13,7 +13,7 @@ from twin.answers.forecast import MAX_YEARS
 from twin.answers.metrics import METRICS
 from twin.catalogue.ageing import AgeingCase
 from twin.errors import DocumentError, Issue
-from twin.formats.native import in_words, parse_mapping, validate_as
+from twin.formats.native import parse_mapping, type_text, validate_as
 from twin.model.document import TopologyDocument
 from twin.scenario import changes as changes_
 from twin.scenario.select import Links, LinkSelector
@@ -138,7 +138,7 @@ def _check_shapes(request: NetworkRequest, skipped: dict[str, Any]) -> None:
         if isinstance(request, WhatIfRequest) and request.plan is None and changes is None:
             issues.append(Issue("plan, changes", "neither is there", "give exactly one of plan and changes"))
         if changes is not None and not isinstance(changes, list):
-            issues.append(Issue("changes", f"is {in_words(changes)} and no list", "a plan's name goes to plan"))
+            issues.append(Issue("changes", f"is {type_text(changes)} and no list", "a plan's name goes to plan"))
     issues += _link_issues(skipped.get("links"))
     if isinstance(request, SweepRequest):
         issues += axis_issues(skipped.get("vary"))
@@ -152,7 +152,7 @@ def _link_issues(links: Any) -> list[Issue]:
     if isinstance(links, str):
         return [Issue("links", f"a text of {len(links)} characters", "an id or a glob")]
     if not isinstance(links, dict):
-        return [Issue("links", f"is {in_words(links)}", 'an id, a glob, or conditions: {"tier": "wide_area"}')]
+        return [Issue("links", f"is {type_text(links)}", 'an id, a glob, or conditions: {"tier": "wide_area"}')]
     try:
         validate_as(LinkSelector, links, "links")
     except DocumentError as error:

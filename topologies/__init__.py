@@ -1,4 +1,4 @@
-"""Networks that ship with the twin, and the generators that turn a compact block into nodes and links."""
+"""Shipped networks, and the generators that expand a compact block into nodes and links."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from twin.model.network import Expansion
 
 from .campuses import campuses_of
 from .fat_tree import FAT_TREE
-from .generator import Generator, check_ports, collector_paused, read_params
+from .generator import Generator, check_ports, garbage_collector_paused, read_params
 from .leaf_spine import LEAF_SPINE
 from .rail_clos import RAIL_CLOS
 
 __all__ = ["GENERATORS", "MAX_RECORDS", "NETWORKS", "Generator", "check_size", "digest", "expand", "network_text"]
 
 MAX_RECORDS = 2_000_000
-"""Nodes and links of one block, unless the caller allows more."""
+"""Default maximum number of nodes and links."""
 
 FABRICS: dict[str, Generator[Any]] = {
     "fat_tree": FAT_TREE,
     "leaf_spine": LEAF_SPINE,
     "rail_clos": RAIL_CLOS,
 }
-"""Generators of one fabric. Those that state their top tier can also be a campus."""
+"""Generators of one fabric; those with a top tier can also be a campus."""
 
 GENERATORS: dict[str, Generator[Any]] = {"campuses": campuses_of(FABRICS)} | FABRICS
-"""Every generator that a `fabrics` block may name."""
+"""All generators that a `fabrics` block can name."""
 
 NETWORKS: dict[str, str] = {
     "ageing-lines": "One line of each kind that ages: amplified, regenerated, protected, metro, direct-detect.",
@@ -42,11 +42,11 @@ NETWORKS: dict[str, str] = {
 
 
 def check_size(document: TopologyDocument, max_records: int = MAX_RECORDS) -> None:
-    """Raise TopologyError where a document, all fabrics written out, is too large; nothing is built to know it."""
+    """Raise TopologyError if a document with its fabrics expanded is too large; sizes are computed without building."""
     n_records = len(document.nodes) + len(document.links)
     for fabric in document.fabrics:
         generator = GENERATORS.get(fabric.generator)
-        if generator is not None:  # an unknown one is refused, with near names, when it is expanded
+        if generator is not None:  # an unknown generator is refused, with similar names, when it is expanded
             params = read_params(generator.params, fabric.params, f"fabrics[{fabric.id}].params")
             n_records += sum(generator.size(params))
     if n_records > max_records:
@@ -59,10 +59,16 @@ def check_size(document: TopologyDocument, max_records: int = MAX_RECORDS) -> No
 
 
 def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:
-    """The records that a block stands for; its size is computed and bounded before anything is built.
+    """Expand a block into its records; its size is checked before anything is built.
 
-    Raises CatalogueError (unknown generator or part), DocumentError (bad parameters) and TopologyError (too large,
-    or switches without the ports that their links take).
+    Args:
+        fabric: block to expand.
+        max_records: maximum number of nodes and links.
+
+    Raises:
+        CatalogueError: unknown generator or part.
+        DocumentError: bad parameters.
+        TopologyError: too many records, or more cables on a switch than it has ports.
     """
     where = f"fabrics[{fabric.id}]"
     generator = GENERATORS.get(fabric.generator)
@@ -82,7 +88,7 @@ def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:
             expected=f"at most {max_records} records",
             hint="make it smaller, or split it over several documents",
         )
-    with collector_paused():
+    with garbage_collector_paused():
         expansion = generator.build(fabric.id, params)
         check_ports(expansion, where)
     return expansion
@@ -90,16 +96,16 @@ def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:
 
 @cache
 def digest() -> str:
-    """SHA-256 over the source of the generators: what was expanded by other code is not trusted."""
-    found = hashlib.sha256()
+    """Return the SHA-256 of the source of the generators, so that results of other code are not reused."""
+    result = hashlib.sha256()
     for file in sorted(files(__package__).iterdir(), key=lambda item: item.name):
         if file.name.endswith(".py"):
-            found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return found.hexdigest()
+            result.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return result.hexdigest()
 
 
 def network_text(name: str) -> str:
-    """The document of a shipped network, as YAML. Raises CatalogueError with near names."""
+    """Return the document of a shipped network as YAML. Raises CatalogueError with similar names."""
     if name not in NETWORKS:
         raise CatalogueError(
             f"unknown network {name!r}",

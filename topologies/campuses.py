@@ -1,4 +1,4 @@
-"""Several campuses, each a fabric with border routers on its top tier, and the long links between them."""
+"""Several campuses, each a fabric with border routers on its top tier, and the links between campuses."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .generator import FabricParams, Generator, Params, Ports, padded
 
 
 class Borders(Params):
-    """The border routers of a campus, and how they hang on the top tier of its fabric."""
+    """Border routers of a campus, and their links to the top tier of its fabric."""
 
     n: Annotated[int, Field(ge=0, le=1000)] = 2
     part: Id = "border-12.8T"
     n_uplinks: Ports = 16
-    """Switches of the top tier that each router attaches to: the next ones in turn, rail after rail."""
+    """Switches of the top tier that each router is linked to; they are assigned in turn."""
     n_parallel: Ports = 1
-    """Members of the bundle to each of these switches."""
+    """Members of the bundle to each switch."""
     transceiver: Id = "400G-FR4"
     installed: date | None = None
 
@@ -42,12 +42,12 @@ class Campus(Params):
 
     @property
     def fabric(self) -> FabricParams:
-        """The parameters of the fabric, at the site of the campus."""
+        """Parameters of the fabric, at the site of the campus."""
         return self.params.model_copy(update={"site": self.site})
 
 
 class Join(Params):
-    """Many equal links between the top tiers of two campuses, switch by switch, that pass by the border routers."""
+    """Equal links between the top tiers of two campuses, switch by switch, without border routers."""
 
     ends: tuple[Id, Id]
     n_links: Annotated[int, Field(ge=1, le=100_000)]
@@ -58,11 +58,11 @@ class Join(Params):
 
 
 class Campuses(Params):
-    """Parameters of a group of campuses."""
+    """Parameters of a group of campuses and their links."""
 
     campuses: Annotated[tuple[Campus, ...], Field(min_length=1, max_length=1000)]
     interconnects: Annotated[tuple[Link, ...], Field(max_length=100_000)] = ()
-    """Links in full; the ends are ids of nodes such as `c1/border-1`."""
+    """Links between campuses; the ends are node ids such as `c1/border-1`."""
     joins: Annotated[tuple[Join, ...], Field(max_length=1000)] = ()
 
     @model_validator(mode="after")
@@ -74,11 +74,11 @@ class Campuses(Params):
 
 
 def campuses_of(generators: Mapping[str, Generator[Any]]) -> Generator[Campuses]:
-    """Return the row for campuses of any of these generators that has a top tier."""
+    """Return the generator of campuses over all of these generators that have a top tier."""
     nestable = {name: row for name, row in generators.items() if row.top_tier is not None}
 
     def size(params: Campuses) -> tuple[int, int]:
-        """Nodes and links: the fabrics, the border routers with their uplinks, the interconnects and the joins."""
+        """Count nodes and links: fabrics, border routers with uplinks, interconnects and joins."""
         n_nodes, n_links = 0, len(params.interconnects) + sum(join.n_links for join in params.joins)
         for campus in params.campuses:
             nodes, links = nestable[campus.generator].size(campus.fabric)
@@ -87,15 +87,15 @@ def campuses_of(generators: Mapping[str, Generator[Any]]) -> Generator[Campuses]
         return n_nodes, n_links
 
     def build(block: str, params: Campuses) -> Expansion:
-        """Every campus under its own id (`c1/rack-0001`, `c1/border-1`); the id of the block stays out of the names."""
+        """Build all campuses; node ids start with the campus id (`c1/rack-0001`, `c1/border-1`), not the block id."""
         return _build(block, params, nestable)
 
     sentence = "Campuses with border routers on their top tiers, and the long links between them."
-    return Generator(_params_over(nestable), size, build, sentence)
+    return Generator(_params_with_campus_types(nestable), size, build, sentence)
 
 
-def _params_over(nestable: Mapping[str, Generator[Any]]) -> type[Campuses]:
-    """The parameters with one kind of campus for each generator, so that those of its fabric are typed and checked."""
+def _params_with_campus_types(nestable: Mapping[str, Generator[Any]]) -> type[Campuses]:
+    """Return parameters with one campus class for each generator, so that fabric parameters are validated."""
     kinds: list[Any] = []
     for name, row in nestable.items():
         generator: Any = Literal[name]
@@ -110,24 +110,24 @@ def _params_over(nestable: Mapping[str, Generator[Any]]) -> type[Campuses]:
 def _build(block: str, params: Campuses, nestable: Mapping[str, Generator[Any]]) -> Expansion:
     nodes: list[Node] = []
     links: list[Link] = []
-    tops: dict[str, tuple[str, ...]] = {}
+    top_tiers: dict[str, tuple[str, ...]] = {}
     for campus in params.campuses:
-        if campus.id in tops:
+        if campus.id in top_tiers:
             raise TopologyError(f"campus {campus.id!r} stands twice", where=f"fabrics[{block}].params.campuses")
         row = nestable[campus.generator]
         assert row.top_tier is not None
-        part, tops[campus.id] = row.build(campus.id, campus.fabric), row.top_tier(campus.id, campus.fabric)
+        part, top_tiers[campus.id] = row.build(campus.id, campus.fabric), row.top_tier(campus.id, campus.fabric)
         nodes += part.nodes
         links += part.links
-        _build_borders(campus, tops[campus.id], nodes, links)
+        _build_borders(campus, top_tiers[campus.id], nodes, links)
     for i, join in enumerate(params.joins):
-        links += _build_join(join, tops, f"fabrics[{block}].params.joins[{i}]")
+        links += _build_join(join, top_tiers, f"fabrics[{block}].params.joins[{i}]")
     links += params.interconnects
     return Expansion(tuple(nodes), tuple(links))
 
 
 def _build_borders(campus: Campus, top: tuple[str, ...], nodes: list[Node], links: list[Link]) -> None:
-    """Border router i takes the i-th run of `n_uplinks` switches of the top tier, from the start again past its end."""
+    """Link border router i to the i-th group of `n_uplinks` switches of the top tier, wrapping at its end."""
     borders = campus.borders
     if borders.n_uplinks > len(top):
         raise TopologyError(
@@ -150,18 +150,18 @@ def _build_borders(campus: Campus, top: tuple[str, ...], nodes: list[Node], link
             )
 
 
-def _build_join(join: Join, tops: dict[str, tuple[str, ...]], where: str) -> list[Link]:
-    """The first `n_links` switches of both top tiers, pairwise; neighbours in that order lie on different rails."""
+def _build_join(join: Join, top_tiers: dict[str, tuple[str, ...]], where: str) -> list[Link]:
+    """Link the first `n_links` switches of both top tiers in pairs; adjacent switches are on different rails."""
     for end in join.ends:
-        if end not in tops:
-            raise TopologyError(f"no campus {end!r}", where=f"{where}.ends", hint=did_you_mean(end, tops))
-    first, second = (tops[end] for end in join.ends)
-    most = min(len(first), len(second))
-    if join.n_links > most or first is second:
+        if end not in top_tiers:
+            raise TopologyError(f"no campus {end!r}", where=f"{where}.ends", hint=did_you_mean(end, top_tiers))
+    first, second = (top_tiers[end] for end in join.ends)
+    n_max = min(len(first), len(second))
+    if join.n_links > n_max or first is second:
         raise TopologyError(
             f"{join.n_links} links between {join.ends[0]!r} and {join.ends[1]!r}",
             where=f"{where}.n_links",
-            expected=f"two campuses and at most {most}, the switches of the smaller top tier",
+            expected=f"two campuses and at most {n_max}, the switches of the smaller top tier",
             hint="fewer links with more n_parallel",
         )
     spans = (join.span,)

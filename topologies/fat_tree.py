@@ -16,36 +16,36 @@ class FatTree(FabricParams):
     """Parameters of a k-ary fat tree."""
 
     k: Annotated[int, Field(ge=2, le=256, multiple_of=2)]
-    """Ports of every switch, an even number; k pods."""
+    """Ports of each switch, an even number; also the number of pods."""
     hosts: bool = True
-    """False leaves the k³/4 hosts and their links out."""
+    """False = without the k³/4 hosts and their links."""
     capacity_gbps: Annotated[float, Field(gt=0, le=1e7)] | None = None
-    """Of every link; None = the transceiver's rate."""
+    """Capacity of all links; None = the transceiver's rate."""
     transceiver: Id | None = None
     part: Id | None = None
-    """Model of every switch."""
+    """Catalogue id of all switches."""
     accelerator: Id | None = None
     """Accelerator of the hosts; None = plain hosts."""
     n_accelerators_per_host: Annotated[int, Field(ge=1, le=10_000)] = 8
-    """Counts only where `accelerator` is named."""
+    """Used only with `accelerator`."""
 
 
 def size(params: FatTree) -> tuple[int, int]:
-    """Nodes and links: 5 k²/4 switches and k³/4 hosts; k³/4 links in each of the tiers."""
+    """Count nodes and links: 5 k²/4 switches and k³/4 hosts; k³/4 links in each tier."""
     k = params.k
     n_hosts = k**3 // 4 if params.hosts else 0
     return 5 * k**2 // 4 + n_hosts, 2 * (k**3 // 4) + n_hosts
 
 
 def top_tier(block: str, params: FatTree) -> tuple[str, ...]:
-    """The cores; neighbours in this order lie in different planes, so that no spine of a pod carries them all."""
+    """Return the cores; adjacent cores are in different planes, so that they do not share one spine of a pod."""
     half = params.k // 2
     cores = padded(f"{block}/core-", half * half)
     return tuple(cores[plane * half + i] for i in range(half) for plane in range(half))
 
 
 def build(block: str, params: FatTree) -> Expansion:
-    """Nodes `block/core-1`, `block/spine-p1-1` (aggregation), `block/leaf-p1-1` (edge), `block/host-p1-1-1`."""
+    """Build nodes `block/core-1`, `block/spine-p1-1` (aggregation), `block/leaf-p1-1` (edge), `block/host-p1-1-1`."""
     half = params.k // 2
     cores = padded(f"{block}/core-", half * half)
     nodes = [Node(name, "core", site=params.site, part=params.part, installed=params.installed) for name in cores]

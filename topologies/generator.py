@@ -1,4 +1,4 @@
-"""What a generator is, how its parameters are read, and the ports that its switches must have."""
+"""The generator record, the validation of parameters, and the check of switch ports."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from twin.model.records import STRICT, Id
 
 MAX_ISSUES = 1000
 Ports = Annotated[int, Field(ge=1, le=10_000)]
-"""How many cables of one kind a node has."""
+"""Number of cables of one kind at a node."""
 
 
 class Params(BaseModel):
-    """Base of the parameters of a generator: frozen, bounded, no unknown fields."""
+    """Base class of generator parameters: frozen, bounded, no unknown fields."""
 
     model_config = STRICT | {"frozen": True}
 
 
 class FabricParams(Params):
-    """Base of the parameters of one fabric, which stands at one site."""
+    """Base class of the parameters of one fabric at one site."""
 
     site: Id | None = None
-    """Of every node; None = no site. In `campuses` it is the site of the campus."""
+    """Site of all nodes; None = no site. In `campuses` it is the site of the campus."""
     installed: date | None = None
-    """Of every node and link; None = not known."""
+    """Installation date of all nodes and links; None = not known."""
 
 
 P = TypeVar("P", bound=Params)
@@ -45,17 +45,17 @@ P = TypeVar("P", bound=Params)
 
 @dataclass(frozen=True, slots=True)
 class Generator(Generic[P]):
-    """A row of the table: parameters, their size in closed form (nodes, links), and the records they stand for."""
+    """A row of the table of generators: parameters, size (nodes, links), and the function that builds the records."""
 
     params: type[P]
     size: Callable[[P], tuple[int, int]]
     build: Callable[[str, P], Expansion]
-    """From the id of the block, which starts every node id, and the parameters."""
+    """Function of (block id, parameters) that returns the records; the block id is the prefix of all node ids."""
     sentence: str
     top_tier: Callable[[str, P], tuple[str, ...]] | None = None
-    """Ids of the switches that border routers attach to, in the order in which they do; same arguments as `build`.
+    """Function that returns the switches for border routers, in order; same arguments as `build`.
 
-    A row with it can be a campus of `campuses`; its parameters are then `FabricParams`.
+    A generator with it can be a campus; its parameters must derive from `FabricParams`.
     """
 
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class Generator(Generic[P]):
 
 
 def padded(prefix: str, count: int) -> list[str]:
-    """Names 1 to count with as many digits as the last needs, so that they sort as they count.
+    """Return names numbered 1 to count with leading zeros, so that their text order is the numeric order.
 
     >>> padded("rack-", 12)[8:10]
     ['rack-09', 'rack-10']
@@ -74,8 +74,8 @@ def padded(prefix: str, count: int) -> list[str]:
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
-    """Without the cyclic collector, which finds nothing among new records and takes a third of the time to say so."""
+def garbage_collector_paused() -> Iterator[None]:
+    """Pause the cyclic garbage collector: it takes a third of the build time and finds nothing in new records."""
     was_running = gc.isenabled()
     gc.disable()
     try:
@@ -86,18 +86,18 @@ def collector_paused() -> Iterator[None]:
 
 
 def n_ports(switch: str) -> int:
-    """Ports of a switch of the catalogue."""
+    """Return the number of ports of a catalogue switch."""
     return int(catalogue().get(switch, "switch").value("n_ports"))
 
 
 def check_ports(expansion: Expansion, where: str) -> None:
-    """Raise TopologyError for switches of a known part on which more cables end than the part has ports."""
-    issues = tuple(islice(_overfull(expansion), MAX_ISSUES))
+    """Raise TopologyError for switches with more cables than ports."""
+    issues = tuple(islice(_port_issues(expansion), MAX_ISSUES))
     if issues:
         raise TopologyError(f"{len(issues)} switches lack ports", where=where, found=issues)
 
 
-def _overfull(expansion: Expansion) -> Iterator[Issue]:
+def _port_issues(expansion: Expansion) -> Iterator[Issue]:
     used: Counter[str] = Counter()
     for link in expansion.links:
         for end in link.ends:
@@ -114,7 +114,7 @@ def _overfull(expansion: Expansion) -> Iterator[Issue]:
 
 
 def read_params(kind: type[P], data: dict[str, JsonValue], where: str) -> P:
-    """Parameters as the generator's model, strictly typed; DocumentError lists every fault with near names."""
+    """Validate the parameters of a generator strictly. Raises DocumentError with all faults and similar names."""
     try:
         return kind.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:

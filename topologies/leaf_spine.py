@@ -1,4 +1,4 @@
-"""Two tiers: every leaf has a link to every spine, and hosts hang on the leaves."""
+"""Two tiers: each leaf has a link to each spine, and hosts are linked to leaves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LeafSpine(FabricParams):
     n_ports_per_host: Ports = 1
     """Members of the bundle between a host and its leaf."""
     capacity_gbps: Capacity | None = None
-    """Of a link between leaf and spine, per member; None = the transceiver's rate."""
+    """Capacity per member of a link between leaf and spine; None = the transceiver's rate."""
     host_capacity_gbps: Capacity | None = None
     transceiver: Id | None = None
     host_transceiver: Id | None = None
@@ -34,22 +34,22 @@ class LeafSpine(FabricParams):
     accelerator: Id | None = None
     """Accelerator of the hosts; None = plain hosts."""
     n_accelerators_per_host: Annotated[int, Field(ge=1, le=10_000)] = 8
-    """Counts only where `accelerator` is named."""
+    """Used only with `accelerator`."""
 
 
 def size(params: LeafSpine) -> tuple[int, int]:
-    """Nodes and links: leaves * (1 + hosts) + spines, and leaves * (spines + hosts)."""
+    """Count nodes and links: leaves * (1 + hosts) + spines, and leaves * (spines + hosts)."""
     n_hosts = params.n_leaves * params.n_hosts_per_leaf
     return params.n_leaves + params.n_spines + n_hosts, params.n_leaves * params.n_spines + n_hosts
 
 
 def top_tier(block: str, params: LeafSpine) -> tuple[str, ...]:
-    """The spines, in the order in which routers attach to them."""
+    """Return the spines in the order in which border routers are linked to them."""
     return tuple(padded(f"{block}/spine-", params.n_spines))
 
 
 def build(block: str, params: LeafSpine) -> Expansion:
-    """Nodes `block/leaf-01`, `block/spine-1`, `block/host-01-1` and the links between them."""
+    """Build nodes `block/leaf-01`, `block/spine-1`, `block/host-01-1` and the links between them."""
     site, installed = params.site, params.installed
     leaves, spines = padded(f"{block}/leaf-", params.n_leaves), top_tier(block, params)
     nodes = [Node(name, "leaf", site=site, part=params.leaf_part, installed=installed) for name in leaves]

@@ -15,50 +15,50 @@ from twin.model.records import Id, Link, Node
 
 from .generator import FabricParams, Generator, Params, Ports, n_ports, padded
 
-Few = Annotated[int, Field(ge=1, le=1000)]
+SmallCount = Annotated[int, Field(ge=1, le=1000)]
 
 
 class RackGroup(Params):
-    """Racks of one kind; a pod holds racks of one group only."""
+    """Racks of one kind; a pod contains racks of one group only."""
 
     accelerator: Id
     n_racks: Annotated[int, Field(ge=1, le=1_000_000)]
     n_accelerators_per_rack: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """None = what the catalogue says of the accelerator's rack."""
+    """None = the number in the catalogue's rack."""
     n_racks_per_pod: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """None = as many as half of a leaf's ports take."""
+    """None = as many as fit on half of a leaf's ports."""
     transceiver: Id = "400G-DR4"
-    """Between rack and leaf; one network port per accelerator."""
+    """Transceiver between rack and leaf; one network port per accelerator."""
     installed: date | None = None
-    """None = as the fabric."""
+    """None = the date of the fabric."""
 
 
 class RailClos(FabricParams):
     """Parameters of a rail-optimised Clos of two or three tiers of switches."""
 
     racks: Annotated[tuple[RackGroup, ...], Field(min_length=1, max_length=1000)]
-    n_rails: Few = 8
+    n_rails: SmallCount = 8
     n_tiers: Literal[2, 3] = 3
-    """2: leaves and spines, which then are the top; 3: with blocks of pods, and cores above."""
-    n_spines_per_rail: Few = 8
-    """In a block of pods where there are three tiers, else in the whole fabric."""
-    n_pods_per_block: Few = 8
-    n_cores_per_spine_group: Few = 8
-    """Cores that join the spines of one rail and one index over all blocks."""
+    """2: leaves and spines. 3: leaves, spines in blocks of pods, and cores."""
+    n_spines_per_rail: SmallCount = 8
+    """Per block of pods with three tiers; in the whole fabric with two tiers."""
+    n_pods_per_block: SmallCount = 8
+    n_cores_per_spine_group: SmallCount = 8
+    """Cores that connect the spines of one rail and index of all blocks."""
     n_parallel_leaf_spine: Ports | None = None
-    """Members of each bundle; None = half of the leaf's ports spread over its spines."""
+    """Members of each bundle; None = half of the leaf's ports divided by its spines."""
     n_parallel_spine_core: Ports | None = None
-    """Members of each bundle; None = half of the spine's ports spread over its cores."""
+    """Members of each bundle; None = half of the spine's ports divided by its cores."""
     leaf_part: Id = "leaf-51.2T"
     spine_part: Id = "spine-51.2T"
     core_part: Id = "core-modular-230T"
     transceiver: Id = "400G-DR4"
-    """Between switches."""
+    """Transceiver between switches."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Pods:
-    """What follows for one group of racks."""
+class _PodSizes:
+    """Sizes of the pods of one group of racks."""
 
     n_accelerators: int
     n_parallel: int
@@ -66,7 +66,7 @@ class _Pods:
     n_pods: int
 
 
-def _pods(group: RackGroup, params: RailClos) -> _Pods:
+def _pod_sizes(group: RackGroup, params: RailClos) -> _PodSizes:
     n_accelerators = group.n_accelerators_per_rack or int(
         catalogue().get(group.accelerator, "accelerator").value("n_per_rack")
     )
@@ -78,18 +78,18 @@ def _pods(group: RackGroup, params: RailClos) -> _Pods:
             expected=f"at most half of the {n_ports(params.leaf_part)} ports of {params.leaf_part}",
             hint="more rails, or state n_racks_per_pod",
         )
-    return _Pods(n_accelerators, n_parallel, per_pod, -(-group.n_racks // per_pod))
+    return _PodSizes(n_accelerators, n_parallel, per_pod, -(-group.n_racks // per_pod))
 
 
 def _n_blocks(params: RailClos) -> int:
-    n_pods = sum(_pods(group, params).n_pods for group in params.racks)
+    n_pods = sum(_pod_sizes(group, params).n_pods for group in params.racks)
     return -(-n_pods // params.n_pods_per_block) if params.n_tiers == 3 else 1
 
 
 def size(params: RailClos) -> tuple[int, int]:
-    """Nodes and links, bundles counted once, from the counts of racks, pods and blocks."""
+    """Count nodes and links, bundles once, from the numbers of racks, pods and blocks."""
     n_racks = sum(group.n_racks for group in params.racks)
-    n_leaves = params.n_rails * sum(_pods(group, params).n_pods for group in params.racks)
+    n_leaves = params.n_rails * sum(_pod_sizes(group, params).n_pods for group in params.racks)
     n_columns = params.n_rails * params.n_spines_per_rail
     n_spines = n_columns * _n_blocks(params)
     n_cores = n_columns * params.n_cores_per_spine_group if params.n_tiers == 3 else 0
@@ -100,7 +100,7 @@ def size(params: RailClos) -> tuple[int, int]:
 
 
 def top_tier(block: str, params: RailClos) -> tuple[str, ...]:
-    """Cores, or spines where there are two tiers; neighbours in this order lie on different rails, then columns."""
+    """Return the cores, or the spines with two tiers; adjacent ones are on different rails, then columns."""
     rails, spines = padded("r", params.n_rails), padded("s", params.n_spines_per_rail)
     if params.n_tiers == 2:
         return tuple(f"{block}/spine-{r}-{s}" for s in spines for r in rails)
@@ -109,7 +109,7 @@ def top_tier(block: str, params: RailClos) -> tuple[str, ...]:
 
 
 def build(block: str, params: RailClos) -> Expansion:
-    """Nodes `block/rack-0001`, `leaf-p001-r1`, `spine-b01-r1-s1`, `core-r1-s1-k1` and the bundles between them."""
+    """Build nodes `block/rack-0001`, `leaf-p001-r1`, `spine-b01-r1-s1`, `core-r1-s1-k1` and their bundles."""
     nodes: list[Node] = []
     links: list[Link] = []
     leaves = _build_pods(block, params, nodes, links)
@@ -120,16 +120,16 @@ def build(block: str, params: RailClos) -> Expansion:
 
 
 def _build_pods(block: str, params: RailClos, nodes: list[Node], links: list[Link]) -> list[list[str]]:
-    """Racks and leaves; the names of the leaves by pod and rail."""
-    groups = [(group, _pods(group, params)) for group in params.racks]
+    """Add racks and leaves; returns the leaf names by pod and rail."""
+    groups = [(group, _pod_sizes(group, params)) for group in params.racks]
     racks = iter(padded(f"{block}/rack-", sum(group.n_racks for group, _ in groups)))
-    pods = iter(padded("p", sum(made.n_pods for _, made in groups)))
+    pods = iter(padded("p", sum(sizes.n_pods for _, sizes in groups)))
     rails = padded("r", params.n_rails)
     leaves: list[list[str]] = []
-    for group, made in groups:
-        since = group.installed or params.installed
+    for group, sizes in groups:
+        installed = group.installed or params.installed
         for i in range(group.n_racks):
-            if i % made.n_racks_per_pod == 0:
+            if i % sizes.n_racks_per_pod == 0:
                 pod = next(pods)
                 leaves.append([f"{block}/leaf-{pod}-{r}" for r in rails])
                 nodes += [
@@ -142,19 +142,19 @@ def _build_pods(block: str, params: RailClos, nodes: list[Node], links: list[Lin
                     "rack",
                     site=params.site,
                     accelerator=group.accelerator,
-                    n_accelerators=made.n_accelerators,
+                    n_accelerators=sizes.n_accelerators,
                     pod=f"{block}/{pod}",
-                    installed=since,
+                    installed=installed,
                 )
             )
-            links += [_link(rack, leaf, made.n_parallel, group.transceiver, since) for leaf in leaves[-1]]
+            links += [_link(rack, leaf, sizes.n_parallel, group.transceiver, installed) for leaf in leaves[-1]]
     return leaves
 
 
 def _build_spines(
     block: str, params: RailClos, leaves: list[list[str]], nodes: list[Node], links: list[Link]
 ) -> list[list[list[str]]]:
-    """Spines, and the bundles from the leaves of their rail and block; their names by block, rail and index."""
+    """Add spines and their bundles to the leaves of their rail and block; returns names by block, rail and index."""
     n_parallel = params.n_parallel_leaf_spine or max(1, n_ports(params.leaf_part) // 2 // params.n_spines_per_rail)
     n_pods = params.n_pods_per_block if params.n_tiers == 3 else len(leaves)
     n_blocks = _n_blocks(params)
@@ -163,26 +163,26 @@ def _build_spines(
         [[f"{prefix}-{r}-{s}" for s in padded("s", params.n_spines_per_rail)] for r in padded("r", params.n_rails)]
         for prefix in prefixes
     ]
-    for b, of_block in enumerate(spines):
-        for rail, of_rail in enumerate(of_block):
-            nodes += [_switch(name, "spine", rail + 1, params) for name in of_rail]
+    for b, block_spines in enumerate(spines):
+        for rail, rail_spines in enumerate(block_spines):
+            nodes += [_switch(name, "spine", rail + 1, params) for name in rail_spines]
             for pod in leaves[b * n_pods : (b + 1) * n_pods]:
-                links += [_link(pod[rail], s, n_parallel, params.transceiver, params.installed) for s in of_rail]
+                links += [_link(pod[rail], s, n_parallel, params.transceiver, params.installed) for s in rail_spines]
     return spines
 
 
 def _build_cores(
     block: str, params: RailClos, spines: list[list[list[str]]], nodes: list[Node], links: list[Link]
 ) -> None:
-    """Cores, and the bundles from the spines of their rail and index in every block."""
+    """Add cores and their bundles to the spines of their rail and index in all blocks."""
     n_cores = params.n_cores_per_spine_group
     n_parallel = params.n_parallel_spine_core or max(1, n_ports(params.spine_part) // 2 // n_cores)
     for rail, r in enumerate(padded("r", params.n_rails)):
         for index, s in enumerate(padded("s", params.n_spines_per_rail)):
             cores = [f"{block}/core-{r}-{s}-{k}" for k in padded("k", n_cores)]
             nodes += [_switch(name, "core", rail + 1, params) for name in cores]
-            for of_block in spines:
-                spine = of_block[rail][index]
+            for block_spines in spines:
+                spine = block_spines[rail][index]
                 links += [_link(spine, core, n_parallel, params.transceiver, params.installed) for core in cores]
 
 

@@ -1,4 +1,4 @@
-"""Names and paths become networks; a loaded network answers `score` and `what_if`."""
+"""Loads networks by name or path; a loaded network answers `score`, `what_if` and the other questions."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ Notify = Callable[[str], None]
 
 
 class Network(CompiledNetwork):
-    """A network that can be asked: `score` what it is worth, `what_if` something changed."""
+    """A network with its answers: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`."""
 
     label: str = ""
-    """What it is called in answers: the document's name, or how it was loaded."""
+    """Name of the network in answers: the document's name, or how it was loaded."""
 
     @cached_property
     def price_book(self) -> PriceBook:
-        """The shipped placeholder prices under the document's own entries."""
+        """Shipped placeholder prices, replaced by the document's own entries."""
         return load_price_book(dict(self.document.price_book) or None, own_parts=self.document.parts)
 
     @cached_property
@@ -65,14 +65,17 @@ class Network(CompiledNetwork):
         return Engine(self.catalogue, self.price_book)
 
     def check_buildable(self, arrays: NetworkArrays) -> None:
-        """Raise TopologyError where ports, cages, bands, megawatts or rack places do not suffice."""
-        found = build_issues(State.of(arrays), self.document, self._reader)
-        if found:
-            issues = list(found.values())
+        """Raise TopologyError if ports, cages, optical bands, site power or rack places do not suffice."""
+        issues_by_key = build_issues(State.of(arrays), self.document, self._reader)
+        if issues_by_key:
+            issues = list(issues_by_key.values())
             raise TopologyError(f"{len(issues)} things cannot be built", where=self.document.name, found=issues)
 
     def job(self, name: str | None = None) -> TrainingJob | None:
-        """A job by id; without one the document's default, else its first; None where it has none."""
+        """Return a job by id, else the document's default job, else its first job; None without jobs.
+
+        Raises CatalogueError with similar names for an unknown id.
+        """
         jobs = {job.id: job for job in self.document.jobs}
         name = name or self.document.default_job or (next(iter(jobs)) if jobs else None)
         if name is None:
@@ -87,7 +90,7 @@ class Network(CompiledNetwork):
         return jobs[name]
 
     def plan(self, name: str) -> Plan:
-        """A plan by id. Raises CatalogueError with near names."""
+        """Return a plan by id. Raises CatalogueError with similar names."""
         plans = {plan.id: plan for plan in self.document.plans}
         if name not in plans:
             raise CatalogueError(
@@ -99,21 +102,34 @@ class Network(CompiledNetwork):
         return plans[name]
 
     def evaluate(self, job: str | None = None, *, ageing: AgeingCase = "value") -> Evaluation:
-        """All arrays behind a score, for those who want to look."""
+        """Return the arrays behind a score."""
         return self._engine.evaluate(self._scenario(None, job, ageing).case)
 
     def score(self, job: str | None = None, *, ageing: AgeingCase = "value", notify: Notify | None = None) -> Score:
-        """Every metric of the network as it stands. `ageing`: low, value (central) or high case."""
-        _tell(notify, "reading the network")
+        """Compute all metrics of the unchanged network.
+
+        Args:
+            job: id of a job; the default job otherwise.
+            ageing: low, value (central) or high.
+            notify: called with the name of each phase.
+
+        Raises:
+            TopologyError: the job cannot run on its placement.
+            CatalogueError: unknown job.
+        """
+        _report_phase(notify, "reading the network")
         scenario = self._scenario(None, job, ageing)
-        _tell(notify, "scoring")
+        _report_phase(notify, "scoring")
         score = score_of(self._engine.evaluate(scenario.case), self.label)
         return replace(score, unused=self.unused_fields)
 
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
-        """Links one by one; `chosen` is an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`)."""
+        """Return one row for each selected link.
+
+        chosen: an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`).
+        """
         e = self.evaluate(job, ageing=ageing)
-        return link_table(e, self.label, self._rows(e, chosen), self._reader)
+        return link_table(e, self.label, self._select_rows(e, chosen), self._reader)
 
     def forecast(
         self,
@@ -125,23 +141,31 @@ class Network(CompiledNetwork):
         job: str | None = None,
         notify: Notify | None = None,
     ) -> Forecast:
-        """When links come into trouble, in all three ageing cases; wide-area links where there are some, else all.
+        """Forecast when links run out of margin or capacity, in all three ageing cases.
 
-        `growth_ratio_per_year`: of the traffic, 0.3 is 30 % a year. `changes`: a plan's name or a list of changes that
-        comes first. Raises ChangeError for years or growth out of bounds, or links that are not there.
+        Args:
+            years: length of the forecast.
+            growth_ratio_per_year: growth of the traffic; 0.3 is 30 % per year.
+            links: selection of links; wide-area links by default, or all links if there are none.
+            changes: a plan's name or a list of changes to apply first.
+            job: id of a job; the default job otherwise.
+            notify: called with the name of each phase.
+
+        Raises:
+            ChangeError: years or growth out of bounds, or no link matches.
         """
         if not (isinstance(years, int) and 1 <= years <= MAX_YEARS):
             raise ChangeError(f"{years} years", where="forecast", expected=f"a whole number from 1 to {MAX_YEARS}")
         if not (isinstance(growth_ratio_per_year, int | float) and -0.9 <= growth_ratio_per_year <= 10.0):
             expected = "a share a year from -0.9 to 10"
-            said = format(growth_ratio_per_year, "g" if isinstance(growth_ratio_per_year, float) else "")
-            raise ChangeError(f"growth {said}", where="forecast", expected=expected)
-        e = self._after(changes, job, notify)
+            growth_text = format(growth_ratio_per_year, "g" if isinstance(growth_ratio_per_year, float) else "")
+            raise ChangeError(f"growth {growth_text}", where="forecast", expected=expected)
+        e = self._evaluate_after(changes, job, notify)
         if links is None:
             wide = TIERS.index("wide_area")
             links = {"tier": "wide_area"} if (e.case.state.arrays.link_tier == wide).any() else "*"
-        _tell(notify, "years to come")
-        rows = self._rows(e, links)
+        _report_phase(notify, "years to come")
+        rows = self._select_rows(e, links)
         return forecast_of(e, self.label, rows, years, growth_ratio_per_year, self._reader)
 
     def link(
@@ -154,9 +178,13 @@ class Network(CompiledNetwork):
         job: str | None = None,
         ageing: AgeingCase = "value",
     ) -> LinkReport:
-        """One link explained: budget, modes, latency, goodput, failures and, unless `years` is None, its calendar."""
-        e = self._after(changes, job, None, ageing)
-        rows = self._rows(e, name)
+        """Report one link: budget, modes, latency, goodput, failures and forecast.
+
+        years: length of the forecast; None = without forecast. Other arguments as in `forecast`.
+        Raises ChangeError if not exactly one link matches.
+        """
+        e = self._evaluate_after(changes, job, None, ageing)
+        rows = self._select_rows(e, name)
         if len(rows) != 1:
             raise ChangeError(f"{len(rows)} links match {name!r}", where="link", hint="`twin links` shows several")
         forecast = None
@@ -172,14 +200,15 @@ class Network(CompiledNetwork):
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
     ) -> Explanation:
-        """What is in the way of a job's step, by eight causes; after a plan's name or a list of changes, if given.
+        """Attribute the step time of a job to eight causes.
 
-        Raises ChangeError where there is no step to explain.
+        changes: a plan's name or a list of changes to apply first.
+        Raises ChangeError if the job has no step.
         """
-        e = self._after(changes, job, notify, ageing)
-        found = step_causes(e, self._reader, notify)
+        e = self._evaluate_after(changes, job, notify, ageing)
+        attribution = step_causes(e, self._reader, notify)
         plan = changes if isinstance(changes, str) else None if changes is None else "changes"
-        return explanation_of(e, found, self.label, plan)
+        return explanation_of(e, attribution, self.label, plan)
 
     def sweep(
         self,
@@ -196,28 +225,28 @@ class Network(CompiledNetwork):
         n_processes: int | None = None,
         cancel: Event | None = None,
     ) -> Sweep:
-        """A metric over one or two inputs.
+        """Compute a metric over one or two inputs.
 
-        Whether points could be built is not checked. The answer is the same whatever works it out.
+        Points are not checked for being buildable. The executor does not affect the answer.
 
         Args:
             vary: `"links.wan-*.total_gbps=1e3..5e4:log9"`, `{"path": "age", "values": [0, 10, 20]}`, or two of them;
                 `studies.inputs.PATHS` lists the inputs.
             metric: any metric of a score.
             job: id of a job; the default job otherwise.
-            changes: a plan's name or a list of changes that come first.
-            against: another plan or list of changes, whose value of the metric is the level to be crossed.
+            changes: a plan's name or a list of changes to apply first.
+            against: another plan or list of changes; its value of the metric is the level for crossings.
             ageing: low, value (central) or high.
-            advance: told how many points are done, of how many. What it raises ends the sweep.
-            executor: what works out a long sweep: `processes`, `threads` or `serial`.
-            n_workers: at most so many processes or threads, the calling one included.
-            n_processes: short for `executor="processes", n_workers=n_processes`. A script that asks for more than one
-                process does so behind `if __name__ == "__main__":`.
-            cancel: set by another thread to end the sweep at its next points.
+            advance: called with the number of points done and of all points. An exception from it ends the sweep.
+            executor: executor of a long sweep: `processes`, `threads` or `serial`.
+            n_workers: maximum number of processes or threads, including the calling one.
+            n_processes: short for `executor="processes", n_workers=n_processes`. A script that uses more than one
+                process must call this behind `if __name__ == "__main__":`.
+            cancel: event that another thread sets to end the sweep.
 
         Raises:
-            ChangeError: for inputs, metrics, executors or numbers of workers that do not exist.
-            CancelledError: of `concurrent.futures`, once `cancel` is set.
+            ChangeError: unknown input, metric or executor, or an invalid number of workers.
+            CancelledError: `cancel` was set (from `concurrent.futures`).
         """
         axes = axes_of(vary)
         check_sweep(axes, metric)
@@ -244,29 +273,29 @@ class Network(CompiledNetwork):
             crossings=() if level is None else crossings_of(axes, values, level),
         )
 
-    def _rows(self, e: Evaluation, chosen: Any) -> Ints:
+    def _select_rows(self, e: Evaluation, chosen: Any) -> Ints:
         chosen = validate_as(LinkSelector, {"id": chosen} if isinstance(chosen, str) else chosen, "links")
         return select_links(e.case.state, chosen, self.document.as_of, "links")
 
-    def _after(
+    def _evaluate_after(
         self, changes: str | Sequence[Any] | None, job: str | None, notify: Notify | None, ageing: AgeingCase = "value"
     ) -> Evaluation:
-        """The evaluation as it is, or after a plan's name or a list of changes."""
-        _tell(notify, "reading the network")
+        """Evaluate the network, after a plan or a list of changes if given."""
+        _report_phase(notify, "reading the network")
         scenario = self._scenario(changes, job, ageing)
-        _tell(notify, "scoring")
+        _report_phase(notify, "scoring")
         return self._engine.evaluate(scenario.case)
 
     def _scenario(self, changes: str | Sequence[Any] | None, job: str | None, ageing: AgeingCase = "value") -> Scenario:
-        """The network as it is, or after a plan's name or a list of changes."""
+        """Return the scenario of the network, after a plan or a list of changes if given."""
         scenario = baseline(self, self.job(job), ageing_case_named(ageing))
         if changes is None:
             return scenario
-        where, parsed, _ = self._changes(changes)
+        where, parsed, _ = self._parse_changes(changes)
         return apply_changes(scenario, parsed, self._reader, where)
 
-    def _changes(self, plan_or_changes: str | Sequence[Any]) -> tuple[str, list[Change], Plan | None]:
-        """(where they stand, the changes, the plan they are of)."""
+    def _parse_changes(self, plan_or_changes: str | Sequence[Any]) -> tuple[str, list[Change], Plan | None]:
+        """Return (place of the changes, the changes, their plan if any)."""
         if not isinstance(plan_or_changes, str | list | tuple):
             kind = type(plan_or_changes).__name__
             raise ChangeError(
@@ -284,20 +313,33 @@ class Network(CompiledNetwork):
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
     ) -> Diff:
-        """Before and after a named plan, or a list of changes (objects, or mappings with `kind`).
+        """Compare the network before and after changes.
 
-        Raises ChangeError where a target is missing or the result cannot be built, and says why.
+        Args:
+            plan_or_changes: a plan's name, or a list of changes (objects, or mappings with `kind`).
+            job: id of a job; the default job otherwise.
+            ageing: low, value (central) or high.
+            notify: called with the name of each phase.
+
+        Raises:
+            ChangeError: a target is missing, or the result cannot be built.
         """
-        _tell(notify, "reading the network")
-        where, changes, plan = self._changes(plan_or_changes)
+        _report_phase(notify, "reading the network")
+        where, changes, plan = self._parse_changes(plan_or_changes)
         before = self._scenario(None, job, ageing)
-        _tell(notify, "before: scoring")
-        old = self._engine.evaluate(before.case)
-        _tell(notify, "applying changes")
+        _report_phase(notify, "before: scoring")
+        before_evaluation = self._engine.evaluate(before.case)
+        _report_phase(notify, "applying changes")
         after = apply_changes(before, changes, self._reader, where)
-        _tell(notify, "after: scoring")
-        new = self._engine.evaluate(after.case, before.case.state)
-        return diff_of(plan.id if plan else None, score_of(old, self.label), score_of(new, self.label), old, new)
+        _report_phase(notify, "after: scoring")
+        after_evaluation = self._engine.evaluate(after.case, before.case.state)
+        return diff_of(
+            plan.id if plan else None,
+            score_of(before_evaluation, self.label),
+            score_of(after_evaluation, self.label),
+            before_evaluation,
+            after_evaluation,
+        )
 
     def __repr__(self) -> str:
         return f"<twin.Network {self.label!r}: {len(self.document.jobs)} jobs, {len(self.document.plans)} plans>"
@@ -309,15 +351,21 @@ class Network(CompiledNetwork):
         )
 
 
-def _tell(notify: Notify | None, stage: str) -> None:
+def _report_phase(notify: Notify | None, phase: str) -> None:
     if notify is not None:
-        notify(stage)
+        notify(phase)
 
 
 def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | None = None) -> Network:
-    """A network of the catalogue by name, or a document from a file; `prices` lays entries over its price book.
+    """Load a shipped network by name, or a document from a file.
 
-    Raises CatalogueError for an unknown name (with near ones), DocumentError for a file that is no document.
+    Args:
+        name_or_path: name of a shipped network, or path of a file.
+        prices: entries, or a file of entries, that replace those of the price book.
+
+    Raises:
+        CatalogueError: unknown name; the message has similar names.
+        DocumentError: the file is not a valid document.
     """
     if not isinstance(name_or_path, str | Path):
         kind = type(name_or_path).__name__
@@ -339,7 +387,10 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
 
 
 def from_document(document: TopologyDocument | Mapping[str, Any], *, label: str = "document") -> Network:
-    """A network from a document or plain data, as posted over HTTP; it names no files."""
+    """Create a network from a document or plain data.
+
+    label: name in answers if the document has none. Raises DocumentError for invalid data.
+    """
     if not isinstance(document, TopologyDocument):
         document = parse_document(document, label)
     return _network(document, label, None)
@@ -350,7 +401,7 @@ def _network(document: TopologyDocument, label: str, prices: str | Path | Mappin
         book = read_mapping(Path(prices)) if isinstance(prices, str | Path) else prices
         where = str(prices) if isinstance(prices, str | Path) else "prices"
         load_price_book(book, where=where, own_parts=document.parts)
-        document = document.model_copy(update={"price_book": _overlaid(document.price_book, book)})
+        document = document.model_copy(update={"price_book": _merge_price_books(document.price_book, book)})
     check_size(document)
     network = Network(document, GENERATORS)
     network.label = document.name or label
@@ -367,8 +418,8 @@ def _network(document: TopologyDocument, label: str, prices: str | Path | Mappin
     return network
 
 
-def _overlaid(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """A price book over another, entry by entry within groups of parts."""
+def _merge_price_books(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two price books; entries of `over` replace those of `under`, within groups of parts entry by entry."""
     merged = {**under, **over}
     for group in (*GROUPS, "sources"):
         if group in under and group in over:
@@ -377,7 +428,7 @@ def _overlaid(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
 
 
 def _fabric_schema(document: dict[str, Any], generator: str) -> dict[str, Any]:
-    """A fabric block of one generator, its parameters typed; their definitions join those of the document."""
+    """Return the schema of a fabric block of one generator; adds the definitions of its parameters to `document`."""
     params = adapter_of(TOPOLOGY_GENERATORS[generator].params).json_schema()
     document["$defs"].update(params.pop("$defs", {}))
     document["$defs"][f"{generator}_params"] = params
@@ -397,7 +448,7 @@ def _fabric_schema(document: dict[str, Any], generator: str) -> dict[str, Any]:
 
 
 def document_schema() -> dict[str, Any]:
-    """JSON Schema of a document, with the changes of its plans typed by the `Change` union."""
+    """Return the JSON Schema of a document; the changes of plans are typed by the `Change` union."""
     document = adapter_of(TopologyDocument).json_schema()
     change = adapter_of(Change).json_schema()
     definitions = change.pop("$defs", {})

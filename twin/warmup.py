@@ -1,4 +1,4 @@
-"""Kernels compiled before somebody waits for them: at server start and with `twin warmup`."""
+"""Compiles all kernels in advance: at server start and with `twin warmup`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from .loading import Network, from_document, load
 
-WEIGHTED: dict[str, Any] = {
+WEIGHTED_NETWORK: dict[str, Any] = {
     "name": "warm-up",
     "nodes": [
         {"id": name, "kind": kind} for name, kind in (("a", "host"), ("b", "leaf"), ("c", "leaf"), ("d", "host"))
@@ -20,33 +20,42 @@ WEIGHTED: dict[str, Any] = {
     ],
     "demands": [{"id": "a-d", "source": "a", "target": "d", "offered_gbps": 50}],
 }
-"""Different weights and an overloaded link: paths by distance and max-min rates, which no shipped network needs."""
+"""A network with different weights and an overloaded link.
+
+It needs paths by distance and max-min rates, which no shipped network needs.
+"""
 
 
 def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, float]]:
-    """Run every kernel of the scoring path once on every layout of arrays it meets; (what ran, seconds) in order.
+    """Run each kernel of the scoring path once with each array layout that it receives.
 
-    The first run on a machine compiles and takes a minute; numba keeps the result, and later runs take seconds.
+    The first run on a machine compiles and takes a minute. Numba caches the result, so later runs take seconds.
+
+    Args:
+        notify: called with the name of each step before it runs.
+
+    Returns:
+        (step, seconds) in order.
     """
-    weighted = {**WEIGHTED, "routing": "wcmp"}
+    wcmp_network = {**WEIGHTED_NETWORK, "routing": "wcmp"}
     steps: tuple[tuple[str, Callable[[], object]], ...] = (
         ("score memphis-small", lambda: load("memphis-small").score()),
         ("what-if fibre-upgrade on memphis-small", lambda: load("memphis-small").what_if("fibre-upgrade")),
         ("score leaf-spine-demo", lambda: load("leaf-spine-demo").score()),
-        ("score an overloaded network with weights", lambda: from_document(WEIGHTED).score()),
-        ("score the same with wcmp", lambda: from_document(weighted).score()),
-        ("what-if on the same", lambda: _fail_a_link(from_document(weighted))),
+        ("score an overloaded network with weights", lambda: from_document(WEIGHTED_NETWORK).score()),
+        ("score the same with wcmp", lambda: from_document(wcmp_network).score()),
+        ("what-if on the same", lambda: _fail_a_link(from_document(wcmp_network))),
         ("forecast of ageing-lines", lambda: load("ageing-lines").forecast(1)),
         ("a link of ageing-lines", lambda: load("ageing-lines").link("amplified", years=None)),
     )
-    taken = []
+    durations_s = []
     for name, run in steps:
         if notify is not None:
             notify(name)
         start = perf_counter()
         run()
-        taken.append((name, perf_counter() - start))
-    return taken
+        durations_s.append((name, perf_counter() - start))
+    return durations_s
 
 
 def _fail_a_link(network: Network) -> object:

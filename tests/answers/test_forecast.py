@@ -49,7 +49,7 @@ def only(data: dict[str, Any], years: int = 60, growth: float = 0.0, **more: Any
 def after(network: Network, years: float, case: AgeingCase = "value", *more: Any) -> Evaluation:
     """The same network once those years have passed; some would be refused then, for want of gain."""
     try:
-        return network._after([{"kind": "age", "years": years}, *more], None, None, case)
+        return network._evaluate_after([{"kind": "age", "years": years}, *more], None, None, case)
     except ChangeError:
         assume(False)
         raise

@@ -15,7 +15,7 @@ from twin.catalogue import catalogue, load_price_book
 from twin.errors import TwinError, UndeclaredInputError
 from twin.loading import Network, from_document
 from twin.model.jobs import TrainingJob
-from twin.stages.cache import N_KEPT, Outcome, StageCache, same
+from twin.stages.cache import N_CACHED, Outcome, StageCache, same
 from twin.stages.engine import Engine
 from twin.stages.evaluation import Case, Evaluation
 from twin.stages.stage import RecordView
@@ -168,7 +168,7 @@ def test_values_are_the_same_bit_by_bit() -> None:
 
 def test_the_outcomes_used_last_are_kept() -> None:
     cache = StageCache()
-    for i in range(N_KEPT):
+    for i in range(N_CACHED):
         cache.put("stage", (i,), Outcome(str(i), ()))
     assert cache.get("stage", (0,)) == Outcome("0", ())
     cache.put("stage", ("new",), Outcome("new", ()))

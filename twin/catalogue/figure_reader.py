@@ -96,13 +96,16 @@ class FigureReader:
         return used_figure.value
 
     def part_or(self, part_id: str, name: str, default: float) -> float:
-        """A figure of a part, or the default where it has none."""
+        """Return a figure of a part, or the default if the part lacks it."""
         if (part_id, name) in self._known or name in self.catalogue.get(part_id).figures:
             return self.part(part_id, name)
         return default
 
     def general(self, name: str, case: str = "value") -> float:
-        """A figure that belongs to no part; case is value, low or high."""
+        """Return a figure that belongs to no part; case is value, low or high.
+
+        Raises CatalogueError for an unknown name.
+        """
         key = GENERAL, name
         used_figure = self._known.get(key)
         if used_figure is None:

@@ -1,4 +1,4 @@
-"""Fixtures: cases with the answers they must keep, hand-made, published, from peers, or recorded."""
+"""Fixtures: cases with expected answers that are hand-made, published, from other tools, or recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kind `collective`: one collective over tiers of a hierarchy; its time, and the parts of it."""
+"""Kind `collective`: the time of one collective over tiers of a hierarchy, and its parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .figures import Figures, value_of
 
 
 class TierGiven(BaseModel):
-    """A level of the hierarchy; the innermost stands first."""
+    """A tier of the hierarchy; the innermost is first."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -24,10 +24,10 @@ class TierGiven(BaseModel):
 
 
 class CollectiveGiven(BaseModel):
-    """What is exchanged; size is the input of each member, of an all_gather its contribution.
+    """A collective and its tiers; size is the input of each member, of an all_gather its contribution.
 
-    contention: whether messages of one step that meet on a link share it. Not so in the simulator that most of these
-    fixtures come from, so it has to be asked for.
+    contention: whether messages of one step that meet on a link share its bandwidth. The default is False, as in the
+    simulator of most fixtures.
     """
 
     model_config = STRICT | {"frozen": True}
@@ -38,8 +38,11 @@ class CollectiveGiven(BaseModel):
     contention: bool = False
 
 
-def run_collective(given: CollectiveGiven, _wanted: frozenset[str]) -> Figures:
-    """`time_us`, and what of it is `latency_us` and `transfer_us`. Raises DocumentError for what cannot be done."""
+def run_collective(given: CollectiveGiven, _expected: frozenset[str]) -> Figures:
+    """Compute `time_us` and its parts `latency_us` and `transfer_us`.
+
+    Raises DocumentError for an invalid collective.
+    """
     tiers = tuple(Tier(t.kind, t.n, t.algorithm, t.bandwidth_gbps, t.latency_us) for t in given.tiers)
     parts = phases(Collective(given.collective, given.size_bytes, tiers, given.contention))
     return {

@@ -1,4 +1,4 @@
-"""What a runner answers: figures by name, each a number, a map to numbers, or missing with the reason."""
+"""Results of a runner: figures by name, each a number, a map to numbers, or missing with a reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A figure that has no value here, and why; equal to an expected null."""
+    """A figure without a value, and the reason; it matches an expected null."""
 
     why: str
 
@@ -23,9 +23,9 @@ Figures = Mapping[str, Value | Mapping[str, Value]]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of fixture: what a case may give, how its figures are computed, and a sentence about it.
+    """One kind of fixture: model of its input, function that computes its figures, and a description.
 
-    `run` gets the validated `given` and the names of the figures that are expected, so that dear ones may be skipped.
+    `run` gets the validated `given` and the names of the expected figures, so that it can skip expensive ones.
     """
 
     given: type[BaseModel]
@@ -34,7 +34,7 @@ class Kind:
 
 
 def value_of(number: float | None, why: str = "") -> Value:
-    """A number as a figure; null and what is not finite become missing."""
+    """Convert a number to a figure; None, NaN and infinity become `Missing`."""
     if number is None:
         return Missing(why or "has no value")
     number = float(number)

@@ -1,4 +1,4 @@
-"""A fixture file, read and validated: every fault at once, before anything is computed."""
+"""Reads and validates fixture files; all faults are reported before anything is computed."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ERRORS: dict[str, type[TwinError]] = {
     for name, value in vars(errors).items()
     if isinstance(value, type) and issubclass(value, TwinError) and not name.startswith("_")
 }
-"""Errors that a case may expect, by class name."""
+"""Errors that a case can expect, by class name."""
 Limit = Annotated[float, Field(ge=0)]
 Expected = float | None
 Text = Annotated[str, Field(max_length=20_000)]
 
 
 class Tolerance(BaseModel):
-    """How far off a figure may be: `abs`, `rel`, both (either suffices), or `mape`, a mean over the whole file.
+    """Tolerance of a figure: `abs`, `rel`, both (one of them suffices), or `mape`, a mean over the file.
 
     `rel` and `mape` are ratios. A figure without a tolerance must be exact: within 1e-9 of its value, or 1e-12 of zero.
     """
@@ -50,18 +50,21 @@ class Tolerance(BaseModel):
         return self
 
     def holds(self, off_by: float, expected: float) -> bool:
-        """Whether one value is near enough; mape is not asked here."""
-        near = self.abs is not None and off_by <= self.abs
-        return near or (self.rel is not None and off_by <= self.rel * abs(expected))
+        """Return whether one value is within `abs` or `rel`; `mape` is not checked.
+
+        off_by: absolute difference, in the unit of the figure.
+        """
+        within_abs = self.abs is not None and off_by <= self.abs
+        return within_abs or (self.rel is not None and off_by <= self.rel * abs(expected))
 
 
 EXACT = Tolerance(abs=1e-12, rel=1e-9)
-"""Of a figure for which the file states no tolerance."""
+"""Tolerance of a figure without a stated tolerance."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedError:
-    """The case must fail with this error (or one below it in the tree) whose text contains `contains`."""
+    """An expected error: class name (subclasses match) and a text that the message contains."""
 
     error: str
     contains: str
@@ -69,7 +72,7 @@ class ExpectedError:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question. `given` is the kind's model, or the fault that kept it from being one where a case expects that."""
+    """One case. `given` is the model of the kind, or the expected error of its validation."""
 
     id: str
     given: BaseModel | DocumentError
@@ -79,7 +82,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """A file of cases of one kind, with where its numbers come from and how near they must be met."""
+    """A file of cases of one kind, with the source and the tolerances of its numbers."""
 
     kind: str
     source: str
@@ -109,7 +112,7 @@ class _FixtureRecord(BaseModel):
 
 
 def read_fixture(path: Path) -> Fixture:
-    """A fixture file, JSON or YAML by its ending. Raises DocumentError, with every fault, for what is no fixture."""
+    """Read a fixture file, JSON or YAML by its extension. Raises DocumentError with all faults."""
     data, where = read_mapping(path, expected="a mapping with kind and cases"), str(path)
     kind = data.get("kind")
     known = ", ".join(sorted(KINDS))
@@ -119,33 +122,33 @@ def read_fixture(path: Path) -> Fixture:
         raise DocumentError(
             f"unknown kind {kind!r}", where=where, expected=f"one of {known}", hint=did_you_mean(str(kind), KINDS)
         )
-    _raise(where, list(_not_finite(data, "")))
+    _raise_issues(where, list(_non_finite_issues(data, "")))
     record: _FixtureRecord = validate_as(_FixtureRecord, data, where)
     issues = list(_id_issues(record))
-    cases = [_case(case, kind, issues) for case in record.cases]
-    _raise(where, issues)
+    cases = [_read_case(case, kind, issues) for case in record.cases]
+    _raise_issues(where, issues)
     return Fixture(kind, record.source, record.origin, record.tolerance, tuple(cases))
 
 
-def _raise(where: str, issues: list[Issue]) -> None:
+def _raise_issues(where: str, issues: list[Issue]) -> None:
     if issues:
         n = len(issues)
         raise DocumentError(f"{n} bad field{'s' if n > 1 else ''}", where=where, found=issues)
 
 
-def _not_finite(data: Any, where: str) -> Iterator[Issue]:
-    """NaN and infinity, which Python's JSON reader lets through."""
+def _non_finite_issues(data: Any, where: str) -> Iterator[Issue]:
+    """Find NaN and infinity, which Python's JSON parser accepts."""
     if isinstance(data, float) and not math.isfinite(data):
         yield Issue(where or "document", f"{data} is not a number that can be compared", "leave it out, or say null")
     elif isinstance(data, dict):
         for name, value in data.items():
             if isinstance(value, dict | list | float):
-                yield from _not_finite(value, f"{where}.{name}" if where else str(name))
+                yield from _non_finite_issues(value, f"{where}.{name}" if where else str(name))
     elif isinstance(data, list):
         for i, value in enumerate(data):
             if isinstance(value, dict | list | float):
                 name = value.get("id") if isinstance(value, dict) else None
-                yield from _not_finite(value, f"{where}[{name if isinstance(name, str) else i}]")
+                yield from _non_finite_issues(value, f"{where}[{name if isinstance(name, str) else i}]")
 
 
 def _id_issues(record: _FixtureRecord) -> Iterator[Issue]:
@@ -156,9 +159,9 @@ def _id_issues(record: _FixtureRecord) -> Iterator[Issue]:
             yield Issue(f"cases[{name!r}].id", "is not printable text")
 
 
-def _case(record: _CaseRecord, kind: str, issues: list[Issue]) -> Case:
+def _read_case(record: _CaseRecord, kind: str, issues: list[Issue]) -> Case:
     where = f"cases[{record.id}]"
-    expect = _expect(record.expect, f"{where}.expect", issues)
+    expect = _read_expected(record.expect, f"{where}.expect", issues)
     given: BaseModel | DocumentError
     try:
         given = validate_as(KINDS[kind].given, record.given, f"{where}.given")
@@ -169,24 +172,24 @@ def _case(record: _CaseRecord, kind: str, issues: list[Issue]) -> Case:
     return Case(record.id, given, expect, record.note)
 
 
-def _expect(
+def _read_expected(
     data: Mapping[str, Any], where: str, issues: list[Issue]
 ) -> ExpectedError | Mapping[str, Expected | Mapping[str, Expected]]:
     if "error" in data:
-        return _expected_error(data, where, issues)
+        return _read_expected_error(data, where, issues)
     expect: dict[str, Expected | Mapping[str, Expected]] = {}
     for name, value in data.items():
         place = f"{where}.{name}"
         if not isinstance(value, dict):
-            expect[name] = _number(value, place, issues)
+            expect[name] = _read_number(value, place, issues)
             continue
         if not value:
             issues.append(Issue(place, "is an empty map", "list the keys to compare"))
-        expect[name] = {key: _number(number, f"{place}[{key}]", issues) for key, number in value.items()}
+        expect[name] = {key: _read_number(number, f"{place}[{key}]", issues) for key, number in value.items()}
     return expect
 
 
-def _number(value: Any, where: str, issues: list[Issue]) -> Expected:
+def _read_number(value: Any, where: str, issues: list[Issue]) -> Expected:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -200,7 +203,7 @@ def _number(value: Any, where: str, issues: list[Issue]) -> Expected:
         return None
 
 
-def _expected_error(data: Mapping[str, Any], where: str, issues: list[Issue]) -> ExpectedError:
+def _read_expected_error(data: Mapping[str, Any], where: str, issues: list[Issue]) -> ExpectedError:
     name, contains = data["error"], data.get("contains", "")
     for key in data:
         if key not in ("error", "contains"):

@@ -1,4 +1,4 @@
-"""The kinds of fixtures in one literal table; a new kind is a module with a `given` model and a runner, and a row."""
+"""The table of fixture kinds. A new kind is a module with a `given` model and a runner, and one row."""
 
 from __future__ import annotations
 

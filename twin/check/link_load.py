@@ -1,4 +1,4 @@
-"""Kind `link_load`: demands over weighted links, run as a network document through the whole pipeline."""
+"""Kind `link_load`: demands over weighted links, evaluated as a network document."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..model.records import STRICT, Demand, Link, Node
 from ..stages.evaluation import Evaluation
 from ..traffic.optimum import optimal_max_utilisation_ratio
 from .figures import Figures, Missing, Value, value_of
-from .max_min import Name, distinct, must_be_known
+from .max_min import Name, require_distinct, require_known
 
 OPTIMUM = "optimal_max_utilisation_ratio"
-"""Computed only where a case expects it: it is a linear program."""
+"""Computed only if a case expects it, because it needs a linear program."""
 
 
 class WeightedLink(BaseModel):
-    """A link of its own, both ways; parallel ones are separate next hops."""
+    """A link in both directions; parallel links are separate next hops."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -31,7 +31,7 @@ class WeightedLink(BaseModel):
 
 
 class NodeDemand(BaseModel):
-    """Traffic from one node to another; of one pair they add up, to the node itself they load nothing."""
+    """Traffic from one node to another. Demands of one pair add up; a demand to its own node loads nothing."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -41,7 +41,7 @@ class NodeDemand(BaseModel):
 
 
 class LinkLoadGiven(BaseModel):
-    """Nodes, links, demands, and how a node splits among its next hops."""
+    """Nodes, links, demands, and the routing: how a node splits traffic among next hops."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -51,21 +51,24 @@ class LinkLoadGiven(BaseModel):
     routing: Literal["ecmp", "wcmp"] = "ecmp"
 
     @model_validator(mode="after")
-    def _holds_together(self) -> LinkLoadGiven:
-        known = distinct("node", list(self.nodes))
-        distinct("link", [link.id for link in self.links])
+    def _check_references(self) -> LinkLoadGiven:
+        known = require_distinct("node", list(self.nodes))
+        require_distinct("link", [link.id for link in self.links])
         for link in self.links:
             for end in link.ends:
-                must_be_known(f"link {link.id!r}", "node", end, known)
+                require_known(f"link {link.id!r}", "node", end, known)
             if link.ends[0] == link.ends[1]:
                 raise ValueError(f"link {link.id!r}: both ends are {link.ends[0]!r}")
         for demand in self.demands:
-            must_be_known("demand", "node", demand.source, known)
-            must_be_known("demand", "node", demand.target, known)
+            require_known("demand", "node", demand.source, known)
+            require_known("demand", "node", demand.target, known)
         return self
 
     def document(self) -> TopologyDocument:
-        """The same as a network document; ids become numbers of equal width, so that order and any text survive."""
+        """Return the case as a network document.
+
+        Ids become numbers of equal width, so that the order stays and any text is allowed.
+        """
         node = {name: f"n{i:09}" for i, name in enumerate(self.nodes)}
         return TopologyDocument(
             routing=self.routing,
@@ -81,34 +84,37 @@ class LinkLoadGiven(BaseModel):
         )
 
 
-def run_link_load(given: LinkLoadGiven, wanted: frozenset[str]) -> Figures:
-    """`load_gbps` by arc (`L>` from ends[0] to ends[1], `L<` back), the largest load and utilisation, the optimum."""
-    found = from_document(given.document(), label="link_load").evaluate()
-    load = found.arc_load_gbps
-    place = {name: i for i, name in enumerate(given.nodes)}
-    # arc 2l of the twin leaves the end that comes first by id, here the one that is listed first
-    sides = ("><" if place[link.ends[0]] < place[link.ends[1]] else "<>" for link in given.links)
-    names = [f"{link.id}{side}" for link, both in zip(given.links, sides, strict=True) for side in both]
+def run_link_load(given: LinkLoadGiven, expected: frozenset[str]) -> Figures:
+    """Compute `load_gbps` by arc, the largest load and utilisation, unrouted traffic, and the optimum.
+
+    Arc `L>` of link L goes from ends[0] to ends[1], `L<` back.
+    """
+    evaluation = from_document(given.document(), label="link_load").evaluate()
+    load = evaluation.arc_load_gbps
+    position = {name: i for i, name in enumerate(given.nodes)}
+    # arc 2l of the twin leaves the end with the smaller id, here the end that is listed first
+    sides = ("><" if position[link.ends[0]] < position[link.ends[1]] else "<>" for link in given.links)
+    names = [f"{link.id}{side}" for link, link_sides in zip(given.links, sides, strict=True) for side in link_sides]
     figures: dict[str, Value | dict[str, Value]] = {
         "load_gbps": {name: value_of(value) for name, value in zip(names, load, strict=True)},
         "max_load_gbps": value_of(float(load.max(initial=0.0))),
-        "max_utilisation_ratio": value_of(float(found.arc_utilisation_ratio.max(initial=0.0))),
-        "unrouted_gbps": value_of(found.demands.unrouted_gbps if found.demands is not None else 0.0),
+        "max_utilisation_ratio": value_of(float(evaluation.arc_utilisation_ratio.max(initial=0.0))),
+        "unrouted_gbps": value_of(evaluation.demands.unrouted_gbps if evaluation.demands is not None else 0.0),
     }
-    if OPTIMUM in wanted:
-        figures[OPTIMUM] = _optimum(found)
+    if OPTIMUM in expected:
+        figures[OPTIMUM] = _optimum(evaluation)
     return figures
 
 
-def _optimum(found: Evaluation) -> Value:
-    state, demands = found.case.state, found.case.document.demands
-    if found.demands is not None and found.demands.unrouted_gbps:
-        return Missing(f"{found.demands.unrouted_gbps:g} Gb/s of demand have no path")
+def _optimum(evaluation: Evaluation) -> Value:
+    state, demands = evaluation.case.state, evaluation.case.document.demands
+    if evaluation.demands is not None and evaluation.demands.unrouted_gbps:
+        return Missing(f"{evaluation.demands.unrouted_gbps:g} Gb/s of demand have no path")
     index = state.node_index
     return value_of(
         optimal_max_utilisation_ratio(
             state,
-            found.health.arc_capacity_gbps,
+            evaluation.health.arc_capacity_gbps,
             np.array([index[d.source] for d in demands], dtype=np.int64),
             np.array([index[d.target] for d in demands], dtype=np.int64),
             np.array([d.offered_gbps for d in demands], dtype=np.float64),

@@ -1,4 +1,4 @@
-"""Kind `max_min`: flows over links; `rate_gbps` by flow is max-min fair."""
+"""Kind `max_min`: max-min fair rates of flows over links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Name = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class CapacityLink(BaseModel):
-    """A link that flows share; direction plays no part."""
+    """A link that flows share; it has no direction."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -25,7 +25,7 @@ class CapacityLink(BaseModel):
 
 
 class LinkFlow(BaseModel):
-    """A flow without a limit of its own, and the links it crosses."""
+    """A flow without a rate limit, and the links that it crosses."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -42,35 +42,35 @@ class MaxMinGiven(BaseModel):
     flows: tuple[LinkFlow, ...]
 
     @model_validator(mode="after")
-    def _holds_together(self) -> MaxMinGiven:
-        known = distinct("link", [link.id for link in self.links])
-        distinct("flow", [flow.id for flow in self.flows])
+    def _check_references(self) -> MaxMinGiven:
+        known = require_distinct("link", [link.id for link in self.links])
+        require_distinct("flow", [flow.id for flow in self.flows])
         for flow in self.flows:
-            distinct(f"link of flow {flow.id!r},", list(flow.links))
+            require_distinct(f"link of flow {flow.id!r},", list(flow.links))
             for name in flow.links:
-                must_be_known(f"flow {flow.id!r}", "link", name, known)
+                require_known(f"flow {flow.id!r}", "link", name, known)
         return self
 
 
-def distinct(what: str, ids: list[str]) -> frozenset[str]:
-    """The ids as a set. Raises ValueError where one stands twice."""
+def require_distinct(noun: str, ids: list[str]) -> frozenset[str]:
+    """Return the ids as a set. Raises ValueError for a duplicate."""
     known: set[str] = set()
     for name in ids:
         if name in known:
-            raise ValueError(f"{what} {name!r} stands twice")
+            raise ValueError(f"{noun} {name!r} stands twice")
         known.add(name)
     return frozenset(known)
 
 
-def must_be_known(where: str, what: str, name: str, known: frozenset[str]) -> None:
-    """Raises ValueError, with near names, where the name is not among the known ones."""
+def require_known(where: str, noun: str, name: str, known: frozenset[str]) -> None:
+    """Raise ValueError, with similar names, for an unknown name."""
     if name not in known:
         hint = did_you_mean(name, known)
-        raise ValueError(f"{where}: no {what} {name!r}" + (f" ({hint})" if hint else ""))
+        raise ValueError(f"{where}: no {noun} {name!r}" + (f" ({hint})" if hint else ""))
 
 
-def run_max_min(given: MaxMinGiven, _wanted: frozenset[str]) -> Figures:
-    """`rate_gbps` by flow."""
+def run_max_min(given: MaxMinGiven, _expected: frozenset[str]) -> Figures:
+    """Compute `rate_gbps` by flow."""
     row = {link.id: i for i, link in enumerate(given.links)}
     capacity = np.array([link.capacity_gbps for link in given.links], dtype=np.float64)
     rates = max_min(capacity, [[row[name] for name in flow.links] for flow in given.flows])

@@ -1,4 +1,4 @@
-"""Kind `optical_line`: an amplified line; OSNR, nonlinear SNR and GSNR of the channel in the middle and at worst."""
+"""Kind `optical_line`: OSNR, nonlinear SNR and GSNR of an amplified line, for the middle and the worst channel."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ..optics.gn_model import (
 from .figures import Figures, value_of
 
 GROUP_INDEX_RATIO = 1.468
-"""Of the glass in these fixtures (GNPy 3.0.1, core/parameters.py)."""
+"""Group index of the fibre in these fixtures (GNPy 3.0.1, core/parameters.py)."""
 Loss = Annotated[float, Field(ge=0, le=100)]
 
 
 class LineSpan(BaseModel):
-    """One span, with an amplifier after it that restores its loss."""
+    """One span, followed by an amplifier that restores its loss."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -41,7 +41,7 @@ class LineSpan(BaseModel):
 
 
 class Channels(BaseModel):
-    """Equal channels on a grid; the roll-off does not enter."""
+    """Equal channels on a grid; the roll-off is not used."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -63,8 +63,8 @@ class OpticalLineGiven(BaseModel):
     amplifier_nf_db: Annotated[float, Field(ge=0, le=30)]
 
 
-def run_optical_line(given: OpticalLineGiven, _wanted: frozenset[str]) -> Figures:
-    """Figures of the channel n // 2, `gsnr_01nm_min_db` over all, and of the glass."""
+def run_optical_line(given: OpticalLineGiven, _expected: frozenset[str]) -> Figures:
+    """Compute the figures of channel n // 2, `gsnr_01nm_min_db` over all channels, and the figures of the fibre."""
     grid = given.channels
     comb = Comb.grid(grid.n, grid.first_thz, grid.spacing_ghz, grid.baud_gbd, grid.launch_dbm)
     reason = outside_validity(comb)

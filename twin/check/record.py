@@ -1,4 +1,4 @@
-"""Regression fixtures: what the twin says today, to be kept."""
+"""Regression fixtures: recorded answers of the twin that must not change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..loading import load
 from .whatif import WhatIfGiven, run_whatif
 
 REGRESSION_REL = 1e-9
-"""Room for another order of additions, and nothing else."""
+"""Tolerance for another order of additions only."""
 AT_ZERO_ABS = 1e-9
 
 
@@ -23,40 +23,40 @@ def record(
     plans: Iterable[str] | None = None,
     metrics: Iterable[str] = tuple(METRICS),
 ) -> dict[str, Any]:
-    """A `whatif` fixture of a network of the catalogue: as it stands and after each plan, for each job; None = all.
+    """Record a `whatif` fixture of a shipped network: unchanged and after each plan, for each job.
 
-    A refused plan is recorded as the error that it must go on to be refused with. Raises CatalogueError for an unknown
+    None means all jobs or plans. A refused plan is recorded with its error. Raises CatalogueError for an unknown
     network or metric.
     """
     document = load(network).document
     job_ids: list[str | None] = list(jobs) if jobs is not None else [job.id for job in document.jobs]
     plan_ids = list(plans) if plans is not None else [plan.id for plan in document.plans]
-    wanted = list(metrics)
+    metric_names = list(metrics)
     cases = []
     for job in job_ids or [None]:
         for plan in (None, *plan_ids):
             given = {"network": network, "job": job, "plan": plan}
             given = {name: value for name, value in given.items() if value is not None}
             name = f"{plan or 'as it stands'}, {job}" if job else plan or "as it stands"
-            cases.append({"id": name, "given": given, "expect": _answer(given, wanted)})
+            cases.append({"id": name, "given": given, "expect": _expected_of(given, metric_names)})
     return {
         "kind": "whatif",
         "source": "regression",
         "origin": f"recorded from the twin itself: {network} with every plan; a difference is a change to be explained",
-        "tolerance": {name: {"rel": REGRESSION_REL, "abs": AT_ZERO_ABS} for name in wanted},
+        "tolerance": {name: {"rel": REGRESSION_REL, "abs": AT_ZERO_ABS} for name in metric_names},
         "cases": cases,
     }
 
 
 def write_record(network: str, path: str | Path) -> None:
-    """Record every job and plan of a network into a JSON file."""
+    """Record all jobs and plans of a network in a JSON file."""
     text = json.dumps(record(network), indent=1, ensure_ascii=False, allow_nan=False)
     Path(path).write_text(text + "\n", encoding="utf-8")
 
 
-def _answer(given: dict[str, Any], wanted: list[str]) -> dict[str, Any]:
+def _expected_of(given: dict[str, Any], metric_names: list[str]) -> dict[str, Any]:
     try:
-        figures = run_whatif(WhatIfGiven.model_validate(given), frozenset(wanted))
+        figures = run_whatif(WhatIfGiven.model_validate(given), frozenset(metric_names))
     except TwinError as error:
         return {"error": type(error).__name__, "contains": error.problem}
-    return {name: value if isinstance(value := figures[name], float) else None for name in wanted}
+    return {name: value if isinstance(value := figures[name], float) else None for name in metric_names}

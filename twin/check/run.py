@@ -1,4 +1,4 @@
-"""Running fixture files: cases one after the other, a verdict per file, an exit code for all."""
+"""Runs fixture files: cases in sequence, a verdict per file, one exit code."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DocumentError, TwinError
-from .compare import FigureErrors, Row, compare_error, compare_figures, sum_up
+from .compare import FigureErrors, Row, compare_error, compare_figures, summarise_by_figure
 from .fixture import Case, ExpectedError, Fixture, read_fixture
 from .kinds import KINDS
 
 ENDINGS = (".json", ".yaml")
-"""Files that are looked for in a folder."""
+"""Extensions of fixture files in a folder."""
 WITHIN, OUT, NO_FIXTURE = "within", "out", "no fixture"
 Notify = Callable[[str], None]
-"""Told the file and the case before each case; what it raises ends the run."""
+"""Called with file and case before each case; an exception from it ends the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What came of one file. `problem` says why it is no fixture, and then there are no rows."""
+    """Result of one file. `problem` says why it is not a fixture; it has no rows then."""
 
     path: str
     kind: str | None
@@ -34,7 +34,7 @@ class FileResult:
 
     @property
     def verdict(self) -> str:
-        """within, out, or no fixture."""
+        """Verdict: within, out, or no fixture."""
         if self.problem is not None:
             return NO_FIXTURE
         return WITHIN if all(figure.within for figure in self.figures) else OUT
@@ -46,16 +46,16 @@ class FileResult:
 
     @property
     def exit_code(self) -> int:
-        """0 within, 1 out, 2 no fixture."""
+        """Exit code: 0 within, 1 out, 2 no fixture."""
         return (WITHIN, OUT, NO_FIXTURE).index(self.verdict)
 
     @property
     def out(self) -> tuple[Row, ...]:
-        """Rows that are out by themselves."""
+        """Rows outside their tolerance."""
         return tuple(row for row in self.rows if row.within is False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, without NaN."""
+        """Return plain data, without NaN."""
         return {
             "path": self.path,
             "verdict": self.verdict,
@@ -70,7 +70,7 @@ class FileResult:
 
 
 def check_file(path: str | Path, *, notify: Notify | None = None) -> FileResult:
-    """Run every case of a file. Raises DocumentError where the file is no fixture."""
+    """Run all cases of a file. Raises DocumentError if the file is not a fixture."""
     path = Path(path)
     fixture = read_fixture(path)
     rows: list[Row] = []
@@ -85,24 +85,27 @@ def check_file(path: str | Path, *, notify: Notify | None = None) -> FileResult:
         origin=fixture.origin,
         n_cases=len(fixture.cases),
         rows=tuple(rows),
-        figures=sum_up(rows, fixture.tolerance),
+        figures=summarise_by_figure(rows, fixture.tolerance),
     )
 
 
 def check_case(fixture: Fixture, case: Case) -> list[Row]:
-    """Rows of one case. An error of the twin's own tree is a result; anything else is a fault and is raised."""
-    wanted = frozenset() if isinstance(case.expect, ExpectedError) else frozenset(case.expect)
+    """Return the rows of one case. A TwinError is a result; other exceptions are raised."""
+    expected = frozenset() if isinstance(case.expect, ExpectedError) else frozenset(case.expect)
     try:
         if isinstance(case.given, DocumentError):
             raise case.given
-        figures = KINDS[fixture.kind].run(case.given, wanted)
+        figures = KINDS[fixture.kind].run(case.given, expected)
     except TwinError as error:
         return compare_error(case, error)
     return compare_figures(case, figures, fixture.tolerance)
 
 
 def check_paths(paths: Iterable[str | Path], *, notify: Notify | None = None) -> list[FileResult]:
-    """Run files, and all *.json and *.yaml below folders, by name; what is no fixture is a result with a problem."""
+    """Run files, and all *.json and *.yaml files below folders, by name.
+
+    A file that is not a fixture gives a result with a problem.
+    """
     results: list[FileResult] = []
     for path in map(Path, paths):
         try:
@@ -119,17 +122,17 @@ def check_paths(paths: Iterable[str | Path], *, notify: Notify | None = None) ->
 
 
 def exit_code(results: Sequence[FileResult]) -> int:
-    """0 where all is within, 1 where any figure is out, 2 where any file is no fixture or there is none at all."""
+    """Return 0 if all figures are within tolerance, 1 if any is out, 2 for a file that is no fixture, or no files."""
     return max((result.exit_code for result in results), default=2)
 
 
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
-    if not found:
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
+    if not files:
         raise DocumentError("holds no fixtures", where=str(path), expected=f"files ending in {', '.join(ENDINGS)}")
-    return found
+    return files
 
 
 def _no_fixture(path: Path, problem: DocumentError) -> FileResult:

@@ -1,4 +1,4 @@
-"""Kind `training_step`: one optimizer step on the catalogue's reference node of an accelerator, no network given."""
+"""Kind `training_step`: one optimizer step on the reference node of an accelerator, without a network."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from ..workload.reference_node import DataExchange, reference_step
 from .figures import Figures, value_of
 
 GRADIENT_BYTES, PARAMETER_BYTES = 2.0, 2.0
-"""Per parameter in the exchange of the published runs: gradients are reduced in bf16."""
-Many = Annotated[int, Field(ge=1, le=100_000_000)]
-Few = Annotated[int, Field(ge=1, le=100_000)]
-MaybeNone = Annotated[int, Field(ge=0, le=100_000_000)]
+"""Bytes per parameter in the published runs, which reduce gradients in bf16."""
+LargeCount = Annotated[int, Field(ge=1, le=100_000_000)]
+SmallCount = Annotated[int, Field(ge=1, le=100_000)]
+CountOrZero = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
 class StepModel(BaseModel):
-    """The transformer; `ffn_hidden` is the width of one expert where there are any."""
+    """A transformer; with experts, `ffn_hidden` is the width of one expert."""
 
     model_config = STRICT | {"frozen": True}
 
-    n_layers: Few
-    hidden: Many
-    n_heads: Few
-    n_kv_heads: Few | None = None
-    ffn_hidden: Many
+    n_layers: SmallCount
+    hidden: LargeCount
+    n_heads: SmallCount
+    n_kv_heads: SmallCount | None = None
+    ffn_hidden: LargeCount
     gated_ffn: bool = False
-    vocab: Many
-    sequence: Many
-    head_width: Few | None = None
-    n_experts: Few = 1
-    n_experts_active: Few = 1
-    n_shared_experts: MaybeNone = 0
-    n_dense_layers: MaybeNone = 0
-    dense_ffn_hidden: MaybeNone = 0
+    vocab: LargeCount
+    sequence: LargeCount
+    head_width: SmallCount | None = None
+    n_experts: SmallCount = 1
+    n_experts_active: SmallCount = 1
+    n_shared_experts: CountOrZero = 0
+    n_dense_layers: CountOrZero = 0
+    dense_ffn_hidden: CountOrZero = 0
     attention_parameters: Annotated[int, Field(ge=1, le=10**12)] | None = None
-    n_predict_layers: MaybeNone = 0
+    n_predict_layers: CountOrZero = 0
 
     def shape(self) -> ModelShape:
-        """As the workload knows it."""
+        """Return the record that the workload package uses."""
         return ModelShape(
             n_layers=self.n_layers,
             n_hidden=self.hidden,
@@ -67,17 +67,17 @@ class StepModel(BaseModel):
 
 
 class StepParallel(BaseModel):
-    """How the job is cut; `micro_batch` counts sequences."""
+    """Parallelism of the job; `micro_batch` counts sequences."""
 
     model_config = STRICT | {"frozen": True}
 
-    tp: Few = 1
-    pp: Few = 1
-    dp: Few = 1
-    cp: Few = 1
-    ep: Few = 1
-    virtual_stages: Few = 1
-    micro_batch: Many = 1
+    tp: SmallCount = 1
+    pp: SmallCount = 1
+    dp: SmallCount = 1
+    cp: SmallCount = 1
+    ep: SmallCount = 1
+    virtual_stages: SmallCount = 1
+    micro_batch: LargeCount = 1
     fully_sharded: bool = False
     expert_overlap: bool = False
 
@@ -89,50 +89,51 @@ class TrainingStepGiven(BaseModel):
 
     accelerator: Annotated[str, Field(min_length=1, max_length=200)]
     precision: Literal["bf16", "fp8"] = "bf16"
-    n_accelerators: Many
+    n_accelerators: LargeCount
     model: StepModel
     parallel: StepParallel
-    global_batch: Many
+    global_batch: LargeCount
     recompute: Literal["none", "selective", "full"] = "none"
     launch: Literal["graph", "eager"] = "graph"
 
     def layout(self) -> Layout:
-        """As the workload knows it."""
-        cut = self.parallel
+        """Return the record that the workload package uses."""
+        parallel = self.parallel
         return Layout(
-            tp=cut.tp,
-            pp=cut.pp,
-            dp=cut.dp,
-            cp=cut.cp,
-            ep=cut.ep,
-            n_virtual_stages=cut.virtual_stages,
-            n_micro_batch=cut.micro_batch,
-            fully_sharded=cut.fully_sharded,
+            tp=parallel.tp,
+            pp=parallel.pp,
+            dp=parallel.dp,
+            cp=parallel.cp,
+            ep=parallel.ep,
+            n_virtual_stages=parallel.virtual_stages,
+            n_micro_batch=parallel.micro_batch,
+            fully_sharded=parallel.fully_sharded,
             recompute=self.recompute,
             eager=self.launch == "eager",
-            expert_overlap=cut.expert_overlap,
+            expert_overlap=parallel.expert_overlap,
         )
 
 
 def data_exchange(accelerator: str) -> DataExchange:
-    """That of the published runs on this accelerator, as the catalogue has it."""
+    """Return the data exchange of the published runs on this accelerator, from the catalogue."""
     general = catalogue().general_figure
-    hidden = catalogue().get(accelerator, "accelerator").value_or("overlap_ratio", general("overlap_ratio").value)
-    return DataExchange(GRADIENT_BYTES, PARAMETER_BYTES, hidden, general("n_gradient_buckets").value)
+    overlap_ratio = (
+        catalogue().get(accelerator, "accelerator").value_or("overlap_ratio", general("overlap_ratio").value)
+    )
+    return DataExchange(GRADIENT_BYTES, PARAMETER_BYTES, overlap_ratio, general("n_gradient_buckets").value)
 
 
-def run_training_step(given: TrainingStepGiven, _wanted: frozenset[str]) -> Figures:
-    """The step and its parts; memory that would not fit is no error here: `memory_use_ratio` is then above 1.
+def run_training_step(given: TrainingStepGiven, _expected: frozenset[str]) -> Figures:
+    """Compute the step time, its parts, and the memory use; `memory_use_ratio` above 1 does not fit.
 
-    Raises DocumentError for a layout that does not hold together, CatalogueError for an accelerator or precision that
-    the catalogue does not know.
+    Raises DocumentError for an inconsistent layout, CatalogueError for an unknown accelerator or precision.
     """
     shape, layout, n_batch = given.model.shape(), given.layout(), given.global_batch
     layout.check(shape, n_batch, given.n_accelerators)
     part = catalogue().get(given.accelerator, "accelerator")
     profile = AcceleratorProfile.of(part.value, given.precision)
     step = reference_step(shape, layout, profile, data_exchange(given.accelerator), n_batch)
-    held = memory_use(shape, layout, profile, layout.n_micro_batches(n_batch), GRADIENT_BYTES)
+    memory = memory_use(shape, layout, profile, layout.n_micro_batches(n_batch), GRADIENT_BYTES)
     model_flops = shape.flops_per_token() * n_batch * shape.n_sequence
     peak_flops = part.value(f"{given.precision}_tflops") * 1e12 * given.n_accelerators
     return {
@@ -144,6 +145,6 @@ def run_training_step(given: TrainingStepGiven, _wanted: frozenset[str]) -> Figu
         "optimizer_time_s": value_of(step.optimizer_s),
         "tokens_per_s": value_of(n_batch * shape.n_sequence / step.step_time_s),
         "mfu_ratio": value_of(model_flops / (step.step_time_s * peak_flops)),
-        "memory_bytes": value_of(held.total_bytes),
-        "memory_use_ratio": value_of(held.total_bytes / profile.memory_bytes),
+        "memory_bytes": value_of(memory.total_bytes),
+        "memory_use_ratio": value_of(memory.total_bytes / profile.memory_bytes),
     }

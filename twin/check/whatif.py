@@ -1,4 +1,4 @@
-"""Kind `whatif`: a network, a job, and a plan or changes; figures are the metrics afterwards."""
+"""Kind `whatif`: metrics of a network and a job after a plan or changes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .figures import Figures, value_of
 
 
 class WhatIfGiven(BaseModel):
-    """A network by its catalogue name, or as a whole document; without plan and changes it is scored as it is."""
+    """A network by name or as a document; without plan and changes the unchanged network is scored."""
 
     model_config = STRICT | {"frozen": True}
 
     network: str | dict[str, JsonValue]
     job: str | None = None
-    """None = the document's default."""
+    """Id of the job; None = the document's default."""
     plan: str | None = None
     changes: tuple[JsonValue, ...] | None = None
     ageing: AgeingCase = "value"
@@ -33,20 +33,20 @@ class WhatIfGiven(BaseModel):
         return self
 
 
-def run_whatif(given: WhatIfGiven, _wanted: frozenset[str]) -> Figures:
-    """Every metric, after the changes."""
+def run_whatif(given: WhatIfGiven, _expected: frozenset[str]) -> Figures:
+    """Compute all metrics after the changes."""
     network = _shipped(given.network) if isinstance(given.network, str) else from_document(given.network)
-    asked = given.plan if given.plan is not None else given.changes
-    if asked is None:
+    plan_or_changes = given.plan if given.plan is not None else given.changes
+    if plan_or_changes is None:
         score = network.score(given.job, ageing=given.ageing)
     else:
-        score = network.what_if(asked, given.job, ageing=given.ageing).after
+        score = network.what_if(plan_or_changes, given.job, ageing=given.ageing).after
     return {name: value_of(value.value, value.why) for name, value in score.metrics.items()}
 
 
 @lru_cache(maxsize=4)
 def _shipped(name: str) -> Network:
-    """A network of the catalogue; cases of one network share what is computed. A fixture names no files."""
+    """Load a shipped network; cases of one network share results. A fixture cannot name files."""
     if name not in NETWORKS:
         raise CatalogueError(
             f"no network {name!r}",

@@ -1,10 +1,10 @@
-"""The error tree: every error names where, what was found, the rule, and a hint.
+"""The error tree: each error has the place, the problem, the expected rule and a hint.
 
 TwinError (.where .expected .hint)
 ├─ DocumentError     unreadable, unknown version, bad or misspelled field (with "did you mean")
-├─ TopologyError     .issues: every cross-record fault, not only the first
+├─ TopologyError     .issues: all faults between records
 ├─ CatalogueError    unknown part, network, plan or price; missing figure (near matches)
-├─ ChangeError       target missing, change not applicable or not buildable
+├─ ChangeError       target missing, change not applicable, or result cannot be built
 └─ ConvergenceError  .residual
 """
 
@@ -19,7 +19,7 @@ from unicodedata import normalize
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One fault: the place in the document, what is wrong there, and how to mend it."""
+    """One fault: its place in the document, the problem, and a hint to fix it."""
 
     where: str
     problem: str
@@ -30,7 +30,7 @@ class Issue:
 
 
 class TwinError(Exception):
-    """Base of all errors that the twin raises on purpose."""
+    """Base class of all errors that the twin raises for invalid input."""
 
     def __init__(self, problem: str, *, where: str = "", expected: str = "", hint: str = "") -> None:
         self.problem = problem
@@ -40,12 +40,12 @@ class TwinError(Exception):
         super().__init__(problem)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Exception would call the class with the problem alone, which fails where more is required.
+        # Exception.__reduce__ calls the class with the problem alone, which fails for subclasses that need more
         return _restored_error, (type(self), self.args, self.__dict__)
 
     @property
     def issues(self) -> tuple[Issue, ...]:
-        """The faults behind this error; a single one unless the error collects several."""
+        """Faults of this error; one, unless the error collects several."""
         return (Issue(self.where or "input", self.problem, self.hint),)
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class TwinError(Exception):
         return text + (f" ({self.hint})" if self.hint else "")
 
     def to_dict(self) -> dict[str, object]:
-        """The error as data, the same in every face."""
+        """Return the error as plain data, the same in all interfaces."""
         return {
             "error": type(self).__name__,
             "problem": self.problem,
@@ -67,53 +67,53 @@ class TwinError(Exception):
 
 
 def _restored_error(kind: type[TwinError], args: tuple[Any, ...], fields: dict[str, Any]) -> TwinError:
-    """An error as another process raised it."""
+    """Restore an error that another process raised."""
     error = kind.__new__(kind, *args)
     error.__dict__.update(fields)
     return error
 
 
 class _CollectedError(TwinError):
-    """An error that carries every fault found, so that a file is mended in one go."""
+    """An error that collects all faults, so that a file can be fixed in one pass."""
 
     def __init__(
         self, problem: str, *, found: Iterable[Issue] = (), where: str = "", expected: str = "", hint: str = ""
     ) -> None:
-        self._found = tuple(found)
+        self._issues = tuple(found)
         super().__init__(problem, where=where, expected=expected, hint=hint)
 
     @property
     def issues(self) -> tuple[Issue, ...]:
-        return self._found or super().issues
+        return self._issues or super().issues
 
     def __str__(self) -> str:
-        if not self._found:
+        if not self._issues:
             return super().__str__()
-        head = f"{self.where}: {self.problem}" if self.where else self.problem
-        shown = [f"  - {issue}" for issue in self._found[:20]]
-        if len(self._found) > 20:
-            shown.append(f"  … and {len(self._found) - 20} more")
-        return "\n".join([head, *shown])
+        first_line = f"{self.where}: {self.problem}" if self.where else self.problem
+        shown = [f"  - {issue}" for issue in self._issues[:20]]
+        if len(self._issues) > 20:
+            shown.append(f"  … and {len(self._issues) - 20} more")
+        return "\n".join([first_line, *shown])
 
 
 class DocumentError(_CollectedError):
-    """A document that cannot be read, has an unknown version, or bad or misspelled fields."""
+    """Raised for a document that cannot be read, has an unknown version, or bad or misspelled fields."""
 
 
 class TopologyError(_CollectedError):
-    """Records that are fine one by one and do not fit together; all faults at once."""
+    """Raised for records that are valid one by one but inconsistent together; carries all faults."""
 
 
 class CatalogueError(TwinError):
-    """A name that the catalogue does not know, or a figure that a part lacks."""
+    """Raised for a name that the catalogue does not know, or a figure that a part lacks."""
 
 
 class ChangeError(TwinError):
-    """A change whose target is missing or that cannot be built."""
+    """Raised for a change whose target is missing, or whose result cannot be built."""
 
 
 class ConvergenceError(TwinError):
-    """An iteration that did not settle; `residual` says how far it was."""
+    """Raised for an iteration that did not converge; `residual` is the remaining difference."""
 
     def __init__(self, problem: str, *, residual: float, where: str = "") -> None:
         self.residual = residual
@@ -121,28 +121,28 @@ class ConvergenceError(TwinError):
 
 
 class UndeclaredInputError(Exception):
-    """A stage that reads an input its row does not declare: a fault of the product, never of its input."""
+    """Raised if a stage reads an undeclared input: a programming error, never a fault of the input."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name!r} is not among the declared inputs")
 
 
 MAX_CANDIDATES = 4000
-"""Names compared for a hint; of more, those that begin alike, evenly thinned."""
+"""Maximum number of names compared for a hint; of more, an even sample of those with the same prefix."""
 
 
 def did_you_mean(name: str, known: Iterable[str], n_shown: int = 3) -> str:
-    """A hint that names the nearest known names, or an empty string where none is near."""
+    """Return a hint with the most similar known names, or an empty string if none is similar."""
     candidates = sorted({str(item) for item in known})
     if not name.isascii():
-        same = [item for item in candidates if normalize("NFC", item) == normalize("NFC", name)]
-        if same:
-            return f"{same[0]!a} looks the same: it differs from {name!a} only by Unicode normalisation"
+        equal_names = [item for item in candidates if normalize("NFC", item) == normalize("NFC", name)]
+        if equal_names:
+            return f"{equal_names[0]!a} looks the same: it differs from {name!a} only by Unicode normalisation"
     if len(candidates) > MAX_CANDIDATES:
-        alike = [item for item in candidates if item[:2] == name[:2]] or candidates
-        candidates = alike[:: -(-len(alike) // MAX_CANDIDATES)]
-    lowered = {item.lower(): item for item in reversed(candidates)}
-    near = difflib.get_close_matches(name.lower(), list(lowered), n=n_shown, cutoff=0.5)
-    if not near:
-        near = [low for low in lowered if len(name) >= 3 and name.lower() in low][:n_shown]
-    return f"did you mean {' or '.join(repr(lowered[item]) for item in near)}?" if near else ""
+        sample = [item for item in candidates if item[:2] == name[:2]] or candidates
+        candidates = sample[:: -(-len(sample) // MAX_CANDIDATES)]
+    by_lower_case = {item.lower(): item for item in reversed(candidates)}
+    similar = difflib.get_close_matches(name.lower(), list(by_lower_case), n=n_shown, cutoff=0.5)
+    if not similar:
+        similar = [lower for lower in by_lower_case if len(name) >= 3 and name.lower() in lower][:n_shown]
+    return f"did you mean {' or '.join(repr(by_lower_case[item]) for item in similar)}?" if similar else ""

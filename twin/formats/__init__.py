@@ -1,4 +1,4 @@
-"""Files and posted bodies: reading, did-you-mean errors, migrations of old versions."""
+"""Reads and writes documents: readers and writers by file extension, errors with hints, migrations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import DocumentError
 from ..model.document import TopologyDocument
-from .native import json_of, parse_document, parse_json, parse_yaml, yaml_of
+from .native import parse_document, parse_json, parse_yaml, to_json_bytes, to_yaml_bytes
 from .readers import Reader, Writer
 
 __all__ = ["READERS", "WRITERS", "Reader", "Writer", "parse_document", "read_mapping", "write_document"]
@@ -20,20 +20,20 @@ READERS: dict[str, Reader] = {
     ".yaml": _YAML,
     ".yml": _YAML,
 }
-"""By ending, in small letters. A file with any other ending is read as YAML."""
+"""Readers by file extension, lower case. A file with another extension is read as YAML."""
 
 WRITERS: dict[str, Writer] = {
-    ".json": Writer("json", "Native document, JSON.", json_of),
-    ".yaml": Writer("yaml", "Native document, YAML.", yaml_of),
-    ".yml": Writer("yaml", "Native document, YAML.", yaml_of),
+    ".json": Writer("json", "Native document, JSON.", to_json_bytes),
+    ".yaml": Writer("yaml", "Native document, YAML.", to_yaml_bytes),
+    ".yml": Writer("yaml", "Native document, YAML.", to_yaml_bytes),
 }
-"""By ending, in small letters."""
+"""Writers by file extension, lower case."""
 
 
 def read_mapping(path: Path, *, expected: str = "a mapping with nodes and links") -> dict[str, Any]:
-    """A file as plain data, by the reader of its ending.
+    """Read a file as plain data with the reader of its extension.
 
-    Raises DocumentError: missing, too large, not text, not a mapping, broken.
+    Raises DocumentError: the file is missing, too large, no text, no mapping, or has a syntax error.
     """
     where = str(path)
     try:
@@ -47,7 +47,10 @@ def read_mapping(path: Path, *, expected: str = "a mapping with nodes and links"
 
 
 def write_document(document: TopologyDocument, path: Path) -> None:
-    """Save a document in canonical order, by the writer of the ending. Raises DocumentError for an unknown ending."""
+    """Write a document in canonical order with the writer of the extension.
+
+    Raises DocumentError for an unknown extension.
+    """
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
         expected = f"an ending among {', '.join(WRITERS)}"

@@ -1,4 +1,4 @@
-"""Older documents become the newest version before they are validated; newer ones are refused."""
+"""Migrates older documents to the current version before validation; newer versions are refused."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from ..errors import DocumentError
 from ..model.document import SCHEMA_VERSION
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""From version -> function to the next one. Version 1 is the first."""
+"""Function from each version to the next one. Version 1 is the first."""
 
 
 def migrate(data: dict[str, Any], where: str) -> dict[str, Any]:
-    """The same content at SCHEMA_VERSION; a missing version means 1. Raises DocumentError for one that is not known."""
+    """Return the same content at SCHEMA_VERSION; a missing version means 1.
+
+    Raises DocumentError for an unknown version.
+    """
     version = data.get("schema_version", 1)
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise DocumentError(

@@ -1,4 +1,4 @@
-"""The native format, YAML or JSON, and its faults said so that they can be mended in one go."""
+"""The native format, YAML or JSON; all faults of a file are reported at once."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ..errors import DocumentError, Issue
 from ..errors.validation import MAX_SHOWN, document_error, place_of
 from ..model.document import TopologyDocument
 from .migrations import migrate
-from .readers import text_of
+from .readers import decode_utf8
 
 MAX_VALUES = 50_000_000
 MAX_DEPTH = 100
-"""Of lists and mappings within one another; far beyond what a document needs, far below what parsers can bear."""
+"""Maximum nesting of lists and mappings: far more than documents need, far less than parsers can handle."""
 MERGE_TAG = "tag:yaml.org,2002:merge"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
-    """YAML in which a key said twice is a fault and not a silent overwrite."""
+    """YAML loader that refuses duplicate keys instead of overwriting silently."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen: set[Any] = set()
@@ -43,10 +43,10 @@ class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes a text in quotes where `_UniqueKeyLoader` would take it for a number."""
+    """YAML dumper that quotes texts which `_UniqueKeyLoader` would read as numbers."""
 
 
-for _kind in (_UniqueKeyLoader, _Dumper):  # YAML 1.1 takes 1e-6 for text, which nobody means
+for _kind in (_UniqueKeyLoader, _Dumper):  # YAML 1.1 reads 1e-6 as text; users mean a number
     _kind.add_implicit_resolver(
         "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
     )
@@ -54,20 +54,30 @@ for _kind in (_UniqueKeyLoader, _Dumper):  # YAML 1.1 takes 1e-6 for text, which
 
 def parse_json(content: bytes, where: str, expected: str) -> dict[str, Any]:
     """Return JSON content as plain data; see `parse_mapping`."""
-    return parse_mapping(text_of(content, where), where, as_json=True, expected=expected)
+    return parse_mapping(decode_utf8(content, where), where, as_json=True, expected=expected)
 
 
 def parse_yaml(content: bytes, where: str, expected: str) -> dict[str, Any]:
     """Return YAML content as plain data; see `parse_mapping`."""
-    return parse_mapping(text_of(content, where), where, as_json=False, expected=expected)
+    return parse_mapping(decode_utf8(content, where), where, as_json=False, expected=expected)
 
 
 def parse_mapping(
     text: str, where: str, *, as_json: bool, expected: str = "a mapping with nodes and links"
 ) -> dict[str, Any]:
-    """Text as plain data, a mapping at the top. Raises DocumentError with line and column."""
+    """Parse a text to plain data with a mapping at the top level.
+
+    Args:
+        text: JSON or YAML text.
+        where: file or place, for messages.
+        as_json: parse as JSON instead of YAML.
+        expected: description of the expected mapping, for messages.
+
+    Raises:
+        DocumentError: syntax error (with line and column), too deep, too large, or no mapping.
+    """
     try:
-        data = json.loads(text, object_pairs_hook=_unique) if as_json else _load_yaml(text)
+        data = json.loads(text, object_pairs_hook=_without_duplicates) if as_json else _load_yaml(text)
         n_values, depth = _extent(data, {})
     except json.JSONDecodeError as error:
         raise DocumentError(f"line {error.lineno}, column {error.colno}: {error.msg}", where=where) from error
@@ -79,7 +89,7 @@ def parse_mapping(
         raise DocumentError("is nested too deeply", where=where, expected=f"at most {MAX_DEPTH} levels") from error
     except ValueError as error:
         raise DocumentError(str(error), where=where) from error
-    except (TypeError, LookupError, AttributeError) as error:  # PyYAML's ways to say so
+    except (TypeError, LookupError, AttributeError) as error:  # PyYAML raises these for such tags
         raise DocumentError(f"a tag does not fit its value: {error}", where=where) from error
     if depth > MAX_DEPTH:
         raise DocumentError("is nested too deeply", where=where, expected=f"at most {MAX_DEPTH} levels")
@@ -88,20 +98,20 @@ def parse_mapping(
             "is too large once its aliases are written out", where=where, expected=f"{MAX_VALUES} values"
         )
     if not isinstance(data, dict):
-        raise DocumentError("is empty" if data is None else f"holds {in_words(data)}", where=where, expected=expected)
+        raise DocumentError("is empty" if data is None else f"holds {type_text(data)}", where=where, expected=expected)
     return data
 
 
-def in_words(value: Any) -> str:
-    """What kind of plain data a value is, for whoever wrote it as YAML or JSON."""
+def type_text(value: Any) -> str:
+    """Name the type of a plain value in terms of YAML and JSON, for messages."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     kinds = ((int | float, "a number"), (str, "a text"), (list, "a list"), (dict, "a mapping"))
-    return next((words for kind, words in kinds if isinstance(value, kind)), f"a {type(value).__name__}")
+    return next((text for kind, text in kinds if isinstance(value, kind)), f"a {type(value).__name__}")
 
 
 def _load_yaml(text: str) -> Any:
-    """YAML as plain data; nesting is measured on its events first, for libyaml's composer overruns the C stack."""
+    """Parse YAML; nesting is measured on the events first, because libyaml's composer overruns the C stack."""
     indentation = max(map(len, re.findall(r"^[ ?:-]+", text, re.MULTILINE)), default=0)
     if text.count("[") + text.count("{") + 2 * indentation > MAX_DEPTH:
         depth = 0
@@ -113,17 +123,20 @@ def _load_yaml(text: str) -> Any:
 
 
 def _extent(data: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """(values, depth) of nested data with every alias written out; shared parts are looked at once and multiplied."""
+    """Return (number of values, depth) of nested data with all aliases expanded.
+
+    known: results by id of shared parts, each counted once and multiplied.
+    """
     if not isinstance(data, dict | list):
         return 1, 0
     if id(data) not in known:
-        known[id(data)] = MAX_VALUES + 1, 0  # an alias to itself has no end
+        known[id(data)] = MAX_VALUES + 1, 0  # an alias to itself is infinite
         parts = [_extent(part, known) for part in (data.values() if isinstance(data, dict) else data)]
         known[id(data)] = 1 + sum(n for n, _ in parts), 1 + max((depth for _, depth in parts), default=0)
     return known[id(data)]
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for key, value in pairs:
         if key in data:
@@ -133,7 +146,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def parse_document(data: Mapping[str, Any], where: str = "document") -> TopologyDocument:
-    """Plain data as a validated document. Raises DocumentError with every bad field and near names."""
+    """Validate plain data as a document. Raises DocumentError with all bad fields and similar names."""
     document: TopologyDocument = validate_as(TopologyDocument, migrate(dict(data), where), where)
     return document
 
@@ -143,9 +156,9 @@ _ADAPTERS: dict[Hashable, TypeAdapter[Any]] = {}
 
 
 def adapter_of(kind: Any) -> TypeAdapter[Any]:
-    """The validator of a model, record or union, built once in a process; of threads that ask at once one builds it.
+    """Return the validator of a model, record or union; one thread builds it once per process.
 
-    Building takes up to 40 ms, and Python 3.11 cannot do it in two threads at a time: it parses source, and its parser
+    Building takes up to 40 ms. Python 3.11 cannot do it in two threads at once: it parses source, and the parser
     counts depth for all threads together.
     """
     with _BUILDING:
@@ -155,10 +168,13 @@ def adapter_of(kind: Any) -> TypeAdapter[Any]:
 
 
 def validate_as(kind: Any, data: Any, where: str) -> Any:
-    """Data as a pydantic model or union, strictly typed; DocumentError lists every fault with its place."""
+    """Validate data strictly as a pydantic model, record or union.
+
+    Raises DocumentError with the place of each fault.
+    """
     adapter = adapter_of(kind)
     try:
-        text = json.dumps(data, default=_json_value)
+        text = json.dumps(data, default=_to_json_value)
     except RecursionError as error:
         raise DocumentError("is nested too deeply", where=where, expected=f"at most {MAX_DEPTH} levels") from error
     except (TypeError, ValueError) as error:
@@ -166,7 +182,7 @@ def validate_as(kind: Any, data: Any, where: str) -> Any:
     try:
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
-        place = _surrogate(data)
+        place = _surrogate_issue(data)
         if place is not None:
             raise DocumentError("1 bad field", where=where, found=[place]) from error
         raise document_error(error, data, adapter.json_schema, where) from error
@@ -175,16 +191,16 @@ def validate_as(kind: Any, data: Any, where: str) -> Any:
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
 
 
-def _surrogate(data: Any) -> Issue | None:
-    """The first text with half of a surrogate pair: no encoding can write it."""
-    waiting: list[tuple[list[Any], Any]] = [([], data)]
-    while waiting:
-        path, item = waiting.pop()
+def _surrogate_issue(data: Any) -> Issue | None:
+    """Find the first text with half of a surrogate pair, which no encoding can write."""
+    pending: list[tuple[list[Any], Any]] = [([], data)]
+    while pending:
+        path, item = pending.pop()
         if isinstance(item, Mapping):
-            waiting += [(path, key) for key in item]
-            waiting += [([*path, key], value) for key, value in item.items()]
+            pending += [(path, key) for key in item]
+            pending += [([*path, key], value) for key, value in item.items()]
         elif isinstance(item, list | tuple):
-            waiting += [([*path, i], value) for i, value in enumerate(item)]
+            pending += [([*path, i], value) for i, value in enumerate(item)]
         elif isinstance(item, str) and _SURROGATE.search(item):
             where = place_of(path, data).encode("ascii", "backslashreplace").decode()
             problem = f"a lone surrogate, half of a character, in {ascii(item)[:MAX_SHOWN]}"
@@ -192,7 +208,7 @@ def _surrogate(data: Any) -> Issue | None:
     return None
 
 
-def _json_value(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     if isinstance(value, datetime):
         raise TypeError(f"{value} is a time; dates are written 2026-01-31")
     if isinstance(value, date):
@@ -202,12 +218,12 @@ def _json_value(value: Any) -> Any:
     raise TypeError(f"{value!r} is a {type(value).__name__}")
 
 
-def json_of(document: TopologyDocument) -> bytes:
+def to_json_bytes(document: TopologyDocument) -> bytes:
     """Return a document in canonical order as JSON."""
     return document.to_json().encode()
 
 
-def yaml_of(document: TopologyDocument) -> bytes:
+def to_yaml_bytes(document: TopologyDocument) -> bytes:
     """Return a document in canonical order as YAML."""
     text: str = yaml.dump(document.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     return text.encode()

@@ -1,4 +1,4 @@
-"""What a reader and a writer of files are, and how a file's text comes out of its bytes."""
+"""Rows of the tables of readers and writers, and the decoding of file contents."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Reader:
     name: str
     sentence: str
     parse: Callable[[bytes, str, str], dict[str, Any]]
-    """From content, the place that errors name, and what the mapping is expected to hold, to plain data.
+    """Function of (content, place for messages, description of the expected mapping) that returns plain data.
 
-    Raises DocumentError with line and column where the content has them.
+    Raises DocumentError, with line and column for text formats.
     """
 
 
@@ -30,11 +30,11 @@ class Writer:
     name: str
     sentence: str
     write: Callable[[TopologyDocument], bytes]
-    """From a document to the content of a file that the reader of the same ending reads."""
+    """Function from a document to file content that the reader of the same extension reads."""
 
 
-def text_of(content: bytes, where: str) -> str:
-    """Return UTF-8 content as text. Raises DocumentError with the place of the first byte that is none."""
+def decode_utf8(content: bytes, where: str) -> str:
+    """Return UTF-8 content as text. Raises DocumentError with the position of the first invalid byte."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""What happens where demand meets capacity: max-min fair rates, utilisation, waiting time in a queue."""
+"""Max-min fair rates, utilisation and queueing delay."""
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,10 @@ def max_min_rates(
     limit: npt.NDArray[np.float64],
     out_rate: npt.NDArray[np.float64],
 ) -> None:
-    """Max-min fair rates: all flows rise together; a full resource or its own limit stops a flow.
+    """Compute max-min fair rates: all flows rise together until a full resource or their own limit stops them.
 
-    A flow that uses no resource gets its limit. Events nearer than 1e-12 of their level count as one, so that rounding
-    cannot tear apart what saturates together. Rates, capacities and limits share any one unit.
+    A flow without resources gets its limit. Events within a relative 1e-12 of their level count as one, so that
+    rounding cannot separate resources that saturate together. Rates, capacities and limits have the same unit.
 
     flow_first: int64[n_flows + 1]; flow f uses resources flow_link[k], k in flow_first[f]:flow_first[f + 1].
     flow_usage: float64, >= 0, the part of the flow's rate that crosses flow_link[k]: 1 on a single path, less on ECMP.
@@ -79,7 +79,7 @@ def max_min_rates(
 def utilisation(
     load_gbps: npt.NDArray[np.float64], capacity_gbps: npt.NDArray[np.float64], out_ratio: npt.NDArray[np.float64]
 ) -> None:
-    """Load over capacity of every arc; nothing over nothing is 0, load on no capacity is infinite.
+    """Compute load over capacity of each arc; without capacity it is 0 without load, else infinite.
 
     All float64[n_arcs].
     """
@@ -98,9 +98,9 @@ def queue_delay_us(
     max_utilisation_ratio: float,
     out_us: npt.NDArray[np.float64],
 ) -> None:
-    """Mean time a packet waits in an arc's queue, its own transmission excluded; 0 where there is no capacity.
+    """Compute the mean queueing delay of a packet at each arc, without its own transmission; 0 without capacity.
 
-    Above max_utilisation_ratio (< 1) the queue of the formula grows without bound; there the ratio is held at it.
+    Utilisation is limited to max_utilisation_ratio (< 1), because the formula grows without bound towards 1.
 
     utilisation_ratio, capacity_gbps: float64[n_arcs]. packet_bytes: size of every packet. out_us: float64[n_arcs].
     Source: Pollaczek-Khinchine for M/D/1, W = rho / (2 (1 - rho)) * service time (Kleinrock, Queueing Systems I, 5.6).
@@ -121,7 +121,10 @@ def _flows_by_resource(
     flow_usage: npt.NDArray[np.float64],
     n_resources: int,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The transposed CSR (first, flows): who uses a resource, once per positive usage, by flow."""
+    """Transpose the CSR: the flows of each resource, once per positive usage, by flow.
+
+    Returns first: int64[n_resources + 1], flows: int64[n_usages].
+    """
     first = np.zeros(n_resources + 1, np.int64)
     for k in range(flow_link.size):
         if flow_usage[k] > 0.0:
@@ -149,7 +152,7 @@ def _stop(
     usage: npt.NDArray[np.float64],
     n_rising: npt.NDArray[np.int64],
 ) -> None:
-    """Take a flow that stops at `level` out of the rising usage of its resources."""
+    """Remove a flow that stops at `level` from the rising usage of its resources."""
     for k in range(flow_first[flow], flow_first[flow + 1]):
         if flow_usage[k] > 0.0:
             resource = flow_link[k]
@@ -168,9 +171,9 @@ def _refresh_top(
     n_rising: npt.NDArray[np.int64],
     level: float,
 ) -> int:
-    """Bring the resource that fills next to the top; returns the heap's size without those that nobody fills.
+    """Move the resource that fills next to the top; returns the heap size without resources of no rising flow.
 
-    A flow that stops can only put off the filling of its resources, so an old entry is never too late in the heap.
+    A flow that stops can only delay the filling of its resources, so an old entry is never too late in the heap.
     """
     while size > 0:
         top = heap[0]
@@ -190,7 +193,7 @@ def _refresh_top(
 
 @kernel
 def _sift_down(heap: npt.NDArray[np.int64], size: int, key: npt.NDArray[np.float64], item: int, hole: int) -> None:
-    """Put `item` at the hole in the heap or below it, wherever its (key, index) belongs."""
+    """Place `item` at the hole in the heap or below it, in the order of (key, index)."""
     while 2 * hole + 1 < size:
         child = 2 * hole + 1
         below = heap[child]

@@ -29,13 +29,13 @@ def place_demands(
     out_load: npt.NDArray[np.float64],
     out_routed: npt.NDArray[np.bool_],
 ) -> None:
-    """Place a traffic matrix, one destination after the other in the given order; only reached nodes cost time.
+    """Route a traffic matrix, one destination after the other in the given order; only reached nodes cost time.
 
-    A demand from a node to itself adds nothing and is routed; one without a path adds nothing and is not.
+    A demand from a node to itself adds no load and counts as routed. One without a path adds no load and does not.
 
     link_weight, link_share: float64[n_links]. link_up: bool[n_links].
     destinations: int64[n_destinations], with their distances float64[n_destinations, n_nodes].
-    demand_first: int64[n_destinations + 1]; destination i is asked for by demands demand_first[i]:demand_first[i + 1].
+    demand_first: int64[n_destinations + 1]; demands demand_first[i]:demand_first[i + 1] go to destination i.
     demand_source, demand_gbps: int64, float64[n_demands]; demands of one source add up.
     out_load: float64[2 * n_links] by arc in Gbit/s, added to. out_routed: bool[n_demands], overwritten.
     """
@@ -95,11 +95,11 @@ def trace_pair(
     out_arc: npt.NDArray[np.int64],
     out_fraction: npt.NDArray[np.float64],
 ) -> int:
-    """Every arc that traffic from `source` to the destination of `distance` crosses, and the fraction that crosses it.
+    """Find all arcs of traffic from `source` to the destination of `distance`, and the fraction on each.
 
-    Returns the number of arcs written: 0 without a path or from the destination itself. Where the out arrays are too
-    short it returns minus the number needed; call again with that much room. Arcs come in topological order, all arcs
-    of a node together, farthest node first.
+    Returns the number of arcs written: 0 without a path or from the destination itself. If the out arrays are too
+    short it returns minus the number needed; call again with arrays of that size. Arcs come in topological order, all
+    arcs of a node together, farthest node first.
 
     link_weight, link_share: float64[n_links]. link_up: bool[n_links]. distance: float64[n_nodes].
     node_flow: float64[n_nodes], scratch, zero on entry and on return. heap: int64[n_nodes], scratch.
@@ -150,7 +150,7 @@ def spread_amounts(
     route_scratch: npt.NDArray[np.float64],
     out_load: npt.NDArray[np.float64],
 ) -> None:
-    """Add to every arc what pairs send over it: the inner arcs of the routes they share, then their own first and last.
+    """Add the amounts of pairs to their arcs: the inner arcs of shared routes, then their own first and last arcs.
 
     amount, route_of_pair: float64, int64[n_pairs]. inner_*: int64, int64, float64[any], (route, arc, fraction).
     end_*: int64, int64, float64[any], (pair, arc, fraction). route_scratch: float64[n_routes], zero on entry and on
@@ -175,7 +175,7 @@ def worst_path_us(
     node_scratch: npt.NDArray[np.float64],
     out_us: npt.NDArray[np.float64],
 ) -> None:
-    """Latency of the slowest of the equal-cost paths of each pair.
+    """Compute the latency of the slowest equal-cost path of each pair.
 
     pair_first: int64[n_pairs + 1]. pair_arc: int64[any], the arcs of each pair in the order of `trace_pair`.
     head: int64[2 * n_links]. arc_latency_us: float64[2 * n_links], >= 0.
@@ -206,7 +206,7 @@ def worst_to_destination_us(
     arc_latency_us: npt.NDArray[np.float64],
     out_us: npt.NDArray[np.float64],
 ) -> None:
-    """Latency of the slowest of the equal-cost paths from each source to the destination of `distance`.
+    """Compute the latency of the slowest equal-cost path from each source to the destination of `distance`.
 
     link_weight, link_share: float64[n_links]. link_up: bool[n_links]. distance: float64[n_nodes].
     sources: int64[n_sources]. arc_latency_us: float64[2 * n_links], >= 0.
@@ -257,7 +257,7 @@ def worst_to_destination_us(
 
 @kernel
 def _is_next_hop(near: float, far: float, weight: float, rel_tolerance: float) -> bool:
-    """Whether a link of this weight leads from distance `far` along a shortest path to distance `near`."""
+    """Return whether a link of this weight is on a shortest path from distance `far` to distance `near`."""
     return near < far and abs(near + weight - far) <= rel_tolerance * max(1.0, far)
 
 
@@ -271,7 +271,7 @@ def _total_share(
     node: int,
     rel_tolerance: float,
 ) -> float:
-    """The shares of all next hops of a (reachable) node together."""
+    """Return the sum of the shares of all next hops of a reachable node."""
     total = 0.0
     for k in range(graph.first[node], graph.first[node + 1]):
         arc = graph.arc[k]
@@ -299,7 +299,7 @@ def _push(heap: npt.NDArray[np.int64], size: int, distance: npt.NDArray[np.float
 
 @kernel
 def _pop(heap: npt.NDArray[np.int64], size: int, distance: npt.NDArray[np.float64]) -> int:
-    """Take the top, heap[0], off the heap of waiting nodes; returns the new size."""
+    """Remove the top, heap[0], from the heap of waiting nodes; returns the new size."""
     size -= 1
     node = heap[size]
     hole = 0

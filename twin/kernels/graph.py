@@ -1,4 +1,4 @@
-"""The graph as the kernels see it; plain data, no kernel of its own."""
+"""The graph as arrays for the kernels; this file has no kernel."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Equal rows of a table, so that what depends on them alone is worked out once."""
+"""Groups of equal rows of a table, so that their results are computed once."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ def group_rows(
     out_group: npt.NDArray[np.int64],
     out_first: npt.NDArray[np.int64],
 ) -> int:
-    """Number the distinct rows in the order in which they first appear, and say how many there are.
+    """Number the distinct rows in the order of first appearance; returns their count.
 
     table: int64[n, k]. slots: int64[m], all -1 on entry, m a power of two above n; room for an open-addressed hash.
     out_group: int64[n], the number of each row's group; out_first: int64[n], the first row of each group.

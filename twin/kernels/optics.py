@@ -31,14 +31,16 @@ def propagate_line(
     out_ase_w: npt.NDArray[np.float64],
     out_nli_w: npt.NDArray[np.float64],
 ) -> None:
-    """Signal, ASE and NLI power of every channel at the receiver; an amplifier restores all loss since the one before.
+    """Compute signal, ASE and NLI power of each channel at the receiver.
+
+    An amplifier restores all loss since the previous amplifier.
 
     frequency_hz, baud_hz, launch_w: float64[n_channels], ascending frequencies. Spans: float64[n_spans]; alpha is the
     linear power attenuation; in_ratio and out_ratio the power left by what lies before and within or after the fibre
     (connectors, lumped losses); noise_ratio the linear noise figure of the amplifier after the span, 0 where none is.
-    out_*: float64[n_channels] in W, overwritten. NLI is computed for channels first_test <= i < last_test, and these
-    come out the same to the last bit whatever else is asked for; the others come out with all power that NLI would
-    have taken still in their signal and ASE.
+    out_*: float64[n_channels] in W, overwritten. NLI is computed for channels first_test <= i < last_test; their
+    results do not depend on this range, to the last bit. The signal and ASE of other channels still include the power
+    that NLI would take.
 
     Source: Poggiolini et al., arXiv:1209.0394, eq. 120 and 123. As in GNPy 3.0.1: P_k is the whole power of a channel
     at the fibre input, NLI is taken out of what makes it (powers add up), beta2 is constant over the band, roll-off
@@ -102,9 +104,10 @@ def signal_to_noise_db(
     bandwidth_hz: float,
     out_db: npt.NDArray[np.float64],
 ) -> None:
-    """Signal over ASE, over NLI and over both, where noise of baud_hz is stated in bandwidth_hz; out_db: float64[3, n].
+    """Compute signal over ASE, over NLI and over both, with noise of baud_hz stated in bandwidth_hz.
 
-    signal_w, ase_w, nli_w, baud_hz: float64[n]. What is said without noise, or without sense, is `above_db`'s.
+    signal_w, ase_w, nli_w, baud_hz: float64[n]. out_db: float64[3, n]. Without noise, or for negative powers, the
+    result is that of `above_db`.
     """
     for i in range(signal_w.size):
         signal = signal_w[i] * (baud_hz[i] / bandwidth_hz)
@@ -115,7 +118,7 @@ def signal_to_noise_db(
 
 @kernel
 def above_db(signal: float, noise: float) -> float:
-    """Signal over noise; inf without noise, nan where one is negative: there the model has broken down."""
+    """Return signal over noise, dB; inf without noise, nan if one is negative, because the model is not valid there."""
     if noise == 0.0:
         return math.inf
     ratio = signal / noise

@@ -1,4 +1,4 @@
-"""Shortest paths over the links that are up, one row of answers per source."""
+"""Shortest paths over the links that are up, one row of results per source."""
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,9 @@ def shortest_distances(
     sources: npt.NDArray[np.int64],
     out_distance: npt.NDArray[np.float64],
 ) -> None:
-    """Distance from each source to every node over the up links, infinite where there is no path.
+    """Compute the distance from each source to each node over links that are up; infinite without a path.
 
-    A weight counts the same both ways, so a row is also the distance *to* its source.
+    Weights are the same in both directions, so a row is also the distance *to* its source.
 
     link_weight: float64[n_links], > 0, any unit (that of the answer). link_up: bool[n_links].
     sources: int64[n_sources]. out_distance: float64[n_sources, n_nodes], overwritten.
@@ -64,7 +64,7 @@ def shortest_hops(
     sources: npt.NDArray[np.int64],
     out_hops: npt.NDArray[np.float64],
 ) -> None:
-    """Number of links from each source to every node over the up links, infinite where there is no path.
+    """Compute the number of links from each source to each node over links that are up; infinite without a path.
 
     Equals `shortest_distances` with every weight at one; a float so that either may feed the ECMP kernels.
 
@@ -104,7 +104,7 @@ def _sift_up(
     node: int,
     key: float,
 ) -> None:
-    """Put `node` at the hole or above it, wherever its (key, index) belongs."""
+    """Place `node` at the hole or above it, in the order of (key, index)."""
     while hole > 0:
         parent = (hole - 1) >> 1
         if heap_key[parent] < key or (heap_key[parent] == key and heap[parent] < node):
@@ -122,7 +122,7 @@ def _sift_up(
 def _sift_down(
     heap: npt.NDArray[np.int64], heap_key: npt.NDArray[np.float64], place: npt.NDArray[np.int64], size: int
 ) -> None:
-    """Close the free top of the heap with the node behind its end, heap[size]."""
+    """Fill the free top of the heap with the node after its end, heap[size]."""
     node = heap[size]
     key = heap_key[size]
     hole = 0

@@ -9,25 +9,28 @@ import numpy.typing as npt
 
 from ..catalogue.figure_reader import UsedFigure
 
-N_KEPT = 6
-"""Outcomes of one stage: a what-if, its network, and a few more questions of the same network."""
+N_CACHED = 6
+"""Cached outcomes per stage: a what-if, its network, and a few more questions about the same network."""
 
 
 class Outcome(NamedTuple):
-    """What a stage gave, and the catalogue figures that it read."""
+    """Result of a stage, and the catalogue figures that it read."""
 
     value: Any
     used_figures: tuple[UsedFigure, ...]
 
 
 class StageCache:
-    """The last N_KEPT outcomes of each stage; arrays compare by identity, then bit by bit, the rest by equality."""
+    """Cache of the last N_CACHED outcomes of each stage.
+
+    Arrays compare by identity, then bit by bit; other values by equality.
+    """
 
     def __init__(self) -> None:
         self._entries: dict[str, list[tuple[tuple[Any, ...], Outcome]]] = {}
 
     def get(self, stage: str, key: tuple[Any, ...]) -> Outcome | None:
-        """The outcome for these inputs, or None."""
+        """Return the outcome for these inputs, or None."""
         entries = self._entries.get(stage, [])
         for i in range(len(entries) - 1, -1, -1):
             known, outcome = entries[i]
@@ -37,14 +40,14 @@ class StageCache:
         return None
 
     def put(self, stage: str, key: tuple[Any, ...], outcome: Outcome) -> None:
-        """Keep an outcome, and drop the one longest unused."""
+        """Store an outcome, and drop the least recently used one."""
         entries = self._entries.setdefault(stage, [])
         entries.append((key, outcome))
-        del entries[:-N_KEPT]
+        del entries[:-N_CACHED]
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two values of an input are the same."""
+    """Return whether two values of an input are the same."""
     if a is b:
         return True
     if type(a) is not type(b):
@@ -59,5 +62,5 @@ def same(a: Any, b: Any) -> bool:
 
 
 def _same_bits(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
-    """Whether arrays hold the same, bit by bit: quicker than by value, and NaN is NaN."""
+    """Return whether arrays are equal bit by bit: faster than by value, and NaN equals NaN."""
     return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()

@@ -1,4 +1,4 @@
-"""The engine: runs a stage when something reads its outcome, and keeps what the declared inputs leave the same."""
+"""The engine: runs a stage when its outcome is read, and reuses outcomes whose declared inputs are the same."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .stage import Inputs, Stage
 from .table import STAGES
 
 NO_JOB = object()
-"""Stands for every field of a job where there is none: equal to no value of a field."""
+"""Replaces each field of a job if there is none; it equals no value of a field."""
 
 
 class Engine:
-    """Evaluates cases of one catalogue and price book, and shares between them what their inputs leave the same.
+    """Evaluates cases of one catalogue and price book, and shares outcomes with the same inputs between them.
 
-    One thread at a time computes; threads that should not wait for each other take engines of their own.
+    One thread computes at a time; threads that must not wait for each other need separate engines.
     """
 
     def __init__(self, catalogue: Catalogue, prices: PriceBook, stages: Mapping[str, Stage] = STAGES) -> None:
@@ -36,28 +36,31 @@ class Engine:
             name: FigureReader(*view_of_figures(catalogue, prices, frozenset(stage.catalogue)))
             for name, stage in stages.items()
         }
-        self._rerun_inputs = {name: _closure(stages, stage.reruns) for name, stage in stages.items() if stage.reruns}
-        self._in_order: tuple[tuple[tuple[UsedFigure, ...], ...], tuple[UsedFigure, ...]] = ((), ())
+        self._rerun_inputs = {
+            name: _merged_inputs(stages, stage.reruns) for name, stage in stages.items() if stage.reruns
+        }
+        self._sorted_figures: tuple[tuple[tuple[UsedFigure, ...], ...], tuple[UsedFigure, ...]] = ((), ())
 
     def evaluate(self, case: Case, before: State | None = None) -> Evaluation:
-        """A case, its step worked out and the rest when it is read.
+        """Evaluate a case: its step at once, other outcomes when they are read.
 
         Args:
-            case: what is asked.
-            before: the state that stood there already, so that a change pays only for what it adds.
+            case: case to evaluate.
+            before: the state before the changes, so that only additional parts are paid for.
 
         Returns:
             The evaluation.
 
         Raises:
-            TopologyError: the job cannot be placed, or cannot run as it is cut. Traffic without a path is a result.
+            TopologyError: the job cannot be placed, or cannot run with its parallelism. Traffic without a path is a
+                result, not an error.
         """
         evaluation = Evaluation(case, before, self)
         evaluation.outcome("step")
         return evaluation
 
     def outcome(self, evaluation: Evaluation, name: str) -> Outcome:
-        """The outcome of a stage of an evaluation; the lock comes first, so that no two threads wait for each other."""
+        """Return the outcome of a stage; the lock is taken first, so that threads cannot deadlock."""
         with self.lock:
             known = evaluation.outcomes.get(name)
             if known is None:
@@ -65,14 +68,14 @@ class Engine:
             return known
 
     def used_figures(self, evaluation: Evaluation) -> tuple[UsedFigure, ...]:
-        """Figures that the stages of a score read, each once, sorted by where and name."""
+        """Return the figures that the stages of a score read, each once, sorted by where and name."""
         with self.lock:
             scored = (stage.name for stage in self._stages.values() if stage.in_score)
             figures = tuple(self.outcome(evaluation, name).used_figures for name in scored)
-            known, listed = self._in_order
+            known, listed = self._sorted_figures
             if len(known) != len(figures) or any(a is not b for a, b in zip(known, figures, strict=True)):
                 listed = tuple(sorted(set().union(*figures), key=lambda used: (used.where, used.name)))
-                self._in_order = figures, listed
+                self._sorted_figures = figures, listed
             return listed
 
     def _run(self, evaluation: Evaluation, stage: Stage) -> Outcome:
@@ -89,72 +92,72 @@ class Engine:
         value = stage.compute(inputs)
         used = reader.used_figures()
         outcome = Outcome(
-            value, used if not figures else tuple(sorted({*used, *(f for each in figures for f in each)}))
+            value, used if not figures else tuple(sorted({*used, *(figure for group in figures for figure in group)}))
         )
         self._cache.put(stage.name, key, outcome)
         return outcome
 
     def _need(self, evaluation: Evaluation, need: str) -> Any:
-        """A need's value: the outcome of a stage, or one field of it (None where there is no outcome)."""
+        """Return the outcome of a stage, or one field of it; None if the outcome is None."""
         name, _, field = need.partition(".")
         value = self.outcome(evaluation, name).value
         return value if not field or value is None else getattr(value, field)
 
     def _key(self, evaluation: Evaluation, stage: Stage, needs: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The values of all inputs that the row names, in its order."""
+        """Return the values of all inputs of a stage, in the order of its row."""
         case, before = evaluation.case, evaluation.before
         key = (
             *needs.values(),
             *(case.state[name] for name in stage.state),
             *(getattr(case.document, name) for name in stage.document),
-            *_of_job(case.job, stage.job),
+            *_job_fields(case.job, stage.job),
             *(None if before is None else before[name] for name in stage.before),
         )
         if stage.by_ageing:
             key = (*key, case.ageing)
-        again = self._rerun_inputs.get(stage.name)
-        return key if again is None else (*key, *self._key(evaluation, again, {}))
+        rerun_inputs = self._rerun_inputs.get(stage.name)
+        return key if rerun_inputs is None else (*key, *self._key(evaluation, rerun_inputs, {}))
 
     def _rerunner(
         self, evaluation: Evaluation, figures: list[tuple[UsedFigure, ...]]
     ) -> Callable[[str, tuple[Placement, ...]], Any]:
-        """Runs a stage with the job on fewer places; figures that this reads join the list."""
+        """Return a function that runs a stage with another placement of the job; figures read are added to the list."""
 
         def rerun(name: str, placement: tuple[Placement, ...]) -> Any:
             assert evaluation.case.job is not None
             job = replace(with_placement(evaluation.case.job, placement), on_site_loss="stop")
-            other = Evaluation(replace(evaluation.case, job=job), None, self)
-            value = other.outcome(name)
-            figures.extend(outcome.used_figures for outcome in other.outcomes.values())
+            rerun_evaluation = Evaluation(replace(evaluation.case, job=job), None, self)
+            value = rerun_evaluation.outcome(name)
+            figures.extend(outcome.used_figures for outcome in rerun_evaluation.outcomes.values())
             return value
 
         return rerun
 
 
-def _of_job(job: TrainingJob | None, fields: tuple[str, ...]) -> tuple[Any, ...]:
+def _job_fields(job: TrainingJob | None, fields: tuple[str, ...]) -> tuple[Any, ...]:
     if job is None:
         return (NO_JOB,) * len(fields)
     return tuple(getattr(job, name) for name in fields)
 
 
-def _closure(stages: Mapping[str, Stage], names: tuple[str, ...]) -> Stage:
-    """One row with the inputs of some stages and of all stages behind them."""
+def _merged_inputs(stages: Mapping[str, Stage], names: tuple[str, ...]) -> Stage:
+    """Return one row with the inputs of some stages and of all stages that they need."""
     seen: dict[str, Stage] = {}
-    left = list(names)
-    while left:
-        name = left.pop().partition(".")[0]
+    pending = list(names)
+    while pending:
+        name = pending.pop().partition(".")[0]
         if name not in seen:
             seen[name] = stages[name]
-            left += [*stages[name].needs, *stages[name].reruns]
+            pending += [*stages[name].needs, *stages[name].reruns]
 
-    def joined(kind: str) -> tuple[str, ...]:
-        return tuple(sorted({each for stage in seen.values() for each in getattr(stage, kind)}))
+    def merged(kind: str) -> tuple[str, ...]:
+        return tuple(sorted({item for stage in seen.values() for item in getattr(stage, kind)}))
 
     return Stage(
         "+".join(names),
         compute=lambda _: None,
-        state=joined("state"),
-        document=joined("document"),
-        job=joined("job"),
+        state=merged("state"),
+        document=merged("document"),
+        job=merged("job"),
         by_ageing=any(stage.by_ageing for stage in seen.values()),
     )

@@ -1,4 +1,4 @@
-"""A case, and its evaluation: the outcomes of all stages, each worked out when it is first read."""
+"""A case and its evaluation: the outcomes of all stages, each computed on first read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .outcomes import StepOutcome
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What is asked: a state of a network, the document's demands and settings, a job, an ageing case."""
+    """A case to evaluate: state of a network, document with demands and settings, job, ageing case."""
 
     state: State
     document: TopologyDocument
@@ -35,41 +35,41 @@ class Case:
 
 
 class Runner(Protocol):
-    """What an evaluation needs of the engine."""
+    """Interface of the engine that an evaluation uses."""
 
     def outcome(self, evaluation: Evaluation, name: str) -> Outcome:
-        """The outcome of a stage."""
+        """Return the outcome of a stage."""
 
     def used_figures(self, evaluation: Evaluation) -> tuple[UsedFigure, ...]:
-        """Figures that the stages of a score read."""
+        """Return the figures that the stages of a score read."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Everything that the metrics read; arrays by link, arc or node of `case.state`.
+    """Outcomes of a case, which the metrics read; arrays by link, arc or node of `case.state`.
 
-    Each property is the outcome of one stage. Reading it raises TopologyError where the job cannot be placed.
+    Each property is the outcome of one stage. Reading it raises TopologyError if the job cannot be placed.
     """
 
     case: Case
     before: State | None
-    """The state that stood before the changes: a change pays only for what it adds."""
+    """State before the changes: only additional parts are paid for."""
     runner: Runner = field(repr=False)
     outcomes: dict[str, Outcome] = field(default_factory=dict, repr=False)
-    """Outcomes by stage, as far as they were read."""
+    """Outcomes read so far, by stage."""
 
     def outcome(self, stage: str) -> object:
-        """The outcome of a stage by name."""
+        """Return the outcome of a stage by name."""
         return self.runner.outcome(self, stage).value
 
     @property
     def health(self) -> LinkHealth:
-        """What every link can carry, and why."""
+        """Capacity of each link, and what limits it."""
         return cast(LinkHealth, self.outcome("health"))
 
     @property
     def demands(self) -> DemandLoads | None:
-        """Loads of the document's demands; None without any."""
+        """Loads of the document's demands; None without demands."""
         return cast("DemandLoads | None", self.outcome("demands"))
 
     @property
@@ -84,7 +84,7 @@ class Evaluation:
 
     @property
     def accelerators(self) -> AcceleratorGroups | None:
-        """What the job's accelerators do, whatever the network; None without a job."""
+        """Accelerator groups of the job with their timing, independent of the network; None without a job."""
         return cast("AcceleratorGroups | None", self.outcome("accelerators"))
 
     @property
@@ -94,75 +94,75 @@ class Evaluation:
 
     @property
     def clean_loads(self) -> UnitLinkLoads | None:
-        """The same as if no link lost light; None without a job."""
+        """Loads as if no link had optical loss; None without a job."""
         return cast("UnitLinkLoads | None", self.outcome("clean_link_loads"))
 
     @property
     def step(self) -> Step | None:
-        """The training step; None where there is none, see `why_no_step`."""
+        """Training step; None if there is none, see `why_no_step`."""
         return cast(StepOutcome, self.outcome("step")).step
 
     @property
     def why_no_step(self) -> str:
-        """Why there is no step; empty where there is one."""
+        """Reason why there is no step; empty if there is one."""
         return cast(StepOutcome, self.outcome("step")).why
 
     @property
     def arc_load_gbps(self) -> Floats:
-        """Offered by arc, averaged over a step; float64[2 * n_links]."""
+        """Offered Gb/s by arc, averaged over a step; float64[2 * n_links]."""
         return cast(Floats, self.outcome("arc_load"))
 
     @property
     def arc_utilisation_ratio(self) -> Floats:
-        """The same over the capacity of each arc."""
+        """Offered load over capacity by arc; float64[2 * n_links]."""
         return cast(Floats, self.outcome("arc_utilisation"))
 
     @property
     def arc_queue_us(self) -> Floats:
-        """Mean wait behind the demands (background traffic), by arc; a job's phases are bursts and not in it."""
+        """Mean queueing delay by arc caused by demands, without the bursts of the job; float64[2 * n_links]."""
         return cast(Floats, self.outcome("arc_queue"))
 
     @property
     def worst_latency_us(self) -> float | None:
-        """Slowest path of the job, else of the demands, one way and unloaded; None without either."""
+        """Latency of the slowest path of the job, else of the demands, one way, unloaded; None without either."""
         return cast("float | None", self.outcome("worst_latency"))
 
     @property
     def goodput(self) -> Goodput | None:
-        """What interruptions leave of the job's rate; None without a job."""
+        """Goodput of the job after interruptions; None without a job."""
         return cast("Goodput | None", self.outcome("goodput"))
 
     @property
     def goodput_ratio(self) -> float:
-        """Share of the step rate that survives; 1 without a job."""
+        """Goodput over step rate; 1 without a job."""
         return self.goodput.goodput_ratio if self.goodput is not None else 1.0
 
     @property
     def loss(self) -> LossPenalty | None:
-        """What the job's exchange between sites does to the training itself; None without a step."""
+        """Effect of local SGD on the training loss; None without a step."""
         return cast("LossPenalty | None", self.outcome("loss"))
 
     @property
     def money(self) -> cost.NetworkCost:
-        """Prices of the state, and what had to be bought."""
+        """Cost of the state, and of the purchases for the changes."""
         return cast(cost.NetworkCost, self.outcome("money"))
 
     @property
     def usd_per_day(self) -> float:
-        """Cost of the job's part of the network."""
+        """Cost per day of the job's part of the network."""
         return cast(float, self.outcome("usd_per_day"))
 
     @property
     def list_rental_usd_per_day(self) -> float | None:
-        """What the allocated accelerators would cost at list rental; None where a kind has no list price."""
+        """List rental per day of the allocated accelerators; None if a kind has no list price."""
         return cast("float | None", self.outcome("list_rental"))
 
     @property
     def lease(self) -> Lease | None:
-        """Whether to keep a site or lease it out; None where no site has a price."""
+        """Comparison of using a site and leasing it out; None if no site has a lease price."""
         return cast("Lease | None", self.outcome("lease"))
 
     @property
     def used_figures(self) -> tuple[UsedFigure, ...]:
-        """Figures that a score of this rests on, sorted by where and name."""
+        """Figures that the score uses, sorted by where and name."""
         return self.runner.used_figures(self)

@@ -1,4 +1,4 @@
-"""Stages of money: prices and purchases, the job's part of them, the lease of a site."""
+"""Stages of cost: prices and purchases, the share of the job, the lease of a site."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .stage import Inputs
 
 
 def money(inputs: Inputs) -> cost.NetworkCost:
-    """Prices of a state, and what had to be bought to get there."""
+    """Compute the cost of a state, and of the purchases since the state before."""
     return cost.network_cost(inputs.state, inputs.document, inputs.reader, inputs.before)
 
 
 def usd_per_day(inputs: Inputs) -> float:
-    """Cost per day of the job's part of the network."""
+    """Compute the cost per day of the job's part of the network."""
     placed, network_cost = inputs["placement"], inputs["money"]
     allocated = placed.n_allocated if placed else network_cost.bill.n_accelerators
     total = int(inputs.state["node_n_accelerators"].sum()) if placed else 0
@@ -23,7 +23,7 @@ def usd_per_day(inputs: Inputs) -> float:
 
 
 def list_rental(inputs: Inputs) -> float | None:
-    """List rental per day of the allocated accelerators; None where a kind has no list price."""
+    """Compute the list rental per day of the allocated accelerators; None if a kind has no list price."""
     placed: JobPlacement | None = inputs["placement"]
     if placed is None:
         return None
@@ -35,7 +35,7 @@ def list_rental(inputs: Inputs) -> float | None:
 
 
 def lease(inputs: Inputs) -> Lease | None:
-    """The job with and without its dearest leased site; None where no site of it has a price."""
+    """Compare the job with and without its site of the highest lease; None if its sites have no lease price."""
     job, placed, step = inputs.job, inputs["placement"], inputs["step"].step
     site = highest_lease_site(inputs.document, job) if job is not None else None
     if job is None or step is None or site is None or site.id not in placed.sites:

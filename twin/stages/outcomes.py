@@ -1,4 +1,4 @@
-"""Outcomes of stages that no analysis has a record for."""
+"""Outcomes of stages without a record in an analysis package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..training.step import Step
 
 
 class NodePairs(NamedTuple):
-    """Pairs of different nodes by rising source and target, and what each offers."""
+    """Pairs of different nodes, sorted by source and target, and their offered Gb/s; arrays [n_pairs]."""
 
     source: Ints
     target: Ints
@@ -19,7 +19,7 @@ class NodePairs(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class StepOutcome:
-    """A training step, or why there is none."""
+    """A training step, or the reason why there is none."""
 
     step: Step | None
     why: str = ""

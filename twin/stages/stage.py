@@ -1,4 +1,4 @@
-"""What a stage is: a function, and the inputs that it may read. Reading anything else raises."""
+"""The stage record: a function and its declared inputs. Reading another input raises an error."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One row of the table of stages: a function of the inputs that the row names, and of nothing else."""
+    """A row of the table of stages: a function of exactly the inputs that the row names."""
 
     name: str
     compute: Callable[[Inputs], Any]
     needs: tuple[str, ...] = ()
-    """Stages (`placement`) or single fields of their outcomes (`health.lit`)."""
+    """Stages (`placement`), or single fields of their outcomes (`health.lit`), that are read."""
     state: tuple[str, ...] = ()
-    """Columns of the state, see `NetworkArrays` and `arrays.state.DERIVED`; `parts` among them."""
+    """Columns of the state, and `parts`; see `NetworkArrays` and `arrays.state.DERIVED`."""
     document: tuple[str, ...] = ()
     """Fields of the document."""
     job: tuple[str, ...] = ()
     """Fields of the job."""
     catalogue: tuple[str, ...] = ()
-    """Kinds of parts, `general`, `prices`."""
+    """Kinds of figures: kinds of parts, `general`, `prices`."""
     before: tuple[str, ...] = ()
-    """Columns of the state that stood before the changes; there may be none."""
+    """Columns of the state before the changes, if there is one."""
     reruns: tuple[str, ...] = ()
-    """Stages that run again for another job: all that these read, directly or not, are inputs as well."""
+    """Stages that run again for another placement; all that they read, also indirectly, are inputs too."""
     by_ageing: bool = False
-    """Whether the ageing case is read."""
+    """Whether the stage reads the ageing case."""
     in_score: bool = True
-    """Whether a score rests on the figures that this reads; not so where only an explanation asks for it."""
+    """Whether a score uses the figures of this stage; False for stages that only explanations use."""
 
     def inputs(self) -> Iterator[tuple[str, str]]:
-        """(kind, name) of every input of the row, for tests and tables."""
+        """Yield (kind, name) of each input, for tests and tables."""
         for kind in ("needs", "state", "document", "job", "catalogue", "before", "reruns"):
             yield from ((kind, name) for name in getattr(self, kind))
         if self.by_ageing:
             yield "by_ageing", "ageing"
 
     def without(self, kind: str, name: str) -> Stage:
-        """The row without one of its inputs."""
+        """Return the row without one of its inputs."""
         if kind == "by_ageing":
             return replace(self, by_ageing=False)
-        left: dict[str, Any] = {kind: tuple(each for each in getattr(self, kind) if each != name)}
-        return replace(self, **left)
+        remaining: dict[str, Any] = {kind: tuple(item for item in getattr(self, kind) if item != name)}
+        return replace(self, **remaining)
 
 
 class RecordView:
-    """A record of which only the named fields can be read; its properties read through the same check."""
+    """A view of a record in which only named fields can be read; properties use the same check."""
 
     __slots__ = ("_fields", "_record")
 
@@ -66,7 +66,7 @@ class RecordView:
         self._record, self._fields = record, fields
 
     def __getattr__(self, name: str) -> Any:
-        """A field, or a property or method worked out from fields. Raises UndeclaredInputError for other fields."""
+        """Return a field, property or method. Raises UndeclaredInputError for a field that is not named."""
         kind = type(self._record)
         if name in self._fields:
             return getattr(self._record, name)
@@ -74,11 +74,11 @@ class RecordView:
         if isinstance(derived, property) and derived.fget is not None:
             return derived.fget(self)
         if name not in _fields_of(kind) and callable(derived):
-            return lambda *args, **more: derived(self, *args, **more)
+            return lambda *args, **kwargs: derived(self, *args, **kwargs)
         raise UndeclaredInputError(f"{kind.__name__}.{name}")
 
     def __replace__(self, **changes: Any) -> RecordView:
-        """A copy with some fields replaced, as narrow as this one."""
+        """Return a copy with some fields replaced and the same restriction."""
         return RecordView(replace(self._record, **changes), self._fields)
 
 
@@ -87,7 +87,7 @@ def _fields_of(kind: type[Any]) -> frozenset[str]:
 
 
 class Inputs:
-    """What a stage receives: views of just the inputs that its row names."""
+    """Inputs of a stage: views of only the inputs that its row names."""
 
     def __init__(
         self,
@@ -100,47 +100,47 @@ class Inputs:
     ) -> None:
         self._stage, self._case, self._before = stage, case, before
         self.reader = reader
-        """Figures of the declared kinds; those that are read become assumptions of the answer."""
+        """Reader of figures of the declared kinds; figures that are read become assumptions of the answer."""
         self._outcome, self._rerun = outcome, rerun
 
     @property
     def state(self) -> State:
-        """The state, of which the declared columns can be read."""
+        """State, restricted to the declared columns."""
         return self._case.state.view(frozenset(self._stage.state))
 
     @property
     def before(self) -> State | None:
-        """The state before the changes, if there was one, likewise."""
+        """State before the changes, restricted likewise; None without changes."""
         return None if self._before is None else self._before.view(frozenset(self._stage.before))
 
     @property
     def document(self) -> TopologyDocument:
-        """The document, of which the declared fields can be read."""
+        """Document, restricted to the declared fields."""
         return cast(TopologyDocument, RecordView(self._case.document, frozenset(self._stage.document)))
 
     @property
     def job(self) -> TrainingJob | None:
-        """The job, of which the declared fields can be read; None without one."""
+        """Job, restricted to the declared fields; None without a job."""
         job = self._case.job
         return None if job is None else cast(TrainingJob, RecordView(job, frozenset(self._stage.job)))
 
     @property
     def ageing(self) -> AgeingCase:
-        """The ageing case. Raises UndeclaredInputError where the row does not say that it is read."""
+        """Ageing case. Raises UndeclaredInputError if the row does not declare it."""
         if not self._stage.by_ageing:
             raise UndeclaredInputError("ageing")
         return self._case.ageing
 
     def __getitem__(self, need: str) -> Any:
-        """The outcome of a stage, or one field of it. Raises UndeclaredInputError for an undeclared one."""
+        """Return the outcome of a stage, or one field of it. Raises UndeclaredInputError if undeclared."""
         if need not in self._stage.needs:
             raise UndeclaredInputError(need)
         return self._outcome(need)
 
     def rerun(self, stage: str, placement: tuple[Placement, ...]) -> Any:
-        """The outcome of a stage with the job on these places only, as many replicas as fit there.
+        """Return the outcome of a stage with the job on another placement, with as many replicas as fit.
 
-        Raises UndeclaredInputError for an undeclared stage, TopologyError where the job does not fit there.
+        Raises UndeclaredInputError for an undeclared stage, TopologyError if the job does not fit.
         """
         if stage not in self._stage.reruns:
             raise UndeclaredInputError(f"rerun of {stage}")

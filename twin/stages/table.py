@@ -7,7 +7,7 @@ from .stage import Stage
 
 
 def names(listed: str) -> tuple[str, ...]:
-    """Names listed with spaces between them."""
+    """Split a text of names separated by spaces."""
     return tuple(listed.split())
 
 
@@ -313,4 +313,4 @@ ROWS = (
     ),
 )
 STAGES = {stage.name: stage for stage in ROWS}
-"""Stages by name, each behind those that it needs."""
+"""Stages by name; each is listed after the stages that it needs."""

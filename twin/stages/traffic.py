@@ -1,4 +1,4 @@
-"""Stages of traffic: how nodes split it, routes, loads and queues of demands, load and utilisation of arcs."""
+"""Stages of traffic: split weights, routes, loads and queues of demands, load and utilisation of arcs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def split_share(inputs: Inputs) -> Floats:
         return np.asarray(inputs.state.n_members_up, dtype=np.float64)
     capacity_gbps: Floats = inputs["health.arc_capacity_gbps"]
     rate_gbps = np.minimum(capacity_gbps[0::2], capacity_gbps[1::2])
-    # links of unknown rate take part; what they share is then reported as unknown
+    # links of unknown rate take part; the result is then reported as unknown
     return np.where(inputs["health.rate_unknown"], inputs.state.n_members_up, rate_gbps)
 
 

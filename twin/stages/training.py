@@ -25,7 +25,7 @@ from .stage import Inputs
 
 
 def placement(inputs: Inputs) -> JobPlacement | None:
-    """The job on its racks. Raises TopologyError where it does not fit."""
+    """Place the job on racks; None without a job. Raises TopologyError if it does not fit."""
     job, state = inputs.job, inputs.state
     if job is None:
         return None
@@ -57,25 +57,25 @@ def stated_split(inputs: Inputs) -> None:
 
 
 def job_flows(inputs: Inputs) -> JobFlows | None:
-    """Flows of the job between racks."""
+    """Compute the flows of the job between racks; None without a job."""
     job = inputs.job
     return None if job is None else flows_of_job(inputs["placement"], job, inputs.state.n_nodes)
 
 
 def job_pairs(inputs: Inputs) -> PairTable | None:
-    """Distinct pairs of nodes of all flows."""
+    """Collect the distinct node pairs of all flows; None without a job."""
     flows: JobFlows | None = inputs["job_flows"]
     return None if flows is None else PairTable.of(flows, inputs.state.n_nodes)
 
 
 def job_routes(inputs: Inputs) -> Routes | None:
-    """Routes of the job's pairs."""
+    """Find the routes of the job's node pairs; None without a job."""
     pairs: PairTable | None = inputs["job_pairs"]
     return None if pairs is None else inputs["router"].routes(inputs["split_share"], pairs.source, pairs.target)
 
 
 def unit_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
-    """Loads by arc of one unit of each flow set, without latencies."""
+    """Compute the loads by arc of one unit of each flow set, without latencies; None without a job."""
     pairs: PairTable | None = inputs["job_pairs"]
     if pairs is None:
         return None
@@ -83,7 +83,7 @@ def unit_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
 
 
 def link_loads(inputs: Inputs) -> UnitLinkLoads | None:
-    """The same with the latency of the slowest path of each phase."""
+    """Add the latency of the slowest path of each phase to the unit loads; None without a job."""
     loads: UnitLinkLoads | None = inputs["unit_link_loads"]
     if loads is None:
         return None
@@ -91,16 +91,21 @@ def link_loads(inputs: Inputs) -> UnitLinkLoads | None:
 
 
 def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
-    """Loads as if no link lost light; those that are where that would leave flows without a path."""
+    """Compute the loads as if no link had optical loss; None without a job.
+
+    The actual loads, if the other links leave flows without a path or without a known rate.
+    """
     loads: UnitLinkLoads | None = inputs["link_loads"]
     if loads is None:
         return None
     state, lit, share = inputs.state, inputs["health.lit"], inputs["split_share"]
-    bright = links_without_line_loss(state, lit, inputs.reader)
-    if not (bright != lit).any():
+    lit_without_loss = links_without_line_loss(state, lit, inputs.reader)
+    if not (lit_without_loss != lit).any():
         return loads
     pairs: PairTable = inputs["job_pairs"]
-    routes = Router(state, bright & (share > 0), inputs["access_latency"]).routes(share, pairs.source, pairs.target)
+    routes = Router(state, lit_without_loss & (share > 0), inputs["access_latency"]).routes(
+        share, pairs.source, pairs.target
+    )
     clean_loads = loads_on_routes(state, inputs["job_flows"], pairs, routes)
     if clean_loads.unreachable or inputs["health.rate_unknown"][clean_loads.arc // 2].any():
         return loads
@@ -108,13 +113,13 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
 
 
 def accelerators(inputs: Inputs) -> AcceleratorGroups | None:
-    """What the job's accelerators do, whatever the network."""
+    """Compute the accelerator groups of the job, independent of the network; None without a job."""
     job = inputs.job
     return None if job is None else AcceleratorGroups.of(inputs["placement"], job, inputs.reader)
 
 
 def hash_collisions(inputs: Inputs) -> Floats | None:
-    """Fullest member over mean of wide-area bundles, by row of the loads."""
+    """Compute the load of the fullest member over the mean of each wide-area bundle; by row of the loads."""
     loads: UnitLinkLoads | None = inputs["link_loads"]
     if loads is None:
         return None
@@ -123,7 +128,7 @@ def hash_collisions(inputs: Inputs) -> Floats | None:
 
 
 def job_capacity(inputs: Inputs) -> Floats | None:
-    """Gb/s that arcs leave the job, by row of the loads: behind demands in the background and hash collisions."""
+    """Compute the Gb/s available to the job, after background demands and hash collisions; by row of the loads."""
     loads: UnitLinkLoads | None = inputs["link_loads"]
     if loads is None:
         return None
@@ -135,9 +140,9 @@ def job_capacity(inputs: Inputs) -> Floats | None:
 
 
 def why_rates_unknown(inputs: Inputs) -> str:
-    """Which unknown rates leave the job's capacity unknown, as text; empty where it is known.
+    """Name the links whose unknown rate makes the job's capacity unknown; empty if it is known.
 
-    Those on its arcs, else those of demands that share these arcs.
+    Links on the job's arcs, else links of demands that share these arcs.
     """
     capacity_gbps: Floats | None = inputs["job_capacity"]
     if capacity_gbps is None or not np.isnan(capacity_gbps).any():
@@ -152,12 +157,15 @@ def why_rates_unknown(inputs: Inputs) -> str:
 
 
 def step(inputs: Inputs) -> StepOutcome:
-    """The training step, or why there is none. Raises TopologyError for a pace beyond what accelerators could do."""
+    """Compute the training step, or the reason why there is none.
+
+    Raises TopologyError for a stated pace beyond the peak of the accelerators.
+    """
     job = inputs.job
     if job is None:
         return StepOutcome(None, "the document has no job")
     for check in ("memory_fit", "stated_split"):
-        _ = inputs[check]  # either has raised where the job cannot run
+        _ = inputs[check]  # reading them raises if the job cannot run
     loads: UnitLinkLoads = inputs["link_loads"]
     if loads.unreachable:
         phase, a, b = loads.unreachable[0]
@@ -175,7 +183,10 @@ def step(inputs: Inputs) -> StepOutcome:
 
 
 def loss(inputs: Inputs) -> LossPenalty | None:
-    """What exchanging every H steps costs the training; sites are the replicas of local SGD. None without a step."""
+    """Compute the loss penalty of an exchange every H steps; None without a step.
+
+    The sites are the replicas of local SGD.
+    """
     job, result = inputs.job, inputs["step"]
     if job is None or result.step is None:
         return None
