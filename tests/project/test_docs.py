@@ -17,8 +17,8 @@ from twin.model.known_models import MODELS
 from twin.scenario.changes import Change
 
 ROOT = Path(__file__).parents[2]
-DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-NETWORKS = (ROOT / "docs/networks.md").read_text()
+DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NETWORKS = (ROOT / "docs/explanation/networks.md").read_text()
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -36,7 +36,7 @@ def test_files_that_are_named_are_there(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["training_step.md", "questions.md"])
 def test_python_examples_run(name: str) -> None:
-    found = blocks((ROOT / "docs" / name).read_text(), "python")
+    found = blocks((ROOT / "docs" / "explanation" / name).read_text(), "python")
     assert found
     for block in found:
         exec(compile(block, name, "exec"), {})
