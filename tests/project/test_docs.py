@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from pathlib import Path
 from typing import get_args
 
 import pytest
+import typer
 import yaml
 
+from twin.check import check_file
+from twin.cli.main import app
 from twin.errors import TopologyError
 from twin.formats.native import parse_mapping
-from twin.loading import from_document
+from twin.loading import from_document, load
 from twin.model.jobs import Parallelism, Placement, TrainingJob
 from twin.model.known_models import MODELS
+from twin.scenario.apply import parse_changes
 from twin.scenario.changes import Change
 
 ROOT = Path(__file__).parents[2]
@@ -37,12 +43,53 @@ def test_files_that_are_named_are_there(path: Path) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("name", ["training_step.md", "questions.md"])
-def test_python_examples_run(name: str) -> None:
-    found = blocks((ROOT / "docs" / "explanation" / name).read_text(), "python")
-    assert found
-    for block in found:
-        exec(compile(block, name, "exec"), {})
+@pytest.mark.parametrize("path", [path for path in DOCS if "```python" in path.read_text()], ids=str)
+def test_python_examples_run(path: Path) -> None:
+    """The blocks of a page run one after the other, in one namespace."""
+    names: dict[str, object] = {}
+    for block in blocks(path.read_text(), "python"):
+        exec(compile(block, path.name, "exec"), names)
+
+
+def commands(path: Path) -> list[str]:
+    """Every `twin` command of a page: continued lines joined, comments left out, names in place of `NETWORK`."""
+    lines = "\n".join(blocks(path.read_text(), "sh")).replace("\\\n", " ").splitlines()
+    told = [line.split(" && ")[-1].removeprefix(".venv/bin/") for line in lines]
+    return [line for line in told if line.startswith("twin ")]
+
+
+@pytest.mark.parametrize("path", [path for path in DOCS if commands(path)], ids=str)
+def test_commands_of_the_docs_are_understood(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each names a command and options that there are, with values that are read; none is run."""
+    monkeypatch.chdir(tmp_path)
+    group = typer.main.get_command(app)
+    for line in commands(path):
+        _, name, *words = shlex.split(line, comments=True)
+        group.commands[name].make_context(name, words)  # type: ignore[attr-defined]
+        for change in (words[i + 1] for i, word in enumerate(words) if word == "--change"):
+            assert parse_changes([json.loads(change)], line)
+
+
+def test_the_fixture_of_the_docs_holds(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(blocks((ROOT / "docs/how-to/checks.md").read_text(), "yaml")[0])
+    result = check_file(path)
+    assert result.within, result.problem
+    assert result.n_cases == 1
+
+
+def test_the_prices_of_the_docs_are_read() -> None:
+    prices = yaml.safe_load(blocks((ROOT / "docs/how-to/prices.md").read_text(), "yaml")[0])
+    network = load("memphis-small", prices=prices)
+    assert network.price_book.part_usd["OpenZR+-400G"].value == 3900
+    assert network.price_book.electricity_usd_per_mwh.value == 61
+
+
+@pytest.mark.parametrize("page", ["what_if", "compare_plans"])
+def test_plans_of_the_docs_are_read(page: str) -> None:
+    for block in blocks((ROOT / f"docs/how-to/{page}.md").read_text(), "yaml"):
+        for plan in yaml.safe_load(block)["plans"]:
+            assert load("memphis-small").what_if(plan["changes"]).after["step_time_s"] > 0
 
 
 def test_every_kind_of_change_is_listed() -> None:
