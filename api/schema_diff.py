@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from twin.loading import document_schema
+from twin.scenario.document_schema import document_schema
 
 from .app import create_app
 from .schema_rules import Difference, compare_openapi, compare_schemas

@@ -12,7 +12,7 @@ import pytest
 from twin.api import schema_diff
 from twin.api.schema_diff import DOCUMENT, OPENAPI, current_schemas, differences, main, read_schemas, report
 
-from twin.loading import document_schema
+from twin.scenario.document_schema import document_schema
 
 Edit = Callable[[Any], Any]
 
