@@ -10,8 +10,9 @@ from typing import Any
 
 from twin.topologies import NETWORKS, check_size, expand, network_text
 
-from twin.loading import Network, from_document, load
+from twin.loading import from_document, load
 from twin.model.document import TopologyDocument
+from twin.network import Network
 
 from .bodies import ChangedNetworkRequest
 from .problems import find

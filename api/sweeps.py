@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from twin.errors import ChangeError, TwinError
-from twin.loading import Network
+from twin.network import Network
 from twin.studies.sweep import check_sweep
 
 from .axes import PostedAxis, axes_of
