@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -31,15 +32,20 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
+@cache
+def files() -> tuple[str, ...]:
+    """Every file of the checkout, relative to its root."""
+    return tuple(str(file.relative_to(ROOT)) for file in ROOT.rglob("*.*") if ".venv" not in file.parts)
+
+
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_that_are_named_are_there(path: Path) -> None:
     """Links between pages of the site are left to its build, which knows the pages that are made."""
-    there = {str(file.relative_to(ROOT)) for file in ROOT.rglob("*.*") if ".venv" not in file.parts}
     text = path.read_text(encoding="utf-8")
     text = text if path.parent == ROOT else re.sub(r"\]\([^)]*\)", "]", text)
     named = set(re.findall(r"[\w/*-]+\.(?:py|yaml|json|md)(?![\w-])", text))
     yours = {"mine.json", "yours.yaml", "topology.yaml", "optical_line.py"}
-    missing = [name for name in named - yours if "*" not in name and not any(f.endswith(name) for f in there)]
+    missing = [name for name in named - yours if "*" not in name and not any(f.endswith(name) for f in files())]
     assert not missing
 
 
