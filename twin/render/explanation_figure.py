@@ -39,7 +39,7 @@ def explanation_figure(data: Mapping[str, Any]) -> Any:
         share_s, alone_s = cause["share_s"], step_s - cause["alone_s"]
         axis.plot([i - 0.67, i - 0.33], [level_s, level_s], color=GREY, linewidth=0.7, zorder=1)
         _bar(axis, i, level_s, level_s - share_s, RED if share_s > 0 else GREEN if share_s < 0 else GREY)
-        label = "step without only this cause" if i == 1 else None
+        label = "step if only this cause is removed" if i == 1 else None
         axis.plot([i - 0.33, i + 0.33], [alone_s, alone_s], color="black", linewidth=1.4, zorder=3, label=label)
         top_s = max(level_s, level_s - share_s)
         # a label that a mark would cross is moved above the mark

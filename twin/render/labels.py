@@ -24,7 +24,8 @@ class PointLabel:
 
     text: str
     x: float
-    y: float
+    y: float | None
+    """None = at the top of the panel, for a vertical line."""
     colour: str
 
 
@@ -68,8 +69,9 @@ def _write(axis: Any, label: PointLabel, distance: float, right: int, up: int) -
         "va": {-1: "top", 0: "center", 1: "bottom"}[up],
         "zorder": 5,
     }
-    offset = (right * across * (0.8 if up else 1.0), up * distance * 0.6)
-    return axis.annotate(label.text, (label.x, label.y), offset, textcoords="offset points", **style)
+    offset = (right * across * (0.8 if up else 1.0), up * distance * 0.8)
+    y = axis.get_ylim()[1] if label.y is None else label.y
+    return axis.annotate(label.text, (label.x, y), offset, textcoords="offset points", **style)
 
 
 def _curve_pixels(axis: Any) -> np.ndarray:

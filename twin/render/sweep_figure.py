@@ -118,7 +118,7 @@ def _mark_points(
     for crossing in data["crossings"]:
         if curve is None or crossing[1] == curve:
             axis.axvline(crossing[0], color=colour, linewidth=0.9, linestyle=":")
-            yield PointLabel(f"crosses at {_value_text(crossing[0])}", crossing[0], data["against_value"], colour)
+            yield PointLabel(f"crosses at {_value_text(crossing[0])}", crossing[0], None, colour)
 
 
 def _value_text(value: float | str) -> str:
