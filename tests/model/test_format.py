@@ -107,6 +107,19 @@ def test_what_is_no_id_is_refused_with_the_rule(text: str, problem: str) -> None
     assert issue.isprintable()
 
 
+def test_shared_risks_that_differ_only_by_normalisation_are_refused() -> None:
+    data = changed(changed(campus_data(), "links", "wan", srlgs=["caf\xe9"]), "links", "a-up", srlgs=["cafe\u0301"])
+    (issue,) = issues(data)
+    assert issue.startswith("srlgs[cafe\u0301]: 'caf\\xe9' and 'cafe\\u0301' look the same")
+
+
+def test_an_undirected_reading_supersedes_both_directions() -> None:
+    newer = measured([("a_to_b", -19.0, "2024-06-01"), (None, -13.0, "2025-06-01")])
+    assert [each.where for each in from_document(newer).unused_fields] == ["measurements[wan, received_power a_to_b]"]
+    older = measured([("a_to_b", -19.0, "2025-06-01"), (None, -13.0, "2024-06-01")])
+    assert from_document(older).unused_fields == ()  # it still counts for b_to_a
+
+
 def test_ids_that_differ_only_by_normalisation_are_duplicates() -> None:
     nodes = [{"id": "caf\u00e9", "kind": "leaf"}, {"id": "cafe\u0301", "kind": "leaf"}]
     (issue,) = issues({"nodes": nodes})
@@ -303,6 +316,9 @@ def columns(data: dict[str, Any]) -> dict[str, bytes]:
         ([("a_to_b", -13.0, "2025-06-01"), ("b_to_a", -14.0, "2025-05-01")], -14.0, "2025-05-01"),
         ([("a_to_b", -14.0, "2025-06-01"), ("b_to_a", -14.0, "2025-05-01")], -14.0, "2025-06-01"),
         ([("a_to_b", -19.0, "2024-06-01"), ("a_to_b", -13.0, "2025-06-01")], -13.0, "2025-06-01"),
+        ([("a_to_b", -19.0, "2024-06-01"), (None, -13.0, "2025-06-01")], -13.0, "2025-06-01"),
+        ([("a_to_b", -19.0, "2025-06-01"), (None, -13.0, "2024-06-01")], -19.0, "2025-06-01"),
+        ([("a_to_b", -13.0, "2025-06-01"), (None, -14.0, "2025-06-01")], -14.0, "2025-06-01"),
     ],
 )
 def test_a_received_power_is_the_older_field_to_the_last_bit(

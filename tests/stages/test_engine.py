@@ -243,3 +243,30 @@ def test_an_evaluation_of_a_job_that_does_not_fit_raises_when_it_is_asked_for() 
     assert lazily.health.lit.all()
     with pytest.raises(TwinError, match="no place"):
         _ = lazily.placed
+
+
+# --- outcomes cannot be changed --------------------------------------------------------------------------------------
+
+
+def arrays_in(value: Any, seen: set[int]) -> list[np.ndarray]:
+    """Every array that can be reached from a value, through any attribute or container."""
+    if id(value) in seen or isinstance(value, str | bytes | int | float | type | State | None):
+        return []
+    seen.add(id(value))
+    if isinstance(value, np.ndarray):
+        return [value]
+    items = list(value.items()) if isinstance(value, dict) else []
+    items += list(value) if isinstance(value, tuple | list | set | frozenset) else []
+    items += [getattr(value, name, None) for name in getattr(value, "__dataclass_fields__", ())]
+    # private fields of an object are its own caches
+    items += [item for name, item in getattr(value, "__dict__", {}).items() if not name.startswith("_")]
+    return [array for item in items for array in arrays_in(item, seen)]
+
+
+@pytest.mark.parametrize("job", ["both", None])
+def test_no_array_of_an_outcome_can_be_written(job: str | None) -> None:
+    network = from_document(seeded(1))
+    evaluation = network.evaluate(job)
+    arrays = {name: arrays_in(evaluation.outcome(name), set()) for name in STAGES}
+    assert sum(map(len, arrays.values())) > 50
+    assert [(name, array.shape) for name in arrays for array in arrays[name] if array.flags.writeable] == []

@@ -121,16 +121,23 @@ Provenance = Annotated[Source | str, TextOrSource()]
 
 def duplicate_issues(list_name: str, ids: Iterable[str]) -> Iterator[Issue]:
     """Find ids of one list that stand twice, or that differ only by Unicode normalisation."""
-    alike: dict[str, Counter[str]] = {}
-    for record_id, n in Counter(ids).items():
+    n_by_id = Counter(ids)
+    for record_id, n in n_by_id.items():
         if n > 1:
             yield Issue(
                 f"{list_name}[{record_id}]", f"id {record_id!r} stands {n} times", "ids are unique within a list"
             )
-        if not record_id.isascii():
-            alike.setdefault(normal_form(record_id), Counter())[record_id] += n
-    for ids_alike in alike.values():
-        if len(ids_alike) > 1:
-            shown = " and ".join(sorted(ascii(record_id) for record_id in ids_alike))
+    yield from lookalike_issues(list_name, n_by_id)
+
+
+def lookalike_issues(list_name: str, names: Iterable[str]) -> Iterator[Issue]:
+    """Find different names that differ only by Unicode normalisation, so that they look the same."""
+    alike: dict[str, set[str]] = {}
+    for name in names:
+        if not name.isascii():
+            alike.setdefault(normal_form(name), set()).add(name)
+    for names_alike in alike.values():
+        if len(names_alike) > 1:
+            shown = " and ".join(sorted(map(ascii, names_alike)))
             problem = f"{shown} look the same: they differ only by Unicode normalisation"
-            yield Issue(f"{list_name}[{min(ids_alike)}]", problem, "write the id in one form")
+            yield Issue(f"{list_name}[{min(names_alike)}]", problem, "write the id in one form")

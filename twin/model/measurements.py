@@ -26,6 +26,7 @@ Quantity = Literal[
     "flaps",
 ]
 Direction = Literal["a_to_b", "b_to_a"]
+BOTH_DIRECTIONS: tuple[Direction, ...] = ("a_to_b", "b_to_a")
 Index = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
@@ -80,7 +81,7 @@ class Measurement:
     at: date
     """Date of the reading. The latest of several readings counts."""
     direction: Direction | None = None
-    """a_to_b: from ends[0] to ends[1]; None = not stated. If both directions are given, the worse one counts."""
+    """a_to_b: from ends[0] to ends[1]; None = not stated: it stands for both directions. The worse direction counts."""
     value_db: float | None = None
     """Value of span_loss, snr, osnr or amplifier_gain."""
     value_dbm: float | None = None
@@ -121,6 +122,11 @@ class Measurement:
         return self.quantity == "received_power" and of.span is None and of.lane is None
 
 
+def directions_of(m: Measurement) -> tuple[Direction, ...]:
+    """Return the directions that a measurement stands for: both, if it states none."""
+    return (m.direction,) if m.direction else BOTH_DIRECTIONS
+
+
 def measurement_key(m: Measurement) -> tuple[Any, ...]:
     """Return the sort key of a measurement: place, quantity, direction, date, value."""
     place = (m.of.link, -1 if m.of.span is None else m.of.span, -1 if m.of.lane is None else m.of.lane)
@@ -139,15 +145,16 @@ class MeasuredValues:
     """Measurements that answers use, by link and span: the worse direction of the latest readings."""
 
     def __init__(self, measurements: Iterable[Measurement]) -> None:
-        latest: dict[tuple[str, int | None], dict[Direction | None, Measured]] = {}
+        latest: dict[tuple[str, int | None], dict[Direction, Measured]] = {}
         for m in measurements:
             if not m.is_used:
                 continue
             # the sign makes the worse value the higher one
             value = Measured(m.value if m.quantity == "span_loss" else -m.value, m.at)
             by_direction = latest.setdefault((m.of.link, m.of.span), {})
-            known = by_direction.get(m.direction)
-            by_direction[m.direction] = value if known is None or value.day > known.day else known
+            for direction in directions_of(m):
+                known = by_direction.get(direction)
+                by_direction[direction] = value if known is None else max(known, value, key=_day_and_value)
         self._worst = {key: max(readings.values()) for key, readings in latest.items()}
 
     def span_loss(self, link: str, span: int) -> Measured | None:
@@ -160,6 +167,11 @@ class MeasuredValues:
         return None if worst is None else Measured(-worst.value, worst.day)
 
 
+def _day_and_value(measured: Measured) -> tuple[date, float]:
+    """Return the order of readings: the later one counts, and the worse of two readings of a day."""
+    return measured.day, measured.value
+
+
 __all__ = [
     "READINGS",
     "VALUE_FIELDS",
@@ -168,5 +180,6 @@ __all__ = [
     "MeasuredValues",
     "Measurement",
     "Source",
+    "directions_of",
     "measurement_key",
 ]

@@ -10,7 +10,7 @@ from itertools import islice
 from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from .document import TopologyDocument
-from .identity import duplicate_issues
+from .identity import duplicate_issues, lookalike_issues
 from .job_rules import job_shape_issues
 from .measurement_rules import measurement_issues
 from .records import Link, Node, Span
@@ -64,6 +64,8 @@ def _issues(
     yield from duplicate_issues("links", (link.id for link in links))
     for name in ("sites", "fabrics"):
         yield from duplicate_issues(name, (record.id for record in getattr(document, name)))
+    records: list[Link | Span] = [*links, *(span for link in links for span in link.spans)]
+    yield from lookalike_issues("srlgs", (risk for record in records for risk in record.srlgs))
     yield from _unknown_sites(((f"nodes[{n.id}].site", n.site) for n in nodes if n.site is not None), site_ids)
     yield from _node_issues(nodes, catalogue)
     yield from _link_issues(links, by_id, catalogue, missing)

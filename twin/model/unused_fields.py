@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .directions import differs_by_direction
 from .document import TopologyDocument
-from .measurements import Measurement
+from .measurements import Measurement, directions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ def _unused_measurements(measurements: Iterable[Measurement]) -> Iterator[tuple[
     used = [m for m in measurements if m.is_used]
     latest: dict[object, Measurement] = {}
     for m in sorted(used, key=lambda m: m.at):
-        latest[m.of, m.quantity, m.direction] = m
+        latest |= {(m.of, m.quantity, direction): m for direction in directions_of(m)}
     for m in measurements:
         if not m.is_used:
             of_lane = m.of.lane is not None and m.quantity in ("span_loss", "received_power")
             yield m.where, f"measurements {m.quantity}", LANE if of_lane else QUANTITY
-        elif m.at < latest[m.of, m.quantity, m.direction].at:
+        elif all(m.at < latest[m.of, m.quantity, direction].at for direction in directions_of(m)):
             yield m.where, f"measurements {m.quantity}", OLDER

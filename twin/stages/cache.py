@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,10 +41,26 @@ class StageCache:
         return None
 
     def put(self, stage: str, key: tuple[Any, ...], outcome: Outcome) -> None:
-        """Store an outcome, and drop the least recently used one."""
+        """Store an outcome, and drop the least recently used one. Its arrays become read-only: questions share them."""
+        freeze_arrays(outcome.value)
         entries = self._entries.setdefault(stage, [])
         entries.append((key, outcome))
         del entries[:-N_CACHED]
+
+
+def freeze_arrays(value: Any) -> None:
+    """Make the arrays in an outcome read-only: those in tuples, lists, dicts and fields of dataclasses."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, tuple | list):
+        for item in value:
+            freeze_arrays(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            freeze_arrays(item)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for name in value.__dataclass_fields__:
+            freeze_arrays(getattr(value, name, None))
 
 
 def same(a: Any, b: Any) -> bool:

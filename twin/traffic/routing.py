@@ -85,6 +85,7 @@ class Router:
         weight = state["link_weight"]
         self._by_hops = bool(len(weight) == 0 or (weight == weight[0]).all())
         self.weight = np.ones_like(weight) if self._by_hops else weight
+        self.weight.flags.writeable = False
         self._distances: dict[int, npt.NDArray[Any]] = {}
         self._share: Floats | None = None
         self._groups = np.arange(state.n_nodes)
