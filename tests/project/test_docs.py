@@ -7,7 +7,6 @@ import re
 import shlex
 from functools import cache
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import typer
@@ -19,9 +18,7 @@ from twin.errors import TopologyError
 from twin.formats.native import parse_mapping
 from twin.loading import from_document, load
 from twin.model.jobs import Parallelism, Placement, TrainingJob
-from twin.model.known_models import MODELS
 from twin.scenario.apply import parse_changes
-from twin.scenario.changes import Change
 
 ROOT = Path(__file__).parents[2]
 DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -98,25 +95,11 @@ def test_plans_of_the_docs_are_read(page: str) -> None:
             assert load("memphis-small").what_if(plan["changes"]).after["step_time_s"] > 0
 
 
-def test_every_kind_of_change_is_listed() -> None:
-    kinds = {cls.model_fields["kind"].default for cls in get_args(get_args(Change)[0])}
-    assert kinds <= set(re.findall(r"`(\w+)`", NETWORKS))
-
-
 def test_every_field_of_a_job_is_listed() -> None:
     jobs = NETWORKS[NETWORKS.index("## Jobs") : NETWORKS.index("## Fabrics")]
     for record in (TrainingJob, Parallelism, Placement):
         names = set(record.__dataclass_fields__) - {"id", "note", "placement"}
         assert names <= set(re.findall(r"\w+", jobs)), record
-
-
-def test_every_model_is_listed() -> None:
-    start = NETWORKS.index("Models by name")
-    groups = re.findall(r"`([\w.-]+)`", NETWORKS[start : NETWORKS.index("## Fabrics")])
-    named: list[str] = []
-    for word in groups:
-        named.append(named[-1].rsplit("-", 1)[0] + word if word.startswith("-") else word)
-    assert named == list(MODELS)
 
 
 def test_the_job_of_the_readme_runs() -> None:
