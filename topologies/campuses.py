@@ -21,13 +21,17 @@ class Borders(Params):
     """Border routers of a campus, and their links to the top tier of its fabric."""
 
     n: Annotated[int, Field(ge=0, le=1000)] = 2
+    """Border routers of the campus."""
     part: Id = "border-12.8T"
+    """Catalogue id of the routers."""
     n_uplinks: Ports = 16
     """Switches of the top tier that each router is linked to; they are assigned in turn."""
     n_parallel: Ports = 1
     """Members of the bundle to each switch."""
     transceiver: Id = "400G-FR4"
+    """Transceiver of the uplinks."""
     installed: date | None = None
+    """Date of routers and uplinks; None = the date of the fabric."""
 
 
 class Campus(Params):
@@ -35,10 +39,13 @@ class Campus(Params):
 
     id: Id
     site: Id
+    """Site of the whole campus."""
     borders: Borders = Borders()
+    """Border routers and their uplinks."""
     generator: str
     """Name of a generator with a top tier."""
     params: FabricParams
+    """Parameters of the generator, without `site`."""
 
     @property
     def fabric(self) -> FabricParams:
@@ -50,20 +57,28 @@ class Join(Params):
     """Equal links between the top tiers of two campuses, switch by switch, without border routers."""
 
     ends: tuple[Id, Id]
+    """Ids of the two campuses."""
     n_links: Annotated[int, Field(ge=1, le=100_000)]
+    """Links, spread over the switches of both top tiers."""
     n_parallel: Ports = 1
+    """Members of each link."""
     transceiver: Id
+    """Transceiver at both ends."""
     span: Span
+    """Fibre of each link."""
     installed: date | None = None
+    """Date of the transceivers; None = they do not age."""
 
 
 class Campuses(Params):
     """Parameters of a group of campuses and their links."""
 
     campuses: Annotated[tuple[Campus, ...], Field(min_length=1, max_length=1000)]
+    """Campuses, each with one fabric."""
     interconnects: Annotated[tuple[Link, ...], Field(max_length=100_000)] = ()
     """Links between campuses; the ends are node ids such as `c1/border-1`."""
     joins: Annotated[tuple[Join, ...], Field(max_length=1000)] = ()
+    """Direct links between the top tiers of two campuses."""
 
     @model_validator(mode="after")
     def _sites_are_those_of_the_campus(self) -> Campuses:

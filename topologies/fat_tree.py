@@ -22,6 +22,7 @@ class FatTree(FabricParams):
     capacity_gbps: Annotated[float, Field(gt=0, le=1e7)] | None = None
     """Capacity of all links; None = the transceiver's rate."""
     transceiver: Id | None = None
+    """Transceiver of all links."""
     part: Id | None = None
     """Catalogue id of all switches."""
     accelerator: Id | None = None

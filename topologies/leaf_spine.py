@@ -18,8 +18,11 @@ class LeafSpine(FabricParams):
     """Parameters of a leaf-spine fabric."""
 
     n_leaves: Annotated[int, Field(ge=1, le=100_000)]
+    """Leaf switches."""
     n_spines: Annotated[int, Field(ge=1, le=10_000)]
+    """Spine switches; each leaf is linked to all of them."""
     n_hosts_per_leaf: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Hosts on each leaf."""
     n_parallel: Ports = 1
     """Members of the bundle between a leaf and a spine."""
     n_ports_per_host: Ports = 1
@@ -27,10 +30,15 @@ class LeafSpine(FabricParams):
     capacity_gbps: Capacity | None = None
     """Capacity per member of a link between leaf and spine; None = the transceiver's rate."""
     host_capacity_gbps: Capacity | None = None
+    """Capacity per member of a link between host and leaf; None = the transceiver's rate."""
     transceiver: Id | None = None
+    """Transceiver between leaf and spine."""
     host_transceiver: Id | None = None
+    """Transceiver between host and leaf."""
     leaf_part: Id | None = None
+    """Catalogue id of the leaves."""
     spine_part: Id | None = None
+    """Catalogue id of the spines."""
     accelerator: Id | None = None
     """Accelerator of the hosts; None = plain hosts."""
     n_accelerators_per_host: Annotated[int, Field(ge=1, le=10_000)] = 8

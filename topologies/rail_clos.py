@@ -22,7 +22,9 @@ class RackGroup(Params):
     """Racks of one kind; a pod contains racks of one group only."""
 
     accelerator: Id
+    """Catalogue id of the accelerators."""
     n_racks: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Racks of this kind."""
     n_accelerators_per_rack: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """None = the number in the catalogue's rack."""
     n_racks_per_pod: Annotated[int, Field(ge=1, le=10_000)] | None = None
@@ -37,12 +39,15 @@ class RailClos(FabricParams):
     """Parameters of a rail-optimised Clos of two or three tiers of switches."""
 
     racks: Annotated[tuple[RackGroup, ...], Field(min_length=1, max_length=1000)]
+    """Groups of equal racks."""
     n_rails: SmallCount = 8
+    """Rails: leaves of each pod. The ports of a rack are spread over them."""
     n_tiers: Literal[2, 3] = 3
     """2: leaves and spines. 3: leaves, spines in blocks of pods, and cores."""
     n_spines_per_rail: SmallCount = 8
     """Per block of pods with three tiers; in the whole fabric with two tiers."""
     n_pods_per_block: SmallCount = 8
+    """Pods that share their spines, with three tiers."""
     n_cores_per_spine_group: SmallCount = 8
     """Cores that connect the spines of one rail and index of all blocks."""
     n_parallel_leaf_spine: Ports | None = None
@@ -50,8 +55,11 @@ class RailClos(FabricParams):
     n_parallel_spine_core: Ports | None = None
     """Members of each bundle; None = half of the spine's ports divided by its cores."""
     leaf_part: Id = "leaf-51.2T"
+    """Catalogue id of the leaves."""
     spine_part: Id = "spine-51.2T"
+    """Catalogue id of the spines."""
     core_part: Id = "core-modular-230T"
+    """Catalogue id of the cores, with three tiers."""
     transceiver: Id = "400G-DR4"
     """Transceiver between switches."""
 

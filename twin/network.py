@@ -40,7 +40,11 @@ Notify = Callable[[str], None]
 
 
 class Network(CompiledNetwork):
-    """A network with its answers: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`."""
+    """A network with its answers: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`.
+
+    `twin.load` and `twin.from_document` create one. A network never changes: changes are part of a question, and `edit`
+    gives another network. It keeps what it computed, so a second question costs only what differs.
+    """
 
     label: str = ""
     """Name of the network in answers: the document's name, or how it was loaded."""
@@ -59,15 +63,29 @@ class Network(CompiledNetwork):
         return Engine(self.catalogue, self.price_book)
 
     def job(self, name: str | None = None) -> TrainingJob | None:
-        """Return a job by id, else the document's default job, else its first job; None without jobs.
+        """Return a job by id, else the document's default job, else its first job.
 
-        Raises CatalogueError with similar names for an unknown id.
+        Args:
+            name: id of a job; None for the default.
+
+        Returns:
+            The job; None for a document without jobs.
+
+        Raises:
+            CatalogueError: unknown id; the message has similar names.
         """
         name = name or self.document.default_job or next((job.id for job in self.document.jobs), None)
         return None if name is None else _record_by_id("job", self.document.jobs, name, self.label)
 
     def plan(self, name: str) -> Plan:
-        """Return a plan by id. Raises CatalogueError with similar names."""
+        """Return a plan by id.
+
+        Args:
+            name: id of a plan.
+
+        Raises:
+            CatalogueError: unknown id; the message has similar names.
+        """
         return _record_by_id("plan", self.document.plans, name, self.label)
 
     def score(self, job: str | None = None, *, ageing: AgeingCase = "value", notify: Notify | None = None) -> Score:
@@ -77,6 +95,9 @@ class Network(CompiledNetwork):
             job: id of a job; the default job otherwise.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
+
+        Returns:
+            Every metric with its unit; null with the reason where a metric does not apply.
 
         Raises:
             TopologyError: the job cannot run on its placement.
@@ -104,8 +125,13 @@ class Network(CompiledNetwork):
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
 
+        Returns:
+            Both scores, the change of each metric, its causes, and the items to buy.
+
         Raises:
             ChangeError: a target is missing, or the result cannot be built.
+            DocumentError: a change has unknown or invalid fields.
+            CatalogueError: unknown plan, job or part.
         """
         _report_phase(notify, "reading the network")
         where, changes, plan = self._parse_changes(plan_or_changes)
@@ -134,8 +160,19 @@ class Network(CompiledNetwork):
     ) -> Explanation:
         """Attribute the step time of a job to eight causes.
 
-        changes: a plan's name or a list of changes to apply first.
-        Raises ChangeError if the job has no step.
+        The step is computed under all combinations of causes removed, so this takes longer than a score.
+
+        Args:
+            job: id of a job; the default job otherwise.
+            changes: a plan's name or a list of changes to apply first.
+            ageing: low, value (central) or high.
+            notify: called with the name of each phase.
+
+        Returns:
+            The parts of the step in seconds, and the share of each cause: its Shapley value, alone, and last.
+
+        Raises:
+            ChangeError: the job has no step.
         """
         evaluation = self._evaluate_after(changes, job, notify, ageing)
         attribution = step_causes(evaluation, self._reader, notify)
@@ -161,6 +198,9 @@ class Network(CompiledNetwork):
             changes: a plan's name or a list of changes to apply first.
             job: id of a job; the default job otherwise.
             notify: called with the name of each phase.
+
+        Returns:
+            Margin, rate and utilisation of each link by year, and the dates of the events, in each ageing case.
 
         Raises:
             ChangeError: years or growth out of bounds, or no link matches.
@@ -191,8 +231,19 @@ class Network(CompiledNetwork):
     ) -> LinkReport:
         """Report one link: budget, modes, latency, goodput, failures and forecast.
 
-        years: length of the forecast; None = without forecast. Other arguments as in `forecast`.
-        Raises ChangeError if not exactly one link matches.
+        Args:
+            name: id of the link, or a glob that matches one link.
+            years: length of the forecast; None = without forecast.
+            growth_ratio_per_year: growth of the traffic; 0.3 is 30 % per year.
+            changes: a plan's name or a list of changes to apply first.
+            job: id of a job; the default job otherwise.
+            ageing: low, value (central) or high; the forecast has all three.
+
+        Returns:
+            Levels in dBm and dB, latency in microseconds, capacity in Gb/s, for both directions.
+
+        Raises:
+            ChangeError: not exactly one link matches.
         """
         evaluation = self._evaluate_after(changes, job, None, ageing)
         rows = self._select_rows(evaluation, name)
@@ -204,9 +255,15 @@ class Network(CompiledNetwork):
         return link_report(evaluation, self.label, int(rows[0]), self._reader, forecast)
 
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
-        """Return one row for each selected link.
+        """Return two rows for each selected link, one for each direction.
 
-        chosen: an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`).
+        Args:
+            chosen: an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`).
+            job: id of a job, whose traffic counts; the default job otherwise.
+            ageing: low, value (central) or high.
+
+        Raises:
+            ChangeError: no link matches.
         """
         evaluation = self.evaluate(job, ageing=ageing)
         return link_table(evaluation, self.label, self._select_rows(evaluation, chosen), self._reader)
@@ -245,6 +302,9 @@ class Network(CompiledNetwork):
                 process must call this behind `if __name__ == "__main__":`.
             cancel: event that another thread sets to end the sweep.
 
+        Returns:
+            The value of the metric at each point, knees, and crossings with `against`.
+
         Raises:
             ChangeError: unknown input, metric or executor, or an invalid number of workers.
             CancelledError: `cancel` was set (from `concurrent.futures`).
@@ -263,11 +323,23 @@ class Network(CompiledNetwork):
         return sweep_of(question, points, self.label, plan, against=other, level=level)
 
     def evaluate(self, job: str | None = None, *, ageing: AgeingCase = "value") -> Evaluation:
-        """Return the arrays behind a score."""
+        """Return the arrays behind a score: outcomes of all stages, by link, arc or node.
+
+        Args:
+            job: id of a job; the default job otherwise.
+            ageing: low, value (central) or high.
+        """
         return self._engine.evaluate(self._scenario(None, job, ageing).case)
 
     def check_buildable(self, arrays: NetworkArrays) -> None:
-        """Raise TopologyError if ports, cages, optical bands, site power or rack places do not suffice."""
+        """Check that a network could be built.
+
+        Args:
+            arrays: the compiled network.
+
+        Raises:
+            TopologyError: ports, cages, optical bands, site power or rack places do not suffice.
+        """
         issues_by_key = build_issues(State.of(arrays), self.document, self._reader)
         if issues_by_key:
             issues = list(issues_by_key.values())

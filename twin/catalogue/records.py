@@ -22,7 +22,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 class Record(BaseModel):
     """Base class of catalogue records: frozen, no unknown fields, no NaN or infinity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Figure(Record):
@@ -33,11 +33,17 @@ class Figure(Record):
     """
 
     value: float
+    """Value of the central case."""
     low: float
+    """Lower end of the range."""
     high: float
+    """Upper end of the range."""
     source: str
+    """Where the number comes from."""
     as_of: str
+    """Year or day."""
     status: Status
+    """published, vendor, estimate, or own."""
     assumed_range: bool = False
     """True if no source gives the range: low and high are assumed."""
 
@@ -71,18 +77,24 @@ class Penalty(Record):
     """Increase of the required SNR of a mode at a given amount of one impairment."""
 
     impairment: Impairment
+    """Dispersion or PMD, with its unit."""
     at: float = Field(ge=0)
     """Amount accumulated over the optical path, in the unit of the impairment's name."""
     penalty_db: Figure
+    """Increase of the required SNR."""
 
 
 class Mode(Record):
     """A line rate of a coherent transceiver and its required SNR (noise in 0.1 nm, with receiver noise)."""
 
     rate_gbps: float = Field(gt=0)
+    """Rate for the client."""
     required_snr_db: Figure
+    """SNR that the mode needs, with noise in 0.1 nm."""
     baud_gbd: float = Field(gt=0)
+    """Symbol rate."""
     modulation: str = Field(min_length=1)
+    """Modulation, such as DP-16QAM."""
     penalties: tuple[Penalty, ...] = ()
     """Points of each impairment, ascending, with linear interpolation. The penalty is 0 dB at 0 if the first point is
     above 0. Beyond the last point the mode does not work. An impairment without points has no penalty."""
@@ -105,17 +117,25 @@ class Part(Record):
     """A part that can be bought: figures by name, and attributes that decide where it fits."""
 
     id: str = Field(min_length=1)
+    """Id by which records and changes name the part."""
     kind: Kind
+    """Kind of the part."""
     name: str = Field(min_length=1)
+    """Name for people."""
     year: int | None = Field(default=None, ge=1970, le=2100)
+    """Year of first deliveries."""
     figures: dict[str, Figure]
+    """Figures by name; the end of a name is its unit."""
     modes: tuple[Mode, ...] = ()
     """Modes of a coherent transceiver, fastest first."""
     form_factor: str = ""
+    """Form factor of a transceiver, which must fit a cage."""
     lane_gbps: Literal[25, 50, 100, 200] | None = None
     """Rate of an electrical lane; for a switch the fastest of its ports, which also run slower lanes."""
     optics: Optics | None = None
+    """Technology of a transceiver: direct detection, coherent, or none."""
     fec: str | None = None
+    """Catalogue id of the forward error correction."""
     cages: tuple[str, ...] = ()
     """Form factors that the ports of a switch accept."""
     port_rates_gbps: tuple[float, ...] = ()
@@ -123,6 +143,7 @@ class Part(Record):
     store_and_forward: bool = False
     """True for a switch that receives a whole frame before it sends it, which adds 8 L / R to its latency."""
     note: str = ""
+    """Text for readers."""
 
     @field_validator("figures")
     @classmethod

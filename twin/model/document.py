@@ -42,7 +42,9 @@ class Fabric(BaseModel):
 
     id: Id
     generator: Id
+    """Name of the generator."""
     params: dict[str, JsonValue] = {}
+    """Parameters of the generator."""
 
 
 class Plan(BaseModel):
@@ -52,6 +54,7 @@ class Plan(BaseModel):
 
     id: Id
     note: Annotated[str, Field(max_length=4000)] = ""
+    """Text for readers."""
     name: Name = ""
     """Display name; not a key."""
     tags: Tags = ()
@@ -59,6 +62,7 @@ class Plan(BaseModel):
     source: Provenance | None = None
     """Origin of the record: a text, or file, position and id in it."""
     changes: Annotated[tuple[dict[str, JsonValue], ...], Field(max_length=1000)]
+    """Changes, each with a `kind`."""
 
 
 class TopologyDocument(BaseModel):
@@ -70,27 +74,39 @@ class TopologyDocument(BaseModel):
     model_config = STRICT | {"frozen": True, "title": "TopologyDocument"}
 
     schema_version: Literal[1] = 1
+    """Version of the document format."""
     as_of: date | None = None
     """Date of the described state; required if any record has a date."""
     name: Annotated[str, Field(max_length=200)] = ""
+    """Name of the network in answers."""
     note: Annotated[str, Field(max_length=20_000)] = ""
+    """Text for readers."""
     assumptions: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
     """Assumptions, in sentences; shown with answers on request."""
     required_margin_db: Annotated[float, Field(ge=-20, le=30)] = 0.0
+    """Margin that links must have, unless they state their own."""
     routing: Literal["ecmp", "wcmp"] = "ecmp"
     """ecmp: equal split over the members of equal-cost links. wcmp: in proportion to their effective capacity."""
     lossless: Lossless = Lossless()
+    """How frames are kept on wide-area links."""
     sites: Annotated[tuple[Site, ...], Field(max_length=100_000)] = ()
+    """Locations with power and places for racks."""
     fabrics: Annotated[tuple[Fabric, ...], Field(max_length=10_000)] = ()
+    """Compact blocks that generators expand into nodes and links."""
     nodes: Annotated[tuple[Node, ...], Field(max_length=2_000_000)] = ()
+    """Racks, hosts and switches, beside those of fabrics."""
     links: Annotated[tuple[Link, ...], Field(max_length=2_000_000)] = ()
+    """Cables and optical lines, beside those of fabrics."""
     demands: Annotated[tuple[Demand, ...], Field(max_length=2_000_000)] = ()
+    """Traffic between nodes."""
     jobs: Annotated[tuple[TrainingJob, ...], Field(max_length=1000)] = ()
+    """Training jobs; a question is about one of them."""
     default_job: Id | None = None
     """Job to use if a request names none; None = the first by id."""
     jobs_together: Annotated[tuple[JobSet, ...], Field(max_length=1000)] = ()
     """Sets of job ids that run at the same time; `jobs` themselves are alternatives. Not used in answers yet."""
     plans: Annotated[tuple[Plan, ...], Field(max_length=10_000)] = ()
+    """Named lists of changes."""
     measurements: Annotated[tuple[Measurement, ...], Field(max_length=2_000_000)] = ()
     """Measured values of links and spans. The loss of a span and the received power of a link replace the model;
     other quantities are kept and not used in answers yet."""

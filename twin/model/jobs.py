@@ -24,9 +24,13 @@ class Parallelism:
     __pydantic_config__ = STRICT
 
     tp: Width = 1
+    """Tensor ranks: accelerators that share each layer. They stay within an NVLink domain."""
     pp: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Pipeline stages."""
     cp: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Context ranks: accelerators that share a sequence."""
     n_virtual_stages: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Pieces of the model on each pipeline stage; more than 1 interleaves the pipeline."""
     n_micro_batch: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Sequences in a micro batch."""
     ep: Width = 1
@@ -44,6 +48,7 @@ class Placement:
     __pydantic_config__ = STRICT
 
     site: Id
+    """Id of the site."""
     n_accelerators: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """None = as many as whole replicas use."""
     accelerator: Id | None = None
@@ -85,11 +90,15 @@ class TrainingJob:
     model: Annotated[
         ModelShape, BeforeValidator(_expand_model, json_schema_input_type=ModelShape | _ChangedPreset | _Preset)
     ]
+    """Name of a known model, a known model with changed fields, or a whole shape."""
     parallelism: Parallelism
+    """How the model is divided among accelerators."""
     n_global_batch: Annotated[int, Field(ge=1, le=100_000_000)]
     """Sequences in an optimizer step."""
     placement: tuple[Placement, ...]
+    """Accelerators of the job, site by site."""
     precision: Precision = "bf16"
+    """Number format of the matrix products."""
     recompute: Recompute = "none"
     """Part of the forward pass that the backward pass repeats to save memory: none, attention (selective), or full."""
     split: Literal["uniform", "balanced", "stated"] = "uniform"
@@ -99,6 +108,7 @@ class TrainingJob:
     """data: whole replicas at each site, gradients between sites. pipeline: each replica has stages at all sites, and
     activations between sites."""
     sync: Literal["every_step", "local_sgd"] = "every_step"
+    """every_step: sites exchange gradients at every step. local_sgd: every `n_local_steps`."""
     n_local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Local SGD only: optimizer steps between two exchanges between sites (H)."""
     n_fragment_layers: Annotated[int, Field(ge=1, le=10_000)] | None = None
@@ -120,6 +130,7 @@ class TrainingJob:
     n_training_tokens: Annotated[float, Field(ge=1, le=1e18)] | None = None
     """Tokens of the whole training run; for the time to train."""
     note: Annotated[str, Field(max_length=4000)] = ""
+    """Text for readers."""
     name: Name = ""
     """Display name; not a key."""
     tags: Tags = ()

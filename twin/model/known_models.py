@@ -158,7 +158,15 @@ def model_rows() -> list[dict[str, Any]]:
 
 
 def known_shape(name: str, **changed: Any) -> ModelShape:
-    """Return the shape of a known model with its name as `preset` and some fields changed."""
+    """Return the shape of a known model with its name as `preset`.
+
+    Args:
+        name: name of a known model; `twin models` lists them.
+        changed: fields of the shape that differ, such as `n_sequence`.
+
+    Raises:
+        CatalogueError: unknown name; the message has similar names.
+    """
     return replace(known_model(name).shape, preset=name, **changed)
 
 

@@ -28,15 +28,19 @@ class Site:
 
     id: Id
     latitude_deg: Annotated[float, Field(ge=-90, le=90)] | None = None
+    """Kept; no answer uses it."""
     longitude_deg: Annotated[float, Field(ge=-180, le=180)] | None = None
+    """Kept; no answer uses it."""
     power_megawatts: Annotated[float, Field(gt=0, le=100_000)] | None = None
     """Limit of the power at the meter; None = no limit."""
     pue_ratio: Annotated[float, Field(ge=1, le=5)] | None = None
     """Power at the meter over power of the racks; None = the catalogue's value."""
     n_rack_places: Count | None = None
+    """Limit of the racks at the site; None = no limit."""
     lease_usd_per_month: Annotated[float, Field(ge=0, le=1e12)] | None = None
     """Rent that a tenant pays for the whole site."""
     note: Annotated[str, Field(max_length=4000)] = ""
+    """Text for readers."""
     name: Name = ""
     """Display name; not a key."""
     tags: Tags = ()
@@ -53,16 +57,23 @@ class Node:
 
     id: Id
     kind: NodeKind
+    """rack and host are end points and may hold accelerators. All other kinds are switches."""
     site: Id | None = None
+    """Id of the site; None = no site."""
     part: Id | None = None
     """Catalogue id of a switch or router."""
     accelerator: Id | None = None
     """Catalogue id of the accelerators of a rack."""
     n_accelerators: Count = 0
+    """Accelerators in the rack or host."""
     pod: Annotated[str, Field(max_length=200)] | None = None
+    """Name of the pod; a label."""
     rail: Count | None = None
+    """Number of the rail of a rail-optimised fabric."""
     installed: date | None = None
+    """Date of installation; `installed_before` of selectors reads it."""
     up: bool = True
+    """False for a node that is down; its links are down too."""
     name: Name = ""
     """Display name; not a key."""
     tags: Tags = ()
@@ -78,11 +89,15 @@ class Span:
     __pydantic_config__ = STRICT
 
     length_km: Annotated[float, Field(ge=1e-6, le=20_000)]
+    """Length of the fibre, not of the straight line."""
     fibre: Id = "G.652.D"
+    """Catalogue id of the fibre."""
     installed: date | None = None
     """Date when the fibre was laid; None = the fibre does not age."""
     n_splices: Count = 0
+    """Splices beside those that the attenuation of the fibre includes."""
     n_connectors: Count = 0
+    """Connectors in the span."""
     lumped_loss_db: Annotated[float, Field(ge=0, le=100)] = 0.0
     """Loss of taps, patch panels and multiplexers in the span."""
     srlgs: tuple[Id, ...] = ()
@@ -118,6 +133,7 @@ class Link:
 
     id: Id
     ends: tuple[Id, Id]
+    """Ids of the two nodes. Direction a_to_b is from the first to the second."""
     capacity_gbps: Annotated[BothWays, PerDirection(gt=0, le=1e7)] | None = None
     """Capacity per member and direction; None = the transceiver's rate, or unknown without a transceiver. One value,
     or one for each direction: `[a_to_b, b_to_a]`, a = ends[0]. Of two values, both directions use the lower one."""
@@ -127,9 +143,11 @@ class Link:
     """Routing metric; one value, or one for each direction: `[a_to_b, b_to_a]`. Of two values, both directions use the
     lower one."""
     transceiver: Id | None = None
+    """Catalogue id of the transceivers at both ends; it sets rate, reach and power."""
     spans: tuple[Span, ...] = ()
     """Fibre spans of a long link; a link without spans is an indoor patch cable."""
     n_fibre_pairs: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Fibre pairs of the spans that the members use."""
     launch_dbm: Annotated[float, Field(ge=-30, le=10)] | None = None
     """Power per channel into the first span, set by a booster or the transceiver; None = the power of the transceiver
     minus the loss of the multiplexer."""
@@ -151,9 +169,11 @@ class Link:
     macsec: bool = False
     """True if frames are encrypted between the ends."""
     srlgs: tuple[Id, ...] = ()
+    """Shared-risk groups of the whole link; spans have their own."""
     n_failed: Count = 0
     """Number of members that are down."""
     up: bool = True
+    """False for a link that is down."""
     latency_us: Annotated[BothWays, PerDirection(ge=0, le=1e9)] | None = None
     """Stated latency from end to end; one value, or one for each direction: `[a_to_b, b_to_a]`. Not used in answers
     yet."""
@@ -173,8 +193,11 @@ class Demand:
 
     id: Id
     source: Id
+    """Node that sends."""
     target: Id
+    """Node that receives."""
     offered_gbps: Annotated[float, Field(ge=0, le=1e9)]
+    """Offered traffic, all the time."""
     name: Name = ""
     """Display name; not a key."""
     tags: Tags = ()

@@ -24,15 +24,21 @@ class ModelShape:
     __pydantic_config__ = STRICT
 
     n_layers: Annotated[int, Field(ge=1, le=10_000)]
+    """Transformer layers."""
     n_hidden: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Hidden size."""
     n_heads: Few
+    """Attention heads of a layer."""
     n_ffn_hidden: Width
     """Width of the feed-forward; in a model with experts, of one expert."""
     n_vocab: Width
+    """Size of the vocabulary."""
     n_sequence: Annotated[int, Field(ge=1, le=100_000_000)]
+    """Tokens in a sequence."""
     n_kv_heads: Few | None = None
     """Key-value heads; None = `n_heads`."""
     gated_ffn: bool = False
+    """True for a feed-forward with a gate, which has three matrices in place of two."""
     n_experts: Few = 1
     """Routed experts per layer."""
     n_experts_active: Few = 1
@@ -42,6 +48,7 @@ class ModelShape:
     n_dense_layers: Annotated[int, Field(ge=0, le=10_000)] = 0
     """First layers that have one feed-forward of width `n_dense_ffn_hidden` instead of experts."""
     n_dense_ffn_hidden: Count = 0
+    """Width of the feed-forward of the dense layers."""
     n_head_width: Few | None = None
     """Width of one head; None = `n_hidden` / `n_heads`. If keys and values differ in width, their mean."""
     n_attention_parameters: Annotated[int, Field(ge=1, le=10**12)] | None = None
@@ -49,6 +56,7 @@ class ModelShape:
     n_predict_layers: Annotated[int, Field(ge=0, le=100)] = 0
     """Number of the last `n_layers` that each predict one more token, with their own projection and logits."""
     tied_embedding: bool = False
+    """True if embedding and output share their parameters."""
     preset: Id | None = None
     """Known model that the shape comes from."""
 

@@ -26,6 +26,7 @@ class AddNode(StructureChange):
 
     kind: Literal["add_node"] = "add_node"
     node: Node
+    """The new node."""
 
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """Return the network with the node."""
@@ -39,6 +40,7 @@ class AddLink(StructureChange):
 
     kind: Literal["add_link"] = "add_link"
     link: Link
+    """The new link; its ends exist."""
 
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """Return the network with the link."""
@@ -52,6 +54,7 @@ class RemoveLinks(StructureChange):
 
     kind: Literal["remove_links"] = "remove_links"
     links: Links
+    """Links to remove: an id, a glob, or conditions."""
 
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """Return the network without the links."""
@@ -64,6 +67,7 @@ class RemoveNodes(StructureChange):
 
     kind: Literal["remove_nodes"] = "remove_nodes"
     nodes: Nodes
+    """Nodes to remove: an id, a glob, or conditions."""
 
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """Return the network without the nodes."""
@@ -79,7 +83,9 @@ class SetTransceivers(StateChange):
 
     kind: Literal["set_transceivers"] = "set_transceivers"
     links: Links
+    """Links to change: an id, a glob, or conditions that must all hold."""
     part: str
+    """Catalogue id of the new transceiver."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with the new transceivers; the capacity follows the part."""
@@ -114,9 +120,13 @@ class SetChannels(StateChange):
 
     kind: Literal["set_channels"] = "set_channels"
     links: Links
+    """Links to change: an id, a glob, or conditions that must all hold."""
     n_parallel: Annotated[int, Field(ge=1, le=1_000_000)]
+    """New number of members."""
     n_fibre_pairs: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """New number of fibre pairs. None = as it is."""
     mux: str | None = None
+    """Catalogue id of the new multiplexers at both ends. None = as it is."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with this number of members."""
@@ -139,8 +149,11 @@ class SetFibre(StateChange):
 
     kind: Literal["set_fibre"] = "set_fibre"
     links: Links
+    """Links to change: an id, a glob, or conditions that must all hold."""
     fibre: str
+    """Catalogue id of the new fibre."""
     leased: bool = False
+    """True for leased dark fibre, False for fibre that is laid and bought."""
     n_splices: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Splices per span, beside those included in the attenuation of the fibre type."""
 
@@ -167,7 +180,9 @@ class SwapSwitches(StateChange):
 
     kind: Literal["swap_switches"] = "swap_switches"
     nodes: Nodes
+    """Nodes to change: an id, a glob, or conditions that must all hold."""
     part: str
+    """Catalogue id of the new model."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with the new model."""
@@ -191,10 +206,13 @@ class SwapAccelerators(StateChange):
 
     kind: Literal["swap_accelerators"] = "swap_accelerators"
     racks: Nodes
+    """Racks to fill: an id, a glob, or conditions."""
     accelerator: str
+    """Catalogue id of the new accelerators."""
     n_per_rack: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """None = the number in the catalogue's rack."""
     fit_power: bool = False
+    """True: fill only as many racks as the power of their site allows."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with the new contents of the racks."""
@@ -243,6 +261,7 @@ class FailLinks(StateChange):
 
     kind: Literal["fail_links"] = "fail_links"
     links: Links
+    """Links that fail: an id, a glob, or conditions."""
     n_members: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """None = all members."""
 
@@ -260,6 +279,7 @@ class FailNodes(StateChange):
 
     kind: Literal["fail_nodes"] = "fail_nodes"
     nodes: Nodes
+    """Nodes that fail: an id, a glob, or conditions."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with the nodes down."""
@@ -287,6 +307,7 @@ class Age(StateChange):
 
     kind: Literal["age"] = "age"
     years: Annotated[float, Field(ge=0, le=100)]
+    """Years that pass."""
     links: Links | None = None
     """None = all links."""
 
@@ -308,6 +329,7 @@ class CutFibre(StateChange):
 
     kind: Literal["cut_fibre"] = "cut_fibre"
     links: Links
+    """Links whose fibre is cut: an id, a glob, or conditions."""
     n_cuts: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Cuts per link, in the longest span of its working path."""
 

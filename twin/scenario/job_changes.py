@@ -65,6 +65,7 @@ class PlaceJob(JobChange):
 
     kind: Literal["place_job"] = "place_job"
     placement: Annotated[tuple[Placement, ...], Field(min_length=1, max_length=1000)]
+    """New placements, site by site."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """Return the job on the new placements."""
@@ -104,6 +105,7 @@ class UseAccelerator(JobChange):
 
     kind: Literal["use_accelerator"] = "use_accelerator"
     site: str
+    """Site of the job."""
     accelerator: str | None = None
     """None = any kind at the site."""
 
@@ -133,6 +135,7 @@ class SplitWork(JobChange):
 
     kind: Literal["split_work"] = "split_work"
     split: Literal["uniform", "balanced", "stated"]
+    """The new split."""
     n_micro_batches: dict[str, Annotated[int, Field(ge=0, le=100_000_000)]] | None = None
     """Micro batches of each replica in a step, by site; only for `stated`."""
 
@@ -154,7 +157,9 @@ class Synchronise(JobChange):
 
     kind: Literal["synchronise"] = "synchronise"
     sync: Literal["every_step", "local_sgd"]
+    """every_step, or local_sgd."""
     n_local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """Optimizer steps between two exchanges (H); 2 or more for local_sgd."""
     n_fragment_layers: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Layers in one fragment; fragments are exchanged in turn (streaming). None = all layers at once."""
     n_overlap_steps: Annotated[int, Field(ge=0, le=1_000_000)] = 0
@@ -179,16 +184,27 @@ class CutJob(JobChange):
 
     kind: Literal["cut_job"] = "cut_job"
     tp: Width | None = None
+    """Tensor ranks. None = as it is."""
     pp: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Pipeline stages. None = as it is."""
     cp: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Context ranks. None = as it is."""
     ep: Width | None = None
+    """Expert ranks. None = as it is."""
     n_virtual_stages: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Pieces of the model on each stage. None = as it is."""
     n_micro_batch: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Sequences in a micro batch. None = as it is."""
     fully_sharded: bool | None = None
+    """Whether weights are sharded over replicas. None = as it is."""
     recompute: Recompute | None = None
+    """What the backward pass computes again. None = as it is."""
     precision: Precision | None = None
+    """Number format of the matrix products. None = as it is."""
     n_global_batch: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    """Sequences in an optimizer step. None = as it is."""
     across_sites: Literal["data", "pipeline"] | None = None
+    """Data or pipeline parallel between sites. None = as it is."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """Return the job with this parallelism, and as many replicas as fit."""
