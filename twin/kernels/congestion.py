@@ -20,10 +20,17 @@ def max_min_rates(
     A flow without resources gets its limit. Events within a relative 1e-12 of their level count as one, so that
     rounding cannot separate resources that saturate together. Rates, capacities and limits have the same unit.
 
-    flow_first: int64[n_flows + 1]; flow f uses resources flow_link[k], k in flow_first[f]:flow_first[f + 1].
-    flow_usage: float64, >= 0, the part of the flow's rate that crosses flow_link[k]: 1 on a single path, less on ECMP.
-    capacity: float64[n_resources], >= 0. limit: float64[n_flows], >= 0 or infinite. out_rate: float64[n_flows].
-    Source: progressive filling, Bertsekas and Gallager, Data Networks (1992), 6.5.2, with a heap of saturation levels.
+    Args:
+        flow_first: int64[n_flows + 1]; flow f uses resources flow_link[k], k in flow_first[f]:flow_first[f + 1].
+        flow_link: int64[any], resources of the flows.
+        flow_usage: float64[any], >= 0, the part of the flow's rate that crosses flow_link[k]: 1 on a single path, less
+            on ECMP.
+        capacity: float64[n_resources], >= 0.
+        limit: float64[n_flows], >= 0 or infinite.
+        out_rate: float64[n_flows], overwritten.
+
+    Source:
+        Progressive filling, Bertsekas and Gallager, Data Networks (1992), 6.5.2, with a heap of saturation levels.
     """
     n_flows = out_rate.size
     first, flows = _flows_by_resource(flow_first, flow_link, flow_usage, capacity.size)
@@ -81,7 +88,10 @@ def utilisation(
 ) -> None:
     """Compute load over capacity of each arc; without capacity it is 0 without load, else infinite.
 
-    All float64[n_arcs].
+    Args:
+        load_gbps: float64[n_arcs].
+        capacity_gbps: float64[n_arcs].
+        out_ratio: float64[n_arcs], overwritten.
     """
     for arc in range(load_gbps.size):
         if capacity_gbps[arc] > 0.0:
@@ -102,8 +112,15 @@ def queue_delay_us(
 
     Utilisation is limited to max_utilisation_ratio (< 1), because the formula grows without bound towards 1.
 
-    utilisation_ratio, capacity_gbps: float64[n_arcs]. packet_bytes: size of every packet. out_us: float64[n_arcs].
-    Source: Pollaczek-Khinchine for M/D/1, W = rho / (2 (1 - rho)) * service time (Kleinrock, Queueing Systems I, 5.6).
+    Args:
+        utilisation_ratio: float64[n_arcs].
+        capacity_gbps: float64[n_arcs].
+        packet_bytes: size of every packet.
+        max_utilisation_ratio: limit of the utilisation, below 1.
+        out_us: float64[n_arcs], overwritten.
+
+    Source:
+        Pollaczek-Khinchine for M/D/1, W = rho / (2 (1 - rho)) * service time (Kleinrock, Queueing Systems I, 5.6).
     """
     for arc in range(utilisation_ratio.size):
         if capacity_gbps[arc] > 0.0:

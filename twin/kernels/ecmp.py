@@ -33,11 +33,19 @@ def place_demands(
 
     A demand from a node to itself adds no load and counts as routed. One without a path adds no load and does not.
 
-    link_weight, link_share: float64[n_links]. link_up: bool[n_links].
-    destinations: int64[n_destinations], with their distances float64[n_destinations, n_nodes].
-    demand_first: int64[n_destinations + 1]; demands demand_first[i]:demand_first[i + 1] go to destination i.
-    demand_source, demand_gbps: int64, float64[n_demands]; demands of one source add up.
-    out_load: float64[2 * n_links] by arc in Gbit/s, added to. out_routed: bool[n_demands], overwritten.
+    Args:
+        graph: arcs of the network, by node that they leave.
+        link_weight: float64[n_links], routing metric.
+        link_up: bool[n_links].
+        link_share: float64[n_links], what a link counts for where a node splits traffic.
+        destinations: int64[n_destinations], nodes.
+        distances: float64[n_destinations, n_nodes], distance of each node to the destination.
+        demand_first: int64[n_destinations + 1]; demands demand_first[i]:demand_first[i + 1] go to destination i.
+        demand_source: int64[n_demands], nodes; demands of one source add up.
+        demand_gbps: float64[n_demands].
+        rel_tolerance: distances that differ by no more than this share are equal.
+        out_load: float64[2 * n_links] by arc in Gb/s, added to.
+        out_routed: bool[n_demands], overwritten.
     """
     n_nodes = graph.first.size - 1
     node_flow = np.zeros(n_nodes)
@@ -97,13 +105,22 @@ def trace_pair(
 ) -> int:
     """Find all arcs of traffic from `source` to the destination of `distance`, and the fraction on each.
 
-    Returns the number of arcs written: 0 without a path or from the destination itself. If the out arrays are too
-    short it returns minus the number needed; call again with arrays of that size. Arcs come in topological order, all
-    arcs of a node together, farthest node first.
+    Args:
+        graph: arcs of the network, by node that they leave.
+        link_weight: float64[n_links], routing metric.
+        link_up: bool[n_links].
+        link_share: float64[n_links], what a link counts for where a node splits traffic.
+        distance: float64[n_nodes], distance of each node to the destination.
+        source: node.
+        rel_tolerance: distances that differ by no more than this share are equal.
+        node_flow: float64[n_nodes], scratch, zero on entry and on return.
+        heap: int64[n_nodes], scratch.
+        out_arc: int64[room], arcs in topological order, all arcs of a node together, farthest node first.
+        out_fraction: float64[room], fraction of the demand on each arc, 0 to 1.
 
-    link_weight, link_share: float64[n_links]. link_up: bool[n_links]. distance: float64[n_nodes].
-    node_flow: float64[n_nodes], scratch, zero on entry and on return. heap: int64[n_nodes], scratch.
-    out_arc, out_fraction: int64, float64[room], a fraction is of the demand (0..1).
+    Returns:
+        The number of arcs written: 0 without a path or from the destination itself. If the out arrays are too short,
+        minus the number needed; call again with arrays of that size.
     """
     if distance[source] == np.inf or distance[source] == 0.0:
         return 0
@@ -152,9 +169,17 @@ def spread_amounts(
 ) -> None:
     """Add the amounts of pairs to their arcs: the inner arcs of shared routes, then their own first and last arcs.
 
-    amount, route_of_pair: float64, int64[n_pairs]. inner_*: int64, int64, float64[any], (route, arc, fraction).
-    end_*: int64, int64, float64[any], (pair, arc, fraction). route_scratch: float64[n_routes], zero on entry and on
-    return. out_load: float64[2 * n_links] by arc, added to, in the unit of amount.
+    Args:
+        amount: float64[n_pairs], any unit.
+        route_of_pair: int64[n_pairs], shared route of each pair.
+        inner_route: int64[any], route of each inner entry.
+        inner_arc: int64[any], its arc.
+        inner_fraction: float64[any], the fraction of the route's amount on that arc.
+        end_pair: int64[any], pair of each entry of a first or last arc.
+        end_arc: int64[any], its arc.
+        end_fraction: float64[any], the fraction of the pair's amount on that arc.
+        route_scratch: float64[n_routes], zero on entry and on return.
+        out_load: float64[2 * n_links] by arc, added to, in the unit of amount.
     """
     for pair in range(amount.size):
         route_scratch[route_of_pair[pair]] += amount[pair]
@@ -177,10 +202,16 @@ def worst_path_us(
 ) -> None:
     """Compute the latency of the slowest equal-cost path of each pair.
 
-    pair_first: int64[n_pairs + 1]. pair_arc: int64[any], the arcs of each pair in the order of `trace_pair`.
-    head: int64[2 * n_links]. arc_latency_us: float64[2 * n_links], >= 0.
-    node_scratch: float64[n_nodes], zero on entry and on return. out_us: float64[n_pairs], 0 for a pair without arcs.
-    Source: longest path in a DAG, one relaxation per arc in topological order.
+    Args:
+        pair_first: int64[n_pairs + 1]; arcs pair_first[i]:pair_first[i + 1] belong to pair i.
+        pair_arc: int64[any], the arcs of each pair in the order of `trace_pair`.
+        head: int64[2 * n_links], node at the end of each arc.
+        arc_latency_us: float64[2 * n_links], >= 0.
+        node_scratch: float64[n_nodes], zero on entry and on return.
+        out_us: float64[n_pairs], 0 for a pair without arcs.
+
+    Source:
+        Longest path in a DAG, one relaxation per arc in topological order.
     """
     for pair in range(pair_first.size - 1):
         out_us[pair] = 0.0
@@ -208,10 +239,19 @@ def worst_to_destination_us(
 ) -> None:
     """Compute the latency of the slowest equal-cost path from each source to the destination of `distance`.
 
-    link_weight, link_share: float64[n_links]. link_up: bool[n_links]. distance: float64[n_nodes].
-    sources: int64[n_sources]. arc_latency_us: float64[2 * n_links], >= 0.
-    out_us: float64[n_sources], 0 without a path and from the destination itself.
-    Source: longest path in a DAG; nodes are collected farthest first and relaxed in the reverse order.
+    Args:
+        graph: arcs of the network, by node that they leave.
+        link_weight: float64[n_links], routing metric.
+        link_up: bool[n_links].
+        link_share: float64[n_links], what a link counts for where a node splits traffic.
+        distance: float64[n_nodes], distance of each node to the destination.
+        sources: int64[n_sources], nodes.
+        rel_tolerance: distances that differ by no more than this share are equal.
+        arc_latency_us: float64[2 * n_links], >= 0.
+        out_us: float64[n_sources], 0 without a path and from the destination itself.
+
+    Source:
+        Longest path in a DAG; nodes are collected farthest first and relaxed in the reverse order.
     """
     n_nodes = graph.first.size - 1
     heap, order = np.empty(n_nodes, np.int64), np.empty(n_nodes, np.int64)

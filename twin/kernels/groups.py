@@ -13,10 +13,16 @@ def group_rows(
     out_group: npt.NDArray[np.int64],
     out_first: npt.NDArray[np.int64],
 ) -> int:
-    """Number the distinct rows in the order of first appearance; returns their count.
+    """Number the distinct rows in the order of first appearance.
 
-    table: int64[n, k]. slots: int64[m], all -1 on entry, m a power of two above n; room for an open-addressed hash.
-    out_group: int64[n], the number of each row's group; out_first: int64[n], the first row of each group.
+    Args:
+        table: int64[n, k].
+        slots: int64[m], all -1 on entry, m a power of two above n; room for an open-addressed hash.
+        out_group: int64[n], the number of each row's group.
+        out_first: int64[n], the first row of each group.
+
+    Returns:
+        The number of distinct rows.
     """
     n, k = table.shape
     mask = slots.size - 1

@@ -35,17 +35,36 @@ def propagate_line(
 
     An amplifier restores all loss since the previous amplifier.
 
-    frequency_hz, baud_hz, launch_w: float64[n_channels], ascending frequencies. Spans: float64[n_spans]; alpha is the
-    linear power attenuation; in_ratio and out_ratio the power left by what lies before and within or after the fibre
-    (connectors, lumped losses); noise_ratio the linear noise figure of the amplifier after the span, 0 where none is.
-    out_*: float64[n_channels] in W, overwritten. NLI is computed for channels first_test <= i < last_test; their
-    results do not depend on this range, to the last bit. The signal and ASE of other channels still include the power
-    that NLI would take.
+    NLI is computed for channels first_test <= i < last_test. Their results do not depend on this range, to the last
+    bit. The signal and ASE of other channels still include the power that NLI would take.
 
-    Source: Poggiolini et al., arXiv:1209.0394, eq. 120 and 123. As in GNPy 3.0.1: P_k is the whole power of a channel
-    at the fibre input, NLI is taken out of what makes it (powers add up), beta2 is constant over the band, roll-off
-    and lumped losses do not enter. The effective area, given at reference_hz, follows a Gaussian mode in a step-index
-    core, 1 / A(f) = 1 / A(f_ref) + ln(f / f_ref) / (pi core_radius^2).
+    Args:
+        frequency_hz: float64[n_channels], ascending.
+        baud_hz: float64[n_channels], symbol rates.
+        launch_w: float64[n_channels], power into the first span.
+        span_length_m: float64[n_spans].
+        span_alpha_per_m: float64[n_spans], linear power attenuation.
+        span_beta2_s2_per_m: float64[n_spans].
+        span_effective_area_m2: float64[n_spans], at reference_hz.
+        span_in_ratio: float64[n_spans], power left by what lies before the fibre (connectors, lumped losses).
+        span_out_ratio: float64[n_spans], power left by what lies within or after it.
+        span_noise_ratio: float64[n_spans], linear noise figure of the amplifier after the span, 0 without one.
+        n2_m2_per_w: nonlinear refractive index of the fibre.
+        core_radius_m: radius of its core.
+        reference_hz: frequency of the stated effective areas.
+        planck_js: Planck constant.
+        light_m_per_s: speed of light in vacuum.
+        first_test: first channel with NLI.
+        last_test: end of the channels with NLI, exclusive.
+        out_signal_w: float64[n_channels], overwritten.
+        out_ase_w: float64[n_channels], overwritten.
+        out_nli_w: float64[n_channels], overwritten.
+
+    Source:
+        Poggiolini et al., arXiv:1209.0394, eq. 120 and 123. As in GNPy 3.0.1: P_k is the whole power of a channel at
+        the fibre input, NLI is taken out of what makes it (powers add up), beta2 is constant over the band, roll-off
+        and lumped losses do not enter. The effective area, given at reference_hz, follows a Gaussian mode in a
+        step-index core, 1 / A(f) = 1 / A(f_ref) + ln(f / f_ref) / (pi core_radius^2).
 
     Since NLI only turns power of a channel into noise of the same channel, its whole power at a fibre's input is
     P_k = kept * launch_k + noise * h f_k R_k, with two numbers for all channels. So the sums of the GN model over
@@ -106,8 +125,15 @@ def signal_to_noise_db(
 ) -> None:
     """Compute signal over ASE, over NLI and over both, with noise of baud_hz stated in bandwidth_hz.
 
-    signal_w, ase_w, nli_w, baud_hz: float64[n]. out_db: float64[3, n]. Without noise, or for negative powers, the
-    result is that of `above_db`.
+    Without noise, or for negative powers, the result is that of `above_db`.
+
+    Args:
+        signal_w: float64[n].
+        ase_w: float64[n].
+        nli_w: float64[n].
+        baud_hz: float64[n], symbol rates.
+        bandwidth_hz: bandwidth in which noise is stated.
+        out_db: float64[3, n], overwritten: over ASE, over NLI, over both.
     """
     for i in range(signal_w.size):
         signal = signal_w[i] * (baud_hz[i] / bandwidth_hz)
@@ -118,7 +144,15 @@ def signal_to_noise_db(
 
 @kernel
 def above_db(signal: float, noise: float) -> float:
-    """Return signal over noise, dB; inf without noise, nan if one is negative, because the model is not valid there."""
+    """Return signal over noise in dB.
+
+    Args:
+        signal: power, any unit.
+        noise: power in the same unit.
+
+    Returns:
+        Infinite without noise; nan if one power is negative, because the model is not valid there.
+    """
     if noise == 0.0:
         return math.inf
     ratio = signal / noise

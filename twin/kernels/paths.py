@@ -19,9 +19,15 @@ def shortest_distances(
 
     Weights are the same in both directions, so a row is also the distance *to* its source.
 
-    link_weight: float64[n_links], > 0, any unit (that of the answer). link_up: bool[n_links].
-    sources: int64[n_sources]. out_distance: float64[n_sources, n_nodes], overwritten.
-    Source: Dijkstra (1959) with an indexed binary heap; nodes at the same distance leave it in order of index.
+    Args:
+        graph: arcs of the network, by node that they leave.
+        link_weight: float64[n_links], > 0, any unit (that of the answer).
+        link_up: bool[n_links].
+        sources: int64[n_sources], nodes.
+        out_distance: float64[n_sources, n_nodes], overwritten.
+
+    Source:
+        Dijkstra (1959) with an indexed binary heap; nodes at the same distance leave it in order of index.
     """
     n_nodes = graph.first.size - 1
     arc_head = np.empty(graph.arc.size, np.int64)  # in the order of the walk: a node's arcs lie side by side
@@ -68,8 +74,14 @@ def shortest_hops(
 
     Equals `shortest_distances` with every weight at one; a float so that either may feed the ECMP kernels.
 
-    link_up: bool[n_links]. sources: int64[n_sources]. out_hops: float64[n_sources, n_nodes], overwritten.
-    Source: breadth-first search (Moore 1959).
+    Args:
+        graph: arcs of the network, by node that they leave.
+        link_up: bool[n_links].
+        sources: int64[n_sources], nodes.
+        out_hops: float64[n_sources, n_nodes], overwritten.
+
+    Source:
+        Breadth-first search (Moore 1959).
     """
     arc_head = np.empty(graph.arc.size, np.int64)  # in the order of the walk: a node's arcs lie side by side
     arc_up = np.empty(graph.arc.size, np.bool_)

@@ -63,6 +63,7 @@ class MeasuredPlace:
     __pydantic_config__ = STRICT
 
     link: Id
+    """Id of the link."""
     span: Index | None = None
     """Index of the span in the link, from 0; an amplifier has the index of the span before it."""
     lane: Index | None = None
@@ -76,6 +77,7 @@ class Measurement:
     __pydantic_config__ = STRICT
 
     of: MeasuredPlace
+    """What was measured."""
     quantity: Quantity
     """Measured quantity; its value is in the `value_` field with its unit."""
     at: date

@@ -54,7 +54,7 @@ class RemoveLinks(StructureChange):
 
     kind: Literal["remove_links"] = "remove_links"
     links: Links
-    """Links to remove: an id, a glob, or conditions."""
+    """Links to remove, by a selector."""
 
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """Return the network without the links."""
@@ -67,7 +67,7 @@ class RemoveNodes(StructureChange):
 
     kind: Literal["remove_nodes"] = "remove_nodes"
     nodes: Nodes
-    """Nodes to remove: an id, a glob, or conditions."""
+    """Nodes to remove, by a selector."""
 
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """Return the network without the nodes."""
@@ -83,7 +83,7 @@ class SetTransceivers(StateChange):
 
     kind: Literal["set_transceivers"] = "set_transceivers"
     links: Links
-    """Links to change: an id, a glob, or conditions that must all hold."""
+    """Links to change, by a selector."""
     part: str
     """Catalogue id of the new transceiver."""
 
@@ -120,7 +120,7 @@ class SetChannels(StateChange):
 
     kind: Literal["set_channels"] = "set_channels"
     links: Links
-    """Links to change: an id, a glob, or conditions that must all hold."""
+    """Links to change, by a selector."""
     n_parallel: Annotated[int, Field(ge=1, le=1_000_000)]
     """New number of members."""
     n_fibre_pairs: Annotated[int, Field(ge=1, le=10_000)] | None = None
@@ -149,7 +149,7 @@ class SetFibre(StateChange):
 
     kind: Literal["set_fibre"] = "set_fibre"
     links: Links
-    """Links to change: an id, a glob, or conditions that must all hold."""
+    """Links to change, by a selector."""
     fibre: str
     """Catalogue id of the new fibre."""
     leased: bool = False
@@ -180,7 +180,7 @@ class SwapSwitches(StateChange):
 
     kind: Literal["swap_switches"] = "swap_switches"
     nodes: Nodes
-    """Nodes to change: an id, a glob, or conditions that must all hold."""
+    """Nodes to change, by a selector."""
     part: str
     """Catalogue id of the new model."""
 
@@ -206,7 +206,7 @@ class SwapAccelerators(StateChange):
 
     kind: Literal["swap_accelerators"] = "swap_accelerators"
     racks: Nodes
-    """Racks to fill: an id, a glob, or conditions."""
+    """Racks to fill, by a selector."""
     accelerator: str
     """Catalogue id of the new accelerators."""
     n_per_rack: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -261,7 +261,7 @@ class FailLinks(StateChange):
 
     kind: Literal["fail_links"] = "fail_links"
     links: Links
-    """Links that fail: an id, a glob, or conditions."""
+    """Links that fail, by a selector."""
     n_members: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """None = all members."""
 
@@ -279,7 +279,7 @@ class FailNodes(StateChange):
 
     kind: Literal["fail_nodes"] = "fail_nodes"
     nodes: Nodes
-    """Nodes that fail: an id, a glob, or conditions."""
+    """Nodes that fail, by a selector."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with the nodes down."""
@@ -329,7 +329,7 @@ class CutFibre(StateChange):
 
     kind: Literal["cut_fibre"] = "cut_fibre"
     links: Links
-    """Links whose fibre is cut: an id, a glob, or conditions."""
+    """Links whose fibre is cut, by a selector."""
     n_cuts: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Cuts per link, in the longest span of its working path."""
 

@@ -34,6 +34,7 @@ class LinkSelector(BaseModel):
 
     id: Globs | None = None
     tier: Literal["access", "fabric", "border", "wide_area"] | None = None
+    """Tier of the link."""
     site: Name | None = None
     """Site of at least one end."""
     part: Name | None = None
@@ -53,9 +54,11 @@ class NodeSelector(BaseModel):
     id: Globs | None = None
     kind: NodeKind | None = None
     site: Name | None = None
+    """Site of the node."""
     part: Name | None = None
     """Switch model or accelerator."""
     installed_before: date | None = None
+    """Nodes installed before that day."""
 
 
 Links = Glob | LinkSelector
