@@ -198,10 +198,10 @@ def _fill_coherent(
     mode_gbps, chosen = np.zeros(len(rows)), np.full(len(rows), -1)
     slowest = np.full(len(rows), len(part.modes) - 1)
     for i, mode in enumerate(part.modes):
-        reader.note(part.id, f"required_snr_db at {mode.rate_gbps:g}G", mode.required_snr_db)
+        required_snr_db = reader.note(part.id, f"required_snr_db at {mode.rate_gbps:g}G", mode.required_snr_db)
         penalty_db = mode_penalty_db(mode, "dispersion_ps_per_nm", cd_ps_per_nm)
         penalty_db = penalty_db + mode_penalty_db(mode, "pmd_ps", pmd_ps)
-        margin_db = np.minimum(snr_db - mode.required_snr_db.value - penalty_db, overload_db)
+        margin_db = np.minimum(snr_db - required_snr_db - penalty_db, overload_db)
         margin_db = np.where(out_of_range, -np.inf, margin_db)
         budgets.mode_margin_db[rows, i] = margin_db
         next_gbps = max((slower.rate_gbps for slower in part.modes if slower.rate_gbps < mode.rate_gbps), default=0.0)
