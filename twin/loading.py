@@ -14,6 +14,7 @@ from .answers.explanation import Explanation, explanation_of
 from .answers.forecast import MAX_YEARS, Forecast, forecast_of
 from .answers.link_report import LinkReport, link_report
 from .answers.link_table import LinkTable, link_table
+from .answers.main_assumptions import MainAssumption, find_main_assumptions
 from .answers.metrics import metric_unit
 from .answers.score import Score, score_of
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
@@ -105,12 +106,21 @@ class Network(CompiledNetwork):
         """Return the arrays behind a score."""
         return self._engine.evaluate(self._scenario(None, job, ageing).case)
 
-    def score(self, job: str | None = None, *, ageing: AgeingCase = "value", notify: Notify | None = None) -> Score:
+    def score(
+        self,
+        job: str | None = None,
+        *,
+        ageing: AgeingCase = "value",
+        main_assumptions: bool = True,
+        notify: Notify | None = None,
+    ) -> Score:
         """Compute all metrics of the unchanged network.
 
         Args:
             job: id of a job; the default job otherwise.
             ageing: low, value (central) or high.
+            main_assumptions: find the assumptions that move the answer most. This takes most of the time; leave it
+                out where many networks are scored.
             notify: called with the name of each phase.
 
         Raises:
@@ -120,8 +130,12 @@ class Network(CompiledNetwork):
         _report_phase(notify, "reading the network")
         scenario = self._scenario(None, job, ageing)
         _report_phase(notify, "scoring")
-        score = score_of(self._engine.evaluate(scenario.case), self.label)
-        return replace(score, unused=self.unused_fields)
+        evaluation = self._engine.evaluate(scenario.case)
+        main: tuple[MainAssumption, ...] = ()
+        if main_assumptions:
+            _report_phase(notify, "ranking assumptions")
+            main = find_main_assumptions(self._engine, evaluation)
+        return replace(score_of(evaluation, self.label, main), unused=self.unused_fields)
 
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
         """Return one row for each selected link.
@@ -311,6 +325,7 @@ class Network(CompiledNetwork):
         job: str | None = None,
         *,
         ageing: AgeingCase = "value",
+        main_assumptions: bool = True,
         notify: Notify | None = None,
     ) -> Diff:
         """Compare the network before and after changes.
@@ -319,6 +334,8 @@ class Network(CompiledNetwork):
             plan_or_changes: a plan's name, or a list of changes (objects, or mappings with `kind`).
             job: id of a job; the default job otherwise.
             ageing: low, value (central) or high.
+            main_assumptions: find the assumptions that move the change most. This takes most of the time; leave it out
+                where many changes are compared.
             notify: called with the name of each phase.
 
         Raises:
@@ -333,12 +350,17 @@ class Network(CompiledNetwork):
         after = apply_changes(before, changes, self._reader, where)
         _report_phase(notify, "after: scoring")
         after_evaluation = self._engine.evaluate(after.case, before.case.state)
+        main: tuple[MainAssumption, ...] = ()
+        if main_assumptions:
+            _report_phase(notify, "ranking assumptions")
+            main = find_main_assumptions(self._engine, after_evaluation, before_evaluation)
         return diff_of(
             plan.id if plan else None,
             score_of(before_evaluation, self.label),
             score_of(after_evaluation, self.label),
             before_evaluation,
             after_evaluation,
+            main,
         )
 
     def __repr__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,10 +13,12 @@ from ..catalogue.figure_reader import UsedFigure
 from ..economics.lease import Lease
 from ..render.numbers import number_text
 from ..stages.evaluation import Evaluation
+from .arc_text import arc_name, arc_reason
 from .data import Answer
+from .main_assumptions import MainAssumption
 from .metrics import Better
 from .score import MetricValue, Score, data_frame, html_table
-from .summary_text import arc_name, arc_reason
+from .verdict import diff_verdict
 
 N_CAUSES = 5
 """Largest number of causes listed for one figure."""
@@ -85,6 +87,8 @@ class Diff(Answer):
     as_of: str | None
     job: str | None
     plan: str | None
+    summary: tuple[str, ...]
+    """The verdict: change, bottleneck before and after, cost, main assumptions; one sentence each."""
     metrics: dict[str, MetricChange]
     utilisation_window: str
     """Time over which utilisation metrics are averaged."""
@@ -94,6 +98,8 @@ class Diff(Answer):
     causes: tuple[DiffCause, ...]
     purchases: tuple[Purchase, ...]
     lease: LeaseBeforeAfter
+    main_assumptions: tuple[MainAssumption, ...]
+    """Assumptions that move the change most; empty where they were not requested."""
     assumptions: tuple[UsedFigure, ...]
     """Of both scores."""
     before: Score = field(metadata={"hidden": True})
@@ -120,7 +126,14 @@ class Diff(Answer):
         return html_table(title, ("metric", "before", "after", "change"), rows, self.after.bottlenecks)
 
 
-def diff_of(plan: str | None, before: Score, after: Score, old: Evaluation, new: Evaluation) -> Diff:
+def diff_of(
+    plan: str | None,
+    before: Score,
+    after: Score,
+    old: Evaluation,
+    new: Evaluation,
+    main: Sequence[MainAssumption] = (),
+) -> Diff:
     """Compare two scores.
 
     Args:
@@ -129,12 +142,14 @@ def diff_of(plan: str | None, before: Score, after: Score, old: Evaluation, new:
         after: score with the change.
         old: evaluation behind `before`.
         new: evaluation behind `after`; its network may have other nodes and links.
+        main: main assumptions of the comparison.
     """
     return Diff(
         network=before.network,
         as_of=before.as_of,
         job=before.job,
         plan=plan,
+        summary=diff_verdict(old, new, {name: (before[name], after[name]) for name in after}, main),
         metrics={name: _metric_change(before.metrics[name], value) for name, value in after.metrics.items()},
         utilisation_window=before.utilisation_window,
         utilisation_tier=before.utilisation_tier,
@@ -142,6 +157,7 @@ def diff_of(plan: str | None, before: Score, after: Score, old: Evaluation, new:
         causes=tuple(_causes(old, new)),
         purchases=tuple(Purchase(*row) for row in new.money.purchases),
         lease=LeaseBeforeAfter(before.lease, after.lease),
+        main_assumptions=tuple(main),
         assumptions=tuple(sorted({*before.assumptions, *after.assumptions})),
         before=before,
         after=after,

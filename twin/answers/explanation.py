@@ -14,8 +14,9 @@ from ..render.numbers import seconds_text
 from ..stages.evaluation import Evaluation
 from ..training.causes import CAUSES, SENTENCES, Attribution
 from .data import Answer
-from .score import assumptions_of, html_table
-from .summary_text import overlap_time_s, propagation_s
+from .main_assumptions import assumptions_of
+from .reasons import overlap_time_s, propagation_s
+from .score import html_table
 
 SMALL_RATIO = 0.005
 """Smaller shares of the gap are not named in the summary; a smaller gap counts as no gap."""

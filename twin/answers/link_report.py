@@ -21,12 +21,12 @@ from ..reliability.link_failures import link_failures, published_wan_link
 from ..render import link_figure, svg_of
 from ..render.numbers import cell_text, level_text
 from ..stages.evaluation import Evaluation
+from .arc_text import capacity_reason, lacks_transceiver, window_ratio, window_reason
 from .data import Answer, to_data
 from .forecast import Forecast
 from .link_budget_steps import BudgetLine, budget_lines
 from .link_table import NOT_JUDGED, LinkDirection, link_table
 from .score import html_table
-from .summary_text import capacity_reason, lacks_transceiver, window_ratio, window_reason
 
 LOWEST_LAUNCH_DBM = -20.0
 """Lower end of the search for the best launch power."""

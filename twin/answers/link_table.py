@@ -14,9 +14,9 @@ from ..catalogue.figure_reader import FigureReader
 from ..optics.link_budget import LIMITS
 from ..reliability.link_failures import LinkFailures, link_failures
 from ..stages.evaluation import Evaluation
+from .arc_text import lacks_transceiver
 from .data import Answer
 from .score import data_frame, html_table
-from .summary_text import lacks_transceiver
 
 NOT_JUDGED = "no transceiver is named, so the light is not judged."
 MAX_LINKS_IN_NOTE = 4

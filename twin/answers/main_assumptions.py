@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..catalogue.figure_reader import UsedFigure
+from ..catalogue.figure_reader import PLACEHOLDER, UsedFigure
 from ..catalogue.measurable import measurable
 from ..errors import TopologyError
 from ..stages.changed_figure import ChangedFigure
@@ -49,14 +49,18 @@ class MainAssumption:
         return max(self.at_value, self.at_low, self.at_high) - min(self.at_value, self.at_low, self.at_high)
 
 
-def main_assumptions(
-    engine: Engine, figures: Iterable[UsedFigure], after: Evaluation, before: Evaluation | None = None
+def assumptions_of(used_figures: Iterable[UsedFigure]) -> tuple[UsedFigure, ...]:
+    """Return the figures that are estimates, and the placeholder prices that no user has replaced."""
+    return tuple(used for used in used_figures if used.status in ("estimate", PLACEHOLDER))
+
+
+def find_main_assumptions(
+    engine: Engine, after: Evaluation, before: Evaluation | None = None
 ) -> tuple[MainAssumption, ...]:
     """Find the figures that move an answer most: each is set to both ends of its range, one at a time.
 
     Args:
         engine: engine of the evaluations.
-        figures: estimates and placeholder prices that the answer uses.
         after: evaluation of the answer.
         before: evaluation without the change; then figures count by how they move the change of the metric.
 
@@ -77,16 +81,27 @@ def main_assumptions(
     at_value = result(lambda evaluation: evaluation)
     if at_value is None:
         return ()
+    used = {*after.used_figures, *(before.used_figures if before is not None else ())}
     rows = []
-    for figure in figures:
-        ends = [
+    for figure in sorted(assumptions_of(used)):
+        at_low, at_high = (
             at_value if end == figure.value else result(ChangedFigure(engine, figure, end).evaluate)
             for end in (figure.low, figure.high)
-        ]
+        )
         label, settled_by = measurable(figure)
         rows.append(
             MainAssumption(
-                figure.where, figure.name, label, figure.value, figure.low, figure.high, name, at_value, *ends, settled_by
+                where=figure.where,
+                name=figure.name,
+                label=label,
+                value=figure.value,
+                low=figure.low,
+                high=figure.high,
+                moves=name,
+                at_value=at_value,
+                at_low=at_low,
+                at_high=at_high,
+                settled_by=settled_by,
             )
         )
     scale = 1.0 if before is not None and _is_relative(name) else abs(at_value)

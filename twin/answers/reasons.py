@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from ..arrays import Bools
 from ..model.jobs import TrainingJob
 from ..optics.link_budget import BUFFER, DARK, MODE, REACH
 from ..optics.link_health import LEAST_SHOWN_RATIO, unknown_rates
@@ -113,10 +114,17 @@ def _phase_sentences(e: Evaluation, step: Step) -> Iterator[str]:
 def _host_limit_text(e: Evaluation, step: Step, phase: str) -> str:
     """What limits a phase that no link of the network limits: NVLink or the network cards of the slowest group."""
     slowest = step.groups[step.slowest_group]
-    loads = e.loads
+    where, loads = f"{slowest.accelerator} in {slowest.site}", e.loads
     if phase == "in_layers" and not (loads and any(column.any() for column in (*loads.context, *loads.expert))):
-        return f"NVLink of {slowest.accelerator} in {slowest.site}"
-    return f"the network cards of {slowest.accelerator} in {slowest.site}"
+        return f"NVLink of {where}"
+    groups = e.accelerators.groups if e.accelerators is not None else ()
+    rates_gbps = (
+        group.profile.nic_gbps
+        for group in groups
+        if (group.placed.site, group.placed.accelerator) == (slowest.site, slowest.accelerator)
+    )
+    rate_gbps = next(rates_gbps, None)
+    return f"the {rate_gbps:g}G network cards of {where}" if rate_gbps else f"the network cards of {where}"
 
 
 def _cut_off_sentences(e: Evaluation) -> Iterator[str]:
@@ -197,7 +205,8 @@ def _propagation_sentences(e: Evaluation) -> Iterator[str]:
     seconds = propagation_s(e)
     if seconds is None or e.worst_latency_us is None or e.loads is None:
         return
-    yield f"Propagation between sites: {seconds_text(seconds)} of the step ({2 * e.worst_latency_us:.0f} µs round trip)."
+    round_trip = f"{2 * e.worst_latency_us:.0f} µs round trip"
+    yield f"Propagation between sites: {seconds_text(seconds)} of the step ({round_trip})."
     limits = ["buffers"] if (e.health.arc_limit[e.loads.arc] == BUFFER).any() else []
     limits += ["windows"] if (e.health.transport.window_ratio[e.loads.arc // 2] < LEAST_SHOWN_RATIO).any() else []
     if limits:
@@ -263,7 +272,8 @@ def _demand_sentences(e: Evaluation) -> Iterator[str]:
 
 def _lost_demand_sentences(e: Evaluation) -> Iterator[str]:
     """Sentences on demands without a path, and on those that carry less than they offer."""
-    assert e.demands is not None and e.demand_pairs is not None
+    assert e.demands is not None
+    assert e.demand_pairs is not None
     demands, pairs = e.demands, e.demand_pairs
     ids = e.case.state.arrays.node_ids
     names = [f"{ids[s]} → {ids[t]}" for s, t in zip(pairs.source, pairs.target, strict=True)]
@@ -284,7 +294,7 @@ def _optics_sentences(e: Evaluation) -> Iterator[str]:
     in_service, ids = state.in_service, state.arrays.link_ids
     budget_limit = health.budgets.by_link(health.budgets.limit)
     margin_db = health.margin_db
-    rows = (
+    rows: tuple[tuple[Bools, str, Callable[[int], str]], ...] = (
         (in_service & (health.arc_limit[0::2] == DARK), "down", lambda i: f"{ids[i]}, {-margin_db[i]:.1f} dB short"),
         (in_service & (health.arc_limit[0::2] == REACH), "beyond the reach of the optics", lambda i: ids[i]),
         (
@@ -302,7 +312,7 @@ def _optics_sentences(e: Evaluation) -> Iterator[str]:
         links = np.flatnonzero(mask)
         links = links[np.argsort(np.nan_to_num(margin_db[links]), kind="stable")]
         if len(links):
-            yield f"{count_text(len(links), 'link')} {text}: {names_text([describe(i) for i in links], 1)}."
+            yield f"{count_text(len(links), 'link')} {text}: {names_text([describe(int(i)) for i in links], 1)}."
     unchecked = np.flatnonzero(in_service & lacks_transceiver(e))
     if len(unchecked):
         listed = names_text([ids[i] for i in unchecked], 1)
@@ -326,7 +336,8 @@ def _lease_sentences(e: Evaluation) -> Iterator[str]:
     if low <= lease.lease_usd_per_month < high:
         verdict = "which is better depends on the rental price"
     rental = [usd_text(value + lease.opex_avoided_usd_per_month) for value in (low, high)]
-    yield f"Lease of {site} at {offer} ({usd_text(lease.lease_usd_per_accelerator_hour)} per accelerator-hour): {verdict}."
+    hourly = f"{usd_text(lease.lease_usd_per_accelerator_hour)} per accelerator-hour"
+    yield f"Lease of {site} at {offer} ({hourly}): {verdict}."
     scaled = "" if lease.n_allocated == lease.n_accelerators else ", scaled to the whole site"
     yield (
         f"Its goodput{scaled} would cost {rental[0]} to {rental[1]} a month to rent elsewhere; "

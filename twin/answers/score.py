@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..catalogue.figure_reader import PLACEHOLDER, UsedFigure
+from ..catalogue.figure_reader import UsedFigure
 from ..economics.lease import Lease
 from ..errors import CatalogueError, TwinError, did_you_mean
 from ..model.unused_fields import UnusedField
 from ..render.numbers import number_text
 from ..stages.evaluation import Evaluation
 from .data import Answer, to_data
+from .main_assumptions import MainAssumption, assumptions_of
 from .metrics import METRICS, Better, NotApplicableError, metric_unit
-from .summary_text import bottleneck_sentences
+from .reasons import reasons
+from .verdict import score_verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class MetricValue:
     value: float | None
     unit: str
     better: Better
+    label: str
+    """Name of the metric for readers."""
     why: str = field(default="", metadata={"optional": True})
 
 
@@ -35,13 +39,18 @@ class Score(Answer):
     network: str
     as_of: str | None
     job: str | None
+    summary: tuple[str, ...]
+    """The verdict: state, bottleneck, main assumptions; one sentence each."""
     metrics: dict[str, MetricValue]
     utilisation_window: str = "step"
     """Time over which utilisation metrics are averaged."""
     utilisation_tier: str = "all"
     """Tier of the links that utilisation metrics count."""
     bottlenecks: tuple[str, ...]
+    """The reasons: sentences on the bottleneck, stragglers, demands, optics, failures and the lease."""
     lease: Lease | None
+    main_assumptions: tuple[MainAssumption, ...]
+    """Assumptions that move the answer most; empty where they were not requested."""
     assumptions: tuple[UsedFigure, ...]
     """Figures that are estimates, and placeholder prices that no user has replaced."""
     n_figures: int
@@ -87,7 +96,7 @@ def data_frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], index:
     return frame if index is None else frame.set_index(index)
 
 
-def score_of(e: Evaluation, name: str) -> Score:
+def score_of(e: Evaluation, name: str, main: Sequence[MainAssumption] = ()) -> Score:
     """Compute every metric of an evaluation.
 
     A metric that does not apply, or grows without bound, has the value None and a reason.
@@ -95,32 +104,36 @@ def score_of(e: Evaluation, name: str) -> Score:
     Args:
         e: evaluation of the case.
         name: name of the network.
+        main: main assumptions of the answer.
     """
+    metrics = metric_values(e)
+    as_of = e.case.document.as_of
+    return Score(
+        network=name,
+        as_of=as_of.isoformat() if as_of else None,
+        job=e.case.job.id if e.case.job else None,
+        summary=score_verdict(e, {key: metric.value for key, metric in metrics.items()}, main),
+        metrics=metrics,
+        bottlenecks=tuple(reasons(e)),
+        lease=e.lease,
+        main_assumptions=tuple(main),
+        assumptions=assumptions_of(e.used_figures),
+        n_figures=len(e.used_figures),
+    )
+
+
+def metric_values(e: Evaluation) -> dict[str, MetricValue]:
+    """Compute every metric of an evaluation; null with a reason where one does not apply."""
     metrics = {}
     for key, metric in METRICS.items():
         unit = metric_unit(key)
         try:
             value = metric.compute(e)
             why = "" if math.isfinite(value) else "grows without bound"
-            metrics[key] = MetricValue(value if math.isfinite(value) else None, unit, metric.better, why)
+            metrics[key] = MetricValue(value if math.isfinite(value) else None, unit, metric.better, metric.label, why)
         except NotApplicableError as reason:
-            metrics[key] = MetricValue(None, unit, metric.better, str(reason))
-    as_of = e.case.document.as_of
-    return Score(
-        network=name,
-        as_of=as_of.isoformat() if as_of else None,
-        job=e.case.job.id if e.case.job else None,
-        metrics=metrics,
-        bottlenecks=tuple(bottleneck_sentences(e)),
-        lease=e.lease,
-        assumptions=assumptions_of(e.used_figures),
-        n_figures=len(e.used_figures),
-    )
-
-
-def assumptions_of(used_figures: Iterable[UsedFigure]) -> tuple[UsedFigure, ...]:
-    """Return the figures that are estimates, and the placeholder prices that no user has replaced."""
-    return tuple(used for used in used_figures if used.status in ("estimate", PLACEHOLDER))
+            metrics[key] = MetricValue(None, unit, metric.better, metric.label, str(reason))
+    return metrics
 
 
 def html_table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], notes: tuple[str, ...]) -> str:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ..render.numbers import number_text, seconds_text
+from ..render.numbers import metric_text, number_text, seconds_text
 from ..render.quantities import change_percent_text, count_text, is_noise, names_text, percent_text, usd_text
 from ..stages.evaluation import Evaluation
 from .arc_text import arc_name
 from .main_assumptions import MainAssumption
-from .metrics import METRICS
+from .metrics import METRICS, metric_unit
 from .reasons import bottleneck_text
 
 
-def score_verdict(
-    e: Evaluation, values: Mapping[str, float | None], main: Sequence[MainAssumption]
-) -> tuple[str, ...]:
+def score_verdict(e: Evaluation, values: Mapping[str, float | None], main: Sequence[MainAssumption]) -> tuple[str, ...]:
     """Return the verdict on a network as it is.
 
     Args:
@@ -50,7 +47,8 @@ def _state(e: Evaluation, values: Mapping[str, float | None]) -> Iterator[str]:
     if e.case.job is not None:
         yield from _job_state(e, values)
     elif e.demands is not None:
-        yield f"{_demand_text(values)}."
+        text = _demand_text(values)
+        yield f"{text[0].upper()}{text[1:]}."
         busiest = _busiest_text(e)
         if busiest:
             yield f"Busiest link: {busiest}."
@@ -88,7 +86,7 @@ def _changes(
     if not changed:
         yield "No metric changes: the network has no job and no demands."
     for name in changed[:2]:
-        old_text, new_text = (number_text(value, _unit(name)) for value in metrics[name])
+        old_text, new_text = (metric_text(name, value) for value in metrics[name])
         yield f"{METRICS[name].label.capitalize()}: {new_text} instead of {old_text}."
 
 
@@ -162,25 +160,23 @@ def _lowest_margin_text(values: Mapping[str, float | None]) -> str:
 
 def _score_assumptions(main: Sequence[MainAssumption]) -> Iterator[str]:
     if main:
+        name = main[0].moves
         yield f"Main assumptions: {_labels(main)}."
-        yield f"With their ranges, {_metric(main)} is {_range(main, lambda value: number_text(value, _unit(main[0].moves)))}."
+        yield f"With their ranges, {METRICS[name].label} is {_range(main, lambda value: metric_text(name, value))}."
 
 
 def _change_assumptions(main: Sequence[MainAssumption]) -> Iterator[str]:
     if main:
+        name = main[0].moves
         yield f"Main assumptions: {_labels(main)}."
-        yield f"With their ranges, the change of {_metric(main)} is {_range(main, _signed(main[0].moves))}."
+        yield f"With their ranges, the change of {METRICS[name].label} is {_range(main, _signed(name))}."
 
 
 def _labels(main: Sequence[MainAssumption]) -> str:
     return names_text([assumption.label for assumption in main])
 
 
-def _metric(main: Sequence[MainAssumption]) -> str:
-    return METRICS[main[0].moves].label
-
-
-def _range(main: Sequence[MainAssumption], text: Any) -> str:
+def _range(main: Sequence[MainAssumption], text: Callable[[float], str]) -> str:
     """The smallest and the largest result, each figure changed alone."""
     ends = [end for row in main for end in (row.at_low, row.at_high, row.at_value)]
     known = [end for end in ends if end is not None]
@@ -188,9 +184,9 @@ def _range(main: Sequence[MainAssumption], text: Any) -> str:
     return f"{text(min(known))} to {text(max(known))}{fails}"
 
 
-def _signed(metric: str) -> Any:
+def _signed(metric: str) -> Callable[[float], str]:
     """A function that shows a change: a share as per cent, dB as they are."""
-    unit = _unit(metric)
+    unit = metric_unit(metric)
 
     def text(change: float) -> str:
         if unit == "dB":
@@ -203,7 +199,3 @@ def _signed(metric: str) -> Any:
 def _differs(pair: tuple[float | None, float | None]) -> bool:
     old, new = pair
     return (old is None) != (new is None) or (old is not None and new is not None and not is_noise(old, new))
-
-
-def _unit(metric: str) -> str:
-    return METRICS[metric].unit
