@@ -11,7 +11,9 @@ import numpy as np
 from ..arrays import Floats
 from ..catalogue.figure_reader import UsedFigure
 from ..economics.lease import Lease
-from ..render.numbers import number_text
+from ..render.diff_table import diff_table
+from ..render.numbers import metric_text
+from ..render.quantities import change_percent_text
 from ..stages.evaluation import Evaluation
 from .arc_text import arc_name, arc_reason
 from .data import Answer
@@ -79,7 +81,7 @@ class Purchase:
         return iter((self.item, self.amount, self.usd))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Diff(Answer):
     """Every metric before and after a change, with causes and the items to buy."""
 
@@ -112,18 +114,32 @@ class Diff(Answer):
         """After minus before; None where either is null."""
         return _difference(*self[metric])
 
-    def to_pandas(self) -> Any:
-        """The metrics as a DataFrame (needs the extra `tables`)."""
-        rows = [{"metric": name, **row} for name, row in self.to_dict()["metrics"].items()]
+    def to_pandas(self, *, all_metrics: bool = False) -> Any:
+        """Return the metrics as a DataFrame (needs the extra `tables`).
+
+        all_metrics: include metrics that apply neither before nor after the change.
+        """
+        rows = [
+            {"metric": name, **row}
+            for name, row in self.to_dict()["metrics"].items()
+            if all_metrics or row["before"] is not None or row["after"] is not None
+        ]
         return data_frame(rows, ("metric", "before", "after", "change", "unit", "better"), "metric")
 
     def _repr_html_(self) -> str:
         rows = []
         for name, value in self.after.metrics.items():
-            cells = (self.before[name], value.value, self.change(name))
-            rows.append((name, *(number_text(cell, value.unit) for cell in cells)))
+            before, after = self[name]
+            if before is None and after is None:
+                continue
+            share = "" if before is None or after is None else change_percent_text(before, after)
+            rows.append((value.label, metric_text(name, before), metric_text(name, after), share))
         title = f"{self.before.network} · {self.before.job or 'no job'} · {self.plan or 'changes'}"
-        return html_table(title, ("metric", "before", "after", "change"), rows, self.after.bottlenecks)
+        headings = ("metric", "before", "after", "change")
+        return html_table(title, headings, rows, self.after.bottlenecks, self.summary)
+
+    def _table(self) -> Any:
+        return diff_table(self.to_dict(), self.after.to_dict())
 
 
 def diff_of(

@@ -329,6 +329,8 @@ def _lease_sentences(e: Evaluation) -> Iterator[str]:
     if lease.marginal_flops_per_s <= 0:
         slower = f"is faster without {site}" if lease.marginal_flops_per_s < 0 else f"gains nothing from {site}"
         yield f"The job {slower}. Leasing {site} out ({offer}) costs this job nothing."
+        opex = usd_text(lease.opex_avoided_usd_per_month)
+        yield f"Break-even is below zero: running {site} costs {opex} a month, and this job gains nothing from it."
         yield usage
         return
     low, high = sorted((lease.at_list_usd_per_month, lease.at_implied_usd_per_month))

@@ -11,7 +11,8 @@ from ..catalogue.figure_reader import UsedFigure
 from ..economics.lease import Lease
 from ..errors import CatalogueError, TwinError, did_you_mean
 from ..model.unused_fields import UnusedField
-from ..render.numbers import number_text
+from ..render.numbers import metric_text
+from ..render.score_table import score_table
 from ..stages.evaluation import Evaluation
 from .data import Answer, to_data
 from .main_assumptions import MainAssumption, assumptions_of
@@ -32,7 +33,7 @@ class MetricValue:
     why: str = field(default="", metadata={"optional": True})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Score(Answer):
     """Every metric of a network as it is, its bottlenecks, and the assumptions behind them."""
 
@@ -67,14 +68,26 @@ class Score(Answer):
     def __contains__(self, metric: object) -> bool:
         return metric in self.metrics
 
-    def to_pandas(self) -> Any:
-        """Return the metrics as a DataFrame (needs the extra `tables`)."""
-        rows = [{"metric": name, **to_data(value)} for name, value in self.metrics.items()]
-        return data_frame(rows, ("metric", "value", "unit", "better", "why"), "metric")
+    def to_pandas(self, *, all_metrics: bool = False) -> Any:
+        """Return the metrics as a DataFrame (needs the extra `tables`).
+
+        all_metrics: include metrics that do not apply, with the reason in the column `why`.
+        """
+        rows = [
+            {"metric": name, "why": "", **to_data(value)}
+            for name, value in self.metrics.items()
+            if all_metrics or value.value is not None
+        ]
+        columns = ("metric", "value", "unit", "better", "label", *(("why",) if all_metrics else ()))
+        return data_frame(rows, columns, "metric")
 
     def _repr_html_(self) -> str:
-        rows = [(name, number_text(v.value, v.unit), v.why) for name, v in self.metrics.items()]
-        return html_table(f"{self.network} · {self.job or 'no job'}", ("metric", "value", ""), rows, self.bottlenecks)
+        rows = [(v.label, metric_text(name, v.value)) for name, v in self.metrics.items() if v.value is not None]
+        title = f"{self.network} · {self.job or 'no job'}"
+        return html_table(title, ("metric", "value"), rows, self.bottlenecks, self.summary)
+
+    def _table(self) -> Any:
+        return score_table(self.to_dict())
 
 
 def metric_of(metrics: Mapping[str, MetricValue], name: str) -> MetricValue:
@@ -136,11 +149,31 @@ def metric_values(e: Evaluation) -> dict[str, MetricValue]:
     return metrics
 
 
-def html_table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], notes: tuple[str, ...]) -> str:
-    """Return a plain HTML table for notebooks."""
+def html_table(
+    title: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    notes: Sequence[str] = (),
+    summary: Sequence[str] = (),
+) -> str:
+    """Return a plain HTML table for notebooks.
+
+    Args:
+        title: title of the answer.
+        headings: headings of the columns.
+        rows: cells as plain text; a cell that holds a number is aligned to the right.
+        notes: sentences below the table.
+        summary: verdict above the table.
+    """
     from html import escape
 
-    head_cells = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    def cells(row: Sequence[str]) -> str:
+        aligned = (("left" if i == 0 else "right", str(cell)) for i, cell in enumerate(row))
+        return "".join(f"<td style='text-align:{side}'>{escape(cell)}</td>" for side, cell in aligned)
+
+    head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in headings)
+    body = "".join(f"<tr>{cells(row)}</tr>" for row in rows)
+    lead = "".join(f"<p style='margin:0'>{escape(line)}</p>" for line in summary)
     items = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return f"<div><b>{escape(title)}</b><table><tr>{head_cells}</tr>{body}</table><ul>{items}</ul></div>"
+    listed = f"<ul>{items}</ul>" if items else ""
+    return f"<div><b>{escape(title)}</b>{lead}<table><tr>{head}</tr>{body}</table>{listed}</div>"

@@ -86,10 +86,13 @@ def compare(
         answers = []
         for plan in loaded.document.plans:
             notify(f"plan {plan.id}")
-            answers.append(loaded.what_if(plan.id, job, ageing=ageing_case(ageing)))
+            answers.append(loaded.what_if(plan.id, job, ageing=ageing_case(ageing), main_assumptions=False))
+    from ..answers.comparison import comparison_verdict
+
+    summary = comparison_verdict(answers)
     if as_json:
-        show_json({"plans": {answer.plan: answer.to_dict() for answer in answers}})
+        show_json({"summary": summary, "plans": {answer.plan: answer.to_dict() for answer in answers}})
     else:
         from ..render.compare_table import compare_table
 
-        show(compare_table([answer.to_dict() for answer in answers]))
+        show(compare_table([answer.to_dict() for answer in answers], summary))

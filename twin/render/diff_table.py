@@ -39,8 +39,8 @@ def diff_table(
         note: note of the plan.
     """
     title = f"{answer_title(data)} · [bold]{escape(data['plan'] or 'changes')}[/]"
-    parts: list[RenderableType] = [Text.from_markup(title), *([Text(note, style="italic")] if note else [])]
-    parts += [*verdict(data["summary"]), Text()]
+    parts: list[RenderableType] = [Text.from_markup(title), *verdict(data["summary"])]
+    parts += [*([Text(), Text(f"The plan: {note}", style="italic")] if note else []), Text()]
     metrics: Mapping[str, Mapping[str, Any]] = data["metrics"]
     changed = [name for name in metrics if _changes(metrics[name])]
     shown = list(metrics) if all_metrics else [name for name in SHORT_METRICS if _is_shown(name, metrics, changed)]

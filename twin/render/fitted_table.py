@@ -16,6 +16,8 @@ GAP = 2
 """Columns between cells."""
 MIN_FOLDED = 12
 """Least width of a column whose text folds."""
+MAX_UNFOLDED = 34
+"""Longer words, such as ids, may be folded inside."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class FittedTable:
         """Render the columns that fit."""
         widths = [self._natural_width(i) for i in range(len(self._columns))]
         least = [
-            min(width, max(MIN_FOLDED, self._longest_word(i))) if column.folds else width
+            min(width, max(MIN_FOLDED, min(self._longest_word(i), MAX_UNFOLDED))) if column.folds else width
             for i, (column, width) in enumerate(zip(self._columns, widths, strict=True))
         ]
         shown = list(range(len(self._columns)))
@@ -67,7 +69,9 @@ class FittedTable:
             yield from self._blocks()
             return
         yield self._table(shown, self._fit(widths, least, shown, options.max_width))
-        dropped = [column.heading.replace("\n", " ") for i, column in enumerate(self._columns) if i not in shown]
+        dropped = [
+            column.heading.replace("\n", " ").strip() for i, column in enumerate(self._columns) if i not in shown
+        ]
         if dropped:
             yield Text(f"No room for: {', '.join(dropped)}. Use a wider terminal or --json.", style="dim")
 

@@ -95,4 +95,4 @@ def names_text(names: Sequence[str], limit: int = MAX_NAMES) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:,.0f}" if value >= 99.5 else f"{value:.3g}" if value < 9.95 or value % 1 else f"{value:.0f}"
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.2g}"

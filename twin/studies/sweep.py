@@ -17,6 +17,7 @@ from ..answers.score import data_frame, html_table
 from ..arrays import Floats
 from ..errors import ChangeError, did_you_mean
 from ..render import svg_of, sweep_figure
+from ..render.sweep_table import sweep_table
 from .inputs import Axis
 
 MAX_POINTS = 100_000
@@ -29,13 +30,15 @@ KNEE_RATIO = 0.1
 """Least distance of a knee from the straight line between the ends, as a share of the metric's range."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sweep(Answer):
     """A metric over one or two inputs. `values[i]` belongs to the i-th combination; the last input varies fastest."""
 
     network: str
     job: str | None
     plan: str | None
+    summary: tuple[str, ...]
+    """The verdict: best and worst value, knees, crossings; one sentence each."""
     metric: str
     unit: str
     axes: tuple[Axis, ...]
@@ -84,7 +87,10 @@ class Sweep(Answer):
         heads = (*(axis.path for axis in self.axes), self.metric)
         points = list(zip(self.points(), self.values, strict=True))[:200]
         rows = [(*map(str, point), "–" if value is None else f"{value:.6g}") for point, value in points]
-        return html_table(f"{self.network}: {self.metric}", heads, rows, ()) + svg_of(self.figure)
+        return html_table(f"{self.network}: {self.metric}", heads, rows, (), self.summary) + svg_of(self.figure)
+
+    def _table(self) -> Any:
+        return sweep_table(self.to_dict())
 
 
 def check_sweep(axes: Sequence[Axis], metric: str) -> int:
