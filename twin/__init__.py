@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from .answers.link_table import LinkTable
     from .answers.score import Score
     from .errors import CatalogueError, ChangeError, ConvergenceError, DocumentError, Issue, TopologyError, TwinError
-    from .loading import Network, from_document, load
+    from .loading import from_document, load
     from .model.document import TopologyDocument
     from .model.jobs import Parallelism, Placement, TrainingJob
     from .model.known_models import known_shape
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
+    from .network import Network
     from .studies.sweep import Sweep
 
     __version__: str
@@ -43,7 +44,7 @@ _HOMES = {
     "LinkReport": "answers.link_report",
     "LinkTable": "answers.link_table",
     "ModelShape": "model.shape",
-    "Network": "loading",
+    "Network": "network",
     "Node": "model.records",
     "Parallelism": "model.jobs",
     "Placement": "model.jobs",

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from .loading import Network, from_document, load
+from .loading import from_document, load
+from .network import Network
 
 WEIGHTED_NETWORK: dict[str, Any] = {
     "name": "warm-up",

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from tests.model.samples import campus_data
 from tests.training.steps import one_site
-from twin import loading
+from twin import network as network_module
 from twin.answers.explanation import Explanation
 from twin.errors import ChangeError
 from twin.loading import Network, from_document, load
@@ -132,14 +132,14 @@ def test_what_rounding_leaves_is_nothing(small: Network, changes: str | None) ->
 
 def test_noise_of_the_game_is_told_as_nothing(small: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     """2.2e-17 s was a bar and -0 % of the gap."""
-    real = loading.step_causes
+    real = network_module.step_causes
 
     def noisy(*args: Any, **more: Any) -> Attribution:
         found = real(*args, **more)
         causes = [replace(c, share_s=-2.2e-17, last_s=1e-16) if c.name == "line_loss" else c for c in found.causes]
         return replace(found, causes=tuple(causes))
 
-    monkeypatch.setattr(loading, "step_causes", noisy)
+    monkeypatch.setattr(network_module, "step_causes", noisy)
     found = small.explain()
     assert (found["line_loss"].share_s, found["line_loss"].share_ratio, found["line_loss"].last_s) == (0.0, 0.0, 0.0)
     assert sum(shares(found).values()) == pytest.approx(found.gap_s, rel=1e-9)

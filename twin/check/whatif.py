@@ -8,8 +8,9 @@ from pydantic import BaseModel, JsonValue, model_validator
 
 from ..catalogue.ageing import AgeingCase
 from ..errors import CatalogueError, did_you_mean
-from ..loading import Network, from_document, load
+from ..loading import from_document, load
 from ..model.records import STRICT
+from ..network import Network
 from ..topologies import NETWORKS
 from .figures import Figures, value_of
 

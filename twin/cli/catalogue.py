@@ -93,6 +93,6 @@ def models(as_json: AsJson = False) -> None:
 
 def schema() -> None:
     """The JSON Schema of a document, changes of plans included."""
-    from ..loading import document_schema
+    from ..scenario.document_schema import document_schema
 
     show_json(document_schema())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..catalogue.ageing import AgeingCase
-    from ..loading import Network
+    from ..network import Network
 
 NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A catalogue name (`twin topologies`) or a path.")]
 JobName = Annotated[str | None, typer.Option("--job", help="Job of the document; its default otherwise.")]

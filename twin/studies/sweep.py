@@ -6,19 +6,21 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..answers.data import Answer
-from ..answers.metrics import METRICS
+from ..answers.metrics import METRICS, metric_unit
 from ..answers.score import data_frame, html_table
 from ..arrays import Floats
 from ..errors import ChangeError, did_you_mean
 from ..render import svg_of, sweep_figure
 from ..render.sweep_table import sweep_table
 from .inputs import Axis
+from .points import Point, Question
+from .sweep_verdict import sweep_verdict
 
 MAX_POINTS = 100_000
 """Largest number of points of one sweep."""
@@ -108,6 +110,45 @@ def check_sweep(axes: Sequence[Axis], metric: str) -> int:
     if n > MAX_POINTS:
         raise ChangeError(f"{n} points", where="vary", expected=f"at most {MAX_POINTS}")
     return n
+
+
+def sweep_of(
+    question: Question,
+    points: Sequence[Point],
+    network: str,
+    plan: str | None,
+    *,
+    against: str | None,
+    level: float | None,
+) -> Sweep:
+    """Create the answer from the points of a sweep; find its knees and crossings.
+
+    Args:
+        question: case, inputs and metric.
+        points: value or reason at each point, the last input fastest.
+        network: name of the network.
+        plan: id of the plan that was applied first.
+        against: name of the changes to compare with.
+        level: value of the metric after these changes.
+    """
+    axes = question.axes
+    values, why = zip(*points, strict=True)
+    sweep = Sweep(
+        network=network,
+        job=question.origin.job.id if question.origin.job else None,
+        plan=plan,
+        summary=(),
+        metric=question.metric,
+        unit=metric_unit(question.metric),
+        axes=axes,
+        values=values,
+        why=why,
+        knees=knees_of(axes, values),
+        against=against,
+        against_value=level,
+        crossings=() if level is None else crossings_of(axes, values, level),
+    )
+    return replace(sweep, summary=tuple(sweep_verdict(sweep.to_dict())))
 
 
 def knees_of(axes: Sequence[Axis], values: Sequence[float | None]) -> tuple[tuple[float | str, ...], ...]:

@@ -1,0 +1,355 @@
+"""The network that answers questions: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from threading import Event
+from typing import Any, TypeVar
+
+from .answers.diff import Diff, diff_of
+from .answers.explanation import Explanation, explanation_of
+from .answers.forecast import MAX_YEARS, Forecast, forecast_of
+from .answers.link_report import LinkReport, link_report
+from .answers.link_table import LinkTable, link_table
+from .answers.main_assumptions import MainAssumption, find_main_assumptions
+from .answers.score import Score, score_of
+from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
+from .catalogue import PriceBook, load_price_book
+from .catalogue.ageing import AgeingCase, ageing_case_named
+from .catalogue.figure_reader import FigureReader
+from .errors import CatalogueError, ChangeError, TopologyError, did_you_mean
+from .formats.native import validate_as
+from .model.document import Plan
+from .model.jobs import TrainingJob
+from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
+from .scenario.changes import Change
+from .scenario.feasibility import build_issues
+from .scenario.select import LinkSelector, select_links
+from .stages.causes import step_causes
+from .stages.engine import Engine
+from .stages.evaluation import Evaluation
+from .studies.executor import Advance, Workers
+from .studies.inputs import Axis, axes_of
+from .studies.points import Question, metric_of_case, run_points
+from .studies.sweep import Sweep, check_sweep, sweep_of
+
+RecordT = TypeVar("RecordT", TrainingJob, Plan)
+Notify = Callable[[str], None]
+"""A function that receives the name of each phase."""
+
+
+class Network(CompiledNetwork):
+    """A network with its answers: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`."""
+
+    label: str = ""
+    """Name of the network in answers: the document's name, or how it was loaded."""
+
+    @cached_property
+    def price_book(self) -> PriceBook:
+        """Shipped placeholder prices, replaced by the document's own entries."""
+        return load_price_book(dict(self.document.price_book) or None, own_parts=self.document.parts)
+
+    @cached_property
+    def _reader(self) -> FigureReader:
+        return FigureReader(self.catalogue, self.price_book)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return Engine(self.catalogue, self.price_book)
+
+    def job(self, name: str | None = None) -> TrainingJob | None:
+        """Return a job by id, else the document's default job, else its first job; None without jobs.
+
+        Raises CatalogueError with similar names for an unknown id.
+        """
+        name = name or self.document.default_job or next((job.id for job in self.document.jobs), None)
+        return None if name is None else _record_by_id("job", self.document.jobs, name, self.label)
+
+    def plan(self, name: str) -> Plan:
+        """Return a plan by id. Raises CatalogueError with similar names."""
+        return _record_by_id("plan", self.document.plans, name, self.label)
+
+    def score(
+        self,
+        job: str | None = None,
+        *,
+        ageing: AgeingCase = "value",
+        main_assumptions: bool = True,
+        notify: Notify | None = None,
+    ) -> Score:
+        """Compute all metrics of the unchanged network.
+
+        Args:
+            job: id of a job; the default job otherwise.
+            ageing: low, value (central) or high.
+            main_assumptions: find the assumptions that move the answer most. This takes most of the time; leave it
+                out where many networks are scored.
+            notify: called with the name of each phase.
+
+        Raises:
+            TopologyError: the job cannot run on its placement.
+            CatalogueError: unknown job.
+        """
+        _report_phase(notify, "reading the network")
+        scenario = self._scenario(None, job, ageing)
+        _report_phase(notify, "scoring")
+        evaluation = self._engine.evaluate(scenario.case)
+        main: tuple[MainAssumption, ...] = ()
+        if main_assumptions:
+            _report_phase(notify, "ranking assumptions")
+            main = find_main_assumptions(self._engine, evaluation)
+        return replace(score_of(evaluation, self.label, main), unused=self.unused_fields)
+
+    def what_if(
+        self,
+        plan_or_changes: str | Sequence[Any],
+        job: str | None = None,
+        *,
+        ageing: AgeingCase = "value",
+        main_assumptions: bool = True,
+        notify: Notify | None = None,
+    ) -> Diff:
+        """Compare the network before and after changes.
+
+        Args:
+            plan_or_changes: a plan's name, or a list of changes (objects, or mappings with `kind`).
+            job: id of a job; the default job otherwise.
+            ageing: low, value (central) or high.
+            main_assumptions: find the assumptions that move the change most. This takes most of the time; leave it out
+                where many changes are compared.
+            notify: called with the name of each phase.
+
+        Raises:
+            ChangeError: a target is missing, or the result cannot be built.
+        """
+        _report_phase(notify, "reading the network")
+        where, changes, plan = self._parse_changes(plan_or_changes)
+        before = self._scenario(None, job, ageing)
+        _report_phase(notify, "before: scoring")
+        before_evaluation = self._engine.evaluate(before.case)
+        _report_phase(notify, "applying changes")
+        after = apply_changes(before, changes, self._reader, where)
+        _report_phase(notify, "after: scoring")
+        after_evaluation = self._engine.evaluate(after.case, before.case.state)
+        main: tuple[MainAssumption, ...] = ()
+        if main_assumptions:
+            _report_phase(notify, "ranking assumptions")
+            main = find_main_assumptions(self._engine, after_evaluation, before_evaluation)
+        return diff_of(
+            plan.id if plan else None,
+            score_of(before_evaluation, self.label),
+            score_of(after_evaluation, self.label),
+            before_evaluation,
+            after_evaluation,
+            main,
+        )
+
+    def explain(
+        self,
+        job: str | None = None,
+        *,
+        changes: str | Sequence[Any] | None = None,
+        ageing: AgeingCase = "value",
+        notify: Notify | None = None,
+    ) -> Explanation:
+        """Attribute the step time of a job to eight causes.
+
+        changes: a plan's name or a list of changes to apply first.
+        Raises ChangeError if the job has no step.
+        """
+        evaluation = self._evaluate_after(changes, job, notify, ageing)
+        attribution = step_causes(evaluation, self._reader, notify)
+        plan = changes if isinstance(changes, str) else None if changes is None else "changes"
+        return explanation_of(evaluation, attribution, self.label, plan)
+
+    def forecast(
+        self,
+        years: int = 20,
+        growth_ratio_per_year: float = 0.0,
+        *,
+        links: Any = None,
+        changes: str | Sequence[Any] | None = None,
+        job: str | None = None,
+        notify: Notify | None = None,
+    ) -> Forecast:
+        """Forecast when links run out of margin or capacity, in all three ageing cases.
+
+        Args:
+            years: length of the forecast.
+            growth_ratio_per_year: growth of the traffic; 0.3 is 30 % per year.
+            links: selection of links; wide-area links by default, or all links if there are none.
+            changes: a plan's name or a list of changes to apply first.
+            job: id of a job; the default job otherwise.
+            notify: called with the name of each phase.
+
+        Raises:
+            ChangeError: years or growth out of bounds, or no link matches.
+        """
+        if not (isinstance(years, int) and 1 <= years <= MAX_YEARS):
+            raise ChangeError(f"{years} years", where="forecast", expected=f"a whole number from 1 to {MAX_YEARS}")
+        if not (isinstance(growth_ratio_per_year, int | float) and -0.9 <= growth_ratio_per_year <= 10.0):
+            expected = "a share a year from -0.9 to 10"
+            growth_text = format(growth_ratio_per_year, "g" if isinstance(growth_ratio_per_year, float) else "")
+            raise ChangeError(f"growth {growth_text}", where="forecast", expected=expected)
+        evaluation = self._evaluate_after(changes, job, notify)
+        if links is None:
+            wide = TIERS.index("wide_area")
+            links = {"tier": "wide_area"} if (evaluation.case.state.arrays.link_tier == wide).any() else "*"
+        _report_phase(notify, "years to come")
+        rows = self._select_rows(evaluation, links)
+        return forecast_of(evaluation, self.label, rows, years, growth_ratio_per_year, self._reader)
+
+    def link(
+        self,
+        name: str,
+        *,
+        years: int | None = 20,
+        growth_ratio_per_year: float = 0.0,
+        changes: str | Sequence[Any] | None = None,
+        job: str | None = None,
+        ageing: AgeingCase = "value",
+    ) -> LinkReport:
+        """Report one link: budget, modes, latency, goodput, failures and forecast.
+
+        years: length of the forecast; None = without forecast. Other arguments as in `forecast`.
+        Raises ChangeError if not exactly one link matches.
+        """
+        evaluation = self._evaluate_after(changes, job, None, ageing)
+        rows = self._select_rows(evaluation, name)
+        if len(rows) != 1:
+            raise ChangeError(f"{len(rows)} links match {name!r}", where="link", hint="`twin links` shows several")
+        forecast = None
+        if years is not None:
+            forecast = self.forecast(years, growth_ratio_per_year, links=name, changes=changes, job=job)
+        return link_report(evaluation, self.label, int(rows[0]), self._reader, forecast)
+
+    def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
+        """Return one row for each selected link.
+
+        chosen: an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`).
+        """
+        evaluation = self.evaluate(job, ageing=ageing)
+        return link_table(evaluation, self.label, self._select_rows(evaluation, chosen), self._reader)
+
+    def sweep(
+        self,
+        vary: str | Mapping[str, Any] | Axis | Sequence[str | Mapping[str, Any] | Axis],
+        *,
+        metric: str = "step_time_s",
+        job: str | None = None,
+        changes: str | Sequence[Any] | None = None,
+        against: str | Sequence[Any] | None = None,
+        ageing: AgeingCase = "value",
+        advance: Advance | None = None,
+        executor: str = "processes",
+        n_workers: int = 1,
+        n_processes: int | None = None,
+        cancel: Event | None = None,
+    ) -> Sweep:
+        """Compute a metric over one or two inputs.
+
+        Points are not checked for being buildable. The executor does not affect the answer.
+
+        Args:
+            vary: `"links.wan-*.total_gbps=1e3..5e4:log9"`, `{"path": "age", "values": [0, 10, 20]}`, or two of them;
+                `studies.inputs.PATHS` lists the inputs.
+            metric: any metric of a score.
+            job: id of a job; the default job otherwise.
+            changes: a plan's name or a list of changes to apply first.
+            against: another plan or list of changes; its value of the metric is the level for crossings.
+            ageing: low, value (central) or high.
+            advance: called with the number of points done and of all points. An exception from it ends the sweep.
+            executor: executor of a long sweep: `processes`, `threads` or `serial`.
+            n_workers: maximum number of processes or threads, including the calling one.
+            n_processes: short for `executor="processes", n_workers=n_processes`. A script that uses more than one
+                process must call this behind `if __name__ == "__main__":`.
+            cancel: event that another thread sets to end the sweep.
+
+        Raises:
+            ChangeError: unknown input, metric or executor, or an invalid number of workers.
+            CancelledError: `cancel` was set (from `concurrent.futures`).
+        """
+        axes = axes_of(vary)
+        check_sweep(axes, metric)
+        workers = Workers(executor, n_workers) if n_processes is None else Workers("processes", n_processes)
+        scenario = self._scenario(changes, job, ageing)
+        question = Question(scenario.case, axes, metric)
+        points = run_points(question, self._engine, workers, advance=advance, cancel=cancel)
+        level = None
+        if against is not None:
+            level, _ = metric_of_case(self._scenario(against, job, ageing).case, metric, self._engine)
+        plan = changes if isinstance(changes, str) else None
+        other = against if isinstance(against, str) else None if against is None else "other changes"
+        return sweep_of(question, points, self.label, plan, against=other, level=level)
+
+    def evaluate(self, job: str | None = None, *, ageing: AgeingCase = "value") -> Evaluation:
+        """Return the arrays behind a score."""
+        return self._engine.evaluate(self._scenario(None, job, ageing).case)
+
+    def check_buildable(self, arrays: NetworkArrays) -> None:
+        """Raise TopologyError if ports, cages, optical bands, site power or rack places do not suffice."""
+        issues_by_key = build_issues(State.of(arrays), self.document, self._reader)
+        if issues_by_key:
+            issues = list(issues_by_key.values())
+            raise TopologyError(f"{len(issues)} things cannot be built", where=self.document.name, found=issues)
+
+    def _select_rows(self, evaluation: Evaluation, chosen: Any) -> Ints:
+        chosen = validate_as(LinkSelector, {"id": chosen} if isinstance(chosen, str) else chosen, "links")
+        return select_links(evaluation.case.state, chosen, self.document.as_of, "links")
+
+    def _evaluate_after(
+        self, changes: str | Sequence[Any] | None, job: str | None, notify: Notify | None, ageing: AgeingCase = "value"
+    ) -> Evaluation:
+        """Evaluate the network, after a plan or a list of changes if given."""
+        _report_phase(notify, "reading the network")
+        scenario = self._scenario(changes, job, ageing)
+        _report_phase(notify, "scoring")
+        return self._engine.evaluate(scenario.case)
+
+    def _scenario(self, changes: str | Sequence[Any] | None, job: str | None, ageing: AgeingCase = "value") -> Scenario:
+        """Return the scenario of the network, after a plan or a list of changes if given."""
+        scenario = baseline(self, self.job(job), ageing_case_named(ageing))
+        if changes is None:
+            return scenario
+        where, parsed, _ = self._parse_changes(changes)
+        return apply_changes(scenario, parsed, self._reader, where)
+
+    def _parse_changes(self, plan_or_changes: str | Sequence[Any]) -> tuple[str, list[Change], Plan | None]:
+        """Return (place of the changes, the changes, their plan if any)."""
+        if not isinstance(plan_or_changes, str | list | tuple):
+            kind = type(plan_or_changes).__name__
+            raise ChangeError(
+                f"{kind} is no plan and no list of changes", expected="a plan's name, or a list of changes"
+            )
+        plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
+        where = f"plans[{plan.id}].changes" if plan else "changes"
+        return where, list(parse_changes(plan.changes if plan else plan_or_changes, where)), plan
+
+    def __repr__(self) -> str:
+        return f"<twin.Network {self.label!r}: {len(self.document.jobs)} jobs, {len(self.document.plans)} plans>"
+
+    def _repr_html_(self) -> str:
+        return (
+            f"<b>{self.label or 'network'}</b>: {self.arrays.n_nodes:,} nodes, {self.arrays.n_links:,} links, "
+            f"as of {self.document.as_of or 'no date'}"
+        )
+
+
+def _record_by_id(kind: str, records: Sequence[RecordT], name: str, where: str) -> RecordT:
+    """Return a job or plan by id. Raises CatalogueError with similar names."""
+    by_id = {record.id: record for record in records}
+    if name not in by_id:
+        raise CatalogueError(
+            f"no {kind} {name!r}",
+            where=where,
+            expected=f"one of {', '.join(by_id)}" if by_id else f"a document with {kind}s",
+            hint=did_you_mean(name, by_id),
+        )
+    return by_id[name]
+
+
+def _report_phase(notify: Notify | None, phase: str) -> None:
+    if notify is not None:
+        notify(phase)
