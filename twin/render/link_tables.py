@@ -24,8 +24,8 @@ def links_table(data: Mapping[str, Any], notes: Sequence[str] = ()) -> Renderabl
     rows = data["links"]
     pairs = list(zip(rows[::2], rows[1::2], strict=True))
     pairs.sort(key=lambda pair: _capacity_ratio(pair[0]))
-    for forward, back in pairs[:MAX_LINKS_SHOWN]:
-        blocks.append(_direction_table(forward, back))
+    for forward, backward in pairs[:MAX_LINKS_SHOWN]:
+        blocks.append(_direction_table(forward, backward))
     if len(pairs) > MAX_LINKS_SHOWN:
         blocks.append(Text(f"… and {len(pairs) - MAX_LINKS_SHOWN} more links; narrow the choice, or --json"))
     return Group(*blocks, *(Text(note) for note in notes))
@@ -82,12 +82,12 @@ def _modes_table(modes: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _direction_table(forward: Mapping[str, Any], back: Mapping[str, Any]) -> Table:
+def _direction_table(forward: Mapping[str, Any], backward: Mapping[str, Any]) -> Table:
     table = bare_table(f"[bold]{escape(forward['id'])}[/]")
     table.add_column("", no_wrap=True)
     table.add_column(escape(forward["direction"]), justify="right")
-    table.add_column(escape(back["direction"]), justify="right")
+    table.add_column(escape(backward["direction"]), justify="right")
     for name in forward:
-        if name not in ("id", "direction") and (forward[name] is not None or back[name] is not None):
-            table.add_row(name, escape(cell_text(forward[name])), escape(cell_text(back[name])))
+        if name not in ("id", "direction") and (forward[name] is not None or backward[name] is not None):
+            table.add_row(name, escape(cell_text(forward[name])), escape(cell_text(backward[name])))
     return table
