@@ -26,7 +26,7 @@ TITLES = {
     "ChangeError": "A change that cannot be applied",
     "ConvergenceError": "An iteration that did not settle",
 }
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
 
 class NotFoundError(Exception):
@@ -37,7 +37,7 @@ class NotFoundError(Exception):
         super().__init__(str(error))
 
 
-def find(look_up: Callable[[], T]) -> T:
+def find(look_up: Callable[[], ResultT]) -> ResultT:
     """Return the result of `look_up`. Its CatalogueError becomes NotFoundError, status 404."""
     try:
         return look_up()

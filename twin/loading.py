@@ -85,10 +85,10 @@ def _network(document: TopologyDocument, label: str, prices: str | Path | Mappin
     return network
 
 
-def _merge_price_books(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge two price books; entries of `over` replace those of `under`, within groups of parts entry by entry."""
-    merged = {**under, **over}
+def _merge_price_books(base: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two price books; entries of `user` replace those of `base`, one by one within groups of parts."""
+    merged = {**base, **user}
     for group in (*GROUPS, "sources"):
-        if group in under and group in over:
-            merged[group] = {**under[group], **over[group]}
+        if group in base and group in user:
+            merged[group] = {**base[group], **user[group]}
     return merged

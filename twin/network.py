@@ -281,8 +281,8 @@ class Network(CompiledNetwork):
         if against is not None:
             level, _ = metric_of_case(self._scenario(against, job, ageing).case, metric, self._engine)
         plan = changes if isinstance(changes, str) else None
-        other = against if isinstance(against, str) else None if against is None else "other changes"
-        return sweep_of(question, points, self.label, plan, against=other, level=level)
+        against_name = against if isinstance(against, str) else None if against is None else "other changes"
+        return sweep_of(question, points, self.label, plan, against=against_name, level=level)
 
     def evaluate(self, job: str | None = None, *, ageing: AgeingCase = "value") -> Evaluation:
         """Return the arrays behind a score."""

@@ -84,12 +84,12 @@ def _mark_points(
     colour, i = style
     for knee in data["knees"]:
         if curve is None or knee[1] == curve:
-            at = x.index(knee[0])
-            axis.plot([x[at]], [y[at]], "o", markersize=11, markerfacecolor="none", color=colour)
+            row = x.index(knee[0])
+            axis.plot([x[row]], [y[row]], "o", markersize=11, markerfacecolor="none", color=colour)
             # below a curve that rises from here, and below every second of the others
-            below = y[at + 1 : at + 2] > y[at : at + 1] or i % 2
+            below = y[row + 1 : row + 2] > y[row : row + 1] or i % 2
             offset = -15 - 13 * (i // 2) if below else 8 + 13 * (i // 2)
-            _annotate(axis, f"knee: {_value_text(knee[0])}", (x[at], y[at]), (8, offset), colour)
+            _annotate(axis, f"knee: {_value_text(knee[0])}", (x[row], y[row]), (8, offset), colour)
     for crossing in data["crossings"]:
         if curve is None or crossing[1] == curve:
             axis.axvline(crossing[0], color=colour, linewidth=0.9, linestyle=":")
