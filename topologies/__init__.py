@@ -34,9 +34,9 @@ GENERATORS: dict[str, Generator[Any]] = {"campuses": campuses_of(FABRICS)} | FAB
 
 NETWORKS: dict[str, str] = {
     "ageing-lines": "One line of each kind that ages: amplified, regenerated, protected, metro, direct-detect.",
-    "leaf-spine-demo": "Four leaves, two spines, eight hosts and a few demands: small enough to follow by hand.",
-    "memphis": "Three campuses, 440,112 accelerators, joined by leased glass and old border routers.",
-    "memphis-small": "The shape of `memphis`, its routes and routers, few dozen racks a campus: for quick trials.",
+    "leaf-spine-demo": "Four leaves, two spines, eight hosts and a few demands: small enough to check by hand.",
+    "memphis": "Three campuses, 440,112 accelerators, joined by leased fibre and old border routers.",
+    "memphis-small": "As `memphis`, with a few dozen racks per campus: for quick trials.",
     "two-campus": "Two small campuses, 40 km apart on new dark fibre, that train one model.",
 }
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..arrays import Bools
-from ..optics.link_budget import BUFFER, CARDS, CONGESTION_CONTROL, DARK, LINE_RATE, LOSS, MODE, PAUSES, REACH
+from ..optics.link_budget import BUFFER, CARDS, CONGESTION_CONTROL, DOWN, LINE_RATE, LOSS, MODE, PAUSES, REACH
 from ..optics.link_health import LEAST_SHOWN_RATIO
 from ..optics.transport_goodput import pair_rate_gbps
 from ..render.quantities import bytes_text, percent_text
@@ -79,7 +79,7 @@ def capacity_reason(e: Evaluation, arc: int) -> str:
         MODE: _mode_reason,
         REACH: _reach_reason,
         CARDS: _cards_reason,
-        DARK: _down_reason,
+        DOWN: _down_reason,
     }[int(health.arc_limit[arc])](e, arc)
 
 

@@ -269,7 +269,7 @@ class _Projection:
         return np.minimum(np.where(rate_gbps > 0, rate_gbps * ratio, 0.0), self._headroom_gbps)
 
     def _margin_db(self, budgets: LinkBudgets) -> Floats:
-        """Least margin over the optical paths of a link: to today's mode, or to the slowest mode if dark today."""
+        """Least margin over the optical paths of a link: to today's mode, or to the slowest mode if down today."""
         paths, mode = self._paths, self._mode[self._paths.kind_of_path]
         margin_today_mode_db = budgets.mode_margin_db[np.arange(len(mode)), np.maximum(mode, 0)]
         margin_db = np.where(mode >= 0, margin_today_mode_db, budgets.margin_db)

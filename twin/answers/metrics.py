@@ -113,7 +113,7 @@ def worst_rtt_us(e: Evaluation) -> float:
 
 
 def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
-    """Smallest optical margin of links of a technology, at their current mode; dark ones count, failed ones do not."""
+    """Smallest optical margin of links of a technology, at their current mode; links that are down for lack of margin count, failed ones do not."""
 
     def compute(e: Evaluation) -> float:
         margin = e.health.margin_db[
@@ -129,13 +129,13 @@ def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
 
 
 def n_links_fallen_back(e: Evaluation) -> float:
-    """Links in service that are dark or run in a slower mode; their margin is that of the slower mode."""
+    """Links in service that are down or in a slower mode; their margin is that of the slower mode."""
     limit = e.health.budgets.by_link(e.health.budgets.limit)
     return float((e.case.state.in_service & ((limit == MODE) | ~e.health.lit)).sum())
 
 
 def n_links_below_margin(e: Evaluation) -> float:
-    """Links in service, lit or dark, with less margin than required."""
+    """Links in service, up or down, with less margin than required."""
     has_margin = e.case.state.in_service & ~np.isnan(e.health.margin_db)
     return float((has_margin & (e.health.margin_db < e.health.required_margin_db)).sum())
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import Bools
 from ..model.jobs import TrainingJob
-from ..optics.link_budget import BUFFER, DARK, MODE, REACH
+from ..optics.link_budget import BUFFER, DOWN, MODE, REACH
 from ..optics.link_health import LEAST_SHOWN_RATIO, unknown_rates
 from ..render.numbers import seconds_text
 from ..render.quantities import (
@@ -295,7 +295,7 @@ def _optics_sentences(e: Evaluation) -> Iterator[str]:
     budget_limit = health.budgets.by_link(health.budgets.limit)
     margin_db = health.margin_db
     rows: tuple[tuple[Bools, str, Callable[[int], str]], ...] = (
-        (in_service & (health.arc_limit[0::2] == DARK), "down", lambda i: f"{ids[i]}, {-margin_db[i]:.1f} dB short"),
+        (in_service & (health.arc_limit[0::2] == DOWN), "down", lambda i: f"{ids[i]}, {-margin_db[i]:.1f} dB short"),
         (in_service & (health.arc_limit[0::2] == REACH), "beyond the reach of the optics", lambda i: ids[i]),
         (
             in_service & (budget_limit == MODE) & health.lit,

@@ -33,7 +33,7 @@ def score(
     all_metrics: AllMetrics = False,
     as_json: AsJson = False,
 ) -> None:
-    """Every metric of a network as it stands, what binds, and what the answer leans on."""
+    """Score a network as it is: verdict, metrics, bottleneck, main assumptions."""
     with progress("loading") as notify:
         answer = load_network(network, prices).score(job, ageing=ageing_case(ageing), notify=notify)
     if as_json:
@@ -57,7 +57,7 @@ def whatif(
     all_metrics: AllMetrics = False,
     as_json: AsJson = False,
 ) -> None:
-    """Before and after a plan or a list of changes, with what binds on either side."""
+    """Compare a network before and after a plan or a list of changes."""
     plan_or_changes = read_changes(plan, change, changes)
     with progress("loading") as notify:
         loaded = load_network(network, prices)

@@ -16,7 +16,7 @@ from .link_budget import (
     BUFFER,
     CARDS,
     CONGESTION_CONTROL,
-    DARK,
+    DOWN,
     LINE_RATE,
     LOSS,
     PAUSES,
@@ -103,12 +103,12 @@ class LinkHealth:
     def arc_limit(self) -> Ints:
         """Index into LIMITS of what keeps each arc below its nominal capacity."""
         of_link = self.budgets.by_link(self.budgets.limit)
-        of_link = np.where((self.member_gbps <= 0) & (of_link != REACH), DARK, of_link)
+        of_link = np.where((self.member_gbps <= 0) & (of_link != REACH), DOWN, of_link)
         of_link = np.where((self.card_ratio < 1.0) & (of_link == LINE_RATE), CARDS, of_link)
         limit = np.repeat(of_link, 2)
         limits = self.capacity_limits
         of_budget = limit[limits.arcs]
-        overridden = (limits.reason != LINE_RATE) & (of_budget != DARK) & (of_budget != REACH)
+        overridden = (limits.reason != LINE_RATE) & (of_budget != DOWN) & (of_budget != REACH)
         limit[limits.arcs] = np.where(overridden, limits.reason, of_budget)
         limit[np.repeat(self.rate_unknown, 2)] = RATE_UNKNOWN
         return limit
