@@ -28,11 +28,12 @@ def test_beside_drawing_them(n_flows: int, n_members: int) -> None:
     assert found == pytest.approx(np.mean(drawn) / (n_flows / n_members), rel=0.04)
 
 
+@pytest.mark.parametrize("n_flows", [63, 64])
 @pytest.mark.parametrize("n_members", [10_000, 1_000_000])
-def test_few_flows_on_very_many_members_hardly_meet(n_members: int) -> None:
-    """Some two of 63 on one member: 63 x 62 / 2 pairs, each with a chance of one in n."""
-    found = worst_over_mean(np.array([63.0]), np.array([n_members]))[0] * 63 / n_members
-    assert found == pytest.approx(1.0 + 63 * 62 / 2 / n_members, rel=0.02)
+def test_few_flows_on_very_many_members_hardly_meet(n_flows: int, n_members: int) -> None:
+    """Some two of them on one member: n (n - 1) / 2 pairs, each with a chance of one in `n_members`."""
+    found = worst_over_mean(np.array([float(n_flows)]), np.array([n_members]))[0] * n_flows / n_members
+    assert found == pytest.approx(1.0 + n_flows * (n_flows - 1) / 2 / n_members, rel=0.02)
 
 
 def test_one_member_or_no_flow_has_no_collisions_and_more_flows_have_fewer() -> None:
