@@ -114,6 +114,13 @@ def test_figures_of_a_rerun_join_those_of_the_stage() -> None:
     assert [used.name for used in runner.outcome(evaluation, "base").used_figures] == ["packet_bytes"]
 
 
+def test_the_reader_of_an_engine_reads_figures_of_all_kinds_and_its_own_prices() -> None:
+    runner = Engine(catalogue(), load_price_book({"part_usd": {"H100": 123.0}}), {})
+    assert runner.reader.price("part_usd", "H100") == 123.0
+    assert runner.reader.part("H100", "n_per_host") == catalogue().get("H100").value("n_per_host")
+    assert runner.reader.general("packet_bytes") == catalogue().general_figure("packet_bytes").value
+
+
 def by_routing(inputs: Inputs) -> float:
     """Another figure for each rule."""
     return inputs.reader.general("packet_bytes" if inputs.document.routing == "ecmp" else "ride_through_s")
