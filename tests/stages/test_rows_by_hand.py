@@ -95,6 +95,19 @@ def test_what_a_rerun_stage_reads_behind_it_is_an_input_as_well() -> None:
     assert read(runner, case(routing="wcmp"), "out") == ("wcmp", 1)
 
 
+def test_what_a_rerun_stage_runs_again_itself_is_an_input_as_well() -> None:
+    """`outer` runs `out` again, `out` runs `middle` again, and only `middle` reads the routing and the ageing case."""
+    middle = Stage(
+        "middle", lambda inputs: (inputs.document.routing, inputs.ageing), document=("routing",), by_ageing=True
+    )
+    out = Stage("out", lambda inputs: inputs.rerun("middle", job_of(inputs).placement), job=("placement",))
+    outer = replace(out, name="outer", compute=lambda inputs: inputs.rerun("out", job_of(inputs).placement))
+    runner = engine(middle, replace(out, reruns=("middle",)), replace(outer, reruns=("out",)))
+    assert read(runner, case(), "outer") == ("ecmp", "value")
+    assert read(runner, case(routing="wcmp"), "outer") == ("wcmp", "value")
+    assert read(runner, replace(case(), ageing="high"), "outer") == ("ecmp", "high")
+
+
 # --- figures ---------------------------------------------------------------------------------------------------------
 
 
