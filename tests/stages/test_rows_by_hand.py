@@ -95,6 +95,19 @@ def test_what_a_rerun_stage_reads_behind_it_is_an_input_as_well() -> None:
     assert read(runner, case(routing="wcmp"), "out") == ("wcmp", 1)
 
 
+def test_what_a_rerun_stage_runs_again_itself_is_an_input_as_well() -> None:
+    """`outer` runs `out` again, `out` runs `middle` again, and only `middle` reads the routing and the ageing case."""
+    middle = Stage(
+        "middle", lambda inputs: (inputs.document.routing, inputs.ageing), document=("routing",), by_ageing=True
+    )
+    out = Stage("out", lambda inputs: inputs.rerun("middle", job_of(inputs).placement), job=("placement",))
+    outer = replace(out, name="outer", compute=lambda inputs: inputs.rerun("out", job_of(inputs).placement))
+    runner = engine(middle, replace(out, reruns=("middle",)), replace(outer, reruns=("out",)))
+    assert read(runner, case(), "outer") == ("ecmp", "value")
+    assert read(runner, case(routing="wcmp"), "outer") == ("wcmp", "value")
+    assert read(runner, replace(case(), ageing="high"), "outer") == ("ecmp", "high")
+
+
 # --- figures ---------------------------------------------------------------------------------------------------------
 
 
@@ -112,6 +125,13 @@ def test_figures_of_a_rerun_join_those_of_the_stage() -> None:
     evaluation = Evaluation(case(), None, runner)
     assert [used.name for used in runner.outcome(evaluation, "out").used_figures] == ["packet_bytes", "ride_through_s"]
     assert [used.name for used in runner.outcome(evaluation, "base").used_figures] == ["packet_bytes"]
+
+
+def test_the_reader_of_an_engine_reads_figures_of_all_kinds_and_its_own_prices() -> None:
+    runner = Engine(catalogue(), load_price_book({"part_usd": {"H100": 123.0}}), {})
+    assert runner.reader.price("part_usd", "H100") == 123.0
+    assert runner.reader.part("H100", "n_per_host") == catalogue().get("H100").value("n_per_host")
+    assert runner.reader.general("packet_bytes") == catalogue().general_figure("packet_bytes").value
 
 
 def by_routing(inputs: Inputs) -> float:

@@ -142,6 +142,12 @@ def links_without_line_loss(state: State, lit: Bools, reader: FigureReader) -> B
     return np.asarray(state.in_service & ~(_nominal_gbps(state, reader) <= 0) | lit)
 
 
+def shares_without_line_loss(state: State, lit: Bools, share: Floats, reader: FigureReader) -> Floats:
+    """Split weights if every link in service were lit: a dark link without a weight has its nominal capacity."""
+    nominal_gbps = state.n_members_up * _nominal_gbps(state, reader)
+    return np.where(state.in_service & ~lit & (share <= 0), nominal_gbps, share)
+
+
 def _nominal_gbps(state: State, reader: FigureReader) -> Floats:
     """Rate of a member without line loss; NaN where it is unknown."""
     rate = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
