@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
@@ -16,7 +15,7 @@ from twin.errors import DocumentError, Issue
 from twin.formats.native import parse_mapping, type_text, validate_as
 from twin.model.document import TopologyDocument
 from twin.scenario import changes as changes_
-from twin.scenario.select import Links, LinkSelector
+from twin.scenario.select import Links
 
 from .axes import Vary, axis_issues
 
@@ -73,7 +72,8 @@ class ForecastRequest(ChangedNetworkRequest):
     growth_ratio_per_year: Growth = 0.0
     """Of the traffic: 0.3 is 30 % a year."""
     links: SkipValidation[Links | None] = None
-    """An id, a glob, or conditions as in changes. Default: wide-area links if there are any, else all links."""
+    """An id, a glob, a list of these, or conditions as in changes. Default: wide-area links if there are any, else all
+    links."""
 
 
 class LinkRequest(ChangedNetworkRequest, ScoreRequest):
@@ -147,16 +147,12 @@ def _check_shapes(request: NetworkRequest, skipped: dict[str, Any]) -> None:
 
 
 def _link_issues(links: Any) -> list[Issue]:
-    if links is None or (isinstance(links, str) and 1 <= len(links) <= 200):
+    if links is None:
         return []
-    if isinstance(links, str):
-        return [Issue("links", f"a text of {len(links)} characters", "an id or a glob")]
-    if not isinstance(links, dict):
-        return [Issue("links", f"is {type_text(links)}", 'an id, a glob, or conditions: {"tier": "wide_area"}')]
     try:
-        validate_as(LinkSelector, links, "links")
+        validate_as(Links, links, "links", prefix="links")
     except DocumentError as error:
-        return [replace(issue, where=f"links.{issue.where}") for issue in error.issues]
+        return list(error.issues)
     return []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -81,12 +81,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 def _of_error(status: int, error: TwinError) -> Response:
     detail = str(error).split("\n", 1)[0]
-    # the place of an issue in a posted list starts at the list: `[0].kind` of `changes`
-    issues = tuple(
-        replace(issue, where=error.where + issue.where) if issue.where.startswith("[") else issue
-        for issue in error.issues
-    )
-    return problem(status, detail, error=type(error).__name__, issues=issues)
+    return problem(status, detail, error=type(error).__name__, issues=error.issues)
 
 
 async def _on_twin_error(_: Request, error: Any) -> Response:

@@ -30,7 +30,7 @@ from .model.network import Generators
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
 from .scenario.feasibility import build_issues
-from .scenario.select import LinkSelector, select_links
+from .scenario.select import Links, select_links
 from .stages.causes import step_causes
 from .stages.engine import Engine
 from .stages.evaluation import Evaluation
@@ -126,7 +126,7 @@ class Network(CompiledNetwork):
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
         """Return one row for each selected link.
 
-        chosen: an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`).
+        chosen: an id, a glob, a list of these, or a mapping of conditions as in changes (`{"tier": ...}`).
         """
         e = self.evaluate(job, ageing=ageing)
         return link_table(e, self.label, self._select_rows(e, chosen), self._reader)
@@ -274,8 +274,9 @@ class Network(CompiledNetwork):
         )
 
     def _select_rows(self, e: Evaluation, chosen: Any) -> Ints:
-        chosen = validate_as(LinkSelector, {"id": chosen} if isinstance(chosen, str) else chosen, "links")
-        return select_links(e.case.state, chosen, self.document.as_of, "links")
+        return select_links(
+            e.case.state, validate_as(Links, chosen, "links", prefix="links"), self.document.as_of, "links"
+        )
 
     def _evaluate_after(
         self, changes: str | Sequence[Any] | None, job: str | None, notify: Notify | None, ageing: AgeingCase = "value"
@@ -410,9 +411,7 @@ def _network(document: TopologyDocument, label: str, prices: str | Path | Mappin
         try:
             parse_changes(plan.changes, f"plans[{plan.id}].changes")
         except TwinError as error:
-            issues += [
-                Issue(f"plans[{plan.id}].changes{issue.where}", issue.problem, issue.hint) for issue in error.issues
-            ]
+            issues += error.issues
     if issues:
         raise DocumentError(f"{len(issues)} bad fields in plans", where=label, found=issues)
     return network

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
@@ -51,7 +52,7 @@ def document_error(
         noun: word for a bad entry in messages.
         prefix: prefix of all places, such as `fabrics[dc].params`.
     """
-    faults = _drop_consequent_faults(error.errors())
+    faults = _resolve_unions([_Fault(fault, *_split(fault, data)) for fault in _drop_consequent_faults(error.errors())])
     known = cache(schema)  # slow, so computed once for all faults
     issues = [_issue(fault, data, known, noun, prefix) for fault in faults[:MAX_ISSUES]]
     n = len(faults)
@@ -74,30 +75,120 @@ def _drop_consequent_faults(faults: Sequence[Any]) -> list[Any]:
     return [fault for fault in faults if fault["type"] != "too_short" or fault["loc"] not in parents]
 
 
-def _issue(fault: Any, data: Any, schema: Callable[[], dict[str, Any]], noun: str, prefix: str) -> Issue:
-    location = list(fault["loc"])
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """A fault, its path in the data, and the branches of unions that its location names between the steps."""
+
+    raw: Any
+    path: tuple[Any, ...]
+    branches: tuple[tuple[tuple[Any, ...], str], ...]
+    """(path of a value, branch of the union that it was tried as), from the outside inwards."""
+
+    @property
+    def is_type_fault(self) -> bool:
+        """Whether the value is of another type than this branch of a union needs."""
+        return str(self.raw["type"]).endswith("_type")
+
+
+def _split(fault: Any, data: Any) -> tuple[tuple[Any, ...], tuple[tuple[tuple[Any, ...], str], ...]]:
+    """Return (path in the data, branches of unions) of a fault: pydantic puts both into one location."""
+    path: list[Any] = []
+    branches: list[tuple[tuple[Any, ...], str]] = []
+    value, location = data, fault["loc"]
+    for i, step in enumerate(location):
+        if isinstance(step, str) and _is_branch(step, value, is_field=i == len(location) - 1 and _names_field(fault)):
+            branches.append((tuple(path), step))
+            continue
+        path.append(step)
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list | tuple) and step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return tuple(path), tuple(branches)
+
+
+def _is_branch(step: str, value: Any, *, is_field: bool) -> bool:
+    """Return whether a step of a location names a branch of a union, and no field of the value."""
+    if isinstance(value, Mapping):
+        return not is_field and (step not in value or any(value.get(tag) == step for tag in TAGS))
+    return isinstance(value, list | tuple | str | int | float | None)
+
+
+def _names_field(fault: Any) -> bool:
+    return fault["type"] in (*_UNKNOWN, *_MISSING)
+
+
+def _resolve_unions(faults: list[_Fault]) -> list[_Fault]:
+    """Keep, of the faults of one value as several branches of a union, those of the branch that was meant.
+
+    A branch of another type than the value was not meant. Of the others, the one with the fewest faults counts.
+    """
+    resolved: dict[Any, list[_Fault]] = {}
+    unions: dict[tuple[Any, ...], dict[str, list[_Fault]]] = {}
+    for i, fault in enumerate(faults):
+        if not fault.branches:
+            resolved[i] = [fault]
+            continue
+        (place, branch), *inner = fault.branches
+        resolved.setdefault(place, [])  # keeps the order of the first fault
+        unions.setdefault(place, {}).setdefault(branch, []).append(_Fault(fault.raw, fault.path, tuple(inner)))
+    for place, by_branch in unions.items():
+        branches = [_resolve_unions(group) for group in by_branch.values()]
+        meant = [group for group in branches if not all(f.is_type_fault and f.path == place for f in group)]
+        resolved[place] = min(meant, key=len) if meant else [_any_type([f for group in branches for f in group])]
+    return [fault for group in resolved.values() for fault in group]
+
+
+def _any_type(faults: list[_Fault]) -> _Fault:
+    """Return one fault for a value whose type is that of no branch of a union."""
+    types = [_TYPES.get(fault.raw["type"], fault.raw["type"].removesuffix("_type")) for fault in faults]
+    expected = " or ".join(dict.fromkeys(types)) if len(types) > 1 else ""
+    if not expected:
+        return faults[0]
+    raw = {"type": "union_type", "loc": faults[0].path, "input": faults[0].raw.get("input"), "ctx": {}}
+    return _Fault(raw | {"msg": f"must be {expected}"}, faults[0].path, ())
+
+
+_TYPES = {
+    "string_type": "a text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "dataclass_type": "a mapping",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "date_type": "a date",
+}
+"""Types in terms of YAML and JSON, by pydantic's fault."""
+
+
+def _issue(fault: _Fault, data: Any, schema: Callable[[], dict[str, Any]], noun: str, prefix: str) -> Issue:
+    location, raw = list(fault.path), fault.raw
     hint = ""
-    if fault["type"] in _UNKNOWN:
-        known = _known_fields(schema(), schema(), location[:-1])
+    if raw["type"] in _UNKNOWN:
+        known = _known_fields(schema(), schema(), raw["loc"][:-1])
         problem = f"unknown {noun} {location[-1]!r}"
         hint = did_you_mean(str(location[-1]), known) or (f"known: {', '.join(known)}" if known else "")
-    elif fault["type"] in _NO_TAG:
-        field = fault["ctx"]["discriminator"].strip("'")
+    elif raw["type"] in _NO_TAG:
+        field = raw["ctx"]["discriminator"].strip("'")
         location = [*location, field]
         known = _tags(schema(), field)
-        tag = fault["ctx"].get("tag")
+        tag = raw["ctx"].get("tag")
         problem = f"unknown {field} {tag!r}" if tag else "is missing"
         hint = did_you_mean(str(tag), known) if tag else ""
         hint = hint or f"known: {', '.join(known)}"
-    elif fault["type"] in _MISSING:
+    elif raw["type"] in _MISSING:
         problem = "is missing"
     else:
-        value = fault.get("input")
-        without_value = isinstance(value, dict | list) or fault["type"] == "json_invalid"
-        value_text = "" if without_value or repr(value) in fault["msg"] else f", found {_shortened(value)}"
-        problem = f"{fault['msg']}{value_text}"
-        if fault["type"] == "literal_error":
-            hint = did_you_mean(str(value), re.findall(r"'([^']*)'", fault["ctx"]["expected"]))
+        value = raw.get("input")
+        without_value = isinstance(value, dict | list) or raw["type"] == "json_invalid"
+        value_text = "" if without_value or repr(value) in raw["msg"] else f", found {_shortened(value)}"
+        problem = f"{raw['msg']}{value_text}"
+        if raw["type"] == "literal_error":
+            hint = did_you_mean(str(value), re.findall(r"'([^']*)'", raw["ctx"]["expected"]))
     return Issue(place_of(location, data, prefix), problem, hint)
 
 
@@ -106,26 +197,19 @@ def _shortened(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
-def place_of(location: list[Any], data: Any, prefix: str = "") -> str:
+def place_of(location: Sequence[Any], data: Any, prefix: str = "") -> str:
     """Return a place as text, such as `links[core~leaf].spans[0].length_km`; list items by their id if present."""
     text, value = prefix, data
     for step in location:
         if isinstance(step, int):
             value = value[step] if isinstance(value, list | tuple) and step < len(value) else None
-            name = value.get("id") if isinstance(value, dict) else None
+            name = value.get("id") if isinstance(value, Mapping) else None
             label = name if isinstance(name, str) else str(step)
             text += f"[{label if label.isprintable() else ascii(label)[1:-1]}]"
-        elif isinstance(value, dict) and step not in value and text and _is_tag(step, value):
-            continue
         else:
-            value = value.get(step) if isinstance(value, dict) else None
+            value = value.get(step) if isinstance(value, Mapping) else None
             text += f".{step}" if text else str(step)
     return text or "document"
-
-
-def _is_tag(step: str, value: Mapping[str, Any]) -> bool:
-    """Return whether a step only names the branch of a union; pydantic puts it between list index and field."""
-    return any(value.get(tag) == step for tag in TAGS) or step in ("json-or-python", "constrained-str")
 
 
 def _tags(schema: Any, field: str) -> list[str]:

@@ -167,10 +167,17 @@ def adapter_of(kind: Any) -> TypeAdapter[Any]:
         return _ADAPTERS[kind]
 
 
-def validate_as(kind: Any, data: Any, where: str) -> Any:
+def validate_as(kind: Any, data: Any, where: str, *, prefix: str = "") -> Any:
     """Validate data strictly as a pydantic model, record or union.
 
-    Raises DocumentError with the place of each fault.
+    Args:
+        kind: what to validate as.
+        data: plain data.
+        where: file or place of the data, for messages.
+        prefix: prefix of the place of each fault, such as `changes`.
+
+    Raises:
+        DocumentError: all faults, with their places.
     """
     adapter = adapter_of(kind)
     try:
@@ -185,7 +192,7 @@ def validate_as(kind: Any, data: Any, where: str) -> Any:
         place = _surrogate_issue(data)
         if place is not None:
             raise DocumentError("1 bad field", where=where, found=[place]) from error
-        raise document_error(error, data, adapter.json_schema, where) from error
+        raise document_error(error, data, adapter.json_schema, where, prefix=prefix) from error
 
 
 _SURROGATE = re.compile("[\\ud800-\\udfff]")

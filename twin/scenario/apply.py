@@ -43,7 +43,7 @@ def parse_changes(data: Sequence[Any], where: str = "changes") -> tuple[Change, 
         DocumentError: bad fields, all of them, with similar names.
         ChangeError: more than MAX_CHANGES changes.
     """
-    changes = validate_as(tuple[Change, ...], [_to_plain_data(item) for item in data], where)
+    changes = validate_as(tuple[Change, ...], [_to_plain_data(item) for item in data], where, prefix=where)
     if len(changes) > MAX_CHANGES:
         raise ChangeError(f"{len(changes)} changes", where=where, expected=f"at most {MAX_CHANGES}")
     return tuple(changes)
