@@ -12,8 +12,9 @@ from twin.answers.forecast import MAX_YEARS
 from twin.answers.metrics import METRICS
 from twin.catalogue.ageing import AgeingCase
 from twin.errors import DocumentError, Issue
-from twin.formats.native import parse_mapping, type_text, validate_as
+from twin.formats.native import parse_mapping, type_text
 from twin.model.document import TopologyDocument
+from twin.model.validation import validate_as
 from twin.scenario import changes as changes_
 from twin.scenario.select import Links
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, Self
 
 from .answers.diff import Diff, diff_of
 from .answers.explanation import Explanation, explanation_of
@@ -23,10 +23,11 @@ from .catalogue.figure_reader import FigureReader
 from .catalogue.prices import GROUPS
 from .errors import CatalogueError, ChangeError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
 from .formats import READERS, parse_document, read_mapping
-from .formats.native import adapter_of, parse_mapping, validate_as
+from .formats.native import parse_mapping
 from .model.document import Plan, TopologyDocument
 from .model.jobs import TrainingJob
 from .model.network import Generators
+from .model.validation import adapter_of, validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
 from .scenario.feasibility import build_issues
@@ -63,6 +64,12 @@ class Network(CompiledNetwork):
     @cached_property
     def _engine(self) -> Engine:
         return Engine(self.catalogue, self.price_book)
+
+    def with_document(self, document: TopologyDocument) -> Self:
+        """Return a network for another document; it keeps the name."""
+        network = super().with_document(document)
+        network.label = self.label
+        return network
 
     def check_buildable(self, arrays: NetworkArrays) -> None:
         """Raise TopologyError if ports, cages, optical bands, site power or rack places do not suffice."""

@@ -11,7 +11,7 @@ import pytest
 
 from twin.check import KINDS, check_file
 from twin.errors import DocumentError
-from twin.formats.native import validate_as
+from twin.model.validation import validate_as
 
 SHIPPED = Path(__file__).parents[2] / "fixtures" / "collectives.json"
 TIER = {"kind": "switch", "n": 4, "algorithm": "ring", "bandwidth_gbps": 400, "latency_us": 2}

@@ -12,7 +12,7 @@ import pytest
 from twin.check import KINDS, check_file
 from twin.check.record import record, write_record
 from twin.errors import ConvergenceError, DocumentError
-from twin.formats.native import validate_as
+from twin.model.validation import validate_as
 from twin.traffic import optimum
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from twin.check import KINDS, check_file
 from twin.errors import CatalogueError, DocumentError
-from twin.formats.native import validate_as
+from twin.model.validation import validate_as
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 FIXTURE, EXPERTS = FIXTURES / "training_steps_published.json", FIXTURES / "training_steps_experts.json"

@@ -21,7 +21,8 @@ from tests.model.samples import campus_data
 from twin import formats
 from twin.errors import DocumentError, TwinError
 from twin.formats import WRITERS, parse_document, read_mapping, write_document
-from twin.formats.native import adapter_of, parse_mapping, validate_as
+from twin.formats.native import parse_mapping
+from twin.model.validation import adapter_of, validate_as
 from twin.scenario.apply import parse_changes
 
 NODES = "nodes: [{id: a, kind: leaf}, {id: b, kind: leaf}]\n"
@@ -145,11 +146,11 @@ def test_changes_are_told_with_near_kinds_and_fields() -> None:
     with pytest.raises(DocumentError) as caught:
         parse_changes([{"kind": "agee", "years": 1}, {"kind": "age", "yaers": 1}, {"years": 2}])
     found = {issue.where: (issue.problem, issue.hint) for issue in caught.value.issues}
-    assert found["[0].kind"] == ("unknown kind 'agee'", "did you mean 'age'?")
-    assert found["[1].yaers"] == ("unknown field 'yaers'", "did you mean 'years'?")
-    assert found["[1].years"][0] == "is missing"
-    assert found["[2].kind"][0] == "is missing"
-    assert "fail_links" in found["[2].kind"][1]
+    assert found["changes[0].kind"] == ("unknown kind 'agee'", "did you mean 'age'?")
+    assert found["changes[1].yaers"] == ("unknown field 'yaers'", "did you mean 'years'?")
+    assert found["changes[1].years"][0] == "is missing"
+    assert found["changes[2].kind"][0] == "is missing"
+    assert "fail_links" in found["changes[2].kind"][1]
 
 
 # --- files ---------------------------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field, JsonValue, model_validator
 from .. import errors
 from ..errors import DocumentError, Issue, TwinError, did_you_mean
 from ..formats import read_mapping
-from ..formats.native import validate_as
 from ..model.records import STRICT
+from ..model.validation import validate_as
 from .kinds import KINDS
 
 ERRORS: dict[str, type[TwinError]] = {

@@ -108,8 +108,8 @@ class CatalogueError(TwinError):
     """Raised for a name that the catalogue does not know, or a figure that a part lacks."""
 
 
-class ChangeError(TwinError):
-    """Raised for a change whose target is missing, or whose result cannot be built."""
+class ChangeError(_CollectedError):
+    """Raised for a change whose target is missing, or whose result cannot be built; carries all faults."""
 
 
 class ConvergenceError(TwinError):

@@ -13,9 +13,9 @@ from ..arrays import CompiledNetwork, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, Issue, TopologyError
-from ..formats.native import validate_as
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import TrainingJob
+from ..model.validation import validate_as
 from ..stages.evaluation import Case
 from .change import Context, StateChange, StructureChange, WorkloadChange
 from .changes import Change
