@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from unicodedata import normalize
 
+from .synonyms import british, synonyms_of
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -50,7 +52,7 @@ class TwinError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.problem}" if self.where else self.problem
-        if self.expected:
+        if self.expected and not (self.hint.startswith(DID_YOU_MEAN) and len(self.expected) > MAX_EXPECTED):
             text += f"; expected {self.expected}"
         return text + (f" ({self.hint})" if self.hint else "")
 
@@ -127,22 +129,32 @@ class UndeclaredInputError(Exception):
         super().__init__(f"{name!r} is not among the declared inputs")
 
 
+DID_YOU_MEAN = "did you mean "
+MAX_EXPECTED = 200
+"""Maximum characters of a list of expected names beside a hint with the similar ones; a longer list is left out."""
 MAX_CANDIDATES = 4000
 """Maximum number of names compared for a hint; of more, an even sample of those with the same prefix."""
 
 
 def did_you_mean(name: str, known: Iterable[str], n_shown: int = 3) -> str:
-    """Return a hint with the most similar known names, or an empty string if none is similar."""
+    """Return a hint with the known names that a name may stand for, or an empty string if there are none.
+
+    Other words for a known name come first (`synonyms.py`), then names that are spelt alike.
+    """
     candidates = sorted({str(item) for item in known})
     if not name.isascii():
         equal_names = [item for item in candidates if normalize("NFC", item) == normalize("NFC", name)]
         if equal_names:
             return f"{equal_names[0]!a} looks the same: it differs from {name!a} only by Unicode normalisation"
+    meant = synonyms_of(name, set(candidates))
+    if meant:
+        return f"{DID_YOU_MEAN}{' or '.join(map(repr, meant[:n_shown]))}?"
     if len(candidates) > MAX_CANDIDATES:
         sample = [item for item in candidates if item[:2] == name[:2]] or candidates
         candidates = sample[:: -(-len(sample) // MAX_CANDIDATES)]
     by_lower_case = {item.lower(): item for item in reversed(candidates)}
-    similar = difflib.get_close_matches(name.lower(), list(by_lower_case), n=n_shown, cutoff=0.5)
+    cutoff = 0.6 if len(name) > 3 else 0.5
+    similar = difflib.get_close_matches(british(name.lower()), list(by_lower_case), n=n_shown, cutoff=cutoff)
     if not similar:
         similar = [lower for lower in by_lower_case if len(name) >= 3 and name.lower() in lower][:n_shown]
-    return f"did you mean {' or '.join(repr(by_lower_case[item]) for item in similar)}?" if similar else ""
+    return f"{DID_YOU_MEAN}{' or '.join(repr(by_lower_case[item]) for item in similar)}?" if similar else ""

@@ -5,6 +5,7 @@ Only this module reads pydantic's errors. It does not import pydantic, so the er
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from . import DocumentError, Issue, did_you_mean
+from .synonyms import FORMS, synonyms_of
 
 MAX_ISSUES = 1000
 """Maximum number of reported faults."""
@@ -19,6 +21,10 @@ MAX_SHOWN = 100
 """Maximum characters of a wrong value in a message."""
 MAX_PROBLEM = 300
 """Maximum characters of a problem that quotes the value."""
+NEARLY_EQUAL_RATIO = 0.85
+"""Similarity from which a name counts as a misspelling, whatever other records have a field of that name."""
+MAX_INNER = 2
+"""Maximum number of fields that a hint names as the place of a name."""
 TAGS = ("kind", "generator")
 """Fields that select the member of a union."""
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
@@ -169,9 +175,8 @@ def _issue(fault: _Fault, data: Any, schema: Callable[[], dict[str, Any]], noun:
     location, raw = list(fault.path), fault.raw
     hint = ""
     if raw["type"] in _UNKNOWN:
-        known = _known_fields(schema(), schema(), raw["loc"][:-1])
         problem = f"unknown {noun} {location[-1]!r}"
-        hint = did_you_mean(str(location[-1]), known) or (f"known: {', '.join(known)}" if known else "")
+        hint = _hint_of_field(str(location[-1]), _objects_at(schema(), raw["loc"][:-1]), schema())
     elif raw["type"] in _NO_TAG:
         field = raw["ctx"]["discriminator"].strip("'")
         location = [*location, field]
@@ -222,11 +227,46 @@ def _tags(schema: Any, field: str) -> list[str]:
     return next(filter(None, (_tags(part, field) for part in schema.values())), [])
 
 
-def _known_fields(schema: Any, root: Any, location: Iterable[Any]) -> list[str]:
+def _objects_at(schema: Any, location: Iterable[Any]) -> list[Any]:
+    """Return the schemas of the objects that may stand at a location."""
     nodes = [schema]
     for step in location:
-        nodes = [child for node in _resolve(nodes, root) for child in _schemas_of_step(node, step)] or nodes
-    return sorted({name for node in _resolve(nodes, root) for name in node.get("properties", {})})
+        nodes = [child for node in _resolve(nodes, schema) for child in _schemas_of_step(node, step)] or nodes
+    return _resolve(nodes, schema)
+
+
+def _hint_of_field(name: str, objects: list[Any], root: Any) -> str:
+    """Return a hint for an unknown field: a field inside one of the known fields, a similar name, or all names."""
+    properties = {field: node for each in objects for field, node in each.get("properties", {}).items()}
+    inner = {field: sorted(_inner_fields(node, root)) for field, node in properties.items()}
+    known = sorted(properties)
+    inside = [field for field, names in inner.items() if name in names]
+    if difflib.get_close_matches(name, known, 1, NEARLY_EQUAL_RATIO):
+        return did_you_mean(name, known)
+    if inside and len(inside) <= MAX_INNER:
+        return " or ".join(
+            f"{name!r} is a field of {field}: {_form(field, name, properties[field])}" for field in inside
+        )
+    meant = synonyms_of(name, properties)
+    if not meant:
+        for field, names in inner.items():
+            for each in synonyms_of(name, names):
+                return f"{each!r} is a field of {field}: {_form(field, each, properties[field])}"
+    return did_you_mean(name, known) or (f"known: {', '.join(known)}" if known else "")
+
+
+def _inner_fields(node: Any, root: Any) -> set[str]:
+    """Return the fields of the records that a field holds, one or a list of them."""
+    flat = _resolve([node], root)
+    flat = [each for item in flat for each in (_resolve([item["items"]], root) if "items" in item else [item])]
+    return {name for item in flat for name in item.get("properties", {})}
+
+
+def _form(field: str, name: str, node: Any) -> str:
+    if field in FORMS and f"{name}:" in FORMS[field]:
+        return f"{field}: {FORMS[field]}"
+    is_list = any(each.get("type") == "array" for each in node.get("anyOf", [node]))
+    return f"{field}: [{{{name}: …}}]" if is_list else f"{field}: {{{name}: …}}"
 
 
 def _resolve(nodes: list[Any], root: Any) -> list[Any]:
