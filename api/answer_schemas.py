@@ -1,4 +1,4 @@
-"""JSON schemas of answers, derived from the dataclasses whose `to_dict` makes the data."""
+"""JSON schemas of answers, derived from the dataclasses of the answers."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ NAME = "Answers"
 CONFIG = ConfigDict(use_attribute_docstrings=True)
 
 
-def answer_definitions(kinds: Iterable[type], ref_template: str) -> dict[str, Any]:
-    """JSON schemas by class name: of the answers, and of every class that their fields name.
+def answer_definitions(classes: Iterable[type], ref_template: str) -> dict[str, Any]:
+    """Return JSON schemas by class name, for the answers and all classes in their fields.
 
     Args:
-        kinds: answer dataclasses.
-        ref_template: where a definition is found, with `{model}` for its name.
+        classes: dataclasses of answers.
+        ref_template: reference to a definition, with `{model}` for its name.
     """
-    known = {kind.__name__: kind for kind in _reachable(kinds)}
-    # a model around the dataclasses gives them its configuration, so they need none of their own
-    fields: dict[str, Any] = {f"field_{name}": (kind, ...) for name, kind in known.items()}
+    class_by_name = {cls.__name__: cls for cls in _reachable(classes)}
+    # the dataclasses take the configuration of the model around them
+    fields: dict[str, Any] = {f"field_{name}": (cls, ...) for name, cls in class_by_name.items()}
     model = create_model(NAME, __config__=CONFIG, **fields)
     definitions: dict[str, Any] = model.model_json_schema(ref_template=ref_template)["$defs"]
-    for name, kind in known.items():
-        _as_data(definitions[name], kind)
+    for name, cls in class_by_name.items():
+        _restrict_to_data(definitions[name], cls)
     return definitions
 
 
-def _as_data(schema: dict[str, Any], kind: type) -> None:
-    """Describe what `to_data` makes: every key is there unless it is optional, and no other key."""
-    rows = data_fields(kind)
+def _restrict_to_data(schema: dict[str, Any], cls: type) -> None:
+    """Change a schema to the keys of `to_data`: all keys are required except optional ones, and no others exist."""
+    rows = data_fields(cls)
     schema["properties"] = {row.key: schema["properties"][row.key] for row in rows}
     schema["required"] = [row.key for row in rows if not row.optional]
     schema["additionalProperties"] = False
 
 
-def _reachable(kinds: Iterable[type]) -> Iterator[type]:
-    """These dataclasses and those in the types of their data, each once."""
-    waiting, known = list(kinds), set[type]()
-    while waiting:
-        kind = waiting.pop()
-        if kind in known:
+def _reachable(classes: Iterable[type]) -> Iterator[type]:
+    """Return dataclasses and the dataclasses in their fields, each once."""
+    stack, visited = list(classes), set[type]()
+    while stack:
+        cls = stack.pop()
+        if cls in visited:
             continue
-        known.add(kind)
-        yield kind
-        hints = get_type_hints(kind)
-        for row in data_fields(kind):
-            waiting += _dataclasses_in(hints[row.name])
+        visited.add(cls)
+        yield cls
+        hints = get_type_hints(cls)
+        for row in data_fields(cls):
+            stack += _dataclasses_in(hints[row.name])
 
 
 def _dataclasses_in(hint: Any) -> Iterator[type]:

@@ -1,4 +1,4 @@
-"""Answers that only HTTP gives: lists of what ships, health and problems. The others are dataclasses of `twin`."""
+"""Answers of HTTP alone: lists of the catalogue, health and problems. Other answers are dataclasses of `twin`."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Problem(Answer):
 
 
 def topology_answer(name: str, sentence: str, document: TopologyDocument) -> dict[str, Any]:
-    """A shipped network as data."""
+    """Return a shipped network as data."""
     return {
         "name": name,
         "sentence": sentence,
@@ -104,7 +104,7 @@ def topology_answer(name: str, sentence: str, document: TopologyDocument) -> dic
 
 
 def part_answer(part: Part) -> dict[str, Any]:
-    """A part as data, each figure with its unit."""
+    """Return a part as data, each figure with its unit."""
     data = part.model_dump(mode="json")
     for name, figure in data["figures"].items():
         figure["unit"] = unit_of(name)

@@ -35,8 +35,8 @@ from .examples import (
     WHAT_IF_EXAMPLES,
 )
 from .limits import BodyLimit
-from .networks import Networks, find_names
-from .openapi import body_of, describe, responses_of
+from .networks import Networks, check_names
+from .openapi import openapi_document, request_body_of, responses_of
 from .problems import add_problem_handlers, find
 from .sweeps import MAX_SWEEP_S, MAX_SWEEP_WORK, Sweeps
 
@@ -51,14 +51,14 @@ def create_app(
     max_sweep_s: float = MAX_SWEEP_S,
     warm: bool = True,
 ) -> FastAPI:
-    """The application with its own store of networks.
+    """Create the application with its own cache of networks.
 
     Args:
         max_body_bytes: largest body of a request.
         max_records: most nodes and links of a posted document, generators expanded.
         max_sweep_work: most points of a sweep times nodes, links and demands.
         max_sweep_s: longest time of a sweep.
-        warm: compiles the kernels at start.
+        warm: whether to compile the kernels at start.
     """
 
     @asynccontextmanager
@@ -78,29 +78,29 @@ def create_app(
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     add_problem_handlers(app)
     networks = Networks(max_records)
-    app.include_router(_questions(networks))
-    app.include_router(_long_questions(Sweeps(networks, max_sweep_work, max_sweep_s)))
-    app.include_router(_lists())
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    app.include_router(_question_routes(networks))
+    app.include_router(_long_question_routes(Sweeps(networks, max_sweep_work, max_sweep_s)))
+    app.include_router(_catalogue_routes())
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 
 
 async def _body(request: Request) -> bytes:
-    """The raw body. It is read as JSON whatever its content type says."""
+    """Return the raw body. It is read as JSON for any content type."""
     return await request.body()
 
 
 Body = Annotated[bytes, Depends(_body)]
 
 
-def _questions(networks: Networks) -> APIRouter:
-    """Questions about a network. The endpoints are plain functions, so each request runs in a thread."""
+def _question_routes(networks: Networks) -> APIRouter:
+    """Return the endpoints of questions about a network. They are plain functions, so each runs in a thread."""
     router = APIRouter(prefix="/v1", tags=["questions"])
 
     @router.post(
         "/score",
         responses=responses_of(Score, 404, 413, 422),
-        openapi_extra=body_of(ScoreRequest, SCORE_EXAMPLES),
+        openapi_extra=request_body_of(ScoreRequest, SCORE_EXAMPLES),
         response_class=Response,
     )
     def score(body: Body) -> Response:
@@ -114,49 +114,53 @@ def _questions(networks: Networks) -> APIRouter:
     @router.post(
         "/what-if",
         responses=responses_of(Diff, 404, 413, 422),
-        openapi_extra=body_of(WhatIfRequest, WHAT_IF_EXAMPLES),
+        openapi_extra=request_body_of(WhatIfRequest, WHAT_IF_EXAMPLES),
         response_class=Response,
     )
     def what_if(body: Body) -> Response:
         """Return every metric before and after a plan or changes, the causes, and the items to buy."""
         request = read_body(body, WhatIfRequest)
         network = networks.get(request.network)
-        find_names(network, request)
-        answer = network.what_if(request.after, request.job, ageing=request.ageing)
+        check_names(network, request)
+        answer = network.what_if(request.plan_or_changes, request.job, ageing=request.ageing)
         return _json(answer.to_json())
 
     @router.post(
         "/forecast",
         responses=responses_of(Forecast, 404, 413, 422),
-        openapi_extra=body_of(ForecastRequest, FORECAST_EXAMPLES),
+        openapi_extra=request_body_of(ForecastRequest, FORECAST_EXAMPLES),
         response_class=Response,
     )
     def forecast(body: Body) -> Response:
         """Return when links lose margin, rate or spare capacity, in three ageing cases."""
         request = read_body(body, ForecastRequest)
         network = networks.get(request.network)
-        find_names(network, request)
+        check_names(network, request)
         answer = network.forecast(
-            request.years, request.growth_ratio_per_year, links=request.links, changes=request.after, job=request.job
+            request.years,
+            request.growth_ratio_per_year,
+            links=request.links,
+            changes=request.plan_or_changes,
+            job=request.job,
         )
         return _json(answer.to_json())
 
     @router.post(
         "/link",
         responses=responses_of(LinkReport, 404, 413, 422),
-        openapi_extra=body_of(LinkRequest, LINK_EXAMPLES),
+        openapi_extra=request_body_of(LinkRequest, LINK_EXAMPLES),
         response_class=Response,
     )
     def link(body: Body) -> Response:
         """Return one link in detail: link budget, modes, latency, goodput, failures and forecast."""
         request = read_body(body, LinkRequest)
         network = networks.get(request.network)
-        find_names(network, request)
+        check_names(network, request)
         answer = network.link(
             request.link,
             years=request.years,
             growth_ratio_per_year=request.growth_ratio_per_year,
-            changes=request.after,
+            changes=request.plan_or_changes,
             job=request.job,
             ageing=request.ageing,
         )
@@ -165,28 +169,28 @@ def _questions(networks: Networks) -> APIRouter:
     @router.post(
         "/explain",
         responses=responses_of(Explanation, 404, 413, 422),
-        openapi_extra=body_of(ExplainRequest, EXPLAIN_EXAMPLES),
+        openapi_extra=request_body_of(ExplainRequest, EXPLAIN_EXAMPLES),
         response_class=Response,
     )
     def explain(body: Body) -> Response:
         """Return the bottlenecks of a training step: its parts, and the cost of each of eight causes."""
         request = read_body(body, ExplainRequest)
         network = networks.get(request.network)
-        find_names(network, request)
-        answer = network.explain(request.job, changes=request.after, ageing=request.ageing)
+        check_names(network, request)
+        answer = network.explain(request.job, changes=request.plan_or_changes, ageing=request.ageing)
         return _json(answer.to_json())
 
     return router
 
 
-def _long_questions(sweeps: Sweeps) -> APIRouter:
-    """Questions that may take minutes. They run beside the others."""
+def _long_question_routes(sweeps: Sweeps) -> APIRouter:
+    """Return the endpoints of questions that may take minutes. They do not block the others."""
     router = APIRouter(prefix="/v1", tags=["questions"])
 
     @router.post(
         "/sweep",
         responses=responses_of(Sweep, 404, 413, 422),
-        openapi_extra=body_of(SweepRequest, SWEEP_EXAMPLES),
+        openapi_extra=request_body_of(SweepRequest, SWEEP_EXAMPLES),
         response_class=Response,
     )
     async def sweep(body: Body, request: Request) -> Response:
@@ -196,8 +200,8 @@ def _long_questions(sweeps: Sweeps) -> APIRouter:
     return router
 
 
-def _lists() -> APIRouter:
-    """Lists of what ships, and the health of the server."""
+def _catalogue_routes() -> APIRouter:
+    """Return the endpoints of the catalogue and of the health of the server."""
     router = APIRouter(prefix="/v1", tags=["catalogue"])
 
     @router.get("/topologies", responses=responses_of(TopologyList), response_class=Response)
@@ -209,7 +213,7 @@ def _lists() -> APIRouter:
     @router.get("/topologies/{name}", responses=responses_of(TopologyAnswer, 404, 422), response_class=Response)
     def topology(name: str) -> Response:
         """Return a shipped network: its compact document, jobs and plans."""
-        return _json_of(find(lambda: _shipped(name)))
+        return _json_of(find(lambda: _topology_answer(name)))
 
     @router.get("/parts", responses=responses_of(PartList, 422), response_class=Response)
     def parts(
@@ -223,7 +227,7 @@ def _lists() -> APIRouter:
         ]
         if unknown:
             raise DocumentError(str(unknown[0]), where="query", found=unknown)
-        rows = catalogue().parts(kind)  # type: ignore[arg-type]  # an unknown kind is refused with near ones
+        rows = catalogue().parts(kind)  # type: ignore[arg-type]  # an unknown kind is refused with similar ones
         return _json_of({"parts": [part_answer(part) for part in rows]})
 
     @router.get("/parts/{part_id:path}", responses=responses_of(PartAnswer, 404, 422), response_class=Response)
@@ -240,7 +244,7 @@ def _lists() -> APIRouter:
 
 
 @cache
-def _shipped(name: str) -> dict[str, Any]:
+def _topology_answer(name: str) -> dict[str, Any]:
     data = parse_mapping(network_text(name), name, as_json=False)
     return topology_answer(name, NETWORKS[name], parse_document(data, name).canonical())
 

@@ -1,4 +1,4 @@
-"""Inputs to vary in a request: `path=values` as after `--vary`, or a path and a list of values."""
+"""Inputs of a sweep in a request: a text `path=values` as after `--vary`, or a path and a list of values."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ from twin.model.validation import validate_as
 from twin.studies.inputs import FORM, MAX_VALUES, PATHS, Axis, axis_of
 from twin.studies.paths import split_axis
 
-MAX_TEXT = 2000
-"""Longest text of values, in characters; a list may be longer."""
+MAX_TEXT_CHARACTERS = 2000
+"""Longest text of values. A list may be longer."""
 MAX_NUMBER = 1e15
-N_AXES = 2
-ROOTS = {path.partition(".")[0] for path in PATHS}
-WORD = r"^[A-Za-z_]\w*([.+-]\w+)*$"
-PATH = r'^([^="]|"([^"\\]|\\.)*")+$'
+MAX_AXES = 2
+FIRST_WORDS = {path.partition(".")[0] for path in PATHS}
+WORD_PATTERN = r"^[A-Za-z_]\w*([.+-]\w+)*$"
+PATH_PATTERN = r'^([^="]|"([^"\\]|\\.)*")+$'
 """Names joined by dots; a name in double quotes may hold dots and equals signs."""
 
-Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
-Value = float | Annotated[str, Field(max_length=200, pattern=WORD)]
-Path = Annotated[str, Field(min_length=1, max_length=500, pattern=PATH, description=f"One of {', '.join(PATHS)}.")]
+AxisText = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
+AxisValue = float | Annotated[str, Field(max_length=200, pattern=WORD_PATTERN)]
+AxisPath = Annotated[
+    str, Field(min_length=1, max_length=500, pattern=PATH_PATTERN, description=f"One of {', '.join(PATHS)}.")
+]
 
 
 class AxisRequest(BaseModel):
@@ -34,23 +36,23 @@ class AxisRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    path: Path
-    values: SkipValidation[Text | Annotated[list[Value], Field(min_length=1, max_length=MAX_VALUES)]]
+    path: AxisPath
+    values: SkipValidation[AxisText | Annotated[list[AxisValue], Field(min_length=1, max_length=MAX_VALUES)]]
     """A list of numbers or words; or a text: `1,2,5`, `1..10:4` (equal steps), `1..1000:log7` (equal factors)."""
 
 
-Vary = Text | AxisRequest | Annotated[list[Text | AxisRequest], Field(min_length=1, max_length=N_AXES)]
+Vary = AxisText | AxisRequest | Annotated[list[AxisText | AxisRequest], Field(min_length=1, max_length=MAX_AXES)]
 
 
 class PostedAxis(NamedTuple):
-    """An input to vary: its place in the body, and the value there."""
+    """An input of a sweep: its place in the body, and the value there."""
 
     where: str
     value: Any
 
     @property
     def path(self) -> str:
-        """Path of the input."""
+        """Return the path of the input."""
         path: str = self.value["path"] if isinstance(self.value, dict) else split_axis(self.value)[0]
         return path
 
@@ -68,21 +70,22 @@ def axes_of(vary: Any) -> list[PostedAxis]:
 
 
 def axis_issues(vary: Any) -> Iterator[Issue]:
-    """Return the errors in the form of inputs. Whether an input exists is checked where it is varied."""
+    """Return the errors in the form of inputs. The sweep itself checks that an input exists."""
     if vary is None or vary == []:
         yield Issue("vary", "nothing to vary", FORM)
-    elif isinstance(vary, list) and len(vary) > N_AXES:
+    elif isinstance(vary, list) and len(vary) > MAX_AXES:
         yield Issue("vary", f"{len(vary)} inputs", "one or two")
     else:
         for where, item in _items(vary):
-            yield from _issues_of(item, where)
+            yield from _item_issues(item, where)
 
 
 def _items(vary: Any) -> list[tuple[str, Any]]:
+    """Return (place in the body, value) of each input."""
     return [(f"vary[{i}]", item) for i, item in enumerate(vary)] if isinstance(vary, list) else [("vary", vary)]
 
 
-def _issues_of(item: Any, where: str) -> Iterator[Issue]:
+def _item_issues(item: Any, where: str) -> Iterator[Issue]:
     if isinstance(item, str):
         yield from list(_text_issues(item, where)) or _path_issues(item, where)
     elif not isinstance(item, dict):
@@ -98,11 +101,11 @@ def _issues_of(item: Any, where: str) -> Iterator[Issue]:
 
 
 def _path_issues(path: Any, where: str) -> Iterator[Issue]:
-    """Check the first word of a path. The rest is checked where the input is varied."""
-    if isinstance(path, str) and re.split("[.=]", path, maxsplit=1)[0] not in ROOTS:
+    """Return an error if the first word of a path is unknown. The sweep itself checks the rest."""
+    if isinstance(path, str) and re.split("[.=]", path, maxsplit=1)[0] not in FIRST_WORDS:
         path = path.partition("=")[0]
-        near = did_you_mean(path[:100], PATHS)
-        hint = f"{near} " * bool(near) + f"known: {', '.join(PATHS)}"
+        similar = did_you_mean(path[:100], PATHS)
+        hint = f"{similar} " * bool(similar) + f"known: {', '.join(PATHS)}"
         yield Issue(where, f"nothing to vary at {path[:100]!r}", hint)
 
 
@@ -116,18 +119,18 @@ def _values_issues(values: Any, where: str) -> Iterator[Issue]:
     else:
         for i, value in enumerate(values):
             if not _is_value(value):
-                shown = repr(value)[:100] if isinstance(value, str | bool) else type_text(value)
+                value_text = repr(value)[:100] if isinstance(value, str | bool) else type_text(value)
                 hint = "ranges are texts: 0..30:7"
-                yield Issue(f"{where}[{i}]", f"{shown} is neither a number nor a word", hint)
+                yield Issue(f"{where}[{i}]", f"{value_text} is neither a number nor a word", hint)
 
 
 def _text_issues(text: str, where: str) -> Iterator[Issue]:
-    if not 1 <= len(text) <= MAX_TEXT:
-        hint = f"1 to {MAX_TEXT}; more values are written as a list: {FORM.rpartition(' or ')[2]}"
+    if not 1 <= len(text) <= MAX_TEXT_CHARACTERS:
+        hint = f"1 to {MAX_TEXT_CHARACTERS}; more values are written as a list: {FORM.rpartition(' or ')[2]}"
         yield Issue(where, f"a text of {len(text)} characters", hint)
 
 
 def _is_value(value: Any) -> bool:
     if isinstance(value, str):
-        return len(value) <= 200 and re.fullmatch(WORD, value) is not None
+        return len(value) <= 200 and re.fullmatch(WORD_PATTERN, value) is not None
     return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e300)

@@ -1,4 +1,4 @@
-"""Request bodies. They are read strictly; every error is reported with its place and near names."""
+"""Request bodies. Validation is strict; each error is reported with its place and similar names."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from twin.errors import DocumentError, Issue
 from twin.formats.native import parse_mapping, type_text
 from twin.model.document import TopologyDocument
 from twin.model.validation import validate_as
-from twin.scenario import changes as changes_
+from twin.scenario.changes import Change as ChangeUnion
 from twin.scenario.select import Links
 
 from .axes import Vary, axis_issues
 
-WHERE = "body"
-AS_POSTED = ("network", "changes", "links", "vary")
+BODY = "body"
+RAW_FIELDS = ("network", "changes", "links", "vary")
+"""Fields that stay plain data. They are validated where they are used."""
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Years = Annotated[int, Field(ge=1, le=MAX_YEARS)]
 Growth = Annotated[float, Field(ge=-0.9, le=10.0)]
-Change = TypeAliasType("Change", changes_.Change)
-"""The union with a name, so OpenAPI writes it once."""
+Change = TypeAliasType("Change", ChangeUnion)
+"""Union of all changes with a name of its own, so that OpenAPI contains it once."""
 
 
 class NetworkRequest(BaseModel):
@@ -56,8 +57,8 @@ class ChangedNetworkRequest(NetworkRequest):
     """Changes, distinguished by `kind`. Order: structure, then workload, then state."""
 
     @property
-    def after(self) -> Any:
-        """The plan's id, or the changes; None for the network as it is."""
+    def plan_or_changes(self) -> Any:
+        """Return the id of the plan, or the changes; None for the unchanged network."""
         return self.plan if self.plan is not None else self.changes
 
 
@@ -103,32 +104,37 @@ class SweepRequest(ChangedNetworkRequest, ScoreRequest):
     """Id of another plan. The answer lists where the metric crosses its value with that plan."""
 
 
-R = TypeVar("R", bound=NetworkRequest)
+RequestT = TypeVar("RequestT", bound=NetworkRequest)
 
 
-def read_body(body: bytes, kind: type[R]) -> R:
-    """Read a request body. Fields in AS_POSTED stay plain data and are read where they are used.
+def read_body(body: bytes, model: type[RequestT]) -> RequestT:
+    """Read a request body. `RAW_FIELDS` stay plain data.
 
-    Raises DocumentError with every bad field.
+    Args:
+        body: JSON text in UTF-8.
+        model: class of the request.
+
+    Raises:
+        DocumentError: the body is invalid; each invalid field is an issue.
     """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=WHERE) from error
-    expected = f"a JSON object with {', '.join(kind.model_fields)}"
+        raise DocumentError(f"is not UTF-8 text (byte {error.start})", where=BODY) from error
+    expected = f"a JSON object with {', '.join(model.model_fields)}"
     if not text.strip():
-        raise DocumentError("is empty", where=WHERE, expected=expected)
-    data = parse_mapping(text, WHERE, as_json=True, expected=expected)
-    _refuse_non_finite(data)
-    skipped = {name: data[name] for name in AS_POSTED if data.get(name) is not None}
-    request: R = validate_as(kind, data | dict.fromkeys(skipped), WHERE)
-    _check_shapes(request, skipped)
-    return request.model_copy(update=skipped)
+        raise DocumentError("is empty", where=BODY, expected=expected)
+    data = parse_mapping(text, BODY, as_json=True, expected=expected)
+    _check_finite(data)
+    raw = {name: data[name] for name in RAW_FIELDS if data.get(name) is not None}
+    request: RequestT = validate_as(model, data | dict.fromkeys(raw), BODY)
+    _check_raw_fields(request, raw)
+    return request.model_copy(update=raw)
 
 
-def _check_shapes(request: NetworkRequest, skipped: dict[str, Any]) -> None:
+def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
     issues: list[Issue] = []
-    network, changes = skipped.get("network"), skipped.get("changes")
+    network, changes = raw.get("network"), raw.get("changes")
     if not isinstance(network, str | dict):
         issues.append(Issue("network", "is neither a name nor a document", "names: GET /v1/topologies"))
     elif isinstance(network, str) and not 1 <= len(network) <= 200:
@@ -140,11 +146,11 @@ def _check_shapes(request: NetworkRequest, skipped: dict[str, Any]) -> None:
             issues.append(Issue("plan, changes", "neither is there", "give exactly one of plan and changes"))
         if changes is not None and not isinstance(changes, list):
             issues.append(Issue("changes", f"is {type_text(changes)} and no list", "a plan's name goes to plan"))
-    issues += _link_issues(skipped.get("links"))
+    issues += _link_issues(raw.get("links"))
     if isinstance(request, SweepRequest):
-        issues += axis_issues(skipped.get("vary"))
+        issues += axis_issues(raw.get("vary"))
     if issues:
-        raise DocumentError(str(issues[0]), where=WHERE, found=issues)
+        raise DocumentError(str(issues[0]), where=BODY, found=issues)
 
 
 def _link_issues(links: Any) -> list[Issue]:
@@ -157,22 +163,22 @@ def _link_issues(links: Any) -> list[Issue]:
     return []
 
 
-def _refuse_non_finite(data: dict[str, Any]) -> None:
+def _check_finite(data: dict[str, Any]) -> None:
     """Raise DocumentError for NaN, Infinity and 1e999. Python's JSON reader accepts them; JSON does not have them."""
-    waiting: list[tuple[str, Any]] = [("", data)]
-    while waiting:
-        place, item = waiting.pop()
+    stack: list[tuple[str, Any]] = [("", data)]
+    while stack:
+        path, item = stack.pop()
         pairs = item.items() if isinstance(item, dict) else enumerate(item)
         for key, value in pairs:
             if isinstance(value, float):
                 if not math.isfinite(value):
-                    issue = Issue(_place(place, key), f"{value} is no number")
-                    raise DocumentError(str(issue), where=WHERE, found=[issue])
+                    issue = Issue(_child_path(path, key), f"{value} is no number")
+                    raise DocumentError(str(issue), where=BODY, found=[issue])
             elif isinstance(value, dict | list):
-                waiting.append((_place(place, key), value))
+                stack.append((_child_path(path, key), value))
 
 
-def _place(place: str, key: str | int) -> str:
+def _child_path(path: str, key: str | int) -> str:
     if isinstance(key, int):
-        return f"{place}[{key}]"
-    return f"{place}.{key}" if place else key
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else key

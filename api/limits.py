@@ -8,7 +8,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class BodyLimit:
-    """ASGI middleware: a body of more than `max_bytes` gets status 413, before it is read if its length is stated."""
+    """ASGI middleware that answers a request with status 413 if its body has more than `max_bytes`.
+
+    A body with a Content-Length header is refused before it is read.
+    """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self.app = app
@@ -19,22 +22,23 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        stated = Headers(scope=scope).get("content-length", "")
-        n_stated = int(stated) if stated.isascii() and stated.isdigit() and len(stated) < 20 else 0
-        n_read = 0
+        content_length = Headers(scope=scope).get("content-length", "")
+        is_number = content_length.isascii() and content_length.isdigit() and len(content_length) < 20
+        n_bytes_declared = int(content_length) if is_number else 0
+        n_bytes_read = 0
 
-        async def counted() -> Message:
-            nonlocal n_read
-            if n_stated > self.max_bytes:
+        async def receive_and_count() -> Message:
+            nonlocal n_bytes_read
+            if n_bytes_declared > self.max_bytes:
                 raise self._too_large()
             message = await receive()
             if message["type"] == "http.request":
-                n_read += len(message.get("body", b""))
-                if n_read > self.max_bytes:
+                n_bytes_read += len(message.get("body", b""))
+                if n_bytes_read > self.max_bytes:
                     raise self._too_large()
             return message
 
-        await self.app(scope, counted, send)
+        await self.app(scope, receive_and_count, send)
 
     def _too_large(self) -> HTTPException:
         return HTTPException(413, f"the body is larger than {self.max_bytes} bytes; write fabrics instead of records")

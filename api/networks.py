@@ -1,4 +1,4 @@
-"""The networks that requests name: shipped ones are kept, posted ones live as long as their request."""
+"""Networks of requests: shipped networks are cached, a posted network lives as long as its request."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .bodies import ChangedNetworkRequest
 from .problems import find
 
 
-class _Slot:
-    """A shipped network, loaded by the first request that names it; the lock keeps a second from loading it too."""
+class _ShippedNetwork:
+    """A shipped network, loaded by the first request that names it. Its lock prevents a second load."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -26,7 +26,7 @@ class _Slot:
         self._network: Network | None = None
 
     def get(self) -> Network:
-        """The network, with its arrays compiled."""
+        """Return the network, with its arrays compiled."""
         with self._lock:
             if self._network is None:
                 network = load(self._name)
@@ -36,39 +36,43 @@ class _Slot:
 
 
 class Networks:
-    """Gives out networks by name or document.
+    """Cache of networks by name; it also creates networks from documents.
 
-    Requests share a shipped network. Nothing here keeps them apart: the network's engine computes one outcome at a
-    time, and everything else that they share is either read-only or a table whose entries every thread computes alike.
+    Requests share a shipped network without a lock. The engine of the network computes one outcome at a time.
+    Everything else that requests share is read-only, or a table with the same entries on every thread.
+
+    Args:
+        max_records: most nodes and links of a posted document, generators expanded.
+        n_cached: most shipped networks in the cache. The least recently used one is dropped first.
     """
 
-    def __init__(self, max_records: int, n_kept: int = 8) -> None:
+    def __init__(self, max_records: int, n_cached: int = 8) -> None:
         self.max_records = max_records
-        self.n_kept = n_kept
+        self.n_cached = n_cached
         self._lock = Lock()
-        self._slots: OrderedDict[str, _Slot] = OrderedDict()
+        self._shipped: OrderedDict[str, _ShippedNetwork] = OrderedDict()
 
     def get(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
-        """The network of a request. A text is the name of a shipped network, never a path."""
+        """Return the network of a request. A text is the name of a shipped network, never a path."""
         if not isinstance(network, str):
             return self._posted(network)
         _check_name(network)
-        return self._slot(network).get()
+        return self._cached(network).get()
 
-    def separate(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
-        """The network with an engine of its own, for a request so long that others should not wait for it."""
+    def get_separate(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
+        """Return a network with its own engine, for a long request that would delay others."""
         if not isinstance(network, str):
             return self._posted(network)
         _check_name(network)
         return load(network)
 
-    def _slot(self, name: str) -> _Slot:
+    def _cached(self, name: str) -> _ShippedNetwork:
         with self._lock:
-            slot = self._slots.setdefault(name, _Slot(name))
-            self._slots.move_to_end(name)
-            while len(self._slots) > self.n_kept:
-                self._slots.popitem(last=False)
-            return slot
+            entry = self._shipped.setdefault(name, _ShippedNetwork(name))
+            self._shipped.move_to_end(name)
+            while len(self._shipped) > self.n_cached:
+                self._shipped.popitem(last=False)
+            return entry
 
     def _posted(self, data: TopologyDocument | Mapping[str, Any]) -> Network:
         network = from_document(data)
@@ -78,13 +82,16 @@ class Networks:
 
 
 def _check_name(name: str) -> None:
-    """Raise NotFoundError with near names unless a network of this name ships."""
+    """Raise NotFoundError with similar names unless there is a shipped network of this name."""
     if name not in NETWORKS:
         find(lambda: network_text(name))
 
 
-def find_names(network: Network, request: ChangedNetworkRequest, *more_plans: str | None) -> None:
-    """Raise NotFoundError for a job or plan that the document does not have."""
+def check_names(network: Network, request: ChangedNetworkRequest, *more_plans: str | None) -> None:
+    """Raise NotFoundError if the document lacks the job or a plan of the request.
+
+    more_plans: ids of plans beside `request.plan`; None is ignored.
+    """
     find(lambda: network.job(request.job))
     for plan in (request.plan, *more_plans):
         if plan is not None:

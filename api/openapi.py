@@ -1,4 +1,4 @@
-"""The OpenAPI document: requests and answers as components, and errors."""
+"""The OpenAPI document: components for requests, answers and errors."""
 
 from __future__ import annotations
 
@@ -46,8 +46,13 @@ ERRORS = {
 }
 
 
-def body_of(model: type[BaseModel], examples: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """`openapi_extra` of an endpoint that reads its body itself."""
+def request_body_of(model: type[BaseModel], examples: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return `openapi_extra` of an endpoint that reads its body itself.
+
+    Args:
+        model: class of the request.
+        examples: example bodies by title.
+    """
     content = {
         "schema": {"$ref": PREFIX + model.__name__},
         "examples": {name: {"value": value} for name, value in examples.items()},
@@ -56,8 +61,13 @@ def body_of(model: type[BaseModel], examples: dict[str, dict[str, Any]]) -> dict
 
 
 def responses_of(model: type, *errors: int) -> dict[int | str, dict[str, Any]]:
-    """`responses` of an endpoint: its answer, and the problems that it may return instead."""
-    answer: dict[int | str, dict[str, Any]] = {200: _response(_sentence(model), "application/json", model)}
+    """Return `responses` of an endpoint: its answer, and the problems that it may return instead.
+
+    Args:
+        model: class of the answer.
+        errors: HTTP statuses of the problems; 500 is always included.
+    """
+    answer: dict[int | str, dict[str, Any]] = {200: _response(_first_sentence(model), "application/json", model)}
     return answer | {status: _response(ERRORS[status], MEDIA_TYPE, answers.Problem) for status in (*errors, 500)}
 
 
@@ -65,8 +75,8 @@ def _response(description: str, media_type: str, model: type) -> dict[str, Any]:
     return {"description": description, "content": {media_type: {"schema": {"$ref": PREFIX + model.__name__}}}}
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document."""
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document of the application."""
     schema: dict[str, Any] = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
@@ -79,14 +89,14 @@ def _components() -> dict[str, Any]:
     template = PREFIX + "{model}"
     _, schema = models_json_schema([(model, "validation") for model in MODELS], ref_template=template)
     components: dict[str, Any] = schema["$defs"]
-    # a plan keeps its changes as plain data until they are used; the schema gives the union that they are read as
+    # changes of a plan are plain data until they are used; the schema states the union that validates them
     components["Plan"]["properties"]["changes"]["items"] = {"$ref": template.format(model="Change")}
-    for model in (answers.PartAnswer, answers.FigureAnswer):  # an answer states defaults too
+    for model in (answers.PartAnswer, answers.FigureAnswer):  # an answer contains fields with default values too
         components[model.__name__]["required"] = list(components[model.__name__]["properties"])
-    derived = answer_definitions(ANSWERS, template)
-    assert not components.keys() & derived.keys(), components.keys() & derived.keys()
-    return components | derived
+    answer_schemas = answer_definitions(ANSWERS, template)
+    assert not components.keys() & answer_schemas.keys(), components.keys() & answer_schemas.keys()
+    return components | answer_schemas
 
 
-def _sentence(model: type) -> str:
+def _first_sentence(model: type) -> str:
     return (model.__doc__ or "").partition("\n")[0]

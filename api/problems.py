@@ -38,14 +38,14 @@ class NotFoundError(Exception):
 
 
 def find(look_up: Callable[[], T]) -> T:
-    """Return what `look_up` returns. An unknown name becomes NotFoundError, status 404."""
+    """Return the result of `look_up`. Its CatalogueError becomes NotFoundError, status 404."""
     try:
         return look_up()
     except CatalogueError as error:
         raise NotFoundError(error) from error
 
 
-def problem(
+def problem_response(
     status: int,
     detail: str,
     *,
@@ -53,7 +53,15 @@ def problem(
     issues: tuple[Issue, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Build a problem response. `error` is the name of the error class, if there is one."""
+    """Create a problem response.
+
+    Args:
+        status: HTTP status.
+        detail: one sentence about the error.
+        error: name of the error class, if there is one.
+        issues: errors of single fields; at most `MAX_ISSUES` are listed.
+        headers: further headers of the response.
+    """
     title = TITLES.get(error) or HTTPStatus(status).phrase
     slug = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", error).lower()
     if len(issues) > MAX_ISSUES:
@@ -71,7 +79,7 @@ def problem(
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Make every exception a problem response."""
+    """Register handlers that turn each exception into a problem response."""
     app.add_exception_handler(TwinError, _on_twin_error)
     app.add_exception_handler(NotFoundError, _on_not_found)
     app.add_exception_handler(HTTPException, _on_http)
@@ -79,30 +87,30 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_internal_error)
 
 
-def _of_error(status: int, error: TwinError) -> Response:
+def _error_response(status: int, error: TwinError) -> Response:
     detail = str(error).split("\n", 1)[0]
-    return problem(status, detail, error=type(error).__name__, issues=error.issues)
+    return problem_response(status, detail, error=type(error).__name__, issues=error.issues)
 
 
 async def _on_twin_error(_: Request, error: Any) -> Response:
-    return _of_error(422, error)
+    return _error_response(422, error)
 
 
 async def _on_not_found(_: Request, error: Any) -> Response:
-    return _of_error(404, error.error)
+    return _error_response(404, error.error)
 
 
 async def _on_http(request: Request, error: Any) -> Response:
     detail = str(error.detail)
     if error.status_code in (404, 405):
         detail = f"{request.method} {request.url.path}: {detail}; /openapi.json lists what there is"
-    return problem(error.status_code, detail, headers=error.headers)
+    return problem_response(error.status_code, detail, headers=error.headers)
 
 
 async def _on_validation(_: Request, error: Any) -> Response:
     issues = tuple(issues_by_place(error))
-    return problem(422, f"{len(issues)} bad fields", error="DocumentError", issues=issues)
+    return problem_response(422, f"{len(issues)} bad fields", error="DocumentError", issues=issues)
 
 
 async def _on_internal_error(_: Request, __: Any) -> Response:
-    return problem(500, "an internal error of the twin, not of the request; the server's log has the trace")
+    return problem_response(500, "an internal error of the twin, not of the request; the server's log has the trace")

@@ -1,4 +1,4 @@
-"""Rules for JSON schemas: which differences break a client, and which only add something."""
+"""Rules for JSON schemas: which differences break a client, and which are additions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 Schema = Mapping[str, Any]
 LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-FORMS = ("pattern", "format", "multipleOf")
+FORMAT_KEYS = ("pattern", "format", "multipleOf")
 
 
 class Difference(NamedTuple):
@@ -16,14 +16,14 @@ class Difference(NamedTuple):
 
     breaking: bool
     where: str
-    what: str
+    change: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
+        return f"{self.where}: {self.change}"
 
 
 def compare_openapi(old: Schema, new: Schema) -> Iterator[Difference]:
-    """Differences between two OpenAPI documents."""
+    """Return the differences between two OpenAPI documents."""
     comparison = Comparison(old, new)
     for path, methods in old["paths"].items():
         for method, before in methods.items():
@@ -38,7 +38,13 @@ def compare_openapi(old: Schema, new: Schema) -> Iterator[Difference]:
 
 
 def compare_schemas(old: Schema, new: Schema, name: str) -> Iterator[Difference]:
-    """Differences between two JSON schemas of what a user writes; `name` is how the report calls them."""
+    """Return the differences between two JSON schemas of a file that users write.
+
+    Args:
+        old: the earlier schema.
+        new: the present schema.
+        name: name of the file in the report.
+    """
     return Comparison(old, new, sent=name).compare(old, new, name, sent=True)
 
 
@@ -59,7 +65,10 @@ def _operation(comparison: Comparison, old: Schema, new: Schema, where: str) -> 
 
 
 def _parameters(comparison: Comparison, old: Schema, new: Schema, where: str) -> Iterator[Difference]:
-    before, after = ({(p["in"], p["name"]): p for p in side.get("parameters", ())} for side in (old, new))
+    before, after = (
+        {(parameter["in"], parameter["name"]): parameter for parameter in side.get("parameters", ())}
+        for side in (old, new)
+    )
     for key in sorted(before.keys() | after.keys()):
         place = f"{where} parameter {key[1]}"
         if key not in after:
@@ -75,70 +84,76 @@ def _parameters(comparison: Comparison, old: Schema, new: Schema, where: str) ->
 
 def _content(comparison: Comparison, old: Schema, new: Schema, where: str, *, sent: bool) -> Iterator[Difference]:
     before, after = old.get("content", {}), new.get("content", {})
-    for kind, body in before.items():
-        if kind not in after:
-            yield Difference(True, where, f"{kind} removed")
+    for media_type, body in before.items():
+        if media_type not in after:
+            yield Difference(True, where, f"{media_type} removed")
         else:
-            yield from comparison.compare(body["schema"], after[kind]["schema"], where, sent=sent)
-    for kind in sorted(after.keys() - before.keys()):
-        yield Difference(False, where, f"{kind} added")
+            yield from comparison.compare(body["schema"], after[media_type]["schema"], where, sent=sent)
+    for media_type in sorted(after.keys() - before.keys()):
+        yield Difference(False, where, f"{media_type} added")
 
 
 class Branch(NamedTuple):
-    """One alternative of a schema, references resolved."""
+    """One alternative of a schema, with references resolved."""
 
     name: str
-    """Name of its definition; empty where it has none."""
+    """Name of its definition; empty if it has none."""
     schema: Schema
 
     @property
     def type(self) -> str:
-        """JSON type."""
+        """Return the JSON type."""
         return str(self.schema.get("type", "object" if "properties" in self.schema else "string"))
 
     @property
     def label(self) -> str:
-        """Name in a report."""
+        """Return the name in a report."""
         return self.name or (self.schema.get("title", "object") if self.type == "object" else self.type)
 
 
 class Comparison:
-    """Compares schemas of two documents and follows their references; each pair of definitions is compared once.
+    """Comparison of the schemas of two documents. It follows references and compares each pair of definitions once.
 
-    What a client sends may only be widened: what was accepted stays accepted. What it gets may only be narrowed, or
-    get new fields and new values of an enumeration.
+    A new schema of a request must accept all that the old one accepted. A new schema of an answer may only be narrower,
+    or have new fields and new values of an enumeration.
+
+    Args:
+        old: the earlier document.
+        new: the present document.
+        sent: name of a request in the report.
+        received: name of an answer in the report.
     """
 
-    def __init__(self, old: Schema, new: Schema, sent: str = "request", got: str = "answer") -> None:
+    def __init__(self, old: Schema, new: Schema, sent: str = "request", received: str = "answer") -> None:
         self._old, self._new = old, new
-        self._place = {True: sent, False: got}
+        self._place = {True: sent, False: received}
         self._compared: set[tuple[str, str, bool]] = set()
 
     def compare(self, old: Schema, new: Schema, where: str, *, sent: bool) -> Iterator[Difference]:
-        """Differences between two schemas.
+        """Return the differences between two schemas.
 
         Args:
             old: schema in the old document.
             new: schema in the new one.
-            where: place that the report names.
-            sent: True for what a client sends, False for what it gets.
+            where: place in the report.
+            sent: True for a request, False for an answer.
         """
         before, after = _branches(self._old, old), _branches(self._new, new)
         if not before or not after:  # a schema without a type takes any value
             if before or after:
                 yield Difference(bool(after) == sent, where, "has a type now" if after else "may be of any type now")
             return
-        if len(before) > 1 or len(after) > 1:  # values that stand beside the alternatives
+        if len(before) > 1 or len(after) > 1:  # values beside the alternatives
             yield from _compare_values(old, new, where, sent=sent)
-        pairs, lost, added = _paired(before, after)
-        for branch in lost:
+        pairs, removed, added = _paired(before, after)
+        for branch in removed:
             if sent:
                 yield Difference(True, where, f"{branch.label} is no longer accepted")
         for branch in added:
-            what = f"{branch.label} is now accepted" if sent else f"may be {branch.label} now"
-            yield Difference(not sent, where, what)
-        for one, other in pairs:
-            yield from self._compare_branch(one, other, where, sent=sent)
+            change = f"{branch.label} is now accepted" if sent else f"may be {branch.label} now"
+            yield Difference(not sent, where, change)
+        for old_branch, new_branch in pairs:
+            yield from self._compare_branch(old_branch, new_branch, where, sent=sent)
 
     def _compare_branch(self, old: Branch, new: Branch, where: str, *, sent: bool) -> Iterator[Difference]:
         if old.name:
@@ -160,27 +175,27 @@ class Comparison:
         places = (("items", "[]"), ("propertyNames", " keys"))
         pairs = [(old.get(key, {}), new.get(key, {}), place) for key, place in places]
         before, after = old.get("prefixItems", ()), new.get("prefixItems", ())
-        pairs += [(one, other, f"[{i}]") for i, (one, other) in enumerate(zip(before, after, strict=False))]
-        for one, other, place in pairs:
-            yield from self.compare(_schema(one), _schema(other), where + place, sent=sent)
+        pairs += [(*items, f"[{i}]") for i, items in enumerate(zip(before, after, strict=False))]
+        for old_item, new_item, place in pairs:
+            yield from self.compare(_schema(old_item), _schema(new_item), where + place, sent=sent)
 
     def _compare_fields(self, old: Schema, new: Schema, where: str, *, sent: bool) -> Iterator[Difference]:
         before, after = old.get("properties", {}), new.get("properties", {})
-        needed_before, needed = set(old.get("required", ())), set(new.get("required", ()))
+        required_before, required_after = set(old.get("required", ())), set(new.get("required", ()))
         for name in [*before, *(key for key in after if key not in before)]:
             place = f"{where}.{name}"
             if name not in after:
                 yield Difference(True, place, "removed")
             elif name not in before:
-                required = sent and name in needed
+                required = sent and name in required_after
                 yield Difference(required, place, "added, and required" if required else "added")
             else:
-                yield from _compare_need(name in needed_before, name in needed, place, sent=sent)
+                yield from _compare_required(name in required_before, name in required_after, place, sent=sent)
                 yield from self.compare(before[name], after[name], place, sent=sent)
         yield from self._compare_others(old, new, where, sent=sent)
 
     def _compare_others(self, old: Schema, new: Schema, where: str, *, sent: bool) -> Iterator[Difference]:
-        """Fields that `properties` does not name."""
+        """Compare fields that `properties` does not name."""
         before, after = old.get("additionalProperties", True), new.get("additionalProperties", True)
         if after is False and before is not False and sent:
             yield Difference(True, where, "other fields are no longer accepted")
@@ -191,49 +206,49 @@ class Comparison:
 
 
 def _schema(value: Any) -> Schema:
-    """A schema from a place where `true` may stand for any value."""
+    """Return a schema; the value `true`, which accepts anything, becomes an empty schema."""
     return value if isinstance(value, Mapping) else {}
 
 
 def _branches(root: Schema, schema: Schema, name: str = "") -> list[Branch]:
-    """Alternatives of a schema; none where it takes any value."""
+    """Return the alternatives of a schema; none if it accepts any value."""
     if "$ref" in schema:
         target: Any = root
         for step in schema["$ref"].split("/")[1:]:
             target = target[step]
         return _branches(root, target, schema["$ref"].rsplit("/", 1)[1])
-    unions = [branch for key in ("anyOf", "oneOf") for branch in schema.get(key, ())]
+    unions = [union for key in ("anyOf", "oneOf") for union in schema.get(key, ())]
     if unions:
-        return [found for branch in unions for found in _branches(root, branch)]
+        return [branch for union in unions for branch in _branches(root, union)]
     if isinstance(schema.get("type"), list):
-        return [Branch(name, {**schema, "type": one}) for one in schema["type"]]
+        return [Branch(name, {**schema, "type": json_type}) for json_type in schema["type"]]
     return [Branch(name, schema)] if {"type", "properties", "enum", "const"} & schema.keys() else []
 
 
 def _paired(
     before: list[Branch], after: list[Branch]
 ) -> tuple[list[tuple[Branch, Branch]], list[Branch], list[Branch]]:
-    """(pairs that belong together, old branches without a partner, new ones)."""
+    """Return (matching pairs, old branches without a match, new branches without a match)."""
     one_object = all(sum(branch.type == "object" for branch in side) == 1 for side in (before, after))
 
-    def same_label(a: Branch, b: Branch) -> bool:
-        return a.type == b.type and (a.label == b.label or (one_object and a.type == "object"))
+    def same_label(old: Branch, new: Branch) -> bool:
+        return old.type == new.type and (old.label == new.label or (one_object and old.type == "object"))
 
-    def both_numbers(a: Branch, b: Branch) -> bool:
-        return {a.type, b.type} == {"integer", "number"}
+    def both_numbers(old: Branch, new: Branch) -> bool:
+        return {old.type, new.type} == {"integer", "number"}
 
-    pairs, lost, added = [], list(before), list(after)
-    for belong in (same_label, both_numbers):
-        for old in list(lost):
-            new = next((branch for branch in added if belong(old, branch)), None)
+    pairs, removed, added = [], list(before), list(after)
+    for match in (same_label, both_numbers):
+        for old in list(removed):
+            new = next((branch for branch in added if match(old, branch)), None)
             if new is not None:
                 pairs.append((old, new))
-                lost.remove(old)
+                removed.remove(old)
                 added.remove(new)
-    return pairs, lost, added
+    return pairs, removed, added
 
 
-def _compare_need(before: bool, after: bool, where: str, *, sent: bool) -> Iterator[Difference]:
+def _compare_required(before: bool, after: bool, where: str, *, sent: bool) -> Iterator[Difference]:
     if before == after:
         return
     if sent:
@@ -243,7 +258,7 @@ def _compare_need(before: bool, after: bool, where: str, *, sent: bool) -> Itera
 
 
 def _compare_values(old: Schema, new: Schema, where: str, *, sent: bool) -> Iterator[Difference]:
-    """Enumerations and constants."""
+    """Compare enumerations and constants."""
     before, after = _values(old), _values(new)
     if before is None or after is None:
         if before != after:
@@ -266,12 +281,12 @@ def _values(schema: Schema) -> list[Any] | None:
 
 
 def _compare_bounds(old: Schema, new: Schema, where: str) -> Iterator[Difference]:
-    """Limits of what is accepted."""
-    for key in (*LOWER_BOUNDS, *UPPER_BOUNDS, *FORMS):
+    """Compare the bounds of accepted values."""
+    for key in (*LOWER_BOUNDS, *UPPER_BOUNDS, *FORMAT_KEYS):
         before, after = old.get(key), new.get(key)
         if before == after:
             continue
-        if key in FORMS:
+        if key in FORMAT_KEYS:
             narrower = after is not None
         else:
             tighter = before is None or after is None or (after > before) == (key in LOWER_BOUNDS)

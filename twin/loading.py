@@ -17,7 +17,7 @@ from .answers.link_table import LinkTable, link_table
 from .answers.metrics import metric_unit
 from .answers.score import Score, score_of
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
-from .catalogue import PriceBook, catalogue, load_price_book
+from .catalogue import PriceBook, load_price_book
 from .catalogue.ageing import AgeingCase, ageing_case_named
 from .catalogue.figure_reader import FigureReader
 from .catalogue.prices import GROUPS
@@ -27,9 +27,10 @@ from .formats.native import parse_mapping
 from .model.document import Plan, TopologyDocument
 from .model.jobs import TrainingJob
 from .model.network import Generators
-from .model.validation import adapter_of, validate_as
+from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
+from .scenario.document_schema import document_schema
 from .scenario.feasibility import build_issues
 from .scenario.select import Links, select_links
 from .stages.causes import step_causes
@@ -39,7 +40,6 @@ from .studies.executor import Advance, Workers
 from .studies.inputs import Axis, axes_of
 from .studies.points import Question, metric_of_case, run_points
 from .studies.sweep import Sweep, check_sweep, crossings_of, knees_of
-from .topologies import GENERATORS as TOPOLOGY_GENERATORS
 from .topologies import NETWORKS, check_size, digest, expand, network_text
 
 GENERATORS = Generators(expand, digest)
@@ -433,35 +433,4 @@ def _merge_price_books(under: Mapping[str, Any], over: Mapping[str, Any]) -> dic
     return merged
 
 
-def _fabric_schema(document: dict[str, Any], generator: str) -> dict[str, Any]:
-    """Return the schema of a fabric block of one generator; adds the definitions of its parameters to `document`."""
-    params = adapter_of(TOPOLOGY_GENERATORS[generator].params).json_schema()
-    document["$defs"].update(params.pop("$defs", {}))
-    document["$defs"][f"{generator}_params"] = params
-    fabric = {
-        "id": {"type": "string"},
-        "generator": {"const": generator},
-        "params": {"$ref": f"#/$defs/{generator}_params"},
-    }
-    return {
-        "type": "object",
-        "title": f"{generator} fabric",
-        "description": TOPOLOGY_GENERATORS[generator].sentence,
-        "properties": fabric,
-        "required": ["id", "generator", "params"],
-        "additionalProperties": False,
-    }
-
-
-def document_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a document; the changes of plans are typed by the `Change` union."""
-    document = adapter_of(TopologyDocument).json_schema()
-    change = adapter_of(Change).json_schema()
-    definitions = change.pop("$defs", {})
-    document["$defs"].update({**definitions, "Change": change})
-    document["$defs"]["Plan"]["properties"]["changes"]["items"] = {"$ref": "#/$defs/Change"}
-    document["$defs"]["Fabric"] = {"oneOf": [_fabric_schema(document, name) for name in sorted(TOPOLOGY_GENERATORS)]}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
-
-
-__all__ = ["GENERATORS", "Network", "catalogue", "document_schema", "from_document", "load"]
+__all__ = ["Network", "document_schema", "from_document", "load"]

@@ -116,7 +116,7 @@ def test_the_round_trip_by_hand() -> None:
     """a-rack - leaf - border - 20 km - border - leaf - b-rack, there and back."""
     score = campus().score()
     glass = 20 * 1.468 / 299_792.458 * 1e6
-    switches = 3.75 * 2 + 2 * twin.loading.catalogue().get("leaf-25.6T").value("latency_us")
+    switches = 3.75 * 2 + 2 * twin.catalogue.catalogue().get("leaf-25.6T").value("latency_us")
     stored = 2 * 4096 * 8 / 400e3  # both border routers take frames in whole
     assert score["worst_rtt_us"] == pytest.approx(2 * (glass + 3 + 2 * 0.08 + switches + stored))
 

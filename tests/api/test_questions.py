@@ -164,16 +164,16 @@ def test_a_shipped_network_is_loaded_once_for_all_threads(monkeypatch: pytest.Mo
     assert {id(network) for network in given} == {id(given[0]), id(given[1])}
 
 
-def test_a_long_question_has_a_network_of_its_own() -> None:
+def test_a_long_question_has_its_own_network() -> None:
     networks = Networks(MAX_RECORDS)
-    assert networks.separate("leaf-spine-demo") is not networks.get("leaf-spine-demo")
+    assert networks.get_separate("leaf-spine-demo") is not networks.get("leaf-spine-demo")
 
 
-def test_kept_networks_are_bounded_and_the_last_used_stay() -> None:
-    networks = Networks(MAX_RECORDS, n_kept=2)
+def test_cached_networks_are_bounded_and_the_last_used_stay() -> None:
+    networks = Networks(MAX_RECORDS, n_cached=2)
     for name in ("leaf-spine-demo", "two-campus", "leaf-spine-demo", "memphis-small"):
         networks.get(name)
-    assert list(networks._slots) == ["leaf-spine-demo", "memphis-small"]
+    assert list(networks._shipped) == ["leaf-spine-demo", "memphis-small"]
 
 
 def test_a_name_is_never_a_path(client: Any, tmp_path: Path) -> None:

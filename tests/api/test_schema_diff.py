@@ -12,7 +12,7 @@ import pytest
 from twin.api import schema_diff
 from twin.api.schema_diff import DOCUMENT, OPENAPI, current_schemas, differences, main, read_schemas, report
 
-from twin.loading import document_schema
+from twin.scenario.document_schema import document_schema
 
 Edit = Callable[[Any], Any]
 
@@ -32,7 +32,7 @@ def found(edit: Edit, file: str = OPENAPI) -> set[tuple[bool, str, str]]:
     """Differences after an edit of the current schemas."""
     new = deepcopy(current())
     edit(new[file])
-    rows = [(row.breaking, row.where, row.what) for row in differences(current(), new)]
+    rows = [(row.breaking, row.where, row.change) for row in differences(current(), new)]
     assert len(rows) == len(set(rows))  # what several requests share is told once
     return set(rows)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from twin.api.axes import MAX_TEXT
+from twin.api.axes import MAX_TEXT_CHARACTERS
 from typer.testing import CliRunner
 
 import twin
@@ -123,7 +123,7 @@ def axis(path: Any = "age", values: Any = (1,), **more: Any) -> dict[str, Any]:
         ({"vary": ["age=1", 5]}, "vary[1]", "is a number"),
         ({"vary": ["age=1", "demands=1", "demands=2"]}, "vary", "one or two"),
         ({"vary": ""}, "vary", "0 characters"),
-        ({"vary": "age=" + "1," * MAX_TEXT + "1"}, "vary", "written as a list"),
+        ({"vary": "age=" + "1," * MAX_TEXT_CHARACTERS + "1"}, "vary", "written as a list"),
         ({"vary": "agee=1"}, "vary", "did you mean 'age'"),
         ({"vary": ["age=1", "moon=1"]}, "vary[1]", "known: " + ", ".join(PATHS)),
         ({"vary": axis("link.wan-1-2.n_parallel")}, "vary.path", "links.GLOB.n_parallel"),

@@ -9,10 +9,11 @@ import pytest
 from tests.contracts.change_examples import EXAMPLES, Example
 from twin.answers.data import to_data
 from twin.answers.score import Score
-from twin.loading import document_schema, from_document
+from twin.loading import from_document
 from twin.scenario.apply import parse_changes
 from twin.scenario.change import StateChange, StructureChange, WorkloadChange
 from twin.scenario.changes import Change
+from twin.scenario.document_schema import document_schema
 
 CHANGES: dict[str, type[Any]] = {row.model_fields["kind"].default: row for row in get_args(get_args(Change)[0])}
 

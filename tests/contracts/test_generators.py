@@ -14,8 +14,8 @@ from twin.topologies.generator import Generator, read_params
 from tests.contracts.drawn import IDS, params_of
 from tests.contracts.product import ROOT
 from twin.errors import TopologyError
-from twin.loading import document_schema
 from twin.model.network import Expansion
+from twin.scenario.document_schema import document_schema
 
 CHECKS = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 MANY = settings(max_examples=40, deadline=None, suppress_health_check=CHECKS)

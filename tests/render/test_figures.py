@@ -27,7 +27,7 @@ from twin.render import (
     svg_of,
     sweep_figure,
 )
-from twin.render.canvas import FORMATS, shown
+from twin.render.canvas import FORMATS, label_text
 from twin.render.forecast_figure import MAX_COLUMNS
 
 FEW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
@@ -296,7 +296,7 @@ def test_steps_and_sweeps_of_any_name_are_drawn(name: str) -> None:
     named = {"network": name, "job": name, "plan": name}
     for draw, data in ((explanation_figure, explained(None)), (sweep_figure, swept(1.0, 2.0))):
         told = " ".join(drawn(draw(data | named)))
-        assert shown(name)[:40] in told
+        assert label_text(name)[:40] in told
 
 
 # --- names -----------------------------------------------------------------------------------------------------------
@@ -314,9 +314,9 @@ def called(data: dict[str, Any], name: str) -> dict[str, Any]:
 def test_names_are_drawn_as_they_are(name: str) -> None:
     """A dollar is no formula, an underscore hides nothing, a long name is cut in its middle."""
     lines = drawn(link_figure(called(page_of("copper"), name)))
-    assert shown(name, 80) in lines
-    assert [line.strip() for line in lines if "→" in line] == [f"{shown(name, 26)} → {shown(name, 26)}"] * 2
-    assert shown(name, 30) in drawn(forecast_figure(called(answer_of("copper", 1), name)))
+    assert label_text(name, 80) in lines
+    assert [line.strip() for line in lines if "→" in line] == [f"{label_text(name, 26)} → {label_text(name, 26)}"] * 2
+    assert label_text(name, 30) in drawn(forecast_figure(called(answer_of("copper", 1), name)))
 
 
 PRINTABLE = st.text(string.ascii_letters + string.digits + string.punctuation, min_size=1, max_size=60)
@@ -335,11 +335,11 @@ def test_a_network_may_be_called_anything(name: str) -> None:
 
 
 def test_what_the_font_cannot_write_is_a_question_mark_and_long_names_lose_their_middle() -> None:
-    assert shown("wan-1-2 → é ü ß Ω") == "wan-1-2 → é ü ß Ω"
-    assert shown("東京\n\x00\ud800") == "?????"
-    assert shown("a" * 60) == "a" * 60
-    assert shown("a" * 40 + "b" * 40) == "a" * 30 + "…" + "b" * 29
-    assert len(shown("c2/core-r1-s1-k1~c3/core-r1-s1-k1", 30)) == 30
+    assert label_text("wan-1-2 → é ü ß Ω") == "wan-1-2 → é ü ß Ω"
+    assert label_text("東京\n\x00\ud800") == "?????"
+    assert label_text("a" * 60) == "a" * 60
+    assert label_text("a" * 40 + "b" * 40) == "a" * 30 + "…" + "b" * 29
+    assert len(label_text("c2/core-r1-s1-k1~c3/core-r1-s1-k1", 30)) == 30
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..catalogue.figure_reader import UsedFigure
 from ..render import explanation_figure, svg_of
-from ..render.explanation_rows import CAUSE_HEADS, CAUSE_NAMES, PHASES_NOTE, cause_rows, step_parts
+from ..render.explanation_rows import CAUSE_COLUMNS, CAUSE_NAMES, PHASES_NOTE, cause_rows, step_parts
 from ..render.numbers import seconds_text
 from ..stages.evaluation import Evaluation
 from ..training.causes import CAUSES, SENTENCES, Attribution
@@ -86,7 +86,7 @@ class Explanation(Answer):
         title = f"{self.network} · {self.job}"
         parts = [(name, seconds_text(seconds)) for name, seconds in (*self.parts(), ("step", self.step_time_s))]
         tables = html_table(f"{title}: a step", ("part", "seconds"), parts, (PHASES_NOTE,))
-        tables += html_table(f"{title}: what is in the way", CAUSE_HEADS, self.rows(), self.summary)
+        tables += html_table(f"{title}: what is in the way", CAUSE_COLUMNS, self.rows(), self.summary)
         return tables + svg_of(self.figure)
 
 

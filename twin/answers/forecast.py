@@ -19,7 +19,7 @@ from ..optics.link_budget import LinkBudgets, compute_link_budgets
 from ..optics.optical_paths import optical_paths_of_links
 from ..optics.transport_goodput import NEGLIGIBLE_LOSS_RATIO, pair_rate_gbps, recovery_goodput_ratio
 from ..render import forecast_figure, svg_of
-from ..render.forecast_rows import FORECAST_HEADS, forecast_rows
+from ..render.forecast_rows import FORECAST_COLUMNS, forecast_rows
 from ..stages.evaluation import Evaluation
 from ..units import DAYS_PER_YEAR
 from .data import Answer
@@ -132,7 +132,7 @@ class Forecast(Answer):
         return forecast_rows(self.to_dict())
 
     def _repr_html_(self) -> str:
-        return html_table(f"{self.network}, {self.years[-1]:g} years", FORECAST_HEADS, self.rows(), ()) + svg_of(
+        return html_table(f"{self.network}, {self.years[-1]:g} years", FORECAST_COLUMNS, self.rows(), ()) + svg_of(
             self.figure
         )
 

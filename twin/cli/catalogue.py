@@ -1,4 +1,4 @@
-"""Commands that list what ships with the twin: networks, parts, models, the schema of a document."""
+"""Commands that list the contents of the package: networks, parts, models, the schema of a document."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def topologies(
     if size is None:
         show_json(loaded.to_document().to_dict())
     else:
-        unused = [str(each) for each in loaded.unused_fields]
+        unused = [str(field) for field in loaded.unused_fields]
         show(network_table(loaded.label, loaded.document.to_dict(), *size, unused))
 
 
@@ -52,32 +52,32 @@ def parts(
     from ..errors import did_you_mean
     from ..render.catalogue_tables import general_table, part_table, parts_table
 
-    shelf = catalogue()
+    shipped_parts = catalogue()
     if kind not in (None, *KINDS, GENERAL):
         refuse(f"unknown kind {kind!r}", did_you_mean(kind or "", (*KINDS, GENERAL)) or "see `twin parts --help`")
-    if part in shelf.general or GENERAL in (part, kind):
+    if part in shipped_parts.general or GENERAL in (part, kind):
         by_name = part is not None and part != GENERAL
-        subjects = shelf.general_named(part or "") if by_name else shelf.search_general(search or "")
+        subjects = shipped_parts.general_named(part or "") if by_name else shipped_parts.search_general(search or "")
         if as_json:
-            show_json({"general": shelf.general_rows(subjects)})
+            show_json({"general": shipped_parts.general_rows(subjects)})
         else:
-            show(general_table(shelf.general_rows(subjects)))
+            show(general_table(shipped_parts.general_rows(subjects)))
     elif part is not None:
-        known = [item.id for item in shelf.parts()]
-        if part not in known:
-            near = did_you_mean(part, (*known, GENERAL, *shelf.general))
-            refuse(f"no part {part!r} in the catalogue", near or "`twin parts` lists them")
-        found = shelf.get(part, kind)  # type: ignore[arg-type]  # checked above
+        part_ids = [item.id for item in shipped_parts.parts()]
+        if part not in part_ids:
+            hint = did_you_mean(part, (*part_ids, GENERAL, *shipped_parts.general))
+            refuse(f"no part {part!r} in the catalogue", hint or "`twin parts` lists them")
+        record = shipped_parts.get(part, kind)  # type: ignore[arg-type]  # checked above
         if as_json:
-            show_json(found.model_dump(mode="json"))
+            show_json(record.model_dump(mode="json"))
         else:
-            show(part_table(found.model_dump(mode="json")))
+            show(part_table(record.model_dump(mode="json")))
     else:
-        listed = shelf.search(search or "", kind)  # type: ignore[arg-type]  # checked above
+        matches = shipped_parts.search(search or "", kind)  # type: ignore[arg-type]  # checked above
         if as_json:
-            show_json({"parts": [item.model_dump(mode="json") for item in listed]})
+            show_json({"parts": [item.model_dump(mode="json") for item in matches]})
         else:
-            show(parts_table([item.model_dump(mode="json") for item in listed]))
+            show(parts_table([item.model_dump(mode="json") for item in matches]))
 
 
 def models(as_json: AsJson = False) -> None:
@@ -93,6 +93,6 @@ def models(as_json: AsJson = False) -> None:
 
 def schema() -> None:
     """The JSON Schema of a document, changes of plans included."""
-    from ..loading import document_schema
+    from ..scenario.document_schema import document_schema
 
     show_json(document_schema())

@@ -1,4 +1,4 @@
-"""The command that says what holds a training step back."""
+"""The command that explains the bottlenecks of a training step."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .terminal import (
     NetworkName,
     Picture,
     ageing_case,
-    draw,
     load_network,
     progress,
     show,
+    write_picture,
 )
 
 
@@ -28,9 +28,9 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """What is in the way of a training step: its parts, and what each of eight causes costs."""
-    with progress("loading") as tell:
-        answer = load_network(network, None).explain(job, changes=plan, ageing=ageing_case(ageing), notify=tell)
-        draw(answer.figure, picture)
+    with progress("loading") as notify:
+        answer = load_network(network, None).explain(job, changes=plan, ageing=ageing_case(ageing), notify=notify)
+        write_picture(answer.figure, picture)
     if as_json:
         sys.stdout.write(answer.to_json())
     else:

@@ -1,4 +1,4 @@
-"""Commands about links: several, or one in detail."""
+"""Commands about links: a table of several links, or a report of one link."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .terminal import (
     NetworkName,
     Picture,
     ageing_case,
-    draw,
     load_network,
     progress,
     show,
+    write_picture,
 )
 
 
 def links(
     network: NetworkName,
-    chosen: Annotated[
+    pattern: Annotated[
         str | None, typer.Argument(metavar="LINKS", help="An id or glob; wide-area links otherwise.")
     ] = None,
     tier: Annotated[str | None, typer.Option("--tier", help="access, fabric, border or wide_area.")] = None,
@@ -34,9 +34,9 @@ def links(
     as_json: AsJson = False,
 ) -> None:
     """Links one by one: loss budget, margin, rate and what holds it, latency split, load."""
-    asked = {key: value for key, value in (("id", chosen), ("tier", tier)) if value} or {"tier": "wide_area"}
+    selection = {key: value for key, value in (("id", pattern), ("tier", tier)) if value} or {"tier": "wide_area"}
     with progress("loading"):
-        table = load_network(network, None).link_table(asked, job, ageing=ageing_case(ageing))
+        table = load_network(network, None).link_table(selection, job, ageing=ageing_case(ageing))
     if as_json:
         sys.stdout.write(table.to_json())
     else:
@@ -58,13 +58,13 @@ def link(
 ) -> None:
     """One link explained: where its light goes, its modes, latency, goodput, failures, calendar."""
     with progress("loading"):
-        page = load_network(network, None).link(
+        report = load_network(network, None).link(
             name, years=years, growth_ratio_per_year=growth, changes=plan, job=job, ageing=ageing_case(ageing)
         )
-        draw(page.figure, picture)
+        write_picture(report.figure, picture)
     if as_json:
-        sys.stdout.write(page.to_json())
+        sys.stdout.write(report.to_json())
     else:
         from ..render.link_tables import link_report_table
 
-        show(link_report_table(page.to_dict()))
+        show(link_report_table(report.to_dict()))

@@ -29,16 +29,16 @@ COMMANDS = (
     service.warmup,
     service.serve,
 )
-"""Every command, in the order of `twin --help`; a function is called like its command."""
+"""All commands, in the order of `twin --help`. The name of a function is the name of its command."""
 RENAMED = {"plans": "compare"}
-"""Earlier names of commands; they are not aliases."""
+"""Earlier and present names of commands. Earlier names are refused, they are not aliases."""
 
 
 class _Commands(TyperGroup):
-    """The commands: interrupted ones say so, which Typer alone does not."""
+    """The commands, with a message after Ctrl-C and a hint for earlier names."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
+        """Run the requested command."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -46,7 +46,7 @@ class _Commands(TyperGroup):
             raise typer.Exit(INTERRUPTED) from None
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of that name, or None. An earlier name is refused with the new one."""
+        """Return the command of a name, or None. An earlier name is refused with a hint at the new name."""
         if cmd_name in RENAMED:
             refuse(f"no command {cmd_name!r}", f"did you mean {RENAMED[cmd_name]!r}?")
         return super().get_command(ctx, cmd_name)
@@ -62,8 +62,8 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from ..arrays import package_version
 
         typer.echo(f"dc-twin {package_version()}")
@@ -73,7 +73,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """A digital twin of data-centre networks: try a fibre upgrade or a hardware swap before paying for it."""
@@ -84,10 +84,10 @@ for _command in COMMANDS:
 
 
 def main() -> None:
-    """Entry point: errors of the twin become text on stderr and exit code 2."""
+    """Run the command line. Errors are written to stderr and end with exit code 2."""
     from ..errors import TwinError
 
-    gc.disable()  # one question and out: collecting cycles costs a quarter of the time and frees nothing that matters
+    gc.disable()  # the process ends soon: collecting cycles takes a quarter of the time and frees little
     try:
         app()
     except TwinError as error:
@@ -96,7 +96,7 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader has seen enough
+    except BrokenPipeError:  # the program that reads the output has closed the pipe
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:

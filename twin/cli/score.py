@@ -10,15 +10,15 @@ import typer
 
 from .terminal import (
     Ageing,
+    AllMetrics,
     AsJson,
-    Every,
     JobName,
     NetworkName,
     Prices,
     ageing_case,
-    changes_asked,
     load_network,
     progress,
+    read_changes,
     refuse,
     show,
     show_json,
@@ -30,18 +30,18 @@ def score(
     job: JobName = None,
     ageing: Ageing = "value",
     prices: Prices = None,
-    every: Every = False,
+    all_metrics: AllMetrics = False,
     as_json: AsJson = False,
 ) -> None:
     """Every metric of a network as it stands, what binds, and what the answer leans on."""
-    with progress("loading") as tell:
-        answer = load_network(network, prices).score(job, ageing=ageing_case(ageing), notify=tell)
+    with progress("loading") as notify:
+        answer = load_network(network, prices).score(job, ageing=ageing_case(ageing), notify=notify)
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
         from ..render.score_table import score_table
 
-        show(score_table(answer.to_dict(), every=every))
+        show(score_table(answer.to_dict(), all_metrics=all_metrics))
 
 
 def whatif(
@@ -54,21 +54,21 @@ def whatif(
     job: JobName = None,
     ageing: Ageing = "value",
     prices: Prices = None,
-    every: Every = False,
+    all_metrics: AllMetrics = False,
     as_json: AsJson = False,
 ) -> None:
     """Before and after a plan or a list of changes, with what binds on either side."""
-    asked = changes_asked(plan, change, changes)
-    with progress("loading") as tell:
+    plan_or_changes = read_changes(plan, change, changes)
+    with progress("loading") as notify:
         loaded = load_network(network, prices)
-        answer = loaded.what_if(asked, job, ageing=ageing_case(ageing), notify=tell)
+        answer = loaded.what_if(plan_or_changes, job, ageing=ageing_case(ageing), notify=notify)
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
         from ..render.diff_table import diff_table
 
         note = loaded.plan(plan).note if plan else ""
-        show(diff_table(answer.to_dict(), answer.after.to_dict(), every=every, note=note))
+        show(diff_table(answer.to_dict(), answer.after.to_dict(), all_metrics=all_metrics, note=note))
 
 
 def compare(
@@ -79,13 +79,13 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare all plans of a network side by side."""
-    with progress("loading") as tell:
+    with progress("loading") as notify:
         loaded = load_network(network, prices)
         if not loaded.document.plans:
             refuse(f"{network} has no plans", "add some under `plans`")
         answers = []
         for plan in loaded.document.plans:
-            tell(f"plan {plan.id}")
+            notify(f"plan {plan.id}")
             answers.append(loaded.what_if(plan.id, job, ageing=ageing_case(ageing)))
     if as_json:
         show_json({"plans": {answer.plan: answer.to_dict() for answer in answers}})

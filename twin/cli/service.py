@@ -14,8 +14,8 @@ def warmup() -> None:
     """Compile the kernels once; numba keeps them on disk (see NUMBA_CACHE_DIR)."""
     from ..warmup import warm_up
 
-    with progress("compiling kernels") as tell:
-        times = warm_up(tell)
+    with progress("compiling kernels") as notify:
+        times = warm_up(notify)
     for name, seconds in times:
         typer.echo(f"{name}: {seconds:.1f} s")
 

@@ -1,4 +1,4 @@
-"""Commands that work out many cases: a sweep over inputs, a forecast over years."""
+"""Commands that evaluate many cases: a sweep over inputs, a forecast over years."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .terminal import (
     NetworkName,
     Picture,
     ageing_case,
-    bar,
-    draw,
+    check_writable,
     load_network,
     progress,
+    progress_bar,
     refuse,
     show,
-    writable,
+    write_picture,
 )
 
 
@@ -40,8 +40,8 @@ def sweep(
     ] = None,
     ageing: Ageing = "value",
     picture: Picture = None,
-    table: Annotated[
-        Path | None, typer.Option("--csv", callback=writable, help="Write the points to a CSV file too.")
+    csv_path: Annotated[
+        Path | None, typer.Option("--csv", callback=check_writable, help="Write the points to a CSV file too.")
     ] = None,
     processes: Annotated[
         int | None, typer.Option("--processes", min=1, max=256, help="At most so many; else one for each core.")
@@ -56,7 +56,7 @@ def sweep(
 
     if processes and threads:
         refuse("--processes and --threads are given", "give one of them")
-    with bar() as advance:
+    with progress_bar() as advance:
         answer = load_network(network, None).sweep(
             vary,
             metric=metric,
@@ -68,9 +68,9 @@ def sweep(
             executor="threads" if threads else "processes",
             n_workers=threads or processes or n_cores(),
         )
-        draw(answer.figure, picture)
-    if table is not None:
-        table.write_text(answer.to_csv())
+        write_picture(answer.figure, picture)
+    if csv_path is not None:
+        csv_path.write_text(answer.to_csv())
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
@@ -81,7 +81,7 @@ def sweep(
 
 def forecast(
     network: NetworkName,
-    chosen: Annotated[
+    pattern: Annotated[
         str | None, typer.Argument(metavar="LINKS", help="An id or glob; wide-area links otherwise.")
     ] = None,
     years: Annotated[int, typer.Option("--years", min=1, max=100, help="How far to look.")] = 20,
@@ -93,10 +93,12 @@ def forecast(
     as_json: AsJson = False,
 ) -> None:
     """When margins are gone, rates drop and traffic outgrows links, in three ageing cases."""
-    asked = {key: value for key, value in (("id", chosen), ("tier", tier)) if value} or None
-    with progress("loading") as tell:
-        answer = load_network(network, None).forecast(years, growth, links=asked, changes=plan, job=job, notify=tell)
-        draw(answer.figure, picture)
+    selection = {key: value for key, value in (("id", pattern), ("tier", tier)) if value} or None
+    with progress("loading") as notify:
+        answer = load_network(network, None).forecast(
+            years, growth, links=selection, changes=plan, job=job, notify=notify
+        )
+        write_picture(answer.figure, picture)
     if as_json:
         sys.stdout.write(answer.to_json())
     else:

@@ -1,4 +1,4 @@
-"""What the commands share: options, refusals, and what they show while they work."""
+"""Parts of several commands: options, errors, output and progress."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A catalogue name (`twin topologies`) or a path.")]
 JobName = Annotated[str | None, typer.Option("--job", help="Job of the document; its default otherwise.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; progress goes to stderr.")]
-Every = Annotated[bool, typer.Option("--all", help="Every metric, not the short table.")]
+AllMetrics = Annotated[bool, typer.Option("--all", help="Every metric, not the short table.")]
 Ageing = Annotated[str, typer.Option("--ageing", help="Ageing case: low, value (central) or high.")]
 Prices = Annotated[
     Path | None, typer.Option("--prices", help="YAML or JSON price book laid over the shipped placeholder.")
@@ -30,8 +30,8 @@ Growth = Annotated[float, typer.Option("--growth", help="Growth of traffic a yea
 AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the network after this plan of its document.")]
 
 
-def writable(path: Path | None) -> Path | None:
-    """Refuse what could not be written before anything is worked out."""
+def check_writable(path: Path | None) -> Path | None:
+    """Return the path of a file to write; end the command if its folder does not exist, before the evaluation."""
     if path is not None:
         if path.is_dir():
             refuse(f"cannot write {path}: it is a folder", "name a file in it")
@@ -40,34 +40,41 @@ def writable(path: Path | None) -> Path | None:
     return path
 
 
-def drawable(path: Path | None) -> Path | None:
-    """The same of pictures, and of what draws them."""
+def check_picture(path: Path | None) -> Path | None:
+    """Return the path of a picture to write; end the command if it could not be drawn or written.
+
+    Raises:
+        TwinError: unknown picture format, or matplotlib is not installed.
+    """
     if path is not None:
         from ..render import check_drawable
 
         check_drawable(path)
-    return writable(path)
+    return check_writable(path)
 
 
 Picture = Annotated[
-    Path | None, typer.Option("--picture", callback=drawable, help="Draw it too: a .png, .svg or .pdf file.")
+    Path | None, typer.Option("--picture", callback=check_picture, help="Draw it too: a .png, .svg or .pdf file.")
 ]
 
 BAD_INPUT = 2
-"""Exit code."""
+"""Exit code for invalid input."""
 INTERRUPTED = 130
-"""Exit code of a program ended by Ctrl-C, as shells count it."""
+"""Exit code after Ctrl-C, as in shells."""
 
 
 def load_network(name: str, prices: Path | None) -> Network:
-    """Imported only by commands that ask a network something."""
+    """Load a network by name or path.
+
+    prices: file of a price book, or None. The import is here so that commands without a network start faster.
+    """
     from ..loading import load
 
     return load(name, prices=prices)
 
 
-def draw(figure: Callable[[], Any], path: Path | None) -> None:
-    """Write a picture where one is asked for."""
+def write_picture(figure: Callable[[], Any], path: Path | None) -> None:
+    """Draw a figure and write it to a file; do nothing without a path."""
     if path is not None:
         from ..render import save_figure
 
@@ -75,15 +82,21 @@ def draw(figure: Callable[[], Any], path: Path | None) -> None:
 
 
 def ageing_case(case: str) -> AgeingCase:
-    """The ageing case of that name. Raises CatalogueError with near names."""
+    """Return the ageing case of a name. Raises CatalogueError with similar names."""
     from ..catalogue.ageing import ageing_case_named
 
     return ageing_case_named(case)
 
 
-def changes_asked(plan: str | None, change: list[str] | None, changes: Path | None) -> Any:
-    """The plan's name, or changes as plain data; exactly one way of asking."""
-    if sum(asked is not None for asked in (plan, change or None, changes)) != 1:
+def read_changes(plan: str | None, change: list[str] | None, changes: Path | None) -> Any:
+    """Return the name of a plan, or a list of changes as plain data. Exactly one of the options must be given.
+
+    Args:
+        plan: value of `--plan`.
+        change: values of `--change`, each a JSON object.
+        changes: value of `--changes`, a file with a list `changes`.
+    """
+    if sum(option is not None for option in (plan, change or None, changes)) != 1:
         refuse("ask for one of --plan, --change, --changes", "`twin topologies NETWORK` lists plans")
     if plan is not None:
         return plan
@@ -91,57 +104,57 @@ def changes_asked(plan: str | None, change: list[str] | None, changes: Path | No
     from ..formats.native import parse_mapping
 
     if changes is not None:
-        listed = read_mapping(changes, expected="a mapping with a list `changes`").get("changes")
-        if not isinstance(listed, list):
+        listed_changes = read_mapping(changes, expected="a mapping with a list `changes`").get("changes")
+        if not isinstance(listed_changes, list):
             refuse(f"{changes} has no list `changes`", "changes: [{kind: age, years: 5}]")
-        return listed
+        return listed_changes
     return [
         parse_mapping(text, f"--change {i + 1}", as_json=True, expected='{"kind": ...}')
         for i, text in enumerate(change or [])
     ]
 
 
-def show(what: Any) -> None:
-    """A table or text on stdout."""
+def show(renderable: Any) -> None:
+    """Write a table or text to stdout."""
     from rich.console import Console
 
-    Console().print(what)
+    Console().print(renderable)
 
 
 def show_json(data: Any) -> None:
-    """Plain data on stdout."""
+    """Write plain data to stdout as JSON."""
     sys.stdout.write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 @contextmanager
-def progress(first: str) -> Iterator[Callable[[str], None]]:
-    """A spinner with the stage on stderr, where a person looks; nothing in a pipe."""
+def progress(message: str) -> Iterator[Callable[[str], None]]:
+    """Show a message with a spinner on stderr, if stderr is a terminal. Yields a function that changes the message."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda _: None
         return
-    with console.status(first) as status:
-        yield lambda stage: status.update(stage)
+    with console.status(message) as status:
+        yield lambda text: status.update(text)
 
 
 @contextmanager
-def bar() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr that a person can watch and interrupt; nothing in a pipe."""
+def progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on stderr, if stderr is a terminal. Yields a function of (points done, points in all)."""
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda _done, _of: None
+        yield lambda _n_done, _n_points: None
         return
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("points", total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)
+    with Progress(console=console, transient=True) as display:
+        task = display.add_task("points", total=None)
+        yield lambda n_done, n_points: display.update(task, completed=n_done, total=n_points)
 
 
 def refuse(problem: str, hint: str) -> NoReturn:
-    """End the command: what was asked for cannot be done so."""
+    """End the command with an error on stderr and the exit code for invalid input."""
     typer.echo(f"error: {problem} ({hint})", err=True)
     raise typer.Exit(BAD_INPUT)

@@ -17,7 +17,7 @@ from .table_parts import bare_table
 
 
 def parts_table(parts: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """Show parts, one a line; each as `Part.model_dump()`."""
+    """Show parts, one in each row. A part is `Part.model_dump()`."""
     if not parts:
         return Text("No part matches.")
     table = bare_table()
@@ -34,7 +34,7 @@ def parts_table(parts: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 
 def models_table(models: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """Show known models, one a line; each as `model_rows()` has it."""
+    """Show known models, one in each row. A model is a row of `model_rows()`."""
     table = bare_table()
     table.add_column("model", no_wrap=True)
     for name in ("parameters", "active", "layers", "hidden", "sequence"):
@@ -48,8 +48,8 @@ def models_table(models: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 
 def part_table(part: Mapping[str, Any]) -> RenderableType:
-    """Show a part with every figure and its source, its modes and their penalties."""
-    words = [
+    """Show a part: every figure with its source, the modes and their penalties."""
+    properties = [
         part["kind"],
         part["name"],
         part["form_factor"],
@@ -58,15 +58,16 @@ def part_table(part: Mapping[str, Any]) -> RenderableType:
         part["fec"] or "",
     ]
     sources = _Sources()
-    figures = _sourced_table("figure", f"[bold]{escape(part['id'])}[/] · " + escape(" · ".join(filter(None, words))))
+    title = f"[bold]{escape(part['id'])}[/] · " + escape(" · ".join(filter(None, properties)))
+    figures = _sourced_table("figure", title)
     for name, figure in part["figures"].items():
         figures.add_row(name, *sources.cells(figure))
-    told = [Text(line) for line in (*_port_lines(part), part["note"]) if line]
-    return Group(figures, *(_mode_table(mode, sources) for mode in part["modes"]), Text(), *told, *sources.lines())
+    notes = [Text(line) for line in (*_port_lines(part), part["note"]) if line]
+    return Group(figures, *(_mode_table(mode, sources) for mode in part["modes"]), Text(), *notes, *sources.lines())
 
 
 def general_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """Show figures that belong to no part, as `Catalogue.general_rows` has them: by subject, with their sources."""
+    """Show general figures by subject, with their sources. The rows are those of `Catalogue.general_rows`."""
     if not rows:
         return Text("No general figure matches.")
     sources = _Sources()
@@ -80,18 +81,18 @@ def general_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 
 def _mode_table(mode: Mapping[str, Any], sources: _Sources) -> Table:
-    """What one mode needs, and its penalties point by point."""
+    """Show the SNR that a mode requires, and its penalties point by point."""
     title = f"\n{mode['rate_gbps']:g} Gb/s · {escape(mode['modulation'])} · {mode['baud_gbd']:g} GBd"
     table = _sourced_table(f"mode {mode['rate_gbps']:g}G", title)
     table.add_row("required_snr_db", *sources.cells(mode["required_snr_db"]))
     for point in mode["penalties"]:
-        what = f"{point['impairment'].split('_')[0]} {point['at']:g} {unit_of(point['impairment'])}"
-        table.add_row(f"penalty_db, {what}", *sources.cells(point["penalty_db"]))
+        condition = f"{point['impairment'].split('_')[0]} {point['at']:g} {unit_of(point['impairment'])}"
+        table.add_row(f"penalty_db, {condition}", *sources.cells(point["penalty_db"]))
     return table
 
 
 def _port_lines(part: Mapping[str, Any]) -> list[str]:
-    """What decides, beside its figures, which optic fits a switch and what it then carries."""
+    """Return sentences about the ports of a switch: cages, rates, and how it forwards; none for other parts."""
     if part["kind"] != "switch":
         return []
     rates = ", ".join(f"{rate:g}" for rate in part["port_rates_gbps"])
@@ -102,9 +103,9 @@ def _port_lines(part: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _sourced_table(head: str, title: str | None = None) -> Table:
+def _sourced_table(name_column: str, title: str | None = None) -> Table:
     table = bare_table(title)
-    table.add_column(head, overflow="fold")
+    table.add_column(name_column, overflow="fold")
     for name in ("value", "low", "high"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
@@ -113,21 +114,22 @@ def _sourced_table(head: str, title: str | None = None) -> Table:
 
 
 class _Sources:
-    """Sources of the figures in a report, numbered as they come."""
+    """Sources of the figures in a table, numbered in the order of their first use."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._assumed = False
+        self._has_assumed_range = False
 
     def cells(self, figure: Mapping[str, Any]) -> tuple[str, ...]:
-        """Value, low, high, status and the number of the source."""
+        """Return the cells of a figure: value, low, high, status, number of the source."""
         number = self._numbers.setdefault(f"{figure['source']} ({figure['as_of']})", len(self._numbers) + 1)
-        self._assumed |= figure["assumed_range"]
-        numbers = (f"{x:.4g}" if abs(x) >= 1e6 else f"{x:g}" for x in (figure["value"], figure["low"], figure["high"]))
+        self._has_assumed_range |= figure["assumed_range"]
+        values = (figure["value"], figure["low"], figure["high"])
+        numbers = (f"{value:.4g}" if abs(value) >= 1e6 else f"{value:g}" for value in values)
         return (*numbers, figure["status"] + (" *" if figure["assumed_range"] else ""), f"({number})")
 
     def lines(self) -> list[Text]:
-        """The sources in full, and what a star says."""
-        star = ["* The range is assumed, it is not the source's."] if self._assumed else []
-        listed = [f"({number}) {source}" for source, number in self._numbers.items()]
-        return [Text(line, style="dim") for line in (*star, *listed)]
+        """Return the sources with their numbers, after the meaning of the star if it was used."""
+        star_note = ["* The range is assumed, it is not the source's."] if self._has_assumed_range else []
+        numbered = [f"({number}) {source}" for source, number in self._numbers.items()]
+        return [Text(line, style="dim") for line in (*star_note, *numbered)]

@@ -1,4 +1,4 @@
-"""Fixtures as tables: the figures that are out, and the errors of each figure."""
+"""Fixtures as tables: rows outside their tolerance, and the errors of each figure."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from rich.text import Text
 from .table_parts import bare_table
 
 MAX_ROWS_SHOWN = 40
-"""Rows of one fixture file before the rest is only counted."""
+"""Rows shown of one fixture file; the others are counted."""
 
 
-def check_table(results: Sequence[Mapping[str, Any]], *, every: bool = False) -> RenderableType:
-    """Show fixtures: rows that are out, then the largest and mean error of each figure of a file.
+def check_table(results: Sequence[Mapping[str, Any]], *, all_rows: bool = False) -> RenderableType:
+    """Show fixtures: rows outside their tolerance, then the largest and mean error of each figure of a file.
 
     Args:
-        results: `FileResult.to_dict()` of each file, but `problem` is the text of the error or None.
-        every: all rows.
+        results: `FileResult.to_dict()` of each file, with `problem` replaced by the text of the error or None.
+        all_rows: show all rows of a file, not only those outside their tolerance.
     """
     parts: list[RenderableType] = []
     for result in results:
-        rows = result["rows"] if every else [row for row in result["rows"] if row["within"] is False]
+        rows = result["rows"] if all_rows else [row for row in result["rows"] if row["within"] is False]
         if rows:
-            parts.append(_rows_table(result, rows if every else rows[:MAX_ROWS_SHOWN]))
-            if not every and len(rows) > MAX_ROWS_SHOWN:
+            parts.append(_rows_table(result, rows if all_rows else rows[:MAX_ROWS_SHOWN]))
+            if not all_rows and len(rows) > MAX_ROWS_SHOWN:
                 parts.append(Text(f"… and {len(rows) - MAX_ROWS_SHOWN} more rows that are out"))
         if result["problem"] is not None:
             parts.append(Text(f"{result['path']}: no fixture: {result['problem']}", style="red"))
@@ -46,9 +46,9 @@ def _figures_table(result: Mapping[str, Any]) -> Table:
     table.add_column("within")
     for figure in result["figures"]:
         within = "[green]yes[/]" if figure["within"] else "[red]no[/]"
-        worst = _off(figure["largest_off_by"], figure["largest_ratio"])
-        mean = _off(figure["mean_off_by"], figure["mean_ratio"])
-        table.add_row(escape(figure["figure"]), str(figure["n"]), str(figure["n_out"]), worst, mean, within)
+        largest = _error_text(figure["largest_off_by"], figure["largest_ratio"])
+        mean = _error_text(figure["mean_off_by"], figure["mean_ratio"])
+        table.add_row(escape(figure["figure"]), str(figure["n"]), str(figure["n_out"]), largest, mean, within)
     return table
 
 
@@ -62,20 +62,20 @@ def _rows_table(result: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) ->
     table.add_column("", style="dim", overflow="fold")
     for row in rows:
         within = {True: "[green]yes[/]", False: "[red]no[/]", None: "mean decides"}[row["within"]]
-        cells = (_plain(row["expected"]), _plain(row["got"]), _off(row["off_by"], row["off_by_ratio"]))
-        table.add_row(escape(row["case"]), escape(_name(row)), *cells, within, escape(row.get("why", "")))
+        cells = (_value_text(row["expected"]), _value_text(row["got"]), _error_text(row["off_by"], row["off_by_ratio"]))
+        table.add_row(escape(row["case"]), escape(_figure_name(row)), *cells, within, escape(row.get("why", "")))
     return table
 
 
-def _name(row: Mapping[str, Any]) -> str:
+def _figure_name(row: Mapping[str, Any]) -> str:
     return str(row["figure"]) if row["key"] is None else f"{row['figure']}[{row['key']}]"
 
 
-def _plain(value: float | str | None) -> str:
+def _value_text(value: float | str | None) -> str:
     return "–" if value is None else escape(value) if isinstance(value, str) else f"{value:.9g}"
 
 
-def _off(off_by: float | None, ratio: float | None) -> str:
+def _error_text(off_by: float | None, ratio: float | None) -> str:
     if off_by is None:
         return "–"
     return f"{off_by:.2g}" + (f" ({ratio:.2g})" if ratio is not None else "")

@@ -1,4 +1,4 @@
-"""The plans of a network side by side."""
+"""Comparison of the plans of a network as a table."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ PLAN_COLUMNS = {
     "capex_usd": "capex",
     "usd_per_effective_pflop_day": "cost",
 }
-"""Metrics of the table, and their heads."""
+"""Metrics of the table and the headings of their columns."""
 
 
 def compare_table(diffs: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """Show `Diff.to_dict()` of each plan: a row for the network as it is, then one for each plan."""
+    """Show `Diff.to_dict()` of each plan: a row for the unchanged network, then a row for each plan."""
     first = diffs[0]["metrics"]
     table = bare_table(answer_title(diffs[0]))
     table.add_column("plan", no_wrap=True)
-    for name, head in PLAN_COLUMNS.items():
+    for name, heading in PLAN_COLUMNS.items():
         unit = first[name]["unit"] if first[name]["unit"] != "1" else ""
-        table.add_column(f"{head}\n[dim]{unit}[/]", justify="right", no_wrap=True)
+        table.add_column(f"{heading}\n[dim]{unit}[/]", justify="right", no_wrap=True)
     table.add_row("as it is", *(short_text(first[name]["before"]) for name in PLAN_COLUMNS))
     for data in diffs:
         table.add_row(data["plan"] or "", *(short_text(data["metrics"][name]["after"]) for name in PLAN_COLUMNS))

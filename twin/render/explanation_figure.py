@@ -1,13 +1,13 @@
-"""What is in the way, as a waterfall from the step as it is to the step with nothing in the way."""
+"""Bottlenecks of a step as a waterfall, from the step as it is to the step without any of the causes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from .canvas import CENTRAL, GREY, HARSH, KIND, drawn, headline, sheet, shown
+from .canvas import BLUE, GREEN, GREY, RED, label_text, new_figure, set_title, with_style
 
-LABELS = {
+CAUSE_LABELS = {
     "delay": "round trips\n(delay)",
     "line_loss": "line\nloss",
     "interconnect": "capacity\nbetween sites",
@@ -17,65 +17,70 @@ LABELS = {
     "split": "split of\nthe work",
     "pipeline_fill": "pipeline\nfill",
 }
-ROOM_ABOVE = 0.16
-"""Of the height, for the labels of the highest bar."""
+LABEL_SPACE_RATIO = 0.16
+"""Share of the height that the labels of the highest bar need."""
 
 
-@drawn
+@with_style
 def explanation_figure(data: Mapping[str, Any]) -> Any:
-    """Draw `Explanation.to_dict()`: bars fall (or rise) by each share; marks: the step with only that cause away."""
+    """Draw `Explanation.to_dict()`: a bar for the share of each cause, a mark for the step without that cause alone."""
     causes, step_s, ideal_s = data["causes"], data["step_time_s"], data["ideal_step_time_s"]
-    figure, axes = sheet(1, 1, 10.5, 4.8)
+    figure, axes = new_figure(1, 1, 10.5, 4.8)
     axis = axes[0][0]
-    _bar(axis, 0, 0.0, step_s, CENTRAL)
-    _say(axis, 0, step_s, _seconds(step_s))
-    level = highest = step_s
+    _bar(axis, 0, 0.0, step_s, BLUE)
+    _annotate(axis, 0, step_s, _seconds_text(step_s))
+    level_s = highest_s = step_s
     for i, cause in enumerate(causes, start=1):
-        share, alone = cause["share_s"], step_s - cause["alone_s"]
-        axis.plot([i - 0.67, i - 0.33], [level, level], color=GREY, linewidth=0.7, zorder=1)
-        _bar(axis, i, level, level - share, HARSH if share > 0 else KIND if share < 0 else GREY)
+        share_s, alone_s = cause["share_s"], step_s - cause["alone_s"]
+        axis.plot([i - 0.67, i - 0.33], [level_s, level_s], color=GREY, linewidth=0.7, zorder=1)
+        _bar(axis, i, level_s, level_s - share_s, RED if share_s > 0 else GREEN if share_s < 0 else GREY)
         label = "step with only this away" if i == 1 else None
-        axis.plot([i - 0.33, i + 0.33], [alone, alone], color="black", linewidth=1.4, zorder=3, label=label)
-        top = max(level, level - share)
-        # a label that a mark would cross stands on the mark
-        top = alone if top < alone < top + ROOM_ABOVE * step_s else top
-        _say(axis, i, top, _seconds(share) + _of_gap(cause["share_ratio"]))
-        level -= share
-        highest = max(highest, level, alone)
-    axis.plot([len(causes) + 0.33, len(causes) + 1.33], [level, level], color=GREY, linewidth=0.7, zorder=1)
-    _bar(axis, len(causes) + 1, 0.0, ideal_s, KIND)
-    _say(axis, len(causes) + 1, ideal_s, _seconds(ideal_s))
-    names = ["the step\nas it is", *(LABELS[cause["name"]] for cause in causes), "nothing in\nthe way"]
+        axis.plot([i - 0.33, i + 0.33], [alone_s, alone_s], color="black", linewidth=1.4, zorder=3, label=label)
+        top_s = max(level_s, level_s - share_s)
+        # a label that a mark would cross is moved above the mark
+        top_s = alone_s if top_s < alone_s < top_s + LABEL_SPACE_RATIO * step_s else top_s
+        _annotate(axis, i, top_s, _seconds_text(share_s) + _gap_text(cause["share_ratio"]))
+        level_s -= share_s
+        highest_s = max(highest_s, level_s, alone_s)
+    axis.plot([len(causes) + 0.33, len(causes) + 1.33], [level_s, level_s], color=GREY, linewidth=0.7, zorder=1)
+    _bar(axis, len(causes) + 1, 0.0, ideal_s, GREEN)
+    _annotate(axis, len(causes) + 1, ideal_s, _seconds_text(ideal_s))
+    names = ["the step\nas it is", *(CAUSE_LABELS[cause["name"]] for cause in causes), "nothing in\nthe way"]
     axis.set_xticks(range(len(names)), names)
     axis.set_ylabel("seconds a step")
-    axis.set_ylim(0.0, (1.0 + ROOM_ABOVE) * highest)
+    axis.set_ylim(0.0, (1.0 + LABEL_SPACE_RATIO) * highest_s)
     axis.grid(visible=False, axis="x")
     figure.legend(loc="outside lower right")
-    plan = f" after {shown(data['plan'])}" if data["plan"] else ""
-    told = f"share of each cause, in seconds and of the {_seconds(data['gap_s'])} between the first and the last bar"
-    headline(figure, f"{shown(data['network'])}{plan}, job {shown(data['job'])}: what is in the way\n{told}")
+    set_title(figure, _title(data))
     return figure
 
 
-def _bar(axis: Any, x: float, begin: float, end: float, colour: str) -> None:
-    """From one level to another; what is too small to be seen is still a stroke."""
-    look = {"color": colour, "edgecolor": colour, "linewidth": 0.8, "zorder": 2}
-    axis.bar(x, end - begin, bottom=begin, width=0.66, **look)
+def _title(data: Mapping[str, Any]) -> str:
+    plan = f" after {label_text(data['plan'])}" if data["plan"] else ""
+    gap = _seconds_text(data["gap_s"])
+    subtitle = f"share of each cause, in seconds and of the {gap} between the first and the last bar"
+    return f"{label_text(data['network'])}{plan}, job {label_text(data['job'])}: what is in the way\n{subtitle}"
 
 
-def _say(axis: Any, x: float, y: float, text: str) -> None:
-    behind = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-    look = {"ha": "center", "fontsize": 8, "bbox": behind, "zorder": 4}
-    axis.annotate(text.replace("-", "−"), (x, y), (0, 4), textcoords="offset points", **look)
+def _bar(axis: Any, x: float, start: float, end: float, colour: str) -> None:
+    """Draw a bar from one level to another; its edge stays visible where the bar is too thin."""
+    style = {"color": colour, "edgecolor": colour, "linewidth": 0.8, "zorder": 2}
+    axis.bar(x, end - start, bottom=start, width=0.66, **style)
 
 
-def _seconds(value: float) -> str:
-    if not value:
+def _annotate(axis: Any, x: float, y: float, text: str) -> None:
+    background = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    style = {"ha": "center", "fontsize": 8, "bbox": background, "zorder": 4}
+    axis.annotate(text.replace("-", "−"), (x, y), (0, 4), textcoords="offset points", **style)
+
+
+def _seconds_text(value_s: float) -> str:
+    if not value_s:
         return "0 s"
-    return f"{value:.3g} s" if abs(value) >= 0.1 else f"{value * 1e3:.3g} ms"
+    return f"{value_s:.3g} s" if abs(value_s) >= 0.1 else f"{value_s * 1e3:.3g} ms"
 
 
-def _of_gap(ratio: float | None) -> str:
+def _gap_text(ratio: float | None) -> str:
     if not ratio:
         return ""
     return f"\n{ratio:.0%}" if abs(ratio) >= 0.005 else "\n<1%"

@@ -1,4 +1,4 @@
-"""What a step is made of and what holds it back, as rows of text for a terminal or a notebook."""
+"""Parts of a step and its bottlenecks, as rows of text for a terminal or a notebook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CAUSE_NAMES = {
     "split": "the split of the work",
     "pipeline_fill": "filling the pipeline",
 }
-CAUSE_HEADS = ("cause", "share", "of the gap", "alone", "last")
+CAUSE_COLUMNS = ("cause", "share", "of the gap", "alone", "last")
 PHASES_NOTE = (
     "Seconds of a phase: what the step would save without it, by itself. Hidden behind one another: what would go only "
     "with several phases together; below 0 where either of two would save the same seconds."
@@ -25,15 +25,18 @@ PHASES_NOTE = (
 
 
 def step_parts(data: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """What the step of `Explanation.to_dict()` is made of, name and seconds; they add up to it."""
-    phases = [(f"exposed, {phase.replace('_', ' ')}", seconds) for phase, seconds in data["exposed_s"].items()]
-    named = [*phases, ("hidden behind one another", data["overlap_time_s"])]
-    bare = [("compute", data["compute_time_s"]), ("bubble", data["bubble_time_s"])]
-    return [*bare, *((name, seconds) for name, seconds in named if seconds)]
+    """Return (name, seconds) of the parts of a step. They add up to the step time.
+
+    data: `Explanation.to_dict()`.
+    """
+    communication = [(f"exposed, {phase.replace('_', ' ')}", seconds) for phase, seconds in data["exposed_s"].items()]
+    optional = [*communication, ("hidden behind one another", data["overlap_time_s"])]
+    computation = [("compute", data["compute_time_s"]), ("bubble", data["bubble_time_s"])]
+    return [*computation, *((name, seconds) for name, seconds in optional if seconds)]
 
 
 def cause_rows(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """One row for each cause of `Explanation.to_dict()`, in the columns of `CAUSE_HEADS`."""
+    """Return a row for each cause of `Explanation.to_dict()`, with the columns of `CAUSE_COLUMNS`."""
     return [
         (
             CAUSE_NAMES[cause["name"]],

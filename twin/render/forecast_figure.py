@@ -1,110 +1,122 @@
-"""Margin, rate and utilisation of links over the years, a column each, in three ageing cases."""
+"""Margin, rate and utilisation of links over the years in three ageing cases; one column for each link."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from math import isnan
 from typing import Any
 
-from .canvas import CENTRAL, GREY, HARSH, KIND, drawn, headline, sheet, shown
+from .canvas import BLUE, GREEN, GREY, RED, label_text, new_figure, set_title, with_style
 
 MAX_COLUMNS = 4
-MAX_LETTERS = 30
-CASES = {"low": ("optimistic", KIND), "value": ("central", CENTRAL), "high": ("pessimistic", HARSH)}
+MAX_CHARACTERS = 30
+CASES = {"low": ("optimistic", GREEN), "value": ("central", BLUE), "high": ("pessimistic", RED)}
 ROWS = ("margin in today's mode, dB", "rate of a member, Gb/s", "load over capacity")
-RATIOS = (0.7, 0.9)
+MARKED_UTILISATION_RATIOS = (0.7, 0.9)
 DAYS_PER_YEAR = 365.25
-DEEPEST_DB = 10.0
-"""How far below the worst margin of today the scale goes: what is lost beyond it makes no difference."""
+MAX_MARGIN_LOSS_DB = 10.0
+"""The scale ends this far below the worst margin of today. A larger loss makes no difference."""
 
 
-@drawn
+@with_style
 def forecast_figure(data: Mapping[str, Any]) -> Any:
-    """Draw `Forecast.to_dict()`: the first links of its list, those in trouble soonest; the others are counted."""
+    """Draw `Forecast.to_dict()`: the first links of its list, which have the earliest problems; count the others."""
     from matplotlib.ticker import MaxNLocator
 
     links = data["links"][:MAX_COLUMNS]
-    n = max(len(links), 1)
-    figure, axes = sheet(3, n, 1.6 + 3.1 * n, 7.2, sharex=True)
-    years = _calendar(data)
-    wanted = {link["required_margin_db"] for link in links} - {0.0}
+    n_columns = max(len(links), 1)
+    figure, axes = new_figure(3, n_columns, 1.6 + 3.1 * n_columns, 7.2, sharex=True)
+    years = _calendar_years(data)
+    required_db = {link["required_margin_db"] for link in links} - {0.0}
+    required_label = f"wanted: {min(required_db):g} dB" if len(required_db) == 1 else "wanted"
     for column, link in enumerate(links):
-        _draw_link(axes[:, column], years, link, f"wanted: {min(wanted):g} dB" if len(wanted) == 1 else "wanted")
+        _draw_link(axes[:, column], years, link, required_label)
     for row, label in enumerate(ROWS):
         axes[row][0].set_ylabel(label)
-    _level(axes[0], links)
+    _share_scale(axes[0], links)
     for axis in axes[2]:
         axis.set_xlabel("year" if data["as_of"] else "years from today")
         axis.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     legend = {label: line for axis in axes[0] for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     if legend:
-        columns = len(legend) if n > 1 else 2
-        figure.legend(list(legend.values()), list(legend), loc="outside lower center", ncols=columns)
-    left_out = len(data["links"]) - len(links)
-    n_years, growth = data["years"][-1], f"{100.0 * data['growth_ratio_per_year']:+.3g}".replace("-", "−")
-    ahead = f"the next {n_years:g} years" if n_years > 1 else "the next year"
-    title = f"{shown(data['network'])}: {ahead}, traffic {growth} % a year"
-    if left_out:
-        title += f" ({left_out} more links fare no worse)" if left_out > 1 else " (1 more link fares no worse)"
-    headline(figure, title)
+        n_legend_columns = len(legend) if n_columns > 1 else 2
+        figure.legend(list(legend.values()), list(legend), loc="outside lower center", ncols=n_legend_columns)
+    set_title(figure, _title(data, len(data["links"]) - len(links)))
     return figure
 
 
-def _level(row: Any, links: Sequence[Mapping[str, Any]]) -> None:
-    """The same scale side by side."""
-    low, high = (pick(axis.get_ylim()[end] for axis in row) for end, pick in ((0, min), (1, max)))
-    today = [case["margin_db"][0] for link in links for case in link["cases"].values()]
-    low = max(low, min((margin for margin in today if margin is not None), default=0.0) - DEEPEST_DB)
+def _title(data: Mapping[str, Any], n_not_drawn: int) -> str:
+    n_years, growth = data["years"][-1], f"{100.0 * data['growth_ratio_per_year']:+.3g}".replace("-", "−")
+    period = f"the next {n_years:g} years" if n_years > 1 else "the next year"
+    title = f"{label_text(data['network'])}: {period}, traffic {growth} % a year"
+    if n_not_drawn:
+        title += f" ({n_not_drawn} more links fare no worse)" if n_not_drawn > 1 else " (1 more link fares no worse)"
+    return title
+
+
+def _share_scale(row: Any, links: Sequence[Mapping[str, Any]]) -> None:
+    """Give all panels of a row the same scale."""
+    low = min(axis.get_ylim()[0] for axis in row)
+    high = max(axis.get_ylim()[1] for axis in row)
+    today_db = [case["margin_db"][0] for link in links for case in link["cases"].values()]
+    worst_db = min((margin_db for margin_db in today_db if margin_db is not None), default=0.0)
     for axis in row:
-        axis.set_ylim(low, high)
+        axis.set_ylim(max(low, worst_db - MAX_MARGIN_LOSS_DB), high)
 
 
-def _calendar(data: Mapping[str, Any]) -> list[float]:
+def _calendar_years(data: Mapping[str, Any]) -> list[float]:
+    """Return the years of a forecast as calendar years with a fraction; years from today without a date."""
     if data["as_of"] is None:
         return list(data["years"])
     day = date.fromisoformat(data["as_of"])
-    start = day.year + (day - date(day.year, 1, 1)).days / DAYS_PER_YEAR
-    return [start + t for t in data["years"]]
+    start_years = day.year + (day - date(day.year, 1, 1)).days / DAYS_PER_YEAR
+    return [start_years + years for years in data["years"]]
 
 
-def _draw_link(axes: Any, years: list[float], link: Mapping[str, Any], wanted: str) -> None:
+def _draw_link(axes: Any, years: list[float], link: Mapping[str, Any], required_label: str) -> None:
+    """Draw the column of a link: margin, rate and utilisation in all ageing cases."""
+    _draw_link_title(axes[0], link)
     cases = link["cases"]
-    alike = f", and {link['n_alike'] - 1:,} alike" if link["n_alike"] > 1 else ""
-    part = shown(link["transceiver"] or "no part", MAX_LETTERS)
-    axes[0].set_title(f"{shown(link['id'], MAX_LETTERS)}\n{part}{alike}")
-    margins = {case: [_or_nan(v) for v in cases[case]["margin_db"]] for case in CASES}
-    if any(m == m for m in margins["value"]):
-        axes[0].fill_between(years, margins["low"], margins["high"], color=CENTRAL, alpha=0.08, linewidth=0)
+    margins = {name: [_or_nan(margin_db) for margin_db in cases[name]["margin_db"]] for name in CASES}
+    if not all(map(isnan, margins["value"])):
+        axes[0].fill_between(years, margins["low"], margins["high"], color=BLUE, alpha=0.08, linewidth=0)
     else:
-        _say(axes[0], "no optical margin")
-    for case, (label, colour) in CASES.items():
-        found = cases[case]
-        style = {"color": colour, "linewidth": 2.0 if case == "value" else 1.3, "zorder": 3 if case == "value" else 2}
-        axes[0].plot(years, margins[case], label=label, **style)
-        axes[1].plot(*_steps(years, found), **style)
-        axes[2].plot(years, [_or_nan(v) for v in found["utilisation_ratio"]], **style)
-        for drop in found["rate_drops"][:1]:
+        _write_in_middle(axes[0], "no optical margin")
+    for name, (label, colour) in CASES.items():
+        case, is_central = cases[name], name == "value"
+        style = {"color": colour, "linewidth": 2.0 if is_central else 1.3, "zorder": 3 if is_central else 2}
+        axes[0].plot(years, margins[name], label=label, **style)
+        axes[1].plot(*_rate_steps(years, case), **style)
+        axes[2].plot(years, [_or_nan(ratio) for ratio in case["utilisation_ratio"]], **style)
+        for drop in case["rate_drops"][:1]:
             axes[0].axvline(years[0] + drop["years"], color=colour, linewidth=0.8, linestyle=":")
     axes[0].axhline(0.0, color=GREY, linewidth=1.0)
     if link["required_margin_db"]:
-        axes[0].axhline(link["required_margin_db"], color=GREY, linewidth=1.0, linestyle="--", label=wanted)
-    fastest = max(found["member_gbps"][0] or 0.0 for found in cases.values())
-    if not fastest:
-        _say(axes[1], "dark" if cases["value"]["member_gbps"][0] == 0.0 else "rate unknown")
-    axes[1].set_ylim(0.0, 1.1 * (fastest or 100.0))
-    for ratio in RATIOS:
+        axes[0].axhline(link["required_margin_db"], color=GREY, linewidth=1.0, linestyle="--", label=required_label)
+    fastest_gbps = max(case["member_gbps"][0] or 0.0 for case in cases.values())
+    if not fastest_gbps:
+        _write_in_middle(axes[1], "dark" if cases["value"]["member_gbps"][0] == 0.0 else "rate unknown")
+    axes[1].set_ylim(0.0, 1.1 * (fastest_gbps or 100.0))
+    for ratio in MARKED_UTILISATION_RATIOS:
         axes[2].axhline(ratio, color=GREY, linewidth=0.8, linestyle="--")
     axes[2].set_ylim(0.0, 1.1)
 
 
-def _say(axis: Any, text: str) -> None:
+def _draw_link_title(axis: Any, link: Mapping[str, Any]) -> None:
+    equal_links = f", and {link['n_alike'] - 1:,} alike" if link["n_alike"] > 1 else ""
+    part = label_text(link["transceiver"] or "no part", MAX_CHARACTERS)
+    axis.set_title(f"{label_text(link['id'], MAX_CHARACTERS)}\n{part}{equal_links}")
+
+
+def _write_in_middle(axis: Any, text: str) -> None:
     axis.text(0.5, 0.5, text, ha="center", va="center", transform=axis.transAxes, color=GREY)
 
 
-def _steps(years: list[float], found: Mapping[str, Any]) -> tuple[list[float], list[float]]:
-    """A rate that falls on its day, not somewhere within the year."""
-    x, y = [years[0]], [_or_nan(found["member_gbps"][0])]
-    for drop in found["rate_drops"]:
+def _rate_steps(years: list[float], case: Mapping[str, Any]) -> tuple[list[float], list[float]]:
+    """Return (x, y) of the rate as steps: it drops on its date, not gradually over the year."""
+    x, y = [years[0]], [_or_nan(case["member_gbps"][0])]
+    for drop in case["rate_drops"]:
         if drop["years"] > 0:
             x += [years[0] + drop["years"]] * 2
             y += [y[-1], drop["member_gbps"]]

@@ -1,4 +1,4 @@
-"""What happens to a link and when, as rows of text for a terminal or a notebook."""
+"""Dates at which links lose margin, rate or spare capacity, as rows of text for a terminal or a notebook."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from datetime import date
 from typing import Any
 
 CASE_NAMES = {"low": "optimistic", "value": "central", "high": "pessimistic"}
-FORECAST_HEADS = ("link", "alike", "case", "below wanted", "no margin", "rate falls", "70 % full", "90 % full")
+FORECAST_COLUMNS = ("link", "alike", "case", "below wanted", "no margin", "rate falls", "70 % full", "90 % full")
 
 
 def forecast_rows(data: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """One row for each link and ageing case of `Forecast.to_dict()`, in the columns of `FORECAST_HEADS`."""
+    """Return a row for each link and ageing case of `Forecast.to_dict()`, with the columns of `FORECAST_COLUMNS`."""
     return [
-        (link["id"], str(link["n_alike"]), CASE_NAMES[case], *_cells(found))
+        (link["id"], str(link["n_alike"]), CASE_NAMES[name], *_cells(case))
         for link in data["links"]
-        for case, found in link["cases"].items()
+        for name, case in link["cases"].items()
     ]
 
 
-def _cells(found: Mapping[str, Any]) -> tuple[str, ...]:
-    drops = [f"{_moment(drop)} {_rate(drop['member_gbps'])}" for drop in found["rate_drops"]]
-    if not drops and found["member_gbps"][0] == 0.0:
+def _cells(case: Mapping[str, Any]) -> tuple[str, ...]:
+    drops = [f"{_time_text(drop)} {_rate_text(drop['member_gbps'])}" for drop in case["rate_drops"]]
+    if not drops and case["member_gbps"][0] == 0.0:
         drops = ["dark already"]
     return (
-        _moment(found["required_margin_gone"]),
-        _moment(found["margin_gone"]),
+        _time_text(case["required_margin_gone"]),
+        _time_text(case["margin_gone"]),
         ", ".join(drops) or "–",
-        *map(_moment, found["runout"].values()),
+        *map(_time_text, case["runout"].values()),
     )
 
 
-def _rate(member_gbps: float) -> str:
+def _rate_text(member_gbps: float) -> str:
     return f"to {member_gbps:g}G" if member_gbps else "dark"
 
 
-def _moment(when: Mapping[str, Any] | None) -> str:
-    if when is None:
+def _time_text(event: Mapping[str, Any] | None) -> str:
+    if event is None:
         return "–"
-    if when["years"] == 0:
+    if event["years"] == 0:
         return "now"
-    return f"{date.fromisoformat(when['date']):%Y-%m}" if when["date"] else f"+{when['years']:.1f} a"
+    return f"{date.fromisoformat(event['date']):%Y-%m}" if event["date"] else f"+{event['years']:.1f} a"

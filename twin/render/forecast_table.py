@@ -1,4 +1,4 @@
-"""A forecast as a table: when links come into trouble, three ageing cases for each."""
+"""A forecast as a table: dates of the problems of each link, in three ageing cases."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from .forecast_rows import CASE_NAMES, FORECAST_HEADS, forecast_rows
+from .forecast_rows import CASE_NAMES, FORECAST_COLUMNS, forecast_rows
 from .table_parts import answer_title, bare_table
 
 MAX_FORECASTS_SHOWN = 12
-"""Links that are shown, those that come into trouble first."""
+"""Links shown; those with the earliest problems come first."""
 WIDTHS = (11, 14, 9, 18, 9, 9)
 AGEING_NOTE = "Ageing is the least certain part of the twin: three cases, figures and sources in --json."
 
@@ -27,19 +27,19 @@ def forecast_table(data: Mapping[str, Any]) -> RenderableType:
     n_cases = len(CASE_NAMES)
     rows = forecast_rows({**data, "links": data["links"][:MAX_FORECASTS_SHOWN]})
     for first in range(0, len(rows), n_cases):
-        alike = f"  and {int(rows[first][1]) - 1:,} alike" if rows[first][1] != "1" else ""
-        parts.append(Text(rows[first][0] + alike, style="bold"))
-        parts.append(_cases_table(rows[first : first + n_cases], with_head=first == 0))
-    more = len(data["links"]) - MAX_FORECASTS_SHOWN
-    if more > 0:
-        parts.append(Text(f"… and {more} more links that fare no worse; narrow the choice, or --json"))
+        equal_links = f"  and {int(rows[first][1]) - 1:,} alike" if rows[first][1] != "1" else ""
+        parts.append(Text(rows[first][0] + equal_links, style="bold"))
+        parts.append(_cases_table(rows[first : first + n_cases], with_header=first == 0))
+    n_more = len(data["links"]) - MAX_FORECASTS_SHOWN
+    if n_more > 0:
+        parts.append(Text(f"… and {n_more} more links that fare no worse; narrow the choice, or --json"))
     return Group(*parts, Text(AGEING_NOTE, style="dim"))
 
 
-def _cases_table(rows: Sequence[tuple[str, ...]], *, with_head: bool) -> Table:
-    table = bare_table(show_header=with_head)
-    for head, width in zip(FORECAST_HEADS[2:], WIDTHS, strict=True):
-        table.add_column(head, width=width)
+def _cases_table(rows: Sequence[tuple[str, ...]], *, with_header: bool) -> Table:
+    table = bare_table(show_header=with_header)
+    for heading, width in zip(FORECAST_COLUMNS[2:], WIDTHS, strict=True):
+        table.add_column(heading, width=width)
     for i, row in enumerate(rows):
         table.add_row(*(escape(cell) for cell in row[2:]), style="" if i == 1 else "dim")
     return table

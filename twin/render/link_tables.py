@@ -1,4 +1,4 @@
-"""Links as tables: several one after the other, or one with its budget, modes, failures and forecast."""
+"""Links as tables: several links, or one link with its budget, modes, failures and forecast."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .numbers import cell_text, level_text
 from .table_parts import bare_table, two_columns
 
 MAX_LINKS_SHOWN = 4
-"""Links that are shown, those first that carry the smallest part of their line rate."""
+"""Links shown; those with the smallest share of their line rate come first."""
 
 
 def links_table(data: Mapping[str, Any], notes: Sequence[str] = ()) -> RenderableType:
-    """Show `LinkTable.to_dict()`: both directions of a link in one block; then notes."""
+    """Show `LinkTable.to_dict()`: a block with both directions of each link, then notes."""
     blocks: list[RenderableType] = []
     rows = data["links"]
     pairs = list(zip(rows[::2], rows[1::2], strict=True))
-    pairs.sort(key=lambda pair: _carried_ratio(pair[0]))
+    pairs.sort(key=lambda pair: _capacity_ratio(pair[0]))
     for forward, back in pairs[:MAX_LINKS_SHOWN]:
         blocks.append(_direction_table(forward, back))
     if len(pairs) > MAX_LINKS_SHOWN:
@@ -31,8 +31,8 @@ def links_table(data: Mapping[str, Any], notes: Sequence[str] = ()) -> Renderabl
     return Group(*blocks, *(Text(note) for note in notes))
 
 
-def _carried_ratio(row: Mapping[str, Any]) -> float:
-    """Capacity over line rate; links of unknown rate come last."""
+def _capacity_ratio(row: Mapping[str, Any]) -> float:
+    """Return capacity over line rate; infinity if the rate is unknown, so that these links come last."""
     if row["capacity_gbps"] is None:
         return float("inf")
     return float(row["capacity_gbps"] / (row["member_gbps"] * row["n_members_up"] or 1.0))
@@ -40,16 +40,17 @@ def _carried_ratio(row: Mapping[str, Any]) -> float:
 
 def link_report_table(data: Mapping[str, Any]) -> RenderableType:
     """Show `LinkReport.to_dict()`: sentences, budget, modes, directions, failures, forecast."""
-    what = f"{data['n_members']} x {data['transceiver'] or 'no part'}"
-    head = f"[bold]{escape(data['id'])}[/] · {escape(' – '.join(data['ends']))} · {what}"
-    parts: list[RenderableType] = [Text.from_markup(head), *(Text(f"  {line}") for line in data["summary"])]
+    equipment = f"{data['n_members']} x {data['transceiver'] or 'no part'}"
+    heading = f"[bold]{escape(data['id'])}[/] · {escape(' – '.join(data['ends']))} · {equipment}"
+    parts: list[RenderableType] = [Text.from_markup(heading), *(Text(f"  {line}") for line in data["summary"])]
     for line in data["budget"]:
         if line["steps"]:
             parts += [Text(), _budget_table(line)]
     if data["modes"]:
         parts += [Text(), _modes_table(data["modes"])]
     parts += [Text(), _direction_table(*data["directions"])]
-    failures = [(name, cell_text(v)) for name, v in data["failures"].items() if isinstance(v, float) and v]
+    figures = data["failures"].items()
+    failures = [(name, cell_text(value)) for name, value in figures if isinstance(value, float) and value]
     parts += [Text(), two_columns("failures (line: all members at once)", failures)]
     if data["forecast"] is not None:
         parts += [Text(), forecast_table(data["forecast"])]
@@ -72,12 +73,12 @@ def _budget_table(line: Mapping[str, Any]) -> Table:
 
 def _modes_table(modes: Sequence[Mapping[str, Any]]) -> Table:
     table = bare_table("modes")
-    for head in ("rate", "modulation", "needs", "margin", ""):
-        table.add_column(head, justify="right" if head in ("rate", "needs", "margin") else "left")
+    for heading in ("rate", "modulation", "needs", "margin", ""):
+        table.add_column(heading, justify="right" if heading in ("rate", "needs", "margin") else "left")
     for mode in modes:
         margin = "out of reach" if mode["margin_db"] is None else f"{mode['margin_db']:+.2f} dB"
-        rate, needs = f"{mode['rate_gbps']:g}G", f"{mode['required_snr_db']:.2f} dB"
-        table.add_row(rate, mode["modulation"], needs, margin, "in use" if mode["in_use"] else "")
+        rate, required = f"{mode['rate_gbps']:g}G", f"{mode['required_snr_db']:.2f} dB"
+        table.add_row(rate, mode["modulation"], required, margin, "in use" if mode["in_use"] else "")
     return table
 
 

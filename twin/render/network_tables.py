@@ -12,26 +12,34 @@ from .table_parts import bare_table, sentences, two_columns
 
 
 def networks_table(networks: Mapping[str, str]) -> RenderableType:
-    """Show networks by name, with a sentence about each."""
+    """Show networks by name, each with its description."""
     table = bare_table()
     table.add_column("network", no_wrap=True)
     table.add_column("what it is")
-    for name, sentence in sorted(networks.items()):
-        table.add_row(name, sentence)
+    for name, description in sorted(networks.items()):
+        table.add_row(name, description)
     return table
 
 
 def network_table(
     label: str, document: Mapping[str, Any], n_nodes: int, n_links: int, unused: Sequence[str] = ()
 ) -> RenderableType:
-    """Show a document as plain data, the size of its expanded network, and the fields that no answer uses yet."""
+    """Show a document: size of its expanded network, jobs, plans, assumptions, unused fields.
+
+    Args:
+        label: name of the network.
+        document: the document as plain data.
+        n_nodes: nodes of the expanded network.
+        n_links: links of the expanded network.
+        unused: fields that no answer uses yet, as text.
+    """
     size = f"{label} · {n_nodes:,} nodes · {n_links:,} links"
     parts: list[RenderableType] = [Text(f"{size} · as of {document.get('as_of') or 'no date'}")]
     if document.get("note"):
         parts += [Text(document["note"]), Text()]
-    for what in ("job", "plan"):
-        listed = document.get(f"{what}s", ())
-        if listed:
-            parts.append(two_columns(what, [(each["id"], each.get("note", "")) for each in listed]))
+    for kind in ("job", "plan"):
+        records = document.get(f"{kind}s", ())
+        if records:
+            parts.append(two_columns(kind, [(record["id"], record.get("note", "")) for record in records]))
     parts += sentences("Assumptions", document.get("assumptions", ()))
     return Group(*parts, *sentences("Fields that no answer uses yet", unused))

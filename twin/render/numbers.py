@@ -1,4 +1,4 @@
-"""Figures as text for people: four digits, a unit, and k, M or B where a number is long."""
+"""Numbers as text for people: four digits, a unit, and k, M or B for large numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def number_text(value: float | None, unit: str) -> str:
-    """A value with its unit: four digits, thousands apart, money in M and B; a dash for None."""
+    """Return a value with its unit: four digits, thousands separators, money in M and B; a dash for None."""
     if value is None:
         return "–"
     if unit == "USD" or unit.startswith("USD/"):
@@ -16,36 +16,36 @@ def number_text(value: float | None, unit: str) -> str:
 
 
 def short_text(value: float | None) -> str:
-    """Three digits, with k, M and B where a number is long; the unit stands elsewhere."""
+    """Return a value without its unit: three digits, with k, M and B for large numbers; a dash for None."""
     if value is None:
         return "–"
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{letter}"
+    for scale, suffix in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= scale:
+            return f"{value / scale:.3g}{suffix}"
     return f"{value:.3g}"
 
 
 def cell_text(value: Any) -> str:
-    """A value of any kind: five digits of a float, a dash for None."""
+    """Return a value of any type: five digits of a float, a dash for None."""
     return "–" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
 def level_text(step: Mapping[str, Any]) -> str:
-    """Where a step of a link budget leaves the level: dBm of power, or dB of a ratio."""
+    """Return the level after a step of a link budget: power in dBm, or a ratio in dB."""
     return f"{step['level_dbm']:.2f} dBm" if step["level_db"] is None else f"{step['level_db']:.2f} dB"
 
 
 def seconds_text(value_s: float) -> str:
-    """Three digits in s or ms."""
+    """Return a time with three digits, in s or ms."""
     if abs(value_s) < 5e-7:
         return "0 s"
     return f"{value_s:.3g} s" if abs(value_s) >= 0.1 else f"{value_s * 1e3:.3g} ms"
 
 
 def _scaled(value: float) -> str:
-    for size, letter in ((1e9, "B"), (1e6, "M")):
-        if value >= size:
-            return f"{value / size:.4g}{letter}"
+    for scale, suffix in ((1e9, "B"), (1e6, "M")):
+        if value >= scale:
+            return f"{value / scale:.4g}{suffix}"
     return _digits(value)
 
 

@@ -34,25 +34,30 @@ SHORT_METRICS = (
     "usd_per_effective_pflop_day",
     "lease_break_even_usd_per_month",
 )
-"""Metrics of the short table; `--all` shows every one."""
+"""Metrics of the short table; `--all` shows all metrics."""
 
 
-def score_table(data: Mapping[str, Any], *, every: bool = False) -> RenderableType:
-    """Show `Score.to_dict()`. `every`: all metrics, also those without a value."""
+def score_table(data: Mapping[str, Any], *, all_metrics: bool = False) -> RenderableType:
+    """Show `Score.to_dict()`.
+
+    Args:
+        data: the score.
+        all_metrics: show every metric, also those without a value.
+    """
     table = bare_table(answer_title(data))
     table.add_column("metric", no_wrap=True)
     table.add_column("value", justify="right")
     table.add_column("", style="dim", overflow="fold")
     for name, metric in data["metrics"].items():
-        if every or (name in SHORT_METRICS and metric["value"] is not None):
+        if all_metrics or (name in SHORT_METRICS and metric["value"] is not None):
             table.add_row(name, number_text(metric["value"], metric["unit"]), metric.get("why", ""))
     bottlenecks = sentences("What binds", data["bottlenecks"])
     return Group(table, Text(), *bottlenecks, assumptions_line(data), *_unused_line(data.get("unused", ())))
 
 
 def _unused_line(unused: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
-    """One line that names the fields no answer uses yet; nothing where there are none."""
+    """Return a line that names the fields no answer uses yet; no line if there are none."""
     if not unused:
         return []
-    named = ", ".join(f"{each['field']} ({each['n_records']})" for each in unused)
-    return [Text(f"Fields that no answer uses yet: {named}. `twin topologies` says why.", overflow="fold")]
+    fields = ", ".join(f"{entry['field']} ({entry['n_records']})" for entry in unused)
+    return [Text(f"Fields that no answer uses yet: {fields}. `twin topologies` says why.", overflow="fold")]

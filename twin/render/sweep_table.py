@@ -1,4 +1,4 @@
-"""A sweep as a table: a metric over its inputs, knees and crossings in sentences."""
+"""A sweep as a table: a metric over its inputs, and sentences about knees and crossings."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def sweep_table(data: Mapping[str, Any]) -> RenderableType:
     points = product(*(axis["values"] for axis in data["axes"]))
     rows = list(zip(points, data["values"], data["why"], strict=True))
     for point, value, why in rows[:MAX_POINTS_SHOWN]:
-        told = why if value is None else number_text(value, data["unit"])
-        table.add_row(*(escape(cell_text(at)) for at in point), told)
+        text = why if value is None else number_text(value, data["unit"])
+        table.add_row(*(escape(cell_text(value)) for value in point), text)
     parts: list[RenderableType] = [Text.from_markup(answer_title(data)), table]
     if len(rows) > MAX_POINTS_SHOWN:
         parts.append(Text(f"… and {len(rows) - MAX_POINTS_SHOWN} more points; --csv or --json has all"))
@@ -35,15 +35,15 @@ def sweep_table(data: Mapping[str, Any]) -> RenderableType:
 
 def _sentences(data: Mapping[str, Any]) -> Iterator[str]:
     for knee in data["knees"]:
-        yield f"Bends most at {_at(data, knee)}."
+        yield f"Bends most at {_point_text(data, knee)}."
     if data["against_value"] is not None:
         yield f"{data['against']} has {number_text(data['against_value'], data['unit'])}."
         for crossing in data["crossings"]:
-            yield f"Crossed at {_at(data, crossing)}."
+            yield f"Crossed at {_point_text(data, crossing)}."
         if not data["crossings"]:
             yield "It is crossed nowhere in this range."
 
 
-def _at(data: Mapping[str, Any], point: Sequence[float | str]) -> str:
-    places = zip(data["axes"], point, strict=True)
-    return ", ".join(f"{axis['path']} = {escape(cell_text(value))}" for axis, value in places)
+def _point_text(data: Mapping[str, Any], point: Sequence[float | str]) -> str:
+    inputs = zip(data["axes"], point, strict=True)
+    return ", ".join(f"{axis['path']} = {escape(cell_text(value))}" for axis, value in inputs)

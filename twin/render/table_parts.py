@@ -1,4 +1,4 @@
-"""What several tables share: the title of an answer, lists of sentences, the line about assumptions."""
+"""Parts of several tables: the title of an answer, lists of sentences, the line about assumptions."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from rich.table import Table
 from rich.text import Text
 
 PLACEHOLDER = "placeholder"
-"""Status of a price that no user has replaced."""
+"""Status of a shipped price that the user has not replaced."""
 
 
 def answer_title(data: Mapping[str, Any]) -> str:
-    """Network, job and date of an answer, as rich markup."""
+    """Return the network, job and date of an answer as rich markup."""
     job, as_of = data["job"], data.get("as_of")
-    words = [
+    fields = [
         f"[bold]{escape(data['network'])}[/]",
         f"job {escape(job)}" if job else "no job",
         f"as of {as_of}" if as_of else "",
     ]
-    return " · ".join(word for word in words if word)
+    return " · ".join(field for field in fields if field)
 
 
 def bare_table(title: str | None = None, **options: Any) -> Table:
-    """A table without lines, its title on the left."""
+    """Create a table without lines, its title on the left."""
     return Table(title=title, title_justify="left", box=None, pad_edge=False, **options)
 
 
-def sentences(head: str, lines: Sequence[str]) -> list[RenderableType]:
-    """A heading and indented lines; nothing where there are no lines."""
-    return [Text(head, style="bold"), *(Text(f"  {line}") for line in lines)] if lines else []
+def sentences(heading: str, lines: Sequence[str]) -> list[RenderableType]:
+    """Return a heading and indented lines; nothing if there are no lines."""
+    return [Text(heading, style="bold"), *(Text(f"  {line}") for line in lines)] if lines else []
 
 
 def assumptions_line(data: Mapping[str, Any]) -> RenderableType:
-    """How many figures of a score are estimates or placeholder prices."""
-    used = data["assumptions"]
-    n_prices = sum(each["status"] == PLACEHOLDER for each in used)
-    text = f"Leans on {len(used) - n_prices} estimates among {data['n_figures']} figures"
+    """Return a line with the numbers of estimates and placeholder prices of a score."""
+    assumptions = data["assumptions"]
+    n_prices = sum(assumption["status"] == PLACEHOLDER for assumption in assumptions)
+    text = f"Leans on {len(assumptions) - n_prices} estimates among {data['n_figures']} figures"
     text += f" and {n_prices} placeholder prices (--prices replaces them)" if n_prices else ""
     return Text(text + "; --json lists them with ranges and sources.", style="dim")
 
 
-def two_columns(head: str, rows: Sequence[tuple[str, str]]) -> RenderableType:
-    """Names and texts side by side."""
+def two_columns(heading: str, rows: Sequence[tuple[str, str]]) -> RenderableType:
+    """Create a table of names and texts."""
     table = bare_table()
-    table.add_column(head, no_wrap=True)
+    table.add_column(heading, no_wrap=True)
     table.add_column("")
     for row in rows:
         table.add_row(*map(escape, row))
