@@ -12,7 +12,8 @@ from twin.answers.forecast import MAX_YEARS
 from twin.answers.metrics import METRICS
 from twin.catalogue.ageing import AgeingCase
 from twin.errors import DocumentError, Issue
-from twin.formats.native import parse_mapping, type_text
+from twin.errors.wording import type_text
+from twin.formats.native import parse_mapping
 from twin.model.document import TopologyDocument
 from twin.model.validation import validate_as
 from twin.scenario.changes import Change as ChangeUnion

@@ -22,8 +22,11 @@ from .catalogue.ageing import AgeingCase, ageing_case_named
 from .catalogue.figure_reader import FigureReader
 from .catalogue.prices import GROUPS
 from .errors import CatalogueError, ChangeError, DocumentError, Issue, TopologyError, TwinError, did_you_mean
+from .errors.wording import counted, type_text
 from .formats import READERS, parse_document, read_mapping
+from .formats.migrations import migrate
 from .formats.native import parse_mapping
+from .formats.partial import reference_issues
 from .model.document import Plan, TopologyDocument
 from .model.jobs import TrainingJob
 from .model.network import Generators
@@ -76,7 +79,9 @@ class Network(CompiledNetwork):
         issues_by_key = build_issues(State.of(arrays), self.document, self._reader)
         if issues_by_key:
             issues = list(issues_by_key.values())
-            raise TopologyError(f"{len(issues)} things cannot be built", where=self.document.name, found=issues)
+            raise TopologyError(
+                f"{counted(len(issues), 'thing')} cannot be built", where=self.document.name, found=issues
+            )
 
     def job(self, name: str | None = None) -> TrainingJob | None:
         """Return a job by id, else the document's default job, else its first job; None without jobs.
@@ -305,9 +310,9 @@ class Network(CompiledNetwork):
     def _parse_changes(self, plan_or_changes: str | Sequence[Any]) -> tuple[str, list[Change], Plan | None]:
         """Return (place of the changes, the changes, their plan if any)."""
         if not isinstance(plan_or_changes, str | list | tuple):
-            kind = type(plan_or_changes).__name__
             raise ChangeError(
-                f"{kind} is no plan and no list of changes", expected="a plan's name, or a list of changes"
+                f"{type_text(plan_or_changes)} is no plan and no list of changes",
+                expected="a plan's name, or a list of changes",
             )
         plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
         where = f"plans[{plan.id}].changes" if plan else "changes"
@@ -376,17 +381,18 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
         DocumentError: the file is not a valid document.
     """
     if not isinstance(name_or_path, str | Path):
-        kind = type(name_or_path).__name__
         raise DocumentError(
-            f"cannot load a {kind}", expected="a name or a path", hint="twin.from_document takes documents"
+            f"cannot load {type_text(name_or_path)}",
+            expected="a name or a path",
+            hint="twin.from_document takes documents",
         )
     text = str(name_or_path)
     if text in NETWORKS:
-        document = parse_document(parse_mapping(network_text(text), text, as_json=False), text)
+        document = _read_document(parse_mapping(network_text(text), text, as_json=False), text)
         return _network(document, text, prices)
     path = Path(text)
     if path.suffix.lower() in READERS or path.exists():
-        return _network(parse_document(read_mapping(path), text), path.stem, prices)
+        return _network(_read_document(read_mapping(path), text), path.stem, prices, text)
     raise CatalogueError(
         f"no network {text!r}",
         expected=f"one of {', '.join(sorted(NETWORKS))}, or a path ending in {', '.join(sorted(READERS))}",
@@ -400,11 +406,26 @@ def from_document(document: TopologyDocument | Mapping[str, Any], *, label: str 
     label: name in answers if the document has none. Raises DocumentError for invalid data.
     """
     if not isinstance(document, TopologyDocument):
-        document = parse_document(document, label)
+        document = _read_document(document, label)
     return _network(document, label, None)
 
 
-def _network(document: TopologyDocument, label: str, prices: str | Path | Mapping[str, Any] | None) -> Network:
+def _read_document(data: Mapping[str, Any], where: str) -> TopologyDocument:
+    """Validate plain data as a document; an error lists bad fields and faults between the valid records together."""
+    data = migrate(dict(data), where)
+    try:
+        return parse_document(data, where)
+    except DocumentError as error:
+        more = reference_issues(data, GENERATORS, check_size)
+        if not more:
+            raise
+        problem = f"{error.problem} and {counted(len(more), 'fault')} between records"
+        raise DocumentError(problem, where=where, found=(*error.issues, *more)) from error
+
+
+def _network(
+    document: TopologyDocument, label: str, prices: str | Path | Mapping[str, Any] | None, where: str = ""
+) -> Network:
     if prices is not None:
         book = read_mapping(Path(prices)) if isinstance(prices, str | Path) else prices
         where = str(prices) if isinstance(prices, str | Path) else "prices"
@@ -420,8 +441,19 @@ def _network(document: TopologyDocument, label: str, prices: str | Path | Mappin
         except TwinError as error:
             issues += error.issues
     if issues:
-        raise DocumentError(f"{len(issues)} bad fields in plans", where=label, found=issues)
+        raise _plan_error(network, issues, where or label)
     return network
+
+
+def _plan_error(network: Network, issues: list[Issue], where: str) -> DocumentError:
+    """Return the error of bad fields in plans, with the faults between records."""
+    problem = f"{counted(len(issues), 'bad field')} in plans"
+    try:
+        _ = network.nodes
+    except TwinError as error:
+        problem += f" and {counted(len(error.issues), 'fault')} between records"
+        issues = [*issues, *error.issues]
+    return DocumentError(problem, where=where, found=issues)
 
 
 def _merge_price_books(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

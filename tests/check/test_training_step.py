@@ -133,7 +133,7 @@ def test_layers_need_not_divide_and_memory_need_not_fit() -> None:
         ({"precision": "fp16"}, DocumentError, "'bf16' or 'fp8'"),
         ({"recompute": "some"}, DocumentError, "'selective'"),
         ({"launch": "lazy"}, DocumentError, "'graph' or 'eager'"),
-        ({"parallel": {"tp": 0}}, DocumentError, "greater than or equal to 1"),
+        ({"parallel": {"tp": 0}}, DocumentError, "must be at least 1"),
         ({"parallel": {"tpp": 1}}, DocumentError, "did you mean 'tp'"),
     ],
 )

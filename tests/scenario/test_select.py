@@ -94,7 +94,7 @@ def test_questions_about_links_take_a_list() -> None:
     [
         ([], "changes[0].nodes: "),
         ([1], "changes[0].nodes[0]: "),
-        (5, "changes[0].nodes: must be a text or a list or a mapping, found 5"),
+        (5, "changes[0].nodes: must be a text, a list or a mapping, found 5"),
         ({"knd": "leaf"}, "changes[0].nodes.knd: unknown field 'knd' (did you mean 'kind'?)"),
         ({"id": 7}, "changes[0].nodes.id: must be a text or a list, found 7"),
         ({"kind": "laef"}, "changes[0].nodes.kind: "),

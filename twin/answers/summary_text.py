@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..arrays import Bools
+from ..errors.wording import counted
 from ..model.jobs import TrainingJob
 from ..optics.link_budget import BUFFER, CARDS, DARK, LIMITS, LOSS, MODE, PAUSES, REACH
 from ..optics.link_health import LEAST_SHOWN_RATIO, unknown_rates
@@ -318,13 +319,12 @@ def _optics_sentences(e: Evaluation) -> list[str]:
             worst_text = f", {name} among them"
             if not np.isnan(margin_db):
                 worst_text = f"; the worst is {name} at {margin_db:.1f} dB"
-            sentences.append(f"{len(links)} link(s) {text}{worst_text}.")
+            sentences.append(f"{counted(len(links), 'link')} {text}{worst_text}.")
     unjudged = np.flatnonzero(in_service & lacks_transceiver(e))
     if len(unjudged):
         name = state.arrays.link_ids[unjudged[0]]
-        sentences.append(
-            f"{len(unjudged)} link(s) over fibre name no transceiver, so light is not judged; {name} among them."
-        )
+        n_links = counted(len(unjudged), "link")
+        sentences.append(f"{n_links} over fibre without a transceiver, so light is not judged; {name} among them.")
     return sentences
 
 

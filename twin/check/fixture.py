@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from .. import errors
 from ..errors import DocumentError, Issue, TwinError, did_you_mean
+from ..errors.wording import counted
 from ..formats import read_mapping
 from ..model.records import STRICT
 from ..model.validation import validate_as
@@ -133,8 +134,7 @@ def read_fixture(path: Path) -> Fixture:
 
 def _raise_issues(where: str, issues: list[Issue]) -> None:
     if issues:
-        n = len(issues)
-        raise DocumentError(f"{n} bad field{'s' if n > 1 else ''}", where=where, found=issues)
+        raise DocumentError(counted(len(issues), "bad field"), where=where, found=issues)
 
 
 def _non_finite_issues(data: Any, where: str) -> Iterator[Issue]:

@@ -14,13 +14,10 @@ from typing import Any, Protocol
 
 from . import DocumentError, Issue, did_you_mean
 from .synonyms import FORMS, synonyms_of
+from .wording import TYPES, counted, number_hint, quoted, rule_text
 
 MAX_ISSUES = 1000
 """Maximum number of reported faults."""
-MAX_SHOWN = 100
-"""Maximum characters of a wrong value in a message."""
-MAX_PROBLEM = 300
-"""Maximum characters of a problem that quotes the value."""
 NEARLY_EQUAL_RATIO = 0.85
 """Similarity from which a name counts as a misspelling, whatever other records have a field of that name."""
 MAX_INNER = 2
@@ -61,17 +58,18 @@ def document_error(
     faults = _resolve_unions([_Fault(fault, *_split(fault, data)) for fault in _drop_consequent_faults(error.errors())])
     known = cache(schema)  # slow, so computed once for all faults
     issues = [_issue(fault, data, known, noun, prefix) for fault in faults[:MAX_ISSUES]]
-    n = len(faults)
-    return DocumentError(f"{n} bad {noun}{'s' if n > 1 else ''}", where=where, found=issues)
+    return DocumentError(counted(len(faults), f"bad {noun}"), where=where, found=issues)
 
 
-def issues_by_place(error: _Invalid, prefix: str = "", *, with_input: bool = False) -> list[Issue]:
-    """Return all faults with their dotted places after `prefix`, and optionally the wrong values."""
+def issues_by_place(error: _Invalid, prefix: str = "") -> list[Issue]:
+    """Return all faults of data without ids, with their dotted places after `prefix`."""
     issues = []
     for fault in error.errors():
         place = f"{prefix}{'.'.join(map(str, fault['loc']))}" if fault["loc"] else prefix.rstrip(":. ")
-        problem = f"{fault['msg']}, got {fault['input']!r}"[:MAX_PROBLEM] if with_input else str(fault["msg"])
-        issues.append(Issue(place, problem))
+        if fault["type"] in _UNKNOWN or fault["type"] in _MISSING:
+            issues.append(Issue(place, "unknown field" if fault["type"] in _UNKNOWN else "is missing"))
+        else:
+            issues.append(Issue(place, *_problem_and_hint(fault, str(fault["loc"][-1]) if fault["loc"] else "")))
     return issues
 
 
@@ -147,59 +145,38 @@ def _resolve_unions(faults: list[_Fault]) -> list[_Fault]:
 
 def _any_type(faults: list[_Fault]) -> _Fault:
     """Return one fault for a value whose type is that of no branch of a union."""
-    types = [_TYPES.get(fault.raw["type"], fault.raw["type"].removesuffix("_type")) for fault in faults]
-    expected = " or ".join(dict.fromkeys(types)) if len(types) > 1 else ""
-    if not expected:
-        return faults[0]
-    raw = {"type": "union_type", "loc": faults[0].path, "input": faults[0].raw.get("input"), "ctx": {}}
-    return _Fault(raw | {"msg": f"must be {expected}"}, faults[0].path, ())
-
-
-_TYPES = {
-    "string_type": "a text",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "dataclass_type": "a mapping",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "date_type": "a date",
-}
-"""Types in terms of YAML and JSON, by pydantic's fault."""
+    types = list(dict.fromkeys(TYPES.get(fault.raw["type"], "another type") for fault in faults))
+    expected = " or ".join(filter(None, (", ".join(types[:-1]), types[-1])))
+    raw = {"type": "union_type", "loc": faults[0].path, "input": faults[0].raw.get("input"), "msg": ""}
+    return _Fault(raw | {"ctx": {"expected": expected}}, faults[0].path, ())
 
 
 def _issue(fault: _Fault, data: Any, schema: Callable[[], dict[str, Any]], noun: str, prefix: str) -> Issue:
     location, raw = list(fault.path), fault.raw
     hint = ""
     if raw["type"] in _UNKNOWN:
-        problem = f"unknown {noun} {location[-1]!r}"
+        problem = f"unknown {noun} {quoted(location[-1])}"
         hint = _hint_of_field(str(location[-1]), _objects_at(schema(), raw["loc"][:-1]), schema())
     elif raw["type"] in _NO_TAG:
         field = raw["ctx"]["discriminator"].strip("'")
         location = [*location, field]
         known = _tags(schema(), field)
         tag = raw["ctx"].get("tag")
-        problem = f"unknown {field} {tag!r}" if tag else "is missing"
+        problem = f"unknown {field} {quoted(tag)}" if tag else "is missing"
         hint = did_you_mean(str(tag), known) if tag else ""
         hint = hint or f"known: {', '.join(known)}"
     elif raw["type"] in _MISSING:
         problem = "is missing"
     else:
-        value = raw.get("input")
-        without_value = isinstance(value, dict | list) or raw["type"] == "json_invalid"
-        value_text = "" if without_value or repr(value) in raw["msg"] else f", found {_shortened(value)}"
-        problem = f"{raw['msg']}{value_text}"
-        if raw["type"] == "literal_error":
-            hint = did_you_mean(str(value), re.findall(r"'([^']*)'", raw["ctx"]["expected"]))
+        problem, hint = _problem_and_hint(raw, str(location[-1]) if location else "")
     return Issue(place_of(location, data, prefix), problem, hint)
 
 
-def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+def _problem_and_hint(raw: Any, field: str) -> tuple[str, str]:
+    """Return the rule that a value breaks, and how to write it or which value is similar."""
+    if raw["type"] == "literal_error":
+        return rule_text(raw), did_you_mean(str(raw.get("input")), re.findall(r"'([^']*)'", raw["ctx"]["expected"]))
+    return rule_text(raw), number_hint(field, raw)
 
 
 def place_of(location: Sequence[Any], data: Any, prefix: str = "") -> str:
@@ -245,13 +222,13 @@ def _hint_of_field(name: str, objects: list[Any], root: Any) -> str:
         return did_you_mean(name, known)
     if inside and len(inside) <= MAX_INNER:
         return " or ".join(
-            f"{name!r} is a field of {field}: {_form(field, name, properties[field])}" for field in inside
+            f"{quoted(name)} is a field of {field}: {_form(field, name, properties[field])}" for field in inside
         )
     meant = synonyms_of(name, properties)
     if not meant:
         for field, names in inner.items():
             for each in synonyms_of(name, names):
-                return f"{each!r} is a field of {field}: {_form(field, each, properties[field])}"
+                return f"{quoted(each)} is a field of {field}: {_form(field, each, properties[field])}"
     return did_you_mean(name, known) or (f"known: {', '.join(known)}" if known else "")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from ..errors import DocumentError
+from ..errors.wording import type_text
 from ..model.document import TopologyDocument
 from ..model.validation import MAX_DEPTH, validate_as
 from .migrations import migrate
@@ -95,14 +96,6 @@ def parse_mapping(
     if not isinstance(data, dict):
         raise DocumentError("is empty" if data is None else f"holds {type_text(data)}", where=where, expected=expected)
     return data
-
-
-def type_text(value: Any) -> str:
-    """Name the type of a plain value in terms of YAML and JSON, for messages."""
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    kinds = ((int | float, "a number"), (str, "a text"), (list, "a list"), (dict, "a mapping"))
-    return next((text for kind, text in kinds if isinstance(value, kind)), f"a {type(value).__name__}")
 
 
 def _load_yaml(text: str) -> Any:

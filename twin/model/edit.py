@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ChangeError, DocumentError, Issue, did_you_mean
+from ..errors.wording import counted, value_text
 from .records import Link, Node, asdict_compact
 from .validation import validate_as
 
@@ -103,7 +104,9 @@ class Edit:
         """Return a record that was put into the edit, validated like one of a document."""
         if not isinstance(record, kind):
             noun = kind.__name__.lower()
-            raise ChangeError(f"{record!r:.100} is no {noun}", where=f"put_{noun}", expected=f"a twin.{kind.__name__}")
+            raise ChangeError(
+                f"{value_text(record)} is no {noun}", where=f"put_{noun}", expected=f"a twin.{kind.__name__}"
+            )
         valid: R = _validated(record, asdict_compact(record))
         self._valid[id(valid)] = valid
         return valid
@@ -153,8 +156,7 @@ class Edit:
         """
         issues = list(self._issues())
         if issues:
-            n = len(issues)
-            problem = f"{n} edit{'s' * (n > 1)} of the graph cannot be understood"
+            problem = f"{counted(len(issues), 'edit')} of the graph cannot be understood"
             raise ChangeError(problem, where=self._origin.document.name, found=issues)
         network = self._origin.with_records(
             [data["record"] for _, data in self.graph.nodes(data=True)],

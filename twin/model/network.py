@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..catalogue import Catalogue, catalogue
-from ..errors import ChangeError, did_you_mean
+from ..errors import ChangeError, TwinError, did_you_mean, joined_error
 from .document import Fabric, TopologyDocument
 from .edit import Edit, build_graph
 from .part_rules import check_parts
@@ -49,7 +49,16 @@ class NetworkGraph:
 
     @cached_property
     def _expansions(self) -> tuple[Expansion, ...]:
-        return tuple(self.generators.expand(fabric) for fabric in self.document.fabrics)
+        expansions: list[Expansion] = []
+        errors: list[TwinError] = []
+        for fabric in self.document.fabrics:
+            try:
+                expansions.append(self.generators.expand(fabric))
+            except TwinError as error:
+                errors.append(error)
+        if errors:
+            raise joined_error(errors, "fabric", self.document.name)
+        return tuple(expansions)
 
     @cached_property
     def _records(self) -> tuple[tuple[Node, ...], tuple[Link, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import date, datetime
 from threading import RLock
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ..errors import DocumentError, Issue
-from ..errors.validation import MAX_SHOWN, document_error, place_of
+from ..errors.validation import document_error, place_of
+from ..errors.wording import MAX_SHOWN, counted
 
 MAX_DEPTH = 100
 """Maximum nesting of lists and mappings: far more than documents need, far less than parsers can handle."""
@@ -51,7 +52,8 @@ def validate_as(kind: Any, data: Any, where: str, *, prefix: str = "") -> Any:
     except RecursionError as error:
         raise DocumentError("is nested too deeply", where=where, expected=f"at most {MAX_DEPTH} levels") from error
     except (TypeError, ValueError) as error:
-        raise DocumentError(str(error), where=where, expected="plain data: text, numbers, lists, mappings") from error
+        issues = list(_plain_data_issues(data, prefix)) or [Issue(prefix or "document", "contains itself")]
+        raise DocumentError(counted(len(issues), "bad field"), where=where, found=issues) from error
     try:
         return adapter.validate_json(text, strict=True)
     except ValidationError as error:
@@ -61,31 +63,60 @@ def validate_as(kind: Any, data: Any, where: str, *, prefix: str = "") -> Any:
         raise document_error(error, data, adapter.json_schema, where, prefix=prefix) from error
 
 
+def valid_or_none(kind: Any, data: Any) -> Any:
+    """Return data validated strictly as a model, record or union, or None if it is invalid."""
+    try:
+        return adapter_of(kind).validate_json(json.dumps(data, default=_to_json_value), strict=True)
+    except (ValueError, TypeError, RecursionError):  # a ValidationError is a ValueError
+        return None
+
+
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
 
 
 def _surrogate_issue(data: Any) -> Issue | None:
     """Find the first text with half of a surrogate pair, which no encoding can write."""
-    pending: list[tuple[list[Any], Any]] = [([], data)]
-    while pending:
-        path, item = pending.pop()
-        if isinstance(item, Mapping):
-            pending += [(path, key) for key in item]
-            pending += [([*path, key], value) for key, value in item.items()]
-        elif isinstance(item, list | tuple):
-            pending += [([*path, i], value) for i, value in enumerate(item)]
-        elif isinstance(item, str) and _SURROGATE.search(item):
+    for path, item in _items(data):
+        if isinstance(item, str) and _SURROGATE.search(item):
             where = place_of(path, data).encode("ascii", "backslashreplace").decode()
             problem = f"a lone surrogate, half of a character, in {ascii(item)[:MAX_SHOWN]}"
             return Issue(where, problem, "write the whole character as UTF-8")
     return None
 
 
+def _plain_data_issues(data: Any, prefix: str) -> Iterator[Issue]:
+    """Find what is neither text nor number, list, mapping, date, true, false or null."""
+    for path, item in _items(data):
+        if isinstance(item, datetime):
+            yield Issue(place_of(path, data, prefix), f"{item} is a time", "dates are written 2026-01-31")
+        elif not isinstance(item, str | int | float | Mapping | list | tuple | date | BaseModel | None):
+            yield Issue(place_of(path, data, prefix), "is no plain data", "text, numbers, lists, mappings")
+
+
+def _items(data: Any) -> Iterator[tuple[list[Any], Any]]:
+    """Yield every value of nested data with its path, and every key with the path of its mapping.
+
+    A list or mapping that occurs several times is entered once, so one that contains itself is finite.
+    """
+    pending: list[tuple[list[Any], Any]] = [([], data)]
+    entered: set[int] = set()
+    while pending:
+        path, item = pending.pop()
+        yield path, item
+        if isinstance(item, Mapping | list | tuple):
+            if id(item) in entered:
+                continue
+            entered.add(id(item))
+        if isinstance(item, Mapping):
+            pending += [(path, key) for key in item]
+            pending += [([*path, key], value) for key, value in item.items()]
+        elif isinstance(item, list | tuple):
+            pending += [([*path, i], value) for i, value in enumerate(item)]
+
+
 def _to_json_value(value: Any) -> Any:
-    if isinstance(value, datetime):
-        raise TypeError(f"{value} is a time; dates are written 2026-01-31")
-    if isinstance(value, date):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_defaults=True)
-    raise TypeError(f"{value!r} is a {type(value).__name__}")
+    raise TypeError

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from ..arrays import NODE_KINDS, TIERS, Bools, Ints, State
 from ..errors import ChangeError, did_you_mean
+from ..errors.wording import quoted
 from ..model.records import STRICT, NodeKind
 from ..units import DAYS_PER_YEAR
 
@@ -126,7 +127,7 @@ def match_ids(ids: Sequence[str], index: Mapping[str, int], globs: Globs, where:
         found = [index[glob]] if glob in index else _rows_of_glob(ids, glob)
         if not found:
             hint = did_you_mean(re.sub(r"[*?]", "", glob), ids)
-            raise ChangeError(f"no {noun} matches {glob!r}", where=where, hint=hint)
+            raise ChangeError(f"no {noun} matches {quoted(glob)}", where=where, hint=hint)
         rows += found
     return rows
 
@@ -163,13 +164,13 @@ def _rows_of_glob(ids: Sequence[str], glob: str) -> list[int]:
 
 def _site_code(sites: tuple[str, ...], name: str, where: str) -> int:
     if name not in sites:
-        raise ChangeError(f"no site {name!r}", where=where, hint=did_you_mean(name, sites))
+        raise ChangeError(f"no site {quoted(name)}", where=where, hint=did_you_mean(name, sites))
     return sites.index(name)
 
 
 def _part_code(state: State, name: str, where: str) -> int:
     if name not in state.parts:
-        raise ChangeError(f"nothing here is a {name!r}", where=where, hint=did_you_mean(name, state.parts))
+        raise ChangeError(f"nothing here is a {quoted(name)}", where=where, hint=did_you_mean(name, state.parts))
     return state.parts.index(name)
 
 
