@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
@@ -13,10 +12,12 @@ from twin.answers.forecast import MAX_YEARS
 from twin.answers.metrics import METRICS
 from twin.catalogue.ageing import AgeingCase
 from twin.errors import DocumentError, Issue
-from twin.formats.native import parse_mapping, type_text, validate_as
+from twin.errors.wording import type_text
+from twin.formats.native import parse_mapping
 from twin.model.document import TopologyDocument
+from twin.model.validation import validate_as
 from twin.scenario.changes import Change as ChangeUnion
-from twin.scenario.select import Links, LinkSelector
+from twin.scenario.select import Links
 
 from .axes import Vary, axis_issues
 
@@ -74,7 +75,8 @@ class ForecastRequest(ChangedNetworkRequest):
     growth_ratio_per_year: Growth = 0.0
     """Of the traffic: 0.3 is 30 % a year."""
     links: SkipValidation[Links | None] = None
-    """An id, a glob, or conditions as in changes. Default: wide-area links if there are any, else all links."""
+    """An id, a glob, a list of these, or conditions as in changes. Default: wide-area links if there are any, else all
+    links."""
 
 
 class LinkRequest(ChangedNetworkRequest, ScoreRequest):
@@ -153,16 +155,12 @@ def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
 
 
 def _link_issues(links: Any) -> list[Issue]:
-    if links is None or (isinstance(links, str) and 1 <= len(links) <= 200):
+    if links is None:
         return []
-    if isinstance(links, str):
-        return [Issue("links", f"a text of {len(links)} characters", "an id or a glob")]
-    if not isinstance(links, dict):
-        return [Issue("links", f"is {type_text(links)}", 'an id, a glob, or conditions: {"tier": "wide_area"}')]
     try:
-        validate_as(LinkSelector, links, "links")
+        validate_as(Links, links, "links", prefix="links")
     except DocumentError as error:
-        return [replace(issue, where=f"links.{issue.where}") for issue in error.issues]
+        return list(error.issues)
     return []
 
 

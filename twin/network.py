@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from threading import Event
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from .answers.diff import Diff, diff_of
 from .answers.explanation import Explanation, explanation_of
@@ -20,13 +20,14 @@ from .catalogue import PriceBook, load_price_book
 from .catalogue.ageing import AgeingCase, ageing_case_named
 from .catalogue.figure_reader import FigureReader
 from .errors import CatalogueError, ChangeError, TopologyError, did_you_mean
-from .formats.native import validate_as
-from .model.document import Plan
+from .errors.wording import counted, type_text
+from .model.document import Plan, TopologyDocument
 from .model.jobs import TrainingJob
+from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
 from .scenario.feasibility import build_issues
-from .scenario.select import LinkSelector, select_links
+from .scenario.select import Links, select_links
 from .stages.causes import step_causes
 from .stages.engine import Engine
 from .stages.evaluation import Evaluation
@@ -228,7 +229,7 @@ class Network(CompiledNetwork):
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
         """Return one row for each selected link.
 
-        chosen: an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`).
+        chosen: an id, a glob, a list of these, or a mapping of conditions as in changes (`{"tier": ...}`).
         """
         evaluation = self.evaluate(job, ageing=ageing)
         return link_table(evaluation, self.label, self._select_rows(evaluation, chosen), self._reader)
@@ -288,16 +289,24 @@ class Network(CompiledNetwork):
         """Return the arrays behind a score."""
         return self._engine.evaluate(self._scenario(None, job, ageing).case)
 
+    def with_document(self, document: TopologyDocument) -> Self:
+        """Return a network for another document; it keeps the name."""
+        network = super().with_document(document)
+        network.label = self.label
+        return network
+
     def check_buildable(self, arrays: NetworkArrays) -> None:
         """Raise TopologyError if ports, cages, optical bands, site power or rack places do not suffice."""
         issues_by_key = build_issues(State.of(arrays), self.document, self._reader)
         if issues_by_key:
             issues = list(issues_by_key.values())
-            raise TopologyError(f"{len(issues)} things cannot be built", where=self.document.name, found=issues)
+            raise TopologyError(
+                f"{counted(len(issues), 'thing')} cannot be built", where=self.document.name, found=issues
+            )
 
     def _select_rows(self, evaluation: Evaluation, chosen: Any) -> Ints:
-        chosen = validate_as(LinkSelector, {"id": chosen} if isinstance(chosen, str) else chosen, "links")
-        return select_links(evaluation.case.state, chosen, self.document.as_of, "links")
+        links = validate_as(Links, chosen, "links", prefix="links")
+        return select_links(evaluation.case.state, links, self.document.as_of, "links")
 
     def _evaluate_after(
         self, changes: str | Sequence[Any] | None, job: str | None, notify: Notify | None, ageing: AgeingCase = "value"
@@ -319,9 +328,9 @@ class Network(CompiledNetwork):
     def _parse_changes(self, plan_or_changes: str | Sequence[Any]) -> tuple[str, list[Change], Plan | None]:
         """Return (place of the changes, the changes, their plan if any)."""
         if not isinstance(plan_or_changes, str | list | tuple):
-            kind = type(plan_or_changes).__name__
             raise ChangeError(
-                f"{kind} is no plan and no list of changes", expected="a plan's name, or a list of changes"
+                f"{type_text(plan_or_changes)} is no plan and no list of changes",
+                expected="a plan's name, or a list of changes",
             )
         plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
         where = f"plans[{plan.id}].changes" if plan else "changes"

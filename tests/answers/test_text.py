@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from twin.render.score_table import score_table
 NETWORKS = ("ageing-lines", "leaf-spine-demo", "memphis-small", "two-campus")
 WIDTHS = (60, 80, 120)
 WIDE = 4000
+SUFFIXES = (".py", ".yaml", ".md", ".ipynb", ".toml")
 MAX_WORDS = 25
 ROOT = Path(twin.__file__).resolve().parents[1]
 PHRASES = tuple((ROOT / "tests/data/phrases_to_avoid.txt").read_text(encoding="utf-8").splitlines())
@@ -138,9 +139,10 @@ def test_notebooks_show_the_verdict_and_no_empty_rows(name: str) -> None:
 
 def test_the_product_and_its_pages_use_plain_words() -> None:
     """The list holds phrases that no page, message or docstring of the product needs."""
-    suffixes: Callable[[Path], bool] = lambda path: path.suffix in (".py", ".yaml", ".md", ".ipynb", ".toml")
     folders = [ROOT / name for name in ("twin", "api", "topologies", "docs", "examples")]
-    files = [path for folder in folders for path in sorted(folder.rglob("*")) if suffixes(path)] + [ROOT / "README.md"]
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in SUFFIXES] + [
+        ROOT / "README.md"
+    ]
     found = [
         f"{path.relative_to(ROOT)}: {phrase}"
         for path in files

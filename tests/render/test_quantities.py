@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from twin.errors.wording import counted
 from twin.render.numbers import change_cell, metric_cell, metric_text
 from twin.render.quantities import (
     bytes_text,
     change_percent_text,
-    count_text,
     frequency_text,
     hours_text,
     is_noise,
@@ -45,7 +45,14 @@ def test_durations(hours: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "text"),
-    [(0.4222, "42.2 %"), (1.0, "100 %"), (0.9998, "99.98 %"), (0.999999, "99.9999 %"), (2.12, "212 %"), (-0.05, "−5 %")],
+    [
+        (0.4222, "42.2 %"),
+        (1.0, "100 %"),
+        (0.9998, "99.98 %"),
+        (0.999999, "99.9999 %"),
+        (2.12, "212 %"),
+        (-0.05, "−5 %"),
+    ],
 )
 def test_shares(ratio: float, text: str) -> None:
     assert percent_text(ratio) == text
@@ -95,6 +102,6 @@ def test_money_bytes_counts_and_names() -> None:
         "$0",
     ]
     assert [bytes_text(n) for n in (11.688e6, 165e3, 8e9, 12.0)] == ["11.7 MB", "165 kB", "8 GB", "12 B"]
-    assert [count_text(n, "link") for n in (1, 2, 1000)] == ["1 link", "2 links", "1,000 links"]
+    assert [counted(n, "link") for n in (1, 2, 1000)] == ["1 link", "2 links", "1,000 links"]
     assert names_text(["a", "b", "c"]) == "a, b, c"
     assert names_text(["a", "b", "c", "d", "e"], 2) == "a, b and 3 more"

@@ -12,10 +12,11 @@ import numpy as np
 
 from ..arrays import TIERS, Tier
 from ..catalogue.figure_reader import FigureReader
+from ..errors.wording import counted
 from ..optics.link_budget import LIMITS, LINE_RATE
 from ..reliability.link_failures import LinkFailures, link_failures
 from ..render.link_tables import links_table
-from ..render.quantities import count_text, names_text, percent_text
+from ..render.quantities import names_text, percent_text
 from ..stages.evaluation import Evaluation
 from .arc_text import lacks_transceiver
 from .data import Answer
@@ -142,8 +143,8 @@ def _summary(rows: Sequence[LinkDirection]) -> Iterator[str]:
     """Sentences on links that are down, the lowest margin, the busiest link, and limits below the line rate."""
     n_links = len(rows) // 2
     down = [row.id for row in rows[::2] if not row.up]
-    state = f"{count_text(len(down), 'link')} down: {names_text(down)}" if down else "all up"
-    yield f"{count_text(n_links, 'link')}, {state}."
+    state = f"{counted(len(down), 'link')} down: {names_text(down)}" if down else "all up"
+    yield f"{counted(n_links, 'link')}, {state}."
     with_margin = [row for row in rows if row.margin_db is not None]
     if with_margin:
         lowest = min(with_margin, key=lambda row: (row.margin_db, row.id))
@@ -154,7 +155,7 @@ def _summary(rows: Sequence[LinkDirection]) -> Iterator[str]:
         yield f"Busiest: {busiest.id} ({busiest.direction}), {percent_text(busiest.utilisation_ratio or 0.0)}."
     limits = Counter(row.limit for row in rows if row.limit != LIMITS[LINE_RATE])
     if limits:
-        listed = ", ".join(f"{limit} in {count_text(n, 'direction')}" for limit, n in limits.most_common())
+        listed = ", ".join(f"{limit} in {counted(n, 'direction')}" for limit, n in limits.most_common())
         yield f"Below line rate because of: {listed}."
 
 

@@ -113,7 +113,7 @@ def worst_rtt_us(e: Evaluation) -> float:
 
 
 def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
-    """Smallest optical margin of links of a technology, at their current mode; links that are down for lack of margin count, failed ones do not."""
+    """Smallest optical margin of links of a technology, at their current mode. Failed links do not count."""
 
     def compute(e: Evaluation) -> float:
         margin = e.health.margin_db[

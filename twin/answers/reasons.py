@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..arrays import Bools
+from ..errors.wording import counted
 from ..model.jobs import TrainingJob
 from ..optics.link_budget import BUFFER, DOWN, MODE, REACH
 from ..optics.link_health import LEAST_SHOWN_RATIO, unknown_rates
 from ..render.numbers import seconds_text
 from ..render.quantities import (
-    count_text,
     frequency_text,
     hours_text,
     names_text,
@@ -266,7 +266,7 @@ def _demand_sentences(e: Evaluation) -> Iterator[str]:
     if len(overloaded):
         order = overloaded[np.argsort(-by_link[overloaded].max(axis=1), kind="stable")]
         links = [f"{e.case.state.arrays.link_ids[i]} {percent_text(float(by_link[i].max()))}" for i in order]
-        yield f"{count_text(len(links), 'overloaded link')}: {names_text(links)}."
+        yield f"{counted(len(links), 'overloaded link')}: {names_text(links)}."
     yield from _lost_demand_sentences(e)
 
 
@@ -286,7 +286,7 @@ def _lost_demand_sentences(e: Evaluation) -> Iterator[str]:
     if len(hurt):
         order = hurt[np.argsort(-lost_gbps[hurt], kind="stable")]
         listed = [f"{names[i]} {demands.carried_gbps[i]:.4g} of {demands.offered_gbps[i]:.4g}" for i in order]
-        yield f"{count_text(len(hurt), 'demand')} carried in part, Gb/s: {names_text(listed)}."
+        yield f"{counted(len(hurt), 'demand')} carried in part, Gb/s: {names_text(listed)}."
 
 
 def _optics_sentences(e: Evaluation) -> Iterator[str]:
@@ -312,11 +312,11 @@ def _optics_sentences(e: Evaluation) -> Iterator[str]:
         links = np.flatnonzero(mask)
         links = links[np.argsort(np.nan_to_num(margin_db[links]), kind="stable")]
         if len(links):
-            yield f"{count_text(len(links), 'link')} {text}: {names_text([describe(int(i)) for i in links], 1)}."
+            yield f"{counted(len(links), 'link')} {text}: {names_text([describe(int(i)) for i in links], 1)}."
     unchecked = np.flatnonzero(in_service & lacks_transceiver(e))
     if len(unchecked):
         listed = names_text([ids[i] for i in unchecked], 1)
-        yield f"{count_text(len(unchecked), 'fibre link')} without a transceiver, so without a link budget: {listed}."
+        yield f"{counted(len(unchecked), 'fibre link')} without a transceiver, so without a link budget: {listed}."
 
 
 def _lease_sentences(e: Evaluation) -> Iterator[str]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from ..errors.wording import counted
 from ..render.numbers import metric_text, number_text, seconds_text
-from ..render.quantities import change_percent_text, count_text, is_noise, names_text, percent_text, usd_text
+from ..render.quantities import change_percent_text, is_noise, names_text, percent_text, usd_text
 from ..stages.evaluation import Evaluation
 from .arc_text import arc_name
 from .main_assumptions import MainAssumption
@@ -154,7 +155,7 @@ def _lowest_margin_text(values: Mapping[str, float | None]) -> str:
     margin_db, n_below = values["min_margin_db"], int(values["n_links_below_margin"] or 0)
     if margin_db is None:
         return ""
-    below = f"; {count_text(n_below, 'link')} below the required margin" if n_below else ""
+    below = f"; {counted(n_below, 'link')} below the required margin" if n_below else ""
     return f"Lowest optical margin: {margin_db:.1f} dB{below}."
 
 

@@ -221,7 +221,7 @@ def _fill_mode(
     mode_gbps: Floats,
     reported: Ints,
 ) -> None:
-    """Margin, rate, errors and limit at the reported mode: the chosen one, or the slowest usable one of a path that is down."""
+    """Margin, rate, errors and limit at the reported mode: the chosen one; if down, the slowest usable one."""
     margins_db = budgets.mode_margin_db[rows, : len(part.modes)]
     margin_db = np.take_along_axis(margins_db, reported[:, None], axis=1)[:, 0]
     within_reach = np.isfinite(margins_db).any(axis=1)

@@ -10,6 +10,7 @@ import numpy as np
 from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
+from ..errors.wording import counted
 from ..model.document import TopologyDocument
 from ..units import SPEED_OF_LIGHT_KM_PER_S
 from .link_budget import (
@@ -211,7 +212,7 @@ def unknown_rates(state: State, links: Bools) -> str:
     """Why a figure over these links is null: `rate of 3 links unknown: a, b, c`."""
     rows = np.flatnonzero(links)
     names = ", ".join(state.link_ids[row] for row in rows[:MAX_NAMED]) + ", ..." * (len(rows) > MAX_NAMED)
-    return f"rate of {len(rows)} link{'s' * (len(rows) != 1)} unknown: {names}"
+    return f"rate of {counted(len(rows), 'link')} unknown: {names}"
 
 
 def _capacity_limits(

@@ -9,9 +9,10 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
+from ..errors.wording import counted
 from .fitted_table import Column, FittedTable
 from .numbers import change_cell, metric_cell
-from .quantities import change_percent_text, count_text, is_noise, usd_text
+from .quantities import change_percent_text, is_noise, usd_text
 from .score_table import SHORT_METRICS, metric_heading
 from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict
 
@@ -49,7 +50,7 @@ def diff_table(
         parts.append(FittedTable(COLUMNS, rows))
     if not all_metrics:
         n_hidden = len([name for name in changed if name not in shown])
-        more = f"{count_text(n_hidden, 'more metric')} change; " if n_hidden else ""
+        more = f"{counted(n_hidden, 'more metric')} change; " if n_hidden else ""
         parts.append(Text(f"{more}--all shows every metric.", style="dim"))
     if data["purchases"]:
         parts += [Text(), Text("To buy", style="bold"), _purchases(data["purchases"])]

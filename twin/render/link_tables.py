@@ -47,7 +47,7 @@ def links_table(data: Mapping[str, Any], notes: Sequence[str] = (), *, all_colum
     """
     rows = data["links"]
     pairs = sorted(zip(rows[::2], rows[1::2], strict=True), key=lambda pair: min(map(_capacity_ratio, pair)))
-    parts: list[RenderableType] = [*verdict(data["summary"]), Text()]
+    parts: list[RenderableType] = [Text(data["network"], style="bold"), *verdict(data["summary"]), Text()]
     n_shown = MAX_BLOCKS_SHOWN if all_columns else MAX_LINKS_SHOWN
     if all_columns:
         parts += [_direction_table(forward, back) for forward, back in pairs[:n_shown]]

@@ -83,11 +83,6 @@ def usd_text(usd: float) -> str:
     return f"{sign}${abs(usd):.3g}"
 
 
-def count_text(n: int, noun: str) -> str:
-    """Return a count with its noun: `1 link`, `3 links`."""
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
-
-
 def names_text(names: Sequence[str], limit: int = MAX_NAMES) -> str:
     """Return the first names of a list, and how many more there are."""
     listed = ", ".join(names[:limit])

@@ -99,7 +99,7 @@ def check_sweep(axes: Sequence[Axis], metric: str) -> int:
     """Return the number of points. Raises ChangeError for too few or too many axes or points, or an unknown metric."""
     if not isinstance(metric, str) or metric not in METRICS:
         near = did_you_mean(metric, METRICS) if isinstance(metric, str) else ""
-        hint = f"{near} `twin score --all` and a score's `metrics` list them".strip()
+        hint = near or "`twin score --all` and a score's `metrics` list them"
         raise ChangeError(f"no metric {metric!r}", where="metric", hint=hint)
     if not 1 <= len(axes) <= 2:
         raise ChangeError(f"{len(axes)} inputs", where="vary", expected="one or two")
