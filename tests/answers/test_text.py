@@ -83,7 +83,7 @@ def sentences_of(name: str) -> Iterator[str]:
     for answer in answers(name).values():
         data = answer.to_dict()
         yield from data["summary"]
-        reasons = data.get("bottlenecks", ())
+        reasons = data.get("bottlenecks", [])
         yield from reasons if isinstance(reasons, list) else [*reasons["before"], *reasons["after"]]
     if plans(name):
         yield from comparison_verdict(plans(name))

@@ -9,7 +9,7 @@ import pytest
 
 from twin.catalogue import catalogue
 
-PAGE = (Path(__file__).parents[2] / "docs" / "catalogue.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "catalogue.md").read_text(encoding="utf-8")
 ROWS = [line.split("|")[1:4] for line in PAGE.splitlines() if line.startswith("| `")]
 SUMMED_UP = {
     name for name in catalogue().general if re.match(r"n_pfc_quanta_|pfc_signal_speed_m_per_s|pfc_quantum_bytes", name)

@@ -14,10 +14,10 @@ import pytest
 from tests.contracts.product import ROOT, trees
 
 ALLOWED = {
-    "nvlink_all_reduce": "a fit to a published table, explained in docs/catalogue.md",
+    "nvlink_all_reduce": "a fit to a published table, explained in docs/explanation/catalogue.md",
 }
 """Names that nothing in the product or its documentation says, each with the reason why it stays."""
-DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "fixtures" / "README.md"]
+DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "fixtures" / "README.md"]
 FRAMEWORK = ("get", "post", "put", "delete", "command", "callback", "middleware", "exception_handler")
 """Decorators that hand a function over to Typer, FastAPI or pydantic, which then call it."""
 VALIDATORS = ("field_validator", "model_validator", "field_serializer", "model_serializer")

@@ -8,14 +8,17 @@ import string
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.answers.lines import document, glass, load_of, zr
+from twin.answers.metrics import METRICS
 from twin.errors import TwinError
 from twin.loading import from_document, load
 from twin.render import (
@@ -29,6 +32,8 @@ from twin.render import (
 )
 from twin.render.canvas import FORMATS, label_text
 from twin.render.forecast_figure import MAX_COLUMNS
+from twin.render.labels import DISTANCES_POINTS
+from twin.render.words import input_words, metric_words
 
 FEW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 ODD = ["x$y_z^2", "_$a$^{<b>&amp;", r"\$\alpha_{%d}#", "a" * 200]
@@ -148,11 +153,27 @@ def test_links_alike_are_counted_and_different_wishes_are_not_called_one() -> No
     alike = answer(document(zr(glass(60.0)), zr(glass(60.0)), required_margin_db=1.0))
     text = said(forecast_figure(alike))
     assert "OpenZR+-400G, and 1 alike" in text
-    assert "wanted: 1 dB" in text
+    assert "required: 1 dB" in text
     mixed = answer(document(zr(glass(60.0), required_margin_db=2.0), zr(glass(50.0), required_margin_db=1.0)))
     text = said(forecast_figure(mixed))
-    assert "wanted" in text.split("\n")
-    assert "wanted: " not in text
+    assert "required" in text.split("\n")
+    assert "required: " not in text
+
+
+def test_a_row_of_loads_is_drawn_where_there_is_a_load() -> None:
+    idle = answer_of("dark")
+    assert not any(ratio for case in idle["links"][0]["cases"].values() for ratio in case["utilisation_ratio"])
+    assert len(forecast_figure(idle).axes) == 2
+    assert "load over capacity" not in said(forecast_figure(idle))
+    loaded = forecast_figure(answer_of("plain"))
+    assert len(loaded.axes) == 3
+    assert "load over capacity" in said(loaded)
+
+
+@pytest.mark.parametrize(("growth", "top"), [(0.0, 1.1), (0.1, 1.05 * 0.75 * 1.1**6), (0.5, 2.0)])
+def test_the_scale_of_loads_holds_them_up_to_twice_the_capacity(growth: float, top: float) -> None:
+    """300 Gb/s on 400 Gb/s today."""
+    assert forecast_figure(answer_of("plain", 6, growth)).axes[2].get_ylim()[1] == pytest.approx(top)
 
 
 def test_what_is_dark_or_has_no_margin_says_so() -> None:
@@ -220,7 +241,7 @@ def test_a_waterfall_has_units_and_no_label_lies_on_another(changes: str | None)
     data = explained(changes)
     figure = explanation_figure(data)
     text = said(figure)
-    assert "seconds a step" in text
+    assert "step time (s)" in text
     assert f"of the {data['gap_s']:.3g} s between the first and the last bar" in text
     assert crossing(figure) == []
     assert "-0" not in text
@@ -236,6 +257,15 @@ def test_a_share_below_nothing_is_a_bar_upwards_with_its_sign() -> None:
     assert "−0.5 s" in said(figure)
     assert "\n−" in "".join(words for words, _ in boxes(figure))
     assert crossing(figure) == []
+
+
+def test_causes_without_effect_are_listed_and_not_drawn() -> None:
+    data = explained("border-router-swap")
+    figure = explanation_figure(data)
+    assert "no effect: line loss" in said(figure).split("\n")
+    assert len(figure.axes[0].patches) == 2 + len(data["causes"]) - 1
+    idle = [cause | {"share_s": 0.0, "share_ratio": 0.0, "alone_s": 0.0} for cause in data["causes"]]
+    assert len(explanation_figure(data | {"causes": idle}).axes[0].patches) == 2
 
 
 def test_a_share_of_nothing_has_no_percent_and_a_small_one_is_not_nothing() -> None:
@@ -265,8 +295,8 @@ def swept(*values: float | None, path: str = "age", split: bool = False, **more:
     [
         ("age", "age (years)"),
         ("demands", "demands (times those of the document)"),
-        ("links.wan-*.length_km", "links.wan-*.length_km of each link (km)"),
-        ("job.n_global_batch", "job.n_global_batch"),
+        ("links.wan-*.length_km", "length of each link wan-* (km)"),
+        ("job.n_global_batch", "global batch"),
     ],
 )
 def test_inputs_of_a_sweep_have_their_units(path: str, label: str) -> None:
@@ -278,17 +308,86 @@ def test_points_without_a_value_are_counted() -> None:
     assert "no value" not in said(sweep_figure(swept(1.0, 2.0)))
 
 
-def test_knees_are_noted_beside_their_curves() -> None:
-    """Below a curve that rises, and of two that fall above the one and below the other."""
+KNEES = {"knees": [[1.0, "uniform"], [1.0, "balanced"]]}
+MARKED = {
+    "rising": swept(1.0, 2.0, 9.0, knees=[[1.0]]),
+    "falling": swept(9.0, 2.0, 1.0, knees=[[1.0]]),
+    "two that fall": swept(9.0, 8.0, 3.0, 2.0, 2.9, 1.9, split=True, **KNEES),
+    "two close together": swept(9.0, 8.9, 3.0, 2.9, 2.9, 2.8, split=True, **KNEES),
+    "knee on a crossing": swept(9.0, 3.0, 2.0, knees=[[1.0]], against="p", against_value=3.0, crossings=[[1.0]]),
+}
 
-    def sides(data: dict[str, Any]) -> list[bool]:
-        return [text.xyann[1] > 0 for text in sweep_figure(data).axes[0].texts]
 
-    assert sides(swept(1.0, 2.0, 9.0, knees=[[1.0]])) == [False]
-    assert sides(swept(9.0, 2.0, 1.0, knees=[[1.0]])) == [True]
-    two = swept(9.0, 8.0, 3.0, 2.0, 2.9, 1.9, split=True, knees=[[1.0, "uniform"], [1.0, "balanced"]])
-    assert sides(two) == [True, False]
-    assert crossing(sweep_figure(two)) == []
+@pytest.mark.parametrize("kind", MARKED)
+def test_labels_of_a_sweep_are_near_their_points_and_cover_nothing(kind: str) -> None:
+    figure = sweep_figure(MARKED[kind])
+    axis = figure.axes[0]
+    n_marks = len(MARKED[kind]["knees"]) + len(MARKED[kind]["crossings"])
+    assert len(axis.texts) == n_marks
+    assert all(np.hypot(*text.xyann) <= max(DISTANCES_POINTS) * 1.3 for text in axis.texts)
+    assert crossing(figure) == []
+    legends = [each.get_window_extent() for each in (axis.get_legend(),) if each]
+    for text in axis.texts:
+        box = text.get_window_extent()
+        assert not [legend for legend in legends if box.overlaps(legend)]
+        for line in (line for line in axis.lines if len(line.get_xdata()) > 2):
+            points = line.get_transform().transform(line.get_xydata())
+            path = np.concatenate([np.linspace(a, b, 500) for a, b in pairwise(points)])
+            assert not any(box.contains(*point) for point in path)
+
+
+def test_equal_curves_are_drawn_once_with_all_their_values() -> None:
+    figure = sweep_figure(swept(9.0, 9.0, 3.0, 3.0, 2.9, 2.9, split=True, **KNEES))
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["split: uniform, balanced"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["knee at 1"]
+    many = swept(*[value for value in (9.0, 3.0, 2.9) for _ in range(6)])
+    axes = [{"path": "links.w.length_km", "values": [0.0, 1.0, 2.0]}, {"path": "age", "values": [0, 1, 2, 3, 4, 5]}]
+    figure = sweep_figure(many | {"axes": axes})
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["age: 0, 1, ..., 5"]
+
+
+def test_a_title_says_what_is_drawn_over_what() -> None:
+    asked = swept(1.0, 2.0, path="links.wan-*.total_gbps", plan="p", job="j")
+    assert "Step time by capacity of each link wan-* n after p, job j" in said(sweep_figure(asked)).split("\n")
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("step_time_s", "step time (s)"),
+        ("goodput_tokens_per_s", "goodput (tokens/s)"),
+        ("usd_per_effective_pflop_day", "cost (USD/PFLOP/d)"),
+        ("n_links_below_margin", "links below margin"),
+        ("mfu_ratio", "MFU"),
+        ("min_margin_db", "smallest margin (dB)"),
+        ("exposed_comm_time_s", "exposed communication time (s)"),
+    ],
+)
+def test_metrics_are_told_in_words(metric: str, words: str) -> None:
+    assert metric_words(metric) == words
+
+
+def test_every_metric_has_words_of_its_own() -> None:
+    words = [metric_words(metric) for metric in METRICS]
+    assert len(set(words)) == len(words)
+    assert not [text for text in words if "_" in text]
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "unit"),
+    [
+        ("age", "age", "years"),
+        ('links."a.b".n_parallel', "members of each link a.b", "1"),
+        (r'links."a\"b.c".length_km', 'length of each link a"b.c', "km"),
+        ("placement.c1.n_accelerators", "accelerators at c1", "1"),
+        ("mix.c1.H100.GB200", "share of H100 at c1, the others GB200", None),
+        ("parallelism.pp", "pipeline stages (pp)", None),
+        ("lossless.in_flight_bytes", "in flight", "B"),
+        ("job.split", "split", None),
+    ],
+)
+def test_inputs_are_told_in_words(path: str, words: str, unit: str | None) -> None:
+    assert input_words(path) == (words, unit)
 
 
 @pytest.mark.parametrize("name", ODD)

@@ -419,7 +419,7 @@ def test_every_accelerator_has_the_figures_of_the_step() -> None:
         assert profile.n_domain >= 8
 
 
-PAGE = Path(__file__).parents[2] / "docs" / "training_step.md"
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "calibration.md"
 
 
 def test_the_page_tells_the_constants_of_the_catalogue() -> None:

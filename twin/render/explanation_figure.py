@@ -17,6 +17,8 @@ CAUSE_LABELS = {
     "split": "split of\nthe work",
     "pipeline_fill": "pipeline\nfill",
 }
+MIN_SHOWN_RATIO = 1e-4
+"""Causes with a smaller share of the step, alone too, are listed below the bars instead of drawn."""
 LABEL_SPACE_RATIO = 0.16
 """Share of the height that the labels of the highest bar need."""
 
@@ -24,8 +26,11 @@ LABEL_SPACE_RATIO = 0.16
 @with_style
 def explanation_figure(data: Mapping[str, Any]) -> Any:
     """Draw `Explanation.to_dict()`: a bar for the share of each cause, a mark for the step without that cause alone."""
-    causes, step_s, ideal_s = data["causes"], data["step_time_s"], data["ideal_step_time_s"]
-    figure, axes = new_figure(1, 1, 10.5, 4.8)
+    step_s, ideal_s = data["step_time_s"], data["ideal_step_time_s"]
+    least_s = MIN_SHOWN_RATIO * step_s
+    causes = [cause for cause in data["causes"] if max(abs(cause["share_s"]), abs(cause["alone_s"])) >= least_s]
+    others = [cause for cause in data["causes"] if cause not in causes]
+    figure, axes = new_figure(1, 1, 3.0 + 1.05 * max(len(causes), 4), 4.8)
     axis = axes[0][0]
     _bar(axis, 0, 0.0, step_s, BLUE)
     _annotate(axis, 0, step_s, _seconds_text(step_s))
@@ -34,7 +39,7 @@ def explanation_figure(data: Mapping[str, Any]) -> Any:
         share_s, alone_s = cause["share_s"], step_s - cause["alone_s"]
         axis.plot([i - 0.67, i - 0.33], [level_s, level_s], color=GREY, linewidth=0.7, zorder=1)
         _bar(axis, i, level_s, level_s - share_s, RED if share_s > 0 else GREEN if share_s < 0 else GREY)
-        label = "step with only this away" if i == 1 else None
+        label = "step if only this cause is removed" if i == 1 else None
         axis.plot([i - 0.33, i + 0.33], [alone_s, alone_s], color="black", linewidth=1.4, zorder=3, label=label)
         top_s = max(level_s, level_s - share_s)
         # a label that a mark would cross is moved above the mark
@@ -45,12 +50,16 @@ def explanation_figure(data: Mapping[str, Any]) -> Any:
     axis.plot([len(causes) + 0.33, len(causes) + 1.33], [level_s, level_s], color=GREY, linewidth=0.7, zorder=1)
     _bar(axis, len(causes) + 1, 0.0, ideal_s, GREEN)
     _annotate(axis, len(causes) + 1, ideal_s, _seconds_text(ideal_s))
-    names = ["the step\nas it is", *(CAUSE_LABELS[cause["name"]] for cause in causes), "nothing in\nthe way"]
+    names = ["step\nas it is", *(CAUSE_LABELS[cause["name"]] for cause in causes), "step without\nany of them"]
     axis.set_xticks(range(len(names)), names)
-    axis.set_ylabel("seconds a step")
+    axis.set_ylabel("step time (s)")
+    if others:
+        words = [CAUSE_LABELS[cause["name"]].replace("\n", " ") for cause in others]
+        axis.set_xlabel(f"no effect: {', '.join(words)}", fontsize=8)
     axis.set_ylim(0.0, (1.0 + LABEL_SPACE_RATIO) * highest_s)
     axis.grid(visible=False, axis="x")
-    figure.legend(loc="outside lower right")
+    if causes:
+        figure.legend(loc="outside lower right", fontsize=8)
     set_title(figure, _title(data))
     return figure
 
@@ -59,7 +68,7 @@ def _title(data: Mapping[str, Any]) -> str:
     plan = f" after {label_text(data['plan'])}" if data["plan"] else ""
     gap = _seconds_text(data["gap_s"])
     subtitle = f"share of each cause, in seconds and of the {gap} between the first and the last bar"
-    return f"{label_text(data['network'])}{plan}, job {label_text(data['job'])}: what is in the way\n{subtitle}"
+    return f"{label_text(data['network'])}{plan}, job {label_text(data['job'])}: bottlenecks of the step\n{subtitle}"
 
 
 def _bar(axis: Any, x: float, start: float, end: float, colour: str) -> None:

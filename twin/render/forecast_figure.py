@@ -14,6 +14,8 @@ MAX_CHARACTERS = 30
 CASES = {"low": ("optimistic", GREEN), "value": ("central", BLUE), "high": ("pessimistic", RED)}
 ROWS = ("margin in today's mode, dB", "rate of a member, Gb/s", "load over capacity")
 MARKED_UTILISATION_RATIOS = (0.7, 0.9)
+MAX_UTILISATION_RATIO = 2.0
+"""The scale of the load ends here. A larger load makes no difference."""
 DAYS_PER_YEAR = 365.25
 MAX_MARGIN_LOSS_DB = 10.0
 """The scale ends this far below the worst margin of today. A larger loss makes no difference."""
@@ -26,16 +28,18 @@ def forecast_figure(data: Mapping[str, Any]) -> Any:
 
     links = data["links"][:MAX_COLUMNS]
     n_columns = max(len(links), 1)
-    figure, axes = new_figure(3, n_columns, 1.6 + 3.1 * n_columns, 7.2, sharex=True)
+    has_load = any(_has_load(link) for link in links)
+    n_rows = len(ROWS) if has_load else len(ROWS) - 1
+    figure, axes = new_figure(n_rows, n_columns, 1.6 + 3.1 * n_columns, 2.4 * n_rows, sharex=True)
     years = _calendar_years(data)
     required_db = {link["required_margin_db"] for link in links} - {0.0}
-    required_label = f"wanted: {min(required_db):g} dB" if len(required_db) == 1 else "wanted"
+    required_label = f"required: {min(required_db):g} dB" if len(required_db) == 1 else "required"
     for column, link in enumerate(links):
         _draw_link(axes[:, column], years, link, required_label)
-    for row, label in enumerate(ROWS):
-        axes[row][0].set_ylabel(label)
+    for row, label in zip(axes, ROWS, strict=False):
+        row[0].set_ylabel(label)
     _share_scale(axes[0], links)
-    for axis in axes[2]:
+    for axis in axes[-1]:
         axis.set_xlabel("year" if data["as_of"] else "years from today")
         axis.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     legend = {label: line for axis in axes[0] for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
@@ -49,10 +53,16 @@ def forecast_figure(data: Mapping[str, Any]) -> Any:
 def _title(data: Mapping[str, Any], n_not_drawn: int) -> str:
     n_years, growth = data["years"][-1], f"{100.0 * data['growth_ratio_per_year']:+.3g}".replace("-", "−")
     period = f"the next {n_years:g} years" if n_years > 1 else "the next year"
-    title = f"{label_text(data['network'])}: {period}, traffic {growth} % a year"
+    traffic = f"traffic {growth} % a year" if data["growth_ratio_per_year"] else "traffic as today"
+    title = f"{label_text(data['network'])}: {period}, {traffic}"
     if n_not_drawn:
         title += f" ({n_not_drawn} more links fare no worse)" if n_not_drawn > 1 else " (1 more link fares no worse)"
     return title
+
+
+def _has_load(link: Mapping[str, Any]) -> bool:
+    """Whether a link carries traffic in any case, so that a panel of its load shows something."""
+    return any(ratio for case in link["cases"].values() for ratio in case["utilisation_ratio"])
 
 
 def _share_scale(row: Any, links: Sequence[Mapping[str, Any]]) -> None:
@@ -78,17 +88,17 @@ def _draw_link(axes: Any, years: list[float], link: Mapping[str, Any], required_
     """Draw the column of a link: margin, rate and utilisation in all ageing cases."""
     _draw_link_title(axes[0], link)
     cases = link["cases"]
+    if len(axes) == len(ROWS):
+        _draw_load(axes[2], years, cases)
     margins = {name: [_or_nan(margin_db) for margin_db in cases[name]["margin_db"]] for name in CASES}
     if not all(map(isnan, margins["value"])):
         axes[0].fill_between(years, margins["low"], margins["high"], color=BLUE, alpha=0.08, linewidth=0)
     else:
         _write_in_middle(axes[0], "no optical margin")
     for name, (label, colour) in CASES.items():
-        case, is_central = cases[name], name == "value"
-        style = {"color": colour, "linewidth": 2.0 if is_central else 1.3, "zorder": 3 if is_central else 2}
+        case, style = cases[name], _line_style(name)
         axes[0].plot(years, margins[name], label=label, **style)
         axes[1].plot(*_rate_steps(years, case), **style)
-        axes[2].plot(years, [_or_nan(ratio) for ratio in case["utilisation_ratio"]], **style)
         for drop in case["rate_drops"][:1]:
             axes[0].axvline(years[0] + drop["years"], color=colour, linewidth=0.8, linestyle=":")
     axes[0].axhline(0.0, color=GREY, linewidth=1.0)
@@ -98,9 +108,22 @@ def _draw_link(axes: Any, years: list[float], link: Mapping[str, Any], required_
     if not fastest_gbps:
         _write_in_middle(axes[1], "dark" if cases["value"]["member_gbps"][0] == 0.0 else "rate unknown")
     axes[1].set_ylim(0.0, 1.1 * (fastest_gbps or 100.0))
+
+
+def _draw_load(axis: Any, years: list[float], cases: Mapping[str, Any]) -> None:
+    """Draw load over capacity in all ageing cases, up to `MAX_UTILISATION_RATIO`."""
+    ratios = {name: [_or_nan(ratio) for ratio in cases[name]["utilisation_ratio"]] for name in CASES}
+    for name, values in ratios.items():
+        axis.plot(years, values, **_line_style(name))
     for ratio in MARKED_UTILISATION_RATIOS:
-        axes[2].axhline(ratio, color=GREY, linewidth=0.8, linestyle="--")
-    axes[2].set_ylim(0.0, 1.1)
+        axis.axhline(ratio, color=GREY, linewidth=0.8, linestyle="--")
+    highest = max((value for values in ratios.values() for value in values if not isnan(value)), default=0.0)
+    axis.set_ylim(0.0, min(max(1.1, 1.05 * highest), MAX_UTILISATION_RATIO))
+
+
+def _line_style(case: str) -> dict[str, Any]:
+    is_central = case == "value"
+    return {"color": CASES[case][1], "linewidth": 2.0 if is_central else 1.3, "zorder": 3 if is_central else 2}
 
 
 def _draw_link_title(axis: Any, link: Mapping[str, Any]) -> None:

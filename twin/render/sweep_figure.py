@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..units import unit_of
 from .canvas import BLUE, GREEN, GREY, RED, label_text, new_figure, set_title, with_style
+from .labels import PointLabel, place_labels
+from .words import field_words, input_words, metric_words, with_unit
 
 COLOURS = (BLUE, RED, GREEN, "#8a6fb0", "#b58900", "#4fa3a5", "#7a7a7a", "#c06c84")
-UNITS = {"age": "years", "demands": "times those of the document"}
-"""Units of inputs whose names have no unit suffix."""
 MIN_LOG_RANGE_RATIO = 30
 """Largest over smallest value from which the x axis is logarithmic."""
+MAX_LISTED = 4
+"""Values that the label of several equal curves lists."""
+MARGIN_RATIO = 0.08
+"""Space between the curves and the edges, as a share of the height."""
 
 
 @with_style
@@ -26,20 +29,40 @@ def sweep_figure(data: Mapping[str, Any]) -> Any:
     positions = range(len(x_axis["values"]))
     order = list(positions) if is_text else sorted(positions, key=lambda i: x_axis["values"][i])
     x = [i if is_text else x_axis["values"][i] for i in order]
-    drawn_curves = curves if len(curves) <= len(COLOURS) else curves[:: -(-len(curves) // len(COLOURS))]
-    for i, (colour, curve) in enumerate(zip(COLOURS, drawn_curves, strict=False)):
-        values = data["values"][curves.index(curve) :: len(curves)]
-        y = [float("nan") if values[i] is None else values[i] for i in order]
-        label = None if curve is None else f"{data['axes'][1]['path']} = {_value_text(curve)}"
-        axis.plot(x, y, marker="o", markersize=3.2, color=colour, label=label)
-        _mark_points(axis, data, x, y, curve, (colour, i))
+    groups = _groups_of_equal_curves(data, order, curves)
+    drawn_groups = groups if len(groups) <= len(COLOURS) else groups[:: -(-len(groups) // len(COLOURS))]
+    labels: list[PointLabel] = []
+    for colour, (y, members) in zip(COLOURS, drawn_groups, strict=False):
+        axis.plot(x, y, marker="o", markersize=3.2, color=colour, label=_curve_label(data, members))
+        labels += _mark_points(axis, data, x, y, members[0], colour)
     if data["against_value"] is not None:
-        axis.axhline(data["against_value"], color=GREY, linestyle="--", label=str(data["against"]))
+        axis.axhline(data["against_value"], color=GREY, linestyle="--", label=label_text(str(data["against"])))
     _scale_axes(axis, data, x, is_text=is_text)
-    if curves != [None] or data["against_value"] is not None:
-        axis.legend(fontsize=8)
+    has_legend = curves != [None] or data["against_value"] is not None
+    obstacles = [axis.legend(fontsize=8)] if has_legend else []
     set_title(figure, _title(data))
+    place_labels(figure, axis, labels, obstacles)
     return figure
+
+
+def _groups_of_equal_curves(
+    data: Mapping[str, Any], order: list[int], curves: list[Any]
+) -> list[tuple[list[float], list[Any]]]:
+    """Return (values in ascending order of the input, values of the second input that give them) of each curve."""
+    groups: dict[tuple[str, ...], tuple[list[float], list[Any]]] = {}
+    for number, curve in enumerate(curves):
+        values = data["values"][number :: len(curves)]
+        y = [float("nan") if values[i] is None else values[i] for i in order]
+        groups.setdefault(tuple(f"{value:.6g}" for value in y), (y, []))[1].append(curve)
+    return list(groups.values())
+
+
+def _curve_label(data: Mapping[str, Any], members: list[Any]) -> str | None:
+    if members == [None]:
+        return None
+    texts = [_value_text(member) for member in members]
+    shown = ", ".join(texts if len(texts) <= MAX_LISTED else [*texts[:2], "...", texts[-1]])
+    return f"{input_words(data['axes'][1]['path'])[0]}: {shown}"
 
 
 def _scale_axes(axis: Any, data: Mapping[str, Any], x: list[float], *, is_text: bool) -> None:
@@ -49,29 +72,32 @@ def _scale_axes(axis: Any, data: Mapping[str, Any], x: list[float], *, is_text: 
     path, values = data["axes"][0]["path"], data["axes"][0]["values"]
     if is_text:
         axis.set_xticks(x, [str(value) for value in values])
-    elif min(x) > 0 and max(x) / min(x) >= MIN_LOG_RANGE_RATIO:
-        axis.set_xscale("log")
-        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.xaxis.set_minor_formatter(NullFormatter())
-    unit = UNITS.get(path) or unit_of(path.rsplit(".", 1)[-1])
-    of_each_link = " of each link" if path.startswith("links.") else ""
-    axis.set_xlabel(path + of_each_link + (f" ({unit})" if unit not in (None, "1") else ""), parse_math=False)
+    else:
+        if min(x) > 0 and max(x) / min(x) >= MIN_LOG_RANGE_RATIO:
+            axis.set_xscale("log")
+            axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    words, unit = input_words(path)
+    axis.set_xlabel(label_text(with_unit(words, unit), 80), parse_math=False)
+    axis.margins(y=MARGIN_RATIO)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axis.set_ylabel(f"{data['metric']}" + (f" ({data['unit']})" if data["unit"] not in ("", "1") else ""))
+    axis.set_ylabel(metric_words(data["metric"]))
 
 
 def _title(data: Mapping[str, Any]) -> str:
+    words = field_words(data["metric"])
+    over = label_text(input_words(data["axes"][0]["path"])[0])
     plan = f" after {label_text(data['plan'])}" if data["plan"] else ""
     job = f", job {label_text(data['job'])}" if data["job"] else ""
     n_empty = sum(value is None for value in data["values"])
     note = f"; {n_empty} of {len(data['values'])} points have no value" if n_empty else ""
-    return f"{label_text(data['network'])}{plan}{job}{note}"
+    return f"{words[:1].upper()}{words[1:]} by {over}\n{label_text(data['network'])}{plan}{job}{note}"
 
 
 def _mark_points(
-    axis: Any, data: Mapping[str, Any], x: list[float], y: list[float], curve: Any, style: tuple[str, int]
-) -> None:
-    """Mark knees with rings and crossings with vertical lines.
+    axis: Any, data: Mapping[str, Any], x: list[float], y: list[float], curve: Any, colour: str
+) -> Iterator[PointLabel]:
+    """Mark the knees of a curve with rings and its crossings with vertical lines.
 
     Args:
         axis: the panel.
@@ -79,29 +105,21 @@ def _mark_points(
         x: positions of the points, ascending.
         y: values of the curve at these positions; nan where there is none.
         curve: value of the second input, or None.
-        style: colour and number of the curve; labels lie above or below the curve by its number.
+        colour: colour of the curve.
+
+    Yields:
+        A label for each mark.
     """
-    colour, i = style
     for knee in data["knees"]:
         if curve is None or knee[1] == curve:
-            row = x.index(knee[0])
-            axis.plot([x[row]], [y[row]], "o", markersize=11, markerfacecolor="none", color=colour)
-            # below a curve that rises from here, and below every second of the others
-            below = y[row + 1 : row + 2] > y[row : row + 1] or i % 2
-            offset = -15 - 13 * (i // 2) if below else 8 + 13 * (i // 2)
-            _annotate(axis, f"knee: {_value_text(knee[0])}", (x[row], y[row]), (8, offset), colour)
+            at = x.index(knee[0])
+            axis.plot([x[at]], [y[at]], "o", markersize=11, markerfacecolor="none", color=colour)
+            yield PointLabel(f"knee at {_value_text(knee[0])}", x[at], y[at], colour)
     for crossing in data["crossings"]:
         if curve is None or crossing[1] == curve:
             axis.axvline(crossing[0], color=colour, linewidth=0.9, linestyle=":")
-            _annotate(axis, _value_text(crossing[0]), (crossing[0], data["against_value"]), (4, -12 - 11 * i), colour)
-
-
-def _annotate(axis: Any, text: str, point: tuple[float, float], offset: tuple[float, float], colour: str) -> None:
-    """Write a label in the colour of its curve, on a white background."""
-    background = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-    style = {"fontsize": 8, "color": colour, "bbox": background, "zorder": 5}
-    axis.annotate(text, point, offset, textcoords="offset points", **style)
+            yield PointLabel(f"crosses at {_value_text(crossing[0])}", crossing[0], None, colour)
 
 
 def _value_text(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"
+    return value if isinstance(value, str) else f"{float(f'{value:.4g}'):,.10g}"

@@ -28,23 +28,25 @@ from .paths import path_names, split_axis
 
 MAX_VALUES = 10_000
 """Largest number of values of one input."""
-PATHS = (
-    "age",
-    "demands",
-    "links.GLOB.total_gbps",
-    "links.GLOB.length_km",
-    "links.GLOB.n_parallel",
-    "links.GLOB.n_failed",
-    "job.FIELD",
-    "parallelism.FIELD",
-    "placement.SITE.n_accelerators",
-    "mix.SITE.OLD.NEW",
-    "lossless.FIELD",
-)
-"""Inputs that can be varied; FIELD is a field of the record that bears the name. `mix` is the share, 0 to 1, of a job's
-accelerators at a site that are of the OLD kind, in whole replicas; the rest is of the NEW one. What the placement of a
-kind states stays with it; a new kind takes the same `racks`, and the pace of the catalogue. A name that holds dots
-stands in double quotes: `links."a.b c".n_parallel`."""
+PATHS: dict[str, str] = {
+    "age": "years that pass for everything with an installation date",
+    "demands": "factor on the demands of the document",
+    "links.GLOB.total_gbps": "capacity of all members of each matching link",
+    "links.GLOB.length_km": "length of each matching link",
+    "links.GLOB.n_parallel": "members of each matching link",
+    "links.GLOB.n_failed": "members of each matching link that are down",
+    "job.FIELD": "a field of the job: `job.n_local_steps`, `job.split`, `job.n_global_batch`, `job.model` by name",
+    "parallelism.FIELD": "a field of the job's parallelism: `.tp`, `.pp`, `.n_micro_batch`, `.fully_sharded`",
+    "placement.SITE.n_accelerators": "accelerators of the job at a site with one placement; 0 leaves the site out",
+    "mix.SITE.OLD.NEW": "share, 0 to 1, of the job's accelerators at a site that are of the old kind; "
+    "the others are of the new kind, in whole replicas",
+    "lossless.FIELD": "a field of `lossless`: `lossless.policy`, `lossless.in_flight_bytes`",
+}
+"""Inputs that can be varied, and what each sets; FIELD is a field of the record that bears the name.
+
+In a `mix`, what the placement of a kind states stays with it; a new kind takes the same `racks`, and the pace of the
+catalogue. A name that holds dots stands in double quotes: `links."a.b c".n_parallel`.
+"""
 FORM = 'like "age=0..30:7", or {"path": "age", "values": [0, 10, 20]}'
 NOT_SWEEPABLE = {
     "id": "it names the job",

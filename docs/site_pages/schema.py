@@ -1,0 +1,163 @@
+"""The reference pages of the document format, from its JSON Schema: records, fabrics and changes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from twin.topologies import GENERATORS
+
+from twin.loading import document_schema
+
+from . import markdown
+
+Schema = dict[str, Any]
+DOCUMENT, FABRICS, CHANGES = "document.md", "fabrics.md", "changes.md"
+FABRIC_OWN = ("Borders", "Join", "RackGroup", "FatTreeCampus", "LeafSpineCampus", "RailClosCampus")
+"""Definitions that only the parameters of fabrics use."""
+SELECTORS = ("LinkSelector", "NodeSelector")
+HIDDEN = ("Change", "Fabric", "JsonValue")
+"""Definitions without fields of their own."""
+DOCUMENT_INTRO = f"""\
+A document is a YAML or JSON file. `twin schema` prints its JSON Schema, which an editor can use to complete and check
+while you type. Field names end with their unit. Only `nodes` and `links` are needed.
+Blocks of `fabrics` stand for many records: see [Fabrics]({FABRICS}). Plans hold changes: see [Changes]({CHANGES}).
+How the records work together is described in [Describing a network](../explanation/networks.md).
+"""
+FABRICS_INTRO = """\
+A block of `fabrics` names a generator and its parameters. It stands for all nodes and links of that fabric. Ids of its
+records begin with the id of the block. Examples are in [Describing a network](../explanation/networks.md#fabrics).
+"""
+CHANGES_INTRO = """\
+A plan, `--change` and `what_if` take changes. Each change has a `kind`. A change edits one level: what exists
+(structure), what runs (workload), or state such as age and installed parts. Structure is applied first, then workload,
+then state, whatever the order of the list. What cannot be built is refused with the reason.
+"""
+
+
+@cache
+def _definitions() -> dict[str, Schema]:
+    schema = document_schema()
+    return {**schema["$defs"], "Document": {**schema, "title": "Document"}}
+
+
+def _kinds() -> list[str]:
+    """Names of the change classes, in the order of the union."""
+    change = _definitions()["Change"]
+    return [item["$ref"].rsplit("/", 1)[1] for item in change["oneOf"]]
+
+
+def _page_of(name: str) -> str:
+    if name in _kinds() or name in SELECTORS:
+        return CHANGES
+    return FABRICS if name in FABRIC_OWN or name.endswith("_params") or name == "Fabric" else DOCUMENT
+
+
+def _title(name: str) -> str:
+    schema = _definitions()[name]
+    if name in _kinds():
+        return str(schema["properties"]["kind"]["const"])
+    return name.removesuffix("_params")
+
+
+def document_page(_: str = "") -> str:
+    """Return the page of the document and its records."""
+    names = ["Document", *(name for name in _definitions() if _page_of(name) == DOCUMENT and name not in HIDDEN)]
+    names = list(dict.fromkeys(names))
+    return markdown.page("Document", DOCUMENT_INTRO, *(_section(name, DOCUMENT) for name in names))
+
+
+def fabrics_page(_: str = "") -> str:
+    """Return the page of generators and their parameters."""
+    generators = [name for name in _definitions() if name.endswith("_params")]
+    names = [*sorted(generators), *FABRIC_OWN]
+    return markdown.page("Fabrics", FABRICS_INTRO, *(_section(name, FABRICS) for name in names))
+
+
+def changes_page(_: str = "") -> str:
+    """Return the page of changes and selectors."""
+    rows = [(f"[{_title(name)}](#{_title(name)})", _first(_definitions()[name])) for name in _kinds()]
+    overview = markdown.table(("kind", "what it does"), rows)
+    names = [*_kinds(), *SELECTORS]
+    return markdown.page("Changes", CHANGES_INTRO, overview, *(_section(name, CHANGES) for name in names))
+
+
+def _first(schema: Schema) -> str:
+    return str(schema.get("description", "")).split("\n\n")[0]
+
+
+def _section(name: str, page: str) -> str:
+    schema = _definitions()[name]
+    heading = f"## {_title(name)} {{ #{_title(name)} }}"
+    generator = GENERATORS.get(_title(name)) if page == FABRICS else None
+    told = generator.sentence if generator else str(schema.get("description", ""))
+    required = schema.get("required", [])
+    rows = [
+        (markdown.code(field), _type_text(spec, page), _default(field, spec, required), spec.get("description", ""))
+        for field, spec in schema["properties"].items()
+        if field != "kind" or name not in _kinds()
+    ]
+    table = markdown.table(("field", "type", "default", "meaning"), rows) if rows else "No fields."
+    return "\n\n".join([heading, told, table])
+
+
+def _default(field: str, spec: Schema, required: list[str]) -> str:
+    if field in required:
+        return "required"
+    default = spec.get("default")
+    if default in (None, "") or isinstance(default, list | dict):
+        return ""
+    return markdown.code(str(default).lower() if isinstance(default, bool) else default)
+
+
+def _type_text(spec: Schema, page: str) -> str:
+    """Return the type of a field as text, with links to the records that it holds."""
+    if "$ref" in spec:
+        name = spec["$ref"].rsplit("/", 1)[1]
+        if name in ("Change", "Fabric"):
+            return f"[{name.lower()}]({CHANGES if name == 'Change' else FABRICS})"
+        return "any" if name in HIDDEN else f"[{_title(name)}]({_link(name, page)})"
+    if "anyOf" in spec or "oneOf" in spec:
+        parts = [_type_text(item, page) for item in spec.get("anyOf") or spec["oneOf"]]
+        return " or ".join(dict.fromkeys(part for part in parts if part != "null"))
+    if "enum" in spec:
+        shown = spec["enum"]
+        return ", ".join(map(markdown.code, shown[:8])) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")
+    if "const" in spec:
+        return markdown.code(spec["const"])
+    return _plain_type(spec, page)
+
+
+def _plain_type(spec: Schema, page: str) -> str:
+    kind = spec.get("type")
+    if kind == "array":
+        if "prefixItems" in spec:
+            return f"list of {len(spec['prefixItems'])} ({_type_text(spec['prefixItems'][0], page)})"
+        return f"list of {_type_text(spec.get('items', {}), page)}"
+    if kind == "object":
+        values = spec.get("additionalProperties")
+        if isinstance(values, dict) and values:
+            return f"mapping to {_type_text(values, page)}"
+        return "mapping"
+    if kind == "string":
+        return "date" if spec.get("format") == "date" else "text"
+    if kind == "boolean":
+        return "`true` or `false`"
+    if kind in ("number", "integer"):
+        return ("number" if kind == "number" else "whole number") + _bounds(spec)
+    return str(kind or "any")
+
+
+def _bounds(spec: Schema) -> str:
+    low = f"above {spec['exclusiveMinimum']:g}" if "exclusiveMinimum" in spec else None
+    low = f"from {spec['minimum']:g}" if "minimum" in spec else low
+    high = f"below {spec['exclusiveMaximum']:g}" if "exclusiveMaximum" in spec else None
+    high = f"up to {spec['maximum']:g}" if "maximum" in spec else high
+    told = " ".join(part for part in (low, high) if part)
+    return f", {told}" if told else ""
+
+
+def _link(name: str, page: str) -> str:
+    target = _page_of(name)
+    place = f"#{_title(name)}"
+    return place if target == page else f"{target}{place}"
