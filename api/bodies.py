@@ -42,11 +42,22 @@ class NetworkRequest(BaseModel):
     """Id of a job of the document; without it the default job."""
 
 
-class ScoreRequest(NetworkRequest):
-    """Compute every metric of a network as it is."""
+class AgeingRequest(NetworkRequest):
+    """Base of requests with one ageing case."""
 
     ageing: AgeingCase = "value"
     """Which figure of each ageing range is used: low (optimistic), value (central) or high (pessimistic)."""
+
+
+class MainAssumptionsRequest(NetworkRequest):
+    """Base of requests whose answer ranks its assumptions."""
+
+    main_assumptions: bool = True
+    """Find the assumptions that move the answer most. This takes most of the time; false leaves them out."""
+
+
+class ScoreRequest(MainAssumptionsRequest, AgeingRequest):
+    """Compute every metric of a network as it is."""
 
 
 class ChangedNetworkRequest(NetworkRequest):
@@ -63,7 +74,7 @@ class ChangedNetworkRequest(NetworkRequest):
         return self.plan if self.plan is not None else self.changes
 
 
-class WhatIfRequest(ChangedNetworkRequest, ScoreRequest):
+class WhatIfRequest(MainAssumptionsRequest, ChangedNetworkRequest, AgeingRequest):
     """Compare a network before and after a plan of its document, or after changes."""
 
 
@@ -79,7 +90,7 @@ class ForecastRequest(ChangedNetworkRequest):
     links."""
 
 
-class LinkRequest(ChangedNetworkRequest, ScoreRequest):
+class LinkRequest(ChangedNetworkRequest, AgeingRequest):
     """Report one link: budget, modes, latency, goodput, failures and forecast, after a plan or changes if given."""
 
     link: Name
@@ -90,11 +101,11 @@ class LinkRequest(ChangedNetworkRequest, ScoreRequest):
     """Of the traffic: 0.3 is 30 % a year."""
 
 
-class ExplainRequest(ChangedNetworkRequest, ScoreRequest):
+class ExplainRequest(ChangedNetworkRequest, AgeingRequest):
     """Explain the step time of a job by eight causes, after a plan or changes if given."""
 
 
-class SweepRequest(ChangedNetworkRequest, ScoreRequest):
+class SweepRequest(ChangedNetworkRequest, AgeingRequest):
     """Vary one or two inputs and compute a metric at each point, after a plan or changes if given."""
 
     vary: SkipValidation[Vary]

@@ -13,6 +13,7 @@ from .terminal import (
     AllMetrics,
     AsJson,
     JobName,
+    MainAssumptions,
     NetworkName,
     Prices,
     ageing_case,
@@ -31,11 +32,13 @@ def score(
     ageing: Ageing = "value",
     prices: Prices = None,
     all_metrics: AllMetrics = False,
+    assumptions: MainAssumptions = True,
     as_json: AsJson = False,
 ) -> None:
     """Score a network as it is: verdict, metrics, bottleneck, main assumptions."""
     with progress("loading") as notify:
-        answer = load_network(network, prices).score(job, ageing=ageing_case(ageing), notify=notify)
+        loaded = load_network(network, prices)
+        answer = loaded.score(job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify)
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
@@ -55,13 +58,16 @@ def whatif(
     ageing: Ageing = "value",
     prices: Prices = None,
     all_metrics: AllMetrics = False,
+    assumptions: MainAssumptions = True,
     as_json: AsJson = False,
 ) -> None:
     """Compare a network before and after a plan or a list of changes."""
     plan_or_changes = read_changes(plan, change, changes)
     with progress("loading") as notify:
         loaded = load_network(network, prices)
-        answer = loaded.what_if(plan_or_changes, job, ageing=ageing_case(ageing), notify=notify)
+        answer = loaded.what_if(
+            plan_or_changes, job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
+        )
     if as_json:
         sys.stdout.write(answer.to_json())
     else:

@@ -36,6 +36,12 @@ def _read_ratio(text: str) -> float:
         raise typer.BadParameter(f"{text!r} is no number ({ratio_hint(text.rstrip(' %'))})") from None
 
 
+MainAssumptions = Annotated[
+    bool,
+    typer.Option(
+        "--assumptions/--no-assumptions", help="Rank the assumptions that move the answer most; takes most of the time."
+    ),
+]
 Growth = Annotated[
     float,
     typer.Option("--growth", parser=_read_ratio, metavar="RATIO", help="Growth of traffic a year: 0.3 is 30 %."),
