@@ -32,14 +32,14 @@ from .step_timing import Counterfactual
 CAUSES = ("delay", "line_loss", "interconnect", "fabric", "buffers", "accelerators", "split", "pipeline_fill")
 """In the order of their bits; see `SENTENCES`."""
 SENTENCES = {
-    "delay": "no delay: round trips of zero everywhere, attenuation kept",
-    "line_loss": "no line loss: full light, full rate and no frame lost on any link",
+    "delay": "round trips of zero length; attenuation stays as it is",
+    "line_loss": "no loss: every link up at full rate, and no frame lost",
     "interconnect": "unlimited capacity between the sites",
     "fabric": "unlimited capacity inside the sites, network cards included",
-    "buffers": "deep buffers, and no two flows hashed together",
-    "accelerators": "one kind of accelerator with the same FLOP/s in all",
-    "split": "the best split of the work",
-    "pipeline_fill": "a batch so large that neither filling the pipeline counts nor what does not divide",
+    "buffers": "deep buffers, and no two flows on one member by hashing",
+    "accelerators": "one kind of accelerator with the same total FLOP/s",
+    "split": "the best split of the batch",
+    "pipeline_fill": "a batch so large that pipeline fill and remainders do not count",
 }
 DELAY, LINE_LOSS, INTERCONNECT, FABRIC, BUFFERS, ACCELERATORS, SPLIT, FILL = (1 << i for i in range(8))
 NETWORK_CAUSES = DELAY | LINE_LOSS | INTERCONNECT | FABRIC | BUFFERS
