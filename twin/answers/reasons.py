@@ -41,7 +41,7 @@ PHASE_NAMES = {
 
 
 def reasons(e: Evaluation) -> list[str]:
-    """Return the reasons behind the metrics of an evaluation, as sentences of at most 25 words."""
+    """Return the reasons behind the metrics of an evaluation, each one to three short sentences."""
     sentences: list[str] = []
     if e.step is not None and e.case.job is not None:
         sentences += [*_phase_sentences(e, e.step), *_split_sentences(e, e.step, e.case.job)]
@@ -99,13 +99,11 @@ def _phase_sentences(e: Evaluation, step: Step) -> Iterator[str]:
         schedule = f" ({step.exchange})" if phase == "wide_area" else ""
         is_bottleneck = bottleneck_of(step)[0] == phase
         head = f"Bottleneck: {name}" if is_bottleneck else f"Largest communication: {name}"
-        yield f"{head}{schedule}, {seconds_text(exposed_s)} of the {step_text} step."
         # a phase without a slow arc is limited inside the hosts or at their network cards
+        limit = f"It is limited by {_host_limit_text(e, step, phase)}."
         if arc_s > 0.5 * exposed_s:
-            yield f"Link {arc_name(e, arc)}: {seconds_text(arc_s)} for its bits."
-            yield f"Reason: {arc_reason(e, arc)}."
-        else:
-            yield f"It is limited by {_host_limit_text(e, step, phase)}."
+            limit = f"Link {arc_name(e, arc)}: {seconds_text(arc_s)} for its bits. Reason: {arc_reason(e, arc)}."
+        yield f"{head}{schedule}, {seconds_text(exposed_s)} of the {step_text} step. {limit}"
     overlap_s = overlap_time_s(step)
     if overlap_s > small_s:
         yield f"{seconds_text(overlap_s)} overlaps between phases; fixing one phase alone will not recover it."
@@ -259,8 +257,8 @@ def _demand_sentences(e: Evaluation) -> Iterator[str]:
     arc = int(np.argmax(known)) if len(known) else -1
     if arc >= 0 and known[arc] > 0:
         of_known = " of known rate" if unknown.any() else ""
-        yield f"Busiest link{of_known}: {arc_name(e, arc)}, {percent_text(float(known[arc]))}."
-        yield f"Its limit: {capacity_reason(e, arc)}."
+        busiest = f"Busiest link{of_known}: {arc_name(e, arc)}, {percent_text(float(known[arc]))}."
+        yield f"{busiest} Its limit: {capacity_reason(e, arc)}."
     by_link = known.reshape(-1, 2)
     overloaded = np.flatnonzero(by_link.max(axis=1) > 1.0)
     if len(overloaded):

@@ -78,7 +78,8 @@ def _changes(
     if after.demands is not None:
         old, new = ({name: pair[side] for name, pair in metrics.items()} for side in (0, 1))
         texts = [_demand_text(values) for values in (old, new)]
-        yield f"Before: {texts[0]}. After: {texts[1]}." if texts[0] != texts[1] else f"No change: {texts[1]}."
+        same = texts[0] == texts[1]
+        yield f"As before, {texts[1]}." if same else f"Before: {texts[0]}. After: {texts[1]}."
         busiest = [_busiest_text(e) for e in (before, after)]
         if busiest[0] != busiest[1]:
             yield f"Busiest link before: {busiest[0] or 'none'}; after: {busiest[1] or 'none'}."

@@ -50,7 +50,7 @@ def diff_table(
         parts.append(FittedTable(COLUMNS, rows))
     if not all_metrics:
         n_hidden = len([name for name in changed if name not in shown])
-        more = f"{counted(n_hidden, 'more metric')} change; " if n_hidden else ""
+        more = f"{counted(n_hidden, 'more metric changes', 'more metrics change')}; " if n_hidden else ""
         parts.append(Text(f"{more}--all shows every metric.", style="dim"))
     if data["purchases"]:
         parts += [Text(), Text("To buy", style="bold"), _purchases(data["purchases"])]
@@ -79,7 +79,7 @@ def _is_shown(name: str, metrics: Mapping[str, Mapping[str, Any]], changed: Sequ
 
 def _row(name: str, row: Mapping[str, Any], *, with_key: bool, label: str) -> tuple[str, ...]:
     before, after = row["before"], row["after"]
-    share = "" if before is None or after is None else change_percent_text(before, after)
+    share = "" if before is None or after is None or is_noise(before, after) else change_percent_text(before, after)
     change = change_cell(name, before, after)
     style = ""
     if before is not None and after is not None and not is_noise(before, after):

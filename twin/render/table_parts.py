@@ -45,7 +45,7 @@ def sentences(heading: str, lines: Sequence[str]) -> list[RenderableType]:
     """Return a blank line, a heading and indented lines; nothing if there are no lines."""
     if not lines:
         return []
-    return [Text(), Text(heading, style="bold"), *(Padding(Text(line), (0, 0, 0, 2)) for line in lines)]
+    return [Text(), Text(heading, style="bold"), *(Padding(Text(line), (0, 0, 0, 2), expand=False) for line in lines)]
 
 
 def main_assumptions_table(rows: Sequence[Mapping[str, Any]], *, of_change: bool = False) -> list[RenderableType]:
