@@ -34,7 +34,7 @@ from .stages.evaluation import Evaluation
 from .studies.executor import Advance, Workers
 from .studies.inputs import Axis, axes_of
 from .studies.points import Question, metric_of_case, run_points
-from .studies.sweep import Sweep, check_sweep, sweep_of
+from .studies.sweep import Sweep, check_sweep, default_metric, sweep_of
 
 RecordT = TypeVar("RecordT", TrainingJob, Plan)
 Notify = Callable[[str], None]
@@ -238,7 +238,7 @@ class Network(CompiledNetwork):
         self,
         vary: str | Mapping[str, Any] | Axis | Sequence[str | Mapping[str, Any] | Axis],
         *,
-        metric: str = "step_time_s",
+        metric: str | None = None,
         job: str | None = None,
         changes: str | Sequence[Any] | None = None,
         against: str | Sequence[Any] | None = None,
@@ -256,7 +256,7 @@ class Network(CompiledNetwork):
         Args:
             vary: `"links.wan-*.total_gbps=1e3..5e4:log9"`, `{"path": "age", "values": [0, 10, 20]}`, or two of them;
                 `studies.inputs.PATHS` lists the inputs.
-            metric: any metric of a score.
+            metric: any metric of a score; the step time otherwise, or the busiest link without a job.
             job: id of a job; the default job otherwise.
             changes: a plan's name or a list of changes to apply first.
             against: another plan or list of changes; its value of the metric is the level for crossings.
@@ -273,6 +273,7 @@ class Network(CompiledNetwork):
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
         axes = axes_of(vary)
+        metric = metric if metric is not None else default_metric(self.job(job))
         check_sweep(axes, metric)
         workers = Workers(executor, n_workers) if n_processes is None else Workers("processes", n_processes)
         scenario = self._scenario(changes, job, ageing)

@@ -285,3 +285,10 @@ def test_demands_stay_what_a_document_may_state() -> None:
     for factor in ("1e300", "-1"):
         with pytest.raises(ChangeError, match="from 0 to 1,000,000,000"):
             network.sweep(f"demands={factor}", metric="unrouted_gbps")
+
+
+def test_a_sweep_without_a_job_is_about_the_busiest_link_and_one_with_a_job_about_the_step() -> None:
+    without = load("leaf-spine-demo").sweep("age=0..10:2")
+    assert without.metric == "max_link_utilisation_ratio"
+    assert without.summary == ("No effect: busiest link is 60 % at every point.",)
+    assert load("two-campus").sweep("age=0..10:2").metric == "step_time_s"

@@ -16,6 +16,7 @@ from ..answers.metrics import METRICS, metric_unit
 from ..answers.score import data_frame, html_table
 from ..arrays import Floats
 from ..errors import ChangeError, did_you_mean
+from ..model.jobs import TrainingJob
 from ..render import svg_of, sweep_figure
 from ..render.sweep_table import sweep_table
 from .inputs import Axis
@@ -93,6 +94,11 @@ class Sweep(Answer):
 
     def _table(self) -> Any:
         return sweep_table(self.to_dict())
+
+
+def default_metric(job: TrainingJob | None) -> str:
+    """Return the metric of a sweep that names none: the step time, or the busiest link of a network without a job."""
+    return "step_time_s" if job is not None else "max_link_utilisation_ratio"
 
 
 def check_sweep(axes: Sequence[Axis], metric: str) -> int:
