@@ -108,7 +108,7 @@ def _question_routes(networks: Networks) -> APIRouter:
         request = read_body(body, ScoreRequest)
         network = networks.get(request.network)
         find(lambda: network.job(request.job))
-        answer = network.score(request.job, ageing=request.ageing)
+        answer = network.score(request.job, ageing=request.ageing, main_assumptions=request.main_assumptions)
         return _json(answer.to_json())
 
     @router.post(
@@ -122,7 +122,12 @@ def _question_routes(networks: Networks) -> APIRouter:
         request = read_body(body, WhatIfRequest)
         network = networks.get(request.network)
         check_names(network, request)
-        answer = network.what_if(request.plan_or_changes, request.job, ageing=request.ageing)
+        answer = network.what_if(
+            request.plan_or_changes,
+            request.job,
+            ageing=request.ageing,
+            main_assumptions=request.main_assumptions,
+        )
         return _json(answer.to_json())
 
     @router.post(

@@ -10,7 +10,8 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from twin.errors import ChangeError, DocumentError, Issue, did_you_mean
-from twin.formats.native import type_text, validate_as
+from twin.errors.wording import type_text
+from twin.model.validation import validate_as
 from twin.studies.inputs import FORM, MAX_VALUES, PATHS, Axis, axis_of
 from twin.studies.paths import split_axis
 

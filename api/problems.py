@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from http import HTTPStatus
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from twin.errors import CatalogueError, Issue, TwinError
+from twin.errors import CatalogueError, Issue, TwinError, grouped
 from twin.errors.validation import issues_by_place
+from twin.errors.wording import counted
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ISSUES = 100
@@ -26,7 +28,7 @@ TITLES = {
     "ChangeError": "A change that cannot be applied",
     "ConvergenceError": "An iteration that did not settle",
 }
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
 
 class NotFoundError(Exception):
@@ -37,12 +39,20 @@ class NotFoundError(Exception):
         super().__init__(str(error))
 
 
-def find(look_up: Callable[[], T]) -> T:
+def find(look_up: Callable[[], ResultT]) -> ResultT:
     """Return the result of `look_up`. Its CatalogueError becomes NotFoundError, status 404."""
     try:
         return look_up()
     except CatalogueError as error:
         raise NotFoundError(error) from error
+
+
+def _most_different(issues: tuple[Issue, ...]) -> Iterable[Issue]:
+    """Return at most MAX_ISSUES issues: one of each kind before more places of the same fault."""
+    if len(issues) <= MAX_ISSUES:
+        return issues
+    first, *others = zip_longest(*grouped(issues))
+    return [issue for row in (first, *others) for issue in row if issue is not None][:MAX_ISSUES]
 
 
 def problem_response(
@@ -65,13 +75,13 @@ def problem_response(
     title = TITLES.get(error) or HTTPStatus(status).phrase
     slug = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", error).lower()
     if len(issues) > MAX_ISSUES:
-        detail += f"; the first {MAX_ISSUES} of {len(issues)} issues are listed"
+        detail += f"; {MAX_ISSUES} of {len(issues)} issues are listed"
     content = {
         "type": f"urn:dc-twin:problem:{slug}" if slug else "about:blank",
         "title": title,
         "status": status,
         "detail": detail,
-        "issues": [asdict(issue) for issue in issues[:MAX_ISSUES]],
+        "issues": [asdict(issue) for issue in _most_different(issues)],
     }
     # escaped to ASCII: a request may hold text that UTF-8 cannot encode
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
@@ -89,12 +99,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 def _error_response(status: int, error: TwinError) -> Response:
     detail = str(error).split("\n", 1)[0]
-    # the place of an issue in a posted list starts at the list: `[0].kind` of `changes`
-    issues = tuple(
-        replace(issue, where=error.where + issue.where) if issue.where.startswith("[") else issue
-        for issue in error.issues
-    )
-    return problem_response(status, detail, error=type(error).__name__, issues=issues)
+    return problem_response(status, detail, error=type(error).__name__, issues=error.issues)
 
 
 async def _on_twin_error(_: Request, error: Any) -> Response:
@@ -114,7 +119,7 @@ async def _on_http(request: Request, error: Any) -> Response:
 
 async def _on_validation(_: Request, error: Any) -> Response:
     issues = tuple(issues_by_place(error))
-    return problem_response(422, f"{len(issues)} bad fields", error="DocumentError", issues=issues)
+    return problem_response(422, counted(len(issues), "bad field"), error="DocumentError", issues=issues)
 
 
 async def _on_internal_error(_: Request, __: Any) -> Response:

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from twin.errors import ChangeError, TwinError
 from twin.network import Network
-from twin.studies.sweep import check_sweep
+from twin.studies.sweep import check_sweep, default_metric
 
 from .axes import PostedAxis, axes_of
 from .bodies import SweepRequest, read_body
@@ -74,7 +74,7 @@ class Sweeps:
         request = read_body(body, SweepRequest)
         axes = axes_of(request.vary)
         with _errors_at_place_in_body(axes):
-            n_points = check_sweep([axis.parse() for axis in axes], request.metric)
+            n_points = check_sweep([axis.parse() for axis in axes], request.metric or default_metric(None))
         network = self._networks.get_separate(request.network)
         check_names(network, request, request.against)
         return _SweepTask(request, axes, n_points, network)

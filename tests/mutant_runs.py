@@ -68,7 +68,7 @@ class Baseline:
         return self.duration_s[test], test
 
     def runs_at_import(self, mutant: Mutant) -> bool:
-        """Whether the statement of a fault runs while modules are imported and tests collected."""
+        """Return whether the statement of a fault runs while modules are imported and tests collected."""
         return AT_IMPORT in self._contexts(mutant)
 
     def _contexts(self, mutant: Mutant) -> set[str]:
@@ -130,7 +130,7 @@ def run_baseline(suite: Suite) -> Baseline:
 
 
 def run_mutants(suite: Suite, baseline: Baseline, mutants: Sequence[Mutant], workers: int) -> list[str]:
-    """The outcome of each fault: killed, timeout or survived.
+    """Run the tests against each fault; returns an outcome for each: killed, timeout or survived.
 
     A fault inside a function that nothing calls at import is put in after the tests are collected: one child imports
     and collects, and forks for each fault. For any other fault a child imports everything anew.
@@ -164,7 +164,7 @@ def _end_of(output: Path) -> str:
 
 
 def run_forks(work: dict[int, Callable[[], int]], workers: int) -> dict[int, str]:
-    """Run each function in a child of its own, some at a time; returns what became of the fault in each."""
+    """Run each function in a child of its own, some at a time; returns the outcome of each fault."""
     outcomes: dict[int, str] = {}
     running: dict[int, int] = {}
     for index, task in work.items():
@@ -182,7 +182,7 @@ def _finish_one(running: dict[int, int], outcomes: dict[int, str]) -> None:
 
 
 def outcome_of(code: int) -> str:
-    """What became of a fault, by the exit code of its tests; a signal's number is negative."""
+    """Return the outcome of a fault by the exit code of its tests; the number of a signal is negative."""
     if code == pytest.ExitCode.OK:
         return "survived"
     if code in (-signal.SIGPROF, -signal.SIGALRM):
@@ -243,7 +243,7 @@ def _baseline_child(suite: Suite, answer: Path) -> int:
 
 
 def _early_child(suite: Suite, baseline: Baseline, job: Job) -> int:
-    """Import the module with its fault, and all the rest."""
+    """Import a module with its fault, collect the tests anew, and run those of the job."""
     code = compile(job.mutant.tree, str(suite.root / job.mutant.file), "exec")
     sys.meta_path.insert(0, Finder(module_of(job.mutant.file), suite.root / job.mutant.file, code))
     _allow(10.0 + 5.0 * baseline.collection_s)
@@ -309,7 +309,7 @@ def _allow(seconds: float) -> None:
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Hands out one module with other code than its file holds."""
+    """Import hook that loads one module from given code instead of its file."""
 
     def __init__(self, module: str, path: Path, code: CodeType) -> None:
         self.module, self.path, self.code = module, path, code
@@ -325,7 +325,7 @@ class Finder(importlib.abc.MetaPathFinder):
 
 
 class Loader(importlib.machinery.SourceFileLoader):
-    """Loads a module from code that is there already."""
+    """Loader of a module from compiled code."""
 
     code: CodeType
 

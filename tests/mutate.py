@@ -31,7 +31,7 @@ PER_FILE = 40
 
 @dataclass
 class FileReport:
-    """What became of the faults of one file."""
+    """Outcomes of the faults of one file."""
 
     file: str
     outcomes: list[tuple[Mutant, str]]
@@ -57,7 +57,7 @@ class FileReport:
         return self.count("survived") - len(self.survivors)
 
     def reason(self, mutant: Mutant) -> str | None:
-        """Why a fault changes no answer, where the list of equivalent faults says so."""
+        """Return the reason why a fault changes no answer; None if the list of equivalent faults has no entry."""
         return self.equivalent.get(mutant.key)
 
 
@@ -120,7 +120,7 @@ def choose_files(options: argparse.Namespace) -> list[str]:
 
 
 def suites(options: argparse.Namespace, files: list[str]) -> Iterator[Suite]:
-    """The files by the tests that they are run against."""
+    """Group the files by their tests; yield one suite for each set of tests."""
     by_tests: dict[tuple[tuple[str, ...], bool], list[str]] = {}
     for file in files:
         tests = tuple(options.tests or [f"tests/{group_of(file)}"])
@@ -154,7 +154,7 @@ def run_suite(suite: Suite, options: argparse.Namespace, equivalent: dict[tuple[
 
 
 def survivors_of(path: Path) -> set[tuple[str, ...]]:
-    """The survivors that an earlier run wrote with --json."""
+    """Read the keys of the survivors in the JSON of an earlier run."""
     return {
         (row["file"], s["function"], s["before"], s["after"])
         for row in json.loads(path.read_text(encoding="utf-8"))["files"]
@@ -163,7 +163,7 @@ def survivors_of(path: Path) -> set[tuple[str, ...]]:
 
 
 def as_text(report: FileReport) -> str:
-    """The line of a file, and below it the place and the difference of each survivor."""
+    """Format a report: a line of counts, then the place and the difference of each survivor."""
     lines = [
         f"{report.file:42s} {len(report.outcomes):3d} mutants, {report.killed:3d} killed"
         f" ({report.count('timeout')} by time), {len(report.survivors):2d} survived, {report.n_equivalent} equivalent"
@@ -197,7 +197,7 @@ def group_table(reports: list[FileReport], goals: dict[str, float]) -> str:
 
 
 def as_plain(reports: list[FileReport], goals: dict[str, float]) -> dict[str, Any]:
-    """All of it as plain data."""
+    """Convert the reports to plain data for JSON."""
     names = ("kind", "function", "line", "before", "after")
     return {
         "groups": [
@@ -219,7 +219,7 @@ def as_plain(reports: list[FileReport], goals: dict[str, float]) -> dict[str, An
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description="Make small faults in files and count how many the tests notice.")
     parser.add_argument("files", nargs="*", help="files to change, such as twin/kernels/*.py")
     parser.add_argument("--all", action="store_true", help=f"the groups with a goal: {', '.join(GOALS)}")

@@ -1,4 +1,4 @@
-"""Small faults in a Python source, made on its syntax tree: what `tests/mutate.py` runs the tests against.
+"""Small faults of a Python source, made on its syntax tree; `tests/mutate.py` runs the tests against them.
 
 Never changed: docstrings, annotations, decorators, `__all__`, texts (f-strings and strings), warnings and log calls.
 """
@@ -65,13 +65,13 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What a mutant is known by while lines move."""
+        """Key of a mutant that stays the same when lines move."""
         return self.file, self.function, self.before, self.after
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a node stands: the field of its parent, the innermost statement and the function around it."""
+    """Place of a node: the field of its parent, the innermost statement and the function around it."""
 
     parent: ast.AST
     field: str
@@ -92,7 +92,7 @@ Found = tuple[Place, ast.AST, str, ast.AST]  # place, the node that is there, ki
 
 
 def choose_mutants(source: str, file: str, seed: int, most: int | None) -> list[Mutant]:
-    """The mutants of a source that compile and differ from it and each other, by line; `most` drawn by the seed.
+    """Choose mutants of a source that compile and differ from it and each other; at most `most`, sorted by line.
 
     The draw depends on nothing but the seed, the name of the file and the index of each fault.
     """
@@ -120,7 +120,7 @@ def fault_keys(source: str, file: str) -> set[tuple[str, str, str, str]]:
 
 
 def _texts(found: Found, tree: ast.Module | None = None) -> tuple[str, str, ast.Module | None]:
-    """A statement before and after a fault, and a copy of the tree with it. The tree itself stays as it was."""
+    """Return a statement before and after a fault, and a copy of the tree with the fault."""
     place, old, _, new = found
     statement = old if isinstance(old, ast.stmt) else place.statement
     assert isinstance(statement, ast.stmt)
@@ -192,7 +192,7 @@ def _children(node: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
 
 
 def _is_silent(node: ast.AST) -> bool:
-    """Whether nothing within a node may be changed."""
+    """Return whether nothing within a node may be changed."""
     match node:
         case ast.JoinedStr() | ast.Import() | ast.ImportFrom():
             return True
@@ -288,7 +288,7 @@ def _of_group(node: ast.AST, place: Place) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _is_display(node: ast.Tuple | ast.List | ast.Set, place: Place) -> bool:
-    """Whether this is data: no target, no index of several axes, nothing that is unpacked or returned as a record."""
+    """Return whether a display is data: no target, no index of several axes, not unpacked or returned as a record."""
     stored = not isinstance(node, ast.Set) and not isinstance(node.ctx, ast.Load)
     unpacked = isinstance(place.parent, ast.Subscript | ast.Return) and isinstance(node, ast.Tuple)
     assigned = isinstance(place.parent, ast.Assign) and isinstance(place.parent.targets[0], ast.Tuple)

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from twin.errors import CatalogueError, TopologyError, did_you_mean
+from twin.errors import CatalogueError, TopologyError, TwinError, did_you_mean, joined_error
 from twin.model.document import Fabric, TopologyDocument
 from twin.model.network import Expansion
 
@@ -34,21 +34,31 @@ GENERATORS: dict[str, Generator[Any]] = {"campuses": campuses_of(FABRICS)} | FAB
 
 NETWORKS: dict[str, str] = {
     "ageing-lines": "One line of each kind that ages: amplified, regenerated, protected, metro, direct-detect.",
-    "leaf-spine-demo": "Four leaves, two spines, eight hosts and a few demands: small enough to follow by hand.",
-    "memphis": "Three campuses, 440,112 accelerators, joined by leased glass and old border routers.",
-    "memphis-small": "The shape of `memphis`, its routes and routers, few dozen racks a campus: for quick trials.",
+    "leaf-spine-demo": "Four leaves, two spines, eight hosts and a few demands: small enough to check by hand.",
+    "memphis": "Three campuses, 440,112 accelerators, joined by leased fibre and old border routers.",
+    "memphis-small": "As `memphis`, with a few dozen racks per campus: for quick trials.",
     "two-campus": "Two small campuses, 40 km apart on new dark fibre, that train one model.",
 }
 
 
 def check_size(document: TopologyDocument, max_records: int = MAX_RECORDS) -> None:
-    """Raise TopologyError if a document with its fabrics expanded is too large; sizes are computed without building."""
+    """Check the number of records of a document with its fabrics expanded; sizes are computed without building.
+
+    Raises:
+        CatalogueError: unknown generator.
+        DocumentError: bad parameters, of all fabrics.
+        TopologyError: too many records.
+    """
     n_records = len(document.nodes) + len(document.links)
+    errors: list[TwinError] = []
     for fabric in document.fabrics:
-        generator = GENERATORS.get(fabric.generator)
-        if generator is not None:  # an unknown generator is refused, with similar names, when it is expanded
-            params = read_params(generator.params, fabric.params, f"fabrics[{fabric.id}].params")
+        try:
+            generator, params = _generator_of(fabric)
             n_records += sum(generator.size(params))
+        except TwinError as error:
+            errors.append(error)
+    if errors:
+        raise joined_error(errors, "fabric", document.name)
     if n_records > max_records:
         raise TopologyError(
             f"expands to {n_records} nodes and links",
@@ -71,15 +81,7 @@ def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:
         TopologyError: too many records, or more cables on a switch than it has ports.
     """
     where = f"fabrics[{fabric.id}]"
-    generator = GENERATORS.get(fabric.generator)
-    if generator is None:
-        raise CatalogueError(
-            f"unknown generator {fabric.generator!r}",
-            where=f"{where}.generator",
-            expected=f"one of {', '.join(GENERATORS)}",
-            hint=did_you_mean(fabric.generator, GENERATORS),
-        )
-    params = read_params(generator.params, fabric.params, f"{where}.params")
+    generator, params = _generator_of(fabric)
     n_nodes, n_links = generator.size(params)
     if n_nodes + n_links > max_records:
         raise TopologyError(
@@ -92,6 +94,20 @@ def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:
         expansion = generator.build(fabric.id, params)
         check_ports(expansion, where)
     return expansion
+
+
+def _generator_of(fabric: Fabric) -> tuple[Generator[Any], Any]:
+    """Return the generator of a block and its parameters; errors as in `expand`."""
+    where = f"fabrics[{fabric.id}]"
+    generator = GENERATORS.get(fabric.generator)
+    if generator is None:
+        raise CatalogueError(
+            f"unknown generator {fabric.generator!r}",
+            where=f"{where}.generator",
+            expected=f"one of {', '.join(GENERATORS)}",
+            hint=did_you_mean(fabric.generator, GENERATORS),
+        )
+    return generator, read_params(generator.params, fabric.params, f"{where}.params")
 
 
 @cache

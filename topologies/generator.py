@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from twin.catalogue import catalogue
 from twin.errors import Issue, TopologyError
 from twin.errors.validation import document_error
+from twin.errors.wording import counted
 from twin.model.network import Expansion
 from twin.model.records import STRICT, Id
 
@@ -94,7 +95,7 @@ def check_ports(expansion: Expansion, where: str) -> None:
     """Raise TopologyError for switches with more cables than ports."""
     issues = tuple(islice(_port_issues(expansion), MAX_ISSUES))
     if issues:
-        raise TopologyError(f"{len(issues)} switches lack ports", where=where, found=issues)
+        raise TopologyError(f"{counted(len(issues), 'switch lacks', 'switches lack')} ports", where=where, found=issues)
 
 
 def _port_issues(expansion: Expansion) -> Iterator[Issue]:

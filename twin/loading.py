@@ -9,8 +9,11 @@ from typing import Any
 from .catalogue import load_price_book
 from .catalogue.prices import GROUPS
 from .errors import CatalogueError, DocumentError, Issue, TwinError, did_you_mean
+from .errors.wording import counted, type_text
 from .formats import READERS, parse_document, read_mapping
+from .formats.migrations import migrate
 from .formats.native import parse_mapping
+from .formats.partial import reference_issues
 from .model.document import TopologyDocument
 from .model.network import Generators
 from .network import Network
@@ -38,17 +41,18 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
         DocumentError: the file is not a valid document.
     """
     if not isinstance(name_or_path, str | Path):
-        kind = type(name_or_path).__name__
         raise DocumentError(
-            f"cannot load a {kind}", expected="a name or a path", hint="twin.from_document takes documents"
+            f"cannot load {type_text(name_or_path)}",
+            expected="a name or a path",
+            hint="twin.from_document takes documents",
         )
     text = str(name_or_path)
     if text in NETWORKS:
-        document = parse_document(parse_mapping(network_text(text), text, as_json=False), text)
+        document = _read_document(parse_mapping(network_text(text), text, as_json=False), text)
         return _network(document, text, prices)
     path = Path(text)
     if path.suffix.lower() in READERS or path.exists():
-        return _network(parse_document(read_mapping(path), text), path.stem, prices)
+        return _network(_read_document(read_mapping(path), text), path.stem, prices, text)
     raise CatalogueError(
         f"no network {text!r}",
         expected=f"one of {', '.join(sorted(NETWORKS))}, or a path ending in {', '.join(sorted(READERS))}",
@@ -67,11 +71,26 @@ def from_document(document: TopologyDocument | Mapping[str, Any], *, label: str 
         DocumentError: invalid data; it lists every fault.
     """
     if not isinstance(document, TopologyDocument):
-        document = parse_document(document, label)
+        document = _read_document(document, label)
     return _network(document, label, None)
 
 
-def _network(document: TopologyDocument, label: str, prices: str | Path | Mapping[str, Any] | None) -> Network:
+def _read_document(data: Mapping[str, Any], where: str) -> TopologyDocument:
+    """Validate plain data as a document; an error lists bad fields and faults between the valid records together."""
+    data = migrate(dict(data), where)
+    try:
+        return parse_document(data, where)
+    except DocumentError as error:
+        more = reference_issues(data, GENERATORS, check_size)
+        if not more:
+            raise
+        problem = f"{error.problem} and {counted(len(more), 'fault')} between records"
+        raise DocumentError(problem, where=where, found=(*error.issues, *more)) from error
+
+
+def _network(
+    document: TopologyDocument, label: str, prices: str | Path | Mapping[str, Any] | None, where: str = ""
+) -> Network:
     if prices is not None:
         book = read_mapping(Path(prices)) if isinstance(prices, str | Path) else prices
         where = str(prices) if isinstance(prices, str | Path) else "prices"
@@ -85,18 +104,27 @@ def _network(document: TopologyDocument, label: str, prices: str | Path | Mappin
         try:
             parse_changes(plan.changes, f"plans[{plan.id}].changes")
         except TwinError as error:
-            issues += [
-                Issue(f"plans[{plan.id}].changes{issue.where}", issue.problem, issue.hint) for issue in error.issues
-            ]
+            issues += error.issues
     if issues:
-        raise DocumentError(f"{len(issues)} bad fields in plans", where=label, found=issues)
+        raise _plan_error(network, issues, where or label)
     return network
 
 
-def _merge_price_books(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge two price books; entries of `over` replace those of `under`, within groups of parts entry by entry."""
-    merged = {**under, **over}
+def _plan_error(network: Network, issues: list[Issue], where: str) -> DocumentError:
+    """Return the error of bad fields in plans, with the faults between records."""
+    problem = f"{counted(len(issues), 'bad field')} in plans"
+    try:
+        _ = network.nodes
+    except TwinError as error:
+        problem += f" and {counted(len(error.issues), 'fault')} between records"
+        issues = [*issues, *error.issues]
+    return DocumentError(problem, where=where, found=issues)
+
+
+def _merge_price_books(base: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two price books; entries of `user` replace those of `base`, one by one within groups of parts."""
+    merged = {**base, **user}
     for group in (*GROUPS, "sources"):
-        if group in under and group in over:
-            merged[group] = {**under[group], **over[group]}
+        if group in base and group in user:
+            merged[group] = {**base[group], **user[group]}
     return merged

@@ -6,33 +6,35 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from threading import Event
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from .answers.diff import Diff, diff_of
 from .answers.explanation import Explanation, explanation_of
 from .answers.forecast import MAX_YEARS, Forecast, forecast_of
 from .answers.link_report import LinkReport, link_report
 from .answers.link_table import LinkTable, link_table
+from .answers.main_assumptions import MainAssumption, find_main_assumptions
 from .answers.score import Score, score_of
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, load_price_book
 from .catalogue.ageing import AgeingCase, ageing_case_named
 from .catalogue.figure_reader import FigureReader
 from .errors import CatalogueError, ChangeError, TopologyError, did_you_mean
-from .formats.native import validate_as
-from .model.document import Plan
+from .errors.wording import counted, type_text
+from .model.document import Plan, TopologyDocument
 from .model.jobs import TrainingJob
+from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.changes import Change
 from .scenario.feasibility import build_issues
-from .scenario.select import LinkSelector, select_links
+from .scenario.select import Links, select_links
 from .stages.causes import step_causes
 from .stages.engine import Engine
 from .stages.evaluation import Evaluation
 from .studies.executor import Advance, Workers
 from .studies.inputs import Axis, axes_of
 from .studies.points import Question, metric_of_case, run_points
-from .studies.sweep import Sweep, check_sweep, sweep_of
+from .studies.sweep import Sweep, check_sweep, default_metric, sweep_of
 
 RecordT = TypeVar("RecordT", TrainingJob, Plan)
 Notify = Callable[[str], None]
@@ -88,12 +90,21 @@ class Network(CompiledNetwork):
         """
         return _record_by_id("plan", self.document.plans, name, self.label)
 
-    def score(self, job: str | None = None, *, ageing: AgeingCase = "value", notify: Notify | None = None) -> Score:
+    def score(
+        self,
+        job: str | None = None,
+        *,
+        ageing: AgeingCase = "value",
+        main_assumptions: bool = True,
+        notify: Notify | None = None,
+    ) -> Score:
         """Compute all metrics of the unchanged network.
 
         Args:
             job: id of a job; the default job otherwise.
             ageing: low, value (central) or high.
+            main_assumptions: find the assumptions that move the answer most. This takes most of the time; leave it
+                out where many networks are scored.
             notify: called with the name of each phase.
 
         Returns:
@@ -106,8 +117,12 @@ class Network(CompiledNetwork):
         _report_phase(notify, "reading the network")
         scenario = self._scenario(None, job, ageing)
         _report_phase(notify, "scoring")
-        score = score_of(self._engine.evaluate(scenario.case), self.label)
-        return replace(score, unused=self.unused_fields)
+        evaluation = self._engine.evaluate(scenario.case)
+        main: tuple[MainAssumption, ...] = ()
+        if main_assumptions:
+            _report_phase(notify, "ranking assumptions")
+            main = find_main_assumptions(self._engine, evaluation)
+        return replace(score_of(evaluation, self.label, main), unused=self.unused_fields)
 
     def what_if(
         self,
@@ -115,6 +130,7 @@ class Network(CompiledNetwork):
         job: str | None = None,
         *,
         ageing: AgeingCase = "value",
+        main_assumptions: bool = True,
         notify: Notify | None = None,
     ) -> Diff:
         """Compare the network before and after changes.
@@ -123,6 +139,8 @@ class Network(CompiledNetwork):
             plan_or_changes: a plan's name, or a list of changes (objects, or mappings with `kind`).
             job: id of a job; the default job otherwise.
             ageing: low, value (central) or high.
+            main_assumptions: find the assumptions that move the change most. This takes most of the time; leave it out
+                where many changes are compared.
             notify: called with the name of each phase.
 
         Returns:
@@ -142,12 +160,17 @@ class Network(CompiledNetwork):
         after = apply_changes(before, changes, self._reader, where)
         _report_phase(notify, "after: scoring")
         after_evaluation = self._engine.evaluate(after.case, before.case.state)
+        main: tuple[MainAssumption, ...] = ()
+        if main_assumptions:
+            _report_phase(notify, "ranking assumptions")
+            main = find_main_assumptions(self._engine, after_evaluation, before_evaluation)
         return diff_of(
             plan.id if plan else None,
             score_of(before_evaluation, self.label),
             score_of(after_evaluation, self.label),
             before_evaluation,
             after_evaluation,
+            main,
         )
 
     def explain(
@@ -258,7 +281,7 @@ class Network(CompiledNetwork):
         """Return two rows for each selected link, one for each direction.
 
         Args:
-            chosen: an id, a glob, or a mapping of conditions as in changes (`{"tier": ...}`).
+            chosen: an id, a glob, a list of these, or a mapping of conditions as in changes (`{"tier": ...}`).
             job: id of a job, whose traffic counts; the default job otherwise.
             ageing: low, value (central) or high.
 
@@ -272,7 +295,7 @@ class Network(CompiledNetwork):
         self,
         vary: str | Mapping[str, Any] | Axis | Sequence[str | Mapping[str, Any] | Axis],
         *,
-        metric: str = "step_time_s",
+        metric: str | None = None,
         job: str | None = None,
         changes: str | Sequence[Any] | None = None,
         against: str | Sequence[Any] | None = None,
@@ -290,7 +313,7 @@ class Network(CompiledNetwork):
         Args:
             vary: `"links.wan-*.total_gbps=1e3..5e4:log9"`, `{"path": "age", "values": [0, 10, 20]}`, or two of them;
                 `studies.inputs.PATHS` lists the inputs.
-            metric: any metric of a score.
+            metric: any metric of a score; the step time otherwise, or the busiest link without a job.
             job: id of a job; the default job otherwise.
             changes: a plan's name or a list of changes to apply first.
             against: another plan or list of changes; its value of the metric is the level for crossings.
@@ -310,6 +333,7 @@ class Network(CompiledNetwork):
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
         axes = axes_of(vary)
+        metric = metric if metric is not None else default_metric(self.job(job))
         check_sweep(axes, metric)
         workers = Workers(executor, n_workers) if n_processes is None else Workers("processes", n_processes)
         scenario = self._scenario(changes, job, ageing)
@@ -319,8 +343,8 @@ class Network(CompiledNetwork):
         if against is not None:
             level, _ = metric_of_case(self._scenario(against, job, ageing).case, metric, self._engine)
         plan = changes if isinstance(changes, str) else None
-        other = against if isinstance(against, str) else None if against is None else "other changes"
-        return sweep_of(question, points, self.label, plan, against=other, level=level)
+        against_name = against if isinstance(against, str) else None if against is None else "other changes"
+        return sweep_of(question, points, self.label, plan, against=against_name, level=level)
 
     def evaluate(self, job: str | None = None, *, ageing: AgeingCase = "value") -> Evaluation:
         """Return the arrays behind a score: outcomes of all stages, by link, arc or node.
@@ -330,6 +354,12 @@ class Network(CompiledNetwork):
             ageing: low, value (central) or high.
         """
         return self._engine.evaluate(self._scenario(None, job, ageing).case)
+
+    def with_document(self, document: TopologyDocument) -> Self:
+        """Return a network for another document; it keeps the name."""
+        network = super().with_document(document)
+        network.label = self.label
+        return network
 
     def check_buildable(self, arrays: NetworkArrays) -> None:
         """Check that a network could be built.
@@ -343,11 +373,13 @@ class Network(CompiledNetwork):
         issues_by_key = build_issues(State.of(arrays), self.document, self._reader)
         if issues_by_key:
             issues = list(issues_by_key.values())
-            raise TopologyError(f"{len(issues)} things cannot be built", where=self.document.name, found=issues)
+            raise TopologyError(
+                f"{counted(len(issues), 'thing')} cannot be built", where=self.document.name, found=issues
+            )
 
     def _select_rows(self, evaluation: Evaluation, chosen: Any) -> Ints:
-        chosen = validate_as(LinkSelector, {"id": chosen} if isinstance(chosen, str) else chosen, "links")
-        return select_links(evaluation.case.state, chosen, self.document.as_of, "links")
+        links = validate_as(Links, chosen, "links", prefix="links")
+        return select_links(evaluation.case.state, links, self.document.as_of, "links")
 
     def _evaluate_after(
         self, changes: str | Sequence[Any] | None, job: str | None, notify: Notify | None, ageing: AgeingCase = "value"
@@ -369,9 +401,9 @@ class Network(CompiledNetwork):
     def _parse_changes(self, plan_or_changes: str | Sequence[Any]) -> tuple[str, list[Change], Plan | None]:
         """Return (place of the changes, the changes, their plan if any)."""
         if not isinstance(plan_or_changes, str | list | tuple):
-            kind = type(plan_or_changes).__name__
             raise ChangeError(
-                f"{kind} is no plan and no list of changes", expected="a plan's name, or a list of changes"
+                f"{type_text(plan_or_changes)} is no plan and no list of changes",
+                expected="a plan's name, or a list of changes",
             )
         plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
         where = f"plans[{plan.id}].changes" if plan else "changes"

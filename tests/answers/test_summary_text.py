@@ -202,7 +202,7 @@ def test_fibre_without_a_transceiver_is_not_judged_and_says_so() -> None:
     rows = network.link_table().rows
     assert rows[0]["up"]
     assert rows[0]["loss_db"] > 200
-    assert "1 link(s) over fibre name no transceiver, so light is not judged; l0 among them." in told(network)
+    assert "1 link over fibre without a transceiver, so light is not judged; l0 among them." in told(network)
     assert network.link_table().notes == ("l0: no transceiver is named, so the light is not judged.",)
     assert "No transceiver is named, so the light is not judged." in network.link("l0", years=None).to_dict()["summary"]
     assert network.link_table("l1").notes == ()

@@ -82,7 +82,8 @@ def test_every_route_says_what_it_answers_and_how_it_fails(client: Any) -> None:
 def test_links_are_an_id_a_glob_or_conditions_and_bounds_are_told(client: Any) -> None:
     components = described(client)["components"]["schemas"]
     forecast, page = (components[name]["properties"] for name in ("ForecastRequest", "LinkRequest"))
-    glob, conditions, nothing = forecast["links"]["anyOf"]
+    glob, globs, conditions, nothing = forecast["links"]["anyOf"]
+    assert (globs["type"], globs["items"], globs["minItems"]) == ("array", glob, 1)
     assert (glob["type"], glob["maxLength"], nothing) == ("string", 200, {"type": "null"})
     assert conditions == {"$ref": "#/components/schemas/LinkSelector"}
     assert (forecast["years"]["minimum"], forecast["years"]["maximum"], forecast["years"]["default"]) == (1, 100, 20)

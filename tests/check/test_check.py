@@ -206,7 +206,7 @@ def problem(path: Path) -> str:
         ({"source": "heard"}, "source: "),
         ({"tolerence": {}}, "did you mean 'tolerance'"),
         ({"tolerance": {"rate_gbps": {"relative": 1}}}, "relative"),
-        ({"tolerance": {"rate_gbps": {"rel": -1}}}, "greater than or equal to 0"),
+        ({"tolerance": {"rate_gbps": {"rel": -1}}}, "must be at least 0"),
         ({"tolerance": {"rate_gbps": {}}}, "abs, rel, both, or mape"),
         ({"tolerance": {"rate_gbps": {"rel": 1, "mape": 1}}}, "mape stands alone"),
         ({"cases": []}, "at least 1 item"),

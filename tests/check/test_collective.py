@@ -11,7 +11,7 @@ import pytest
 
 from twin.check import KINDS, check_file
 from twin.errors import DocumentError
-from twin.formats.native import validate_as
+from twin.model.validation import validate_as
 
 SHIPPED = Path(__file__).parents[2] / "fixtures" / "collectives.json"
 TIER = {"kind": "switch", "n": 4, "algorithm": "ring", "bandwidth_gbps": 400, "latency_us": 2}
@@ -37,10 +37,10 @@ def test_messages_meet_only_where_that_is_asked_for() -> None:
     ("given", "told"),
     [
         ({"collective": "allreduce"}, "did you mean 'all_reduce'"),
-        ({"size_bytes": -1}, "greater than or equal to 0"),
+        ({"size_bytes": -1}, "must be at least 0"),
         ({"tiers": []}, "at least 1 item"),
-        ({"tiers": [{**TIER, "n": 0}]}, "greater than or equal to 1"),
-        ({"tiers": [{**TIER, "bandwidth_gbps": 0}]}, "greater than 0"),
+        ({"tiers": [{**TIER, "n": 0}]}, "must be at least 1"),
+        ({"tiers": [{**TIER, "bandwidth_gbps": 0}]}, "must be more than 0"),
         ({"tiers": [{**TIER, "kind": "full-mesh"}]}, "did you mean 'full_mesh'"),
         ({"tiers": [{**TIER, "algorithm": "halving"}]}, "did you mean 'halving_doubling'"),
         ({"tiers": [{**TIER, "latency": 1}]}, "did you mean 'latency_us'"),

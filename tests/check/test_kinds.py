@@ -12,7 +12,7 @@ import pytest
 from twin.check import KINDS, check_file
 from twin.check.record import record, write_record
 from twin.errors import ConvergenceError, DocumentError
-from twin.formats.native import validate_as
+from twin.model.validation import validate_as
 from twin.traffic import optimum
 
 
@@ -136,10 +136,10 @@ def test_demands_and_capacities_too_far_apart_are_a_convergence_error() -> None:
     [
         ([("l", "a", "b", 1, 1), ("l", "a", "b", 1, 1)], [], "link 'l' stands twice"),
         ([("l", "a", "a", 1, 1)], [], "both ends are 'a'"),
-        ([("l", "a", "b", 0, 1)], [], "greater than 0"),
-        ([("l", "a", "b", 1, 0)], [], "greater than 0"),
+        ([("l", "a", "b", 0, 1)], [], "must be more than 0"),
+        ([("l", "a", "b", 1, 0)], [], "must be more than 0"),
         ([("l", "alpha", "b", 1, 1)], [("alpah", "b", 1)], "did you mean 'alpha'"),
-        ([("l", "a", "b", 1, 1)], [("a", "b", -1)], "greater than or equal to 0"),
+        ([("l", "a", "b", 1, 1)], [("a", "b", -1)], "must be at least 0"),
     ],
 )
 def test_link_loads_that_do_not_hold_together_are_refused(links: list[Any], demands: list[Any], text: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from twin.check import KINDS, check_file
 from twin.errors import CatalogueError, DocumentError
-from twin.formats.native import validate_as
+from twin.model.validation import validate_as
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 FIXTURE, EXPERTS = FIXTURES / "training_steps_published.json", FIXTURES / "training_steps_experts.json"
@@ -133,7 +133,7 @@ def test_layers_need_not_divide_and_memory_need_not_fit() -> None:
         ({"precision": "fp16"}, DocumentError, "'bf16' or 'fp8'"),
         ({"recompute": "some"}, DocumentError, "'selective'"),
         ({"launch": "lazy"}, DocumentError, "'graph' or 'eager'"),
-        ({"parallel": {"tp": 0}}, DocumentError, "greater than or equal to 1"),
+        ({"parallel": {"tp": 0}}, DocumentError, "must be at least 1"),
         ({"parallel": {"tpp": 1}}, DocumentError, "did you mean 'tp'"),
     ],
 )

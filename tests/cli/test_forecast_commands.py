@@ -256,5 +256,11 @@ def test_from_a_shell_too(campus: str) -> None:
     command = [sys.executable, "-m", "twin.cli", "link", campus, "wna"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith("error: ChangeError: ")
+    assert result.stderr.startswith("error: links: no link matches 'wna'")
     assert result.stderr.count("\n") == 1
+
+
+def test_growth_in_per_cent_is_told_what_a_ratio_is(campus: str) -> None:
+    result = CliRunner().invoke(cli.app, ["forecast", campus, "--growth", "20%"], env={"COLUMNS": "160"})
+    assert result.exit_code == 2
+    assert "'20%' is no number (a ratio: 20 % is 0.2)" in result.output

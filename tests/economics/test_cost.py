@@ -182,7 +182,7 @@ def test_the_sound_campus_can_be_built() -> None:
         (
             line(transceiver="OpenZR+-400G", n_parallel=65, mux="mux-64", spans=[{"length_km": 1}]),
             "band l",
-            "65 channels of 75 GHz; 1 fibre pair(s) hold 64",
+            "65 channels of 75 GHz; room for 64 on 1 fibre pair",
         ),
         (
             line(transceiver="OpenZR+-400G", n_parallel=9, mux="mux-8", spans=[{"length_km": 1}]),
@@ -192,7 +192,7 @@ def test_the_sound_campus_can_be_built() -> None:
         (
             line(transceiver="OpenZR+-400G", n_parallel=2, spans=[{"length_km": 1}]),
             "mux l",
-            "2 channels on 1 fibre pair(s) without a multiplexer",
+            "2 channels on 1 fibre pair without a multiplexer",
         ),
         (
             line(transceiver="400G-LR4", n_parallel=9, mux="mux-8", spans=[{"length_km": 1}]),

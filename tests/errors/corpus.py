@@ -18,9 +18,9 @@ from twin.catalogue import load_price_book
 from twin.catalogue.parts import read_figure, read_parts
 from twin.errors import TwinError
 from twin.formats import parse_document
-from twin.formats.native import validate_as
 from twin.loading import from_document
 from twin.model.document import Fabric
+from twin.model.validation import validate_as
 from twin.scenario.apply import parse_changes
 from twin.scenario.select import LinkSelector
 

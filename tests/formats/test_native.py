@@ -21,7 +21,8 @@ from tests.model.samples import campus_data
 from twin import formats
 from twin.errors import DocumentError, TwinError
 from twin.formats import WRITERS, parse_document, read_mapping, write_document
-from twin.formats.native import adapter_of, parse_mapping, validate_as
+from twin.formats.native import parse_mapping
+from twin.model.validation import adapter_of, validate_as
 from twin.scenario.apply import parse_changes
 
 NODES = "nodes: [{id: a, kind: leaf}, {id: b, kind: leaf}]\n"
@@ -101,17 +102,27 @@ def test_text_beyond_ascii_survives(tmp_path: Path) -> None:
         ("routing: ecpm", "routing", "found 'ecpm'", "did you mean 'ecmp'"),
         ("nodes: [{kind: leaf}]", "nodes[0].id", "is missing", ""),
         ("nodes: [{id: a}]", "nodes[a].kind", "is missing", ""),
-        ("nodes: {id: a}", "nodes", "valid array", ""),
-        ("nodes: [{id: 7, kind: leaf}]", "nodes[0].id", "valid string, found 7", ""),
-        ("nodes: [{id: a, kind: leaf, up: 1}]", "nodes[a].up", "valid boolean, found 1", ""),
+        ("nodes: {id: a}", "nodes", "must be a list", ""),
+        ("nodes: [{id: 7, kind: leaf}]", "nodes[0].id", "must be a text, found 7", ""),
+        ("nodes: [{id: a, kind: leaf, up: 1}]", "nodes[a].up", "must be true or false, found 1", ""),
         ("nodes: [{id: a, kind: leaf, n_accelerators: 1.5}]", "nodes[a].n_accelerators", "found 1.5", ""),
-        ("nodes: [{id: a, kind: leaf, n_accelerators: '1'}]", "nodes[a].n_accelerators", "found '1'", ""),
-        ("links: [{id: l, ends: [a, b], weight: '2'}]", "links[l].weight", "valid number, found '2'", ""),
+        (
+            "nodes: [{id: a, kind: leaf, n_accelerators: '1'}]",
+            "nodes[a].n_accelerators",
+            "found '1'",
+            "write",
+        ),
+        (
+            "links: [{id: l, ends: [a, b], weight: '2'}]",
+            "links[l].weight",
+            "must be a number, found '2'",
+            "write",
+        ),
         ("links: [{id: l, ends: [a, b], weight: .nan}]", "links[l].weight", "finite number, found nan", ""),
         ("links: [{id: l, ends: [a, b], weight: .inf}]", "links[l].weight", "found inf", ""),
-        ("links: [{id: l, ends: [a, b], weight: -1}]", "links[l].weight", "greater than 0, found -1", ""),
+        ("links: [{id: l, ends: [a, b], weight: -1}]", "links[l].weight", "must be more than 0, found -1", ""),
         ("links: [{id: l, ends: [a, b, c]}]", "links[l].ends", "at most 2 items", ""),
-        ("as_of: yesterday", "as_of", "valid date", ""),
+        ("as_of: yesterday", "as_of", "must be a date", ""),
         ("as_of: '2026-02-30'", "as_of", "found '2026-02-30'", ""),
         ("1: 2", "1", "unknown field '1'", "known: "),
     ],
@@ -145,11 +156,11 @@ def test_changes_are_told_with_near_kinds_and_fields() -> None:
     with pytest.raises(DocumentError) as caught:
         parse_changes([{"kind": "agee", "years": 1}, {"kind": "age", "yaers": 1}, {"years": 2}])
     found = {issue.where: (issue.problem, issue.hint) for issue in caught.value.issues}
-    assert found["[0].kind"] == ("unknown kind 'agee'", "did you mean 'age'?")
-    assert found["[1].yaers"] == ("unknown field 'yaers'", "did you mean 'years'?")
-    assert found["[1].years"][0] == "is missing"
-    assert found["[2].kind"][0] == "is missing"
-    assert "fail_links" in found["[2].kind"][1]
+    assert found["changes[0].kind"] == ("unknown kind 'agee'", "did you mean 'age'?")
+    assert found["changes[1].yaers"] == ("unknown field 'yaers'", "did you mean 'years'?")
+    assert found["changes[1].years"][0] == "is missing"
+    assert found["changes[2].kind"][0] == "is missing"
+    assert "fail_links" in found["changes[2].kind"][1]
 
 
 # --- files ---------------------------------------------------------------------------------------------------------
@@ -233,8 +244,8 @@ def test_broken_text_is_told_with_line_and_column(text: str, as_json: bool, wher
         ("a: !!bool 'perhaps'", False, "a tag does not fit its value"),
         ("a: !!timestamp 'soon'", False, "a tag does not fit its value"),
         ("as_of: 2026-13-01", False, "month must be in 1..12"),
-        ("as_of: 2026-01-01 10:00:00", False, "is a time; dates are written 2026-01-31"),
-        ("name: !!binary aGk=", False, "is a bytes"),
+        ("as_of: 2026-01-01 10:00:00", False, "is a time (dates are written 2026-01-31)"),
+        ("name: !!binary aGk=", False, "name: is no plain data"),
         ('{"schema_version": %s}' % ("9" * 5000), True, "4300"),
         ('{"name": "\\ud800"}', True, "name: a lone surrogate"),
         (

@@ -71,7 +71,7 @@ def test_a_job_survives_the_round_trip(model: Any) -> None:
         ("llama-3.1-405", "jobs[job].model", "unknown model 'llama-3.1-405'; did you mean 'llama-3.1-405b'"),
         ({"preset": "mixtral-8x7"}, "jobs[job].model", "did you mean 'mixtral-8x7b'"),
         ({"preset": "llama-3.1-8b", "n_sequnce": 4096}, "jobs[job].model.n_sequnce", "did you mean 'n_sequence'"),
-        ({"preset": "llama-3.1-8b", "n_layers": 0}, "jobs[job].model.n_layers", "greater than or equal to 1"),
+        ({"preset": "llama-3.1-8b", "n_layers": 0}, "jobs[job].model.n_layers", "must be at least 1"),
         ({"presett": "llama-3.1-8b"}, "jobs[job].model.presett", "did you mean 'preset'"),
         (3, "jobs[job].model", "found 3"),
     ],

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, get_args
 
 import networkx as nx
+import numpy as np
 import pytest
 
 from tests.model.samples import campus_data, network, shipped
-from twin.errors import ChangeError, TopologyError
-from twin.model.network import Edit, NetworkGraph
+from twin.errors import ChangeError, DocumentError, Issue, TopologyError
+from twin.loading import from_document
+from twin.model.edit import CHANGES_OF_FIELDS, Edit
+from twin.model.network import NetworkGraph
 from twin.model.records import Link, Node
+from twin.scenario.changes import Change
 
 FABRIC = {
     "nodes": [{"id": "outside", "kind": "border"}],
@@ -222,3 +227,94 @@ def test_generators_are_asked_once_a_fabric() -> None:
     counted = NetworkGraph(base.document, base.generators._replace(expand=expand))
     _ = counted.nodes, counted.links, counted.graph
     assert sorted(asked) == ["other", "pod"]
+
+
+# --- edits that are not understood -----------------------------------------------------------------------------------
+
+
+def refusal(campus: NetworkGraph, write: Callable[[Edit], object]) -> dict[str, Issue]:
+    """Faults of an edit by place."""
+    with pytest.raises(ChangeError) as error, campus.edit() as edit:
+        write(edit)
+    return {issue.where: issue for issue in error.value.issues}
+
+
+def test_an_attribute_beside_the_record_is_refused_with_the_way_to_set_it(campus: NetworkGraph) -> None:
+    def write(edit: Edit) -> None:
+        edit.graph.edges["a-border", "b-border", "wan"]["capacity_gbps"] = 400
+        edit.graph.nodes["a-leaf"]["up"] = False
+        edit.graph.nodes["a-leaf"]["colour"] = "red"
+        edit.graph.graph["name"] = "other"
+
+    issues = refusal(campus, write)
+    assert set(issues) == {"links[wan].capacity_gbps", "nodes[a-leaf].up", "nodes[a-leaf].colour", "graph[name]"}
+    assert issues["links[wan].capacity_gbps"].hint == "edit.set_link('wan', capacity_gbps=400)"
+    assert issues["nodes[a-leaf].up"].hint == "edit.set_node('a-leaf', up=False), or the change fail_nodes"
+    assert "no field 'colour'" in issues["nodes[a-leaf].colour"].problem
+
+
+def test_what_the_hints_say_does_what_was_meant(campus: NetworkGraph) -> None:
+    with campus.edit() as edit:
+        edit.set_link("wan", capacity_gbps=400)
+        edit.set_node("a-leaf", up=False)
+        edit.set_link("a-up", ends=("a-leaf", "b-border"))
+    links = {link.id: link for link in edit.network.links}
+    assert links["wan"].capacity_gbps == 400.0
+    assert links["a-up"].ends == ("a-leaf", "b-border")
+    assert [node.id for node in edit.network.nodes if not node.up] == ["a-leaf"]
+    assert len(links) == len(campus.links)
+
+
+def test_records_at_another_place_or_of_another_kind_are_refused(campus: NetworkGraph) -> None:
+    wan = next(link for link in campus.links if link.id == "wan")
+    leaf = next(node for node in campus.nodes if node.id == "a-leaf")
+
+    def write(edit: Edit) -> None:
+        edit.graph.add_node("other", record=leaf)
+        edit.graph.add_node("link", record=wan)
+        edit.graph.add_edge("a-leaf", "b-leaf", key="wan", record=wan)
+        edit.graph.add_edge("a-leaf", "b-leaf", key="copy", record=wan)
+        edit.graph.nodes["b-leaf"]["record"] = replace(leaf, id="b-leaf", kind="laef")  # type: ignore[arg-type]
+
+    issues = refusal(campus, write)
+    assert set(issues) == {"nodes[other]", "nodes[link]", "links[wan].ends", "links[copy]", "nodes[b-leaf].kind"}
+
+
+def test_a_record_that_no_document_could_state_is_refused_where_it_is_put(campus: NetworkGraph) -> None:
+    with campus.edit() as edit:
+        with pytest.raises(DocumentError, match=r"nodes\[x\]\.kind"):
+            edit.put_node(Node("x", "laef"))  # type: ignore[arg-type]
+        with pytest.raises(DocumentError, match=r"links\[wan\]\.capacity_gbps"):
+            edit.set_link("wan", capacity_gbps="400G")
+        with pytest.raises(DocumentError, match="did you mean 'capacity_gbps'"):
+            edit.set_link("wan", capacity=400)
+        with pytest.raises(ChangeError, match="did you mean 'a-leaf'"):
+            edit.set_node("a-leav", up=False)
+        with pytest.raises(ChangeError, match="is no node"):
+            edit.put_node({"id": "x"})  # type: ignore[arg-type]
+    assert edit.network.document == campus.document
+
+
+def test_numbers_of_numpy_are_numbers(campus: NetworkGraph) -> None:
+    with campus.edit() as edit:
+        edit.set_link("wan", n_parallel=np.int64(2), capacity_gbps=np.float32(100))
+    wan = next(link for link in edit.network.links if link.id == "wan")
+    assert (wan.n_parallel, wan.capacity_gbps) == (2, 100.0)
+    assert type(wan.n_parallel) is int
+
+
+def test_the_changes_that_hints_name_exist_and_the_fields_too() -> None:
+    kinds = {kind.model_fields["kind"].default for kind in get_args(get_args(Change)[0])}
+    for kind, changes in ((Node, CHANGES_OF_FIELDS["nodes"]), (Link, CHANGES_OF_FIELDS["links"])):
+        assert set(changes.values()) <= kinds
+        assert set(changes) <= {spec.name for spec in fields(kind)}
+
+
+def test_an_edited_network_keeps_its_name() -> None:
+    data = campus_data()
+    del data["name"]
+    origin = from_document(data, label="campus.yaml")
+    with origin.edit() as edit:
+        edit.remove_link("b-cable-2")
+    assert edit.network.score().network == origin.score().network == "campus.yaml"  # type: ignore[attr-defined]
+    assert origin.with_added(nodes=[Node("new", "host")]).label == "campus.yaml"

@@ -14,7 +14,7 @@ from tests.training.cases import general, health_of, line, of_part, reader, stat
 from twin.arrays import State
 from twin.economics.cost import bill_of_materials, purchased_items
 from twin.optics.gn_model import AmplifiedSpans, Comb, line_noise, outside_validity
-from twin.optics.link_budget import DARK, LINE_RATE, MODE, REACH
+from twin.optics.link_budget import DOWN, LINE_RATE, MODE, REACH
 from twin.optics.link_health import compute_link_health
 from twin.scenario.feasibility import build_issues
 
@@ -96,7 +96,7 @@ def test_a_line_that_is_too_long_goes_down_a_mode_and_then_beyond_dispersion() -
     found = [health_of(amplified(n) | {"lossless": wide}) for n in (3, 12, 20)]
     assert [(h.member_gbps[0], h.arc_limit[0]) for h in found] == [(400, LINE_RATE), (300, MODE), (0, REACH)]
     faint = health_of(amplified(launch_dbm=-25.0))
-    assert (faint.member_gbps[0], faint.arc_limit[0]) == (0, DARK)
+    assert (faint.member_gbps[0], faint.arc_limit[0]) == (0, DOWN)
 
 
 def test_amplifiers_take_time_and_money() -> None:

@@ -81,11 +81,11 @@ def best_gsnr_db(line: AmplifiedSpans, comb: Comb) -> float:
 MIXED = spans(
     {}, {"length_km": 50.0, "loss_db_per_km": 0.17, "dispersion_ps_per_nm_km": 21.0, "effective_area_um2": 125.0}
 )
-DARK = spans({"length_km": 30.0}, {"length_km": 20.0, "noise_figure_db": NONE}, {"length_km": 40.0})
+DOWN = spans({"length_km": 30.0}, {"length_km": 20.0, "noise_figure_db": NONE}, {"length_km": 40.0})
 GRID = Comb.grid(9, 193.0, 75.0, 60.0, 0.0)
 RATES = Comb(GRID.frequency_thz, np.array([60.0, 32.0, 60.0] * 3), np.linspace(-2.0, 1.0, 9))
 ONE = Comb.grid(1, 193.4, 75.0, 60.0, 1.0)
-LINES = {"uniform": spans({}, {}, {}), "mixed": MIXED, "dark": DARK}
+LINES = {"uniform": spans({}, {}, {}), "mixed": MIXED, "dark": DOWN}
 COMBS = {"grid": GRID, "rates": RATES, "one": ONE}
 over_lines = pytest.mark.parametrize("line", LINES.values(), ids=LINES)
 over_combs = pytest.mark.parametrize("comb", COMBS.values(), ids=COMBS)

@@ -16,7 +16,7 @@ from tests.training.cases import ZRP, health_of, line, mode_of, of_part, penalty
 from twin.catalogue import Catalogue, Part, catalogue, load_price_book
 from twin.catalogue.ageing import AgeingCase
 from twin.catalogue.figure_reader import FigureReader
-from twin.optics.link_budget import DARK, LINE_RATE, MODE, REACH, mode_penalty_db
+from twin.optics.link_budget import DOWN, LINE_RATE, MODE, REACH, mode_penalty_db
 from twin.optics.link_health import LinkHealth, compute_link_health
 from twin.scenario.change import Context
 from twin.scenario.changes import Age
@@ -147,7 +147,7 @@ def test_too_much_light_is_darkness() -> None:
     found = health_of(worn(0.0, launch_dbm=2.0))
     assert found.received_dbm[0] == pytest.approx(1.79)
     assert found.margin_db[0] == pytest.approx(-1.79)
-    assert (bool(found.lit[0]), found.arc_limit[0], found.loss_ratio[0]) == (False, DARK, 1.0)
+    assert (bool(found.lit[0]), found.arc_limit[0], found.loss_ratio[0]) == (False, DOWN, 1.0)
 
 
 def test_direct_detection_has_a_highest_power_where_the_part_states_it() -> None:
@@ -172,7 +172,7 @@ def test_a_worn_part_falls_to_the_next_rate_that_both_ports_run(lumped_db: float
     found = judged(worn(lumped_db, part="border-12.8T"), edits)
     needed = mode_of(ZRP, rate or 100).required_snr_db.value + penalty_db(ZRP, rate or 100, 1.0)
     assert rate_and_margin(found) == (rate, pytest.approx(snr_db(-lumped_db - 0.21) - needed))
-    assert found.arc_limit[0] == {400: LINE_RATE, 0: DARK}.get(rate, MODE)
+    assert found.arc_limit[0] == {400: LINE_RATE, 0: DOWN}.get(rate, MODE)
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -196,7 +196,7 @@ def test_a_dark_link_has_the_margin_of_the_slowest_rate_its_ports_run() -> None:
     needed = mode_of(ZRP, 400).required_snr_db.value + penalty_db(ZRP, 400, 1.0)
     assert rate_and_margin(found) == (0, pytest.approx(snr_db(-24.21) - needed))
     assert found.margin_db[0] < 0
-    assert found.arc_limit[0] == DARK
+    assert found.arc_limit[0] == DOWN
     threshold = of_part("oFEC", "threshold_ber_ratio")
     assert found.budgets.pre_fec_ber_ratio[0] > threshold
 
@@ -419,7 +419,7 @@ def test_rate_margin_errors_and_limit_agree_with_each_other(
     found = health_of(line(transceiver=part, spans=[{"length_km": length_km}], capacity_gbps=capacity_gbps))
     lit, margin = bool(found.lit[0]), found.margin_db[0]
     assert lit == (found.budgets.mode[0] >= 0) == (margin >= 0)
-    assert (found.arc_limit[0] in (DARK, REACH)) == (not lit)
+    assert (found.arc_limit[0] in (DOWN, REACH)) == (not lit)
     if lit:
         assert margin == found.budgets.mode_margin_db[0, found.budgets.mode[0]]
         code = catalogue().get(part).fec or ""

@@ -16,7 +16,7 @@ from tests.training.cases import general, health_of, line, of_part, penalty_db, 
 from twin.catalogue import catalogue, load_price_book
 from twin.catalogue.figure_reader import FigureReader
 from twin.optics.fec import direct_ber_ratio, reed_solomon_loss_ratio
-from twin.optics.link_budget import BUFFER, CARDS, DARK, LINE_RATE, LOSS, MODE, REACH
+from twin.optics.link_budget import BUFFER, CARDS, DOWN, LINE_RATE, LOSS, MODE, REACH
 from twin.optics.link_health import LinkHealth, compute_link_health
 
 MANY = settings(max_examples=150, deadline=None)
@@ -113,7 +113,7 @@ def test_openzr_falls_back_to_a_slower_mode_and_then_goes_dark() -> None:
         (24, 300, 20.79, MODE),
         (28, 200, 16.91, MODE),
         (33, 100, 11.97, MODE),
-        (36, 0, 11.97, DARK),
+        (36, 0, 11.97, DOWN),
     ):
         health = health_of(line(spans=[{"length_km": 1, "lumped_loss_db": lumped_db}], transceiver="OpenZR+-400G"))
         received = -lumped_db - 0.21
@@ -126,7 +126,7 @@ def test_openzr_falls_back_to_a_slower_mode_and_then_goes_dark() -> None:
 def test_too_much_dispersion_is_out_of_reach() -> None:
     """2400 ps/nm over 16.7 ps/nm/km are 143 km, if only the light sufficed."""
     limits = [health_of(line(spans=[{"length_km": km}], transceiver="400ZR")).arc_limit[0] for km in (140, 150)]
-    assert limits == [DARK, REACH]
+    assert limits == [DOWN, REACH]
 
 
 def test_copper_ends_after_metres() -> None:

@@ -486,16 +486,16 @@ def test_a_misspelled_protection_gets_a_near_one() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "problem"),
     [
-        ("measured_received_dbm", -61.0, "greater than or equal to -60"),
+        ("measured_received_dbm", -61.0, "must be at least -60"),
         ("measured_received_dbm", float("nan"), "finite number, found nan"),
         ("launch_dbm", float("inf"), "finite number, found inf"),
-        ("launch_dbm", 10.5, "less than or equal to 10"),
-        ("capacity_gbps", 0.0, "greater than 0"),
+        ("launch_dbm", 10.5, "must be at most 10"),
+        ("capacity_gbps", 0.0, "must be more than 0"),
         ("loss_ratio", 1.0, "less than 1"),
-        ("loss_ratio", -1e-9, "greater than or equal to 0"),
-        ("n_fibre_pairs", 0, "greater than or equal to 1"),
-        ("macsec", "yes", "valid boolean"),
-        ("measured", "2026-02-30", "valid date"),
+        ("loss_ratio", -1e-9, "must be at least 0"),
+        ("n_fibre_pairs", 0, "must be at least 1"),
+        ("macsec", "yes", "must be true or false"),
+        ("measured", "2026-02-30", "must be a date"),
     ],
 )
 def test_a_bad_field_of_a_link_is_named_with_its_place(field: str, value: Any, problem: str) -> None:

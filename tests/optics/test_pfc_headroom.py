@@ -236,12 +236,12 @@ def test_a_buffer_is_named_only_where_it_holds_more_back_than_the_rest() -> None
     [
         ("policy", "shape", "'shaped'"),
         ("recovery", "goback", "'go_back_n'"),
-        ("n_pauses_per_s", -1.0, "greater than or equal to 0"),
+        ("n_pauses_per_s", -1.0, "must be at least 0"),
         ("n_pauses_per_s", float("nan"), "finite number"),
-        ("queue_pair_gbps", 0.0, "greater than 0"),
-        ("in_flight_bytes", 1.0, "greater than or equal to 1500"),
-        ("congestion_control_ratio", 1.1, "less than or equal to 1"),
-        ("congestion_control_ratio", 0.0, "greater than 0"),
+        ("queue_pair_gbps", 0.0, "must be more than 0"),
+        ("in_flight_bytes", 1.0, "must be at least 1500"),
+        ("congestion_control_ratio", 1.1, "must be at most 1"),
+        ("congestion_control_ratio", 0.0, "must be more than 0"),
     ],
 )
 def test_a_bad_field_is_named_with_its_place(field: str, value: Any, problem: str) -> None:

@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.mutations import choose_mutants
+from tests.mutations import choose_mutants, fault_keys
 
 ROOT = Path(__file__).parents[2]
 CLIP = '''"""A toy."""
@@ -154,6 +155,16 @@ def test_another_checkout_under_test_is_refused(toy: Path, tmp_path_factory: pyt
     found = mutate(toy, path=other)
     assert found.returncode == 2
     assert f"twin.toy.clip under test is {other}/twin/toy/clip.py, not {toy}/twin/toy/clip.py" in found.stderr
+
+
+def test_each_entry_of_the_list_names_a_fault_of_the_sources_and_a_reason() -> None:
+    entries = tomllib.loads((ROOT / "tests/equivalent_mutants.toml").read_text())["equivalent"]
+    files = {entry["file"] for entry in entries}
+    faults = set().union(*(fault_keys((ROOT / file).read_text(), file) for file in files))
+    named = [tuple(entry[name] for name in ("file", "function", "before", "after")) for entry in entries]
+    assert [name for name in named if name not in faults] == []
+    assert len(set(named)) == len(named)
+    assert all(entry["reason"] for entry in entries)
 
 
 def test_the_draw_depends_on_the_seed_and_the_file_alone() -> None:

@@ -142,7 +142,7 @@ def test_a_pace_beyond_the_peak_of_the_accelerators_is_an_error() -> None:
 
 @pytest.mark.parametrize(
     ("is_local_sgd", "n_sites", "of"),
-    [(True, 3, (3, 100)), (False, 3, (1, 1)), (True, 1, (1, 100))],
+    [(True, 3, (3, 100)), (True, 2, (2, 100)), (False, 3, (1, 1)), (True, 1, (1, 100))],
 )
 def test_sites_are_the_replicas_of_local_steps(is_local_sgd: bool, n_sites: int, of: tuple[int, int]) -> None:
     """The figures of the loss are used where more than one site takes steps of its own."""
@@ -159,9 +159,9 @@ def test_there_is_no_loss_without_a_step() -> None:
     assert training.loss(given({"step": NO_STEP}, job=some(is_local_sgd=True))) is None
 
 
-def dark(*, both: bool) -> Case:
+def dark(*, both: bool, routing: str = "ecmp") -> Case:
     """Two sites joined by two routes; one has a fibre of 300 km, too long for light, or both have."""
-    data = sites(TWO, wide_gbps=100.0, parallelism={"tp": 8})
+    data = sites(TWO, wide_gbps=100.0, parallelism={"tp": 8}) | {"routing": routing}
     plain = {"id": "plain", "ends": ["a-leaf", "b-leaf"]}
     far = plain | {"id": "far", "transceiver": "400ZR", "spans": [{"length_km": 300.0}]}
     data["links"] = [link for link in data["links"] if link["id"] != "wan-ab"] + [far]
@@ -175,18 +175,53 @@ def case_of(data: dict[str, Any]) -> Case:
     return Case(state, document, network(data).document.jobs[0])
 
 
+@pytest.mark.parametrize("routing", ["ecmp", "wcmp"])
 @pytest.mark.parametrize("both", [False, True])
-def test_clean_loads_take_the_links_that_line_loss_made_dark(both: bool) -> None:
-    found = EVALUATOR.evaluate(dark(both=both))
+def test_clean_loads_take_the_links_that_line_loss_made_dark(both: bool, routing: str) -> None:
+    found = EVALUATOR.evaluate(dark(both=both, routing=routing))
     names = found.case.state.link_ids
     assert found.loads is not None
     assert found.clean_loads is not None
     row = names.index("far")
     assert not found.health.lit[row]
     assert row not in found.loads.arc // 2
-    # a share of no rate: the link is dark, and members that are up set the share
     assert row in found.clean_loads.arc // 2
     assert not found.clean_loads.unreachable
+
+
+@pytest.mark.parametrize(("routing", "part_of_far"), [("ecmp", 1 / 2), ("wcmp", 4 / 5)])
+def test_a_dark_link_would_carry_its_part_beside_the_others(routing: str, part_of_far: float) -> None:
+    """One member each of 400 and 100 Gb/s, side by side."""
+    found = EVALUATOR.evaluate(dark(both=False, routing=routing))
+    assert found.clean_loads is not None
+    unit = sum(found.clean_loads.wide.values())
+    names = np.array(found.case.state.link_ids)[found.clean_loads.arc // 2]
+    far, plain = (unit[names == name].sum() for name in ("far", "plain"))
+    assert far / (far + plain) == pytest.approx(part_of_far)
+
+
+def test_clean_loads_leave_a_lit_link_without_share_alone() -> None:
+    """Three ways of one, two and three links; the first carries nothing, and the second is dark."""
+    data = sites(TWO, parallelism={"tp": 8})
+    data["links"] = [link for link in data["links"] if link["id"] != "wan-ab"]
+    data["nodes"] += [{"id": name, "kind": "spine"} for name in ("c", "d", "e")]
+    far = {"id": "far", "ends": ["a-leaf", "c"], "transceiver": "400ZR", "spans": [{"length_km": 300.0}]}
+    data["links"].append(far)
+    ways = [["a-leaf", "b-leaf"], ["c", "b-leaf"], ["a-leaf", "d", "e", "b-leaf"]]
+    pairs = [pair for way in ways for pair in pairwise(way)]
+    data["links"] += [{"id": a + "-" + b, "ends": [a, b], "capacity_gbps": 100.0} for a, b in pairs]
+    found = evaluated(data)
+    needs: dict[str, Any] = {name.partition(".")[0]: None for name in STAGES["clean_link_loads"].needs}
+    needs = {name: found.outcome(name) for name in needs}
+    share = np.array(needs["split_share"])
+    share[found.case.state.link_ids.index("a-leaf-b-leaf")] = 0.0
+    fields = ("lit", "rate_unknown", "arc_latency_us")
+    needs |= {"split_share": share} | {f"health.{name}": getattr(found.health, name) for name in fields}
+    clean = training.clean_link_loads(given(needs, state=found.case.state, reader=reader()))
+    assert clean is not None
+    used = {found.case.state.link_ids[link] for link in clean.arc // 2}
+    assert {"far", "c-b-leaf"} <= used
+    assert not {"a-leaf-b-leaf", "d-e"} & used
 
 
 def test_loads_stay_where_those_without_line_loss_would_cross_a_link_of_unknown_rate() -> None:

@@ -15,7 +15,7 @@ from twin.catalogue import catalogue, load_price_book
 from twin.errors import TopologyError
 from twin.loading import from_document
 from twin.reliability.interruptions import part_interruptions
-from twin.reliability.outages import no_outages
+from twin.reliability.outages import ABORT, LINK, Outages, no_outages
 from twin.stages import money, reliability
 from twin.stages.engine import Engine
 from twin.stages.evaluation import Case, Evaluation
@@ -24,6 +24,13 @@ from twin.stages.evaluation import Case, Evaluation
 @pytest.fixture(autouse=True)
 def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWIN_CACHE_DIR", "")
+
+
+@pytest.fixture
+def evaluation() -> Evaluation:
+    network = from_document(campus_data())
+    engine = Engine(catalogue(), load_price_book())
+    return engine.evaluate(Case(State.of(network.arrays), network.document, network.job("both")))
 
 
 # --- reliability -----------------------------------------------------------------------------------------------------
@@ -146,18 +153,48 @@ def test_a_job_that_stops_asks_for_no_other_step() -> None:
     assert stopped.rate_ratio == 1.0
 
 
+def test_a_step_is_asked_for_on_the_sites_that_are_not_lost() -> None:
+    """Aborts lose b alone, and a and b together, of three sites."""
+    asked: list[Any] = []
+
+    def rerun(stage: str, placement: Any) -> Any:
+        asked.append([place.site for place in placement])
+        return result(tokens_per_s=4.0)
+
+    twice = np.array([1.0, 1.0])
+    codes = {"outage_class": np.array([ABORT, ABORT]), "lost": np.array([1, 2]), "element": np.array([LINK, LINK])}
+    columns = codes | {"row": np.array([0, 1]), "n_per_year": twice, "repair_h": twice, "pause_s": 3600.0 * twice}
+    needs = {
+        "interruptions": part_interruptions({"H100": 8}, reader()),
+        "step": result(tokens_per_s=8.0),
+        "outages": Outages(**columns, lost_sites=((), ("b",), ("a", "b")), member_down_ratio=0.0),
+    }
+    places = tuple(some(site=site) for site in ("a", "b", "c"))
+    job = some(placement=places, on_site_loss="go_on", recovery="restart")
+    found = reliability.goodput(given(needs, job=job, reader=reader(), rerun=rerun))
+    assert found is not None
+    assert asked == [["a", "c"], ["c"]]
+    # half the rate for 2 h of a year
+    assert 1.0 - found.rate_ratio == pytest.approx(0.5 * 2.0 / (365.0 * 24.0), rel=1e-2)
+
+
+def test_the_sites_of_a_graph_hold_their_own_racks_and_share_of_work(evaluation: Evaluation) -> None:
+    """H100 racks at a, GB200 racks at b."""
+    graph: Any = evaluation.outcome("site_graph")
+    shares: Any = evaluation.outcome("work_of_sites")
+    names = evaluation.case.state.node_ids
+    assert [site.id for site in graph.sites] == ["a", "b"]
+    assert {names[row] for row in graph.sites[0].racks} == {"a-rack-1", "a-rack-2"}
+    assert {names[row] for row in graph.sites[1].racks} == {"b-rack-1", "b-rack-2"}
+    assert [site.share_ratio for site in graph.sites] == list(shares)
+    assert shares[0] < shares[1]
+
+
 def test_no_outages_between_sites_without_a_graph() -> None:
     assert reliability.outages(given({"site_graph": None})).lost_sites == no_outages().lost_sites
 
 
 # --- money -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def evaluation() -> Evaluation:
-    network = from_document(campus_data())
-    engine = Engine(catalogue(), load_price_book())
-    return engine.evaluate(Case(State.of(network.arrays), network.document, network.job("both")))
 
 
 def test_a_job_pays_for_its_share_and_a_network_without_a_job_for_all(evaluation: Evaluation) -> None:

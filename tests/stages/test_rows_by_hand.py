@@ -95,6 +95,19 @@ def test_what_a_rerun_stage_reads_behind_it_is_an_input_as_well() -> None:
     assert read(runner, case(routing="wcmp"), "out") == ("wcmp", 1)
 
 
+def test_what_a_rerun_stage_runs_again_itself_is_an_input_as_well() -> None:
+    """`outer` runs `out` again, `out` runs `middle` again, and only `middle` reads the routing and the ageing case."""
+    middle = Stage(
+        "middle", lambda inputs: (inputs.document.routing, inputs.ageing), document=("routing",), by_ageing=True
+    )
+    out = Stage("out", lambda inputs: inputs.rerun("middle", job_of(inputs).placement), job=("placement",))
+    outer = replace(out, name="outer", compute=lambda inputs: inputs.rerun("out", job_of(inputs).placement))
+    runner = engine(middle, replace(out, reruns=("middle",)), replace(outer, reruns=("out",)))
+    assert read(runner, case(), "outer") == ("ecmp", "value")
+    assert read(runner, case(routing="wcmp"), "outer") == ("wcmp", "value")
+    assert read(runner, replace(case(), ageing="high"), "outer") == ("ecmp", "high")
+
+
 # --- figures ---------------------------------------------------------------------------------------------------------
 
 
@@ -114,6 +127,13 @@ def test_figures_of_a_rerun_join_those_of_the_stage() -> None:
     assert [used.name for used in runner.outcome(evaluation, "base").used_figures] == ["packet_bytes"]
 
 
+def test_the_reader_of_an_engine_reads_figures_of_all_kinds_and_its_own_prices() -> None:
+    runner = Engine(catalogue(), load_price_book({"part_usd": {"H100": 123.0}}), {})
+    assert runner.reader.price("part_usd", "H100") == 123.0
+    assert runner.reader.part("H100", "n_per_host") == catalogue().get("H100").value("n_per_host")
+    assert runner.reader.general("packet_bytes") == catalogue().general_figure("packet_bytes").value
+
+
 def by_routing(inputs: Inputs) -> float:
     """Another figure for each rule."""
     return inputs.reader.general("packet_bytes" if inputs.document.routing == "ecmp" else "ride_through_s")
@@ -131,14 +151,16 @@ def test_the_figures_of_an_answer_are_its_own_whatever_was_asked_before() -> Non
 
 
 def test_figures_are_listed_by_where_they_stand_and_then_by_name() -> None:
+    names = ["tdp_w", "n_per_host", "fp8_tflops", "nvlink_gbps", "memory_bytes", "bf16_tflops", "n_nvlink_domain"]
+
     def some(inputs: Inputs) -> float:
-        figures = [("H100", "n_per_host"), ("H100", "fp8_tflops"), ("GB200", "n_per_host"), ("GB200", "fp8_tflops")]
-        return sum(inputs.reader.part(part, name) for part, name in figures)
+        return sum(inputs.reader.part(part, name) for part in ("H100", "GB200") for name in names)
 
     evaluation = Evaluation(case(), None, engine(Stage("s", some, catalogue=("accelerator",))))
     found = [(used.where, used.name) for used in evaluation.used_figures]
     assert found == sorted(found)
-    assert len({where for where, _ in found}) == len({name for _, name in found}) == 2
+    assert len({where for where, _ in found}) == 2
+    assert [name for _, name in found] == sorted(names) * 2
 
 
 # --- what is read undeclared -----------------------------------------------------------------------------------------

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from tests.stages.given import NO_STEP, given, result, some
-from tests.training.cases import reader
+from tests.training.cases import reader, state_of
+from tests.training.steps import EVALUATOR
 from twin.arrays import NODE_KINDS
 from twin.kernels.congestion import queue_delay_us
 from twin.stages import traffic
+from twin.stages.evaluation import Case
 
 NONE = np.zeros(0)
 
@@ -56,6 +58,18 @@ def test_demands_of_one_pair_add_up_and_those_to_themselves_are_left_out() -> No
     assert (found.source.tolist(), found.target.tolist()) == ([0, 2], [1, 0])
     assert found.offered_gbps.tolist() == [3.0, 5.0]
     assert traffic.demand_pairs(given(state=state, document=some(demands=[]))) is None
+
+
+@pytest.mark.parametrize(("routing", "is_unknown"), [("ecmp", [True, False]), ("wcmp", [True, True])])
+def test_an_unknown_rate_leaves_a_split_by_rate_unknown_too(routing: str, is_unknown: list[bool]) -> None:
+    """Demands a-c over a link of unknown rate, and b-c over the same second link, which has room for both."""
+    nodes = [{"id": name, "kind": "leaf"} for name in "abc"]
+    links = [{"id": "x", "ends": ["a", "b"]}, {"id": "y", "ends": ["b", "c"], "capacity_gbps": 100.0}]
+    offered = [{"id": f"{source}c", "source": source, "target": "c", "offered_gbps": 30.0} for source in "ab"]
+    state, document = state_of({"nodes": nodes, "links": links, "demands": offered, "routing": routing})
+    found = EVALUATOR.evaluate(Case(state, document, None)).demands
+    assert found is not None
+    assert np.isnan(found.carried_gbps).tolist() == is_unknown
 
 
 def test_without_demands_there_are_no_routes_loads_and_queues() -> None:

@@ -28,19 +28,26 @@ def test_beside_drawing_them(n_flows: int, n_members: int) -> None:
     assert found == pytest.approx(np.mean(drawn) / (n_flows / n_members), rel=0.04)
 
 
+@pytest.mark.parametrize("n_flows", [63, 64])
 @pytest.mark.parametrize("n_members", [10_000, 1_000_000])
-def test_few_flows_on_very_many_members_hardly_meet(n_members: int) -> None:
-    """Some two of 63 on one member: 63 x 62 / 2 pairs, each with a chance of one in n."""
-    found = worst_over_mean(np.array([63.0]), np.array([n_members]))[0] * 63 / n_members
-    assert found == pytest.approx(1.0 + 63 * 62 / 2 / n_members, rel=0.02)
+def test_few_flows_on_very_many_members_hardly_meet(n_flows: int, n_members: int) -> None:
+    """Some two of them on one member: n (n - 1) / 2 pairs, each with a chance of one in `n_members`."""
+    found = worst_over_mean(np.array([float(n_flows)]), np.array([n_members]))[0] * n_flows / n_members
+    assert found == pytest.approx(1.0 + n_flows * (n_flows - 1) / 2 / n_members, rel=0.02)
 
 
 def test_one_member_or_no_flow_has_no_collisions_and_more_flows_have_fewer() -> None:
-    assert worst_over_mean(np.array([5.0, 0.0]), np.array([1, 8])).tolist() == [1.0, 1.0]
+    assert worst_over_mean(np.array([5.0, 500.0, 0.0]), np.array([1, 1, 8])).tolist() == [1.0, 1.0, 1.0]
     ratios = worst_over_mean(np.array([8.0, 80.0, 800.0, 8e4, 8e6]), np.full(5, 8))
     assert (np.diff(ratios) < 0).all()
     assert ratios[-1] == pytest.approx(1.0, abs=0.002)
     assert not len(worst_over_mean(np.zeros(0), np.zeros(0, np.int64)))
+
+
+def test_part_of_a_flow_counts_as_a_flow() -> None:
+    """One flow on 8 members is 8 times the mean, two are 4 times the mean or, one time in 8, 8 times."""
+    found = worst_over_mean(np.array([0.01, 1.0, 1.2, 2.0, 2.001]), np.full(5, 8))
+    assert found == pytest.approx([8.0, 8.0, 4.5, 4.5, 4.5], rel=1e-12)
 
 
 def fullest_of_two(n: int) -> float:

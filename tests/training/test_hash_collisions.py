@@ -31,6 +31,23 @@ def test_as_many_flows_hash_between_two_sites_as_the_smaller_one_keeps(n_a: int,
     assert (~is_wide).any()
 
 
+def test_each_pair_of_three_sites_hashes_the_flows_of_its_smaller_site() -> None:
+    """One, two and three racks of 8 accelerators, 3 flows each: 24 flows to and from a, 48 between b and c."""
+    held = {site: [("H100", 8)] * n for site, n in (("a", 1), ("b", 2), ("c", 3))}
+    data = sites(held, km=1.0, parallelism={"tp": 8})
+    for link in data["links"][-3:]:
+        link["n_parallel"] = 8
+    found = evaluated(data)
+    state, loads = found.case.state, found.loads
+    assert found.case.job is not None
+    assert loads is not None
+    ratio = collision_ratio(state, place_job(state, found.case.job, reader()), loads, 3.0)
+    names = np.array(state.link_ids)[loads.arc // 2]
+    for link, n_flows in (("wan-ab", 24.0), ("wan-ac", 24.0), ("wan-bc", 48.0)):
+        expected = worst_over_mean(np.array([n_flows]), np.array([8]))[0]
+        assert ratio[names == link] == pytest.approx([expected, expected], rel=1e-12), link
+
+
 def test_flows_of_one_site_hash_nowhere() -> None:
     found = evaluated(one_site(2, 8, parallelism={"tp": 8}))
     assert found.case.job is not None

@@ -18,6 +18,8 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from ..render.plain_text import plain_text
+
 METADATA = frozenset({"alias", "decimals", "optional", "hidden"})
 SCALARS = (str, bool, int, float, type(None))
 SCALAR_TYPES = frozenset(SCALARS)
@@ -100,6 +102,14 @@ def _fields_to_data(value: Any) -> dict[str, Any]:
 
 class Answer:
     """Base of every answer: the same data and the same bytes in Python, from the command and over HTTP."""
+
+    def __repr__(self) -> str:
+        """The answer as the command shows it, as plain text."""
+        return plain_text(self._table())
+
+    def _table(self) -> Any:
+        """The answer as a rich renderable."""
+        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data without clock, paths or random ids."""

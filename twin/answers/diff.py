@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,12 +11,16 @@ import numpy as np
 from ..arrays import Floats
 from ..catalogue.figure_reader import UsedFigure
 from ..economics.lease import Lease
-from ..render.numbers import number_text
+from ..render.diff_table import diff_table
+from ..render.numbers import metric_text
+from ..render.quantities import change_percent_text
 from ..stages.evaluation import Evaluation
+from .arc_text import arc_name, arc_reason
 from .data import Answer
+from .main_assumptions import MainAssumption
 from .metrics import Better
 from .score import MetricValue, Score, data_frame, html_table
-from .summary_text import arc_name, arc_reason
+from .verdict import diff_verdict
 
 N_CAUSES = 5
 """Largest number of causes listed for one figure."""
@@ -77,7 +81,7 @@ class Purchase:
         return iter((self.item, self.amount, self.usd))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Diff(Answer):
     """Every metric before and after a change, with causes and the items to buy."""
 
@@ -85,6 +89,8 @@ class Diff(Answer):
     as_of: str | None
     job: str | None
     plan: str | None
+    summary: tuple[str, ...]
+    """The verdict: change, bottleneck before and after, cost, main assumptions; one sentence each."""
     metrics: dict[str, MetricChange]
     utilisation_window: str
     """Time over which utilisation metrics are averaged."""
@@ -94,6 +100,8 @@ class Diff(Answer):
     causes: tuple[DiffCause, ...]
     purchases: tuple[Purchase, ...]
     lease: LeaseBeforeAfter
+    main_assumptions: tuple[MainAssumption, ...]
+    """Assumptions that move the change most; empty where they were not requested."""
     assumptions: tuple[UsedFigure, ...]
     """Of both scores."""
     before: Score = field(metadata={"hidden": True})
@@ -106,21 +114,42 @@ class Diff(Answer):
         """After minus before; None where either is null."""
         return _difference(*self[metric])
 
-    def to_pandas(self) -> Any:
-        """The metrics as a DataFrame (needs the extra `tables`)."""
-        rows = [{"metric": name, **row} for name, row in self.to_dict()["metrics"].items()]
+    def to_pandas(self, *, all_metrics: bool = False) -> Any:
+        """Return the metrics as a DataFrame (needs the extra `tables`).
+
+        all_metrics: include metrics that apply neither before nor after the change.
+        """
+        rows = [
+            {"metric": name, **row}
+            for name, row in self.to_dict()["metrics"].items()
+            if all_metrics or row["before"] is not None or row["after"] is not None
+        ]
         return data_frame(rows, ("metric", "before", "after", "change", "unit", "better"), "metric")
 
     def _repr_html_(self) -> str:
         rows = []
         for name, value in self.after.metrics.items():
-            cells = (self.before[name], value.value, self.change(name))
-            rows.append((name, *(number_text(cell, value.unit) for cell in cells)))
+            before, after = self[name]
+            if before is None and after is None:
+                continue
+            share = "" if before is None or after is None else change_percent_text(before, after)
+            rows.append((value.label, metric_text(name, before), metric_text(name, after), share))
         title = f"{self.before.network} · {self.before.job or 'no job'} · {self.plan or 'changes'}"
-        return html_table(title, ("metric", "before", "after", "change"), rows, self.after.bottlenecks)
+        headings = ("metric", "before", "after", "change")
+        return html_table(title, headings, rows, self.after.bottlenecks, self.summary)
+
+    def _table(self) -> Any:
+        return diff_table(self.to_dict(), self.after.to_dict())
 
 
-def diff_of(plan: str | None, before: Score, after: Score, old: Evaluation, new: Evaluation) -> Diff:
+def diff_of(
+    plan: str | None,
+    before: Score,
+    after: Score,
+    old: Evaluation,
+    new: Evaluation,
+    main: Sequence[MainAssumption] = (),
+) -> Diff:
     """Compare two scores.
 
     Args:
@@ -129,12 +158,14 @@ def diff_of(plan: str | None, before: Score, after: Score, old: Evaluation, new:
         after: score with the change.
         old: evaluation behind `before`.
         new: evaluation behind `after`; its network may have other nodes and links.
+        main: main assumptions of the comparison.
     """
     return Diff(
         network=before.network,
         as_of=before.as_of,
         job=before.job,
         plan=plan,
+        summary=diff_verdict(old, new, {name: (before[name], after[name]) for name in after}, main),
         metrics={name: _metric_change(before.metrics[name], value) for name, value in after.metrics.items()},
         utilisation_window=before.utilisation_window,
         utilisation_tier=before.utilisation_tier,
@@ -142,6 +173,7 @@ def diff_of(plan: str | None, before: Score, after: Score, old: Evaluation, new:
         causes=tuple(_causes(old, new)),
         purchases=tuple(Purchase(*row) for row in new.money.purchases),
         lease=LeaseBeforeAfter(before.lease, after.lease),
+        main_assumptions=tuple(main),
         assumptions=tuple(sorted({*before.assumptions, *after.assumptions})),
         before=before,
         after=after,

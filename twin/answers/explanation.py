@@ -10,17 +10,22 @@ from typing import Any
 from ..catalogue.figure_reader import UsedFigure
 from ..render import explanation_figure, svg_of
 from ..render.explanation_rows import CAUSE_COLUMNS, CAUSE_NAMES, PHASES_NOTE, cause_rows, step_parts
+from ..render.explanation_table import explanation_table
 from ..render.numbers import seconds_text
+from ..render.quantities import percent_text
 from ..stages.evaluation import Evaluation
 from ..training.causes import CAUSES, SENTENCES, Attribution
 from .data import Answer
-from .score import assumptions_of, html_table
-from .summary_text import overlap_time_s, propagation_s
+from .main_assumptions import assumptions_of
+from .reasons import overlap_time_s, propagation_s
+from .score import html_table
 
 SMALL_RATIO = 0.005
 """Smaller shares of the gap are not named in the summary; a smaller gap counts as no gap."""
 SAME_BOTTLENECK_RATIO = 0.1
 """Causes are the same bottleneck where removing one saves all that removing all saves, within this ratio."""
+N_NAMED = 3
+"""Number of causes that the verdict names."""
 NOISE_RATIO = 1e-9
 """Time differences below this share of the step time are rounding, and reported as 0."""
 
@@ -39,7 +44,7 @@ class CauseShare:
     last_s: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation(Answer):
     """A training step by its parts, and its gap to the ideal step by eight causes, the largest first."""
 
@@ -85,9 +90,12 @@ class Explanation(Answer):
     def _repr_html_(self) -> str:
         title = f"{self.network} · {self.job}"
         parts = [(name, seconds_text(seconds)) for name, seconds in (*self.parts(), ("step", self.step_time_s))]
-        tables = html_table(f"{title}: a step", ("part", "seconds"), parts, (PHASES_NOTE,))
-        tables += html_table(f"{title}: what is in the way", CAUSE_COLUMNS, self.rows(), self.summary)
+        tables = html_table(f"{title}: causes", CAUSE_COLUMNS, self.rows(), (), self.summary)
+        tables += html_table(f"{title}: parts of the step", ("part", "seconds"), parts, (PHASES_NOTE,))
         return tables + svg_of(self.figure)
+
+    def _table(self) -> Any:
+        return explanation_table(self.to_dict())
 
 
 def explanation_of(e: Evaluation, attribution: Attribution, network: str, plan: str | None) -> Explanation:
@@ -142,30 +150,31 @@ def explanation_of(e: Evaluation, attribution: Attribution, network: str, plan: 
 
 
 def _summary(e: Evaluation, attribution: Attribution, causes: list[CauseShare], gap_s: float) -> Iterator[str]:
+    step_text = seconds_text(attribution.step_time_s)
     if gap_s <= SMALL_RATIO * attribution.step_time_s:
-        yield f"Nothing of what could be taken away is in the way of a step of {seconds_text(attribution.step_time_s)}."
+        yield f"No cause in this list lengthens the step of {step_text}."
         return
     large = [cause for cause in causes if abs(cause.share_s) >= SMALL_RATIO * gap_s]
-    shares = ", ".join(f"{CAUSE_NAMES[cause.name]} {cause.share_s / gap_s:z.0%}" for cause in large)
-    yield (
-        f"With nothing in the way a step would take {seconds_text(attribution.ideal_step_time_s)} instead of "
-        f"{seconds_text(attribution.step_time_s)}; of the {seconds_text(gap_s)} between, {shares}."
-    )
+    ideal_text = seconds_text(attribution.ideal_step_time_s)
+    yield f"The step takes {step_text}; without all causes below it would take {ideal_text}."
+    shares = [f"{CAUSE_NAMES[cause.name]} {percent_text(cause.share_s / gap_s)}" for cause in large]
+    yield f"Largest causes of the {seconds_text(gap_s)} gap: {', '.join(shares[:N_NAMED])}."
     for names in _same_bottleneck_sets(attribution, gap_s):
-        alone_s = [attribution.saved_s(name) for name in names]
-        joined_names = " or ".join(CAUSE_NAMES[name] for name in names)
+        least_s = min(attribution.saved_s(name) for name in names)
+        joined_names = ", ".join(CAUSE_NAMES[name] for name in names)
+        together_text = seconds_text(attribution.saved_s(*names))
+        which = "either one" if len(names) == 2 else "any one"
         yield (
-            f"Taking away {joined_names}, any one of them, saves {seconds_text(min(alone_s))} or more; all of them "
-            f"{seconds_text(attribution.saved_s(*names))}: they are one obstacle."
+            f"Same bottleneck: {joined_names}. Removing {which} saves {seconds_text(least_s)} or more; "
+            f"removing all saves {together_text}."
         )
     delay = next(cause for cause in causes if cause.name == "delay")
     if delay.alone_s > 0:
-        effects, delay_s = "propagation, windows, loss recovery and what buffers must cover", propagation_s(e)
+        delay_s = propagation_s(e)
         if delay_s is not None:
-            delay_text = seconds_text(delay_s)
-            yield f"Of what round trips cost ({effects}), propagation between sites takes {delay_text} a step."
+            yield f"Pure propagation is {seconds_text(delay_s)} of a step; the rest of distance is buffers and windows."
         else:
-            yield f"Round trips ({effects}) cost {seconds_text(delay.last_s)} a step with all else out of the way."
+            yield f"With all other causes removed, distance costs {seconds_text(delay.last_s)} a step."
 
 
 def _same_bottleneck_sets(attribution: Attribution, gap_s: float) -> list[tuple[str, ...]]:

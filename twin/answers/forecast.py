@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, get_args
 
 import numpy as np
 
-from ..arrays import TIERS, Bools, Floats, Ints, Tier
+from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..errors import ChangeError
@@ -20,14 +20,23 @@ from ..optics.optical_paths import optical_paths_of_links
 from ..optics.transport_goodput import NEGLIGIBLE_LOSS_RATIO, pair_rate_gbps, recovery_goodput_ratio
 from ..render import forecast_figure, svg_of
 from ..render.forecast_rows import FORECAST_COLUMNS, forecast_rows
+from ..render.forecast_table import forecast_table
 from ..stages.evaluation import Evaluation
 from ..units import DAYS_PER_YEAR
 from .data import Answer
+from .forecast_records import (
+    RUNOUT_RATIOS,
+    CaseForecast,
+    LinkForecast,
+    Moment,
+    Narrowing,
+    RateDrop,
+    Runout,
+)
+from .forecast_verdict import EVENTS, first_link, forecast_verdict
 from .score import html_table
 
 CASES: tuple[AgeingCase, ...] = get_args(AgeingCase)
-RUNOUT_RATIOS = (0.7, 0.9)
-"""Utilisation at which planners order capacity, and at which it is too late to order."""
 N_BISECTIONS = 12
 """Halvings of a year; the last interval is a tenth of a day."""
 MAX_YEARS = 100
@@ -37,90 +46,20 @@ AMPLIFIED_WORK = 20
 """Work of an amplified path beside its spans, in units of one link."""
 
 
-@dataclass(frozen=True)
-class Moment:
-    """A day in the future of a network; `date` is None where its document has no `as_of`, or beyond the year 9999."""
-
-    years: float = field(metadata={"decimals": 3})
-    """From the day of the document."""
-    date: date | None
-
-
-@dataclass(frozen=True)
-class RateDrop(Moment):
-    """A day on which the rate of a member falls, and to what rate; 0 is a link that is down."""
-
-    member_gbps: float
-
-    @property
-    def when(self) -> Moment:
-        """The day without the rate."""
-        return Moment(self.years, self.date)
-
-
-@dataclass(frozen=True)
-class Runout:
-    """When utilisation of the busiest direction crosses each of RUNOUT_RATIOS; null where it does not."""
-
-    planned: Moment | None = field(metadata={"alias": f"{RUNOUT_RATIOS[0]:g}"})
-    """Capacity is ordered by then."""
-    late: Moment | None = field(metadata={"alias": f"{RUNOUT_RATIOS[1]:g}"})
-    """Too late to order capacity."""
-
-    def __iter__(self) -> Iterator[Moment | None]:
-        return iter((self.planned, self.late))
-
-
-@dataclass(frozen=True)
-class CaseForecast:
-    """One link, or links with equal forecasts, in one ageing case; null where something does not happen in time."""
-
-    required_margin_gone: Moment | None
-    """The margin falls below the required margin."""
-    margin_gone: Moment | None
-    """No margin is left in the mode in use today: a lower rate, losses, or a link that is down."""
-    drops: tuple[RateDrop, ...] = field(metadata={"alias": "rate_drops"})
-    """When the rate of a member falls."""
-    runout: Runout
-    margin_db: tuple[float | None, ...]
-    """To the mode in use today, at each of the forecast's years."""
-    member_gbps: tuple[float | None, ...]
-    """None where the rate is unknown."""
-    utilisation_ratio: tuple[float | None, ...]
-
-
-@dataclass(frozen=True)
-class LinkForecast:
-    """A link, or several with equal optical paths, in all cases; `id` is the busiest of them."""
-
-    id: str
-    n_alike: int
-    tier: Tier
-    transceiver: str | None
-    required_margin_db: float
-    cases: dict[AgeingCase, CaseForecast]
-    """Optimistic (low), central (value) and pessimistic (high)."""
-
-    def first_event_years(self, case: AgeingCase) -> float:
-        """Return the years to the first event of a case; infinite where there is none."""
-        forecast = self.cases[case]
-        if forecast.member_gbps[0] == 0.0:
-            return 0.0
-        days = (drop.when for drop in forecast.drops)
-        moments = (forecast.required_margin_gone, forecast.margin_gone, *days, *forecast.runout)
-        return min((moment.years for moment in moments if moment is not None), default=float("inf"))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Forecast(Answer):
     """When links lose margin, rate or spare capacity; the first to do so in the central case come first."""
 
     network: str
     job: str | None
     as_of: str | None
+    summary: tuple[str, ...]
+    """The verdict: which link is first, when, and what would narrow the dates; one sentence each."""
     years: tuple[float, ...]
     growth_ratio_per_year: float
     links: tuple[LinkForecast, ...]
+    narrowing: Narrowing | None
+    """Effect of an OTDR trace of the first link that loses margin; null where none does, or it is measured already."""
     assumptions: tuple[UsedFigure, ...]
 
     def figure(self) -> Any:
@@ -132,9 +71,11 @@ class Forecast(Answer):
         return forecast_rows(self.to_dict())
 
     def _repr_html_(self) -> str:
-        return html_table(f"{self.network}, {self.years[-1]:g} years", FORECAST_COLUMNS, self.rows(), ()) + svg_of(
-            self.figure
-        )
+        title = f"{self.network}, {self.years[-1]:g} years"
+        return html_table(title, FORECAST_COLUMNS, self.rows(), (), self.summary) + svg_of(self.figure)
+
+    def _table(self) -> Any:
+        return forecast_table(self.to_dict())
 
 
 def forecast_of(
@@ -161,7 +102,7 @@ def forecast_of(
     _check_work(e, groups, n_years)
     cases_of_group: list[dict[AgeingCase, CaseForecast]] = [{} for _ in groups.link]
     for case in CASES:
-        projection = _Projection(e, groups, reader, case, growth_ratio_per_year)
+        projection = _Projection(e, e.case.state, groups, reader, case, growth_ratio_per_year)
         for row, forecast in enumerate(_case_forecasts(projection, grid, e.case.document.as_of)):
             cases_of_group[row][case] = forecast
     state, arrays = e.case.state, e.case.state.arrays
@@ -179,14 +120,52 @@ def forecast_of(
     rows = _merge_equal(rows)
     rows.sort(key=lambda row: (row.first_event_years("value"), row.first_event_years("high"), row.id))
     as_of = e.case.document.as_of
+    narrowing = _narrowing(e, rows, grid, reader)
     return Forecast(
         network=network,
         job=e.case.job.id if e.case.job else None,
         as_of=as_of.isoformat() if as_of else None,
+        summary=tuple(forecast_verdict(rows, n_years, narrowing)),
         years=tuple(float(years) for years in grid),
         growth_ratio_per_year=float(growth_ratio_per_year),
         links=tuple(rows),
+        narrowing=narrowing,
         assumptions=tuple(figure for figure in reader.used_figures() if figure.status != "published"),
+    )
+
+
+def _narrowing(
+    e: Evaluation, rows: Sequence[LinkForecast], grid_years: Floats, reader: FigureReader
+) -> Narrowing | None:
+    """Repeat the forecast of the first link that loses margin, with today's loss of its spans known."""
+    name = next((event for event in EVENTS if first_link(rows, event) is not None), None)
+    row = first_link(rows, name) if name is not None else None
+    if name is None or row is None:
+        return None
+    state, arrays = e.case.state, e.case.state.arrays
+    link = arrays.link_index[row.id]
+    spans = np.arange(*arrays.span_first[link : link + 2])
+    if not len(spans) or not np.isnan(state["span_measured_loss_db"][spans]).any():
+        return None
+    central = compute_link_budgets(state, reader, optical_paths_of_links(state, np.array([link])), "value")
+    measured = state.with_values("span_measured_loss_db", spans, central.spans.total_db[spans])
+    measured = measured.with_values("span_measured_years", spans, 0.0)
+    groups = _LinkGroups(e, np.array([link]))
+    moments = [
+        getattr(
+            _case_forecasts(_Projection(e, measured, groups, reader, case, 0.0), grid_years, e.case.document.as_of)[0],
+            name,
+        )
+        for case in ("high", "low")
+    ]
+    return Narrowing(
+        link=row.id,
+        measurement="an OTDR trace",
+        event=name,
+        earliest=getattr(row.cases["high"], name),
+        latest=getattr(row.cases["low"], name),
+        earliest_measured=moments[0],
+        latest_measured=moments[1],
     )
 
 
@@ -246,12 +225,13 @@ class _Projection:
     def __init__(
         self,
         e: Evaluation,
+        state: State,
         groups: _LinkGroups,
         reader: FigureReader,
         ageing: AgeingCase,
         growth_ratio_per_year: float,
     ) -> None:
-        self._state, self._lossless = e.case.state, e.case.document.lossless
+        self._state, self._lossless = state, e.case.document.lossless
         self._reader, self._ageing, self._growth_ratio_per_year = reader, ageing, growth_ratio_per_year
         self._paths = optical_paths_of_links(self._state, groups.link)
         self._measured_loss_ratio: Floats = self._state["link_loss_ratio"][groups.link]
@@ -289,7 +269,7 @@ class _Projection:
         return np.minimum(np.where(rate_gbps > 0, rate_gbps * ratio, 0.0), self._headroom_gbps)
 
     def _margin_db(self, budgets: LinkBudgets) -> Floats:
-        """Least margin over the optical paths of a link: to today's mode, or to the slowest mode if dark today."""
+        """Least margin over the optical paths of a link: to today's mode, or to the slowest mode if down today."""
         paths, mode = self._paths, self._mode[self._paths.kind_of_path]
         margin_today_mode_db = budgets.mode_margin_db[np.arange(len(mode)), np.maximum(mode, 0)]
         margin_db = np.where(mode >= 0, margin_today_mode_db, budgets.margin_db)

@@ -85,7 +85,7 @@ def _budget_steps(e: Evaluation, reader: FigureReader, part: Part | None, path: 
         loss_budget_db = reader.part(part.id, "loss_budget_db")
         yield BudgetStep("loss budget", None, level_db=loss_budget_db)
         change_db = float(budgets.margin_db[path]) - loss_budget_db
-        yield BudgetStep("lost on the way", change_db, level_db=loss_budget_db + change_db)
+        yield BudgetStep("loss of the line", change_db, level_db=loss_budget_db + change_db)
         yield BudgetStep("margin", None, level_db=float(budgets.margin_db[path]))
 
 
@@ -98,7 +98,7 @@ def _power_changes_db(e: Evaluation, reader: FigureReader, path: int) -> Iterato
     protection = state.part_id(int(state["link_protection"][link]))
     mux_db = reader.part(mux, "loss_db") if mux else 0.0
     switch_db = reader.part(protection, "loss_db") if protection else 0.0
-    yield "ageing of the laser", -float(budgets.droop_db[path])
+    yield "laser ageing", -float(budgets.droop_db[path])
     yield "multiplexer", -mux_db
     yield "protection switch, near", -switch_db / 2.0
     spans_db = float(budgets.spans.total_db[spans].sum())
@@ -108,15 +108,15 @@ def _power_changes_db(e: Evaluation, reader: FigureReader, path: int) -> Iterato
     yield "patch cord, near", -patch_db / 2.0
     end_db = mux_db + (switch_db + patch_db) / 2.0
     unboosted_dbm = float(budgets.launch_dbm[path] - budgets.droop_db[path]) - end_db
-    yield "booster or setting of the launch", float(budgets.into_fibre_dbm[path]) - unboosted_dbm
+    yield "booster or launch setting", float(budgets.into_fibre_dbm[path]) - unboosted_dbm
     for name, column in (
-        ("glass, as new", "fibre_db"),
-        ("glass, grown with age", "ageing_db"),
+        ("fibre, as new", "fibre_db"),
+        ("fibre, ageing", "ageing_db"),
         ("connectors", "connectors_db"),
         ("splices", "splices_db"),
         ("splices of expected repairs", "repairs_db"),
-        ("other parts in the span", "lumped_db"),
-        ("measured beyond the model", "correction_db"),
+        ("other losses in the span", "lumped_db"),
+        ("measured minus model", "correction_db"),
     ):
         yield name, -float(getattr(budgets.spans, column)[spans].sum())
     at_receiver_dbm = float(budgets.received_dbm[path] - budgets.correction_db[path])
@@ -125,19 +125,19 @@ def _power_changes_db(e: Evaluation, reader: FigureReader, path: int) -> Iterato
     yield "patch cord, far", -patch_db / 2.0
     yield "multiplexer, far", -mux_db
     yield "protection switch, far", -switch_db / 2.0
-    yield "received power measured beyond the model", float(budgets.correction_db[path])
+    yield "received power, measured minus model", float(budgets.correction_db[path])
 
 
 def _signal_to_noise_steps(budgets: LinkBudgets, reader: FigureReader, part: Part, path: int) -> Iterator[BudgetStep]:
     """Steps from the SNR of the receiver alone to the margin of the mode in use, dB."""
     receiver_db = reader.part(part.id, "receiver_snr_at_0dbm_db") + float(budgets.received_dbm[path])
-    yield BudgetStep("SNR of the receiver alone", None, level_db=receiver_db)
+    yield BudgetStep("receiver SNR", None, level_db=receiver_db)
     noise_ratio = _noise_ratio(receiver_db)
     level_db = receiver_db
     line_db = float(budgets.line_gsnr_db[path])
     for name, snr_db in (
-        ("noise of the transmitter", reader.part_or(part.id, "tx_osnr_db", math.inf)),
-        ("noise of the line", line_db if math.isfinite(line_db) else math.inf),
+        ("transmitter noise", reader.part_or(part.id, "tx_osnr_db", math.inf)),
+        ("line noise", line_db if math.isfinite(line_db) else math.inf),
     ):
         noise_ratio += _noise_ratio(snr_db)
         change_db = -10.0 * math.log10(noise_ratio) - level_db
@@ -146,20 +146,20 @@ def _signal_to_noise_steps(budgets: LinkBudgets, reader: FigureReader, part: Par
             yield BudgetStep(name, change_db, level_db=level_db)
     mode = part.modes[int(budgets.mode[path])] if budgets.mode[path] >= 0 else part.modes[-1]
     for name, impairment, amount in (
-        ("penalty for dispersion", "dispersion_ps_per_nm", budgets.dispersion_ps_per_nm),
-        ("penalty for PMD", "pmd_ps", budgets.pmd_ps),
+        ("dispersion penalty", "dispersion_ps_per_nm", budgets.dispersion_ps_per_nm),
+        ("PMD penalty", "pmd_ps", budgets.pmd_ps),
     ):
         penalty_db = float(mode_penalty_db(mode, impairment, amount[path : path + 1])[0])
         if 0.0 < penalty_db < math.inf:
             level_db -= penalty_db
             yield BudgetStep(name, -penalty_db, level_db=level_db)
     level_db -= mode.required_snr_db.value
-    yield BudgetStep(f"needed for {mode.rate_gbps:g}G", -mode.required_snr_db.value, level_db=level_db)
+    yield BudgetStep(f"required for {mode.rate_gbps:g}G", -mode.required_snr_db.value, level_db=level_db)
     margin_db = float(budgets.margin_db[path])
     if math.isfinite(margin_db) and abs(margin_db - level_db) > ROUNDING_DB:
         yield BudgetStep("receiver overload", margin_db - level_db, level_db=margin_db)
         level_db = margin_db
-    yield BudgetStep("margin" if math.isfinite(margin_db) else "margin, but out of reach", None, level_db=level_db)
+    yield BudgetStep("margin" if math.isfinite(margin_db) else "margin, beyond reach", None, level_db=level_db)
 
 
 def _noise_ratio(snr_db: float) -> float:

@@ -19,14 +19,16 @@ from ..optics.link_budget import LinkBudgets
 from ..optics.link_health import LEAST_SHOWN_RATIO
 from ..reliability.link_failures import link_failures, published_wan_link
 from ..render import link_figure, svg_of
+from ..render.link_tables import link_report_table
 from ..render.numbers import cell_text, level_text
+from ..render.quantities import frequency_text, hours_text
 from ..stages.evaluation import Evaluation
+from .arc_text import capacity_reason, lacks_transceiver, window_ratio, window_reason
 from .data import Answer, to_data
 from .forecast import Forecast
 from .link_budget_steps import BudgetLine, budget_lines
-from .link_table import NOT_JUDGED, LinkDirection, link_table
+from .link_table import NO_BUDGET, LinkDirection, link_table
 from .score import html_table
-from .summary_text import capacity_reason, lacks_transceiver, window_ratio, window_reason
 
 LOWEST_LAUNCH_DBM = -20.0
 """Lower end of the search for the best launch power."""
@@ -81,7 +83,7 @@ class Failures:
     """Of wide-area links only."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LinkReport(Answer):
     """One link: summary, budget, modes, both directions, failures and forecast."""
 
@@ -114,8 +116,12 @@ class LinkReport(Answer):
             (name, *(cell_text(side[name]) for side in self.directions)) for name in _stated_columns(self.directions)
         ]
         heads = ("", *(side.direction for side in self.directions))
-        tables.append(html_table("directions", heads, rows, self.summary))
+        tables.append(html_table("directions", heads, rows))
+        tables.insert(0, html_table(self.id, (), (), (), self.summary))
         return "".join(tables) + svg_of(self.figure) + (self.forecast._repr_html_() if self.forecast else "")
+
+    def _table(self) -> Any:
+        return link_report_table(self.to_dict())
 
 
 def link_report(e: Evaluation, network: str, link: int, reader: FigureReader, forecast: Forecast | None) -> LinkReport:
@@ -213,43 +219,57 @@ def _summary(
     directions: Sequence[LinkDirection],
     launches: Sequence[Launch],
     failures: Failures,
-) -> list[str]:
-    """The most important facts about the link, as sentences."""
-    state, arrays, health = e.case.state, e.case.state.arrays, e.health
-    sentences = []
-    for side, row in enumerate(directions):
-        sentences.append(f"{row.direction}: {capacity_reason(e, 2 * link + side)}.")
-    if sentences[0].split(": ", 1)[1] == sentences[1].split(": ", 1)[1]:
-        sentences = [f"Both ways: {sentences[0].split(': ', 1)[1]}"]
-    if window_ratio(e, link) < LEAST_SHOWN_RATIO and not health.rate_unknown[link]:
-        sentences.append(f"A job gets less out of it: {window_reason(e, link)}.")
+) -> Iterator[str]:
+    """Sentences on the link: state and margin, the limit of each direction, amplifiers, launch power, cuts."""
+    state, health = e.case.state, e.health
+    yield _state_text(e, link)
+    reasons = [capacity_reason(e, 2 * link + side) for side in (0, 1)]
+    if health.lit[link] and state["link_up"][link]:
+        if reasons[0] == reasons[1]:
+            yield f"Limit, both directions: {reasons[0]}."
+        else:
+            yield from (f"Limit, {row.direction}: {reason}." for row, reason in zip(directions, reasons, strict=True))
+        if window_ratio(e, link) < LEAST_SHOWN_RATIO and not health.rate_unknown[link]:
+            yield f"A job gets less: {window_reason(e, link)}."
     if lacks_transceiver(e)[link]:
-        sentences.append(NOT_JUDGED.capitalize())
-    margin, required = float(health.margin_db[link]), float(health.required_margin_db[link])
-    if math.isfinite(margin):
-        verdict = "as wanted" if margin >= required else f"less than the {required:g} dB wanted"
-        sentences.append(f"{margin:.2f} dB of margin, {verdict}.")
-    shortfall_db = gain_shortfall_db(state, reader, health.budgets.paths, health.budgets.spans)
-    for i, span in enumerate(range(*arrays.span_first[link : link + 2])):
-        if shortfall_db[span] > 0:
-            sentences.append(f"The amplifier after span {i + 1} lacks {shortfall_db[span]:.1f} dB of gain.")
-    for launch in launches:
-        gain_db = launch.best_line_gsnr_db - launch.line_gsnr_db
-        sentence = (
-            f"Launched at {launch.channel_dbm:.1f} dBm a channel; {launch.best_channel_dbm:.1f} dBm would be best "
-            f"({gain_db:+.2f} dB of GSNR)."
-        )
-        sentences += [] if sentence in sentences else [sentence]
+        yield NO_BUDGET.capitalize()
+    yield from _amplifier_sentences(e, reader, link, launches)
     if failures.n_cuts_per_year:
-        years = 1.0 / failures.n_cuts_per_year
         ageing = e.case.ageing
         log_sigma = reader.general("cut_repair_log_sigma_ratio", ageing)
         repair_h = reader.general("cut_repair_h", ageing) * math.exp(log_sigma**2 / 2.0)
         bridged = "; protection bridges it" if state["link_protection"][link] >= 0 else ""
-        sentences.append(f"A cut every {years:.3g} years is to be expected, mended in {repair_h:.0f} h{bridged}.")
-    if not state["link_up"][link]:
-        sentences.append("The link is down.")
-    return sentences
+        yield f"Fibre cut {frequency_text(failures.n_cuts_per_year)}, {hours_text(repair_h)} to repair{bridged}."
+
+
+def _state_text(e: Evaluation, link: int) -> str:
+    """Whether the link is up, and its margin."""
+    health = e.health
+    if not e.case.state["link_up"][link]:
+        return "Link down: it is switched off or failed."
+    if not health.lit[link]:
+        reason = capacity_reason(e, 2 * link)
+        return f"{reason[0].upper()}{reason[1:]}."
+    margin_db, required_db = float(health.margin_db[link]), float(health.required_margin_db[link])
+    if not math.isfinite(margin_db):
+        return "Link up."
+    needed = "enough" if margin_db >= required_db else "too little"
+    return f"Link up, {margin_db:.1f} dB margin: {needed}, {required_db:g} dB is required."
+
+
+def _amplifier_sentences(e: Evaluation, reader: FigureReader, link: int, launches: Sequence[Launch]) -> Iterator[str]:
+    """Sentences on amplifiers that lack gain, and on the best launch power."""
+    state, arrays = e.case.state, e.case.state.arrays
+    shortfall_db = gain_shortfall_db(state, reader, e.health.budgets.paths, e.health.budgets.spans)
+    for i, span in enumerate(range(*arrays.span_first[link : link + 2])):
+        if shortfall_db[span] > 0:
+            yield f"The amplifier after span {i + 1} lacks {shortfall_db[span]:.1f} dB of gain."
+    texts = {
+        f"Launch power is {launch.channel_dbm:.1f} dBm per channel; the best is {launch.best_channel_dbm:.1f} dBm "
+        f"({launch.best_line_gsnr_db - launch.line_gsnr_db:+.2f} dB GSNR)."
+        for launch in launches
+    }
+    yield from sorted(texts)
 
 
 def _stated_columns(directions: Sequence[LinkDirection]) -> list[str]:

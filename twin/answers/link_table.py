@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -11,14 +12,17 @@ import numpy as np
 
 from ..arrays import TIERS, Tier
 from ..catalogue.figure_reader import FigureReader
-from ..optics.link_budget import LIMITS
+from ..errors.wording import counted
+from ..optics.link_budget import LIMITS, LINE_RATE
 from ..reliability.link_failures import LinkFailures, link_failures
+from ..render.link_tables import links_table
+from ..render.quantities import names_text, percent_text
 from ..stages.evaluation import Evaluation
+from .arc_text import lacks_transceiver
 from .data import Answer
 from .score import data_frame, html_table
-from .summary_text import lacks_transceiver
 
-NOT_JUDGED = "no transceiver is named, so the light is not judged."
+NO_BUDGET = "the link names no transceiver, so it has no link budget."
 MAX_LINKS_IN_NOTE = 4
 """Links that a note names; an ellipsis stands for the others."""
 
@@ -88,11 +92,13 @@ class LinkDirection(Mapping[str, Any]):
 COLUMNS = tuple(spec.name for spec in fields(LinkDirection))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LinkTable(Answer):
     """Two rows for each link, one for each direction."""
 
     network: str
+    summary: tuple[str, ...]
+    """The verdict: links down, the lowest margin, the busiest link, limits; one sentence each."""
     rows: tuple[LinkDirection, ...] = field(metadata={"alias": "links"})
     notes: tuple[str, ...] = field(default=(), metadata={"hidden": True})
     """Warnings for readers of the table."""
@@ -103,7 +109,10 @@ class LinkTable(Answer):
 
     def _repr_html_(self) -> str:
         rows = [tuple("–" if row[name] is None else str(row[name]) for name in COLUMNS) for row in self.rows]
-        return html_table(self.network, COLUMNS, rows, self.notes)
+        return html_table(self.network, COLUMNS, rows, self.notes, self.summary)
+
+    def _table(self) -> Any:
+        return links_table(self.to_dict(), self.notes)
 
 
 def link_table(e: Evaluation, network: str, links: Iterable[int], reader: FigureReader) -> LinkTable:
@@ -126,14 +135,35 @@ def link_table(e: Evaluation, network: str, links: Iterable[int], reader: Figure
         for side in (0, 1)
     )
     unjudged_ids = [e.case.state.arrays.link_ids[link] for link in rows if without_transceiver[link]]
-    return LinkTable(network, tuple(directions), _notes(unjudged_ids))
+    sides = tuple(directions)
+    return LinkTable(network, tuple(_summary(sides)), sides, _notes(unjudged_ids))
+
+
+def _summary(rows: Sequence[LinkDirection]) -> Iterator[str]:
+    """Sentences on links that are down, the lowest margin, the busiest link, and limits below the line rate."""
+    n_links = len(rows) // 2
+    down = [row.id for row in rows[::2] if not row.up]
+    state = f"{counted(len(down), 'link')} down: {names_text(down)}" if down else "all up"
+    yield f"{counted(n_links, 'link')}, {state}."
+    with_margin = [row for row in rows if row.margin_db is not None]
+    if with_margin:
+        lowest = min(with_margin, key=lambda row: (row.margin_db, row.id))
+        yield f"Lowest margin: {lowest.id}, {lowest.margin_db:.1f} dB."
+    used = [row for row in rows if row.utilisation_ratio]
+    if used:
+        busiest = max(used, key=lambda row: row.utilisation_ratio or 0.0)
+        yield f"Busiest: {busiest.id} ({busiest.direction}), {percent_text(busiest.utilisation_ratio or 0.0)}."
+    limits = Counter(row.limit for row in rows if row.limit != LIMITS[LINE_RATE])
+    if limits:
+        listed = ", ".join(f"{limit} in {counted(n, 'direction')}" for limit, n in limits.most_common())
+        yield f"Below line rate because of: {listed}."
 
 
 def _notes(unjudged_ids: list[str]) -> tuple[str, ...]:
     if not unjudged_ids:
         return ()
-    more = " …" if len(unjudged_ids) > MAX_LINKS_IN_NOTE else ""
-    return (f"{', '.join(unjudged_ids[:MAX_LINKS_IN_NOTE])}{more}: {NOT_JUDGED}",)
+    more = " and more" if len(unjudged_ids) > MAX_LINKS_IN_NOTE else ""
+    return (f"{', '.join(unjudged_ids[:MAX_LINKS_IN_NOTE])}{more}: {NO_BUDGET}",)
 
 
 def _failure_figures(failures: LinkFailures, row: int) -> tuple[float, ...]:

@@ -25,10 +25,11 @@ class NotApplicableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric: function, better direction and meaning."""
+    """One metric: function, better direction, name for readers, and meaning."""
 
     compute: Callable[[Evaluation], float]
     better: Better
+    label: str
     sentence: str
 
     def __post_init__(self) -> None:
@@ -112,7 +113,7 @@ def worst_rtt_us(e: Evaluation) -> float:
 
 
 def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
-    """Smallest optical margin of links of a technology, at their current mode; dark ones count, failed ones do not."""
+    """Smallest optical margin of links of a technology, at their current mode. Failed links do not count."""
 
     def compute(e: Evaluation) -> float:
         margin = e.health.margin_db[
@@ -128,13 +129,13 @@ def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
 
 
 def n_links_fallen_back(e: Evaluation) -> float:
-    """Links in service that are dark or run in a slower mode; their margin is that of the slower mode."""
+    """Links in service that are down or in a slower mode; their margin is that of the slower mode."""
     limit = e.health.budgets.by_link(e.health.budgets.limit)
     return float((e.case.state.in_service & ((limit == MODE) | ~e.health.lit)).sum())
 
 
 def n_links_below_margin(e: Evaluation) -> float:
-    """Links in service, lit or dark, with less margin than required."""
+    """Links in service, up or down, with less margin than required."""
     has_margin = e.case.state.in_service & ~np.isnan(e.health.margin_db)
     return float((has_margin & (e.health.margin_db < e.health.required_margin_db)).sum())
 
@@ -196,120 +197,195 @@ def lease_break_even_usd_per_month(e: Evaluation) -> float:
 
 
 METRICS: dict[str, Metric] = {
-    "step_time_s": Metric(_step_figure("step_time_s"), "lower", "One optimizer step, in steady state."),
+    "step_time_s": Metric(_step_figure("step_time_s"), "lower", "step time", "One optimizer step, in steady state."),
     "compute_time_s": Metric(
         _step_figure("compute_time_s"),
         "lower",
-        "The step without communication and bubble, at the pace of its slowest pool.",
+        "compute time",
+        "The step without communication and bubble, at the pace of its slowest accelerator group.",
     ),
     "bubble_time_s": Metric(
-        _step_figure("bubble_time_s"), "lower", "Filling and draining the pipeline of the slowest pool."
+        _step_figure("bubble_time_s"),
+        "lower",
+        "pipeline bubble",
+        "Filling and draining the pipeline of the slowest accelerator group.",
     ),
     "exposed_comm_time_s": Metric(
         _step_figure("exposed_comm_time_s"),
         "lower",
-        "Communication that compute does not hide; step = compute + bubble + this.",
+        "exposed communication",
+        "Communication that compute does not overlap; step = compute + bubble + this.",
     ),
     "exposed_reduce_scatter_time_s": Metric(
-        _exposed_time_s("reduce_scatter"), "lower", "Step minus the step without the reduce-scatter inside sites."
+        _exposed_time_s("reduce_scatter"),
+        "lower",
+        "exposed reduce-scatter",
+        "Step minus the step without the reduce-scatter inside sites.",
     ),
     "exposed_all_gather_time_s": Metric(
-        _exposed_time_s("all_gather"), "lower", "Step minus the step without the all-gather inside sites."
+        _exposed_time_s("all_gather"),
+        "lower",
+        "exposed all-gather",
+        "Step minus the step without the all-gather inside sites.",
     ),
     "exposed_wide_area_time_s": Metric(
-        _exposed_time_s("wide_area"), "lower", "Step minus the step without the all-reduce between sites."
+        _exposed_time_s("wide_area"),
+        "lower",
+        "exposed inter-site all-reduce",
+        "Step minus the step without the all-reduce between sites.",
     ),
     "exposed_pipeline_time_s": Metric(
-        _exposed_time_s("pipeline"), "lower", "Step minus the step without traffic between pipeline stages."
+        _exposed_time_s("pipeline"),
+        "lower",
+        "exposed pipeline traffic",
+        "Step minus the step without traffic between pipeline stages.",
     ),
     "exposed_in_layers_time_s": Metric(
         _exposed_time_s("in_layers"),
         "lower",
+        "exposed tensor, context and expert exchange",
         "Step minus the step without tensor, context and expert exchange inside layers.",
     ),
-    "bubble_ratio": Metric(_step_figure("bubble_ratio"), "lower", "(p - 1)/(v m + p - 1) of the slowest pool."),
+    "bubble_ratio": Metric(
+        _step_figure("bubble_ratio"),
+        "lower",
+        "pipeline bubble, share",
+        "(p - 1)/(v m + p - 1) of the slowest accelerator group.",
+    ),
     "straggler_ratio": Metric(
         _step_figure("straggler_ratio"),
         "lower",
-        "1 - F/(sum of the pools' rates x compute time): what the fast wait for the slow.",
+        "idle behind slow groups",
+        "1 - F/(sum of the groups' rates x compute time): idle share of fast groups.",
     ),
     "mfu_ratio": Metric(
-        _step_figure("mfu_ratio"), "higher", "Model FLOPs over step time and the peaks of all allocated accelerators."
+        _step_figure("mfu_ratio"),
+        "higher",
+        "MFU",
+        "Model FLOPs over step time and the peaks of all allocated accelerators.",
     ),
     "training_loss_ratio": Metric(
         training_loss_ratio,
         "lower",
+        "training loss, relative",
         "Evaluation loss after the same tokens over that of exchanging every step; 1 unless the job is local SGD.",
     ),
-    "tokens_per_s": Metric(_step_figure("tokens_per_s"), "higher", "Tokens of a step over its time, gross."),
+    "tokens_per_s": Metric(
+        _step_figure("tokens_per_s"), "higher", "tokens per second", "Tokens of a step over its time, gross."
+    ),
     "goodput_tokens_per_s": Metric(
-        goodput_tokens_per_s, "higher", "Tokens per second left after interruptions: checkpoints, lost work, waiting."
+        goodput_tokens_per_s,
+        "higher",
+        "goodput",
+        "Tokens per second left after interruptions: checkpoints, lost work, waiting.",
     ),
     "goodput_ratio": Metric(
         _goodput_figure("goodput_ratio"),
         "higher",
-        "Share of the step rate that survives: Daly x availability x rate kept.",
+        "goodput, share of the step rate",
+        "Goodput over the step rate: Daly efficiency x availability x mean rate.",
     ),
     "n_interruptions_per_day": Metric(
         _goodput_figure("n_interruptions_per_day"),
         "lower",
+        "interruptions per day",
         "Failures a day after which the job recovers from a checkpoint.",
     ),
     "checkpoint_interval_s": Metric(
-        _goodput_figure("checkpoint_interval_s"), "higher", "Work between two checkpoints that loses least (Daly)."
+        _goodput_figure("checkpoint_interval_s"),
+        "higher",
+        "checkpoint interval",
+        "Work between two checkpoints with the least loss (Daly).",
     ),
     "availability_ratio": Metric(
         _goodput_figure("availability_ratio"),
         "higher",
+        "availability",
         "Share of the time not spent waiting: stalls, planned stops, sites cut off until their repair.",
     ),
     "time_to_train_days": Metric(
-        time_to_train_days, "lower", "Days for the job's n_training_tokens at its goodput, interruptions included."
+        time_to_train_days,
+        "lower",
+        "time to train",
+        "Days for the job's n_training_tokens at its goodput, interruptions included.",
     ),
     "max_link_utilisation_ratio": Metric(
         max_link_utilisation_ratio,
         "lower",
+        "busiest link",
         "Busiest arc of links that are up: offered over capacity, averaged over a step.",
     ),
     "p99_link_utilisation_ratio": Metric(
-        p99_link_utilisation_ratio, "lower", "99th percentile of the same over all tiers."
+        p99_link_utilisation_ratio,
+        "lower",
+        "link utilisation, 99th percentile",
+        "99th percentile of the same over all tiers.",
     ),
-    "unrouted_gbps": Metric(unrouted_gbps, "lower", "Demand without a path."),
+    "unrouted_gbps": Metric(unrouted_gbps, "lower", "demand without a path", "Demand without a path."),
     "demand_satisfied_ratio": Metric(
-        demand_satisfied_ratio, "higher", "Demands carried (max-min fair) over demands offered."
+        demand_satisfied_ratio, "higher", "carried demand", "Demands carried (max-min fair) over demands offered."
     ),
-    "worst_rtt_us": Metric(worst_rtt_us, "lower", "Unloaded round trip on the slowest path that traffic uses."),
+    "worst_rtt_us": Metric(
+        worst_rtt_us, "lower", "longest round trip", "Unloaded round trip on the slowest path that traffic uses."
+    ),
     "min_margin_db": Metric(
         _min_margin(("direct_detect", "coherent")),
         "higher",
+        "lowest optical margin",
         "Smallest optical margin of links up, at the current mode.",
     ),
     "min_coherent_margin_db": Metric(
         _min_margin(("coherent",)),
         "higher",
-        "The same of coherent links, by SNR, at the mode chosen: it rises where a link takes a slower one.",
+        "lowest margin, coherent",
+        "The same of coherent links, by SNR, at the current mode; it rises where a link takes a slower mode.",
     ),
     "min_direct_detect_margin_db": Metric(
-        _min_margin(("direct_detect",)), "higher", "The same of direct-detect links, by loss budget."
+        _min_margin(("direct_detect",)),
+        "higher",
+        "lowest margin, direct detect",
+        "The same of direct-detect links, by loss budget.",
     ),
     "n_links_fallen_back": Metric(
-        n_links_fallen_back, "lower", "Links up that run below their rate, or not at all, for want of light or reach."
+        n_links_fallen_back,
+        "lower",
+        "links down or at a slower mode",
+        "Links in service that are down or at a slower mode because of margin or reach.",
     ),
-    "n_links_below_margin": Metric(n_links_below_margin, "lower", "Links with less margin than the document requires."),
-    "capex_usd": Metric(lambda e: e.money.capex_usd, "lower", "What a change buys; 0 for the network as it stands."),
+    "n_links_below_margin": Metric(
+        n_links_below_margin,
+        "lower",
+        "links below required margin",
+        "Links with less margin than the document requires.",
+    ),
+    "capex_usd": Metric(
+        lambda e: e.money.capex_usd, "lower", "purchases", "Purchases of a change; 0 for the network as it is."
+    ),
     "opex_usd_per_year": Metric(
-        lambda e: e.money.opex_usd_per_year, "lower", "Electricity, upkeep and dark fibre of the whole network."
+        lambda e: e.money.opex_usd_per_year,
+        "lower",
+        "running cost",
+        "Electricity, maintenance and dark fibre of the whole network.",
     ),
-    "n_accelerators": Metric(n_accelerators, "lower", "Accelerators that the job takes."),
+    "n_accelerators": Metric(
+        n_accelerators, "lower", "accelerators of the job", "Accelerators that the job allocates."
+    ),
     "list_rental_usd_per_day": Metric(
-        list_rental_usd_per_day, "lower", "What renting these accelerators at list price would cost."
+        list_rental_usd_per_day,
+        "lower",
+        "list rental of the accelerators",
+        "Cost of renting these accelerators at list price.",
     ),
     "usd_per_effective_pflop_day": Metric(
         usd_per_effective_pflop_day,
         "lower",
-        "Write-off and running cost of the job's share, per PFLOP/s-day of goodput.",
+        "cost per PFLOP-day of goodput",
+        "Depreciation and running cost of the job's share, per PFLOP-day of goodput.",
     ),
     "lease_break_even_usd_per_month": Metric(
-        lease_break_even_usd_per_month, "higher", "Lease above which the site earns more let than kept, at list rental."
+        lease_break_even_usd_per_month,
+        "higher",
+        "break-even lease",
+        "Lease above which leasing the site out pays more than keeping it, at list rental.",
     ),
 }

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..catalogue.figure_reader import PLACEHOLDER, UsedFigure
+from ..catalogue.figure_reader import UsedFigure
 from ..economics.lease import Lease
 from ..errors import CatalogueError, TwinError, did_you_mean
 from ..model.unused_fields import UnusedField
-from ..render.numbers import number_text
+from ..render.numbers import metric_text
+from ..render.score_table import score_table
 from ..stages.evaluation import Evaluation
 from .data import Answer, to_data
+from .main_assumptions import MainAssumption, assumptions_of
 from .metrics import METRICS, Better, NotApplicableError, metric_unit
-from .summary_text import bottleneck_sentences
+from .reasons import reasons
+from .verdict import score_verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +28,30 @@ class MetricValue:
     value: float | None
     unit: str
     better: Better
+    label: str
+    """Name of the metric for readers."""
     why: str = field(default="", metadata={"optional": True})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Score(Answer):
     """Every metric of a network as it is, its bottlenecks, and the assumptions behind them."""
 
     network: str
     as_of: str | None
     job: str | None
+    summary: tuple[str, ...]
+    """The verdict: state, bottleneck, main assumptions; one sentence each."""
     metrics: dict[str, MetricValue]
     utilisation_window: str = "step"
     """Time over which utilisation metrics are averaged."""
     utilisation_tier: str = "all"
     """Tier of the links that utilisation metrics count."""
     bottlenecks: tuple[str, ...]
+    """The reasons: sentences on the bottleneck, stragglers, demands, optics, failures and the lease."""
     lease: Lease | None
+    main_assumptions: tuple[MainAssumption, ...]
+    """Assumptions that move the answer most; empty where they were not requested."""
     assumptions: tuple[UsedFigure, ...]
     """Figures that are estimates, and placeholder prices that no user has replaced."""
     n_figures: int
@@ -58,14 +68,26 @@ class Score(Answer):
     def __contains__(self, metric: object) -> bool:
         return metric in self.metrics
 
-    def to_pandas(self) -> Any:
-        """Return the metrics as a DataFrame (needs the extra `tables`)."""
-        rows = [{"metric": name, **to_data(value)} for name, value in self.metrics.items()]
-        return data_frame(rows, ("metric", "value", "unit", "better", "why"), "metric")
+    def to_pandas(self, *, all_metrics: bool = False) -> Any:
+        """Return the metrics as a DataFrame (needs the extra `tables`).
+
+        all_metrics: include metrics that do not apply, with the reason in the column `why`.
+        """
+        rows = [
+            {"metric": name, "why": "", **to_data(value)}
+            for name, value in self.metrics.items()
+            if all_metrics or value.value is not None
+        ]
+        columns = ("metric", "value", "unit", "better", "label", *(("why",) if all_metrics else ()))
+        return data_frame(rows, columns, "metric")
 
     def _repr_html_(self) -> str:
-        rows = [(name, number_text(v.value, v.unit), v.why) for name, v in self.metrics.items()]
-        return html_table(f"{self.network} · {self.job or 'no job'}", ("metric", "value", ""), rows, self.bottlenecks)
+        rows = [(v.label, metric_text(name, v.value)) for name, v in self.metrics.items() if v.value is not None]
+        title = f"{self.network} · {self.job or 'no job'}"
+        return html_table(title, ("metric", "value"), rows, self.bottlenecks, self.summary)
+
+    def _table(self) -> Any:
+        return score_table(self.to_dict())
 
 
 def metric_of(metrics: Mapping[str, MetricValue], name: str) -> MetricValue:
@@ -87,7 +109,7 @@ def data_frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], index:
     return frame if index is None else frame.set_index(index)
 
 
-def score_of(e: Evaluation, name: str) -> Score:
+def score_of(e: Evaluation, name: str, main: Sequence[MainAssumption] = ()) -> Score:
     """Compute every metric of an evaluation.
 
     A metric that does not apply, or grows without bound, has the value None and a reason.
@@ -95,39 +117,63 @@ def score_of(e: Evaluation, name: str) -> Score:
     Args:
         e: evaluation of the case.
         name: name of the network.
+        main: main assumptions of the answer.
     """
+    metrics = metric_values(e)
+    as_of = e.case.document.as_of
+    return Score(
+        network=name,
+        as_of=as_of.isoformat() if as_of else None,
+        job=e.case.job.id if e.case.job else None,
+        summary=score_verdict(e, {key: metric.value for key, metric in metrics.items()}, main),
+        metrics=metrics,
+        bottlenecks=tuple(reasons(e)),
+        lease=e.lease,
+        main_assumptions=tuple(main),
+        assumptions=assumptions_of(e.used_figures),
+        n_figures=len(e.used_figures),
+    )
+
+
+def metric_values(e: Evaluation) -> dict[str, MetricValue]:
+    """Compute every metric of an evaluation; null with a reason where one does not apply."""
     metrics = {}
     for key, metric in METRICS.items():
         unit = metric_unit(key)
         try:
             value = metric.compute(e)
             why = "" if math.isfinite(value) else "grows without bound"
-            metrics[key] = MetricValue(value if math.isfinite(value) else None, unit, metric.better, why)
+            metrics[key] = MetricValue(value if math.isfinite(value) else None, unit, metric.better, metric.label, why)
         except NotApplicableError as reason:
-            metrics[key] = MetricValue(None, unit, metric.better, str(reason))
-    as_of = e.case.document.as_of
-    return Score(
-        network=name,
-        as_of=as_of.isoformat() if as_of else None,
-        job=e.case.job.id if e.case.job else None,
-        metrics=metrics,
-        bottlenecks=tuple(bottleneck_sentences(e)),
-        lease=e.lease,
-        assumptions=assumptions_of(e.used_figures),
-        n_figures=len(e.used_figures),
-    )
+            metrics[key] = MetricValue(None, unit, metric.better, metric.label, str(reason))
+    return metrics
 
 
-def assumptions_of(used_figures: Iterable[UsedFigure]) -> tuple[UsedFigure, ...]:
-    """Return the figures that are estimates, and the placeholder prices that no user has replaced."""
-    return tuple(used for used in used_figures if used.status in ("estimate", PLACEHOLDER))
+def html_table(
+    title: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    notes: Sequence[str] = (),
+    summary: Sequence[str] = (),
+) -> str:
+    """Return a plain HTML table for notebooks.
 
-
-def html_table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]], notes: tuple[str, ...]) -> str:
-    """Return a plain HTML table for notebooks."""
+    Args:
+        title: title of the answer.
+        headings: headings of the columns.
+        rows: cells as plain text; a cell that holds a number is aligned to the right.
+        notes: sentences below the table.
+        summary: verdict above the table.
+    """
     from html import escape
 
-    head_cells = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    def cells(row: Sequence[str]) -> str:
+        aligned = (("left" if i == 0 else "right", str(cell)) for i, cell in enumerate(row))
+        return "".join(f"<td style='text-align:{side}'>{escape(cell)}</td>" for side, cell in aligned)
+
+    head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in headings)
+    body = "".join(f"<tr>{cells(row)}</tr>" for row in rows)
+    lead = "".join(f"<p style='margin:0'>{escape(line)}</p>" for line in summary)
     items = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return f"<div><b>{escape(title)}</b><table><tr>{head_cells}</tr>{body}</table><ul>{items}</ul></div>"
+    listed = f"<ul>{items}</ul>" if items else ""
+    return f"<div><b>{escape(title)}</b>{lead}<table><tr>{head}</tr>{body}</table>{listed}</div>"

@@ -70,6 +70,11 @@ class FigureReader:
         """Return a reader of the same sources with an empty list of used figures."""
         return FigureReader(self.catalogue, self.prices, {}, self._known, self._columns)
 
+    def with_figure(self, figure: UsedFigure, value: float) -> FigureReader:
+        """Return a reader of the same sources that gives another value for one figure, in every case."""
+        changed = replace(figure, value=value, low=value, high=value)
+        return FigureReader(self.catalogue, self.prices, {}, {(figure.where, figure.name): changed})
+
     def used_figures(self) -> tuple[UsedFigure, ...]:
         """Return the used figures, sorted by where and name."""
         return tuple(self.used[key] for key in sorted(self.used))

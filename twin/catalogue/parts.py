@@ -172,7 +172,7 @@ def _read_part(entry: Mapping[str, Any], sources: Mapping[str, Any], sheet: str)
     try:
         return Part.model_validate({**entry, "figures": figures, "modes": modes})
     except ValidationError as error:
-        issues = issues_by_place(error, f"{where}.", with_input=True)
+        issues = issues_by_place(error, f"{where}.")
         raise DocumentError("not a part", where=where, found=issues) from error
 
 
@@ -194,7 +194,7 @@ def read_figure(short_figure: Mapping[str, Any], sources: Mapping[str, Any], whe
     try:
         return Figure.model_validate(full_figure(short_figure, sources))
     except ValidationError as error:
-        issues = issues_by_place(error, f"{where}.", with_input=True)
+        issues = issues_by_place(error, f"{where}.")
         raise DocumentError("not a figure", where=where, found=issues) from error
     except ValueError as error:
         raise DocumentError(str(error), where=where) from error

@@ -12,6 +12,7 @@ from pydantic import ValidationError, field_validator
 
 from twin.errors import CatalogueError, DocumentError, Issue, did_you_mean
 from twin.errors.validation import issues_by_place
+from twin.errors.wording import counted, type_text
 
 from .parts import catalogue, read_figure
 from .records import Figure, Kind, Part, Record
@@ -102,7 +103,7 @@ def load_price_book(
     if user is None:
         return shipped
     if not isinstance(user, Mapping):
-        raise DocumentError(f"a price book is a mapping, got {type(user).__name__}", where=where)
+        raise DocumentError(f"a price book is a mapping, found {type_text(user)}", where=where)
     entries, faults = _flatten(user, where, own_parts)
     figures: dict[tuple[str, ...], Figure] = {}
     sources = user.get("sources") if isinstance(user.get("sources"), Mapping) else {}
@@ -115,7 +116,7 @@ def load_price_book(
             faults.extend(error.issues)
     faults.extend(_header_issues(user, where))
     if faults:
-        raise DocumentError(f"{len(faults)} fault(s) in the price book", where=where, found=faults)
+        raise DocumentError(f"{counted(len(faults), 'fault')} in the price book", where=where, found=faults)
     return _with_user_figures(shipped, figures, user, where)
 
 

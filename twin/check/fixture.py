@@ -13,9 +13,10 @@ from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from .. import errors
 from ..errors import DocumentError, Issue, TwinError, did_you_mean
+from ..errors.wording import counted
 from ..formats import read_mapping
-from ..formats.native import validate_as
 from ..model.records import STRICT
+from ..model.validation import validate_as
 from .kinds import KINDS
 
 ERRORS: dict[str, type[TwinError]] = {
@@ -126,14 +127,14 @@ def read_fixture(path: Path) -> Fixture:
     record: _FixtureRecord = validate_as(_FixtureRecord, data, where)
     issues = list(_id_issues(record))
     cases = [_read_case(case, kind, issues) for case in record.cases]
+    issues += _tolerance_issues(record.tolerance, cases)
     _raise_issues(where, issues)
     return Fixture(kind, record.source, record.origin, record.tolerance, tuple(cases))
 
 
 def _raise_issues(where: str, issues: list[Issue]) -> None:
     if issues:
-        n = len(issues)
-        raise DocumentError(f"{n} bad field{'s' if n > 1 else ''}", where=where, found=issues)
+        raise DocumentError(counted(len(issues), "bad field"), where=where, found=issues)
 
 
 def _non_finite_issues(data: Any, where: str) -> Iterator[Issue]:
@@ -157,6 +158,15 @@ def _id_issues(record: _FixtureRecord) -> Iterator[Issue]:
             yield Issue(f"cases[{name}]", f"id {name!r} stands {n} times", "ids are unique within a file")
         if not name.isprintable():
             yield Issue(f"cases[{name!r}].id", "is not printable text")
+
+
+def _tolerance_issues(tolerance: Mapping[str, Tolerance], cases: list[Case]) -> Iterator[Issue]:
+    """Find tolerances of misspelled figures, which would leave the figure itself exact."""
+    figures = {name for case in cases if not isinstance(case.expect, ExpectedError) for name in case.expect}
+    for name in tolerance:
+        hint = did_you_mean(name, figures - tolerance.keys()) if name not in figures else ""
+        if hint:
+            yield Issue(f"tolerance.{name}", "no case has this figure", hint)
 
 
 def _read_case(record: _CaseRecord, kind: str, issues: list[Issue]) -> Case:

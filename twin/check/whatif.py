@@ -39,9 +39,9 @@ def run_whatif(given: WhatIfGiven, _expected: frozenset[str]) -> Figures:
     network = _shipped(given.network) if isinstance(given.network, str) else from_document(given.network)
     plan_or_changes = given.plan if given.plan is not None else given.changes
     if plan_or_changes is None:
-        score = network.score(given.job, ageing=given.ageing)
+        score = network.score(given.job, ageing=given.ageing, main_assumptions=False)
     else:
-        score = network.what_if(plan_or_changes, given.job, ageing=given.ageing).after
+        score = network.what_if(plan_or_changes, given.job, ageing=given.ageing, main_assumptions=False).after
     return {name: value_of(value.value, value.why) for name, value in score.metrics.items()}
 
 

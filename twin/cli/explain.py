@@ -27,7 +27,7 @@ def explain(
     picture: Picture = None,
     as_json: AsJson = False,
 ) -> None:
-    """What is in the way of a training step: its parts, and what each of eight causes costs."""
+    """Explain a training step: its parts, and what each of eight causes costs."""
     with progress("loading") as notify:
         answer = load_network(network, None).explain(job, changes=plan, ageing=ageing_case(ageing), notify=notify)
         write_picture(answer.figure, picture)

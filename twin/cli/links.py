@@ -31,9 +31,10 @@ def links(
     tier: Annotated[str | None, typer.Option("--tier", help="access, fabric, border or wide_area.")] = None,
     job: JobName = None,
     ageing: Ageing = "value",
+    all_columns: Annotated[bool, typer.Option("--all", help="Every column: budget, latency, failures.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Links one by one: loss budget, margin, rate and what holds it, latency split, load."""
+    """List links: line rate, margin, capacity and its limit, utilisation, latency."""
     selection = {key: value for key, value in (("id", pattern), ("tier", tier)) if value} or {"tier": "wide_area"}
     with progress("loading"):
         table = load_network(network, None).link_table(selection, job, ageing=ageing_case(ageing))
@@ -42,13 +43,13 @@ def links(
     else:
         from ..render.link_tables import links_table
 
-        show(links_table(table.to_dict(), table.notes))
+        show(links_table(table.to_dict(), table.notes, all_columns=all_columns))
 
 
 def link(
     network: NetworkName,
     name: Annotated[str, typer.Argument(metavar="LINK", help="Id of a link.")],
-    years: Annotated[int, typer.Option("--years", min=1, max=100, help="How far the calendar looks.")] = 20,
+    years: Annotated[int, typer.Option("--years", min=1, max=100, help="Length of the forecast.")] = 20,
     growth: Growth = 0.0,
     plan: AfterPlan = None,
     job: JobName = None,
@@ -56,7 +57,7 @@ def link(
     picture: Picture = None,
     as_json: AsJson = False,
 ) -> None:
-    """One link explained: where its light goes, its modes, latency, goodput, failures, calendar."""
+    """Report one link: link budget, modes, latency, goodput, failures, forecast."""
     with progress("loading"):
         report = load_network(network, None).link(
             name, years=years, growth_ratio_per_year=growth, changes=plan, job=job, ageing=ageing_case(ageing)

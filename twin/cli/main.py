@@ -91,7 +91,7 @@ def main() -> None:
     try:
         app()
     except TwinError as error:
-        typer.echo(f"error: {type(error).__name__}: {error}", err=True)
+        typer.echo(f"error: {error}", err=True)
         sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)

@@ -13,6 +13,7 @@ from .terminal import (
     AllMetrics,
     AsJson,
     JobName,
+    MainAssumptions,
     NetworkName,
     Prices,
     ageing_case,
@@ -31,11 +32,13 @@ def score(
     ageing: Ageing = "value",
     prices: Prices = None,
     all_metrics: AllMetrics = False,
+    assumptions: MainAssumptions = True,
     as_json: AsJson = False,
 ) -> None:
-    """Every metric of a network as it stands, what binds, and what the answer leans on."""
+    """Score a network as it is: verdict, metrics, bottleneck, main assumptions."""
     with progress("loading") as notify:
-        answer = load_network(network, prices).score(job, ageing=ageing_case(ageing), notify=notify)
+        loaded = load_network(network, prices)
+        answer = loaded.score(job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify)
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
@@ -55,13 +58,16 @@ def whatif(
     ageing: Ageing = "value",
     prices: Prices = None,
     all_metrics: AllMetrics = False,
+    assumptions: MainAssumptions = True,
     as_json: AsJson = False,
 ) -> None:
-    """Before and after a plan or a list of changes, with what binds on either side."""
+    """Compare a network before and after a plan or a list of changes."""
     plan_or_changes = read_changes(plan, change, changes)
     with progress("loading") as notify:
         loaded = load_network(network, prices)
-        answer = loaded.what_if(plan_or_changes, job, ageing=ageing_case(ageing), notify=notify)
+        answer = loaded.what_if(
+            plan_or_changes, job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
+        )
     if as_json:
         sys.stdout.write(answer.to_json())
     else:
@@ -86,10 +92,13 @@ def compare(
         answers = []
         for plan in loaded.document.plans:
             notify(f"plan {plan.id}")
-            answers.append(loaded.what_if(plan.id, job, ageing=ageing_case(ageing)))
+            answers.append(loaded.what_if(plan.id, job, ageing=ageing_case(ageing), main_assumptions=False))
+    from ..answers.comparison import comparison_verdict
+
+    summary = comparison_verdict(answers)
     if as_json:
-        show_json({"plans": {answer.plan: answer.to_dict() for answer in answers}})
+        show_json({"summary": summary, "plans": {answer.plan: answer.to_dict() for answer in answers}})
     else:
         from ..render.compare_table import compare_table
 
-        show(compare_table([answer.to_dict() for answer in answers]))
+        show(compare_table([answer.to_dict() for answer in answers], summary))

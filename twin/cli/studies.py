@@ -32,7 +32,10 @@ def sweep(
     vary: Annotated[
         list[str], typer.Option("--vary", help="path=1,2,5 or path=1..10:4 or path=1..1000:log7; once or twice.")
     ],
-    metric: Annotated[str, typer.Option("--metric", help="Any metric of `twin score --all`.")] = "step_time_s",
+    metric: Annotated[
+        str | None,
+        typer.Option("--metric", help="A metric of `twin metrics`; the step time or, without a job, the busiest link."),
+    ] = None,
     job: JobName = None,
     plan: AfterPlan = None,
     against: Annotated[
@@ -51,7 +54,7 @@ def sweep(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """A metric over one or two inputs, with knees and crossings marked."""
+    """Compute a metric over one or two inputs, with knees and crossings."""
     from ..studies.executor import n_cores
 
     if processes and threads:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from ..errors.wording import ratio_hint
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,7 +28,24 @@ Prices = Annotated[
     Path | None, typer.Option("--prices", help="YAML or JSON price book laid over the shipped placeholder.")
 ]
 
-Growth = Annotated[float, typer.Option("--growth", help="Growth of traffic a year: 0.3 is 30 %.")]
+
+def _read_ratio(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no number ({ratio_hint(text.rstrip(' %'))})") from None
+
+
+MainAssumptions = Annotated[
+    bool,
+    typer.Option(
+        "--assumptions/--no-assumptions", help="Rank the assumptions that move the answer most; takes most of the time."
+    ),
+]
+Growth = Annotated[
+    float,
+    typer.Option("--growth", parser=_read_ratio, metavar="RATIO", help="Growth of traffic a year: 0.3 is 30 %."),
+]
 AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the network after this plan of its document.")]
 
 

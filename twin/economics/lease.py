@@ -79,7 +79,11 @@ def assess_lease(
     """
     rents, unrecorded_reader = reader.prices.rent_usd_per_accelerator_hour, reader.fresh()
     offers = [
-        (rents[part.id].value / flops_per_s(job, part.id, unrecorded_reader), part.id)
+        (
+            unrecorded_reader.price("rent_usd_per_accelerator_hour", part.id)
+            / flops_per_s(job, part.id, unrecorded_reader),
+            part.id,
+        )
         for part in reader.catalogue.parts("accelerator")
         if f"{job.precision}_tflops" in part.figures and part.id in rents
     ]

@@ -11,10 +11,13 @@ TwinError (.where .expected .hint)
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from unicodedata import normalize
+
+from .synonyms import british, synonyms_of
+from .wording import counted, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class TwinError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.problem}" if self.where else self.problem
-        if self.expected:
+        if self.expected and not (self.hint.startswith(DID_YOU_MEAN) and len(self.expected) > MAX_EXPECTED):
             text += f"; expected {self.expected}"
         return text + (f" ({self.hint})" if self.hint else "")
 
@@ -64,6 +67,30 @@ class TwinError(Exception):
             "hint": self.hint,
             "issues": [asdict(issue) for issue in self.issues],
         }
+
+
+MAX_GROUPS = 20
+"""Maximum number of different faults in a message."""
+MAX_PLACES = 3
+"""Maximum number of places that a message names for one fault."""
+
+
+def grouped(issues: Iterable[Issue]) -> list[list[Issue]]:
+    """Return issues by fault: the same problem of the same field of several records is one group."""
+    groups: dict[tuple[str, str, str], list[Issue]] = {}
+    for issue in issues:
+        # the first bracket opens the label of the record, the last one closes that of its innermost item
+        key = issue.where.partition("[")[0], issue.where.rpartition("]")[2], issue.problem
+        groups.setdefault(key, []).append(issue)
+    return list(groups.values())
+
+
+def group_text(group: Sequence[Issue], *, with_hint: bool = True) -> str:
+    """Return one fault as text, with the first places that have it and the number of the others."""
+    places = ", ".join(issue.where for issue in group[:MAX_PLACES])
+    more = f" and {len(group) - MAX_PLACES} more" if len(group) > MAX_PLACES else ""
+    hint = next((issue.hint for issue in group if issue.hint), "") if with_hint else ""
+    return f"{places}{more}: {group[0].problem}" + (f" ({hint})" if hint else "")
 
 
 def _restored_error(kind: type[TwinError], args: tuple[Any, ...], fields: dict[str, Any]) -> TwinError:
@@ -90,9 +117,11 @@ class _CollectedError(TwinError):
         if not self._issues:
             return super().__str__()
         first_line = f"{self.where}: {self.problem}" if self.where else self.problem
-        shown = [f"  - {issue}" for issue in self._issues[:20]]
-        if len(self._issues) > 20:
-            shown.append(f"  … and {len(self._issues) - 20} more")
+        groups = grouped(self._issues)
+        shown = [f"  - {group_text(group)}" for group in groups[:MAX_GROUPS]]
+        n_left_out = sum(len(group) for group in groups[MAX_GROUPS:])
+        if n_left_out:
+            shown.append(f"  … and {n_left_out} more")
         return "\n".join([first_line, *shown])
 
 
@@ -108,8 +137,23 @@ class CatalogueError(TwinError):
     """Raised for a name that the catalogue does not know, or a figure that a part lacks."""
 
 
-class ChangeError(TwinError):
-    """Raised for a change whose target is missing, or whose result cannot be built."""
+def joined_error(errors: Sequence[TwinError], noun: str, where: str) -> TwinError:
+    """Return one error for errors of several records: the error itself if there is but one.
+
+    Args:
+        errors: at least one error, each of one record.
+        noun: name of such a record.
+        where: place of the records.
+    """
+    if len(errors) == 1:
+        return errors[0]
+    issues = [issue for error in errors for issue in error.issues]
+    problem = f"{counted(len(issues), 'fault')} in {counted(len(errors), noun)}"
+    return DocumentError(problem, where=where, found=issues)
+
+
+class ChangeError(_CollectedError):
+    """Raised for a change whose target is missing, or whose result cannot be built; carries all faults."""
 
 
 class ConvergenceError(TwinError):
@@ -127,22 +171,32 @@ class UndeclaredInputError(Exception):
         super().__init__(f"{name!r} is not among the declared inputs")
 
 
+DID_YOU_MEAN = "did you mean "
+MAX_EXPECTED = 200
+"""Maximum characters of a list of expected names beside a hint with the similar ones; a longer list is left out."""
 MAX_CANDIDATES = 4000
 """Maximum number of names compared for a hint; of more, an even sample of those with the same prefix."""
 
 
 def did_you_mean(name: str, known: Iterable[str], n_shown: int = 3) -> str:
-    """Return a hint with the most similar known names, or an empty string if none is similar."""
+    """Return a hint with the known names that a name may stand for, or an empty string if there are none.
+
+    Other words for a known name come first (`synonyms.py`), then names that are spelt alike.
+    """
     candidates = sorted({str(item) for item in known})
     if not name.isascii():
         equal_names = [item for item in candidates if normalize("NFC", item) == normalize("NFC", name)]
         if equal_names:
             return f"{equal_names[0]!a} looks the same: it differs from {name!a} only by Unicode normalisation"
+    meant = synonyms_of(name, set(candidates))
+    if meant:
+        return f"{DID_YOU_MEAN}{' or '.join(map(quoted, meant[:n_shown]))}?"
     if len(candidates) > MAX_CANDIDATES:
         sample = [item for item in candidates if item[:2] == name[:2]] or candidates
         candidates = sample[:: -(-len(sample) // MAX_CANDIDATES)]
     by_lower_case = {item.lower(): item for item in reversed(candidates)}
-    similar = difflib.get_close_matches(name.lower(), list(by_lower_case), n=n_shown, cutoff=0.5)
+    cutoff = 0.6 if len(name) > 3 else 0.5
+    similar = difflib.get_close_matches(british(name.lower()), list(by_lower_case), n=n_shown, cutoff=cutoff)
     if not similar:
         similar = [lower for lower in by_lower_case if len(name) >= 3 and name.lower() in lower][:n_shown]
-    return f"did you mean {' or '.join(repr(by_lower_case[item]) for item in similar)}?" if similar else ""
+    return f"{DID_YOU_MEAN}{' or '.join(quoted(by_lower_case[item]) for item in similar)}?" if similar else ""

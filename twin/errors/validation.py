@@ -5,19 +5,23 @@ Only this module reads pydantic's errors. It does not import pydantic, so the er
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
 from . import DocumentError, Issue, did_you_mean
+from .synonyms import FORMS, synonyms_of
+from .wording import TYPES, counted, number_hint, quoted, rule_text
 
 MAX_ISSUES = 1000
 """Maximum number of reported faults."""
-MAX_SHOWN = 100
-"""Maximum characters of a wrong value in a message."""
-MAX_PROBLEM = 300
-"""Maximum characters of a problem that quotes the value."""
+NEARLY_EQUAL_RATIO = 0.85
+"""Similarity from which a name counts as a misspelling, whatever other records have a field of that name."""
+MAX_INNER = 2
+"""Maximum number of fields that a hint names as the place of a name."""
 TAGS = ("kind", "generator")
 """Fields that select the member of a union."""
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
@@ -51,20 +55,21 @@ def document_error(
         noun: word for a bad entry in messages.
         prefix: prefix of all places, such as `fabrics[dc].params`.
     """
-    faults = _drop_consequent_faults(error.errors())
+    faults = _resolve_unions([_Fault(fault, *_split(fault, data)) for fault in _drop_consequent_faults(error.errors())])
     known = cache(schema)  # slow, so computed once for all faults
     issues = [_issue(fault, data, known, noun, prefix) for fault in faults[:MAX_ISSUES]]
-    n = len(faults)
-    return DocumentError(f"{n} bad {noun}{'s' if n > 1 else ''}", where=where, found=issues)
+    return DocumentError(counted(len(faults), f"bad {noun}"), where=where, found=issues)
 
 
-def issues_by_place(error: _Invalid, prefix: str = "", *, with_input: bool = False) -> list[Issue]:
-    """Return all faults with their dotted places after `prefix`, and optionally the wrong values."""
+def issues_by_place(error: _Invalid, prefix: str = "") -> list[Issue]:
+    """Return all faults of data without ids, with their dotted places after `prefix`."""
     issues = []
     for fault in error.errors():
         place = f"{prefix}{'.'.join(map(str, fault['loc']))}" if fault["loc"] else prefix.rstrip(":. ")
-        problem = f"{fault['msg']}, got {fault['input']!r}"[:MAX_PROBLEM] if with_input else str(fault["msg"])
-        issues.append(Issue(place, problem))
+        if fault["type"] in _UNKNOWN or fault["type"] in _MISSING:
+            issues.append(Issue(place, "unknown field" if fault["type"] in _UNKNOWN else "is missing"))
+        else:
+            issues.append(Issue(place, *_problem_and_hint(fault, str(fault["loc"][-1]) if fault["loc"] else "")))
     return issues
 
 
@@ -74,58 +79,119 @@ def _drop_consequent_faults(faults: Sequence[Any]) -> list[Any]:
     return [fault for fault in faults if fault["type"] != "too_short" or fault["loc"] not in parents]
 
 
-def _issue(fault: Any, data: Any, schema: Callable[[], dict[str, Any]], noun: str, prefix: str) -> Issue:
-    location = list(fault["loc"])
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """A fault, its path in the data, and the branches of unions that its location names between the steps."""
+
+    raw: Any
+    path: tuple[Any, ...]
+    branches: tuple[tuple[tuple[Any, ...], str], ...]
+    """(path of a value, branch of the union that it was tried as), from the outside inwards."""
+
+    @property
+    def is_type_fault(self) -> bool:
+        """Whether the value is of another type than this branch of a union needs."""
+        return str(self.raw["type"]).endswith("_type")
+
+
+def _split(fault: Any, data: Any) -> tuple[tuple[Any, ...], tuple[tuple[tuple[Any, ...], str], ...]]:
+    """Return (path in the data, branches of unions) of a fault: pydantic puts both into one location."""
+    path: list[Any] = []
+    branches: list[tuple[tuple[Any, ...], str]] = []
+    value, location = data, fault["loc"]
+    for i, step in enumerate(location):
+        if isinstance(step, str) and _is_branch(step, value, is_field=i == len(location) - 1 and _names_field(fault)):
+            branches.append((tuple(path), step))
+            continue
+        path.append(step)
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list | tuple) and step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return tuple(path), tuple(branches)
+
+
+def _is_branch(step: str, value: Any, *, is_field: bool) -> bool:
+    """Return whether a step of a location names a branch of a union, and no field of the value."""
+    if isinstance(value, Mapping):
+        return not is_field and (step not in value or any(value.get(tag) == step for tag in TAGS))
+    return isinstance(value, list | tuple | str | int | float | None)
+
+
+def _names_field(fault: Any) -> bool:
+    return fault["type"] in (*_UNKNOWN, *_MISSING)
+
+
+def _resolve_unions(faults: list[_Fault]) -> list[_Fault]:
+    """Keep, of the faults of one value as several branches of a union, those of the branch that was meant.
+
+    A branch of another type than the value was not meant. Of the others, the one with the fewest faults counts.
+    """
+    resolved: dict[Any, list[_Fault]] = {}
+    unions: dict[tuple[Any, ...], dict[str, list[_Fault]]] = {}
+    for i, fault in enumerate(faults):
+        if not fault.branches:
+            resolved[i] = [fault]
+            continue
+        (place, branch), *inner = fault.branches
+        resolved.setdefault(place, [])  # keeps the order of the first fault
+        unions.setdefault(place, {}).setdefault(branch, []).append(_Fault(fault.raw, fault.path, tuple(inner)))
+    for place, by_branch in unions.items():
+        branches = [_resolve_unions(group) for group in by_branch.values()]
+        meant = [group for group in branches if not all(f.is_type_fault and f.path == place for f in group)]
+        resolved[place] = min(meant, key=len) if meant else [_any_type([f for group in branches for f in group])]
+    return [fault for group in resolved.values() for fault in group]
+
+
+def _any_type(faults: list[_Fault]) -> _Fault:
+    """Return one fault for a value whose type is that of no branch of a union."""
+    types = list(dict.fromkeys(TYPES.get(fault.raw["type"], "another type") for fault in faults))
+    expected = " or ".join(filter(None, (", ".join(types[:-1]), types[-1])))
+    raw = {"type": "union_type", "loc": faults[0].path, "input": faults[0].raw.get("input"), "msg": ""}
+    return _Fault(raw | {"ctx": {"expected": expected}}, faults[0].path, ())
+
+
+def _issue(fault: _Fault, data: Any, schema: Callable[[], dict[str, Any]], noun: str, prefix: str) -> Issue:
+    location, raw = list(fault.path), fault.raw
     hint = ""
-    if fault["type"] in _UNKNOWN:
-        known = _known_fields(schema(), schema(), location[:-1])
-        problem = f"unknown {noun} {location[-1]!r}"
-        hint = did_you_mean(str(location[-1]), known) or (f"known: {', '.join(known)}" if known else "")
-    elif fault["type"] in _NO_TAG:
-        field = fault["ctx"]["discriminator"].strip("'")
+    if raw["type"] in _UNKNOWN:
+        problem = f"unknown {noun} {quoted(location[-1])}"
+        hint = _hint_of_field(str(location[-1]), _objects_at(schema(), raw["loc"][:-1]), schema())
+    elif raw["type"] in _NO_TAG:
+        field = raw["ctx"]["discriminator"].strip("'")
         location = [*location, field]
         known = _tags(schema(), field)
-        tag = fault["ctx"].get("tag")
-        problem = f"unknown {field} {tag!r}" if tag else "is missing"
+        tag = raw["ctx"].get("tag")
+        problem = f"unknown {field} {quoted(tag)}" if tag else "is missing"
         hint = did_you_mean(str(tag), known) if tag else ""
         hint = hint or f"known: {', '.join(known)}"
-    elif fault["type"] in _MISSING:
+    elif raw["type"] in _MISSING:
         problem = "is missing"
     else:
-        value = fault.get("input")
-        without_value = isinstance(value, dict | list) or fault["type"] == "json_invalid"
-        value_text = "" if without_value or repr(value) in fault["msg"] else f", found {_shortened(value)}"
-        problem = f"{fault['msg']}{value_text}"
-        if fault["type"] == "literal_error":
-            hint = did_you_mean(str(value), re.findall(r"'([^']*)'", fault["ctx"]["expected"]))
+        problem, hint = _problem_and_hint(raw, str(location[-1]) if location else "")
     return Issue(place_of(location, data, prefix), problem, hint)
 
 
-def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+def _problem_and_hint(raw: Any, field: str) -> tuple[str, str]:
+    """Return the rule that a value breaks, and how to write it or which value is similar."""
+    if raw["type"] == "literal_error":
+        return rule_text(raw), did_you_mean(str(raw.get("input")), re.findall(r"'([^']*)'", raw["ctx"]["expected"]))
+    return rule_text(raw), number_hint(field, raw)
 
 
-def place_of(location: list[Any], data: Any, prefix: str = "") -> str:
+def place_of(location: Sequence[Any], data: Any, prefix: str = "") -> str:
     """Return a place as text, such as `links[core~leaf].spans[0].length_km`; list items by their id if present."""
     text, value = prefix, data
     for step in location:
         if isinstance(step, int):
             value = value[step] if isinstance(value, list | tuple) and step < len(value) else None
-            name = value.get("id") if isinstance(value, dict) else None
+            name = value.get("id") if isinstance(value, Mapping) else None
             label = name if isinstance(name, str) else str(step)
             text += f"[{label if label.isprintable() else ascii(label)[1:-1]}]"
-        elif isinstance(value, dict) and step not in value and text and _is_tag(step, value):
-            continue
         else:
-            value = value.get(step) if isinstance(value, dict) else None
+            value = value.get(step) if isinstance(value, Mapping) else None
             text += f".{step}" if text else str(step)
     return text or "document"
-
-
-def _is_tag(step: str, value: Mapping[str, Any]) -> bool:
-    """Return whether a step only names the branch of a union; pydantic puts it between list index and field."""
-    return any(value.get(tag) == step for tag in TAGS) or step in ("json-or-python", "constrained-str")
 
 
 def _tags(schema: Any, field: str) -> list[str]:
@@ -138,11 +204,46 @@ def _tags(schema: Any, field: str) -> list[str]:
     return next(filter(None, (_tags(part, field) for part in schema.values())), [])
 
 
-def _known_fields(schema: Any, root: Any, location: Iterable[Any]) -> list[str]:
+def _objects_at(schema: Any, location: Iterable[Any]) -> list[Any]:
+    """Return the schemas of the objects that may stand at a location."""
     nodes = [schema]
     for step in location:
-        nodes = [child for node in _resolve(nodes, root) for child in _schemas_of_step(node, step)] or nodes
-    return sorted({name for node in _resolve(nodes, root) for name in node.get("properties", {})})
+        nodes = [child for node in _resolve(nodes, schema) for child in _schemas_of_step(node, step)] or nodes
+    return _resolve(nodes, schema)
+
+
+def _hint_of_field(name: str, objects: list[Any], root: Any) -> str:
+    """Return a hint for an unknown field: a field inside one of the known fields, a similar name, or all names."""
+    properties = {field: node for each in objects for field, node in each.get("properties", {}).items()}
+    inner = {field: sorted(_inner_fields(node, root)) for field, node in properties.items()}
+    known = sorted(properties)
+    inside = [field for field, names in inner.items() if name in names]
+    if difflib.get_close_matches(name, known, 1, NEARLY_EQUAL_RATIO):
+        return did_you_mean(name, known)
+    if inside and len(inside) <= MAX_INNER:
+        return " or ".join(
+            f"{quoted(name)} is a field of {field}: {_form(field, name, properties[field])}" for field in inside
+        )
+    meant = synonyms_of(name, properties)
+    if not meant:
+        for field, names in inner.items():
+            for each in synonyms_of(name, names):
+                return f"{quoted(each)} is a field of {field}: {_form(field, each, properties[field])}"
+    return did_you_mean(name, known) or (f"known: {', '.join(known)}" if known else "")
+
+
+def _inner_fields(node: Any, root: Any) -> set[str]:
+    """Return the fields of the records that a field holds, one or a list of them."""
+    flat = _resolve([node], root)
+    flat = [each for item in flat for each in (_resolve([item["items"]], root) if "items" in item else [item])]
+    return {name for item in flat for name in item.get("properties", {})}
+
+
+def _form(field: str, name: str, node: Any) -> str:
+    if field in FORMS and f"{name}:" in FORMS[field]:
+        return f"{field}: {FORMS[field]}"
+    is_list = any(each.get("type") == "array" for each in node.get("anyOf", [node]))
+    return f"{field}: [{{{name}: …}}]" if is_list else f"{field}: {{{name}: …}}"
 
 
 def _resolve(nodes: list[Any], root: Any) -> list[Any]:

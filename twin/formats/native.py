@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable, Mapping
-from datetime import date, datetime
-from threading import RLock
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ..errors import DocumentError, Issue
-from ..errors.validation import MAX_SHOWN, document_error, place_of
+from ..errors import DocumentError
+from ..errors.wording import type_text
 from ..model.document import TopologyDocument
+from ..model.validation import MAX_DEPTH, validate_as
 from .migrations import migrate
 from .readers import decode_utf8
 
 MAX_VALUES = 50_000_000
-MAX_DEPTH = 100
-"""Maximum nesting of lists and mappings: far more than documents need, far less than parsers can handle."""
 MERGE_TAG = "tag:yaml.org,2002:merge"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -102,14 +98,6 @@ def parse_mapping(
     return data
 
 
-def type_text(value: Any) -> str:
-    """Name the type of a plain value in terms of YAML and JSON, for messages."""
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    kinds = ((int | float, "a number"), (str, "a text"), (list, "a list"), (dict, "a mapping"))
-    return next((text for kind, text in kinds if isinstance(value, kind)), f"a {type(value).__name__}")
-
-
 def _load_yaml(text: str) -> Any:
     """Parse YAML; nesting is measured on the events first, because libyaml's composer overruns the C stack."""
     indentation = max(map(len, re.findall(r"^[ ?:-]+", text, re.MULTILINE)), default=0)
@@ -149,73 +137,6 @@ def parse_document(data: Mapping[str, Any], where: str = "document") -> Topology
     """Validate plain data as a document. Raises DocumentError with all bad fields and similar names."""
     document: TopologyDocument = validate_as(TopologyDocument, migrate(dict(data), where), where)
     return document
-
-
-_BUILDING = RLock()
-_ADAPTERS: dict[Hashable, TypeAdapter[Any]] = {}
-
-
-def adapter_of(kind: Any) -> TypeAdapter[Any]:
-    """Return the validator of a model, record or union; one thread builds it once per process.
-
-    Building takes up to 40 ms. Python 3.11 cannot do it in two threads at once: it parses source, and the parser
-    counts depth for all threads together.
-    """
-    with _BUILDING:
-        if kind not in _ADAPTERS:
-            _ADAPTERS[kind] = TypeAdapter(kind)
-        return _ADAPTERS[kind]
-
-
-def validate_as(kind: Any, data: Any, where: str) -> Any:
-    """Validate data strictly as a pydantic model, record or union.
-
-    Raises DocumentError with the place of each fault.
-    """
-    adapter = adapter_of(kind)
-    try:
-        text = json.dumps(data, default=_to_json_value)
-    except RecursionError as error:
-        raise DocumentError("is nested too deeply", where=where, expected=f"at most {MAX_DEPTH} levels") from error
-    except (TypeError, ValueError) as error:
-        raise DocumentError(str(error), where=where, expected="plain data: text, numbers, lists, mappings") from error
-    try:
-        return adapter.validate_json(text, strict=True)
-    except ValidationError as error:
-        place = _surrogate_issue(data)
-        if place is not None:
-            raise DocumentError("1 bad field", where=where, found=[place]) from error
-        raise document_error(error, data, adapter.json_schema, where) from error
-
-
-_SURROGATE = re.compile("[\\ud800-\\udfff]")
-
-
-def _surrogate_issue(data: Any) -> Issue | None:
-    """Find the first text with half of a surrogate pair, which no encoding can write."""
-    pending: list[tuple[list[Any], Any]] = [([], data)]
-    while pending:
-        path, item = pending.pop()
-        if isinstance(item, Mapping):
-            pending += [(path, key) for key in item]
-            pending += [([*path, key], value) for key, value in item.items()]
-        elif isinstance(item, list | tuple):
-            pending += [([*path, i], value) for i, value in enumerate(item)]
-        elif isinstance(item, str) and _SURROGATE.search(item):
-            where = place_of(path, data).encode("ascii", "backslashreplace").decode()
-            problem = f"a lone surrogate, half of a character, in {ascii(item)[:MAX_SHOWN]}"
-            return Issue(where, problem, "write the whole character as UTF-8")
-    return None
-
-
-def _to_json_value(value: Any) -> Any:
-    if isinstance(value, datetime):
-        raise TypeError(f"{value} is a time; dates are written 2026-01-31")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_defaults=True)
-    raise TypeError(f"{value!r} is a {type(value).__name__}")
 
 
 def to_json_bytes(document: TopologyDocument) -> bytes:

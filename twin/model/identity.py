@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler, Ge
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ..errors import Issue
+from ..errors.wording import quoted
 
 STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 MAX_ID_LENGTH = 200
@@ -125,7 +126,7 @@ def duplicate_issues(list_name: str, ids: Iterable[str]) -> Iterator[Issue]:
     for record_id, n in n_by_id.items():
         if n > 1:
             yield Issue(
-                f"{list_name}[{record_id}]", f"id {record_id!r} stands {n} times", "ids are unique within a list"
+                f"{list_name}[{record_id}]", f"id {quoted(record_id)} stands {n} times", "ids are unique within a list"
             )
     yield from lookalike_issues(list_name, n_by_id)
 

@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..catalogue import Catalogue, catalogue
-from ..errors import ChangeError, did_you_mean
+from ..errors import ChangeError, TwinError, did_you_mean, joined_error
 from .document import Fabric, TopologyDocument
+from .edit import Edit, build_graph
 from .part_rules import check_parts
 from .records import Link, Node
 from .rules import check
@@ -48,7 +49,16 @@ class NetworkGraph:
 
     @cached_property
     def _expansions(self) -> tuple[Expansion, ...]:
-        return tuple(self.generators.expand(fabric) for fabric in self.document.fabrics)
+        expansions: list[Expansion] = []
+        errors: list[TwinError] = []
+        for fabric in self.document.fabrics:
+            try:
+                expansions.append(self.generators.expand(fabric))
+            except TwinError as error:
+                errors.append(error)
+        if errors:
+            raise joined_error(errors, "fabric", self.document.name)
+        return tuple(expansions)
 
     @cached_property
     def _records(self) -> tuple[tuple[Node, ...], tuple[Link, ...]]:
@@ -86,7 +96,7 @@ class NetworkGraph:
         """Frozen MultiGraph. The attribute `record` is the Node or Link; edge keys are link ids."""
         import networkx as nx  # 0.2 s of import that an answer does not need
 
-        return nx.freeze(_build_graph(self.nodes, self.links))
+        return nx.freeze(build_graph(self.nodes, self.links))
 
     def to_networkx(self) -> nx.MultiGraph:
         """Return a new graph with one plain attribute per field, for networkx algorithms."""
@@ -168,78 +178,20 @@ class NetworkGraph:
     def edit(self) -> Iterator[Edit]:
         """Open an editable copy of the graph; on exit it is validated and becomes `edit.network`.
 
-        This network does not change. Raises TopologyError with all faults of the edited graph.
+        This network does not change.
+
+        Raises:
+            ChangeError: an edit of the graph that is not understood; all of them.
+            TopologyError: all faults of the edited network.
 
         >>> with network.edit() as edit:  # doctest: +SKIP
         ...     edit.remove_link("a~b")
+        ...     edit.set_link("a~c", capacity_gbps=400)
         >>> edit.network  # doctest: +SKIP
         """
         session = Edit(self)
         yield session
         session.close()
-
-
-class Edit:
-    """An edit of a network: `graph` is an editable MultiGraph of records, `network` the result after close."""
-
-    def __init__(self, origin: NetworkGraph) -> None:
-        self._origin = origin
-        self._network: NetworkGraph | None = None
-        self.graph = _build_graph(origin.nodes, origin.links)
-
-    @property
-    def network(self) -> NetworkGraph:
-        """Edited network. Raises ChangeError while the edit is open."""
-        if self._network is None:
-            raise ChangeError("the edit is still open", hint="read .network after the with block")
-        return self._network
-
-    def put_node(self, node: Node) -> None:
-        """Add a node, or replace its record."""
-        self.graph.add_node(node.id, record=node)
-
-    def put_link(self, link: Link) -> None:
-        """Add a link, or replace its record; the ends must be the same."""
-        self.graph.add_edge(*link.ends, key=link.id, record=link)
-
-    def remove_link(self, link_id: str) -> None:
-        """Remove a link. Raises ChangeError for an unknown id."""
-        for a, b, key in self.graph.edges(keys=True):
-            if key == link_id:
-                self.graph.remove_edge(a, b, key=key)
-                return
-        known = [key for _, _, key in self.graph.edges(keys=True)]
-        raise ChangeError(f"no link {link_id!r} to remove", where=link_id, hint=did_you_mean(link_id, known))
-
-    def remove_node(self, node_id: str) -> None:
-        """Remove a node and its links. Raises ChangeError for an unknown id."""
-        if node_id not in self.graph:
-            raise ChangeError(
-                f"no node {node_id!r} to remove", where=node_id, hint=did_you_mean(node_id, self.graph.nodes)
-            )
-        self.graph.remove_node(node_id)
-
-    def close(self) -> None:
-        """Convert the graph to a network and validate it."""
-        nodes = [(name, data.get("record")) for name, data in self.graph.nodes(data=True)]
-        links = [(key, data.get("record")) for _, _, key, data in self.graph.edges(keys=True, data=True)]
-        for name, record in (*nodes, *links):
-            if not isinstance(record, Node | Link):
-                raise ChangeError(
-                    "has no record", where=str(name), hint="use edit.put_node(Node) or edit.put_link(Link)"
-                )
-        network = self._origin.with_records([record for _, record in nodes], [record for _, record in links])
-        _ = network.nodes
-        self._network = network
-
-
-def _build_graph(nodes: Iterable[Node], links: Iterable[Link]) -> nx.MultiGraph:
-    import networkx as nx
-
-    graph: nx.MultiGraph = nx.MultiGraph()
-    graph.add_nodes_from((node.id, {"record": node}) for node in nodes)
-    graph.add_edges_from((link.ends[0], link.ends[1], link.id, {"record": link}) for link in links)
-    return graph
 
 
 def _attributes(record: Node | Link) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..catalogue import Catalogue
 from ..catalogue.figure_reader import is_reserved
 from ..errors import CatalogueError, Issue, TopologyError
+from ..errors.wording import counted
 from .document import TopologyDocument
 from .identity import MAX_ID_LENGTH, duplicate_issues, id_problem
 
@@ -15,8 +16,8 @@ def check_parts(document: TopologyDocument, shipped: Catalogue) -> None:
     """Raise TopologyError with all faults of the document's own parts."""
     issues = list(_part_issues(document, shipped))
     if issues:
-        n = f"{len(issues)} fault{'s' * (len(issues) > 1)}"
-        raise TopologyError(f"{n} in the parts of the document", where=document.name, found=issues)
+        n_faults = counted(len(issues), "fault")
+        raise TopologyError(f"{n_faults} in the parts of the document", where=document.name, found=issues)
 
 
 def _part_issues(document: TopologyDocument, shipped: Catalogue) -> Iterator[Issue]:

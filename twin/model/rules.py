@@ -9,6 +9,7 @@ from itertools import islice
 
 from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
+from ..errors.wording import counted, quoted
 from .document import TopologyDocument
 from .identity import duplicate_issues, lookalike_issues
 from .job_rules import job_shape_issues
@@ -49,9 +50,8 @@ def check_workload(document: TopologyDocument, node_ids: Collection[str], catalo
 def _raise_issues(document: TopologyDocument, issue_iterator: Iterator[Issue]) -> None:
     issues = list(islice(issue_iterator, MAX_ISSUES))
     if issues:
-        raise TopologyError(
-            f"{len(issues)} fault{'s' * (len(issues) > 1)} in the network", where=document.name, found=issues
-        )
+        n_faults = counted(len(issues), "fault")
+        raise TopologyError(f"{n_faults} in the network", where=document.name, found=issues)
 
 
 def _issues(
@@ -85,7 +85,7 @@ def _unknown_sites(named_sites: Iterable[tuple[str, str]], known: Collection[str
         times = f", named {len(named_at)} times" if len(named_at) > 1 else ""
         fix = f"sites: [{{id: {site}}}] adds it"
         similar = did_you_mean(site, known) if i < MAX_HINTS else ""
-        yield Issue(named_at[0], f"no site {site!r}{times}", f"{similar} {fix}".strip())
+        yield Issue(named_at[0], f"no site {quoted(site)}{times}", f"{similar} {fix}".strip())
 
 
 def _workload_issues(
@@ -122,7 +122,7 @@ class _UnknownNames:
     def __call__(self, where: str, what: str, name: str, known: Iterable[str]) -> Issue:
         self._n_hints += 1
         hint = did_you_mean(name, known) if self._n_hints <= MAX_HINTS else ""
-        return Issue(where, f"no {what} {name!r}", hint)
+        return Issue(where, f"no {what} {quoted(name)}", hint)
 
 
 class _PartCheck:
@@ -169,7 +169,7 @@ def _link_issues(
             if end not in by_id:
                 yield missing(f"{where}.ends", "node", end, by_id)
         if link.ends[0] == link.ends[1]:
-            yield Issue(f"{where}.ends", f"both ends are {link.ends[0]!r}", "a link joins two different nodes")
+            yield Issue(f"{where}.ends", f"both ends are {quoted(link.ends[0])}", "a link joins two different nodes")
         if link.n_failed > link.n_parallel:
             yield Issue(f"{where}.n_failed", f"{link.n_failed} members down of {link.n_parallel}")
         yield from parts.issue(f"{where}.transceiver", link.transceiver, "transceiver")
@@ -250,6 +250,6 @@ def _together_issues(document: TopologyDocument, job_ids: Collection[str], missi
             yield Issue(where, f"the same jobs stand {n} times", "list each set once")
         for job_id, n_named in Counter(jobs).items():
             if n_named > 1:
-                yield Issue(where, f"job {job_id!r} stands {n_named} times", "a job runs once in a set")
+                yield Issue(where, f"job {quoted(job_id)} stands {n_named} times", "a job runs once in a set")
             if job_id not in job_ids:
                 yield missing(where, "job", job_id, job_ids)

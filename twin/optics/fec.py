@@ -85,6 +85,6 @@ def residual_loss_ratio(residual_ber_ratio: float) -> float:
     """Compute the share of 4 KB frames lost after C-FEC or oFEC at or above the threshold SNR.
 
     These codes change from error-free to unusable within a few tenths of a decibel. A degraded channel is therefore
-    error-free, slower, or dark.
+    error-free, slower, or down.
     """
     return float(-np.expm1(FRAME_BITS * np.log1p(-residual_ber_ratio)))

@@ -24,7 +24,7 @@ MIN_SNR_DB = -3000.0
 LIMITS = (
     "line rate",
     "transceiver mode",
-    "dark",
+    "link down",
     "buffer",
     "loss",
     "reach",
@@ -34,7 +34,7 @@ LIMITS = (
     "rate unknown",
 )
 """Reasons why a direction of a link carries less than its nominal capacity, by index."""
-LINE_RATE, MODE, DARK, BUFFER, LOSS, REACH, CARDS, PAUSES, CONGESTION_CONTROL, RATE_UNKNOWN = range(10)
+LINE_RATE, MODE, DOWN, BUFFER, LOSS, REACH, CARDS, PAUSES, CONGESTION_CONTROL, RATE_UNKNOWN = range(10)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class LinkBudgets:
     mode_margin_db: Floats
     """float64[N, MAX_MODES], modes of the part from the fastest; minus infinity where dispersion or PMD exclude it."""
     mode: Ints
-    """Mode of a coherent part, counted from its fastest; -1 where the path is dark or has no modes."""
+    """Mode of a coherent part, counted from its fastest; -1 where the path is down or has no modes."""
     margin_db: Floats
     rate_gbps: Floats
     pre_fec_ber_ratio: Floats
@@ -198,10 +198,10 @@ def _fill_coherent(
     mode_gbps, chosen = np.zeros(len(rows)), np.full(len(rows), -1)
     slowest = np.full(len(rows), len(part.modes) - 1)
     for i, mode in enumerate(part.modes):
-        reader.note(part.id, f"required_snr_db at {mode.rate_gbps:g}G", mode.required_snr_db)
+        required_snr_db = reader.note(part.id, f"required_snr_db at {mode.rate_gbps:g}G", mode.required_snr_db)
         penalty_db = mode_penalty_db(mode, "dispersion_ps_per_nm", cd_ps_per_nm)
         penalty_db = penalty_db + mode_penalty_db(mode, "pmd_ps", pmd_ps)
-        margin_db = np.minimum(snr_db - mode.required_snr_db.value - penalty_db, overload_db)
+        margin_db = np.minimum(snr_db - required_snr_db - penalty_db, overload_db)
         margin_db = np.where(out_of_range, -np.inf, margin_db)
         budgets.mode_margin_db[rows, i] = margin_db
         next_gbps = max((slower.rate_gbps for slower in part.modes if slower.rate_gbps < mode.rate_gbps), default=0.0)
@@ -221,7 +221,7 @@ def _fill_mode(
     mode_gbps: Floats,
     reported: Ints,
 ) -> None:
-    """Margin, rate, errors and limit at the reported mode: the chosen one, or the slowest usable one of a dark path."""
+    """Margin, rate, errors and limit at the reported mode: the chosen one; if down, the slowest usable one."""
     margins_db = budgets.mode_margin_db[rows, : len(part.modes)]
     margin_db = np.take_along_axis(margins_db, reported[:, None], axis=1)[:, 0]
     within_reach = np.isfinite(margins_db).any(axis=1)

@@ -10,13 +10,14 @@ import numpy as np
 from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
+from ..errors.wording import counted
 from ..model.document import TopologyDocument
 from ..units import SPEED_OF_LIGHT_KM_PER_S
 from .link_budget import (
     BUFFER,
     CARDS,
     CONGESTION_CONTROL,
-    DARK,
+    DOWN,
     LINE_RATE,
     LOSS,
     PAUSES,
@@ -103,12 +104,12 @@ class LinkHealth:
     def arc_limit(self) -> Ints:
         """Index into LIMITS of what keeps each arc below its nominal capacity."""
         of_link = self.budgets.by_link(self.budgets.limit)
-        of_link = np.where((self.member_gbps <= 0) & (of_link != REACH), DARK, of_link)
+        of_link = np.where((self.member_gbps <= 0) & (of_link != REACH), DOWN, of_link)
         of_link = np.where((self.card_ratio < 1.0) & (of_link == LINE_RATE), CARDS, of_link)
         limit = np.repeat(of_link, 2)
         limits = self.capacity_limits
         of_budget = limit[limits.arcs]
-        overridden = (limits.reason != LINE_RATE) & (of_budget != DARK) & (of_budget != REACH)
+        overridden = (limits.reason != LINE_RATE) & (of_budget != DOWN) & (of_budget != REACH)
         limit[limits.arcs] = np.where(overridden, limits.reason, of_budget)
         limit[np.repeat(self.rate_unknown, 2)] = RATE_UNKNOWN
         return limit
@@ -211,7 +212,7 @@ def unknown_rates(state: State, links: Bools) -> str:
     """Why a figure over these links is null: `rate of 3 links unknown: a, b, c`."""
     rows = np.flatnonzero(links)
     names = ", ".join(state.link_ids[row] for row in rows[:MAX_NAMED]) + ", ..." * (len(rows) > MAX_NAMED)
-    return f"rate of {len(rows)} link{'s' * (len(rows) != 1)} unknown: {names}"
+    return f"rate of {counted(len(rows), 'link')} unknown: {names}"
 
 
 def _capacity_limits(

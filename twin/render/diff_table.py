@@ -1,21 +1,31 @@
-"""A what-if as a table: before, after and change of each metric."""
+"""A what-if as text: the verdict, the metrics that change, purchases, the main assumptions, the reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from .numbers import number_text
-from .score_table import SHORT_METRICS
-from .table_parts import answer_title, assumptions_line, bare_table, sentences
+from ..errors.wording import counted
+from .fitted_table import Column, FittedTable
+from .numbers import change_cell, metric_cell
+from .quantities import change_percent_text, is_noise, usd_text
+from .score_table import SHORT_METRICS, metric_heading
+from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict
 
 MAX_PURCHASES_SHOWN = 6
-MIN_CHANGE_SHOWN = 1e-12
-"""Smaller changes are rounding errors and shown as 0."""
+ALWAYS_SHOWN = ("step_time_s", "goodput_tokens_per_s", "demand_satisfied_ratio", "max_link_utilisation_ratio")
+"""Metrics that the short table shows also where they do not change."""
+COLUMNS = (
+    Column("metric", folds=True),
+    Column("before", "right"),
+    Column("after", "right"),
+    Column("change", "right", drop=1),
+    Column("", "right"),
+)
 
 
 def diff_table(
@@ -26,43 +36,70 @@ def diff_table(
     Args:
         data: the difference between two scores.
         after: `Diff.after.to_dict()`; its assumptions are counted.
-        all_metrics: show every metric, also those without a value.
+        all_metrics: show every metric by its key, also those that do not change or have no value.
         note: note of the plan.
     """
-    table = bare_table(f"{answer_title(data)} · [bold]{escape(data['plan'] or 'changes')}[/]")
-    table.add_column("metric", no_wrap=True)
-    for name in ("before", "after", "change"):
-        table.add_column(name, justify="right")
-    for name, row in data["metrics"].items():
-        if all_metrics or (name in SHORT_METRICS and not row["before"] is row["after"] is None):
-            before_and_after = (number_text(row[side], row["unit"]) for side in ("before", "after"))
-            table.add_row(name, *before_and_after, _change_text(row["change"], row["unit"], row["better"]))
-    parts: list[RenderableType] = [Text(note, style="italic")] if note else []
-    parts += [table, Text()]
-    for side in ("before", "after"):
-        parts += sentences(side.capitalize(), data["bottlenecks"][side])
+    title = f"{answer_title(data)} · [bold]{escape(data['plan'] or 'changes')}[/]"
+    parts: list[RenderableType] = [Text.from_markup(title), *verdict(data["summary"])]
+    parts += [*([Text(), Text(f"The plan: {note}", style="italic")] if note else []), Text()]
+    metrics: Mapping[str, Mapping[str, Any]] = data["metrics"]
+    changed = [name for name in metrics if _changes(metrics[name])]
+    shown = list(metrics) if all_metrics else [name for name in SHORT_METRICS if _is_shown(name, metrics, changed)]
+    rows = [_row(name, metrics[name], with_key=all_metrics, label=after["metrics"][name]["label"]) for name in shown]
+    if rows:
+        parts.append(FittedTable(COLUMNS, rows))
+    if not all_metrics:
+        n_hidden = len([name for name in changed if name not in shown])
+        more = f"{counted(n_hidden, 'more metric changes', 'more metrics change')}; " if n_hidden else ""
+        parts.append(Text(f"{more}--all shows every metric.", style="dim"))
     if data["purchases"]:
-        parts.append(_purchases(data))
-    return Group(*parts, assumptions_line(after))
+        parts += [Text(), Text("To buy", style="bold"), _purchases(data["purchases"])]
+    parts += main_assumptions_table(data["main_assumptions"], of_change=True)
+    before_reasons, after_reasons = (data["bottlenecks"][side] for side in ("before", "after"))
+    common = set(before_reasons) & set(after_reasons)
+    for heading, lines in (
+        ("Reasons before", [line for line in before_reasons if line not in common]),
+        ("Reasons after", [line for line in after_reasons if line not in common]),
+        ("Before and after", [line for line in after_reasons if line in common]),
+    ):
+        parts += sentences(heading, lines)
+    return Group(*parts, Text(), assumptions_line(after))
 
 
-def _purchases(data: Mapping[str, Any]) -> Text:
-    items = ", ".join(
-        f"{_amount_text(purchase['amount'])} {purchase['item']} {number_text(purchase['usd'], 'USD')}"
-        for purchase in data["purchases"][:MAX_PURCHASES_SHOWN]
-    )
-    return Text(f"To buy: {items}.", overflow="fold")
+def _changes(row: Mapping[str, Any]) -> bool:
+    before, after = row["before"], row["after"]
+    if before is None or after is None:
+        return before is not after
+    return not is_noise(before, after)
 
 
-def _change_text(change: float | None, unit: str, better: str) -> str:
-    if change is None:
-        return "–"
-    if abs(change) < MIN_CHANGE_SHOWN:
-        return "[dim]0[/]"
-    is_better = (change < 0) == (better == "lower")
-    sign = "+" if change > 0 else "-"
-    return f"[{'green' if is_better else 'red'}]{sign}{number_text(abs(change), unit)}[/]"
+def _is_shown(name: str, metrics: Mapping[str, Mapping[str, Any]], changed: Sequence[str]) -> bool:
+    return name in changed or (name in ALWAYS_SHOWN and metrics[name]["after"] is not None)
+
+
+def _row(name: str, row: Mapping[str, Any], *, with_key: bool, label: str) -> tuple[str, ...]:
+    before, after = row["before"], row["after"]
+    share = "" if before is None or after is None or is_noise(before, after) else change_percent_text(before, after)
+    change = change_cell(name, before, after)
+    style = ""
+    if before is not None and after is not None and not is_noise(before, after):
+        style = "green" if (after < before) == (row["better"] == "lower") else "red"
+    change, share = (f"[{style}]{text}[/]" if style and text else text for text in (change, share))
+    heading = name if with_key else metric_heading(name, label)
+    return escape(heading), metric_cell(name, before), metric_cell(name, after), change, share
+
+
+def _purchases(purchases: Sequence[Mapping[str, Any]]) -> RenderableType:
+    rows = [
+        (_amount_text(purchase["amount"]), escape(purchase["item"]), usd_text(purchase["usd"]))
+        for purchase in purchases[:MAX_PURCHASES_SHOWN]
+    ]
+    n_more = len(purchases) - MAX_PURCHASES_SHOWN
+    if n_more > 0:
+        rest_usd = sum(purchase["usd"] for purchase in purchases[MAX_PURCHASES_SHOWN:])
+        rows.append(("", f"{n_more} more items", usd_text(rest_usd)))
+    return FittedTable((Column("", "right"), Column("item", folds=True), Column("price", "right")), rows)
 
 
 def _amount_text(amount: float) -> str:
-    return f"{amount:,.0f} x" if amount == int(amount) else f"{amount:,.1f}"
+    return f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.1f}"

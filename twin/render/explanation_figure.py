@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 from .canvas import BLUE, GREEN, GREY, RED, label_text, new_figure, set_title, with_style
+from .explanation_rows import CAUSE_NAMES
 
-CAUSE_LABELS = {
-    "delay": "round trips\n(delay)",
-    "line_loss": "line\nloss",
-    "interconnect": "capacity\nbetween sites",
-    "fabric": "capacity\ninside sites",
-    "buffers": "buffers,\nhashing",
-    "accelerators": "mixed\naccelerators",
-    "split": "split of\nthe work",
-    "pipeline_fill": "pipeline\nfill",
-}
+LABEL_WIDTH = 14
+"""Characters in a line of the label of a bar."""
 MIN_SHOWN_RATIO = 1e-4
 """Causes with a smaller share of the step, alone too, are listed below the bars instead of drawn."""
 LABEL_SPACE_RATIO = 0.16
@@ -50,11 +44,15 @@ def explanation_figure(data: Mapping[str, Any]) -> Any:
     axis.plot([len(causes) + 0.33, len(causes) + 1.33], [level_s, level_s], color=GREY, linewidth=0.7, zorder=1)
     _bar(axis, len(causes) + 1, 0.0, ideal_s, GREEN)
     _annotate(axis, len(causes) + 1, ideal_s, _seconds_text(ideal_s))
-    names = ["step\nas it is", *(CAUSE_LABELS[cause["name"]] for cause in causes), "step without\nany of them"]
+    names = [
+        "step\nas it is",
+        *(fill(CAUSE_NAMES[cause["name"]], LABEL_WIDTH) for cause in causes),
+        "step without\nany of them",
+    ]
     axis.set_xticks(range(len(names)), names)
     axis.set_ylabel("step time (s)")
     if others:
-        words = [CAUSE_LABELS[cause["name"]].replace("\n", " ") for cause in others]
+        words = [CAUSE_NAMES[cause["name"]] for cause in others]
         axis.set_xlabel(f"no effect: {', '.join(words)}", fontsize=8)
     axis.set_ylim(0.0, (1.0 + LABEL_SPACE_RATIO) * highest_s)
     axis.grid(visible=False, axis="x")

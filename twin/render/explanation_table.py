@@ -1,4 +1,4 @@
-"""An explanation as tables: the parts of a step, the causes, and sentences."""
+"""An explanation as text: the verdict, the causes, the parts of the step."""
 
 from __future__ import annotations
 
@@ -9,29 +9,37 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from .explanation_rows import CAUSE_COLUMNS, PHASES_NOTE, cause_rows, step_parts
-from .numbers import number_text
-from .table_parts import answer_title, bare_table, two_columns
+from .explanation_rows import CAUSE_COLUMNS, PHASES_NOTE, SMALL_S, cause_rows, step_parts
+from .fitted_table import Column, FittedTable
+from .numbers import seconds_text
+from .table_parts import answer_title, verdict
 
-SHARE_NOTE = "Share: Shapley value over all orders of removal; alone, last: removed first, or after all others."
+SHARE_NOTE = (
+    "Share: Shapley value over all orders of removal. Removed alone: only this cause is removed. Removed last: all "
+    "others were removed before."
+)
+DROPS = (0, 0, 0, 1, 2)
+"""Order in which columns of causes are dropped where there is no room."""
 
 
 def explanation_table(data: Mapping[str, Any]) -> RenderableType:
     """Show `Explanation.to_dict()`."""
     plan = f" · after [bold]{escape(data['plan'])}[/]" if data["plan"] else ""
-    parts: list[RenderableType] = [Text.from_markup(answer_title(data) + plan), Text()]
-    parts += [two_columns("a step", _step_rows(data)), Text(PHASES_NOTE, style="dim"), Text()]
-    table = bare_table()
-    for heading in CAUSE_COLUMNS:
-        table.add_column(heading, justify="left" if heading == "cause" else "right")
-    for row in cause_rows(data):
-        table.add_row(*row)
-    parts += [table, Text(), *(Text(line) for line in data["summary"])]
-    return Group(*parts, Text(SHARE_NOTE, style="dim"))
+    columns = [
+        Column(heading, "left" if heading == "cause" else "right", drop=drop, folds=heading == "cause")
+        for heading, drop in zip(CAUSE_COLUMNS, DROPS, strict=True)
+    ]
+    parts: list[RenderableType] = [Text.from_markup(answer_title(data) + plan), *verdict(data["summary"]), Text()]
+    parts += [FittedTable(columns, cause_rows(data)), Text(SHARE_NOTE, style="dim"), Text()]
+    return Group(*parts, _step_table(data), Text(PHASES_NOTE, style="dim"))
 
 
-def _step_rows(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    step = [*step_parts(data), ("step", data["step_time_s"]), ("with nothing in the way", data["ideal_step_time_s"])]
-    ratios = (("waiting for the slowest", "straggler_ratio"), ("goodput", "goodput_ratio"))
-    rows = [(name, number_text(seconds, "s")) for name, seconds in step]
-    return [*rows, *((name, number_text(data[ratio], "1")) for name, ratio in ratios)]
+def _step_table(data: Mapping[str, Any]) -> FittedTable:
+    step_s = data["step_time_s"]
+    parts = [(name, seconds) for name, seconds in step_parts(data) if abs(seconds) >= SMALL_S]
+    rows = [(name, seconds_text(seconds), f"{seconds / step_s:.0%}".replace("%", " %")) for name, seconds in parts]
+    rows.append(("[bold]step[/]", f"[bold]{seconds_text(step_s)}[/]", ""))
+    rows.append(("step without these causes", seconds_text(data["ideal_step_time_s"]), ""))
+    return FittedTable(
+        (Column("part of the step", folds=True), Column("time", "right"), Column("share", "right")), rows
+    )

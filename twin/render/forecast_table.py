@@ -1,45 +1,43 @@
-"""A forecast as a table: dates of the problems of each link, in three ageing cases."""
+"""A forecast as text: the verdict, and a table with the dates of the problems of each link."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
+from .fitted_table import Column, FittedTable
 from .forecast_rows import CASE_NAMES, FORECAST_COLUMNS, forecast_rows
-from .table_parts import answer_title, bare_table
+from .table_parts import answer_title, verdict
 
 MAX_FORECASTS_SHOWN = 12
 """Links shown; those with the earliest problems come first."""
-WIDTHS = (11, 14, 9, 18, 9, 9)
-AGEING_NOTE = "Ageing is the least certain part of the twin: three cases, figures and sources in --json."
+DROPS = {"90 % used": 3, "70 % used": 2, "below required": 1}
+"""Columns that may be dropped where there is no room, the highest first."""
+AGEING_NOTE = "Ageing is the least certain input, so there are three cases; --json lists their figures and sources."
 
 
 def forecast_table(data: Mapping[str, Any]) -> RenderableType:
     """Show `Forecast.to_dict()`."""
-    growth = f"traffic {data['growth_ratio_per_year']:+.0%} a year"
+    growth = f"traffic {data['growth_ratio_per_year']:+.0%} a year".replace("%", " %")
     title = f"{answer_title(data)} · next {data['years'][-1]:g} years, {growth}"
-    parts: list[RenderableType] = [Text.from_markup(title)]
-    n_cases = len(CASE_NAMES)
     rows = forecast_rows({**data, "links": data["links"][:MAX_FORECASTS_SHOWN]})
-    for first in range(0, len(rows), n_cases):
-        equal_links = f"  and {int(rows[first][1]) - 1:,} alike" if rows[first][1] != "1" else ""
-        parts.append(Text(rows[first][0] + equal_links, style="bold"))
-        parts.append(_cases_table(rows[first : first + n_cases], with_header=first == 0))
+    names = [name for name in FORECAST_COLUMNS if name != "alike"]
+    used = [i for i, name in enumerate(names) if i < 2 or any(row[i + 1] != "–" for row in rows)]
+    columns = [Column(names[i], folds=names[i] in ("link", "rate falls"), drop=DROPS.get(names[i], 0)) for i in used]
+    cells = [_cells(row, first=i % len(CASE_NAMES) == 0) for i, row in enumerate(rows)]
+    table = FittedTable(columns, [[row[i] for i in used] for row in cells])
+    parts: list[RenderableType] = [Text.from_markup(title), *verdict(data["summary"]), Text(), table]
     n_more = len(data["links"]) - MAX_FORECASTS_SHOWN
     if n_more > 0:
-        parts.append(Text(f"… and {n_more} more links that fare no worse; narrow the choice, or --json"))
+        parts.append(Text(f"{n_more} more links are no worse; select links, or use --json."))
     return Group(*parts, Text(AGEING_NOTE, style="dim"))
 
 
-def _cases_table(rows: Sequence[tuple[str, ...]], *, with_header: bool) -> Table:
-    table = bare_table(show_header=with_header)
-    for heading, width in zip(FORECAST_COLUMNS[2:], WIDTHS, strict=True):
-        table.add_column(heading, width=width)
-    for i, row in enumerate(rows):
-        table.add_row(*(escape(cell) for cell in row[2:]), style="" if i == 1 else "dim")
-    return table
+def _cells(row: tuple[str, ...], *, first: bool) -> list[str]:
+    link, n_alike, *rest = row
+    alike = f" and {int(n_alike) - 1:,} alike" if n_alike != "1" else ""
+    return [escape(link + alike) if first else "", *(escape(cell) for cell in rest)]

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..units import unit_of
+from .quantities import MINUS, is_noise, percent_text
+
+PER_TEXTS = {"a": "per year", "mo": "per month", "d": "per day"}
+NOT_PERCENT = frozenset({"training_loss_ratio"})
+"""Ratios near 1 that are factors, not shares."""
+
 
 def number_text(value: float | None, unit: str) -> str:
     """Return a value with its unit: four digits, thousands separators, money in M and B; a dash for None."""
@@ -13,6 +20,50 @@ def number_text(value: float | None, unit: str) -> str:
     if unit == "USD" or unit.startswith("USD/"):
         return f"{'-' if value < 0 else ''}${_scaled(abs(value))}{unit.removeprefix('USD')}"
     return _digits(value) + ("" if unit == "1" else f" {unit}")
+
+
+def is_share(metric: str) -> bool:
+    """Tell whether a metric is a share, which tables show as per cent."""
+    return metric.endswith("_ratio") and metric not in NOT_PERCENT
+
+
+def metric_text(metric: str, value: float | None) -> str:
+    """Return a metric with its unit, for a sentence: shares as per cent, money with its sign."""
+    text, unit = metric_cell(metric, value), unit_text(metric)
+    return text if value is None or not unit else f"{text} {unit}"
+
+
+def metric_cell(metric: str, value: float | None) -> str:
+    """Return a metric without its unit, for a cell of a table; `unit_text` stands beside its name."""
+    if value is None:
+        return "–"
+    if is_share(metric):
+        return percent_text(value)
+    sign = MINUS if value < 0 else ""
+    return f"{sign}${_scaled(abs(value))}" if "_usd" in f"_{metric}" else f"{sign}{_digits(abs(value))}"
+
+
+def change_cell(metric: str, before: float | None, after: float | None) -> str:
+    """Return a change for a cell of a table: points of per cent for shares, 0 for rounding, a dash for None."""
+    if before is None or after is None:
+        return "–"
+    if is_noise(before, after):
+        return "0"
+    change = after - before
+    sign = MINUS if change < 0 else "+"
+    if is_share(metric):
+        return f"{sign}{percent_text(abs(change)).removesuffix(' %')} pp"
+    return sign + metric_cell(metric, abs(change))
+
+
+def unit_text(metric: str) -> str:
+    """Return the unit of a metric for the place beside its name; empty for counts, shares and plain money."""
+    unit = unit_of(metric) or ""
+    if unit in ("1", "USD"):
+        return ""
+    if unit.startswith("USD/"):
+        return PER_TEXTS.get(unit.removeprefix("USD/"), "")
+    return {"d": "days"}.get(unit, unit)
 
 
 def short_text(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""A score as a table: metrics, bottlenecks, assumptions."""
+"""A score as text: the verdict, the metrics that apply, the main assumptions, the reasons."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.text import Text
 
-from .numbers import number_text
-from .table_parts import answer_title, assumptions_line, bare_table, sentences
+from .fitted_table import Column, FittedTable
+from .numbers import metric_cell, metric_text, unit_text
+from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict
 
 SHORT_METRICS = (
     "step_time_s",
@@ -21,9 +23,9 @@ SHORT_METRICS = (
     "training_loss_ratio",
     "goodput_ratio",
     "goodput_tokens_per_s",
-    "max_link_utilisation_ratio",
-    "unrouted_gbps",
     "demand_satisfied_ratio",
+    "unrouted_gbps",
+    "max_link_utilisation_ratio",
     "worst_rtt_us",
     "min_coherent_margin_db",
     "min_direct_detect_margin_db",
@@ -34,7 +36,9 @@ SHORT_METRICS = (
     "usd_per_effective_pflop_day",
     "lease_break_even_usd_per_month",
 )
-"""Metrics of the short table; `--all` shows all metrics."""
+"""Metrics of the short table, in its order; `--all` shows all metrics."""
+NEUTRAL = {"training_loss_ratio": 1.0, "unrouted_gbps": 0.0, "n_links_fallen_back": 0.0, "capex_usd": 0.0}
+"""Values that say that a metric does not matter here; the short table leaves such rows out."""
 
 
 def score_table(data: Mapping[str, Any], *, all_metrics: bool = False) -> RenderableType:
@@ -42,17 +46,38 @@ def score_table(data: Mapping[str, Any], *, all_metrics: bool = False) -> Render
 
     Args:
         data: the score.
-        all_metrics: show every metric, also those without a value.
+        all_metrics: show every metric by its key, also those without a value.
     """
-    table = bare_table(answer_title(data))
-    table.add_column("metric", no_wrap=True)
-    table.add_column("value", justify="right")
-    table.add_column("", style="dim", overflow="fold")
-    for name, metric in data["metrics"].items():
-        if all_metrics or (name in SHORT_METRICS and metric["value"] is not None):
-            table.add_row(name, number_text(metric["value"], metric["unit"]), metric.get("why", ""))
-    bottlenecks = sentences("What binds", data["bottlenecks"])
-    return Group(table, Text(), *bottlenecks, assumptions_line(data), *_unused_line(data.get("unused", ())))
+    table = _every_metric(data) if all_metrics else _short(data)
+    parts: list[RenderableType] = [Text.from_markup(answer_title(data)), *verdict(data["summary"]), Text(), table]
+    parts += main_assumptions_table(data["main_assumptions"])
+    parts += sentences("Reasons", data["bottlenecks"])
+    return Group(*parts, Text(), assumptions_line(data), *_unused_line(data.get("unused", ())))
+
+
+def _short(data: Mapping[str, Any]) -> RenderableType:
+    metrics = data["metrics"]
+    rows = [
+        (escape(metric_heading(name, metrics[name]["label"])), metric_cell(name, metrics[name]["value"]))
+        for name in SHORT_METRICS
+        if metrics[name]["value"] is not None and metrics[name]["value"] != NEUTRAL.get(name)
+    ]
+    return FittedTable((Column("metric", folds=True), Column("value", "right")), rows)
+
+
+def _every_metric(data: Mapping[str, Any]) -> RenderableType:
+    columns = (Column("key", folds=True), Column("value", "right"), Column("reason", folds=True, drop=1, style="dim"))
+    rows = [
+        (name, metric_text(name, metric["value"]), escape(metric.get("why", "")))
+        for name, metric in data["metrics"].items()
+    ]
+    return FittedTable(columns, rows)
+
+
+def metric_heading(name: str, label: str) -> str:
+    """Return the name of a metric for readers, with its unit."""
+    unit = unit_text(name)
+    return f"{label}, {unit}" if unit else label
 
 
 def _unused_line(unused: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
@@ -60,4 +85,4 @@ def _unused_line(unused: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
     if not unused:
         return []
     fields = ", ".join(f"{entry['field']} ({entry['n_records']})" for entry in unused)
-    return [Text(f"Fields that no answer uses yet: {fields}. `twin topologies` says why.", overflow="fold")]
+    return [Text(f"Fields that no answer uses yet: {fields}. `twin topologies NETWORK` gives the reasons.")]

@@ -12,10 +12,10 @@ from typing import Any
 from ..arrays import CompiledNetwork, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
-from ..errors import ChangeError, Issue, TopologyError
-from ..formats.native import validate_as
+from ..errors import ChangeError, Issue, TopologyError, group_text, grouped
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import TrainingJob
+from ..model.validation import validate_as
 from ..stages.evaluation import Case
 from .change import Context, StateChange, StructureChange, WorkloadChange
 from .changes import Change
@@ -43,7 +43,7 @@ def parse_changes(data: Sequence[Any], where: str = "changes") -> tuple[Change, 
         DocumentError: bad fields, all of them, with similar names.
         ChangeError: more than MAX_CHANGES changes.
     """
-    changes = validate_as(tuple[Change, ...], [_to_plain_data(item) for item in data], where)
+    changes = validate_as(tuple[Change, ...], [_to_plain_data(item) for item in data], where, prefix=where)
     if len(changes) > MAX_CHANGES:
         raise ChangeError(f"{len(changes)} changes", where=where, expected=f"at most {MAX_CHANGES}")
     return tuple(changes)
@@ -111,6 +111,8 @@ def _apply_one(scenario: Scenario, change: Any, context: Context) -> Scenario:
 
 
 def _build_error(issues: Sequence[Issue], where: str) -> ChangeError:
-    reasons = "; ".join(f"{issue.where}: {issue.problem}" for issue in issues[:5])
-    remainder = f"; and {len(issues) - 5} more" if len(issues) > 5 else ""
+    groups = grouped(issues)
+    reasons = "; ".join(group_text(group, with_hint=False) for group in groups[:5])
+    n_left_out = sum(len(group) for group in groups[5:])
+    remainder = f"; and {n_left_out} more" if n_left_out else ""
     return ChangeError(f"cannot be built: {reasons}{remainder}", where=where, hint=issues[0].hint)

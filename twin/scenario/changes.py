@@ -12,11 +12,11 @@ from pydantic import Field
 
 from ..arrays import CompiledNetwork, Ints, State
 from ..economics.cost import node_power_w, site_power_w
-from ..errors import ChangeError, did_you_mean
+from ..errors import ChangeError
 from ..model.records import Link, Node
 from .change import Context, StateChange, StructureChange
 from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands, SplitWork, Synchronise, UseAccelerator
-from .select import Links, Nodes
+from .select import Globs, Links, Nodes, names_matching
 
 # --- structure ------------------------------------------------------------------------------------------------
 
@@ -290,15 +290,15 @@ class FailSrlg(StateChange):
     """Fail a shared-risk group (SRLG): all links with a span in it; a protected link only if both paths are in it."""
 
     kind: Literal["fail_srlg"] = "fail_srlg"
-    srlg: str
+    srlg: Globs
+    """A name or a glob, or a list of these: all of them fail."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with the group's links down."""
         arrays = state.arrays
-        if self.srlg not in arrays.srlgs:
-            hint = did_you_mean(self.srlg, arrays.srlgs)
-            raise ChangeError(f"no shared risk {self.srlg!r}", where=context.where, hint=hint)
-        rows = arrays.srlg_link[arrays.srlg_code == arrays.srlgs.index(self.srlg)]
+        failed = names_matching(arrays.srlgs, self.srlg, context.where, "shared risk")
+        codes = [arrays.srlgs.index(name) for name in failed]
+        rows = np.unique(arrays.srlg_link[np.isin(arrays.srlg_code, codes)])
         return state.with_values("link_up", rows, False)
 
 

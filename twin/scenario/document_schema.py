@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..formats.native import adapter_of
 from ..model.document import TopologyDocument
+from ..model.validation import adapter_of
 from ..topologies import GENERATORS
 from .changes import Change
 

@@ -8,6 +8,7 @@ from ..arrays import Floats, State
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
 from ..errors import Issue
+from ..errors.wording import counted
 from ..model.document import TopologyDocument
 from ..optics.amplified_lines import amplified_paths, comb_of_link
 from ..optics.gn_model import outside_validity
@@ -106,7 +107,7 @@ def _band_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -
         if np.isnan(spacing_ghz[link]) or np.isnan(mux_channels[link]):
             issues[f"mux {name}"] = Issue(
                 f"links[{name}]",
-                f"{n} channels on {n_pairs[link]} fibre pair(s) without a multiplexer",
+                f"{n} channels on {counted(n_pairs[link], 'fibre pair')} without a multiplexer",
                 "name a mux for coherent channels, or a fibre pair for each",
             )
             continue
@@ -115,7 +116,8 @@ def _band_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -
         if n > n_channels_max:
             issues[f"band {name}"] = Issue(
                 where,
-                f"{n} channels of {spacing_ghz[link]:g} GHz; {n_pairs[link]} fibre pair(s) hold {n_channels_max}",
+                f"{n} channels of {spacing_ghz[link]:g} GHz; room for {n_channels_max} "
+                f"on {counted(n_pairs[link], 'fibre pair')}",
                 "light more pairs",
             )
         elif not np.isnan(mux_channels[link]) and n > mux_channels[link] * n_pairs[link]:

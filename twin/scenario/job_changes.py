@@ -14,6 +14,7 @@ from ..model.document import TopologyDocument
 from ..model.job_rules import LOCAL_SGD_DEFAULTS
 from ..model.jobs import Parallelism, Placement, Precision, Recompute, TrainingJob, Width, with_placement
 from .change import Context, WorkloadChange
+from .select import Globs, names_matching
 
 
 class ScaleDemands(WorkloadChange):
@@ -21,21 +22,19 @@ class ScaleDemands(WorkloadChange):
 
     kind: Literal["scale_demands"] = "scale_demands"
     factor_ratio: Annotated[float, Field(ge=0, le=1e6)]
-    ids: tuple[str, ...] | None = None
-    """Ids of the demands to scale; None = all."""
+    ids: Globs | None = None
+    """Demands to scale: an id or a glob, or a list of these; None = all."""
 
     def edit_workload(
         self, document: TopologyDocument, job: TrainingJob | None, context: Context
     ) -> tuple[TopologyDocument, TrainingJob | None]:
         """Return the document with scaled demands."""
-        known = {demand.id for demand in document.demands}
-        if not known:
+        if not document.demands:
             raise ChangeError("the document has no demands to scale", where=context.where)
-        for name in self.ids or ():
-            if name not in known:
-                raise ChangeError(f"no demand {name!r}", where=context.where, hint=did_you_mean(name, known))
+        known = [demand.id for demand in document.demands]
+        scaled = set(known if self.ids is None else names_matching(known, self.ids, context.where, "demand"))
         demands = tuple(
-            replace(d, offered_gbps=d.offered_gbps * self.factor_ratio) if self.ids is None or d.id in self.ids else d
+            replace(d, offered_gbps=d.offered_gbps * self.factor_ratio) if d.id in scaled else d
             for d in document.demands
         )
         return document.model_copy(update={"demands": demands}), job
@@ -82,16 +81,14 @@ class LeaveSites(JobChange):
     """Run the job without some of its sites; the placements at the other sites stay."""
 
     kind: Literal["leave_sites"] = "leave_sites"
-    sites: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
+    sites: Globs
+    """Sites of the job: an id or a glob, or a list of these."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """Return the job on the remaining sites."""
-        job_sites = {placement.site for placement in job.placement}
-        for site in self.sites:
-            if site not in job_sites:
-                hint = did_you_mean(site, job_sites)
-                raise ChangeError(f"the job is not at {site!r}", where=context.where, hint=hint)
-        remaining = tuple(placement for placement in job.placement if placement.site not in self.sites)
+        job_sites = [placement.site for placement in job.placement]
+        left_sites = names_matching(job_sites, self.sites, context.where, "site of the job")
+        remaining = tuple(placement for placement in job.placement if placement.site not in left_sites)
         if not remaining:
             raise ChangeError("no site is left for the job", where=context.where)
         return with_placement(job, remaining)

@@ -1,4 +1,4 @@
-"""Select links or nodes by id, glob, kind, site, part or installation date; an empty selection is an error.
+"""Select records by id, glob, list of these, or conditions; an empty selection is an error.
 
 An exact id has priority over a glob: `rack[1]` is the rack of that id, if there is one.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from datetime import date
 from fnmatch import translate
 from typing import Annotated, Literal
@@ -16,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from ..arrays import NODE_KINDS, TIERS, Bools, Ints, State
 from ..errors import ChangeError, did_you_mean
+from ..errors.wording import quoted
 from ..model.records import STRICT, NodeKind
 from ..units import DAYS_PER_YEAR
 
@@ -61,8 +63,10 @@ class NodeSelector(BaseModel):
     """Nodes installed before that day."""
 
 
-Links = Glob | LinkSelector
-Nodes = Glob | NodeSelector
+Links = Globs | LinkSelector
+"""An id, a glob, a list of these, or conditions."""
+Nodes = Globs | NodeSelector
+"""An id, a glob, a list of these, or conditions."""
 
 
 def select_links(state: State, selector: Links, as_of: date | None, where: str) -> Ints:
@@ -70,16 +74,16 @@ def select_links(state: State, selector: Links, as_of: date | None, where: str) 
 
     Args:
         state: state of the network.
-        selector: id, glob or conditions.
+        selector: id, glob, list of these, or conditions.
         as_of: date of the document, for installation dates.
         where: place of the selector, for messages.
 
     Raises:
         ChangeError: nothing matches; the message names similar ids.
     """
-    selector = LinkSelector.model_construct(id=selector) if isinstance(selector, str) else selector
+    selector = LinkSelector.model_construct(id=selector) if isinstance(selector, str | tuple) else selector
     arrays = state.arrays
-    mask = _match_ids(arrays.link_ids, arrays.link_index, selector.id, where, "link")
+    mask = _mask_of(arrays.link_ids, arrays.link_index, selector.id, where, "link")
     if selector.tier is not None:
         mask &= arrays.link_tier == TIERS.index(selector.tier)
     if selector.site is not None:
@@ -93,9 +97,9 @@ def select_links(state: State, selector: Links, as_of: date | None, where: str) 
 
 def select_nodes(state: State, selector: Nodes, as_of: date | None, where: str) -> Ints:
     """Return the rows of the selected nodes, ascending; arguments and errors as in `select_links`."""
-    selector = NodeSelector.model_construct(id=selector) if isinstance(selector, str) else selector
+    selector = NodeSelector.model_construct(id=selector) if isinstance(selector, str | tuple) else selector
     arrays = state.arrays
-    mask = _match_ids(arrays.node_ids, arrays.node_index, selector.id, where, "node")
+    mask = _mask_of(arrays.node_ids, arrays.node_index, selector.id, where, "node")
     if selector.kind is not None:
         mask &= arrays.node_kind == NODE_KINDS.index(selector.kind)
     if selector.site is not None:
@@ -108,24 +112,45 @@ def select_nodes(state: State, selector: Nodes, as_of: date | None, where: str) 
     return _non_empty(mask, selector, where, "node")
 
 
-def _match_ids(ids: tuple[str, ...], index: dict[str, int], globs: Globs | None, where: str, noun: str) -> Bools:
+def match_ids(ids: Sequence[str], index: Mapping[str, int], globs: Globs, where: str, noun: str) -> list[int]:
+    """Return the rows that an id, a glob or a list of these names; a row may appear twice.
+
+    Args:
+        ids: all ids, sorted.
+        index: row of each id.
+        globs: ids and globs; an exact id has priority.
+        where: place of the selector, for messages.
+        noun: kind of record, for messages.
+
+    Raises:
+        ChangeError: an id or a glob matches nothing; the message names similar ids.
+    """
+    rows: list[int] = []
+    for glob in (globs,) if isinstance(globs, str) else dict.fromkeys(globs):
+        found = [index[glob]] if glob in index else _rows_of_glob(ids, glob)
+        if not found:
+            hint = did_you_mean(re.sub(r"[*?]", "", glob), ids)
+            raise ChangeError(f"no {noun} matches {quoted(glob)}", where=where, hint=hint)
+        rows += found
+    return rows
+
+
+def names_matching(names: Sequence[str], globs: Globs, where: str, noun: str) -> list[str]:
+    """Return the names that an id, a glob or a list of these selects, in sorted order; errors as in `match_ids`."""
+    ids = sorted(set(names))
+    index = {name: row for row, name in enumerate(ids)}
+    return [ids[row] for row in sorted(set(match_ids(ids, index, globs, where, noun)))]
+
+
+def _mask_of(ids: tuple[str, ...], index: dict[str, int], globs: Globs | None, where: str, noun: str) -> Bools:
     if globs is None:
         return np.ones(len(ids), dtype=np.bool_)
     mask = np.zeros(len(ids), dtype=np.bool_)
-    for glob in (globs,) if isinstance(globs, str) else globs:
-        if glob in index:
-            mask[index[glob]] = True
-            continue
-        rows = _rows_of_glob(ids, glob)
-        if not rows:
-            raise ChangeError(
-                f"no {noun} matches {glob!r}", where=where, hint=did_you_mean(re.sub(r"[*?]", "", glob), ids)
-            )
-        mask[rows] = True
+    mask[match_ids(ids, index, globs, where, noun)] = True
     return mask
 
 
-def _rows_of_glob(ids: tuple[str, ...], glob: str) -> list[int]:
+def _rows_of_glob(ids: Sequence[str], glob: str) -> list[int]:
     """Return the rows that a glob matches.
 
     The ids are sorted, so only those with the prefix before the first wildcard are compared.
@@ -142,13 +167,13 @@ def _rows_of_glob(ids: tuple[str, ...], glob: str) -> list[int]:
 
 def _site_code(sites: tuple[str, ...], name: str, where: str) -> int:
     if name not in sites:
-        raise ChangeError(f"no site {name!r}", where=where, hint=did_you_mean(name, sites))
+        raise ChangeError(f"no site {quoted(name)}", where=where, hint=did_you_mean(name, sites))
     return sites.index(name)
 
 
 def _part_code(state: State, name: str, where: str) -> int:
     if name not in state.parts:
-        raise ChangeError(f"nothing here is a {name!r}", where=where, hint=did_you_mean(name, state.parts))
+        raise ChangeError(f"nothing here is a {quoted(name)}", where=where, hint=did_you_mean(name, state.parts))
     return state.parts.index(name)
 
 

@@ -67,6 +67,10 @@ class Engine:
                 known = evaluation.outcomes[name] = self._run(evaluation, self._stages[name])
             return known
 
+    def rerun(self, _: Evaluation, case: Case) -> Evaluation:
+        """Return an evaluation of the same network with another job."""
+        return Evaluation(case, None, self)
+
     def used_figures(self, evaluation: Evaluation) -> tuple[UsedFigure, ...]:
         """Return the figures that the stages of a score read, each once, sorted by where and name."""
         with self.lock:
@@ -78,30 +82,26 @@ class Engine:
                 self._sorted_figures = figures, listed
             return listed
 
+    def reader_of(self, stage: str) -> FigureReader:
+        """Return the reader of the figures that a stage declares."""
+        return self._readers[stage]
+
+    def stage(self, name: str) -> Stage:
+        """Return the row of a stage."""
+        return self._stages[name]
+
     def _run(self, evaluation: Evaluation, stage: Stage) -> Outcome:
         needs = {need: self._need(evaluation, need) for need in stage.needs}
         key = self._key(evaluation, stage, needs)
         known = self._cache.get(stage.name, key)
         if known is not None:
             return known
-        reader = self._readers[stage.name].fresh()
-        figures: list[tuple[UsedFigure, ...]] = []
-        inputs = Inputs(
-            stage, evaluation.case, evaluation.before, reader, needs.__getitem__, self._rerunner(evaluation, figures)
-        )
-        value = stage.compute(inputs)
-        used = reader.used_figures()
-        outcome = Outcome(
-            value, used if not figures else tuple(sorted({*used, *(figure for group in figures for figure in group)}))
-        )
+        outcome = compute_outcome(evaluation, stage, needs, self._readers[stage.name].fresh())
         self._cache.put(stage.name, key, outcome)
         return outcome
 
     def _need(self, evaluation: Evaluation, need: str) -> Any:
-        """Return the outcome of a stage, or one field of it; None if the outcome is None."""
-        name, _, field = need.partition(".")
-        value = self.outcome(evaluation, name).value
-        return value if not field or value is None else getattr(value, field)
+        return need_of(need, lambda name: self.outcome(evaluation, name).value)
 
     def _key(self, evaluation: Evaluation, stage: Stage, needs: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return the values of all inputs of a stage, in the order of its row."""
@@ -118,20 +118,39 @@ class Engine:
         rerun_inputs = self._rerun_inputs.get(stage.name)
         return key if rerun_inputs is None else (*key, *self._key(evaluation, rerun_inputs, {}))
 
-    def _rerunner(
-        self, evaluation: Evaluation, figures: list[tuple[UsedFigure, ...]]
-    ) -> Callable[[str, tuple[Placement, ...]], Any]:
-        """Return a function that runs a stage with another placement of the job; figures read are added to the list."""
 
-        def rerun(name: str, placement: tuple[Placement, ...]) -> Any:
-            assert evaluation.case.job is not None
-            job = replace(with_placement(evaluation.case.job, placement), on_site_loss="stop")
-            rerun_evaluation = Evaluation(replace(evaluation.case, job=job), None, self)
-            value = rerun_evaluation.outcome(name)
-            figures.extend(outcome.used_figures for outcome in rerun_evaluation.outcomes.values())
-            return value
+def need_of(need: str, outcome: Callable[[str], Any]) -> Any:
+    """Return the outcome of a stage, or one field of it; None if the outcome is None."""
+    name, _, field = need.partition(".")
+    value = outcome(name)
+    return value if not field or value is None else getattr(value, field)
 
-        return rerun
+
+def compute_outcome(evaluation: Evaluation, stage: Stage, needs: Mapping[str, Any], reader: FigureReader) -> Outcome:
+    """Run a stage.
+
+    Args:
+        evaluation: evaluation that the stage belongs to.
+        stage: row of the stage.
+        needs: values of the stages that it needs, by name.
+        reader: source of figures, without used figures; it becomes part of the outcome.
+    """
+    figures: list[tuple[UsedFigure, ...]] = []
+
+    def rerun(name: str, placement: tuple[Placement, ...]) -> Any:
+        """Run a stage with another placement of the job, and keep the figures that it read."""
+        assert evaluation.case.job is not None
+        job = replace(with_placement(evaluation.case.job, placement), on_site_loss="stop")
+        rerun_evaluation = evaluation.runner.rerun(evaluation, replace(evaluation.case, job=job))
+        value = rerun_evaluation.outcome(name)
+        figures.extend(outcome.used_figures for outcome in rerun_evaluation.outcomes.values())
+        return value
+
+    value = stage.compute(Inputs(stage, evaluation.case, evaluation.before, reader, needs.__getitem__, rerun))
+    used = reader.used_figures()
+    if figures:
+        used = tuple(sorted({*used, *(figure for group in figures for figure in group)}))
+    return Outcome(value, used)
 
 
 def _job_fields(job: TrainingJob | None, fields: tuple[str, ...]) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
 from ..workload.local_sgd import LossPenalty
 from .cache import Outcome
-from .outcomes import StepOutcome
+from .outcomes import NodePairs, StepOutcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +39,9 @@ class Runner(Protocol):
 
     def outcome(self, evaluation: Evaluation, name: str) -> Outcome:
         """Return the outcome of a stage."""
+
+    def rerun(self, evaluation: Evaluation, case: Case) -> Evaluation:
+        """Return an evaluation of the same network with another job."""
 
     def used_figures(self, evaluation: Evaluation) -> tuple[UsedFigure, ...]:
         """Return the figures that the stages of a score read."""
@@ -66,6 +69,11 @@ class Evaluation:
     def health(self) -> LinkHealth:
         """Capacity of each link, and what limits it."""
         return cast(LinkHealth, self.outcome("health"))
+
+    @property
+    def demand_pairs(self) -> NodePairs | None:
+        """Pairs of nodes with demand between them; None without demands."""
+        return cast("NodePairs | None", self.outcome("demand_pairs"))
 
     @property
     def demands(self) -> DemandLoads | None:

@@ -306,7 +306,7 @@ ROWS = (
         ),
         state=names(
             "arc_head arc_sorted graph in_service link_capacity_gbps link_ends link_transceiver link_weight "
-            "n_links n_nodes node_ids node_kind parts"
+            "n_links n_members_up n_nodes node_ids node_kind parts"
         ),
         catalogue=names("transceiver"),
         in_score=False,

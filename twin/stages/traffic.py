@@ -55,7 +55,7 @@ def demand_pairs(inputs: Inputs) -> NodePairs | None:
             key = index[demand.source] * n + index[demand.target]
             offered[key] = offered.get(key, 0.0) + demand.offered_gbps
     keys = np.array(sorted(offered), dtype=np.int64)
-    return NodePairs(keys // max(n, 1), keys % max(n, 1), np.array([offered[key] for key in sorted(offered)]))
+    return NodePairs(keys // n, keys % n, np.array([offered[key] for key in sorted(offered)]))
 
 
 def demand_routes(inputs: Inputs) -> MatrixRoutes | None:
@@ -110,4 +110,4 @@ def worst_latency(inputs: Inputs) -> float | None:
     if routes is None:
         return None
     latency_us = routes.worst_latency_us(inputs["health.arc_latency_us"])
-    return float(latency_us[routes.reachable].max(initial=0.0)) if routes.reachable.any() else None
+    return float(latency_us[routes.reachable].max()) if routes.reachable.any() else None

@@ -9,7 +9,7 @@ from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
 from ..traffic.congestion import remaining_for_job_gbps
 from ..traffic.routing import Router, Routes
-from ..training.causes import links_without_line_loss
+from ..training.causes import links_without_line_loss, shares_without_line_loss
 from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
 from ..training.job_flows import JobFlows
 from ..training.job_flows import job_flows as flows_of_job
@@ -98,11 +98,12 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
     loads: UnitLinkLoads | None = inputs["link_loads"]
     if loads is None:
         return None
-    state, lit, share = inputs.state, inputs["health.lit"], inputs["split_share"]
+    state, lit = inputs.state, inputs["health.lit"]
     lit_without_loss = links_without_line_loss(state, lit, inputs.reader)
     if not (lit_without_loss != lit).any():
         return loads
     pairs: PairTable = inputs["job_pairs"]
+    share = shares_without_line_loss(state, lit, inputs["split_share"], inputs.reader)
     routes = Router(state, lit_without_loss & (share > 0), inputs["access_latency"]).routes(
         share, pairs.source, pairs.target
     )

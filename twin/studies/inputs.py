@@ -14,10 +14,10 @@ import numpy as np
 from ..arrays import Ints, State
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError, did_you_mean
-from ..formats.native import adapter_of, validate_as
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import Parallelism, Placement, TrainingJob, with_placement
 from ..model.records import Demand, Link, Lossless, Span, asdict_compact
+from ..model.validation import adapter_of, validate_as
 from ..scenario.change import Context
 from ..scenario.changes import Age
 from ..scenario.job_changes import single_placement

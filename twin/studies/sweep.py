@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,12 @@ from ..answers.metrics import METRICS, metric_unit
 from ..answers.score import data_frame, html_table
 from ..arrays import Floats
 from ..errors import ChangeError, did_you_mean
+from ..model.jobs import TrainingJob
 from ..render import svg_of, sweep_figure
+from ..render.sweep_table import sweep_table
 from .inputs import Axis
 from .points import Point, Question
+from .sweep_verdict import sweep_verdict
 
 MAX_POINTS = 100_000
 """Largest number of points of one sweep."""
@@ -30,13 +33,15 @@ KNEE_RATIO = 0.1
 """Least distance of a knee from the straight line between the ends, as a share of the metric's range."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sweep(Answer):
     """A metric over one or two inputs. `values[i]` belongs to the i-th combination; the last input varies fastest."""
 
     network: str
     job: str | None
     plan: str | None
+    summary: tuple[str, ...]
+    """The verdict: best and worst value, knees, crossings; one sentence each."""
     metric: str
     unit: str
     axes: tuple[Axis, ...]
@@ -85,14 +90,22 @@ class Sweep(Answer):
         heads = (*(axis.path for axis in self.axes), self.metric)
         points = list(zip(self.points(), self.values, strict=True))[:200]
         rows = [(*map(str, point), "–" if value is None else f"{value:.6g}") for point, value in points]
-        return html_table(f"{self.network}: {self.metric}", heads, rows, ()) + svg_of(self.figure)
+        return html_table(f"{self.network}: {self.metric}", heads, rows, (), self.summary) + svg_of(self.figure)
+
+    def _table(self) -> Any:
+        return sweep_table(self.to_dict())
+
+
+def default_metric(job: TrainingJob | None) -> str:
+    """Return the metric of a sweep that names none: the step time, or the busiest link of a network without a job."""
+    return "step_time_s" if job is not None else "max_link_utilisation_ratio"
 
 
 def check_sweep(axes: Sequence[Axis], metric: str) -> int:
     """Return the number of points. Raises ChangeError for too few or too many axes or points, or an unknown metric."""
     if not isinstance(metric, str) or metric not in METRICS:
         near = did_you_mean(metric, METRICS) if isinstance(metric, str) else ""
-        hint = f"{near} `twin score --all` and a score's `metrics` list them".strip()
+        hint = near or "`twin score --all` and a score's `metrics` list them"
         raise ChangeError(f"no metric {metric!r}", where="metric", hint=hint)
     if not 1 <= len(axes) <= 2:
         raise ChangeError(f"{len(axes)} inputs", where="vary", expected="one or two")
@@ -126,10 +139,11 @@ def sweep_of(
     """
     axes = question.axes
     values, why = zip(*points, strict=True)
-    return Sweep(
+    sweep = Sweep(
         network=network,
         job=question.origin.job.id if question.origin.job else None,
         plan=plan,
+        summary=(),
         metric=question.metric,
         unit=metric_unit(question.metric),
         axes=axes,
@@ -140,6 +154,7 @@ def sweep_of(
         against_value=level,
         crossings=() if level is None else crossings_of(axes, values, level),
     )
+    return replace(sweep, summary=tuple(sweep_verdict(sweep.to_dict())))
 
 
 def knees_of(axes: Sequence[Axis], values: Sequence[float | None]) -> tuple[tuple[float | str, ...], ...]:

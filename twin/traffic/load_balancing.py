@@ -33,7 +33,7 @@ def worst_over_mean(n_flows: Floats, n_members: Ints) -> Floats:
     if not len(several):
         return out
     # three digits of the flow count are accurate enough, and leave few cases to compute
-    flows = np.maximum(np.array([float(f"{n:.3g}") for n in n_flows[several]]), 1.0)
+    flows = np.array([float(f"{n:.3g}") for n in n_flows[several]])
     pairs, rows = np.unique(np.stack((np.ceil(flows), n_members[several])), axis=1, return_inverse=True)
     ratios = np.array([_expected_ratio(int(n), int(k)) for n, k in pairs.T])
     out[several] = ratios[rows.reshape(-1)]
@@ -58,7 +58,7 @@ def _chance_none_above(x: int, n: int, k: int) -> float:
     # as chances of a Poisson distribution of mean n / k, so that powers and factorials stay in the range of a float
     mean = n / k
     factor = np.array([exp(j * log(mean) - mean - lgamma(j + 1)) if j <= x else 0.0 for j in range(n + 1)])
-    power = np.eye(1, n + 1)[0]
+    power = np.ones(1)
     while k:
         if k & 1:
             power = np.convolve(power, factor)[: n + 1]

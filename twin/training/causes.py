@@ -32,14 +32,14 @@ from .step_timing import Counterfactual
 CAUSES = ("delay", "line_loss", "interconnect", "fabric", "buffers", "accelerators", "split", "pipeline_fill")
 """In the order of their bits; see `SENTENCES`."""
 SENTENCES = {
-    "delay": "no delay: round trips of zero everywhere, attenuation kept",
-    "line_loss": "no line loss: full light, full rate and no frame lost on any link",
+    "delay": "round trips of zero length; attenuation stays as it is",
+    "line_loss": "no loss: every link up at full rate, and no frame lost",
     "interconnect": "unlimited capacity between the sites",
     "fabric": "unlimited capacity inside the sites, network cards included",
-    "buffers": "deep buffers, and no two flows hashed together",
-    "accelerators": "one kind of accelerator with the same FLOP/s in all",
-    "split": "the best split of the work",
-    "pipeline_fill": "a batch so large that neither filling the pipeline counts nor what does not divide",
+    "buffers": "deep buffers, and no two flows on one member by hashing",
+    "accelerators": "one kind of accelerator with the same total FLOP/s",
+    "split": "the best split of the batch",
+    "pipeline_fill": "a batch so large that pipeline fill and remainders do not count",
 }
 DELAY, LINE_LOSS, INTERCONNECT, FABRIC, BUFFERS, ACCELERATORS, SPLIT, FILL = (1 << i for i in range(8))
 NETWORK_CAUSES = DELAY | LINE_LOSS | INTERCONNECT | FABRIC | BUFFERS
@@ -140,6 +140,12 @@ def _shapley(times_s: Floats) -> Floats:
 def links_without_line_loss(state: State, lit: Bools, reader: FigureReader) -> Bools:
     """Links that would be lit without line loss: all in service whose rate is not 0; bool[n_links]."""
     return np.asarray(state.in_service & ~(_nominal_gbps(state, reader) <= 0) | lit)
+
+
+def shares_without_line_loss(state: State, lit: Bools, share: Floats, reader: FigureReader) -> Floats:
+    """Split weights if every link in service were lit: a dark link without a weight has its nominal capacity."""
+    nominal_gbps = state.n_members_up * _nominal_gbps(state, reader)
+    return np.where(state.in_service & ~lit & (share <= 0), nominal_gbps, share)
 
 
 def _nominal_gbps(state: State, reader: FigureReader) -> Floats:

@@ -29,8 +29,6 @@ def collision_ratio(state: State, placed: JobPlacement, loads: UnitLinkLoads, n_
     """
     out = np.ones(len(loads.arc))
     wide_rows = np.flatnonzero(state.link_tier[loads.arc // 2] == TIERS.index("wide_area"))
-    if not len(wide_rows) or not loads.wide:
-        return out
     sites = placed.sites
     n_placed = [sum(len(group.rack) for group in placed.groups if group.site == site) for site in sites]
     n_flows = np.zeros(len(wide_rows))

@@ -53,6 +53,8 @@ class AcceleratorProfile:
     """All-reduce bus bandwidth in the NVLink domain, one direction."""
     nvlink_hop_s: float
     """Fixed time of each step of a collective in the domain."""
+    nic_gbps: float
+    """Nominal rate of the network card."""
     nic_bytes_per_s: float
     nic_hop_s: float
     tensor_overlap_ratio: float
@@ -90,6 +92,7 @@ class AcceleratorProfile:
             host_micro_batch_s=value("host_micro_batch_us") * 1e-6,
             nvlink_bytes_per_s=value("nvlink_gbps") * 1.25e8 * value("nvlink_bandwidth_ratio"),
             nvlink_hop_s=value("nvlink_hop_us") * 1e-6,
+            nic_gbps=value("nic_gbps"),
             nic_bytes_per_s=value("nic_gbps") * 1.25e8 * value("nic_bandwidth_ratio"),
             nic_hop_s=value("nic_hop_us") * 1e-6,
             tensor_overlap_ratio=value("tensor_overlap_ratio"),

@@ -1,0 +1,151 @@
+"""Text about one direction of a link: its name, and what limits its rate."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..arrays import Bools
+from ..optics.link_budget import BUFFER, CARDS, CONGESTION_CONTROL, DOWN, LINE_RATE, LOSS, MODE, PAUSES, REACH
+from ..optics.link_health import LEAST_SHOWN_RATIO
+from ..optics.transport_goodput import pair_rate_gbps
+from ..render.quantities import bytes_text, percent_text
+from ..stages.evaluation import Evaluation
+
+
+def arc_name(e: Evaluation, arc: int) -> str:
+    """Return link and direction of an arc as text: `wan-1-2 (c1/border-1 → c2/border-1)`."""
+    return f"{e.case.state.arrays.link_ids[arc // 2]} ({direction_text(e, arc)})"
+
+
+def direction_text(e: Evaluation, arc: int) -> str:
+    """Return the direction of an arc as text: `c1/border-1 → c2/border-1`."""
+    arrays = e.case.state.arrays
+    tail, head = arrays.link_ends[arc // 2][:: 1 if arc % 2 == 0 else -1]
+    return f"{arrays.node_ids[tail]} → {arrays.node_ids[head]}"
+
+
+def arc_reason(e: Evaluation, arc: int) -> str:
+    """Return the limit of a job on an arc: the windows of its queue pairs, or the limit of the arc for all traffic."""
+    link, health = arc // 2, e.health
+    ratio, any_traffic_reason = window_ratio(e, link), capacity_reason(e, arc)
+    line_gbps = float(health.member_gbps[link]) * int(e.case.state.n_members_up[link])
+    if ratio > LEAST_SHOWN_RATIO or ratio * line_gbps >= health.arc_capacity_gbps[arc]:
+        return any_traffic_reason
+    windows = window_reason(e, link)
+    # the window ratio refers to the rate of the slower mode, so the slower mode is a second reason
+    return f"{any_traffic_reason}, and {windows}" if health.arc_limit[arc] == MODE else windows
+
+
+def window_ratio(e: Evaluation, link: int) -> float:
+    """Return the share of a link's rate that the windows of queue pairs leave; 1 for a link that is down."""
+    transport = e.health.transport
+    return float(transport.goodput_ratio[link] / transport.recovery_ratio[link]) if e.health.lit[link] else 1.0
+
+
+def window_reason(e: Evaluation, link: int) -> str:
+    """Describe the rate that windows leave on a link, and the bytes in flight that would fill the link."""
+    health, member_gbps = e.health, e.health.member_gbps[link : link + 1]
+    rtt_us = float(health.arc_latency_us[2 * link] + health.arc_latency_us[2 * link + 1])
+    needed_bytes = rtt_us * 1e3 * float(pair_rate_gbps(e.case.document.lossless, member_gbps)[0]) / 8.0
+    return (
+        f"queue pair windows over {rtt_us / 1e3:.3g} ms round trip leave {percent_text(window_ratio(e, link))} of "
+        f"{_line_rate_text(e, link)}; {bytes_text(math.ceil(needed_bytes / 1e6) * 1e6)} in flight would fill it"
+    )
+
+
+def lacks_transceiver(e: Evaluation) -> Bools:
+    """Select fibre links that name no transceiver: they have no link budget and carry their rate over any fibre.
+
+    Returns:
+        bool[n_links].
+    """
+    state = e.case.state
+    return np.asarray((state["link_transceiver"] < 0) & (np.diff(state.arrays.span_first) > 0))
+
+
+def capacity_reason(e: Evaluation, arc: int) -> str:
+    """Describe the capacity limit of an arc with its figures: line rate, mode, buffer, loss, or a link that is down."""
+    link, health = arc // 2, e.health
+    if math.isnan(health.member_gbps[link]):
+        return "rate unknown: the link states neither capacity_gbps nor a transceiver"
+    return {
+        LINE_RATE: _line_rate_reason,
+        CONGESTION_CONTROL: _congestion_control_reason,
+        BUFFER: _buffer_reason,
+        LOSS: _loss_reason,
+        PAUSES: _pause_reason,
+        MODE: _mode_reason,
+        REACH: _reach_reason,
+        CARDS: _cards_reason,
+        DOWN: _down_reason,
+    }[int(health.arc_limit[arc])](e, arc)
+
+
+def _line_rate_text(e: Evaluation, link: int) -> str:
+    return f"{int(e.case.state.n_members_up[link])} x {float(e.health.member_gbps[link]):g} Gb/s"
+
+
+def _line_rate_reason(e: Evaluation, arc: int) -> str:
+    return f"line rate of {_line_rate_text(e, arc // 2)}"
+
+
+def _congestion_control_reason(e: Evaluation, arc: int) -> str:
+    return f"congestion control leaves part of {_line_rate_text(e, arc // 2)}"
+
+
+def _buffer_reason(e: Evaluation, arc: int) -> str:
+    headroom, link = e.health.headroom, arc // 2
+    available_bytes = headroom.of_arc("available_bytes", arc, math.nan)
+    needed_bytes = headroom.of_arc("needed_bytes", arc, math.nan)
+    rate_gbps = headroom.of_arc("rate_gbps", arc, math.inf)
+    return (
+        f"{bytes_text(available_bytes)} PFC headroom per port of {_head_text(e, arc)}, {bytes_text(needed_bytes)} "
+        f"needed at {e.case.state.link_length_km[link]:g} km, so {rate_gbps:.0f} of "
+        f"{float(e.health.member_gbps[link]):g} Gb/s"
+    )
+
+
+def _head_text(e: Evaluation, arc: int) -> str:
+    """Receiving node and its part."""
+    state = e.case.state
+    head = state.arrays.arc_head[arc]
+    part = state.part_id(int(state["node_part"][head]))
+    return f"{state.arrays.node_ids[head]} ({part})" if part else str(state.arrays.node_ids[head])
+
+
+def _loss_reason(e: Evaluation, arc: int) -> str:
+    health, link = e.health, arc // 2
+    recovery_ratio = float(health.transport.recovery_ratio[link])
+    return (
+        f"frame loss of {health.loss_ratio[link]:.2g} leaves {percent_text(recovery_ratio)} of "
+        f"{_line_rate_text(e, link)}"
+    )
+
+
+def _pause_reason(e: Evaluation, arc: int) -> str:
+    retained_ratio = e.health.headroom.of_arc("retained_ratio", arc, 1.0)
+    return (
+        f"frames lost in pauses, beyond the buffer of {_head_text(e, arc)}, leave {percent_text(retained_ratio)} of "
+        f"{_line_rate_text(e, arc // 2)}"
+    )
+
+
+def _mode_reason(e: Evaluation, arc: int) -> str:
+    link = arc // 2
+    return f"slower mode, {float(e.health.member_gbps[link]):g} Gb/s with {e.health.margin_db[link]:.1f} dB margin"
+
+
+def _reach_reason(e: Evaluation, arc: int) -> str:
+    link = arc // 2
+    part = e.case.state.part_id(int(e.case.state["link_transceiver"][link]))
+    return f"link down: {e.case.state.link_length_km[link]:g} km is beyond the reach of {part}"
+
+
+def _cards_reason(e: Evaluation, arc: int) -> str:
+    return f"network cards of the rack carry {e.health.arc_capacity_gbps[arc]:.0f} Gb/s of it"
+
+
+def _down_reason(e: Evaluation, arc: int) -> str:
+    return f"link down: {-e.health.margin_db[arc // 2]:.1f} dB short"

@@ -1,0 +1,91 @@
+"""Verdict on a forecast: the first link with a problem, its dates, and the measurement that narrows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..catalogue.ageing import AgeingCase
+from ..render.forecast_rows import CASE_NAMES, moment_text
+from .data import to_data
+from .forecast_records import LinkForecast, Moment, Narrowing
+
+CASES_NAMED: tuple[AgeingCase, ...] = ("value", "high")
+"""Cases that a verdict names; the optimistic one is never first."""
+EVENTS = {"margin_gone": "no margin", "required_margin_gone": "less than the required margin"}
+
+
+def forecast_verdict(links: Sequence[LinkForecast], n_years: int, narrowing: Narrowing | None) -> Iterator[str]:
+    """Return the verdict as sentences.
+
+    Args:
+        links: forecasts, the first problem in the central case first.
+        n_years: length of the forecast.
+        narrowing: effect of a measurement on the first link that loses margin.
+    """
+    sentences = [*_margin_sentences(links, n_years), *_rate_sentences(links), *_load_sentences(links)]
+    if not sentences:
+        yield f"No link loses its margin, its rate or its spare capacity within {n_years} years, in any ageing case."
+        return
+    yield from sentences
+    if narrowing is not None:
+        before = _span_text(narrowing.earliest, narrowing.latest, n_years)
+        after = _span_text(narrowing.earliest_measured, narrowing.latest_measured, n_years)
+        what = f"{narrowing.measurement} of {narrowing.link}"
+        what = what[0].upper() + what[1:]
+        if before == after:
+            yield f"{what} would not narrow the date of {EVENTS[narrowing.event]}, {before}."
+        else:
+            yield f"{what} narrows the date of {EVENTS[narrowing.event]} from {before} to {after}."
+
+
+def _margin_sentences(links: Sequence[LinkForecast], n_years: int) -> Iterator[str]:
+    for event, text in EVENTS.items():
+        first = first_link(links, event)
+        if first is not None:
+            dates = [(CASE_NAMES[case], getattr(first.cases[case], event)) for case in CASES_NAMED]
+            listed = ", ".join(f"{name} case {_moment(moment, n_years)}" for name, moment in dates)
+            yield f"First link with {text}: {first.id}; {listed}."
+            return
+
+
+def first_link(links: Sequence[LinkForecast], event: str) -> LinkForecast | None:
+    """The link with the earliest event, in the central case if it happens there, else in the pessimistic one."""
+    for case in CASES_NAMED:
+        moments = [(getattr(link.cases[case], event), link) for link in links]
+        known = [(moment.years, i) for i, (moment, _) in enumerate(moments) if moment is not None]
+        if known:
+            return moments[min(known)[1]][1]
+    return None
+
+
+def _rate_sentences(links: Sequence[LinkForecast]) -> Iterator[str]:
+    drops = [(drop.years, i) for i, link in enumerate(links) for drop in link.cases["value"].drops[:1]]
+    if drops:
+        link = links[min(drops)[1]]
+        drop = link.cases["value"].drops[0]
+        rate = f"falls to {drop.member_gbps:g} Gb/s" if drop.member_gbps else "goes down"
+        yield f"First link that {rate}, central case: {link.id}, {_text(drop)}."
+
+
+def _load_sentences(links: Sequence[LinkForecast]) -> Iterator[str]:
+    full = [
+        (runout.years, i) for i, link in enumerate(links) if (runout := link.cases["value"].runout.planned) is not None
+    ]
+    if full:
+        link = links[min(full)[1]]
+        yield f"First link at 70 % utilisation: {link.id}, {_text(link.cases['value'].runout.planned)}."
+
+
+def _text(moment: Moment | None) -> str:
+    return moment_text(None if moment is None else to_data(moment))
+
+
+def _moment(moment: Moment | None, n_years: int) -> str:
+    return f"not within {n_years} years" if moment is None else _text(moment)
+
+
+def _span_text(earliest: Moment | None, latest: Moment | None, n_years: int) -> str:
+    """Both ends of the range of a date: `2029-01 – beyond 20 years`."""
+    ends = (_text(moment) if moment is not None else f"beyond {n_years} years" for moment in (earliest, latest))
+    first, last = ends
+    return first if first == last else f"{first} – {last}"

@@ -1,0 +1,349 @@
+"""Reasons: sentences that explain an evaluation, the bottleneck first, then optics, failures and the lease."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ..arrays import Bools
+from ..errors.wording import counted
+from ..model.jobs import TrainingJob
+from ..optics.link_budget import BUFFER, DOWN, MODE, REACH
+from ..optics.link_health import LEAST_SHOWN_RATIO, unknown_rates
+from ..render.numbers import seconds_text
+from ..render.quantities import (
+    frequency_text,
+    hours_text,
+    names_text,
+    percent_text,
+    usd_text,
+)
+from ..stages.evaluation import Evaluation
+from ..training.step import Step
+from ..units import DAYS_PER_YEAR
+from ..workload.job_arithmetic import n_micro_batches, n_per_replica
+from .arc_text import arc_name, arc_reason, capacity_reason, lacks_transceiver
+
+SMALL_SHARE_RATIO = 0.01
+"""Smaller shares of a step or of the accelerators are not mentioned."""
+SAME_TIME_RATIO = 1e-9
+"""Accelerator groups are equally fast if their stage times differ by no more than this ratio."""
+COMPUTE = "compute"
+"""Bottleneck of a step that no phase of communication outweighs."""
+PHASE_NAMES = {
+    "reduce_scatter": "reduce-scatter inside sites",
+    "all_gather": "all-gather inside sites",
+    "wide_area": "inter-site all-reduce",
+    "pipeline": "traffic between pipeline stages",
+    "in_layers": "tensor, context and expert exchange",
+}
+
+
+def reasons(e: Evaluation) -> list[str]:
+    """Return the reasons behind the metrics of an evaluation, each one to three short sentences."""
+    sentences: list[str] = []
+    if e.step is not None and e.case.job is not None:
+        sentences += [*_phase_sentences(e, e.step), *_split_sentences(e, e.step, e.case.job)]
+        sentences += [*_propagation_sentences(e), *_local_sgd_sentences(e, e.step, e.case.job)]
+    elif e.case.job is not None:
+        sentences += [f"No step: {e.why_no_step}.", *_cut_off_sentences(e)]
+    sentences += [*_demand_sentences(e), *_optics_sentences(e), *_goodput_sentences(e), *_lease_sentences(e)]
+    return sentences
+
+
+def bottleneck_of(step: Step) -> tuple[str, float]:
+    """Return the part of a step that takes most of it: COMPUTE or a phase, and its seconds."""
+    phase = max(step.exposed_s, key=lambda name: step.exposed_s[name])
+    if step.exposed_s[phase] >= step.compute_time_s:
+        return phase, step.exposed_s[phase]
+    return COMPUTE, step.compute_time_s
+
+
+def bottleneck_text(step: Step) -> str:
+    """Return the bottleneck of a step with its seconds: `inter-site all-reduce, 2.48 s of 5.74 s`."""
+    name, seconds = bottleneck_of(step)
+    slowest = step.groups[step.slowest_group]
+    where = f" on {slowest.accelerator} in {slowest.site}, the slowest group" if _has_stragglers(step) else ""
+    what = f"compute{where}" if name == COMPUTE else PHASE_NAMES[name]
+    return f"{what}, {seconds_text(seconds)} of {seconds_text(step.step_time_s)}"
+
+
+def overlap_time_s(step: Step) -> float:
+    """Return the exposed communication time beyond the sum of the exposed times of the single phases, in s.
+
+    Positive where phases overlap, so removing one of them alone saves less than its time. Negative where removing
+    either of two phases would save the same seconds.
+    """
+    return step.exposed_comm_time_s - sum(step.exposed_s.values())
+
+
+def propagation_s(e: Evaluation) -> float | None:
+    """Return the seconds of a step for sequential crossings between sites; None without inter-site traffic."""
+    if e.step is None or e.loads is None or not e.loads.wide or not e.worst_latency_us:
+        return None
+    n_crossings = 2 * (len({group.site for group in e.step.groups}) - 1)
+    return n_crossings * e.loads.wide_latency_us * 1e-6 / e.step.n_local_steps
+
+
+def _phase_sentences(e: Evaluation, step: Step) -> Iterator[str]:
+    """Sentences on the most exposed phase, its slowest arc, and the overlap between phases."""
+    small_s = SMALL_SHARE_RATIO * step.step_time_s
+    if step.exposed_comm_time_s <= small_s:
+        yield "Compute overlaps all communication."
+        return
+    phase = max(step.exposed_s, key=lambda name: step.exposed_s[name])
+    exposed_s, (arc, arc_s) = step.exposed_s[phase], step.bottleneck.get(phase, (-1, 0.0))
+    if exposed_s > small_s:
+        name, step_text = PHASE_NAMES[phase], seconds_text(step.step_time_s)
+        schedule = f" ({step.exchange})" if phase == "wide_area" else ""
+        is_bottleneck = bottleneck_of(step)[0] == phase
+        head = f"Bottleneck: {name}" if is_bottleneck else f"Largest communication: {name}"
+        # a phase without a slow arc is limited inside the hosts or at their network cards
+        limit = f"It is limited by {_host_limit_text(e, step, phase)}."
+        if arc_s > 0.5 * exposed_s:
+            limit = f"Link {arc_name(e, arc)}: {seconds_text(arc_s)} for its bits. Reason: {arc_reason(e, arc)}."
+        yield f"{head}{schedule}, {seconds_text(exposed_s)} of the {step_text} step. {limit}"
+    overlap_s = overlap_time_s(step)
+    if overlap_s > small_s:
+        yield f"{seconds_text(overlap_s)} overlaps between phases; fixing one phase alone will not recover it."
+
+
+def _host_limit_text(e: Evaluation, step: Step, phase: str) -> str:
+    """What limits a phase that no link of the network limits: NVLink or the network cards of the slowest group."""
+    slowest = step.groups[step.slowest_group]
+    where, loads = f"{slowest.accelerator} in {slowest.site}", e.loads
+    if phase == "in_layers" and not (loads and any(column.any() for column in (*loads.context, *loads.expert))):
+        return f"NVLink of {where}"
+    groups = e.accelerators.groups if e.accelerators is not None else ()
+    rates_gbps = (
+        group.profile.nic_gbps
+        for group in groups
+        if (group.placed.site, group.placed.accelerator) == (slowest.site, slowest.accelerator)
+    )
+    rate_gbps = next(rates_gbps, None)
+    return f"the {rate_gbps:g}G network cards of {where}" if rate_gbps else f"the network cards of {where}"
+
+
+def _cut_off_sentences(e: Evaluation) -> Iterator[str]:
+    """Sentence on the sites of the job without a path between them."""
+    arrays = e.case.state.arrays
+    pairs = set()
+    for _, a, b in e.loads.unreachable if e.loads is not None else ():
+        sites = sorted(arrays.sites[arrays.node_site[arrays.node_index[node]]] for node in (a, b))
+        pairs.add(" and ".join(sites) if sites[0] != sites[1] else f"racks of {sites[0]}")
+    if pairs:
+        yield f"No path between {names_text(sorted(pairs))}."
+
+
+def _has_stragglers(step: Step) -> bool:
+    return step.straggler_ratio > SMALL_SHARE_RATIO
+
+
+def _split_sentences(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[str]:
+    """Sentences on the slowest accelerator group, the batch split and idle accelerators."""
+    assert e.placed is not None
+    slowest, n_idle_text = step.groups[step.slowest_group], f"{percent_text(step.straggler_ratio)} of the cluster idles"
+    group_split = list(zip(step.groups, step.split, strict=True))
+    remainder = _remainder_sentences(step, job)
+    by_stages = len(e.placed.groups) > len(step.groups)
+    if not _has_stragglers(step):
+        if len(step.groups) > 1:
+            yield "All accelerator groups finish together."
+    elif by_stages:
+        yield f"Stragglers: the slowest pipeline stage limits every replica; {n_idle_text}."
+    elif _is_uniform(step) and job.split == "stated" and len(set(step.split)) > 1:
+        yield f"Stragglers: the stated split gives equal groups unequal work; {n_idle_text}."
+    elif _is_uniform(step) and remainder:
+        yield f"Stragglers: the batch does not divide evenly; {n_idle_text}."
+    else:
+        yield f"Stragglers: {slowest.accelerator} in {slowest.site}; {n_idle_text}."
+    if by_stages:
+        stages = [f"{group.n_stages} on {group.accelerator} in {group.site}" for group in e.placed.groups]
+        yield f"Pipeline stages: {names_text(stages)}."
+    elif len(group_split) > 1:
+        split = [f"{n} on {group.accelerator} in {group.site}" for group, n in group_split]
+        yield f"Micro batches per replica: {names_text(split)}."
+    if _has_stragglers(step):
+        yield from remainder
+    unused = [f"{group.accelerator} in {group.site}" for group, n in group_split if not n]
+    if unused:
+        yield f"No micro batch goes to {names_text(unused)}; leave them out of the job."
+    n_allocated = sum(e.placed.n_allocated.values())
+    n_left = n_allocated - sum(len(group.rack) for group in e.placed.groups)
+    if n_left > SMALL_SHARE_RATIO * n_allocated:
+        replicas = "replicas with stages at all sites" if job.across_sites == "pipeline" else "whole replicas"
+        yield (
+            f"{n_left:,} of {n_allocated:,} allocated accelerators are idle: they do not fill {replicas} of "
+            f"{n_per_replica(job):,}."
+        )
+    if step.uniform_is_faster:
+        yield "A balanced split would make the step longer, so the uniform split is used."
+
+
+def _is_uniform(step: Step) -> bool:
+    """True where all accelerator groups are equally fast."""
+    times_s = [group.stage_time_s for group in step.groups]
+    return max(times_s) - min(times_s) <= SAME_TIME_RATIO * max(times_s)
+
+
+def _remainder_sentences(step: Step, job: TrainingJob) -> list[str]:
+    """Sentence on a batch that does not divide among the replicas, with the nearest that do."""
+    n, n_replicas = n_micro_batches(job), sum(group.n_replicas for group in step.groups)
+    if not n % n_replicas:
+        return []
+    per_replica = (n // n_replicas, n // n_replicas + 1)
+    nearest = (n_replicas * n_each * job.parallelism.n_micro_batch for n_each in per_replica)
+    batches = " or ".join(f"{batch:,}" for batch in nearest if batch)
+    return [f"{n:,} micro batches do not divide among {n_replicas:,} replicas; a global batch of {batches} does."]
+
+
+def _propagation_sentences(e: Evaluation) -> Iterator[str]:
+    """Sentence on the propagation delay between sites, and on windows and buffers where they lose rate by it."""
+    seconds = propagation_s(e)
+    if seconds is None or e.worst_latency_us is None or e.loads is None:
+        return
+    round_trip = f"{2 * e.worst_latency_us:.0f} µs round trip"
+    yield f"Propagation between sites: {seconds_text(seconds)} of the step ({round_trip})."
+    limits = ["buffers"] if (e.health.arc_limit[e.loads.arc] == BUFFER).any() else []
+    limits += ["windows"] if (e.health.transport.window_ratio[e.loads.arc // 2] < LEAST_SHOWN_RATIO).any() else []
+    if limits:
+        yield f"The round trip also costs rate in {' and '.join(limits)}; that is part of the link's time."
+
+
+def _local_sgd_sentences(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[str]:
+    if job.is_local_sgd and e.loss is not None and e.loads and e.loads.wide:
+        low, central, high = (
+            100.0 * (ratio - 1.0) for ratio in (e.loss.low_ratio, e.loss.central_ratio, e.loss.high_ratio)
+        )
+        yield (
+            f"Local SGD with {step.n_local_steps} local steps changes the training: loss {central:+.1f} % "
+            f"({low:+.1f} to {high:+.1f} %) after the same tokens."
+        )
+        yield f"Basis of the loss estimate: {e.loss.why}."
+
+
+def _goodput_sentences(e: Evaluation) -> Iterator[str]:
+    """Sentences on the interruptions of the job, its goodput, and the first risk that isolates a site."""
+    goodput = e.goodput
+    if goodput is None or e.step is None or not goodput.n_interruptions_per_day:
+        return
+    worst_cause = max(goodput.n_per_day_by_cause, key=lambda cause: goodput.n_per_day_by_cause[cause])
+    yield (
+        f"Goodput is {percent_text(goodput.goodput_ratio)} of the step rate: failures "
+        f"{frequency_text(goodput.n_interruptions_per_day * DAYS_PER_YEAR)}, mostly {worst_cause}, "
+        f"{hours_text(goodput.recovery_s / 3600.0)} restart each."
+    )
+    first = next((outage for outage in goodput.outages.rows() if outage.lost_sites), None)
+    if first is not None:
+        goes_on = e.case.job is not None and e.case.job.on_site_loss == "go_on"
+        what = first.names[0] if len(first.names) == 1 else f"any of {names_text(first.names)}"
+        yield (
+            f"Loss of {what} isolates {names_text(first.lost_sites)}: "
+            f"{frequency_text(first.n_per_year * len(first.names))}, {hours_text(first.repair_h)} to repair; "
+            f"the job {'continues without it' if goes_on else 'stops'}."
+        )
+
+
+def _demand_sentences(e: Evaluation) -> Iterator[str]:
+    """Sentences on the busiest and overloaded links, and on demands that lose traffic."""
+    if e.demands is None:
+        return
+    ratios = e.arc_utilisation_ratio
+    unknown = np.isnan(ratios).reshape(-1, 2).any(axis=1) & e.health.rate_unknown
+    if unknown.any():
+        yield f"Some utilisation is unknown: {unknown_rates(e.case.state, unknown)}."
+    known = np.where(np.isnan(ratios), 0.0, ratios)
+    arc = int(np.argmax(known)) if len(known) else -1
+    if arc >= 0 and known[arc] > 0:
+        of_known = " of known rate" if unknown.any() else ""
+        busiest = f"Busiest link{of_known}: {arc_name(e, arc)}, {percent_text(float(known[arc]))}."
+        yield f"{busiest} Its limit: {capacity_reason(e, arc)}."
+    by_link = known.reshape(-1, 2)
+    overloaded = np.flatnonzero(by_link.max(axis=1) > 1.0)
+    if len(overloaded):
+        order = overloaded[np.argsort(-by_link[overloaded].max(axis=1), kind="stable")]
+        links = [f"{e.case.state.arrays.link_ids[i]} {percent_text(float(by_link[i].max()))}" for i in order]
+        yield f"{counted(len(links), 'overloaded link')}: {names_text(links)}."
+    yield from _lost_demand_sentences(e)
+
+
+def _lost_demand_sentences(e: Evaluation) -> Iterator[str]:
+    """Sentences on demands without a path, and on those that carry less than they offer."""
+    assert e.demands is not None
+    assert e.demand_pairs is not None
+    demands, pairs = e.demands, e.demand_pairs
+    ids = e.case.state.arrays.node_ids
+    names = [f"{ids[s]} → {ids[t]}" for s, t in zip(pairs.source, pairs.target, strict=True)]
+    without_path = np.flatnonzero(~demands.reachable & (demands.offered_gbps > 0))
+    if len(without_path):
+        listed = [names[i] for i in without_path[np.argsort(-demands.offered_gbps[without_path], kind="stable")]]
+        yield f"No path for {demands.unrouted_gbps:g} Gb/s of demand: {names_text(listed)}."
+    lost_gbps = np.where(demands.reachable, demands.offered_gbps - demands.carried_gbps, 0.0)
+    hurt = np.flatnonzero(np.nan_to_num(lost_gbps) > 1e-9 * demands.offered_gbps)
+    if len(hurt):
+        order = hurt[np.argsort(-lost_gbps[hurt], kind="stable")]
+        listed = [f"{names[i]} {demands.carried_gbps[i]:.4g} of {demands.offered_gbps[i]:.4g}" for i in order]
+        yield f"{counted(len(hurt), 'demand')} carried in part, Gb/s: {names_text(listed)}."
+
+
+def _optics_sentences(e: Evaluation) -> Iterator[str]:
+    state, health = e.case.state, e.health
+    in_service, ids = state.in_service, state.arrays.link_ids
+    budget_limit = health.budgets.by_link(health.budgets.limit)
+    margin_db = health.margin_db
+    rows: tuple[tuple[Bools, str, Callable[[int], str]], ...] = (
+        (in_service & (health.arc_limit[0::2] == DOWN), "down", lambda i: f"{ids[i]}, {-margin_db[i]:.1f} dB short"),
+        (in_service & (health.arc_limit[0::2] == REACH), "beyond the reach of the optics", lambda i: ids[i]),
+        (
+            in_service & (budget_limit == MODE) & health.lit,
+            "at a slower mode",
+            lambda i: f"{ids[i]}, {float(health.member_gbps[i]):g} Gb/s",
+        ),
+        (
+            in_service & health.lit & (margin_db < health.required_margin_db),
+            "below the required margin",
+            lambda i: f"{ids[i]}, {margin_db[i]:.1f} of {health.required_margin_db[i]:g} dB",
+        ),
+    )
+    for mask, text, describe in rows:
+        links = np.flatnonzero(mask)
+        links = links[np.argsort(np.nan_to_num(margin_db[links]), kind="stable")]
+        if len(links):
+            yield f"{counted(len(links), 'link')} {text}: {names_text([describe(int(i)) for i in links], 1)}."
+    unchecked = np.flatnonzero(in_service & lacks_transceiver(e))
+    if len(unchecked):
+        listed = names_text([ids[i] for i in unchecked], 1)
+        yield f"{counted(len(unchecked), 'fibre link')} without a transceiver, so without a link budget: {listed}."
+
+
+def _lease_sentences(e: Evaluation) -> Iterator[str]:
+    """Sentences comparing a site's value to the job, interruptions included, with its lease price."""
+    lease = e.lease
+    if lease is None:
+        return
+    site, offer = lease.site, f"{usd_text(lease.lease_usd_per_month)} a month"
+    usage = f"The job uses {lease.n_allocated:,} of the {lease.n_accelerators:,} accelerators of {site}."
+    if lease.marginal_flops_per_s <= 0:
+        slower = f"is faster without {site}" if lease.marginal_flops_per_s < 0 else f"gains nothing from {site}"
+        yield f"The job {slower}. Leasing {site} out ({offer}) costs this job nothing."
+        opex = usd_text(lease.opex_avoided_usd_per_month)
+        yield f"Break-even is below zero: running {site} costs {opex} a month, and this job gains nothing from it."
+        yield usage
+        return
+    low, high = sorted((lease.at_list_usd_per_month, lease.at_implied_usd_per_month))
+    verdict = "keeping it is worth more" if low > lease.lease_usd_per_month else "leasing it out pays more"
+    if low <= lease.lease_usd_per_month < high:
+        verdict = "which is better depends on the rental price"
+    rental = [usd_text(value + lease.opex_avoided_usd_per_month) for value in (low, high)]
+    hourly = f"{usd_text(lease.lease_usd_per_accelerator_hour)} per accelerator-hour"
+    yield f"Lease of {site} at {offer} ({hourly}): {verdict}."
+    scaled = "" if lease.n_allocated == lease.n_accelerators else ", scaled to the whole site"
+    yield (
+        f"Its goodput{scaled} would cost {rental[0]} to {rental[1]} a month to rent elsewhere; "
+        f"running it costs {usd_text(lease.opex_avoided_usd_per_month)} a month."
+    )
+    if lease.flips_at_usd_per_accelerator_hour is not None:
+        price = usd_text(lease.flips_at_usd_per_accelerator_hour)
+        yield f"The answer flips at a rent of {price} per {lease.replacement}-hour."
+    yield usage
