@@ -44,6 +44,7 @@ class Placement:
     __pydantic_config__ = STRICT
 
     site: Id
+    """Id of the site."""
     n_accelerators: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """None = as many as whole replicas use."""
     accelerator: Id | None = None

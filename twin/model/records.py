@@ -52,17 +52,25 @@ class Node:
     __pydantic_config__ = STRICT
 
     id: Id
+    """Id of the node; unique among nodes."""
     kind: NodeKind
+    """Rack, host, or place of a switch in the network."""
     site: Id | None = None
+    """Id of the site; None = no site."""
     part: Id | None = None
     """Catalogue id of a switch or router."""
     accelerator: Id | None = None
     """Catalogue id of the accelerators of a rack."""
     n_accelerators: Count = 0
+    """Accelerators in the rack."""
     pod: Annotated[str, Field(max_length=200)] | None = None
+    """Pod of the node; not used in answers."""
     rail: Count | None = None
+    """Rail of the node; not used in answers."""
     installed: date | None = None
+    """Date when the node was installed; None = unknown."""
     up: bool = True
+    """False if the node is down."""
     name: Name = ""
     """Display name; not a key."""
     tags: Tags = ()
@@ -78,11 +86,15 @@ class Span:
     __pydantic_config__ = STRICT
 
     length_km: Annotated[float, Field(ge=1e-6, le=20_000)]
+    """Length of the fibre."""
     fibre: Id = "G.652.D"
+    """Catalogue id of the fibre."""
     installed: date | None = None
     """Date when the fibre was laid; None = the fibre does not age."""
     n_splices: Count = 0
+    """Splices in the span."""
     n_connectors: Count = 0
+    """Connectors in the span."""
     lumped_loss_db: Annotated[float, Field(ge=0, le=100)] = 0.0
     """Loss of taps, patch panels and multiplexers in the span."""
     srlgs: tuple[Id, ...] = ()
@@ -117,7 +129,9 @@ class Link:
     __pydantic_config__ = STRICT
 
     id: Id
+    """Id of the link; unique among links."""
     ends: tuple[Id, Id]
+    """Ids of the two nodes."""
     capacity_gbps: Annotated[BothWays, PerDirection(gt=0, le=1e7)] | None = None
     """Capacity per member and direction; None = the transceiver's rate, or unknown without a transceiver. One value,
     or one for each direction: `[a_to_b, b_to_a]`, a = ends[0]. Of two values, both directions use the lower one."""
@@ -127,9 +141,11 @@ class Link:
     """Routing metric; one value, or one for each direction: `[a_to_b, b_to_a]`. Of two values, both directions use the
     lower one."""
     transceiver: Id | None = None
+    """Catalogue id of the transceivers at both ends."""
     spans: tuple[Span, ...] = ()
     """Fibre spans of a long link; a link without spans is an indoor patch cable."""
     n_fibre_pairs: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Fibre pairs over which the channels are divided."""
     launch_dbm: Annotated[float, Field(ge=-30, le=10)] | None = None
     """Power per channel into the first span, set by a booster or the transceiver; None = the power of the transceiver
     minus the loss of the multiplexer."""
@@ -151,9 +167,11 @@ class Link:
     macsec: bool = False
     """True if frames are encrypted between the ends."""
     srlgs: tuple[Id, ...] = ()
+    """Shared-risk groups (ducts, bridges) of the whole link."""
     n_failed: Count = 0
     """Number of members that are down."""
     up: bool = True
+    """False if the link is down."""
     latency_us: Annotated[BothWays, PerDirection(ge=0, le=1e9)] | None = None
     """Stated latency from end to end; one value, or one for each direction: `[a_to_b, b_to_a]`. Not used in answers
     yet."""

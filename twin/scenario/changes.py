@@ -5,7 +5,7 @@ Each change edits one level: structure, workload or state.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 import numpy as np
 from pydantic import Field
@@ -14,7 +14,7 @@ from ..arrays import CompiledNetwork, Ints, State
 from ..economics.cost import node_power_w, site_power_w
 from ..errors import ChangeError, did_you_mean
 from ..model.records import Link, Node
-from .change import Context, StateChange, StructureChange
+from .change import Context, Fields, StateChange, StructureChange, WorkloadChange
 from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands, SplitWork, Synchronise, UseAccelerator
 from .select import Links, Nodes
 
@@ -25,7 +25,9 @@ class AddNode(StructureChange):
     """Add a node."""
 
     kind: Literal["add_node"] = "add_node"
+    example: ClassVar[Fields] = {"node": {"id": "c1/probe", "kind": "host"}}
     node: Node
+    """The new node, as under `nodes` of a document."""
 
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """Return the network with the node."""
@@ -38,7 +40,18 @@ class AddLink(StructureChange):
     """Add a link."""
 
     kind: Literal["add_link"] = "add_link"
+    example: ClassVar[Fields] = {
+        "link": {
+            "id": "wan-2-3",
+            "ends": ["c2/border-2", "c3/border-2"],
+            "n_parallel": 4,
+            "transceiver": "400ZR",
+            "n_fibre_pairs": 4,
+            "spans": [{"length_km": 9.5, "fibre": "G.652.D", "srlgs": ["duct-23"]}],
+        }
+    }
     link: Link
+    """The new link, as under `links` of a document."""
 
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """Return the network with the link."""
@@ -51,7 +64,9 @@ class RemoveLinks(StructureChange):
     """Remove links."""
 
     kind: Literal["remove_links"] = "remove_links"
+    example: ClassVar[Fields] = {"links": "wan-1-3"}
     links: Links
+    """Id or glob of the links, or conditions."""
 
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """Return the network without the links."""
@@ -63,7 +78,9 @@ class RemoveNodes(StructureChange):
     """Remove nodes, and the links that end at them."""
 
     kind: Literal["remove_nodes"] = "remove_nodes"
+    example: ClassVar[Fields] = {"nodes": {"kind": "border", "site": "c3"}}
     nodes: Nodes
+    """Id or glob of the nodes, or conditions."""
 
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """Return the network without the nodes."""
@@ -78,8 +95,11 @@ class SetTransceivers(StateChange):
     """Replace the transceivers of links by new ones of one model."""
 
     kind: Literal["set_transceivers"] = "set_transceivers"
+    example: ClassVar[Fields] = {"links": "wan-*", "part": "400ZR"}
     links: Links
+    """Id or glob of the links, or conditions."""
     part: str
+    """Catalogue id of the transceiver."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with the new transceivers; the capacity follows the part."""
@@ -113,10 +133,15 @@ class SetChannels(StateChange):
     """
 
     kind: Literal["set_channels"] = "set_channels"
+    example: ClassVar[Fields] = {"links": "wan-*", "n_parallel": 16, "mux": "mux-64"}
     links: Links
+    """Id or glob of the links, or conditions."""
     n_parallel: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Members of each link."""
     n_fibre_pairs: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Fibre pairs of each link; None = as before."""
     mux: str | None = None
+    """Catalogue id of the multiplexer at both ends; None = as before."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with this number of members."""
@@ -138,9 +163,13 @@ class SetFibre(StateChange):
     """
 
     kind: Literal["set_fibre"] = "set_fibre"
+    example: ClassVar[Fields] = {"links": "wan-*", "fibre": "G.654.E", "n_splices": 4}
     links: Links
+    """Id or glob of the links, or conditions."""
     fibre: str
+    """Catalogue id of the fibre."""
     leased: bool = False
+    """True for leased dark fibre, paid per mile, pair and month."""
     n_splices: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Splices per span, beside those included in the attenuation of the fibre type."""
 
@@ -166,8 +195,14 @@ class SwapSwitches(StateChange):
     """Replace switches or routers by another model; the cabling stays."""
 
     kind: Literal["swap_switches"] = "swap_switches"
+    example: ClassVar[Fields] = {
+        "nodes": {"kind": "border", "installed_before": "2022-01-01"},
+        "part": "border-deep-51.2T",
+    }
     nodes: Nodes
+    """Id or glob of the nodes, or conditions."""
     part: str
+    """Catalogue id of the switch or router."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with the new model."""
@@ -190,11 +225,15 @@ class SwapAccelerators(StateChange):
     """
 
     kind: Literal["swap_accelerators"] = "swap_accelerators"
+    example: ClassVar[Fields] = {"racks": {"site": "c2", "kind": "rack"}, "accelerator": "GB300", "fit_power": True}
     racks: Nodes
+    """Id or glob of the racks, or conditions."""
     accelerator: str
+    """Catalogue id of the accelerator."""
     n_per_rack: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """None = the number in the catalogue's rack."""
+    """Accelerators of each rack; None = the number in the catalogue's rack."""
     fit_power: bool = False
+    """True: fill only as many racks as the power of the site allows."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with the new contents of the racks."""
@@ -242,9 +281,11 @@ class FailLinks(StateChange):
     """Fail links, or some members of each link."""
 
     kind: Literal["fail_links"] = "fail_links"
+    example: ClassVar[Fields] = {"links": "wan-1-2", "n_members": 2}
     links: Links
+    """Id or glob of the links, or conditions."""
     n_members: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """None = all members."""
+    """Members of each link that fail, beside those that are down already; None = all members."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with fewer members up, or none."""
@@ -259,7 +300,9 @@ class FailNodes(StateChange):
     """Fail nodes; their links fail too."""
 
     kind: Literal["fail_nodes"] = "fail_nodes"
+    example: ClassVar[Fields] = {"nodes": "c1/border-1"}
     nodes: Nodes
+    """Id or glob of the nodes, or conditions."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with the nodes down."""
@@ -270,7 +313,9 @@ class FailSrlg(StateChange):
     """Fail a shared-risk group (SRLG): all links with a span in it; a protected link only if both paths are in it."""
 
     kind: Literal["fail_srlg"] = "fail_srlg"
+    example: ClassVar[Fields] = {"srlg": "duct-shared"}
     srlg: str
+    """Id of the shared-risk group, as in `srlgs` of links and spans."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with the group's links down."""
@@ -286,9 +331,11 @@ class Age(StateChange):
     """Age fibre and optics by some years; parts without an installation date do not age."""
 
     kind: Literal["age"] = "age"
+    example: ClassVar[Fields] = {"years": 5}
     years: Annotated[float, Field(ge=0, le=100)]
+    """Years that pass."""
     links: Links | None = None
-    """None = all links."""
+    """Id or glob of the links, or conditions; None = all links."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with older fibre and optics."""
@@ -307,7 +354,9 @@ class CutFibre(StateChange):
     """Cut the fibre of links and repair it: each repair adds splices, beside those that the ageing model expects."""
 
     kind: Literal["cut_fibre"] = "cut_fibre"
+    example: ClassVar[Fields] = {"links": {"id": ["wan-1-2", "wan-1-3"]}, "n_cuts": 2}
     links: Links
+    """Id or glob of the links, or conditions."""
     n_cuts: Annotated[int, Field(ge=1, le=10_000)] = 1
     """Cuts per link, in the longest span of its working path."""
 
@@ -377,3 +426,8 @@ Change = Annotated[
     Field(discriminator="kind"),
 ]
 """Any change; `kind` says which."""
+
+CHANGES: dict[str, type[StructureChange | WorkloadChange | StateChange]] = {
+    row.model_fields["kind"].default: row for row in get_args(get_args(Change)[0])
+}
+"""The classes of `Change` by kind, in their order."""

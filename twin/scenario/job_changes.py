@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,14 +13,17 @@ from ..errors import ChangeError, did_you_mean
 from ..model.document import TopologyDocument
 from ..model.job_rules import LOCAL_SGD_DEFAULTS
 from ..model.jobs import Parallelism, Placement, Precision, Recompute, TrainingJob, Width, with_placement
-from .change import Context, WorkloadChange
+from .change import Context, Fields, WorkloadChange
 
 
 class ScaleDemands(WorkloadChange):
     """Multiply the demands of the document by a factor."""
 
     kind: Literal["scale_demands"] = "scale_demands"
+    example: ClassVar[Fields] = {"factor_ratio": 1.3, "ids": ["d1", "d2"]}
+    example_network: ClassVar[str] = "leaf-spine-demo"
     factor_ratio: Annotated[float, Field(ge=0, le=1e6)]
+    """Factor of the offered traffic: 1.3 is 30 % more."""
     ids: tuple[str, ...] | None = None
     """Ids of the demands to scale; None = all."""
 
@@ -64,7 +67,11 @@ class PlaceJob(JobChange):
     """
 
     kind: Literal["place_job"] = "place_job"
+    example: ClassVar[Fields] = {
+        "placement": [{"site": "c2", "n_accelerators": 2048}, {"site": "c3", "n_accelerators": 1024}]
+    }
     placement: Annotated[tuple[Placement, ...], Field(min_length=1, max_length=1000)]
+    """Accelerators of the job at each site, as under `placement` of a job."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """Return the job on the new placements."""
@@ -81,7 +88,9 @@ class LeaveSites(JobChange):
     """Run the job without some of its sites; the placements at the other sites stay."""
 
     kind: Literal["leave_sites"] = "leave_sites"
+    example: ClassVar[Fields] = {"sites": ["c1"]}
     sites: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
+    """Ids of the sites that the job leaves."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """Return the job on the remaining sites."""
@@ -103,9 +112,11 @@ class UseAccelerator(JobChange):
     """
 
     kind: Literal["use_accelerator"] = "use_accelerator"
+    example: ClassVar[Fields] = {"site": "c1", "accelerator": "H100"}
     site: str
+    """Id of the site."""
     accelerator: str | None = None
-    """None = any kind at the site."""
+    """Catalogue id of the accelerator; None = any kind at the site."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """Return the job with another kind at the site."""
@@ -132,7 +143,9 @@ class SplitWork(JobChange):
     """
 
     kind: Literal["split_work"] = "split_work"
+    example: ClassVar[Fields] = {"split": "balanced"}
     split: Literal["uniform", "balanced", "stated"]
+    """Rule by which the batch is divided."""
     n_micro_batches: dict[str, Annotated[int, Field(ge=0, le=100_000_000)]] | None = None
     """Micro batches of each replica in a step, by site; only for `stated`."""
 
@@ -153,14 +166,17 @@ class Synchronise(JobChange):
     """Synchronise sites at every step, or every H steps (local SGD, which has a penalty on the training loss)."""
 
     kind: Literal["synchronise"] = "synchronise"
+    example: ClassVar[Fields] = {"sync": "local_sgd", "n_local_steps": 100}
     sync: Literal["every_step", "local_sgd"]
+    """every_step: exchange gradients at each step. local_sgd: exchange parameters every `n_local_steps` steps."""
     n_local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """Local SGD: optimizer steps between two exchanges (H)."""
     n_fragment_layers: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Layers in one fragment; fragments are exchanged in turn (streaming). None = all layers at once."""
+    """Local SGD: layers in one fragment; fragments are exchanged in turn (streaming). None = all layers at once."""
     n_overlap_steps: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """Whole steps that an exchange may overlap before training waits for it."""
+    """Local SGD: whole steps that an exchange may overlap before training waits for it."""
     exchange_bits_per_parameter: Annotated[float, Field(gt=0, le=128)] | None = None
-    """None = the width of gradients and parameters."""
+    """Local SGD: bits sent per parameter; None = the width of gradients and parameters."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """Return the job with this synchronisation."""
@@ -178,17 +194,29 @@ class CutJob(JobChange):
     """
 
     kind: Literal["cut_job"] = "cut_job"
+    example: ClassVar[Fields] = {"tp": 8, "pp": 16, "recompute": "full"}
     tp: Width | None = None
+    """Tensor parallelism."""
     pp: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Pipeline stages."""
     cp: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Context parallelism."""
     ep: Width | None = None
+    """Expert parallelism."""
     n_virtual_stages: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Virtual pipeline stages of each accelerator."""
     n_micro_batch: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Sequences in a micro batch."""
     fully_sharded: bool | None = None
+    """True: weights, gradients and optimizer state are sharded over the replicas of a site."""
     recompute: Recompute | None = None
+    """Part of the forward pass that the backward pass repeats to save memory."""
     precision: Precision | None = None
+    """Number format of the matrix products."""
     n_global_batch: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    """Sequences in an optimizer step."""
     across_sites: Literal["data", "pipeline"] | None = None
+    """data: whole replicas at each site. pipeline: each replica has stages at all sites."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """Return the job with this parallelism, and as many replicas as fit."""
@@ -204,6 +232,7 @@ class RecoverJob(JobChange):
     """Change how the job recovers from failures."""
 
     kind: Literal["recover_job"] = "recover_job"
+    example: ClassVar[Fields] = {"recovery": "elastic", "on_site_loss": "go_on"}
     recovery: Literal["restart", "elastic"] | None = None
     """restart: from the last checkpoint. elastic: continue from the memory of the other replicas."""
     on_site_loss: Literal["stop", "go_on"] | None = None

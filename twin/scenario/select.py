@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from datetime import date
 from fnmatch import translate
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -33,13 +34,23 @@ class LinkSelector(BaseModel):
     model_config = STRICT | {"frozen": True}
 
     id: Globs | None = None
+    """Id or glob, or a list of them."""
     tier: Literal["access", "fabric", "border", "wide_area"] | None = None
+    """access: at a rack or host. wide_area: with spans. border: at a border router. fabric: all others."""
     site: Name | None = None
     """Site of at least one end."""
     part: Name | None = None
     """Transceiver model."""
     installed_before: date | None = None
     """Transceivers installed before that day."""
+
+    forms: ClassVar[tuple[str | Mapping[str, Any], ...]] = (
+        "wan-1-2",
+        "wan-*",
+        {"id": ["wan-1-2", "wan-1-3"]},
+        {"tier": "wide_area", "site": "c1", "installed_before": "2022-01-01"},
+    )
+    """Selectors of each form that apply to the shipped network memphis-small."""
 
 
 class NodeSelector(BaseModel):
@@ -51,15 +62,29 @@ class NodeSelector(BaseModel):
     model_config = STRICT | {"frozen": True}
 
     id: Globs | None = None
+    """Id or glob, or a list of them."""
     kind: NodeKind | None = None
+    """Kind of node."""
     site: Name | None = None
+    """Site of the node."""
     part: Name | None = None
     """Switch model or accelerator."""
     installed_before: date | None = None
+    """Nodes installed before that day."""
+
+    forms: ClassVar[tuple[str | Mapping[str, Any], ...]] = (
+        "c1/border-1",
+        "c1/border-*",
+        {"id": ["c1/border-1", "c2/border-*"]},
+        {"kind": "rack", "site": "c1", "part": "H100"},
+    )
+    """Selectors of each form that apply to the shipped network memphis-small."""
 
 
 Links = Glob | LinkSelector
 Nodes = Glob | NodeSelector
+SELECTORS = {selector.__name__: selector for selector in (LinkSelector, NodeSelector)}
+"""Selectors by the title that they have in a JSON Schema."""
 
 
 def select_links(state: State, selector: Links, as_of: date | None, where: str) -> Ints:
