@@ -12,10 +12,8 @@ from twin.answers.score import Score
 from twin.loading import from_document
 from twin.scenario.apply import parse_changes
 from twin.scenario.change import StateChange, StructureChange, WorkloadChange
-from twin.scenario.changes import Change
+from twin.scenario.changes import CHANGES, Change
 from twin.scenario.document_schema import document_schema
-
-CHANGES: dict[str, type[Any]] = {row.model_fields["kind"].default: row for row in get_args(get_args(Change)[0])}
 
 
 def metrics(score: Score) -> dict[str, Any]:
@@ -25,6 +23,10 @@ def metrics(score: Score) -> dict[str, Any]:
 
 def kinds(example: Example) -> str:
     return "+".join(change["kind"] for change in example.changes)
+
+
+def test_the_table_holds_every_class_of_the_union() -> None:
+    assert list(CHANGES.values()) == list(get_args(get_args(Change)[0]))
 
 
 @pytest.mark.parametrize("kind", CHANGES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +17,9 @@ from twin.loading import Network, from_document, load
 from twin.model.jobs import Placement
 from twin.scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from twin.scenario.change import StateChange, StructureChange, WorkloadChange
-from twin.scenario.changes import Change
+from twin.scenario.changes import CHANGES as KINDS
 from twin.training.step_timing import PHASES
 
-KINDS = {kind.model_fields["kind"].default: kind for kind in get_args(get_args(Change)[0])}
 LEAF = {"id": "c-leaf", "kind": "leaf"}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "add_node": {"node": LEAF},

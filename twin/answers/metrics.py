@@ -389,3 +389,17 @@ METRICS: dict[str, Metric] = {
         "Lease above which leasing the site out pays more than keeping it, at list rental.",
     ),
 }
+
+
+def metric_rows() -> list[dict[str, str]]:
+    """Return the table of metrics as plain data: key, label, unit, better direction, meaning."""
+    return [
+        {
+            "key": name,
+            "label": metric.label,
+            "unit": metric_unit(name),
+            "better": metric.better,
+            "meaning": metric.sentence,
+        }
+        for name, metric in METRICS.items()
+    ]

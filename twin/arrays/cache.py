@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from ..leftovers import remove_old_files
 from ..model.document import TopologyDocument
+from .cache_size import keep_within
 from .columns import NetworkArrays, freeze
 
 ARRAY_FORMAT = 5
-MAX_CACHE_BYTES = 1 << 30
-"""Maximum size of the folder; a network of 160,000 links takes about 40 MB."""
 
 
 def cache_folder() -> Path | None:
@@ -58,27 +58,20 @@ def save_arrays(arrays: NetworkArrays, key: str, folder: Path) -> None:
     columns["key"] = np.frombuffer(key.encode(), np.uint8)
     columns["checksum"] = np.frombuffer(_checksum(columns).encode(), np.uint8)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor, unfinished = tempfile.mkstemp(dir=folder, suffix=".tmp")
+        unfinished_folder = folder / "unfinished"
+        unfinished_folder.mkdir(parents=True, exist_ok=True)
+        remove_old_files(unfinished_folder, "*.tmp")
+        descriptor, unfinished = tempfile.mkstemp(dir=unfinished_folder, suffix=".tmp")
         try:
             with os.fdopen(descriptor, "wb") as file:
                 np.savez(file, **columns)
+            n_bytes = Path(unfinished).stat().st_size
             Path(unfinished).replace(folder / f"{key}.npz")
         finally:
             Path(unfinished).unlink(missing_ok=True)
-        _prune(folder)
+        keep_within(folder, n_bytes)
     except OSError:
         return
-
-
-def _prune(folder: Path) -> None:
-    """Delete the least recently used files until the folder is within MAX_CACHE_BYTES."""
-    files = sorted(((path.stat().st_mtime, path.stat().st_size, path) for path in folder.glob("*.npz")), reverse=True)
-    total = 0
-    for _, size, path in files:
-        total += size
-        if total > MAX_CACHE_BYTES:
-            path.unlink(missing_ok=True)
 
 
 def load_arrays(key: str, folder: Path) -> NetworkArrays | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from .terminal import AsJson, load_network, progress, refuse, show, show_json
+from .terminal import AsJson, load_network, progress, refuse, show, show_data, show_json
 
 
 def topologies(
@@ -60,18 +59,18 @@ def parts(
         by_name = part is not None and part != GENERAL
         subjects = shipped_parts.general_named(part or "") if by_name else shipped_parts.search_general(search or "")
         rows = shipped_parts.general_rows(subjects)
-        _show_data({"general": rows}, as_json, lambda: general_table(rows))
+        show_data({"general": rows}, as_json, lambda: general_table(rows))
     elif part is not None:
         part_ids = [item.id for item in shipped_parts.parts()]
         if part not in part_ids:
             hint = did_you_mean(part, (*part_ids, GENERAL, *shipped_parts.general))
             refuse(f"no part {part!r} in the catalogue", hint or "`twin parts` lists them")
         record = shipped_parts.get(part, kind).model_dump(mode="json")  # type: ignore[arg-type]  # checked above
-        _show_data(record, as_json, lambda: part_table(record))
+        show_data(record, as_json, lambda: part_table(record))
     else:
         matches = shipped_parts.search(search or "", kind)  # type: ignore[arg-type]  # checked above
         records = [item.model_dump(mode="json") for item in matches]
-        _show_data({"parts": records}, as_json, lambda: parts_table(records))
+        show_data({"parts": records}, as_json, lambda: parts_table(records))
 
 
 def models(as_json: AsJson = False) -> None:
@@ -79,7 +78,7 @@ def models(as_json: AsJson = False) -> None:
     from ..model.known_models import model_rows
     from ..render.catalogue_tables import models_table
 
-    _show_data({"models": model_rows()}, as_json, lambda: models_table(model_rows()))
+    show_data({"models": model_rows()}, as_json, lambda: models_table(model_rows()))
 
 
 def schema() -> None:
@@ -87,11 +86,3 @@ def schema() -> None:
     from ..scenario.document_schema import document_schema
 
     show_json(document_schema())
-
-
-def _show_data(data: Any, as_json: bool, table: Callable[[], Any]) -> None:
-    """Show data as JSON or as a table."""
-    if as_json:
-        show_json(data)
-    else:
-        show(table())

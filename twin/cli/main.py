@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import catalogue, check, explain, links, score, service, studies
+from . import catalogue, check, explain, links, reference, score, service, studies
 from .terminal import BAD_INPUT, INTERRUPTED, refuse
 
 COMMANDS = (
@@ -24,6 +24,8 @@ COMMANDS = (
     catalogue.topologies,
     catalogue.parts,
     catalogue.models,
+    reference.changes,
+    reference.metrics,
     catalogue.schema,
     check.check,
     service.warmup,

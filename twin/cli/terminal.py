@@ -145,6 +145,14 @@ def show_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def show_data(data: Any, as_json: bool, table: Callable[[], Any]) -> None:
+    """Show data as JSON or as a table."""
+    if as_json:
+        show_json(data)
+    else:
+        show(table())
+
+
 @contextmanager
 def progress(message: str) -> Iterator[Callable[[str], None]]:
     """Show a message with a spinner on stderr, if stderr is a terminal. Yields a function that changes the message."""

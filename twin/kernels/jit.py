@@ -1,6 +1,100 @@
 """The one decorator of all kernels; no kernel file imports another kernel file (numba's cache would go stale)."""
 
-from numba import njit
+from __future__ import annotations
 
-kernel = njit(cache=True, nogil=True)
-"""Compiled once, cached on disk, releases the GIL; never parallel, never fastmath: same answer to the last bit."""
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from numba import njit
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+from ..leftovers import remove_old_files
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function at its first call; never parallel, never fastmath: same answer to the last bit.
+
+    The compiled kernel is cached on disk and releases the GIL. Without a cache that can be read and written, each
+    process compiles again.
+    """
+    compiled: Any = njit(nogil=True)(function)
+    if hasattr(compiled, "_cache"):  # with NUMBA_DISABLE_JIT it is the function itself
+        try:
+            compiled._cache = _KernelCache(function)
+        except RuntimeError as error:  # no folder is writable
+            _warn_once(str(error))
+    return cast(Function, compiled)
+
+
+class _KernelCache(FunctionCache):
+    """numba's cache of one function; a cache that fails is a cache miss, not an error."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        impl = self._impl
+        self._file = _KernelCacheFile(self._cache_path, impl.filename_base, impl.locator.get_source_stamp())
+        self._cache_file = self._file
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled function of a signature; None if the cache lacks it or its files are damaged."""
+        _remove_leftovers(Path(self.cache_path))
+        try:
+            return super().load_overload(sig, target_context)
+        except OSError:
+            return None
+        except Exception:  # pickle raises many error types for a damaged file
+            self._file.remove_index()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Save the compiled function of a signature, if the disk allows it."""
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            _warn_once(str(error))
+
+
+class _KernelCacheFile(IndexDataCacheFile):
+    """numba's files of one function, written so that the index never names code of an older source.
+
+    numba writes the index first. If the process ends before the code is written, the index names the code of the
+    source before, and the next process runs it.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        """Save compiled code, then its entry in the index."""
+        code_by_key = self._load_index()
+        if not code_by_key:
+            self.remove_index()  # the index of an older source names the file that is written now
+        names = set(code_by_key.values())
+        new_name = next(name for i in range(1, len(names) + 2) if (name := self._data_name(i)) not in names)
+        name = code_by_key.setdefault(key, new_name)
+        self._save_data(name, data)
+        self._save_index(code_by_key)
+
+    def remove_index(self) -> None:
+        """Remove the index, so that no compiled code is found."""
+        with suppress(OSError):
+            Path(self._index_path).unlink(missing_ok=True)
+
+
+@cache
+def _remove_leftovers(folder: Path) -> None:
+    """Remove unfinished files of killed processes, once in each process."""
+    remove_old_files(folder, "*.nb?.tmp.*")
+
+
+_warned: list[str] = []
+
+
+def _warn_once(problem: str) -> None:
+    """Say once in a process that kernels are not cached, on stderr unless the program configures its logs."""
+    if not _warned:
+        _warned.append(problem)
+        logging.getLogger("twin").warning("compiled kernels are not cached, each run compiles again: %s", problem)

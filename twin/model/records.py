@@ -56,6 +56,7 @@ class Node:
     __pydantic_config__ = STRICT
 
     id: Id
+    """Id of the node; unique among nodes."""
     kind: NodeKind
     """rack and host are end points and may hold accelerators. All other kinds are switches."""
     site: Id | None = None
@@ -132,6 +133,7 @@ class Link:
     __pydantic_config__ = STRICT
 
     id: Id
+    """Id of the link; unique among links."""
     ends: tuple[Id, Id]
     """Ids of the two nodes. Direction a_to_b is from the first to the second."""
     capacity_gbps: Annotated[BothWays, PerDirection(gt=0, le=1e7)] | None = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
@@ -45,8 +47,16 @@ class Context:
         return select_nodes(state, selector, self.document.as_of, self.where)
 
 
+Fields = Mapping[str, Any]
+"""Fields of a change as plain data, without `kind`."""
+
+
 class _Change(BaseModel):
     model_config = STRICT | {"frozen": True}
+
+    example: ClassVar[Fields]
+    """Fields of an example that applies to the shipped network `example_network`."""
+    example_network: ClassVar[str] = "memphis-small"
 
 
 class StructureChange(_Change):

@@ -5,7 +5,7 @@ Each change edits one level: structure, workload or state.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 import numpy as np
 from pydantic import Field
@@ -14,7 +14,7 @@ from ..arrays import CompiledNetwork, Ints, State
 from ..economics.cost import node_power_w, site_power_w
 from ..errors import ChangeError
 from ..model.records import Link, Node
-from .change import Context, StateChange, StructureChange
+from .change import Context, Fields, StateChange, StructureChange, WorkloadChange
 from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands, SplitWork, Synchronise, UseAccelerator
 from .select import Globs, Links, Nodes, names_matching
 
@@ -25,6 +25,7 @@ class AddNode(StructureChange):
     """Add a node."""
 
     kind: Literal["add_node"] = "add_node"
+    example: ClassVar[Fields] = {"node": {"id": "c1/probe", "kind": "host"}}
     node: Node
     """The new node."""
 
@@ -39,6 +40,16 @@ class AddLink(StructureChange):
     """Add a link."""
 
     kind: Literal["add_link"] = "add_link"
+    example: ClassVar[Fields] = {
+        "link": {
+            "id": "wan-2-3",
+            "ends": ["c2/border-2", "c3/border-2"],
+            "n_parallel": 4,
+            "transceiver": "400ZR",
+            "n_fibre_pairs": 4,
+            "spans": [{"length_km": 9.5, "fibre": "G.652.D", "srlgs": ["duct-23"]}],
+        }
+    }
     link: Link
     """The new link; its ends exist."""
 
@@ -53,6 +64,7 @@ class RemoveLinks(StructureChange):
     """Remove links."""
 
     kind: Literal["remove_links"] = "remove_links"
+    example: ClassVar[Fields] = {"links": "wan-1-3"}
     links: Links
     """Links to remove, by a selector."""
 
@@ -66,6 +78,7 @@ class RemoveNodes(StructureChange):
     """Remove nodes, and the links that end at them."""
 
     kind: Literal["remove_nodes"] = "remove_nodes"
+    example: ClassVar[Fields] = {"nodes": {"kind": "border", "site": "c3"}}
     nodes: Nodes
     """Nodes to remove, by a selector."""
 
@@ -82,6 +95,7 @@ class SetTransceivers(StateChange):
     """Replace the transceivers of links by new ones of one model."""
 
     kind: Literal["set_transceivers"] = "set_transceivers"
+    example: ClassVar[Fields] = {"links": "wan-*", "part": "400ZR"}
     links: Links
     """Links to change, by a selector."""
     part: str
@@ -119,6 +133,7 @@ class SetChannels(StateChange):
     """
 
     kind: Literal["set_channels"] = "set_channels"
+    example: ClassVar[Fields] = {"links": "wan-*", "n_parallel": 16, "mux": "mux-64"}
     links: Links
     """Links to change, by a selector."""
     n_parallel: Annotated[int, Field(ge=1, le=1_000_000)]
@@ -148,6 +163,7 @@ class SetFibre(StateChange):
     """
 
     kind: Literal["set_fibre"] = "set_fibre"
+    example: ClassVar[Fields] = {"links": "wan-*", "fibre": "G.654.E", "n_splices": 4}
     links: Links
     """Links to change, by a selector."""
     fibre: str
@@ -179,6 +195,10 @@ class SwapSwitches(StateChange):
     """Replace switches or routers by another model; the cabling stays."""
 
     kind: Literal["swap_switches"] = "swap_switches"
+    example: ClassVar[Fields] = {
+        "nodes": {"kind": "border", "installed_before": "2022-01-01"},
+        "part": "border-deep-51.2T",
+    }
     nodes: Nodes
     """Nodes to change, by a selector."""
     part: str
@@ -205,12 +225,13 @@ class SwapAccelerators(StateChange):
     """
 
     kind: Literal["swap_accelerators"] = "swap_accelerators"
+    example: ClassVar[Fields] = {"racks": {"site": "c2", "kind": "rack"}, "accelerator": "GB300", "fit_power": True}
     racks: Nodes
     """Racks to fill, by a selector."""
     accelerator: str
     """Catalogue id of the new accelerators."""
     n_per_rack: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """None = the number in the catalogue's rack."""
+    """Accelerators of each rack; None = the number in the catalogue's rack."""
     fit_power: bool = False
     """True: fill only as many racks as the power of their site allows."""
 
@@ -260,10 +281,11 @@ class FailLinks(StateChange):
     """Fail links, or some members of each link."""
 
     kind: Literal["fail_links"] = "fail_links"
+    example: ClassVar[Fields] = {"links": "wan-1-2", "n_members": 2}
     links: Links
     """Links that fail, by a selector."""
     n_members: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """None = all members."""
+    """Members of each link that fail, beside those that are down already; None = all members."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with fewer members up, or none."""
@@ -278,6 +300,7 @@ class FailNodes(StateChange):
     """Fail nodes; their links fail too."""
 
     kind: Literal["fail_nodes"] = "fail_nodes"
+    example: ClassVar[Fields] = {"nodes": "c1/border-1"}
     nodes: Nodes
     """Nodes that fail, by a selector."""
 
@@ -306,10 +329,11 @@ class Age(StateChange):
     """Age fibre and optics by some years; parts without an installation date do not age."""
 
     kind: Literal["age"] = "age"
+    example: ClassVar[Fields] = {"years": 5}
     years: Annotated[float, Field(ge=0, le=100)]
     """Years that pass."""
     links: Links | None = None
-    """None = all links."""
+    """Id or glob of the links, or conditions; None = all links."""
 
     def overlay(self, state: State, context: Context) -> State:
         """Return the state with older fibre and optics."""
@@ -328,6 +352,7 @@ class CutFibre(StateChange):
     """Cut the fibre of links and repair it: each repair adds splices, beside those that the ageing model expects."""
 
     kind: Literal["cut_fibre"] = "cut_fibre"
+    example: ClassVar[Fields] = {"links": {"id": ["wan-1-2", "wan-1-3"]}, "n_cuts": 2}
     links: Links
     """Links whose fibre is cut, by a selector."""
     n_cuts: Annotated[int, Field(ge=1, le=10_000)] = 1
@@ -399,3 +424,8 @@ Change = Annotated[
     Field(discriminator="kind"),
 ]
 """Any change; `kind` says which."""
+
+CHANGES: dict[str, type[StructureChange | WorkloadChange | StateChange]] = {
+    row.model_fields["kind"].default: row for row in get_args(get_args(Change)[0])
+}
+"""The classes of `Change` by kind, in their order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from ..errors import ChangeError, did_you_mean
 from ..model.document import TopologyDocument
 from ..model.job_rules import LOCAL_SGD_DEFAULTS
 from ..model.jobs import Parallelism, Placement, Precision, Recompute, TrainingJob, Width, with_placement
-from .change import Context, WorkloadChange
+from .change import Context, Fields, WorkloadChange
 from .select import Globs, names_matching
 
 
@@ -21,6 +21,8 @@ class ScaleDemands(WorkloadChange):
     """Multiply the demands of the document by a factor."""
 
     kind: Literal["scale_demands"] = "scale_demands"
+    example: ClassVar[Fields] = {"factor_ratio": 1.3, "ids": ["d1", "d2"]}
+    example_network: ClassVar[str] = "leaf-spine-demo"
     factor_ratio: Annotated[float, Field(ge=0, le=1e6)]
     ids: Globs | None = None
     """Demands to scale: an id or a glob, or a list of these; None = all."""
@@ -63,6 +65,9 @@ class PlaceJob(JobChange):
     """
 
     kind: Literal["place_job"] = "place_job"
+    example: ClassVar[Fields] = {
+        "placement": [{"site": "c2", "n_accelerators": 2048}, {"site": "c3", "n_accelerators": 1024}]
+    }
     placement: Annotated[tuple[Placement, ...], Field(min_length=1, max_length=1000)]
     """New placements, site by site."""
 
@@ -101,10 +106,11 @@ class UseAccelerator(JobChange):
     """
 
     kind: Literal["use_accelerator"] = "use_accelerator"
+    example: ClassVar[Fields] = {"site": "c1", "accelerator": "H100"}
     site: str
     """Site of the job."""
     accelerator: str | None = None
-    """None = any kind at the site."""
+    """Catalogue id of the accelerator; None = any kind at the site."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """Return the job with another kind at the site."""
@@ -131,6 +137,7 @@ class SplitWork(JobChange):
     """
 
     kind: Literal["split_work"] = "split_work"
+    example: ClassVar[Fields] = {"split": "balanced"}
     split: Literal["uniform", "balanced", "stated"]
     """The new split."""
     n_micro_batches: dict[str, Annotated[int, Field(ge=0, le=100_000_000)]] | None = None
@@ -153,16 +160,17 @@ class Synchronise(JobChange):
     """Synchronise sites at every step, or every H steps (local SGD, which has a penalty on the training loss)."""
 
     kind: Literal["synchronise"] = "synchronise"
+    example: ClassVar[Fields] = {"sync": "local_sgd", "n_local_steps": 100}
     sync: Literal["every_step", "local_sgd"]
     """every_step, or local_sgd."""
     n_local_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Optimizer steps between two exchanges (H); 2 or more for local_sgd."""
     n_fragment_layers: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Layers in one fragment; fragments are exchanged in turn (streaming). None = all layers at once."""
+    """Local SGD: layers in one fragment; fragments are exchanged in turn (streaming). None = all layers at once."""
     n_overlap_steps: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """Whole steps that an exchange may overlap before training waits for it."""
+    """Local SGD: whole steps that an exchange may overlap before training waits for it."""
     exchange_bits_per_parameter: Annotated[float, Field(gt=0, le=128)] | None = None
-    """None = the width of gradients and parameters."""
+    """Local SGD: bits sent per parameter; None = the width of gradients and parameters."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """Return the job with this synchronisation."""
@@ -180,6 +188,7 @@ class CutJob(JobChange):
     """
 
     kind: Literal["cut_job"] = "cut_job"
+    example: ClassVar[Fields] = {"tp": 8, "pp": 16, "recompute": "full"}
     tp: Width | None = None
     """Tensor ranks. None = as it is."""
     pp: Annotated[int, Field(ge=1, le=10_000)] | None = None
@@ -217,6 +226,7 @@ class RecoverJob(JobChange):
     """Change how the job recovers from failures."""
 
     kind: Literal["recover_job"] = "recover_job"
+    example: ClassVar[Fields] = {"recovery": "elastic", "on_site_loss": "go_on"}
     recovery: Literal["restart", "elastic"] | None = None
     """restart: from the last checkpoint. elastic: continue from the memory of the other replicas."""
     on_site_loss: Literal["stop", "go_on"] | None = None

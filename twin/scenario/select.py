@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import date
 from fnmatch import translate
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -35,14 +35,23 @@ class LinkSelector(BaseModel):
     model_config = STRICT | {"frozen": True}
 
     id: Globs | None = None
+    """Id or glob, or a list of them."""
     tier: Literal["access", "fabric", "border", "wide_area"] | None = None
-    """Tier of the link."""
+    """access: at a rack or host. wide_area: with spans. border: at a border router. fabric: all others."""
     site: Name | None = None
     """Site of at least one end."""
     part: Name | None = None
     """Transceiver model."""
     installed_before: date | None = None
     """Transceivers installed before that day."""
+
+    forms: ClassVar[tuple[str | list[str] | Mapping[str, Any], ...]] = (
+        "wan-1-2",
+        "wan-*",
+        ["wan-1-2", "wan-1-3"],
+        {"tier": "wide_area", "site": "c1", "installed_before": "2022-01-01"},
+    )
+    """Selectors of each form that apply to the shipped network memphis-small."""
 
 
 class NodeSelector(BaseModel):
@@ -54,7 +63,9 @@ class NodeSelector(BaseModel):
     model_config = STRICT | {"frozen": True}
 
     id: Globs | None = None
+    """Id or glob, or a list of them."""
     kind: NodeKind | None = None
+    """Kind of node."""
     site: Name | None = None
     """Site of the node."""
     part: Name | None = None
@@ -62,11 +73,21 @@ class NodeSelector(BaseModel):
     installed_before: date | None = None
     """Nodes installed before that day."""
 
+    forms: ClassVar[tuple[str | list[str] | Mapping[str, Any], ...]] = (
+        "c1/border-1",
+        "c1/border-*",
+        ["c1/border-1", "c2/border-*"],
+        {"kind": "rack", "site": "c1", "part": "H100"},
+    )
+    """Selectors of each form that apply to the shipped network memphis-small."""
+
 
 Links = Globs | LinkSelector
 """An id, a glob, a list of these, or conditions."""
 Nodes = Globs | NodeSelector
 """An id, a glob, a list of these, or conditions."""
+SELECTORS = {selector.__name__: selector for selector in (LinkSelector, NodeSelector)}
+"""Selectors by the title that they have in a JSON Schema."""
 
 
 def select_links(state: State, selector: Links, as_of: date | None, where: str) -> Ints:

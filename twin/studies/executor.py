@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from ..errors import ChangeError, TwinError, did_you_mean
+from .task_folder import task_folder
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -249,10 +249,10 @@ def _processes(task: Task[Any, Any], n: int) -> Iterator[Submit]:
         raise TwinError(NO_GUARD, hint=GUARD)  # `multiprocessing` reports this too, but then hangs
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    with TemporaryDirectory(prefix="twin-study-", ignore_cleanup_errors=True) as folder:
+    with task_folder() as folder:
         # through a pipe, a process that ends before it has read a large task would never be noticed
-        Path(folder, "task").write_bytes(pickle.dumps(task))
-        pool = ProcessPoolExecutor(n, context, _start_process, (folder, stop))
+        (folder / "task").write_bytes(pickle.dumps(task))
+        pool = ProcessPoolExecutor(n, context, _start_process, (str(folder), stop))
         try:
             yield partial(_submit_without_interrupts, pool)
         except BrokenProcessPool as error:
