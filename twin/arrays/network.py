@@ -24,10 +24,12 @@ class CompiledNetwork(NetworkGraph):
         key = cache_key(self.document, {"catalogue": self.catalogue.digest(), "generators": self.generators.digest()})
         cached = load_arrays(key, folder) if folder else None
         if cached is not None:
-            check_workload(self.document, cached.node_index, self.catalogue)  # the key does not cover the workload
+            with self.at_origin():  # the key does not cover the workload
+                check_workload(self.document, cached.node_index, self.catalogue)
             return cached
         arrays = compile_network(self.document, self.nodes, self.links)
-        self.check_buildable(arrays)
+        with self.at_origin():
+            self.check_buildable(arrays)
         if folder:
             save_arrays(arrays, key, folder)
         return arrays
