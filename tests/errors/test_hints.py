@@ -92,7 +92,7 @@ def test_a_tolerance_of_a_misspelled_figure_is_refused(tmp_path: Path) -> None:
     fixture = tmp_path / "case.json"
     data = {"kind": "whatif", "source": "hand", "cases": [case]}
     fixture.write_text(json.dumps(data | {"tolerance": {"max_link_utilization_ratio": {"rel": 0.1}}}))
-    with pytest.raises(DocumentError, match=r"tolerance\.max_link_utilization_ratio.*: no case has this figure"):
+    with pytest.raises(DocumentError, match=r"tolerance\.max_link_utilization_ratio: no case has this figure"):
         read_fixture(fixture)
     fixture.write_text(json.dumps(data | {"tolerance": {"step_time_s": {"rel": 0.1}}}))
     assert read_fixture(fixture).tolerance.keys() == {"step_time_s"}

@@ -59,7 +59,7 @@ def test_field_faults_name_line_and_column(tmp_path: Path) -> None:
         "plans[p].changes[0].years": (18, 9),
         "plans[p].changes[0].yeers": (19, 9),
     }
-    assert "nodes[c].kind (line 8, column 5): is missing" in str(error)
+    assert "line 8, column 5: nodes[c].kind: is missing" in str(error)
 
 
 @pytest.mark.parametrize("name", ["n.yaml", "n.yml", "n.json"])
@@ -68,7 +68,7 @@ def test_faults_between_records_name_file_and_line(name: str, tmp_path: Path) ->
     error = error_of(tmp_path / name, text)
     assert isinstance(error, TopologyError)
     assert str(error).startswith(f"{tmp_path / name}: 1 fault in the network")
-    assert "links[l].ends (line 3, column 15): no node 'z'" in str(error)
+    assert "line 3, column 15: links[l].ends: no node 'z'" in str(error)
     assert error.to_dict()["issues"] == [
         {"where": "links[l].ends", "problem": "no node 'z'", "hint": "", "line": 3, "column": 15}
     ]
@@ -78,23 +78,30 @@ def test_faults_of_plans_alone_parts_and_generators_name_the_file(tmp_path: Path
     path = tmp_path / "n.yaml"
     nodes = "nodes: [{id: a, kind: leaf}]\n"
     plan = error_of(path, nodes + "plans:\n - id: p\n   changes:\n   - {kind: agee}\n")
-    assert str(plan).startswith(f"{path}: 1 bad field in plans\n  - plans[p].changes[0].kind (line 5, column 7)")
+    assert str(plan).startswith(f"{path}: 1 bad field in plans\n  - line 5, column 7: plans[p].changes[0].kind")
     generator = error_of(path, nodes + "fabrics:\n - id: f\n   generator: leafspine\n")
-    assert str(generator).startswith(f"{path}: fabrics[f].generator (line 4, column 4): unknown generator")
+    assert str(generator).startswith(f"{path}: line 4, column 4: fabrics[f].generator: unknown generator")
     crowded = error_of(path, "fabrics:\n - {id: f, generator: leaf_spine, params: {n_leaves: 0, n_spines: 2}}\n")
-    assert str(crowded).startswith(f"{path}: 1 bad parameter\n  - fabrics[f].params.n_leaves (line 2, column 44)")
+    assert str(crowded).startswith(f"{path}: 1 bad parameter\n  - line 2, column 44: fabrics[f].params.n_leaves")
 
 
 def test_fixtures_and_files_of_changes_name_lines(tmp_path: Path) -> None:
     fixture = tmp_path / "f.yaml"
     fixture.write_text("kind: whatif\nsource: hand\ncases:\n- id: c\n  given: {network: x}\n  expect: {a: [1]}\n")
-    with pytest.raises(DocumentError, match=r"f\.yaml.*\n.*cases\[c\]\.expect\.a \(line 6, column 12\)"):
+    with pytest.raises(DocumentError, match=r"f\.yaml.*\n.*line 6, column 12: cases\[c\]\.expect\.a"):
         read_fixture(fixture)
     changes = tmp_path / "c.yaml"
     changes.write_text("changes:\n  - kind: age\n    years: 1\n  - kind: agee\n")
     with pytest.raises(DocumentError) as error, located(changes):
         parse_changes([{"kind": "age", "years": 1}, {"kind": "agee"}])
-    assert "changes[1].kind (line 4, column 5)" in str(error.value)
+    assert "line 4, column 5: changes[1].kind" in str(error.value)
+
+
+def test_a_fault_of_many_records_names_the_first_lines(tmp_path: Path) -> None:
+    lines = "".join(f"  - {{id: n{i}, kind: leaf, part: nothing}}\n" for i in range(5))
+    error = error_of(tmp_path / "n.yaml", f"nodes:\n{lines}")
+    places = "nodes[n0].part (line 2), nodes[n1].part (line 3), nodes[n2].part (line 4) and 2 more: unknown switch"
+    assert places in str(error)
 
 
 def test_a_place_outside_the_file_has_no_line() -> None:
@@ -155,7 +162,7 @@ def test_plain_values_are_read_by_the_core_schema(text: str, value: object) -> N
 def test_numbers_of_yaml_1_1_are_refused_with_their_line(tmp_path: Path) -> None:
     text = "nodes: [{id: no, kind: leaf}, {id: b, kind: leaf}]\nlinks:\n- {id: l, ends: [no, b], capacity_gbps: 1:30}\n"
     error = error_of(tmp_path / "n.yaml", text)
-    assert "links[l].capacity_gbps (line 3, column 26): must be a number, found '1:30'" in str(error)
+    assert "line 3, column 26: links[l].capacity_gbps: must be a number, found '1:30'" in str(error)
     error = error_of(tmp_path / "n.yaml", text.replace("1:30", "1_000"))
     assert "found '1_000' (write 1000)" in str(error)
     error = error_of(tmp_path / "n.yaml", text.replace("1:30", "!!int x"))

@@ -33,8 +33,8 @@ class Issue:
 
     @property
     def place(self) -> str:
-        """Place, with line and column if they are known."""
-        return self.where if self.line is None else f"{self.where} (line {self.line}, column {self.column})"
+        """Place, after line and column if they are known."""
+        return self.where if self.line is None else f"line {self.line}, column {self.column}: {self.where}"
 
     def __str__(self) -> str:
         return f"{self.place}: {self.problem}" + (f" ({self.hint})" if self.hint else "")
@@ -109,7 +109,10 @@ def grouped(issues: Iterable[Issue]) -> list[list[Issue]]:
 
 def group_text(group: Sequence[Issue], *, with_hint: bool = True) -> str:
     """Return one fault as text, with the first places that have it and the number of the others."""
-    places = ", ".join(issue.place for issue in group[:MAX_PLACES])
+    places = group[0].place
+    if len(group) > 1:
+        lines = [f" (line {issue.line})" if issue.line is not None else "" for issue in group[:MAX_PLACES]]
+        places = ", ".join(f"{issue.where}{line}" for issue, line in zip(group, lines, strict=False))
     more = f" and {len(group) - MAX_PLACES} more" if len(group) > MAX_PLACES else ""
     hint = next((issue.hint for issue in group if issue.hint), "") if with_hint else ""
     return f"{places}{more}: {group[0].problem}" + (f" ({hint})" if hint else "")
