@@ -15,6 +15,7 @@ from .answers.forecast import MAX_YEARS, Forecast, forecast_of
 from .answers.link_report import LinkReport, link_report
 from .answers.link_table import LinkTable, link_table
 from .answers.metrics import metric_unit
+from .answers.missing_inputs import MissingInput, missing_inputs
 from .answers.score import Score, score_of
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, load_price_book
@@ -64,6 +65,11 @@ class Network(CompiledNetwork):
     @cached_property
     def _reader(self) -> FigureReader:
         return FigureReader(self.catalogue, self.price_book)
+
+    @cached_property
+    def warnings(self) -> tuple[MissingInput, ...]:
+        """Inputs that some links leave out, and what answers assume for them, one row for each kind."""
+        return missing_inputs(State.of(self.arrays), self._reader)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -134,7 +140,7 @@ class Network(CompiledNetwork):
         scenario = self._scenario(None, job, ageing)
         _report_phase(notify, "scoring")
         score = score_of(self._engine.evaluate(scenario.case), self.label)
-        return replace(score, unused=self.unused_fields)
+        return replace(score, unused=self.unused_fields, warnings=self.warnings)
 
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
         """Return one row for each selected link.
@@ -179,7 +185,8 @@ class Network(CompiledNetwork):
             links = {"tier": "wide_area"} if (e.case.state.arrays.link_tier == wide).any() else "*"
         _report_phase(notify, "years to come")
         rows = self._select_rows(e, links)
-        return forecast_of(e, self.label, rows, years, growth_ratio_per_year, self._reader)
+        forecast = forecast_of(e, self.label, rows, years, growth_ratio_per_year, self._reader)
+        return replace(forecast, warnings=missing_inputs(e.case.state, self._reader, rows))
 
     def link(
         self,
@@ -347,10 +354,11 @@ class Network(CompiledNetwork):
         after = apply_changes(before, changes, self._reader, where)
         _report_phase(notify, "after: scoring")
         after_evaluation = self._engine.evaluate(after.case, before.case.state)
+        after_score = score_of(after_evaluation, self.label)
         return diff_of(
             plan.id if plan else None,
-            score_of(before_evaluation, self.label),
-            score_of(after_evaluation, self.label),
+            replace(score_of(before_evaluation, self.label), warnings=self.warnings),
+            replace(after_score, warnings=missing_inputs(after.case.state, self._reader)),
             before_evaluation,
             after_evaluation,
         )

@@ -15,6 +15,7 @@ from ..render.numbers import number_text
 from ..stages.evaluation import Evaluation
 from .data import Answer
 from .metrics import Better
+from .missing_inputs import MissingInput
 from .score import MetricValue, Score, data_frame, html_table
 from .summary_text import arc_name, arc_reason
 
@@ -98,6 +99,8 @@ class Diff(Answer):
     """Of both scores."""
     before: Score = field(metadata={"hidden": True})
     after: Score = field(metadata={"hidden": True})
+    warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
+    """Inputs that some links leave out after the change; absent where there are none."""
 
     def __getitem__(self, metric: str) -> tuple[float | None, float | None]:
         return self.before[metric], self.after[metric]
@@ -142,6 +145,7 @@ def diff_of(plan: str | None, before: Score, after: Score, old: Evaluation, new:
         causes=tuple(_causes(old, new)),
         purchases=tuple(Purchase(*row) for row in new.money.purchases),
         lease=LeaseBeforeAfter(before.lease, after.lease),
+        warnings=after.warnings,
         assumptions=tuple(sorted({*before.assumptions, *after.assumptions})),
         before=before,
         after=after,

@@ -23,6 +23,7 @@ from ..render.forecast_rows import FORECAST_COLUMNS, forecast_rows
 from ..stages.evaluation import Evaluation
 from ..units import DAYS_PER_YEAR
 from .data import Answer
+from .missing_inputs import MissingInput
 from .score import html_table
 
 CASES: tuple[AgeingCase, ...] = get_args(AgeingCase)
@@ -122,6 +123,8 @@ class Forecast(Answer):
     growth_ratio_per_year: float
     links: tuple[LinkForecast, ...]
     assumptions: tuple[UsedFigure, ...]
+    warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
+    """Inputs that some links leave out, and what the answer assumes for them; absent where there are none."""
 
     def figure(self) -> Any:
         """Draw margin, rate and utilisation over the years, as a matplotlib figure (needs the extra `pictures`)."""

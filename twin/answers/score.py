@@ -15,6 +15,7 @@ from ..render.numbers import number_text
 from ..stages.evaluation import Evaluation
 from .data import Answer, to_data
 from .metrics import METRICS, Better, NotApplicableError, metric_unit
+from .missing_inputs import MissingInput
 from .summary_text import bottleneck_sentences
 
 
@@ -48,6 +49,8 @@ class Score(Answer):
     """How many figures were used, estimates included."""
     unused: tuple[UnusedField, ...] = field(default=(), metadata={"optional": True})
     """Fields of the document that do not affect this answer; absent where there are none."""
+    warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
+    """Inputs that some links leave out, and what the answer assumes for them; absent where there are none."""
 
     def __getitem__(self, metric: str) -> float | None:
         return metric_of(self.metrics, metric).value

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from .numbers import number_text
 from .score_table import SHORT_METRICS
-from .table_parts import answer_title, assumptions_line, bare_table, sentences
+from .table_parts import answer_title, assumptions_line, bare_table, sentences, warning_lines
 
 MAX_PURCHASES_SHOWN = 6
 MIN_CHANGE_SHOWN = 1e-12
@@ -43,7 +43,7 @@ def diff_table(
         parts += sentences(side.capitalize(), data["bottlenecks"][side])
     if data["purchases"]:
         parts.append(_purchases(data))
-    return Group(*parts, assumptions_line(after))
+    return Group(*parts, assumptions_line(after), *warning_lines(after))
 
 
 def _purchases(data: Mapping[str, Any]) -> Text:

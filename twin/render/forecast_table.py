@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .forecast_rows import CASE_NAMES, FORECAST_COLUMNS, forecast_rows
-from .table_parts import answer_title, bare_table
+from .table_parts import answer_title, bare_table, warning_lines
 
 MAX_FORECASTS_SHOWN = 12
 """Links shown; those with the earliest problems come first."""
@@ -33,7 +33,7 @@ def forecast_table(data: Mapping[str, Any]) -> RenderableType:
     n_more = len(data["links"]) - MAX_FORECASTS_SHOWN
     if n_more > 0:
         parts.append(Text(f"… and {n_more} more links that fare no worse; narrow the choice, or --json"))
-    return Group(*parts, Text(AGEING_NOTE, style="dim"))
+    return Group(*parts, Text(AGEING_NOTE, style="dim"), *warning_lines(data))
 
 
 def _cases_table(rows: Sequence[tuple[str, ...]], *, with_header: bool) -> Table:

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from .numbers import number_text
-from .table_parts import answer_title, assumptions_line, bare_table, sentences
+from .table_parts import answer_title, assumptions_line, bare_table, sentences, warning_lines
 
 SHORT_METRICS = (
     "step_time_s",
@@ -52,7 +52,9 @@ def score_table(data: Mapping[str, Any], *, all_metrics: bool = False) -> Render
         if all_metrics or (name in SHORT_METRICS and metric["value"] is not None):
             table.add_row(name, number_text(metric["value"], metric["unit"]), metric.get("why", ""))
     bottlenecks = sentences("What binds", data["bottlenecks"])
-    return Group(table, Text(), *bottlenecks, assumptions_line(data), *_unused_line(data.get("unused", ())))
+    return Group(
+        table, Text(), *bottlenecks, assumptions_line(data), *_unused_line(data.get("unused", ())), *warning_lines(data)
+    )
 
 
 def _unused_line(unused: Sequence[Mapping[str, Any]]) -> list[RenderableType]:

@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ..errors.wording import counted
+
 PLACEHOLDER = "placeholder"
 """Status of a shipped price that the user has not replaced."""
 
@@ -52,3 +54,14 @@ def two_columns(heading: str, rows: Sequence[tuple[str, str]]) -> RenderableType
     for row in rows:
         table.add_row(*map(escape, row))
     return table
+
+
+def warning_lines(answer: Mapping[str, Any]) -> list[RenderableType]:
+    """Return a line for each kind of input that links leave out, from the data of an answer."""
+    lines: list[RenderableType] = []
+    for row in answer.get("warnings", ()):
+        links = ", ".join(row["links"]) + (" …" if row["n_links"] > len(row["links"]) else "")
+        n_links = counted(row["n_links"], "link")
+        text = f"Warning: {n_links} {row['problem']}: {row['effect']} ({links}). {row['hint']}."
+        lines.append(Text(text, overflow="fold"))
+    return lines
