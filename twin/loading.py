@@ -34,9 +34,11 @@ from .model.jobs import TrainingJob
 from .model.network import Generators
 from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
+from .scenario.change import StateChange, StructureChange, WorkloadChange
 from .scenario.changes import Change
 from .scenario.document_schema import document_schema
 from .scenario.feasibility import build_issues
+from .scenario.plan_targets import plan_issues
 from .scenario.select import Links, select_links
 from .stages.causes import step_causes
 from .stages.engine import Engine
@@ -49,6 +51,8 @@ from .topologies import NETWORKS, check_size, digest, expand, network_text
 
 GENERATORS = Generators(expand, digest)
 Notify = Callable[[str], None]
+Changes = str | Mapping[str, Any] | Change | Sequence[Any]
+"""Name of a plan, one change or a list of changes; a change is an object or a mapping with `kind`."""
 
 
 class Network(CompiledNetwork):
@@ -56,6 +60,8 @@ class Network(CompiledNetwork):
 
     label: str = ""
     """Name of the network in answers: the document's name, or how it was loaded."""
+    _is_as_read = False
+    """Whether the records are those of the document that was read; an edit may remove what a plan names."""
 
     @cached_property
     def price_book(self) -> PriceBook:
@@ -80,6 +86,13 @@ class Network(CompiledNetwork):
         network = super().with_document(document)
         network.label = self.label
         return network
+
+    def check_plans(self, arrays: NetworkArrays) -> None:
+        """Raise TopologyError if a plan of a document that was read names what does not exist."""
+        issues = list(plan_issues(self.document, arrays, self.catalogue)) if self._is_as_read else []
+        if issues:
+            n_faults = counted(len(issues), "fault")
+            raise TopologyError(f"{n_faults} in the plans", where=self.document.name, found=issues)
 
     def check_buildable(self, arrays: NetworkArrays) -> None:
         """Raise TopologyError if ports, cages, optical bands, site power or rack places do not suffice."""
@@ -156,7 +169,7 @@ class Network(CompiledNetwork):
         growth_ratio_per_year: float = 0.0,
         *,
         links: Any = None,
-        changes: str | Sequence[Any] | None = None,
+        changes: Changes | None = None,
         job: str | None = None,
         notify: Notify | None = None,
     ) -> Forecast:
@@ -166,7 +179,7 @@ class Network(CompiledNetwork):
             years: length of the forecast.
             growth_ratio_per_year: growth of the traffic; 0.3 is 30 % per year.
             links: selection of links; wide-area links by default, or all links if there are none.
-            changes: a plan's name or a list of changes to apply first.
+            changes: a plan's name, a change or a list of changes to apply first.
             job: id of a job; the default job otherwise.
             notify: called with the name of each phase.
 
@@ -194,7 +207,7 @@ class Network(CompiledNetwork):
         *,
         years: int | None = 20,
         growth_ratio_per_year: float = 0.0,
-        changes: str | Sequence[Any] | None = None,
+        changes: Changes | None = None,
         job: str | None = None,
         ageing: AgeingCase = "value",
     ) -> LinkReport:
@@ -216,13 +229,13 @@ class Network(CompiledNetwork):
         self,
         job: str | None = None,
         *,
-        changes: str | Sequence[Any] | None = None,
+        changes: Changes | None = None,
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
     ) -> Explanation:
         """Attribute the step time of a job to eight causes.
 
-        changes: a plan's name or a list of changes to apply first.
+        changes: a plan's name, a change or a list of changes to apply first.
         Raises ChangeError if the job has no step.
         """
         e = self._evaluate_after(changes, job, notify, ageing)
@@ -236,8 +249,8 @@ class Network(CompiledNetwork):
         *,
         metric: str = "step_time_s",
         job: str | None = None,
-        changes: str | Sequence[Any] | None = None,
-        against: str | Sequence[Any] | None = None,
+        changes: Changes | None = None,
+        against: Changes | None = None,
         ageing: AgeingCase = "value",
         advance: Advance | None = None,
         executor: str = "processes",
@@ -254,7 +267,7 @@ class Network(CompiledNetwork):
                 `studies.inputs.PATHS` lists the inputs.
             metric: any metric of a score.
             job: id of a job; the default job otherwise.
-            changes: a plan's name or a list of changes to apply first.
+            changes: a plan's name, a change or a list of changes to apply first.
             against: another plan or list of changes; its value of the metric is the level for crossings.
             ageing: low, value (central) or high.
             advance: called with the number of points done and of all points. An exception from it ends the sweep.
@@ -299,7 +312,7 @@ class Network(CompiledNetwork):
         )
 
     def _evaluate_after(
-        self, changes: str | Sequence[Any] | None, job: str | None, notify: Notify | None, ageing: AgeingCase = "value"
+        self, changes: Changes | None, job: str | None, notify: Notify | None, ageing: AgeingCase = "value"
     ) -> Evaluation:
         """Evaluate the network, after a plan or a list of changes if given."""
         _report_phase(notify, "reading the network")
@@ -307,7 +320,7 @@ class Network(CompiledNetwork):
         _report_phase(notify, "scoring")
         return self._engine.evaluate(scenario.case)
 
-    def _scenario(self, changes: str | Sequence[Any] | None, job: str | None, ageing: AgeingCase = "value") -> Scenario:
+    def _scenario(self, changes: Changes | None, job: str | None, ageing: AgeingCase = "value") -> Scenario:
         """Return the scenario of the network, after a plan or a list of changes if given."""
         scenario = baseline(self, self.job(job), ageing_case_named(ageing))
         if changes is None:
@@ -315,12 +328,14 @@ class Network(CompiledNetwork):
         where, parsed, _ = self._parse_changes(changes)
         return apply_changes(scenario, parsed, self._reader, where)
 
-    def _parse_changes(self, plan_or_changes: str | Sequence[Any]) -> tuple[str, list[Change], Plan | None]:
+    def _parse_changes(self, plan_or_changes: Changes) -> tuple[str, list[Change], Plan | None]:
         """Return (place of the changes, the changes, their plan if any)."""
+        if isinstance(plan_or_changes, Mapping | StateChange | StructureChange | WorkloadChange):
+            plan_or_changes = [plan_or_changes]
         if not isinstance(plan_or_changes, str | list | tuple):
             raise ChangeError(
                 f"{type_text(plan_or_changes)} is no plan and no list of changes",
-                expected="a plan's name, or a list of changes",
+                expected="a plan's name, a change, or a list of changes",
             )
         plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
         where = f"plans[{plan.id}].changes" if plan else "changes"
@@ -328,7 +343,7 @@ class Network(CompiledNetwork):
 
     def what_if(
         self,
-        plan_or_changes: str | Sequence[Any],
+        plan_or_changes: Changes,
         job: str | None = None,
         *,
         ageing: AgeingCase = "value",
@@ -337,7 +352,7 @@ class Network(CompiledNetwork):
         """Compare the network before and after changes.
 
         Args:
-            plan_or_changes: a plan's name, or a list of changes (objects, or mappings with `kind`).
+            plan_or_changes: a plan's name, a change, or a list of changes (objects, or mappings with `kind`).
             job: id of a job; the default job otherwise.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
@@ -448,6 +463,7 @@ def _network(
     network = Network(document, GENERATORS)
     network.label = document.name or label
     network.at_origin = partial(located, path)
+    network._is_as_read = True
     with network.at_origin():
         check_size(document)
         _check_plans(network, label)
