@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..arrays import NetworkArrays
@@ -12,7 +12,7 @@ from ..errors.wording import quoted
 from ..model.document import TopologyDocument
 from .apply import parse_changes
 from .changes import AddLink, AddNode, Change
-from .select import LinkSelector, NodeSelector, match_ids
+from .select import LinkSelector, NodeSelector, has_match, require_match
 
 PART_KINDS: dict[tuple[str, str], Kind] = {
     ("set_transceivers", "part"): "transceiver",
@@ -41,56 +41,47 @@ def plan_issues(document: TopologyDocument, arrays: NetworkArrays, catalogue: Ca
         "site": sorted(site.id for site in document.sites),
         "demand": sorted(demand.id for demand in document.demands),
     }
-    index = {noun: {name: row for row, name in enumerate(known)} for noun, known in names.items()}
+    index: dict[str, Mapping[str, int]] = {"link": arrays.link_index, "node": arrays.node_index}
+    for noun in ("shared risk", "site", "demand"):
+        index[noun] = {name: row for row, name in enumerate(names[noun])}
     for plan in document.plans:
         changes = parse_changes(plan.changes, f"plans[{plan.id}].changes")
-        known, rows = _with_added(names, index, changes)
+        added = _added_names(changes)
         for i, change in enumerate(changes):
             where = f"plans[{plan.id}].changes[{i}]"
-            yield from _selection_issues(change, where, known, rows)
-            yield from _site_issues(change, where, known["site"])
+            yield from _selection_issues(change, where, names, index, added)
+            yield from _site_issues(change, where, names["site"])
             yield from _part_issues(change, where, catalogue)
 
 
-def _with_added(
-    names: dict[str, Sequence[str]], index: dict[str, dict[str, int]], changes: Sequence[Change]
-) -> tuple[dict[str, Sequence[str]], dict[str, dict[str, int]]]:
-    """Return the names and their rows with those that the changes add."""
-    added = {
-        "link": [change.link.id for change in changes if isinstance(change, AddLink)],
-        "node": [change.node.id for change in changes if isinstance(change, AddNode)],
-        "shared risk": [
-            srlg
-            for change in changes
-            if isinstance(change, AddLink)
-            for srlg in (*change.link.srlgs, *(name for span in change.link.spans for name in span.srlgs))
-        ],
-    }
-    known, rows = dict(names), dict(index)
-    for noun, new_names in added.items():
-        if new_names:
-            known[noun] = sorted({*names[noun], *new_names})
-            rows[noun] = {name: row for row, name in enumerate(known[noun])}
-    return known, rows
+def _added_names(changes: Sequence[Change]) -> dict[str, list[str]]:
+    """Return the names of links, nodes and shared risks that the changes add, sorted."""
+    nodes = [change.node.id for change in changes if isinstance(change, AddNode)]
+    links = [change.link for change in changes if isinstance(change, AddLink)]
+    srlgs = [name for link in links for names in (link.srlgs, *(span.srlgs for span in link.spans)) for name in names]
+    return {"node": sorted(nodes), "link": sorted(link.id for link in links), "shared risk": sorted(srlgs)}
 
 
 def _selection_issues(
-    change: Any, where: str, known: dict[str, Sequence[str]], rows: dict[str, dict[str, int]]
+    change: Any,
+    where: str,
+    names: Mapping[str, Sequence[str]],
+    index: Mapping[str, Mapping[str, int]],
+    added: Mapping[str, Sequence[str]],
 ) -> Iterator[Issue]:
     for field, noun in NOUNS.items():
         selector = getattr(change, field, None)
         conditions = selector if isinstance(selector, LinkSelector | NodeSelector) else None
         globs = conditions.id if conditions else selector
-        if conditions is not None and conditions.site is not None and conditions.site not in known["site"]:
-            hint = did_you_mean(conditions.site, known["site"])
+        if conditions is not None and conditions.site is not None and conditions.site not in names["site"]:
+            hint = did_you_mean(conditions.site, names["site"])
             yield Issue(f"{where}.{field}.site", f"no site {quoted(conditions.site)}", hint)
-        if globs is None:
-            continue
-        for glob in (globs,) if isinstance(globs, str) else dict.fromkeys(globs):
-            try:
-                match_ids(known[noun], rows[noun], glob, f"{where}.{field}", noun)
-            except ChangeError as error:
-                yield Issue(error.where, error.problem, error.hint)
+        for glob in (globs,) if isinstance(globs, str) else dict.fromkeys(globs or ()):
+            if glob not in added.get(noun, ()) and not has_match(added.get(noun, ()), glob):
+                try:
+                    require_match(names[noun], index[noun], glob, f"{where}.{field}", noun)
+                except ChangeError as error:
+                    yield Issue(error.where, error.problem, error.hint)
 
 
 def _site_issues(change: Any, where: str, sites: Sequence[str]) -> Iterator[Issue]:
