@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from http import HTTPStatus
 from itertools import zip_longest
 from typing import Any, TypeVar
@@ -81,7 +80,7 @@ def problem_response(
         "title": title,
         "status": status,
         "detail": detail,
-        "issues": [asdict(issue) for issue in _most_different(issues)],
+        "issues": [issue.to_dict() for issue in _most_different(issues)],
     }
     # escaped to ASCII: a request may hold text that UTF-8 cannot encode
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"

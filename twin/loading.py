@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from .catalogue.prices import GROUPS
 from .errors import CatalogueError, DocumentError, Issue, TwinError, did_you_mean
 from .errors.wording import counted, type_text
 from .formats import READERS, parse_document, read_mapping
+from .formats.locate import located
 from .formats.migrations import migrate
 from .formats.native import parse_mapping
 from .formats.partial import reference_issues
@@ -33,9 +35,6 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
         name_or_path: name of a shipped network, or path of a file.
         prices: entries, or a file of entries, that replace those of the price book.
 
-    Returns:
-        The network. Its records are validated when they are first used.
-
     Raises:
         CatalogueError: unknown name; the message has similar names.
         DocumentError: the file is not a valid document.
@@ -52,7 +51,9 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
         return _network(document, text, prices)
     path = Path(text)
     if path.suffix.lower() in READERS or path.exists():
-        return _network(_read_document(read_mapping(path), text), path.stem, prices, text)
+        with located(path):
+            document = _read_document(read_mapping(path), text)
+        return _network(document, path.stem, prices, path)
     raise CatalogueError(
         f"no network {text!r}",
         expected=f"one of {', '.join(sorted(NETWORKS))}, or a path ending in {', '.join(sorted(READERS))}",
@@ -63,12 +64,7 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
 def from_document(document: TopologyDocument | Mapping[str, Any], *, label: str = "document") -> Network:
     """Create a network from a document or plain data.
 
-    Args:
-        document: a document, or a mapping with its fields.
-        label: name in answers if the document has none.
-
-    Raises:
-        DocumentError: invalid data; it lists every fault.
+    label: name in answers if the document has none. Raises DocumentError for invalid data.
     """
     if not isinstance(document, TopologyDocument):
         document = _read_document(document, label)
@@ -81,44 +77,57 @@ def _read_document(data: Mapping[str, Any], where: str) -> TopologyDocument:
     try:
         return parse_document(data, where)
     except DocumentError as error:
+        plans = data.get("plans")
+        named = [plan for plan in plans if isinstance(plan, Mapping)] if isinstance(plans, list | tuple) else []
+        fields = [plan for plan in named if isinstance(plan.get("id"), str) and isinstance(plan.get("changes"), list)]
+        bad = [*error.issues, *_plan_issues((plan["id"], plan["changes"]) for plan in fields)]
         more = reference_issues(data, GENERATORS, check_size)
-        if not more:
-            raise
-        problem = f"{error.problem} and {counted(len(more), 'fault')} between records"
-        raise DocumentError(problem, where=where, found=(*error.issues, *more)) from error
+        problem = counted(len(bad), "bad field")
+        problem += f" and {counted(len(more), 'fault')} between records" if more else ""
+        raise DocumentError(problem, where=where, found=(*bad, *more)) from error
 
 
 def _network(
-    document: TopologyDocument, label: str, prices: str | Path | Mapping[str, Any] | None, where: str = ""
+    document: TopologyDocument, label: str, prices: str | Path | Mapping[str, Any] | None, path: Path | None = None
 ) -> Network:
     if prices is not None:
         book = read_mapping(Path(prices)) if isinstance(prices, str | Path) else prices
         where = str(prices) if isinstance(prices, str | Path) else "prices"
         load_price_book(book, where=where, own_parts=document.parts)
         document = document.model_copy(update={"price_book": _merge_price_books(document.price_book, book)})
-    check_size(document)
     network = Network(document, GENERATORS)
     network.label = document.name or label
-    issues: list[Issue] = []
-    for plan in document.plans:
-        try:
-            parse_changes(plan.changes, f"plans[{plan.id}].changes")
-        except TwinError as error:
-            issues += error.issues
-    if issues:
-        raise _plan_error(network, issues, where or label)
+    network.at_origin = partial(located, path)
+    network._is_as_read = True
+    with network.at_origin():
+        check_size(document)
+        _check_plans(network, label)
     return network
 
 
-def _plan_error(network: Network, issues: list[Issue], where: str) -> DocumentError:
-    """Return the error of bad fields in plans, with the faults between records."""
+def _plan_issues(changes_by_plan: Iterable[tuple[Any, Any]]) -> list[Issue]:
+    """Return the bad fields in the changes of plans, given as (id, changes)."""
+    issues: list[Issue] = []
+    for plan_id, changes in changes_by_plan:
+        try:
+            parse_changes(changes, f"plans[{plan_id}].changes")
+        except TwinError as error:
+            issues += error.issues
+    return issues
+
+
+def _check_plans(network: Network, label: str) -> None:
+    """Raise DocumentError for bad fields in the changes of plans."""
+    issues = _plan_issues([(plan.id, plan.changes) for plan in network.document.plans])
+    if not issues:
+        return
     problem = f"{counted(len(issues), 'bad field')} in plans"
     try:
         _ = network.nodes
     except TwinError as error:
         problem += f" and {counted(len(error.issues), 'fault')} between records"
         issues = [*issues, *error.issues]
-    return DocumentError(problem, where=where, found=issues)
+    raise DocumentError(problem, where=label, found=issues)
 
 
 def _merge_price_books(base: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from .answers.forecast import MAX_YEARS, Forecast, forecast_of
 from .answers.link_report import LinkReport, link_report
 from .answers.link_table import LinkTable, link_table
 from .answers.main_assumptions import MainAssumption, find_main_assumptions
+from .answers.missing_inputs import MissingInput, missing_inputs
 from .answers.score import Score, score_of
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, load_price_book
@@ -25,8 +26,10 @@ from .model.document import Plan, TopologyDocument
 from .model.jobs import TrainingJob
 from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
+from .scenario.change import StateChange, StructureChange, WorkloadChange
 from .scenario.changes import Change
 from .scenario.feasibility import build_issues
+from .scenario.plan_targets import plan_issues
 from .scenario.select import Links, select_links
 from .stages.causes import step_causes
 from .stages.engine import Engine
@@ -38,6 +41,8 @@ from .studies.sweep import Sweep, check_sweep, default_metric, sweep_of
 
 RecordT = TypeVar("RecordT", TrainingJob, Plan)
 Notify = Callable[[str], None]
+Changes = str | Mapping[str, Any] | Change | Sequence[Any]
+"""Name of a plan, one change or a list of changes; a change is an object or a mapping with `kind`."""
 """A function that receives the name of each phase."""
 
 
@@ -50,6 +55,8 @@ class Network(CompiledNetwork):
 
     label: str = ""
     """Name of the network in answers: the document's name, or how it was loaded."""
+    _is_as_read = False
+    """Whether the records are those of the document that was read; an edit may remove what a plan names."""
 
     @cached_property
     def price_book(self) -> PriceBook:
@@ -59,6 +66,11 @@ class Network(CompiledNetwork):
     @cached_property
     def _reader(self) -> FigureReader:
         return FigureReader(self.catalogue, self.price_book)
+
+    @cached_property
+    def warnings(self) -> tuple[MissingInput, ...]:
+        """Inputs that some links leave out, and what answers assume for them, one row for each kind."""
+        return missing_inputs(State.of(self.arrays), self._reader)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -122,11 +134,12 @@ class Network(CompiledNetwork):
         if main_assumptions:
             _report_phase(notify, "ranking assumptions")
             main = find_main_assumptions(self._engine, evaluation)
-        return replace(score_of(evaluation, self.label, main), unused=self.unused_fields)
+        score = score_of(evaluation, self.label, main)
+        return replace(score, unused=self.unused_fields, warnings=self.warnings)
 
     def what_if(
         self,
-        plan_or_changes: str | Sequence[Any],
+        plan_or_changes: Changes,
         job: str | None = None,
         *,
         ageing: AgeingCase = "value",
@@ -136,7 +149,7 @@ class Network(CompiledNetwork):
         """Compare the network before and after changes.
 
         Args:
-            plan_or_changes: a plan's name, or a list of changes (objects, or mappings with `kind`).
+            plan_or_changes: a plan's name, a change, or a list of changes (objects, or mappings with `kind`).
             job: id of a job; the default job otherwise.
             ageing: low, value (central) or high.
             main_assumptions: find the assumptions that move the change most. This takes most of the time; leave it out
@@ -166,8 +179,8 @@ class Network(CompiledNetwork):
             main = find_main_assumptions(self._engine, after_evaluation, before_evaluation)
         return diff_of(
             plan.id if plan else None,
-            score_of(before_evaluation, self.label),
-            score_of(after_evaluation, self.label),
+            replace(score_of(before_evaluation, self.label), warnings=self.warnings),
+            replace(score_of(after_evaluation, self.label), warnings=missing_inputs(after.case.state, self._reader)),
             before_evaluation,
             after_evaluation,
             main,
@@ -177,7 +190,7 @@ class Network(CompiledNetwork):
         self,
         job: str | None = None,
         *,
-        changes: str | Sequence[Any] | None = None,
+        changes: Changes | None = None,
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
     ) -> Explanation:
@@ -187,7 +200,7 @@ class Network(CompiledNetwork):
 
         Args:
             job: id of a job; the default job otherwise.
-            changes: a plan's name or a list of changes to apply first.
+            changes: a plan's name, a change or a list of changes to apply first.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
 
@@ -208,7 +221,7 @@ class Network(CompiledNetwork):
         growth_ratio_per_year: float = 0.0,
         *,
         links: Any = None,
-        changes: str | Sequence[Any] | None = None,
+        changes: Changes | None = None,
         job: str | None = None,
         notify: Notify | None = None,
     ) -> Forecast:
@@ -218,7 +231,7 @@ class Network(CompiledNetwork):
             years: length of the forecast.
             growth_ratio_per_year: growth of the traffic; 0.3 is 30 % per year.
             links: selection of links; wide-area links by default, or all links if there are none.
-            changes: a plan's name or a list of changes to apply first.
+            changes: a plan's name, a change or a list of changes to apply first.
             job: id of a job; the default job otherwise.
             notify: called with the name of each phase.
 
@@ -240,7 +253,8 @@ class Network(CompiledNetwork):
             links = {"tier": "wide_area"} if (evaluation.case.state.arrays.link_tier == wide).any() else "*"
         _report_phase(notify, "years to come")
         rows = self._select_rows(evaluation, links)
-        return forecast_of(evaluation, self.label, rows, years, growth_ratio_per_year, self._reader)
+        forecast = forecast_of(evaluation, self.label, rows, years, growth_ratio_per_year, self._reader)
+        return replace(forecast, warnings=missing_inputs(evaluation.case.state, self._reader, rows))
 
     def link(
         self,
@@ -248,7 +262,7 @@ class Network(CompiledNetwork):
         *,
         years: int | None = 20,
         growth_ratio_per_year: float = 0.0,
-        changes: str | Sequence[Any] | None = None,
+        changes: Changes | None = None,
         job: str | None = None,
         ageing: AgeingCase = "value",
     ) -> LinkReport:
@@ -258,7 +272,7 @@ class Network(CompiledNetwork):
             name: id of the link, or a glob that matches one link.
             years: length of the forecast; None = without forecast.
             growth_ratio_per_year: growth of the traffic; 0.3 is 30 % per year.
-            changes: a plan's name or a list of changes to apply first.
+            changes: a plan's name, a change or a list of changes to apply first.
             job: id of a job; the default job otherwise.
             ageing: low, value (central) or high; the forecast has all three.
 
@@ -297,8 +311,8 @@ class Network(CompiledNetwork):
         *,
         metric: str | None = None,
         job: str | None = None,
-        changes: str | Sequence[Any] | None = None,
-        against: str | Sequence[Any] | None = None,
+        changes: Changes | None = None,
+        against: Changes | None = None,
         ageing: AgeingCase = "value",
         advance: Advance | None = None,
         executor: str = "processes",
@@ -315,7 +329,7 @@ class Network(CompiledNetwork):
                 `studies.inputs.PATHS` lists the inputs.
             metric: any metric of a score; the step time otherwise, or the busiest link without a job.
             job: id of a job; the default job otherwise.
-            changes: a plan's name or a list of changes to apply first.
+            changes: a plan's name, a change or a list of changes to apply first.
             against: another plan or list of changes; its value of the metric is the level for crossings.
             ageing: low, value (central) or high.
             advance: called with the number of points done and of all points. An exception from it ends the sweep.
@@ -361,6 +375,13 @@ class Network(CompiledNetwork):
         network.label = self.label
         return network
 
+    def check_plans(self, arrays: NetworkArrays) -> None:
+        """Raise TopologyError if a plan of a document that was read names what does not exist."""
+        issues = list(plan_issues(self.document, arrays, self.catalogue)) if self._is_as_read else []
+        if issues:
+            n_faults = counted(len(issues), "fault")
+            raise TopologyError(f"{n_faults} in the plans", where=self.document.name, found=issues)
+
     def check_buildable(self, arrays: NetworkArrays) -> None:
         """Check that a network could be built.
 
@@ -382,7 +403,7 @@ class Network(CompiledNetwork):
         return select_links(evaluation.case.state, links, self.document.as_of, "links")
 
     def _evaluate_after(
-        self, changes: str | Sequence[Any] | None, job: str | None, notify: Notify | None, ageing: AgeingCase = "value"
+        self, changes: Changes | None, job: str | None, notify: Notify | None, ageing: AgeingCase = "value"
     ) -> Evaluation:
         """Evaluate the network, after a plan or a list of changes if given."""
         _report_phase(notify, "reading the network")
@@ -390,7 +411,7 @@ class Network(CompiledNetwork):
         _report_phase(notify, "scoring")
         return self._engine.evaluate(scenario.case)
 
-    def _scenario(self, changes: str | Sequence[Any] | None, job: str | None, ageing: AgeingCase = "value") -> Scenario:
+    def _scenario(self, changes: Changes | None, job: str | None, ageing: AgeingCase = "value") -> Scenario:
         """Return the scenario of the network, after a plan or a list of changes if given."""
         scenario = baseline(self, self.job(job), ageing_case_named(ageing))
         if changes is None:
@@ -398,12 +419,14 @@ class Network(CompiledNetwork):
         where, parsed, _ = self._parse_changes(changes)
         return apply_changes(scenario, parsed, self._reader, where)
 
-    def _parse_changes(self, plan_or_changes: str | Sequence[Any]) -> tuple[str, list[Change], Plan | None]:
+    def _parse_changes(self, plan_or_changes: Changes) -> tuple[str, list[Change], Plan | None]:
         """Return (place of the changes, the changes, their plan if any)."""
+        if isinstance(plan_or_changes, Mapping | StateChange | StructureChange | WorkloadChange):
+            plan_or_changes = [plan_or_changes]
         if not isinstance(plan_or_changes, str | list | tuple):
             raise ChangeError(
                 f"{type_text(plan_or_changes)} is no plan and no list of changes",
-                expected="a plan's name, or a list of changes",
+                expected="a plan's name, a change, or a list of changes",
             )
         plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
         where = f"plans[{plan.id}].changes" if plan else "changes"

@@ -240,7 +240,7 @@ def test_broken_text_is_told_with_line_and_column(text: str, as_json: bool, wher
         ("? !!set {a: null}\n: 3", False, "a key must be plain text"),
         ("a: &a {x: 1}\nb: {<<: *a}", False, "no merge keys"),
         ("a: !!python/object/apply:os.system ['true']", False, "could not determine a constructor"),
-        ("a: !!int ''", False, "a tag does not fit its value"),
+        ("a: !!int ''", False, "is no whole number"),
         ("a: !!bool 'perhaps'", False, "a tag does not fit its value"),
         ("a: !!timestamp 'soon'", False, "a tag does not fit its value"),
         ("as_of: 2026-13-01", False, "month must be in 1..12"),

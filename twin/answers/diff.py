@@ -19,6 +19,7 @@ from .arc_text import arc_name, arc_reason
 from .data import Answer
 from .main_assumptions import MainAssumption
 from .metrics import Better
+from .missing_inputs import MissingInput
 from .score import MetricValue, Score, data_frame, html_table
 from .verdict import diff_verdict
 
@@ -106,6 +107,8 @@ class Diff(Answer):
     """Of both scores."""
     before: Score = field(metadata={"hidden": True})
     after: Score = field(metadata={"hidden": True})
+    warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
+    """Inputs that some links leave out after the change; absent where there are none."""
 
     def __getitem__(self, metric: str) -> tuple[float | None, float | None]:
         return self.before[metric], self.after[metric]
@@ -174,6 +177,7 @@ def diff_of(
         purchases=tuple(Purchase(*row) for row in new.money.purchases),
         lease=LeaseBeforeAfter(before.lease, after.lease),
         main_assumptions=tuple(main),
+        warnings=after.warnings,
         assumptions=tuple(sorted({*before.assumptions, *after.assumptions})),
         before=before,
         after=after,

@@ -34,6 +34,7 @@ from .forecast_records import (
     Runout,
 )
 from .forecast_verdict import EVENTS, first_link, forecast_verdict
+from .missing_inputs import MissingInput
 from .score import html_table
 
 CASES: tuple[AgeingCase, ...] = get_args(AgeingCase)
@@ -61,6 +62,8 @@ class Forecast(Answer):
     narrowing: Narrowing | None
     """Effect of an OTDR trace of the first link that loses margin; null where none does, or it is measured already."""
     assumptions: tuple[UsedFigure, ...]
+    warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
+    """Inputs that some links leave out, and what the answer assumes for them; absent where there are none."""
 
     def figure(self) -> Any:
         """Draw margin, rate and utilisation over the years, as a matplotlib figure (needs the extra `pictures`)."""

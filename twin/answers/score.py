@@ -17,6 +17,7 @@ from ..stages.evaluation import Evaluation
 from .data import Answer, to_data
 from .main_assumptions import MainAssumption, assumptions_of
 from .metrics import METRICS, Better, NotApplicableError, metric_unit
+from .missing_inputs import MissingInput
 from .reasons import reasons
 from .verdict import score_verdict
 
@@ -58,6 +59,8 @@ class Score(Answer):
     """How many figures were used, estimates included."""
     unused: tuple[UnusedField, ...] = field(default=(), metadata={"optional": True})
     """Fields of the document that do not affect this answer; absent where there are none."""
+    warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
+    """Inputs that some links leave out, and what the answer assumes for them; absent where there are none."""
 
     def __getitem__(self, metric: str) -> float | None:
         return metric_of(self.metrics, metric).value

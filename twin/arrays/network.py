@@ -24,13 +24,20 @@ class CompiledNetwork(NetworkGraph):
         key = cache_key(self.document, {"catalogue": self.catalogue.digest(), "generators": self.generators.digest()})
         cached = load_arrays(key, folder) if folder else None
         if cached is not None:
-            check_workload(self.document, cached.node_index, self.catalogue)  # the key does not cover the workload
+            with self.at_origin():  # the key does not cover the workload
+                check_workload(self.document, cached.node_index, self.catalogue)
+                self.check_plans(cached)
             return cached
         arrays = compile_network(self.document, self.nodes, self.links)
-        self.check_buildable(arrays)
+        with self.at_origin():
+            self.check_buildable(arrays)
+            self.check_plans(arrays)
         if folder:
             save_arrays(arrays, key, folder)
         return arrays
+
+    def check_plans(self, arrays: NetworkArrays) -> None:
+        """Check that plans name what exists; subclasses that know the changes override it."""
 
     def check_buildable(self, arrays: NetworkArrays) -> None:
         """Check that the network can be built; subclasses with access to the analyses override it."""

@@ -15,6 +15,7 @@ from .. import errors
 from ..errors import DocumentError, Issue, TwinError, did_you_mean
 from ..errors.wording import counted
 from ..formats import read_mapping
+from ..formats.locate import located
 from ..model.records import STRICT
 from ..model.validation import validate_as
 from .kinds import KINDS
@@ -114,6 +115,11 @@ class _FixtureRecord(BaseModel):
 
 def read_fixture(path: Path) -> Fixture:
     """Read a fixture file, JSON or YAML by its extension. Raises DocumentError with all faults."""
+    with located(path):
+        return _read_fixture(path)
+
+
+def _read_fixture(path: Path) -> Fixture:
     data, where = read_mapping(path, expected="a mapping with kind and cases"), str(path)
     kind = data.get("kind")
     known = ", ".join(sorted(KINDS))

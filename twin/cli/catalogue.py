@@ -30,7 +30,8 @@ def topologies(
         show_json(loaded.to_document().to_dict())
     else:
         unused = [str(field) for field in loaded.unused_fields]
-        show(network_table(loaded.label, loaded.document.to_dict(), *size, unused))
+        warnings = [str(row) for row in loaded.warnings]
+        show(network_table(loaded.label, loaded.document.to_dict(), *size, unused, warnings))
 
 
 def parts(

@@ -123,10 +123,14 @@ def read_changes(plan: str | None, change: list[str] | None, changes: Path | Non
     from ..formats.native import parse_mapping
 
     if changes is not None:
+        from ..formats.locate import located
+        from ..scenario.apply import parse_changes
+
         listed_changes = read_mapping(changes, expected="a mapping with a list `changes`").get("changes")
         if not isinstance(listed_changes, list):
             refuse(f"{changes} has no list `changes`", "changes: [{kind: age, years: 5}]")
-        return listed_changes
+        with located(changes):
+            return parse_changes(listed_changes)
     return [
         parse_mapping(text, f"--change {i + 1}", as_json=True, expected='{"kind": ...}')
         for i, text in enumerate(change or [])

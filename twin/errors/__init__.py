@@ -27,9 +27,21 @@ class Issue:
     where: str
     problem: str
     hint: str = ""
+    line: int | None = None
+    """Line in the file, from 1, if the place is in a file."""
+    column: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Place, after line and column if they are known."""
+        return self.where if self.line is None else f"line {self.line}, column {self.column}: {self.where}"
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.problem}" + (f" ({self.hint})" if self.hint else "")
+        return f"{self.place}: {self.problem}" + (f" ({self.hint})" if self.hint else "")
+
+    def to_dict(self) -> dict[str, str | int]:
+        """Return plain data; line and column only if they are known."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 class TwinError(Exception):
@@ -40,6 +52,8 @@ class TwinError(Exception):
         self.where = where
         self.expected = expected
         self.hint = hint
+        self.file = ""
+        """File of the place, if it is in a file."""
         super().__init__(problem)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -50,6 +64,14 @@ class TwinError(Exception):
     def issues(self) -> tuple[Issue, ...]:
         """Faults of this error; one, unless the error collects several."""
         return (Issue(self.where or "input", self.problem, self.hint),)
+
+    @property
+    def has_issues(self) -> bool:
+        """Whether this error collects issues."""
+        return False
+
+    def set_issues(self, issues: Iterable[Issue]) -> None:
+        """Replace the collected issues."""
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.problem}" if self.where else self.problem
@@ -65,7 +87,7 @@ class TwinError(Exception):
             "where": self.where,
             "expected": self.expected,
             "hint": self.hint,
-            "issues": [asdict(issue) for issue in self.issues],
+            "issues": [issue.to_dict() for issue in self.issues],
         }
 
 
@@ -87,7 +109,10 @@ def grouped(issues: Iterable[Issue]) -> list[list[Issue]]:
 
 def group_text(group: Sequence[Issue], *, with_hint: bool = True) -> str:
     """Return one fault as text, with the first places that have it and the number of the others."""
-    places = ", ".join(issue.where for issue in group[:MAX_PLACES])
+    places = group[0].place
+    if len(group) > 1:
+        lines = [f" (line {issue.line})" if issue.line is not None else "" for issue in group[:MAX_PLACES]]
+        places = ", ".join(f"{issue.where}{line}" for issue, line in zip(group, lines, strict=False))
     more = f" and {len(group) - MAX_PLACES} more" if len(group) > MAX_PLACES else ""
     hint = next((issue.hint for issue in group if issue.hint), "") if with_hint else ""
     return f"{places}{more}: {group[0].problem}" + (f" ({hint})" if hint else "")
@@ -112,6 +137,13 @@ class _CollectedError(TwinError):
     @property
     def issues(self) -> tuple[Issue, ...]:
         return self._issues or super().issues
+
+    @property
+    def has_issues(self) -> bool:
+        return bool(self._issues)
+
+    def set_issues(self, issues: Iterable[Issue]) -> None:
+        self._issues = tuple(issues)
 
     def __str__(self) -> str:
         if not self._issues:

@@ -186,12 +186,17 @@ def place_of(location: Sequence[Any], data: Any, prefix: str = "") -> str:
         if isinstance(step, int):
             value = value[step] if isinstance(value, list | tuple) and step < len(value) else None
             name = value.get("id") if isinstance(value, Mapping) else None
-            label = name if isinstance(name, str) else str(step)
-            text += f"[{label if label.isprintable() else ascii(label)[1:-1]}]"
+            text += f"[{item_label(name, step)}]"
         else:
             value = value.get(step) if isinstance(value, Mapping) else None
             text += f".{step}" if text else str(step)
     return text or "document"
+
+
+def item_label(record_id: Any, index: int) -> str:
+    """Return the label of a list item in a place: its id, or its index if it has none."""
+    label = record_id if isinstance(record_id, str) else str(index)
+    return label if label.isprintable() else ascii(label)[1:-1]
 
 
 def _tags(schema: Any, field: str) -> list[str]:

@@ -69,7 +69,7 @@ def number_hint(field: str, fault: Mapping[str, Any]) -> str:
     if isinstance(value, str) and kind.partition("_")[0] in ("int", "float"):
         match = re.fullmatch(r"\s*([-+]?\d[\d.]*(?:[eE][-+]?\d+)?)\s*(\D*?)\s*", value)
         if match is None:
-            return ""
+            return f"write {value.replace('_', '')}" if re.fullmatch("[-+]?[0-9][0-9_]*", value) else ""
         if match[2] == "%":
             return ratio_hint(match[1])
         return "a number alone: the unit is in the name of the field" if match[2] else "write the number without quotes"

@@ -42,10 +42,36 @@ class _Dumper(yaml.SafeDumper):
     """YAML dumper that quotes texts which `_UniqueKeyLoader` would read as numbers."""
 
 
-for _kind in (_UniqueKeyLoader, _Dumper):  # YAML 1.1 reads 1e-6 as text; users mean a number
-    _kind.add_implicit_resolver(
-        "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-    )
+CORE_SCHEMA = {
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    "float": (
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+}
+"""Plain texts that are read as numbers and booleans, by tag: those of the core schema of YAML 1.2. Others are texts:
+`1:30`, `1_000` and `yes`, which YAML 1.1 reads as 90, 1000 and true.
+
+Source: YAML 1.2.2, section 10.3.2."""
+_UniqueKeyLoader.yaml_implicit_resolvers = {
+    first: [row for row in rows if row[0].rpartition(":")[2] not in CORE_SCHEMA]
+    for first, rows in _Loader.yaml_implicit_resolvers.items()
+}
+for _tag, (_pattern, _first) in CORE_SCHEMA.items():
+    for _kind in (_UniqueKeyLoader, _Dumper):  # the dumper also quotes what YAML 1.1 reads as a number
+        _kind.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^({_pattern})$"), list(_first))
+
+
+def _construct_int(loader: Any, node: Any) -> int:
+    text = loader.construct_scalar(node)
+    try:
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+    except ValueError:  # a tag !!int before another text
+        raise yaml.constructor.ConstructorError(None, None, f"{text!r} is no whole number", node.start_mark) from None
+
+
+_UniqueKeyLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
 
 def parse_json(content: bytes, where: str, expected: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -43,6 +43,9 @@ class Generators(NamedTuple):
 class NetworkGraph:
     """A network. Records and graph are built and validated on first use."""
 
+    at_origin: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Context that adds the file of the document to errors; networks that were not read from a file have none."""
+
     def __init__(self, document: TopologyDocument, generators: Generators) -> None:
         self.document = document.canonical()
         self.generators = generators
@@ -62,9 +65,10 @@ class NetworkGraph:
 
     @cached_property
     def _records(self) -> tuple[tuple[Node, ...], tuple[Link, ...]]:
-        nodes = [node for part in self._expansions for node in part.nodes] + list(self.document.nodes)
-        links = [link for part in self._expansions for link in part.links] + list(self.document.links)
-        check(self.document, nodes, links, self.catalogue)
+        with self.at_origin():
+            nodes = [node for part in self._expansions for node in part.nodes] + list(self.document.nodes)
+            links = [link for part in self._expansions for link in part.links] + list(self.document.links)
+            check(self.document, nodes, links, self.catalogue)
         return tuple(sorted(nodes, key=lambda n: n.id)), tuple(sorted(links, key=lambda link: link.id))
 
     @cached_property
@@ -73,7 +77,8 @@ class NetworkGraph:
         own_parts = self.document.parts
         if not own_parts:
             return catalogue()
-        check_parts(self.document, catalogue())
+        with self.at_origin():
+            check_parts(self.document, catalogue())
         return catalogue().with_parts(own_parts)
 
     @cached_property

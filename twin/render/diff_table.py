@@ -14,7 +14,7 @@ from .fitted_table import Column, FittedTable
 from .numbers import change_cell, metric_cell
 from .quantities import change_percent_text, is_noise, usd_text
 from .score_table import SHORT_METRICS, metric_heading
-from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict
+from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict, warning_lines
 
 MAX_PURCHASES_SHOWN = 6
 ALWAYS_SHOWN = ("step_time_s", "goodput_tokens_per_s", "demand_satisfied_ratio", "max_link_utilisation_ratio")
@@ -63,7 +63,7 @@ def diff_table(
         ("Before and after", [line for line in after_reasons if line in common]),
     ):
         parts += sentences(heading, lines)
-    return Group(*parts, Text(), assumptions_line(after))
+    return Group(*parts, Text(), *warning_lines(after), assumptions_line(after))
 
 
 def _changes(row: Mapping[str, Any]) -> bool:

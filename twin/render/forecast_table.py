@@ -11,7 +11,7 @@ from rich.text import Text
 
 from .fitted_table import Column, FittedTable
 from .forecast_rows import CASE_NAMES, FORECAST_COLUMNS, forecast_rows
-from .table_parts import answer_title, verdict
+from .table_parts import answer_title, verdict, warning_lines
 
 MAX_FORECASTS_SHOWN = 12
 """Links shown; those with the earliest problems come first."""
@@ -34,7 +34,7 @@ def forecast_table(data: Mapping[str, Any]) -> RenderableType:
     n_more = len(data["links"]) - MAX_FORECASTS_SHOWN
     if n_more > 0:
         parts.append(Text(f"{n_more} more links are no worse; select links, or use --json."))
-    return Group(*parts, Text(AGEING_NOTE, style="dim"))
+    return Group(*parts, *warning_lines(data), Text(AGEING_NOTE, style="dim"))
 
 
 def _cells(row: tuple[str, ...], *, first: bool) -> list[str]:

@@ -22,7 +22,12 @@ def networks_table(networks: Mapping[str, str]) -> RenderableType:
 
 
 def network_table(
-    label: str, document: Mapping[str, Any], n_nodes: int, n_links: int, unused: Sequence[str] = ()
+    label: str,
+    document: Mapping[str, Any],
+    n_nodes: int,
+    n_links: int,
+    unused: Sequence[str] = (),
+    warnings: Sequence[str] = (),
 ) -> RenderableType:
     """Show a document: size of its expanded network, jobs, plans, assumptions, unused fields.
 
@@ -32,6 +37,7 @@ def network_table(
         n_nodes: nodes of the expanded network.
         n_links: links of the expanded network.
         unused: fields that no answer uses yet, as text.
+        warnings: inputs that are missing, as text.
     """
     size = f"{label} · {n_nodes:,} nodes · {n_links:,} links"
     parts: list[RenderableType] = [Text(f"{size} · as of {document.get('as_of') or 'no date'}")]
@@ -42,4 +48,4 @@ def network_table(
         if records:
             parts.append(two_columns(kind, [(record["id"], record.get("note", "")) for record in records]))
     parts += sentences("Assumptions", document.get("assumptions", ()))
-    return Group(*parts, *sentences("Fields that no answer uses yet", unused))
+    return Group(*parts, *sentences("Fields that no answer uses yet", unused), *sentences("Warnings", warnings))

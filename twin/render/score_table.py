@@ -11,7 +11,7 @@ from rich.text import Text
 
 from .fitted_table import Column, FittedTable
 from .numbers import metric_cell, metric_text, unit_text
-from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict
+from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict, warning_lines
 
 SHORT_METRICS = (
     "step_time_s",
@@ -52,7 +52,8 @@ def score_table(data: Mapping[str, Any], *, all_metrics: bool = False) -> Render
     parts: list[RenderableType] = [Text.from_markup(answer_title(data)), *verdict(data["summary"]), Text(), table]
     parts += main_assumptions_table(data["main_assumptions"])
     parts += sentences("Reasons", data["bottlenecks"])
-    return Group(*parts, Text(), assumptions_line(data), *_unused_line(data.get("unused", ())))
+    parts += [Text(), *warning_lines(data), assumptions_line(data), *_unused_line(data.get("unused", ()))]
+    return Group(*parts)
 
 
 def _short(data: Mapping[str, Any]) -> RenderableType:

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ..errors.wording import counted
 from ..units import unit_of
 from .fitted_table import Column, FittedTable
 from .numbers import metric_cell, unit_text
@@ -115,6 +116,17 @@ def assumptions_line(data: Mapping[str, Any]) -> RenderableType:
     text = f"Uses {data['n_figures']} figures, of which {len(assumptions) - n_prices} are estimates"
     text += f" and {n_prices} are placeholder prices (--prices replaces them)" if n_prices else ""
     return Text(text + ". --json lists them with ranges and sources.", style="dim")
+
+
+def warning_lines(answer: Mapping[str, Any]) -> list[RenderableType]:
+    """Return a line for each kind of input that links leave out, from the data of an answer."""
+    lines: list[RenderableType] = []
+    for row in answer.get("warnings", ()):
+        n_more = row["n_links"] - len(row["links"])
+        links = ", ".join(row["links"]) + (f" and {n_more:,} more" if n_more else "")
+        n_links = counted(row["n_links"], "link")
+        lines.append(Text(f"Warning: {n_links} {row['problem']}: {row['effect']} ({links}). {row['hint']}."))
+    return lines
 
 
 def two_columns(heading: str, rows: Sequence[tuple[str, str]], value_heading: str = "") -> RenderableType:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from fnmatch import translate
 from typing import Annotated, Any, ClassVar, Literal
@@ -148,12 +148,16 @@ def match_ids(ids: Sequence[str], index: Mapping[str, int], globs: Globs, where:
     """
     rows: list[int] = []
     for glob in (globs,) if isinstance(globs, str) else dict.fromkeys(globs):
-        found = [index[glob]] if glob in index else _rows_of_glob(ids, glob)
-        if not found:
-            hint = did_you_mean(re.sub(r"[*?]", "", glob), ids)
-            raise ChangeError(f"no {noun} matches {quoted(glob)}", where=where, hint=hint)
-        rows += found
+        require_match(ids, index, glob, where, noun)
+        rows += [index[glob]] if glob in index else _rows_of_glob(ids, glob)
     return rows
+
+
+def require_match(ids: Sequence[str], index: Mapping[str, int], glob: str, where: str, noun: str) -> None:
+    """Raise ChangeError if an id or a glob matches nothing; arguments as in `match_ids`."""
+    if glob not in index and not has_match(ids, glob):
+        hint = did_you_mean(re.sub(r"[*?]", "", glob), ids)
+        raise ChangeError(f"no {noun} matches {quoted(glob)}", where=where, hint=hint)
 
 
 def names_matching(names: Sequence[str], globs: Globs, where: str, noun: str) -> list[str]:
@@ -171,19 +175,24 @@ def _mask_of(ids: tuple[str, ...], index: dict[str, int], globs: Globs | None, w
     return mask
 
 
-def _rows_of_glob(ids: Sequence[str], glob: str) -> list[int]:
-    """Return the rows that a glob matches.
+def has_match(ids: Sequence[str], glob: str) -> bool:
+    """Return whether a glob matches any of these sorted ids."""
+    return next(_rows_of_glob(ids, glob), None) is not None
+
+
+def _rows_of_glob(ids: Sequence[str], glob: str) -> Iterator[int]:
+    """Yield the rows that a glob matches.
 
     The ids are sorted, so only those with the prefix before the first wildcard are compared.
     """
     wildcard = re.search(r"[*?\[]", glob)
     if wildcard is None:
-        return []
+        return
     prefix = glob[: wildcard.start()]
     first = bisect_left(ids, prefix)
     end = bisect_right(ids, prefix, lo=first, key=lambda name: name[: len(prefix)])
     match = re.compile(translate(glob)).match
-    return [i for i in range(first, end) if match(ids[i])]
+    yield from (i for i in range(first, end) if match(ids[i]))
 
 
 def _site_code(sites: tuple[str, ...], name: str, where: str) -> int:

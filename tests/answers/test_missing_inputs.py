@@ -1,0 +1,79 @@
+"""Warnings: inputs that links leave out, once for each kind, with their number and the first ids."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from tests.model.samples import campus_data
+from twin.cli import main as cli
+from twin.loading import Network, from_document, load
+
+SITES = [{"id": "x"}, {"id": "y"}]
+NODES = [
+    {"id": "a", "kind": "border", "site": "x"},
+    {"id": "a2", "kind": "border", "site": "x"},
+    {"id": "b", "kind": "border", "site": "y"},
+    {"id": "nowhere", "kind": "border"},
+]
+SPAN = {"length_km": 40}
+
+
+def network(*links: dict[str, Any]) -> Network:
+    named = [{"id": f"l{i}", "ends": ["a", "b"], "capacity_gbps": 100} | link for i, link in enumerate(links)]
+    return from_document({"as_of": "2026-01-01", "sites": SITES, "nodes": NODES, "links": named})
+
+
+def found(*links: dict[str, Any]) -> list[tuple[str, int, tuple[str, ...]]]:
+    return [(row.problem, row.n_links, row.links) for row in network(*links).warnings]
+
+
+def test_each_kind_by_hand() -> None:
+    dated = {"spans": [SPAN | {"installed": "2010-01-01"}]}
+    zr = {"transceiver": "400ZR"}
+    assert found(dated, zr | dated, {"ends": ["a", "a2"]}, {"ends": ["a", "nowhere"]}) == []
+    assert found(dated, zr) == [("with coherent optics and no spans", 1, ("l1",))]
+    assert found(zr | {"ends": ["a", "a2"]}) == [("with coherent optics and no spans", 1, ("l0",))]
+    assert found({}, {"transceiver": "400G-FR4"}) == [("between sites without a length", 2, ("l0", "l1"))]
+    assert found({"spans": [SPAN | {"installed": "2010-01-01"}, SPAN]}) == [("with fibre without a date", 1, ("l0",))]
+    assert found(dated | {"capacity_gbps": None}) == [("without a rate", 1, ("l0",))]
+    assert found(dated | zr | {"capacity_gbps": None}) == []
+
+
+def test_many_links_are_one_warning_that_names_the_first() -> None:
+    (warning,) = network(*({"spans": [SPAN]} for _ in range(9))).warnings
+    assert (warning.n_links, warning.links) == (9, ("l0", "l1", "l2", "l3"))
+    assert str(warning) == (
+        "9 links with fibre without a date: that fibre does not age (l0, l1, l2, l3 …). State installed of the spans."
+    )
+
+
+def test_answers_hold_them_and_a_change_can_remove_them() -> None:
+    found = network({"transceiver": "400ZR"}, {"spans": [SPAN], "capacity_gbps": 100})
+    rows = [row.problem for row in found.warnings]
+    assert rows == ["with coherent optics and no spans", "with fibre without a date"]
+    assert [row["problem"] for row in found.score().to_dict()["warnings"]] == rows
+    diff = found.what_if([{"kind": "set_fibre", "links": "l1", "fibre": "G.654.E"}])
+    assert [row["problem"] for row in diff.to_dict()["warnings"]] == rows[:1]
+    assert [row.problem for row in diff.before.warnings] == rows
+    assert [row.problem for row in found.forecast(2, links="l1").warnings] == rows[1:]
+
+
+def test_without_a_warning_the_key_is_absent() -> None:
+    assert load("memphis-small").warnings == ()
+    answer = from_document(campus_data())
+    assert answer.warnings == ()
+    assert "warnings" not in answer.score().to_dict()
+
+
+def test_the_command_shows_them(tmp_path: Path) -> None:
+    path = tmp_path / "n.json"
+    path.write_text(json.dumps(network({"transceiver": "400ZR"}).document.to_dict()))
+    text = "1 link with coherent optics and no spans: loss and latency are those of 0 km (l0)."
+    changes = ["--change", '{"kind": "age", "years": 1}']
+    for words in (["score"], ["topologies"], ["whatif", *changes], ["forecast", "--years", "2"]):
+        result = CliRunner().invoke(cli.app, [words[0], str(path), *words[1:]], env={"COLUMNS": "200"})
+        assert text in result.stdout, words

@@ -1,0 +1,80 @@
+"""Warnings: inputs that a document leaves out, and what the answer assumes for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Bools, Ints, State
+from ..catalogue.figure_reader import FigureReader
+from ..errors.wording import counted
+from ..optics.optical_paths import COHERENT, link_optics
+
+MAX_NAMED = 4
+"""Maximum number of links that a warning names."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingInput:
+    """An input that some links leave out, and what the answer assumes for it."""
+
+    problem: str
+    """What is missing."""
+    effect: str
+    """What the answer assumes."""
+    hint: str
+    """Field to state."""
+    n_links: int
+    links: tuple[str, ...]
+    """First links of the kind, by id."""
+
+    def __str__(self) -> str:
+        links = ", ".join(self.links) + (" …" if self.n_links > len(self.links) else "")
+        return f"{counted(self.n_links, 'link')} {self.problem}: {self.effect} ({links}). {self.hint}."
+
+
+def missing_inputs(state: State, reader: FigureReader, links: Ints | None = None) -> tuple[MissingInput, ...]:
+    """Return one row for each kind of input that some links leave out; `links` are the rows to look at, None = all."""
+    chosen = np.ones(state.arrays.n_links, dtype=np.bool_)
+    if links is not None:
+        chosen = np.isin(np.arange(state.arrays.n_links), links)
+    found: list[MissingInput] = []
+    for mask, problem, effect, hint in _kinds(state, reader):
+        rows = np.flatnonzero(mask & chosen)
+        if len(rows):
+            first_links = tuple(state.arrays.link_ids[row] for row in rows[:MAX_NAMED])
+            found.append(MissingInput(problem, effect, hint, len(rows), first_links))
+    return tuple(found)
+
+
+def _kinds(state: State, reader: FigureReader) -> Iterator[tuple[Bools, str, str, str]]:
+    """Yield (links, what is missing, what is assumed, field to state) for each kind; bool[n_links]."""
+    arrays = state.arrays
+    without_spans = np.diff(arrays.span_first) == 0
+    needs_line = without_spans & (link_optics(state, reader) == COHERENT)
+    yield (
+        needs_line,
+        "with coherent optics and no spans",
+        "loss and latency are those of 0 km",
+        "State spans: [{length_km: 40}]",
+    )
+    sites = arrays.node_site[arrays.link_ends]
+    between_sites = (sites >= 0).all(axis=1) & (sites[:, 0] != sites[:, 1])
+    yield (
+        without_spans & between_sites & ~needs_line,
+        "between sites without a length",
+        "loss and latency are those of 0 km",
+        "State spans: [{length_km: 40}]",
+    )
+    undated = np.zeros(arrays.n_links, dtype=np.bool_)
+    undated[arrays.span_link[np.isnan(state["span_age_years"])]] = True
+    yield undated, "with fibre without a date", "that fibre does not age", "State installed of the spans"
+    without_rate = np.isnan(state["link_capacity_gbps"]) & (state["link_transceiver"] < 0)
+    yield (
+        without_rate,
+        "without a rate",
+        "figures that depend on it have no value",
+        "State capacity_gbps or a transceiver",
+    )
