@@ -1,4 +1,4 @@
-"""What is in the way: shares that add up, causes that are the ones put there, and the step of the score itself."""
+"""Explanation: shares that add up, causes that are the ones put there, and the step time of the score."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from twin import network as network_module
 from twin.answers.explanation import Explanation
 from twin.errors import ChangeError
 from twin.loading import Network, from_document, load
+from twin.render.explanation_rows import PHASES_NOTE
 from twin.render.explanation_table import explanation_table
 from twin.training.causes import CAUSES, Attribution, _shapley
 
@@ -101,26 +102,27 @@ def test_parts_add_up_to_the_step(small: Network, changes: str | None) -> None:
     assert json.loads(found.to_json())["overlap_time_s"] == found.overlap_time_s
 
 
-def test_what_phases_hide_behind_one_another_is_a_row_and_explained(small: Network) -> None:
-    """Taken away one by one they save less than together: 0.31 s that no phase by itself would give back."""
+def test_overlap_between_phases_is_a_row_and_explained(small: Network) -> None:
+    """Phases removed one by one save less than together: 0.31 s that no phase alone would save."""
     found = small.explain(changes="border-router-swap")
     assert found.overlap_time_s == pytest.approx(0.314, abs=0.005)
     console = Console(file=io.StringIO(), width=200)
     console.print(explanation_table(found.to_dict()))
     text = console.file.getvalue()
-    assert re.search(r"hidden behind one another +0\.31\d* s", text)
-    assert "what the step would save without it, by itself" in text
-    assert "hidden behind one another" in found._repr_html_()
+    assert re.search(r"overlap between phases +0\.31\d* s", text)
+    assert PHASES_NOTE in " ".join(text.split())
+    assert "overlap between phases" in found._repr_html_()
+    assert PHASES_NOTE in found._repr_html_()
 
 
-def test_phases_that_hide_nothing_leave_no_row() -> None:
+def test_phases_without_overlap_leave_no_row() -> None:
     found = from_document(one_site(1, 8, parallelism={"tp": 8}, n_global_batch=8) | {"default_job": "j"}).explain()
     assert found.overlap_time_s == 0.0
-    assert "hidden behind one another" not in dict(found.parts())
+    assert "overlap between phases" not in dict(found.parts())
 
 
 @pytest.mark.parametrize("changes", [None, "pipeline-over-campuses"])
-def test_what_rounding_leaves_is_nothing(small: Network, changes: str | None) -> None:
+def test_rounding_is_reported_as_zero(small: Network, changes: str | None) -> None:
     found = small.explain(changes=changes)
     told = [*found.exposed_s.values(), found.overlap_time_s]
     told += [seconds for cause in found.causes for seconds in (cause.share_s, cause.alone_s, cause.last_s)]
@@ -130,7 +132,7 @@ def test_what_rounding_leaves_is_nothing(small: Network, changes: str | None) ->
     assert not zero.search(found.to_json().replace(str(found.as_of), ""))
 
 
-def test_noise_of_the_game_is_told_as_nothing(small: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_noise_of_the_attribution_is_reported_as_zero(small: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     """2.2e-17 s was a bar and -0 % of the gap."""
     real = network_module.step_causes
 
@@ -144,30 +146,31 @@ def test_noise_of_the_game_is_told_as_nothing(small: Network, monkeypatch: pytes
     assert (found["line_loss"].share_s, found["line_loss"].share_ratio, found["line_loss"].last_s) == (0.0, 0.0, 0.0)
     assert sum(shares(found).values()) == pytest.approx(found.gap_s, rel=1e-9)
     small_share = replace(found["line_loss"], share_s=-1e-5, share_ratio=-1e-6)
-    assert replace(found, causes=(small_share,)).rows()[0][1:3] == ("-0.01 ms", "0.0%")
+    assert replace(found, causes=(small_share,)).rows()[0][1:3] == ("-0.01 ms", "0 %")
 
 
-def test_round_trips_are_told_from_propagation_with_the_figure_of_the_score(small: Network) -> None:
+def test_propagation_is_separate_from_distance_and_equals_the_score_s(small: Network) -> None:
     found = small.explain()
     text = " ".join(found.summary)
-    assert "distance" not in text
-    assert "round trips (delay)" in text
-    said = re.search(r"propagation between sites takes ([\d.]+) ms a step", text)
+    assert "distance (round trips) 19.9 %" in text
+    said = re.search(r"Pure propagation is ([\d.]+) ms of a step; the rest of distance is buffers and windows\.", text)
     assert said is not None
-    ms = re.search(r"Propagation between sites takes ([\d.]+) ms of the step", " ".join(small.score().bottlenecks))
+    ms = re.search(r"Propagation between sites: ([\d.]+) ms of the step", " ".join(small.score().bottlenecks))
     assert ms is not None
     assert float(said[1]) == pytest.approx(float(ms[1]), rel=0.01)
     over_sites = small.explain(changes="pipeline-over-campuses")
     last = f"{over_sites['delay'].last_s * 1e3:.3g} ms"
-    assert any(line.endswith(f"cost {last} a step with all else out of the way.") for line in over_sites.summary)
+    assert over_sites.summary[-1] == f"With all other causes removed, distance costs {last} a step."
 
 
-def test_words_name_the_largest_and_json_is_the_promised_shape(small: Network) -> None:
+def test_the_summary_names_the_largest_cause_and_json_has_the_promised_shape(small: Network) -> None:
     found = small.explain()
     data = json.loads(found.to_json())
     assert list(data["causes"][0]) == ["name", "sentence", "share_s", "share_ratio", "alone_s", "last_s"]
     assert data["gap_s"] == found.gap_s
-    assert "capacity between sites" in found.summary[0]
+    assert found.summary[0] == "The step takes 5.91 s; without all causes below it would take 1.69 s."
+    assert found.causes[0].name == "interconnect"
+    assert found.summary[1].startswith("Largest causes of the 4.22 s gap: capacity between sites 33.1 %, ")
     assert found._repr_html_().count("<table>") == 2
 
 

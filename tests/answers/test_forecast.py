@@ -19,7 +19,9 @@ from tests.answers.lines import AS_OF, ENDS, INDOOR, buildable, days_before, doc
 from tests.model.samples import campus_data, shuffled
 from tests.training.cases import general, of_part
 from twin.answers import forecast as forecast_
-from twin.answers.forecast import CASES, N_BISECTIONS, CaseForecast, Forecast, Moment, Runout
+from twin.answers.forecast import CASES, Forecast
+from twin.answers.forecast_records import CaseForecast, Moment, Runout
+from twin.answers.projection import N_BISECTIONS
 from twin.arrays import TIERS
 from twin.catalogue import catalogue
 from twin.catalogue.ageing import AgeingCase
@@ -181,7 +183,7 @@ def test_without_a_day_to_count_from_there_are_years_only() -> None:
     assert years_of(found.runout.planned) == pytest.approx(math.log(0.7 / 0.25) / math.log(1.1), abs=STEP)
     assert [when.date for when in found.runout if when] == [None, None]
     assert (found.margin_gone, found.drops) == (None, ())  # glass without a date does not age
-    assert "+10.8 a" in answer.rows()[1]
+    assert "in 10.8 years" in answer.rows()[1]
 
 
 def test_what_is_gone_already_is_now_and_what_never_comes_is_none() -> None:
@@ -454,7 +456,8 @@ def test_a_link_of_unknown_rate_has_no_rate_and_no_utilisation() -> None:
     assert found["member_gbps"] == found["utilisation_ratio"] == [None] * 3
     assert found["rate_drops"] == []
     assert forecast.links[0].first_event_years("value") == math.inf
-    assert "dark already" not in forecast.rows()[0]
+    assert "down already" not in forecast.rows()[0]
+    assert forecast.summary == ("1 link of unknown rate, so of unknown utilisation: l0.",)
 
 
 def test_a_link_that_is_down_has_the_light_it_had_and_no_load() -> None:
@@ -465,15 +468,20 @@ def test_a_link_that_is_down_has_the_light_it_had_and_no_load() -> None:
     assert down.runout == Runout(None, None)
 
 
+NO_OTHER_LINK = "No other link loses its margin, its rate or its spare capacity within 5 years, in any ageing case."
+
+
 @pytest.mark.parametrize(
     "link", [zr(glass(170.0)), zr(glass(150.0), part="400ZR"), zr(glass(30.0), part="400G-LR4")], ids=str
 )
-def test_a_dark_link_is_said_to_be_dark_and_stands_first(link: dict[str, Any]) -> None:
+def test_a_link_that_is_down_already_says_so_and_stands_first(link: dict[str, Any]) -> None:
     answer = from_document(pairs(zr(glass(20.0)), link, offered=(100.0,))).forecast(5, 0.1)
     assert answer.links[0].id == "l1"
     assert answer.links[0].first_event_years("low") == 0
     for row in answer.rows()[:3]:
-        assert row[5] == "dark already"
+        assert row[5] == "down already"
+    assert answer.summary == ("1 link down already: l1.", NO_OTHER_LINK)
+    assert answer.narrowing is None
     for found in answer.links[0].cases.values():
         assert set(found.member_gbps) == {0.0}
         assert set(found.utilisation_ratio) == {0.0}

@@ -1,10 +1,11 @@
-"""One link on a page: steps that add up to what the analysis says, modes, words, and plain data whatever the link."""
+"""Link report: steps that add up to the link budget, modes, summary, and plain data for any link."""
 
 from __future__ import annotations
 
 import builtins
 import json
 import math
+from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +23,7 @@ from twin.loading import Network, from_document, load
 from twin.stages.evaluation import Evaluation
 
 SOME = settings(max_examples=40, deadline=None)
+DOWN = zr(glass(40.0), up=False)
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +66,7 @@ def check_budget(network: Network, name: str, e: Evaluation, **asked: Any) -> No
         assert power[-1]["level_dbm"] == pytest.approx(light.received_dbm[row], abs=1e-9)
         margin, end = light.margin_db[row], steps[-1]
         if math.isnan(margin):
-            assert end["step"] == "margin, but out of reach"
+            assert end["step"] == "margin, beyond reach"
         else:
             assert end["step"] == "margin"
             assert end["level_db"] == pytest.approx(margin, abs=1e-9)
@@ -128,32 +130,32 @@ def test_a_plain_coherent_budget_by_hand() -> None:
     age = 7305 / 365.25
     assert list(found) == [
         "launch power",
-        "ageing of the laser",
+        "laser ageing",
         "multiplexer",
-        "glass, as new",
-        "glass, grown with age",
+        "fibre, as new",
+        "fibre, ageing",
         "connectors",
         "splices",
         "splices of expected repairs",
-        "other parts in the span",
+        "other losses in the span",
         "multiplexer, far",
         "received power",
-        "SNR of the receiver alone",
-        "noise of the transmitter",
-        "penalty for dispersion",
-        "penalty for PMD",
-        "needed for 400G",
+        "receiver SNR",
+        "transmitter noise",
+        "dispersion penalty",
+        "PMD penalty",
+        "required for 400G",
         "margin",
     ]
-    assert found["ageing of the laser"] == pytest.approx(-0.1 * 3653 / 365.25)
+    assert found["laser ageing"] == pytest.approx(-0.1 * 3653 / 365.25)
     assert found["multiplexer"] == found["multiplexer, far"] == pytest.approx(-4.5)
-    assert found["glass, as new"] == pytest.approx(-25 * 0.24)
-    assert found["glass, grown with age"] == pytest.approx(-25 * 0.24 * 0.002 * age)
+    assert found["fibre, as new"] == pytest.approx(-25 * 0.24)
+    assert found["fibre, ageing"] == pytest.approx(-25 * 0.24 * 0.002 * age)
     assert found["connectors"] == pytest.approx(-2 * 0.3)
     assert found["splices"] == pytest.approx(-5 * 0.1)
     assert found["splices of expected repairs"] == pytest.approx(-25 * 0.003 * age * 2 * 0.1)
-    assert found["other parts in the span"] == pytest.approx(-0.4)
-    assert found["needed for 400G"] == pytest.approx(-23.59)
+    assert found["other losses in the span"] == pytest.approx(-0.4)
+    assert found["required for 400G"] == pytest.approx(-23.59)
 
 
 def test_an_indoor_patch_loses_a_connector_at_each_end_and_knows_no_booster() -> None:
@@ -164,14 +166,14 @@ def test_an_indoor_patch_loses_a_connector_at_each_end_and_knows_no_booster() ->
         cords = [named[f"patch cord, {end}"]["change_db"] for end in ("near", "far")]
         assert cords == pytest.approx([-general("connector_db")] * 2)
         assert named["received power"]["level_dbm"] == pytest.approx(launch - 0.6)
-        assert "booster or setting of the launch" not in named
+        assert "booster or launch setting" not in named
 
 
 def test_direct_detection_ends_in_its_loss_budget() -> None:
     steps = page_of(zr(glass(6.0), part="400G-LR4")).to_dict()["budget"][0]["steps"]
     named = {step["step"]: step for step in steps}
     assert named["loss budget"]["level_db"] == of_part("400G-LR4", "loss_budget_db")
-    assert named["lost on the way"]["change_db"] == pytest.approx(-6 * 0.35)
+    assert named["loss of the line"]["change_db"] == pytest.approx(-6 * 0.35)
     assert named["margin"]["level_db"] == pytest.approx(6.3 - 6 * 0.35)
     assert page_of(zr(glass(6.0), part="400G-LR4")).to_dict()["modes"] == []
 
@@ -179,12 +181,12 @@ def test_direct_detection_ends_in_its_loss_budget() -> None:
 def test_amplifiers_give_back_what_was_lost_and_a_booster_what_the_multiplexer_took() -> None:
     spans = [glass(60.0, amplifier="EDFA"), glass(60.0, amplifier="EDFA"), glass(20.0)]
     found = steps_of(zr(*spans, mux="mux-8", launch_dbm=1.0))
-    assert found["booster or setting of the launch"] == pytest.approx(1.0 - (0.0 - 4.5))
+    assert found["booster or launch setting"] == pytest.approx(1.0 - (0.0 - 4.5))
     assert found["amplifiers"] == pytest.approx(2 * 60 * 0.21)
-    assert found["noise of the line"] is not None
-    assert found["noise of the line"] < 0
+    assert found["line noise"] is not None
+    assert found["line noise"] < 0
     unboosted = steps_of(zr(*spans, mux="mux-8"))
-    assert "booster or setting of the launch" not in unboosted
+    assert "booster or launch setting" not in unboosted
     (launch,) = page_of(zr(*spans, mux="mux-8", launch_dbm=1.0)).to_dict()["launch"]
     assert launch["channel_dbm"] == 1.0
     assert launch["best_line_gsnr_db"] >= launch["line_gsnr_db"]
@@ -194,8 +196,8 @@ def test_amplifiers_give_back_what_was_lost_and_a_booster_what_the_multiplexer_t
 def test_what_was_measured_stands_beside_the_model() -> None:
     span = glass(40.0, measured="2026-01-01", measured_loss_db=40 * 0.21 + 1.5)
     found = steps_of(zr(span, measured="2026-01-01", measured_received_dbm=-12.0))
-    assert found["measured beyond the model"] == pytest.approx(-1.5)
-    assert found["received power measured beyond the model"] == pytest.approx(-12.0 + 40 * 0.21 + 1.5)
+    assert found["measured minus model"] == pytest.approx(-1.5)
+    assert found["received power, measured minus model"] == pytest.approx(-12.0 + 40 * 0.21 + 1.5)
     steps = page_of(zr(span, measured="2026-01-01", measured_received_dbm=-12.0)).to_dict()["budget"][0]["steps"]
     assert next(step for step in steps if step["step"] == "received power")["level_dbm"] == pytest.approx(-12.0)
 
@@ -229,47 +231,59 @@ def test_lines_of_a_link_have_a_budget_each_and_are_named() -> None:
     assert page_of(zr(glass(40.0))).to_dict()["budget"][0]["line"] == "whole link"
 
 
-def test_out_of_reach_is_no_margin() -> None:
+def test_beyond_the_reach_there_is_no_margin() -> None:
     link = zr(glass(70.0, amplifier="EDFA"), glass(75.0, amplifier="EDFA"), glass(10.0), part="400ZR")
     page = page_of(link)
-    assert page.to_dict()["budget"][0]["steps"][-1]["step"] == "margin, but out of reach"
+    assert page.to_dict()["budget"][0]["steps"][-1]["step"] == "margin, beyond reach"
     assert [mode["margin_db"] for mode in page.to_dict()["modes"]] == [None]
-    assert "out of reach" in page.to_dict()["summary"][0]
+    assert page.to_dict()["summary"][0] == "Link down: 155 km is beyond the reach of 400ZR."
 
 
-# --- words -----------------------------------------------------------------------------------------------------------
+# --- summary ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("link", "more", "told"),
+    ("link", "more", "sentence"),
     [
-        (zr(glass(40.0)), {}, "Both ways: line rate of 1 x 400 Gb/s."),
-        (zr(glass(106.0)), {}, "fell back to 300 Gb/s"),
-        (zr(glass(170.0)), {}, "dark: -"),
-        (zr(glass(30.0), part="400G-LR4"), {}, "out of reach: 30 km"),
-        (zr(glass(40.0), loss_ratio=1e-3), {}, "losses of 0.001 leave"),
-        (zr(glass(40.0), up=False), {}, "The link is down."),
-        (zr(glass(90.0)), {"required_margin_db": 3.0}, "less than the 3 dB wanted"),
-        (zr(glass(40.0)), {"required_margin_db": 1.0}, "dB of margin, as wanted"),
-        (zr(glass(60.0, amplifier="EDFA"), glass(20.0)), {}, "would be best"),
-        (zr(glass(40.0)), {}, "A cut every 8.33 years"),
+        (zr(glass(40.0)), {}, "Limit, both directions: line rate of 1 x 400 Gb/s."),
+        (zr(glass(106.0)), {}, "Limit, both directions: slower mode, 300 Gb/s with 2.6 dB margin."),
+        (zr(glass(170.0)), {}, "Link down: 1.7 dB short."),
+        (zr(glass(30.0), part="400G-LR4"), {}, "Link down: 30 km is beyond the reach of 400G-LR4."),
+        (zr(glass(40.0), loss_ratio=1e-3), {}, "frame loss of 0.001 leaves 62.2 % of 1 x 400 Gb/s."),
+        (zr(glass(40.0), up=False), {}, "Link down: it is switched off or failed."),
+        (zr(glass(90.0)), {"required_margin_db": 3.0}, "Link up, 2.7 dB margin: too little, 3 dB is required."),
+        (zr(glass(40.0)), {"required_margin_db": 1.0}, "Link up, 8.4 dB margin: enough, 1 dB is required."),
+        (zr(glass(60.0, amplifier="EDFA"), glass(20.0)), {}, "per channel; the best is 0.8 dBm (+0.13 dB GSNR)."),
+        (zr(glass(40.0)), {}, "Fibre cut: once in 8.3 years, 12 h to repair."),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_words_name_what_binds(link: dict[str, Any], more: dict[str, Any], told: str) -> None:
-    assert told in " ".join(page_of(link, **more).to_dict()["summary"])
+def test_the_summary_names_state_limit_and_failures(link: dict[str, Any], more: dict[str, Any], sentence: str) -> None:
+    assert sentence in " ".join(page_of(link, **more).to_dict()["summary"])
 
 
-def test_the_words_name_the_buffer_that_binds_each_way() -> None:
+def test_the_state_comes_first_and_a_link_that_is_down_has_no_limit() -> None:
+    for link, first in ((zr(glass(40.0)), "Link up, "), (zr(glass(170.0)), "Link down: "), (DOWN, "Link down: ")):
+        summary = page_of(link).summary
+        assert summary[0].startswith(first)
+        assert any(line.startswith("Limit") for line in summary) == (first == "Link up, ")
+
+
+def test_the_summary_names_the_buffer_that_limits_each_direction() -> None:
     page = load("memphis-small").link("wan-1-2", years=None)
-    assert "the buffer of c2/border-1 (border-12.8T) covers" in page.to_dict()["summary"][0]
-    assert "the buffer of c1/border-1 (border-12.8T) covers" in page.to_dict()["summary"][1]
+    forth, back = page.to_dict()["summary"][1:3]
+    for sentence, tail, head in ((forth, "c1", "c2"), (back, "c2", "c1")):
+        start = f"Limit, {tail}/border-1 → {head}/border-1: 4.8 MB PFC headroom per port of {head}/border-1"
+        assert sentence.startswith(f"{start} (border-12.8T)")
 
 
 def test_a_link_of_unknown_rate_has_a_page() -> None:
     page = from_document(document({}, **load_of(30.0))).link("l0", years=2)
     data = json.loads(page.to_json(), parse_constant=pytest.fail)
-    assert data["summary"] == ["Both ways: rate unknown: the link states neither capacity_gbps nor a transceiver."]
+    assert data["summary"] == [
+        "Link up.",
+        "Rate unknown: the link states neither capacity_gbps nor a transceiver.",
+    ]
     row = data["directions"][0]
     assert (row["up"], row["load_gbps"], row["propagation_us"]) == (True, 30.0, 0.0)
     assert {row[name] for name in ("member_gbps", "capacity_gbps", "utilisation_ratio", "queueing_us")} == {None}
@@ -283,7 +297,8 @@ def test_copper_and_bare_capacity_have_a_page_without_a_budget(link: dict[str, A
     assert (data["modes"], data["launch"]) == ([], [])
     assert data["directions"][0]["margin_db"] is None
     assert data["directions"][0]["load_gbps"] == 30.0
-    assert data["summary"] == [f"Both ways: line rate of 1 x {link.get('capacity_gbps', 400.0):.0f} Gb/s."]
+    limit = f"Limit, both directions: line rate of 1 x {link.get('capacity_gbps', 400.0):.0f} Gb/s."
+    assert data["summary"] == ["Link up.", limit]
     assert data["forecast"]["links"][0]["id"] == "l0"
 
 
@@ -331,13 +346,13 @@ def test_failures_are_told_and_a_published_link_stands_beside_those_of_the_wide_
     assert "published_median_link" not in cable
 
 
-def test_a_page_in_a_notebook_is_tables_and_a_picture() -> None:
+def test_a_report_in_a_notebook_is_summary_tables_and_pictures() -> None:
     page = from_document(document({"id": "l0"} | zr(glass(60.0)))).link("l0", years=3)
     html = page._repr_html_()
     assert html.count("<svg") == 2
     assert html.count("<table>") == 3
-    for text in ("launch power", "needed for 400G", "margin_db", "optimistic", "dB of margin, as wanted"):
-        assert text in html
+    for text in ("launch power", "required for 400G", "margin_db", "optimistic", *page.summary):
+        assert escape(text) in html
     assert html.count("<svg") == html.count("</svg>")
 
 
@@ -349,7 +364,7 @@ def test_ids_are_escaped_in_a_notebook() -> None:
     assert "&lt;script&gt;" in html
 
 
-def test_without_matplotlib_a_page_is_tables_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib_a_report_is_summary_and_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     page = from_document(document(zr(glass(60.0)))).link("l0", years=3)
     real = builtins.__import__
 
@@ -362,6 +377,7 @@ def test_without_matplotlib_a_page_is_tables_alone(monkeypatch: pytest.MonkeyPat
     html = page._repr_html_()
     assert "<svg" not in html
     assert html.count("<table>") == 3
+    assert escape(page.summary[0]) in html
 
 
 def test_no_light_at_all_is_a_page_and_no_name_is_an_error() -> None:

@@ -6,6 +6,7 @@ import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -176,13 +177,14 @@ def test_a_job_that_cannot_run_has_no_goodput() -> None:
         assert diff.after.metrics[name].why.startswith("no path for wide-area traffic")
 
 
-def test_the_coherent_margin_is_at_the_mode_chosen_and_says_so() -> None:
+def test_the_coherent_margin_is_at_the_current_mode_and_its_description_says_so() -> None:
     """Four kilometres more and 400G no longer comes through: 300G does, with more margin than 400G had."""
     near, worn = (from_document(document(zr(glass(km)))) for km in (102.0, 106.0))
     assert [n.link_table().rows[0]["member_gbps"] for n in (near, worn)] == [400.0, 300.0]
     margin_db = [n.score()["min_coherent_margin_db"] or 0.0 for n in (near, worn)]
     assert margin_db[1] > margin_db[0]
-    assert "at the mode chosen: it rises where a link takes a slower one" in METRICS["min_coherent_margin_db"].sentence
+    sentence = METRICS["min_coherent_margin_db"].sentence
+    assert "at the current mode; it rises where a link takes a slower mode" in sentence
 
 
 def test_the_lease_by_hand() -> None:
@@ -336,9 +338,16 @@ def test_a_price_book_lies_over_the_document_s_entry_by_entry() -> None:
     assert over.price_book.entry("part_usd", "H100").value == 30000
 
 
-def test_notebooks_show_tables() -> None:
-    html = campus().score()._repr_html_()
-    assert "step_time_s" in html
-    assert html.count("<tr>") == len(METRICS) + 1
+def test_notebooks_show_the_summary_and_the_metrics_that_apply() -> None:
+    for network in (campus(), named("leaf-spine-demo")):
+        score = network.score()
+        html = score._repr_html_()
+        shown = [name for name in METRICS if score[name] is not None]
+        assert html.count("<tr>") == len(shown) + 1
+        for name in METRICS:
+            assert (f"<td style='text-align:left'>{METRICS[name].label}</td>" in html) == (name in shown), name
+        for sentence in score.summary:
+            assert escape(sentence) in html
+    assert len(shown) < len(METRICS)
     assert "two sites" in campus()._repr_html_()
     assert "2026" in campus()._repr_html_()

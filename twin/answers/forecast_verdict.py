@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..catalogue.ageing import AgeingCase
+from ..errors.wording import counted
 from ..render.forecast_rows import CASE_NAMES, moment_text
+from ..render.quantities import names_text
 from .data import to_data
 from .forecast_records import LinkForecast, Moment, Narrowing
 
@@ -22,11 +24,13 @@ def forecast_verdict(links: Sequence[LinkForecast], n_years: int, narrowing: Nar
         n_years: length of the forecast.
         narrowing: effect of a measurement on the first link that loses margin.
     """
+    yield from _state_sentences(links)
     sentences = [*_margin_sentences(links, n_years), *_rate_sentences(links), *_load_sentences(links)]
-    if not sentences:
-        yield f"No link loses its margin, its rate or its spare capacity within {n_years} years, in any ageing case."
-        return
     yield from sentences
+    n_excluded = sum(_is_down(link) or _is_unknown(link) for link in links)
+    if not sentences and n_excluded < len(links):
+        which = "other link" if n_excluded else "link"
+        yield f"No {which} loses its margin, its rate or its spare capacity within {n_years} years, in any ageing case."
     if narrowing is not None:
         before = _span_text(narrowing.earliest, narrowing.latest, n_years)
         after = _span_text(narrowing.earliest_measured, narrowing.latest_measured, n_years)
@@ -36,6 +40,23 @@ def forecast_verdict(links: Sequence[LinkForecast], n_years: int, narrowing: Nar
             yield f"{what} would not narrow the date of {EVENTS[narrowing.event]}, {before}."
         else:
             yield f"{what} narrows the date of {EVENTS[narrowing.event]} from {before} to {after}."
+
+
+def _state_sentences(links: Sequence[LinkForecast]) -> Iterator[str]:
+    """Sentences on links that are down today, and on links of unknown rate."""
+    for is_excluded, text in ((_is_down, "down already"), (_is_unknown, "of unknown rate, so of unknown utilisation")):
+        rows = [link for link in links if is_excluded(link)]
+        if rows:
+            names = [link.id if link.n_alike == 1 else f"{link.id} and {link.n_alike - 1:,} alike" for link in rows]
+            yield f"{counted(sum(link.n_alike for link in rows), 'link')} {text}: {names_text(names)}."
+
+
+def _is_down(link: LinkForecast) -> bool:
+    return link.cases["value"].member_gbps[0] == 0.0
+
+
+def _is_unknown(link: LinkForecast) -> bool:
+    return link.cases["value"].member_gbps[0] is None
 
 
 def _margin_sentences(links: Sequence[LinkForecast], n_years: int) -> Iterator[str]:
@@ -49,9 +70,12 @@ def _margin_sentences(links: Sequence[LinkForecast], n_years: int) -> Iterator[s
 
 
 def first_link(links: Sequence[LinkForecast], event: str) -> LinkForecast | None:
-    """The link with the earliest event, in the central case if it happens there, else in the pessimistic one."""
+    """The link with the earliest event, in the central case if it happens there, else in the pessimistic one.
+
+    Links that are down today do not count: they have no margin to lose.
+    """
     for case in CASES_NAMED:
-        moments = [(getattr(link.cases[case], event), link) for link in links]
+        moments = [(getattr(link.cases[case], event), link) for link in links if not _is_down(link)]
         known = [(moment.years, i) for i, (moment, _) in enumerate(moments) if moment is not None]
         if known:
             return moments[min(known)[1]][1]

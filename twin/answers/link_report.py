@@ -225,7 +225,9 @@ def _summary(
     yield _state_text(e, link)
     reasons = [capacity_reason(e, 2 * link + side) for side in (0, 1)]
     if health.lit[link] and state["link_up"][link]:
-        if reasons[0] == reasons[1]:
+        if health.rate_unknown[link]:
+            yield f"{_capitalised(reasons[0])}."
+        elif reasons[0] == reasons[1]:
             yield f"Limit, both directions: {reasons[0]}."
         else:
             yield from (f"Limit, {row.direction}: {reason}." for row, reason in zip(directions, reasons, strict=True))
@@ -239,7 +241,7 @@ def _summary(
         log_sigma = reader.general("cut_repair_log_sigma_ratio", ageing)
         repair_h = reader.general("cut_repair_h", ageing) * math.exp(log_sigma**2 / 2.0)
         bridged = "; protection bridges it" if state["link_protection"][link] >= 0 else ""
-        yield f"Fibre cut {frequency_text(failures.n_cuts_per_year)}, {hours_text(repair_h)} to repair{bridged}."
+        yield f"Fibre cut: {frequency_text(failures.n_cuts_per_year)}, {hours_text(repair_h)} to repair{bridged}."
 
 
 def _state_text(e: Evaluation, link: int) -> str:
@@ -248,13 +250,16 @@ def _state_text(e: Evaluation, link: int) -> str:
     if not e.case.state["link_up"][link]:
         return "Link down: it is switched off or failed."
     if not health.lit[link]:
-        reason = capacity_reason(e, 2 * link)
-        return f"{reason[0].upper()}{reason[1:]}."
+        return f"{_capitalised(capacity_reason(e, 2 * link))}."
     margin_db, required_db = float(health.margin_db[link]), float(health.required_margin_db[link])
     if not math.isfinite(margin_db):
         return "Link up."
     needed = "enough" if margin_db >= required_db else "too little"
     return f"Link up, {margin_db:.1f} dB margin: {needed}, {required_db:g} dB is required."
+
+
+def _capitalised(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _amplifier_sentences(e: Evaluation, reader: FigureReader, link: int, launches: Sequence[Launch]) -> Iterator[str]:

@@ -143,7 +143,7 @@ def _summary(rows: Sequence[LinkDirection]) -> Iterator[str]:
     """Sentences on links that are down, the lowest margin, the busiest link, and limits below the line rate."""
     n_links = len(rows) // 2
     down = [row.id for row in rows[::2] if not row.up]
-    state = f"{counted(len(down), 'link')} down: {names_text(down)}" if down else "all up"
+    state = f"{len(down)} down: {names_text(down)}" if down else "all up"
     yield f"{counted(n_links, 'link')}, {state}."
     with_margin = [row for row in rows if row.margin_db is not None]
     if with_margin:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import numpy as np
-
-from ..arrays import Bools
-from ..errors.wording import counted
 from ..model.jobs import TrainingJob
-from ..optics.link_budget import BUFFER, DOWN, MODE, REACH
-from ..optics.link_health import LEAST_SHOWN_RATIO, unknown_rates
+from ..optics.link_budget import BUFFER
+from ..optics.link_health import LEAST_SHOWN_RATIO
 from ..render.numbers import seconds_text
 from ..render.quantities import (
     frequency_text,
@@ -23,7 +19,8 @@ from ..stages.evaluation import Evaluation
 from ..training.step import Step
 from ..units import DAYS_PER_YEAR
 from ..workload.job_arithmetic import n_micro_batches, n_per_replica
-from .arc_text import arc_name, arc_reason, capacity_reason, lacks_transceiver
+from .arc_text import arc_name, arc_reason
+from .network_reasons import demand_sentences, optics_sentences
 
 SMALL_SHARE_RATIO = 0.01
 """Smaller shares of a step or of the accelerators are not mentioned."""
@@ -48,7 +45,7 @@ def reasons(e: Evaluation) -> list[str]:
         sentences += [*_propagation_sentences(e), *_local_sgd_sentences(e, e.step, e.case.job)]
     elif e.case.job is not None:
         sentences += [f"No step: {e.why_no_step}.", *_cut_off_sentences(e)]
-    sentences += [*_demand_sentences(e), *_optics_sentences(e), *_goodput_sentences(e), *_lease_sentences(e)]
+    sentences += [*demand_sentences(e), *optics_sentences(e), *_goodput_sentences(e), *_lease_sentences(e)]
     return sentences
 
 
@@ -60,11 +57,13 @@ def bottleneck_of(step: Step) -> tuple[str, float]:
     return COMPUTE, step.compute_time_s
 
 
-def bottleneck_text(step: Step) -> str:
+def bottleneck_text(e: Evaluation, step: Step) -> str:
     """Return the bottleneck of a step with its seconds: `inter-site all-reduce, 2.48 s of 5.74 s`."""
     name, seconds = bottleneck_of(step)
-    slowest = step.groups[step.slowest_group]
-    where = f" on {slowest.accelerator} in {slowest.site}, the slowest group" if _has_stragglers(step) else ""
+    where = ""
+    if _has_stragglers(step):
+        kind = "stage" if _is_cross_site_pipeline(e, step) else "group"
+        where = f" on {_slowest_text(e, step)}, the slowest {kind}"
     what = f"compute{where}" if name == COMPUTE else PHASE_NAMES[name]
     return f"{what}, {seconds_text(seconds)} of {seconds_text(step.step_time_s)}"
 
@@ -112,7 +111,7 @@ def _phase_sentences(e: Evaluation, step: Step) -> Iterator[str]:
 def _host_limit_text(e: Evaluation, step: Step, phase: str) -> str:
     """What limits a phase that no link of the network limits: NVLink or the network cards of the slowest group."""
     slowest = step.groups[step.slowest_group]
-    where, loads = f"{slowest.accelerator} in {slowest.site}", e.loads
+    where, loads = _slowest_text(e, step), e.loads
     if phase == "in_layers" and not (loads and any(column.any() for column in (*loads.context, *loads.expert))):
         return f"NVLink of {where}"
     groups = e.accelerators.groups if e.accelerators is not None else ()
@@ -133,7 +132,20 @@ def _cut_off_sentences(e: Evaluation) -> Iterator[str]:
         sites = sorted(arrays.sites[arrays.node_site[arrays.node_index[node]]] for node in (a, b))
         pairs.add(" and ".join(sites) if sites[0] != sites[1] else f"racks of {sites[0]}")
     if pairs:
-        yield f"No path between {names_text(sorted(pairs))}."
+        yield f"No path {names_text([f'between {pair}' for pair in sorted(pairs)])}."
+
+
+def _is_cross_site_pipeline(e: Evaluation, step: Step) -> bool:
+    """True where the stages of a replica lie in several accelerator groups; the step then has one joined group."""
+    return e.placed is not None and len(e.placed.groups) > len(step.groups)
+
+
+def _slowest_text(e: Evaluation, step: Step) -> str:
+    """Accelerator and site of the slowest group. The joined group of a cross-site pipeline has no single site."""
+    slowest = step.groups[step.slowest_group]
+    if _is_cross_site_pipeline(e, step):
+        return slowest.accelerator
+    return f"{slowest.accelerator} in {slowest.site}"
 
 
 def _has_stragglers(step: Step) -> bool:
@@ -143,10 +155,10 @@ def _has_stragglers(step: Step) -> bool:
 def _split_sentences(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[str]:
     """Sentences on the slowest accelerator group, the batch split and idle accelerators."""
     assert e.placed is not None
-    slowest, n_idle_text = step.groups[step.slowest_group], f"{percent_text(step.straggler_ratio)} of the cluster idles"
+    n_idle_text = f"{percent_text(step.straggler_ratio)} of the cluster idles"
     group_split = list(zip(step.groups, step.split, strict=True))
     remainder = _remainder_sentences(step, job)
-    by_stages = len(e.placed.groups) > len(step.groups)
+    by_stages = _is_cross_site_pipeline(e, step)
     if not _has_stragglers(step):
         if len(step.groups) > 1:
             yield "All accelerator groups finish together."
@@ -157,14 +169,14 @@ def _split_sentences(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[st
     elif _is_uniform(step) and remainder:
         yield f"Stragglers: the batch does not divide evenly; {n_idle_text}."
     else:
-        yield f"Stragglers: {slowest.accelerator} in {slowest.site}; {n_idle_text}."
+        yield f"Stragglers: {_slowest_text(e, step)}; {n_idle_text}."
     if by_stages:
         stages = [f"{group.n_stages} on {group.accelerator} in {group.site}" for group in e.placed.groups]
-        yield f"Pipeline stages: {names_text(stages)}."
+        yield f"Pipeline stages: {names_text(stages)}; {step.split[0]} micro batches per replica."
     elif len(group_split) > 1:
         split = [f"{n} on {group.accelerator} in {group.site}" for group, n in group_split]
         yield f"Micro batches per replica: {names_text(split)}."
-    if _has_stragglers(step):
+    if _has_stragglers(step) and (by_stages or _is_uniform(step)):
         yield from remainder
     unused = [f"{group.accelerator} in {group.site}" for group, n in group_split if not n]
     if unused:
@@ -172,11 +184,10 @@ def _split_sentences(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[st
     n_allocated = sum(e.placed.n_allocated.values())
     n_left = n_allocated - sum(len(group.rack) for group in e.placed.groups)
     if n_left > SMALL_SHARE_RATIO * n_allocated:
-        replicas = "replicas with stages at all sites" if job.across_sites == "pipeline" else "whole replicas"
-        yield (
-            f"{n_left:,} of {n_allocated:,} allocated accelerators are idle: they do not fill {replicas} of "
-            f"{n_per_replica(job):,}."
-        )
+        size = f"{n_per_replica(job):,}"
+        pipeline = job.across_sites == "pipeline"
+        replicas = f"replicas of {size} with stages at all sites" if pipeline else f"whole replicas of {size}"
+        yield f"{n_left:,} of {n_allocated:,} allocated accelerators are idle: they do not fill {replicas}."
     if step.uniform_is_faster:
         yield "A balanced split would make the step longer, so the uniform split is used."
 
@@ -243,78 +254,6 @@ def _goodput_sentences(e: Evaluation) -> Iterator[str]:
             f"{frequency_text(first.n_per_year * len(first.names))}, {hours_text(first.repair_h)} to repair; "
             f"the job {'continues without it' if goes_on else 'stops'}."
         )
-
-
-def _demand_sentences(e: Evaluation) -> Iterator[str]:
-    """Sentences on the busiest and overloaded links, and on demands that lose traffic."""
-    if e.demands is None:
-        return
-    ratios = e.arc_utilisation_ratio
-    unknown = np.isnan(ratios).reshape(-1, 2).any(axis=1) & e.health.rate_unknown
-    if unknown.any():
-        yield f"Some utilisation is unknown: {unknown_rates(e.case.state, unknown)}."
-    known = np.where(np.isnan(ratios), 0.0, ratios)
-    arc = int(np.argmax(known)) if len(known) else -1
-    if arc >= 0 and known[arc] > 0:
-        of_known = " of known rate" if unknown.any() else ""
-        busiest = f"Busiest link{of_known}: {arc_name(e, arc)}, {percent_text(float(known[arc]))}."
-        yield f"{busiest} Its limit: {capacity_reason(e, arc)}."
-    by_link = known.reshape(-1, 2)
-    overloaded = np.flatnonzero(by_link.max(axis=1) > 1.0)
-    if len(overloaded):
-        order = overloaded[np.argsort(-by_link[overloaded].max(axis=1), kind="stable")]
-        links = [f"{e.case.state.arrays.link_ids[i]} {percent_text(float(by_link[i].max()))}" for i in order]
-        yield f"{counted(len(links), 'overloaded link')}: {names_text(links)}."
-    yield from _lost_demand_sentences(e)
-
-
-def _lost_demand_sentences(e: Evaluation) -> Iterator[str]:
-    """Sentences on demands without a path, and on those that carry less than they offer."""
-    assert e.demands is not None
-    assert e.demand_pairs is not None
-    demands, pairs = e.demands, e.demand_pairs
-    ids = e.case.state.arrays.node_ids
-    names = [f"{ids[s]} → {ids[t]}" for s, t in zip(pairs.source, pairs.target, strict=True)]
-    without_path = np.flatnonzero(~demands.reachable & (demands.offered_gbps > 0))
-    if len(without_path):
-        listed = [names[i] for i in without_path[np.argsort(-demands.offered_gbps[without_path], kind="stable")]]
-        yield f"No path for {demands.unrouted_gbps:g} Gb/s of demand: {names_text(listed)}."
-    lost_gbps = np.where(demands.reachable, demands.offered_gbps - demands.carried_gbps, 0.0)
-    hurt = np.flatnonzero(np.nan_to_num(lost_gbps) > 1e-9 * demands.offered_gbps)
-    if len(hurt):
-        order = hurt[np.argsort(-lost_gbps[hurt], kind="stable")]
-        listed = [f"{names[i]} {demands.carried_gbps[i]:.4g} of {demands.offered_gbps[i]:.4g}" for i in order]
-        yield f"{counted(len(hurt), 'demand')} carried in part, Gb/s: {names_text(listed)}."
-
-
-def _optics_sentences(e: Evaluation) -> Iterator[str]:
-    state, health = e.case.state, e.health
-    in_service, ids = state.in_service, state.arrays.link_ids
-    budget_limit = health.budgets.by_link(health.budgets.limit)
-    margin_db = health.margin_db
-    rows: tuple[tuple[Bools, str, Callable[[int], str]], ...] = (
-        (in_service & (health.arc_limit[0::2] == DOWN), "down", lambda i: f"{ids[i]}, {-margin_db[i]:.1f} dB short"),
-        (in_service & (health.arc_limit[0::2] == REACH), "beyond the reach of the optics", lambda i: ids[i]),
-        (
-            in_service & (budget_limit == MODE) & health.lit,
-            "at a slower mode",
-            lambda i: f"{ids[i]}, {float(health.member_gbps[i]):g} Gb/s",
-        ),
-        (
-            in_service & health.lit & (margin_db < health.required_margin_db),
-            "below the required margin",
-            lambda i: f"{ids[i]}, {margin_db[i]:.1f} of {health.required_margin_db[i]:g} dB",
-        ),
-    )
-    for mask, text, describe in rows:
-        links = np.flatnonzero(mask)
-        links = links[np.argsort(np.nan_to_num(margin_db[links]), kind="stable")]
-        if len(links):
-            yield f"{counted(len(links), 'link')} {text}: {names_text([describe(int(i)) for i in links], 1)}."
-    unchecked = np.flatnonzero(in_service & lacks_transceiver(e))
-    if len(unchecked):
-        listed = names_text([ids[i] for i in unchecked], 1)
-        yield f"{counted(len(unchecked), 'fibre link')} without a transceiver, so without a link budget: {listed}."
 
 
 def _lease_sentences(e: Evaluation) -> Iterator[str]:

@@ -163,7 +163,7 @@ def html_table(
 
     Args:
         title: title of the answer.
-        headings: headings of the columns.
+        headings: headings of the columns; empty for no table.
         rows: cells as plain text; a cell that holds a number is aligned to the right.
         notes: sentences below the table.
         summary: verdict above the table.
@@ -179,4 +179,5 @@ def html_table(
     lead = "".join(f"<p style='margin:0'>{escape(line)}</p>" for line in summary)
     items = "".join(f"<li>{escape(note)}</li>" for note in notes)
     listed = f"<ul>{items}</ul>" if items else ""
-    return f"<div><b>{escape(title)}</b>{lead}<table><tr>{head}</tr>{body}</table>{listed}</div>"
+    table = f"<table><tr>{head}</tr>{body}</table>" if headings else ""
+    return f"<div><b>{escape(title)}</b>{lead}{table}{listed}</div>"

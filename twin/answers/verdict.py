@@ -66,7 +66,7 @@ def _job_state(e: Evaluation, values: Mapping[str, float | None]) -> Iterator[st
         return
     goodput = number_text(values["goodput_tokens_per_s"], "tokens/s")
     yield f"Step {seconds_text(e.step.step_time_s)}, goodput {goodput}, MFU {percent_text(e.step.mfu_ratio)}."
-    yield f"Bottleneck: {bottleneck_text(e.step)}."
+    yield f"Bottleneck: {bottleneck_text(e, e.step)}."
 
 
 def _changes(
@@ -114,7 +114,7 @@ def _job_changes(
         share = "" if same else f" ({change_percent_text(old, new)})"
         goodput = f", goodput {'stays at ' if same else ''}{number_text(new, 'tokens/s')}{share}"
     yield f"{step}{goodput}."
-    texts = [bottleneck_text(e.step) for e in (before, after) if e.step is not None]
+    texts = [bottleneck_text(e, e.step) for e in (before, after) if e.step is not None]
     if texts[0] == texts[1]:
         yield f"Bottleneck, unchanged: {texts[1]}."
     else:
