@@ -370,7 +370,11 @@ class Network(CompiledNetwork):
         return self._engine.evaluate(self._scenario(None, job, ageing).case)
 
     def with_document(self, document: TopologyDocument) -> Self:
-        """Return a network for another document; it keeps the name."""
+        """Return a network for another document; it keeps the name.
+
+        Args:
+            document: the other document.
+        """
         network = super().with_document(document)
         network.label = self.label
         return network

@@ -17,11 +17,16 @@ unless its meaning says otherwise; it is never per cent.
 def page(_: str = "") -> str:
     """Return the page: one row for each metric, and the units that names end with."""
     rows = [
-        (markdown.code(name), "" if metric_unit(name) == "1" else metric_unit(name), metric.better, metric.sentence)
+        (markdown.code(name), metric.label, _unit(name), metric.better, metric.sentence)
         for name, metric in METRICS.items()
     ]
     units = [(markdown.code(f"_{suffix.strip('_')}"), unit) for suffix, unit in SUFFIXES.items()]
-    table = markdown.table(("metric", "unit", "better", "meaning"), rows)
+    table = markdown.table(("metric", "name in texts", "unit", "better", "meaning"), rows)
     return markdown.page(
         "Metrics", INTRO, table, "## Units in names", markdown.table(("end of the name", "unit"), units)
     )
+
+
+def _unit(name: str) -> str:
+    unit = metric_unit(name)
+    return "" if unit == "1" else unit

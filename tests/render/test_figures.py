@@ -33,7 +33,7 @@ from twin.render import (
 from twin.render.canvas import FORMATS, label_text
 from twin.render.forecast_figure import MAX_COLUMNS
 from twin.render.labels import DISTANCES_POINTS
-from twin.render.words import input_words, metric_words
+from twin.render.words import input_words
 
 FEW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 ODD = ["x$y_z^2", "_$a$^{<b>&amp;", r"\$\alpha_{%d}#", "a" * 200]
@@ -262,7 +262,7 @@ def test_a_share_below_nothing_is_a_bar_upwards_with_its_sign() -> None:
 def test_causes_without_effect_are_listed_and_not_drawn() -> None:
     data = explained("border-router-swap")
     figure = explanation_figure(data)
-    assert "no effect: line loss" in said(figure).split("\n")
+    assert "no effect: frame loss" in said(figure).split("\n")
     assert len(figure.axes[0].patches) == 2 + len(data["causes"]) - 1
     idle = [cause | {"share_s": 0.0, "share_ratio": 0.0, "alone_s": 0.0} for cause in data["causes"]]
     assert len(explanation_figure(data | {"causes": idle}).axes[0].patches) == 2
@@ -286,7 +286,7 @@ def test_a_mark_does_not_run_through_a_label() -> None:
 def swept(*values: float | None, path: str = "age", split: bool = False, **more: Any) -> dict[str, Any]:
     axes = [{"path": path, "values": [float(i) for i in range(len(values) // (1 + split))]}]
     axes += [{"path": "job.split", "values": ["uniform", "balanced"]}] if split else []
-    asked = {"network": "n", "job": None, "plan": None, "metric": "step_time_s", "unit": "s", "axes": axes}
+    asked = {"network": "n", "job": None, "plan": None, "label": "step time", "unit": "s", "axes": axes}
     return asked | {"values": list(values), "knees": [], "against": None, "against_value": None, "crossings": []} | more
 
 
@@ -351,26 +351,13 @@ def test_a_title_says_what_is_drawn_over_what() -> None:
     assert "Step time by capacity of each link wan-* n after p, job j" in said(sweep_figure(asked)).split("\n")
 
 
-@pytest.mark.parametrize(
-    ("metric", "words"),
-    [
-        ("step_time_s", "step time (s)"),
-        ("goodput_tokens_per_s", "goodput (tokens/s)"),
-        ("usd_per_effective_pflop_day", "cost (USD/PFLOP/d)"),
-        ("n_links_below_margin", "links below margin"),
-        ("mfu_ratio", "MFU"),
-        ("min_margin_db", "smallest margin (dB)"),
-        ("exposed_comm_time_s", "exposed communication time (s)"),
-    ],
-)
-def test_metrics_are_told_in_words(metric: str, words: str) -> None:
-    assert metric_words(metric) == words
-
-
-def test_every_metric_has_words_of_its_own() -> None:
-    words = [metric_words(metric) for metric in METRICS]
-    assert len(set(words)) == len(words)
-    assert not [text for text in words if "_" in text]
+@pytest.mark.parametrize("metric", ["step_time_s", "demand_satisfied_ratio"])
+def test_a_metric_has_its_label_and_unit(metric: str) -> None:
+    network = load("memphis-small" if metric == "step_time_s" else "leaf-spine-demo")
+    text = said(network.sweep("age=0,1", metric=metric).figure())
+    label = METRICS[metric].label
+    assert f"{label[:1].upper()}{label[1:]} by age" in text
+    assert (f"{label} (s)" if metric == "step_time_s" else label) in text.split("\n")
 
 
 @pytest.mark.parametrize(
@@ -505,7 +492,7 @@ def test_a_sweep_is_drawn_by_size_however_it_was_asked_for() -> None:
     def drawn(order: list[int]) -> Any:
         x, y = (1.0, 10.0, 100.0, 1000.0), (8.0, 4.0, None, 1.0)
         axes = [{"path": "links.w.total_gbps", "values": [x[i] for i in order]}]
-        data = {"network": "n", "job": None, "plan": None, "metric": "step_time_s", "unit": "s", "axes": axes}
+        data = {"network": "n", "job": None, "plan": None, "label": "step time", "unit": "s", "axes": axes}
         data |= {"values": [y[i] for i in order], "knees": [[10.0]], "against_value": None, "crossings": []}
         curve, ring = sweep_figure(data).axes[0].lines
         return [str(line.get_xydata().tolist()) for line in (curve, ring)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from .canvas import BLUE, GREEN, GREY, RED, label_text, new_figure, set_title, with_style
 from .labels import PointLabel, place_labels
-from .words import field_words, input_words, metric_words, with_unit
+from .words import input_words, with_unit
 
 COLOURS = (BLUE, RED, GREEN, "#8a6fb0", "#b58900", "#4fa3a5", "#7a7a7a", "#c06c84")
 MIN_LOG_RANGE_RATIO = 30
@@ -20,7 +20,7 @@ MARGIN_RATIO = 0.08
 
 @with_style
 def sweep_figure(data: Mapping[str, Any]) -> Any:
-    """Draw `Sweep.to_dict()`: numbers in ascending order, names at equal distances."""
+    """Draw `Sweep.to_dict()` with the `label` of its metric: numbers in ascending order, names at equal distances."""
     figure, axes = new_figure(1, 1, 8.2, 4.8)
     axis = axes[0][0]
     x_axis = data["axes"][0]
@@ -81,17 +81,17 @@ def _scale_axes(axis: Any, data: Mapping[str, Any], x: list[float], *, is_text: 
     axis.set_xlabel(label_text(with_unit(words, unit), 80), parse_math=False)
     axis.margins(y=MARGIN_RATIO)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axis.set_ylabel(metric_words(data["metric"]))
+    axis.set_ylabel(with_unit(data["label"], data["unit"]))
 
 
 def _title(data: Mapping[str, Any]) -> str:
-    words = field_words(data["metric"])
+    label = data["label"]
     over = label_text(input_words(data["axes"][0]["path"])[0])
     plan = f" after {label_text(data['plan'])}" if data["plan"] else ""
     job = f", job {label_text(data['job'])}" if data["job"] else ""
     n_empty = sum(value is None for value in data["values"])
     note = f"; {n_empty} of {len(data['values'])} points have no value" if n_empty else ""
-    return f"{words[:1].upper()}{words[1:]} by {over}\n{label_text(data['network'])}{plan}{job}{note}"
+    return f"{label[:1].upper()}{label[1:]} by {over}\n{label_text(data['network'])}{plan}{job}{note}"
 
 
 def _mark_points(

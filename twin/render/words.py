@@ -1,4 +1,4 @@
-"""Names in words for pictures: metrics, and inputs of a sweep."""
+"""Inputs of a sweep in words, for pictures."""
 
 from __future__ import annotations
 
@@ -6,17 +6,6 @@ import re
 
 from ..units import SUFFIXES, unit_of
 
-WORDS = {
-    "capex": "purchase cost",
-    "comm": "communication",
-    "max": "largest",
-    "mfu": "MFU",
-    "min": "smallest",
-    "opex": "running cost",
-    "rtt": "RTT",
-    "sgd": "SGD",
-}
-"""Words of names that a reader knows by another word."""
 PARALLELISM = {
     "cp": "context ranks (cp)",
     "dp": "replicas (dp)",
@@ -31,19 +20,14 @@ NAME = re.compile(r'"((?:[^"\\]|\\.)*)"|([^.]+)')
 """One name of a path; a name that holds dots is in double quotes."""
 
 
-def metric_words(metric: str) -> str:
-    """Return a metric in words with its unit: `step_time_s` is `step time (s)`."""
-    return with_unit(field_words(metric), unit_of(metric))
-
-
 def field_words(field: str) -> str:
-    """Return a field in words without its unit: `n_global_batch` is `global batch`; `cost` if a unit is all it says."""
+    """Return a field in words without its unit: `n_global_batch` is `global batch`."""
     words = field.removeprefix("n_").split("_")
     if "per" in words:
         words = words[: words.index("per")]
     if not field.startswith("n_") and words[-1] in SUFFIXES:
         words = words[:-1]
-    return " ".join(WORDS.get(word, word) for word in words) or "cost"
+    return " ".join(words)
 
 
 def input_words(path: str) -> tuple[str, str | None]:

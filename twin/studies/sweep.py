@@ -84,7 +84,7 @@ class Sweep(Answer):
 
     def figure(self) -> Any:
         """Draw a curve for each value of the second input, as a matplotlib figure (extra `pictures`)."""
-        return sweep_figure(self.to_dict())
+        return sweep_figure(self.to_dict() | {"label": METRICS[self.metric].label})
 
     def _repr_html_(self) -> str:
         heads = (*(axis.path for axis in self.axes), self.metric)
