@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from . import catalogue, check, explain, links, reference, score, service, studies
-from .terminal import BAD_INPUT, INTERRUPTED, refuse
+from .terminal import BAD_INPUT, INTERRUPTED, refuse, replace_unknown_characters
 
 COMMANDS = (
     score.score,
@@ -89,6 +89,7 @@ def main() -> None:
     """Run the command line. Errors are written to stderr and end with exit code 2."""
     from ..errors import TwinError
 
+    replace_unknown_characters()
     gc.disable()  # the process ends soon: collecting cycles takes a quarter of the time and frees little
     try:
         app()

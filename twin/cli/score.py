@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from .terminal import (
     refuse,
     show,
     show_json,
+    write_json,
 )
 
 
@@ -37,7 +37,7 @@ def score(
     with progress("loading") as notify:
         answer = load_network(network, prices).score(job, ageing=ageing_case(ageing), notify=notify)
     if as_json:
-        sys.stdout.write(answer.to_json())
+        write_json(answer.to_json())
     else:
         from ..render.score_table import score_table
 
@@ -63,7 +63,7 @@ def whatif(
         loaded = load_network(network, prices)
         answer = loaded.what_if(plan_or_changes, job, ageing=ageing_case(ageing), notify=notify)
     if as_json:
-        sys.stdout.write(answer.to_json())
+        write_json(answer.to_json())
     else:
         from ..render.diff_table import diff_table
 
