@@ -1,36 +1,30 @@
-"""Shipped networks, and the generators that expand a compact block into nodes and links."""
+"""Shipped networks, and the generators that expand a compact block into nodes and links.
+
+A list of the networks needs no generator, so these are imported when first used.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING
 
-from twin.errors import CatalogueError, TopologyError, TwinError, did_you_mean, joined_error
-from twin.model.document import Fabric, TopologyDocument
-from twin.model.network import Expansion
+from twin.errors import CatalogueError, did_you_mean
 
-from .campuses import campuses_of
-from .fat_tree import FAT_TREE
-from .generator import Generator, check_ports, garbage_collector_paused, read_params
-from .leaf_spine import LEAF_SPINE
-from .rail_clos import RAIL_CLOS
+if TYPE_CHECKING:
+    from .expansion import FABRICS, GENERATORS, MAX_RECORDS, check_size, digest, expand
+    from .generator import Generator
 
-__all__ = ["GENERATORS", "MAX_RECORDS", "NETWORKS", "Generator", "check_size", "digest", "expand", "network_text"]
-
-MAX_RECORDS = 2_000_000
-"""Default maximum number of nodes and links."""
-
-FABRICS: dict[str, Generator[Any]] = {
-    "fat_tree": FAT_TREE,
-    "leaf_spine": LEAF_SPINE,
-    "rail_clos": RAIL_CLOS,
-}
-"""Generators of one fabric; those with a top tier can also be a campus."""
-
-GENERATORS: dict[str, Generator[Any]] = {"campuses": campuses_of(FABRICS)} | FABRICS
-"""All generators that a `fabrics` block can name."""
+__all__ = [
+    "FABRICS",
+    "GENERATORS",
+    "MAX_RECORDS",
+    "NETWORKS",
+    "Generator",
+    "check_size",
+    "digest",
+    "expand",
+    "network_text",
+]
 
 NETWORKS: dict[str, str] = {
     "ageing-lines": "One line of each kind that ages: amplified, regenerated, protected, metro, direct-detect.",
@@ -39,85 +33,6 @@ NETWORKS: dict[str, str] = {
     "memphis-small": "As `memphis`, with a few dozen racks per campus: for quick trials.",
     "two-campus": "Two small campuses, 40 km apart on new dark fibre, that train one model.",
 }
-
-
-def check_size(document: TopologyDocument, max_records: int = MAX_RECORDS) -> None:
-    """Check the number of records of a document with its fabrics expanded; sizes are computed without building.
-
-    Raises:
-        CatalogueError: unknown generator.
-        DocumentError: bad parameters, of all fabrics.
-        TopologyError: too many records.
-    """
-    n_records = len(document.nodes) + len(document.links)
-    errors: list[TwinError] = []
-    for fabric in document.fabrics:
-        try:
-            generator, params = _generator_of(fabric)
-            n_records += sum(generator.size(params))
-        except TwinError as error:
-            errors.append(error)
-    if errors:
-        raise joined_error(errors, "fabric", document.name)
-    if n_records > max_records:
-        raise TopologyError(
-            f"expands to {n_records} nodes and links",
-            where=document.name or "document",
-            expected=f"at most {max_records} records",
-            hint="make it smaller, or split it over several documents",
-        )
-
-
-def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:
-    """Expand a block into its records; its size is checked before anything is built.
-
-    Args:
-        fabric: block to expand.
-        max_records: maximum number of nodes and links.
-
-    Raises:
-        CatalogueError: unknown generator or part.
-        DocumentError: bad parameters.
-        TopologyError: too many records, or more cables on a switch than it has ports.
-    """
-    where = f"fabrics[{fabric.id}]"
-    generator, params = _generator_of(fabric)
-    n_nodes, n_links = generator.size(params)
-    if n_nodes + n_links > max_records:
-        raise TopologyError(
-            f"expands to {n_nodes} nodes and {n_links} links",
-            where=where,
-            expected=f"at most {max_records} records",
-            hint="make it smaller, or split it over several documents",
-        )
-    with garbage_collector_paused():
-        expansion = generator.build(fabric.id, params)
-        check_ports(expansion, where)
-    return expansion
-
-
-def _generator_of(fabric: Fabric) -> tuple[Generator[Any], Any]:
-    """Return the generator of a block and its parameters; errors as in `expand`."""
-    where = f"fabrics[{fabric.id}]"
-    generator = GENERATORS.get(fabric.generator)
-    if generator is None:
-        raise CatalogueError(
-            f"unknown generator {fabric.generator!r}",
-            where=f"{where}.generator",
-            expected=f"one of {', '.join(GENERATORS)}",
-            hint=did_you_mean(fabric.generator, GENERATORS),
-        )
-    return generator, read_params(generator.params, fabric.params, f"{where}.params")
-
-
-@cache
-def digest() -> str:
-    """Return the SHA-256 of the source of the generators, so that results of other code are not reused."""
-    result = hashlib.sha256()
-    for file in sorted(files(__package__).iterdir(), key=lambda item: item.name):
-        if file.name.endswith(".py"):
-            result.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return result.hexdigest()
 
 
 def network_text(name: str) -> str:
@@ -130,3 +45,13 @@ def network_text(name: str) -> str:
             hint=did_you_mean(name, NETWORKS),
         )
     return files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+
+
+if not TYPE_CHECKING:  # a type checker would take any attribute for granted
+
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(".expansion", __name__), name)

@@ -32,6 +32,17 @@ def test_reading_prices_needs_no_numba() -> None:
     assert not loaded & {"numba", "fastapi", "scipy", "networkx"}
 
 
+def test_the_list_of_networks_needs_no_arrays_and_no_generators() -> None:
+    code = """
+import sys
+from twin.cli.main import app
+app(["topologies"], standalone_mode=False)
+loaded = [name for name in sys.modules if name.startswith(("twin.model", "twin.topologies."))]
+assert not loaded, loaded
+"""
+    assert not loaded_after(code) & {"numba", "numpy", "scipy", "networkx", "yaml", "fastapi"}
+
+
 def test_every_public_name_is_there_when_asked_for() -> None:
     import twin
 

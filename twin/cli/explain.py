@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from .terminal import (
     AfterPlan,
     Ageing,
@@ -15,6 +13,7 @@ from .terminal import (
     load_network,
     progress,
     show,
+    write_json,
     write_picture,
 )
 
@@ -32,7 +31,7 @@ def explain(
         answer = load_network(network, None).explain(job, changes=plan, ageing=ageing_case(ageing), notify=notify)
         write_picture(answer.figure, picture)
     if as_json:
-        sys.stdout.write(answer.to_json())
+        write_json(answer.to_json())
     else:
         from ..render.explanation_table import explanation_table
 

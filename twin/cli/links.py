@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -19,6 +18,7 @@ from .terminal import (
     load_network,
     progress,
     show,
+    write_json,
     write_picture,
 )
 
@@ -39,7 +39,7 @@ def links(
     with progress("loading"):
         table = load_network(network, None).link_table(selection, job, ageing=ageing_case(ageing))
     if as_json:
-        sys.stdout.write(table.to_json())
+        write_json(table.to_json())
     else:
         from ..render.link_tables import links_table
 
@@ -64,7 +64,7 @@ def link(
         )
         write_picture(report.figure, picture)
     if as_json:
-        sys.stdout.write(report.to_json())
+        write_json(report.to_json())
     else:
         from ..render.link_tables import link_report_table
 

@@ -10,7 +10,8 @@ import typer
 from typer.core import TyperGroup
 
 from . import catalogue, check, explain, links, reference, score, service, studies
-from .terminal import BAD_INPUT, INTERRUPTED, refuse
+from .terminal import BAD_INPUT, INTERRUPTED, refuse, replace_unknown_characters
+from .usage import usage_errors_refused
 
 COMMANDS = (
     score.score,
@@ -37,21 +38,32 @@ RENAMED = {"plans": "compare"}
 
 
 class _Commands(TyperGroup):
-    """The commands, with a message after Ctrl-C and a hint for earlier names."""
+    """The commands, with a message after Ctrl-C, and errors of the command line as one line with a hint."""
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the options before the command."""
+        with usage_errors_refused():
+            return super().make_context(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the requested command."""
         try:
-            return super().invoke(ctx)
+            with usage_errors_refused(ctx):
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             typer.echo("interrupted", err=True)
             raise typer.Exit(INTERRUPTED) from None
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return the command of a name, or None. An earlier name is refused with a hint at the new name."""
-        if cmd_name in RENAMED:
-            refuse(f"no command {cmd_name!r}", f"did you mean {RENAMED[cmd_name]!r}?")
-        return super().get_command(ctx, cmd_name)
+        """Return the command of a name. An unknown or earlier name is refused with near names or the new name."""
+        command = super().get_command(ctx, cmd_name)
+        if command is None and not cmd_name.startswith("-"):
+            from ..errors import did_you_mean
+
+            known = [RENAMED[cmd_name]] if cmd_name in RENAMED else self.list_commands(ctx)
+            hint = f"did you mean {known[0]!r}?" if len(known) == 1 else did_you_mean(cmd_name, known)
+            refuse(f"no command {cmd_name!r}", hint or "`twin --help` lists them")
+        return command
 
 
 app = typer.Typer(
@@ -89,6 +101,7 @@ def main() -> None:
     """Run the command line. Errors are written to stderr and end with exit code 2."""
     from ..errors import TwinError
 
+    replace_unknown_characters()
     gc.disable()  # the process ends soon: collecting cycles takes a quarter of the time and frees little
     try:
         app()

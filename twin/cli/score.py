@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from .terminal import (
     refuse,
     show,
     show_json,
+    write_json,
 )
 
 
@@ -40,7 +40,7 @@ def score(
         loaded = load_network(network, prices)
         answer = loaded.score(job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify)
     if as_json:
-        sys.stdout.write(answer.to_json())
+        write_json(answer.to_json())
     else:
         from ..render.score_table import score_table
 
@@ -69,7 +69,7 @@ def whatif(
             plan_or_changes, job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
         )
     if as_json:
-        sys.stdout.write(answer.to_json())
+        write_json(answer.to_json())
     else:
         from ..render.diff_table import diff_table
 

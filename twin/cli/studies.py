@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from .terminal import (
     progress_bar,
     refuse,
     show,
+    write_json,
     write_picture,
 )
 
@@ -73,9 +73,9 @@ def sweep(
         )
         write_picture(answer.figure, picture)
     if csv_path is not None:
-        csv_path.write_text(answer.to_csv())
+        csv_path.write_text(answer.to_csv(), encoding="utf-8")
     if as_json:
-        sys.stdout.write(answer.to_json())
+        write_json(answer.to_json())
     else:
         from ..render.sweep_table import sweep_table
 
@@ -103,7 +103,7 @@ def forecast(
         )
         write_picture(answer.figure, picture)
     if as_json:
-        sys.stdout.write(answer.to_json())
+        write_json(answer.to_json())
     else:
         from ..render.forecast_table import forecast_table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -146,7 +147,25 @@ def show(renderable: Any) -> None:
 
 def show_json(data: Any) -> None:
     """Write plain data to stdout as JSON."""
-    sys.stdout.write(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_json(text: str) -> None:
+    """Write JSON to stdout. It is UTF-8 in any locale, as RFC 8259 requires; a lone surrogate is written escaped."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:  # a stream that takes text only, such as that of a notebook
+        sys.stdout.write(text)
+        return
+    sys.stdout.flush()
+    buffer.write(text.encode("utf-8", "backslashreplace"))
+    buffer.flush()
+
+
+def replace_unknown_characters() -> None:
+    """Make stdout and stderr print `?` for characters that the terminal's encoding lacks, instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def show_data(data: Any, as_json: bool, table: Callable[[], Any]) -> None:

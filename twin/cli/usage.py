@@ -1,0 +1,43 @@
+"""Errors of the command line itself (unknown commands and options, missing arguments), in the style of all errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import typer
+
+from .terminal import refuse
+
+UsageError: Any = typer.BadParameter.__base__
+"""Base class of these errors; typer does not export it."""
+
+
+@contextmanager
+def usage_errors_refused(group: Any = None) -> Iterator[None]:
+    """Turn errors of the command line into one line on stderr and the exit code for invalid input.
+
+    group: context of the group whose command runs, for errors that do not name their command.
+    """
+    try:
+        yield
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # not an error: the command prints its help
+            raise
+        _refuse(error, group)
+
+
+def _refuse(error: Any, group: Any) -> NoReturn:
+    path = "twin" if group is None else f"{group.command_path} {group.invoked_subcommand}"
+    if error.ctx is not None:
+        path = error.ctx.command_path
+    hint = f"`{path} --help` shows how"
+    if type(error).__name__ == "NoSuchOption":
+        from ..errors import did_you_mean
+
+        option = str(error.option_name)
+        known = [name for parameter in error.ctx.command.params for name in parameter.opts if name.startswith("-")]
+        refuse(f"no option {option!r}", did_you_mean(option, [*known, "--help"]) or hint)
+    message = error.format_message().strip().removesuffix(".")
+    refuse(message[:1].lower() + message[1:], hint)
