@@ -86,6 +86,7 @@ class LeaveSites(JobChange):
     """Run the job without some of its sites; the placements at the other sites stay."""
 
     kind: Literal["leave_sites"] = "leave_sites"
+    example: ClassVar[Fields] = {"sites": ["c1"]}
     sites: Globs
     """Sites of the job: an id or a glob, or a list of these."""
 
