@@ -230,7 +230,7 @@ def test_a_slip_of_the_pen_is_a_sentence(
         (["link", "NET", "wna"], "did you mean 'wan'"),
         (["link", "NET", "*-up"], "2 links match '*-up'"),
         (["link", "NET", "wan", "--ageing", "hihg"], "did you mean 'high'"),
-        (["link", "NET"], "Missing argument"),
+        (["link", "NET"], "missing argument"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
