@@ -64,7 +64,7 @@ def saved(tmp_path: Path, data: dict[str, Any]) -> str:
 
 
 def test_a_forecast_is_a_table_of_three_cases_a_link() -> None:
-    text = told("forecast", SMALL, "--years", "40", "--growth", "0.1")
+    text = told("forecast", SMALL, "--years", "40", "--growth", "0.1", columns=160)
     lines = text.splitlines()
     assert "next 40 years, traffic +10 % a year" in lines[0]
     found = load(SMALL).forecast(40, 0.1)
