@@ -35,6 +35,9 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
         name_or_path: name of a shipped network, or path of a file.
         prices: entries, or a file of entries, that replace those of the price book.
 
+    Returns:
+        The network. Its records are validated when they are first used.
+
     Raises:
         CatalogueError: unknown name; the message has similar names.
         DocumentError: the file is not a valid document.
@@ -64,7 +67,12 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
 def from_document(document: TopologyDocument | Mapping[str, Any], *, label: str = "document") -> Network:
     """Create a network from a document or plain data.
 
-    label: name in answers if the document has none. Raises DocumentError for invalid data.
+    Args:
+        document: a document, or a mapping with its fields.
+        label: name in answers if the document has none.
+
+    Raises:
+        DocumentError: invalid data; it lists every fault.
     """
     if not isinstance(document, TopologyDocument):
         document = _read_document(document, label)

@@ -380,7 +380,14 @@ class Network(CompiledNetwork):
         return network
 
     def check_plans(self, arrays: NetworkArrays) -> None:
-        """Raise TopologyError if a plan of a document that was read names what does not exist."""
+        """Check the targets of the plans of a document that was read.
+
+        Args:
+            arrays: the compiled network.
+
+        Raises:
+            TopologyError: a plan names what does not exist.
+        """
         issues = list(plan_issues(self.document, arrays, self.catalogue)) if self._is_as_read else []
         if issues:
             n_faults = counted(len(issues), "fault")
