@@ -140,9 +140,9 @@ def test_imports_point_down(module: str) -> None:
         ("twin.topologies.fat_tree", "from twin.arrays import State"),
         ("twin.api.app", "from twin.cli import main"),
         ("twin.units", "from .errors import TwinError"),
-        ("twin.answers.summary_text", "import importlib\nimportlib.import_module('twin.studies.sweep')"),
-        ("twin.answers.summary_text", "import twin"),
-        ("twin.answers.summary_text", "from twin.attic import x"),
+        ("twin.answers.reasons", "import importlib\nimportlib.import_module('twin.studies.sweep')"),
+        ("twin.answers.reasons", "import twin"),
+        ("twin.answers.reasons", "from twin.attic import x"),
     ],
 )
 def test_the_walk_finds_what_points_up_or_sideways(module: str, line: str) -> None:
@@ -153,7 +153,7 @@ def test_the_walk_finds_what_points_up_or_sideways(module: str, line: str) -> No
     ("module", "line"),
     [
         ("twin.model.rules", "from ..errors import Issue\nfrom .records import Link\nimport networkx"),
-        ("twin.answers.summary_text", "def f():\n    from ..economics import cost"),
+        ("twin.answers.reasons", "def f():\n    from ..economics import cost"),
         ("twin.api.app", "from twin.loading import load\nfrom .routes import x"),
     ],
 )

@@ -52,6 +52,7 @@ IDEAL = AcceleratorProfile(
     host_micro_batch_s=0.0,
     nvlink_bytes_per_s=1e30,
     nvlink_hop_s=0.0,
+    nic_gbps=8e21,
     nic_bytes_per_s=1e30,
     nic_hop_s=0.0,
     tensor_overlap_ratio=0.0,
