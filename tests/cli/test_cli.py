@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from twin.cli import main as cli
 from twin.errors import TwinError
 from twin.loading import load
-from twin.render.compare_table import PLAN_COLUMNS
+from twin.render.numbers import short_text
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str]:
@@ -73,14 +73,24 @@ def test_an_interrupted_command_says_so(
     assert ended(monkeypatch, capsys, words[0], "memphis-small", *words[1:]) == (cli.INTERRUPTED, "interrupted\n")
 
 
-def test_the_table_of_plans_has_their_goodput_and_fits_a_hundred_columns() -> None:
+def test_the_table_of_plans_has_the_verdict_the_network_and_every_plan_in_a_hundred_columns() -> None:
     result = CliRunner().invoke(cli.app, ["compare", "memphis-small"], env={"COLUMNS": "100"})
     assert result.exit_code == 0, result.output
-    _, heads, units, first, *_ = result.stdout.splitlines()
-    assert [head for head in heads.split() if head] == list(PLAN_COLUMNS.values())
+    lines = result.stdout.splitlines()
+    network = load("memphis-small")
+    assert lines[1].startswith("Best goodput: ")
+    assert max(map(len, lines)) <= 100
+    header = next(i for i, line in enumerate(lines) if line.split()[:1] == ["step"])
+    heads, units, first = (lines[header + i] for i in range(3))
+    assert heads.split()[:3] == ["step", "goodput", "change"]
+    assert units.split()[0] == "plan"
     assert "tokens/s" in units
-    goodput = load("memphis-small").score()["goodput_tokens_per_s"]
-    assert f"{(goodput or 0) / 1e3:.3g}k" in first.split()
+    assert first.startswith("as it is")
+    goodput = network.score()["goodput_tokens_per_s"]
+    assert short_text(goodput) in first.split()
+    rows = lines[header + 3 :]
+    for plan in network.document.plans:
+        assert any(line.split()[:1] == [plan.id] for line in rows), plan.id
 
 
 def test_an_earlier_name_of_a_command_is_told_its_new_one(
@@ -136,5 +146,5 @@ def test_fields_that_no_answer_uses_are_named_and_unknown_rates_shown(tmp_path: 
     links = CliRunner().invoke(cli.app, ["links", str(path), "光.1"], env=wide)
     assert (links.exit_code, "a [x] → b" in links.stdout) == (0, True)
     page = CliRunner().invoke(cli.app, ["link", str(path), "光.1"], env=wide)
-    assert "rate unknown" in page.stdout
+    assert "Rate unknown: the link states neither capacity_gbps nor a transceiver." in page.stdout
     assert "unused" not in json.loads(CliRunner().invoke(cli.app, ["score", "leaf-spine-demo", "--json"]).stdout)

@@ -64,21 +64,23 @@ def saved(tmp_path: Path, data: dict[str, Any]) -> str:
 
 
 def test_a_forecast_is_a_table_of_three_cases_a_link() -> None:
-    text = told("forecast", SMALL, "--years", "40", "--growth", "0.1")
+    text = told("forecast", SMALL, "--years", "40", "--growth", "0.1", columns=160)
     lines = text.splitlines()
-    assert "next 40 years, traffic +10% a year" in lines[0]
+    assert "next 40 years, traffic +10 % a year" in lines[0]
     found = load(SMALL).forecast(40, 0.1)
-    starts = [lines.index(next(line for line in lines if line.startswith(link.id))) for link in found.links]
+    rows = lines[next(i for i, line in enumerate(lines) if line.split()[:2] == ["link", "case"]) + 1 :]
+    starts = [rows.index(next(row for row in rows if row.startswith(link.id))) for link in found.links]
     assert starts == sorted(starts)
-    cases = [line.split()[0] for line in lines if line.startswith(("optimistic", "central", "pessimistic"))]
+    cases = [word for row in rows for word in row.split() if word in ("optimistic", "central", "pessimistic")]
     assert cases == ["optimistic", "central", "pessimistic"] * len(found.links)
     central = found.links[0].cases["value"].margin_gone
     assert central is not None
     assert central.date is not None
-    row = next(line for line in lines[starts[0] :] if line.startswith("central"))
+    row = next(row for row in rows[starts[0] :] if "central" in row.split())
     assert f"{central.date:%Y-%m} to 300G" in row
     assert f"and {found.links[-1].n_alike - 1} alike" in text
-    assert "least certain part of the twin" in text
+    assert lines[1] == found.summary[0]
+    assert "Ageing is the least certain input" in lines[-1]
 
 
 def test_the_table_fits_a_terminal() -> None:
@@ -88,10 +90,10 @@ def test_the_table_fits_a_terminal() -> None:
         assert "…" not in text
 
 
-def test_many_links_are_cut_short_with_a_word(tmp_path: Path) -> None:
+def test_the_table_says_how_many_links_it_leaves_out(tmp_path: Path) -> None:
     path = saved(tmp_path, document(*(zr(glass(20.0 + km)) for km in range(15))))
     text = told("forecast", path, "--years", "2")
-    assert "… and 3 more links that fare no worse" in text
+    assert "\n3 more links are no worse; select links, or use --json.\n" in text
     assert text.count("central") == 12
 
 
@@ -118,20 +120,22 @@ def test_json_is_the_python_answer(words: list[str], asked: dict[str, Any], camp
 # --- link ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_link_is_words_budget_modes_directions_failures_and_calendar() -> None:
+def test_a_link_report_has_summary_budget_modes_directions_failures_and_forecast() -> None:
     text = told("link", SMALL, "wan-1-2", "--years", "3", "--growth", "0.2")
     assert text.startswith("wan-1-2 · c1/border-1 – c2/border-1 · 8 x OpenZR+-400G")
     for part in (
-        "the buffer of c2/border-1",
-        "budget, whole link",
-        "glass, grown with age",
-        "needed for 400G",
-        "modes",
+        "\nLink up, 3.8 dB margin: enough, 1 dB is required.\nLimit, ",
+        "PFC headroom per port of c2/border-1",
+        "link budget, whole link",
+        "fibre, ageing",
+        "required for 400G",
+        "\nmodes\n",
         "in use",
-        "propagation_us",
-        "failures",
-        "n_cuts_per_year",
-        "next 3 years, traffic +20% a year",
+        "propagation, µs",
+        "\nFailures\n",
+        "All members at once: fails once in 14 years, 12 h to repair.",
+        "fibre cuts once in 14 years",
+        "next 3 years, traffic +20 % a year",
         "pessimistic",
     ):
         assert part in text
@@ -144,16 +148,18 @@ def test_a_protected_and_regenerated_link_has_a_budget_for_each_line(tmp_path: P
         assert f"budget, {line}" in text
 
 
-def test_a_link_without_light_has_no_budget(tmp_path: Path) -> None:
+def test_a_link_without_a_transceiver_has_no_budget(tmp_path: Path) -> None:
     text = told("link", saved(tmp_path, document({"capacity_gbps": 100.0})), "l0", "--years", "1")
-    assert "1 x no part" in text
+    assert "1 x no transceiver" in text
     assert "budget" not in text
     assert "modes" not in text
 
 
-def test_ids_that_look_like_markup_are_told_as_they_are(tmp_path: Path) -> None:
+def test_ids_that_look_like_markup_are_printed_as_they_are(tmp_path: Path) -> None:
     nodes = [{"id": "[/a]", "kind": "leaf"}, {"id": "[bold]b", "kind": "leaf"}]
-    path = saved(tmp_path, {"nodes": nodes, "links": [{"id": "[/l]", "ends": ["[/a]", "[bold]b"]}]})
+    link = {"id": "[/l]", "ends": ["[/a]", "[bold]b"], "capacity_gbps": 100.0}
+    demand = {"id": "d", "source": "[/a]", "target": "[bold]b", "offered_gbps": 10.0}
+    path = saved(tmp_path, {"nodes": nodes, "links": [link], "demands": [demand]})
     text = told("link", path, "[/l]", "--years", "1")
     assert "[/l] · [/a] – [bold]b" in text
     assert "[/a] → [bold]b" in text
@@ -230,7 +236,7 @@ def test_a_slip_of_the_pen_is_a_sentence(
         (["link", "NET", "wna"], "did you mean 'wan'"),
         (["link", "NET", "*-up"], "2 links match '*-up'"),
         (["link", "NET", "wan", "--ageing", "hihg"], "did you mean 'high'"),
-        (["link", "NET"], "Missing argument"),
+        (["link", "NET"], "missing argument"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -15,11 +15,12 @@ from rich.console import Console
 
 from twin.arrays import State
 from twin.loading import Network, load
+from twin.model.validation import validate_as
 from twin.render.reference_tables import change_table, changes_table, yaml_text
 from twin.scenario.apply import parse_changes
 from twin.scenario.change_reference import LEVELS, change_row, change_rows
 from twin.scenario.changes import CHANGES
-from twin.scenario.select import LinkSelector, NodeSelector, select_links, select_nodes
+from twin.scenario.select import Links, LinkSelector, Nodes, NodeSelector, select_links, select_nodes
 from twin.units import SUFFIXES
 
 
@@ -98,10 +99,10 @@ def test_every_form_of_a_selector_selects() -> None:
     state = State.of(network("memphis-small").arrays)
     as_of = network("memphis-small").document.as_of
     for form in LinkSelector.forms:
-        links = form if isinstance(form, str) else LinkSelector.model_validate(form, strict=False)
+        links = validate_as(Links, form, "test")
         assert len(select_links(state, links, as_of, "test"))
     for form in NodeSelector.forms:
-        nodes = form if isinstance(form, str) else NodeSelector.model_validate(form, strict=False)
+        nodes = validate_as(Nodes, form, "test")
         assert len(select_nodes(state, nodes, as_of, "test"))
     assert change_row("age")["records"]["link selector"]["forms"] == list(LinkSelector.forms)
     assert change_row("fail_nodes")["records"]["node selector"]["forms"] == list(NodeSelector.forms)

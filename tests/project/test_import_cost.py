@@ -43,6 +43,12 @@ assert not loaded, loaded
     assert not loaded_after(code) & {"numba", "numpy", "scipy", "networkx", "yaml", "fastapi"}
 
 
+@pytest.mark.parametrize("words", [["leaf-spine-demo"], ["leaf-spine-demo", "--json"]])
+def test_one_shipped_network_is_shown_without_the_analyses(words: list[str]) -> None:
+    code = f"from twin.cli.main import app\napp({['topologies', *words]!r}, standalone_mode=False)"
+    assert not loaded_after(code) & {"numba", "scipy", "networkx", "fastapi"}
+
+
 def test_every_public_name_is_there_when_asked_for() -> None:
     import twin
 

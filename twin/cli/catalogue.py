@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .terminal import AsJson, load_network, progress, refuse, show, show_data, show_json
+
+if TYPE_CHECKING:
+    from ..arrays import CompiledNetwork
 
 
 def topologies(
@@ -24,14 +28,27 @@ def topologies(
             show(networks_table(NETWORKS))
         return
     with progress("loading"):
-        loaded = load_network(name, None)
+        loaded = _shipped_network(name) if name in NETWORKS else load_network(name, None)
         size = None if as_json else (loaded.arrays.n_nodes, loaded.arrays.n_links)
     if size is None:
         show_json(loaded.to_document().to_dict())
     else:
         unused = [str(field) for field in loaded.unused_fields]
-        warnings = [str(row) for row in loaded.warnings]
-        show(network_table(loaded.label, loaded.document.to_dict(), *size, unused, warnings))
+        warnings = [str(row) for row in getattr(loaded, "warnings", ())]
+        label = loaded.document.name or Path(name).stem
+        show(network_table(label, loaded.document.to_dict(), *size, unused, warnings))
+
+
+def _shipped_network(name: str) -> CompiledNetwork:
+    """Load a shipped network without its analyses, whose import takes longer than reading the network."""
+    from ..arrays import CompiledNetwork
+    from ..formats import parse_document
+    from ..formats.native import parse_mapping
+    from ..model.network import Generators
+    from ..topologies import digest, expand, network_text
+
+    document = parse_document(parse_mapping(network_text(name), name, as_json=False), name)
+    return CompiledNetwork(document, Generators(expand, digest))
 
 
 def parts(

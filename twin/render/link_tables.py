@@ -90,7 +90,7 @@ def _link_row(side: Mapping[str, Any]) -> tuple[str, ...]:
 
 def link_report_table(data: Mapping[str, Any]) -> RenderableType:
     """Show `LinkReport.to_dict()`: sentences, budget, modes, directions, failures, forecast."""
-    equipment = f"{data['n_members']} x {data['transceiver'] or 'no part'}"
+    equipment = f"{data['n_members']} x {data['transceiver'] or 'no transceiver'}"
     heading = f"[bold]{escape(data['id'])}[/] · {escape(' – '.join(data['ends']))} · {equipment}"
     parts: list[RenderableType] = [Text.from_markup(heading), *verdict(data["summary"])]
     for line in data["budget"]:

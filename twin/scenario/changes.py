@@ -313,6 +313,7 @@ class FailSrlg(StateChange):
     """Fail a shared-risk group (SRLG): all links with a span in it; a protected link only if both paths are in it."""
 
     kind: Literal["fail_srlg"] = "fail_srlg"
+    example: ClassVar[Fields] = {"srlg": "duct-shared"}
     srlg: Globs
     """A name or a glob, or a list of these: all of them fail."""
 

@@ -24,6 +24,7 @@ class ScaleDemands(WorkloadChange):
     example: ClassVar[Fields] = {"factor_ratio": 1.3, "ids": ["d1", "d2"]}
     example_network: ClassVar[str] = "leaf-spine-demo"
     factor_ratio: Annotated[float, Field(ge=0, le=1e6)]
+    """New over old demand: 2 doubles it."""
     ids: Globs | None = None
     """Demands to scale: an id or a glob, or a list of these; None = all."""
 
@@ -86,6 +87,7 @@ class LeaveSites(JobChange):
     """Run the job without some of its sites; the placements at the other sites stay."""
 
     kind: Literal["leave_sites"] = "leave_sites"
+    example: ClassVar[Fields] = {"sites": ["c1"]}
     sites: Globs
     """Sites of the job: an id or a glob, or a list of these."""
 
