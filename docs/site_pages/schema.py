@@ -34,8 +34,8 @@ records begin with the id of the block. Examples are in [Describing a network](.
 CHANGES_INTRO = """\
 A plan, `--change` and `what_if` take changes. Each change has a `kind`. A change edits one level: what exists
 (structure), what runs (workload), or state such as age and installed parts. Structure is applied first, then workload,
-then state, whatever the order of the list. What cannot be built is refused with the reason. `twin changes` prints this list,
-and `twin changes KIND` one of them.
+then state, whatever the order of the list. What cannot be built is refused with the reason. `twin changes` prints this
+list, and `twin changes KIND` one of them.
 """
 
 
