@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from functools import cache
 from typing import Any
 
 from twin.topologies import GENERATORS
 
 from twin.loading import document_schema
+from twin.scenario.change_reference import change_rows
 
 from . import markdown
 
@@ -31,7 +34,8 @@ records begin with the id of the block. Examples are in [Describing a network](.
 CHANGES_INTRO = """\
 A plan, `--change` and `what_if` take changes. Each change has a `kind`. A change edits one level: what exists
 (structure), what runs (workload), or state such as age and installed parts. Structure is applied first, then workload,
-then state, whatever the order of the list. What cannot be built is refused with the reason.
+then state, whatever the order of the list. What cannot be built is refused with the reason. `twin changes` prints this
+list, and `twin changes KIND` one of them.
 """
 
 
@@ -76,14 +80,17 @@ def fabrics_page(_: str = "") -> str:
 
 def changes_page(_: str = "") -> str:
     """Return the page of changes and selectors."""
-    rows = [(f"[{_title(name)}](#{_title(name)})", _first(_definitions()[name])) for name in _kinds()]
-    overview = markdown.table(("kind", "what it does"), rows)
-    names = [*_kinds(), *SELECTORS]
-    return markdown.page("Changes", CHANGES_INTRO, overview, *(_section(name, CHANGES) for name in names))
+    rows = change_rows()
+    links = [(f"[{row['kind']}](#{row['kind']})", row["level"], row["summary"]) for row in rows]
+    overview = markdown.table(("kind", "level", "what it does"), links)
+    classes = {_title(name): name for name in _kinds()}
+    changes = [_section(classes[row["kind"]], CHANGES) + "\n" + _example(row["example"]) for row in rows]
+    return markdown.page("Changes", CHANGES_INTRO, overview, *changes, *(_section(name, CHANGES) for name in SELECTORS))
 
 
-def _first(schema: Schema) -> str:
-    return str(schema.get("description", "")).split("\n\n")[0]
+def _example(example: Schema) -> str:
+    change = json.dumps(example["change"], ensure_ascii=False)
+    return markdown.fence(f"twin whatif {example['network']} --change {shlex.quote(change)}", "sh")
 
 
 def _section(name: str, page: str) -> str:

@@ -59,7 +59,9 @@ def test_the_document_page_has_every_field(record: type) -> None:
 
 def test_changes_and_fabrics_have_a_section_each() -> None:
     kinds = {cls.model_fields["kind"].default for cls in get_args(get_args(Change)[0])}
-    assert kinds <= set(re.findall(r"^## (\w+) ", schema.changes_page(), re.MULTILINE))
+    page = schema.changes_page()
+    assert kinds <= set(re.findall(r"^## (\w+) ", page, re.MULTILINE))
+    assert page.count("\ntwin whatif ") == len(kinds)
     assert set(GENERATORS) <= set(re.findall(r"^## (\w+) ", schema.fabrics_page(), re.MULTILINE))
 
 

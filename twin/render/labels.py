@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 DIRECTIONS = ((1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1), (1, 0), (-1, 0))
 """Places of a label around its point, the preferred ones first: right and above, right and below, ..."""
@@ -53,7 +54,7 @@ def place_labels(figure: Any, axis: Any, labels: Sequence[PointLabel], obstacles
             texts.append(text)
             if costs[-1] == 0.0:
                 break
-        best = int(np.argmin(costs))
+        best = costs.index(min(costs))
         for i, text in enumerate(texts):
             if i != best:
                 text.remove()
@@ -76,6 +77,8 @@ def _write(axis: Any, label: PointLabel, distance: float, right: int, up: int) -
 
 def _curve_pixels(axis: Any) -> np.ndarray:
     """Places on all curves and lines of a panel in pixels, close to each other (n, 2)."""
+    import numpy as np  # tables are printed without it
+
     pieces = [np.empty((0, 2))]
     for line in axis.lines:
         points = line.get_transform().transform(line.get_xydata().astype(float))
