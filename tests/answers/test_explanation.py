@@ -53,7 +53,7 @@ def test_shapley_is_the_mean_over_all_orders() -> None:
 @pytest.mark.parametrize("job", ["flagship", "everything"])
 def test_shares_add_up_to_the_gap_and_the_step_is_the_score_s(small: Network, job: str) -> None:
     found = small.explain(job)
-    assert found.step_time_s == pytest.approx(small.score(job)["step_time_s"], rel=1e-12)
+    assert found.step_time_s == pytest.approx(small.score(job, main_assumptions=False)["step_time_s"], rel=1e-12)
     assert sum(shares(found).values()) == pytest.approx(found.gap_s, rel=1e-9)
     assert found.gap_s == pytest.approx(found.step_time_s - found.ideal_step_time_s)
     assert sum(cause.share_ratio or 0.0 for cause in found.causes) == pytest.approx(1.0)
@@ -65,7 +65,7 @@ def test_shares_add_up_to_the_gap_and_the_step_is_the_score_s(small: Network, jo
 def test_alone_is_what_taking_it_away_first_saves(small: Network) -> None:
     """Deep buffers can be bought, the best split chosen: both are changes too."""
     found = small.explain()
-    balanced = small.what_if([{"kind": "split_work", "split": "balanced"}])
+    balanced = small.what_if([{"kind": "split_work", "split": "balanced"}], main_assumptions=False)
     assert found["split"].alone_s == pytest.approx(-(balanced.change("step_time_s") or 0.0), rel=1e-9)
 
 
@@ -155,7 +155,9 @@ def test_propagation_is_separate_from_distance_and_equals_the_score_s(small: Net
     assert "distance (round trips) 19.9 %" in text
     said = re.search(r"Pure propagation is ([\d.]+) ms of a step; the rest of distance is buffers and windows\.", text)
     assert said is not None
-    ms = re.search(r"Propagation between sites: ([\d.]+) ms of the step", " ".join(small.score().bottlenecks))
+    ms = re.search(
+        r"Propagation between sites: ([\d.]+) ms of the step", " ".join(small.score(main_assumptions=False).bottlenecks)
+    )
     assert ms is not None
     assert float(said[1]) == pytest.approx(float(ms[1]), rel=0.01)
     over_sites = small.explain(changes="pipeline-over-campuses")
@@ -200,7 +202,7 @@ def test_with_nothing_taken_away_every_limit_of_the_network_is_in_the_step(lossl
     links = [link | ({"loss_ratio": 1e-3, "n_parallel": 4} if link["id"] == "wan" else {}) for link in data["links"]]
     network = from_document(data | {"links": links, "lossless": lossless})
     assert network.document.demands
-    plain = from_document(data | {"demands": []}).score()["step_time_s"]
+    plain = from_document(data | {"demands": []}).score(main_assumptions=False)["step_time_s"]
     found = network.explain()
-    assert found.step_time_s == pytest.approx(network.score()["step_time_s"], rel=1e-11)
+    assert found.step_time_s == pytest.approx(network.score(main_assumptions=False)["step_time_s"], rel=1e-11)
     assert found.step_time_s > (plain or 0.0)

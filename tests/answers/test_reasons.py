@@ -22,7 +22,11 @@ def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def reasons_of(data: dict[str, Any] | Network, changes: Any = None) -> str:
     network = data if isinstance(data, Network) else from_document(data)
-    return " ".join(network.what_if(changes).after.bottlenecks if changes else network.score().bottlenecks)
+    return " ".join(
+        network.what_if(changes, main_assumptions=False).after.bottlenecks
+        if changes
+        else network.score(main_assumptions=False).bottlenecks
+    )
 
 
 def two_sites(racks: dict[str, list[tuple[str, int]]] | None = None, **more: Any) -> dict[str, Any]:
@@ -85,7 +89,7 @@ def test_the_slower_kind_is_the_straggler_where_there_is_one() -> None:
 
 def test_a_pipeline_across_sites_names_the_kinds_and_sites_of_its_stages() -> None:
     job = {"across_sites": "pipeline", "parallelism": {"tp": 8, "pp": 4}}
-    score = from_document(two_sites({"a": H100, "b": [("GB200", 64)] * 4}, job=job)).score()
+    score = from_document(two_sites({"a": H100, "b": [("GB200", 64)] * 4}, job=job)).score(main_assumptions=False)
     text = " ".join(score.bottlenecks)
     assert "Stragglers: the slowest pipeline stage limits every replica; " in text
     assert "Pipeline stages: 2 on H100 in a, 2 on GB200 in b; 32 micro batches per replica." in text
@@ -113,7 +117,7 @@ def test_a_pipeline_at_one_site_has_the_reasons_of_any_job() -> None:
 def test_the_largest_communication_is_the_phase_that_saves_most_alone() -> None:
     """After new routers the exchange within layers is no worse than before, only first."""
     network = load("memphis-small")
-    diff = network.what_if("border-router-swap")
+    diff = network.what_if("border-router-swap", main_assumptions=False)
     seconds = diff.after["exposed_in_layers_time_s"]
     assert seconds == pytest.approx(diff.before["exposed_in_layers_time_s"])
     first, second = diff.after.bottlenecks[:2]
@@ -122,7 +126,7 @@ def test_the_largest_communication_is_the_phase_that_saves_most_alone() -> None:
 
 
 def test_a_phase_that_outweighs_compute_is_the_bottleneck() -> None:
-    score = load("memphis-small").score()
+    score = load("memphis-small").score(main_assumptions=False)
     seconds = score["exposed_wide_area_time_s"]
     assert seconds is not None
     assert seconds > (score["compute_time_s"] or 0.0)
@@ -131,7 +135,7 @@ def test_a_phase_that_outweighs_compute_is_the_bottleneck() -> None:
 
 
 def test_overlap_between_phases_is_reported() -> None:
-    score = load("memphis-small").score()
+    score = load("memphis-small").score(main_assumptions=False)
     phases = [score[name] or 0.0 for name in score if name.startswith("exposed_") and name != "exposed_comm_time_s"]
     overlap_s = (score["exposed_comm_time_s"] or 0.0) - sum(phases)
     sentence = f"{overlap_s:.3g} s overlaps between phases; fixing one phase alone will not recover it."
@@ -153,7 +157,7 @@ def test_windows_are_named_where_they_limit_a_job_most() -> None:
     ratio = from_document(far()).link_table("wan-ab").rows[0]["window_ratio"]
     assert float(found[1]) == pytest.approx(100 * ratio, abs=0.005)
     assert "line rate" not in text
-    cause = from_document(far()).what_if([{"kind": "age", "years": 1}]).causes[0]
+    cause = from_document(far()).what_if([{"kind": "age", "years": 1}], main_assumptions=False).causes[0]
     assert "queue pair windows" in cause.note
 
 
@@ -202,7 +206,7 @@ def test_propagation_is_reported_apart_from_what_buffers_cost() -> None:
 
 
 def test_a_job_that_cannot_run_names_the_sites_without_a_path() -> None:
-    diff = load("memphis-small").what_if([{"kind": "fail_srlg", "srlg": "duct-shared"}])
+    diff = load("memphis-small").what_if([{"kind": "fail_srlg", "srlg": "duct-shared"}], main_assumptions=False)
     reason = "no path for wide-area traffic from c1/rack-001 to c2/rack-01."
     assert diff.after.bottlenecks[:2] == (f"No step: {reason}", "No path between c1 and c2, between c1 and c3.")
     assert diff.summary[0] == f"After the change the job cannot run: {reason}"
@@ -250,7 +254,7 @@ def test_a_link_that_is_down_is_named_with_the_missing_db() -> None:
 
 def test_local_sgd_states_its_loss_and_the_basis_of_it() -> None:
     network = load("memphis-small")
-    sentences = network.what_if("local-sgd").after.bottlenecks
+    sentences = network.what_if("local-sgd", main_assumptions=False).after.bottlenecks
     found = [
         line for line in sentences if line.startswith("Local SGD with 100 local steps changes the training: loss ")
     ]

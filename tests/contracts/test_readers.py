@@ -26,7 +26,10 @@ def test_a_file_of_its_kind_is_read(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"network{ending}"
     path.write_text(SAMPLES[ending], encoding="utf-8")
     assert parse_document(read_mapping(path)) == parse_document(DATA)
-    assert load(path).score().to_json() == from_document(DATA).score().to_json()
+    assert (
+        load(path).score(main_assumptions=False).to_json()
+        == from_document(DATA).score(main_assumptions=False).to_json()
+    )
     shouting = path.rename(tmp_path / f"network{ending.upper()}")
     assert parse_document(read_mapping(shouting)) == parse_document(DATA)
 

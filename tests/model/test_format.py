@@ -83,7 +83,7 @@ def test_any_printable_id_works_everywhere(tmp_path_factory: pytest.TempPathFact
     swept = found.sweep(f'links."{quoted}".n_parallel=1,4', metric="max_link_utilisation_ratio")
     assert swept.values == (0.25, pytest.approx(0.1))
     assert found.link(wire, years=None).id == wire
-    report = from_document(data).what_if([{"kind": "remove_links", "links": wire}])
+    report = from_document(data).what_if([{"kind": "remove_links", "links": wire}], main_assumptions=False)
     assert report.after["max_link_utilisation_ratio"] == 0.5
 
 
@@ -175,7 +175,7 @@ def test_labels_come_back_unchanged_and_change_no_key_and_no_answer() -> None:
     assert named.document.digest() == plain.document.digest()
     assert json.loads(named.to_document().to_json())["links"] == parse_document(labelled()).to_dict()["links"]
     assert parse_document(named.to_document().to_dict()) == parse_document(labelled()).canonical()
-    assert named.score().to_json() == plain.score().to_json()
+    assert named.score(main_assumptions=False).to_json() == plain.score(main_assumptions=False).to_json()
     graph = named.to_networkx()
     assert (graph.nodes["a-leaf"]["name"], graph.edges["a-border", "b-border", "wan"]["tags"]) == (
         "Any name",
@@ -257,7 +257,7 @@ def test_reversing_links_changes_no_bit(data: dict[str, Any], draw: st.DataObjec
     links = [{name: value for name, value in link.items() if value is not None} for link in links]
     data = data | {"links": links, "routing": routing}
     left, right = from_document(data), from_document(reversed_ends(data))
-    assert left.score().to_json() == right.score().to_json()
+    assert left.score(main_assumptions=False).to_json() == right.score(main_assumptions=False).to_json()
     if links:
         assert left.link_table().to_json() == right.link_table().to_json()
 
@@ -266,8 +266,11 @@ def test_reversing_the_links_of_a_campus_changes_no_bit() -> None:
     data = measured([("a_to_b", -13.0, "2025-06-01"), ("b_to_a", -14.0, "2025-05-01")])
     data["lossless"] = {"policy": "shaped"}
     left, right = from_document(data), from_document(reversed_ends(data))
-    assert left.score().to_json() == right.score().to_json()
-    assert left.what_if("wait").to_json() == right.what_if("wait").to_json()
+    assert left.score(main_assumptions=False).to_json() == right.score(main_assumptions=False).to_json()
+    assert (
+        left.what_if("wait", main_assumptions=False).to_json()
+        == right.what_if("wait", main_assumptions=False).to_json()
+    )
     assert left.explain().to_json() == right.explain().to_json()
     assert left.link("wan").to_json() == right.link("wan").to_json()
 
@@ -280,7 +283,9 @@ def test_the_lower_value_counts_whatever_the_order(a: float, b: float) -> None:
 
 def test_plain_changes_carry_values_by_direction() -> None:
     link = {"id": "new", "ends": ["a", "b"], "capacity_gbps": [10.0, 20.0], "source": "sheet"}
-    after = from_document(pair({"capacity_gbps": 5.0})).what_if([{"kind": "add_link", "link": link}])
+    after = from_document(pair({"capacity_gbps": 5.0})).what_if(
+        [{"kind": "add_link", "link": link}], main_assumptions=False
+    )
     assert after.after["unrouted_gbps"] is None
     change = AddLink.model_validate({"link": link})
     assert json.loads(change.model_dump_json())["link"]["capacity_gbps"] == [10.0, 20.0]
@@ -326,7 +331,10 @@ def test_a_received_power_is_the_older_field_to_the_last_bit(
 ) -> None:
     new, old = measured(powers), old_power(value, day)
     assert columns(new) == columns(old)
-    assert from_document(new).score().to_dict()["metrics"] == from_document(old).score().to_dict()["metrics"]
+    assert (
+        from_document(new).score(main_assumptions=False).to_dict()["metrics"]
+        == from_document(old).score(main_assumptions=False).to_dict()["metrics"]
+    )
     assert columns(new) != columns(campus_data())
 
 
@@ -338,7 +346,10 @@ def test_a_span_loss_is_the_older_field_to_the_last_bit() -> None:
     both = [of | {"direction": way, "value_db": loss} for way, loss in (("a_to_b", 4.2), ("b_to_a", 4.0))]
     new = campus_data() | {"measurements": both}
     assert columns(new) == columns(old)
-    assert from_document(new).score().to_json() == from_document(old).score().to_json()
+    assert (
+        from_document(new).score(main_assumptions=False).to_json()
+        == from_document(old).score(main_assumptions=False).to_json()
+    )
     twice = issues(old | {"measurements": both[:1]})
     place = "links[wan].spans[1].measured_loss_db: stands beside measurements[wan, span 1, span_loss a_to_b]"
     assert twice == [f"{place} (keep one of them, the measurement)"]
@@ -354,7 +365,7 @@ def test_every_quantity_is_kept_and_those_not_used_are_reported() -> None:
     assert parse_document(found.document.to_dict()) == found.document
     assert len(found.document.measurements) == len(READINGS) + 1
     assert {each.field.removeprefix("measurements ") for each in found.unused_fields} == set(READINGS) - {"span_loss"}
-    assert found.score().to_dict()["unused"] == [each.to_dict() for each in found.unused_fields]
+    assert found.score(main_assumptions=False).to_dict()["unused"] == [each.to_dict() for each in found.unused_fields]
     shuffled = campus_data() | {"measurements": [lane, *readings[::-1]]}
     assert from_document(shuffled).document.to_json() == found.document.to_json()
 
@@ -397,7 +408,10 @@ def test_a_link_that_is_removed_takes_its_measurements_with_it() -> None:
     found = from_document(measured([(None, -14.0, "2025-06-01")]))
     assert found.without(links=["a-cable-2"]).document.measurements == found.document.measurements
     assert found.without(links=["wan"]).document.measurements == ()
-    assert found.what_if([{"kind": "remove_links", "links": "wan"}]).after["min_margin_db"] is not None
+    assert (
+        found.what_if([{"kind": "remove_links", "links": "wan"}], main_assumptions=False).after["min_margin_db"]
+        is not None
+    )
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
@@ -430,7 +444,7 @@ def test_own_parts_are_used_and_part_of_the_key(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("TWIN_CACHE_DIR", str(tmp_path))
     shipped = from_document(pair({"transceiver": "400ZR", "spans": [{"length_km": 40.0, "fibre": "G.652.D"}]}))
     same, worse = on_own_fibre(), on_own_fibre(attenuation_db_per_km=0.31)
-    assert same.score()["min_margin_db"] == shipped.score()["min_margin_db"]
+    assert same.score(main_assumptions=False)["min_margin_db"] == shipped.score(main_assumptions=False)["min_margin_db"]
     assert worse.link_table("l0").rows[0]["loss_db"] == pytest.approx(0.31 * 40)
     assert worse.unused_fields == ()
     assert parse_document(worse.to_document().to_dict()) == worse.document
@@ -456,8 +470,15 @@ def test_own_parts_that_look_the_same_are_refused() -> None:
 def test_a_change_may_put_an_own_part_in_and_the_price_book_may_price_it() -> None:
     spans = [{"length_km": 40.0, "fibre": "G.652.D"}]
     plain = pair({"transceiver": "400ZR", "spans": spans}, parts=[own_fibre(attenuation_db_per_km=0.31)])
-    after = from_document(plain).what_if([{"kind": "set_fibre", "links": "l0", "fibre": "光 fibre"}]).after
-    assert after["min_margin_db"] == on_own_fibre(attenuation_db_per_km=0.31).score()["min_margin_db"]
+    after = (
+        from_document(plain)
+        .what_if([{"kind": "set_fibre", "links": "l0", "fibre": "光 fibre"}], main_assumptions=False)
+        .after
+    )
+    assert (
+        after["min_margin_db"]
+        == on_own_fibre(attenuation_db_per_km=0.31).score(main_assumptions=False)["min_margin_db"]
+    )
     switch = catalogue().get("leaf-25.6T").model_dump(mode="json", exclude_defaults=True) | {"id": "our-switch"}
     data = {"nodes": [{"id": "s", "kind": "leaf", "part": "our-switch"}], "parts": [switch]}
     priced = from_document(data | {"price_book": {"part_usd": {"our-switch": 12345.0}}})
@@ -497,8 +518,8 @@ def test_sets_of_jobs_are_kept_in_order_and_reported() -> None:
 
 
 def test_networks_without_such_fields_say_nothing_of_them() -> None:
-    assert "unused" not in from_document(campus_data()).score().to_dict()
-    assert "unused" in yaml.safe_load(from_document(pair({"latency_us": 3.0})).score().to_json())
+    assert "unused" not in from_document(campus_data()).score(main_assumptions=False).to_dict()
+    assert "unused" in yaml.safe_load(from_document(pair({"latency_us": 3.0})).score(main_assumptions=False).to_json())
     assert isinstance(network(pair({"latency_us": 3.0})).links[0], Link)
     with pytest.raises(DocumentError):
         parse_document({"jobs_together": [[]]})

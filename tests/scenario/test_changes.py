@@ -116,15 +116,18 @@ def test_an_object_and_a_mapping_say_the_same(kind: str) -> None:
         if kind not in ("add_node", "add_link")
         else parse_changes([{"kind": kind, **EXAMPLES[kind]}])[0]
     )
-    assert campus().what_if([change]).to_json() == campus().what_if([{"kind": kind, **EXAMPLES[kind]}]).to_json()
+    assert (
+        campus().what_if([change], main_assumptions=False).to_json()
+        == campus().what_if([{"kind": kind, **EXAMPLES[kind]}], main_assumptions=False).to_json()
+    )
 
 
 @pytest.mark.parametrize("kind", sorted(EXAMPLES))
 def test_asking_leaves_no_trace(kind: str) -> None:
     own = from_document(campus_data())
-    before = own.score().to_json()
-    own.what_if([{"kind": kind, **EXAMPLES[kind]}])
-    assert own.score().to_json() == before == campus().score().to_json()
+    before = own.score(main_assumptions=False).to_json()
+    own.what_if([{"kind": kind, **EXAMPLES[kind]}], main_assumptions=False)
+    assert own.score(main_assumptions=False).to_json() == before == campus().score(main_assumptions=False).to_json()
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------
@@ -294,17 +297,23 @@ def test_structure_then_workload_then_state_whatever_the_list_says() -> None:
     assert found.case.job is not None
     assert found.case.job.split == "balanced"
     moved = [changes[2], changes[1], changes[3], changes[0], changes[4]]
-    assert campus().what_if(moved).to_json() == campus().what_if(changes).to_json()
+    assert (
+        campus().what_if(moved, main_assumptions=False).to_json()
+        == campus().what_if(changes, main_assumptions=False).to_json()
+    )
 
 
 def test_a_plan_is_its_changes() -> None:
-    plan, changes = campus().what_if("wait"), campus().what_if([{"kind": "age", "years": 5}])
+    plan, changes = (
+        campus().what_if("wait", main_assumptions=False),
+        campus().what_if([{"kind": "age", "years": 5}], main_assumptions=False),
+    )
     assert plan.to_dict() | {"plan": None} == changes.to_dict()
     assert (plan.plan, changes.plan) == ("wait", None)
 
 
 def test_no_change_changes_nothing() -> None:
-    diff = campus().what_if([])
+    diff = campus().what_if([], main_assumptions=False)
     assert diff.purchases == ()
     assert {cause.figure for cause in diff.causes} <= {f"{phase}_time_s" for phase in PHASES}
     assert {diff.change(name) for name in diff.after.metrics} == {0}
@@ -364,7 +373,7 @@ def test_no_change_changes_nothing() -> None:
 )
 def test_a_change_that_makes_no_sense_is_refused(change: dict[str, Any], error: type[TwinError], message: str) -> None:
     with pytest.raises(error, match=f"(?s){message}"):
-        campus().what_if([change])
+        campus().what_if([change], main_assumptions=False)
 
 
 def test_what_needs_a_job_or_demands_or_a_date_says_so() -> None:
@@ -378,7 +387,7 @@ def test_what_needs_a_job_or_demands_or_a_date_says_so() -> None:
         ({"kind": "swap_accelerators", "racks": "d", "accelerator": "H100"}, "no rack with accelerators"),
     ):
         with pytest.raises(ChangeError, match=message):
-            bare.what_if([change])
+            bare.what_if([change], main_assumptions=False)
     with pytest.raises(ChangeError, match="needs racks at a site with power_megawatts"):
         campus().what_if(
             [
@@ -388,7 +397,8 @@ def test_what_needs_a_job_or_demands_or_a_date_says_so() -> None:
                     "accelerator": "H100",
                     "fit_power": True,
                 }
-            ]
+            ],
+            main_assumptions=False,
         )
 
 
@@ -421,16 +431,16 @@ def test_what_needs_a_job_or_demands_or_a_date_says_so() -> None:
 )
 def test_what_cannot_be_built_is_refused_with_the_reason(change: dict[str, Any], message: str) -> None:
     if not message:
-        assert campus().what_if([change])
+        assert campus().what_if([change], main_assumptions=False)
         return
     with pytest.raises(ChangeError, match=f"cannot be built: .*{message}"):
-        campus().what_if([change])
+        campus().what_if([change], main_assumptions=False)
 
 
 def test_a_lane_that_is_too_fast_is_refused() -> None:
     demo = from_document(shipped("leaf-spine-demo"))
     with pytest.raises(ChangeError, match=r"cannot be built: .*wrong cage"):
-        demo.what_if([{"kind": "set_transceivers", "links": "leaf-*", "part": "800G-DR8"}])
+        demo.what_if([{"kind": "set_transceivers", "links": "leaf-*", "part": "800G-DR8"}], main_assumptions=False)
     network = from_document(
         {
             "nodes": [{**LEAF, "part": "leaf-102.4T"}, {"id": "d", "kind": "leaf"}],
@@ -438,15 +448,15 @@ def test_a_lane_that_is_too_fast_is_refused() -> None:
         }
     )
     with pytest.raises(ChangeError, match="wrong lane rate"):
-        network.what_if([{"kind": "set_transceivers", "links": "l", "part": "1.6T-DR8"}])
+        network.what_if([{"kind": "set_transceivers", "links": "l", "part": "1.6T-DR8"}], main_assumptions=False)
 
 
 def test_rack_places_are_counted() -> None:
     rack = {"kind": "rack", "site": "a", "accelerator": "H100", "n_accelerators": 1}
     changes = [{"kind": "add_node", "node": {"id": f"more-{i}", **rack}} for i in range(3)]
-    assert campus().what_if(changes[:2])
+    assert campus().what_if(changes[:2], main_assumptions=False)
     with pytest.raises(ChangeError, match="5 racks in 4 places"):
-        campus().what_if(changes)
+        campus().what_if(changes, main_assumptions=False)
 
 
 def test_a_thousand_changes_at_most() -> None:
@@ -467,7 +477,7 @@ def test_every_plan_that_ships_can_be_asked() -> None:
     for name in ("memphis-small", "two-campus", "leaf-spine-demo"):
         network = load(name)
         for plan in network.document.plans:
-            diff = network.what_if(plan.id)
+            diff = network.what_if(plan.id, main_assumptions=False)
             assert diff.plan == plan.id
             assert any(diff.change(metric) for metric in diff.after.metrics), plan.id
 
@@ -476,4 +486,4 @@ def test_a_job_that_no_longer_fits_is_refused_or_smaller() -> None:
     jobs = [campus_data()["jobs"][0] | {"placement": [{"site": "a", "n_accelerators": 32}]}]
     network = from_document(changed(campus_data(), "nodes", "a-leaf", part=None) | {"jobs": jobs})
     with pytest.raises(TopologyError, match="32 accelerators asked for, 16 placed"):
-        network.what_if([{"kind": "fail_nodes", "nodes": "a-rack-2"}])
+        network.what_if([{"kind": "fail_nodes", "nodes": "a-rack-2"}], main_assumptions=False)

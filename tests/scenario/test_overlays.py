@@ -38,7 +38,7 @@ DATA = campus_data()
 
 @pytest.mark.parametrize("network", ["two-campus", "memphis-small"])
 def test_age_wears_margins_and_nothing_else(network: str) -> None:
-    diff = named(network).what_if([{"kind": "age", "years": 3}])
+    diff = named(network).what_if([{"kind": "age", "years": 3}], main_assumptions=False)
     moved = {name for name in diff.after.metrics if diff.change(name)}
     assert "min_margin_db" in moved
     assert diff["capex_usd"] == (0, 0)
@@ -49,8 +49,8 @@ def test_age_wears_margins_and_nothing_else(network: str) -> None:
 
 
 def failed_and_removed(network: Network, links: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    failed = network.what_if([{"kind": "fail_links", "links": links}]).after
-    removed = network.what_if([{"kind": "remove_links", "links": links}]).after
+    failed = network.what_if([{"kind": "fail_links", "links": links}], main_assumptions=False).after
+    removed = network.what_if([{"kind": "remove_links", "links": links}], main_assumptions=False).after
     return metrics(failed, OF_THE_NETWORK), metrics(removed, OF_THE_NETWORK)
 
 
@@ -108,15 +108,19 @@ def test_hosts_that_become_alike_when_a_link_fails() -> None:
 
 def test_one_failed_member_carries_what_one_member_less_carries() -> None:
     data = changed(DATA, "links", "a-up", n_parallel=2)
-    failed = from_document(data).what_if([{"kind": "fail_links", "links": "a-up", "n_members": 1}]).after
-    fewer = from_document(changed(data, "links", "a-up", n_parallel=1)).score()
+    failed = (
+        from_document(data)
+        .what_if([{"kind": "fail_links", "links": "a-up", "n_members": 1}], main_assumptions=False)
+        .after
+    )
+    fewer = from_document(changed(data, "links", "a-up", n_parallel=1)).score(main_assumptions=False)
     assert metrics(failed, OF_THE_NETWORK) == metrics(fewer, OF_THE_NETWORK)
 
 
 def test_a_node_that_fails_takes_its_links_along() -> None:
     data = without(DATA, "demands", "west") | {"default_job": "alone"}
-    failed = from_document(data).what_if([{"kind": "fail_nodes", "nodes": "a-rack-2"}]).after
-    removed = from_document(data).what_if([{"kind": "remove_nodes", "nodes": "a-rack-2"}]).after
+    failed = from_document(data).what_if([{"kind": "fail_nodes", "nodes": "a-rack-2"}], main_assumptions=False).after
+    removed = from_document(data).what_if([{"kind": "remove_nodes", "nodes": "a-rack-2"}], main_assumptions=False).after
     assert metrics(failed, OF_THE_NETWORK) == metrics(removed, OF_THE_NETWORK)
 
 
@@ -139,13 +143,16 @@ def test_a_permuted_document_answers_a_what_if_with_the_same_bytes(data: dict[st
         {"kind": "split_work", "split": "balanced"},
         {"kind": "fail_links", "links": "wan", "n_members": 2},
     ]
-    assert from_document(data).what_if(changes).to_json() == from_document(DATA).what_if(changes).to_json()
+    assert (
+        from_document(data).what_if(changes, main_assumptions=False).to_json()
+        == from_document(DATA).what_if(changes, main_assumptions=False).to_json()
+    )
 
 
 def test_the_diff_says_before_after_and_change() -> None:
-    diff = named("memphis-small").what_if("fibre-upgrade")
+    diff = named("memphis-small").what_if("fibre-upgrade", main_assumptions=False)
     data = json.loads(diff.to_json())
-    before = named("memphis-small").score()
+    before = named("memphis-small").score(main_assumptions=False)
     for name, row in data["metrics"].items():
         assert row["before"] == before[name] == diff[name][0]
         assert row["after"] == diff.after[name]
@@ -158,13 +165,19 @@ def test_the_diff_says_before_after_and_change() -> None:
 
 
 def test_causes_name_what_moved_most() -> None:
-    diff = from_document(DATA).what_if([{"kind": "set_channels", "links": "wan", "n_parallel": 8}])
+    diff = from_document(DATA).what_if(
+        [{"kind": "set_channels", "links": "wan", "n_parallel": 8}], main_assumptions=False
+    )
     moved = {(cause.figure, cause.where): (cause.before, cause.after) for cause in diff.causes}
     assert moved["capacity_gbps", "wan (a-border → b-border)"] == (1600, 3200)
-    swap = from_document(DATA).what_if([{"kind": "swap_accelerators", "racks": "a-rack-1", "accelerator": "GB300"}])
+    swap = from_document(DATA).what_if(
+        [{"kind": "swap_accelerators", "racks": "a-rack-1", "accelerator": "GB300"}], main_assumptions=False
+    )
     counts = {cause.where: (cause.before, cause.after) for cause in swap.causes if cause.figure == "n_accelerators"}
     assert counts == {"H100 in a": (32, 16), "GB300 in a": (0, 72)}
-    add = from_document(DATA).what_if([{"kind": "add_node", "node": {"id": "A", "kind": "leaf"}}])
+    add = from_document(DATA).what_if(
+        [{"kind": "add_node", "node": {"id": "A", "kind": "leaf"}}], main_assumptions=False
+    )
     assert {cause.figure for cause in add.causes} <= {
         "wide_area_time_s",
         "pipeline_time_s",
@@ -174,7 +187,7 @@ def test_causes_name_what_moved_most() -> None:
 
 
 def test_a_what_if_without_a_step_says_why() -> None:
-    diff = from_document(DATA).what_if([{"kind": "fail_links", "links": "wan"}])
+    diff = from_document(DATA).what_if([{"kind": "fail_links", "links": "wan"}], main_assumptions=False)
     assert diff.change("step_time_s") is None
     assert diff.to_dict()["metrics"]["step_time_s"]["why"] == {
         "after": "no path for wide-area traffic from a-rack-1 to b-rack-1"
@@ -185,17 +198,17 @@ def test_the_flagship_question_has_an_honest_answer() -> None:
     """On memphis-small the short worn glass is innocent, the buffers are not, and campus 1 slows a uniform job down."""
     network = named("memphis-small")
     swap, glass = (
-        network.what_if("border-router-swap"),
-        network.what_if([{"kind": "set_fibre", "links": "wan-*", "fibre": "G.654.E"}]),
+        network.what_if("border-router-swap", main_assumptions=False),
+        network.what_if([{"kind": "set_fibre", "links": "wan-*", "fibre": "G.654.E"}], main_assumptions=False),
     )
     assert swap.change("step_time_s") < -1  # type: ignore[operator]
     assert glass.change("step_time_s") == pytest.approx(0, abs=1e-3)
-    assert network.what_if("leave-out-first-campus").change("step_time_s") < -1  # type: ignore[operator]
-    assert any("buffer of" in line for line in network.score().bottlenecks)
+    assert network.what_if("leave-out-first-campus", main_assumptions=False).change("step_time_s") < -1  # type: ignore[operator]
+    assert any("buffer of" in line for line in network.score(main_assumptions=False).bottlenecks)
 
 
 def test_jobs_are_asked_by_name() -> None:
-    diff = named("memphis-small").what_if("balance-load", "everything")
+    diff = named("memphis-small").what_if("balance-load", "everything", main_assumptions=False)
     assert (diff.before.job, diff.after.job) == ("everything", "everything")
     other = from_document(DATA | {"jobs": [job_data(id="x", placement=[{"site": "b"}])], "default_job": "x"})
-    assert other.what_if("wait", "x").before.job == "x"
+    assert other.what_if("wait", "x", main_assumptions=False).before.job == "x"

@@ -23,7 +23,7 @@ def data(*changes: dict[str, Any]) -> dict[str, Any]:
 
 def faults(*changes: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(TopologyError) as error:
-        from_document(data(*changes)).score()
+        from_document(data(*changes)).score(main_assumptions=False)
     return {
         issue.where.removeprefix("plans[p].changes"): f"{issue.problem} {issue.hint}" for issue in error.value.issues
     }
@@ -77,10 +77,12 @@ def test_what_the_plan_adds_may_be_named() -> None:
         {"kind": "add_link", "link": link},
     ]
     found = from_document(data(*added))
-    assert found.what_if("p").after.metrics
+    assert found.what_if("p", main_assumptions=False).after.metrics
     other_plan = data(*added[:1])["plans"]
     with pytest.raises(TopologyError, match="no link matches 'new'"):
-        from_document(campus_data() | {"plans": [{**data(*added)["plans"][0], "id": "q"}, *other_plan]}).score()
+        from_document(campus_data() | {"plans": [{**data(*added)["plans"][0], "id": "q"}, *other_plan]}).score(
+            main_assumptions=False
+        )
 
 
 def test_the_cached_network_is_checked_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +94,9 @@ def test_the_cached_network_is_checked_too(tmp_path: Path, monkeypatch: pytest.M
 
 def test_an_edit_and_a_change_may_remove_what_a_plan_names() -> None:
     origin = from_document(data({"kind": "fail_links", "links": "b-cable-2"}))
-    assert origin.what_if([{"kind": "remove_links", "links": "b-cable-2"}], "alone").after.metrics
+    assert origin.what_if(
+        [{"kind": "remove_links", "links": "b-cable-2"}], "alone", main_assumptions=False
+    ).after.metrics
     with origin.edit() as edit:
         edit.remove_link("b-cable-2")
     assert edit.network.arrays  # type: ignore[attr-defined]
@@ -115,5 +119,8 @@ def test_every_example_of_a_change_makes_a_valid_plan() -> None:
 @pytest.mark.parametrize("one", [{"kind": "age", "years": 5}, Age(years=5)])
 def test_one_change_is_a_list_of_one(one: Any) -> None:
     network = from_document(campus_data())
-    assert network.what_if(one).to_json() == network.what_if([one]).to_json()
+    assert (
+        network.what_if(one, main_assumptions=False).to_json()
+        == network.what_if([one], main_assumptions=False).to_json()
+    )
     assert network.forecast(2, changes=one).to_json() == network.forecast(2, changes=[one]).to_json()

@@ -235,5 +235,5 @@ ORDERED = Asked(
 @given(shuffled(ORDERED), st.permutations(ORDERED["jobs"][0]["placement"]))
 def test_another_order_gives_the_same_bytes(data: dict[str, Any], placement: list[dict[str, Any]]) -> None:
     data = data | {"jobs": [data["jobs"][0] | {"placement": placement}]}
-    one, other = (from_document(found).score().to_json() for found in (ORDERED, data))
+    one, other = (from_document(found).score(main_assumptions=False).to_json() for found in (ORDERED, data))
     assert one == other

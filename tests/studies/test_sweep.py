@@ -62,9 +62,11 @@ def test_values_that_make_no_sense_are_refused(text: str, says: str) -> None:
 def test_a_point_is_the_what_if_of_its_changes(small: Network) -> None:
     sweep = small.sweep(["age=0,12", "job.split=uniform,balanced"])
     assert sweep.points() == [(0.0, "uniform"), (0.0, "balanced"), (12.0, "uniform"), (12.0, "balanced")]
-    aged = small.what_if([{"kind": "age", "years": 12}, {"kind": "split_work", "split": "balanced"}])
+    aged = small.what_if(
+        [{"kind": "age", "years": 12}, {"kind": "split_work", "split": "balanced"}], main_assumptions=False
+    )
     assert sweep.values[3] == aged.after["step_time_s"]
-    assert sweep.values[0] == small.score()["step_time_s"]
+    assert sweep.values[0] == small.score(main_assumptions=False)["step_time_s"]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_a_point_is_the_what_if_of_its_changes(small: Network) -> None:
     ],
 )
 def test_inputs_that_are_changes_too(small: Network, path: str, change: dict[str, object]) -> None:
-    assert small.sweep(path).values[0] == small.what_if([change]).after["step_time_s"]
+    assert small.sweep(path).values[0] == small.what_if([change], main_assumptions=False).after["step_time_s"]
 
 
 def test_length_moves_round_trip_and_headroom(small: Network) -> None:
@@ -128,7 +130,9 @@ def test_the_share_of_old_accelerators(small: Network) -> None:
         {"site": "c1", "n_accelerators": 256, "accelerator": "H100"},
         {"site": "c1", "n_accelerators": 384, "accelerator": "GB200"},
     ]
-    assert small.what_if([{"kind": "place_job", "placement": by_hand}]).after["step_time_s"] == two
+    assert (
+        small.what_if([{"kind": "place_job", "placement": by_hand}], main_assumptions=False).after["step_time_s"] == two
+    )
     # 768 of GB200 fit, 1,024 do not: that point has no answer, the others have
     kept = small.sweep("mix.c1.H100.GB200=0,0.5")
     assert kept.values[0] is None

@@ -48,7 +48,7 @@ def whys(score: Score) -> dict[str, str]:
 
 def test_what_crosses_a_link_of_unknown_rate_is_null_with_a_why() -> None:
     found = network({"x": ("a", "b", None), "y": ("b", "c", 100.0)}, [("a", "c", 50.0)])
-    score = found.score()
+    score = found.score(main_assumptions=False)
     assert whys(score) == dict.fromkeys(RATED, "rate of 1 link unknown: x")
     assert score["unrouted_gbps"] == 0
     assert score["worst_rtt_us"] == 0
@@ -63,8 +63,8 @@ def test_what_crosses_a_link_of_unknown_rate_is_null_with_a_why() -> None:
 
 def test_what_does_not_cross_it_is_as_if_it_were_not_there() -> None:
     links = {"x": ("a", "b", None), "y": ("b", "c", 100.0)}
-    with_it = network(links, [("b", "c", 250.0)]).score()
-    without = network({"y": links["y"]}, [("b", "c", 250.0)]).score()
+    with_it = network(links, [("b", "c", 250.0)]).score(main_assumptions=False)
+    without = network({"y": links["y"]}, [("b", "c", 250.0)]).score(main_assumptions=False)
     for name in ("max_link_utilisation_ratio", "demand_satisfied_ratio"):
         assert with_it[name] == without[name] is not None
 
@@ -86,7 +86,7 @@ def test_with_wcmp_the_split_is_unknown_too() -> None:
     links = {"x": ("a", "b", None), "v": ("a", "c", 100.0), "w": ("c", "b", 100.0), "y": ("b", "d", 100.0)}
     data: dict[str, Any] = {"x": ("a", "b", None), "x2": ("a", "b", 50.0), "y": links["y"]}
     by_rate = network(data, [("a", "d", 60.0)], routing="wcmp")
-    assert whys(by_rate.score()) == dict.fromkeys(RATED, "rate of 1 link unknown: x")
+    assert whys(by_rate.score(main_assumptions=False)) == dict.fromkeys(RATED, "rate of 1 link unknown: x")
     rows = {row["id"]: row for row in by_rate.link_table().rows[::2]}
     assert [rows[name]["load_gbps"] for name in ("x", "x2")] == [None, None]
     equal = network(data, [("a", "d", 60.0)]).link_table().rows[::2]
@@ -95,14 +95,15 @@ def test_with_wcmp_the_split_is_unknown_too() -> None:
 
 def test_a_job_that_crosses_it_has_no_step_and_says_why() -> None:
     data = changed(campus_data(), "links", "a-cable-1", capacity_gbps=None)
-    score = from_document(data).score()
+    score = from_document(data).score(main_assumptions=False)
     assert score["step_time_s"] is None
     assert score.metrics["step_time_s"].why == "rate of 1 link unknown: a-cable-1"
     assert (
-        from_document(data).score("alone")["step_time_s"] == from_document(campus_data()).score("alone")["step_time_s"]
+        from_document(data).score("alone", main_assumptions=False)["step_time_s"]
+        == from_document(campus_data()).score("alone", main_assumptions=False)["step_time_s"]
     )
     assert (score["n_accelerators"], score["min_margin_db"]) == tuple(
-        from_document(campus_data()).score()[name] for name in ("n_accelerators", "min_margin_db")
+        from_document(campus_data()).score(main_assumptions=False)[name] for name in ("n_accelerators", "min_margin_db")
     )
 
 
@@ -110,24 +111,28 @@ def test_a_job_beside_a_demand_of_unknown_rate_has_no_step() -> None:
     data = campus_data()
     data["nodes"] = [*data["nodes"], {"id": "outside", "kind": "switch", "site": "a"}]
     data["links"] = [*data["links"], {"id": "uplink", "ends": ["outside", "a-border"]}]
-    assert from_document(data).score()["step_time_s"] is not None
+    assert from_document(data).score(main_assumptions=False)["step_time_s"] is not None
     demand = {"id": "new", "source": "outside", "target": "b-rack-1", "offered_gbps": 10.0}
-    why = from_document(data | {"demands": [*data["demands"], demand]}).score().metrics["step_time_s"]
+    why = (
+        from_document(data | {"demands": [*data["demands"], demand]})
+        .score(main_assumptions=False)
+        .metrics["step_time_s"]
+    )
     assert why == MetricValue(None, "s", "lower", "rate of 1 link unknown: uplink")
 
 
 def test_a_link_that_is_down_has_no_unknown_rate() -> None:
     found = network({"x": ("a", "b", None), "y": ("a", "b", 100.0)}, [("a", "b", 50.0)])
-    after = found.what_if([{"kind": "fail_links", "links": "x"}]).after
+    after = found.what_if([{"kind": "fail_links", "links": "x"}], main_assumptions=False).after
     assert (after["max_link_utilisation_ratio"], after["demand_satisfied_ratio"]) == (0.5, 1.0)
-    known = found.what_if([{"kind": "set_transceivers", "links": "x", "part": "400G-DR4"}])
+    known = found.what_if([{"kind": "set_transceivers", "links": "x", "part": "400G-DR4"}], main_assumptions=False)
     assert known.before["max_link_utilisation_ratio"] is None
     assert known.after["max_link_utilisation_ratio"] == 0.25
 
 
 def test_many_links_are_counted_and_a_few_named() -> None:
     links = {f"x{i}": ("a", "b", None) for i in range(9)}
-    why = network(links, [("a", "b", 1.0)]).score().metrics["max_link_utilisation_ratio"].why
+    why = network(links, [("a", "b", 1.0)]).score(main_assumptions=False).metrics["max_link_utilisation_ratio"].why
     assert why == "rate of 9 links unknown: x0, x1, x2, x3, ..."
 
 
@@ -146,10 +151,10 @@ def test_a_figure_that_is_given_holds_for_any_rate(data: dict[str, Any], draw: s
 
     unknown = from_document(with_rate(None))
     json.loads(unknown.link_table().to_json(), parse_constant=pytest.fail)
-    found, table = unknown.score(), unknown.link_table().rows
+    found, table = unknown.score(main_assumptions=False), unknown.link_table().rows
     for rate in (0.05, 30.0, 1e6):
         known = from_document(with_rate(rate))
-        score = known.score()
+        score = known.score(main_assumptions=False)
         for name in found:
             if found[name] is not None and "usd" not in name:
                 assert score[name] == found[name], (name, rate)
