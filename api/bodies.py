@@ -110,7 +110,7 @@ class SweepRequest(ChangedNetworkRequest, AgeingRequest):
 
     vary: SkipValidation[Vary]
     """One input or a list of two. An input is a text like `age=0..30:7`, or a path and its values."""
-    metric: Annotated[Name, Field(json_schema_extra={"enum": list(METRICS)})] | None = None
+    metric: Annotated[Name | None, Field(json_schema_extra={"enum": [*METRICS, None]})] = None
     """Any metric of a score. Default: the step time, or the busiest link of a network without a job."""
     against: Name | None = None
     """Id of another plan. The answer lists where the metric crosses its value with that plan."""

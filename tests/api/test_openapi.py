@@ -101,6 +101,6 @@ def test_inputs_to_vary_are_texts_or_paths_with_values_and_metrics_are_named(cli
     assert (two["items"]["anyOf"], two["minItems"], two["maxItems"]) == ([text, one], 1, 2)
     assert all(path in axis["path"]["description"] for path in PATHS)
     assert axis["values"]["anyOf"][1]["maxItems"] == MAX_VALUES
-    assert sweep["properties"]["metric"]["enum"] == list(METRICS)
+    assert sweep["properties"]["metric"]["enum"] == [*METRICS, None]
     assert sweep["required"] == ["network", "vary"]
     assert components["ExplainRequest"]["required"] == ["network"]

@@ -12,12 +12,12 @@ from twin.cli import main as cli
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["scor", "memphis"], "no command 'scor' (did you mean 'score' or 'compare'?)"),
+        (["scor", "memphis"], "no command 'scor' (did you mean 'score'?)"),
         (["zzz"], "no command 'zzz' (`twin --help` lists them)"),
         (["plans", "memphis"], "no command 'plans' (did you mean 'compare'?)"),
         (["--versoin"], "no option '--versoin' (did you mean '--version'?)"),
         (["score", "memphis", "--jbo", "x"], "no option '--jbo' (did you mean '--job' or '--json'?)"),
-        (["score", "memphis", "--hlep"], "no option '--hlep' (did you mean '--help' or '--all'?)"),
+        (["score", "memphis", "--hlep"], "no option '--hlep' (did you mean '--help'?)"),
         (["score", "memphis", "--zzz"], "no option '--zzz' (`twin score --help` shows how)"),
         (["score", "memphis", "-z"], "no option '-z' (`twin score --help` shows how)"),
         (["score"], "missing argument 'NETWORK' (`twin score --help` shows how)"),

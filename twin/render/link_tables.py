@@ -108,8 +108,9 @@ def link_report_table(data: Mapping[str, Any]) -> RenderableType:
 def failure_lines(failures: Mapping[str, Any]) -> list[str]:
     """Return the failures of a line and of one member as sentences."""
     lines = []
-    for who, text in (("line", "All members at once"), ("member", "One member")):
-        mtbf_h, mttr_h = failures[f"{who}_mtbf_h"], failures[f"{who}_mttr_h"]
+    times = (("All members at once", "line_mtbf_h", "line_mttr_h"), ("One member", "member_mtbf_h", "member_mttr_h"))
+    for text, mtbf, mttr in times:
+        mtbf_h, mttr_h = failures[mtbf], failures[mttr]
         if mtbf_h and mttr_h is not None:
             lines.append(f"{text}: fails {frequency_text(HOURS_PER_YEAR / mtbf_h)}, {hours_text(mttr_h)} to repair.")
     causes = (("n_cuts_per_year", "fibre cuts"), ("n_amplifier_failures_per_year", "amplifiers"))

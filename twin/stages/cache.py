@@ -41,8 +41,7 @@ class StageCache:
         return None
 
     def put(self, stage: str, key: tuple[Any, ...], outcome: Outcome) -> None:
-        """Store an outcome, and drop the least recently used one. Its arrays become read-only: questions share them."""
-        freeze_arrays(outcome.value)
+        """Store an outcome, and drop the least recently used one."""
         entries = self._entries.setdefault(stage, [])
         entries.append((key, outcome))
         del entries[:-N_CACHED]

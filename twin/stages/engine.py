@@ -12,7 +12,7 @@ from ..catalogue import Catalogue, PriceBook
 from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..catalogue.views import view_of_figures
 from ..model.jobs import Placement, TrainingJob, with_placement
-from .cache import Outcome, StageCache
+from .cache import Outcome, StageCache, freeze_arrays
 from .evaluation import Case, Evaluation
 from .stage import Inputs, Stage
 from .table import STAGES
@@ -127,7 +127,7 @@ def need_of(need: str, outcome: Callable[[str], Any]) -> Any:
 
 
 def compute_outcome(evaluation: Evaluation, stage: Stage, needs: Mapping[str, Any], reader: FigureReader) -> Outcome:
-    """Run a stage.
+    """Run a stage; the arrays of its outcome become read-only, because questions share them.
 
     Args:
         evaluation: evaluation that the stage belongs to.
@@ -147,6 +147,7 @@ def compute_outcome(evaluation: Evaluation, stage: Stage, needs: Mapping[str, An
         return value
 
     value = stage.compute(Inputs(stage, evaluation.case, evaluation.before, reader, needs.__getitem__, rerun))
+    freeze_arrays(value)
     used = reader.used_figures()
     if figures:
         used = tuple(sorted({*used, *(figure for group in figures for figure in group)}))
