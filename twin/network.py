@@ -248,9 +248,7 @@ class Network(CompiledNetwork):
             growth_text = format(growth_ratio_per_year, "g" if isinstance(growth_ratio_per_year, float) else "")
             raise ChangeError(f"growth {growth_text}", where="forecast", expected=expected)
         evaluation = self._evaluate_after(changes, job, notify)
-        if links is None:
-            wide = TIERS.index("wide_area")
-            links = {"tier": "wide_area"} if (evaluation.case.state.arrays.link_tier == wide).any() else "*"
+        links = links if links is not None else self.main_links()
         _report_phase(notify, "years to come")
         rows = self._select_rows(evaluation, links)
         forecast = forecast_of(evaluation, self.label, rows, years, growth_ratio_per_year, self._reader)
@@ -290,6 +288,11 @@ class Network(CompiledNetwork):
         if years is not None:
             forecast = self.forecast(years, growth_ratio_per_year, links=name, changes=changes, job=job)
         return link_report(evaluation, self.label, int(rows[0]), self._reader, forecast)
+
+    def main_links(self) -> str | dict[str, str]:
+        """Return the selection of links that matter first: wide-area links, or all if there are none."""
+        wide = TIERS.index("wide_area")
+        return {"tier": "wide_area"} if (self.arrays.link_tier == wide).any() else "*"
 
     def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
         """Return two rows for each selected link, one for each direction.

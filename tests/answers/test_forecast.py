@@ -19,8 +19,9 @@ from tests.answers.lines import AS_OF, ENDS, INDOOR, buildable, days_before, doc
 from tests.model.samples import campus_data, shuffled
 from tests.training.cases import general, of_part
 from twin.answers import forecast as forecast_
+from twin.answers import projection as projection_
 from twin.answers.forecast import CASES, Forecast
-from twin.answers.forecast_records import CaseForecast, Moment, Runout
+from twin.answers.forecast_records import RUNOUT_RATIOS, CaseForecast, Moment, Runout
 from twin.answers.projection import N_BISECTIONS
 from twin.arrays import TIERS
 from twin.catalogue import catalogue
@@ -159,7 +160,7 @@ def test_the_wanted_margin_is_gone_before_all_of_it() -> None:
 def test_runout_by_growth(growth: float) -> None:
     found = only(document({"capacity_gbps": 400.0}, **load_of(40.0)), growth=growth)
     for case in CASES:
-        for ratio, when in zip(forecast_.RUNOUT_RATIOS, found[case].runout, strict=True):
+        for ratio, when in zip(RUNOUT_RATIOS, found[case].runout, strict=True):
             years = math.log(ratio / 0.1) / math.log(1 + growth)
             assert_day(when, years) if years <= 60 else pytest.fail("choose a faster growth")
         want = [0.1 * (1 + growth) ** t for t in range(61)]
@@ -212,14 +213,14 @@ def test_more_than_one_thing_within_a_year_is_told_apart() -> None:
     class Projection:
         gbps_today = np.full(2, 400.0)
 
-        def at(self, years: np.ndarray) -> forecast_._Snapshot:
+        def at(self, years: np.ndarray) -> projection_._Snapshot:
             rate = np.select([years < 0.2, years < 0.5, years < 0.9], [400.0, 300.0, 200.0], 0.0)
-            return forecast_._Snapshot(5.0 - 10.0 * years, rate, years)
+            return projection_._Snapshot(5.0 - 10.0 * years, rate, years)
 
     projection: Any = Projection()
     grid = np.arange(3.0)
     snapshots = [projection.at(np.full(2, t)) for t in grid]
-    for drops in forecast_._rate_drops(projection, grid, snapshots, AS_OF):
+    for drops in projection_._rate_drops(projection, grid, snapshots, AS_OF):
         assert [drop.member_gbps for drop in drops] == [300, 200, 0]
         for drop, years in zip(drops, (0.2, 0.5, 0.9), strict=True):
             assert_day(drop.when, years)
@@ -574,7 +575,8 @@ def test_the_bounds_themselves_are_answered(growth: float) -> None:
         ({"changes": "wiat"}, CatalogueError, "did you mean 'wait'"),
         ({"changes": [{"kind": "agee"}]}, DocumentError, "did you mean 'age'"),
         ({"changes": [{"kind": "fail_links", "links": "wna"}]}, ChangeError, "did you mean 'wan'"),
-        ({"changes": {"kind": "age"}}, ChangeError, "a list of changes"),
+        ({"changes": {"kind": "age"}}, DocumentError, "years: is missing"),
+        ({"changes": 5}, ChangeError, "a list of changes"),
         ({"links": "wan", "changes": [{"kind": "remove_links", "links": "wan"}]}, ChangeError, "no link matches 'wan'"),
     ],
     ids=str,

@@ -223,7 +223,7 @@ def test_bad_fields_are_422_with_place_and_bound(client: Any, path: str, body: A
 def test_a_list_of_links_has_a_bound(client: Any) -> None:
     body = SMALL | {"links": {"id": ["w"] * 10_001}}
     issues = problem_of(client.post(FORECAST, json=body), 422, "document-error").issues
-    assert any("at most 10000 items" in issue.problem for issue in issues)
+    assert any("at most 10,000" in issue.problem for issue in issues)
     assert all(issue.where.startswith("links.id") for issue in issues)
 
 

@@ -118,7 +118,7 @@ def test_a_job_beside_a_demand_of_unknown_rate_has_no_step() -> None:
         .score(main_assumptions=False)
         .metrics["step_time_s"]
     )
-    assert why == MetricValue(None, "s", "lower", "rate of 1 link unknown: uplink")
+    assert why == MetricValue(None, "s", "lower", "step time", "rate of 1 link unknown: uplink")
 
 
 def test_a_link_that_is_down_has_no_unknown_rate() -> None:

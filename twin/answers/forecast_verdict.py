@@ -39,7 +39,7 @@ def forecast_verdict(links: Sequence[LinkForecast], n_years: int, narrowing: Nar
         if before == after:
             yield f"{what} would not narrow the date of {EVENTS[narrowing.event]}, {before}."
         else:
-            yield f"{what} narrows the date of {EVENTS[narrowing.event]} from {before} to {after}."
+            yield f"Date of {EVENTS[narrowing.event]}: {before}. {what} narrows it to {after}."
 
 
 def _state_sentences(links: Sequence[LinkForecast]) -> Iterator[str]:
@@ -93,11 +93,18 @@ def _rate_sentences(links: Sequence[LinkForecast]) -> Iterator[str]:
 
 def _load_sentences(links: Sequence[LinkForecast]) -> Iterator[str]:
     full = [
-        (runout.years, i) for i, link in enumerate(links) if (runout := link.cases["value"].runout.planned) is not None
+        (runout.years, i)
+        for i, link in enumerate(links)
+        if (runout := link.cases["value"].runout.planned) is not None and not _is_down_by(link, runout.years)
     ]
     if full:
         link = links[min(full)[1]]
         yield f"First link at 70 % utilisation: {link.id}, {_text(link.cases['value'].runout.planned)}."
+
+
+def _is_down_by(link: LinkForecast, years: float) -> bool:
+    """Tell whether a link is down in the central case at a time: then nothing is utilised."""
+    return any(not drop.member_gbps and drop.years <= years for drop in link.cases["value"].drops)
 
 
 def _text(moment: Moment | None) -> str:
@@ -109,7 +116,7 @@ def _moment(moment: Moment | None, n_years: int) -> str:
 
 
 def _span_text(earliest: Moment | None, latest: Moment | None, n_years: int) -> str:
-    """Both ends of the range of a date: `2029-01 – beyond 20 years`."""
+    """Both ends of the range of a date: `between 2029-01 and beyond 20 years`."""
     ends = (_text(moment) if moment is not None else f"beyond {n_years} years" for moment in (earliest, latest))
     first, last = ends
-    return first if first == last else f"{first} – {last}"
+    return first if first == last else f"between {first} and {last}"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors.wording import counted
 from ..render.numbers import metric_text, number_text, seconds_text
-from ..render.quantities import change_percent_text, is_noise, names_text, percent_text, usd_text
+from ..render.quantities import MINUS, change_percent_text, is_noise, names_text, percent_text, usd_text
 from ..stages.evaluation import Evaluation
 from .arc_text import arc_name
 from .main_assumptions import MainAssumption
@@ -83,6 +83,9 @@ def _changes(
         busiest = [_busiest_text(e) for e in (before, after)]
         if busiest[0] != busiest[1]:
             yield f"Busiest link before: {busiest[0] or 'none'}; after: {busiest[1] or 'none'}."
+        old_db, new_db = metrics["min_margin_db"]
+        if old_db is not None and new_db is not None and not is_noise(old_db, new_db):
+            yield f"Lowest optical margin: {_db_text(new_db)} instead of {_db_text(old_db)}."
         return
     changed = [name for name in METRICS if _differs(metrics[name]) and name not in COST_METRICS]
     if not changed:
@@ -122,6 +125,8 @@ def _job_changes(
         yield f"Bottleneck after: {texts[1]}."
 
 
+FAILURES = {"goodput_tokens_per_s": "the job cannot run"}
+"""What a missing value of a headline metric means, where it is not a link that is down."""
 COST_METRICS = ("capex_usd", "opex_usd_per_year")
 
 
@@ -157,21 +162,27 @@ def _lowest_margin_text(values: Mapping[str, float | None]) -> str:
     if margin_db is None:
         return ""
     below = f"; {counted(n_below, 'link')} below the required margin" if n_below else ""
-    return f"Lowest optical margin: {margin_db:.1f} dB{below}."
+    return f"Lowest optical margin: {_db_text(margin_db)}{below}."
+
+
+def _db_text(value_db: float) -> str:
+    return f"{value_db:.1f} dB".replace("-", MINUS)
 
 
 def _score_assumptions(main: Sequence[MainAssumption]) -> Iterator[str]:
     if main:
         name = main[0].moves
         yield f"Main assumptions: {_labels(main)}."
-        yield f"With their ranges, {METRICS[name].label} is {_range(main, lambda value: metric_text(name, value))}."
+        ends = _range(main, lambda value: metric_text(name, value))
+        yield f"One of them at the ends of its range: {METRICS[name].label} {ends}."
 
 
 def _change_assumptions(main: Sequence[MainAssumption]) -> Iterator[str]:
     if main:
         name = main[0].moves
         yield f"Main assumptions: {_labels(main)}."
-        yield f"With their ranges, the change of {METRICS[name].label} is {_range(main, _signed(name))}."
+        ends = _range(main, _signed(name))
+        yield f"One of them at the ends of its range: change of {METRICS[name].label} {ends}."
 
 
 def _labels(main: Sequence[MainAssumption]) -> str:
@@ -182,7 +193,7 @@ def _range(main: Sequence[MainAssumption], text: Callable[[float], str]) -> str:
     """The smallest and the largest result, each figure changed alone."""
     ends = [end for row in main for end in (row.at_low, row.at_high, row.at_value)]
     known = [end for end in ends if end is not None]
-    fails = ", or the job cannot run" if len(known) < len(ends) else ""
+    fails = f", or {FAILURES.get(main[0].moves, 'a link is down')}" if len(known) < len(ends) else ""
     return f"{text(min(known))} to {text(max(known))}{fails}"
 
 

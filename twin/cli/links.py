@@ -26,7 +26,8 @@ from .terminal import (
 def links(
     network: NetworkName,
     pattern: Annotated[
-        str | None, typer.Argument(metavar="LINKS", help="An id or glob; wide-area links otherwise.")
+        str | None,
+        typer.Argument(metavar="LINKS", help="Id or glob; wide-area links otherwise, or all."),
     ] = None,
     tier: Annotated[str | None, typer.Option("--tier", help="access, fabric, border or wide_area.")] = None,
     job: JobName = None,
@@ -35,9 +36,10 @@ def links(
     as_json: AsJson = False,
 ) -> None:
     """List links: line rate, margin, capacity and its limit, utilisation, latency."""
-    selection = {key: value for key, value in (("id", pattern), ("tier", tier)) if value} or {"tier": "wide_area"}
+    selection = {key: value for key, value in (("id", pattern), ("tier", tier)) if value}
     with progress("loading"):
-        table = load_network(network, None).link_table(selection, job, ageing=ageing_case(ageing))
+        loaded = load_network(network, None)
+        table = loaded.link_table(selection or loaded.main_links(), job, ageing=ageing_case(ageing))
     if as_json:
         write_json(table.to_json())
     else:

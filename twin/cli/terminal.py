@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import sys
@@ -77,6 +78,10 @@ Picture = Annotated[
     Path | None, typer.Option("--picture", callback=check_picture, help="Draw it too: a .png, .svg or .pdf file.")
 ]
 
+ASCII_SIGNS = {"−": "-", "–": "-", "→": "->", "µ": "u", "·": "|", "…": "...", "²": "2", "√": "sqrt"}
+"""Signs of tables and sentences in ASCII."""
+PLAIN = "twin-plain"
+"""Name of the handler of characters that an encoding lacks."""
 BAD_INPUT = 2
 """Exit code for invalid input."""
 INTERRUPTED = 130
@@ -161,11 +166,19 @@ def write_json(text: str) -> None:
     buffer.flush()
 
 
+def _plain_characters(error: UnicodeError) -> tuple[str, int]:
+    """Replace characters that an encoding lacks: signs by their ASCII form, others by `?`."""
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end]
+    return "".join(ASCII_SIGNS.get(character, "?") for character in text), error.end
+
+
 def replace_unknown_characters() -> None:
-    """Make stdout and stderr print `?` for characters that the terminal's encoding lacks, instead of an error."""
+    """Make stdout and stderr print ASCII for characters that the terminal's encoding lacks, instead of an error."""
+    codecs.register_error(PLAIN, _plain_characters)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=PLAIN)
 
 
 def show_data(data: Any, as_json: bool, table: Callable[[], Any]) -> None:

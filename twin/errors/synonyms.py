@@ -6,6 +6,10 @@ import re
 from collections.abc import Collection, Iterator
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
+    # ageing cases, as answers name them
+    "optimistic": ("low",),
+    "central": ("value",),
+    "pessimistic": ("high",),
     # kinds of nodes, and the lists of a document
     "tor": ("leaf",),
     "top_of_rack": ("leaf",),

@@ -8,6 +8,8 @@ from datetime import date
 from typing import Any
 
 MAX_SHOWN = 100
+LARGE = 1e15
+"""Larger numbers are written with an exponent."""
 """Maximum characters of a wrong value in a message."""
 
 
@@ -39,7 +41,13 @@ def value_text(value: Any) -> str:
     """Return a value as it would be written, shortened; lists and mappings by their type."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | date):
         return type_text(value)
-    text = quoted(value) if isinstance(value, str) else value.isoformat() if isinstance(value, date) else repr(value)
+    if isinstance(value, float):
+        text = f"{value:f}".rstrip("0").rstrip(".")
+        text = text if float(text) == value and abs(value) < LARGE else repr(value)
+    elif isinstance(value, date):
+        text = value.isoformat()
+    else:
+        text = quoted(value) if isinstance(value, str) else repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
@@ -58,7 +66,7 @@ def rule_text(fault: Mapping[str, Any]) -> str:
         if found in text:
             return text
     else:
-        bounds = {name: f"{bound:g}" if isinstance(bound, float) else bound for name, bound in context.items()}
+        bounds = {name: value_text(bound) if isinstance(bound, float) else bound for name, bound in context.items()}
         text = rule.format(**bounds)
     return text if "input" not in fault or kind in _WITHOUT_VALUE else f"{text}, found {found}"
 

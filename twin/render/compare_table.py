@@ -18,6 +18,7 @@ HEADINGS = {
     "step_time_s": "step",
     "goodput_tokens_per_s": "goodput",
     "exposed_comm_time_s": "exposed",
+    "training_loss_ratio": "loss",
     "demand_satisfied_ratio": "carried",
     "unrouted_gbps": "no path",
     "max_link_utilisation_ratio": "busiest",
@@ -36,6 +37,7 @@ JOB_ORDER = (
     "step_time_s",
     "goodput_tokens_per_s",
     "capex_usd",
+    "training_loss_ratio",
     "exposed_comm_time_s",
     "max_link_utilisation_ratio",
     "min_coherent_margin_db",
@@ -80,9 +82,10 @@ def compare_table(diffs: Sequence[Mapping[str, Any]], summary: Sequence[str] = (
 
 
 def _applies(name: str, diffs: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether any plan has a value that says something: not null everywhere, not 0 everywhere."""
+    """Tell whether any plan has a value that says something: not null, and not neutral, everywhere."""
     values = [data["metrics"][name][side] for data in diffs for side in ("before", "after")]
-    return any(value is not None for value in values) and any(values)
+    neutral = 1.0 if name == "training_loss_ratio" else 0.0
+    return any(value is not None and value != neutral for value in values)
 
 
 def _cells(data: Mapping[str, Any], side: str, shown: Sequence[str], headline: str | None) -> list[str]:

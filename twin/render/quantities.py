@@ -25,8 +25,8 @@ def percent_text(ratio: float) -> str:
 
 
 def change_percent_text(before: float, after: float) -> str:
-    """Return a change as signed per cent without decimals; one decimal below 10 %, empty where there is no share."""
-    if not before or before * after < 0:
+    """Return a change as signed per cent without decimals; one decimal below 10 %, empty for values below 0."""
+    if before <= 0 or after < 0:
         return ""
     percent = 100.0 * (after / before - 1.0)
     if is_noise(before, after):

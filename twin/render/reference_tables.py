@@ -116,4 +116,4 @@ def _example(example: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 
 def _indented(text: str) -> RenderableType:
-    return Padding(Text(text), (0, 0, 0, 2))
+    return Padding(Text(text), (0, 0, 0, 2), expand=False)

@@ -88,7 +88,7 @@ def _metric_label(metric: str) -> str:
 def _effect_text(row: Mapping[str, Any], side: str, of_change: bool) -> str:
     value, metric = row[side], row["moves"]
     if value is None:
-        return "none"
+        return "fails"
     if not of_change:
         return metric_cell(metric, value)
     if unit_text(metric) == "dB":

@@ -41,7 +41,7 @@ def sweep_verdict(data: Mapping[str, Any]) -> Iterator[str]:
         reason = next(why for why in data["why"] if why)
         yield f"{n_missing} of {len(data['values'])} points have no value, the first because: {reason}."
     for knee in data["knees"][:MAX_SENTENCES]:
-        yield f"Knee at {_place(data, knee)}: beyond it, changes bring less."
+        yield f"Knee, the sharpest bend, at {_place(data, knee)}."
     yield from _crossings(data)
 
 
