@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..catalogue import Catalogue
+from ..catalogue import Catalogue, Part
 from ..catalogue.figure_reader import is_reserved
-from ..errors import CatalogueError, Issue, TopologyError
+from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted
 from .document import TopologyDocument
 from .identity import MAX_ID_LENGTH, duplicate_issues, id_problem
@@ -40,3 +40,25 @@ def _part_issues(document: TopologyDocument, shipped: Catalogue) -> Iterator[Iss
                 shipped.get(part.fec, "fec")
             except CatalogueError as error:
                 yield Issue(f"parts[{part.id}].fec", error.problem, error.hint or error.expected)
+        yield from _figure_issues(part, shipped)
+
+
+def _figure_issues(part: Part, shipped: Catalogue) -> Iterator[Issue]:
+    """Find misspelled and missing figures: a part has the figures that all shipped parts of its kind have.
+
+    A missing figure would count as no limit or no loss without a word.
+    """
+    alike = [other for other in shipped.parts(part.kind) if other.optics == part.optics]
+    known = {name for other in alike for name in other.figures}
+    for name in part.figures:
+        if alike and name not in known:
+            hint = did_you_mean(name, known - set(part.figures)) or f"known: {', '.join(sorted(known))}"
+            yield Issue(f"parts[{part.id}].figures", f"no figure {name!r} of a {part.kind}", hint)
+    required = set.intersection(*(set(other.figures) for other in alike)) if alike else set()
+    missing = sorted(required - set(part.figures))
+    if missing:
+        yield Issue(
+            f"parts[{part.id}].figures",
+            f"a {part.kind} needs {', '.join(missing)}",
+            f"`twin parts {alike[0].id}` shows those of a similar part",
+        )
