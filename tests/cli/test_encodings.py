@@ -59,10 +59,10 @@ def test_no_command_writes_to_stdout_by_itself() -> None:
 
 
 @pytest.mark.parametrize("environment", ENCODINGS, ids=str)
-def test_tables_replace_what_the_terminal_lacks(environment: dict[str, str], document: Path) -> None:
+def test_tables_show_ascii_where_the_terminal_lacks_a_character(environment: dict[str, str], document: Path) -> None:
     found = run(environment, "topologies", str(document))
     assert (found.returncode, found.stderr) == (0, b"")
-    assert b"? ?" in found.stdout
+    assert b"-> ?" in found.stdout
 
 
 @pytest.mark.parametrize("environment", ENCODINGS, ids=str)
