@@ -4,9 +4,22 @@ HYPOTHESIS_PROFILE=explore draws new ones, and ten times as many: for hunting, n
 """
 
 import os
+from collections.abc import Callable
 
+import pytest
 from hypothesis import settings
+
+import twin.network
+from twin.answers.main_assumptions import find_main_assumptions
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.fixture(autouse=True)
+def few_main_assumptions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave main assumptions out of answers, since they take most of the time, except in tests marked for them."""
+    none: Callable[..., tuple[()]] = lambda *_: ()  # noqa: E731
+    marked = request.node.get_closest_marker("main_assumptions") is not None
+    monkeypatch.setattr(twin.network, "find_main_assumptions", find_main_assumptions if marked else none)

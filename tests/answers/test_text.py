@@ -20,6 +20,8 @@ from twin.render.link_tables import links_table
 from twin.render.plain_text import plain_text
 from twin.render.score_table import score_table
 
+pytestmark = pytest.mark.main_assumptions
+
 NETWORKS = ("ageing-lines", "leaf-spine-demo", "memphis-small", "two-campus")
 WIDTHS = (60, 80, 120)
 WIDE = 4000

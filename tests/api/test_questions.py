@@ -78,10 +78,21 @@ def test_answers_are_the_bytes_of_the_python_interface(client: Any, path: str, b
     assert first.content == second.content == expected(json.dumps([path, body])).encode()
 
 
+@pytest.mark.main_assumptions
 @pytest.mark.parametrize(("path", "body"), QUESTIONS)
 def test_answers_are_of_the_described_type(client: Any, path: str, body: dict[str, Any]) -> None:
     name = "Score" if path == "/v1/score" else "Diff"
     assert faults_of(client, name, client.post(path, json=body).json()) == []
+
+
+@pytest.mark.main_assumptions
+def test_main_assumptions_are_those_of_the_python_interface_or_left_out(client: Any) -> None:
+    network = load("two-campus")
+    assert network.score().main_assumptions
+    posted = client.post("/v1/score", json={"network": "two-campus"})
+    assert posted.content == network.score().to_json().encode()
+    without = client.post("/v1/score", json={"network": "two-campus", "main_assumptions": False})
+    assert without.json()["main_assumptions"] == []
 
 
 def test_by_hand_half_of_the_demand_has_no_room_once_a_link_is_cut(client: Any) -> None:

@@ -22,6 +22,8 @@ from twin.network import Network
 from twin.stages.changed_figure import ChangedFigure
 from twin.stages.engine import Engine
 
+pytestmark = pytest.mark.main_assumptions
+
 
 @pytest.fixture(scope="module")
 def network() -> Network:
