@@ -87,7 +87,7 @@ def test_answers_are_of_the_described_type(client: Any, path: str, body: dict[st
 
 @pytest.mark.main_assumptions
 def test_main_assumptions_are_those_of_the_python_interface_or_left_out(client: Any) -> None:
-    network = load("two-campus")
+    network = twin.load("two-campus")
     assert network.score().main_assumptions
     posted = client.post("/v1/score", json={"network": "two-campus"})
     assert posted.content == network.score().to_json().encode()
