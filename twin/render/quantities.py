@@ -31,7 +31,8 @@ def change_percent_text(before: float, after: float) -> str:
     percent = 100.0 * (after / before - 1.0)
     if is_noise(before, after):
         return "0 %"
-    text = f"{percent:+,.0f}" if abs(percent) >= 9.95 else f"{percent:+.1f}"
+    size = abs(percent)
+    text = f"{percent:+,.0f}" if size >= 9.95 else f"{percent:+.1f}" if size >= 0.95 else f"{percent:+.2g}"
     return f"{text} %".replace("-", MINUS)
 
 
