@@ -32,7 +32,7 @@ class Cell:
 
 @dataclass
 class Output:
-    """What a code cell printed, and the value of its last expression."""
+    """Return the output of a code cell, and the value of its last expression."""
 
     text: str = ""
     value: Any = None

@@ -26,7 +26,7 @@ def load_of(gbps: float) -> dict[str, Any]:
     return {"demands": [{"id": "d", "source": "a", "target": "b", "offered_gbps": gbps}]}
 
 
-def glass(length_km: float, fibre: str = "G.652.D", laid: str | None = "2026-01-01", **more: Any) -> dict[str, Any]:
+def a_span(length_km: float, fibre: str = "G.652.D", laid: str | None = "2026-01-01", **more: Any) -> dict[str, Any]:
     return {"length_km": length_km, "fibre": fibre, **({"installed": laid} if laid else {}), **more}
 
 
@@ -49,9 +49,9 @@ def buildable(data: dict[str, Any]) -> Network:
 
 @st.composite
 def spans(draw: st.DrawFn, lengths_km: list[float], amplified: bool) -> dict[str, Any]:
-    """A stretch of glass, laid some day or none, measured or not."""
+    """A stretch of a_span, laid some day or none, measured or not."""
     laid = draw(st.none() | st.integers(0, 12_000))
-    span: dict[str, Any] = glass(
+    span: dict[str, Any] = a_span(
         draw(st.sampled_from(lengths_km)), draw(st.sampled_from(["G.652.D", "G.652.D-2006", "G.654.E"])), None
     )
     if laid is not None:
@@ -68,7 +68,7 @@ def spans(draw: st.DrawFn, lengths_km: list[float], amplified: bool) -> dict[str
 
 @st.composite
 def fibre_links(draw: st.DrawFn, amplified: bool = True) -> dict[str, Any]:
-    """A link over glass: plain, amplified, regenerated, protected, measured."""
+    """A link over a_span: plain, amplified, regenerated, protected, measured."""
     part = draw(st.sampled_from([*COHERENT, "OpenZR+-400G", "400G-LR4"]))
     lengths_km = [2.0, 7.5] if part == "400G-LR4" else [25.0, 42.0, 60.0]
     some = spans(lengths_km, amplified and part in COHERENT)

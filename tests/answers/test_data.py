@@ -13,6 +13,13 @@ import pytest
 from twin.answers.data import Answer, to_data
 
 
+class TableLess(Answer):
+    """An answer of which only the data is read."""
+
+    def _table(self) -> Any:
+        return ""
+
+
 @dataclass(frozen=True)
 class Inner:
     when: date | None
@@ -21,7 +28,7 @@ class Inner:
 
 
 @dataclass(frozen=True)
-class Outer(Answer):
+class Outer(TableLess):
     zeta: int
     alpha: tuple[Inner, ...] = field(metadata={"alias": "0.7"})
     notes: tuple[str, ...] = field(metadata={"hidden": True})

@@ -15,7 +15,18 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tests.answers.lines import AS_OF, ENDS, INDOOR, buildable, days_before, document, fibre_links, glass, load_of, zr
+from tests.answers.lines import (
+    AS_OF,
+    ENDS,
+    INDOOR,
+    a_span,
+    buildable,
+    days_before,
+    document,
+    fibre_links,
+    load_of,
+    zr,
+)
 from tests.model.samples import campus_data, shuffled
 from tests.training.cases import general, of_part
 from twin.answers import forecast as forecast_
@@ -102,7 +113,7 @@ def least_dbm(part: str, mode: Any, length_km: float, fibre: str) -> float:
 @pytest.mark.parametrize(("part", "km", "age"), [("400ZR", 48.0, 10), ("400ZR", 30.0, 0), ("OpenZR+-400G", 70.0, 10)])
 def test_the_day_on_which_a_coherent_margin_is_gone(part: str, km: float, age: int) -> None:
     laid = f"{2026 - age}-01-01"
-    data = document({**zr(glass(km, "G.652.D-2006", laid), part=part), "installed": laid})
+    data = document({**zr(a_span(km, "G.652.D-2006", laid), part=part), "installed": laid})
     years_already = (AS_OF - date.fromisoformat(laid)).days / DAYS_PER_YEAR
     found = only(data)
     for case in CASES:
@@ -120,7 +131,7 @@ def test_rates_fall_mode_by_mode_until_it_is_dark_each_on_its_day() -> None:
     slope = lost_db_per_year(km, 0.21, "high")
     modes = catalogue().get(part).modes
     days = [(0.0 - 0.21 * km - least_dbm(part, mode, km, fibre)) / slope for mode in modes]
-    found = only(document(zr(glass(km))))["high"]
+    found = only(document(zr(a_span(km))))["high"]
     assert [drop.member_gbps for drop in found.drops] == [300, 200, 100, 0]
     for drop, years in zip(found.drops, days, strict=True):
         assert_day(drop.when, years)
@@ -135,7 +146,7 @@ def test_direct_detection_loses_its_margin_first_and_its_frames_later() -> None:
     km = 8.0
     slope = lost_db_per_year(km, 0.35, "value")
     margin_db = 6.3 - km * 0.35
-    found = only(document(zr(glass(km), part="400G-LR4")))["value"]
+    found = only(document(zr(a_span(km), part="400G-LR4")))["value"]
     assert_day(found.margin_gone, margin_db / slope)
     threshold = of_part("KP4", "threshold_ber_ratio")
     low, high = -10.0, 0.0  # dB of margin between darkness and the threshold
@@ -151,7 +162,7 @@ def test_direct_detection_loses_its_margin_first_and_its_frames_later() -> None:
 def test_the_wanted_margin_is_gone_before_all_of_it() -> None:
     km = 8.0
     slope = lost_db_per_year(km, 0.35, "value")
-    data = document(zr(glass(km), part="400G-LR4", required_margin_db=2.0))
+    data = document(zr(a_span(km), part="400G-LR4", required_margin_db=2.0))
     for asked in (data, data | {"required_margin_db": 3.0}):
         assert_day(only(asked, 20)["value"].required_margin_gone, (6.3 - km * 0.35 - 2.0) / slope)
 
@@ -169,26 +180,26 @@ def test_runout_by_growth(growth: float) -> None:
 
 def test_shrinking_traffic_never_runs_out_and_a_lower_rate_brings_it_forward() -> None:
     assert only(document({"capacity_gbps": 400.0}, **load_of(270.0)), growth=-0.1)["value"].runout == Runout(None, None)
-    found = only(document(zr(glass(60.0)), **load_of(220.0)), 40)["high"]
+    found = only(document(zr(a_span(60.0)), **load_of(220.0)), 40)["high"]
     drops = {drop.member_gbps: drop.when for drop in found.drops}
     assert found.runout == Runout(drops[300], drops[200])  # 220 of 300 is more than 0.7, 220 of 200 more than 0.9
     assert found.utilisation_ratio[0] == pytest.approx(220 / 400)
 
 
 def test_without_a_day_to_count_from_there_are_years_only() -> None:
-    data = document({"capacity_gbps": 400.0, "transceiver": "OpenZR+-400G", "spans": [glass(60.0, laid=None)]})
+    data = document({"capacity_gbps": 400.0, "transceiver": "OpenZR+-400G", "spans": [a_span(60.0, laid=None)]})
     del data["as_of"]
     answer = from_document(data | load_of(100.0)).forecast(40, 0.1)
     found = answer.links[0].cases["value"]
     assert answer.as_of is None
     assert years_of(found.runout.planned) == pytest.approx(math.log(0.7 / 0.25) / math.log(1.1), abs=STEP)
     assert [when.date for when in found.runout if when] == [None, None]
-    assert (found.margin_gone, found.drops) == (None, ())  # glass without a date does not age
+    assert (found.margin_gone, found.drops) == (None, ())  # a_span without a date does not age
     assert "in 10.8 years" in answer.rows()[1]
 
 
 def test_what_is_gone_already_is_now_and_what_never_comes_is_none() -> None:
-    dark = only(document(zr(glass(170.0))), 10)["value"]
+    dark = only(document(zr(a_span(170.0))), 10)["value"]
     assert dark.margin_gone == Moment(0.0, AS_OF)
     assert dark.member_gbps == (0.0,) * 11
     assert dark.drops == ()
@@ -250,9 +261,9 @@ def margin_of_today_db(now: Evaluation, then: Evaluation) -> float:
 
 @SOME
 @given(KINDS, st.sampled_from(CASES), st.sampled_from(LOSSLESS), st.sampled_from([0.0, 0.07, -0.05]))
-@example(zr(glass(60.0, amplifier="EDFA"), glass(60.0)), "high", {}, 0.0)
-@example(zr(glass(25.0), glass(42.0, standby=True), protection="optical-protection"), "high", {}, 0.1)
-@example(zr(glass(60.0, regenerated=True), glass(42.0)), "high", {}, 0.1)
+@example(zr(a_span(60.0, amplifier="EDFA"), a_span(60.0)), "high", {}, 0.0)
+@example(zr(a_span(25.0), a_span(42.0, standby=True), protection="optical-protection"), "high", {}, 0.1)
+@example(zr(a_span(60.0, regenerated=True), a_span(42.0)), "high", {}, 0.1)
 def test_a_forecast_is_the_score_of_the_network_once_it_has_aged(
     link: dict[str, Any], case: AgeingCase, lossless: dict[str, Any], growth: float
 ) -> None:
@@ -271,8 +282,8 @@ def test_a_forecast_is_the_score_of_the_network_once_it_has_aged(
 
 @SOME
 @given(KINDS, st.sampled_from(CASES))
-@example(zr(glass(60.0)), "high")
-@example(zr(glass(25.0, regenerated=True), glass(60.0)), "high")
+@example(zr(a_span(60.0)), "high")
+@example(zr(a_span(25.0, regenerated=True), a_span(60.0)), "high")
 def test_days_are_those_on_which_the_aged_network_changes(link: dict[str, Any], case: AgeingCase) -> None:
     """On the day it has come to it, and a tenth of a day and a bit before it has not."""
     network = buildable(document(link))
@@ -319,10 +330,10 @@ def test_more_growth_is_never_later_nor_is_the_harsher_case(link: dict[str, Any]
 @pytest.mark.parametrize(
     "link",
     [
-        zr(*(glass(60.0, amplifier="EDFA") for _ in range(4)), glass(40.0), launch_dbm=0.0),
-        zr(glass(60.0, regenerated=True), glass(50.0)),
-        zr(glass(60.0), glass(66.0, standby=True), protection="optical-protection"),
-        zr(glass(60.0), measured="2026-01-01", measured_received_dbm=-14.0),
+        zr(*(a_span(60.0, amplifier="EDFA") for _ in range(4)), a_span(40.0), launch_dbm=0.0),
+        zr(a_span(60.0, regenerated=True), a_span(50.0)),
+        zr(a_span(60.0), a_span(66.0, standby=True), protection="optical-protection"),
+        zr(a_span(60.0), measured="2026-01-01", measured_received_dbm=-14.0),
     ],
     ids=["amplified", "regenerated", "protected", "measured"],
 )
@@ -339,8 +350,8 @@ def test_every_kind_of_line_ages_and_falls_back(link: dict[str, Any]) -> None:
 
 
 def test_of_a_link_with_several_lines_the_worse_one_sets_the_days() -> None:
-    alone = only(document(zr(glass(60.0))), 25)
-    assert only(document(zr(glass(40.0, regenerated=True), glass(60.0))), 25) == alone
+    alone = only(document(zr(a_span(60.0))), 25)
+    assert only(document(zr(a_span(40.0, regenerated=True), a_span(60.0))), 25) == alone
     assert alone["high"].margin_gone is not None
 
 
@@ -348,9 +359,9 @@ def test_of_a_link_with_several_lines_the_worse_one_sets_the_days() -> None:
 
 
 def test_what_was_measured_stands_in_the_place_of_the_model_and_ages_on() -> None:
-    plain = only(document(zr(glass(60.0))), 30)["high"]
-    spans_db = only(document(zr(glass(60.0, measured="2026-01-01", measured_loss_db=0.21 * 60 + 3))), 30)["high"]
-    power = only(document(zr(glass(60.0), measured="2026-01-01", measured_received_dbm=-0.21 * 60 - 3)), 30)["high"]
+    plain = only(document(zr(a_span(60.0))), 30)["high"]
+    spans_db = only(document(zr(a_span(60.0, measured="2026-01-01", measured_loss_db=0.21 * 60 + 3))), 30)["high"]
+    power = only(document(zr(a_span(60.0), measured="2026-01-01", measured_received_dbm=-0.21 * 60 - 3)), 30)["high"]
     for found in (spans_db, power):
         assert found.margin_db[0] < plain.margin_db[0] - 1.5  # type: ignore[operator]
         earlier = 3.0 / lost_db_per_year(60.0, 0.21, "high")
@@ -359,19 +370,19 @@ def test_what_was_measured_stands_in_the_place_of_the_model_and_ages_on() -> Non
 
 
 def test_changes_come_first_and_new_glass_or_optics_put_the_days_off() -> None:
-    worn = zr(glass(50.0, "G.652.D-2006", "2006-01-01"), installed="2016-01-01")
+    worn = zr(a_span(50.0, "G.652.D-2006", "2006-01-01"), installed="2016-01-01")
     changes = [{"kind": "set_fibre", "links": "l0", "fibre": "G.654.E"}]
-    data = document(worn, plans=[{"id": "glass", "changes": changes}])
+    data = document(worn, plans=[{"id": "a_span", "changes": changes}])
     network = from_document(data)
 
     def gone(changes: Any = None) -> float:
         return years_of(network.forecast(35, changes=changes).links[0].cases["high"].margin_gone)
 
     optics = {"kind": "set_transceivers", "links": "l0", "part": "OpenZR+-400G"}
-    actual_step, new_optics, new_glass = gone(), gone([optics]), gone("glass")
+    actual_step, new_optics, new_glass = gone(), gone([optics]), gone("a_span")
     assert actual_step < new_optics
     assert actual_step < new_glass
-    assert network.forecast(9, changes="glass").to_json() == network.forecast(9, changes=changes).to_json()
+    assert network.forecast(9, changes="a_span").to_json() == network.forecast(9, changes=changes).to_json()
     assert new_glass < gone([optics, *changes])
     assert gone([{"kind": "age", "years": 3.0}]) == pytest.approx(actual_step - 3.0, abs=2 * STEP)
     assert gone([]) == actual_step
@@ -392,7 +403,7 @@ def pairs(*links: dict[str, Any], offered: tuple[float, ...]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "link", [zr(glass(40.0)), {"transceiver": "400G-DR4", "installed": "2020-01-01"}, {"capacity_gbps": 400.0}]
+    "link", [zr(a_span(40.0)), {"transceiver": "400G-DR4", "installed": "2020-01-01"}, {"capacity_gbps": 400.0}]
 )
 def test_links_alike_are_one_and_the_busiest_stands_for_them(link: dict[str, Any]) -> None:
     answer = from_document(pairs(link, link, link, offered=(10.0, 90.0, 50.0))).forecast(10, 0.1)
@@ -409,14 +420,14 @@ def test_links_alike_are_one_and_the_busiest_stands_for_them(link: dict[str, Any
         {"required_margin_db": 1.0},
         {"installed": "2019-01-01"},
         {"transceiver": "400ZR"},
-        {"spans": [glass(41.0)]},
-        {"spans": [glass(40.0, laid="2012-01-01")]},
+        {"spans": [a_span(41.0)]},
+        {"spans": [a_span(40.0, laid="2012-01-01")]},
         {"measured": "2026-01-01", "measured_received_dbm": -12.0},
     ],
     ids=str,
 )
 def test_links_that_differ_are_told_apart(other: dict[str, Any]) -> None:
-    link = zr(glass(40.0))
+    link = zr(a_span(40.0))
     found = from_document(pairs(link, link | other, link, offered=())).forecast(10).links
     assert sorted((row.id, row.n_alike) for row in found) == [("l0", 2), ("l1", 1)]
 
@@ -430,7 +441,7 @@ def test_tiers_are_told_apart() -> None:
 
 def test_links_come_in_the_order_of_their_troubles() -> None:
     lengths_km = (40.0, 62.0, 130.0, 55.0, 250.0)
-    data = pairs(*(zr(glass(km)) for km in lengths_km), offered=(10.0, 10.0, 0.0, 10.0, 0.0))
+    data = pairs(*(zr(a_span(km)) for km in lengths_km), offered=(10.0, 10.0, 0.0, 10.0, 0.0))
     found = from_document(data).forecast(60).links
     troubles = [(row.first_event_years("value"), row.first_event_years("high")) for row in found]
     assert troubles == sorted(troubles)
@@ -462,8 +473,8 @@ def test_a_link_of_unknown_rate_has_no_rate_and_no_utilisation() -> None:
 
 
 def test_a_link_that_is_down_has_the_light_it_had_and_no_load() -> None:
-    up = only(document(zr(glass(60.0)), **load_of(50.0)), 20, 0.2)["high"]
-    down = only(document(zr(glass(60.0), up=False), **load_of(50.0)), 20, 0.2)["high"]
+    up = only(document(zr(a_span(60.0)), **load_of(50.0)), 20, 0.2)["high"]
+    down = only(document(zr(a_span(60.0), up=False), **load_of(50.0)), 20, 0.2)["high"]
     assert replace(down, utilisation_ratio=(), runout=()) == replace(up, utilisation_ratio=(), runout=())
     assert down.utilisation_ratio == (0.0,) * 21
     assert down.runout == Runout(None, None)
@@ -473,10 +484,10 @@ NO_OTHER_LINK = "No other link loses its margin, its rate or its spare capacity 
 
 
 @pytest.mark.parametrize(
-    "link", [zr(glass(170.0)), zr(glass(150.0), part="400ZR"), zr(glass(30.0), part="400G-LR4")], ids=str
+    "link", [zr(a_span(170.0)), zr(a_span(150.0), part="400ZR"), zr(a_span(30.0), part="400G-LR4")], ids=str
 )
 def test_a_link_that_is_down_already_says_so_and_stands_first(link: dict[str, Any]) -> None:
-    answer = from_document(pairs(zr(glass(20.0)), link, offered=(100.0,))).forecast(5, 0.1)
+    answer = from_document(pairs(zr(a_span(20.0)), link, offered=(100.0,))).forecast(5, 0.1)
     assert answer.links[0].id == "l1"
     assert answer.links[0].first_event_years("low") == 0
     for row in answer.rows()[:3]:
@@ -489,7 +500,7 @@ def test_a_link_that_is_down_already_says_so_and_stands_first(link: dict[str, An
 
 
 def test_a_case_that_is_slower_from_the_first_day_says_so() -> None:
-    answer = from_document(document(zr(glass(76.0, "G.652.D-2006", "2006-01-01")))).forecast(5)
+    answer = from_document(document(zr(a_span(76.0, "G.652.D-2006", "2006-01-01")))).forecast(5)
     assert [row[5] for row in answer.rows()] == ["–", "–", "now to 200G"]
     found = answer.links[0].cases["high"]
     assert found.margin_gone == Moment(0.0, AS_OF)
@@ -602,8 +613,8 @@ def test_links_in_numbers_that_nobody_would_wait_for_are_refused() -> None:
 
 
 def test_lines_over_amplifiers_count_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = from_document(document(zr(glass(40.0), glass(40.0))))
-    amplified = from_document(document(zr(glass(40.0, amplifier="EDFA"), glass(40.0))))
+    plain = from_document(document(zr(a_span(40.0), a_span(40.0))))
+    amplified = from_document(document(zr(a_span(40.0, amplifier="EDFA"), a_span(40.0))))
     monkeypatch.setattr(forecast_, "MAX_WORK", 40)
     assert isinstance(plain.forecast(30), Forecast)
     with pytest.raises(ChangeError, match="1 lines of them over amplifiers"):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.answers.lines import INDOOR, buildable, document, fibre_links, glass, load_of, zr
+from tests.answers.lines import INDOOR, a_span, buildable, document, fibre_links, load_of, zr
 from tests.model.samples import campus_data
 from tests.training.cases import general, of_part
 from twin.answers.link_report import LinkReport
@@ -23,7 +23,7 @@ from twin.loading import Network, from_document, load
 from twin.stages.evaluation import Evaluation
 
 SOME = settings(max_examples=40, deadline=None)
-DOWN = zr(glass(40.0), up=False)
+DOWN = zr(a_span(40.0), up=False)
 
 
 @pytest.fixture(autouse=True)
@@ -92,11 +92,11 @@ def check_modes(page: LinkReport, e: Evaluation, link: int) -> None:
 
 @SOME
 @given(fibre_links() | st.sampled_from(INDOOR), st.sampled_from(["low", "value", "high"]))
-@example(zr(glass(60.0, amplifier="EDFA"), glass(60.0, amplifier="EDFA"), glass(20.0)), "value")
-@example(zr(glass(60.0, amplifier="EDFA"), glass(60.0), launch_dbm=1.0, mux="mux-8"), "high")
-@example(zr(glass(60.0, amplifier="EDFA"), *(glass(60.0),) * 2, part="400ZR"), "value")
-@example(zr(glass(2.0)), "value")
-@example(zr(glass(170.0)), "value")
+@example(zr(a_span(60.0, amplifier="EDFA"), a_span(60.0, amplifier="EDFA"), a_span(20.0)), "value")
+@example(zr(a_span(60.0, amplifier="EDFA"), a_span(60.0), launch_dbm=1.0, mux="mux-8"), "high")
+@example(zr(a_span(60.0, amplifier="EDFA"), *(a_span(60.0),) * 2, part="400ZR"), "value")
+@example(zr(a_span(2.0)), "value")
+@example(zr(a_span(170.0)), "value")
 @example({"transceiver": "400ZR", "mux": "mux-8", "launch_dbm": -3.0}, "value")
 def test_the_steps_add_up_and_end_where_the_analysis_does(link: dict[str, Any], ageing: Any) -> None:
     network = buildable(document(link))
@@ -125,7 +125,7 @@ def test_every_kind_of_link_that_ships_has_a_page(name: str) -> None:
 
 
 def test_a_plain_coherent_budget_by_hand() -> None:
-    span = glass(25.0, "G.652.D-2006", "2006-01-01", n_connectors=2, n_splices=5, lumped_loss_db=0.4)
+    span = a_span(25.0, "G.652.D-2006", "2006-01-01", n_connectors=2, n_splices=5, lumped_loss_db=0.4)
     found = steps_of(zr(span, installed="2016-01-01", mux="mux-8"))
     age = 7305 / 365.25
     assert list(found) == [
@@ -170,16 +170,16 @@ def test_an_indoor_patch_loses_a_connector_at_each_end_and_knows_no_booster() ->
 
 
 def test_direct_detection_ends_in_its_loss_budget() -> None:
-    steps = page_of(zr(glass(6.0), part="400G-LR4")).to_dict()["budget"][0]["steps"]
+    steps = page_of(zr(a_span(6.0), part="400G-LR4")).to_dict()["budget"][0]["steps"]
     named = {step["step"]: step for step in steps}
     assert named["loss budget"]["level_db"] == of_part("400G-LR4", "loss_budget_db")
     assert named["loss of the line"]["change_db"] == pytest.approx(-6 * 0.35)
     assert named["margin"]["level_db"] == pytest.approx(6.3 - 6 * 0.35)
-    assert page_of(zr(glass(6.0), part="400G-LR4")).to_dict()["modes"] == []
+    assert page_of(zr(a_span(6.0), part="400G-LR4")).to_dict()["modes"] == []
 
 
 def test_amplifiers_give_back_what_was_lost_and_a_booster_what_the_multiplexer_took() -> None:
-    spans = [glass(60.0, amplifier="EDFA"), glass(60.0, amplifier="EDFA"), glass(20.0)]
+    spans = [a_span(60.0, amplifier="EDFA"), a_span(60.0, amplifier="EDFA"), a_span(20.0)]
     found = steps_of(zr(*spans, mux="mux-8", launch_dbm=1.0))
     assert found["booster or launch setting"] == pytest.approx(1.0 - (0.0 - 4.5))
     assert found["amplifiers"] == pytest.approx(2 * 60 * 0.21)
@@ -190,11 +190,11 @@ def test_amplifiers_give_back_what_was_lost_and_a_booster_what_the_multiplexer_t
     (launch,) = page_of(zr(*spans, mux="mux-8", launch_dbm=1.0)).to_dict()["launch"]
     assert launch["channel_dbm"] == 1.0
     assert launch["best_line_gsnr_db"] >= launch["line_gsnr_db"]
-    assert page_of(zr(glass(60.0))).to_dict()["launch"] == []
+    assert page_of(zr(a_span(60.0))).to_dict()["launch"] == []
 
 
 def test_what_was_measured_stands_beside_the_model() -> None:
-    span = glass(40.0, measured="2026-01-01", measured_loss_db=40 * 0.21 + 1.5)
+    span = a_span(40.0, measured="2026-01-01", measured_loss_db=40 * 0.21 + 1.5)
     found = steps_of(zr(span, measured="2026-01-01", measured_received_dbm=-12.0))
     assert found["measured minus model"] == pytest.approx(-1.5)
     assert found["received power, measured minus model"] == pytest.approx(-12.0 + 40 * 0.21 + 1.5)
@@ -203,20 +203,20 @@ def test_what_was_measured_stands_beside_the_model() -> None:
 
 
 def test_a_receiver_with_too_much_light_says_so() -> None:
-    found = steps_of(zr(glass(1.0), launch_dbm=1.0))
+    found = steps_of(zr(a_span(1.0), launch_dbm=1.0))
     assert found["receiver overload"] is not None
     assert found["receiver overload"] < 0
-    page = page_of(zr(glass(1.0), launch_dbm=1.0))
+    page = page_of(zr(a_span(1.0), launch_dbm=1.0))
     assert page.to_dict()["budget"][0]["steps"][-1]["level_db"] == pytest.approx(0.0 - (1.0 - 0.21))
-    assert "receiver overload" not in steps_of(zr(glass(60.0)))
+    assert "receiver overload" not in steps_of(zr(a_span(60.0)))
 
 
 def test_lines_of_a_link_have_a_budget_each_and_are_named() -> None:
     link = zr(
-        glass(40.0),
-        glass(10.0, regenerated=True),
-        glass(50.0),
-        glass(66.0, standby=True),
+        a_span(40.0),
+        a_span(10.0, regenerated=True),
+        a_span(50.0),
+        a_span(66.0, standby=True),
         protection="optical-protection",
     )
     lines = page_of(link).to_dict()["budget"]
@@ -228,11 +228,11 @@ def test_lines_of_a_link_have_a_budget_each_and_are_named() -> None:
     for i in range(3):
         found = steps_of(link, i)
         assert found["protection switch, near"] == found["protection switch, far"] == pytest.approx(-3.5 / 2)
-    assert page_of(zr(glass(40.0))).to_dict()["budget"][0]["line"] == "whole link"
+    assert page_of(zr(a_span(40.0))).to_dict()["budget"][0]["line"] == "whole link"
 
 
 def test_beyond_the_reach_there_is_no_margin() -> None:
-    link = zr(glass(70.0, amplifier="EDFA"), glass(75.0, amplifier="EDFA"), glass(10.0), part="400ZR")
+    link = zr(a_span(70.0, amplifier="EDFA"), a_span(75.0, amplifier="EDFA"), a_span(10.0), part="400ZR")
     page = page_of(link)
     assert page.to_dict()["budget"][0]["steps"][-1]["step"] == "margin, beyond reach"
     assert [mode["margin_db"] for mode in page.to_dict()["modes"]] == [None]
@@ -245,16 +245,20 @@ def test_beyond_the_reach_there_is_no_margin() -> None:
 @pytest.mark.parametrize(
     ("link", "more", "sentence"),
     [
-        (zr(glass(40.0)), {}, "Limit, both directions: line rate of 1 x 400 Gb/s."),
-        (zr(glass(106.0)), {}, "Limit, both directions: slower mode, 300 Gb/s with 2.6 dB margin."),
-        (zr(glass(170.0)), {}, "Link down: 1.7 dB short."),
-        (zr(glass(30.0), part="400G-LR4"), {}, "Link down: 30 km is beyond the reach of 400G-LR4."),
-        (zr(glass(40.0), loss_ratio=1e-3), {}, "frame loss of 0.001 leaves 62.2 % of 1 x 400 Gb/s."),
-        (zr(glass(40.0), up=False), {}, "Link down: it is switched off or failed."),
-        (zr(glass(90.0)), {"required_margin_db": 3.0}, "Link up, 2.7 dB margin: too little, 3 dB is required."),
-        (zr(glass(40.0)), {"required_margin_db": 1.0}, "Link up, 8.4 dB margin: enough, 1 dB is required."),
-        (zr(glass(60.0, amplifier="EDFA"), glass(20.0)), {}, "per channel; the best is 0.8 dBm (+0.13 dB GSNR)."),
-        (zr(glass(40.0)), {}, "Fibre cut: once in 8.3 years, 12 h to repair."),
+        (zr(a_span(40.0)), {}, "Limit, both directions: line rate of 1 x 400 Gb/s."),
+        (zr(a_span(106.0)), {}, "Limit, both directions: slower mode, 300 Gb/s with 2.6 dB margin."),
+        (zr(a_span(170.0)), {}, "Link down: 1.7 dB short."),
+        (zr(a_span(30.0), part="400G-LR4"), {}, "Link down: 30 km is beyond the reach of 400G-LR4."),
+        (zr(a_span(40.0), loss_ratio=1e-3), {}, "frame loss of 0.001 leaves 62.2 % of 1 x 400 Gb/s."),
+        (zr(a_span(40.0), up=False), {}, "Link down: it is switched off or failed."),
+        (zr(a_span(90.0)), {"required_margin_db": 3.0}, "Link up, 2.7 dB margin: too little, 3 dB is required."),
+        (zr(a_span(40.0)), {"required_margin_db": 1.0}, "Link up, 8.4 dB margin: enough, 1 dB is required."),
+        (
+            zr(a_span(60.0, amplifier="EDFA"), a_span(20.0)),
+            {},
+            "per channel; the best is 0.8 dBm (+0.13 dB GSNR).",
+        ),
+        (zr(a_span(40.0)), {}, "Fibre cut: once in 8.3 years, 12 h to repair."),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -263,7 +267,11 @@ def test_the_summary_names_state_limit_and_failures(link: dict[str, Any], more: 
 
 
 def test_the_state_comes_first_and_a_link_that_is_down_has_no_limit() -> None:
-    for link, first in ((zr(glass(40.0)), "Link up, "), (zr(glass(170.0)), "Link down: "), (DOWN, "Link down: ")):
+    for link, first in (
+        (zr(a_span(40.0)), "Link up, "),
+        (zr(a_span(170.0)), "Link down: "),
+        (DOWN, "Link down: "),
+    ):
         summary = page_of(link).summary
         assert summary[0].startswith(first)
         assert any(line.startswith("Limit") for line in summary) == (first == "Link up, ")
@@ -347,7 +355,7 @@ def test_failures_are_told_and_a_published_link_stands_beside_those_of_the_wide_
 
 
 def test_a_report_in_a_notebook_is_summary_tables_and_pictures() -> None:
-    page = from_document(document({"id": "l0"} | zr(glass(60.0)))).link("l0", years=3)
+    page = from_document(document({"id": "l0"} | zr(a_span(60.0)))).link("l0", years=3)
     html = page._repr_html_()
     assert html.count("<svg") == 2
     assert html.count("<table>") == 3
@@ -365,7 +373,7 @@ def test_ids_are_escaped_in_a_notebook() -> None:
 
 
 def test_without_matplotlib_a_report_is_summary_and_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = from_document(document(zr(glass(60.0)))).link("l0", years=3)
+    page = from_document(document(zr(a_span(60.0)))).link("l0", years=3)
     real = builtins.__import__
 
     def without(name: str, *rest: Any, **more: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.answers.lines import document, glass, load_of, zr
+from tests.answers.lines import a_span, document, load_of, zr
 from tests.model.samples import campus_data, changed, shipped
 from tests.training.steps import sites
 from twin.loading import Network, from_document, load
@@ -221,13 +221,13 @@ def test_racks_of_one_site_without_a_path_are_reported() -> None:
     assert "No path between a and b, between racks of a." in reasons_of(cut)
 
 
-BARE = {"capacity_gbps": 400.0, "spans": [glass(1000.0)]}
+BARE = {"capacity_gbps": 400.0, "spans": [a_span(1000.0)]}
 NO_BUDGET = "the link names no transceiver, so it has no link budget."
 
 
 def test_fibre_without_a_transceiver_has_no_link_budget_and_is_named() -> None:
     """212 dB of loss on a link that is up."""
-    network = from_document(document(BARE, zr(glass(40.0)), **load_of(10.0)))
+    network = from_document(document(BARE, zr(a_span(40.0)), **load_of(10.0)))
     rows = network.link_table().rows
     assert rows[0]["up"]
     assert rows[0]["loss_db"] > 200
@@ -247,7 +247,7 @@ def test_a_cable_without_a_transceiver_needs_no_link_budget() -> None:
 
 
 def test_a_link_that_is_down_is_named_with_the_missing_db() -> None:
-    network = from_document(document(zr(glass(172.0)), zr(glass(40.0)), **load_of(10.0)))
+    network = from_document(document(zr(a_span(172.0)), zr(a_span(40.0)), **load_of(10.0)))
     missing_db = -(network.link_table("l0").rows[0]["margin_db"] or 0.0)
     assert missing_db > 0
     assert f"1 link down: l0, {missing_db:.1f} dB short." in reasons_of(network)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import twin
-from tests.answers.lines import document, glass, zr
+from tests.answers.lines import a_span, document, zr
 from tests.model.samples import campus_data, changed, job_data, shipped, shuffled, small_documents
 from twin.answers.metrics import METRICS
 from twin.catalogue.figure_reader import PLACEHOLDER
@@ -116,10 +116,10 @@ def test_congestion_by_hand() -> None:
 def test_the_round_trip_by_hand() -> None:
     """a-rack - leaf - border - 20 km - border - leaf - b-rack, there and back."""
     score = campus().score(main_assumptions=False)
-    glass = 20 * 1.468 / 299_792.458 * 1e6
+    a_span = 20 * 1.468 / 299_792.458 * 1e6
     switches = 3.75 * 2 + 2 * twin.catalogue.catalogue().get("leaf-25.6T").value("latency_us")
     stored = 2 * 4096 * 8 / 400e3  # both border routers take frames in whole
-    assert score["worst_rtt_us"] == pytest.approx(2 * (glass + 3 + 2 * 0.08 + switches + stored))
+    assert score["worst_rtt_us"] == pytest.approx(2 * (a_span + 3 + 2 * 0.08 + switches + stored))
 
 
 def test_the_longest_cable_of_hosts_on_one_leaf_counts() -> None:
@@ -189,7 +189,7 @@ def test_a_job_that_cannot_run_has_no_goodput() -> None:
 
 def test_the_coherent_margin_is_at_the_current_mode_and_its_description_says_so() -> None:
     """Four kilometres more and 400G no longer comes through: 300G does, with more margin than 400G had."""
-    near, worn = (from_document(document(zr(glass(km)))) for km in (102.0, 106.0))
+    near, worn = (from_document(document(zr(a_span(km)))) for km in (102.0, 106.0))
     assert [n.link_table().rows[0]["member_gbps"] for n in (near, worn)] == [400.0, 300.0]
     margin_db = [n.score(main_assumptions=False)["min_coherent_margin_db"] or 0.0 for n in (near, worn)]
     assert margin_db[1] > margin_db[0]

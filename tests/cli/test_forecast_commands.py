@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.answers.lines import document, glass, zr
+from tests.answers.lines import a_span, document, zr
 from tests.model.samples import campus_data
 from twin.cli import main as cli
 from twin.loading import from_document, load
@@ -92,14 +92,14 @@ def test_the_table_fits_a_terminal() -> None:
 
 
 def test_the_table_says_how_many_links_it_leaves_out(tmp_path: Path) -> None:
-    path = saved(tmp_path, document(*(zr(glass(20.0 + km)) for km in range(15))))
+    path = saved(tmp_path, document(*(zr(a_span(20.0 + km)) for km in range(15))))
     text = told("forecast", path, "--years", "90")
     assert "\n3 more links are no worse; select links, or use --json.\n" in text
     assert len(re.findall(r"central +[–\d]", text, re.MULTILINE)) == 12
 
 
 def test_links_without_an_event_need_no_table(tmp_path: Path) -> None:
-    path = saved(tmp_path, document(zr(glass(20.0))))
+    path = saved(tmp_path, document(zr(a_span(20.0))))
     text = told("forecast", path, "--years", "2")
     assert "No link loses its margin" in text
     assert "central" not in text
@@ -150,7 +150,7 @@ def test_a_link_report_has_summary_budget_modes_directions_failures_and_forecast
 
 
 def test_a_protected_and_regenerated_link_has_a_budget_for_each_line(tmp_path: Path) -> None:
-    spans = (glass(40.0, regenerated=True), glass(50.0), glass(66.0, standby=True))
+    spans = (a_span(40.0, regenerated=True), a_span(50.0), a_span(66.0, standby=True))
     text = told("link", saved(tmp_path, document(zr(*spans, protection="optical-protection"))), "l0", "--years", "1")
     for line in ("working path, span 1", "working path, span 2", "standby path, span 3"):
         assert f"budget, {line}" in text

@@ -37,7 +37,7 @@ def documented(function: Callable[..., object]) -> set[str]:
 
 
 def public_functions() -> dict[str, Callable[..., object]]:
-    """What a user calls: functions that load networks, the questions, and the kernels."""
+    """Functions that a user calls: functions that load networks, the questions, and the kernels."""
     modules = [importlib.import_module(f"twin.kernels.{name}") for name in KERNELS]
     kernels = {
         name: getattr(f, "py_func", f) for module in modules for name, f in vars(module).items() if name[0] != "_"

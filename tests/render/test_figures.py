@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.answers.lines import document, glass, load_of, zr
+from tests.answers.lines import a_span, document, load_of, zr
 from twin.answers.metrics import METRICS
 from twin.errors import TwinError
 from twin.loading import from_document, load
@@ -91,17 +91,17 @@ def drawn(figure: Any) -> list[str]:
 def kinds() -> dict[str, dict[str, Any]]:
     """Documents of one link each."""
     bare = {"capacity_gbps": 100.0}
-    undated = document({"transceiver": "OpenZR+-400G", "spans": [glass(60.0, laid=None)]}, **load_of(50.0))
+    undated = document({"transceiver": "OpenZR+-400G", "spans": [a_span(60.0, laid=None)]}, **load_of(50.0))
     del undated["as_of"]
-    lines = (glass(40.0), glass(10.0, regenerated=True), glass(50.0), glass(66.0, standby=True))
-    amplified = [glass(60.0, amplifier="EDFA"), glass(60.0, amplifier="EDFA"), glass(20.0)]
-    far = [glass(70.0, amplifier="EDFA"), glass(75.0, amplifier="EDFA"), glass(10.0)]
+    lines = (a_span(40.0), a_span(10.0, regenerated=True), a_span(50.0), a_span(66.0, standby=True))
+    amplified = [a_span(60.0, amplifier="EDFA"), a_span(60.0, amplifier="EDFA"), a_span(20.0)]
+    far = [a_span(70.0, amplifier="EDFA"), a_span(75.0, amplifier="EDFA"), a_span(10.0)]
     return {
-        "plain": document(zr(glass(60.0)), **load_of(300.0)),
-        "worn": document(zr(glass(76.0, "G.652.D-2006", "2006-01-01"))),
-        "dark": document(zr(glass(170.0))),
+        "plain": document(zr(a_span(60.0)), **load_of(300.0)),
+        "worn": document(zr(a_span(76.0, "G.652.D-2006", "2006-01-01"))),
+        "dark": document(zr(a_span(170.0))),
         "out of reach": document(zr(*far, part="400ZR")),
-        "down": document(zr(glass(60.0), up=False)),
+        "down": document(zr(a_span(60.0), up=False)),
         "no budget": document(bare, **load_of(90.0)),
         "full": document(bare, **load_of(300.0)),
         "copper": document({"transceiver": "DAC-400G"}),
@@ -109,8 +109,8 @@ def kinds() -> dict[str, dict[str, Any]]:
         "no day": undated,
         "amplified": document(zr(*amplified, mux="mux-8", launch_dbm=1.0, n_parallel=8)),
         "protected": document(zr(*lines, protection="optical-protection", macsec=True)),
-        "measured": document(zr(glass(40.0), measured="2026-01-01", measured_received_dbm=-20.0)),
-        "overload": document(zr(glass(1.0), launch_dbm=1.0)),
+        "measured": document(zr(a_span(40.0), measured="2026-01-01", measured_received_dbm=-20.0)),
+        "overload": document(zr(a_span(1.0), launch_dbm=1.0)),
     }
 
 
@@ -140,7 +140,7 @@ def test_shrinking_traffic_has_its_sign() -> None:
 def test_no_link_one_link_and_more_than_there_is_room_for() -> None:
     empty = answer_of("plain") | {"links": []}
     assert "document: the next 6 years" in said(forecast_figure(empty))
-    many = answer(document(*(zr(glass(40.0 + km)) for km in range(MAX_COLUMNS + 3))), 1)
+    many = answer(document(*(zr(a_span(40.0 + km)) for km in range(MAX_COLUMNS + 3))), 1)
     text = said(forecast_figure(many))
     assert "(3 more links fare no worse)" in text
     few = many | {"links": many["links"][: MAX_COLUMNS + 1]}
@@ -150,11 +150,11 @@ def test_no_link_one_link_and_more_than_there_is_room_for() -> None:
 
 
 def test_links_alike_are_counted_and_different_wishes_are_not_called_one() -> None:
-    alike = answer(document(zr(glass(60.0)), zr(glass(60.0)), required_margin_db=1.0))
+    alike = answer(document(zr(a_span(60.0)), zr(a_span(60.0)), required_margin_db=1.0))
     text = said(forecast_figure(alike))
     assert "OpenZR+-400G, and 1 alike" in text
     assert "required: 1 dB" in text
-    mixed = answer(document(zr(glass(60.0), required_margin_db=2.0), zr(glass(50.0), required_margin_db=1.0)))
+    mixed = answer(document(zr(a_span(60.0), required_margin_db=2.0), zr(a_span(50.0), required_margin_db=1.0)))
     text = said(forecast_figure(mixed))
     assert "required" in text.split("\n")
     assert "required: " not in text
@@ -193,7 +193,7 @@ def test_of_several_lines_the_worst_is_drawn_and_named() -> None:
 
 
 def test_scales_are_shared_and_do_not_follow_what_is_lost_anyway() -> None:
-    data = answer(document(zr(glass(60.0)), zr(glass(150.0, "G.652.D-2006"))), 40)
+    data = answer(document(zr(a_span(60.0)), zr(a_span(150.0, "G.652.D-2006"))), 40)
     margins = forecast_figure(data).axes[:2]
     assert margins[0].get_ylim() == margins[1].get_ylim()
     today = min(case["margin_db"][0] for link in data["links"] for case in link["cases"].values())

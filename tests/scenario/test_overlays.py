@@ -195,14 +195,14 @@ def test_a_what_if_without_a_step_says_why() -> None:
 
 
 def test_the_flagship_question_has_an_honest_answer() -> None:
-    """On memphis-small the short worn glass is innocent, the buffers are not, and campus 1 slows a uniform job down."""
+    """On memphis-small the short worn fibre is innocent, the buffers are not, and campus 1 slows a uniform job down."""
     network = named("memphis-small")
-    swap, glass = (
+    swap, fibre = (
         network.what_if("border-router-swap", main_assumptions=False),
         network.what_if([{"kind": "set_fibre", "links": "wan-*", "fibre": "G.654.E"}], main_assumptions=False),
     )
     assert swap.change("step_time_s") < -1  # type: ignore[operator]
-    assert glass.change("step_time_s") == pytest.approx(0, abs=1e-3)
+    assert fibre.change("step_time_s") == pytest.approx(0, abs=1e-3)
     assert network.what_if("leave-out-first-campus", main_assumptions=False).change("step_time_s") < -1  # type: ignore[operator]
     assert any("PFC headroom per port of" in line for line in network.score(main_assumptions=False).bottlenecks)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
@@ -100,16 +101,16 @@ def _fields_to_data(value: Any) -> dict[str, Any]:
     return data
 
 
-class Answer:
+class Answer(ABC):
     """Base of every answer: the same data and the same bytes in Python, from the command and over HTTP."""
 
     def __repr__(self) -> str:
         """The answer as the command shows it, as plain text."""
         return plain_text(self._table())
 
+    @abstractmethod
     def _table(self) -> Any:
-        """The answer as a rich renderable."""
-        raise NotImplementedError
+        """Return the answer as a rich renderable."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data without clock, paths or random ids."""

@@ -89,7 +89,7 @@ class LinkForecast:
 
 @dataclass(frozen=True)
 class Narrowing:
-    """What a measurement of today would do to the date of an event: its range over the ageing cases shrinks."""
+    """Range of the date of an event over the ageing cases, before and after a measurement of today."""
 
     link: str
     measurement: str

@@ -245,7 +245,7 @@ def _summary(
 
 
 def _state_text(e: Evaluation, link: int) -> str:
-    """Whether the link is up, and its margin."""
+    """Return a sentence on the state of the link and its margin."""
     health = e.health
     if not e.case.state["link_up"][link]:
         return "Link down: it is switched off or failed."

@@ -104,7 +104,8 @@ def find_main_assumptions(
                 settled_by=settled_by,
             )
         )
-    scale = 1.0 if before is not None and _is_relative(name) else abs(at_value)
+    # changes are shares or differences of shares and dB, so an unchanged answer does not make every effect large
+    scale = abs(at_value) if before is None else 1.0
     rows = [row for row in rows if row.span > LEAST_MOVE_RATIO * scale]
     rows.sort(key=lambda row: (-row.span, row.where, row.name))
     return tuple(rows[:N_MAIN])

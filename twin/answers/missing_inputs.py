@@ -21,9 +21,9 @@ class MissingInput:
     """An input that some links leave out, and what the answer assumes for it."""
 
     problem: str
-    """What is missing."""
+    """Input that the links leave out."""
     effect: str
-    """What the answer assumes."""
+    """Assumption of the answer in its place."""
     hint: str
     """Field to state."""
     n_links: int

@@ -109,7 +109,7 @@ def _phase_sentences(e: Evaluation, step: Step) -> Iterator[str]:
 
 
 def _host_limit_text(e: Evaluation, step: Step, phase: str) -> str:
-    """What limits a phase that no link of the network limits: NVLink or the network cards of the slowest group."""
+    """Return the limit of a phase that no link limits: NVLink or the network cards of the slowest group."""
     slowest = step.groups[step.slowest_group]
     where, loads = _slowest_text(e, step), e.loads
     if phase == "in_layers" and not (loads and any(column.any() for column in (*loads.context, *loads.expert))):

@@ -141,7 +141,7 @@ def _cost(metrics: Mapping[str, tuple[float | None, float | None]]) -> Iterator[
 
 
 def _demand_text(values: Mapping[str, float | None]) -> str:
-    """How much of the demand is carried: `all demand is carried`, `82 % of the demand is carried`."""
+    """Return the share of carried demand: `all demand is carried`, `82 % of the demand is carried`."""
     carried, unrouted_gbps = values["demand_satisfied_ratio"], values["unrouted_gbps"]
     without_path = f", {number_text(unrouted_gbps, 'Gb/s')} without a path" if unrouted_gbps else ""
     if carried is None:
