@@ -38,7 +38,7 @@ class Case(NamedTuple):
         head, tail = self.ends[:, ::-1].ravel(), self.ends.ravel()
         arc = np.lexsort((np.arange(head.size) >> 1, head, tail)).astype(np.int64)
         first = np.concatenate(([0], np.cumsum(np.bincount(tail, minlength=self.n_nodes)))).astype(np.int64)
-        return ArcGraph(first, arc, head.copy())
+        return ArcGraph(first, arc, head.copy(), np.ones(self.n_nodes, np.bool_))
 
     @property
     def networkx_graph(self) -> nx.Graph:

@@ -27,58 +27,72 @@ def arcs(links: Sequence[Link]) -> list[tuple[int, int, int, Link]]:
     return [arc for pair in both_ways for arc in pair]
 
 
-def shortest_distances(n_nodes: int, links: Sequence[Link], source: int) -> list[Number]:
-    """Bellman-Ford: shorten until nothing shortens any more."""
+def shortest_distances(
+    n_nodes: int, links: Sequence[Link], source: int, hosts: frozenset[int] = frozenset()
+) -> list[Number]:
+    """Bellman-Ford: shorten until nothing shortens any more; no path goes on from a host, the source apart."""
+    out_of_forwarding = [arc for arc in arcs(links) if arc[1] == source or arc[1] not in hosts]
     distance: list[Number] = [math.inf] * n_nodes
     distance[source] = Fraction(0)
     shortened = True
     while shortened:
         shortened = False
-        for _, tail, head, link in arcs(links):
+        for _, tail, head, link in out_of_forwarding:
             if distance[tail] < math.inf and distance[tail] + link.weight < distance[head]:
                 distance[head] = distance[tail] + link.weight
                 shortened = True
     return distance
 
 
-def shortest_hops(n_nodes: int, links: Sequence[Link], source: int) -> list[Number]:
-    return shortest_distances(n_nodes, [link._replace(weight=Fraction(1)) for link in links], source)
+def shortest_hops(
+    n_nodes: int, links: Sequence[Link], source: int, hosts: frozenset[int] = frozenset()
+) -> list[Number]:
+    return shortest_distances(n_nodes, [link._replace(weight=Fraction(1)) for link in links], source, hosts)
 
 
-def next_hops(links: Sequence[Link], distance: Sequence[Number], node: int) -> list[tuple[int, int, Link]]:
+def next_hops(
+    links: Sequence[Link], distance: Sequence[Number], node: int, hosts: frozenset[int] = frozenset()
+) -> list[tuple[int, int, Link]]:
     """(arc, head, link) of every arc on which a shortest path to the destination of `distance` leaves the node."""
     if distance[node] in (0, math.inf):
         return []
     return [
         (arc, head, link)
         for arc, tail, head, link in arcs(links)
-        if tail == node and distance[head] + link.weight == distance[node]
+        if tail == node
+        and distance[head] + link.weight == distance[node]
+        and (head not in hosts or distance[head] == 0)
     ]
 
 
-def unit_loads(links: Sequence[Link], distance: Sequence[Number], node: int) -> dict[int, Fraction]:
+def unit_loads(
+    links: Sequence[Link], distance: Sequence[Number], node: int, hosts: frozenset[int] = frozenset()
+) -> dict[int, Fraction]:
     """Fraction of one unit from the node to the destination that crosses each arc, by recursion over the next hops."""
-    hops = next_hops(links, distance, node)
+    hops = next_hops(links, distance, node, hosts)
     total = sum((link.share for _, _, link in hops), Fraction(0))
     load: dict[int, Fraction] = defaultdict(Fraction)
     for arc, head, link in hops:
         fraction = link.share / total
         load[arc] += fraction
-        for later, rest in unit_loads(links, distance, head).items():
+        for later, rest in unit_loads(links, distance, head, hosts).items():
             load[later] += fraction * rest
     return dict(load)
 
 
 def place_demands(
-    n_nodes: int, links: Sequence[Link], demands: Sequence[tuple[int, int, Fraction]]
+    n_nodes: int,
+    links: Sequence[Link],
+    demands: Sequence[tuple[int, int, Fraction]],
+    hosts: frozenset[int] = frozenset(),
 ) -> tuple[dict[int, Fraction], list[bool]]:
     """Load by arc of (source, destination, gbps) demands, and whether each one has a path."""
     load: dict[int, Fraction] = defaultdict(Fraction)
     routed = []
     for source, destination, gbps in demands:
-        distance = shortest_distances(n_nodes, links, destination)
+        distance = shortest_distances(n_nodes, links, destination, hosts)
         routed.append(distance[source] < math.inf)
-        for arc, fraction in unit_loads(links, distance, source).items():
+        for arc, fraction in unit_loads(links, distance, source, hosts).items():
             load[arc] += gbps * fraction
     return dict(load), routed
 
@@ -131,20 +145,30 @@ def one_forward_one_backward(
     return max(free)
 
 
-def shortest_paths(links: Sequence[Link], distance: Sequence[Number], node: int) -> list[list[int]]:
+def shortest_paths(
+    links: Sequence[Link], distance: Sequence[Number], node: int, hosts: frozenset[int] = frozenset()
+) -> list[list[int]]:
     """All shortest paths from the node to the destination, each a list of arcs; [[]] at the destination itself."""
     if distance[node] == 0:
         return [[]]
     return [
         [arc, *rest]
-        for arc, head, _ in next_hops(links, distance, node)
-        for rest in shortest_paths(links, distance, head)
+        for arc, head, _ in next_hops(links, distance, node, hosts)
+        for rest in shortest_paths(links, distance, head, hosts)
     ]
 
 
-def worst_path(links: Sequence[Link], distance: Sequence[Number], node: int, latency: Mapping[int, float]) -> float:
+def worst_path(
+    links: Sequence[Link],
+    distance: Sequence[Number],
+    node: int,
+    latency: Mapping[int, float],
+    hosts: frozenset[int] = frozenset(),
+) -> float:
     """Latency of the slowest shortest path, all paths written out; 0 where there is none."""
-    return max((sum(latency[arc] for arc in path) for path in shortest_paths(links, distance, node)), default=0.0)
+    return max(
+        (sum(latency[arc] for arc in path) for path in shortest_paths(links, distance, node, hosts)), default=0.0
+    )
 
 
 def max_min_rates(

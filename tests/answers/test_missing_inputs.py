@@ -35,9 +35,11 @@ def test_each_kind_by_hand() -> None:
     dated = {"spans": [SPAN | {"installed": "2010-01-01"}]}
     zr = {"transceiver": "400ZR"}
     assert found(dated, zr | dated, {"ends": ["a", "a2"]}, {"ends": ["a", "nowhere"]}) == []
-    assert found(dated, zr) == [("with coherent optics and no spans", 1, ("l1",))]
+    no_length = "between sites without a length or positions"
+    assert found(dated, zr) == [("with coherent optics and no spans", 1, ("l1",)), (no_length, 1, ("l1",))]
+    assert found({"latency_us": 3}) == []
     assert found(zr | {"ends": ["a", "a2"]}) == [("with coherent optics and no spans", 1, ("l0",))]
-    assert found({}, {"transceiver": "400G-FR4"}) == [("between sites without a length", 2, ("l0", "l1"))]
+    assert found({}, {"transceiver": "400G-FR4"}) == [(no_length, 2, ("l0", "l1"))]
     assert found({"spans": [SPAN | {"installed": "2010-01-01"}, SPAN]}) == [("with fibre without a date", 1, ("l0",))]
     assert found(dated | {"capacity_gbps": None}) == [("without a rate", 1, ("l0",))]
     assert found(dated | zr | {"capacity_gbps": None}) == []
@@ -52,7 +54,7 @@ def test_many_links_are_one_warning_that_names_the_first() -> None:
 
 
 def test_answers_hold_them_and_a_change_can_remove_them() -> None:
-    found = network({"transceiver": "400ZR"}, {"spans": [SPAN], "capacity_gbps": 100})
+    found = network({"transceiver": "400ZR", "latency_us": 200}, {"spans": [SPAN], "capacity_gbps": 100})
     rows = [row.problem for row in found.warnings]
     assert rows == ["with coherent optics and no spans", "with fibre without a date"]
     assert [row["problem"] for row in found.score(main_assumptions=False).to_dict()["warnings"]] == rows
@@ -72,7 +74,7 @@ def test_without_a_warning_the_key_is_absent() -> None:
 def test_the_command_shows_them(tmp_path: Path) -> None:
     path = tmp_path / "n.json"
     path.write_text(json.dumps(network({"transceiver": "400ZR"}).document.to_dict()))
-    text = "1 link with coherent optics and no spans: loss and latency are those of 0 km (l0)."
+    text = "1 link with coherent optics and no spans: loss is that of 0 km (l0)."
     changes = ["--change", '{"kind": "age", "years": 1}']
     for words in (["score"], ["topologies"], ["whatif", *changes], ["forecast", "--years", "2"]):
         result = CliRunner().invoke(cli.app, [words[0], str(path), *words[1:]], env={"COLUMNS": "200"})

@@ -17,6 +17,8 @@ TOLERANCE = 1e-12
 class Net(NamedTuple):
     n_nodes: int
     links: list[Link]
+    hosts: frozenset[int] = frozenset()
+    """Nodes that do not forward."""
 
     @property
     def graph(self) -> ArcGraph:
@@ -24,7 +26,8 @@ class Net(NamedTuple):
         head, tail = ends[:, ::-1].ravel(), ends.ravel()
         arc = np.lexsort((np.arange(head.size) >> 1, head, tail)).astype(np.int64)
         first = np.concatenate(([0], np.cumsum(np.bincount(tail, minlength=self.n_nodes)))).astype(np.int64)
-        return ArcGraph(first, arc, head.copy())
+        forwards = np.array([node not in self.hosts for node in range(self.n_nodes)], dtype=np.bool_)
+        return ArcGraph(first, arc, head.copy(), forwards)
 
     @property
     def weight(self) -> np.ndarray:
@@ -49,8 +52,11 @@ def net(n_nodes: int, *links: tuple[int, int, float] | tuple[int, int, float, bo
     return Net(n_nodes, [Link(a, b, Fraction(str(weight)), *rest) for a, b, weight, *rest in links])
 
 
-def random_net(seed: int, n_nodes: int = 14, n_links: int = 30, p_up: float = 0.85) -> Net:
-    """A seeded multigraph in tenths (0.1 + 0.2 is not 0.3 in floats), with parallel and down links and lone nodes."""
+def random_net(seed: int, n_nodes: int = 14, n_links: int = 30, p_up: float = 0.85, n_hosts: int = 0) -> Net:
+    """A seeded multigraph in tenths (0.1 + 0.2 is not 0.3 in floats), with parallel and down links and lone nodes.
+
+    Hosts are among the nodes with links; the links do not depend on their number.
+    """
     rng = np.random.default_rng(seed)
     links = []
     while len(links) < n_links:
@@ -61,7 +67,8 @@ def random_net(seed: int, n_nodes: int = 14, n_links: int = 30, p_up: float = 0.
             links.append(Link(a, b, weight, up, share))
             if rng.random() < 0.2:
                 links.append(Link(b, a, weight, True, share))
-    return Net(n_nodes, links)
+    hosts = np.random.default_rng((seed, 1)).permutation(n_nodes - 2)[:n_hosts].tolist()
+    return Net(n_nodes, links, frozenset(hosts))
 
 
 @st.composite
@@ -72,4 +79,5 @@ def nets(draw: st.DrawFn, max_nodes: int = 7, max_links: int = 14) -> Net:
     tenths = st.integers(1, 3).map(lambda n: Fraction(n, 10))
     link = st.tuples(ends, tenths, st.sampled_from([True, True, True, False]), st.integers(1, 3).map(Fraction))
     drawn = draw(st.lists(link, min_size=1, max_size=max_links))
-    return Net(n_nodes, [Link(a, b, weight, up, share) for (a, b), weight, up, share in drawn])
+    hosts = draw(st.frozensets(node, max_size=3))
+    return Net(n_nodes, [Link(a, b, weight, up, share) for (a, b), weight, up, share in drawn], hosts)

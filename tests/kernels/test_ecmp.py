@@ -121,12 +121,45 @@ def test_hops_feed_the_same_kernel_with_weights_of_one():
     assert place_all(ones, [(0, 1, 4.0)])[0].tolist() == [4.0, 0.0, 0.0, 0.0, 0.0, 0.0]
 
 
+HOSTS_BETWEEN = net(5, (0, 1, 1.0), (1, 4, 1.0), (0, 2, 1.0), (2, 4, 1.0), (0, 3, 1.5), (3, 4, 0.5))
+"""Three ways of equal cost from 0 to 4."""
+
+
+def test_a_way_of_equal_cost_through_a_host_takes_no_share():
+    network = HOSTS_BETWEEN._replace(hosts=frozenset({0, 1, 4}))
+    assert place_all(network, [(0, 4, 8.0)])[0][0::2].tolist() == [0.0, 0.0, 4.0, 4.0, 4.0, 4.0]
+    assert trace(network, 0, 4)[1:] == ([4, 8, 6, 10], [0.5, 0.5, 0.5, 0.5])
+    assert place_all(network, [(0, 1, 8.0)])[0][0::2].tolist() == [8.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    latency, slowest = np.array([99.0] * 4 + [1.0] * 8), np.zeros(1)
+    columns = (network.weight, network.up, network.share, network.distances([4])[0], np.array([0]))
+    worst_to_destination_us(network.graph, *columns, TOLERANCE, latency, slowest)
+    assert slowest.tolist() == [2.0]
+
+
+def test_a_demand_with_hosts_alone_on_its_way_is_not_routed():
+    network = HOSTS_BETWEEN._replace(hosts=frozenset({1, 2, 3}))
+    load, routed = place_all(network, [(0, 4, 8.0)])
+    assert (load.tolist(), routed.tolist()) == ([0.0] * 12, [False])
+    assert trace(network, 0, 4)[0] == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(nets(), st.integers(0, 10**6))
+def test_a_host_loads_no_arc_but_those_of_its_own_demands(network, seed):
+    demands = random_demands(network, seed, n_demands=5)
+    load, head = place_all(network, demands)[0], network.graph.head
+    for host in network.hosts:
+        sent = sum(float(gbps) for source, to, gbps in demands if source == host != to)
+        assert load[head[np.arange(head.size) ^ 1] == host].sum() <= sent * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("n_hosts", [0, 4])
 @pytest.mark.parametrize("seed", range(8))
-def test_loads_equal_the_naive_twin(seed):
-    network = random_net(seed)
+def test_loads_equal_the_naive_twin(seed, n_hosts):
+    network = random_net(seed, n_hosts=n_hosts)
     demands = random_demands(network, seed)
     load, routed = place_all(network, demands)
-    expected, expected_routed = naive.place_demands(network.n_nodes, network.links, demands)
+    expected, expected_routed = naive.place_demands(network.n_nodes, network.links, demands, network.hosts)
     np.testing.assert_allclose(load, as_array(expected, len(network.links)), rtol=1e-12, atol=1e-12)
     assert routed.tolist() == expected_routed
 
@@ -190,7 +223,8 @@ def test_renumbering_nodes_and_links_renumbers_the_loads(network, seed, random):
     random.shuffle(node_to)
     random.shuffle(old_links)
     links = [network.links[old] for old in old_links]
-    renumbered = Net(network.n_nodes, [link._replace(a=node_to[link.a], b=node_to[link.b]) for link in links])
+    hosts = frozenset(node_to[node] for node in network.hosts)
+    renumbered = Net(network.n_nodes, [link._replace(a=node_to[link.a], b=node_to[link.b]) for link in links], hosts)
     demands = random_demands(network, seed, n_demands=5)
     load, routed = place_all(network, demands)
     moved, moved_routed = place_all(renumbered, [(node_to[source], node_to[to], gbps) for source, to, gbps in demands])
@@ -202,7 +236,7 @@ def test_renumbering_nodes_and_links_renumbers_the_loads(network, seed, random):
 @given(nets(), st.integers(0, 10**6))
 def test_a_failed_link_is_as_good_as_a_missing_one(network, seed):
     demands = random_demands(network, seed, n_demands=5)
-    without = Net(network.n_nodes, [link for link in network.links if link.up])
+    without = network._replace(links=[link for link in network.links if link.up])
     load, routed = place_all(network, demands)
     assert load.reshape(-1, 2)[network.up].tolist() == place_all(without, demands)[0].reshape(-1, 2).tolist()
     assert not load.reshape(-1, 2)[~network.up].any()
@@ -224,14 +258,15 @@ def test_a_trace_without_room_says_how_much_it_needs():
     assert trace(DIAMOND, 0, 3, room=4)[0] == 4
 
 
+@pytest.mark.parametrize("n_hosts", [0, 4])
 @pytest.mark.parametrize("seed", range(5))
-def test_traces_equal_the_naive_twin_in_topological_order(seed):
-    network = random_net(seed)
+def test_traces_equal_the_naive_twin_in_topological_order(seed, n_hosts):
+    network = random_net(seed, n_hosts=n_hosts)
     for source in range(network.n_nodes):
         for destination in (0, 5):
-            distance = naive.shortest_distances(network.n_nodes, network.links, destination)
+            distance = naive.shortest_distances(network.n_nodes, network.links, destination, network.hosts)
             n_arcs, arcs, fractions = trace(network, source, destination)
-            expected = naive.unit_loads(network.links, distance, source)
+            expected = naive.unit_loads(network.links, distance, source, network.hosts)
             assert n_arcs == len(expected)
             assert dict(zip(arcs, fractions, strict=True)) == pytest.approx({k: float(v) for k, v in expected.items()})
             seen_heads = {source}
@@ -276,14 +311,16 @@ def test_the_worst_path_is_the_slow_side_of_the_diamond():
     assert worst(DIAMOND, [arcs, [], [0, 4]], latency) == [4.5, 0.0, 3.0]
 
 
+@pytest.mark.parametrize("n_hosts", [0, 4])
 @pytest.mark.parametrize("seed", range(4))
-def test_worst_paths_equal_the_naive_twin(seed):
-    network = random_net(seed)
+def test_worst_paths_equal_the_naive_twin(seed, n_hosts):
+    network = random_net(seed, n_hosts=n_hosts)
     latency = np.random.default_rng(seed).random(2 * len(network.links))
     by_arc = dict(enumerate(latency.tolist()))
-    distance = naive.shortest_distances(network.n_nodes, network.links, 2)
+    distance = naive.shortest_distances(network.n_nodes, network.links, 2, network.hosts)
     pairs = [trace(network, source, 2)[1] for source in range(network.n_nodes)]
-    expected = [naive.worst_path(network.links, distance, source, by_arc) for source in range(network.n_nodes)]
+    nodes, hosts = range(network.n_nodes), network.hosts
+    expected = [naive.worst_path(network.links, distance, source, by_arc, hosts) for source in nodes]
     assert worst(network, pairs, latency) == pytest.approx(expected, rel=1e-12)
 
 

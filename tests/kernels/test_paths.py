@@ -49,19 +49,21 @@ def test_no_sources_no_rows():
     assert net(2, (0, 1, 1.0)).distances([]).shape == (0, 2)
 
 
+@pytest.mark.parametrize("n_hosts", [0, 4])
 @pytest.mark.parametrize("seed", range(6))
-def test_distances_equal_the_naive_twin(seed):
-    network = random_net(seed)
+def test_distances_equal_the_naive_twin(seed, n_hosts):
+    network = random_net(seed, n_hosts=n_hosts)
     sources = list(range(network.n_nodes))
-    expected = [naive.shortest_distances(network.n_nodes, network.links, source) for source in sources]
+    expected = [naive.shortest_distances(network.n_nodes, network.links, source, network.hosts) for source in sources]
     np.testing.assert_allclose(network.distances(sources), np.array(expected, dtype=float), rtol=1e-14)
 
 
+@pytest.mark.parametrize("n_hosts", [0, 4])
 @pytest.mark.parametrize("seed", range(6))
-def test_hops_equal_the_naive_twin(seed):
-    network = random_net(seed)
+def test_hops_equal_the_naive_twin(seed, n_hosts):
+    network = random_net(seed, n_hosts=n_hosts)
     sources = list(range(network.n_nodes))
-    expected = [naive.shortest_hops(network.n_nodes, network.links, source) for source in sources]
+    expected = [naive.shortest_hops(network.n_nodes, network.links, source, network.hosts) for source in sources]
     assert hops_of(network, sources).tolist() == np.array(expected, dtype=float).tolist()
 
 
@@ -75,6 +77,44 @@ def test_distances_equal_networkx_to_the_last_bit(seed):
     for source in range(network.n_nodes):
         theirs = nx.single_source_dijkstra_path_length(graph, source)
         assert ours[source].tolist() == [theirs.get(node, np.inf) for node in range(network.n_nodes)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_distances_past_hosts_equal_networkx_without_their_arcs(seed):
+    network = random_net(seed, n_nodes=30, n_links=60, n_hosts=12)
+    ours, hops = network.distances(list(range(network.n_nodes))), hops_of(network, list(range(network.n_nodes)))
+    n_changed = 0
+    for source in range(network.n_nodes):
+        graph = nx.MultiDiGraph()
+        graph.add_nodes_from(range(network.n_nodes))
+        for _, tail, head, link in naive.arcs(network.links):
+            if tail == source or tail not in network.hosts:
+                graph.add_edge(tail, head, weight=float(link.weight))
+        theirs = nx.single_source_dijkstra_path_length(graph, source)
+        assert ours[source].tolist() == [theirs.get(node, np.inf) for node in range(network.n_nodes)]
+        theirs = nx.single_source_shortest_path_length(graph, source)
+        assert hops[source].tolist() == [theirs.get(node, np.inf) for node in range(network.n_nodes)]
+        n_changed += int((ours[source] != network._replace(hosts=frozenset()).distances([source])[0]).sum())
+    assert n_changed > 0
+
+
+def test_a_host_with_two_cables_is_no_way_through():
+    host_between = net(4, (0, 1, 1.0), (1, 2, 1.0), (2, 3, 1.0))._replace(hosts=frozenset({1}))
+    assert host_between.distances([0, 1]).tolist() == [[0.0, 1.0, np.inf, np.inf], [1.0, 0.0, 1.0, 2.0]]
+    assert hops_of(host_between, [3]).tolist() == [[np.inf, 2.0, 1.0, 0.0]]
+
+
+@settings(max_examples=40, deadline=None)
+@given(nets())
+def test_hosts_with_one_neighbour_change_no_bit(network):
+    neighbours = {node: set() for node in range(network.n_nodes)}
+    for link in network.links:
+        neighbours[link.a].add(link.b)
+        neighbours[link.b].add(link.a)
+    with_hosts = network._replace(hosts=frozenset(node for node, around in neighbours.items() if len(around) < 2))
+    without, sources = network._replace(hosts=frozenset()), list(range(network.n_nodes))
+    assert with_hosts.distances(sources).tobytes() == without.distances(sources).tobytes()
+    assert hops_of(with_hosts, sources).tobytes() == hops_of(without, sources).tobytes()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -113,7 +153,9 @@ def test_distance_is_the_same_both_ways_and_keeps_the_triangle(network):
     np.testing.assert_allclose(distance, distance.T, rtol=1e-14)
     for link in network.links:
         if link.up:
-            assert np.all(distance[:, link.b] <= distance[:, link.a] + float(link.weight) * (1 + 1e-12))
+            through = [n for n in range(network.n_nodes) if n == link.a or link.a not in network.hosts]
+            longest = distance[through, link.a] + float(link.weight) * (1 + 1e-12)
+            assert np.all(distance[through, link.b] <= longest)
 
 
 @settings(max_examples=40, deadline=None)
@@ -134,5 +176,6 @@ def test_renumbering_nodes_and_links_renumbers_the_answer(network, random):
     random.shuffle(new)
     links = [link._replace(a=new[link.a], b=new[link.b]) for link in network.links]
     random.shuffle(links)
-    renumbered = Net(network.n_nodes, links).distances(new)
+    hosts = frozenset(new[node] for node in network.hosts)
+    renumbered = Net(network.n_nodes, links, hosts).distances(new)
     assert renumbered[:, new].tolist() == network.distances(list(range(network.n_nodes))).tolist()

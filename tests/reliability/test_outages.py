@@ -164,8 +164,11 @@ def test_borders_that_are_not_joined_inside_are_no_way_through() -> None:
     nodes = [*data["nodes"], {"id": "b-leaf2", "kind": "leaf", "site": "b"}]
     rack = [{"id": "b-cable3", "ends": ["b-rack1", "b-leaf2"]}, {"id": "b-cable4", "ends": ["b-rack2", "b-leaf2"]}]
     ups = [{"id": "b1-up", "ends": ["b-leaf", "b1"]}, {"id": "b2-up", "ends": ["b-leaf2", "b2"]}]
-    # racks forward nothing in real life, but they hold b together here: then it is a detour
-    assert named(outages(data | {"nodes": nodes, "links": [*split, *rack, *ups]}))["link", "ac"].lost_sites == ()
+    dual_homed = data | {"nodes": nodes, "links": [*split, *rack, *ups]}
+    assert named(outages(dual_homed))["link", "ac"].lost_sites == ("c",), "racks on both leaves forward nothing"
+    assert named(outages(dual_homed))["link", "ab"].lost_sites == (), "a reaches b over c, whose routers are joined"
+    forwarding = [node | ({"forwards": True} if node["kind"] == "rack" else {}) for node in nodes]
+    assert named(outages(dual_homed | {"nodes": forwarding}))["link", "ac"].lost_sites == ()
     apart = [rack[0], *ups]
     links = [link for link in split if link["id"] != "b-cable1"] + apart
     found = named(outages(data | {"nodes": nodes, "links": links}))
@@ -323,7 +326,12 @@ def naive_lost(state: State, sites: list[JobSite], nodes: set[int], links: set[i
 
     def left_out(graph: nx.MultiGraph) -> set[str]:
         kept: list[JobSite] = []
-        order = [set(found) for found in nx.connected_components(graph)]
+        order = [
+            found.union(*(graph[node] for node in found))
+            for found in nx.connected_components(graph.subgraph(np.flatnonzero(state["node_forwards"]).tolist()))
+        ]
+        order += [{a, b} for a, b in graph.edges() if not state["node_forwards"][[a, b]].any()]
+        order += [{node} for node in graph]
         order.sort(key=lambda found: [rack not in found for s in sites for rack in s.racks])
         for found in order:
             inside = [s for s in sites if set(s.racks.tolist()) <= found]
@@ -349,11 +357,12 @@ def networks(draw: st.DrawFn) -> dict[str, Any]:
     for name in "abc"[: draw(st.integers(2, 3))]:
         for i in range(draw(st.integers(1, 2))):
             rack = {"kind": "rack", "accelerator": "H100", "n_accelerators": 8}
-            nodes.append({"id": f"{name}-rack{i}", "site": name, **rack})
+            forwards = {"forwards": True} if draw(st.integers(0, 3)) == 0 else {}
+            nodes.append({"id": f"{name}-rack{i}", "site": name, **rack, **forwards})
         for kind in ("leaf", "leaf", "border", "border"):
             nodes.append({"id": f"{name}-{kind}{len(nodes)}", "kind": kind, "site": name})
         inside = [node["id"] for node in nodes if node.get("site") == name]
-        names += [n for n in inside if "rack" not in n]
+        names += inside
     links = []
     for name in "abc":
         inside = [node["id"] for node in nodes if node.get("site") == name]

@@ -42,7 +42,8 @@ def racks_on_switches(draw: st.DrawFn) -> dict[str, Any]:
     for a, b in draw(st.lists(st.sampled_from([(a, b) for a in switches for b in switches if a < b]), max_size=8)):
         add(a, b)
     for i in range(draw(st.integers(2, 6))):
-        nodes.append({"id": f"r{i}", "kind": draw(st.sampled_from(["rack", "host"]))})
+        forwards = {"forwards": True} if draw(st.integers(0, 5)) == 0 else {}
+        nodes.append({"id": f"r{i}", "kind": draw(st.sampled_from(["rack", "host"])), **forwards})
         for switch in draw(st.lists(st.sampled_from(switches), max_size=2)):
             add(f"r{i}", switch)
     if draw(st.booleans()):
@@ -150,10 +151,12 @@ def test_every_pair_is_routed_as_by_the_naive_recursion(data: dict[str, Any]) ->
     ]
     source, target = all_pairs(arrays)
     routes = routed(state, source, target)
+    hosts = frozenset(np.flatnonzero(~arrays.node_forwards).tolist())
     for i in range(0, len(source), 3):
         one = np.zeros(len(source))
         one[i] = 1.0
-        load, found = naive.place_demands(arrays.n_nodes, links, [(int(source[i]), int(target[i]), Fraction(1))])
+        demand = (int(source[i]), int(target[i]), Fraction(1))
+        load, found = naive.place_demands(arrays.n_nodes, links, [demand], hosts)
         assert routes.reachable[i] == found[0]
         want = np.zeros(2 * arrays.n_links)
         for arc, value in load.items():
@@ -190,8 +193,9 @@ def test_the_slowest_path_is_that_of_networkx(data: dict[str, Any]) -> None:
     worst = routes.worst_latency_us(arrays.arc_head, latency, arrays.n_nodes)
     for i, (a, b) in enumerate(zip(source.tolist(), target.tolist(), strict=True)):
         want = 0.0
-        if nx.has_path(graph, a, b):
-            paths = nx.all_shortest_paths(graph, a, b, weight="weight")
+        usable = graph.edge_subgraph([e for e in graph.edges if e[0] == a or arrays.node_forwards[e[0]]])
+        if a in usable and b in usable and nx.has_path(usable, a, b):
+            paths = nx.all_shortest_paths(usable, a, b, weight="weight")
             want = max(sum(graph.edges[step]["latency"] for step in pairwise(path)) for path in paths)
         assert worst[i] == pytest.approx(want)
 

@@ -60,7 +60,7 @@ class LinkDirection(Mapping[str, Any]):
     pause_ratio: float | None
     capacity_gbps: float | None
     limit: str
-    propagation_us: float
+    propagation_us: float | None
     fec_us: float
     regeneration_us: float
     macsec_us: float
@@ -206,14 +206,14 @@ def _direction(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDire
         health.headroom.of_arc("retained_ratio", arc, 1.0),
         health.arc_capacity_gbps[arc],
         LIMITS[health.arc_limit[arc]],
-        latency.propagation_us[link],
+        math.nan if latency.length_unknown[link] else latency.propagation_us[link],
         latency.fec_us[link],
         latency.regeneration_us[link],
         latency.macsec_us[link],
         latency.arc_switch_us[arc],
         latency.arc_store_us[arc],
         e.arc_queue_us[arc],
-        health.arc_latency_us[arc] + e.arc_queue_us[arc],
+        math.nan if latency.length_unknown[link] else health.arc_latency_us[arc] + e.arc_queue_us[arc],
         e.arc_load_gbps[arc],
         e.arc_utilisation_ratio[arc],
         *failures,

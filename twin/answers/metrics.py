@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..optics.link_budget import MODE
-from ..optics.link_health import unknown_rates
+from ..optics.link_health import unknown_lengths, unknown_rates
 from ..optics.optical_paths import OPTICS
 from ..reliability import goodput as reliability
 from ..stages.evaluation import Evaluation
@@ -108,7 +108,9 @@ def worst_rtt_us(e: Evaluation) -> float:
     if e.case.job is not None and e.step is None:
         raise NotApplicableError(e.why_no_step)
     if e.worst_latency_us is None:
-        raise NotApplicableError("no traffic with a path")
+        has_path = e.loads is not None or (e.demands is not None and e.demands.reachable.any())
+        why = unknown_lengths(e.case.state, e.health.latency.length_unknown) if has_path else "no traffic with a path"
+        raise NotApplicableError(why)
     return 2.0 * e.worst_latency_us
 
 

@@ -57,16 +57,21 @@ def _kinds(state: State, reader: FigureReader) -> Iterator[tuple[Bools, str, str
     yield (
         needs_line,
         "with coherent optics and no spans",
-        "loss and latency are those of 0 km",
+        "loss is that of 0 km",
         "State spans: [{length_km: 40}]",
     )
-    sites = arrays.node_site[arrays.link_ends]
-    between_sites = (sites >= 0).all(axis=1) & (sites[:, 0] != sites[:, 1])
+    is_stated = ~np.isnan(state["arc_stated_latency_us"][0::2])
     yield (
-        without_spans & between_sites & ~needs_line,
+        (state["link_straight_km"] > 0) & ~is_stated,
         "between sites without a length",
-        "loss and latency are those of 0 km",
+        "latency is that of the great circle times route_over_straight_ratio, loss that of 0 km",
         "State spans: [{length_km: 40}]",
+    )
+    yield (
+        np.isnan(state["link_straight_km"]) & ~is_stated,
+        "between sites without a length or positions",
+        "loss is that of 0 km, latency has no value",
+        "State spans: [{length_km: 40}], latency_us, or latitude_deg and longitude_deg of the sites",
     )
     undated = np.zeros(arrays.n_links, dtype=np.bool_)
     undated[arrays.span_link[np.isnan(state["span_age_years"])]] = True

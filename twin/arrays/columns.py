@@ -25,11 +25,13 @@ Bools = npt.NDArray[np.bool_]
 class NetworkArrays:
     """A network as columns; row i of `node_*` is node_ids[i], of `link_*` link_ids[i], both sorted by id.
 
-    Codes point into `parts`, `sites`, `srlgs`; -1 is none. Unset numbers are NaN; `*_age_years` and `*_measured_years`
-    are years before `as_of`. `span_*` rows of link l are span_first[l]:span_first[l + 1]. Pairs of `srlg_link` and
-    `srlg_code` list the shared risks that take a link down; `span_srlg_*` list all memberships of spans.
+    `link_straight_km` is the great circle between the sites of a link without spans: 0 where both ends share
+    a site or one has none, NaN where a position is not stated. Codes point into `parts`, `sites`, `srlgs`; -1 is none.
+    Unset numbers are NaN; `*_age_years` and `*_measured_years` are years before `as_of`. `span_*` rows of link l are
+    span_first[l]:span_first[l + 1]. Pairs of `srlg_link` and `srlg_code` list the shared risks that take a link down;
+    `span_srlg_*` list all memberships of spans.
     Shapes: `node_*` [n_nodes], `link_*` [n_links] except `link_ends` [n_links, 2], `span_*` [n_spans], `arc_first`
-    [n_nodes + 1], `arc_sorted` and `arc_head` [2 * n_links].
+    [n_nodes + 1], other `arc_*` [2 * n_links].
     """
 
     node_ids: tuple[str, ...]
@@ -44,10 +46,13 @@ class NetworkArrays:
     node_n_accelerators: Ints
     node_age_years: Floats
     node_up: Bools
+    node_forwards: Bools
     link_ends: Ints
     link_capacity_gbps: Floats
     link_n_parallel: Ints
     link_weight: Floats
+    link_straight_km: Floats
+    arc_stated_latency_us: Floats
     link_transceiver: Ints
     link_mux: Ints
     link_launch_dbm: Floats
@@ -96,8 +101,8 @@ class NetworkArrays:
 
     @cached_property
     def graph(self) -> ArcGraph:
-        """Outgoing arcs in CSR form, for the kernels."""
-        return ArcGraph(self.arc_first, self.arc_sorted, self.arc_head)
+        """Outgoing arcs in CSR form, and which nodes forward, for the kernels."""
+        return ArcGraph(self.arc_first, self.arc_sorted, self.arc_head, self.node_forwards)
 
     @cached_property
     def node_index(self) -> dict[str, int]:

@@ -10,9 +10,12 @@ import numpy as np
 from ..model.directions import lower_of
 from ..model.document import TopologyDocument
 from ..model.measurements import MeasuredValues
-from ..model.records import Link, Node
+from ..model.records import FORWARDING_KINDS, Link, Node
 from ..units import DAYS_PER_YEAR
 from .columns import NO_CODE, NODE_KINDS, Floats, Ints, NetworkArrays, freeze
+
+EARTH_RADIUS_KM = 6371.0088
+"""Mean radius (IUGG)."""
 
 
 class _Codes:
@@ -57,6 +60,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
     # arc 2l leaves the end with the smaller id, so answers do not depend on the order of the ends
     ends = np.array([sorted((node_codes[a], node_codes[b])) for a, b in (link.ends for link in links)], dtype=np.int64)
     ends = ends.reshape(-1, 2)
+    node_site = sites(n.site for n in nodes)
     received, losses = _measured_values(document, links)
     n_spans = np.array([len(link.spans) for link in links], dtype=np.int64)
     first, arcs, head = _outgoing_arcs(len(nodes), ends)
@@ -69,18 +73,21 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             sites=sites.names,
             srlgs=srlgs.names,
             node_kind=np.array([NODE_KINDS.index(n.kind) for n in nodes], dtype=np.int64),
-            node_site=sites(n.site for n in nodes),
+            node_site=node_site,
             node_part=parts(n.part for n in nodes),
             node_accelerator=parts(n.accelerator for n in nodes),
             node_n_accelerators=np.array([n.n_accelerators for n in nodes], dtype=np.int64),
             node_age_years=ages(n.installed for n in nodes),
             node_up=np.array([n.up for n in nodes], dtype=np.bool_),
+            node_forwards=np.array([_forwards(n) for n in nodes], dtype=np.bool_),
             link_ends=ends,
             link_capacity_gbps=_with_nan(
                 None if link.capacity_gbps is None else lower_of(link.capacity_gbps) for link in links
             ),
             link_n_parallel=np.array([link.n_parallel for link in links], dtype=np.int64),
             link_weight=np.array([lower_of(link.weight) for link in links], dtype=np.float64),
+            link_straight_km=_straight_km(document, sites.names, node_site[ends], n_spans),
+            arc_stated_latency_us=_stated_latencies_us(links),
             link_transceiver=parts(link.transceiver for link in links),
             link_mux=parts(link.mux for link in links),
             link_launch_dbm=_with_nan(link.launch_dbm for link in links),
@@ -118,6 +125,11 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             arc_head=head,
         )
     )
+
+
+def _forwards(node: Node) -> bool:
+    """Return whether a node carries traffic of other nodes."""
+    return node.kind in FORWARDING_KINDS if node.forwards is None else node.forwards
 
 
 def _srlgs(link: Link) -> Iterable[str]:
@@ -162,6 +174,32 @@ class _Ages:
         if day not in self._known and day is not None and self._as_of is not None:
             self._known[day] = (self._as_of - day).days / DAYS_PER_YEAR
         return self._known[day]
+
+
+def _straight_km(document: TopologyDocument, sites: Sequence[str], site: Ints, n_spans: Ints) -> Floats:
+    """Return the great circle between the sites of each link without spans; NaN where a position is not stated.
+
+    site: int64[n_links, 2], codes of the sites of both ends.
+    """
+    by_id = {site.id: site for site in document.sites}
+    # the last row is for nodes without a site, whose code is -1
+    latitude = np.radians([*_with_nan(by_id[name].latitude_deg for name in sites), np.nan])[site]
+    longitude = np.radians([*_with_nan(by_id[name].longitude_deg for name in sites), np.nan])[site]
+    half_angles = np.diff(latitude)[:, 0] / 2.0, np.diff(longitude)[:, 0] / 2.0
+    haversine = np.sin(half_angles[0]) ** 2 + np.cos(latitude).prod(axis=1) * np.sin(half_angles[1]) ** 2
+    straight_km = 2.0 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(haversine, 1.0)))
+    between_sites = (site != NO_CODE).all(axis=1) & (site[:, 0] != site[:, 1])
+    return np.where((n_spans == 0) & between_sites, straight_km, 0.0)
+
+
+def _stated_latencies_us(links: Sequence[Link]) -> Floats:
+    """Return the stated latency of each arc; NaN where none is stated. Arc 2l leaves the end with the smaller id."""
+    stated_us = np.full((len(links), 2), np.nan)
+    for row, link in enumerate(links):
+        if link.latency_us is not None:
+            both = link.latency_us if isinstance(link.latency_us, tuple) else (link.latency_us, link.latency_us)
+            stated_us[row] = both if link.ends[0] < link.ends[1] else both[::-1]
+    return stated_us.ravel()
 
 
 def _outgoing_arcs(n_nodes: int, ends: Ints) -> tuple[Ints, Ints, Ints]:

@@ -192,7 +192,7 @@ class State:
 
     @property
     def graph(self) -> ArcGraph:
-        """Outgoing arcs in CSR form, for the kernels."""
+        """Outgoing arcs in CSR form, and which nodes forward, for the kernels."""
         return self["graph"]  # type: ignore[no-any-return]
 
     @property

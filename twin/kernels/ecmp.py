@@ -1,10 +1,11 @@
 """Load over equal-cost shortest paths: a node divides its flow over its next hops in proportion to their shares.
 
-The DAG of a destination: arc u->v of link l belongs to it where l is up, v is nearer than u, and distance[v] plus the
-weight of l equals distance[u] within rel_tolerance * max(1, distance[u]). `distance` is the distance to the destination
-(a row of `shortest_distances`, or of `shortest_hops` with every weight at one). `link_share` is what a link counts for
-in the division: its members up (ECMP) or its capacity (WCMP). A share of 0 is never a next hop; where all next hops of
-a node have it, flow ends there, so mark such links down before the distances are computed.
+The DAG of a destination: arc u->v of link l belongs to it where l is up, v forwards or is the destination, v is nearer
+than u, and distance[v] plus the weight of l equals distance[u] within rel_tolerance * max(1, distance[u]). `distance`
+is the distance to the destination (a row of `shortest_distances`, or of `shortest_hops` with every weight at one).
+`link_share` is what a link counts for in the division: its members up (ECMP) or its capacity (WCMP). A share of 0 is
+never a next hop; where all next hops of a node have it, flow ends there, so mark such links down before the distances
+are computed.
 """
 
 import numpy as np
@@ -72,7 +73,9 @@ def place_demands(
             for k in range(graph.first[node], graph.first[node + 1]):
                 arc = graph.arc[k]
                 link = arc >> 1
-                if link_up[link] and _is_next_hop(distance[graph.head[arc]], far, link_weight[link], rel_tolerance):
+                if link_up[link] and _is_next_hop(
+                    graph, distance, far, graph.head[arc], link_weight[link], rel_tolerance
+                ):
                     next_hop[n_next] = arc
                     n_next += 1
                     total += link_share[link]
@@ -139,7 +142,9 @@ def trace_pair(
             arc = graph.arc[k]
             link = arc >> 1
             other = graph.head[arc]
-            if not link_up[link] or not _is_next_hop(distance[other], distance[node], link_weight[link], rel_tolerance):
+            if not link_up[link] or not _is_next_hop(
+                graph, distance, distance[node], other, link_weight[link], rel_tolerance
+            ):
                 continue
             part = flow * link_share[link] / total
             if part > 0.0:
@@ -275,7 +280,7 @@ def worst_to_destination_us(
                 and link_share[link] > 0.0
                 and not known[other]
                 and distance[other] > 0.0
-                and _is_next_hop(distance[other], distance[node], link_weight[link], rel_tolerance)
+                and _is_next_hop(graph, distance, distance[node], other, link_weight[link], rel_tolerance)
             ):
                 known[other] = True
                 n_waiting = _push(heap, n_waiting, distance, other)
@@ -288,7 +293,7 @@ def worst_to_destination_us(
             if (
                 link_up[link]
                 and link_share[link] > 0.0
-                and _is_next_hop(distance[other], distance[node], link_weight[link], rel_tolerance)
+                and _is_next_hop(graph, distance, distance[node], other, link_weight[link], rel_tolerance)
             ):
                 node_us[node] = max(node_us[node], arc_latency_us[arc] + node_us[other])
     for i in range(sources.size):
@@ -296,9 +301,13 @@ def worst_to_destination_us(
 
 
 @kernel
-def _is_next_hop(near: float, far: float, weight: float, rel_tolerance: float) -> bool:
-    """Return whether a link of this weight is on a shortest path from distance `far` to distance `near`."""
-    return near < far and abs(near + weight - far) <= rel_tolerance * max(1.0, far)
+def _is_next_hop(
+    graph: ArcGraph, distance: npt.NDArray[np.float64], far: float, other: int, weight: float, rel_tolerance: float
+) -> bool:
+    """Return whether a link of this weight to `other` is on a shortest path from distance `far` to the destination."""
+    near = distance[other]
+    is_on_path = near < far and abs(near + weight - far) <= rel_tolerance * max(1.0, far)
+    return bool(is_on_path and (graph.forwards[other] or near == 0.0))
 
 
 @kernel
@@ -316,8 +325,8 @@ def _total_share(
     for k in range(graph.first[node], graph.first[node + 1]):
         arc = graph.arc[k]
         link = arc >> 1
-        near = distance[graph.head[arc]]
-        if link_up[link] and _is_next_hop(near, distance[node], link_weight[link], rel_tolerance):
+        far, other = distance[node], graph.head[arc]
+        if link_up[link] and _is_next_hop(graph, distance, far, other, link_weight[link], rel_tolerance):
             total += link_share[link]
     return total
 

@@ -12,8 +12,10 @@ class ArcGraph(NamedTuple):
     first: int64[n_nodes + 1], the arcs that leave node v are arc[first[v]:first[v + 1]].
     arc: int64[2 * n_links], arc ids, in each node ordered by (head, link).
     head: int64[2 * n_links] by arc id: the node an arc leads to; its tail is head[arc ^ 1].
+    forwards: bool[n_nodes], whether a node carries traffic of others; every node sends and receives its own.
     """
 
     first: npt.NDArray[np.int64]
     arc: npt.NDArray[np.int64]
     head: npt.NDArray[np.int64]
+    forwards: npt.NDArray[np.bool_]

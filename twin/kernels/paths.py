@@ -17,7 +17,8 @@ def shortest_distances(
 ) -> None:
     """Compute the distance from each source to each node over links that are up; infinite without a path.
 
-    Weights are the same in both directions, so a row is also the distance *to* its source.
+    A path never goes on from a node that does not forward, its source apart. Weights are the same in both directions,
+    so a row is also the distance *to* its source.
 
     Args:
         graph: arcs of the network, by node that they leave.
@@ -51,6 +52,8 @@ def shortest_distances(
             n_waiting -= 1
             if n_waiting > 0:
                 _sift_down(heap, heap_key, place, n_waiting)
+            if not graph.forwards[node] and node != sources[row]:
+                continue
             for k in range(graph.first[node], graph.first[node + 1]):
                 other = arc_head[k]
                 reached = distance[node] + arc_weight[k]
@@ -99,6 +102,8 @@ def shortest_hops(
         while n_done < n_queued:
             node = queue[n_done]
             n_done += 1
+            if not graph.forwards[node] and node != sources[row]:
+                continue
             for k in range(graph.first[node], graph.first[node + 1]):
                 other = arc_head[k]
                 if arc_up[k] and hops[other] == np.inf:

@@ -18,6 +18,8 @@ from .identity import Name, Provenance, Tags
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 NodeKind = Literal["rack", "host", "leaf", "spine", "core", "border", "switch"]
+FORWARDING_KINDS: frozenset[NodeKind] = frozenset({"leaf", "spine", "core", "border", "switch"})
+"""Kinds that carry traffic of other nodes unless a node states otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Node:
     """Date of installation; `installed_before` of selectors reads it."""
     up: bool = True
     """False for a node that is down; its links are down too."""
+    forwards: bool | None = None
+    """True if the node carries traffic of other nodes; None = all kinds but rack and host do."""
     name: Name = ""
     """Display name; not a key."""
     tags: Tags = ()
@@ -177,8 +181,8 @@ class Link:
     up: bool = True
     """False for a link that is down."""
     latency_us: Annotated[BothWays, PerDirection(ge=0, le=1e9)] | None = None
-    """Stated latency from end to end; one value, or one for each direction: `[a_to_b, b_to_a]`. Not used in answers
-    yet."""
+    """Stated latency from end to end; one value, or one for each direction: `[a_to_b, b_to_a]`. It replaces the
+    latency that follows from spans and parts. None = modelled."""
     name: Name = ""
     """Display name; not a key."""
     tags: Tags = ()

@@ -33,7 +33,6 @@ class UnusedField:
 
 
 LOWER = "until directions are evaluated, the lower of both values counts both ways"
-LATENCY = "a stated latency is not evaluated yet; latency comes from lengths and parts"
 TOGETHER = "jobs are evaluated one at a time"
 OLDER = "a later reading of the same thing counts"
 LANE = "readings of single lanes are not evaluated yet"
@@ -56,9 +55,6 @@ def _unused_of_records(document: TopologyDocument) -> Iterator[tuple[str, str, s
         for link in links:
             if differs_by_direction(getattr(link, field)):
                 yield f"links[{link.id}]", field, LOWER
-    for link in links:
-        if link.latency_us is not None:
-            yield f"links[{link.id}]", "latency_us", LATENCY
     for jobs in document.jobs_together:
         yield f"jobs_together[{', '.join(jobs)}]", "jobs_together", TOGETHER
     yield from _unused_measurements(document.canonical().measurements)

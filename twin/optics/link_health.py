@@ -30,6 +30,8 @@ from .optical_paths import OpticalPaths, codes_in, link_optics, optical_paths_of
 from .pfc_headroom import PfcHeadroom, compute_pfc_headroom
 from .transport_goodput import TransportGoodput, compute_transport_goodput
 
+ASSUMED_FIBRE = "G.652.D"
+"""Fibre of links between sites that state no spans."""
 MAX_NAMED = 4
 """Links of unknown rate that a message names."""
 LEAST_SHOWN_RATIO = 0.999
@@ -41,7 +43,7 @@ class Latency:
     """Unloaded one-way latency by its causes, by link (L) or arc (2L)."""
 
     propagation_us: Floats
-    """Fibre and amplifiers of the working path."""
+    """Fibre and amplifiers of the working path; without spans, the assumed route between two sites."""
     fec_us: Floats
     regeneration_us: Floats
     macsec_us: Floats
@@ -49,13 +51,18 @@ class Latency:
     """Forwarding latency of the switch at the head of the arc."""
     arc_store_us: Floats
     """Reception of a whole frame where that switch stores and forwards."""
+    arc_stated_us: Floats
+    """Latency that the document states in place of all of the above; NaN where it states none."""
+    length_unknown: Bools
+    """Links between two sites with no stated length, latency or positions, bool[L]; their fibre counts as 0 km."""
 
     @property
     def arc_us(self) -> Floats:
         """Total latency by arc, float64[2L]."""
         on_link = self.propagation_us + self.fec_us + self.regeneration_us + self.macsec_us
         at_head = (self.arc_switch_us + self.arc_store_us).reshape(-1, 2)
-        return np.asarray((on_link[:, None] + at_head).ravel())
+        modelled_us = (on_link[:, None] + at_head).ravel()
+        return np.where(np.isnan(self.arc_stated_us), modelled_us, self.arc_stated_us)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,9 +217,18 @@ def compute_link_health(
 
 def unknown_rates(state: State, links: Bools) -> str:
     """Why a figure over these links is null: `rate of 3 links unknown: a, b, c`."""
+    return _unknown("rate", state, links)
+
+
+def unknown_lengths(state: State, links: Bools) -> str:
+    """Why a latency over these links is null: `length of 3 links unknown: a, b, c`."""
+    return _unknown("length", state, links)
+
+
+def _unknown(what: str, state: State, links: Bools) -> str:
     rows = np.flatnonzero(links)
     names = ", ".join(state.link_ids[row] for row in rows[:MAX_NAMED]) + ", ..." * (len(rows) > MAX_NAMED)
-    return f"rate of {counted(len(rows), 'link')} unknown: {names}"
+    return f"{what} of {counted(len(rows), 'link')} unknown: {names}"
 
 
 def _capacity_limits(
@@ -260,12 +276,14 @@ def _latency(state: State, reader: FigureReader, paths: OpticalPaths, member_gbp
     head = state["arc_head"]
     switch_us = reader.by_code(state.parts, state["node_part"], "latency_us", "switch", 0.0)
     return Latency(
-        propagation_us=_propagation_us(state, reader, paths)[paths.kind_of_link],
+        propagation_us=_propagation_us(state, reader, paths)[paths.kind_of_link] + _assumed_route_us(state, reader),
         fec_us=fec_us[codes],
         regeneration_us=regeneration_us,
         macsec_us=macsec_us,
         arc_switch_us=switch_us[head],
         arc_store_us=_store_us(state, reader, member_gbps),
+        arc_stated_us=state["arc_stated_latency_us"],
+        length_unknown=np.isnan(state["link_straight_km"]) & np.isnan(state["arc_stated_latency_us"][0::2]),
     )
 
 
@@ -281,6 +299,16 @@ def _propagation_us(state: State, reader: FigureReader, paths: OpticalPaths) -> 
     working_us = np.where(state["span_standby"], 0.0, span_us)
     by_path = paths.sum_over_spans(working_us)
     return np.bincount(paths.kind_of_path, weights=by_path, minlength=paths.n_kinds).astype(np.float64)
+
+
+def _assumed_route_us(state: State, reader: FigureReader) -> Floats:
+    """Fibre of links between sites without spans, along the great circle times `route_over_straight_ratio`, by link."""
+    straight_km = np.where(np.isnan(state["arc_stated_latency_us"][0::2]), state["link_straight_km"], 0.0)
+    straight_km = np.nan_to_num(straight_km)
+    if not straight_km.any():
+        return np.zeros(len(straight_km))
+    ratio = reader.general("route_over_straight_ratio") * reader.part(ASSUMED_FIBRE, "group_index_ratio")
+    return np.asarray(straight_km * (ratio / SPEED_OF_LIGHT_KM_PER_S * 1e6))
 
 
 def _store_us(state: State, reader: FigureReader, member_gbps: Floats) -> Floats:

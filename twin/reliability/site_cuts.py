@@ -5,6 +5,9 @@ vertices, the nodes that may fail, and the links that may fail, which are vertic
 One depth-first search with low points finds every single vertex whose loss separates the sites. Losses of several
 vertices at once are found by a search without them.
 
+Nodes that do not forward join nothing. Such a node belongs to the vertex that all its links lead to. If they lead to
+several, it is a vertex of its own, which a search does not pass through. It is then in several components.
+
 Source: Tarjan 1972, depth-first search and articulation points.
 """
 
@@ -22,7 +25,9 @@ from scipy.sparse.csgraph import connected_components
 from ..arrays import Bools, Ints, State
 
 Components = tuple[int, ...]
-"""Terminals that reach each other: one bitmask for each component; components without terminals are omitted."""
+"""Terminals that reach each other: one bitmask for each component; components without terminals are omitted.
+
+A terminal that does not forward may be in several components."""
 
 
 class JobSite(NamedTuple):
@@ -45,6 +50,8 @@ class SiteGraph:
 
     sites: tuple[JobSite, ...]
     neighbours: list[list[int]]
+    forwards: list[bool]
+    """Whether a vertex joins its neighbours; False for a node that does not forward and has links of its own."""
     vertex_of_node: dict[int, int]
     vertex_of_link: dict[int, int]
     terminals: dict[int, int]
@@ -108,9 +115,10 @@ def site_graph(state: State, lit: Bools, sites: Sequence[JobSite], nodes: Ints, 
     node_may_fail[nodes] = True
     ends = state["link_ends"]
     at_failing_node = node_may_fail[ends[:, 0]] | node_may_fail[ends[:, 1]]
-    vertex = _merged_vertices(ends[lit & ~may_fail & ~at_failing_node], state.n_nodes)
+    vertex = _merged_vertices(state["node_forwards"], ends[lit], (~may_fail & ~at_failing_node)[lit])
     n_merged = int(vertex.max(initial=-1)) + 1
-    permanent = vertex[ends[lit & ~may_fail & at_failing_node]]
+    permanent = vertex[ends[lit & ~may_fail]]
+    permanent = permanent[permanent[:, 0] != permanent[:, 1]]
     rows = np.flatnonzero(lit & may_fail)
     link_vertices = n_merged + np.arange(len(rows))
     link_edges = (np.stack((link_vertices, vertex[ends[rows, side]]), axis=1) for side in (0, 1))
@@ -123,6 +131,7 @@ def site_graph(state: State, lit: Bools, sites: Sequence[JobSite], nodes: Ints, 
     graph = SiteGraph(
         sites=tuple(sites),
         neighbours=_neighbours(edges, n_merged + len(rows)),
+        forwards=_forwarding_vertices(state["node_forwards"], vertex, n_merged + len(rows)),
         vertex_of_node={int(row): int(vertex[row]) for row in nodes},
         vertex_of_link={int(row): int(v) for row, v in zip(rows, link_vertices, strict=True)},
         terminals=terminals,
@@ -134,10 +143,31 @@ def site_graph(state: State, lit: Bools, sites: Sequence[JobSite], nodes: Ints, 
     return replace(graph, isolated_by=_isolated_by_vertex(graph))
 
 
-def _merged_vertices(ends: Ints, n_nodes: int) -> Ints:
-    """Vertex of each node, the same for nodes joined by these links."""
+def _merged_vertices(forwards: Bools, ends: Ints, permanent: Bools) -> Ints:
+    """Vertex of each node, the same for nodes joined by permanent links; ends: int64[n, 2] of all lit links."""
+    joins = permanent & forwards[ends].all(axis=1)
+    vertex = _components(ends[joins], len(forwards))
+    tail, head = np.concatenate((ends, ends[:, ::-1])).T
+    attached = np.concatenate((permanent, permanent)) & forwards[head]
+    lowest, highest = np.full(len(forwards), len(forwards)), np.full(len(forwards), -1)
+    np.minimum.at(lowest, tail, np.where(attached, vertex[head], -1))
+    np.maximum.at(highest, tail, np.where(attached, vertex[head], len(forwards)))
+    has_one_vertex = ~forwards & (lowest == highest)
+    return _components(ends[joins | (permanent & has_one_vertex[ends].any(axis=1))], len(forwards))
+
+
+def _components(ends: Ints, n_nodes: int) -> Ints:
+    """Component of each node in the graph of these links."""
     adjacency = coo_matrix((np.ones(len(ends), np.bool_), (ends[:, 0], ends[:, 1])), shape=(n_nodes, n_nodes))
     return np.asarray(connected_components(adjacency, directed=False)[1], dtype=np.int64)
+
+
+def _forwarding_vertices(forwards: Bools, vertex: Ints, n: int) -> list[bool]:
+    """Whether each of n vertices joins its neighbours: links do, and merged nodes of which one forwards."""
+    joins = np.ones(n, dtype=np.bool_)
+    joins[vertex] = False
+    joins[vertex[forwards]] = True
+    return joins.tolist()
 
 
 def _neighbours(edges: Ints, n: int) -> list[list[int]]:
@@ -153,22 +183,52 @@ def _components_without(graph: SiteGraph, failed: set[int]) -> Components:
     seen = set(failed)
     components = []
     for start in graph.terminals:
-        if start in seen:
+        if start in failed:
             continue
-        seen.add(start)
-        pending, bits = [start], 0
-        while pending:
-            vertex = pending.pop()
-            bits |= 1 << graph.terminals[vertex] if vertex in graph.terminals else 0
-            unseen = [neighbour for neighbour in graph.neighbours[vertex] if neighbour not in seen]
-            seen.update(unseen)
-            pending += unseen
-        components.append(bits)
-    return _by_lowest_bit(components)
+        own = 1 << graph.terminals[start]
+        found = [own] if not graph.forwards[start] else []
+        for root in [start] if graph.forwards[start] else graph.neighbours[start]:
+            if root in seen:
+                continue
+            if graph.forwards[root]:
+                components.append(_reached_from(graph, root, seen))
+            elif root in graph.terminals:
+                components.append(own | 1 << graph.terminals[root])
+        components += found
+    return _by_lowest_bit(_maximal(components))
+
+
+def _reached_from(graph: SiteGraph, root: int, seen: set[int]) -> int:
+    """Terminals that a forwarding vertex reaches; adds the forwarding vertices on the way to `seen`."""
+    seen.add(root)
+    pending, bits = [root], 0
+    while pending:
+        vertex = pending.pop()
+        bits |= 1 << graph.terminals[vertex] if vertex in graph.terminals else 0
+        if not graph.forwards[vertex]:
+            continue
+        unseen = [neighbour for neighbour in graph.neighbours[vertex] if neighbour not in seen]
+        seen.update(neighbour for neighbour in unseen if graph.forwards[neighbour])
+        pending += unseen
+    return bits
+
+
+def _maximal(components: list[int]) -> list[int]:
+    """Components that are not part of another one, each once."""
+    distinct = sorted(set(components), key=int.bit_count, reverse=True)
+    maximal: list[int] = []
+    for bits in distinct:
+        if all(bits & ~larger for larger in maximal):
+            maximal.append(bits)
+    return maximal
 
 
 def _isolated_by_vertex(graph: SiteGraph) -> dict[int, tuple[str, ...]]:
     """Single vertices whose loss isolates sites; one search for each component, from its first terminal."""
+    if not all(joins or len(near) < 2 for joins, near in zip(graph.forwards, graph.neighbours, strict=True)):
+        may_fail = sorted({*graph.vertex_of_node.values(), *graph.vertex_of_link.values()})
+        lost_by = {vertex: graph.sites_isolated_in(_components_without(graph, {vertex})) for vertex in may_fail}
+        return {vertex: lost for vertex, lost in lost_by.items() if lost}
     isolated: dict[int, tuple[str, ...]] = {}
     for component in graph.intact:
         if component & (component - 1) == 0:
@@ -184,7 +244,8 @@ def _isolated_by_vertex(graph: SiteGraph) -> dict[int, tuple[str, ...]]:
 
 
 def _by_lowest_bit(components: Iterable[int]) -> Components:
-    return tuple(sorted(components, key=lambda bits: bits & -bits))
+    """Order components by their lowest bits; of several with the same lowest bit, by the next one."""
+    return tuple(sorted(components, key=lambda bits: bin(bits)[:1:-1], reverse=True))
 
 
 def _separated_subtrees(graph: SiteGraph, root: int) -> dict[int, list[int]]:

@@ -40,10 +40,10 @@ ROWS = (
         links.health,
         needs=names("link_budgets"),
         state=names(
-            "arc_head in_service link_ends link_length_km link_loss_ratio link_macsec link_n_parallel "
-            "link_n_regenerators link_required_margin_db link_tier link_transceiver n_links n_members_up n_nodes "
-            "node_accelerator node_n_accelerators node_part parts span_amplifier span_fibre span_length_km "
-            "span_link span_regenerated span_standby"
+            "arc_head arc_stated_latency_us in_service link_ends link_length_km link_loss_ratio link_macsec "
+            "link_n_parallel link_n_regenerators link_required_margin_db link_straight_km link_tier link_transceiver "
+            "n_links n_members_up n_nodes node_accelerator node_n_accelerators node_part parts span_amplifier "
+            "span_fibre span_length_km span_link span_regenerated span_standby"
         ),
         document=("lossless", "required_margin_db"),
         catalogue=names("accelerator fec fibre general switch transceiver"),
@@ -209,7 +209,7 @@ ROWS = (
     Stage(
         "worst_latency",
         traffic.worst_latency,
-        needs=names("link_loads demand_routes health.arc_latency_us"),
+        needs=names("link_loads demand_routes health.arc_latency_us health.latency"),
     ),
     Stage(
         "interruptions",
@@ -232,7 +232,7 @@ ROWS = (
         "site_graph",
         reliability.site_graph,
         needs=names("links_between_sites placement work_of_sites health.lit"),
-        state=names("link_ends link_tier n_links n_nodes node_kind node_site sites"),
+        state=names("link_ends link_tier n_links n_nodes node_forwards node_kind node_site sites"),
     ),
     Stage(
         "outages",

@@ -102,12 +102,17 @@ def arc_queue(inputs: Inputs) -> Floats:
 
 
 def worst_latency(inputs: Inputs) -> float | None:
-    """Compute the slowest path of the job, else of the demands, µs one way; None without either."""
+    """Compute the slowest path of the job, else of the demands, µs one way.
+
+    None without either, and where the traffic uses a link of unknown length.
+    """
     loads: UnitLinkLoads | None = inputs["link_loads"]
+    length_unknown: Bools = inputs["health.latency"].length_unknown
     if loads is not None:
-        return loads.worst_latency_us
+        return None if length_unknown[loads.arc // 2].any() else loads.worst_latency_us
     routes: MatrixRoutes | None = inputs["demand_routes"]
     if routes is None:
         return None
-    latency_us = routes.worst_latency_us(inputs["health.arc_latency_us"])
-    return float(latency_us[routes.reachable].max()) if routes.reachable.any() else None
+    arc_latency_us = np.where(np.repeat(length_unknown, 2), np.inf, inputs["health.arc_latency_us"])
+    worst_us = routes.worst_latency_us(arc_latency_us)[routes.reachable].max(initial=-np.inf)
+    return float(worst_us) if np.isfinite(worst_us) else None

@@ -17,7 +17,7 @@ TIME_LIMIT_S = 300.0
 def optimal_max_utilisation_ratio(
     state: State, arc_capacity_gbps: Floats, source: Ints, target: Ints, offered_gbps: Floats
 ) -> float:
-    """Compute the minimum MLU when demands may split in any way over any paths.
+    """Compute the minimum MLU when demands may split in any way over any paths through nodes that forward.
 
     Flows are aggregated by destination or by source, whichever are fewer; the optimum is the same.
 
@@ -48,19 +48,20 @@ def optimal_max_utilisation_ratio(
     scale_gbps = float(offered_gbps.max())
     bound_ratio = _node_bound(state.n_nodes, tail, head, arc_capacity_gbps[usable], source, target, offered_gbps)
     conservation, entering = _conservation(state.n_nodes, tail, head, source, target, offered_gbps / scale_gbps)
-    n_arcs, n_flows = len(usable), conservation.shape[1]
+    may_enter = (state["node_forwards"][head] | (head == np.unique(target)[:, None])).ravel()
+    n_arcs, n_flows = len(usable), int(may_enter.sum())
     # for each arc, flow over capacity minus the minimised utilisation is at most 0; both are in units of a lower
     # bound, since the solver's tolerances are absolute
     with np.errstate(all="ignore"):
         coefficient = scale_gbps / bound_ratio / arc_capacity_gbps[usable]
     if not (np.isfinite(coefficient).all() and coefficient.any()):
         raise ConvergenceError("demands and capacities are too far apart", residual=float("inf"), where="optimum")
-    arc_usage = kron(np.ones((1, n_flows // max(n_arcs, 1))), diags_array(coefficient))
+    arc_usage = kron(np.ones((1, len(may_enter) // max(n_arcs, 1))), diags_array(coefficient), format="csc")
     solution = linprog(
         np.append(np.zeros(n_flows), 1.0),
-        A_ub=hstack((arc_usage, -np.ones((n_arcs, 1))), format="csr"),
+        A_ub=hstack((arc_usage[:, may_enter], -np.ones((n_arcs, 1))), format="csr"),
         b_ub=np.zeros(n_arcs),
-        A_eq=hstack((conservation, csr_array((conservation.shape[0], 1))), format="csr"),
+        A_eq=hstack((conservation[:, may_enter], csr_array((conservation.shape[0], 1))), format="csr"),
         b_eq=entering,
         method="highs",
         options={"time_limit": TIME_LIMIT_S},
