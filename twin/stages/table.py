@@ -42,8 +42,8 @@ ROWS = (
         state=names(
             "arc_head arc_stated_latency_us in_service link_ends link_length_km link_loss_ratio link_macsec "
             "link_n_parallel link_n_regenerators link_required_margin_db link_straight_km link_tier link_transceiver "
-            "n_links n_members_up n_nodes node_accelerator node_n_accelerators node_part parts span_amplifier "
-            "span_fibre span_length_km span_link span_regenerated span_standby"
+            "n_links n_members_up n_nodes node_accelerator node_n_accelerators node_n_cards node_part parts "
+            "span_amplifier span_fibre span_length_km span_link span_regenerated span_standby"
         ),
         document=("lossless", "required_margin_db"),
         catalogue=names("accelerator fec fibre general switch transceiver"),
@@ -91,11 +91,38 @@ ROWS = (
         document=("routing",),
     ),
     Stage(
-        "placement",
-        training.placement,
+        "card_ports",
+        traffic.card_ports,
+        state=names("link_ends n_nodes node_forwards node_n_accelerators node_rail"),
+    ),
+    Stage(
+        "fabric_parts",
+        traffic.fabric_parts,
+        needs=names("routed_links"),
+        state=names("link_ends n_nodes node_forwards"),
+    ),
+    Stage(
+        "allocation",
+        training.allocation,
         state=names("n_nodes node_accelerator node_ids node_kind node_n_accelerators node_site node_up parts sites"),
         job=names("across_sites id parallelism placement recompute"),
         catalogue=names("accelerator"),
+    ),
+    Stage(
+        "cards",
+        training.cards,
+        needs=names("allocation card_ports fabric_parts routed_links"),
+        state=names(
+            "link_ids link_n_parallel link_up n_links n_members_up n_nodes node_ids node_n_accelerators node_n_cards "
+            "node_site node_up"
+        ),
+        job=names("across_sites on_card_loss parallelism pxn_spread recompute"),
+    ),
+    Stage(
+        "placement",
+        training.placement,
+        needs=names("allocation cards"),
+        job=names("on_card_loss"),
     ),
     Stage(
         "memory_fit",
@@ -126,9 +153,14 @@ ROWS = (
         state=names("n_nodes"),
     ),
     Stage(
+        "job_share",
+        training.job_share,
+        needs=names("split_share cards.link_weight"),
+    ),
+    Stage(
         "job_routes",
         training.job_routes,
-        needs=names("job_pairs router split_share"),
+        needs=names("job_pairs router job_share"),
     ),
     Stage(
         "unit_link_loads",
@@ -172,7 +204,8 @@ ROWS = (
         "step",
         training.step,
         needs=names(
-            "placement memory_fit stated_split job_flows link_loads accelerators job_capacity why_rates_unknown"
+            "placement cards.why_stopped memory_fit stated_split job_flows link_loads accelerators job_capacity "
+            "why_rates_unknown"
         ),
         job=names(
             "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter id jitter_ratio model "
@@ -301,7 +334,7 @@ ROWS = (
         "clean_link_loads",
         training.clean_link_loads,
         needs=names(
-            "link_loads job_flows job_pairs split_share access_latency health.lit health.rate_unknown "
+            "link_loads job_flows job_pairs job_share access_latency health.lit health.rate_unknown "
             "health.arc_latency_us"
         ),
         state=names(

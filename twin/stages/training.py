@@ -9,6 +9,7 @@ from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
 from ..traffic.congestion import remaining_for_job_gbps
 from ..traffic.routing import Router, Routes
+from ..training.cards import CardLoss, card_loss, placed_on_cards
 from ..training.causes import links_without_line_loss, shares_without_line_loss
 from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
 from ..training.job_flows import JobFlows
@@ -24,8 +25,8 @@ from .outcomes import StepOutcome
 from .stage import Inputs
 
 
-def placement(inputs: Inputs) -> JobPlacement | None:
-    """Place the job on racks; None without a job. Raises TopologyError if it does not fit."""
+def allocation(inputs: Inputs) -> JobPlacement | None:
+    """Place the job on racks with all their cards; None without a job. Raises TopologyError if it does not fit."""
     job, state = inputs.job, inputs.state
     if job is None:
         return None
@@ -34,6 +35,20 @@ def placement(inputs: Inputs) -> JobPlacement | None:
     if unknown:
         raise TopologyError("the job has no place", found=unknown)
     return place_job(state, job, inputs.reader)
+
+
+def cards(inputs: Inputs) -> CardLoss | None:
+    """Find the lost cards of the job, and what they leave of it; None without a job."""
+    job, placed = inputs.job, inputs["allocation"]
+    if job is None:
+        return None
+    return card_loss(inputs.state, job, placed, inputs["card_ports"], inputs["fabric_parts"], inputs["routed_links"])
+
+
+def placement(inputs: Inputs) -> JobPlacement | None:
+    """Compute the placement of the replicas that go on, with the rates of their cards; None without a job."""
+    job = inputs.job
+    return None if job is None else placed_on_cards(inputs["allocation"], inputs["cards"], job.on_card_loss)
 
 
 def memory_fit(inputs: Inputs) -> None:
@@ -68,10 +83,17 @@ def job_pairs(inputs: Inputs) -> PairTable | None:
     return None if flows is None else PairTable.of(flows, inputs.state.n_nodes)
 
 
+def job_share(inputs: Inputs) -> Floats:
+    """Compute the weight of a link where the job's traffic splits: less behind lost cards; float64[n_links]."""
+    share: Floats = inputs["split_share"]
+    weight: Floats | None = inputs["cards.link_weight"]
+    return share if weight is None else share * weight
+
+
 def job_routes(inputs: Inputs) -> Routes | None:
     """Find the routes of the job's node pairs; None without a job."""
     pairs: PairTable | None = inputs["job_pairs"]
-    return None if pairs is None else inputs["router"].routes(inputs["split_share"], pairs.source, pairs.target)
+    return None if pairs is None else inputs["router"].routes(inputs["job_share"], pairs.source, pairs.target)
 
 
 def unit_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
@@ -103,7 +125,7 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
     if not (lit_without_loss != lit).any():
         return loads
     pairs: PairTable = inputs["job_pairs"]
-    share = shares_without_line_loss(state, lit, inputs["split_share"], inputs.reader)
+    share = shares_without_line_loss(state, lit, inputs["job_share"], inputs.reader)
     routes = Router(state, lit_without_loss & (share > 0), inputs["access_latency"]).routes(
         share, pairs.source, pairs.target
     )
@@ -167,6 +189,8 @@ def step(inputs: Inputs) -> StepOutcome:
         return StepOutcome(None, "the document has no job")
     for check in ("memory_fit", "stated_split"):
         _ = inputs[check]  # reading them raises if the job cannot run
+    if inputs["cards.why_stopped"]:
+        return StepOutcome(None, inputs["cards.why_stopped"])
     loads: UnitLinkLoads = inputs["link_loads"]
     if loads.unreachable:
         phase, a, b = loads.unreachable[0]

@@ -11,7 +11,8 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..model.jobs import TrainingJob
 from ..workload.job_arithmetic import layout_of, n_per_replica
-from .placement import JobPlacement, PlacedGroup, rank_pairs_between_racks
+from .placed_groups import PlacedGroup
+from .placement import JobPlacement, rank_pairs_between_racks
 
 
 @dataclass(frozen=True, eq=False)
