@@ -134,6 +134,9 @@ class TrainingJob:
     pxn_spread: Literal["all", "one"] = "all"
     """For `on_card_loss: pxn`. all: the cards that are left in the NVLink domain share the traffic of a lost card.
     one: the next card that is left carries it."""
+    pxn: bool | None = None
+    """True: exchange between accelerators of different rails goes over NVLink to the card of the other rail. False: it
+    needs a path between the rails. None = as the document says."""
     n_training_tokens: Annotated[float, Field(ge=1, le=1e18)] | None = None
     """Tokens of the whole training run; for the time to train."""
     note: Annotated[str, Field(max_length=4000)] = ""

@@ -179,7 +179,7 @@ def _idled_blocks(
             stranded[rows] = n_alive[group.domain[rows]] == 0
         else:
             stranded[rows] = ~states.alive[states.card_of(group.rack[rows], group.slot[rows])]
-        blocks.append(stranded.reshape(group.n_replicas // n_block_replicas, -1).any(axis=1))
+        blocks.append(np.asarray(stranded.reshape(group.n_replicas // n_block_replicas, -1).any(axis=1)))
     if job.across_sites == "pipeline":
         # each replica has stages in all groups
         blocks = [np.asarray(np.logical_or.reduce(blocks))] * len(blocks)
