@@ -8,7 +8,7 @@ from ..arrays import Bools, Floats
 from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
 from ..traffic.congestion import remaining_for_job_gbps
-from ..traffic.routing import Router, Routes
+from ..traffic.routing import Router, Routes, links_with_share
 from ..training.causes import links_without_line_loss, shares_without_line_loss
 from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
 from ..training.job_flows import JobFlows
@@ -104,7 +104,7 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
         return loads
     pairs: PairTable = inputs["job_pairs"]
     share = shares_without_line_loss(state, lit, inputs["split_share"], inputs.reader)
-    routes = Router(state, lit_without_loss & (share > 0), inputs["access_latency"]).routes(
+    routes = Router(state, lit_without_loss & links_with_share(share), inputs["access_latency"]).routes(
         share, pairs.source, pairs.target
     )
     clean_loads = loads_on_routes(state, inputs["job_flows"], pairs, routes)

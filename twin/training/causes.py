@@ -144,8 +144,8 @@ def links_without_line_loss(state: State, lit: Bools, reader: FigureReader) -> B
 
 def shares_without_line_loss(state: State, lit: Bools, share: Floats, reader: FigureReader) -> Floats:
     """Split weights if every link in service were lit: a dark link without a weight has its nominal capacity."""
-    nominal_gbps = state.n_members_up * _nominal_gbps(state, reader)
-    return np.where(state.in_service & ~lit & (share <= 0), nominal_gbps, share)
+    nominal_gbps = np.repeat(state.n_members_up * _nominal_gbps(state, reader), 2)
+    return np.where(np.repeat(state.in_service & ~lit, 2) & (share <= 0), nominal_gbps, share)
 
 
 def _nominal_gbps(state: State, reader: FigureReader) -> Floats:
@@ -217,7 +217,7 @@ class _NetworkLimits:
         transport = compute_transport_goodput(
             self._reader, inputs.document.lossless, loss_ratio[links], rtt_us[links], member_gbps[links]
         )
-        available_gbps = member_gbps[links] * transport.goodput_ratio
+        available_gbps = np.fmin(member_gbps[links], state["arc_capacity_gbps"][loads.arc]) * transport.goodput_ratio
         is_wide = state.link_tier[links] == TIERS.index("wide_area")
         if not removed & DELAY:
             available_gbps = np.where(
@@ -241,7 +241,7 @@ class _NetworkLimits:
             capacity_gbps = capacity_gbps / collision_ratio(state, inputs.placed, loads, n_flows)
         capacity_gbps[is_wide & bool(removed & INTERCONNECT)] = np.inf
         capacity_gbps[~is_wide & bool(removed & FABRIC)] = np.inf
-        return capacity_gbps
+        return np.asarray(capacity_gbps)
 
     def _link_figures(self, removed: int) -> tuple[Floats, Floats, Floats]:
         """(rate of a member in Gb/s, frame loss ratio, round trip in µs) by link."""
