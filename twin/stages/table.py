@@ -165,14 +165,15 @@ ROWS = (
     Stage(
         "why_rates_unknown",
         training.why_rates_unknown,
-        needs=names("job_capacity link_loads.arc health.rate_unknown demands.arc_carried_gbps"),
+        needs=names("job_capacity.gbps link_loads.arc health.rate_unknown demands.arc_carried_gbps"),
         state=names("link_ids"),
     ),
     Stage(
         "step",
         training.step,
         needs=names(
-            "placement memory_fit stated_split job_flows link_loads accelerators job_capacity why_rates_unknown"
+            "placement memory_fit stated_split job_flows link_loads accelerators job_capacity.gbps "
+            "job_capacity.efficiency_ratio why_rates_unknown"
         ),
         job=names(
             "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter id jitter_ratio model "
