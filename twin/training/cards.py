@@ -91,7 +91,9 @@ def card_loss(
     )
     n_left = placed.n_replicas - n_blocks * layout_of(job, 1).n_block_replicas
     has_lost = bool(lost.any())
-    weight = _link_weight(states, tables, job, state.n_links) if relays and has_lost else None
+    weight = None
+    if relays and has_lost and job.pxn_spread == "one":
+        weight = _link_weight(states, tables, state.n_links)
     cause = _cause(state, states, lost) if has_lost else ""
     return CardLoss(
         n_cards_lost=int(lost.sum()),
@@ -206,20 +208,18 @@ def _card_ratio(state: State, job: TrainingJob, table: _DomainCards, group: Plac
     return float(np.minimum(ratio[known], 1.0).min(initial=1.0))
 
 
-def _link_weight(states: CardStates, tables: list[_DomainCards], job: TrainingJob, n_links: int) -> Floats:
-    """Factor by link: 0 behind lost cards, else what a rail's cards carry in the mean; float64[n_links]."""
+def _link_weight(states: CardStates, tables: list[_DomainCards], n_links: int) -> Floats:
+    """Cards whose traffic a card that is left carries, the mean of a node's rail; by link, 1 elsewhere."""
     n_rails = len(states.first_card) - 1
-    weight = np.ones(n_rails)
-    if job.pxn_spread == "one":
-        load = states.alive.astype(np.float64)
-        for table in tables:
-            load[table.card] += table.load - table.alive
-        rail = states.rail_of(np.arange(len(load)))
-        n_alive = np.bincount(rail, weights=states.alive, minlength=n_rails)
-        carried = np.bincount(rail, weights=load, minlength=n_rails)
-        weight = np.where(n_alive > 0, carried / np.maximum(n_alive, 1.0), 1.0)
+    load = states.alive.astype(np.float64)
+    for table in tables:
+        load[table.card] += table.load - table.alive
+    rail = states.rail_of(np.arange(len(load)))
+    n_alive = np.bincount(rail, weights=states.alive, minlength=n_rails)
+    carried = np.bincount(rail, weights=load, minlength=n_rails)
+    weight = np.where(n_alive > 0, carried / np.maximum(n_alive, 1.0), 1.0)
     out = np.ones(n_links)
-    out[states.ports.link] = np.where(states.n_alive > 0, weight[states.rail_of_row], 0.0)
+    out[states.ports.link] = weight[states.rail_of_row]
     return out
 
 
