@@ -42,7 +42,7 @@ ROWS = (
         state=names(
             "arc_capacity_gbps arc_head arc_stated_latency_us in_service link_ends link_length_km link_loss_ratio "
             "link_macsec link_n_parallel link_n_regenerators link_required_margin_db link_straight_km link_tier "
-            "link_transceiver n_links n_members_up n_nodes node_accelerator node_n_accelerators node_n_cards node_part "
+            "link_transceiver n_cards_in_use n_links n_members_up n_nodes node_accelerator node_part "
             "parts span_amplifier span_fibre span_length_km span_link span_regenerated span_standby"
         ),
         document=("lossless", "required_margin_db"),
@@ -113,8 +113,8 @@ ROWS = (
         training.cards,
         needs=names("allocation card_ports fabric_parts routed_links"),
         state=names(
-            "link_ids link_n_parallel link_up n_links n_members_up n_nodes node_ids node_n_accelerators node_n_cards "
-            "node_site node_up"
+            "link_ids link_n_parallel link_up n_cards_in_use n_links n_members_up n_nodes node_ids "
+            "node_n_accelerators node_n_cards node_site node_up"
         ),
         job=names("across_sites on_card_loss parallelism pxn_spread recompute"),
     ),
@@ -140,11 +140,25 @@ ROWS = (
         job=names("id n_global_batch parallelism split"),
     ),
     Stage(
-        "job_flows",
-        training.job_flows,
+        "rack_flows",
+        training.rack_flows,
         needs=names("placement"),
         state=names("n_nodes"),
         job=names("across_sites model parallelism recompute"),
+    ),
+    Stage(
+        "rail_exchange",
+        training.rail_exchange,
+        needs=names("placement card_ports"),
+        state=names("n_cards_in_use n_nodes"),
+        document=("pxn",),
+        job=names("across_sites id model parallelism pxn recompute"),
+    ),
+    Stage(
+        "job_flows",
+        training.job_flows,
+        needs=names("rack_flows rail_exchange card_ports routed_links"),
+        state=names("n_members_up n_nodes"),
     ),
     Stage(
         "job_pairs",
@@ -177,7 +191,7 @@ ROWS = (
     Stage(
         "accelerators",
         training.accelerators,
-        needs=names("placement"),
+        needs=names("placement rail_exchange"),
         job=names("across_sites gradient_bytes_per_parameter model parallelism precision recompute"),
         catalogue=names("accelerator general"),
     ),

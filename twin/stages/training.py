@@ -21,6 +21,8 @@ from ..training.link_loads import unit_link_loads as loads_on_routes
 from ..training.memory_fit import fit_issues, peak_issues, split_issues
 from ..training.phase_capacity import PhaseCapacity
 from ..training.placement import JobPlacement, place_job
+from ..training.rail_exchange import RailExchange, over_the_fabric, with_relays
+from ..training.rail_exchange import rail_exchange as exchange_between_rails
 from ..training.step import step_of
 from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
@@ -74,10 +76,28 @@ def stated_split(inputs: Inputs) -> None:
         raise TopologyError("the stated split does not do the batch", where=f"jobs[{job.id}]", found=issues)
 
 
-def job_flows(inputs: Inputs) -> JobFlows | None:
-    """Compute the flows of the job between racks; None without a job."""
+def rack_flows(inputs: Inputs) -> JobFlows | None:
+    """Compute the flows of the job between racks, whatever their rails; None without a job."""
     job = inputs.job
     return None if job is None else flows_of_job(inputs["placement"], job, inputs.state.n_nodes)
+
+
+def rail_exchange(inputs: Inputs) -> RailExchange | None:
+    """Find the exchange of the job between rails; None without a job, or where all of it stays on its rail."""
+    job, placed = inputs.job, inputs["placement"]
+    if job is None:
+        return None
+    pxn = (inputs.document.pxn if job.pxn is None else job.pxn) or any(g.relayed_ratio for g in placed.groups)
+    return exchange_between_rails(inputs.state, job, placed, inputs["card_ports"], pxn=pxn)
+
+
+def job_flows(inputs: Inputs) -> JobFlows | None:
+    """Compute the flows of the job; exchange between rails goes from leaf to leaf without PXN. None without a job."""
+    flows: JobFlows | None = inputs["rack_flows"]
+    exchange: RailExchange | None = inputs["rail_exchange"]
+    if flows is None or exchange is None or exchange.pxn:
+        return flows
+    return over_the_fabric(exchange, flows, inputs.state, inputs["card_ports"], inputs["routed_links"])
 
 
 def job_pairs(inputs: Inputs) -> PairTable | None:
@@ -143,8 +163,13 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
 
 def accelerators(inputs: Inputs) -> AcceleratorGroups | None:
     """Compute the accelerator groups of the job, independent of the network; None without a job."""
-    job = inputs.job
-    return None if job is None else AcceleratorGroups.of(inputs["placement"], job, inputs.reader)
+    job, exchange = inputs.job, inputs["rail_exchange"]
+    if job is None:
+        return None
+    placed = inputs["placement"]
+    if exchange is not None and exchange.pxn:
+        placed = with_relays(placed, exchange)
+    return AcceleratorGroups.of(placed, job, inputs.reader)
 
 
 def hash_collisions(inputs: Inputs) -> Floats | None:
@@ -200,7 +225,10 @@ def step(inputs: Inputs) -> StepOutcome:
     loads: UnitLinkLoads = inputs["link_loads"]
     if loads.unreachable:
         phase, a, b = loads.unreachable[0]
-        return StepOutcome(None, f"no path for {phase.replace('_', '-')} traffic from {a} to {b}")
+        why = f"no path for {phase.replace('_', '-')} traffic from {a} to {b}"
+        if inputs["job_flows"].crosses_rails:
+            why += "; pxn: true sends exchange between rails over NVLink"
+        return StepOutcome(None, why)
     if inputs["why_rates_unknown"]:
         return StepOutcome(None, inputs["why_rates_unknown"])
     placed, flows, groups = inputs["placement"], inputs["job_flows"], inputs["accelerators"]

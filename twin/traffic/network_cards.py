@@ -155,8 +155,7 @@ def _cards_of(state: State, ports: CardPorts, n_alive: Ints, dark: Bools) -> Car
     first_rail = np.full(state.n_nodes, NO_CODE, dtype=np.int64)
     first_rail[ports.node[starts_node]] = rail_of_row[starts_node]
     index = np.arange(len(rows)) - first_rail[node]
-    n_accelerators, n_stated = state["node_n_accelerators"][node], state["node_n_cards"][node]
-    n_cards = np.where(n_stated == NO_CODE, n_accelerators, np.minimum(n_stated, n_accelerators))
+    n_stated, n_cards = state["node_n_cards"][node], state["n_cards_in_use"][node]
     # with fewer cards than rails, the last rails have none
     n_rails = np.minimum(np.bincount(node, minlength=state.n_nodes)[node], n_cards)
     n_ports = np.bincount(rail_of_row, weights=state["link_n_parallel"][ports.link]).astype(np.int64)

@@ -37,8 +37,8 @@ class CardLoss:
     """Blocks of replicas that cannot go on, by group; empty where no card is lost."""
     card_ratio: tuple[float, ...] = ()
     """Rate that an accelerator has on its cards over that of a card of its own, in the worst NVLink domain."""
-    relayed: tuple[bool, ...] = ()
-    """Whether traffic goes over NVLink to the card of another accelerator."""
+    relayed_ratio: tuple[float, ...] = ()
+    """Share of the traffic of an accelerator that goes over NVLink to the card of another one, in the worst case."""
     link_weight: Floats | None = None
     """Factor by link on its share where the job's traffic splits; None = 1 everywhere. float64[n_links]."""
     cause: str = ""
@@ -101,7 +101,7 @@ def card_loss(
         n_replicas=n_left,
         idled=idled,
         card_ratio=tuple(_card_ratio(state, job, *item) for item in zip(tables, placed.groups, strict=True)),
-        relayed=tuple(relays and not table.alive.all() for table in tables),
+        relayed_ratio=tuple(1.0 if relays and not table.alive.all() else 0.0 for table in tables),
         link_weight=weight,
         cause=cause,
         why_stopped=_why_stopped(job, cause, int(lost.sum()), n_idled, placed.n_replicas - n_left, n_left),
@@ -113,7 +113,7 @@ def placed_on_cards(placed: JobPlacement, loss: CardLoss, on_card_loss: str) -> 
 
     The placement itself where all cards are whole. A job that stops keeps its placement.
     """
-    if all(ratio == 1.0 for ratio in loss.card_ratio) and not any(loss.relayed) and not loss.n_accelerators_idled:
+    if all(ratio == 1.0 for ratio in loss.card_ratio) and not any(loss.relayed_ratio) and not loss.n_accelerators_idled:
         return placed
     drops = on_card_loss == "drop_replicas" and loss.n_replicas > 0
     groups = []
@@ -130,7 +130,7 @@ def placed_on_cards(placed: JobPlacement, loss: CardLoss, on_card_loss: str) -> 
                 slot=group.slot[ranks],
                 domain=group.domain[ranks],
                 card_ratio=loss.card_ratio[i],
-                relayed=loss.relayed[i],
+                relayed_ratio=loss.relayed_ratio[i],
             )
         )
     return replace(placed, groups=tuple(groups), n_replicas=loss.n_replicas if drops else placed.n_replicas)

@@ -32,8 +32,10 @@ class PlacedGroup:
     placement: Placement
     card_ratio: float = 1.0
     """Rate that an accelerator has on its network cards over that of a card of its own."""
-    relayed: bool = False
-    """Whether traffic of some accelerators goes over NVLink to the cards of others."""
+    relayed_ratio: float = 0.0
+    """Share of the traffic of an accelerator that goes over NVLink to the card of another one, in the worst case."""
+    crosses_rails: bool = False
+    """Whether exchange goes over NVLink to the cards of other rails."""
     mixed: tuple[tuple[str, Placement], ...] = ()
     """Kinds and placements of its accelerators where a replica has several of them."""
 

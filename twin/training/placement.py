@@ -232,7 +232,8 @@ def accelerator_profile(group: PlacedGroup, job: TrainingJob, reader: FigureRead
         profile,
         n_domain=min(profile.n_domain, group.n_domain),
         nic_bytes_per_s=profile.nic_bytes_per_s * group.card_ratio,
-        nic_hop_s=profile.nic_hop_s + (profile.nvlink_hop_s if group.relayed else 0.0),
+        nic_hop_s=profile.nic_hop_s + profile.nvlink_hop_s * ((group.relayed_ratio > 0.0) + group.crosses_rails),
+        relayed_ratio=group.relayed_ratio,
     )
 
 
