@@ -1,8 +1,8 @@
 """Exchange between accelerators of different rails: over the fabric, or over NVLink to a card of the other rail (PXN).
 
 Accelerator i of a rack uses rail i mod K, see `traffic/network_cards.py`. Tensor ranks of equal number exchange keys
-and values, and activations between stages. Where they lie on equal rails, this stays on its rail. Ranks that share experts
-exchange with all others. Rings of gradients change rails inside NVLink domains, so they stay on their rails.
+and values, and activations between stages. Where they lie on equal rails, this stays on its rail. Ranks that share
+experts exchange with all others. Rings of gradients change rails inside NVLink domains, so they stay on their rails.
 """
 
 from __future__ import annotations
