@@ -152,7 +152,7 @@ ROWS = (
         needs=names("placement card_ports"),
         state=names("n_cards_in_use n_nodes"),
         document=("pxn",),
-        job=names("across_sites id model parallelism pxn recompute"),
+        job=names("across_sites model parallelism pxn recompute"),
     ),
     Stage(
         "job_flows",

@@ -56,7 +56,7 @@ def rail_exchange(
     n_pairs = parallelism.ep * sum(len(group.rack) for group in placed.groups)
     if parallelism.ep > 1 and n_pairs > MAX_PAIRS:
         problem = f"{n_pairs:,} pairs of ranks share experts over {n_rails} rails"
-        raise TopologyError(problem, where=f"jobs[{job.id}]", expected=f"at most {MAX_PAIRS:,}", hint="a smaller ep")
+        raise TopologyError(problem, where="parallelism.ep", expected=f"at most {MAX_PAIRS:,}", hint="a smaller ep")
     groups = (
         replace(group, rack=group.rack * n_rails + rail) for group, rail in zip(placed.groups, rails, strict=True)
     )
