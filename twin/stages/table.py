@@ -207,6 +207,7 @@ ROWS = (
         "job_capacity",
         training.job_capacity,
         needs=names("link_loads health.job_capacity_gbps demands.arc_carried_gbps hash_collisions"),
+        sharing=("speed_ratio",),
     ),
     Stage(
         "why_rates_unknown",
@@ -239,6 +240,7 @@ ROWS = (
         "arc_load",
         traffic.arc_load,
         needs=names("demands.arc_offered_gbps step link_loads.arc"),
+        sharing=("other_gbps",),
         state=names("n_links"),
     ),
     Stage(

@@ -88,7 +88,7 @@ def demands(inputs: Inputs) -> DemandLoads | None:
 
 
 def arc_load(inputs: Inputs) -> Floats:
-    """Compute the offered Gb/s by arc: demands, plus the job's bits averaged over a step."""
+    """Compute the offered Gb/s by arc: demands, and the bits of the job and of jobs beside it, averaged over a step."""
     load_gbps = np.zeros(2 * inputs.state.n_links)
     offered_gbps: Floats | None = inputs["demands.arc_offered_gbps"]
     if offered_gbps is not None:
@@ -96,6 +96,8 @@ def arc_load(inputs: Inputs) -> Floats:
     result: StepOutcome = inputs["step"]
     if result.step is not None:
         load_gbps[inputs["link_loads.arc"]] += result.step.arc_bits / result.step.step_time_s / 1e9
+    if inputs.sharing is not None:
+        load_gbps += inputs.sharing.other_gbps
     return load_gbps
 
 

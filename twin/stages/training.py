@@ -182,7 +182,7 @@ def hash_collisions(inputs: Inputs) -> Floats | None:
 
 
 def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
-    """Compute the capacity for each phase of the job, after background demands and hash collisions."""
+    """Compute the capacity for each phase of the job, after background demands, hash collisions and other jobs."""
     loads: UnitLinkLoads | None = inputs["link_loads"]
     if loads is None:
         return None
@@ -190,7 +190,8 @@ def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
     carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
     if carried_gbps is not None:
         capacity_gbps = remaining_for_job_gbps(capacity_gbps, carried_gbps)
-    return PhaseCapacity.same_for_all(capacity_gbps[loads.arc] / inputs["hash_collisions"])
+    capacity = PhaseCapacity.same_for_all(capacity_gbps[loads.arc] / inputs["hash_collisions"])
+    return capacity if inputs.sharing is None else capacity.slowed(dict(inputs.sharing.speed_ratio))
 
 
 def why_rates_unknown(inputs: Inputs) -> str:

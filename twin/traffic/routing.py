@@ -149,34 +149,28 @@ class Router:
 
     def _trace(self, missing: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
         """Trace one unit of traffic along each missing route; routes to one target share its distances."""
-        state, share = self._state, self._share
-        assert share is not None
-        usable = self.lit & links_with_share(share)
-        node_flow, heap = np.zeros(state.n_nodes), np.zeros(state.n_nodes, dtype=np.int64)
-        out_arc, out_fraction = np.empty(4096, np.int64), np.empty(4096)
-        last_target, distance = -1, np.zeros(state.n_nodes)
+        assert self._share is not None
+        walk = _Walk(self._state, self.weight, self.lit & links_with_share(self._share), self._share)
+        last_target, distance = -1, np.zeros(self._state.n_nodes)
         for key, (source, target) in sorted(missing, key=lambda item: (item[1][1], item[1][0])):
             if target != last_target:
                 last_target = target
                 distance = self.distances_to(target)
-            while True:
-                n = trace_pair(
-                    state.graph,
-                    self.weight,
-                    usable,
-                    share,
-                    distance,
-                    source,
-                    REL_TOLERANCE,
-                    node_flow,
-                    heap,
-                    out_arc,
-                    out_fraction,
-                )
-                if n >= 0:
-                    break
-                out_arc, out_fraction = np.empty(-2 * n, np.int64), np.empty(-2 * n)
-            self._traces[key] = _Trace(source, target, out_arc[:n].copy(), out_fraction[:n].copy())
+            self._traces[key] = _Trace(source, target, *walk.trace(distance, source))
+
+    def trace(self, share: Floats, source: int, target: int) -> tuple[Ints, Floats]:
+        """Trace one unit of traffic of a single pair; nothing is cached but the distances.
+
+        Args:
+            share: weight of each arc when a node splits traffic among its next hops, float64[2 * n_links].
+            source: node row.
+            target: another node row.
+
+        Returns:
+            Arcs in topological order, and the fraction of the traffic on each; both empty without a path.
+        """
+        walk = _Walk(self._state, self.weight, self.lit & links_with_share(share), share)
+        return walk.trace(self.distances_to(target), source)
 
     def distances_to(self, target: int) -> Floats:
         """Distances of all nodes to one over lit links; float64[n_nodes], infinite where there is no path."""
@@ -199,6 +193,35 @@ class Router:
         if (len(self._distances) + 1) * stored.nbytes <= self.MAX_BYTES:
             self._distances[target] = stored
         return distance
+
+
+class _Walk:
+    """Traces of single pairs with one set of scratch arrays."""
+
+    def __init__(self, state: State, weight: Floats, usable: Bools, share: Floats) -> None:
+        self._graph, self._weight, self._usable, self._share = state.graph, weight, usable, share
+        self._node_flow, self._heap = np.zeros(state.n_nodes), np.zeros(state.n_nodes, dtype=np.int64)
+        self._out_arc, self._out_fraction = np.empty(4096, np.int64), np.empty(4096)
+
+    def trace(self, distance: Floats, source: int) -> tuple[Ints, Floats]:
+        """Return the arcs of one unit from the source to the destination of `distance`, and their fractions."""
+        while True:
+            n = trace_pair(
+                self._graph,
+                self._weight,
+                self._usable,
+                self._share,
+                distance,
+                source,
+                REL_TOLERANCE,
+                self._node_flow,
+                self._heap,
+                self._out_arc,
+                self._out_fraction,
+            )
+            if n >= 0:
+                return self._out_arc[:n].copy(), self._out_fraction[:n].copy()
+            self._out_arc, self._out_fraction = np.empty(-2 * n, np.int64), np.empty(-2 * n)
 
 
 def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Floats) -> Ints:
