@@ -10,9 +10,10 @@ from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, ChangeError, Issue, did_you_mean
 from ..errors.wording import quoted
 from ..model.document import TopologyDocument
+from ..model.globs import has_match, require_match
 from .apply import parse_changes
 from .changes import AddLink, AddNode, Change
-from .select import LinkSelector, NodeSelector, has_match, require_match
+from .select import LinkSelector, NodeSelector
 
 PART_KINDS: dict[tuple[str, str], Kind] = {
     ("set_transceivers", "part"): "transceiver",
