@@ -12,6 +12,7 @@ from .terminal import (
     AllMetrics,
     AsJson,
     ChangeOption,
+    Demands,
     JobName,
     MainAssumptions,
     NetworkName,
@@ -34,11 +35,12 @@ def score(
     prices: Prices = None,
     all_metrics: AllMetrics = False,
     assumptions: MainAssumptions = True,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a network as it is: verdict, metrics, bottleneck, main assumptions."""
     with progress("loading") as notify:
-        loaded = load_network(network, prices)
+        loaded = load_network(network, prices, traffic)
         answer = loaded.score(job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify)
     if as_json:
         write_json(answer.to_json())
@@ -58,12 +60,13 @@ def whatif(
     prices: Prices = None,
     all_metrics: AllMetrics = False,
     assumptions: MainAssumptions = True,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare a network before and after a plan or a list of changes."""
     plan_or_changes = read_changes(plan, change, changes)
     with progress("loading") as notify:
-        loaded = load_network(network, prices)
+        loaded = load_network(network, prices, traffic)
         answer = loaded.what_if(
             plan_or_changes, job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
         )
@@ -81,11 +84,12 @@ def compare(
     job: JobName = None,
     ageing: Ageing = "value",
     prices: Prices = None,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare all plans of a network side by side."""
     with progress("loading") as notify:
-        loaded = load_network(network, prices)
+        loaded = load_network(network, prices, traffic)
         if not loaded.document.plans:
             refuse(f"{network} has no plans", "add some under `plans`")
         answers = []
