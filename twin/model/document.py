@@ -30,6 +30,7 @@ NOT_IN_COLUMNS = (
     "price_book",
     "demands",
     "traffic",
+    "pxn",
 )
 """Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
 LABELS = ("name", "tags", "source")
@@ -100,6 +101,8 @@ class TopologyDocument(BaseModel):
     """Margin that links must have, unless they state their own."""
     routing: Literal["ecmp", "wcmp"] = "ecmp"
     """ecmp: equal split over the members of equal-cost links. wcmp: in proportion to their effective capacity."""
+    pxn: bool = False
+    """Whether jobs send exchange between different rails over NVLink, unless a job says otherwise."""
     lossless: Lossless = Lossless()
     """How frames are kept on wide-area links."""
     sites: Annotated[tuple[Site, ...], Field(max_length=100_000)] = ()

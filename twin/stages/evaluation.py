@@ -15,6 +15,7 @@ from ..model.jobs import TrainingJob
 from ..optics.link_health import LinkHealth
 from ..reliability.goodput import Goodput
 from ..traffic.congestion import DemandLoads
+from ..training.cards import CardLoss
 from ..training.job_flows import JobFlows
 from ..training.placement import JobPlacement
 from ..training.step import Step
@@ -86,6 +87,11 @@ class Evaluation:
     def placed(self) -> JobPlacement | None:
         """The job on its racks; None without a job."""
         return cast("JobPlacement | None", self.outcome("placement"))
+
+    @property
+    def cards(self) -> CardLoss | None:
+        """Lost network cards of the job, and what they leave of it; None without a job."""
+        return cast("CardLoss | None", self.outcome("cards"))
 
     @property
     def flows(self) -> JobFlows | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import NODE_KINDS, Bools, Floats
+from ..arrays import NODE_KINDS, Bools, Floats, Ints
 from ..traffic.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
 from ..traffic.matrix_routes import MatrixRoutes
+from ..traffic.network_cards import CardPorts
+from ..traffic.network_cards import card_ports as ports_of_cards
+from ..traffic.network_cards import fabric_parts as parts_of_fabric
 from ..traffic.routing import Router, links_with_share
 from ..training.step_inputs import UnitLinkLoads
 from .outcomes import NodePairs, StepOutcome
@@ -40,6 +43,16 @@ def access_latency(inputs: Inputs) -> Floats:
 def router(inputs: Inputs) -> Router:
     """Build the router of one set of links; its cached distances and traces depend on its inputs alone."""
     return Router(inputs.state, inputs["routed_links"], inputs["access_latency"])
+
+
+def card_ports(inputs: Inputs) -> CardPorts:
+    """Collect the ports of the network cards of all racks and hosts."""
+    return ports_of_cards(inputs.state)
+
+
+def fabric_parts(inputs: Inputs) -> Ints:
+    """Label the nodes that reach each other over links that carry traffic; int64[n_nodes]."""
+    return parts_of_fabric(inputs.state, inputs["routed_links"])
 
 
 def demand_pairs(inputs: Inputs) -> NodePairs | None:
