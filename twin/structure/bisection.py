@@ -16,7 +16,6 @@ from .fabric import Fabric, TooLargeError
 
 MAX_LINKS = 60_000
 """Lit links up to which a bound is computed."""
-CLOS_MAX_LINKS = 400_000
 INT_TOTAL = 2**29
 """Sum of whole-number capacities in a flow search, which has 32 bits."""
 EXACT = "exact: a Clos fabric, whose cuts are those of a tree"
@@ -32,7 +31,7 @@ class Bisection:
     method: str
 
 
-def bisection(state: State, lit: Bools, fabric: Fabric, arc_capacity_gbps: Floats) -> Bisection | str:
+def bisection(state: State, fabric: Fabric, arc_capacity_gbps: Floats) -> Bisection | str:
     """Compute the least capacity between two halves of the end points.
 
     A link counts with the lower capacity of its two directions. Nodes that are no end points are on either side,
@@ -40,7 +39,6 @@ def bisection(state: State, lit: Bools, fabric: Fabric, arc_capacity_gbps: Float
 
     Args:
         state: columns of the network.
-        lit: links that carry traffic, bool[n_links].
         fabric: the lit part of the network.
         arc_capacity_gbps: float64[2 * n_links]; NaN where the rate is unknown.
 
@@ -63,7 +61,7 @@ def bisection(state: State, lit: Bools, fabric: Fabric, arc_capacity_gbps: Float
         return Bisection(tree_bisection_gbps(tree), "exact", EXACT)
     if len(fabric.ends) > MAX_LINKS:
         raise TooLargeError(f"{len(fabric.ends):,} links; without a Clos fabric it is computed up to {MAX_LINKS:,}")
-    halves = (_half_by_site(state, fabric), _half_by_distance(fabric))
+    halves = (_half_by_site(state, fabric, 0.0), _half_by_site(state, fabric, 0.25), _half_by_distance(fabric))
     return Bisection(min(_minimum_cut_gbps(fabric, gbps, half) for half in halves), "upper bound", BOUND)
 
 
@@ -75,10 +73,10 @@ def _adjacency(fabric: Fabric, gbps: Floats) -> Adjacency:
     return found
 
 
-def _half_by_site(state: State, fabric: Fabric) -> Bools:
-    """First half of the end points by site, then by id; bool[n_vertices]."""
+def _half_by_site(state: State, fabric: Fabric, start_ratio: float) -> Bools:
+    """Half of the end points, one after the other by site and id, from a share of them on; bool[n_vertices]."""
     order = np.lexsort((fabric.end_points, state["node_site"][fabric.end_points]))
-    return _first_half(fabric, fabric.end_points[order])
+    return _first_half(fabric, np.roll(fabric.end_points[order], -int(start_ratio * len(order))))
 
 
 def _half_by_distance(fabric: Fabric) -> Bools:

@@ -1,9 +1,10 @@
 """Clos fabrics as trees: a fabric whose nodes split traffic evenly over the tier above has the cuts of a tree.
 
-Levels are distances from the end points. Remove the highest level: each remaining part hangs below it. If every part has
-capacities to the top nodes in the same proportions, and its own top nodes have uplinks in the proportions in which they
-receive traffic, then an even split carries whatever a tree carries whose edges are the sums of these capacities. So the
-minimum cut between any two groups of end points is that of the tree (max-flow min-cut), and the bisection is too.
+Levels are distances from the end points. Remove the highest level: each remaining part hangs below it. Two conditions
+must hold. All parts have capacities to the top nodes in the same proportions. The top nodes of a part have uplinks in
+the proportions in which they receive traffic from below. An even split then carries whatever a tree carries whose edges
+are the sums of these capacities. So the minimum cut between any two groups of end points is that of the tree (max-flow
+min-cut), and so is the bisection.
 """
 
 from __future__ import annotations

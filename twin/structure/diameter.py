@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from .fabric import Fabric, TooLargeError
 MAX_WORK = 400_000_000
 """Most groups of end points times nodes and lit links."""
 BATCH = 64
+US_DECIMALS = 6
 LEAST_US = 1e-9
 """Weight of an arc without latency in a search, which needs weights above 0."""
 
@@ -63,7 +65,8 @@ def latency_diameter(state: State, lit: Bools, fabric: Fabric, arc_latency_us: F
     def latencies(rows: Ints, out: Floats) -> None:
         shortest_distances(state.graph, weight_us, lit, rows, out)
 
-    return _farthest(state, fabric, _representatives(fabric, arc_latency_us), latencies)
+    found = _farthest(state, fabric, _representatives(fabric, arc_latency_us), latencies)
+    return None if found is None else replace(found, value=round(found.value, US_DECIMALS))
 
 
 def _representatives(fabric: Fabric, arc_latency_us: Floats | None) -> Ints:
@@ -88,7 +91,7 @@ def _representatives(fabric: Fabric, arc_latency_us: Floats | None) -> Ints:
     return np.array(sorted(groups.values()), dtype=np.int64)
 
 
-def _farthest(state: State, fabric: Fabric, rows: Ints, search: object) -> Diameter | None:
+def _farthest(state: State, fabric: Fabric, rows: Ints, search: Callable[[Ints, Floats], None]) -> Diameter | None:
     if len(rows) * (state.n_nodes + len(fabric.ends)) > MAX_WORK:
         raise TooLargeError(
             f"{len(rows):,} groups of end points over {len(fabric.ends):,} links; the diameter is computed up to "
@@ -98,7 +101,7 @@ def _farthest(state: State, fabric: Fabric, rows: Ints, search: object) -> Diame
     for first in range(0, len(rows), BATCH):
         batch = rows[first : first + BATCH]
         out = np.empty((len(batch), state.n_nodes))
-        search(batch, out)  # type: ignore[operator]
+        search(batch, out)
         out = np.where(np.isfinite(out), out, -1.0)[:, fabric.end_points]
         farthest = out.argmax(axis=1) if out.size else np.zeros(0, np.int64)
         for i, j in enumerate(farthest.tolist()):

@@ -34,7 +34,10 @@ class Partitions:
     single_points: Ints
     """Forwarding nodes whose loss separates end points that are attached elsewhere, ascending."""
     bridges: Ints
-    """Links between forwarding nodes whose loss, with all members, separates end points, ascending."""
+    """Links between forwarding nodes whose loss, with all members, separates end points, ascending.
+
+    The only uplink of an end point that forwards is none.
+    """
     n_single_homed: int
     """End points that do not forward and are attached to exactly one node."""
     why: str = ""
@@ -123,9 +126,14 @@ def _separates(fabric: Fabric, node: int | None, link: int | None) -> bool:
     keeps &= rows != link if node is None else (fabric.ends[rows] != node).all(axis=1)
     label = components(fabric.ends[rows[keeps]], fabric.n_nodes)
     end_point, attached_to = fabric.attachments
+    is_end_point = np.zeros(fabric.n_nodes, dtype=np.bool_)
+    is_end_point[fabric.end_points] = True
     inside = (fabric.part_of_node[attached_to] == part) & (attached_to != (-1 if node is None else node))
-    if len(np.unique(label[attached_to[inside]])) < 2:
+    n_on_side = np.bincount(label[attached_to[inside]], minlength=fabric.n_nodes)
+    if np.count_nonzero(n_on_side) < 2:
         return False
+    if link is not None and any(n_on_side[label[end]] == 1 for end in fabric.ends[link] if is_end_point[end]):
+        return False  # the only uplink of an end point that forwards, such as a leaf without hosts
     sets: dict[int, set[int]] = {}
     for i, at in zip(end_point[inside].tolist(), label[attached_to[inside]].tolist(), strict=True):
         sets.setdefault(i, set()).add(at)
