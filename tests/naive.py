@@ -286,3 +286,85 @@ def best_launch_dbm(
         best = score.index(max(score))
         low, high = tried[max(best - 1, 0)], tried[min(best + 1, 40)]
     return (low + high) / 2
+
+
+def label_parts(n_nodes: int, links: Sequence[Link]) -> list[int]:
+    """The least node that each node reaches: spread labels along links that are up until none falls any more."""
+    label = list(range(n_nodes))
+    for _ in range(n_nodes):
+        for link in links:
+            if link.up:
+                label[link.a] = label[link.b] = min(label[link.a], label[link.b])
+    return label
+
+
+class Port(NamedTuple):
+    """One member of a link between a host and a switch of a rail."""
+
+    host: str
+    rail: int
+    switch: str
+    up: bool
+
+
+def lost_cards(
+    ports: Sequence[Port], n_cards: Mapping[tuple[str, int], int], part: Mapping[str, str]
+) -> set[tuple[str, int, int]]:
+    """(host, rail, card) of every card without a port into the fabric of its rail, at one site.
+
+    Ports come in the order in which they are dealt to the cards of a host and rail; `part` labels the switches.
+    """
+    fabric: set[tuple[int, str]] = set()
+    for rail in {port.rail for port in ports}:
+        hosts = {port.host for port in ports if port.rail == rail}
+        reached: dict[str, set[str]] = defaultdict(set)
+        for port in ports:
+            if port.rail == rail and port.up:
+                reached[part[port.switch]].add(port.host)
+        if reached:
+            fabric.add((rail, max(sorted(reached), key=lambda name: len(reached[name]))))
+        fabric |= {(rail, name) for name in reached if 2 * len(reached[name]) > len(hosts)}
+    alive: set[tuple[str, int, int]] = set()
+    n_dealt: dict[tuple[str, int], int] = defaultdict(int)
+    for port in ports:
+        key = port.host, port.rail
+        if port.up and (port.rail, part[port.switch]) in fabric:
+            alive.add((*key, n_dealt[key] % n_cards[key]))
+        n_dealt[key] += 1
+    return {(*key, card) for key, n in n_cards.items() for card in range(n)} - alive
+
+
+class Phase(NamedTuple):
+    """A phase of a job on the network: its time alone, and the share of each arc that it fills meanwhile."""
+
+    seconds: float
+    use: Mapping[int, float]
+
+
+def two_jobs(jobs: Sequence[tuple[float, Sequence[Phase]]], n_steps: int, start: float = 0.0) -> list[float]:
+    """Mean step of two jobs that run for so many steps of the first, event by event.
+
+    A job computes, then runs its phases one after the other, and starts again. Two phases at the same time share each
+    arc max-min. The second job starts at `start`.
+    """
+    plans = [[Phase(compute, {}), *phases] for compute, phases in jobs]
+    at, left, done, now = [0, 0], [plans[0][0].seconds, plans[1][0].seconds + start], [0, 0], 0.0
+    ended = [0.0, start]
+    while done[0] < n_steps:
+        first, second = (plan[i].use for plan, i in zip(plans, at, strict=True))
+        speed = [1.0, 1.0]
+        for arc in set(first) & set(second):
+            a, b = first[arc], second[arc]
+            if a + b > 1.0:
+                speed[0] = min(speed[0], max(1.0 - b, 0.5) / a)
+                speed[1] = min(speed[1], max(1.0 - a, 0.5) / b)
+        step = min(left[i] / speed[i] for i in (0, 1))
+        now += step
+        for i in (0, 1):
+            left[i] -= step * speed[i]
+            if left[i] <= 1e-12:
+                at[i] = (at[i] + 1) % len(plans[i])
+                left[i] = plans[i][at[i]].seconds
+                if at[i] == 0:
+                    done[i], ended[i] = done[i] + 1, now
+    return [ended[0] / done[0], (ended[1] - start) / done[1]]

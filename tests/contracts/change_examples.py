@@ -97,6 +97,7 @@ EXAMPLES: list[Example] = [
         fully_sharded=True,
     ),
     _job("recover_job", {"recovery": "elastic", "on_site_loss": "go_on"}, recovery="elastic", on_site_loss="go_on"),
+    _job("recover_job", {"on_card_loss": "pxn", "pxn": True}, on_card_loss="pxn", pxn=True),
     # state
     _wan("set_transceivers", {"transceiver": "400ZR", "installed": "2026-01-01"}, part="400ZR"),
     _wan("set_channels", {"n_parallel": 12, "n_fibre_pairs": 2}, n_parallel=12, n_fibre_pairs=2),

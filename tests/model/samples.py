@@ -114,6 +114,27 @@ def campus_data() -> dict[str, Any]:
     }
 
 
+def rail_data(*, joined: bool = False, **job: Any) -> dict[str, Any]:
+    """Two hosts of eight on two rails, with four ports on each; a spine joins the leaves of the rails or not."""
+    hosts = [
+        {"id": name, "kind": "host", "site": "s", "accelerator": "H100", "n_accelerators": 8} for name in ("h1", "h2")
+    ]
+    leaves = [{"id": f"leaf-{rail}", "kind": "leaf", "site": "s", "rail": rail} for rail in (1, 2)]
+    cables = [
+        {"id": f"{host}-{rail}", "ends": [host, f"leaf-{rail}"], "capacity_gbps": 400.0, "n_parallel": 4}
+        for host in ("h1", "h2")
+        for rail in (1, 2)
+    ]
+    spine = [{"id": "spine", "kind": "spine", "site": "s"}] if joined else []
+    uplinks = [{"id": f"up-{rail}", "ends": [f"leaf-{rail}", "spine"], "capacity_gbps": 1600.0} for rail in (1, 2)]
+    return {
+        "sites": [{"id": "s"}],
+        "nodes": hosts + leaves + spine,
+        "links": cables + (uplinks if joined else []),
+        "jobs": [job_data(**{"parallelism": {"tp": 8}, "placement": [{"site": "s"}], **job})],
+    }
+
+
 def changed(data: dict[str, Any], name: str, record: str, **fields: Any) -> dict[str, Any]:
     """The data with fields of one record replaced; None takes a field out."""
     found = [dict(item) for item in data[name]]

@@ -166,6 +166,15 @@ def n_accelerators(e: Evaluation) -> float:
     return float(sum(e.placed.n_allocated.values()))
 
 
+def _card_figure(field: str) -> Callable[[Evaluation], float]:
+    def compute(e: Evaluation) -> float:
+        if e.cards is None:
+            raise NotApplicableError(e.why_no_step)
+        return float(getattr(e.cards, field))
+
+    return compute
+
+
 def list_rental_usd_per_day(e: Evaluation) -> float:
     """Cost of the job's accelerator-hours of a day at list rental."""
     if e.list_rental_usd_per_day is None:
@@ -353,6 +362,24 @@ METRICS: dict[str, Metric] = {
     ),
     "n_accelerators": Metric(
         n_accelerators, "lower", "accelerators of the job", "Accelerators that the job allocates."
+    ),
+    "n_cards_lost": Metric(
+        _card_figure("n_cards_lost"),
+        "lower",
+        "network cards lost",
+        "Network cards of the job without a path to the fabric of their rail.",
+    ),
+    "n_accelerators_idled": Metric(
+        _card_figure("n_accelerators_idled"),
+        "lower",
+        "accelerators idled by lost cards",
+        "Accelerators of replicas that lack a network card; 0 where PXN lends them one.",
+    ),
+    "n_replicas": Metric(
+        _card_figure("n_replicas"),
+        "higher",
+        "replicas with all their cards",
+        "Replicas of the job that can go on with the network cards that are left.",
     ),
     "list_rental_usd_per_day": Metric(
         list_rental_usd_per_day,

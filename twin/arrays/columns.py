@@ -26,7 +26,8 @@ class NetworkArrays:
     """A network as columns; row i of `node_*` is node_ids[i], of `link_*` link_ids[i], both sorted by id.
 
     `link_straight_km` is the great circle between the sites of a link without spans: 0 where both ends share
-    a site or one has none, NaN where a position is not stated. Codes point into `parts`, `sites`, `srlgs`; -1 is none.
+    a site or one has none, NaN where a position is not stated. Codes point into `parts`, `sites`, `srlgs`; -1 is none,
+    also for `node_rail` and `node_n_cards`.
     Unset numbers are NaN; `*_age_years` and `*_measured_years` are years before `as_of`. `span_*` rows of link l are
     span_first[l]:span_first[l + 1]. Pairs of `srlg_link` and `srlg_code` list the shared risks that take a link down;
     `span_srlg_*` list all memberships of spans.
@@ -46,6 +47,8 @@ class NetworkArrays:
     node_part: Ints
     node_accelerator: Ints
     node_n_accelerators: Ints
+    node_n_cards: Ints
+    node_rail: Ints
     node_age_years: Floats
     node_up: Bools
     node_forwards: Bools

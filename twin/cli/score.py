@@ -14,10 +14,12 @@ from .terminal import (
     ChangeOption,
     Demands,
     JobName,
+    JobNames,
     MainAssumptions,
     NetworkName,
     Prices,
     ageing_case,
+    job_ids,
     load_network,
     progress,
     read_changes,
@@ -31,6 +33,7 @@ from .terminal import (
 def score(
     network: NetworkName,
     job: JobName = None,
+    jobs: JobNames = None,
     ageing: Ageing = "value",
     prices: Prices = None,
     all_metrics: AllMetrics = False,
@@ -41,7 +44,9 @@ def score(
     """Score a network as it is: verdict, metrics, bottleneck, main assumptions."""
     with progress("loading") as notify:
         loaded = load_network(network, prices, traffic)
-        answer = loaded.score(job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify)
+        answer = loaded.score(
+            job, jobs=job_ids(jobs), ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
+        )
     if as_json:
         write_json(answer.to_json())
     else:
@@ -56,6 +61,7 @@ def whatif(
     change: ChangeOption = None,
     changes: Annotated[Path | None, typer.Option("--changes", help="YAML or JSON file with a list `changes`.")] = None,
     job: JobName = None,
+    jobs: JobNames = None,
     ageing: Ageing = "value",
     prices: Prices = None,
     all_metrics: AllMetrics = False,
@@ -68,7 +74,12 @@ def whatif(
     with progress("loading") as notify:
         loaded = load_network(network, prices, traffic)
         answer = loaded.what_if(
-            plan_or_changes, job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
+            plan_or_changes,
+            job,
+            jobs=job_ids(jobs),
+            ageing=ageing_case(ageing),
+            main_assumptions=assumptions,
+            notify=notify,
         )
     if as_json:
         write_json(answer.to_json())

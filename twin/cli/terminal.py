@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..network import Network
 
 NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A catalogue name (`twin topologies`) or a path.")]
+JobNames = Annotated[
+    str | None, typer.Option("--jobs", help="Jobs that run together: ids with commas between; --job is one of them.")
+]
 JobName = Annotated[str | None, typer.Option("--job", help="Job of the document; its default otherwise.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; progress goes to stderr.")]
 AllMetrics = Annotated[bool, typer.Option("--all", help="Every metric, not the short table.")]
@@ -126,6 +129,11 @@ def write_picture(figure: Callable[[], Any], path: Path | None) -> None:
         from ..render import save_figure
 
         save_figure(figure(), path)
+
+
+def job_ids(jobs: str | None) -> list[str] | None:
+    """Split ids of jobs; None where no jobs are named."""
+    return None if jobs is None else [name.strip() for name in jobs.split(",")]
 
 
 def ageing_case(case: str) -> AgeingCase:

@@ -30,6 +30,7 @@ NOT_IN_COLUMNS = (
     "price_book",
     "demands",
     "traffic",
+    "pxn",
 )
 """Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
 LABELS = ("name", "tags", "source")
@@ -100,6 +101,8 @@ class TopologyDocument(BaseModel):
     """Margin that links must have, unless they state their own."""
     routing: Literal["ecmp", "wcmp"] = "ecmp"
     """ecmp: equal split over the members of equal-cost links. wcmp: in proportion to their effective capacity."""
+    pxn: bool = False
+    """Whether jobs send exchange between different rails over NVLink, unless a job says otherwise."""
     lossless: Lossless = Lossless()
     """How frames are kept on wide-area links."""
     sites: Annotated[tuple[Site, ...], Field(max_length=100_000)] = ()
@@ -119,7 +122,7 @@ class TopologyDocument(BaseModel):
     default_job: Id | None = None
     """Job to use if a request names none; None = the first by id."""
     jobs_together: Annotated[tuple[JobSet, ...], Field(max_length=1000)] = ()
-    """Sets of job ids that run at the same time; `jobs` themselves are alternatives. Not used in answers yet."""
+    """Sets of job ids that run at the same time; `jobs` themselves are alternatives."""
     plans: Annotated[tuple[Plan, ...], Field(max_length=10_000)] = ()
     """Named lists of changes."""
     measurements: Annotated[tuple[Measurement, ...], Field(max_length=2_000_000)] = ()

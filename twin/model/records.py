@@ -69,10 +69,13 @@ class Node:
     """Catalogue id of the accelerators of a rack."""
     n_accelerators: Count = 0
     """Accelerators in the rack or host."""
+    n_cards: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """Network cards of the accelerators; None = one for each accelerator, as far as the ports go. With more ports than
+    cards, a card has several ports."""
     pod: Annotated[str, Field(max_length=200)] | None = None
     """Name of the pod; a label."""
     rail: Count | None = None
-    """Number of the rail of a rail-optimised fabric."""
+    """Number of the rail of a switch in a rail-optimised fabric; the cards of that rail are attached to it."""
     installed: date | None = None
     """Date of installation; `installed_before` of selectors reads it."""
     up: bool = True

@@ -66,6 +66,8 @@ class NodeSelector(BaseModel):
     """Site of the node."""
     part: Name | None = None
     """Switch model or accelerator."""
+    rail: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    """Number of the rail of a switch."""
     installed_before: date | None = None
     """Nodes installed before that day."""
 
@@ -124,6 +126,8 @@ def select_nodes(state: State, selector: Nodes, as_of: date | None, where: str) 
     if selector.part is not None:
         code = _part_code(state, selector.part, where)
         mask &= (state["node_part"] == code) | (state["node_accelerator"] == code)
+    if selector.rail is not None:
+        mask &= _of_rail(arrays.node_rail, selector.rail, where)
     if selector.installed_before is not None:
         mask &= _installed_before(state["node_age_years"], selector.installed_before, as_of, where)
     return _non_empty(mask, selector, where, "node")
@@ -147,6 +151,15 @@ def _part_code(state: State, name: str, where: str) -> int:
     if name not in state.parts:
         raise ChangeError(f"nothing here is a {quoted(name)}", where=where, hint=did_you_mean(name, state.parts))
     return state.parts.index(name)
+
+
+def _of_rail(node_rail: Ints, rail: int, where: str) -> Bools:
+    """Nodes of a rail; bool[n_nodes]. Raises ChangeError for a rail that the network does not have."""
+    if not (node_rail == rail).any():
+        rails = np.unique(node_rail[node_rail >= 0])
+        hint = f"rails {rails[0]} to {rails[-1]}" if len(rails) else "no switch states its rail"
+        raise ChangeError(f"no rail {rail}", where=where, hint=hint)
+    return np.asarray(node_rail == rail)
 
 
 def _installed_before(age_years: np.ndarray, day: date, as_of: date | None, where: str) -> Bools:

@@ -19,13 +19,14 @@ from ..structure.diameter import Diameter
 from ..structure.partitions import Partitions
 from ..structure.tiers import Oversubscription
 from ..traffic.congestion import DemandLoads
+from ..training.cards import CardLoss
 from ..training.job_flows import JobFlows
 from ..training.placement import JobPlacement
 from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
 from ..workload.local_sgd import LossPenalty
 from .cache import Outcome
-from .outcomes import NodePairs, StepOutcome
+from .outcomes import JobSharing, NodePairs, StepOutcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,8 @@ class Case:
     document: TopologyDocument
     job: TrainingJob | None
     ageing: AgeingCase = "value"
+    sharing: JobSharing | None = None
+    """What other jobs do to this one; None for a job alone."""
 
 
 class Runner(Protocol):
@@ -88,6 +91,11 @@ class Evaluation:
     def placed(self) -> JobPlacement | None:
         """The job on its racks; None without a job."""
         return cast("JobPlacement | None", self.outcome("placement"))
+
+    @property
+    def cards(self) -> CardLoss | None:
+        """Lost network cards of the job, and what they leave of it; None without a job."""
+        return cast("CardLoss | None", self.outcome("cards"))
 
     @property
     def flows(self) -> JobFlows | None:

@@ -42,8 +42,8 @@ ROWS = (
         state=names(
             "arc_capacity_gbps arc_head arc_stated_latency_us in_service link_ends link_length_km link_loss_ratio "
             "link_macsec link_n_parallel link_n_regenerators link_required_margin_db link_straight_km link_tier "
-            "link_transceiver n_links n_members_up n_nodes node_accelerator node_n_accelerators node_part parts "
-            "span_amplifier span_fibre span_length_km span_link span_regenerated span_standby"
+            "link_transceiver n_cards_in_use n_links n_members_up n_nodes node_accelerator node_part "
+            "parts span_amplifier span_fibre span_length_km span_link span_regenerated span_standby"
         ),
         document=("lossless", "required_margin_db"),
         catalogue=names("accelerator fec fibre general switch transceiver"),
@@ -91,11 +91,38 @@ ROWS = (
         document=("routing",),
     ),
     Stage(
-        "placement",
-        training.placement,
+        "card_ports",
+        traffic.card_ports,
+        state=names("link_ends n_nodes node_forwards node_n_accelerators node_rail"),
+    ),
+    Stage(
+        "fabric_parts",
+        traffic.fabric_parts,
+        needs=names("routed_links"),
+        state=names("link_ends n_nodes node_forwards"),
+    ),
+    Stage(
+        "allocation",
+        training.allocation,
         state=names("n_nodes node_accelerator node_ids node_kind node_n_accelerators node_site node_up parts sites"),
         job=names("across_sites id parallelism placement recompute"),
         catalogue=names("accelerator"),
+    ),
+    Stage(
+        "cards",
+        training.cards,
+        needs=names("allocation card_ports fabric_parts routed_links"),
+        state=names(
+            "link_ids link_n_parallel link_up n_cards_in_use n_links n_members_up n_nodes node_ids "
+            "node_n_accelerators node_n_cards node_site node_up"
+        ),
+        job=names("across_sites on_card_loss parallelism pxn_spread recompute"),
+    ),
+    Stage(
+        "placement",
+        training.placement,
+        needs=names("allocation cards"),
+        job=names("on_card_loss"),
     ),
     Stage(
         "memory_fit",
@@ -113,11 +140,25 @@ ROWS = (
         job=names("id n_global_batch parallelism split"),
     ),
     Stage(
-        "job_flows",
-        training.job_flows,
+        "rack_flows",
+        training.rack_flows,
         needs=names("placement"),
         state=names("n_nodes"),
         job=names("across_sites model parallelism recompute"),
+    ),
+    Stage(
+        "rail_exchange",
+        training.rail_exchange,
+        needs=names("placement card_ports"),
+        state=names("n_cards_in_use n_nodes"),
+        document=("pxn",),
+        job=names("across_sites model parallelism pxn recompute"),
+    ),
+    Stage(
+        "job_flows",
+        training.job_flows,
+        needs=names("rack_flows rail_exchange card_ports routed_links"),
+        state=names("n_members_up n_nodes"),
     ),
     Stage(
         "job_pairs",
@@ -126,9 +167,14 @@ ROWS = (
         state=names("n_nodes"),
     ),
     Stage(
+        "job_share",
+        training.job_share,
+        needs=names("split_share cards.link_weight"),
+    ),
+    Stage(
         "job_routes",
         training.job_routes,
-        needs=names("job_pairs router split_share"),
+        needs=names("job_pairs router job_share"),
     ),
     Stage(
         "unit_link_loads",
@@ -145,7 +191,7 @@ ROWS = (
     Stage(
         "accelerators",
         training.accelerators,
-        needs=names("placement"),
+        needs=names("placement rail_exchange"),
         job=names("across_sites gradient_bytes_per_parameter model parallelism precision recompute"),
         catalogue=names("accelerator general"),
     ),
@@ -161,6 +207,7 @@ ROWS = (
         "job_capacity",
         training.job_capacity,
         needs=names("link_loads health.job_capacity_gbps demands.arc_carried_gbps hash_collisions"),
+        sharing=("speed_ratio",),
     ),
     Stage(
         "why_rates_unknown",
@@ -172,8 +219,8 @@ ROWS = (
         "step",
         training.step,
         needs=names(
-            "placement memory_fit stated_split job_flows link_loads accelerators job_capacity.gbps "
-            "job_capacity.efficiency_ratio why_rates_unknown"
+            "placement cards.why_stopped memory_fit stated_split job_flows link_loads accelerators "
+            "job_capacity.gbps job_capacity.efficiency_ratio why_rates_unknown"
         ),
         job=names(
             "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter id jitter_ratio model "
@@ -193,6 +240,7 @@ ROWS = (
         "arc_load",
         traffic.arc_load,
         needs=names("demands.arc_offered_gbps step link_loads.arc"),
+        sharing=("other_gbps",),
         state=names("n_links"),
     ),
     Stage(
@@ -302,7 +350,7 @@ ROWS = (
         "clean_link_loads",
         training.clean_link_loads,
         needs=names(
-            "link_loads job_flows job_pairs split_share access_latency health.lit health.rate_unknown "
+            "link_loads job_flows job_pairs job_share access_latency health.lit health.rate_unknown "
             "health.arc_latency_us"
         ),
         state=names(
