@@ -13,7 +13,7 @@ from twin.model.document import TopologyDocument
 from twin.model.network import Generators, NetworkGraph
 
 GENERATORS = Generators(topologies.expand, topologies.digest)
-LISTS = ("sites", "fabrics", "nodes", "links", "demands", "jobs", "plans")
+LISTS = ("sites", "fabrics", "nodes", "links", "demands", "traffic", "jobs", "plans")
 
 
 def network(data: dict[str, Any] | TopologyDocument) -> NetworkGraph:

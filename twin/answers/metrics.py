@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
@@ -14,26 +12,10 @@ from ..optics.optical_paths import OPTICS
 from ..reliability import goodput as reliability
 from ..stages.evaluation import Evaluation
 from ..units import unit_of
+from .metric import Better, Metric, NotApplicableError
+from .structure_metrics import STRUCTURE_METRICS
 
-Better = Literal["lower", "higher"]
-"""Which way a metric is better."""
-
-
-class NotApplicableError(Exception):
-    """Raised by a metric that does not apply to a case; its text is the `why` beside the null."""
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric: function, better direction, name for readers, and meaning."""
-
-    compute: Callable[[Evaluation], float]
-    better: Better
-    label: str
-    sentence: str
-
-    def __post_init__(self) -> None:
-        assert self.better in get_args(Better)
+__all__ = ["METRICS", "Better", "Metric", "NotApplicableError", "metric_rows", "metric_unit"]
 
 
 def metric_unit(name: str) -> str:
@@ -417,6 +399,7 @@ METRICS: dict[str, Metric] = {
         "break-even lease",
         "Lease above which leasing the site out pays more than keeping it, at list rental.",
     ),
+    **STRUCTURE_METRICS,
 }
 
 

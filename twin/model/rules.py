@@ -101,7 +101,7 @@ def _workload_issues(
     reported_sites: unknown sites that are reported elsewhere.
     """
     missing = _UnknownNames()
-    for name in ("demands", "jobs", "plans"):
+    for name in ("demands", "traffic", "jobs", "plans"):
         yield from duplicate_issues(name, (record.id for record in getattr(document, name)))
     for demand in document.demands:
         for place, node_id in (("source", demand.source), ("target", demand.target)):

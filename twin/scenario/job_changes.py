@@ -11,10 +11,10 @@ from pydantic import Field
 
 from ..errors import ChangeError, did_you_mean
 from ..model.document import TopologyDocument
+from ..model.globs import Globs, names_matching
 from ..model.job_rules import LOCAL_SGD_DEFAULTS
 from ..model.jobs import Parallelism, Placement, Precision, Recompute, TrainingJob, Width, with_placement
 from .change import Context, Fields, WorkloadChange
-from .select import Globs, names_matching
 
 
 class ScaleDemands(WorkloadChange):

@@ -14,6 +14,10 @@ from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..optics.link_health import LinkHealth
 from ..reliability.goodput import Goodput
+from ..structure.bisection import Bisection
+from ..structure.diameter import Diameter
+from ..structure.partitions import Partitions
+from ..structure.tiers import Oversubscription
 from ..traffic.congestion import DemandLoads
 from ..training.cards import CardLoss
 from ..training.job_flows import JobFlows
@@ -177,6 +181,36 @@ class Evaluation:
     def lease(self) -> Lease | None:
         """Comparison of using a site and leasing it out; None if no site has a lease price."""
         return cast("Lease | None", self.outcome("lease"))
+
+    @property
+    def partitions(self) -> Partitions | str:
+        """Connection of the end points, or why it is unknown."""
+        return cast("Partitions | str", self.outcome("partitions"))
+
+    @property
+    def site_paths(self) -> dict[tuple[str, str], int] | str:
+        """Edge-disjoint paths by pair of sites, or why they are unknown."""
+        return cast("dict[tuple[str, str], int] | str", self.outcome("site_paths"))
+
+    @property
+    def tiers(self) -> dict[str, Oversubscription | str]:
+        """Oversubscription by kind of switch, or why there is none."""
+        return cast("dict[str, Oversubscription | str]", self.outcome("tiers"))
+
+    @property
+    def bisection(self) -> Bisection | str:
+        """Bisection of the end points, or why it is unknown."""
+        return cast("Bisection | str", self.outcome("half_capacity"))
+
+    @property
+    def hop_diameter(self) -> Diameter | str:
+        """End points with the most hops between them, or why there are none."""
+        return cast("Diameter | str", self.outcome("farthest_by_hops"))
+
+    @property
+    def latency_diameter(self) -> Diameter | str:
+        """End points with the most latency between them, µs one way, or why there are none."""
+        return cast("Diameter | str", self.outcome("farthest_by_latency"))
 
     @property
     def used_figures(self) -> tuple[UsedFigure, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import links, money, reliability, traffic, training
+from . import links, money, reliability, structure, traffic, training
 from .stage import Stage
 
 
@@ -358,6 +358,54 @@ ROWS = (
             "link_transceiver n_links n_members_up n_nodes node_ids node_kind parts"
         ),
         catalogue=names("transceiver"),
+        in_score=False,
+    ),
+    Stage(
+        "lit_fabric",
+        structure.lit_fabric,
+        needs=names("health.lit"),
+        state=names("link_ends n_links n_nodes node_forwards node_kind node_up"),
+        in_score=False,
+    ),
+    Stage(
+        "partitions",
+        structure.partitions,
+        needs=names("lit_fabric"),
+        in_score=False,
+    ),
+    Stage(
+        "site_paths",
+        structure.site_paths,
+        needs=names("health.lit"),
+        state=names("link_ends n_members_up node_forwards node_site sites"),
+        in_score=False,
+    ),
+    Stage(
+        "tiers",
+        structure.tiers,
+        needs=names("health.arc_capacity_gbps health.lit"),
+        state=names("arc_head n_nodes node_ids node_kind"),
+        in_score=False,
+    ),
+    Stage(
+        "half_capacity",
+        structure.half_capacity,
+        needs=names("health.arc_capacity_gbps lit_fabric"),
+        state=names("link_ids node_site"),
+        in_score=False,
+    ),
+    Stage(
+        "farthest_by_hops",
+        structure.farthest_by_hops,
+        needs=names("health.lit lit_fabric"),
+        state=names("graph n_nodes node_ids"),
+        in_score=False,
+    ),
+    Stage(
+        "farthest_by_latency",
+        structure.farthest_by_latency,
+        needs=names("health.arc_latency_us health.latency health.lit lit_fabric"),
+        state=names("graph link_ids n_nodes node_ids"),
         in_score=False,
     ),
 )
