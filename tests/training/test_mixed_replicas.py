@@ -101,6 +101,11 @@ def test_a_placement_that_no_replica_can_hold_is_refused_as_before() -> None:
     assert evaluated(SLOW, {"site": "s", "n_accelerators": 24}).step is not None
 
 
+def test_kinds_of_one_placement_do_not_share_a_replica() -> None:
+    with pytest.raises(TwinError, match="no whole replica of 16 accelerators fits"):
+        evaluated(REST, kinds=("H100", "A100-80GB"))
+
+
 def test_a_measured_time_of_the_odd_host_counts() -> None:
     found = evaluated({"site": "s", "racks": "h3", "micro_batch_s": 2.0}, REST)
     assert found.step is not None

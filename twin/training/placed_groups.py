@@ -91,7 +91,7 @@ def _mixed_groups(job: TrainingJob, available: list[AvailableGroup]) -> Iterator
     size = block_size(job)
     whole = {source.placement for source in available if len(source.rack) >= size}
     small = [source for source in available if source.placement not in whole]
-    if not small:
+    if not small or len({source.placement for source in available}) < 2:
         return
     pool = [(source, 0) for source in small]
     pool += [(source, len(source.rack) // size * size) for source in available if source.placement in whole]
