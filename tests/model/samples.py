@@ -94,6 +94,7 @@ def campus_data() -> dict[str, Any]:
         "schema_version": 1,
         "as_of": "2026-01-01",
         "name": "two sites",
+        "pxn": True,
         "note": "for tests",
         "assumptions": ["one", "two"],
         "required_margin_db": 1.0,

@@ -104,13 +104,13 @@ def test_pxn_lends_cards_and_nothing_idles() -> None:
     assert (loss.n_cards_lost, loss.n_accelerators_idled, loss.n_replicas) == (2, 0, 6)
     assert loss.card_ratio == (0.75,)
     assert loss.relayed_ratio == (1.0,)
-    assert loss.link_weight is None
+    assert loss.link_share_ratio is None
     data["jobs"][0]["pxn_spread"] = "one"
     loss = loss_of(data)
     assert loss.card_ratio == (0.5,)
-    assert loss.link_weight is not None
+    assert loss.link_share_ratio is not None
     names = sorted(link["id"] for link in data["links"])
-    assert {name: w for name, w in zip(names, loss.link_weight, strict=True) if w != 1.0} == {"h03~leaf-3": 2.0}
+    assert {name: w for name, w in zip(names, loss.link_share_ratio, strict=True) if w != 1.0} == {"h03~leaf-3": 2.0}
 
 
 def test_pxn_is_slower_than_all_cards_and_one_heir_slower_than_many() -> None:

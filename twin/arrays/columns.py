@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from ..kernels.graph import ArcGraph
 
-NODE_KINDS = ("rack", "host", "leaf", "spine", "core", "border", "switch")
+NODE_KINDS = ("rack", "host", "storage", "leaf", "spine", "core", "border", "switch")
+"""Kinds of nodes; end points come first."""
+LAST_END_POINT = NODE_KINDS.index("storage")
 Tier = Literal["access", "fabric", "border", "wide_area"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-"""Tiers of links: at a rack or host; between switches; at a border router; with fibre spans."""
+"""Tiers of links: at a rack, host or storage; between switches; at a border router; with fibre spans."""
 NO_CODE = -1
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -125,7 +127,7 @@ class NetworkArrays:
         """Index into TIERS of each link; int64[n_links]."""
         kinds = self.node_kind[self.link_ends]
         border = NODE_KINDS.index("border")
-        at_rack = (kinds <= NODE_KINDS.index("host")).any(axis=1)
+        at_rack = (kinds <= LAST_END_POINT).any(axis=1)
         tier = np.where(at_rack, 0, np.where((kinds == border).any(axis=1), 2, 1))
         tier[np.diff(self.span_first) > 0] = 3
         return tier

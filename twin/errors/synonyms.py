@@ -22,7 +22,6 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "gateway": ("border",),
     "dci": ("border",),
     "server": ("host",),
-    "storage": ("host",),
     "compute": ("rack", "host"),
     "bridge": ("switch",),
     "devices": ("nodes",),

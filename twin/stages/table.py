@@ -169,7 +169,7 @@ ROWS = (
     Stage(
         "job_share",
         training.job_share,
-        needs=names("split_share cards.link_weight"),
+        needs=names("split_share cards.link_share_ratio"),
     ),
     Stage(
         "job_routes",

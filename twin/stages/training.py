@@ -112,7 +112,7 @@ def job_share(inputs: Inputs) -> Floats:
     Cards that carry the traffic of lost ones weigh more.
     """
     share: Floats = inputs["split_share"]
-    weight: Floats | None = inputs["cards.link_weight"]
+    weight: Floats | None = inputs["cards.link_share_ratio"]
     return share if weight is None else share * np.repeat(weight, 2)
 
 

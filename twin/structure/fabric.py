@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from ..arrays import NODE_KINDS, Bools, Ints, State
+from ..arrays import LAST_END_POINT, NODE_KINDS, Bools, Ints, State
 
 MAX_LINKS = 400_000
 """Links up to which the structure is computed."""
@@ -103,7 +103,7 @@ def fabric_of(state: State, lit: Bools) -> Fabric:
         raise TooLargeError(f"{state.n_links:,} links; the structure is computed up to {MAX_LINKS:,}")
     rows = np.flatnonzero(lit)
     kind, up = state["node_kind"], state["node_up"]
-    is_host = kind <= NODE_KINDS.index("host")
+    is_host = kind <= LAST_END_POINT
     chosen, name = np.ones(state.n_nodes, dtype=np.bool_), "node"
     if is_host.any():
         kinds = np.unique(kind[is_host])

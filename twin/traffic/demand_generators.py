@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from ..arrays import NODE_KINDS, Bools, Floats, Ints, NetworkArrays
+from ..arrays import LAST_END_POINT, NODE_KINDS, Bools, Floats, Ints, NetworkArrays
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted, quoted
 from ..model.document import TrafficBlock
@@ -96,7 +96,7 @@ def end_points(params: EndPointParams, place: Place, n_least: int = 2) -> Ints:
 
 def _default_end_points(arrays: NetworkArrays) -> Bools:
     kind = arrays.node_kind
-    for chosen in (kind <= NODE_KINDS.index("host"), kind == NODE_KINDS.index("leaf")):
+    for chosen in (kind <= LAST_END_POINT, kind == NODE_KINDS.index("leaf")):
         if chosen.any():
             return np.asarray(chosen)
     return np.ones(len(kind), dtype=np.bool_)

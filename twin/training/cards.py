@@ -39,7 +39,7 @@ class CardLoss:
     """Rate that an accelerator has on its cards over that of a card of its own, in the worst NVLink domain."""
     relayed_ratio: tuple[float, ...] = ()
     """Share of the traffic of an accelerator that goes over NVLink to the card of another one, in the worst case."""
-    link_weight: Floats | None = None
+    link_share_ratio: Floats | None = None
     """Factor by link on its share where the job's traffic splits; None = 1 everywhere. float64[n_links]."""
     cause: str = ""
     """Dead switches and links; empty where no card is lost."""
@@ -93,7 +93,7 @@ def card_loss(
     has_lost = bool(lost.any())
     weight = None
     if relays and has_lost and job.pxn_spread == "one":
-        weight = _link_weight(states, tables, state.n_links)
+        weight = _link_share_ratio(states, tables, state.n_links)
     cause = _cause(state, states, lost) if has_lost else ""
     return CardLoss(
         n_cards_lost=int(lost.sum()),
@@ -102,7 +102,7 @@ def card_loss(
         idled=idled,
         card_ratio=tuple(_card_ratio(state, job, *item) for item in zip(tables, placed.groups, strict=True)),
         relayed_ratio=tuple(1.0 if relays and not table.alive.all() else 0.0 for table in tables),
-        link_weight=weight,
+        link_share_ratio=weight,
         cause=cause,
         why_stopped=_why_stopped(job, cause, int(lost.sum()), n_idled, placed.n_replicas - n_left, n_left),
     )
@@ -208,7 +208,7 @@ def _card_ratio(state: State, job: TrainingJob, table: _DomainCards, group: Plac
     return float(np.minimum(ratio[known], 1.0).min(initial=1.0))
 
 
-def _link_weight(states: CardStates, tables: list[_DomainCards], n_links: int) -> Floats:
+def _link_share_ratio(states: CardStates, tables: list[_DomainCards], n_links: int) -> Floats:
     """Cards whose traffic a card that is left carries, the mean of a node's rail; by link, 1 elsewhere."""
     n_rails = len(states.first_card) - 1
     load = states.alive.astype(np.float64)
