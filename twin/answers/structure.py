@@ -55,7 +55,7 @@ class Structure:
     """What a network is without traffic; lists of ids are bounded, the metrics count all."""
 
     end_points: str
-    """What the end points are: host, rack, end point (both), leaf or node."""
+    """What the end points are: host, rack, storage node, end point (several of these), leaf or node."""
     n_end_points: int
     single_points_of_failure: tuple[str, ...]
     bridges: tuple[str, ...]
