@@ -16,6 +16,7 @@ from ..optics.link_health import LinkHealth
 from ..reliability.goodput import Goodput
 from ..traffic.congestion import DemandLoads
 from ..training.job_flows import JobFlows
+from ..training.phase_goodput import ArcTransport
 from ..training.placement import JobPlacement
 from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
@@ -104,6 +105,11 @@ class Evaluation:
     def clean_loads(self) -> UnitLinkLoads | None:
         """Loads as if no link had optical loss; None without a job."""
         return cast("UnitLinkLoads | None", self.outcome("clean_link_loads"))
+
+    @property
+    def arc_transport(self) -> ArcTransport:
+        """What transport leaves of each arc, in the phase of the job that it costs most."""
+        return cast(ArcTransport, self.outcome("arc_transport"))
 
     @property
     def step(self) -> Step | None:

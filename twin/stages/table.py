@@ -150,9 +150,26 @@ ROWS = (
         catalogue=names("accelerator general"),
     ),
     Stage(
+        "arc_rates",
+        training.arc_rates,
+        needs=names(
+            "link_loads health.arc_sending_gbps health.headroom health.member_gbps health.loss_ratio "
+            "demands.arc_carried_gbps"
+        ),
+        document=("lossless",),
+        catalogue=names("general"),
+    ),
+    Stage(
+        "flow_goodput",
+        training.flow_goodput,
+        needs=names("link_loads arc_rates"),
+        document=("lossless",),
+        catalogue=names("general"),
+    ),
+    Stage(
         "hash_collisions",
         training.hash_collisions,
-        needs=names("placement link_loads"),
+        needs=names("link_loads"),
         state=names("link_tier n_members_up"),
         document=("lossless",),
         catalogue=names("general"),
@@ -160,7 +177,13 @@ ROWS = (
     Stage(
         "job_capacity",
         training.job_capacity,
-        needs=names("link_loads health.job_capacity_gbps demands.arc_carried_gbps hash_collisions"),
+        needs=names("flow_goodput arc_rates.available_gbps hash_collisions"),
+    ),
+    Stage(
+        "arc_transport",
+        training.arc_transport,
+        needs=names("flow_goodput link_loads.arc health.transport"),
+        in_score=False,
     ),
     Stage(
         "why_rates_unknown",

@@ -9,16 +9,25 @@ import numpy as np
 from ..arrays import Bools, Floats
 from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
+from ..optics.pfc_headroom import pauses_per_s
 from ..traffic.congestion import remaining_for_job_gbps
 from ..traffic.routing import Router, Routes
 from ..training.causes import links_without_line_loss, shares_without_line_loss
-from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
+from ..training.hash_collisions import collision_ratio
 from ..training.job_flows import JobFlows
 from ..training.job_flows import job_flows as flows_of_job
 from ..training.link_loads import PairTable, with_latency
 from ..training.link_loads import unit_link_loads as loads_on_routes
 from ..training.memory_fit import fit_issues, peak_issues, split_issues
 from ..training.phase_capacity import PhaseCapacity
+from ..training.phase_goodput import (
+    ArcRates,
+    ArcTransport,
+    PhaseGoodput,
+    n_flows_per_pair,
+    phase_capacity,
+    phase_goodput,
+)
 from ..training.placement import JobPlacement, place_job
 from ..training.step import step_of
 from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
@@ -122,25 +131,56 @@ def accelerators(inputs: Inputs) -> AcceleratorGroups | None:
     return None if job is None else AcceleratorGroups.of(inputs["placement"], job, inputs.reader)
 
 
-def hash_collisions(inputs: Inputs) -> Floats | None:
-    """Compute the load of the fullest member over the mean of each wide-area bundle; by row of the loads."""
+def arc_rates(inputs: Inputs) -> ArcRates | None:
+    """Compute what the arcs of the job offer its flows, without what background demands carry; None without a job."""
     loads: UnitLinkLoads | None = inputs["link_loads"]
     if loads is None:
         return None
-    n_flows = n_flows_per_accelerator(inputs.document.lossless, inputs.reader)
-    return collision_ratio(inputs.state, inputs["placement"], loads, n_flows)
+    available_gbps: Floats = inputs["health.arc_sending_gbps"]
+    carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
+    if carried_gbps is not None:
+        available_gbps = remaining_for_job_gbps(available_gbps, carried_gbps)
+    lost_bytes = inputs["health.headroom"].by_arc("lost_bytes", len(available_gbps), 0.0)[loads.arc]
+    links, n_pauses_per_s = loads.arc // 2, np.zeros(len(loads.arc))
+    if lost_bytes.any():
+        n_pauses_per_s[lost_bytes > 0] = pauses_per_s(inputs.reader, inputs.document.lossless)
+    return ArcRates(
+        available_gbps[loads.arc],
+        inputs["health.member_gbps"][links],
+        inputs["health.loss_ratio"][links],
+        n_pauses_per_s,
+    )
+
+
+def flow_goodput(inputs: Inputs) -> dict[str, PhaseGoodput] | None:
+    """Compute the goodput of the flows of each phase of the job, from one count of flows; None without a job."""
+    loads: UnitLinkLoads | None = inputs["link_loads"]
+    if loads is None:
+        return None
+    return phase_goodput(inputs.reader, inputs.document.lossless, loads, inputs["arc_rates"])
+
+
+def hash_collisions(inputs: Inputs) -> Mapping[str, Floats] | None:
+    """Compute the load of the fullest member over the mean of each wide-area bundle, for each phase of the job."""
+    loads: UnitLinkLoads | None = inputs["link_loads"]
+    if loads is None:
+        return None
+    return collision_ratio(inputs.state, loads, n_flows_per_pair(inputs.document.lossless, inputs.reader))
 
 
 def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
-    """Compute the capacity for each phase of the job, after background demands and hash collisions."""
-    loads: UnitLinkLoads | None = inputs["link_loads"]
-    if loads is None:
+    """Compute the capacity for each phase of the job, after background demands and all limits of its flows."""
+    goodput: dict[str, PhaseGoodput] | None = inputs["flow_goodput"]
+    if goodput is None:
         return None
-    capacity_gbps: Floats = inputs["health.job_capacity_gbps"]
-    carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
-    if carried_gbps is not None:
-        capacity_gbps = remaining_for_job_gbps(capacity_gbps, carried_gbps)
-    return PhaseCapacity.same_for_all(capacity_gbps[loads.arc] / inputs["hash_collisions"])
+    return phase_capacity(inputs["arc_rates.available_gbps"], goodput, inputs["hash_collisions"])
+
+
+def arc_transport(inputs: Inputs) -> ArcTransport:
+    """Compute what transport leaves of each arc: to the flows of the job on it, else to queue pairs as stated."""
+    own = ArcTransport.of_links(inputs["health.transport"])
+    goodput: dict[str, PhaseGoodput] | None = inputs["flow_goodput"]
+    return own if goodput is None else own.with_job(inputs["link_loads.arc"], goodput)
 
 
 def why_rates_unknown(inputs: Inputs) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -42,6 +43,10 @@ class UnitLinkLoads:
     worst_latency_us: float
     unreachable: tuple[tuple[str, str, str], ...]
     """(phase, node, node) of job flows without a path."""
+    n_pairs: Mapping[str, Floats] = field(default_factory=dict)
+    """Pairs of accelerators whose flows an arc carries, by kind of flow sets; below 1 where routes split."""
+    n_pairs_per_us: Mapping[str, Floats] = field(default_factory=dict)
+    """The same, each pair divided by the round trip of its whole path."""
 
     def columns(self) -> list[Floats]:
         """All unit loads, in a fixed order; each float64[n_arcs]."""
@@ -62,6 +67,8 @@ class UnitLinkLoads:
             context=take(self.context),
             expert=take(self.expert),
             wide={pair: column[rows] for pair, column in self.wide.items()},
+            n_pairs={kind: column[rows] for kind, column in self.n_pairs.items()},
+            n_pairs_per_us={kind: column[rows] for kind, column in self.n_pairs_per_us.items()},
         )
 
 
