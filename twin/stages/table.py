@@ -156,8 +156,6 @@ ROWS = (
             "link_loads health.arc_sending_gbps health.headroom health.member_gbps health.loss_ratio "
             "demands.arc_carried_gbps"
         ),
-        document=("lossless",),
-        catalogue=names("general"),
     ),
     Stage(
         "flow_goodput",

@@ -9,7 +9,6 @@ import numpy as np
 from ..arrays import Bools, Floats
 from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
-from ..optics.pfc_headroom import pauses_per_s
 from ..traffic.congestion import remaining_for_job_gbps
 from ..traffic.routing import Router, Routes
 from ..training.causes import links_without_line_loss, shares_without_line_loss
@@ -141,15 +140,8 @@ def arc_rates(inputs: Inputs) -> ArcRates | None:
     if carried_gbps is not None:
         available_gbps = remaining_for_job_gbps(available_gbps, carried_gbps)
     lost_bytes = inputs["health.headroom"].by_arc("lost_bytes", len(available_gbps), 0.0)[loads.arc]
-    links, n_pauses_per_s = loads.arc // 2, np.zeros(len(loads.arc))
-    if lost_bytes.any():
-        n_pauses_per_s[lost_bytes > 0] = pauses_per_s(inputs.reader, inputs.document.lossless)
-    return ArcRates(
-        available_gbps[loads.arc],
-        inputs["health.member_gbps"][links],
-        inputs["health.loss_ratio"][links],
-        n_pauses_per_s,
-    )
+    member_gbps, loss_ratio = (inputs[f"health.{name}"][loads.arc // 2] for name in ("member_gbps", "loss_ratio"))
+    return ArcRates(available_gbps[loads.arc], member_gbps, loss_ratio, lost_bytes > 0)
 
 
 def flow_goodput(inputs: Inputs) -> dict[str, PhaseGoodput] | None:

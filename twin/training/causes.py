@@ -19,7 +19,7 @@ from ..kernels.groups import group_rows
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..optics.link_health import LinkHealth
-from ..optics.pfc_headroom import compute_pfc_headroom, pauses_per_s
+from ..optics.pfc_headroom import compute_pfc_headroom
 from ..traffic.congestion import remaining_for_job_gbps
 from .hash_collisions import collision_ratio
 from .job_flows import JobFlows
@@ -222,7 +222,7 @@ class _NetworkLimits:
         inputs, health, state = self._inputs, self._inputs.health, self._inputs.state
         links, lossless, n_arcs = loads.arc // 2, inputs.document.lossless, 2 * state.n_links
         member_gbps, loss_ratio, rtt_us = self._link_figures(removed)
-        sent_gbps, n_pauses_per_s = member_gbps[links], np.zeros(len(links))
+        sent_gbps, loses_in_pauses = member_gbps[links], np.zeros(len(links), dtype=np.bool_)
         if not removed & DELAY:
             is_wide = state.link_tier[links] == TIERS.index("wide_area")
             sent_gbps = np.where(is_wide, sent_gbps * lossless.congestion_control_ratio, sent_gbps)
@@ -231,14 +231,12 @@ class _NetworkLimits:
             headroom = compute_pfc_headroom(state, lossless, self._reader, lit, member_gbps, rtt_us)
             if lossless.recovery != "tcp":
                 sent_gbps = sent_gbps * headroom.by_arc("retained_ratio", n_arcs, 1.0)[loads.arc]
-            elif headroom.lost_bytes.any():
-                loses = headroom.by_arc("lost_bytes", n_arcs, 0.0)[loads.arc] > 0
-                n_pauses_per_s[loses] = pauses_per_s(self._reader, lossless)
+            loses_in_pauses = headroom.by_arc("lost_bytes", n_arcs, 0.0)[loads.arc] > 0
             sent_gbps = np.minimum(sent_gbps, headroom.by_arc("rate_gbps", n_arcs, np.inf)[loads.arc])
         available_gbps = sent_gbps * (state.n_members_up * health.card_ratio)[links]
         if inputs.carried_gbps is not None:
             available_gbps = remaining_for_job_gbps(available_gbps, inputs.carried_gbps[loads.arc])
-        return ArcRates(available_gbps, member_gbps[links], loss_ratio[links], n_pauses_per_s)
+        return ArcRates(available_gbps, member_gbps[links], loss_ratio[links], loses_in_pauses)
 
     def _link_figures(self, removed: int) -> tuple[Floats, Floats, Floats]:
         """(rate of a member in Gb/s, frame loss ratio, round trip in µs) by link."""

@@ -10,6 +10,7 @@ import numpy as np
 from ..arrays import Bools, Floats, Ints
 from ..catalogue.figure_reader import FigureReader
 from ..model.records import Lossless
+from ..optics.pfc_headroom import pauses_per_s
 from ..optics.transport_goodput import ArcFlows, FlowGoodput, TransportGoodput, flow_goodput
 from .phase_capacity import PhaseCapacity
 from .step_inputs import UnitLinkLoads
@@ -23,8 +24,8 @@ class ArcRates:
     """Gb/s of all members, without what background demands carry and before losses are resent."""
     member_gbps: Floats
     loss_ratio: Floats
-    n_pauses_per_s: Floats
-    """Pauses per second that lose frames."""
+    loses_in_pauses: Bools
+    """Arcs that lose frames in pauses; bool[n_rows]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,9 @@ def phase_goodput(
     Returns:
         Goodput by kind of flow sets.
     """
-    n_each = n_flows_per_pair(lossless, reader)
+    n_each, n_pauses_per_s = n_flows_per_pair(lossless, reader), np.zeros(len(loads.arc))
+    if lossless.recovery == "tcp" and arcs.loses_in_pauses.any():
+        n_pauses_per_s[arcs.loses_in_pauses] = pauses_per_s(reader, lossless)
     goodput = {}
     for kind, n_pairs in loads.n_pairs.items():
         used = n_pairs > 0
@@ -67,9 +70,8 @@ def phase_goodput(
         if not no_delay:
             per_us = loads.n_pairs_per_us[kind]
             np.divide(n_pairs, per_us, out=round_trip_us, where=per_us > 0)
-        rates = (arcs.available_gbps, arcs.member_gbps, arcs.loss_ratio, arcs.n_pauses_per_s)
-        available_gbps, member_gbps, loss_ratio, n_pauses_per_s = (column[used] for column in rates)
-        on_used = ArcFlows(n_flows[used], round_trip_us[used], available_gbps, member_gbps, loss_ratio, n_pauses_per_s)
+        rates = (arcs.available_gbps, arcs.member_gbps, arcs.loss_ratio, n_pauses_per_s)
+        on_used = ArcFlows(n_flows[used], round_trip_us[used], *(column[used] for column in rates))
         goodput[kind] = PhaseGoodput(
             n_flows, round_trip_us, _on_all_rows(flow_goodput(reader, lossless, on_used), used, arcs.available_gbps)
         )
