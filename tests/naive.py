@@ -10,44 +10,52 @@ Number = Fraction | float  # a fraction, or math.inf
 
 
 class Link(NamedTuple):
-    """One cable between nodes a and b; arc 2 * link leads from a to b, arc 2 * link + 1 back."""
+    """One cable between nodes a and b; arc 2 * link leads from a to b, arc 2 * link + 1 back.
+
+    `back` is the link as seen from b, where weight or share differ by direction.
+    """
 
     a: int
     b: int
     weight: Fraction
     up: bool = True
     share: Fraction = Fraction(1)
+    back: tuple[Fraction, Fraction] | None = None
+    """(weight, share) from b to a; None = as from a to b."""
 
 
 def arcs(links: Sequence[Link]) -> list[tuple[int, int, int, Link]]:
     """(arc, tail, head, link) of every arc over a link that is up."""
-    both_ways = [
-        [(2 * i, link.a, link.b, link), (2 * i + 1, link.b, link.a, link)] for i, link in enumerate(links) if link.up
-    ]
-    return [arc for pair in both_ways for arc in pair]
+    found = []
+    for i, link in enumerate(links):
+        if link.up:
+            weight, share = link.back or (link.weight, link.share)
+            found.append((2 * i, link.a, link.b, link))
+            found.append((2 * i + 1, link.b, link.a, link._replace(weight=weight, share=share)))
+    return found
 
 
 def shortest_distances(
-    n_nodes: int, links: Sequence[Link], source: int, hosts: frozenset[int] = frozenset()
+    n_nodes: int, links: Sequence[Link], target: int, hosts: frozenset[int] = frozenset()
 ) -> list[Number]:
-    """Bellman-Ford: shorten until nothing shortens any more; no path goes on from a host, the source apart."""
-    out_of_forwarding = [arc for arc in arcs(links) if arc[1] == source or arc[1] not in hosts]
+    """Distances to the target by Bellman-Ford: shorten until nothing shortens; no path passes through a host."""
+    into_forwarding = [arc for arc in arcs(links) if arc[2] == target or arc[2] not in hosts]
     distance: list[Number] = [math.inf] * n_nodes
-    distance[source] = Fraction(0)
+    distance[target] = Fraction(0)
     shortened = True
     while shortened:
         shortened = False
-        for _, tail, head, link in out_of_forwarding:
-            if distance[tail] < math.inf and distance[tail] + link.weight < distance[head]:
-                distance[head] = distance[tail] + link.weight
+        for _, tail, head, link in into_forwarding:
+            if distance[head] < math.inf and distance[head] + link.weight < distance[tail]:
+                distance[tail] = distance[head] + link.weight
                 shortened = True
     return distance
 
 
 def shortest_hops(
-    n_nodes: int, links: Sequence[Link], source: int, hosts: frozenset[int] = frozenset()
+    n_nodes: int, links: Sequence[Link], target: int, hosts: frozenset[int] = frozenset()
 ) -> list[Number]:
-    return shortest_distances(n_nodes, [link._replace(weight=Fraction(1)) for link in links], source, hosts)
+    return shortest_distances(n_nodes, [link._replace(weight=Fraction(1), back=None) for link in links], target, hosts)
 
 
 def next_hops(
@@ -278,3 +286,39 @@ def best_launch_dbm(
         best = score.index(max(score))
         low, high = tried[max(best - 1, 0)], tried[min(best + 1, 40)]
     return (low + high) / 2
+
+
+class Phase(NamedTuple):
+    """A phase of a job on the network: its time alone, and the share of each arc that it fills meanwhile."""
+
+    seconds: float
+    use: Mapping[int, float]
+
+
+def two_jobs(jobs: Sequence[tuple[float, Sequence[Phase]]], n_steps: int, start: float = 0.0) -> list[float]:
+    """Mean step of two jobs that run for so many steps of the first, event by event.
+
+    A job computes, then runs its phases one after the other, and starts again. Two phases at the same time share each
+    arc max-min. The second job starts at `start`.
+    """
+    plans = [[Phase(compute, {}), *phases] for compute, phases in jobs]
+    at, left, done, now = [0, 0], [plans[0][0].seconds, plans[1][0].seconds + start], [0, 0], 0.0
+    ended = [0.0, start]
+    while done[0] < n_steps:
+        first, second = (plan[i].use for plan, i in zip(plans, at, strict=True))
+        speed = [1.0, 1.0]
+        for arc in set(first) & set(second):
+            a, b = first[arc], second[arc]
+            if a + b > 1.0:
+                speed[0] = min(speed[0], max(1.0 - b, 0.5) / a)
+                speed[1] = min(speed[1], max(1.0 - a, 0.5) / b)
+        step = min(left[i] / speed[i] for i in (0, 1))
+        now += step
+        for i in (0, 1):
+            left[i] -= step * speed[i]
+            if left[i] <= 1e-12:
+                at[i] = (at[i] + 1) % len(plans[i])
+                left[i] = plans[i][at[i]].seconds
+                if at[i] == 0:
+                    done[i], ended[i] = done[i] + 1, now
+    return [ended[0] / done[0], (ended[1] - start) / done[1]]

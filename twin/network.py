@@ -1,4 +1,4 @@
-"""The network that answers questions: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`."""
+"""The network that answers questions: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `path` and more."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from functools import cached_property
 from threading import Event
 from typing import Any, Self, TypeVar
 
+from .answers.demand_table import DemandTable, demand_table
 from .answers.diff import Diff, diff_of
 from .answers.explanation import Explanation, explanation_of
 from .answers.forecast import MAX_YEARS, Forecast, forecast_of
+from .answers.jobs_together import JobAmongOthers, jobs_among_others, together_sentence
 from .answers.link_report import LinkReport, link_report
-from .answers.link_table import LinkTable, link_table
+from .answers.link_table import LinkTable, link_ranking, link_table
 from .answers.main_assumptions import MainAssumption, find_main_assumptions
 from .answers.missing_inputs import MissingInput, missing_inputs
+from .answers.path_report import PathQuestion, PathReport, path_report
 from .answers.score import Score, score_of
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, load_price_book
@@ -33,7 +36,8 @@ from .scenario.plan_targets import plan_issues
 from .scenario.select import Links, select_links
 from .stages.causes import step_causes
 from .stages.engine import Engine
-from .stages.evaluation import Evaluation
+from .stages.evaluation import Case, Evaluation
+from .stages.together import evaluate_together
 from .studies.executor import Advance, Workers
 from .studies.inputs import Axis, axes_of
 from .studies.points import Question, metric_of_case, run_points
@@ -47,7 +51,7 @@ Changes = str | Mapping[str, Any] | Change | Sequence[Any]
 
 
 class Network(CompiledNetwork):
-    """A network with its answers: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`.
+    """A network with its answers: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`, `path`.
 
     `twin.load` and `twin.from_document` create one. A network never changes: changes are part of a question, and `edit`
     gives another network. It keeps what it computed, so a second question costs only what differs.
@@ -106,6 +110,7 @@ class Network(CompiledNetwork):
         self,
         job: str | None = None,
         *,
+        jobs: Sequence[str] | None = None,
         ageing: AgeingCase = "value",
         main_assumptions: bool = True,
         notify: Notify | None = None,
@@ -114,6 +119,8 @@ class Network(CompiledNetwork):
 
         Args:
             job: id of a job; the default job otherwise.
+            jobs: ids of jobs that run together; the metrics are those of `job` among them. None = the set of the
+                document's `jobs_together` that has the job.
             ageing: low, value (central) or high.
             main_assumptions: find the assumptions that move the answer most. This takes most of the time; leave it
                 out where many networks are scored.
@@ -123,18 +130,20 @@ class Network(CompiledNetwork):
             Every metric with its unit; null with the reason where a metric does not apply.
 
         Raises:
-            TopologyError: the job cannot run on its placement.
+            TopologyError: the job cannot run on its placement, or jobs use the same accelerators.
             CatalogueError: unknown job.
         """
         _report_phase(notify, "reading the network")
+        job, together = self._jobs_of(job, jobs)
         scenario = self._scenario(None, job, ageing)
         _report_phase(notify, "scoring")
-        evaluation = self._engine.evaluate(scenario.case)
+        cases = [self._scenario(None, name, ageing).case for name in together]
+        evaluation, among = self._evaluate_jobs(scenario.case, cases)
         main: tuple[MainAssumption, ...] = ()
         if main_assumptions:
             _report_phase(notify, "ranking assumptions")
             main = find_main_assumptions(self._engine, evaluation)
-        score = score_of(evaluation, self.label, main)
+        score = _with_jobs(score_of(evaluation, self.label, main), among)
         return replace(score, unused=self.unused_fields, warnings=self.warnings)
 
     def what_if(
@@ -142,6 +151,7 @@ class Network(CompiledNetwork):
         plan_or_changes: Changes,
         job: str | None = None,
         *,
+        jobs: Sequence[str] | None = None,
         ageing: AgeingCase = "value",
         main_assumptions: bool = True,
         notify: Notify | None = None,
@@ -151,6 +161,7 @@ class Network(CompiledNetwork):
         Args:
             plan_or_changes: a plan's name, a change, or a list of changes (objects, or mappings with `kind`).
             job: id of a job; the default job otherwise.
+            jobs: ids of jobs that run together, as for `score`.
             ageing: low, value (central) or high.
             main_assumptions: find the assumptions that move the change most. This takes most of the time; leave it out
                 where many changes are compared.
@@ -166,21 +177,30 @@ class Network(CompiledNetwork):
         """
         _report_phase(notify, "reading the network")
         where, changes, plan = self._parse_changes(plan_or_changes)
+        job, together = self._jobs_of(job, jobs)
         before = self._scenario(None, job, ageing)
         _report_phase(notify, "before: scoring")
-        before_evaluation = self._engine.evaluate(before.case)
+        others = [self._scenario(None, name, ageing) for name in together]
+        before_evaluation, among_before = self._evaluate_jobs(before.case, [other.case for other in others])
         _report_phase(notify, "applying changes")
         after = apply_changes(before, changes, self._reader, where)
+        changed = [apply_changes(other, changes, self._reader, where) for other in others]
         _report_phase(notify, "after: scoring")
-        after_evaluation = self._engine.evaluate(after.case, before.case.state)
+        after_evaluation, among_after = self._evaluate_jobs(
+            after.case, [other.case for other in changed], before.case.state
+        )
         main: tuple[MainAssumption, ...] = ()
         if main_assumptions:
             _report_phase(notify, "ranking assumptions")
             main = find_main_assumptions(self._engine, after_evaluation, before_evaluation)
         return diff_of(
             plan.id if plan else None,
-            replace(score_of(before_evaluation, self.label), warnings=self.warnings),
-            replace(score_of(after_evaluation, self.label), warnings=missing_inputs(after.case.state, self._reader)),
+            replace(score_of(before_evaluation, self.label), warnings=self.warnings, jobs=among_before),
+            replace(
+                score_of(after_evaluation, self.label),
+                warnings=missing_inputs(after.case.state, self._reader),
+                jobs=among_after,
+            ),
             before_evaluation,
             after_evaluation,
             main,
@@ -212,8 +232,7 @@ class Network(CompiledNetwork):
         """
         evaluation = self._evaluate_after(changes, job, notify, ageing)
         attribution = step_causes(evaluation, self._reader, notify)
-        plan = changes if isinstance(changes, str) else None if changes is None else "changes"
-        return explanation_of(evaluation, attribution, self.label, plan)
+        return explanation_of(evaluation, attribution, self.label, _plan_name(changes))
 
     def forecast(
         self,
@@ -294,19 +313,86 @@ class Network(CompiledNetwork):
         wide = TIERS.index("wide_area")
         return {"tier": "wide_area"} if (self.arrays.link_tier == wide).any() else "*"
 
-    def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
+    def link_table(
+        self,
+        chosen: Any = "*",
+        job: str | None = None,
+        *,
+        changes: Changes | None = None,
+        sort: str | None = None,
+        top: int | None = None,
+        ageing: AgeingCase = "value",
+    ) -> LinkTable:
         """Return two rows for each selected link, one for each direction.
 
         Args:
             chosen: an id, a glob, a list of these, or a mapping of conditions as in changes (`{"tier": ...}`).
             job: id of a job, whose traffic counts; the default job otherwise.
+            changes: a plan's name, a change or a list of changes to apply first.
+            sort: column to sort by, the worst first, with or without its unit: `utilisation`; None = by id.
+            top: most links to list; None = all.
             ageing: low, value (central) or high.
 
         Raises:
-            ChangeError: no link matches.
+            ChangeError: no link matches, or an unknown column.
         """
-        evaluation = self.evaluate(job, ageing=ageing)
-        return link_table(evaluation, self.label, self._select_rows(evaluation, chosen), self._reader)
+        ranking = link_ranking(sort, top)
+        evaluation = self._evaluate_after(changes, job, None, ageing)
+        return link_table(evaluation, self.label, self._select_rows(evaluation, chosen), self._reader, ranking)
+
+    def path(
+        self,
+        source: str,
+        target: str,
+        *,
+        max_paths: int = 16,
+        changes: Changes | None = None,
+        job: str | None = None,
+        ageing: AgeingCase = "value",
+    ) -> PathReport:
+        """Trace all shortest paths between two nodes, with the share of traffic, load and latency of each hop.
+
+        Args:
+            source: id of the node that sends.
+            target: id of the node that receives.
+            max_paths: most paths to list, those with the largest shares first; 1 to 1000.
+            changes: a plan's name, a change or a list of changes to apply first.
+            job: id of a job, whose traffic counts; the default job otherwise.
+            ageing: low, value (central) or high.
+
+        Returns:
+            Paths, hops and the bottleneck, or what separates the two nodes.
+
+        Raises:
+            ChangeError: an unknown node, or twice the same node.
+        """
+        evaluation = self._evaluate_after(changes, job, None, ageing)
+        question = PathQuestion(source, target, max_paths)
+        return path_report(evaluation, self.label, _plan_name(changes), question)
+
+    def demand_table(
+        self,
+        *,
+        changes: Changes | None = None,
+        sort: str | None = None,
+        top: int | None = None,
+        job: str | None = None,
+        ageing: AgeingCase = "value",
+    ) -> DemandTable:
+        """Return what each demand offers, what is carried of it, and the link that limits it.
+
+        Args:
+            changes: a plan's name, a change or a list of changes to apply first.
+            sort: column to sort by, the worst first, with or without its unit: `lost`; None = by id.
+            top: most demands to list; None = all.
+            job: id of a job; the default job otherwise.
+            ageing: low, value (central) or high.
+
+        Raises:
+            ChangeError: the document has no demands, or an unknown column.
+        """
+        evaluation = self._evaluate_after(changes, job, None, ageing)
+        return demand_table(evaluation, self.label, _plan_name(changes), sort, top)
 
     def sweep(
         self,
@@ -425,6 +511,33 @@ class Network(CompiledNetwork):
         _report_phase(notify, "scoring")
         return self._engine.evaluate(scenario.case)
 
+    def _jobs_of(self, job: str | None, jobs: Sequence[str] | None) -> tuple[str | None, tuple[str, ...]]:
+        """Return the job of a question, and the jobs that run together; none for a job alone."""
+        if jobs is None:
+            main = self.job(job)
+            sets = self.document.canonical().jobs_together
+            return job, next((names for names in sets if main is not None and main.id in names), ())
+        known = [found.id for name in jobs if (found := self.job(name)) is not None]
+        if len(set(known)) < len(known):
+            raise ChangeError(f"jobs {', '.join(known)}", where="jobs", expected="each job once")
+        if not known:
+            return job, ()
+        default = self.job(job)
+        if job is not None and job not in known:
+            raise ChangeError(f"job {job!r} is not among {', '.join(known)}", where="job", expected="one of `jobs`")
+        main_id = default.id if default is not None and default.id in known else known[0]
+        return main_id, tuple(known) if len(known) > 1 else ()
+
+    def _evaluate_jobs(
+        self, case: Case, together: Sequence[Case], before: State | None = None
+    ) -> tuple[Evaluation, tuple[JobAmongOthers, ...]]:
+        """Evaluate a case, with its job among others where several run together."""
+        if not together or case.job is None:
+            return self._engine.evaluate(case, before), ()
+        found = evaluate_together(self._engine, together)
+        sharing = found.sharing_of(case.job.id)
+        return self._engine.evaluate(replace(case, sharing=sharing), before), jobs_among_others(found)
+
     def _scenario(self, changes: Changes | None, job: str | None, ageing: AgeingCase = "value") -> Scenario:
         """Return the scenario of the network, after a plan or a list of changes if given."""
         scenario = baseline(self, self.job(job), ageing_case_named(ageing))
@@ -467,6 +580,19 @@ def _record_by_id(kind: str, records: Sequence[RecordT], name: str, where: str) 
             hint=did_you_mean(name, by_id),
         )
     return by_id[name]
+
+
+def _plan_name(changes: Changes | None) -> str | None:
+    """Return the name of changes in an answer: that of a plan, or `changes`; None without any."""
+    return changes if isinstance(changes, str) else None if changes is None else "changes"
+
+
+def _with_jobs(score: Score, among: tuple[JobAmongOthers, ...]) -> Score:
+    """Add the jobs that run together to a score, and their sentence to its verdict."""
+    if not among:
+        return score
+    own = next(row for row in among if row.id == score.job)
+    return replace(score, jobs=among, summary=(score.summary[0], together_sentence(own), *score.summary[1:]))
 
 
 def _report_phase(notify: Notify | None, phase: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from twin.topologies import NETWORKS
 
@@ -21,6 +23,7 @@ from twin.model.jobs import TrainingJob
 from twin.scenario.apply import apply_changes, baseline, parse_changes
 from twin.stages.engine import Engine
 from twin.stages.evaluation import Case, Evaluation
+from twin.stages.outcomes import JobSharing
 from twin.stages.stage import Stage
 from twin.stages.table import ROWS, STAGES
 
@@ -111,6 +114,12 @@ def spans(**fields: Any) -> list[dict[str, Any]]:
     return [{**span, **fields} for span in next(link for link in DATA["links"] if link["id"] == "wan")["spans"]]
 
 
+def beside_another(asked: Question) -> Question:
+    """The same job while another one uses the same arcs."""
+    sharing = JobSharing((("local", 0.5),), np.ones(2 * asked.case.state.n_links))
+    return asked._replace(case=replace(asked.case, sharing=sharing))
+
+
 def questions() -> dict[str, Question]:
     """Questions that together read every input of every row, the cheapest first."""
     narrow = changed(DATA, "nodes", "a-rack-2", up=False)
@@ -120,6 +129,7 @@ def questions() -> dict[str, Question]:
         "no job": question(DATA | {"jobs": [], "default_job": None}),
         "weighted split": question(DATA | {"routing": "wcmp"}),
         "a rack down": question(narrow),
+        "beside another job": beside_another(question(DATA)),
         "amplified": question(wan(spans=spans(amplifier="EDFA"))),
         "protected": question(
             wan(**PROTECTED, spans=[*spans(), *({**span, "standby": True, "srlgs": []} for span in spans())])

@@ -15,6 +15,7 @@ from ..render.numbers import metric_text
 from ..render.score_table import score_table
 from ..stages.evaluation import Evaluation
 from .data import Answer, to_data
+from .jobs_together import JobAmongOthers
 from .main_assumptions import MainAssumption, assumptions_of
 from .metrics import METRICS, Better, NotApplicableError, metric_unit
 from .missing_inputs import MissingInput
@@ -61,6 +62,8 @@ class Score(Answer):
     """Fields of the document that do not affect this answer; absent where there are none."""
     warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
     """Inputs that some links leave out, and what the answer assumes for them; absent where there are none."""
+    jobs: tuple[JobAmongOthers, ...] = field(default=(), metadata={"optional": True})
+    """Jobs that run together, each alone and among the others; absent for a single job."""
 
     def __getitem__(self, metric: str) -> float | None:
         return metric_of(self.metrics, metric).value

@@ -11,11 +11,14 @@ from .terminal import (
     Ageing,
     AllMetrics,
     AsJson,
+    ChangeOption,
     JobName,
+    JobNames,
     MainAssumptions,
     NetworkName,
     Prices,
     ageing_case,
+    job_ids,
     load_network,
     progress,
     read_changes,
@@ -29,6 +32,7 @@ from .terminal import (
 def score(
     network: NetworkName,
     job: JobName = None,
+    jobs: JobNames = None,
     ageing: Ageing = "value",
     prices: Prices = None,
     all_metrics: AllMetrics = False,
@@ -38,7 +42,9 @@ def score(
     """Score a network as it is: verdict, metrics, bottleneck, main assumptions."""
     with progress("loading") as notify:
         loaded = load_network(network, prices)
-        answer = loaded.score(job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify)
+        answer = loaded.score(
+            job, jobs=job_ids(jobs), ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
+        )
     if as_json:
         write_json(answer.to_json())
     else:
@@ -50,11 +56,10 @@ def score(
 def whatif(
     network: NetworkName,
     plan: Annotated[str | None, typer.Option("--plan", help="A plan of the document.")] = None,
-    change: Annotated[
-        list[str] | None, typer.Option("--change", help='A change as JSON: {"kind": "age", "years": 5}.')
-    ] = None,
+    change: ChangeOption = None,
     changes: Annotated[Path | None, typer.Option("--changes", help="YAML or JSON file with a list `changes`.")] = None,
     job: JobName = None,
+    jobs: JobNames = None,
     ageing: Ageing = "value",
     prices: Prices = None,
     all_metrics: AllMetrics = False,
@@ -66,7 +71,12 @@ def whatif(
     with progress("loading") as notify:
         loaded = load_network(network, prices)
         answer = loaded.what_if(
-            plan_or_changes, job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
+            plan_or_changes,
+            job,
+            jobs=job_ids(jobs),
+            ageing=ageing_case(ageing),
+            main_assumptions=assumptions,
+            notify=notify,
         )
     if as_json:
         write_json(answer.to_json())

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..network import Network
 
 NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A catalogue name (`twin topologies`) or a path.")]
+JobNames = Annotated[
+    str | None, typer.Option("--jobs", help="Jobs that run together: ids with commas between; --job is one of them.")
+]
 JobName = Annotated[str | None, typer.Option("--job", help="Job of the document; its default otherwise.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; progress goes to stderr.")]
 AllMetrics = Annotated[bool, typer.Option("--all", help="Every metric, not the short table.")]
@@ -49,6 +52,14 @@ Growth = Annotated[
     typer.Option("--growth", parser=_read_ratio, metavar="RATIO", help="Growth of traffic a year: 0.3 is 30 %."),
 ]
 AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the network after this plan of its document.")]
+
+ChangeOption = Annotated[
+    list[str] | None, typer.Option("--change", help='A change as JSON: {"kind": "age", "years": 5}; may be repeated.')
+]
+SortBy = Annotated[
+    str | None, typer.Option("--sort", help="Column to sort by, the worst first; its unit may be left out.")
+]
+Top = Annotated[int | None, typer.Option("--top", min=1, help="At most so many rows.")]
 
 
 def check_writable(path: Path | None) -> Path | None:
@@ -106,6 +117,11 @@ def write_picture(figure: Callable[[], Any], path: Path | None) -> None:
         save_figure(figure(), path)
 
 
+def job_ids(jobs: str | None) -> list[str] | None:
+    """Split ids of jobs; None where no jobs are named."""
+    return None if jobs is None else [name.strip() for name in jobs.split(",")]
+
+
 def ageing_case(case: str) -> AgeingCase:
     """Return the ageing case of a name. Raises CatalogueError with similar names."""
     from ..catalogue.ageing import ageing_case_named
@@ -141,6 +157,11 @@ def read_changes(plan: str | None, change: list[str] | None, changes: Path | Non
         parse_mapping(text, f"--change {i + 1}", as_json=True, expected='{"kind": ...}')
         for i, text in enumerate(change or [])
     ]
+
+
+def read_optional_changes(plan: str | None, change: list[str] | None) -> Any:
+    """Return the name of a plan or a list of changes, as `read_changes`; None without any."""
+    return None if plan is None and not change else read_changes(plan, change, None)
 
 
 def show(renderable: Any) -> None:

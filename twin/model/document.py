@@ -104,7 +104,7 @@ class TopologyDocument(BaseModel):
     default_job: Id | None = None
     """Job to use if a request names none; None = the first by id."""
     jobs_together: Annotated[tuple[JobSet, ...], Field(max_length=1000)] = ()
-    """Sets of job ids that run at the same time; `jobs` themselves are alternatives. Not used in answers yet."""
+    """Sets of job ids that run at the same time; `jobs` themselves are alternatives."""
     plans: Annotated[tuple[Plan, ...], Field(max_length=10_000)] = ()
     """Named lists of changes."""
     measurements: Annotated[tuple[Measurement, ...], Field(max_length=2_000_000)] = ()

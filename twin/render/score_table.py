@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from .fitted_table import Column, FittedTable
+from .jobs_table import jobs_table
 from .numbers import metric_cell, metric_text, unit_text
 from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict, warning_lines
 
@@ -50,6 +51,7 @@ def score_table(data: Mapping[str, Any], *, all_metrics: bool = False) -> Render
     """
     table = _every_metric(data) if all_metrics else _short(data)
     parts: list[RenderableType] = [Text.from_markup(answer_title(data)), *verdict(data["summary"]), Text(), table]
+    parts += jobs_table(data.get("jobs", ()))
     parts += main_assumptions_table(data["main_assumptions"])
     parts += sentences("Reasons", data["bottlenecks"])
     parts += [Text(), *warning_lines(data), assumptions_line(data), *_unused_line(data.get("unused", ()))]

@@ -22,7 +22,7 @@ from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
 from ..workload.local_sgd import LossPenalty
 from .cache import Outcome
-from .outcomes import NodePairs, StepOutcome
+from .outcomes import JobSharing, NodePairs, StepOutcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +33,8 @@ class Case:
     document: TopologyDocument
     job: TrainingJob | None
     ageing: AgeingCase = "value"
+    sharing: JobSharing | None = None
+    """What other jobs do to this one; None for a job alone."""
 
 
 class Runner(Protocol):

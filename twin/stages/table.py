@@ -40,10 +40,10 @@ ROWS = (
         links.health,
         needs=names("link_budgets"),
         state=names(
-            "arc_head arc_stated_latency_us in_service link_ends link_length_km link_loss_ratio link_macsec "
-            "link_n_parallel link_n_regenerators link_required_margin_db link_straight_km link_tier link_transceiver "
-            "n_links n_members_up n_nodes node_accelerator node_n_accelerators node_part parts span_amplifier "
-            "span_fibre span_length_km span_link span_regenerated span_standby"
+            "arc_capacity_gbps arc_head arc_stated_latency_us in_service link_ends link_length_km link_loss_ratio "
+            "link_macsec link_n_parallel link_n_regenerators link_required_margin_db link_straight_km link_tier "
+            "link_transceiver n_links n_members_up n_nodes node_accelerator node_n_accelerators node_part parts "
+            "span_amplifier span_fibre span_length_km span_link span_regenerated span_standby"
         ),
         document=("lossless", "required_margin_db"),
         catalogue=names("accelerator fec fibre general switch transceiver"),
@@ -70,7 +70,7 @@ ROWS = (
         "router",
         traffic.router,
         needs=names("routed_links access_latency"),
-        state=names("arc_head arc_sorted graph link_ends link_weight n_links n_nodes node_kind"),
+        state=names("arc_head arc_sorted graph arc_weight link_ends n_links n_nodes node_kind"),
     ),
     Stage(
         "demand_pairs",
@@ -153,7 +153,7 @@ ROWS = (
         "arc_rates",
         training.arc_rates,
         needs=names(
-            "link_loads health.arc_sending_gbps health.headroom health.member_gbps health.loss_ratio "
+            "link_loads health.arc_sending_gbps health.headroom health.arc_member_gbps health.loss_ratio "
             "demands.arc_carried_gbps"
         ),
     ),
@@ -176,6 +176,7 @@ ROWS = (
         "job_capacity",
         training.job_capacity,
         needs=names("flow_goodput arc_rates.available_gbps hash_collisions"),
+        sharing=("speed_ratio",),
     ),
     Stage(
         "arc_transport",
@@ -214,6 +215,7 @@ ROWS = (
         "arc_load",
         traffic.arc_load,
         needs=names("demands.arc_offered_gbps step link_loads.arc"),
+        sharing=("other_gbps",),
         state=names("n_links"),
     ),
     Stage(
@@ -224,7 +226,7 @@ ROWS = (
     Stage(
         "arc_queue",
         traffic.arc_queue,
-        needs=names("demands.arc_carried_gbps health.arc_capacity_gbps health.member_gbps"),
+        needs=names("demands.arc_carried_gbps health.arc_capacity_gbps health.arc_member_gbps"),
         state=names("n_links"),
         catalogue=names("general"),
     ),
@@ -327,8 +329,8 @@ ROWS = (
             "health.arc_latency_us"
         ),
         state=names(
-            "arc_head arc_sorted graph in_service link_capacity_gbps link_ends link_transceiver link_weight "
-            "n_links n_members_up n_nodes node_ids node_kind parts"
+            "arc_head arc_sorted arc_weight graph in_service link_capacity_gbps link_ends "
+            "link_transceiver n_links n_members_up n_nodes node_ids node_kind parts"
         ),
         catalogue=names("transceiver"),
         in_score=False,

@@ -10,7 +10,7 @@ from ..arrays import Bools, Floats
 from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
 from ..traffic.congestion import remaining_for_job_gbps
-from ..traffic.routing import Router, Routes
+from ..traffic.routing import Router, Routes, links_with_share
 from ..training.causes import links_without_line_loss, shares_without_line_loss
 from ..training.hash_collisions import collision_ratio
 from ..training.job_flows import JobFlows
@@ -115,7 +115,7 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
         return loads
     pairs: PairTable = inputs["job_pairs"]
     share = shares_without_line_loss(state, lit, inputs["split_share"], inputs.reader)
-    routes = Router(state, lit_without_loss & (share > 0), inputs["access_latency"]).routes(
+    routes = Router(state, lit_without_loss & links_with_share(share), inputs["access_latency"]).routes(
         share, pairs.source, pairs.target
     )
     clean_loads = loads_on_routes(state, inputs["job_flows"], pairs, routes)
@@ -140,7 +140,7 @@ def arc_rates(inputs: Inputs) -> ArcRates | None:
     if carried_gbps is not None:
         available_gbps = remaining_for_job_gbps(available_gbps, carried_gbps)
     lost_bytes = inputs["health.headroom"].by_arc("lost_bytes", len(available_gbps), 0.0)[loads.arc]
-    member_gbps, loss_ratio = (inputs[f"health.{name}"][loads.arc // 2] for name in ("member_gbps", "loss_ratio"))
+    member_gbps, loss_ratio = inputs["health.arc_member_gbps"][loads.arc], inputs["health.loss_ratio"][loads.arc // 2]
     return ArcRates(available_gbps[loads.arc], member_gbps, loss_ratio, lost_bytes > 0)
 
 
@@ -161,11 +161,12 @@ def hash_collisions(inputs: Inputs) -> Mapping[str, Floats] | None:
 
 
 def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
-    """Compute the capacity for each phase of the job, after background demands and all limits of its flows."""
+    """Compute the capacity for each phase of the job, after background demands, limits of its flows and other jobs."""
     goodput: dict[str, PhaseGoodput] | None = inputs["flow_goodput"]
     if goodput is None:
         return None
-    return phase_capacity(inputs["arc_rates.available_gbps"], goodput, inputs["hash_collisions"])
+    capacity = phase_capacity(inputs["arc_rates.available_gbps"], goodput, inputs["hash_collisions"])
+    return capacity if inputs.sharing is None else capacity.slowed(dict(inputs.sharing.speed_ratio))
 
 
 def arc_transport(inputs: Inputs) -> ArcTransport:

@@ -145,8 +145,8 @@ def links_without_line_loss(state: State, lit: Bools, reader: FigureReader) -> B
 
 def shares_without_line_loss(state: State, lit: Bools, share: Floats, reader: FigureReader) -> Floats:
     """Split weights if every link in service were lit: a dark link without a weight has its nominal capacity."""
-    nominal_gbps = state.n_members_up * _nominal_gbps(state, reader)
-    return np.where(state.in_service & ~lit & (share <= 0), nominal_gbps, share)
+    nominal_gbps = np.repeat(state.n_members_up * _nominal_gbps(state, reader), 2)
+    return np.where(np.repeat(state.in_service & ~lit, 2) & (share <= 0), nominal_gbps, share)
 
 
 def _nominal_gbps(state: State, reader: FigureReader) -> Floats:
@@ -222,7 +222,8 @@ class _NetworkLimits:
         inputs, health, state = self._inputs, self._inputs.health, self._inputs.state
         links, lossless, n_arcs = loads.arc // 2, inputs.document.lossless, 2 * state.n_links
         member_gbps, loss_ratio, rtt_us = self._link_figures(removed)
-        sent_gbps, loses_in_pauses = member_gbps[links], np.zeros(len(links), dtype=np.bool_)
+        arc_member_gbps = np.fmin(member_gbps[links], state["arc_capacity_gbps"][loads.arc])
+        sent_gbps, loses_in_pauses = arc_member_gbps, np.zeros(len(links), dtype=np.bool_)
         if not removed & DELAY:
             is_wide = state.link_tier[links] == TIERS.index("wide_area")
             sent_gbps = np.where(is_wide, sent_gbps * lossless.congestion_control_ratio, sent_gbps)
@@ -236,7 +237,7 @@ class _NetworkLimits:
         available_gbps = sent_gbps * (state.n_members_up * health.card_ratio)[links]
         if inputs.carried_gbps is not None:
             available_gbps = remaining_for_job_gbps(available_gbps, inputs.carried_gbps[loads.arc])
-        return ArcRates(available_gbps, member_gbps[links], loss_ratio[links], loses_in_pauses)
+        return ArcRates(available_gbps, arc_member_gbps, loss_ratio[links], loses_in_pauses)
 
     def _link_figures(self, removed: int) -> tuple[Floats, Floats, Floats]:
         """(rate of a member in Gb/s, frame loss ratio, round trip in µs) by link."""
