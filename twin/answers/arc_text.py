@@ -13,6 +13,9 @@ from ..optics.transport_goodput import pair_rate_gbps
 from ..render.quantities import bytes_text, percent_text
 from ..stages.evaluation import Evaluation
 
+LOSS_TEXT = "frame loss of"
+"""First words of the reason that frames are lost."""
+
 
 def arc_name(e: Evaluation, arc: int) -> str:
     """Return link and direction of an arc as text: `wan-1-2 (c1/border-1 → c2/border-1)`."""
@@ -31,9 +34,9 @@ def arc_reason(e: Evaluation, arc: int) -> str:
     sender, any_traffic_reason = sender_reason(e, arc), capacity_reason(e, arc)
     if not sender:
         return any_traffic_reason
-    # both ratios refer to the rate that the arc offers, so the limit of the arc is a second reason
-    limited = e.health.arc_capacity_gbps[arc] < LEAST_SHOWN_RATIO * _line_gbps(e, arc // 2)
-    return f"{any_traffic_reason}, and {sender}" if limited else sender
+    # what flows can send is below the limit of the arc; losses come on top of it
+    is_second = sender.startswith(LOSS_TEXT) and e.health.arc_limit[arc] != LINE_RATE
+    return f"{any_traffic_reason}, and {sender}" if is_second else sender
 
 
 def sender_reason(e: Evaluation, arc: int) -> str:
@@ -75,10 +78,6 @@ def _cap_reason(e: Evaluation, arc: int) -> str:
 
 def _flows_text(n_flows: float) -> str:
     return f"{n_flows:,.0f} flow{'' if round(n_flows) == 1 else 's'}" if n_flows >= 1.0 else "fewer than one flow"
-
-
-def _line_gbps(e: Evaluation, link: int) -> float:
-    return float(e.health.member_gbps[link]) * int(e.case.state.n_members_up[link])
 
 
 def lacks_transceiver(e: Evaluation) -> Bools:
@@ -145,8 +144,7 @@ def _loss_reason(e: Evaluation, arc: int) -> str:
     health, link = e.health, arc // 2
     recovery_ratio = float(e.arc_transport.recovery_ratio[arc])
     return (
-        f"frame loss of {health.loss_ratio[link]:.2g} leaves {percent_text(recovery_ratio)} of "
-        f"{_line_rate_text(e, link)}"
+        f"{LOSS_TEXT} {health.loss_ratio[link]:.2g} leaves {percent_text(recovery_ratio)} of {_line_rate_text(e, link)}"
     )
 
 

@@ -43,6 +43,8 @@ class ArcFlows:
     available_gbps: Floats
     """Gb/s of all members that senders may fill, before losses are resent."""
     member_gbps: Floats
+    source_gbps: float
+    """Most that a flow gets where it leaves its rack or host; infinite where that is unknown."""
     loss_ratio: Floats
     """Share of frames that the link loses."""
     n_pauses_per_s: Floats
@@ -91,7 +93,8 @@ def flow_goodput(reader: FigureReader, lossless: Lossless, flows: ArcFlows) -> F
     paused = flows.n_pauses_per_s > 0 if lossless.recovery == "tcp" else np.zeros(n, dtype=np.bool_)
     lossy = np.flatnonzero(((flows.loss_ratio > NEGLIGIBLE_LOSS_RATIO) | paused) & (sent_gbps > 0))
     if len(lossy):
-        loss, rate_gbps, trip_us = flows.loss_ratio[lossy], sent_gbps[lossy], flows.round_trip_us[lossy]
+        loss, trip_us = flows.loss_ratio[lossy], flows.round_trip_us[lossy]
+        rate_gbps = np.minimum(sent_gbps[lossy], flows.source_gbps)
         if paused.any():
             packets_per_s = rate_gbps * 1e9 / (8.0 * reader.general("tcp_segment_bytes"))
             loss = np.minimum(loss + flows.n_pauses_per_s[lossy] / packets_per_s, 1.0)

@@ -156,6 +156,7 @@ ROWS = (
             "link_loads health.arc_sending_gbps health.headroom health.arc_member_gbps health.loss_ratio "
             "demands.arc_carried_gbps"
         ),
+        state=names("link_tier"),
     ),
     Stage(
         "flow_goodput",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import Bools, Floats
+from ..arrays import TIERS, Bools, Floats
 from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
 from ..traffic.congestion import remaining_for_job_gbps
@@ -141,7 +141,8 @@ def arc_rates(inputs: Inputs) -> ArcRates | None:
         available_gbps = remaining_for_job_gbps(available_gbps, carried_gbps)
     lost_bytes = inputs["health.headroom"].by_arc("lost_bytes", len(available_gbps), 0.0)[loads.arc]
     member_gbps, loss_ratio = inputs["health.arc_member_gbps"][loads.arc], inputs["health.loss_ratio"][loads.arc // 2]
-    return ArcRates(available_gbps[loads.arc], member_gbps, loss_ratio, lost_bytes > 0)
+    is_access = inputs.state.link_tier[loads.arc // 2] == TIERS.index("access")
+    return ArcRates(available_gbps[loads.arc], member_gbps, loss_ratio, is_access, lost_bytes > 0)
 
 
 def flow_goodput(inputs: Inputs) -> dict[str, PhaseGoodput] | None:

@@ -237,7 +237,8 @@ class _NetworkLimits:
         available_gbps = sent_gbps * (state.n_members_up * health.card_ratio)[links]
         if inputs.carried_gbps is not None:
             available_gbps = remaining_for_job_gbps(available_gbps, inputs.carried_gbps[loads.arc])
-        return ArcRates(available_gbps, arc_member_gbps, loss_ratio[links], loses_in_pauses)
+        is_access = state.link_tier[links] == TIERS.index("access")
+        return ArcRates(available_gbps, arc_member_gbps, loss_ratio[links], is_access, loses_in_pauses)
 
     def _link_figures(self, removed: int) -> tuple[Floats, Floats, Floats]:
         """(rate of a member in Gb/s, frame loss ratio, round trip in µs) by link."""

@@ -24,6 +24,8 @@ class ArcRates:
     """Gb/s of all members, without what background demands carry and before losses are resent."""
     member_gbps: Floats
     loss_ratio: Floats
+    is_access: Bools
+    """Cables of racks and hosts; bool[n_rows]."""
     loses_in_pauses: Bools
     """Arcs that lose frames in pauses; bool[n_rows]."""
 
@@ -70,8 +72,17 @@ def phase_goodput(
         if not no_delay:
             per_us = loads.n_pairs_per_us[kind]
             np.divide(n_pairs, per_us, out=round_trip_us, where=per_us > 0)
-        rates = (arcs.available_gbps, arcs.member_gbps, arcs.loss_ratio, n_pauses_per_s)
-        on_used = ArcFlows(n_flows[used], round_trip_us[used], *(column[used] for column in rates))
+        at_source = used & arcs.is_access
+        source_gbps = float((arcs.available_gbps[at_source] / n_flows[at_source]).max(initial=0.0)) or np.inf
+        on_used = ArcFlows(
+            n_flows[used],
+            round_trip_us[used],
+            arcs.available_gbps[used],
+            arcs.member_gbps[used],
+            source_gbps,
+            arcs.loss_ratio[used],
+            n_pauses_per_s[used],
+        )
         goodput[kind] = PhaseGoodput(
             n_flows, round_trip_us, _on_all_rows(flow_goodput(reader, lossless, on_used), used, arcs.available_gbps)
         )

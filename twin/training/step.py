@@ -93,7 +93,10 @@ def _step_figures(inputs: StepInputs, timing: SplitTiming) -> Step:
     parallelism, n_micro_batches_slowest = job.parallelism, split[slowest]
     n_local = job.n_local_steps if job.is_local_sgd else 1
     bits = _bits_by_phase(inputs, split)
-    slowest_arcs = {phase: slowest_arc(_seconds_by_row(inputs, by_kind)) for phase, by_kind in bits.items()}
+    slowest_arcs = {
+        phase: slowest_arc(_seconds_by_row(inputs, by_kind), sum(by_kind.values(), np.zeros(len(inputs.loads.arc))))
+        for phase, by_kind in bits.items()
+    }
     busy_s = max(group_times_s(tuple(replace(group, fill_s=0.0) for group in groups), split))
     n_done = sum(n * group.n_replicas for n, group in zip(split, groups, strict=True))
     flops = flops_per_step(job)

@@ -204,16 +204,20 @@ def choose_schedule(
     return schedules[int(np.argmin(times_s))]
 
 
-def slowest_arc(arc_s: Floats) -> tuple[int, float]:
-    """Find the arc that takes longest.
+def slowest_arc(arc_s: Floats, bits: Floats) -> tuple[int, float]:
+    """Find the arc that takes longest; of arcs that take equally long, the one with most bits.
+
+    Flows that are limited by their windows take equally long on all arcs of their path.
 
     Args:
         arc_s: seconds by arc; float64[n_arcs].
+        bits: bits by arc; float64[n_arcs].
 
     Returns:
         (index, seconds); (-1, 0) where nothing flows.
     """
-    if not arc_s.any():
+    slowest_s = float(arc_s.max(initial=0.0))
+    if not slowest_s:
         return -1, 0.0
-    slowest = int(np.argmax(arc_s))
-    return slowest, float(arc_s[slowest])
+    slowest = np.flatnonzero(arc_s >= slowest_s * (1.0 - 1e-9))
+    return int(slowest[np.argmax(np.round(bits[slowest] / bits[slowest].max(), 9))]), slowest_s
