@@ -17,6 +17,7 @@ from ..reliability.goodput import Goodput
 from ..traffic.congestion import DemandLoads
 from ..training.job_flows import JobFlows
 from ..training.phase_goodput import ArcTransport
+from ..training.phase_use import PhaseUse
 from ..training.placement import JobPlacement
 from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
@@ -117,6 +118,11 @@ class Evaluation:
     def step(self) -> Step | None:
         """Training step; None if there is none, see `why_no_step`."""
         return cast(StepOutcome, self.outcome("step")).step
+
+    @property
+    def phases(self) -> tuple[PhaseUse, ...]:
+        """Phases of the step that use the network; empty without a step."""
+        return cast("tuple[PhaseUse, ...]", self.outcome("phases"))
 
     @property
     def why_no_step(self) -> str:

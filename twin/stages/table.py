@@ -206,6 +206,18 @@ ROWS = (
         catalogue=names("accelerator"),
     ),
     Stage(
+        "phases",
+        training.phases,
+        needs=names(
+            "placement step link_loads job_flows job_capacity.gbps job_capacity.efficiency_ratio flow_goodput "
+            "accelerators"
+        ),
+        state=names("arc_head link_tier n_nodes node_accelerator node_part parts"),
+        document=("lossless",),
+        job=names("model parallelism recompute"),
+        catalogue=names("accelerator general switch"),
+    ),
+    Stage(
         "loss",
         training.loss,
         needs=names("placement step"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import TIERS, Bools, Floats
 from ..errors import Issue, TopologyError
+from ..model.jobs import TrainingJob
 from ..optics.link_health import unknown_rates
 from ..traffic.congestion import remaining_for_job_gbps
 from ..traffic.routing import Router, Routes, links_with_share
@@ -27,6 +28,7 @@ from ..training.phase_goodput import (
     phase_capacity,
     phase_goodput,
 )
+from ..training.phase_use import Endpoints, PhaseUse, phase_uses
 from ..training.placement import JobPlacement, place_job
 from ..training.step import step_of
 from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
@@ -210,15 +212,41 @@ def step(inputs: Inputs) -> StepOutcome:
         return StepOutcome(None, f"no path for {phase.replace('_', '-')} traffic from {a} to {b}")
     if inputs["why_rates_unknown"]:
         return StepOutcome(None, inputs["why_rates_unknown"])
-    placed, flows, groups = inputs["placement"], inputs["job_flows"], inputs["accelerators"]
-    capacity = PhaseCapacity(inputs["job_capacity.gbps"], inputs["job_capacity.efficiency_ratio"])
-    result = step_of(StepInputs(job, placed, flows, groups, loads, capacity))
+    result = step_of(_step_inputs(inputs, job))
     if not np.isfinite(result.step_time_s):
         return StepOutcome(None, "a link on the way has no capacity left")
     issues = peak_issues(result.groups, job, inputs.reader)
     if issues:
         raise TopologyError("the job cannot run as it is cut and placed", found=issues)
     return StepOutcome(result)
+
+
+def _step_inputs(inputs: Inputs, job: TrainingJob) -> StepInputs:
+    """The job on its network, for stages that need the same outcomes as the step."""
+    capacity = PhaseCapacity(inputs["job_capacity.gbps"], inputs["job_capacity.efficiency_ratio"])
+    placed, flows, groups = inputs["placement"], inputs["job_flows"], inputs["accelerators"]
+    return StepInputs(job, placed, flows, groups, inputs["link_loads"], capacity)
+
+
+def phases(inputs: Inputs) -> tuple[PhaseUse, ...]:
+    """Describe what each phase of the step asks of arcs and switch buffers; empty without a step."""
+    result, job, state, reader = inputs["step"].step, inputs.job, inputs.state, inputs.reader
+    if result is None or job is None:
+        return ()
+    loads: UnitLinkLoads = inputs["link_loads"]
+    placed: JobPlacement = inputs["placement"]
+    n_used = sum(np.bincount(group.rack, minlength=state.n_nodes) for group in placed.groups)
+    card_gbps = reader.by_code(state.parts, state["node_accelerator"], "nic_gbps", "accelerator")
+    ends = Endpoints(
+        tail=state["arc_head"][loads.arc ^ 1],
+        head=state["arc_head"][loads.arc],
+        is_access=state.link_tier[loads.arc // 2] == TIERS.index("access"),
+        n_accelerators=np.asarray(n_used),
+        card_gbps=np.nan_to_num(card_gbps),
+        buffer_bytes=reader.by_code(state.parts, state["node_part"], "buffer_bytes", "switch"),
+    )
+    in_flight_bytes = inputs.document.lossless.in_flight_bytes or reader.general("in_flight_bytes")
+    return phase_uses(_step_inputs(inputs, job), result, inputs["flow_goodput"], ends, in_flight_bytes)
 
 
 def loss(inputs: Inputs) -> LossPenalty | None:
