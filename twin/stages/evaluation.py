@@ -21,6 +21,8 @@ from ..structure.tiers import Oversubscription
 from ..traffic.congestion import DemandLoads
 from ..training.cards import CardLoss
 from ..training.job_flows import JobFlows
+from ..training.phase_goodput import ArcTransport
+from ..training.phase_use import PhaseUse
 from ..training.placement import JobPlacement
 from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
@@ -118,9 +120,19 @@ class Evaluation:
         return cast("UnitLinkLoads | None", self.outcome("clean_link_loads"))
 
     @property
+    def arc_transport(self) -> ArcTransport:
+        """What transport leaves of each arc, in the phase of the job that it costs most."""
+        return cast(ArcTransport, self.outcome("arc_transport"))
+
+    @property
     def step(self) -> Step | None:
         """Training step; None if there is none, see `why_no_step`."""
         return cast(StepOutcome, self.outcome("step")).step
+
+    @property
+    def phases(self) -> tuple[PhaseUse, ...]:
+        """Phases of the step that use the network; empty without a step."""
+        return cast("tuple[PhaseUse, ...]", self.outcome("phases"))
 
     @property
     def why_no_step(self) -> str:

@@ -196,9 +196,25 @@ ROWS = (
         catalogue=names("accelerator general"),
     ),
     Stage(
+        "arc_rates",
+        training.arc_rates,
+        needs=names(
+            "link_loads health.arc_sending_gbps health.headroom health.arc_member_gbps health.loss_ratio "
+            "demands.arc_carried_gbps"
+        ),
+        state=names("link_tier"),
+    ),
+    Stage(
+        "flow_goodput",
+        training.flow_goodput,
+        needs=names("link_loads arc_rates"),
+        document=("lossless",),
+        catalogue=names("general"),
+    ),
+    Stage(
         "hash_collisions",
         training.hash_collisions,
-        needs=names("placement link_loads"),
+        needs=names("link_loads"),
         state=names("link_tier n_members_up"),
         document=("lossless",),
         catalogue=names("general"),
@@ -206,8 +222,14 @@ ROWS = (
     Stage(
         "job_capacity",
         training.job_capacity,
-        needs=names("link_loads health.job_capacity_gbps demands.arc_carried_gbps hash_collisions"),
+        needs=names("flow_goodput arc_rates.available_gbps hash_collisions"),
         sharing=("speed_ratio",),
+    ),
+    Stage(
+        "arc_transport",
+        training.arc_transport,
+        needs=names("flow_goodput link_loads.arc health.transport"),
+        in_score=False,
     ),
     Stage(
         "why_rates_unknown",
@@ -228,6 +250,18 @@ ROWS = (
             "parameter_bytes_per_parameter precision recompute split sync"
         ),
         catalogue=names("accelerator"),
+    ),
+    Stage(
+        "phases",
+        training.phases,
+        needs=names(
+            "placement step link_loads job_flows job_capacity.gbps job_capacity.efficiency_ratio flow_goodput "
+            "accelerators"
+        ),
+        state=names("arc_head link_tier n_nodes node_accelerator node_part parts"),
+        document=("lossless",),
+        job=names("model parallelism recompute"),
+        catalogue=names("accelerator general switch"),
     ),
     Stage(
         "loss",

@@ -1,38 +1,30 @@
-"""Hash collisions of a job: how many flows its accelerators send between sites, and how members share them."""
+"""Hash collisions of a job: how the members of bundles between sites share the flows of each phase."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from ..arrays import TIERS, Floats, State
-from ..catalogue.figure_reader import FigureReader
-from ..model.records import Lossless
 from ..traffic.load_balancing import worst_over_mean
-from .placement import JobPlacement
 from .step_inputs import UnitLinkLoads
 
 
-def n_flows_per_accelerator(lossless: Lossless, reader: FigureReader) -> float:
-    """Flows that an accelerator keeps to another site: the document's number, else the catalogue's figure."""
-    stated = lossless.n_flows_per_accelerator
-    return reader.general("n_flows_per_accelerator") if stated is None else stated
+def collision_ratio(state: State, loads: UnitLinkLoads, n_flows_each: float) -> Mapping[str, Floats]:
+    """Load of the fullest member over the mean, on bundles of the wide area, for each phase that uses them.
 
-
-def collision_ratio(state: State, placed: JobPlacement, loads: UnitLinkLoads, n_flows_each: float) -> Floats:
-    """Load of the fullest member over the mean, on bundles of the wide area.
-
-    Every accelerator of the smaller of two sites keeps `n_flows_each` flows to the other site. The flows of a pair of
-    sites spread over its routes as its traffic does. Each flow stays on the member that its hash chose.
+    Each pair of accelerators keeps `n_flows_each` flows. They spread over its routes as its traffic does. Each flow
+    stays on the member that its hash chose.
 
     Returns:
-        Ratio by row of `loads`, 1 outside the wide area; float64[n_rows].
+        Ratio by kind of flow sets and row of `loads`, 1 outside the wide area; float64[n_rows] each.
     """
-    out = np.ones(len(loads.arc))
     wide_rows = np.flatnonzero(state.link_tier[loads.arc // 2] == TIERS.index("wide_area"))
-    sites = placed.sites
-    n_placed = [sum(len(group.rack) for group in placed.groups if group.site == site) for site in sites]
-    n_flows = np.zeros(len(wide_rows))
-    for (i, j), unit in loads.wide.items():
-        n_flows += n_flows_each * min(n_placed[i], n_placed[j]) * unit[wide_rows]
-    out[wide_rows] = worst_over_mean(n_flows, state.n_members_up[loads.arc[wide_rows] // 2])
-    return out
+    n_members = state.n_members_up[loads.arc[wide_rows] // 2]
+    ratios = {}
+    for kind, n_pairs in loads.n_pairs.items():
+        if n_pairs[wide_rows].any():
+            ratios[kind] = np.ones(len(loads.arc))
+            ratios[kind][wide_rows] = worst_over_mean(n_flows_each * n_pairs[wide_rows], n_members)
+    return ratios

@@ -86,7 +86,7 @@ def _use_of(job: RunningJob) -> JobUse:
     """Use of arcs by a job alone: by kind of flow sets, the bits of a step over the time that they take."""
     inputs, phases = job.inputs, []
     with np.errstate(divide="ignore", invalid="ignore"):
-        for kind, bits in bits_by_kind(inputs, job.step).items():
+        for kind, bits in bits_by_kind(job.step).items():
             duration_s = float(inputs.capacity.seconds(kind, bits).max(initial=0.0))
             rows = np.flatnonzero(bits > 0)
             if duration_s > 0 and np.isfinite(duration_s):
