@@ -1,6 +1,6 @@
 """Jobs that run at the same time: the step of each alone, and among the others.
 
-The phases of each job slow down where other jobs demand the same arcs. A slower phase lasts longer and so meets the others
+The phases of each job slow down where other jobs use the same arcs. A slower phase lasts longer and so meets the others
 more often. The shares of time are therefore repeated until they no longer change.
 """
 
