@@ -6,12 +6,14 @@ from functools import lru_cache
 from math import exp, lgamma, log
 
 import numpy as np
-from scipy.special import bdtr
+from scipy.special import bdtr, ndtr
 
 from ..arrays import Floats, Ints
 
 N_EXACT_FLOWS = 64
 """Flow counts below this are computed exactly; from here on members are treated as independent."""
+MANY_FLOWS = 1e9
+"""Flow counts from here on are normally distributed."""
 N_POINTS = 20_000
 """Most loads of a member that are looked at; between them the chance is taken as constant."""
 
@@ -52,7 +54,8 @@ def _expected_ratio(n: int, k: int) -> float:
     low, high = max(np.floor(mean - 12.0 * sigma), 0.0), np.ceil(mean + 12.0 * sigma) + 12.0
     width = np.ceil((high - low) / N_POINTS)
     x = np.arange(low, high, width) + np.floor(width / 2.0)
-    return float((low + width * (1.0 - bdtr(np.minimum(x, n), n, 1.0 / k) ** k).sum()) / mean)
+    chance = bdtr(np.minimum(x, n), n, 1.0 / k) if n < MANY_FLOWS else ndtr((x + 0.5 - mean) / sigma)
+    return float((low + width * (1.0 - chance**k).sum()) / mean)
 
 
 def _chance_none_above(x: int, n: int, k: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -118,12 +118,11 @@ def phase_capacity(
         goodput: goodput by kind of flow sets.
         collision_ratio: load of the fullest member over the mean, by kind of flow sets; float64[n_rows].
     """
-    capacity = PhaseCapacity.same_for_all(available_gbps)
     limits = {
         kind: found.flows.gbps / collision_ratio[kind] if kind in collision_ratio else found.flows.gbps
         for kind, found in goodput.items()
     }
-    return replace(capacity, gbps={**capacity.gbps, **limits})
+    return PhaseCapacity.same_for_all(available_gbps).lowered(limits)
 
 
 @dataclass(frozen=True, eq=False)
