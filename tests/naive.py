@@ -288,6 +288,52 @@ def best_launch_dbm(
     return (low + high) / 2
 
 
+def label_parts(n_nodes: int, links: Sequence[Link]) -> list[int]:
+    """The least node that each node reaches: spread labels along links that are up until none falls any more."""
+    label = list(range(n_nodes))
+    for _ in range(n_nodes):
+        for link in links:
+            if link.up:
+                label[link.a] = label[link.b] = min(label[link.a], label[link.b])
+    return label
+
+
+class Port(NamedTuple):
+    """One member of a link between a host and a switch of a rail."""
+
+    host: str
+    rail: int
+    switch: str
+    up: bool
+
+
+def lost_cards(
+    ports: Sequence[Port], n_cards: Mapping[tuple[str, int], int], part: Mapping[str, str]
+) -> set[tuple[str, int, int]]:
+    """(host, rail, card) of every card without a port into the fabric of its rail, at one site.
+
+    Ports come in the order in which they are dealt to the cards of a host and rail; `part` labels the switches.
+    """
+    fabric: set[tuple[int, str]] = set()
+    for rail in {port.rail for port in ports}:
+        hosts = {port.host for port in ports if port.rail == rail}
+        reached: dict[str, set[str]] = defaultdict(set)
+        for port in ports:
+            if port.rail == rail and port.up:
+                reached[part[port.switch]].add(port.host)
+        if reached:
+            fabric.add((rail, max(sorted(reached), key=lambda name: len(reached[name]))))
+        fabric |= {(rail, name) for name in reached if 2 * len(reached[name]) > len(hosts)}
+    alive: set[tuple[str, int, int]] = set()
+    n_dealt: dict[tuple[str, int], int] = defaultdict(int)
+    for port in ports:
+        key = port.host, port.rail
+        if port.up and (port.rail, part[port.switch]) in fabric:
+            alive.add((*key, n_dealt[key] % n_cards[key]))
+        n_dealt[key] += 1
+    return {(*key, card) for key, n in n_cards.items() for card in range(n)} - alive
+
+
 class Phase(NamedTuple):
     """A phase of a job on the network: its time alone, and the share of each arc that it fills meanwhile."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from threading import Event
 from typing import Any, Self, TypeVar
 
@@ -25,13 +26,16 @@ from .catalogue.ageing import AgeingCase, ageing_case_named
 from .catalogue.figure_reader import FigureReader
 from .errors import CatalogueError, ChangeError, TopologyError, did_you_mean
 from .errors.wording import counted, type_text
-from .model.document import Plan, TopologyDocument
+from .formats.traffic_text import read_traffic
+from .model.document import Plan, TopologyDocument, TrafficBlock
 from .model.jobs import TrainingJob
+from .model.records import Demand
 from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.change import StateChange, StructureChange, WorkloadChange
 from .scenario.changes import Change
 from .scenario.feasibility import build_issues
+from .scenario.generated_demands import check_traffic, generated_demands
 from .scenario.plan_targets import plan_issues
 from .scenario.select import Links, select_links
 from .stages.causes import step_causes
@@ -59,6 +63,8 @@ class Network(CompiledNetwork):
 
     label: str = ""
     """Name of the network in answers: the document's name, or how it was loaded."""
+    _baseline_of_traffic: Scenario | None = None
+    """The unchanged network with generated demands: one document, so that the stage cache compares it by identity."""
     _is_as_read = False
     """Whether the records are those of the document that was read; an edit may remove what a plan names."""
 
@@ -75,6 +81,30 @@ class Network(CompiledNetwork):
     def warnings(self) -> tuple[MissingInput, ...]:
         """Inputs that some links leave out, and what answers assume for them, one row for each kind."""
         return missing_inputs(State.of(self.arrays), self._reader)
+
+    @cached_property
+    def generated_demands(self) -> tuple[Demand, ...]:
+        """Demands of the blocks of `traffic`, made on the network without changes; answers use them, too.
+
+        Raises TopologyError for unknown nodes, too many demands, or a peak utilisation that cannot be reached.
+        """
+        with self.at_origin():
+            return generated_demands(self, self._engine)
+
+    def with_traffic(self, traffic: str | Path | TrafficBlock) -> Self:
+        """Return the network with other traffic in place of its demands and blocks.
+
+        Args:
+            traffic: path of a CSV matrix, a generator with its parameters (`all-to-all:total_gbps=100`), or a block.
+
+        Raises:
+            DocumentError: the file cannot be read, or bad parameters.
+            CatalogueError: unknown generator.
+        """
+        block = traffic if isinstance(traffic, TrafficBlock) else read_traffic(traffic)
+        network = self.with_document(self.document.model_copy(update={"demands": (), "traffic": (block,)}))
+        check_traffic(network.document)
+        return network
 
     @cached_property
     def _engine(self) -> Engine:
@@ -540,11 +570,19 @@ class Network(CompiledNetwork):
 
     def _scenario(self, changes: Changes | None, job: str | None, ageing: AgeingCase = "value") -> Scenario:
         """Return the scenario of the network, after a plan or a list of changes if given."""
-        scenario = baseline(self, self.job(job), ageing_case_named(ageing))
+        scenario = self._baseline(job, ageing)
         if changes is None:
             return scenario
         where, parsed, _ = self._parse_changes(changes)
         return apply_changes(scenario, parsed, self._reader, where)
+
+    def _baseline(self, job: str | None, ageing: AgeingCase) -> Scenario:
+        if not self.document.traffic:
+            return baseline(self, self.job(job), ageing_case_named(ageing))
+        if self._baseline_of_traffic is None:
+            self._baseline_of_traffic = baseline(self, None, "value", self.generated_demands)
+        known = self._baseline_of_traffic
+        return replace(known, case=replace(known.case, job=self.job(job), ageing=ageing_case_named(ageing)))
 
     def _parse_changes(self, plan_or_changes: Changes) -> tuple[str, list[Change], Plan | None]:
         """Return (place of the changes, the changes, their plan if any)."""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from twin.topologies import NETWORKS
 
-from tests.model.samples import campus_data, changed, job_data, model_data
+from tests.model.samples import campus_data, changed, job_data, model_data, rail_data
 from twin.arrays import NetworkArrays, State
 from twin.arrays.state import DERIVED
 from twin.catalogue import GENERAL, KINDS, catalogue, load_price_book
@@ -106,6 +106,9 @@ def with_job(**fields: Any) -> dict[str, Any]:
     }
 
 
+EXPERTS = {"model": model_data(n_experts=16, n_experts_active=2), "parallelism": {"ep": 16}}
+
+
 def wan(**fields: Any) -> dict[str, Any]:
     return changed(DATA, "links", "wan", **fields)
 
@@ -170,6 +173,14 @@ def questions() -> dict[str, Question]:
             )
         ),
         "goes on": question(with_job(on_site_loss="go_on", recovery="elastic")),
+        "a card lost": question(changed(DATA, "links", "a-cable-1", n_failed=1)),
+        "a leaf down": question(changed(DATA, "nodes", "a-leaf", up=False)),
+        "a card lost, one carries its traffic": question(
+            changed(with_job(on_card_loss="pxn", pxn_spread="one"), "links", "a-cable-1", n_failed=1)
+        ),
+        "replicas dropped": question(changed(with_job(on_card_loss="drop_replicas"), "links", "a-cable-1", n_failed=1)),
+        "experts over unjoined rails": question(rail_data(**EXPERTS)),
+        "experts over joined rails": question(rail_data(joined=True, **EXPERTS)),
         "some racks": question(with_job(placement=[{"site": "a", "racks": "a-rack-1"}])),
         "an unknown rate": question(changed(DATA, "links", "a-cable-1", capacity_gbps=None)),
         "an unknown rate beside the job": question(

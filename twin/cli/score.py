@@ -12,6 +12,7 @@ from .terminal import (
     AllMetrics,
     AsJson,
     ChangeOption,
+    Demands,
     JobName,
     JobNames,
     MainAssumptions,
@@ -37,11 +38,12 @@ def score(
     prices: Prices = None,
     all_metrics: AllMetrics = False,
     assumptions: MainAssumptions = True,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a network as it is: verdict, metrics, bottleneck, main assumptions."""
     with progress("loading") as notify:
-        loaded = load_network(network, prices)
+        loaded = load_network(network, prices, traffic)
         answer = loaded.score(
             job, jobs=job_ids(jobs), ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
         )
@@ -64,12 +66,13 @@ def whatif(
     prices: Prices = None,
     all_metrics: AllMetrics = False,
     assumptions: MainAssumptions = True,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare a network before and after a plan or a list of changes."""
     plan_or_changes = read_changes(plan, change, changes)
     with progress("loading") as notify:
-        loaded = load_network(network, prices)
+        loaded = load_network(network, prices, traffic)
         answer = loaded.what_if(
             plan_or_changes,
             job,
@@ -92,11 +95,12 @@ def compare(
     job: JobName = None,
     ageing: Ageing = "value",
     prices: Prices = None,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare all plans of a network side by side."""
     with progress("loading") as notify:
-        loaded = load_network(network, prices)
+        loaded = load_network(network, prices, traffic)
         if not loaded.document.plans:
             refuse(f"{network} has no plans", "add some under `plans`")
         answers = []

@@ -61,6 +61,14 @@ SortBy = Annotated[
 ]
 Top = Annotated[int | None, typer.Option("--top", min=1, help="At most so many rows.")]
 
+Demands = Annotated[
+    str | None,
+    typer.Option(
+        "--demands",
+        help="Other demands than those of the document: a CSV matrix, or a generator (all-to-all:total_gbps=100).",
+    ),
+]
+
 
 def check_writable(path: Path | None) -> Path | None:
     """Return the path of a file to write; end the command if its folder does not exist, before the evaluation."""
@@ -99,14 +107,20 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as in shells."""
 
 
-def load_network(name: str, prices: Path | None) -> Network:
+def load_network(name: str, prices: Path | None, demands: str | None = None) -> Network:
     """Load a network by name or path.
 
-    prices: file of a price book, or None. The import is here so that commands without a network start faster.
+    The import is here so that commands without a network start faster.
+
+    Args:
+        name: name of a shipped network, or a path.
+        prices: file of a price book, or None.
+        demands: CSV file or generator in place of the document's demands, or None.
     """
     from ..loading import load
 
-    return load(name, prices=prices)
+    network = load(name, prices=prices)
+    return network if demands is None else network.with_traffic(demands)
 
 
 def write_picture(figure: Callable[[], Any], path: Path | None) -> None:

@@ -17,7 +17,7 @@ from .records import STRICT, Demand, Id, Link, Lossless, Node, Site, asdict_comp
 
 SCHEMA_VERSION = 1
 JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
-RECORD_LISTS = ("sites", "fabrics", "nodes", "links", "demands", "jobs", "plans", "parts")
+RECORD_LISTS = ("sites", "fabrics", "nodes", "links", "demands", "traffic", "jobs", "plans", "parts")
 """Lists whose records are sorted by id."""
 NOT_IN_COLUMNS = (
     "plans",
@@ -29,6 +29,8 @@ NOT_IN_COLUMNS = (
     "assumptions",
     "price_book",
     "demands",
+    "traffic",
+    "pxn",
 )
 """Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
 LABELS = ("name", "tags", "source")
@@ -37,6 +39,18 @@ LABELS = ("name", "tags", "source")
 
 class Fabric(BaseModel):
     """A compact block that a generator expands into nodes and links."""
+
+    model_config = STRICT | {"frozen": True}
+
+    id: Id
+    generator: Id
+    """Name of the generator."""
+    params: dict[str, JsonValue] = {}
+    """Parameters of the generator."""
+
+
+class TrafficBlock(BaseModel):
+    """A compact block that a generator expands into demands."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -87,6 +101,8 @@ class TopologyDocument(BaseModel):
     """Margin that links must have, unless they state their own."""
     routing: Literal["ecmp", "wcmp"] = "ecmp"
     """ecmp: equal split over the members of equal-cost links. wcmp: in proportion to their effective capacity."""
+    pxn: bool = False
+    """Whether jobs send exchange between different rails over NVLink, unless a job says otherwise."""
     lossless: Lossless = Lossless()
     """How frames are kept on wide-area links."""
     sites: Annotated[tuple[Site, ...], Field(max_length=100_000)] = ()
@@ -99,6 +115,8 @@ class TopologyDocument(BaseModel):
     """Cables and optical lines, beside those of fabrics."""
     demands: Annotated[tuple[Demand, ...], Field(max_length=2_000_000)] = ()
     """Traffic between nodes."""
+    traffic: Annotated[tuple[TrafficBlock, ...], Field(max_length=1000)] = ()
+    """Compact blocks that generators expand into demands, beside those of `demands`."""
     jobs: Annotated[tuple[TrainingJob, ...], Field(max_length=1000)] = ()
     """Training jobs; a question is about one of them."""
     default_job: Id | None = None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import NODE_KINDS, Bools, Floats
+from ..arrays import LAST_END_POINT, Bools, Floats, Ints
 from ..traffic.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
 from ..traffic.matrix_routes import MatrixRoutes
+from ..traffic.network_cards import CardPorts
+from ..traffic.network_cards import card_ports as ports_of_cards
+from ..traffic.network_cards import fabric_parts as parts_of_fabric
 from ..traffic.routing import Router, links_with_share
 from ..training.step_inputs import UnitLinkLoads
 from .outcomes import NodePairs, StepOutcome
@@ -33,13 +36,23 @@ def access_latency(inputs: Inputs) -> Floats:
     Racks whose cables differ are not attached alike.
     """
     state, latency_us = inputs.state, inputs["health.arc_latency_us"]
-    at_rack = (state["node_kind"][state["link_ends"]] <= NODE_KINDS.index("host")).any(axis=1)
+    at_rack = (state["node_kind"][state["link_ends"]] <= LAST_END_POINT).any(axis=1)
     return np.where(at_rack, latency_us[0::2] + latency_us[1::2], 0.0)
 
 
 def router(inputs: Inputs) -> Router:
     """Build the router of one set of links; its cached distances and traces depend on its inputs alone."""
     return Router(inputs.state, inputs["routed_links"], inputs["access_latency"])
+
+
+def card_ports(inputs: Inputs) -> CardPorts:
+    """Collect the ports of the network cards of all racks and hosts."""
+    return ports_of_cards(inputs.state)
+
+
+def fabric_parts(inputs: Inputs) -> Ints:
+    """Label the nodes that reach each other over links that carry traffic; int64[n_nodes]."""
+    return parts_of_fabric(inputs.state, inputs["routed_links"])
 
 
 def demand_pairs(inputs: Inputs) -> NodePairs | None:

@@ -11,7 +11,8 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..model.jobs import TrainingJob
 from ..workload.job_arithmetic import layout_of, n_per_replica
-from .placement import JobPlacement, PlacedGroup, rank_pairs_between_racks
+from .placed_groups import PlacedGroup
+from .placement import JobPlacement, rank_pairs_between_racks
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,8 @@ class JobFlows:
     context: tuple[Flows, ...]
     expert: tuple[Flows, ...]
     wide: tuple[tuple[int, int, Flows], ...]
+    crosses_rails: bool = False
+    """Whether flows go from leaf to leaf between rails."""
 
     def sets(self) -> list[tuple[str, Flows]]:
         """(phase, flows) of all sets in a fixed order."""
@@ -144,7 +147,7 @@ def _local_exchange(placed: JobPlacement, job: TrainingJob, site: str, n_nodes: 
     amount = hops * np.concatenate([np.full(len(flows.source), share) for flows, share in rings])
     leaves_rack = any((flows.source != flows.target).any() for flows, _ in rings[n_blocks > 1 :])
     n_ranks = n_blocks * (n_block_ranks if leaves_rack else 1)
-    return LocalExchange(site, n_blocks, n_ranks, _summed_flows(Flows(source, target, amount, n_pairs), n_nodes))
+    return LocalExchange(site, n_blocks, n_ranks, summed_flows(Flows(source, target, amount, n_pairs), n_nodes))
 
 
 def _ring_flows(racks: Ints) -> Flows:
@@ -201,16 +204,16 @@ def _site_pair_flows(placed: JobPlacement, size: int, n_nodes: int) -> tuple[tup
 
 def _context_flows(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
     """Flows round the context ring of each tensor rank."""
-    return _summed_flows(_ring_flows(group.rack.reshape(-1, job.parallelism.cp, job.parallelism.tp)), n_nodes)
+    return summed_flows(_ring_flows(group.rack.reshape(-1, job.parallelism.cp, job.parallelism.tp)), n_nodes)
 
 
 def _expert_flows(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
     """Flows of each rank's tokens, in equal parts to the other ranks that share its experts."""
     source, target, pairs = rank_pairs_between_racks(group.rack.reshape(-1, job.parallelism.ep), n_nodes)
-    return _summed_flows(Flows(source, target, pairs / (job.parallelism.ep - 1), pairs), n_nodes)
+    return summed_flows(Flows(source, target, pairs / (job.parallelism.ep - 1), pairs), n_nodes)
 
 
-def _summed_flows(flows: Flows, n_nodes: int) -> Flows:
+def summed_flows(flows: Flows, n_nodes: int) -> Flows:
     """Flows with equal ends added up, ordered by ends; flows inside a rack are left out."""
     keys, rows = np.unique(flows.source * n_nodes + flows.target, return_inverse=True)
     total, n_pairs = (
@@ -233,7 +236,7 @@ def _shard_flows(source: Ints, target: Ints, size: int, n_nodes: int) -> Flows:
     source_rack = source[((start // m)[:, None] * size + offsets).ravel()]
     target_rack = target[((start // n)[:, None] * size + offsets).ravel()]
     part = np.repeat(length / size, size)
-    return _summed_flows(Flows(source_rack, target_rack, part, np.ones(len(part))), n_nodes)
+    return summed_flows(Flows(source_rack, target_rack, part, np.ones(len(part))), n_nodes)
 
 
 def _pipeline_flows(rack: Ints, size: int, stage: int, n_virtual: int, n_nodes: int) -> Flows:
@@ -249,4 +252,4 @@ def _pipeline_flows(rack: Ints, size: int, stage: int, n_virtual: int, n_nodes: 
     source, target = rack[position[is_used]], rack[next_position[is_used]]
     there_and_back = np.tile(crossings[is_used], 2)
     ends = np.concatenate((source, target)), np.concatenate((target, source))
-    return _summed_flows(Flows(*ends, there_and_back, np.ones(len(there_and_back))), n_nodes)
+    return summed_flows(Flows(*ends, there_and_back, np.ones(len(there_and_back))), n_nodes)
