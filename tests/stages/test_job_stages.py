@@ -93,8 +93,9 @@ def test_demands_leave_the_job_the_rest() -> None:
     assert shared.available_gbps.tolist() == [300.0, 50.0]
 
 
-def test_hashing_divides_what_the_flows_of_a_phase_get() -> None:
-    flows = some(gbps=np.array([300.0, 40.0]))
+def test_hashing_divides_the_line_and_windows_hold_flows_below_their_part() -> None:
+    """Windows leave 300 of 400, and hashing half of 50 at a loss of a fifth: 20."""
+    flows = some(gbps=np.array([300.0, 40.0]), recovery_ratio=np.array([1.0, 0.8]))
     needs: dict[str, Any] = {
         "flow_goodput": {"wide_area": some(flows=flows), "expert": some(flows=flows)},
         "arc_rates.available_gbps": np.array([400.0, 50.0]),

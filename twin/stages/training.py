@@ -295,7 +295,6 @@ def phases(inputs: Inputs) -> tuple[PhaseUse, ...]:
     ends = Endpoints(
         tail=state["arc_head"][loads.arc ^ 1],
         head=state["arc_head"][loads.arc],
-        is_access=state.link_tier[loads.arc // 2] == TIERS.index("access"),
         n_accelerators=np.asarray(n_used),
         card_gbps=np.nan_to_num(card_gbps),
         buffer_bytes=reader.by_code(state.parts, state["node_part"], "buffer_bytes", "switch"),

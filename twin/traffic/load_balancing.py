@@ -6,12 +6,16 @@ from functools import lru_cache
 from math import exp, lgamma, log
 
 import numpy as np
-from scipy.special import bdtr
+from scipy.special import bdtr, ndtr
 
 from ..arrays import Floats, Ints
 
 N_EXACT_FLOWS = 64
 """Flow counts below this are computed exactly; from here on members are treated as independent."""
+MANY_FLOWS = 1e9
+"""Flow counts from here on are normally distributed."""
+N_POINTS = 20_000
+"""Most loads of a member that are looked at; between them the chance is taken as constant."""
 
 
 def worst_over_mean(n_flows: Floats, n_members: Ints) -> Floats:
@@ -46,8 +50,12 @@ def _expected_ratio(n: int, k: int) -> float:
     mean, sigma = n / k, np.sqrt(n / k * (1.0 - 1.0 / k))
     if n < N_EXACT_FLOWS:
         return sum(1.0 - _chance_none_above(x, n, k) for x in range(n)) / mean
-    x = np.arange(0.0, np.ceil(mean + 12.0 * sigma) + 12.0)
-    return float((1.0 - bdtr(np.minimum(x, n), n, 1.0 / k) ** k).sum() / mean)
+    # no chance of a fuller member is left above, and none of emptier ones all below
+    low, high = max(np.floor(mean - 12.0 * sigma), 0.0), np.ceil(mean + 12.0 * sigma) + 12.0
+    width = np.ceil((high - low) / N_POINTS)
+    x = np.arange(low, high, width) + np.floor(width / 2.0)
+    chance = bdtr(np.minimum(x, n), n, 1.0 / k) if n < MANY_FLOWS else ndtr((x + 0.5 - mean) / sigma)
+    return float((low + width * (1.0 - chance**k).sum()) / mean)
 
 
 def _chance_none_above(x: int, n: int, k: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -113,17 +113,19 @@ def phase_capacity(
 ) -> PhaseCapacity:
     """Compute the capacity for each phase, after all limits of its flows.
 
+    Collisions share the line among the flows of the fullest member. Flows that their windows hold below that share do
+    not collide, so the lower of both limits counts.
+
     Args:
         available_gbps: Gb/s by row of the loads, before these limits; float64[n_rows].
         goodput: goodput by kind of flow sets.
         collision_ratio: load of the fullest member over the mean, by kind of flow sets; float64[n_rows].
     """
-    capacity = PhaseCapacity.same_for_all(available_gbps)
     limits = {
-        kind: found.flows.gbps / collision_ratio[kind] if kind in collision_ratio else found.flows.gbps
+        kind: np.minimum(found.flows.gbps, available_gbps * found.flows.recovery_ratio / collision_ratio.get(kind, 1.0))
         for kind, found in goodput.items()
     }
-    return replace(capacity, gbps={**capacity.gbps, **limits})
+    return PhaseCapacity.same_for_all(available_gbps).lowered(limits)
 
 
 @dataclass(frozen=True, eq=False)
