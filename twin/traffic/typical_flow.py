@@ -1,0 +1,46 @@
+"""Slowdown of a typical hashed flow: the busiest link of its own path, not of the whole network."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import bdtr
+
+from .hash_groups import HashedRoutes, LinkFlows
+
+N_TIMES = 96
+"""End times that are looked at."""
+
+
+def typical_slowdown_ratio(routes: HashedRoutes, n_flows_per_pair: int) -> float:
+    """Compute the mean over flows of the time of the busiest link on the path, over the time under even splitting.
+
+    A flow meets 1 + Binomial(n - 1, 1/k) flows on its link of a group. Links of a path are taken as independent.
+    """
+    flows = LinkFlows.of(routes)
+    if not len(flows.link):
+        return max(routes.floor_s, routes.even_s) / routes.even_s
+    load = (routes.n_pairs * routes.pair_bytes)[flows.route] * flows.chance
+    total = flows.total_of_group(load)
+    n_links = np.maximum(1.0, total / flows.total_of_group(load * flows.chance))
+    n_flows = np.maximum(1.0, total * n_links / flows.flow_bytes * n_flows_per_pair)
+    flow_s = flows.flow_s / n_flows_per_pair
+    mean = n_flows / n_links
+    last_s = ((1.0 + mean + 8.0 * np.sqrt(mean) + 8.0) * flow_s).max()
+    time_s = np.linspace(routes.floor_s, max(last_s, routes.floor_s), N_TIMES + 1)
+    others = np.floor(time_s[:, None] / flow_s * (1.0 + 1e-9) + 1e-9) - 1.0
+    chance = np.where(others < 0, 0.0, bdtr(np.clip(others, 0, n_flows - 1.0), np.ceil(n_flows) - 1.0, 1.0 / n_links))
+    # groups on the path of each route, weighted by the part of the route's flows that crosses a link of the group
+    n_groups = len(n_flows)
+    key = flows.route * n_groups + flows.group[flows.link]
+    pairs, rows = np.unique(key, return_inverse=True)
+    crossing = np.bincount(rows.reshape(-1), weights=flows.chance * routes.n_members[flows.link])
+    route, group = pairs // n_groups, pairs % n_groups
+    with np.errstate(divide="ignore"):
+        logs = np.log(chance[:, group]) * np.minimum(1.0, crossing)
+    sent = routes.n_pairs * routes.pair_bytes
+    starts = np.flatnonzero(np.append(True, np.diff(route) > 0))
+    ended = np.exp(np.add.reduceat(logs, starts, axis=1))
+    weight = sent[route[starts]]
+    mean_ended = ended @ (weight / weight.sum())
+    end_s = time_s[0] + float(((1.0 - mean_ended[:-1]) * np.diff(time_s)).sum())
+    return max(1.0, end_s / routes.even_s)
