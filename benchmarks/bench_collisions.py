@@ -50,7 +50,9 @@ def main() -> None:
             law_ms.append((time.perf_counter_ns() - routed) / 1e6)
             route_ms.append((routed - start) / 1e6)
         shown = (f"{ratios[0]:.3f}", f"{ratios[1]:.3f} to {ratios[2]:.3f}")
-        table.add_row(mode, f"{n_flows:,}", *shown, f"{statistics.median(route_ms):.1f}", f"{statistics.median(law_ms):.1f}")
+        table.add_row(
+            mode, f"{n_flows:,}", *shown, f"{statistics.median(route_ms):.1f}", f"{statistics.median(law_ms):.1f}"
+        )
     Console().print(table)
 
 

@@ -51,7 +51,7 @@ def chance_none_fuller(n_flows: int, n_links: int, at_most: int) -> float:
                     product[total] += factor[total - j] * factor[j]
             factor[:] = product
     all_flows = exp(n_flows * log(n_flows) - n_flows - lgamma(n_flows + 1.0))
-    return min(1.0, power[n_flows] / all_flows)
+    return float(min(1.0, power[n_flows] / all_flows))
 
 
 @kernel

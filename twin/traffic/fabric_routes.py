@@ -38,16 +38,16 @@ def fabric_routes(
     Raises:
         ValueError: a card without exactly one link to a switch, or a pair without a path.
     """
-    graph = arc_graph(n_nodes, ends)
     card_arc = _card_arcs(n_cards, ends)
     floor_s = _busiest_card_s(card_arc, ends, capacity_bytes_per_s, pairs, pair_bytes)
-    switch = graph.head[card_arc]
+    head = np.ascontiguousarray(ends[:, ::-1]).reshape(-1)
+    switch = head[card_arc]
     source, target = switch[pairs[:, 0]], switch[pairs[:, 1]]
     crosses = source != target
     keys, n_pairs = np.unique(
         np.stack((target[crosses], source[crosses], pair_bytes[crosses]), axis=1), axis=0, return_counts=True
     )
-    first, arc, fraction = _traces(graph, len(ends), n_cards, keys[:, :2].astype(np.int64))
+    first, arc, fraction = _traces(_switch_graph(n_cards, n_nodes, ends), len(ends), keys[:, :2].astype(np.int64))
     return HashedRoutes(
         first=first,
         link=arc,
@@ -56,20 +56,20 @@ def fabric_routes(
         pair_bytes=keys[:, 2],
         capacity_bytes_per_s=np.repeat(capacity_bytes_per_s, 2),
         n_members=np.ones(2 * len(ends), np.int64),
-        tail=graph.head[np.arange(2 * len(ends)) ^ 1],
-        head=graph.head,
+        tail=ends.reshape(-1),
+        head=head,
         floor_s=floor_s,
     )
 
 
-def arc_graph(n_nodes: int, ends: Ints) -> ArcGraph:
-    """Build the arcs of undirected links; the arcs of a node are in the order of the list of links."""
-    head = ends[:, ::-1].reshape(-1)
-    tail = ends.reshape(-1)
-    order = np.argsort(tail, kind="stable")
-    counts = np.bincount(tail, minlength=n_nodes)
+def _switch_graph(n_cards: int, n_nodes: int, ends: Ints) -> ArcGraph:
+    """Build the arcs between switches; the arcs of a node are in the order of the list of links."""
+    head, tail = np.ascontiguousarray(ends[:, ::-1]).reshape(-1), ends.reshape(-1)
+    between = np.flatnonzero(np.repeat((ends >= n_cards).all(axis=1), 2))
+    arc = between[np.argsort(tail[between], kind="stable")]
+    counts = np.bincount(tail[arc], minlength=n_nodes)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
-    return ArcGraph(first, order, np.ascontiguousarray(head), np.ones(n_nodes, np.bool_))
+    return ArcGraph(first, arc, head, np.arange(n_nodes) >= n_cards)
 
 
 def _card_arcs(n_cards: int, ends: Ints) -> Ints:
@@ -92,10 +92,9 @@ def _busiest_card_s(card_arc: Ints, ends: Ints, capacity: Floats, pairs: Ints, p
     return float(((sent + received) / np.repeat(capacity, 2)).max(initial=0.0))
 
 
-def _traces(graph: ArcGraph, n_links: int, n_cards: int, keys: Ints) -> tuple[Ints, Ints, Floats]:
+def _traces(graph: ArcGraph, n_links: int, keys: Ints) -> tuple[Ints, Ints, Floats]:
     """(first, arc, fraction) of the routes of (target, source) switches, sorted by target."""
     up = np.ones(n_links, np.bool_)
-    graph.forwards[:n_cards] = False
     one = np.ones(n_links)
     n_nodes = len(graph.forwards)
     node_flow, heap = np.zeros(n_nodes), np.zeros(n_nodes, np.int64)

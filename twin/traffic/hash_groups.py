@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arrays import Bools, Floats, Ints
+from ..arrays import Floats, Ints
 from ..errors import TopologyError
 from ..kernels.hashing import polarised_fractions
 
@@ -69,7 +69,7 @@ class HashedRoutes:
         singles = self.with_single_links()
         n_nodes = int(max(singles.tail.max(initial=-1), singles.head.max(initial=-1))) + 1
         out = np.zeros(len(singles.link))
-        scratch = [np.empty(MAX_STATES, np.int64) for _ in range(3)]
+        older, residue, modulus = (np.empty(MAX_STATES, np.int64) for _ in range(3))
         failed = polarised_fractions(
             singles.first,
             singles.link,
@@ -77,7 +77,9 @@ class HashedRoutes:
             singles.head,
             MAX_MODULUS,
             np.full(n_nodes, -1),
-            *scratch,
+            older,
+            residue,
+            modulus,
             np.empty(MAX_STATES),
             out,
         )
@@ -220,14 +222,19 @@ class LinkGroups:
         """
         flows = LinkFlows.of(routes.polarised() if one_hash else routes)
         if not len(flows.link):
-            return cls(*(np.zeros(0) for _ in range(4)), routes.floor_s, routes.even_s)
+            return cls._of_columns(np.zeros((4, 0)), routes)
         split = flows.routes
         load = (split.n_pairs * split.pair_bytes)[flows.route] * flows.chance
         total = flows.total_of_group(load)
         n_links = np.maximum(1.0, total / flows.total_of_group(load * flows.chance))
         n_flows = total * n_links / flows.flow_bytes
         columns = n_flows, n_links, flows.flow_s, flows.n_counted(one_hash=one_hash) / n_links
-        return cls(*_merged(np.stack(columns)), routes.floor_s, routes.even_s)
+        return cls._of_columns(_merged(np.stack(columns)), routes)
+
+    @classmethod
+    def _of_columns(cls, columns: Floats, routes: HashedRoutes) -> LinkGroups:
+        n_flows, n_links, flow_s, n_groups = columns
+        return cls(n_flows, n_links, flow_s, n_groups, routes.floor_s, routes.even_s)
 
 
 def _groups_of_links(routes: HashedRoutes, route: Ints, link: Ints, chance: Floats) -> tuple[Ints, Ints]:

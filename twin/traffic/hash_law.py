@@ -109,7 +109,7 @@ def _levin(n: Floats, k: Floats, x: Floats) -> Floats:
     series += skew**2 / 72.0 * (z**6 - 15.0 * z**4 + 45.0 * z**2 - 15.0)
     none_above = np.exp(k * np.log1p(-pdtrc(x, mean)))
     density = np.sqrt(n / (k * variance)) * np.exp(-z * z / 2.0) * np.maximum(series, 0.0)
-    return np.clip(none_above * density * (1.0 + 1.0 / (12.0 * n)), 0.0, 1.0)
+    return np.asarray(np.clip(none_above * density * (1.0 + 1.0 / (12.0 * n)), 0.0, 1.0))
 
 
 def phase_times(groups: LinkGroups, n_flows_per_pair: int) -> PhaseTimes:
@@ -155,4 +155,4 @@ def end_times_s(floor_s: float, most: Floats, flow_s: Floats) -> Floats:
     time_s = time_s[np.append(np.diff(time_s) > 1e-9 * time_s[1:], True)]
     if len(time_s) > MAX_TIMES:
         time_s = time_s[np.linspace(0, len(time_s) - 1, MAX_TIMES).astype(np.int64)]
-    return time_s
+    return np.asarray(time_s)

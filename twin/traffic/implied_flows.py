@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .hash_groups import HashedRoutes
 from .balancing_modes import MODES, Flows, ModeName
+from .hash_groups import HashedRoutes
 
 MAX_FLOWS_PER_PAIR = 4096
 

@@ -3,16 +3,46 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import gammaln, ndtr
 
-from ..arrays import Floats
+from ..arrays import Floats, Ints
 from .hash_groups import HashedRoutes, LinkFlows
 from .hash_law import PhaseTimes, end_times_s
 
 MAX_CONVOLVED_FLOWS = 2048
-"""Flows of a link whose distribution is added up exactly; more of them are normal."""
+"""Flows that reach a switch whose distribution is added up exactly; that of more flows is normal."""
+
+
+class Spread(NamedTuple):
+    """Flows that an earlier switch spread evenly, and those of them that may go on to this switch."""
+
+    n_spread: float
+    """Flows that were spread; infinite where each of them was hashed by itself."""
+    n_marked: float
+    """Flows of these that go on to the link."""
+    chance: float
+    """Part of the spread flows that this switch gets."""
+
+
+class Arrivals(NamedTuple):
+    """Flows that reach the switch before a link, and the number of links that it spreads them over."""
+
+    flow_s: float
+    """Time that a flow occupies the link."""
+    n_next: int
+    spreads: tuple[Spread, ...]
+
+
+class FlowCount(NamedTuple):
+    """Distribution of a number of flows."""
+
+    least: int
+    at_most: Floats
+    """Chance of at most `least`, `least` + 1, ... flows."""
 
 
 def local_choice_times(routes: HashedRoutes, n_flows_per_pair: int) -> PhaseTimes:
@@ -29,53 +59,60 @@ def local_choice_times(routes: HashedRoutes, n_flows_per_pair: int) -> PhaseTime
     flows = LinkFlows.of(routes)
     if not len(flows.link):
         return PhaseTimes(routes.even_s, np.array([max(routes.floor_s, routes.even_s)]), np.ones(1))
-    arrivals = _arrivals(flows, n_flows_per_pair)
-    flow_s = flows.flow_s / n_flows_per_pair
-    kinds: dict[tuple[float, int, tuple[tuple[float, float, float], ...]], float] = defaultdict(float)
-    for group, n_counted in enumerate(flows.n_counted().tolist()):
-        n_next, parts = arrivals[group]
-        kinds[float(f"{flow_s[group]:.11g}"), n_next, parts] += n_counted / n_next
-    rows = sorted(kinds)
-    loads = [_distribution(parts) for _, _, parts in rows]
-    each_s = np.array([row[0] for row in rows])
-    n_next = np.array([row[1] for row in rows])
-    least = np.array(
-        [np.ceil((first + np.argmax(chance > 0)) / n) for (first, chance), n in zip(loads, n_next, strict=True)]
-    )
-    most = np.array([np.ceil((first + len(chance) - 1) / n) for (first, chance), n in zip(loads, n_next, strict=True)])
-    time_s = end_times_s(max(routes.floor_s, float((least * each_s).max())), most, each_s)
+    times: dict[Arrivals, float] = defaultdict(float)
+    for found, n_counted in zip(_arrivals(flows, n_flows_per_pair), flows.n_counted().tolist(), strict=True):
+        times[found] += n_counted / found.n_next
+    kinds = sorted(times)
+    counts = [_flow_count(kind.spreads) for kind in kinds]
+    flow_s = np.array([kind.flow_s for kind in kinds])
+    n_next = np.array([kind.n_next for kind in kinds], dtype=np.float64)
+    least = np.array([count.least + int(np.argmax(count.at_most > 0)) for count in counts])
+    most = np.array([count.least + len(count.at_most) - 1 for count in counts])
+    floor_s = max(routes.floor_s, float((np.ceil(least / n_next) * flow_s).max()))
+    time_s = end_times_s(floor_s, np.ceil(most / n_next), flow_s)
     chance = np.ones(len(time_s))
-    for i, (first, at_most) in enumerate(loads):
-        n_arrived = np.floor(time_s / each_s[i] * (1.0 + 1e-9) + 1e-9) * n_next[i]
-        row = np.clip(n_arrived - first, -1, len(at_most) - 1).astype(np.int64)
-        chance *= np.where(row < 0, 0.0, at_most[row]) ** kinds[rows[i]]
+    for kind, count in zip(kinds, counts, strict=True):
+        n_arrived = np.floor(time_s / kind.flow_s * (1.0 + 1e-9) + 1e-9) * kind.n_next
+        row = np.clip(n_arrived - count.least, -1, len(count.at_most) - 1).astype(np.int64)
+        chance *= np.where(row < 0, 0.0, count.at_most[row]) ** times[kind]
     return PhaseTimes.of(routes.even_s, time_s, chance)
 
 
-def _arrivals(flows: LinkFlows, n_flows_per_pair: int) -> dict[int, tuple[int, tuple[tuple[float, float, float], ...]]]:
-    """By group: next links of the switch before the link, and (N, M, chance) of the flows that reach that switch."""
-    n_flows = flows.routes.n_pairs[flows.route] * n_flows_per_pair
+def _arrivals(flows: LinkFlows, n_flows_per_pair: int) -> list[Arrivals]:
+    """Flows that reach the switch before the links of each group."""
     size = flows.routes.pair_bytes[flows.route] / flows.flow_bytes[flows.group[flows.link]]
-    load = np.bincount(flows.link, weights=n_flows * size * flows.chance, minlength=len(flows.group))
-    behind = _digits(_chance_behind(flows))
-    spread = {}  # (route, chance of a switch) -> group of the links to it that another switch chose from, and N
-    chosen = np.flatnonzero(flows.n_next > 1)
-    for entry in chosen.tolist():
-        link = int(flows.link[entry])
-        spread[int(flows.route[entry]), behind[entry]] = int(flows.group[link]), float(load[link] / flows.chance[entry])
+    n_flows = flows.routes.n_pairs[flows.route] * size * n_flows_per_pair
+    load = np.bincount(flows.link, weights=n_flows * flows.chance, minlength=len(flows.group))
+    spread = _spread_before(flows, load)
     at_node = _digits(flows.at_node)
-    parts: dict[int, dict[tuple[int, float, float], float]] = defaultdict(lambda: defaultdict(float))
-    n_next: dict[int, int] = {}
+    n_groups = len(flows.flow_s)
+    marked: list[dict[tuple[int, float, float], float]] = [defaultdict(float) for _ in range(n_groups)]
+    n_next = [1] * n_groups
     for entry in flows.of_first.tolist():
         group, route = int(flows.group[flows.link[entry]]), int(flows.route[entry])
-        chance = float(f"{flows.at_node[entry]:.11g}")
         source, total = spread.get((route, at_node[entry]), (-1 - route, np.inf))
-        parts[group][source, float(f"{total:.11g}"), chance] += float(n_flows[entry] * size[entry])
-        n_next[group] = max(n_next.get(group, 1), int(flows.n_next[entry]))
-    return {
-        group: (n_next[group], tuple(sorted((n, float(f"{m:.11g}"), c) for (_, n, c), m in found.items())))
-        for group, found in parts.items()
-    }
+        marked[group][source, _rounded(total), _rounded(flows.at_node[entry])] += float(n_flows[entry])
+        n_next[group] = max(n_next[group], int(flows.n_next[entry]))
+    flow_s = (flows.flow_s / n_flows_per_pair).tolist()
+    return [
+        Arrivals(
+            _rounded(flow_s[group]),
+            n_next[group],
+            tuple(sorted(Spread(n, _rounded(m), c) for (_, n, c), m in marked[group].items())),
+        )
+        for group in range(n_groups)
+    ]
+
+
+def _spread_before(flows: LinkFlows, load: Floats | Ints) -> dict[tuple[int, int], tuple[int, float]]:
+    """(group of the links to a switch that another one chose from, flows that it spread), by route and chance."""
+    behind = _digits(_chance_behind(flows))
+    found: dict[tuple[int, int], tuple[int, float]] = {}
+    for entry in np.flatnonzero(flows.n_next > 1).tolist():
+        link = int(flows.link[entry])
+        n_spread = float(load[link] / flows.chance[entry])
+        found[int(flows.route[entry]), behind[entry]] = int(flows.group[link]), n_spread
+    return found
 
 
 def _chance_behind(flows: LinkFlows) -> Floats:
@@ -90,53 +127,64 @@ def _chance_behind(flows: LinkFlows) -> Floats:
 
 def _digits(chance: Floats) -> list[int]:
     """Chances as whole numbers that agree where sums differ by rounding."""
-    return [int(x) for x in np.round(np.log(chance) * 1e9)]
+    return [int(x) for x in np.round(np.log(chance) * 1e9).tolist()]
 
 
-def _distribution(parts: tuple[tuple[float, float, float], ...]) -> tuple[int, Floats]:
-    """(least flows, chance of at most that many and upwards) that reach a switch."""
-    total = sum(m for _, m, _ in parts)
-    if total > MAX_CONVOLVED_FLOWS:
-        mean = sum(m * c for _, m, c in parts)
-        free = sum(m * c * (1.0 - c) * (max(0.0, n - m) / (n - 1.0) if np.isfinite(n) else 1.0) for n, m, c in parts)
-        if free < 1e-9:
-            return int(np.ceil(mean - 1e-6)), np.ones(1)
-        first, last = np.floor(mean - 8.0 * np.sqrt(free)), np.ceil(mean + 8.0 * np.sqrt(free)) + 1.0
-        at = np.arange(first, last)
-        return int(first), ndtr((at + 0.5 - mean) / np.sqrt(free))
-    chance = np.ones(1)
-    for n, m, c in parts:
-        chance = np.convolve(chance, _part(n, m, c))
-    return 0, np.minimum(1.0, np.cumsum(chance))
+def _rounded(number: float) -> float:
+    """Round to 11 digits, so that the order of sums changes no bit."""
+    return float(f"{number:.11g}")
 
 
-def _part(n: float, m: float, c: float) -> Floats:
-    """Chances of 0, 1, ... of M marked flows among the part `c` that is drawn from N flows."""
-    marked = max(1, round(m))
+def _flow_count(spreads: tuple[Spread, ...]) -> FlowCount:
+    """Distribution of the flows that reach a switch."""
+    if sum(part.n_marked for part in spreads) <= MAX_CONVOLVED_FLOWS:
+        chance = np.ones(1)
+        for part in spreads:
+            chance = np.convolve(chance, _part_count(part))
+        return FlowCount(0, np.minimum(1.0, np.cumsum(chance)))
+    mean = sum(part.n_marked * part.chance for part in spreads)
+    variance = sum(part.n_marked * part.chance * (1.0 - part.chance) * _free_ratio(part) for part in spreads)
+    if variance < 1e-9:
+        return FlowCount(int(np.ceil(mean - 1e-6)), np.ones(1))
+    sigma = float(np.sqrt(variance))
+    first, last = np.floor(mean - 8.0 * sigma), np.ceil(mean + 8.0 * sigma)
+    at = np.arange(first, last + 1.0)
+    return FlowCount(int(first), np.asarray(ndtr((at + 0.5 - mean) / sigma)))
+
+
+def _free_ratio(part: Spread) -> float:
+    """Variance of the number of marked flows over that of flows hashed one by one."""
+    n = part.n_spread
+    return max(0.0, n - part.n_marked) / max(1.0, n - 1.0) if np.isfinite(n) else 1.0
+
+
+@lru_cache(maxsize=16_384)
+def _part_count(part: Spread) -> Floats:
+    """Chances of 0, 1, ... marked flows among the part that is drawn from the spread flows."""
+    marked = max(1, round(part.n_marked))
     x = np.arange(marked + 1.0)
-    if not np.isfinite(n):
-        if c >= 1.0 - 1e-9:
-            return np.append(np.zeros(marked), 1.0)
-        return np.exp(_log_choose(marked, x) + x * np.log(c) + (marked - x) * np.log1p(-c))
-    all_flows = max(marked, round(n))
-    drawn = all_flows * c
-    low = np.floor(drawn + 1e-9)
-    part = max(0.0, drawn - low)
-    return (1.0 - part) * _hypergeometric(all_flows, marked, low, x) + part * _hypergeometric(
-        all_flows, marked, low + 1.0, x
-    )
+    if part.chance > 1.0 - 1e-9:
+        return np.append(np.zeros(marked), 1.0)
+    if not np.isfinite(part.n_spread):
+        logs = _log_choose(marked, x) + x * np.log(part.chance) + (marked - x) * np.log1p(-part.chance)
+        return np.asarray(np.exp(logs))
+    n = max(marked, round(part.n_spread))
+    low = float(np.floor(n * part.chance + 1e-9))
+    rest = max(0.0, n * part.chance - low)
+    return (1.0 - rest) * _hypergeometric(n, marked, low, x) + rest * _hypergeometric(n, marked, low + 1.0, x)
 
 
-def _hypergeometric(n: float, marked: float, drawn: float, x: Floats) -> Floats:
-    """Chance of x marked flows among `drawn` of n."""
-    possible = (x <= drawn) & (drawn - x <= n - marked) & (drawn <= n)
+def _hypergeometric(n: float, n_marked: float, n_drawn: float, x: Floats) -> Floats:
+    """Chance of x marked flows among `n_drawn` of n."""
     out = np.zeros(len(x))
+    if n_drawn > n:
+        return out
+    possible = (x <= n_drawn) & (n_drawn - x <= n - n_marked)
     at = x[possible]
-    out[possible] = np.exp(
-        _log_choose(marked, at) + _log_choose(n - marked, drawn - at) - _log_choose(n, np.array([drawn]))
-    )
+    ways = _log_choose(n_marked, at) + _log_choose(n - n_marked, n_drawn - at)
+    out[possible] = np.exp(ways - _log_choose(n, np.array([n_drawn])))
     return out
 
 
 def _log_choose(n: float, k: Floats) -> Floats:
-    return gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0)
+    return np.asarray(gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0))
