@@ -1,6 +1,7 @@
 """A slow, obvious twin of each kernel: plain Python over exact fractions, lists and dicts, written to be read."""
 
 import math
+import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -278,3 +279,107 @@ def best_launch_dbm(
         best = score.index(max(score))
         low, high = tried[max(best - 1, 0)], tried[min(best + 1, 40)]
     return (low + high) / 2
+
+
+def chance_none_fuller(n_flows: int, n_links: int, at_most: int) -> Fraction:
+    """Every way to put the flows on the links, one link after the other, in exact fractions."""
+    if n_links == 0:
+        return Fraction(int(n_flows == 0))
+    if n_flows > n_links * at_most:
+        return Fraction(0)
+    chance = Fraction(0)
+    for here in range(min(n_flows, at_most) + 1):
+        ways = math.comb(n_flows, here) * Fraction(1, n_links) ** here * (1 - Fraction(1, n_links)) ** (n_flows - here)
+        chance += ways * chance_none_fuller(n_flows - here, n_links - 1, at_most)
+    return chance
+
+
+def polarised_fractions(entries: Sequence[tuple[int, int]]) -> list[Fraction]:
+    """Part of all hashes that takes each (tail, head) link of a route, hash after hash; the source comes first."""
+    nodes = dict.fromkeys(tail for tail, _ in entries)
+    n_hashes = math.lcm(*(sum(tail == node for tail, _ in entries) for node in nodes))
+    taken = [0] * len(entries)
+    for hashed in range(n_hashes):
+        node = entries[0][0]
+        while node in nodes:
+            next_links = [i for i, (tail, _) in enumerate(entries) if tail == node]
+            link = next_links[hashed % len(next_links)]
+            taken[link] += 1
+            node = entries[link][1]
+    return [Fraction(n, n_hashes) for n in taken]
+
+
+class Fabric(NamedTuple):
+    """Cards are the first nodes; ends and capacity are by link, parallel links one by one."""
+
+    n_cards: int
+    n_nodes: int
+    ends: Sequence[tuple[int, int]]
+    capacity: Sequence[float]
+
+    def next_arcs(self, target: int) -> dict[int, list[int]]:
+        """Arcs on shortest paths to a switch, by the node that they leave, in the order of the list of links."""
+        links = [Link(a, b, Fraction(1)) for a, b in self.ends]
+        cards = frozenset(range(self.n_cards))
+        distance = shortest_distances(self.n_nodes, links, target, cards)
+        return {v: [arc for arc, _, _ in next_hops(links, distance, v, cards)] for v in range(self.n_nodes)}
+
+
+def drawn_efficiencies(
+    fabric: Fabric,
+    pairs: Sequence[tuple[int, int]],
+    sizes: Sequence[float],
+    n_flows: int,
+    mode: str,
+    n_draws: int,
+    draw: random.Random,
+) -> list[float]:
+    """Time under even splitting over the time of the busiest link, draw after draw, flow after flow."""
+    card_arc = {}
+    for link, (a, b) in enumerate(fabric.ends):
+        for card, arc in ((a, 2 * link), (b, 2 * link + 1)):
+            if card < fabric.n_cards:
+                card_arc[card] = arc
+    head = [node for a, b in fabric.ends for node in (b, a)]
+    toward = {switch: fabric.next_arcs(switch) for switch in {head[arc] for arc in card_arc.values()}}
+
+    def busiest(load: Mapping[int, float]) -> float:
+        return max(amount / fabric.capacity[arc >> 1] for arc, amount in load.items())
+
+    even: dict[int, float] = defaultdict(float)
+    for (a, b), size in zip(pairs, sizes, strict=True):
+        at, target = {head[card_arc[a]]: size}, head[card_arc[b]]
+        even[card_arc[a]] += size
+        even[card_arc[b] ^ 1] += size
+        while set(at) - {target}:
+            later: dict[int, float] = defaultdict(float)
+            for node, amount in at.items():
+                arcs_out = toward[target][node] if node != target else []
+                for arc in arcs_out:
+                    even[arc] += amount / len(arcs_out)
+                    later[head[arc]] += amount / len(arcs_out)
+            at = dict(later)
+    found = []
+    for _ in range(n_draws):
+        load: dict[int, float] = defaultdict(float)
+        n_on: dict[int, int] = defaultdict(int)
+        flows = [(a, b, size / n_flows) for (a, b), size in zip(pairs, sizes, strict=True) for _ in range(n_flows)]
+        draw.shuffle(flows)
+        for a, b, size in flows:
+            node, target, hashed = head[card_arc[a]], head[card_arc[b]], draw.randrange(10**9)
+            load[card_arc[a]] += size
+            load[card_arc[b] ^ 1] += size
+            while node != target:
+                arcs_out = toward[target][node]
+                if mode == "polarised":
+                    arc = arcs_out[hashed % len(arcs_out)]
+                elif mode == "dlb":
+                    least = min(n_on[arc] for arc in arcs_out)
+                    arc = draw.choice([arc for arc in arcs_out if n_on[arc] == least])
+                else:
+                    arc = draw.choice(arcs_out)
+                load[arc] += size
+                n_on[arc] += 1
+                node = head[arc]
+        found.append(busiest(even) / busiest(load))
+    return found

@@ -59,7 +59,7 @@ class HashedRoutes:
         load_bytes = np.bincount(self.link, weights=sent, minlength=len(self.n_members))
         used = load_bytes > 0
         seconds = load_bytes[used] / self.capacity_bytes_per_s[used] / self.n_members[used]
-        return max(self.floor_s, float(seconds.max(initial=0.0)))
+        return rounded(max(self.floor_s, float(seconds.max(initial=0.0))))
 
     def polarised(self) -> HashedRoutes:
         """Return the same routes under one hash for all switches: link h mod n of n, in the order of the links.
@@ -201,10 +201,8 @@ class LinkGroups:
     """float64[n], time that one flow occupies a link."""
     n_groups: Floats
     """float64[n], independent groups of this kind; a part of one where only some of its links are alike."""
-    floor_s: float
-    """Time of the busiest link of a card."""
     even_s: float
-    """Time of the phase if all switches split evenly."""
+    """Time of the phase if all switches split evenly, busy cards included."""
 
     @classmethod
     def of(cls, routes: HashedRoutes, *, one_hash: bool = False) -> LinkGroups:
@@ -234,7 +232,7 @@ class LinkGroups:
     @classmethod
     def _of_columns(cls, columns: Floats, routes: HashedRoutes) -> LinkGroups:
         n_flows, n_links, flow_s, n_groups = columns
-        return cls(n_flows, n_links, flow_s, n_groups, routes.floor_s, routes.even_s)
+        return cls(n_flows, n_links, flow_s, n_groups, routes.even_s)
 
 
 def _groups_of_links(routes: HashedRoutes, route: Ints, link: Ints, chance: Floats) -> tuple[Ints, Ints]:
@@ -264,8 +262,13 @@ def _merged(columns: Floats) -> Floats:
     Args:
         columns: n_flows, n_links, flow_s, n_groups by row; float64[4, n].
     """
-    rounded = np.array([[float(f"{x:.{DIGITS}g}") for x in column] for column in columns.tolist()])
-    keys, rows = np.unique(rounded[:3], axis=1, return_inverse=True)
+    figures = np.array([[rounded(x) for x in column] for column in columns.tolist()])
+    keys, rows = np.unique(figures[:3], axis=1, return_inverse=True)
     rows = rows.reshape(-1)
-    order = np.lexsort((rounded[3], rows))
-    return np.vstack((keys, np.bincount(rows[order], weights=rounded[3][order])))
+    order = np.lexsort((figures[3], rows))
+    return np.vstack((keys, np.bincount(rows[order], weights=figures[3][order])))
+
+
+def rounded(number: float) -> float:
+    """Round to DIGITS digits, so that the order of sums changes no bit."""
+    return float(f"{number:.{DIGITS}g}")

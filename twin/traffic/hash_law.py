@@ -19,6 +19,7 @@ MAX_TIMES = 256
 TAIL_RATIO = 1e-7
 """Chance that is neglected at each end of the distribution."""
 MAX_FLOWS = 1e12
+"""More flows in a group count as so many larger ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +76,9 @@ def chance_not_above(n_flows: Floats, n_links: Floats, at_most: Floats) -> Float
     n, k, x = np.broadcast_arrays(n_flows, n_links, at_most)
     out = np.where(x >= n, 1.0, 0.0)
     open_rows = (x < n) & (x * k >= n)
-    two = open_rows & (k == 2)
-    out[two] = bdtr(x[two], n[two], 0.5) - bdtr(n[two] - x[two] - 1.0, n[two], 0.5)
+    two = open_rows & (k == 2) & (n == np.round(n))
+    n_of_two = n[two].astype(np.int64)
+    out[two] = bdtr(x[two], n_of_two, 0.5) - bdtr(n_of_two - x[two] - 1.0, n_of_two, 0.5)
     few = open_rows & ~two & (n <= N_EXACT_FLOWS) & (n == np.round(n)) & (k == np.round(k))
     out[few] = [_exact(int(a), int(b), int(c)) for a, b, c in zip(n[few], k[few], x[few], strict=True)]
     many = open_rows & ~two & ~few
@@ -115,7 +117,7 @@ def _levin(n: Floats, k: Floats, x: Floats) -> Floats:
 def phase_times(groups: LinkGroups, n_flows_per_pair: int) -> PhaseTimes:
     """Compute when a phase ends whose flows are hashed.
 
-    P(T <= t) is 0 before the busiest card has sent, and then the product over groups of the chance that no link got
+    P(T <= t) is 0 before the end under even splitting, and then the product over groups of the chance that no link got
     more than t / flow_s flows. Against flows drawn one by one the mean efficiency is within 1 % on average, 4 % at
     worst (tests).
 
@@ -123,10 +125,11 @@ def phase_times(groups: LinkGroups, n_flows_per_pair: int) -> PhaseTimes:
         groups: groups of the phase.
         n_flows_per_pair: queue pairs that a pair of cards sends over, equal parts each.
     """
-    n = np.minimum(groups.n_flows * n_flows_per_pair, MAX_FLOWS)
-    n = np.maximum(1.0, np.where(np.abs(n - np.round(n)) < 1e-6, np.round(n), n))
-    k, flow_s = groups.n_links, groups.flow_s / n_flows_per_pair
-    floor_s = max(groups.floor_s, float((np.ceil(n / k - 1e-9) * flow_s).max(initial=0.0)))
+    n_stated = groups.n_flows * n_flows_per_pair
+    n = np.maximum(1.0, np.where(np.abs(n_stated - np.round(n_stated)) < 1e-6, np.round(n_stated), n_stated))
+    k, flow_s = groups.n_links, groups.flow_s / n_flows_per_pair * np.maximum(1.0, n / MAX_FLOWS)
+    n = np.minimum(n, MAX_FLOWS)
+    floor_s = max(groups.even_s, float((np.ceil(n / k - 1e-9) * flow_s).max(initial=0.0)))
     rows = (k > 1) & (n > 1)
     n, k, flow_s, times = n[rows], k[rows], flow_s[rows], groups.n_groups[rows]
     log_tail = np.log(np.maximum(k * times, 1.0) / TAIL_RATIO)

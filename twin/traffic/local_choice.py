@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import gammaln, ndtr
 
 from ..arrays import Floats, Ints
-from .hash_groups import HashedRoutes, LinkFlows
+from .hash_groups import HashedRoutes, LinkFlows, rounded
 from .hash_law import PhaseTimes, end_times_s
 
 MAX_CONVOLVED_FLOWS = 2048
@@ -58,7 +58,7 @@ def local_choice_times(routes: HashedRoutes, n_flows_per_pair: int) -> PhaseTime
     """
     flows = LinkFlows.of(routes)
     if not len(flows.link):
-        return PhaseTimes(routes.even_s, np.array([max(routes.floor_s, routes.even_s)]), np.ones(1))
+        return PhaseTimes(routes.even_s, np.array([routes.even_s]), np.ones(1))
     times: dict[Arrivals, float] = defaultdict(float)
     for found, n_counted in zip(_arrivals(flows, n_flows_per_pair), flows.n_counted().tolist(), strict=True):
         times[found] += n_counted / found.n_next
@@ -68,7 +68,7 @@ def local_choice_times(routes: HashedRoutes, n_flows_per_pair: int) -> PhaseTime
     n_next = np.array([kind.n_next for kind in kinds], dtype=np.float64)
     least = np.array([count.least + int(np.argmax(count.at_most > 0)) for count in counts])
     most = np.array([count.least + len(count.at_most) - 1 for count in counts])
-    floor_s = max(routes.floor_s, float((np.ceil(least / n_next) * flow_s).max()))
+    floor_s = max(routes.even_s, float((np.ceil(least / n_next) * flow_s).max()))
     time_s = end_times_s(floor_s, np.ceil(most / n_next), flow_s)
     chance = np.ones(len(time_s))
     for kind, count in zip(kinds, counts, strict=True):
@@ -91,14 +91,14 @@ def _arrivals(flows: LinkFlows, n_flows_per_pair: int) -> list[Arrivals]:
     for entry in flows.of_first.tolist():
         group, route = int(flows.group[flows.link[entry]]), int(flows.route[entry])
         source, total = spread.get((route, at_node[entry]), (-1 - route, np.inf))
-        marked[group][source, _rounded(total), _rounded(flows.at_node[entry])] += float(n_flows[entry])
+        marked[group][source, rounded(total), rounded(flows.at_node[entry])] += float(n_flows[entry])
         n_next[group] = max(n_next[group], int(flows.n_next[entry]))
     flow_s = (flows.flow_s / n_flows_per_pair).tolist()
     return [
         Arrivals(
-            _rounded(flow_s[group]),
+            rounded(flow_s[group]),
             n_next[group],
-            tuple(sorted(Spread(n, _rounded(m), c) for (_, n, c), m in marked[group].items())),
+            tuple(sorted(Spread(n, rounded(m), c) for (_, n, c), m in marked[group].items())),
         )
         for group in range(n_groups)
     ]
@@ -128,11 +128,6 @@ def _chance_behind(flows: LinkFlows) -> Floats:
 def _digits(chance: Floats) -> list[int]:
     """Chances as whole numbers that agree where sums differ by rounding."""
     return [int(x) for x in np.round(np.log(chance) * 1e9).tolist()]
-
-
-def _rounded(number: float) -> float:
-    """Round to 11 digits, so that the order of sums changes no bit."""
-    return float(f"{number:.11g}")
 
 
 def _flow_count(spreads: tuple[Spread, ...]) -> FlowCount:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import bdtr
 
-from .hash_groups import HashedRoutes, LinkFlows
+from .hash_groups import HashedRoutes, LinkFlows, rounded
 
 N_TIMES = 96
 """End times that are looked at."""
@@ -30,8 +30,9 @@ def typical_slowdown_ratio(routes: HashedRoutes, n_flows_per_pair: int) -> float
     mean = n_flows / n_links
     last_s = ((1.0 + mean + 8.0 * np.sqrt(mean) + 8.0) * flow_s).max()
     time_s = np.linspace(routes.floor_s, max(last_s, routes.floor_s), N_TIMES + 1)
+    n_others = np.ceil(n_flows).astype(np.int64) - 1
     others = np.floor(time_s[:, None] / flow_s * (1.0 + 1e-9) + 1e-9) - 1.0
-    chance = np.where(others < 0, 0.0, bdtr(np.clip(others, 0, n_flows - 1.0), np.ceil(n_flows) - 1.0, 1.0 / n_links))
+    chance = np.where(others < 0, 0.0, bdtr(np.clip(others, 0, n_others), n_others, 1.0 / n_links))
     # groups on the path of each route, weighted by the part of the route's flows that crosses a link of the group
     n_groups = len(n_flows)
     key = flows.route * n_groups + flows.group[flows.link]
@@ -46,4 +47,4 @@ def typical_slowdown_ratio(routes: HashedRoutes, n_flows_per_pair: int) -> float
     weight = sent[route[starts]]
     mean_ended = ended @ (weight / weight.sum())
     end_s = time_s[0] + float(((1.0 - mean_ended[:-1]) * np.diff(time_s)).sum())
-    return 1.0 + EXCESS_RATIO * max(0.0, float(end_s / routes.even_s) - 1.0)
+    return 1.0 + EXCESS_RATIO * max(0.0, rounded(float(end_s / routes.even_s)) - 1.0)

@@ -1,0 +1,99 @@
+"""Hashing onto links: every way to place flows, and every hash, beside the kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import multinomial
+
+from tests import naive
+from twin.kernels.hashing import chance_none_fuller, polarised_fractions
+
+
+@given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 10))
+def test_the_chance_is_that_of_the_naive_twin(n_flows: int, n_links: int, at_most: int) -> None:
+    expected = float(naive.chance_none_fuller(n_flows, n_links, at_most))
+    assert chance_none_fuller(n_flows, n_links, at_most) == pytest.approx(expected, rel=1e-12, abs=1e-300)
+
+
+@pytest.mark.parametrize("at_most", [2, 3, 5, 7])
+def test_the_chance_is_a_sum_of_the_multinomial_distribution(at_most: int) -> None:
+    """All loads of three links that add up to seven flows."""
+    loads = [(a, b, 7 - a - b) for a in range(8) for b in range(8 - a)]
+    expected = sum(multinomial.pmf(load, 7, [1 / 3] * 3) for load in loads if max(load) <= at_most)
+    assert chance_none_fuller(7, 3, at_most) == pytest.approx(expected, rel=1e-9)
+
+
+def test_birthdays() -> None:
+    """Of 23 people two share a birthday, with a chance of 0.5073."""
+    assert 1.0 - chance_none_fuller(23, 365, 1) == pytest.approx(0.507297, abs=1e-6)
+
+
+def fractions_of(
+    entries: list[tuple[int, int]], n_states: int = 1000, max_modulus: int = 1 << 30
+) -> tuple[int, list[float]]:
+    """(failed route, fractions) of one route; the same route twice, so that scratch must be clean in between."""
+    n_nodes = 1 + max(node for entry in entries for node in entry)
+    table = np.array(entries, dtype=np.int64)
+    n = len(entries)
+    out = np.full(2 * n, -1.0)
+    newest = np.full(n_nodes, -1)
+    scratch = [np.empty(n_states, np.int64) for _ in range(3)]
+    failed = polarised_fractions(
+        np.array([0, n, n, 2 * n]),
+        np.tile(np.arange(n), 2),
+        np.ascontiguousarray(table[:, 0]),
+        np.ascontiguousarray(table[:, 1]),
+        max_modulus,
+        newest,
+        scratch[0],
+        scratch[1],
+        scratch[2],
+        np.empty(n_states),
+        out,
+    )
+    assert (newest == -1).all()
+    if not failed:
+        assert out[:n].tolist() == out[n:].tolist()
+    return failed, out[:n].tolist()
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> list[tuple[int, int]]:
+    """A route through up to three layers of switches; every switch has links to several nodes of the next layer."""
+    sizes = [1, *draw(st.lists(st.integers(1, 3), min_size=1, max_size=3)), 1]
+    first = [sum(sizes[:i]) for i in range(len(sizes))]
+    entries, reached = [], {0}
+    for i in range(len(sizes) - 1):
+        for node in sorted(reached & set(range(first[i], first[i] + sizes[i]))):
+            heads = draw(st.lists(st.integers(0, sizes[i + 1] - 1), min_size=1, max_size=6))
+            entries += [(node, first[i + 1] + head) for head in heads]
+            reached |= {first[i + 1] + head for head in heads}
+    return entries
+
+
+@given(layers())
+def test_polarised_fractions_are_those_of_every_hash_in_turn(entries: list[tuple[int, int]]) -> None:
+    failed, found = fractions_of(entries)
+    assert failed == 0
+    assert found == pytest.approx([float(part) for part in naive.polarised_fractions(entries)], abs=1e-12)
+
+
+def test_equal_tiers_use_one_link_of_each_later_switch() -> None:
+    """A hash that is even takes link 0 everywhere."""
+    entries = [(0, 1), (0, 2), (1, 3), (1, 4), (2, 5), (2, 6)]
+    assert fractions_of(entries)[1] == [0.5, 0.5, 0.5, 0.0, 0.0, 0.5]
+
+
+def test_beyond_the_largest_modulus_later_switches_split_evenly() -> None:
+    entries = [(0, 1), (0, 2), (1, 3), (1, 3), (1, 3), (2, 3)]
+    exact = [1 / 2, 1 / 2, 1 / 6, 1 / 6, 1 / 6, 1 / 2]
+    assert fractions_of(entries, max_modulus=2)[1] == pytest.approx(exact)
+    assert fractions_of([(0, 1), (0, 2), (1, 3), (1, 3), (2, 3)], max_modulus=1)[1] == [0.5, 0.5, 0.25, 0.25, 0.5]
+
+
+def test_too_little_room_names_the_route() -> None:
+    assert fractions_of([(0, 1), (0, 2), (1, 3), (2, 3)], n_states=4)[0] == 1
+    assert fractions_of([(0, 1), (0, 2), (1, 3), (2, 3)], n_states=5)[0] == 0
