@@ -62,8 +62,8 @@ def test_its_times_are_a_distribution(mode: ModeName, fabric: str, flows: Flows)
     assert times.even_s > 0
     assert (times.time_s >= times.even_s * (1.0 - 1e-9)).all()
     assert (np.diff(times.time_s) > 0).all()
-    assert (np.diff(times.chance) >= 0).all()
-    assert times.chance[-1] == 1.0
+    assert (np.diff(times.ended_ratio) >= 0).all()
+    assert times.ended_ratio[-1] == 1.0
     assert 0.0 < times.efficiency_ratio(0.1) <= times.efficiency_ratio(0.9) <= 1.0 + 1e-9
 
 

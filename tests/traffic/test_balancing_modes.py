@@ -21,7 +21,7 @@ def test_two_flows_on_two_links_meet_half_of_the_time() -> None:
     fabric = leaf_spine(2, 2, 2)
     times = MODES["ecmp"].times(routes_of(fabric, [(0, 2), (1, 3)]), Flows(1))
     assert times.time_s.tolist() == [1.0, 2.0]
-    assert times.chance == pytest.approx([0.5, 1.0])
+    assert times.ended_ratio == pytest.approx([0.5, 1.0])
     assert times.mean_efficiency_ratio == pytest.approx(0.75)
 
 
@@ -29,13 +29,13 @@ def test_parallel_links_are_drawn_again_at_the_spine() -> None:
     """One spine, two links from it to the leaf: both draws must miss each other."""
     fabric = leaf_spine(2, 2, 1, n_parallel=2)
     times = MODES["ecmp"].times(routes_of(fabric, [(0, 2), (1, 3)]), Flows(1))
-    assert times.chance == pytest.approx([0.25, 1.0])
+    assert times.ended_ratio == pytest.approx([0.25, 1.0])
 
 
 def test_with_one_hash_parallel_links_are_drawn_once() -> None:
     fabric = leaf_spine(2, 2, 1, n_parallel=2)
     times = MODES["polarised"].times(routes_of(fabric, [(0, 2), (1, 3)]), Flows(1))
-    assert times.chance == pytest.approx([0.5, 1.0])
+    assert times.ended_ratio == pytest.approx([0.5, 1.0])
 
 
 def test_members_of_a_bundle_are_links_of_their_own() -> None:
@@ -46,7 +46,7 @@ def test_members_of_a_bundle_are_links_of_their_own() -> None:
     bundled = HashedRoutes(
         np.array([0, len(first)]),
         row,
-        routes.fraction[first] * 2,
+        routes.split_ratio[first] * 2,
         routes.n_pairs,
         routes.pair_bytes,
         routes.capacity_bytes_per_s[kept],
@@ -58,7 +58,7 @@ def test_members_of_a_bundle_are_links_of_their_own() -> None:
     for name, mode in MODES.items():
         one, other = mode.times(routes, Flows(3, 2)), mode.times(bundled, Flows(3, 2))
         assert one.even_s == other.even_s, name
-        assert one.chance.tolist() == other.chance.tolist(), name
+        assert one.ended_ratio.tolist() == other.ended_ratio.tolist(), name
 
 
 def test_a_local_choice_is_even_on_the_way_up_only() -> None:

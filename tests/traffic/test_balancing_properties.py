@@ -68,7 +68,7 @@ def test_names_and_order_change_no_bit(mode: ModeName, case: tuple[Fabric, Pairs
     again = MODES[mode].times(routes_of(renamed, shuffled), Flows(n_flows, 3))
     assert first.even_s == again.even_s
     assert np.array_equal(first.time_s, again.time_s)
-    assert np.array_equal(first.chance, again.chance)
+    assert np.array_equal(first.ended_ratio, again.ended_ratio)
 
 
 @given(patterns(), st.integers(1, 8), st.sampled_from([0.25, 3.0, 1e9]))

@@ -56,12 +56,12 @@ def flowlet_times(routes: HashedRoutes, flows: Flows) -> PhaseTimes:
     """Compute the end of a phase whose flows are hashed again after each of `n_rehashes` segments.
 
     The slowdown is that of a typical flow, plus the excess of the slowest flow divided by the square root of the
-    number of segments: segments are independent. Against 117 simulated cases the mean error is 2 %, the worst 7 %.
+    number of segments: segments are independent. Against 207 simulated cases the mean error is 2 %, the worst 7 %.
     """
     once = ecmp_times(routes, flows)
     typical_s = typical_slowdown_ratio(routes, flows.n_per_pair) * once.even_s
     ends = typical_s + (once.time_s - typical_s) / np.sqrt(flows.n_rehashes)
-    return PhaseTimes(once.even_s, np.maximum(once.even_s, ends), once.chance)
+    return PhaseTimes(once.even_s, np.maximum(once.even_s, ends), once.ended_ratio)
 
 
 def pinned_times(routes: HashedRoutes, flows: Flows) -> PhaseTimes:
@@ -72,7 +72,7 @@ def pinned_times(routes: HashedRoutes, flows: Flows) -> PhaseTimes:
     found = LinkFlows.of(routes)
     end_s = routes.floor_s
     if len(found.link):
-        sent = (routes.n_pairs * routes.pair_bytes)[found.route] * found.chance
+        sent = (routes.n_pairs * routes.pair_bytes)[found.route] * found.chance_ratio
         n_flows = found.total_of_group(sent) / found.flow_bytes * flows.n_per_pair
         end_s = max(end_s, float((np.ceil(n_flows - 1e-9) * found.flow_s / flows.n_per_pair).max()))
     return _certain(routes, max(end_s, routes.even_s))

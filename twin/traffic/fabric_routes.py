@@ -51,7 +51,7 @@ def fabric_routes(
     return HashedRoutes(
         first=first,
         link=arc,
-        fraction=fraction,
+        split_ratio=fraction,
         n_pairs=n_pairs.astype(np.float64),
         pair_bytes=keys[:, 2],
         capacity_bytes_per_s=np.repeat(capacity_bytes_per_s, 2),

@@ -27,10 +27,10 @@ class HashedRoutes:
     """
 
     first: Ints
-    """int64[n_routes + 1], CSR of `link` and `fraction`."""
+    """int64[n_routes + 1], CSR of `link` and `split_ratio`."""
     link: Ints
     """Row of the link table."""
-    fraction: Floats
+    split_ratio: Floats
     """Part of the route's flows on the link under even splitting; on all its members."""
     n_pairs: Floats
     """float64[n_routes], pairs of cards that send on the route."""
@@ -55,7 +55,7 @@ class HashedRoutes:
     @cached_property
     def even_s(self) -> float:
         """Time of the phase if all switches split evenly."""
-        sent = (self.n_pairs * self.pair_bytes)[self.route_of] * self.fraction
+        sent = (self.n_pairs * self.pair_bytes)[self.route_of] * self.split_ratio
         load_bytes = np.bincount(self.link, weights=sent, minlength=len(self.n_members))
         used = load_bytes > 0
         seconds = load_bytes[used] / self.capacity_bytes_per_s[used] / self.n_members[used]
@@ -88,7 +88,7 @@ class HashedRoutes:
                 f"one hash for all switches gives a route more than {MAX_STATES:,} paths",
                 hint="use `ecmp`, or fewer links between the same switches",
             )
-        return replace(singles, fraction=out)
+        return replace(singles, split_ratio=out)
 
     def with_single_links(self) -> HashedRoutes:
         """Return the same routes with each member of a bundle as a link of its own."""
@@ -104,7 +104,7 @@ class HashedRoutes:
             self,
             first=np.concatenate((np.zeros(1, np.int64), np.cumsum(n_of_route))),
             link=start[self.link[entry]] + member,
-            fraction=self.fraction[entry] / n[entry],
+            split_ratio=self.split_ratio[entry] / n[entry],
             capacity_bytes_per_s=self.capacity_bytes_per_s[row],
             n_members=np.ones(len(row), np.int64),
             tail=self.tail[row],
@@ -121,11 +121,11 @@ class LinkFlows:
     """int64[n_entries]."""
     link: Ints
     """int64[n_entries], row of the link table."""
-    chance: Floats
+    chance_ratio: Floats
     """float64[n_entries], chance that a flow of the route takes this link, a member of a bundle."""
     n_next: Ints
     """int64[n_entries], links that the switch chose this one from; 1 where it had no choice."""
-    at_node: Floats
+    at_node_ratio: Floats
     """float64[n_entries], chance that a flow of the route passes the switch before the link."""
     group: Ints
     """int64[n_links], group of each link, -1 for an unused one."""
@@ -140,10 +140,10 @@ class LinkFlows:
         starts[1:] = (tail[1:] != tail[:-1]) | (routes.route_of[1:] != routes.route_of[:-1])
         block = np.cumsum(starts) - 1
         n_next = np.bincount(block, weights=n_members)[block].astype(np.int64)
-        at_node = np.bincount(block, weights=routes.fraction)[block]
+        at_node = np.bincount(block, weights=routes.split_ratio)[block]
         sends = routes.n_pairs * routes.pair_bytes > 0
-        used = np.flatnonzero((routes.fraction > 0) & sends[routes.route_of])
-        route, link, chance = routes.route_of[used], routes.link[used], (routes.fraction / n_members)[used]
+        used = np.flatnonzero((routes.split_ratio > 0) & sends[routes.route_of])
+        route, link, chance = routes.route_of[used], routes.link[used], (routes.split_ratio / n_members)[used]
         group, of_first = _groups_of_links(routes, route, link, chance)
         return cls(routes, route, link, chance, n_next[used], at_node[used], group, of_first)
 
@@ -174,7 +174,7 @@ class LinkFlows:
     def flow_bytes(self) -> Floats:
         """Bytes of a flow of each group, one per pair: those of equal flows with the same variance of the load."""
         size = self.routes.pair_bytes[self.route]
-        load = self.routes.n_pairs[self.route] * size * self.chance
+        load = self.routes.n_pairs[self.route] * size * self.chance_ratio
         return self.total_of_group(load * size) / self.total_of_group(load)
 
     @cached_property
@@ -222,9 +222,9 @@ class LinkGroups:
         if not len(flows.link):
             return cls._of_columns(np.zeros((4, 0)), routes)
         split = flows.routes
-        load = (split.n_pairs * split.pair_bytes)[flows.route] * flows.chance
+        load = (split.n_pairs * split.pair_bytes)[flows.route] * flows.chance_ratio
         total = flows.total_of_group(load)
-        n_links = np.maximum(1.0, total / flows.total_of_group(load * flows.chance))
+        n_links = np.maximum(1.0, total / flows.total_of_group(load * flows.chance_ratio))
         n_flows = total * n_links / flows.flow_bytes
         columns = n_flows, n_links, flows.flow_s, flows.n_counted(one_hash=one_hash) / n_links
         return cls._of_columns(_merged(np.stack(columns)), routes)

@@ -30,7 +30,7 @@ class PhaseTimes:
     """End under even splitting."""
     time_s: Floats
     """Possible ends, ascending; float64[n]."""
-    chance: Floats
+    ended_ratio: Floats
     """Chance that the phase has ended by then, the last is 1; float64[n]."""
 
     @classmethod
@@ -44,17 +44,12 @@ class PhaseTimes:
     @property
     def mean_efficiency_ratio(self) -> float:
         """Mean over jobs of the end under even splitting over the end."""
-        steps = np.diff(self.chance, prepend=0.0)
+        steps = np.diff(self.ended_ratio, prepend=0.0)
         return float((self.even_s / self.time_s * steps).sum())
-
-    @property
-    def mean_slowdown_ratio(self) -> float:
-        """Mean over jobs of the end over the end under even splitting."""
-        return float((self.time_s / self.even_s * np.diff(self.chance, prepend=0.0)).sum())
 
     def efficiency_ratio(self, job_ratio: float) -> float:
         """Efficiency that this share of the jobs stays below; 0.1 and 0.9 are the p10 and p90."""
-        row = int(np.searchsorted(self.chance, 1.0 - job_ratio - 1e-12))
+        row = int(np.searchsorted(self.ended_ratio, 1.0 - job_ratio - 1e-12))
         return self.even_s / float(self.time_s[row])
 
 

@@ -24,7 +24,7 @@ class Spread(NamedTuple):
     """Flows that were spread; infinite where each of them was hashed by itself."""
     n_marked: float
     """Flows of these that go on to the link."""
-    chance: float
+    chance_ratio: float
     """Part of the spread flows that this switch gets."""
 
 
@@ -41,7 +41,7 @@ class FlowCount(NamedTuple):
     """Distribution of a number of flows."""
 
     least: int
-    at_most: Floats
+    at_most_ratio: Floats
     """Chance of at most `least`, `least` + 1, ... flows."""
 
 
@@ -66,15 +66,15 @@ def local_choice_times(routes: HashedRoutes, n_flows_per_pair: int) -> PhaseTime
     counts = [_flow_count(kind.spreads) for kind in kinds]
     flow_s = np.array([kind.flow_s for kind in kinds])
     n_next = np.array([kind.n_next for kind in kinds], dtype=np.float64)
-    least = np.array([count.least + int(np.argmax(count.at_most > 0)) for count in counts])
-    most = np.array([count.least + len(count.at_most) - 1 for count in counts])
+    least = np.array([count.least + int(np.argmax(count.at_most_ratio > 0)) for count in counts])
+    most = np.array([count.least + len(count.at_most_ratio) - 1 for count in counts])
     floor_s = max(routes.even_s, float((np.ceil(least / n_next) * flow_s).max()))
     time_s = end_times_s(floor_s, np.ceil(most / n_next), flow_s)
     chance = np.ones(len(time_s))
     for kind, count in zip(kinds, counts, strict=True):
         n_arrived = np.floor(time_s / kind.flow_s * (1.0 + 1e-9) + 1e-9) * kind.n_next
-        row = np.clip(n_arrived - count.least, -1, len(count.at_most) - 1).astype(np.int64)
-        chance *= np.where(row < 0, 0.0, count.at_most[row]) ** times[kind]
+        row = np.clip(n_arrived - count.least, -1, len(count.at_most_ratio) - 1).astype(np.int64)
+        chance *= np.where(row < 0, 0.0, count.at_most_ratio[row]) ** times[kind]
     return PhaseTimes.of(routes.even_s, time_s, chance)
 
 
@@ -82,16 +82,16 @@ def _arrivals(flows: LinkFlows, n_flows_per_pair: int) -> list[Arrivals]:
     """Flows that reach the switch before the links of each group."""
     size = flows.routes.pair_bytes[flows.route] / flows.flow_bytes[flows.group[flows.link]]
     n_flows = flows.routes.n_pairs[flows.route] * size * n_flows_per_pair
-    load = np.bincount(flows.link, weights=n_flows * flows.chance, minlength=len(flows.group))
+    load = np.bincount(flows.link, weights=n_flows * flows.chance_ratio, minlength=len(flows.group))
     spread = _spread_before(flows, load)
-    at_node = _digits(flows.at_node)
+    at_node = _digits(flows.at_node_ratio)
     n_groups = len(flows.flow_s)
     marked: list[dict[tuple[int, float, float], float]] = [defaultdict(float) for _ in range(n_groups)]
     n_next = [1] * n_groups
     for entry in flows.of_first.tolist():
         group, route = int(flows.group[flows.link[entry]]), int(flows.route[entry])
         source, total = spread.get((route, at_node[entry]), (-1 - route, np.inf))
-        marked[group][source, rounded(total), rounded(flows.at_node[entry])] += float(n_flows[entry])
+        marked[group][source, rounded(total), rounded(flows.at_node_ratio[entry])] += float(n_flows[entry])
         n_next[group] = max(n_next[group], int(flows.n_next[entry]))
     flow_s = (flows.flow_s / n_flows_per_pair).tolist()
     return [
@@ -110,7 +110,7 @@ def _spread_before(flows: LinkFlows, load: Floats | Ints) -> dict[tuple[int, int
     found: dict[tuple[int, int], tuple[int, float]] = {}
     for entry in np.flatnonzero(flows.n_next > 1).tolist():
         link = int(flows.link[entry])
-        n_spread = float(load[link] / flows.chance[entry])
+        n_spread = float(load[link] / flows.chance_ratio[entry])
         found[int(flows.route[entry]), behind[entry]] = int(flows.group[link]), n_spread
     return found
 
@@ -122,7 +122,7 @@ def _chance_behind(flows: LinkFlows) -> Floats:
     nodes, first = np.unique(flows.route * n_nodes + tail, return_index=True)
     wanted = flows.route * n_nodes + head
     row = np.minimum(np.searchsorted(nodes, wanted), len(nodes) - 1)
-    return np.where(nodes[row] == wanted, flows.at_node[first[row]], 1.0)
+    return np.where(nodes[row] == wanted, flows.at_node_ratio[first[row]], 1.0)
 
 
 def _digits(chance: Floats) -> list[int]:
@@ -137,8 +137,10 @@ def _flow_count(spreads: tuple[Spread, ...]) -> FlowCount:
         for part in spreads:
             chance = np.convolve(chance, _part_count(part))
         return FlowCount(0, np.minimum(1.0, np.cumsum(chance)))
-    mean = sum(part.n_marked * part.chance for part in spreads)
-    variance = sum(part.n_marked * part.chance * (1.0 - part.chance) * _free_ratio(part) for part in spreads)
+    mean = sum(part.n_marked * part.chance_ratio for part in spreads)
+    variance = sum(
+        part.n_marked * part.chance_ratio * (1.0 - part.chance_ratio) * _free_ratio(part) for part in spreads
+    )
     if variance < 1e-9:
         return FlowCount(int(np.ceil(mean - 1e-6)), np.ones(1))
     sigma = float(np.sqrt(variance))
@@ -158,14 +160,14 @@ def _part_count(part: Spread) -> Floats:
     """Chances of 0, 1, ... marked flows among the part that is drawn from the spread flows."""
     marked = max(1, round(part.n_marked))
     x = np.arange(marked + 1.0)
-    if part.chance > 1.0 - 1e-9:
+    if part.chance_ratio > 1.0 - 1e-9:
         return np.append(np.zeros(marked), 1.0)
     if not np.isfinite(part.n_spread):
-        logs = _log_choose(marked, x) + x * np.log(part.chance) + (marked - x) * np.log1p(-part.chance)
+        logs = _log_choose(marked, x) + x * np.log(part.chance_ratio) + (marked - x) * np.log1p(-part.chance_ratio)
         return np.asarray(np.exp(logs))
     n = max(marked, round(part.n_spread))
-    low = float(np.floor(n * part.chance + 1e-9))
-    rest = max(0.0, n * part.chance - low)
+    low = float(np.floor(n * part.chance_ratio + 1e-9))
+    rest = max(0.0, n * part.chance_ratio - low)
     return (1.0 - rest) * _hypergeometric(n, marked, low, x) + rest * _hypergeometric(n, marked, low + 1.0, x)
 
 
