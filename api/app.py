@@ -12,10 +12,13 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from twin.topologies import MAX_RECORDS, NETWORKS, network_text
 
+from twin.answers.demand_table import DemandTable
 from twin.answers.diff import Diff
 from twin.answers.explanation import Explanation
 from twin.answers.forecast import Forecast
 from twin.answers.link_report import LinkReport
+from twin.answers.link_table import LinkTable
+from twin.answers.path_report import PathReport
 from twin.answers.score import Score
 from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
@@ -25,11 +28,26 @@ from twin.studies.sweep import Sweep
 from twin.warmup import warm_up
 
 from .answers import Health, PartAnswer, PartList, TopologyAnswer, TopologyList, part_answer, topology_answer
-from .bodies import ExplainRequest, ForecastRequest, LinkRequest, ScoreRequest, SweepRequest, WhatIfRequest, read_body
+from .bodies import (
+    DemandsRequest,
+    ExplainRequest,
+    ForecastRequest,
+    LinkRequest,
+    LinksRequest,
+    PathRequest,
+    ScoreRequest,
+    SweepRequest,
+    TableRequest,
+    WhatIfRequest,
+    read_body,
+)
 from .examples import (
+    DEMANDS_EXAMPLES,
     EXPLAIN_EXAMPLES,
     FORECAST_EXAMPLES,
     LINK_EXAMPLES,
+    LINKS_EXAMPLES,
+    PATH_EXAMPLES,
     SCORE_EXAMPLES,
     SWEEP_EXAMPLES,
     WHAT_IF_EXAMPLES,
@@ -79,6 +97,7 @@ def create_app(
     add_problem_handlers(app)
     networks = Networks(max_records)
     app.include_router(_question_routes(networks))
+    app.include_router(_inspection_routes(networks))
     app.include_router(_long_question_routes(Sweeps(networks, max_sweep_work, max_sweep_s)))
     app.include_router(_catalogue_routes())
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
@@ -186,6 +205,74 @@ def _question_routes(networks: Networks) -> APIRouter:
         return _json(answer.to_json())
 
     return router
+
+
+def _inspection_routes(networks: Networks) -> APIRouter:
+    """Return the endpoints that look into a network: the paths of a pair, and tables of links and demands."""
+    router = APIRouter(prefix="/v1", tags=["questions"])
+
+    @router.post(
+        "/path",
+        responses=responses_of(PathReport, 404, 413, 422),
+        openapi_extra=request_body_of(PathRequest, PATH_EXAMPLES),
+        response_class=Response,
+    )
+    def path(body: Body) -> Response:
+        """Return all shortest paths between two nodes: shares, capacity, load, latency, and the bottleneck."""
+        request = read_body(body, PathRequest)
+        network = networks.get(request.network)
+        check_names(network, request)
+        answer = network.path(
+            request.source,
+            request.target,
+            max_paths=request.max_paths,
+            changes=request.plan_or_changes,
+            job=request.job,
+            ageing=request.ageing,
+        )
+        return _json(answer.to_json())
+
+    @router.post(
+        "/demands",
+        responses=responses_of(DemandTable, 404, 413, 422),
+        openapi_extra=request_body_of(DemandsRequest, DEMANDS_EXAMPLES),
+        response_class=Response,
+    )
+    def demands(body: Body) -> Response:
+        """Return demands: offered, carried, and the link that limits each."""
+        request = read_body(body, DemandsRequest)
+        network = networks.get(request.network)
+        check_names(network, request)
+        answer = network.demand_table(**_table_options(request))
+        return _json(answer.to_json())
+
+    @router.post(
+        "/links",
+        responses=responses_of(LinkTable, 404, 413, 422),
+        openapi_extra=request_body_of(LinksRequest, LINKS_EXAMPLES),
+        response_class=Response,
+    )
+    def links(body: Body) -> Response:
+        """Return links, two rows each: budget, capacity and its limit, load, latency, failures."""
+        request = read_body(body, LinksRequest)
+        network = networks.get(request.network)
+        check_names(network, request)
+        chosen = "*" if request.links is None else request.links
+        answer = network.link_table(chosen, **_table_options(request))
+        return _json(answer.to_json())
+
+    return router
+
+
+def _table_options(request: TableRequest) -> dict[str, Any]:
+    """Return the arguments of a question whose answer is a table."""
+    return {
+        "changes": request.plan_or_changes,
+        "sort": request.sort,
+        "top": request.top,
+        "job": request.job,
+        "ageing": request.ageing,
+    }
 
 
 def _long_question_routes(sweeps: Sweeps) -> APIRouter:

@@ -10,6 +10,7 @@ from typing_extensions import TypeAliasType
 
 from twin.answers.forecast import MAX_YEARS
 from twin.answers.metrics import METRICS
+from twin.answers.path_report import MAX_PATHS
 from twin.catalogue.ageing import AgeingCase
 from twin.errors import DocumentError, Issue
 from twin.errors.wording import type_text
@@ -25,6 +26,8 @@ BODY = "body"
 RAW_FIELDS = ("network", "changes", "links", "vary")
 """Fields that stay plain data. They are validated where they are used."""
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+MAX_ROWS = 10_000
+"""Most rows of a table in an answer; a link has two rows."""
 Years = Annotated[int, Field(ge=1, le=MAX_YEARS)]
 Growth = Annotated[float, Field(ge=-0.9, le=10.0)]
 Change = TypeAliasType("Change", ChangeUnion)
@@ -99,6 +102,37 @@ class LinkRequest(ChangedNetworkRequest, AgeingRequest):
     """Length of the forecast; null for no forecast."""
     growth_ratio_per_year: Growth = 0.0
     """Of the traffic: 0.3 is 30 % a year."""
+
+
+class PathRequest(ChangedNetworkRequest, AgeingRequest):
+    """Trace all shortest paths between two nodes, after a plan or changes if given."""
+
+    source: Name
+    """Id of the node that sends."""
+    target: Name
+    """Id of the node that receives."""
+    max_paths: Annotated[int, Field(ge=1, le=MAX_PATHS)] = 16
+    """Most paths to list, those with the largest shares first."""
+
+
+class TableRequest(ChangedNetworkRequest, AgeingRequest):
+    """Base of requests whose answer is a table."""
+
+    sort: Name | None = None
+    """Column to sort by, the worst first, with or without its unit. Default: by id."""
+    top: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 1000
+    """Most rows to list; the verdict counts all."""
+
+
+class DemandsRequest(TableRequest):
+    """List demands: offered, carried and the link that limits each, after a plan or changes if given."""
+
+
+class LinksRequest(TableRequest):
+    """List links: budget, capacity, limit, load and latency, after a plan or changes if given."""
+
+    links: SkipValidation[Links | None] = None
+    """An id, a glob, a list of these, or conditions as in changes. Default: all links."""
 
 
 class ExplainRequest(ChangedNetworkRequest, AgeingRequest):

@@ -50,6 +50,28 @@ LINK_EXAMPLES: dict[str, dict[str, Any]] = {
         "ageing": "high",
     },
 }
+PATH_EXAMPLES: dict[str, dict[str, Any]] = {
+    "the paths between two hosts": {"network": "leaf-spine-demo", "source": "host-1-1", "target": "host-2-1"},
+    "after a route is cut": {
+        "network": "memphis-small",
+        "source": "c1/border-1",
+        "target": "c3/border-1",
+        "max_paths": 4,
+        "changes": [{"kind": "fail_srlg", "srlg": "duct-13-a"}],
+    },
+}
+DEMANDS_EXAMPLES: dict[str, dict[str, Any]] = {
+    "what is lost first": {
+        "network": "leaf-spine-demo",
+        "changes": [{"kind": "scale_demands", "factor_ratio": 4}],
+        "sort": "lost",
+        "top": 10,
+    },
+}
+LINKS_EXAMPLES: dict[str, dict[str, Any]] = {
+    "the busiest links": {"network": "memphis-small", "sort": "utilisation", "top": 20},
+    "some links after a plan": {"network": "memphis-small", "links": "wan-*", "plan": "fibre-upgrade"},
+}
 EXPLAIN_EXAMPLES: dict[str, dict[str, Any]] = {
     "the bottlenecks of a step": {"network": "memphis-small"},
     "the bottlenecks after a plan": {"network": "memphis-small", "plan": "border-router-swap"},

@@ -10,16 +10,29 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from twin.answers.demand_table import DemandTable
 from twin.answers.diff import Diff
 from twin.answers.explanation import Explanation
 from twin.answers.forecast import Forecast
 from twin.answers.link_report import LinkReport
+from twin.answers.link_table import LinkTable
+from twin.answers.path_report import PathReport
 from twin.answers.score import Score
 from twin.studies.sweep import Sweep
 
 from . import answers
 from .answer_schemas import answer_definitions
-from .bodies import ExplainRequest, ForecastRequest, LinkRequest, ScoreRequest, SweepRequest, WhatIfRequest
+from .bodies import (
+    DemandsRequest,
+    ExplainRequest,
+    ForecastRequest,
+    LinkRequest,
+    LinksRequest,
+    PathRequest,
+    ScoreRequest,
+    SweepRequest,
+    WhatIfRequest,
+)
 from .problems import MEDIA_TYPE
 
 PREFIX = "#/components/schemas/"
@@ -28,6 +41,9 @@ MODELS: tuple[type[BaseModel], ...] = (
     WhatIfRequest,
     ForecastRequest,
     LinkRequest,
+    PathRequest,
+    DemandsRequest,
+    LinksRequest,
     ExplainRequest,
     SweepRequest,
     answers.TopologyList,
@@ -37,7 +53,17 @@ MODELS: tuple[type[BaseModel], ...] = (
     answers.Health,
     answers.Problem,
 )
-ANSWERS: tuple[type, ...] = (Score, Diff, Forecast, LinkReport, Explanation, Sweep)
+ANSWERS: tuple[type, ...] = (
+    Score,
+    Diff,
+    Forecast,
+    LinkReport,
+    LinkTable,
+    PathReport,
+    DemandTable,
+    Explanation,
+    Sweep,
+)
 ERRORS = {
     404: "A network, job, plan, part or path does not exist; the hints hold near names.",
     413: "The body is too large.",

@@ -11,44 +11,52 @@ Number = Fraction | float  # a fraction, or math.inf
 
 
 class Link(NamedTuple):
-    """One cable between nodes a and b; arc 2 * link leads from a to b, arc 2 * link + 1 back."""
+    """One cable between nodes a and b; arc 2 * link leads from a to b, arc 2 * link + 1 back.
+
+    `back` is the link as seen from b, where weight or share differ by direction.
+    """
 
     a: int
     b: int
     weight: Fraction
     up: bool = True
     share: Fraction = Fraction(1)
+    back: tuple[Fraction, Fraction] | None = None
+    """(weight, share) from b to a; None = as from a to b."""
 
 
 def arcs(links: Sequence[Link]) -> list[tuple[int, int, int, Link]]:
     """(arc, tail, head, link) of every arc over a link that is up."""
-    both_ways = [
-        [(2 * i, link.a, link.b, link), (2 * i + 1, link.b, link.a, link)] for i, link in enumerate(links) if link.up
-    ]
-    return [arc for pair in both_ways for arc in pair]
+    found = []
+    for i, link in enumerate(links):
+        if link.up:
+            weight, share = link.back or (link.weight, link.share)
+            found.append((2 * i, link.a, link.b, link))
+            found.append((2 * i + 1, link.b, link.a, link._replace(weight=weight, share=share)))
+    return found
 
 
 def shortest_distances(
-    n_nodes: int, links: Sequence[Link], source: int, hosts: frozenset[int] = frozenset()
+    n_nodes: int, links: Sequence[Link], target: int, hosts: frozenset[int] = frozenset()
 ) -> list[Number]:
-    """Bellman-Ford: shorten until nothing shortens any more; no path goes on from a host, the source apart."""
-    out_of_forwarding = [arc for arc in arcs(links) if arc[1] == source or arc[1] not in hosts]
+    """Distances to the target by Bellman-Ford: shorten until nothing shortens; no path passes through a host."""
+    into_forwarding = [arc for arc in arcs(links) if arc[2] == target or arc[2] not in hosts]
     distance: list[Number] = [math.inf] * n_nodes
-    distance[source] = Fraction(0)
+    distance[target] = Fraction(0)
     shortened = True
     while shortened:
         shortened = False
-        for _, tail, head, link in out_of_forwarding:
-            if distance[tail] < math.inf and distance[tail] + link.weight < distance[head]:
-                distance[head] = distance[tail] + link.weight
+        for _, tail, head, link in into_forwarding:
+            if distance[head] < math.inf and distance[head] + link.weight < distance[tail]:
+                distance[tail] = distance[head] + link.weight
                 shortened = True
     return distance
 
 
 def shortest_hops(
-    n_nodes: int, links: Sequence[Link], source: int, hosts: frozenset[int] = frozenset()
+    n_nodes: int, links: Sequence[Link], target: int, hosts: frozenset[int] = frozenset()
 ) -> list[Number]:
-    return shortest_distances(n_nodes, [link._replace(weight=Fraction(1)) for link in links], source, hosts)
+    return shortest_distances(n_nodes, [link._replace(weight=Fraction(1), back=None) for link in links], target, hosts)
 
 
 def next_hops(

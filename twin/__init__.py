@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import catalogue
+    from .answers.demand_table import DemandTable
     from .answers.diff import Diff
     from .answers.explanation import Explanation
     from .answers.forecast import Forecast
     from .answers.link_report import LinkReport
     from .answers.link_table import LinkTable
+    from .answers.path_report import PathReport
     from .answers.score import Score
     from .errors import CatalogueError, ChangeError, ConvergenceError, DocumentError, Issue, TopologyError, TwinError
     from .loading import from_document, load
@@ -35,6 +37,7 @@ _HOMES = {
     "ChangeError": "errors",
     "ConvergenceError": "errors",
     "Demand": "model.records",
+    "DemandTable": "answers.demand_table",
     "Diff": "answers.diff",
     "DocumentError": "errors",
     "Explanation": "answers.explanation",
@@ -47,6 +50,7 @@ _HOMES = {
     "Network": "network",
     "Node": "model.records",
     "Parallelism": "model.jobs",
+    "PathReport": "answers.path_report",
     "Placement": "model.jobs",
     "Score": "answers.score",
     "Site": "model.records",
@@ -68,6 +72,7 @@ __all__ = [
     "ChangeError",
     "ConvergenceError",
     "Demand",
+    "DemandTable",
     "Diff",
     "DocumentError",
     "Explanation",
@@ -80,6 +85,7 @@ __all__ = [
     "Network",
     "Node",
     "Parallelism",
+    "PathReport",
     "Placement",
     "Score",
     "Site",

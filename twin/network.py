@@ -1,4 +1,4 @@
-"""The network that answers questions: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`."""
+"""The network that answers questions: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `path` and more."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from functools import cached_property
 from threading import Event
 from typing import Any, Self, TypeVar
 
+from .answers.demand_table import DemandTable, demand_table
 from .answers.diff import Diff, diff_of
 from .answers.explanation import Explanation, explanation_of
 from .answers.forecast import MAX_YEARS, Forecast, forecast_of
 from .answers.link_report import LinkReport, link_report
-from .answers.link_table import LinkTable, link_table
+from .answers.link_table import LinkTable, link_ranking, link_table
 from .answers.main_assumptions import MainAssumption, find_main_assumptions
 from .answers.missing_inputs import MissingInput, missing_inputs
+from .answers.path_report import PathQuestion, PathReport, path_report
 from .answers.score import Score, score_of
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, load_price_book
@@ -47,7 +49,7 @@ Changes = str | Mapping[str, Any] | Change | Sequence[Any]
 
 
 class Network(CompiledNetwork):
-    """A network with its answers: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`.
+    """A network with its answers: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`, `path`.
 
     `twin.load` and `twin.from_document` create one. A network never changes: changes are part of a question, and `edit`
     gives another network. It keeps what it computed, so a second question costs only what differs.
@@ -212,8 +214,7 @@ class Network(CompiledNetwork):
         """
         evaluation = self._evaluate_after(changes, job, notify, ageing)
         attribution = step_causes(evaluation, self._reader, notify)
-        plan = changes if isinstance(changes, str) else None if changes is None else "changes"
-        return explanation_of(evaluation, attribution, self.label, plan)
+        return explanation_of(evaluation, attribution, self.label, _plan_name(changes))
 
     def forecast(
         self,
@@ -294,19 +295,86 @@ class Network(CompiledNetwork):
         wide = TIERS.index("wide_area")
         return {"tier": "wide_area"} if (self.arrays.link_tier == wide).any() else "*"
 
-    def link_table(self, chosen: Any = "*", job: str | None = None, *, ageing: AgeingCase = "value") -> LinkTable:
+    def link_table(
+        self,
+        chosen: Any = "*",
+        job: str | None = None,
+        *,
+        changes: Changes | None = None,
+        sort: str | None = None,
+        top: int | None = None,
+        ageing: AgeingCase = "value",
+    ) -> LinkTable:
         """Return two rows for each selected link, one for each direction.
 
         Args:
             chosen: an id, a glob, a list of these, or a mapping of conditions as in changes (`{"tier": ...}`).
             job: id of a job, whose traffic counts; the default job otherwise.
+            changes: a plan's name, a change or a list of changes to apply first.
+            sort: column to sort by, the worst first, with or without its unit: `utilisation`; None = by id.
+            top: most links to list; None = all.
             ageing: low, value (central) or high.
 
         Raises:
-            ChangeError: no link matches.
+            ChangeError: no link matches, or an unknown column.
         """
-        evaluation = self.evaluate(job, ageing=ageing)
-        return link_table(evaluation, self.label, self._select_rows(evaluation, chosen), self._reader)
+        ranking = link_ranking(sort, top)
+        evaluation = self._evaluate_after(changes, job, None, ageing)
+        return link_table(evaluation, self.label, self._select_rows(evaluation, chosen), self._reader, ranking)
+
+    def path(
+        self,
+        source: str,
+        target: str,
+        *,
+        max_paths: int = 16,
+        changes: Changes | None = None,
+        job: str | None = None,
+        ageing: AgeingCase = "value",
+    ) -> PathReport:
+        """Trace all shortest paths between two nodes, with the share of traffic, load and latency of each hop.
+
+        Args:
+            source: id of the node that sends.
+            target: id of the node that receives.
+            max_paths: most paths to list, those with the largest shares first; 1 to 1000.
+            changes: a plan's name, a change or a list of changes to apply first.
+            job: id of a job, whose traffic counts; the default job otherwise.
+            ageing: low, value (central) or high.
+
+        Returns:
+            Paths, hops and the bottleneck, or what separates the two nodes.
+
+        Raises:
+            ChangeError: an unknown node, or twice the same node.
+        """
+        evaluation = self._evaluate_after(changes, job, None, ageing)
+        question = PathQuestion(source, target, max_paths)
+        return path_report(evaluation, self.label, _plan_name(changes), question)
+
+    def demand_table(
+        self,
+        *,
+        changes: Changes | None = None,
+        sort: str | None = None,
+        top: int | None = None,
+        job: str | None = None,
+        ageing: AgeingCase = "value",
+    ) -> DemandTable:
+        """Return what each demand offers, what is carried of it, and the link that limits it.
+
+        Args:
+            changes: a plan's name, a change or a list of changes to apply first.
+            sort: column to sort by, the worst first, with or without its unit: `lost`; None = by id.
+            top: most demands to list; None = all.
+            job: id of a job; the default job otherwise.
+            ageing: low, value (central) or high.
+
+        Raises:
+            ChangeError: the document has no demands, or an unknown column.
+        """
+        evaluation = self._evaluate_after(changes, job, None, ageing)
+        return demand_table(evaluation, self.label, _plan_name(changes), sort, top)
 
     def sweep(
         self,
@@ -467,6 +535,11 @@ def _record_by_id(kind: str, records: Sequence[RecordT], name: str, where: str) 
             hint=did_you_mean(name, by_id),
         )
     return by_id[name]
+
+
+def _plan_name(changes: Changes | None) -> str | None:
+    """Return the name of changes in an answer: that of a plan, or `changes`; None without any."""
+    return changes if isinstance(changes, str) else None if changes is None else "changes"
 
 
 def _report_phase(notify: Notify | None, phase: str) -> None:

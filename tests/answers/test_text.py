@@ -60,6 +60,13 @@ def answers(name: str) -> dict[str, Answer]:
         "link": network.link(network.arrays.link_ids[-1]),
         "sweep": network.sweep("age=0..20:3", metric="max_link_utilisation_ratio"),
     }
+    ids = network.arrays.node_ids
+    cut = [{"kind": "fail_links", "links": "*"}]
+    found["path"] = network.path(ids[0], ids[-1])
+    found["path, cut"] = network.path(ids[0], ids[-1], changes=cut)
+    found["busiest links"] = network.link_table(sort="utilisation", top=5)
+    if network.document.demands:
+        found["demands"] = network.demand_table(changes=[{"kind": "scale_demands", "factor_ratio": 9}])
     if network.document.jobs:
         found["explain"] = network.explain()
     return found | {f"plan {diff.plan}": diff for diff in plans(name)}

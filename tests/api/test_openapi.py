@@ -12,7 +12,17 @@ from twin.model.document import TopologyDocument
 from twin.scenario.changes import Change
 from twin.studies.inputs import MAX_VALUES, PATHS
 
-QUESTIONS = ("ScoreRequest", "WhatIfRequest", "ForecastRequest", "LinkRequest", "ExplainRequest", "SweepRequest")
+QUESTIONS = (
+    "ScoreRequest",
+    "WhatIfRequest",
+    "ForecastRequest",
+    "LinkRequest",
+    "PathRequest",
+    "DemandsRequest",
+    "LinksRequest",
+    "ExplainRequest",
+    "SweepRequest",
+)
 KINDS = {change.model_fields["kind"].default for change in get_args(get_args(Change)[0])}
 
 

@@ -23,7 +23,7 @@ PLAN = "fibre-upgrade"
 CUT = [{"kind": "fail_srlg", "srlg": "duct-13-a"}]
 SQUARE: dict[str, Any] = {
     "name": "square",
-    "nodes": [{"id": name, "kind": "host"} for name in "abcd"],
+    "nodes": [{"id": name, "kind": "switch"} for name in "abcd"],
     "links": [
         {"id": "a~b", "ends": ["a", "b"], "capacity_gbps": 100},
         {"id": "b~d", "ends": ["b", "d"], "capacity_gbps": 100},
@@ -34,11 +34,13 @@ SQUARE: dict[str, Any] = {
     "plans": [{"id": "cut", "changes": [{"kind": "fail_links", "links": "a~b"}]}],
 }
 UNRATED = {
+    "as_of": "2026-11-02",
     "nodes": [{"id": "a 1", "kind": "leaf", "source": "inventory", "tags": ["x"]}, {"id": "光", "kind": "leaf"}],
     "links": [{"id": "l.[1]", "ends": ["a 1", "光"], "latency_us": [3.0, 4.0], "weight": [1.0, 2.0]}],
     "demands": [{"id": "d", "source": "光", "target": "a 1", "offered_gbps": 50.0}],
+    "measurements": [{"of": {"link": "l.[1]"}, "quantity": "latency", "at": "2026-11-01", "value_us": 3.5}],
 }
-"""Ids of any text, a link of unknown rate, and fields that no answer uses."""
+"""Ids of any text, a link of unknown rate, values by direction, and a reading that no answer uses."""
 
 
 @cache

@@ -68,7 +68,9 @@ def test_columns_say_what_the_records_say(data: dict[str, Any]) -> None:
         assert arrays.link_capacity_gbps[i] == pytest.approx(or_nan(link.capacity_gbps), nan_ok=True)
         assert arrays.link_required_margin_db[i] == pytest.approx(or_nan(link.required_margin_db), nan_ok=True)
         assert arrays.link_loss_ratio[i] == pytest.approx(or_nan(link.loss_ratio), nan_ok=True)
-        for name in ("n_parallel", "weight", "n_fibre_pairs", "n_failed", "up"):
+        assert arrays.arc_weight[[2 * i, 2 * i + 1]].tolist() == [link.weight] * 2
+        assert np.isnan(arrays.arc_capacity_gbps[[2 * i, 2 * i + 1]]).all()
+        for name in ("n_parallel", "n_fibre_pairs", "n_failed", "up"):
             assert getattr(arrays, f"link_{name}")[i] == getattr(link, name)
         assert name_of(arrays, arrays.link_transceiver[i]) == link.transceiver
         assert name_of(arrays, arrays.link_mux[i]) == link.mux
@@ -183,7 +185,7 @@ def test_overlays_lie_on_one_another() -> None:
     assert State.of(arrays).n_members_up[wan] == 4
 
 
-@pytest.mark.parametrize("column", ["link_ends", "link_weight", "node_kind", "node_site", "arc_head", "nonsense"])
+@pytest.mark.parametrize("column", ["link_ends", "arc_weight", "node_kind", "node_site", "arc_head", "nonsense"])
 def test_structure_cannot_be_laid_over(column: str) -> None:
     _, arrays = compiled(campus_data())
     with pytest.raises(KeyError):

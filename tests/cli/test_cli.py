@@ -131,18 +131,20 @@ def test_a_metric_that_is_none_is_told_where_they_are_listed() -> None:
 
 def test_fields_that_no_answer_uses_are_named_and_unknown_rates_shown(tmp_path: Path) -> None:
     document = {
+        "as_of": "2026-11-02",
         "nodes": [{"id": "a [x]", "kind": "leaf"}, {"id": "b", "kind": "leaf"}],
-        "links": [{"id": "光.1", "ends": ["a [x]", "b"], "latency_us": 4.0}],
+        "links": [{"id": "光.1", "ends": ["a [x]", "b"]}],
+        "measurements": [{"of": {"link": "光.1"}, "quantity": "latency", "at": "2026-11-01", "value_us": 4.0}],
         "demands": [{"id": "d", "source": "b", "target": "a [x]", "offered_gbps": 1.0}],
     }
     path = tmp_path / "n.json"
     path.write_text(json.dumps(document))
     wide = {"COLUMNS": "160"}
     score = CliRunner().invoke(cli.app, ["score", str(path), "--all"], env=wide)
-    assert "Fields that no answer uses yet: latency_us (1)." in score.stdout
+    assert "Fields that no answer uses yet: measurements latency (1)." in score.stdout
     assert "rate of 1 link unknown: 光.1" in score.stdout
     shown = CliRunner().invoke(cli.app, ["topologies", str(path)], env=wide)
-    assert "latency_us (links[光.1]): a stated latency is not evaluated yet" in shown.stdout
+    assert "measurements latency (" in shown.stdout
     links = CliRunner().invoke(cli.app, ["links", str(path), "光.1"], env=wide)
     assert (links.exit_code, "a [x] → b" in links.stdout) == (0, True)
     page = CliRunner().invoke(cli.app, ["link", str(path), "光.1"], env=wide)

@@ -11,7 +11,6 @@ from twin.catalogue.sheets import read_sheet
 from twin.units import unit_of
 
 UNREAD = {
-    "route_over_straight_ratio": "for a user who has coordinates and no length; docs/explanation/catalogue.md",
     "wan_link_mtbf_h": "a published fit to hold the failure model against; tests and docs/explanation/catalogue.md",
     "wan_link_mttr_h": "a published fit to hold the failure model against; tests and docs/explanation/catalogue.md",
 }

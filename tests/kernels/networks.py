@@ -31,7 +31,9 @@ class Net(NamedTuple):
 
     @property
     def weight(self) -> np.ndarray:
-        return np.array([float(link.weight) for link in self.links])
+        """By arc."""
+        both = [(link.weight, (link.back or (link.weight, link.share))[0]) for link in self.links]
+        return np.array(both, dtype=np.float64).ravel()
 
     @property
     def up(self) -> np.ndarray:
@@ -39,7 +41,9 @@ class Net(NamedTuple):
 
     @property
     def share(self) -> np.ndarray:
-        return np.array([float(link.share) for link in self.links])
+        """By arc."""
+        both = [(link.share, (link.back or (link.weight, link.share))[1]) for link in self.links]
+        return np.array(both, dtype=np.float64).ravel()
 
     def distances(self, sources: Sequence[int]) -> np.ndarray:
         out = np.full((len(sources), self.n_nodes), np.nan)
@@ -52,7 +56,9 @@ def net(n_nodes: int, *links: tuple[int, int, float] | tuple[int, int, float, bo
     return Net(n_nodes, [Link(a, b, Fraction(str(weight)), *rest) for a, b, weight, *rest in links])
 
 
-def random_net(seed: int, n_nodes: int = 14, n_links: int = 30, p_up: float = 0.85, n_hosts: int = 0) -> Net:
+def random_net(
+    seed: int, n_nodes: int = 14, n_links: int = 30, p_up: float = 0.85, n_hosts: int = 0, directed: bool = False
+) -> Net:
     """A seeded multigraph in tenths (0.1 + 0.2 is not 0.3 in floats), with parallel and down links and lone nodes.
 
     Hosts are among the nodes with links; the links do not depend on their number.
@@ -68,6 +74,12 @@ def random_net(seed: int, n_nodes: int = 14, n_links: int = 30, p_up: float = 0.
             if rng.random() < 0.2:
                 links.append(Link(b, a, weight, True, share))
     hosts = np.random.default_rng((seed, 1)).permutation(n_nodes - 2)[:n_hosts].tolist()
+    if directed:
+        other = np.random.default_rng((seed, 2)).integers(1, 5, (len(links), 2))
+        links = [
+            link._replace(back=(Fraction(int(weight), 10), Fraction(int(share))))
+            for link, (weight, share) in zip(links, other, strict=True)
+        ]
     return Net(n_nodes, links, frozenset(hosts))
 
 
@@ -77,7 +89,9 @@ def nets(draw: st.DrawFn, max_nodes: int = 7, max_links: int = 14) -> Net:
     node = st.integers(0, n_nodes - 1)
     ends = st.tuples(node, node).filter(lambda pair: pair[0] != pair[1])
     tenths = st.integers(1, 3).map(lambda n: Fraction(n, 10))
-    link = st.tuples(ends, tenths, st.sampled_from([True, True, True, False]), st.integers(1, 3).map(Fraction))
+    shares = st.integers(1, 3).map(Fraction)
+    back = st.none() | st.tuples(tenths, shares)
+    link = st.tuples(ends, tenths, st.sampled_from([True, True, True, False]), shares, back)
     drawn = draw(st.lists(link, min_size=1, max_size=max_links))
     hosts = draw(st.frozensets(node, max_size=3))
-    return Net(n_nodes, [Link(a, b, weight, up, share) for (a, b), weight, up, share in drawn], hosts)
+    return Net(n_nodes, [Link(a, b, *values) for (a, b), *values in drawn], hosts)

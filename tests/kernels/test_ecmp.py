@@ -153,10 +153,11 @@ def test_a_host_loads_no_arc_but_those_of_its_own_demands(network, seed):
         assert load[head[np.arange(head.size) ^ 1] == host].sum() <= sent * (1 + 1e-12)
 
 
+@pytest.mark.parametrize("directed", [False, True])
 @pytest.mark.parametrize("n_hosts", [0, 4])
 @pytest.mark.parametrize("seed", range(8))
-def test_loads_equal_the_naive_twin(seed, n_hosts):
-    network = random_net(seed, n_hosts=n_hosts)
+def test_loads_equal_the_naive_twin(seed, n_hosts, directed):
+    network = random_net(seed, n_hosts=n_hosts, directed=directed)
     demands = random_demands(network, seed)
     load, routed = place_all(network, demands)
     expected, expected_routed = naive.place_demands(network.n_nodes, network.links, demands, network.hosts)
@@ -258,10 +259,10 @@ def test_a_trace_without_room_says_how_much_it_needs():
     assert trace(DIAMOND, 0, 3, room=4)[0] == 4
 
 
-@pytest.mark.parametrize("n_hosts", [0, 4])
+@pytest.mark.parametrize(("n_hosts", "directed"), [(0, False), (4, False), (4, True)])
 @pytest.mark.parametrize("seed", range(5))
-def test_traces_equal_the_naive_twin_in_topological_order(seed, n_hosts):
-    network = random_net(seed, n_hosts=n_hosts)
+def test_traces_equal_the_naive_twin_in_topological_order(seed, n_hosts, directed):
+    network = random_net(seed, n_hosts=n_hosts, directed=directed)
     for source in range(network.n_nodes):
         for destination in (0, 5):
             distance = naive.shortest_distances(network.n_nodes, network.links, destination, network.hosts)
@@ -314,7 +315,7 @@ def test_the_worst_path_is_the_slow_side_of_the_diamond():
 @pytest.mark.parametrize("n_hosts", [0, 4])
 @pytest.mark.parametrize("seed", range(4))
 def test_worst_paths_equal_the_naive_twin(seed, n_hosts):
-    network = random_net(seed, n_hosts=n_hosts)
+    network = random_net(seed, n_hosts=n_hosts, directed=True)
     latency = np.random.default_rng(seed).random(2 * len(network.links))
     by_arc = dict(enumerate(latency.tolist()))
     distance = naive.shortest_distances(network.n_nodes, network.links, 2, network.hosts)

@@ -49,10 +49,11 @@ def test_no_sources_no_rows():
     assert net(2, (0, 1, 1.0)).distances([]).shape == (0, 2)
 
 
+@pytest.mark.parametrize("directed", [False, True])
 @pytest.mark.parametrize("n_hosts", [0, 4])
 @pytest.mark.parametrize("seed", range(6))
-def test_distances_equal_the_naive_twin(seed, n_hosts):
-    network = random_net(seed, n_hosts=n_hosts)
+def test_distances_equal_the_naive_twin(seed, n_hosts, directed):
+    network = random_net(seed, n_hosts=n_hosts, directed=directed)
     sources = list(range(network.n_nodes))
     expected = [naive.shortest_distances(network.n_nodes, network.links, source, network.hosts) for source in sources]
     np.testing.assert_allclose(network.distances(sources), np.array(expected, dtype=float), rtol=1e-14)
@@ -79,17 +80,18 @@ def test_distances_equal_networkx_to_the_last_bit(seed):
         assert ours[source].tolist() == [theirs.get(node, np.inf) for node in range(network.n_nodes)]
 
 
+@pytest.mark.parametrize("directed", [False, True])
 @pytest.mark.parametrize("seed", range(6))
-def test_distances_past_hosts_equal_networkx_without_their_arcs(seed):
-    network = random_net(seed, n_nodes=30, n_links=60, n_hosts=12)
+def test_distances_past_hosts_equal_networkx_without_their_arcs(seed, directed):
+    network = random_net(seed, n_nodes=30, n_links=60, n_hosts=12, directed=directed)
     ours, hops = network.distances(list(range(network.n_nodes))), hops_of(network, list(range(network.n_nodes)))
     n_changed = 0
     for source in range(network.n_nodes):
         graph = nx.MultiDiGraph()
         graph.add_nodes_from(range(network.n_nodes))
         for _, tail, head, link in naive.arcs(network.links):
-            if tail == source or tail not in network.hosts:
-                graph.add_edge(tail, head, weight=float(link.weight))
+            if head == source or head not in network.hosts:
+                graph.add_edge(head, tail, weight=float(link.weight))
         theirs = nx.single_source_dijkstra_path_length(graph, source)
         assert ours[source].tolist() == [theirs.get(node, np.inf) for node in range(network.n_nodes)]
         theirs = nx.single_source_shortest_path_length(graph, source)
@@ -148,14 +150,21 @@ def test_read_only_columns_are_accepted():
 
 @settings(max_examples=40, deadline=None)
 @given(nets())
-def test_distance_is_the_same_both_ways_and_keeps_the_triangle(network):
+def test_distances_keep_the_triangle_and_are_the_same_both_ways_where_weights_are(network):
     distance = network.distances(list(range(network.n_nodes)))
+    for _, tail, head, link in naive.arcs(network.links):
+        through = [n for n in range(network.n_nodes) if n == head or head not in network.hosts]
+        longest = distance[through, head] + float(link.weight) * (1 + 1e-12)
+        assert np.all(distance[through, tail] <= longest)
+    same = network._replace(links=[link._replace(back=None) for link in network.links])
+    distance = same.distances(list(range(network.n_nodes)))
     np.testing.assert_allclose(distance, distance.T, rtol=1e-14)
-    for link in network.links:
-        if link.up:
-            through = [n for n in range(network.n_nodes) if n == link.a or link.a not in network.hosts]
-            longest = distance[through, link.a] + float(link.weight) * (1 + 1e-12)
-            assert np.all(distance[through, link.b] <= longest)
+
+
+def test_each_direction_has_its_own_weight():
+    one_way = net(2, (0, 1, 1.0, True, 1, (7.0, 1)))
+    # row = target: from 1 to 0 it costs 7, from 0 to 1 it costs 1
+    assert one_way.distances([0, 1]).tolist() == [[0.0, 7.0], [1.0, 0.0]]
 
 
 @settings(max_examples=40, deadline=None)

@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +20,7 @@ from twin.catalogue import catalogue
 from twin.errors import CatalogueError, DocumentError, TopologyError, TwinError, did_you_mean
 from twin.formats import parse_document, read_mapping, write_document
 from twin.loading import Network, document_schema, from_document
-from twin.model.directions import lower_of
+from twin.model.directions import higher_of
 from twin.model.identity import id_problem
 from twin.model.measurements import READINGS
 from twin.model.records import Link
@@ -203,15 +204,12 @@ def test_values_by_direction_are_kept_and_reported() -> None:
     links = [{"capacity_gbps": [100.0, 40.0], "weight": [3.0, 2.0], "latency_us": [5.0, 6.0]} for _ in range(3)]
     found = from_document(pair(*links, {"capacity_gbps": [7.0, 7.0], "weight": 1.0}))
     assert parse_document(found.to_document().to_dict()) == found.document
-    assert (found.arrays.link_capacity_gbps.tolist(), found.arrays.link_weight.tolist()) == (
-        [40.0] * 3 + [7.0],
-        [2.0] * 3 + [1.0],
-    )
-    assert [(u.field, u.where, u.n_records) for u in found.unused_fields] == [
-        ("capacity_gbps", "links[l0]", 3),
-        ("weight", "links[l0]", 3),
-    ]
-    assert "lower of both" in found.unused_fields[0].why
+    arrays = found.arrays
+    assert arrays.arc_capacity_gbps[:6].tolist() == [100.0, 40.0] * 3
+    assert np.isnan(arrays.arc_capacity_gbps[6:]).all()
+    assert arrays.arc_weight.tolist() == [3.0, 2.0] * 3 + [1.0] * 2
+    assert arrays.link_capacity_gbps.tolist() == [100.0] * 3 + [7.0]
+    assert not found.unused_fields
 
 
 @pytest.mark.parametrize("field", ["capacity_gbps", "weight", "latency_us"])
@@ -275,9 +273,9 @@ def test_reversing_the_links_of_a_campus_changes_no_bit() -> None:
 
 
 @given(st.floats(0.1, 1e6), st.floats(0.1, 1e6))
-def test_the_lower_value_counts_whatever_the_order(a: float, b: float) -> None:
-    assert lower_of((a, b)) == lower_of((b, a)) == min(a, b)
-    assert lower_of(a) == a
+def test_the_higher_value_counts_whatever_the_order(a: float, b: float) -> None:
+    assert higher_of((a, b)) == higher_of((b, a)) == max(a, b)
+    assert higher_of(a) == a
 
 
 def test_plain_changes_carry_values_by_direction() -> None:
@@ -518,9 +516,9 @@ def test_sets_of_jobs_are_kept_in_order_and_reported() -> None:
 
 def test_networks_without_such_fields_say_nothing_of_them() -> None:
     assert "unused" not in from_document(campus_data()).score(main_assumptions=False).to_dict()
-    assert "unused" in yaml.safe_load(
-        from_document(pair({"weight": [3.0, 2.0]})).score(main_assumptions=False).to_json()
-    )
+    latency = {"of": {"link": "l0"}, "quantity": "latency", "at": "2026-11-01", "value_us": 4.0}
+    read = from_document(pair({}) | {"as_of": "2026-11-02", "measurements": [latency]})
+    assert "unused" in yaml.safe_load(read.score(main_assumptions=False).to_json())
     assert isinstance(network(pair({"latency_us": 3.0})).links[0], Link)
     with pytest.raises(DocumentError):
         parse_document({"jobs_together": [[]]})

@@ -36,7 +36,7 @@ PACKAGES = (
 """Packages whose float fields are looked at."""
 EXEMPT = {
     "Link.weight": "a routing metric has no unit",
-    "NetworkArrays.link_weight": "a routing metric has no unit",
+    "NetworkArrays.arc_weight": "a routing metric has no unit",
     "Flows.amount": "in the unit that is stated where flows are made (see JobFlows)",
     "UnitLinkLoads.local": "arc loads of one unit of a flow set",
     "UnitLinkLoads.pipeline": "arc loads of one unit of a flow set",
@@ -149,11 +149,11 @@ def test_float_columns_carry_their_units() -> None:
         if getattr(getattr(arrays, spec.name), "dtype", None) == np.float64
     ]
     assert len(columns) >= 9
-    assert [name for name in columns if unit_of(name) is None] == ["link_weight"]
+    assert [name for name in columns if unit_of(name) is None] == ["arc_weight"]
 
 
 def test_columns_bear_the_names_of_their_fields() -> None:
-    """`link_weight` is Link.weight; dates become ages, names become codes."""
+    """`node_site` is Node.site; dates become ages, names become codes."""
     own = {
         "node_age_years": "installed",
         "link_age_years": "installed",

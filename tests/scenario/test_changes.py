@@ -136,7 +136,9 @@ def test_asking_leaves_no_trace(kind: str) -> None:
 def test_structure() -> None:
     assert "c-leaf" in one("add_node", node=LEAF).case.state.arrays.node_index
     more = one("add_link", link={"id": "more", "ends": ["a-leaf", "b-leaf"], "weight": 2.5})
-    assert column(more, "link_weight", "more") == 2.5
+    arrays = more.case.state.arrays
+    link = arrays.link_index["more"]
+    assert arrays.arc_weight[[2 * link, 2 * link + 1]].tolist() == [2.5, 2.5]
     assert "b-cable-1" not in one("remove_links", links="b-cable-1").case.state.arrays.link_index
     gone = one("remove_nodes", nodes="a-rack-2").case.state.arrays
     assert "a-rack-2" not in gone.node_index

@@ -15,16 +15,18 @@ from tests.training.steps import EVALUATOR, evaluated, sites
 from twin.catalogue import catalogue
 from twin.errors import TopologyError
 from twin.stages import training
+from twin.stages.engine import need_of
 from twin.stages.evaluation import Case
 from twin.stages.table import STAGES
 from twin.traffic.load_balancing import worst_over_mean
+from twin.training.phase_capacity import FLOW_KINDS
 from twin.workload.local_sgd import LOSS_FIGURES, loss_penalty
 
 TWO = {"a": [("H100", 8)] * 2, "b": [("H100", 8)] * 2}
 
 
 def test_without_a_job_its_stages_have_nothing() -> None:
-    needs = dict.fromkeys(("job_flows", "job_pairs", "unit_link_loads", "link_loads", "job_capacity"))
+    needs = dict.fromkeys(("job_flows", "job_pairs", "unit_link_loads", "link_loads", "job_capacity.gbps"))
     empty = given(needs, job=None, state=some())
     stages = [training.placement, training.job_flows, training.job_pairs, training.job_routes]
     stages += [training.unit_link_loads, training.link_loads, training.clean_link_loads, training.accelerators]
@@ -62,10 +64,10 @@ def test_demands_leave_the_job_the_rest_and_hashing_divides_it() -> None:
     }
     alone = training.job_capacity(given(needs))
     assert alone is not None
-    assert alone.tolist() == [400.0, 50.0]
+    assert [alone.gbps[kind].tolist() for kind in FLOW_KINDS] == [[400.0, 50.0]] * 6
     shared = training.job_capacity(given(needs | {"demands.arc_carried_gbps": np.array([50.0, 0.0, 100.0, 0.0])}))
     assert shared is not None
-    assert shared.tolist() == [300.0, 25.0]
+    assert [shared.gbps[kind].tolist() for kind in FLOW_KINDS] == [[300.0, 25.0]] * 6
 
 
 def test_bundles_hash_as_many_flows_as_the_document_states() -> None:
@@ -83,7 +85,7 @@ LINKS = some(link_ids=("l", "m", "n"))
 def why(unknown: list[bool], carried: list[float] | None, capacity: list[float] | None) -> str:
     """The job uses both arcs of link l and one of link m."""
     needs = {
-        "job_capacity": None if capacity is None else np.array(capacity),
+        "job_capacity.gbps": None if capacity is None else {"local": np.array([1.0]), "expert": np.array(capacity)},
         "health.rate_unknown": np.array(unknown),
         "link_loads.arc": np.array([0, 1, 3]),
         "demands.arc_carried_gbps": None if carried is None else np.array(carried),
@@ -124,12 +126,12 @@ def test_a_step_waits_for_both_checks(check: str) -> None:
 
 def test_a_link_without_capacity_leaves_no_step() -> None:
     found = evaluated(sites(TWO, parallelism={"tp": 8}))
-    needs: dict[str, Any] = {name: found.outcome(name) for name in STAGES["step"].needs}
+    needs: dict[str, Any] = {name: need_of(name, found.outcome) for name in STAGES["step"].needs}
     same = training.step(given(needs, job=found.case.job, reader=reader())).step
     assert same is not None
     assert found.step is not None
     assert same.step_time_s == found.step.step_time_s
-    needs["job_capacity"] = np.zeros_like(needs["job_capacity"])
+    needs["job_capacity.gbps"] = {kind: np.zeros_like(gbps) for kind, gbps in needs["job_capacity.gbps"].items()}
     full = training.step(given(needs, job=found.case.job, reader=reader()))
     assert full.step is None
     assert full.why == "a link on the way has no capacity left"
@@ -214,7 +216,8 @@ def test_clean_loads_leave_a_lit_link_without_share_alone() -> None:
     needs: dict[str, Any] = {name.partition(".")[0]: None for name in STAGES["clean_link_loads"].needs}
     needs = {name: found.outcome(name) for name in needs}
     share = np.array(needs["split_share"])
-    share[found.case.state.link_ids.index("a-leaf-b-leaf")] = 0.0
+    link = found.case.state.link_ids.index("a-leaf-b-leaf")
+    share[2 * link : 2 * link + 2] = 0.0
     fields = ("lit", "rate_unknown", "arc_latency_us")
     needs |= {"split_share": share} | {f"health.{name}": getattr(found.health, name) for name in fields}
     clean = training.clean_link_loads(given(needs, state=found.case.state, reader=reader()))

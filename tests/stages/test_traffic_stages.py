@@ -16,19 +16,26 @@ from twin.stages.evaluation import Case
 NONE = np.zeros(0)
 
 
-def test_wcmp_splits_by_the_slower_direction_and_ecmp_by_members() -> None:
+def test_wcmp_splits_by_the_capacity_of_the_direction_and_ecmp_by_members() -> None:
     needs = {
         "health.arc_capacity_gbps": np.array([100.0, 300.0, 500.0, 400.0, 7.0, 7.0]),
         "health.rate_unknown": np.array([False, False, True]),
     }
     state = some(n_members_up=np.array([4, 5, 6]))
-    assert traffic.split_share(given(state=state, document=some(routing="ecmp"))).tolist() == [4.0, 5.0, 6.0]
+    assert traffic.split_share(given(state=state, document=some(routing="ecmp"))).tolist() == [
+        4.0,
+        4.0,
+        5.0,
+        5.0,
+        6.0,
+        6.0,
+    ]
     found = traffic.split_share(given(needs, state=state, document=some(routing="wcmp")))
-    assert found.tolist() == [100.0, 400.0, 6.0], "members where the rate is unknown"
+    assert found.tolist() == [100.0, 300.0, 500.0, 400.0, 6.0, 6.0], "members where the rate is unknown"
 
 
 def test_links_without_light_or_share_carry_nothing() -> None:
-    lit, share = np.array([True, True, False, False]), np.array([1.0, 0.0, 1.0, 0.0])
+    lit, share = np.array([True, True, False, False]), np.array([1.0, 2.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
     found = traffic.routed_links(given({"health.lit": lit, "split_share": share}))
     assert found.tolist() == [True, False, False, False]
 
@@ -100,7 +107,7 @@ def test_queues_follow_the_load_of_the_arc_and_the_rate_of_its_members() -> None
     needs = {
         "demands.arc_carried_gbps": np.array([50.0, 0.0, 100.0, 100.0]),
         "health.arc_capacity_gbps": np.array([100.0, 100.0, 400.0, 200.0]),
-        "health.member_gbps": np.array([100.0, 200.0]),
+        "health.arc_member_gbps": np.array([100.0, 100.0, 200.0, 200.0]),
     }
     expected = np.empty(4)
     packet_bytes = reader().general("packet_bytes")

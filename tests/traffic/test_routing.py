@@ -20,7 +20,7 @@ from twin.kernels.ecmp import place_demands
 from twin.kernels.paths import shortest_distances
 from twin.traffic.congestion import load_demands
 from twin.traffic.matrix_routes import MatrixRoutes
-from twin.traffic.routing import Router, Routes, attachment_groups
+from twin.traffic.routing import Router, Routes, attachment_groups, links_with_share
 
 MANY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -35,7 +35,8 @@ def racks_on_switches(draw: st.DrawFn) -> dict[str, Any]:
     weights = st.sampled_from([1.0] if draw(st.booleans()) else [0.1, 0.2, 0.3, 1.0])
 
     def add(a: str, b: str) -> None:
-        bundle = {"n_parallel": draw(st.integers(1, 3)), "weight": draw(weights)}
+        weight = draw(weights | st.tuples(weights, weights).map(list))
+        bundle = {"n_parallel": draw(st.integers(1, 3)), "weight": weight}
         up = draw(st.sampled_from([True] * 5 + [False]))
         links.append({"id": f"l{len(links):02d}", "ends": [a, b], "up": up, **bundle})
 
@@ -58,19 +59,24 @@ def all_pairs(arrays: NetworkArrays) -> tuple[np.ndarray, np.ndarray]:
     ).T.copy()[1]
 
 
+def members_by_arc(state: State) -> np.ndarray:
+    """Split weights of ECMP."""
+    return np.repeat(state.n_members_up, 2).astype(np.float64)
+
+
 def unshared(state: State, source: np.ndarray, target: np.ndarray, amount: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Loads and reachability by the kernel that places each demand for itself."""
     arrays = state.arrays
     order = np.lexsort((source, target))
     destinations, first = np.unique(target[order], return_index=True)
     distance = np.empty((len(destinations), arrays.n_nodes))
-    shortest_distances(arrays.graph, arrays.link_weight, state["link_up"], destinations, distance)
+    shortest_distances(arrays.graph, arrays.arc_weight, state["link_up"], destinations, distance)
     load, routed = np.zeros(2 * arrays.n_links), np.zeros(len(source), dtype=np.bool_)
     place_demands(
         arrays.graph,
-        arrays.link_weight,
+        arrays.arc_weight,
         state["link_up"],
-        state.n_members_up.astype(np.float64),
+        members_by_arc(state),
         destinations,
         distance,
         np.append(first, len(source)).astype(np.int64),
@@ -87,17 +93,17 @@ def unshared(state: State, source: np.ndarray, target: np.ndarray, amount: np.nd
 
 def route_pairs(state: State, lit: np.ndarray, share: np.ndarray, source: np.ndarray, target: np.ndarray) -> Routes:
     """Routes of one set of pairs, by a router that was never asked before."""
-    return Router(state, lit & (share > 0)).routes(share, source, target)
+    return Router(state, lit & links_with_share(share)).routes(share, source, target)
 
 
 def matrix(state: State, source: np.ndarray, target: np.ndarray) -> MatrixRoutes:
     """The same pairs as a traffic matrix."""
-    share = state.n_members_up.astype(np.float64)
-    return MatrixRoutes(state, Router(state, state["link_up"] & (share > 0)), share, source, target)
+    share = members_by_arc(state)
+    return MatrixRoutes(state, Router(state, state["link_up"] & links_with_share(share)), share, source, target)
 
 
 def routed(state: State, source: np.ndarray, target: np.ndarray) -> Routes:
-    return route_pairs(state, state["link_up"], state.n_members_up.astype(np.float64), source, target)
+    return route_pairs(state, state["link_up"], members_by_arc(state), source, target)
 
 
 @MANY
@@ -127,8 +133,8 @@ def test_a_matrix_carries_what_its_pairs_carry(data: dict[str, Any], seed: int) 
     np.testing.assert_array_equal(routes.reachable, reachable)
     np.testing.assert_allclose(routes.loads(amount), pairs.loads(amount), rtol=1e-12, atol=1e-12)
     latency = np.repeat(random.uniform(0, 100, state.n_links), 2)
-    share = state.n_members_up.astype(np.float64)
-    apart = Router(state, state["link_up"] & (share > 0), latency[0::2]).routes(share, source, target)
+    share = members_by_arc(state)
+    apart = Router(state, state["link_up"] & links_with_share(share), latency[0::2]).routes(share, source, target)
     want = apart.worst_latency_us(state["arc_head"], latency, state.n_nodes)
     np.testing.assert_allclose(routes.worst_latency_us(latency), want, rtol=1e-12)
     assert routes.by_pair.loads(amount).tobytes() == pairs.loads(amount).tobytes()
@@ -143,9 +149,10 @@ def test_every_pair_is_routed_as_by_the_naive_recursion(data: dict[str, Any]) ->
         naive.Link(
             int(a),
             int(b),
-            Fraction(str(arrays.link_weight[i])),
+            Fraction(str(arrays.arc_weight[2 * i])),
             bool(arrays.link_up[i]),
             Fraction(int(arrays.link_n_parallel[i])),
+            (Fraction(str(arrays.arc_weight[2 * i + 1])), Fraction(int(arrays.link_n_parallel[i]))),
         )
         for i, (a, b) in enumerate(arrays.link_ends)
     ]
@@ -181,7 +188,7 @@ def test_the_slowest_path_is_that_of_networkx(data: dict[str, Any]) -> None:
         a, b, weight = (
             int(arrays.arc_head[arc ^ 1]),
             int(arrays.arc_head[arc]),
-            round(float(arrays.link_weight[arc // 2]) * 10),
+            round(float(arrays.arc_weight[arc]) * 10),
         )
         old = graph.edges[a, b] if graph.has_edge(a, b) else None
         if old is None or weight < old["weight"]:
@@ -189,7 +196,7 @@ def test_the_slowest_path_is_that_of_networkx(data: dict[str, Any]) -> None:
         elif weight == old["weight"]:
             old["latency"] = max(old["latency"], latency[arc])
     source, target = all_pairs(arrays)
-    routes = Router(state, state["link_up"], access_us).routes(state.n_members_up.astype(np.float64), source, target)
+    routes = Router(state, state["link_up"], access_us).routes(members_by_arc(state), source, target)
     worst = routes.worst_latency_us(arrays.arc_head, latency, arrays.n_nodes)
     for i, (a, b) in enumerate(zip(source.tolist(), target.tolist(), strict=True)):
         want = 0.0
@@ -208,7 +215,7 @@ def test_racks_on_one_switch_may_have_cables_of_different_length() -> None:
     source, target = np.array([row["r1"], row["r1"]]), np.array([row["r2"], row["r3"]])
     latency = np.array([1.0, 1.0, 1.0, 1.0, 50.0, 50.0])
     router = Router(state, state["link_up"], latency[0::2])
-    worst = router.routes(np.ones(3), source, target).worst_latency_us(state.arrays.arc_head, latency, 4)
+    worst = router.routes(np.ones(6), source, target).worst_latency_us(state.arrays.arc_head, latency, 4)
     assert worst.tolist() == [2.0, 51.0]
 
 
@@ -218,9 +225,9 @@ def test_a_router_remembers_nothing_wrong(data: dict[str, Any], random: Any) -> 
     """Asked for other pairs and other shares in between, it answers as if asked for the first time, to the last bit."""
     state, _ = state_of(data)
     source, target = all_pairs(state.arrays)
-    shares = [state.n_members_up.astype(np.float64), np.ones(state.arrays.n_links)]
-    for link in range(state.arrays.n_links):  # one link at a time: what goes elsewhere is not walked again
-        shares.append(shares[0] * np.where(np.arange(state.arrays.n_links) == link, 3.0, 1.0))
+    shares = [members_by_arc(state), np.ones(2 * state.arrays.n_links)]
+    for arc in range(2 * state.arrays.n_links):  # one arc at a time: what goes elsewhere is not traced again
+        shares.append(shares[0] * np.where(np.arange(2 * state.arrays.n_links) == arc, 3.0, 1.0))
     router = Router(state, state["link_up"])
     amount = np.random.default_rng(5).uniform(0, 10, len(source))
     for _ in range(4):
@@ -237,7 +244,7 @@ def test_racks_attached_alike_share_a_route() -> None:
     arrays = state.arrays
     hosts = [i for i, name in enumerate(arrays.node_ids) if name.startswith("host")]
     nothing = np.zeros(arrays.n_links)
-    group = attachment_groups(state, state["link_up"], np.ones(arrays.n_links), nothing)
+    group = attachment_groups(state, state["link_up"], np.ones(2 * arrays.n_links), nothing)
     assert len({int(group[host]) for host in hosts}) == 4
     pairs = [(a, b) for a in hosts for b in hosts if a != b]
     routes = routed(state, np.array([a for a, _ in pairs]), np.array([b for _, b in pairs]))
@@ -252,13 +259,15 @@ def test_what_tells_racks_apart() -> None:
         links = [{"id": "a", "ends": ["r1", "s"]}, *({"id": f"b{i}", **link} for i, link in enumerate(second))]
         state, _ = state_of({"nodes": nodes, "links": links})
         nothing = np.zeros(state.arrays.n_links)
-        group = attachment_groups(state, state["link_up"], state.n_members_up.astype(np.float64), nothing)
+        group = attachment_groups(state, state["link_up"], members_by_arc(state), nothing)
         return len({int(group[state.arrays.node_index[name]]) for name in ("r1", "r2")})
 
     assert groups({"ends": ["r2", "s"]}) == 1
     assert groups({"ends": ["s", "r2"]}) == 1
     assert groups({"ends": ["r2", "t"]}) == 2
     assert groups({"ends": ["r2", "s"], "weight": 2.0}) == 2
+    assert groups({"ends": ["r2", "s"], "weight": [1.0, 2.0]}) == 2
+    assert groups({"ends": ["s", "r2"], "weight": [1.0, 1.0]}) == 1
     assert groups({"ends": ["r2", "s"], "n_parallel": 2}) == 2
     assert groups({"ends": ["r2", "s"], "up": False}) == 2
     assert groups({"ends": ["r2", "s"]}, {"ends": ["r2", "t"], "up": False}) == 1
@@ -316,7 +325,7 @@ def test_one_failed_member_is_one_member_less() -> None:
 
 def test_wcmp_splits_by_capacity() -> None:
     state, _ = state_of(triangle())
-    routes = route_pairs(state, state["link_up"], np.array([100.0, 300.0, 1.0, 1.0]), np.array([0]), np.array([1]))
+    routes = route_pairs(state, state["link_up"], np.repeat([100.0, 300.0, 1.0, 1.0], 2), np.array([0]), np.array([1]))
     load = routes.loads(np.array([8.0]))
     assert (load[0], load[2]) == (2.0, 6.0)
 
@@ -355,7 +364,7 @@ def test_a_link_that_is_down_adds_up_bit_by_bit_as_one_that_is_gone() -> None:
 
 def test_links_without_share_are_not_used() -> None:
     state, _ = state_of(triangle())
-    routes = route_pairs(state, state["link_up"], np.array([0.0, 0.0, 1.0, 1.0]), np.array([0]), np.array([1]))
+    routes = route_pairs(state, state["link_up"], np.repeat([0.0, 0.0, 1.0, 1.0], 2), np.array([0]), np.array([1]))
     assert routes.loads(np.array([1.0])).tolist() == [0, 0, 0, 0, 1, 0, 0, 1]
 
 

@@ -12,6 +12,7 @@ from twin.model.jobs import TrainingJob
 from twin.stages.engine import Engine
 from twin.stages.evaluation import Case, Evaluation
 from twin.training.job_flows import job_flows
+from twin.training.phase_capacity import PhaseCapacity
 from twin.training.placement import place_job
 from twin.training.step import Step, step_of
 from twin.training.step_inputs import AcceleratorGroups, StepInputs
@@ -74,7 +75,7 @@ def step(data: dict[str, Any], counterfactual: Counterfactual = NO_LIMIT_REMOVED
     assert loads is not None
     placed = place_job(found.case.state, job, reader())
     flows = job_flows(placed, job, found.case.state.arrays.n_nodes)
-    capacity = found.health.job_capacity_gbps[loads.arc]
+    capacity = PhaseCapacity.same_for_all(found.health.job_capacity_gbps[loads.arc])
     return step_of(
         StepInputs(job, placed, flows, AcceleratorGroups.of(placed, job, reader()), loads, capacity), counterfactual
     )

@@ -33,7 +33,7 @@ def test_no_plain_way_is_quicker(seed: int) -> None:
     n_arcs = 9
     unit = loads(n_arcs, {pair: (rng.random(n_arcs) * (rng.random(n_arcs) < 0.4)).tolist() for pair in PAIRS})
     capacity, local_bits = rng.uniform(1.0, 4.0, n_arcs), rng.random(n_arcs) * (seed % 2)
-    schedule = choose_schedule(3, unit, capacity, 1.0, local_bits)
+    schedule = choose_schedule(3, unit, capacity, 1.0, local_bits / capacity)
     assert schedule is not None
     best = min(taken_s(each, unit, capacity, local_bits) for each in [*ring_and_direct_schedules(3), *chains(3)])
     assert taken_s(schedule, unit, capacity, local_bits) <= best * (1 + 1e-9)

@@ -20,6 +20,7 @@ from ..render.quantities import names_text, percent_text
 from ..stages.evaluation import Evaluation
 from .arc_text import lacks_transceiver
 from .data import Answer
+from .ranking import Ranking
 from .score import data_frame, html_table
 
 NO_BUDGET = "the link names no transceiver, so it has no link budget."
@@ -90,6 +91,33 @@ class LinkDirection(Mapping[str, Any]):
 
 
 COLUMNS = tuple(spec.name for spec in fields(LinkDirection))
+SORTABLE = tuple(name for name in COLUMNS if name not in ("id", "direction", "tier", "limit", "up"))
+LOWEST_FIRST = frozenset(
+    {
+        "n_members_up",
+        "received_dbm",
+        "line_gsnr_db",
+        "snr_db",
+        "margin_db",
+        "member_gbps",
+        "capacity_gbps",
+        "lossless_gbps",
+        "window_ratio",
+        "recovery_ratio",
+        "goodput_ratio",
+        "pause_ratio",
+        "headroom_bytes",
+        "line_mtbf_h",
+        "member_mtbf_h",
+    }
+)
+"""Columns of which a low value is worse; of all others a high value is."""
+BY_ID = Ranking("links", SORTABLE, LOWEST_FIRST, None, None)
+
+
+def link_ranking(sort: str | None, top: int | None) -> Ranking:
+    """Return the order of a table of links. Raises ChangeError for an unknown column, with similar ones."""
+    return Ranking("links", SORTABLE, LOWEST_FIRST, sort, top)
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,6 +130,10 @@ class LinkTable(Answer):
     rows: tuple[LinkDirection, ...] = field(metadata={"alias": "links"})
     notes: tuple[str, ...] = field(default=(), metadata={"hidden": True})
     """Warnings for readers of the table."""
+    n_links: int | None = field(default=None, metadata={"optional": True})
+    """Selected links, if not all of them are listed; the verdict counts all."""
+    sorted_by: str | None = field(default=None, metadata={"optional": True})
+    """Column that the links are sorted by, the worst first; absent where they are sorted by id."""
 
     def to_pandas(self) -> Any:
         """Return the rows as a DataFrame (needs the extra `tables`)."""
@@ -115,7 +147,9 @@ class LinkTable(Answer):
         return links_table(self.to_dict(), self.notes)
 
 
-def link_table(e: Evaluation, network: str, links: Iterable[int], reader: FigureReader) -> LinkTable:
+def link_table(
+    e: Evaluation, network: str, links: Iterable[int], reader: FigureReader, ranking: Ranking = BY_ID
+) -> LinkTable:
     """Build the rows of some links.
 
     Args:
@@ -123,6 +157,7 @@ def link_table(e: Evaluation, network: str, links: Iterable[int], reader: Figure
         network: name of the network.
         links: rows of the links, in the order of the answer.
         reader: source of the failure figures.
+        ranking: column to sort by, and how many links to list; both directions of a link stay together.
     """
     rows = np.fromiter(links, dtype=np.int64)
     reader = reader.fresh()
@@ -136,7 +171,22 @@ def link_table(e: Evaluation, network: str, links: Iterable[int], reader: Figure
     )
     unjudged_ids = [e.case.state.arrays.link_ids[link] for link in rows if without_transceiver[link]]
     sides = tuple(directions)
-    return LinkTable(network, tuple(_summary(sides)), sides, _notes(unjudged_ids))
+    listed = ranking.ranked(list(zip(sides[::2], sides[1::2], strict=True)), _worse_value)
+    is_cut = len(listed) < len(rows)
+    return LinkTable(
+        network,
+        tuple(_summary(sides)),
+        tuple(side for pair in listed for side in pair),
+        _notes(unjudged_ids),
+        len(rows) if is_cut else None,
+        ranking.column,
+    )
+
+
+def _worse_value(pair: tuple[LinkDirection, LinkDirection], column: str) -> float | None:
+    """Return a figure of the direction of a link that comes first when sorted."""
+    values = [side[column] for side in pair if side[column] is not None]
+    return None if not values else min(values) if column in LOWEST_FIRST else max(values)
 
 
 def _summary(rows: Sequence[LinkDirection]) -> Iterator[str]:

@@ -30,6 +30,8 @@ class NetworkArrays:
     Unset numbers are NaN; `*_age_years` and `*_measured_years` are years before `as_of`. `span_*` rows of link l are
     span_first[l]:span_first[l + 1]. Pairs of `srlg_link` and `srlg_code` list the shared risks that take a link down;
     `span_srlg_*` list all memberships of spans.
+    `link_capacity_gbps` is the higher of both directions. `arc_capacity_gbps` is stated by direction; NaN where one
+    value holds for both.
     Shapes: `node_*` [n_nodes], `link_*` [n_links] except `link_ends` [n_links, 2], `span_*` [n_spans], `arc_first`
     [n_nodes + 1], other `arc_*` [2 * n_links].
     """
@@ -50,8 +52,9 @@ class NetworkArrays:
     link_ends: Ints
     link_capacity_gbps: Floats
     link_n_parallel: Ints
-    link_weight: Floats
     link_straight_km: Floats
+    arc_weight: Floats
+    arc_capacity_gbps: Floats
     arc_stated_latency_us: Floats
     link_transceiver: Ints
     link_mux: Ints

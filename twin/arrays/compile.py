@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from ..model.directions import lower_of
+from ..model.directions import BothWays, higher_of
 from ..model.document import TopologyDocument
 from ..model.measurements import MeasuredValues
 from ..model.records import FORWARDING_KINDS, Link, Node
@@ -82,12 +82,15 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             node_forwards=np.array([_forwards(n) for n in nodes], dtype=np.bool_),
             link_ends=ends,
             link_capacity_gbps=_with_nan(
-                None if link.capacity_gbps is None else lower_of(link.capacity_gbps) for link in links
+                None if link.capacity_gbps is None else higher_of(link.capacity_gbps) for link in links
             ),
             link_n_parallel=np.array([link.n_parallel for link in links], dtype=np.int64),
-            link_weight=np.array([lower_of(link.weight) for link in links], dtype=np.float64),
             link_straight_km=_straight_km(document, sites.names, node_site[ends], n_spans),
-            arc_stated_latency_us=_stated_latencies_us(links),
+            arc_weight=_by_arc(links, [link.weight for link in links]),
+            arc_capacity_gbps=_by_arc(
+                links, [c if isinstance(c := link.capacity_gbps, tuple) and c[0] != c[1] else None for link in links]
+            ),
+            arc_stated_latency_us=_by_arc(links, [link.latency_us for link in links]),
             link_transceiver=parts(link.transceiver for link in links),
             link_mux=parts(link.mux for link in links),
             link_launch_dbm=_with_nan(link.launch_dbm for link in links),
@@ -192,14 +195,14 @@ def _straight_km(document: TopologyDocument, sites: Sequence[str], site: Ints, n
     return np.where((n_spans == 0) & between_sites, straight_km, 0.0)
 
 
-def _stated_latencies_us(links: Sequence[Link]) -> Floats:
-    """Return the stated latency of each arc; NaN where none is stated. Arc 2l leaves the end with the smaller id."""
-    stated_us = np.full((len(links), 2), np.nan)
-    for row, link in enumerate(links):
-        if link.latency_us is not None:
-            both = link.latency_us if isinstance(link.latency_us, tuple) else (link.latency_us, link.latency_us)
-            stated_us[row] = both if link.ends[0] < link.ends[1] else both[::-1]
-    return stated_us.ravel()
+def _by_arc(links: Sequence[Link], values: Sequence[BothWays | None]) -> Floats:
+    """Return the value of each arc; NaN where none is stated. Arc 2l leaves the end with the smaller id."""
+    out = np.full((len(links), 2), np.nan)
+    for row, (link, value) in enumerate(zip(links, values, strict=True)):
+        if value is not None:
+            both = value if isinstance(value, tuple) else (value, value)
+            out[row] = both if link.ends[0] < link.ends[1] else both[::-1]
+    return out.ravel()
 
 
 def _outgoing_arcs(n_nodes: int, ends: Ints) -> tuple[Ints, Ints, Ints]:

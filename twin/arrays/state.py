@@ -21,6 +21,7 @@ OVERLAYS = frozenset(
         "node_age_years",
         "node_up",
         "link_capacity_gbps",
+        "arc_capacity_gbps",
         "link_n_parallel",
         "link_transceiver",
         "link_mux",
@@ -155,6 +156,14 @@ class State:
         changed.flags.writeable = False
         unaffected = {name: derived for name, derived in self._derived.items() if column not in DERIVED[name].sources}
         return replace(self, overlay={**self.overlay, column: changed}, _derived=unaffected)
+
+    def with_capacity_gbps(self, rows: Ints, values: Any) -> State:
+        """Return a state in which both directions of these links have this capacity; NaN = that of the transceiver."""
+        state = self.with_values("link_capacity_gbps", rows, values)
+        if np.isnan(self["arc_capacity_gbps"]).all():
+            return state
+        links = np.arange(len(self["link_capacity_gbps"]))[rows]
+        return state.with_values("arc_capacity_gbps", np.concatenate((2 * links, 2 * links + 1)), np.nan)
 
     def part_id(self, code: int) -> str | None:
         """Return the id of a part code; None for -1."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,13 +10,17 @@ from .terminal import (
     AfterPlan,
     Ageing,
     AsJson,
+    ChangeOption,
     Growth,
     JobName,
     NetworkName,
     Picture,
+    SortBy,
+    Top,
     ageing_case,
     load_network,
     progress,
+    read_optional_changes,
     show,
     write_json,
     write_picture,
@@ -27,9 +31,13 @@ def links(
     network: NetworkName,
     pattern: Annotated[
         str | None,
-        typer.Argument(metavar="LINKS", help="Id or glob; wide-area links otherwise, or all."),
+        typer.Argument(metavar="LINKS", help="Id or glob; wide-area links otherwise, or all. With --sort all."),
     ] = None,
     tier: Annotated[str | None, typer.Option("--tier", help="access, fabric, border or wide_area.")] = None,
+    sort: SortBy = None,
+    top: Top = None,
+    plan: AfterPlan = None,
+    change: ChangeOption = None,
     job: JobName = None,
     ageing: Ageing = "value",
     all_columns: Annotated[bool, typer.Option("--all", help="Every column: budget, latency, failures.")] = False,
@@ -37,9 +45,11 @@ def links(
 ) -> None:
     """List links: line rate, margin, capacity and its limit, utilisation, latency."""
     selection = {key: value for key, value in (("id", pattern), ("tier", tier)) if value}
+    changes = read_optional_changes(plan, change)
     with progress("loading"):
         loaded = load_network(network, None)
-        table = loaded.link_table(selection or loaded.main_links(), job, ageing=ageing_case(ageing))
+        chosen: Any = selection or ("*" if sort else loaded.main_links())
+        table = loaded.link_table(chosen, job, changes=changes, sort=sort, top=top, ageing=ageing_case(ageing))
     if as_json:
         write_json(table.to_json())
     else:

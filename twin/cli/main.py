@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import catalogue, check, explain, links, reference, score, service, studies
+from . import catalogue, check, explain, inspect, links, reference, score, service, studies
 from .terminal import BAD_INPUT, INTERRUPTED, refuse, replace_unknown_characters
 from .usage import usage_errors_refused
 
@@ -19,6 +19,8 @@ COMMANDS = (
     score.compare,
     links.links,
     links.link,
+    inspect.path,
+    inspect.demands,
     explain.explain,
     studies.sweep,
     studies.forecast,

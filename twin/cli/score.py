@@ -11,6 +11,7 @@ from .terminal import (
     Ageing,
     AllMetrics,
     AsJson,
+    ChangeOption,
     JobName,
     MainAssumptions,
     NetworkName,
@@ -50,9 +51,7 @@ def score(
 def whatif(
     network: NetworkName,
     plan: Annotated[str | None, typer.Option("--plan", help="A plan of the document.")] = None,
-    change: Annotated[
-        list[str] | None, typer.Option("--change", help='A change as JSON: {"kind": "age", "years": 5}.')
-    ] = None,
+    change: ChangeOption = None,
     changes: Annotated[Path | None, typer.Option("--changes", help="YAML or JSON file with a list `changes`.")] = None,
     job: JobName = None,
     ageing: Ageing = "value",

@@ -50,6 +50,14 @@ Growth = Annotated[
 ]
 AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the network after this plan of its document.")]
 
+ChangeOption = Annotated[
+    list[str] | None, typer.Option("--change", help='A change as JSON: {"kind": "age", "years": 5}; may be repeated.')
+]
+SortBy = Annotated[
+    str | None, typer.Option("--sort", help="Column to sort by, the worst first; its unit may be left out.")
+]
+Top = Annotated[int | None, typer.Option("--top", min=1, help="At most so many rows.")]
+
 
 def check_writable(path: Path | None) -> Path | None:
     """Return the path of a file to write; end the command if its folder does not exist, before the evaluation."""
@@ -141,6 +149,11 @@ def read_changes(plan: str | None, change: list[str] | None, changes: Path | Non
         parse_mapping(text, f"--change {i + 1}", as_json=True, expected='{"kind": ...}')
         for i, text in enumerate(change or [])
     ]
+
+
+def read_optional_changes(plan: str | None, change: list[str] | None) -> Any:
+    """Return the name of a plan or a list of changes, as `read_changes`; None without any."""
+    return None if plan is None and not change else read_changes(plan, change, None)
 
 
 def show(renderable: Any) -> None:

@@ -18,9 +18,9 @@ from twin.kernels.jit import kernel
 @kernel
 def place_demands(
     graph: ArcGraph,
-    link_weight: npt.NDArray[np.float64],
+    arc_weight: npt.NDArray[np.float64],
     link_up: npt.NDArray[np.bool_],
-    link_share: npt.NDArray[np.float64],
+    arc_share: npt.NDArray[np.float64],
     destinations: npt.NDArray[np.int64],
     distances: npt.NDArray[np.float64],
     demand_first: npt.NDArray[np.int64],
@@ -36,9 +36,9 @@ def place_demands(
 
     Args:
         graph: arcs of the network, by node that they leave.
-        link_weight: float64[n_links], routing metric.
+        arc_weight: float64[2 * n_links], routing metric.
         link_up: bool[n_links].
-        link_share: float64[n_links], what a link counts for where a node splits traffic.
+        arc_share: float64[2 * n_links], weight of an arc where a node splits traffic.
         destinations: int64[n_destinations], nodes.
         distances: float64[n_destinations, n_nodes], distance of each node to the destination.
         demand_first: int64[n_destinations + 1]; demands demand_first[i]:demand_first[i + 1] go to destination i.
@@ -74,17 +74,17 @@ def place_demands(
                 arc = graph.arc[k]
                 link = arc >> 1
                 if link_up[link] and _is_next_hop(
-                    graph, distance, far, graph.head[arc], link_weight[link], rel_tolerance
+                    graph, distance, far, graph.head[arc], arc_weight[arc], rel_tolerance
                 ):
                     next_hop[n_next] = arc
                     n_next += 1
-                    total += link_share[link]
+                    total += arc_share[arc]
             if total == 0.0:
                 continue
             for j in range(n_next):
                 arc = next_hop[j]
                 other = graph.head[arc]
-                part = flow * link_share[arc >> 1] / total
+                part = flow * arc_share[arc] / total
                 out_load[arc] += part
                 if part > 0.0 and distance[other] > 0.0:
                     if node_flow[other] == 0.0:
@@ -95,9 +95,9 @@ def place_demands(
 @kernel
 def trace_pair(
     graph: ArcGraph,
-    link_weight: npt.NDArray[np.float64],
+    arc_weight: npt.NDArray[np.float64],
     link_up: npt.NDArray[np.bool_],
-    link_share: npt.NDArray[np.float64],
+    arc_share: npt.NDArray[np.float64],
     distance: npt.NDArray[np.float64],
     source: int,
     rel_tolerance: float,
@@ -110,9 +110,9 @@ def trace_pair(
 
     Args:
         graph: arcs of the network, by node that they leave.
-        link_weight: float64[n_links], routing metric.
+        arc_weight: float64[2 * n_links], routing metric.
         link_up: bool[n_links].
-        link_share: float64[n_links], what a link counts for where a node splits traffic.
+        arc_share: float64[2 * n_links], weight of an arc where a node splits traffic.
         distance: float64[n_nodes], distance of each node to the destination.
         source: node.
         rel_tolerance: distances that differ by no more than this share are equal.
@@ -135,7 +135,7 @@ def trace_pair(
         n_waiting = _pop(heap, n_waiting, distance)
         flow = node_flow[node]
         node_flow[node] = 0.0
-        total = _total_share(graph, link_weight, link_up, link_share, distance, node, rel_tolerance)
+        total = _total_share(graph, arc_weight, link_up, arc_share, distance, node, rel_tolerance)
         if total == 0.0:
             continue
         for k in range(graph.first[node], graph.first[node + 1]):
@@ -143,10 +143,10 @@ def trace_pair(
             link = arc >> 1
             other = graph.head[arc]
             if not link_up[link] or not _is_next_hop(
-                graph, distance, distance[node], other, link_weight[link], rel_tolerance
+                graph, distance, distance[node], other, arc_weight[arc], rel_tolerance
             ):
                 continue
-            part = flow * link_share[link] / total
+            part = flow * arc_share[arc] / total
             if part > 0.0:
                 if n_arcs < out_arc.size:
                     out_arc[n_arcs] = arc
@@ -233,9 +233,9 @@ def worst_path_us(
 @kernel
 def worst_to_destination_us(
     graph: ArcGraph,
-    link_weight: npt.NDArray[np.float64],
+    arc_weight: npt.NDArray[np.float64],
     link_up: npt.NDArray[np.bool_],
-    link_share: npt.NDArray[np.float64],
+    arc_share: npt.NDArray[np.float64],
     distance: npt.NDArray[np.float64],
     sources: npt.NDArray[np.int64],
     rel_tolerance: float,
@@ -246,9 +246,9 @@ def worst_to_destination_us(
 
     Args:
         graph: arcs of the network, by node that they leave.
-        link_weight: float64[n_links], routing metric.
+        arc_weight: float64[2 * n_links], routing metric.
         link_up: bool[n_links].
-        link_share: float64[n_links], what a link counts for where a node splits traffic.
+        arc_share: float64[2 * n_links], weight of an arc where a node splits traffic.
         distance: float64[n_nodes], distance of each node to the destination.
         sources: int64[n_sources], nodes.
         rel_tolerance: distances that differ by no more than this share are equal.
@@ -273,14 +273,15 @@ def worst_to_destination_us(
         order[n_known] = node
         n_known += 1
         for k in range(graph.first[node], graph.first[node + 1]):
-            link = graph.arc[k] >> 1
-            other = graph.head[graph.arc[k]]
+            arc = graph.arc[k]
+            link = arc >> 1
+            other = graph.head[arc]
             if (
                 link_up[link]
-                and link_share[link] > 0.0
+                and arc_share[arc] > 0.0
                 and not known[other]
                 and distance[other] > 0.0
-                and _is_next_hop(graph, distance, distance[node], other, link_weight[link], rel_tolerance)
+                and _is_next_hop(graph, distance, distance[node], other, arc_weight[arc], rel_tolerance)
             ):
                 known[other] = True
                 n_waiting = _push(heap, n_waiting, distance, other)
@@ -292,8 +293,8 @@ def worst_to_destination_us(
             other = graph.head[arc]
             if (
                 link_up[link]
-                and link_share[link] > 0.0
-                and _is_next_hop(graph, distance, distance[node], other, link_weight[link], rel_tolerance)
+                and arc_share[arc] > 0.0
+                and _is_next_hop(graph, distance, distance[node], other, arc_weight[arc], rel_tolerance)
             ):
                 node_us[node] = max(node_us[node], arc_latency_us[arc] + node_us[other])
     for i in range(sources.size):
@@ -313,9 +314,9 @@ def _is_next_hop(
 @kernel
 def _total_share(
     graph: ArcGraph,
-    link_weight: npt.NDArray[np.float64],
+    arc_weight: npt.NDArray[np.float64],
     link_up: npt.NDArray[np.bool_],
-    link_share: npt.NDArray[np.float64],
+    arc_share: npt.NDArray[np.float64],
     distance: npt.NDArray[np.float64],
     node: int,
     rel_tolerance: float,
@@ -326,8 +327,8 @@ def _total_share(
         arc = graph.arc[k]
         link = arc >> 1
         far, other = distance[node], graph.head[arc]
-        if link_up[link] and _is_next_hop(graph, distance, far, other, link_weight[link], rel_tolerance):
-            total += link_share[link]
+        if link_up[link] and _is_next_hop(graph, distance, far, other, arc_weight[arc], rel_tolerance):
+            total += arc_share[arc]
     return total
 
 

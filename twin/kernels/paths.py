@@ -10,53 +10,52 @@ from twin.kernels.jit import kernel
 @kernel
 def shortest_distances(
     graph: ArcGraph,
-    link_weight: npt.NDArray[np.float64],
+    arc_weight: npt.NDArray[np.float64],
     link_up: npt.NDArray[np.bool_],
-    sources: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.int64],
     out_distance: npt.NDArray[np.float64],
 ) -> None:
-    """Compute the distance from each source to each node over links that are up; infinite without a path.
+    """Compute the distance from each node to each target over links that are up; infinite without a path.
 
-    A path never goes on from a node that does not forward, its source apart. Weights are the same in both directions,
-    so a row is also the distance *to* its source.
+    A path passes through nodes that forward; its first node may be any.
 
     Args:
         graph: arcs of the network, by node that they leave.
-        link_weight: float64[n_links], > 0, any unit (that of the answer).
+        arc_weight: float64[2 * n_links], > 0, any unit (that of the answer).
         link_up: bool[n_links].
-        sources: int64[n_sources], nodes.
-        out_distance: float64[n_sources, n_nodes], overwritten.
+        targets: int64[n_targets], nodes.
+        out_distance: float64[n_targets, n_nodes], overwritten.
 
     Source:
         Dijkstra (1959) with an indexed binary heap; nodes at the same distance leave it in order of index.
     """
     n_nodes = graph.first.size - 1
     arc_head = np.empty(graph.arc.size, np.int64)  # in the order of the walk: a node's arcs lie side by side
-    arc_weight = np.empty(graph.arc.size)
+    weight_back = np.empty(graph.arc.size)  # the walk starts at the target, so traffic takes the opposite arc
     for k in range(graph.arc.size):
         arc_head[k] = graph.head[graph.arc[k]]
-        link = graph.arc[k] >> 1
-        arc_weight[k] = link_weight[link] if link_up[link] else np.inf
+        arc = graph.arc[k]
+        weight_back[k] = arc_weight[arc ^ 1] if link_up[arc >> 1] else np.inf
     heap = np.empty(n_nodes, np.int64)
     heap_key = np.empty(n_nodes)
     place = np.empty(n_nodes, np.int64)  # where a node stands in the heap; -1 = never reached
-    for row in range(sources.size):
+    for row in range(targets.size):
         distance = out_distance[row]
         distance[:] = np.inf
         place[:] = -1
-        distance[sources[row]] = 0.0
-        _sift_up(heap, heap_key, place, 0, sources[row], 0.0)
+        distance[targets[row]] = 0.0
+        _sift_up(heap, heap_key, place, 0, targets[row], 0.0)
         n_waiting = 1
         while n_waiting > 0:
             node = heap[0]
             n_waiting -= 1
             if n_waiting > 0:
                 _sift_down(heap, heap_key, place, n_waiting)
-            if not graph.forwards[node] and node != sources[row]:
+            if not graph.forwards[node] and node != targets[row]:
                 continue
             for k in range(graph.first[node], graph.first[node + 1]):
                 other = arc_head[k]
-                reached = distance[node] + arc_weight[k]
+                reached = distance[node] + weight_back[k]
                 if reached < distance[other]:
                     distance[other] = reached
                     hole = place[other]

@@ -45,11 +45,6 @@ def _to_plain(value: BothWays) -> float | list[float]:
     return list(value) if isinstance(value, tuple) else value
 
 
-def lower_of(value: BothWays) -> float:
-    """Return the value, or the lower of both directions; exchanging the ends of a link does not change it."""
-    return min(value) if isinstance(value, tuple) else value
-
-
-def differs_by_direction(value: BothWays | None) -> bool:
-    """Return whether the directions have different values."""
-    return isinstance(value, tuple) and value[0] != value[1]
+def higher_of(value: BothWays) -> float:
+    """Return the value, or the higher of both directions."""
+    return max(value) if isinstance(value, tuple) else value

@@ -142,12 +142,11 @@ class Link:
     """Ids of the two nodes. Direction a_to_b is from the first to the second."""
     capacity_gbps: Annotated[BothWays, PerDirection(gt=0, le=1e7)] | None = None
     """Capacity per member and direction; None = the transceiver's rate, or unknown without a transceiver. One value,
-    or one for each direction: `[a_to_b, b_to_a]`, a = ends[0]. Of two values, both directions use the lower one."""
+    or one for each direction: `[a_to_b, b_to_a]`, a = ends[0]."""
     n_parallel: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Members of the bundle: ports at each end, or channels of a wavelength-multiplexed line."""
     weight: Annotated[BothWays, PerDirection(gt=0, le=1e9)] = 1.0
-    """Routing metric; one value, or one for each direction: `[a_to_b, b_to_a]`. Of two values, both directions use the
-    lower one."""
+    """Routing metric; one value, or one for each direction: `[a_to_b, b_to_a]`."""
     transceiver: Id | None = None
     """Catalogue id of the transceivers at both ends; it sets rate, reach and power."""
     spans: tuple[Span, ...] = ()

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .directions import differs_by_direction
 from .document import TopologyDocument
 from .measurements import Measurement, directions_of
 
@@ -32,7 +31,6 @@ class UnusedField:
         return f"{self.field} ({self.where}{others}): {self.why}"
 
 
-LOWER = "until directions are evaluated, the lower of both values counts both ways"
 TOGETHER = "jobs are evaluated one at a time"
 OLDER = "a later reading of the same thing counts"
 LANE = "readings of single lanes are not evaluated yet"
@@ -50,11 +48,6 @@ def unused_fields(document: TopologyDocument) -> tuple[UnusedField, ...]:
 
 
 def _unused_of_records(document: TopologyDocument) -> Iterator[tuple[str, str, str]]:
-    links = sorted(document.links, key=lambda link: link.id)
-    for field in ("capacity_gbps", "weight"):
-        for link in links:
-            if differs_by_direction(getattr(link, field)):
-                yield f"links[{link.id}]", field, LOWER
     for jobs in document.jobs_together:
         yield f"jobs_together[{', '.join(jobs)}]", "jobs_together", TOGETHER
     yield from _unused_measurements(document.canonical().measurements)

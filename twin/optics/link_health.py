@@ -81,8 +81,8 @@ class LinkHealth:
     """Columns by link (L), or by arc (2L: link 2l forward, 2l + 1 back). NaN where a figure does not apply.
 
     A lit link that states neither a rate nor a transceiver has an unknown rate: its `*_gbps` are NaN.
-    `arc_*_gbps` are of all members together; `member_gbps` is the line rate of one member. Capacities count losses and
-    buffers. They do not count the windows of single senders: see `job_capacity_gbps`.
+    `arc_capacity_gbps` is of all members together. `member_gbps` is the line rate of one member, `arc_member_gbps` that
+    of one direction. Capacities count losses and buffers, but no windows of single senders: see `job_capacity_gbps`.
     """
 
     lit: Bools
@@ -92,6 +92,7 @@ class LinkHealth:
     margin_db: Floats
     required_margin_db: Floats
     member_gbps: Floats
+    arc_member_gbps: Floats
     loss_ratio: Floats
     transport: TransportGoodput
     headroom: PfcHeadroom
@@ -186,15 +187,16 @@ def compute_link_health(
     latency = _latency(state, reader, budgets.paths, member_gbps)
     arc_latency_us = latency.arc_us
     measured_ratio = state["link_loss_ratio"]
+    arc_member_gbps = np.fmin(np.repeat(member_gbps, 2), state["arc_capacity_gbps"])
     loss_ratio = np.where(np.isnan(measured_ratio), budgets.by_link(budgets.loss_ratio), measured_ratio)
     round_trip_us = arc_latency_us[0::2] + arc_latency_us[1::2]
     transport = compute_transport_goodput(reader, document.lossless, loss_ratio, round_trip_us, member_gbps)
     headroom = compute_pfc_headroom(state, document.lossless, reader, lit, member_gbps, round_trip_us)
     n_up = state.n_members_up
     card_ratio = _card_ratio(state, reader, lit, member_gbps, n_up)
-    limits = _capacity_limits(state, document, transport, headroom, member_gbps)
+    limits = _capacity_limits(state, document, transport, headroom, arc_member_gbps)
     members = np.where(lit, n_up * card_ratio, 0.0)
-    capacity_gbps = np.repeat(np.where(lit, member_gbps, 0.0) * members, 2)
+    capacity_gbps = np.where(np.repeat(lit, 2), arc_member_gbps, 0.0) * np.repeat(members, 2)
     capacity_gbps[limits.arcs] = np.where(lit[limits.arcs // 2], limits.member_gbps, 0.0) * members[limits.arcs // 2]
     required_db = state["link_required_margin_db"]
     return LinkHealth(
@@ -204,6 +206,7 @@ def compute_link_health(
         margin_db=budgets.by_link(budgets.margin_db),
         required_margin_db=np.where(np.isnan(required_db), document.required_margin_db, required_db),
         member_gbps=member_gbps,
+        arc_member_gbps=arc_member_gbps,
         loss_ratio=loss_ratio,
         transport=transport,
         headroom=headroom,
@@ -232,7 +235,11 @@ def _unknown(what: str, state: State, links: Bools) -> str:
 
 
 def _capacity_limits(
-    state: State, document: TopologyDocument, transport: TransportGoodput, headroom: PfcHeadroom, member_gbps: Floats
+    state: State,
+    document: TopologyDocument,
+    transport: TransportGoodput,
+    headroom: PfcHeadroom,
+    arc_member_gbps: Floats,
 ) -> CapacityLimits:
     """Rates of a member after losses, pauses and buffers, for arcs that these may limit."""
     wide_area = state.link_tier == TIERS.index("wide_area")
@@ -249,7 +256,7 @@ def _capacity_limits(
             np.where(np.repeat(wide_area[links], 2), document.lossless.congestion_control_ratio, 1.0),
         )
     )
-    rate_gbps = np.repeat(member_gbps[links], 2) * ratios[1:].prod(axis=0)
+    rate_gbps = arc_member_gbps[arcs] * ratios[1:].prod(axis=0)
     reason = np.array((LINE_RATE, LOSS, PAUSES, CONGESTION_CONTROL))[ratios.argmin(axis=0)]
     reason = np.where(lossless_gbps < rate_gbps, BUFFER, reason)
     return CapacityLimits(arcs, np.minimum(rate_gbps, lossless_gbps), reason)

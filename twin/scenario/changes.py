@@ -107,7 +107,7 @@ class SetTransceivers(StateChange):
         state, code = context.part(state, self.part, "transceiver")
         state = self._shift_measured_power(state, rows, context)
         state = state.with_values("link_transceiver", rows, code).with_values("link_age_years", rows, 0.0)
-        return state.with_values("link_capacity_gbps", rows, np.nan)
+        return state.with_capacity_gbps(rows, np.nan)
 
     def _shift_measured_power(self, state: State, rows: Ints, context: Context) -> State:
         """Shift a measured received power to the launch power of the new laser.

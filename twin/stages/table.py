@@ -40,10 +40,10 @@ ROWS = (
         links.health,
         needs=names("link_budgets"),
         state=names(
-            "arc_head arc_stated_latency_us in_service link_ends link_length_km link_loss_ratio link_macsec "
-            "link_n_parallel link_n_regenerators link_required_margin_db link_straight_km link_tier link_transceiver "
-            "n_links n_members_up n_nodes node_accelerator node_n_accelerators node_part parts span_amplifier "
-            "span_fibre span_length_km span_link span_regenerated span_standby"
+            "arc_capacity_gbps arc_head arc_stated_latency_us in_service link_ends link_length_km link_loss_ratio "
+            "link_macsec link_n_parallel link_n_regenerators link_required_margin_db link_straight_km link_tier "
+            "link_transceiver n_links n_members_up n_nodes node_accelerator node_n_accelerators node_part parts "
+            "span_amplifier span_fibre span_length_km span_link span_regenerated span_standby"
         ),
         document=("lossless", "required_margin_db"),
         catalogue=names("accelerator fec fibre general switch transceiver"),
@@ -70,7 +70,7 @@ ROWS = (
         "router",
         traffic.router,
         needs=names("routed_links access_latency"),
-        state=names("arc_head arc_sorted graph link_ends link_weight n_links n_nodes node_kind"),
+        state=names("arc_head arc_sorted graph arc_weight link_ends n_links n_nodes node_kind"),
     ),
     Stage(
         "demand_pairs",
@@ -165,14 +165,15 @@ ROWS = (
     Stage(
         "why_rates_unknown",
         training.why_rates_unknown,
-        needs=names("job_capacity link_loads.arc health.rate_unknown demands.arc_carried_gbps"),
+        needs=names("job_capacity.gbps link_loads.arc health.rate_unknown demands.arc_carried_gbps"),
         state=names("link_ids"),
     ),
     Stage(
         "step",
         training.step,
         needs=names(
-            "placement memory_fit stated_split job_flows link_loads accelerators job_capacity why_rates_unknown"
+            "placement memory_fit stated_split job_flows link_loads accelerators job_capacity.gbps "
+            "job_capacity.efficiency_ratio why_rates_unknown"
         ),
         job=names(
             "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter id jitter_ratio model "
@@ -202,7 +203,7 @@ ROWS = (
     Stage(
         "arc_queue",
         traffic.arc_queue,
-        needs=names("demands.arc_carried_gbps health.arc_capacity_gbps health.member_gbps"),
+        needs=names("demands.arc_carried_gbps health.arc_capacity_gbps health.arc_member_gbps"),
         state=names("n_links"),
         catalogue=names("general"),
     ),
@@ -305,8 +306,8 @@ ROWS = (
             "health.arc_latency_us"
         ),
         state=names(
-            "arc_head arc_sorted graph in_service link_capacity_gbps link_ends link_transceiver link_weight "
-            "n_links n_members_up n_nodes node_ids node_kind parts"
+            "arc_head arc_sorted arc_weight graph in_service link_capacity_gbps link_ends "
+            "link_transceiver n_links n_members_up n_nodes node_ids node_kind parts"
         ),
         catalogue=names("transceiver"),
         in_score=False,

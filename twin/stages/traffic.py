@@ -7,25 +7,24 @@ import numpy as np
 from ..arrays import NODE_KINDS, Bools, Floats
 from ..traffic.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
 from ..traffic.matrix_routes import MatrixRoutes
-from ..traffic.routing import Router
+from ..traffic.routing import Router, links_with_share
 from ..training.step_inputs import UnitLinkLoads
 from .outcomes import NodePairs, StepOutcome
 from .stage import Inputs
 
 
 def split_share(inputs: Inputs) -> Floats:
-    """Compute the weight of a link when a node splits traffic: members (ecmp) or capacity (wcmp); float64[n_links]."""
+    """Compute the split weight of each arc, float64[2 * n_links]: its members (ecmp), or its capacity (wcmp)."""
+    n_members = np.repeat(inputs.state.n_members_up, 2)
     if inputs.document.routing == "ecmp":
-        return np.asarray(inputs.state.n_members_up, dtype=np.float64)
-    capacity_gbps: Floats = inputs["health.arc_capacity_gbps"]
-    rate_gbps = np.minimum(capacity_gbps[0::2], capacity_gbps[1::2])
+        return np.asarray(n_members, dtype=np.float64)
     # links of unknown rate take part; the result is then reported as unknown
-    return np.where(inputs["health.rate_unknown"], inputs.state.n_members_up, rate_gbps)
+    return np.where(np.repeat(inputs["health.rate_unknown"], 2), n_members, inputs["health.arc_capacity_gbps"])
 
 
 def routed_links(inputs: Inputs) -> Bools:
     """Find the links that carry traffic; bool[n_links]."""
-    return np.asarray(inputs["health.lit"] & (inputs["split_share"] > 0))
+    return np.asarray(inputs["health.lit"] & links_with_share(inputs["split_share"]))
 
 
 def access_latency(inputs: Inputs) -> Floats:
@@ -98,7 +97,7 @@ def arc_queue(inputs: Inputs) -> Floats:
     if carried_gbps is None:
         return np.zeros(2 * inputs.state.n_links)
     ratio = arc_utilisation_ratio(carried_gbps, inputs["health.arc_capacity_gbps"])
-    return arc_queue_us(ratio, np.repeat(inputs["health.member_gbps"], 2), inputs.reader.general("packet_bytes"))
+    return arc_queue_us(ratio, inputs["health.arc_member_gbps"], inputs.reader.general("packet_bytes"))
 
 
 def worst_latency(inputs: Inputs) -> float | None:

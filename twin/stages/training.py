@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..arrays import Bools, Floats
 from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
 from ..traffic.congestion import remaining_for_job_gbps
-from ..traffic.routing import Router, Routes
+from ..traffic.routing import Router, Routes, links_with_share
 from ..training.causes import links_without_line_loss, shares_without_line_loss
 from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
 from ..training.job_flows import JobFlows
@@ -16,6 +18,7 @@ from ..training.job_flows import job_flows as flows_of_job
 from ..training.link_loads import PairTable, with_latency
 from ..training.link_loads import unit_link_loads as loads_on_routes
 from ..training.memory_fit import fit_issues, peak_issues, split_issues
+from ..training.phase_capacity import PhaseCapacity
 from ..training.placement import JobPlacement, place_job
 from ..training.step import step_of
 from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
@@ -104,7 +107,7 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
         return loads
     pairs: PairTable = inputs["job_pairs"]
     share = shares_without_line_loss(state, lit, inputs["split_share"], inputs.reader)
-    routes = Router(state, lit_without_loss & (share > 0), inputs["access_latency"]).routes(
+    routes = Router(state, lit_without_loss & links_with_share(share), inputs["access_latency"]).routes(
         share, pairs.source, pairs.target
     )
     clean_loads = loads_on_routes(state, inputs["job_flows"], pairs, routes)
@@ -128,8 +131,8 @@ def hash_collisions(inputs: Inputs) -> Floats | None:
     return collision_ratio(inputs.state, inputs["placement"], loads, n_flows)
 
 
-def job_capacity(inputs: Inputs) -> Floats | None:
-    """Compute the Gb/s available to the job, after background demands and hash collisions; by row of the loads."""
+def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
+    """Compute the capacity for each phase of the job, after background demands and hash collisions."""
     loads: UnitLinkLoads | None = inputs["link_loads"]
     if loads is None:
         return None
@@ -137,7 +140,7 @@ def job_capacity(inputs: Inputs) -> Floats | None:
     carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
     if carried_gbps is not None:
         capacity_gbps = remaining_for_job_gbps(capacity_gbps, carried_gbps)
-    return np.asarray(capacity_gbps[loads.arc] / inputs["hash_collisions"])
+    return PhaseCapacity.same_for_all(capacity_gbps[loads.arc] / inputs["hash_collisions"])
 
 
 def why_rates_unknown(inputs: Inputs) -> str:
@@ -145,8 +148,8 @@ def why_rates_unknown(inputs: Inputs) -> str:
 
     Links on the job's arcs, else links of demands that share these arcs.
     """
-    capacity_gbps: Floats | None = inputs["job_capacity"]
-    if capacity_gbps is None or not np.isnan(capacity_gbps).any():
+    capacity_gbps: Mapping[str, Floats] | None = inputs["job_capacity.gbps"]
+    if capacity_gbps is None or not any(np.isnan(column).any() for column in capacity_gbps.values()):
         return ""
     unknown: Bools = inputs["health.rate_unknown"]
     used = np.zeros(len(unknown), dtype=np.bool_)
@@ -174,7 +177,8 @@ def step(inputs: Inputs) -> StepOutcome:
     if inputs["why_rates_unknown"]:
         return StepOutcome(None, inputs["why_rates_unknown"])
     placed, flows, groups = inputs["placement"], inputs["job_flows"], inputs["accelerators"]
-    result = step_of(StepInputs(job, placed, flows, groups, loads, inputs["job_capacity"]))
+    capacity = PhaseCapacity(inputs["job_capacity.gbps"], inputs["job_capacity.efficiency_ratio"])
+    result = step_of(StepInputs(job, placed, flows, groups, loads, capacity))
     if not np.isfinite(result.step_time_s):
         return StepOutcome(None, "a link on the way has no capacity left")
     issues = peak_issues(result.groups, job, inputs.reader)

@@ -203,7 +203,7 @@ def _set_links(case: Case, glob: str, field: str, value: float, where: str) -> C
             )
             raise ChangeError(f"total_gbps {value:g}", where=where, expected=expected)
         state = state.with_values("link_transceiver", rows, -1)
-        return replace(case, state=state.with_values("link_capacity_gbps", rows, member))
+        return replace(case, state=state.with_capacity_gbps(rows, member))
     if field == "length_km":
         return replace(case, state=_with_length(state, rows, value, where))
     if field in ("n_parallel", "n_failed"):

@@ -55,7 +55,7 @@ def load_demands(
     loaded = is_unknown & (arc_offered_gbps > 0)
     if (arc_offered_gbps <= capacity_gbps).all() and not loaded.any():
         return DemandLoads(arc_offered_gbps, arc_offered_gbps, offered_gbps, routed_gbps, routes.reachable)
-    first, arc, fraction = _arcs_of_pairs(routes.by_pair, len(offered_gbps))
+    first, arc, fraction = arcs_of_pairs(routes.by_pair, len(offered_gbps))
     rate_gbps = np.empty(len(offered_gbps))
     max_min_rates(first, arc, fraction, capacity_gbps, routed_gbps, rate_gbps)
     if not loaded.any():
@@ -92,8 +92,16 @@ def _uncertain_demands(first: Ints, arc: Ints, crosses: Bools, is_unknown: Bools
         shared |= uncertain_arcs & full
 
 
-def _arcs_of_pairs(routes: Routes, n_pairs: int) -> tuple[Ints, Ints, Floats]:
-    """(first row, arc, fraction) of every pair, in CSR form."""
+def arcs_of_pairs(routes: Routes, n_pairs: int) -> tuple[Ints, Ints, Floats]:
+    """Return the arcs of every pair in CSR form.
+
+    Args:
+        routes: routes of the pairs.
+        n_pairs: number of pairs.
+
+    Returns:
+        First row of each pair, int64[n_pairs + 1], and arc and fraction of the traffic of each row.
+    """
     order = np.argsort(routes.inner_route, kind="stable")
     n_routes = len(routes.trace_first) - 1
     n_per_route = np.bincount(routes.inner_route, minlength=n_routes)

@@ -82,7 +82,7 @@ class Router:
         self._state = state
         self.lit = lit
         self._access_us = np.zeros(state.n_links) if access_us is None else access_us
-        weight = state["link_weight"]
+        weight = state["arc_weight"]
         self._by_hops = bool(len(weight) == 0 or (weight == weight[0]).all())
         self.weight = np.ones_like(weight) if self._by_hops else weight
         self.weight.flags.writeable = False
@@ -100,7 +100,7 @@ class Router:
         Path weights are the links' weights; if all are equal, paths count hops.
 
         Args:
-            share: weight of each link when a node splits traffic among its next hops, float64[n_links].
+            share: weight of each arc when a node splits traffic among its next hops, float64[2 * n_links].
             source: node rows, int64[n_pairs].
             target: node rows, int64[n_pairs], different from the source.
 
@@ -110,14 +110,16 @@ class Router:
         if self._share is None or not np.array_equal(self._share, share):
             if self._share is not None:  # the split at a node depends only on links of the trace
                 changed = self._share != share
-                self._traces = {key: trace for key, trace in self._traces.items() if not changed[trace.arc // 2].any()}
+                self._traces = {key: trace for key, trace in self._traces.items() if not changed[trace.arc].any()}
             self._share = share
             # groups depend only on the links of racks, which most changes of capacity do not touch
-            access_share = share[self._access_links]
-            group_key = (self.lit[self._access_links] & (access_share > 0)).tobytes(), access_share.tobytes()
+            access_share = share.reshape(-1, 2)[self._access_links]
+            group_key = self.lit[self._access_links].tobytes(), access_share.tobytes()
             if self._group_key != group_key:
                 self._group_key, self._traces = group_key, {}
-                self._groups = attachment_groups(self._state, self.lit & (share > 0), share, self._access_us)
+                self._groups = attachment_groups(
+                    self._state, self.lit & links_with_share(share), share, self._access_us
+                )
         n = self._state.n_nodes
         group_pairs, first_pair, route_of_pair = np.unique(
             self._groups[source] * n + self._groups[target], return_index=True, return_inverse=True
@@ -131,7 +133,9 @@ class Router:
                 missing.append((key, (int(source[pair]), int(target[pair])) if same_group else key))
         self._trace(missing)
         traces = [self._traces[key] for key in keys]
-        return _build_routes(self._state, self._slots(share > 0), traces, source, target, route_of_pair.reshape(-1))
+        return _build_routes(
+            self._state, self._slots(links_with_share(share)), traces, source, target, route_of_pair.reshape(-1)
+        )
 
     def _slots(self, has_share: Bools) -> tuple[Ints, Ints, Ints]:
         """(position of each arc among the usable arcs of its tail, usable arcs by tail, first of each node)."""
@@ -145,34 +149,28 @@ class Router:
 
     def _trace(self, missing: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
         """Trace one unit of traffic along each missing route; routes to one target share its distances."""
-        state, share = self._state, self._share
-        assert share is not None
-        usable = self.lit & (share > 0)
-        node_flow, heap = np.zeros(state.n_nodes), np.zeros(state.n_nodes, dtype=np.int64)
-        out_arc, out_fraction = np.empty(4096, np.int64), np.empty(4096)
-        last_target, distance = -1, np.zeros(state.n_nodes)
+        assert self._share is not None
+        walk = _Walk(self._state, self.weight, self.lit & links_with_share(self._share), self._share)
+        last_target, distance = -1, np.zeros(self._state.n_nodes)
         for key, (source, target) in sorted(missing, key=lambda item: (item[1][1], item[1][0])):
             if target != last_target:
                 last_target = target
                 distance = self.distances_to(target)
-            while True:
-                n = trace_pair(
-                    state.graph,
-                    self.weight,
-                    usable,
-                    share,
-                    distance,
-                    source,
-                    REL_TOLERANCE,
-                    node_flow,
-                    heap,
-                    out_arc,
-                    out_fraction,
-                )
-                if n >= 0:
-                    break
-                out_arc, out_fraction = np.empty(-2 * n, np.int64), np.empty(-2 * n)
-            self._traces[key] = _Trace(source, target, out_arc[:n].copy(), out_fraction[:n].copy())
+            self._traces[key] = _Trace(source, target, *walk.trace(distance, source))
+
+    def trace(self, share: Floats, source: int, target: int) -> tuple[Ints, Floats]:
+        """Trace one unit of traffic of a single pair; nothing is cached but the distances.
+
+        Args:
+            share: weight of each arc when a node splits traffic among its next hops, float64[2 * n_links].
+            source: node row.
+            target: another node row.
+
+        Returns:
+            Arcs in topological order, and the fraction of the traffic on each; both empty without a path.
+        """
+        walk = _Walk(self._state, self.weight, self.lit & links_with_share(share), share)
+        return walk.trace(self.distances_to(target), source)
 
     def distances_to(self, target: int) -> Floats:
         """Distances of all nodes to one over lit links; float64[n_nodes], infinite where there is no path."""
@@ -197,6 +195,35 @@ class Router:
         return distance
 
 
+class _Walk:
+    """Traces of single pairs with one set of scratch arrays."""
+
+    def __init__(self, state: State, weight: Floats, usable: Bools, share: Floats) -> None:
+        self._graph, self._weight, self._usable, self._share = state.graph, weight, usable, share
+        self._node_flow, self._heap = np.zeros(state.n_nodes), np.zeros(state.n_nodes, dtype=np.int64)
+        self._out_arc, self._out_fraction = np.empty(4096, np.int64), np.empty(4096)
+
+    def trace(self, distance: Floats, source: int) -> tuple[Ints, Floats]:
+        """Return the arcs of one unit from the source to the destination of `distance`, and their fractions."""
+        while True:
+            n = trace_pair(
+                self._graph,
+                self._weight,
+                self._usable,
+                self._share,
+                distance,
+                source,
+                REL_TOLERANCE,
+                self._node_flow,
+                self._heap,
+                self._out_arc,
+                self._out_fraction,
+            )
+            if n >= 0:
+                return self._out_arc[:n].copy(), self._out_fraction[:n].copy()
+            self._out_arc, self._out_fraction = np.empty(-2 * n, np.int64), np.empty(-2 * n)
+
+
 def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Floats) -> Ints:
     """Group the racks and hosts that have the same neighbours over equal usable links.
 
@@ -207,7 +234,7 @@ def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Flo
     Args:
         state: columns of the network.
         usable: links that are lit and have a share, bool[n_links].
-        share: weight of each link when a node splits traffic, float64[n_links].
+        share: weight of each arc when a node splits traffic, float64[2 * n_links].
         access_us: latency by link that distinguishes cables, float64[n_links].
 
     Returns:
@@ -217,16 +244,26 @@ def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Flo
     is_endpoint = _is_endpoint(state)
     arcs, first = _outgoing(state, usable)
     arc_link, head = arcs // 2, state["arc_head"][arcs]
+    columns = state["arc_weight"].reshape(-1, 2), share.reshape(-1, 2)
     group_of_key: dict[bytes, int] = {}
     for node in np.flatnonzero(is_endpoint):
         rows = slice(first[node], first[node + 1])
         heads, links = head[rows], arc_link[rows]
         if not len(heads) or is_endpoint[heads].any():
             continue
-        columns = (heads, state["link_weight"][links], share[links], access_us[links])
-        key = b"".join(column.tobytes() for column in columns)
+        own_first = (state["link_ends"][links, 0] == node)[:, None]
+        outward_first = (np.where(own_first, c[links], c[links, ::-1]) for c in columns)
+        key = b"".join(column.tobytes() for column in (heads, *outward_first, access_us[links]))
         group[node] = group_of_key.setdefault(key, int(node))
     return group
+
+
+def links_with_share(share: Floats) -> Bools:
+    """Find the links that have a share in both directions; bool[n_links].
+
+    share: weight of each arc when a node splits traffic, float64[2 * n_links].
+    """
+    return np.asarray((share.reshape(-1, 2) > 0).all(axis=1))
 
 
 def _is_endpoint(state: State) -> Bools:

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..arrays import Floats
 from ..catalogue.figure_reader import FigureReader
 from ..model.jobs import TrainingJob
 from ..model.shape import ModelShape
@@ -274,19 +273,3 @@ def flops_per_s(job: TrainingJob, accelerator: str, reader: FigureReader) -> flo
     profile = AcceleratorProfile.of(lambda name: reader.part(accelerator, name), job.precision)
     slowest_s = max(time.total_s for _, time in stage_times(job.model, layout_of(job, 1), profile))
     return flops_per_micro_batch(job) / (slowest_s * n_per_replica(job))
-
-
-def slowest_arc_s(unit_load: Floats, total_load: Floats, capacity: Floats, bits: float) -> float:
-    """Seconds on the busiest arc that one group uses, with the loads of all groups on it.
-
-    Args:
-        unit_load: unit load of the group by arc; float64[n_arcs].
-        total_load: unit load of all groups by arc; float64[n_arcs].
-        capacity: bits per second by arc; float64[n_arcs].
-        bits: bits of one unit.
-    """
-    used = unit_load > 0
-    if not used.any() or not bits:
-        return 0.0
-    with np.errstate(divide="ignore"):
-        return float((total_load[used] * bits / capacity[used]).max())

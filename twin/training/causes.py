@@ -24,6 +24,7 @@ from ..optics.transport_goodput import compute_transport_goodput
 from ..traffic.congestion import remaining_for_job_gbps
 from .hash_collisions import collision_ratio, n_flows_per_accelerator
 from .job_flows import JobFlows
+from .phase_capacity import PhaseCapacity
 from .placement import JobPlacement
 from .step import Step, step_of, step_time_s
 from .step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
@@ -144,8 +145,8 @@ def links_without_line_loss(state: State, lit: Bools, reader: FigureReader) -> B
 
 def shares_without_line_loss(state: State, lit: Bools, share: Floats, reader: FigureReader) -> Floats:
     """Split weights if every link in service were lit: a dark link without a weight has its nominal capacity."""
-    nominal_gbps = state.n_members_up * _nominal_gbps(state, reader)
-    return np.where(state.in_service & ~lit & (share <= 0), nominal_gbps, share)
+    nominal_gbps = np.repeat(state.n_members_up * _nominal_gbps(state, reader), 2)
+    return np.where(np.repeat(state.in_service & ~lit, 2) & (share <= 0), nominal_gbps, share)
 
 
 def _nominal_gbps(state: State, reader: FigureReader) -> Floats:
@@ -159,22 +160,13 @@ class _NetworkLimits:
 
     def __init__(self, inputs: CauseInputs, reader: FigureReader) -> None:
         self._inputs, self._reader = inputs, reader
-        self._by_line_loss: dict[bool, tuple[UnitLinkLoads, dict[int, Floats]]] = {}
+        self._by_line_loss: dict[bool, tuple[UnitLinkLoads, dict[int, PhaseCapacity]]] = {}
 
     def actual_step(self) -> Step:
         """All figures of the step with nothing removed."""
         loads, capacity = self._compressed(0)
         inputs = self._inputs
-        return step_of(
-            StepInputs(
-                inputs.job,
-                inputs.placed,
-                inputs.flows,
-                inputs.accelerators,
-                loads,
-                capacity,
-            )
-        )
+        return step_of(StepInputs(inputs.job, inputs.placed, inputs.flows, inputs.accelerators, loads, capacity))
 
     def timer(self, removed: int) -> Callable[[int], float]:
         """Make a function that times the step without these limits of the network and any other limits."""
@@ -194,30 +186,30 @@ class _NetworkLimits:
 
         return step_s
 
-    def _compressed(self, removed: int) -> tuple[UnitLinkLoads, Floats]:
+    def _compressed(self, removed: int) -> tuple[UnitLinkLoads, PhaseCapacity]:
         """Loads and capacity by distinct arc: arcs that are equal in all that a step reads are one."""
         without_line_loss = bool(removed & LINE_LOSS)
         if without_line_loss not in self._by_line_loss:
             loads = self._inputs.clean_loads if without_line_loss else self._inputs.loads
             masks = [mask for mask in range(NETWORK_CAUSES + 1) if bool(mask & LINE_LOSS) == without_line_loss]
-            capacities_gbps = {mask: self._capacity(loads, mask) for mask in masks}
-            rows = _distinct_rows(loads, list(capacities_gbps.values()))
+            capacities = {mask: self._capacity(loads, mask) for mask in masks}
+            rows = _distinct_rows(loads, [column for each in capacities.values() for column in each.columns()])
             self._by_line_loss[without_line_loss] = (
                 loads.take_rows(rows),
-                {mask: column[rows] for mask, column in capacities_gbps.items()},
+                {mask: capacity.take_rows(rows) for mask, capacity in capacities.items()},
             )
-        distinct_loads, capacities_gbps = self._by_line_loss[without_line_loss]
-        return distinct_loads, capacities_gbps[removed]
+        distinct_loads, distinct_capacities = self._by_line_loss[without_line_loss]
+        return distinct_loads, distinct_capacities[removed]
 
-    def _capacity(self, loads: UnitLinkLoads, removed: int) -> Floats:
-        """Capacity for the job in Gb/s of each arc of `loads`, without these limits of the network."""
+    def _capacity(self, loads: UnitLinkLoads, removed: int) -> PhaseCapacity:
+        """Capacity for each phase of the job on the arcs of `loads`, without these limits of the network."""
         inputs, health, state = self._inputs, self._inputs.health, self._inputs.state
         links = loads.arc // 2
         member_gbps, loss_ratio, rtt_us = self._link_figures(removed)
         transport = compute_transport_goodput(
             self._reader, inputs.document.lossless, loss_ratio[links], rtt_us[links], member_gbps[links]
         )
-        available_gbps = member_gbps[links] * transport.goodput_ratio
+        available_gbps = np.fmin(member_gbps[links], state["arc_capacity_gbps"][loads.arc]) * transport.goodput_ratio
         is_wide = state.link_tier[links] == TIERS.index("wide_area")
         if not removed & DELAY:
             available_gbps = np.where(
@@ -241,7 +233,7 @@ class _NetworkLimits:
             capacity_gbps = capacity_gbps / collision_ratio(state, inputs.placed, loads, n_flows)
         capacity_gbps[is_wide & bool(removed & INTERCONNECT)] = np.inf
         capacity_gbps[~is_wide & bool(removed & FABRIC)] = np.inf
-        return capacity_gbps
+        return PhaseCapacity.same_for_all(capacity_gbps)
 
     def _link_figures(self, removed: int) -> tuple[Floats, Floats, Floats]:
         """(rate of a member in Gb/s, frame loss ratio, round trip in µs) by link."""

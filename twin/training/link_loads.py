@@ -9,10 +9,8 @@ import numpy as np
 from ..arrays import Floats, Ints, State
 from ..traffic.routing import Routes
 from .job_flows import JobFlows
+from .phase_capacity import FLOW_KINDS
 from .step_inputs import UnitLinkLoads
-
-FLOW_KINDS = ("local", "pipeline", "crossing", "context", "expert", "wide_area")
-"""Kinds of flow sets of a job."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -93,7 +93,7 @@ def _step_figures(inputs: StepInputs, timing: SplitTiming) -> Step:
     parallelism, n_micro_batches_slowest = job.parallelism, split[slowest]
     n_local = job.n_local_steps if job.is_local_sgd else 1
     bits = _bits_by_phase(inputs, split)
-    slowest_arcs = {phase: slowest_arc(column, inputs.capacity) for phase, column in bits.items()}
+    slowest_arcs = {phase: slowest_arc(_seconds_by_row(inputs, by_kind)) for phase, by_kind in bits.items()}
     busy_s = max(group_times_s(tuple(replace(group, fill_s=0.0) for group in groups), split))
     n_done = sum(n * group.n_replicas for n, group in zip(split, groups, strict=True))
     flops = flops_per_step(job)
@@ -117,12 +117,24 @@ def _step_figures(inputs: StepInputs, timing: SplitTiming) -> Step:
         exchange=inputs.schedule.name if inputs.schedule else "none",
         n_local_steps=n_local,
         bottleneck={phase: (int(inputs.loads.arc[i]), s) for phase, (i, s) in slowest_arcs.items() if i >= 0},
-        arc_bits=np.sum([column / (n_local if phase == "wide_area" else 1) for phase, column in bits.items()], axis=0),
+        arc_bits=np.sum(
+            [
+                column / (n_local if phase == "wide_area" else 1)
+                for phase, by_kind in bits.items()
+                for column in by_kind.values()
+            ],
+            axis=0,
+        ),
     )
 
 
-def _bits_by_phase(inputs: StepInputs, split: Split) -> dict[str, Floats]:
-    """Bits of a step by row of the loads; for local SGD between sites, the bits of one exchange."""
+def _seconds_by_row(inputs: StepInputs, bits_by_kind: Mapping[str, Floats]) -> Floats:
+    """Seconds by row that the flow sets of a phase take one after the other."""
+    return np.asarray(sum(inputs.capacity.seconds(kind, bits) for kind, bits in bits_by_kind.items()))
+
+
+def _bits_by_phase(inputs: StepInputs, split: Split) -> dict[str, dict[str, Floats]]:
+    """Bits of a step by phase, kind of flow sets and row; for local SGD between sites, the bits of one exchange."""
     job, loads = inputs.job, inputs.loads
     gradients, parameters = BITS * job.gradient_bytes_per_parameter, BITS * job.parameter_bytes_per_parameter
     unit_bits, zeros = network_bits(job), np.zeros(len(loads.arc))
@@ -142,11 +154,15 @@ def _bits_by_phase(inputs: StepInputs, split: Split) -> dict[str, Floats]:
             n_passes[group.site] = max(n_passes[group.site], split[min(i, len(split) - 1)])
     local = np.asarray(sum((n_passes[site] * site_bits for site, site_bits in inputs.local_bits_of.items()), zeros))
     return {
-        "reduce_scatter": local * gradients,
-        "all_gather": local * (parameters * (2 if sharded else 1)),
-        "wide_area": inputs.wide_bits * sum(wide_bits_per_parameter(job)),
-        "pipeline": group_bits(loads.pipeline, unit_bits["pipeline"])
-        + group_bits(loads.crossing, unit_bits["pipeline"]),
-        "in_layers": group_bits(loads.context, unit_bits["context"] * n_layer_rounds["context"])
-        + group_bits(loads.expert, unit_bits["expert"] * n_layer_rounds["expert"]),
+        "reduce_scatter": {"local": local * gradients},
+        "all_gather": {"local": local * (parameters * (2 if sharded else 1))},
+        "wide_area": {"wide_area": inputs.wide_bits * sum(wide_bits_per_parameter(job))},
+        "pipeline": {
+            "pipeline": group_bits(loads.pipeline, unit_bits["pipeline"]),
+            "crossing": group_bits(loads.crossing, unit_bits["pipeline"]),
+        },
+        "in_layers": {
+            "context": group_bits(loads.context, unit_bits["context"] * n_layer_rounds["context"]),
+            "expert": group_bits(loads.expert, unit_bits["expert"] * n_layer_rounds["expert"]),
+        },
     }

@@ -18,11 +18,10 @@ from ..workload.all_reduce_schedule import (
     schedule_times_s,
     search_schedules,
 )
-from .accelerator_groups import CalibratedGroup, NetworkTimes, calibrated_groups, network_bits, slowest_arc_s
+from .accelerator_groups import CalibratedGroup, NetworkTimes, calibrated_groups, network_bits
 from .job_flows import JobFlows
+from .phase_capacity import PhaseCapacity
 from .placement import JobPlacement
-
-GBIT = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +94,8 @@ class StepInputs:
     flows: JobFlows
     accelerators: AcceleratorGroups
     loads: UnitLinkLoads
-    capacity_gbps: Floats
-    """Capacity by row of `loads`, without what background demands carry."""
-
-    @cached_property
-    def capacity(self) -> Floats:
-        """Capacity in bits per second by row of `loads`."""
-        return self.capacity_gbps * GBIT
+    capacity: PhaseCapacity
+    """Capacity by row of `loads` for each kind of flow sets, without what background demands carry."""
 
     @cached_property
     def local_bits_of(self) -> dict[str, Floats]:
@@ -116,12 +110,21 @@ class StepInputs:
         return np.asarray(sum(self.local_bits_of.values(), np.zeros(len(self.loads.arc))))
 
     @cached_property
+    def local_s(self) -> Floats:
+        """Seconds by row of one pass inside all sites, for each bit of a parameter."""
+        return self.capacity.seconds("local", self.local_bits)
+
+    @cached_property
+    def wide_s(self) -> Floats:
+        """Seconds by row of one pass between sites, for each bit of a parameter."""
+        return self.capacity.seconds("wide_area", self.wide_bits)
+
+    @cached_property
     def schedule(self) -> AllReduceSchedule | None:
         """All-reduce schedule between the sites; None for one site, or where activations go between sites."""
-        local_bits = self.local_bits if not self.job.is_local_sgd and not self.job.parallelism.fully_sharded else None
-        return choose_schedule(
-            len(self.placed.sites), self.loads, self.capacity, self.job.model.n_parameters(), local_bits
-        )
+        local_s = self.local_s if not self.job.is_local_sgd and not self.job.parallelism.fully_sharded else None
+        capacity = self.capacity.bits_per_s("wide_area")
+        return choose_schedule(len(self.placed.sites), self.loads, capacity, self.job.model.n_parameters(), local_s)
 
     @cached_property
     def network_times(self) -> tuple[NetworkTimes, ...]:
@@ -130,8 +133,9 @@ class StepInputs:
         seconds: dict[str, list[float]] = {}
         for kind, unit_bits in bits.items():
             columns: tuple[Floats, ...] = getattr(self.loads, kind)
-            total = np.sum(columns, axis=0) if columns else np.zeros(0)
-            times = [slowest_arc_s(column, total, self.capacity, unit_bits) for column in columns] or [0.0]
+            total = np.sum(columns, axis=0) if columns else np.zeros(len(self.loads.arc))
+            total_s = self.capacity.seconds(kind, total * unit_bits)
+            times = [float(total_s[column > 0].max(initial=0.0)) for column in columns] or [0.0]
             seconds[kind] = times * n if len(times) == 1 else times
         return tuple(NetworkTimes(*(seconds[kind][i] for kind in ("context", "expert", "pipeline"))) for i in range(n))
 
@@ -154,16 +158,16 @@ class StepInputs:
 
 
 def choose_schedule(
-    n_sites: int, loads: UnitLinkLoads, capacity: Floats, n_parameters: float = 1.0, local_bits: Floats | None = None
+    n_sites: int, loads: UnitLinkLoads, capacity: Floats, n_parameters: float = 1.0, local_s: Floats | None = None
 ) -> AllReduceSchedule | None:
     """Choose the all-reduce schedule between sites whose busiest arc ends first; the first of equal ones.
 
     Args:
         n_sites: sites of the job.
         loads: unit loads by arc.
-        capacity: bits per second by row of `loads`; float64[n_arcs].
+        capacity: bits per second between sites by row of `loads`; float64[n_arcs].
         n_parameters: parameters that are exchanged.
-        local_bits: bits by row that are exchanged inside sites at the same time, for each bit of a parameter.
+        local_s: seconds by row that the exchange inside sites takes at the same time, for each bit of a parameter.
 
     Returns:
         The schedule; None for one site or no flows between sites.
@@ -172,16 +176,12 @@ def choose_schedule(
         return None
     units = np.stack(list(loads.wide.values()), axis=1) * n_parameters
     used = units.any(axis=1)
-    if local_bits is not None:
-        used |= local_bits > 0
+    if local_s is not None:
+        used |= local_s > 0
     pair_bits, used_capacity = units[used], capacity[used]
     with np.errstate(divide="ignore", invalid="ignore"):
         pair_s = np.where(pair_bits > 0, pair_bits / used_capacity[:, None], 0.0)
-        base_s = (
-            np.zeros(len(used_capacity))
-            if local_bits is None
-            else np.where(local_bits[used] > 0, local_bits[used] / used_capacity, 0.0)
-        )
+    base_s = np.zeros(len(used_capacity)) if local_s is None else local_s[used]
     # arcs with equal times are evaluated once: hundreds of arcs become about a dozen
     distinct = group_alike(np.column_stack((pair_s, base_s)).view(np.int64))[1]
     base_s, rows_s = base_s[distinct], np.zeros((len(distinct), n_sites, n_sites))
@@ -197,20 +197,16 @@ def choose_schedule(
     return schedules[int(np.argmin(times_s))]
 
 
-def slowest_arc(bits: Floats, capacity: Floats) -> tuple[int, float]:
+def slowest_arc(arc_s: Floats) -> tuple[int, float]:
     """Find the arc that takes longest.
 
     Args:
-        bits: bits by arc; float64[n_arcs].
-        capacity: bits per second by arc; float64[n_arcs].
+        arc_s: seconds by arc; float64[n_arcs].
 
     Returns:
         (index, seconds); (-1, 0) where nothing flows.
     """
-    rows = np.flatnonzero(bits)
-    if not len(rows):
+    if not arc_s.any():
         return -1, 0.0
-    with np.errstate(divide="ignore"):
-        seconds = bits[rows] / capacity[rows]
-    slowest = int(np.argmax(seconds))
-    return int(rows[slowest]), float(seconds[slowest])
+    slowest = int(np.argmax(arc_s))
+    return slowest, float(arc_s[slowest])

@@ -23,7 +23,7 @@ from .accelerator_groups import (
     without_network_cards,
 )
 from .cross_site_pipeline import StageRun, cross_site_pipeline
-from .step_inputs import StepInputs, slowest_arc
+from .step_inputs import StepInputs
 
 PHASES = ("reduce_scatter", "all_gather", "wide_area", "pipeline", "in_layers")
 BITS = 8.0
@@ -101,16 +101,15 @@ class StepTimingModel:
             )
         self._timed_groups: dict[tuple[bool, bool, bool], tuple[TimedGroup, ...]] = {}
         self._n_stage_slots = [p.placed.n_replicas * p.placed.n_stages for p in self.calibrated]
-        local_bits, wide_bits, capacity = inputs.local_bits, inputs.wide_bits, inputs.capacity
-        total = local_bits + wide_bits
-        self._wide_s = slowest_arc(wide_bits, capacity)[1]
+        self._wide_s = float(inputs.wide_s.max(initial=0.0))
         # an exchange inside a site concerns that site only, except on arcs that other sites use too
         self._local_s = {
-            site: slowest_arc(np.where(site_bits > 0, local_bits, 0.0), capacity)[1]
+            site: float(inputs.local_s[site_bits > 0].max(initial=0.0))
             for site, site_bits in inputs.local_bits_of.items()
         }
+        total_s = inputs.local_s + inputs.wide_s
         self._shared_arcs_s = {
-            site: slowest_arc(np.where((site_bits > 0) | (wide_bits > 0), total, 0.0), capacity)[1]
+            site: float(total_s[(site_bits > 0) | (inputs.wide_bits > 0)].max(initial=0.0))
             for site, site_bits in inputs.local_bits_of.items()
         }
         sites_exchange_gradients = inputs.job.across_sites == "data"
@@ -121,7 +120,7 @@ class StepTimingModel:
         self._optimizer_s = max(optimizer_s(group, inputs.job) for group in self.calibrated)
         self._crossing_s = 0.0
         if not sites_exchange_gradients:
-            self._crossing_s = slowest_arc(inputs.crossing_bits, capacity)[1]
+            self._crossing_s = float(inputs.capacity.seconds("crossing", inputs.crossing_bits).max(initial=0.0))
 
     def groups(self, phases: frozenset[str]) -> tuple[TimedGroup, ...]:
         """Groups with the exchange of these phases in their micro batches.
