@@ -11,7 +11,8 @@ import pytest
 
 from tests.contracts.product import ROOT
 from tests.traffic.fabrics import leaf_spine, permutation, routes_of, shift, three_tiers
-from twin.traffic.balancing_modes import MODES, Flows, ModeName
+from twin.model.records import BalancingName
+from twin.traffic.balancing_modes import MODES, Flows
 from twin.traffic.hash_groups import HashedRoutes
 
 FABRICS = {
@@ -28,17 +29,17 @@ def routes(name: str) -> HashedRoutes:
 
 
 def test_the_table_has_every_name() -> None:
-    assert set(MODES) == set(get_args(ModeName))
+    assert set(MODES) == set(get_args(BalancingName))
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_its_row_says_what_it_is(mode: ModeName) -> None:
+def test_its_row_says_what_it_is(mode: BalancingName) -> None:
     assert MODES[mode].sentence.endswith(".")
     assert MODES[mode].times.__doc__
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_fixture_has_cases_of_it(mode: ModeName) -> None:
+def test_a_fixture_has_cases_of_it(mode: BalancingName) -> None:
     found = [
         case
         for name in ("hash_collisions.json", "hash_collisions_loose.json")
@@ -49,7 +50,7 @@ def test_a_fixture_has_cases_of_it(mode: ModeName) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_page_of_the_model_names_it(mode: ModeName) -> None:
+def test_the_page_of_the_model_names_it(mode: BalancingName) -> None:
     page = (ROOT / "docs" / "explanation" / "load-balancing.md").read_text(encoding="utf-8")
     assert re.search(rf"`{mode}`", page)
 
@@ -57,7 +58,7 @@ def test_the_page_of_the_model_names_it(mode: ModeName) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("fabric", FABRICS)
 @pytest.mark.parametrize("flows", [Flows(1), Flows(8, 4), Flows(1_000_000, 3)])
-def test_its_times_are_a_distribution(mode: ModeName, fabric: str, flows: Flows) -> None:
+def test_its_times_are_a_distribution(mode: BalancingName, fabric: str, flows: Flows) -> None:
     times = MODES[mode].times(routes(fabric), flows)
     assert times.even_s > 0
     assert (times.time_s >= times.even_s * (1.0 - 1e-9)).all()
@@ -68,7 +69,7 @@ def test_its_times_are_a_distribution(mode: ModeName, fabric: str, flows: Flows)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_number_of_flows_matters_only_if_the_row_says_so(mode: ModeName) -> None:
+def test_the_number_of_flows_matters_only_if_the_row_says_so(mode: BalancingName) -> None:
     fabric = leaf_spine(3, 4, 3)
     found = {MODES[mode].times(routes_of(fabric, shift(fabric, 4)), Flows(n)).mean_efficiency_ratio for n in (1, 7, 64)}
     assert (len(found) > 1) == MODES[mode].is_hashed

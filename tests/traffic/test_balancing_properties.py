@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.naive import Fabric
 from tests.traffic.fabrics import Pairs, leaf_spine, patterns, permutation, routes_of, shift
-from twin.traffic.balancing_modes import MODES, Flows, ModeName
+from twin.model.records import BalancingName
+from twin.traffic.balancing_modes import MODES, Flows
 
 PLACED_WHOLE = [name for name, mode in MODES.items() if mode.is_hashed]
 SERIES_RATIO = 1e-3
@@ -55,7 +56,9 @@ def test_more_uplinks_never_lower_the_expected_throughput(
 
 @pytest.mark.parametrize("mode", MODES)
 @given(case=patterns(), n_flows=st.integers(1, 9), seed=st.integers(0, 1000))
-def test_names_and_order_change_no_bit(mode: ModeName, case: tuple[Fabric, Pairs], n_flows: int, seed: int) -> None:
+def test_names_and_order_change_no_bit(
+    mode: BalancingName, case: tuple[Fabric, Pairs], n_flows: int, seed: int
+) -> None:
     """Cards and switches with other numbers, pairs in another order; parallel links keep their order."""
     fabric, pairs = case
     draw = random.Random(seed)

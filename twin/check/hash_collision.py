@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
 from ..errors import DocumentError, Issue, did_you_mean
-from ..model.records import STRICT
-from ..traffic.balancing_modes import MODES, Flows, ModeName
+from ..model.records import STRICT, BalancingName
+from ..traffic.balancing_modes import MODES, Flows
 from ..traffic.fabric_routes import fabric_routes, pairs_array
 from ..traffic.hash_groups import HashedRoutes
 from .figures import Figures, value_of
@@ -71,7 +71,7 @@ class HashCollisionGiven(BaseModel):
 
     topology: Name
     pattern: Name
-    mode: ModeName
+    mode: BalancingName
     queue_pairs: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     rehashes: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     pair_bytes: Annotated[tuple[Bytes, ...], Field(min_length=1)] | None = None

@@ -58,6 +58,7 @@ def chance_none_fuller(n_flows: int, n_links: int, at_most: int) -> float:
 def polarised_fractions(
     route_first: npt.NDArray[np.int64],
     route_link: npt.NDArray[np.int64],
+    even_fraction: npt.NDArray[np.float64],
     link_tail: npt.NDArray[np.int64],
     link_head: npt.NDArray[np.int64],
     max_modulus: int,
@@ -71,12 +72,13 @@ def polarised_fractions(
     """Compute the fraction of each route on its links if all switches use one hash h per flow: link h mod n of n.
 
     A state is a set of hashes that reach a node by one path: those with h mod modulus = residue. A switch with n next
-    links splits it into n / gcd(modulus, n) states.
+    links splits it into n / gcd(modulus, n) states. All hashes come to a node that no link of the route leads to.
 
     Args:
         route_first: int64[n_routes + 1]; links route_first[r]:route_first[r + 1] belong to route r.
         route_link: int64[any], links of each route in topological order; all links that leave a node together, in the
             order of their numbers 0, 1, ... n - 1.
+        even_fraction: float64[any], part of the route's flows on each link if all switches split evenly.
         link_tail: int64[n_links], node that a link leaves.
         link_head: int64[n_links], node that it leads to.
         max_modulus: a state with a larger modulus splits no further: later switches split it evenly.
@@ -96,16 +98,18 @@ def polarised_fractions(
             out_fraction[entry] = 0.0
         n_states = 0
         failed = False
-        if end > start:
-            state_residue[0], state_modulus[0], state_chance[0], older[0] = 0, 1, 1.0, -1
-            newest[link_tail[route_link[start]]] = 0
-            n_states = 1
         block = start
         while block < end and not failed:
             node = link_tail[route_link[block]]
             n_next = 1
             while block + n_next < end and link_tail[route_link[block + n_next]] == node:
                 n_next += 1
+            if newest[node] < 0 and n_states < older.size:
+                state_residue[n_states], state_modulus[n_states] = 0, 1
+                state_chance[n_states], older[n_states] = even_fraction[block : block + n_next].sum(), -1
+                newest[node] = n_states
+                n_states += 1
+            failed = newest[node] < 0
             state = newest[node]
             while state >= 0 and not failed:
                 residue, modulus = state_residue[state], state_modulus[state]
@@ -138,3 +142,76 @@ def polarised_fractions(
         if failed:
             return route + 1
     return 0
+
+
+@kernel
+def present_fractions(
+    trace_first: npt.NDArray[np.int64],
+    trace_arc: npt.NDArray[np.int64],
+    trace_fraction: npt.NDArray[np.float64],
+    head: npt.NDArray[np.int64],
+    from_source: npt.NDArray[np.int64],
+    from_target: npt.NDArray[np.int64],
+    out_fraction: npt.NDArray[np.float64],
+) -> None:
+    """Compute the part of each route's flows that can cross each of its arcs, by the port of their cards.
+
+    The first and last arcs of a route are ports of cards: a flow has one of each from the start. The part is the
+    smaller of two: the ports of the source from which the arc is reached, and those of the target that it leads to.
+
+    Args:
+        trace_first: int64[n_routes + 1]; arcs trace_first[r]:trace_first[r + 1] belong to route r.
+        trace_arc: int64[any], arcs of each route in topological order; those of a node together.
+        trace_fraction: float64[any], part of the route's flows on each arc.
+        head: int64[2 * n_links], node at the end of each arc.
+        from_source: int64[n_nodes], scratch, zero on entry and on return. Bits of the first arcs.
+        from_target: int64[n_nodes], scratch, zero on entry and on return. Bits of the last arcs.
+        out_fraction: float64[any] by entry of `trace_arc`, overwritten; 1 for a route with more than 62 first or last
+            arcs.
+    """
+    for route in range(trace_first.size - 1):
+        start, end = trace_first[route], trace_first[route + 1]
+        if end == start:
+            continue
+        source, target = head[trace_arc[start] ^ 1], head[trace_arc[end - 1]]
+        n_first, n_last = 0, 0
+        for k in range(start, end):
+            arc = trace_arc[k]
+            tail = head[arc ^ 1]
+            if tail == source:
+                from_source[head[arc]] |= 1 << min(n_first, 62)
+                n_first += 1
+            else:
+                from_source[head[arc]] |= from_source[tail]
+            n_last += head[arc] == target
+        bit = 0
+        for k in range(end - 1, start - 1, -1):
+            arc = trace_arc[k]
+            if head[arc] == target:
+                from_target[head[arc ^ 1]] |= 1 << min(bit, 62)
+                bit += 1
+            else:
+                from_target[head[arc ^ 1]] |= from_target[head[arc]]
+        for k in range(start, end):
+            arc = trace_arc[k]
+            tail = head[arc ^ 1]
+            if n_first > 62 or n_last > 62 or tail == source or head[arc] == target:
+                out_fraction[k] = 1.0
+                continue
+            reached, left = 0.0, 0.0
+            for j in range(start, start + n_first):
+                if (from_source[tail] >> (j - start)) & 1:
+                    reached += trace_fraction[j]
+            bit = 0
+            for j in range(end - 1, start - 1, -1):
+                if head[trace_arc[j]] == target:
+                    if (from_target[head[arc]] >> bit) & 1:
+                        left += trace_fraction[j]
+                    bit += 1
+                    if bit == n_last:
+                        break
+            out_fraction[k] = min(reached, left)
+        for k in range(start, end):
+            arc = trace_arc[k]
+            from_source[head[arc]] = 0
+            from_target[head[arc ^ 1]] = 0

@@ -15,7 +15,9 @@ from ..model.jobs import TrainingJob
 from ..optics.link_health import LinkHealth
 from ..reliability.goodput import Goodput
 from ..traffic.congestion import DemandLoads
+from ..traffic.hash_law import PhaseTimes
 from ..training.job_flows import JobFlows
+from ..training.phase_balancing import PhasePatterns
 from ..training.placement import JobPlacement
 from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
@@ -104,6 +106,21 @@ class Evaluation:
     def clean_loads(self) -> UnitLinkLoads | None:
         """Loads as if no link had optical loss; None without a job."""
         return cast("UnitLinkLoads | None", self.outcome("clean_link_loads"))
+
+    @property
+    def hashed_flows(self) -> PhasePatterns | None:
+        """Flows of each phase on arcs whose load balancing is known; None without a job."""
+        return cast("PhasePatterns | None", self.outcome("hashed_flows"))
+
+    @property
+    def free_gbps(self) -> Floats | None:
+        """Capacity that demands leave to the job, by row of `loads`; None without a job."""
+        return cast("Floats | None", self.outcome("free_capacity"))
+
+    @property
+    def phase_times(self) -> dict[str, PhaseTimes]:
+        """End of each phase over jobs under its load balancing; kinds of flow sets without one are left out."""
+        return cast("dict[str, PhaseTimes]", self.outcome("hash_collisions"))
 
     @property
     def step(self) -> Step | None:

@@ -150,17 +150,33 @@ ROWS = (
         catalogue=names("accelerator general"),
     ),
     Stage(
+        "arc_balancing",
+        training.arc_balancing,
+        state=names("arc_head link_tier node_ids"),
+        document=("load_balancing", "lossless"),
+        catalogue=names("general"),
+    ),
+    Stage(
+        "hashed_flows",
+        training.hashed_flows,
+        needs=names("job_flows job_pairs job_routes unit_link_loads arc_balancing"),
+        state=names("arc_head link_tier n_nodes"),
+    ),
+    Stage(
+        "free_capacity",
+        training.free_capacity,
+        needs=names("link_loads health.job_capacity_gbps demands.arc_carried_gbps"),
+    ),
+    Stage(
         "hash_collisions",
         training.hash_collisions,
-        needs=names("placement link_loads"),
-        state=names("link_tier n_members_up"),
-        document=("lossless",),
-        catalogue=names("general"),
+        needs=names("placement link_loads hashed_flows free_capacity"),
+        state=names("n_members_up"),
     ),
     Stage(
         "job_capacity",
         training.job_capacity,
-        needs=names("link_loads health.job_capacity_gbps demands.arc_carried_gbps hash_collisions"),
+        needs=names("free_capacity hash_collisions"),
     ),
     Stage(
         "why_rates_unknown",

@@ -10,14 +10,16 @@ from ..arrays import Bools, Floats
 from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
 from ..traffic.congestion import remaining_for_job_gbps
+from ..traffic.hash_law import PhaseTimes
 from ..traffic.routing import Router, Routes, links_with_share
+from ..training.balancing_rules import BalancingRules, balancing_rules
 from ..training.causes import links_without_line_loss, shares_without_line_loss
-from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
 from ..training.job_flows import JobFlows
 from ..training.job_flows import job_flows as flows_of_job
 from ..training.link_loads import PairTable, with_latency
 from ..training.link_loads import unit_link_loads as loads_on_routes
 from ..training.memory_fit import fit_issues, peak_issues, split_issues
+from ..training.phase_balancing import PhasePatterns, exchange_weights, phase_patterns
 from ..training.phase_capacity import PhaseCapacity
 from ..training.placement import JobPlacement, place_job
 from ..training.step import step_of
@@ -122,17 +124,23 @@ def accelerators(inputs: Inputs) -> AcceleratorGroups | None:
     return None if job is None else AcceleratorGroups.of(inputs["placement"], job, inputs.reader)
 
 
-def hash_collisions(inputs: Inputs) -> Floats | None:
-    """Compute the load of the fullest member over the mean of each wide-area bundle; by row of the loads."""
-    loads: UnitLinkLoads | None = inputs["link_loads"]
-    if loads is None:
+def arc_balancing(inputs: Inputs) -> BalancingRules:
+    """Find how the switches before each arc spread flows."""
+    document = inputs.document
+    return balancing_rules(inputs.state, document.load_balancing, document.lossless, inputs.reader)
+
+
+def hashed_flows(inputs: Inputs) -> PhasePatterns | None:
+    """Collect the flows of each phase that cross arcs whose load balancing is known; None without a job."""
+    pairs: PairTable | None = inputs["job_pairs"]
+    if pairs is None:
         return None
-    n_flows = n_flows_per_accelerator(inputs.document.lossless, inputs.reader)
-    return collision_ratio(inputs.state, inputs["placement"], loads, n_flows)
+    flows, routes, loads = inputs["job_flows"], inputs["job_routes"], inputs["unit_link_loads"]
+    return phase_patterns(inputs.state, flows, pairs, routes, loads, inputs["arc_balancing"])
 
 
-def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
-    """Compute the capacity for each phase of the job, after background demands and hash collisions."""
+def free_capacity(inputs: Inputs) -> Floats | None:
+    """Compute the Gb/s that background demands leave to the job, by row of the loads; None without a job."""
     loads: UnitLinkLoads | None = inputs["link_loads"]
     if loads is None:
         return None
@@ -140,7 +148,28 @@ def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
     carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
     if carried_gbps is not None:
         capacity_gbps = remaining_for_job_gbps(capacity_gbps, carried_gbps)
-    return PhaseCapacity.same_for_all(capacity_gbps[loads.arc] / inputs["hash_collisions"])
+    return np.asarray(capacity_gbps[loads.arc])
+
+
+def hash_collisions(inputs: Inputs) -> dict[str, PhaseTimes]:
+    """Compute the end of each phase over jobs, by kind of flow sets; kinds that no switch hashes are left out."""
+    patterns: PhasePatterns | None = inputs["hashed_flows"]
+    if patterns is None:
+        return {}
+    gbps: Floats = inputs["free_capacity"]
+    weights = exchange_weights(inputs["placement"].sites, inputs["link_loads"], gbps)
+    return patterns.times(gbps, inputs.state.n_members_up, weights)
+
+
+def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
+    """Compute the capacity for each phase of the job, after background demands and hash collisions."""
+    gbps: Floats | None = inputs["free_capacity"]
+    if gbps is None:
+        return None
+    times: dict[str, PhaseTimes] = inputs["hash_collisions"]
+    return PhaseCapacity.same_for_all(gbps).with_efficiency(
+        {kind: found.mean_efficiency_ratio for kind, found in times.items()}
+    )
 
 
 def why_rates_unknown(inputs: Inputs) -> str:

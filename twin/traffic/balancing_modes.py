@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from ..model.records import BalancingName
 from .hash_groups import HashedRoutes, LinkFlows, LinkGroups
 from .hash_law import PhaseTimes, phase_times
 from .local_choice import local_choice_times
 from .typical_flow import typical_slowdown_ratio
-
-ModeName = Literal["ecmp", "polarised", "dlb", "flowlet", "pinned", "spray"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,7 @@ def pinned_times(routes: HashedRoutes, flows: Flows) -> PhaseTimes:
     found = LinkFlows.of(routes)
     end_s = routes.floor_s
     if len(found.link):
-        sent = (routes.n_pairs * routes.pair_bytes)[found.route] * found.chance_ratio
-        n_flows = found.total_of_group(sent) / found.flow_bytes * flows.n_per_pair
+        n_flows = found.total_of_group(found.load_bytes) / found.flow_bytes * flows.n_per_pair
         end_s = max(end_s, float((np.ceil(n_flows - 1e-9) * found.flow_s / flows.n_per_pair).max()))
     return _certain(routes, max(end_s, routes.even_s))
 
@@ -87,7 +84,7 @@ def _certain(routes: HashedRoutes, end_s: float) -> PhaseTimes:
     return PhaseTimes(routes.even_s, np.array([end_s]), np.ones(1))
 
 
-MODES: dict[ModeName, BalancingMode] = {
+MODES: dict[BalancingName, BalancingMode] = {
     "ecmp": BalancingMode(ecmp_times, "Every switch hashes each flow by itself; the flow keeps its path.", True),
     "polarised": BalancingMode(
         polarised_times,

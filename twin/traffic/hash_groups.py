@@ -45,7 +45,10 @@ class HashedRoutes:
     head: Ints
     """int64[n_links], node that it leads to."""
     floor_s: float
-    """Time of the busiest link of a card."""
+    """Time of the busiest link that does not hash: of a card, or of a switch that splits evenly."""
+    present_ratio: Floats | None = None
+    """Part of the route's flows that can cross the link, by the ports of their cards, by entry of `link`; None = all.
+    A flow of a rack belongs to a card and its leaf before any switch hashes it."""
 
     @cached_property
     def route_of(self) -> Ints:
@@ -73,6 +76,7 @@ class HashedRoutes:
         failed = polarised_fractions(
             singles.first,
             singles.link,
+            singles.split_ratio,
             singles.tail,
             singles.head,
             MAX_MODULUS,
@@ -105,6 +109,7 @@ class HashedRoutes:
             first=np.concatenate((np.zeros(1, np.int64), np.cumsum(n_of_route))),
             link=start[self.link[entry]] + member,
             split_ratio=self.split_ratio[entry] / n[entry],
+            present_ratio=None if self.present_ratio is None else self.present_ratio[entry],
             capacity_bytes_per_s=self.capacity_bytes_per_s[row],
             n_members=np.ones(len(row), np.int64),
             tail=self.tail[row],
@@ -121,12 +126,14 @@ class LinkFlows:
     """int64[n_entries]."""
     link: Ints
     """int64[n_entries], row of the link table."""
+    n_pairs: Floats
+    """float64[n_entries], pairs of the route whose flows can cross the link."""
     chance_ratio: Floats
-    """float64[n_entries], chance that a flow of the route takes this link, a member of a bundle."""
+    """float64[n_entries], chance that such a flow takes this link, a member of a bundle."""
     n_next: Ints
     """int64[n_entries], links that the switch chose this one from; 1 where it had no choice."""
     at_node_ratio: Floats
-    """float64[n_entries], chance that a flow of the route passes the switch before the link."""
+    """float64[n_entries], chance that such a flow passes the switch before the link."""
     group: Ints
     """int64[n_links], group of each link, -1 for an unused one."""
     of_first: Ints
@@ -144,8 +151,17 @@ class LinkFlows:
         sends = routes.n_pairs * routes.pair_bytes > 0
         used = np.flatnonzero((routes.split_ratio > 0) & sends[routes.route_of])
         route, link, chance = routes.route_of[used], routes.link[used], (routes.split_ratio / n_members)[used]
+        n_pairs, at_node = routes.n_pairs[route], at_node[used]
+        if routes.present_ratio is not None:
+            present = routes.present_ratio[used]
+            n_pairs, chance, at_node = n_pairs * present, chance / present, np.minimum(1.0, at_node / present)
         group, of_first = _groups_of_links(routes, route, link, chance)
-        return cls(routes, route, link, chance, n_next[used], at_node[used], group, of_first)
+        return cls(routes, route, link, n_pairs, chance, n_next[used], at_node, group, of_first)
+
+    @cached_property
+    def load_bytes(self) -> Floats:
+        """Mean bytes of each entry on its link; float64[n_entries]."""
+        return self.n_pairs * self.routes.pair_bytes[self.route] * self.chance_ratio
 
     def n_counted(self, *, one_hash: bool = False) -> Floats:
         """Count the links of each group whose load a switch decided; float64[n_groups].
@@ -174,8 +190,7 @@ class LinkFlows:
     def flow_bytes(self) -> Floats:
         """Bytes of a flow of each group, one per pair: those of equal flows with the same variance of the load."""
         size = self.routes.pair_bytes[self.route]
-        load = self.routes.n_pairs[self.route] * size * self.chance_ratio
-        return self.total_of_group(load * size) / self.total_of_group(load)
+        return self.total_of_group(self.load_bytes * size) / self.total_of_group(self.load_bytes)
 
     @cached_property
     def flow_s(self) -> Floats:
@@ -221,10 +236,8 @@ class LinkGroups:
         flows = LinkFlows.of(routes.polarised() if one_hash else routes)
         if not len(flows.link):
             return cls._of_columns(np.zeros((4, 0)), routes)
-        split = flows.routes
-        load = (split.n_pairs * split.pair_bytes)[flows.route] * flows.chance_ratio
-        total = flows.total_of_group(load)
-        n_links = np.maximum(1.0, total / flows.total_of_group(load * flows.chance_ratio))
+        total = flows.total_of_group(flows.load_bytes)
+        n_links = np.maximum(1.0, total / flows.total_of_group(flows.load_bytes * flows.chance_ratio))
         n_flows = total * n_links / flows.flow_bytes
         columns = n_flows, n_links, flows.flow_s, flows.n_counted(one_hash=one_hash) / n_links
         return cls._of_columns(_merged(np.stack(columns)), routes)

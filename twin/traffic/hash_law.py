@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -133,6 +134,22 @@ def phase_times(groups: LinkGroups, n_flows_per_pair: int) -> PhaseTimes:
     at_most = np.floor(time_s[:, None] / flow_s * (1.0 + 1e-9) + 1e-9)
     chance = np.prod(chance_not_above(n, k, at_most) ** times, axis=1)
     return PhaseTimes.of(groups.even_s, time_s, chance)
+
+
+def joint_times(even_s: float, parts: Sequence[PhaseTimes]) -> PhaseTimes:
+    """Compute the end of a phase whose links are in several independent parts: the last of their ends.
+
+    Args:
+        even_s: end of the whole phase under even splitting.
+        parts: ends of the parts, at least one.
+    """
+    first_s = max(float(part.time_s[0]) for part in parts)
+    time_s = np.unique(np.concatenate([np.array([first_s]), *(part.time_s for part in parts)]))
+    time_s = time_s[time_s >= first_s]
+    chance = np.ones(len(time_s))
+    for part in parts:
+        chance *= part.ended_ratio[np.searchsorted(part.time_s, time_s, side="right") - 1]
+    return PhaseTimes.of(even_s, time_s, chance)
 
 
 def end_times_s(floor_s: float, most: Floats, flow_s: Floats) -> Floats:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .balancing_modes import MODES, Flows, ModeName
+from ..model.records import BalancingName
+from .balancing_modes import MODES, Flows
 from .hash_groups import HashedRoutes
 
 MAX_FLOWS_PER_PAIR = 4096
@@ -23,7 +24,7 @@ class ImpliedFlows:
 
 
 def implied_flows(
-    routes: HashedRoutes, measured_busbw_gbps: float, even_busbw_gbps: float, mode: ModeName = "ecmp"
+    routes: HashedRoutes, measured_busbw_gbps: float, even_busbw_gbps: float, mode: BalancingName = "ecmp"
 ) -> ImpliedFlows:
     """Find the flows per pair at which hashing explains a measured bus bandwidth of an all-reduce.
 
@@ -40,7 +41,7 @@ def implied_flows(
     return ImpliedFlows(found[None], found[0.9], found[0.1])
 
 
-def _least_flows(routes: HashedRoutes, wanted: float, mode: ModeName, job_ratio: float | None) -> int | None:
+def _least_flows(routes: HashedRoutes, wanted: float, mode: BalancingName, job_ratio: float | None) -> int | None:
     """Least number of flows with the wanted efficiency; doubled until one is found, then halved."""
 
     def reached(n: int) -> bool:

@@ -81,7 +81,7 @@ def local_choice_times(routes: HashedRoutes, n_flows_per_pair: int) -> PhaseTime
 def _arrivals(flows: LinkFlows, n_flows_per_pair: int) -> list[Arrivals]:
     """Flows that reach the switch before the links of each group."""
     size = flows.routes.pair_bytes[flows.route] / flows.flow_bytes[flows.group[flows.link]]
-    n_flows = flows.routes.n_pairs[flows.route] * size * n_flows_per_pair
+    n_flows = flows.n_pairs * size * n_flows_per_pair
     load = np.bincount(flows.link, weights=n_flows * flows.chance_ratio, minlength=len(flows.group))
     spread = _spread_before(flows, load)
     at_node = _digits(flows.at_node_ratio)

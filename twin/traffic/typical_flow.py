@@ -22,9 +22,8 @@ def typical_slowdown_ratio(routes: HashedRoutes, n_flows_per_pair: int) -> float
     flows = LinkFlows.of(routes)
     if not len(flows.link):
         return 1.0
-    load = (routes.n_pairs * routes.pair_bytes)[flows.route] * flows.chance_ratio
-    total = flows.total_of_group(load)
-    n_links = np.maximum(1.0, total / flows.total_of_group(load * flows.chance_ratio))
+    total = flows.total_of_group(flows.load_bytes)
+    n_links = np.maximum(1.0, total / flows.total_of_group(flows.load_bytes * flows.chance_ratio))
     n_flows = np.maximum(1.0, total * n_links / flows.flow_bytes * n_flows_per_pair)
     flow_s = flows.flow_s / n_flows_per_pair
     mean = n_flows / n_links
@@ -37,7 +36,10 @@ def typical_slowdown_ratio(routes: HashedRoutes, n_flows_per_pair: int) -> float
     n_groups = len(n_flows)
     key = flows.route * n_groups + flows.group[flows.link]
     pairs, rows = np.unique(key, return_inverse=True)
-    crossing = np.bincount(rows.reshape(-1), weights=flows.chance_ratio * routes.n_members[flows.link])
+    crossing = np.bincount(
+        rows.reshape(-1),
+        weights=flows.load_bytes / (routes.n_pairs * routes.pair_bytes)[flows.route] * routes.n_members[flows.link],
+    )
     route, group = pairs // n_groups, pairs % n_groups
     with np.errstate(divide="ignore"):
         logs = np.log(chance[:, group]) * np.minimum(1.0, crossing)

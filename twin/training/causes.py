@@ -22,8 +22,8 @@ from ..optics.link_health import LinkHealth
 from ..optics.pfc_headroom import compute_pfc_headroom
 from ..optics.transport_goodput import compute_transport_goodput
 from ..traffic.congestion import remaining_for_job_gbps
-from .hash_collisions import collision_ratio, n_flows_per_accelerator
 from .job_flows import JobFlows
+from .phase_balancing import PhasePatterns, exchange_weights
 from .phase_capacity import PhaseCapacity
 from .placement import JobPlacement
 from .step import Step, step_of, step_time_s
@@ -63,6 +63,10 @@ class CauseInputs:
     health: LinkHealth
     carried_gbps: Floats | None
     """Load that background demands carry, by arc."""
+    hashed: PhasePatterns
+    """Flows of each phase on arcs whose load balancing is known."""
+    free_gbps: Floats
+    """Capacity that demands leave to the job, by row of `loads`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,7 @@ class _NetworkLimits:
 
     def __init__(self, inputs: CauseInputs, reader: FigureReader) -> None:
         self._inputs, self._reader = inputs, reader
+        self._efficiency: dict[int, dict[str, float]] = {}
         self._by_line_loss: dict[bool, tuple[UnitLinkLoads, dict[int, PhaseCapacity]]] = {}
 
     def actual_step(self) -> Step:
@@ -228,12 +233,25 @@ class _NetworkLimits:
         capacity_gbps = available_gbps * (state.n_members_up * health.card_ratio)[links]
         if inputs.carried_gbps is not None:
             capacity_gbps = remaining_for_job_gbps(capacity_gbps, inputs.carried_gbps[loads.arc])
-        if not removed & BUFFERS:
-            n_flows = n_flows_per_accelerator(inputs.document.lossless, self._reader)
-            capacity_gbps = capacity_gbps / collision_ratio(state, inputs.placed, loads, n_flows)
         capacity_gbps[is_wide & bool(removed & INTERCONNECT)] = np.inf
         capacity_gbps[~is_wide & bool(removed & FABRIC)] = np.inf
-        return PhaseCapacity.same_for_all(capacity_gbps)
+        efficiency_ratio = {} if removed & BUFFERS else self._efficiency_without(removed & (INTERCONNECT | FABRIC))
+        return PhaseCapacity.same_for_all(capacity_gbps).with_efficiency(efficiency_ratio)
+
+    def _efficiency_without(self, removed: int) -> dict[str, float]:
+        """Efficiency of load balancing by kind of flow sets, without the capacity limits of these tiers.
+
+        It is that of today's routes and rates, also where other limits are removed.
+        """
+        if removed not in self._efficiency:
+            inputs, state = self._inputs, self._inputs.state
+            is_wide = state.link_tier[inputs.loads.arc // 2] == TIERS.index("wide_area")
+            gbps = np.where(is_wide & bool(removed & INTERCONNECT), np.inf, inputs.free_gbps)
+            gbps = np.where(~is_wide & bool(removed & FABRIC), np.inf, gbps)
+            weights = exchange_weights(inputs.placed.sites, inputs.loads, inputs.free_gbps)
+            times = inputs.hashed.times(gbps, state.n_members_up, weights)
+            self._efficiency[removed] = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
+        return self._efficiency[removed]
 
     def _link_figures(self, removed: int) -> tuple[Floats, Floats, Floats]:
         """(rate of a member in Gb/s, frame loss ratio, round trip in µs) by link."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +21,8 @@ class Flows:
     source: Ints
     target: Ints
     amount: Floats
+    n_pairs: Floats
+    """Pairs of accelerators that exchange in this direction; each keeps its own queue pairs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +107,8 @@ def _split_by_site(placed: JobPlacement, flows: Flows, n_nodes: int) -> tuple[tu
         site[group.rack] = placed.sites.index(group.site)
     crosses = site[flows.source] != site[flows.target]
     local, crossing = (
-        Flows(flows.source[rows], flows.target[rows], flows.amount[rows]) for rows in (~crosses, crosses)
+        Flows(flows.source[rows], flows.target[rows], flows.amount[rows], flows.n_pairs[rows])
+        for rows in (~crosses, crosses)
     )
     return (local,), (crossing,) if crosses.any() else ()
 
@@ -164,7 +167,7 @@ def _site_pair_flows(placed: JobPlacement, size: int, n_nodes: int) -> tuple[tup
             if i < j:
                 flows = _shard_flows(source, target, size, n_nodes)
                 pairs.append((i, j, flows))
-                pairs.append((j, i, Flows(flows.target, flows.source, flows.amount)))
+                pairs.append((j, i, Flows(flows.target, flows.source, flows.amount, flows.n_pairs)))
     return tuple(pairs)
 
 
@@ -178,15 +181,17 @@ def _context_flows(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
 def _expert_flows(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
     """Flows of each rank's tokens, in equal parts to the other ranks that share its experts."""
     source, target, pairs = rank_pairs_between_racks(group.rack.reshape(-1, job.parallelism.ep), n_nodes)
-    return _summed_flows(source, target, pairs / (job.parallelism.ep - 1), n_nodes)
+    flows = _summed_flows(source, target, pairs / (job.parallelism.ep - 1), n_nodes)
+    return replace(flows, n_pairs=flows.amount * (job.parallelism.ep - 1))
 
 
 def _summed_flows(source: Ints, target: Ints, amount: Floats, n_nodes: int) -> Flows:
-    """Flows with equal ends added up, ordered by source and target; flows inside a rack are left out."""
+    """Flows of one pair each with equal ends added up, ordered by ends; flows inside a rack are left out."""
     keys, rows = np.unique(source * n_nodes + target, return_inverse=True)
     total = np.bincount(rows, weights=amount, minlength=len(keys))
+    n_pairs = np.bincount(rows, minlength=len(keys)).astype(np.float64)
     leaves_rack = keys // n_nodes != keys % n_nodes
-    return Flows(keys[leaves_rack] // n_nodes, keys[leaves_rack] % n_nodes, total[leaves_rack])
+    return Flows(keys[leaves_rack] // n_nodes, keys[leaves_rack] % n_nodes, total[leaves_rack], n_pairs[leaves_rack])
 
 
 def _shard_flows(source: Ints, target: Ints, size: int, n_nodes: int) -> Flows:
@@ -207,7 +212,7 @@ def _shard_flows(source: Ints, target: Ints, size: int, n_nodes: int) -> Flows:
 def _pipeline_flows(rack: Ints, size: int, stage: int, n_virtual: int, n_nodes: int) -> Flows:
     """Flows of activations and of their gradients. With virtual stages the last stage feeds the first one again."""
     if size == stage:
-        return Flows(*(np.zeros(0, np.int64),) * 2, np.zeros(0))
+        return Flows(*(np.zeros(0, np.int64),) * 2, *(np.zeros(0),) * 2)
     position = np.arange(len(rack))
     offset = position % size
     is_inner = offset < size - stage

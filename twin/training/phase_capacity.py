@@ -37,6 +37,10 @@ class PhaseCapacity:
         lower = {kind: np.minimum(self.gbps[kind], limit) for kind, limit in gbps.items()}
         return PhaseCapacity({**self.gbps, **lower}, self.efficiency_ratio)
 
+    def with_efficiency(self, efficiency_ratio: Mapping[str, float]) -> PhaseCapacity:
+        """Replace the efficiency of these kinds."""
+        return PhaseCapacity(self.gbps, {**self.efficiency_ratio, **efficiency_ratio})
+
     def take_rows(self, rows: Ints) -> PhaseCapacity:
         """Take the capacity on these rows only."""
         return PhaseCapacity({kind: column[rows] for kind, column in self.gbps.items()}, self.efficiency_ratio)
