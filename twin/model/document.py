@@ -7,13 +7,13 @@ import json
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from ..catalogue import Part
 from .identity import Name, Provenance, Tags
 from .jobs import TrainingJob
 from .measurements import Measurement, measurement_key
-from .records import STRICT, BalancingName, Demand, Id, Link, LoadBalancing, Lossless, Node, Site, asdict_compact
+from .records import STRICT, Demand, Id, Link, LoadBalancing, Lossless, Node, Site, asdict_compact
 
 SCHEMA_VERSION = 1
 JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
@@ -34,13 +34,6 @@ NOT_IN_COLUMNS = (
 """Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
 LABELS = ("name", "tags", "source")
 """Fields of a record that only describe it to people."""
-
-
-def _as_records(value: Any) -> Any:
-    """Read `ecmp` and `{mode: ecmp}` as a list of one record."""
-    if isinstance(value, str):
-        value = {"mode": value}
-    return [value] if isinstance(value, dict | LoadBalancing) else value
 
 
 class Fabric(BaseModel):
@@ -97,12 +90,8 @@ class TopologyDocument(BaseModel):
     """ecmp: equal split over the members of equal-cost links. wcmp: in proportion to their effective capacity."""
     lossless: Lossless = Lossless()
     """How frames are kept on wide-area links."""
-    load_balancing: Annotated[
-        tuple[LoadBalancing, ...],
-        Field(max_length=1000),
-        BeforeValidator(_as_records, json_schema_input_type=BalancingName | LoadBalancing | tuple[LoadBalancing, ...]),
-    ] = ()
-    """How switches spread flows over equal-cost links: a mode, one record, or a list of records by tier and fabric."""
+    load_balancing: Annotated[tuple[LoadBalancing, ...], Field(max_length=1000)] = ()
+    """How switches spread the flows of a job: a list of records for the whole network, a tier or a fabric."""
     sites: Annotated[tuple[Site, ...], Field(max_length=100_000)] = ()
     """Locations with power and places for racks."""
     fabrics: Annotated[tuple[Fabric, ...], Field(max_length=10_000)] = ()

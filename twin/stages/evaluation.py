@@ -23,7 +23,7 @@ from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
 from ..workload.local_sgd import LossPenalty
 from .cache import Outcome
-from .outcomes import NodePairs, StepOutcome
+from .outcomes import BalancedStep, NodePairs, StepOutcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +126,11 @@ class Evaluation:
     def step(self) -> Step | None:
         """Training step; None if there is none, see `why_no_step`."""
         return cast(StepOutcome, self.outcome("step")).step
+
+    @property
+    def unstated_balancing(self) -> tuple[BalancedStep, ...]:
+        """Step under modes of load balancing that the fabrics may have; empty where theirs is stated."""
+        return cast("tuple[BalancedStep, ...]", self.outcome("unstated_balancing"))
 
     @property
     def why_no_step(self) -> str:

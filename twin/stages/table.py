@@ -199,6 +199,21 @@ ROWS = (
         catalogue=names("accelerator"),
     ),
     Stage(
+        "unstated_balancing",
+        training.unstated_balancing,
+        needs=names(
+            "placement job_flows job_pairs job_routes link_loads accelerators arc_balancing free_capacity step"
+        ),
+        state=names("arc_head link_tier n_members_up n_nodes"),
+        job=names(
+            "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter id jitter_ratio model "
+            "n_fragment_layers n_global_batch n_local_steps n_overlap_steps parallelism "
+            "parameter_bytes_per_parameter precision recompute split sync"
+        ),
+        catalogue=names("general"),
+        in_score=False,
+    ),
+    Stage(
         "loss",
         training.loss,
         needs=names("placement step"),

@@ -9,10 +9,18 @@ import numpy as np
 from ..arrays import Bools, Floats
 from ..errors import Issue, TopologyError
 from ..optics.link_health import unknown_rates
+from ..traffic.balancing_modes import Flows
 from ..traffic.congestion import remaining_for_job_gbps
 from ..traffic.hash_law import PhaseTimes
 from ..traffic.routing import Router, Routes, links_with_share
-from ..training.balancing_rules import BalancingRules, balancing_rules
+from ..training.balancing_rules import (
+    UNSTATED,
+    BalancingRule,
+    BalancingRules,
+    balancing_rules,
+    is_unstated,
+    with_stated,
+)
 from ..training.causes import links_without_line_loss, shares_without_line_loss
 from ..training.job_flows import JobFlows
 from ..training.job_flows import job_flows as flows_of_job
@@ -22,10 +30,10 @@ from ..training.memory_fit import fit_issues, peak_issues, split_issues
 from ..training.phase_balancing import PhasePatterns, exchange_weights, phase_patterns
 from ..training.phase_capacity import PhaseCapacity
 from ..training.placement import JobPlacement, place_job
-from ..training.step import step_of
+from ..training.step import step_of, step_time_s
 from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
-from .outcomes import StepOutcome
+from .outcomes import BalancedStep, StepOutcome
 from .stage import Inputs
 
 
@@ -214,6 +222,27 @@ def step(inputs: Inputs) -> StepOutcome:
     if issues:
         raise TopologyError("the job cannot run as it is cut and placed", found=issues)
     return StepOutcome(result)
+
+
+def unstated_balancing(inputs: Inputs) -> tuple[BalancedStep, ...]:
+    """Time the step under modes that the fabrics may have; empty where their load balancing is stated or no step is."""
+    job, result, rules = inputs.job, inputs["step"], inputs["arc_balancing"]
+    loads: UnitLinkLoads | None = inputs["link_loads"]
+    if job is None or loads is None or result.step is None or not is_unstated(rules, inputs.state, loads.arc):
+        return ()
+    placed, flows, pairs, gbps = inputs["placement"], inputs["job_flows"], inputs["job_pairs"], inputs["free_capacity"]
+    weights = exchange_weights(placed.sites, loads, gbps)
+    found = []
+    for mode, n_flows in UNSTATED:
+        best = inputs.reader.general("spray_efficiency_ratio") if mode == "spray" else 1.0
+        stated = with_stated(rules, inputs.state, BalancingRule(mode, Flows(n_flows), best))
+        patterns = phase_patterns(inputs.state, flows, pairs, inputs["job_routes"], loads, stated)
+        times = patterns.times(gbps, inputs.state.n_members_up, weights)
+        efficiency = {kind: kind_times.mean_efficiency_ratio for kind, kind_times in times.items()}
+        capacity = PhaseCapacity.same_for_all(gbps).with_efficiency(efficiency)
+        step_s = step_time_s(StepInputs(job, placed, flows, inputs["accelerators"], loads, capacity))
+        found.append(BalancedStep(mode, n_flows, min(efficiency.values(), default=1.0), step_s))
+    return tuple(found)
 
 
 def loss(inputs: Inputs) -> LossPenalty | None:

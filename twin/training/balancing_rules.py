@@ -35,6 +35,21 @@ class BalancingRules:
     """int64[2 * n_links], EVEN for arcs that split evenly."""
 
 
+UNSTATED: tuple[tuple[BalancingName, int], ...] = (("ecmp", 2), ("ecmp", 8), ("spray", 1))
+"""(mode, flows per pair) that answers compare where the load balancing of fabrics is not stated."""
+
+
+def with_stated(rules: BalancingRules, state: State, rule: BalancingRule) -> BalancingRules:
+    """Return the rules with this one for all switches whose load balancing is not stated."""
+    unstated = (rules.of_arc == EVEN) & np.repeat(state.link_tier > TIERS.index("access"), 2)
+    return BalancingRules((*rules.rules, rule), np.where(unstated, len(rules.rules), rules.of_arc))
+
+
+def is_unstated(rules: BalancingRules, state: State, arcs: Ints) -> bool:
+    """Return whether some of these arcs leave a switch whose load balancing is not stated."""
+    return bool(((rules.of_arc[arcs] == EVEN) & (state.link_tier[arcs // 2] > TIERS.index("access"))).any())
+
+
 def balancing_rules(
     state: State, records: Sequence[LoadBalancing], lossless: Lossless, reader: FigureReader
 ) -> BalancingRules:
