@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import multinomial
 
 from tests import naive
-from twin.kernels.hashing import chance_none_fuller, polarised_fractions
+from twin.kernels.hashing import chance_none_fuller, polarised_fractions, present_fractions
 
 
 @given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 10))
@@ -44,6 +44,7 @@ def fractions_of(
     failed = polarised_fractions(
         np.array([0, n, n, 2 * n]),
         np.tile(np.arange(n), 2),
+        np.tile(naive.unit_fractions(entries), 2),
         np.ascontiguousarray(table[:, 0]),
         np.ascontiguousarray(table[:, 1]),
         max_modulus,
@@ -97,3 +98,59 @@ def test_beyond_the_largest_modulus_later_switches_split_evenly() -> None:
 def test_too_little_room_names_the_route() -> None:
     assert fractions_of([(0, 1), (0, 2), (1, 3), (2, 3)], n_states=4)[0] == 1
     assert fractions_of([(0, 1), (0, 2), (1, 3), (2, 3)], n_states=5)[0] == 0
+
+
+def test_hashes_start_anew_at_every_switch_that_no_link_leads_to() -> None:
+    """A rack on two leaves: each leaf hashes its half of the flows onto its own two links."""
+    entries = [(1, 3), (1, 3), (2, 3), (2, 3)]
+    out, newest = np.empty(4), np.full(4, -1)
+    scratch = [np.empty(9, np.int64) for _ in range(3)]
+    links = np.array(entries)
+    tail, head = np.ascontiguousarray(links[:, 0]), np.ascontiguousarray(links[:, 1])
+    even = np.full(4, 0.25)
+    first, rows = np.array([0, 4]), np.arange(4)
+    assert polarised_fractions(first, rows, even, tail, head, 64, newest, *scratch, np.empty(9), out) == 0
+    assert out.tolist() == [0.25] * 4
+
+
+def present(entries: list[tuple[int, int]], fractions: list[float]) -> list[float]:
+    """Fractions of one route; arc 2 i leads from tail to head of entry i."""
+    head = np.array([node for tail, head in entries for node in (head, tail)])
+    n = len(entries)
+    out = np.full(2 * n, -1.0)
+    scratch = np.zeros(head.max() + 1, np.int64), np.zeros(head.max() + 1, np.int64)
+    first, arc = np.array([0, n, n, 2 * n]), np.tile(2 * np.arange(n), 2)
+    present_fractions(first, arc, np.tile(fractions, 2), head, *scratch, out)
+    assert not scratch[0].any()
+    assert not scratch[1].any()
+    assert out[:n].tolist() == out[n:].tolist()
+    return out[:n].tolist()
+
+
+def test_two_rails_with_spines_of_their_own_carry_half_of_the_flows_each() -> None:
+    """Rack 0, leaves 1 and 2, spines 3 and 4, leaves 5 and 6, rack 7."""
+    entries = [(0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7), (6, 7)]
+    assert present(entries, [0.5] * 8) == [1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 1.0, 1.0]
+
+
+def test_a_shared_core_carries_all_flows_and_uneven_ports_their_part() -> None:
+    """Rack 0, leaves 1 and 2 with a quarter and three quarters, core 3, leaf 4, rack 5."""
+    entries = [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (4, 5)]
+    assert present(entries, [0.25, 0.75, 0.25, 0.75, 1.0, 1.0]) == [1.0, 1.0, 0.25, 0.75, 1.0, 1.0]
+
+
+@given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 4))
+def test_present_fractions_are_those_of_all_paths_written_out(n_first: int, n_spines: int, n_last: int) -> None:
+    """Every leaf of the source is joined to every spine, and every spine to every leaf of the target."""
+    spine, last, target = 1 + n_first, 1 + n_first + n_spines, 1 + n_first + n_spines + n_last
+    entries = [(0, 1 + i) for i in range(n_first)]
+    entries += [(1 + i, spine + j) for i in range(n_first) for j in range(n_spines)]
+    entries += [(spine + j, last + k) for j in range(n_spines) for k in range(n_last)]
+    entries += [(last + k, target) for k in range(n_last)]
+    found = present(entries, naive.unit_fractions(entries))
+    assert found == pytest.approx(naive.present_fractions(entries))
+
+
+def test_a_route_with_more_ports_than_bits_counts_all_flows_everywhere() -> None:
+    entries = [(0, 1 + i) for i in range(70)] + [(1 + i, 71) for i in range(70)] + [(71, 72), (72, 73)]
+    assert present(entries, naive.unit_fractions(entries)) == [1.0] * len(entries)

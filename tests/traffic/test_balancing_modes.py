@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 import numpy as np
 import pytest
 
@@ -83,7 +81,7 @@ CHOSEN = {
 def test_a_local_choice_beside_placing_every_flow(case: str) -> None:
     fabric, seed, n_flows = CHOSEN[case]
     pairs = permutation(fabric, seed)
-    drawn = naive.drawn_efficiencies(fabric, pairs, [1.0] * len(pairs), n_flows, "dlb", 1200, random.Random(case))
+    drawn = naive.drawn_efficiencies(fabric, pairs, [1.0] * len(pairs), ("dlb", n_flows), 1200)
     found = local_choice_times(routes_of(fabric, pairs), n_flows).mean_efficiency_ratio
     assert found == pytest.approx(np.mean(drawn), rel=0.04)
 

@@ -104,12 +104,16 @@ def polarised_fractions(
             n_next = 1
             while block + n_next < end and link_tail[route_link[block + n_next]] == node:
                 n_next += 1
-            if newest[node] < 0 and n_states < older.size:
+            if newest[node] == -1 and n_states < older.size:
                 state_residue[n_states], state_modulus[n_states] = 0, 1
                 state_chance[n_states], older[n_states] = even_fraction[block : block + n_next].sum(), -1
                 newest[node] = n_states
                 n_states += 1
-            failed = newest[node] < 0
+            failed = newest[node] == -1
+            for entry in range(block, block + n_next):
+                head = link_head[route_link[entry]]
+                if newest[head] == -1:
+                    newest[head] = -2  # a link leads there, and no hash yet
             state = newest[node]
             while state >= 0 and not failed:
                 residue, modulus = state_residue[state], state_modulus[state]

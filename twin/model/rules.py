@@ -72,7 +72,6 @@ def _issues(
     yield from _link_issues(links, by_id, catalogue, missing)
     yield from _date_issues(document.as_of, nodes, links)
     yield from measurement_issues(document, links)
-    yield from balancing_issues(document.load_balancing, by_id)
     # an unknown site that nodes name is reported there
     yield from _workload_issues(document, by_id, catalogue, {node.site for node in nodes})
 
@@ -112,6 +111,7 @@ def _workload_issues(
     )
     known = {site.id for site in document.sites}
     yield from _unknown_sites(((where, site) for where, site in placement_sites if site not in reported_sites), known)
+    yield from balancing_issues(document.load_balancing, node_ids)
     yield from _job_issues(document, catalogue, missing)
 
 

@@ -206,9 +206,9 @@ ROWS = (
         ),
         state=names("arc_head link_tier n_members_up n_nodes"),
         job=names(
-            "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter id jitter_ratio model "
+            "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter jitter_ratio model "
             "n_fragment_layers n_global_batch n_local_steps n_overlap_steps parallelism "
-            "parameter_bytes_per_parameter precision recompute split sync"
+            "parameter_bytes_per_parameter recompute split sync"
         ),
         catalogue=names("general"),
         in_score=False,

@@ -226,9 +226,12 @@ def step(inputs: Inputs) -> StepOutcome:
 
 def unstated_balancing(inputs: Inputs) -> tuple[BalancedStep, ...]:
     """Time the step under modes that the fabrics may have; empty where their load balancing is stated or no step is."""
-    job, result, rules = inputs.job, inputs["step"], inputs["arc_balancing"]
-    loads: UnitLinkLoads | None = inputs["link_loads"]
-    if job is None or loads is None or result.step is None or not is_unstated(rules, inputs.state, loads.arc):
+    job = inputs.job
+    if job is None or inputs["step"].step is None:
+        return ()
+    loads: UnitLinkLoads = inputs["link_loads"]
+    rules: BalancingRules = inputs["arc_balancing"]
+    if not is_unstated(rules, inputs.state, loads.arc):
         return ()
     placed, flows, pairs, gbps = inputs["placement"], inputs["job_flows"], inputs["job_pairs"], inputs["free_capacity"]
     weights = exchange_weights(placed.sites, loads, gbps)
