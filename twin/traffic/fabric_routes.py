@@ -95,7 +95,7 @@ def _busiest_card_s(card_arc: Ints, ends: Ints, capacity: Floats, pairs: Ints, p
 def _traces(graph: ArcGraph, n_links: int, keys: Ints) -> tuple[Ints, Ints, Floats]:
     """(first, arc, fraction) of the routes of (target, source) switches, sorted by target."""
     up = np.ones(n_links, np.bool_)
-    one = np.ones(n_links)
+    one = np.ones(2 * n_links)
     n_nodes = len(graph.forwards)
     node_flow, heap = np.zeros(n_nodes), np.zeros(n_nodes, np.int64)
     out_arc, out_fraction = np.empty(4 * n_links, np.int64), np.empty(4 * n_links)
