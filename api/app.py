@@ -127,7 +127,10 @@ def _question_routes(networks: Networks) -> APIRouter:
         request = read_body(body, ScoreRequest)
         network = networks.get(request.network)
         find(lambda: network.job(request.job))
-        answer = network.score(request.job, ageing=request.ageing, main_assumptions=request.main_assumptions)
+        find(lambda: [network.job(name) for name in request.jobs or ()])
+        answer = network.score(
+            request.job, jobs=request.jobs, ageing=request.ageing, main_assumptions=request.main_assumptions
+        )
         return _json(answer.to_json())
 
     @router.post(
@@ -144,6 +147,7 @@ def _question_routes(networks: Networks) -> APIRouter:
         answer = network.what_if(
             request.plan_or_changes,
             request.job,
+            jobs=request.jobs,
             ageing=request.ageing,
             main_assumptions=request.main_assumptions,
         )

@@ -59,7 +59,15 @@ class MainAssumptionsRequest(NetworkRequest):
     """Find the assumptions that move the answer most. This takes most of the time; false leaves them out."""
 
 
-class ScoreRequest(MainAssumptionsRequest, AgeingRequest):
+class JobsRequest(NetworkRequest):
+    """Base of requests about several jobs at once."""
+
+    jobs: Annotated[tuple[Name, ...], Field(max_length=1000)] | None = None
+    """Ids of jobs that run together; the metrics are those of `job` among them. Without it the set of the document's
+    `jobs_together` that has the job."""
+
+
+class ScoreRequest(MainAssumptionsRequest, AgeingRequest, JobsRequest):
     """Compute every metric of a network as it is."""
 
 
@@ -77,7 +85,7 @@ class ChangedNetworkRequest(NetworkRequest):
         return self.plan if self.plan is not None else self.changes
 
 
-class WhatIfRequest(MainAssumptionsRequest, ChangedNetworkRequest, AgeingRequest):
+class WhatIfRequest(MainAssumptionsRequest, ChangedNetworkRequest, AgeingRequest, JobsRequest):
     """Compare a network before and after a plan of its document, or after changes."""
 
 

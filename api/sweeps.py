@@ -97,7 +97,8 @@ class Sweeps:
         return answer.to_json()
 
     def _check_work(self, network: Network, n_points: int) -> None:
-        n_records = network.arrays.n_nodes + network.arrays.n_links + len(network.document.demands)
+        n_demands = len(network.document.demands) + len(network.generated_demands)
+        n_records = network.arrays.n_nodes + network.arrays.n_links + n_demands
         n_allowed = max(self._max_work // max(n_records, MIN_RECORDS), 1)
         if n_points > n_allowed:
             raise ChangeError(

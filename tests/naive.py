@@ -1,7 +1,6 @@
 """A slow, obvious twin of each kernel: plain Python over exact fractions, lists and dicts, written to be read."""
 
 import math
-import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -289,114 +288,83 @@ def best_launch_dbm(
     return (low + high) / 2
 
 
-def chance_none_fuller(n_flows: int, n_links: int, at_most: int) -> Fraction:
-    """Every way to put the flows on the links, one link after the other, in exact fractions."""
-    if n_links == 0:
-        return Fraction(int(n_flows == 0))
-    if n_flows > n_links * at_most:
-        return Fraction(0)
-    chance = Fraction(0)
-    for here in range(min(n_flows, at_most) + 1):
-        ways = math.comb(n_flows, here) * Fraction(1, n_links) ** here * (1 - Fraction(1, n_links)) ** (n_flows - here)
-        chance += ways * chance_none_fuller(n_flows - here, n_links - 1, at_most)
-    return chance
+def label_parts(n_nodes: int, links: Sequence[Link]) -> list[int]:
+    """The least node that each node reaches: spread labels along links that are up until none falls any more."""
+    label = list(range(n_nodes))
+    for _ in range(n_nodes):
+        for link in links:
+            if link.up:
+                label[link.a] = label[link.b] = min(label[link.a], label[link.b])
+    return label
 
 
-def polarised_fractions(entries: Sequence[tuple[int, int]]) -> list[Fraction]:
-    """Part of all hashes that takes each (tail, head) link of a route, hash after hash; the source comes first."""
-    nexts = {node: [i for i, (tail, _) in enumerate(entries) if tail == node] for node, _ in entries}
-    n_hashes = math.lcm(*map(len, nexts.values()))
-    taken = [0] * len(entries)
-    for hashed in range(n_hashes):
-        node = entries[0][0]
-        while node in nexts:
-            link = nexts[node][hashed % len(nexts[node])]
-            taken[link] += 1
-            node = entries[link][1]
-    return [Fraction(n, n_hashes) for n in taken]
+class Port(NamedTuple):
+    """One member of a link between a host and a switch of a rail."""
+
+    host: str
+    rail: int
+    switch: str
+    up: bool
 
 
-def unit_fractions(entries: Sequence[tuple[int, int]]) -> list[float]:
-    """Part of one unit on each (tail, head) link of a route if every node splits it evenly; the source comes first."""
-    at: dict[int, float] = defaultdict(float, {entries[0][0]: 1.0})
-    found = []
-    for tail, head in entries:
-        part = at[tail] / sum(other == tail for other, _ in entries)
-        found.append(part)
-        at[head] += part
-    return found
+def lost_cards(
+    ports: Sequence[Port], n_cards: Mapping[tuple[str, int], int], part: Mapping[str, str]
+) -> set[tuple[str, int, int]]:
+    """(host, rail, card) of every card without a port into the fabric of its rail, at one site.
+
+    Ports come in the order in which they are dealt to the cards of a host and rail; `part` labels the switches.
+    """
+    fabric: set[tuple[int, str]] = set()
+    for rail in {port.rail for port in ports}:
+        hosts = {port.host for port in ports if port.rail == rail}
+        reached: dict[str, set[str]] = defaultdict(set)
+        for port in ports:
+            if port.rail == rail and port.up:
+                reached[part[port.switch]].add(port.host)
+        if reached:
+            fabric.add((rail, max(sorted(reached), key=lambda name: len(reached[name]))))
+        fabric |= {(rail, name) for name in reached if 2 * len(reached[name]) > len(hosts)}
+    alive: set[tuple[str, int, int]] = set()
+    n_dealt: dict[tuple[str, int], int] = defaultdict(int)
+    for port in ports:
+        key = port.host, port.rail
+        if port.up and (port.rail, part[port.switch]) in fabric:
+            alive.add((*key, n_dealt[key] % n_cards[key]))
+        n_dealt[key] += 1
+    return {(*key, card) for key, n in n_cards.items() for card in range(n)} - alive
 
 
-def present_fractions(entries: Sequence[tuple[int, int]]) -> list[float]:
-    """Smaller of the parts of the first and of the last links that share a path with each link."""
-    fraction, target = unit_fractions(entries), entries[-1][1]
+class Phase(NamedTuple):
+    """A phase of a job on the network: its time alone, and the share of each arc that it fills meanwhile."""
 
-    def paths_from(node: int) -> list[list[int]]:
-        nexts = [i for i, (tail, _) in enumerate(entries) if tail == node]
-        return [[]] if node == target else [[i, *rest] for i in nexts for rest in paths_from(entries[i][1])]
-
-    paths, found = paths_from(entries[0][0]), []
-    for i, (tail, head) in enumerate(entries):
-        parts = [sum(fraction[j] for j in {path[end] for path in paths if i in path}) for end in (0, -1)]
-        found.append(1.0 if tail == entries[0][0] or head == target else min(parts))
-    return found
+    seconds: float
+    use: Mapping[int, float]
 
 
-class Fabric(NamedTuple):
-    """Cards are the first nodes; ends and capacity are by link, parallel links one by one."""
+def two_jobs(jobs: Sequence[tuple[float, Sequence[Phase]]], n_steps: int, start: float = 0.0) -> list[float]:
+    """Mean step of two jobs that run for so many steps of the first, event by event.
 
-    n_cards: int
-    n_nodes: int
-    ends: Sequence[tuple[int, int]]
-    capacity: Sequence[float]
-
-    def toward(self, target: int) -> tuple[dict[int, list[int]], dict[int, dict[int, Fraction]]]:
-        """(arcs on shortest paths to a switch, loads of one unit), by the node that it leaves."""
-        links, cards = [Link(a, b, Fraction(1)) for a, b in self.ends], frozenset(range(self.n_cards))
-        distance = shortest_distances(self.n_nodes, links, target, cards)
-        switches = range(self.n_cards, self.n_nodes)
-        arcs_out = {v: [arc for arc, _, _ in next_hops(links, distance, v, cards)] for v in switches}
-        return arcs_out, {v: unit_loads(links, distance, v, cards) for v in switches}
-
-
-def drawn_efficiencies(
-    fabric: Fabric, pairs: Sequence[tuple[int, int]], sizes: Sequence[float], flows: tuple[str, int], n_draws: int
-) -> list[float]:
-    """Even time over the time of the busiest link, flow after flow; `flows`: mode and flows per pair."""
-    draw, (mode, n_flows) = random.Random(n_draws), flows
-    card_arc = {a: 2 * link for link, (a, _) in enumerate(fabric.ends) if a < fabric.n_cards}
-    card_arc |= {b: 2 * link + 1 for link, (_, b) in enumerate(fabric.ends) if b < fabric.n_cards}
-    head = [node for a, b in fabric.ends for node in (b, a)]
-    toward = {switch: fabric.toward(switch) for switch in {head[arc] for arc in card_arc.values()}}
-
-    even: dict[int, float] = defaultdict(float)
-    for (a, b), size in zip(pairs, sizes, strict=True):
-        even[card_arc[a]] += size
-        even[card_arc[b] ^ 1] += size
-        for arc, fraction in toward[head[card_arc[b]]][1][head[card_arc[a]]].items():
-            even[arc] += size * float(fraction)
-    found = []
-    for _ in range(n_draws):
-        load: dict[int, float] = defaultdict(float)
-        n_on: dict[int, int] = defaultdict(int)
-        waiting = [(a, b, size / n_flows) for (a, b), size in zip(pairs, sizes, strict=True) for _ in range(n_flows)]
-        draw.shuffle(waiting)
-        for a, b, size in waiting:
-            node, target, hashed = head[card_arc[a]], head[card_arc[b]], draw.randrange(10**9)
-            load[card_arc[a]] += size
-            load[card_arc[b] ^ 1] += size
-            while node != target:
-                arcs_out = toward[target][0][node]
-                if mode == "polarised":
-                    arc = arcs_out[hashed % len(arcs_out)]
-                elif mode == "dlb":
-                    least = min(n_on[arc] for arc in arcs_out)
-                    arc = draw.choice([arc for arc in arcs_out if n_on[arc] == least])
-                else:
-                    arc = draw.choice(arcs_out)
-                load[arc] += size
-                n_on[arc] += 1
-                node = head[arc]
-        even_s, busy_s = (max(n / fabric.capacity[arc >> 1] for arc, n in each.items()) for each in (even, load))
-        found.append(even_s / busy_s)
-    return found
+    A job computes, then runs its phases one after the other, and starts again. Two phases at the same time share each
+    arc max-min. The second job starts at `start`.
+    """
+    plans = [[Phase(compute, {}), *phases] for compute, phases in jobs]
+    at, left, done, now = [0, 0], [plans[0][0].seconds, plans[1][0].seconds + start], [0, 0], 0.0
+    ended = [0.0, start]
+    while done[0] < n_steps:
+        first, second = (plan[i].use for plan, i in zip(plans, at, strict=True))
+        speed = [1.0, 1.0]
+        for arc in set(first) & set(second):
+            a, b = first[arc], second[arc]
+            if a + b > 1.0:
+                speed[0] = min(speed[0], max(1.0 - b, 0.5) / a)
+                speed[1] = min(speed[1], max(1.0 - a, 0.5) / b)
+        step = min(left[i] / speed[i] for i in (0, 1))
+        now += step
+        for i in (0, 1):
+            left[i] -= step * speed[i]
+            if left[i] <= 1e-12:
+                at[i] = (at[i] + 1) % len(plans[i])
+                left[i] = plans[i][at[i]].seconds
+                if at[i] == 0:
+                    done[i], ended[i] = done[i] + 1, now
+    return [ended[0] / done[0], (ended[1] - start) / done[1]]

@@ -21,6 +21,7 @@ from .model.network import Generators
 from .network import Network
 from .scenario.apply import parse_changes
 from .scenario.document_schema import document_schema
+from .scenario.generated_demands import check_traffic
 from .topologies import NETWORKS, check_size, digest, expand, network_text
 
 __all__ = ["Network", "document_schema", "from_document", "load"]
@@ -109,6 +110,7 @@ def _network(
     network._is_as_read = True
     with network.at_origin():
         check_size(document)
+        check_traffic(document)
         _check_plans(network, label)
     return network
 

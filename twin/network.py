@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from threading import Event
 from typing import Any, Self, TypeVar
 
@@ -12,6 +13,7 @@ from .answers.demand_table import DemandTable, demand_table
 from .answers.diff import Diff, diff_of
 from .answers.explanation import Explanation, explanation_of
 from .answers.forecast import MAX_YEARS, Forecast, forecast_of
+from .answers.jobs_together import JobAmongOthers, jobs_among_others, together_sentence
 from .answers.link_report import LinkReport, link_report
 from .answers.link_table import LinkTable, link_ranking, link_table
 from .answers.main_assumptions import MainAssumption, find_main_assumptions
@@ -24,18 +26,22 @@ from .catalogue.ageing import AgeingCase, ageing_case_named
 from .catalogue.figure_reader import FigureReader
 from .errors import CatalogueError, ChangeError, TopologyError, did_you_mean
 from .errors.wording import counted, type_text
-from .model.document import Plan, TopologyDocument
+from .formats.traffic_text import read_traffic
+from .model.document import Plan, TopologyDocument, TrafficBlock
 from .model.jobs import TrainingJob
+from .model.records import Demand
 from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.change import StateChange, StructureChange, WorkloadChange
 from .scenario.changes import Change
 from .scenario.feasibility import build_issues
+from .scenario.generated_demands import check_traffic, generated_demands
 from .scenario.plan_targets import plan_issues
 from .scenario.select import Links, select_links
 from .stages.causes import step_causes
 from .stages.engine import Engine
-from .stages.evaluation import Evaluation
+from .stages.evaluation import Case, Evaluation
+from .stages.together import evaluate_together
 from .studies.executor import Advance, Workers
 from .studies.inputs import Axis, axes_of
 from .studies.points import Question, metric_of_case, run_points
@@ -57,6 +63,8 @@ class Network(CompiledNetwork):
 
     label: str = ""
     """Name of the network in answers: the document's name, or how it was loaded."""
+    _baseline_of_traffic: Scenario | None = None
+    """The unchanged network with generated demands: one document, so that the stage cache compares it by identity."""
     _is_as_read = False
     """Whether the records are those of the document that was read; an edit may remove what a plan names."""
 
@@ -73,6 +81,30 @@ class Network(CompiledNetwork):
     def warnings(self) -> tuple[MissingInput, ...]:
         """Inputs that some links leave out, and what answers assume for them, one row for each kind."""
         return missing_inputs(State.of(self.arrays), self._reader)
+
+    @cached_property
+    def generated_demands(self) -> tuple[Demand, ...]:
+        """Demands of the blocks of `traffic`, made on the network without changes; answers use them, too.
+
+        Raises TopologyError for unknown nodes, too many demands, or a peak utilisation that cannot be reached.
+        """
+        with self.at_origin():
+            return generated_demands(self, self._engine)
+
+    def with_traffic(self, traffic: str | Path | TrafficBlock) -> Self:
+        """Return the network with other traffic in place of its demands and blocks.
+
+        Args:
+            traffic: path of a CSV matrix, a generator with its parameters (`all-to-all:total_gbps=100`), or a block.
+
+        Raises:
+            DocumentError: the file cannot be read, or bad parameters.
+            CatalogueError: unknown generator.
+        """
+        block = traffic if isinstance(traffic, TrafficBlock) else read_traffic(traffic)
+        network = self.with_document(self.document.model_copy(update={"demands": (), "traffic": (block,)}))
+        check_traffic(network.document)
+        return network
 
     @cached_property
     def _engine(self) -> Engine:
@@ -108,6 +140,7 @@ class Network(CompiledNetwork):
         self,
         job: str | None = None,
         *,
+        jobs: Sequence[str] | None = None,
         ageing: AgeingCase = "value",
         main_assumptions: bool = True,
         notify: Notify | None = None,
@@ -116,6 +149,8 @@ class Network(CompiledNetwork):
 
         Args:
             job: id of a job; the default job otherwise.
+            jobs: ids of jobs that run together; the metrics are those of `job` among them. None = the set of the
+                document's `jobs_together` that has the job.
             ageing: low, value (central) or high.
             main_assumptions: find the assumptions that move the answer most. This takes most of the time; leave it
                 out where many networks are scored.
@@ -125,18 +160,20 @@ class Network(CompiledNetwork):
             Every metric with its unit; null with the reason where a metric does not apply.
 
         Raises:
-            TopologyError: the job cannot run on its placement.
+            TopologyError: the job cannot run on its placement, or jobs use the same accelerators.
             CatalogueError: unknown job.
         """
         _report_phase(notify, "reading the network")
+        job, together = self._jobs_of(job, jobs)
         scenario = self._scenario(None, job, ageing)
         _report_phase(notify, "scoring")
-        evaluation = self._engine.evaluate(scenario.case)
+        cases = [self._scenario(None, name, ageing).case for name in together]
+        evaluation, among = self._evaluate_jobs(scenario.case, cases)
         main: tuple[MainAssumption, ...] = ()
         if main_assumptions:
             _report_phase(notify, "ranking assumptions")
             main = find_main_assumptions(self._engine, evaluation)
-        score = score_of(evaluation, self.label, main)
+        score = _with_jobs(score_of(evaluation, self.label, main), among)
         return replace(score, unused=self.unused_fields, warnings=self.warnings)
 
     def what_if(
@@ -144,6 +181,7 @@ class Network(CompiledNetwork):
         plan_or_changes: Changes,
         job: str | None = None,
         *,
+        jobs: Sequence[str] | None = None,
         ageing: AgeingCase = "value",
         main_assumptions: bool = True,
         notify: Notify | None = None,
@@ -153,6 +191,7 @@ class Network(CompiledNetwork):
         Args:
             plan_or_changes: a plan's name, a change, or a list of changes (objects, or mappings with `kind`).
             job: id of a job; the default job otherwise.
+            jobs: ids of jobs that run together, as for `score`.
             ageing: low, value (central) or high.
             main_assumptions: find the assumptions that move the change most. This takes most of the time; leave it out
                 where many changes are compared.
@@ -168,21 +207,30 @@ class Network(CompiledNetwork):
         """
         _report_phase(notify, "reading the network")
         where, changes, plan = self._parse_changes(plan_or_changes)
+        job, together = self._jobs_of(job, jobs)
         before = self._scenario(None, job, ageing)
         _report_phase(notify, "before: scoring")
-        before_evaluation = self._engine.evaluate(before.case)
+        others = [self._scenario(None, name, ageing) for name in together]
+        before_evaluation, among_before = self._evaluate_jobs(before.case, [other.case for other in others])
         _report_phase(notify, "applying changes")
         after = apply_changes(before, changes, self._reader, where)
+        changed = [apply_changes(other, changes, self._reader, where) for other in others]
         _report_phase(notify, "after: scoring")
-        after_evaluation = self._engine.evaluate(after.case, before.case.state)
+        after_evaluation, among_after = self._evaluate_jobs(
+            after.case, [other.case for other in changed], before.case.state
+        )
         main: tuple[MainAssumption, ...] = ()
         if main_assumptions:
             _report_phase(notify, "ranking assumptions")
             main = find_main_assumptions(self._engine, after_evaluation, before_evaluation)
         return diff_of(
             plan.id if plan else None,
-            replace(score_of(before_evaluation, self.label), warnings=self.warnings),
-            replace(score_of(after_evaluation, self.label), warnings=missing_inputs(after.case.state, self._reader)),
+            replace(score_of(before_evaluation, self.label), warnings=self.warnings, jobs=among_before),
+            replace(
+                score_of(after_evaluation, self.label),
+                warnings=missing_inputs(after.case.state, self._reader),
+                jobs=among_after,
+            ),
             before_evaluation,
             after_evaluation,
             main,
@@ -493,13 +541,48 @@ class Network(CompiledNetwork):
         _report_phase(notify, "scoring")
         return self._engine.evaluate(scenario.case)
 
+    def _jobs_of(self, job: str | None, jobs: Sequence[str] | None) -> tuple[str | None, tuple[str, ...]]:
+        """Return the job of a question, and the jobs that run together; none for a job alone."""
+        if jobs is None:
+            main = self.job(job)
+            sets = self.document.canonical().jobs_together
+            return job, next((names for names in sets if main is not None and main.id in names), ())
+        known = [found.id for name in jobs if (found := self.job(name)) is not None]
+        if len(set(known)) < len(known):
+            raise ChangeError(f"jobs {', '.join(known)}", where="jobs", expected="each job once")
+        if not known:
+            return job, ()
+        default = self.job(job)
+        if job is not None and job not in known:
+            raise ChangeError(f"job {job!r} is not among {', '.join(known)}", where="job", expected="one of `jobs`")
+        main_id = default.id if default is not None and default.id in known else known[0]
+        return main_id, tuple(known) if len(known) > 1 else ()
+
+    def _evaluate_jobs(
+        self, case: Case, together: Sequence[Case], before: State | None = None
+    ) -> tuple[Evaluation, tuple[JobAmongOthers, ...]]:
+        """Evaluate a case, with its job among others where several run together."""
+        if not together or case.job is None:
+            return self._engine.evaluate(case, before), ()
+        found = evaluate_together(self._engine, together)
+        sharing = found.sharing_of(case.job.id)
+        return self._engine.evaluate(replace(case, sharing=sharing), before), jobs_among_others(found)
+
     def _scenario(self, changes: Changes | None, job: str | None, ageing: AgeingCase = "value") -> Scenario:
         """Return the scenario of the network, after a plan or a list of changes if given."""
-        scenario = baseline(self, self.job(job), ageing_case_named(ageing))
+        scenario = self._baseline(job, ageing)
         if changes is None:
             return scenario
         where, parsed, _ = self._parse_changes(changes)
         return apply_changes(scenario, parsed, self._reader, where)
+
+    def _baseline(self, job: str | None, ageing: AgeingCase) -> Scenario:
+        if not self.document.traffic:
+            return baseline(self, self.job(job), ageing_case_named(ageing))
+        if self._baseline_of_traffic is None:
+            self._baseline_of_traffic = baseline(self, None, "value", self.generated_demands)
+        known = self._baseline_of_traffic
+        return replace(known, case=replace(known.case, job=self.job(job), ageing=ageing_case_named(ageing)))
 
     def _parse_changes(self, plan_or_changes: Changes) -> tuple[str, list[Change], Plan | None]:
         """Return (place of the changes, the changes, their plan if any)."""
@@ -540,6 +623,14 @@ def _record_by_id(kind: str, records: Sequence[RecordT], name: str, where: str) 
 def _plan_name(changes: Changes | None) -> str | None:
     """Return the name of changes in an answer: that of a plan, or `changes`; None without any."""
     return changes if isinstance(changes, str) else None if changes is None else "changes"
+
+
+def _with_jobs(score: Score, among: tuple[JobAmongOthers, ...]) -> Score:
+    """Add the jobs that run together to a score, and their sentence to its verdict."""
+    if not among:
+        return score
+    own = next(row for row in among if row.id == score.job)
+    return replace(score, jobs=among, summary=(score.summary[0], together_sentence(own), *score.summary[1:]))
 
 
 def _report_phase(notify: Notify | None, phase: str) -> None:

@@ -23,6 +23,7 @@ PAGES: dict[str, Callable[[str], str]] = {
     "reference/sweep_inputs.md": sweep_inputs.page,
     "reference/document.md": schema.document_page,
     "reference/fabrics.md": schema.fabrics_page,
+    "reference/traffic.md": schema.traffic_page,
     "reference/changes.md": schema.changes_page,
 }
 """Path on the site, and the function that makes the page; the function is called with the path."""

@@ -7,29 +7,39 @@ import shlex
 from functools import cache
 from typing import Any
 
+import yaml
 from twin.topologies import GENERATORS
 
 from twin.loading import document_schema
 from twin.scenario.change_reference import change_rows
+from twin.traffic.demand_generators import DEMAND_GENERATORS
 
 from . import markdown
 
 Schema = dict[str, Any]
-DOCUMENT, FABRICS, CHANGES = "document.md", "fabrics.md", "changes.md"
+DOCUMENT, FABRICS, TRAFFIC, CHANGES = "document.md", "fabrics.md", "traffic.md", "changes.md"
 FABRIC_OWN = ("Borders", "Join", "RackGroup", "FatTreeCampus", "LeafSpineCampus", "RailClosCampus")
 """Definitions that only the parameters of fabrics use."""
 SELECTORS = ("LinkSelector", "NodeSelector")
-HIDDEN = ("Change", "Fabric", "JsonValue")
+BLOCKS = {"Change": CHANGES, "Fabric": FABRICS, "TrafficBlock": TRAFFIC}
+"""Definitions that have a page of their own."""
+HIDDEN = (*BLOCKS, "JsonValue")
 """Definitions without fields of their own."""
 DOCUMENT_INTRO = f"""\
 A document is a YAML or JSON file. `twin schema` prints its JSON Schema, which an editor can use to complete and check
 while you type. Field names end with their unit. Only `nodes` and `links` are needed.
-Blocks of `fabrics` stand for many records: see [Fabrics]({FABRICS}). Plans hold changes: see [Changes]({CHANGES}).
+Blocks of `fabrics` stand for many records: see [Fabrics]({FABRICS}). Blocks of `traffic` stand for many demands: see
+[Traffic]({TRAFFIC}). Plans hold changes: see [Changes]({CHANGES}).
 How the records work together is described in [Describing a network](../explanation/networks.md).
 """
 FABRICS_INTRO = """\
 A block of `fabrics` names a generator and its parameters. It stands for all nodes and links of that fabric. Ids of its
 records begin with the id of the block. Examples are in [Describing a network](../explanation/networks.md#fabrics).
+"""
+TRAFFIC_INTRO = """\
+A block of `traffic` names a generator and its parameters. It stands for all of its demands, whose ids are
+`block/source>target`. One amount sets how much traffic there is. `--demands` takes a generator with its parameters, or
+a CSV file, in place of the demands of a document: see [Generate traffic](../how-to/traffic.md).
 """
 CHANGES_INTRO = """\
 A plan, `--change` and `what_if` take changes. Each change has a `kind`. A change edits one level: what exists
@@ -54,6 +64,8 @@ def _kinds() -> list[str]:
 def _page_of(name: str) -> str:
     if name in _kinds() or name in SELECTORS:
         return CHANGES
+    if name.endswith("_traffic"):
+        return TRAFFIC
     return FABRICS if name in FABRIC_OWN or name.endswith("_params") or name == "Fabric" else DOCUMENT
 
 
@@ -61,7 +73,7 @@ def _title(name: str) -> str:
     schema = _definitions()[name]
     if name in _kinds():
         return str(schema["properties"]["kind"]["const"])
-    return name.removesuffix("_params")
+    return name.removesuffix("_params").removesuffix("_traffic")
 
 
 def document_page(_: str = "") -> str:
@@ -76,6 +88,16 @@ def fabrics_page(_: str = "") -> str:
     generators = [name for name in _definitions() if name.endswith("_params")]
     names = [*sorted(generators), *FABRIC_OWN]
     return markdown.page("Fabrics", FABRICS_INTRO, *(_section(name, FABRICS) for name in names))
+
+
+def traffic_page(_: str = "") -> str:
+    """Return the page of demand generators and their parameters, each with an example."""
+    sections = []
+    for name, row in DEMAND_GENERATORS.items():
+        block = {"id": "t", "generator": name, "params": row.example}
+        example = markdown.fence(yaml.safe_dump({"traffic": [block]}, sort_keys=False).strip(), "yaml")
+        sections.append(_section(f"{name}_traffic", TRAFFIC) + "\n" + example)
+    return markdown.page("Traffic", TRAFFIC_INTRO, *sections)
 
 
 def changes_page(_: str = "") -> str:
@@ -96,7 +118,8 @@ def _example(example: Schema) -> str:
 def _section(name: str, page: str) -> str:
     schema = _definitions()[name]
     heading = f"## {_title(name)} {{ #{_title(name)} }}"
-    generator = GENERATORS.get(_title(name)) if page == FABRICS else None
+    tables: dict[str, Any] = {FABRICS: GENERATORS, TRAFFIC: DEMAND_GENERATORS}
+    generator = tables.get(page, {}).get(_title(name))
     told = generator.sentence if generator else str(schema.get("description", ""))
     required = schema.get("required", [])
     rows = [
@@ -121,8 +144,8 @@ def _type_text(spec: Schema, page: str) -> str:
     """Return the type of a field as text, with links to the records that it holds."""
     if "$ref" in spec:
         name = spec["$ref"].rsplit("/", 1)[1]
-        if name in ("Change", "Fabric"):
-            return f"[{name.lower()}]({CHANGES if name == 'Change' else FABRICS})"
+        if name in BLOCKS:
+            return f"[{name.removesuffix('Block').lower()}]({BLOCKS[name]})"
         return "any" if name in HIDDEN else f"[{_title(name)}]({_link(name, page)})"
     if "anyOf" in spec or "oneOf" in spec:
         parts = [_type_text(item, page) for item in spec.get("anyOf") or spec["oneOf"]]

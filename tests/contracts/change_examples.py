@@ -11,6 +11,7 @@ WAN = next(link for link in DATA["links"] if link["id"] == "wan")
 RACK = {"id": "a-rack-3", "kind": "rack", "site": "a", "accelerator": "H100", "n_accelerators": 16}
 CABLE = {"id": "a-cable-3", "ends": ["a-rack-3", "a-leaf"], "n_parallel": 4}
 SHORT = {"id": "short", "ends": ["a-leaf", "b-leaf"]}
+CARD_LOST = changed(DATA, "links", "a-cable-1", n_failed=1)
 MIXED = changed(DATA, "nodes", "a-rack-2", accelerator="H200")
 LOCAL = {
     "sync": "local_sgd",
@@ -97,6 +98,11 @@ EXAMPLES: list[Example] = [
         fully_sharded=True,
     ),
     _job("recover_job", {"recovery": "elastic", "on_site_loss": "go_on"}, recovery="elastic", on_site_loss="go_on"),
+    Example(
+        [{"kind": "recover_job", "on_card_loss": "pxn", "pxn_spread": "one"}],
+        changed(CARD_LOST, "jobs", "both", on_card_loss="pxn", pxn_spread="one"),
+        CARD_LOST,
+    ),
     # state
     _wan("set_transceivers", {"transceiver": "400ZR", "installed": "2026-01-01"}, part="400ZR"),
     _wan("set_channels", {"n_parallel": 12, "n_fibre_pairs": 2}, n_parallel=12, n_fibre_pairs=2),

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multinomial
 
-from tests import naive
+from tests import naive_hashing
 from twin.kernels.hashing import chance_none_fuller, polarised_fractions, present_fractions
 
 
 @given(st.integers(1, 9), st.integers(1, 5), st.integers(0, 10))
 def test_the_chance_is_that_of_the_naive_twin(n_flows: int, n_links: int, at_most: int) -> None:
-    expected = float(naive.chance_none_fuller(n_flows, n_links, at_most))
+    expected = float(naive_hashing.chance_none_fuller(n_flows, n_links, at_most))
     assert chance_none_fuller(n_flows, n_links, at_most) == pytest.approx(expected, rel=1e-12, abs=1e-300)
 
 
@@ -44,7 +44,7 @@ def fractions_of(
     failed = polarised_fractions(
         np.array([0, n, n, 2 * n]),
         np.tile(np.arange(n), 2),
-        np.tile(naive.unit_fractions(entries), 2),
+        np.tile(naive_hashing.unit_fractions(entries), 2),
         np.ascontiguousarray(table[:, 0]),
         np.ascontiguousarray(table[:, 1]),
         max_modulus,
@@ -79,7 +79,7 @@ def layers(draw: st.DrawFn) -> list[tuple[int, int]]:
 def test_polarised_fractions_are_those_of_every_hash_in_turn(entries: list[tuple[int, int]]) -> None:
     failed, found = fractions_of(entries)
     assert failed == 0
-    assert found == pytest.approx([float(part) for part in naive.polarised_fractions(entries)], abs=1e-12)
+    assert found == pytest.approx([float(part) for part in naive_hashing.polarised_fractions(entries)], abs=1e-12)
 
 
 def test_equal_tiers_use_one_link_of_each_later_switch() -> None:
@@ -113,14 +113,15 @@ def test_hashes_start_anew_at_every_switch_that_no_link_leads_to() -> None:
     assert out.tolist() == [0.25] * 4
 
 
-def present(entries: list[tuple[int, int]], fractions: list[float]) -> list[float]:
+def present(entries: list[tuple[int, int]], fractions: list[float], switches: tuple[int, ...] = ()) -> list[float]:
     """Fractions of one route; arc 2 i leads from tail to head of entry i."""
     head = np.array([node for tail, head in entries for node in (head, tail)])
     n = len(entries)
     out = np.full(2 * n, -1.0)
     scratch = np.zeros(head.max() + 1, np.int64), np.zeros(head.max() + 1, np.int64)
     first, arc = np.array([0, n, n, 2 * n]), np.tile(2 * np.arange(n), 2)
-    present_fractions(first, arc, np.tile(fractions, 2), head, *scratch, out)
+    has_cards = ~np.isin(np.arange(len(scratch[0])), switches)
+    present_fractions(first, arc, np.tile(fractions, 2), head, has_cards, *scratch, out)
     assert not scratch[0].any()
     assert not scratch[1].any()
     assert out[:n].tolist() == out[n:].tolist()
@@ -139,6 +140,13 @@ def test_a_shared_core_carries_all_flows_and_uneven_ports_their_part() -> None:
     assert present(entries, [0.25, 0.75, 0.25, 0.75, 1.0, 1.0]) == [1.0, 1.0, 0.25, 0.75, 1.0, 1.0]
 
 
+def test_ends_that_are_switches_have_no_ports_of_cards() -> None:
+    """Rack 0, leaves 1 and 2, spine 3, leaf 4: its own port halves the flows; leaf 4 takes all."""
+    entries = [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4)]
+    assert present(entries, [0.5, 0.5, 0.5, 0.5, 1.0], switches=(4,)) == [1.0, 1.0, 0.5, 0.5, 1.0]
+    assert present(entries, [0.5, 0.5, 0.5, 0.5, 1.0], switches=(0, 4)) == [1.0] * 5
+
+
 @given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 4))
 def test_present_fractions_are_those_of_all_paths_written_out(n_first: int, n_spines: int, n_last: int) -> None:
     """Every leaf of the source is joined to every spine, and every spine to every leaf of the target."""
@@ -147,10 +155,10 @@ def test_present_fractions_are_those_of_all_paths_written_out(n_first: int, n_sp
     entries += [(1 + i, spine + j) for i in range(n_first) for j in range(n_spines)]
     entries += [(spine + j, last + k) for j in range(n_spines) for k in range(n_last)]
     entries += [(last + k, target) for k in range(n_last)]
-    found = present(entries, naive.unit_fractions(entries))
-    assert found == pytest.approx(naive.present_fractions(entries))
+    found = present(entries, naive_hashing.unit_fractions(entries))
+    assert found == pytest.approx(naive_hashing.present_fractions(entries))
 
 
 def test_a_route_with_more_ports_than_bits_counts_all_flows_everywhere() -> None:
     entries = [(0, 1 + i) for i in range(70)] + [(1 + i, 71) for i in range(70)] + [(71, 72), (72, 73)]
-    assert present(entries, naive.unit_fractions(entries)) == [1.0] * len(entries)
+    assert present(entries, naive_hashing.unit_fractions(entries)) == [1.0] * len(entries)

@@ -13,7 +13,7 @@ from twin.model.document import TopologyDocument
 from twin.model.network import Generators, NetworkGraph
 
 GENERATORS = Generators(topologies.expand, topologies.digest)
-LISTS = ("sites", "fabrics", "nodes", "links", "demands", "jobs", "plans")
+LISTS = ("sites", "fabrics", "nodes", "links", "demands", "traffic", "jobs", "plans")
 
 
 def network(data: dict[str, Any] | TopologyDocument) -> NetworkGraph:
@@ -94,6 +94,7 @@ def campus_data() -> dict[str, Any]:
         "schema_version": 1,
         "as_of": "2026-01-01",
         "name": "two sites",
+        "pxn": True,
         "note": "for tests",
         "assumptions": ["one", "two"],
         "required_margin_db": 1.0,
@@ -111,6 +112,27 @@ def campus_data() -> dict[str, Any]:
         "default_job": "both",
         "plans": [{"id": "wait", "changes": [{"kind": "age", "years": 5}]}],
         "price_book": {"part_usd": {"H100": 30000}},
+    }
+
+
+def rail_data(*, joined: bool = False, **job: Any) -> dict[str, Any]:
+    """Two hosts of eight on two rails, with four ports on each; a spine joins the leaves of the rails or not."""
+    hosts = [
+        {"id": name, "kind": "host", "site": "s", "accelerator": "H100", "n_accelerators": 8} for name in ("h1", "h2")
+    ]
+    leaves = [{"id": f"leaf-{rail}", "kind": "leaf", "site": "s", "rail": rail} for rail in (1, 2)]
+    cables = [
+        {"id": f"{host}-{rail}", "ends": [host, f"leaf-{rail}"], "capacity_gbps": 400.0, "n_parallel": 4}
+        for host in ("h1", "h2")
+        for rail in (1, 2)
+    ]
+    spine = [{"id": "spine", "kind": "spine", "site": "s"}] if joined else []
+    uplinks = [{"id": f"up-{rail}", "ends": [f"leaf-{rail}", "spine"], "capacity_gbps": 1600.0} for rail in (1, 2)]
+    return {
+        "sites": [{"id": "s"}],
+        "nodes": hosts + leaves + spine,
+        "links": cables + (uplinks if joined else []),
+        "jobs": [job_data(**{"parallelism": {"tp": 8}, "placement": [{"site": "s"}], **job})],
     }
 
 

@@ -25,6 +25,7 @@ LAYERS = {
     "optics": 4,
     "traffic": 4,
     "reliability": 4,
+    "structure": 4,
     "training": 5,
     "economics": 6,
     "stages": 7,

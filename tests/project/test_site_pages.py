@@ -22,6 +22,7 @@ from twin.model.known_models import MODELS
 from twin.model.records import Link, Node, Site, Span
 from twin.scenario.changes import Change
 from twin.studies.inputs import PATHS
+from twin.traffic.demand_generators import DEMAND_GENERATORS
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,6 +64,7 @@ def test_changes_and_fabrics_have_a_section_each() -> None:
     assert kinds <= set(re.findall(r"^## (\w+) ", page, re.MULTILINE))
     assert page.count("\ntwin whatif ") == len(kinds)
     assert set(GENERATORS) <= set(re.findall(r"^## (\w+) ", schema.fabrics_page(), re.MULTILINE))
+    assert set(DEMAND_GENERATORS) <= set(re.findall(r"^## (\w+) ", schema.traffic_page(), re.MULTILINE))
 
 
 def test_http_has_every_endpoint() -> None:
@@ -77,6 +79,7 @@ def test_links_between_the_made_pages_lead_to_their_anchors() -> None:
         "document.md": schema.document_page(),
         "fabrics.md": schema.fabrics_page(),
         "changes.md": schema.changes_page(),
+        "traffic.md": schema.traffic_page(),
     }
     anchors = {name: set(re.findall(r"\{ #([\w-]+) \}", text)) for name, text in pages.items()}
     for name, text in pages.items():

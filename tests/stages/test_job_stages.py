@@ -26,10 +26,24 @@ TWO = {"a": [("H100", 8)] * 2, "b": [("H100", 8)] * 2}
 
 
 def test_without_a_job_its_stages_have_nothing() -> None:
-    needs = dict.fromkeys(("job_flows", "job_pairs", "unit_link_loads", "link_loads", "job_capacity.gbps"))
-    needs |= {"hashed_flows": None, "free_capacity": None}
+    needs = dict.fromkeys(
+        (
+            "allocation",
+            "placement",
+            "rack_flows",
+            "rail_exchange",
+            "job_flows",
+            "job_pairs",
+            "unit_link_loads",
+            "link_loads",
+            "job_capacity.gbps",
+            "hashed_flows",
+            "free_capacity",
+        )
+    )
     empty = given(needs, job=None, state=some())
-    stages = [training.placement, training.job_flows, training.job_pairs, training.job_routes]
+    stages = [training.allocation, training.cards, training.placement, training.rack_flows, training.rail_exchange]
+    stages += [training.job_flows, training.job_pairs, training.job_routes]
     stages += [training.unit_link_loads, training.link_loads, training.clean_link_loads, training.accelerators]
     stages += [training.hashed_flows, training.free_capacity, training.job_capacity]
     assert [stage(empty) for stage in stages] == [None] * len(stages)
@@ -45,7 +59,7 @@ def test_each_site_that_is_not_there_is_named() -> None:
     places = [some(site=site) for site in ("x", "a", "y")]
     inputs = given(job=some(id="j", placement=places), state=some(sites=("a", "b")))
     with pytest.raises(TopologyError) as found:
-        training.placement(inputs)
+        training.allocation(inputs)
     assert [issue.problem for issue in found.value.issues] == ["no site 'x'", "no site 'y'"]
     assert "jobs[j].placement" in str(found.value)
 
@@ -76,7 +90,7 @@ def test_each_phase_has_the_efficiency_of_its_own_flows() -> None:
     """One phase ends at 1 s or 2 s, half of the jobs each, and would end at 1 s; the others do not hash."""
     times = PhaseTimes(1.0, np.array([1.0, 2.0]), np.array([0.5, 1.0]))
     needs = {"free_capacity": np.array([400.0, 100.0]), "hash_collisions": {"wide_area": times}}
-    found = training.job_capacity(given(needs))
+    found = training.job_capacity(given(needs, sharing=None))
     assert found is not None
     assert [found.gbps[kind].tolist() for kind in FLOW_KINDS] == [[400.0, 100.0]] * 6
     assert [found.efficiency_ratio[kind] for kind in FLOW_KINDS] == [1.0, 1.0, 1.0, 1.0, 1.0, 0.75]
@@ -105,8 +119,9 @@ def test_the_unknown_rates_named_are_those_of_the_job_else_of_the_demands_beside
     assert why([True, False, True], None, None) == ""
 
 
-def why_no_step(**loads: Any) -> str:
+def why_no_step(why_stopped: str = "", crosses_rails: bool = False, **loads: Any) -> str:
     needs = {"memory_fit": None, "stated_split": None, "why_rates_unknown": "rates", "link_loads": some(**loads)}
+    needs |= {"cards.why_stopped": why_stopped, "job_flows": some(crosses_rails=crosses_rails)}
     found = training.step(given(needs, job=some()))
     assert found.step is None
     return found.why
@@ -119,9 +134,19 @@ def test_the_reason_for_no_step_names_the_first_pair_without_a_path_before_any_r
     assert why_no_step(unreachable=()) == "rates"
 
 
+def test_without_a_path_between_rails_the_reason_names_pxn() -> None:
+    text = "no path for expert traffic from x to y; pxn: true sends exchange between rails over NVLink"
+    assert why_no_step(unreachable=(("expert", "x", "y"),), crosses_rails=True) == text
+
+
+def test_a_job_that_lost_cards_and_stops_says_so_before_any_path() -> None:
+    assert why_no_step(unreachable=(("local", "x", "y"),), why_stopped="cards") == "cards"
+
+
 @pytest.mark.parametrize("check", ["memory_fit", "stated_split"])
 def test_a_step_waits_for_both_checks(check: str) -> None:
     needs = {"memory_fit": None, "stated_split": None, "why_rates_unknown": "rates", "link_loads": some(unreachable=())}
+    needs |= {"cards.why_stopped": ""}
     del needs[check]
     with pytest.raises(KeyError, match=check):
         training.step(given(needs, job=some()))
@@ -218,11 +243,11 @@ def test_clean_loads_leave_a_lit_link_without_share_alone() -> None:
     found = evaluated(data)
     needs: dict[str, Any] = {name.partition(".")[0]: None for name in STAGES["clean_link_loads"].needs}
     needs = {name: found.outcome(name) for name in needs}
-    share = np.array(needs["split_share"])
+    share = np.array(needs["job_share"])
     link = found.case.state.link_ids.index("a-leaf-b-leaf")
     share[2 * link : 2 * link + 2] = 0.0
     fields = ("lit", "rate_unknown", "arc_latency_us")
-    needs |= {"split_share": share} | {f"health.{name}": getattr(found.health, name) for name in fields}
+    needs |= {"job_share": share} | {f"health.{name}": getattr(found.health, name) for name in fields}
     clean = training.clean_link_loads(given(needs, state=found.case.state, reader=reader()))
     assert clean is not None
     used = {found.case.state.link_ids[link] for link in clean.arc // 2}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from twin.topologies import NETWORKS
 
-from tests.model.samples import campus_data, changed, job_data, model_data
+from tests.model.samples import campus_data, changed, job_data, model_data, rail_data
 from twin.arrays import NetworkArrays, State
 from twin.arrays.state import DERIVED
 from twin.catalogue import GENERAL, KINDS, catalogue, load_price_book
@@ -22,6 +24,7 @@ from twin.model.records import LoadBalancing
 from twin.scenario.apply import apply_changes, baseline, parse_changes
 from twin.stages.engine import Engine
 from twin.stages.evaluation import Case, Evaluation
+from twin.stages.outcomes import JobSharing
 from twin.stages.stage import Stage
 from twin.stages.table import ROWS, STAGES
 
@@ -104,12 +107,21 @@ def with_job(**fields: Any) -> dict[str, Any]:
     }
 
 
+EXPERTS = {"model": model_data(n_experts=16, n_experts_active=2), "parallelism": {"ep": 16}}
+
+
 def wan(**fields: Any) -> dict[str, Any]:
     return changed(DATA, "links", "wan", **fields)
 
 
 def spans(**fields: Any) -> list[dict[str, Any]]:
     return [{**span, **fields} for span in next(link for link in DATA["links"] if link["id"] == "wan")["spans"]]
+
+
+def beside_another(asked: Question) -> Question:
+    """The same job while another one uses the same arcs."""
+    sharing = JobSharing((("local", 0.5),), np.ones(2 * asked.case.state.n_links))
+    return asked._replace(case=replace(asked.case, sharing=sharing))
 
 
 def questions() -> dict[str, Question]:
@@ -121,6 +133,7 @@ def questions() -> dict[str, Question]:
         "no job": question(DATA | {"jobs": [], "default_job": None}),
         "weighted split": question(DATA | {"routing": "wcmp"}),
         "a rack down": question(narrow),
+        "beside another job": beside_another(question(DATA)),
         "amplified": question(wan(spans=spans(amplifier="EDFA"))),
         "protected": question(
             wan(**PROTECTED, spans=[*spans(), *({**span, "standby": True, "srlgs": []} for span in spans())])
@@ -161,6 +174,14 @@ def questions() -> dict[str, Question]:
             )
         ),
         "goes on": question(with_job(on_site_loss="go_on", recovery="elastic")),
+        "a card lost": question(changed(DATA, "links", "a-cable-1", n_failed=1)),
+        "a leaf down": question(changed(DATA, "nodes", "a-leaf", up=False)),
+        "a card lost, one carries its traffic": question(
+            changed(with_job(on_card_loss="pxn", pxn_spread="one"), "links", "a-cable-1", n_failed=1)
+        ),
+        "replicas dropped": question(changed(with_job(on_card_loss="drop_replicas"), "links", "a-cable-1", n_failed=1)),
+        "experts over unjoined rails": question(rail_data(**EXPERTS)),
+        "experts over joined rails": question(rail_data(joined=True, **EXPERTS)),
         "some racks": question(with_job(placement=[{"site": "a", "racks": "a-rack-1"}])),
         "an unknown rate": question(changed(DATA, "links", "a-cable-1", capacity_gbps=None)),
         "an unknown rate beside the job": question(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from tests.naive import Fabric
+from tests.naive_hashing import Fabric
 from twin.traffic.fabric_routes import fabric_routes
 from twin.traffic.hash_groups import HashedRoutes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests import naive
+from tests import naive_hashing
 from tests.traffic.fabrics import leaf_spine, permutation, routes_of, shift, three_tiers
 from twin.traffic.balancing_modes import MODES, Flows
 from twin.traffic.fabric_routes import fabric_routes
@@ -81,7 +81,7 @@ CHOSEN = {
 def test_a_local_choice_beside_placing_every_flow(case: str) -> None:
     fabric, seed, n_flows = CHOSEN[case]
     pairs = permutation(fabric, seed)
-    drawn = naive.drawn_efficiencies(fabric, pairs, [1.0] * len(pairs), ("dlb", n_flows), 1200)
+    drawn = naive_hashing.drawn_efficiencies(fabric, pairs, [1.0] * len(pairs), ("dlb", n_flows), 1200)
     found = local_choice_times(routes_of(fabric, pairs), n_flows).mean_efficiency_ratio
     assert found == pytest.approx(np.mean(drawn), rel=0.04)
 

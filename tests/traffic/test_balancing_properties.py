@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.naive import Fabric
+from tests.naive_hashing import Fabric
 from tests.traffic.fabrics import Pairs, leaf_spine, patterns, permutation, routes_of, shift
 from twin.model.records import BalancingName
 from twin.traffic.balancing_modes import MODES, Flows

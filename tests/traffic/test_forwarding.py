@@ -98,3 +98,15 @@ def test_changes_keep_whether_a_node_forwards() -> None:
         again.set_node("web", pod="p")
     assert again.network.arrays.node_forwards[again.network.arrays.node_index["web"]]
     assert [node.forwards for node in again.network.nodes if node.id == "web"] == [True]
+
+
+def test_storage_with_two_cables_is_no_way_through_and_an_end_of_demands() -> None:
+    nodes = [{"id": name, "kind": "leaf"} for name in ("l1", "l2")] + [{"id": "disk", "kind": "storage"}]
+    links = [{"id": f"{leaf}~disk", "ends": [leaf, "disk"], "capacity_gbps": 100.0} for leaf in ("l1", "l2")]
+    demands = [
+        {"id": "across", "source": "l1", "target": "l2", "offered_gbps": 10.0},
+        {"id": "to disk", "source": "l1", "target": "disk", "offered_gbps": 20.0},
+    ]
+    score = from_document({"nodes": nodes, "links": links, "demands": demands}).score()
+    assert score["unrouted_gbps"] == 10.0
+    assert score["max_link_utilisation_ratio"] == pytest.approx(0.2)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests import naive
+from tests import naive_hashing
 from tests.traffic.fabrics import leaf_spine, permutation, routes_of, shift, three_tiers
 from twin.kernels.hashing import chance_none_fuller
 from twin.traffic.hash_groups import LinkGroups
@@ -97,7 +97,7 @@ DRAWN = {
 def test_beside_drawing_every_flow(case: str, one_hash: bool) -> None:
     fabric, pairs, n_flows = DRAWN[case]
     mode = "polarised" if one_hash else "ecmp"
-    drawn = naive.drawn_efficiencies(fabric, pairs, [1.0] * len(pairs), (mode, n_flows), 1200)
+    drawn = naive_hashing.drawn_efficiencies(fabric, pairs, [1.0] * len(pairs), (mode, n_flows), 1200)
     times = phase_times(LinkGroups.of(routes_of(fabric, pairs), one_hash=one_hash), n_flows)
     assert times.mean_efficiency_ratio == pytest.approx(np.mean(drawn), rel=0.035)
     assert times.efficiency_ratio(0.1) <= times.efficiency_ratio(0.9)
@@ -108,7 +108,7 @@ def test_pairs_of_different_bytes_beside_drawing_every_flow() -> None:
     fabric = leaf_spine(4, 4, 4)
     pairs = permutation(fabric, 3)
     sizes = [3.0 if i % 4 == 0 else 1.0 for i in range(len(pairs))]
-    drawn = naive.drawn_efficiencies(fabric, pairs, sizes, ("ecmp", 3), 1000)
+    drawn = naive_hashing.drawn_efficiencies(fabric, pairs, sizes, ("ecmp", 3), 1000)
     found = phase_times(LinkGroups.of(routes_of(fabric, pairs, sizes)), 3).mean_efficiency_ratio
     assert found == pytest.approx(np.mean(drawn), rel=0.06)
 

@@ -17,6 +17,7 @@ from ..render.quantities import change_percent_text
 from ..stages.evaluation import Evaluation
 from .arc_text import arc_name, arc_reason
 from .data import Answer
+from .jobs_together import JobAmongOthers
 from .main_assumptions import MainAssumption
 from .metrics import Better
 from .missing_inputs import MissingInput
@@ -71,6 +72,14 @@ class LeaseBeforeAfter:
 
 
 @dataclass(frozen=True, slots=True)
+class JobsBeforeAfter:
+    """Jobs that run together, each alone and among the others, before and after."""
+
+    before: tuple[JobAmongOthers, ...]
+    after: tuple[JobAmongOthers, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Purchase:
     """One item to buy. It unpacks as item, amount, USD."""
 
@@ -109,6 +118,8 @@ class Diff(Answer):
     after: Score = field(metadata={"hidden": True})
     warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
     """Inputs that some links leave out after the change; absent where there are none."""
+    jobs: JobsBeforeAfter | None = field(default=None, metadata={"optional": True})
+    """Jobs that run together; absent for a single job."""
 
     def __getitem__(self, metric: str) -> tuple[float | None, float | None]:
         return self.before[metric], self.after[metric]
@@ -181,6 +192,7 @@ def diff_of(
         assumptions=tuple(sorted({*before.assumptions, *after.assumptions})),
         before=before,
         after=after,
+        jobs=JobsBeforeAfter(before.jobs, after.jobs) if after.jobs else None,
     )
 
 

@@ -15,6 +15,7 @@ from ..render.numbers import seconds_text
 from ..render.quantities import percent_text
 from ..stages.evaluation import Evaluation
 from ..training.causes import CAUSES, SENTENCES, Attribution
+from .card_reasons import card_sentences
 from .data import Answer
 from .main_assumptions import assumptions_of
 from .reasons import overlap_time_s, propagation_s
@@ -150,6 +151,7 @@ def explanation_of(e: Evaluation, attribution: Attribution, network: str, plan: 
 
 
 def _summary(e: Evaluation, attribution: Attribution, causes: list[CauseShare], gap_s: float) -> Iterator[str]:
+    yield from card_sentences(e)
     step_text = seconds_text(attribution.step_time_s)
     if gap_s <= SMALL_RATIO * attribution.step_time_s:
         yield f"No cause in this list lengthens the step of {step_text}."

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
@@ -14,26 +12,10 @@ from ..optics.optical_paths import OPTICS
 from ..reliability import goodput as reliability
 from ..stages.evaluation import Evaluation
 from ..units import unit_of
+from .metric import Better, Metric, NotApplicableError
+from .structure_metrics import STRUCTURE_METRICS
 
-Better = Literal["lower", "higher"]
-"""Which way a metric is better."""
-
-
-class NotApplicableError(Exception):
-    """Raised by a metric that does not apply to a case; its text is the `why` beside the null."""
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric: function, better direction, name for readers, and meaning."""
-
-    compute: Callable[[Evaluation], float]
-    better: Better
-    label: str
-    sentence: str
-
-    def __post_init__(self) -> None:
-        assert self.better in get_args(Better)
+__all__ = ["METRICS", "Better", "Metric", "NotApplicableError", "metric_rows", "metric_unit"]
 
 
 def metric_unit(name: str) -> str:
@@ -196,6 +178,15 @@ def n_accelerators(e: Evaluation) -> float:
     if e.placed is None:
         raise NotApplicableError(e.why_no_step)
     return float(sum(e.placed.n_allocated.values()))
+
+
+def _card_figure(field: str) -> Callable[[Evaluation], float]:
+    def compute(e: Evaluation) -> float:
+        if e.cards is None:
+            raise NotApplicableError(e.why_no_step)
+        return float(getattr(e.cards, field))
+
+    return compute
 
 
 def list_rental_usd_per_day(e: Evaluation) -> float:
@@ -404,6 +395,24 @@ METRICS: dict[str, Metric] = {
     "n_accelerators": Metric(
         n_accelerators, "lower", "accelerators of the job", "Accelerators that the job allocates."
     ),
+    "n_cards_lost": Metric(
+        _card_figure("n_cards_lost"),
+        "lower",
+        "network cards lost",
+        "Network cards of the job without a path to the fabric of their rail.",
+    ),
+    "n_accelerators_idled": Metric(
+        _card_figure("n_accelerators_idled"),
+        "lower",
+        "accelerators idled by lost cards",
+        "Accelerators of replicas that lack a network card; 0 where PXN lends them one.",
+    ),
+    "n_replicas": Metric(
+        _card_figure("n_replicas"),
+        "higher",
+        "replicas with all their cards",
+        "Replicas of the job that can go on with the network cards that are left.",
+    ),
     "list_rental_usd_per_day": Metric(
         list_rental_usd_per_day,
         "lower",
@@ -422,6 +431,7 @@ METRICS: dict[str, Metric] = {
         "break-even lease",
         "Lease above which leasing the site out pays more than keeping it, at list rental.",
     ),
+    **STRUCTURE_METRICS,
 }
 
 

@@ -22,6 +22,7 @@ from ..training.step import Step
 from ..units import DAYS_PER_YEAR
 from ..workload.job_arithmetic import n_micro_batches, n_per_replica
 from .arc_text import arc_name, arc_reason
+from .card_reasons import card_sentences
 from .network_reasons import demand_sentences, optics_sentences
 
 SMALL_SHARE_RATIO = 0.01
@@ -51,7 +52,13 @@ def reasons(e: Evaluation) -> list[str]:
         ]
     elif e.case.job is not None:
         sentences += [f"No step: {e.why_no_step}.", *_cut_off_sentences(e)]
-    sentences += [*demand_sentences(e), *optics_sentences(e), *_goodput_sentences(e), *_lease_sentences(e)]
+    sentences += [
+        *card_sentences(e),
+        *demand_sentences(e),
+        *optics_sentences(e),
+        *_goodput_sentences(e),
+        *_lease_sentences(e),
+    ]
     return sentences
 
 
@@ -210,7 +217,8 @@ def _split_sentences(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[st
     if unused:
         yield f"No micro batch goes to {names_text(unused)}; leave them out of the job."
     n_allocated = sum(e.placed.n_allocated.values())
-    n_left = n_allocated - sum(len(group.rack) for group in e.placed.groups)
+    n_dropped = e.cards.n_accelerators_idled if e.cards is not None else 0
+    n_left = n_allocated - n_dropped - sum(len(group.rack) for group in e.placed.groups)
     if n_left > SMALL_SHARE_RATIO * n_allocated:
         size = f"{n_per_replica(job):,}"
         pipeline = job.across_sites == "pipeline"

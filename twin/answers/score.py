@@ -15,10 +15,12 @@ from ..render.numbers import metric_text
 from ..render.score_table import score_table
 from ..stages.evaluation import Evaluation
 from .data import Answer, to_data
+from .jobs_together import JobAmongOthers
 from .main_assumptions import MainAssumption, assumptions_of
 from .metrics import METRICS, Better, NotApplicableError, metric_unit
 from .missing_inputs import MissingInput
 from .reasons import reasons
+from .structure import Structure, has_traffic, structure_of
 from .verdict import score_verdict
 
 
@@ -57,10 +59,14 @@ class Score(Answer):
     """Figures that are estimates, and placeholder prices that no user has replaced."""
     n_figures: int
     """How many figures were used, estimates included."""
+    structure: Structure | None = field(default=None, metadata={"optional": True})
+    """Structure of a network without job and demands; absent for others."""
     unused: tuple[UnusedField, ...] = field(default=(), metadata={"optional": True})
     """Fields of the document that do not affect this answer; absent where there are none."""
     warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
     """Inputs that some links leave out, and what the answer assumes for them; absent where there are none."""
+    jobs: tuple[JobAmongOthers, ...] = field(default=(), metadata={"optional": True})
+    """Jobs that run together, each alone and among the others; absent for a single job."""
 
     def __getitem__(self, metric: str) -> float | None:
         return metric_of(self.metrics, metric).value
@@ -135,7 +141,11 @@ def score_of(e: Evaluation, name: str, main: Sequence[MainAssumption] = ()) -> S
         main_assumptions=tuple(main),
         assumptions=assumptions_of(e.used_figures),
         n_figures=len(e.used_figures),
+        structure=None if has_traffic(e) else structure_of(e),
     )
+
+
+BESIDE_TRAFFIC = "a score gives the structure of a network without job and demands; a sweep gives it for any"
 
 
 def metric_values(e: Evaluation) -> dict[str, MetricValue]:
@@ -143,6 +153,9 @@ def metric_values(e: Evaluation) -> dict[str, MetricValue]:
     metrics = {}
     for key, metric in METRICS.items():
         unit = metric_unit(key)
+        if metric.without_traffic_only and has_traffic(e):
+            metrics[key] = MetricValue(None, unit, metric.better, metric.label, BESIDE_TRAFFIC)
+            continue
         try:
             value = metric.compute(e)
             why = "" if math.isfinite(value) else "grows without bound"

@@ -14,6 +14,7 @@ from .arc_text import arc_name
 from .main_assumptions import MainAssumption
 from .metrics import METRICS, metric_unit
 from .reasons import bottleneck_text
+from .structure import structure_changes, structure_sentences
 
 
 def score_verdict(e: Evaluation, values: Mapping[str, float | None], main: Sequence[MainAssumption]) -> tuple[str, ...]:
@@ -54,6 +55,7 @@ def _state(e: Evaluation, values: Mapping[str, float | None]) -> Iterator[str]:
         if busiest:
             yield f"Busiest link: {busiest}."
     else:
+        yield from structure_sentences(e)
         yield "The network has no job and no demands, so nothing uses its links."
     margin = _lowest_margin_text(values)
     if e.case.job is None and margin:
@@ -87,10 +89,8 @@ def _changes(
         if old_db is not None and new_db is not None and not is_noise(old_db, new_db):
             yield f"Lowest optical margin: {_db_text(new_db)} instead of {_db_text(old_db)}."
         return
-    changed = [name for name in METRICS if _differs(metrics[name]) and name not in COST_METRICS]
-    if not changed:
-        yield "No metric changes: the network has no job and no demands."
-    for name in changed[:2]:
+    yield from structure_changes(before, after)
+    for name in [name for name in OPTICAL_METRICS if _differs(metrics[name])][:2]:
         old_text, new_text = (metric_text(name, value) for value in metrics[name])
         yield f"{METRICS[name].label.capitalize()}: {new_text} instead of {old_text}."
 
@@ -127,7 +127,8 @@ def _job_changes(
 
 FAILURES = {"goodput_tokens_per_s": "the job cannot run"}
 """What a missing value of a headline metric means, where it is not a link that is down."""
-COST_METRICS = ("capex_usd", "opex_usd_per_year")
+OPTICAL_METRICS = ("min_margin_db", "n_links_fallen_back", "n_links_below_margin")
+"""Metrics beside the structure that a verdict without traffic names."""
 
 
 def _cost(metrics: Mapping[str, tuple[float | None, float | None]]) -> Iterator[str]:

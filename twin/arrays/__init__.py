@@ -1,12 +1,13 @@
 """Columns for the kernels, compiled from the records, and states that overlay some of them."""
 
 from .cache import cache_folder, cache_key, load_arrays, package_version, save_arrays
-from .columns import NO_CODE, NODE_KINDS, TIERS, Bools, Floats, Ints, NetworkArrays, Tier
+from .columns import LAST_END_POINT, NO_CODE, NODE_KINDS, TIERS, Bools, Floats, Ints, NetworkArrays, Tier
 from .compile import compile_network
 from .network import CompiledNetwork
 from .state import State
 
 __all__ = [
+    "LAST_END_POINT",
     "NODE_KINDS",
     "NO_CODE",
     "TIERS",

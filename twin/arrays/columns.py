@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from ..kernels.graph import ArcGraph
 
-NODE_KINDS = ("rack", "host", "leaf", "spine", "core", "border", "switch")
+NODE_KINDS = ("rack", "host", "storage", "leaf", "spine", "core", "border", "switch")
+"""Kinds of nodes; end points come first."""
+LAST_END_POINT = NODE_KINDS.index("storage")
 Tier = Literal["access", "fabric", "border", "wide_area"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-"""Tiers of links: at a rack or host; between switches; at a border router; with fibre spans."""
+"""Tiers of links: at a rack, host or storage; between switches; at a border router; with fibre spans."""
 NO_CODE = -1
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -26,7 +28,8 @@ class NetworkArrays:
     """A network as columns; row i of `node_*` is node_ids[i], of `link_*` link_ids[i], both sorted by id.
 
     `link_straight_km` is the great circle between the sites of a link without spans: 0 where both ends share
-    a site or one has none, NaN where a position is not stated. Codes point into `parts`, `sites`, `srlgs`; -1 is none.
+    a site or one has none, NaN where a position is not stated. Codes point into `parts`, `sites`, `srlgs`; -1 is none,
+    also for `node_rail` and `node_n_cards`.
     Unset numbers are NaN; `*_age_years` and `*_measured_years` are years before `as_of`. `span_*` rows of link l are
     span_first[l]:span_first[l + 1]. Pairs of `srlg_link` and `srlg_code` list the shared risks that take a link down;
     `span_srlg_*` list all memberships of spans.
@@ -46,6 +49,8 @@ class NetworkArrays:
     node_part: Ints
     node_accelerator: Ints
     node_n_accelerators: Ints
+    node_n_cards: Ints
+    node_rail: Ints
     node_age_years: Floats
     node_up: Bools
     node_forwards: Bools
@@ -122,7 +127,7 @@ class NetworkArrays:
         """Index into TIERS of each link; int64[n_links]."""
         kinds = self.node_kind[self.link_ends]
         border = NODE_KINDS.index("border")
-        at_rack = (kinds <= NODE_KINDS.index("host")).any(axis=1)
+        at_rack = (kinds <= LAST_END_POINT).any(axis=1)
         tier = np.where(at_rack, 0, np.where((kinds == border).any(axis=1), 2, 1))
         tier[np.diff(self.span_first) > 0] = 3
         return tier

@@ -77,6 +77,8 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             node_part=parts(n.part for n in nodes),
             node_accelerator=parts(n.accelerator for n in nodes),
             node_n_accelerators=np.array([n.n_accelerators for n in nodes], dtype=np.int64),
+            node_n_cards=_with_no_code(n.n_cards for n in nodes),
+            node_rail=_with_no_code(n.rail for n in nodes),
             node_age_years=ages(n.installed for n in nodes),
             node_up=np.array([n.up for n in nodes], dtype=np.bool_),
             node_forwards=np.array([_forwards(n) for n in nodes], dtype=np.bool_),
@@ -157,6 +159,10 @@ def _measured_values(document: TopologyDocument, links: Sequence[Link]) -> tuple
         for i, span in enumerate(link.spans):
             losses.append(values.span_loss(link.id, i) or (span.measured_loss_db, span.measured))
     return received, losses
+
+
+def _with_no_code(values: Iterable[int | None]) -> Ints:
+    return np.fromiter((NO_CODE if value is None else value for value in values), dtype=np.int64)
 
 
 def _with_nan(values: Iterable[float | None]) -> Floats:

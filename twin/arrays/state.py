@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..errors import UndeclaredInputError
 from ..kernels.graph import ArcGraph
-from .columns import Bools, Floats, Ints, NetworkArrays
+from .columns import NO_CODE, Bools, Floats, Ints, NetworkArrays
 
 OVERLAYS = frozenset(
     {
@@ -58,6 +58,11 @@ def _n_members_up(state: State) -> Ints:
     return np.asarray(np.maximum(state["link_n_parallel"] - state["link_n_failed"], 0))
 
 
+def _n_cards_in_use(state: State) -> Ints:
+    n_stated, n_accelerators = state["node_n_cards"], state["node_n_accelerators"]
+    return np.asarray(np.where(n_stated == NO_CODE, n_accelerators, np.minimum(n_stated, n_accelerators)))
+
+
 def _in_service(state: State) -> Bools:
     ends_up = state["node_up"][state["link_ends"]].all(axis=1)
     return np.asarray(state["link_up"] & ends_up & (_n_members_up(state) > 0))
@@ -80,6 +85,7 @@ DERIVED = {
     "in_service": Derived(
         frozenset({"node_up", "link_ends", "link_up", "link_n_parallel", "link_n_failed"}), _in_service
     ),
+    "n_cards_in_use": Derived(frozenset({"node_n_cards", "node_n_accelerators"}), _n_cards_in_use),
     "link_length_km": Derived(frozenset({"span_standby", "span_length_km", "span_link"}), _link_length_km),
     "link_n_channels": Derived(
         frozenset({"span_link", "span_amplifier", "link_n_parallel", "link_n_fibre_pairs"}), _link_n_channels

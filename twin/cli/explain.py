@@ -6,6 +6,7 @@ from .terminal import (
     AfterPlan,
     Ageing,
     AsJson,
+    Demands,
     JobName,
     NetworkName,
     Picture,
@@ -24,11 +25,14 @@ def explain(
     plan: AfterPlan = None,
     ageing: Ageing = "value",
     picture: Picture = None,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain a training step: its parts, and what each of eight causes costs."""
     with progress("loading") as notify:
-        answer = load_network(network, None).explain(job, changes=plan, ageing=ageing_case(ageing), notify=notify)
+        answer = load_network(network, None, traffic).explain(
+            job, changes=plan, ageing=ageing_case(ageing), notify=notify
+        )
         write_picture(answer.figure, picture)
     if as_json:
         write_json(answer.to_json())

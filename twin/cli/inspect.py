@@ -11,6 +11,7 @@ from .terminal import (
     Ageing,
     AsJson,
     ChangeOption,
+    Demands,
     JobName,
     NetworkName,
     SortBy,
@@ -33,12 +34,13 @@ def path(
     change: ChangeOption = None,
     job: JobName = None,
     ageing: Ageing = "value",
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Trace the shortest paths between two nodes: shares, capacity, load, latency, bottleneck."""
     changes = read_optional_changes(plan, change)
     with progress("loading"):
-        loaded = load_network(network, None)
+        loaded = load_network(network, None, traffic)
         answer = loaded.path(source, target, max_paths=max_paths, changes=changes, job=job, ageing=ageing_case(ageing))
     if as_json:
         write_json(answer.to_json())
@@ -56,12 +58,13 @@ def demands(
     change: ChangeOption = None,
     job: JobName = None,
     ageing: Ageing = "value",
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """List demands: offered, carried, and the link that limits each."""
     changes = read_optional_changes(plan, change)
     with progress("loading"):
-        loaded = load_network(network, None)
+        loaded = load_network(network, None, traffic)
         answer = loaded.demand_table(changes=changes, sort=sort, top=top, job=job, ageing=ageing_case(ageing))
     if as_json:
         write_json(answer.to_json())

@@ -11,6 +11,7 @@ from .terminal import (
     Ageing,
     AsJson,
     ChangeOption,
+    Demands,
     Growth,
     JobName,
     NetworkName,
@@ -41,13 +42,14 @@ def links(
     job: JobName = None,
     ageing: Ageing = "value",
     all_columns: Annotated[bool, typer.Option("--all", help="Every column: budget, latency, failures.")] = False,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """List links: line rate, margin, capacity and its limit, utilisation, latency."""
     selection = {key: value for key, value in (("id", pattern), ("tier", tier)) if value}
     changes = read_optional_changes(plan, change)
     with progress("loading"):
-        loaded = load_network(network, None)
+        loaded = load_network(network, None, traffic)
         chosen: Any = selection or ("*" if sort else loaded.main_links())
         table = loaded.link_table(chosen, job, changes=changes, sort=sort, top=top, ageing=ageing_case(ageing))
     if as_json:
@@ -67,11 +69,12 @@ def link(
     job: JobName = None,
     ageing: Ageing = "value",
     picture: Picture = None,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Report one link: link budget, modes, latency, goodput, failures, forecast."""
     with progress("loading"):
-        report = load_network(network, None).link(
+        report = load_network(network, None, traffic).link(
             name, years=years, growth_ratio_per_year=growth, changes=plan, job=job, ageing=ageing_case(ageing)
         )
         write_picture(report.figure, picture)

@@ -12,11 +12,14 @@ from .terminal import (
     AllMetrics,
     AsJson,
     ChangeOption,
+    Demands,
     JobName,
+    JobNames,
     MainAssumptions,
     NetworkName,
     Prices,
     ageing_case,
+    job_ids,
     load_network,
     progress,
     read_changes,
@@ -30,16 +33,20 @@ from .terminal import (
 def score(
     network: NetworkName,
     job: JobName = None,
+    jobs: JobNames = None,
     ageing: Ageing = "value",
     prices: Prices = None,
     all_metrics: AllMetrics = False,
     assumptions: MainAssumptions = True,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a network as it is: verdict, metrics, bottleneck, main assumptions."""
     with progress("loading") as notify:
-        loaded = load_network(network, prices)
-        answer = loaded.score(job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify)
+        loaded = load_network(network, prices, traffic)
+        answer = loaded.score(
+            job, jobs=job_ids(jobs), ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
+        )
     if as_json:
         write_json(answer.to_json())
     else:
@@ -54,18 +61,25 @@ def whatif(
     change: ChangeOption = None,
     changes: Annotated[Path | None, typer.Option("--changes", help="YAML or JSON file with a list `changes`.")] = None,
     job: JobName = None,
+    jobs: JobNames = None,
     ageing: Ageing = "value",
     prices: Prices = None,
     all_metrics: AllMetrics = False,
     assumptions: MainAssumptions = True,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare a network before and after a plan or a list of changes."""
     plan_or_changes = read_changes(plan, change, changes)
     with progress("loading") as notify:
-        loaded = load_network(network, prices)
+        loaded = load_network(network, prices, traffic)
         answer = loaded.what_if(
-            plan_or_changes, job, ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
+            plan_or_changes,
+            job,
+            jobs=job_ids(jobs),
+            ageing=ageing_case(ageing),
+            main_assumptions=assumptions,
+            notify=notify,
         )
     if as_json:
         write_json(answer.to_json())
@@ -81,11 +95,12 @@ def compare(
     job: JobName = None,
     ageing: Ageing = "value",
     prices: Prices = None,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare all plans of a network side by side."""
     with progress("loading") as notify:
-        loaded = load_network(network, prices)
+        loaded = load_network(network, prices, traffic)
         if not loaded.document.plans:
             refuse(f"{network} has no plans", "add some under `plans`")
         answers = []

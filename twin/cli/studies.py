@@ -11,6 +11,7 @@ from .terminal import (
     AfterPlan,
     Ageing,
     AsJson,
+    Demands,
     Growth,
     JobName,
     NetworkName,
@@ -52,6 +53,7 @@ def sweep(
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, max=256, help="At most so many threads, in place of processes.")
     ] = None,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute a metric over one or two inputs, with knees and crossings."""
@@ -60,7 +62,7 @@ def sweep(
     if processes and threads:
         refuse("--processes and --threads are given", "give one of them")
     with progress_bar() as advance:
-        answer = load_network(network, None).sweep(
+        answer = load_network(network, None, traffic).sweep(
             vary,
             metric=metric,
             job=job,
@@ -93,12 +95,13 @@ def forecast(
     plan: AfterPlan = None,
     job: JobName = None,
     picture: Picture = None,
+    traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """When margins are gone, rates drop and traffic outgrows links, in three ageing cases."""
     selection = {key: value for key, value in (("id", pattern), ("tier", tier)) if value} or None
     with progress("loading") as notify:
-        answer = load_network(network, None).forecast(
+        answer = load_network(network, None, traffic).forecast(
             years, growth, links=selection, changes=plan, job=job, notify=notify
         )
         write_picture(answer.figure, picture)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..network import Network
 
 NetworkName = Annotated[str, typer.Argument(metavar="NETWORK", help="A catalogue name (`twin topologies`) or a path.")]
+JobNames = Annotated[
+    str | None, typer.Option("--jobs", help="Jobs that run together: ids with commas between; --job is one of them.")
+]
 JobName = Annotated[str | None, typer.Option("--job", help="Job of the document; its default otherwise.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; progress goes to stderr.")]
 AllMetrics = Annotated[bool, typer.Option("--all", help="Every metric, not the short table.")]
@@ -57,6 +60,14 @@ SortBy = Annotated[
     str | None, typer.Option("--sort", help="Column to sort by, the worst first; its unit may be left out.")
 ]
 Top = Annotated[int | None, typer.Option("--top", min=1, help="At most so many rows.")]
+
+Demands = Annotated[
+    str | None,
+    typer.Option(
+        "--demands",
+        help="Other demands than those of the document: a CSV matrix, or a generator (all-to-all:total_gbps=100).",
+    ),
+]
 
 
 def check_writable(path: Path | None) -> Path | None:
@@ -96,14 +107,20 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as in shells."""
 
 
-def load_network(name: str, prices: Path | None) -> Network:
+def load_network(name: str, prices: Path | None, demands: str | None = None) -> Network:
     """Load a network by name or path.
 
-    prices: file of a price book, or None. The import is here so that commands without a network start faster.
+    The import is here so that commands without a network start faster.
+
+    Args:
+        name: name of a shipped network, or a path.
+        prices: file of a price book, or None.
+        demands: CSV file or generator in place of the document's demands, or None.
     """
     from ..loading import load
 
-    return load(name, prices=prices)
+    network = load(name, prices=prices)
+    return network if demands is None else network.with_traffic(demands)
 
 
 def write_picture(figure: Callable[[], Any], path: Path | None) -> None:
@@ -112,6 +129,11 @@ def write_picture(figure: Callable[[], Any], path: Path | None) -> None:
         from ..render import save_figure
 
         save_figure(figure(), path)
+
+
+def job_ids(jobs: str | None) -> list[str] | None:
+    """Split ids of jobs; None where no jobs are named."""
+    return None if jobs is None else [name.strip() for name in jobs.split(",")]
 
 
 def ageing_case(case: str) -> AgeingCase:

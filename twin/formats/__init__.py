@@ -10,7 +10,7 @@ from ..model.document import TopologyDocument
 from .native import parse_document, parse_json, parse_yaml, to_json_bytes, to_yaml_bytes
 from .readers import Reader, Writer
 
-__all__ = ["READERS", "WRITERS", "Reader", "Writer", "parse_document", "read_mapping", "write_document"]
+__all__ = ["READERS", "WRITERS", "Reader", "Writer", "parse_document", "read_content", "read_mapping", "write_document"]
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
@@ -35,15 +35,19 @@ def read_mapping(path: Path, *, expected: str = "a mapping with nodes and links"
 
     Raises DocumentError: the file is missing, too large, no text, no mapping, or has a syntax error.
     """
+    return READERS.get(path.suffix.lower(), _YAML).parse(read_content(path), str(path), expected)
+
+
+def read_content(path: Path) -> bytes:
+    """Return the content of a file. Raises DocumentError if it is missing or too large."""
     where = str(path)
     try:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise DocumentError(f"{size} bytes", where=where, expected=f"at most {MAX_FILE_BYTES} bytes")
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror}", where=where) from error
-    return READERS.get(path.suffix.lower(), _YAML).parse(content, where, expected)
 
 
 def write_document(document: TopologyDocument, path: Path) -> None:

@@ -154,20 +154,23 @@ def present_fractions(
     trace_arc: npt.NDArray[np.int64],
     trace_fraction: npt.NDArray[np.float64],
     head: npt.NDArray[np.int64],
+    has_cards: npt.NDArray[np.bool_],
     from_source: npt.NDArray[np.int64],
     from_target: npt.NDArray[np.int64],
     out_fraction: npt.NDArray[np.float64],
 ) -> None:
     """Compute the part of each route's flows that can cross each of its arcs, by the port of their cards.
 
-    The first and last arcs of a route are ports of cards: a flow has one of each from the start. The part is the
-    smaller of two: the ports of the source from which the arc is reached, and those of the target that it leads to.
+    The first and last arcs of a route at a node with cards are their ports: a flow has one of each from the start. The
+    part is the smaller of two: the ports of the source from which the arc is reached, and those of the target that it
+    leads to.
 
     Args:
         trace_first: int64[n_routes + 1]; arcs trace_first[r]:trace_first[r + 1] belong to route r.
         trace_arc: int64[any], arcs of each route in topological order; those of a node together.
         trace_fraction: float64[any], part of the route's flows on each arc.
         head: int64[2 * n_links], node at the end of each arc.
+        has_cards: bool[n_nodes], nodes whose links are ports of network cards.
         from_source: int64[n_nodes], scratch, zero on entry and on return. Bits of the first arcs.
         from_target: int64[n_nodes], scratch, zero on entry and on return. Bits of the last arcs.
         out_fraction: float64[any] by entry of `trace_arc`, overwritten; 1 for a route with more than 62 first or last
@@ -199,8 +202,9 @@ def present_fractions(
         for k in range(start, end):
             arc = trace_arc[k]
             tail = head[arc ^ 1]
-            if n_first > 62 or n_last > 62 or tail == source or head[arc] == target:
-                out_fraction[k] = 1.0
+            out_fraction[k] = 1.0
+            is_port = (tail == source and has_cards[source]) or (head[arc] == target and has_cards[target])
+            if n_first > 62 or n_last > 62 or is_port:
                 continue
             reached, left = 0.0, 0.0
             for j in range(start, start + n_first):
@@ -214,7 +218,10 @@ def present_fractions(
                     bit += 1
                     if bit == n_last:
                         break
-            out_fraction[k] = min(reached, left)
+            if has_cards[source]:
+                out_fraction[k] = min(out_fraction[k], reached)
+            if has_cards[target]:
+                out_fraction[k] = min(out_fraction[k], left)
         for k in range(start, end):
             arc = trace_arc[k]
             from_source[head[arc]] = 0

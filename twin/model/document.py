@@ -17,7 +17,7 @@ from .records import STRICT, Demand, Id, Link, LoadBalancing, Lossless, Node, Si
 
 SCHEMA_VERSION = 1
 JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
-RECORD_LISTS = ("sites", "fabrics", "nodes", "links", "demands", "jobs", "plans", "parts")
+RECORD_LISTS = ("sites", "fabrics", "nodes", "links", "demands", "traffic", "jobs", "plans", "parts")
 """Lists whose records are sorted by id."""
 NOT_IN_COLUMNS = (
     "plans",
@@ -30,6 +30,8 @@ NOT_IN_COLUMNS = (
     "price_book",
     "demands",
     "load_balancing",
+    "traffic",
+    "pxn",
 )
 """Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
 LABELS = ("name", "tags", "source")
@@ -38,6 +40,18 @@ LABELS = ("name", "tags", "source")
 
 class Fabric(BaseModel):
     """A compact block that a generator expands into nodes and links."""
+
+    model_config = STRICT | {"frozen": True}
+
+    id: Id
+    generator: Id
+    """Name of the generator."""
+    params: dict[str, JsonValue] = {}
+    """Parameters of the generator."""
+
+
+class TrafficBlock(BaseModel):
+    """A compact block that a generator expands into demands."""
 
     model_config = STRICT | {"frozen": True}
 
@@ -88,6 +102,8 @@ class TopologyDocument(BaseModel):
     """Margin that links must have, unless they state their own."""
     routing: Literal["ecmp", "wcmp"] = "ecmp"
     """ecmp: equal split over the members of equal-cost links. wcmp: in proportion to their effective capacity."""
+    pxn: bool = False
+    """Whether jobs send exchange between different rails over NVLink, unless a job says otherwise."""
     lossless: Lossless = Lossless()
     """How frames are kept on wide-area links."""
     load_balancing: Annotated[tuple[LoadBalancing, ...], Field(max_length=1000)] = ()
@@ -102,12 +118,14 @@ class TopologyDocument(BaseModel):
     """Cables and optical lines, beside those of fabrics."""
     demands: Annotated[tuple[Demand, ...], Field(max_length=2_000_000)] = ()
     """Traffic between nodes."""
+    traffic: Annotated[tuple[TrafficBlock, ...], Field(max_length=1000)] = ()
+    """Compact blocks that generators expand into demands, beside those of `demands`."""
     jobs: Annotated[tuple[TrainingJob, ...], Field(max_length=1000)] = ()
     """Training jobs; a question is about one of them."""
     default_job: Id | None = None
     """Job to use if a request names none; None = the first by id."""
     jobs_together: Annotated[tuple[JobSet, ...], Field(max_length=1000)] = ()
-    """Sets of job ids that run at the same time; `jobs` themselves are alternatives. Not used in answers yet."""
+    """Sets of job ids that run at the same time; `jobs` themselves are alternatives."""
     plans: Annotated[tuple[Plan, ...], Field(max_length=10_000)] = ()
     """Named lists of changes."""
     measurements: Annotated[tuple[Measurement, ...], Field(max_length=2_000_000)] = ()

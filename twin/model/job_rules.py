@@ -39,6 +39,12 @@ def _placement_issues(job: TrainingJob) -> Iterator[Issue]:
             yield Issue(f"{where}[{i}].n_micro_batches", problem, "split: stated goes with n_micro_batches everywhere")
         if placement.micro_batch_s is not None and placement.pace_ratio != 1.0:
             yield Issue(f"{where}[{i}].pace_ratio", "stands beside a measured micro_batch_s", "leave one of them out")
+    if job.split == "stated" and job.on_card_loss == "drop_replicas":
+        problem = "a stated split does not do the batch once replicas are dropped"
+        yield Issue(f"jobs[{job.id}].on_card_loss", problem, "split: uniform or balanced")
+    if job.pxn_spread != "all" and job.on_card_loss != "pxn":
+        problem = f"pxn_spread belongs to on_card_loss: pxn, found {job.on_card_loss}"
+        yield Issue(f"jobs[{job.id}].pxn_spread", problem, "on_card_loss: pxn, or leave pxn_spread out")
     if job.split != "uniform" and job.across_sites == "pipeline":
         problem = f"a replica over all sites has one number of micro batches, nothing to be {job.split}"
         yield Issue(f"jobs[{job.id}].split", problem, "split: uniform")

@@ -127,6 +127,16 @@ class TrainingJob:
     """After an interruption. restart: from the last checkpoint. elastic: continue from the memory of other replicas."""
     on_site_loss: Literal["stop", "go_on"] = "stop"
     """While a site is isolated. stop: wait for its repair. go_on: train without it."""
+    on_card_loss: Literal["stop", "drop_replicas", "pxn"] = "stop"
+    """While a network card has no path to its rail: a leaf, card or cable is dead. stop: wait for its repair.
+    drop_replicas: go on without the replicas on its accelerators. pxn: go on over the cards that are left in the NVLink
+    domain."""
+    pxn_spread: Literal["all", "one"] = "all"
+    """For `on_card_loss: pxn`. all: the cards that are left in the NVLink domain share the traffic of a lost card.
+    one: the next card that is left carries it."""
+    pxn: bool | None = None
+    """True: exchange between accelerators of different rails goes over NVLink to the card of the other rail. False: it
+    needs a path between the rails. None = as the document says."""
     n_training_tokens: Annotated[float, Field(ge=1, le=1e18)] | None = None
     """Tokens of the whole training run; for the time to train."""
     note: Annotated[str, Field(max_length=4000)] = ""

@@ -17,7 +17,7 @@ from .identity import Id as Id
 from .identity import Name, Provenance, Tags
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
-NodeKind = Literal["rack", "host", "leaf", "spine", "core", "border", "switch"]
+NodeKind = Literal["rack", "host", "storage", "leaf", "spine", "core", "border", "switch"]
 BalancingName = Literal["ecmp", "polarised", "dlb", "flowlet", "pinned", "spray"]
 FORWARDING_KINDS: frozenset[NodeKind] = frozenset({"leaf", "spine", "core", "border", "switch"})
 """Kinds that carry traffic of other nodes unless a node states otherwise."""
@@ -61,7 +61,7 @@ class Node:
     id: Id
     """Id of the node; unique among nodes."""
     kind: NodeKind
-    """rack and host are end points and may hold accelerators. All other kinds are switches."""
+    """rack, host and storage are end points; rack and host may hold accelerators. All other kinds are switches."""
     site: Id | None = None
     """Id of the site; None = no site."""
     part: Id | None = None
@@ -70,16 +70,19 @@ class Node:
     """Catalogue id of the accelerators of a rack."""
     n_accelerators: Count = 0
     """Accelerators in the rack or host."""
+    n_cards: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """Network cards of the accelerators; None = one for each accelerator, as far as the ports go. With more ports than
+    cards, a card has several ports."""
     pod: Annotated[str, Field(max_length=200)] | None = None
     """Name of the pod; a label."""
     rail: Count | None = None
-    """Number of the rail of a rail-optimised fabric."""
+    """Number of the rail of a switch in a rail-optimised fabric; the cards of that rail are attached to it."""
     installed: date | None = None
     """Date of installation; `installed_before` of selectors reads it."""
     up: bool = True
     """False for a node that is down; its links are down too."""
     forwards: bool | None = None
-    """True if the node carries traffic of other nodes; None = all kinds but rack and host do."""
+    """True if the node carries traffic of other nodes; None = all kinds but rack, host and storage do."""
     name: Name = ""
     """Display name; not a key."""
     tags: Tags = ()

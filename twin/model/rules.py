@@ -11,6 +11,7 @@ from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted, quoted
 from .balancing_rules import balancing_issues
+from .card_rules import card_issues
 from .document import TopologyDocument
 from .identity import duplicate_issues, lookalike_issues
 from .job_rules import job_shape_issues
@@ -70,6 +71,7 @@ def _issues(
     yield from _unknown_sites(((f"nodes[{n.id}].site", n.site) for n in nodes if n.site is not None), site_ids)
     yield from _node_issues(nodes, catalogue)
     yield from _link_issues(links, by_id, catalogue, missing)
+    yield from card_issues(nodes, links, by_id)
     yield from _date_issues(document.as_of, nodes, links)
     yield from measurement_issues(document, links)
     # an unknown site that nodes name is reported there
@@ -100,7 +102,7 @@ def _workload_issues(
     reported_sites: unknown sites that are reported elsewhere.
     """
     missing = _UnknownNames()
-    for name in ("demands", "jobs", "plans"):
+    for name in ("demands", "traffic", "jobs", "plans"):
         yield from duplicate_issues(name, (record.id for record in getattr(document, name)))
     for demand in document.demands:
         for place, node_id in (("source", demand.source), ("target", demand.target)):

@@ -31,7 +31,6 @@ class UnusedField:
         return f"{self.field} ({self.where}{others}): {self.why}"
 
 
-TOGETHER = "jobs are evaluated one at a time"
 OLDER = "a later reading of the same thing counts"
 LANE = "readings of single lanes are not evaluated yet"
 QUANTITY = "this quantity is not evaluated yet; span_loss of a span and received_power of a link are"
@@ -48,8 +47,6 @@ def unused_fields(document: TopologyDocument) -> tuple[UnusedField, ...]:
 
 
 def _unused_of_records(document: TopologyDocument) -> Iterator[tuple[str, str, str]]:
-    for jobs in document.jobs_together:
-        yield f"jobs_together[{', '.join(jobs)}]", "jobs_together", TOGETHER
     yield from _unused_measurements(document.canonical().measurements)
 
 

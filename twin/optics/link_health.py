@@ -336,7 +336,7 @@ def _card_ratio(state: State, reader: FigureReader, lit: Bools, member_gbps: Flo
     Only links with a transceiver are compared with the cards; a stated `capacity_gbps` alone is used unchanged.
     """
     cards_gbps = reader.by_code(state.parts, state["node_accelerator"], "nic_gbps", "accelerator")
-    cards_gbps = cards_gbps * state["node_n_accelerators"]
+    cards_gbps = cards_gbps * state["n_cards_in_use"]
     link_gbps = np.where(lit & (state["link_transceiver"] >= 0), member_gbps * n_members_up, 0.0)
     ends = state["link_ends"]
     ports_gbps = sum(np.bincount(ends[:, side], weights=link_gbps, minlength=len(cards_gbps)) for side in (0, 1))

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..arrays import NODE_KINDS, TIERS, Bools, Floats, Ints, State
+from ..arrays import LAST_END_POINT, NODE_KINDS, TIERS, Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from ..units import MONTHS_PER_YEAR
@@ -141,7 +141,7 @@ def failing_nodes(state: State, sites: Sequence[str], links: Ints) -> Ints:
     nodes = np.unique(ends)
     kind = state["node_kind"][nodes]
     between_sites = at_wide_area[nodes] | (kind == NODE_KINDS.index("border")) | ~_in_sites(state, sites)[nodes]
-    return np.asarray(nodes[between_sites & (kind > NODE_KINDS.index("host"))])
+    return np.asarray(nodes[between_sites & (kind > LAST_END_POINT)])
 
 
 def _in_sites(state: State, sites: Sequence[str]) -> Bools:

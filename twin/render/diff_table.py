@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ..errors.wording import counted
 from .fitted_table import Column, FittedTable
+from .jobs_table import jobs_table
 from .numbers import change_cell, metric_cell
 from .quantities import change_percent_text, is_noise, usd_text
 from .score_table import SHORT_METRICS, metric_heading
@@ -54,6 +55,7 @@ def diff_table(
         parts.append(Text(f"{more}--all shows every metric.", style="dim"))
     if data["purchases"]:
         parts += [Text(), Text("To buy", style="bold"), _purchases(data["purchases"])]
+    parts += jobs_table(after.get("jobs", ()))
     parts += main_assumptions_table(data["main_assumptions"], of_change=True)
     before_reasons, after_reasons = (data["bottlenecks"][side] for side in ("before", "after"))
     common = set(before_reasons) & set(after_reasons)

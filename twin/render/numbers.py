@@ -9,7 +9,7 @@ from ..units import unit_of
 from .quantities import MINUS, is_noise, percent_text
 
 PER_TEXTS = {"a": "per year", "mo": "per month", "d": "per day"}
-NOT_PERCENT = frozenset({"training_loss_ratio"})
+NOT_PERCENT = frozenset({"training_loss_ratio", "leaf_oversubscription_ratio", "spine_oversubscription_ratio"})
 """Ratios near 1 that are factors, not shares."""
 
 

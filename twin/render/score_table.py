@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from .fitted_table import Column, FittedTable
+from .jobs_table import jobs_table
 from .numbers import metric_cell, metric_text, unit_text
 from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict, warning_lines
 
@@ -31,13 +32,30 @@ SHORT_METRICS = (
     "min_direct_detect_margin_db",
     "n_links_fallen_back",
     "n_links_below_margin",
+    "n_partitions",
+    "unreachable_pairs_ratio",
+    "n_single_points_of_failure",
+    "n_bridges",
+    "n_single_homed_end_points",
+    "n_disjoint_site_paths",
+    "leaf_oversubscription_ratio",
+    "spine_oversubscription_ratio",
+    "bisection_gbps",
+    "n_diameter_hops",
+    "latency_diameter_us",
     "capex_usd",
     "opex_usd_per_year",
     "usd_per_effective_pflop_day",
     "lease_break_even_usd_per_month",
 )
 """Metrics of the short table, in its order; `--all` shows all metrics."""
-NEUTRAL = {"training_loss_ratio": 1.0, "unrouted_gbps": 0.0, "n_links_fallen_back": 0.0, "capex_usd": 0.0}
+NEUTRAL = {
+    "training_loss_ratio": 1.0,
+    "unrouted_gbps": 0.0,
+    "unreachable_pairs_ratio": 0.0,
+    "n_links_fallen_back": 0.0,
+    "capex_usd": 0.0,
+}
 """Values that say that a metric does not matter here; the short table leaves such rows out."""
 
 
@@ -50,6 +68,7 @@ def score_table(data: Mapping[str, Any], *, all_metrics: bool = False) -> Render
     """
     table = _every_metric(data) if all_metrics else _short(data)
     parts: list[RenderableType] = [Text.from_markup(answer_title(data)), *verdict(data["summary"]), Text(), table]
+    parts += jobs_table(data.get("jobs", ()))
     parts += main_assumptions_table(data["main_assumptions"])
     parts += sentences("Reasons", data["bottlenecks"])
     parts += [Text(), *warning_lines(data), assumptions_line(data), *_unused_line(data.get("unused", ()))]

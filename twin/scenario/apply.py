@@ -15,11 +15,13 @@ from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, Issue, TopologyError, group_text, grouped
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import TrainingJob
+from ..model.records import Demand
 from ..model.validation import validate_as
 from ..stages.evaluation import Case
 from .change import Context, StateChange, StructureChange, WorkloadChange
 from .changes import Change
 from .feasibility import build_issues
+from .generated_demands import with_generated
 
 MAX_CHANGES = 1000
 
@@ -30,6 +32,8 @@ class Scenario:
 
     network: CompiledNetwork
     case: Case
+    generated: tuple[Demand, ...] = ()
+    """Demands that the blocks of `traffic` made on the network without changes; they are part of `case.document`."""
 
 
 def parse_changes(data: Sequence[Any], where: str = "changes") -> tuple[Change, ...]:
@@ -53,9 +57,22 @@ def _to_plain_data(item: Any) -> Any:
     return item if isinstance(item, Mapping) else item.model_dump(mode="json") if hasattr(item, "model_dump") else item
 
 
-def baseline(network: CompiledNetwork, job: TrainingJob | None, ageing: AgeingCase = "value") -> Scenario:
-    """Return the unchanged network as a scenario."""
-    return Scenario(network, Case(State.of(network.arrays), network.document, job, ageing))
+def baseline(
+    network: CompiledNetwork,
+    job: TrainingJob | None,
+    ageing: AgeingCase = "value",
+    generated: tuple[Demand, ...] = (),
+) -> Scenario:
+    """Return the unchanged network as a scenario.
+
+    Args:
+        network: the network.
+        job: job to evaluate, or None.
+        ageing: low, value (central) or high.
+        generated: demands of the blocks of `traffic`.
+    """
+    document = with_generated(network.document, generated)
+    return Scenario(network, Case(State.of(network.arrays), document, job, ageing), generated)
 
 
 def apply_changes(
@@ -103,7 +120,12 @@ def _apply_one(scenario: Scenario, change: Any, context: Context) -> Scenario:
             arrays = network.arrays
         except TopologyError as error:
             raise _build_error(list(error.issues), context.where) from error
-        return Scenario(network, replace(case, state=State.of(arrays), document=network.document))
+        # demands that a block made stay as they are; those of a removed node go with it
+        index = arrays.node_index
+        kept = tuple(d for d in scenario.generated if d.source in index and d.target in index)
+        generated = scenario.generated if len(kept) == len(scenario.generated) else kept
+        document = with_generated(network.document, generated)
+        return Scenario(network, replace(case, state=State.of(arrays), document=document), generated)
     if isinstance(change, WorkloadChange):
         document, job = change.edit_workload(case.document, case.job, context)
         return replace(scenario, case=replace(case, document=document, job=job))

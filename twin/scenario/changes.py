@@ -13,10 +13,11 @@ from pydantic import Field
 from ..arrays import CompiledNetwork, Ints, State
 from ..economics.cost import node_power_w, site_power_w
 from ..errors import ChangeError
+from ..model.globs import Globs, names_matching
 from ..model.records import Link, Node
 from .change import Context, Fields, StateChange, StructureChange, WorkloadChange
 from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands, SplitWork, Synchronise, UseAccelerator
-from .select import Globs, Links, Nodes, names_matching
+from .select import Links, Nodes
 
 # --- structure ------------------------------------------------------------------------------------------------
 

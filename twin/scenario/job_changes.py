@@ -11,10 +11,10 @@ from pydantic import Field
 
 from ..errors import ChangeError, did_you_mean
 from ..model.document import TopologyDocument
+from ..model.globs import Globs, names_matching
 from ..model.job_rules import LOCAL_SGD_DEFAULTS
 from ..model.jobs import Parallelism, Placement, Precision, Recompute, TrainingJob, Width, with_placement
 from .change import Context, Fields, WorkloadChange
-from .select import Globs, names_matching
 
 
 class ScaleDemands(WorkloadChange):
@@ -225,7 +225,7 @@ class CutJob(JobChange):
 
 
 class RecoverJob(JobChange):
-    """Change how the job recovers from failures."""
+    """Change how the job recovers from failures, and how it goes on without network cards."""
 
     kind: Literal["recover_job"] = "recover_job"
     example: ClassVar[Fields] = {"recovery": "elastic", "on_site_loss": "go_on"}
@@ -233,12 +233,21 @@ class RecoverJob(JobChange):
     """restart: from the last checkpoint. elastic: continue from the memory of the other replicas."""
     on_site_loss: Literal["stop", "go_on"] | None = None
     """While a site is isolated. stop: wait for its repair. go_on: train without it."""
+    on_card_loss: Literal["stop", "drop_replicas", "pxn"] | None = None
+    """While a network card is lost. stop: wait for its repair. drop_replicas: go on without the replicas on its
+    accelerators. pxn: go on over the cards that are left in the NVLink domain."""
+    pxn_spread: Literal["all", "one"] | None = None
+    """For pxn: all cards that are left share the traffic of a lost card, or the next one carries it."""
+    pxn: bool | None = None
+    """True: exchange between accelerators of different rails goes over NVLink to the card of the other rail."""
 
     def edit_job(self, job: TrainingJob, context: Context) -> TrainingJob:
         """Return the job with this recovery."""
-        if self.recovery is None and self.on_site_loss is None:
-            raise ChangeError("nothing is stated", where=context.where, hint="recovery or on_site_loss")
-        return replace(job, recovery=self.recovery or job.recovery, on_site_loss=self.on_site_loss or job.on_site_loss)
+        names = ("recovery", "on_site_loss", "on_card_loss", "pxn_spread", "pxn")
+        stated = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if not stated:
+            raise ChangeError("nothing is stated", where=context.where, hint=f"{', '.join(names[:-1])} or {names[-1]}")
+        return replace(job, **stated)
 
 
 def single_placement(

@@ -10,9 +10,10 @@ from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, ChangeError, Issue, did_you_mean
 from ..errors.wording import quoted
 from ..model.document import TopologyDocument
+from ..model.globs import has_match, require_match
 from .apply import parse_changes
 from .changes import AddLink, AddNode, Change
-from .select import LinkSelector, NodeSelector, has_match, require_match
+from .select import LinkSelector, NodeSelector
 
 PART_KINDS: dict[tuple[str, str], Kind] = {
     ("set_transceivers", "part"): "transceiver",
@@ -39,10 +40,11 @@ def plan_issues(document: TopologyDocument, arrays: NetworkArrays, catalogue: Ca
         "node": arrays.node_ids,
         "shared risk": arrays.srlgs,
         "site": sorted(site.id for site in document.sites),
-        "demand": sorted(demand.id for demand in document.demands),
     }
+    if not document.traffic:  # the demands that blocks make are known when a plan is evaluated
+        names["demand"] = sorted(demand.id for demand in document.demands)
     index: dict[str, Mapping[str, int]] = {"link": arrays.link_index, "node": arrays.node_index}
-    for noun in ("shared risk", "site", "demand"):
+    for noun in names.keys() - index.keys():
         index[noun] = {name: row for row, name in enumerate(names[noun])}
     for plan in document.plans:
         changes = parse_changes(plan.changes, f"plans[{plan.id}].changes")
@@ -70,6 +72,8 @@ def _selection_issues(
     added: Mapping[str, Sequence[str]],
 ) -> Iterator[Issue]:
     for field, noun in NOUNS.items():
+        if noun not in names:
+            continue
         selector = getattr(change, field, None)
         conditions = selector if isinstance(selector, LinkSelector | NodeSelector) else None
         globs = conditions.id if conditions else selector

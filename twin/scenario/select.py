@@ -5,11 +5,8 @@ An exact id has priority over a glob: `rack[1]` is the rack of that id, if there
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from fnmatch import translate
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -18,12 +15,11 @@ from pydantic import BaseModel, Field
 from ..arrays import NODE_KINDS, TIERS, Bools, Ints, State
 from ..errors import ChangeError, did_you_mean
 from ..errors.wording import quoted
+from ..model.globs import Globs, match_ids
 from ..model.records import STRICT, NodeKind
 from ..units import DAYS_PER_YEAR
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Glob = Annotated[str, Field(min_length=1, max_length=200)]
-Globs = Glob | Annotated[tuple[Glob, ...], Field(min_length=1, max_length=10_000)]
 
 
 class LinkSelector(BaseModel):
@@ -70,6 +66,8 @@ class NodeSelector(BaseModel):
     """Site of the node."""
     part: Name | None = None
     """Switch model or accelerator."""
+    rail: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    """Number of the rail of a switch."""
     installed_before: date | None = None
     """Nodes installed before that day."""
 
@@ -128,43 +126,11 @@ def select_nodes(state: State, selector: Nodes, as_of: date | None, where: str) 
     if selector.part is not None:
         code = _part_code(state, selector.part, where)
         mask &= (state["node_part"] == code) | (state["node_accelerator"] == code)
+    if selector.rail is not None:
+        mask &= _of_rail(arrays.node_rail, selector.rail, where)
     if selector.installed_before is not None:
         mask &= _installed_before(state["node_age_years"], selector.installed_before, as_of, where)
     return _non_empty(mask, selector, where, "node")
-
-
-def match_ids(ids: Sequence[str], index: Mapping[str, int], globs: Globs, where: str, noun: str) -> list[int]:
-    """Return the rows that an id, a glob or a list of these names; a row may appear twice.
-
-    Args:
-        ids: all ids, sorted.
-        index: row of each id.
-        globs: ids and globs; an exact id has priority.
-        where: place of the selector, for messages.
-        noun: kind of record, for messages.
-
-    Raises:
-        ChangeError: an id or a glob matches nothing; the message names similar ids.
-    """
-    rows: list[int] = []
-    for glob in (globs,) if isinstance(globs, str) else dict.fromkeys(globs):
-        require_match(ids, index, glob, where, noun)
-        rows += [index[glob]] if glob in index else _rows_of_glob(ids, glob)
-    return rows
-
-
-def require_match(ids: Sequence[str], index: Mapping[str, int], glob: str, where: str, noun: str) -> None:
-    """Raise ChangeError if an id or a glob matches nothing; arguments as in `match_ids`."""
-    if glob not in index and not has_match(ids, glob):
-        hint = did_you_mean(re.sub(r"[*?]", "", glob), ids)
-        raise ChangeError(f"no {noun} matches {quoted(glob)}", where=where, hint=hint)
-
-
-def names_matching(names: Sequence[str], globs: Globs, where: str, noun: str) -> list[str]:
-    """Return the names that an id, a glob or a list of these selects, in sorted order; errors as in `match_ids`."""
-    ids = sorted(set(names))
-    index = {name: row for row, name in enumerate(ids)}
-    return [ids[row] for row in sorted(set(match_ids(ids, index, globs, where, noun)))]
 
 
 def _mask_of(ids: tuple[str, ...], index: dict[str, int], globs: Globs | None, where: str, noun: str) -> Bools:
@@ -173,26 +139,6 @@ def _mask_of(ids: tuple[str, ...], index: dict[str, int], globs: Globs | None, w
     mask = np.zeros(len(ids), dtype=np.bool_)
     mask[match_ids(ids, index, globs, where, noun)] = True
     return mask
-
-
-def has_match(ids: Sequence[str], glob: str) -> bool:
-    """Return whether a glob matches any of these sorted ids."""
-    return next(_rows_of_glob(ids, glob), None) is not None
-
-
-def _rows_of_glob(ids: Sequence[str], glob: str) -> Iterator[int]:
-    """Yield the rows that a glob matches.
-
-    The ids are sorted, so only those with the prefix before the first wildcard are compared.
-    """
-    wildcard = re.search(r"[*?\[]", glob)
-    if wildcard is None:
-        return
-    prefix = glob[: wildcard.start()]
-    first = bisect_left(ids, prefix)
-    end = bisect_right(ids, prefix, lo=first, key=lambda name: name[: len(prefix)])
-    match = re.compile(translate(glob)).match
-    yield from (i for i in range(first, end) if match(ids[i]))
 
 
 def _site_code(sites: tuple[str, ...], name: str, where: str) -> int:
@@ -205,6 +151,15 @@ def _part_code(state: State, name: str, where: str) -> int:
     if name not in state.parts:
         raise ChangeError(f"nothing here is a {quoted(name)}", where=where, hint=did_you_mean(name, state.parts))
     return state.parts.index(name)
+
+
+def _of_rail(node_rail: Ints, rail: int, where: str) -> Bools:
+    """Nodes of a rail; bool[n_nodes]. Raises ChangeError for a rail that the network does not have."""
+    if not (node_rail == rail).any():
+        rails = np.unique(node_rail[node_rail >= 0])
+        hint = f"rails {rails[0]} to {rails[-1]}" if len(rails) else "no switch states its rail"
+        raise ChangeError(f"no rail {rail}", where=where, hint=hint)
+    return np.asarray(node_rail == rail)
 
 
 def _installed_before(age_years: np.ndarray, day: date, as_of: date | None, where: str) -> Bools:

@@ -111,6 +111,7 @@ class Engine:
             *(case.state[name] for name in stage.state),
             *(getattr(case.document, name) for name in stage.document),
             *_job_fields(case.job, stage.job),
+            *(None if case.sharing is None else getattr(case.sharing, name) for name in stage.sharing),
             *(None if before is None else before[name] for name in stage.before),
         )
         if stage.by_ageing:
@@ -179,5 +180,6 @@ def _merged_inputs(stages: Mapping[str, Stage], names: tuple[str, ...]) -> Stage
         state=merged("state"),
         document=merged("document"),
         job=merged("job"),
+        sharing=merged("sharing"),
         by_ageing=any(stage.by_ageing for stage in seen.values()),
     )

@@ -14,8 +14,13 @@ from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..optics.link_health import LinkHealth
 from ..reliability.goodput import Goodput
+from ..structure.bisection import Bisection
+from ..structure.diameter import Diameter
+from ..structure.partitions import Partitions
+from ..structure.tiers import Oversubscription
 from ..traffic.congestion import DemandLoads
 from ..traffic.hash_law import PhaseTimes
+from ..training.cards import CardLoss
 from ..training.job_flows import JobFlows
 from ..training.phase_balancing import PhasePatterns
 from ..training.placement import JobPlacement
@@ -23,7 +28,7 @@ from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
 from ..workload.local_sgd import LossPenalty
 from .cache import Outcome
-from .outcomes import BalancedStep, NodePairs, StepOutcome
+from .outcomes import BalancedStep, JobSharing, NodePairs, StepOutcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +39,8 @@ class Case:
     document: TopologyDocument
     job: TrainingJob | None
     ageing: AgeingCase = "value"
+    sharing: JobSharing | None = None
+    """What other jobs do to this one; None for a job alone."""
 
 
 class Runner(Protocol):
@@ -86,6 +93,11 @@ class Evaluation:
     def placed(self) -> JobPlacement | None:
         """The job on its racks; None without a job."""
         return cast("JobPlacement | None", self.outcome("placement"))
+
+    @property
+    def cards(self) -> CardLoss | None:
+        """Lost network cards of the job, and what they leave of it; None without a job."""
+        return cast("CardLoss | None", self.outcome("cards"))
 
     @property
     def flows(self) -> JobFlows | None:
@@ -191,6 +203,36 @@ class Evaluation:
     def lease(self) -> Lease | None:
         """Comparison of using a site and leasing it out; None if no site has a lease price."""
         return cast("Lease | None", self.outcome("lease"))
+
+    @property
+    def partitions(self) -> Partitions | str:
+        """Connection of the end points, or why it is unknown."""
+        return cast("Partitions | str", self.outcome("partitions"))
+
+    @property
+    def site_paths(self) -> dict[tuple[str, str], int] | str:
+        """Edge-disjoint paths by pair of sites, or why they are unknown."""
+        return cast("dict[tuple[str, str], int] | str", self.outcome("site_paths"))
+
+    @property
+    def tiers(self) -> dict[str, Oversubscription | str]:
+        """Oversubscription by kind of switch, or why there is none."""
+        return cast("dict[str, Oversubscription | str]", self.outcome("tiers"))
+
+    @property
+    def bisection(self) -> Bisection | str:
+        """Bisection of the end points, or why it is unknown."""
+        return cast("Bisection | str", self.outcome("half_capacity"))
+
+    @property
+    def hop_diameter(self) -> Diameter | str:
+        """End points with the most hops between them, or why there are none."""
+        return cast("Diameter | str", self.outcome("farthest_by_hops"))
+
+    @property
+    def latency_diameter(self) -> Diameter | str:
+        """End points with the most latency between them, µs one way, or why there are none."""
+        return cast("Diameter | str", self.outcome("farthest_by_latency"))
 
     @property
     def used_figures(self) -> tuple[UsedFigure, ...]:

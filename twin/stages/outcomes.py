@@ -30,6 +30,16 @@ class BalancedStep:
 
 
 @dataclass(frozen=True, eq=False)
+class JobSharing:
+    """Effect of other jobs on a job that runs with them."""
+
+    speed_ratio: tuple[tuple[str, float], ...]
+    """Kinds of flow sets that other jobs slow, with their speed over their speed alone."""
+    other_gbps: Floats
+    """Load of the other jobs by arc, averaged over their steps; float64[2 * n_links]."""
+
+
+@dataclass(frozen=True, eq=False)
 class StepOutcome:
     """A training step, or the reason why there is none."""
 

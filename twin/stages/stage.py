@@ -15,6 +15,7 @@ from ..model.jobs import Placement, TrainingJob
 
 if TYPE_CHECKING:
     from .evaluation import Case
+    from .outcomes import JobSharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Stage:
     """Fields of the document."""
     job: tuple[str, ...] = ()
     """Fields of the job."""
+    sharing: tuple[str, ...] = ()
+    """Fields of what other jobs do to the job; see `JobSharing`."""
     catalogue: tuple[str, ...] = ()
     """Kinds of figures: kinds of parts, `general`, `prices`."""
     before: tuple[str, ...] = ()
@@ -44,7 +47,7 @@ class Stage:
 
     def inputs(self) -> Iterator[tuple[str, str]]:
         """Yield (kind, name) of each input, for tests and tables."""
-        for kind in ("needs", "state", "document", "job", "catalogue", "before", "reruns"):
+        for kind in ("needs", "state", "document", "job", "sharing", "catalogue", "before", "reruns"):
             yield from ((kind, name) for name in getattr(self, kind))
         if self.by_ageing:
             yield "by_ageing", "ageing"
@@ -123,6 +126,12 @@ class Inputs:
         """Job, restricted to the declared fields; None without a job."""
         job = self._case.job
         return None if job is None else cast(TrainingJob, RecordView(job, frozenset(self._stage.job)))
+
+    @property
+    def sharing(self) -> JobSharing | None:
+        """What other jobs do to the job, restricted to the declared fields; None for a job alone."""
+        sharing = self._case.sharing
+        return None if sharing is None else cast("JobSharing", RecordView(sharing, frozenset(self._stage.sharing)))
 
     @property
     def ageing(self) -> AgeingCase:

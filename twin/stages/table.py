@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import links, money, reliability, traffic, training
+from . import links, money, reliability, structure, traffic, training
 from .stage import Stage
 
 
@@ -42,8 +42,8 @@ ROWS = (
         state=names(
             "arc_capacity_gbps arc_head arc_stated_latency_us in_service link_ends link_length_km link_loss_ratio "
             "link_macsec link_n_parallel link_n_regenerators link_required_margin_db link_straight_km link_tier "
-            "link_transceiver n_links n_members_up n_nodes node_accelerator node_n_accelerators node_part parts "
-            "span_amplifier span_fibre span_length_km span_link span_regenerated span_standby"
+            "link_transceiver n_cards_in_use n_links n_members_up n_nodes node_accelerator node_part "
+            "parts span_amplifier span_fibre span_length_km span_link span_regenerated span_standby"
         ),
         document=("lossless", "required_margin_db"),
         catalogue=names("accelerator fec fibre general switch transceiver"),
@@ -91,11 +91,38 @@ ROWS = (
         document=("routing",),
     ),
     Stage(
-        "placement",
-        training.placement,
+        "card_ports",
+        traffic.card_ports,
+        state=names("link_ends n_nodes node_forwards node_n_accelerators node_rail"),
+    ),
+    Stage(
+        "fabric_parts",
+        traffic.fabric_parts,
+        needs=names("routed_links"),
+        state=names("link_ends n_nodes node_forwards"),
+    ),
+    Stage(
+        "allocation",
+        training.allocation,
         state=names("n_nodes node_accelerator node_ids node_kind node_n_accelerators node_site node_up parts sites"),
         job=names("across_sites id parallelism placement recompute"),
         catalogue=names("accelerator"),
+    ),
+    Stage(
+        "cards",
+        training.cards,
+        needs=names("allocation card_ports fabric_parts routed_links"),
+        state=names(
+            "link_ids link_n_parallel link_up n_cards_in_use n_links n_members_up n_nodes node_ids "
+            "node_n_accelerators node_n_cards node_site node_up"
+        ),
+        job=names("across_sites on_card_loss parallelism pxn_spread recompute"),
+    ),
+    Stage(
+        "placement",
+        training.placement,
+        needs=names("allocation cards"),
+        job=names("on_card_loss"),
     ),
     Stage(
         "memory_fit",
@@ -113,11 +140,25 @@ ROWS = (
         job=names("id n_global_batch parallelism split"),
     ),
     Stage(
-        "job_flows",
-        training.job_flows,
+        "rack_flows",
+        training.rack_flows,
         needs=names("placement"),
         state=names("n_nodes"),
         job=names("across_sites model parallelism recompute"),
+    ),
+    Stage(
+        "rail_exchange",
+        training.rail_exchange,
+        needs=names("placement card_ports"),
+        state=names("n_cards_in_use n_nodes"),
+        document=("pxn",),
+        job=names("across_sites model parallelism pxn recompute"),
+    ),
+    Stage(
+        "job_flows",
+        training.job_flows,
+        needs=names("rack_flows rail_exchange card_ports routed_links"),
+        state=names("n_members_up n_nodes"),
     ),
     Stage(
         "job_pairs",
@@ -126,9 +167,14 @@ ROWS = (
         state=names("n_nodes"),
     ),
     Stage(
+        "job_share",
+        training.job_share,
+        needs=names("split_share cards.link_share_ratio"),
+    ),
+    Stage(
         "job_routes",
         training.job_routes,
-        needs=names("job_pairs router split_share"),
+        needs=names("job_pairs router job_share"),
     ),
     Stage(
         "unit_link_loads",
@@ -145,7 +191,7 @@ ROWS = (
     Stage(
         "accelerators",
         training.accelerators,
-        needs=names("placement"),
+        needs=names("placement rail_exchange"),
         job=names("across_sites gradient_bytes_per_parameter model parallelism precision recompute"),
         catalogue=names("accelerator general"),
     ),
@@ -160,7 +206,7 @@ ROWS = (
         "hashed_flows",
         training.hashed_flows,
         needs=names("job_flows job_pairs job_routes unit_link_loads arc_balancing"),
-        state=names("arc_head link_tier n_nodes"),
+        state=names("arc_head link_tier n_nodes node_forwards"),
     ),
     Stage(
         "free_capacity",
@@ -177,6 +223,7 @@ ROWS = (
         "job_capacity",
         training.job_capacity,
         needs=names("free_capacity hash_collisions"),
+        sharing=("speed_ratio",),
     ),
     Stage(
         "why_rates_unknown",
@@ -188,8 +235,8 @@ ROWS = (
         "step",
         training.step,
         needs=names(
-            "placement memory_fit stated_split job_flows link_loads accelerators job_capacity.gbps "
-            "job_capacity.efficiency_ratio why_rates_unknown"
+            "placement cards.why_stopped memory_fit stated_split job_flows link_loads accelerators "
+            "job_capacity.gbps job_capacity.efficiency_ratio why_rates_unknown"
         ),
         job=names(
             "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter id jitter_ratio model "
@@ -204,12 +251,13 @@ ROWS = (
         needs=names(
             "placement job_flows job_pairs job_routes link_loads accelerators arc_balancing free_capacity step"
         ),
-        state=names("arc_head link_tier n_members_up n_nodes"),
+        state=names("arc_head link_tier n_members_up n_nodes node_forwards"),
         job=names(
             "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter jitter_ratio model "
             "n_fragment_layers n_global_batch n_local_steps n_overlap_steps parallelism "
             "parameter_bytes_per_parameter recompute split sync"
         ),
+        sharing=("speed_ratio",),
         catalogue=names("general"),
         in_score=False,
     ),
@@ -224,6 +272,7 @@ ROWS = (
         "arc_load",
         traffic.arc_load,
         needs=names("demands.arc_offered_gbps step link_loads.arc"),
+        sharing=("other_gbps",),
         state=names("n_links"),
     ),
     Stage(
@@ -333,7 +382,7 @@ ROWS = (
         "clean_link_loads",
         training.clean_link_loads,
         needs=names(
-            "link_loads job_flows job_pairs split_share access_latency health.lit health.rate_unknown "
+            "link_loads job_flows job_pairs job_share access_latency health.lit health.rate_unknown "
             "health.arc_latency_us"
         ),
         state=names(
@@ -341,6 +390,54 @@ ROWS = (
             "link_transceiver n_links n_members_up n_nodes node_ids node_kind parts"
         ),
         catalogue=names("transceiver"),
+        in_score=False,
+    ),
+    Stage(
+        "lit_fabric",
+        structure.lit_fabric,
+        needs=names("health.lit"),
+        state=names("link_ends n_links n_nodes node_forwards node_kind node_up"),
+        in_score=False,
+    ),
+    Stage(
+        "partitions",
+        structure.partitions,
+        needs=names("lit_fabric"),
+        in_score=False,
+    ),
+    Stage(
+        "site_paths",
+        structure.site_paths,
+        needs=names("health.lit"),
+        state=names("link_ends n_members_up node_forwards node_site sites"),
+        in_score=False,
+    ),
+    Stage(
+        "tiers",
+        structure.tiers,
+        needs=names("health.arc_capacity_gbps health.lit"),
+        state=names("arc_head n_nodes node_ids node_kind"),
+        in_score=False,
+    ),
+    Stage(
+        "half_capacity",
+        structure.half_capacity,
+        needs=names("health.arc_capacity_gbps lit_fabric"),
+        state=names("link_ids node_site"),
+        in_score=False,
+    ),
+    Stage(
+        "farthest_by_hops",
+        structure.farthest_by_hops,
+        needs=names("health.lit lit_fabric"),
+        state=names("graph n_nodes node_ids"),
+        in_score=False,
+    ),
+    Stage(
+        "farthest_by_latency",
+        structure.farthest_by_latency,
+        needs=names("health.arc_latency_us health.latency health.lit lit_fabric"),
+        state=names("graph link_ids n_nodes node_ids"),
         in_score=False,
     ),
 )

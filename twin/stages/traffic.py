@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import NODE_KINDS, Bools, Floats
+from ..arrays import LAST_END_POINT, Bools, Floats, Ints
 from ..traffic.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
 from ..traffic.matrix_routes import MatrixRoutes
+from ..traffic.network_cards import CardPorts
+from ..traffic.network_cards import card_ports as ports_of_cards
+from ..traffic.network_cards import fabric_parts as parts_of_fabric
 from ..traffic.routing import Router, links_with_share
 from ..training.step_inputs import UnitLinkLoads
 from .outcomes import NodePairs, StepOutcome
@@ -33,13 +36,23 @@ def access_latency(inputs: Inputs) -> Floats:
     Racks whose cables differ are not attached alike.
     """
     state, latency_us = inputs.state, inputs["health.arc_latency_us"]
-    at_rack = (state["node_kind"][state["link_ends"]] <= NODE_KINDS.index("host")).any(axis=1)
+    at_rack = (state["node_kind"][state["link_ends"]] <= LAST_END_POINT).any(axis=1)
     return np.where(at_rack, latency_us[0::2] + latency_us[1::2], 0.0)
 
 
 def router(inputs: Inputs) -> Router:
     """Build the router of one set of links; its cached distances and traces depend on its inputs alone."""
     return Router(inputs.state, inputs["routed_links"], inputs["access_latency"])
+
+
+def card_ports(inputs: Inputs) -> CardPorts:
+    """Collect the ports of the network cards of all racks and hosts."""
+    return ports_of_cards(inputs.state)
+
+
+def fabric_parts(inputs: Inputs) -> Ints:
+    """Label the nodes that reach each other over links that carry traffic; int64[n_nodes]."""
+    return parts_of_fabric(inputs.state, inputs["routed_links"])
 
 
 def demand_pairs(inputs: Inputs) -> NodePairs | None:
@@ -75,7 +88,7 @@ def demands(inputs: Inputs) -> DemandLoads | None:
 
 
 def arc_load(inputs: Inputs) -> Floats:
-    """Compute the offered Gb/s by arc: demands, plus the job's bits averaged over a step."""
+    """Compute the offered Gb/s by arc: demands, and the bits of the job and of jobs beside it, averaged over a step."""
     load_gbps = np.zeros(2 * inputs.state.n_links)
     offered_gbps: Floats | None = inputs["demands.arc_offered_gbps"]
     if offered_gbps is not None:
@@ -83,6 +96,8 @@ def arc_load(inputs: Inputs) -> Floats:
     result: StepOutcome = inputs["step"]
     if result.step is not None:
         load_gbps[inputs["link_loads.arc"]] += result.step.arc_bits / result.step.step_time_s / 1e9
+    if inputs.sharing is not None:
+        load_gbps += inputs.sharing.other_gbps
     return load_gbps
 
 

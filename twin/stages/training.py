@@ -21,6 +21,7 @@ from ..training.balancing_rules import (
     is_unstated,
     with_stated,
 )
+from ..training.cards import CardLoss, card_loss, placed_on_cards
 from ..training.causes import links_without_line_loss, shares_without_line_loss
 from ..training.job_flows import JobFlows
 from ..training.job_flows import job_flows as flows_of_job
@@ -30,6 +31,8 @@ from ..training.memory_fit import fit_issues, peak_issues, split_issues
 from ..training.phase_balancing import PhasePatterns, exchange_weights, phase_patterns
 from ..training.phase_capacity import PhaseCapacity
 from ..training.placement import JobPlacement, place_job
+from ..training.rail_exchange import RailExchange, over_the_fabric, with_relays
+from ..training.rail_exchange import rail_exchange as exchange_between_rails
 from ..training.step import step_of, step_time_s
 from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
@@ -37,8 +40,8 @@ from .outcomes import BalancedStep, StepOutcome
 from .stage import Inputs
 
 
-def placement(inputs: Inputs) -> JobPlacement | None:
-    """Place the job on racks; None without a job. Raises TopologyError if it does not fit."""
+def allocation(inputs: Inputs) -> JobPlacement | None:
+    """Place the job on racks with all their cards; None without a job. Raises TopologyError if it does not fit."""
     job, state = inputs.job, inputs.state
     if job is None:
         return None
@@ -47,6 +50,20 @@ def placement(inputs: Inputs) -> JobPlacement | None:
     if unknown:
         raise TopologyError("the job has no place", found=unknown)
     return place_job(state, job, inputs.reader)
+
+
+def cards(inputs: Inputs) -> CardLoss | None:
+    """Find the lost cards of the job, and what they leave of it; None without a job."""
+    job, placed = inputs.job, inputs["allocation"]
+    if job is None:
+        return None
+    return card_loss(inputs.state, job, placed, inputs["card_ports"], inputs["fabric_parts"], inputs["routed_links"])
+
+
+def placement(inputs: Inputs) -> JobPlacement | None:
+    """Compute the placement of the replicas that go on, with the rates of their cards; None without a job."""
+    job = inputs.job
+    return None if job is None else placed_on_cards(inputs["allocation"], inputs["cards"], job.on_card_loss)
 
 
 def memory_fit(inputs: Inputs) -> None:
@@ -69,10 +86,28 @@ def stated_split(inputs: Inputs) -> None:
         raise TopologyError("the stated split does not do the batch", where=f"jobs[{job.id}]", found=issues)
 
 
-def job_flows(inputs: Inputs) -> JobFlows | None:
-    """Compute the flows of the job between racks; None without a job."""
+def rack_flows(inputs: Inputs) -> JobFlows | None:
+    """Compute the flows of the job between racks, whatever their rails; None without a job."""
     job = inputs.job
     return None if job is None else flows_of_job(inputs["placement"], job, inputs.state.n_nodes)
+
+
+def rail_exchange(inputs: Inputs) -> RailExchange | None:
+    """Find the exchange of the job between rails; None without a job, or where all of it stays on its rail."""
+    job, placed = inputs.job, inputs["placement"]
+    if job is None:
+        return None
+    pxn = (inputs.document.pxn if job.pxn is None else job.pxn) or any(g.relayed_ratio for g in placed.groups)
+    return exchange_between_rails(inputs.state, job, placed, inputs["card_ports"], pxn=pxn)
+
+
+def job_flows(inputs: Inputs) -> JobFlows | None:
+    """Compute the flows of the job; exchange between rails goes from leaf to leaf without PXN. None without a job."""
+    flows: JobFlows | None = inputs["rack_flows"]
+    exchange: RailExchange | None = inputs["rail_exchange"]
+    if flows is None or exchange is None or exchange.pxn:
+        return flows
+    return over_the_fabric(exchange, flows, inputs.state, inputs["card_ports"], inputs["routed_links"])
 
 
 def job_pairs(inputs: Inputs) -> PairTable | None:
@@ -81,10 +116,20 @@ def job_pairs(inputs: Inputs) -> PairTable | None:
     return None if flows is None else PairTable.of(flows, inputs.state.n_nodes)
 
 
+def job_share(inputs: Inputs) -> Floats:
+    """Compute the split weight of each arc for the job's traffic; float64[2 * n_links].
+
+    Cards that carry the traffic of lost ones weigh more.
+    """
+    share: Floats = inputs["split_share"]
+    weight: Floats | None = inputs["cards.link_share_ratio"]
+    return share if weight is None else share * np.repeat(weight, 2)
+
+
 def job_routes(inputs: Inputs) -> Routes | None:
     """Find the routes of the job's node pairs; None without a job."""
     pairs: PairTable | None = inputs["job_pairs"]
-    return None if pairs is None else inputs["router"].routes(inputs["split_share"], pairs.source, pairs.target)
+    return None if pairs is None else inputs["router"].routes(inputs["job_share"], pairs.source, pairs.target)
 
 
 def unit_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
@@ -116,7 +161,7 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
     if not (lit_without_loss != lit).any():
         return loads
     pairs: PairTable = inputs["job_pairs"]
-    share = shares_without_line_loss(state, lit, inputs["split_share"], inputs.reader)
+    share = shares_without_line_loss(state, lit, inputs["job_share"], inputs.reader)
     routes = Router(state, lit_without_loss & links_with_share(share), inputs["access_latency"]).routes(
         share, pairs.source, pairs.target
     )
@@ -128,8 +173,13 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
 
 def accelerators(inputs: Inputs) -> AcceleratorGroups | None:
     """Compute the accelerator groups of the job, independent of the network; None without a job."""
-    job = inputs.job
-    return None if job is None else AcceleratorGroups.of(inputs["placement"], job, inputs.reader)
+    job, exchange = inputs.job, inputs["rail_exchange"]
+    if job is None:
+        return None
+    placed = inputs["placement"]
+    if exchange is not None and exchange.pxn:
+        placed = with_relays(placed, exchange)
+    return AcceleratorGroups.of(placed, job, inputs.reader)
 
 
 def arc_balancing(inputs: Inputs) -> BalancingRules:
@@ -170,14 +220,14 @@ def hash_collisions(inputs: Inputs) -> dict[str, PhaseTimes]:
 
 
 def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
-    """Compute the capacity for each phase of the job, after background demands and hash collisions."""
+    """Compute the capacity for each phase of the job, after background demands, hash collisions and other jobs."""
     gbps: Floats | None = inputs["free_capacity"]
     if gbps is None:
         return None
     times: dict[str, PhaseTimes] = inputs["hash_collisions"]
-    return PhaseCapacity.same_for_all(gbps).with_efficiency(
-        {kind: found.mean_efficiency_ratio for kind, found in times.items()}
-    )
+    efficiency_ratio = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
+    capacity = PhaseCapacity.same_for_all(gbps).with_efficiency(efficiency_ratio)
+    return capacity if inputs.sharing is None else capacity.slowed(dict(inputs.sharing.speed_ratio))
 
 
 def why_rates_unknown(inputs: Inputs) -> str:
@@ -207,10 +257,15 @@ def step(inputs: Inputs) -> StepOutcome:
         return StepOutcome(None, "the document has no job")
     for check in ("memory_fit", "stated_split"):
         _ = inputs[check]  # reading them raises if the job cannot run
+    if inputs["cards.why_stopped"]:
+        return StepOutcome(None, inputs["cards.why_stopped"])
     loads: UnitLinkLoads = inputs["link_loads"]
     if loads.unreachable:
         phase, a, b = loads.unreachable[0]
-        return StepOutcome(None, f"no path for {phase.replace('_', '-')} traffic from {a} to {b}")
+        why = f"no path for {phase.replace('_', '-')} traffic from {a} to {b}"
+        if inputs["job_flows"].crosses_rails:
+            why += "; pxn: true sends exchange between rails over NVLink"
+        return StepOutcome(None, why)
     if inputs["why_rates_unknown"]:
         return StepOutcome(None, inputs["why_rates_unknown"])
     placed, flows, groups = inputs["placement"], inputs["job_flows"], inputs["accelerators"]
@@ -243,6 +298,8 @@ def unstated_balancing(inputs: Inputs) -> tuple[BalancedStep, ...]:
         times = patterns.times(gbps, inputs.state.n_members_up, weights)
         efficiency = {kind: kind_times.mean_efficiency_ratio for kind, kind_times in times.items()}
         capacity = PhaseCapacity.same_for_all(gbps).with_efficiency(efficiency)
+        if inputs.sharing is not None:
+            capacity = capacity.slowed(dict(inputs.sharing.speed_ratio))
         step_s = step_time_s(StepInputs(job, placed, flows, inputs["accelerators"], loads, capacity))
         found.append(BalancedStep(mode, n_flows, min(efficiency.values(), default=1.0), step_s))
     return tuple(found)

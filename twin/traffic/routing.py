@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import NODE_KINDS, Bools, Floats, Ints, State
+from ..arrays import LAST_END_POINT, Bools, Floats, Ints, State
 from ..kernels.ecmp import spread_amounts, trace_pair, worst_path_us
 from ..kernels.paths import shortest_distances, shortest_hops
 
@@ -270,7 +270,7 @@ def links_with_share(share: Floats) -> Bools:
 
 def _is_endpoint(state: State) -> Bools:
     """Racks and hosts, bool[n_nodes]."""
-    return np.asarray(state["node_kind"] <= NODE_KINDS.index("host"))
+    return np.asarray(state["node_kind"] <= LAST_END_POINT)
 
 
 def _outgoing(state: State, usable: Bools) -> tuple[Ints, Ints]:
@@ -307,7 +307,7 @@ def _build_routes(
     at_source = tail_of == np.repeat(np.array([trace.source for trace in traces], np.int64), counts)
     at_target = head_of == np.repeat(np.array([trace.target for trace in traces], np.int64), counts)
     # an arc that is both first and last belongs to the rack or host, whose group has other members; never to the switch
-    leads_to_endpoint = state["node_kind"][head_of] <= NODE_KINDS.index("host")
+    leads_to_endpoint = state["node_kind"][head_of] <= LAST_END_POINT
     at_source &= ~(at_target & leads_to_endpoint)
     at_target &= ~at_source
     slot, out, first_out = slots

@@ -34,7 +34,8 @@ from ..workload.rank_exchange import (
     stage_layers,
 )
 from .memory_fit import max_micro_batches_in_memory
-from .placement import DomainSharing, JobPlacement, PlacedGroup, accelerator_profile, domain_sharing
+from .placed_groups import PlacedGroup
+from .placement import DomainSharing, JobPlacement, accelerator_profile, domain_sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +76,35 @@ class DataExchangeFloor:
 
 
 def calibrated_groups(placed: JobPlacement, job: TrainingJob, reader: FigureReader) -> tuple[CalibratedGroup, ...]:
-    """Add the accelerator profile and memory limit to every placed group.
+    """Add the accelerator profile and memory limit to every placed group; a mixed group is as slow as its slowest kind.
 
     `overlap_ratio` is the part's own figure, else the general one.
     """
+    return tuple(_slowest_variant(group, placed, job, reader) for group in placed.groups)
+
+
+def _slowest_variant(
+    placed_group: PlacedGroup, placed: JobPlacement, job: TrainingJob, reader: FigureReader
+) -> CalibratedGroup:
     default_overlap_ratio = reader.general("overlap_ratio")
-    one_site_replicas = job.across_sites == "data"
-    calibrated = []
-    for group in placed.groups:
+    layout = layout_of(job, placed.n_replicas_at(placed_group.site, whole=job.across_sites == "data"))
+    sharing, variants = domain_sharing(placed_group, job), []
+    for group in placed_group.variants():
         profile = accelerator_profile(group, job, reader)
-        layout = layout_of(job, placed.n_replicas_at(group.site, whole=one_site_replicas))
         overlap_ratio = reader.part_or(group.accelerator, "overlap_ratio", default_overlap_ratio)
         max_micro_batches = max_micro_batches_in_memory(placed, group, job, profile)
-        calibrated.append(
-            CalibratedGroup(group, profile, layout, domain_sharing(group, job), overlap_ratio, max_micro_batches)
-        )
-    return tuple(calibrated)
+        variants.append(CalibratedGroup(group, profile, layout, sharing, overlap_ratio, max_micro_batches))
+    if len(variants) == 1:
+        return variants[0]
+    slowest = max(variants, key=lambda group: _stage_sums_s(group, job, NetworkTimes(), layers=True))
+    # a stated split states the micro batches of the whole group once
+    n_stated = placed_group.placement.n_micro_batches
+    placement = replace(slowest.placed.placement, n_micro_batches=n_stated)
+    return replace(
+        slowest,
+        placed=replace(slowest.placed, placement=placement),
+        max_micro_batches=min(group.max_micro_batches for group in variants),
+    )
 
 
 def without_network_cards(groups: tuple[CalibratedGroup, ...]) -> tuple[CalibratedGroup, ...]:

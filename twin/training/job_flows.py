@@ -11,7 +11,8 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..model.jobs import TrainingJob
 from ..workload.job_arithmetic import layout_of, n_per_replica
-from .placement import JobPlacement, PlacedGroup, rank_pairs_between_racks
+from .placed_groups import PlacedGroup
+from .placement import JobPlacement, rank_pairs_between_racks
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,8 @@ class JobFlows:
     context: tuple[Flows, ...]
     expert: tuple[Flows, ...]
     wide: tuple[tuple[int, int, Flows], ...]
+    crosses_rails: bool = False
+    """Whether flows go from leaf to leaf between rails."""
 
     def sets(self) -> list[tuple[str, Flows]]:
         """(phase, flows) of all sets in a fixed order."""
@@ -139,7 +142,7 @@ def _local_exchange(placed: JobPlacement, job: TrainingJob, site: str, n_nodes: 
     amount = np.concatenate([np.full(len(ring[0]), ring[2]) for ring in rings])
     leaves_rack = any((start != end).any() for start, end, _ in rings[n_blocks > 1 :])
     n_ranks = n_blocks * (n_block_ranks if leaves_rack else 1)
-    return LocalExchange(site, n_blocks, n_ranks, _summed_flows(source, target, amount, n_nodes))
+    return LocalExchange(site, n_blocks, n_ranks, summed_flows(source, target, amount, n_nodes))
 
 
 def _block_rings(rack: Ints, job: TrainingJob, n_block_ranks: int) -> Iterator[tuple[Ints, Ints, float]]:
@@ -175,23 +178,23 @@ def _context_flows(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
     """Flows round the context ring of each tensor rank."""
     groups = group.rack.reshape(-1, job.parallelism.cp, job.parallelism.tp)
     next_rack = np.roll(groups, -1, axis=1)
-    return _summed_flows(groups.ravel(), next_rack.ravel(), np.ones(groups.size), n_nodes)
+    return summed_flows(groups.ravel(), next_rack.ravel(), np.ones(groups.size), n_nodes)
 
 
 def _expert_flows(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
     """Flows of each rank's tokens, in equal parts to the other ranks that share its experts."""
     source, target, pairs = rank_pairs_between_racks(group.rack.reshape(-1, job.parallelism.ep), n_nodes)
-    flows = _summed_flows(source, target, pairs / (job.parallelism.ep - 1), n_nodes)
+    flows = summed_flows(source, target, pairs / (job.parallelism.ep - 1), n_nodes)
     return replace(flows, n_pairs=flows.amount * (job.parallelism.ep - 1))
 
 
-def _summed_flows(source: Ints, target: Ints, amount: Floats, n_nodes: int) -> Flows:
-    """Flows of one pair each with equal ends added up, ordered by ends; flows inside a rack are left out."""
+def summed_flows(source: Ints, target: Ints, amount: Floats, n_nodes: int, n_pairs: Floats | None = None) -> Flows:
+    """Flows with equal ends added up, ordered by ends; flows inside a rack are left out. `n_pairs`: None = one each."""
     keys, rows = np.unique(source * n_nodes + target, return_inverse=True)
     total = np.bincount(rows, weights=amount, minlength=len(keys))
-    n_pairs = np.bincount(rows, minlength=len(keys)).astype(np.float64)
+    counted = np.bincount(rows, weights=n_pairs, minlength=len(keys)).astype(np.float64)
     leaves_rack = keys // n_nodes != keys % n_nodes
-    return Flows(keys[leaves_rack] // n_nodes, keys[leaves_rack] % n_nodes, total[leaves_rack], n_pairs[leaves_rack])
+    return Flows(keys[leaves_rack] // n_nodes, keys[leaves_rack] % n_nodes, total[leaves_rack], counted[leaves_rack])
 
 
 def _shard_flows(source: Ints, target: Ints, size: int, n_nodes: int) -> Flows:
@@ -206,7 +209,7 @@ def _shard_flows(source: Ints, target: Ints, size: int, n_nodes: int) -> Flows:
     offsets = np.arange(size)
     source_rack = source[((start // m)[:, None] * size + offsets).ravel()]
     target_rack = target[((start // n)[:, None] * size + offsets).ravel()]
-    return _summed_flows(source_rack, target_rack, np.repeat(length / size, size), n_nodes)
+    return summed_flows(source_rack, target_rack, np.repeat(length / size, size), n_nodes)
 
 
 def _pipeline_flows(rack: Ints, size: int, stage: int, n_virtual: int, n_nodes: int) -> Flows:
@@ -220,6 +223,6 @@ def _pipeline_flows(rack: Ints, size: int, stage: int, n_virtual: int, n_nodes: 
     crossings = np.where(is_inner, float(n_virtual), n_virtual - 1.0)
     is_used = crossings > 0
     source, target = rack[position[is_used]], rack[next_position[is_used]]
-    return _summed_flows(
+    return summed_flows(
         np.concatenate((source, target)), np.concatenate((target, source)), np.tile(crossings[is_used], 2), n_nodes
     )

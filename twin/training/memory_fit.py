@@ -15,15 +15,8 @@ from ..workload.compute import AcceleratorProfile
 from ..workload.group_times import UNLIMITED, TimedGroup
 from ..workload.job_arithmetic import flops_per_micro_batch, layout_of, n_micro_batches, n_per_replica
 from ..workload.memory import memory_use
-from .placement import (
-    AvailableGroup,
-    JobPlacement,
-    PlacedGroup,
-    accelerator_profile,
-    block_size,
-    groups_by_replica,
-    groups_by_stage,
-)
+from .placed_groups import AvailableGroup, PlacedGroup, block_size, groups_by_replica, groups_by_stage
+from .placement import JobPlacement, accelerator_profile
 
 
 def fit_issues(placed: JobPlacement, job: TrainingJob, reader: FigureReader) -> list[Issue]:
@@ -83,8 +76,9 @@ def _memory_needs(
 ) -> Iterator[tuple[PlacedGroup, float, AcceleratorProfile]]:
     """(group, bytes that the job needs on one of its accelerators, their profile), group by group."""
     for group, m in zip(placed.groups, _requested_split(job, placed), strict=True):
-        profile = accelerator_profile(group, job, reader)
-        yield group, _needed_bytes(placed, group, job, profile, m), profile
+        for variant in group.variants():
+            profile = accelerator_profile(variant, job, reader)
+            yield variant, _needed_bytes(placed, variant, job, profile, m), profile
 
 
 def _requested_split(job: TrainingJob, placed: JobPlacement) -> list[int]:
@@ -152,8 +146,8 @@ def _place_with(placed: JobPlacement, job: TrainingJob) -> JobPlacement | None:
         n_in_domain = np.bincount(group.domain)
         first = np.cumsum(n_in_domain) - n_in_domain
         retained = np.arange(len(group.domain)) - first[group.domain] < (n_in_domain // tp * tp)[group.domain]
-        rack, domain = group.rack[retained], group.domain[retained]
-        available.append(AvailableGroup(group.site, group.accelerator, rack, domain, len(rack), group.placement))
+        ranks = group.rack[retained], group.slot[retained], group.domain[retained]
+        available.append(AvailableGroup(group.site, group.accelerator, *ranks, len(ranks[0]), group.placement))
     over_sites = job.across_sites == "pipeline"
     groups, issues = (groups_by_stage if over_sites else groups_by_replica)(job, available)
     if issues or len(groups) < len(available):

@@ -150,14 +150,12 @@ def _pattern(
     first, arc, fraction = _traces(routes, used)
     route = np.repeat(np.arange(len(used)), np.diff(first))
     head = state["arc_head"]
-    # first and last arcs of a route are links of cards
     has_rule = rules.of_arc[arc] != EVEN
-    has_rule &= head[arc ^ 1] != head[arc[first[route]] ^ 1]
-    has_rule &= head[arc] != head[arc[first[route + 1] - 1]]
     present = np.ones(len(arc))
     if (state.link_tier[arc[has_rule] // 2] != TIERS.index("wide_area")).any():
+        has_cards = np.asarray(~state["node_forwards"])
         scratch = np.zeros(state.n_nodes, np.int64), np.zeros(state.n_nodes, np.int64)
-        present_fractions(first, arc, fraction, head, *scratch, present)
+        present_fractions(first, arc, fraction, head, has_cards, *scratch, present)
     counts = np.bincount(route[has_rule], minlength=len(used))
     return PhasePattern(
         first=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),

@@ -41,6 +41,11 @@ class PhaseCapacity:
         """Replace the efficiency of these kinds."""
         return PhaseCapacity(self.gbps, {**self.efficiency_ratio, **efficiency_ratio})
 
+    def slowed(self, speed_ratio: Mapping[str, float]) -> PhaseCapacity:
+        """Slow all arcs of these kinds by these ratios."""
+        slower = {kind: self.efficiency_ratio[kind] * ratio for kind, ratio in speed_ratio.items()}
+        return PhaseCapacity(self.gbps, {**self.efficiency_ratio, **slower})
+
     def take_rows(self, rows: Ints) -> PhaseCapacity:
         """Take the capacity on these rows only."""
         return PhaseCapacity({kind: column[rows] for kind, column in self.gbps.items()}, self.efficiency_ratio)

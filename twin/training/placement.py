@@ -17,34 +17,13 @@ from ..catalogue.figure_reader import FigureReader
 from ..errors import Issue, TopologyError
 from ..model.jobs import Placement, TrainingJob
 from ..workload.compute import AcceleratorProfile
-from ..workload.job_arithmetic import layout_of, n_per_replica
+from ..workload.job_arithmetic import layout_of
+from .placed_groups import AvailableGroup, PlacedGroup, block_label, block_size, groups_by_replica, groups_by_stage
 
 MAX_PLACED = 4_000_000
 """Accelerators of one kind in one placement; each is a row while flows are computed."""
 MAX_SITES = 32
 """Sites of one job; each pair of them exchanges."""
-
-
-@dataclass(frozen=True, eq=False)
-class PlacedGroup:
-    """Ranks on one accelerator kind at one site. `rack` and `domain` are by accelerator, in order of the ranks."""
-
-    site: str
-    accelerator: str
-    n_replicas: int
-    rack: Ints
-    """Node row of each accelerator; int64[n_accelerators]."""
-    domain: Ints
-    """NVLink domain of each accelerator, numbered from 0 at each site and kind; int64[n_accelerators]."""
-    first_stage: int
-    n_stages: int
-    """Pipeline stages in this group: all of them, or some where replicas reach over sites."""
-    placement: Placement
-
-    @property
-    def n_domain(self) -> int:
-        """Accelerators of the largest domain in use."""
-        return int(np.bincount(self.domain).max(initial=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,19 +54,6 @@ class JobPlacement:
         return sum(p.n_replicas for p in self.groups if p.site == site) if whole else self.n_replicas
 
 
-@dataclass(frozen=True, slots=True)
-class AvailableGroup:
-    """Accelerators of one kind that a placement takes, tensor group by tensor group, before replicas are formed."""
-
-    site: str
-    accelerator: str
-    rack: Ints
-    domain: Ints
-    n_allocated: int
-    """Accelerators taken, with those that form no whole tensor group."""
-    placement: Placement
-
-
 def place_job(state: State, job: TrainingJob, reader: FigureReader) -> JobPlacement:
     """Place whole replicas on racks that are up, by accelerator kind and rack id.
 
@@ -113,12 +79,18 @@ def place_job(state: State, job: TrainingJob, reader: FigureReader) -> JobPlacem
     taken = np.zeros(state.n_nodes, dtype=np.int64)
     available: list[AvailableGroup] = []
     issues: list[Issue] = []
+    too_small: dict[Placement, list[Issue]] = {}
     for placement in order:
         groups_taken, problems = _take_accelerators(state, job, placement, taken, reader)
         available += groups_taken
-        issues += problems
+        if groups_taken and job.across_sites == "data":
+            too_small[placement] = problems
+        else:
+            issues += problems
     if not issues:
         groups, issues = (groups_by_stage if job.across_sites == "pipeline" else groups_by_replica)(job, available)
+        in_use = {variant.placement for group in groups for variant in group.variants()}
+        issues += [issue for placement, found in too_small.items() if placement not in in_use for issue in found]
     if issues:
         raise TopologyError("the job does not fit", where=where, found=issues)
     allocated: dict[str, int] = {}
@@ -145,9 +117,9 @@ def _take_accelerators(
     """
     tp = job.parallelism.tp
     # a placement of a replica over all sites holds some stages only
-    size, block_label = block_size(job), _block_label(job)
+    size, label = block_size(job), block_label(job)
     if job.across_sites == "pipeline":
-        size, block_label = size // job.parallelism.pp, "stage"
+        size, label = size // job.parallelism.pp, "stage"
     where = f"jobs[{job.id}].placement[{placement.site}]"
     free = state["node_n_accelerators"] - taken
     at_site = state["node_site"] == state.sites.index(placement.site)
@@ -174,7 +146,8 @@ def _take_accelerators(
         n_free_of_kind = int(free[rows].sum())
         if min(n_remaining, n_free_of_kind) > MAX_PLACED:
             return [], [Issue(where, f"more than {MAX_PLACED:,} accelerators of one kind", "state a smaller number")]
-        rack, domain = _tensor_groups(rows, free[rows], n_domain, tp)
+        rack, slot, domain = _tensor_groups(rows, free[rows], n_domain, tp)
+        slot += taken[rack]
         n_fitting = min(n_remaining, len(rack))
         # of a stated number the next kind may take the remainder; of "all" the remainder of this kind stays idle
         takes_remainder = placement.n_accelerators is None or kind == kinds[-1]
@@ -185,9 +158,12 @@ def _take_accelerators(
         stranded = used // (n_domain // tp * tp) * (n_domain % tp)
         taken += used + np.maximum(stranded, _idle_by_node(rows, free, rack[:n_used], n_allocated - n_used, len(taken)))
         n_remaining -= n_allocated
-        groups.append(AvailableGroup(placement.site, kind, rack[:n_used], domain[:n_used], n_allocated, placement))
-    issues = _shortages(placement, groups, size, block_label, int(free[usable].sum()), where)
-    return ([], issues) if issues else (groups, [])
+        ranks = rack[:n_used], slot[:n_used], domain[:n_used]
+        groups.append(AvailableGroup(placement.site, kind, *ranks, n_allocated, placement))
+    n_whole = sum(len(group.rack) // size * size for group in groups)
+    # a placement too small for a block may be part of one
+    issues = _shortages(placement, n_whole, size, label, int(free[usable].sum()), where)
+    return ([], issues) if issues and n_whole else (groups, issues)
 
 
 def _usable_kinds(state: State, placement: Placement, usable: Bools, where: str) -> tuple[list[str], list[Issue]]:
@@ -205,16 +181,13 @@ def _usable_kinds(state: State, placement: Placement, usable: Bools, where: str)
     return kinds, []
 
 
-def _shortages(
-    placement: Placement, groups: list[AvailableGroup], size: int, block_label: str, n_free: int, where: str
-) -> list[Issue]:
+def _shortages(placement: Placement, n_whole: int, size: int, label: str, n_free: int, where: str) -> list[Issue]:
     """Issues of a placement that gets no block of `size` accelerators, or fewer blocks than it states."""
-    n_whole = sum(len(group.rack) // size * size for group in groups)
     if not n_whole:
-        return [Issue(where, f"no whole {block_label} of {size} accelerators fits", f"{n_free} are free and up")]
+        return [Issue(where, f"no whole {label} of {size} accelerators fits", f"{n_free} are free and up")]
     if placement.n_accelerators is None or placement.n_accelerators - n_whole < size:
         return []
-    hint = f"the site has {n_free} free and up, each {block_label} of {size} of one kind, tensor ranks on one NVLink"
+    hint = f"the site has {n_free} free and up, each {label} of {size} of one kind, tensor ranks on one NVLink"
     return [Issue(where, f"{placement.n_accelerators} accelerators asked for, {n_whole} placed", hint)]
 
 
@@ -237,86 +210,31 @@ def _matching_racks(ids: tuple[str, ...], usable: Bools, pattern: str) -> Bools:
     return out
 
 
-def _tensor_groups(rows: Ints, free: Ints, n_domain: int, tp: int) -> tuple[Ints, Ints]:
-    """(rack, domain) of each accelerator in a whole tensor group, rack by rack and domain by domain."""
+def _tensor_groups(rows: Ints, free: Ints, n_domain: int, tp: int) -> tuple[Ints, Ints, Ints]:
+    """(rack, slot, domain) of each accelerator in a whole tensor group, rack by rack and domain by domain.
+
+    Slots count the free accelerators of a rack.
+    """
     per_domain = n_domain // tp * tp
     n_used = free // n_domain * per_domain + free % n_domain // tp * tp
     n_domains = -(-free // n_domain)
     first = np.cumsum(n_used) - n_used
     index = np.arange(int(n_used.sum())) - np.repeat(first, n_used)
     domain = np.repeat(np.cumsum(n_domains) - n_domains, n_used) + index // per_domain
-    return np.repeat(rows, n_used), domain
-
-
-def groups_by_replica(job: TrainingJob, available: list[AvailableGroup]) -> tuple[list[PlacedGroup], list[Issue]]:
-    """Form groups of whole blocks of replicas, each on one kind."""
-    size, pp = block_size(job), job.parallelism.pp
-    groups = []
-    for source in available:
-        n_blocks = len(source.rack) // size
-        if n_blocks:
-            n_replicas = n_blocks * (size // n_per_replica(job))
-            rack, domain = source.rack[: n_blocks * size], source.domain[: n_blocks * size]
-            groups.append(
-                PlacedGroup(source.site, source.accelerator, n_replicas, rack, domain, 0, pp, source.placement)
-            )
-    return groups, []
-
-
-def groups_by_stage(job: TrainingJob, available: list[AvailableGroup]) -> tuple[list[PlacedGroup], list[Issue]]:
-    """Form groups of pipeline stages for replicas that reach over sites, so that as many replicas as possible fit."""
-    parallelism = job.parallelism
-    n_block_stage = block_size(job) // parallelism.pp
-    # a kind with too few accelerators for one stage stays idle
-    order = sorted(
-        (source for source in available if len(source.rack) >= n_block_stage),
-        key=lambda source: (source.site, source.accelerator),
-    )
-    where = f"jobs[{job.id}].placement"
-    if parallelism.n_virtual_stages > 1 and len({source.site for source in order}) > 1:
-        where = f"jobs[{job.id}].parallelism.n_virtual_stages"
-        return [], [Issue(where, "stages interleaved over sites feed one another over every crossing again", "1")]
-    if len(order) > parallelism.pp:
-        return [], [
-            Issue(where, f"{len(order)} kinds and sites for {parallelism.pp} pipeline stages", "fewer, or a larger pp")
-        ]
-    stages = [1] * len(order)
-    for _ in range(parallelism.pp - len(order)):
-        chosen = max(range(len(order)), key=lambda i: (len(order[i].rack) / (stages[i] + 1), -i))
-        stages[chosen] += 1
-    n_blocks = min(
-        len(source.rack) // (n_block_stage * n_stages) for source, n_stages in zip(order, stages, strict=True)
-    )
-    if not n_blocks:
-        return [], [Issue(where, f"no whole {_block_label(job)} of {block_size(job)} accelerators fits over the sites")]
-    groups, first_stage = [], 0
-    for source, n_stages in zip(order, stages, strict=True):
-        n_used = n_blocks * n_block_stage * n_stages
-        n_replicas = n_blocks * (n_block_stage // (parallelism.tp * parallelism.cp))
-        rack, domain = source.rack[:n_used], source.domain[:n_used]
-        groups.append(
-            PlacedGroup(
-                source.site, source.accelerator, n_replicas, rack, domain, first_stage, n_stages, source.placement
-            )
-        )
-        first_stage += n_stages
-    return groups, []
-
-
-def block_size(job: TrainingJob) -> int:
-    """Accelerators of a block: one replica, or as many as share the experts of their layers."""
-    return n_per_replica(job) * layout_of(job, 1).n_block_replicas
-
-
-def _block_label(job: TrainingJob) -> str:
-    n = layout_of(job, 1).n_block_replicas
-    return "replica" if n == 1 else f"block of {n} replicas"
+    slot = index // per_domain * n_domain + index % per_domain
+    return np.repeat(rows, n_used), slot, domain
 
 
 def accelerator_profile(group: PlacedGroup, job: TrainingJob, reader: FigureReader) -> AcceleratorProfile:
-    """Profile of the group's accelerator at the job's precision, with the NVLink domain that its racks have."""
+    """Profile of the group's accelerator at the job's precision, with the NVLink domain and cards of its racks."""
     profile = AcceleratorProfile.of(lambda name: reader.part(group.accelerator, name), job.precision)
-    return replace(profile, n_domain=min(profile.n_domain, group.n_domain))
+    return replace(
+        profile,
+        n_domain=min(profile.n_domain, group.n_domain),
+        nic_bytes_per_s=profile.nic_bytes_per_s * group.card_ratio,
+        nic_hop_s=profile.nic_hop_s + profile.nvlink_hop_s * ((group.relayed_ratio > 0.0) + group.crosses_rails),
+        relayed_ratio=group.relayed_ratio,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,16 @@ def _step_figures(inputs: StepInputs, timing: SplitTiming) -> Step:
     )
 
 
+def bits_by_kind(inputs: StepInputs, step: Step) -> dict[str, Floats]:
+    """Bits of one step by kind of flow sets and row of the loads, averaged over local steps; float64[n_rows] each."""
+    found: dict[str, Floats] = {}
+    for phase, by_kind in _bits_by_phase(inputs, step.split).items():
+        n_steps = step.n_local_steps if phase == "wide_area" else 1
+        for kind, bits in by_kind.items():
+            found[kind] = found.get(kind, 0.0) + bits / n_steps
+    return found
+
+
 def _seconds_by_row(inputs: StepInputs, bits_by_kind: Mapping[str, Floats]) -> Floats:
     """Seconds by row that the flow sets of a phase take one after the other."""
     return np.asarray(sum(inputs.capacity.seconds(kind, bits) for kind, bits in bits_by_kind.items()))

@@ -69,6 +69,8 @@ class AcceleratorProfile:
     """Passes of a row of hidden width through the memory on its way to its expert and back, forward."""
     host_expert_layer_s: float
     """Time to launch the kernels of a pass of a layer with experts one by one, after row counts reach the host."""
+    relayed_ratio: float = 0.0
+    """Share of what an accelerator sends over cards that goes over NVLink to the card of another one first."""
 
     @classmethod
     def of(cls, value: Callable[[str], float], precision: Precision) -> AcceleratorProfile:

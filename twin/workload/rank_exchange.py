@@ -142,7 +142,11 @@ def ring_s(profile: AcceleratorProfile, n_ranks: int, n_per_domain: int, n_bytes
 
 
 def all_to_all_s(profile: AcceleratorProfile, domain_bytes: float, nic_bytes: float) -> float:
-    """Time of an all-to-all: what each rank sends in its NVLink domain and over its own NIC, at the same time."""
+    """Time of an all-to-all: what each rank sends in its NVLink domain and over its own NIC, at the same time.
+
+    What goes to the NIC of another rank loads NVLink as well.
+    """
+    domain_bytes = domain_bytes + profile.relayed_ratio * nic_bytes
     domain_s = (
         profile.nvlink_hop_s + domain_bytes / (profile.nvlink_bytes_per_s * profile.all_to_all_ratio)
         if domain_bytes

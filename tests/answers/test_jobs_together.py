@@ -1,0 +1,168 @@
+"""Jobs that run together: a job among idle ones, names, conflicts, what is said, and all interfaces."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import twin
+from twin.cli import main as cli
+from twin.errors import CatalogueError, ChangeError, TopologyError
+
+
+def fabric(n_uplinks: int = 1, **fields: Any) -> dict[str, Any]:
+    """Two jobs over both leaves of a fabric whose uplinks are few, and a third one under one leaf."""
+    hosts = [(f"{name}{i}", f"leaf-{1 + i % 2}") for name in "ab" for i in range(4)] + [
+        ("c0", "leaf-1"),
+        ("c2", "leaf-1"),
+    ]
+    nodes: list[dict[str, Any]] = [{"id": name, "kind": "leaf", "site": "s"} for name in ("leaf-1", "leaf-2")]
+    nodes.append({"id": "spine", "kind": "spine", "site": "s"})
+    links: list[dict[str, Any]] = []
+    for host, leaf in hosts:
+        nodes.append({"id": host, "kind": "host", "site": "s", "accelerator": "H100", "n_accelerators": 8})
+        links.append({"id": f"{host}~", "ends": [host, leaf], "capacity_gbps": 400, "n_parallel": 8})
+    for leaf in ("leaf-1", "leaf-2"):
+        links.append({"id": f"{leaf}^", "ends": [leaf, "spine"], "capacity_gbps": 400, "n_parallel": n_uplinks})
+    jobs = [
+        {
+            "id": name,
+            "model": "llama-3.1-8b",
+            "parallelism": {"tp": 8},
+            "n_global_batch": 64,
+            "placement": [{"site": "s", "racks": f"{name}?"}],
+        }
+        for name in "abc"
+    ]
+    return {"name": "shared", "sites": [{"id": "s"}], "nodes": nodes, "links": links, "jobs": jobs} | fields
+
+
+def step_s(answer: Any) -> float:
+    return float(answer["step_time_s"])
+
+
+def test_two_jobs_on_the_same_uplinks_slow_each_other() -> None:
+    network = twin.from_document(fabric())
+    alone, together = network.score("a"), network.score("a", jobs=["a", "b"])
+    assert step_s(together) > 1.01 * step_s(alone)
+    a, b = together.jobs
+    assert (a.id, b.id, a.alone.step_time_s) == ("a", "b", step_s(alone))
+    assert a.shared.step_time_s == step_s(together) <= a.shared.p90_step_time_s
+    (slowed,) = a.slowed_by
+    assert (slowed.job, slowed.phase, slowed.other_phase) == ("b", "local", "local")
+    assert slowed.time_s == pytest.approx(step_s(together) - step_s(alone))
+    assert slowed.link in ("leaf-1^", "leaf-2^")
+    assert "b slows it most, on leaf-" in together.summary[1]
+    assert "b +" in repr(together)
+
+
+def test_a_job_among_idle_jobs_is_the_job_alone_to_the_last_bit() -> None:
+    """Job c stays under its leaf, on cables of its own."""
+    network = twin.from_document(fabric())
+    alone, together = network.score("c"), network.score("c", jobs=["c", "b", "a"])
+    row = next(row for row in together.jobs if row.id == "c")
+    assert row.alone == row.shared
+    assert row.slowed_by == ()
+    assert "Other jobs do not slow c" in together.summary[1]
+    same = {name: value for name, value in alone.metrics.items() if "utilisation" not in name}
+    assert {name: together.metrics[name] for name in same} == same
+    assert together["max_link_utilisation_ratio"] > alone["max_link_utilisation_ratio"], "links carry all jobs"
+
+
+def test_more_uplinks_and_a_leaf_of_its_own_help() -> None:
+    steps = [step_s(twin.from_document(fabric(n)).score("a", jobs=["a", "b"])) for n in (1, 2, 4, 8)]
+    assert steps == sorted(steps, reverse=True)
+    packed = fabric()
+    packed["links"] = [
+        link | {"ends": [link["ends"][0], "leaf-1"]} if link["id"][0] == "a" else link for link in packed["links"]
+    ]
+    network = twin.from_document(packed)
+    assert step_s(network.score("a", jobs=["a", "b"])) == step_s(network.score("a")) <= steps[-1]
+
+
+def test_names_and_order_change_no_bit() -> None:
+    names = {"a": "y", "b": "x"}
+    data = json.loads(json.dumps(fabric()))
+    for job in data["jobs"]:
+        job["id"] = names.get(job["id"], job["id"])
+    first = twin.from_document(fabric()).score("a", jobs=["a", "b", "c"])
+    second = twin.from_document(data).score("y", jobs=["c", "y", "x"])
+    assert {names.get(row.id, row.id): (row.alone, row.shared) for row in first.jobs} == {
+        row.id: (row.alone, row.shared) for row in second.jobs
+    }
+    assert first.metrics == second.metrics
+
+
+def test_the_document_may_state_the_set_and_a_question_another_one() -> None:
+    network = twin.from_document(fabric(jobs_together=[["a", "b"]]))
+    assert not network.unused_fields
+    assert step_s(network.score("a")) == step_s(network.score(jobs=["a", "b"])) > step_s(network.score("a", jobs=["a"]))
+    assert network.score("c").jobs == ()
+    assert network.score("a", jobs=[]).jobs == ()
+
+
+def test_a_what_if_compares_the_jobs_together() -> None:
+    network = twin.from_document(fabric())
+    wider = [{"kind": "set_channels", "links": "leaf-*^", "n_parallel": 8}]
+    diff = network.what_if(wider, "a", jobs=["a", "b"])
+    assert step_s(diff.before) == step_s(network.score("a", jobs=["a", "b"]))
+    assert step_s(diff.after) < step_s(diff.before)
+    found = diff.to_dict()["jobs"]
+    assert [row["id"] for row in found["before"]] == [row["id"] for row in found["after"]] == ["a", "b"]
+    assert found["after"][0]["shared"]["step_time_s"] == step_s(diff.after)
+
+
+def test_a_job_without_a_step_uses_nothing_and_says_why() -> None:
+    network = twin.from_document(fabric())
+    cut = [{"kind": "fail_links", "links": ["b1~", "b3~"]}]
+    diff = network.what_if(cut, "a", jobs=["a", "b"])
+    row = next(row for row in diff.after.jobs if row.id == "b")
+    assert row.alone.step_time_s is None
+    assert "no path" in row.alone.why
+    assert step_s(diff.after) == step_s(network.score("a"))
+
+
+def test_jobs_on_the_same_accelerators_are_refused() -> None:
+    data = fabric()
+    data["jobs"][1]["placement"][0]["racks"] = "a[01]"
+    with pytest.raises(TopologyError) as caught:
+        twin.from_document(data).score("a", jobs=["a", "b"])
+    text = str(caught.value)
+    assert "use the same accelerators" in text
+    assert "a0 has 8 accelerators: a 8, b 8" in text
+    assert "state `racks`" in text
+
+
+@pytest.mark.parametrize(
+    ("job", "jobs", "kind", "text"),
+    [
+        ("a", ["a", "d"], CatalogueError, "no job 'd'"),
+        ("a", ["a", "a"], ChangeError, "each job once"),
+        ("c", ["a", "b"], ChangeError, "'c' is not among a, b"),
+    ],
+)
+def test_bad_sets_are_refused(job: str, jobs: list[str], kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind, match=text):
+        twin.from_document(fabric()).score(job, jobs=jobs)
+
+
+def test_the_command_and_http_give_the_answer_of_python(tmp_path: Path) -> None:
+    fastapi = pytest.importorskip("fastapi.testclient")
+    from twin.api.app import create_app
+
+    path = tmp_path / "shared.json"
+    path.write_text(json.dumps(fabric()))
+    expected = twin.from_document(fabric()).score("a", jobs=["a", "b"], main_assumptions=False)
+    options = ["score", str(path), "--jobs", "b, a", "--job", "a", "--no-assumptions", "--json"]
+    found = json.loads(CliRunner().invoke(cli.app, options).stdout)
+    assert found["jobs"] == expected.to_dict()["jobs"]
+    table = CliRunner().invoke(cli.app, [*options[:-1]]).stdout
+    assert "Jobs that run together" in table
+    client = fastapi.TestClient(create_app())
+    body = {"network": fabric(), "job": "a", "jobs": ["a", "b"], "main_assumptions": False}
+    assert client.post("/v1/score", json=body).json()["jobs"] == expected.to_dict()["jobs"]
+    assert client.post("/v1/score", json=body | {"jobs": ["a", "d"]}).status_code == 404

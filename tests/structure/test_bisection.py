@@ -1,0 +1,168 @@
+"""Bisection: Clos fabrics against every half of their end points, others bounded from above."""
+
+from __future__ import annotations
+
+import random
+from itertools import combinations
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from tests.training.cases import state_of
+from twin.structure import bisection as bisection_
+from twin.structure.bisection import Bisection, bisection
+from twin.structure.clos_tree import clos_tree, tree_bisection_gbps
+from twin.structure.fabric import TooLargeError, fabric_of
+
+Links = list[tuple[str, str, float]]
+
+
+@pytest.fixture(autouse=True)
+def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWIN_CACHE_DIR", "")
+
+
+def every_half(links: Links, hosts: list[str]) -> float:
+    """The least of the minimum cuts between all halves, each by networkx."""
+    best = float("inf")
+    for half in combinations(hosts, len(hosts) // 2):
+        graph = nx.Graph()
+        for a, b, gbps in links:
+            old = graph.get_edge_data(a, b, {"capacity": 0.0})["capacity"]
+            graph.add_edge(a, b, capacity=old + gbps)
+        graph.add_edges_from(("+", host) for host in half)
+        graph.add_edges_from(("-", host) for host in set(hosts) - set(half))
+        best = min(best, nx.maximum_flow_value(graph, "+", "-"))
+    return best
+
+
+def found_for(links: Links, hosts: list[str]) -> Bisection:
+    kinds = {name: "host" if name in hosts else "leaf" for link in links for name in link[:2]}
+    kinds |= dict.fromkeys(hosts, "host")
+    data: dict[str, Any] = {
+        "nodes": [{"id": name, "kind": kind} for name, kind in kinds.items()],
+        "links": [{"id": f"l{i:03d}", "ends": [a, b], "capacity_gbps": gbps} for i, (a, b, gbps) in enumerate(links)],
+    }
+    state, _ = state_of(data)
+    gbps = np.repeat(state["link_capacity_gbps"], 2)
+    found = bisection(state, fabric_of(state, np.ones(state.n_links, np.bool_)), gbps)
+    assert isinstance(found, Bisection)
+    return found
+
+
+def leaf_spine(n_leaves: int, n_spines: int, n_hosts: int, up: float, down: float) -> tuple[Links, list[str]]:
+    hosts = [f"h{i}{j}" for i in range(n_leaves) for j in range(n_hosts)]
+    links = [(f"h{i}{j}", f"p{i}", down) for i in range(n_leaves) for j in range(n_hosts)]
+    links += [(f"p{i}", f"s{k}", up * (1 + k)) for i in range(n_leaves) for k in range(n_spines)]
+    return links, hosts
+
+
+def clos(pods: int, leaves: int, spines: int, cores: int, hosts: int, up: float, top: float) -> tuple[Links, list[str]]:
+    """Pods of leaves and spines; each spine has its own cores."""
+    links, names = [], []
+    for p in range(pods):
+        for i in range(leaves):
+            names += [f"h{p}{i}{j}" for j in range(hosts)]
+            links += [(f"h{p}{i}{j}", f"p{p}{i}", 10.0) for j in range(hosts)]
+            links += [(f"p{p}{i}", f"s{p}{k}", up) for k in range(spines)]
+        links += [(f"s{p}{k}", f"c{k}{m}", top) for k in range(spines) for m in range(cores)]
+    return links, names
+
+
+def rails(n_racks: int, n_rails: int, n_spines: int, rail: float, up: float) -> tuple[Links, list[str]]:
+    """Racks with a cable to each of their rail leaves, all leaves linked to all spines."""
+    racks = [f"h{i}" for i in range(n_racks)]
+    links = [(rack, f"p{r}", rail) for rack in racks for r in range(n_rails)]
+    links += [(f"p{r}", f"s{k}", up) for r in range(n_rails) for k in range(n_spines)]
+    return links, racks
+
+
+@pytest.mark.parametrize(
+    ("links", "hosts"),
+    [
+        leaf_spine(4, 2, 2, 10, 10),
+        leaf_spine(4, 2, 2, 2, 10),
+        leaf_spine(4, 3, 2, 100, 10),
+        leaf_spine(3, 2, 3, 2, 10),
+        leaf_spine(5, 1, 2, 7, 10),
+        leaf_spine(2, 2, 5, 3, 10),
+        clos(2, 2, 2, 2, 2, 10, 5),
+        clos(2, 2, 2, 1, 2, 10, 2),
+        clos(3, 1, 2, 1, 3, 4, 3),
+        clos(2, 2, 1, 2, 2, 3, 3),
+        rails(8, 4, 2, 10, 5),
+        rails(7, 2, 1, 10, 5),
+    ],
+)
+def test_a_clos_fabric_is_exact(links: Links, hosts: list[str]) -> None:
+    found = found_for(links, hosts)
+    assert found.status == "exact"
+    assert found.gbps == pytest.approx(every_half(links, hosts))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_whatever_is_recognised_is_exact_and_the_rest_is_an_upper_bound(seed: int) -> None:
+    rng = random.Random(seed)
+    n_leaves, n_spines = rng.randint(2, 4), rng.randint(1, 3)
+    hosts, links = [], []
+    for i in range(n_leaves):
+        for j in range(rng.randint(1, 3)):
+            hosts.append(f"h{i}{j}")
+            links.append((f"h{i}{j}", f"p{i}", rng.choice([5.0, 10.0])))
+        total = rng.choice([6.0, 12.0])
+        links += [(f"p{i}", f"s{k}", total * (k + 1)) for k in range(n_spines)]
+    if rng.random() < 0.5:
+        del links[rng.randrange(len(links))]
+    found = found_for(links, hosts)
+    truth = every_half(links, hosts)
+    if found.status == "exact":
+        assert found.gbps == pytest.approx(truth)
+    else:
+        assert found.gbps >= truth - 1e-6
+
+
+def test_a_ring_is_bounded() -> None:
+    """Six switches in a ring with a host each: two links are cut."""
+    hosts = [f"h{i}" for i in range(6)]
+    links = [(f"h{i}", f"p{i}", 100.0) for i in range(6)] + [(f"p{i}", f"p{(i + 1) % 6}", 10.0) for i in range(6)]
+    found = found_for(links, hosts)
+    assert (found.status, found.gbps) == ("upper bound", 20.0)
+    assert found.method.startswith("upper bound: minimum cuts between halves")
+
+
+def test_large_networks_that_are_no_clos_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bisection_, "MAX_LINKS", 5)
+    hosts = [f"h{i}" for i in range(6)]
+    links = [(f"h{i}", f"p{i}", 100.0) for i in range(6)] + [(f"p{i}", f"p{(i + 1) % 6}", 10.0) for i in range(6)]
+    with pytest.raises(TooLargeError, match="without a Clos fabric"):
+        found_for(links, hosts)
+
+
+def test_unknown_rates_and_single_end_points_have_a_reason() -> None:
+    state, _ = state_of({"nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "host"}], "links": []})
+    fabric = fabric_of(state, np.zeros(0, np.bool_))
+    assert isinstance(bisection(state, fabric, np.zeros(0)), Bisection)
+    data = {
+        "nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "leaf"}],
+        "links": [{"id": "x", "ends": ["a", "b"]}],
+    }
+    state, _ = state_of(data)
+    fabric = fabric_of(state, np.ones(1, np.bool_))
+    assert bisection(state, fabric, np.full(2, np.nan)) == "fewer than two end points"
+    data["nodes"][1]["kind"] = "host"
+    state, _ = state_of(data)
+    fabric = fabric_of(state, np.ones(1, np.bool_))
+    assert bisection(state, fabric, np.full(2, np.nan)) == "the rate of x is unknown"
+
+
+def test_a_fabric_of_thousands_of_end_points_is_exact() -> None:
+    links, hosts = clos(16, 8, 8, 8, 8, 10, 10)
+    names = {name: i for i, name in enumerate(sorted({name for link in links for name in link[:2]}))}
+    adjacency: dict[int, dict[int, float]] = {i: {} for i in names.values()}
+    for a, b, gbps in links:
+        adjacency[names[a]][names[b]] = adjacency[names[b]][names[a]] = gbps
+    tree = clos_tree(adjacency, sorted(names[host] for host in hosts))
+    assert tree is not None
+    assert tree_bisection_gbps(tree) == 1024 / 2 * 10

@@ -1,0 +1,93 @@
+"""Demands of the `traffic` blocks of a document, scaled to a peak utilisation where a block asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..arrays import CompiledNetwork, State
+from ..errors import TopologyError, TwinError, joined_error
+from ..errors.wording import quoted
+from ..model.document import TopologyDocument, TrafficBlock
+from ..model.records import Demand
+from ..optics.link_health import LinkHealth, unknown_rates
+from ..stages.engine import Engine
+from ..stages.evaluation import Case, Evaluation
+from ..traffic.congestion import arc_utilisation_ratio
+from ..traffic.demand_generators import MAX_DEMANDS, GeneratedDemands, generate, generator_of
+from ..traffic.matrix_routes import MatrixRoutes
+
+
+def check_traffic(document: TopologyDocument) -> None:
+    """Check generators and parameters of all blocks; names of nodes are checked when the demands are made.
+
+    Raises:
+        TwinError: unknown generators and bad parameters, of all blocks.
+    """
+    errors: list[TwinError] = []
+    for block in document.traffic:
+        try:
+            generator_of(block)
+        except TwinError as error:
+            errors.append(error)
+    if errors:
+        raise joined_error(errors, "block of traffic", document.name)
+
+
+def generated_demands(network: CompiledNetwork, engine: Engine) -> tuple[Demand, ...]:
+    """Return the demands of all blocks; the id of a demand is `block/source>target`.
+
+    Args:
+        network: the network without changes.
+        engine: engine of the network, for the routes that a peak utilisation needs.
+
+    Raises:
+        TwinError: unknown names, too many demands, or a peak utilisation that no factor reaches.
+    """
+    arrays, ids = network.arrays, network.arrays.node_ids
+    demands: list[Demand] = []
+    for block in network.document.traffic:
+        found = generate(block, arrays, MAX_DEMANDS - len(demands))
+        _, params = generator_of(block)
+        if params.peak_utilisation_ratio is not None:
+            found = found.scaled(params.peak_utilisation_ratio / _peak_ratio(block, found, network, engine))
+        rows = zip(found.source.tolist(), found.target.tolist(), found.gbps.tolist(), strict=True)
+        demands += [Demand(f"{block.id}/{ids[a]}>{ids[b]}", ids[a], ids[b], gbps) for a, b, gbps in rows]
+    _check_ids(network.document, demands)
+    return tuple(demands)
+
+
+def with_generated(document: TopologyDocument, demands: Iterable[Demand]) -> TopologyDocument:
+    """Return a document with additional demands, for an evaluation; the same document without any."""
+    more = tuple(demands)
+    return document.model_copy(update={"demands": (*document.demands, *more)}) if more else document
+
+
+def _check_ids(document: TopologyDocument, demands: Iterable[Demand]) -> None:
+    taken = {demand.id for demand in document.demands}
+    for demand in demands if taken else ():
+        if demand.id in taken:
+            problem = f"{quoted(demand.id)} is also the id of a demand that a block of traffic makes"
+            raise TopologyError(problem, where=f"demands[{demand.id}]", hint="give the demand another id")
+
+
+def _peak_ratio(block: TrafficBlock, found: GeneratedDemands, network: CompiledNetwork, engine: Engine) -> float:
+    """Return the utilisation of the busiest link under these demands alone, in the central ageing case."""
+    where = f"traffic[{block.id}].params.peak_utilisation_ratio"
+    state = State.of(network.arrays)
+    e = Evaluation(Case(state, network.document, None), None, engine)
+    router: Any = e.outcome("router")
+    share: Any = e.outcome("split_share")
+    health: LinkHealth = e.health
+    with engine.lock:  # the router keeps distances
+        load_gbps = MatrixRoutes(state, router, share, found.source, found.target).loads(found.gbps)
+    ratio = arc_utilisation_ratio(load_gbps, health.arc_capacity_gbps)
+    unknown = np.asarray(np.isnan(ratio).reshape(-1, 2).any(axis=1))
+    if unknown.any():
+        raise TopologyError(f"cannot be scaled: {unknown_rates(state, unknown)}", where=where, hint="use total_gbps")
+    peak_ratio = float(ratio.max(initial=0.0))
+    if peak_ratio == 0.0:
+        raise TopologyError("cannot be scaled: no demand of the block has a path", where=where, hint="use total_gbps")
+    return peak_ratio

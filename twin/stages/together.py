@@ -1,0 +1,115 @@
+"""Jobs that run together: each evaluated alone, then among the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+
+from ..errors import Issue, TopologyError
+from ..errors.wording import counted
+from ..traffic.congestion import remaining_for_job_gbps
+from ..training.phase_capacity import PhaseCapacity
+from ..training.shared_jobs import RunningJob, SharedStep, share_jobs
+from ..training.step_inputs import StepInputs
+from .engine import Engine
+from .evaluation import Case, Evaluation
+from .outcomes import JobSharing
+
+MAX_NAMED = 3
+"""Racks that a message names."""
+
+
+@dataclass(frozen=True, eq=False)
+class JobsTogether:
+    """Evaluations of jobs that run at the same time."""
+
+    alone: Mapping[str, Evaluation]
+    """By id: the job without the others."""
+    shared: Mapping[str, SharedStep]
+    """By id: the job among the others; a job without a step is absent."""
+
+    def sharing_of(self, job_id: str) -> JobSharing | None:
+        """Return what the other jobs do to a job; None for a job without a step."""
+        if job_id not in self.shared:
+            return None
+        other_gbps = np.zeros(2 * self.alone[job_id].case.state.n_links)
+        for other_id, found in self.shared.items():
+            loads = self.alone[other_id].loads
+            if other_id != job_id and loads is not None:
+                other_gbps[loads.arc] += found.shared.arc_bits / found.shared.step_time_s / 1e9
+        other_gbps.flags.writeable = False
+        return JobSharing(tuple(sorted(self.shared[job_id].speed_ratio.items())), other_gbps)
+
+
+def evaluate_together(engine: Engine, cases: Sequence[Case]) -> JobsTogether:
+    """Evaluate jobs of one network that run at the same time.
+
+    Args:
+        engine: engine of the network.
+        cases: one case for each job, equal but for the job.
+
+    Returns:
+        Each job alone and among the others.
+
+    Raises:
+        TopologyError: a job cannot be placed, or two jobs use the same accelerators.
+    """
+    ordered = sorted(cases, key=lambda case: case.job.id if case.job else "")
+    alone = {case.job.id: engine.evaluate(replace(case, sharing=None)) for case in ordered if case.job is not None}
+    _check_accelerators(alone)
+    running = {name: job for name, e in alone.items() if (job := _running_job(e)) is not None}
+    found = share_jobs(list(running.values())) if running else []
+    return JobsTogether(alone, dict(zip(running, found, strict=True)))
+
+
+def _running_job(e: Evaluation) -> RunningJob | None:
+    """Return a job with its inputs; None where it has no step."""
+    step, loads, job = e.step, e.loads, e.case.job
+    if step is None or loads is None or job is None or e.placed is None or e.flows is None or e.accelerators is None:
+        return None
+    capacity = cast(PhaseCapacity, e.outcome("job_capacity"))
+    inputs = StepInputs(job, e.placed, e.flows, e.accelerators, loads, capacity)
+    capacity_gbps = e.health.arc_capacity_gbps
+    if e.demands is not None:
+        capacity_gbps = remaining_for_job_gbps(capacity_gbps, e.demands.arc_carried_gbps)
+    return RunningJob(inputs, step, capacity_gbps[loads.arc])
+
+
+def _check_accelerators(alone: Mapping[str, Evaluation]) -> None:
+    """Check that no rack gives more accelerators to the jobs than it has."""
+    first = next(iter(alone.values()), None)
+    if first is None:
+        return
+    state: Any = first.case.state
+    used = {name: _accelerators_by_node(e, state.n_nodes) for name, e in alone.items()}
+    total = np.sum(list(used.values()), axis=0)
+    over = np.flatnonzero(total > state["node_n_accelerators"])
+    if not len(over):
+        return
+    issues = []
+    for row in over[:MAX_NAMED]:
+        names = [name for name, count in used.items() if count[row]]
+        n_each = ", ".join(f"{name} {used[name][row]}" for name in names)
+        problem = (
+            f"{state.node_ids[row]} has {counted(int(state['node_n_accelerators'][row]), 'accelerator')}: {n_each}"
+        )
+        issues.append(Issue(f"jobs[{names[-1]}].placement", problem, "state `racks` in the placements of the jobs"))
+    more = f", {counted(len(over), 'rack')} in all" if len(over) > MAX_NAMED else ""
+    raise TopologyError(
+        f"jobs that run together use the same accelerators{more}",
+        where=f"jobs [{', '.join(alone)}]",
+        expected="each accelerator belongs to one job",
+        found=issues,
+    )
+
+
+def _accelerators_by_node(e: Evaluation, n_nodes: int) -> Any:
+    """Count the accelerators that a job uses by node; int64[n_nodes]."""
+    count = np.zeros(n_nodes, dtype=np.int64)
+    if e.placed is not None:
+        for group in e.placed.groups:
+            count += np.bincount(group.rack, minlength=n_nodes)
+    return count

@@ -1,0 +1,1 @@
+"""Structure of a network without traffic: partitions, cuts, disjoint paths, tiers, bisection and diameter."""

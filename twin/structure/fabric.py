@@ -1,0 +1,132 @@
+"""The lit part of a network: its end points, what they are attached to, and the graph of forwarding nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from ..arrays import LAST_END_POINT, NODE_KINDS, Bools, Ints, State
+
+MAX_LINKS = 400_000
+"""Links up to which the structure is computed."""
+MAX_KINDS_OF_ATTACHMENT = 2000
+"""Different sets of attachments that are compared pair by pair."""
+
+
+class TooLargeError(Exception):
+    """Raised for a network beyond a stated size; its text is the reason why a figure has no value."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fabric:
+    """Lit links between nodes, and the end points whose connection counts.
+
+    Vertices are the nodes, then one for each link between two nodes that do not forward.
+    End points are racks and hosts that are up; without any, leaves; without these, all nodes that are up.
+    """
+
+    n_nodes: int
+    ends: Ints
+    """Vertices of each edge, int64[n_edges, 2]; an edge is a lit link, or half of a direct link."""
+    links: Ints
+    """Row of the link of each edge, int64[n_edges]."""
+    forwards: Bools
+    end_points: Ints
+    """Rows of the end points, ascending."""
+    kind: str
+    """Name of the end points for readers: `host`, `rack`, `end point`, `leaf` or `node`."""
+
+    @cached_property
+    def between_forwarding(self) -> Ints:
+        """Positions of lit links whose ends both forward."""
+        return np.flatnonzero(self.forwards[self.ends].all(axis=1))
+
+    @cached_property
+    def part_of_node(self) -> Ints:
+        """Part of the graph of forwarding nodes that a node is in; a node that does not forward is alone."""
+        return components(self.ends[self.between_forwarding], self.n_nodes)
+
+    @cached_property
+    def attachments(self) -> tuple[Ints, Ints]:
+        """(position among the end points, node) of each attachment, each pair once.
+
+        An end point that forwards is attached to itself. One that does not is attached to its forwarding neighbours.
+        """
+        position = np.full(self.n_nodes, -1)
+        position[self.end_points] = np.arange(len(self.end_points))
+        tail, head = np.concatenate((self.ends, self.ends[:, ::-1])).T
+        is_attachment = (position[tail] >= 0) & ~self.forwards[tail] & self.forwards[head]
+        own = self.end_points[self.forwards[self.end_points]]
+        keys = np.concatenate(
+            (position[tail[is_attachment]] * self.n_nodes + head[is_attachment], position[own] * self.n_nodes + own)
+        )
+        keys = np.unique(keys)
+        return keys // max(self.n_nodes, 1), keys % max(self.n_nodes, 1)
+
+    def signatures(self, part_of_node: Ints) -> dict[frozenset[int], int]:
+        """Count the end points by the set of parts that they are attached to; a lone one has the empty set.
+
+        part_of_node: part of each forwarding node, int64[n_nodes]. Two end points that share a part reach each other.
+        """
+        end_point, node = self.attachments
+        parts = part_of_node[node]
+        n_attached = np.bincount(end_point, minlength=len(self.end_points))
+        single = n_attached[end_point] == 1
+        counts: dict[frozenset[int], int] = {}
+        for part, n in zip(*np.unique(parts[single], return_counts=True), strict=True):
+            counts[frozenset((int(part),))] = int(n)
+        sets: dict[int, set[int]] = {}
+        for i, part in zip(end_point[~single].tolist(), parts[~single].tolist(), strict=True):
+            sets.setdefault(i, set()).add(part)
+        for found in sets.values():
+            key = frozenset(found)
+            counts[key] = counts.get(key, 0) + 1
+        n_lone = int((n_attached == 0).sum())
+        return counts | ({frozenset(): n_lone} if n_lone else {})
+
+
+def fabric_of(state: State, lit: Bools) -> Fabric:
+    """Return the lit part of a network.
+
+    Args:
+        state: columns of the network.
+        lit: links that carry traffic, bool[n_links].
+
+    Raises:
+        TooLargeError: more than MAX_LINKS links.
+    """
+    if state.n_links > MAX_LINKS:
+        raise TooLargeError(f"{state.n_links:,} links; the structure is computed up to {MAX_LINKS:,}")
+    rows = np.flatnonzero(lit)
+    kind, up = state["node_kind"], state["node_up"]
+    is_host = kind <= LAST_END_POINT
+    chosen, name = np.ones(state.n_nodes, dtype=np.bool_), "node"
+    if is_host.any():
+        kinds = np.unique(kind[is_host])
+        chosen, name = is_host, NODE_KINDS[int(kinds[0])] if len(kinds) == 1 else "end point"
+    elif (kind == NODE_KINDS.index("leaf")).any():
+        chosen, name = kind == NODE_KINDS.index("leaf"), "leaf"
+    ends, links = state["link_ends"][rows], rows
+    forwards = state["node_forwards"]
+    # a link between two nodes that do not forward joins just these two: a vertex of its own stands for it
+    is_direct = ~forwards[ends].any(axis=1)
+    vertices = state.n_nodes + np.arange(int(is_direct.sum()))
+    halves = [np.stack((ends[is_direct][:, side], vertices), axis=1) for side in (0, 1)]
+    return Fabric(
+        n_nodes=state.n_nodes + len(vertices),
+        ends=np.concatenate((ends[~is_direct], *halves)),
+        links=np.concatenate((links[~is_direct], links[is_direct], links[is_direct])),
+        forwards=np.concatenate((forwards, np.ones(len(vertices), dtype=np.bool_))),
+        end_points=np.flatnonzero(chosen & up),
+        kind=name,
+    )
+
+
+def components(ends: Ints, n_nodes: int) -> Ints:
+    """Return the component of each node in the graph of these links; ends: int64[n, 2]."""
+    adjacency = coo_matrix((np.ones(len(ends), np.bool_), (ends[:, 0], ends[:, 1])), shape=(n_nodes, n_nodes))
+    return np.asarray(connected_components(adjacency, directed=False)[1], dtype=np.int64)

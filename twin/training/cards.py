@@ -1,0 +1,263 @@
+"""What lost network cards cost a placed job: accelerators without a card, replicas left, and the rate of the others.
+
+A job in a single rack needs no card. Otherwise a lost card strands its accelerators, and with them the replicas (with
+shared experts the blocks of replicas) that these belong to. With PXN the cards that are left in the NVLink domain carry
+the traffic of a lost one. It takes a hop over NVLink before the card.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..arrays import NO_CODE, Bools, Floats, Ints, State
+from ..errors.wording import counted
+from ..model.jobs import TrainingJob
+from ..traffic.network_cards import CardPorts, CardStates, card_states
+from ..workload.job_arithmetic import layout_of
+from .placed_groups import PlacedGroup
+from .placement import JobPlacement
+
+MAX_NAMED = 3
+"""Causes that a text names."""
+
+
+@dataclass(frozen=True, eq=False)
+class CardLoss:
+    """Lost cards of a job, and what is left of the job; tuples are by group of the placement with all cards."""
+
+    n_cards_lost: int
+    n_accelerators_idled: int
+    """Accelerators of the replicas that cannot go on."""
+    n_replicas: int
+    """Replicas that can go on."""
+    idled: tuple[Bools, ...] = ()
+    """Blocks of replicas that cannot go on, by group; empty where no card is lost."""
+    card_ratio: tuple[float, ...] = ()
+    """Rate that an accelerator has on its cards over that of a card of its own, in the worst NVLink domain."""
+    relayed_ratio: tuple[float, ...] = ()
+    """Share of the traffic of an accelerator that goes over NVLink to the card of another one, in the worst case."""
+    link_share_ratio: Floats | None = None
+    """Factor by link on its share where the job's traffic splits; None = 1 everywhere. float64[n_links]."""
+    cause: str = ""
+    """Dead switches and links; empty where no card is lost."""
+    why_stopped: str = ""
+    """Why the job does not go on; empty if it does."""
+
+
+@dataclass(frozen=True, eq=False)
+class _DomainCards:
+    """Cards of the NVLink domains of a group, one row for each card of a domain, in order of domain and slot."""
+
+    domain: Ints
+    card: Ints
+    alive: Bools
+    load: Ints
+    """Cards whose traffic the card carries; 0 for a lost card."""
+    n_ranks: Ints
+    """Ranks by domain."""
+
+
+def card_loss(
+    state: State, job: TrainingJob, placed: JobPlacement, ports: CardPorts, parts: Ints, lit: Bools
+) -> CardLoss:
+    """Find the lost cards of a job, and what they leave of it.
+
+    Args:
+        state: columns of the network.
+        job: the job.
+        placed: its placement with all cards.
+        ports: ports of all nodes.
+        parts: part of each node, see `fabric_parts`.
+        lit: links that carry traffic; bool[n_links].
+    """
+    used = np.zeros(state.n_nodes, dtype=bool)
+    for group in placed.groups:
+        used[group.rack] = True
+    states = card_states(state, ports, parts, lit, used) if used.sum() > 1 else None
+    if states is None:
+        return CardLoss(0, 0, placed.n_replicas)
+    tables = [_domain_cards(states, group) for group in placed.groups]
+    lost = np.zeros(len(states.alive), dtype=bool)
+    for table in tables:
+        lost[table.card[~table.alive]] = True
+    relays = job.on_card_loss == "pxn"
+    idled = _idled_blocks(states, job, placed, tables)
+    n_blocks = int(idled[0].sum()) if job.across_sites == "pipeline" else sum(int(blocks.sum()) for blocks in idled)
+    n_idled = sum(
+        int(blocks.sum()) * (len(group.rack) // len(blocks)) for blocks, group in zip(idled, placed.groups, strict=True)
+    )
+    n_left = placed.n_replicas - n_blocks * layout_of(job, 1).n_block_replicas
+    has_lost = bool(lost.any())
+    weight = None
+    if relays and has_lost and job.pxn_spread == "one":
+        weight = _link_share_ratio(states, tables, state.n_links)
+    cause = _cause(state, states, lost) if has_lost else ""
+    return CardLoss(
+        n_cards_lost=int(lost.sum()),
+        n_accelerators_idled=n_idled,
+        n_replicas=n_left,
+        idled=idled,
+        card_ratio=tuple(_card_ratio(state, job, *item) for item in zip(tables, placed.groups, strict=True)),
+        relayed_ratio=tuple(1.0 if relays and not table.alive.all() else 0.0 for table in tables),
+        link_share_ratio=weight,
+        cause=cause,
+        why_stopped=_why_stopped(job, cause, int(lost.sum()), n_idled, placed.n_replicas - n_left, n_left),
+    )
+
+
+def placed_on_cards(placed: JobPlacement, loss: CardLoss, on_card_loss: str) -> JobPlacement:
+    """Return the placement with the rates of its cards, and without replicas that it drops.
+
+    The placement itself where all cards are whole. A job that stops keeps its placement.
+    """
+    if all(ratio == 1.0 for ratio in loss.card_ratio) and not any(loss.relayed_ratio) and not loss.n_accelerators_idled:
+        return placed
+    drops = on_card_loss == "drop_replicas" and loss.n_replicas > 0
+    groups = []
+    for i, group in enumerate(placed.groups):
+        kept = ~loss.idled[i] if drops else np.ones(len(loss.idled[i]), dtype=bool)
+        if not kept.any():
+            continue
+        ranks = np.repeat(kept, len(group.rack) // len(kept))
+        groups.append(
+            replace(
+                group,
+                n_replicas=group.n_replicas // len(kept) * int(kept.sum()),
+                rack=group.rack[ranks],
+                slot=group.slot[ranks],
+                domain=group.domain[ranks],
+                card_ratio=loss.card_ratio[i],
+                relayed_ratio=loss.relayed_ratio[i],
+            )
+        )
+    return replace(placed, groups=tuple(groups), n_replicas=loss.n_replicas if drops else placed.n_replicas)
+
+
+def _domain_cards(states: CardStates, group: PlacedGroup) -> _DomainCards:
+    """Cards of the domains whose racks are listed, and what they carry if lost ones hand on to the next alive card."""
+    rows = np.flatnonzero(states.first_rail[group.rack] != NO_CODE)
+    rack, slot, domain = group.rack[rows], group.slot[rows], group.domain[rows]
+    card = states.card_of(rack, slot)
+    order = np.lexsort((slot, domain))
+    _, first = np.unique(domain[order] * (len(states.alive) + 1) + card[order], return_index=True)
+    chosen = order[np.sort(first)]
+    domain_of, card_of = domain[chosen], card[chosen]
+    alive = states.alive[card_of]
+    n_ranks = np.bincount(domain, minlength=int(group.domain.max(initial=0)) + 1)
+    return _DomainCards(domain_of, card_of, alive, _loads(domain_of, alive), n_ranks)
+
+
+def _loads(domain: Ints, alive: Bools) -> Ints:
+    """Cards that each card carries: itself, and the lost ones just before it, round the domain; int64[n_cards]."""
+    load = alive.astype(np.int64)
+    at = np.flatnonzero(alive)
+    if len(at) in (0, len(alive)):
+        return load
+    lost = np.flatnonzero(~alive)
+    following = np.searchsorted(at, lost)
+    heir = at[np.minimum(following, len(at) - 1)]
+    # the last lost cards of a domain go to its first alive one
+    first_alive = at[np.minimum(np.searchsorted(domain[at], domain[lost]), len(at) - 1)]
+    heir = np.where((following < len(at)) & (domain[heir] == domain[lost]), heir, first_alive)
+    has_heir = domain[heir] == domain[lost]
+    np.add.at(load, heir[has_heir], 1)
+    return load
+
+
+def _idled_blocks(
+    states: CardStates, job: TrainingJob, placed: JobPlacement, tables: list[_DomainCards]
+) -> tuple[Bools, ...]:
+    """Blocks of replicas with an accelerator that has no card, by group; bool[n_blocks]."""
+    n_block_replicas = layout_of(job, 1).n_block_replicas
+    blocks: list[Bools] = []
+    for group, table in zip(placed.groups, tables, strict=True):
+        rows = np.flatnonzero(states.first_rail[group.rack] != NO_CODE)
+        stranded = np.zeros(len(group.rack), dtype=bool)
+        if job.on_card_loss == "pxn":
+            n_alive = np.bincount(table.domain[table.alive], minlength=len(table.n_ranks))
+            stranded[rows] = n_alive[group.domain[rows]] == 0
+        else:
+            stranded[rows] = ~states.alive[states.card_of(group.rack[rows], group.slot[rows])]
+        blocks.append(np.asarray(stranded.reshape(group.n_replicas // n_block_replicas, -1).any(axis=1)))
+    if job.across_sites == "pipeline":
+        # each replica has stages in all groups
+        blocks = [np.asarray(np.logical_or.reduce(blocks))] * len(blocks)
+    return tuple(blocks)
+
+
+def _card_ratio(state: State, job: TrainingJob, table: _DomainCards, group: PlacedGroup) -> float:
+    """Rate that an accelerator has on its cards over that of a card of its own, in the worst domain of a group."""
+    if not len(table.card):
+        return 1.0
+    rack_of_domain = np.zeros(len(table.n_ranks), dtype=np.int64)
+    rack_of_domain[group.domain] = group.rack
+    n_cards = np.bincount(table.domain, minlength=len(table.n_ranks))
+    n_alive = np.bincount(table.domain[table.alive], minlength=len(table.n_ranks))
+    # ports that are fewer than the accelerators may each be as fast as several cards; stated cards are not
+    stated = state["node_n_cards"][rack_of_domain] != NO_CODE
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(stated, n_cards / table.n_ranks, 1.0)
+        if job.on_card_loss == "pxn":
+            most = np.ones(len(ratio))
+            np.maximum.at(most, table.domain, table.load)
+            ratio = ratio * (n_alive / n_cards if job.pxn_spread == "all" else 1.0 / most)
+    known = (n_cards > 0) & (n_alive > 0)
+    return float(np.minimum(ratio[known], 1.0).min(initial=1.0))
+
+
+def _link_share_ratio(states: CardStates, tables: list[_DomainCards], n_links: int) -> Floats:
+    """Cards whose traffic a card that is left carries, the mean of a node's rail; by link, 1 elsewhere."""
+    n_rails = len(states.first_card) - 1
+    load = states.alive.astype(np.float64)
+    for table in tables:
+        load[table.card] += table.load - table.alive
+    rail = states.rail_of(np.arange(len(load)))
+    n_alive = np.bincount(rail, weights=states.alive, minlength=n_rails)
+    carried = np.bincount(rail, weights=load, minlength=n_rails)
+    weight = np.where(n_alive > 0, carried / np.maximum(n_alive, 1.0), 1.0)
+    out = np.ones(n_links)
+    out[states.ports.link] = weight[states.rail_of_row]
+    return out
+
+
+def _cause(state: State, states: CardStates, lost: Bools) -> str:
+    """Name the switches and links behind lost cards, those of the most cards first."""
+    rail_lost = np.zeros(len(states.first_card) - 1, dtype=bool)
+    rail_lost[states.rail_of(np.flatnonzero(lost))] = True
+    n_parallel, n_up = state["link_n_parallel"], state["n_members_up"]
+    n_ports: Counter[str] = Counter()
+    ports = states.ports
+    for row in np.flatnonzero(rail_lost[states.rail_of_row] & (states.n_alive < n_parallel[ports.link])).tolist():
+        switch, link = ports.switch[row], ports.link[row]
+        if not state["node_up"][switch]:
+            text = f"{state.node_ids[switch]} is down"
+        elif not state["link_up"][link] or not n_up[link]:
+            text = f"link {state.link_ids[link]} is down"
+        elif states.n_alive[row]:
+            n_down = n_parallel[link] - n_up[link]
+            text = f"{n_down} of {n_parallel[link]} members of link {state.link_ids[link]} are down"
+        elif states.dark[row]:
+            text = f"link {state.link_ids[link]} is dark"
+        else:
+            text = f"{state.node_ids[switch]} has no path to the other leaves of its rail"
+        n_ports[text] += int(n_parallel[link] - states.n_alive[row])
+    ordered = sorted(n_ports, key=lambda text: (-n_ports[text], text))
+    more = len(ordered) - MAX_NAMED
+    return ", ".join(ordered[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _why_stopped(job: TrainingJob, cause: str, n_lost: int, n_idled: int, n_stranded: int, n_left: int) -> str:
+    """Return why a job with lost cards does not go on; empty if it does."""
+    if not n_idled or (job.on_card_loss == "drop_replicas" and n_left > 0):
+        return ""
+    lost = f"{counted(n_lost, 'network card')} lost, {counted(n_idled, 'accelerator')} of "
+    lost += f"{counted(n_stranded, 'replica')} without a card"
+    ends = {
+        "stop": "the job stops (on_card_loss: stop)",
+        "drop_replicas": "no replica has all its cards",
+        "pxn": "PXN finds no card that is left in their NVLink domains",
+    }
+    return f"{cause}: {lost}; {ends[job.on_card_loss]}"

@@ -1,0 +1,182 @@
+"""Jobs that run at the same time: the step of each alone, and among the others.
+
+The phases of each job slow down where other jobs use the same arcs. A slower phase lasts longer and so meets the others
+more often. The shares of time are therefore repeated until they no longer change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Floats
+from .arc_sharing import ArcSharing, JobUse, PhaseUse, coincidence_p90, phase_speeds
+from .step import Step, bits_by_kind, step_of
+from .step_inputs import StepInputs
+
+MAX_ROUNDS = 60
+"""Rounds of the shares of time."""
+REL_CHANGE = 1e-10
+"""Relative change of the steps at which the shares of time count as settled."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunningJob:
+    """A job with its step alone, as it enters the comparison."""
+
+    inputs: StepInputs
+    step: Step
+    arc_capacity_gbps: Floats
+    """Gb/s by row of the job's loads that jobs may use together; float64[n_rows]."""
+
+
+class Slowdown(NamedTuple):
+    """Time that another job adds to a step, if only that one ran as well."""
+
+    job: str
+    time_s: float
+    phase: str
+    """Phase that loses most."""
+    other_phase: str
+    arc: int
+    """Arc on which both need most together."""
+
+
+@dataclass(frozen=True, eq=False)
+class SharedStep:
+    """Step of a job among others."""
+
+    id: str
+    alone: Step
+    shared: Step
+    p90_step_time_s: float
+    """Step at the 90th percentile of the alignment of the jobs' phases."""
+    speed_ratio: Mapping[str, float]
+    """Speed of each kind of flow sets over its speed alone, as a factor of its efficiency."""
+    slowed_by: tuple[Slowdown, ...]
+    """Other jobs that add time, the worst first."""
+
+
+def share_jobs(jobs: Sequence[RunningJob]) -> list[SharedStep]:
+    """Compute the step of each job among the others.
+
+    Args:
+        jobs: jobs with a step, at least one; their order does not matter for the figures.
+
+    Returns:
+        One row for each job, in the order of `jobs`. A job that shares no arc has exactly its step alone.
+    """
+    uses = [_use_of(job) for job in jobs]
+    sharing = ArcSharing(uses)
+    speeds, steps = _settled(jobs, uses, sharing)
+    found = []
+    for j, (job, use) in enumerate(zip(jobs, uses, strict=True)):
+        worst = _worst_speeds(uses, steps, speeds, j, sharing)
+        p90_s = _step_at(job, use, worst).step_time_s if worst != speeds[j] else steps[j].step_time_s
+        slowed_by = _slowdowns(jobs, uses, j) if steps[j] is not job.step else ()
+        factors = _slower_kinds(use, speeds[j])
+        found.append(SharedStep(use.id, job.step, steps[j], max(p90_s, steps[j].step_time_s), factors, slowed_by))
+    return found
+
+
+def _use_of(job: RunningJob) -> JobUse:
+    """Use of arcs by a job alone: by kind of flow sets, the bits of a step over the time that they take."""
+    inputs, phases = job.inputs, []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for kind, bits in bits_by_kind(inputs, job.step).items():
+            duration_s = float(inputs.capacity.seconds(kind, bits).max(initial=0.0))
+            rows = np.flatnonzero(bits > 0)
+            if duration_s > 0 and np.isfinite(duration_s):
+                ratio = bits[rows] / (duration_s * 1e9 * job.arc_capacity_gbps[rows])
+                phases.append(PhaseUse(kind, duration_s, inputs.loads.arc[rows], np.minimum(ratio, 1.0)))
+    return JobUse(inputs.job.id, job.step.step_time_s, tuple(phases))
+
+
+def _slower_kinds(use: JobUse, speeds: Mapping[str, float]) -> dict[str, float]:
+    """Speed of each kind of flow sets that other jobs slow."""
+    return {p.kind: speeds[p.kind] for p in use.phases if speeds[p.kind] < 1.0}
+
+
+def _step_at(job: RunningJob, use: JobUse, speeds: Mapping[str, float]) -> Step:
+    """Step of a job with slower phases; its step alone where none is slower."""
+    factors = _slower_kinds(use, speeds)
+    if not factors:
+        return job.step
+    return step_of(replace(job.inputs, capacity=job.inputs.capacity.slowed(factors)))
+
+
+def _settled(
+    jobs: Sequence[RunningJob], uses: Sequence[JobUse], sharing: ArcSharing
+) -> tuple[list[dict[str, float]], list[Step]]:
+    """Speeds and steps that agree with each other."""
+    steps = [job.step for job in jobs]
+    speeds: list[dict[str, float]] = [{p.kind: 1.0 for p in use.phases} for use in uses]
+    if not len(sharing.arcs):
+        return speeds, steps
+    for _ in range(MAX_ROUNDS):
+        shares = [_shares(use, speed, step) for use, speed, step in zip(uses, speeds, steps, strict=True)]
+        speeds = sharing.mean_speeds(shares)
+        before_s = [step.step_time_s for step in steps]
+        steps = [_step_at(job, use, speed) for job, use, speed in zip(jobs, uses, speeds, strict=True)]
+        if np.allclose([step.step_time_s for step in steps], before_s, rtol=REL_CHANGE, atol=0.0):
+            break
+    return speeds, steps
+
+
+def _shares(use: JobUse, speeds: Mapping[str, float], step: Step) -> dict[str, float]:
+    """Share of time in which each phase is active; phases of one job that overlap share the time."""
+    shares = {p.kind: p.duration_s / speeds[p.kind] / step.step_time_s for p in use.phases}
+    total = sum(shares.values())
+    return {kind: share / max(total, 1.0) for kind, share in shares.items()}
+
+
+def _worst_speeds(
+    uses: Sequence[JobUse], steps: Sequence[Step], speeds: Sequence[Mapping[str, float]], j: int, sharing: ArcSharing
+) -> dict[str, float]:
+    """Speeds of a job's phases at the 90th percentile of the alignment with each phase of the others."""
+    found = dict(speeds[j])
+    for p in uses[j].phases:
+        shares: list[dict[str, float]] = [{} for _ in uses]
+        for k, use in enumerate(uses):
+            period_s = max(steps[j].step_time_s, steps[k].step_time_s)
+            own_s = p.duration_s / speeds[j][p.kind]
+            covered = {q.kind: coincidence_p90(own_s, q.duration_s / speeds[k][q.kind], period_s) for q in use.phases}
+            total = sum(covered.values())
+            shares[k] = {kind: part / max(total, 1.0) for kind, part in covered.items()}
+        found[p.kind] = min(found[p.kind], sharing.mean_speed(j, p.kind, shares))
+    return found
+
+
+def _slowdowns(jobs: Sequence[RunningJob], uses: Sequence[JobUse], j: int) -> tuple[Slowdown, ...]:
+    """Time that each other job adds by itself, the worst first."""
+    found = []
+    for k in range(len(jobs)):
+        if k == j:
+            continue
+        pair = sorted((j, k))
+        pair_uses = [uses[i] for i in pair]
+        speeds, steps = _settled([jobs[i] for i in pair], pair_uses, ArcSharing(pair_uses))
+        row = pair.index(j)
+        time_s = steps[row].step_time_s - jobs[j].step.step_time_s
+        if time_s > 0:
+            found.append(Slowdown(uses[k].id, time_s, *_busiest(uses[j], uses[k], speeds[row])))
+    return tuple(sorted(found, key=lambda slowdown: (-slowdown.time_s, slowdown.job)))
+
+
+def _busiest(own: JobUse, other: JobUse, speeds: Mapping[str, float]) -> tuple[str, str, int]:
+    """(phase, phase of the other job, arc) where both need most together, for the phase that loses most time."""
+    lost_s = {p.kind: p.duration_s / speeds[p.kind] - p.duration_s for p in own.phases}
+    phase = max(own.phases, key=lambda p: lost_s[p.kind])
+    best = ("", -1, 0.0)
+    for q in other.phases:
+        common, rows, other_rows = np.intersect1d(phase.arc, q.arc, return_indices=True)
+        if len(common):
+            together = phase.utilisation_ratio[rows] + q.utilisation_ratio[other_rows]
+            busiest = int(np.argmax(together))
+            speed = phase_speeds(np.stack((phase.utilisation_ratio[rows], q.utilisation_ratio[other_rows])))[0]
+            if 1.0 - speed > best[2]:
+                best = (q.kind, int(common[busiest]), 1.0 - speed)
+    return phase.kind, best[0], best[1]
