@@ -117,14 +117,18 @@ def present(entries: list[tuple[int, int]], fractions: list[float], switches: tu
     """Fractions of one route; arc 2 i leads from tail to head of entry i."""
     head = np.array([node for tail, head in entries for node in (head, tail)])
     n = len(entries)
-    out = np.full(2 * n, -1.0)
+    out, at_node = np.full(2 * n, -1.0), np.full(2 * n, -1.0)
     scratch = np.zeros(head.max() + 1, np.int64), np.zeros(head.max() + 1, np.int64)
     first, arc = np.array([0, n, n, 2 * n]), np.tile(2 * np.arange(n), 2)
     has_cards = ~np.isin(np.arange(len(scratch[0])), switches)
-    present_fractions(first, arc, np.tile(fractions, 2), head, has_cards, *scratch, out)
+    present_fractions(first, arc, np.tile(fractions, 2), head, has_cards, *scratch, out, at_node)
     assert not scratch[0].any()
     assert not scratch[1].any()
     assert out[:n].tolist() == out[n:].tolist()
+    for tail in {tail for tail, _ in entries}:  # all flows of a node leave it, and each over a link that it can cross
+        rows = [i for i in range(n) if entries[i][0] == tail]
+        assert len(set(at_node[rows])) == 1
+        assert max(out[rows]) <= at_node[rows[0]] <= sum(out[rows]) + 1e-12
     return out[:n].tolist()
 
 

@@ -158,6 +158,7 @@ def present_fractions(
     from_source: npt.NDArray[np.int64],
     from_target: npt.NDArray[np.int64],
     out_fraction: npt.NDArray[np.float64],
+    out_at_node: npt.NDArray[np.float64],
 ) -> None:
     """Compute the part of each route's flows that can cross each of its arcs, by the port of their cards.
 
@@ -175,6 +176,7 @@ def present_fractions(
         from_target: int64[n_nodes], scratch, zero on entry and on return. Bits of the last arcs.
         out_fraction: float64[any] by entry of `trace_arc`, overwritten; 1 for a route with more than 62 first or last
             arcs.
+        out_at_node: float64[any] by entry, overwritten: the part that can cross the node before the arc.
     """
     for route in range(trace_first.size - 1):
         start, end = trace_first[route], trace_first[route + 1]
@@ -202,26 +204,30 @@ def present_fractions(
         for k in range(start, end):
             arc = trace_arc[k]
             tail = head[arc ^ 1]
-            out_fraction[k] = 1.0
+            out_fraction[k], out_at_node[k] = 1.0, 1.0
             is_port = (tail == source and has_cards[source]) or (head[arc] == target and has_cards[target])
             if n_first > 62 or n_last > 62 or is_port:
                 continue
-            reached, left = 0.0, 0.0
+            reached, left, left_at_node = 0.0, 0.0, 0.0
             for j in range(start, start + n_first):
                 if (from_source[tail] >> (j - start)) & 1:
                     reached += trace_fraction[j]
             bit = 0
             for j in range(end - 1, start - 1, -1):
                 if head[trace_arc[j]] == target:
-                    if (from_target[head[arc]] >> bit) & 1:
+                    if (from_target[head[arc]] >> bit) & 1 or arc == trace_arc[j]:
                         left += trace_fraction[j]
+                    if (from_target[tail] >> bit) & 1:
+                        left_at_node += trace_fraction[j]
                     bit += 1
                     if bit == n_last:
                         break
             if has_cards[source]:
                 out_fraction[k] = min(out_fraction[k], reached)
+                out_at_node[k] = min(out_at_node[k], reached)
             if has_cards[target]:
                 out_fraction[k] = min(out_fraction[k], left)
+                out_at_node[k] = min(out_at_node[k], left_at_node)
         for k in range(start, end):
             arc = trace_arc[k]
             from_source[head[arc]] = 0

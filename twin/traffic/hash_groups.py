@@ -49,6 +49,8 @@ class HashedRoutes:
     present_ratio: Floats | None = None
     """Part of the route's flows that can cross the link, by the ports of their cards, by entry of `link`; None = all.
     A flow of a rack belongs to a card and its leaf before any switch hashes it."""
+    at_node_ratio: Floats | None = None
+    """Part of the route's flows that can cross the switch before the link, by entry of `link`; None = all."""
 
     @cached_property
     def route_of(self) -> Ints:
@@ -110,6 +112,7 @@ class HashedRoutes:
             link=start[self.link[entry]] + member,
             split_ratio=self.split_ratio[entry] / n[entry],
             present_ratio=None if self.present_ratio is None else self.present_ratio[entry],
+            at_node_ratio=None if self.at_node_ratio is None else self.at_node_ratio[entry],
             capacity_bytes_per_s=self.capacity_bytes_per_s[row],
             n_members=np.ones(len(row), np.int64),
             tail=self.tail[row],
@@ -146,17 +149,19 @@ class LinkFlows:
         starts = np.ones(len(tail), dtype=np.bool_)
         starts[1:] = (tail[1:] != tail[:-1]) | (routes.route_of[1:] != routes.route_of[:-1])
         block = np.cumsum(starts) - 1
-        n_next = np.bincount(block, weights=n_members)[block].astype(np.int64)
         at_node = np.bincount(block, weights=routes.split_ratio)[block]
         sends = routes.n_pairs * routes.pair_bytes > 0
         used = np.flatnonzero((routes.split_ratio > 0) & sends[routes.route_of])
         route, link, chance = routes.route_of[used], routes.link[used], (routes.split_ratio / n_members)[used]
         n_pairs, at_node = routes.n_pairs[route], at_node[used]
         if routes.present_ratio is not None:
-            present = routes.present_ratio[used]
-            n_pairs, chance, at_node = n_pairs * present, chance / present, np.minimum(1.0, at_node / present)
+            n_pairs, chance = n_pairs * routes.present_ratio[used], chance / routes.present_ratio[used]
+        if routes.at_node_ratio is not None:
+            at_node = np.minimum(1.0, at_node / routes.at_node_ratio[used])
+        # links to other ports of the target's cards are no choice
+        n_next = np.maximum(1, np.round(at_node / chance).astype(np.int64))
         group, of_first = _groups_of_links(routes, route, link, chance)
-        return cls(routes, route, link, n_pairs, chance, n_next[used], at_node, group, of_first)
+        return cls(routes, route, link, n_pairs, chance, n_next, at_node, group, of_first)
 
     @cached_property
     def load_bytes(self) -> Floats:

@@ -32,6 +32,7 @@ class PhasePattern:
     arc: Ints
     split_ratio: Floats
     present_ratio: Floats
+    at_node_ratio: Floats
     n_pairs: Floats
     """Pairs of accelerators; float64[n_sets, n_routes]."""
     amount: Floats
@@ -151,17 +152,18 @@ def _pattern(
     route = np.repeat(np.arange(len(used)), np.diff(first))
     head = state["arc_head"]
     has_rule = rules.of_arc[arc] != EVEN
-    present = np.ones(len(arc))
+    present, at_node = np.ones(len(arc)), np.ones(len(arc))
     if (state.link_tier[arc[has_rule] // 2] != TIERS.index("wide_area")).any():
         has_cards = np.asarray(~state["node_forwards"])
         scratch = np.zeros(state.n_nodes, np.int64), np.zeros(state.n_nodes, np.int64)
-        present_fractions(first, arc, fraction, head, has_cards, *scratch, present)
+        present_fractions(first, arc, fraction, head, has_cards, *scratch, present, at_node)
     counts = np.bincount(route[has_rule], minlength=len(used))
     return PhasePattern(
         first=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
         arc=arc[has_rule],
         split_ratio=fraction[has_rule],
         present_ratio=present[has_rule],
+        at_node_ratio=at_node[has_rule],
         n_pairs=n_pairs[:, used],
         amount=amount[:, used],
         load=load,
@@ -195,6 +197,7 @@ def _hashed_routes(
         head=tail[arcs ^ 1],
         floor_s=floor_s,
         present_ratio=pattern.present_ratio,
+        at_node_ratio=pattern.at_node_ratio,
     )
 
 
@@ -208,6 +211,7 @@ def _only(routes: HashedRoutes, chosen: Bools) -> HashedRoutes:
         link=link.reshape(-1),
         split_ratio=routes.split_ratio[chosen],
         present_ratio=None if routes.present_ratio is None else routes.present_ratio[chosen],
+        at_node_ratio=None if routes.at_node_ratio is None else routes.at_node_ratio[chosen],
         capacity_bytes_per_s=routes.capacity_bytes_per_s[links],
         n_members=routes.n_members[links],
         tail=routes.tail[links],
