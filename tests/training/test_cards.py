@@ -70,7 +70,7 @@ def test_a_job_stops_by_default_and_says_what_is_lost(change: dict[str, Any], n_
     why = found.metrics["step_time_s"].why or ""
     assert "leaf-2" in why
     assert f"{n_cards} network card" in why
-    assert f"{8 * n_hosts} accelerators of {n_hosts} replica" in why
+    assert f"{8 * n_hosts} accelerators in {n_hosts} replica" in why
     assert "on_card_loss: stop" in why
 
 

@@ -61,6 +61,15 @@ def max_link_utilisation_ratio(e: Evaluation) -> float:
     return float(_utilisation_ratios(e).max())
 
 
+def max_phase_utilisation_ratio(e: Evaluation) -> float:
+    """Largest offered load of a phase at card rate over the capacity of an arc; above 1 where the network is slower."""
+    if e.step is None:
+        raise NotApplicableError(e.why_no_step)
+    if not e.phases:
+        raise NotApplicableError("no traffic of the job leaves its racks")
+    return max(use.utilisation_ratio for use in e.phases)
+
+
 def p99_link_utilisation_ratio(e: Evaluation) -> float:
     """99th percentile of utilisation over the arcs of links that are up, all tiers."""
     return float(np.quantile(_utilisation_ratios(e), 0.99, method="higher"))
@@ -321,6 +330,12 @@ METRICS: dict[str, Metric] = {
         "lower",
         "busiest link",
         "Busiest arc of links that are up: offered over capacity, averaged over a step.",
+    ),
+    "max_phase_utilisation_ratio": Metric(
+        max_phase_utilisation_ratio,
+        "lower",
+        "busiest link in a phase",
+        "Offered bits of a phase over capacity and its duration at the rate of the network cards; may exceed 1.",
     ),
     "p99_link_utilisation_ratio": Metric(
         p99_link_utilisation_ratio,

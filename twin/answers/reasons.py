@@ -253,7 +253,9 @@ def _propagation_sentences(e: Evaluation) -> Iterator[str]:
     round_trip = f"{2 * e.worst_latency_us:.0f} µs round trip"
     yield f"Propagation between sites: {seconds_text(seconds)} of the step ({round_trip})."
     limits = ["buffers"] if (e.health.arc_limit[e.loads.arc] == BUFFER).any() else []
-    limits += ["windows"] if (e.health.transport.window_ratio[e.loads.arc // 2] < LEAST_SHOWN_RATIO).any() else []
+    between_sites = ("wide_area", "pipeline")
+    slowest = [arc for phase, (arc, _) in e.step.bottleneck.items() if phase in between_sites] if e.step else []
+    limits += ["windows"] if (e.arc_transport.window_ratio[slowest] < LEAST_SHOWN_RATIO).any() else []
     if limits:
         yield f"The round trip also costs rate in {' and '.join(limits)}; that is part of the link's time."
 

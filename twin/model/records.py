@@ -228,13 +228,14 @@ class Lossless:
     """Pauses of a wide-area port, for drop_on_pause; None = the catalogue's value."""
     recovery: Literal["go_back_n", "selective_repeat", "tcp"] = "go_back_n"
     """Recovery after a loss: resend everything since, resend only the lost frames, or TCP congestion control."""
-    queue_pair_gbps: Annotated[float, Field(gt=0, le=1e5)] = 50.0
-    """Rate of one RDMA queue pair or TCP connection; a 400 Gb/s flow over 8 queue pairs has 50 each."""
+    queue_pair_gbps: Annotated[float, Field(gt=0, le=1e5)] | None = None
+    """Most that one RDMA queue pair or TCP connection sends; None = no limit of its own. A link without a job then
+    carries many flows that are slow."""
     in_flight_bytes: Annotated[float, Field(ge=1500, le=1e12)] | None = None
     """Sent and not yet acknowledged bytes of a queue pair; None = the catalogue's value."""
     n_flows_per_accelerator: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    """Flows from an accelerator of a job to another site, each hashed onto one member of a bundle; None = the
-    catalogue's value."""
+    """Flows (queue pairs) from an accelerator of a job to each accelerator that it exchanges with in a phase. Windows,
+    loss recovery and hashing count them on each arc. None = the catalogue's value."""
     congestion_control_ratio: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of a wide-area link that congestion control can fill over its round trip."""
 

@@ -30,7 +30,7 @@ def step_causes(e: Evaluation, reader: FigureReader, notify: Callable[[str], Non
     assert e.loads is not None
     assert e.clean_loads is not None
     assert e.hashed_flows is not None
-    assert e.free_gbps is not None
+    assert e.free_capacity is not None
     inputs = CauseInputs(
         state=case.state,
         document=case.document,
@@ -43,6 +43,6 @@ def step_causes(e: Evaluation, reader: FigureReader, notify: Callable[[str], Non
         health=e.health,
         carried_gbps=None if demands is None else demands.arc_carried_gbps,
         hashed=e.hashed_flows,
-        free_gbps=e.free_gbps,
+        free=e.free_capacity,
     )
     return attribute(inputs, reader.fresh(), notify)

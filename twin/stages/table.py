@@ -196,6 +196,22 @@ ROWS = (
         catalogue=names("accelerator general"),
     ),
     Stage(
+        "arc_rates",
+        training.arc_rates,
+        needs=names(
+            "link_loads health.arc_sending_gbps health.headroom health.arc_member_gbps health.loss_ratio "
+            "demands.arc_carried_gbps"
+        ),
+        state=names("link_tier"),
+    ),
+    Stage(
+        "flow_goodput",
+        training.flow_goodput,
+        needs=names("link_loads arc_rates"),
+        document=("lossless",),
+        catalogue=names("general"),
+    ),
+    Stage(
         "arc_balancing",
         training.arc_balancing,
         state=names("arc_head link_tier node_ids"),
@@ -211,7 +227,7 @@ ROWS = (
     Stage(
         "free_capacity",
         training.free_capacity,
-        needs=names("link_loads health.job_capacity_gbps demands.arc_carried_gbps"),
+        needs=names("flow_goodput arc_rates.available_gbps"),
     ),
     Stage(
         "hash_collisions",
@@ -224,6 +240,12 @@ ROWS = (
         training.job_capacity,
         needs=names("free_capacity hash_collisions"),
         sharing=("speed_ratio",),
+    ),
+    Stage(
+        "arc_transport",
+        training.arc_transport,
+        needs=names("flow_goodput link_loads.arc health.transport"),
+        in_score=False,
     ),
     Stage(
         "why_rates_unknown",
@@ -260,6 +282,18 @@ ROWS = (
         sharing=("speed_ratio",),
         catalogue=names("general"),
         in_score=False,
+    ),
+    Stage(
+        "phases",
+        training.phases,
+        needs=names(
+            "placement step link_loads job_flows job_capacity.gbps job_capacity.efficiency_ratio flow_goodput "
+            "accelerators"
+        ),
+        state=names("arc_head link_tier n_nodes node_accelerator node_part parts"),
+        document=("lossless",),
+        job=names("model parallelism recompute"),
+        catalogue=names("accelerator general switch"),
     ),
     Stage(
         "loss",

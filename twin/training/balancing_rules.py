@@ -11,6 +11,7 @@ from ..arrays import TIERS, Ints, State
 from ..catalogue.figure_reader import FigureReader
 from ..model.records import BalancingName, LoadBalancing, Lossless
 from ..traffic.balancing_modes import MODES, Flows
+from .phase_goodput import n_flows_per_pair
 
 EVEN = -1
 """Rule of arcs that split evenly: links of cards, and fabrics whose load balancing is not stated."""
@@ -110,5 +111,4 @@ def _n_flows(lossless: Lossless, reader: FigureReader, *, is_wide: bool) -> floa
     """Flows per pair where no record states them."""
     if not is_wide:
         return reader.general("n_flows_per_card_pair")
-    stated = lossless.n_flows_per_accelerator
-    return reader.general("n_flows_per_accelerator") if stated is None else stated
+    return n_flows_per_pair(lossless, reader)

@@ -253,10 +253,10 @@ def _why_stopped(job: TrainingJob, cause: str, n_lost: int, n_idled: int, n_stra
     """Return why a job with lost cards does not go on; empty if it does."""
     if not n_idled or (job.on_card_loss == "drop_replicas" and n_left > 0):
         return ""
-    lost = f"{counted(n_lost, 'network card')} lost, {counted(n_idled, 'accelerator')} of "
-    lost += f"{counted(n_stranded, 'replica')} without a card"
+    lost = f"{counted(n_lost, 'network card')} lost, {counted(n_idled, 'accelerator')} in "
+    lost += f"{counted(n_stranded, 'replica')} idle"
     ends = {
-        "stop": "the job stops (on_card_loss: stop)",
+        "stop": "the job stops (on_card_loss: stop; drop_replicas or pxn would go on)",
         "drop_replicas": "no replica has all its cards",
         "pxn": "PXN finds no card that is left in their NVLink domains",
     }

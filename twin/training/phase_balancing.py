@@ -53,12 +53,12 @@ class PhasePatterns:
     by_kind: Mapping[str, PhasePattern]
 
     def times(
-        self, gbps: Floats, n_members: Ints, weights: Mapping[str, Floats] | None = None
+        self, gbps: Mapping[str, Floats], n_members: Ints, weights: Mapping[str, Floats] | None = None
     ) -> dict[str, PhaseTimes]:
         """Compute the end of each kind over jobs, in any unit of time.
 
         Args:
-            gbps: capacity by row of the link loads; infinite where an arc limits nothing.
+            gbps: capacity by kind and row of the link loads; infinite where an arc limits nothing.
             n_members: members that are up, by link.
             weights: factor of each flow set, by kind; 1 where it is left out.
 
@@ -68,7 +68,7 @@ class PhasePatterns:
         found = {}
         for kind, pattern in self.by_kind.items():
             weight = (weights or {}).get(kind, np.ones(len(pattern.load)))
-            times = self._times_of(pattern, gbps, n_members, weight)
+            times = self._times_of(pattern, gbps[kind], n_members, weight)
             if times is not None:
                 found[kind] = times
         return found
