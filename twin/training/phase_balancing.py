@@ -39,6 +39,8 @@ class PhasePattern:
     """Traffic in the unit of the flow sets; float64[n_sets, n_routes]."""
     load: Floats
     """Load of arcs under even splitting; float64[n_sets, n_rows]."""
+    n_pairs_on_card_link: Floats
+    """Pairs on links of racks and hosts, by row; infinite on links between switches. A pair fills one card."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,8 @@ class PhasePatterns:
         used = load > 0
         if not used.any() or not (gbps[used] > 0).all():
             return None
-        row_s = np.divide(load, gbps, out=np.zeros(len(load)), where=used)
+        n_cards_per_pair = n_members[self.arc // 2] / np.where(used, pattern.n_pairs_on_card_link, 1.0)
+        row_s = np.divide(load * np.maximum(1.0, n_cards_per_pair), gbps, out=np.zeros(len(load)), where=used)
         even_s = float(row_s.max())
         if not np.isfinite(even_s) or even_s == 0:
             return None
@@ -112,12 +115,15 @@ def phase_patterns(
     by_kind = {}
     columns = loads.columns()
     has_rule = rules.of_arc[loads.arc] != EVEN
+    is_access = state.link_tier[loads.arc // 2] == TIERS.index("access")
     sets = flows.sets()
     for kind in FLOW_KINDS:
         of_kind = [i for i, (phase, _) in enumerate(sets) if phase == kind]
         if of_kind and any((columns[i][has_rule] > 0).any() for i in of_kind):
             load = np.stack([columns[i] for i in of_kind])
-            by_kind[kind] = _pattern(state, [(sets[i][1], pairs.rows[i]) for i in of_kind], routes, load, rules)
+            pattern = _pattern(state, [(sets[i][1], pairs.rows[i]) for i in of_kind], routes, load, rules)
+            on_cards = np.where(is_access & (loads.n_pairs[kind] > 0), loads.n_pairs[kind], np.inf)
+            by_kind[kind] = replace(pattern, n_pairs_on_card_link=on_cards)
     tail = state["arc_head"].reshape(-1, 2)[:, ::-1].reshape(-1)
     return PhasePatterns(rules, loads.arc, tail, by_kind)
 
@@ -167,6 +173,7 @@ def _pattern(
         n_pairs=n_pairs[:, used],
         amount=amount[:, used],
         load=load,
+        n_pairs_on_card_link=np.full(load.shape[1], np.inf),
     )
 
 
