@@ -121,7 +121,7 @@ def test_the_largest_communication_is_the_phase_that_saves_most_alone() -> None:
     seconds = diff.after["exposed_in_layers_time_s"]
     assert seconds == pytest.approx(diff.before["exposed_in_layers_time_s"])
     assert diff.after.bottlenecks[0] == (
-        f"Largest communication: tensor, context and expert exchange, {seconds:.3g} s of the 3.4 s step. "
+        f"Largest communication: tensor, context and expert exchange, {seconds:.3g} s of the 3.44 s step. "
         "It is limited by the 400G network cards of H100 in c1."
     )
 
@@ -131,10 +131,10 @@ def test_a_phase_that_outweighs_compute_is_the_bottleneck() -> None:
     seconds = score["exposed_wide_area_time_s"]
     assert seconds is not None
     assert seconds > (score["compute_time_s"] or 0.0)
-    first = f"Bottleneck: inter-site all-reduce (trees), {seconds:.3g} s of the 5.91 s step."
+    first = f"Bottleneck: inter-site all-reduce (trees), {seconds:.3g} s of the 6.02 s step."
     assert score.bottlenecks[0].startswith(f"{first} Link wan-1-2 (c1/border-1 → c2/border-1): ")
     assert "Reason: 4.8 MB PFC headroom per port of c2/border-1" in score.bottlenecks[0]
-    assert score.summary[1] == f"Bottleneck: inter-site all-reduce, {seconds:.3g} s of 5.91 s."
+    assert score.summary[1] == f"Bottleneck: inter-site all-reduce, {seconds:.3g} s of 6.02 s."
 
 
 def test_overlap_between_phases_is_reported() -> None:

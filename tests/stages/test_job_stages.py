@@ -20,7 +20,8 @@ from twin.stages import training
 from twin.stages.engine import need_of
 from twin.stages.evaluation import Case
 from twin.stages.table import STAGES
-from twin.traffic.load_balancing import worst_over_mean
+from twin.traffic.hash_law import PhaseTimes
+from twin.training.phase_capacity import FLOW_KINDS, PhaseCapacity
 from twin.workload.local_sgd import LOSS_FIGURES, loss_penalty
 
 TWO = {"a": [("H100", 8)] * 2, "b": [("H100", 8)] * 2}
@@ -39,14 +40,19 @@ def test_without_a_job_its_stages_have_nothing() -> None:
             "link_loads",
             "flow_goodput",
             "job_capacity.gbps",
+            "hashed_flows",
+            "free_capacity",
         )
     )
     empty = given(needs, job=None, state=some())
     stages = [training.allocation, training.cards, training.placement, training.rack_flows, training.rail_exchange]
     stages += [training.job_flows, training.job_pairs, training.job_routes]
     stages += [training.unit_link_loads, training.link_loads, training.clean_link_loads, training.accelerators]
-    stages += [training.arc_rates, training.flow_goodput, training.hash_collisions, training.job_capacity]
+    stages += [training.arc_rates, training.flow_goodput]
+    stages += [training.hashed_flows, training.free_capacity, training.job_capacity]
     assert [stage(empty) for stage in stages] == [None] * len(stages)
+    assert training.hash_collisions(empty) == {}
+    assert training.unstated_balancing(given({"step": NO_STEP}, job=None)) == ()
     assert training.why_rates_unknown(empty) == ""
     assert training.step(empty).step is None
     assert training.step(empty).why == "the document has no job"
@@ -93,29 +99,26 @@ def test_demands_leave_the_job_the_rest() -> None:
     assert shared.available_gbps.tolist() == [300.0, 50.0]
 
 
-def test_hashing_divides_the_line_and_windows_hold_flows_below_their_part() -> None:
-    """Windows leave 300 of 400, and hashing half of 50 at a loss of a fifth: 20."""
-    flows = some(gbps=np.array([300.0, 40.0]), recovery_ratio=np.array([1.0, 0.8]))
-    needs: dict[str, Any] = {
-        "flow_goodput": {"wide_area": some(flows=flows), "expert": some(flows=flows)},
-        "arc_rates.available_gbps": np.array([400.0, 50.0]),
-        "hash_collisions": {"wide_area": np.array([1.0, 2.0])},
-    }
-    found = training.job_capacity(given(needs))
+def test_each_phase_has_the_efficiency_of_its_own_flows() -> None:
+    """One phase ends at 1 s or 2 s, half of the jobs each, and would end at 1 s; the others do not hash."""
+    times = PhaseTimes(1.0, np.array([1.0, 2.0]), np.array([0.5, 1.0]))
+    free = PhaseCapacity.same_for_all(np.array([400.0, 100.0]))
+    found = training.job_capacity(given({"free_capacity": free, "hash_collisions": {"wide_area": times}}, sharing=None))
     assert found is not None
-    assert found.gbps["wide_area"].tolist() == [300.0, 20.0]
-    assert found.gbps["expert"].tolist() == [300.0, 40.0]
+    assert [found.gbps[kind].tolist() for kind in FLOW_KINDS] == [[400.0, 100.0]] * 6
+    assert [found.efficiency_ratio[kind] for kind in FLOW_KINDS] == [1.0, 1.0, 1.0, 1.0, 1.0, 0.75]
+
+
+def test_flows_of_a_phase_limit_its_capacity() -> None:
+    flows = some(gbps=np.array([300.0, 40.0]))
+    needs: dict[str, Any] = {
+        "flow_goodput": {"wide_area": some(flows=flows)},
+        "arc_rates.available_gbps": np.array([400.0, 50.0]),
+    }
+    found = training.free_capacity(given(needs))
+    assert found is not None
+    assert found.gbps["wide_area"].tolist() == [300.0, 40.0]
     assert found.gbps["local"].tolist() == [400.0, 50.0]
-    assert set(found.efficiency_ratio.values()) == {1.0}
-
-
-def test_bundles_hash_as_many_flows_as_the_document_states() -> None:
-    """Three flows of each of 16 accelerators, on 8 members."""
-    data = sites(TWO, km=1.0, parallelism={"tp": 8}) | {"lossless": {"n_flows_per_accelerator": 3.0}}
-    data["links"][-1] |= {"n_parallel": 8}
-    found = evaluated(data)
-    ratio: Any = found.outcome("hash_collisions")
-    assert ratio["wide_area"].max() == pytest.approx(worst_over_mean(np.array([48.0]), np.array([8]))[0])
 
 
 LINKS = some(link_ids=("l", "m", "n"))

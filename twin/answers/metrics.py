@@ -75,6 +75,20 @@ def p99_link_utilisation_ratio(e: Evaluation) -> float:
     return float(np.quantile(_utilisation_ratios(e), 0.99, method="higher"))
 
 
+def _hash_efficiency_ratio(job_ratio: float | None) -> Callable[[Evaluation], float]:
+    """Efficiency of the phase that hashing slows most: mean over jobs, or what this share of the jobs stays below."""
+
+    def compute(e: Evaluation) -> float:
+        if e.step is None:
+            raise NotApplicableError(e.why_no_step)
+        if not e.phase_times:
+            raise NotApplicableError("no flow of the job crosses a switch whose load balancing is stated")
+        slowest = min(e.phase_times.values(), key=lambda times: times.mean_efficiency_ratio)
+        return slowest.mean_efficiency_ratio if job_ratio is None else slowest.efficiency_ratio(job_ratio)
+
+    return compute
+
+
 def unrouted_gbps(e: Evaluation) -> float:
     """Demand without a path, Gb/s."""
     if e.demands is None:
@@ -328,6 +342,24 @@ METRICS: dict[str, Metric] = {
         "lower",
         "link utilisation, 99th percentile",
         "99th percentile of the same over all tiers.",
+    ),
+    "hash_efficiency_ratio": Metric(
+        _hash_efficiency_ratio(None),
+        "higher",
+        "load-balancing efficiency",
+        "Time of a phase with evenly loaded links over its time with load balancing, slowest phase, mean over jobs.",
+    ),
+    "hash_efficiency_p10_ratio": Metric(
+        _hash_efficiency_ratio(0.1),
+        "higher",
+        "load-balancing efficiency, unlucky job",
+        "The same for a job with worse hashes than nine of ten; a job keeps its hashes.",
+    ),
+    "hash_efficiency_p90_ratio": Metric(
+        _hash_efficiency_ratio(0.9),
+        "higher",
+        "load-balancing efficiency, lucky job",
+        "The same for a job with better hashes than nine of ten.",
     ),
     "unrouted_gbps": Metric(unrouted_gbps, "lower", "demand without a path", "Demand without a path."),
     "demand_satisfied_ratio": Metric(

@@ -18,6 +18,7 @@ from .identity import Name, Provenance, Tags
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 NodeKind = Literal["rack", "host", "storage", "leaf", "spine", "core", "border", "switch"]
+BalancingName = Literal["ecmp", "polarised", "dlb", "flowlet", "pinned", "spray"]
 FORWARDING_KINDS: frozenset[NodeKind] = frozenset({"leaf", "spine", "core", "border", "switch"})
 """Kinds that carry traffic of other nodes unless a node states otherwise."""
 
@@ -237,6 +238,31 @@ class Lossless:
     loss recovery and hashing count them on each arc. None = the catalogue's value."""
     congestion_control_ratio: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of a wide-area link that congestion control can fill over its round trip."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancing:
+    """How switches spread the flows of a job over equal-cost links.
+
+    A record with `tier` or `fabric` goes before one without them. Links without a record split evenly, except between
+    sites: flows hash onto the members of wide-area links (`ecmp`) unless a record says otherwise.
+    """
+
+    __pydantic_config__ = STRICT
+
+    mode: BalancingName
+    """ecmp: hash each flow at each switch. polarised: with the same hash in all tiers. dlb: onto the emptiest own link.
+    flowlet: hash again between segments. pinned: placed by a controller. spray: packets over all links."""
+    n_flows_per_pair: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Flows (queue pairs) from one network card to another, equal parts each; None = the catalogue's value."""
+    n_rehashes: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Segments that a flow sends one after the other, for flowlet."""
+    efficiency_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of the rate of even splitting that spray reaches; None = the catalogue's value."""
+    tier: Literal["fabric", "border", "wide_area"] | None = None
+    """Tier of the links: between switches, at a border router, or with fibre spans; None = all."""
+    fabric: Id | None = None
+    """Id of a fabric or campus. Switches whose id starts with it and a slash choose so; None = all switches."""
 
 
 def asdict_compact(record: object) -> dict[str, object]:

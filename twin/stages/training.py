@@ -10,22 +10,31 @@ from ..arrays import TIERS, Bools, Floats
 from ..errors import Issue, TopologyError
 from ..model.jobs import TrainingJob
 from ..optics.link_health import unknown_rates
+from ..traffic.balancing_modes import Flows
 from ..traffic.congestion import remaining_for_job_gbps
+from ..traffic.hash_law import PhaseTimes
 from ..traffic.routing import Router, Routes, links_with_share
+from ..training.balancing_rules import (
+    UNSTATED,
+    BalancingRule,
+    BalancingRules,
+    balancing_rules,
+    is_unstated,
+    with_stated,
+)
 from ..training.cards import CardLoss, card_loss, placed_on_cards
 from ..training.causes import links_without_line_loss, shares_without_line_loss
-from ..training.hash_collisions import collision_ratio
 from ..training.job_flows import JobFlows
 from ..training.job_flows import job_flows as flows_of_job
 from ..training.link_loads import PairTable, with_latency
 from ..training.link_loads import unit_link_loads as loads_on_routes
 from ..training.memory_fit import fit_issues, peak_issues, split_issues
+from ..training.phase_balancing import PhasePatterns, exchange_weights, phase_patterns
 from ..training.phase_capacity import PhaseCapacity
 from ..training.phase_goodput import (
     ArcRates,
     ArcTransport,
     PhaseGoodput,
-    n_flows_per_pair,
     phase_capacity,
     phase_goodput,
 )
@@ -33,10 +42,10 @@ from ..training.phase_use import Endpoints, PhaseUse, phase_uses
 from ..training.placement import JobPlacement, place_job
 from ..training.rail_exchange import RailExchange, over_the_fabric, with_relays
 from ..training.rail_exchange import rail_exchange as exchange_between_rails
-from ..training.step import step_of
+from ..training.step import step_of, step_time_s
 from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
-from .outcomes import StepOutcome
+from .outcomes import BalancedStep, StepOutcome
 from .stage import Inputs
 
 
@@ -205,20 +214,45 @@ def flow_goodput(inputs: Inputs) -> dict[str, PhaseGoodput] | None:
     return phase_goodput(inputs.reader, inputs.document.lossless, loads, inputs["arc_rates"])
 
 
-def hash_collisions(inputs: Inputs) -> Mapping[str, Floats] | None:
-    """Compute the load of the fullest member over the mean of each wide-area bundle, for each phase of the job."""
-    loads: UnitLinkLoads | None = inputs["link_loads"]
-    if loads is None:
+def arc_balancing(inputs: Inputs) -> BalancingRules:
+    """Find how the switches before each arc spread flows."""
+    document = inputs.document
+    return balancing_rules(inputs.state, document.load_balancing, document.lossless, inputs.reader)
+
+
+def hashed_flows(inputs: Inputs) -> PhasePatterns | None:
+    """Collect the flows of each phase that cross arcs whose load balancing is known; None without a job."""
+    pairs: PairTable | None = inputs["job_pairs"]
+    if pairs is None:
         return None
-    return collision_ratio(inputs.state, loads, n_flows_per_pair(inputs.document.lossless, inputs.reader))
+    flows, routes, loads = inputs["job_flows"], inputs["job_routes"], inputs["unit_link_loads"]
+    return phase_patterns(inputs.state, flows, pairs, routes, loads, inputs["arc_balancing"])
+
+
+def free_capacity(inputs: Inputs) -> PhaseCapacity | None:
+    """Compute the capacity for each phase of the job, after background demands and limits of its flows."""
+    goodput: dict[str, PhaseGoodput] | None = inputs["flow_goodput"]
+    return None if goodput is None else phase_capacity(inputs["arc_rates.available_gbps"], goodput)
+
+
+def hash_collisions(inputs: Inputs) -> dict[str, PhaseTimes]:
+    """Compute the end of each phase over jobs, by kind of flow sets; kinds that no switch hashes are left out."""
+    patterns: PhasePatterns | None = inputs["hashed_flows"]
+    if patterns is None:
+        return {}
+    free: PhaseCapacity = inputs["free_capacity"]
+    weights = exchange_weights(inputs["placement"].sites, inputs["link_loads"], free.gbps["wide_area"])
+    return patterns.times(free.gbps, inputs.state.n_members_up, weights)
 
 
 def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
-    """Compute the capacity for each phase of the job, after background demands, limits of its flows and other jobs."""
-    goodput: dict[str, PhaseGoodput] | None = inputs["flow_goodput"]
-    if goodput is None:
+    """Compute the capacity for each phase of the job, after all limits, hash collisions and other jobs."""
+    free: PhaseCapacity | None = inputs["free_capacity"]
+    if free is None:
         return None
-    capacity = phase_capacity(inputs["arc_rates.available_gbps"], goodput, inputs["hash_collisions"])
+    times: dict[str, PhaseTimes] = inputs["hash_collisions"]
+    efficiency_ratio = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
+    capacity = free.with_efficiency(efficiency_ratio)
     return capacity if inputs.sharing is None else capacity.slowed(dict(inputs.sharing.speed_ratio))
 
 
@@ -274,6 +308,33 @@ def step(inputs: Inputs) -> StepOutcome:
     if issues:
         raise TopologyError("the job cannot run as it is cut and placed", found=issues)
     return StepOutcome(result)
+
+
+def unstated_balancing(inputs: Inputs) -> tuple[BalancedStep, ...]:
+    """Time the step under modes that the fabrics may have; empty where their load balancing is stated or no step is."""
+    job = inputs.job
+    if job is None or inputs["step"].step is None:
+        return ()
+    loads: UnitLinkLoads = inputs["link_loads"]
+    rules: BalancingRules = inputs["arc_balancing"]
+    if not is_unstated(rules, inputs.state, loads.arc):
+        return ()
+    placed, flows, pairs = inputs["placement"], inputs["job_flows"], inputs["job_pairs"]
+    free: PhaseCapacity = inputs["free_capacity"]
+    weights = exchange_weights(placed.sites, loads, free.gbps["wide_area"])
+    found = []
+    for mode, n_flows in UNSTATED:
+        best = inputs.reader.general("spray_efficiency_ratio") if mode == "spray" else 1.0
+        stated = with_stated(rules, inputs.state, BalancingRule(mode, Flows(n_flows), best))
+        patterns = phase_patterns(inputs.state, flows, pairs, inputs["job_routes"], loads, stated)
+        times = patterns.times(free.gbps, inputs.state.n_members_up, weights)
+        efficiency = {kind: kind_times.mean_efficiency_ratio for kind, kind_times in times.items()}
+        capacity = free.with_efficiency(efficiency)
+        if inputs.sharing is not None:
+            capacity = capacity.slowed(dict(inputs.sharing.speed_ratio))
+        step_s = step_time_s(StepInputs(job, placed, flows, inputs["accelerators"], loads, capacity))
+        found.append(BalancedStep(mode, n_flows, min(efficiency.values(), default=1.0), step_s))
+    return tuple(found)
 
 
 def _step_inputs(inputs: Inputs, job: TrainingJob) -> StepInputs:

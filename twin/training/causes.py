@@ -7,7 +7,7 @@ saves, what removing it last saves, and its Shapley value. That is the mean savi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import factorial
 
@@ -21,10 +21,10 @@ from ..model.jobs import TrainingJob
 from ..optics.link_health import LinkHealth
 from ..optics.pfc_headroom import compute_pfc_headroom
 from ..traffic.congestion import remaining_for_job_gbps
-from .hash_collisions import collision_ratio
 from .job_flows import JobFlows
+from .phase_balancing import PhasePatterns, exchange_weights
 from .phase_capacity import PhaseCapacity
-from .phase_goodput import ArcRates, n_flows_per_pair, phase_capacity, phase_goodput
+from .phase_goodput import ArcRates, phase_capacity, phase_goodput
 from .placement import JobPlacement
 from .step import Step, step_of, step_time_s
 from .step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
@@ -63,6 +63,10 @@ class CauseInputs:
     health: LinkHealth
     carried_gbps: Floats | None
     """Load that background demands carry, by arc."""
+    hashed: PhasePatterns
+    """Flows of each phase on arcs whose load balancing is known."""
+    free: PhaseCapacity
+    """Capacity for each phase before hash collisions, by row of `loads`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,7 @@ class _NetworkLimits:
 
     def __init__(self, inputs: CauseInputs, reader: FigureReader) -> None:
         self._inputs, self._reader = inputs, reader
+        self._efficiency: dict[int, dict[str, float]] = {}
         self._by_line_loss: dict[bool, tuple[UnitLinkLoads, dict[int, PhaseCapacity]]] = {}
 
     def actual_step(self) -> Step:
@@ -206,10 +211,9 @@ class _NetworkLimits:
         lossless, state = self._inputs.document.lossless, self._inputs.state
         arcs = self._arc_rates(loads, removed)
         goodput = phase_goodput(self._reader, lossless, loads, arcs, no_delay=bool(removed & DELAY))
-        collisions: Mapping[str, Floats] = {}
+        capacity = phase_capacity(arcs.available_gbps, goodput)
         if not removed & BUFFERS:
-            collisions = collision_ratio(state, loads, n_flows_per_pair(lossless, self._reader))
-        capacity = phase_capacity(arcs.available_gbps, goodput, collisions)
+            capacity = capacity.with_efficiency(self._efficiency_without(removed & (INTERCONNECT | FABRIC)))
         is_wide = state.link_tier[loads.arc // 2] == TIERS.index("wide_area")
         unlimited = is_wide & bool(removed & INTERCONNECT) | ~is_wide & bool(removed & FABRIC)
         if unlimited.any():
@@ -239,6 +243,21 @@ class _NetworkLimits:
             available_gbps = remaining_for_job_gbps(available_gbps, inputs.carried_gbps[loads.arc])
         is_access = state.link_tier[links] == TIERS.index("access")
         return ArcRates(available_gbps, arc_member_gbps, loss_ratio[links], is_access, loses_in_pauses)
+
+    def _efficiency_without(self, removed: int) -> dict[str, float]:
+        """Efficiency of load balancing by kind of flow sets, without the capacity limits of these tiers.
+
+        It is that of today's routes and rates, also where other limits are removed.
+        """
+        if removed not in self._efficiency:
+            inputs, state = self._inputs, self._inputs.state
+            is_wide = state.link_tier[inputs.loads.arc // 2] == TIERS.index("wide_area")
+            unlimited = is_wide & bool(removed & INTERCONNECT) | ~is_wide & bool(removed & FABRIC)
+            gbps = {kind: np.where(unlimited, np.inf, column) for kind, column in inputs.free.gbps.items()}
+            weights = exchange_weights(inputs.placed.sites, inputs.loads, inputs.free.gbps["wide_area"])
+            times = inputs.hashed.times(gbps, state.n_members_up, weights)
+            self._efficiency[removed] = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
+        return self._efficiency[removed]
 
     def _link_figures(self, removed: int) -> tuple[Floats, Floats, Floats]:
         """(rate of a member in Gb/s, frame loss ratio, round trip in µs) by link."""

@@ -108,23 +108,14 @@ def _on_all_rows(found: FlowGoodput, used: Bools, available_gbps: Floats) -> Flo
     return FlowGoodput(**columns)
 
 
-def phase_capacity(
-    available_gbps: Floats, goodput: Mapping[str, PhaseGoodput], collision_ratio: Mapping[str, Floats]
-) -> PhaseCapacity:
-    """Compute the capacity for each phase, after all limits of its flows.
-
-    Collisions share the line among the flows of the fullest member. Flows that their windows hold below that share do
-    not collide, so the lower of both limits counts.
+def phase_capacity(available_gbps: Floats, goodput: Mapping[str, PhaseGoodput]) -> PhaseCapacity:
+    """Compute the capacity for each phase, after all limits of its flows but hash collisions.
 
     Args:
         available_gbps: Gb/s by row of the loads, before these limits; float64[n_rows].
         goodput: goodput by kind of flow sets.
-        collision_ratio: load of the fullest member over the mean, by kind of flow sets; float64[n_rows].
     """
-    limits = {
-        kind: np.minimum(found.flows.gbps, available_gbps * found.flows.recovery_ratio / collision_ratio.get(kind, 1.0))
-        for kind, found in goodput.items()
-    }
+    limits = {kind: found.flows.gbps for kind, found in goodput.items()}
     return PhaseCapacity.same_for_all(available_gbps).lowered(limits)
 
 
