@@ -368,3 +368,26 @@ def two_jobs(jobs: Sequence[tuple[float, Sequence[Phase]]], n_steps: int, start:
                 if at[i] == 0:
                     done[i], ended[i] = done[i] + 1, now
     return [ended[0] / done[0], (ended[1] - start) / done[1]]
+
+
+def flow_gbps(
+    available: float, member: float, n_flows: float, trip_us: float, loss: float, recovery: str, most: float | None
+) -> float:
+    """Rate of one of some equal flows on an arc, step by step; windows of 4 MiB, packets of 4096 bytes, TCP of 8960."""
+    rate = available / n_flows
+    rate = min(rate, member)
+    if most is not None:
+        rate = min(rate, most)
+    if trip_us > 0:
+        rate = min(rate, 4 * 2**20 * 8 / (trip_us * 1e-6) / 1e9)
+    if loss == 0:
+        return rate
+    if recovery == "selective_repeat":
+        return rate * (1 - loss)
+    if recovery == "go_back_n":
+        packets = rate * 1e9 * trip_us * 1e-6 / (4096 * 8)
+        return rate * (1 - loss) / (1 + loss * packets)
+    trip_s = max(trip_us, 1e-6) * 1e-6
+    interval_s = trip_s * math.sqrt(2 * loss / 3)
+    interval_s += 4 * trip_s * 3 * math.sqrt(3 * loss / 8) * loss * (1 + 32 * loss**2)
+    return min(rate, 8960 * 8 / interval_s / 1e9)

@@ -12,12 +12,23 @@ from mkdocs.structure.files import File
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # mkdocs loads this file by its path
 
-from site_pages import command_line, http, metrics, root_pages, schema, shipped, sweep_inputs, tutorials
+from site_pages import (
+    command_line,
+    http,
+    metrics,
+    oversubscription,
+    root_pages,
+    schema,
+    shipped,
+    sweep_inputs,
+    tutorials,
+)
 
 PAGES: dict[str, Callable[[str], str]] = {
     **dict.fromkeys(root_pages.ROOT_PAGES, root_pages.root_page),
     "reference/command_line.md": command_line.page,
     "reference/http.md": http.page,
+    "explanation/oversubscription.md": oversubscription.page,
     "reference/metrics.md": metrics.page,
     "reference/shipped.md": shipped.page,
     "reference/sweep_inputs.md": sweep_inputs.page,

@@ -170,10 +170,10 @@ def test_the_summary_names_the_largest_cause_and_json_has_the_promised_shape(sma
     data = json.loads(found.to_json())
     assert list(data["causes"][0]) == ["name", "sentence", "share_s", "share_ratio", "alone_s", "last_s"]
     assert data["gap_s"] == found.gap_s
-    assert found.summary[0] == "The step takes 5.91 s; without all causes below it would take 1.69 s."
+    assert found.summary[0] == "The step takes 6.02 s; without all causes below it would take 1.69 s."
     assert found.causes[0].name == "interconnect"
-    assert found.summary[1].startswith("Largest causes of the 4.22 s gap: capacity between sites 33.1 %, ")
-    assert found._repr_html_().count("<table>") == 2
+    assert found.summary[1].startswith("Largest causes of the 4.33 s gap: capacity between sites 33.2 %, ")
+    assert found._repr_html_().count("<table>") == 3
 
 
 def test_without_a_job_there_is_nothing_to_explain() -> None:

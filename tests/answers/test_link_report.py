@@ -249,7 +249,11 @@ def test_beyond_the_reach_there_is_no_margin() -> None:
         (zr(a_span(106.0)), {}, "Limit, both directions: slower mode, 300 Gb/s with 2.6 dB margin."),
         (zr(a_span(170.0)), {}, "Link down: 1.7 dB short."),
         (zr(a_span(30.0), part="400G-LR4"), {}, "Link down: 30 km is beyond the reach of 400G-LR4."),
-        (zr(a_span(40.0), loss_ratio=1e-3), {}, "frame loss of 0.001 leaves 62.2 % of 1 x 400 Gb/s."),
+        (
+            zr(a_span(40.0), loss_ratio=1e-3),
+            {"lossless": {"queue_pair_gbps": 50}},
+            "frame loss of 0.001 leaves 62.2 % of 1 x 400 Gb/s.",
+        ),
         (zr(a_span(40.0), up=False), {}, "Link down: it is switched off or failed."),
         (zr(a_span(90.0)), {"required_margin_db": 3.0}, "Link up, 2.7 dB margin: too little, 3 dB is required."),
         (zr(a_span(40.0)), {"required_margin_db": 1.0}, "Link up, 8.4 dB margin: enough, 1 dB is required."),

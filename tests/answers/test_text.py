@@ -22,14 +22,16 @@ from twin.render.score_table import score_table
 
 pytestmark = pytest.mark.main_assumptions
 
-NETWORKS = ("ageing-lines", "leaf-spine-demo", "memphis-small", "two-campus")
+NETWORKS = ("ageing-lines", "bare", "leaf-spine-demo", "memphis-small", "two-campus")
 WIDTHS = (60, 80, 120)
 WIDE = 4000
 SUFFIXES = (".py", ".yaml", ".md", ".ipynb", ".toml")
 MAX_WORDS = 25
 ROOT = Path(twin.__file__).resolve().parents[1]
 PHRASES = tuple((ROOT / "tests/data/phrases_to_avoid.txt").read_text(encoding="utf-8").splitlines())
+BUSIEST = "max_link_utilisation_ratio"
 FIRST_CHANGE = {
+    "bare": [{"kind": "fail_nodes", "nodes": ["spine-1", "leaf-2"]}],
     "ageing-lines": [{"kind": "age", "years": 10}],
     "leaf-spine-demo": [{"kind": "fail_nodes", "nodes": ["spine-1", "spine-2"]}],
     "memphis-small": [{"kind": "fail_srlg", "srlg": "duct-shared"}],
@@ -39,6 +41,10 @@ FIRST_CHANGE = {
 
 @cache
 def load(name: str) -> Network:
+    """A shipped network; `bare` is the leaf-spine without its demands, whose answers are about structure."""
+    if name == "bare":
+        network = twin.load("leaf-spine-demo")
+        return network.with_document(network.document.model_copy(update={"demands": ()}))
     return twin.load(name)
 
 
@@ -58,7 +64,7 @@ def answers(name: str) -> dict[str, Answer]:
         "forecast": network.forecast(years=25, growth_ratio_per_year=0.1),
         "links": network.link_table(network.arrays.link_ids[0]),
         "link": network.link(network.arrays.link_ids[-1]),
-        "sweep": network.sweep("age=0..20:3", metric="max_link_utilisation_ratio"),
+        "sweep": network.sweep("age=0..20:3", metric="opex_usd_per_year" if name == "bare" else BUSIEST),
     }
     ids = network.arrays.node_ids
     cut = [{"kind": "fail_links", "links": "*"}]

@@ -41,6 +41,7 @@ def test_a_document_with_one_of_everything_survives_the_round_trip() -> None:
             "traffic",
             "routing",
             "lossless",
+            "load_balancing",
             "schema_version",
             "jobs_together",
             "measurements",

@@ -55,7 +55,7 @@ def columns(health: LinkHealth) -> Iterator[tuple[str, np.ndarray]]:
             yield f"{part}.{spec.name}", getattr(getattr(health, part), spec.name)
     for name in ("needed_bytes", "available_bytes", "rate_gbps", "retained_ratio"):
         yield f"headroom.{name}", health.headroom.by_arc(name, 2 * n, -1.0)
-    for name in ("arc_capacity_gbps", "job_capacity_gbps", "arc_limit", "arc_latency_us"):
+    for name in ("arc_capacity_gbps", "arc_sending_gbps", "arc_limit", "arc_latency_us"):
         yield name, getattr(health, name)
     for name in ("lit", "optics", "margin_db", "required_margin_db", "member_gbps", "loss_ratio", "goodput_ratio"):
         yield name, getattr(health, name)

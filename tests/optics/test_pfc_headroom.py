@@ -159,12 +159,19 @@ def test_each_pause_costs_what_does_not_fit_and_going_back_a_round_trip_besides(
 @pytest.mark.parametrize("n_pauses", [0.1, 10.0, 1000.0, 1e6])
 def test_tcp_takes_each_pause_as_one_loss_of_every_connection(n_pauses: float) -> None:
     """RFC 3448, section 3.1, at so many loss events a packet of a connection of 50 Gb/s."""
-    health = over(80, n_parallel=8, policy="drop_on_pause", recovery="tcp", n_pauses_per_s=n_pauses)
+    tcp = {"policy": "drop_on_pause", "recovery": "tcp", "queue_pair_gbps": 50}
+    health = over(80, n_parallel=8, n_pauses_per_s=n_pauses, **tcp)
     p = min(1.0, n_pauses * 8960 * 8 / 50e9)
     trip_s = round_trip_s(health)
     below = trip_s * np.sqrt(2 * p / 3) + 4 * trip_s * 3 * np.sqrt(3 * p / 8) * p * (1 + 32 * p**2)
     kept = min(1.0, 8960 * 8 / below / 50e9)
     assert health.headroom.retained_ratio == pytest.approx([kept] * 2)
+
+
+def test_pauses_cost_many_slow_tcp_connections_nothing_on_a_link_without_a_job() -> None:
+    health = over(80, n_parallel=8, policy="drop_on_pause", recovery="tcp", n_pauses_per_s=1000.0)
+    assert (health.headroom.lost_bytes > 0).all()
+    assert health.headroom.retained_ratio.tolist() == [1.0, 1.0]
 
 
 def test_tcp_connections_are_no_faster_than_their_port() -> None:
@@ -213,7 +220,7 @@ def test_congestion_control_leaves_links_without_spans_alone() -> None:
 
 
 def test_shares_multiply_and_the_worst_is_named() -> None:
-    glass, lossless = [{"length_km": 40.0}], {"in_flight_bytes": 1e12, "congestion_control_ratio": 0.85}
+    glass, lossless = [{"length_km": 40.0}], {"queue_pair_gbps": 50, "congestion_control_ratio": 0.85}
     for loss, limit in ((1e-5, CONGESTION_CONTROL), (1e-2, LOSS)):
         health = health_of(line(capacity_gbps=400.0, loss_ratio=loss, spans=glass) | {"lossless": lossless})
         assert health.arc_capacity_gbps[0] == pytest.approx(400 * health.transport.recovery_ratio[0] * 0.85)

@@ -173,29 +173,39 @@ def test_a_lost_tail_costs_a_time_out(member_gbps: float, pairs: float) -> None:
 # --- on a link -------------------------------------------------------------------------------------------------------
 
 
-def test_a_job_feels_windows_and_demands_do_not() -> None:
-    """1000 km: eight queue pairs of 3.4 Gb/s are all that a job gets out of 400, others fill it."""
-    health = health_of(line(capacity_gbps=400.0, n_parallel=3, spans=[{"length_km": 1000.0}]))
-    assert health.arc_capacity_gbps.tolist() == [1200.0, 1200.0]
+def test_windows_do_not_limit_a_link() -> None:
+    """1000 km: eight queue pairs of 3.4 Gb/s would be all that one sender gets out of 400; others fill it."""
+    stated = {"queue_pair_gbps": 50}
+    health = health_of(line(capacity_gbps=400.0, n_parallel=3, spans=[{"length_km": 1000.0}], lossless=stated))
+    assert health.arc_capacity_gbps.tolist() == health.arc_sending_gbps.tolist() == [1200.0, 1200.0]
     window = 4 * 2**20 * 8 / (50e3 * 1000 * ROUND_TRIP_US_PER_KM)
-    assert health.job_capacity_gbps == pytest.approx([1200 * window] * 2)
+    assert health.transport.window_ratio[0] == pytest.approx(window)
     assert health.arc_limit.tolist() == [LINE_RATE, LINE_RATE]
-    near = health_of(line(capacity_gbps=400.0, spans=[{"length_km": 50.0}]))
-    assert near.job_capacity_gbps.tolist() == near.arc_capacity_gbps.tolist() == [400.0, 400.0]
 
 
-def test_losses_are_felt_by_both_and_by_a_job_in_its_window() -> None:
-    health = health_of(line(capacity_gbps=400.0, loss_ratio=1e-3, spans=[{"length_km": 1000.0}]))
+def test_losses_lower_the_capacity_and_not_what_is_sent() -> None:
+    stated = {"queue_pair_gbps": 50}
+    health = health_of(line(capacity_gbps=400.0, loss_ratio=1e-3, spans=[{"length_km": 1000.0}], lossless=stated))
     alone = one(1e-3, 1000.0)
     assert health.arc_capacity_gbps[0] == pytest.approx(400 * alone.recovery_ratio[0])
-    assert health.job_capacity_gbps[0] == pytest.approx(400 * alone.goodput_ratio[0])
+    assert health.arc_sending_gbps[0] == 400.0
     assert health.goodput_ratio[0] == pytest.approx(alone.goodput_ratio[0])
     assert health.arc_limit[0] == LOSS
 
 
-def test_windows_on_a_link_that_is_dark_are_no_trouble() -> None:
+@pytest.mark.parametrize("recovery", ["go_back_n", "selective_repeat"])
+def test_a_link_without_a_job_and_without_a_stated_queue_pair_resends_only_what_is_lost(recovery: str) -> None:
+    """Many slow flows: go-back-N resends 1 frame for each lost one. One burst waits for the tail of one flow."""
+    lossless = {"recovery": recovery}
+    health = health_of(line(capacity_gbps=400.0, loss_ratio=1e-3, spans=[{"length_km": 1000.0}], lossless=lossless))
+    assert health.transport.recovery_ratio[0] == health.transport.goodput_ratio[0] == pytest.approx(0.999)
+    assert health.transport.window_ratio[0] == 1.0
+    assert health.transport.timeout_s[0] == pytest.approx(1e-3 * general("retransmission_timeout_s"))
+
+
+def test_a_link_that_is_dark_sends_nothing() -> None:
     health = health_of(line(transceiver="400ZR", spans=[{"length_km": 140.0}], lossless={"queue_pair_gbps": 400}))
-    assert health.job_capacity_gbps.tolist() == [0.0, 0.0]
+    assert health.arc_sending_gbps.tolist() == [0.0, 0.0]
 
 
 # --- whatever the figures are ----------------------------------------------------------------------------------------
@@ -240,7 +250,7 @@ def test_selective_repeat_is_never_worse_than_going_back(loss: float, km: float,
 @given(st.lists(st.tuples(LOSSES, KM, st.sampled_from([0.0, 40.0, 100.0, 800.0])), min_size=1, max_size=6))
 def test_links_are_judged_each_by_itself(rows: list[tuple[float, float, float]]) -> None:
     loss, km, member = (np.array(column) for column in zip(*rows, strict=True))
-    every = compute_transport_goodput(reader(), Lossless(), loss, km * ROUND_TRIP_US_PER_KM, member)
+    every = compute_transport_goodput(reader(), Lossless(queue_pair_gbps=50.0), loss, km * ROUND_TRIP_US_PER_KM, member)
     for i, (p, length_km, gbps) in enumerate(rows):
         alone = one(p, length_km, member_gbps=gbps)
         for name in ("window_ratio", "recovery_ratio", "goodput_ratio", "timeout_s"):

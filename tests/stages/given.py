@@ -18,7 +18,7 @@ class _Given(SimpleNamespace):
 
 def given(outcomes: dict[str, Any] | None = None, **fields: Any) -> Inputs:
     """Inputs of a stage: outcomes by need; state, document, job, reader, rerun as fields."""
-    return cast(Inputs, _Given(outcomes=outcomes or {}, **fields))
+    return cast(Inputs, _Given(outcomes=outcomes or {}, **({"sharing": None} | fields)))
 
 
 def some(**fields: Any) -> Any:

@@ -12,14 +12,16 @@ from tests.model.samples import network
 from tests.stages.given import NO_STEP, given, result, some
 from tests.training.cases import reader, state_of
 from tests.training.steps import EVALUATOR, evaluated, sites
+from twin.arrays import TIERS
 from twin.catalogue import catalogue
 from twin.errors import TopologyError
+from twin.optics.pfc_headroom import PfcHeadroom
 from twin.stages import training
 from twin.stages.engine import need_of
 from twin.stages.evaluation import Case
 from twin.stages.table import STAGES
-from twin.traffic.load_balancing import worst_over_mean
-from twin.training.phase_capacity import FLOW_KINDS
+from twin.traffic.hash_law import PhaseTimes
+from twin.training.phase_capacity import FLOW_KINDS, PhaseCapacity
 from twin.workload.local_sgd import LOSS_FIGURES, loss_penalty
 
 TWO = {"a": [("H100", 8)] * 2, "b": [("H100", 8)] * 2}
@@ -36,15 +38,21 @@ def test_without_a_job_its_stages_have_nothing() -> None:
             "job_pairs",
             "unit_link_loads",
             "link_loads",
+            "flow_goodput",
             "job_capacity.gbps",
+            "hashed_flows",
+            "free_capacity",
         )
     )
     empty = given(needs, job=None, state=some())
     stages = [training.allocation, training.cards, training.placement, training.rack_flows, training.rail_exchange]
     stages += [training.job_flows, training.job_pairs, training.job_routes]
     stages += [training.unit_link_loads, training.link_loads, training.clean_link_loads, training.accelerators]
-    stages += [training.hash_collisions, training.job_capacity]
+    stages += [training.arc_rates, training.flow_goodput]
+    stages += [training.hashed_flows, training.free_capacity, training.job_capacity]
     assert [stage(empty) for stage in stages] == [None] * len(stages)
+    assert training.hash_collisions(empty) == {}
+    assert training.unstated_balancing(given({"step": NO_STEP}, job=None)) == ()
     assert training.why_rates_unknown(empty) == ""
     assert training.step(empty).step is None
     assert training.step(empty).why == "the document has no job"
@@ -67,29 +75,50 @@ def test_a_stated_split_that_leaves_micro_batches_out_is_an_error() -> None:
     assert "jobs[j]" in str(found.value)
 
 
-def test_demands_leave_the_job_the_rest_and_hashing_divides_it() -> None:
-    """Arcs 2, 0 of 400, 100 Gb/s: demands carry 100 and 50, and the fullest member has 1 and 2 times the mean."""
+def test_demands_leave_the_job_the_rest() -> None:
+    """Arcs 2, 0 of 400, 100 Gb/s: demands carry 100 and 50. Arc 2 loses frames in pauses."""
     needs: dict[str, Any] = {
         "link_loads": some(arc=np.array([2, 0])),
-        "health.job_capacity_gbps": np.array([100.0, 7.0, 400.0, 7.0]),
+        "health.arc_sending_gbps": np.array([100.0, 7.0, 400.0, 7.0]),
+        "health.arc_member_gbps": np.array([50.0, 7.0, 400.0, 7.0]),
+        "health.loss_ratio": np.array([0.5, 0.25]),
+        "health.headroom": PfcHeadroom(np.array([2, 3]), *(np.ones(2) for _ in range(5))),
         "demands.arc_carried_gbps": None,
-        "hash_collisions": np.array([1.0, 2.0]),
     }
-    alone = training.job_capacity(given(needs))
+    state = some(link_tier=np.array([TIERS.index("access"), TIERS.index("fabric")]))
+    alone = training.arc_rates(given(needs, state=state))
     assert alone is not None
-    assert [alone.gbps[kind].tolist() for kind in FLOW_KINDS] == [[400.0, 50.0]] * 6
-    shared = training.job_capacity(given(needs | {"demands.arc_carried_gbps": np.array([50.0, 0.0, 100.0, 0.0])}))
+    assert alone.available_gbps.tolist() == [400.0, 100.0]
+    assert alone.member_gbps.tolist() == [400.0, 50.0]
+    assert alone.loss_ratio.tolist() == [0.25, 0.5]
+    assert alone.loses_in_pauses.tolist() == [True, False]
+    assert alone.is_access.tolist() == [False, True]
+    carried = {"demands.arc_carried_gbps": np.array([50.0, 0.0, 100.0, 0.0])}
+    shared = training.arc_rates(given(needs | carried, state=state))
     assert shared is not None
-    assert [shared.gbps[kind].tolist() for kind in FLOW_KINDS] == [[300.0, 25.0]] * 6
+    assert shared.available_gbps.tolist() == [300.0, 50.0]
 
 
-def test_bundles_hash_as_many_flows_as_the_document_states() -> None:
-    """Three flows of each of 16 accelerators, on 8 members."""
-    data = sites(TWO, km=1.0, parallelism={"tp": 8}) | {"lossless": {"n_flows_per_accelerator": 3.0}}
-    data["links"][-1] |= {"n_parallel": 8}
-    found = evaluated(data)
-    ratio: Any = found.outcome("hash_collisions")
-    assert ratio.max() == pytest.approx(worst_over_mean(np.array([48.0]), np.array([8]))[0])
+def test_each_phase_has_the_efficiency_of_its_own_flows() -> None:
+    """One phase ends at 1 s or 2 s, half of the jobs each, and would end at 1 s; the others do not hash."""
+    times = PhaseTimes(1.0, np.array([1.0, 2.0]), np.array([0.5, 1.0]))
+    free = PhaseCapacity.same_for_all(np.array([400.0, 100.0]))
+    found = training.job_capacity(given({"free_capacity": free, "hash_collisions": {"wide_area": times}}, sharing=None))
+    assert found is not None
+    assert [found.gbps[kind].tolist() for kind in FLOW_KINDS] == [[400.0, 100.0]] * 6
+    assert [found.efficiency_ratio[kind] for kind in FLOW_KINDS] == [1.0, 1.0, 1.0, 1.0, 1.0, 0.75]
+
+
+def test_flows_of_a_phase_limit_its_capacity() -> None:
+    flows = some(gbps=np.array([300.0, 40.0]))
+    needs: dict[str, Any] = {
+        "flow_goodput": {"wide_area": some(flows=flows)},
+        "arc_rates.available_gbps": np.array([400.0, 50.0]),
+    }
+    found = training.free_capacity(given(needs))
+    assert found is not None
+    assert found.gbps["wide_area"].tolist() == [300.0, 40.0]
+    assert found.gbps["local"].tolist() == [400.0, 50.0]
 
 
 LINKS = some(link_ids=("l", "m", "n"))

@@ -20,6 +20,7 @@ from twin.errors import TwinError, UndeclaredInputError
 from twin.loading import from_document, load
 from twin.model.document import TopologyDocument
 from twin.model.jobs import TrainingJob
+from twin.model.records import LoadBalancing
 from twin.scenario.apply import apply_changes, baseline, parse_changes
 from twin.stages.engine import Engine
 from twin.stages.evaluation import Case, Evaluation
@@ -194,11 +195,14 @@ def questions() -> dict[str, Question]:
             {"kind": "set_fibre", "links": "wan", "fibre": "G.654.E"},
         ),
         "a node more": question(DATA, {"kind": "add_node", "node": {"id": "c-leaf", "kind": "leaf"}}),
+        "ecmp": question(DATA | {"load_balancing": [{"mode": "ecmp"}]}),
         "other switches": question(DATA, {"kind": "swap_switches", "nodes": "a-border", "part": "border-deep-51.2T"}),
     }
     for name in ("ageing-lines", "two-campus"):
         network = load(name)
         found[name] = Question(Case(State.of(network.arrays), network.document, network.job()))
+    one_fabric = network.document.model_copy(update={"load_balancing": (LoadBalancing("ecmp", fabric="east"),)})
+    found["ecmp in one fabric"] = Question(Case(State.of(network.arrays), one_fabric, network.job()))
     return found
 
 

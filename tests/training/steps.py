@@ -75,7 +75,7 @@ def step(data: dict[str, Any], counterfactual: Counterfactual = NO_LIMIT_REMOVED
     assert loads is not None
     placed = place_job(found.case.state, job, reader())
     flows = job_flows(placed, job, found.case.state.arrays.n_nodes)
-    capacity = PhaseCapacity.same_for_all(found.health.job_capacity_gbps[loads.arc])
+    capacity = PhaseCapacity.same_for_all(found.health.arc_sending_gbps[loads.arc])
     return step_of(
         StepInputs(job, placed, flows, AcceleratorGroups.of(placed, job, reader()), loads, capacity), counterfactual
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from twin.training import arc_sharing
-from twin.training.arc_sharing import ArcSharing, JobUse, PhaseUse, coincidence_p90, phase_speeds, shared_arcs
+from twin.training.arc_sharing import ArcSharing, JobDemand, PhaseDemand, coincidence_p90, phase_speeds, shared_arcs
 
 TABLES = st.integers(1, 4).flatmap(
     lambda n: st.lists(
@@ -20,11 +20,11 @@ TABLES = st.integers(1, 4).flatmap(
 )
 
 
-def use(kind: str, seconds: float, **ratios: float) -> PhaseUse:
+def use(kind: str, seconds: float, **ratios: float) -> PhaseDemand:
     """A phase on arcs a0, a1, ..."""
     arcs = sorted(ratios)
     columns = np.array([int(arc[1:]) for arc in arcs], dtype=np.int64), np.array([ratios[arc] for arc in arcs])
-    return PhaseUse(kind, seconds, *columns)
+    return PhaseDemand(kind, seconds, *columns)
 
 
 def test_by_hand_the_smaller_need_is_met_and_the_larger_gets_the_rest() -> None:
@@ -62,21 +62,21 @@ def test_the_order_of_the_phases_changes_no_bit(rows: list[list[float]], random:
 
 
 def test_only_arcs_of_two_jobs_are_shared() -> None:
-    a = JobUse("a", 1.0, (use("local", 0.1, a1=1.0, a2=1.0), use("wide_area", 0.1, a3=1.0)))
-    b = JobUse("b", 1.0, (use("local", 0.1, a2=1.0, a4=1.0),))
+    a = JobDemand("a", 1.0, (use("local", 0.1, a1=1.0, a2=1.0), use("wide_area", 0.1, a3=1.0)))
+    b = JobDemand("b", 1.0, (use("local", 0.1, a2=1.0, a4=1.0),))
     assert shared_arcs([a, b]).tolist() == [2]
     assert shared_arcs([a]).tolist() == []
 
 
 def test_by_hand_a_phase_meets_each_state_of_the_other_job_for_its_share_of_time() -> None:
     """Half of the time the other job fills the arc and halves the speed, a quarter it needs a half: 1 - 1/2 x 1/2."""
-    a = JobUse("a", 1.0, (use("local", 0.1, a0=0.5),))
-    b = JobUse("b", 1.0, (use("local", 0.5, a0=1.0), use("expert", 0.25, a0=0.5)))
+    a = JobDemand("a", 1.0, (use("local", 0.1, a0=0.5),))
+    b = JobDemand("b", 1.0, (use("local", 0.5, a0=1.0), use("expert", 0.25, a0=0.5)))
     sharing = ArcSharing([a, b])
     speeds = sharing.mean_speeds([{"local": 0.1}, {"local": 0.5, "expert": 0.25}])
     assert speeds[0]["local"] == pytest.approx(1.0)
     assert speeds[1] == pytest.approx({"local": 1.0 - 0.1 * 0.5, "expert": 1.0})
-    full = ArcSharing([JobUse("a", 1.0, (use("local", 0.1, a0=1.0),)), b])
+    full = ArcSharing([JobDemand("a", 1.0, (use("local", 0.1, a0=1.0),)), b])
     assert full.mean_speed(0, "local", [{}, {"local": 0.5, "expert": 0.25}]) == pytest.approx(
         1 - 0.5 * 0.5 - 0.25 * 0.5
     )
@@ -84,7 +84,7 @@ def test_by_hand_a_phase_meets_each_state_of_the_other_job_for_its_share_of_time
 
 def test_too_many_states_are_a_steady_load(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three others with a share of 1/4 on a full arc are a steady 3/4, so a phase gets 1/2 beside it."""
-    jobs = [JobUse(name, 1.0, (use("local", 0.25, a0=1.0),)) for name in "abcd"]
+    jobs = [JobDemand(name, 1.0, (use("local", 0.25, a0=1.0),)) for name in "abcd"]
     shares = [{"local": 0.25}] * 4
     exact = ArcSharing(jobs).mean_speed(0, "local", shares)
     chance = [27 / 64, 27 / 64, 9 / 64, 1 / 64]
@@ -116,7 +116,7 @@ def settled_steps(jobs: list[tuple[float, list[naive.Phase]]]) -> list[float]:
         rows = tuple(
             use(f"p{k}", p.seconds, **{f"a{arc}": ratio for arc, ratio in p.use.items()}) for k, p in enumerate(phases)
         )
-        uses.append(JobUse(f"j{i}", compute_s + sum(p.seconds for p in phases), rows))
+        uses.append(JobDemand(f"j{i}", compute_s + sum(p.seconds for p in phases), rows))
     sharing, steps = ArcSharing(uses), [job.step_time_s for job in uses]
     speeds = [{p.kind: 1.0 for p in job.phases} for job in uses]
     for _ in range(100):

@@ -1,56 +1,139 @@
-"""Flows of a job hashed onto members of wide-area bundles."""
+"""Flows of a job hashed onto members of wide-area bundles, and onto the links of fabrics."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.training.cases import reader
 from tests.training.steps import evaluated, one_site, sites
-from twin.traffic.load_balancing import worst_over_mean
-from twin.training.hash_collisions import collision_ratio
-from twin.training.placement import place_job
+from twin.traffic.hash_groups import LinkGroups
+from twin.traffic.hash_law import phase_times
 
 
-@pytest.mark.parametrize(("n_a", "n_b", "n_smaller"), [(2, 1, 8), (1, 3, 8), (2, 2, 16)])
-def test_as_many_flows_hash_between_two_sites_as_the_smaller_one_keeps(n_a: int, n_b: int, n_smaller: int) -> None:
-    """Racks of 8 accelerators, 3 flows each: 24 flows on 8 members where the smaller site has one rack, 48 of two."""
-    data = sites({"a": [("H100", 8)] * n_a, "b": [("H100", 8)] * n_b}, km=1.0, parallelism={"tp": 8})
-    data["links"][-1] |= {"n_parallel": 8}
-    found = evaluated(data)
-    state, loads = found.case.state, found.loads
-    assert found.case.job is not None
-    assert loads is not None
-    ratio = collision_ratio(state, place_job(state, found.case.job, reader()), loads, 3.0)
-    is_wide = np.array([state.link_ids[link] == "wan-ab" for link in loads.arc // 2])
-    expected = worst_over_mean(np.array([3.0 * n_smaller]), np.array([8]))[0]
-    assert expected > 1.3
-    assert ratio[is_wide] == pytest.approx(expected, rel=1e-12)
-    assert is_wide.sum() == 2, "both arcs of one link"
-    assert (ratio[~is_wide] == 1.0).all()
-    assert (~is_wide).any()
+def bundle_efficiency(n_flows: int, n_members: int, n_groups: int = 1) -> float:
+    """Efficiency of bundles that all carry the same number of flows."""
+    columns = (np.array([float(x)]) for x in (n_flows, n_members, 1.0, n_groups))
+    return phase_times(LinkGroups(*columns, even_s=n_flows / n_members), 1).mean_efficiency_ratio
 
 
-def test_each_pair_of_three_sites_hashes_the_flows_of_its_smaller_site() -> None:
-    """One, two and three racks of 8 accelerators, 3 flows each: 24 flows to and from a, 48 between b and c."""
-    held = {site: [("H100", 8)] * n for site, n in (("a", 1), ("b", 2), ("c", 3))}
-    data = sites(held, km=1.0, parallelism={"tp": 8})
-    for link in data["links"][-3:]:
-        link["n_parallel"] = 8
-    found = evaluated(data)
-    state, loads = found.case.state, found.loads
-    assert found.case.job is not None
-    assert loads is not None
-    ratio = collision_ratio(state, place_job(state, found.case.job, reader()), loads, 3.0)
-    names = np.array(state.link_ids)[loads.arc // 2]
-    for link, n_flows in (("wan-ab", 24.0), ("wan-ac", 24.0), ("wan-bc", 48.0)):
-        expected = worst_over_mean(np.array([n_flows]), np.array([8]))[0]
-        assert ratio[names == link] == pytest.approx([expected, expected], rel=1e-12), link
+def two_sites(n_a: int, n_b: int, **more: Any) -> dict[str, Any]:
+    data = sites({"a": [("H100", 8)] * n_a, "b": [("H100", 8)] * n_b}, km=1.0, parallelism={"tp": 8}) | more
+    data["links"][-1] |= {"n_parallel": 8, "capacity_gbps": 1.0}
+    return data
 
 
-def test_flows_of_one_site_hash_nowhere() -> None:
+@pytest.mark.parametrize("n_flows", [1, 3])
+def test_the_flows_of_both_directions_hash_onto_the_members(n_flows: int) -> None:
+    """Two racks of 8 accelerators a site: 16 pairs each way on 8 members; the fuller of two bundles decides."""
+    found = evaluated(two_sites(2, 2, lossless={"n_flows_per_accelerator": float(n_flows)}))
+    assert list(found.phase_times) == ["wide_area"]
+    expected = bundle_efficiency(16 * n_flows, 8, 2)
+    assert expected < 0.75
+    assert found.phase_times["wide_area"].mean_efficiency_ratio == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_record_of_the_wide_area_goes_before_the_settings_of_transport() -> None:
+    rule = [{"mode": "ecmp", "tier": "wide_area", "n_flows_per_pair": 5}]
+    found = evaluated(two_sites(2, 2, lossless={"n_flows_per_accelerator": 1.0}, load_balancing=rule))
+    assert found.phase_times["wide_area"].mean_efficiency_ratio == pytest.approx(bundle_efficiency(80, 8, 2))
+
+
+def test_spraying_with_nothing_lost_is_even_splitting() -> None:
+    """The step is that of bundles with one member of the same capacity, which nothing hashes onto."""
+    rule = [{"mode": "spray", "efficiency_ratio": 1.0}]
+    sprayed = evaluated(two_sites(2, 2, load_balancing=rule))
+    assert all(times.mean_efficiency_ratio == 1.0 for times in sprayed.phase_times.values())
+    hashed = evaluated(two_sites(2, 2))
+    assert sprayed.step is not None
+    assert hashed.step is not None
+    assert sprayed.step.step_time_s < hashed.step.step_time_s
+    many = evaluated(two_sites(2, 2, lossless={"n_flows_per_accelerator": 1e6}))
+    assert many.step is not None
+    assert sprayed.step.step_time_s == pytest.approx(many.step.step_time_s, rel=2e-3)
+
+
+def test_real_spraying_keeps_the_measured_share() -> None:
+    found = evaluated(two_sites(2, 2, load_balancing=[{"mode": "spray"}]))
+    assert found.phase_times["wide_area"].mean_efficiency_ratio == pytest.approx(0.95)
+
+
+def test_flows_of_one_site_hash_nowhere_unless_its_load_balancing_is_stated() -> None:
     found = evaluated(one_site(2, 8, parallelism={"tp": 8}))
-    assert found.case.job is not None
-    assert found.loads is not None
-    placed = place_job(found.case.state, found.case.job, reader())
-    assert (collision_ratio(found.case.state, placed, found.loads, 3.0) == 1.0).all()
+    assert found.phase_times == {}
+    assert found.unstated_balancing == ()
+
+
+FABRIC = [{"id": f"leaf-{i}~spine-{j}", "ends": [f"leaf-{i}", f"spine-{j}"]} for i in (1, 2) for j in (1, 2, 3, 4)]
+
+
+def leaf_spine(**more: Any) -> dict[str, Any]:
+    """Two leaves with a rack of 8 accelerators each, four spines, two links to each: 16 links of 400G for 8 cards."""
+    data = one_site(2, 8, parallelism={"tp": 8}) | more
+    racks = [node for node in data["nodes"] if node["kind"] == "rack"]
+    switches = [{"id": f"leaf-{i}", "kind": "leaf", "site": racks[0]["site"]} for i in (1, 2)]
+    switches += [{"id": f"spine-{j}", "kind": "spine", "site": racks[0]["site"]} for j in (1, 2, 3, 4)]
+    cables = [
+        {"id": f"cable-{i}", "ends": [rack["id"], f"leaf-{i}"], "capacity_gbps": 400.0, "n_parallel": 8}
+        for i, rack in enumerate(racks, 1)
+    ]
+    data["nodes"] = racks + switches
+    data["links"] = cables + [link | {"capacity_gbps": 400.0, "n_parallel": 2} for link in FABRIC]
+    return data
+
+
+def efficiency(data: dict[str, Any]) -> float:
+    return evaluated(data).phase_times["local"].mean_efficiency_ratio
+
+
+def test_a_fabric_without_load_balancing_splits_evenly_and_says_what_modes_would_give() -> None:
+    found = evaluated(leaf_spine())
+    assert found.phase_times == {}
+    assert [(step.mode, step.n_flows_per_pair) for step in found.unstated_balancing] == [
+        ("ecmp", 2),
+        ("ecmp", 8),
+        ("spray", 1),
+    ]
+    stated = [{"mode": "ecmp", "n_flows_per_pair": 2}], [{"mode": "ecmp"}], [{"mode": "spray"}]
+    for step, record in zip(found.unstated_balancing, stated, strict=True):
+        again = evaluated(leaf_spine(load_balancing=record))
+        assert again.step is not None
+        assert step.step_time_s == again.step.step_time_s
+        assert again.unstated_balancing == ()
+    steps = [step.step_time_s for step in found.unstated_balancing]
+    assert found.step is not None
+    assert steps[0] > steps[1] > found.step.step_time_s
+
+
+def test_eight_cards_of_a_rack_hash_over_the_links_of_its_leaf() -> None:
+    """8 pairs each way with one flow each on 8 links to spines, and again on the two links from each spine."""
+    found = efficiency(leaf_spine(load_balancing=[{"mode": "ecmp", "n_flows_per_pair": 1}]))
+    once = bundle_efficiency(8, 8, 2)
+    assert bundle_efficiency(8, 8, 4) - 0.02 < found < once
+
+
+@pytest.mark.parametrize(
+    "more", [{"tier": "fabric"}, {"tier": "fabric", "n_flows_per_pair": 8}, {"n_flows_per_pair": 8}]
+)
+def test_eight_flows_per_pair_are_the_default(more: dict[str, Any]) -> None:
+    assert efficiency(leaf_spine(load_balancing=[{"mode": "ecmp", **more}])) == efficiency(
+        leaf_spine(load_balancing=[{"mode": "ecmp"}])
+    )
+
+
+def test_every_mode_balances_a_fabric() -> None:
+    modes = ("polarised", "ecmp", "dlb", "pinned", "spray")
+    found = {mode: efficiency(leaf_spine(load_balancing=[{"mode": mode}])) for mode in modes}
+    found["flowlet"] = efficiency(leaf_spine(load_balancing=[{"mode": "flowlet", "n_rehashes": 4}]))
+    assert 0.3 < found["ecmp"] < found["flowlet"] < 1.0
+    assert found["ecmp"] < found["polarised"], "parallel links from a spine are drawn once"
+    assert found["dlb"] == found["pinned"] == 1.0, "leaf to leaf"
+    assert found["spray"] == pytest.approx(0.95)
+
+
+def test_a_narrower_record_goes_first() -> None:
+    """ecmp for the network, but the fabric tier is sprayed without loss."""
+    records = [{"mode": "ecmp"}, {"mode": "spray", "tier": "fabric", "efficiency_ratio": 1.0}]
+    assert efficiency(leaf_spine(load_balancing=records)) == 1.0
+    assert efficiency(leaf_spine(load_balancing=records[::-1])) == 1.0

@@ -13,6 +13,9 @@ from ..optics.transport_goodput import pair_rate_gbps
 from ..render.quantities import bytes_text, percent_text
 from ..stages.evaluation import Evaluation
 
+LOSS_TEXT = "frame loss of"
+"""First words of the reason that frames are lost."""
+
 
 def arc_name(e: Evaluation, arc: int) -> str:
     """Return link and direction of an arc as text: `wan-1-2 (c1/border-1 → c2/border-1)`."""
@@ -27,32 +30,54 @@ def direction_text(e: Evaluation, arc: int) -> str:
 
 
 def arc_reason(e: Evaluation, arc: int) -> str:
-    """Return the limit of a job on an arc: the windows of its queue pairs, or the limit of the arc for all traffic."""
-    link, health = arc // 2, e.health
-    ratio, any_traffic_reason = window_ratio(e, link), capacity_reason(e, arc)
-    line_gbps = float(health.member_gbps[link]) * int(e.case.state.n_members_up[link])
-    if ratio > LEAST_SHOWN_RATIO or ratio * line_gbps >= health.arc_capacity_gbps[arc]:
+    """Return the limit of a job on an arc: what its flows can send, or the limit of the arc for all traffic."""
+    sender, any_traffic_reason = sender_reason(e, arc), capacity_reason(e, arc)
+    if not sender:
         return any_traffic_reason
-    windows = window_reason(e, link)
-    # the window ratio refers to the rate of the slower mode, so the slower mode is a second reason
-    return f"{any_traffic_reason}, and {windows}" if health.arc_limit[arc] == MODE else windows
+    # what flows can send is below the limit of the arc; losses come on top of it
+    is_second = sender.startswith(LOSS_TEXT) and e.health.arc_limit[arc] != LINE_RATE
+    return f"{any_traffic_reason}, and {sender}" if is_second else sender
 
 
-def window_ratio(e: Evaluation, link: int) -> float:
-    """Return the share of a link's rate that the windows of queue pairs leave; 1 for a link that is down."""
-    transport = e.health.transport
-    return float(transport.goodput_ratio[link] / transport.recovery_ratio[link]) if e.health.lit[link] else 1.0
+def sender_reason(e: Evaluation, arc: int) -> str:
+    """Describe what windows, slow flows or loss recovery leave of an arc; empty where its flows can fill it."""
+    transport = e.arc_transport
+    if transport.recovery_ratio[arc] < min(transport.window_ratio[arc], transport.cap_ratio[arc], LEAST_SHOWN_RATIO):
+        return _loss_reason(e, arc) if e.health.arc_limit[arc] != LOSS else ""
+    if transport.window_ratio[arc] < LEAST_SHOWN_RATIO:
+        return _window_reason(e, arc)
+    return _cap_reason(e, arc) if transport.cap_ratio[arc] < LEAST_SHOWN_RATIO else ""
 
 
-def window_reason(e: Evaluation, link: int) -> str:
-    """Describe the rate that windows leave on a link, and the bytes in flight that would fill the link."""
-    health, member_gbps = e.health, e.health.member_gbps[link : link + 1]
-    rtt_us = float(health.arc_latency_us[2 * link] + health.arc_latency_us[2 * link + 1])
-    needed_bytes = rtt_us * 1e3 * float(pair_rate_gbps(e.case.document.lossless, member_gbps)[0]) / 8.0
+def _window_reason(e: Evaluation, arc: int) -> str:
+    """Describe the rate that windows leave on an arc, and the bytes in flight that would fill it."""
+    transport, health, link = e.arc_transport, e.health, arc // 2
+    n_flows, rtt_us = float(transport.n_flows[arc]), float(transport.round_trip_us[arc])
+    flow_gbps = float(health.arc_sending_gbps[arc]) / n_flows if n_flows else 0.0
+    who = f"windows of {_flows_text(n_flows)}"
+    if not n_flows:
+        who, rtt_us = "queue pair windows", float(health.arc_latency_us[2 * link] + health.arc_latency_us[2 * link + 1])
+        flow_gbps = float(pair_rate_gbps(e.case.document.lossless, health.member_gbps[link : link + 1])[0])
+    needed_bytes = min(flow_gbps, float(health.member_gbps[link])) * rtt_us * 1e3 / 8.0
     return (
-        f"queue pair windows over {rtt_us / 1e3:.3g} ms round trip leave {percent_text(window_ratio(e, link))} of "
+        f"{who} over {rtt_us / 1e3:.3g} ms round trip leave {percent_text(float(transport.window_ratio[arc]))} of "
         f"{_line_rate_text(e, link)}; {bytes_text(math.ceil(needed_bytes / 1e6) * 1e6)} in flight would fill it"
     )
+
+
+def _cap_reason(e: Evaluation, arc: int) -> str:
+    """Describe the rate that too few flows leave on an arc."""
+    transport, link = e.arc_transport, arc // 2
+    stated_gbps = e.case.document.lossless.queue_pair_gbps
+    most_gbps = min(float(e.health.member_gbps[link]), math.inf if stated_gbps is None else stated_gbps)
+    return (
+        f"{_flows_text(float(transport.n_flows[arc]))} of at most {most_gbps:g} Gb/s fill "
+        f"{percent_text(float(transport.cap_ratio[arc]))} of {_line_rate_text(e, link)}"
+    )
+
+
+def _flows_text(n_flows: float) -> str:
+    return f"{n_flows:,.0f} flow{'' if round(n_flows) == 1 else 's'}" if n_flows >= 1.0 else "fewer than one flow"
 
 
 def lacks_transceiver(e: Evaluation) -> Bools:
@@ -117,10 +142,9 @@ def _head_text(e: Evaluation, arc: int) -> str:
 
 def _loss_reason(e: Evaluation, arc: int) -> str:
     health, link = e.health, arc // 2
-    recovery_ratio = float(health.transport.recovery_ratio[link])
+    recovery_ratio = float(e.arc_transport.recovery_ratio[arc])
     return (
-        f"frame loss of {health.loss_ratio[link]:.2g} leaves {percent_text(recovery_ratio)} of "
-        f"{_line_rate_text(e, link)}"
+        f"{LOSS_TEXT} {health.loss_ratio[link]:.2g} leaves {percent_text(recovery_ratio)} of {_line_rate_text(e, link)}"
     )
 
 

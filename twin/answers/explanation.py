@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
 
@@ -12,14 +12,17 @@ from ..render import explanation_figure, svg_of
 from ..render.explanation_rows import CAUSE_COLUMNS, CAUSE_NAMES, PHASES_NOTE, cause_rows, step_parts
 from ..render.explanation_table import explanation_table
 from ..render.numbers import seconds_text
+from ..render.phases_table import COLUMNS as PHASE_COLUMNS
+from ..render.phases_table import phase_cells
 from ..render.quantities import percent_text
 from ..stages.evaluation import Evaluation
 from ..training.causes import CAUSES, SENTENCES, Attribution
 from .card_reasons import card_sentences
 from .data import Answer
 from .main_assumptions import assumptions_of
+from .phase_rows import PhaseRow, phase_rows
 from .reasons import overlap_time_s, propagation_s
-from .score import html_table
+from .score import data_frame, html_table
 
 SMALL_RATIO = 0.005
 """Smaller shares of the gap are not named in the summary; a smaller gap counts as no gap."""
@@ -68,6 +71,8 @@ class Explanation(Answer):
     goodput_ratio: float
     exchange: str
     """How the sites exchange gradients."""
+    phases: tuple[PhaseRow, ...]
+    """Phases that use the network."""
     causes: tuple[CauseShare, ...]
     summary: tuple[str, ...]
     assumptions: tuple[UsedFigure, ...]
@@ -88,11 +93,17 @@ class Explanation(Answer):
         """One row for each cause, as text: share, share of the gap, alone, last."""
         return cause_rows(self.to_dict())
 
+    def to_pandas(self) -> Any:
+        """Return the phases as a DataFrame, one row each (needs the extra `tables`)."""
+        return data_frame([asdict(row) for row in self.phases], [*PhaseRow.__dataclass_fields__], "name")
+
     def _repr_html_(self) -> str:
         title = f"{self.network} · {self.job}"
         parts = [(name, seconds_text(seconds)) for name, seconds in (*self.parts(), ("step", self.step_time_s))]
         tables = html_table(f"{title}: causes", CAUSE_COLUMNS, self.rows(), (), self.summary)
         tables += html_table(f"{title}: parts of the step", ("part", "seconds"), parts, (PHASES_NOTE,))
+        headings = [column.heading for column in PHASE_COLUMNS]
+        tables += html_table(f"{title}: phases on the network", headings, phase_cells(self.to_dict()["phases"]))
         return tables + svg_of(self.figure)
 
     def _table(self) -> Any:
@@ -144,6 +155,7 @@ def explanation_of(e: Evaluation, attribution: Attribution, network: str, plan: 
         straggler_ratio=step.straggler_ratio,
         goodput_ratio=e.goodput_ratio,
         exchange=step.exchange,
+        phases=phase_rows(e),
         causes=tuple(causes),
         summary=tuple(_summary(e, attribution, causes, gap_s)),
         assumptions=assumptions_of(e.used_figures),

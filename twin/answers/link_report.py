@@ -16,14 +16,13 @@ from ..catalogue.figure_reader import FigureReader
 from ..optics.amplified_lines import amplified_spans, comb_of_link, gain_shortfall_db, nf_growth_db
 from ..optics.gn_model import MAX_CHANNEL_DBM, best_launch_dbm, line_noise
 from ..optics.link_budget import LinkBudgets
-from ..optics.link_health import LEAST_SHOWN_RATIO
 from ..reliability.link_failures import link_failures, published_wan_link
 from ..render import link_figure, svg_of
 from ..render.link_tables import link_report_table
 from ..render.numbers import cell_text, level_text
 from ..render.quantities import frequency_text, hours_text
 from ..stages.evaluation import Evaluation
-from .arc_text import capacity_reason, lacks_transceiver, window_ratio, window_reason
+from .arc_text import capacity_reason, lacks_transceiver, sender_reason
 from .data import Answer, to_data
 from .forecast import Forecast
 from .link_budget_steps import BudgetLine, budget_lines
@@ -231,8 +230,9 @@ def _summary(
             yield f"Limit, both directions: {reasons[0]}."
         else:
             yield from (f"Limit, {row.direction}: {reason}." for row, reason in zip(directions, reasons, strict=True))
-        if window_ratio(e, link) < LEAST_SHOWN_RATIO and not health.rate_unknown[link]:
-            yield f"A job gets less: {window_reason(e, link)}."
+        for reason in dict.fromkeys(sender_reason(e, 2 * link + side) for side in (0, 1)):
+            if reason and not health.rate_unknown[link]:
+                yield f"A job gets less: {reason}."
     if lacks_transceiver(e)[link]:
         yield NO_BUDGET.capitalize()
     yield from _amplifier_sentences(e, reader, link, launches)

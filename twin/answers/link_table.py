@@ -228,7 +228,7 @@ def _direction(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDire
     state, health, arrays, link = e.case.state, e.health, e.case.state.arrays, arc // 2
     head = arrays.node_ids[arrays.arc_head[arc]]
     tail = arrays.node_ids[arrays.arc_head[arc ^ 1]]
-    budgets, latency = health.budgets, health.latency
+    budgets, latency, transport = health.budgets, health.latency, e.arc_transport
     path = budgets.worst_path[budgets.paths.kind_of_link[link]]
     values: tuple[Any, ...] = (
         arrays.link_ids[link],
@@ -246,10 +246,10 @@ def _direction(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDire
         health.member_gbps[link],
         budgets.pre_fec_ber_ratio[path],
         health.loss_ratio[link],
-        health.transport.window_ratio[link],
-        health.transport.recovery_ratio[link],
-        health.goodput_ratio[link],
-        health.transport.timeout_s[link],
+        transport.window_ratio[arc],
+        transport.recovery_ratio[arc],
+        transport.goodput_ratio[arc],
+        transport.timeout_s[arc],
         health.headroom.of_arc("needed_bytes", arc, math.nan),
         health.headroom.of_arc("available_bytes", arc, math.nan),
         health.headroom.of_arc("rate_gbps", arc, math.inf),

@@ -61,9 +61,32 @@ def max_link_utilisation_ratio(e: Evaluation) -> float:
     return float(_utilisation_ratios(e).max())
 
 
+def max_phase_utilisation_ratio(e: Evaluation) -> float:
+    """Largest offered load of a phase at card rate over the capacity of an arc; above 1 where the network is slower."""
+    if e.step is None:
+        raise NotApplicableError(e.why_no_step)
+    if not e.phases:
+        raise NotApplicableError("no traffic of the job leaves its racks")
+    return max(use.utilisation_ratio for use in e.phases)
+
+
 def p99_link_utilisation_ratio(e: Evaluation) -> float:
     """99th percentile of utilisation over the arcs of links that are up, all tiers."""
     return float(np.quantile(_utilisation_ratios(e), 0.99, method="higher"))
+
+
+def _hash_efficiency_ratio(job_ratio: float | None) -> Callable[[Evaluation], float]:
+    """Efficiency of the phase that hashing slows most: mean over jobs, or what this share of the jobs stays below."""
+
+    def compute(e: Evaluation) -> float:
+        if e.step is None:
+            raise NotApplicableError(e.why_no_step)
+        if not e.phase_times:
+            raise NotApplicableError("no flow of the job crosses a switch whose load balancing is stated")
+        slowest = min(e.phase_times.values(), key=lambda times: times.mean_efficiency_ratio)
+        return slowest.mean_efficiency_ratio if job_ratio is None else slowest.efficiency_ratio(job_ratio)
+
+    return compute
 
 
 def unrouted_gbps(e: Evaluation) -> float:
@@ -308,11 +331,35 @@ METRICS: dict[str, Metric] = {
         "busiest link",
         "Busiest arc of links that are up: offered over capacity, averaged over a step.",
     ),
+    "max_phase_utilisation_ratio": Metric(
+        max_phase_utilisation_ratio,
+        "lower",
+        "busiest link in a phase",
+        "Offered bits of a phase over capacity and its duration at the rate of the network cards; may exceed 1.",
+    ),
     "p99_link_utilisation_ratio": Metric(
         p99_link_utilisation_ratio,
         "lower",
         "link utilisation, 99th percentile",
         "99th percentile of the same over all tiers.",
+    ),
+    "hash_efficiency_ratio": Metric(
+        _hash_efficiency_ratio(None),
+        "higher",
+        "load-balancing efficiency",
+        "Time of a phase with evenly loaded links over its time with load balancing, slowest phase, mean over jobs.",
+    ),
+    "hash_efficiency_p10_ratio": Metric(
+        _hash_efficiency_ratio(0.1),
+        "higher",
+        "load-balancing efficiency, unlucky job",
+        "The same for a job with worse hashes than nine of ten; a job keeps its hashes.",
+    ),
+    "hash_efficiency_p90_ratio": Metric(
+        _hash_efficiency_ratio(0.9),
+        "higher",
+        "load-balancing efficiency, lucky job",
+        "The same for a job with better hashes than nine of ten.",
     ),
     "unrouted_gbps": Metric(unrouted_gbps, "lower", "demand without a path", "Demand without a path."),
     "demand_satisfied_ratio": Metric(

@@ -16,6 +16,8 @@ from ..render.quantities import (
     usd_text,
 )
 from ..stages.evaluation import Evaluation
+from ..stages.outcomes import BalancedStep
+from ..traffic.balancing_modes import MODES
 from ..training.step import Step
 from ..units import DAYS_PER_YEAR
 from ..workload.job_arithmetic import n_micro_batches, n_per_replica
@@ -43,7 +45,11 @@ def reasons(e: Evaluation) -> list[str]:
     sentences: list[str] = []
     if e.step is not None and e.case.job is not None:
         sentences += [*_phase_sentences(e, e.step), *_split_sentences(e, e.step, e.case.job)]
-        sentences += [*_propagation_sentences(e), *_local_sgd_sentences(e, e.step, e.case.job)]
+        sentences += [
+            *_balancing_sentences(e, e.step),
+            *_propagation_sentences(e),
+            *_local_sgd_sentences(e, e.step, e.case.job),
+        ]
     elif e.case.job is not None:
         sentences += [f"No step: {e.why_no_step}.", *_cut_off_sentences(e)]
     sentences += [
@@ -113,6 +119,28 @@ def _phase_sentences(e: Evaluation, step: Step) -> Iterator[str]:
     overlap_s = overlap_time_s(step)
     if overlap_s > small_s:
         yield f"{seconds_text(overlap_s)} overlaps between phases; fixing one phase alone will not recover it."
+
+
+def _balancing_sentences(e: Evaluation, step: Step) -> Iterator[str]:
+    """Sentences on load balancing that the document does not state, and what some modes would give."""
+    options = e.unstated_balancing
+    if not options:
+        return
+    head = "Load balancing inside the fabrics is not stated, so their links split evenly."
+    longest_s = max(option.step_time_s for option in options)
+    if longest_s - step.step_time_s < SMALL_SHARE_RATIO * step.step_time_s:
+        texts = [_mode_text(option) for option in options]
+        yield f"{head} The step would be less than 1 % longer with {names_text(texts)}."
+        return
+    texts = [f"{seconds_text(option.step_time_s)} with {_mode_text(option)}" for option in options]
+    yield f"{head} The step would take {names_text(texts)}."
+
+
+def _mode_text(option: BalancedStep) -> str:
+    """Name of a mode in a sentence: `ecmp (8 flows per pair)`."""
+    if not MODES[option.mode].is_hashed:
+        return option.mode
+    return f"{option.mode} ({option.n_flows_per_pair} flows per pair)"
 
 
 def _host_limit_text(e: Evaluation, step: Step, phase: str) -> str:
@@ -225,7 +253,9 @@ def _propagation_sentences(e: Evaluation) -> Iterator[str]:
     round_trip = f"{2 * e.worst_latency_us:.0f} µs round trip"
     yield f"Propagation between sites: {seconds_text(seconds)} of the step ({round_trip})."
     limits = ["buffers"] if (e.health.arc_limit[e.loads.arc] == BUFFER).any() else []
-    limits += ["windows"] if (e.health.transport.window_ratio[e.loads.arc // 2] < LEAST_SHOWN_RATIO).any() else []
+    between_sites = ("wide_area", "pipeline")
+    slowest = [arc for phase, (arc, _) in e.step.bottleneck.items() if phase in between_sites] if e.step else []
+    limits += ["windows"] if (e.arc_transport.window_ratio[slowest] < LEAST_SHOWN_RATIO).any() else []
     if limits:
         yield f"The round trip also costs rate in {' and '.join(limits)}; that is part of the link's time."
 

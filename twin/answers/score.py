@@ -19,6 +19,7 @@ from .jobs_together import JobAmongOthers
 from .main_assumptions import MainAssumption, assumptions_of
 from .metrics import METRICS, Better, NotApplicableError, metric_unit
 from .missing_inputs import MissingInput
+from .phase_rows import PhaseRow, phase_rows
 from .reasons import reasons
 from .structure import Structure, has_traffic, structure_of
 from .verdict import score_verdict
@@ -53,6 +54,8 @@ class Score(Answer):
     bottlenecks: tuple[str, ...]
     """The reasons: sentences on the bottleneck, stragglers, demands, optics, failures and the lease."""
     lease: Lease | None
+    phases: tuple[PhaseRow, ...] = field(default=(), metadata={"optional": True})
+    """Phases of the step that use the network; absent where there are none."""
     main_assumptions: tuple[MainAssumption, ...]
     """Assumptions that move the answer most; empty where they were not requested."""
     assumptions: tuple[UsedFigure, ...]
@@ -138,6 +141,7 @@ def score_of(e: Evaluation, name: str, main: Sequence[MainAssumption] = ()) -> S
         metrics=metrics,
         bottlenecks=tuple(reasons(e)),
         lease=e.lease,
+        phases=phase_rows(e),
         main_assumptions=tuple(main),
         assumptions=assumptions_of(e.used_figures),
         n_figures=len(e.used_figures),

@@ -55,7 +55,7 @@ class Structure:
     """What a network is without traffic; lists of ids are bounded, the metrics count all."""
 
     end_points: str
-    """What the end points are: host, rack, end point (both), leaf or node."""
+    """What the end points are: host, rack, storage node, end point (several of these), leaf or node."""
     n_end_points: int
     single_points_of_failure: tuple[str, ...]
     bridges: tuple[str, ...]
@@ -179,8 +179,8 @@ def structure_changes(before: Evaluation, after: Evaluation) -> Iterator[str]:
     if isinstance(old, str) or isinstance(new, str) or not new.n_end_points:
         yield from structure_sentences(after)
         return
-    texts = [*_bisection_change(before.bisection, after.bisection), *_connection_change(old, new)]
-    texts += _new_failures(before, after, old, new)
+    connection = list(_connection_change(old, new))
+    texts = [*connection, *_new_failures(before, after, old, new)]
     paths = before.site_paths, after.site_paths
     fewest = [min(found.values(), default=0) if isinstance(found, dict) else 0 for found in paths]
     if fewest[0] != fewest[1]:
@@ -189,7 +189,14 @@ def structure_changes(before: Evaluation, after: Evaluation) -> Iterator[str]:
     values = [int(found.value) if isinstance(found, Diameter) else 0 for found in hops]
     if values[0] != values[1] and all(values):
         texts.append(f"Diameter: {counted(values[1], 'hop')} instead of {values[0]}.")
-    yield from texts or ["The structure stays the same."]
+    bisections = list(_bisection_change(before.bisection, after.bisection))
+    if not texts and not bisections:
+        yield "The structure stays the same."
+        return
+    yield from bisections
+    if not connection and new.n_partitions == 1:
+        yield f"No partition: {_connection(new)}."
+    yield from texts
 
 
 def _bisection_change(old: Bisection | str, new: Bisection | str) -> Iterator[str]:
@@ -203,8 +210,6 @@ def _bisection_change(old: Bisection | str, new: Bisection | str) -> Iterator[st
 def _connection_change(old: Partitions, new: Partitions) -> Iterator[str]:
     if (old.n_partitions, old.n_unreachable_pairs) != (new.n_partitions, new.n_unreachable_pairs):
         yield f"Before: {_connection(old)}. After: {_connection(new)}."
-    elif new.n_partitions == 1:
-        yield f"No partition: {_connection(new)}."
 
 
 def _new_failures(before: Evaluation, after: Evaluation, old: Partitions, new: Partitions) -> Iterator[str]:

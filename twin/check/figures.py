@@ -25,12 +25,15 @@ Figures = Mapping[str, Value | Mapping[str, Value]]
 class Kind:
     """One kind of fixture: model of its input, function that computes its figures, and a description.
 
-    `run` gets the validated `given` and the names of the expected figures, so that it can skip expensive ones.
+    `run` gets the validated `given` and the names of the expected figures, so that it can skip expensive ones. A kind
+    with `shared` has more fields at the top of its files. `bind` then makes what `run` gets from `given` and these.
     """
 
     given: type[BaseModel]
     run: Callable[[Any, frozenset[str]], Figures]
     sentence: str
+    shared: type[BaseModel] | None = None
+    bind: Callable[[Any, Any], BaseModel] = lambda given, _shared: given
 
 
 def value_of(number: float | None, why: str = "") -> Value:

@@ -130,9 +130,16 @@ def _read_fixture(path: Path) -> Fixture:
             f"unknown kind {kind!r}", where=where, expected=f"one of {known}", hint=did_you_mean(str(kind), KINDS)
         )
     _raise_issues(where, list(_non_finite_issues(data, "")))
-    record: _FixtureRecord = validate_as(_FixtureRecord, data, where)
+    shared_model = KINDS[kind].shared
+    of_cases = shared_model.model_fields.keys() if shared_model is not None else ()
+    record: _FixtureRecord = validate_as(
+        _FixtureRecord, {name: value for name, value in data.items() if name not in of_cases}, where
+    )
+    shared = None
+    if shared_model is not None:
+        shared = validate_as(shared_model, {name: data[name] for name in of_cases if name in data}, where)
     issues = list(_id_issues(record))
-    cases = [_read_case(case, kind, issues) for case in record.cases]
+    cases = [_read_case(case, kind, shared, issues) for case in record.cases]
     issues += _tolerance_issues(record.tolerance, cases)
     _raise_issues(where, issues)
     return Fixture(kind, record.source, record.origin, record.tolerance, tuple(cases))
@@ -175,12 +182,12 @@ def _tolerance_issues(tolerance: Mapping[str, Tolerance], cases: list[Case]) -> 
             yield Issue(f"tolerance.{name}", "no case has this figure", hint)
 
 
-def _read_case(record: _CaseRecord, kind: str, issues: list[Issue]) -> Case:
+def _read_case(record: _CaseRecord, kind: str, shared: BaseModel | None, issues: list[Issue]) -> Case:
     where = f"cases[{record.id}]"
     expect = _read_expected(record.expect, f"{where}.expect", issues)
     given: BaseModel | DocumentError
     try:
-        given = validate_as(KINDS[kind].given, record.given, f"{where}.given")
+        given = KINDS[kind].bind(validate_as(KINDS[kind].given, record.given, f"{where}.given"), shared)
     except DocumentError as fault:
         given = fault
         if not (isinstance(expect, ExpectedError) and issubclass(DocumentError, ERRORS[expect.error])):

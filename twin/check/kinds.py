@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from .collective import CollectiveGiven, run_collective
 from .figures import Kind
+from .hash_collision import (
+    HashCollisionGiven,
+    HashCollisionShared,
+    bind_hash_collision,
+    run_hash_collision,
+)
 from .link_load import LinkLoadGiven, run_link_load
 from .max_min import MaxMinGiven, run_max_min
 from .optical_line import OpticalLineGiven, run_optical_line
@@ -12,6 +18,13 @@ from .whatif import WhatIfGiven, run_whatif
 
 KINDS: dict[str, Kind] = {
     "collective": Kind(CollectiveGiven, run_collective, "Time of a collective over tiers of a hierarchy."),
+    "hash_collision": Kind(
+        HashCollisionGiven,
+        run_hash_collision,
+        "Efficiency of hashed flows in a fabric: the busiest link of all.",
+        HashCollisionShared,
+        bind_hash_collision,
+    ),
     "link_load": Kind(LinkLoadGiven, run_link_load, "Link loads of demands on equal-cost paths, and the optimum."),
     "max_min": Kind(MaxMinGiven, run_max_min, "Max-min fair rates of flows over links."),
     "optical_line": Kind(OpticalLineGiven, run_optical_line, "OSNR, nonlinear SNR and GSNR of an amplified line."),

@@ -13,7 +13,7 @@ from ..catalogue import Part
 from .identity import Name, Provenance, Tags
 from .jobs import TrainingJob
 from .measurements import Measurement, measurement_key
-from .records import STRICT, Demand, Id, Link, Lossless, Node, Site, asdict_compact
+from .records import STRICT, Demand, Id, Link, LoadBalancing, Lossless, Node, Site, asdict_compact
 
 SCHEMA_VERSION = 1
 JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
@@ -29,6 +29,7 @@ NOT_IN_COLUMNS = (
     "assumptions",
     "price_book",
     "demands",
+    "load_balancing",
     "traffic",
     "pxn",
 )
@@ -105,6 +106,8 @@ class TopologyDocument(BaseModel):
     """Whether jobs send exchange between different rails over NVLink, unless a job says otherwise."""
     lossless: Lossless = Lossless()
     """How frames are kept on wide-area links."""
+    load_balancing: Annotated[tuple[LoadBalancing, ...], Field(max_length=1000)] = ()
+    """How switches spread the flows of a job: a list of records for the whole network, a tier or a fabric."""
     sites: Annotated[tuple[Site, ...], Field(max_length=100_000)] = ()
     """Locations with power and places for racks."""
     fabrics: Annotated[tuple[Fabric, ...], Field(max_length=10_000)] = ()

@@ -18,6 +18,7 @@ from .identity import Name, Provenance, Tags
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 NodeKind = Literal["rack", "host", "storage", "leaf", "spine", "core", "border", "switch"]
+BalancingName = Literal["ecmp", "polarised", "dlb", "flowlet", "pinned", "spray"]
 FORWARDING_KINDS: frozenset[NodeKind] = frozenset({"leaf", "spine", "core", "border", "switch"})
 """Kinds that carry traffic of other nodes unless a node states otherwise."""
 
@@ -227,15 +228,41 @@ class Lossless:
     """Pauses of a wide-area port, for drop_on_pause; None = the catalogue's value."""
     recovery: Literal["go_back_n", "selective_repeat", "tcp"] = "go_back_n"
     """Recovery after a loss: resend everything since, resend only the lost frames, or TCP congestion control."""
-    queue_pair_gbps: Annotated[float, Field(gt=0, le=1e5)] = 50.0
-    """Rate of one RDMA queue pair or TCP connection; a 400 Gb/s flow over 8 queue pairs has 50 each."""
+    queue_pair_gbps: Annotated[float, Field(gt=0, le=1e5)] | None = None
+    """Most that one RDMA queue pair or TCP connection sends; None = no limit of its own. A link without a job then
+    carries many flows that are slow."""
     in_flight_bytes: Annotated[float, Field(ge=1500, le=1e12)] | None = None
     """Sent and not yet acknowledged bytes of a queue pair; None = the catalogue's value."""
     n_flows_per_accelerator: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    """Flows from an accelerator of a job to another site, each hashed onto one member of a bundle; None = the
-    catalogue's value."""
+    """Flows (queue pairs) from an accelerator of a job to each accelerator that it exchanges with in a phase. Windows,
+    loss recovery and hashing count them on each arc. None = the catalogue's value."""
     congestion_control_ratio: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of a wide-area link that congestion control can fill over its round trip."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancing:
+    """How switches spread the flows of a job over equal-cost links.
+
+    A record with `tier` or `fabric` goes before one without them. Links without a record split evenly, except between
+    sites: flows hash onto the members of wide-area links (`ecmp`) unless a record says otherwise.
+    """
+
+    __pydantic_config__ = STRICT
+
+    mode: BalancingName
+    """ecmp: hash each flow at each switch. polarised: with the same hash in all tiers. dlb: onto the emptiest own link.
+    flowlet: hash again between segments. pinned: placed by a controller. spray: packets over all links."""
+    n_flows_per_pair: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Flows (queue pairs) from one network card to another, equal parts each; None = the catalogue's value."""
+    n_rehashes: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Segments that a flow sends one after the other, for flowlet."""
+    efficiency_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of the rate of even splitting that spray reaches; None = the catalogue's value."""
+    tier: Literal["fabric", "border", "wide_area"] | None = None
+    """Tier of the links: between switches, at a border router, or with fibre spans; None = all."""
+    fabric: Id | None = None
+    """Id of a fabric or campus. Switches whose id starts with it and a slash choose so; None = all switches."""
 
 
 def asdict_compact(record: object) -> dict[str, object]:

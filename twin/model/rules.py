@@ -10,6 +10,7 @@ from itertools import islice
 from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted, quoted
+from .balancing_rules import balancing_issues
 from .card_rules import card_issues
 from .document import TopologyDocument
 from .identity import duplicate_issues, lookalike_issues
@@ -112,6 +113,7 @@ def _workload_issues(
     )
     known = {site.id for site in document.sites}
     yield from _unknown_sites(((where, site) for where, site in placement_sites if site not in reported_sites), known)
+    yield from balancing_issues(document.load_balancing, node_ids)
     yield from _job_issues(document, catalogue, missing)
 
 

@@ -72,6 +72,8 @@ class CapacityLimits:
     arcs: Ints
     member_gbps: Floats
     """Rate of one member after losses, pauses and buffers."""
+    sending_gbps: Floats
+    """Rate at which senders may fill one member: the same without what loss recovery resends."""
     reason: Ints
     """Index into LIMITS of the cause that takes most of the rate."""
 
@@ -82,7 +84,7 @@ class LinkHealth:
 
     A lit link that states neither a rate nor a transceiver has an unknown rate: its `*_gbps` are NaN.
     `arc_capacity_gbps` is of all members together. `member_gbps` is the line rate of one member, `arc_member_gbps` that
-    of one direction. Capacities count losses and buffers, but no windows of single senders: see `job_capacity_gbps`.
+    of one direction. Capacities count losses and buffers, but no windows of single senders.
     """
 
     lit: Bools
@@ -100,6 +102,8 @@ class LinkHealth:
     card_ratio: Floats
     """Share of a link's line rate that the network cards at its ends can fill."""
     arc_capacity_gbps: Floats
+    arc_sending_gbps: Floats
+    """Capacity before loss recovery: what the flows of a job may fill together."""
     latency: Latency
     arc_latency_us: Floats
 
@@ -127,18 +131,9 @@ class LinkHealth:
         """Links that carry at a rate that nobody states; bool[n_links]."""
         return np.asarray(self.lit & np.isnan(self.member_gbps))
 
-    @cached_property
-    def job_capacity_gbps(self) -> Floats:
-        """Capacity of each arc for the queue pairs of a job, whose windows limit the bytes in flight."""
-        if (self.transport.window_ratio == 1.0).all():
-            return self.arc_capacity_gbps
-        goodput, recovery = self.transport.goodput_ratio, self.transport.recovery_ratio
-        window_ratio = np.divide(goodput, recovery, out=np.ones(len(self.lit)), where=self.lit)
-        return np.asarray(self.arc_capacity_gbps * np.repeat(window_ratio, 2))
-
     @property
     def goodput_ratio(self) -> Floats:
-        """Share of a member's rate that a sender's queue pairs turn into goodput, after losses and windows, by link."""
+        """Share of a member's rate that queue pairs turn into goodput, after losses and windows, by link."""
         return self.transport.goodput_ratio
 
     @property
@@ -196,8 +191,10 @@ def compute_link_health(
     card_ratio = _card_ratio(state, reader, lit, member_gbps, n_up)
     limits = _capacity_limits(state, document, transport, headroom, arc_member_gbps)
     members = np.where(lit, n_up * card_ratio, 0.0)
-    capacity_gbps = np.where(np.repeat(lit, 2), arc_member_gbps, 0.0) * np.repeat(members, 2)
-    capacity_gbps[limits.arcs] = np.where(lit[limits.arcs // 2], limits.member_gbps, 0.0) * members[limits.arcs // 2]
+    line_gbps, links = np.where(np.repeat(lit, 2), arc_member_gbps, 0.0) * np.repeat(members, 2), limits.arcs // 2
+    capacity_gbps, sending_gbps = line_gbps.copy(), line_gbps
+    capacity_gbps[limits.arcs] = np.where(lit[links], limits.member_gbps, 0.0) * members[links]
+    sending_gbps[limits.arcs] = np.where(lit[links], limits.sending_gbps, 0.0) * members[links]
     required_db = state["link_required_margin_db"]
     return LinkHealth(
         lit=lit,
@@ -213,6 +210,7 @@ def compute_link_health(
         capacity_limits=limits,
         card_ratio=card_ratio,
         arc_capacity_gbps=capacity_gbps,
+        arc_sending_gbps=sending_gbps,
         latency=latency,
         arc_latency_us=arc_latency_us,
     )
@@ -256,10 +254,14 @@ def _capacity_limits(
             np.where(np.repeat(wide_area[links], 2), document.lossless.congestion_control_ratio, 1.0),
         )
     )
-    rate_gbps = arc_member_gbps[arcs] * ratios[1:].prod(axis=0)
+    line_gbps = arc_member_gbps[arcs]
+    rate_gbps = line_gbps * ratios[1:].prod(axis=0)
+    # each TCP connection of a job meets the pauses at its own rate
+    kept_ratio = 1.0 if document.lossless.recovery == "tcp" else ratios[2]
+    sending_gbps = np.minimum(line_gbps * (kept_ratio * ratios[3]), lossless_gbps)
     reason = np.array((LINE_RATE, LOSS, PAUSES, CONGESTION_CONTROL))[ratios.argmin(axis=0)]
     reason = np.where(lossless_gbps < rate_gbps, BUFFER, reason)
-    return CapacityLimits(arcs, np.minimum(rate_gbps, lossless_gbps), reason)
+    return CapacityLimits(arcs, np.minimum(rate_gbps, lossless_gbps), sending_gbps, reason)
 
 
 def _latency(state: State, reader: FigureReader, paths: OpticalPaths, member_gbps: Floats) -> Latency:

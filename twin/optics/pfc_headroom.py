@@ -29,6 +29,8 @@ class PfcHeadroom:
     """Rate of a member without loss under `shaped`; infinite where the buffer sets no limit."""
     retained_ratio: Floats
     """Share of a member's rate that remains under `drop_on_pause`; 1 under `shaped`."""
+    lost_bytes: Floats
+    """Bytes that each pause loses under `drop_on_pause`; 0 under `shaped`."""
 
     def by_arc(self, name: str, n_arcs: int, default: float) -> Floats:
         """Spread a column over all arcs; `default` for arcs without a row."""
@@ -67,7 +69,7 @@ def compute_pfc_headroom(
     links = np.flatnonzero(wide_area) if lossless.policy != "lossy" else np.zeros(0, np.int64)
     arcs = (2 * links[:, None] + np.array([0, 1])).ravel()
     if not len(arcs):
-        return PfcHeadroom(arcs, *(np.zeros(0) for _ in range(4)))
+        return PfcHeadroom(arcs, *(np.zeros(0) for _ in range(5)))
     available_bytes = _port_buffer_bytes(state, reader, lit & wide_area)[state["arc_head"][arcs]]
     rate_gbps = np.repeat(member_gbps[links], 2)
     quanta_bytes = reader.general("pfc_quantum_bytes") * _pause_quanta(reader, rate_gbps)
@@ -76,7 +78,7 @@ def compute_pfc_headroom(
     round_trip_s = 2e3 * np.repeat(state.link_length_km[links], 2)
     round_trip_s = np.maximum(round_trip_s / reader.general("pfc_signal_speed_m_per_s"), MIN_ROUND_TRIP_US / 1e6)
     needed_bytes = mtu_bytes + (frame_bytes + rate_gbps * 1e9 / 8.0 * round_trip_s) * cell_factor
-    lossless_gbps, retained_ratio = np.full(len(arcs), np.inf), np.ones(len(arcs))
+    lossless_gbps, retained_ratio, lost_bytes = np.full(len(arcs), np.inf), np.ones(len(arcs)), np.zeros(len(arcs))
     known = ~np.isnan(available_bytes)
     if lossless.policy == "shaped":
         in_flight_bytes = np.maximum((available_bytes - mtu_bytes) / cell_factor - frame_bytes, 0.0)
@@ -84,7 +86,12 @@ def compute_pfc_headroom(
     else:
         lost_bytes = np.where(known, np.maximum(needed_bytes - available_bytes, 0.0), 0.0)
         retained_ratio = _retained_ratio(reader, lossless, lost_bytes, rate_gbps, np.repeat(round_trip_us[links], 2))
-    return PfcHeadroom(arcs, needed_bytes, available_bytes, lossless_gbps, retained_ratio)
+    return PfcHeadroom(arcs, needed_bytes, available_bytes, lossless_gbps, retained_ratio, lost_bytes)
+
+
+def pauses_per_s(reader: FigureReader, lossless: Lossless) -> float:
+    """Pauses of a wide-area port per second: the document's number, else the catalogue's figure."""
+    return reader.general("n_pauses_per_s") if lossless.n_pauses_per_s is None else lossless.n_pauses_per_s
 
 
 def _port_buffer_bytes(state: State, reader: FigureReader, configured: Bools) -> Floats:
@@ -119,13 +126,14 @@ def _retained_ratio(
     A pause is one loss, whatever the number of frames. Selective repeat resends the lost bytes; go-back-N resends a
     round trip besides. For TCP a pause is one loss event of every connection.
     """
-    n_pauses_per_s = lossless.n_pauses_per_s
-    n_pauses_per_s = reader.general("n_pauses_per_s") if n_pauses_per_s is None else n_pauses_per_s
+    n_pauses_per_s = pauses_per_s(reader, lossless)
     rate_bytes_per_s = np.maximum(rate_gbps, 1e-9) * 1e9 / 8.0
     affected = (lost_bytes > 0) & (rate_gbps > 0)
     if lossless.recovery == "tcp":
         segment_bytes = reader.general("tcp_segment_bytes")
         pair_gbps = pair_rate_gbps(lossless, rate_gbps)
+        if lossless.queue_pair_gbps is None:
+            return np.ones(len(rate_gbps))  # many slow connections: none of them waits for its window
         loss_event_ratio = np.minimum(n_pauses_per_s * segment_bytes * 8.0 / (pair_gbps * 1e9), 1.0)
         remaining_ratio = tcp_gbps(loss_event_ratio, round_trip_us, segment_bytes) / pair_gbps
         return np.where(affected, np.minimum(remaining_ratio, 1.0), 1.0)

@@ -12,6 +12,7 @@ from rich.text import Text
 from .explanation_rows import CAUSE_COLUMNS, PHASES_NOTE, SMALL_S, cause_rows, step_parts
 from .fitted_table import Column, FittedTable
 from .numbers import seconds_text
+from .phases_table import phases_table
 from .table_parts import answer_title, verdict
 
 SHARE_NOTE = (
@@ -31,7 +32,8 @@ def explanation_table(data: Mapping[str, Any]) -> RenderableType:
     ]
     parts: list[RenderableType] = [Text.from_markup(answer_title(data) + plan), *verdict(data["summary"]), Text()]
     parts += [FittedTable(columns, cause_rows(data)), Text(SHARE_NOTE, style="dim"), Text()]
-    return Group(*parts, _step_table(data), Text(PHASES_NOTE, style="dim"))
+    parts += [_step_table(data), Text(PHASES_NOTE, style="dim"), *phases_table(data["phases"])]
+    return Group(*parts)
 
 
 def _step_table(data: Mapping[str, Any]) -> FittedTable:

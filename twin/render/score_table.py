@@ -12,6 +12,7 @@ from rich.text import Text
 from .fitted_table import Column, FittedTable
 from .jobs_table import jobs_table
 from .numbers import metric_cell, metric_text, unit_text
+from .phases_table import phases_table
 from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict, warning_lines
 
 SHORT_METRICS = (
@@ -68,6 +69,7 @@ def score_table(data: Mapping[str, Any], *, all_metrics: bool = False) -> Render
     """
     table = _every_metric(data) if all_metrics else _short(data)
     parts: list[RenderableType] = [Text.from_markup(answer_title(data)), *verdict(data["summary"]), Text(), table]
+    parts += phases_table(data.get("phases", ())) if all_metrics else []
     parts += jobs_table(data.get("jobs", ()))
     parts += main_assumptions_table(data["main_assumptions"])
     parts += sentences("Reasons", data["bottlenecks"])

@@ -29,6 +29,8 @@ def step_causes(e: Evaluation, reader: FigureReader, notify: Callable[[str], Non
         raise ChangeError("there is no step to explain", where="explain", hint=e.why_no_step)
     assert e.loads is not None
     assert e.clean_loads is not None
+    assert e.hashed_flows is not None
+    assert e.free_capacity is not None
     inputs = CauseInputs(
         state=case.state,
         document=case.document,
@@ -40,5 +42,7 @@ def step_causes(e: Evaluation, reader: FigureReader, notify: Callable[[str], Non
         clean_loads=e.clean_loads,
         health=e.health,
         carried_gbps=None if demands is None else demands.arc_carried_gbps,
+        hashed=e.hashed_flows,
+        free=e.free_capacity,
     )
     return attribute(inputs, reader.fresh(), notify)

@@ -19,14 +19,19 @@ from ..structure.diameter import Diameter
 from ..structure.partitions import Partitions
 from ..structure.tiers import Oversubscription
 from ..traffic.congestion import DemandLoads
+from ..traffic.hash_law import PhaseTimes
 from ..training.cards import CardLoss
 from ..training.job_flows import JobFlows
+from ..training.phase_balancing import PhasePatterns
+from ..training.phase_capacity import PhaseCapacity
+from ..training.phase_goodput import ArcTransport
+from ..training.phase_use import PhaseUse
 from ..training.placement import JobPlacement
 from ..training.step import Step
 from ..training.step_inputs import AcceleratorGroups, UnitLinkLoads
 from ..workload.local_sgd import LossPenalty
 from .cache import Outcome
-from .outcomes import JobSharing, NodePairs, StepOutcome
+from .outcomes import BalancedStep, JobSharing, NodePairs, StepOutcome
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +123,39 @@ class Evaluation:
         return cast("UnitLinkLoads | None", self.outcome("clean_link_loads"))
 
     @property
+    def hashed_flows(self) -> PhasePatterns | None:
+        """Flows of each phase on arcs whose load balancing is known; None without a job."""
+        return cast("PhasePatterns | None", self.outcome("hashed_flows"))
+
+    @property
+    def free_capacity(self) -> PhaseCapacity | None:
+        """Capacity for each phase of the job before hash collisions, by row of `loads`; None without a job."""
+        return cast("PhaseCapacity | None", self.outcome("free_capacity"))
+
+    @property
+    def phase_times(self) -> dict[str, PhaseTimes]:
+        """End of each phase over jobs under its load balancing; kinds of flow sets without one are left out."""
+        return cast("dict[str, PhaseTimes]", self.outcome("hash_collisions"))
+
+    @property
+    def arc_transport(self) -> ArcTransport:
+        """What transport leaves of each arc, in the phase of the job that it costs most."""
+        return cast(ArcTransport, self.outcome("arc_transport"))
+
+    @property
     def step(self) -> Step | None:
         """Training step; None if there is none, see `why_no_step`."""
         return cast(StepOutcome, self.outcome("step")).step
+
+    @property
+    def unstated_balancing(self) -> tuple[BalancedStep, ...]:
+        """Step under modes of load balancing that the fabrics may have; empty where theirs is stated."""
+        return cast("tuple[BalancedStep, ...]", self.outcome("unstated_balancing"))
+
+    @property
+    def phases(self) -> tuple[PhaseUse, ...]:
+        """Phases of the step that use the network; empty without a step."""
+        return cast("tuple[PhaseUse, ...]", self.outcome("phases"))
 
     @property
     def why_no_step(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..arrays import Floats, Ints
+from ..model.records import BalancingName
 from ..training.step import Step
 
 
@@ -15,6 +16,17 @@ class NodePairs(NamedTuple):
     source: Ints
     target: Ints
     offered_gbps: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class BalancedStep:
+    """The step under a load balancing that the document does not state."""
+
+    mode: BalancingName
+    n_flows_per_pair: int
+    efficiency_ratio: float
+    """Efficiency of the phase with the lowest one."""
+    step_time_s: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -196,18 +196,56 @@ ROWS = (
         catalogue=names("accelerator general"),
     ),
     Stage(
-        "hash_collisions",
-        training.hash_collisions,
-        needs=names("placement link_loads"),
-        state=names("link_tier n_members_up"),
+        "arc_rates",
+        training.arc_rates,
+        needs=names(
+            "link_loads health.arc_sending_gbps health.headroom health.arc_member_gbps health.loss_ratio "
+            "demands.arc_carried_gbps"
+        ),
+        state=names("link_tier"),
+    ),
+    Stage(
+        "flow_goodput",
+        training.flow_goodput,
+        needs=names("link_loads arc_rates"),
         document=("lossless",),
         catalogue=names("general"),
     ),
     Stage(
+        "arc_balancing",
+        training.arc_balancing,
+        state=names("arc_head link_tier node_ids"),
+        document=("load_balancing", "lossless"),
+        catalogue=names("general"),
+    ),
+    Stage(
+        "hashed_flows",
+        training.hashed_flows,
+        needs=names("job_flows job_pairs job_routes unit_link_loads arc_balancing"),
+        state=names("arc_head link_tier n_nodes node_forwards"),
+    ),
+    Stage(
+        "free_capacity",
+        training.free_capacity,
+        needs=names("flow_goodput arc_rates.available_gbps"),
+    ),
+    Stage(
+        "hash_collisions",
+        training.hash_collisions,
+        needs=names("placement link_loads hashed_flows free_capacity"),
+        state=names("n_members_up"),
+    ),
+    Stage(
         "job_capacity",
         training.job_capacity,
-        needs=names("link_loads health.job_capacity_gbps demands.arc_carried_gbps hash_collisions"),
+        needs=names("free_capacity hash_collisions"),
         sharing=("speed_ratio",),
+    ),
+    Stage(
+        "arc_transport",
+        training.arc_transport,
+        needs=names("flow_goodput link_loads.arc health.transport"),
+        in_score=False,
     ),
     Stage(
         "why_rates_unknown",
@@ -228,6 +266,34 @@ ROWS = (
             "parameter_bytes_per_parameter precision recompute split sync"
         ),
         catalogue=names("accelerator"),
+    ),
+    Stage(
+        "unstated_balancing",
+        training.unstated_balancing,
+        needs=names(
+            "placement job_flows job_pairs job_routes link_loads accelerators arc_balancing free_capacity step"
+        ),
+        state=names("arc_head link_tier n_members_up n_nodes node_forwards"),
+        job=names(
+            "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter jitter_ratio model "
+            "n_fragment_layers n_global_batch n_local_steps n_overlap_steps parallelism "
+            "parameter_bytes_per_parameter recompute split sync"
+        ),
+        sharing=("speed_ratio",),
+        catalogue=names("general"),
+        in_score=False,
+    ),
+    Stage(
+        "phases",
+        training.phases,
+        needs=names(
+            "placement step link_loads job_flows job_capacity.gbps job_capacity.efficiency_ratio flow_goodput "
+            "accelerators"
+        ),
+        state=names("arc_head n_nodes node_accelerator node_part parts"),
+        document=("lossless",),
+        job=names("model parallelism recompute"),
+        catalogue=names("accelerator general switch"),
     ),
     Stage(
         "loss",

@@ -6,27 +6,46 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import Bools, Floats
+from ..arrays import TIERS, Bools, Floats
 from ..errors import Issue, TopologyError
+from ..model.jobs import TrainingJob
 from ..optics.link_health import unknown_rates
+from ..traffic.balancing_modes import Flows
 from ..traffic.congestion import remaining_for_job_gbps
+from ..traffic.hash_law import PhaseTimes
 from ..traffic.routing import Router, Routes, links_with_share
+from ..training.balancing_rules import (
+    UNSTATED,
+    BalancingRule,
+    BalancingRules,
+    balancing_rules,
+    is_unstated,
+    with_stated,
+)
 from ..training.cards import CardLoss, card_loss, placed_on_cards
 from ..training.causes import links_without_line_loss, shares_without_line_loss
-from ..training.hash_collisions import collision_ratio, n_flows_per_accelerator
 from ..training.job_flows import JobFlows
 from ..training.job_flows import job_flows as flows_of_job
 from ..training.link_loads import PairTable, with_latency
 from ..training.link_loads import unit_link_loads as loads_on_routes
 from ..training.memory_fit import fit_issues, peak_issues, split_issues
+from ..training.phase_balancing import PhasePatterns, exchange_weights, phase_patterns
 from ..training.phase_capacity import PhaseCapacity
+from ..training.phase_goodput import (
+    ArcRates,
+    ArcTransport,
+    PhaseGoodput,
+    phase_capacity,
+    phase_goodput,
+)
+from ..training.phase_use import Endpoints, PhaseUse, phase_uses
 from ..training.placement import JobPlacement, place_job
 from ..training.rail_exchange import RailExchange, over_the_fabric, with_relays
 from ..training.rail_exchange import rail_exchange as exchange_between_rails
-from ..training.step import step_of
+from ..training.step import step_of, step_time_s
 from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
-from .outcomes import StepOutcome
+from .outcomes import BalancedStep, StepOutcome
 from .stage import Inputs
 
 
@@ -172,26 +191,76 @@ def accelerators(inputs: Inputs) -> AcceleratorGroups | None:
     return AcceleratorGroups.of(placed, job, inputs.reader)
 
 
-def hash_collisions(inputs: Inputs) -> Floats | None:
-    """Compute the load of the fullest member over the mean of each wide-area bundle; by row of the loads."""
+def arc_rates(inputs: Inputs) -> ArcRates | None:
+    """Compute what the arcs of the job offer its flows, without what background demands carry; None without a job."""
     loads: UnitLinkLoads | None = inputs["link_loads"]
     if loads is None:
         return None
-    n_flows = n_flows_per_accelerator(inputs.document.lossless, inputs.reader)
-    return collision_ratio(inputs.state, inputs["placement"], loads, n_flows)
+    available_gbps: Floats = inputs["health.arc_sending_gbps"]
+    carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
+    if carried_gbps is not None:
+        available_gbps = remaining_for_job_gbps(available_gbps, carried_gbps)
+    lost_bytes = inputs["health.headroom"].by_arc("lost_bytes", len(available_gbps), 0.0)[loads.arc]
+    member_gbps, loss_ratio = inputs["health.arc_member_gbps"][loads.arc], inputs["health.loss_ratio"][loads.arc // 2]
+    is_access = inputs.state.link_tier[loads.arc // 2] == TIERS.index("access")
+    return ArcRates(available_gbps[loads.arc], member_gbps, loss_ratio, is_access, lost_bytes > 0)
+
+
+def flow_goodput(inputs: Inputs) -> dict[str, PhaseGoodput] | None:
+    """Compute the goodput of the flows of each phase of the job, from one count of flows; None without a job."""
+    loads: UnitLinkLoads | None = inputs["link_loads"]
+    if loads is None:
+        return None
+    return phase_goodput(inputs.reader, inputs.document.lossless, loads, inputs["arc_rates"])
+
+
+def arc_balancing(inputs: Inputs) -> BalancingRules:
+    """Find how the switches before each arc spread flows."""
+    document = inputs.document
+    return balancing_rules(inputs.state, document.load_balancing, document.lossless, inputs.reader)
+
+
+def hashed_flows(inputs: Inputs) -> PhasePatterns | None:
+    """Collect the flows of each phase that cross arcs whose load balancing is known; None without a job."""
+    pairs: PairTable | None = inputs["job_pairs"]
+    if pairs is None:
+        return None
+    flows, routes, loads = inputs["job_flows"], inputs["job_routes"], inputs["unit_link_loads"]
+    return phase_patterns(inputs.state, flows, pairs, routes, loads, inputs["arc_balancing"])
+
+
+def free_capacity(inputs: Inputs) -> PhaseCapacity | None:
+    """Compute the capacity for each phase of the job, after background demands and limits of its flows."""
+    goodput: dict[str, PhaseGoodput] | None = inputs["flow_goodput"]
+    return None if goodput is None else phase_capacity(inputs["arc_rates.available_gbps"], goodput)
+
+
+def hash_collisions(inputs: Inputs) -> dict[str, PhaseTimes]:
+    """Compute the end of each phase over jobs, by kind of flow sets; kinds that no switch hashes are left out."""
+    patterns: PhasePatterns | None = inputs["hashed_flows"]
+    if patterns is None:
+        return {}
+    free: PhaseCapacity = inputs["free_capacity"]
+    weights = exchange_weights(inputs["placement"].sites, inputs["link_loads"], free.gbps["wide_area"])
+    return patterns.times(free.gbps, inputs.state.n_members_up, weights)
 
 
 def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
-    """Compute the capacity for each phase of the job, after background demands, hash collisions and other jobs."""
-    loads: UnitLinkLoads | None = inputs["link_loads"]
-    if loads is None:
+    """Compute the capacity for each phase of the job, after all limits, hash collisions and other jobs."""
+    free: PhaseCapacity | None = inputs["free_capacity"]
+    if free is None:
         return None
-    capacity_gbps: Floats = inputs["health.job_capacity_gbps"]
-    carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
-    if carried_gbps is not None:
-        capacity_gbps = remaining_for_job_gbps(capacity_gbps, carried_gbps)
-    capacity = PhaseCapacity.same_for_all(capacity_gbps[loads.arc] / inputs["hash_collisions"])
+    times: dict[str, PhaseTimes] = inputs["hash_collisions"]
+    efficiency_ratio = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
+    capacity = free.with_efficiency(efficiency_ratio)
     return capacity if inputs.sharing is None else capacity.slowed(dict(inputs.sharing.speed_ratio))
+
+
+def arc_transport(inputs: Inputs) -> ArcTransport:
+    """Compute what transport leaves of each arc: to the flows of the job on it, else to queue pairs as stated."""
+    own = ArcTransport.of_links(inputs["health.transport"])
+    goodput: dict[str, PhaseGoodput] | None = inputs["flow_goodput"]
+    return own if goodput is None else own.with_job(inputs["link_loads.arc"], goodput)
 
 
 def why_rates_unknown(inputs: Inputs) -> str:
@@ -232,15 +301,67 @@ def step(inputs: Inputs) -> StepOutcome:
         return StepOutcome(None, why)
     if inputs["why_rates_unknown"]:
         return StepOutcome(None, inputs["why_rates_unknown"])
-    placed, flows, groups = inputs["placement"], inputs["job_flows"], inputs["accelerators"]
-    capacity = PhaseCapacity(inputs["job_capacity.gbps"], inputs["job_capacity.efficiency_ratio"])
-    result = step_of(StepInputs(job, placed, flows, groups, loads, capacity))
+    result = step_of(_step_inputs(inputs, job))
     if not np.isfinite(result.step_time_s):
         return StepOutcome(None, "a link on the way has no capacity left")
     issues = peak_issues(result.groups, job, inputs.reader)
     if issues:
         raise TopologyError("the job cannot run as it is cut and placed", found=issues)
     return StepOutcome(result)
+
+
+def unstated_balancing(inputs: Inputs) -> tuple[BalancedStep, ...]:
+    """Time the step under modes that the fabrics may have; empty where their load balancing is stated or no step is."""
+    job = inputs.job
+    if job is None or inputs["step"].step is None:
+        return ()
+    loads: UnitLinkLoads = inputs["link_loads"]
+    rules: BalancingRules = inputs["arc_balancing"]
+    if not is_unstated(rules, inputs.state, loads.arc):
+        return ()
+    placed, flows, pairs = inputs["placement"], inputs["job_flows"], inputs["job_pairs"]
+    free: PhaseCapacity = inputs["free_capacity"]
+    weights = exchange_weights(placed.sites, loads, free.gbps["wide_area"])
+    found = []
+    for mode, n_flows in UNSTATED:
+        best = inputs.reader.general("spray_efficiency_ratio") if mode == "spray" else 1.0
+        stated = with_stated(rules, inputs.state, BalancingRule(mode, Flows(n_flows), best))
+        patterns = phase_patterns(inputs.state, flows, pairs, inputs["job_routes"], loads, stated)
+        times = patterns.times(free.gbps, inputs.state.n_members_up, weights)
+        efficiency = {kind: kind_times.mean_efficiency_ratio for kind, kind_times in times.items()}
+        capacity = free.with_efficiency(efficiency)
+        if inputs.sharing is not None:
+            capacity = capacity.slowed(dict(inputs.sharing.speed_ratio))
+        step_s = step_time_s(StepInputs(job, placed, flows, inputs["accelerators"], loads, capacity))
+        found.append(BalancedStep(mode, n_flows, min(efficiency.values(), default=1.0), step_s))
+    return tuple(found)
+
+
+def _step_inputs(inputs: Inputs, job: TrainingJob) -> StepInputs:
+    """The job on its network, for stages that need the same outcomes as the step."""
+    capacity = PhaseCapacity(inputs["job_capacity.gbps"], inputs["job_capacity.efficiency_ratio"])
+    placed, flows, groups = inputs["placement"], inputs["job_flows"], inputs["accelerators"]
+    return StepInputs(job, placed, flows, groups, inputs["link_loads"], capacity)
+
+
+def phases(inputs: Inputs) -> tuple[PhaseUse, ...]:
+    """Describe what each phase of the step asks of arcs and switch buffers; empty without a step."""
+    result, job, state, reader = inputs["step"].step, inputs.job, inputs.state, inputs.reader
+    if result is None or job is None:
+        return ()
+    loads: UnitLinkLoads = inputs["link_loads"]
+    placed: JobPlacement = inputs["placement"]
+    n_used = sum(np.bincount(group.rack, minlength=state.n_nodes) for group in placed.groups)
+    card_gbps = reader.by_code(state.parts, state["node_accelerator"], "nic_gbps", "accelerator")
+    ends = Endpoints(
+        tail=state["arc_head"][loads.arc ^ 1],
+        head=state["arc_head"][loads.arc],
+        n_accelerators=np.asarray(n_used),
+        card_gbps=np.nan_to_num(card_gbps),
+        buffer_bytes=reader.by_code(state.parts, state["node_part"], "buffer_bytes", "switch"),
+    )
+    in_flight_bytes = inputs.document.lossless.in_flight_bytes or reader.general("in_flight_bytes")
+    return phase_uses(_step_inputs(inputs, job), result, inputs["flow_goodput"], ends, in_flight_bytes)
 
 
 def loss(inputs: Inputs) -> LossPenalty | None:

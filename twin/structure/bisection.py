@@ -14,7 +14,7 @@ from ..arrays import Bools, Floats, Ints, State
 from .clos_tree import MAX_END_POINTS, Adjacency, clos_tree, tree_bisection_gbps
 from .fabric import Fabric, TooLargeError
 
-MAX_LINKS = 60_000
+MAX_LINKS = 200_000
 """Lit links up to which a bound is computed."""
 INT_TOTAL = 2**29
 """Sum of whole-number capacities in a flow search, which has 32 bits."""

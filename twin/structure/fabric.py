@@ -13,6 +13,8 @@ from ..arrays import LAST_END_POINT, NODE_KINDS, Bools, Ints, State
 
 MAX_LINKS = 400_000
 """Links up to which the structure is computed."""
+NAMES = {"rack": "rack", "host": "host", "storage": "storage node"}
+"""Names of end points for readers, by kind."""
 MAX_KINDS_OF_ATTACHMENT = 2000
 """Different sets of attachments that are compared pair by pair."""
 
@@ -26,7 +28,7 @@ class Fabric:
     """Lit links between nodes, and the end points whose connection counts.
 
     Vertices are the nodes, then one for each link between two nodes that do not forward.
-    End points are racks and hosts that are up; without any, leaves; without these, all nodes that are up.
+    End points are racks, hosts and storage that are up; without any, leaves; without these, all nodes that are up.
     """
 
     n_nodes: int
@@ -38,7 +40,7 @@ class Fabric:
     end_points: Ints
     """Rows of the end points, ascending."""
     kind: str
-    """Name of the end points for readers: `host`, `rack`, `end point`, `leaf` or `node`."""
+    """Name of the end points for readers: `host`, `rack`, `storage node`, `end point` (several), `leaf` or `node`."""
 
     @cached_property
     def between_forwarding(self) -> Ints:
@@ -107,7 +109,7 @@ def fabric_of(state: State, lit: Bools) -> Fabric:
     chosen, name = np.ones(state.n_nodes, dtype=np.bool_), "node"
     if is_host.any():
         kinds = np.unique(kind[is_host])
-        chosen, name = is_host, NODE_KINDS[int(kinds[0])] if len(kinds) == 1 else "end point"
+        chosen, name = is_host, NAMES[NODE_KINDS[int(kinds[0])]] if len(kinds) == 1 else "end point"
     elif (kind == NODE_KINDS.index("leaf")).any():
         chosen, name = kind == NODE_KINDS.index("leaf"), "leaf"
     ends, links = state["link_ends"][rows], rows

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import NODE_KINDS, Bools, Floats, State
 
-LEVELS = {"rack": 0, "host": 0, "leaf": 1, "spine": 2, "core": 3, "border": 4}
+LEVELS = {"rack": 0, "host": 0, "storage": 0, "leaf": 1, "spine": 2, "core": 3, "border": 4}
 """Level of each kind of node; a kind without a level has no tier."""
 TIERS_WITH_UPLINKS = ("leaf", "spine")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class Routes:
     trace_first: Ints
     trace_arc: Ints
     """All arcs of one representative pair of each route, in CSR form."""
+    trace_fraction: Floats = field(default_factory=lambda: np.zeros(0))
+    """Part of the traffic of that pair on each of these arcs."""
 
     def loads(self, amount: Floats) -> Floats:
         """Compute the load of each arc when every pair sends its amount.
@@ -332,6 +334,7 @@ def _build_routes(
         pair_fraction=fractions,
         trace_first=first,
         trace_arc=trace_arc,
+        trace_fraction=trace_fraction,
     )
 
 

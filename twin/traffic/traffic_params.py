@@ -46,8 +46,8 @@ class EndPointParams(TrafficParams):
     """Parameters of generators between chosen nodes."""
 
     nodes: Globs | None = None
-    """Nodes that send and receive: an id, a glob or a list of these; None = all racks and hosts, or, if there are none,
-    all leaves, or all nodes."""
+    """Nodes that send and receive: an id, a glob or a list of these; None = all racks, hosts and storage, or, if there
+    are none, all leaves, or all nodes."""
 
 
 class AllToAll(EndPointParams):

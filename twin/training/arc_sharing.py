@@ -25,7 +25,7 @@ SPEED_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class PhaseUse:
+class PhaseDemand:
     """Use of arcs by one kind of flow sets of a job, over one step."""
 
     kind: str
@@ -38,15 +38,15 @@ class PhaseUse:
 
 
 @dataclass(frozen=True, eq=False)
-class JobUse:
+class JobDemand:
     """A job alone: its step, and the use of arcs by its phases."""
 
     id: str
     step_time_s: float
-    phases: tuple[PhaseUse, ...]
+    phases: tuple[PhaseDemand, ...]
 
 
-def shared_arcs(jobs: Sequence[JobUse]) -> Ints:
+def shared_arcs(jobs: Sequence[JobDemand]) -> Ints:
     """Arcs that phases of more than one job use, ascending; int64[n_shared]."""
     arcs = [np.unique(np.concatenate([np.zeros(0, np.int64), *(p.arc for p in job.phases)])) for job in jobs]
     distinct, n_jobs = np.unique(np.concatenate([np.zeros(0, np.int64), *arcs]), return_counts=True)
@@ -98,7 +98,7 @@ class ArcSharing:
         jobs: the jobs alone.
     """
 
-    def __init__(self, jobs: Sequence[JobUse]) -> None:
+    def __init__(self, jobs: Sequence[JobDemand]) -> None:
         self.arcs = shared_arcs(jobs)
         self._kinds = [[p.kind for p in job.phases] for job in jobs]
         self._columns = [{p.kind: _utilisation_of(p, self.arcs) for p in job.phases} for job in jobs]
@@ -138,7 +138,7 @@ class ArcSharing:
         return 1.0 - slowdown
 
 
-def _utilisation_of(phase: PhaseUse, arcs: Ints) -> Floats:
+def _utilisation_of(phase: PhaseDemand, arcs: Ints) -> Floats:
     """Utilisation of these arcs by a phase; float64[n_arcs]."""
     out = np.zeros(len(arcs))
     _, rows, own_rows = np.intersect1d(arcs, phase.arc, assume_unique=True, return_indices=True)

@@ -8,7 +8,7 @@ saves, what removing it last saves, and its Shapley value. That is the mean savi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import factorial
 
 import numpy as np
@@ -20,11 +20,11 @@ from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..optics.link_health import LinkHealth
 from ..optics.pfc_headroom import compute_pfc_headroom
-from ..optics.transport_goodput import compute_transport_goodput
 from ..traffic.congestion import remaining_for_job_gbps
-from .hash_collisions import collision_ratio, n_flows_per_accelerator
 from .job_flows import JobFlows
+from .phase_balancing import PhasePatterns, exchange_weights
 from .phase_capacity import PhaseCapacity
+from .phase_goodput import ArcRates, phase_capacity, phase_goodput
 from .placement import JobPlacement
 from .step import Step, step_of, step_time_s
 from .step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
@@ -63,6 +63,10 @@ class CauseInputs:
     health: LinkHealth
     carried_gbps: Floats | None
     """Load that background demands carry, by arc."""
+    hashed: PhasePatterns
+    """Flows of each phase on arcs whose load balancing is known."""
+    free: PhaseCapacity
+    """Capacity for each phase before hash collisions, by row of `loads`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,7 @@ class _NetworkLimits:
 
     def __init__(self, inputs: CauseInputs, reader: FigureReader) -> None:
         self._inputs, self._reader = inputs, reader
+        self._efficiency: dict[int, dict[str, float]] = {}
         self._by_line_loss: dict[bool, tuple[UnitLinkLoads, dict[int, PhaseCapacity]]] = {}
 
     def actual_step(self) -> Step:
@@ -203,37 +208,56 @@ class _NetworkLimits:
 
     def _capacity(self, loads: UnitLinkLoads, removed: int) -> PhaseCapacity:
         """Capacity for each phase of the job on the arcs of `loads`, without these limits of the network."""
+        lossless, state = self._inputs.document.lossless, self._inputs.state
+        arcs = self._arc_rates(loads, removed)
+        goodput = phase_goodput(self._reader, lossless, loads, arcs, no_delay=bool(removed & DELAY))
+        capacity = phase_capacity(arcs.available_gbps, goodput)
+        if not removed & BUFFERS:
+            capacity = capacity.with_efficiency(self._efficiency_without(removed & (INTERCONNECT | FABRIC)))
+        is_wide = state.link_tier[loads.arc // 2] == TIERS.index("wide_area")
+        unlimited = is_wide & bool(removed & INTERCONNECT) | ~is_wide & bool(removed & FABRIC)
+        if unlimited.any():
+            gbps = {kind: np.where(unlimited, np.inf, column) for kind, column in capacity.gbps.items()}
+            capacity = replace(capacity, gbps=gbps)
+        return capacity
+
+    def _arc_rates(self, loads: UnitLinkLoads, removed: int) -> ArcRates:
+        """What the arcs of `loads` offer the job's flows without these limits of the network."""
         inputs, health, state = self._inputs, self._inputs.health, self._inputs.state
-        links = loads.arc // 2
+        links, lossless, n_arcs = loads.arc // 2, inputs.document.lossless, 2 * state.n_links
         member_gbps, loss_ratio, rtt_us = self._link_figures(removed)
-        transport = compute_transport_goodput(
-            self._reader, inputs.document.lossless, loss_ratio[links], rtt_us[links], member_gbps[links]
-        )
-        available_gbps = np.fmin(member_gbps[links], state["arc_capacity_gbps"][loads.arc]) * transport.goodput_ratio
-        is_wide = state.link_tier[links] == TIERS.index("wide_area")
+        arc_member_gbps = np.fmin(member_gbps[links], state["arc_capacity_gbps"][loads.arc])
+        sent_gbps, loses_in_pauses = arc_member_gbps, np.zeros(len(links), dtype=np.bool_)
         if not removed & DELAY:
-            available_gbps = np.where(
-                is_wide, available_gbps * inputs.document.lossless.congestion_control_ratio, available_gbps
-            )
+            is_wide = state.link_tier[links] == TIERS.index("wide_area")
+            sent_gbps = np.where(is_wide, sent_gbps * lossless.congestion_control_ratio, sent_gbps)
         if not removed & (DELAY | BUFFERS):
             lit = health.lit | (member_gbps > 0) if removed & LINE_LOSS else health.lit
-            headroom = compute_pfc_headroom(state, inputs.document.lossless, self._reader, lit, member_gbps, rtt_us)
-            n_arcs = 2 * state.n_links
-            available_gbps = available_gbps * headroom.by_arc("retained_ratio", n_arcs, 1.0)[loads.arc]
-            # the buffer limits what is sent, and the window leaves its share of that
-            headroom_gbps = headroom.by_arc("rate_gbps", n_arcs, np.inf)[loads.arc] * (
-                transport.goodput_ratio / transport.recovery_ratio
-            )
-            available_gbps = np.minimum(available_gbps, headroom_gbps)
-        capacity_gbps = available_gbps * (state.n_members_up * health.card_ratio)[links]
+            headroom = compute_pfc_headroom(state, lossless, self._reader, lit, member_gbps, rtt_us)
+            if lossless.recovery != "tcp":
+                sent_gbps = sent_gbps * headroom.by_arc("retained_ratio", n_arcs, 1.0)[loads.arc]
+            loses_in_pauses = headroom.by_arc("lost_bytes", n_arcs, 0.0)[loads.arc] > 0
+            sent_gbps = np.minimum(sent_gbps, headroom.by_arc("rate_gbps", n_arcs, np.inf)[loads.arc])
+        available_gbps = sent_gbps * (state.n_members_up * health.card_ratio)[links]
         if inputs.carried_gbps is not None:
-            capacity_gbps = remaining_for_job_gbps(capacity_gbps, inputs.carried_gbps[loads.arc])
-        if not removed & BUFFERS:
-            n_flows = n_flows_per_accelerator(inputs.document.lossless, self._reader)
-            capacity_gbps = capacity_gbps / collision_ratio(state, inputs.placed, loads, n_flows)
-        capacity_gbps[is_wide & bool(removed & INTERCONNECT)] = np.inf
-        capacity_gbps[~is_wide & bool(removed & FABRIC)] = np.inf
-        return PhaseCapacity.same_for_all(capacity_gbps)
+            available_gbps = remaining_for_job_gbps(available_gbps, inputs.carried_gbps[loads.arc])
+        is_access = state.link_tier[links] == TIERS.index("access")
+        return ArcRates(available_gbps, arc_member_gbps, loss_ratio[links], is_access, loses_in_pauses)
+
+    def _efficiency_without(self, removed: int) -> dict[str, float]:
+        """Efficiency of load balancing by kind of flow sets, without the capacity limits of these tiers.
+
+        It is that of today's routes and rates, also where other limits are removed.
+        """
+        if removed not in self._efficiency:
+            inputs, state = self._inputs, self._inputs.state
+            is_wide = state.link_tier[inputs.loads.arc // 2] == TIERS.index("wide_area")
+            unlimited = is_wide & bool(removed & INTERCONNECT) | ~is_wide & bool(removed & FABRIC)
+            gbps = {kind: np.where(unlimited, np.inf, column) for kind, column in inputs.free.gbps.items()}
+            weights = exchange_weights(inputs.placed.sites, inputs.loads, inputs.free.gbps["wide_area"])
+            times = inputs.hashed.times(gbps, state.n_members_up, weights)
+            self._efficiency[removed] = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
+        return self._efficiency[removed]
 
     def _link_figures(self, removed: int) -> tuple[Floats, Floats, Floats]:
         """(rate of a member in Gb/s, frame loss ratio, round trip in µs) by link."""

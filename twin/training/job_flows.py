@@ -22,6 +22,9 @@ class Flows:
     source: Ints
     target: Ints
     amount: Floats
+    n_pairs: Floats
+    """Pairs of accelerators that exchange in this direction; each keeps its own queue pairs. A ring with several ranks
+    in a rack leaves it through the cards of all of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,8 @@ def _split_by_site(placed: JobPlacement, flows: Flows, n_nodes: int) -> tuple[tu
         site[group.rack] = placed.sites.index(group.site)
     crosses = site[flows.source] != site[flows.target]
     local, crossing = (
-        Flows(flows.source[rows], flows.target[rows], flows.amount[rows]) for rows in (~crosses, crosses)
+        Flows(flows.source[rows], flows.target[rows], flows.amount[rows], flows.n_pairs[rows])
+        for rows in (~crosses, crosses)
     )
     return (local,), (crossing,) if crosses.any() else ()
 
@@ -128,34 +132,61 @@ def _local_exchange(placed: JobPlacement, job: TrainingJob, site: str, n_nodes: 
     racks = [group.rack for group in groups] if over_sites else [np.concatenate([group.rack for group in groups])]
     sizes = [stage_size * group.n_stages for group in groups] if over_sites else [stage_size * parallelism.pp]
     n_blocks = len(racks[0]) // sizes[0]
-    rings: list[tuple[Ints, Ints, float]] = []
+    rings: list[tuple[Flows, float]] = []
     for rack, block_size in zip(racks, sizes, strict=True):
         if n_blocks > 1:
-            rings.append((rack, np.roll(rack, -block_size), (n_blocks - 1) / n_blocks / (stage_size * parallelism.pp)))
+            share = (n_blocks - 1) / n_blocks / (stage_size * parallelism.pp)
+            rings.append((_ring_flows(rack.reshape(1, n_blocks, block_size)), share))
         rings += _block_rings(rack, job, n_block_ranks)
     if not rings:
         return None
-    source, target = (np.concatenate([ring[side] for ring in rings]) for side in (0, 1))
-    amount = np.concatenate([np.full(len(ring[0]), ring[2]) for ring in rings])
-    leaves_rack = any((start != end).any() for start, end, _ in rings[n_blocks > 1 :])
+    source, target, hops, n_pairs = (
+        np.concatenate([getattr(flows, name) for flows, _ in rings])
+        for name in ("source", "target", "amount", "n_pairs")
+    )
+    amount = hops * np.concatenate([np.full(len(flows.source), share) for flows, share in rings])
+    leaves_rack = any((flows.source != flows.target).any() for flows, _ in rings[n_blocks > 1 :])
     n_ranks = n_blocks * (n_block_ranks if leaves_rack else 1)
-    return LocalExchange(site, n_blocks, n_ranks, summed_flows(source, target, amount, n_nodes))
+    return LocalExchange(site, n_blocks, n_ranks, summed_flows(Flows(source, target, amount, n_pairs), n_nodes))
 
 
-def _block_rings(rack: Ints, job: TrainingJob, n_block_ranks: int) -> Iterator[tuple[Ints, Ints, float]]:
-    """(source, target, amount) of rings inside blocks: of all ranks of a block, and of the copies of its experts."""
+def _ring_flows(racks: Ints) -> Flows:
+    """Flows from each rank of some rings to the next one; one unit each.
+
+    Where ranks of a ring share a rack, the ring leaves and enters it through the cards of all of them.
+
+    Args:
+        racks: rack of each rank; int64[n, n_ranks, m] for n * m rings.
+    """
+    following = np.roll(racks, -1, axis=1)
+    n, m = racks.shape[0], racks.shape[2]
+    ring = np.broadcast_to((np.arange(n)[:, None] * m + np.arange(m))[:, None, :], racks.shape)
+    n_nodes = int(racks.max(initial=0)) + 1
+    keys, row = np.unique((ring * n_nodes + racks).ravel(), return_inverse=True)
+    row = row.reshape(-1)
+    leaves = (racks != following).ravel()
+    n_members = np.bincount(row, minlength=len(keys))
+    n_exits = np.bincount(row[leaves], minlength=len(keys))
+    next_row = np.roll(row.reshape(racks.shape), -1, axis=1).ravel()
+    n_entries = np.bincount(next_row[leaves], minlength=len(keys))
+    n_pairs = np.ones(racks.size)
+    out, into = row[leaves], next_row[leaves]
+    n_pairs[leaves] = np.minimum(n_members[out] / n_exits[out], n_members[into] / n_entries[into])
+    return Flows(racks.ravel(), following.ravel(), np.ones(racks.size), n_pairs)
+
+
+def _block_rings(rack: Ints, job: TrainingJob, n_block_ranks: int) -> Iterator[tuple[Flows, float]]:
+    """(flows, amount of each) of rings inside blocks: of all ranks of a block, and of the copies of its experts."""
     parallelism, n_parameters = job.parallelism, job.model.n_parameters()
     tp, pp, ep = parallelism.tp, parallelism.pp, parallelism.ep
     n_expert_sharded = job.model.n_expert_parameters() if ep > 1 else 0.0
     n_copies = max(1, tp * parallelism.cp // ep) if ep > 1 else 1
     if n_block_ranks > 1:
-        ranks = rack.reshape(-1, n_block_ranks, tp)
         amount = (1.0 - n_expert_sharded / n_parameters) / (tp * pp) * (n_block_ranks - 1) / n_block_ranks
-        yield ranks.ravel(), np.roll(ranks, -1, axis=1).ravel(), amount
+        yield _ring_flows(rack.reshape(-1, n_block_ranks, tp)), amount
     if n_copies > 1:
-        copies = rack.reshape(-1, n_copies, ep)
         amount = n_expert_sharded / n_parameters / (pp * ep) * (n_copies - 1) / n_copies
-        yield copies.ravel(), np.roll(copies, -1, axis=1).ravel(), amount
+        yield _ring_flows(rack.reshape(-1, n_copies, ep)), amount
 
 
 def _site_pair_flows(placed: JobPlacement, size: int, n_nodes: int) -> tuple[tuple[int, int, Flows], ...]:
@@ -167,29 +198,29 @@ def _site_pair_flows(placed: JobPlacement, size: int, n_nodes: int) -> tuple[tup
             if i < j:
                 flows = _shard_flows(source, target, size, n_nodes)
                 pairs.append((i, j, flows))
-                pairs.append((j, i, Flows(flows.target, flows.source, flows.amount)))
+                pairs.append((j, i, Flows(flows.target, flows.source, flows.amount, flows.n_pairs)))
     return tuple(pairs)
 
 
 def _context_flows(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
     """Flows round the context ring of each tensor rank."""
-    groups = group.rack.reshape(-1, job.parallelism.cp, job.parallelism.tp)
-    next_rack = np.roll(groups, -1, axis=1)
-    return summed_flows(groups.ravel(), next_rack.ravel(), np.ones(groups.size), n_nodes)
+    return summed_flows(_ring_flows(group.rack.reshape(-1, job.parallelism.cp, job.parallelism.tp)), n_nodes)
 
 
 def _expert_flows(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
     """Flows of each rank's tokens, in equal parts to the other ranks that share its experts."""
     source, target, pairs = rank_pairs_between_racks(group.rack.reshape(-1, job.parallelism.ep), n_nodes)
-    return summed_flows(source, target, pairs / (job.parallelism.ep - 1), n_nodes)
+    return summed_flows(Flows(source, target, pairs / (job.parallelism.ep - 1), pairs), n_nodes)
 
 
-def summed_flows(source: Ints, target: Ints, amount: Floats, n_nodes: int) -> Flows:
-    """Flows with equal ends added up, ordered by source and target; flows inside a rack are left out."""
-    keys, rows = np.unique(source * n_nodes + target, return_inverse=True)
-    total = np.bincount(rows, weights=amount, minlength=len(keys))
+def summed_flows(flows: Flows, n_nodes: int) -> Flows:
+    """Flows with equal ends added up, ordered by ends; flows inside a rack are left out."""
+    keys, rows = np.unique(flows.source * n_nodes + flows.target, return_inverse=True)
+    total, n_pairs = (
+        np.bincount(rows, weights=column, minlength=len(keys)) for column in (flows.amount, flows.n_pairs)
+    )
     leaves_rack = keys // n_nodes != keys % n_nodes
-    return Flows(keys[leaves_rack] // n_nodes, keys[leaves_rack] % n_nodes, total[leaves_rack])
+    return Flows(keys[leaves_rack] // n_nodes, keys[leaves_rack] % n_nodes, total[leaves_rack], n_pairs[leaves_rack])
 
 
 def _shard_flows(source: Ints, target: Ints, size: int, n_nodes: int) -> Flows:
@@ -204,13 +235,14 @@ def _shard_flows(source: Ints, target: Ints, size: int, n_nodes: int) -> Flows:
     offsets = np.arange(size)
     source_rack = source[((start // m)[:, None] * size + offsets).ravel()]
     target_rack = target[((start // n)[:, None] * size + offsets).ravel()]
-    return summed_flows(source_rack, target_rack, np.repeat(length / size, size), n_nodes)
+    part = np.repeat(length / size, size)
+    return summed_flows(Flows(source_rack, target_rack, part, np.ones(len(part))), n_nodes)
 
 
 def _pipeline_flows(rack: Ints, size: int, stage: int, n_virtual: int, n_nodes: int) -> Flows:
     """Flows of activations and of their gradients. With virtual stages the last stage feeds the first one again."""
     if size == stage:
-        return Flows(*(np.zeros(0, np.int64),) * 2, np.zeros(0))
+        return Flows(*(np.zeros(0, np.int64),) * 2, *(np.zeros(0),) * 2)
     position = np.arange(len(rack))
     offset = position % size
     is_inner = offset < size - stage
@@ -218,6 +250,6 @@ def _pipeline_flows(rack: Ints, size: int, stage: int, n_virtual: int, n_nodes: 
     crossings = np.where(is_inner, float(n_virtual), n_virtual - 1.0)
     is_used = crossings > 0
     source, target = rack[position[is_used]], rack[next_position[is_used]]
-    return summed_flows(
-        np.concatenate((source, target)), np.concatenate((target, source)), np.tile(crossings[is_used], 2), n_nodes
-    )
+    there_and_back = np.tile(crossings[is_used], 2)
+    ends = np.concatenate((source, target)), np.concatenate((target, source))
+    return summed_flows(Flows(*ends, there_and_back, np.ones(len(there_and_back))), n_nodes)

@@ -22,6 +22,8 @@ class PairTable:
     rows: tuple[Ints, ...]
     phases: tuple[str, ...]
     """Phase of each flow set."""
+    n_accelerator_pairs: dict[str, Floats]
+    """Pairs of accelerators that exchange in a phase, by row and phase; phases without flows are left out."""
 
     @classmethod
     def of(cls, flows: JobFlows, n_nodes: int) -> PairTable:
@@ -32,7 +34,12 @@ class PairTable:
         distinct, inverse = np.unique(all_keys, return_inverse=True)
         bounds: Ints = np.cumsum([len(k) for k in keys])[:-1] if keys else np.zeros(0, np.int64)
         rows = tuple(np.split(inverse.reshape(-1), bounds))
-        return cls(distinct // n_nodes, distinct % n_nodes, rows, tuple(phase for phase, _ in sets))
+        n_pairs: dict[str, Floats] = {}
+        for (phase, flow), flow_rows in zip(sets, rows, strict=True):
+            counted = np.bincount(flow_rows, weights=flow.n_pairs, minlength=len(distinct)).astype(np.float64)
+            n_pairs[phase] = n_pairs[phase] + counted if phase in n_pairs else counted
+        n_pairs = {phase: counted for phase, counted in n_pairs.items() if counted.any()}
+        return cls(distinct // n_nodes, distinct % n_nodes, rows, tuple(phase for phase, _ in sets), n_pairs)
 
 
 def unit_link_loads(state: State, flows: JobFlows, pairs: PairTable, routes: Routes) -> UnitLinkLoads:
@@ -70,14 +77,20 @@ def unit_link_loads(state: State, flows: JobFlows, pairs: PairTable, routes: Rou
         crossing_latency_us=0.0,
         worst_latency_us=0.0,
         unreachable=tuple(unreachable),
+        n_pairs={phase: routes.loads(n_pairs)[used] for phase, n_pairs in pairs.n_accelerator_pairs.items()},
     )
 
 
 def with_latency(
     loads: UnitLinkLoads, state: State, arc_latency_us: Floats, pairs: PairTable, routes: Routes
 ) -> UnitLinkLoads:
-    """Add the latency of the slowest path of each phase to the loads."""
+    """Add the latency of the slowest path of each phase to the loads, and the round trips of its flows.
+
+    A flow's round trip is that of the slowest route of its pair, there and back the same way.
+    """
     latency = routes.worst_latency_us(state["arc_head"], arc_latency_us, state.n_nodes)
+    both_ways_us = np.asarray(arc_latency_us).reshape(-1, 2).sum(axis=1).repeat(2)
+    round_trip_us = routes.worst_latency_us(state["arc_head"], both_ways_us, state.n_nodes)
     worst = dict.fromkeys(FLOW_KINDS, 0.0)
     for phase, rows in zip(pairs.phases, pairs.rows, strict=True):
         worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))
@@ -88,4 +101,10 @@ def with_latency(
         pipeline_latency_us=worst["pipeline"],
         crossing_latency_us=worst["crossing"],
         worst_latency_us=max(worst.values()),
+        n_pairs_per_us={
+            phase: routes.loads(np.divide(n_pairs, round_trip_us, out=np.zeros(len(n_pairs)), where=round_trip_us > 0))[
+                loads.arc
+            ]
+            for phase, n_pairs in pairs.n_accelerator_pairs.items()
+        },
     )

@@ -37,6 +37,10 @@ class PhaseCapacity:
         lower = {kind: np.minimum(self.gbps[kind], limit) for kind, limit in gbps.items()}
         return PhaseCapacity({**self.gbps, **lower}, self.efficiency_ratio)
 
+    def with_efficiency(self, efficiency_ratio: Mapping[str, float]) -> PhaseCapacity:
+        """Replace the efficiency of these kinds."""
+        return PhaseCapacity(self.gbps, {**self.efficiency_ratio, **efficiency_ratio})
+
     def slowed(self, speed_ratio: Mapping[str, float]) -> PhaseCapacity:
         """Slow all arcs of these kinds by these ratios."""
         slower = {kind: self.efficiency_ratio[kind] * ratio for kind, ratio in speed_ratio.items()}

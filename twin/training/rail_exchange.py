@@ -154,7 +154,7 @@ class _Leaves:
     def flows(self, flow: Flows, n_rails: int) -> Flows:
         """Flows between racks on equal rails, and from rack to leaf to leaf to rack on different ones."""
         crosses = _crosses(flow, n_rails)
-        source, target, amount = flow.source[crosses], flow.target[crosses], flow.amount[crosses]
+        source, target = flow.source[crosses], flow.target[crosses]
         out_row, out_leaf, out_share = self._expanded(source)
         in_row, in_leaf, in_share = self._expanded(target)
         # all pairs of a leaf of the source and a leaf of the target
@@ -162,16 +162,20 @@ class _Leaves:
         pair = np.repeat(np.arange(len(out_row)), n_in)
         place = np.arange(len(pair)) - np.repeat(np.cumsum(n_in) - n_in, n_in)
         at = self.first[target][out_row[pair]] + place
-        hops = (
-            (flow.source[~crosses] // n_rails, flow.target[~crosses] // n_rails, flow.amount[~crosses]),
-            (source[out_row] // n_rails, out_leaf, amount[out_row] * out_share),
-            (out_leaf[pair], self.leaf[at], amount[out_row[pair]] * out_share[pair] * self.share[at]),
-            (in_leaf, target[in_row] // n_rails, amount[in_row] * in_share),
-        )
-        sources, targets, amounts = (np.concatenate(column) for column in zip(*hops, strict=True))
-        summed = summed_flows(sources, targets, amounts, self.n_nodes)
+        sources = flow.source[~crosses] // n_rails, source[out_row] // n_rails, out_leaf[pair], in_leaf
+        targets = flow.target[~crosses] // n_rails, out_leaf, self.leaf[at], target[in_row] // n_rails
+        pair_share = out_share[pair] * self.share[at]
+
+        def on_hops(column: Floats) -> Floats:
+            """Divide a column of the flows over the hops."""
+            crossing = column[crosses]
+            parts = crossing[out_row] * out_share, crossing[out_row[pair]] * pair_share, crossing[in_row] * in_share
+            return np.concatenate((column[~crosses], *parts))
+
+        ends = np.concatenate(sources), np.concatenate(targets)
+        summed = summed_flows(Flows(*ends, on_hops(flow.amount), on_hops(flow.n_pairs)), self.n_nodes)
         used = summed.amount > 0
-        return Flows(summed.source[used], summed.target[used], summed.amount[used])
+        return Flows(summed.source[used], summed.target[used], summed.amount[used], summed.n_pairs[used])
 
     def _expanded(self, key: Ints) -> tuple[Ints, Ints, Floats]:
         """(row of `key`, leaf, share) of each leaf."""

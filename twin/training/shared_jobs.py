@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Floats
-from .arc_sharing import ArcSharing, JobUse, PhaseUse, coincidence_p90, phase_speeds
+from .arc_sharing import ArcSharing, JobDemand, PhaseDemand, coincidence_p90, phase_speeds
 from .step import Step, bits_by_kind, step_of
 from .step_inputs import StepInputs
 
@@ -69,104 +69,110 @@ def share_jobs(jobs: Sequence[RunningJob]) -> list[SharedStep]:
     Returns:
         One row for each job, in the order of `jobs`. A job that shares no arc has exactly its step alone.
     """
-    uses = [_use_of(job) for job in jobs]
-    sharing = ArcSharing(uses)
-    speeds, steps = _settled(jobs, uses, sharing)
+    demands = [_demand_of(job) for job in jobs]
+    sharing = ArcSharing(demands)
+    speeds, steps = _settled(jobs, demands, sharing)
     found = []
-    for j, (job, use) in enumerate(zip(jobs, uses, strict=True)):
-        worst = _worst_speeds(uses, steps, speeds, j, sharing)
-        p90_s = _step_at(job, use, worst).step_time_s if worst != speeds[j] else steps[j].step_time_s
-        slowed_by = _slowdowns(jobs, uses, j) if steps[j] is not job.step else ()
-        factors = _slower_kinds(use, speeds[j])
-        found.append(SharedStep(use.id, job.step, steps[j], max(p90_s, steps[j].step_time_s), factors, slowed_by))
+    for j, (job, demand) in enumerate(zip(jobs, demands, strict=True)):
+        worst = _worst_speeds(demands, steps, speeds, j, sharing)
+        p90_s = _step_at(job, demand, worst).step_time_s if worst != speeds[j] else steps[j].step_time_s
+        slowed_by = _slowdowns(jobs, demands, j) if steps[j] is not job.step else ()
+        factors = _slower_kinds(demand, speeds[j])
+        found.append(SharedStep(demand.id, job.step, steps[j], max(p90_s, steps[j].step_time_s), factors, slowed_by))
     return found
 
 
-def _use_of(job: RunningJob) -> JobUse:
+def _demand_of(job: RunningJob) -> JobDemand:
     """Use of arcs by a job alone: by kind of flow sets, the bits of a step over the time that they take."""
     inputs, phases = job.inputs, []
     with np.errstate(divide="ignore", invalid="ignore"):
-        for kind, bits in bits_by_kind(inputs, job.step).items():
+        for kind, bits in bits_by_kind(job.step).items():
             duration_s = float(inputs.capacity.seconds(kind, bits).max(initial=0.0))
             rows = np.flatnonzero(bits > 0)
             if duration_s > 0 and np.isfinite(duration_s):
                 ratio = bits[rows] / (duration_s * 1e9 * job.arc_capacity_gbps[rows])
-                phases.append(PhaseUse(kind, duration_s, inputs.loads.arc[rows], np.minimum(ratio, 1.0)))
-    return JobUse(inputs.job.id, job.step.step_time_s, tuple(phases))
+                phases.append(PhaseDemand(kind, duration_s, inputs.loads.arc[rows], np.minimum(ratio, 1.0)))
+    return JobDemand(inputs.job.id, job.step.step_time_s, tuple(phases))
 
 
-def _slower_kinds(use: JobUse, speeds: Mapping[str, float]) -> dict[str, float]:
+def _slower_kinds(demand: JobDemand, speeds: Mapping[str, float]) -> dict[str, float]:
     """Speed of each kind of flow sets that other jobs slow."""
-    return {p.kind: speeds[p.kind] for p in use.phases if speeds[p.kind] < 1.0}
+    return {p.kind: speeds[p.kind] for p in demand.phases if speeds[p.kind] < 1.0}
 
 
-def _step_at(job: RunningJob, use: JobUse, speeds: Mapping[str, float]) -> Step:
+def _step_at(job: RunningJob, demand: JobDemand, speeds: Mapping[str, float]) -> Step:
     """Step of a job with slower phases; its step alone where none is slower."""
-    factors = _slower_kinds(use, speeds)
+    factors = _slower_kinds(demand, speeds)
     if not factors:
         return job.step
     return step_of(replace(job.inputs, capacity=job.inputs.capacity.slowed(factors)))
 
 
 def _settled(
-    jobs: Sequence[RunningJob], uses: Sequence[JobUse], sharing: ArcSharing
+    jobs: Sequence[RunningJob], demands: Sequence[JobDemand], sharing: ArcSharing
 ) -> tuple[list[dict[str, float]], list[Step]]:
     """Speeds and steps that agree with each other."""
     steps = [job.step for job in jobs]
-    speeds: list[dict[str, float]] = [{p.kind: 1.0 for p in use.phases} for use in uses]
+    speeds: list[dict[str, float]] = [{p.kind: 1.0 for p in demand.phases} for demand in demands]
     if not len(sharing.arcs):
         return speeds, steps
     for _ in range(MAX_ROUNDS):
-        shares = [_shares(use, speed, step) for use, speed, step in zip(uses, speeds, steps, strict=True)]
+        shares = [_shares(demand, speed, step) for demand, speed, step in zip(demands, speeds, steps, strict=True)]
         speeds = sharing.mean_speeds(shares)
         before_s = [step.step_time_s for step in steps]
-        steps = [_step_at(job, use, speed) for job, use, speed in zip(jobs, uses, speeds, strict=True)]
+        steps = [_step_at(job, demand, speed) for job, demand, speed in zip(jobs, demands, speeds, strict=True)]
         if np.allclose([step.step_time_s for step in steps], before_s, rtol=REL_CHANGE, atol=0.0):
             break
     return speeds, steps
 
 
-def _shares(use: JobUse, speeds: Mapping[str, float], step: Step) -> dict[str, float]:
+def _shares(demand: JobDemand, speeds: Mapping[str, float], step: Step) -> dict[str, float]:
     """Share of time in which each phase is active; phases of one job that overlap share the time."""
-    shares = {p.kind: p.duration_s / speeds[p.kind] / step.step_time_s for p in use.phases}
+    shares = {p.kind: p.duration_s / speeds[p.kind] / step.step_time_s for p in demand.phases}
     total = sum(shares.values())
     return {kind: share / max(total, 1.0) for kind, share in shares.items()}
 
 
 def _worst_speeds(
-    uses: Sequence[JobUse], steps: Sequence[Step], speeds: Sequence[Mapping[str, float]], j: int, sharing: ArcSharing
+    demands: Sequence[JobDemand],
+    steps: Sequence[Step],
+    speeds: Sequence[Mapping[str, float]],
+    j: int,
+    sharing: ArcSharing,
 ) -> dict[str, float]:
     """Speeds of a job's phases at the 90th percentile of the alignment with each phase of the others."""
     found = dict(speeds[j])
-    for p in uses[j].phases:
-        shares: list[dict[str, float]] = [{} for _ in uses]
-        for k, use in enumerate(uses):
+    for p in demands[j].phases:
+        shares: list[dict[str, float]] = [{} for _ in demands]
+        for k, demand in enumerate(demands):
             period_s = max(steps[j].step_time_s, steps[k].step_time_s)
             own_s = p.duration_s / speeds[j][p.kind]
-            covered = {q.kind: coincidence_p90(own_s, q.duration_s / speeds[k][q.kind], period_s) for q in use.phases}
+            covered = {
+                q.kind: coincidence_p90(own_s, q.duration_s / speeds[k][q.kind], period_s) for q in demand.phases
+            }
             total = sum(covered.values())
             shares[k] = {kind: part / max(total, 1.0) for kind, part in covered.items()}
         found[p.kind] = min(found[p.kind], sharing.mean_speed(j, p.kind, shares))
     return found
 
 
-def _slowdowns(jobs: Sequence[RunningJob], uses: Sequence[JobUse], j: int) -> tuple[Slowdown, ...]:
+def _slowdowns(jobs: Sequence[RunningJob], demands: Sequence[JobDemand], j: int) -> tuple[Slowdown, ...]:
     """Time that each other job adds by itself, the worst first."""
     found = []
     for k in range(len(jobs)):
         if k == j:
             continue
         pair = sorted((j, k))
-        pair_uses = [uses[i] for i in pair]
+        pair_uses = [demands[i] for i in pair]
         speeds, steps = _settled([jobs[i] for i in pair], pair_uses, ArcSharing(pair_uses))
         row = pair.index(j)
         time_s = steps[row].step_time_s - jobs[j].step.step_time_s
         if time_s > 0:
-            found.append(Slowdown(uses[k].id, time_s, *_busiest(uses[j], uses[k], speeds[row])))
+            found.append(Slowdown(demands[k].id, time_s, *_busiest(demands[j], demands[k], speeds[row])))
     return tuple(sorted(found, key=lambda slowdown: (-slowdown.time_s, slowdown.job)))
 
 
-def _busiest(own: JobUse, other: JobUse, speeds: Mapping[str, float]) -> tuple[str, str, int]:
+def _busiest(own: JobDemand, other: JobDemand, speeds: Mapping[str, float]) -> tuple[str, str, int]:
     """(phase, phase of the other job, arc) where both need most together, for the phase that loses most time."""
     lost_s = {p.kind: p.duration_s / speeds[p.kind] - p.duration_s for p in own.phases}
     phase = max(own.phases, key=lambda p: lost_s[p.kind])

@@ -58,6 +58,8 @@ class Step:
     n_local_steps: int
     bottleneck: dict[str, tuple[int, float]]
     """By phase: (arc, seconds that its bits take there)."""
+    phase_bits: Mapping[str, Mapping[str, Floats]]
+    """Bits of one step by phase, kind of flow sets and row of the loads; of one exchange for local SGD."""
     arc_bits: Floats
     """Bits of one step by arc of `UnitLinkLoads.arc`, all phases; float64[n_arcs]."""
 
@@ -93,7 +95,10 @@ def _step_figures(inputs: StepInputs, timing: SplitTiming) -> Step:
     parallelism, n_micro_batches_slowest = job.parallelism, split[slowest]
     n_local = job.n_local_steps if job.is_local_sgd else 1
     bits = _bits_by_phase(inputs, split)
-    slowest_arcs = {phase: slowest_arc(_seconds_by_row(inputs, by_kind)) for phase, by_kind in bits.items()}
+    slowest_arcs = {
+        phase: slowest_arc(_seconds_by_row(inputs, by_kind), sum(by_kind.values(), np.zeros(len(inputs.loads.arc))))
+        for phase, by_kind in bits.items()
+    }
     busy_s = max(group_times_s(tuple(replace(group, fill_s=0.0) for group in groups), split))
     n_done = sum(n * group.n_replicas for n, group in zip(split, groups, strict=True))
     flops = flops_per_step(job)
@@ -117,6 +122,7 @@ def _step_figures(inputs: StepInputs, timing: SplitTiming) -> Step:
         exchange=inputs.schedule.name if inputs.schedule else "none",
         n_local_steps=n_local,
         bottleneck={phase: (int(inputs.loads.arc[i]), s) for phase, (i, s) in slowest_arcs.items() if i >= 0},
+        phase_bits=bits,
         arc_bits=np.sum(
             [
                 column / (n_local if phase == "wide_area" else 1)
@@ -128,10 +134,10 @@ def _step_figures(inputs: StepInputs, timing: SplitTiming) -> Step:
     )
 
 
-def bits_by_kind(inputs: StepInputs, step: Step) -> dict[str, Floats]:
+def bits_by_kind(step: Step) -> dict[str, Floats]:
     """Bits of one step by kind of flow sets and row of the loads, averaged over local steps; float64[n_rows] each."""
     found: dict[str, Floats] = {}
-    for phase, by_kind in _bits_by_phase(inputs, step.split).items():
+    for phase, by_kind in step.phase_bits.items():
         n_steps = step.n_local_steps if phase == "wide_area" else 1
         for kind, bits in by_kind.items():
             found[kind] = found.get(kind, 0.0) + bits / n_steps

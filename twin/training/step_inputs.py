@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -42,6 +43,10 @@ class UnitLinkLoads:
     worst_latency_us: float
     unreachable: tuple[tuple[str, str, str], ...]
     """(phase, node, node) of job flows without a path."""
+    n_pairs: Mapping[str, Floats] = field(default_factory=dict)
+    """Pairs of accelerators whose flows an arc carries, by kind of flow sets; below 1 where routes split."""
+    n_pairs_per_us: Mapping[str, Floats] = field(default_factory=dict)
+    """The same, each pair divided by the round trip of its whole path."""
 
     def columns(self) -> list[Floats]:
         """All unit loads, in a fixed order; each float64[n_arcs]."""
@@ -62,6 +67,8 @@ class UnitLinkLoads:
             context=take(self.context),
             expert=take(self.expert),
             wide={pair: column[rows] for pair, column in self.wide.items()},
+            n_pairs={kind: column[rows] for kind, column in self.n_pairs.items()},
+            n_pairs_per_us={kind: column[rows] for kind, column in self.n_pairs_per_us.items()},
         )
 
 
@@ -197,16 +204,20 @@ def choose_schedule(
     return schedules[int(np.argmin(times_s))]
 
 
-def slowest_arc(arc_s: Floats) -> tuple[int, float]:
-    """Find the arc that takes longest.
+def slowest_arc(arc_s: Floats, bits: Floats) -> tuple[int, float]:
+    """Find the arc that takes longest; of arcs that take equally long, the one with most bits.
+
+    Flows that are limited by their windows take equally long on all arcs of their path.
 
     Args:
         arc_s: seconds by arc; float64[n_arcs].
+        bits: bits by arc; float64[n_arcs].
 
     Returns:
         (index, seconds); (-1, 0) where nothing flows.
     """
-    if not arc_s.any():
+    slowest_s = float(arc_s.max(initial=0.0))
+    if not slowest_s:
         return -1, 0.0
-    slowest = int(np.argmax(arc_s))
-    return slowest, float(arc_s[slowest])
+    slowest = np.flatnonzero(arc_s >= slowest_s * (1.0 - 1e-9))
+    return int(slowest[np.argmax(np.round(bits[slowest] / bits[slowest].max(), 9))]), slowest_s

@@ -1,0 +1,226 @@
+"""Load balancing of a job's phases: the end of each phase over all links that its flows share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..arrays import TIERS, Bools, Floats, Ints, State
+from ..kernels.hashing import present_fractions
+from ..traffic.balancing_modes import MODES
+from ..traffic.hash_groups import HashedRoutes
+from ..traffic.hash_law import PhaseTimes, joint_times
+from ..traffic.routing import Routes
+from .balancing_rules import EVEN, BalancingRules
+from .job_flows import Flows, JobFlows
+from .link_loads import PairTable
+from .phase_capacity import FLOW_KINDS
+from .step_inputs import UnitLinkLoads, choose_schedule
+
+
+@dataclass(frozen=True, eq=False)
+class PhasePattern:
+    """Flow sets of one kind, and the arcs where switches spread them by a rule.
+
+    Entries are (route, arc) in the order of traces. `n_pairs` and `amount` are by set and route, `load` by set and row
+    of the link loads.
+    """
+
+    first: Ints
+    arc: Ints
+    split_ratio: Floats
+    present_ratio: Floats
+    at_node_ratio: Floats
+    n_pairs: Floats
+    """Pairs of accelerators; float64[n_sets, n_routes]."""
+    amount: Floats
+    """Traffic in the unit of the flow sets; float64[n_sets, n_routes]."""
+    load: Floats
+    """Load of arcs under even splitting; float64[n_sets, n_rows]."""
+    n_pairs_on_card_link: Floats
+    """Pairs on links of racks and hosts, by row; infinite on links between switches. A pair fills one card."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhasePatterns:
+    """Patterns of the kinds of flow sets that cross an arc with a rule."""
+
+    rules: BalancingRules
+    arc: Ints
+    """Rows of the link loads."""
+    tail: Ints
+    """int64[2 * n_links], node that an arc leaves."""
+    by_kind: Mapping[str, PhasePattern]
+
+    def times(
+        self, gbps: Mapping[str, Floats], n_members: Ints, weights: Mapping[str, Floats] | None = None
+    ) -> dict[str, PhaseTimes]:
+        """Compute the end of each kind over jobs, in any unit of time.
+
+        Args:
+            gbps: capacity by kind and row of the link loads; infinite where an arc limits nothing.
+            n_members: members that are up, by link.
+            weights: factor of each flow set, by kind; 1 where it is left out.
+
+        Returns:
+            Ends by kind; kinds without a rule, without traffic or without capacity are left out.
+        """
+        found = {}
+        for kind, pattern in self.by_kind.items():
+            weight = (weights or {}).get(kind, np.ones(len(pattern.load)))
+            times = self._times_of(pattern, gbps[kind], n_members, weight)
+            if times is not None:
+                found[kind] = times
+        return found
+
+    def _times_of(self, pattern: PhasePattern, gbps: Floats, n_members: Ints, weight: Floats) -> PhaseTimes | None:
+        load = weight @ pattern.load
+        used = load > 0
+        if not used.any() or not (gbps[used] > 0).all():
+            return None
+        n_cards_per_pair = n_members[self.arc // 2] / np.where(used, pattern.n_pairs_on_card_link, 1.0)
+        row_s = np.divide(load * np.maximum(1.0, n_cards_per_pair), gbps, out=np.zeros(len(load)), where=used)
+        even_s = float(row_s.max())
+        if not np.isfinite(even_s) or even_s == 0:
+            return None
+        rule = self.rules.of_arc[self.arc]
+        best = np.array([*(r.efficiency_ratio for r in self.rules.rules), 1.0])  # the last is that of EVEN
+        floor_s = max(even_s, float((row_s / best[rule]).max()))
+        member_gbps = np.full(len(self.tail), np.inf)
+        member_gbps[self.arc] = gbps / n_members[self.arc // 2]
+        routes = _hashed_routes(pattern, weight, self.tail, member_gbps, n_members, floor_s)
+        parts = [PhaseTimes(even_s, np.array([floor_s]), np.ones(1))]
+        for i, r in enumerate(self.rules.rules):
+            chosen = (self.rules.of_arc[pattern.arc] == i) & np.isfinite(member_gbps[pattern.arc])
+            if MODES[r.mode].is_hashed and chosen.any():
+                parts.append(MODES[r.mode].times(_only(routes, chosen), r.flows))
+        return joint_times(even_s, parts)
+
+
+def phase_patterns(
+    state: State, flows: JobFlows, pairs: PairTable, routes: Routes, loads: UnitLinkLoads, rules: BalancingRules
+) -> PhasePatterns:
+    """Collect the flow sets of each kind that cross an arc with a rule.
+
+    Args:
+        state: arcs of the network.
+        flows: flow sets of the job.
+        pairs: distinct pairs of the flows.
+        routes: routes of the pairs.
+        loads: unit loads of the flow sets.
+        rules: load balancing of each arc.
+    """
+    by_kind = {}
+    columns = loads.columns()
+    has_rule = rules.of_arc[loads.arc] != EVEN
+    is_access = state.link_tier[loads.arc // 2] == TIERS.index("access")
+    sets = flows.sets()
+    for kind in FLOW_KINDS:
+        of_kind = [i for i, (phase, _) in enumerate(sets) if phase == kind]
+        if of_kind and any((columns[i][has_rule] > 0).any() for i in of_kind):
+            load = np.stack([columns[i] for i in of_kind])
+            pattern = _pattern(state, [(sets[i][1], pairs.rows[i]) for i in of_kind], routes, load, rules)
+            on_cards = np.where(is_access & (loads.n_pairs[kind] > 0), loads.n_pairs[kind], np.inf)
+            by_kind[kind] = replace(pattern, n_pairs_on_card_link=on_cards)
+    tail = state["arc_head"].reshape(-1, 2)[:, ::-1].reshape(-1)
+    return PhasePatterns(rules, loads.arc, tail, by_kind)
+
+
+def exchange_weights(sites: Sequence[str], loads: UnitLinkLoads, gbps: Floats) -> dict[str, Floats]:
+    """Weight of each flow set between sites: its part in the exchange that ends first under even splitting.
+
+    Args:
+        sites: sites of the job.
+        loads: unit loads of the flow sets.
+        gbps: capacity by row of the loads.
+    """
+    if len(loads.wide) < 3 or not (gbps > 0).all():
+        return {}
+    schedule = choose_schedule(len(sites), loads, gbps)
+    return {} if schedule is None else {"wide_area": np.array([schedule.volume[i, j] for i, j in loads.wide])}
+
+
+def _pattern(
+    state: State, sets: Sequence[tuple[Flows, Ints]], routes: Routes, load: Floats, rules: BalancingRules
+) -> PhasePattern:
+    """Pattern of the flow sets of one kind, each with the rows of its pairs."""
+    n_routes = len(routes.trace_first) - 1
+
+    def by_route(values: Floats, rows: Ints) -> Floats:
+        return np.bincount(routes.route_of_pair[rows], weights=values, minlength=n_routes).astype(np.float64)
+
+    n_pairs = np.stack([by_route(flow.n_pairs, rows) for flow, rows in sets])
+    amount = np.stack([by_route(flow.amount, rows) for flow, rows in sets])
+    used = np.flatnonzero(amount.any(axis=0))
+    first, arc, fraction = _traces(routes, used)
+    route = np.repeat(np.arange(len(used)), np.diff(first))
+    head = state["arc_head"]
+    has_rule = rules.of_arc[arc] != EVEN
+    present, at_node = np.ones(len(arc)), np.ones(len(arc))
+    if (state.link_tier[arc[has_rule] // 2] != TIERS.index("wide_area")).any():
+        has_cards = np.asarray(~state["node_forwards"])
+        scratch = np.zeros(state.n_nodes, np.int64), np.zeros(state.n_nodes, np.int64)
+        present_fractions(first, arc, fraction, head, has_cards, *scratch, present, at_node)
+    counts = np.bincount(route[has_rule], minlength=len(used))
+    return PhasePattern(
+        first=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
+        arc=arc[has_rule],
+        split_ratio=fraction[has_rule],
+        present_ratio=present[has_rule],
+        at_node_ratio=at_node[has_rule],
+        n_pairs=n_pairs[:, used],
+        amount=amount[:, used],
+        load=load,
+        n_pairs_on_card_link=np.full(load.shape[1], np.inf),
+    )
+
+
+def _traces(routes: Routes, used: Ints) -> tuple[Ints, Ints, Floats]:
+    """(first, arc, fraction) of all arcs of these routes."""
+    n = np.diff(routes.trace_first)[used]
+    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(n)))
+    entry = np.repeat(routes.trace_first[used] - first[:-1], n) + np.arange(first[-1])
+    return first, routes.trace_arc[entry], routes.trace_fraction[entry]
+
+
+def _hashed_routes(
+    pattern: PhasePattern, weight: Floats, tail: Ints, member_gbps: Floats, n_members: Ints, floor_s: float
+) -> HashedRoutes:
+    """Routes of a pattern with the flow sets weighted; links are arcs."""
+    amount = weight @ pattern.amount
+    n_pairs = (weight > 0).astype(np.float64) @ pattern.n_pairs
+    arcs = np.arange(len(tail))
+    return HashedRoutes(
+        first=pattern.first,
+        link=pattern.arc,
+        split_ratio=pattern.split_ratio,
+        n_pairs=n_pairs,
+        pair_bytes=np.divide(amount, n_pairs, out=np.zeros(len(amount)), where=n_pairs > 0),
+        capacity_bytes_per_s=member_gbps,
+        n_members=n_members[arcs // 2],
+        tail=tail,
+        head=tail[arcs ^ 1],
+        floor_s=floor_s,
+        present_ratio=pattern.present_ratio,
+        at_node_ratio=pattern.at_node_ratio,
+    )
+
+
+def _only(routes: HashedRoutes, chosen: Bools) -> HashedRoutes:
+    """The same routes on the chosen entries alone, with the links that these use."""
+    counts = np.bincount(routes.route_of[chosen], minlength=len(routes.n_pairs))
+    links, link = np.unique(routes.link[chosen], return_inverse=True)
+    return replace(
+        routes,
+        first=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
+        link=link.reshape(-1),
+        split_ratio=routes.split_ratio[chosen],
+        present_ratio=None if routes.present_ratio is None else routes.present_ratio[chosen],
+        at_node_ratio=None if routes.at_node_ratio is None else routes.at_node_ratio[chosen],
+        capacity_bytes_per_s=routes.capacity_bytes_per_s[links],
+        n_members=routes.n_members[links],
+        tail=routes.tail[links],
+        head=routes.head[links],
+    )
