@@ -88,14 +88,19 @@ class PhasePatterns:
         rule = self.rules.of_arc[self.arc]
         best = np.array([*(r.efficiency_ratio for r in self.rules.rules), 1.0])  # the last is that of EVEN
         floor_s = max(even_s, float((row_s / best[rule]).max()))
-        member_gbps = np.full(len(self.tail), np.inf)
-        member_gbps[self.arc] = gbps / n_members[self.arc // 2]
-        routes = _hashed_routes(pattern, weight, self.tail, member_gbps, n_members, floor_s)
         parts = [PhaseTimes(even_s, np.array([floor_s]), np.ones(1))]
-        for i, r in enumerate(self.rules.rules):
-            chosen = (self.rules.of_arc[pattern.arc] == i) & np.isfinite(member_gbps[pattern.arc])
-            if MODES[r.mode].is_hashed and chosen.any():
-                parts.append(MODES[r.mode].times(_only(routes, chosen), r.flows))
+        hashed = [i for i, r in enumerate(self.rules.rules) if MODES[r.mode].is_hashed]
+        rule_of_entry = self.rules.of_arc[pattern.arc]
+        if np.isin(rule_of_entry, hashed).any():
+            member_gbps = np.full(len(self.tail), np.inf)
+            member_gbps[self.arc] = gbps / n_members[self.arc // 2]
+            routes = _hashed_routes(pattern, weight, self.tail, member_gbps, n_members, floor_s)
+            limits = np.isfinite(member_gbps[pattern.arc])
+            for i in hashed:
+                chosen = (rule_of_entry == i) & limits
+                if chosen.any():
+                    rule_i = self.rules.rules[i]
+                    parts.append(MODES[rule_i.mode].times(_only(routes, chosen), rule_i.flows))
         return joint_times(even_s, parts)
 
 
