@@ -173,7 +173,7 @@ def test_the_summary_names_the_largest_cause_and_json_has_the_promised_shape(sma
     assert found.summary[0] == "The step takes 6.02 s; without all causes below it would take 1.69 s."
     assert found.causes[0].name == "interconnect"
     assert found.summary[1].startswith("Largest causes of the 4.33 s gap: capacity between sites 33.2 %, ")
-    assert found._repr_html_().count("<table>") == 2
+    assert found._repr_html_().count("<table>") == 3
 
 
 def test_without_a_job_there_is_nothing_to_explain() -> None:

@@ -16,7 +16,7 @@ def card_sentences(e: Evaluation) -> Iterator[str]:
     yield f"{counted(loss.n_cards_lost, 'network card')} lost: {loss.cause}."
     if job.on_card_loss == "drop_replicas":
         left, idled = counted(loss.n_replicas, "replica"), counted(loss.n_accelerators_idled, "accelerator")
-        yield f"{left} do the whole batch without {idled} (on_card_loss: drop_replicas)."
+        yield f"The whole batch goes to {left}, without {idled} (on_card_loss: drop_replicas)."
     elif job.on_card_loss == "pxn":
         ratio = min(loss.card_ratio)
         who = "the cards that are left" if job.pxn_spread == "all" else "the next card that is left"

@@ -22,7 +22,7 @@ def card_issues(nodes: Iterable[Node], links: Iterable[Link], by_id: Mapping[str
                 n_ports[name][rail] = n_ports[name].get(rail, 0) + link.n_parallel
     for name, node in stated.items():
         where = f"nodes[{name}].n_cards"
-        if node.kind in FORWARDING_KINDS:
+        if node.kind not in ("rack", "host"):
             yield Issue(where, f"a {node.kind} has no cards of accelerators", "n_cards belongs to a rack or host")
         else:
             yield from _port_issues(where, node.n_cards or 0, n_ports[name])

@@ -290,7 +290,7 @@ ROWS = (
             "placement step link_loads job_flows job_capacity.gbps job_capacity.efficiency_ratio flow_goodput "
             "accelerators"
         ),
-        state=names("arc_head link_tier n_nodes node_accelerator node_part parts"),
+        state=names("arc_head n_nodes node_accelerator node_part parts"),
         document=("lossless",),
         job=names("model parallelism recompute"),
         catalogue=names("accelerator general switch"),

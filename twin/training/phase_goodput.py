@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -115,9 +115,13 @@ def phase_capacity(available_gbps: Floats, goodput: Mapping[str, PhaseGoodput]) 
         available_gbps: Gb/s by row of the loads, before these limits; float64[n_rows].
         goodput: goodput by kind of flow sets.
     """
-    capacity = PhaseCapacity.same_for_all(available_gbps)
     limits = {kind: found.flows.gbps for kind, found in goodput.items()}
-    return replace(capacity, gbps={**capacity.gbps, **limits})
+    return PhaseCapacity.same_for_all(available_gbps).lowered(limits)
+
+
+def line_gbps(available_gbps: Floats, goodput: Mapping[str, PhaseGoodput]) -> dict[str, Floats]:
+    """Compute what the flows of each phase share where they collide: the line without what loss recovery resends."""
+    return {kind: available_gbps * found.flows.recovery_ratio for kind, found in goodput.items()}
 
 
 @dataclass(frozen=True, eq=False)

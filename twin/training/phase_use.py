@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Bools, Floats, Ints
+from ..arrays import Floats, Ints
 from .accelerator_groups import n_rounds
 from .phase_capacity import GBIT
 from .phase_goodput import PhaseGoodput
@@ -23,8 +23,6 @@ class Endpoints:
     """Node that each arc leaves; int64[n_rows]."""
     head: Ints
     """Node that each arc enters; int64[n_rows]."""
-    is_access: Bools
-    """Cables of racks and hosts; bool[n_rows]."""
     n_accelerators: Ints
     """Accelerators of the job by node; int64[n_nodes]."""
     card_gbps: Floats
@@ -91,7 +89,7 @@ def phase_uses(
         arc_s = np.asarray(sum(capacity.seconds(kind, column) for kind, column in by_kind.items()))
         row, slowest_s = slowest_arc(arc_s, bits)
         n_pairs = sum((loads.n_pairs[kind] for kind, column in by_kind.items() if column.any()), np.zeros(len(bits)))
-        card_s = card_time_s(bits, np.asarray(n_pairs), ends)
+        card_s = card_time_s(bits, np.asarray(n_pairs), ends) or slowest_s  # cards of unknown rate are no limit
         messages = {kind: _n_messages(inputs, step, kind) for kind in by_kind}
         speed_ratio = min(1.0, card_s / slowest_s)
         worst = max(
@@ -124,7 +122,7 @@ def card_time_s(bits: Floats, n_pairs: Floats, ends: Endpoints) -> float:
     """
     slowest_s, n_nodes = 0.0, len(ends.card_gbps)
     for side in (ends.tail, ends.head):
-        rows = ends.is_access & (ends.n_accelerators[side] > 0)
+        rows = ends.n_accelerators[side] > 0
         by_node, pairs_of_node = (
             np.bincount(side[rows], weights=column[rows], minlength=n_nodes) for column in (bits, n_pairs)
         )
@@ -151,7 +149,7 @@ class _IncastModel:
         self, loads: UnitLinkLoads, goodput: Mapping[str, PhaseGoodput], ends: Endpoints, in_flight_bytes: float
     ) -> None:
         self._loads, self._goodput, self._ends, self._in_flight_bytes = loads, goodput, ends, in_flight_bytes
-        self._rows = np.flatnonzero(ends.is_access & (ends.n_accelerators[ends.head] > 0))
+        self._rows = np.flatnonzero(ends.n_accelerators[ends.head] > 0)
 
     def of(self, kind: str, bits: Floats, n_messages: float, speed_ratio: float) -> Incast:
         """Find the switch that the senders of a kind fill most, over its buffer.
