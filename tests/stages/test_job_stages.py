@@ -21,7 +21,8 @@ from twin.stages.engine import need_of
 from twin.stages.evaluation import Case
 from twin.stages.table import STAGES
 from twin.traffic.hash_law import PhaseTimes
-from twin.training.phase_capacity import FLOW_KINDS, PhaseCapacity
+from twin.training.phase_balancing import BalancingLimits
+from twin.training.phase_capacity import FLOW_KINDS
 from twin.workload.local_sgd import LOSS_FIGURES, loss_penalty
 
 TWO = {"a": [("H100", 8)] * 2, "b": [("H100", 8)] * 2}
@@ -102,7 +103,7 @@ def test_demands_leave_the_job_the_rest() -> None:
 def test_each_phase_has_the_efficiency_of_its_own_flows() -> None:
     """One phase ends at 1 s or 2 s, half of the jobs each, and would end at 1 s; the others do not hash."""
     times = PhaseTimes(1.0, np.array([1.0, 2.0]), np.array([0.5, 1.0]))
-    free = PhaseCapacity.same_for_all(np.array([400.0, 100.0]))
+    free = BalancingLimits(dict.fromkeys(FLOW_KINDS, np.array([400.0, 100.0])), {})
     found = training.job_capacity(given({"free_capacity": free, "hash_collisions": {"wide_area": times}}, sharing=None))
     assert found is not None
     assert [found.gbps[kind].tolist() for kind in FLOW_KINDS] == [[400.0, 100.0]] * 6
@@ -110,7 +111,8 @@ def test_each_phase_has_the_efficiency_of_its_own_flows() -> None:
 
 
 def test_flows_of_a_phase_limit_its_capacity() -> None:
-    flows = some(gbps=np.array([300.0, 40.0]))
+    """Windows leave 300 of 400 and 40 of 50 Gb/s."""
+    flows = some(gbps=np.array([300.0, 40.0]), recovery_ratio=np.array([1.0, 0.8]))
     needs: dict[str, Any] = {
         "flow_goodput": {"wide_area": some(flows=flows)},
         "arc_rates.available_gbps": np.array([400.0, 50.0]),
@@ -119,6 +121,7 @@ def test_flows_of_a_phase_limit_its_capacity() -> None:
     assert found is not None
     assert found.gbps["wide_area"].tolist() == [300.0, 40.0]
     assert found.gbps["local"].tolist() == [400.0, 50.0]
+    assert found.line_gbps["wide_area"].tolist() == [400.0, 40.0]
 
 
 LINKS = some(link_ids=("l", "m", "n"))

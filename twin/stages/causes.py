@@ -43,6 +43,6 @@ def step_causes(e: Evaluation, reader: FigureReader, notify: Callable[[str], Non
         health=e.health,
         carried_gbps=None if demands is None else demands.arc_carried_gbps,
         hashed=e.hashed_flows,
-        free=e.free_capacity,
+        limits=e.free_capacity,
     )
     return attribute(inputs, reader.fresh(), notify)

@@ -22,8 +22,7 @@ from ..traffic.congestion import DemandLoads
 from ..traffic.hash_law import PhaseTimes
 from ..training.cards import CardLoss
 from ..training.job_flows import JobFlows
-from ..training.phase_balancing import PhasePatterns
-from ..training.phase_capacity import PhaseCapacity
+from ..training.phase_balancing import BalancingLimits, PhasePatterns
 from ..training.phase_goodput import ArcTransport
 from ..training.phase_use import PhaseUse
 from ..training.placement import JobPlacement
@@ -128,9 +127,9 @@ class Evaluation:
         return cast("PhasePatterns | None", self.outcome("hashed_flows"))
 
     @property
-    def free_capacity(self) -> PhaseCapacity | None:
+    def free_capacity(self) -> BalancingLimits | None:
         """Capacity for each phase of the job before hash collisions, by row of `loads`; None without a job."""
-        return cast("PhaseCapacity | None", self.outcome("free_capacity"))
+        return cast("BalancingLimits | None", self.outcome("free_capacity"))
 
     @property
     def phase_times(self) -> dict[str, PhaseTimes]:

@@ -29,12 +29,13 @@ from ..training.job_flows import job_flows as flows_of_job
 from ..training.link_loads import PairTable, with_latency
 from ..training.link_loads import unit_link_loads as loads_on_routes
 from ..training.memory_fit import fit_issues, peak_issues, split_issues
-from ..training.phase_balancing import PhasePatterns, exchange_weights, phase_patterns
+from ..training.phase_balancing import BalancingLimits, PhasePatterns, exchange_weights, phase_patterns
 from ..training.phase_capacity import PhaseCapacity
 from ..training.phase_goodput import (
     ArcRates,
     ArcTransport,
     PhaseGoodput,
+    line_gbps,
     phase_capacity,
     phase_goodput,
 )
@@ -229,10 +230,13 @@ def hashed_flows(inputs: Inputs) -> PhasePatterns | None:
     return phase_patterns(inputs.state, flows, pairs, routes, loads, inputs["arc_balancing"])
 
 
-def free_capacity(inputs: Inputs) -> PhaseCapacity | None:
+def free_capacity(inputs: Inputs) -> BalancingLimits | None:
     """Compute the capacity for each phase of the job, after background demands and limits of its flows."""
     goodput: dict[str, PhaseGoodput] | None = inputs["flow_goodput"]
-    return None if goodput is None else phase_capacity(inputs["arc_rates.available_gbps"], goodput)
+    if goodput is None:
+        return None
+    available_gbps: Floats = inputs["arc_rates.available_gbps"]
+    return BalancingLimits(phase_capacity(available_gbps, goodput).gbps, line_gbps(available_gbps, goodput))
 
 
 def hash_collisions(inputs: Inputs) -> dict[str, PhaseTimes]:
@@ -240,19 +244,19 @@ def hash_collisions(inputs: Inputs) -> dict[str, PhaseTimes]:
     patterns: PhasePatterns | None = inputs["hashed_flows"]
     if patterns is None:
         return {}
-    free: PhaseCapacity = inputs["free_capacity"]
-    weights = exchange_weights(inputs["placement"].sites, inputs["link_loads"], free.gbps["wide_area"])
-    return patterns.times(free.gbps, inputs.state.n_members_up, weights)
+    limits: BalancingLimits = inputs["free_capacity"]
+    weights = exchange_weights(inputs["placement"].sites, inputs["link_loads"], limits.gbps["wide_area"])
+    return patterns.times(limits, inputs.state.n_members_up, weights)
 
 
 def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
     """Compute the capacity for each phase of the job, after all limits, hash collisions and other jobs."""
-    free: PhaseCapacity | None = inputs["free_capacity"]
-    if free is None:
+    limits: BalancingLimits | None = inputs["free_capacity"]
+    if limits is None:
         return None
     times: dict[str, PhaseTimes] = inputs["hash_collisions"]
     efficiency_ratio = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
-    capacity = free.with_efficiency(efficiency_ratio)
+    capacity = PhaseCapacity.of(limits.gbps).with_efficiency(efficiency_ratio)
     return capacity if inputs.sharing is None else capacity.slowed(dict(inputs.sharing.speed_ratio))
 
 
@@ -320,16 +324,16 @@ def unstated_balancing(inputs: Inputs) -> tuple[BalancedStep, ...]:
     if not is_unstated(rules, inputs.state, loads.arc):
         return ()
     placed, flows, pairs = inputs["placement"], inputs["job_flows"], inputs["job_pairs"]
-    free: PhaseCapacity = inputs["free_capacity"]
-    weights = exchange_weights(placed.sites, loads, free.gbps["wide_area"])
+    limits: BalancingLimits = inputs["free_capacity"]
+    weights = exchange_weights(placed.sites, loads, limits.gbps["wide_area"])
     found = []
     for mode, n_flows in UNSTATED:
         best = inputs.reader.general("spray_efficiency_ratio") if mode == "spray" else 1.0
         stated = with_stated(rules, inputs.state, BalancingRule(mode, Flows(n_flows), best))
         patterns = phase_patterns(inputs.state, flows, pairs, inputs["job_routes"], loads, stated)
-        times = patterns.times(free.gbps, inputs.state.n_members_up, weights)
+        times = patterns.times(limits, inputs.state.n_members_up, weights)
         efficiency = {kind: kind_times.mean_efficiency_ratio for kind, kind_times in times.items()}
-        capacity = free.with_efficiency(efficiency)
+        capacity = PhaseCapacity.of(limits.gbps).with_efficiency(efficiency)
         if inputs.sharing is not None:
             capacity = capacity.slowed(dict(inputs.sharing.speed_ratio))
         step_s = step_time_s(StepInputs(job, placed, flows, inputs["accelerators"], loads, capacity))

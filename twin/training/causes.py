@@ -22,7 +22,7 @@ from ..optics.link_health import LinkHealth
 from ..optics.pfc_headroom import compute_pfc_headroom
 from ..traffic.congestion import remaining_for_job_gbps
 from .job_flows import JobFlows
-from .phase_balancing import PhasePatterns, exchange_weights
+from .phase_balancing import BalancingLimits, PhasePatterns, exchange_weights
 from .phase_capacity import PhaseCapacity
 from .phase_goodput import ArcRates, phase_capacity, phase_goodput
 from .placement import JobPlacement
@@ -65,7 +65,7 @@ class CauseInputs:
     """Load that background demands carry, by arc."""
     hashed: PhasePatterns
     """Flows of each phase on arcs whose load balancing is known."""
-    free: PhaseCapacity
+    limits: BalancingLimits
     """Capacity for each phase before hash collisions, by row of `loads`."""
 
 
@@ -253,9 +253,8 @@ class _NetworkLimits:
             inputs, state = self._inputs, self._inputs.state
             is_wide = state.link_tier[inputs.loads.arc // 2] == TIERS.index("wide_area")
             unlimited = is_wide & bool(removed & INTERCONNECT) | ~is_wide & bool(removed & FABRIC)
-            gbps = {kind: np.where(unlimited, np.inf, column) for kind, column in inputs.free.gbps.items()}
-            weights = exchange_weights(inputs.placed.sites, inputs.loads, inputs.free.gbps["wide_area"])
-            times = inputs.hashed.times(gbps, state.n_members_up, weights)
+            weights = exchange_weights(inputs.placed.sites, inputs.loads, inputs.limits.gbps["wide_area"])
+            times = inputs.hashed.times(inputs.limits.unlimited(unlimited), state.n_members_up, weights)
             self._efficiency[removed] = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
         return self._efficiency[removed]
 

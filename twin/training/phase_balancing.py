@@ -44,6 +44,32 @@ class PhasePattern:
 
 
 @dataclass(frozen=True, eq=False)
+class BalancingLimits:
+    """Capacity of the arcs of a job for load balancing; infinite where an arc limits nothing.
+
+    Collisions share the line among the flows of the fullest link. Flows that their windows hold below that share do not
+    collide, so a phase ends with the later of both.
+    """
+
+    gbps: Mapping[str, Floats]
+    """Capacity with all limits of the flows of a kind, by kind and row."""
+    line_gbps: Mapping[str, Floats]
+    """Capacity of the line, by kind and row; a kind that is left out has that of `gbps`."""
+
+    def of(self, kind: str) -> tuple[Floats, Floats]:
+        """Return (capacity, capacity of the line) of a kind by row."""
+        return self.gbps[kind], self.line_gbps.get(kind, self.gbps[kind])
+
+    def unlimited(self, rows: Bools) -> BalancingLimits:
+        """Remove the limits on these rows."""
+        gbps, line = (
+            {kind: np.where(rows, np.inf, column) for kind, column in columns.items()}
+            for columns in (self.gbps, self.line_gbps)
+        )
+        return BalancingLimits(gbps, line)
+
+
+@dataclass(frozen=True, eq=False)
 class PhasePatterns:
     """Patterns of the kinds of flow sets that cross an arc with a rule."""
 
@@ -55,12 +81,12 @@ class PhasePatterns:
     by_kind: Mapping[str, PhasePattern]
 
     def times(
-        self, gbps: Mapping[str, Floats], n_members: Ints, weights: Mapping[str, Floats] | None = None
+        self, limits: BalancingLimits, n_members: Ints, weights: Mapping[str, Floats] | None = None
     ) -> dict[str, PhaseTimes]:
         """Compute the end of each kind over jobs, in any unit of time.
 
         Args:
-            gbps: capacity by kind and row of the link loads; infinite where an arc limits nothing.
+            limits: capacity of arcs.
             n_members: members that are up, by link.
             weights: factor of each flow set, by kind; 1 where it is left out.
 
@@ -70,12 +96,15 @@ class PhasePatterns:
         found = {}
         for kind, pattern in self.by_kind.items():
             weight = (weights or {}).get(kind, np.ones(len(pattern.load)))
-            times = self._times_of(pattern, gbps[kind], n_members, weight)
+            times = self._times_of(pattern, limits.of(kind), n_members, weight)
             if times is not None:
                 found[kind] = times
         return found
 
-    def _times_of(self, pattern: PhasePattern, gbps: Floats, n_members: Ints, weight: Floats) -> PhaseTimes | None:
+    def _times_of(
+        self, pattern: PhasePattern, limits: tuple[Floats, Floats], n_members: Ints, weight: Floats
+    ) -> PhaseTimes | None:
+        gbps, line_gbps = limits
         load = weight @ pattern.load
         used = load > 0
         if not used.any() or not (gbps[used] > 0).all():
@@ -88,14 +117,19 @@ class PhasePatterns:
         rule = self.rules.of_arc[self.arc]
         best = np.array([*(r.efficiency_ratio for r in self.rules.rules), 1.0])  # the last is that of EVEN
         floor_s = max(even_s, float((row_s / best[rule]).max()))
-        member_gbps = np.full(len(self.tail), np.inf)
-        member_gbps[self.arc] = gbps / n_members[self.arc // 2]
-        routes = _hashed_routes(pattern, weight, self.tail, member_gbps, n_members, floor_s)
         parts = [PhaseTimes(even_s, np.array([floor_s]), np.ones(1))]
-        for i, r in enumerate(self.rules.rules):
-            chosen = (self.rules.of_arc[pattern.arc] == i) & np.isfinite(member_gbps[pattern.arc])
-            if MODES[r.mode].is_hashed and chosen.any():
-                parts.append(MODES[r.mode].times(_only(routes, chosen), r.flows))
+        hashed = [i for i, r in enumerate(self.rules.rules) if MODES[r.mode].is_hashed]
+        rule_of_entry = self.rules.of_arc[pattern.arc]
+        if np.isin(rule_of_entry, hashed).any():
+            member_gbps = np.full(len(self.tail), np.inf)
+            member_gbps[self.arc] = line_gbps / n_members[self.arc // 2]
+            routes = _hashed_routes(pattern, weight, self.tail, member_gbps, n_members, floor_s)
+            is_limit = np.isfinite(member_gbps[pattern.arc])
+            for i in hashed:
+                chosen = (rule_of_entry == i) & is_limit
+                if chosen.any():
+                    rule_i = self.rules.rules[i]
+                    parts.append(MODES[rule_i.mode].times(_only(routes, chosen), rule_i.flows))
         return joint_times(even_s, parts)
 
 

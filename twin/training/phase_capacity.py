@@ -28,6 +28,11 @@ class PhaseCapacity:
     """Time of a kind under even splitting over its time with hash collisions, above 0 and up to 1."""
 
     @classmethod
+    def of(cls, gbps: Mapping[str, Floats]) -> PhaseCapacity:
+        """Capacity by kind without collisions."""
+        return cls(gbps, dict.fromkeys(FLOW_KINDS, 1.0))
+
+    @classmethod
     def same_for_all(cls, gbps: Floats) -> PhaseCapacity:
         """Give every kind the same capacity."""
         return cls(dict.fromkeys(FLOW_KINDS, gbps), dict.fromkeys(FLOW_KINDS, 1.0))

@@ -119,6 +119,11 @@ def phase_capacity(available_gbps: Floats, goodput: Mapping[str, PhaseGoodput]) 
     return PhaseCapacity.same_for_all(available_gbps).lowered(limits)
 
 
+def line_gbps(available_gbps: Floats, goodput: Mapping[str, PhaseGoodput]) -> dict[str, Floats]:
+    """Compute what the flows of each phase share where they collide: the line without what loss recovery resends."""
+    return {kind: available_gbps * found.flows.recovery_ratio for kind, found in goodput.items()}
+
+
 @dataclass(frozen=True, eq=False)
 class ArcTransport:
     """What transport leaves of each arc, in the phase of the job that it costs most; float64[2 * n_links].
