@@ -82,9 +82,7 @@ def flow_goodput(reader: FigureReader, lossless: Lossless, flows: ArcFlows) -> F
     in_flight_bits = 8.0 * (lossless.in_flight_bytes or reader.general("in_flight_bytes"))
     share_gbps = flows.available_gbps / flows.n_flows
     most_gbps = np.minimum(flows.member_gbps, lossless.queue_pair_gbps or np.inf)
-    window_gbps = np.divide(
-        in_flight_bits, flows.round_trip_us * 1e3, out=np.full(n, np.inf), where=flows.round_trip_us > 0
-    )
+    window_gbps = in_flight_bits / (np.maximum(flows.round_trip_us, MIN_ROUND_TRIP_US) * 1e3)
     flow_gbps = np.minimum(share_gbps, most_gbps)
     cap_ratio = np.divide(flow_gbps, share_gbps, out=ones.copy(), where=share_gbps > flow_gbps)
     window_ratio = np.divide(window_gbps, flow_gbps, out=ones.copy(), where=flow_gbps > window_gbps)
