@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from twin.errors import DocumentError, TopologyError
+from twin.formats import parse_document
 from twin.loading import from_document
+from twin.model.records import LoadBalancing
 
 NODES = [{"id": "f/leaf-1", "kind": "leaf"}, {"id": "f/leaf-2", "kind": "leaf"}]
 LINKS = [{"id": "l", "ends": ["f/leaf-1", "f/leaf-2"], "capacity_gbps": 400.0}]
@@ -58,3 +60,18 @@ def test_settings_that_do_not_fit_are_refused(records: list[dict[str, Any]], pro
 def test_bad_values_are_refused_with_their_place(record: dict[str, Any], problem: str) -> None:
     with pytest.raises(DocumentError, match=problem):
         load(record)
+
+
+@pytest.mark.parametrize("short", ["spray", {"mode": "spray"}, [{"mode": "spray"}]])
+def test_a_mode_alone_and_one_record_are_lists_of_one(short: Any) -> None:
+    document = parse_document({"load_balancing": short})
+    assert document.load_balancing == (LoadBalancing("spray"),)
+    assert document.to_dict()["load_balancing"] == [{"mode": "spray"}]
+
+
+def test_a_misspelled_mode_has_its_place_and_a_hint() -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_document({"load_balancing": "spry"})
+    (issue,) = caught.value.issues
+    assert issue.where == "load_balancing[0]"
+    assert "did you mean 'spray'" in issue.problem + issue.hint

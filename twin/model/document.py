@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 
 from ..catalogue import Part
 from .identity import Name, Provenance, Tags
 from .jobs import TrainingJob
 from .measurements import Measurement, measurement_key
-from .records import STRICT, Demand, Id, Link, LoadBalancing, Lossless, Node, Site, asdict_compact
+from .records import STRICT, BalancingName, Demand, Id, Link, LoadBalancing, Lossless, Node, Site, asdict_compact
 
 SCHEMA_VERSION = 1
 JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
@@ -34,8 +35,21 @@ NOT_IN_COLUMNS = (
     "pxn",
 )
 """Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
+
 LABELS = ("name", "tags", "source")
 """Fields of a record that only describe it to people."""
+
+
+def _balancing_records(value: Any) -> Any:
+    """Return a list of records for a mode alone, or for one record."""
+    if isinstance(value, str):
+        return ({"mode": value},)
+    if isinstance(value, Mapping | LoadBalancing):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
+
+
+BalancingRecords = Annotated[tuple[LoadBalancing, ...], Field(max_length=1000)]
 
 
 class Fabric(BaseModel):
@@ -106,8 +120,13 @@ class TopologyDocument(BaseModel):
     """Whether jobs send exchange between different rails over NVLink, unless a job says otherwise."""
     lossless: Lossless = Lossless()
     """How frames are kept on wide-area links."""
-    load_balancing: Annotated[tuple[LoadBalancing, ...], Field(max_length=1000)] = ()
-    """How switches spread the flows of a job: a list of records for the whole network, a tier or a fabric."""
+    load_balancing: Annotated[
+        tuple[LoadBalancing, ...],
+        Field(max_length=1000),
+        BeforeValidator(_balancing_records, json_schema_input_type=BalancingRecords | LoadBalancing | BalancingName),
+    ] = ()
+    """How switches spread the flows of a job: a mode for the whole network, or records for the network, tiers and
+    fabrics."""
     sites: Annotated[tuple[Site, ...], Field(max_length=100_000)] = ()
     """Locations with power and places for racks."""
     fabrics: Annotated[tuple[Fabric, ...], Field(max_length=10_000)] = ()
