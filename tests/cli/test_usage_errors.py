@@ -16,7 +16,7 @@ from twin.cli import main as cli
         (["zzz"], "no command 'zzz' (`twin --help` lists them)"),
         (["plans", "memphis"], "no command 'plans' (did you mean 'compare'?)"),
         (["--versoin"], "no option '--versoin' (did you mean '--version'?)"),
-        (["score", "memphis", "--jbo", "x"], "no option '--jbo' (did you mean '--job' or '--json'?)"),
+        (["score", "memphis", "--jbo", "x"], "no option '--jbo' (did you mean '--job' or '--json' or '--jobs'?)"),
         (["score", "memphis", "--hlep"], "no option '--hlep' (did you mean '--help'?)"),
         (["score", "memphis", "--zzz"], "no option '--zzz' (`twin score --help` shows how)"),
         (["score", "memphis", "-z"], "no option '-z' (`twin score --help` shows how)"),

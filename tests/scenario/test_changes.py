@@ -318,7 +318,10 @@ def test_no_change_changes_nothing() -> None:
     diff = campus().what_if([], main_assumptions=False)
     assert diff.purchases == ()
     assert {cause.figure for cause in diff.causes} <= {f"{phase}_time_s" for phase in PHASES}
-    assert {diff.change(name) for name in diff.after.metrics} == {0}
+    assert {diff.change(name) for name, value in diff.after.metrics.items() if value.value is not None} == {0}
+    assert {name: value.why for name, value in diff.after.metrics.items()} == {
+        name: value.why for name, value in diff.before.metrics.items()
+    }
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------

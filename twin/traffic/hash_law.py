@@ -164,6 +164,8 @@ def end_times_s(floor_s: float, most: Floats, flow_s: Floats) -> Floats:
     ends = [np.array([floor_s])]
     for last, each_s in sorted(kinds):
         first = np.floor(floor_s / each_s + 1e-9) + 1.0
+        if first > last:  # the other limits end later than the fullest link
+            continue
         stride = max(1.0, np.ceil((last - first) / MAX_TIMES))
         ends.append(np.arange(first, last + stride, stride) * each_s)
     time_s = np.unique(np.concatenate(ends))
