@@ -52,7 +52,8 @@ def change_cell(metric: str, before: float | None, after: float | None) -> str:
     change = after - before
     sign = MINUS if change < 0 else "+"
     if is_share(metric):
-        return f"{sign}{percent_text(abs(change)).removesuffix(' %')} pp"
+        text = percent_text(abs(change))
+        return f"{sign}{text.removesuffix(' %')} pp" if text.endswith(" %") else f"{sign}{text}"
     return sign + metric_cell(metric, abs(change))
 
 

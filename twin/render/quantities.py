@@ -10,10 +10,17 @@ NOISE_RATIO = 1e-6
 """Smaller changes, as a share of the larger value, are rounding."""
 MAX_NAMES = 3
 """Number of names that a sentence lists."""
+FEW_TIMES = 20.0
+"""Ratios from here on are shown as multiples, not as per cent."""
 
 
 def percent_text(ratio: float) -> str:
-    """Return a share as per cent with three digits; more digits close to 100 %, so that 99.98 % is not 100 %."""
+    """Return a share as per cent with three digits; more digits close to 100 %, so that 99.98 % is not 100 %.
+
+    From FEW_TIMES on it is a multiple: a load of 70 times a capacity, not of 7,000 %.
+    """
+    if abs(ratio) >= FEW_TIMES:
+        return f"{ratio:,.0f} times".replace("-", MINUS)
     percent = 100.0 * ratio
     if 99.0 < percent < 100.0:
         text = f"{percent:.2f}" if percent < 99.995 else f"{percent:.4f}"
