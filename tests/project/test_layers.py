@@ -32,6 +32,7 @@ LAYERS = {
     "scenario": 8,
     "answers": 9,
     "studies": 10,
+    "evaluated_network": 10,
     "network": 11,
     "loading": 12,
     "check": 13,
