@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from tests.training.cases import general, health_of, line, reader
 from twin.model.records import Lossless
 from twin.optics.link_budget import LINE_RATE, LOSS
-from twin.optics.transport_goodput import NEGLIGIBLE_LOSS_RATIO, TransportGoodput, compute_transport_goodput, tcp_gbps
+from twin.optics.transport_goodput import (
+    NEGLIGIBLE_LOSS_RATIO,
+    ArcFlows,
+    TransportGoodput,
+    compute_transport_goodput,
+    flow_goodput,
+    tcp_gbps,
+)
 
 Recovery = Literal["go_back_n", "selective_repeat", "tcp"]
 RECOVERIES: tuple[Recovery, ...] = ("go_back_n", "selective_repeat", "tcp")
@@ -255,3 +262,18 @@ def test_links_are_judged_each_by_itself(rows: list[tuple[float, float, float]])
         alone = one(p, length_km, member_gbps=gbps)
         for name in ("window_ratio", "recovery_ratio", "goodput_ratio", "timeout_s"):
             assert getattr(every, name)[i] == getattr(alone, name)[0], name
+
+
+@pytest.mark.parametrize("loss_ratio", [1e-6, 1e-4])
+def test_a_window_above_the_rate_of_tcp_changes_nothing(loss_ratio: float) -> None:
+    """A hundred connections over 20 ms: what they send together never falls with a larger window."""
+    rates, lines = [], []
+    for in_flight_bytes in (1e6, 1e7, 1e8, 1e9):
+        columns = [np.array([x]) for x in (100.0, 20_000.0, 400.0, 400.0)]
+        flows = ArcFlows(*columns, 10.0, np.array([loss_ratio]), np.zeros(1))
+        found = flow_goodput(reader(), Lossless(recovery="tcp", in_flight_bytes=in_flight_bytes), flows)
+        rates.append(float(found.gbps[0]))
+        lines.append(float(found.line_ratio[0]))
+    assert rates == sorted(rates)
+    assert rates[-1] == rates[-2]
+    assert lines == [1.0 - loss_ratio] * 4

@@ -112,7 +112,7 @@ def test_each_phase_has_the_efficiency_of_its_own_flows() -> None:
 
 def test_flows_of_a_phase_limit_its_capacity() -> None:
     """Windows leave 300 of 400 and 40 of 50 Gb/s."""
-    flows = some(gbps=np.array([300.0, 40.0]), recovery_ratio=np.array([1.0, 0.8]))
+    flows = some(gbps=np.array([300.0, 40.0]), line_ratio=np.array([1.0, 0.8]))
     needs: dict[str, Any] = {
         "flow_goodput": {"wide_area": some(flows=flows)},
         "arc_rates.available_gbps": np.array([400.0, 50.0]),

@@ -123,14 +123,14 @@ def test_the_slowest_path_is_that_of_the_job_else_of_the_demands() -> None:
     routes = some(reachable=reachable, worst_latency_us=lambda arc_latency_us: latency_us + arc_latency_us)
     known = some(length_unknown=np.array([False, False]))
     needs = {"link_loads": None, "demand_routes": routes, "health.arc_latency_us": np.ones(4), "health.latency": known}
-    job = {"link_loads": some(worst_latency_us=4.0, arc=np.array([0, 1]))}
-    assert traffic.worst_latency(given(needs)) == 6.0, "9 us leads nowhere"
-    assert traffic.worst_latency(given(needs | job)) == 4.0
-    assert traffic.worst_latency(given(needs | {"demand_routes": None})) is None
+    job = {"link_loads": some(worst_round_trip_us=4.0, arc=np.array([0, 1]))}
+    assert traffic.worst_round_trip(given(needs)) == 7.0, "9 us leads nowhere"
+    assert traffic.worst_round_trip(given(needs | job)) == 4.0
+    assert traffic.worst_round_trip(given(needs | {"demand_routes": None})) is None
     second_unknown = {"health.latency": some(length_unknown=np.array([False, True]))}
-    assert traffic.worst_latency(given(needs | second_unknown)) is None
-    assert traffic.worst_latency(given(needs | job | second_unknown)) == 4.0, "the job does not use that link"
+    assert traffic.worst_round_trip(given(needs | second_unknown)) is None
+    assert traffic.worst_round_trip(given(needs | job | second_unknown)) == 4.0, "the job does not use that link"
     first_unknown = {"health.latency": some(length_unknown=np.array([True, False]))}
-    assert traffic.worst_latency(given(needs | job | first_unknown)) is None
+    assert traffic.worst_round_trip(given(needs | job | first_unknown)) is None
     routes.reachable = np.zeros(4, np.bool_)
-    assert traffic.worst_latency(given(needs)) is None
+    assert traffic.worst_round_trip(given(needs)) is None

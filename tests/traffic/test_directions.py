@@ -120,3 +120,20 @@ def test_loads_equal_networkx_with_hosts_parallel_links_and_weights_by_direction
         tail = network.arrays.node_ids[head[arc ^ 1]]
         want = expected.get((network.arrays.link_ids[arc // 2], tail), Fraction(0))
         assert load[arc] == pytest.approx(float(want), abs=1e-9)
+
+
+@pytest.mark.parametrize("ends", [("a", "b"), ("b", "a")])
+def test_a_round_trip_goes_there_and_back(ends: tuple[str, str]) -> None:
+    data = two_ways(latency_us=[100.0, 250.0])
+    data["links"] = data["links"][:1]
+    data["demands"] = [{"id": "d", "source": ends[0], "target": ends[1], "offered_gbps": 5.0}]
+    network = twin.from_document(data)
+    assert network.score()["worst_rtt_us"] == 350.0
+
+
+def test_the_limit_of_a_direction_names_its_rate() -> None:
+    data = two_ways(capacity_gbps=[100.0, 40.0], n_parallel=2)
+    data["links"] = data["links"][:1]
+    text = " ".join(twin.from_document(data).score().bottlenecks)
+    assert "2 x 40 Gb/s" in text
+    assert "2 x 100 Gb/s" not in text

@@ -61,7 +61,7 @@ def _window_reason(e: Evaluation, arc: int) -> str:
     needed_bytes = min(flow_gbps, float(health.member_gbps[link])) * rtt_us * 1e3 / 8.0
     return (
         f"{who} over {rtt_us / 1e3:.3g} ms round trip leave {percent_text(float(transport.window_ratio[arc]))} of "
-        f"{_line_rate_text(e, link)}; {bytes_text(math.ceil(needed_bytes / 1e6) * 1e6)} in flight would fill it"
+        f"{_line_rate_text(e, arc)}; {bytes_text(math.ceil(needed_bytes / 1e6) * 1e6)} in flight would fill it"
     )
 
 
@@ -72,7 +72,7 @@ def _cap_reason(e: Evaluation, arc: int) -> str:
     most_gbps = min(float(e.health.member_gbps[link]), math.inf if stated_gbps is None else stated_gbps)
     return (
         f"{_flows_text(float(transport.n_flows[arc]))} of at most {most_gbps:g} Gb/s fill "
-        f"{percent_text(float(transport.cap_ratio[arc]))} of {_line_rate_text(e, link)}"
+        f"{percent_text(float(transport.cap_ratio[arc]))} of {_line_rate_text(e, arc)}"
     )
 
 
@@ -108,16 +108,16 @@ def capacity_reason(e: Evaluation, arc: int) -> str:
     }[int(health.arc_limit[arc])](e, arc)
 
 
-def _line_rate_text(e: Evaluation, link: int) -> str:
-    return f"{int(e.case.state.n_members_up[link])} x {float(e.health.member_gbps[link]):g} Gb/s"
+def _line_rate_text(e: Evaluation, arc: int) -> str:
+    return f"{int(e.case.state.n_members_up[arc // 2])} x {float(e.health.arc_member_gbps[arc]):g} Gb/s"
 
 
 def _line_rate_reason(e: Evaluation, arc: int) -> str:
-    return f"line rate of {_line_rate_text(e, arc // 2)}"
+    return f"line rate of {_line_rate_text(e, arc)}"
 
 
 def _congestion_control_reason(e: Evaluation, arc: int) -> str:
-    return f"congestion control leaves part of {_line_rate_text(e, arc // 2)}"
+    return f"congestion control leaves part of {_line_rate_text(e, arc)}"
 
 
 def _buffer_reason(e: Evaluation, arc: int) -> str:
@@ -144,7 +144,7 @@ def _loss_reason(e: Evaluation, arc: int) -> str:
     health, link = e.health, arc // 2
     recovery_ratio = float(e.arc_transport.recovery_ratio[arc])
     return (
-        f"{LOSS_TEXT} {health.loss_ratio[link]:.2g} leaves {percent_text(recovery_ratio)} of {_line_rate_text(e, link)}"
+        f"{LOSS_TEXT} {health.loss_ratio[link]:.2g} leaves {percent_text(recovery_ratio)} of {_line_rate_text(e, arc)}"
     )
 
 
@@ -152,7 +152,7 @@ def _pause_reason(e: Evaluation, arc: int) -> str:
     retained_ratio = e.health.headroom.of_arc("retained_ratio", arc, 1.0)
     return (
         f"frames lost in pauses, beyond the buffer of {_head_text(e, arc)}, leave {percent_text(retained_ratio)} of "
-        f"{_line_rate_text(e, arc // 2)}"
+        f"{_line_rate_text(e, arc)}"
     )
 
 

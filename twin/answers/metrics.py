@@ -112,11 +112,11 @@ def worst_rtt_us(e: Evaluation) -> float:
     """Round trip on the slowest path in use, without load."""
     if e.case.job is not None and e.step is None:
         raise NotApplicableError(e.why_no_step)
-    if e.worst_latency_us is None:
+    if e.worst_round_trip_us is None:
         has_path = e.loads is not None or (e.demands is not None and e.demands.reachable.any())
         why = unknown_lengths(e.case.state, e.health.latency.length_unknown) if has_path else "no traffic with a path"
         raise NotApplicableError(why)
-    return 2.0 * e.worst_latency_us
+    return e.worst_round_trip_us
 
 
 def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:

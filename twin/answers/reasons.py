@@ -92,7 +92,7 @@ def overlap_time_s(step: Step) -> float:
 
 def propagation_s(e: Evaluation) -> float | None:
     """Return the seconds of a step for sequential crossings between sites; None without inter-site traffic."""
-    if e.step is None or e.loads is None or not e.loads.wide or not e.worst_latency_us:
+    if e.step is None or e.loads is None or not e.loads.wide or not e.worst_round_trip_us:
         return None
     n_crossings = 2 * (len({group.site for group in e.step.groups}) - 1)
     return n_crossings * e.loads.wide_latency_us * 1e-6 / e.step.n_local_steps
@@ -248,9 +248,9 @@ def _remainder_sentences(step: Step, job: TrainingJob) -> list[str]:
 def _propagation_sentences(e: Evaluation) -> Iterator[str]:
     """Sentence on the propagation delay between sites, and on windows and buffers where they lose rate by it."""
     seconds = propagation_s(e)
-    if seconds is None or e.worst_latency_us is None or e.loads is None:
+    if seconds is None or e.worst_round_trip_us is None or e.loads is None:
         return
-    round_trip = f"{2 * e.worst_latency_us:.0f} µs round trip"
+    round_trip = f"{e.worst_round_trip_us:.0f} µs round trip"
     yield f"Propagation between sites: {seconds_text(seconds)} of the step ({round_trip})."
     limits = ["buffers"] if (e.health.arc_limit[e.loads.arc] == BUFFER).any() else []
     between_sites = ("wide_area", "pipeline")

@@ -95,7 +95,7 @@ STRUCTURE_METRICS: dict[str, Metric] = {
         n_partitions,
         "lower",
         "partitions",
-        "Groups of end points without a path between them; 1 if all are connected.",
+        "Groups of end points with no path between groups; a host in two planes joins their groups.",
         without_traffic_only=True,
     ),
     "unreachable_pairs_ratio": Metric(

@@ -31,9 +31,9 @@ class Site:
 
     id: Id
     latitude_deg: Annotated[float, Field(ge=-90, le=90)] | None = None
-    """Kept; no answer uses it."""
+    """With the longitude, the latency of links between sites that state no spans follows from it."""
     longitude_deg: Annotated[float, Field(ge=-180, le=180)] | None = None
-    """Kept; no answer uses it."""
+    """See `latitude_deg`."""
     power_megawatts: Annotated[float, Field(gt=0, le=100_000)] | None = None
     """Limit of the power at the meter; None = no limit."""
     pue_ratio: Annotated[float, Field(ge=1, le=5)] | None = None

@@ -63,6 +63,8 @@ class FlowGoodput:
     """Share of that left by windows."""
     recovery_ratio: Floats
     """Share of that left by retransmissions."""
+    line_ratio: Floats
+    """Share of the arc that is not spent on frames sent again; TCP sends less instead, so it spends the lost share."""
     timeout_s: Floats
     """Expected stall of a burst of one packet per flow by tail loss, which only a time-out repairs."""
 
@@ -96,11 +98,15 @@ def flow_goodput(reader: FigureReader, lossless: Lossless, flows: ArcFlows) -> F
         if paused.any():
             packets_per_s = rate_gbps * 1e9 / (8.0 * reader.general("tcp_segment_bytes"))
             loss = np.minimum(loss + flows.n_pauses_per_s[lossy] / packets_per_s, 1.0)
-        recovery_ratio[lossy] = recovery_goodput_ratio(reader, lossless, loss, trip_us, rate_gbps)
+        # TCP has a rate of its own, so its share is that of what is sent; go-back-N loses by the rate of the flow
+        sent = sent_gbps[lossy] if lossless.recovery == "tcp" else rate_gbps
+        recovery_ratio[lossy] = recovery_goodput_ratio(reader, lossless, loss, trip_us, sent)
         timeout_s[lossy] = _timeout_s(reader, loss, np.maximum(flows.n_flows[lossy], 1.0))
     unlimited = (cap_ratio == 1.0) & (window_ratio == 1.0)
     offered_gbps = np.where(unlimited, flows.available_gbps, flows.n_flows * sent_gbps)
-    return FlowGoodput(offered_gbps * recovery_ratio, cap_ratio, window_ratio, recovery_ratio, timeout_s)
+    line_ratio = 1.0 - flows.loss_ratio if lossless.recovery == "tcp" else recovery_ratio
+    gbps = offered_gbps * recovery_ratio
+    return FlowGoodput(gbps, cap_ratio, window_ratio, recovery_ratio, line_ratio, timeout_s)
 
 
 def compute_transport_goodput(

@@ -33,7 +33,7 @@ def check_traffic(document: TopologyDocument) -> None:
         except TwinError as error:
             errors.append(error)
     if errors:
-        raise joined_error(errors, "block of traffic", document.name)
+        raise joined_error(errors, "traffic block", document.name)
 
 
 def generated_demands(network: CompiledNetwork, engine: Engine) -> tuple[Demand, ...]:

@@ -177,9 +177,9 @@ class Evaluation:
         return cast(Floats, self.outcome("arc_queue"))
 
     @property
-    def worst_latency_us(self) -> float | None:
-        """Latency of the slowest path of the job, else of the demands, one way, unloaded; None without either."""
-        return cast("float | None", self.outcome("worst_latency"))
+    def worst_round_trip_us(self) -> float | None:
+        """Round trip over the slowest path of the job, else of the demands, unloaded; None without either."""
+        return cast("float | None", self.outcome("worst_round_trip"))
 
     @property
     def goodput(self) -> Goodput | None:

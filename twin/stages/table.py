@@ -322,8 +322,8 @@ ROWS = (
         catalogue=names("general"),
     ),
     Stage(
-        "worst_latency",
-        traffic.worst_latency,
+        "worst_round_trip",
+        traffic.worst_round_trip,
         needs=names("link_loads demand_routes health.arc_latency_us health.latency"),
     ),
     Stage(

@@ -115,18 +115,19 @@ def arc_queue(inputs: Inputs) -> Floats:
     return arc_queue_us(ratio, inputs["health.arc_member_gbps"], inputs.reader.general("packet_bytes"))
 
 
-def worst_latency(inputs: Inputs) -> float | None:
-    """Compute the slowest path of the job, else of the demands, µs one way.
+def worst_round_trip(inputs: Inputs) -> float | None:
+    """Compute the round trip over the slowest path of the job, else of the demands, µs; back over the same links.
 
     None without either, and where the traffic uses a link of unknown length.
     """
     loads: UnitLinkLoads | None = inputs["link_loads"]
     length_unknown: Bools = inputs["health.latency"].length_unknown
     if loads is not None:
-        return None if length_unknown[loads.arc // 2].any() else loads.worst_latency_us
+        return None if length_unknown[loads.arc // 2].any() else loads.worst_round_trip_us
     routes: MatrixRoutes | None = inputs["demand_routes"]
     if routes is None:
         return None
-    arc_latency_us = np.where(np.repeat(length_unknown, 2), np.inf, inputs["health.arc_latency_us"])
-    worst_us = routes.worst_latency_us(arc_latency_us)[routes.reachable].max(initial=-np.inf)
+    both_ways_us = np.asarray(inputs["health.arc_latency_us"]).reshape(-1, 2).sum(axis=1)
+    arc_us = np.repeat(np.where(length_unknown, np.inf, both_ways_us), 2)
+    worst_us = routes.worst_latency_us(arc_us)[routes.reachable].max(initial=-np.inf)
     return float(worst_us) if np.isfinite(worst_us) else None

@@ -11,6 +11,8 @@ from ..arrays import Floats, Ints
 from ..errors import TopologyError
 from ..kernels.hashing import polarised_fractions
 
+MAX_SINGLE_LINKS = 5_000_000
+"""Members of bundles on all routes together, where one hash chooses among them."""
 MAX_STATES = 100_000
 """Sets of hashes with a path of their own that a route may have under one hash for all switches."""
 MAX_MODULUS = 1 << 30
@@ -102,6 +104,13 @@ class HashedRoutes:
             return self
         start = np.cumsum(self.n_members) - self.n_members
         n = self.n_members[self.link]
+        if int(n.sum()) > MAX_SINGLE_LINKS:
+            raise TopologyError(
+                f"one hash for all switches: routes over {int(n.sum()):,} members of bundles",
+                where="load_balancing",
+                expected=f"at most {MAX_SINGLE_LINKS:,}",
+                hint="another mode, or fewer members",
+            )
         entry = np.repeat(np.arange(len(self.link)), n)
         member = np.arange(len(entry)) - np.repeat(np.cumsum(n) - n, n)
         n_of_route = np.bincount(self.route_of, weights=n, minlength=len(self.n_pairs)).astype(np.int64)
@@ -266,7 +275,7 @@ def _groups_of_links(routes: HashedRoutes, route: Ints, link: Ints, chance: Floa
     capacity = routes.capacity_bytes_per_s[links].tolist()
     for i, row in enumerate(links.tolist()):
         entries = slice(bounds[i], bounds[i + 1])
-        key = keys[entries].tobytes(), capacity[i]
+        key = keys[entries].tobytes(), rounded(capacity[i])  # what demands leave depends on the order of their sums
         if key not in number:
             number[key] = len(number)
             firsts.append(order[entries])

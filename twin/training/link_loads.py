@@ -75,7 +75,7 @@ def unit_link_loads(state: State, flows: JobFlows, pairs: PairTable, routes: Rou
         wide_latency_us=0.0,
         pipeline_latency_us=0.0,
         crossing_latency_us=0.0,
-        worst_latency_us=0.0,
+        worst_round_trip_us=0.0,
         unreachable=tuple(unreachable),
         n_pairs={phase: routes.loads(n_pairs)[used] for phase, n_pairs in pairs.n_accelerator_pairs.items()},
     )
@@ -100,7 +100,7 @@ def with_latency(
         wide_latency_us=worst["wide_area"],
         pipeline_latency_us=worst["pipeline"],
         crossing_latency_us=worst["crossing"],
-        worst_latency_us=max(worst.values()),
+        worst_round_trip_us=float(round_trip_us[np.concatenate(pairs.rows)].max(initial=0.0)) if pairs.rows else 0.0,
         n_pairs_per_us={
             phase: routes.loads(np.divide(n_pairs, round_trip_us, out=np.zeros(len(n_pairs)), where=round_trip_us > 0))[
                 loads.arc

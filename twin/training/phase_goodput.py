@@ -99,6 +99,7 @@ def _on_all_rows(found: FlowGoodput, used: Bools, available_gbps: Floats) -> Flo
         "cap_ratio": ones,
         "window_ratio": ones,
         "recovery_ratio": ones,
+        "line_ratio": ones,
         "timeout_s": np.zeros(len(used)),
     }
     for name, default in columns.items():
@@ -121,7 +122,7 @@ def phase_capacity(available_gbps: Floats, goodput: Mapping[str, PhaseGoodput]) 
 
 def line_gbps(available_gbps: Floats, goodput: Mapping[str, PhaseGoodput]) -> dict[str, Floats]:
     """Compute what the flows of each phase share where they collide: the line without what loss recovery resends."""
-    return {kind: available_gbps * found.flows.recovery_ratio for kind, found in goodput.items()}
+    return {kind: available_gbps * found.flows.line_ratio for kind, found in goodput.items()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,7 +40,7 @@ class UnitLinkLoads:
     wide_latency_us: float
     pipeline_latency_us: float
     crossing_latency_us: float
-    worst_latency_us: float
+    worst_round_trip_us: float
     unreachable: tuple[tuple[str, str, str], ...]
     """(phase, node, node) of job flows without a path."""
     n_pairs: Mapping[str, Floats] = field(default_factory=dict)
