@@ -137,3 +137,12 @@ def test_the_limit_of_a_direction_names_its_rate() -> None:
     text = " ".join(twin.from_document(data).score().bottlenecks)
     assert "2 x 40 Gb/s" in text
     assert "2 x 100 Gb/s" not in text
+
+
+def test_a_link_between_two_sites_is_of_the_wide_area_without_spans_too() -> None:
+    data = two_ways()
+    data["sites"] = [{"id": "s"}, {"id": "t"}]
+    data["nodes"] = [{"id": "a", "kind": "leaf", "site": "s"}, {"id": "b", "kind": "leaf", "site": "t"}]
+    assert {row.tier for row in twin.from_document(data).link_table().rows} == {"wide_area"}
+    data["nodes"][1]["site"] = "s"
+    assert {row.tier for row in twin.from_document(data).link_table().rows} == {"fabric"}

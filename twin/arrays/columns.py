@@ -16,7 +16,7 @@ NODE_KINDS = ("rack", "host", "storage", "leaf", "spine", "core", "border", "swi
 LAST_END_POINT = NODE_KINDS.index("storage")
 Tier = Literal["access", "fabric", "border", "wide_area"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-"""Tiers of links: at a rack, host or storage; between switches; at a border router; with fibre spans."""
+"""Tiers of links: at an end point; between switches; at a border router; between sites or with fibre spans."""
 NO_CODE = -1
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -129,7 +129,9 @@ class NetworkArrays:
         border = NODE_KINDS.index("border")
         at_rack = (kinds <= LAST_END_POINT).any(axis=1)
         tier = np.where(at_rack, 0, np.where((kinds == border).any(axis=1), 2, 1))
-        tier[np.diff(self.span_first) > 0] = 3
+        site = self.node_site[self.link_ends]
+        between_sites = (site != NO_CODE).all(axis=1) & (site[:, 0] != site[:, 1])
+        tier[between_sites | (np.diff(self.span_first) > 0)] = TIERS.index("wide_area")
         return tier
 
     @cached_property

@@ -260,7 +260,7 @@ class LoadBalancing:
     efficiency_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of the rate of even splitting that spray reaches; None = the catalogue's value."""
     tier: Literal["fabric", "border", "wide_area"] | None = None
-    """Tier of the links: between switches, at a border router, or with fibre spans; None = all."""
+    """Tier of the links: between switches, at a border router, or between sites; None = all."""
     fabric: Id | None = None
     """Id of a fabric or campus. Switches whose id starts with it and a slash choose so; None = all switches."""
 
