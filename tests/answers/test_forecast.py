@@ -369,7 +369,7 @@ def test_what_was_measured_stands_in_the_place_of_the_model_and_ages_on() -> Non
     assert spans_db.margin_db == pytest.approx(power.margin_db)
 
 
-def test_changes_come_first_and_new_glass_or_optics_put_the_days_off() -> None:
+def test_changes_come_first_and_new_fibre_or_optics_put_the_days_off() -> None:
     worn = zr(a_span(50.0, "G.652.D-2006", "2006-01-01"), installed="2016-01-01")
     changes = [{"kind": "set_fibre", "links": "l0", "fibre": "G.654.E"}]
     data = document(worn, plans=[{"id": "a_span", "changes": changes}])
@@ -379,11 +379,11 @@ def test_changes_come_first_and_new_glass_or_optics_put_the_days_off() -> None:
         return years_of(network.forecast(35, changes=changes).links[0].cases["high"].margin_gone)
 
     optics = {"kind": "set_transceivers", "links": "l0", "part": "OpenZR+-400G"}
-    actual_step, new_optics, new_glass = gone(), gone([optics]), gone("a_span")
+    actual_step, new_optics, new_fibre = gone(), gone([optics]), gone("a_span")
     assert actual_step < new_optics
-    assert actual_step < new_glass
+    assert actual_step < new_fibre
     assert network.forecast(9, changes="a_span").to_json() == network.forecast(9, changes=changes).to_json()
-    assert new_glass < gone([optics, *changes])
+    assert new_fibre < gone([optics, *changes])
     assert gone([{"kind": "age", "years": 3.0}]) == pytest.approx(actual_step - 3.0, abs=2 * STEP)
     assert gone([]) == actual_step
     assert network.forecast(1).links[0].transceiver == "OpenZR+-400G"

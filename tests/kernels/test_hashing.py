@@ -27,7 +27,7 @@ def test_the_chance_is_a_sum_of_the_multinomial_distribution(at_most: int) -> No
 
 
 def test_birthdays() -> None:
-    """Of 23 people two share a birthday, with a chance of 0.5073."""
+    """Check the birthday problem: of 23 people two share a day with a chance of 0.5073."""
     assert 1.0 - chance_none_fuller(23, 365, 1) == pytest.approx(0.507297, abs=1e-6)
 
 

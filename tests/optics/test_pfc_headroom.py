@@ -27,9 +27,9 @@ MANY = settings(max_examples=50, deadline=None)
 def over(
     km: float, gbps: float = 400.0, n_parallel: int = 1, part: str | None = SHALLOW, **lossless: Any
 ) -> LinkHealth:
-    """Two border routers and so much glass between them; windows wide enough for anything."""
-    glass = [{"length_km": km}]
-    data = line(capacity_gbps=gbps, n_parallel=n_parallel, spans=glass, part=part)
+    """Two border routers and so much fibre between them; windows wide enough for anything."""
+    spans = [{"length_km": km}]
+    data = line(capacity_gbps=gbps, n_parallel=n_parallel, spans=spans, part=part)
     return health_of(data | {"lossless": {"in_flight_bytes": 1e12, **lossless}})
 
 
@@ -220,9 +220,9 @@ def test_congestion_control_leaves_links_without_spans_alone() -> None:
 
 
 def test_shares_multiply_and_the_worst_is_named() -> None:
-    glass, lossless = [{"length_km": 40.0}], {"queue_pair_gbps": 50, "congestion_control_ratio": 0.85}
+    spans, lossless = [{"length_km": 40.0}], {"queue_pair_gbps": 50, "congestion_control_ratio": 0.85}
     for loss, limit in ((1e-5, CONGESTION_CONTROL), (1e-2, LOSS)):
-        health = health_of(line(capacity_gbps=400.0, loss_ratio=loss, spans=glass) | {"lossless": lossless})
+        health = health_of(line(capacity_gbps=400.0, loss_ratio=loss, spans=spans) | {"lossless": lossless})
         assert health.arc_capacity_gbps[0] == pytest.approx(400 * health.transport.recovery_ratio[0] * 0.85)
         assert health.arc_limit[0] == limit
 

@@ -119,7 +119,7 @@ def spans(**fields: Any) -> list[dict[str, Any]]:
 
 
 def beside_another(asked: Question) -> Question:
-    """The same job while another one uses the same arcs."""
+    """Let another job use the same arcs."""
     sharing = JobSharing((("local", 0.5),), np.ones(2 * asked.case.state.n_links))
     return asked._replace(case=replace(asked.case, sharing=sharing))
 

@@ -73,7 +73,7 @@ def reach(data: dict[str, Any], start: str, without: str = "") -> set[str]:
 
 
 def naive(data: dict[str, Any]) -> dict[str, Any]:
-    """What `find_partitions` finds, by reaching from each host with each node and link left out in turn."""
+    """Find partitions by reaching from each host, with each node and link left out in turn."""
     hosts = [node["id"] for node in data["nodes"] if node["kind"] == "host"]
     switches = [node["id"] for node in data["nodes"] if node["kind"] != "host"]
     before = {host: reach(data, host) for host in hosts}

@@ -39,7 +39,7 @@ def test_wcmp_splits_by_the_capacity_of_the_direction() -> None:
 
 
 def test_utilisation_is_that_of_the_direction() -> None:
-    """Of 80 Gb/s each way half goes over x: 40 of 50 there, 40 of 200 back. The rate of y is 100 both ways."""
+    """Half of 80 Gb/s each way goes over x: 40 of 50 there, 40 of 200 back. The rate of y is 100 both ways."""
     network = twin.from_document(two_ways(capacity_gbps=[50.0, 200.0]))
     assert network.score()["max_link_utilisation_ratio"] == pytest.approx(0.8)
     assert network.evaluate().arc_utilisation_ratio.tolist() == pytest.approx([0.8, 0.2, 0.4, 0.4])

@@ -72,7 +72,7 @@ def test_a_thousand_cards_in_random_pairs(n_flows: int, efficiency: float) -> No
     ("n_crossing", "efficiency"), [(1, 1.0), (2, 0.92), (4, 0.66), (8, 0.49), (16, 0.36), (32, 0.25)]
 )
 def test_placement_decides(n_crossing: int, efficiency: float) -> None:
-    """Of 32 cards a leaf, so many send to cards of other leaves, with two flows each."""
+    """Let so many of 32 cards a leaf send to cards of other leaves, with two flows each."""
     fabric = leaf_spine(32, 32, 32)
     crossing = [card for card in range(1024) if card % 32 < n_crossing]
     targets = np.random.default_rng(n_crossing).permutation(crossing).tolist()

@@ -23,7 +23,7 @@ def cards_of(data: dict[str, Any]) -> tuple[State, CardStates | None]:
 
 
 def alive_of(data: dict[str, Any], host: str, n: int = 8) -> list[bool]:
-    """Whether the card of each accelerator of a host is alive."""
+    """Tell for each accelerator of a host whether its card is alive."""
     state, states = cards_of(data)
     row = state.node_index[host]
     if states is None or states.first_rail[row] < 0:

@@ -13,14 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import naive
-from tests.model.samples import shipped
+from tests.traffic.routes import matrix, members_by_arc, route_pairs, routed
 from tests.training.cases import state_of
 from twin.arrays import NetworkArrays, State
 from twin.kernels.ecmp import place_demands
 from twin.kernels.paths import shortest_distances
 from twin.traffic.congestion import load_demands
-from twin.traffic.matrix_routes import MatrixRoutes
-from twin.traffic.routing import Router, Routes, attachment_groups, links_with_share
+from twin.traffic.routing import Router, links_with_share
 
 MANY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -59,11 +58,6 @@ def all_pairs(arrays: NetworkArrays) -> tuple[np.ndarray, np.ndarray]:
     ).T.copy()[1]
 
 
-def members_by_arc(state: State) -> np.ndarray:
-    """Split weights of ECMP."""
-    return np.repeat(state.n_members_up, 2).astype(np.float64)
-
-
 def unshared(state: State, source: np.ndarray, target: np.ndarray, amount: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Loads and reachability by the kernel that places each demand for itself."""
     arrays = state.arrays
@@ -89,21 +83,6 @@ def unshared(state: State, source: np.ndarray, target: np.ndarray, amount: np.nd
     back = np.empty_like(routed)
     back[order] = routed
     return load, back
-
-
-def route_pairs(state: State, lit: np.ndarray, share: np.ndarray, source: np.ndarray, target: np.ndarray) -> Routes:
-    """Routes of one set of pairs, by a router that was never asked before."""
-    return Router(state, lit & links_with_share(share)).routes(share, source, target)
-
-
-def matrix(state: State, source: np.ndarray, target: np.ndarray) -> MatrixRoutes:
-    """The same pairs as a traffic matrix."""
-    share = members_by_arc(state)
-    return MatrixRoutes(state, Router(state, state["link_up"] & links_with_share(share)), share, source, target)
-
-
-def routed(state: State, source: np.ndarray, target: np.ndarray) -> Routes:
-    return route_pairs(state, state["link_up"], members_by_arc(state), source, target)
 
 
 @MANY
@@ -237,53 +216,6 @@ def test_a_router_remembers_nothing_wrong(data: dict[str, Any], random: Any) -> 
         fresh = route_pairs(state, state["link_up"], share, source[rows], target[rows])
         assert known.loads(amount[rows]).tobytes() == fresh.loads(amount[rows]).tobytes()
         np.testing.assert_array_equal(known.reachable, fresh.reachable)
-
-
-def test_racks_attached_alike_share_a_route() -> None:
-    state, _ = state_of(shipped("leaf-spine-demo"))
-    arrays = state.arrays
-    hosts = [i for i, name in enumerate(arrays.node_ids) if name.startswith("host")]
-    nothing = np.zeros(arrays.n_links)
-    group = attachment_groups(state, state["link_up"], np.ones(2 * arrays.n_links), nothing)
-    assert len({int(group[host]) for host in hosts}) == 4
-    pairs = [(a, b) for a in hosts for b in hosts if a != b]
-    routes = routed(state, np.array([a for a, _ in pairs]), np.array([b for _, b in pairs]))
-    assert len(pairs) == 56
-    assert len(routes.trace_first) - 1 == 16
-
-
-def test_what_tells_racks_apart() -> None:
-    def groups(*second: dict[str, Any]) -> int:
-        nodes = [{"id": "s", "kind": "leaf"}, {"id": "t", "kind": "leaf"}]
-        nodes += [{"id": "r1", "kind": "rack"}, {"id": "r2", "kind": "rack"}]
-        links = [{"id": "a", "ends": ["r1", "s"]}, *({"id": f"b{i}", **link} for i, link in enumerate(second))]
-        state, _ = state_of({"nodes": nodes, "links": links})
-        nothing = np.zeros(state.arrays.n_links)
-        group = attachment_groups(state, state["link_up"], members_by_arc(state), nothing)
-        return len({int(group[state.arrays.node_index[name]]) for name in ("r1", "r2")})
-
-    assert groups({"ends": ["r2", "s"]}) == 1
-    assert groups({"ends": ["s", "r2"]}) == 1
-    assert groups({"ends": ["r2", "t"]}) == 2
-    assert groups({"ends": ["r2", "s"], "weight": 2.0}) == 2
-    assert groups({"ends": ["r2", "s"], "weight": [1.0, 2.0]}) == 2
-    assert groups({"ends": ["s", "r2"], "weight": [1.0, 1.0]}) == 1
-    assert groups({"ends": ["r2", "s"], "n_parallel": 2}) == 2
-    assert groups({"ends": ["r2", "s"], "up": False}) == 2
-    assert groups({"ends": ["r2", "s"]}, {"ends": ["r2", "t"], "up": False}) == 1
-    assert groups({"ends": ["r2", "s"]}, {"ends": ["r2", "t"]}) == 2
-    assert groups({"ends": ["r1", "r2"]}) == 2
-    assert groups() == 2
-
-
-def test_a_switch_reaches_each_of_its_racks_over_that_rack_s_own_cable() -> None:
-    nodes = [{"id": "s", "kind": "leaf"}, *({"id": name, "kind": "rack"} for name in ("r1", "r2", "r3"))]
-    state, _ = state_of({"nodes": nodes, "links": [{"id": name, "ends": [name, "s"]} for name in ("r1", "r2", "r3")]})
-    row = state.arrays.node_index
-    source = np.array([row["s"], row["s"], row["r3"]])
-    load = routed(state, source, np.array([row["r1"], row["r2"], row["s"]])).loads(np.array([1.0, 2.0, 4.0]))
-    # arc 2l leaves the end that comes first by id, here the rack
-    assert load.reshape(-1, 2).tolist() == [[0, 1], [0, 2], [4, 0]]
 
 
 def triangle(**long_way: Any) -> dict[str, Any]:

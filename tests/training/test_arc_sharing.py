@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from tests import naive
 from twin.training import arc_sharing
-from twin.training.arc_sharing import ArcSharing, JobDemand, PhaseDemand, coincidence_p90, phase_speeds, shared_arcs
+from twin.training.arc_sharing import (
+    ArcSharing,
+    JobDemand,
+    PhaseDemand,
+    busiest_together,
+    coincidence_p90,
+    phase_speeds,
+    shared_arcs,
+)
 
 TABLES = st.integers(1, 4).flatmap(
     lambda n: st.lists(
@@ -143,3 +151,17 @@ def test_shares_of_time_agree_with_two_jobs_event_by_event(seed: int) -> None:
     starts = random.uniform(0.0, 2.0, 10)
     simulated = np.mean([naive.two_jobs(jobs, 200, float(start)) for start in starts], axis=0)
     assert settled_steps(jobs) == pytest.approx(simulated.tolist(), rel=0.06)
+
+
+def test_the_worst_meeting_is_named() -> None:
+    """Phase p loses 0.2 s at half speed, r only 0.1 s; it needs most together with q on arc 2: 0.9 + 0.8."""
+    own = JobDemand("a", 1.0, (use("p", 0.2, a1=0.3, a2=0.9, a3=0.9), use("r", 0.1, a4=1.0)))
+    other = JobDemand("b", 1.0, (use("o", 0.5, a1=1.0), use("q", 0.5, a2=0.8, a3=0.7), use("z", 0.5, a4=1.0)))
+    assert busiest_together(own, other, {"p": 0.5, "r": 0.5}) == ("p", "q", 2)
+    assert busiest_together(own, other, {"p": 0.9, "r": 0.5}) == ("r", "z", 4)
+
+
+def test_a_job_without_phases_shares_no_arc() -> None:
+    idle, busy = JobDemand("a", 1.0, ()), JobDemand("b", 1.0, (use("p", 0.5, a1=1.0),))
+    assert shared_arcs([idle, busy]).tolist() == []
+    assert ArcSharing([idle, busy]).mean_speeds([{}, {"p": 0.5}]) == [{}, {"p": 1.0}]

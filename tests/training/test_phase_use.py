@@ -78,7 +78,7 @@ def test_all_to_all_has_as_many_senders_as_ranks_in_other_hosts() -> None:
 
 
 def oversubscribed(fabric: dict[str, Any]) -> dict[str, Any]:
-    """The same fabric with uplinks of 50 instead of 400 Gb/s: 16:1 for two hosts a leaf."""
+    """Give the fabric uplinks of 50 instead of 400 Gb/s: 16:1 for two hosts a leaf."""
     return fabric | {"params": fabric["params"] | {"capacity_gbps": 50}}
 
 

@@ -25,7 +25,7 @@ class Metric:
     label: str
     sentence: str
     without_traffic_only: bool = False
-    """Whether a score computes it only for a network without job and demands; a sweep computes it for any."""
+    """True if a score computes it only for a network without job and demands; a sweep computes it for any."""
 
     def __post_init__(self) -> None:
         assert self.better in get_args(Better)

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..errors import Issue, TopologyError
 from ..errors.wording import counted
-from ..traffic.congestion import remaining_for_job_gbps
 from ..training.phase_capacity import PhaseCapacity
+from ..training.phase_goodput import ArcRates
 from ..training.shared_jobs import RunningJob, SharedStep, share_jobs
 from ..training.step_inputs import StepInputs
 from .engine import Engine
@@ -72,10 +72,8 @@ def _running_job(e: Evaluation) -> RunningJob | None:
         return None
     capacity = cast(PhaseCapacity, e.outcome("job_capacity"))
     inputs = StepInputs(job, e.placed, e.flows, e.accelerators, loads, capacity)
-    capacity_gbps = e.health.arc_capacity_gbps
-    if e.demands is not None:
-        capacity_gbps = remaining_for_job_gbps(capacity_gbps, e.demands.arc_carried_gbps)
-    return RunningJob(inputs, step, capacity_gbps[loads.arc])
+    rates = cast(ArcRates, e.outcome("arc_rates"))
+    return RunningJob(inputs, step, rates.available_gbps)
 
 
 def _check_accelerators(alone: Mapping[str, Evaluation]) -> None:

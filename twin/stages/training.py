@@ -254,7 +254,11 @@ def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
     limits: BalancingLimits | None = inputs["free_capacity"]
     if limits is None:
         return None
-    times: dict[str, PhaseTimes] = inputs["hash_collisions"]
+    return _balanced_capacity(inputs, limits, inputs["hash_collisions"])
+
+
+def _balanced_capacity(inputs: Inputs, limits: BalancingLimits, times: Mapping[str, PhaseTimes]) -> PhaseCapacity:
+    """Capacity for each phase that ends at these times, beside other jobs."""
     efficiency_ratio = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
     capacity = PhaseCapacity.of(limits.gbps).with_efficiency(efficiency_ratio)
     return capacity if inputs.sharing is None else capacity.slowed(dict(inputs.sharing.speed_ratio))
@@ -332,12 +336,10 @@ def unstated_balancing(inputs: Inputs) -> tuple[BalancedStep, ...]:
         stated = with_stated(rules, inputs.state, BalancingRule(mode, Flows(n_flows), best))
         patterns = phase_patterns(inputs.state, flows, pairs, inputs["job_routes"], loads, stated)
         times = patterns.times(limits, inputs.state.n_members_up, weights)
-        efficiency = {kind: kind_times.mean_efficiency_ratio for kind, kind_times in times.items()}
-        capacity = PhaseCapacity.of(limits.gbps).with_efficiency(efficiency)
-        if inputs.sharing is not None:
-            capacity = capacity.slowed(dict(inputs.sharing.speed_ratio))
+        efficiency = min((kind_times.mean_efficiency_ratio for kind_times in times.values()), default=1.0)
+        capacity = _balanced_capacity(inputs, limits, times)
         step_s = step_time_s(StepInputs(job, placed, flows, inputs["accelerators"], loads, capacity))
-        found.append(BalancedStep(mode, n_flows, min(efficiency.values(), default=1.0), step_s))
+        found.append(BalancedStep(mode, n_flows, efficiency, step_s))
     return tuple(found)
 
 

@@ -146,6 +146,29 @@ def _utilisation_of(phase: PhaseDemand, arcs: Ints) -> Floats:
     return out
 
 
+def busiest_together(own: JobDemand, other: JobDemand, speed_ratio: Mapping[str, float]) -> tuple[str, str, int]:
+    """Find the phase of a job that loses most time, and the phase of the other job and the arc that it meets there.
+
+    Args:
+        own: the job that is slowed.
+        other: another job, which uses an arc of that phase.
+        speed_ratio: speed of each phase of `own`.
+
+    Returns:
+        (phase, phase of the other job, arc): the arc on which both need most together.
+    """
+    phase = max(own.phases, key=lambda p: p.duration_s / speed_ratio[p.kind] - p.duration_s)
+    candidates = []
+    for q in other.phases:
+        common, rows, other_rows = np.intersect1d(phase.arc, q.arc, return_indices=True)
+        if len(common):
+            together = phase.utilisation_ratio[rows] + q.utilisation_ratio[other_rows]
+            row = int(np.argmax(together))
+            candidates.append((float(together[row]), q.kind, int(common[row])))
+    _, other_kind, arc = max(candidates)
+    return phase.kind, other_kind, arc
+
+
 def coincidence_p90(duration_s: float, other_s: float, period_s: float) -> float:
     """Share of a phase that one of another job covers, at the 90th percentile of their alignment.
 

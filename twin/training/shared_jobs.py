@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from ..arrays import Floats
-from .arc_sharing import ArcSharing, JobDemand, PhaseDemand, coincidence_p90, phase_speeds
+from .arc_sharing import ArcSharing, JobDemand, PhaseDemand, busiest_together, coincidence_p90
 from .step import Step, bits_by_kind, step_of
 from .step_inputs import StepInputs
 
@@ -30,7 +31,7 @@ class RunningJob:
     inputs: StepInputs
     step: Step
     arc_capacity_gbps: Floats
-    """Gb/s by row of the job's loads that jobs may use together; float64[n_rows]."""
+    """Gb/s by row of the job's loads that senders may fill together; float64[n_rows]."""
 
 
 class Slowdown(NamedTuple):
@@ -72,13 +73,13 @@ def share_jobs(jobs: Sequence[RunningJob]) -> list[SharedStep]:
     demands = [_demand_of(job) for job in jobs]
     sharing = ArcSharing(demands)
     speeds, steps = _settled(jobs, demands, sharing)
+    slowdowns = _slowdowns_by_pair(jobs, demands, speeds, steps)
     found = []
     for j, (job, demand) in enumerate(zip(jobs, demands, strict=True)):
         worst = _worst_speeds(demands, steps, speeds, j, sharing)
         p90_s = _step_at(job, demand, worst).step_time_s if worst != speeds[j] else steps[j].step_time_s
-        slowed_by = _slowdowns(jobs, demands, j) if steps[j] is not job.step else ()
         factors = _slower_kinds(demand, speeds[j])
-        found.append(SharedStep(demand.id, job.step, steps[j], max(p90_s, steps[j].step_time_s), factors, slowed_by))
+        found.append(SharedStep(demand.id, job.step, steps[j], max(p90_s, steps[j].step_time_s), factors, slowdowns[j]))
     return found
 
 
@@ -156,33 +157,26 @@ def _worst_speeds(
     return found
 
 
-def _slowdowns(jobs: Sequence[RunningJob], demands: Sequence[JobDemand], j: int) -> tuple[Slowdown, ...]:
-    """Time that each other job adds by itself, the worst first."""
-    found = []
-    for k in range(len(jobs)):
-        if k == j:
-            continue
-        pair = sorted((j, k))
-        pair_uses = [demands[i] for i in pair]
-        speeds, steps = _settled([jobs[i] for i in pair], pair_uses, ArcSharing(pair_uses))
-        row = pair.index(j)
-        time_s = steps[row].step_time_s - jobs[j].step.step_time_s
-        if time_s > 0:
-            found.append(Slowdown(demands[k].id, time_s, *_busiest(demands[j], demands[k], speeds[row])))
-    return tuple(sorted(found, key=lambda slowdown: (-slowdown.time_s, slowdown.job)))
+def _slowdowns_by_pair(
+    jobs: Sequence[RunningJob], demands: Sequence[JobDemand], speeds: list[dict[str, float]], steps: list[Step]
+) -> list[tuple[Slowdown, ...]]:
+    """Time that each other job adds to a job by itself, the worst first; one row for each job.
 
-
-def _busiest(own: JobDemand, other: JobDemand, speeds: Mapping[str, float]) -> tuple[str, str, int]:
-    """(phase, phase of the other job, arc) where both need most together, for the phase that loses most time."""
-    lost_s = {p.kind: p.duration_s / speeds[p.kind] - p.duration_s for p in own.phases}
-    phase = max(own.phases, key=lambda p: lost_s[p.kind])
-    best = ("", -1, 0.0)
-    for q in other.phases:
-        common, rows, other_rows = np.intersect1d(phase.arc, q.arc, return_indices=True)
-        if len(common):
-            together = phase.utilisation_ratio[rows] + q.utilisation_ratio[other_rows]
-            busiest = int(np.argmax(together))
-            speed = phase_speeds(np.stack((phase.utilisation_ratio[rows], q.utilisation_ratio[other_rows])))[0]
-            if 1.0 - speed > best[2]:
-                best = (q.kind, int(common[busiest]), 1.0 - speed)
-    return phase.kind, best[0], best[1]
+    Args:
+        jobs: all jobs.
+        demands: their use of arcs.
+        speeds: settled speeds of all jobs together, those of the pair where there are just two.
+        steps: settled steps of all jobs together.
+    """
+    found: list[list[Slowdown]] = [[] for _ in jobs]
+    for pair in combinations(range(len(jobs)), 2):
+        pair_demands = [demands[i] for i in pair]
+        settled = speeds, steps
+        if len(jobs) > 2:
+            settled = _settled([jobs[i] for i in pair], pair_demands, ArcSharing(pair_demands))
+        for row, (own, other) in enumerate((pair, pair[::-1])):
+            time_s = settled[1][row].step_time_s - jobs[own].step.step_time_s
+            if time_s > 0:
+                busiest = busiest_together(demands[own], demands[other], settled[0][row])
+                found[own].append(Slowdown(demands[other].id, time_s, *busiest))
+    return [tuple(sorted(row, key=lambda slowdown: (-slowdown.time_s, slowdown.job))) for row in found]

@@ -1,0 +1,106 @@
+"""Jobs that run together, on jobs whose step is one exchange: closed forms by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from twin.loading import from_document
+from twin.stages.together import JobsTogether, evaluate_together
+from twin.training.shared_jobs import SharedStep
+
+
+def together(n_jobs: int, n_members: int = 1, batches: tuple[int, ...] = (16, 16, 16)) -> JobsTogether:
+    """Jobs with a rack on each of two leaves; their gradients cross members of 1 Gb/s between the leaves."""
+    names = "abc"[:n_jobs]
+    racks = [f"{name}{i}" for name in names for i in (1, 2)]
+    nodes: list[dict[str, Any]] = [
+        {"id": rack, "kind": "rack", "site": "s", "accelerator": "H100", "n_accelerators": 8} for rack in racks
+    ]
+    nodes += [{"id": f"leaf-{i}", "kind": "leaf", "site": "s"} for i in (1, 2)]
+    links = [
+        {"id": f"{rack}~", "ends": [rack, f"leaf-{rack[1]}"], "capacity_gbps": 200, "n_parallel": 8} for rack in racks
+    ]
+    links.append({"id": "between", "ends": ["leaf-1", "leaf-2"], "capacity_gbps": 1, "n_parallel": n_members})
+    shape = {"n_layers": 8, "n_hidden": 1000, "n_heads": 10, "n_ffn_hidden": 4000, "n_vocab": 1000, "n_sequence": 1000}
+    jobs = [
+        {
+            "id": name,
+            "model": shape,
+            "parallelism": {"tp": 2, "pp": 4, "n_virtual_stages": 2},
+            "n_global_batch": batch,
+            "placement": [{"site": "s", "racks": f"{name}?", "micro_batch_s": 0.3}],
+        }
+        for name, batch in zip(names, batches, strict=False)
+    ]
+    network = from_document({"sites": [{"id": "s"}], "nodes": nodes, "links": links, "jobs": jobs})
+    case = network.evaluate("a").case
+    return evaluate_together(network._engine, [replace(case, job=network.job(name)) for name in names])
+
+
+def exchange_s(found: SharedStep) -> float:
+    """Time of the exchange alone: 48 bits a parameter, half of it each way, over 1 Gb/s."""
+    return 48 * 98_016_000 / 2 / 1e9
+
+
+def test_two_equal_jobs_slow_each_other_as_the_closed_form_says() -> None:
+    """D (1 - D / (2 (c + D))) = d, with c the rest of the step: D = d - c + sqrt(d^2 + c^2)."""
+    found = together(2).shared
+    a, b = found["a"], found["b"]
+    d = exchange_s(a)
+    c = a.alone.step_time_s - d
+    slowed = d - c + math.hypot(d, c)
+    assert c > 1.0
+    assert a.shared.step_time_s == pytest.approx(c + slowed, rel=1e-8)
+    assert a.speed_ratio == pytest.approx({"local": d / slowed})
+    assert (b.shared.step_time_s, b.p90_step_time_s) == (a.shared.step_time_s, a.p90_step_time_s)
+    (slowdown,) = a.slowed_by
+    assert (slowdown.job, slowdown.phase, slowdown.other_phase) == ("b", "local", "local")
+    assert slowdown.time_s == a.shared.step_time_s - a.alone.step_time_s
+
+
+def test_at_the_90th_percentile_the_exchanges_coincide_longer() -> None:
+    """Two intervals of D in a period T = c + D coincide for D - 0.05 T; half speed there, so d / (1 - share / 2)."""
+    found = together(2).shared["a"]
+    d, period_s = exchange_s(found), found.shared.step_time_s
+    slowed = d / found.speed_ratio["local"]
+    share = (slowed - 0.05 * period_s) / slowed
+    c = found.alone.step_time_s - d
+    assert found.p90_step_time_s == pytest.approx(max(c + d / (1.0 - share / 2.0), period_s), rel=1e-8)
+    assert found.p90_step_time_s > found.shared.step_time_s
+
+
+def test_the_other_job_adds_more_if_it_exchanges_more_often() -> None:
+    """Job b computes four times as long as c between exchanges."""
+    found = together(3, batches=(16, 64, 16)).shared["a"]
+    pair = together(2).shared["a"]
+    assert [slowdown.job for slowdown in found.slowed_by] == ["c", "b"]
+    assert found.slowed_by[0].time_s == pytest.approx(pair.shared.step_time_s - pair.alone.step_time_s, rel=1e-9)
+    assert found.slowed_by[0].time_s > found.slowed_by[1].time_s > 0
+    assert found.shared.step_time_s > pair.shared.step_time_s
+
+
+def test_room_for_all_leaves_each_job_its_step_to_the_last_bit() -> None:
+    found = together(2, n_members=1000)
+    for row in found.shared.values():
+        assert row.shared is row.alone
+        assert (row.speed_ratio, row.slowed_by) == ({}, ())
+        assert row.p90_step_time_s == row.alone.step_time_s
+
+
+def test_what_other_jobs_load_is_the_sum_of_their_steps() -> None:
+    found = together(3)
+    sharing = found.sharing_of("a")
+    assert sharing is not None
+    expected = sharing.other_gbps * 0.0
+    for name in ("b", "c"):
+        loads = found.alone[name].loads
+        assert loads is not None
+        step = found.shared[name].shared
+        expected[loads.arc] += step.arc_bits / step.step_time_s / 1e9
+    assert sharing.other_gbps.tolist() == pytest.approx(expected.tolist())
+    assert dict(sharing.speed_ratio) == found.shared["a"].speed_ratio
+    assert found.sharing_of("z") is None
