@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Floats
+from ..arrays.rounding import rounded
 
 MAX_LEVELS = 8
 MAX_END_POINTS = 20_000
@@ -70,7 +71,7 @@ class _Search:
             if shares is not None and not _same(shares, own):
                 return None
             shares = own
-            counts[_rounded(total_gbps), part.tree] += 1
+            counts[rounded(total_gbps), part.tree] += 1
         if shares is None:
             return None
         children = tuple(sorted(((gbps, tree, n) for (gbps, tree), n in counts.items()), key=repr))
@@ -95,11 +96,6 @@ class _Search:
 
 def _same(a: dict[int, float], b: dict[int, float]) -> bool:
     return a.keys() == b.keys() and all(abs(a[node] - b[node]) <= REL_TOLERANCE for node in a)
-
-
-def _rounded(gbps: float) -> float:
-    """Return a sum without the rounding of its order, so that equal parts count as equal."""
-    return float(f"{gbps:.12g}")
 
 
 def _parts(adjacency: Adjacency, nodes: set[int]) -> list[list[int]]:

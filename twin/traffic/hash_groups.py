@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import Floats, Ints
+from ..arrays.rounding import rounded
 from ..errors import TopologyError
 from ..kernels.hashing import polarised_fractions
 
@@ -16,8 +17,6 @@ MAX_SINGLE_LINKS = 5_000_000
 MAX_STATES = 100_000
 """Sets of hashes with a path of their own that a route may have under one hash for all switches."""
 MAX_MODULUS = 1 << 30
-DIGITS = 11
-"""Digits to which figures of one group agree; sums in another order differ in the last ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,8 +293,3 @@ def _merged(columns: Floats) -> Floats:
     rows = rows.reshape(-1)
     order = np.lexsort((figures[3], rows))
     return np.vstack((keys, np.bincount(rows[order], weights=figures[3][order])))
-
-
-def rounded(number: float) -> float:
-    """Round to DIGITS digits, so that the order of sums changes no bit."""
-    return float(f"{number:.{DIGITS}g}")

@@ -10,7 +10,8 @@ import numpy as np
 from scipy.special import gammaln, ndtr
 
 from ..arrays import Floats, Ints
-from .hash_groups import HashedRoutes, LinkFlows, rounded
+from ..arrays.rounding import rounded
+from .hash_groups import HashedRoutes, LinkFlows
 from .hash_law import PhaseTimes, end_times_s
 
 MAX_CONVOLVED_FLOWS = 2048

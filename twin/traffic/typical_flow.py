@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import bdtr
 
-from .hash_groups import HashedRoutes, LinkFlows, rounded
+from ..arrays.rounding import rounded
+from .hash_groups import HashedRoutes, LinkFlows
 
 N_TIMES = 96
 """End times that are looked at."""

@@ -14,6 +14,7 @@ from math import factorial
 import numpy as np
 
 from ..arrays import TIERS, Bools, Floats, Ints, State
+from ..arrays.rounding import rounded_column
 from ..catalogue.figure_reader import FigureReader
 from ..kernels.groups import group_rows
 from ..model.document import TopologyDocument
@@ -44,8 +45,6 @@ SENTENCES = {
 }
 DELAY, LINE_LOSS, INTERCONNECT, FABRIC, BUFFERS, ACCELERATORS, SPLIT, FILL = (1 << i for i in range(8))
 NETWORK_CAUSES = DELAY | LINE_LOSS | INTERCONNECT | FABRIC | BUFFERS
-N_DIGITS = 12
-"""Arcs that are equal to so many significant digits are timed as one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,21 +270,12 @@ class _NetworkLimits:
 
 
 def _distinct_rows(loads: UnitLinkLoads, capacities: list[Floats]) -> Ints:
-    """First row of each set of arcs that are equal to N_DIGITS digits in every column."""
+    """First row of each set of arcs that are equal but for rounding in every column."""
     columns = [*loads.columns(), *capacities]
     if not columns or not len(loads.arc):
         return np.arange(len(loads.arc))
-    table = np.stack([_rounded(column) for column in columns], axis=1).view(np.int64)
+    table = np.stack([rounded_column(column) for column in columns], axis=1).view(np.int64)
     n = len(table)
     group, first = np.empty(n, np.int64), np.empty(n, np.int64)
     n_groups = group_rows(table, np.full(1 << (2 * n).bit_length(), -1, np.int64), group, first)
     return first[:n_groups]
-
-
-def _rounded(column: Floats) -> Floats:
-    """Round to N_DIGITS significant digits, so that sums in another order give the same arc."""
-    out = np.array(column, dtype=np.float64)
-    finite = np.isfinite(out) & (out != 0)
-    scale = 10.0 ** (N_DIGITS - np.ceil(np.log10(np.abs(out[finite]))))
-    out[finite] = np.round(out[finite] * scale) / scale
-    return out
