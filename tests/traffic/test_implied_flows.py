@@ -41,3 +41,4 @@ def test_ecmp_is_the_mode_unless_stated() -> None:
     assert implied_flows(ROUTES, 400.0, 400.0) == ImpliedFlows(1, 1, 1)
     assert implied_flows(ROUTES, 400.1, 400.0) == ImpliedFlows(None, None, None)
     assert implied_flows(ROUTES, 400.0 * (1 + 1e-14), 400.0).n_flows_per_pair == 1, "a difference by rounding"
+    assert implied_flows(ROUTES, 400.0 * (1 + 1e-10), 400.0).n_flows_per_pair is None

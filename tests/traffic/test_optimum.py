@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 from tests.training.cases import state_of
 from twin.arrays import State
 from twin.errors import ConvergenceError
+from twin.traffic import optimum as module
 from twin.traffic.optimum import optimal_max_utilisation_ratio
 
 Demands = list[tuple[int, int, float]]
@@ -85,7 +86,36 @@ def test_a_unit_changes_nothing(scale: float) -> None:
     capacity = np.array([10.0, 1.0, 20.0, 1.0, 1.0, 40.0, 90.0, 90.0])
     demands = [(0, 1, 15.0), (0, 3, 3.0), (1, 3, 1.0)]
     assert optimum(state, capacity * scale, [(a, b, gbps * scale) for a, b, gbps in demands]) == pytest.approx(0.6)
-    assert optimum(state, capacity * scale, demands) == pytest.approx(0.6 / scale, rel=1e-6)
+    assert optimum(state, capacity * scale, demands) == pytest.approx(0.6 / scale, rel=1e-6, abs=0)
+    small = [*demands, (1, 0, 1e-9)]
+    assert optimum(state, capacity * scale, small) == pytest.approx(0.6 / scale, rel=1e-6, abs=0)
+
+
+def test_a_wide_first_link_hides_no_narrow_last_one() -> None:
+    """1 Gb/s crosses links of 1e12 and 1 Gb/s, in either order."""
+    state = network_of(3, [(0, 1), (1, 2)])
+    capacity = np.array([1e12, 1e12, 1.0, 1.0])
+    for demand in ((0, 2, 1.0), (2, 0, 1.0)):
+        assert optimum(state, capacity, [demand]) == pytest.approx(1.0, rel=1e-6)
+
+
+def test_figures_too_far_apart_are_refused() -> None:
+    state = network_of(3, [(0, 1), (1, 2)])
+    with pytest.raises(ConvergenceError, match="too far apart"):
+        optimum(state, [1e-300] * 4, [(0, 1, 1e300)])
+    with pytest.raises(ConvergenceError, match="too far apart"):
+        optimum(state, [1.0, 1.0, 5e-324, 1.0], [(0, 1, 1.0)])
+    assert optimum(state, [1e-20, 1e-20, 1e308, 1.0], [(0, 1, 1e-20)]) == pytest.approx(1.0), "an endless capacity"
+
+
+def test_a_solution_in_time_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = network_of(6, [(a, b) for a in range(6) for b in range(a)])
+    capacity = np.random.default_rng(1).uniform(1, 2, 30)
+    demands = [(a, b, 1.0 + a) for a in range(6) for b in range(6) if a != b]
+    assert optimum(state, capacity, demands) > 0
+    monkeypatch.setattr(module, "TIME_LIMIT_S", 0.0)
+    with pytest.raises(ConvergenceError, match="no optimum"):
+        optimum(state, capacity, demands)
 
 
 @pytest.mark.parametrize("seed", range(16))

@@ -207,6 +207,8 @@ def test_an_arc_without_capacity_or_traffic_of_a_pair() -> None:
     routes = routes_of([{0: 1.0, 1: 1.0}, {0: 0.0, 1: 1.0}], 2)
     offered, carried = np.array([6.0, 6.0]), np.array([0.0, 4.0])
     assert limiting_arcs(routes, offered, carried, np.array([0.0, 4.0])).tolist() == [0, 1]
+    nothing = np.zeros(2)
+    assert limiting_arcs(routes, nothing, nothing, nothing).tolist() == [-1, -1], "nothing offered, nothing limited"
 
 
 def test_unknown_rates_limit_nothing_and_have_no_limit() -> None:
