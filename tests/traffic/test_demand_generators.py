@@ -8,11 +8,12 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from tests.model.samples import shipped
 from tests.training.cases import state_of
 from twin.arrays import NetworkArrays
 from twin.errors import CatalogueError, ChangeError, DocumentError, TopologyError
 from twin.model.document import TrafficBlock
-from twin.traffic.demand_generators import MAX_DEMANDS, generate
+from twin.traffic.demand_generators import DEMAND_GENERATORS, MAX_DEMANDS, generate
 
 
 def arrays_of(ports: dict[str, int], kind: str = "host", **others: str) -> NetworkArrays:
@@ -210,6 +211,25 @@ def test_the_number_of_demands_is_bounded(generator: str, n: int) -> None:
     assert len(demands(arrays_of(THREE), generator, n, total_gbps=1)) == n
     with pytest.raises(TopologyError, match=f"make {n} demands"):
         demands(arrays_of(THREE), generator, n - 1, total_gbps=1)
+
+
+@pytest.mark.parametrize(
+    ("generator", "n", "total_gbps"),
+    [
+        ("all_to_all", 56, 800),
+        ("permutation", 8, 800),
+        ("gravity", 6, 240),
+        ("hose", 56, 800),
+        ("incast", 4, 400),
+        ("matrix", 2, 150),
+    ],
+)
+def test_examples_on_the_eight_hosts_of_the_demo(generator: str, n: int, total_gbps: float) -> None:
+    found = demands(state_of(shipped("leaf-spine-demo"))[0].arrays, generator, **DEMAND_GENERATORS[generator].example)
+    assert len(found) == n
+    assert sum(found.values()) == pytest.approx(total_gbps)
+    if generator == "gravity":
+        assert totals(found)[0] == pytest.approx({"host-1-1": 100, "host-2-1": 80, "host-3-1": 60})
 
 
 def test_a_million_demands_are_the_most() -> None:
