@@ -73,3 +73,41 @@ def test_full_arcs_lower_the_rates_that_cross_them() -> None:
     np.testing.assert_equal(unknown.carried_gbps, [NAN, NAN, 0.0])
     np.testing.assert_equal(unknown.arc_carried_gbps, [NAN, 0.0, NAN, 0.0])
     assert unknown.arc_offered_gbps.tolist() == [12.0, 0.0, 6.0, 0.0]
+
+
+def test_an_unknown_rate_spreads_over_full_arcs() -> None:
+    """a, b, c and d in a row; nobody knows the rate from a to b, and 0.5 Gb/s go on to c.
+
+    The demand from a makes that of b uncertain, and that of b the one of c if the last link is full too.
+    """
+    nodes = [{"id": name, "kind": "leaf"} for name in "abcd"]
+    links = [{"id": a + b, "ends": [a, b]} for a, b in ("ab", "bc", "cd")]
+    state = state_of({"nodes": nodes, "links": links})[0]
+    routes = matrix(state, np.array([0, 1, 2, 3, 0]), np.array([2, 3, 3, 2, 1]))
+    offered = np.array([0.6, 0.4, 0.3, 0.2, 0.0])
+
+    def loads(last_gbps: float, **more: bool) -> list[list[float]]:
+        found = load_demands(routes, offered, np.array([NAN, NAN, 0.5, 0.5, last_gbps, last_gbps]), **more)
+        return [
+            column.round(9).tolist() for column in (found.carried_gbps, found.arc_carried_gbps, found.arc_offered_gbps)
+        ]
+
+    offered_by_arc = [0.6, 0.0, 1.0, 0.0, 0.7, 0.2]
+    full, wide, by_rate = loads(0.5), loads(1.0), loads(1.0, split_by_rate=True)
+    np.testing.assert_equal(full[0], [NAN, NAN, NAN, 0.2, 0.0])
+    np.testing.assert_equal(full[1:], [[NAN, 0.0, NAN, 0.0, NAN, 0.2], offered_by_arc])
+    np.testing.assert_equal(wide[0], [NAN, NAN, 0.3, 0.2, 0.0])
+    np.testing.assert_equal(wide[1:], [[NAN, 0.0, NAN, 0.0, NAN, 0.2], offered_by_arc])
+    np.testing.assert_equal(by_rate[0], full[0])
+    np.testing.assert_equal(by_rate[1:], [full[1], [NAN, 0.0, NAN, 0.0, NAN, 0.2]])
+
+
+def test_an_unknown_rate_that_nothing_crosses_changes_nothing() -> None:
+    nodes = [{"id": name, "kind": "leaf"} for name in "abc"]
+    state = state_of({"nodes": nodes, "links": [{"id": a + b, "ends": [a, b]} for a, b in ("ab", "bc")]})[0]
+    routes = matrix(state, np.array([1, 0]), np.array([2, 1]))
+    found = load_demands(routes, np.array([0.8, 0.0]), np.array([NAN, NAN, 0.5, 0.5]))
+    assert found.carried_gbps.tolist() == [0.5, 0.0]
+    assert found.arc_carried_gbps.tolist() == [0.0, 0.0, 0.5, 0.0]
+    fits = load_demands(routes, np.array([0.5, 0.0]), np.array([NAN, NAN, 0.5, 0.5]))
+    assert fits.carried_gbps.tolist() == [0.5, 0.0]

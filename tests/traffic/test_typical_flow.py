@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tests.naive_hashing import Fabric
-from tests.traffic.fabrics import Pairs, leaf_spine, routes_of
+from tests.traffic.fabrics import Pairs, leaf_spine, routes_of, written_routes
 from twin.traffic.balancing_modes import MODES, Flows
 from twin.traffic.typical_flow import EXCESS_RATIO, N_TIMES, typical_slowdown_ratio
 
@@ -66,6 +66,24 @@ def test_part_of_a_route_over_a_link_counts_in_part() -> None:
     last_s = 1 + 4 / 3 + 8 * math.sqrt(4 / 3) + 8
     found = slowdown(Fabric(4, 8, ends, [1.0] * 9), [(0, 2), (1, 3)])
     assert found == pytest.approx((1.0 + late_s(1, last_s, (2, meet))) / (4 / 3))
+
+
+def test_members_of_a_bundle_are_crossed_like_links() -> None:
+    """A bundle of two and a faster link, to switches behind which nothing is chosen."""
+    links = [(0, 1), (0, 1), (0, 2)]
+    two = written_routes(links, [(0, 1 / 3), (1, 1 / 3), (2, 1 / 3)], n_pairs=[5.0], capacity_bytes_per_s=[1, 1, 2])
+    ends = links[1:]
+    bundle = written_routes(
+        ends, [(0, 2 / 3), (1, 1 / 3)], n_pairs=[5.0], capacity_bytes_per_s=[1, 2], n_members=[2, 1]
+    )
+    assert typical_slowdown_ratio(two, 1) > 1.0
+    assert typical_slowdown_ratio(bundle, 1) == typical_slowdown_ratio(two, 1)
+
+
+def test_no_flow_ends_before_its_own_time() -> None:
+    """Links of a quarter of the rate of the cards: a flow alone takes 4 s, two of them 8 s."""
+    found = slowdown(leaf_spine(2, 2, 2, trunk=0.25), [(0, 2), (1, 3)])
+    assert found == pytest.approx((1.0 + late_s(1, 72, (4, 0.5), (8, 0.5))) / 4)
 
 
 def test_a_flow_alone_is_never_slower() -> None:
