@@ -158,8 +158,8 @@ def phase_patterns(
             pattern = _pattern(state, [(sets[i][1], pairs.rows[i]) for i in of_kind], routes, load, rules)
             on_cards = np.where(is_access & (loads.n_pairs[kind] > 0), loads.n_pairs[kind], np.inf)
             by_kind[kind] = replace(pattern, n_pairs_on_card_link=on_cards)
-    tail = state["arc_head"].reshape(-1, 2)[:, ::-1].reshape(-1)
-    return PhasePatterns(rules, loads.arc, tail, by_kind)
+    head = state["arc_head"]
+    return PhasePatterns(rules, loads.arc, head[np.arange(len(head)) ^ 1], by_kind)
 
 
 def exchange_weights(sites: Sequence[str], loads: UnitLinkLoads, gbps: Floats) -> dict[str, Floats]:
