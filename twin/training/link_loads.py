@@ -33,7 +33,7 @@ class PairTable:
         all_keys = np.concatenate(keys) if keys else np.zeros(0, np.int64)
         distinct, inverse = np.unique(all_keys, return_inverse=True)
         bounds: Ints = np.cumsum([len(k) for k in keys])[:-1] if keys else np.zeros(0, np.int64)
-        rows = tuple(np.split(inverse.reshape(-1), bounds))
+        rows = tuple(np.split(inverse, bounds))
         n_pairs: dict[str, Floats] = {}
         for (phase, flow), flow_rows in zip(sets, rows, strict=True):
             counted = np.bincount(flow_rows, weights=flow.n_pairs, minlength=len(distinct)).astype(np.float64)
