@@ -148,7 +148,7 @@ def test_pipeline_fill_is_the_bubble_of_the_schedule() -> None:
     assert found.times_s[NETWORK_CAUSES] - found.times_s[NETWORK_CAUSES | FILL] == pytest.approx(1.0)
 
 
-# --- load balancing ---------------------------------------------------------------------------------------------------
+# --- load balancing --------------------------------------------------------------------------------------------------
 
 
 def hashed(wide_gbps: float = 25.0, up_gbps: float = 50.0, mode: str = "ecmp") -> dict[str, Any]:
@@ -178,7 +178,7 @@ def test_without_buffers_no_two_flows_share_a_member(wide_gbps: float, up_gbps: 
     assert found.saved_s("buffers") > 0.1 * found.step_time_s
 
 
-# --- links without line loss -------------------------------------------------------------------------------------------
+# --- links without line loss -----------------------------------------------------------------------------------------
 
 
 def twin_lines(lumped_loss_db: float) -> dict[str, Any]:
@@ -222,7 +222,7 @@ def test_links_without_line_loss_are_those_in_service() -> None:
     assert weights.tolist() == [100.0, 100.0, 1200.0, 1200.0, 0.0, 0.0, 7.0, 7.0]
 
 
-# --- helpers -----------------------------------------------------------------------------------------------------------
+# --- helpers ---------------------------------------------------------------------------------------------------------
 
 
 def test_shapley_of_the_glove_game() -> None:

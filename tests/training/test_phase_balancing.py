@@ -176,9 +176,7 @@ def test_a_pair_fills_one_card_of_its_rack() -> None:
 
     With 8 ranks the cables give 40 Gb/s, as 4 members of 10 Gb/s do, on which 8 flows collide.
     """
-    one, eight = (
-        efficiency_of(bundle(4, 10.0, 5.0, 8, n_ranks=n, mode="ecmp", n_flows_per_pair=1)) for n in (1, 8)
-    )
+    one, eight = (efficiency_of(bundle(4, 10.0, 5.0, 8, n_ranks=n, mode="ecmp", n_flows_per_pair=1)) for n in (1, 8))
     assert one == 1.0
     columns = (np.array([x]) for x in (8.0, 4.0, 1.0, 2.0))
     assert eight == pytest.approx(phase_times(LinkGroups(*columns, even_s=2.0), 1).mean_efficiency_ratio)
@@ -199,7 +197,7 @@ def test_each_link_of_a_route_has_its_own_mode() -> None:
 
 
 def two_rails(n_per_rack: int) -> dict[str, Any]:
-    """Two sites of four accelerators in racks of 2 or 1; accelerator k on the leaf of rail k mod 2, and a border router.
+    """Two sites of four accelerators in racks of 2 or 1: accelerator k on the leaf of rail k mod 2.
 
     A rack of two has a card on both leaves. Bundles of two members lead to the border router and to the other site.
     """
