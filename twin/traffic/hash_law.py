@@ -48,6 +48,11 @@ class PhaseTimes:
         steps = np.diff(self.ended_ratio, prepend=0.0)
         return float((self.even_s / self.time_s * steps).sum())
 
+    @property
+    def mean_s(self) -> float:
+        """Mean end over jobs."""
+        return float((self.time_s * np.diff(self.ended_ratio, prepend=0.0)).sum())
+
     def efficiency_ratio(self, job_ratio: float) -> float:
         """Efficiency that this share of the jobs stays below; 0.1 and 0.9 are the p10 and p90."""
         row = int(np.searchsorted(self.ended_ratio, 1.0 - job_ratio - 1e-12))
