@@ -11,7 +11,7 @@ from ..kernels.ecmp import trace_pair
 from ..kernels.graph import ArcGraph
 from ..kernels.paths import shortest_hops
 from .hash_groups import HashedRoutes
-from .routing import REL_TOLERANCE
+from .walk import REL_TOLERANCE
 
 
 def fabric_routes(

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..arrays import Floats, Ints, State
 from ..kernels.ecmp import place_demands, worst_to_destination_us
-from .routing import REL_TOLERANCE, Router, Routes
+from .routing import Router, Routes
+from .walk import REL_TOLERANCE
 
 
 class MatrixRoutes:
