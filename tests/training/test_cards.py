@@ -312,5 +312,5 @@ def test_one_replica_that_is_left_goes_on() -> None:
 
 
 def test_the_only_card_of_the_last_domain_is_its_heir() -> None:
-    assert _loads(np.array([0, 0, 1, 1]), np.array([True, True, True, False])).tolist() == [1, 1, 2, 0]
-    assert _loads(np.array([0, 0, 1, 1]), np.array([False, True, False, False])).tolist() == [0, 2, 0, 0]
+    assert carried_cards(np.array([0, 0, 1, 1]), np.array([True, True, True, False])).tolist() == [1, 1, 2, 0]
+    assert carried_cards(np.array([0, 0, 1, 1]), np.array([False, True, False, False])).tolist() == [0, 2, 0, 0]
