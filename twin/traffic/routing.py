@@ -154,7 +154,7 @@ class Router:
         assert self._share is not None
         walk = _Walk(self._state, self.weight, self.lit & links_with_share(self._share), self._share)
         last_target, distance = -1, np.zeros(self._state.n_nodes)
-        for key, (source, target) in sorted(missing, key=lambda item: (item[1][1], item[1][0])):
+        for key, (source, target) in sorted(missing, key=lambda item: item[1][1]):
             if target != last_target:
                 last_target = target
                 distance = self.distances_to(target)
