@@ -140,6 +140,27 @@ def test_rails_of_two_sites_are_fabrics_of_their_own() -> None:
     assert cards_of({"sites": [{"id": "x"}, {"id": "y"}], "nodes": nodes, "links": links})[1] is None
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_equal_halves_of_a_rail_are_told_apart_by_accelerators_and_hosts_not_by_switches(
+    names: tuple[str, str],
+) -> None:
+    """Two hosts on each of two leaves that nothing joins: the half of most accelerators, else of the first host."""
+    of_first, of_second = names
+    links = [cable("h1", of_first), cable("h2", of_first), cable("h3", of_second), cable("h4", of_second)]
+    data = {"nodes": [*hosts(4), *leaves("a", "b")], "links": links}
+    assert [all(alive_of(data, f"h{i}")) for i in (1, 2, 3, 4)] == [True, True, False, False]
+    data["nodes"][3]["n_accelerators"] = 16
+    assert [all(alive_of(data, f"h{i}")) for i in (1, 2, 3, 4)] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("dead", ["a", "b"])
+def test_halves_with_the_same_hosts_both_count(dead: str) -> None:
+    """h1 has ports on both leaves, h2 and h3 only ports that are down."""
+    links = [cable("h1", "a", 4), cable("h1", "b", 4), cable("h2", dead, up=False), cable("h3", dead, up=False)]
+    data = {"nodes": [*hosts(3), *leaves("a", "b")], "links": links}
+    assert alive_of(data, "h1") == [True] * 8
+
+
 # --- against the naive version ---------------------------------------------------------------------------------------
 
 
@@ -210,7 +231,8 @@ def naive_lost(data: dict[str, Any]) -> set[tuple[str, int, int]]:
             ports.append(naive.Port(host, rail, switch, is_up and member < link["n_parallel"] - link["n_failed"]))
     used_ports = [port for port in ports if (port.host, port.rail) in n_cards]
     unused = [port for port in ports if (port.host, port.rail) not in n_cards]
-    lost = naive.lost_cards(ports, n_cards | {(port.host, port.rail): 1 for port in unused}, part)
+    n_accelerators = {host: nodes[host]["n_accelerators"] for host in rails_of}
+    lost = naive.lost_cards(ports, n_cards | {(port.host, port.rail): 1 for port in unused}, part, n_accelerators)
     return {(host, rail, card) for host, rail, card in lost if (host, rail) in n_cards and used_ports}
 
 

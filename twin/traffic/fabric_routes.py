@@ -11,7 +11,7 @@ from ..kernels.ecmp import trace_pair
 from ..kernels.graph import ArcGraph
 from ..kernels.paths import shortest_hops
 from .hash_groups import HashedRoutes
-from .routing import REL_TOLERANCE
+from .walk import REL_TOLERANCE
 
 
 def fabric_routes(
@@ -99,7 +99,7 @@ def _traces(graph: ArcGraph, n_links: int, keys: Ints) -> tuple[Ints, Ints, Floa
     n_nodes = len(graph.forwards)
     node_flow, heap = np.zeros(n_nodes), np.zeros(n_nodes, np.int64)
     out_arc, out_fraction = np.empty(n_links, np.int64), np.empty(n_links)
-    distance, last = np.empty((1, n_nodes)), -1
+    distance, last, way = np.empty((1, n_nodes)), -1, graph
     arcs: list[Ints] = [np.zeros(0, np.int64)]
     fractions: list[Floats] = [np.zeros(0)]
     counts = [0]
@@ -107,13 +107,22 @@ def _traces(graph: ArcGraph, n_links: int, keys: Ints) -> tuple[Ints, Ints, Floa
         if target != last:
             last = target
             shortest_hops(graph, up, np.array([target]), distance)
-        n = trace_pair(graph, one, up, one, distance[0], source, REL_TOLERANCE, node_flow, heap, out_arc, out_fraction)
+            way = _towards(graph, distance[0])
+        n = trace_pair(way, one, up, one, distance[0], source, REL_TOLERANCE, node_flow, heap, out_arc, out_fraction)
         if n <= 0:
             raise ValueError(f"no path from node {source} to node {target}")
         arcs.append(out_arc[:n].copy())
         fractions.append(out_fraction[:n].copy())
         counts.append(n)
     return np.cumsum(counts), np.concatenate(arcs), np.concatenate(fractions)
+
+
+def _towards(graph: ArcGraph, distance: Floats) -> ArcGraph:
+    """Return the arcs that lead one hop nearer to the destination; all sources share them."""
+    tail = np.repeat(np.arange(len(distance)), np.diff(graph.first))
+    head = graph.head[graph.arc]
+    nearer = np.flatnonzero((distance[head] == distance[tail] - 1.0) & np.isfinite(distance[tail]))
+    return ArcGraph(np.searchsorted(nearer, graph.first), graph.arc[nearer], graph.head, graph.forwards)
 
 
 def pairs_array(pairs: Sequence[Sequence[int]]) -> Ints:
