@@ -66,6 +66,11 @@ def test_a_dark_link_leaves_its_traffic_to_the_others_of_its_rail() -> None:
     assert (first.tolist(), last.tolist()) == ([4.0], [6.0, 0.0])
 
 
+def test_a_rail_without_a_member_up_gets_nothing() -> None:
+    gone = ports(up_ratio=[1.0, 0.0], carried_ratio=[1.0, 1.0])
+    assert weights(None, gone, [4.0, 4.0], [4.0, 0.0]) == ([4.0, 4.0], [4.0, 0.0])
+
+
 def test_a_rail_without_an_open_port_gets_nothing() -> None:
     closed = ports(open_ratio=[1.0, 0.0], carried_ratio=[1.0, 0.0])
     assert weights(None, closed, [4.0, 4.0], [4.0, 4.0]) == ([4.0, 4.0], [4.0, 0.0])
@@ -121,6 +126,12 @@ def test_nodes_that_split_alike_stay_together() -> None:
     split = RailSplit({0: half, 2: half, 4: other, 6: half}, np.ones(9, np.bool_), NODE_RAIL, False)
     assert split.groups(groups).tolist() == [0, 1, 0, 1, 4, 5, 6, 5, 8]
     assert groups.tolist() == [0, 0, 0, 0, 0, 5, 5, 5, 8], "the argument stays as it is"
+
+
+def test_whole_nodes_of_two_groups_stay_apart() -> None:
+    """The first nodes of both groups have lost ports, so others stand for those that have not."""
+    split = RailSplit({0: ports(), 3: ports()}, np.ones(6, np.bool_), NODE_RAIL, False)
+    assert split.groups(np.array([0, 0, 0, 3, 3, 3])).tolist() == [0, 1, 1, 3, 4, 4]
 
 
 @pytest.mark.parametrize("column", [field.name for field in dataclasses.fields(NodePorts)])
