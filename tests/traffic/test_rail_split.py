@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.traffic.routes import members_by_arc
+from tests.training.cases import state_of
 from twin.traffic.rail_split import NodePorts, RailSplit, carried_cards, merged_traces
+from twin.traffic.routing import Router
 
 S1, S2 = 10, 11
 """Switches of rail 1 and rail 2; nodes 0 to 9 are hosts."""
@@ -177,3 +180,60 @@ def test_the_next_card_left_in_the_domain_carries_for_a_lost_one(seed: int) -> N
         if not is_alive and heirs:
             want[heirs[0]] += 1
     assert carried_cards(np.array(domain), np.array(alive)).tolist() == want
+
+
+def routed_gbps(split_of: dict[str, NodePorts], rails: list[int], is_sender: bool = True) -> list[dict[str, float]]:
+    """Load by link, + from the host and - to it, of 6 Gb/s from h0 to h1, and to h2.
+
+    Links have four members, but only two are up from h1 to the second leaf.
+    """
+    nodes = [{"id": f"h{i}", "kind": "host"} for i in range(3)]
+    nodes += [{"id": f"s{i}", "kind": "leaf", "rail": rail} for i, rail in enumerate(rails)]
+    links = [{"id": f"h{i}~s{j}", "ends": [f"h{i}", f"s{j}"], "n_parallel": 4} for i in range(3) for j in range(2)]
+    links[3]["n_failed"] = 2
+    state = state_of({"nodes": nodes, "links": links})[0]
+    split = RailSplit(
+        {state.node_index[name]: node for name, node in split_of.items()},
+        np.full(state.n_nodes, is_sender),
+        np.array([-1, -1, -1, *rails]),
+        False,
+    )
+    router = Router(state, state["link_up"])
+    found = []
+    for amounts in ([6.0, 0.0], [0.0, 6.0]):
+        routes = router.routes(members_by_arc(state), np.array([0, 0]), np.array([1, 2]), split)
+        assert routes.reachable.tolist() == [True, True]
+        load = routes.loads(np.array(amounts))
+        ways = [f"{name}{way}" for name in state.link_ids for way in "+-"]
+        found.append({way: gbps for way, gbps in zip(ways, load.tolist(), strict=True) if gbps})
+    return found
+
+
+def test_a_router_puts_on_each_rail_what_the_receiver_carries() -> None:
+    """h1 carries half on its second rail: 4 and 2 of 6. To h2, which is whole, both rails carry 3."""
+    half = ports(switch=[3, 4], up_ratio=[1.0, 0.5], carried_ratio=[1.0, 0.5])
+    first, other = routed_gbps({"h1": half}, [1, 2])
+    assert first == pytest.approx({"h0~s0+": 4.0, "h0~s1+": 2.0, "h1~s0-": 4.0, "h1~s1-": 2.0})
+    assert other == pytest.approx({"h0~s0+": 3.0, "h0~s1+": 3.0, "h2~s0-": 3.0, "h2~s1-": 3.0})
+
+
+def test_a_router_follows_the_open_ports_within_a_rail() -> None:
+    """Both leaves are of one rail; the members of h1 that reach its fabric are 4 and 2."""
+    one_rail = ports(
+        switch=[3, 4], up_ratio=[1.0, 0.5], open_ratio=[1.0, 0.5], switch_rail=[1, 1], rail=[1], carried_ratio=[0.75]
+    )
+    first, other = routed_gbps({"h1": one_rail}, [1, 1])
+    assert first == pytest.approx({"h0~s0+": 4.0, "h0~s1+": 2.0, "h1~s0-": 4.0, "h1~s1-": 2.0})
+    assert other == pytest.approx({"h0~s0+": 3.0, "h0~s1+": 3.0, "h2~s0-": 3.0, "h2~s1-": 3.0})
+
+
+def test_a_router_splits_for_others_by_their_own_links() -> None:
+    half = ports(switch=[3, 4], up_ratio=[1.0, 0.5], carried_ratio=[1.0, 0.5])
+    first, _ = routed_gbps({"h1": half}, [1, 2], is_sender=False)
+    assert first == pytest.approx({"h0~s0+": 3.0, "h0~s1+": 3.0, "h1~s0-": 3.0, "h1~s1-": 3.0})
+
+
+def test_where_no_open_link_is_on_a_shortest_path_each_node_splits_by_its_own() -> None:
+    closed = ports(switch=[3, 4], open_ratio=[0.0, 0.0], carried_ratio=[0.0, 0.0])
+    first, _ = routed_gbps({"h1": closed}, [1, 2])
+    assert first == pytest.approx({"h0~s0+": 3.0, "h0~s1+": 3.0, "h1~s0-": 3.0, "h1~s1-": 3.0})
