@@ -16,8 +16,9 @@ from tests.training.cases import reader
 from tests.training.steps import evaluated, one_site, seconds, sites, step
 from twin.errors import TopologyError
 from twin.model.jobs import TrainingJob
-from twin.training.accelerator_groups import CalibratedGroup, data_exchange_floor, flops_per_s, n_rounds
+from twin.training.accelerator_groups import CalibratedGroup, chained_group, data_exchange_floor, flops_per_s, n_rounds
 from twin.training.placement import accelerator_profile
+from twin.workload.group_times import TimedGroup
 from twin.workload.job_arithmetic import flops_per_micro_batch, layout_of
 from twin.workload.rank_exchange import context_bits, expert_bits, rank_parameters, stage_boundary_bits, stage_layers
 from twin.workload.reference_node import DataExchange, NodeStep, reference_step
@@ -279,3 +280,13 @@ def test_flops_per_s_of_an_accelerator_are_those_of_a_replica_in_one_domain() ->
     _, job = group_of(data)
     busy_s = step(data).group_time_s[0]
     assert flops_per_s(job, "H100", READER) == pytest.approx(4 * flops_per_micro_batch(job) / (8 * busy_s), rel=1e-9)
+
+
+def test_groups_in_a_chain_fill_one_after_the_other() -> None:
+    """Stages of 2 s and 3 s with 4 s and 1 s to fill each of two virtual stages: (2 + 8) + (3 + 2) = 15 s in all.
+
+    The slowest stage sets the pace, and the other 12 s fill, over two virtual stages.
+    """
+    one, other = TimedGroup("b", "H100", 5, 2.0, 4.0, 4, 2), TimedGroup("a", "H100", 5, 3.0, 1.0, 4, 2)
+    chained = chained_group((one, other))
+    assert (chained.site, chained.stage_time_s, chained.fill_s) == ("a+b", 3.0, 6.0)

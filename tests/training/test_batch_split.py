@@ -117,6 +117,18 @@ def test_what_whole_numbers_leave_over_goes_to_the_pool_that_would_end_first() -
     assert _interpolated_splits((pool(1, 1.0, 3), pool(1, 1.5)), (4, 4), (2, 6), 8)[0] == (3, 5)
 
 
+def test_a_pool_that_is_too_slow_gets_no_work_and_a_full_one_no_more() -> None:
+    """20 s for a single micro batch, 24 s for all of them at the other pool, which has memory for 30 or for 20."""
+    for limit, best in ((30, (0, 24)), (20, (4, 20))):
+        groups = pool(1, 20.0), pool(1, 0.5, limit)
+
+        def step_s(split: tuple[float, ...], groups: tuple[TimedGroup, ...] = groups) -> float:
+            return max(group.time_s(m) for group, m in zip(groups, split, strict=True))
+
+        timing = cast(StepTimingModel, SimpleNamespace(step_s=step_s))
+        assert _hill_climb(timing, groups, (12, 12), 24) == best
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_moves_between_pools_end_at_the_best_split(seed: int) -> None:
     """Against all splits of the batch, for steps that end with the slowest pool; two of them have 1 to 3 replicas."""

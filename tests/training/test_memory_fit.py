@@ -61,6 +61,14 @@ def test_as_many_micro_batches_as_fit(cut: dict[str, int]) -> None:
         assert max_micro_batches_in_memory(got, group, found, memory) == expected
 
 
+def test_without_memory_for_one_micro_batch_none_fits() -> None:
+    found = job(tp=2, pp=4)
+    got = placed(found, ("H100", 8))
+    (group,) = got.groups
+    profile = replace(accelerator_profile(group, found, READER), memory_bytes=0.0)
+    assert max_micro_batches_in_memory(got, group, found, profile) == 0
+
+
 def test_the_issue_has_both_figures() -> None:
     """Fully sharded over 8 ranks the job fits; the message of the whole one has both figures in GB."""
     whole, sharded = job(tp=1), job(tp=1, fully_sharded=True)

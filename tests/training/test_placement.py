@@ -17,7 +17,13 @@ from twin.errors import TopologyError
 from twin.model.job_rules import job_shape_issues
 from twin.model.jobs import Parallelism, Placement, TrainingJob
 from twin.model.shape import ModelShape
-from twin.training.placement import JobPlacement, domain_sharing, place_job, rank_pairs_between_racks
+from twin.training.placement import (
+    JobPlacement,
+    accelerator_profile,
+    domain_sharing,
+    place_job,
+    rank_pairs_between_racks,
+)
 
 SHAPE = ModelShape(n_layers=64, n_hidden=768, n_heads=48, n_ffn_hidden=1024, n_vocab=1000, n_sequence=240)
 EXPERTS = replace(SHAPE, n_experts=16, n_experts_active=2)
@@ -341,3 +347,26 @@ def test_more_sites_than_bounded() -> None:
     sites: Racks = {f"s{i:02d}": [("H100", 1)] for i in range(33)}
     with pytest.raises(TopologyError, match="33 sites"):
         placed(sites, job(*map(Placement, sites)))
+
+
+# --- profiles ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_relayed_exchange_takes_a_hop_over_nvlink() -> None:
+    """Another one where it goes to the cards of other rails; half a card is half the rate."""
+    found = job(Placement("a"), tp=1)
+    (group,) = placed({"a": [("H100", 8)]}, found).groups
+    plain = accelerator_profile(group, found, READER)
+    for relayed_ratio, crosses, n_hops in ((0.25, False, 1), (0.0, True, 1), (1.0, True, 2)):
+        changed = replace(group, relayed_ratio=relayed_ratio, crosses_rails=crosses, card_ratio=0.5)
+        profile = accelerator_profile(changed, found, READER)
+        assert profile.nic_hop_s == pytest.approx(plain.nic_hop_s + n_hops * plain.nvlink_hop_s)
+        assert profile.nic_bytes_per_s == 0.5 * plain.nic_bytes_per_s
+        assert profile.relayed_ratio == relayed_ratio
+
+
+def test_a_domain_is_as_large_as_what_is_in_use_of_it() -> None:
+    found = job(Placement("a"), tp=1)
+    for n, n_domain in ((1, 1), (3, 3), (8, 8), (20, 8)):
+        (group,) = placed({"a": [("H100", n)]}, found).groups
+        assert group.n_domain == accelerator_profile(group, found, READER).n_domain == n_domain
