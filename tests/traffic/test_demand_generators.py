@@ -51,7 +51,7 @@ def test_all_to_all_is_equal() -> None:
     assert demands(arrays_of(THREE), "all_to_all", total_gbps=600) == dict.fromkeys(pairs, 100.0)
     assert demands(arrays_of(THREE), "all_to_all", gbps_per_node=10) == dict.fromkeys(pairs, 5.0)
     assert demands(arrays_of(THREE), "all_to_all", peak_utilisation_ratio=1) == dict.fromkeys(pairs, 1.0), "unscaled"
-    assert demands(arrays_of(THREE), "all_to_all", total_gbps=0) == dict.fromkeys(pairs, 0.0)
+    assert demands(arrays_of(THREE), "all_to_all", total_gbps=0) == {}
 
 
 def test_the_nodes_are_racks_hosts_and_storage_else_leaves_else_all() -> None:
@@ -139,8 +139,7 @@ def test_a_node_of_size_0_has_no_demand() -> None:
     four = arrays_of({"a": 1, "b": 1, "c": 1, "d": 0})
     for generator, more in (("gravity", {}), ("hose", {"by_ports": True})):
         assert set(totals(demands(four, generator, total_gbps=1, **more))[0]) == {"a", "b", "c"}
-    with pytest.raises(TopologyError):
-        demands(four, "gravity", totals_gbps={"a": 0, "b": 0})
+    assert demands(four, "gravity", totals_gbps={"a": 0, "b": 0}) == {}
 
 
 def test_unknown_nodes_of_totals_are_all_named() -> None:
@@ -176,8 +175,8 @@ def test_incast_goes_to_one_node() -> None:
     four = arrays_of(dict.fromkeys("abcd", 1))
     assert demands(four, "incast", target="b", total_gbps=6) == {"a>b": 2.0, "c>b": 2.0, "d>b": 2.0}
     assert demands(four, "incast", target="spine", nodes="c", total_gbps=6) == {"c>spine": 6.0}
-    found = [demands(four, "incast", n_sources=2, total_gbps=6, seed=seed) for seed in range(30)]
-    assert {key for one in found for key in one} == {f"{a}>{b}" for a in "abcd" for b in "abcd" if a != b}
+    found = [demands(four, "incast", target="d", n_sources=2, total_gbps=6, seed=seed) for seed in range(30)]
+    assert {tuple(one) for one in found} == {("a>d", "b>d"), ("a>d", "c>d"), ("b>d", "c>d")}
     for one in found:
         assert len(totals(one)[0]) == 2
         assert list(totals(one)[1].values()) == [6.0]
@@ -208,9 +207,10 @@ def test_a_stated_matrix_is_read_and_may_be_scaled() -> None:
     ("generator", "n"), [("all_to_all", 6), ("permutation", 3), ("gravity", 6), ("hose", 6), ("incast", 2)]
 )
 def test_the_number_of_demands_is_bounded(generator: str, n: int) -> None:
-    assert len(demands(arrays_of(THREE), generator, n, total_gbps=1)) == n
+    more = {"target": "a"} if generator == "incast" else {}
+    assert len(demands(arrays_of(THREE), generator, n, total_gbps=1, **more)) == n
     with pytest.raises(TopologyError, match=f"make {n} demands"):
-        demands(arrays_of(THREE), generator, n - 1, total_gbps=1)
+        demands(arrays_of(THREE), generator, n - 1, total_gbps=1, **more)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,32 @@ def test_one_hash_leaves_half_of_the_later_links_unused() -> None:
     assert written_routes([]).polarised().split_ratio.tolist() == []
 
 
+def test_groups_under_one_hash_are_those_of_the_links_that_are_left() -> None:
+    """The four links above that are used carry half of the flows each; the two from 0 decide for all of them."""
+    links = [(0, 1), (0, 2), (1, 3), (1, 4), (2, 3), (2, 4)]
+    even = written_routes(links, [(0, 0.5), (1, 0.5), (2, 0.25), (3, 0.25), (4, 0.25), (5, 0.25)])
+    found = LinkGroups.of(even, one_hash=True)
+    assert (found.n_flows.tolist(), found.n_links.tolist(), found.n_groups.tolist()) == ([1.0], [2.0], [1.0])
+    found = LinkGroups.of(even)
+    assert (found.n_flows.tolist(), found.n_links.tolist(), found.n_groups.tolist()) == ([1, 1], [2, 4], [1, 1])
+
+
+@pytest.mark.parametrize("new", [[5, 0, 1, 2], [0, 9, 1, 2], [7, 1, 0, 8], [1, 2, 3, 0]])
+def test_numbers_of_nodes_change_nothing(new: list[int]) -> None:
+    """Two ways from the first to the last node, the second link of each twice as fast, and back over one of them."""
+    links = [(new[a], new[b]) for a, b in [*TWO_WAYS, (3, 1), (1, 0)]]
+    routes = written_routes(
+        links,
+        [(0, 0.5), (1, 0.5), (2, 0.5), (3, 0.5)],
+        [(4, 1.0), (5, 1.0)],
+        capacity_bytes_per_s=[1.0, 1.0, 2.0, 2.0, 1.0, 1.0],
+    )
+    found = LinkFlows.of(routes)
+    assert found.group.tolist() == [0, 0, 1, 1, 2, 2]
+    assert found.n_counted().tolist() == found.n_counted(one_hash=True).tolist() == [2.0, 2.0, 1.0]
+    assert routes.polarised().split_ratio.tolist() == [0.5, 0.5, 0.5, 0.5, 1.0, 1.0]
+
+
 def test_the_paths_of_one_hash_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     fabric = routes_of(leaf_spine(2, 3, 3), [(0, 3)])
     monkeypatch.setattr(hash_groups, "MAX_STATES", 1)

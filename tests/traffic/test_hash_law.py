@@ -37,11 +37,12 @@ def slowdown(times: PhaseTimes) -> float:
 
 @pytest.mark.parametrize("n_flows", [25, 32, 64, 128])
 @pytest.mark.parametrize("n_links", [3, 8, 64, 1000])
-def test_the_series_is_within_one_hundredth_of_the_exact_chance(n_flows: int, n_links: int) -> None:
+def test_the_series_is_close_to_the_exact_chance(n_flows: int, n_links: int) -> None:
+    """Within one hundredth for three links, and within six of ten thousand for more."""
     x = np.arange(-(-n_flows // n_links), n_flows)
     exact = np.array([chance_none_fuller(n_flows, n_links, int(at_most)) for at_most in x])
     found = chance_not_above(np.full(len(x), float(n_flows)), np.full(len(x), float(n_links)), x.astype(float))
-    assert np.abs(found - exact).max() < 0.01
+    assert np.abs(found - exact).max() < (0.01 if n_links == 3 else 6e-4)
 
 
 @pytest.mark.parametrize("n_flows", [3, 40, 401])

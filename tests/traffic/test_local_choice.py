@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import hypergeom
+from scipy.stats import binom, hypergeom
 
 from tests.naive_hashing import Fabric
 from tests.traffic.fabrics import Pairs, leaf_spine, routes_of
@@ -71,22 +71,43 @@ def test_larger_flows_take_longer() -> None:
     assert times.ended_ratio == pytest.approx([(5 / 6) ** 2, 1.0])
 
 
-def test_flows_that_come_together_over_several_links_count_one_by_one() -> None:
-    """Leaf A chooses among three switches; two of them lead to X, which chooses among three links of 1 byte/s.
-
-    Each of six flows comes to X with chance 2/3. Up to 3 of them end after the 4/3 s of even splitting: 233 of 729.
-    """
+def two_of_three_ways() -> Fabric:
+    """Leaf A chooses among three switches; two of them lead to X, which chooses among three links of 1 byte/s."""
     n = 12
     a, b, s1, s2, s3, x, y, p, q, r, t = range(n, n + 11)
     cards = [(card, a if card < 6 else b) for card in range(n)]
     fast = [(a, s1), (a, s2), (a, s3), (s1, x), (s2, x), (s3, y), (y, t), (p, b), (q, b), (r, b), (t, b)]
     slow = [(x, p), (x, q), (x, r)]
-    capacity = [1.0] * n + [64.0] * len(fast) + [1.0] * len(slow)
-    fabric = Fabric(n, n + 11, cards + fast + slow, capacity)
-    times = times_of(fabric, [(i, i + 6) for i in range(6)])
+    return Fabric(n, n + 11, cards + fast + slow, [1.0] * n + [64.0] * len(fast) + [1.0] * len(slow))
+
+
+def test_flows_that_come_together_over_several_links_count_one_by_one() -> None:
+    """Each of six flows comes to X with chance 2/3. Up to 3 end after the 4/3 s of even splitting: 233 of 729."""
+    times = times_of(two_of_three_ways(), [(i, i + 6) for i in range(6)])
     assert times.even_s == pytest.approx(4 / 3)
     assert times.time_s == pytest.approx([4 / 3, 2.0])
     assert times.ended_ratio == pytest.approx([233 / 729, 1.0])
+
+
+@pytest.mark.parametrize("n_flows", [300, 1000])
+def test_many_such_flows_have_the_binomial_law_of_scipy(n_flows: int) -> None:
+    times = times_of(two_of_three_ways(), [(i, i + 6) for i in range(6)], n_flows)
+    at_most = 3 * np.floor(times.time_s * n_flows + 1e-6)
+    assert len(at_most) > 10
+    assert times.ended_ratio == pytest.approx(binom(6 * n_flows, 2 / 3).cdf(at_most), abs=2e-3)
+
+
+def test_many_flows_of_one_leaf_are_certain() -> None:
+    """3003 flows on two links are 1502 on one of them."""
+    times = times_of(leaf_spine(2, 3, 2), [(0, 3), (1, 4), (2, 5)], 1001)
+    assert times.time_s == pytest.approx([1502 / 1001])
+    assert times.ended_ratio.tolist() == [1.0]
+
+
+def test_flows_of_different_bytes_count_by_their_squares() -> None:
+    """1 and 3 bytes are flows of 2.5 bytes; each takes a link, and the larger card ends after 3 s."""
+    times = times_of(leaf_spine(2, 2, 2), [(0, 2), (1, 3)], sizes=[1.0, 3.0])
+    assert (times.even_s, times.time_s.tolist()) == (3.0, [3.0])
 
 
 @pytest.mark.parametrize(("n_flows", "within"), [(7, 1e-9), (1024, 1e-6), (1025, 2e-3), (40_000, 2e-3)])

@@ -25,6 +25,11 @@ def accepts(kind: type[TrafficParams], **fields: Any) -> bool:
     return True
 
 
+def needed(kind: type[TrafficParams]) -> dict[str, Any]:
+    """Fields that a kind needs beside the amount."""
+    return {"target": "a"} if kind is Incast else {}
+
+
 @pytest.mark.parametrize("name", BOUNDS)
 def test_amounts_have_bounds(name: str) -> None:
     kind, field, good, bad = BOUNDS[name]
@@ -34,9 +39,9 @@ def test_amounts_have_bounds(name: str) -> None:
 
 @pytest.mark.parametrize("kind", [Permutation, Hose, Incast])
 def test_a_seed_is_one_of_32_bits_and_0_unless_stated(kind: type[TrafficParams]) -> None:
-    found = [accepts(kind, total_gbps=1.0, seed=seed) for seed in (-1, 0, 2**32 - 1, 2**32)]
+    found = [accepts(kind, total_gbps=1.0, seed=seed, **needed(kind)) for seed in (-1, 0, 2**32 - 1, 2**32)]
     assert found == [False, True, True, False]
-    assert kind(total_gbps=1.0).seed == 0  # type: ignore[attr-defined]
+    assert kind(total_gbps=1.0, **needed(kind)).seed == 0  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("first", AMOUNTS)
@@ -47,8 +52,8 @@ def test_one_amount_and_no_second(first: str, second: str) -> None:
 
 @pytest.mark.parametrize("kind", [AllToAll, Permutation, Gravity, Hose, Incast])
 def test_an_amount_is_needed(kind: type[TrafficParams]) -> None:
-    assert not accepts(kind)
-    assert accepts(kind, total_gbps=0.0), "0 is stated"
+    assert not accepts(kind, **needed(kind))
+    assert accepts(kind, total_gbps=0.0, **needed(kind)), "0 is stated"
 
 
 def test_what_has_amounts_of_its_own_needs_none_and_may_be_scaled() -> None:
@@ -61,7 +66,7 @@ def test_what_has_amounts_of_its_own_needs_none_and_may_be_scaled() -> None:
 
 
 def test_counts_have_bounds() -> None:
-    assert [accepts(Incast, total_gbps=1.0, n_sources=n) for n in (0, 1, 1_000_000, 1_000_001)] == [
+    assert [accepts(Incast, target="a", total_gbps=1.0, n_sources=n) for n in (0, 1, 1_000_000, 1_000_001)] == [
         False,
         True,
         True,

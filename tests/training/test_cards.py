@@ -13,7 +13,8 @@ from twin.arrays import State
 from twin.errors import TwinError
 from twin.loading import from_document
 from twin.stages.evaluation import Case
-from twin.training.cards import CardLoss, _loads
+from twin.traffic.rail_split import carried_cards
+from twin.training.cards import CardLoss
 
 
 @pytest.fixture(autouse=True)
@@ -104,13 +105,17 @@ def test_pxn_lends_cards_and_nothing_idles() -> None:
     assert (loss.n_cards_lost, loss.n_accelerators_idled, loss.n_replicas) == (2, 0, 6)
     assert loss.card_ratio == (0.75,)
     assert loss.relayed_ratio == (1.0,)
-    assert loss.link_share_ratio is None
+    split = loss.rail_split
+    assert split is not None
+    (ports,) = split.nodes.values()
+    assert (ports.rail.tolist(), ports.carried_ratio.tolist()) == ([1, 2, 3, 4], [1.0, 0.0, 1.0, 1.0])
     data["jobs"][0]["pxn_spread"] = "one"
     loss = loss_of(data)
     assert loss.card_ratio == (0.5,)
-    assert loss.link_share_ratio is not None
-    names = sorted(link["id"] for link in data["links"])
-    assert {name: w for name, w in zip(names, loss.link_share_ratio, strict=True) if w != 1.0} == {"h03~leaf-3": 2.0}
+    split = loss.rail_split
+    assert split is not None
+    (ports,) = split.nodes.values()
+    assert (ports.rail.tolist(), ports.carried_ratio.tolist()) == ([1, 2, 3, 4], [1.0, 0.0, 2.0, 1.0])
 
 
 def test_pxn_is_slower_than_all_cards_and_one_heir_slower_than_many() -> None:
@@ -197,7 +202,7 @@ def test_heirs_are_the_next_alive_cards_of_the_domain() -> None:
     """Domain 0 lost cards 0 and 3, which goes round to 1. Domain 1 has no card left. Domain 2 lost two in a row."""
     domain = np.repeat([0, 1, 2], 4)
     alive = np.array([0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1], dtype=bool)
-    assert _loads(domain, alive).tolist() == [0, 3, 1, 0, 0, 0, 0, 0, 1, 0, 0, 3]
+    assert carried_cards(domain, alive).tolist() == [0, 3, 1, 0, 0, 0, 0, 0, 1, 0, 0, 3]
 
 
 # --- refused ---------------------------------------------------------------------------------------------------------
@@ -307,5 +312,5 @@ def test_one_replica_that_is_left_goes_on() -> None:
 
 
 def test_the_only_card_of_the_last_domain_is_its_heir() -> None:
-    assert _loads(np.array([0, 0, 1, 1]), np.array([True, True, True, False])).tolist() == [1, 1, 2, 0]
-    assert _loads(np.array([0, 0, 1, 1]), np.array([False, True, False, False])).tolist() == [0, 2, 0, 0]
+    assert carried_cards(np.array([0, 0, 1, 1]), np.array([True, True, True, False])).tolist() == [1, 1, 2, 0]
+    assert carried_cards(np.array([0, 0, 1, 1]), np.array([False, True, False, False])).tolist() == [0, 2, 0, 0]

@@ -149,7 +149,7 @@ def joint_times(even_s: float, parts: Sequence[PhaseTimes]) -> PhaseTimes:
         parts: ends of the parts, at least one.
     """
     first_s = max(float(part.time_s[0]) for part in parts)
-    time_s = np.unique(np.concatenate([np.array([first_s]), *(part.time_s for part in parts)]))
+    time_s = np.unique(np.concatenate([part.time_s for part in parts]))
     time_s = time_s[time_s >= first_s]
     chance = np.ones(len(time_s))
     for part in parts:

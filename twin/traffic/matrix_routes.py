@@ -10,8 +10,9 @@ from ..arrays import Floats, Ints, State
 from ..kernels.class_loads import class_loads
 from ..kernels.ecmp import worst_to_destination_us
 from ..kernels.graph import Destinations
-from .routing import REL_TOLERANCE, Router, Routes, links_with_share
+from .routing import Router, Routes, links_with_share
 from .twin_nodes import ArcTable, destinations_of
+from .walk import REL_TOLERANCE
 
 
 class MatrixRoutes:
