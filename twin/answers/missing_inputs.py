@@ -64,7 +64,7 @@ def _kinds(state: State, reader: FigureReader) -> Iterator[tuple[Bools, str, str
     yield (
         (state["link_straight_km"] > 0) & ~is_stated,
         "between sites without a length",
-        "latency is that of the great circle times route_over_straight_ratio, loss that of 0 km",
+        f"latency is that of the great circle times {reader.general('route_over_straight_ratio'):g}, loss that of 0 km",
         "State spans: [{length_km: 40}]",
     )
     yield (
