@@ -132,4 +132,4 @@ def test_the_warning_of_links_between_sites_gives_the_ratio() -> None:
         node["site"] = "x" if node["id"] in "al" else "y"
     (warning,) = from_document(data).warnings
     ratio = catalogue().general["route_over_straight_ratio"].value
-    assert f"great circle times {ratio:g}, loss" in warning.effect
+    assert warning.effect == f"latency and cuts are those of the great circle times {ratio:g}, loss that of 0 km"
