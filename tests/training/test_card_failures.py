@@ -72,6 +72,17 @@ def test_an_exchange_over_seven_of_eight_cards_takes_eight_sevenths() -> None:
     assert seven > eight
 
 
+@pytest.mark.parametrize("spread", ["all", "one"])
+def test_a_site_with_whole_cards_stays_as_it_is(spread: str) -> None:
+    data = hosts_data(on_card_loss="pxn", pxn_spread=spread, model=WIDE, n_global_batch=960)
+    for node in data["nodes"]:
+        node["site"] = "t" if node["id"] in ("h04", "h05") else "s"
+    data["sites"].append({"id": "t"})
+    data["jobs"][0]["placement"].append({"site": "t"})
+    whole, lost = steps(data, [], [cable(3, 2, 1)])
+    assert whole < lost < float("inf")
+
+
 @st.composite
 def failures(draw: st.DrawFn) -> tuple[dict[str, Any], list[list[dict[str, Any]]]]:
     """A job on rails, and lists of failures that grow by one each time."""
