@@ -19,10 +19,12 @@ from rich.table import Table
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from twin.kernels.class_loads import class_loads
 from twin.kernels.congestion import max_min_rates
-from twin.kernels.ecmp import place_demands, trace_pair
+from twin.kernels.ecmp import trace_pair
 from twin.kernels.graph import ArcGraph
 from twin.kernels.paths import shortest_distances, shortest_hops
+from twin.traffic.twin_nodes import ArcTable, destinations_of
 
 TOLERANCE = 1e-12
 
@@ -144,28 +146,31 @@ def bench_case(case: Case, repeats: int, table: Table, n_sources: int = 20) -> N
     )
     np.testing.assert_array_equal(hops, dijkstra(matrix, indices=sources, unweighted=True))
 
-    load, columns = np.empty(2 * n_links), (graph, case.weight, up, share)
-    units = np.arange(n_nodes), np.ones(n_nodes)
-    routed = np.empty(n_sources * n_nodes, dtype=np.bool_)
+    columns = (graph, case.weight, up, share)
+    table = ArcTable.of(graph, case.weight, share, up)
 
-    def place_one() -> None:
-        load[:] = 0.0
-        ends = np.array([0, n_nodes])
-        place_demands(*columns, sources[:1], distances[:1], ends, *units, TOLERANCE, load, routed)
+    def place(n_targets: int) -> Callable[[], np.ndarray]:
+        """One unit from every other node to each of the first ones."""
+        source, target = np.tile(np.arange(n_nodes), n_targets), np.repeat(np.arange(n_targets), n_nodes)
+        other = source != target
+        pairs = source[other], target[other], np.ones(int(other.sum()))
+        destinations, _ = destinations_of(table.arcs, *pairs)
+        flow = np.zeros((n_nodes, int(np.diff(destinations.class_first).max())))
+        load = np.zeros(2 * n_links)
 
-    row("ECMP loads, all nodes to one", place_one, (lambda: networkx_loads(peer, 0), 1), None)
+        def run() -> np.ndarray:
+            load[:] = 0.0
+            class_loads(table.arcs, table.by_hops, destinations, TOLERANCE, False, flow, load)
+            return load
+
+        return run
+
+    to_one = place(1)
+    row("ECMP loads, all nodes to one", to_one, (lambda: networkx_loads(peer, 0), 1), None)
     expected, head = networkx_loads(peer, 0), graph.head.tolist()
-    np.testing.assert_allclose(load, [expected.get((head[a ^ 1], head[a]), 0.0) for a in range(2 * n_links)], rtol=1e-9)
-
-    first = np.arange(n_sources + 1) * n_nodes
-    demands = np.tile(np.arange(n_nodes), n_sources), np.ones(n_sources * n_nodes)
-    row(
-        "the same in a matrix, per destination",
-        lambda: place_demands(*columns, sources, distances, first, *demands, TOLERANCE, load, routed),
-        None,
-        None,
-        per=n_sources,
-    )
+    of_table = [expected.get((head[a ^ 1], head[a]), 0.0) for a in table.arc_id.tolist()]
+    np.testing.assert_allclose(to_one(), of_table, rtol=1e-9)
+    row("the same in a matrix, per destination", place(n_sources), None, None, per=n_sources)
     scratch = np.zeros(n_nodes), np.empty(n_nodes, dtype=np.int64)
     out = np.empty(2 * n_links, dtype=np.int64), np.empty(2 * n_links)
     far = n_nodes // 2

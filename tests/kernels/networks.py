@@ -5,11 +5,14 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 from tests.naive import Link
+from twin.kernels.class_loads import class_loads
 from twin.kernels.graph import ArcGraph
 from twin.kernels.paths import shortest_distances
+from twin.traffic.twin_nodes import ArcTable, destinations_of
 
 TOLERANCE = 1e-12
 
@@ -49,6 +52,27 @@ class Net(NamedTuple):
         out = np.full((len(sources), self.n_nodes), np.nan)
         shortest_distances(self.graph, self.weight, self.up, np.array(sources, dtype=np.int64), out)
         return out
+
+
+def loads_by_class(
+    network: Net, source: np.ndarray, target: np.ndarray, amount: np.ndarray, together: bool = True
+) -> np.ndarray:
+    """Loads by arc of demands; twin destinations together, or each by itself."""
+    other = source != target
+    table = ArcTable.of(
+        network.graph, network.weight, network.share, network.up & (network.share.reshape(-1, 2) > 0).all(axis=1)
+    )
+    destinations, _ = destinations_of(table.arcs, source[other], target[other], amount[other])
+    if not together:
+        destinations = destinations._replace(class_first=np.arange(len(destinations.node) + 1))
+    flow = np.zeros((network.n_nodes, int(np.diff(destinations.class_first).max(initial=0))))
+    load, out = np.zeros(len(table.arc_id)), np.zeros(2 * len(network.links))
+    lost = class_loads(table.arcs, table.by_hops, destinations, TOLERANCE, False, flow, load)
+    assert not flow.any()
+    reaches = np.isfinite(network.distances(target)[np.arange(len(source)), source])
+    assert lost == pytest.approx(amount[~reaches].sum(), rel=1e-12)
+    out[table.arc_id] = load
+    return out
 
 
 def net(n_nodes: int, *links: tuple[int, int, float] | tuple[int, int, float, bool] | tuple) -> Net:

@@ -97,5 +97,5 @@ def test_the_walk_sees_what_is_used_and_what_is_not() -> None:
     assert [full for _, full in public(tree)] == ["lone", "A", "A.m"]
     assert {"A", "m"} <= set(names_in(tree))
     assert "lone" not in set(names_in(tree))
-    assert used()["place_demands"]
+    assert used()["trace_pair"]
     assert not used()["a_name_that_nobody_has"]

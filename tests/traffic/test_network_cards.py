@@ -111,6 +111,35 @@ def test_sites_do_not_compare_their_fabrics() -> None:
     assert cards_of({"sites": [{"id": "x"}, {"id": "y"}], "nodes": nodes, "links": links})[1] is None
 
 
+def test_accelerators_of_fewer_stated_cards_share_them_without_any_fault() -> None:
+    """Four cards for eight accelerators: accelerator i uses card i mod 4. Eight cards are as if none were stated."""
+    links = [cable(h, "a") for h in ("h1", "h2")]
+    state, states = cards_of({"nodes": [*hosts(2, n_cards=4), *leaves("a")], "links": links})
+    assert states is not None
+    assert states.alive.tolist() == [True] * 8
+    row = state.node_index["h2"]
+    assert states.card_of(np.full(8, row), np.arange(8)).tolist() == [4, 5, 6, 7] * 2
+    assert states.rail_of(np.arange(8)).tolist() == [0] * 4 + [1] * 4
+    assert cards_of({"nodes": [*hosts(2, n_cards=8), *leaves("a")], "links": links})[1] is None
+
+
+def test_rails_go_by_their_number_and_not_by_the_name_of_their_switch() -> None:
+    nodes = [*hosts(2), {"id": "z", "kind": "leaf", "rail": 1}, {"id": "a", "kind": "leaf", "rail": 2}]
+    links = [cable(h, leaf, 4) for h in ("h1", "h2") for leaf in ("z", "a")]
+    links[0] |= {"up": False}
+    assert alive_of({"nodes": nodes, "links": links}, "h1") == [False, True] * 4
+
+
+def test_rails_of_two_sites_are_fabrics_of_their_own() -> None:
+    """Three hosts of site x on rail 3, and one of site y on rail 1: none is a part of the other's fabric."""
+    nodes = [node | {"site": "x"} for node in hosts(4)]
+    nodes[3]["site"] = "y"
+    for site in "xy":
+        nodes += [{"id": f"{site}{rail}", "kind": "leaf", "rail": rail, "site": site} for rail in (1, 2, 3)]
+    links = [cable(h, f"x{rail}", 2) for h in ("h1", "h2", "h3") for rail in (2, 3)] + [cable("h4", "y1", 8)]
+    assert cards_of({"sites": [{"id": "x"}, {"id": "y"}], "nodes": nodes, "links": links})[1] is None
+
+
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
 def test_equal_halves_of_a_rail_are_told_apart_by_accelerators_and_hosts_not_by_switches(
     names: tuple[str, str],

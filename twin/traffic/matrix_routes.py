@@ -7,16 +7,20 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import Floats, Ints, State
-from ..kernels.ecmp import place_demands, worst_to_destination_us
-from .routing import Router, Routes
+from ..kernels.class_loads import class_loads
+from ..kernels.ecmp import worst_to_destination_us
+from ..kernels.graph import Destinations
+from .routing import Router, Routes, links_with_share
+from .twin_nodes import ArcTable, destinations_of
 from .walk import REL_TOLERANCE
 
 
 class MatrixRoutes:
     """Routes of the pairs of a traffic matrix.
 
-    Everything that enters for one destination goes there in one pass over the network, so the time grows with the
-    number of destinations and not with the number of pairs. Only max-min sharing needs the routes of single pairs.
+    Everything that enters for one class of twin destinations goes there in one pass over the network, so the time
+    grows with the number of destinations and not with the number of pairs. Only max-min sharing needs the routes of
+    single pairs.
     """
 
     def __init__(self, state: State, router: Router, share: Floats, source: Ints, target: Ints) -> None:
@@ -35,25 +39,39 @@ class MatrixRoutes:
         """The route of every single pair."""
         return self._router.routes(self._share, self._source, self._target)
 
+    @cached_property
+    def _table(self) -> ArcTable:
+        """The arcs that carry traffic."""
+        used = self._router.lit & links_with_share(self._share)
+        return ArcTable.of(self._state.graph, self._router.weight, self._share, used)
+
+    @cached_property
+    def _destinations(self) -> tuple[Destinations, Ints]:
+        return destinations_of(self._table.arcs, self._source, self._target, np.zeros(len(self._source)))
+
     def loads(self, amount: Floats) -> Floats:
-        """What each arc carries when every pair sends its amount; float64[2 * n_links] in the unit of `amount`."""
+        """Compute the load of each arc when every pair sends its amount.
+
+        Args:
+            amount: traffic of each pair in any unit, float64[n_pairs]; that of a pair without a path loads nothing.
+
+        Returns:
+            float64[2 * n_links] in the unit of `amount`.
+        """
+        destinations, pair = self._destinations
+        load = np.zeros(len(self._table.arc_id))
+        n_columns = int(np.diff(destinations.class_first).max(initial=0))
+        class_loads(
+            self._table.arcs,
+            self._table.by_hops,
+            destinations._replace(demand_gbps=amount[pair]),
+            REL_TOLERANCE,
+            False,
+            np.zeros((self._table.n_nodes, n_columns)),
+            load,
+        )
         out = np.zeros(2 * self._state.n_links)
-        for node, rows in self._rows:
-            distance = self._router.distances_to(node)
-            place_demands(
-                self._state.graph,
-                self._router.weight,
-                self._router.lit,
-                self._share,
-                np.array([node], dtype=np.int64),
-                distance.reshape(1, -1),
-                np.array([0, len(rows)], dtype=np.int64),
-                self._source[rows],
-                amount[rows],
-                REL_TOLERANCE,
-                out,
-                np.empty(len(rows), dtype=np.bool_),
-            )
+        out[self._table.arc_id] = load
         return out
 
     def worst_latency_us(self, arc_latency_us: Floats) -> Floats:

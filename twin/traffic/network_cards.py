@@ -124,12 +124,12 @@ def _in_fabric(state: State, ports: CardPorts, parts: Ints, up: Bools) -> Bools:
     """Ports whose switch is in the fabric of their rail and site, of the ports that are up; bool[n_rows]."""
     n_nodes = state.n_nodes
     rails = ports.rail.max(initial=0) + 2
-    fabric = np.unique(state["node_site"][ports.node] * rails + ports.rail, return_inverse=True)[1].reshape(-1)
+    fabric = np.unique(state["node_site"][ports.node] * rails + ports.rail, return_inverse=True)[1].ravel()
     keys, reached = np.unique(fabric[up] * n_nodes + parts[ports.switch[up]], return_inverse=True)
     if len(keys) == len(np.unique(keys // n_nodes)):
         return up
     # nodes count, not ports: a card may have two ports in one part, or one each in two planes
-    nodes = np.unique(reached.reshape(-1) * n_nodes + ports.node[up])
+    nodes = np.unique(reached.ravel() * n_nodes + ports.node[up])
     n_reaching = np.bincount(nodes // n_nodes, minlength=len(keys))
     of_fabric = np.unique(fabric * n_nodes + ports.node) // n_nodes
     n_of = np.bincount(of_fabric)
@@ -141,7 +141,7 @@ def _in_fabric(state: State, ports: CardPorts, parts: Ints, up: Bools) -> Bools:
     for one in np.flatnonzero(n_parts > 1).tolist():
         is_fabric[_largest(np.flatnonzero(key_fabric == one), size, nodes, n_nodes)] = True
     out = np.zeros(len(up), dtype=bool)
-    out[np.flatnonzero(up)] = is_fabric[reached.reshape(-1)]
+    out[np.flatnonzero(up)] = is_fabric[reached.ravel()]
     return out
 
 

@@ -145,7 +145,7 @@ class Router:
         self._trace(missing)
         traces = [self._traces[key] for key in keys]
         return _build_routes(
-            self._state, self._slots(links_with_share(share)), traces, source, target, route_of_pair.reshape(-1)
+            self._state, self._slots(links_with_share(share)), traces, source, target, route_of_pair.ravel()
         )
 
     def _slots(self, has_share: Bools) -> tuple[Ints, Ints, Ints]:
