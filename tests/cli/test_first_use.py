@@ -133,3 +133,10 @@ def test_the_warning_of_links_between_sites_gives_the_ratio() -> None:
     (warning,) = from_document(data).warnings
     ratio = catalogue().general["route_over_straight_ratio"].value
     assert warning.effect == f"latency and cuts are those of the great circle times {ratio:g}, loss that of 0 km"
+
+
+def test_a_demand_of_a_node_to_itself_is_local_traffic() -> None:
+    demands = [{"id": "d", "source": "a", "target": "a", "offered_gbps": 5.0}]
+    table = from_document(lines() | {"demands": demands}).demand_table()
+    assert "local traffic" in str(table)
+    assert table.carried_gbps == 5.0
