@@ -16,6 +16,7 @@ from ..render.numbers import number_text
 from ..render.path_table import path_table
 from ..render.quantities import names_text, percent_text
 from ..stages.evaluation import Evaluation
+from ..traffic.congestion import MAX_QUEUE_UTILISATION_RATIO
 from ..traffic.pair_paths import distinct_paths, hop_positions, separation
 from ..traffic.routing import Router
 from .arc_text import arc_name, capacity_reason
@@ -316,6 +317,13 @@ def _verdict(
         free = number_text(bottleneck.free_pair_gbps, "Gb/s")
         empty = number_text(min(hop.pair_gbps for hop in hops.values() if hop.pair_gbps is not None), "Gb/s")
         yield f"The pair can send {free} more beside the present load, and {empty} on an empty network."
+    full = [
+        h.link for h in hops.values() if (h.utilisation_ratio or 0.0) > MAX_QUEUE_UTILISATION_RATIO and h.queueing_us
+    ]
+    if full:
+        limit = percent_text(MAX_QUEUE_UTILISATION_RATIO)
+        names = names_text(sorted(set(full)))
+        yield f"Queueing delay is that at {limit} use on {names}; above that it has no estimate."
     if n_paths > len(paths):
         part = math.fsum(path.share_ratio for path in paths)
         yield f"{counted(len(paths), 'path')} of {n_paths:,} are listed, with {percent_text(part)} of the traffic."
