@@ -249,7 +249,9 @@ def _early_child(suite: Suite, baseline: Baseline, job: Job) -> int:
     _allow(10.0 + 5.0 * baseline.collection_s)
     _prepare(suite)
     files = list(dict.fromkeys(test.partition("::")[0] for test in job.tests))
-    return pytest.main([*_arguments(suite), "-x", *files], plugins=[Chosen(suite, baseline, job)])
+    code = pytest.main([*_arguments(suite), "-x", *files], plugins=[Chosen(suite, baseline, job)])
+    # conftest.py imports the package: where that fails, pytest calls it an error of usage
+    return pytest.ExitCode.INTERRUPTED if code == pytest.ExitCode.USAGE_ERROR else code
 
 
 def _late_child(suite: Suite, baseline: Baseline, jobs: dict[int, Job], workers: int, answer: Path) -> int:

@@ -308,7 +308,10 @@ class Port(NamedTuple):
 
 
 def lost_cards(
-    ports: Sequence[Port], n_cards: Mapping[tuple[str, int], int], part: Mapping[str, str]
+    ports: Sequence[Port],
+    n_cards: Mapping[tuple[str, int], int],
+    part: Mapping[str, str],
+    n_accelerators: Mapping[str, int],
 ) -> set[tuple[str, int, int]]:
     """(host, rail, card) of every card without a port into the fabric of its rail, at one site.
 
@@ -322,7 +325,10 @@ def lost_cards(
             if port.rail == rail and port.up:
                 reached[part[port.switch]].add(port.host)
         if reached:
-            fabric.add((rail, max(sorted(reached), key=lambda name: len(reached[name]))))
+            size = {name: (len(found), sum(n_accelerators[host] for host in found)) for name, found in reached.items()}
+            largest = [name for name in reached if size[name] == max(size.values())]
+            first = min(sorted(reached[name]) for name in largest)
+            fabric |= {(rail, name) for name in largest if sorted(reached[name]) == first}
         fabric |= {(rail, name) for name in reached if 2 * len(reached[name]) > len(hosts)}
     alive: set[tuple[str, int, int]] = set()
     n_dealt: dict[tuple[str, int], int] = defaultdict(int)

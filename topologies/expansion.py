@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from twin.errors import CatalogueError, TopologyError, TwinError, did_you_mean, joined_error
@@ -12,18 +14,33 @@ from twin.model.document import Fabric, TopologyDocument
 from twin.model.network import Expansion
 
 from .campuses import campuses_of
+from .dragonfly import DRAGONFLY
 from .fat_tree import FAT_TREE
 from .generator import Generator, check_ports, garbage_collector_paused, read_params
+from .grids import HYPERX, TORUS
+from .jellyfish import JELLYFISH
 from .leaf_spine import LEAF_SPINE
+from .multi_plane import MULTI_PLANE
 from .rail_clos import RAIL_CLOS
+from .rail_only import RAIL_ONLY
+from .three_tier import THREE_TIER
+from .topohub_networks import TOPOHUB
 
 MAX_RECORDS = 2_000_000
 """Default maximum number of nodes and links."""
 
 FABRICS: dict[str, Generator[Any]] = {
+    "dragonfly": DRAGONFLY,
     "fat_tree": FAT_TREE,
+    "hyperx": HYPERX,
+    "jellyfish": JELLYFISH,
     "leaf_spine": LEAF_SPINE,
+    "multi_plane": MULTI_PLANE,
     "rail_clos": RAIL_CLOS,
+    "rail_only": RAIL_ONLY,
+    "three_tier": THREE_TIER,
+    "topohub": TOPOHUB,
+    "torus": TORUS,
 }
 """Generators of one fabric; those with a top tier can also be a campus."""
 
@@ -102,8 +119,11 @@ def _generator_of(fabric: Fabric) -> tuple[Generator[Any], Any]:
 
 @cache
 def digest() -> str:
-    """Return the SHA-256 of the source of the generators, so that results of other code are not reused."""
+    """Return the SHA-256 of the sources of generators and of topohub, so that results of others are not reused."""
     result = hashlib.sha256()
+    topohub = find_spec("topohub")
+    if topohub is not None and topohub.origin is not None:
+        result.update(Path(topohub.origin).read_bytes())  # the version of its networks stands there
     for file in sorted(files(__package__).iterdir(), key=lambda item: item.name):
         if file.name.endswith(".py"):
             result.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from twin.model.network import Expansion
-from twin.model.records import Id, Link, Node
+from twin.model.records import Id, Link
 
-from .generator import FabricParams, Generator, padded
+from .generator import Generator, padded
+from .hosts import WithHosts, host, switch
 
 
-class FatTree(FabricParams):
+class FatTree(WithHosts):
     """Parameters of a k-ary fat tree."""
 
     k: Annotated[int, Field(ge=2, le=256, multiple_of=2)]
@@ -25,10 +26,6 @@ class FatTree(FabricParams):
     """Transceiver of all links."""
     part: Id | None = None
     """Catalogue id of all switches."""
-    accelerator: Id | None = None
-    """Accelerator of the hosts; None = plain hosts."""
-    n_accelerators_per_host: Annotated[int, Field(ge=1, le=10_000)] = 8
-    """Used only with `accelerator`."""
 
 
 def size(params: FatTree) -> tuple[int, int]:
@@ -49,18 +46,18 @@ def build(block: str, params: FatTree) -> Expansion:
     """Build nodes `block/core-1`, `block/spine-p1-1` (aggregation), `block/leaf-p1-1` (edge), `block/host-p1-1-1`."""
     half = params.k // 2
     cores = padded(f"{block}/core-", half * half)
-    nodes = [Node(name, "core", site=params.site, part=params.part, installed=params.installed) for name in cores]
+    nodes = [switch(name, "core", params, params.part) for name in cores]
     ends: list[tuple[str, str]] = []
     for pod in padded("p", params.k):
         spines = padded(f"{block}/spine-{pod}-", half)
         leaves = padded(f"{block}/leaf-{pod}-", half)
-        nodes += [_switch(name, "spine", f"{block}/{pod}", params) for name in spines]
-        nodes += [_switch(name, "leaf", f"{block}/{pod}", params) for name in leaves]
+        nodes += [switch(name, "spine", params, params.part, pod=f"{block}/{pod}") for name in spines]
+        nodes += [switch(name, "leaf", params, params.part, pod=f"{block}/{pod}") for name in leaves]
         ends += [(spine, core) for i, spine in enumerate(spines) for core in cores[i * half : (i + 1) * half]]
         ends += [(leaf, spine) for leaf in leaves for spine in spines]
         for leaf in leaves if params.hosts else ():
             hosts = padded(f"{block}/host-{leaf.rsplit('/leaf-', 1)[1]}-", half)
-            nodes += [_host(name, f"{block}/{pod}", params) for name in hosts]
+            nodes += [host(name, params, pod=f"{block}/{pod}") for name in hosts]
             ends += [(host, leaf) for host in hosts]
     links = tuple(
         Link(
@@ -73,22 +70,6 @@ def build(block: str, params: FatTree) -> Expansion:
         for lower, upper in ends
     )
     return Expansion(tuple(nodes), links)
-
-
-def _switch(name: str, kind: Literal["leaf", "spine"], pod: str, params: FatTree) -> Node:
-    return Node(name, kind, site=params.site, part=params.part, pod=pod, installed=params.installed)
-
-
-def _host(name: str, pod: str, params: FatTree) -> Node:
-    return Node(
-        name,
-        "host",
-        site=params.site,
-        accelerator=params.accelerator,
-        n_accelerators=params.n_accelerators_per_host if params.accelerator else 0,
-        pod=pod,
-        installed=params.installed,
-    )
 
 
 FAT_TREE = Generator(

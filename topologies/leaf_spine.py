@@ -6,15 +6,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from twin.errors import TopologyError
 from twin.model.network import Expansion
-from twin.model.records import Id, Link, Node
+from twin.model.records import Id
 
-from .generator import FabricParams, Generator, Ports, padded
+from .generator import Generator, Ports, padded
+from .hosts import HostFabric, Ratio, hosts_of, n_parallel_for, rates_gbps, switch, switch_link
 
-Capacity = Annotated[float, Field(gt=0, le=1e7)]
 
-
-class LeafSpine(FabricParams):
+class LeafSpine(HostFabric):
     """Parameters of a leaf-spine fabric."""
 
     n_leaves: Annotated[int, Field(ge=1, le=100_000)]
@@ -23,26 +23,14 @@ class LeafSpine(FabricParams):
     """Spine switches; each leaf is linked to all of them."""
     n_hosts_per_leaf: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Hosts on each leaf."""
-    n_parallel: Ports = 1
-    """Members of the bundle between a leaf and a spine."""
-    n_ports_per_host: Ports = 1
-    """Members of the bundle between a host and its leaf."""
-    capacity_gbps: Capacity | None = None
-    """Capacity per member of a link between leaf and spine; None = the transceiver's rate."""
-    host_capacity_gbps: Capacity | None = None
-    """Capacity per member of a link between host and leaf; None = the transceiver's rate."""
-    transceiver: Id | None = None
-    """Transceiver between leaf and spine."""
-    host_transceiver: Id | None = None
-    """Transceiver between host and leaf."""
+    n_parallel: Ports | None = None
+    """Members of the bundle between a leaf and a spine; None = 1, or what `oversubscription_ratio` needs."""
+    oversubscription_ratio: Ratio | None = None
+    """Capacity of a leaf towards hosts over its capacity towards spines; None = as `n_parallel` makes it."""
     leaf_part: Id | None = None
     """Catalogue id of the leaves."""
     spine_part: Id | None = None
     """Catalogue id of the spines."""
-    accelerator: Id | None = None
-    """Accelerator of the hosts; None = plain hosts."""
-    n_accelerators_per_host: Annotated[int, Field(ge=1, le=10_000)] = 8
-    """Used only with `accelerator`."""
 
 
 def size(params: LeafSpine) -> tuple[int, int]:
@@ -58,48 +46,26 @@ def top_tier(block: str, params: LeafSpine) -> tuple[str, ...]:
 
 def build(block: str, params: LeafSpine) -> Expansion:
     """Build nodes `block/leaf-01`, `block/spine-1`, `block/host-01-1` and the links between them."""
-    site, installed = params.site, params.installed
+    n_parallel = _n_parallel(params)
     leaves, spines = padded(f"{block}/leaf-", params.n_leaves), top_tier(block, params)
-    nodes = [Node(name, "leaf", site=site, part=params.leaf_part, installed=installed) for name in leaves]
-    nodes += [Node(name, "spine", site=site, part=params.spine_part, installed=installed) for name in spines]
-    links = []
-    for leaf in leaves:
-        number = leaf.rsplit("-", 1)[1]
-        for host in padded(f"{block}/host-{number}-", params.n_hosts_per_leaf):
-            nodes.append(_host(host, params))
-            links.append(
-                Link(
-                    f"{host}~{leaf}",
-                    (host, leaf),
-                    capacity_gbps=params.host_capacity_gbps,
-                    n_parallel=params.n_ports_per_host,
-                    transceiver=params.host_transceiver,
-                    installed=installed,
-                )
-            )
-        links += [
-            Link(
-                f"{leaf}~{spine}",
-                (leaf, spine),
-                capacity_gbps=params.capacity_gbps,
-                n_parallel=params.n_parallel,
-                transceiver=params.transceiver,
-                installed=installed,
-            )
-            for spine in spines
-        ]
-    return Expansion(tuple(nodes), tuple(links))
+    nodes = [switch(name, "leaf", params, params.leaf_part) for name in leaves]
+    nodes += [switch(name, "spine", params, params.spine_part) for name in spines]
+    hosts, links = hosts_of(block, leaves, params.n_hosts_per_leaf, params)
+    links += [switch_link(leaf, spine, params, n_parallel) for leaf in leaves for spine in spines]
+    return Expansion((*nodes, *hosts), tuple(links))
 
 
-def _host(name: str, params: LeafSpine) -> Node:
-    return Node(
-        name,
-        "host",
-        site=params.site,
-        accelerator=params.accelerator,
-        n_accelerators=params.n_accelerators_per_host if params.accelerator else 0,
-        installed=params.installed,
-    )
+def _n_parallel(params: LeafSpine) -> int:
+    """Return the members of each bundle between leaf and spine; TopologyError if two parameters contradict."""
+    if params.oversubscription_ratio is None:
+        return params.n_parallel or 1
+    if params.n_parallel is not None:
+        raise TopologyError("n_parallel and oversubscription_ratio are stated", expected="one of them")
+    if not params.n_hosts_per_leaf:
+        raise TopologyError("oversubscription_ratio without hosts", hint="state n_hosts_per_leaf, or n_parallel")
+    host_gbps, up_gbps = rates_gbps(params)
+    down_gbps = params.n_hosts_per_leaf * params.n_ports_per_host * host_gbps
+    return n_parallel_for(params.oversubscription_ratio, down_gbps, params.n_spines, up_gbps, "oversubscription_ratio")
 
 
 LEAF_SPINE = Generator(

@@ -32,8 +32,12 @@ def star(ports: tuple[int, ...] = (1, 1, 1, 1), traffic: Any = (), **more: Any) 
     return from_document({"name": "star", "nodes": nodes, "links": links, "traffic": list(traffic)} | more)
 
 
+def block(generator: str, **params: Any) -> dict[str, Any]:
+    return {"id": "t", "generator": generator, "params": params}
+
+
 def made(generator: str, ports: tuple[int, ...] = (1, 1, 1, 1), **params: Any) -> dict[tuple[str, str], float]:
-    network = star(ports, [{"id": "t", "generator": generator, "params": params}])
+    network = star(ports, [block(generator, **params)])
     return {(d.source, d.target): d.offered_gbps for d in network.generated_demands}
 
 
@@ -97,9 +101,11 @@ def test_a_hose_fills_the_limits_of_each_node() -> None:
 
 def test_incast_by_hand() -> None:
     assert made("incast", target="h1", total_gbps=30) == {("h0", "h1"): 10, ("h2", "h1"): 10, ("h3", "h1"): 10}
-    some = made("incast", n_sources=2, seed=3, gbps_per_node=5)
+    some = made("incast", target="h2", n_sources=2, seed=3, gbps_per_node=5)
     assert list(some.values()) == [5, 5]
-    assert len({target for _, target in some}) == 1
+    assert {target for _, target in some} == {"h2"}
+    with pytest.raises(TwinError, match=r"traffic\[t\].params.target: is missing"):
+        made("incast", n_sources=2, gbps_per_node=5)
     with pytest.raises(TwinError, match="4 sources of 3 other nodes"):
         made("incast", target="h1", n_sources=4, total_gbps=1)
     with pytest.raises(TwinError, match=r"no node 'h-1' .did you mean"):
@@ -131,7 +137,7 @@ def test_both_forms_give_the_same_demands(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("x,h0,h1\nh0,0,-1\nh1,0,0\n", "traffic[t], line 2, column h1: -1 Gb/s (an entry is from 0 to 1e9 Gb/s)"),
+        ("x,h0,h1\nh0,0,-1\nh1,0,0\n", "traffic[t].csv, line 2, column h1: -1 Gb/s (an entry is from 0 to 1e9 Gb/s)"),
         ("x,h0,h1\nh0,0,one\nh1,0,0\n", "line 2, column h1: 'one' is no number (an entry is a number of Gb/s"),
         ("x,h0,h1\nh0,0,nan\nh1,0,0\n", "line 2, column h1: nan Gb/s"),
         ("x,h0,h8\nh0,0,1\nh8,0,0\n", "line 1, column 3: no node 'h8' (did you mean 'h3'"),
@@ -151,6 +157,70 @@ def test_a_bad_matrix_is_refused_with_place_rule_and_hint(text: str, problem: st
     with pytest.raises(TwinError) as caught:
         made("matrix", csv=text)
     assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "source;target;gbps\nh0;h1;2.5\n",
+        "source\ttarget\tgbps\nh0\th1\t2.5\n",
+        "x;h0;h1\nh0;0;2.5\nh1;;0\n",
+        "source,target,gbps\rh0,h1,2.5\r",
+        "x,h0,h1\r\nh0,0,2.5\r\nh1,0,0\r\n",
+        '\ufeff"source","target","gbps"\n"h0","h1","2.5"\n',
+        '"source", "target", "gbps"\n"h0", "h1", 2.5\n',
+        '\n"x;y;z", h0, h1\nh0, 7, 2.5\nh1, 0, 0\n',
+        "source,target,gbps\nh0,h1,2.5\nh0,h0,9\n",
+    ],
+)
+def test_matrices_as_other_tools_write_them(text: str) -> None:
+    """Semicolons, tabs, old line ends, a byte order mark, quotes, spaces; traffic of a node to itself."""
+    assert made("matrix", csv=text) == {("h0", "h1"): 2.5}
+
+
+def test_the_line_of_a_fault_is_that_of_the_text() -> None:
+    with pytest.raises(TwinError, match=r"traffic\[t\].csv, line 6, column gbps: 'x' is no number"):
+        made("matrix", csv='source,target,gbps\n\n"h0",h1,1\n"h2",h1,1\n\nh1,h0,x\n')
+
+
+@pytest.mark.parametrize("csv", ["source,target,gbps\nh0,h1,0\n", "x,h0,h1\nh0,0,0\nh1,0,0\n"])
+def test_a_matrix_of_zeros_makes_no_demands_and_says_so(csv: str) -> None:
+    assert made("matrix", csv=csv) == made("matrix", csv=csv, total_gbps=5) == made("all_to_all", total_gbps=0) == {}
+    with pytest.raises(TwinError, match="the block makes no demands, all of its amounts are 0"):
+        made("matrix", csv=csv, peak_utilisation_ratio=0.5)
+    network = star(traffic=[block("matrix", csv=csv)])
+    with pytest.raises(TwinError, match="traffic: no demands: all amounts of t are 0"):
+        network.demand_table()
+
+
+@pytest.mark.parametrize("least", [5e-324, 1e-310, 9e-10])
+def test_amounts_that_are_nearly_0_are_refused(least: float) -> None:
+    for params in ({"total_gbps": least}, {"gbps_per_node": least}):
+        with pytest.raises(TwinError, match="must be 0 or at least 1e-09 Gb/s, found"):
+            made("all_to_all", **params)
+    with pytest.raises(TwinError, match="must be 0 or at least 1e-09"):
+        made("gravity", totals_gbps={"h0": least, "h1": least})
+    with pytest.raises(TwinError, match="an entry is 0 or at least 1e-09 Gb/s"):
+        made("matrix", csv=f"source,target,gbps\nh0,h1,{least}\n")
+    assert sum(made("all_to_all", total_gbps=1e-9).values()) == pytest.approx(1e-9)
+
+
+def test_faults_of_gravity_are_told_in_words() -> None:
+    with pytest.raises(TwinError, match="totals_gbps names 1 node that the network lacks"):
+        made("gravity", totals_gbps={"h0": 1, "h9": 1})
+    with pytest.raises(TwinError, match="'h0' has more traffic than all other nodes together, 3 against 2"):
+        made("gravity", totals_gbps={"h0": 3, "h1": 2})
+    for name, more in (("gravity", {}), ("hose", {"by_ports": True})):
+        traffic = [block(name, total_gbps=1, **more)]
+        alone = {"nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "host"}], "traffic": traffic}
+        with pytest.raises(TwinError, match="0 of 2 chosen nodes have a link; expected at least 2 nodes with links"):
+            _ = from_document(alone).generated_demands
+
+
+def test_a_demand_of_a_node_to_itself_is_refused() -> None:
+    demand = {"id": "d", "source": "h0", "target": "h0", "offered_gbps": 1}
+    with pytest.raises(TwinError, match=r"demands\[d\]: from node 'h0' to itself .leave it out: it uses no link"):
+        star(demands=[demand]).score()
 
 
 def test_all_faults_of_a_matrix_are_told_at_once() -> None:

@@ -103,6 +103,13 @@ EXAMPLES: list[Example] = [
         changed(CARD_LOST, "jobs", "both", on_card_loss="pxn", pxn_spread="one"),
         CARD_LOST,
     ),
+    _one(
+        "set_load_balancing",
+        DATA | {"load_balancing": [{"mode": "dlb", "n_flows_per_pair": 2, "tier": "wide_area"}]},
+        mode="dlb",
+        n_flows_per_pair=2,
+        tier="wide_area",
+    ),
     # state
     _wan("set_transceivers", {"transceiver": "400ZR", "installed": "2026-01-01"}, part="400ZR"),
     _wan("set_channels", {"n_parallel": 12, "n_fibre_pairs": 2}, n_parallel=12, n_fibre_pairs=2),

@@ -74,7 +74,11 @@ def _tuple(name: str, parts: tuple[Any, ...], rules: list[Any]) -> st.SearchStra
         return st.tuples(*(_value(name, part, []) for part in parts)).map(list)
     low = max((rule.min_length for rule in rules if isinstance(rule, bounds.MinLen)), default=0)
     items = st.lists(_value(name, parts[0], []), min_size=low, max_size=low + 2)
-    return items.filter(lambda found: len({str(i.get("id", n)) for n, i in enumerate(found)}) == len(found))
+    return items.filter(lambda found: len({_id_of(item, n) for n, item in enumerate(found)}) == len(found))
+
+
+def _id_of(item: Any, n: int) -> str:
+    return str(item.get("id", n)) if isinstance(item, dict) else str(n)
 
 
 def _plain(name: str, kind: Any, rules: list[Any]) -> st.SearchStrategy[Any]:
@@ -91,6 +95,8 @@ def _plain(name: str, kind: Any, rules: list[Any]) -> st.SearchStrategy[Any]:
     assert kind is str, f"{name}: no way to draw {kind}"
     if name == "site":
         return st.just("here")  # a campus and its fabric have to agree
+    if name == "topology":
+        return st.sampled_from(["sndlib/abilene", "sndlib/polska"])
     for ending, ids in PARTS.items():
         if name.endswith(ending):
             assert all(catalogue().get(part) for part in ids)

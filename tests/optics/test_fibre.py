@@ -41,7 +41,7 @@ def total_db(span: dict[str, Any], ageing: AgeingCase = "value", later_years: fl
 def changed(data: dict[str, Any], *changes: StateChange) -> State:
     state, document = state_of(data)
     for change in changes:
-        state = change.overlay(state, Context("changes[0]", document, reader()))
+        state = change.overlay(state, Context("changes[0]", document, (), reader()))
     return state
 
 

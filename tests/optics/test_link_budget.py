@@ -394,7 +394,7 @@ def test_years_never_help_a_link_without_amplifiers(
     link: dict[str, Any], years: float, more_years: float, ageing: AgeingCase
 ) -> None:
     state, document = state_of(line(**link))
-    context = Context("changes[0]", document, reader())
+    context = Context("changes[0]", document, (), reader())
     young, old = (
         compute_link_health(Age(years=t).overlay(state, context), document, reader(), ageing)
         for t in (years, years + more_years)

@@ -182,7 +182,7 @@ def test_light_so_many_years_later_is_light_after_so_many_years(
     when = np.where(rows % 2 == 0, years, years / 3)
     later = compute_link_budgets(state, reader(), optical_paths_of_links(state, rows), ageing, when)
     for k, row in enumerate(rows):
-        aged = Age(years=when[k]).overlay(state, Context("changes[0]", document_, reader()))
+        aged = Age(years=when[k]).overlay(state, Context("changes[0]", document_, (), reader()))
         light = compute_link_budgets(aged, reader(), optical_paths_of_links(aged, rows[k : k + 1]), ageing)
         for name in ("received_dbm", "margin_db", "rate_gbps", "mode_margin_db", "line_gsnr_db", "loss_db", "droop_db"):
             a, b = getattr(later, name)[later.worst_path[k]], getattr(light, name)[light.worst_path[0]]
@@ -355,7 +355,7 @@ def test_leased_glass_is_paid_on_both_paths() -> None:
 @pytest.mark.parametrize(("srlg", "up"), [("north", True), ("south", True), ("bridge", False), ("hut", False)])
 def test_only_what_both_paths_share_takes_the_link_down(srlg: str, up: bool) -> None:
     state, found = state_of(protected(20, 60, srlgs=["hut"]))
-    down = FailSrlg(srlg=srlg).overlay(state, Context("changes[0]", found, reader()))
+    down = FailSrlg(srlg=srlg).overlay(state, Context("changes[0]", found, (), reader()))
     assert bool(compute_link_health(down, found, reader()).lit[0]) == up
 
 
@@ -363,7 +363,7 @@ def test_without_protection_every_risk_takes_the_link_down() -> None:
     glass = [{"length_km": 20, "srlgs": ["north"]}, {"length_km": 20, "srlgs": ["south"]}]
     state, found = state_of(line(transceiver="OpenZR+-400G", spans=glass))
     for srlg in ("north", "south"):
-        down = FailSrlg(srlg=srlg).overlay(state, Context("changes[0]", found, reader()))
+        down = FailSrlg(srlg=srlg).overlay(state, Context("changes[0]", found, (), reader()))
         assert not compute_link_health(down, found, reader()).lit[0]
 
 
@@ -591,7 +591,9 @@ CHANGES: list[tuple[StateChange, Edit]] = [
 
 def overlaid(data: dict[str, Any], change: StateChange, ageing: AgeingCase) -> LinkHealth:
     state, found = state_of(data)
-    return compute_link_health(change.overlay(state, Context("changes[0]", found, reader())), found, reader(), ageing)
+    return compute_link_health(
+        change.overlay(state, Context("changes[0]", found, (), reader())), found, reader(), ageing
+    )
 
 
 @pytest.mark.parametrize(("change", "edit"), CHANGES, ids=[f"{c.kind}{i}" for i, (c, _) in enumerate(CHANGES)])

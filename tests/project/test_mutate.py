@@ -50,6 +50,11 @@ def test_above() -> None:
 def test_count() -> None:
     assert count(2) == 2
 """
+CONFTEST = """from twin.toy.clip import LIMIT
+
+if LIMIT != 3:
+    raise ValueError(LIMIT)
+"""
 EQUIVALENT = """[[equivalent]]
 file = "twin/toy/clip.py"
 function = "clip"
@@ -64,6 +69,7 @@ def toy(tmp_path: Path) -> Path:
     """A checkout with one package and its tests."""
     files = {"twin/__init__.py": "", "twin/toy/__init__.py": "", "equivalent.toml": EQUIVALENT}
     files |= {"twin/toy/clip.py": CLIP, "twin/toy/count.py": COUNT, "tests/toy/test_toy.py": TESTS}
+    files["tests/conftest.py"] = CONFTEST
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -94,7 +100,8 @@ def test_survivors_are_the_faults_that_the_toy_tests_cannot_notice(toy: Path) ->
         ("return value + 1", "return value + 0"),
         ("return value + 1", "return value"),
     }
-    # noticed: LIMIT = 4, LIMIT = 2, value <= LIMIT, return value; value >= LIMIT is on the list
+    # noticed: LIMIT = 4, LIMIT = 2 (conftest.py cannot import either), value <= LIMIT, return value
+    # value >= LIMIT is on the list
     assert (clip["n_mutants"], clip["n_killed"], clip["n_equivalent"]) == (11, 4, 1)
     assert {row["after"] for row in count["survivors"]} == {"i = 1", "i = -1", "i += 2", "return n"}
     # noticed: i <= n, i >= n; and without end: i -= 1, i += 0, no step at all

@@ -271,11 +271,13 @@ def test_clean_loads_leave_a_lit_link_without_share_alone() -> None:
     found = evaluated(data)
     needs: dict[str, Any] = {name.partition(".")[0]: None for name in STAGES["clean_link_loads"].needs}
     needs = {name: found.outcome(name) for name in needs}
-    share = np.array(needs["job_share"])
+    share = np.array(needs["split_share"])
     link = found.case.state.link_ids.index("a-leaf-b-leaf")
     share[2 * link : 2 * link + 2] = 0.0
     fields = ("lit", "rate_unknown", "arc_latency_us")
-    needs |= {"job_share": share} | {f"health.{name}": getattr(found.health, name) for name in fields}
+    needs |= {"split_share": share, "cards.rail_split": None} | {
+        f"health.{name}": getattr(found.health, name) for name in fields
+    }
     clean = training.clean_link_loads(given(needs, state=found.case.state, reader=reader()))
     assert clean is not None
     used = {found.case.state.link_ids[link] for link in clean.arc // 2}

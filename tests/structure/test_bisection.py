@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.training.cases import state_of
 from twin.structure import bisection as bisection_
+from twin.structure import half_cuts
 from twin.structure.bisection import Bisection, bisection
 from twin.structure.clos_tree import clos_tree, tree_bisection_gbps
 from twin.structure.fabric import TooLargeError, fabric_of
@@ -38,16 +40,22 @@ def every_half(links: Links, hosts: list[str]) -> float:
     return best
 
 
-def found_for(links: Links, hosts: list[str]) -> Bisection:
+def found_for(
+    links: Links, hosts: list[str], *, forwarding: Sequence[str] = (), down: Collection[int] = ()
+) -> Bisection:
     kinds = {name: "host" if name in hosts else "leaf" for link in links for name in link[:2]}
     kinds |= dict.fromkeys(hosts, "host")
     data: dict[str, Any] = {
-        "nodes": [{"id": name, "kind": kind} for name, kind in kinds.items()],
+        "nodes": [
+            {"id": name, "kind": kind} | ({"forwards": True} if name in forwarding else {})
+            for name, kind in kinds.items()
+        ],
         "links": [{"id": f"l{i:03d}", "ends": [a, b], "capacity_gbps": gbps} for i, (a, b, gbps) in enumerate(links)],
     }
     state, _ = state_of(data)
-    gbps = np.repeat(state["link_capacity_gbps"], 2)
-    found = bisection(state, fabric_of(state, np.ones(state.n_links, np.bool_)), gbps)
+    lit = np.array([i not in down for i in range(state.n_links)])
+    gbps = np.repeat(np.where(lit, state["link_capacity_gbps"], 0.0), 2)
+    found = bisection(state, fabric_of(state, lit), gbps)
     assert isinstance(found, Bisection)
     return found
 
@@ -103,7 +111,7 @@ def test_a_clos_fabric_is_exact(links: Links, hosts: list[str]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_whatever_is_recognised_is_exact_and_the_rest_is_an_upper_bound(seed: int) -> None:
+def test_a_leaf_spine_with_a_link_less_is_exact(seed: int) -> None:
     rng = random.Random(seed)
     n_leaves, n_spines = rng.randint(2, 4), rng.randint(1, 3)
     hosts, links = [], []
@@ -117,27 +125,79 @@ def test_whatever_is_recognised_is_exact_and_the_rest_is_an_upper_bound(seed: in
         del links[rng.randrange(len(links))]
     found = found_for(links, hosts)
     truth = every_half(links, hosts)
-    if found.status == "exact":
-        assert found.gbps == pytest.approx(truth)
-    else:
-        assert found.gbps >= truth - 1e-6
+    assert found.status == "exact"
+    assert found.gbps == pytest.approx(truth)
 
 
-def test_a_ring_is_bounded() -> None:
-    """Six switches in a ring with a host each: two links are cut."""
-    hosts = [f"h{i}" for i in range(6)]
-    links = [(f"h{i}", f"p{i}", 100.0) for i in range(6)] + [(f"p{i}", f"p{(i + 1) % 6}", 10.0) for i in range(6)]
-    found = found_for(links, hosts)
-    assert (found.status, found.gbps) == ("upper bound", 20.0)
-    assert found.method.startswith("upper bound: minimum cuts between halves")
+def ring(n: int) -> tuple[Links, list[str]]:
+    """Switches in a ring, with a host at each."""
+    links = [(f"h{i:02d}", f"p{i:02d}", 100.0) for i in range(n)]
+    return links + [(f"p{i:02d}", f"p{(i + 1) % n:02d}", 10.0) for i in range(n)], [f"h{i:02d}" for i in range(n)]
+
+
+@pytest.mark.parametrize(("n", "status"), [(6, "exact"), (40, "upper bound")])
+def test_a_ring_is_cut_at_two_links(n: int, status: str) -> None:
+    found = found_for(*ring(n))
+    assert (found.status, found.gbps) == (status, 20.0)
+    assert found.method.startswith(status + ": ")
+
+
+def loose(seed: int) -> tuple[Links, list[str]]:
+    """Switches and hosts with random links, also between hosts."""
+    rng = random.Random(seed)
+    hosts = [f"h{i}" for i in range(rng.randint(2, 7))]
+    switches = [f"p{i}" for i in range(rng.randint(1, 6))]
+    links = [(host, rng.choice(switches), rng.choice([1.0, 2.0, 3.0])) for host in hosts]
+    pairs = [(a, b) for a, b in combinations([*hosts, *switches], 2) if rng.random() < 0.4]
+    return links + [(a, b, float(rng.randint(1, 9))) for a, b in pairs], hosts
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_small_networks_are_exact_and_bounds_are_no_less(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    links, hosts = loose(seed)
+    found = found_for(links, hosts, forwarding=hosts)
+    assert found.status == "exact"
+    assert found.gbps == pytest.approx(every_half(links, hosts))
+    monkeypatch.setattr(half_cuts, "MAX_EXACT_WORK", 0)
+    monkeypatch.setattr(bisection_, "clos_tree", lambda *_: None)
+    bound = found_for(links, hosts, forwarding=hosts)
+    assert bound.status == "upper bound"
+    assert bound.gbps >= found.gbps - 1e-9
+
+
+def test_two_end_points_of_which_one_forwards_have_the_capacity_between_them() -> None:
+    """Before, this was 0."""
+    for forwarding in ([], ["a"], ["a", "b"]):
+        assert found_for([("a", "b", 100.0)], ["a", "b"], forwarding=forwarding).gbps == 100.0
+        links = [("a", "p", 100.0), ("b", "p", 40.0), ("a", "b", 7.0)]
+        assert found_for(links, ["a", "b"], forwarding=forwarding).gbps == 47.0
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("exact", [True, False])
+def test_names_change_nothing_and_failures_add_nothing(seed: int, exact: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not exact:
+        monkeypatch.setattr(half_cuts, "MAX_EXACT_WORK", 0)
+    links, hosts = [leaf_spine(4, 2, 3, 10, 10), ring(24), clos(2, 2, 2, 2, 2, 10, 5), loose(seed)][seed % 4]
+    rng = random.Random(seed)
+    names = sorted({end for link in links for end in link[:2]})
+    renamed = dict(zip(names, rng.sample(names, len(names)), strict=True))
+    other = [(renamed[a], renamed[b], gbps) for a, b, gbps in links]
+    rng.shuffle(other)
+    before = found_for(links, hosts)
+    assert found_for(other, [renamed[host] for host in hosts]).gbps == pytest.approx(before.gbps, rel=1e-12)
+    down: set[int] = set()
+    for i in rng.sample(range(len(links)), 5):
+        down.add(i)
+        after = found_for(links, hosts, down=down)
+        assert after.gbps <= before.gbps * (1 + 1e-12)
+        before = after
 
 
 def test_large_networks_that_are_no_clos_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bisection_, "MAX_LINKS", 5)
-    hosts = [f"h{i}" for i in range(6)]
-    links = [(f"h{i}", f"p{i}", 100.0) for i in range(6)] + [(f"p{i}", f"p{(i + 1) % 6}", 10.0) for i in range(6)]
     with pytest.raises(TooLargeError, match="without a Clos fabric"):
-        found_for(links, hosts)
+        found_for(*ring(6))
 
 
 def test_unknown_rates_and_single_end_points_have_a_reason() -> None:

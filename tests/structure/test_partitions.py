@@ -164,6 +164,7 @@ def test_end_points_are_leaves_or_all_nodes_without_hosts() -> None:
     found = find_partitions(fabric_of(chain, np.ones(3, np.bool_)))
     # the middle link has two leaves on each side; the others are the only uplinks of a and d
     assert (found.single_points.tolist(), found.bridges.tolist()) == ([1, 2], [1])
+    assert found.n_single_homed == 2
     state, _ = state_of(document({"p": "core", "q": "core"}, [("p", "q")]))
     assert find_partitions(fabric_of(state, np.ones(1, np.bool_))).kind == "node"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -50,6 +51,25 @@ def routes_of(fabric: Fabric, pairs: Pairs, sizes: Sequence[float] | None = None
         np.array(pairs),
         np.ones(len(pairs)) if sizes is None else np.array(sizes, dtype=np.float64),
     )
+
+
+def written_routes(links: list[tuple[int, int]], *entries: list[tuple[int, float]], **more: Any) -> HashedRoutes:
+    """Links as (tail, head); for each route its (link, part of the flows). One pair of a byte, and 1 byte/s, each."""
+    n = len(links)
+    fields: dict[str, Any] = {
+        "first": np.cumsum([0, *map(len, entries)]),
+        "link": np.array([link for route in entries for link, _ in route], dtype=np.int64),
+        "split_ratio": np.array([part for route in entries for _, part in route]),
+        "n_pairs": np.ones(len(entries)),
+        "pair_bytes": np.ones(len(entries)),
+        "capacity_bytes_per_s": np.ones(n),
+        "n_members": np.ones(n, np.int64),
+        "tail": np.array([tail for tail, _ in links], dtype=np.int64),
+        "head": np.array([head for _, head in links], dtype=np.int64),
+        "floor_s": 0.0,
+    }
+    arrays = {name: np.asarray(x) if isinstance(x, list) else x for name, x in more.items()}
+    return HashedRoutes(**fields | arrays)
 
 
 def shift(fabric: Fabric, by: int) -> Pairs:

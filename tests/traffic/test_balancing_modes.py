@@ -7,6 +7,7 @@ import pytest
 
 from tests import naive_hashing
 from tests.traffic.fabrics import leaf_spine, permutation, routes_of, shift, three_tiers
+from twin.model.records import BalancingName
 from twin.traffic.balancing_modes import MODES, Flows
 from twin.traffic.fabric_routes import fabric_routes
 from twin.traffic.hash_groups import HashedRoutes, LinkGroups
@@ -101,6 +102,39 @@ def test_pinned_flows_differ_by_one(n_flows: int, efficiency: float) -> None:
     fabric = leaf_spine(2, 8, 6)
     found = MODES["pinned"].times(routes_of(fabric, shift(fabric, 8)), Flows(n_flows)).mean_efficiency_ratio
     assert found == pytest.approx(efficiency)
+
+
+def test_pinned_flows_end_with_the_fullest_group() -> None:
+    """Three flows of 2 bytes on two links are two on one of them, 4 s; a flow between other leaves takes 2 s."""
+    routes = routes_of(leaf_spine(4, 3, 2), [(0, 3), (1, 4), (2, 5), (6, 9)], [2.0] * 4)
+    times = MODES["pinned"].times(routes, Flows(1))
+    assert (times.even_s, times.time_s.tolist(), times.ended_ratio.tolist()) == (3.0, [4.0], [1.0])
+    times = MODES["spray"].times(routes, Flows(1))
+    assert (times.even_s, times.time_s.tolist(), times.ended_ratio.tolist()) == (3.0, [3.0], [1.0])
+
+
+def test_pinned_flows_within_a_leaf_end_with_the_cards() -> None:
+    times = MODES["pinned"].times(routes_of(leaf_spine(2, 3, 2), [(0, 1), (2, 1)], [2.0, 1.0]), Flows(1))
+    assert times.time_s.tolist() == [3.0]
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_the_number_of_flows_matters_where_the_table_says_so(name: BalancingName) -> None:
+    """Four cards of each leaf send to the next leaf over three links, with one flow each or three."""
+    fabric = leaf_spine(4, 4, 3)
+    routes = routes_of(fabric, shift(fabric, 4))
+    one, three = (MODES[name].times(routes, Flows(n)).mean_efficiency_ratio for n in (1, 3))
+    assert (one != three) == MODES[name].is_hashed
+    assert MODES[name].times(routes, Flows()).mean_efficiency_ratio == one, "one flow, hashed once"
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_larger_pairs_take_longer_in_proportion_in_each_mode(name: BalancingName) -> None:
+    fabric = leaf_spine(4, 4, 3)
+    pairs = permutation(fabric, 1)
+    one, other = (MODES[name].times(routes_of(fabric, pairs, [x] * len(pairs)), Flows(2, 4)) for x in (1.0, 3.0))
+    assert other.even_s == pytest.approx(3.0 * one.even_s)
+    assert other.mean_efficiency_ratio == pytest.approx(one.mean_efficiency_ratio)
 
 
 def test_segments_come_closer_to_a_typical_flow() -> None:

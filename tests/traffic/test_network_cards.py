@@ -111,6 +111,56 @@ def test_sites_do_not_compare_their_fabrics() -> None:
     assert cards_of({"sites": [{"id": "x"}, {"id": "y"}], "nodes": nodes, "links": links})[1] is None
 
 
+def test_accelerators_of_fewer_stated_cards_share_them_without_any_fault() -> None:
+    """Four cards for eight accelerators: accelerator i uses card i mod 4. Eight cards are as if none were stated."""
+    links = [cable(h, "a") for h in ("h1", "h2")]
+    state, states = cards_of({"nodes": [*hosts(2, n_cards=4), *leaves("a")], "links": links})
+    assert states is not None
+    assert states.alive.tolist() == [True] * 8
+    row = state.node_index["h2"]
+    assert states.card_of(np.full(8, row), np.arange(8)).tolist() == [4, 5, 6, 7] * 2
+    assert states.rail_of(np.arange(8)).tolist() == [0] * 4 + [1] * 4
+    assert cards_of({"nodes": [*hosts(2, n_cards=8), *leaves("a")], "links": links})[1] is None
+
+
+def test_rails_go_by_their_number_and_not_by_the_name_of_their_switch() -> None:
+    nodes = [*hosts(2), {"id": "z", "kind": "leaf", "rail": 1}, {"id": "a", "kind": "leaf", "rail": 2}]
+    links = [cable(h, leaf, 4) for h in ("h1", "h2") for leaf in ("z", "a")]
+    links[0] |= {"up": False}
+    assert alive_of({"nodes": nodes, "links": links}, "h1") == [False, True] * 4
+
+
+def test_rails_of_two_sites_are_fabrics_of_their_own() -> None:
+    """Three hosts of site x on rail 3, and one of site y on rail 1: none is a part of the other's fabric."""
+    nodes = [node | {"site": "x"} for node in hosts(4)]
+    nodes[3]["site"] = "y"
+    for site in "xy":
+        nodes += [{"id": f"{site}{rail}", "kind": "leaf", "rail": rail, "site": site} for rail in (1, 2, 3)]
+    links = [cable(h, f"x{rail}", 2) for h in ("h1", "h2", "h3") for rail in (2, 3)] + [cable("h4", "y1", 8)]
+    assert cards_of({"sites": [{"id": "x"}, {"id": "y"}], "nodes": nodes, "links": links})[1] is None
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_equal_halves_of_a_rail_are_told_apart_by_accelerators_and_hosts_not_by_switches(
+    names: tuple[str, str],
+) -> None:
+    """Two hosts on each of two leaves that nothing joins: the half of most accelerators, else of the first host."""
+    of_first, of_second = names
+    links = [cable("h1", of_first), cable("h2", of_first), cable("h3", of_second), cable("h4", of_second)]
+    data = {"nodes": [*hosts(4), *leaves("a", "b")], "links": links}
+    assert [all(alive_of(data, f"h{i}")) for i in (1, 2, 3, 4)] == [True, True, False, False]
+    data["nodes"][3]["n_accelerators"] = 16
+    assert [all(alive_of(data, f"h{i}")) for i in (1, 2, 3, 4)] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("dead", ["a", "b"])
+def test_halves_with_the_same_hosts_both_count(dead: str) -> None:
+    """h1 has ports on both leaves, h2 and h3 only ports that are down."""
+    links = [cable("h1", "a", 4), cable("h1", "b", 4), cable("h2", dead, up=False), cable("h3", dead, up=False)]
+    data = {"nodes": [*hosts(3), *leaves("a", "b")], "links": links}
+    assert alive_of(data, "h1") == [True] * 8
+
+
 # --- against the naive version ---------------------------------------------------------------------------------------
 
 
@@ -181,7 +231,8 @@ def naive_lost(data: dict[str, Any]) -> set[tuple[str, int, int]]:
             ports.append(naive.Port(host, rail, switch, is_up and member < link["n_parallel"] - link["n_failed"]))
     used_ports = [port for port in ports if (port.host, port.rail) in n_cards]
     unused = [port for port in ports if (port.host, port.rail) not in n_cards]
-    lost = naive.lost_cards(ports, n_cards | {(port.host, port.rail): 1 for port in unused}, part)
+    n_accelerators = {host: nodes[host]["n_accelerators"] for host in rails_of}
+    lost = naive.lost_cards(ports, n_cards | {(port.host, port.rail): 1 for port in unused}, part, n_accelerators)
     return {(host, rail, card) for host, rail, card in lost if (host, rail) in n_cards and used_ports}
 
 

@@ -193,6 +193,49 @@ def test_the_limit_is_the_full_arc_on_which_no_rate_is_larger() -> None:
     assert found.tolist() == [0, 0, 1, -1]
 
 
+def test_of_several_limits_it_is_the_one_with_the_most_offered_over_capacity() -> None:
+    """Two rates of 5 fill an arc each (arc 2 by halves) and arc 1 together: 70 offered of 10 there, 30 of 5 before."""
+    routes = routes_of([{0: 1.0, 1: 1.0, 2: 0.5}, {1: 1.0}], 3)
+    carried, capacity = np.array([5.0, 5.0]), np.array([5.0, 10.0, 2.5])
+    assert limiting_arcs(routes, np.array([30.0, 40.0]), carried, capacity).tolist() == [1, 1]
+    assert limiting_arcs(routes, np.array([30.0, 5.0]), carried, capacity).tolist() == [0, -1], "30 of 5, 15 of 2.5"
+    assert limiting_arcs(routes, np.array([30.0, 5.0]), carried, np.array([5.1, 10.0, 2.5])).tolist() == [2, -1]
+
+
+def test_an_arc_without_capacity_or_traffic_of_a_pair() -> None:
+    """A rate of 0 is limited by the arc without capacity; an arc with fraction 0 limits nothing."""
+    routes = routes_of([{0: 1.0, 1: 1.0}, {0: 0.0, 1: 1.0}], 2)
+    offered, carried = np.array([6.0, 6.0]), np.array([0.0, 4.0])
+    assert limiting_arcs(routes, offered, carried, np.array([0.0, 4.0])).tolist() == [0, 1]
+    nothing = np.zeros(2)
+    assert limiting_arcs(routes, nothing, nothing, nothing).tolist() == [-1, -1], "nothing offered, nothing limited"
+
+
+def test_unknown_rates_limit_nothing_and_have_no_limit() -> None:
+    """Arc 0 carries pair 0, whose rate nobody knows, and pair 1; arc 1 of unknown rate carries pair 2."""
+    routes = routes_of([{0: 1.0}, {0: 1.0}, {1: 1.0, 2: 1.0}], 3)
+    offered, carried = np.array([9.0, 9.0, 9.0]), np.array([np.nan, 5.0, 4.0])
+    assert limiting_arcs(routes, offered, carried, np.array([5.0, np.nan, 4.0])).tolist() == [-1, 0, 2]
+    assert limiting_arcs(routes, offered, carried, np.array([5.1, np.nan, 4.0])).tolist() == [-1, -1, 2]
+    assert limiting_arcs(routes, offered, carried, np.array([5.0, np.nan, 4.1])).tolist() == [-1, 0, -1]
+
+
+def test_differences_by_rounding_are_none() -> None:
+    """Rates 1e-10 apart are equal, loads 1e-10 below the capacity fill it; 1e-8 are a difference."""
+    routes = routes_of([{0: 1.0}, {0: 1.0}], 1)
+
+    def limits(offered: float, below: float, capacity: float) -> list[int]:
+        rates = np.array([5.0, 5.0 * (1.0 - below)])
+        return limiting_arcs(routes, np.array([5.0, offered]), rates, np.array([capacity])).tolist()
+
+    assert limits(6.0, 1e-10, 10.0) == [-1, 0]
+    assert limits(6.0, 1e-8, 10.0 - 5e-8) == [-1, -1], "the other rate is larger"
+    assert limits(6.0, 0.0, 10.0 + 1e-9) == [-1, 0]
+    assert limits(6.0, 0.0, 10.0 + 1e-7) == [-1, -1]
+    assert limits(5.0, 1e-10, 10.0) == [-1, -1], "carried is what is offered"
+    assert limits(5.0 + 5e-8, 0.0, 10.0) == [-1, 0]
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_every_limited_pair_has_a_bottleneck_in_exact_arithmetic(seed: int) -> None:
     """Progressive filling with fractions; the limit is a full arc without a larger rate, as Bertsekas defines it."""

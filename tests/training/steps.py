@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 from tests.model.samples import network
-from tests.training.cases import reader, state_of
+from tests.training.cases import state_of
 from twin.catalogue import catalogue, load_price_book
 from twin.model.jobs import TrainingJob
 from twin.stages.engine import Engine
 from twin.stages.evaluation import Case, Evaluation
-from twin.training.job_flows import job_flows
 from twin.training.phase_capacity import PhaseCapacity
-from twin.training.placement import place_job
 from twin.training.step import Step, step_of
-from twin.training.step_inputs import AcceleratorGroups, StepInputs
+from twin.training.step_inputs import StepInputs
 from twin.training.step_timing import NO_LIMIT_REMOVED, Counterfactual
 
 GENEROUS = 1e7
@@ -70,15 +68,18 @@ def step(data: dict[str, Any], counterfactual: Counterfactual = NO_LIMIT_REMOVED
     assert found.step is not None, found.why_no_step
     if counterfactual == NO_LIMIT_REMOVED:
         return found.step
-    job, loads = found.case.job, found.loads
+    return step_of(inputs_of(found), counterfactual)
+
+
+def inputs_of(found: Evaluation) -> StepInputs:
+    """Inputs of the step of an evaluation, with the capacity that all limits leave."""
+    job, placed, flows, groups, loads = found.case.job, found.placed, found.flows, found.accelerators, found.loads
     assert job is not None
+    assert placed is not None
+    assert flows is not None
+    assert groups is not None
     assert loads is not None
-    placed = place_job(found.case.state, job, reader())
-    flows = job_flows(placed, job, found.case.state.arrays.n_nodes)
-    capacity = PhaseCapacity.same_for_all(found.health.arc_sending_gbps[loads.arc])
-    return step_of(
-        StepInputs(job, placed, flows, AcceleratorGroups.of(placed, job, reader()), loads, capacity), counterfactual
-    )
+    return StepInputs(job, placed, flows, groups, loads, cast(PhaseCapacity, found.outcome("job_capacity")))
 
 
 def seconds(data: dict[str, Any], counterfactual: Counterfactual = NO_LIMIT_REMOVED) -> float:

@@ -13,7 +13,8 @@ from twin.arrays import State
 from twin.errors import TwinError
 from twin.loading import from_document
 from twin.stages.evaluation import Case
-from twin.training.cards import CardLoss, _loads
+from twin.traffic.rail_split import carried_cards
+from twin.training.cards import CardLoss
 
 
 @pytest.fixture(autouse=True)
@@ -104,13 +105,17 @@ def test_pxn_lends_cards_and_nothing_idles() -> None:
     assert (loss.n_cards_lost, loss.n_accelerators_idled, loss.n_replicas) == (2, 0, 6)
     assert loss.card_ratio == (0.75,)
     assert loss.relayed_ratio == (1.0,)
-    assert loss.link_share_ratio is None
+    split = loss.rail_split
+    assert split is not None
+    (ports,) = split.nodes.values()
+    assert (ports.rail.tolist(), ports.carried_ratio.tolist()) == ([1, 2, 3, 4], [1.0, 0.0, 1.0, 1.0])
     data["jobs"][0]["pxn_spread"] = "one"
     loss = loss_of(data)
     assert loss.card_ratio == (0.5,)
-    assert loss.link_share_ratio is not None
-    names = sorted(link["id"] for link in data["links"])
-    assert {name: w for name, w in zip(names, loss.link_share_ratio, strict=True) if w != 1.0} == {"h03~leaf-3": 2.0}
+    split = loss.rail_split
+    assert split is not None
+    (ports,) = split.nodes.values()
+    assert (ports.rail.tolist(), ports.carried_ratio.tolist()) == ([1, 2, 3, 4], [1.0, 0.0, 2.0, 1.0])
 
 
 def test_pxn_is_slower_than_all_cards_and_one_heir_slower_than_many() -> None:
@@ -197,7 +202,7 @@ def test_heirs_are_the_next_alive_cards_of_the_domain() -> None:
     """Domain 0 lost cards 0 and 3, which goes round to 1. Domain 1 has no card left. Domain 2 lost two in a row."""
     domain = np.repeat([0, 1, 2], 4)
     alive = np.array([0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1], dtype=bool)
-    assert _loads(domain, alive).tolist() == [0, 3, 1, 0, 0, 0, 0, 0, 1, 0, 0, 3]
+    assert carried_cards(domain, alive).tolist() == [0, 3, 1, 0, 0, 0, 0, 0, 1, 0, 0, 3]
 
 
 # --- refused ---------------------------------------------------------------------------------------------------------
@@ -256,3 +261,56 @@ def test_cards_without_rails_or_links_are_refused() -> None:
 def test_a_rail_that_there_is_not_is_refused() -> None:
     with pytest.raises(TwinError, match=r"no rail 5.*rails 1 to 4"):
         after(hosts_data(), {"kind": "fail_nodes", "nodes": {"rail": 5}})
+
+
+# --- causes -----------------------------------------------------------------------------------------------------------
+
+
+def cause_of(down: tuple[str, ...] = (), part_down: tuple[str, ...] = (), **more: Any) -> str:
+    """Cause of lost cards with these links down, and one member of two of these."""
+    data = hosts_data(on_card_loss="pxn") | more
+    for link in data["links"]:
+        link |= {"up": False} if link["id"] in down else {"n_failed": 1} if link["id"] in part_down else {}
+    return loss_of(data).cause
+
+
+def test_links_of_most_cards_are_named_first() -> None:
+    """Two cards behind a link that is down, one behind a member; equal ones in the order of their ids."""
+    part = "1 of 2 members of link h00~leaf-1 are down"
+    assert cause_of(part_down=("h00~leaf-1",)) == part
+    assert cause_of(("h02~leaf-3", "h01~leaf-1"), ("h00~leaf-1",)) == (
+        f"link h01~leaf-1 is down, link h02~leaf-3 is down, {part}"
+    )
+    four = "link h01~leaf-1 is down, link h02~leaf-3 is down, link h03~leaf-1 is down and 1 more"
+    assert cause_of(("h02~leaf-3", "h01~leaf-1", "h03~leaf-1"), ("h00~leaf-1",)) == four
+    five = ("h02~leaf-3", "h01~leaf-1", "h03~leaf-1", "h04~leaf-2")
+    assert cause_of(five, ("h00~leaf-1",)).endswith("link h03~leaf-1 is down and 2 more")
+
+
+def test_a_leaf_that_is_down_is_named_in_place_of_its_links() -> None:
+    """It holds 12 cards, more than the two of a link."""
+    data = hosts_data(on_card_loss="pxn")
+    for node in data["nodes"]:
+        if node["id"] == "leaf-2":
+            node["up"] = False
+    assert cause_of(("h00~leaf-1",), nodes=data["nodes"]) == "leaf-2 is down, link h00~leaf-1 is down"
+
+
+def test_a_dark_link_is_told_from_one_that_is_down() -> None:
+    data = hosts_data(on_card_loss="pxn")
+    dark = next(link for link in data["links"] if link["id"] == "h01~leaf-1")
+    del dark["capacity_gbps"]
+    dark |= {"transceiver": "OpenZR+-400G", "spans": [{"length_km": 1.0, "lumped_loss_db": 60.0}], "mux": "mux-8"}
+    assert loss_of(data).cause == "link h01~leaf-1 is dark"
+
+
+def test_one_replica_that_is_left_goes_on() -> None:
+    data = hosts_data(2, on_card_loss="drop_replicas")
+    next(link for link in data["links"] if link["id"] == "h01~leaf-2")["up"] = False
+    loss = loss_of(data)
+    assert (loss.n_replicas, loss.why_stopped) == (1, "")
+
+
+def test_the_only_card_of_the_last_domain_is_its_heir() -> None:
+    assert carried_cards(np.array([0, 0, 1, 1]), np.array([True, True, True, False])).tolist() == [1, 1, 2, 0]
+    assert carried_cards(np.array([0, 0, 1, 1]), np.array([False, True, False, False])).tolist() == [0, 2, 0, 0]

@@ -16,7 +16,7 @@ from twin.errors import TopologyError
 from twin.model.jobs import Parallelism, Placement, TrainingJob
 from twin.model.known_models import known_shape
 from twin.model.shape import ModelShape
-from twin.training.job_flows import Flows, job_flows
+from twin.training.job_flows import Flows, _ring_flows, job_flows
 from twin.training.placement import JobPlacement
 from twin.training.placement import place_job as place_job_reading
 from twin.workload.job_arithmetic import layout_of
@@ -161,6 +161,19 @@ def test_the_ring_inside_a_site_by_hand() -> None:
     )
     # four ranks send three quarters of their quarter of the parameters
     assert flow.amount.tolist() == pytest.approx([4 * 3 / 4 / 4] * 2)
+
+
+def test_rings_side_by_side_are_rings_one_by_one() -> None:
+    """Six rings of four ranks on three racks; a rack leaves a ring through the cards of all its ranks there."""
+    racks_of = np.random.default_rng(5).integers(0, 3, (2, 4, 3))
+    together = _ring_flows(racks_of)
+    rows = np.arange(racks_of.size).reshape(racks_of.shape)
+    for i in range(2):
+        for k in range(3):
+            own = rows[i, :, k]
+            alone = _ring_flows(racks_of[i, :, k].reshape(1, 4, 1))
+            for name in ("source", "target", "amount", "n_pairs"):
+                assert getattr(together, name)[own].tolist() == getattr(alone, name).tolist(), (i, k, name)
 
 
 @pytest.mark.parametrize(

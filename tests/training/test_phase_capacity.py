@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 import pytest
 
-from tests.training.steps import evaluated, sites
+from tests.training.steps import evaluated, inputs_of, sites
 from twin.training.phase_capacity import FLOW_KINDS, PhaseCapacity
 from twin.training.step import step_of
 from twin.training.step_inputs import StepInputs
@@ -34,14 +33,7 @@ def test_the_time_of_a_phase_is_its_even_time_over_its_efficiency() -> None:
 
 def step_inputs() -> StepInputs:
     """Two sites whose exchange is slow, inside and between them."""
-    found = evaluated(sites(TWO, wide_gbps=50.0, km=1.0, rack_gbps=100.0, parallelism={"tp": 8}))
-    job, placed, flows, groups, loads = found.case.job, found.placed, found.flows, found.accelerators, found.loads
-    assert job
-    assert placed
-    assert flows
-    assert groups
-    assert loads
-    return StepInputs(job, placed, flows, groups, loads, cast(PhaseCapacity, found.outcome("job_capacity")))
+    return inputs_of(evaluated(sites(TWO, wide_gbps=50.0, km=1.0, rack_gbps=100.0, parallelism={"tp": 8})))
 
 
 def test_half_the_efficiency_is_half_the_capacity_of_a_phase() -> None:

@@ -277,6 +277,32 @@ def test_a_boundary_to_another_site_is_in_no_domain() -> None:
     assert [domain_sharing(group, here).boundary_in_domain for group in placed(sites, here).groups] == [True]
 
 
+def test_kinds_at_a_site_hold_stages_in_the_order_of_their_names() -> None:
+    """Whatever racks the placements name: H100 is on the rack of the first name, GB200 holds the first stages."""
+    sites: Racks = {"a": [("H100", 8), ("GB200", 8)], "b": [("H100", 8)]}
+    places = Placement("a", racks="a-00"), Placement("a", racks="a-01"), Placement("b")
+    got = placed(sites, job(*places, tp=4, pp=6, across_sites="pipeline"))
+    found = [(p.site, p.accelerator, p.first_stage, p.n_stages) for p in got.groups]
+    assert found == [("a", "GB200", 0, 2), ("a", "H100", 2, 2), ("b", "H100", 4, 2)]
+
+
+def test_stages_are_interleaved_at_one_site_only() -> None:
+    """Two kinds at a site are two groups without a crossing between sites."""
+    sites: Racks = {"a": [("H100", 8), ("GB200", 8)], "b": [("H100", 8)]}
+    cut = {"tp": 4, "pp": 4, "n_virtual_stages": 2, "across_sites": "pipeline"}
+    assert placed(sites, job(Placement("a"), **cut)).n_replicas == 1
+    found = problems(sites, job(Placement("a"), Placement("b"), **cut))
+    assert list(found) == ["jobs[j].parallelism.n_virtual_stages"]
+
+
+def test_a_site_without_accelerators_is_told_so() -> None:
+    """A rack without accelerators is no rack to name."""
+    sites: Racks = {"a": [("H100", 0), ("H100", 0)], "b": [("H100", 0), ("H100", 8)]}
+    for site, hint in (("a", "the site has no rack with accelerators"), ("b", "the site has b-01, ...")):
+        found = problems(sites, job(Placement(site, racks="x*"), tp=4))
+        assert found[f"jobs[j].placement[{site}].racks"][1] == hint
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 

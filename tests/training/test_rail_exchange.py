@@ -133,3 +133,65 @@ def test_job_data_has_no_pxn_by_default() -> None:
     job = network.job()
     assert job is not None
     assert (job.pxn, network.document.pxn, job.on_card_loss) == (None, False, "stop")
+
+
+def second_leaf(*down: str) -> dict[str, Any]:
+    """Rail 2 with a second leaf of as many ports; some links down."""
+    data = rail_data(joined=True, **EXPERTS)
+    data["nodes"].append({"id": "leaf-2b", "kind": "leaf", "site": "s", "rail": 2})
+    data["links"] += [
+        {"id": f"{a}-2b", "ends": [a, "leaf-2b"], "capacity_gbps": 400.0, "n_parallel": 4}
+        for a in ("h1", "h2", "spine")
+    ]
+    for link in data["links"]:
+        if link["id"] in down:
+            link["up"] = False
+    return data
+
+
+def test_traffic_enters_a_host_by_all_leaves_of_its_rail() -> None:
+    """4 x 4/15 for rail 2 of a host, in halves; between leaves of rails each way half of 2 x 4 x 4/15."""
+    amounts = flow_amounts(evaluated(second_leaf()))
+    assert amounts["leaf-2", "h1"] == amounts["leaf-2b", "h1"] == pytest.approx(2 * 4 / 15)
+    assert amounts["leaf-1", "leaf-2"] == amounts["leaf-1", "leaf-2b"] == pytest.approx(4 * 4 / 15)
+    assert amounts["leaf-1", "h1"] == pytest.approx(4 * 4 / 15)
+
+
+def test_a_leaf_behind_dead_ports_gets_nothing() -> None:
+    amounts = flow_amounts(evaluated(second_leaf("h1-2b")))
+    assert ("h1", "leaf-2b") not in amounts
+    assert ("leaf-2b", "h1") not in amounts
+    assert amounts["h1", "leaf-2"] == pytest.approx(4 * 4 / 15)
+    assert amounts["h2", "leaf-2b"] == pytest.approx(2 * 4 / 15)
+
+
+def test_behind_dead_ports_alone_the_traffic_keeps_its_leaves() -> None:
+    amounts = flow_amounts(evaluated(second_leaf("h1-2", "h1-2b")))
+    assert amounts["h1", "leaf-2"] == amounts["h1", "leaf-2b"] == pytest.approx(2 * 4 / 15)
+
+
+def test_groups_of_a_replica_over_sites_share_one_set_of_flows() -> None:
+    """32 stages of one accelerator on two hosts at each of two sites: stage 8 is on rail 2, stage 9 on rail 1."""
+    here, there = rail_data(joined=True), rail_data(joined=True)
+    for node in there["nodes"]:
+        node |= {"id": f"t-{node['id']}", "site": "t"}
+    for link in there["links"]:
+        link |= {"id": f"t-{link['id']}", "ends": [f"t-{end}" for end in link["ends"]]}
+    wide = {"id": "wan", "ends": ["spine", "t-spine"], "capacity_gbps": 400.0}
+    job = job_data(
+        model=model_data(n_layers=32),
+        parallelism={"tp": 1, "pp": 32},
+        across_sites="pipeline",
+        placement=[{"site": "s"}, {"site": "t"}],
+    )
+    data = {
+        "sites": [{"id": "s"}, {"id": "t"}],
+        "nodes": here["nodes"] + there["nodes"],
+        "links": [*here["links"], *there["links"], wide],
+        "jobs": [job],
+    }
+    found = evaluated(data)
+    exchange = found.outcome("rail_exchange")
+    assert isinstance(exchange, rail_exchange.RailExchange)
+    assert exchange.crosses == (True, True)
+    assert len(exchange.flows.pipeline) == 1

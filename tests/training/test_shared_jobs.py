@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import numpy as np
 import pytest
 
+from tests.training.steps import evaluated, inputs_of, sites
 from twin.loading import from_document
 from twin.stages.together import JobsTogether, evaluate_together
-from twin.training.shared_jobs import SharedStep
+from twin.training.arc_sharing import JobDemand, PhaseDemand
+from twin.training.shared_jobs import RunningJob, SharedStep, _demand_of, _shares
+from twin.training.step import Step
 
 
 def together(n_jobs: int, n_members: int = 1, batches: tuple[int, ...] = (16, 16, 16)) -> JobsTogether:
@@ -39,6 +44,45 @@ def together(n_jobs: int, n_members: int = 1, batches: tuple[int, ...] = (16, 16
     network = from_document({"sites": [{"id": "s"}], "nodes": nodes, "links": links, "jobs": jobs})
     case = network.evaluate("a").case
     return evaluate_together(network._engine, [replace(case, job=network.job(name)) for name in names])
+
+
+@pytest.mark.parametrize(
+    ("durations_s", "speed", "expected"),
+    [
+        ((0.2, 0.3), 1.0, (0.2, 0.3)),
+        ((0.2, 0.3), 0.5, (0.4, 0.3)),  # the first phase takes twice as long
+        ((0.9, 0.6), 1.0, (0.6, 0.4)),  # they overlap, so they share the step
+    ],
+)
+def test_phases_share_the_time_of_a_step(
+    durations_s: tuple[float, float], speed: float, expected: tuple[float, float]
+) -> None:
+    none = np.zeros(0, np.int64), np.zeros(0)
+    phases = tuple(PhaseDemand(kind, s, *none) for kind, s in zip(("local", "expert"), durations_s, strict=True))
+    step = cast(Step, SimpleNamespace(step_time_s=1.0))
+    found = _shares(JobDemand("a", 1.0, phases), {"local": speed, "expert": 1.0}, step)
+    assert tuple(found.values()) == pytest.approx(expected)
+
+
+def test_a_phase_uses_the_arcs_that_carry_its_bits() -> None:
+    """Exchange between sites fills the link of 100 Gb/s, and a twentieth of a cable of 1000 Gb/s for half of it."""
+    two = {site: [("H100", 8)] * 2 for site in "ab"}
+    found = evaluated(sites(two, wide_gbps=100.0, rack_gbps=1000.0, parallelism={"tp": 8}))
+    assert found.step is not None
+    assert found.loads is not None
+    capacity_gbps = found.health.arc_sending_gbps[found.loads.arc]
+    demand = _demand_of(RunningJob(inputs_of(found), found.step, capacity_gbps))
+    used = {
+        p.kind: {
+            found.case.state.link_ids[arc // 2]: ratio
+            for arc, ratio in zip(p.arc.tolist(), p.utilisation_ratio.tolist(), strict=True)
+        }
+        for p in demand.phases
+    }
+    cables = ("a-00~leaf", "a-01~leaf", "b-00~leaf", "b-01~leaf")
+    assert used["local"] == pytest.approx(dict.fromkeys(cables, 1.0))
+    assert used["wide_area"] == pytest.approx(dict.fromkeys(cables, 0.05) | {"wan-ab": 1.0})
+    assert {p.kind: p.duration_s for p in demand.phases}["wide_area"] == found.step.bottleneck["wide_area"][1]
 
 
 def exchange_s(found: SharedStep) -> float:

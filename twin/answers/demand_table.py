@@ -29,6 +29,7 @@ from .score import data_frame, html_table
 
 DemandLimit = Literal["not limited", "capacity", "no path", "unknown rate"]
 MAX_HTML_ROWS = 200
+MAX_NAMED = 3
 """Rows that a notebook shows."""
 
 
@@ -107,6 +108,10 @@ def demand_table(
     ranking = Ranking("demands", SORTABLE, RANKED_LOWEST_FIRST, sort, top)
     loads = e.demands
     if loads is None:
+        blocks = [block.id for block in e.case.document.traffic]
+        if blocks:
+            problem = f"no demands: all amounts of {', '.join(blocks[:MAX_NAMED])} are 0"
+            raise ChangeError(problem, where="traffic", hint="state an amount, or entries above 0")
         raise ChangeError("the document has no demands", where="demands", hint="add some under `demands`")
     rows = _rows(e, loads)
     carried = [row.carried_gbps for row in rows]

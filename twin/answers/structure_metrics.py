@@ -151,7 +151,7 @@ STRUCTURE_METRICS: dict[str, Metric] = {
         bisection_gbps,
         "higher",
         "bisection",
-        "Least capacity between two halves of the end points; exact for Clos fabrics, else an upper bound.",
+        "Least capacity between two halves of the end points; exact for Clos fabrics and small networks, else a bound.",
         without_traffic_only=True,
     ),
     "n_diameter_hops": Metric(

@@ -19,6 +19,7 @@ from .identity import Name, Provenance, Tags
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 NodeKind = Literal["rack", "host", "storage", "leaf", "spine", "core", "border", "switch"]
 BalancingName = Literal["ecmp", "polarised", "dlb", "flowlet", "pinned", "spray"]
+BalancingTier = Literal["fabric", "border", "wide_area"]
 FORWARDING_KINDS: frozenset[NodeKind] = frozenset({"leaf", "spine", "core", "border", "switch"})
 """Kinds that carry traffic of other nodes unless a node states otherwise."""
 
@@ -259,7 +260,7 @@ class LoadBalancing:
     """Segments that a flow sends one after the other, for flowlet."""
     efficiency_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of the rate of even splitting that spray reaches; None = the catalogue's value."""
-    tier: Literal["fabric", "border", "wide_area"] | None = None
+    tier: BalancingTier | None = None
     """Tier of the links: between switches, at a border router, or between sites; None = all."""
     fabric: Id | None = None
     """Id of a fabric or campus. Switches whose id starts with it and a slash choose so; None = all switches."""

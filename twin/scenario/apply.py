@@ -99,7 +99,8 @@ def apply_changes(
     for level, i in order:
         change = changes[i]
         if isinstance(change, level):
-            context = Context(f"{where}[{i}] {change.kind}", scenario.case.document, reader)
+            case = scenario.case
+            context = Context(f"{where}[{i}] {change.kind}", case.document, case.state.node_ids, reader)
             scenario = _apply_one(scenario, change, context)
     issues_after = build_issues(scenario.case.state, scenario.case.document, reader)
     new_issues = [issue for key, issue in issues_after.items() if key not in issues_before]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,10 +20,12 @@ from .select import Links, Nodes, select_links, select_nodes
 
 @dataclass(frozen=True)
 class Context:
-    """What a change may read: its place for messages, the document that it changes, and the catalogue."""
+    """What a change may read: its place for messages, the document that it changes, its nodes, and the catalogue."""
 
     where: str
     document: TopologyDocument
+    node_ids: Sequence[str]
+    """Ids of all nodes, fabrics expanded."""
     reader: FigureReader
 
     def part(self, state: State, part_id: str, kind: Kind) -> tuple[State, int]:

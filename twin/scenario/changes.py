@@ -15,6 +15,7 @@ from ..economics.cost import node_power_w, site_power_w
 from ..errors import ChangeError
 from ..model.globs import Globs, names_matching
 from ..model.records import Link, Node
+from .balancing_change import SetLoadBalancing
 from .change import Context, Fields, StateChange, StructureChange, WorkloadChange
 from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands, SplitWork, Synchronise, UseAccelerator
 from .select import Links, Nodes
@@ -413,6 +414,7 @@ Change = Annotated[
     | Synchronise
     | CutJob
     | RecoverJob
+    | SetLoadBalancing
     | SetTransceivers
     | SetChannels
     | SetFibre

@@ -76,6 +76,8 @@ def _check_ids(document: TopologyDocument, demands: Iterable[Demand]) -> None:
 def _peak_ratio(block: TrafficBlock, found: GeneratedDemands, network: CompiledNetwork, engine: Engine) -> float:
     """Return the utilisation of the busiest link under these demands alone, in the central ageing case."""
     where = f"traffic[{block.id}].params.peak_utilisation_ratio"
+    if not len(found.gbps):
+        raise TopologyError("cannot be scaled: the block makes no demands, all of its amounts are 0", where=where)
     state = State.of(network.arrays)
     e = Evaluation(Case(state, network.document, None), None, engine)
     router: Any = e.outcome("router")

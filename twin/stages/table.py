@@ -114,7 +114,7 @@ ROWS = (
         needs=names("allocation card_ports fabric_parts routed_links"),
         state=names(
             "link_ids link_n_parallel link_up n_cards_in_use n_links n_members_up n_nodes node_ids "
-            "node_n_accelerators node_n_cards node_site node_up"
+            "node_n_accelerators node_n_cards node_rail node_site node_up"
         ),
         job=names("across_sites on_card_loss parallelism pxn_spread recompute"),
     ),
@@ -167,14 +167,9 @@ ROWS = (
         state=names("n_nodes"),
     ),
     Stage(
-        "job_share",
-        training.job_share,
-        needs=names("split_share cards.link_share_ratio"),
-    ),
-    Stage(
         "job_routes",
         training.job_routes,
-        needs=names("job_pairs router job_share"),
+        needs=names("job_pairs router split_share cards.rail_split"),
     ),
     Stage(
         "unit_link_loads",
@@ -416,7 +411,7 @@ ROWS = (
         "clean_link_loads",
         training.clean_link_loads,
         needs=names(
-            "link_loads job_flows job_pairs job_share access_latency health.lit health.rate_unknown "
+            "link_loads job_flows job_pairs split_share cards.rail_split access_latency health.lit health.rate_unknown "
             "health.arc_latency_us"
         ),
         state=names(
@@ -457,7 +452,7 @@ ROWS = (
         "half_capacity",
         structure.half_capacity,
         needs=names("health.arc_capacity_gbps lit_fabric"),
-        state=names("link_ids node_site"),
+        state=names("link_ends link_ids n_links n_nodes node_forwards node_kind node_site"),
         in_score=False,
     ),
     Stage(

@@ -13,6 +13,7 @@ from ..optics.link_health import unknown_rates
 from ..traffic.balancing_modes import Flows
 from ..traffic.congestion import remaining_for_job_gbps
 from ..traffic.hash_law import PhaseTimes
+from ..traffic.rail_split import RailSplit
 from ..traffic.routing import Router, Routes, links_with_share
 from ..training.balancing_rules import (
     UNSTATED,
@@ -126,20 +127,14 @@ def job_pairs(inputs: Inputs) -> PairTable | None:
     return None if flows is None else PairTable.of(flows, inputs.state.n_nodes)
 
 
-def job_share(inputs: Inputs) -> Floats:
-    """Compute the split weight of each arc for the job's traffic; float64[2 * n_links].
-
-    Cards that carry the traffic of lost ones weigh more.
-    """
-    share: Floats = inputs["split_share"]
-    weight: Floats | None = inputs["cards.link_share_ratio"]
-    return share if weight is None else share * np.repeat(weight, 2)
-
-
 def job_routes(inputs: Inputs) -> Routes | None:
     """Find the routes of the job's node pairs; None without a job."""
     pairs: PairTable | None = inputs["job_pairs"]
-    return None if pairs is None else inputs["router"].routes(inputs["job_share"], pairs.source, pairs.target)
+    if pairs is None:
+        return None
+    split: RailSplit | None = inputs["cards.rail_split"]
+    router: Router = inputs["router"]
+    return router.routes(inputs["split_share"], pairs.source, pairs.target, split)
 
 
 def unit_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
@@ -171,9 +166,9 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
     if not (lit_without_loss != lit).any():
         return loads
     pairs: PairTable = inputs["job_pairs"]
-    share = shares_without_line_loss(state, lit, inputs["job_share"], inputs.reader)
+    share = shares_without_line_loss(state, lit, inputs["split_share"], inputs.reader)
     routes = Router(state, lit_without_loss & links_with_share(share), inputs["access_latency"]).routes(
-        share, pairs.source, pairs.target
+        share, pairs.source, pairs.target, inputs["cards.rail_split"]
     )
     clean_loads = loads_on_routes(state, inputs["job_flows"], pairs, routes)
     if clean_loads.unreachable or inputs["health.rate_unknown"][clean_loads.arc // 2].any():

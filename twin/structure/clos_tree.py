@@ -9,6 +9,7 @@ min-cut), and so is the bisection.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ Adjacency = dict[int, dict[int, float]]
 
 @dataclass(frozen=True)
 class Tree:
-    """A vertex of the tree: one end point, or the merged nodes of a level with what hangs below them."""
+    """A vertex of the tree: end points that stay together, or merged nodes of a level with what hangs below them."""
 
     n_end_points: int
     children: tuple[tuple[float, Tree, int], ...] = ()
@@ -123,13 +124,7 @@ def clos_tree(adjacency: Adjacency, end_points: list[int]) -> Tree | None:
         adjacency: Gb/s by node and neighbour, the same both ways.
         end_points: rows of the end points.
     """
-    level = dict.fromkeys(end_points, 0)
-    queue = list(end_points)
-    for node in queue:
-        for other in adjacency[node]:
-            if other not in level:
-                level[other] = level[node] + 1
-                queue.append(other)
+    level = _levels(adjacency, end_points)
     search = _Search(adjacency, level)
     parts = [search.part(members) for members in _parts(adjacency, set(level))]
     trees = [part.tree for part in parts if part is not None]
@@ -138,6 +133,45 @@ def clos_tree(adjacency: Adjacency, end_points: list[int]) -> Tree | None:
     if len(trees) == 1:
         return trees[0]
     return Tree(len(end_points), tuple((0.0, tree, n) for tree, n in Counter(trees).items()))
+
+
+def level_tree(adjacency: Adjacency, end_points: list[int]) -> Tree:
+    """Return the tree that a network becomes if the nodes of a level merge; its cuts are cuts of the network.
+
+    Levels are distances from the end points. End points that are next to each other stay together.
+
+    Args:
+        adjacency: Gb/s by node and neighbour, the same both ways; links of 0 Gb/s join, too.
+        end_points: rows of the end points.
+    """
+    level = _levels(adjacency, end_points)
+
+    def merged(nodes: list[int]) -> Tree:
+        top = max(level[node] for node in nodes)
+        if top == 0:
+            return Tree(len(nodes))
+        below = {node for node in nodes if level[node] < top}
+        counts: Counter[tuple[float, Tree]] = Counter()
+        for members in _parts(adjacency, below):
+            rates = [gbps for node in members for other, gbps in adjacency[node].items() if level[other] == top]
+            counts[rounded(math.fsum(rates)), merged(members)] += 1
+        children = tuple(sorted(((gbps, tree, n) for (gbps, tree), n in counts.items()), key=repr))
+        return Tree(sum(n * tree.n_end_points for _, tree, n in children), children)
+
+    trees = Counter(merged(members) for members in _parts(adjacency, set(level)))
+    return Tree(len(end_points), tuple((0.0, tree, n) for tree, n in trees.items()))
+
+
+def _levels(adjacency: Adjacency, end_points: list[int]) -> dict[int, int]:
+    """Distance of each node from the nearest end point, without nodes that no end point reaches."""
+    level = dict.fromkeys(end_points, 0)
+    queue = list(end_points)
+    for node in queue:
+        for other in adjacency[node]:
+            if other not in level:
+                level[other] = level[node] + 1
+                queue.append(other)
+    return level
 
 
 def tree_bisection_gbps(tree: Tree) -> float:
@@ -157,7 +191,8 @@ def _costs(tree: Tree, known: dict[Tree, Floats]) -> Floats:
     """Least cut below a vertex on side A, by the number of end points on side A; float64[n_end_points + 1]."""
     if tree not in known:
         if not tree.children:
-            known[tree] = np.array([np.inf, 0.0])
+            # end points that stay together are all on side A
+            known[tree] = np.append(np.full(tree.n_end_points, np.inf), 0.0)
         else:
             total = np.zeros(1)
             for gbps, child, n in tree.children:

@@ -103,8 +103,17 @@ def fabric_of(state: State, lit: Bools) -> Fabric:
     """
     if state.n_links > MAX_LINKS:
         raise TooLargeError(f"{state.n_links:,} links; the structure is computed up to {MAX_LINKS:,}")
-    rows = np.flatnonzero(lit)
-    kind, up = state["node_kind"], state["node_up"]
+    return _fabric(state, np.flatnonzero(lit), state["node_up"])
+
+
+def fabric_as_built(state: State) -> Fabric:
+    """Return the whole network, with links and end points that are down."""
+    return _fabric(state, np.arange(state.n_links), np.ones(state.n_nodes, dtype=np.bool_))
+
+
+def _fabric(state: State, rows: Ints, up: Bools) -> Fabric:
+    """Collect some links, and the end points of the network that are up."""
+    kind = state["node_kind"]
     is_host = kind <= LAST_END_POINT
     chosen, name = np.ones(state.n_nodes, dtype=np.bool_), "node"
     if is_host.any():

@@ -39,7 +39,7 @@ class Partitions:
     The only uplink of an end point that forwards is none.
     """
     n_single_homed: int
-    """End points that do not forward and are attached to exactly one node."""
+    """End points that are attached to exactly one node, forwarding or not."""
     why: str = ""
     """Why single points and bridges are unknown; empty if they are known."""
 
@@ -50,10 +50,8 @@ def find_partitions(fabric: Fabric) -> Partitions:
     Raises:
         TooLargeError: too many different sets of attachments.
     """
-    end_point, _ = fabric.attachments
     n = len(fabric.end_points)
     counts = fabric.signatures(fabric.part_of_node)
-    n_attached = np.bincount(end_point, minlength=n)
     single_points, bridges, why = np.zeros(0, np.int64), np.zeros(0, np.int64), ""
     try:
         single_points, bridges = _single_failures(fabric)
@@ -68,9 +66,16 @@ def find_partitions(fabric: Fabric) -> Partitions:
         n_unreachable_pairs=n_pairs - _n_reachable_pairs(counts),
         single_points=single_points,
         bridges=bridges,
-        n_single_homed=int(((n_attached == 1) & ~fabric.forwards[fabric.end_points]).sum()),
+        n_single_homed=int((_n_neighbours(fabric) == 1).sum()),
         why=why,
     )
+
+
+def _n_neighbours(fabric: Fabric) -> Ints:
+    """Different nodes that each end point has a lit link to; int64[n_end_points]."""
+    tail, head = np.concatenate((fabric.ends, fabric.ends[:, ::-1])).T
+    keys = np.unique(tail * fabric.n_nodes + head)
+    return np.bincount(keys // max(fabric.n_nodes, 1), minlength=fabric.n_nodes)[fabric.end_points]
 
 
 def _n_groups(counts: dict[frozenset[int], int]) -> int:

@@ -7,17 +7,19 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from ..arrays import Ints, State
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError, did_you_mean
+from ..model.document import TopologyDocument
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import Parallelism, Placement, TrainingJob, with_placement
-from ..model.records import Demand, Link, Lossless, Span, asdict_compact
+from ..model.records import BalancingTier, Demand, Link, LoadBalancing, Lossless, Span, asdict_compact
 from ..model.validation import adapter_of, validate_as
+from ..scenario.balancing_change import with_load_balancing
 from ..scenario.change import Context
 from ..scenario.changes import Age
 from ..scenario.job_changes import single_placement
@@ -41,6 +43,8 @@ PATHS: dict[str, str] = {
     "mix.SITE.OLD.NEW": "share, 0 to 1, of the job's accelerators at a site that are of the old kind; "
     "the others are of the new kind, in whole replicas",
     "lossless.FIELD": "a field of `lossless`: `lossless.policy`, `lossless.in_flight_bytes`",
+    "load_balancing.TIER.FIELD": "load balancing of a tier (fabric, border, wide_area, or all): "
+    "`load_balancing.fabric.mode`, `load_balancing.fabric.n_flows_per_pair`",
 }
 """Inputs that can be varied, and what each sets; FIELD is a field of the record that bears the name.
 
@@ -58,6 +62,9 @@ NOT_SWEEPABLE = {
     "parallelism": "parallelism.tp, parallelism.pp, ...",
 }
 """Fields of a job that cannot be varied, and the reason or the input to use instead."""
+
+SCOPE = ("tier", "fabric")
+"""Fields of a load balancing record that cannot be varied."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +167,8 @@ def set_input(case: Case, path: str, value: float | str, reader: FigureReader) -
         raise _unknown_path(path)
     if path == "age":
         change = validate_as(Age, {"years": value}, where)
-        return replace(case, state=change.overlay(case.state, Context(where, case.document, reader)))
+        context = Context(where, case.document, case.state.node_ids, reader)
+        return replace(case, state=change.overlay(case.state, context))
     if path == "demands":
         factor = _number(value, where)
         maximum = max_value_of(Demand, "offered_gbps")
@@ -179,6 +187,8 @@ def set_input(case: Case, path: str, value: float | str, reader: FigureReader) -
     if root == "lossless" and rest:
         lossless = _with_field(Lossless, case.document.lossless, ".".join(rest), value, where)
         return replace(case, document=case.document.model_copy(update={"lossless": lossless}))
+    if root == "load_balancing" and len(rest) == 2:
+        return replace(case, document=_vary_balancing(case, rest[0], rest[1], value, where))
     raise _unknown_path(path)
 
 
@@ -356,6 +366,24 @@ def _with_field(
     if isinstance(value, float) and value == int(value):
         value = int(value)
     return validate_as(kind, {**asdict_compact(record), field: value}, where)
+
+
+def _vary_balancing(case: Case, tier: str, field: str, value: float | str, where: str) -> TopologyDocument:
+    """Set one field of the load balancing of a tier; settings that a new mode does not have go."""
+    tiers = [*get_args(BalancingTier), "all"]
+    if tier not in tiers:
+        raise ChangeError(f"no tier {tier!r}", where=where, expected=", ".join(tiers), hint=did_you_mean(tier, tiers))
+    scope = None if tier == "all" else tier
+    stated: dict[str | None, LoadBalancing] = {r.tier: r for r in case.document.load_balancing if r.fabric is None}
+    record = stated.get(scope) or stated.get(None)
+    starts_anew = record is None or (field == "mode" and record.mode != value)
+    old = {} if record is None or starts_anew else asdict_compact(record)
+    whole = validate_as(LoadBalancing, {"mode": "ecmp", **old, "tier": scope}, where)
+    varied = _with_field(LoadBalancing, whole, field, value, where, SCOPE)
+    if record is None and scope != "wide_area" and field != "mode":
+        hint = f"vary load_balancing.{tier}.mode too, or state load_balancing in the document"
+        raise TopologyError(f"{field} without a mode", where=where, hint=hint)
+    return with_load_balancing(case.document, varied, case.state.node_ids, f"{where}={value}")
 
 
 def _number(value: float | str, where: str) -> float:

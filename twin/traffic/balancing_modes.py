@@ -57,7 +57,8 @@ def flowlet_times(routes: HashedRoutes, flows: Flows) -> PhaseTimes:
     number of segments: segments are independent. Against 207 simulated cases the mean error is 2 %, the worst 7 %.
     """
     once = ecmp_times(routes, flows)
-    typical_s = typical_slowdown_ratio(routes, flows.n_per_pair) * once.even_s
+    # the grid of the typical flow is coarse: without a choice of links it would end after the slowest flow
+    typical_s = min(typical_slowdown_ratio(routes, flows.n_per_pair) * once.even_s, once.mean_s)
     ends = typical_s + (once.time_s - typical_s) / np.sqrt(flows.n_rehashes)
     return PhaseTimes(once.even_s, np.maximum(once.even_s, ends), once.ended_ratio)
 

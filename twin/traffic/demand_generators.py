@@ -102,10 +102,18 @@ def _default_end_points(arrays: NetworkArrays) -> Bools:
     return np.ones(len(kind), dtype=np.bool_)
 
 
-def _ports(arrays: NetworkArrays) -> Floats:
-    """Ports in use of each node: members of its links, float64[n_nodes]."""
+def _some_ports(arrays: NetworkArrays, rows: Ints, place: Place) -> Floats:
+    """Ports in use of some nodes: members of their links, float64[n]. Raises TopologyError for fewer than two."""
     members = np.repeat(arrays.link_n_parallel, 2).astype(np.float64)
-    ports = np.bincount(arrays.link_ends.ravel(), weights=members, minlength=len(arrays.node_ids))
+    ports = np.bincount(arrays.link_ends.ravel(), weights=members, minlength=len(arrays.node_ids))[rows]
+    n_with = int((ports > 0).sum())
+    if n_with < 2:
+        raise TopologyError(
+            f"{n_with} of {counted(len(rows), 'chosen node')} {'has' if n_with == 1 else 'have'} a link",
+            where=place.where,
+            expected="at least 2 nodes with links, since amounts go by ports",
+            hint="choose others with `nodes`, or state amounts by node (`totals_gbps` of gravity)",
+        )
     return np.asarray(ports, dtype=np.float64)
 
 
@@ -134,7 +142,7 @@ def gravity(params: Gravity, place: Place) -> GeneratedDemands:
     arrays = place.arrays
     if params.totals_gbps is None:
         rows = end_points(params, place)
-        sizes = _ports(arrays)[rows]
+        sizes = _some_ports(arrays, rows, place)
     else:
         rows, sizes = _stated_totals(params.totals_gbps, place)
     place.check_size(len(rows) * (len(rows) - 1), len(rows))
@@ -150,7 +158,8 @@ def _stated_totals(totals_gbps: dict[str, float], place: Place) -> tuple[Ints, F
         if name not in index
     ]
     if issues:
-        raise TopologyError(f"{counted(len(issues), 'unknown node')}", where=place.where, found=issues)
+        problem = f"totals_gbps names {counted(len(issues), 'node')} that the network lacks"
+        raise TopologyError(problem, where=place.where, found=issues)
     by_row = sorted((index[name], gbps) for name, gbps in totals_gbps.items())
     return np.array([row for row, _ in by_row], dtype=np.int64), np.array([gbps for _, gbps in by_row])
 
@@ -159,7 +168,7 @@ def hose(params: Hose, place: Place) -> GeneratedDemands:
     """Draw a random matrix in which each node sends and receives its limit."""
     rows = end_points(params, place)
     place.check_size(len(rows) * (len(rows) - 1), len(rows))
-    limits = _ports(place.arrays)[rows] if params.by_ports else np.ones(len(rows))
+    limits = _some_ports(place.arrays, rows, place) if params.by_ports else np.ones(len(rows))
     used = limits > 0
     n = int(used.sum())
     weights = -np.log1p(-_random(params.seed).random_sample((n, n)))  # exponential: few large, many small demands
@@ -170,11 +179,8 @@ def incast(params: Incast, place: Place) -> GeneratedDemands:
     """Send from many nodes to one, each the same amount."""
     rows = end_points(params, place, 1)
     random = _random(params.seed)
-    if params.target is None:
-        target = int(rows[random.randint(len(rows))])
-    elif params.target in place.arrays.node_index:
-        target = place.arrays.node_index[params.target]
-    else:
+    target = place.arrays.node_index.get(params.target, -1)
+    if target < 0:
         hint = did_you_mean(params.target, place.arrays.node_index)
         raise TopologyError(f"no node {quoted(params.target)}", where=f"{place.where}.params.target", hint=hint)
     others = rows[rows != target]
@@ -192,7 +198,7 @@ def incast(params: Incast, place: Place) -> GeneratedDemands:
 
 def matrix(params: Matrix, place: Place) -> GeneratedDemands:
     """Read the demands from CSV text."""
-    entries = read_matrix(params.csv, place.where, place.arrays.node_index, place.max_demands)
+    entries = read_matrix(params.csv, f"{place.where}.csv", place.arrays.node_index, place.max_demands)
     return GeneratedDemands(entries.source, entries.target, entries.gbps)
 
 
@@ -212,12 +218,14 @@ def _balanced(weights: Floats, limits: Floats, arrays: NetworkArrays, rows: Ints
 
     Source: Sinkhorn and Knopp 1967; with equal weights this is the doubly constrained gravity model (Wilson 1967).
     """
-    largest = int(np.argmax(limits)) if len(limits) else 0
-    name = quoted(arrays.node_ids[rows[largest]]) if len(limits) else "no node"
-    spare = float(limits.sum() - 2.0 * limits[largest]) / float(limits[largest]) if len(limits) > 1 else -1.0
+    if not len(limits):
+        return np.zeros((0, 0))
+    largest = int(np.argmax(limits))
+    name, others_gbps = quoted(arrays.node_ids[rows[largest]]), float(np.delete(limits, largest).sum())
+    spare = (others_gbps - limits[largest]) / limits[largest]
     if spare < -BALANCED_RATIO:
         raise TopologyError(
-            f"{name} has more traffic than all other nodes together",
+            f"{name} has more traffic than all other nodes together, {limits[largest]:g} against {others_gbps:g}",
             where=place.where,
             expected="at most the total of the others, since a node sends nothing to itself",
         )
@@ -308,6 +316,9 @@ def generate(block: TrafficBlock, arrays: NetworkArrays, max_demands: int = MAX_
         arrays: the network.
         max_demands: most demands.
 
+    Returns:
+        The demands; none where the block has no traffic.
+
     Raises:
         TwinError: unknown generator or node, bad parameters or entries, too many demands.
     """
@@ -319,4 +330,6 @@ def generate(block: TrafficBlock, arrays: NetworkArrays, max_demands: int = MAX_
     if total_gbps is None:
         return found
     weight = float(found.gbps.sum())
-    return found.scaled(total_gbps / weight if weight else 0.0)
+    if not weight or not total_gbps:
+        return GeneratedDemands(found.source[:0], found.target[:0], found.gbps[:0])
+    return found.scaled(total_gbps / weight)

@@ -11,7 +11,7 @@ from ..kernels.ecmp import trace_pair
 from ..kernels.graph import ArcGraph
 from ..kernels.paths import shortest_hops
 from .hash_groups import HashedRoutes
-from .routing import REL_TOLERANCE
+from .walk import REL_TOLERANCE
 
 
 def fabric_routes(
@@ -40,7 +40,7 @@ def fabric_routes(
     """
     card_arc = _card_arcs(n_cards, ends)
     floor_s = _busiest_card_s(card_arc, ends, capacity_bytes_per_s, pairs, pair_bytes)
-    head = np.ascontiguousarray(ends[:, ::-1]).reshape(-1)
+    head = ends[:, ::-1].ravel()
     switch = head[card_arc]
     source, target = switch[pairs[:, 0]], switch[pairs[:, 1]]
     crosses = source != target
@@ -56,7 +56,7 @@ def fabric_routes(
         pair_bytes=keys[:, 2],
         capacity_bytes_per_s=np.repeat(capacity_bytes_per_s, 2),
         n_members=np.ones(2 * len(ends), np.int64),
-        tail=ends.reshape(-1),
+        tail=ends.ravel(),
         head=head,
         floor_s=floor_s,
     )
@@ -64,7 +64,7 @@ def fabric_routes(
 
 def _switch_graph(n_cards: int, n_nodes: int, ends: Ints) -> ArcGraph:
     """Build the arcs between switches; the arcs of a node are in the order of the list of links."""
-    head, tail = np.ascontiguousarray(ends[:, ::-1]).reshape(-1), ends.reshape(-1)
+    head, tail = ends[:, ::-1].ravel(), ends.ravel()
     between = np.flatnonzero(np.repeat((ends >= n_cards).all(axis=1), 2))
     arc = between[np.argsort(tail[between], kind="stable")]
     counts = np.bincount(tail[arc], minlength=n_nodes)
@@ -98,8 +98,8 @@ def _traces(graph: ArcGraph, n_links: int, keys: Ints) -> tuple[Ints, Ints, Floa
     one = np.ones(2 * n_links)
     n_nodes = len(graph.forwards)
     node_flow, heap = np.zeros(n_nodes), np.zeros(n_nodes, np.int64)
-    out_arc, out_fraction = np.empty(4 * n_links, np.int64), np.empty(4 * n_links)
-    distance, last = np.empty((1, n_nodes)), -1
+    out_arc, out_fraction = np.empty(n_links, np.int64), np.empty(n_links)
+    distance, last, way = np.empty((1, n_nodes)), -1, graph
     arcs: list[Ints] = [np.zeros(0, np.int64)]
     fractions: list[Floats] = [np.zeros(0)]
     counts = [0]
@@ -107,13 +107,22 @@ def _traces(graph: ArcGraph, n_links: int, keys: Ints) -> tuple[Ints, Ints, Floa
         if target != last:
             last = target
             shortest_hops(graph, up, np.array([target]), distance)
-        n = trace_pair(graph, one, up, one, distance[0], source, REL_TOLERANCE, node_flow, heap, out_arc, out_fraction)
+            way = _towards(graph, distance[0])
+        n = trace_pair(way, one, up, one, distance[0], source, REL_TOLERANCE, node_flow, heap, out_arc, out_fraction)
         if n <= 0:
             raise ValueError(f"no path from node {source} to node {target}")
         arcs.append(out_arc[:n].copy())
         fractions.append(out_fraction[:n].copy())
         counts.append(n)
     return np.cumsum(counts), np.concatenate(arcs), np.concatenate(fractions)
+
+
+def _towards(graph: ArcGraph, distance: Floats) -> ArcGraph:
+    """Return the arcs that lead one hop nearer to the destination; all sources share them."""
+    tail = np.repeat(np.arange(len(distance)), np.diff(graph.first))
+    head = graph.head[graph.arc]
+    nearer = np.flatnonzero((distance[head] == distance[tail] - 1.0) & np.isfinite(distance[tail]))
+    return ArcGraph(np.searchsorted(nearer, graph.first), graph.arc[nearer], graph.head, graph.forwards)
 
 
 def pairs_array(pairs: Sequence[Sequence[int]]) -> Ints:

@@ -290,6 +290,6 @@ def _merged(columns: Floats) -> Floats:
     """
     figures = np.array([[rounded(x) for x in column] for column in columns.tolist()])
     keys, rows = np.unique(figures[:3], axis=1, return_inverse=True)
-    rows = rows.reshape(-1)
-    order = np.lexsort((figures[3], rows))
+    rows = rows.ravel()
+    order = np.argsort(figures[3])
     return np.vstack((keys, np.bincount(rows[order], weights=figures[3][order])))

@@ -48,6 +48,11 @@ class PhaseTimes:
         steps = np.diff(self.ended_ratio, prepend=0.0)
         return float((self.even_s / self.time_s * steps).sum())
 
+    @property
+    def mean_s(self) -> float:
+        """Mean end over jobs."""
+        return float((self.time_s * np.diff(self.ended_ratio, prepend=0.0)).sum())
+
     def efficiency_ratio(self, job_ratio: float) -> float:
         """Efficiency that this share of the jobs stays below; 0.1 and 0.9 are the p10 and p90."""
         row = int(np.searchsorted(self.ended_ratio, 1.0 - job_ratio - 1e-12))
@@ -144,7 +149,7 @@ def joint_times(even_s: float, parts: Sequence[PhaseTimes]) -> PhaseTimes:
         parts: ends of the parts, at least one.
     """
     first_s = max(float(part.time_s[0]) for part in parts)
-    time_s = np.unique(np.concatenate([np.array([first_s]), *(part.time_s for part in parts)]))
+    time_s = np.unique(np.concatenate([part.time_s for part in parts]))
     time_s = time_s[time_s >= first_s]
     chance = np.ones(len(time_s))
     for part in parts:

@@ -49,7 +49,7 @@ def limiting_arcs(routes: Routes, offered_gbps: Floats, carried_gbps: Floats, ca
     pair, arc = pair[limits], arc[limits]
     with np.errstate(divide="ignore"):
         excess = pressure_gbps[arc] / capacity_gbps[arc]
-    order = np.lexsort((arc, -excess, pair))
+    order = np.argsort(-excess, kind="stable")  # arcs of a pair ascend already
     pairs, rows = np.unique(pair[order], return_index=True)
     out[pairs] = arc[order][rows]
     return out

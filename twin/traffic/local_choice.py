@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -84,60 +85,73 @@ def _arrivals(flows: LinkFlows, n_flows_per_pair: int) -> list[Arrivals]:
     size = flows.routes.pair_bytes[flows.route] / flows.flow_bytes[flows.group[flows.link]]
     n_flows = flows.n_pairs * size * n_flows_per_pair
     load = np.bincount(flows.link, weights=n_flows * flows.chance_ratio, minlength=len(flows.group))
-    spread = _spread_before(flows, load)
-    at_node = _digits(flows.at_node_ratio)
-    n_groups = len(flows.flow_s)
-    marked: list[dict[tuple[int, float, float], float]] = [defaultdict(float) for _ in range(n_groups)]
-    n_next = [1] * n_groups
-    for entry in flows.of_first.tolist():
-        group, route = int(flows.group[flows.link[entry]]), int(flows.route[entry])
-        source, total = spread.get((route, at_node[entry]), (-1 - route, np.inf))
-        marked[group][source, rounded(total), rounded(flows.at_node_ratio[entry])] += float(n_flows[entry])
-        n_next[group] = max(n_next[group], int(flows.n_next[entry]))
-    flow_s = (flows.flow_s / n_flows_per_pair).tolist()
+    entries = flows.of_first
+    group, route = flows.group[flows.link[entries]], flows.route[entries]
+    n_next = np.ones(len(flows.flow_s), dtype=np.int64)
+    np.maximum.at(n_next, group, flows.n_next[entries])
+    source, n_spread = _spread_before(flows, load, entries)
+    # flows that are marked alike add up
+    ratio = flows.at_node_ratio[entries]
+    figures = np.stack((group, np.where(source < 0, -1 - route, source), _rounded(n_spread), _rounded(ratio)))
+    kinds, at = np.unique(figures, axis=1, return_inverse=True)
+    n_marked = np.bincount(at.reshape(-1), weights=n_flows[entries], minlength=kinds.shape[1]).tolist()
+    spreads: list[list[Spread]] = [[] for _ in n_next]
+    for i, (of_group, _, total, chance) in enumerate(kinds.T.tolist()):
+        spreads[int(of_group)].append(Spread(total, rounded(n_marked[i]), chance))
+    flow_s = _rounded(flows.flow_s / n_flows_per_pair).tolist()
     return [
-        Arrivals(
-            rounded(flow_s[group]),
-            n_next[group],
-            tuple(sorted(Spread(n, rounded(m), c) for (_, n, c), m in marked[group].items())),
-        )
-        for group in range(n_groups)
+        Arrivals(seconds, n, tuple(sorted(parts)))
+        for seconds, n, parts in zip(flow_s, n_next.tolist(), spreads, strict=True)
     ]
 
 
-def _spread_before(flows: LinkFlows, load: Floats | Ints) -> dict[tuple[int, int], tuple[int, float]]:
-    """(group of the links to a switch that another one chose from, flows that it spread), by route and chance."""
-    behind = _digits(_chance_behind(flows))
-    found: dict[tuple[int, int], tuple[int, float]] = {}
-    for entry in np.flatnonzero(flows.n_next > 1).tolist():
-        link = int(flows.link[entry])
-        n_spread = float(load[link] / flows.chance_ratio[entry])
-        found[int(flows.route[entry]), behind[entry]] = int(flows.group[link]), n_spread
-    return found
+def _spread_before(flows: LinkFlows, load: Floats | Ints, entries: Ints) -> tuple[Ints, Floats]:
+    """(group of the links to a switch that another one chose from, flows that it spread), by some entries.
+
+    -1 and infinity where no switch chose before. A switch is told by the chance that flows of the route pass it.
+    """
+    chosen = np.flatnonzero(flows.n_next > 1)
+    behind = _chance_behind(flows, chosen)
+    digits, codes = np.unique(_digits(np.concatenate((behind, flows.at_node_ratio[entries]))), return_inverse=True)
+    route = np.concatenate((flows.route[chosen], flows.route[entries]))
+    keys = route * len(digits) + codes.reshape(-1)
+    # of several entries the last one counts
+    known, last = np.unique(keys[: len(chosen)][::-1], return_index=True)
+    if not len(known):
+        return np.full(len(entries), -1), np.full(len(entries), np.inf)
+    wanted = keys[len(chosen) :]
+    row = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    found, entry = known[row] == wanted, chosen[len(chosen) - 1 - last[row]]
+    link = flows.link[entry]
+    n_spread = load[link] / flows.chance_ratio[entry]
+    return np.where(found, flows.group[link], -1), np.where(found, n_spread, np.inf)
 
 
-def _chance_behind(flows: LinkFlows) -> Floats:
-    """Chance that a flow of the route passes the node at the end of the link; float64[n_entries]."""
-    tail, head = flows.routes.tail[flows.link], flows.routes.head[flows.link]
+def _chance_behind(flows: LinkFlows, entries: Ints) -> Floats:
+    """Chance that a flow of the route passes the node at the end of the link; float64[len(entries)]."""
+    tail, head = flows.routes.tail[flows.link], flows.routes.head[flows.link[entries]]
     n_nodes = int(max(flows.routes.tail.max(), flows.routes.head.max())) + 1
     nodes, first = np.unique(flows.route * n_nodes + tail, return_index=True)
-    wanted = flows.route * n_nodes + head
+    wanted = flows.route[entries] * n_nodes + head
     row = np.minimum(np.searchsorted(nodes, wanted), len(nodes) - 1)
     return np.where(nodes[row] == wanted, flows.at_node_ratio[first[row]], 1.0)
 
 
-def _digits(chance: Floats) -> list[int]:
+def _digits(chance: Floats) -> Ints:
     """Chances as whole numbers that agree where sums differ by rounding."""
-    return [int(x) for x in np.round(np.log(chance) * 1e9).tolist()]
+    return np.round(np.log(chance) * 1e9).astype(np.int64)
+
+
+def _rounded(values: Floats) -> Floats:
+    """Round each value as `rounded` does; equal values are rounded once."""
+    distinct, at = np.unique(values, return_inverse=True)
+    return np.array([rounded(value) for value in distinct.tolist()])[at.reshape(-1)]
 
 
 def _flow_count(spreads: tuple[Spread, ...]) -> FlowCount:
     """Distribution of the flows that reach a switch."""
     if sum(part.n_marked for part in spreads) <= MAX_CONVOLVED_FLOWS:
-        chance = np.ones(1)
-        for part in spreads:
-            chance = np.convolve(chance, _part_count(part))
-        return FlowCount(0, np.minimum(1.0, np.cumsum(chance)))
+        return FlowCount(0, np.minimum(1.0, np.cumsum(_counts_of(spreads))))
     mean = sum(part.n_marked * part.chance_ratio for part in spreads)
     variance = sum(
         part.n_marked * part.chance_ratio * (1.0 - part.chance_ratio) * _free_ratio(part) for part in spreads
@@ -148,6 +162,19 @@ def _flow_count(spreads: tuple[Spread, ...]) -> FlowCount:
     first, last = np.floor(mean - 8.0 * sigma), np.ceil(mean + 8.0 * sigma)
     at = np.arange(first, last + 1.0)
     return FlowCount(int(first), np.asarray(ndtr((at + 0.5 - mean) / sigma)))
+
+
+def _counts_of(spreads: tuple[Spread, ...]) -> Floats:
+    """Chances of 0, 1, ... flows of all parts together."""
+    chance = np.ones(1)
+    for part, same in groupby(spreads):
+        n, power = len(tuple(same)), _part_count(part)
+        while n:
+            if n & 1:
+                chance = np.convolve(chance, power)
+            n >>= 1
+            power = np.convolve(power, power) if n else power
+    return chance
 
 
 def _free_ratio(part: Spread) -> float:

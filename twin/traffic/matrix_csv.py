@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..errors import DocumentError, Issue, did_you_mean
 from ..errors.wording import counted, quoted, value_text
+from .traffic_params import LEAST_GBPS
 
+SEPARATORS = ",;\t"
 LONG_HEADER = ("source", "target", "gbps")
 MAX_ISSUES = 1000
 MAX_HINTS = 20
@@ -71,11 +74,14 @@ class _Reader:
         if not math.isfinite(value) or value < 0 or value > 1e9:
             self.fault(place, f"{text} Gb/s", "an entry is from 0 to 1e9 Gb/s")
             return 0.0
+        if 0.0 < value < LEAST_GBPS:
+            self.fault(place, f"{text} Gb/s", f"an entry is 0 or at least {LEAST_GBPS:g} Gb/s")
+            return 0.0
         return value
 
     def add(self, source: int | None, target: int | None, gbps: float) -> None:
-        """Keep an entry above 0. Raises DocumentError for too many entries."""
-        if source is not None and target is not None and gbps > 0.0:
+        """Keep an entry above 0 between two nodes. Raises DocumentError for too many entries."""
+        if source is not None and target is not None and source != target and gbps > 0.0:
             self.entries.append((source, target, gbps))
             if len(self.entries) > self._max_entries:
                 raise DocumentError(
@@ -100,13 +106,13 @@ def read_matrix(text: str, where: str, index: Mapping[str, int], max_entries: in
     """
     reader = _Reader(where, index, max_entries)
     try:
-        rows = [(i + 1, [cell.strip() for cell in row]) for i, row in enumerate(csv.reader(StringIO(text)))]
+        rows = list(_rows(text))
     except csv.Error as error:
         raise DocumentError(f"is no CSV: {error}", where=where, expected=FORMS) from error
     rows = [(line, row) for line, row in rows if any(row)]
     if len(rows) < 2:
         raise DocumentError("has no rows below its header", where=where, expected=FORMS)
-    header = [cell.removeprefix("\ufeff") for cell in rows[0][1]]
+    header = rows[0][1]
     if sorted(cell.lower() for cell in header) == sorted(LONG_HEADER):
         _read_long(reader, [cell.lower() for cell in header], rows[1:])
     else:
@@ -118,6 +124,18 @@ def read_matrix(text: str, where: str, index: Mapping[str, int], max_entries: in
         np.array([entry[1] for entry in entries], dtype=np.int64),
         np.array([entry[2] for entry in entries], dtype=np.float64),
     )
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (number of its first line, cells) of each row. Raises csv.Error."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    header = next((line for line in text.split("\n") if line.strip()), "")
+    # of as many the first; what is quoted separates nothing
+    separator = max(SEPARATORS, key=re.sub('"[^"]*"', "", header).count)
+    reader, line = csv.reader(StringIO(text), delimiter=separator, skipinitialspace=True), 1
+    for row in reader:
+        yield line, [cell.strip() for cell in row]
+        line = reader.line_num + 1
 
 
 def _read_long(reader: _Reader, header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> None:

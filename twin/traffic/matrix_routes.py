@@ -10,8 +10,9 @@ from ..arrays import Floats, Ints, State
 from ..kernels.class_loads import class_loads
 from ..kernels.ecmp import worst_to_destination_us
 from ..kernels.graph import Destinations
-from .routing import REL_TOLERANCE, Router, Routes, links_with_share
+from .routing import Router, Routes, links_with_share
 from .twin_nodes import ArcTable, destinations_of
+from .walk import REL_TOLERANCE
 
 
 class MatrixRoutes:
@@ -39,14 +40,14 @@ class MatrixRoutes:
         return self._router.routes(self._share, self._source, self._target)
 
     @cached_property
-    def table(self) -> ArcTable:
+    def _table(self) -> ArcTable:
         """The arcs that carry traffic."""
         used = self._router.lit & links_with_share(self._share)
         return ArcTable.of(self._state.graph, self._router.weight, self._share, used)
 
     @cached_property
     def _destinations(self) -> tuple[Destinations, Ints]:
-        return destinations_of(self.table.arcs, self._source, self._target, np.zeros(len(self._source)))
+        return destinations_of(self._table.arcs, self._source, self._target, np.zeros(len(self._source)))
 
     def loads(self, amount: Floats) -> Floats:
         """Compute the load of each arc when every pair sends its amount.
@@ -58,21 +59,21 @@ class MatrixRoutes:
             float64[2 * n_links] in the unit of `amount`.
         """
         destinations, pair = self._destinations
-        load = np.zeros(len(self.table.arc_id))
+        load = np.zeros(len(self._table.arc_id))
         n_columns = int(np.diff(destinations.class_first).max(initial=0))
         class_loads(
-            self.table.arcs,
-            self.table.by_hops,
+            self._table.arcs,
+            self._table.by_hops,
             destinations._replace(demand_gbps=amount[pair]),
             REL_TOLERANCE,
             False,
             np.empty((0, 0)),
             np.empty(len(destinations.class_first) - 1, np.bool_),
-            np.zeros((self.table.n_nodes, n_columns)),
+            np.zeros((self._table.n_nodes, n_columns)),
             load,
         )
         out = np.zeros(2 * self._state.n_links)
-        out[self.table.arc_id] = load
+        out[self._table.arc_id] = load
         return out
 
     def worst_latency_us(self, arc_latency_us: Floats) -> Floats:

@@ -6,8 +6,8 @@ on a rail are its ports, link by link in order of the switches; port p belongs t
 are the last ones of their link.
 
 A port is alive if its link is lit and its switch is in the fabric of its rail and site. That is the part of the network
-that most nodes reach with their ports of this rail, and each part that more than half of them reach. A card with an
-alive port is alive.
+that most nodes reach with their ports of this rail, and each part that more than half of them reach. Of equal parts it
+is that of most accelerators, then that of the first node. A card with an alive port is alive.
 """
 
 from __future__ import annotations
@@ -124,25 +124,39 @@ def _in_fabric(state: State, ports: CardPorts, parts: Ints, up: Bools) -> Bools:
     """Ports whose switch is in the fabric of their rail and site, of the ports that are up; bool[n_rows]."""
     n_nodes = state.n_nodes
     rails = ports.rail.max(initial=0) + 2
-    fabric = np.unique(state["node_site"][ports.node] * rails + ports.rail, return_inverse=True)[1].reshape(-1)
+    fabric = np.unique(state["node_site"][ports.node] * rails + ports.rail, return_inverse=True)[1].ravel()
     keys, reached = np.unique(fabric[up] * n_nodes + parts[ports.switch[up]], return_inverse=True)
     if len(keys) == len(np.unique(keys // n_nodes)):
         return up
     # nodes count, not ports: a card may have two ports in one part, or one each in two planes
-    nodes = np.unique(reached.reshape(-1) * n_nodes + ports.node[up])
+    nodes = np.unique(reached.ravel() * n_nodes + ports.node[up])
     n_reaching = np.bincount(nodes // n_nodes, minlength=len(keys))
     of_fabric = np.unique(fabric * n_nodes + ports.node) // n_nodes
     n_of = np.bincount(of_fabric)
     key_fabric = keys // n_nodes
-    most = np.zeros(len(n_of), dtype=np.int64)
-    np.maximum.at(most, key_fabric, n_reaching)
-    # the first of several equal parts
-    first = np.full(len(n_of), len(keys), dtype=np.int64)
-    np.minimum.at(first, key_fabric, np.where(n_reaching == most[key_fabric], np.arange(len(keys)), len(keys)))
-    is_fabric = (2 * n_reaching > n_of[key_fabric]) | (first[key_fabric] == np.arange(len(keys)))
+    n_parts = np.bincount(key_fabric)
+    is_fabric = (2 * n_reaching > n_of[key_fabric]) | (n_parts[key_fabric] == 1)
+    n_accelerators = np.bincount(nodes // n_nodes, weights=state["node_n_accelerators"][nodes % n_nodes])
+    size = np.stack((n_reaching, n_accelerators.astype(np.int64)), axis=1)
+    for one in np.flatnonzero(n_parts > 1).tolist():
+        is_fabric[_largest(np.flatnonzero(key_fabric == one), size, nodes, n_nodes)] = True
     out = np.zeros(len(up), dtype=bool)
-    out[np.flatnonzero(up)] = is_fabric[reached.reshape(-1)]
+    out[np.flatnonzero(up)] = is_fabric[reached.ravel()]
     return out
+
+
+def _largest(keys: Ints, size: Ints, nodes: Ints, n_nodes: int) -> Ints:
+    """Parts that most nodes reach, then most accelerators, then the first node by id; several with the same nodes.
+
+    Ids of switches decide nothing.
+    """
+    rows = [tuple(column) for column in size[keys].tolist()]
+    keys = keys[[row == max(rows) for row in rows]]
+    if len(keys) == 1:
+        return keys
+    bounds = np.searchsorted(nodes, np.stack((keys, keys + 1)) * n_nodes)
+    reaching = [(nodes[a:b] % n_nodes).tolist() for a, b in bounds.T.tolist()]
+    return keys[[row == min(reaching) for row in reaching]]
 
 
 def _cards_of(state: State, ports: CardPorts, n_alive: Ints, dark: Bools) -> CardStates:

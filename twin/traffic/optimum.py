@@ -56,7 +56,7 @@ def optimal_max_utilisation_ratio(
         coefficient = scale_gbps / bound_ratio / arc_capacity_gbps[usable]
     if not (np.isfinite(coefficient).all() and coefficient.any()):
         raise ConvergenceError("demands and capacities are too far apart", residual=float("inf"), where="optimum")
-    arc_usage = kron(np.ones((1, len(may_enter) // max(n_arcs, 1))), diags_array(coefficient), format="csc")
+    arc_usage = kron(np.ones((1, len(may_enter) // n_arcs)), diags_array(coefficient), format="csc")
     solution = linprog(
         np.append(np.zeros(n_flows), 1.0),
         A_ub=hstack((arc_usage[:, may_enter], -np.ones((n_arcs, 1))), format="csr"),

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import LAST_END_POINT, Bools, Floats, Ints, State
-from ..kernels.ecmp import spread_amounts, trace_pair, worst_path_us
+from ..kernels.ecmp import spread_amounts, worst_path_us
 from ..kernels.paths import shortest_distances, shortest_hops
-
-REL_TOLERANCE = 1e-12
-"""Path weights that differ by less are equal cost; this covers rounding in sums of decimal weights."""
+from .rail_split import RailSplit, merged_traces
+from .walk import REL_TOLERANCE, Walk
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +63,10 @@ class Routes:
         return out[self.route_of_pair] if len(self.route_of_pair) else np.zeros(0)
 
 
+_TraceKey = tuple[int, bytes]
+"""Pair of groups, coded, and the weights of its first arcs where they are not those of all traffic."""
+
+
 class Router:
     """Finds routes on one set of lit links; caches distances to targets, and traces over links with unchanged shares.
 
@@ -93,10 +96,10 @@ class Router:
         self._groups = np.arange(state.n_nodes)
         self._access_links = np.flatnonzero(_is_endpoint(state)[state["link_ends"]].any(axis=1))
         self._group_key: tuple[bytes, bytes] | None = None
-        self._traces: dict[tuple[int, int], _Trace] = {}
+        self._traces: dict[_TraceKey, _Trace] = {}
         self._cached_slots: tuple[bytes, tuple[Ints, Ints, Ints]] | None = None
 
-    def routes(self, share: Floats, source: Ints, target: Ints) -> Routes:
+    def routes(self, share: Floats, source: Ints, target: Ints, split: RailSplit | None = None) -> Routes:
         """Find the routes of pairs over lit links.
 
         Path weights are the links' weights; if all are equal, paths count hops.
@@ -105,6 +108,7 @@ class Router:
             share: weight of each arc when a node splits traffic among its next hops, float64[2 * n_links].
             source: node rows, int64[n_pairs].
             target: node rows, int64[n_pairs], different from the source.
+            split: how senders split over their first links where ports are lost; None: by `share` alone.
 
         Returns:
             Routes of the pairs.
@@ -123,20 +127,25 @@ class Router:
                     self._state, self.lit & links_with_share(share), share, self._access_us
                 )
         n = self._state.n_nodes
+        groups = self._groups if split is None else split.groups(self._groups)
         group_pairs, first_pair, route_of_pair = np.unique(
-            self._groups[source] * n + self._groups[target], return_index=True, return_inverse=True
+            groups[source] * n + groups[target], return_index=True, return_inverse=True
         )
-        keys = [(int(key) // n, int(key) % n) for key in group_pairs]
-        missing = []
-        for key, pair in zip(keys, first_pair, strict=True):
+        keys = []
+        missing: dict[_TraceKey, tuple[int, int]] = {}
+        for group_pair, pair in zip(group_pairs.tolist(), first_pair.tolist(), strict=True):
+            ends = group_pair // n, group_pair % n
+            # a group's number is its first member; a pair within one group is represented by two of its members
+            ends = ends if ends[0] != ends[1] else (int(source[pair]), int(target[pair]))
+            weights = b"" if split is None else self._weights(split, *ends)
+            key = group_pair, weights
+            keys.append(key)
             if key not in self._traces:
-                # a group's number is its first member; a pair within one group is represented by two of its members
-                same_group = key[0] == key[1]
-                missing.append((key, (int(source[pair]), int(target[pair])) if same_group else key))
+                missing[key] = ends
         self._trace(missing)
         traces = [self._traces[key] for key in keys]
         return _build_routes(
-            self._state, self._slots(links_with_share(share)), traces, source, target, route_of_pair.reshape(-1)
+            self._state, self._slots(links_with_share(share)), traces, source, target, route_of_pair.ravel()
         )
 
     def _slots(self, has_share: Bools) -> tuple[Ints, Ints, Ints]:
@@ -149,16 +158,59 @@ class Router:
             self._cached_slots = key, (slot, out, first)
         return self._cached_slots[1]
 
-    def _trace(self, missing: list[tuple[tuple[int, int], tuple[int, int]]]) -> None:
+    def _arcs_at(self, node: int) -> Ints:
+        """Usable arcs that leave a node."""
+        assert self._share is not None
+        _, out, first = self._slots(links_with_share(self._share))
+        return out[first[node] : first[node + 1]]
+
+    def _weights(self, split: RailSplit, source: int, target: int) -> bytes:
+        """Weights of the first and last arcs of a pair as bytes; empty where each node splits by its own links."""
+        assert self._share is not None
+        if not split.applies(source, target):
+            return b""
+        out, into, head = self._arcs_at(source), self._arcs_at(target), self._state["arc_head"]
+        ends = (head[out], self._share[out]), (head[into], self._share[into ^ 1])
+        return np.concatenate(split.weights(source, target, *ends)).tobytes()
+
+    def _trace(self, missing: dict[_TraceKey, tuple[int, int]]) -> None:
         """Trace one unit of traffic along each missing route; routes to one target share its distances."""
         assert self._share is not None
-        walk = _Walk(self._state, self.weight, self.lit & links_with_share(self._share), self._share)
+        share = self._share.copy()
+        walk = Walk(self._state, self.weight, self.lit & links_with_share(share), share)
         last_target, distance = -1, np.zeros(self._state.n_nodes)
-        for key, (source, target) in sorted(missing, key=lambda item: (item[1][1], item[1][0])):
+        for key, (source, target) in sorted(missing.items(), key=lambda item: (item[1][1], item[1][0], item[0])):
             if target != last_target:
                 last_target = target
                 distance = self.distances_to(target)
-            self._traces[key] = _Trace(source, target, *walk.trace(distance, source))
+            found = None
+            if key[1] and distance[source] < np.inf:
+                out = self._arcs_at(source)
+                share[out] = np.frombuffer(key[1])[: len(out)]
+                found = self._split_trace(walk, source, target, distance[source], np.frombuffer(key[1])[len(out) :])
+                share[out] = self._share[out]
+            self._traces[key] = _Trace(source, target, *(found or walk.trace(distance, source)))
+
+    def _split_trace(
+        self, walk: Walk, source: int, target: int, distance: float, received: Floats
+    ) -> tuple[Ints, Floats] | None:
+        """Trace one unit over the switches of the receiver by their weights; None where no shortest path has one."""
+        into, head = self._arcs_at(target) ^ 1, self._state["arc_head"]
+        parts, total = [], 0.0
+        for arc, switch, weight in zip(into.tolist(), head[into ^ 1].tolist(), received.tolist(), strict=True):
+            to_switch = self.distances_to(switch)
+            if weight <= 0.0 or not to_switch[source] + self.weight[arc] <= distance * (1.0 + REL_TOLERANCE):
+                continue
+            arcs, fractions = walk.trace(to_switch, source)
+            if len(arcs) == 0:
+                continue
+            total += weight
+            arcs, tails = np.append(arcs, arc), np.append(head[arcs ^ 1], switch)
+            parts.append((arcs, tails, weight * np.append(fractions, 1.0), to_switch[source] - to_switch[tails]))
+        if not parts:
+            return None
+        arcs, fractions = merged_traces(parts)
+        return arcs, fractions / total
 
     def trace(self, share: Floats, source: int, target: int) -> tuple[Ints, Floats]:
         """Trace one unit of traffic of a single pair; nothing is cached but the distances.
@@ -171,7 +223,7 @@ class Router:
         Returns:
             Arcs in topological order, and the fraction of the traffic on each; both empty without a path.
         """
-        walk = _Walk(self._state, self.weight, self.lit & links_with_share(share), share)
+        walk = Walk(self._state, self.weight, self.lit & links_with_share(share), share)
         return walk.trace(self.distances_to(target), source)
 
     def distances_to(self, target: int) -> Floats:
@@ -195,35 +247,6 @@ class Router:
         if (len(self._distances) + 1) * stored.nbytes <= self.MAX_BYTES:
             self._distances[target] = stored
         return distance
-
-
-class _Walk:
-    """Traces of single pairs with one set of scratch arrays."""
-
-    def __init__(self, state: State, weight: Floats, usable: Bools, share: Floats) -> None:
-        self._graph, self._weight, self._usable, self._share = state.graph, weight, usable, share
-        self._node_flow, self._heap = np.zeros(state.n_nodes), np.zeros(state.n_nodes, dtype=np.int64)
-        self._out_arc, self._out_fraction = np.empty(4096, np.int64), np.empty(4096)
-
-    def trace(self, distance: Floats, source: int) -> tuple[Ints, Floats]:
-        """Return the arcs of one unit from the source to the destination of `distance`, and their fractions."""
-        while True:
-            n = trace_pair(
-                self._graph,
-                self._weight,
-                self._usable,
-                self._share,
-                distance,
-                source,
-                REL_TOLERANCE,
-                self._node_flow,
-                self._heap,
-                self._out_arc,
-                self._out_fraction,
-            )
-            if n >= 0:
-                return self._out_arc[:n].copy(), self._out_fraction[:n].copy()
-            self._out_arc, self._out_fraction = np.empty(-2 * n, np.int64), np.empty(-2 * n)
 
 
 def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Floats) -> Ints:

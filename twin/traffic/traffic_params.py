@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from ..model.globs import Globs
 from ..model.records import STRICT, Id
 
-Gbps = Annotated[float, Field(ge=0, le=1e9)]
+LEAST_GBPS = 1e-9
+"""Least amount above 0; smaller ones lose digits where they are divided."""
+
+
+def _check_gbps(gbps: float) -> float:
+    if 0.0 < gbps < LEAST_GBPS:
+        raise ValueError(f"must be 0 or at least {LEAST_GBPS:g} Gb/s, found {gbps:g}")
+    return gbps
+
+
+Gbps = Annotated[float, Field(ge=0, le=1e9), AfterValidator(_check_gbps)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 AMOUNTS = ("total_gbps", "gbps_per_node", "peak_utilisation_ratio")
 MAX_CSV_CHARACTERS = 64_000_000
@@ -91,8 +101,8 @@ class Hose(EndPointParams):
 class Incast(EndPointParams):
     """Parameters of traffic from many nodes to one."""
 
-    target: Id | None = None
-    """Node that receives; None = one of the chosen nodes, at random."""
+    target: Id
+    """Node that receives."""
     n_sources: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Nodes that send, chosen at random; None = all others."""
     seed: Seed = 0
@@ -103,8 +113,9 @@ class Matrix(TrafficParams):
     """Parameters of a traffic matrix as CSV text; an amount scales the whole matrix."""
 
     csv: Annotated[str, Field(min_length=1, max_length=MAX_CSV_CHARACTERS)]
-    """CSV text in Gb/s. Square: a header with node ids, and one row for each node, its id first; empty cells are 0. Or
-    long: a header `source,target,gbps`, and one row for each demand."""
+    """CSV text in Gb/s, separated by commas, semicolons or tabs. Square: a header with node ids, and one row for each
+    node, its id first; empty cells are 0. Or long: a header `source,target,gbps`, and one row for each demand. Traffic
+    of a node to itself is left out."""
 
     @property
     def needs_amount(self) -> bool:

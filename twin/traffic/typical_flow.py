@@ -38,7 +38,7 @@ def typical_slowdown_ratio(routes: HashedRoutes, n_flows_per_pair: int) -> float
     key = flows.route * n_groups + flows.group[flows.link]
     pairs, rows = np.unique(key, return_inverse=True)
     crossing = np.bincount(
-        rows.reshape(-1),
+        rows.ravel(),
         weights=flows.load_bytes / (routes.n_pairs * routes.pair_bytes)[flows.route] * routes.n_members[flows.link],
     )
     route, group = pairs // n_groups, pairs % n_groups

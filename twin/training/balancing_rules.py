@@ -93,7 +93,7 @@ def _starts_in(state: State, fabric: str) -> np.ndarray:
     prefix = fabric + "/"
     inside = np.array([node_id.startswith(prefix) for node_id in state.node_ids], dtype=np.bool_)
     head = state["arc_head"]
-    return np.asarray(inside[head.reshape(-1, 2)[:, ::-1].reshape(-1)])
+    return np.asarray(inside[head[np.arange(len(head)) ^ 1]])
 
 
 def _rule(record: LoadBalancing, lossless: Lossless, reader: FigureReader, *, is_wide: bool) -> BalancingRule:
@@ -104,7 +104,7 @@ def _rule(record: LoadBalancing, lossless: Lossless, reader: FigureReader, *, is
         efficiency_ratio = reader.general("spray_efficiency_ratio") if stated is None else stated
     if n_flows is None and MODES[record.mode].is_hashed:
         n_flows = round(_n_flows(lossless, reader, is_wide=is_wide))
-    return BalancingRule(record.mode, Flows(max(1, n_flows or 1), record.n_rehashes or 1), efficiency_ratio)
+    return BalancingRule(record.mode, Flows(n_flows or 1, record.n_rehashes or 1), efficiency_ratio)
 
 
 def _n_flows(lossless: Lossless, reader: FigureReader, *, is_wide: bool) -> float:

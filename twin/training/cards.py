@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import NO_CODE, Bools, Floats, Ints, State
+from ..arrays import NO_CODE, Bools, Ints, State
 from ..errors.wording import counted
 from ..model.jobs import TrainingJob
 from ..traffic.network_cards import CardPorts, CardStates, card_states
+from ..traffic.rail_split import RailSplit, carried_cards
 from ..workload.job_arithmetic import layout_of
+from .card_split import DomainCards, rail_split
 from .placed_groups import PlacedGroup
 from .placement import JobPlacement
 
@@ -39,25 +41,12 @@ class CardLoss:
     """Rate that an accelerator has on its cards over that of a card of its own, in the worst NVLink domain."""
     relayed_ratio: tuple[float, ...] = ()
     """Share of the traffic of an accelerator that goes over NVLink to the card of another one, in the worst case."""
-    link_share_ratio: Floats | None = None
-    """Factor by link on its share where the job's traffic splits; None = 1 everywhere. float64[n_links]."""
+    rail_split: RailSplit | None = None
+    """How the traffic of the job splits over its rails; None where all of its ports are whole."""
     cause: str = ""
     """Dead switches and links; empty where no card is lost."""
     why_stopped: str = ""
     """Why the job does not go on; empty if it does."""
-
-
-@dataclass(frozen=True, eq=False)
-class _DomainCards:
-    """Cards of the NVLink domains of a group, one row for each card of a domain, in order of domain and slot."""
-
-    domain: Ints
-    card: Ints
-    alive: Bools
-    load: Ints
-    """Cards whose traffic the card carries; 0 for a lost card."""
-    n_ranks: Ints
-    """Ranks by domain."""
 
 
 def card_loss(
@@ -91,9 +80,7 @@ def card_loss(
     )
     n_left = placed.n_replicas - n_blocks * layout_of(job, 1).n_block_replicas
     has_lost = bool(lost.any())
-    weight = None
-    if relays and has_lost and job.pxn_spread == "one":
-        weight = _link_share_ratio(states, tables, state.n_links)
+    spread = job.pxn_spread if relays else "none"
     cause = _cause(state, states, lost) if has_lost else ""
     return CardLoss(
         n_cards_lost=int(lost.sum()),
@@ -102,7 +89,7 @@ def card_loss(
         idled=idled,
         card_ratio=tuple(_card_ratio(state, job, *item) for item in zip(tables, placed.groups, strict=True)),
         relayed_ratio=tuple(1.0 if relays and not table.alive.all() else 0.0 for table in tables),
-        link_share_ratio=weight,
+        rail_split=rail_split(state, states, tables, placed.groups, idled, spread=spread),
         cause=cause,
         why_stopped=_why_stopped(job, cause, int(lost.sum()), n_idled, placed.n_replicas - n_left, n_left),
     )
@@ -136,7 +123,7 @@ def placed_on_cards(placed: JobPlacement, loss: CardLoss, on_card_loss: str) -> 
     return replace(placed, groups=tuple(groups), n_replicas=loss.n_replicas if drops else placed.n_replicas)
 
 
-def _domain_cards(states: CardStates, group: PlacedGroup) -> _DomainCards:
+def _domain_cards(states: CardStates, group: PlacedGroup) -> DomainCards:
     """Cards of the domains whose racks are listed, and what they carry if lost ones hand on to the next alive card."""
     rows = np.flatnonzero(states.first_rail[group.rack] != NO_CODE)
     rack, slot, domain = group.rack[rows], group.slot[rows], group.domain[rows]
@@ -147,28 +134,11 @@ def _domain_cards(states: CardStates, group: PlacedGroup) -> _DomainCards:
     domain_of, card_of = domain[chosen], card[chosen]
     alive = states.alive[card_of]
     n_ranks = np.bincount(domain, minlength=int(group.domain.max(initial=0)) + 1)
-    return _DomainCards(domain_of, card_of, alive, _loads(domain_of, alive), n_ranks)
-
-
-def _loads(domain: Ints, alive: Bools) -> Ints:
-    """Cards that each card carries: itself, and the lost ones just before it, round the domain; int64[n_cards]."""
-    load = alive.astype(np.int64)
-    at = np.flatnonzero(alive)
-    if len(at) in (0, len(alive)):
-        return load
-    lost = np.flatnonzero(~alive)
-    following = np.searchsorted(at, lost)
-    heir = at[np.minimum(following, len(at) - 1)]
-    # the last lost cards of a domain go to its first alive one
-    first_alive = at[np.minimum(np.searchsorted(domain[at], domain[lost]), len(at) - 1)]
-    heir = np.where((following < len(at)) & (domain[heir] == domain[lost]), heir, first_alive)
-    has_heir = domain[heir] == domain[lost]
-    np.add.at(load, heir[has_heir], 1)
-    return load
+    return DomainCards(domain_of, card_of, alive, carried_cards(domain_of, alive), n_ranks)
 
 
 def _idled_blocks(
-    states: CardStates, job: TrainingJob, placed: JobPlacement, tables: list[_DomainCards]
+    states: CardStates, job: TrainingJob, placed: JobPlacement, tables: list[DomainCards]
 ) -> tuple[Bools, ...]:
     """Blocks of replicas with an accelerator that has no card, by group; bool[n_blocks]."""
     n_block_replicas = layout_of(job, 1).n_block_replicas
@@ -188,7 +158,7 @@ def _idled_blocks(
     return tuple(blocks)
 
 
-def _card_ratio(state: State, job: TrainingJob, table: _DomainCards, group: PlacedGroup) -> float:
+def _card_ratio(state: State, job: TrainingJob, table: DomainCards, group: PlacedGroup) -> float:
     """Rate that an accelerator has on its cards over that of a card of its own, in the worst domain of a group."""
     if not len(table.card):
         return 1.0
@@ -206,21 +176,6 @@ def _card_ratio(state: State, job: TrainingJob, table: _DomainCards, group: Plac
             ratio = ratio * (n_alive / n_cards if job.pxn_spread == "all" else 1.0 / most)
     known = (n_cards > 0) & (n_alive > 0)
     return float(np.minimum(ratio[known], 1.0).min(initial=1.0))
-
-
-def _link_share_ratio(states: CardStates, tables: list[_DomainCards], n_links: int) -> Floats:
-    """Cards whose traffic a card that is left carries, the mean of a node's rail; by link, 1 elsewhere."""
-    n_rails = len(states.first_card) - 1
-    load = states.alive.astype(np.float64)
-    for table in tables:
-        load[table.card] += table.load - table.alive
-    rail = states.rail_of(np.arange(len(load)))
-    n_alive = np.bincount(rail, weights=states.alive, minlength=n_rails)
-    carried = np.bincount(rail, weights=load, minlength=n_rails)
-    weight = np.where(n_alive > 0, carried / np.maximum(n_alive, 1.0), 1.0)
-    out = np.ones(n_links)
-    out[states.ports.link] = weight[states.rail_of_row]
-    return out
 
 
 def _cause(state: State, states: CardStates, lost: Bools) -> str:

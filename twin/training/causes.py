@@ -131,13 +131,14 @@ def attribute(inputs: CauseInputs, reader: FigureReader, notify: Callable[[str],
 def _shapley(times_s: Floats) -> Floats:
     """Shapley value of each player for times_s[none removed] - times_s[all removed]; combinations are bit masks."""
     n = len(times_s).bit_length() - 1
-    masks = np.arange(len(times_s))
-    size = np.array([int(mask).bit_count() for mask in masks])
-    weight = np.array([factorial(s) * factorial(max(n - 1 - s, 0)) / factorial(n) for s in range(n + 1)])
+    size = np.array([mask.bit_count() for mask in range(len(times_s))])
+    weight = np.array([factorial(s) * factorial(n - 1 - s) / factorial(n) for s in range(n)])
     shares = np.empty(n)
     for i in range(n):
-        without = masks[(masks >> i) & 1 == 0]
-        shares[i] = (weight[size[without]] * (times_s[without] - times_s[without | (1 << i)])).sum()
+        # axis 1 is bit i: combinations without the player, and the same ones with it
+        before_s, after_s = np.moveaxis(times_s.reshape(-1, 2, 1 << i), 1, 0)
+        others = size.reshape(-1, 2, 1 << i)[:, 0]
+        shares[i] = (weight[others] * (before_s - after_s)).sum()
     return shares
 
 
@@ -260,7 +261,7 @@ class _NetworkLimits:
     def _link_figures(self, removed: int) -> tuple[Floats, Floats, Floats]:
         """(rate of a member in Gb/s, frame loss ratio, round trip in µs) by link."""
         health, state = self._inputs.health, self._inputs.state
-        rtt_us = health.arc_latency_us.reshape(-1, 2).sum(axis=1)
+        rtt_us = health.arc_latency_us[::2] + health.arc_latency_us[1::2]
         if removed & DELAY:
             rtt_us = np.zeros(len(rtt_us))
         if not removed & LINE_LOSS:

@@ -163,7 +163,6 @@ def _ring_flows(racks: Ints) -> Flows:
     ring = np.broadcast_to((np.arange(n)[:, None] * m + np.arange(m))[:, None, :], racks.shape)
     n_nodes = int(racks.max(initial=0)) + 1
     keys, row = np.unique((ring * n_nodes + racks).ravel(), return_inverse=True)
-    row = row.reshape(-1)
     leaves = (racks != following).ravel()
     n_members = np.bincount(row, minlength=len(keys))
     n_exits = np.bincount(row[leaves], minlength=len(keys))

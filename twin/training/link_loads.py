@@ -27,13 +27,11 @@ class PairTable:
 
     @classmethod
     def of(cls, flows: JobFlows, n_nodes: int) -> PairTable:
-        """Collect the pairs of all flow sets of a job."""
+        """Collect the pairs of all flow sets of a job; every job has at least one set."""
         sets = flows.sets()
         keys = [f.source * n_nodes + f.target for _, f in sets]
-        all_keys = np.concatenate(keys) if keys else np.zeros(0, np.int64)
-        distinct, inverse = np.unique(all_keys, return_inverse=True)
-        bounds: Ints = np.cumsum([len(k) for k in keys])[:-1] if keys else np.zeros(0, np.int64)
-        rows = tuple(np.split(inverse.reshape(-1), bounds))
+        distinct, inverse = np.unique(np.concatenate(keys), return_inverse=True)
+        rows = tuple(np.split(inverse, np.cumsum([len(k) for k in keys])[:-1]))
         n_pairs: dict[str, Floats] = {}
         for (phase, flow), flow_rows in zip(sets, rows, strict=True):
             counted = np.bincount(flow_rows, weights=flow.n_pairs, minlength=len(distinct)).astype(np.float64)
@@ -100,7 +98,7 @@ def with_latency(
         wide_latency_us=worst["wide_area"],
         pipeline_latency_us=worst["pipeline"],
         crossing_latency_us=worst["crossing"],
-        worst_round_trip_us=float(round_trip_us[np.concatenate(pairs.rows)].max(initial=0.0)) if pairs.rows else 0.0,
+        worst_round_trip_us=float(round_trip_us[np.concatenate(pairs.rows)].max(initial=0.0)),
         n_pairs_per_us={
             phase: routes.loads(np.divide(n_pairs, round_trip_us, out=np.zeros(len(n_pairs)), where=round_trip_us > 0))[
                 loads.arc

@@ -155,11 +155,11 @@ def phase_patterns(
         of_kind = [i for i, (phase, _) in enumerate(sets) if phase == kind]
         if of_kind and any((columns[i][has_rule] > 0).any() for i in of_kind):
             load = np.stack([columns[i] for i in of_kind])
-            pattern = _pattern(state, [(sets[i][1], pairs.rows[i]) for i in of_kind], routes, load, rules)
             on_cards = np.where(is_access & (loads.n_pairs[kind] > 0), loads.n_pairs[kind], np.inf)
-            by_kind[kind] = replace(pattern, n_pairs_on_card_link=on_cards)
-    tail = state["arc_head"].reshape(-1, 2)[:, ::-1].reshape(-1)
-    return PhasePatterns(rules, loads.arc, tail, by_kind)
+            of_pairs = [(sets[i][1], pairs.rows[i]) for i in of_kind]
+            by_kind[kind] = _pattern(state, of_pairs, routes, load, rules, on_cards)
+    head = state["arc_head"]
+    return PhasePatterns(rules, loads.arc, head[np.arange(len(head)) ^ 1], by_kind)
 
 
 def exchange_weights(sites: Sequence[str], loads: UnitLinkLoads, gbps: Floats) -> dict[str, Floats]:
@@ -170,14 +170,19 @@ def exchange_weights(sites: Sequence[str], loads: UnitLinkLoads, gbps: Floats) -
         loads: unit loads of the flow sets.
         gbps: capacity by row of the loads.
     """
-    if len(loads.wide) < 3 or not (gbps > 0).all():
+    if len(sites) < 3 or not (gbps > 0).all():
         return {}
     schedule = choose_schedule(len(sites), loads, gbps)
     return {} if schedule is None else {"wide_area": np.array([schedule.volume[i, j] for i, j in loads.wide])}
 
 
 def _pattern(
-    state: State, sets: Sequence[tuple[Flows, Ints]], routes: Routes, load: Floats, rules: BalancingRules
+    state: State,
+    sets: Sequence[tuple[Flows, Ints]],
+    routes: Routes,
+    load: Floats,
+    rules: BalancingRules,
+    n_pairs_on_card_link: Floats,
 ) -> PhasePattern:
     """Pattern of the flow sets of one kind, each with the rows of its pairs."""
     n_routes = len(routes.trace_first) - 1
@@ -207,7 +212,7 @@ def _pattern(
         n_pairs=n_pairs[:, used],
         amount=amount[:, used],
         load=load,
-        n_pairs_on_card_link=np.full(load.shape[1], np.inf),
+        n_pairs_on_card_link=n_pairs_on_card_link,
     )
 
 
@@ -249,7 +254,7 @@ def _only(routes: HashedRoutes, chosen: Bools) -> HashedRoutes:
     return replace(
         routes,
         first=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
-        link=link.reshape(-1),
+        link=link,
         split_ratio=routes.split_ratio[chosen],
         present_ratio=None if routes.present_ratio is None else routes.present_ratio[chosen],
         at_node_ratio=None if routes.at_node_ratio is None else routes.at_node_ratio[chosen],

@@ -122,10 +122,7 @@ def card_time_s(bits: Floats, n_pairs: Floats, ends: Endpoints) -> float:
     """
     slowest_s, n_nodes = 0.0, len(ends.card_gbps)
     for side in (ends.tail, ends.head):
-        rows = ends.n_accelerators[side] > 0
-        by_node, pairs_of_node = (
-            np.bincount(side[rows], weights=column[rows], minlength=n_nodes) for column in (bits, n_pairs)
-        )
+        by_node, pairs_of_node = (np.bincount(side, weights=column, minlength=n_nodes) for column in (bits, n_pairs))
         rate = ends.card_gbps * np.minimum(ends.n_accelerators, pairs_of_node) * GBIT
         seconds = np.divide(by_node, rate, out=np.zeros(n_nodes), where=rate > 0)
         slowest_s = max(slowest_s, float(seconds.max(initial=0.0)))
@@ -179,6 +176,4 @@ class _IncastModel:
         switch = int(np.argmax(fill_ratio if fill_ratio.any() else needed_bytes))
         if not needed_bytes[switch]:
             return Incast(max(float(n_senders.max()), 1.0), -1, 0.0, np.nan)
-        return Incast(
-            max(float(n_senders.max()), 1.0), switch, float(needed_bytes[switch]), float(ends.buffer_bytes[switch])
-        )
+        return Incast(float(n_senders.max()), switch, float(needed_bytes[switch]), float(ends.buffer_bytes[switch]))
