@@ -8,7 +8,7 @@ from ..arrays import Bools, Ints
 from ..kernels.class_loads import class_loads
 from ..kernels.graph import Destinations, Groups, RoutingTables, UsableArcs
 from ..kernels.next_hops import GroupStore, mark_regions, next_hop_groups
-from ..traffic.routing import REL_TOLERANCE
+from ..traffic.walk import REL_TOLERANCE
 
 BYTES_PER_ENTRY = 32
 """Bytes of distance, rank, group and two copies of the flow, for each pair of node and destination."""

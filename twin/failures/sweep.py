@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import Floats, Ints
 from ..kernels.failure_sweep import sweep_failures
-from ..traffic.routing import REL_TOLERANCE
+from ..traffic.walk import REL_TOLERANCE
 from .kinds import Kind, Seen
 from .places import Anchor, Places
 from .reduced import reduce_fabric
