@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.kernels.graph import UsableArcs
+from twin.kernels.heaps import heap_pop, heap_push
 from twin.kernels.jit import kernel
 
 EXPONENT_MIN = -50.0
@@ -276,10 +277,10 @@ def _shortest_tree(
     out_distance[:] = np.inf
     out_distance[root] = 0.0
     n_reached = 0
-    size = _push(heap_key, heap_node, 0, 0.0, root)
+    size = heap_push(heap_key, heap_node, 0, 0.0, root)
     while size > 0:
         key, node = heap_key[0], heap_node[0]
-        size = _pop(heap_key, heap_node, size)
+        size = heap_pop(heap_key, heap_node, size)
         if key > out_distance[node]:
             continue
         out_order[n_reached] = node
@@ -290,43 +291,5 @@ def _shortest_tree(
                 if reached < out_distance[arcs.head[arc]]:
                     out_distance[arcs.head[arc]] = reached
                     out_parent[arcs.head[arc]] = arc
-                    size = _push(heap_key, heap_node, size, reached, arcs.head[arc])
+                    size = heap_push(heap_key, heap_node, size, reached, arcs.head[arc])
     return n_reached
-
-
-@kernel
-def _push(
-    heap_key: npt.NDArray[np.float64], heap_node: npt.NDArray[np.uint32], size: int, key: float, node: int
-) -> int:
-    """Add an entry to a heap, least key first; returns the new size."""
-    hole = size
-    while hole > 0:
-        parent = (hole - 1) >> 1
-        if heap_key[parent] <= key:
-            break
-        heap_key[hole] = heap_key[parent]
-        heap_node[hole] = heap_node[parent]
-        hole = parent
-    heap_key[hole] = key
-    heap_node[hole] = node
-    return size + 1
-
-
-@kernel
-def _pop(heap_key: npt.NDArray[np.float64], heap_node: npt.NDArray[np.uint32], size: int) -> int:
-    """Remove the top of a heap; returns the new size."""
-    size -= 1
-    key, node = heap_key[size], heap_node[size]
-    hole = 0
-    while 2 * hole + 1 < size:
-        child = 2 * hole + 1
-        if child + 1 < size and heap_key[child + 1] < heap_key[child]:
-            child += 1
-        if key <= heap_key[child]:
-            break
-        heap_key[hole] = heap_key[child]
-        heap_node[hole] = heap_node[child]
-        hole = child
-    heap_key[hole] = key
-    heap_node[hole] = node
-    return size
