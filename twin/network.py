@@ -270,7 +270,9 @@ class Network(PlanningNetwork):
         """
         ranking = link_ranking(sort, top)
         evaluation = self._evaluate_after(changes, job, None, ageing)
-        return link_table(evaluation, self.label, self._select_rows(evaluation, chosen), self._reader, ranking)
+        has_none = chosen == "*" and not evaluation.case.state.n_links
+        rows = [] if has_none else self._select_rows(evaluation, chosen).tolist()
+        return link_table(evaluation, self.label, rows, self._reader, ranking)
 
     def path(
         self,

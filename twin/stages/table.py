@@ -113,7 +113,7 @@ ROWS = (
         training.cards,
         needs=names("allocation card_ports fabric_parts routed_links"),
         state=names(
-            "link_ids link_n_parallel link_up n_cards_in_use n_links n_members_up n_nodes node_ids "
+            "link_ids link_n_parallel link_up n_cards_in_use n_members_up n_nodes node_ids "
             "node_n_accelerators node_n_cards node_rail node_site node_up"
         ),
         job=names("across_sites on_card_loss parallelism pxn_spread recompute"),
