@@ -157,10 +157,11 @@ def bench_case(case: Case, repeats: int, table: Table, n_sources: int = 20) -> N
         destinations, _ = destinations_of(table.arcs, *pairs)
         flow = np.zeros((n_nodes, int(np.diff(destinations.class_first).max())))
         load = np.zeros(2 * n_links)
+        unused = np.empty((0, 0)), np.empty(len(destinations.class_first) - 1, np.bool_)
 
         def run() -> np.ndarray:
             load[:] = 0.0
-            class_loads(table.arcs, table.by_hops, destinations, TOLERANCE, False, flow, load)
+            class_loads(table.arcs, table.by_hops, destinations, TOLERANCE, False, *unused, flow, load)
             return load
 
         return run

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .answers.link_report import LinkReport
     from .answers.link_table import LinkTable
     from .answers.path_report import PathReport
+    from .answers.routing_report import RoutingReport
     from .answers.score import Score
     from .errors import CatalogueError, ChangeError, ConvergenceError, DocumentError, Issue, TopologyError, TwinError
     from .loading import from_document, load
@@ -52,6 +53,7 @@ _HOMES = {
     "Parallelism": "model.jobs",
     "PathReport": "answers.path_report",
     "Placement": "model.jobs",
+    "RoutingReport": "answers.routing_report",
     "Score": "answers.score",
     "Site": "model.records",
     "Span": "model.records",
@@ -87,6 +89,7 @@ __all__ = [
     "Parallelism",
     "PathReport",
     "Placement",
+    "RoutingReport",
     "Score",
     "Site",
     "Span",

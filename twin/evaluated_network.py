@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import numpy as np
+
 from .answers.jobs_together import JobAmongOthers, jobs_among_others
 from .answers.missing_inputs import MissingInput, missing_inputs
 from .arrays import CompiledNetwork, Ints, NetworkArrays, State
@@ -168,6 +170,8 @@ class EvaluatedNetwork(CompiledNetwork):
 
     def _select_rows(self, evaluation: Evaluation, chosen: Any) -> Ints:
         links = validate_as(Links, chosen, "links", prefix="links")
+        if chosen == "*" and not evaluation.case.state.n_links:
+            return np.zeros(0, np.int64)
         return select_links(evaluation.case.state, links, self.document.as_of, "links")
 
     def _evaluate_after(

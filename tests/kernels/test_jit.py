@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import subprocess
@@ -101,6 +102,38 @@ def test_code_of_an_older_source_is_never_run(
         assert scaled(tmp_path, factor=3)(21) == 63
     assert len(files(cache, "*.nbc")) == 1
     assert scaled(tmp_path, factor=3)(21) == 63
+
+
+CALLER = """
+from kernel_that_is_called import scaled
+from twin.kernels.jit import kernel
+
+@kernel
+def twice(x):
+    return scaled(scaled(x))
+"""
+
+
+def test_code_that_calls_a_kernel_of_a_changed_file_is_compiled_again(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kernel_that_calls.py").write_text(CALLER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def twice(factor: int) -> Any:
+        called, source = tmp_path / "kernel_that_is_called.py", SOURCE.format(factor=factor)
+        if not called.exists() or called.read_text() != source:
+            called.write_text(source)
+        for name in ("kernel_that_is_called", "kernel_that_calls"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)
+        importlib.invalidate_caches()
+        return importlib.import_module("kernel_that_calls").twice
+
+    first, second, third = twice(2), twice(2), twice(10)
+    assert (first(1), n_hits(first)) == (4, 0)
+    assert (second(1), n_hits(second)) == (4, 1)
+    assert (third(1), n_hits(third)) == (100, 0)
 
 
 def full_disk(*_: Any) -> None:

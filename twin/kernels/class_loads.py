@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.kernels.graph import Destinations, UsableArcs
+from twin.kernels.heaps import heap_pop, heap_push
 from twin.kernels.jit import kernel
+from twin.kernels.next_hops import is_next_hop
 
 
 @kernel
@@ -17,7 +19,9 @@ def class_loads(
     by_hops: bool,
     destinations: Destinations,
     rel_tolerance: float,
-    keeps_flow: bool,
+    keeps_all: bool,
+    out_distance: npt.NDArray[np.float64],
+    out_at_once: npt.NDArray[np.bool_],
     out_flow: npt.NDArray[np.float64],
     out_load: npt.NDArray[np.float64],
 ) -> float:
@@ -28,9 +32,12 @@ def class_loads(
         by_hops: whether all weights are 1, so that a breadth-first search suffices.
         destinations: destinations in classes, with their demands.
         rel_tolerance: path weights that differ by no more than this share are equal.
-        keeps_flow: whether the flows of each node remain in out_flow; otherwise it is scratch.
-        out_flow: float64[n_nodes, n_destinations] if they remain, else as many columns as the largest class has
-            members; zero on entry, and on return if it is scratch. What a node forwards or sends to each destination.
+        keeps_all: whether distances and the flows of nodes are kept; otherwise out_flow is scratch.
+        out_distance: float64[n_destinations, n_nodes] if kept, else of any size: distance of each node to each
+            destination. Of a class that is routed at once, only the row of the first member is written.
+        out_at_once: bool[n_classes], classes whose members were routed at once.
+        out_flow: float64[n_nodes, n_destinations] if kept, else as many columns as the largest class has members; zero
+            on entry, and on return if it is scratch. What a node forwards or sends to each destination.
         out_load: float64[n_arcs] in Gb/s, added to.
 
     Returns:
@@ -49,11 +56,12 @@ def class_loads(
         if end - start > 1:
             n_reached = _search(arcs, by_hops, destinations.node[start], distance, order, heap_key, heap_node)
             at_once = _gates_lead_straight(arcs, distance, destinations.node[start], rel_tolerance)
+        out_at_once[c] = at_once
         for first in range(start, start + 1 if at_once else end):
             last = end if at_once else first + 1
             if not at_once:
                 n_reached = _search(arcs, by_hops, destinations.node[first], distance, order, heap_key, heap_node)
-            column = first if keeps_flow else 0
+            column = first if keeps_all else 0
             lost += _add_demands(destinations, first, last, distance, total, column, out_flow)
             _mark(arcs, destinations.node[first:last], True, member, is_gate)
             for i in range(last - first if at_once else 0):  # what members send to each other
@@ -99,7 +107,9 @@ def class_loads(
             for i in range(last - first):
                 total[destinations.node[first + i]] = 0.0
                 out_flow[destinations.node[first + i], column + i] = 0.0
-            if not keeps_flow:
+            if keeps_all:
+                out_distance[first] = distance
+            else:
                 for i in range(n_reached):
                     out_flow[order[i], : last - first] = 0.0
             _mark(arcs, destinations.node[first:last], False, member, is_gate)
@@ -171,7 +181,7 @@ def _forward(
     n_next = 0
     for arc in range(arcs.first[node], arcs.first[node + 1]):
         head = arcs.head[arc]
-        if _is_next_hop(distance[head], far, arcs.weight[arc], slack, arcs.forwards[head]):
+        if is_next_hop(distance[head], far, arcs.weight[arc], slack, arcs.forwards[head]):
             next_hop[n_next] = arc
             n_next += 1
             all_shares += arcs.share[arc]
@@ -227,15 +237,9 @@ def _gates_lead_straight(arcs: UsableArcs, distance: npt.NDArray[np.float64], no
         for arc in range(arcs.first[gate], arcs.first[gate + 1]):
             head = arcs.head[arc]
             near = distance[head]
-            if head != node and _is_next_hop(near, far, arcs.weight[arc], slack, arcs.forwards[head]):
+            if head != node and is_next_hop(near, far, arcs.weight[arc], slack, arcs.forwards[head]):
                 return False
     return True
-
-
-@kernel
-def _is_next_hop(near: float, far: float, weight: float, slack: float, forwards: bool) -> bool:
-    """Return whether an arc is on a shortest path from distance `far`; `near` and `forwards` belong to its head."""
-    return near < far and abs(near + weight - far) <= slack and (forwards or near == 0.0)
 
 
 @kernel
@@ -270,10 +274,10 @@ def _search(
                         out_order[n_reached] = tail
                         n_reached += 1
         return n_reached
-    size = _push(heap_key, heap_node, 0, 0.0, root)
+    size = heap_push(heap_key, heap_node, 0, 0.0, root)
     while size > 0:
         key, node = heap_key[0], heap_node[0]
-        size = _pop(heap_key, heap_node, size)
+        size = heap_pop(heap_key, heap_node, size)
         if key > out_distance[node]:
             continue
         out_order[n_reached] = node
@@ -285,43 +289,5 @@ def _search(
                 reached = key + arcs.weight[arc]
                 if reached < out_distance[tail]:
                     out_distance[tail] = reached
-                    size = _push(heap_key, heap_node, size, reached, tail)
+                    size = heap_push(heap_key, heap_node, size, reached, tail)
     return n_reached
-
-
-@kernel
-def _push(
-    heap_key: npt.NDArray[np.float64], heap_node: npt.NDArray[np.uint32], size: int, key: float, node: int
-) -> int:
-    """Add an entry to a heap, least key first; returns the new size."""
-    hole = size
-    while hole > 0:
-        parent = (hole - 1) >> 1
-        if heap_key[parent] <= key:
-            break
-        heap_key[hole] = heap_key[parent]
-        heap_node[hole] = heap_node[parent]
-        hole = parent
-    heap_key[hole] = key
-    heap_node[hole] = node
-    return size + 1
-
-
-@kernel
-def _pop(heap_key: npt.NDArray[np.float64], heap_node: npt.NDArray[np.uint32], size: int) -> int:
-    """Remove the top of a heap; returns the new size."""
-    size -= 1
-    key, node = heap_key[size], heap_node[size]
-    hole = 0
-    while 2 * hole + 1 < size:
-        child = 2 * hole + 1
-        if child + 1 < size and heap_key[child + 1] < heap_key[child]:
-            child += 1
-        if key <= heap_key[child]:
-            break
-        heap_key[hole] = heap_key[child]
-        heap_node[hole] = heap_node[child]
-        hole = child
-    heap_key[hole] = key
-    heap_node[hole] = node
-    return size

@@ -61,3 +61,75 @@ class Destinations(NamedTuple):
     demand_first: npt.NDArray[np.int64]
     demand_source: npt.NDArray[np.uint32]
     demand_gbps: npt.NDArray[np.float64]
+
+
+class Groups(NamedTuple):
+    """Groups: sets of next hops of one node, with the fraction of its flow that each of them takes.
+
+    first: int64[n_groups + 1], the next hops of group g are arc[first[g]:first[g + 1]].
+    arc: uint32[any], ascending in a group.
+    fraction: float64[any].
+    in_a_row: bool[n_groups], whether the arcs of a group are consecutive.
+    """
+
+    first: npt.NDArray[np.int64]
+    arc: npt.NDArray[np.uint32]
+    fraction: npt.NDArray[np.float64]
+    in_a_row: npt.NDArray[np.bool_]
+
+
+class RoutingTables(NamedTuple):
+    """Distances, next hops and flows of all destinations, as they are without a failure.
+
+    distance: float64[n_destinations, n_nodes], of each node to each destination.
+    rank: int32[n_destinations, n_nodes], place of that distance among all of the destination, 0 for the destination;
+        -1 without a path.
+    group: int32[n_destinations, n_nodes], -1 without next hops.
+    at_once: bool[n_classes], classes whose members differ only in their region: the members and the nodes with an arc
+        to them, all of which use their direct arcs alone.
+    region: int32[n_classes, n_nodes]; -2 outside the region, else the arc to the first member if the node has one arc
+        to each member and these are consecutive, else -1. No rows for classes of one member.
+    region_row: int64[n_classes], row of `region`.
+    twin_class: int32[n_nodes], class of a destination that is routed at once with others, else -1.
+    flow: float64[n_nodes, n_destinations], what a node sends or forwards to each destination.
+    flow_to: float64[n_destinations, n_nodes], the same.
+    load: float64[n_arcs].
+    """
+
+    distance: npt.NDArray[np.float64]
+    rank: npt.NDArray[np.int32]
+    group: npt.NDArray[np.int32]
+    groups: Groups
+    at_once: npt.NDArray[np.bool_]
+    region: npt.NDArray[np.int32]
+    region_row: npt.NDArray[np.int64]
+    twin_class: npt.NDArray[np.int32]
+    flow: npt.NDArray[np.float64]
+    flow_to: npt.NDArray[np.float64]
+    load: npt.NDArray[np.float64]
+
+
+class Failures(NamedTuple):
+    """Failures as lists of arcs that lose members.
+
+    first: int64[n_failures + 1], failure f consists of the entries first[f]:first[f + 1].
+    arc: uint32[any], each arc once in a failure.
+    kept_ratio: float64[any], part of the arc's share and capacity that is left, 0 to below 1; 0 = the arc is gone.
+    """
+
+    first: npt.NDArray[np.int64]
+    arc: npt.NDArray[np.uint32]
+    kept_ratio: npt.NDArray[np.float64]
+
+
+class Queue(NamedTuple):
+    """Nodes that wait, in a list for each rank; nodes of greater rank go first.
+
+    first: int64[n_nodes + 1], a node of each rank, -1 for none.
+    after: int64[n_nodes], the next node of the same rank.
+    waits: bool[n_nodes].
+    """
+
+    first: npt.NDArray[np.int64]
+    after: npt.NDArray[np.int64]
+    waits: npt.NDArray[np.bool_]

@@ -1,4 +1,4 @@
-"""The one decorator of all kernels; no kernel file imports another kernel file (numba's cache would go stale)."""
+"""The one decorator of all kernels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class _KernelCache(FunctionCache):
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         impl = self._impl
-        self._file = _KernelCacheFile(self._cache_path, impl.filename_base, impl.locator.get_source_stamp())
+        self.stamps = {impl.locator.get_source_stamp()} | _stamps_of_imported_kernels(function)
+        self._file = _KernelCacheFile(self._cache_path, impl.filename_base, tuple(sorted(self.stamps)))
         self._cache_file = self._file
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
@@ -58,6 +59,16 @@ class _KernelCache(FunctionCache):
             super().save_overload(sig, data)
         except OSError as error:
             _warn_once(str(error))
+
+
+def _stamps_of_imported_kernels(function: Callable[..., Any]) -> set[Any]:
+    """Return the stamps of the files whose kernels a function may call.
+
+    Compiled code contains the code of the kernels that it calls. numba looks at the file of the function alone, and
+    would run old code after a change of another file.
+    """
+    caches = [getattr(value, "_cache", None) for value in function.__globals__.values()]
+    return {stamp for cache in caches if isinstance(cache, _KernelCache) for stamp in cache.stamps}
 
 
 class _KernelCacheFile(IndexDataCacheFile):

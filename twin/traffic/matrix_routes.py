@@ -67,6 +67,8 @@ class MatrixRoutes:
             destinations._replace(demand_gbps=amount[pair]),
             REL_TOLERANCE,
             False,
+            np.empty((0, 0)),
+            np.empty(len(destinations.class_first) - 1, np.bool_),
             np.zeros((self._table.n_nodes, n_columns)),
             load,
         )

@@ -1,0 +1,118 @@
+"""The kernels of the failure sweep, on a few networks that reach all their lines; `tests/failures` has the many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests.failures.cases import Case, Kept, blown_up_case, check, clos_case, planes_case, random_case
+from tests.naive import Link
+from twin.failures.kinds import GroupFailures, Kind, LinkFailures
+from twin.failures.sweep import FailureLoads, Sweep
+from twin.kernels.next_hops import GroupStore, next_hop_groups
+
+
+def swept(kind: Kind) -> FailureLoads:
+    sweep = Sweep(kind)
+    sweep.run(0, sweep.n_classes)
+    return sweep.loads()
+
+
+def check_links(case: Case, members: Sequence[int] = ()) -> None:
+    kept = [Fraction(n - 1, n) for n in members] or [Fraction(0)] * len(case.links)
+    failures: list[Kept] = [{i: ratio} for i, ratio in enumerate(kept)]
+    check(case, failures, swept(LinkFailures(case.fabric, np.array(kept, float))))
+
+
+def check_groups(case: Case, groups: list[np.ndarray]) -> None:
+    failures: list[Kept] = [dict.fromkeys(links.tolist(), Fraction(0)) for links in groups]
+    check(case, failures, swept(GroupFailures(case.fabric, groups)))
+
+
+@pytest.mark.parametrize("case", [random_case(0), random_case(5), blown_up_case(1), planes_case(3), clos_case(2)])
+def test_each_link(case: Case) -> None:
+    check_links(case)
+    check_links(case, case.members)
+
+
+@pytest.mark.parametrize("case", [clos_case(1), clos_case(4), random_case(2)])
+def test_links_of_a_node_and_two_links_together(case: Case) -> None:
+    groups = [np.array([i for i, link in enumerate(case.links) if node in link[:2]]) for node in range(case.n_nodes)]
+    groups = [links for links in groups if len(links)] + [np.array([0, len(case.links) - 1])]
+    check(
+        case,
+        [dict.fromkeys(links.tolist(), Fraction(0)) for links in groups],
+        swept(GroupFailures(case.fabric, groups)),
+    )
+
+
+def leaf_spine(n_parallel: int) -> Case:
+    """Two leaves of three racks, two spines, and more than one cable between rack and leaf."""
+    links = [Link(rack, 6 + rack // 3, Fraction(1)) for rack in range(6) for _ in range(n_parallel)]
+    links += [Link(leaf, spine, Fraction(1)) for leaf in (6, 7) for spine in (8, 9)]
+    demands = [(a, b, Fraction(1 + a)) for a in range(6) for b in range(6) if a != b]
+    n = len(links)
+    return Case(10, links, frozenset(range(6)), [(4, 4)] * n, [1] * n, demands)
+
+
+@pytest.mark.parametrize("n_parallel", [1, 2])
+def test_racks_of_a_leaf_are_routed_at_once(n_parallel: int) -> None:
+    case = leaf_spine(n_parallel)
+    check_links(case)
+    groups = [np.array([0, len(case.links) - 1]), np.array([len(case.links) - 4, len(case.links) - 1])]
+    check(
+        case,
+        [dict.fromkeys(links.tolist(), Fraction(0)) for links in groups],
+        swept(GroupFailures(case.fabric, groups)),
+    )
+
+
+def test_a_flow_to_one_rack_alone_leaves_others_unused() -> None:
+    case = leaf_spine(1)
+    check_links(case._replace(demands=[(0, 1, Fraction(1)), (1, 0, Fraction(1))]))
+
+
+def test_two_nodes_of_a_pod_lose_their_way_up() -> None:
+    leaves = [
+        Link(2 * pod + leaf, 4 + 2 * pod + plane, Fraction(1)) for pod in (0, 1) for leaf in (0, 1) for plane in (0, 1)
+    ]
+    links = [*leaves, *(Link(4 + 2 * pod + plane, 8 + plane, Fraction(1)) for pod in (0, 1) for plane in (0, 1))]
+    demands = [(a, b, Fraction(1 + a + b * b)) for a in range(4) for b in range(4) if a != b]
+    links.append(Link(10, 11, Fraction(1)))  # apart from all others
+    case = Case(12, links, frozenset(), [(2, 1)] * 13, [1] * 13, demands)
+    check_groups(case, [np.array([8, 9]), np.array([8, 11]), np.array([8, 10])])
+    check_links(case)
+
+
+def test_new_paths_lead_through_nodes_that_lost_theirs_too() -> None:
+    """A ring: without one link all traffic goes the other way; a detour that is found first is not the shortest."""
+    weights = (1, 1, 1, 1, 1, 9)
+    ring = [Link(i, (i + 1) % 6, Fraction(weight)) for i, weight in enumerate(weights)]
+    links = [*ring, Link(0, 3, Fraction(30)), Link(1, 4, Fraction(50)), Link(2, 5, Fraction(12))]
+    demands = [(a, b, Fraction(1 + a)) for a in range(6) for b in range(6) if a != b]
+    check_links(Case(6, links, frozenset(), [(1, 1)] * 9, [1] * 9, demands))
+
+
+def test_too_little_room_for_next_hops_is_reported() -> None:
+    fabric = leaf_spine(1).fabric
+    sweep = Sweep(LinkFailures(fabric, np.zeros(fabric.n_links)))
+    arcs, destinations = sweep._reduced.arcs, sweep._reduced.destinations
+    shape = len(destinations.node), fabric.n_nodes
+    for n_groups, n_hops in ((3, 99), (99, 3)):
+        store = GroupStore(
+            np.zeros(n_groups + 1, np.int64),
+            np.empty(n_hops, np.uint32),
+            np.empty(n_hops),
+            np.full(fabric.n_nodes, -1),
+            np.empty(n_groups, np.int64),
+        )
+        columns = sweep._tables.distance.copy(), np.empty(shape, np.int32), np.empty(shape, np.int32)
+        assert next_hop_groups(arcs, destinations, sweep._tables.at_once, 1e-12, *columns, store) == -1
+
+
+def test_a_network_without_links_or_demands() -> None:
+    check_links(Case(3, [], frozenset(), [], [], []))
+    check_links(Case(3, [Link(0, 1, Fraction(1))], frozenset(), [(1, 1)], [1], []))
