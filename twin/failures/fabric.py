@@ -24,7 +24,7 @@ class Fabric:
     share: Floats
     """Weight of an arc where a node splits traffic, float64[2 * n_links], > 0."""
     capacity_gbps: Floats
-    """float64[2 * n_links], > 0; infinite where utilisation does not count."""
+    """float64[2 * n_links], >= 0; infinite where utilisation does not count."""
     n_members: Ints
     """Members that are up, int64[n_links]; each has an equal part of share and capacity."""
     source: Ints
