@@ -30,7 +30,7 @@ class Fabric:
     source: Ints
     """Node that each demand enters at, int64[n_demands]."""
     target: Ints
-    """Node that it leaves at, int64[n_demands], another one."""
+    """Node that it leaves at, int64[n_demands], another one; no pair of nodes stands twice."""
     offered_gbps: Floats
     """float64[n_demands], > 0."""
 
