@@ -110,9 +110,9 @@ def test_planes_and_twins_are_computed_once() -> None:
     """Two leaves, two planes of two spines each: one class of links and one of spines, beside the leaves."""
     links = [Link(leaf, 2 + spine, Fraction(1)) for leaf in (0, 1) for spine in range(4)]
     case = Case(6, links, frozenset(), [(1, 1)] * 8, [1] * 8, [(0, 1, Fraction(4)), (1, 0, Fraction(8))])
-    assert swept(LinkFailures(case.fabric, np.zeros(8))).n_classes == 2
-    assert swept(NodeFailures(case.fabric, np.arange(6))).n_classes == 3
-    assert swept(GroupFailures(case.fabric, [np.array([0, 1])])).n_classes == 1
+    assert len(swept(LinkFailures(case.fabric, np.zeros(8))).model) == 2
+    assert len(swept(NodeFailures(case.fabric, np.arange(6))).model) == 3
+    assert len(swept(GroupFailures(case.fabric, [np.array([0, 1])])).model) == 1
     copies = planes_case(4)
     loads = swept(LinkFailures(copies.fabric, np.zeros(len(copies.links))))
-    assert loads.n_classes < len(copies.links)
+    assert len(loads.model) < len(copies.links)

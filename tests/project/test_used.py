@@ -14,9 +14,7 @@ import pytest
 from tests.contracts.product import ROOT, trees
 
 ALLOWED = {
-    "NodeFailures": "a kind of failures, for the study of failures",
-    "GroupFailures": "a kind of failures, for the study of failures",
-    "table_bytes": "the bound of the study of failures",
+    "failure_report": "the study of failures, before a command asks for it",
     "nvlink_all_reduce": "a fit to a published table, explained in docs/explanation/catalogue.md",
 }
 """Names that nothing in the product or its documentation says, each with the reason why it stays."""

@@ -24,13 +24,13 @@ class Fabric:
     share: Floats
     """Weight of an arc where a node splits traffic, float64[2 * n_links], > 0."""
     capacity_gbps: Floats
-    """float64[2 * n_links], > 0; infinite where utilisation does not count."""
+    """float64[2 * n_links], >= 0; infinite where utilisation does not count."""
     n_members: Ints
     """Members that are up, int64[n_links]; each has an equal part of share and capacity."""
     source: Ints
     """Node that each demand enters at, int64[n_demands]."""
     target: Ints
-    """Node that it leaves at, int64[n_demands], another one."""
+    """Node that it leaves at, int64[n_demands], another one; no pair of nodes stands twice."""
     offered_gbps: Floats
     """float64[n_demands], > 0."""
 

@@ -65,14 +65,18 @@ class Kind(Protocol):
         """Find the failures of these classes that stand so to the arcs, int64[n]."""
         ...
 
+    def kept_ratio(self, failure: int) -> Floats:
+        """What a failure leaves of the members of each link, float64[n_links]."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class LinkFailures:
     """Every link by itself, all or one of its members."""
 
     fabric: Fabric
-    kept_ratio: Floats
-    """What is left of each link's members, float64[n_links]; 0 = the whole link fails."""
+    own_ratio: Floats
+    """What each failure leaves of its link's members, float64[n_links]; 0 = the whole link fails."""
 
     @property
     def apart(self) -> Ints:
@@ -88,7 +92,7 @@ class LinkFailures:
         """Group links by canonical link."""
         model, of = np.unique(reduced.canonical_arc[0::2] // 2, return_inverse=True)
         arc = np.stack((reduced.arc[2 * model], reduced.arc[2 * model + 1]), axis=1).reshape(-1)
-        failures = Failures(2 * np.arange(len(model) + 1), arc.astype(np.uint32), np.repeat(self.kept_ratio[model], 2))
+        failures = Failures(2 * np.arange(len(model) + 1), arc.astype(np.uint32), np.repeat(self.own_ratio[model], 2))
         return Classes(of.reshape(-1), model, failures)
 
     def beside(self, seen: Seen) -> Ints:
@@ -98,6 +102,12 @@ class LinkFailures:
         tail = seen.places.near(self.fabric.tail[2 * seen.model], other_part, anchors)
         head = seen.places.near(self.fabric.head[2 * seen.model], other_part, anchors)
         return seen.reduced.index.find(tail, head, 2 * seen.model) // 2
+
+    def kept_ratio(self, failure: int) -> Floats:
+        """All of every other link."""
+        out = np.ones(self.fabric.n_links)
+        out[failure] = self.own_ratio[failure]
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +147,10 @@ class NodeFailures:
         row[self.nodes] = np.arange(len(self.nodes))
         return row[node]
 
+    def kept_ratio(self, failure: int) -> Floats:
+        """Nothing of the links of the node."""
+        return np.where((self.fabric.ends == self.nodes[failure]).any(axis=1), 0.0, 1.0)
+
 
 @dataclass(frozen=True, eq=False)
 class GroupFailures:
@@ -166,6 +180,12 @@ class GroupFailures:
     def beside(self, seen: Seen) -> Ints:
         """Return the groups themselves."""
         return seen.model
+
+    def kept_ratio(self, failure: int) -> Floats:
+        """Nothing of the links of the group."""
+        out = np.ones(self.fabric.n_links)
+        out[self.groups[failure]] = 0.0
+        return out
 
 
 def _anchors_of_arc(fabric: Fabric, seen: Seen) -> list[Anchor]:

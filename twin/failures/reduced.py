@@ -133,7 +133,7 @@ def reduce_fabric(fabric: Fabric, symmetry: Symmetry) -> Reduced:
         arc=arc.reshape(-1),
         node=node,
         of_canonical=np.where(canonical == np.arange(n), cell_of[4 * np.arange(n)], -1),
-        per_gbps=1.0 / (fabric.capacity_gbps[first] * n_merged),
+        per_gbps=_inverse(fabric.capacity_gbps[first] * n_merged),
         destinations=destinations_of(arcs, *amounts)[0],
         canonical_arc=canonical_arc,
         related=related,
@@ -160,6 +160,12 @@ def _forwards(fabric: Fabric, node: Ints, n_cells: int) -> Bools:
     out = np.zeros(n_cells, np.bool_)
     out[node] = fabric.forwards
     return out
+
+
+def _inverse(values: Floats) -> Floats:
+    """1 / values; infinite for 0."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(1.0 / values)
 
 
 def _ordinal(key: Ints) -> Ints:

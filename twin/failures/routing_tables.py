@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Bools, Ints
+from ..arrays import Bools, Floats, Ints
 from ..kernels.class_loads import class_loads
 from ..kernels.graph import Destinations, Groups, RoutingTables, UsableArcs
 from ..kernels.next_hops import GroupStore, mark_regions, next_hop_groups
 from ..traffic.walk import REL_TOLERANCE
 
-BYTES_PER_ENTRY = 32
-"""Bytes of distance, rank, group and two copies of the flow, for each pair of node and destination."""
+BYTES_PER_ENTRY = 40
+"""Bytes of distance, rank, group, demand and two copies of the flow, for each pair of node and destination."""
 
 
 def table_bytes(n_nodes: int, n_destinations: int) -> int:
@@ -54,10 +54,18 @@ def routing_tables(arcs: UsableArcs, by_hops: bool, destinations: Destinations) 
         region=region,
         region_row=region_row,
         twin_class=_twin_class(destinations, at_once, n_nodes),
+        demand=_demand(destinations, n_nodes),
         flow=flow,
         flow_to=np.ascontiguousarray(flow.T),
         load=load,
     )
+
+
+def _demand(destinations: Destinations, n_nodes: int) -> Floats:
+    out = np.zeros((len(destinations.node), n_nodes))
+    row = np.repeat(np.arange(len(out)), np.diff(destinations.demand_first))
+    out[row, destinations.demand_source] = destinations.demand_gbps
+    return out
 
 
 def _store(n_nodes: int, room: int) -> GroupStore:

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Floats, Ints
+from ..errors import TopologyError
 from ..kernels.failure_sweep import sweep_failures
 from ..traffic.walk import REL_TOLERANCE
 from .kinds import Kind, Seen
 from .places import Anchor, Places
-from .reduced import reduce_fabric
-from .routing_tables import routing_tables
+from .reduced import Reduced, reduce_fabric
+from .routing_tables import routing_tables, table_bytes
 from .symmetry import find_symmetry, no_symmetry
 
+MAX_BYTES = 2_000_000_000
+"""Most memory for routing tables."""
 NOISE_RATIO = 2.0**-46
 """Loads up to this share of all demands are rounding noise."""
 ARCS_PER_BLOCK = 256
@@ -45,8 +48,10 @@ class FailureLoads:
     that would use its whole capacity as much."""
     cause: Ints
     """The failure with that load, the first of equal ones; int64[2 * n_links], -1 where the intact network has it."""
-    n_classes: int
-    """Failures that were computed; the others have equal places."""
+    class_of: Ints
+    """Class of each failure; those of a class have equal places. int64[n_failures]."""
+    model: Ints
+    """The failure that was computed for each class, int64[n_classes]."""
 
 
 class Sweep:
@@ -58,11 +63,15 @@ class Sweep:
         Args:
             kind: the failures, with the network.
             uses_symmetry: False = compute each failure by itself.
+
+        Raises:
+            TopologyError: the routing tables would be larger than `MAX_BYTES`.
         """
         self._kind, fabric = kind, kind.fabric
         symmetry = find_symmetry(fabric, kind.apart) if uses_symmetry else no_symmetry(fabric)
         self._reduced = reduce_fabric(fabric, symmetry)
         self._classes = kind.classes(self._reduced)
+        _check_size(self._reduced)
         self._tables = routing_tables(self._reduced.arcs, fabric.by_hops, self._reduced.destinations)
         n, n_arcs = self.n_classes, len(self._reduced.arcs.head)
         self._lost_gbps, self._n_lost = np.zeros(n), np.zeros(n, np.int64)
@@ -142,7 +151,8 @@ class Sweep:
             intact_gbps=intact_gbps,
             greatest_gbps=worst_gbps,
             cause=cause,
-            n_classes=self.n_classes,
+            class_of=of,
+            model=self._classes.model,
         )
 
     def _causes(self, value: Ints, greatest: Ints) -> Ints:
@@ -175,6 +185,18 @@ class Sweep:
             arc = reduced.index.find(ends[0], ends[1], arc)
         out[rows] = arc
         return out
+
+
+def _check_size(reduced: Reduced) -> None:
+    n_nodes, n_destinations = len(reduced.arcs.forwards), len(reduced.destinations.node)
+    n_bytes = table_bytes(n_nodes, n_destinations)
+    if n_bytes > MAX_BYTES:
+        raise TopologyError(
+            f"routes of {n_nodes:,} nodes to {n_destinations:,} destinations need {n_bytes / 1e9:.1f} GB",
+            where="demands",
+            expected=f"at most {MAX_BYTES / 1e9:g} GB",
+            hint="fewer destinations: let demands enter and leave at leaves, or leave some out",
+        )
 
 
 def rounded_bits(values: Floats, n_bits: int) -> Ints:

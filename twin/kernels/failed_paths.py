@@ -4,13 +4,13 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.kernels.flow_changes import wait_at
-from twin.kernels.graph import Destinations, Groups, Queue, UsableArcs
+from twin.kernels.graph import Groups, Queue, UsableArcs
 from twin.kernels.heaps import heap_pop, heap_push
-from twin.kernels.jit import kernel
+from twin.kernels.jit import inner_kernel
 from twin.kernels.next_hops import is_next_hop
 
 
-@kernel
+@inner_kernel
 def nodes_hit(
     tails: npt.NDArray[np.uint32],
     heads: npt.NDArray[np.uint32],
@@ -45,7 +45,7 @@ def nodes_hit(
     return n_split, has_flow
 
 
-@kernel
+@inner_kernel
 def nodes_cut(
     arcs: UsableArcs,
     distance: npt.NDArray[np.float64],
@@ -96,7 +96,7 @@ def nodes_cut(
     return n_split, n_cut
 
 
-@kernel
+@inner_kernel
 def search_cut(
     arcs: UsableArcs,
     distance: npt.NDArray[np.float64],
@@ -138,7 +138,7 @@ def search_cut(
     return n_reached
 
 
-@kernel
+@inner_kernel
 def withdraw(
     heads: npt.NDArray[np.uint32],
     groups: Groups,
@@ -167,10 +167,9 @@ def withdraw(
     return top
 
 
-@kernel
+@inner_kernel
 def enter(
-    destinations: Destinations,
-    d: int,
+    demand: npt.NDArray[np.float64],
     cut: npt.NDArray[np.uint32],
     n_cut: int,
     near: npt.NDArray[np.float64],
@@ -178,26 +177,15 @@ def enter(
 ) -> tuple[float, int]:
     """Let the own demands of nodes enter anew. Returns the sum and the number of those that have no path any more."""
     lost_gbps, n_lost = 0.0, 0
-    first, last = destinations.demand_first[d], destinations.demand_first[d + 1]
     for i in range(n_cut):
-        low, high = first, last
-        while low < high:
-            middle = (low + high) >> 1
-            if destinations.demand_source[middle] < cut[i]:
-                low = middle + 1
-            else:
-                high = middle
-        new_flow[cut[i]] = 0.0
-        while low < last and destinations.demand_source[low] == cut[i]:
-            new_flow[cut[i]] += destinations.demand_gbps[low]
-            if near[cut[i]] == np.inf and destinations.demand_gbps[low] > 0.0:
-                lost_gbps += destinations.demand_gbps[low]
-                n_lost += 1
-            low += 1
+        new_flow[cut[i]] = demand[cut[i]]
+        if near[cut[i]] == np.inf and demand[cut[i]] > 0.0:
+            lost_gbps += demand[cut[i]]
+            n_lost += 1
     return lost_gbps, n_lost
 
 
-@kernel
+@inner_kernel
 def route_cut(
     arcs: UsableArcs,
     distance: npt.NDArray[np.float64],

@@ -101,7 +101,7 @@ def sweep_failures(
                 if n_cut > 0:
                     n_reached = search_cut(arcs, distance, kept, is_cut, cut, n_cut, near, heap_key, heap_node, order)
                     top = withdraw(arcs.head, groups, rank, group, flow, is_cut, cut, n_cut, queue, change, load)
-                    lost, n_lost = enter(destinations, d, cut, n_cut, near, new_flow)
+                    lost, n_lost = enter(tables.demand[d], cut, n_cut, near, new_flow)
                     out_lost_gbps[f] += lost
                     out_n_lost[f] += n_lost
                     if n_reached > 0:

@@ -4,10 +4,10 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.kernels.graph import Groups, Queue, RoutingTables
-from twin.kernels.jit import kernel
+from twin.kernels.jit import inner_kernel, kernel
 
 
-@kernel
+@inner_kernel
 def wait_at(queue: Queue, rank: int, node: int, top: int) -> int:
     """Let a node wait at its rank unless it does; returns the greater of that rank and `top`."""
     if queue.waits[node]:
@@ -88,7 +88,7 @@ def split_for_class(
         gate = queue.after[gate]
 
 
-@kernel
+@inner_kernel
 def move_changes(
     heads: npt.NDArray[np.uint32],
     groups: Groups,
@@ -155,7 +155,7 @@ def move_changes(
         change[node] = 0.0
 
 
-@kernel
+@inner_kernel
 def _divide(
     heads: npt.NDArray[np.uint32],
     groups: Groups,
@@ -177,7 +177,7 @@ def _divide(
         out_change[i - start] = groups.fraction[i] * (new - flow)
 
 
-@kernel
+@inner_kernel
 def _pass_on(
     heads: npt.NDArray[np.uint32],
     groups: Groups,

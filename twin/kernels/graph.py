@@ -91,6 +91,7 @@ class RoutingTables(NamedTuple):
         to each member and these are consecutive, else -1. No rows for classes of one member.
     region_row: int64[n_classes], row of `region`.
     twin_class: int32[n_nodes], class of a destination that is routed at once with others, else -1.
+    demand: float64[n_destinations, n_nodes], what enters at a node for each destination.
     flow: float64[n_nodes, n_destinations], what a node sends or forwards to each destination.
     flow_to: float64[n_destinations, n_nodes], the same.
     load: float64[n_arcs].
@@ -104,6 +105,7 @@ class RoutingTables(NamedTuple):
     region: npt.NDArray[np.int32]
     region_row: npt.NDArray[np.int64]
     twin_class: npt.NDArray[np.int32]
+    demand: npt.NDArray[np.float64]
     flow: npt.NDArray[np.float64]
     flow_to: npt.NDArray[np.float64]
     load: npt.NDArray[np.float64]

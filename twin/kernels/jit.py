@@ -23,7 +23,18 @@ def kernel(function: Function) -> Function:
     The compiled kernel is cached on disk and releases the GIL. Without a cache that can be read and written, each
     process compiles again.
     """
-    compiled: Any = njit(nogil=True)(function)
+    return _with_cache(function, njit(nogil=True)(function))
+
+
+def inner_kernel(function: Function) -> Function:
+    """Compile a function into each kernel that calls it, as part of an inner loop.
+
+    A call passes each array as seven words, which takes longer than the work on a few nodes.
+    """
+    return _with_cache(function, njit(nogil=True, forceinline=True)(function))
+
+
+def _with_cache(function: Function, compiled: Any) -> Function:
     if hasattr(compiled, "_cache"):  # with NUMBA_DISABLE_JIT it is the function itself
         try:
             compiled._cache = _KernelCache(function)

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.kernels.graph import Destinations, UsableArcs
-from twin.kernels.jit import kernel
+from twin.kernels.jit import inner_kernel, kernel
 
 
-@kernel
+@inner_kernel
 def is_next_hop(near: float, far: float, weight: float, slack: float, forwards: bool) -> bool:
     """Return whether an arc is on a shortest path from distance `far`; `near` and `forwards` belong to its head."""
     return near < far and abs(near + weight - far) <= slack and (forwards or near == 0.0)

@@ -1,0 +1,210 @@
+"""Medians of loads at scale and of all single failures, beside networkx on the same inputs in the same run.
+
+    python benchmarks/bench_failures.py [--repeats 5] [--large]
+
+networkx has no sweep of failures. Beside the loads stands the loop one writes over its breadth-first predecessors, and
+beside the sweep that loop once for each failure, extrapolated from a few of them; both are marked with *. The loads
+after these failures are compared. `--large` adds the fat tree of 2,880 switches.
+"""
+
+import argparse
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import networkx as nx
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from twin.failures.fabric import Fabric
+from twin.failures.kinds import Kind, LinkFailures, NodeFailures
+from twin.failures.sweep import FailureLoads, Sweep
+from twin.kernels.class_loads import class_loads
+from twin.traffic.twin_nodes import arcs_of, destinations_of
+from twin.traffic.walk import REL_TOLERANCE
+
+N_COMPARED = 3
+"""Failures that the peer computes."""
+
+
+def gravity(n: int, ends: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(source, target, Gb/s) between all pairs, by random sizes."""
+    rng = np.random.default_rng(seed)
+    matrix = np.outer(rng.lognormal(0, 1, n), rng.lognormal(0, 1, n))
+    np.fill_diagonal(matrix, 0.0)
+    rows, columns = np.nonzero(matrix)
+    return ends[rows], ends[columns], matrix[rows, columns] * (1e6 / matrix.sum())
+
+
+def fabric(n_nodes: int, ends: np.ndarray, weight: np.ndarray, racks: np.ndarray) -> Fabric:
+    n = len(ends)
+    source, target, gbps = gravity(len(racks), racks, 1)
+    ones = np.ones(2 * n)
+    return Fabric(
+        np.ones(n_nodes, np.bool_),
+        ends,
+        np.repeat(weight, 2),
+        ones,
+        100.0 * ones,
+        np.ones(n, np.int64),
+        source,
+        target,
+        gbps,
+    )
+
+
+def fat_tree(k: int) -> Fabric:
+    """Racks, aggregation and core switches; the racks are the edge switches."""
+    half = k // 2
+    pod, i, j = np.meshgrid(np.arange(k), np.arange(half), np.arange(half), indexing="ij")
+    n_racks = k * half
+    up = np.stack(((pod * half + i).ravel(), (n_racks + pod * half + j).ravel()), axis=1)
+    core = np.stack(((n_racks + pod * half + i).ravel(), (2 * n_racks + i * half + j).ravel()), axis=1)
+    ends = np.concatenate((up, core))
+    return fabric(2 * n_racks + half * half, ends, np.ones(len(ends)), np.arange(n_racks))
+
+
+def wide_area(n_nodes: int = 197, n_links: int = 245) -> Fabric:
+    """A random tree and chords between near nodes, lengths as weights, as large as Cogentco; all send to all."""
+    rng = np.random.default_rng(3)
+    place = rng.random((n_nodes, 2))
+    distance = np.hypot(*(place[:, None] - place[None]).transpose(2, 0, 1))
+    pairs = [(i, int(np.argmin(distance[i, :i]))) for i in range(1, n_nodes)]
+    near = np.argsort(distance + 9 * np.tri(n_nodes), axis=None)
+    known = {frozenset(pair) for pair in pairs}
+    for key in near.tolist():
+        if len(pairs) == n_links:
+            break
+        a, b = divmod(key, n_nodes)
+        if a != b and frozenset((a, b)) not in known:
+            pairs.append((a, b))
+            known.add(frozenset((a, b)))
+    ends = np.array(pairs)
+    weight = np.ceil(distance[ends[:, 0], ends[:, 1]] * 100)
+    return fabric(n_nodes, ends, np.maximum(weight, 1.0), np.arange(n_nodes))
+
+
+def fresh(kind: Callable[[Fabric], Kind], network: Fabric) -> Kind:
+    """The question without anything that was computed before."""
+    return kind(Fabric(*(getattr(network, name) for name in Fabric.__dataclass_fields__)))
+
+
+def all_links(network: Fabric) -> Kind:
+    return LinkFailures(network, np.zeros(network.n_links))
+
+
+def all_nodes(network: Fabric) -> Kind:
+    return NodeFailures(network, np.arange(network.n_nodes))
+
+
+def sweep(kind: Callable[[Fabric], Kind], network: Fabric, n_threads: int = 1) -> FailureLoads:
+    study = Sweep(fresh(kind, network))
+    with ThreadPoolExecutor(n_threads) as pool:
+        study.run(0, study.n_classes, pool, n_threads)
+    return study.loads()
+
+
+def median_ms(run: Callable[[], object], repeats: int) -> float:
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times)
+
+
+def loads(network: Fabric) -> tuple[Callable[[], np.ndarray], np.ndarray]:
+    """A function that routes all demands, and the arc of each of its loads."""
+    order = np.lexsort((network.head, network.tail))
+    columns = (network.tail[order], network.head[order], network.weight[order], network.share[order])
+    arcs = arcs_of(*columns, network.forwards)
+    destinations, _ = destinations_of(arcs, network.source, network.target, network.offered_gbps)
+    flow = np.zeros((network.n_nodes, int(np.diff(destinations.class_first).max())))
+    at_once = np.empty(len(destinations.class_first) - 1, np.bool_)
+
+    def run() -> np.ndarray:
+        load = np.zeros(len(order))
+        class_loads(arcs, network.by_hops, destinations, REL_TOLERANCE, False, np.empty((0, 0)), at_once, flow, load)
+        return load
+
+    return run, order
+
+
+def networkx_loads(network: Fabric, without: int = -1) -> np.ndarray:
+    """Loads by arc, destination by destination over networkx' predecessors; no parallel links."""
+    graph = nx.Graph()
+    graph.add_nodes_from(range(network.n_nodes))
+    links = enumerate(zip(network.ends.tolist(), network.weight[::2].tolist(), strict=True))
+    graph.add_edges_from((a, b, {"weight": weight, "link": i}) for i, ((a, b), weight) in links if i != without)
+    demand: dict[int, dict[int, float]] = {}
+    for source, target, gbps in zip(
+        network.source.tolist(), network.target.tolist(), network.offered_gbps.tolist(), strict=True
+    ):
+        demand.setdefault(target, {})[source] = gbps
+    first = network.ends[:, 0].tolist()
+    out = np.zeros(2 * network.n_links)
+    for target, sources in demand.items():
+        hops, distance = nx.dijkstra_predecessor_and_distance(graph, target)
+        flow = {node: gbps for node, gbps in sources.items() if node in distance}
+        for node in sorted(distance, key=distance.__getitem__, reverse=True):
+            if node != target and flow.get(node):
+                for hop in hops[node]:
+                    part = flow[node] / len(hops[node])
+                    link = graph.edges[node, hop]["link"]
+                    out[2 * link + (first[link] != node)] += part
+                    flow[hop] = flow.get(hop, 0.0) + part
+    return out
+
+
+def bench(name: str, network: Fabric, repeats: int, table: Table, peer: bool) -> None:
+    run, order = loads(network)
+    ours = np.empty(len(order))
+    ours[order] = run()
+    cells = [f"{median_ms(run, repeats):.2f}", ""]
+    if peer:
+        start = time.perf_counter()
+        expected = networkx_loads(network)
+        cells[1] = f"{(time.perf_counter() - start) * 1e3:,.0f} *"
+        np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-6)
+    table.add_row(name, f"loads of {len(network.source):,} demands", *cells)
+    found = sweep(all_links, network)
+    cells = [f"{median_ms(lambda: sweep(all_links, network), repeats):.1f}", ""]
+    if peer:
+        start = time.perf_counter()
+        for link in range(N_COMPARED):
+            after = networkx_loads(network, link)
+            assert (after <= found.greatest_gbps * (1 + 1e-9) + 1e-6).all()
+            assert abs(after.max() / 100.0 - found.worst_ratio[link]) <= 1e-9 * found.worst_ratio[link]
+        cells[1] = f"{(time.perf_counter() - start) * 1e3 / N_COMPARED * network.n_links:,.0f} *"
+    table.add_row("", f"all {network.n_links:,} links, {len(found.model):,} classes", *cells)
+    sweep(all_nodes, network, 2)
+    table.add_row(
+        "",
+        f"each of {network.n_nodes:,} nodes, 2 threads",
+        f"{median_ms(lambda: sweep(all_nodes, network, 2), max(1, repeats // 2)):.1f}",
+        "",
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--large", action="store_true")
+    args = parser.parse_args()
+    table = Table(
+        "input", "task", "twin", "networkx", title=f"milliseconds, median of {args.repeats}, arrays to arrays"
+    )
+    bench("wide area, 197 nodes", wide_area(), args.repeats, table, peer=True)
+    bench("fat tree, k = 16", fat_tree(16), args.repeats, table, peer=True)
+    if args.large:
+        bench("fat tree, k = 48", fat_tree(48), args.repeats, table, peer=False)
+    console = Console(width=120)
+    console.print(table)
+    console.print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+
+
+if __name__ == "__main__":
+    main()

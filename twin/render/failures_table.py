@@ -1,0 +1,74 @@
+"""Failures as tables: what each loses, and the fullest links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.text import Text
+
+from .fitted_table import Column, FittedTable
+from .numbers import cell_text
+from .quantities import percent_text
+from .table_parts import verdict
+
+MAX_SHOWN = 20
+"""Rows shown of failures and of links."""
+FAILURES = (
+    Column("failure", folds=True),
+    Column("no path\nGb/s", "right"),
+    Column("demands", "right", drop=3),
+    Column("not carried\nGb/s", "right"),
+    Column("sites cut off", folds=True, drop=4),
+    Column("fullest link", folds=True, drop=2),
+    Column("use", "right"),
+)
+LINKS = (
+    Column("link", folds=True),
+    Column("direction", folds=True, drop=3),
+    Column("intact", "right"),
+    Column("worst", "right"),
+    Column("after", folds=True),
+    Column("headroom\nGb/s", "right", drop=2),
+)
+
+
+def failures_table(data: Mapping[str, Any]) -> RenderableType:
+    """Show `FailureReport.to_dict()`."""
+    parts: list[RenderableType] = [Text(data["network"], style="bold"), *verdict(data["summary"]), Text()]
+    parts.append(FittedTable(FAILURES, [_failure(row) for row in data["failures"][:MAX_SHOWN]]))
+    parts.append(Text())
+    parts.append(FittedTable(LINKS, [_link(row) for row in data["links"][:MAX_SHOWN]]))
+    more = max(data["n_failures"], data["n_links"]) - MAX_SHOWN
+    if more > 0:
+        parts.append(Text("More rows: --json."))
+    return Group(*parts)
+
+
+def _failure(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        escape(row["id"]),
+        cell_text(row["lost_gbps"]),
+        f"{row['n_demands_lost']:,}",
+        cell_text(row["not_carried_gbps"]),
+        escape(", ".join(row["sites_cut_off"] or ())),
+        escape(row["worst_link"] or ""),
+        _ratio(row["worst_utilisation_ratio"]),
+    )
+
+
+def _link(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        escape(row["id"]),
+        escape(row["direction"]),
+        _ratio(row["intact_utilisation_ratio"]),
+        _ratio(row["worst_utilisation_ratio"]),
+        escape(row["cause"] or ""),
+        cell_text(row["headroom_gbps"]),
+    )
+
+
+def _ratio(value: float | None) -> str:
+    return "–" if value is None else percent_text(value)

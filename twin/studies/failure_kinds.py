@@ -1,0 +1,114 @@
+"""Kinds of failures of a network: what fails in each of them, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+import numpy as np
+
+from ..arrays import NO_CODE, Floats, Ints
+from ..errors import ChangeError, did_you_mean
+from ..failures.fabric import Fabric
+from ..failures.kinds import GroupFailures, Kind, LinkFailures, NodeFailures
+from ..stages.evaluation import Evaluation
+from ..stages.outcomes import NodePairs
+from ..traffic.routing import Router
+
+
+class FailureSet(NamedTuple):
+    """Failures of one kind, with the id of each."""
+
+    ids: tuple[str, ...]
+    kind: Kind
+
+
+def fabric_of(e: Evaluation, pairs: NodePairs) -> tuple[Fabric, Ints]:
+    """Return the links of a network that carry traffic, with its demands, and the rows of these links.
+
+    Arcs of unknown rate have no limit here.
+    """
+    state, router = e.case.state, cast(Router, e.outcome("router"))
+    links = np.flatnonzero(cast("Floats", e.outcome("routed_links")))
+    arcs = np.stack((2 * links, 2 * links + 1), axis=1).reshape(-1)
+    capacity_gbps = e.health.arc_capacity_gbps[arcs]
+    offers = pairs.offered_gbps > 0.0
+    fabric = Fabric(
+        forwards=state["node_forwards"],
+        ends=state["link_ends"][links],
+        weight=router.weight[arcs],
+        share=cast("Floats", e.outcome("split_share"))[arcs],
+        capacity_gbps=np.where(np.isnan(capacity_gbps), np.inf, capacity_gbps),
+        n_members=state.n_members_up[links],
+        source=pairs.source[offers],
+        target=pairs.target[offers],
+        offered_gbps=pairs.offered_gbps[offers],
+    )
+    return fabric, links
+
+
+def failures_of_kind(e: Evaluation, of: str, fabric: Fabric, links: Ints) -> FailureSet:
+    """Return all failures of a kind.
+
+    Args:
+        e: evaluation of the network.
+        of: a key of `KINDS`.
+        fabric: links that carry traffic.
+        links: their rows.
+
+    Raises:
+        ChangeError: unknown kind, or nothing of the kind carries traffic.
+    """
+    if of not in KINDS:
+        hint = did_you_mean(of, KINDS)
+        raise ChangeError(f"no kind of failures {of!r}", where="of", expected=f"one of {', '.join(KINDS)}", hint=hint)
+    found = KINDS[of](e, fabric, links)
+    if not found.ids:
+        raise ChangeError(f"no {of} carries traffic", where="of", expected="something that can fail")
+    return found
+
+
+def _links(e: Evaluation, fabric: Fabric, links: Ints) -> FailureSet:
+    ids = e.case.state.arrays.link_ids
+    return FailureSet(tuple(ids[row] for row in links), LinkFailures(fabric, np.zeros(len(links))))
+
+
+def _members(e: Evaluation, fabric: Fabric, links: Ints) -> FailureSet:
+    kept_ratio = (fabric.n_members - 1) / fabric.n_members
+    return FailureSet(_links(e, fabric, links).ids, LinkFailures(fabric, kept_ratio))
+
+
+def _nodes(e: Evaluation, fabric: Fabric, _: Ints) -> FailureSet:
+    nodes = np.unique(fabric.ends)
+    return FailureSet(tuple(e.case.state.arrays.node_ids[row] for row in nodes), NodeFailures(fabric, nodes))
+
+
+def _shared_risks(e: Evaluation, fabric: Fabric, links: Ints) -> FailureSet:
+    arrays = e.case.state.arrays
+    place = np.full(arrays.n_links, NO_CODE, np.int64)
+    place[links] = np.arange(len(links))
+    groups = [np.unique(place[arrays.srlg_link[arrays.srlg_code == code]]) for code in range(len(arrays.srlgs))]
+    return _groups(fabric, arrays.srlgs, [rows[rows != NO_CODE] for rows in groups])
+
+
+def _sites(e: Evaluation, fabric: Fabric, _: Ints) -> FailureSet:
+    arrays = e.case.state.arrays
+    site = arrays.node_site[fabric.ends]
+    groups = [np.flatnonzero((site == code).any(axis=1)) for code in range(len(arrays.sites))]
+    return _groups(fabric, arrays.sites, groups)
+
+
+def _groups(fabric: Fabric, names: tuple[str, ...], groups: list[Ints]) -> FailureSet:
+    """Return the groups that have links which carry traffic."""
+    chosen = [i for i, links in enumerate(groups) if len(links)]
+    return FailureSet(tuple(names[i] for i in chosen), GroupFailures(fabric, [groups[i] for i in chosen]))
+
+
+KINDS: dict[str, Callable[[Evaluation, Fabric, Ints], FailureSet]] = {
+    "link": _links,
+    "member": _members,
+    "node": _nodes,
+    "srlg": _shared_risks,
+    "site": _sites,
+}
+"""Every kind: a whole link, one member of a link, a node, a shared-risk group, all nodes of a site."""

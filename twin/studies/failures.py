@@ -1,0 +1,324 @@
+"""Study of failures: what each one loses, and the greatest utilisation of each link with the failure behind it."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any, cast
+
+import numpy as np
+
+from ..answers.arc_text import direction_text
+from ..answers.data import Answer
+from ..answers.score import data_frame
+from ..arrays import Bools, Floats
+from ..errors import ChangeError, TopologyError
+from ..errors.wording import counted
+from ..failures.capped_rates import OneFailure
+from ..failures.sweep import FailureLoads, Sweep
+from ..render.failures_table import failures_table
+from ..render.quantities import percent_text
+from ..stages.evaluation import Evaluation
+from ..stages.outcomes import NodePairs
+from ..traffic.congestion import arc_utilisation_ratio
+from .executor import Advance
+from .failure_kinds import FailureSet, fabric_of, failures_of_kind
+
+MAX_PATHS = 500_000_000
+"""Most failures times destinations, after failures of equal places count once; some ten minutes."""
+MAX_PAIRS = 5_000_000
+"""Most demands, over all failures that are looked at one by one."""
+BATCH_S = 0.1
+"""Time after which a study reports progress and may be cancelled."""
+OVERLOAD_RATIO = 1.0 + 1e-9
+"""Utilisation above which not all is carried."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """One failure."""
+
+    id: str
+    kind: str
+    lost_gbps: float
+    """Demand without a path after the failure, also of end points that fail."""
+    n_demands_lost: int
+    """Number of these demands."""
+    not_carried_gbps: float | None
+    """Demand that has a path but is not carried, since links are full (max-min fair). Null where it depends on a link
+    of unknown rate, and for the less loaded failures where too many overload links."""
+    sites_cut_off: tuple[str, ...] | None
+    """Sites all of whose demands with other sites have lost their path; null where too many failures lose demand."""
+    worst_link: str | None
+    """Link with the greatest offered load over capacity; null without load."""
+    worst_direction: str | None
+    worst_utilisation_ratio: float | None
+    """Offered load over what is left of the capacity; null for load on a link without capacity."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """The direction of a link that any failure loads most."""
+
+    id: str
+    direction: str
+    intact_utilisation_ratio: float | None
+    worst_utilisation_ratio: float | None
+    """Greatest offered load over capacity; null where the rate is unknown, or there is load without capacity."""
+    cause: str | None
+    """Failure with that utilisation, the first of equal ones; null where the intact network has it."""
+    headroom_gbps: float | None
+    """Capacity minus the greatest load, below 0 where it is overloaded; null where the rate is unknown."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FailureReport(Answer):
+    """All failures of one kind, those that lose most first, and all links, the fullest first."""
+
+    network: str
+    plan: str | None
+    kind: str
+    summary: tuple[str, ...]
+    n_failures: int
+    """All failures; `failures` may list only the first ones."""
+    n_classes: int
+    """Failures that were computed; the others stand in equal places."""
+    n_links: int
+    """All links that carry traffic; `links` may list only the first ones."""
+    offered_gbps: float
+    unrouted_gbps: float
+    """Demand without a path in the intact network."""
+    worst_utilisation_ratio: float | None
+    """Greatest utilisation of a link after any failure, or intact."""
+    failures: tuple[FailureRow, ...]
+    links: tuple[LinkRow, ...]
+
+    def to_pandas(self) -> Any:
+        """Return the failures as a DataFrame (needs the extra `tables`)."""
+        return data_frame([asdict(row) for row in self.failures], [*FailureRow.__dataclass_fields__])
+
+    def _table(self) -> Any:
+        return failures_table(self.to_dict())
+
+
+def failure_report(
+    e: Evaluation,
+    network: str,
+    plan: str | None = None,
+    *,
+    of: str = "link",
+    top: int | None = None,
+    n_threads: int = 1,
+    advance: Advance | None = None,
+    cancel: threading.Event | None = None,
+) -> FailureReport:
+    """Compute every failure of a kind: demands are routed anew over the shortest paths that are left.
+
+    Args:
+        e: evaluation of the network.
+        network: name of the network.
+        plan: name of the plan, or `changes`; None for the unchanged network.
+        of: kind of failures, a key of `failure_kinds.KINDS`.
+        top: most rows of failures and of links; None = all.
+        n_threads: threads; the answer does not depend on them.
+        advance: called between batches with the number of finished failures and of all; an exception ends the study.
+        cancel: event that ends the study between batches.
+
+    Raises:
+        ChangeError: no demands, an unknown kind, or nothing of the kind.
+        TopologyError: too large a study, before any failure is computed.
+        CancelledError: once `cancel` is set.
+    """
+    pairs = e.demand_pairs
+    if pairs is None or not (pairs.offered_gbps > 0.0).any():
+        raise ChangeError("no demands", where="demands", hint="add some under `demands` or `traffic`")
+    fabric, links = fabric_of(e, pairs)
+    found = failures_of_kind(e, of, fabric, links)
+    sweep = Sweep(found.kind)
+    _check_work(sweep, len(np.unique(pairs.target)))
+    _run(sweep, n_threads, advance, cancel)
+    loads = sweep.loads()
+    closer = _Closer(e, pairs, found, loads)
+    failures = sorted(_failure_rows(e, of, found, loads, closer), key=_severity)
+    link_rows = sorted(_link_rows(e, found, loads), key=_fullness)
+    worst = max([*map(_ratio, failures), *(row.intact_utilisation_ratio or 0.0 for row in link_rows)])
+    return FailureReport(
+        network=network,
+        plan=plan,
+        kind=of,
+        summary=tuple(_summary(of, failures, link_rows, len(loads.model))),
+        n_failures=len(failures),
+        n_classes=len(loads.model),
+        n_links=len(link_rows),
+        offered_gbps=math.fsum(pairs.offered_gbps),
+        unrouted_gbps=closer.unrouted_gbps,
+        worst_utilisation_ratio=worst if math.isfinite(worst) else None,
+        failures=tuple(failures[:top]),
+        links=tuple(link_rows[:top]),
+    )
+
+
+def _check_work(sweep: Sweep, n_destinations: int) -> None:
+    n_paths = sweep.n_classes * n_destinations
+    if n_paths > MAX_PATHS:
+        minutes = n_paths * 1.5e-6 / 60.0
+        raise TopologyError(
+            f"{sweep.n_classes:,} failures and {n_destinations:,} destinations take some {minutes:,.0f} minutes",
+            where="of",
+            expected=f"failures times destinations up to {MAX_PATHS:,}",
+            hint="fewer destinations, or a kind with fewer failures",
+        )
+
+
+def _run(sweep: Sweep, n_threads: int, advance: Advance | None, cancel: threading.Event | None) -> None:
+    """Compute all failures in batches of about `BATCH_S`."""
+    done, size = 0, 8 * n_threads
+    with ThreadPoolExecutor(n_threads) as pool:
+        while done < sweep.n_classes:
+            if cancel is not None and cancel.is_set():
+                raise CancelledError(f"cancelled after {done} of {sweep.n_classes} failures")
+            start_s, end = perf_counter(), min(done + size, sweep.n_classes)
+            sweep.run(done, end, pool, n_threads)
+            done = end
+            size = max(n_threads, min(4 * size, int(size * BATCH_S / max(perf_counter() - start_s, 1e-6))))
+            if advance is not None:
+                advance(done, sweep.n_classes)
+
+
+class _Closer:
+    """Classes of failures that are looked at one by one: where links are overloaded, and where sites may be cut off."""
+
+    def __init__(self, e: Evaluation, pairs: NodePairs, found: FailureSet, loads: FailureLoads) -> None:
+        state = e.case.state
+        self._pairs, self._loads = pairs, loads
+        site = state["node_site"]
+        a, b = site[pairs.source], site[pairs.target]
+        self._sites = state.sites
+        self._crosses = (a != b) & (a >= 0) & (b >= 0) & (pairs.offered_gbps > 0.0)
+        self._ends = np.stack((a, b), axis=1)
+        per_site = np.bincount(self._ends[self._crosses].reshape(-1), minlength=len(self._sites))
+        self._has_demand = per_site > 0
+        self._links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
+        self._one = OneFailure(
+            state,
+            cast("Bools", e.outcome("routed_links")),
+            cast("Floats", e.outcome("split_share")),
+            e.health.arc_capacity_gbps,
+            e.case.document.routing == "wcmp",
+            pairs.source,
+            pairs.target,
+            pairs.offered_gbps,
+        )
+        before = self._one.routes(np.ones(state.n_links)).reachable
+        self.unrouted_gbps = float(pairs.offered_gbps[~before].sum())
+        self.n_unrouted = int((~before & (pairs.offered_gbps > 0.0)).sum())
+        lost = loads.n_lost[loads.model] + self.n_unrouted
+        least = int(per_site[self._has_demand].min()) if self._has_demand.any() else lost.max(initial=0) + 1
+        may_cut = lost >= least
+        is_full = loads.worst_ratio[loads.model] > OVERLOAD_RATIO
+        chosen = np.flatnonzero(is_full | may_cut)
+        order = np.lexsort((chosen, -loads.worst_ratio[loads.model[chosen]], ~may_cut[chosen]))
+        chosen = chosen[order][: max(1, MAX_PAIRS // max(1, len(pairs.source)))]
+        self.not_carried_gbps: list[float | None] = [None if full else 0.0 for full in is_full]
+        self.sites_cut_off: list[tuple[str, ...] | None] = [None if may else () for may in may_cut]
+        for row in chosen.tolist():
+            self._look(row, found, bool(is_full[row]))
+
+    def _look(self, row: int, found: FailureSet, is_full: bool) -> None:
+        kept_ratio = np.ones(self._one.state.n_links)
+        kept_ratio[self._links] = found.kind.kept_ratio(int(self._loads.model[row]))
+        routes = self._one.routes(kept_ratio)
+        offered_gbps = self._pairs.offered_gbps
+        still = np.unique(self._ends[self._crosses & routes.reachable])
+        cut = np.setdiff1d(np.flatnonzero(self._has_demand), still)
+        self.sites_cut_off[row] = tuple(self._sites[code] for code in cut)
+        if is_full:
+            carried_gbps = self._one.loads(routes, kept_ratio).carried_gbps
+            missing_gbps = float((offered_gbps - carried_gbps)[routes.reachable].sum())
+            self.not_carried_gbps[row] = None if math.isnan(missing_gbps) else max(0.0, missing_gbps)
+
+
+def _failure_rows(
+    e: Evaluation, of: str, found: FailureSet, loads: FailureLoads, closer: _Closer
+) -> Iterator[FailureRow]:
+    links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
+    ids = e.case.state.arrays.link_ids
+    for f, name in enumerate(found.ids):
+        arc, ratio, row = int(loads.worst_arc[f]), float(loads.worst_ratio[f]), int(loads.class_of[f])
+        link = None if arc < 0 else int(links[arc // 2])
+        yield FailureRow(
+            id=name,
+            kind=of,
+            lost_gbps=closer.unrouted_gbps + float(loads.lost_gbps[f]),
+            n_demands_lost=closer.n_unrouted + int(loads.n_lost[f]),
+            not_carried_gbps=closer.not_carried_gbps[row],
+            sites_cut_off=closer.sites_cut_off[row],
+            worst_link=None if link is None else ids[link],
+            worst_direction=None if link is None else direction_text(e, 2 * link + arc % 2),
+            worst_utilisation_ratio=ratio if math.isfinite(ratio) else None,
+        )
+
+
+def _link_rows(e: Evaluation, found: FailureSet, loads: FailureLoads) -> Iterator[LinkRow]:
+    fabric, ids = found.kind.fabric, e.case.state.arrays.link_ids
+    capacity_gbps = np.where(np.isinf(fabric.capacity_gbps), np.nan, fabric.capacity_gbps)
+    intact, worst = (arc_utilisation_ratio(gbps, capacity_gbps) for gbps in (loads.intact_gbps, loads.greatest_gbps))
+    rank = np.where(np.isnan(worst), -1.0, worst).reshape(-1, 2)
+    links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
+    for i, link in enumerate(links.tolist()):
+        arc = 2 * i + int(rank[i, 1] > rank[i, 0])
+        cause, headroom_gbps = int(loads.cause[arc]), float(capacity_gbps[arc] - loads.greatest_gbps[arc])
+        yield LinkRow(
+            id=ids[link],
+            direction=direction_text(e, 2 * link + arc % 2),
+            intact_utilisation_ratio=_finite(intact[arc]),
+            worst_utilisation_ratio=_finite(worst[arc]),
+            cause=None if cause < 0 else found.ids[cause],
+            headroom_gbps=_finite(headroom_gbps),
+        )
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _severity(row: FailureRow) -> tuple[float, float, float, str]:
+    """The most lost first, then the most not carried, then the fullest link."""
+    return -row.lost_gbps, -(row.not_carried_gbps or 0.0), -_ratio(row), row.id
+
+
+def _ratio(row: FailureRow) -> float:
+    """Utilisation of the fullest link; infinite for load without capacity."""
+    return math.inf if row.worst_utilisation_ratio is None else row.worst_utilisation_ratio
+
+
+def _fullness(row: LinkRow) -> tuple[float, str]:
+    return -(row.worst_utilisation_ratio or 0.0), row.id
+
+
+def _summary(of: str, failures: list[FailureRow], links: list[LinkRow], n_classes: int) -> Iterator[str]:
+    n = len(failures)
+    what = {"srlg": "shared risk"}.get(of, of)
+    least_gbps = min(row.lost_gbps for row in failures)
+    losing = [row for row in failures if row.lost_gbps > least_gbps]
+    if losing:
+        cut = f", {losing[0].lost_gbps:,.4g} Gb/s without a path after {losing[0].id}"
+        yield f"{counted(len(losing), 'failure')} of {n:,} ({what}) lose demand{cut}."
+    else:
+        yield f"None of {counted(n, f'{what} failure')} loses demand."
+    full = [
+        row for row in failures if row.worst_utilisation_ratio is None or row.worst_utilisation_ratio > OVERLOAD_RATIO
+    ]
+    if full:
+        yield f"{counted(len(full), 'failure')} overload a link."
+    if links and links[0].worst_utilisation_ratio is not None:
+        first = links[0]
+        after = f"after {first.cause} fails" if first.cause else "without a failure"
+        percent = percent_text(links[0].worst_utilisation_ratio)
+        yield f"Fullest link: {first.id} ({first.direction}), {percent} {after}."
+    if n_classes < n:
+        yield f"{n_classes:,} classes of {n:,} failures were computed; the others stand in equal places."
