@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
     from .network import Network
+    from .studies.failures import FailureReport
     from .studies.sweep import Sweep
 
     __version__: str
@@ -42,6 +43,7 @@ _HOMES = {
     "Diff": "answers.diff",
     "DocumentError": "errors",
     "Explanation": "answers.explanation",
+    "FailureReport": "studies.failures",
     "Forecast": "answers.forecast",
     "Issue": "errors",
     "Link": "model.records",
@@ -78,6 +80,7 @@ __all__ = [
     "Diff",
     "DocumentError",
     "Explanation",
+    "FailureReport",
     "Forecast",
     "Issue",
     "Link",

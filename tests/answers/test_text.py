@@ -74,6 +74,7 @@ def answers(name: str) -> dict[str, Answer]:
     if network.document.demands:
         found["demands"] = network.demand_table(changes=[{"kind": "scale_demands", "factor_ratio": 9}])
         found["optimum"] = network.optimum()
+        found["failures"] = network.failures(of="node")
     if network.document.jobs:
         found["explain"] = network.explain()
     return found | {f"plan {diff.plan}": diff for diff in plans(name)}

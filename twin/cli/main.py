@@ -24,6 +24,7 @@ COMMANDS = (
     explain.explain,
     studies.sweep,
     studies.forecast,
+    planning.failures,
     planning.optimum,
     catalogue.topologies,
     catalogue.parts,

@@ -103,6 +103,8 @@ ASCII_SIGNS = {"−": "-", "–": "-", "→": "->", "µ": "u", "·": "|", "…":
 CHANGE_FORMS = "{kind: ..., ...} in YAML or JSON"
 PLAIN = "twin-plain"
 """Name of the handler of characters that an encoding lacks."""
+CHECK_FAILED = 1
+"""Exit code where an answer is outside a limit that the command states."""
 BAD_INPUT = 2
 """Exit code for invalid input."""
 INTERRUPTED = 130
