@@ -21,8 +21,6 @@ MAX_BYTES = 2_000_000_000
 """Most memory for routing tables."""
 NOISE_RATIO = 2.0**-46
 """Loads up to this share of all demands are rounding noise."""
-ARCS_PER_BLOCK = 256
-"""Arcs that are compared with their greatest loads at once."""
 SWEEP_BITS = 10
 """Last bits of a load that do not count where loads after failures are compared; as in `kernels/failure_sweep.py`."""
 EXPAND_BITS = 13
@@ -79,9 +77,8 @@ class Sweep:
         self._least_gbps = float(fabric.offered_gbps.sum()) * NOISE_RATIO
         self._greatest = rounded_bits(np.maximum(self._tables.load, self._least_gbps), SWEEP_BITS)
         self._cause = np.full(n_arcs, -1, np.int64)
-        n_blocks = max(1, -(-n_arcs // ARCS_PER_BLOCK))
-        starts = np.arange(0, n_arcs, max(1, -(-n_arcs // n_blocks)))
-        self._block_per_gbps = np.maximum.reduceat(self._reduced.per_gbps, starts) if n_arcs else np.zeros(0)
+        intact_ratio = np.where(self._tables.load > self._least_gbps, self._tables.load * self._reduced.per_gbps, 0.0)
+        self._by_intact_ratio = np.argsort(-intact_ratio, kind="stable").astype(np.uint32)
 
     @property
     def n_classes(self) -> int:
@@ -122,7 +119,7 @@ class Sweep:
             REL_TOLERANCE,
             self._least_gbps,
             self._reduced.per_gbps,
-            self._block_per_gbps,
+            self._by_intact_ratio,
             self._lost_gbps,
             self._n_lost,
             self._ratio,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.kernels.failed_paths import enter, nodes_cut, nodes_hit, route_cut, search_cut, withdraw
-from twin.kernels.flow_changes import move_changes, split_for_class, wait_at
+from twin.kernels.flow_changes import move_changes, split_for_class, touch, wait_at
 from twin.kernels.graph import Destinations, Failures, Queue, RoutingTables, UsableArcs
 from twin.kernels.jit import kernel
 from twin.kernels.next_hops import is_next_hop
@@ -27,7 +27,7 @@ def sweep_failures(
     rel_tolerance: float,
     least_gbps: float,
     per_gbps: npt.NDArray[np.float64],
-    block_per_gbps: npt.NDArray[np.float64],
+    by_intact_ratio: npt.NDArray[np.uint32],
     out_lost_gbps: npt.NDArray[np.float64],
     out_n_lost: npt.NDArray[np.int64],
     out_ratio: npt.NDArray[np.float64],
@@ -51,7 +51,7 @@ def sweep_failures(
         rel_tolerance: path weights that differ by no more than this share are equal.
         least_gbps: loads up to this one are rounding noise.
         per_gbps: float64[n_arcs], 1 / capacity; 0 where utilisation does not count.
-        block_per_gbps: float64[n_blocks], the largest of each block of ceil(n_arcs / n_blocks) arcs.
+        by_intact_ratio: uint32[n_arcs], arcs by their utilisation without a failure, the fullest first.
         out_lost_gbps: float64[n_failures], demand that loses its path.
         out_n_lost: int64[n_failures], number of these demands.
         out_ratio: float64[n_failures], the greatest load over what is left of the capacity.
@@ -62,7 +62,14 @@ def sweep_failures(
     """
     n_nodes, groups = arcs.first.size - 1, tables.groups
     load, kept = tables.load.copy(), np.ones(arcs.head.size)
-    queue = Queue(np.full(n_nodes + 1, -1, np.int64), np.empty(n_nodes, np.int64), np.zeros(n_nodes, np.bool_))
+    queue = Queue(
+        first=np.full(n_nodes + 1, -1, np.int64),
+        after=np.empty(n_nodes, np.int64),
+        waits=np.zeros(n_nodes, np.bool_),
+        is_touched=np.zeros(n_nodes, np.bool_),
+        touched=np.empty(n_nodes, np.uint32),
+        n_touched=np.zeros(1, np.int64),
+    )
     change, new_flow, near = np.zeros(n_nodes), np.zeros(n_nodes), np.empty(n_nodes)
     is_split, is_cut = np.zeros(n_nodes, np.bool_), np.zeros(n_nodes, np.bool_)
     n_gone = np.zeros(n_nodes, np.int64)
@@ -73,6 +80,7 @@ def sweep_failures(
     for f in range(begin, end, step):
         failed = failures.arc[failures.first[f] : failures.first[f + 1]]
         for i in range(failed.size):
+            touch(queue, arcs.tail[failed[i]])
             kept[failed[i]] = failures.kept_ratio[failures.first[f] + i]
             if tables.twin_class[arcs.tail[failed[i]]] >= 0:
                 class_is_hit[tables.twin_class[arcs.tail[failed[i]]]] = True
@@ -100,6 +108,8 @@ def sweep_failures(
                     )  # fmt: skip
                 if n_cut > 0:
                     n_reached = search_cut(arcs, distance, kept, is_cut, cut, n_cut, near, heap_key, heap_node, order)
+                    for i in range(n_cut):
+                        touch(queue, cut[i])
                     top = withdraw(arcs.head, groups, rank, group, flow, is_cut, cut, n_cut, queue, change, load)
                     lost, n_lost = enter(tables.demand[d], cut, n_cut, near, new_flow)
                     out_lost_gbps[f] += lost
@@ -126,7 +136,9 @@ def sweep_failures(
             kept[failed[i]] = 1.0
             if tables.twin_class[arcs.tail[failed[i]]] >= 0:
                 class_is_hit[tables.twin_class[arcs.tail[failed[i]]]] = False
-        ratio, arc = _close(load, tables.load, least_gbps, per_gbps, block_per_gbps, f, out_worst, out_cause)
+        ratio, arc = _close(
+            arcs, load, tables.load, queue, least_gbps, per_gbps, by_intact_ratio, f, out_worst, out_cause
+        )
         out_ratio[f], out_arc[f] = ratio, arc
 
 
@@ -166,38 +178,45 @@ def _only_split_node(
 
 @kernel
 def _close(
+    arcs: UsableArcs,
     load: npt.NDArray[np.float64],
     base: npt.NDArray[np.float64],
+    queue: Queue,
     least_gbps: float,
     per_gbps: npt.NDArray[np.float64],
-    block_per_gbps: npt.NDArray[np.float64],
+    by_intact_ratio: npt.NDArray[np.uint32],
     f: int,
     worst: npt.NDArray[np.int64],
     cause: npt.NDArray[np.int64],
 ) -> tuple[float, int]:
     """Update the greatest loads, return the greatest utilisation and its arc, and restore the loads without a failure.
 
-    Blocks of arcs are looked at closely only where a load is greater than before.
+    Only arcs that leave nodes where loads changed are looked at; of all others the fullest is known.
     """
     bits = load.view(np.int64)  # positive floats have the order of their bits
     best, best_arc = 0.0, -1
-    length = -(-load.size // max(block_per_gbps.size, 1))
-    for block in range(block_per_gbps.size):
-        start, stop = block * length, min((block + 1) * length, load.size)
-        limit = max(least_gbps, best / block_per_gbps[block] if block_per_gbps[block] > 0.0 else np.inf)
-        n_greater, n_over = 0, 0
-        for arc in range(start, stop):
-            n_greater += ((bits[arc] + 512) >> 10) > worst[arc]
-            n_over += load[arc] > limit
-        if n_greater > 0:
-            for arc in range(start, stop):
-                rounded = (bits[arc] + 512) >> 10
-                if rounded > worst[arc]:
-                    worst[arc] = rounded
-                    cause[arc] = f
-        if n_over > 0:
-            for arc in range(start, stop):
-                if load[arc] > least_gbps and load[arc] * per_gbps[arc] > best * (1.0 + 1e-12):
-                    best, best_arc = load[arc] * per_gbps[arc], arc
-        load[start:stop] = base[start:stop]
+    for i in range(queue.n_touched[0]):
+        node = queue.touched[i]
+        for arc in range(arcs.first[node], arcs.first[node + 1]):
+            rounded = (bits[arc] + 512) >> 10
+            if rounded > worst[arc]:
+                worst[arc] = rounded
+                cause[arc] = f
+            ratio = load[arc] * per_gbps[arc]
+            if ratio > best * (1.0 - 1e-12) and load[arc] > least_gbps:
+                if ratio > best * (1.0 + 1e-12):
+                    best, best_arc = ratio, arc
+                elif arc < best_arc:
+                    best_arc = arc
+    for arc in by_intact_ratio:
+        if not queue.is_touched[arcs.tail[arc]]:
+            ratio = base[arc] * per_gbps[arc] if base[arc] > least_gbps else 0.0
+            if ratio > best * (1.0 + 1e-12) or (ratio > best * (1.0 - 1e-12) and arc < best_arc):
+                best, best_arc = ratio, int(arc)
+            break
+    for i in range(queue.n_touched[0]):
+        node = queue.touched[i]
+        load[arcs.first[node] : arcs.first[node + 1]] = base[arcs.first[node] : arcs.first[node + 1]]
+        queue.is_touched[node] = False
+    queue.n_touched[0] = 0
     return best, best_arc

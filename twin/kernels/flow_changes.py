@@ -8,11 +8,21 @@ from twin.kernels.jit import inner_kernel, kernel
 
 
 @inner_kernel
+def touch(queue: Queue, node: int) -> None:
+    """Note that loads change on arcs that leave a node."""
+    if not queue.is_touched[node]:
+        queue.is_touched[node] = True
+        queue.touched[queue.n_touched[0]] = node
+        queue.n_touched[0] += 1
+
+
+@inner_kernel
 def wait_at(queue: Queue, rank: int, node: int, top: int) -> int:
     """Let a node wait at its rank unless it does; returns the greater of that rank and `top`."""
     if queue.waits[node]:
         return top
     queue.waits[node] = True
+    touch(queue, node)
     queue.after[node] = queue.first[rank]
     queue.first[rank] = node
     return max(top, int(rank))

@@ -125,13 +125,19 @@ class Failures(NamedTuple):
 
 
 class Queue(NamedTuple):
-    """Nodes that wait, in a list for each rank; nodes of greater rank go first.
+    """Nodes that wait, in a list for each rank; nodes of greater rank go first. Loads change at these nodes alone.
 
     first: int64[n_nodes + 1], a node of each rank, -1 for none.
     after: int64[n_nodes], the next node of the same rank.
     waits: bool[n_nodes].
+    is_touched: bool[n_nodes], whether a node ever waited in this failure.
+    touched: uint32[n_nodes], these nodes.
+    n_touched: int64[1].
     """
 
     first: npt.NDArray[np.int64]
     after: npt.NDArray[np.int64]
     waits: npt.NDArray[np.bool_]
+    is_touched: npt.NDArray[np.bool_]
+    touched: npt.NDArray[np.uint32]
+    n_touched: npt.NDArray[np.int64]
