@@ -7,22 +7,24 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from tests.cli.test_cli import ended
 from twin.cli.main import app
+from twin.cli.terminal import BAD_INPUT
 from twin.loading import load
 
 DEMO = "leaf-spine-demo"
 
 
-def run(*args: str) -> tuple[int, str, str]:
+def run(*args: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, args)
-    return result.exit_code, result.stdout, result.stderr
+    return result.exit_code, result.stdout
 
 
 def test_failures_print_the_verdict_first_and_json_is_that_of_python() -> None:
-    code, text, _ = run("failures", DEMO, "--of", "node")
+    code, text = run("failures", DEMO, "--of", "node")
     assert code == 0
     assert text.splitlines()[:2] == [DEMO, load(DEMO).failures(of="node").summary[0]]
-    code, text, _ = run("failures", DEMO, "--of", "node", "--top", "3", "--json")
+    code, text = run("failures", DEMO, "--of", "node", "--top", "3", "--json")
     assert code == 0
     assert text == load(DEMO).failures(of="node", top=3).to_json()
     assert [len(json.loads(text)[key]) for key in ("failures", "links")] == [3, 3]
@@ -34,17 +36,26 @@ def test_the_exit_code_holds_a_rule(ratio: str, code: int) -> None:
     assert run("failures", DEMO, "--exit-above", ratio)[0] == code
 
 
-def test_an_unknown_kind_is_refused_with_a_hint() -> None:
-    code, _, errors = run("failures", DEMO, "--of", "lnk")
-    assert code == 2
-    assert "did you mean 'link'" in errors
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["failures", DEMO, "--of", "lnk"], "did you mean 'link'"),
+        (["optimum", DEMO, "--gap", "7"], "a ratio from 0.0001 to 0.5"),
+        (["optimum", "two-campus"], "the document has no demands"),
+        (["failures", "two-campus"], "no demands"),
+    ],
+)
+def test_bad_questions_are_refused_with_a_hint(
+    words: list[str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, text = ended(monkeypatch, capsys, *words)
+    assert code == BAD_INPUT
+    assert says in text
 
 
 def test_optimum_prints_the_verdict_first_and_json_is_that_of_python() -> None:
-    code, text, _ = run("optimum", DEMO)
+    code, text = run("optimum", DEMO)
     assert code == 0
     assert text.splitlines()[1].startswith("Routing costs nothing")
-    code, text, _ = run("optimum", DEMO, "--json", "--gap", "0.02")
+    code, text = run("optimum", DEMO, "--json", "--gap", "0.02")
     assert text == load(DEMO).optimum(gap_ratio=0.02).to_json()
-    assert run("optimum", DEMO, "--gap", "7")[0] == 2
-    assert run("optimum", "two-campus")[0] == 2
