@@ -123,7 +123,7 @@ def test_the_order_of_the_document_and_threads_change_no_byte() -> None:
 def test_the_summary_says_what_is_lost_and_what_is_fullest() -> None:
     found = report(from_document(two_sites()), "node", top=3)
     assert (len(found.failures), len(found.links), found.n_failures, found.n_links) == (3, 3, 12, 17)
-    assert found.summary[0].startswith("6 failures of 12 (node) lose demand, ")
+    assert found.summary[0].startswith("6 of 12 node failures lose demand: after ")
     assert "Fullest link: " in " ".join(found.summary)
     assert "no path" in repr(found)
     assert "spine" in str(found.to_pandas())
@@ -163,9 +163,11 @@ def test_too_large_tables_are_refused_before_any_work(monkeypatch: pytest.Monkey
 
 
 def test_where_too_many_failures_overload_links_the_rest_is_null(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(study, "MAX_PAIRS", 12)
+    monkeypatch.setattr(study, "MAX_STEPS", 1)
     found = report(from_document(two_sites(scale=6.0)), "link")
-    assert sum(row.not_carried_gbps is not None for row in found.failures) == 1
+    n_known = sum(row.not_carried_gbps is not None for row in found.failures)
+    assert 1 <= n_known < len(found.failures)
+    assert any(row.sites_cut_off is None for row in report(from_document(two_sites()), "site").failures)
 
 
 def test_a_link_of_unknown_rate_has_no_utilisation() -> None:

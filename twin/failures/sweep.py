@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Floats, Ints
+from ..arrays import Bools, Floats, Ints
 from ..errors import TopologyError
 from ..kernels.failure_sweep import sweep_failures
 from ..traffic.walk import REL_TOLERANCE
@@ -50,6 +50,8 @@ class FailureLoads:
     """Class of each failure; those of a class have equal places. int64[n_failures]."""
     model: Ints
     """The failure that was computed for each class, int64[n_classes]."""
+    is_idle: Bools
+    """Classes whose arcs carry nothing without a failure, so that nothing changes; bool[n_classes]."""
 
 
 class Sweep:
@@ -150,7 +152,14 @@ class Sweep:
             cause=cause,
             class_of=of,
             model=self._classes.model,
+            is_idle=self._is_idle(),
         )
+
+    def _is_idle(self) -> Bools:
+        failures = self._classes.failures
+        is_loaded = self._tables.load[failures.arc] > self._least_gbps
+        of_class = np.repeat(np.arange(self.n_classes), np.diff(failures.first))
+        return np.asarray(np.bincount(of_class[is_loaded], minlength=self.n_classes) == 0)
 
     def _causes(self, value: Ints, greatest: Ints) -> Ints:
         """Find the first failure with the greatest load of each arc; -1 where the intact network has it."""

@@ -1,4 +1,4 @@
-"""The one decorator of all kernels."""
+"""The decorators of kernels: `kernel`, and `inner_kernel` for parts of an inner loop."""
 
 from __future__ import annotations
 

@@ -31,8 +31,10 @@ from .failure_kinds import FailureSet, fabric_of, failures_of_kind
 
 MAX_PATHS = 500_000_000
 """Most failures times destinations, after failures of equal places count once; some ten minutes."""
-MAX_PAIRS = 5_000_000
-"""Most demands, over all failures that are looked at one by one."""
+MAX_STEPS = 1_000_000_000
+"""Most steps over the links and demands of failures that are looked at one by one; some seconds."""
+STEPS_PER_DEMAND, STEPS_PER_NODE = 1000, 2000
+"""Steps to find the route of a demand and share full links, and to compare how a node is attached."""
 BATCH_S = 0.1
 """Time after which a study reports progress and may be cancelled."""
 MAX_HTML_ROWS = 200
@@ -230,15 +232,20 @@ class _Closer:
         self.unrouted_gbps = float(pairs.offered_gbps[~before].sum())
         self.n_unrouted = int((~before & (pairs.offered_gbps > 0.0)).sum())
         lost = loads.n_lost[loads.model] + self.n_unrouted
-        least = int(per_site[self._has_demand].min()) if self._has_demand.any() else lost.max(initial=0) + 1
-        may_cut = lost >= least
-        is_full = loads.worst_ratio[loads.model] > OVERLOAD_RATIO
-        chosen = np.flatnonzero(is_full | may_cut)
-        order = np.lexsort((chosen, -loads.worst_ratio[loads.model[chosen]], ~may_cut[chosen]))
-        chosen = chosen[order][: max(1, MAX_PAIRS // max(1, len(pairs.source)))]
+        least = int(per_site[self._has_demand].min()) if self._has_demand.any() else np.iinfo(np.int64).max
+        may_cut, is_full = lost >= least, loads.worst_ratio[loads.model] > OVERLOAD_RATIO
         self.not_carried_gbps: list[float | None] = [None if full else 0.0 for full in is_full]
         self.sites_cut_off: list[tuple[str, ...] | None] = [None if may else () for may in may_cut]
-        for row in chosen.tolist():
+        chosen = np.flatnonzero(is_full | may_cut)
+        order = np.lexsort((chosen, -loads.worst_ratio[loads.model[chosen]], ~may_cut[chosen]))
+        for row in chosen[order][loads.is_idle[chosen[order]]][:1].tolist():
+            self._look(row, found, bool(is_full[row]))
+            for other in chosen[loads.is_idle[chosen]].tolist():
+                self.not_carried_gbps[other] = self.not_carried_gbps[row]
+                self.sites_cut_off[other] = self.sites_cut_off[row]
+        n_steps = len(np.unique(pairs.target)) * 2 * state.n_links + STEPS_PER_NODE * state.n_nodes
+        n_steps += STEPS_PER_DEMAND * len(pairs.source)
+        for row in chosen[order][~loads.is_idle[chosen[order]]][: max(1, MAX_STEPS // n_steps)].tolist():
             self._look(row, found, bool(is_full[row]))
 
     def _look(self, row: int, found: FailureSet, is_full: bool) -> None:
@@ -319,8 +326,11 @@ def _summary(of: str, failures: list[FailureRow], links: list[LinkRow], n_classe
     least_gbps = min(row.lost_gbps for row in failures)
     losing = [row for row in failures if row.lost_gbps > least_gbps]
     if losing:
-        cut = f", {losing[0].lost_gbps:,.4g} Gb/s without a path after {losing[0].id}"
-        yield f"{counted(len(losing), 'failure')} of {n:,} ({what}) lose demand{cut}."
+        verb = "loses" if len(losing) == 1 else "lose"
+        yield (
+            f"{len(losing):,} of {counted(n, f'{what} failure')} {verb} demand: after {losing[0].id} "
+            f"{losing[0].lost_gbps:,.4g} Gb/s have no path."
+        )
     else:
         yield f"None of {counted(n, f'{what} failure')} loses demand."
     full = [
