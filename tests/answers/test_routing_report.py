@@ -37,7 +37,7 @@ def test_a_detour_halves_the_busiest_link() -> None:
 def test_a_network_whose_routing_is_the_best() -> None:
     report = load("leaf-spine-demo").optimum()
     assert report.routing_cost_ratio == pytest.approx(1.0, rel=1e-6)
-    verdict = "Routing costs nothing: no routing has less than 60 % on its busiest link, and this one has 60 %."
+    verdict = "Routing costs nothing: the busiest link has 60 %, and no routing has less than 60 %."
     assert report.summary[0] == verdict
 
 

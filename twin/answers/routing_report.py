@@ -169,7 +169,7 @@ def _summary(report: RoutingReport, links: Sequence[PricedLink]) -> Iterator[str
     highest, least = percent_text(report.max_utilisation_ratio), percent_text(report.lower_bound_ratio)
     best = percent_text(report.optimal_max_utilisation_ratio)
     if report.max_utilisation_ratio <= LEAST_LOSS_RATIO * report.lower_bound_ratio:
-        yield f"Routing costs nothing: no routing has less than {least} on its busiest link, and this one has {highest}."
+        yield f"Routing costs nothing: the busiest link has {highest}, and no routing has less than {least}."
     elif cost < LEAST_LOSS_RATIO:
         yield f"No better routing was found: the busiest link has {highest}, no routing has less than {least}."
     else:
