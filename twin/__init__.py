@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .answers.link_report import LinkReport
     from .answers.link_table import LinkTable
     from .answers.path_report import PathReport
+    from .answers.routing_report import RoutingReport
     from .answers.score import Score
     from .errors import CatalogueError, ChangeError, ConvergenceError, DocumentError, Issue, TopologyError, TwinError
     from .loading import from_document, load
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
     from .network import Network
+    from .studies.failures import FailureReport
     from .studies.sweep import Sweep
 
     __version__: str
@@ -41,6 +43,7 @@ _HOMES = {
     "Diff": "answers.diff",
     "DocumentError": "errors",
     "Explanation": "answers.explanation",
+    "FailureReport": "studies.failures",
     "Forecast": "answers.forecast",
     "Issue": "errors",
     "Link": "model.records",
@@ -52,6 +55,7 @@ _HOMES = {
     "Parallelism": "model.jobs",
     "PathReport": "answers.path_report",
     "Placement": "model.jobs",
+    "RoutingReport": "answers.routing_report",
     "Score": "answers.score",
     "Site": "model.records",
     "Span": "model.records",
@@ -76,6 +80,7 @@ __all__ = [
     "Diff",
     "DocumentError",
     "Explanation",
+    "FailureReport",
     "Forecast",
     "Issue",
     "Link",
@@ -87,6 +92,7 @@ __all__ = [
     "Parallelism",
     "PathReport",
     "Placement",
+    "RoutingReport",
     "Score",
     "Site",
     "Span",

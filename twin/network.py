@@ -21,7 +21,8 @@ from .answers.score import Score, score_of
 from .arrays import TIERS
 from .catalogue.ageing import AgeingCase
 from .errors import ChangeError
-from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
+from .evaluated_network import Changes, Notify, plan_name, report_phase
+from .planning_network import PlanningNetwork
 from .scenario.apply import apply_changes
 from .stages.causes import step_causes
 from .studies.executor import Advance, Workers
@@ -30,7 +31,7 @@ from .studies.points import Question, metric_of_case, run_points
 from .studies.sweep import Sweep, check_sweep, default_metric, sweep_of
 
 
-class Network(EvaluatedNetwork):
+class Network(PlanningNetwork):
     """A network with its answers: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`, `path`.
 
     `twin.load` and `twin.from_document` create one. A network never changes: changes are part of a question, and `edit`
@@ -269,7 +270,9 @@ class Network(EvaluatedNetwork):
         """
         ranking = link_ranking(sort, top)
         evaluation = self._evaluate_after(changes, job, None, ageing)
-        return link_table(evaluation, self.label, self._select_rows(evaluation, chosen), self._reader, ranking)
+        has_none = chosen == "*" and not evaluation.case.state.n_links
+        rows = [] if has_none else self._select_rows(evaluation, chosen).tolist()
+        return link_table(evaluation, self.label, rows, self._reader, ranking)
 
     def path(
         self,

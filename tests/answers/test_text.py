@@ -73,6 +73,8 @@ def answers(name: str) -> dict[str, Answer]:
     found["busiest links"] = network.link_table(sort="utilisation", top=5)
     if network.document.demands:
         found["demands"] = network.demand_table(changes=[{"kind": "scale_demands", "factor_ratio": 9}])
+        found["optimum"] = network.optimum()
+        found["failures"] = network.failures(of="node")
     if network.document.jobs:
         found["explain"] = network.explain()
     return found | {f"plan {diff.plan}": diff for diff in plans(name)}

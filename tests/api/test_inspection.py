@@ -128,8 +128,28 @@ def test_a_host_on_the_way_is_named() -> None:
         "nodes": [{"id": "x", "kind": "leaf"}, {"id": "h", "kind": "host"}, {"id": "y", "kind": "leaf"}],
         "links": [{"id": "xh", "ends": ["x", "h"]}, {"id": "hy", "ends": ["h", "y"]}],
     }
-    (separator,) = path(data, "x", "y").separated_by
-    assert (separator.id, separator.why) == ("h", "the node does not forward traffic of other nodes")
+    report = path(data, "x", "y")
+    (separator,) = report.separated_by
+    assert separator.id == "h"
+    hint = "h (does not forward traffic of others; set `forwards: true` if it does)"
+    assert report.summary[1] == f"Separated by 1 node: {hint}."
+
+
+def test_hops_are_those_of_the_listed_paths() -> None:
+    """Two ways from a to b, over s and over t."""
+    report = path(square(), max_paths=1)
+    assert (report.n_paths, len(report.paths)) == (2, 1)
+    assert [hop.link for hop in report.hops] == list(report.paths[0].links)
+    assert len(path(square()).hops) == 6
+
+
+def test_a_network_without_links_has_an_empty_table_of_links() -> None:
+    network = from_document({"nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "host"}]})
+    table = network.link_table()
+    assert (table.rows, table.summary) == ((), ("The network has no links.",))
+    assert "The network has no links." in str(table)
+    with pytest.raises(ChangeError, match="no link matches 'x'"):
+        network.link_table("x")
 
 
 @pytest.mark.parametrize(

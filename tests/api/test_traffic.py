@@ -217,12 +217,6 @@ def test_faults_of_gravity_are_told_in_words() -> None:
             _ = from_document(alone).generated_demands
 
 
-def test_a_demand_of_a_node_to_itself_is_refused() -> None:
-    demand = {"id": "d", "source": "h0", "target": "h0", "offered_gbps": 1}
-    with pytest.raises(TwinError, match=r"demands\[d\]: from node 'h0' to itself .leave it out: it uses no link"):
-        star(demands=[demand]).score()
-
-
 def test_all_faults_of_a_matrix_are_told_at_once() -> None:
     with pytest.raises(TwinError) as caught:
         made("matrix", csv="x,h0,h1\nh0,0,-1\nh1,a,0\n")

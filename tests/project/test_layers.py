@@ -34,12 +34,13 @@ LAYERS = {
     "answers": 9,
     "studies": 10,
     "evaluated_network": 10,
-    "network": 11,
-    "loading": 12,
-    "check": 13,
-    "warmup": 13,
-    "cli": 14,
-    "api": 14,
+    "planning_network": 11,
+    "network": 12,
+    "loading": 13,
+    "check": 14,
+    "warmup": 14,
+    "cli": 15,
+    "api": 15,
 }
 HOMES = {"twin": ROOT / "twin", "twin.api": ROOT / "api", "twin.topologies": ROOT / "topologies"}
 

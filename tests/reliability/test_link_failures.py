@@ -47,6 +47,27 @@ def test_cuts_of_eighty_kilometres() -> None:
     assert found.n_amplifier_failures_per_year[0] == found.n_switches_per_year[0] == 0.0
 
 
+def between_sites(**fields: Any) -> LinkFailures:
+    """Failures of a link without spans between two sites, one degree of latitude apart."""
+    data = line(**fields)
+    for node, site in zip(data["nodes"], ("x", "y"), strict=True):
+        node["site"] = site
+    data["sites"] = [{"id": name, "latitude_deg": at, "longitude_deg": 0.0} for name, at in (("x", 50.0), ("y", 51.0))]
+    return link_failures(state_of(data)[0], reader(), ALL)
+
+
+def test_a_link_between_sites_without_spans_has_cuts_of_its_route() -> None:
+    """One degree is 6371 km x pi / 180 = 111.19 km, its fibre is longer by the stated ratio. Before, it had no cuts."""
+    km = 6371.0 * math.pi / 180.0 * general("route_over_straight_ratio")
+    found = between_sites(capacity_gbps=400.0)
+    assert found.n_cuts_per_year[0] == found.n_failures_per_year[0] == pytest.approx(0.003 * km, rel=1e-3)
+    assert found.line_mttr_h[0] == pytest.approx(CUT_REPAIR_H)
+    assert found.member_mtbf_h[0] == pytest.approx(1e9 / (2 * 2236))
+    assert failures(spans=spans(km), transceiver="400ZR").n_cuts_per_year == pytest.approx(found.n_cuts_per_year, 1e-3)
+    indoors = failures(capacity_gbps=400.0)
+    assert indoors.n_cuts_per_year[0] == 0.0
+
+
 def test_a_member_has_two_transceivers_and_two_more_where_light_is_made_anew() -> None:
     """2 x 2236e-9 an hour: 223,614 h; four hours to swap one."""
     found = failures(spans=spans(80), transceiver="400ZR")

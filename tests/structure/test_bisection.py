@@ -173,6 +173,21 @@ def test_two_end_points_of_which_one_forwards_have_the_capacity_between_them() -
         assert found_for(links, ["a", "b"], forwarding=forwarding).gbps == 47.0
 
 
+def test_two_clusters_are_cut_between_them_whatever_the_names() -> None:
+    """Two random clusters of 12 switches with two links between them; each link in a cluster carries 10."""
+    rng = random.Random(3)
+    links: Links = [(f"h{c}{i:02d}", f"p{c}{i:02d}", 100.0) for c in "xy" for i in range(12)]
+    for c in "xy":
+        links += [(f"p{c}{i:02d}", f"p{c}{j:02d}", 10.0) for i, j in combinations(range(12), 2) if rng.random() < 0.5]
+    links += [("px00", "py00", 10.0), ("px05", "py07", 10.0)]
+    hosts = [a for a, _, _ in links if a.startswith("h")]
+    for seed in range(4):
+        names = sorted({end for link in links for end in link[:2]})
+        renamed = dict(zip(names, random.Random(seed).sample(names, len(names)), strict=True))
+        found = found_for([(renamed[a], renamed[b], gbps) for a, b, gbps in links], [renamed[host] for host in hosts])
+        assert (found.status, found.gbps) == ("upper bound", 20.0)
+
+
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("exact", [True, False])
 def test_names_change_nothing_and_failures_add_nothing(seed: int, exact: bool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,9 +77,12 @@ def naive(data: dict[str, Any]) -> dict[str, Any]:
     hosts = [node["id"] for node in data["nodes"] if node["kind"] == "host"]
     switches = [node["id"] for node in data["nodes"] if node["kind"] != "host"]
     before = {host: reach(data, host) for host in hosts}
-    graph = nx.Graph()
-    graph.add_nodes_from(hosts)
-    graph.add_edges_from((a, b) for a, b in combinations(hosts, 2) if b in before[a])
+    parts = {frozenset(part_of(data, switch)) for switch in switches}
+    held = {frozenset(host for host in hosts if before[host] & part) for part in parts}
+    held |= {frozenset(link["ends"]) for link in data["links"] if set(link["ends"]) <= set(hosts)}
+    largest = {found for found in held if found and not any(found < other for other in held)}
+    n_lone = sum(before[host] == {host} for host in hosts)
+    n_unreachable = sum(b not in before[a] for a, b in combinations(hosts, 2))
     ends = {link["id"]: link["ends"] for link in data["links"]}
 
     def lost(without: str, touched: str) -> bool:
@@ -90,8 +93,8 @@ def naive(data: dict[str, Any]) -> dict[str, Any]:
         return any(b in before[a] and b not in after[a] for a, b in combinations(stays, 2))
 
     return {
-        "n_partitions": nx.number_connected_components(graph),
-        "n_unreachable_pairs": sum(b not in before[a] for a, b in combinations(hosts, 2)),
+        "n_partitions": len(largest) + n_lone if n_unreachable else min(len(hosts), 1),
+        "n_unreachable_pairs": n_unreachable,
         "single_points": {name for name in switches if lost(name, name)},
         "bridges": {name for name, (a, b) in ends.items() if {a, b} <= set(switches) and lost(name, a)},
         "n_single_homed": sum(
@@ -152,7 +155,7 @@ def test_a_line_by_hand() -> None:
     cut[4] = False
     found = find_partitions(fabric_of(state, cut))
     # c reaches both sides, d reaches neither a nor b
-    assert (found.n_partitions, found.n_unreachable_pairs, found.n_pairs) == (1, 2, 6)
+    assert (found.n_partitions, found.n_unreachable_pairs, found.n_pairs) == (2, 2, 6)
 
 
 def test_end_points_are_leaves_or_all_nodes_without_hosts() -> None:

@@ -72,6 +72,18 @@ def test_a_trace_divides_by_the_share_of_arcs() -> None:
     assert (arc.tolist(), fraction.tolist()) == ([2, 6], [1.0, 1.0]), "a link needs a share in both directions"
 
 
+def test_new_shares_of_all_arcs_are_seen() -> None:
+    """Two to one, then two to three, then two to one again, with another share of each arc every time."""
+    state = diamond()
+    router = Router(state, state["link_up"])
+    found = []
+    for first, second, other in ((2.0, 1.0, 5.0), (4.0, 6.0, 7.0), (2.0, 1.0, 5.0), (8.0, 4.0, 5.0)):
+        share = np.repeat([first, second, other, other], 2)
+        found.append(router.routes(share, np.array([0]), np.array([3])).loads(np.array([30.0]))[::2].tolist())
+    twice, half = [20.0, 10.0, 20.0, 10.0], [12.0, 18.0, 12.0, 18.0]
+    assert found == [pytest.approx(want) for want in (twice, half, twice, twice)]
+
+
 def test_links_have_a_share_in_both_directions() -> None:
     assert links_with_share(np.array([1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.5, 2.0])).tolist() == [
         True,

@@ -7,6 +7,7 @@ import pytest
 
 from tests import naive
 from tests.kernels.networks import Net, net, random_net
+from twin.kernels.graph import UsableArcs
 from twin.traffic.twin_nodes import ArcTable, arcs_of, destinations_of, equal_rows, twin_labels
 
 
@@ -15,9 +16,8 @@ def table_of(network: Net) -> ArcTable:
     return ArcTable.of(network.graph, network.weight, network.share, network.up & has_share)
 
 
-def neighbours(table: ArcTable, code: np.ndarray, node: int) -> tuple[object, ...]:
+def neighbours(arcs: UsableArcs, code: np.ndarray, node: int) -> tuple[object, ...]:
     """What makes a node a twin: whether it forwards, and its arcs out and in with their codes."""
-    arcs = table.arcs
     rows = list(zip(arcs.tail.tolist(), arcs.head.tolist(), code.tolist(), strict=True))
     out = sorted((head, each) for tail, head, each in rows if tail == node)
     into = sorted((tail, each) for tail, head, each in rows if head == node)
@@ -77,10 +77,25 @@ def test_twins_have_equal_lists_of_neighbours(seed: int) -> None:
     code = random.integers(0, 2, len(table.arc_id))
     chosen = random.permutation(13)[: random.integers(0, 14)]
     label = twin_labels(table.arcs, code, chosen)
-    keys = [neighbours(table, code, int(node)) for node in chosen]
+    keys = [neighbours(table.arcs, code, int(node)) for node in chosen]
     assert sorted(set(label.tolist())) == list(range(len(set(keys))))
     for i in range(len(chosen)):
         assert [label[i] == label[j] for j in range(len(chosen))] == [keys[i] == keys[j] for j in range(len(chosen))]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_twins_with_arcs_of_one_way(seed: int) -> None:
+    """Six nodes with up to two arcs each to and from three others, without an arc back."""
+    random = np.random.default_rng(seed)
+    pairs = [(int(node), int(other)) for node in range(3, 9) for other in random.integers(0, 3, random.integers(0, 3))]
+    pairs += [(int(other), int(node)) for node in range(3, 9) for other in random.integers(0, 3, random.integers(0, 3))]
+    tail, head = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2).T
+    arcs = arcs_of(tail, head, np.ones(len(tail)), np.ones(len(tail)), np.ones(9, np.bool_))
+    code = np.zeros(len(tail), np.int64)
+    label = twin_labels(arcs, code, np.arange(3, 9))
+    keys = [neighbours(arcs, code, node) for node in range(3, 9)]
+    for i in range(6):
+        assert [label[i] == label[j] for j in range(6)] == [keys[i] == keys[j] for j in range(6)]
 
 
 def test_direction_and_kind_of_arcs_tell_nodes_apart() -> None:

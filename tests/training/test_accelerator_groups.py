@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 
+from tests.model.samples import model_data
 from tests.training.cases import reader
 from tests.training.steps import evaluated, one_site, seconds, sites, step
 from twin.errors import TopologyError
+from twin.model.jobs import TrainingJob
+from twin.training.accelerator_groups import CalibratedGroup, chained_group, data_exchange_floor, flops_per_s, n_rounds
 from twin.training.placement import accelerator_profile
-from twin.workload.job_arithmetic import layout_of
+from twin.workload.group_times import TimedGroup
+from twin.workload.job_arithmetic import flops_per_micro_batch, layout_of
 from twin.workload.rank_exchange import context_bits, expert_bits, rank_parameters, stage_boundary_bits, stage_layers
 from twin.workload.reference_node import DataExchange, NodeStep, reference_step
 
@@ -213,3 +217,76 @@ def test_optimizer_state_is_that_of_the_fullest_rank() -> None:
     assert spread > 4 * alike
     shrunk = replace(found.case.job.model, n_layers=16)
     assert sum(rank_parameters(shrunk, layout_of(found.case.job, 8))) < alike + spread
+
+
+# --- least times and rounds by hand ----------------------------------------------------------------------------------
+
+
+EXPERTS = model_data(n_experts=8, n_experts_active=2, n_ffn_hidden=1024)
+
+
+def group_of(data: dict[str, Any]) -> tuple[CalibratedGroup, TrainingJob]:
+    found = evaluated(data)
+    assert found.case.job is not None
+    assert found.accelerators is not None
+    (group,) = found.accelerators.groups
+    return group, found.case.job
+
+
+def test_the_least_time_of_gradients_over_context_ranks_and_copies_of_experts() -> None:
+    """tp 4 and cp 4 on two racks: two context ranks in a rack. Experts of four ranks have four copies, two in a rack.
+
+    So both rings of four ranks have two in a domain: 3/4 of the parameters over two cards, a hop each over NVLink and
+    card.
+    """
+    group, job = group_of(one_site(2, 8, model=EXPERTS, parallelism={"tp": 4, "cp": 4, "ep": 4}))
+    alike, spread = rank_parameters(job.model, group.layout)
+    profile, floor = group.profile, data_exchange_floor(group, job, 1)
+    assert floor.per_byte_s == pytest.approx(0.75 * (alike + spread) / (2 * profile.nic_bytes_per_s))
+    assert floor.fixed_s == pytest.approx(2 * (profile.nvlink_hop_s + profile.nic_hop_s))
+
+
+def test_the_least_time_of_gradients_in_blocks_and_between_them() -> None:
+    """Replicas of tp 4, two in each of two racks; experts of two ranks have two copies in the domain of a replica.
+
+    Between four replicas, two in a domain, go 3/4 over two cards; of experts half, which their copies have summed over
+    NVLink before.
+    """
+    group, job = group_of(one_site(2, 8, model=EXPERTS, parallelism={"tp": 4, "ep": 2}))
+    alike, spread = rank_parameters(job.model, group.layout)
+    profile, floor = group.profile, data_exchange_floor(group, job, 4)
+    cards, nvlink = 2 * profile.nic_bytes_per_s, profile.nvlink_bytes_per_s
+    assert cards < nvlink
+    assert floor.per_byte_s == pytest.approx(0.75 * (alike + spread / 2) / cards + 0.5 * spread / nvlink)
+    dense, plain = group_of(one_site(2, 8, parallelism={"tp": 4}))
+    own = rank_parameters(plain.model, dense.layout)[0]
+    assert data_exchange_floor(dense, plain, 4).per_byte_s == pytest.approx(0.75 * own / cards)
+    assert data_exchange_floor(dense, plain, 1).per_byte_s == 0.0
+
+
+@pytest.mark.parametrize(("recompute", "context", "expert"), [("full", 4 * 11, 6 * 11), ("none", 3 * 11, 4 * 11)])
+def test_rounds_of_the_fullest_stage(recompute: str, context: float, expert: float) -> None:
+    """32 layers on 3 stages are 11, 11 and 10. Keys go round in the forward pass and twice in the backward one;
+    tokens go out and back in both. Recompute repeats the forward pass.
+    """
+    group, job = group_of(one_site(3, 8, parallelism={"tp": 8, "pp": 3}, recompute=recompute, n_global_batch=4))
+    assert sorted(stage_layers(job.model, group.layout)) == [10, 11, 11]
+    assert n_rounds(job) == {"context": context, "expert": expert}
+
+
+def test_flops_per_s_of_an_accelerator_are_those_of_a_replica_in_one_domain() -> None:
+    """4 micro batches of one replica of 8 accelerators, tensor ranks on NVLink included."""
+    data = one_site(1, 8, parallelism={"tp": 8}, n_global_batch=4)
+    _, job = group_of(data)
+    busy_s = step(data).group_time_s[0]
+    assert flops_per_s(job, "H100", READER) == pytest.approx(4 * flops_per_micro_batch(job) / (8 * busy_s), rel=1e-9)
+
+
+def test_groups_in_a_chain_fill_one_after_the_other() -> None:
+    """Stages of 2 s and 3 s with 4 s and 1 s to fill each of two virtual stages: (2 + 8) + (3 + 2) = 15 s in all.
+
+    The slowest stage sets the pace, and the other 12 s fill, over two virtual stages.
+    """
+    one, other = TimedGroup("b", "H100", 5, 2.0, 4.0, 4, 2), TimedGroup("a", "H100", 5, 3.0, 1.0, 4, 2)
+    chained = chained_group((one, other))
+    assert (chained.site, chained.stage_time_s, chained.fill_s) == ("a+b", 3.0, 6.0)

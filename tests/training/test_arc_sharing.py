@@ -165,3 +165,4 @@ def test_a_job_without_phases_shares_no_arc() -> None:
     idle, busy = JobDemand("a", 1.0, ()), JobDemand("b", 1.0, (use("p", 0.5, a1=1.0),))
     assert shared_arcs([idle, busy]).tolist() == []
     assert ArcSharing([idle, busy]).mean_speeds([{}, {"p": 0.5}]) == [{}, {"p": 1.0}]
+    assert ArcSharing([busy, idle]).mean_speeds([{"p": 0.5}, {}]) == [{"p": 1.0}, {}]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from tests import naive
 from tests.training.steps import evaluated, one_site, seconds, sites, step
 from twin.errors import TopologyError
-from twin.training.step_timing import Counterfactual, expected_latest_end_s
+from twin.training.batch_split import _hill_climb, _interpolated_splits
+from twin.training.step_timing import Counterfactual, StepTimingModel, expected_latest_end_s
+from twin.workload.group_times import UNLIMITED, TimedGroup
 from twin.workload.job_arithmetic import layout_of
 from twin.workload.rank_exchange import context_bits, stage_boundary_bits, stage_layers
 
@@ -92,6 +95,60 @@ def test_no_pool_gets_more_than_it_has_memory_for() -> None:
     with pytest.raises(TopologyError, match="GB of 80 GB"):
         step(sites(held, **long, **model, **stated(4, 0)))
     assert max(step(sites(held, split="balanced", **long, **model)).split) <= 3
+
+
+def pool(n_replicas: int, stage_time_s: float, max_micro_batches: int = UNLIMITED) -> TimedGroup:
+    return TimedGroup("a", "H100", n_replicas, stage_time_s, max_micro_batches=max_micro_batches)
+
+
+def test_splits_between_two_others_in_eight_steps() -> None:
+    groups = pool(1, 1.0), pool(1, 1.0)
+    found = _interpolated_splits(groups, (8, 8), (0, 16), 16)
+    assert found == [(7, 9), (6, 10), (5, 11), (4, 12), (3, 13), (2, 14), (1, 15)]
+
+
+def test_what_whole_numbers_leave_over_goes_to_the_pool_that_would_end_first() -> None:
+    """From (4, 4) to (2, 6) in eighths of 2. 3.75 and 4.25 are 3 and 4, one too few: 4 x 1 s end before 5 x 1.5 s.
+
+    A pool without memory for a fourth one leaves it to the other.
+    """
+    assert _interpolated_splits((pool(1, 1.0), pool(1, 1.5)), (4, 4), (2, 6), 8)[0] == (4, 4)
+    assert _interpolated_splits((pool(1, 1.5), pool(1, 1.0)), (4, 4), (2, 6), 8)[0] == (3, 5)
+    assert _interpolated_splits((pool(1, 1.0, 3), pool(1, 1.5)), (4, 4), (2, 6), 8)[0] == (3, 5)
+
+
+def test_a_pool_that_is_too_slow_gets_no_work_and_a_full_one_no_more() -> None:
+    """20 s for a single micro batch, 24 s for all of them at the other pool, which has memory for 30 or for 20."""
+    for limit, best in ((30, (0, 24)), (20, (4, 20))):
+        groups = pool(1, 20.0), pool(1, 0.5, limit)
+
+        def step_s(split: tuple[float, ...], groups: tuple[TimedGroup, ...] = groups) -> float:
+            return max(group.time_s(m) for group, m in zip(groups, split, strict=True))
+
+        timing = cast(StepTimingModel, SimpleNamespace(step_s=step_s))
+        assert _hill_climb(timing, groups, (12, 12), 24) == best
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_moves_between_pools_end_at_the_best_split(seed: int) -> None:
+    """Against all splits of the batch, for steps that end with the slowest pool; two of them have 1 to 3 replicas."""
+    draw = np.random.default_rng(seed)
+    groups = tuple(pool(int(draw.integers(1, 4)), float(draw.uniform(0.5, 2.0)), 30) for _ in range(2))
+    n_batches = 24
+
+    def step_s(split: tuple[float, ...]) -> float:
+        return max(group.time_s(m) for group, m in zip(groups, split, strict=True))
+
+    every = [
+        (a, b)
+        for a, b in product(range(31), repeat=2)
+        if a * groups[0].n_replicas + b * groups[1].n_replicas >= n_batches
+    ]
+    best_s = min(step_s(split) for split in every)
+    start = (-(-n_batches // groups[0].n_replicas), 0)
+    found = _hill_climb(cast(StepTimingModel, SimpleNamespace(step_s=step_s)), groups, start, n_batches)
+    assert found in every
+    assert step_s(found) == pytest.approx(best_s)
 
 
 # --- jitter -----------------------------------------------------------------------------------------------------------

@@ -72,6 +72,38 @@ def test_an_exchange_over_seven_of_eight_cards_takes_eight_sevenths() -> None:
     assert seven > eight
 
 
+@pytest.mark.parametrize("n_accelerators", [8, 64])
+def test_the_card_rate_of_a_phase_is_that_of_the_step(n_accelerators: int) -> None:
+    """Half of the cards take twice as long, and seven of the eight cards of an NVLink domain 8/7."""
+
+    def card_time_s(n_cards: int | None = None, **failed: Any) -> float:
+        data = hosts_data(on_card_loss="pxn", model=WIDE, n_global_batch=960)
+        for node in data["nodes"]:
+            if node["kind"] == "host":
+                node |= {"n_accelerators": n_accelerators} | ({"n_cards": n_cards} if n_cards else {})
+        for link in data["links"]:
+            link["n_parallel"] = n_accelerators // 4
+            link |= failed if link["id"] == "h03~leaf-2" else {}
+        (phase,) = (use for use in from_document(data).evaluate().phases if use.name == "reduce_scatter")
+        return phase.card_time_s
+
+    whole = card_time_s()
+    assert card_time_s(n_accelerators) == whole
+    assert card_time_s(n_accelerators // 2) == pytest.approx(2 * whole)
+    assert card_time_s(n_failed=1) == pytest.approx(8 / 7 * whole)
+
+
+@pytest.mark.parametrize("spread", ["all", "one"])
+def test_a_site_with_whole_cards_stays_as_it_is(spread: str) -> None:
+    data = hosts_data(on_card_loss="pxn", pxn_spread=spread, model=WIDE, n_global_batch=960)
+    for node in data["nodes"]:
+        node["site"] = "t" if node["id"] in ("h04", "h05") else "s"
+    data["sites"].append({"id": "t"})
+    data["jobs"][0]["placement"].append({"site": "t"})
+    whole, lost = steps(data, [], [cable(3, 2, 1)])
+    assert whole < lost < float("inf")
+
+
 @st.composite
 def failures(draw: st.DrawFn) -> tuple[dict[str, Any], list[list[dict[str, Any]]]]:
     """A job on rails, and lists of failures that grow by one each time."""

@@ -56,6 +56,8 @@ def limited(removed: int, **lossless: Any) -> dict[str, Any]:
     )
     if not removed & LINE_LOSS and not no_wide_limit:
         data["links"][-1]["loss_ratio"] = 1e-3
+    # a link that is down shares in no buffer
+    data["links"].append({"id": "wan-down", "ends": ["a-leaf", "b-leaf"], "capacity_gbps": 200.0, "up": False})
     for node in data["nodes"]:
         if node["kind"] == "leaf":
             node["part"] = "border-12.8T"

@@ -101,3 +101,11 @@ def test_flows_without_a_path_are_named_once_a_set() -> None:
     found = evaluated(data)
     assert found.loads is not None
     assert found.loads.unreachable == (("wide_area", "a-00", "b-00"), ("wide_area", "b-00", "a-00"))
+
+
+def test_round_trips_of_less_than_a_microsecond_count() -> None:
+    """16 pairs over 50 m: 0.49 µs there and back."""
+    found = evaluated(sites({site: [("H100", 8)] * 2 for site in "ab"}, km=0.05, parallelism={"tp": 8}))
+    assert found.loads is not None
+    row = [found.case.state.link_ids[arc // 2] for arc in found.loads.arc].index("wan-ab")
+    assert found.loads.n_pairs_per_us["wide_area"][row] == pytest.approx(16 / 0.49, rel=0.01)

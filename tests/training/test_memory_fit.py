@@ -6,10 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from tests.training.cases import of_part, racks, reader
+from twin.errors import TopologyError
+from twin.model.job_rules import job_shape_issues
 from twin.model.jobs import Parallelism, Placement, TrainingJob
 from twin.model.known_models import known_shape
+from twin.model.shape import ModelShape
 from twin.training.memory_fit import (
     _layouts_with_less_memory,
     _needed_bytes,
@@ -26,8 +31,9 @@ READER = reader()
 SMALL = known_shape("llama-3.1-8b")
 
 
-def job(*placement: Placement, batch: int = 64, split: str = "uniform", **cut: Any) -> TrainingJob:
-    return TrainingJob("j", SMALL, Parallelism(**cut), batch, placement or (Placement("a"),), split=split)  # type: ignore[arg-type]
+def job(*placement: Placement, shape: ModelShape = SMALL, batch: int = 64, **cut: Any) -> TrainingJob:
+    job_fields = {name: cut.pop(name) for name in ("split", "across_sites") if name in cut}
+    return TrainingJob("j", shape, Parallelism(**cut), batch, placement or (Placement("a"),), **job_fields)
 
 
 def placed(found: TrainingJob, *kinds: tuple[str, int]) -> JobPlacement:
@@ -53,6 +59,14 @@ def test_as_many_micro_batches_as_fit(cut: dict[str, int]) -> None:
         expected = UNLIMITED if len(fitting) == len(need_bytes) else fitting[-1]
         memory = replace(profile, memory_bytes=memory_bytes)
         assert max_micro_batches_in_memory(got, group, found, memory) == expected
+
+
+def test_without_memory_for_one_micro_batch_none_fits() -> None:
+    found = job(tp=2, pp=4)
+    got = placed(found, ("H100", 8))
+    (group,) = got.groups
+    profile = replace(accelerator_profile(group, found, READER), memory_bytes=0.0)
+    assert max_micro_batches_in_memory(got, group, found, profile) == 0
 
 
 def test_the_issue_has_both_figures() -> None:
@@ -161,3 +175,94 @@ def test_a_proposal_names_dp_only_where_it_is_stated_and_changes() -> None:
     hints = [fit_issues(placed(each, ("H100", 8)), each, READER)[0].hint for each in (free, stated)]
     assert hints[0] == "recompute: full or fully_sharded: true or tp: 2 would fit"
     assert hints[1] == "recompute: full or fully_sharded: true or tp: 2 with dp: 4 would fit"
+
+
+# --- every proposal fits ---------------------------------------------------------------------------------------------
+
+BIG = known_shape("llama-3.1-70b")
+
+
+def applied(found: TrainingJob, words: str) -> TrainingJob:
+    """The job with a proposal taken up, written as in a document."""
+    for part in words.split(" with "):
+        name, value = part.split(": ")
+        if name == "recompute":
+            found = replace(found, recompute=value)  # type: ignore[arg-type]
+        else:
+            number: Any = True if value == "true" else int(value)
+            found = replace(found, parallelism=replace(found.parallelism, **{name: number}))
+    return found
+
+
+@st.composite
+def large_jobs(draw: st.DrawFn) -> tuple[dict[str, list[tuple[str, int]]], TrainingJob]:
+    kinds = st.sampled_from(["H100", "GB200"])
+    racks_of = st.lists(st.tuples(kinds, st.sampled_from([16, 36, 64, 72])), min_size=1, max_size=4)
+    names = "ab"[: draw(st.integers(1, 2))]
+    sites = {name: draw(racks_of) for name in names}
+    across = draw(st.sampled_from(["data", "pipeline"])) if len(names) > 1 else "data"
+    shape = draw(st.sampled_from([BIG, known_shape("mixtral-8x22b"), known_shape("llama-3.1-8b", n_sequence=65536)]))
+    pp = draw(st.sampled_from([1, 2, 4]))
+    cut = {
+        "tp": draw(st.sampled_from([1, 2, 4, 8])),
+        "pp": pp,
+        "cp": draw(st.sampled_from([1, 2])),
+        "n_virtual_stages": draw(st.sampled_from([1, 2])) if pp > 1 else 1,
+        "n_micro_batch": draw(st.sampled_from([1, 4])),
+        "ep": draw(st.sampled_from([1, 8])) if shape.n_experts > 1 else 1,
+    }
+    asked = draw(st.sampled_from([None, None, 32]))
+    batch = draw(st.sampled_from([64, 256, 2048]))
+    found = job(*(Placement(s, asked) for s in names), shape=shape, batch=batch, across_sites=across, **cut)
+    return sites, replace(found, recompute=draw(st.sampled_from(["none", "selective"])))
+
+
+@settings(max_examples=150, deadline=None)
+@given(large_jobs(), st.booleans())
+def test_a_proposal_fits_when_it_is_taken(
+    case: tuple[dict[str, list[tuple[str, int]]], TrainingJob], dp_stated: bool
+) -> None:
+    sites, found = case
+    assume(not list(job_shape_issues(found)))
+    state = racks(sites)
+    try:
+        got = place_job(state, found, READER)
+    except TopologyError:
+        return
+    if dp_stated:
+        found = replace(found, parallelism=replace(found.parallelism, dp=got.n_replicas))
+    for issue in fit_issues(got, found, READER):
+        hint = issue.hint or ""
+        if not hint.endswith(" would fit") or hint.startswith("neither"):
+            continue
+        for words in hint.removesuffix(" would fit").split(" or "):
+            other = applied(found, words)
+            assert not list(job_shape_issues(other)), words
+            assert not fit_issues(place_job(state, other, READER), other, READER), words
+
+
+def test_no_dp_is_proposed_that_idle_accelerators_would_change() -> None:
+    """13 tensor groups of 4 in racks of 36 and 16 are 6 replicas of 2, and one group is idle.
+
+    Of tensor groups of 8 there are 4 + 2, so 3 replicas. Those of the 6 replicas alone would be 4 + 1, so 2 replicas.
+    """
+    kinds = ("H100", 36), ("H100", 16)
+    free = job(shape=known_shape("llama-3.1-70b"), tp=4, pp=2)
+    stated = replace(free, parallelism=replace(free.parallelism, dp=6))
+    assert placed(stated, *kinds).n_replicas == 6
+    wide = replace(free.parallelism, tp=8)
+    assert placed(replace(free, parallelism=wide), *kinds).n_replicas == 3
+    hints = [fit_issues(placed(each, *kinds), each, READER)[0].hint for each in (free, stated)]
+    certain = "recompute: full or fully_sharded: true"
+    assert hints == [f"{certain} or tp: 8 would fit", f"{certain} would fit"]
+
+
+def test_a_cut_too_wide_for_every_site_is_no_proposal() -> None:
+    """16 accelerators of a domain of 72 at each site: tp 32 and 64 are within the domain, but no stage fits."""
+    over = job(
+        Placement("a"), Placement("b"), shape=known_shape("llama-3.1-70b"), pp=2, across_sites="pipeline", batch=2048
+    )
+    state = racks({site: [("GB200", 16)] for site in "ab"})
+    issues = fit_issues(place_job(state, over, READER), over, READER)
+    assert [issue.where for issue in issues] == [f"jobs[j].parallelism (GB200 in {site})" for site in "ab"]
+    assert all("tp: 32" not in (issue.hint or "") for issue in issues)

@@ -108,6 +108,11 @@ def test_weights_are_the_part_of_each_pair_of_sites(ac_gbps: float | None, ab: f
     assert by_pair == {pair: pytest.approx(weight, abs=1e-9) for pair, weight in expected.items()}
 
 
+def test_links_of_less_than_a_gigabit_have_weights() -> None:
+    slow = evaluated(sites(THREE, wide_gbps=0.5, parallelism={"tp": 8}))
+    assert weights_of(slow)["wide_area"] == pytest.approx([1 / 3] * 6)
+
+
 def test_two_sites_and_dead_links_have_no_weights() -> None:
     two = evaluated(sites({site: [("H100", 8)] for site in "ab"}, parallelism={"tp": 8}))
     assert weights_of(two) == {}

@@ -279,6 +279,15 @@ def test_a_sender_stops_after_a_round_trip_a_window_or_a_message(how: dict[str, 
     assert found.needed_bytes == pytest.approx(needed_bytes)
 
 
+def test_pairs_that_are_split_over_two_switches_are_senders_too() -> None:
+    """4 pairs reach one accelerator, 0.5 and 1 over each switch twice: 4 senders, of which 3/4 are too many."""
+    arcs = [(S3, R0), (S3, R0), (S4, R0), (S4, R0)]
+    ends = ends_of(arcs, [1, 0, 0, 0, 0], [400.0] * 3 + [0.0] * 2, [np.nan] * 3 + [6e6, 6e6])
+    found = incast_of(ends, [0.5, 1.0, 1.0, 1.5])
+    assert (found.n_senders, found.switch) == (4.0, S4)
+    assert found.needed_bytes == pytest.approx(2.5 * 0.75 * 500e3)
+
+
 def test_one_sender_for_each_receiver_fills_no_buffer() -> None:
     """2 and 3 pairs for 2 and 4 accelerators: 1 sender, and 3/4 of one."""
     for pairs in ([2.0, 3.0, 0.0, 9.0, 9.0], [0.0, 3.0, 0.0, 9.0, 9.0], [0.0, 0.0, 0.0, 9.0, 9.0]):

@@ -12,14 +12,18 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.training.cases import of_part, racks, reader
+from tests.training.cases import racks, reader
 from twin.errors import TopologyError
 from twin.model.job_rules import job_shape_issues
 from twin.model.jobs import Parallelism, Placement, TrainingJob
-from twin.model.known_models import known_shape
 from twin.model.shape import ModelShape
-from twin.training.memory_fit import fit_issues
-from twin.training.placement import JobPlacement, domain_sharing, place_job, rank_pairs_between_racks
+from twin.training.placement import (
+    JobPlacement,
+    accelerator_profile,
+    domain_sharing,
+    place_job,
+    rank_pairs_between_racks,
+)
 
 SHAPE = ModelShape(n_layers=64, n_hidden=768, n_heads=48, n_ffn_hidden=1024, n_vocab=1000, n_sequence=240)
 EXPERTS = replace(SHAPE, n_experts=16, n_experts_active=2)
@@ -345,85 +349,24 @@ def test_more_sites_than_bounded() -> None:
         placed(sites, job(*map(Placement, sites)))
 
 
-# --- memory ---------------------------------------------------------------------------------------------------------
-
-BIG = known_shape("llama-3.1-70b")
+# --- profiles ---------------------------------------------------------------------------------------------------------
 
 
-def applied(found: TrainingJob, words: str) -> TrainingJob:
-    """The job with a proposal taken up, written as in a document."""
-    for part in words.split(" with "):
-        name, value = part.split(": ")
-        if name == "recompute":
-            found = replace(found, recompute=value)  # type: ignore[arg-type]
-        else:
-            number: Any = True if value == "true" else int(value)
-            found = replace(found, parallelism=replace(found.parallelism, **{name: number}))
-    return found
+def test_a_relayed_exchange_takes_a_hop_over_nvlink() -> None:
+    """Another one where it goes to the cards of other rails; half a card is half the rate."""
+    found = job(Placement("a"), tp=1)
+    (group,) = placed({"a": [("H100", 8)]}, found).groups
+    plain = accelerator_profile(group, found, READER)
+    for relayed_ratio, crosses, n_hops in ((0.25, False, 1), (0.0, True, 1), (1.0, True, 2)):
+        changed = replace(group, relayed_ratio=relayed_ratio, crosses_rails=crosses, card_ratio=0.5)
+        profile = accelerator_profile(changed, found, READER)
+        assert profile.nic_hop_s == pytest.approx(plain.nic_hop_s + n_hops * plain.nvlink_hop_s)
+        assert profile.nic_bytes_per_s == 0.5 * plain.nic_bytes_per_s
+        assert profile.relayed_ratio == relayed_ratio
 
 
-@st.composite
-def large_jobs(draw: st.DrawFn) -> tuple[Racks, TrainingJob]:
-    kinds = st.sampled_from(["H100", "GB200"])
-    racks_of = st.lists(st.tuples(kinds, st.sampled_from([16, 36, 64, 72])), min_size=1, max_size=4)
-    names = "ab"[: draw(st.integers(1, 2))]
-    sites = {name: draw(racks_of) for name in names}
-    across = draw(st.sampled_from(["data", "pipeline"])) if len(names) > 1 else "data"
-    shape = draw(st.sampled_from([BIG, known_shape("mixtral-8x22b"), known_shape("llama-3.1-8b", n_sequence=65536)]))
-    pp = draw(st.sampled_from([1, 2, 4]))
-    cut = {
-        "tp": draw(st.sampled_from([1, 2, 4, 8])),
-        "pp": pp,
-        "cp": draw(st.sampled_from([1, 2])),
-        "n_virtual_stages": draw(st.sampled_from([1, 2])) if pp > 1 else 1,
-        "n_micro_batch": draw(st.sampled_from([1, 4])),
-        "ep": draw(st.sampled_from([1, 8])) if shape.n_experts > 1 else 1,
-    }
-    asked = draw(st.sampled_from([None, None, 32]))
-    batch = draw(st.sampled_from([64, 256, 2048]))
-    found = job(*(Placement(s, asked) for s in names), shape=shape, batch=batch, across_sites=across, **cut)
-    return sites, replace(found, recompute=draw(st.sampled_from(["none", "selective"])))
-
-
-@settings(max_examples=150, deadline=None)
-@given(large_jobs(), st.booleans())
-def test_a_proposal_fits_when_it_is_taken(case: tuple[Racks, TrainingJob], dp_stated: bool) -> None:
-    sites, found = case
-    assume(not list(job_shape_issues(found)))
-    state = racks(sites)
-    try:
-        got = place_job(state, found, READER)
-    except TopologyError:
-        return
-    if dp_stated:
-        found = replace(found, parallelism=replace(found.parallelism, dp=got.n_replicas))
-    for issue in fit_issues(got, found, READER):
-        hint = issue.hint or ""
-        if not hint.endswith(" would fit") or hint.startswith("neither"):
-            continue
-        for words in hint.removesuffix(" would fit").split(" or "):
-            other = applied(found, words)
-            assert not list(job_shape_issues(other)), words
-            assert not fit_issues(place_job(state, other, READER), other, READER), words
-
-
-def test_memory_names_pool_amounts_and_what_would_fit() -> None:
-    """8 billion parameters whole on an H100: 18 B each and activations, of 80 GB."""
-    found = job(Placement("a"), shape=known_shape("llama-3.1-8b"), tp=1)
-    sites: Racks = {"a": [("H100", 8)]}
-    (issue,) = fit_issues(placed(sites, found), found, READER)
-    assert issue.where == "jobs[j].parallelism (H100 in a)"
-    assert f"of {of_part('H100', 'memory_bytes') / 1e9:.0f} GB an accelerator" in issue.problem
-    assert (issue.hint or "").endswith("would fit")
-
-
-@pytest.mark.parametrize("virtual", [2, 4])
-def test_interleaving_names_the_batch_that_would_do(virtual: int) -> None:
-    found = job(Placement("a"), pp=4, n_virtual_stages=virtual, batch=5)
-    sites: Racks = {"a": [("H100", 8)]}
-    (issue,) = fit_issues(placed(sites, found), found, READER)
-    assert issue.where == "jobs[j].parallelism.n_virtual_stages"
-    least = int((issue.hint or "").split()[-1])
-    at, below = (replace(found, n_global_batch=n) for n in (least, least // 4 * 3))
-    assert not fit_issues(placed(sites, at), at, READER)
-    assert fit_issues(placed(sites, below), below, READER)
+def test_a_domain_is_as_large_as_what_is_in_use_of_it() -> None:
+    found = job(Placement("a"), tp=1)
+    for n, n_domain in ((1, 1), (3, 3), (8, 8), (20, 8)):
+        (group,) = placed({"a": [("H100", n)]}, found).groups
+        assert group.n_domain == accelerator_profile(group, found, READER).n_domain == n_domain

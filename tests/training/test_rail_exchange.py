@@ -165,6 +165,12 @@ def test_a_leaf_behind_dead_ports_gets_nothing() -> None:
     assert amounts["h2", "leaf-2b"] == pytest.approx(2 * 4 / 15)
 
 
+def test_one_port_that_is_left_takes_all_of_its_rail() -> None:
+    data = second_leaf("h1-2b")
+    next(link for link in data["links"] if link["id"] == "h1-2")["n_failed"] = 3
+    assert flow_amounts(evaluated(data))["h1", "leaf-2"] == pytest.approx(4 * 4 / 15)
+
+
 def test_behind_dead_ports_alone_the_traffic_keeps_its_leaves() -> None:
     amounts = flow_amounts(evaluated(second_leaf("h1-2", "h1-2b")))
     assert amounts["h1", "leaf-2"] == amounts["h1", "leaf-2b"] == pytest.approx(2 * 4 / 15)

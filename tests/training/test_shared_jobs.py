@@ -79,6 +79,7 @@ def test_a_phase_uses_the_arcs_that_carry_its_bits() -> None:
         }
         for p in demand.phases
     }
+    assert set(used) == {"local", "wide_area"}, "phases without bits are left out"
     cables = ("a-00~leaf", "a-01~leaf", "b-00~leaf", "b-01~leaf")
     assert used["local"] == pytest.approx(dict.fromkeys(cables, 1.0))
     assert used["wide_area"] == pytest.approx(dict.fromkeys(cables, 0.05) | {"wan-ab": 1.0})

@@ -7,6 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from tests.training.steps import evaluated, inputs_of, sites
 from twin.training.step_inputs import UnitLinkLoads, choose_schedule
 from twin.workload.all_reduce_schedule import AllReduceSchedule, chains, ring_and_direct_schedules
 
@@ -77,3 +78,28 @@ def test_a_dead_arc_of_two_pairs_is_gone_round() -> None:
     assert schedule is not None
     assert schedule.name.startswith("tree")
     assert taken_s(schedule, loads(7, units), capacity, np.zeros(7)) == pytest.approx(0.5)
+
+
+def test_of_equally_quick_ways_the_first_is_taken() -> None:
+    """An arc inside a site takes 100 s whatever goes between the sites, so all schedules end with it."""
+    unit = loads(7, {pair: np.eye(7)[k].tolist() for k, pair in enumerate(PAIRS)})
+    local_s = np.append(np.zeros(6), 100.0)
+    capacity = np.array([1.0, 3.0, 0.5, 2.0, 1.0, 4.0, 1.0])
+    first = ring_and_direct_schedules(3)[0].name
+    schedule, without = choose_schedule(3, unit, capacity, 1.0, local_s), choose_schedule(3, unit, capacity)
+    assert schedule is not None
+    assert without is not None
+    assert schedule.name == first != without.name
+
+
+def test_a_group_waits_for_the_cables_of_its_own_racks() -> None:
+    """Context rings of two kinds; the cables of the second kind are four times as slow."""
+    both = {"a": [("H100", 8)] * 2 + [("H200", 8)] * 2}
+    data = sites(both, rack_gbps=100.0, parallelism={"tp": 8, "cp": 2})
+    for link in data["links"]:
+        if link["id"] in ("a-02~leaf", "a-03~leaf"):
+            link["capacity_gbps"] = 25.0
+    first, second = inputs_of(evaluated(data)).network_times
+    assert second.context_s == pytest.approx(4.0 * first.context_s)
+    assert first.context_s > 0
+    assert (first.expert_s, first.boundary_s) == (0.0, 0.0)

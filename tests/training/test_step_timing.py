@@ -123,6 +123,24 @@ def test_bubble_of_equal_stages(pp: int, n_virtual: int, batch: int, expected: f
     assert found.bubble_time_s / (m + found.bubble_time_s) == pytest.approx(expected)
 
 
+def test_a_single_replica_exchanges_no_gradients() -> None:
+    alone = step(one_site(1, 8, parallelism={"tp": 8}, n_global_batch=4))
+    assert (alone.exposed_s["reduce_scatter"], alone.exposed_s["all_gather"]) == (0.0, 0.0)
+    assert alone.bottleneck == {}
+
+
+def test_latency_inside_a_site_counts_once_a_round_of_a_tree() -> None:
+    """Four ranks: two rounds to reduce and two to gather, over a leaf of 0.6 µs."""
+    data = one_site(4, 8, parallelism={"tp": 8}, n_global_batch=8)
+    data["nodes"][0]["part"] = "leaf-51.2T"
+    far, near = step(data), step(data, Counterfactual(no_delay=True))
+    loads = evaluated(data).loads
+    assert loads is not None
+    assert loads.local_latency_us > 0.5
+    assert far.step_time_s - near.step_time_s == pytest.approx(4 * loads.local_latency_us * 1e-6, rel=1e-3)
+    assert far.bottleneck["reduce_scatter"][0] == far.bottleneck["all_gather"][0] == loads.arc[0]
+
+
 def test_rates_of_a_step() -> None:
     """16 accelerators of 989 TFLOP/s; 32 sequences of 8192 tokens."""
     data = one_site(2, 8, parallelism={"tp": 8}, n_global_batch=32)

@@ -192,6 +192,9 @@ def _worse_value(pair: tuple[LinkDirection, LinkDirection], column: str) -> floa
 def _summary(rows: Sequence[LinkDirection]) -> Iterator[str]:
     """Sentences on links that are down, the lowest margin, the busiest link, and limits below the line rate."""
     n_links = len(rows) // 2
+    if not n_links:
+        yield "The network has no links."
+        return
     down = [row.id for row in rows[::2] if not row.up]
     state = f"{len(down)} down: {names_text(down)}" if down else "all up"
     yield f"{counted(n_links, 'link')}, {state}."

@@ -60,11 +60,12 @@ def _kinds(state: State, reader: FigureReader) -> Iterator[tuple[Bools, str, str
         "loss is that of 0 km",
         "State spans: [{length_km: 40}]",
     )
+    ratio = reader.general("route_over_straight_ratio")
     is_stated = ~np.isnan(state["arc_stated_latency_us"][0::2])
     yield (
         (state["link_straight_km"] > 0) & ~is_stated,
         "between sites without a length",
-        "latency is that of the great circle times route_over_straight_ratio, loss that of 0 km",
+        f"latency and cuts are those of the great circle times {ratio:g}, loss that of 0 km",
         "State spans: [{length_km: 40}]",
     )
     yield (

@@ -16,6 +16,7 @@ from ..render.numbers import number_text
 from ..render.path_table import path_table
 from ..render.quantities import names_text, percent_text
 from ..stages.evaluation import Evaluation
+from ..traffic.congestion import MAX_QUEUE_UTILISATION_RATIO
 from ..traffic.pair_paths import distinct_paths, hop_positions, separation
 from ..traffic.routing import Router
 from .arc_text import arc_name, capacity_reason
@@ -26,6 +27,7 @@ MAX_PATHS = 1000
 """Most paths that a report lists."""
 MAX_HOPS = 5000
 """Most hops and separating records that a report lists."""
+NO_FORWARDING = "does not forward traffic of others; set `forwards: true` if it does"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class PathReport(Answer):
     paths: tuple[TracedPath, ...]
     """The paths with the largest shares."""
     hops: tuple[Hop, ...]
-    """All hops of all paths in the order of their position."""
+    """Hops of the listed paths in the order of their position."""
     separated_by: tuple[Separator, ...]
     """Links and nodes that keep the source from the target; empty with a path, or if no links join them."""
 
@@ -169,6 +171,7 @@ def path_report(e: Evaluation, network: str, plan: str | None, question: PathQue
     separators = () if len(arc) else tuple(_separators(e, routed, source, target))
     bottleneck = _bottleneck(list(hops.values()))
     paths = [_path(hops, arcs, float(part)) for part, arcs in zip(found.share_ratio, found.arcs, strict=True)]
+    listed = {arc for arcs in found.arcs for arc in arcs}
     if len(arc):
         summary = tuple(_verdict(e, hops, bottleneck, found.n_paths, paths))
     else:
@@ -184,7 +187,7 @@ def path_report(e: Evaluation, network: str, plan: str | None, question: PathQue
         n_paths=found.n_paths,
         bottleneck=bottleneck,
         paths=tuple(paths),
-        hops=tuple(hops.values())[:MAX_HOPS],
+        hops=tuple(hop for arc, hop in hops.items() if arc in listed)[:MAX_HOPS],
         separated_by=separators[:MAX_HOPS],
     )
 
@@ -265,7 +268,7 @@ def _separators(e: Evaluation, routed: Any, source: int, target: int) -> Iterato
     for row in sorted(set(nodes_down)):
         yield Separator("node", state.node_ids[row], "the node is down")
     for row in found.nodes.tolist():
-        yield Separator("node", state.node_ids[row], "the node does not forward traffic of other nodes")
+        yield Separator("node", state.node_ids[row], NO_FORWARDING)
 
 
 def _why_no_traffic(e: Evaluation, link: int) -> str:
@@ -314,6 +317,13 @@ def _verdict(
         free = number_text(bottleneck.free_pair_gbps, "Gb/s")
         empty = number_text(min(hop.pair_gbps for hop in hops.values() if hop.pair_gbps is not None), "Gb/s")
         yield f"The pair can send {free} more beside the present load, and {empty} on an empty network."
+    full = [
+        h.link for h in hops.values() if (h.utilisation_ratio or 0.0) > MAX_QUEUE_UTILISATION_RATIO and h.queueing_us
+    ]
+    if full:
+        limit = percent_text(MAX_QUEUE_UTILISATION_RATIO)
+        names = names_text(sorted(set(full)))
+        yield f"Queueing delay is that at {limit} use on {names}; above that it has no estimate."
     if n_paths > len(paths):
         part = math.fsum(path.share_ratio for path in paths)
         yield f"{counted(len(paths), 'path')} of {n_paths:,} are listed, with {percent_text(part)} of the traffic."

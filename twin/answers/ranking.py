@@ -10,6 +10,8 @@ from ..units import SUFFIXES
 
 RowT = TypeVar("RowT")
 MAX_TOP = 2_000_000
+SHOWN_AS_USED = "used"
+"""Head of the column of utilisation in tables."""
 
 
 class Ranking:
@@ -65,4 +67,6 @@ def _column_named(where: str, columns: Sequence[str], name: str) -> str:
     if wanted in short:
         return short[wanted]
     hint = did_you_mean(wanted, [*columns, *short])
+    if wanted == SHOWN_AS_USED and "utilisation" in short:
+        hint = "did you mean 'utilisation'?"
     raise ChangeError(f"no column {name!r} to sort by", where=where, expected=f"one of {', '.join(columns)}", hint=hint)

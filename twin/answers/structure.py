@@ -224,5 +224,19 @@ def _new_failures(before: Evaluation, after: Evaluation, old: Partitions, new: P
         added, gone = sorted(ids[1] - ids[0]), sorted(ids[0] - ids[1])
         if added:
             yield f"New {noun if len(added) == 1 else plural}: {names_text(added)}."
-        if gone:
-            yield f"No longer {'a ' + noun if len(gone) == 1 else plural}: {names_text(gone)}."
+        # what is down or removed is no single point of failure either, but not for the better
+        working = _working(after, field)
+        lost = [name for name in gone if name not in working]
+        kept = [name for name in gone if name in working]
+        if lost:
+            yield f"Lost {noun if len(lost) == 1 else plural}: {names_text(lost)}."
+        if kept:
+            yield f"No longer {'a ' + noun if len(kept) == 1 else plural}: {names_text(kept)}."
+
+
+def _working(e: Evaluation, field: str) -> set[str]:
+    """Ids of the nodes that are up, or of the links that are lit."""
+    state = e.case.state
+    if field == "single_points":
+        return {name for name, up in zip(state.node_ids, state["node_up"].tolist(), strict=True) if up}
+    return {name for name, lit in zip(state.link_ids, e.health.lit.tolist(), strict=True) if lit}

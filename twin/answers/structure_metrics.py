@@ -19,7 +19,7 @@ def _partitions(e: Evaluation) -> Partitions:
 
 
 def n_partitions(e: Evaluation) -> float:
-    """Groups of end points without a path between them; 1 = all are connected."""
+    """Parts of the network that forward among themselves and hold end points of their own; 1 = all are connected."""
     return float(_partitions(e).n_partitions)
 
 
@@ -95,7 +95,7 @@ STRUCTURE_METRICS: dict[str, Metric] = {
         n_partitions,
         "lower",
         "partitions",
-        "Groups of end points with no path between groups; a host in two planes joins their groups.",
+        "Parts that forward among themselves and hold end points of their own; a host in two parts does not join them.",
         without_traffic_only=True,
     ),
     "unreachable_pairs_ratio": Metric(

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
 from ..loading import from_document
+from ..model.directions import BothWays, PerDirection
 from ..model.document import TopologyDocument
 from ..model.records import STRICT, Demand, Link, Node
 from ..stages.evaluation import Evaluation
@@ -20,14 +21,17 @@ OPTIMUM = "optimal_max_utilisation_ratio"
 
 
 class WeightedLink(BaseModel):
-    """A link in both directions; parallel links are separate next hops."""
+    """A link in both directions; parallel links are separate next hops.
+
+    Capacity and weight may differ by direction, as in a document: [from ends[0] to ends[1], back].
+    """
 
     model_config = STRICT | {"frozen": True}
 
     id: Name
     ends: tuple[Name, Name]
-    capacity_gbps: Annotated[float, Field(gt=0)]
-    weight: Annotated[float, Field(gt=0)] = 1.0
+    capacity_gbps: Annotated[BothWays, PerDirection(gt=0)]
+    weight: Annotated[BothWays, PerDirection(gt=0)] = 1.0
 
 
 class NodeDemand(BaseModel):

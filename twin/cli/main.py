@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import catalogue, check, explain, inspect, links, reference, score, service, studies
+from . import catalogue, check, explain, inspect, links, planning, reference, score, service, studies
 from .terminal import BAD_INPUT, INTERRUPTED, refuse, replace_unknown_characters
 from .usage import usage_errors_refused
 
@@ -24,6 +24,8 @@ COMMANDS = (
     explain.explain,
     studies.sweep,
     studies.forecast,
+    planning.failures,
+    planning.optimum,
     catalogue.topologies,
     catalogue.parts,
     catalogue.models,

@@ -54,7 +54,8 @@ Growth = Annotated[
 AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the network after this plan of its document.")]
 
 ChangeOption = Annotated[
-    list[str] | None, typer.Option("--change", help='A change as JSON: {"kind": "age", "years": 5}; may be repeated.')
+    list[str] | None,
+    typer.Option("--change", help="A change: {kind: age, years: 5}, in YAML or JSON; may be repeated."),
 ]
 SortBy = Annotated[
     str | None, typer.Option("--sort", help="Column to sort by, the worst first; its unit may be left out.")
@@ -99,8 +100,11 @@ Picture = Annotated[
 
 ASCII_SIGNS = {"−": "-", "–": "-", "→": "->", "µ": "u", "·": "|", "…": "...", "²": "2", "√": "sqrt"}
 """Signs of tables and sentences in ASCII."""
+CHANGE_FORMS = "{kind: ..., ...} in YAML or JSON"
 PLAIN = "twin-plain"
 """Name of the handler of characters that an encoding lacks."""
+CHECK_FAILED = 1
+"""Exit code where an answer is outside a limit that the command states."""
 BAD_INPUT = 2
 """Exit code for invalid input."""
 INTERRUPTED = 130
@@ -148,7 +152,7 @@ def read_changes(plan: str | None, change: list[str] | None, changes: Path | Non
 
     Args:
         plan: value of `--plan`.
-        change: values of `--change`, each a JSON object.
+        change: values of `--change`, each an object in JSON or YAML.
         changes: value of `--changes`, a file with a list `changes`.
     """
     if sum(option is not None for option in (plan, change or None, changes)) != 1:
@@ -167,10 +171,19 @@ def read_changes(plan: str | None, change: list[str] | None, changes: Path | Non
             refuse(f"{changes} has no list `changes`", "changes: [{kind: age, years: 5}]")
         with located(changes):
             return parse_changes(listed_changes)
-    return [
-        parse_mapping(text, f"--change {i + 1}", as_json=True, expected='{"kind": ...}')
+    parsed = (
+        parse_mapping(text, f"--change {i + 1}", as_json=text.lstrip().startswith('{"'), expected=CHANGE_FORMS)
         for i, text in enumerate(change or [])
-    ]
+    )
+    return [_with_kind(found) for found in parsed]
+
+
+def _with_kind(change: dict[str, Any]) -> dict[str, Any]:
+    """Return a change with its kind as a field; `{age: {years: 5}}` is `{kind: age, years: 5}`."""
+    if "kind" in change or len(change) != 1:
+        return change
+    ((kind, fields),) = change.items()
+    return {"kind": kind, **fields} if isinstance(fields, dict) else change
 
 
 def read_optional_changes(plan: str | None, change: list[str] | None) -> Any:

@@ -108,9 +108,6 @@ def _workload_issues(
         for place, node_id in (("source", demand.source), ("target", demand.target)):
             if node_id not in node_ids:
                 yield missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
-        if demand.source == demand.target:
-            problem = f"from node {quoted(demand.source)} to itself"
-            yield Issue(f"demands[{demand.id}]", problem, "leave it out: it uses no link")
     placement_sites = (
         (f"jobs[{j.id}].placement[{i}].site", p.site) for j in document.jobs for i, p in enumerate(j.placement)
     )

@@ -6,7 +6,9 @@ pairs of a link together; "member" means one of its parallel channels. Assumptio
 * A cut takes down all fibres of a line. Each amplifier site has one amplifier for each direction of each fibre pair. An
   amplifier of a single pair takes down the whole line; one of several pairs only takes down the members on its pair,
   and then counts for the member.
-* A member has a transceiver at each end, and two more at each regenerator of its working path. A link without spans
+* A link between sites without spans has fibre along the great circle times `route_over_straight_ratio`, without
+  amplifiers. Without positions of the sites its length is unknown and it has no cuts.
+* A member has a transceiver at each end, and two more at each regenerator of its working path. A link without fibre
   fails as one large operator's indoor links do, fibre and ends together.
 * A protected line is down while both of its paths are down, or when a stretch that both share is cut. In each shared
   risk that stretch is the shorter of their two lengths. A risk named on the link covers both paths from end to end.
@@ -58,7 +60,7 @@ class LinkFailures:
     n_amplifier_failures_per_year: Floats
     """Failures of a member by amplifiers of its fibre pair along the working path."""
     n_transceiver_failures_per_year: Floats
-    """Failures of a member's transceivers; for a link without spans, all its failures."""
+    """Failures of a member's transceivers; for a link without fibre, all its failures."""
     n_switches_per_year: Floats
     """Switch-overs to the standby path."""
 
@@ -143,7 +145,9 @@ def link_failures(state: State, reader: FigureReader, links: Ints, case: AgeingC
     protected = state["link_protection"][links] >= 0
     one_pair = state["link_n_fibre_pairs"][links] == 1
     pair_amplifiers = _amplifiers(state, reader, links, case, standby=False)
+    assumed_km = _assumed_km(state, reader)[links]
     working = _path(state, links, pair_amplifiers, one_pair, standby=False)
+    working = working._replace(length_km=working.length_km + assumed_km)
     cuts = _cuts(reader, working.length_km, case)
     line, switches = _any_of(cuts, working.line_amplifiers), _no_failures(len(links))
     if protected.any():
@@ -151,7 +155,7 @@ def link_failures(state: State, reader: FigureReader, links: Ints, case: AgeingC
         line, switches = _select(protected, both_down, line), _select(protected, working_down, switches)
     # protection bridges an amplifier of one pair; without it the pair's members are down
     pair_only = _select(one_pair | protected, _no_failures(len(links)), pair_amplifiers)
-    transceivers = _transceivers(state, reader, links, case)
+    transceivers = _transceivers(state, reader, links, case, assumed_km > 0)
     member = _any_of(transceivers, pair_only)
     return LinkFailures(
         line_mtbf_h=line.mtbf_h,
@@ -205,9 +209,16 @@ def _amplifiers(state: State, reader: FigureReader, links: Ints, case: AgeingCas
     return _rate_with_repair(n_per_h, reader.general("amplifier_repair_h", case))
 
 
-def _transceivers(state: State, reader: FigureReader, links: Ints, case: AgeingCase) -> _Rate:
-    """Transceivers of one member; for links without spans, the published rate of indoor links."""
-    has_spans = np.diff(state["span_first"])[links] > 0
+def _assumed_km(state: State, reader: FigureReader) -> Floats:
+    """Assumed fibre of links between sites without spans; float64[n_links]."""
+    straight_km = np.nan_to_num(state["link_straight_km"])
+    ratio = reader.general("route_over_straight_ratio") if straight_km.any() else 1.0
+    return np.asarray(straight_km * ratio)
+
+
+def _transceivers(state: State, reader: FigureReader, links: Ints, case: AgeingCase, has_assumed_fibre: Bools) -> _Rate:
+    """Transceivers of one member; for links without fibre, the published rate of indoor links."""
+    has_spans = (np.diff(state["span_first"])[links] > 0) | has_assumed_fibre
     n_per_h = np.zeros(len(links))
     if has_spans.any():
         regenerated = (state["span_regenerated"] & ~state["span_standby"]).astype(np.float64)

@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from .table_parts import bare_table
+from .quantities import names_text
+from .table_parts import bare_table, verdict
 
 MAX_ROWS_SHOWN = 40
 """Rows shown of one fixture file; the others are counted."""
@@ -23,7 +24,7 @@ def check_table(results: Sequence[Mapping[str, Any]], *, all_rows: bool = False)
         results: `FileResult.to_dict()` of each file, with `problem` replaced by the text of the error or None.
         all_rows: show all rows of a file, not only those outside their tolerance.
     """
-    parts: list[RenderableType] = []
+    parts: list[RenderableType] = list(verdict([check_verdict(results)]))
     for result in results:
         rows = result["rows"] if all_rows else [row for row in result["rows"] if row["within"] is False]
         if rows:
@@ -35,6 +36,16 @@ def check_table(results: Sequence[Mapping[str, Any]], *, all_rows: bool = False)
         else:
             parts.append(_figures_table(result))
     return Group(*parts)
+
+
+def check_verdict(results: Sequence[Mapping[str, Any]]) -> str:
+    """Say how many checks pass; a check is one figure of one file."""
+    checks = [(f"{r['path']} {figure['figure']}", figure["within"]) for r in results for figure in r["figures"]]
+    failed = [name for name, within in checks if not within]
+    broken = [str(result["path"]) for result in results if result["problem"] is not None]
+    n = len(checks)
+    text = f"{len(failed)} of {n} checks fail: {names_text(failed)}." if failed else f"{n} of {n} checks pass."
+    return text + (f" No fixture: {names_text(broken)}." if broken else "")
 
 
 def _figures_table(result: Mapping[str, Any]) -> Table:

@@ -43,6 +43,8 @@ def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
     limit = "" if row["limit"] == "not limited" else row["limit"]
     if row["limited_by"] is not None:
         limit = f"{row['limited_by']} ({row['direction']})"
+    if row["source"] == row["target"]:
+        limit = "local traffic"
     share = row["carried_ratio"]
     return (
         escape(row["id"]),

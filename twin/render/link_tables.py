@@ -49,12 +49,13 @@ def links_table(data: Mapping[str, Any], notes: Sequence[str] = (), *, all_colum
     pairs = list(zip(rows[::2], rows[1::2], strict=True))
     if "sorted_by" not in data:
         pairs.sort(key=lambda pair: min(map(_capacity_ratio, pair)))
-    parts: list[RenderableType] = [Text(data["network"], style="bold"), *verdict(data["summary"]), Text()]
+    parts: list[RenderableType] = [Text(data["network"], style="bold"), *verdict(data["summary"])]
+    parts += [Text()] if pairs else []
     n_links = data.get("n_links", len(pairs))
     n_shown = MAX_BLOCKS_SHOWN if all_columns else max(MAX_LINKS_SHOWN, len(pairs) if len(pairs) < n_links else 0)
     if all_columns:
         parts += [_direction_table(forward, back) for forward, back in pairs[:n_shown]]
-    else:
+    elif pairs:
         parts.append(FittedTable(COLUMNS, [row for pair in pairs[:n_shown] for row in _link_rows(*pair)]))
     n_more = n_links - min(len(pairs), n_shown)
     if n_more:

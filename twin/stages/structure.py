@@ -76,4 +76,6 @@ def farthest_by_latency(inputs: Inputs) -> Diameter | str:
     if unknown.any():
         return unknown_lengths(inputs.state, unknown)
     found = _found_or_why(latency_diameter, inputs.state, lit, fabric, inputs["health.arc_latency_us"])
+    if isinstance(found, Diameter) and found.value == 0.0:
+        return "no link between end points states a length or a latency, and no switch has one"
     return "no two end points have a path" if found is None else found

@@ -113,7 +113,7 @@ ROWS = (
         training.cards,
         needs=names("allocation card_ports fabric_parts routed_links"),
         state=names(
-            "link_ids link_n_parallel link_up n_cards_in_use n_links n_members_up n_nodes node_ids "
+            "link_ids link_n_parallel link_up n_cards_in_use n_members_up n_nodes node_ids "
             "node_n_accelerators node_n_cards node_rail node_site node_up"
         ),
         job=names("across_sites on_card_loss parallelism pxn_spread recompute"),
@@ -349,9 +349,9 @@ ROWS = (
         reliability.outages,
         needs=names("site_graph links_between_sites"),
         state=names(
-            "link_ids link_n_fibre_pairs link_protection n_links n_members_up node_ids parts span_amplifier span_first "
-            "span_length_km span_link span_regenerated span_srlg_code span_srlg_span span_standby srlg_code "
-            "srlg_link srlgs"
+            "link_ids link_n_fibre_pairs link_protection link_straight_km n_links n_members_up node_ids parts "
+            "span_amplifier span_first span_length_km span_link span_regenerated span_srlg_code span_srlg_span "
+            "span_standby srlg_code srlg_link srlgs"
         ),
         catalogue=names("general protection"),
         by_ageing=True,

@@ -354,11 +354,15 @@ def phases(inputs: Inputs) -> tuple[PhaseUse, ...]:
     placed: JobPlacement = inputs["placement"]
     n_used = sum(np.bincount(group.rack, minlength=state.n_nodes) for group in placed.groups)
     card_gbps = reader.by_code(state.parts, state["node_accelerator"], "nic_gbps", "accelerator")
+    # as in the step: fewer cards than accelerators, or lost ones, count as in the worst domain of the group
+    card_ratio = np.ones(state.n_nodes)
+    for group in placed.groups:
+        card_ratio[group.rack] = np.minimum(card_ratio[group.rack], group.card_ratio)
     ends = Endpoints(
         tail=state["arc_head"][loads.arc ^ 1],
         head=state["arc_head"][loads.arc],
         n_accelerators=np.asarray(n_used),
-        card_gbps=np.nan_to_num(card_gbps),
+        card_gbps=np.nan_to_num(card_gbps) * card_ratio,
         buffer_bytes=reader.by_code(state.parts, state["node_part"], "buffer_bytes", "switch"),
     )
     in_flight_bytes = inputs.document.lossless.in_flight_bytes or reader.general("in_flight_bytes")

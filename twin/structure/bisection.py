@@ -16,7 +16,7 @@ MAX_LINKS = 200_000
 """Links up to which a network that is no Clos fabric has a bisection."""
 EXACT = "exact: a Clos fabric, whose cuts are those of a tree"
 EXACT_BY_TRIAL = "exact: the least of all cuts of a small network"
-BOUND = "upper bound: the best cut found by tiers, by sites, round nodes and links, and between two nodes"
+BOUND = "upper bound: the best cut found by tiers, sites, eigenvectors, round nodes and links, and between two nodes"
 
 
 @dataclass(frozen=True)

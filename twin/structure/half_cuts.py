@@ -20,10 +20,17 @@ from ..arrays import Bools, Floats, Ints
 
 MAX_EXACT_WORK = 2**22
 """Assignments of the core times nodes up to which all of them are tried."""
-MAX_WORK = 2**24
+MAX_WORK = 2**25
 """Cuts of a family times their size up to which the family is tried."""
 CHUNK = 2**20
 """Numbers that cuts have at a time."""
+MAX_SPECTRAL = 600
+"""Core nodes up to which eigenvectors are computed."""
+MAX_EIGENVECTORS = 4
+LEAST_GAP = 1e-6
+"""Distance of single eigenvalues from others, as a share of the largest."""
+N_DECIMALS = 8
+"""Digits to which entries of an eigenvector agree; rounding differs in the last ones."""
 MAX_SITES = 10
 """Sites whose sets are all tried; beyond it each site alone."""
 
@@ -115,7 +122,7 @@ def exact_gbps(graph: Reduced) -> float | None:
 
 
 def bound_gbps(graph: Reduced, site: Ints) -> float:
-    """Return the least of many cuts between two halves: by site, round core nodes and links, and between two nodes.
+    """Return the least of many cuts between two halves: by site, by eigenvectors, round core nodes and links, and more.
 
     Families of cuts that are too large for MAX_WORK are left out as a whole.
 
@@ -149,7 +156,25 @@ def _families(graph: Reduced, site: Ints) -> Iterator[tuple[int, Iterator[Floats
     rows = tail < head
     if rows.sum() * graph.cut_size <= MAX_WORK:
         yield _balls(np.minimum(distance[tail[rows]], distance[head[rows]]))
+    if n <= MAX_SPECTRAL:
+        yield _sweeps(links.toarray())
     yield n * (n - 1), ((distance[a] < distance[b]).astype(np.float64) for a in range(n) for b in range(n) if a != b)
+
+
+def _sweeps(links: Floats) -> tuple[int, Iterator[Floats]]:
+    """(number, sides) of all core nodes up to some value of an eigenvector of the Laplacian, for the first of them.
+
+    Only eigenvectors of single eigenvalues count; others depend on the order of the nodes.
+
+    Source: Fiedler 1973.
+    """
+    values, vectors = np.linalg.eigh(np.diag(links.sum(axis=1)) - links)
+    gap = np.diff(values, prepend=-np.inf, append=np.inf) > LEAST_GAP * max(1.0, float(values[-1]))
+    chosen = [i for i in range(len(values)) if gap[i] and gap[i + 1]][: MAX_EIGENVECTORS + 1]
+    columns = [np.round(vectors[:, i], N_DECIMALS) for i in chosen]
+    thresholds = [np.unique(column)[:-1].tolist() for column in columns]
+    sides = ((column <= x).astype(np.float64) for column, found in zip(columns, thresholds, strict=True) for x in found)
+    return sum(map(len, thresholds)), sides
 
 
 def _balls(distance: Floats) -> tuple[int, Iterator[Floats]]:

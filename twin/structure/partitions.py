@@ -26,7 +26,10 @@ class Partitions:
     """Name of the end points for readers."""
     n_end_points: int
     n_partitions: int
-    """Groups of end points without a path between them."""
+    """Parts of the network that forward among themselves and hold end points which no other part holds all of.
+
+    1 where each two end points have a path.
+    """
     n_pairs: int
     """Pairs of end points."""
     n_unreachable_pairs: int
@@ -58,12 +61,13 @@ def find_partitions(fabric: Fabric) -> Partitions:
     except TooLargeError as error:
         why = str(error)
     n_pairs = n * (n - 1) // 2
+    n_unreachable_pairs = n_pairs - _n_reachable_pairs(counts)
     return Partitions(
         kind=fabric.kind,
         n_end_points=n,
-        n_partitions=_n_groups(counts),
+        n_partitions=_n_parts(counts) if n_unreachable_pairs else min(n, 1),
         n_pairs=n_pairs,
-        n_unreachable_pairs=n_pairs - _n_reachable_pairs(counts),
+        n_unreachable_pairs=n_unreachable_pairs,
         single_points=single_points,
         bridges=bridges,
         n_single_homed=int((_n_neighbours(fabric) == 1).sum()),
@@ -78,24 +82,18 @@ def _n_neighbours(fabric: Fabric) -> Ints:
     return np.bincount(keys // max(fabric.n_nodes, 1), minlength=fabric.n_nodes)[fabric.end_points]
 
 
-def _n_groups(counts: dict[frozenset[int], int]) -> int:
-    """Number of groups of end points that are joined by shared parts; each lone end point is a group."""
-    group_of_part: dict[int, int] = {}
-    parent: list[int] = []
+def _n_parts(counts: dict[frozenset[int], int]) -> int:
+    """Number of parts of the network that hold end points which no other part holds all of; a lone end point is a part.
 
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = i = parent[parent[i]]
-        return i
-
+    An end point in two parts that does not forward joins them for nobody else. Parts with the same end points are one.
+    """
+    holders: dict[int, frozenset[int]] = {}
     for signature in counts:
-        parent.append(len(parent))
         for part in signature:
-            if part in group_of_part:
-                parent[root(group_of_part[part])] = root(len(parent) - 1)
-            group_of_part[part] = len(parent) - 1
-    lone = counts.get(frozenset(), 0)
-    return len({root(i) for i in range(len(parent))}) + (lone - 1 if lone else 0)
+            holders[part] = holders.get(part, signature) & signature
+    # a part that another one covers has all of its end points there, too
+    largest = {found for part, found in holders.items() if all(part in holders[other] for other in found)}
+    return len(largest) + counts.get(frozenset(), 0)
 
 
 def _n_reachable_pairs(counts: dict[frozenset[int], int]) -> int:

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..answers.arc_text import direction_text
 from ..answers.data import Answer
-from ..answers.score import data_frame
+from ..answers.ranking import Ranking
+from ..answers.score import data_frame, html_table
 from ..arrays import Bools, Floats
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
@@ -36,6 +37,8 @@ STEPS_PER_DEMAND, STEPS_PER_NODE = 1000, 2000
 """Steps to find the route of a demand and share full links, and to compare how a node is attached."""
 BATCH_S = 0.1
 """Time after which a study reports progress and may be cancelled."""
+MAX_HTML_ROWS = 200
+"""Rows that a notebook shows."""
 OVERLOAD_RATIO = 1.0 + 1e-9
 """Utilisation above which not all is carried."""
 
@@ -99,9 +102,18 @@ class FailureReport(Answer):
     failures: tuple[FailureRow, ...]
     links: tuple[LinkRow, ...]
 
+    def stays_below(self, utilisation_ratio: float) -> bool:
+        """Return whether no failure, and not the intact network, loads a link above this."""
+        return self.worst_utilisation_ratio is not None and self.worst_utilisation_ratio <= utilisation_ratio
+
     def to_pandas(self) -> Any:
         """Return the failures as a DataFrame (needs the extra `tables`)."""
         return data_frame([asdict(row) for row in self.failures], [*FailureRow.__dataclass_fields__])
+
+    def _repr_html_(self) -> str:
+        names = ("id", "lost_gbps", "not_carried_gbps", "worst_link", "worst_utilisation_ratio")
+        rows = [["–" if (cell := getattr(row, name)) is None else str(cell) for name in names] for row in self.failures]
+        return html_table(self.network, names, rows[:MAX_HTML_ROWS], (), self.summary)
 
     def _table(self) -> Any:
         return failures_table(self.to_dict())
@@ -135,6 +147,7 @@ def failure_report(
         TopologyError: too large a study, before any failure is computed.
         CancelledError: once `cancel` is set.
     """
+    n_rows = Ranking("failures", (), frozenset(), None, top).top
     pairs = e.demand_pairs
     if pairs is None or not (pairs.offered_gbps > 0.0).any():
         raise ChangeError("no demands", where="demands", hint="add some under `demands` or `traffic`")
@@ -159,8 +172,8 @@ def failure_report(
         offered_gbps=math.fsum(pairs.offered_gbps),
         unrouted_gbps=closer.unrouted_gbps,
         worst_utilisation_ratio=worst if math.isfinite(worst) else None,
-        failures=tuple(failures[:top]),
-        links=tuple(link_rows[:top]),
+        failures=tuple(failures[:n_rows]),
+        links=tuple(link_rows[:n_rows]),
     )
 
 

@@ -66,7 +66,7 @@ def load_demands(
     uncertain_arcs = routes.loads(np.where(uncertain, routed_gbps, 0.0)) > 0
     return DemandLoads(
         np.where(uncertain_arcs, np.nan, arc_offered_gbps) if split_by_rate else arc_offered_gbps,
-        np.where(uncertain_arcs, np.nan, routes.loads(np.where(uncertain, 0.0, rate_gbps))),
+        np.where(uncertain_arcs, np.nan, routes.loads(rate_gbps)),
         offered_gbps,
         np.where(uncertain, np.nan, rate_gbps),
         routes.reachable,

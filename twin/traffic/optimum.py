@@ -1,7 +1,8 @@
-"""Optimal routing: the minimum of the maximum link utilisation (MLU), by linear programming."""
+"""Routing with the least maximum link utilisation (MLU): certified bounds, and an exact linear program."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,67 @@ from scipy.sparse import coo_array, csr_array, diags_array, eye_array, hstack, k
 
 from ..arrays import Floats, Ints, State
 from ..errors import ConvergenceError
+from ..kernels.graph import UsableArcs
+from ..kernels.min_max import min_max_utilisation
+from .twin_nodes import arcs_of
 
 TIME_LIMIT_S = 300.0
+MAX_SWEEPS = 400
+SWEEPS_BEFORE_PROGRAM = 30
+"""Sweeps before a small case that is still open goes to the linear program."""
+MAX_PROGRAM_FLOWS = 50_000
+"""Largest linear program that is tried: sources times arcs."""
 
 
-def optimal_max_utilisation_ratio(
-    state: State, arc_capacity_gbps: Floats, source: Ints, target: Ints, offered_gbps: Floats
-) -> float:
-    """Compute the minimum MLU when demands may split in any way over any paths through nodes that forward.
+@dataclass(frozen=True, eq=False)
+class RoutingOptimum:
+    """How low the utilisation of the busiest arc can be, between two bounds."""
 
-    Flows are aggregated by destination or by source, whichever are fewer; the optimum is the same.
+    utilisation_ratio: float
+    """Utilisation that a routing was found for."""
+    lower_bound_ratio: float
+    """Bound that no routing can be below; equal to `utilisation_ratio` where the optimum is exact."""
+    arc_gbps: Floats
+    """Loads of the routing found, float64[2 * n_links]."""
+    price_ratio: Floats
+    """Part of the bound that the capacity of each arc sets, float64[2 * n_links], sums to 1 with traffic. With 1 % more
+    capacity on an arc of price p alone the bound falls by p percent, so the optimum falls by no more."""
+    n_sweeps: int
+    """Sweeps over all sources."""
+    is_exact: bool
+    """Whether the linear program was solved."""
+
+    @property
+    def gap_ratio(self) -> float:
+        """Distance of the bounds over the utilisation; 0 without traffic."""
+        return 1.0 - self.lower_bound_ratio / self.utilisation_ratio if self.utilisation_ratio else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """Arcs with capacity in kernel order, and demands by source; reversed where there are fewer targets."""
+
+    arcs: UsableArcs
+    arc_id: Ints
+    capacity_gbps: Floats
+    source: Ints
+    target: Ints
+    offered_gbps: Floats
+
+
+def optimal_routing(
+    state: State,
+    arc_capacity_gbps: Floats,
+    source: Ints,
+    target: Ints,
+    offered_gbps: Floats,
+    *,
+    gap_ratio: float = 0.05,
+) -> RoutingOptimum:
+    """Find a routing whose busiest arc has the least utilisation, and a bound that certifies it.
+
+    Demands may split in any way over any paths through nodes that forward. Sweeps of `min_max_utilisation` come first.
+    A small case that is open after them is solved as a linear program.
 
     Args:
         state: columns of the network.
@@ -27,39 +79,119 @@ def optimal_max_utilisation_ratio(
         source: node rows, int64[n_demands].
         target: node rows, int64[n_demands]. Demands of equal pairs add up; a demand to its own source is ignored.
         offered_gbps: float64[n_demands].
-
-    Returns:
-        Utilisation of the busiest arc.
+        gap_ratio: largest distance of the bounds over the utilisation, above 0.
 
     Raises:
-        ConvergenceError: HiGHS finds no optimum.
+        ConvergenceError: the bounds stay farther apart.
+    """
+    problem = _problem(state, arc_capacity_gbps, source, target, offered_gbps)
+    n_arcs, nothing = len(arc_capacity_gbps), np.zeros(len(arc_capacity_gbps))
+    if not len(problem.offered_gbps):
+        return RoutingOptimum(0.0, 0.0, nothing, nothing, 0, True)
+    sources, first = np.unique(problem.source, return_index=True)
+    is_small = len(sources) * len(problem.arc_id) <= MAX_PROGRAM_FLOWS
+    flow = np.zeros((len(sources), len(problem.arc_id)))
+    load, price = np.zeros(len(problem.arc_id)), np.zeros(len(problem.arc_id))
+    upper, lower, n_sweeps = min_max_utilisation(
+        problem.arcs,
+        problem.capacity_gbps,
+        sources.astype(np.uint32),
+        np.append(first, len(problem.source)),
+        problem.target.astype(np.uint32),
+        problem.offered_gbps,
+        gap_ratio,
+        SWEEPS_BEFORE_PROGRAM if is_small else MAX_SWEEPS,
+        flow,
+        load,
+        price,
+    )
+    is_open = not lower >= (1.0 - gap_ratio) * upper
+    if is_open and not is_small:
+        raise ConvergenceError(
+            f"the optimum is between {lower:.4g} and {upper:.4g} after {n_sweeps} sweeps",
+            residual=1.0 - lower / upper,
+            where="optimum",
+        )
+    if is_open:
+        upper, load, price = _solve_program(problem)
+        lower = upper
+    arc_gbps, price_ratio = np.zeros(n_arcs), np.zeros(n_arcs)
+    arc_gbps[problem.arc_id], price_ratio[problem.arc_id] = load, price
+    return RoutingOptimum(upper, lower, arc_gbps, price_ratio, n_sweeps, is_open)
+
+
+def optimal_max_utilisation_ratio(
+    state: State, arc_capacity_gbps: Floats, source: Ints, target: Ints, offered_gbps: Floats
+) -> float:
+    """Compute the least MLU: exactly with a linear program if it is small, else within 0.1 %.
+
+    Args:
+        state: columns of the network.
+        arc_capacity_gbps: as in `optimal_routing`, like the other arguments.
+        source: node rows.
+        target: node rows.
+        offered_gbps: amounts.
+
+    Raises:
+        ConvergenceError: HiGHS finds no optimum, or the bounds stay farther apart.
+    """
+    problem = _problem(state, arc_capacity_gbps, source, target, offered_gbps)
+    if not len(problem.offered_gbps):
+        return 0.0
+    if len(np.unique(problem.source)) * len(problem.arc_id) <= MAX_PROGRAM_FLOWS:
+        return _solve_program(problem)[0]
+    return optimal_routing(state, arc_capacity_gbps, source, target, offered_gbps, gap_ratio=1e-3).utilisation_ratio
+
+
+def _problem(state: State, arc_capacity_gbps: Floats, source: Ints, target: Ints, offered_gbps: Floats) -> _Problem:
+    used = (source != target) & (offered_gbps > 0)
+    source, target, offered_gbps = source[used], target[used], offered_gbps[used]
+    usable = np.flatnonzero(arc_capacity_gbps > 0)
+    tail, head = state["arc_head"][usable ^ 1], state["arc_head"][usable]
+    if len(np.unique(target)) < len(np.unique(source)):
+        # reversing every arc and demand gives an equivalent problem
+        source, target, tail, head = target, source, head, tail
+    pair, row = np.unique(source * state.n_nodes + target, return_inverse=True)
+    order = np.lexsort((usable, head, tail))
+    tail, head, usable = tail[order], head[order], usable[order]
+    one = np.ones(len(usable))
+    return _Problem(
+        arcs_of(tail, head, one, one, state["node_forwards"]),
+        usable,
+        arc_capacity_gbps[usable],
+        pair // state.n_nodes,
+        pair % state.n_nodes,
+        np.asarray(np.bincount(row, weights=offered_gbps, minlength=len(pair)), dtype=np.float64),
+    )
+
+
+def _solve_program(problem: _Problem) -> tuple[float, Floats, Floats]:
+    """Solve the linear program; returns the least MLU, loads and prices of the arcs.
 
     Source: minimum maximum-utilisation multicommodity flow, Pioro and Medhi 2004, chapter 4.
     """
-    used = (source != target) & (offered_gbps > 0)
-    source, target, offered_gbps = source[used], target[used], offered_gbps[used]
-    if not len(offered_gbps):
-        return 0.0
-    usable = np.flatnonzero(arc_capacity_gbps > 0)
-    tail, head = state["arc_head"][usable ^ 1], state["arc_head"][usable]
-    if len(np.unique(source)) < len(np.unique(target)):
-        # reversing every arc and demand gives an equivalent problem
-        source, target, tail, head = target, source, head, tail
+    n_nodes = len(problem.arcs.forwards)
+    tail, head = problem.arcs.tail.astype(np.int64), problem.arcs.head.astype(np.int64)
+    capacity_gbps, offered_gbps = problem.capacity_gbps, problem.offered_gbps
     scale_gbps = float(offered_gbps.max())
-    bound_ratio = _node_bound(state.n_nodes, tail, head, arc_capacity_gbps[usable], source, target, offered_gbps)
-    conservation, entering = _conservation(state.n_nodes, tail, head, source, target, offered_gbps / scale_gbps)
-    may_enter = (state["node_forwards"][head] | (head == np.unique(target)[:, None])).ravel()
-    n_arcs, n_flows = len(usable), int(may_enter.sum())
+    bound_ratio = _node_bound(n_nodes, tail, head, capacity_gbps, problem.source, problem.target, offered_gbps)
+    sources = np.unique(problem.source)
+    # flows are aggregated by source, so arcs are reversed: each of them then has one target
+    conservation, entering = _conservation(
+        n_nodes, head, tail, problem.target, problem.source, offered_gbps / scale_gbps
+    )
+    may_enter = (problem.arcs.forwards[tail] | (tail == sources[:, None])).ravel()
+    n_arcs, n_flows = len(tail), int(may_enter.sum())
     # for each arc, flow over capacity minus the minimised utilisation is at most 0; both are in units of a lower
     # bound, since the solver's tolerances are absolute
     with np.errstate(all="ignore"):
-        coefficient = scale_gbps / bound_ratio / arc_capacity_gbps[usable]
+        coefficient = scale_gbps / bound_ratio / capacity_gbps
     if not (np.isfinite(coefficient).all() and coefficient.any()):
         raise ConvergenceError("demands and capacities are too far apart", residual=float("inf"), where="optimum")
-    arc_usage = kron(np.ones((1, len(may_enter) // n_arcs)), diags_array(coefficient), format="csc")
+    per_arc = kron(np.ones((1, len(sources))), eye_array(n_arcs), format="csc")[:, may_enter]
     solution = linprog(
         np.append(np.zeros(n_flows), 1.0),
-        A_ub=hstack((arc_usage[:, may_enter], -np.ones((n_arcs, 1))), format="csr"),
+        A_ub=hstack((diags_array(coefficient) @ per_arc, -np.ones((n_arcs, 1))), format="csr"),
         b_ub=np.zeros(n_arcs),
         A_eq=hstack((conservation[:, may_enter], csr_array((conservation.shape[0], 1))), format="csr"),
         b_eq=entering,
@@ -68,7 +200,9 @@ def optimal_max_utilisation_ratio(
     )
     if solution.status != 0:
         raise ConvergenceError(f"HiGHS found no optimum: {solution.message}", residual=float("inf"), where="optimum")
-    return bound_ratio * float(solution.fun)
+    price = np.maximum(-np.asarray(solution.ineqlin.marginals), 0.0)
+    load_gbps = scale_gbps * np.asarray(per_arc @ solution.x[:-1])
+    return bound_ratio * float(solution.fun), load_gbps, price / price.sum()
 
 
 def _node_bound(

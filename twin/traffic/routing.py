@@ -93,7 +93,7 @@ class Router:
         self.weight.flags.writeable = False
         self._distances: dict[int, npt.NDArray[Any]] = {}
         self._share: Floats | None = None
-        self._groups = np.arange(state.n_nodes)
+        self._groups: Ints
         self._access_links = np.flatnonzero(_is_endpoint(state)[state["link_ends"]].any(axis=1))
         self._group_key: tuple[bytes, bytes] | None = None
         self._traces: dict[_TraceKey, _Trace] = {}

@@ -92,8 +92,8 @@ def twin_labels(arcs: UsableArcs, arc_code: Ints, chosen: Ints) -> Ints:
     n_codes = int(arc_code.max(initial=0)) + 1
     out_first, in_first = arcs.first[chosen], arcs.in_first[chosen]
     n_out, n_in = arcs.first[chosen + 1] - out_first, arcs.in_first[chosen + 1] - in_first
-    out_key = (arcs.head * np.int64(n_codes) + arc_code) * 2
-    in_key = (arcs.tail[arcs.in_arc] * np.int64(n_codes) + arc_code[arcs.in_arc]) * 2 + 1
+    out_key = arcs.head * np.int64(n_codes) + arc_code
+    in_key = arcs.tail[arcs.in_arc] * np.int64(n_codes) + arc_code[arcs.in_arc]
     label = np.zeros(len(chosen), np.int64)
     n_labels = 0
     for degree in np.unique(np.stack((n_out, n_in), axis=1), axis=0) if len(chosen) else ():

@@ -115,6 +115,8 @@ def _cards_by_node(
     """(rail, domain, alive) of the cards of each node; domains count from the first one of the node."""
     out: dict[int, tuple[Ints, Ints, Bools]] = {}
     for table in tables:
+        if not len(table.card):
+            continue
         rail = states.rail_of(table.card)
         node = node_of_rail[rail]
         order = np.argsort(node, kind="stable")

@@ -72,6 +72,7 @@ def card_loss(
     lost = np.zeros(len(states.alive), dtype=bool)
     for table in tables:
         lost[table.card[~table.alive]] = True
+    n_domains = np.bincount(np.concatenate([table.card for table in tables]), minlength=len(lost))
     relays = job.on_card_loss == "pxn"
     idled = _idled_blocks(states, job, placed, tables)
     n_blocks = int(idled[0].sum()) if job.across_sites == "pipeline" else sum(int(blocks.sum()) for blocks in idled)
@@ -87,7 +88,7 @@ def card_loss(
         n_accelerators_idled=n_idled,
         n_replicas=n_left,
         idled=idled,
-        card_ratio=tuple(_card_ratio(state, job, *item) for item in zip(tables, placed.groups, strict=True)),
+        card_ratio=tuple(_card_ratio(state, job, n_domains, *item) for item in zip(tables, placed.groups, strict=True)),
         relayed_ratio=tuple(1.0 if relays and not table.alive.all() else 0.0 for table in tables),
         rail_split=rail_split(state, states, tables, placed.groups, idled, spread=spread),
         cause=cause,
@@ -158,14 +159,18 @@ def _idled_blocks(
     return tuple(blocks)
 
 
-def _card_ratio(state: State, job: TrainingJob, table: DomainCards, group: PlacedGroup) -> float:
-    """Rate that an accelerator has on its cards over that of a card of its own, in the worst domain of a group."""
+def _card_ratio(state: State, job: TrainingJob, n_domains: Ints, table: DomainCards, group: PlacedGroup) -> float:
+    """Rate that an accelerator has on its cards over that of a card of its own, in the worst domain of a group.
+
+    n_domains: NVLink domains that share each card; int64[n_cards].
+    """
     if not len(table.card):
         return 1.0
     rack_of_domain = np.zeros(len(table.n_ranks), dtype=np.int64)
     rack_of_domain[group.domain] = group.rack
-    n_cards = np.bincount(table.domain, minlength=len(table.n_ranks))
-    n_alive = np.bincount(table.domain[table.alive], minlength=len(table.n_ranks))
+    part = 1.0 / n_domains[table.card]
+    n_cards = np.bincount(table.domain, weights=part, minlength=len(table.n_ranks))
+    n_alive = np.bincount(table.domain, weights=part * table.alive, minlength=len(table.n_ranks))
     # ports that are fewer than the accelerators may each be as fast as several cards; stated cards are not
     stated = state["node_n_cards"][rack_of_domain] != NO_CODE
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -114,11 +114,14 @@ def max_micro_batches_in_memory(
 
 def _fitting_changes(placed: JobPlacement, job: TrainingJob, reader: FigureReader) -> list[str]:
     """Changes of the layout that fit all groups on their present accelerators, as a user writes them."""
-    changes = []
+    changes, dp = [], job.parallelism.dp
+    has_idle = sum(placed.n_allocated.values()) > sum(len(group.rack) for group in placed.groups)
     max_tp = min(int(reader.part(kind, "n_nvlink_domain")) for kind in placed.n_allocated)
     for text, changed_job in _layouts_with_less_memory(job):
         if changed_job.parallelism.tp > max_tp or any(parallelism_issues(changed_job)):
             continue
+        if dp is not None and has_idle and block_size(changed_job) != block_size(job):
+            continue  # idle accelerators may form further replicas, so the new dp is not known here
         changed_placement = _place_with(placed, changed_job)
         if changed_placement is None or _has_too_few_micro_batches(changed_job, changed_placement):
             continue
@@ -126,7 +129,7 @@ def _fitting_changes(placed: JobPlacement, job: TrainingJob, reader: FigureReade
             need_bytes <= profile.memory_bytes
             for _, need_bytes, profile in _memory_needs(changed_placement, changed_job, reader)
         ):
-            dp_changes = job.parallelism.dp not in (None, changed_placement.n_replicas)
+            dp_changes = dp not in (None, changed_placement.n_replicas)
             changes.append(f"{text} with dp: {changed_placement.n_replicas}" if dp_changes else text)
     return changes
 

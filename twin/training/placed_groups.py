@@ -127,6 +127,8 @@ def groups_by_stage(job: TrainingJob, available: list[AvailableGroup]) -> tuple[
         key=lambda source: (source.site, source.accelerator),
     )
     where = f"jobs[{job.id}].placement"
+    if not order:
+        return [], [Issue(where, f"no whole stage of {n_block_stage} accelerators fits at any site")]
     if parallelism.n_virtual_stages > 1 and len({source.site for source in order}) > 1:
         where = f"jobs[{job.id}].parallelism.n_virtual_stages"
         return [], [Issue(where, "stages interleaved over sites feed one another over every crossing again", "1")]

@@ -108,7 +108,7 @@ def _rails_of_ranks(state: State, placed: JobPlacement, ports: CardPorts) -> tup
         return [], 0
     numbers, code = np.unique(ports.rail, return_inverse=True)
     starts = np.append(True, (ports.node[1:] != ports.node[:-1]) | (ports.rail[1:] != ports.rail[:-1]))
-    node, code = ports.node[starts], code.reshape(-1)[starts]
+    node, code = ports.node[starts], code[starts]
     n_rails = np.bincount(node, minlength=state.n_nodes)
     first = np.cumsum(n_rails) - n_rails
     used = np.maximum(1, np.minimum(n_rails, state["n_cards_in_use"]))
@@ -142,7 +142,7 @@ class _Leaves:
 
     @classmethod
     def of(cls, state: State, ports: CardPorts, lit: Bools, n_rails: int) -> _Leaves:
-        code = np.unique(ports.rail, return_inverse=True)[1].reshape(-1)
+        code = np.unique(ports.rail, return_inverse=True)[1]
         key = ports.node * n_rails + code
         n = np.bincount(key, minlength=state.n_nodes * n_rails)
         up = np.where(lit[ports.link], state["n_members_up"][ports.link], 0)

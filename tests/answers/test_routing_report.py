@@ -1,0 +1,68 @@
+"""Routing reports: what routing costs by hand, what is left out, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twin.errors import ChangeError
+from twin.loading import from_document, load
+
+
+def detour(**demand: Any) -> dict[str, Any]:
+    """A link of 100 Gb/s and a detour of 100 Gb/s over two hops, which shortest paths leave empty."""
+    return {
+        "nodes": [{"id": name, "kind": "switch"} for name in "abcz"],
+        "links": [
+            {"id": "direct", "ends": ["a", "b"], "capacity_gbps": 100},
+            {"id": "first", "ends": ["a", "c"], "capacity_gbps": 100},
+            {"id": "second", "ends": ["c", "b"], "capacity_gbps": 100},
+        ],
+        "demands": [{"id": "d", "source": "a", "target": "b", "offered_gbps": 80} | demand],
+    }
+
+
+def test_a_detour_halves_the_busiest_link() -> None:
+    report = from_document(detour()).optimum(gap_ratio=0.001)
+    assert report.max_utilisation_ratio == pytest.approx(0.8)
+    assert report.optimal_max_utilisation_ratio == pytest.approx(0.4, rel=1e-3)
+    assert report.routing_cost_ratio == pytest.approx(2.0, rel=1e-3)
+    assert report.busiest == "direct (a → b)"
+    assert report.summary[0].startswith("Routing costs a factor of 2: the busiest link has 80 %")
+    assert {row.id for row in report.links} == {"direct", "first", "second"}
+    assert sum(row.price_ratio for row in report.links) == pytest.approx(1.0, abs=1e-2)
+
+
+def test_a_network_whose_routing_is_the_best() -> None:
+    report = load("leaf-spine-demo").optimum()
+    assert report.routing_cost_ratio == pytest.approx(1.0, rel=1e-6)
+    assert report.summary[0] == "Routing costs nothing: no routing has less than 60 % on its busiest link."
+
+
+def test_changes_come_first_and_what_has_no_path_is_left_out() -> None:
+    network = from_document(detour())
+    cut = network.optimum(changes=[{"kind": "fail_links", "links": "direct"}])
+    assert cut.max_utilisation_ratio == pytest.approx(0.8)
+    assert cut.routing_cost_ratio == pytest.approx(1.0)
+    lost = from_document(detour(target="z")).optimum()
+    assert lost.unrouted_gbps == 80
+    assert lost.routing_cost_ratio is None
+    assert lost.summary[0] == "No traffic: every routing is the best."
+    full = network.optimum(changes=[{"kind": "scale_demands", "factor_ratio": 4}])
+    assert "No routing carries all demands: they need more capacity." in full.summary
+
+
+@pytest.mark.parametrize("gap_ratio", [0, 0.6, True, "1", float("nan")])
+def test_a_gap_out_of_bounds_is_refused(gap_ratio: Any) -> None:
+    with pytest.raises(ChangeError, match=r"0\.0001 to 0\.5"):
+        from_document(detour()).optimum(gap_ratio=gap_ratio)
+
+
+def test_without_demands_or_rates_it_says_what_to_state() -> None:
+    with pytest.raises(ChangeError, match="no demands"):
+        from_document(detour() | {"demands": []}).optimum()
+    data = detour()
+    del data["links"][1]["capacity_gbps"]
+    with pytest.raises(ChangeError, match="1 link of unknown rate, 'first' first"):
+        from_document(data).optimum()

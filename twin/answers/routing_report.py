@@ -1,0 +1,187 @@
+"""Routing report: what the routing in use costs against the best one, and the links worth more capacity first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Bools
+from ..errors import ChangeError
+from ..errors.wording import counted
+from ..render.numbers import number_text
+from ..render.quantities import percent_text
+from ..render.routing_table import routing_table
+from ..stages.evaluation import Evaluation
+from ..traffic.optimum import RoutingOptimum, optimal_routing
+from .arc_text import arc_name, direction_text
+from .data import Answer
+from .score import data_frame, html_table
+
+LEAST_PRICE_RATIO = 1e-3
+"""Directions whose price is below this are not listed."""
+LEAST_LOSS_RATIO = 1.005
+"""Routing that costs less than this factor counts as the best."""
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLink:
+    """A direction of a link whose capacity sets the optimum."""
+
+    id: str
+    direction: str
+    capacity_gbps: float
+    utilisation_ratio: float
+    """With the routing in use, of the demands."""
+    optimal_utilisation_ratio: float
+    """With the best routing that was found."""
+    price_ratio: float
+    """Share of the limit that this capacity sets: with 1 % more of it alone the optimum falls by at most so many
+    percent. Shares of all links sum to 1."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RoutingReport(Answer):
+    """Utilisation of the busiest link under the routing in use and under the best possible one."""
+
+    network: str
+    plan: str | None
+    summary: tuple[str, ...]
+    """The verdict: what routing costs, the bounds, the links that set the limit; one sentence each."""
+    offered_gbps: float
+    """Demands that have a path."""
+    unrouted_gbps: float
+    """Demands without a path; they are left out."""
+    max_utilisation_ratio: float
+    """Busiest direction of a link with the routing in use."""
+    busiest: str | None
+    """That link and direction; null without traffic."""
+    optimal_max_utilisation_ratio: float
+    """The same with the best routing that was found: demands may split over any paths."""
+    lower_bound_ratio: float
+    """No routing has less. The optimum is between this and `optimal_max_utilisation_ratio`."""
+    gap_ratio: float
+    """Distance of the two over `optimal_max_utilisation_ratio`."""
+    routing_cost_ratio: float | None
+    """Utilisation in use over that of the best routing found; null without traffic."""
+    links: tuple[PricedLink, ...]
+    """Directions that set the optimum, the dearest first."""
+
+    def to_pandas(self) -> Any:
+        """Return the links as a DataFrame (needs the extra `tables`)."""
+        return data_frame([asdict(row) for row in self.links], [*PricedLink.__dataclass_fields__])
+
+    def _repr_html_(self) -> str:
+        names = ("id", "direction", "capacity_gbps", "utilisation_ratio", "optimal_utilisation_ratio", "price_ratio")
+        rows = [[str(getattr(row, name)) for name in names] for row in self.links]
+        return html_table(self.network, names if rows else (), rows, (), self.summary)
+
+    def _table(self) -> Any:
+        return routing_table(self.to_dict())
+
+
+def routing_report(e: Evaluation, network: str, plan: str | None, gap_ratio: float) -> RoutingReport:
+    """Compare the routing of the demands with the best possible one.
+
+    Args:
+        e: evaluation of the network, after changes if there are any.
+        network: name of the network.
+        plan: name of the plan, or `changes`; None for the unchanged network.
+        gap_ratio: largest distance of the two bounds of the optimum over it, from 0.0001 to 0.5.
+
+    Raises:
+        ChangeError: no demands, a link of unknown rate, or a gap out of bounds.
+        ConvergenceError: the bounds stay farther apart.
+    """
+    if isinstance(gap_ratio, bool) or not isinstance(gap_ratio, int | float) or not 1e-4 <= gap_ratio <= 0.5:
+        raise ChangeError(f"gap {gap_ratio}", where="optimum", expected="a ratio from 0.0001 to 0.5")
+    pairs, loads = e.demand_pairs, e.demands
+    if pairs is None or loads is None:
+        hint = "add `demands` or `traffic`, or --demands"
+        raise ChangeError("the document has no demands", where="optimum", hint=hint)
+    capacity_gbps = e.health.arc_capacity_gbps
+    _require_rates(e, np.isnan(capacity_gbps))
+    routed = loads.reachable
+    offered_gbps = np.where(routed, pairs.offered_gbps, 0.0)
+    optimum = optimal_routing(
+        e.case.state, capacity_gbps, pairs.source, pairs.target, offered_gbps, gap_ratio=float(gap_ratio)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        in_use = np.where(capacity_gbps > 0, loads.arc_offered_gbps / capacity_gbps, 0.0)
+    top = int(np.argmax(in_use)) if len(in_use) and in_use.max() > 0 else None
+    highest = float(in_use[top]) if top is not None else 0.0
+    links = tuple(_priced_links(e, optimum, in_use))
+    report = RoutingReport(
+        network=network,
+        plan=plan,
+        summary=(),
+        offered_gbps=math.fsum(offered_gbps.tolist()),
+        unrouted_gbps=loads.unrouted_gbps,
+        max_utilisation_ratio=highest,
+        busiest=arc_name(e, top) if top is not None else None,
+        optimal_max_utilisation_ratio=optimum.utilisation_ratio,
+        lower_bound_ratio=optimum.lower_bound_ratio,
+        gap_ratio=optimum.gap_ratio,
+        routing_cost_ratio=highest / optimum.utilisation_ratio if optimum.utilisation_ratio else None,
+        links=links,
+    )
+    return replace(report, summary=tuple(_summary(report, links)))
+
+
+def _require_rates(e: Evaluation, unknown: Bools) -> None:
+    """Raise ChangeError if a link that is up states no rate."""
+    rows = np.flatnonzero(unknown.reshape(-1, 2).any(axis=1) & e.case.state["link_up"])
+    if len(rows):
+        name = e.case.state.link_ids[int(rows[0])]
+        raise ChangeError(
+            f"{counted(len(rows), 'link')} of unknown rate, {name!r} first",
+            where="optimum",
+            hint="state capacity_gbps or a transceiver",
+        )
+
+
+def _priced_links(e: Evaluation, optimum: RoutingOptimum, in_use: Any) -> Iterator[PricedLink]:
+    capacity_gbps = e.health.arc_capacity_gbps
+    priced = np.flatnonzero(optimum.price_ratio >= LEAST_PRICE_RATIO)
+    for arc in priced[np.argsort(-optimum.price_ratio[priced], kind="stable")].tolist():
+        yield PricedLink(
+            id=e.case.state.link_ids[arc // 2],
+            direction=direction_text(e, arc),
+            capacity_gbps=float(capacity_gbps[arc]),
+            utilisation_ratio=float(in_use[arc]),
+            optimal_utilisation_ratio=float(optimum.arc_gbps[arc] / capacity_gbps[arc]),
+            price_ratio=float(optimum.price_ratio[arc]),
+        )
+
+
+def _summary(report: RoutingReport, links: Sequence[PricedLink]) -> Iterator[str]:
+    cost = report.routing_cost_ratio
+    if cost is None:
+        yield "No traffic: every routing is the best."
+        return
+    bounds = percent_text(report.optimal_max_utilisation_ratio)
+    if report.gap_ratio > 5e-4:
+        bounds = f"between {percent_text(report.lower_bound_ratio)} and {bounds}"
+    if cost < LEAST_LOSS_RATIO:
+        highest = percent_text(report.max_utilisation_ratio)
+        yield f"Routing costs nothing: no routing has less than {highest} on its busiest link."
+    else:
+        yield (
+            f"Routing costs a factor of {cost:.3g}: the busiest link has {percent_text(report.max_utilisation_ratio)}, "
+            f"the least possible is {bounds}."
+        )
+    yield f"Busiest with the routing in use: {report.busiest}."
+    if report.optimal_max_utilisation_ratio > 1.0:
+        yield "No routing carries all demands: they need more capacity."
+    if links:
+        first, share = links[0], math.fsum(row.price_ratio for row in links)
+        yield (
+            f"{counted(len(links), 'direction')} of links set {percent_text(share)} of this limit, the most "
+            f"{first.id} ({first.direction})."
+        )
+        yield f"1 % more capacity there alone lowers the limit by at most {first.price_ratio:.2g} %."
+    if report.unrouted_gbps:
+        yield f"{number_text(report.unrouted_gbps, 'Gb/s')} of demand have no path and are left out."

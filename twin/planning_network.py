@@ -1,0 +1,89 @@
+"""The network that answers questions of capacity planning: every failure, and how good routing could be."""
+
+from __future__ import annotations
+
+from threading import Event
+
+from .answers.routing_report import RoutingReport, routing_report
+from .catalogue.ageing import AgeingCase
+from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
+from .studies.executor import Advance, Workers
+from .studies.failures import FailureReport, failure_report
+
+
+class PlanningNetwork(EvaluatedNetwork):
+    """A network with the answers that planners of capacity ask for."""
+
+    def optimum(
+        self,
+        *,
+        gap_ratio: float = 0.01,
+        changes: Changes | None = None,
+        ageing: AgeingCase = "value",
+        notify: Notify | None = None,
+    ) -> RoutingReport:
+        """Compare the routing of the demands with the best possible one.
+
+        The best routing splits each demand in any way over any paths through nodes that forward, so that the busiest
+        link has the least utilisation. Traffic of jobs is left out.
+
+        Args:
+            gap_ratio: largest distance of the two bounds of the optimum over it, from 0.0001 to 0.5.
+            changes: a plan's name, a change or a list of changes to apply first.
+            ageing: low, value (central) or high.
+            notify: called with the name of each phase.
+
+        Returns:
+            Utilisation in use and at the optimum with its certified bound, and the links that set it.
+
+        Raises:
+            ChangeError: no demands, a link of unknown rate, or a gap out of bounds.
+            ConvergenceError: the bounds stay farther apart.
+        """
+        evaluation = self._evaluate_after(changes, None, notify, ageing)
+        report_phase(notify, "optimising routing")
+        return routing_report(evaluation, self.label, plan_name(changes), gap_ratio)
+
+    def failures(
+        self,
+        *,
+        of: str = "link",
+        changes: Changes | None = None,
+        top: int | None = None,
+        ageing: AgeingCase = "value",
+        n_threads: int = 1,
+        advance: Advance | None = None,
+        cancel: Event | None = None,
+    ) -> FailureReport:
+        """Fail everything of one kind, one after the other, and route the demands anew each time.
+
+        Failures in equal places of a fabric are computed once. Traffic of jobs is left out.
+
+        Args:
+            of: `link` (all members of a link), `member` (one of them), `node`, `srlg` (shared risk) or `site`.
+            changes: a plan's name, a change or a list of changes to apply first.
+            top: most failures and most links to list; None = all.
+            ageing: low, value (central) or high.
+            n_threads: threads; the answer does not depend on them.
+            advance: called between batches with the number of finished failures and of all; an exception ends it.
+            cancel: event that another thread sets to end the study.
+
+        Returns:
+            What each failure loses and overloads, and the greatest utilisation of each link with the failure behind it.
+
+        Raises:
+            ChangeError: no demands, an unknown kind, nothing of the kind, or a number out of bounds.
+            TopologyError: too large a study, before any failure is computed.
+            CancelledError: `cancel` was set (from `concurrent.futures`).
+        """
+        evaluation = self._evaluate_after(changes, None, None, ageing)
+        return failure_report(
+            evaluation,
+            self.label,
+            plan_name(changes),
+            of=of,
+            top=top,
+            n_threads=Workers("threads", n_threads).n,
+            advance=advance,
+            cancel=cancel,
+        )

@@ -1,0 +1,47 @@
+"""A routing report as text: the verdict, and the links that set the optimum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.text import Text
+
+from .fitted_table import Column, FittedTable
+from .numbers import cell_text
+from .quantities import percent_text
+from .table_parts import verdict
+
+MAX_SHOWN = 20
+COLUMNS = (
+    Column("link", folds=True),
+    Column("direction", folds=True, drop=2),
+    Column("capacity\nGb/s", "right", drop=1),
+    Column("in use", "right"),
+    Column("at the\noptimum", "right"),
+    Column("share of\nthe limit", "right"),
+)
+
+
+def routing_table(data: Mapping[str, Any]) -> RenderableType:
+    """Show `RoutingReport.to_dict()`."""
+    rows = data["links"]
+    parts: list[RenderableType] = [Text(data["network"], style="bold"), *verdict(data["summary"])]
+    if rows:
+        parts += [Text(), FittedTable(COLUMNS, [_row(row) for row in rows[:MAX_SHOWN]])]
+    if len(rows) > MAX_SHOWN:
+        parts.append(Text(f"{len(rows) - MAX_SHOWN:,} more links; use --json."))
+    return Group(*parts)
+
+
+def _row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        escape(row["id"]),
+        escape(row["direction"]),
+        cell_text(row["capacity_gbps"]),
+        percent_text(row["utilisation_ratio"]),
+        percent_text(row["optimal_utilisation_ratio"]),
+        percent_text(row["price_ratio"]),
+    )
