@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
@@ -15,6 +16,8 @@ from .generator import FabricParams, Ports, padded
 
 Capacity = Annotated[float, Field(gt=0, le=1e7)]
 Ratio = Annotated[float, Field(gt=0, le=1000)]
+MAX_MEMBERS = 10_000
+"""Most members of a bundle that follows from a ratio."""
 
 
 class WithHosts(FabricParams):
@@ -122,7 +125,13 @@ def n_parallel_for(oversubscription_ratio: float, down_gbps: float, n_up: int, u
     Raises:
         TopologyError: no whole number of members gives the ratio; the nearest ratios are named.
     """
-    exact = down_gbps / (oversubscription_ratio * n_up * up_gbps)
+    capacity_gbps = oversubscription_ratio * n_up * up_gbps
+    exact = down_gbps / capacity_gbps if capacity_gbps > 0.0 else math.inf
+    if exact > MAX_MEMBERS:
+        raise TopologyError(
+            f"{where} {oversubscription_ratio:g} needs bundles of {exact:.3g} members",
+            expected=f"at most {MAX_MEMBERS:,} members in a bundle",
+        )
     n_parallel = round(exact)
     if n_parallel < 1 or abs(exact - n_parallel) > 1e-9 * exact:
         near = sorted({max(1, int(exact)), int(exact) + 1})

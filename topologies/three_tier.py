@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from twin.errors import TopologyError
 from twin.model.network import Expansion
 from twin.model.records import Id, Link, Node
 
@@ -100,9 +99,6 @@ def bundles(params: ThreeTier) -> tuple[int, int]:
         up_gbps,
         "spine_oversubscription_ratio",
     )
-    for name, n in (("leaf and spine", n_leaf_spine), ("spine and core", n_spine_core)):
-        if n > 10_000:
-            raise TopologyError(f"{n:,} members between {name}", expected="at most 10,000")
     return n_leaf_spine, n_spine_core
 
 

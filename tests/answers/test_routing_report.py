@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twin.errors import ChangeError
+from twin.errors import ChangeError, ConvergenceError
 from twin.loading import from_document, load
 
 
@@ -37,7 +37,32 @@ def test_a_detour_halves_the_busiest_link() -> None:
 def test_a_network_whose_routing_is_the_best() -> None:
     report = load("leaf-spine-demo").optimum()
     assert report.routing_cost_ratio == pytest.approx(1.0, rel=1e-6)
-    assert report.summary[0] == "Routing costs nothing: no routing has less than 60 % on its busiest link."
+    verdict = "Routing costs nothing: no routing has less than 60 % on its busiest link, and this one has 60 %."
+    assert report.summary[0] == verdict
+
+
+def test_a_wide_gap_proves_no_more_than_its_lower_bound() -> None:
+    """Two parallel links are split evenly, which is the best; the bound of a loose search stays below."""
+    data = detour()
+    data["links"].append({"id": "second direct", "ends": ["a", "b"], "capacity_gbps": 80})
+    for gap_ratio in (0.5, 0.2, 0.05):
+        report = from_document(data).optimum(gap_ratio=gap_ratio)
+        assert report.lower_bound_ratio <= 80 / 280 * (1 + 1e-9) <= report.optimal_max_utilisation_ratio * (1 + 1e-9)
+        assert report.optimal_max_utilisation_ratio <= report.max_utilisation_ratio
+        if report.lower_bound_ratio * 1.005 < report.max_utilisation_ratio:
+            assert not report.summary[0].startswith("Routing costs nothing")
+
+
+def test_the_routing_in_use_counts_as_found() -> None:
+    nodes = [{"id": name, "kind": "switch"} for name in "ab"]
+    links = [
+        {"id": "l8", "ends": ["a", "b"], "capacity_gbps": 40, "n_parallel": 4},
+        {"id": "l9", "ends": ["a", "b"], "capacity_gbps": 40, "n_parallel": 3},
+    ]
+    demands = [{"id": "d", "source": "a", "target": "b", "offered_gbps": 250}]
+    report = from_document({"nodes": nodes, "links": links, "demands": demands}).optimum(gap_ratio=0.1)
+    assert report.routing_cost_ratio == 1.0
+    assert report.optimal_max_utilisation_ratio == pytest.approx(250 / 280)
 
 
 def test_changes_come_first_and_what_has_no_path_is_left_out() -> None:
@@ -57,6 +82,14 @@ def test_changes_come_first_and_what_has_no_path_is_left_out() -> None:
 def test_a_gap_out_of_bounds_is_refused(gap_ratio: Any) -> None:
     with pytest.raises(ChangeError, match=r"0\.0001 to 0\.5"):
         from_document(detour()).optimum(gap_ratio=gap_ratio)
+
+
+@pytest.mark.parametrize("capacity_gbps", [1e-310, 1e-300, 1e-20])
+def test_capacities_far_below_the_demands_are_refused(capacity_gbps: float) -> None:
+    data = detour()
+    data["links"][0]["capacity_gbps"] = capacity_gbps
+    with pytest.raises(ConvergenceError, match="too far apart"):
+        from_document(data).optimum()
 
 
 def test_without_demands_or_rates_it_says_what_to_state() -> None:

@@ -184,6 +184,8 @@ def test_a_stated_oversubscription_is_what_the_structure_finds() -> None:
         ({"oversubscription_ratio": 2, "capacity_gbps": 400}, "needs host_capacity_gbps"),
         ({"oversubscription_ratio": 2, "host_transceiver": "400G-DR4"}, "needs capacity_gbps"),
         ({"oversubscription_ratio": 100}, "bundles of 0.08 members"),
+        ({"oversubscription_ratio": 1e-300}, "at most 10,000 members"),
+        ({"oversubscription_ratio": 0.001, "capacity_gbps": 5e-324, "host_capacity_gbps": 1e7}, "at most 10,000"),
     ],
 )
 def test_an_oversubscription_that_cannot_be_is_refused(params: dict[str, Any], says: str) -> None:

@@ -16,6 +16,7 @@ from ..render.numbers import number_text
 from ..render.quantities import percent_text
 from ..render.routing_table import routing_table
 from ..stages.evaluation import Evaluation
+from ..traffic.congestion import arc_utilisation_ratio
 from ..traffic.optimum import RoutingOptimum, optimal_routing
 from .arc_text import arc_name, direction_text
 from .data import Answer
@@ -23,6 +24,8 @@ from .score import data_frame, html_table
 
 LEAST_PRICE_RATIO = 1e-3
 """Directions whose price is below this are not listed."""
+LEAST_GAP_RATIO = 5e-4
+"""Bounds that are closer count as one figure."""
 LEAST_LOSS_RATIO = 1.005
 """Routing that costs less than this factor counts as the best."""
 
@@ -109,10 +112,11 @@ def routing_report(e: Evaluation, network: str, plan: str | None, gap_ratio: flo
     optimum = optimal_routing(
         e.case.state, capacity_gbps, pairs.source, pairs.target, offered_gbps, gap_ratio=float(gap_ratio)
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        in_use = np.where(capacity_gbps > 0, loads.arc_offered_gbps / capacity_gbps, 0.0)
+    in_use = arc_utilisation_ratio(loads.arc_offered_gbps, capacity_gbps)
     top = int(np.argmax(in_use)) if len(in_use) and in_use.max() > 0 else None
     highest = float(in_use[top]) if top is not None else 0.0
+    if highest < optimum.utilisation_ratio:  # the routing in use is the best that is known
+        optimum = replace(optimum, utilisation_ratio=highest, arc_gbps=loads.arc_offered_gbps)
     links = tuple(_priced_links(e, optimum, in_use))
     report = RoutingReport(
         network=network,
@@ -162,26 +166,23 @@ def _summary(report: RoutingReport, links: Sequence[PricedLink]) -> Iterator[str
     if cost is None:
         yield "No traffic: every routing is the best."
         return
-    bounds = percent_text(report.optimal_max_utilisation_ratio)
-    if report.gap_ratio > 5e-4:
-        bounds = f"between {percent_text(report.lower_bound_ratio)} and {bounds}"
-    if cost < LEAST_LOSS_RATIO:
-        highest = percent_text(report.max_utilisation_ratio)
-        yield f"Routing costs nothing: no routing has less than {highest} on its busiest link."
+    highest, least = percent_text(report.max_utilisation_ratio), percent_text(report.lower_bound_ratio)
+    best = percent_text(report.optimal_max_utilisation_ratio)
+    if report.max_utilisation_ratio <= LEAST_LOSS_RATIO * report.lower_bound_ratio:
+        yield f"Routing costs nothing: no routing has less than {least} on its busiest link, and this one has {highest}."
+    elif cost < LEAST_LOSS_RATIO:
+        yield f"No better routing was found: the busiest link has {highest}, no routing has less than {least}."
     else:
-        yield (
-            f"Routing costs a factor of {cost:.3g}: the busiest link has {percent_text(report.max_utilisation_ratio)}, "
-            f"the least possible is {bounds}."
-        )
+        bounds = f"between {least} and {best}" if report.gap_ratio > LEAST_GAP_RATIO else best
+        yield f"Routing costs a factor of {cost:.3g}: the busiest link has {highest}, the least possible is {bounds}."
     yield f"Busiest with the routing in use: {report.busiest}."
     if report.optimal_max_utilisation_ratio > 1.0:
         yield "No routing carries all demands: they need more capacity."
     if links:
-        first, share = links[0], math.fsum(row.price_ratio for row in links)
-        yield (
-            f"{counted(len(links), 'direction')} of links set {percent_text(share)} of this limit, the most "
-            f"{first.id} ({first.direction})."
-        )
+        first = links[0]
+        one = len(links) == 1
+        name = f"{first.id} ({first.direction})"
+        yield f"{name} sets this limit." if one else f"{len(links)} directions of links set this limit, most {name}."
         yield f"1 % more capacity there alone lowers the limit by at most {first.price_ratio:.2g} %."
     if report.unrouted_gbps:
         yield f"{number_text(report.unrouted_gbps, 'Gb/s')} of demand have no path and are left out."

@@ -17,8 +17,8 @@ from .table_parts import verdict
 MAX_SHOWN = 20
 COLUMNS = (
     Column("link", folds=True),
-    Column("direction", folds=True, drop=2),
-    Column("capacity\nGb/s", "right", drop=1),
+    Column("direction", folds=True),
+    Column("capacity\nGb/s", "right", drop=2),
     Column("in use", "right"),
     Column("at the\noptimum", "right"),
     Column("share of\nthe limit", "right"),

@@ -19,6 +19,8 @@ TIME_LIMIT_S = 300.0
 MAX_SWEEPS = 400
 SWEEPS_BEFORE_PROGRAM = 30
 """Sweeps before a small case that is still open goes to the linear program."""
+MAX_RATIO = 1e15
+"""Largest ratio of all demands together to the least capacity; beyond it digits are lost."""
 MAX_PROGRAM_FLOWS = 50_000
 """Largest linear program that is tried: sources times arcs."""
 
@@ -82,12 +84,16 @@ def optimal_routing(
         gap_ratio: largest distance of the bounds over the utilisation, above 0.
 
     Raises:
-        ConvergenceError: the bounds stay farther apart.
+        ConvergenceError: the bounds stay farther apart, or demands and capacities are.
     """
     problem = _problem(state, arc_capacity_gbps, source, target, offered_gbps)
     n_arcs, nothing = len(arc_capacity_gbps), np.zeros(len(arc_capacity_gbps))
     if not len(problem.offered_gbps):
         return RoutingOptimum(0.0, 0.0, nothing, nothing, 0, True)
+    with np.errstate(over="ignore"):
+        most_ratio = float((problem.offered_gbps.sum() / problem.capacity_gbps).max())
+    if not most_ratio <= MAX_RATIO:
+        raise ConvergenceError("demands and capacities are too far apart", residual=most_ratio, where="optimum")
     sources, first = np.unique(problem.source, return_index=True)
     is_small = len(sources) * len(problem.arc_id) <= MAX_PROGRAM_FLOWS
     flow = np.zeros((len(sources), len(problem.arc_id)))
