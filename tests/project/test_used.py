@@ -14,7 +14,6 @@ import pytest
 from tests.contracts.product import ROOT, trees
 
 ALLOWED = {
-    "failure_report": "the study of failures, before a command asks for it",
     "nvlink_all_reduce": "a fit to a published table, explained in docs/explanation/catalogue.md",
 }
 """Names that nothing in the product or its documentation says, each with the reason why it stays."""
