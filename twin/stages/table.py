@@ -157,7 +157,7 @@ ROWS = (
     Stage(
         "job_flows",
         training.job_flows,
-        needs=names("rack_flows rail_exchange card_ports routed_links"),
+        needs=names("rack_flows rail_exchange card_ports cards.relays routed_links"),
         state=names("n_members_up n_nodes"),
     ),
     Stage(

@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import Bools, Floats, Ints, State
 from ..traffic.network_cards import CardStates
 from ..traffic.rail_split import NodePorts, RailSplit
+from .card_relays import CardRelays, CardsOfNode
 from .placed_groups import PlacedGroup
 
 
@@ -85,6 +86,24 @@ def rail_split(
     return RailSplit(nodes, is_sender, state["node_rail"], spread == "one")
 
 
+def card_relays(states: CardStates, tables: list[DomainCards], *, to_next: bool) -> CardRelays | None:
+    """Collect the cards of nodes with a lost one; None without such nodes.
+
+    Args:
+        states: cards of the nodes.
+        tables: cards by group.
+        to_next: whether the next card that is left carries for a lost one.
+    """
+    row_of_rail = np.searchsorted(states.rail_of_row, np.arange(len(states.first_card) - 1))
+    number, node_of_rail = states.ports.rail[row_of_rail], states.ports.node[row_of_rail]
+    cards = {
+        node: (number[rail], domain, alive)
+        for node, (rail, domain, alive) in _cards_by_node(states, tables, node_of_rail).items()
+        if not alive.all()
+    }
+    return CardRelays(cards, to_next) if cards else None
+
+
 def _carried_ratio(states: CardStates, tables: list[DomainCards], spread: str) -> Floats:
     """Cards whose traffic a rail carries over its cards of the job, by rail; 1 without such cards."""
     n_rails = len(states.first_card) - 1
@@ -109,11 +128,9 @@ def _kept_ratio(states: CardStates, groups: tuple[PlacedGroup, ...], idled: tupl
     return np.where(n_kept > 0, n_kept / np.maximum(n_ranks, 1.0), np.where(n_ranks > 0, 0.0, 1.0))
 
 
-def _cards_by_node(
-    states: CardStates, tables: list[DomainCards], node_of_rail: Ints
-) -> dict[int, tuple[Ints, Ints, Bools]]:
+def _cards_by_node(states: CardStates, tables: list[DomainCards], node_of_rail: Ints) -> dict[int, CardsOfNode]:
     """(rail, domain, alive) of the cards of each node; domains count from the first one of the node."""
-    out: dict[int, tuple[Ints, Ints, Bools]] = {}
+    out: dict[int, CardsOfNode] = {}
     for table in tables:
         if not len(table.card):
             continue

@@ -18,7 +18,8 @@ from ..model.jobs import TrainingJob
 from ..traffic.network_cards import CardPorts, CardStates, card_states
 from ..traffic.rail_split import RailSplit, carried_cards
 from ..workload.job_arithmetic import layout_of
-from .card_split import DomainCards, rail_split
+from .card_relays import CardRelays
+from .card_split import DomainCards, card_relays, rail_split
 from .placed_groups import PlacedGroup
 from .placement import JobPlacement
 
@@ -43,6 +44,8 @@ class CardLoss:
     """Share of the traffic of an accelerator that goes over NVLink to the card of another one, in the worst case."""
     rail_split: RailSplit | None = None
     """How the traffic of the job splits over its rails; None where all of its ports are whole."""
+    relays: CardRelays | None = None
+    """Who carries the exchange of lost cards between rails; None where none does."""
     cause: str = ""
     """Dead switches and links; empty where no card is lost."""
     why_stopped: str = ""
@@ -91,6 +94,7 @@ def card_loss(
         card_ratio=tuple(_card_ratio(state, job, n_domains, *item) for item in zip(tables, placed.groups, strict=True)),
         relayed_ratio=tuple(1.0 if relays and not table.alive.all() else 0.0 for table in tables),
         rail_split=rail_split(state, states, tables, placed.groups, idled, spread=spread),
+        relays=card_relays(states, tables, to_next=spread == "one") if relays else None,
         cause=cause,
         why_stopped=_why_stopped(job, cause, int(lost.sum()), n_idled, placed.n_replicas - n_left, n_left),
     )
