@@ -52,7 +52,8 @@ def rail_split(
         return None
     n_rails = len(states.first_card) - 1
     carried_ratio = _kept_ratio(states, groups, idled) if spread == "none" else _carried_ratio(states, tables, spread)
-    n_up = state["n_members_up"][ports.link]
+    # a link to a dead switch has members up, but carries nothing
+    n_up = np.where(states.dark, 0, state["n_members_up"][ports.link])
     row_of_rail = np.searchsorted(states.rail_of_row, np.arange(n_rails))
     number, node_of_rail = ports.rail[row_of_rail], ports.node[row_of_rail]
     cards = _cards_by_node(states, tables, node_of_rail) if spread == "one" else {}
