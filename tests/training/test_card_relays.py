@@ -24,7 +24,7 @@ def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 def cards(*lost: int, n_domains: int = 1) -> CardsOfNode:
     """Cards on rails 1, 2, 3, 1, 2, 3; without the lost ones."""
     alive = ~np.isin(np.arange(6), lost)
-    return np.tile([1, 2, 3], 2), np.repeat(np.arange(n_domains), 6 // n_domains), alive
+    return np.tile([1, 2, 3], 2), np.repeat(np.arange(n_domains), 6 // n_domains), alive.astype(float)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,18 @@ def test_who_carries_the_traffic_of_rail_1(
 ) -> None:
     """Cards 0 and 3 are on rail 1. For a lost one the others of its domain carry, but those of the rail avoided."""
     rails, share = carriers(cards(*lost, n_domains=n_domains), 1, avoided, to_next=to_next)
+    assert dict(zip(rails.tolist(), share.tolist(), strict=True)) == pytest.approx(want)
+
+
+@pytest.mark.parametrize(
+    ("avoided", "want"),
+    [(2, {1: (6 / 11 + 1 + 5 / 33) / 2, 3: 10 / 33 / 2}), (3, {1: (6 / 11 + 1 + 5 / 33) / 2, 2: 10 / 33 / 2})],
+)
+def test_a_card_with_half_of_its_ports_keeps_what_takes_as_long(avoided: int, want: dict[int, float]) -> None:
+    """Rates 1/2, 1, 1, 1, 1, 1 sum to 11/2: the first card keeps 6 / 11 of its traffic. The rest goes by rate."""
+    number, domain, rate_ratio = cards()
+    rate_ratio[0] = 0.5
+    rails, share = carriers((number, domain, rate_ratio), 1, avoided, to_next=False)
     assert dict(zip(rails.tolist(), share.tolist(), strict=True)) == pytest.approx(want)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -67,3 +68,39 @@ def test_links_that_are_down_in_the_document_count_as_failed_ones() -> None:
         if link["ends"][1] == "leaf-1":
             link["up"] = False
     assert steps(data, []) == steps(dual_data(), [leaf_down("1")])
+
+
+PAIRS = [port(1, "1"), port(1, "2")]
+PXN = {"on_card_loss": "pxn"}
+
+
+def test_pxn_shares_what_lost_ports_do_not_carry() -> None:
+    """The 16 ports of a host carry alike, so 15 take 16/15, and 14 take 8/7: two of one card, or one of two each.
+
+    Times over links are t0 + t / capacity. So t / 10 is that of 10 Gb/s less that of 20 Gb/s, twice.
+    """
+    fast, whole = (steps(dual_data(capacity_gbps=gbps, **PXN), [])[0] for gbps in (20.0, 10.0))
+    bits = 2 * (whole - fast)
+    half, lost, two_halves, leaf, all_half = steps(
+        dual_data(**PXN), PAIRS[:1], [port(1, "1"), port(1, "1b")], PAIRS, [leaf_down("1")], [leaf_down(*"12345678")]
+    )
+    assert half == leaf
+    assert half - whole == pytest.approx(bits / 15, rel=1e-6)
+    assert lost == pytest.approx(two_halves, rel=1e-12)
+    assert lost - whole == pytest.approx(bits / 7, rel=1e-6)
+    assert all_half - whole == pytest.approx(bits, rel=1e-6)
+
+
+@pytest.mark.parametrize("spread", ["all", "one"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [port(1, "1"), port(1, "1b"), port(0, "1b"), leaf_down("1")],
+        [port(1, "1"), port(0, "2b"), leaf_down("2b"), leaf_down("2")],
+        [leaf_down("3b"), leaf_down("3"), port(1, "4"), port(0, "4")],
+    ],
+)
+def test_no_further_failure_makes_a_step_shorter(spread: str, changes: list[dict[str, Any]]) -> None:
+    found = steps(dual_data(3, pxn_spread=spread, **PXN), *(changes[:n] for n in range(len(changes) + 1)))
+    assert all(after >= before * (1 - 1e-12) for before, after in pairwise(found))
+    assert found[-1] < float("inf")

@@ -13,8 +13,9 @@ import numpy as np
 from ..arrays import Bools, Floats, Ints
 from .job_flows import Flows
 
-CardsOfNode = tuple[Ints, Ints, Bools]
-"""Rail number, NVLink domain and whether it is alive of each card of a node, in order of domain and slot."""
+CardsOfNode = tuple[Ints, Ints, Floats]
+"""Rail number, NVLink domain and rate (1 for a whole card, 0 for a lost one) of each card of a node, in order of
+domain and slot."""
 
 
 def crosses_rails(flow: Flows, n_rails: int) -> Bools:
@@ -25,7 +26,7 @@ def crosses_rails(flow: Flows, n_rails: int) -> Bools:
 
 @dataclass(frozen=True, eq=False)
 class CardRelays:
-    """Cards of the nodes of a job with a lost card, by node, and who carries for a lost one."""
+    """Cards of the nodes of a job with a card that is not whole, by node, and who carries for it."""
 
     cards: dict[int, CardsOfNode]
     to_next: bool
@@ -48,8 +49,8 @@ class CardRelays:
         n_rails = len(rails)
         lossy = [
             node * n_rails + int(np.searchsorted(rails, number))
-            for node, (number_of, _, alive) in self.cards.items()
-            for number in np.unique(number_of[~alive]).tolist()
+            for node, (number_of, _, rate_ratio) in self.cards.items()
+            for number in np.unique(number_of[rate_ratio < 1.0]).tolist()
         ]
         moved = crosses_rails(flow, n_rails) & np.isin(end, lossy)
         keys, at = np.unique(end[moved] * n_rails + other[moved] % n_rails, return_inverse=True)
@@ -82,24 +83,28 @@ def carriers(cards: CardsOfNode, rail: int, avoided: int, *, to_next: bool) -> t
         cards: cards of the node.
         rail: the rail.
         avoided: the rail of the other end: its cards carry only where a domain has no others.
-        to_next: whether the next card that is left carries for a lost one, round the domain; else all in equal parts.
+        to_next: whether the next card that is left carries for a lost one, round the domain; else all by their rates.
     """
-    number, domain, alive = cards
+    number, domain, rate_ratio = cards
     part = np.zeros(len(number))
     own = np.flatnonzero(number == rail)
     for card in own.tolist():
-        if alive[card]:
-            part[card] += 1.0
-            continue
-        left = np.flatnonzero(alive & (domain == domain[card]))
+        of_domain = domain == domain[card]
+        total = rate_ratio[of_domain].sum()
+        # all cards of a domain take as long; a domain without any stops the job
+        kept = min(1.0, rate_ratio[card] * of_domain.sum() / total) if total > 0 else 1.0
+        left = np.flatnonzero(of_domain & (rate_ratio > 0) & (np.arange(len(number)) != card))
         elsewhere = left[number[left] != avoided]
+        if not len(elsewhere) and rate_ratio[card] > 0:
+            kept = 1.0
+        part[card] += kept
+        if kept == 1.0:
+            continue
         left = elsewhere if len(elsewhere) else left
-        if not len(left):
-            part[card] += 1.0  # nothing is left: the job stops
-        elif to_next:
-            part[left[np.searchsorted(left, card) % len(left)]] += 1.0
+        if to_next:
+            part[left[np.searchsorted(left, card) % len(left)]] += 1.0 - kept
         else:
-            part[left] += 1.0 / len(left)
+            part[left] += (1.0 - kept) * rate_ratio[left] / rate_ratio[left].sum()
     rails, at = np.unique(number, return_inverse=True)
     share = np.bincount(at.reshape(-1), weights=part) / len(own)
     return rails[share > 0], share[share > 0]

@@ -22,6 +22,8 @@ class DomainCards:
     alive: Bools
     load: Ints
     """Cards whose traffic the card carries; 0 for a lost card."""
+    rate_ratio: Floats
+    """Rate that the card takes part with over that of a whole card; 0 for a lost card."""
     n_ranks: Ints
     """Ranks by domain."""
 
@@ -68,7 +70,7 @@ def rail_split(
             for column in (n_members, n_up, states.n_alive)
         )
         rails = np.unique(states.rail_of_row[rows])
-        rail, domain, alive = cards.get(node, (none, none, none.astype(bool)))
+        rail, domain, rate_ratio = cards.get(node, (none, none, none.astype(np.float64)))
         nodes[node] = NodePorts(
             switch=switch,
             n_members=members,
@@ -79,7 +81,7 @@ def rail_split(
             carried_ratio=carried_ratio[rails],
             card_rail=number[rail],
             card_domain=domain,
-            card_alive=alive,
+            card_alive=rate_ratio > 0,
         )
     is_sender = np.zeros(state.n_nodes, dtype=np.bool_)
     for group in groups:
@@ -88,7 +90,7 @@ def rail_split(
 
 
 def card_relays(states: CardStates, tables: list[DomainCards], *, to_next: bool) -> CardRelays | None:
-    """Collect the cards of nodes with a lost one; None without such nodes.
+    """Collect the cards of nodes where a card is lost or has less than its rate; None without such nodes.
 
     Args:
         states: cards of the nodes.
@@ -98,9 +100,9 @@ def card_relays(states: CardStates, tables: list[DomainCards], *, to_next: bool)
     row_of_rail = np.searchsorted(states.rail_of_row, np.arange(len(states.first_card) - 1))
     number, node_of_rail = states.ports.rail[row_of_rail], states.ports.node[row_of_rail]
     cards = {
-        node: (number[rail], domain, alive)
-        for node, (rail, domain, alive) in _cards_by_node(states, tables, node_of_rail).items()
-        if not alive.all()
+        node: (number[rail], domain, rate_ratio)
+        for node, (rail, domain, rate_ratio) in _cards_by_node(states, tables, node_of_rail).items()
+        if (rate_ratio < 1.0).any()
     }
     return CardRelays(cards, to_next) if cards else None
 
@@ -112,7 +114,7 @@ def _carried_ratio(states: CardStates, tables: list[DomainCards], spread: str) -
     for table in tables:
         rail = states.rail_of(table.card)
         n_cards += np.bincount(rail, minlength=n_rails)
-        carried += np.bincount(rail, weights=table.load if spread == "one" else table.alive, minlength=n_rails)
+        carried += np.bincount(rail, weights=table.load if spread == "one" else table.rate_ratio, minlength=n_rails)
     return np.where(n_cards > 0, carried / np.maximum(n_cards, 1.0), 1.0)
 
 
@@ -130,7 +132,7 @@ def _kept_ratio(states: CardStates, groups: tuple[PlacedGroup, ...], idled: tupl
 
 
 def _cards_by_node(states: CardStates, tables: list[DomainCards], node_of_rail: Ints) -> dict[int, CardsOfNode]:
-    """(rail, domain, alive) of the cards of each node; domains count from the first one of the node."""
+    """(rail, domain, rate) of the cards of each node; domains count from the first one of the node."""
     out: dict[int, CardsOfNode] = {}
     for table in tables:
         if not len(table.card):
@@ -140,7 +142,7 @@ def _cards_by_node(states: CardStates, tables: list[DomainCards], node_of_rail: 
         order = np.argsort(node, kind="stable")
         names, first = np.unique(node[order], return_index=True)
         for name, rows in zip(names.tolist(), np.split(order, first[1:]), strict=True):
-            own = rail[rows], table.domain[rows] - table.domain[rows].min(initial=0), table.alive[rows]
+            own = rail[rows], table.domain[rows] - table.domain[rows].min(initial=0), table.rate_ratio[rows]
             if name in out:
                 old = out[name]
                 own = (

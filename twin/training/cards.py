@@ -71,7 +71,8 @@ def card_loss(
     states = card_states(state, ports, parts, lit, used) if used.sum() > 1 else None
     if states is None:
         return CardLoss(0, 0, placed.n_replicas)
-    tables = [_domain_cards(states, group) for group in placed.groups]
+    shares = job.on_card_loss == "pxn" and job.pxn_spread == "all"
+    tables = [_domain_cards(states, group, shares=shares) for group in placed.groups]
     lost = np.zeros(len(states.alive), dtype=bool)
     for table in tables:
         lost[table.card[~table.alive]] = True
@@ -96,7 +97,7 @@ def card_loss(
         n_replicas=n_left,
         idled=idled,
         card_ratio=tuple(_card_ratio(state, job, n_domains, *item) for item in zip(tables, placed.groups, strict=True)),
-        relayed_ratio=tuple(1.0 if relays and not table.alive.all() else 0.0 for table in tables),
+        relayed_ratio=tuple(1.0 if relays and (table.rate_ratio < 1.0).any() else 0.0 for table in tables),
         rail_split=rail_split(state, states, tables, placed.groups, idled, spread=spread),
         relays=card_relays(states, tables, to_next=spread == "one") if relays else None,
         cause=cause,
@@ -132,8 +133,11 @@ def placed_on_cards(placed: JobPlacement, loss: CardLoss, on_card_loss: str) -> 
     return replace(placed, groups=tuple(groups), n_replicas=loss.n_replicas if drops else placed.n_replicas)
 
 
-def _domain_cards(states: CardStates, group: PlacedGroup) -> DomainCards:
-    """Cards of the domains whose racks are listed, and what they carry if lost ones hand on to the next alive card."""
+def _domain_cards(states: CardStates, group: PlacedGroup, *, shares: bool) -> DomainCards:
+    """Cards of the domains whose racks are listed, and what they carry if lost ones hand on to the next alive card.
+
+    shares: whether a card with part of its ports hands on what they do not carry.
+    """
     rows = np.flatnonzero(states.first_rail[group.rack] != NO_CODE)
     rack, slot, domain = group.rack[rows], group.slot[rows], group.domain[rows]
     card = states.card_of(rack, slot)
@@ -143,7 +147,8 @@ def _domain_cards(states: CardStates, group: PlacedGroup) -> DomainCards:
     domain_of, card_of = domain[chosen], card[chosen]
     alive = states.alive[card_of]
     n_ranks = np.bincount(domain, minlength=int(group.domain.max(initial=0)) + 1)
-    return DomainCards(domain_of, card_of, alive, carried_cards(domain_of, alive), n_ranks)
+    rate_ratio = states.open_ratio[card_of] if shares else alive.astype(np.float64)
+    return DomainCards(domain_of, card_of, alive, carried_cards(domain_of, alive), rate_ratio, n_ranks)
 
 
 def _idled_blocks(
@@ -184,7 +189,7 @@ def _card_ratio(state: State, job: TrainingJob, n_domains: Ints, table: DomainCa
     rack_of_domain[group.domain] = group.rack
     part = 1.0 / n_domains[table.card]
     n_cards = np.bincount(table.domain, weights=part, minlength=len(table.n_ranks))
-    n_alive = np.bincount(table.domain, weights=part * table.alive, minlength=len(table.n_ranks))
+    n_alive = np.bincount(table.domain, weights=part * table.rate_ratio, minlength=len(table.n_ranks))
     # ports that are fewer than the accelerators may each be as fast as several cards; stated cards are not
     stated = state["node_n_cards"][rack_of_domain] != NO_CODE
     with np.errstate(divide="ignore", invalid="ignore"):
