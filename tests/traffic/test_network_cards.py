@@ -259,3 +259,17 @@ def test_seeds_lose_some_cards_and_keep_others() -> None:
     n_lost = [len(naive_lost(drawn(seed))) for seed in range(120)]
     assert sum(n > 0 for n in n_lost) > 60
     assert sum(n == 0 for n in n_lost) > 10
+
+
+def test_cards_have_a_share_of_their_ports() -> None:
+    """Ports 0 to 4 of three cards in turn: cards 0 and 1 have two ports, card 2 one. Port 4 of card 1 is down."""
+    links = [cable("h1", "a", 5, n_failed=1), cable("h2", "a", 5)]
+    data = {"nodes": [*hosts(2, n_cards=3), *leaves("a")], "links": links}
+    state, states = cards_of(data)
+    assert states is not None
+    of_host = states.card_of(np.full(3, state.node_index["h1"]), np.arange(3))
+    assert states.open_ratio[of_host].tolist() == [1.0, 0.5, 1.0]
+    links[0]["n_failed"] = 3
+    states = cards_of(data)[1]
+    assert states is not None
+    assert states.open_ratio[of_host].tolist() == [0.5, 0.5, 0.0]

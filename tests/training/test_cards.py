@@ -57,6 +57,8 @@ def loss_of(data: dict[str, Any]) -> CardLoss:
 LEAF_DOWN = {"kind": "fail_nodes", "nodes": "leaf-2"}
 CABLE_DOWN = {"kind": "fail_links", "links": "h03~leaf-2"}
 MEMBER_DOWN = {"kind": "fail_links", "links": "h03~leaf-2", "n_members": 1}
+HOST_OFF = {"kind": "fail_links", "links": "h03~*"}
+STATED = {"split": "stated", "placement": [{"site": "s", "n_micro_batches": 10}]}
 
 
 @pytest.mark.parametrize(
@@ -135,6 +137,26 @@ def test_a_domain_without_a_card_stops_pxn() -> None:
     answer = found.what_if([{"kind": "fail_links", "links": "h03~*"}], main_assumptions=False).after
     assert answer.metrics["n_accelerators_idled"].value == 8
     assert "PXN finds no card" in (answer.metrics["step_time_s"].why or "")
+
+
+@pytest.mark.parametrize(
+    ("job", "changes", "end"),
+    [
+        ({}, [CABLE_DOWN], "the job stops (on_card_loss: stop; drop_replicas or pxn would go on)"),
+        ({}, [LEAF_DOWN], "the job stops (on_card_loss: stop; pxn would go on)"),
+        ({}, [HOST_OFF], "the job stops (on_card_loss: stop; drop_replicas would go on)"),
+        ({}, [LEAF_DOWN, HOST_OFF], "the job stops (on_card_loss: stop)"),
+        (STATED, [CABLE_DOWN], "the job stops (on_card_loss: stop; pxn would go on)"),
+        ({"on_card_loss": "drop_replicas"}, [LEAF_DOWN], "its cards (on_card_loss: drop_replicas; pxn would go on)"),
+        ({"on_card_loss": "drop_replicas"}, [LEAF_DOWN, HOST_OFF], "its cards (on_card_loss: drop_replicas)"),
+        ({"on_card_loss": "pxn"}, [HOST_OFF], "NVLink domains (on_card_loss: pxn; drop_replicas would go on)"),
+        ({"on_card_loss": "pxn"}, [LEAF_DOWN, HOST_OFF], "NVLink domains (on_card_loss: pxn)"),
+    ],
+)
+def test_a_job_that_stops_says_what_would_go_on(job: dict[str, Any], changes: list[dict[str, Any]], end: str) -> None:
+    """A dead leaf takes a card of each replica, and a host without any cable has no card for PXN."""
+    found = from_document(hosts_data(**job)).what_if(changes, main_assumptions=False).after
+    assert (found.metrics["step_time_s"].why or "").endswith(end)
 
 
 def test_a_job_in_one_rack_needs_no_card() -> None:

@@ -120,8 +120,8 @@ def test_two_leaves_of_a_rail_share_what_goes_between_rails() -> None:
     assert amounts["leaf-2b", "leaf-1"] == pytest.approx(4 * 4 / 15)
 
 
-def test_a_lost_card_with_pxn_lends_its_card_to_experts_too() -> None:
-    data = rail_data(joined=True, on_card_loss="pxn", **EXPERTS)
+def test_a_lost_card_with_pxn_keeps_all_exchange_on_its_rail() -> None:
+    data = rail_data(joined=True, on_card_loss="pxn", pxn=True, **EXPERTS)
     data["links"][0]["n_failed"] = 1
     found = evaluated(data)
     assert found.step is not None

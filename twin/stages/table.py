@@ -116,7 +116,7 @@ ROWS = (
             "link_ids link_n_parallel link_up n_cards_in_use n_members_up n_nodes node_ids "
             "node_n_accelerators node_n_cards node_rail node_site node_up"
         ),
-        job=names("across_sites on_card_loss parallelism pxn_spread recompute"),
+        job=names("across_sites on_card_loss parallelism pxn_spread recompute split"),
     ),
     Stage(
         "placement",
@@ -157,7 +157,7 @@ ROWS = (
     Stage(
         "job_flows",
         training.job_flows,
-        needs=names("rack_flows rail_exchange card_ports routed_links"),
+        needs=names("rack_flows rail_exchange card_ports cards.relays routed_links"),
         state=names("n_members_up n_nodes"),
     ),
     Stage(

@@ -108,7 +108,7 @@ def rail_exchange(inputs: Inputs) -> RailExchange | None:
     job, placed = inputs.job, inputs["placement"]
     if job is None:
         return None
-    pxn = (inputs.document.pxn if job.pxn is None else job.pxn) or any(g.relayed_ratio for g in placed.groups)
+    pxn = inputs.document.pxn if job.pxn is None else job.pxn
     return exchange_between_rails(inputs.state, job, placed, inputs["card_ports"], pxn=pxn)
 
 
@@ -118,7 +118,8 @@ def job_flows(inputs: Inputs) -> JobFlows | None:
     exchange: RailExchange | None = inputs["rail_exchange"]
     if flows is None or exchange is None or exchange.pxn:
         return flows
-    return over_the_fabric(exchange, flows, inputs.state, inputs["card_ports"], inputs["routed_links"])
+    ports, lit, relays = inputs["card_ports"], inputs["routed_links"], inputs["cards.relays"]
+    return over_the_fabric(exchange, flows, inputs.state, ports, lit, relays)
 
 
 def job_pairs(inputs: Inputs) -> PairTable | None:

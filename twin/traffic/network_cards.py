@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import NO_CODE, Bools, Ints, State
+from ..arrays import NO_CODE, Bools, Floats, Ints, State
 from ..kernels.parts import label_parts
 
 
@@ -43,6 +43,8 @@ class CardStates:
     """int64[n_rails + 1]: the cards of rail r are first_card[r] to first_card[r + 1] - 1."""
     alive: Bools
     """bool[n_cards]."""
+    open_ratio: Floats
+    """Share of the ports of each card that is alive; float64[n_cards]."""
     rail_of_row: Ints
     """Rail of each row of `ports`; int64[n_rows]."""
     ports: CardPorts
@@ -179,18 +181,22 @@ def _cards_of(state: State, ports: CardPorts, n_alive: Ints, dark: Bools) -> Car
     first_card = np.concatenate((np.zeros(1, np.int64), np.cumsum(n_on_rail)))
     rails_of_node = np.zeros(state.n_nodes, dtype=np.int64)
     rails_of_node[node] = n_rails
-    alive = _alive_cards(state["link_n_parallel"][ports.link], n_alive, rail_of_row, starts_rail, first_card)
-    return CardStates(first_rail, rails_of_node, first_card, alive, rail_of_row, ports, n_alive, dark)
+    n_parallel = state["link_n_parallel"][ports.link]
+    n_open, n_all = (_ports_by_card(n_parallel, n, rail_of_row, starts_rail, first_card) for n in (n_alive, n_parallel))
+    alive, open_ratio = n_open > 0, n_open / np.maximum(n_all, 1)
+    return CardStates(first_rail, rails_of_node, first_card, alive, open_ratio, rail_of_row, ports, n_alive, dark)
 
 
-def _alive_cards(n_parallel: Ints, n_alive: Ints, rail_of_row: Ints, starts_rail: Bools, first_card: Ints) -> Bools:
-    """Cards with an alive port; bool[n_cards]. A link with as many alive ports as its rail has cards reaches all."""
+def _ports_by_card(n_parallel: Ints, n_first: Ints, rail_of_row: Ints, starts_rail: Bools, first_card: Ints) -> Ints:
+    """Ports of each card among the first `n_first` members of each link; int64[n_cards]."""
     before = np.cumsum(n_parallel) - n_parallel
     offset = before - before[starts_rail][rail_of_row]
-    n_cards = np.diff(first_card)[rail_of_row]
-    n_reached = np.minimum(n_alive, n_cards)
-    row = np.repeat(np.arange(len(n_reached)), n_reached)
-    place = np.arange(len(row)) - np.repeat(np.cumsum(n_reached) - n_reached, n_reached)
-    alive = np.zeros(first_card[-1], dtype=bool)
-    alive[first_card[rail_of_row[row]] + (offset[row] + place) % n_cards[row]] = True
-    return alive
+    n_cards = np.diff(first_card)
+    of_row = n_cards[rail_of_row]
+    # whole rounds reach all cards of the rail, the rest those after the ports before
+    n_rounds, n_more = np.divmod(np.where(of_row > 0, n_first, 0), np.maximum(of_row, 1))
+    row = np.repeat(np.arange(len(n_more)), n_more)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(n_more) - n_more, n_more)
+    card = first_card[rail_of_row[row]] + (offset[row] + place) % of_row[row]
+    on_rail = np.bincount(rail_of_row, weights=n_rounds, minlength=len(n_cards)).astype(np.int64)
+    return np.asarray(np.repeat(on_rail, n_cards) + np.bincount(card, minlength=int(first_card[-1])))

@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import Bools, Floats, Ints, State
 from ..traffic.network_cards import CardStates
 from ..traffic.rail_split import NodePorts, RailSplit
+from .card_relays import CardRelays, CardsOfNode
 from .placed_groups import PlacedGroup
 
 
@@ -21,6 +22,8 @@ class DomainCards:
     alive: Bools
     load: Ints
     """Cards whose traffic the card carries; 0 for a lost card."""
+    rate_ratio: Floats
+    """Rate that the card takes part with over that of a whole card; 0 for a lost card."""
     n_ranks: Ints
     """Ranks by domain."""
 
@@ -51,7 +54,8 @@ def rail_split(
         return None
     n_rails = len(states.first_card) - 1
     carried_ratio = _kept_ratio(states, groups, idled) if spread == "none" else _carried_ratio(states, tables, spread)
-    n_up = state["n_members_up"][ports.link]
+    # a link to a dead switch has members up, but carries nothing
+    n_up = np.where(states.dark, 0, state["n_members_up"][ports.link])
     row_of_rail = np.searchsorted(states.rail_of_row, np.arange(n_rails))
     number, node_of_rail = ports.rail[row_of_rail], ports.node[row_of_rail]
     cards = _cards_by_node(states, tables, node_of_rail) if spread == "one" else {}
@@ -66,7 +70,7 @@ def rail_split(
             for column in (n_members, n_up, states.n_alive)
         )
         rails = np.unique(states.rail_of_row[rows])
-        rail, domain, alive = cards.get(node, (none, none, none.astype(bool)))
+        rail, domain, rate_ratio = cards.get(node, (none, none, none.astype(np.float64)))
         nodes[node] = NodePorts(
             switch=switch,
             n_members=members,
@@ -77,12 +81,30 @@ def rail_split(
             carried_ratio=carried_ratio[rails],
             card_rail=number[rail],
             card_domain=domain,
-            card_alive=alive,
+            card_alive=rate_ratio > 0,
         )
     is_sender = np.zeros(state.n_nodes, dtype=np.bool_)
     for group in groups:
         is_sender[group.rack] = True
     return RailSplit(nodes, is_sender, state["node_rail"], spread == "one")
+
+
+def card_relays(states: CardStates, tables: list[DomainCards], *, to_next: bool) -> CardRelays | None:
+    """Collect the cards of nodes where a card is lost or has less than its rate; None without such nodes.
+
+    Args:
+        states: cards of the nodes.
+        tables: cards by group.
+        to_next: whether the next card that is left carries for a lost one.
+    """
+    row_of_rail = np.searchsorted(states.rail_of_row, np.arange(len(states.first_card) - 1))
+    number, node_of_rail = states.ports.rail[row_of_rail], states.ports.node[row_of_rail]
+    cards = {
+        node: (number[rail], domain, rate_ratio)
+        for node, (rail, domain, rate_ratio) in _cards_by_node(states, tables, node_of_rail).items()
+        if (rate_ratio < 1.0).any()
+    }
+    return CardRelays(cards, to_next) if cards else None
 
 
 def _carried_ratio(states: CardStates, tables: list[DomainCards], spread: str) -> Floats:
@@ -92,7 +114,7 @@ def _carried_ratio(states: CardStates, tables: list[DomainCards], spread: str) -
     for table in tables:
         rail = states.rail_of(table.card)
         n_cards += np.bincount(rail, minlength=n_rails)
-        carried += np.bincount(rail, weights=table.load if spread == "one" else table.alive, minlength=n_rails)
+        carried += np.bincount(rail, weights=table.load if spread == "one" else table.rate_ratio, minlength=n_rails)
     return np.where(n_cards > 0, carried / np.maximum(n_cards, 1.0), 1.0)
 
 
@@ -109,11 +131,9 @@ def _kept_ratio(states: CardStates, groups: tuple[PlacedGroup, ...], idled: tupl
     return np.where(n_kept > 0, n_kept / np.maximum(n_ranks, 1.0), np.where(n_ranks > 0, 0.0, 1.0))
 
 
-def _cards_by_node(
-    states: CardStates, tables: list[DomainCards], node_of_rail: Ints
-) -> dict[int, tuple[Ints, Ints, Bools]]:
-    """(rail, domain, alive) of the cards of each node; domains count from the first one of the node."""
-    out: dict[int, tuple[Ints, Ints, Bools]] = {}
+def _cards_by_node(states: CardStates, tables: list[DomainCards], node_of_rail: Ints) -> dict[int, CardsOfNode]:
+    """(rail, domain, rate) of the cards of each node; domains count from the first one of the node."""
+    out: dict[int, CardsOfNode] = {}
     for table in tables:
         if not len(table.card):
             continue
@@ -122,7 +142,7 @@ def _cards_by_node(
         order = np.argsort(node, kind="stable")
         names, first = np.unique(node[order], return_index=True)
         for name, rows in zip(names.tolist(), np.split(order, first[1:]), strict=True):
-            own = rail[rows], table.domain[rows] - table.domain[rows].min(initial=0), table.alive[rows]
+            own = rail[rows], table.domain[rows] - table.domain[rows].min(initial=0), table.rate_ratio[rows]
             if name in out:
                 old = out[name]
                 own = (

@@ -18,7 +18,8 @@ from ..model.jobs import TrainingJob
 from ..traffic.network_cards import CardPorts, CardStates, card_states
 from ..traffic.rail_split import RailSplit, carried_cards
 from ..workload.job_arithmetic import layout_of
-from .card_split import DomainCards, rail_split
+from .card_relays import CardRelays
+from .card_split import DomainCards, card_relays, rail_split
 from .placed_groups import PlacedGroup
 from .placement import JobPlacement
 
@@ -43,6 +44,8 @@ class CardLoss:
     """Share of the traffic of an accelerator that goes over NVLink to the card of another one, in the worst case."""
     rail_split: RailSplit | None = None
     """How the traffic of the job splits over its rails; None where all of its ports are whole."""
+    relays: CardRelays | None = None
+    """Who carries the exchange of lost cards between rails; None where none does."""
     cause: str = ""
     """Dead switches and links; empty where no card is lost."""
     why_stopped: str = ""
@@ -68,31 +71,37 @@ def card_loss(
     states = card_states(state, ports, parts, lit, used) if used.sum() > 1 else None
     if states is None:
         return CardLoss(0, 0, placed.n_replicas)
-    tables = [_domain_cards(states, group) for group in placed.groups]
+    shares = job.on_card_loss == "pxn" and job.pxn_spread == "all"
+    tables = [_domain_cards(states, group, shares=shares) for group in placed.groups]
     lost = np.zeros(len(states.alive), dtype=bool)
     for table in tables:
         lost[table.card[~table.alive]] = True
     n_domains = np.bincount(np.concatenate([table.card for table in tables]), minlength=len(lost))
     relays = job.on_card_loss == "pxn"
-    idled = _idled_blocks(states, job, placed, tables)
-    n_blocks = int(idled[0].sum()) if job.across_sites == "pipeline" else sum(int(blocks.sum()) for blocks in idled)
+    idled = _idled_blocks(states, job, placed, tables, job.on_card_loss)
     n_idled = sum(
         int(blocks.sum()) * (len(group.rack) // len(blocks)) for blocks, group in zip(idled, placed.groups, strict=True)
     )
-    n_left = placed.n_replicas - n_blocks * layout_of(job, 1).n_block_replicas
+    n_left = _n_left(job, placed, idled)
     has_lost = bool(lost.any())
     spread = job.pxn_spread if relays else "none"
     cause = _cause(state, states, lost) if has_lost else ""
+    why_stopped = ""
+    if not _goes_on(job.on_card_loss, n_left, placed):
+        what = f"{counted(int(lost.sum()), 'network card')} lost, {counted(n_idled, 'accelerator')} in "
+        what += f"{counted(placed.n_replicas - n_left, 'replica')} idle"
+        why_stopped = _why_stopped(job, f"{cause}: {what}", _other_ways(states, job, placed, tables))
     return CardLoss(
         n_cards_lost=int(lost.sum()),
         n_accelerators_idled=n_idled,
         n_replicas=n_left,
         idled=idled,
         card_ratio=tuple(_card_ratio(state, job, n_domains, *item) for item in zip(tables, placed.groups, strict=True)),
-        relayed_ratio=tuple(1.0 if relays and not table.alive.all() else 0.0 for table in tables),
+        relayed_ratio=tuple(1.0 if relays and (table.rate_ratio < 1.0).any() else 0.0 for table in tables),
         rail_split=rail_split(state, states, tables, placed.groups, idled, spread=spread),
+        relays=card_relays(states, tables, to_next=spread == "one") if relays else None,
         cause=cause,
-        why_stopped=_why_stopped(job, cause, int(lost.sum()), n_idled, placed.n_replicas - n_left, n_left),
+        why_stopped=why_stopped,
     )
 
 
@@ -124,8 +133,11 @@ def placed_on_cards(placed: JobPlacement, loss: CardLoss, on_card_loss: str) -> 
     return replace(placed, groups=tuple(groups), n_replicas=loss.n_replicas if drops else placed.n_replicas)
 
 
-def _domain_cards(states: CardStates, group: PlacedGroup) -> DomainCards:
-    """Cards of the domains whose racks are listed, and what they carry if lost ones hand on to the next alive card."""
+def _domain_cards(states: CardStates, group: PlacedGroup, *, shares: bool) -> DomainCards:
+    """Cards of the domains whose racks are listed, and what they carry if lost ones hand on to the next alive card.
+
+    shares: whether a card with part of its ports hands on what they do not carry.
+    """
     rows = np.flatnonzero(states.first_rail[group.rack] != NO_CODE)
     rack, slot, domain = group.rack[rows], group.slot[rows], group.domain[rows]
     card = states.card_of(rack, slot)
@@ -135,11 +147,12 @@ def _domain_cards(states: CardStates, group: PlacedGroup) -> DomainCards:
     domain_of, card_of = domain[chosen], card[chosen]
     alive = states.alive[card_of]
     n_ranks = np.bincount(domain, minlength=int(group.domain.max(initial=0)) + 1)
-    return DomainCards(domain_of, card_of, alive, carried_cards(domain_of, alive), n_ranks)
+    rate_ratio = states.open_ratio[card_of] if shares else alive.astype(np.float64)
+    return DomainCards(domain_of, card_of, alive, carried_cards(domain_of, alive), rate_ratio, n_ranks)
 
 
 def _idled_blocks(
-    states: CardStates, job: TrainingJob, placed: JobPlacement, tables: list[DomainCards]
+    states: CardStates, job: TrainingJob, placed: JobPlacement, tables: list[DomainCards], on_card_loss: str
 ) -> tuple[Bools, ...]:
     """Blocks of replicas with an accelerator that has no card, by group; bool[n_blocks]."""
     n_block_replicas = layout_of(job, 1).n_block_replicas
@@ -147,7 +160,7 @@ def _idled_blocks(
     for group, table in zip(placed.groups, tables, strict=True):
         rows = np.flatnonzero(states.first_rail[group.rack] != NO_CODE)
         stranded = np.zeros(len(group.rack), dtype=bool)
-        if job.on_card_loss == "pxn":
+        if on_card_loss == "pxn":
             n_alive = np.bincount(table.domain[table.alive], minlength=len(table.n_ranks))
             stranded[rows] = n_alive[group.domain[rows]] == 0
         else:
@@ -157,6 +170,12 @@ def _idled_blocks(
         # each replica has stages in all groups
         blocks = [np.asarray(np.logical_or.reduce(blocks))] * len(blocks)
     return tuple(blocks)
+
+
+def _n_left(job: TrainingJob, placed: JobPlacement, idled: tuple[Bools, ...]) -> int:
+    """Replicas without an idle accelerator."""
+    n_blocks = int(idled[0].sum()) if job.across_sites == "pipeline" else sum(int(blocks.sum()) for blocks in idled)
+    return placed.n_replicas - n_blocks * layout_of(job, 1).n_block_replicas
 
 
 def _card_ratio(state: State, job: TrainingJob, n_domains: Ints, table: DomainCards, group: PlacedGroup) -> float:
@@ -170,7 +189,7 @@ def _card_ratio(state: State, job: TrainingJob, n_domains: Ints, table: DomainCa
     rack_of_domain[group.domain] = group.rack
     part = 1.0 / n_domains[table.card]
     n_cards = np.bincount(table.domain, weights=part, minlength=len(table.n_ranks))
-    n_alive = np.bincount(table.domain, weights=part * table.alive, minlength=len(table.n_ranks))
+    n_alive = np.bincount(table.domain, weights=part * table.rate_ratio, minlength=len(table.n_ranks))
     # ports that are fewer than the accelerators may each be as fast as several cards; stated cards are not
     stated = state["node_n_cards"][rack_of_domain] != NO_CODE
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -209,15 +228,26 @@ def _cause(state: State, states: CardStates, lost: Bools) -> str:
     return ", ".join(ordered[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _why_stopped(job: TrainingJob, cause: str, n_lost: int, n_idled: int, n_stranded: int, n_left: int) -> str:
-    """Return why a job with lost cards does not go on; empty if it does."""
-    if not n_idled or (job.on_card_loss == "drop_replicas" and n_left > 0):
-        return ""
-    lost = f"{counted(n_lost, 'network card')} lost, {counted(n_idled, 'accelerator')} in "
-    lost += f"{counted(n_stranded, 'replica')} idle"
+def _goes_on(on_card_loss: str, n_left: int, placed: JobPlacement) -> bool:
+    return n_left == placed.n_replicas or (on_card_loss == "drop_replicas" and n_left > 0)
+
+
+def _other_ways(states: CardStates, job: TrainingJob, placed: JobPlacement, tables: list[DomainCards]) -> list[str]:
+    """Values of `on_card_loss` with which a job that stops would go on."""
+    ways = [way for way in ("drop_replicas", "pxn") if way != job.on_card_loss]
+    if job.split == "stated":
+        # it does not do the batch once replicas are dropped
+        ways = [way for way in ways if way != "drop_replicas"]
+    left = ((way, _n_left(job, placed, _idled_blocks(states, job, placed, tables, way))) for way in ways)
+    return [way for way, n_left in left if _goes_on(way, n_left, placed)]
+
+
+def _why_stopped(job: TrainingJob, lost: str, other_ways: list[str]) -> str:
+    """Return why a job with lost cards does not go on, and what else would."""
     ends = {
-        "stop": "the job stops (on_card_loss: stop; drop_replicas or pxn would go on)",
+        "stop": "the job stops",
         "drop_replicas": "no replica has all its cards",
         "pxn": "PXN finds no card that is left in their NVLink domains",
     }
-    return f"{cause}: {lost}; {ends[job.on_card_loss]}"
+    hint = f"; {' or '.join(other_ways)} would go on" if other_ways else ""
+    return f"{lost}; {ends[job.on_card_loss]} (on_card_loss: {job.on_card_loss}{hint})"

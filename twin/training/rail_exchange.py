@@ -15,6 +15,7 @@ from ..arrays import Bools, Floats, Ints, State
 from ..errors import TopologyError
 from ..model.jobs import TrainingJob
 from ..traffic.network_cards import CardPorts
+from .card_relays import CardRelays, crosses_rails
 from .job_flows import Flows, JobFlows, job_flows, summed_flows
 from .placement import JobPlacement
 
@@ -63,7 +64,7 @@ def rail_exchange(
     flows = job_flows(replace(placed, groups=tuple(groups)), job, state.n_nodes * n_rails)
     kinds = (flows.pipeline, flows.context, flows.expert)
     crosses = tuple(
-        any(_crosses(kind[min(i, len(kind) - 1)], n_rails).any() for kind in kinds if kind)
+        any(crosses_rails(kind[min(i, len(kind) - 1)], n_rails).any() for kind in kinds if kind)
         for i in range(len(placed.groups))
     )
     return RailExchange(flows, n_rails, pxn, crosses) if any(crosses) else None
@@ -78,7 +79,9 @@ def with_relays(placed: JobPlacement, exchange: RailExchange) -> JobPlacement:
     return replace(placed, groups=tuple(replace(group, crosses_rails=crosses) for group, crosses in groups))
 
 
-def over_the_fabric(exchange: RailExchange, flows: JobFlows, state: State, ports: CardPorts, lit: Bools) -> JobFlows:
+def over_the_fabric(
+    exchange: RailExchange, flows: JobFlows, state: State, ports: CardPorts, lit: Bools, relays: CardRelays | None
+) -> JobFlows:
     """Return the flows of a job with exchange between rails from leaf to leaf, where the fabric joins the rails.
 
     Args:
@@ -87,11 +90,14 @@ def over_the_fabric(exchange: RailExchange, flows: JobFlows, state: State, ports
         state: columns of the network.
         ports: ports of all nodes.
         lit: links that carry traffic; bool[n_links].
+        relays: who carries for lost cards; None where no card is lost or none carries.
     """
+    rails = np.unique(ports.rail)
     leaves = _Leaves.of(state, ports, lit, exchange.n_rails)
 
     def routed(by_rail: tuple[Flows, ...]) -> tuple[Flows, ...]:
-        return tuple(leaves.flows(flow, exchange.n_rails) for flow in by_rail)
+        carried = (flow if relays is None else relays.relayed(flow, rails) for flow in by_rail)
+        return tuple(leaves.flows(flow, exchange.n_rails) for flow in carried)
 
     return replace(
         flows,
@@ -125,11 +131,6 @@ def _follow_tensor_ranks(placed: JobPlacement, rails: list[Ints], tp: int) -> bo
     return True
 
 
-def _crosses(flow: Flows, n_rails: int) -> Bools:
-    rack = flow.source // n_rails != flow.target // n_rails
-    return np.asarray(rack & (flow.source % n_rails != flow.target % n_rails))
-
-
 @dataclass(frozen=True, eq=False)
 class _Leaves:
     """Leaves of each pair of a rack and a rail, and the share of its traffic on each."""
@@ -153,7 +154,7 @@ class _Leaves:
 
     def flows(self, flow: Flows, n_rails: int) -> Flows:
         """Flows between racks on equal rails, and from rack to leaf to leaf to rack on different ones."""
-        crosses = _crosses(flow, n_rails)
+        crosses = crosses_rails(flow, n_rails)
         source, target = flow.source[crosses], flow.target[crosses]
         out_row, out_leaf, out_share = self._expanded(source)
         in_row, in_leaf, in_share = self._expanded(target)
