@@ -84,6 +84,46 @@ def test_more_uplinks_and_a_leaf_of_its_own_help() -> None:
     assert step_s(network.score("a", jobs=["a", "b"])) == step_s(network.score("a")) <= steps[-1]
 
 
+def test_jobs_under_hashing_slow_each_other_no_less_than_with_even_splitting() -> None:
+    """Fewer flows collide more and last longer, so the jobs meet more often on links that are full."""
+
+    def added(**record: Any) -> tuple[float, float]:
+        network = twin.from_document(fabric(4, **({"load_balancing": [record]} if record else {})))
+        row = network.score("a", jobs=["a", "b"], main_assumptions=False).jobs[0]
+        alone_s, shared_s, p90_s = row.alone.step_time_s, row.shared.step_time_s, row.shared.p90_step_time_s
+        assert alone_s is not None
+        assert shared_s is not None
+        assert p90_s is not None
+        return shared_s - alone_s, p90_s - alone_s
+
+    even_s, even_p90_s = added()
+    by_flows = [added(mode="ecmp", n_flows_per_pair=n) for n in (1, 2, 3, 4, 8, 16, 64)]
+    assert even_s > 0
+    assert by_flows == sorted(by_flows, reverse=True)
+    assert min(added_s for added_s, _ in by_flows) > even_s
+    assert min(added_s for _, added_s in by_flows) > even_p90_s
+    assert added(mode="ecmp", n_flows_per_pair=1_000_000)[0] == pytest.approx(even_s, rel=0.01)
+    assert added(mode="spray", efficiency_ratio=1.0) == pytest.approx((even_s, even_p90_s), rel=1e-9)
+    assert even_s < added(mode="spray", efficiency_ratio=0.9)[0] < by_flows[0][0]
+
+
+@pytest.mark.parametrize("n_flows", [1, 4])
+def test_hashing_leaves_idle_jobs_names_and_order_without_effect(n_flows: int) -> None:
+    data = fabric(4, load_balancing=[{"mode": "ecmp", "n_flows_per_pair": n_flows}])
+    network = twin.from_document(data)
+    first = network.score("a", jobs=["a", "b"], main_assumptions=False)
+    with_idle = network.score("a", jobs=["c", "b", "a"], main_assumptions=False)
+    assert {row.id: (row.alone, row.shared) for row in first.jobs}.items() <= {
+        row.id: (row.alone, row.shared) for row in with_idle.jobs
+    }.items()
+    assert step_s(network.score("c", jobs=["a", "b", "c"])) == step_s(network.score("c", jobs=[]))
+    renamed = json.loads(json.dumps(data))
+    for job in renamed["jobs"]:
+        job["id"] = {"a": "z"}.get(job["id"], job["id"])
+    second = twin.from_document(renamed).score("z", jobs=["z", "b"], main_assumptions=False)
+    assert second.metrics == first.metrics
+
+
 def test_names_and_order_change_no_bit() -> None:
     names = {"a": "y", "b": "x"}
     data = json.loads(json.dumps(fabric()))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import Issue, TopologyError
 from ..errors.wording import counted
+from ..training.balancing_rules import EVEN, BalancingRules
 from ..training.phase_capacity import PhaseCapacity
 from ..training.phase_goodput import ArcRates
 from ..training.shared_jobs import RunningJob, SharedStep, share_jobs
@@ -73,7 +74,8 @@ def _running_job(e: Evaluation) -> RunningJob | None:
     capacity = cast(PhaseCapacity, e.outcome("job_capacity"))
     inputs = StepInputs(job, e.placed, e.flows, e.accelerators, loads, capacity)
     rates = cast(ArcRates, e.outcome("arc_rates"))
-    return RunningJob(inputs, step, rates.available_gbps)
+    rules = cast(BalancingRules, e.outcome("arc_balancing"))
+    return RunningJob(inputs, step, rates.available_gbps, rules.of_arc[loads.arc] != EVEN)
 
 
 def _check_accelerators(alone: Mapping[str, Evaluation]) -> None:
