@@ -15,7 +15,7 @@ from .catalogue import PriceBook, load_price_book
 from .catalogue.ageing import AgeingCase, ageing_case_named
 from .catalogue.figure_reader import FigureReader
 from .errors import CatalogueError, ChangeError, TopologyError, did_you_mean
-from .errors.wording import counted, type_text
+from .errors.wording import counted, type_text, value_text
 from .formats.traffic_text import read_traffic
 from .model.document import Plan, TopologyDocument, TrafficBlock
 from .model.jobs import TrainingJob
@@ -185,7 +185,7 @@ class EvaluatedNetwork(CompiledNetwork):
             main = self.job(job)
             sets = self.document.canonical().jobs_together
             return job, next((names for names in sets if main is not None and main.id in names), ())
-        known = [found.id for name in jobs if (found := self.job(name)) is not None]
+        known = [found.id for name in _ids_of(jobs) if (found := self.job(name)) is not None]
         if len(set(known)) < len(known):
             raise ChangeError(f"jobs {', '.join(known)}", where="jobs", expected="each job once")
         if not known:
@@ -234,6 +234,17 @@ class EvaluatedNetwork(CompiledNetwork):
         plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
         where = f"plans[{plan.id}].changes" if plan else "changes"
         return where, list(parse_changes(plan.changes if plan else plan_or_changes, where)), plan
+
+
+def _ids_of(jobs: Any) -> Sequence[str]:
+    """Check the ids of jobs that run together. Raises ChangeError for anything but a list of texts."""
+    expected = "a list of ids of jobs"
+    if not isinstance(jobs, list | tuple):
+        raise ChangeError(value_text(jobs), where="jobs", expected=expected)
+    for i, name in enumerate(jobs):
+        if not isinstance(name, str) or not name:
+            raise ChangeError(value_text(name), where=f"jobs[{i}]", expected=expected)
+    return jobs
 
 
 def _record_by_id(kind: str, records: Sequence[RecordT], name: str, where: str) -> RecordT:

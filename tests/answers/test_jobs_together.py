@@ -190,6 +190,24 @@ def test_bad_sets_are_refused(job: str, jobs: list[str], kind: type[Exception], 
         twin.from_document(fabric()).score(job, jobs=jobs)
 
 
+@pytest.mark.parametrize(
+    ("jobs", "text"),
+    [
+        (5, "jobs: 5"),
+        ("a", "jobs: 'a'"),
+        ([["a"]], r"jobs\[0\]: a list"),
+        (["a", None], r"jobs\[1\]: null"),
+        (["a", ""], r"jobs\[1\]: ''"),
+    ],
+)
+def test_anything_but_a_list_of_ids_is_refused_with_its_place(jobs: Any, text: str) -> None:
+    network = twin.from_document(fabric())
+    for ask in (network.score, lambda job, **more: network.what_if([], job, **more)):
+        with pytest.raises(ChangeError, match=text) as caught:
+            ask("a", jobs=jobs)
+        assert "a list of ids of jobs" in str(caught.value)
+
+
 def test_the_command_and_http_give_the_answer_of_python(tmp_path: Path) -> None:
     fastapi = pytest.importorskip("fastapi.testclient")
     from twin.api.app import create_app
