@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import twin
 from twin.cli import main as cli
 from twin.errors import CatalogueError, ChangeError, TopologyError
+from twin.render.numbers import seconds_text
 
 
 def fabric(n_uplinks: int = 1, **fields: Any) -> dict[str, Any]:
@@ -105,6 +106,22 @@ def test_jobs_under_hashing_slow_each_other_no_less_than_with_even_splitting() -
     assert added(mode="ecmp", n_flows_per_pair=1_000_000)[0] == pytest.approx(even_s, rel=0.01)
     assert added(mode="spray", efficiency_ratio=1.0) == pytest.approx((even_s, even_p90_s), rel=1e-9)
     assert even_s < added(mode="spray", efficiency_ratio=0.9)[0] < by_flows[0][0]
+
+
+def test_steps_under_unstated_modes_are_those_of_a_what_if_among_the_same_jobs() -> None:
+    network = twin.from_document(fabric(4, jobs_together=[["a", "b"]]))
+    before = network.score("a", main_assumptions=False)
+    (sentence,) = (
+        text for text in before.bottlenecks if text.startswith("Load balancing inside the fabrics is not stated")
+    )
+    modes = {"ecmp (2 flows per pair)": {"mode": "ecmp", "n_flows_per_pair": 2}, "spray": {"mode": "spray"}}
+    for name, fields in modes.items():
+        change = {"kind": "set_load_balancing", **fields}
+        among, alone = (
+            step_s(network.what_if([change], "a", jobs=jobs, main_assumptions=False).after) for jobs in (None, [])
+        )
+        assert among > alone
+        assert f"{seconds_text(among)} with {name}" in sentence
 
 
 @pytest.mark.parametrize("n_flows", [1, 4])

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, cast
 
 import numpy as np
 
 from ..errors import Issue, TopologyError
 from ..errors.wording import counted
-from ..training.balancing_rules import EVEN, BalancingRules
+from ..training.balancing_rules import EVEN, UNSTATED, BalancingRules
 from ..training.phase_capacity import PhaseCapacity
 from ..training.phase_goodput import ArcRates
-from ..training.shared_jobs import RunningJob, SharedStep, share_jobs
+from ..training.shared_jobs import RunningJob, SharedStep, share_jobs, shared_speeds
+from ..training.step import step_of
 from ..training.step_inputs import StepInputs
 from .engine import Engine
 from .evaluation import Case, Evaluation
-from .outcomes import JobSharing
+from .outcomes import BalancedCapacity, JobSharing, KindSpeeds
 
 MAX_NAMED = 3
 """Racks that a message names."""
@@ -29,6 +31,8 @@ class JobsTogether:
 
     alone: Mapping[str, Evaluation]
     """By id: the job without the others."""
+    running: Mapping[str, RunningJob]
+    """By id: the job with its inputs; a job without a step is absent."""
     shared: Mapping[str, SharedStep]
     """By id: the job among the others; a job without a step is absent."""
 
@@ -42,7 +46,25 @@ class JobsTogether:
             if other_id != job_id and loads is not None:
                 other_gbps[loads.arc] += found.shared.arc_bits / found.shared.step_time_s / 1e9
         other_gbps.flags.writeable = False
-        return JobSharing(tuple(sorted(self.shared[job_id].speed_ratio.items())), other_gbps)
+        speeds = tuple(sorted(self.shared[job_id].speed_ratio.items()))
+        return JobSharing(speeds, other_gbps, partial(self._unstated_speeds, job_id))
+
+    def _unstated_speeds(self, job_id: str) -> tuple[KindSpeeds, ...]:
+        """Speeds of a job's kinds by row of `UNSTATED`."""
+        return tuple(tuple(sorted(by_job[job_id].items())) for by_job in self._speeds_by_mode)
+
+    @cached_property
+    def _speeds_by_mode(self) -> list[dict[str, dict[str, float]]]:
+        """By row of `UNSTATED`, the speeds of each job where switches without load balancing have this mode."""
+        options = {
+            name: cast("tuple[BalancedCapacity, ...]", self.alone[name].outcome("unstated_capacity"))
+            for name in self.running
+        }
+        found = []
+        for row in range(len(UNSTATED)):
+            jobs = [_under(job, options[name][row] if options[name] else None) for name, job in self.running.items()]
+            found.append(dict(zip(self.running, shared_speeds(jobs), strict=True)))
+        return found
 
 
 def evaluate_together(engine: Engine, cases: Sequence[Case]) -> JobsTogether:
@@ -63,7 +85,15 @@ def evaluate_together(engine: Engine, cases: Sequence[Case]) -> JobsTogether:
     _check_accelerators(alone)
     running = {name: job for name, e in alone.items() if (job := _running_job(e)) is not None}
     found = share_jobs(list(running.values())) if running else []
-    return JobsTogether(alone, dict(zip(running, found, strict=True)))
+    return JobsTogether(alone, running, dict(zip(running, found, strict=True)))
+
+
+def _under(job: RunningJob, option: BalancedCapacity | None) -> RunningJob:
+    """Return a job alone under another load balancing; the job itself where all of its own is stated."""
+    if option is None:
+        return job
+    inputs = replace(job.inputs, capacity=option.capacity)
+    return RunningJob(inputs, step_of(inputs), job.arc_capacity_gbps, option.is_balanced)
 
 
 def _running_job(e: Evaluation) -> RunningJob | None:

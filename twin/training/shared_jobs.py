@@ -85,6 +85,13 @@ def share_jobs(jobs: Sequence[RunningJob]) -> list[SharedStep]:
     return found
 
 
+def shared_speeds(jobs: Sequence[RunningJob]) -> list[dict[str, float]]:
+    """Compute the speed of each kind of flow sets that other jobs slow, one row for each job; see `share_jobs`."""
+    demands = [_demand_of(job) for job in jobs]
+    speeds, _ = _settled(jobs, demands, ArcSharing(demands))
+    return [_slower_kinds(demand, speed) for demand, speed in zip(demands, speeds, strict=True)]
+
+
 def _demand_of(job: RunningJob) -> JobDemand:
     """Use of arcs by a job alone: by kind of flow sets, the bits of a step over the time that they take.
 
