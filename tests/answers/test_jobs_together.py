@@ -124,6 +124,32 @@ def test_steps_under_unstated_modes_are_those_of_a_what_if_among_the_same_jobs()
         assert f"{seconds_text(among)} with {name}" in sentence
 
 
+def test_a_sweep_evaluates_the_job_among_the_same_jobs_as_a_score() -> None:
+    network = twin.from_document(fabric(4, jobs_together=[["a", "b"]]))
+    ecmp = {"kind": "set_load_balancing", "mode": "ecmp"}
+    for jobs in (None, ["a"], ["c", "a"], ["b", "c", "a"]):
+        sweep = network.sweep("links.leaf-*^.n_parallel=4,2", job="a", jobs=jobs, against=[ecmp])
+        fewer = [{"kind": "set_channels", "links": "leaf-*^", "n_parallel": 2}]
+        expected = [
+            network.score("a", jobs=jobs, main_assumptions=False),
+            network.what_if(fewer, "a", jobs=jobs, main_assumptions=False).after,
+        ]
+        assert sweep.values == tuple(map(step_s, expected))
+        assert sweep.against_value == step_s(network.what_if([ecmp], "a", jobs=jobs, main_assumptions=False).after)
+        others = {None: "b", 2: "c", 3: "b, c"}.get(jobs and len(jobs))
+        text = f"Job a runs at the same time as {others}."
+        assert sweep.summary[-1] == text if others else "at the same time" not in " ".join(sweep.summary)
+
+
+def test_an_input_of_the_job_leaves_the_other_jobs_as_they_are() -> None:
+    network = twin.from_document(fabric(jobs_together=[["a", "b"]]))
+    swept = network.sweep("job.n_global_batch=64,128", job="a").values
+    data = fabric(jobs_together=[["a", "b"]])
+    data["jobs"][0]["n_global_batch"] = 128
+    larger = twin.from_document(data).score("a", main_assumptions=False)
+    assert swept == (step_s(network.score("a", main_assumptions=False)), step_s(larger))
+
+
 @pytest.mark.parametrize("n_flows", [1, 4])
 def test_hashing_leaves_idle_jobs_names_and_order_without_effect(n_flows: int) -> None:
     data = fabric(4, load_balancing=[{"mode": "ecmp", "n_flows_per_pair": n_flows}])
@@ -241,3 +267,10 @@ def test_the_command_and_http_give_the_answer_of_python(tmp_path: Path) -> None:
     body = {"network": fabric(), "job": "a", "jobs": ["a", "b"], "main_assumptions": False}
     assert client.post("/v1/score", json=body).json()["jobs"] == expected.to_dict()["jobs"]
     assert client.post("/v1/score", json=body | {"jobs": ["a", "d"]}).status_code == 404
+    vary = "links.leaf-*^.n_parallel=1,2"
+    swept = twin.from_document(fabric()).sweep(vary, job="a", jobs=["a", "b"]).to_dict()
+    asked = {"network": fabric(), "job": "a", "jobs": ["a", "b"], "vary": [vary]}
+    assert client.post("/v1/sweep", json=asked).json() == swept
+    assert client.post("/v1/sweep", json=asked | {"jobs": ["a", "d"]}).status_code == 404
+    options = ["sweep", str(path), "--vary", vary, "--jobs", "a,b", "--job", "a", "--processes", "1", "--json"]
+    assert json.loads(CliRunner().invoke(cli.app, options).stdout) == swept

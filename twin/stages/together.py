@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import Issue, TopologyError
 from ..errors.wording import counted
+from ..model.jobs import TrainingJob
 from ..training.balancing_rules import EVEN, UNSTATED, BalancingRules
 from ..training.phase_capacity import PhaseCapacity
 from ..training.phase_goodput import ArcRates
@@ -86,6 +87,17 @@ def evaluate_together(engine: Engine, cases: Sequence[Case]) -> JobsTogether:
     running = {name: job for name, e in alone.items() if (job := _running_job(e)) is not None}
     found = share_jobs(list(running.values())) if running else []
     return JobsTogether(alone, running, dict(zip(running, found, strict=True)))
+
+
+def case_among(engine: Engine, case: Case, others: Sequence[TrainingJob]) -> Case:
+    """Return a case with what other jobs do to its job; the case itself without other jobs.
+
+    Raises TopologyError as `evaluate_together`.
+    """
+    if case.job is None or not others:
+        return case
+    cases = [case, *(replace(case, job=job) for job in others)]
+    return replace(case, sharing=evaluate_together(engine, cases).sharing_of(case.job.id))
 
 
 def _under(job: RunningJob, option: BalancedCapacity | None) -> RunningJob:
