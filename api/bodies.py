@@ -147,7 +147,7 @@ class ExplainRequest(ChangedNetworkRequest, AgeingRequest):
     """Explain the step time of a job by eight causes, after a plan or changes if given."""
 
 
-class SweepRequest(ChangedNetworkRequest, AgeingRequest):
+class SweepRequest(ChangedNetworkRequest, AgeingRequest, JobsRequest):
     """Vary one or two inputs and compute a metric at each point, after a plan or changes if given."""
 
     vary: SkipValidation[Vary]

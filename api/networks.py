@@ -14,7 +14,7 @@ from twin.loading import from_document, load
 from twin.model.document import TopologyDocument
 from twin.network import Network
 
-from .bodies import ChangedNetworkRequest
+from .bodies import ChangedNetworkRequest, JobsRequest
 from .problems import find
 
 
@@ -89,11 +89,12 @@ def _check_name(name: str) -> None:
 
 
 def check_names(network: Network, request: ChangedNetworkRequest, *more_plans: str | None) -> None:
-    """Raise NotFoundError if the document lacks the job or a plan of the request.
+    """Raise NotFoundError if the document lacks a job or a plan of the request.
 
     more_plans: ids of plans beside `request.plan`; None is ignored.
     """
-    find(lambda: network.job(request.job))
+    for job in (request.job, *((request.jobs or ()) if isinstance(request, JobsRequest) else ())):
+        find(partial(network.job, job))
     for plan in (request.plan, *more_plans):
         if plan is not None:
             find(partial(network.plan, plan))

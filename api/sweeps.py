@@ -89,6 +89,7 @@ class Sweeps:
                 [axis.value for axis in axes],
                 metric=request.metric,
                 job=request.job,
+                jobs=request.jobs,
                 changes=request.plan_or_changes,
                 against=request.against,
                 ageing=request.ageing,

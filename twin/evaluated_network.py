@@ -10,12 +10,12 @@ from typing import Any, Self, TypeVar
 
 from .answers.jobs_together import JobAmongOthers, jobs_among_others
 from .answers.missing_inputs import MissingInput, missing_inputs
-from .arrays import CompiledNetwork, Ints, NetworkArrays, State
+from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, load_price_book
 from .catalogue.ageing import AgeingCase, ageing_case_named
 from .catalogue.figure_reader import FigureReader
 from .errors import CatalogueError, ChangeError, TopologyError, did_you_mean
-from .errors.wording import counted, type_text
+from .errors.wording import counted, type_text, value_text
 from .formats.traffic_text import read_traffic
 from .model.document import Plan, TopologyDocument, TrafficBlock
 from .model.jobs import TrainingJob
@@ -126,6 +126,11 @@ class EvaluatedNetwork(CompiledNetwork):
         """
         return self._engine.evaluate(self._scenario(None, job, ageing).case)
 
+    def main_links(self) -> str | dict[str, str]:
+        """Return the selection of links that matter first: wide-area links, or all if there are none."""
+        wide = TIERS.index("wide_area")
+        return {"tier": "wide_area"} if (self.arrays.link_tier == wide).any() else "*"
+
     def with_document(self, document: TopologyDocument) -> Self:
         """Return a network for another document; it keeps the name.
 
@@ -185,7 +190,7 @@ class EvaluatedNetwork(CompiledNetwork):
             main = self.job(job)
             sets = self.document.canonical().jobs_together
             return job, next((names for names in sets if main is not None and main.id in names), ())
-        known = [found.id for name in jobs if (found := self.job(name)) is not None]
+        known = [found.id for name in _ids_of(jobs) if (found := self.job(name)) is not None]
         if len(set(known)) < len(known):
             raise ChangeError(f"jobs {', '.join(known)}", where="jobs", expected="each job once")
         if not known:
@@ -195,6 +200,15 @@ class EvaluatedNetwork(CompiledNetwork):
             raise ChangeError(f"job {job!r} is not among {', '.join(known)}", where="job", expected="one of `jobs`")
         main_id = default.id if default is not None and default.id in known else known[0]
         return main_id, tuple(known) if len(known) > 1 else ()
+
+    def _case_and_others(
+        self, changes: Changes | None, job: str | None, together: Sequence[str], ageing: AgeingCase
+    ) -> tuple[Case, tuple[TrainingJob, ...]]:
+        """Return the case of a job after changes if given, and the other jobs that run at the same time."""
+        case = self._scenario(changes, job, ageing).case
+        names = sorted(name for name in together if case.job is not None and name != case.job.id)
+        others = (self._scenario(changes, name, ageing).case.job for name in names)
+        return case, tuple(other for other in others if other is not None)
 
     def _evaluate_jobs(
         self, case: Case, together: Sequence[Case], before: State | None = None
@@ -234,6 +248,17 @@ class EvaluatedNetwork(CompiledNetwork):
         plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
         where = f"plans[{plan.id}].changes" if plan else "changes"
         return where, list(parse_changes(plan.changes if plan else plan_or_changes, where)), plan
+
+
+def _ids_of(jobs: Any) -> Sequence[str]:
+    """Check the ids of jobs that run together. Raises ChangeError for anything but a list of texts."""
+    expected = "a list of ids of jobs"
+    if not isinstance(jobs, list | tuple):
+        raise ChangeError(value_text(jobs), where="jobs", expected=expected)
+    for i, name in enumerate(jobs):
+        if not isinstance(name, str) or not name:
+            raise ChangeError(value_text(name), where=f"jobs[{i}]", expected=expected)
+    return jobs
 
 
 def _record_by_id(kind: str, records: Sequence[RecordT], name: str, where: str) -> RecordT:

@@ -18,7 +18,6 @@ from .answers.main_assumptions import MainAssumption, find_main_assumptions
 from .answers.missing_inputs import missing_inputs
 from .answers.path_report import PathQuestion, PathReport, path_report
 from .answers.score import Score, score_of
-from .arrays import TIERS
 from .catalogue.ageing import AgeingCase
 from .errors import ChangeError
 from .evaluated_network import Changes, Notify, plan_name, report_phase
@@ -240,11 +239,6 @@ class Network(PlanningNetwork):
             forecast = self.forecast(years, growth_ratio_per_year, links=name, changes=changes, job=job)
         return link_report(evaluation, self.label, int(rows[0]), self._reader, forecast)
 
-    def main_links(self) -> str | dict[str, str]:
-        """Return the selection of links that matter first: wide-area links, or all if there are none."""
-        wide = TIERS.index("wide_area")
-        return {"tier": "wide_area"} if (self.arrays.link_tier == wide).any() else "*"
-
     def link_table(
         self,
         chosen: Any = "*",
@@ -334,6 +328,7 @@ class Network(PlanningNetwork):
         *,
         metric: str | None = None,
         job: str | None = None,
+        jobs: Sequence[str] | None = None,
         changes: Changes | None = None,
         against: Changes | None = None,
         ageing: AgeingCase = "value",
@@ -352,6 +347,7 @@ class Network(PlanningNetwork):
                 `studies.inputs.PATHS` lists the inputs.
             metric: any metric of a score; the step time otherwise, or the busiest link without a job.
             job: id of a job; the default job otherwise.
+            jobs: ids of jobs that run together, as for `score`; inputs of the job vary `job` alone.
             changes: a plan's name, a change or a list of changes to apply first.
             against: another plan or list of changes; its value of the metric is the level for crossings.
             ageing: low, value (central) or high.
@@ -370,15 +366,17 @@ class Network(PlanningNetwork):
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
         axes = axes_of(vary)
+        job, together = self._jobs_of(job, jobs)
         metric = metric if metric is not None else default_metric(self.job(job))
         check_sweep(axes, metric)
         workers = Workers(executor, n_workers) if n_processes is None else Workers("processes", n_processes)
-        scenario = self._scenario(changes, job, ageing)
-        question = Question(scenario.case, axes, metric)
+        case, others = self._case_and_others(changes, job, together, ageing)
+        question = Question(case, axes, metric, others)
         points = run_points(question, self._engine, workers, advance=advance, cancel=cancel)
         level = None
         if against is not None:
-            level, _ = metric_of_case(self._scenario(against, job, ageing).case, metric, self._engine)
+            case, others = self._case_and_others(against, job, together, ageing)
+            level, _ = metric_of_case(case, metric, self._engine, others)
         plan = changes if isinstance(changes, str) else None
         against_name = against if isinstance(against, str) else None if against is None else "other changes"
         return sweep_of(question, points, self.label, plan, against=against_name, level=level)

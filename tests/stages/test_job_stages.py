@@ -53,7 +53,8 @@ def test_without_a_job_its_stages_have_nothing() -> None:
     stages += [training.hashed_flows, training.free_capacity, training.job_capacity]
     assert [stage(empty) for stage in stages] == [None] * len(stages)
     assert training.hash_collisions(empty) == {}
-    assert training.unstated_balancing(given({"step": NO_STEP}, job=None)) == ()
+    assert training.unstated_capacity(given({"step": NO_STEP}, job=None)) == ()
+    assert training.unstated_balancing(given({"unstated_capacity": ()}, job=None)) == ()
     assert training.why_rates_unknown(empty) == ""
     assert training.step(empty).step is None
     assert training.step(empty).why == "the document has no job"

@@ -27,6 +27,7 @@ from twin.stages.evaluation import Case, Evaluation
 from twin.stages.outcomes import JobSharing
 from twin.stages.stage import Stage
 from twin.stages.table import ROWS, STAGES
+from twin.training.balancing_rules import UNSTATED
 
 
 class Question(NamedTuple):
@@ -120,7 +121,8 @@ def spans(**fields: Any) -> list[dict[str, Any]]:
 
 def beside_another(asked: Question) -> Question:
     """Let another job use the same arcs."""
-    sharing = JobSharing((("local", 0.5),), np.ones(2 * asked.case.state.n_links))
+    speeds = (("local", 0.5),)
+    sharing = JobSharing(speeds, np.ones(2 * asked.case.state.n_links), lambda: (speeds,) * len(UNSTATED))
     return asked._replace(case=replace(asked.case, sharing=sharing))
 
 

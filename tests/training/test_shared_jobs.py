@@ -71,7 +71,8 @@ def test_a_phase_uses_the_arcs_that_carry_its_bits() -> None:
     assert found.step is not None
     assert found.loads is not None
     capacity_gbps = found.health.arc_sending_gbps[found.loads.arc]
-    demand = _demand_of(RunningJob(inputs_of(found), found.step, capacity_gbps))
+    nowhere = np.zeros(len(capacity_gbps), dtype=np.bool_)
+    demand = _demand_of(RunningJob(inputs_of(found), found.step, capacity_gbps, nowhere))
     used = {
         p.kind: {
             found.case.state.link_ids[arc // 2]: ratio
@@ -84,6 +85,26 @@ def test_a_phase_uses_the_arcs_that_carry_its_bits() -> None:
     assert used["local"] == pytest.approx(dict.fromkeys(cables, 1.0))
     assert used["wide_area"] == pytest.approx(dict.fromkeys(cables, 0.05) | {"wan-ab": 1.0})
     assert {p.kind: p.duration_s for p in demand.phases}["wide_area"] == found.step.bottleneck["wide_area"][1]
+
+
+def test_a_phase_fills_the_hashed_arc_that_limits_it_and_leaves_room_elsewhere() -> None:
+    """Collisions between sites double the exchange: the busiest member is full, and cables are half idle."""
+    two = {site: [("H100", 8)] * 2 for site in "ab"}
+    found = evaluated(sites(two, wide_gbps=100.0, rack_gbps=1000.0, parallelism={"tp": 8}))
+    assert found.step is not None
+    assert found.loads is not None
+    inputs, names = inputs_of(found), [found.case.state.link_ids[arc // 2] for arc in found.loads.arc]
+    hashed = replace(inputs, capacity=inputs.capacity.with_efficiency({"wide_area": 0.5}))
+    is_balanced = np.array([name == "wan-ab" for name in names])
+    capacity_gbps = found.health.arc_sending_gbps[found.loads.arc]
+    before, after = (
+        {p.kind: p for p in _demand_of(RunningJob(row, found.step, capacity_gbps, is_balanced)).phases}["wide_area"]
+        for row in (inputs, hashed)
+    )
+    assert after.duration_s == pytest.approx(2.0 * before.duration_s)
+    factors = np.where(is_balanced[np.isin(found.loads.arc, after.arc)], 1.0, 0.5)
+    assert set(factors) == {0.5, 1.0}
+    assert after.utilisation_ratio == pytest.approx(before.utilisation_ratio * factors)
 
 
 def exchange_s(found: SharedStep) -> float:

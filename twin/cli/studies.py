@@ -14,10 +14,12 @@ from .terminal import (
     Demands,
     Growth,
     JobName,
+    JobNames,
     NetworkName,
     Picture,
     ageing_case,
     check_writable,
+    job_ids,
     load_network,
     progress,
     progress_bar,
@@ -38,6 +40,7 @@ def sweep(
         typer.Option("--metric", help="A metric of `twin metrics`; the step time or, without a job, the busiest link."),
     ] = None,
     job: JobName = None,
+    jobs: JobNames = None,
     plan: AfterPlan = None,
     against: Annotated[
         str | None, typer.Option("--against", help="Mark where another plan's value is crossed.")
@@ -66,6 +69,7 @@ def sweep(
             vary,
             metric=metric,
             job=job,
+            jobs=job_ids(jobs),
             changes=plan,
             against=against,
             ageing=ageing_case(ageing),

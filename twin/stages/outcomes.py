@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
-from ..arrays import Floats, Ints
+from ..arrays import Bools, Floats, Ints
 from ..model.records import BalancingName
+from ..training.phase_capacity import PhaseCapacity
 from ..training.step import Step
 
 
@@ -16,6 +19,23 @@ class NodePairs(NamedTuple):
     source: Ints
     target: Ints
     offered_gbps: Floats
+
+
+KindSpeeds = tuple[tuple[str, float], ...]
+"""Kinds of flow sets that other jobs slow, with their speed over their speed alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class BalancedCapacity:
+    """Capacity of a job alone under a load balancing that the document does not state."""
+
+    mode: BalancingName
+    n_flows_per_pair: int
+    efficiency_ratio: float
+    """Efficiency of the phase with the lowest one."""
+    capacity: PhaseCapacity
+    is_balanced: Bools
+    """Arcs with a rule of load balancing, by row of the loads; bool[n_rows]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +53,16 @@ class BalancedStep:
 class JobSharing:
     """Effect of other jobs on a job that runs with them."""
 
-    speed_ratio: tuple[tuple[str, float], ...]
-    """Kinds of flow sets that other jobs slow, with their speed over their speed alone."""
+    speed_ratio: KindSpeeds
     other_gbps: Floats
     """Load of the other jobs by arc, averaged over their steps; float64[2 * n_links]."""
+    find_unstated: Callable[[], tuple[KindSpeeds, ...]]
+    """Finds `unstated_speed_ratio`."""
+
+    @cached_property
+    def unstated_speed_ratio(self) -> tuple[KindSpeeds, ...]:
+        """Speeds where all jobs run under each of `UNSTATED`, modes that fabrics may have; found when first read."""
+        return self.find_unstated()
 
 
 @dataclass(frozen=True, eq=False)

@@ -263,19 +263,23 @@ ROWS = (
         catalogue=names("accelerator"),
     ),
     Stage(
+        "unstated_capacity",
+        training.unstated_capacity,
+        needs=names("placement job_flows job_pairs job_routes link_loads arc_balancing free_capacity step"),
+        state=names("arc_head link_tier n_members_up n_nodes node_forwards"),
+        catalogue=names("general"),
+        in_score=False,
+    ),
+    Stage(
         "unstated_balancing",
         training.unstated_balancing,
-        needs=names(
-            "placement job_flows job_pairs job_routes link_loads accelerators arc_balancing free_capacity step"
-        ),
-        state=names("arc_head link_tier n_members_up n_nodes node_forwards"),
+        needs=names("placement job_flows link_loads accelerators unstated_capacity"),
         job=names(
             "across_sites exchange_bits_per_parameter gradient_bytes_per_parameter jitter_ratio model "
             "n_fragment_layers n_global_batch n_local_steps n_overlap_steps parallelism "
             "parameter_bytes_per_parameter recompute split sync"
         ),
-        sharing=("speed_ratio",),
-        catalogue=names("general"),
+        sharing=("unstated_speed_ratio",),
         in_score=False,
     ),
     Stage(

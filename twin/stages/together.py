@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, cast
 
 import numpy as np
 
 from ..errors import Issue, TopologyError
 from ..errors.wording import counted
+from ..model.jobs import TrainingJob
+from ..training.balancing_rules import EVEN, UNSTATED, BalancingRules
 from ..training.phase_capacity import PhaseCapacity
 from ..training.phase_goodput import ArcRates
-from ..training.shared_jobs import RunningJob, SharedStep, share_jobs
+from ..training.shared_jobs import RunningJob, SharedStep, share_jobs, shared_speeds
+from ..training.step import step_of
 from ..training.step_inputs import StepInputs
 from .engine import Engine
 from .evaluation import Case, Evaluation
-from .outcomes import JobSharing
+from .outcomes import BalancedCapacity, JobSharing, KindSpeeds
 
 MAX_NAMED = 3
 """Racks that a message names."""
@@ -28,6 +32,8 @@ class JobsTogether:
 
     alone: Mapping[str, Evaluation]
     """By id: the job without the others."""
+    running: Mapping[str, RunningJob]
+    """By id: the job with its inputs; a job without a step is absent."""
     shared: Mapping[str, SharedStep]
     """By id: the job among the others; a job without a step is absent."""
 
@@ -41,7 +47,25 @@ class JobsTogether:
             if other_id != job_id and loads is not None:
                 other_gbps[loads.arc] += found.shared.arc_bits / found.shared.step_time_s / 1e9
         other_gbps.flags.writeable = False
-        return JobSharing(tuple(sorted(self.shared[job_id].speed_ratio.items())), other_gbps)
+        speeds = tuple(sorted(self.shared[job_id].speed_ratio.items()))
+        return JobSharing(speeds, other_gbps, partial(self._unstated_speeds, job_id))
+
+    def _unstated_speeds(self, job_id: str) -> tuple[KindSpeeds, ...]:
+        """Speeds of a job's kinds by row of `UNSTATED`."""
+        return tuple(tuple(sorted(by_job[job_id].items())) for by_job in self._speeds_by_mode)
+
+    @cached_property
+    def _speeds_by_mode(self) -> list[dict[str, dict[str, float]]]:
+        """By row of `UNSTATED`, the speeds of each job where switches without load balancing have this mode."""
+        options = {
+            name: cast("tuple[BalancedCapacity, ...]", self.alone[name].outcome("unstated_capacity"))
+            for name in self.running
+        }
+        found = []
+        for row in range(len(UNSTATED)):
+            jobs = [_under(job, options[name][row] if options[name] else None) for name, job in self.running.items()]
+            found.append(dict(zip(self.running, shared_speeds(jobs), strict=True)))
+        return found
 
 
 def evaluate_together(engine: Engine, cases: Sequence[Case]) -> JobsTogether:
@@ -62,7 +86,26 @@ def evaluate_together(engine: Engine, cases: Sequence[Case]) -> JobsTogether:
     _check_accelerators(alone)
     running = {name: job for name, e in alone.items() if (job := _running_job(e)) is not None}
     found = share_jobs(list(running.values())) if running else []
-    return JobsTogether(alone, dict(zip(running, found, strict=True)))
+    return JobsTogether(alone, running, dict(zip(running, found, strict=True)))
+
+
+def case_among(engine: Engine, case: Case, others: Sequence[TrainingJob]) -> Case:
+    """Return a case with what other jobs do to its job; the case itself without other jobs.
+
+    Raises TopologyError as `evaluate_together`.
+    """
+    if case.job is None or not others:
+        return case
+    cases = [case, *(replace(case, job=job) for job in others)]
+    return replace(case, sharing=evaluate_together(engine, cases).sharing_of(case.job.id))
+
+
+def _under(job: RunningJob, option: BalancedCapacity | None) -> RunningJob:
+    """Return a job alone under another load balancing; the job itself where all of its own is stated."""
+    if option is None:
+        return job
+    inputs = replace(job.inputs, capacity=option.capacity)
+    return RunningJob(inputs, step_of(inputs), job.arc_capacity_gbps, option.is_balanced)
 
 
 def _running_job(e: Evaluation) -> RunningJob | None:
@@ -73,7 +116,8 @@ def _running_job(e: Evaluation) -> RunningJob | None:
     capacity = cast(PhaseCapacity, e.outcome("job_capacity"))
     inputs = StepInputs(job, e.placed, e.flows, e.accelerators, loads, capacity)
     rates = cast(ArcRates, e.outcome("arc_rates"))
-    return RunningJob(inputs, step, rates.available_gbps)
+    rules = cast(BalancingRules, e.outcome("arc_balancing"))
+    return RunningJob(inputs, step, rates.available_gbps, rules.of_arc[loads.arc] != EVEN)
 
 
 def _check_accelerators(alone: Mapping[str, Evaluation]) -> None:

@@ -16,6 +16,7 @@ from ..traffic.hash_law import PhaseTimes
 from ..traffic.rail_split import RailSplit
 from ..traffic.routing import Router, Routes, links_with_share
 from ..training.balancing_rules import (
+    EVEN,
     UNSTATED,
     BalancingRule,
     BalancingRules,
@@ -47,7 +48,7 @@ from ..training.rail_exchange import rail_exchange as exchange_between_rails
 from ..training.step import step_of, step_time_s
 from ..training.step_inputs import AcceleratorGroups, StepInputs, UnitLinkLoads
 from ..workload.local_sgd import LOSS_FIGURES, LossPenalty, loss_penalty
-from .outcomes import BalancedStep, StepOutcome
+from .outcomes import BalancedCapacity, BalancedStep, StepOutcome
 from .stage import Inputs
 
 
@@ -250,14 +251,14 @@ def job_capacity(inputs: Inputs) -> PhaseCapacity | None:
     limits: BalancingLimits | None = inputs["free_capacity"]
     if limits is None:
         return None
-    return _balanced_capacity(inputs, limits, inputs["hash_collisions"])
-
-
-def _balanced_capacity(inputs: Inputs, limits: BalancingLimits, times: Mapping[str, PhaseTimes]) -> PhaseCapacity:
-    """Capacity for each phase that ends at these times, beside other jobs."""
-    efficiency_ratio = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
-    capacity = PhaseCapacity.of(limits.gbps).with_efficiency(efficiency_ratio)
+    capacity = _balanced_capacity(limits, inputs["hash_collisions"])
     return capacity if inputs.sharing is None else capacity.slowed(dict(inputs.sharing.speed_ratio))
+
+
+def _balanced_capacity(limits: BalancingLimits, times: Mapping[str, PhaseTimes]) -> PhaseCapacity:
+    """Capacity for each phase that ends at these times, without other jobs."""
+    efficiency_ratio = {kind: found.mean_efficiency_ratio for kind, found in times.items()}
+    return PhaseCapacity.of(limits.gbps).with_efficiency(efficiency_ratio)
 
 
 def arc_transport(inputs: Inputs) -> ArcTransport:
@@ -314,28 +315,42 @@ def step(inputs: Inputs) -> StepOutcome:
     return StepOutcome(result)
 
 
-def unstated_balancing(inputs: Inputs) -> tuple[BalancedStep, ...]:
-    """Time the step under modes that the fabrics may have; empty where their load balancing is stated or no step is."""
-    job = inputs.job
-    if job is None or inputs["step"].step is None:
+def unstated_capacity(inputs: Inputs) -> tuple[BalancedCapacity, ...]:
+    """Compute the capacity of the job alone under `UNSTATED`; empty where load balancing is stated or no step is."""
+    if inputs.job is None or inputs["step"].step is None:
         return ()
     loads: UnitLinkLoads = inputs["link_loads"]
     rules: BalancingRules = inputs["arc_balancing"]
     if not is_unstated(rules, inputs.state, loads.arc):
         return ()
-    placed, flows, pairs = inputs["placement"], inputs["job_flows"], inputs["job_pairs"]
     limits: BalancingLimits = inputs["free_capacity"]
-    weights = exchange_weights(placed.sites, loads, limits.gbps["wide_area"])
+    weights = exchange_weights(inputs["placement"].sites, loads, limits.gbps["wide_area"])
+    flows, pairs, routes = inputs["job_flows"], inputs["job_pairs"], inputs["job_routes"]
     found = []
     for mode, n_flows in UNSTATED:
         best = inputs.reader.general("spray_efficiency_ratio") if mode == "spray" else 1.0
         stated = with_stated(rules, inputs.state, BalancingRule(mode, Flows(n_flows), best))
-        patterns = phase_patterns(inputs.state, flows, pairs, inputs["job_routes"], loads, stated)
+        patterns = phase_patterns(inputs.state, flows, pairs, routes, loads, stated)
         times = patterns.times(limits, inputs.state.n_members_up, weights)
         efficiency = min((kind_times.mean_efficiency_ratio for kind_times in times.values()), default=1.0)
-        capacity = _balanced_capacity(inputs, limits, times)
-        step_s = step_time_s(StepInputs(job, placed, flows, inputs["accelerators"], loads, capacity))
-        found.append(BalancedStep(mode, n_flows, efficiency, step_s))
+        capacity = _balanced_capacity(limits, times)
+        found.append(BalancedCapacity(mode, n_flows, efficiency, capacity, stated.of_arc[loads.arc] != EVEN))
+    return tuple(found)
+
+
+def unstated_balancing(inputs: Inputs) -> tuple[BalancedStep, ...]:
+    """Time the step under modes that the fabrics may have, beside other jobs under the same mode."""
+    job, options = inputs.job, inputs["unstated_capacity"]
+    if job is None or not options:
+        return ()
+    placed, flows, groups, loads = (inputs[name] for name in ("placement", "job_flows", "accelerators", "link_loads"))
+    found = []
+    for row, option in enumerate(options):
+        capacity: PhaseCapacity = option.capacity
+        if inputs.sharing is not None:
+            capacity = capacity.slowed(dict(inputs.sharing.unstated_speed_ratio[row]))
+        step_s = step_time_s(StepInputs(job, placed, flows, groups, loads, capacity))
+        found.append(BalancedStep(option.mode, option.n_flows_per_pair, option.efficiency_ratio, step_s))
     return tuple(found)
 
 

@@ -12,8 +12,10 @@ from functools import partial
 from ..answers.metrics import METRICS, NotApplicableError
 from ..catalogue import Catalogue, PriceBook
 from ..errors import CatalogueError, TopologyError, TwinError
+from ..model.jobs import TrainingJob
 from ..stages.engine import Engine
 from ..stages.evaluation import Case
+from ..stages.together import case_among
 from .executor import Advance, Workers, run_items
 from .inputs import Axis, set_input
 
@@ -28,6 +30,8 @@ class Question:
     origin: Case
     axes: tuple[Axis, ...]
     metric: str
+    others: tuple[TrainingJob, ...] = ()
+    """Jobs that run at the same time; inputs of the job leave them as they are."""
 
     @property
     def n_points(self) -> int:
@@ -57,13 +61,13 @@ class Question:
             except TwinError as error:
                 yield None, _problem_text(error)
             else:
-                yield metric_of_case(case, self.metric, engine)
+                yield metric_of_case(case, self.metric, engine, self.others)
 
 
-def metric_of_case(case: Case, metric: str, engine: Engine) -> Point:
-    """Compute a metric of a case; None and the reason where it has no value."""
+def metric_of_case(case: Case, metric: str, engine: Engine, others: Sequence[TrainingJob] = ()) -> Point:
+    """Compute a metric of a case, its job among others; None and the reason where it has no value."""
     try:
-        e = engine.evaluate(case)
+        e = engine.evaluate(case_among(engine, case, others))
         value = METRICS[metric].compute(e)
     except NotApplicableError as reason:
         return None, str(reason)

@@ -18,6 +18,7 @@ from ..arrays import Floats
 from ..errors import ChangeError, did_you_mean
 from ..model.jobs import TrainingJob
 from ..render import svg_of, sweep_figure
+from ..render.quantities import names_text
 from ..render.sweep_table import sweep_table
 from .inputs import Axis
 from .points import Point, Question
@@ -154,7 +155,10 @@ def sweep_of(
         against_value=level,
         crossings=() if level is None else crossings_of(axes, values, level),
     )
-    return replace(sweep, summary=tuple(sweep_verdict(sweep.to_dict())))
+    sentences = list(sweep_verdict(sweep.to_dict()))
+    if question.others:
+        sentences.append(f"Job {sweep.job} runs at the same time as {names_text([job.id for job in question.others])}.")
+    return replace(sweep, summary=tuple(sentences))
 
 
 def knees_of(axes: Sequence[Axis], values: Sequence[float | None]) -> tuple[tuple[float | str, ...], ...]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Bools, Floats
 from .arc_sharing import ArcSharing, JobDemand, PhaseDemand, busiest_together, coincidence_p90
 from .step import Step, bits_by_kind, step_of
 from .step_inputs import StepInputs
@@ -32,6 +32,8 @@ class RunningJob:
     step: Step
     arc_capacity_gbps: Floats
     """Gb/s by row of the job's loads that senders may fill together; float64[n_rows]."""
+    is_balanced: Bools
+    """Arcs onto whose members a rule of load balancing spreads flows, by row; bool[n_rows]."""
 
 
 class Slowdown(NamedTuple):
@@ -83,15 +85,27 @@ def share_jobs(jobs: Sequence[RunningJob]) -> list[SharedStep]:
     return found
 
 
+def shared_speeds(jobs: Sequence[RunningJob]) -> list[dict[str, float]]:
+    """Compute the speed of each kind of flow sets that other jobs slow, one row for each job; see `share_jobs`."""
+    demands = [_demand_of(job) for job in jobs]
+    speeds, _ = _settled(jobs, demands, ArcSharing(demands))
+    return [_slower_kinds(demand, speed) for demand, speed in zip(demands, speeds, strict=True)]
+
+
 def _demand_of(job: RunningJob) -> JobDemand:
-    """Use of arcs by a job alone: by kind of flow sets, the bits of a step over the time that they take."""
+    """Use of arcs by a job alone: by kind of flow sets, the bits of a step over the time that they take.
+
+    A phase under a rule of load balancing ends with its busiest member. That member is full while others idle, so the
+    phase can use only the capacity times its efficiency: alone it fills the arc that limits it, as with even splitting.
+    """
     inputs, phases = job.inputs, []
     with np.errstate(divide="ignore", invalid="ignore"):
         for kind, bits in bits_by_kind(job.step).items():
             duration_s = float(inputs.capacity.seconds(kind, bits).max(initial=0.0))
             rows = np.flatnonzero(bits > 0)
             if duration_s > 0 and np.isfinite(duration_s):
-                ratio = bits[rows] / (duration_s * 1e9 * job.arc_capacity_gbps[rows])
+                efficiency = np.where(job.is_balanced[rows], inputs.capacity.efficiency_ratio[kind], 1.0)
+                ratio = bits[rows] / (duration_s * 1e9 * job.arc_capacity_gbps[rows] * efficiency)
                 phases.append(PhaseDemand(kind, duration_s, inputs.loads.arc[rows], np.minimum(ratio, 1.0)))
     return JobDemand(inputs.job.id, job.step.step_time_s, tuple(phases))
 
