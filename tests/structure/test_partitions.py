@@ -172,6 +172,14 @@ def test_end_points_are_leaves_or_all_nodes_without_hosts() -> None:
     assert find_partitions(fabric_of(state, np.ones(1, np.bool_))).kind == "node"
 
 
+@pytest.mark.parametrize("links", [[("a", "b"), ("b", "a")], [("a", "b", 2)]])
+def test_parallel_links_between_two_hosts_lead_to_one_node(links: list[tuple[Any, ...]]) -> None:
+    state, _ = state_of(document({"a": "host", "b": "host"}, links))
+    found = find_partitions(fabric_of(state, np.ones(len(links), np.bool_)))
+    assert (found.n_single_homed, found.n_partitions) == (2, 1)
+    assert not len(found.single_points)
+
+
 def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     state = line()
     monkeypatch.setattr(partitions_, "MAX_WORK", 5)
