@@ -71,6 +71,13 @@ class Fabric:
         keys = np.unique(keys)
         return keys // max(self.n_nodes, 1), keys % max(self.n_nodes, 1)
 
+    @cached_property
+    def n_neighbours(self) -> Ints:
+        """Different vertices that each vertex has a lit link to; int64[n_nodes]."""
+        tail, head = np.concatenate((self.ends, self.ends[:, ::-1])).T
+        keys = np.unique(tail * self.n_nodes + head)
+        return np.bincount(keys // max(self.n_nodes, 1), minlength=self.n_nodes)
+
     def signatures(self, part_of_node: Ints) -> dict[frozenset[int], int]:
         """Count the end points by the set of parts that they are attached to; a lone one has the empty set.
 
