@@ -52,6 +52,15 @@ def test_equal_sites_are_no_stragglers_where_the_batch_does_not_divide() -> None
         assert "do not divide" not in even
 
 
+@pytest.mark.parametrize("racks", [{"a": H100, "b": H100}, {"a": H100}])
+def test_an_uneven_batch_is_no_slow_group(racks: dict[str, list[tuple[str, int]]]) -> None:
+    n = 32 * len(racks)
+    data = two_sites(racks, job={"n_global_batch": 513})
+    summary = from_document(data).score(main_assumptions=False).summary
+    assert f"Bottleneck: compute with an uneven batch (513 micro batches on {n} replicas), " in summary[1]
+    assert "slowest group" not in " ".join(summary)
+
+
 def test_batches_that_divide_are_given_in_sequences() -> None:
     job = {"n_global_batch": 514, "parallelism": {"tp": 8, "n_micro_batch": 2}}
     text = reasons_of(two_sites(job=job))

@@ -135,6 +135,20 @@ def test_a_host_on_the_way_is_named() -> None:
     assert report.summary[1] == f"Separated by 1 node: {hint}."
 
 
+@pytest.mark.parametrize("n_hosts", [2, 3])
+def test_hosts_between_rails_get_no_hint_to_forward(n_hosts: int) -> None:
+    hosts = [f"h{i}" for i in range(n_hosts)]
+    data = {
+        "nodes": [{"id": x, "kind": "leaf"} for x in "xy"] + [{"id": h, "kind": "host"} for h in hosts],
+        "links": [{"id": f"{x}{h}", "ends": [x, h]} for x in "xy" for h in hosts],
+    }
+    report = path(data, "x", "y")
+    is_hinted = "set `forwards: true`" in " ".join((*report.summary, *(s.why for s in report.separated_by)))
+    assert is_hinted == (n_hosts == 2)
+    if n_hosts == 3:
+        assert report.summary[1] == "3 nodes link both sides and do not forward: h0, h1, h2."
+
+
 def test_hops_are_those_of_the_listed_paths() -> None:
     """Two ways from a to b, over s and over t."""
     report = path(square(), max_paths=1)

@@ -41,13 +41,18 @@ def every_half(links: Links, hosts: list[str]) -> float:
 
 
 def found_for(
-    links: Links, hosts: list[str], *, forwarding: Sequence[str] = (), down: Collection[int] = ()
+    links: Links,
+    hosts: list[str],
+    *,
+    forwarding: Sequence[str] = (),
+    silent: Sequence[str] = (),
+    down: Collection[int] = (),
 ) -> Bisection:
     kinds = {name: "host" if name in hosts else "leaf" for link in links for name in link[:2]}
     kinds |= dict.fromkeys(hosts, "host")
     data: dict[str, Any] = {
         "nodes": [
-            {"id": name, "kind": kind} | ({"forwards": True} if name in forwarding else {})
+            {"id": name, "kind": kind} | ({"forwards": name in forwarding} if name in (*forwarding, *silent) else {})
             for name, kind in kinds.items()
         ],
         "links": [{"id": f"l{i:03d}", "ends": [a, b], "capacity_gbps": gbps} for i, (a, b, gbps) in enumerate(links)],
@@ -173,6 +178,34 @@ def test_two_end_points_of_which_one_forwards_have_the_capacity_between_them() -
         assert found_for(links, ["a", "b"], forwarding=forwarding).gbps == 47.0
 
 
+def test_a_switch_that_does_not_forward_joins_nobody() -> None:
+    data: dict[str, Any] = {
+        "nodes": [
+            *({"id": name, "kind": "host"} for name in "ab"),
+            *({"id": name, "kind": "switch", "forwards": name == "t"} for name in "st"),
+        ],
+        "links": [{"id": x, "ends": list(x), "capacity_gbps": 100} for x in ("as", "bs")],
+    }
+    for links, expected_gbps in (([], 0.0), (["at", "bt"], 10.0)):
+        data["links"] += [{"id": x, "ends": list(x), "capacity_gbps": 10} for x in links]
+        state, _ = state_of(data)
+        fabric = fabric_of(state, np.ones(state.n_links, np.bool_))
+        found = bisection(state, fabric, np.repeat(state["link_capacity_gbps"], 2))
+        assert isinstance(found, Bisection)
+        assert (found.gbps, found.status) == (expected_gbps, "exact")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_networks_have_no_cut_through_switches_that_do_not_forward(seed: int) -> None:
+    links, hosts = loose(seed)
+    switches = sorted({name for link in links for name in link[:2]} - set(hosts))
+    dead = set(random.Random(seed).sample(switches, max(1, len(switches) // 3)))
+    found = found_for(links, hosts, silent=sorted(dead))
+    expected = every_half([(a, b, gbps) for a, b, gbps in links if not {a, b} & dead], hosts)
+    assert found.status == "exact"
+    assert found.gbps == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
 def test_two_clusters_are_cut_between_them_whatever_the_names() -> None:
     """Two random clusters of 12 switches with two links between them; each link in a cluster carries 10."""
     rng = random.Random(3)
@@ -230,6 +263,11 @@ def test_unknown_rates_and_single_end_points_have_a_reason() -> None:
     state, _ = state_of(data)
     fabric = fabric_of(state, np.ones(1, np.bool_))
     assert bisection(state, fabric, np.full(2, np.nan)) == "the rate of x is unknown"
+    # one of two hosts is down: it counts, without links
+    fabric = fabric_of(state.with_values("node_up", np.array([0]), False), np.zeros(1, np.bool_))
+    found = bisection(state, fabric, np.zeros(2))
+    assert isinstance(found, Bisection)
+    assert found.gbps == 0.0
 
 
 def test_a_fabric_of_thousands_of_end_points_is_exact() -> None:

@@ -85,21 +85,21 @@ def naive(data: dict[str, Any]) -> dict[str, Any]:
     n_unreachable = sum(b not in before[a] for a, b in combinations(hosts, 2))
     ends = {link["id"]: link["ends"] for link in data["links"]}
 
-    def lost(without: str, touched: str) -> bool:
-        """Pairs that are lost, and that both still lead into what the lost node or link was part of."""
+    def near(host: str) -> set[str]:
+        return {other for link in ends.values() if host in link for other in link} - {host}
+
+    def lost(without: str) -> bool:
+        """Pairs that are lost, of hosts that do not hang on the lost node alone."""
         after = {host: reach(data, host, without) for host in hosts}
-        part = part_of(data, touched)
-        stays = [host for host in hosts if (after[host] - set(hosts) - {without}) & part]
+        stays = [host for host in hosts if host != without and near(host) != {without}]
         return any(b in before[a] and b not in after[a] for a, b in combinations(stays, 2))
 
     return {
         "n_partitions": len(largest) + n_lone if n_unreachable else min(len(hosts), 1),
         "n_unreachable_pairs": n_unreachable,
-        "single_points": {name for name in switches if lost(name, name)},
-        "bridges": {name for name, (a, b) in ends.items() if {a, b} <= set(switches) and lost(name, a)},
-        "n_single_homed": sum(
-            len({other for link in ends.values() if host in link for other in link} - {host}) == 1 for host in hosts
-        ),
+        "single_points": {name for name in switches if lost(name)},
+        "bridges": {name for name, (a, b) in ends.items() if {a, b} <= set(switches) and lost(name)},
+        "n_single_homed": sum(len(near(host)) == 1 for host in hosts),
     }
 
 
@@ -170,6 +170,38 @@ def test_end_points_are_leaves_or_all_nodes_without_hosts() -> None:
     assert found.n_single_homed == 2
     state, _ = state_of(document({"p": "core", "q": "core"}, [("p", "q")]))
     assert find_partitions(fabric_of(state, np.ones(1, np.bool_))).kind == "node"
+
+
+@pytest.mark.parametrize("links", [[("a", "b"), ("b", "a")], [("a", "b", 2)]])
+def test_parallel_links_between_two_hosts_lead_to_one_node(links: list[tuple[Any, ...]]) -> None:
+    state, _ = state_of(document({"a": "host", "b": "host"}, links))
+    found = find_partitions(fabric_of(state, np.ones(len(links), np.bool_)))
+    assert (found.n_single_homed, found.n_partitions) == (2, 1)
+    assert not len(found.single_points)
+
+
+def test_a_host_that_forwards_makes_no_single_point_of_the_switch_it_hangs_on() -> None:
+    links = [("a", "s"), ("b", "s"), ("c", "s"), ("b", "t"), ("c", "t"), ("s", "t")]
+    data = document(dict.fromkeys("abc", "host") | {"s": "switch", "t": "switch"}, list(links))
+    data["nodes"][0]["forwards"] = True
+    for extra in ([], [("a", "t")]):
+        more = document({}, [*links, *extra])["links"]
+        state, _ = state_of(data | {"links": more})
+        found = find_partitions(fabric_of(state, np.ones(state.n_links, np.bool_)))
+        assert not len(found.single_points)
+        assert found.n_single_homed == (0 if extra else 1)
+
+
+def test_a_second_attachment_that_leads_nowhere_leaves_a_single_point_of_failure() -> None:
+    kinds = dict.fromkeys("abc", "host") | dict.fromkeys(("s1", "s2", "s3"), "switch")
+    links = [("a", "s1"), ("b", "s1"), ("c", "s2"), ("c", "s3"), ("s1", "s2")]
+    state, _ = state_of(document(kinds, links))
+    found = find_partitions(fabric_of(state, np.ones(state.n_links, np.bool_)))
+    assert [state.node_ids[row] for row in found.single_points] == ["s2"]
+    assert found.n_single_homed == 2
+    # rails of their own: each host keeps the other rail
+    state, _ = state_of(document(kinds, [(host, rail) for host in "abc" for rail in ("s1", "s2")]))
+    assert not len(find_partitions(fabric_of(state, np.ones(state.n_links, np.bool_))).single_points)
 
 
 def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,3 +100,24 @@ def test_a_header_alone_is_no_matrix(text: str) -> None:
 
 def test_traffic_of_a_node_to_itself_is_left_out() -> None:
     assert entries(",a\na,5\n") == []
+
+
+@pytest.mark.parametrize("header", ["src,dst,rate", "from,to,gbps", "Source;Destination;mbps", "source;target;mbps"])
+def test_other_names_of_the_columns_are_one_fault(header: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        entries(f"{header}\n" + "a,b,1\nb,a,2\n".replace(",", ";" if ";" in header else ","))
+    (issue,) = caught.value.issues
+    assert "a header source,target,gbps, with rates in Gb/s" in str(issue)
+
+
+def test_columns_that_are_nodes_are_a_square_matrix() -> None:
+    assert len(read_matrix("x,src,to\nsrc,0,1\nto,2,0\n", "m", {"src": 0, "to": 1}, 100).gbps) == 2
+
+
+@pytest.mark.parametrize("text", ["source;target;gbps\na;b;150,5\n", ";a;b\na;0;150,5\nb;1;0\n"])
+def test_a_decimal_comma_is_a_fault_that_names_it(text: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        entries(text)
+    (issue,) = caught.value.issues
+    assert "decimal comma" in str(issue)
+    assert "write 150.5" in str(issue)

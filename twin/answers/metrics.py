@@ -271,8 +271,8 @@ METRICS: dict[str, Metric] = {
     "straggler_ratio": Metric(
         _step_figure("straggler_ratio"),
         "lower",
-        "idle behind slow groups",
-        "1 - F/(sum of the groups' rates x compute time): idle share of fast groups.",
+        "idle behind slow groups or an uneven batch",
+        "1 - F/(sum of the groups' rates x compute time): idle share of fast groups, or of an uneven batch.",
     ),
     "mfu_ratio": Metric(
         _step_figure("mfu_ratio"),

@@ -27,7 +27,10 @@ MAX_PATHS = 1000
 """Most paths that a report lists."""
 MAX_HOPS = 5000
 """Most hops and separating records that a report lists."""
-NO_FORWARDING = "does not forward traffic of others; set `forwards: true` if it does"
+NO_FORWARDING = "does not forward traffic of others"
+FORWARDING_HINT = "set `forwards: true` if it does"
+MAX_FORWARDING_HINTS = 2
+"""Nodes between two ends up to which one of them may be a forgotten switch; more are hosts of separate rails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,8 +270,9 @@ def _separators(e: Evaluation, routed: Any, source: int, target: int) -> Iterato
             yield Separator("link", state.link_ids[link], _why_no_traffic(e, link))
     for row in sorted(set(nodes_down)):
         yield Separator("node", state.node_ids[row], "the node is down")
+    hint = f"; {FORWARDING_HINT}" if len(found.nodes) <= MAX_FORWARDING_HINTS else ""
     for row in found.nodes.tolist():
-        yield Separator("node", state.node_ids[row], NO_FORWARDING)
+        yield Separator("node", state.node_ids[row], NO_FORWARDING + hint)
 
 
 def _why_no_traffic(e: Evaluation, link: int) -> str:
@@ -295,6 +299,10 @@ def _why_separated(
         of_kind = [separator for separator in separators if separator.kind == kind]
         reasons = {separator.why for separator in of_kind}
         if of_kind:
+            if reasons == {NO_FORWARDING}:
+                names_of_kind = names_text([s.id for s in of_kind])
+                yield f"{counted(len(of_kind), kind)} link both sides and do not forward: {names_of_kind}."
+                continue
             why = reasons.pop() if len(reasons) == 1 else "several reasons"
             yield f"Separated by {counted(len(of_kind), kind)}: {names_text([s.id for s in of_kind])} ({why})."
 

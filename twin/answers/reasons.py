@@ -74,7 +74,11 @@ def bottleneck_text(e: Evaluation, step: Step) -> str:
     """Return the bottleneck of a step with its seconds: `inter-site all-reduce, 2.48 s of 5.74 s`."""
     name, seconds = bottleneck_of(step)
     where = ""
-    if _has_stragglers(step):
+    job = e.case.job
+    if _has_stragglers(step) and job is not None and _is_uneven(e, step, job):
+        n, n_replicas = n_micro_batches(job), sum(group.n_replicas for group in step.groups)
+        where = f" with an uneven batch ({n:,} micro batches on {n_replicas:,} replicas)"
+    elif _has_stragglers(step):
         kind = "stage" if _is_cross_site_pipeline(e, step) else "group"
         where = f" on {_slowest_text(e, step)}, the slowest {kind}"
     what = f"compute{where}" if name == COMPUTE else PHASE_NAMES[name]
@@ -201,7 +205,7 @@ def _split_sentences(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[st
         yield f"Stragglers: the slowest pipeline stage limits every replica; {n_idle_text}."
     elif _is_uniform(step) and job.split == "stated" and len(set(step.split)) > 1:
         yield f"Stragglers: the stated split gives equal groups unequal work; {n_idle_text}."
-    elif _is_uniform(step) and remainder:
+    elif _is_uneven(e, step, job):
         yield f"Stragglers: the batch does not divide evenly; {n_idle_text}."
     else:
         yield f"Stragglers: {_slowest_text(e, step)}; {n_idle_text}."
@@ -232,6 +236,13 @@ def _is_uniform(step: Step) -> bool:
     """True where all accelerator groups are equally fast."""
     times_s = [group.stage_time_s for group in step.groups]
     return max(times_s) - min(times_s) <= SAME_TIME_RATIO * max(times_s)
+
+
+def _is_uneven(e: Evaluation, step: Step, job: TrainingJob) -> bool:
+    """True where replicas wait for others because the batch does not divide among equally fast ones."""
+    is_stated = job.split == "stated" and len(set(step.split)) > 1
+    equal = _is_uniform(step) and not _is_cross_site_pipeline(e, step)
+    return equal and not is_stated and bool(_remainder_sentences(step, job))
 
 
 def _remainder_sentences(step: Step, job: TrainingJob) -> list[str]:

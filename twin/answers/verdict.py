@@ -42,7 +42,12 @@ def diff_verdict(
         metrics: each metric before and after.
         main: main assumptions of the comparison.
     """
-    return (*_changes(before, after, metrics), *_cost(metrics), *_change_assumptions(main))
+    return (
+        *_changes(before, after, metrics),
+        *_without_effect(before, after),
+        *_cost(after, metrics),
+        *_change_assumptions(main),
+    )
 
 
 def _state(e: Evaluation, values: Mapping[str, float | None]) -> Iterator[str]:
@@ -131,9 +136,22 @@ OPTICAL_METRICS = ("min_margin_db", "n_links_fallen_back", "n_links_below_margin
 """Metrics beside the structure that a verdict without traffic names."""
 
 
-def _cost(metrics: Mapping[str, tuple[float | None, float | None]]) -> Iterator[str]:
+def _without_effect(before: Evaluation, after: Evaluation) -> Iterator[str]:
+    """Yield what a change is often taken for and does not do."""
+    old, new = before.case, after.case
+    if new.job is None and old.document.load_balancing != new.document.load_balancing:
+        yield "The change of load balancing has no effect: it acts on jobs only, not on demands, and there is no job."
+    splices = [case.state["span_n_splices"] for case in (old, new)]
+    if len(splices[0]) == len(splices[1]) and (splices[1] > splices[0]).any():
+        yield "Cut fibre is repaired: it has more splices and stays in use; for an outage use fail_links."
+
+
+def _cost(after: Evaluation, metrics: Mapping[str, tuple[float | None, float | None]]) -> Iterator[str]:
     capex, (old_opex, new_opex) = metrics["capex_usd"][1] or 0.0, metrics["opex_usd_per_year"]
     buy = f"{usd_text(capex)} to buy" if capex else "nothing to buy"
+    if n := after.money.n_unpriced_links:
+        not_priced = f"not priced: {counted(n, 'link')} with new members {'names' if n == 1 else 'name'} no transceiver"
+        buy = f"{buy}, {not_priced}" if capex else not_priced
     running = "running cost unchanged"
     if old_opex is not None and new_opex is not None and not is_noise(old_opex, new_opex):
         less = new_opex < old_opex

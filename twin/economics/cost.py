@@ -41,6 +41,8 @@ class NetworkCost:
     capex_usd: float
     purchases: tuple[tuple[str, float, float], ...]
     """(item, amount, USD) of what a change buys, most expensive first."""
+    n_unpriced_links: int = 0
+    """Links that a change gives more members, and whose transceiver is not named."""
 
 
 def bill_of_materials(state: State, document: TopologyDocument, reader: FigureReader) -> BillOfMaterials:
@@ -106,6 +108,13 @@ def purchased_items(before: State, after: State) -> tuple[dict[str, int], float]
     n_new_pairs = np.maximum(after["link_n_fibre_pairs"] - pairs_before, 0)
     _add_counts(pieces, after, after["span_amplifier"], 2 * n_new_pairs[after["span_link"]])
     return pieces, _new_fibre_km(before, after, links)
+
+
+def unpriced_links(before: State, after: State) -> int:
+    """Count the links with new members that name no transceiver, so that nothing tells what they cost."""
+    rows = _rows_before(before.link_index, after.link_ids, before.link_ids is after.link_ids)
+    n_before = np.where(rows >= 0, _values_before(before, "link_n_parallel", rows), 0)
+    return int(((after["link_transceiver"] < 0) & (after["link_n_parallel"] > n_before)).sum())
 
 
 def _rows_before(index: Mapping[str, int], names: tuple[str, ...], unchanged: bool) -> Ints:
@@ -234,6 +243,7 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
         opex_usd_per_year=opex_usd_per_year,
         capex_usd=sum(usd for _, _, usd in purchases),
         purchases=tuple(sorted(purchases, key=lambda item: (-item[2], item[0]))),
+        n_unpriced_links=0 if before is None else unpriced_links(before, state),
     )
 
 

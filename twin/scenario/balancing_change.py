@@ -19,7 +19,8 @@ from .change import Context, Fields, WorkloadChange
 class SetLoadBalancing(WorkloadChange):
     """Set how switches spread flows over equal-cost links.
 
-    It holds for all links of the tier and fabric that it names, in place of every record for them.
+    It holds for all links of the tier and fabric that it names, in place of every record for them. It acts on jobs
+    only, not on demands.
     """
 
     kind: Literal["set_load_balancing"] = "set_load_balancing"

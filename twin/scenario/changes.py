@@ -352,7 +352,10 @@ class Age(StateChange):
 
 
 class CutFibre(StateChange):
-    """Cut the fibre of links and repair it: each repair adds splices, beside those that the ageing model expects."""
+    """Cut the fibre of links and repair it: splices only; for an outage use fail_links.
+
+    Each repair adds splices, beside those that the ageing model expects.
+    """
 
     kind: Literal["cut_fibre"] = "cut_fibre"
     example: ClassVar[Fields] = {"links": {"id": ["wan-1-2", "wan-1-3"]}, "n_cuts": 2}

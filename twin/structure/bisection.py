@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from ..arrays import Floats, State
+from ..arrays import Floats, Ints, State
 from .clos_tree import MAX_END_POINTS, Adjacency, clos_tree, level_tree, tree_bisection_gbps
 from .fabric import Fabric, TooLargeError, fabric_as_built
 from .half_cuts import bound_gbps, exact_gbps, reduced
@@ -46,13 +46,14 @@ def bisection(state: State, fabric: Fabric, arc_capacity_gbps: Floats) -> Bisect
     Raises:
         TooLargeError: no Clos fabric, and beyond the bound on size.
     """
-    if len(fabric.end_points) < 2:
+    built = fabric_as_built(state)
+    if len(built.end_points) < 2:
         return "fewer than two end points"
+    fabric, built = (_without_dead_ends(found, built.end_points) for found in (fabric, built))
     link_gbps = arc_capacity_gbps.reshape(-1, 2).min(axis=1)
     gbps = link_gbps[fabric.links]
     if np.isnan(gbps).any():
         return f"the rate of {state.link_ids[int(fabric.links[int(np.argmax(np.isnan(gbps)))])]} is unknown"
-    built = fabric_as_built(state)
     few, end_points = len(built.end_points) <= MAX_END_POINTS, built.end_points.tolist()
     tree = clos_tree(_adjacency(fabric, gbps), end_points) if few else None
     if tree is not None:
@@ -72,6 +73,14 @@ def bisection(state: State, fabric: Fabric, arc_capacity_gbps: Floats) -> Bisect
     if few:
         best = min(best, tree_bisection_gbps(level_tree(_adjacency(built, gbps), end_points)))
     return Bisection(best, "upper bound", BOUND)
+
+
+def _without_dead_ends(fabric: Fabric, end_points: Ints) -> Fabric:
+    """Return a fabric without the links to nodes that neither forward nor are end points: no path uses them."""
+    carries = fabric.forwards.copy()
+    carries[end_points] = True
+    rows = carries[fabric.ends].all(axis=1)
+    return replace(fabric, ends=fabric.ends[rows], links=fabric.links[rows])
 
 
 def _adjacency(fabric: Fabric, gbps: Floats) -> Adjacency:

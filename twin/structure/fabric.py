@@ -27,7 +27,7 @@ class TooLargeError(Exception):
 class Fabric:
     """Lit links between nodes, and the end points whose connection counts.
 
-    Vertices are the nodes, then one for each link between two nodes that do not forward.
+    Vertices are the nodes, then one for each two nodes that do not forward and have links between them.
     End points are racks, hosts and storage that are up; without any, leaves; without these, all nodes that are up.
     """
 
@@ -39,6 +39,8 @@ class Fabric:
     forwards: Bools
     end_points: Ints
     """Rows of the end points, ascending."""
+    first_direct: int
+    """Number of nodes of the network; vertices from here on stand for links, not for nodes."""
     kind: str
     """Name of the end points for readers: `host`, `rack`, `storage node`, `end point` (several), `leaf` or `node`."""
 
@@ -68,6 +70,13 @@ class Fabric:
         )
         keys = np.unique(keys)
         return keys // max(self.n_nodes, 1), keys % max(self.n_nodes, 1)
+
+    @cached_property
+    def n_neighbours(self) -> Ints:
+        """Different vertices that each vertex has a lit link to; int64[n_nodes]."""
+        tail, head = np.concatenate((self.ends, self.ends[:, ::-1])).T
+        keys = np.unique(tail * self.n_nodes + head)
+        return np.bincount(keys // max(self.n_nodes, 1), minlength=self.n_nodes)
 
     def signatures(self, part_of_node: Ints) -> dict[frozenset[int], int]:
         """Count the end points by the set of parts that they are attached to; a lone one has the empty set.
@@ -123,16 +132,18 @@ def _fabric(state: State, rows: Ints, up: Bools) -> Fabric:
         chosen, name = kind == NODE_KINDS.index("leaf"), "leaf"
     ends, links = state["link_ends"][rows], rows
     forwards = state["node_forwards"]
-    # a link between two nodes that do not forward joins just these two: a vertex of its own stands for it
+    # links between two nodes that do not forward join just these two: one vertex stands for all of them
     is_direct = ~forwards[ends].any(axis=1)
-    vertices = state.n_nodes + np.arange(int(is_direct.sum()))
+    pairs, pair = np.unique(np.sort(ends[is_direct], axis=1), axis=0, return_inverse=True)
+    vertices = state.n_nodes + pair.reshape(-1)
     halves = [np.stack((ends[is_direct][:, side], vertices), axis=1) for side in (0, 1)]
     return Fabric(
-        n_nodes=state.n_nodes + len(vertices),
+        n_nodes=state.n_nodes + len(pairs),
         ends=np.concatenate((ends[~is_direct], *halves)),
         links=np.concatenate((links[~is_direct], links[is_direct], links[is_direct])),
-        forwards=np.concatenate((forwards, np.ones(len(vertices), dtype=np.bool_))),
+        forwards=np.concatenate((forwards, np.ones(len(pairs), dtype=np.bool_))),
         end_points=np.flatnonzero(chosen & up),
+        first_direct=state.n_nodes,
         kind=name,
     )
 

@@ -5,6 +5,7 @@ Source: Hopcroft and Tarjan 1973, articulation points and bridges by one depth-f
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -35,7 +36,7 @@ class Partitions:
     n_unreachable_pairs: int
     """Pairs without a path; two end points may both reach a third one and not each other."""
     single_points: Ints
-    """Forwarding nodes whose loss separates end points that are attached elsewhere, ascending."""
+    """Forwarding nodes whose loss separates end points that are attached elsewhere, too, ascending."""
     bridges: Ints
     """Links between forwarding nodes whose loss, with all members, separates end points, ascending.
 
@@ -70,16 +71,9 @@ def find_partitions(fabric: Fabric) -> Partitions:
         n_unreachable_pairs=n_unreachable_pairs,
         single_points=single_points,
         bridges=bridges,
-        n_single_homed=int((_n_neighbours(fabric) == 1).sum()),
+        n_single_homed=int((fabric.n_neighbours[fabric.end_points] == 1).sum()),
         why=why,
     )
-
-
-def _n_neighbours(fabric: Fabric) -> Ints:
-    """Different nodes that each end point has a lit link to; int64[n_end_points]."""
-    tail, head = np.concatenate((fabric.ends, fabric.ends[:, ::-1])).T
-    keys = np.unique(tail * fabric.n_nodes + head)
-    return np.bincount(keys // max(fabric.n_nodes, 1), minlength=fabric.n_nodes)[fabric.end_points]
 
 
 def _n_parts(counts: dict[frozenset[int], int]) -> int:
@@ -114,14 +108,51 @@ def _single_failures(fabric: Fabric) -> tuple[Ints, Ints]:
         raise TooLargeError(
             f"{len(nodes) + len(bridges):,} nodes and links are alone on the way to others; too many to examine"
         )
-    separating_nodes = [node for node in nodes if _separates(fabric, node, None)]
+    separating_nodes = {node for node in nodes if _separates(fabric, node, None)} | _separating_ends(fabric, set(nodes))
     positions = fabric.between_forwarding[np.array(bridges, dtype=np.int64)]
     separating_links = [int(fabric.links[i]) for i in positions.tolist() if _separates(fabric, None, i)]
     return np.array(sorted(separating_nodes), dtype=np.int64), np.array(sorted(separating_links), dtype=np.int64)
 
 
+def _separating_ends(fabric: Fabric, known: set[int]) -> set[int]:
+    """Nodes whose loss leaves their part whole, but takes from it the only attachment of an end point with others.
+
+    Args:
+        fabric: the lit part of the network.
+        known: nodes whose loss divides their part; they are left out.
+
+    Raises:
+        TooLargeError: too many different sets of attachments.
+    """
+    end_point, attached_to = fabric.attachments
+    keys = np.unique(end_point * fabric.n_nodes + fabric.part_of_node[attached_to])
+    if len(keys) == len(np.unique(end_point)):
+        return set()  # no end point is attached to two parts
+    parts: dict[int, dict[int, set[int]]] = {}
+    for i, node in zip(end_point.tolist(), attached_to.tolist(), strict=True):
+        parts.setdefault(i, {}).setdefault(int(fabric.part_of_node[node]), set()).add(node)
+    only: dict[int, Counter[frozenset[int]]] = {}
+    in_part: dict[int, Counter[frozenset[int]]] = {}
+    for of_part in parts.values():
+        for part, nodes in of_part.items():
+            others = frozenset(of_part.keys() - {part})
+            in_part.setdefault(part, Counter())[others] += 1
+            for node in nodes if len(nodes) == 1 else ():
+                only.setdefault(node, Counter())[others] += 1
+    found = set()
+    for node in sorted(only.keys() - known):
+        leave, stay = only[node], in_part[int(fabric.part_of_node[node])]
+        lost = [others for others in leave if others]
+        if len(lost) * len(stay) > MAX_KINDS_OF_ATTACHMENT**2:
+            raise TooLargeError(f"{len(stay):,} different sets of attachments beside one node; too many to examine")
+        rest = [others for others, n in stay.items() if n > leave[others]]
+        if node < fabric.first_direct and any(a.isdisjoint(b) for a in lost for b in (*rest, *lost)):
+            found.add(node)
+    return found
+
+
 def _separates(fabric: Fabric, node: int | None, link: int | None) -> bool:
-    """Whether the loss of a node or of a lit link separates two end points that are attached to other nodes."""
+    """Whether the loss of a node or of a lit link separates two end points that are attached to other nodes, too."""
     removed_at = node if node is not None else int(fabric.ends[link, 0])
     part = fabric.part_of_node[removed_at]
     rows = fabric.between_forwarding
@@ -131,26 +162,40 @@ def _separates(fabric: Fabric, node: int | None, link: int | None) -> bool:
     end_point, attached_to = fabric.attachments
     is_end_point = np.zeros(fabric.n_nodes, dtype=np.bool_)
     is_end_point[fabric.end_points] = True
-    inside = (fabric.part_of_node[attached_to] == part) & (attached_to != (-1 if node is None else node))
+    in_part = fabric.part_of_node[attached_to] == part
+    # hosts that forward and hang on the lost node alone are like those that do not forward
+    stays = ~np.isin(attached_to, [] if node is None else [node, *_hanging(fabric, node)])
+    inside = in_part & stays
     n_on_side = np.bincount(label[attached_to[inside]], minlength=fabric.n_nodes)
-    if np.count_nonzero(n_on_side) < 2:
-        return False
     if link is not None and any(n_on_side[label[end]] == 1 for end in fabric.ends[link] if is_end_point[end]):
         return False  # the only uplink of an end point that forwards, such as a leaf without hosts
+    concerned = np.zeros(len(fabric.end_points), dtype=np.bool_)
+    concerned[end_point[in_part]] = True
     sets: dict[int, set[int]] = {}
     for i, at in zip(end_point[inside].tolist(), label[attached_to[inside]].tolist(), strict=True):
         sets.setdefault(i, set()).add(at)
-    outside = fabric.part_of_node[attached_to] != part
+    outside = ~in_part & concerned[end_point]
     for i, at in zip(end_point[outside].tolist(), fabric.part_of_node[attached_to[outside]].tolist(), strict=True):
-        if i in sets:
-            sets[i].add(-1 - at)
+        sets.setdefault(i, set()).add(-1 - at)
     return _any_disjoint(list({frozenset(found) for found in sets.values()}))
+
+
+def _hanging(fabric: Fabric, node: int) -> Ints:
+    """Hosts that forward and have a lit link to this node alone. Leaves that stand for hosts are none."""
+    if fabric.kind in ("leaf", "node"):
+        return np.zeros(0, dtype=np.int64)
+    at_node = fabric.ends[(fabric.ends == node).any(axis=1)]
+    rows = np.intersect1d(fabric.end_points, at_node[at_node != node])
+    alone = fabric.n_neighbours[rows] == 1
+    return np.asarray(rows[alone & fabric.forwards[rows]], dtype=np.int64)
 
 
 def _any_disjoint(signatures: Sequence[frozenset[int]]) -> bool:
     """Whether two of these sets have nothing in common; two different sets of one element decide at once."""
     if len({signature for signature in signatures if len(signature) == 1}) > 1:
         return True
+    if not signatures or frozenset.intersection(*signatures):
+        return False
     if len(signatures) > MAX_KINDS_OF_ATTACHMENT:
         raise TooLargeError(f"{len(signatures):,} different sets of attachments behind one node; too many to examine")
     return any(a.isdisjoint(b) for a, b in combinations(signatures, 2))

@@ -19,6 +19,11 @@ from .traffic_params import LEAST_GBPS
 
 SEPARATORS = ",;\t"
 LONG_HEADER = ("source", "target", "gbps")
+SYNONYMS = (
+    ("source", "src", "from", "sender", "origin"),
+    ("target", "dst", "dest", "destination", "to", "receiver"),
+)
+"""Words that other tools have for the first two columns of LONG_HEADER."""
 MAX_ISSUES = 1000
 MAX_HINTS = 20
 """Unknown names that get similar names as a hint; the search is slow."""
@@ -69,6 +74,10 @@ class _Reader:
         try:
             value = float(text) if text else 0.0
         except ValueError:
+            if re.fullmatch(r"\d+,\d+", text):
+                point = text.replace(",", ".")
+                self.fault(place, f"{value_text(text)} has a decimal comma", f"write {point}, without a comma")
+                return 0.0
             self.fault(place, f"{value_text(text)} is no number", "an entry is a number of Gb/s, such as 12.5")
             return 0.0
         if not math.isfinite(value) or value < 0 or value > 1e9:
@@ -115,6 +124,9 @@ def read_matrix(text: str, where: str, index: Mapping[str, int], max_entries: in
     header = rows[0][1]
     if sorted(cell.lower() for cell in header) == sorted(LONG_HEADER):
         _read_long(reader, [cell.lower() for cell in header], rows[1:])
+    elif _looks_long(header, index):
+        problem = f"the header {','.join(header)} names no demands"
+        reader.fault(f"line {rows[0][0]}", problem, "a header source,target,gbps, with rates in Gb/s")
     else:
         _read_square(reader, header, rows[1:], rows[0][0])
     reader.stop()
@@ -136,6 +148,13 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     for row in reader:
         yield line, [cell.strip() for cell in row]
         line = reader.line_num + 1
+
+
+def _looks_long(header: Sequence[str], index: Mapping[str, int]) -> bool:
+    """Whether a header is meant as LONG_HEADER: three columns, of which two are called like source and target."""
+    words = [cell.lower() for cell in header]
+    named = [any(word in names for word in words) for names in SYNONYMS]
+    return len(header) == len(LONG_HEADER) and all(named) and not any(cell in index for cell in header)
 
 
 def _read_long(reader: _Reader, header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> None:
