@@ -277,8 +277,7 @@ def why_rates_unknown(inputs: Inputs) -> str:
     if capacity_gbps is None or not any(np.isnan(column).any() for column in capacity_gbps.values()):
         return ""
     unknown: Bools = inputs["health.rate_unknown"]
-    used = np.zeros(len(unknown), dtype=np.bool_)
-    used[inputs["link_loads.arc"] // 2] = True
+    used = np.isin(np.arange(len(unknown)), inputs["link_loads.arc"] // 2)
     carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
     if carried_gbps is not None and not (used & unknown).any():
         used = np.asarray(np.isnan(carried_gbps).reshape(-1, 2).any(axis=1))
