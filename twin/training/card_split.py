@@ -142,12 +142,12 @@ def _cards_by_node(states: CardStates, tables: list[DomainCards], node_of_rail: 
         order = np.argsort(node, kind="stable")
         names, first = np.unique(node[order], return_index=True)
         for name, rows in zip(names.tolist(), np.split(order, first[1:]), strict=True):
-            own = rail[rows], table.domain[rows] - table.domain[rows].min(initial=0), table.rate_ratio[rows]
+            own = rail[rows], table.domain[rows] - table.domain[rows].min(), table.rate_ratio[rows]
             if name in out:
                 old = out[name]
                 own = (
                     np.concatenate((old[0], own[0])),
-                    np.concatenate((old[1], own[1] + old[1].max(initial=-1) + 1)),
+                    np.concatenate((old[1], own[1] + old[1].max() + 1)),
                     np.concatenate((old[2], own[2])),
                 )
             out[name] = own
