@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-import twin
+from twin.loading import from_document
+from twin.render.plain_text import plain_text
 
 
 def verdict(changes: list[Mapping[str, Any]], **link: Any) -> str:
@@ -21,7 +22,7 @@ def verdict(changes: list[Mapping[str, Any]], **link: Any) -> str:
         ],
         "demands": [{"id": "d", "source": "a", "target": "b", "offered_gbps": 10}],
     }
-    return " ".join(twin.from_document(document).what_if(changes, main_assumptions=False).summary)
+    return " ".join(from_document(document).what_if(changes, main_assumptions=False).summary)
 
 
 def test_load_balancing_without_a_job_has_no_effect_and_says_so() -> None:
@@ -53,3 +54,18 @@ def test_new_members_without_a_transceiver_are_not_free(links: str, expected: st
 def test_priced_and_unpriced_members_are_both_named() -> None:
     text = verdict([{"kind": "set_channels", "links": "*", "n_parallel": 4}], transceiver="400G-DR4")
     assert "to buy, not priced: 1 link with new members names no transceiver" in text
+
+
+def test_large_rates_have_thousands_separators_and_two_rows_of_a_link_are_named() -> None:
+    document = {
+        "schema_version": 1,
+        "as_of": "2026-11-01",
+        "nodes": [{"id": x, "kind": "switch"} for x in "ab"],
+        "links": [{"id": f"l{i}", "ends": ["a", "b"], "capacity_gbps": 400_000} for i in range(3)],
+        "demands": [{"id": "d", "source": "a", "target": "b", "offered_gbps": 10}],
+    }
+    text = plain_text(from_document(document).link_table(top=2)._table(), 120)
+    assert "1 x 400,000" in text
+    assert "e+05" not in text
+    assert "2 links; one whose directions differ has two rows." in text
+    assert "two rows" not in plain_text(from_document(document).link_table()._table(), 120)

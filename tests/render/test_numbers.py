@@ -33,7 +33,18 @@ def test_a_short_number_has_three_digits_and_a_letter(value: float | None, text:
     assert short_text(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(None, "–"), (1.234567, "1.2346"), (7, "7"), ("up", "up"), (True, "True")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (1.234567, "1.2346"),
+        (7, "7"),
+        ("up", "up"),
+        (True, "True"),
+        (400000.0, "400,000"),
+        (99999.7, "100,000"),
+    ],
+)
 def test_a_cell_holds_anything(value: Any, text: str) -> None:
     assert cell_text(value) == text
 

@@ -10,6 +10,7 @@ from ..arrays import Bools
 from ..optics.link_budget import BUFFER, CARDS, CONGESTION_CONTROL, DOWN, LINE_RATE, LOSS, MODE, PAUSES, REACH
 from ..optics.link_health import LEAST_SHOWN_RATIO
 from ..optics.transport_goodput import pair_rate_gbps
+from ..render.numbers import cell_text
 from ..render.quantities import bytes_text, percent_text
 from ..stages.evaluation import Evaluation
 
@@ -109,7 +110,7 @@ def capacity_reason(e: Evaluation, arc: int) -> str:
 
 
 def _line_rate_text(e: Evaluation, arc: int) -> str:
-    return f"{int(e.case.state.n_members_up[arc // 2])} x {float(e.health.arc_member_gbps[arc]):g} Gb/s"
+    return f"{int(e.case.state.n_members_up[arc // 2]):,} x {cell_text(float(e.health.arc_member_gbps[arc]))} Gb/s"
 
 
 def _line_rate_reason(e: Evaluation, arc: int) -> str:

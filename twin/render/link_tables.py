@@ -9,10 +9,11 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
+from ..errors.wording import counted
 from ..units import unit_of
 from .fitted_table import Column, FittedTable
 from .forecast_table import forecast_table
-from .numbers import cell_text, level_text
+from .numbers import cell_text, level_text, number_text
 from .quantities import bytes_text, frequency_text, hours_text, percent_text
 from .table_parts import sentences, verdict
 
@@ -56,7 +57,10 @@ def links_table(data: Mapping[str, Any], notes: Sequence[str] = (), *, all_colum
     if all_columns:
         parts += [_direction_table(forward, back) for forward, back in pairs[:n_shown]]
     elif pairs:
-        parts.append(FittedTable(COLUMNS, [row for pair in pairs[:n_shown] for row in _link_rows(*pair)]))
+        cells = [row for pair in pairs[:n_shown] for row in _link_rows(*pair)]
+        parts.append(FittedTable(COLUMNS, cells))
+        if len(pairs) < n_links and len(cells) > len(pairs):
+            parts.append(Text(f"{counted(len(pairs), 'link')}; one whose directions differ has two rows."))
     n_more = n_links - min(len(pairs), n_shown)
     if n_more:
         parts.append(Text(f"{n_more:,} more links; select links by id or glob, or use --json."))
@@ -80,13 +84,13 @@ def _link_rows(forward: Mapping[str, Any], back: Mapping[str, Any]) -> list[tupl
 
 
 def _link_row(side: Mapping[str, Any]) -> tuple[str, ...]:
-    rate = "?" if side["member_gbps"] is None else f"{side['member_gbps']:g}"
+    rate = "?" if side["member_gbps"] is None else cell_text(side["member_gbps"])
     return (
-        f"{side['n_members_up']} x {rate}",
+        f"{side['n_members_up']:,} x {rate}",
         "yes" if side["up"] else "[red]no[/]",
         f"{side['length_km']:.4g}",
         "–" if side["margin_db"] is None else f"{side['margin_db']:.1f}",
-        "–" if side["capacity_gbps"] is None else f"{side['capacity_gbps']:,.4g}",
+        "–" if side["capacity_gbps"] is None else number_text(side["capacity_gbps"], "1"),
         side["limit"],
         "–" if side["utilisation_ratio"] is None else percent_text(side["utilisation_ratio"]),
         "–" if side["latency_us"] is None else f"{side['latency_us']:,.4g}",

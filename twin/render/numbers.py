@@ -78,8 +78,10 @@ def short_text(value: float | None) -> str:
 
 
 def cell_text(value: Any) -> str:
-    """Return a value of any type: five digits of a float, a dash for None."""
-    return "–" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
+    """Return a value of any type: five digits of a float, or all whole ones from 100,000 on; a dash for None."""
+    if not isinstance(value, float):
+        return "–" if value is None else str(value)
+    return f"{value:,.0f}" if 99_999.5 <= abs(value) < 1e15 else f"{value:.5g}"
 
 
 def level_text(step: Mapping[str, Any]) -> str:
