@@ -95,6 +95,20 @@ def test_two_ends_with_other_cards(own: list[float], other: list[float], to_next
     assert weights(a, b, [4.0, 4.0], [4.0, 4.0], to_next)[1] == want
 
 
+def test_a_rail_carries_no_more_than_the_ports_that_both_ends_have_on_a_switch() -> None:
+    """Both switches are of rail 1. One end has all ports on the first alone, the other has half of them there.
+
+    So a quarter of the ports of the rail is common: 1/4 of 8 members, all of them over the first switch.
+    """
+    one: dict[str, Any] = {"switch_rail": [1, 1], "rail": [1]}
+    a = ports(**one, open_ratio=[1.0, 0.0], carried_ratio=[0.5])
+    b = ports(**one, open_ratio=[0.5, 1.0], carried_ratio=[0.75])
+    switch, members = np.array([S1, S2]), np.array([4.0, 4.0])
+    for by_ports, want in ((False, [4.0, 0.0]), (True, [2.0, 0.0])):
+        split = RailSplit({0: a, 1: b}, np.ones(12, np.bool_), np.array([-1] * 10 + [1, 1]), False, by_ports)
+        assert split.weights(0, 1, (switch, members), (switch, members))[1].tolist() == want
+
+
 def test_a_rail_that_only_one_end_has_counts_as_whole_at_the_other() -> None:
     a, b = ports(rail=[1], carried_ratio=[0.5]), ports(rail=[2], carried_ratio=[0.25])
     assert weights(a, b, [4.0, 4.0], [4.0, 4.0])[1] == [2.0, 1.0]

@@ -97,6 +97,7 @@ def test_pxn_shares_what_lost_ports_do_not_carry() -> None:
     [
         [port(1, "1"), port(1, "1b"), port(0, "1b"), leaf_down("1")],
         [port(1, "1"), port(0, "2b"), leaf_down("2b"), leaf_down("2")],
+        [port(0, "2b"), port(1, "2b"), port(1, "3"), port(0, "3b"), leaf_down("2b")],
         [leaf_down("3b"), leaf_down("3"), port(1, "4"), port(0, "4")],
     ],
 )

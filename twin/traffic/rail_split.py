@@ -67,6 +67,8 @@ class RailSplit:
     """Number of the rail of each node, -1 without; int64[n_nodes]."""
     to_next: bool
     """Whether the next card that is left carries for a lost one, not all cards together."""
+    by_ports: bool = False
+    """Whether a rail carries no more than the ports that both ends have on its switches."""
 
     def groups(self, groups: Ints) -> Ints:
         """Divide groups of nodes that are attached alike into nodes that split alike; the first member of each."""
@@ -132,7 +134,17 @@ class RailSplit:
         for rail, ratio in zip(b.rail.tolist(), b.carried_ratio.tolist(), strict=True):
             own = out.get(rail, 1.0)
             out[rail] = max(own, ratio) if self.to_next and min(own, ratio) > 0 else min(own, ratio)
+            if self.by_ports:
+                out[rail] = min(out[rail], _common_ratio(a, b, rail))
         return out
+
+
+def _common_ratio(a: NodePorts, b: NodePorts, rail: int) -> float:
+    """Share of the ports of a rail that both ends have on the same switches."""
+    on_rail = b.switch_rail == rail
+    n_members = b.n_members[on_rail]
+    common = np.minimum(b.open_ratio[on_rail], a.by_switch(a.open_ratio, b.switch[on_rail]))
+    return float((n_members * common).sum() / n_members.sum()) if len(n_members) else 1.0
 
 
 def _whole(node: NodePorts | None, switch: Ints, share: Floats) -> tuple[Floats, Floats]:

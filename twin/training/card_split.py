@@ -86,7 +86,7 @@ def rail_split(
     is_sender = np.zeros(state.n_nodes, dtype=np.bool_)
     for group in groups:
         is_sender[group.rack] = True
-    return RailSplit(nodes, is_sender, state["node_rail"], spread == "one")
+    return RailSplit(nodes, is_sender, state["node_rail"], spread == "one", spread == "all")
 
 
 def card_relays(states: CardStates, tables: list[DomainCards], *, to_next: bool) -> CardRelays | None:
