@@ -232,7 +232,7 @@ def damaged(rng: np.random.Generator, links: list[Link]) -> list[Link]:
 
 
 def shuffled(rng: np.random.Generator, case: Case) -> Case:
-    """The same with nodes and links in another order."""
+    """Return the document with nodes and links in another order."""
     to = rng.permutation(case.n_nodes).tolist()
     order = rng.permutation(len(case.links)).tolist()
     links = [case.links[i]._replace(a=to[case.links[i].a], b=to[case.links[i].b]) for i in order]

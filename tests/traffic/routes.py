@@ -20,7 +20,7 @@ def route_pairs(state: State, lit: np.ndarray, share: np.ndarray, source: np.nda
 
 
 def matrix(state: State, source: np.ndarray, target: np.ndarray) -> MatrixRoutes:
-    """The same pairs as a traffic matrix."""
+    """Matrix routes of these pairs."""
     share = members_by_arc(state)
     return MatrixRoutes(state, Router(state, state["link_up"] & links_with_share(share)), share, source, target)
 

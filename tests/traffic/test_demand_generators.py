@@ -33,7 +33,7 @@ def demands(arrays: NetworkArrays, generator: str, max_demands: int = MAX_DEMAND
 
 
 def totals(found: dict[str, float]) -> tuple[dict[str, float], dict[str, float]]:
-    """What each node sends, and receives."""
+    """Gb/s that each node sends, and receives."""
     sent: dict[str, float] = {}
     received: dict[str, float] = {}
     for key, gbps in found.items():

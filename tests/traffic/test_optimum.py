@@ -31,7 +31,7 @@ def optimum(state: State, capacity_gbps: Any, demands: Demands) -> float:
 
 
 def over_paths(state: State, capacity_gbps: np.ndarray, demands: Demands) -> float:
-    """The same optimum: an amount for each simple path of each demand over arcs with capacity."""
+    """Optimum with an amount for each simple path of each demand over arcs with capacity."""
     head, forwards = state["arc_head"], state["node_forwards"]
     graph = nx.MultiDiGraph()
     graph.add_nodes_from(range(state.n_nodes))

@@ -17,7 +17,7 @@ def table_of(network: Net) -> ArcTable:
 
 
 def neighbours(arcs: UsableArcs, code: np.ndarray, node: int) -> tuple[object, ...]:
-    """What makes a node a twin: whether it forwards, and its arcs out and in with their codes."""
+    """Key of a node that twins share: whether it forwards, and its arcs out and in with their codes."""
     rows = list(zip(arcs.tail.tolist(), arcs.head.tolist(), code.tolist(), strict=True))
     out = sorted((head, each) for tail, head, each in rows if tail == node)
     into = sorted((tail, each) for tail, head, each in rows if head == node)

@@ -126,7 +126,7 @@ def test_fabric_and_tier_goes_before_fabric_before_tier_before_all(order: tuple[
 
 
 def test_the_order_of_records_changes_nothing() -> None:
-    """Of two fabrics, one of which is a part of the other, the inner one goes first."""
+    """The inner one of two fabrics, one of which is a part of the other, goes first."""
     outer, inner = LoadBalancing("dlb", n_flows_per_pair=1, fabric="f"), LoadBalancing("pinned", fabric="f/in")
     records = [outer, inner, *(LoadBalancing("ecmp", tier=tier, fabric="f") for tier in ("border", "fabric"))]
     nodes = [{"id": name, "kind": "leaf", "site": "a"} for name in ("f/in/x", "f/y")]

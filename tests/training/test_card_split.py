@@ -120,7 +120,7 @@ def test_whole_ports_need_no_split() -> None:
 
 
 def test_ports_by_switch_and_rail() -> None:
-    """Of two members to the leaf of rail 5 one is up; those to rail 7 are whole."""
+    """One of two members to the leaf of rail 5 is up; those to rail 7 are whole."""
     state, states = cards_of({"b~l5": 1})
     found = split_of(state, states, [table_of(state, states, *rates("b", 1, 1, 0, 1))], "all")
     (ports,) = found.nodes.values()

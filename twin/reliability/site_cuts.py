@@ -2,8 +2,9 @@
 
 Nodes that are joined by links which cannot fail are merged into one vertex. The remaining graph is small: merged
 vertices, the nodes that may fail, and the links that may fail, which are vertices too, so that one search covers both.
-One depth-first search with low points finds every single vertex whose loss separates the sites. Losses of several
-vertices at once are found by a search without them.
+One depth-first search with low points finds every single vertex whose loss separates the sites. Where terminals do not
+forward and have several neighbours, it finds the few vertices that may; each of them gets a search without it, as do
+losses of several vertices at once.
 
 Nodes that do not forward join nothing. Such a node belongs to the vertex that all its links lead to. If they lead to
 several, it is a vertex of its own, which a search does not pass through. It is then in several components.
@@ -13,6 +14,7 @@ Source: Tarjan 1972, depth-first search and articulation points.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -52,6 +54,10 @@ class SiteGraph:
     neighbours: list[list[int]]
     forwards: list[bool]
     """Whether a vertex joins its neighbours; False for a node that does not forward and has links of its own."""
+    joined: list[list[int]]
+    """Neighbours of each vertex that join their own neighbours."""
+    attached: list[int]
+    """Bitmask of each vertex that joins its neighbours: itself, and the terminals beside it that do not join theirs."""
     vertex_of_node: dict[int, int]
     vertex_of_link: dict[int, int]
     terminals: dict[int, int]
@@ -128,10 +134,14 @@ def site_graph(state: State, lit: Bools, sites: Sequence[JobSite], nodes: Ints, 
     for site in sites:
         of_site = np.unique(vertex[np.flatnonzero(np.bincount(site.racks, minlength=state.n_nodes))])
         site_terminals.append(sum(1 << terminals.setdefault(int(v), len(terminals)) for v in of_site))
+    neighbours = _neighbours(edges, n_merged + len(rows))
+    forwards = _forwarding_vertices(state["node_forwards"], vertex, n_merged + len(rows))
     graph = SiteGraph(
         sites=tuple(sites),
-        neighbours=_neighbours(edges, n_merged + len(rows)),
-        forwards=_forwarding_vertices(state["node_forwards"], vertex, n_merged + len(rows)),
+        neighbours=neighbours,
+        forwards=forwards,
+        joined=[[n for n in near if forwards[n]] for near in neighbours],
+        attached=_attached(neighbours, forwards, terminals),
         vertex_of_node={int(row): int(vertex[row]) for row in nodes},
         vertex_of_link={int(row): int(v) for row, v in zip(rows, link_vertices, strict=True)},
         terminals=terminals,
@@ -178,23 +188,31 @@ def _neighbours(edges: Ints, n: int) -> list[list[int]]:
     return [heads[first:last] for first, last in pairwise(bounds)]
 
 
+def _attached(neighbours: list[list[int]], forwards: list[bool], terminals: dict[int, int]) -> list[int]:
+    """Bitmask of each vertex: itself, and for one that joins its neighbours the terminals beside it that do not."""
+    attached = [0] * len(neighbours)
+    for terminal, bit in terminals.items():
+        attached[terminal] |= 1 << bit
+        if not forwards[terminal]:
+            for neighbour in neighbours[terminal]:
+                attached[neighbour] |= 1 << bit if forwards[neighbour] else 0
+    return attached
+
+
 def _components_without(graph: SiteGraph, failed: set[int]) -> Components:
     """Components of terminals without these vertices, in the order of their lowest bits."""
     seen = set(failed)
+    alive = ~sum(1 << graph.terminals[vertex] for vertex in failed if vertex in graph.terminals)
     components = []
-    for start in graph.terminals:
+    for start, bit in graph.terminals.items():
         if start in failed:
             continue
-        own = 1 << graph.terminals[start]
-        found = [own] if not graph.forwards[start] else []
-        for root in [start] if graph.forwards[start] else graph.neighbours[start]:
-            if root in seen:
-                continue
-            if graph.forwards[root]:
-                components.append(_reached_from(graph, root, seen))
-            elif root in graph.terminals:
-                components.append(own | 1 << graph.terminals[root])
-        components += found
+        for root in [start] if graph.forwards[start] else graph.joined[start]:
+            if root not in seen:
+                components.append(_reached_from(graph, root, seen) & alive)
+        if not graph.forwards[start]:
+            beside = [graph.terminals[n] for n in graph.neighbours[start] if n in graph.terminals and n not in failed]
+            components += [1 << bit, *(1 << bit | 1 << n for n in beside)]
     return _by_lowest_bit(_maximal(components))
 
 
@@ -204,11 +222,9 @@ def _reached_from(graph: SiteGraph, root: int, seen: set[int]) -> int:
     pending, bits = [root], 0
     while pending:
         vertex = pending.pop()
-        bits |= 1 << graph.terminals[vertex] if vertex in graph.terminals else 0
-        if not graph.forwards[vertex]:
-            continue
-        unseen = [neighbour for neighbour in graph.neighbours[vertex] if neighbour not in seen]
-        seen.update(neighbour for neighbour in unseen if graph.forwards[neighbour])
+        bits |= graph.attached[vertex]
+        unseen = [neighbour for neighbour in graph.joined[vertex] if neighbour not in seen]
+        seen.update(unseen)
         pending += unseen
     return bits
 
@@ -224,23 +240,45 @@ def _maximal(components: list[int]) -> list[int]:
 
 
 def _isolated_by_vertex(graph: SiteGraph) -> dict[int, tuple[str, ...]]:
-    """Single vertices whose loss isolates sites; one search for each component, from its first terminal."""
+    """Single vertices whose loss isolates sites."""
     if not all(joins or len(near) < 2 for joins, near in zip(graph.forwards, graph.neighbours, strict=True)):
-        may_fail = sorted({*graph.vertex_of_node.values(), *graph.vertex_of_link.values()})
-        lost_by = {vertex: graph.sites_isolated_in(_components_without(graph, {vertex})) for vertex in may_fail}
+        may_fail = {*graph.vertex_of_node.values(), *graph.vertex_of_link.values()}
+        searched = sorted(may_fail & _possible_cuts(graph))
+        lost_by = {vertex: graph.sites_isolated_in(_components_without(graph, {vertex})) for vertex in searched}
         return {vertex: lost for vertex, lost in lost_by.items() if lost}
     isolated: dict[int, tuple[str, ...]] = {}
     for component in graph.intact:
         if component & (component - 1) == 0:
             continue  # a single terminal cannot be separated
-        unaffected = [bits for bits in graph.intact if bits != component]
+        unaffected = [other for other in graph.intact if other != component]
         root = next(vertex for vertex, bit in graph.terminals.items() if component >> bit & 1)
-        for vertex, parts in _separated_subtrees(graph, root).items():
-            remaining = [bits for bits in (*parts, component & ~sum(parts)) if bits]
+        for vertex, parts in _separated_subtrees(graph.neighbours, graph.attached, root)[0].items():
+            remaining = [part for part in (*parts, component & ~sum(parts)) if part]
             lost = graph.sites_isolated_in(_by_lowest_bit(remaining + unaffected)) if len(remaining) > 1 else ()
             if lost:
                 isolated[vertex] = lost
     return isolated
+
+
+def _possible_cuts(graph: SiteGraph) -> set[int]:
+    """Vertices whose loss may change which terminals reach each other; each needs a search without it.
+
+    They are terminals, vertices that hold parts with terminals together, and the only vertex by which a terminal that
+    does not forward is attached to a part. One root of each part is among them, since its own cuts are not looked for.
+    """
+    forwards, terminals = graph.forwards, graph.terminals
+    possible = set(terminals)
+    part_of: dict[int, int] = {}
+    for root, joins in enumerate(forwards):
+        if joins and root not in part_of:
+            separated, reached = _separated_subtrees(graph.joined, graph.attached, root)
+            possible |= {root, *separated}
+            part_of.update(dict.fromkeys(reached, root))
+    for terminal in terminals:
+        if not forwards[terminal]:
+            parts = Counter(part_of[n] for n in graph.joined[terminal])
+            possible |= {n for n in graph.joined[terminal] if parts[part_of[n]] == 1}
+    return possible
 
 
 def _by_lowest_bit(components: Iterable[int]) -> Components:
@@ -248,20 +286,31 @@ def _by_lowest_bit(components: Iterable[int]) -> Components:
     return tuple(sorted(components, key=lambda bits: bin(bits)[:1:-1], reverse=True))
 
 
-def _separated_subtrees(graph: SiteGraph, root: int) -> dict[int, list[int]]:
-    """Vertex -> terminals of each subtree that its loss separates from the root, which is a terminal itself."""
+def _separated_subtrees(
+    neighbours: list[list[int]], own_bits: list[int], root: int
+) -> tuple[dict[int, list[int]], Iterable[int]]:
+    """Search from a root for the subtrees that the loss of one vertex separates from it.
+
+    Args:
+        neighbours: adjacent vertices of each vertex.
+        own_bits: terminals of each vertex.
+        root: vertex whose own loss is not looked at.
+
+    Returns:
+        Vertex -> terminals of each subtree with terminals that its loss separates; all vertices reached.
+    """
     order = {root: 0}
     low = {root: 0}
-    bits = {root: 1 << graph.terminals[root]}
+    bits = {root: own_bits[root]}
     separated: dict[int, list[int]] = {}
-    path = [(root, -1, iter(graph.neighbours[root]))]
+    path = [(root, -1, iter(neighbours[root]))]
     while path:
         vertex, parent, unvisited = path[-1]
         for neighbour in unvisited:
             if neighbour not in order:
                 order[neighbour] = low[neighbour] = len(order)
-                bits[neighbour] = 1 << graph.terminals[neighbour] if neighbour in graph.terminals else 0
-                path.append((neighbour, vertex, iter(graph.neighbours[neighbour])))
+                bits[neighbour] = own_bits[neighbour]
+                path.append((neighbour, vertex, iter(neighbours[neighbour])))
                 break
             if neighbour != parent:
                 low[vertex] = min(low[vertex], order[neighbour])
@@ -272,4 +321,4 @@ def _separated_subtrees(graph: SiteGraph, root: int) -> dict[int, list[int]]:
                 bits[parent] |= bits[vertex]
                 if low[vertex] >= order[parent] and parent != root and bits[vertex]:
                     separated.setdefault(parent, []).append(bits[vertex])
-    return separated
+    return separated, order

@@ -47,13 +47,18 @@ class StageCache:
         del entries[:-N_CACHED]
 
 
+PLAIN = frozenset({int, str, float, bool, type(None)})
+"""Types that hold no arrays."""
+
+
 def freeze_arrays(value: Any) -> None:
     """Make the arrays in an outcome read-only: those in tuples, lists, dicts and fields of dataclasses."""
     if isinstance(value, np.ndarray):
         value.flags.writeable = False
     elif isinstance(value, tuple | list):
-        for item in value:
-            freeze_arrays(item)
+        if not PLAIN.issuperset(map(type, value)):  # an outcome may hold a million numbers
+            for item in value:
+                freeze_arrays(item)
     elif isinstance(value, dict):
         for item in value.values():
             freeze_arrays(item)
