@@ -58,7 +58,7 @@ def test_half_of_the_spread_flows_are_drawn_without_repetition() -> None:
 
 
 def test_flows_that_cannot_be_even_are_one_more_at_some_spines() -> None:
-    """Three flows, one or two of them over a spine; two go to leaf 1. Both meet in 1/3 of the cases of two: 1/6 of all."""
+    """Three flows, one or two over a spine; two go to leaf 1. Both meet in 1/3 of the cases of two: 1/6 of all."""
     times = times_of(fast_first_leaf(3, 3, 2), [(0, 3), (1, 4), (2, 6)])
     assert times.time_s.tolist() == [1.0, 2.0]
     assert times.ended_ratio == pytest.approx([(5 / 6) ** 2, 1.0])
