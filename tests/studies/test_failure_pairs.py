@@ -105,8 +105,8 @@ def test_a_pair_needs_two() -> None:
 
 def test_too_many_pairs_are_refused_before_any_work(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failure_pairs, "MAX_PAIRS", 100)
-    monkeypatch.setattr("twin.studies.failures.Sweep", None)
-    with pytest.raises(TopologyError, match="136 pairs of link failures and 4 destinations take some 0 minutes and"):
+    monkeypatch.setattr("twin.studies.failures.sweep_of", None)
+    with pytest.raises(TopologyError, match="136 pairs of link failures and 4 destinations take up to 1 minutes and"):
         network.failures(depth=2)
     with pytest.raises(TopologyError, match=r"up to 100 pairs.*--sample 100 draws so many"):
         network.failures(depth=2, sample=101)

@@ -128,6 +128,21 @@ class Sweep:
         """Compute the classes begin, begin + step, ... below `end`. The sweep does not count them as done."""
         rows = slice(begin, end, step)
         greatest, cause = self._intact_worst()
+        self._compute(begin, end, step, greatest, cause)
+        return Part(
+            begin,
+            end,
+            step,
+            self._lost_gbps[rows].copy(),
+            self._n_lost[rows].copy(),
+            self._ratio[rows].copy(),
+            self._arc[rows].copy(),
+            greatest,
+            cause,
+        )
+
+    def _compute(self, begin: int, end: int, step: int, greatest: Ints, cause: Ints) -> None:
+        """Compute some classes, and update the greatest loads and their causes."""
         sweep_failures(
             self._reduced.arcs,
             self._reduced.destinations,
@@ -144,17 +159,6 @@ class Sweep:
             self._n_lost,
             self._ratio,
             self._arc,
-            greatest,
-            cause,
-        )
-        return Part(
-            begin,
-            end,
-            step,
-            self._lost_gbps[rows].copy(),
-            self._n_lost[rows].copy(),
-            self._ratio[rows].copy(),
-            self._arc[rows].copy(),
             greatest,
             cause,
         )

@@ -14,7 +14,7 @@ MAX_PAIRS = 300_000
 MAX_PAIR_PATHS = 500_000_000
 """Most pairs times destinations; some ten minutes."""
 S_PER_PATH = 1.3e-6
-"""Time for one pair and destination."""
+"""Time for one pair and destination where each pair is computed by itself; a fraction of it where states are kept."""
 BYTES_PER_PAIR = 1_200
 """Memory of one pair: its arcs, answers and row."""
 JOINED = " + "
@@ -86,9 +86,9 @@ def failures_at_depth(found: FailureSet, depth: Depth, of: str, n_destinations: 
 def _check_work(n: int, of: str, n_destinations: int) -> None:
     most = min(MAX_PAIRS, MAX_PAIR_PATHS // max(1, n_destinations))
     if n > most:
-        minutes, gb = n * n_destinations * S_PER_PATH / 60.0, n * BYTES_PER_PAIR / 1e9
+        minutes, gb = max(1.0, n * n_destinations * S_PER_PATH / 60.0), n * BYTES_PER_PAIR / 1e9
         raise TopologyError(
-            f"{n:,} pairs of {of} failures and {n_destinations:,} destinations take some {minutes:,.0f} minutes and "
+            f"{n:,} pairs of {of} failures and {n_destinations:,} destinations take up to {minutes:,.0f} minutes and "
             f"{gb:,.1f} GB",
             where="depth",
             expected=f"up to {most:,} pairs",

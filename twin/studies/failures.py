@@ -17,6 +17,7 @@ from ..arrays import Bools, Floats
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
 from ..failures.capped_rates import OneFailure
+from ..failures.pair_sweep import sweep_of
 from ..failures.sweep import FailureLoads, Sweep
 from ..render.failures_table import failures_table
 from ..render.quantities import percent_text
@@ -159,9 +160,9 @@ def failure_report(
     fabric, links = fabric_of(e, pairs)
     n_destinations = len(np.unique(pairs.target))
     found, n_possible = failures_at_depth(failures_of_kind(e, of, fabric, links), depth, of, n_destinations)
-    sweep = Sweep(found.kind, uses_symmetry=depth.n == 1)
+    sweep = sweep_of(found.kind)
     _check_work(sweep, n_destinations)
-    run.run(sweep, FailureTask(found.kind, depth.n == 1), f"{network}, plan {plan}, {depth.question(of)}")
+    run.run(sweep, FailureTask(found.kind), f"{network}, plan {plan}, {depth.question(of)}")
     loads = sweep.loads()
     closer = _Closer(e, pairs, found, loads)
     failures = sorted(_failure_rows(e, of, found, loads, closer), key=_severity)
