@@ -68,9 +68,9 @@ def test_a_cut_takes_links_of_its_duct_that_the_job_does_not_use() -> None:
     """The spare link lies in the duct of the used one: it is no way around a cut of the duct."""
     both = (wan("used", ("a1", "b1"), (20, "duct")), wan("spare", ("a1", "b1"), (20, "duct")))
     state = state_of(network(*both, sites="ab"))[0]
-    sites, links = sites_of(state, {"a": 0.4, "b": 0.6}), np.array([state.link_index["used"]])
+    sites, links = sites_of(state), np.array([state.link_index["used"]])
     graph = build_site_graph(state, state.in_service, sites, links)
-    found = {(row.element, row.names): row for row in site_outages(state, reader(), graph, links).rows()}
+    found = {(row.element, row.names): row for row in site_outages(state, reader(), graph, (0.4, 0.6), links).rows()}
     assert found["risk", ("duct",)].lost_sites == ("a",)
     assert found["risk", ("duct",)].n_per_year == pytest.approx(0.003 * 20)
 

@@ -160,7 +160,12 @@ def build_site_graph(state: State, lit: Bools, sites: Sequence[JobSite], links: 
 
 
 def site_outages(
-    state: State, reader: FigureReader, graph: SiteGraph, links: Ints, case: AgeingCase = "value"
+    state: State,
+    reader: FigureReader,
+    graph: SiteGraph,
+    share_ratio: Sequence[float],
+    links: Ints,
+    case: AgeingCase = "value",
 ) -> Outages:
     """Compute the outages between the sites of a job.
 
@@ -168,6 +173,7 @@ def site_outages(
         state: columns of the network.
         reader: source of figures.
         graph: graph of the sites, see `build_site_graph`.
+        share_ratio: share of the job's work of each site; the part with the larger share continues after a cut.
         links: rows of links that the job uses between its sites.
         case: low, central or high case of the failure figures.
 
@@ -178,7 +184,7 @@ def site_outages(
     if not len(links):
         return no_outages()
     failures = link_failures(state, reader, links, case)
-    table = _OutageTable(state, graph, reader)
+    table = _OutageTable(state, graph, share_ratio, reader)
     n_cuts_per_year = _add_cuts(table, reader, links, case)
     _add_links(table, failures, links, n_cuts_per_year)
     down_ratio = _add_members(table, failures, links)
@@ -190,13 +196,17 @@ def site_outages(
 class _OutageTable:
     """Rows of outages, added element by element."""
 
-    def __init__(self, state: State, graph: SiteGraph, reader: FigureReader) -> None:
-        self.state, self.graph = state, graph
+    def __init__(self, state: State, graph: SiteGraph, share_ratio: Sequence[float], reader: FigureReader) -> None:
+        self.state, self.graph, self._share_ratio = state, graph, share_ratio
         self._ride_through_s = reader.general("ride_through_s")
         self._stall_limit_s = reader.general("stall_limit_s")
         self._convergence_s = reader.general("convergence_s")
         self._lost_codes: dict[LostSites, int] = {(): 0}
         self._columns: list[tuple[Ints, Ints, Floats, Floats, Floats, Ints]] = []
+
+    def lost(self, nodes: Sequence[int], links: Sequence[int]) -> LostSites:
+        """Find the sites that failures of these rows isolate."""
+        return self.graph.sites_isolated_by(nodes, links, self._share_ratio)
 
     def add(
         self, element: int, rows: Ints, n_per_year: Floats, repair_h: Floats, lost: Sequence[tuple[str, ...]]
@@ -249,7 +259,7 @@ def _add_cuts(table: _OutageTable, reader: FigureReader, links: Ints, case: Agei
         n_down_per_year[cut.links] += rate_per_year
     risks = np.array([cut.risk for cut in cuts], dtype=np.int64)
     repair_h = np.full(len(cuts), cut_repair_h(reader, case))
-    lost = [table.graph.sites_isolated_by((), cut.links.tolist()) for cut in cuts]
+    lost = [table.lost((), cut.links.tolist()) for cut in cuts]
     table.add(RISK, risks, n_per_year, repair_h, lost)
     return n_down_per_year[links]
 
@@ -258,10 +268,7 @@ def _add_links(table: _OutageTable, failures: LinkFailures, links: Ints, n_cuts_
     """Failures of whole links outside shared risks: other fibre, amplifiers, both paths at a time."""
     remaining = failures.n_failures_per_year - n_cuts_per_year
     n_per_year = np.where(remaining > ROUNDING_RATIO * failures.n_failures_per_year, remaining, 0.0)
-    lost = [
-        table.graph.sites_isolated_by((), (row,)) if n else ()
-        for row, n in zip(links.tolist(), n_per_year, strict=True)
-    ]
+    lost = [table.lost((), (row,)) if n else () for row, n in zip(links.tolist(), n_per_year, strict=True)]
     table.add(LINK, links, n_per_year, failures.line_mttr_h, lost)
 
 
@@ -273,7 +280,7 @@ def _add_members(table: _OutageTable, failures: LinkFailures, links: Ints) -> fl
     n_up = table.state.n_members_up[links]
     n_per_year = n_up * HOURS_PER_YEAR / failures.member_mtbf_h
     single = n_up == 1
-    lost = [table.graph.sites_isolated_by((), (row,)) for row in links[single].tolist()]
+    lost = [table.lost((), (row,)) for row in links[single].tolist()]
     table.add(LINK, links[single], n_per_year[single], failures.member_mttr_h[single], lost)
     several = ~single
     lost = [()] * int(several.sum())
@@ -288,7 +295,7 @@ def _add_nodes(table: _OutageTable, reader: FigureReader, case: AgeingCase) -> N
         return
     n_per_year = np.full(len(nodes), reader.general("n_switch_failures_per_month", case) * MONTHS_PER_YEAR)
     repair_h = np.full(len(nodes), reader.general("switch_repair_h", case))
-    lost = [table.graph.sites_isolated_by((row,), ()) for row in nodes.tolist()]
+    lost = [table.lost((row,), ()) for row in nodes.tolist()]
     table.add(NODE, nodes, n_per_year, repair_h, lost)
 
 
