@@ -61,8 +61,8 @@ class Outages:
 
     element: Ints
     """Index into FAILED_ELEMENTS."""
-    row: Ints
-    """Code of a risk, or row of a link or node, depending on the element."""
+    names: tuple[str, ...]
+    """Id of the shared risk, node or link."""
     n_per_year: Floats
     repair_h: Floats
     pause_s: Floats
@@ -74,13 +74,9 @@ class Outages:
     lost_sites: tuple[LostSites, ...]
     member_down_ratio: float
     """Share of time in which a member of any used bundle is down and the other members carry its traffic."""
-    ids: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = ((), (), ())
-    """Ids of shared risks, nodes and links, which `row` refers to."""
 
     def rows(self) -> tuple[Outage, ...]:
         """Merge rows that are alike in all but the name; those with the most waiting time come first."""
-        risk_ids, node_ids, link_ids = self.ids
-        ids = {RISK: risk_ids, NODE: node_ids}
         groups: dict[tuple[float, ...], list[int]] = {}
         columns = (self.element, self.outage_class, self.lost, self.n_per_year, self.repair_h, self.pause_s)
         for i, key in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
@@ -88,11 +84,10 @@ class Outages:
         outages = []
         for rows in groups.values():
             first = rows[0]
-            names = ids.get(int(self.element[first]), link_ids)
             outages.append(
                 Outage(
                     element=FAILED_ELEMENTS[self.element[first]],
-                    names=tuple(sorted(names[self.row[i]] for i in rows)),
+                    names=tuple(sorted(self.names[i] for i in rows)),
                     n_per_year=float(self.n_per_year[first]),
                     repair_h=float(self.repair_h[first]),
                     pause_s=float(self.pause_s[first]),
@@ -111,7 +106,7 @@ class Outages:
 def no_outages() -> Outages:
     """Build the outages of a job without failures between sites: no rows."""
     ints, floats = np.zeros(0, np.int64), np.zeros(0)
-    return Outages(ints, ints, floats, floats, floats, ints, ints, ((),), 0.0)
+    return Outages(ints, (), floats, floats, floats, ints, ints, ((),), 0.0)
 
 
 def links_between(state: State, sites: Sequence[str], arcs: Ints) -> Ints:
@@ -228,12 +223,15 @@ class _OutageTable:
         element, row, n_per_year, repair_h, pause_s, lost = (
             np.concatenate(column) for column in zip(*self._columns, strict=True)
         )
+        ids = {RISK: self.state.srlgs, NODE: self.state.node_ids}
         outage_class = np.where(
             pause_s <= self._ride_through_s, RIDE_THROUGH, np.where(pause_s <= self._stall_limit_s, STALL, ABORT)
         )
         return Outages(
             element=element,
-            row=row,
+            names=tuple(
+                ids.get(kind, self.state.link_ids)[i] for kind, i in zip(element.tolist(), row.tolist(), strict=True)
+            ),
             n_per_year=n_per_year,
             repair_h=repair_h,
             pause_s=pause_s,
@@ -241,7 +239,6 @@ class _OutageTable:
             lost=lost,
             lost_sites=tuple(self._lost_codes),
             member_down_ratio=member_down_ratio,
-            ids=(self.state.srlgs, self.state.node_ids, self.state.link_ids),
         )
 
 
