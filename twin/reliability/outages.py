@@ -21,8 +21,9 @@ import numpy as np
 from ..arrays import LAST_END_POINT, NODE_KINDS, TIERS, Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
-from ..units import MONTHS_PER_YEAR
-from .link_failures import HOURS_PER_YEAR, LinkFailures, cut_repair_h, link_failures
+from .component_rates import cuts_per_year, own_line, switch_rate
+from .link_failures import LinkFailures, cut_repair_h, link_failures
+from .rates import HOURS_PER_YEAR, Rate
 from .shared_risks import shared_cuts
 from .site_cuts import JobSite, SiteGraph, site_graph
 
@@ -35,8 +36,6 @@ RISK, LINK, MEMBERS, NODE, PROTECTION = range(5)
 """Fibre in a shared risk; all members of a link, or its only one; one member of several; a router; the working path of
 a protected link."""
 LostSites = tuple[str, ...]
-ROUNDING_RATIO = 1e-9
-"""A share of a rate below this is rounding."""
 SECONDS_PER_HOUR = 3600.0
 
 
@@ -181,7 +180,7 @@ def site_outages(
     failures = link_failures(state, reader, links, case)
     table = _OutageTable(state, graph, share_ratio, reader)
     n_cuts_per_year = _add_cuts(table, reader, links, case)
-    _add_links(table, failures, links, n_cuts_per_year)
+    _add_links(table, links, own_line(failures, n_cuts_per_year, reader, case))
     down_ratio = _add_members(table, failures, links)
     _add_nodes(table, reader, case)
     _add_protection(table, reader, failures, links)
@@ -246,14 +245,11 @@ def _add_cuts(table: _OutageTable, reader: FigureReader, links: Ints, case: Agei
     """Cuts in shared risks; returns how often per year they take down each of `links`."""
     used = np.zeros(table.state.n_links, dtype=np.bool_)
     used[links] = True
-    n_down_per_year = np.zeros(len(used))
     may_fail = np.array(sorted(table.graph.vertex_of_link), dtype=np.int64)
     cuts = [cut for cut in shared_cuts(table.state, may_fail) if used[cut.links].any()]
+    n_per_year, n_down_per_year = cuts_per_year(reader, cuts, len(used), case)
     if not cuts:
         return n_down_per_year[links]
-    n_per_year = reader.general("n_cuts_per_km_year", case) * np.array([cut.length_km for cut in cuts])
-    for cut, rate_per_year in zip(cuts, n_per_year, strict=True):
-        n_down_per_year[cut.links] += rate_per_year
     risks = np.array([cut.risk for cut in cuts], dtype=np.int64)
     repair_h = np.full(len(cuts), cut_repair_h(reader, case))
     lost = [table.lost((), cut.links.tolist()) for cut in cuts]
@@ -261,12 +257,10 @@ def _add_cuts(table: _OutageTable, reader: FigureReader, links: Ints, case: Agei
     return n_down_per_year[links]
 
 
-def _add_links(table: _OutageTable, failures: LinkFailures, links: Ints, n_cuts_per_year: Floats) -> None:
+def _add_links(table: _OutageTable, links: Ints, own: Rate) -> None:
     """Failures of whole links outside shared risks: other fibre, amplifiers, both paths at a time."""
-    remaining = failures.n_failures_per_year - n_cuts_per_year
-    n_per_year = np.where(remaining > ROUNDING_RATIO * failures.n_failures_per_year, remaining, 0.0)
-    lost = [table.lost((), (row,)) if n else () for row, n in zip(links.tolist(), n_per_year, strict=True)]
-    table.add(LINK, links, n_per_year, failures.line_mttr_h, lost)
+    lost = [table.lost((), (row,)) if n else () for row, n in zip(links.tolist(), own.n_per_h, strict=True)]
+    table.add(LINK, links, own.n_per_h * HOURS_PER_YEAR, own.repair_h, lost)
 
 
 def _add_members(table: _OutageTable, failures: LinkFailures, links: Ints) -> float:
@@ -290,8 +284,7 @@ def _add_nodes(table: _OutageTable, reader: FigureReader, case: AgeingCase) -> N
     nodes = np.array(sorted(table.graph.vertex_of_node), dtype=np.int64)
     if not len(nodes):
         return
-    n_per_year = np.full(len(nodes), reader.general("n_switch_failures_per_month", case) * MONTHS_PER_YEAR)
-    repair_h = np.full(len(nodes), reader.general("switch_repair_h", case))
+    n_per_year, repair_h = (np.full(len(nodes), figure) for figure in switch_rate(reader, case))
     lost = [table.lost((row,), ()) for row in nodes.tolist()]
     table.add(NODE, nodes, n_per_year, repair_h, lost)
 
