@@ -95,6 +95,7 @@ class PlanningNetwork(EvaluatedNetwork):
             evaluation,
             self.label,
             plan_name(changes),
+            reader=self._reader,
             of=of,
             depth=Depth(depth, sample, seed),
             top=top,
