@@ -93,6 +93,7 @@ class PlanningNetwork(EvaluatedNetwork):
             evaluation,
             self.label,
             plan_name(changes),
+            reader=self._reader,
             of=of,
             top=top,
             n_threads=Workers("threads", n_threads).n,

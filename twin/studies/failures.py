@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Any, cast
 
@@ -17,17 +17,19 @@ from ..answers.data import Answer
 from ..answers.ranking import Ranking
 from ..answers.score import data_frame, html_table
 from ..arrays import Bools, Floats
+from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
 from ..failures.capped_rates import OneFailure
 from ..failures.sweep import FailureLoads, Sweep
 from ..render.failures_table import failures_table
-from ..render.quantities import percent_text
+from ..render.quantities import frequency_text, hours_text, percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.congestion import arc_utilisation_ratio
 from .executor import Advance
 from .failure_kinds import FailureSet, fabric_of, failures_of_kind
+from .failure_rates import FailureRates, rates_of_failures
 
 MAX_PATHS = 500_000_000
 """Most failures times destinations, after failures of equal places count once; some ten minutes."""
@@ -63,6 +65,15 @@ class FailureRow:
     worst_direction: str | None
     worst_utilisation_ratio: float | None
     """Offered load over what is left of the capacity; null for load on a link without capacity."""
+    n_failures_per_year: float | None
+    """How often a year it happens; null where nothing states it. A cut that several links share counts for their shared
+    risk only."""
+    repair_h: float | None
+    """Mean time until the repair; null where nothing states it."""
+    lost_gbit_per_year: float | None
+    """Demand that loses its path by it, times the share of time that the repairs take; null where either is unknown."""
+    why_no_rate: str | None = field(default=None, metadata={"optional": True})
+    """Why the rate or the time is null; absent where both are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,8 @@ class LinkRow:
     """Failure with that utilisation, the first of equal ones; null where the intact network has it."""
     headroom_gbps: float | None
     """Capacity minus the greatest load, below 0 where it is overloaded; null where the rate is unknown."""
+    n_worst_cases_per_year: float | None
+    """How often a year that failure happens; null without one, or where nothing states it."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -101,6 +114,8 @@ class FailureReport(Answer):
     """Greatest utilisation of a link after any failure, or intact."""
     failures: tuple[FailureRow, ...]
     links: tuple[LinkRow, ...]
+    figures: tuple[UsedFigure, ...]
+    """Figures behind how often a year, and behind repair times."""
 
     def stays_below(self, utilisation_ratio: float) -> bool:
         """Return whether no failure, and not the intact network, loads a link above this."""
@@ -124,6 +139,7 @@ def failure_report(
     network: str,
     plan: str | None = None,
     *,
+    reader: FigureReader,
     of: str = "link",
     top: int | None = None,
     n_threads: int = 1,
@@ -136,6 +152,7 @@ def failure_report(
         e: evaluation of the network.
         network: name of the network.
         plan: name of the plan, or `changes`; None for the unchanged network.
+        reader: source of the failure figures.
         of: kind of failures, a key of `failure_kinds.KINDS`.
         top: most rows of failures and of links; None = all.
         n_threads: threads; the answer does not depend on them.
@@ -158,8 +175,9 @@ def failure_report(
     _run(sweep, n_threads, advance, cancel)
     loads = sweep.loads()
     closer = _Closer(e, pairs, found, loads)
-    failures = sorted(_failure_rows(e, of, found, loads, closer), key=_severity)
-    link_rows = sorted(_link_rows(e, found, loads), key=_fullness)
+    rates = rates_of_failures(e, of, found, links, reader)
+    failures = sorted(_failure_rows(e, of, found, loads, closer, rates), key=_severity)
+    link_rows = sorted(_link_rows(e, found, loads, rates), key=_fullness)
     worst = max([*map(_ratio, failures), *(row.intact_utilisation_ratio or 0.0 for row in link_rows)])
     return FailureReport(
         network=network,
@@ -174,6 +192,7 @@ def failure_report(
         worst_utilisation_ratio=worst if math.isfinite(worst) else None,
         failures=tuple(failures[:n_rows]),
         links=tuple(link_rows[:n_rows]),
+        figures=rates.figures,
     )
 
 
@@ -263,7 +282,7 @@ class _Closer:
 
 
 def _failure_rows(
-    e: Evaluation, of: str, found: FailureSet, loads: FailureLoads, closer: _Closer
+    e: Evaluation, of: str, found: FailureSet, loads: FailureLoads, closer: _Closer, rates: FailureRates
 ) -> Iterator[FailureRow]:
     links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
     ids = e.case.state.arrays.link_ids
@@ -280,10 +299,11 @@ def _failure_rows(
             worst_link=None if link is None else ids[link],
             worst_direction=None if link is None else direction_text(e, 2 * link + arc % 2),
             worst_utilisation_ratio=ratio if math.isfinite(ratio) else None,
+            **rates.row(f, float(loads.lost_gbps[f]))._asdict(),
         )
 
 
-def _link_rows(e: Evaluation, found: FailureSet, loads: FailureLoads) -> Iterator[LinkRow]:
+def _link_rows(e: Evaluation, found: FailureSet, loads: FailureLoads, rates: FailureRates) -> Iterator[LinkRow]:
     fabric, ids = found.kind.fabric, e.case.state.arrays.link_ids
     capacity_gbps = np.where(np.isinf(fabric.capacity_gbps), np.nan, fabric.capacity_gbps)
     intact, worst = (arc_utilisation_ratio(gbps, capacity_gbps) for gbps in (loads.intact_gbps, loads.greatest_gbps))
@@ -299,6 +319,7 @@ def _link_rows(e: Evaluation, found: FailureSet, loads: FailureLoads) -> Iterato
             worst_utilisation_ratio=_finite(worst[arc]),
             cause=None if cause < 0 else found.ids[cause],
             headroom_gbps=_finite(headroom_gbps),
+            n_worst_cases_per_year=rates.n_per_year(cause),
         )
 
 
@@ -343,5 +364,11 @@ def _summary(of: str, failures: list[FailureRow], links: list[LinkRow], n_classe
         after = f"after {first.cause} fails" if first.cause else "without a failure"
         percent = percent_text(links[0].worst_utilisation_ratio)
         yield f"Fullest link: {first.id} ({first.direction}), {percent} {after}."
+    costly = max(failures, key=lambda row: row.lost_gbit_per_year or 0.0)
+    if costly.lost_gbit_per_year and costly.n_failures_per_year and costly.repair_h:
+        yield (
+            f"Most expected loss: {costly.id} fails {frequency_text(costly.n_failures_per_year)}, "
+            f"{hours_text(costly.repair_h)} to repair."
+        )
     if n_classes < n:
         yield f"{n_classes:,} classes of {n:,} failures were computed; the others stand in equal places."
