@@ -113,7 +113,7 @@ def ring(**capacity_gbps: float) -> dict[str, Any]:
 
 
 def test_more_capacity_lowers_the_optimum_at_priced_links_alone() -> None:
-    """Each link in turn with 1 % more capacity, optimised anew: the optimum falls by the price, elsewhere by nothing."""
+    """Each link in turn with 1 % more capacity, optimised anew: the optimum falls by the price, else by 0."""
     report = from_document(ring()).optimum(gap_ratio=1e-4)
     prices = {row.id: row.price_ratio for row in report.links}
     assert len(prices) >= 2
