@@ -14,6 +14,7 @@ from twin.loading import from_document
 from twin.network import Network
 from twin.stages.evaluation import Evaluation
 from twin.studies import failures as study
+from twin.studies.failure_run import FailureRun
 from twin.studies.failures import FailureReport, FailureRow, failure_report
 
 
@@ -67,8 +68,9 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def report(network: Network, of: str, **options: Any) -> FailureReport:
-    return failure_report(network.evaluate(), network.label, of=of, **options)
+def report(network: Network, of: str, *, top: int | None = None, **run: Any) -> FailureReport:
+    evaluation, reader = network.evaluate(), network._reader
+    return failure_report(evaluation, network.label, reader=reader, of=of, top=top, run=FailureRun(**run))
 
 
 def check(network: Network, row: FailureRow, after: Evaluation) -> np.ndarray:
@@ -126,7 +128,7 @@ def test_the_summary_says_what_is_lost_and_what_is_fullest() -> None:
     assert found.summary[0].startswith("6 of 12 node failures lose demand: after ")
     assert "Fullest link: " in " ".join(found.summary)
     assert "no path" in repr(found)
-    assert "spine" in str(found.to_pandas())
+    assert list(found.to_pandas()["worst_link"]) == [row.worst_link for row in found.failures]
 
 
 def test_progress_and_cancelling() -> None:

@@ -17,10 +17,6 @@ from ..leftovers import remove_old_files
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-WITHOUT_COUNTS: dict[str, Any] = {"_nrt": False}
-"""Compile without numba's runtime, and with that without counts of references."""
-
-
 def kernel(function: Function) -> Function:
     """Compile a function at its first call; never parallel, never fastmath: same answer to the last bit.
 
@@ -35,7 +31,7 @@ def scratch_kernel(function: Function) -> Function:
 
     Arrays that it reads out of tuples then need no count of references, which takes longer than the work on a node.
     """
-    return _with_cache(function, njit(nogil=True, **WITHOUT_COUNTS)(function))
+    return _with_cache(function, njit(nogil=True, _nrt=False)(function))  # type: ignore[call-overload]
 
 
 def inner_kernel(function: Function) -> Function:
@@ -43,7 +39,7 @@ def inner_kernel(function: Function) -> Function:
 
     A call passes each array as seven words, which takes longer than the work on a few nodes.
     """
-    return _with_cache(function, njit(nogil=True, forceinline=True, **WITHOUT_COUNTS)(function))
+    return _with_cache(function, njit(nogil=True, forceinline=True, _nrt=False)(function))  # type: ignore[call-overload]
 
 
 def _with_cache(function: Function, compiled: Any) -> Function:

@@ -79,10 +79,16 @@ ROWS = (
         document=("demands",),
     ),
     Stage(
+        "wcmp_table",
+        traffic.wcmp_table,
+        state=names("link_ends link_index node_ids node_index"),
+        document=("wcmp_groups",),
+    ),
+    Stage(
         "demand_routes",
         traffic.demand_routes,
-        needs=names("demand_pairs router split_share"),
-        state=names("graph n_links"),
+        needs=names("demand_pairs router split_share wcmp_table"),
+        state=names("graph n_links n_nodes"),
     ),
     Stage(
         "demands",
@@ -345,13 +351,13 @@ ROWS = (
     Stage(
         "site_graph",
         reliability.site_graph,
-        needs=names("links_between_sites placement work_of_sites health.lit"),
+        needs=names("links_between_sites placement health.lit"),
         state=names("link_ends link_tier n_links n_nodes node_forwards node_kind node_site sites"),
     ),
     Stage(
         "outages",
         reliability.outages,
-        needs=names("site_graph links_between_sites"),
+        needs=names("site_graph links_between_sites work_of_sites"),
         state=names(
             "link_ids link_n_fibre_pairs link_protection link_straight_km n_links n_members_up node_ids parts "
             "span_amplifier span_first span_length_km span_link span_regenerated span_srlg_code span_srlg_span "
