@@ -60,8 +60,8 @@ class Outages:
 
     element: Ints
     """Index into FAILED_ELEMENTS."""
-    row: Ints
-    """Code of a risk, or row of a link or node, depending on the element."""
+    names: tuple[str, ...]
+    """Id of the shared risk, node or link."""
     n_per_year: Floats
     repair_h: Floats
     pause_s: Floats
@@ -73,13 +73,9 @@ class Outages:
     lost_sites: tuple[LostSites, ...]
     member_down_ratio: float
     """Share of time in which a member of any used bundle is down and the other members carry its traffic."""
-    ids: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = ((), (), ())
-    """Ids of shared risks, nodes and links, which `row` refers to."""
 
     def rows(self) -> tuple[Outage, ...]:
         """Merge rows that are alike in all but the name; those with the most waiting time come first."""
-        risk_ids, node_ids, link_ids = self.ids
-        ids = {RISK: risk_ids, NODE: node_ids}
         groups: dict[tuple[float, ...], list[int]] = {}
         columns = (self.element, self.outage_class, self.lost, self.n_per_year, self.repair_h, self.pause_s)
         for i, key in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
@@ -87,11 +83,10 @@ class Outages:
         outages = []
         for rows in groups.values():
             first = rows[0]
-            names = ids.get(int(self.element[first]), link_ids)
             outages.append(
                 Outage(
                     element=FAILED_ELEMENTS[self.element[first]],
-                    names=tuple(sorted(names[self.row[i]] for i in rows)),
+                    names=tuple(sorted(self.names[i] for i in rows)),
                     n_per_year=float(self.n_per_year[first]),
                     repair_h=float(self.repair_h[first]),
                     pause_s=float(self.pause_s[first]),
@@ -110,7 +105,7 @@ class Outages:
 def no_outages() -> Outages:
     """Build the outages of a job without failures between sites: no rows."""
     ints, floats = np.zeros(0, np.int64), np.zeros(0)
-    return Outages(ints, ints, floats, floats, floats, ints, ints, ((),), 0.0)
+    return Outages(ints, (), floats, floats, floats, ints, ints, ((),), 0.0)
 
 
 def links_between(state: State, sites: Sequence[str], arcs: Ints) -> Ints:
@@ -159,7 +154,12 @@ def build_site_graph(state: State, lit: Bools, sites: Sequence[JobSite], links: 
 
 
 def site_outages(
-    state: State, reader: FigureReader, graph: SiteGraph, links: Ints, case: AgeingCase = "value"
+    state: State,
+    reader: FigureReader,
+    graph: SiteGraph,
+    share_ratio: Sequence[float],
+    links: Ints,
+    case: AgeingCase = "value",
 ) -> Outages:
     """Compute the outages between the sites of a job.
 
@@ -167,6 +167,7 @@ def site_outages(
         state: columns of the network.
         reader: source of figures.
         graph: graph of the sites, see `build_site_graph`.
+        share_ratio: share of the job's work of each site; the part with the larger share continues after a cut.
         links: rows of links that the job uses between its sites.
         case: low, central or high case of the failure figures.
 
@@ -177,7 +178,7 @@ def site_outages(
     if not len(links):
         return no_outages()
     failures = link_failures(state, reader, links, case)
-    table = _OutageTable(state, graph, reader)
+    table = _OutageTable(state, graph, share_ratio, reader)
     n_cuts_per_year = _add_cuts(table, reader, links, case)
     _add_links(table, links, own_line(failures, n_cuts_per_year, reader, case))
     down_ratio = _add_members(table, failures, links)
@@ -189,13 +190,17 @@ def site_outages(
 class _OutageTable:
     """Rows of outages, added element by element."""
 
-    def __init__(self, state: State, graph: SiteGraph, reader: FigureReader) -> None:
-        self.state, self.graph = state, graph
+    def __init__(self, state: State, graph: SiteGraph, share_ratio: Sequence[float], reader: FigureReader) -> None:
+        self.state, self.graph, self._share_ratio = state, graph, share_ratio
         self._ride_through_s = reader.general("ride_through_s")
         self._stall_limit_s = reader.general("stall_limit_s")
         self._convergence_s = reader.general("convergence_s")
         self._lost_codes: dict[LostSites, int] = {(): 0}
         self._columns: list[tuple[Ints, Ints, Floats, Floats, Floats, Ints]] = []
+
+    def lost(self, nodes: Sequence[int], links: Sequence[int]) -> LostSites:
+        """Find the sites that failures of these rows isolate."""
+        return self.graph.sites_isolated_by(nodes, links, self._share_ratio)
 
     def add(
         self, element: int, rows: Ints, n_per_year: Floats, repair_h: Floats, lost: Sequence[tuple[str, ...]]
@@ -217,12 +222,15 @@ class _OutageTable:
         element, row, n_per_year, repair_h, pause_s, lost = (
             np.concatenate(column) for column in zip(*self._columns, strict=True)
         )
+        ids = {RISK: self.state.srlgs, NODE: self.state.node_ids}
         outage_class = np.where(
             pause_s <= self._ride_through_s, RIDE_THROUGH, np.where(pause_s <= self._stall_limit_s, STALL, ABORT)
         )
         return Outages(
             element=element,
-            row=row,
+            names=tuple(
+                ids.get(kind, self.state.link_ids)[i] for kind, i in zip(element.tolist(), row.tolist(), strict=True)
+            ),
             n_per_year=n_per_year,
             repair_h=repair_h,
             pause_s=pause_s,
@@ -230,7 +238,6 @@ class _OutageTable:
             lost=lost,
             lost_sites=tuple(self._lost_codes),
             member_down_ratio=member_down_ratio,
-            ids=(self.state.srlgs, self.state.node_ids, self.state.link_ids),
         )
 
 
@@ -245,17 +252,14 @@ def _add_cuts(table: _OutageTable, reader: FigureReader, links: Ints, case: Agei
         return n_down_per_year[links]
     risks = np.array([cut.risk for cut in cuts], dtype=np.int64)
     repair_h = np.full(len(cuts), cut_repair_h(reader, case))
-    lost = [table.graph.sites_isolated_by((), cut.links.tolist()) for cut in cuts]
+    lost = [table.lost((), cut.links.tolist()) for cut in cuts]
     table.add(RISK, risks, n_per_year, repair_h, lost)
     return n_down_per_year[links]
 
 
 def _add_links(table: _OutageTable, links: Ints, own: Rate) -> None:
     """Failures of whole links outside shared risks: other fibre, amplifiers, both paths at a time."""
-    lost = [
-        table.graph.sites_isolated_by((), (row,)) if n else ()
-        for row, n in zip(links.tolist(), own.n_per_h, strict=True)
-    ]
+    lost = [table.lost((), (row,)) if n else () for row, n in zip(links.tolist(), own.n_per_h, strict=True)]
     table.add(LINK, links, own.n_per_h * HOURS_PER_YEAR, own.repair_h, lost)
 
 
@@ -267,7 +271,7 @@ def _add_members(table: _OutageTable, failures: LinkFailures, links: Ints) -> fl
     n_up = table.state.n_members_up[links]
     n_per_year = n_up * HOURS_PER_YEAR / failures.member_mtbf_h
     single = n_up == 1
-    lost = [table.graph.sites_isolated_by((), (row,)) for row in links[single].tolist()]
+    lost = [table.lost((), (row,)) for row in links[single].tolist()]
     table.add(LINK, links[single], n_per_year[single], failures.member_mttr_h[single], lost)
     several = ~single
     lost = [()] * int(several.sum())
@@ -281,7 +285,7 @@ def _add_nodes(table: _OutageTable, reader: FigureReader, case: AgeingCase) -> N
     if not len(nodes):
         return
     n_per_year, repair_h = (np.full(len(nodes), figure) for figure in switch_rate(reader, case))
-    lost = [table.graph.sites_isolated_by((row,), ()) for row in nodes.tolist()]
+    lost = [table.lost((row,), ()) for row in nodes.tolist()]
     table.add(NODE, nodes, n_per_year, repair_h, lost)
 
 

@@ -23,7 +23,7 @@ MIN_STATES = 50
 """Fewest sets of states, or samples, for which a study is worth its start."""
 BUDGET_S = 20.0
 """Estimated time for each of the two methods, unless a number of states is asked for."""
-MAX_S = 1800.0
+MAX_S = 300.0
 STEPS_PER_S = 3e8
 """Steps over links and nodes a second, to find paths."""
 Pairs = Sequence[tuple[int, int]]

@@ -11,6 +11,7 @@ from ..arrays import NO_CODE, Floats, Ints
 from ..errors import ChangeError, did_you_mean
 from ..failures.fabric import Fabric
 from ..failures.kinds import GroupFailures, Kind, LinkFailures, NodeFailures
+from ..failures.pairs import PairFailures
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.routing import Router
@@ -21,6 +22,14 @@ class FailureSet(NamedTuple):
 
     ids: tuple[str, ...]
     kind: Kind
+    single_ids: tuple[str, ...] = ()
+    """Ids of the single failures that pairs consist of."""
+
+    def together(self, failure: int) -> tuple[str, ...]:
+        """Return the ids of what fails at the same time."""
+        if not isinstance(self.kind, PairFailures):
+            return (self.ids[failure],)
+        return self.single_ids[self.kind.first[failure]], self.single_ids[self.kind.second[failure]]
 
 
 def fabric_of(e: Evaluation, pairs: NodePairs) -> tuple[Fabric, Ints]:
