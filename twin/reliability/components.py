@@ -19,7 +19,7 @@ from scipy.stats import binom
 from ..arrays import Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
-from ..errors import TwinError
+from ..errors import CatalogueError
 from .component_rates import cuts_per_year, node_rates, own_line
 from .link_failures import cut_repair_h, link_failures
 from .rates import HOURS_PER_YEAR, Rate, rate_with_repair
@@ -58,11 +58,6 @@ class Components:
     """Repairs per hour in each mode, float64[n_modes]."""
     always_up: Mapping[str, int]
     """Nodes that never fail here, counted by reason."""
-
-    def __post_init__(self) -> None:
-        down = self.down_ratio
-        if not (np.isfinite(self.probability).all() and (self.probability >= 0.0).all() and (down < 1.0).all()):
-            raise TwinError("failure figures", where="availability", expected="rates and repair times of at least 0")
 
     @property
     def n(self) -> int:
@@ -161,12 +156,12 @@ def components_of(state: State, reader: FigureReader, links: Ints, case: AgeingC
 
     Args:
         state: columns of the network.
-        reader: source of figures.
+        reader: source of figures, with an empty list of used ones.
         links: rows of these links, ascending.
         case: low, central or high case of the failure figures.
 
     Raises:
-        TwinError: negative or infinite figures.
+        CatalogueError: a negative figure.
     """
     cuts = tuple(cut for cut in shared_cuts(state, links) if len(cut.links) > 1)
     n_cuts_per_year, n_shared_per_year = cuts_per_year(reader, cuts, state.n_links, case)
@@ -181,6 +176,7 @@ def components_of(state: State, reader: FigureReader, links: Ints, case: AgeingC
     nodes = ends[known]
     node_rate = Rate(rates.n_per_year[known] / HOURS_PER_YEAR, rates.repair_h[known])
     reasons = [rates.why[row] for row in np.flatnonzero(~known).tolist()]
+    _check_figures(reader, case)
     whole = [np.concatenate(columns) for columns in zip(_whole(risks), _whole(node_rate), strict=True)]
     n_modes = np.concatenate((own.n_modes, np.ones(len(cuts) + len(nodes), np.int64)))
     return Components(
@@ -194,6 +190,13 @@ def components_of(state: State, reader: FigureReader, links: Ints, case: AgeingC
         ends_per_h=np.concatenate((own.ends_per_h, whole[1])),
         always_up={why: reasons.count(why) for why in sorted(set(reasons))},
     )
+
+
+def _check_figures(reader: FigureReader, case: AgeingCase) -> None:
+    for figure in reader.used_figures():
+        value = float(getattr(figure, case))
+        if not 0.0 <= value < np.inf:
+            raise CatalogueError(f"{figure.name} is {value:g}", where=figure.where, expected="a number of at least 0")
 
 
 class _LinkModes(NamedTuple):
