@@ -28,7 +28,7 @@ from .availability_report import (
     SitePairAvailability,
 )
 from .availability_rows import CONFIDENCE_RATIO, AvailabilityRows, summary_of
-from .availability_states import JobStates, LikelyAnswers, TrafficStates, likely_answers, sampled_answers
+from .availability_states import Groups, JobStates, LikelyAnswers, TrafficStates, likely_answers, sampled_answers
 from .executor import Advance
 
 ASSUMPTIONS = (
@@ -121,7 +121,7 @@ class _Study:
         self._e, self._pairs, self._components, self._question = e, pairs, components, question
         self._progress = progress
         self._site_pairs = site_pairs(e, pairs)
-        self._groups = list(self._site_pairs.values())
+        self._groups = Groups.of(list(self._site_pairs.values()))
         self._jobs = {name: found if isinstance(found, str) else job_pairs(found) for name, found in jobs.items()}
         self._node_pairs = list(zip(pairs.source.tolist(), pairs.target.tolist(), strict=True))
         questions = connection_questions(self._node_pairs, self._site_pairs, self._jobs)

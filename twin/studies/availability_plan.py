@@ -145,7 +145,7 @@ def plan_work(
         _refuse(f"paths of {n_pairs:,} pairs of nodes over {counted(e.case.state.n_links, 'link')}", least_s)
     budget = max(BUDGET_S, least_s) * STEPS_PER_S / max(len(steps), 1)
     most_sets = {key: min(MAX_STATES, max(MIN_STATES, int(budget / n))) for key, n in steps.items()}
-    traffic_s = _state_s(e, pairs.target) + 1e-5 * len(pairs.source) if len(pairs.source) else 0.0
+    traffic_s = _state_s(e, pairs.target) + 2e-5 * len(pairs.source) if len(pairs.source) else 0.0
     job_s = {key[1]: _state_s(e, [b for _, b in found]) for key, (found, _) in questions.items() if key[0] == "job"}
     jobs = tuple(sorted(name for name, state_s in job_s.items() if state_s * MIN_STATES < BUDGET_S))
     fits = int(BUDGET_S / max(traffic_s, 1e-6))

@@ -141,8 +141,10 @@ def summary_of(report: AvailabilityReport) -> Iterator[str]:
             f"{counted(report.n_failures, 'failure')} lose more than {percent_text(report.loss_above_ratio)}; the most "
             f"frequent: {names}, {percent_text(first.lost_ratio)} lost, {frequency_text(first.n_per_year)}."
         )
-    elif report.demands:
+    elif report.demands and report.intact_lost_ratio is not None:
         yield f"No state that was looked at loses more than {percent_text(report.loss_above_ratio)}."
+    if report.demands and report.intact_lost_ratio is None:
+        yield "What some failures lose is not known: the rate of a link is unknown."
     method = report.method
     if method.n_disagreeing:
         yield (

@@ -20,6 +20,21 @@ FULL_RATIO = 1.0 - 1e-9
 """Carried over offered from which on a demand counts as carried in full."""
 
 
+class Groups(NamedTuple):
+    """Groups of demands; no group is empty."""
+
+    rows: Ints
+    """Demands, group by group."""
+    first: Ints
+    """Place of the first one of each group in `rows`."""
+
+    @classmethod
+    def of(cls, groups: Sequence[Ints]) -> Groups:
+        """Create from the demands of each group."""
+        n = np.cumsum([0, *(len(rows) for rows in groups)])[: len(groups)]
+        return cls(np.concatenate([np.zeros(0, np.int64), *groups]), n.astype(np.int64))
+
+
 class Served(NamedTuple):
     """Demands in one state, bool[n_pairs] each."""
 
@@ -67,7 +82,7 @@ class TrafficStates:
         offered_gbps, carried_gbps = self._pairs.offered_gbps, loads.carried_gbps
         is_unknown = np.isnan(carried_gbps)
         is_full = np.nan_to_num(carried_gbps) >= offered_gbps * FULL_RATIO
-        lost_gbps = max(0.0, float((offered_gbps - carried_gbps).sum()))
+        lost_gbps = float(np.maximum(offered_gbps - carried_gbps, 0.0).sum())
         served = Served(routes.reachable, is_full & routes.reachable, is_unknown, lost_gbps)
         is_loaded = ~(loads.arc_offered_gbps.reshape(-1, 2) == 0.0).all(axis=1)
         return served, self._components.used_by(is_loaded)
@@ -93,14 +108,16 @@ class Shares:
             np.zeros(n_pairs), np.zeros(n_pairs), np.zeros(n_pairs, np.bool_), np.zeros(n_groups), np.zeros(n_groups)
         )
 
-    def add(self, served: Served, weight: float, groups: list[Ints]) -> None:
+    def add(self, served: Served, weight: float, groups: Groups) -> None:
         """Add a state with a weight."""
         self.unconnected[~served.is_connected] += weight
         self.not_full[~served.is_full] += weight
         self.is_unknown |= served.is_unknown
-        for i, rows in enumerate(groups):
-            self.groups_not_full[i] += weight * (not served.is_full[rows].all())
-            self.groups_unconnected[i] += weight * (not served.is_connected[rows].any())
+        if len(groups.first):
+            is_full = np.logical_and.reduceat(served.is_full[groups.rows], groups.first)
+            is_connected = np.logical_or.reduceat(served.is_connected[groups.rows], groups.first)
+            self.groups_not_full[~is_full] += weight
+            self.groups_unconnected[~is_connected] += weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +135,7 @@ class LikelyAnswers:
 def likely_answers(
     traffic: TrafficStates,
     components: Components,
-    groups: list[Ints],
+    groups: Groups,
     n_pairs: int,
     lost_above_gbps: float,
     *,
@@ -131,14 +148,14 @@ def likely_answers(
     Args:
         traffic: demands of the network.
         components: its components.
-        groups: rows of the demands of each group.
+        groups: groups of demands.
         n_pairs: number of demands.
         lost_above_gbps: loss above which a set is listed.
         rest_below: probability.
         max_states: most sets.
         advance: called after each set.
     """
-    states, shares = LikelyStates(components, rest_below, max_states), Shares.empty(n_pairs, len(groups))
+    states, shares = LikelyStates(components, rest_below, max_states), Shares.empty(n_pairs, len(groups.first))
     losing, intact_lost_gbps = [], 0.0
     for found, served in states.run(traffic.ask):
         shares.add(served, found.probability, groups)
@@ -178,13 +195,13 @@ def sampled_answers(
     traffic: TrafficStates | None,
     jobs: list[JobStates],
     samples: StateSamples,
-    groups: list[Ints],
+    groups: Groups,
     n_pairs: int,
     advance: Callable[[], None],
 ) -> SampledAnswers:
     """Look at the listed states and at random ones."""
     found = SampledAnswers(
-        Shares.empty(n_pairs, len(groups)), Shares.empty(n_pairs, len(groups)), *np.zeros((2, len(jobs)))
+        Shares.empty(n_pairs, len(groups.first)), Shares.empty(n_pairs, len(groups.first)), *np.zeros((2, len(jobs)))
     )
     listed = zip(samples.listed, samples.listed_ratio.tolist(), strict=True)
     drawn = zip(samples.states, samples.count.tolist(), strict=True)
