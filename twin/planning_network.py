@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
 from .errors import TopologyError
 from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
+from .scenario.apply import apply_changes, parse_changes
 from .stages.evaluation import Evaluation
 from .studies.availability import availability_report
 from .studies.availability_plan import AvailabilityQuestion
@@ -27,6 +29,7 @@ class PlanningNetwork(EvaluatedNetwork):
         self,
         *,
         gap_ratio: float = 0.01,
+        n_entries: int | None = None,
         changes: Changes | None = None,
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
@@ -38,20 +41,28 @@ class PlanningNetwork(EvaluatedNetwork):
 
         Args:
             gap_ratio: largest distance of the two bounds of the optimum over it, from 0.0001 to 0.5.
+            n_entries: make WCMP groups with at most this sum of weights, from 1 to 4096; None = none.
             changes: a plan's name, a change or a list of changes to apply first.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
 
         Returns:
-            Utilisation in use and at the optimum with its certified bound, and the links that set it.
+            Utilisation in use and at the optimum with its certified bound, the links that set it, and the groups.
 
         Raises:
-            ChangeError: no demands, a link of unknown rate, or a gap out of bounds.
+            ChangeError: no demands, a link of unknown rate, or a gap or number out of bounds.
             ConvergenceError: the bounds stay farther apart.
         """
-        evaluation = self._evaluate_after(changes, None, notify, ageing)
+        report_phase(notify, "reading the network")
+        scenario = self._scenario(changes, None, ageing)
+
+        def apply(change: dict[str, Any]) -> Evaluation:
+            after = apply_changes(scenario, parse_changes([change]), self._reader)
+            return self._engine.evaluate(after.case)
+
         report_phase(notify, "optimising routing")
-        return routing_report(evaluation, self.label, plan_name(changes), gap_ratio)
+        evaluation = self._engine.evaluate(scenario.case)
+        return routing_report(evaluation, self.label, plan_name(changes), gap_ratio, n_entries, apply)
 
     def failures(
         self,

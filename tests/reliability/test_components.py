@@ -44,26 +44,26 @@ def test_modes_of_each_component(found: Components) -> None:
     assert np.diff(found.mode_first).tolist() == [3, 1, 1, 1, 1, 1, 1, 1]
     u = INDOOR
     expected = [3 * u * (1 - u) ** 2, 3 * u**2 * (1 - u), u**3]
-    assert found.probability[:3] == pytest.approx(expected, rel=1e-12)
+    assert found.probability_ratio[:3] == pytest.approx(expected, rel=1e-12)
     assert found.kept_ratio[:3] == pytest.approx([2 / 3, 1 / 3, 0.0])
-    assert found.ends_per_h[:3] == pytest.approx([1 / 4, 2 / 4, 3 / 4])
+    assert found.n_repairs_per_h[:3] == pytest.approx([1 / 4, 2 / 4, 3 / 4])
     transceivers = 2 * 2236e-9
     own_b = transceivers + 0.003 * 10 / HOURS_PER_YEAR
     load_b = transceivers * 4 + 0.003 * 10 / HOURS_PER_YEAR * CUT_REPAIR_H
     line_b = 0.003 * 10 / HOURS_PER_YEAR * CUT_REPAIR_H
     down_b = 1 - 1 / (1 + line_b) / (1 + transceivers * 4)
-    assert found.probability[4] == pytest.approx(down_b, rel=1e-12)
-    assert found.ends_per_h[4] == pytest.approx(own_b / load_b, rel=1e-3)
+    assert found.probability_ratio[4] == pytest.approx(down_b, rel=1e-12)
+    assert found.n_repairs_per_h[4] == pytest.approx(own_b / load_b, rel=1e-3)
     cut = 0.003 * 20 / HOURS_PER_YEAR * CUT_REPAIR_H
-    assert found.probability[6] == pytest.approx(cut / (1 + cut))
-    assert found.probability[7:] == pytest.approx([SWITCH] * 3)
-    assert found.gone_ratio[0] == found.probability[2]
+    assert found.probability_ratio[6] == pytest.approx(cut / (1 + cut))
+    assert found.probability_ratio[7:] == pytest.approx([SWITCH] * 3)
+    assert found.gone_ratio[0] == found.probability_ratio[2]
     assert found.down_ratio[0] == pytest.approx(1 - (1 - u) ** 3, rel=1e-9)
     assert found.always_up == {"no figure states how long a host is down": 1}
 
 
 def test_names_of_modes(found: Components) -> None:
-    names = [found.name(mode) for mode in range(len(found.probability))]
+    names = [found.name(mode) for mode in range(len(found.probability_ratio))]
     assert names[:3] == [("bundle", "members", 1), ("bundle", "members", 2), ("bundle", "link", None)]
     assert names[6:8] == [DownComponent("d", "srlg", None), DownComponent("l", "node", None)]
 

@@ -28,9 +28,9 @@ def components(modes: list[list[float]]) -> Components:
         row=np.arange(n),
         cuts=(),
         mode_first=np.cumsum([0, *map(len, modes)]),
-        probability=np.array([p for down in modes for p in down]),
+        probability_ratio=np.array([p for down in modes for p in down]),
         kept_ratio=np.zeros(sum(map(len, modes))),
-        ends_per_h=np.ones(sum(map(len, modes))),
+        n_repairs_per_h=np.ones(sum(map(len, modes))),
         always_up={},
     )
 
@@ -80,7 +80,7 @@ def test_sets_cover_all_states_once_and_answers_hold_in_them(seed: int) -> None:
     states = LikelyStates(c, 0.0, 100_000)
     shares = [0.0, 0.0, 0.0]
     for found, answer in states.run(ask):
-        shares[answer] += found.probability
+        shares[answer] += found.probability_ratio
     assert states.rest == pytest.approx(0.0, abs=1e-15)
     assert sum(shares) == pytest.approx(1.0, rel=1e-12)
     for answer in range(3):
@@ -93,7 +93,7 @@ def test_the_most_probable_sets_come_first_and_the_rest_is_what_is_left() -> Non
     c = components([[0.1], [0.2], [0.3]])
     for n in range(1, 9):
         states = LikelyStates(c, 0.0, n)
-        found = [found.probability for found, _ in states.run(lambda _: (None, np.arange(3)))]
+        found = [found.probability_ratio for found, _ in states.run(lambda _: (None, np.arange(3)))]
         expected = sorted([0.504, 0.216, 0.126, 0.056, 0.054, 0.024, 0.014, 0.006], reverse=True)
         assert found == pytest.approx(expected[:n], rel=1e-12)
         assert states.rest == pytest.approx(sum(expected[n:]), abs=1e-15)
@@ -141,9 +141,9 @@ def test_intervals_are_those_of_scipy_times_the_probability() -> None:
     for hits in (0, 1, 25, 50):
         exact = binomtest(hits, 50).proportion_ci(0.95)
         found = samples.interval(0.25, hits, 0.95)
-        assert found.estimate == pytest.approx(0.25 + samples.sampled_ratio * hits / 50)
-        assert found.low == pytest.approx(0.25 + samples.sampled_ratio * exact.low)
-        assert found.high == pytest.approx(0.25 + samples.sampled_ratio * exact.high)
+        assert found.estimate_ratio == pytest.approx(0.25 + samples.sampled_ratio * hits / 50)
+        assert found.low_ratio == pytest.approx(0.25 + samples.sampled_ratio * exact.low)
+        assert found.high_ratio == pytest.approx(0.25 + samples.sampled_ratio * exact.high)
 
 
 def test_a_network_that_never_fails_has_nothing_to_sample() -> None:

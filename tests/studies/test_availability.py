@@ -71,7 +71,9 @@ def components_and_traffic(network: Network) -> tuple[Components, TrafficStates]
 def all_states(network: Network) -> Callable[[Callable[[Any], bool]], float]:
     """A function from a condition on what is served to its probability over all states."""
     c, traffic = components_and_traffic(network)
-    modes = [c.probability[first:end].tolist() for first, end in zip(c.mode_first, c.mode_first[1:], strict=False)]
+    modes = [
+        c.probability_ratio[first:end].tolist() for first, end in zip(c.mode_first, c.mode_first[1:], strict=False)
+    ]
     served = {}
     for state in product(*(range(len(down) + 1) for down in modes)):
         found = [int(c.mode_first[i]) + m - 1 for i, m in enumerate(state) if m]

@@ -18,12 +18,14 @@ from .terminal import (
     NetworkName,
     Top,
     ageing_case,
+    check_writable,
     load_network,
     progress,
     progress_bar,
     read_optional_changes,
     resumable,
     show,
+    write_changes,
     write_json,
 )
 
@@ -33,6 +35,18 @@ def optimum(
     gap: Annotated[
         float, typer.Option("--gap", help="Largest distance of the bounds of the optimum: 0.01 is 1 %.")
     ] = 0.01,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            callback=check_writable,
+            help="Write WCMP groups near the optimum there (.yaml or .json); --change @FILE applies them.",
+        ),
+    ] = None,
+    entries: Annotated[
+        int, typer.Option("--entries", min=1, max=4096, help="Largest sum of the weights of a WCMP group.")
+    ] = 64,
     plan: AfterPlan = None,
     change: ChangeOption = None,
     ageing: Ageing = "value",
@@ -43,7 +57,15 @@ def optimum(
     changes = read_optional_changes(plan, change)
     with progress("loading") as notify:
         loaded = load_network(network, None, traffic)
-        answer = loaded.optimum(gap_ratio=gap, changes=changes, ageing=ageing_case(ageing), notify=notify)
+        answer = loaded.optimum(
+            gap_ratio=gap,
+            n_entries=None if output is None else entries,
+            changes=changes,
+            ageing=ageing_case(ageing),
+            notify=notify,
+        )
+    if output is not None:
+        write_changes(output, [] if answer.wcmp is None else [answer.wcmp.change])
     if as_json:
         write_json(answer.to_json())
     else:

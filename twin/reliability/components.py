@@ -50,11 +50,11 @@ class Components:
     cuts: tuple[SharedCut, ...]
     mode_first: Ints
     """The modes of component c are mode_first[c]:mode_first[c + 1], int64[n_components + 1]."""
-    probability: Floats
+    probability_ratio: Floats
     """Share of time in which a component is in each mode, float64[n_modes]."""
     kept_ratio: Floats
     """What the mode leaves of its links, float64[n_modes]."""
-    ends_per_h: Floats
+    n_repairs_per_h: Floats
     """Repairs per hour in each mode, float64[n_modes]."""
     always_up: Mapping[str, int]
     """Nodes that never fail here, counted by reason."""
@@ -72,12 +72,12 @@ class Components:
     @cached_property
     def down_ratio(self) -> Floats:
         """Share of time in which each component is not wholly up, float64[n_components]."""
-        return np.add.reduceat(self.probability, self.mode_first[:-1]) if self.n else np.zeros(0)
+        return np.add.reduceat(self.probability_ratio, self.mode_first[:-1]) if self.n else np.zeros(0)
 
     @cached_property
     def gone_ratio(self) -> Floats:
         """Share of time in which nothing is left of each component, float64[n_components]; of links the last mode."""
-        return self.probability[self.mode_first[1:] - 1]
+        return self.probability_ratio[self.mode_first[1:] - 1]
 
     @cached_property
     def own(self) -> Ints:
@@ -185,9 +185,9 @@ def components_of(state: State, reader: FigureReader, links: Ints, case: AgeingC
         row=np.concatenate((links, np.arange(len(cuts)), nodes)).astype(np.int64),
         cuts=cuts,
         mode_first=np.concatenate((np.zeros(1, np.int64), np.cumsum(n_modes))),
-        probability=np.concatenate((own.probability, whole[0])),
+        probability_ratio=np.concatenate((own.probability_ratio, whole[0])),
         kept_ratio=np.concatenate((own.kept_ratio, np.zeros(len(whole[0])))),
-        ends_per_h=np.concatenate((own.ends_per_h, whole[1])),
+        n_repairs_per_h=np.concatenate((own.n_repairs_per_h, whole[1])),
         always_up={why: reasons.count(why) for why in sorted(set(reasons))},
     )
 
@@ -203,9 +203,9 @@ class _LinkModes(NamedTuple):
     """Modes of links: 1, 2, … all members down."""
 
     n_modes: Ints
-    probability: Floats
+    probability_ratio: Floats
     kept_ratio: Floats
-    ends_per_h: Floats
+    n_repairs_per_h: Floats
 
 
 def _link_modes(line: Rate, member: Rate, n_members: Ints) -> _LinkModes:
@@ -219,8 +219,8 @@ def _link_modes(line: Rate, member: Rate, n_members: Ints) -> _LinkModes:
     probability, flow_per_h = independent.copy(), independent * repairs_per_h
     probability[last] += line_down
     flow_per_h[last] += line_down * _inverse(line.repair_h)
-    ends_per_h = np.divide(flow_per_h, probability, out=repairs_per_h, where=probability > 0.0)
-    return _LinkModes(n_members, probability, 1.0 - n_down / n_members[link], ends_per_h)
+    n_repairs_per_h = np.divide(flow_per_h, probability, out=repairs_per_h, where=probability > 0.0)
+    return _LinkModes(n_members, probability, 1.0 - n_down / n_members[link], n_repairs_per_h)
 
 
 def _whole(rate: Rate) -> tuple[Floats, Floats]:

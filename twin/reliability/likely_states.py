@@ -29,7 +29,7 @@ class StateSet(NamedTuple):
 
     modes: Ints
     """Modes of the components that are down, ascending."""
-    probability: float
+    probability_ratio: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class _Siblings:
     """How many of `used` are up in it."""
     used: Ints
     """Components that the answer depends on and that were not fixed, ascending."""
-    probability: Floats
+    probability_ratio: Floats
 
 
 class LikelyStates:
@@ -84,15 +84,15 @@ class LikelyStates:
             found = self._split(modes, np.union1d(fixed, self._components.component[modes]), depends, mass)
             settled = mass * float(np.prod(1.0 - self._components.down_ratio[found.used]))
             self.rest -= settled
-            if len(found.order) and found.probability[0] > 0.0:
-                heapq.heappush(heap, (-float(found.probability[0]), number, 0, found))
+            if len(found.order) and found.probability_ratio[0] > 0.0:
+                heapq.heappush(heap, (-float(found.probability_ratio[0]), number, 0, found))
                 number += 1
             yield StateSet(modes, settled), answer
             if not heap or self.n_states >= self._max_states or self.rest <= self._rest_below:
                 break
             negative, _, place, siblings = heapq.heappop(heap)
-            if place + 1 < len(siblings.order) and siblings.probability[place + 1] > 0.0:
-                heapq.heappush(heap, (-float(siblings.probability[place + 1]), number, place + 1, siblings))
+            if place + 1 < len(siblings.order) and siblings.probability_ratio[place + 1] > 0.0:
+                heapq.heappush(heap, (-float(siblings.probability_ratio[place + 1]), number, place + 1, siblings))
                 number += 1
             up = siblings.used[: siblings.n_up_before[place]]
             pending = (
@@ -100,7 +100,9 @@ class LikelyStates:
                 np.sort(np.append(siblings.modes, siblings.order[place])),
                 np.union1d(siblings.is_fixed, up),
             )
-        self.rest = float(sum(found.probability[place:].sum() for _, _, place, found in sorted(heap, key=_by_number)))
+        self.rest = float(
+            sum(found.probability_ratio[place:].sum() for _, _, place, found in sorted(heap, key=_by_number))
+        )
 
     def _split(self, modes: Ints, fixed: Ints, depends: Ints, mass: float) -> _Siblings:
         """List what is left when the free components that an answer depends on are not all up."""
@@ -111,7 +113,7 @@ class LikelyStates:
         place = np.repeat(np.arange(len(used)), n_modes)
         within = np.arange(len(place)) - np.repeat(np.cumsum(n_modes) - n_modes, n_modes)
         mode = c.mode_first[used][place] + within
-        probability = mass * before[place] * c.probability[mode]
+        probability = mass * before[place] * c.probability_ratio[mode]
         order = np.argsort(-probability, kind="stable")
         return _Siblings(modes, fixed, mode[order], place[order], used, probability[order])
 

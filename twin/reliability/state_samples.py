@@ -21,9 +21,9 @@ from .components import Components
 class Interval(NamedTuple):
     """An estimate with the ends of its confidence interval."""
 
-    estimate: float
-    low: float
-    high: float
+    estimate_ratio: float
+    low_ratio: float
+    high_ratio: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ def sample_states(components: Components, n_samples: int, seed: int) -> StateSam
     """
     hazard = np.cumsum(-np.log1p(-components.down_ratio))
     total = float(hazard[-1]) if components.n else 0.0
-    lists_single = len(components.probability) <= n_samples
+    lists_single = len(components.probability_ratio) <= n_samples
     n_least = 2 if lists_single else 1
     first_ratio = _first_down(components.down_ratio, hazard, total, n_least)
     cumulative = np.cumsum(first_ratio)
@@ -101,14 +101,14 @@ def sample_states(components: Components, n_samples: int, seed: int) -> StateSam
         key = tuple(modes)
         count[key] = count.get(key, 0) + 1
     states = sorted(count, key=lambda state: (len(state), state))
-    possible = np.flatnonzero(components.probability > 0.0) if lists_single else np.zeros(0, np.int64)
+    possible = np.flatnonzero(components.probability_ratio > 0.0) if lists_single else np.zeros(0, np.int64)
     others_up = np.exp(-(total + np.log1p(-components.down_ratio[components.component[possible]])))
     return StateSamples(
         states=tuple(np.array(state, np.int64) for state in states),
         count=np.array([count[state] for state in states], np.int64),
         sampled_ratio=sampled_ratio,
         listed=(np.zeros(0, np.int64), *(np.array([mode], np.int64) for mode in possible)),
-        listed_ratio=np.append(np.exp(-total), components.probability[possible] * others_up),
+        listed_ratio=np.append(np.exp(-total), components.probability_ratio[possible] * others_up),
     )
 
 
@@ -124,5 +124,5 @@ def _mode(components: Components, component: int, at: float) -> int:
     first, end = components.mode_first[component], components.mode_first[component + 1]
     if end - first == 1:
         return int(first)
-    cumulative = np.cumsum(components.probability[first:end])
+    cumulative = np.cumsum(components.probability_ratio[first:end])
     return int(first + min(np.searchsorted(cumulative, at * cumulative[-1], side="right"), end - first - 1))

@@ -211,14 +211,14 @@ def _losing(components: Components, likely: LikelyAnswers, offered_gbps: float) 
     """Sets that lose more than the limit, the most probable first."""
     rows = []
     for found, lost_gbps in likely.losing:
-        ends_per_h = float(components.ends_per_h[found.modes].sum())
+        n_repairs_per_h = float(components.n_repairs_per_h[found.modes].sum())
         rows.append(
             LikelyFailure(
                 down=tuple(DownElement(*components.name(mode)) for mode in found.modes.tolist()),
                 lost_ratio=lost_gbps / offered_gbps,
                 lost_gbps=lost_gbps,
-                probability_ratio=found.probability,
-                n_per_year=found.probability * ends_per_h * HOURS_PER_YEAR,
+                probability_ratio=found.probability_ratio,
+                n_per_year=found.probability_ratio * n_repairs_per_h * HOURS_PER_YEAR,
             )
         )
     return sorted(rows, key=lambda row: (-row.probability_ratio, [element.id for element in row.down]))

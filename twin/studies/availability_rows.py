@@ -45,7 +45,7 @@ class AvailabilityRows:
     ) -> None:
         self.samples, self.n_compared, self.n_disagreeing = samples, 0, 0
         self._unconnected, self._likely, self._sampled, self._jobs = unconnected, likely, sampled, sampled_jobs
-        n_pairs, n_groups = len(sampled.listed.unconnected), len(sampled.listed.groups_not_full)
+        n_pairs, n_groups = len(sampled.listed.unconnected_ratio), len(sampled.listed.groups_not_full_ratio)
         n_figures = 2 * (n_pairs + n_groups) + len(sampled_jobs)
         self._level_ratio = 1.0 - FALSE_ALARM_RATIO / max(n_figures, 1)
 
@@ -53,8 +53,8 @@ class AvailabilityRows:
         """Build a row for each demand of the document; demands between the same nodes have the same availability."""
         state, found = e.case.state, []
         for row, pair in enumerate(zip(pairs.source.tolist(), pairs.target.tolist(), strict=True)):
-            connected = self._known(self._unconnected["demand", pair], row, "unconnected")
-            found.append((connected, self._carried(row, "not_full", np.array([row]))))
+            connected = self._known(self._unconnected["demand", pair], row, "unconnected_ratio")
+            found.append((connected, self._carried(row, "not_full_ratio", np.array([row]))))
         row_of = {pair: row for row, pair in enumerate(zip(pairs.source.tolist(), pairs.target.tolist(), strict=True))}
         for demand in e.case.document.demands:
             at = row_of.get((state.node_index[demand.source], state.node_index[demand.target]))
@@ -64,8 +64,8 @@ class AvailabilityRows:
     def site_pairs(self, groups: Mapping[tuple[str, str], Ints]) -> Iterator[SitePairAvailability]:
         """Build a row for each pair of sites with demands between them."""
         for i, (sites, rows) in enumerate(groups.items()):
-            connected = self._known(self._unconnected["sites", sites], i, "groups_unconnected")
-            yield SitePairAvailability(sites, len(rows), connected, self._carried(i, "groups_not_full", rows))
+            connected = self._known(self._unconnected["sites", sites], i, "groups_unconnected_ratio")
+            yield SitePairAvailability(sites, len(rows), connected, self._carried(i, "groups_not_full_ratio", rows))
 
     def job(self, name: str, pairs: Pairs | str) -> JobAvailability:
         """Build the row of a job."""
@@ -77,7 +77,7 @@ class AvailabilityRows:
         if name not in self._jobs:
             return JobAvailability(name, len(pairs), _figure(found.least_ratio, found.rest_ratio))
         i = self._jobs.index(name)
-        listed, hits = self._sampled.jobs_listed[i], self._sampled.jobs_sampled[i]
+        listed, hits = self._sampled.jobs_listed_ratio[i], self._sampled.jobs_sampled_ratio[i]
         return JobAvailability(name, len(pairs), self._compared(found.least_ratio, found.rest_ratio, listed, hits))
 
     def _known(self, found: Unconnected, row: int, which: str) -> Availability:
@@ -99,14 +99,17 @@ class AvailabilityRows:
             down: probability of the likely states in which something is down.
             rest: probability of the states that were not looked at.
             listed: probability of the listed states in which it is down.
-            hits: samples in which it is.
+            hits: share of the samples in which it is.
         """
-        shown = self.samples.interval(float(listed), int(hits), CONFIDENCE_RATIO)
-        wide = self.samples.interval(float(listed), int(hits), self._level_ratio)
-        agrees = down <= wide.high + ROUNDING_RATIO and wide.low <= down + rest + ROUNDING_RATIO
+        n_hits = round(float(hits) * self.samples.n)
+        shown = self.samples.interval(float(listed), n_hits, CONFIDENCE_RATIO)
+        wide = self.samples.interval(float(listed), n_hits, self._level_ratio)
+        agrees = down <= wide.high_ratio + ROUNDING_RATIO and wide.low_ratio <= down + rest + ROUNDING_RATIO
         self.n_compared += 1
         self.n_disagreeing += not agrees
-        return _figure(float(down), rest, (1.0 - shown.estimate, 1.0 - shown.high, 1.0 - shown.low), bool(agrees))
+        return _figure(
+            float(down), rest, (1.0 - shown.estimate_ratio, 1.0 - shown.high_ratio, 1.0 - shown.low_ratio), bool(agrees)
+        )
 
 
 def _figure(

@@ -90,15 +90,15 @@ class TrafficStates:
 
 @dataclass(eq=False)
 class Shares:
-    """Probability or number of samples in which something is down, by demand and by group of demands."""
+    """Probability, or share of samples, in which something is down, by demand and by group of demands."""
 
-    unconnected: Floats
+    unconnected_ratio: Floats
     """float64[n_pairs]."""
-    not_full: Floats
+    not_full_ratio: Floats
     is_unknown: Bools
-    groups_not_full: Floats
+    groups_not_full_ratio: Floats
     """Groups of which at least one demand is not carried in full, float64[n_groups]."""
-    groups_unconnected: Floats
+    groups_unconnected_ratio: Floats
     """Groups none of whose demands has a path."""
 
     @classmethod
@@ -110,14 +110,21 @@ class Shares:
 
     def add(self, served: Served, weight: float, groups: Groups) -> None:
         """Add a state with a weight."""
-        self.unconnected[~served.is_connected] += weight
-        self.not_full[~served.is_full] += weight
+        self.unconnected_ratio[~served.is_connected] += weight
+        self.not_full_ratio[~served.is_full] += weight
         self.is_unknown |= served.is_unknown
         if len(groups.first):
             is_full = np.logical_and.reduceat(served.is_full[groups.rows], groups.first)
             is_connected = np.logical_or.reduceat(served.is_connected[groups.rows], groups.first)
-            self.groups_not_full[~is_full] += weight
-            self.groups_unconnected[~is_connected] += weight
+            self.groups_not_full_ratio[~is_full] += weight
+            self.groups_unconnected_ratio[~is_connected] += weight
+
+
+class LosingSet(NamedTuple):
+    """States that lose demand."""
+
+    states: StateSet
+    lost_gbps: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +134,8 @@ class LikelyAnswers:
     shares: Shares
     rest_ratio: float
     n_states: int
-    losing: tuple[tuple[StateSet, float], ...]
-    """Sets that lose more than a limit, with the lost Gb/s."""
+    losing: tuple[LosingSet, ...]
+    """Sets that lose more than a limit."""
     intact_lost_gbps: float
 
 
@@ -158,24 +165,24 @@ def likely_answers(
     states, shares = LikelyStates(components, rest_below, max_states), Shares.empty(n_pairs, len(groups.first))
     losing, intact_lost_gbps = [], 0.0
     for found, served in states.run(traffic.ask):
-        shares.add(served, found.probability, groups)
+        shares.add(served, found.probability_ratio, groups)
         if not len(found.modes):
             intact_lost_gbps = served.lost_gbps
         elif served.lost_gbps > lost_above_gbps:
-            losing.append((found, served.lost_gbps))
+            losing.append(LosingSet(found, served.lost_gbps))
         advance()
     return LikelyAnswers(shares, states.rest, states.n_states, tuple(losing), intact_lost_gbps)
 
 
 @dataclass(frozen=True, eq=False)
 class SampledAnswers:
-    """Answers of states that are listed, as probabilities, and of random states, as numbers of samples."""
+    """Answers of states that are listed, as probabilities, and of random states, as shares of the samples."""
 
     listed: Shares
     sampled: Shares
-    jobs_listed: Floats
+    jobs_listed_ratio: Floats
     """Probability of the listed states in which a job is not connected, float64[n_jobs]."""
-    jobs_sampled: Floats
+    jobs_sampled_ratio: Floats
 
 
 class JobStates:
@@ -204,10 +211,10 @@ def sampled_answers(
         Shares.empty(n_pairs, len(groups.first)), Shares.empty(n_pairs, len(groups.first)), *np.zeros((2, len(jobs)))
     )
     listed = zip(samples.listed, samples.listed_ratio.tolist(), strict=True)
-    drawn = zip(samples.states, samples.count.tolist(), strict=True)
+    drawn = zip(samples.states, (samples.count / max(samples.n, 1)).tolist(), strict=True)
     for states, shares, of_jobs in (
-        (listed, found.listed, found.jobs_listed),
-        (drawn, found.sampled, found.jobs_sampled),
+        (listed, found.listed, found.jobs_listed_ratio),
+        (drawn, found.sampled, found.jobs_sampled_ratio),
     ):
         for modes, weight in states:
             if traffic is not None:

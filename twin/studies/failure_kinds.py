@@ -36,7 +36,16 @@ def fabric_of(e: Evaluation, pairs: NodePairs) -> tuple[Fabric, Ints]:
     """Return the links of a network that carry traffic, with its demands, and the rows of these links.
 
     Arcs of unknown rate have no limit here.
+
+    Raises:
+        ChangeError: WCMP groups.
     """
+    if e.case.document.wcmp_groups:
+        raise ChangeError(
+            "failures of networks with WCMP groups are not swept",
+            where="wcmp_groups",
+            hint="ask for one failure: twin whatif with set_wcmp_groups and fail_links",
+        )
     state, router = e.case.state, cast(Router, e.outcome("router"))
     links = np.flatnonzero(cast("Floats", e.outcome("routed_links")))
     arcs = np.stack((2 * links, 2 * links + 1), axis=1).reshape(-1)
