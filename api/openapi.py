@@ -18,11 +18,13 @@ from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
 from twin.answers.score import Score
+from twin.studies.availability_report import AvailabilityReport
 from twin.studies.sweep import Sweep
 
 from . import answers
 from .answer_schemas import answer_definitions
 from .bodies import (
+    AvailabilityRequest,
     DemandsRequest,
     ExplainRequest,
     ForecastRequest,
@@ -44,6 +46,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     PathRequest,
     DemandsRequest,
     LinksRequest,
+    AvailabilityRequest,
     ExplainRequest,
     SweepRequest,
     answers.TopologyList,
@@ -61,6 +64,7 @@ ANSWERS: tuple[type, ...] = (
     LinkTable,
     PathReport,
     DemandTable,
+    AvailabilityReport,
     Explanation,
     Sweep,
 )

@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
     from .network import Network
+    from .studies.availability_report import AvailabilityReport
     from .studies.failures import FailureReport
     from .studies.sweep import Sweep
 
     __version__: str
 
 _HOMES = {
+    "AvailabilityReport": "studies.availability_report",
     "CatalogueError": "errors",
     "ChangeError": "errors",
     "ConvergenceError": "errors",
@@ -72,6 +74,7 @@ _HOMES = {
 """Public names and the modules they are in; each is imported when first used, so a command pays for what it uses."""
 
 __all__ = [
+    "AvailabilityReport",
     "CatalogueError",
     "ChangeError",
     "ConvergenceError",
