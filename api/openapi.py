@@ -18,6 +18,7 @@ from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
 from twin.answers.score import Score
+from twin.studies.growth import GrowthReport
 from twin.studies.sweep import Sweep
 
 from . import answers
@@ -26,6 +27,7 @@ from .bodies import (
     DemandsRequest,
     ExplainRequest,
     ForecastRequest,
+    GrowthRequest,
     LinkRequest,
     LinksRequest,
     PathRequest,
@@ -40,6 +42,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     ScoreRequest,
     WhatIfRequest,
     ForecastRequest,
+    GrowthRequest,
     LinkRequest,
     PathRequest,
     DemandsRequest,
@@ -57,6 +60,7 @@ ANSWERS: tuple[type, ...] = (
     Score,
     Diff,
     Forecast,
+    GrowthReport,
     LinkReport,
     LinkTable,
     PathReport,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .model.shape import ModelShape
     from .network import Network
     from .studies.failures import FailureReport
+    from .studies.growth import GrowthReport
     from .studies.sweep import Sweep
 
     __version__: str
@@ -44,6 +45,7 @@ _HOMES = {
     "DocumentError": "errors",
     "Explanation": "answers.explanation",
     "FailureReport": "studies.failures",
+    "GrowthReport": "studies.growth",
     "Forecast": "answers.forecast",
     "Issue": "errors",
     "Link": "model.records",
@@ -82,6 +84,7 @@ __all__ = [
     "Explanation",
     "FailureReport",
     "Forecast",
+    "GrowthReport",
     "Issue",
     "Link",
     "LinkReport",

@@ -26,6 +26,7 @@ COMMANDS = (
     studies.forecast,
     planning.failures,
     planning.optimum,
+    planning.growth,
     catalogue.topologies,
     catalogue.parts,
     catalogue.models,

@@ -54,7 +54,9 @@ def generated_demands(network: CompiledNetwork, engine: Engine) -> tuple[Demand,
         if params.peak_utilisation_ratio is not None:
             found = found.scaled(params.peak_utilisation_ratio / _peak_ratio(block, found, network, engine))
         rows = zip(found.source.tolist(), found.target.tolist(), found.gbps.tolist(), strict=True)
-        demands += [Demand(f"{block.id}/{ids[a]}>{ids[b]}", ids[a], ids[b], gbps) for a, b, gbps in rows]
+        demands += [
+            Demand(f"{block.id}/{ids[a]}>{ids[b]}", ids[a], ids[b], gbps, block.traffic_class) for a, b, gbps in rows
+        ]
     _check_ids(network.document, demands)
     return tuple(demands)
 
