@@ -104,7 +104,9 @@ def main() -> None:
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=1))
         return
-    print("| network (links) | rule | upgraded | added Gb/s | cost | overloaded after a failure (below 50 % intact) | fullest | more than needed, Gb/s |")
+    print(
+        "| network (links) | rule | upgraded | added Gb/s | cost | overloaded after a failure (below 50 % intact) | fullest | more than needed, Gb/s |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
         print(

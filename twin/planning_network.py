@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -12,6 +13,8 @@ from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, rep
 from .scenario.apply import apply_changes, parse_changes
 from .stages.evaluation import Evaluation
 from .studies.executor import Advance, Workers
+from .studies.failure_pairs import Depth
+from .studies.failure_run import FailureRun
 from .studies.failures import FailureReport, failure_report
 from .studies.growth import GrowthQuestion, GrowthReport, growth_report
 
@@ -115,23 +118,33 @@ class PlanningNetwork(EvaluatedNetwork):
         self,
         *,
         of: str = "link",
+        depth: int = 1,
+        sample: int | None = None,
+        seed: int = 0,
         changes: Changes | None = None,
         top: int | None = None,
         ageing: AgeingCase = "value",
         n_threads: int = 1,
+        dask: str | None = None,
+        checkpoint: str | Path | None = None,
         advance: Advance | None = None,
         cancel: Event | None = None,
     ) -> FailureReport:
-        """Fail everything of one kind, one after the other, and route the demands anew each time.
+        """Fail everything of one kind, one after the other or in pairs, and route the demands anew each time.
 
         Failures in equal places of a fabric are computed once. Traffic of jobs is left out.
 
         Args:
             of: `link` (all members of a link), `member` (one of them), `node`, `srlg` (shared risk) or `site`.
+            depth: 1 = single failures, 2 = pairs of them.
+            sample: pairs to draw without replacement; None = all.
+            seed: seed of the draw; the same pairs for the same seed.
             changes: a plan's name, a change or a list of changes to apply first.
             top: most failures and most links to list; None = all.
             ageing: low, value (central) or high.
             n_threads: threads; the answer does not depend on them.
+            dask: address of a `dask.distributed` scheduler whose workers help (extra `dask`); same answer.
+            checkpoint: folder of a checkpoint; an interrupted study goes on from it, to the same answer.
             advance: called between batches with the number of finished failures and of all; an exception ends it.
             cancel: event that another thread sets to end the study.
 
@@ -139,7 +152,8 @@ class PlanningNetwork(EvaluatedNetwork):
             What each failure loses and overloads, and the greatest utilisation of each link with the failure behind it.
 
         Raises:
-            ChangeError: no demands, an unknown kind, nothing of the kind, or a number out of bounds.
+            ChangeError: no demands, an unknown kind, nothing of the kind, a number out of bounds, or a checkpoint of
+                another network or question.
             TopologyError: too large a study, before any failure is computed.
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
@@ -150,8 +164,7 @@ class PlanningNetwork(EvaluatedNetwork):
             plan_name(changes),
             reader=self._reader,
             of=of,
+            depth=Depth(depth, sample, seed),
             top=top,
-            n_threads=Workers("threads", n_threads).n,
-            advance=advance,
-            cancel=cancel,
+            run=FailureRun(Workers("threads", n_threads).n, dask, checkpoint, advance, cancel),
         )

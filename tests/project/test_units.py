@@ -221,7 +221,7 @@ def test_kernels_have_one_decorator_and_no_dangerous_switch(file: Path) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and file.stem != "jit":
             decorators = [ast.unparse(item) for item in node.decorator_list]
-            assert decorators in (["kernel"], ["inner_kernel"]), node.name
+            assert decorators in (["kernel"], ["scratch_kernel"], ["inner_kernel"]), node.name
         if isinstance(node, ast.keyword):
             assert node.arg not in ("parallel", "fastmath"), f"{file.name}:{node.value.lineno}"
         if isinstance(node, ast.Name):

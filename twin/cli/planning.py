@@ -13,6 +13,7 @@ from .terminal import (
     Ageing,
     AsJson,
     ChangeOption,
+    Dask,
     Demands,
     NetworkName,
     Picture,
@@ -24,6 +25,7 @@ from .terminal import (
     progress_bar,
     read_optional_changes,
     read_ratio,
+    resumable,
     show,
     write_changes,
     write_json,
@@ -78,6 +80,9 @@ def optimum(
 def failures(
     network: NetworkName,
     of: Annotated[str, typer.Option("--of", help="link, member, node, srlg or site.")] = "link",
+    depth: Annotated[int, typer.Option("--depth", help="1: single failures. 2: pairs of them.")] = 1,
+    sample: Annotated[int | None, typer.Option("--sample", help="Draw so many pairs, in place of all.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the draw.")] = 0,
     top: Top = None,
     exit_above: Annotated[
         float | None,
@@ -87,20 +92,30 @@ def failures(
     change: ChangeOption = None,
     ageing: Ageing = "value",
     threads: Annotated[int | None, typer.Option("--threads", min=1, max=256, help="At most so many threads.")] = None,
+    dask: Dask = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", metavar="DIR", help="Folder from which an interrupted run goes on."),
+    ] = None,
     traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fail each link, node, shared risk or site: what is lost, what gets full, and after which failure."""
+    """Fail each link, node, shared risk or site, or pairs: what is lost, what gets full, and after what."""
     from ..studies.executor import n_cores
 
     changes = read_optional_changes(plan, change)
-    with progress_bar() as advance:
+    with resumable(checkpoint), progress_bar("failures") as advance:
         answer = load_network(network, None, traffic).failures(
             of=of,
+            depth=depth,
+            sample=sample,
+            seed=seed,
             changes=changes,
             top=top,
             ageing=ageing_case(ageing),
             n_threads=threads or n_cores(),
+            dask=dask,
+            checkpoint=checkpoint,
             advance=advance,
         )
     if as_json:

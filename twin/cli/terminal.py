@@ -73,6 +73,11 @@ Demands = Annotated[
     ),
 ]
 
+Dask = Annotated[
+    str | None,
+    typer.Option("--dask", metavar="ADDRESS", help="tcp://host:port of a dask scheduler whose workers help."),
+]
+
 
 def check_writable(path: Path | None) -> Path | None:
     """Return the path of a file to write; end the command if its folder does not exist, before the evaluation."""
@@ -267,7 +272,20 @@ def progress(message: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None]]:
+def resumable(checkpoint: Path | None) -> Iterator[None]:
+    """Say after Ctrl-C how to go on from the checkpoint of a command, or that it had none."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if checkpoint is None:
+            typer.echo("interrupted; with --checkpoint DIR the next run can go on where this one ends", err=True)
+        else:
+            typer.echo(f"interrupted; to go on, give the same command with --checkpoint {checkpoint}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def progress_bar(what: str = "points") -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on stderr, if stderr is a terminal. Yields a function of (points done, points in all)."""
     from rich.console import Console
     from rich.progress import Progress
@@ -277,7 +295,7 @@ def progress_bar() -> Iterator[Callable[[int, int], None]]:
         yield lambda _n_done, _n_points: None
         return
     with Progress(console=console, transient=True) as display:
-        task = display.add_task("points", total=None)
+        task = display.add_task(what, total=None)
         yield lambda n_done, n_points: display.update(task, completed=n_done, total=n_points)
 
 

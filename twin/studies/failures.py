@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from time import perf_counter
 from typing import Any, cast
 
 import numpy as np
@@ -21,15 +18,17 @@ from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
 from ..failures.capped_rates import OneFailure
+from ..failures.pair_sweep import sweep_of
 from ..failures.sweep import FailureLoads, Sweep
 from ..render.failures_table import failures_table
 from ..render.quantities import frequency_text, hours_text, percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.congestion import arc_utilisation_ratio
-from .executor import Advance
 from .failure_kinds import FailureSet, fabric_of, failures_of_kind
+from .failure_pairs import Depth, failures_at_depth
 from .failure_rates import FailureRates, rates_of_failures
+from .failure_run import FailureRun, FailureTask
 
 MAX_PATHS = 500_000_000
 """Most failures times destinations, after failures of equal places count once; some ten minutes."""
@@ -37,20 +36,25 @@ MAX_STEPS = 1_000_000_000
 """Most steps over the links and demands of failures that are looked at one by one; some seconds."""
 STEPS_PER_DEMAND, STEPS_PER_NODE = 1000, 2000
 """Steps to find the route of a demand and share full links, and to compare how a node is attached."""
-BATCH_S = 0.1
-"""Time after which a study reports progress and may be cancelled."""
 MAX_HTML_ROWS = 200
 """Rows that a notebook shows."""
 OVERLOAD_RATIO = 1.0 + 1e-9
 """Utilisation above which not all is carried."""
+SINGLE = Depth()
+ON_THIS_THREAD = FailureRun()
 
 
 @dataclass(frozen=True, slots=True)
 class FailureRow:
-    """One failure."""
+    """One failure, or a pair of failures at the same time."""
 
     id: str
+    """Of a pair both ids, as `a + b`."""
+    ids: tuple[str, ...]
+    """What fails: one id, or the two of a pair."""
     kind: str
+    n_equal: int
+    """Failures that this one stands for: more than 1 where too many pairs to list are listed by equal places."""
     lost_gbps: float
     """Demand without a path after the failure, also of end points that fail."""
     n_demands_lost: int
@@ -100,9 +104,15 @@ class FailureReport(Answer):
     network: str
     plan: str | None
     kind: str
+    depth: int
+    """Failures at the same time: 1, or 2 for pairs."""
+    seed: int | None
+    """Seed of the draw of pairs; null where all were computed."""
     summary: tuple[str, ...]
+    n_possible: int
+    """All failures, or pairs of them, on this network."""
     n_failures: int
-    """All failures; `failures` may list only the first ones."""
+    """Those that were looked at; `failures` may list only the first ones."""
     n_classes: int
     """Failures that were computed; the others stand in equal places."""
     n_links: int
@@ -141,10 +151,9 @@ def failure_report(
     *,
     reader: FigureReader,
     of: str = "link",
+    depth: Depth = SINGLE,
     top: int | None = None,
-    n_threads: int = 1,
-    advance: Advance | None = None,
-    cancel: threading.Event | None = None,
+    run: FailureRun = ON_THIS_THREAD,
 ) -> FailureReport:
     """Compute every failure of a kind: demands are routed anew over the shortest paths that are left.
 
@@ -154,37 +163,43 @@ def failure_report(
         plan: name of the plan, or `changes`; None for the unchanged network.
         reader: source of the failure figures.
         of: kind of failures, a key of `failure_kinds.KINDS`.
+        depth: single failures or pairs, all or a sample.
         top: most rows of failures and of links; None = all.
-        n_threads: threads; the answer does not depend on them.
-        advance: called between batches with the number of finished failures and of all; an exception ends the study.
-        cancel: event that ends the study between batches.
+        run: threads or dask, checkpoint, progress; the answer does not depend on them.
 
     Raises:
-        ChangeError: no demands, an unknown kind, or nothing of the kind.
+        ChangeError: no demands, an unknown kind, nothing of the kind, or a checkpoint of another question.
         TopologyError: too large a study, before any failure is computed.
-        CancelledError: once `cancel` is set.
+        CancelledError: once the run is cancelled.
     """
     n_rows = Ranking("failures", (), frozenset(), None, top).top
     pairs = e.demand_pairs
     if pairs is None or not (pairs.offered_gbps > 0.0).any():
         raise ChangeError("no demands", where="demands", hint="add some under `demands` or `traffic`")
     fabric, links = fabric_of(e, pairs)
-    found = failures_of_kind(e, of, fabric, links)
-    sweep = Sweep(found.kind)
-    _check_work(sweep, len(np.unique(pairs.target)))
-    _run(sweep, n_threads, advance, cancel)
+    n_destinations = len(np.unique(pairs.target))
+    single = failures_of_kind(e, of, fabric, links)
+    found, n_possible = failures_at_depth(single, depth, of, n_destinations)
+    sweep = sweep_of(found.kind)
+    _check_work(sweep, n_destinations)
+    run.run(sweep, FailureTask(found.kind), f"{network}, plan {plan}, {depth.question(of)}")
     loads = sweep.loads()
     closer = _Closer(e, pairs, found, loads)
-    rates = rates_of_failures(e, of, found, links, reader)
+    of_links, at_links = found.everywhere(loads)
+    rates = rates_of_failures(e, of, single, links, reader).of(of_links.kind)
     failures = sorted(_failure_rows(e, of, found, loads, closer, rates), key=_severity)
-    link_rows = sorted(_link_rows(e, found, loads, rates), key=_fullness)
+    link_rows = sorted(_link_rows(e, of_links, at_links, rates), key=_fullness)
     worst = max([*map(_ratio, failures), *(row.intact_utilisation_ratio or 0.0 for row in link_rows)])
+    n_failures = sum(row.n_equal for row in failures)
     return FailureReport(
         network=network,
         plan=plan,
         kind=of,
-        summary=tuple(_summary(of, failures, link_rows, len(loads.model))),
-        n_failures=len(failures),
+        depth=depth.n,
+        seed=depth.seed if n_failures < n_possible else None,
+        summary=tuple(_summary(depth.noun(of), failures, link_rows, len(loads.model), n_possible)),
+        n_possible=n_possible,
+        n_failures=n_failures,
         n_classes=len(loads.model),
         n_links=len(link_rows),
         offered_gbps=math.fsum(pairs.offered_gbps),
@@ -206,21 +221,6 @@ def _check_work(sweep: Sweep, n_destinations: int) -> None:
             expected=f"failures times destinations up to {MAX_PATHS:,}",
             hint="fewer destinations, or a kind with fewer failures",
         )
-
-
-def _run(sweep: Sweep, n_threads: int, advance: Advance | None, cancel: threading.Event | None) -> None:
-    """Compute all failures in batches of about `BATCH_S`."""
-    done, size = 0, 8 * n_threads
-    with ThreadPoolExecutor(n_threads) as pool:
-        while done < sweep.n_classes:
-            if cancel is not None and cancel.is_set():
-                raise CancelledError(f"cancelled after {done} of {sweep.n_classes} failures")
-            start_s, end = perf_counter(), min(done + size, sweep.n_classes)
-            sweep.run(done, end, pool, n_threads)
-            done = end
-            size = max(n_threads, min(4 * size, int(size * BATCH_S / max(perf_counter() - start_s, 1e-6))))
-            if advance is not None:
-                advance(done, sweep.n_classes)
 
 
 class _Closer:
@@ -285,13 +285,15 @@ def _failure_rows(
     e: Evaluation, of: str, found: FailureSet, loads: FailureLoads, closer: _Closer, rates: FailureRates
 ) -> Iterator[FailureRow]:
     links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
-    ids = e.case.state.arrays.link_ids
+    ids, n_equal = e.case.state.arrays.link_ids, found.n_equal
     for f, name in enumerate(found.ids):
         arc, ratio, row = int(loads.worst_arc[f]), float(loads.worst_ratio[f]), int(loads.class_of[f])
         link = None if arc < 0 else int(links[arc // 2])
         yield FailureRow(
             id=name,
+            ids=found.together(f),
             kind=of,
+            n_equal=int(n_equal[f]),
             lost_gbps=closer.unrouted_gbps + float(loads.lost_gbps[f]),
             n_demands_lost=closer.n_unrouted + int(loads.n_lost[f]),
             not_carried_gbps=closer.not_carried_gbps[row],
@@ -341,34 +343,38 @@ def _fullness(row: LinkRow) -> tuple[float, str]:
     return -(row.worst_utilisation_ratio or 0.0), row.id
 
 
-def _summary(of: str, failures: list[FailureRow], links: list[LinkRow], n_classes: int) -> Iterator[str]:
-    n = len(failures)
-    what = {"srlg": "shared risk"}.get(of, of)
+def _summary(
+    noun: tuple[str, str], failures: list[FailureRow], links: list[LinkRow], n_classes: int, n_possible: int
+) -> Iterator[str]:
+    n = sum(row.n_equal for row in failures)
     least_gbps = min(row.lost_gbps for row in failures)
     losing = [row for row in failures if row.lost_gbps > least_gbps]
     if losing:
-        verb = "loses" if len(losing) == 1 else "lose"
+        n_losing = sum(row.n_equal for row in losing)
+        verb = "loses" if n_losing == 1 else "lose"
         yield (
-            f"{len(losing):,} of {counted(n, f'{what} failure')} {verb} demand: after {losing[0].id} "
+            f"{n_losing:,} of {counted(n, *noun)} {verb} demand: after {losing[0].id} "
             f"{losing[0].lost_gbps:,.4g} Gb/s have no path."
         )
     else:
-        yield f"None of {counted(n, f'{what} failure')} loses demand."
-    full = [
-        row for row in failures if row.worst_utilisation_ratio is None or row.worst_utilisation_ratio > OVERLOAD_RATIO
-    ]
-    if full:
-        yield f"{counted(len(full), 'failure')} overload a link."
+        yield f"None of {counted(n, *noun)} loses demand."
+    n_full = sum(row.n_equal for row in failures if _ratio(row) > OVERLOAD_RATIO)
+    if n_full:
+        verb = "overloads" if n_full == 1 else "overload"
+        yield f"{counted(n_full, *noun)} {verb} a link."
+    fails = "fail" if len(failures[0].ids) > 1 else "fails"
     if links and links[0].worst_utilisation_ratio is not None:
         first = links[0]
-        after = f"after {first.cause} fails" if first.cause else "without a failure"
+        after = f"after {first.cause} {fails}" if first.cause else "without a failure"
         percent = percent_text(links[0].worst_utilisation_ratio)
         yield f"Fullest link: {first.id} ({first.direction}), {percent} {after}."
     costly = max(failures, key=lambda row: row.lost_gbit_per_year or 0.0)
     if costly.lost_gbit_per_year and costly.n_failures_per_year and costly.repair_h:
         yield (
-            f"Most expected loss: {costly.id} fails {frequency_text(costly.n_failures_per_year)}, "
+            f"Most expected loss: {costly.id} {fails} {frequency_text(costly.n_failures_per_year)}, "
             f"{hours_text(costly.repair_h)} to repair."
         )
     if n_classes < n:
         yield f"{n_classes:,} classes of {n:,} failures were computed; the others stand in equal places."
+    if n < n_possible:
+        yield f"{n:,} of {n_possible:,} pairs were drawn; others may be worse."
