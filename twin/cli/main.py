@@ -40,6 +40,7 @@ COMMANDS = (
     planning.failures,
     availability.availability,
     planning.optimum,
+    planning.growth,
     imports.import_,
     catalogue.topologies,
     catalogue.parts,
