@@ -48,23 +48,28 @@ class PlanningNetwork(EvaluatedNetwork):
         self,
         *,
         of: str = "link",
+        job: str | None = None,
         changes: Changes | None = None,
         top: int | None = None,
         ageing: AgeingCase = "value",
         n_threads: int = 1,
+        executor: str = "threads",
         advance: Advance | None = None,
         cancel: Event | None = None,
     ) -> FailureReport:
         """Fail everything of one kind, one after the other, and route the demands anew each time.
 
-        Failures in equal places of a fabric are computed once. Traffic of jobs is left out.
+        Failures in equal places of a fabric are computed once. The job runs alone, and its traffic is not part of loads.
 
         Args:
             of: `link` (all members of a link), `member` (one of them), `node`, `srlg` (shared risk) or `site`.
+            job: id of a job, whose step counts too; None = the default job if the network has no demands.
             changes: a plan's name, a change or a list of changes to apply first.
             top: most failures and most links to list; None = all.
             ageing: low, value (central) or high.
-            n_threads: threads; the answer does not depend on them.
+            n_threads: threads for demands, and workers for the job; the answer does not depend on them.
+            executor: workers for the job: `threads`, `processes` or `serial`. A script that uses processes must call
+                this behind `if __name__ == "__main__":`.
             advance: called between batches with the number of finished failures and of all; an exception ends it.
             cancel: event that another thread sets to end the study.
 
@@ -72,18 +77,20 @@ class PlanningNetwork(EvaluatedNetwork):
             What each failure loses and overloads, and the greatest utilisation of each link with the failure behind it.
 
         Raises:
-            ChangeError: no demands, an unknown kind, nothing of the kind, or a number out of bounds.
+            ChangeError: neither demands nor a job, an unknown kind, nothing of the kind, or a number out of bounds.
             TopologyError: too large a study, before any failure is computed.
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
-        evaluation = self._evaluate_after(changes, None, None, ageing)
+        evaluation = self._evaluate_after(changes, job, None, ageing)
         return failure_report(
             evaluation,
             self.label,
             plan_name(changes),
             of=of,
             top=top,
-            n_threads=Workers("threads", n_threads).n,
+            with_job=job is not None,
+            n_threads=Workers(executor, n_threads).n,
+            executor=executor,
             advance=advance,
             cancel=cancel,
         )

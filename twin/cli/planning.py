@@ -14,6 +14,7 @@ from .terminal import (
     ChangeOption,
     Demands,
     NetworkName,
+    Picture,
     Top,
     ageing_case,
     load_network,
@@ -22,6 +23,7 @@ from .terminal import (
     read_optional_changes,
     show,
     write_json,
+    write_picture,
 )
 
 
@@ -52,6 +54,9 @@ def optimum(
 def failures(
     network: NetworkName,
     of: Annotated[str, typer.Option("--of", help="link, member, node, srlg or site.")] = "link",
+    job: Annotated[
+        str | None, typer.Option("--job", help="Its step counts, too; without demands the default job does.")
+    ] = None,
     top: Top = None,
     exit_above: Annotated[
         float | None,
@@ -62,6 +67,7 @@ def failures(
     ageing: Ageing = "value",
     threads: Annotated[int | None, typer.Option("--threads", min=1, max=256, help="At most so many threads.")] = None,
     traffic: Demands = None,
+    picture: Picture = None,
     as_json: AsJson = False,
 ) -> None:
     """Fail each link, node, shared risk or site: what is lost, what gets full, and after which failure."""
@@ -71,10 +77,12 @@ def failures(
     with progress_bar() as advance:
         answer = load_network(network, None, traffic).failures(
             of=of,
+            job=job,
             changes=changes,
             top=top,
             ageing=ageing_case(ageing),
             n_threads=threads or n_cores(),
+            executor="processes",
             advance=advance,
         )
     if as_json:
@@ -83,5 +91,6 @@ def failures(
         from ..render.failures_table import failures_table
 
         show(failures_table(answer.to_dict()))
+    write_picture(answer.figure, picture)
     if exit_above is not None and not answer.stays_below(exit_above):
         raise typer.Exit(CHECK_FAILED)

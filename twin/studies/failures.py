@@ -6,9 +6,9 @@ import math
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -21,13 +21,16 @@ from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
 from ..failures.capped_rates import OneFailure
 from ..failures.sweep import FailureLoads, Sweep
+from ..render.failures_figure import failures_figure
 from ..render.failures_table import failures_table
 from ..render.quantities import percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.congestion import arc_utilisation_ratio
-from .executor import Advance
+from .executor import Advance, Workers
 from .failure_kinds import FailureSet, fabric_of, failures_of_kind
+from .job_failures import JobAfterFailure, job_failures
+from .job_outcomes import JobOutcome, job_outcomes, job_severity, job_summary
 
 MAX_PATHS = 500_000_000
 """Most failures times destinations, after failures of equal places count once; some ten minutes."""
@@ -39,6 +42,7 @@ BATCH_S = 0.1
 """Time after which a study reports progress and may be cancelled."""
 MAX_HTML_ROWS = 200
 """Rows that a notebook shows."""
+NO_PAIRS = NodePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 OVERLOAD_RATIO = 1.0 + 1e-9
 """Utilisation above which not all is carried."""
 
@@ -63,6 +67,8 @@ class FailureRow:
     worst_direction: str | None
     worst_utilisation_ratio: float | None
     """Offered load over what is left of the capacity; null for load on a link without capacity."""
+    job: JobAfterFailure | None = None
+    """What becomes of the job; null where none counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +105,40 @@ class FailureReport(Answer):
     """Demand without a path in the intact network."""
     worst_utilisation_ratio: float | None
     """Greatest utilisation of a link after any failure, or intact."""
+    job: str | None
+    """Job that counts, alone on the network; null without one. Its traffic is not part of the loads."""
+    step_time_s: float | None
+    """Its step in the intact network."""
+    n_job_classes: int | None
+    """Failures that were computed for the job; the others do the same to it."""
+    job_outcomes: tuple[JobOutcome, ...]
+    """Failures in groups that do the same to the job; empty without one."""
     failures: tuple[FailureRow, ...]
     links: tuple[LinkRow, ...]
+    """Empty without demands."""
 
     def stays_below(self, utilisation_ratio: float) -> bool:
         """Return whether no failure, and not the intact network, loads a link above this."""
         return self.worst_utilisation_ratio is not None and self.worst_utilisation_ratio <= utilisation_ratio
 
     def to_pandas(self) -> Any:
-        """Return the failures as a DataFrame (needs the extra `tables`)."""
-        return data_frame([asdict(row) for row in self.failures], [*FailureRow.__dataclass_fields__])
+        """Return the failures as a DataFrame (needs the extra `tables`); columns of the job start with `job_`."""
+        columns = [name for name in FailureRow.__dataclass_fields__ if name != "job"]
+        of_job = [*JobAfterFailure.__dataclass_fields__] if self.job else []
+        rows = []
+        for row in self.failures:
+            values = {name: getattr(row, name) for name in columns}
+            rows.append(values | {f"job_{name}": getattr(row.job, name) for name in of_job})
+        return data_frame(rows, [*columns, *(f"job_{name}" for name in of_job)])
 
     def _repr_html_(self) -> str:
         names = ("id", "lost_gbps", "not_carried_gbps", "worst_link", "worst_utilisation_ratio")
         rows = [["–" if (cell := getattr(row, name)) is None else str(cell) for name in names] for row in self.failures]
         return html_table(self.network, names, rows[:MAX_HTML_ROWS], (), self.summary)
+
+    def figure(self) -> Any:
+        """Draw the answer with matplotlib (needs the extra `pictures`)."""
+        return failures_figure(self.to_dict())
 
     def _table(self) -> Any:
         return failures_table(self.to_dict())
@@ -126,11 +151,13 @@ def failure_report(
     *,
     of: str = "link",
     top: int | None = None,
+    with_job: bool = False,
     n_threads: int = 1,
+    executor: str = "threads",
     advance: Advance | None = None,
     cancel: threading.Event | None = None,
 ) -> FailureReport:
-    """Compute every failure of a kind: demands are routed anew over the shortest paths that are left.
+    """Compute every failure of a kind: demands and the job are routed anew over the shortest paths that are left.
 
     Args:
         e: evaluation of the network.
@@ -138,43 +165,92 @@ def failure_report(
         plan: name of the plan, or `changes`; None for the unchanged network.
         of: kind of failures, a key of `failure_kinds.KINDS`.
         top: most rows of failures and of links; None = all.
-        n_threads: threads; the answer does not depend on them.
+        with_job: whether the job counts beside the demands; without demands it always does.
+        n_threads: threads for demands, and workers for the job; the answer does not depend on them.
+        executor: workers for the job: `threads`, `processes` or `serial`.
         advance: called between batches with the number of finished failures and of all; an exception ends the study.
         cancel: event that ends the study between batches.
 
     Raises:
-        ChangeError: no demands, an unknown kind, or nothing of the kind.
+        ChangeError: neither demands nor a job, an unknown kind, or nothing of the kind.
         TopologyError: too large a study, before any failure is computed.
         CancelledError: once `cancel` is set.
     """
     n_rows = Ranking("failures", (), frozenset(), None, top).top
     pairs = e.demand_pairs
-    if pairs is None or not (pairs.offered_gbps > 0.0).any():
-        raise ChangeError("no demands", where="demands", hint="add some under `demands` or `traffic`")
+    has_demands = pairs is not None and bool((pairs.offered_gbps > 0.0).any())
+    if pairs is None or not has_demands:
+        if e.case.job is None:
+            raise ChangeError("no demands, and no job", where="demands", hint="add some under `demands` or `traffic`")
+        pairs = NO_PAIRS
     fabric, links = fabric_of(e, pairs)
     found = failures_of_kind(e, of, fabric, links)
+    jobs = None
+    if with_job or not has_demands:
+        jobs = job_failures(e, of, found, links, Workers(executor, n_threads), advance, cancel)
+    part = _demand_part(e, of, pairs, found, n_threads, advance, cancel) if has_demands else _without_demands(of, found)
+    outcomes = () if jobs is None else job_outcomes(found.ids, jobs)
+    failures = part.failures if jobs is None else map(_with_job, part.failures, jobs.rows)
+    ranked = sorted(failures, key=_severity)
+    what = {"srlg": "shared risk"}.get(of, of)
+    demand_summary = _summary(what, ranked, part.links, part.n_classes) if has_demands else ()
+    return FailureReport(
+        network=network,
+        plan=plan,
+        kind=of,
+        summary=(*(job_summary(what, jobs, outcomes, has_demands) if jobs else ()), *demand_summary),
+        n_failures=len(found.ids),
+        n_classes=part.n_classes,
+        n_links=len(part.links),
+        offered_gbps=math.fsum(pairs.offered_gbps),
+        unrouted_gbps=part.unrouted_gbps,
+        worst_utilisation_ratio=part.worst_utilisation_ratio,
+        job=jobs.job if jobs else None,
+        step_time_s=jobs.step_time_s if jobs else None,
+        n_job_classes=jobs.n_classes if jobs else None,
+        job_outcomes=outcomes,
+        failures=tuple(ranked[:n_rows]),
+        links=tuple(part.links[:n_rows]),
+    )
+
+
+class _DemandPart(NamedTuple):
+    """What failures do to demands; failures are in the order of their ids."""
+
+    n_classes: int
+    unrouted_gbps: float
+    worst_utilisation_ratio: float | None
+    failures: list[FailureRow]
+    links: list[LinkRow]
+
+
+def _demand_part(
+    e: Evaluation,
+    of: str,
+    pairs: NodePairs,
+    found: FailureSet,
+    n_threads: int,
+    advance: Advance | None,
+    cancel: threading.Event | None,
+) -> _DemandPart:
     sweep = Sweep(found.kind)
     _check_work(sweep, len(np.unique(pairs.target)))
     _run(sweep, n_threads, advance, cancel)
     loads = sweep.loads()
     closer = _Closer(e, pairs, found, loads)
-    failures = sorted(_failure_rows(e, of, found, loads, closer), key=_severity)
-    link_rows = sorted(_link_rows(e, found, loads), key=_fullness)
-    worst = max([*map(_ratio, failures), *(row.intact_utilisation_ratio or 0.0 for row in link_rows)])
-    return FailureReport(
-        network=network,
-        plan=plan,
-        kind=of,
-        summary=tuple(_summary(of, failures, link_rows, len(loads.model))),
-        n_failures=len(failures),
-        n_classes=len(loads.model),
-        n_links=len(link_rows),
-        offered_gbps=math.fsum(pairs.offered_gbps),
-        unrouted_gbps=closer.unrouted_gbps,
-        worst_utilisation_ratio=worst if math.isfinite(worst) else None,
-        failures=tuple(failures[:n_rows]),
-        links=tuple(link_rows[:n_rows]),
-    )
+    failures = list(_failure_rows(e, of, found, loads, closer))
+    links = sorted(_link_rows(e, found, loads), key=_fullness)
+    worst = max([*map(_ratio, failures), *(row.intact_utilisation_ratio or 0.0 for row in links)])
+    return _DemandPart(len(loads.model), closer.unrouted_gbps, worst if math.isfinite(worst) else None, failures, links)
+
+
+def _without_demands(of: str, found: FailureSet) -> _DemandPart:
+    rows = [FailureRow(name, of, 0.0, 0, 0.0, (), None, None, None) for name in found.ids]
+    return _DemandPart(0, 0.0, None, rows, [])
+
+
+def _with_job(row: FailureRow, job: JobAfterFailure) -> FailureRow:
+    return replace(row, job=job)
 
 
 def _check_work(sweep: Sweep, n_destinations: int) -> None:
@@ -306,9 +382,9 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _severity(row: FailureRow) -> tuple[float, float, float, str]:
-    """The most lost first, then the most not carried, then the fullest link."""
-    return -row.lost_gbps, -(row.not_carried_gbps or 0.0), -_ratio(row), row.id
+def _severity(row: FailureRow) -> tuple[Any, ...]:
+    """The most lost first, then the most not carried, then what is worst for the job, then the fullest link."""
+    return -row.lost_gbps, -(row.not_carried_gbps or 0.0), job_severity(row.job), -_ratio(row), row.id
 
 
 def _ratio(row: FailureRow) -> float:
@@ -320,9 +396,8 @@ def _fullness(row: LinkRow) -> tuple[float, str]:
     return -(row.worst_utilisation_ratio or 0.0), row.id
 
 
-def _summary(of: str, failures: list[FailureRow], links: list[LinkRow], n_classes: int) -> Iterator[str]:
+def _summary(what: str, failures: list[FailureRow], links: list[LinkRow], n_classes: int) -> Iterator[str]:
     n = len(failures)
-    what = {"srlg": "shared risk"}.get(of, of)
     least_gbps = min(row.lost_gbps for row in failures)
     losing = [row for row in failures if row.lost_gbps > least_gbps]
     if losing:
