@@ -45,7 +45,8 @@ def _job(axis: Any, data: Mapping[str, Any]) -> None:
     """Time of a step by group of failures; a group that stops the job has a hatched bar over the whole width."""
     rows, intact_s = data["job_outcomes"][:MAX_ROWS], data["step_time_s"]
     longest_s = max([intact_s, *(row["job"]["step_time_s"] or 0.0 for row in rows)])
-    axis.set_title(_title(f"step of job {label_text(data['job'], 30)}, seconds", len(data["job_outcomes"])))
+    axis.set_title(f"step of job {label_text(data['job'], 30)}, seconds")
+    _count(axis, len(data["job_outcomes"]), "groups of failures")
     axis.axvline(intact_s, color=GREY, linewidth=1.0, linestyle="--")
     for place, row in enumerate(rows):
         step_s = row["job"]["step_time_s"]
@@ -59,7 +60,9 @@ def _job(axis: Any, data: Mapping[str, Any]) -> None:
             is_longer = step_s > intact_s * (1.0 + 1e-9)
             axis.barh(place, step_s, height=BAR_HEIGHT, color=ORANGE if is_longer else GREEN)
             change = change_percent_text(intact_s, step_s)
-            _beside(axis, seconds_text(step_s) + (f" ({change})" if is_longer else ""), step_s, place)
+            n_moved = row["job"]["n_accelerators_lost"]
+            text = seconds_text(step_s) + (f" ({change})" if is_longer else "")
+            _beside(axis, text + (f", {n_moved:,} accelerators move" if n_moved else ""), step_s, place)
     _name(axis, [_group_label(row) for row in rows])
     axis.set_xlim(0.0, longest_s * 1.28)
 
@@ -72,7 +75,8 @@ def _group_label(row: Mapping[str, Any]) -> str:
 def _failures(axis: Any, data: Mapping[str, Any]) -> None:
     """Demand that each failure leaves without a path, and demand that full links do not carry."""
     rows = [row for row in data["failures"][:MAX_ROWS] if row["lost_gbps"] or row["not_carried_gbps"]]
-    axis.set_title(_title("traffic lost, Gb/s", len(data["failures"])))
+    axis.set_title("traffic lost, Gb/s")
+    _count(axis, data["n_failures"], "failures")
     if not rows:
         draw_empty_panel(axis, "no failure loses traffic")
         return
@@ -92,7 +96,8 @@ def _failures(axis: Any, data: Mapping[str, Any]) -> None:
 def _links(axis: Any, data: Mapping[str, Any]) -> None:
     """Utilisation of the fullest links: intact, and after the worst failure, which the label names."""
     rows = [row for row in data["links"] if row["worst_utilisation_ratio"] is not None][:MAX_ROWS]
-    axis.set_title(_title("use of links, intact and after the worst failure", data["n_links"]))
+    axis.set_title("use of links: intact (dark) and at worst")
+    _count(axis, data["n_links"], "links")
     if not rows:
         draw_empty_panel(axis, "no link of known rate carries traffic")
         return
@@ -105,15 +110,18 @@ def _links(axis: Any, data: Mapping[str, Any]) -> None:
         after = f" after {label_text(row['cause'], 24)}" if row["cause"] else ""
         _beside(axis, percent_text(worst[place]) + after, worst[place], place)
     _name(axis, [label_text(row["id"], LABEL_CHARACTERS) for row in rows])
-    widest = max(max(worst), 1.0)
-    axis.axvline(1.0, color=GREY, linewidth=1.0, linestyle="--")
-    axis.set_xlim(0.0, 1.75 * widest)
+    widest = max(worst)
+    if widest > 0.5:
+        widest = max(widest, 1.0)
+        axis.axvline(1.0, color=GREY, linewidth=1.0, linestyle="--", zorder=0.5)
+    axis.set_xlim(0.0, 1.75 * widest or 1.0)
     ticks = [tick for tick in axis.get_xticks() if 0.0 <= tick <= 1.1 * widest]
     axis.set_xticks(ticks, [percent_text(tick) for tick in ticks])
 
 
-def _title(text: str, n: int) -> str:
-    return f"{text}, the first {MAX_ROWS} of {n:,}" if n > MAX_ROWS else text
+def _count(axis: Any, n: int, what: str) -> None:
+    if n > MAX_ROWS:
+        axis.set_xlabel(f"the first {MAX_ROWS} of {n:,} {what}", color=GREY, loc="left")
 
 
 def _name(axis: Any, names: Sequence[str]) -> None:
@@ -121,9 +129,13 @@ def _name(axis: Any, names: Sequence[str]) -> None:
 
 
 def _beside(axis: Any, text: str, x: float, place: int) -> None:
-    axis.annotate(text, (x, place), (4, 0), textcoords="offset points", va="center", fontsize=8.0)
+    _annotate(axis, text, x, place, 4)
 
 
 def _inside(axis: Any, text: str, place: int) -> None:
+    _annotate(axis, text, 0.0, place, 6)
+
+
+def _annotate(axis: Any, text: str, x: float, place: int, offset: int) -> None:
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
-    axis.annotate(text, (0.0, place), (6, 0), textcoords="offset points", va="center", fontsize=8.0, bbox=box)
+    axis.annotate(text, (x, place), (offset, 0), textcoords="offset points", va="center", fontsize=8.0, bbox=box)
