@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
     from .network import Network
-    from .studies.failures import FailureReport
+    from .studies.failure_records import FailureReport
     from .studies.sweep import Sweep
 
     __version__: str

@@ -8,7 +8,8 @@ from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
 from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
 from .studies.executor import Advance, Workers
-from .studies.failures import FailureReport, failure_report
+from .studies.failure_records import FailureReport
+from .studies.failures import failure_report
 
 
 class PlanningNetwork(EvaluatedNetwork):
@@ -59,7 +60,7 @@ class PlanningNetwork(EvaluatedNetwork):
     ) -> FailureReport:
         """Fail everything of one kind, one after the other, and route the demands anew each time.
 
-        Failures in equal places of a fabric are computed once. The job runs alone, and its traffic is not part of loads.
+        Failures in equal places of a fabric are computed once. The job runs alone; its traffic is not part of loads.
 
         Args:
             of: `link` (all members of a link), `member` (one of them), `node`, `srlg` (shared risk) or `site`.
@@ -86,6 +87,7 @@ class PlanningNetwork(EvaluatedNetwork):
             evaluation,
             self.label,
             plan_name(changes),
+            reader=self._reader,
             of=of,
             top=top,
             with_job=job is not None,

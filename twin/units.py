@@ -13,6 +13,7 @@ SUFFIXES: dict[str, str] = {
     "bps": "b/s",
     "bytes": "B",
     "bits": "b",
+    "gbit": "Gb",
     "us": "µs",
     "s": "s",
     "km": "km",

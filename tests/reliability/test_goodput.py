@@ -35,7 +35,7 @@ def table(*rows: tuple[str, float, float, float, str, str]) -> Outages:
     return replace(
         no_outages(),
         element=np.array([FAILED_ELEMENTS.index(name) for name in elements], dtype=np.int64),
-        row=np.arange(len(rows)),
+        names=tuple(f"l{i}" for i in range(len(rows))),
         n_per_year=np.array(n_per_year, dtype=np.float64),
         repair_h=np.array(repair_h, dtype=np.float64),
         pause_s=np.array(pause_s, dtype=np.float64),

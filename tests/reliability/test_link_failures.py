@@ -14,7 +14,8 @@ from tests.training.cases import general, line, reader, state_of
 from twin.arrays import State
 from twin.catalogue import catalogue
 from twin.errors import TwinError
-from twin.reliability.link_failures import HOURS_PER_YEAR, LinkFailures, link_failures, published_wan_link
+from twin.reliability.link_failures import LinkFailures, link_failures, published_wan_link
+from twin.reliability.rates import HOURS_PER_YEAR
 
 CUT_REPAIR_H = 9 * math.exp(0.765**2 / 2)
 ALL = np.zeros(1, dtype=np.int64)

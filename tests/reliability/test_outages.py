@@ -65,11 +65,14 @@ def network(*links: dict[str, Any], sites: str = "abc", **more: Any) -> dict[str
     }
 
 
-def sites_of(state: State, shares: dict[str, float] | None = None) -> list[JobSite]:
+EQUAL = (1 / 3, 1 / 3, 1 / 3)
+
+
+def sites_of(state: State) -> list[JobSite]:
     arrays = state.arrays
     held = state["node_n_accelerators"] > 0
     return [
-        JobSite(name, np.flatnonzero(held & (arrays.node_site == code)), (shares or {}).get(name, 1 / 3))
+        JobSite(name, np.flatnonzero(held & (arrays.node_site == code)))
         for code, name in enumerate(arrays.sites)
         if (held & (arrays.node_site == code)).any()
     ]
@@ -82,10 +85,11 @@ def used_links(state: State, sites: list[JobSite]) -> Ints:
 
 def outages(data: dict[str, Any], shares: dict[str, float] | None = None, asked: FigureReader | None = None) -> Outages:
     state = state_of(data)[0]
-    sites = sites_of(state, shares)
+    sites = sites_of(state)
     links = used_links(state, sites)
     graph = build_site_graph(state, state.in_service, sites, links)
-    return site_outages(state, asked or reader(), graph, links)
+    share_ratio = [(shares or {}).get(site.id, 1 / 3) for site in sites]
+    return site_outages(state, asked or reader(), graph, share_ratio, links)
 
 
 def named(found: Outages) -> dict[tuple[str, str], Outage]:
@@ -207,11 +211,12 @@ def test_a_link_that_is_not_used_fails_for_nobody_but_may_be_the_way_around() ->
     sites = sites_of(state)
     bc = state.arrays.link_index["bc"]
     links = np.array([row for row in used_links(state, sites) if row != bc])
-    found = named(site_outages(state, reader(), build_site_graph(state, state.in_service, sites, links), links))
+    graph = build_site_graph(state, state.in_service, sites, links)
+    found = named(site_outages(state, reader(), graph, EQUAL, links))
     assert not [key for key in found if key[1] in ("bc", "own")]
     assert found["link", "ab"].lost_sites == ()
     dark = state.in_service & (np.arange(state.arrays.n_links) != bc)
-    found = named(site_outages(state, reader(), build_site_graph(state, dark, sites, links), links))
+    found = named(site_outages(state, reader(), build_site_graph(state, dark, sites, links), EQUAL, links))
     assert found["link", "ab"].lost_sites == ("b",), "without bc the way around is gone"
 
 
@@ -282,7 +287,7 @@ def test_a_job_at_one_site_has_no_failures_between() -> None:
     state = state_of(network(sites="a"))[0]
     sites = sites_of(state)
     links = np.zeros(0, np.int64)
-    found = site_outages(state, reader(), build_site_graph(state, state.in_service, sites, links), links)
+    found = site_outages(state, reader(), build_site_graph(state, state.in_service, sites, links), EQUAL, links)
     assert found.rows() == no_outages().rows() == ()
     assert found.member_down_ratio == 0.0
 
@@ -321,8 +326,11 @@ def test_rates_of_a_line_are_those_of_its_failures() -> None:
 # --- against networkx ------------------------------------------------------------------------------------------------
 
 
-def naive_lost(state: State, sites: list[JobSite], nodes: set[int], links: set[int]) -> tuple[str, ...]:
+def naive_lost(
+    state: State, sites: list[JobSite], shares: tuple[float, ...], nodes: set[int], links: set[int]
+) -> tuple[str, ...]:
     """Take them out of the whole network, look which sites are whole in which component."""
+    share_of = {site.id: share for site, share in zip(sites, shares, strict=False)}
 
     def left_out(graph: nx.MultiGraph) -> set[str]:
         kept: list[JobSite] = []
@@ -335,7 +343,7 @@ def naive_lost(state: State, sites: list[JobSite], nodes: set[int], links: set[i
         order.sort(key=lambda found: [rack not in found for s in sites for rack in s.racks])
         for found in order:
             inside = [s for s in sites if set(s.racks.tolist()) <= found]
-            if sum(s.share_ratio for s in inside) > sum(s.share_ratio for s in kept):
+            if sum(share_of[s.id] for s in inside) > sum(share_of[s.id] for s in kept):
                 kept = inside
         return {s.id for s in sites} - {s.id for s in kept}
 
@@ -376,9 +384,9 @@ def networks(draw: st.DrawFn) -> dict[str, Any]:
     return {"as_of": "2026-01-01", "sites": sites, "nodes": nodes, "links": links}
 
 
-def merged(data: dict[str, Any], shares: tuple[float, ...]) -> tuple[State, list[JobSite], SiteGraph, Ints, Ints]:
+def merged(data: dict[str, Any]) -> tuple[State, list[JobSite], SiteGraph, Ints, Ints]:
     state = state_of(data)[0]
-    sites = sites_of(state, dict(zip("abc", shares, strict=True)))
+    sites = sites_of(state)
     links = used_links(state, sites)
     nodes = failing_nodes(state, [s.id for s in sites], links)
     return state, sites, site_graph(state, state.in_service, sites, nodes, links), nodes, links
@@ -387,14 +395,15 @@ def merged(data: dict[str, Any], shares: tuple[float, ...]) -> tuple[State, list
 @settings(max_examples=60)
 @given(networks(), st.permutations((0.2, 0.3, 0.5)), st.data())
 def test_what_is_cut_off_is_what_networkx_cuts_off(data: Any, shares: Any, more: st.DataObject) -> None:
-    state, sites, graph, nodes, links = merged(data, tuple(shares))
+    state, sites, graph, nodes, links = merged(data)
     for row in nodes.tolist():
-        assert graph.sites_isolated_by((row,), ()) == naive_lost(state, sites, {row}, set())
+        assert graph.sites_isolated_by((row,), (), shares) == naive_lost(state, sites, shares, {row}, set())
     for row in links.tolist():
-        assert graph.sites_isolated_by((), (row,)) == naive_lost(state, sites, set(), {row})
+        assert graph.sites_isolated_by((), (row,), shares) == naive_lost(state, sites, shares, set(), {row})
     some_nodes = more.draw(st.sets(st.sampled_from(nodes.tolist()), max_size=3)) if len(nodes) else set()
     some_links = more.draw(st.sets(st.sampled_from(links.tolist()), max_size=4)) if len(links) else set()
-    assert graph.sites_isolated_by(some_nodes, some_links) == naive_lost(state, sites, some_nodes, some_links)
+    expected = naive_lost(state, sites, shares, some_nodes, some_links)
+    assert graph.sites_isolated_by(some_nodes, some_links, shares) == expected
 
 
 @settings(max_examples=25)

@@ -18,8 +18,8 @@ from ..arrays import Bools, Floats
 from ..catalogue.figure_reader import FigureReader
 from ..units import DAYS_PER_YEAR
 from .interruptions import Interruptions
-from .link_failures import HOURS_PER_YEAR
 from .outages import ABORT, FAILED_ELEMENTS, SECONDS_PER_HOUR, STALL, LostSites, Outages
+from .rates import HOURS_PER_YEAR
 
 SECONDS_PER_DAY = 86_400.0
 OnSiteLoss = Literal["stop", "go_on"]

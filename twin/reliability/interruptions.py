@@ -18,6 +18,7 @@ class InterruptionCause(NamedTuple):
     per: Literal["accelerator", "host"]
 
 
+HOST_FIGURE = "n_host_interruptions_per_host_day"
 CAUSES = (
     InterruptionCause("accelerator", "n_accelerator_interruptions_per_accelerator_day", "accelerator"),
     InterruptionCause("accelerator memory", "n_memory_interruptions_per_accelerator_day", "accelerator"),
@@ -25,7 +26,7 @@ CAUSES = (
     InterruptionCause("fabric", "n_fabric_interruptions_per_accelerator_day", "accelerator"),
     InterruptionCause("software", "n_software_interruptions_per_accelerator_day", "accelerator"),
     InterruptionCause("unexplained", "n_unexplained_interruptions_per_accelerator_day", "accelerator"),
-    InterruptionCause("host", "n_host_interruptions_per_host_day", "host"),
+    InterruptionCause("host", HOST_FIGURE, "host"),
     InterruptionCause("host maintenance", "n_maintenance_interruptions_per_host_day", "host"),
 )
 """Causes within a site. `fabric` is its switches and cables; `outages.py` covers failures between sites."""

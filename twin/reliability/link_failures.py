@@ -27,9 +27,9 @@ from ..arrays import Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from ..errors import TwinError
-from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH
+from ..units import HOURS_PER_MONTH
+from .rates import HOURS_PER_YEAR, Rate, any_of, both_down, no_failures, rate_with_repair, select
 
-HOURS_PER_YEAR = 24.0 * DAYS_PER_YEAR
 FAILURES_PER_HOUR_OF_FIT = 1e-9
 N_TRANSCEIVERS = 2
 """Transceivers of a member; each regenerator adds as many."""
@@ -64,6 +64,16 @@ class LinkFailures:
     n_switches_per_year: Floats
     """Switch-overs to the standby path."""
 
+    @property
+    def line(self) -> Rate:
+        """Failures of all members at once, for a reason that they share."""
+        return Rate(self.n_failures_per_year / HOURS_PER_YEAR, self.line_mttr_h)
+
+    @property
+    def member(self) -> Rate:
+        """Failures of one member by itself."""
+        return Rate(1.0 / self.member_mtbf_h, self.member_mttr_h)
+
 
 class PublishedLink(NamedTuple):
     """MTBF and MTTR of a wide-area link in published statistics."""
@@ -77,28 +87,11 @@ class PublishedLink(NamedTuple):
         return self.mttr_h / (self.mtbf_h + self.mttr_h)
 
 
-class _Rate(NamedTuple):
-    """Failures per hour in service, and mean hours until the repair (0 where nothing fails)."""
-
-    n_per_h: Floats
-    repair_h: Floats
-
-    @property
-    def mtbf_h(self) -> Floats:
-        infinite = np.full(len(self.n_per_h), np.inf)
-        return np.asarray(np.divide(1.0, self.n_per_h, out=infinite, where=self.n_per_h > 0))
-
-    @property
-    def unavailability_ratio(self) -> Floats:
-        load = self.n_per_h * self.repair_h
-        return np.asarray(load / (1.0 + load))
-
-
 class _Path(NamedTuple):
     """One path of each line: its fibre length, and the amplifiers that take down the whole path."""
 
     length_km: Floats
-    line_amplifiers: _Rate
+    line_amplifiers: Rate
 
 
 def published_wan_link(percentile: float) -> PublishedLink:
@@ -149,14 +142,14 @@ def link_failures(state: State, reader: FigureReader, links: Ints, case: AgeingC
     working = _path(state, links, pair_amplifiers, one_pair, standby=False)
     working = working._replace(length_km=working.length_km + assumed_km)
     cuts = _cuts(reader, working.length_km, case)
-    line, switches = _any_of(cuts, working.line_amplifiers), _no_failures(len(links))
+    line, switches = any_of(cuts, working.line_amplifiers), no_failures(len(links))
     if protected.any():
         both_down, working_down = _protected(state, reader, links, case, working)
-        line, switches = _select(protected, both_down, line), _select(protected, working_down, switches)
+        line, switches = select(protected, both_down, line), select(protected, working_down, switches)
     # protection bridges an amplifier of one pair; without it the pair's members are down
-    pair_only = _select(one_pair | protected, _no_failures(len(links)), pair_amplifiers)
+    pair_only = select(one_pair | protected, no_failures(len(links)), pair_amplifiers)
     transceivers = _transceivers(state, reader, links, case, assumed_km > 0)
-    member = _any_of(transceivers, pair_only)
+    member = any_of(transceivers, pair_only)
     return LinkFailures(
         line_mtbf_h=line.mtbf_h,
         line_mttr_h=line.repair_h,
@@ -172,41 +165,39 @@ def link_failures(state: State, reader: FigureReader, links: Ints, case: AgeingC
     )
 
 
-def _protected(
-    state: State, reader: FigureReader, links: Ints, case: AgeingCase, working: _Path
-) -> tuple[_Rate, _Rate]:
+def _protected(state: State, reader: FigureReader, links: Ints, case: AgeingCase, working: _Path) -> tuple[Rate, Rate]:
     """(failures of both paths at a time, failures of the working path that the standby bridges), as if all had two."""
     one_pair = state["link_n_fibre_pairs"][links] == 1
     standby = _path(state, links, _amplifiers(state, reader, links, case, standby=True), one_pair, standby=True)
     shared_km = _shared_km(state)[links]
     working_only, standby_only = (
-        _any_of(_cuts(reader, path.length_km - shared_km, case), path.line_amplifiers) for path in (working, standby)
+        any_of(_cuts(reader, path.length_km - shared_km, case), path.line_amplifiers) for path in (working, standby)
     )
-    return _any_of(_cuts(reader, shared_km, case), _both_down(working_only, standby_only)), working_only
+    return any_of(_cuts(reader, shared_km, case), both_down(working_only, standby_only)), working_only
 
 
-def _path(state: State, links: Ints, amplifiers: _Rate, one_pair: Bools, *, standby: bool) -> _Path:
+def _path(state: State, links: Ints, amplifiers: Rate, one_pair: Bools, *, standby: bool) -> _Path:
     length_km = np.where(state["span_standby"] == standby, state["span_length_km"], 0.0)
-    line_amplifiers = _select(one_pair, amplifiers, _no_failures(len(links)))
+    line_amplifiers = select(one_pair, amplifiers, no_failures(len(links)))
     return _Path(_sum_over_spans(state, length_km, links), line_amplifiers)
 
 
-def _cuts(reader: FigureReader, length_km: Floats, case: AgeingCase) -> _Rate:
+def _cuts(reader: FigureReader, length_km: Floats, case: AgeingCase) -> Rate:
     """Cuts of a fibre length."""
     if not length_km.any():
-        return _no_failures(len(length_km))
+        return no_failures(len(length_km))
     n_per_h = reader.general("n_cuts_per_km_year", case) * length_km / HOURS_PER_YEAR
-    return _rate_with_repair(n_per_h, cut_repair_h(reader, case))
+    return rate_with_repair(n_per_h, cut_repair_h(reader, case))
 
 
-def _amplifiers(state: State, reader: FigureReader, links: Ints, case: AgeingCase, *, standby: bool) -> _Rate:
+def _amplifiers(state: State, reader: FigureReader, links: Ints, case: AgeingCase, *, standby: bool) -> Rate:
     """Amplifiers of one fibre pair along one path, both directions."""
     on_path = (state["span_amplifier"] >= 0) & (state["span_standby"] == standby)
     if not on_path.any():
-        return _no_failures(len(links))
+        return no_failures(len(links))
     n_amplifiers = N_DIRECTIONS * _sum_over_spans(state, on_path.astype(np.float64), links)
     n_per_h = n_amplifiers * reader.general("amplifier_fit", case) * FAILURES_PER_HOUR_OF_FIT
-    return _rate_with_repair(n_per_h, reader.general("amplifier_repair_h", case))
+    return rate_with_repair(n_per_h, reader.general("amplifier_repair_h", case))
 
 
 def _assumed_km(state: State, reader: FigureReader) -> Floats:
@@ -216,7 +207,7 @@ def _assumed_km(state: State, reader: FigureReader) -> Floats:
     return np.asarray(straight_km * ratio)
 
 
-def _transceivers(state: State, reader: FigureReader, links: Ints, case: AgeingCase, has_assumed_fibre: Bools) -> _Rate:
+def _transceivers(state: State, reader: FigureReader, links: Ints, case: AgeingCase, has_assumed_fibre: Bools) -> Rate:
     """Transceivers of one member; for links without fibre, the published rate of indoor links."""
     has_spans = (np.diff(state["span_first"])[links] > 0) | has_assumed_fibre
     n_per_h = np.zeros(len(links))
@@ -227,7 +218,7 @@ def _transceivers(state: State, reader: FigureReader, links: Ints, case: AgeingC
     if not has_spans.all():
         indoor_per_h = reader.general("n_link_failures_per_month", case) / HOURS_PER_MONTH
         n_per_h = np.where(has_spans, n_per_h, indoor_per_h)
-    return _rate_with_repair(n_per_h, reader.general("transceiver_repair_h", case))
+    return rate_with_repair(n_per_h, reader.general("transceiver_repair_h", case))
 
 
 def _sum_over_spans(state: State, by_span: Floats, links: Ints) -> Floats:
@@ -266,36 +257,3 @@ def _at_risk_end_to_end(state: State, shared_risks: Ints) -> Ints:
     """Links with a risk named on the link itself, beyond the risks that spans of both their paths share."""
     listed = state["srlg_link"] * len(state.srlgs) + state["srlg_code"]
     return np.asarray(state["srlg_link"][~np.isin(listed, shared_risks)])
-
-
-def _rate_with_repair(n_per_h: Floats, repair_h: float) -> _Rate:
-    return _Rate(n_per_h, np.where(n_per_h > 0, repair_h, 0.0))
-
-
-def _no_failures(n: int) -> _Rate:
-    return _Rate(np.zeros(n), np.zeros(n))
-
-
-def _select(selected: Bools, rate: _Rate, default: _Rate) -> _Rate:
-    return _Rate(*(np.where(selected, a, b) for a, b in zip(rate, default, strict=True)))
-
-
-def _any_of(*causes: _Rate) -> _Rate:
-    """Failure by any of the causes: rates add, and the repair time is their mean weighted by rate."""
-    n_per_h = np.sum([cause.n_per_h for cause in causes], axis=0)
-    load = np.sum([cause.n_per_h * cause.repair_h for cause in causes], axis=0)
-    return _Rate(n_per_h, np.divide(load, n_per_h, out=np.zeros(len(n_per_h)), where=n_per_h > 0))
-
-
-def _both_down(first: _Rate, second: _Rate) -> _Rate:
-    """Failure of two independent units at a time.
-
-    It is close to n1 n2 (m1 + m2) where both are mostly up.
-    """
-    both_ratio = first.unavailability_ratio * second.unavailability_ratio
-    ends_per_h = sum(
-        np.divide(1.0, rate.repair_h, out=np.zeros(len(both_ratio)), where=rate.repair_h > 0)
-        for rate in (first, second)
-    )
-    n_per_h = both_ratio * ends_per_h / (1.0 - both_ratio)
-    return _Rate(n_per_h, np.divide(1.0, ends_per_h, out=np.zeros(len(both_ratio)), where=n_per_h > 0))

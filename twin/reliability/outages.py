@@ -21,8 +21,9 @@ import numpy as np
 from ..arrays import LAST_END_POINT, NODE_KINDS, TIERS, Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
-from ..units import MONTHS_PER_YEAR
-from .link_failures import HOURS_PER_YEAR, LinkFailures, cut_repair_h, link_failures
+from .component_rates import cuts_per_year, own_line, switch_rate
+from .link_failures import LinkFailures, cut_repair_h, link_failures
+from .rates import HOURS_PER_YEAR, Rate
 from .shared_risks import shared_cuts
 from .site_cuts import JobSite, SiteGraph, site_graph
 
@@ -35,8 +36,6 @@ RISK, LINK, MEMBERS, NODE, PROTECTION = range(5)
 """Fibre in a shared risk; all members of a link, or its only one; one member of several; a router; the working path of
 a protected link."""
 LostSites = tuple[str, ...]
-ROUNDING_RATIO = 1e-9
-"""A share of a rate below this is rounding."""
 SECONDS_PER_HOUR = 3600.0
 
 
@@ -61,8 +60,8 @@ class Outages:
 
     element: Ints
     """Index into FAILED_ELEMENTS."""
-    row: Ints
-    """Code of a risk, or row of a link or node, depending on the element."""
+    names: tuple[str, ...]
+    """Id of the shared risk, node or link."""
     n_per_year: Floats
     repair_h: Floats
     pause_s: Floats
@@ -74,13 +73,9 @@ class Outages:
     lost_sites: tuple[LostSites, ...]
     member_down_ratio: float
     """Share of time in which a member of any used bundle is down and the other members carry its traffic."""
-    ids: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] = ((), (), ())
-    """Ids of shared risks, nodes and links, which `row` refers to."""
 
     def rows(self) -> tuple[Outage, ...]:
         """Merge rows that are alike in all but the name; those with the most waiting time come first."""
-        risk_ids, node_ids, link_ids = self.ids
-        ids = {RISK: risk_ids, NODE: node_ids}
         groups: dict[tuple[float, ...], list[int]] = {}
         columns = (self.element, self.outage_class, self.lost, self.n_per_year, self.repair_h, self.pause_s)
         for i, key in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
@@ -88,11 +83,10 @@ class Outages:
         outages = []
         for rows in groups.values():
             first = rows[0]
-            names = ids.get(int(self.element[first]), link_ids)
             outages.append(
                 Outage(
                     element=FAILED_ELEMENTS[self.element[first]],
-                    names=tuple(sorted(names[self.row[i]] for i in rows)),
+                    names=tuple(sorted(self.names[i] for i in rows)),
                     n_per_year=float(self.n_per_year[first]),
                     repair_h=float(self.repair_h[first]),
                     pause_s=float(self.pause_s[first]),
@@ -111,7 +105,7 @@ class Outages:
 def no_outages() -> Outages:
     """Build the outages of a job without failures between sites: no rows."""
     ints, floats = np.zeros(0, np.int64), np.zeros(0)
-    return Outages(ints, ints, floats, floats, floats, ints, ints, ((),), 0.0)
+    return Outages(ints, (), floats, floats, floats, ints, ints, ((),), 0.0)
 
 
 def links_between(state: State, sites: Sequence[str], arcs: Ints) -> Ints:
@@ -160,7 +154,12 @@ def build_site_graph(state: State, lit: Bools, sites: Sequence[JobSite], links: 
 
 
 def site_outages(
-    state: State, reader: FigureReader, graph: SiteGraph, links: Ints, case: AgeingCase = "value"
+    state: State,
+    reader: FigureReader,
+    graph: SiteGraph,
+    share_ratio: Sequence[float],
+    links: Ints,
+    case: AgeingCase = "value",
 ) -> Outages:
     """Compute the outages between the sites of a job.
 
@@ -168,6 +167,7 @@ def site_outages(
         state: columns of the network.
         reader: source of figures.
         graph: graph of the sites, see `build_site_graph`.
+        share_ratio: share of the job's work of each site; the part with the larger share continues after a cut.
         links: rows of links that the job uses between its sites.
         case: low, central or high case of the failure figures.
 
@@ -178,9 +178,9 @@ def site_outages(
     if not len(links):
         return no_outages()
     failures = link_failures(state, reader, links, case)
-    table = _OutageTable(state, graph, reader)
+    table = _OutageTable(state, graph, share_ratio, reader)
     n_cuts_per_year = _add_cuts(table, reader, links, case)
-    _add_links(table, failures, links, n_cuts_per_year)
+    _add_links(table, links, own_line(failures, n_cuts_per_year, reader, case))
     down_ratio = _add_members(table, failures, links)
     _add_nodes(table, reader, case)
     _add_protection(table, reader, failures, links)
@@ -190,13 +190,17 @@ def site_outages(
 class _OutageTable:
     """Rows of outages, added element by element."""
 
-    def __init__(self, state: State, graph: SiteGraph, reader: FigureReader) -> None:
-        self.state, self.graph = state, graph
+    def __init__(self, state: State, graph: SiteGraph, share_ratio: Sequence[float], reader: FigureReader) -> None:
+        self.state, self.graph, self._share_ratio = state, graph, share_ratio
         self._ride_through_s = reader.general("ride_through_s")
         self._stall_limit_s = reader.general("stall_limit_s")
         self._convergence_s = reader.general("convergence_s")
         self._lost_codes: dict[LostSites, int] = {(): 0}
         self._columns: list[tuple[Ints, Ints, Floats, Floats, Floats, Ints]] = []
+
+    def lost(self, nodes: Sequence[int], links: Sequence[int]) -> LostSites:
+        """Find the sites that failures of these rows isolate."""
+        return self.graph.sites_isolated_by(nodes, links, self._share_ratio)
 
     def add(
         self, element: int, rows: Ints, n_per_year: Floats, repair_h: Floats, lost: Sequence[tuple[str, ...]]
@@ -218,12 +222,15 @@ class _OutageTable:
         element, row, n_per_year, repair_h, pause_s, lost = (
             np.concatenate(column) for column in zip(*self._columns, strict=True)
         )
+        ids = {RISK: self.state.srlgs, NODE: self.state.node_ids}
         outage_class = np.where(
             pause_s <= self._ride_through_s, RIDE_THROUGH, np.where(pause_s <= self._stall_limit_s, STALL, ABORT)
         )
         return Outages(
             element=element,
-            row=row,
+            names=tuple(
+                ids.get(kind, self.state.link_ids)[i] for kind, i in zip(element.tolist(), row.tolist(), strict=True)
+            ),
             n_per_year=n_per_year,
             repair_h=repair_h,
             pause_s=pause_s,
@@ -231,7 +238,6 @@ class _OutageTable:
             lost=lost,
             lost_sites=tuple(self._lost_codes),
             member_down_ratio=member_down_ratio,
-            ids=(self.state.srlgs, self.state.node_ids, self.state.link_ids),
         )
 
 
@@ -239,30 +245,22 @@ def _add_cuts(table: _OutageTable, reader: FigureReader, links: Ints, case: Agei
     """Cuts in shared risks; returns how often per year they take down each of `links`."""
     used = np.zeros(table.state.n_links, dtype=np.bool_)
     used[links] = True
-    n_down_per_year = np.zeros(len(used))
     may_fail = np.array(sorted(table.graph.vertex_of_link), dtype=np.int64)
     cuts = [cut for cut in shared_cuts(table.state, may_fail) if used[cut.links].any()]
+    n_per_year, n_down_per_year = cuts_per_year(reader, cuts, len(used), case)
     if not cuts:
         return n_down_per_year[links]
-    n_per_year = reader.general("n_cuts_per_km_year", case) * np.array([cut.length_km for cut in cuts])
-    for cut, rate_per_year in zip(cuts, n_per_year, strict=True):
-        n_down_per_year[cut.links] += rate_per_year
     risks = np.array([cut.risk for cut in cuts], dtype=np.int64)
     repair_h = np.full(len(cuts), cut_repair_h(reader, case))
-    lost = [table.graph.sites_isolated_by((), cut.links.tolist()) for cut in cuts]
+    lost = [table.lost((), cut.links.tolist()) for cut in cuts]
     table.add(RISK, risks, n_per_year, repair_h, lost)
     return n_down_per_year[links]
 
 
-def _add_links(table: _OutageTable, failures: LinkFailures, links: Ints, n_cuts_per_year: Floats) -> None:
+def _add_links(table: _OutageTable, links: Ints, own: Rate) -> None:
     """Failures of whole links outside shared risks: other fibre, amplifiers, both paths at a time."""
-    remaining = failures.n_failures_per_year - n_cuts_per_year
-    n_per_year = np.where(remaining > ROUNDING_RATIO * failures.n_failures_per_year, remaining, 0.0)
-    lost = [
-        table.graph.sites_isolated_by((), (row,)) if n else ()
-        for row, n in zip(links.tolist(), n_per_year, strict=True)
-    ]
-    table.add(LINK, links, n_per_year, failures.line_mttr_h, lost)
+    lost = [table.lost((), (row,)) if n else () for row, n in zip(links.tolist(), own.n_per_h, strict=True)]
+    table.add(LINK, links, own.n_per_h * HOURS_PER_YEAR, own.repair_h, lost)
 
 
 def _add_members(table: _OutageTable, failures: LinkFailures, links: Ints) -> float:
@@ -273,7 +271,7 @@ def _add_members(table: _OutageTable, failures: LinkFailures, links: Ints) -> fl
     n_up = table.state.n_members_up[links]
     n_per_year = n_up * HOURS_PER_YEAR / failures.member_mtbf_h
     single = n_up == 1
-    lost = [table.graph.sites_isolated_by((), (row,)) for row in links[single].tolist()]
+    lost = [table.lost((), (row,)) for row in links[single].tolist()]
     table.add(LINK, links[single], n_per_year[single], failures.member_mttr_h[single], lost)
     several = ~single
     lost = [()] * int(several.sum())
@@ -286,9 +284,8 @@ def _add_nodes(table: _OutageTable, reader: FigureReader, case: AgeingCase) -> N
     nodes = np.array(sorted(table.graph.vertex_of_node), dtype=np.int64)
     if not len(nodes):
         return
-    n_per_year = np.full(len(nodes), reader.general("n_switch_failures_per_month", case) * MONTHS_PER_YEAR)
-    repair_h = np.full(len(nodes), reader.general("switch_repair_h", case))
-    lost = [table.graph.sites_isolated_by((row,), ()) for row in nodes.tolist()]
+    n_per_year, repair_h = (np.full(len(nodes), figure) for figure in switch_rate(reader, case))
+    lost = [table.lost((row,), ()) for row in nodes.tolist()]
     table.add(NODE, nodes, n_per_year, repair_h, lost)
 
 

@@ -38,8 +38,6 @@ class JobSite(NamedTuple):
     id: str
     racks: Ints
     """Node rows of its accelerators, in any order; a row may repeat for each accelerator."""
-    share_ratio: float
-    """Share of the job's work; if the job is separated, the component with the larger share continues."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,39 +64,48 @@ class SiteGraph:
     """Bitmask of each site; several bits where its racks are connected only over elements that may fail."""
     intact: Components
     """Components without any failure."""
-    isolated_by: dict[int, tuple[str, ...]]
-    """Vertex -> sites that its loss alone isolates; other vertices have no entry."""
-    _isolated: dict[frozenset[int], tuple[str, ...]] = field(default_factory=dict)
-    """Cached results for sets of several vertices."""
+    remaining: dict[int, Components]
+    """Vertex -> components that its loss alone leaves; vertices whose loss separates no terminals have no entry."""
+    _without: dict[frozenset[int], Components] = field(default_factory=dict)
+    """Cached components without sets of several vertices."""
 
-    def sites_isolated_by(self, nodes: Iterable[int], links: Iterable[int]) -> tuple[str, ...]:
-        """Find the sites that can no longer work with the rest when these rows fail together; () if all can."""
-        failed = {self.vertex_of_node[row] for row in nodes if row in self.vertex_of_node}
-        failed.update(self.vertex_of_link[row] for row in links if row in self.vertex_of_link)
-        if len(failed) > 1:
-            key = frozenset(failed)
-            if key not in self._isolated:
-                self._isolated[key] = self.sites_isolated_in(_components_without(self, failed))
-            return self._isolated[key]
-        return self.isolated_by.get(failed.pop(), ()) if failed else ()
-
-    def sites_isolated_in(self, components: Components) -> tuple[str, ...]:
-        """Find the sites outside the component that continues, if only these components remain.
+    def sites_isolated_by(
+        self, nodes: Iterable[int], links: Iterable[int], share_ratio: Sequence[float]
+    ) -> tuple[str, ...]:
+        """Find the sites that can no longer work with the rest when these rows fail together; () if all can.
 
         Sites that are already isolated in the intact network do not count.
+
+        Args:
+            nodes: rows of nodes that fail.
+            links: rows of links that fail.
+            share_ratio: share of the job's work of each site; the component with the largest share continues.
         """
-        before, after = self._sites_outside_largest(self.intact), self._sites_outside_largest(components)
+        failed = {self.vertex_of_node[row] for row in nodes if row in self.vertex_of_node}
+        failed.update(self.vertex_of_link[row] for row in links if row in self.vertex_of_link)
+        components = self._components_without(failed)
+        if components is None:
+            return ()
+        before = self._sites_outside_largest(self.intact, share_ratio)
+        after = self._sites_outside_largest(components, share_ratio)
         return tuple(site.id for i, site in enumerate(self.sites) if i in after and i not in before)
 
-    def _sites_outside_largest(self, components: Components) -> set[int]:
+    def _components_without(self, failed: set[int]) -> Components | None:
+        """Find the components without these vertices; None where they are those of the intact network."""
+        if len(failed) < 2:
+            return self.remaining.get(next(iter(failed))) if failed else None
+        key = frozenset(failed)
+        if key not in self._without:
+            self._without[key] = _components_without(self, failed)
+        return self._without[key]
+
+    def _sites_outside_largest(self, components: Components, share_ratio: Sequence[float]) -> set[int]:
         """Sites that are not entirely in the component with the largest share of work, the first of equals."""
 
         def sites_within(component: int) -> list[int]:
             return [i for i, bits in enumerate(self.site_terminals) if bits & ~component == 0]
 
-        largest = max(
-            map(sites_within, components), key=lambda rows: sum(self.sites[i].share_ratio for i in rows), default=[]
-        )
+        largest = max(map(sites_within, components), key=lambda rows: sum(share_ratio[i] for i in rows), default=[])
         return set(range(len(self.sites))) - set(largest)
 
 
@@ -147,10 +154,10 @@ def site_graph(state: State, lit: Bools, sites: Sequence[JobSite], nodes: Ints, 
         terminals=terminals,
         site_terminals=tuple(site_terminals),
         intact=(),
-        isolated_by={},
+        remaining={},
     )
     graph = replace(graph, intact=_components_without(graph, set()))
-    return replace(graph, isolated_by=_isolated_by_vertex(graph))
+    return replace(graph, remaining=_remaining_without_vertex(graph))
 
 
 def _merged_vertices(forwards: Bools, ends: Ints, permanent: Bools) -> Ints:
@@ -239,25 +246,23 @@ def _maximal(components: list[int]) -> list[int]:
     return maximal
 
 
-def _isolated_by_vertex(graph: SiteGraph) -> dict[int, tuple[str, ...]]:
-    """Single vertices whose loss isolates sites."""
+def _remaining_without_vertex(graph: SiteGraph) -> dict[int, Components]:
+    """Components without each single vertex whose loss separates terminals."""
     if not all(joins or len(near) < 2 for joins, near in zip(graph.forwards, graph.neighbours, strict=True)):
         may_fail = {*graph.vertex_of_node.values(), *graph.vertex_of_link.values()}
-        searched = sorted(may_fail & _possible_cuts(graph))
-        lost_by = {vertex: graph.sites_isolated_in(_components_without(graph, {vertex})) for vertex in searched}
-        return {vertex: lost for vertex, lost in lost_by.items() if lost}
-    isolated: dict[int, tuple[str, ...]] = {}
+        searched = {vertex: _components_without(graph, {vertex}) for vertex in sorted(may_fail & _possible_cuts(graph))}
+        return {vertex: components for vertex, components in searched.items() if components != graph.intact}
+    remaining: dict[int, Components] = {}
     for component in graph.intact:
         if component & (component - 1) == 0:
             continue  # a single terminal cannot be separated
         unaffected = [other for other in graph.intact if other != component]
         root = next(vertex for vertex, bit in graph.terminals.items() if component >> bit & 1)
         for vertex, parts in _separated_subtrees(graph.neighbours, graph.attached, root)[0].items():
-            remaining = [part for part in (*parts, component & ~sum(parts)) if part]
-            lost = graph.sites_isolated_in(_by_lowest_bit(remaining + unaffected)) if len(remaining) > 1 else ()
-            if lost:
-                isolated[vertex] = lost
-    return isolated
+            separated = [part for part in (*parts, component & ~sum(parts)) if part]
+            if len(separated) > 1:
+                remaining[vertex] = _by_lowest_bit(separated + unaffected)
+    return remaining
 
 
 def _possible_cuts(graph: SiteGraph) -> set[int]:

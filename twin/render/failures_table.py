@@ -11,7 +11,7 @@ from rich.text import Text
 
 from .fitted_table import Column, FittedTable
 from .numbers import cell_text, seconds_text
-from .quantities import change_percent_text, percent_text
+from .quantities import change_percent_text, frequency_text, hours_text, percent_text
 from .table_parts import verdict
 
 MAX_SHOWN = 20
@@ -24,12 +24,15 @@ FAILURES = (
     Column("sites cut off", folds=True, drop=4),
     Column("fullest link", folds=True, drop=2),
     Column("use", "right"),
+    Column("how often", folds=True),
+    Column("repair", "right", drop=5),
 )
 OUTCOMES = (
     Column("failures", "right"),
     Column("first of them", folds=True),
     Column("step", "right"),
     Column("change", "right"),
+    Column("how often", folds=True, drop=6),
     Column("cards\nlost", "right", drop=2),
     Column("accelerators\nidle", "right", drop=3),
     Column("accelerators\nlost", "right", drop=4),
@@ -42,6 +45,7 @@ LINKS = (
     Column("worst", "right"),
     Column("after", folds=True),
     Column("headroom\nGb/s", "right", drop=2),
+    Column("how often", drop=1),
 )
 
 
@@ -71,6 +75,7 @@ def _outcome(row: Mapping[str, Any], intact_s: float) -> tuple[str, ...]:
         escape(row["first"]),
         "stops" if step_s is None else seconds_text(step_s),
         "" if step_s is None else change_percent_text(intact_s, step_s),
+        "" if row["n_failures_per_year"] is None else frequency_text(row["n_failures_per_year"]),
         *("–" if n is None else f"{n:,}" for n in counts),
     )
 
@@ -84,6 +89,8 @@ def _failure(row: Mapping[str, Any]) -> tuple[str, ...]:
         escape(", ".join(row["sites_cut_off"] or ())),
         escape(row["worst_link"] or ""),
         _ratio(row["worst_utilisation_ratio"]),
+        _often(row["n_failures_per_year"]),
+        "–" if row["repair_h"] is None else hours_text(row["repair_h"]),
     )
 
 
@@ -95,8 +102,13 @@ def _link(row: Mapping[str, Any]) -> tuple[str, ...]:
         _ratio(row["worst_utilisation_ratio"]),
         escape(row["cause"] or ""),
         cell_text(row["headroom_gbps"]),
+        _often(row["n_worst_cases_per_year"]),
     )
 
 
 def _ratio(value: float | None) -> str:
     return "–" if value is None else percent_text(value)
+
+
+def _often(n_per_year: float | None) -> str:
+    return "–" if n_per_year is None else frequency_text(n_per_year)

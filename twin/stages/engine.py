@@ -12,6 +12,7 @@ from ..catalogue import Catalogue, PriceBook
 from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..catalogue.views import view_of_figures
 from ..model.jobs import Placement, TrainingJob, with_placement
+from .allocator import keep_freed_memory
 from .cache import Outcome, StageCache, freeze_arrays
 from .evaluation import Case, Evaluation
 from .stage import Inputs, Stage
@@ -28,6 +29,7 @@ class Engine:
     """
 
     def __init__(self, catalogue: Catalogue, prices: PriceBook, stages: Mapping[str, Stage] = STAGES) -> None:
+        keep_freed_memory()
         self.reader = FigureReader(catalogue, prices)
         self.lock = RLock()
         self._stages = stages

@@ -48,10 +48,7 @@ def site_graph(inputs: Inputs) -> SiteGraph | None:
     links, placed = inputs["links_between_sites"], inputs["placement"]
     if links is None:
         return None
-    racks = {site: np.concatenate([g.rack for g in placed.groups if g.site == site]) for site in placed.sites}
-    sites = [
-        JobSite(site, racks[site], share) for site, share in zip(placed.sites, inputs["work_of_sites"], strict=True)
-    ]
+    sites = [JobSite(site, np.concatenate([g.rack for g in placed.groups if g.site == site])) for site in placed.sites]
     return build_site_graph(inputs.state, inputs["health.lit"], sites, links)
 
 
@@ -60,7 +57,8 @@ def outages(inputs: Inputs) -> Outages:
     graph: SiteGraph | None = inputs["site_graph"]
     if graph is None:
         return no_outages()
-    return site_outages(inputs.state, inputs.reader, graph, inputs["links_between_sites"], inputs.ageing)
+    links, share_ratio = inputs["links_between_sites"], inputs["work_of_sites"]
+    return site_outages(inputs.state, inputs.reader, graph, share_ratio, links, inputs.ageing)
 
 
 def goodput(inputs: Inputs) -> Goodput | None:

@@ -345,13 +345,13 @@ ROWS = (
     Stage(
         "site_graph",
         reliability.site_graph,
-        needs=names("links_between_sites placement work_of_sites health.lit"),
+        needs=names("links_between_sites placement health.lit"),
         state=names("link_ends link_tier n_links n_nodes node_forwards node_kind node_site sites"),
     ),
     Stage(
         "outages",
         reliability.outages,
-        needs=names("site_graph links_between_sites"),
+        needs=names("site_graph links_between_sites work_of_sites"),
         state=names(
             "link_ids link_n_fibre_pairs link_protection link_straight_km n_links n_members_up node_ids parts "
             "span_amplifier span_first span_length_km span_link span_regenerated span_srlg_code span_srlg_span "

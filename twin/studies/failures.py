@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 
 from ..answers.arc_text import direction_text
-from ..answers.data import Answer
 from ..answers.ranking import Ranking
-from ..answers.score import data_frame, html_table
 from ..arrays import Bools, Floats
+from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
 from ..failures.capped_rates import OneFailure
 from ..failures.sweep import FailureLoads, Sweep
-from ..render.failures_figure import failures_figure
-from ..render.failures_table import failures_table
-from ..render.quantities import percent_text
+from ..render.quantities import frequency_text, hours_text, percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.congestion import arc_utilisation_ratio
 from .executor import Advance, Workers
 from .failure_kinds import FailureSet, fabric_of, failures_of_kind
-from .job_failures import JobAfterFailure, job_failures
-from .job_outcomes import JobOutcome, job_outcomes, job_severity, job_summary
+from .failure_rates import FailureRates, rates_of_failures
+from .failure_records import FailureReport, FailureRow, LinkRow
+from .job_failures import job_failures
+from .job_outcomes import job_outcomes, job_severity, job_summary
 
 MAX_PATHS = 500_000_000
 """Most failures times destinations, after failures of equal places count once; some ten minutes."""
@@ -40,108 +39,9 @@ STEPS_PER_DEMAND, STEPS_PER_NODE = 1000, 2000
 """Steps to find the route of a demand and share full links, and to compare how a node is attached."""
 BATCH_S = 0.1
 """Time after which a study reports progress and may be cancelled."""
-MAX_HTML_ROWS = 200
-"""Rows that a notebook shows."""
 NO_PAIRS = NodePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 OVERLOAD_RATIO = 1.0 + 1e-9
 """Utilisation above which not all is carried."""
-
-
-@dataclass(frozen=True, slots=True)
-class FailureRow:
-    """One failure."""
-
-    id: str
-    kind: str
-    lost_gbps: float
-    """Demand without a path after the failure, also of end points that fail."""
-    n_demands_lost: int
-    """Number of these demands."""
-    not_carried_gbps: float | None
-    """Demand that has a path but is not carried, since links are full (max-min fair). Null where it depends on a link
-    of unknown rate, and for the less loaded failures where too many overload links."""
-    sites_cut_off: tuple[str, ...] | None
-    """Sites all of whose demands with other sites have lost their path; null where too many failures lose demand."""
-    worst_link: str | None
-    """Link with the greatest offered load over capacity; null without load."""
-    worst_direction: str | None
-    worst_utilisation_ratio: float | None
-    """Offered load over what is left of the capacity; null for load on a link without capacity."""
-    job: JobAfterFailure | None = None
-    """What becomes of the job; null where none counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRow:
-    """The direction of a link that any failure loads most."""
-
-    id: str
-    direction: str
-    intact_utilisation_ratio: float | None
-    worst_utilisation_ratio: float | None
-    """Greatest offered load over capacity; null where the rate is unknown, or there is load without capacity."""
-    cause: str | None
-    """Failure with that utilisation, the first of equal ones; null where the intact network has it."""
-    headroom_gbps: float | None
-    """Capacity minus the greatest load, below 0 where it is overloaded; null where the rate is unknown."""
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class FailureReport(Answer):
-    """All failures of one kind, those that lose most first, and all links, the fullest first."""
-
-    network: str
-    plan: str | None
-    kind: str
-    summary: tuple[str, ...]
-    n_failures: int
-    """All failures; `failures` may list only the first ones."""
-    n_classes: int
-    """Failures that were computed; the others stand in equal places."""
-    n_links: int
-    """All links that carry traffic; `links` may list only the first ones."""
-    offered_gbps: float
-    unrouted_gbps: float
-    """Demand without a path in the intact network."""
-    worst_utilisation_ratio: float | None
-    """Greatest utilisation of a link after any failure, or intact."""
-    job: str | None
-    """Job that counts, alone on the network; null without one. Its traffic is not part of the loads."""
-    step_time_s: float | None
-    """Its step in the intact network."""
-    n_job_classes: int | None
-    """Failures that were computed for the job; the others do the same to it."""
-    job_outcomes: tuple[JobOutcome, ...]
-    """Failures in groups that do the same to the job; empty without one."""
-    failures: tuple[FailureRow, ...]
-    links: tuple[LinkRow, ...]
-    """Empty without demands."""
-
-    def stays_below(self, utilisation_ratio: float) -> bool:
-        """Return whether no failure, and not the intact network, loads a link above this."""
-        return self.worst_utilisation_ratio is not None and self.worst_utilisation_ratio <= utilisation_ratio
-
-    def to_pandas(self) -> Any:
-        """Return the failures as a DataFrame (needs the extra `tables`); columns of the job start with `job_`."""
-        columns = [name for name in FailureRow.__dataclass_fields__ if name != "job"]
-        of_job = [*JobAfterFailure.__dataclass_fields__] if self.job else []
-        rows = []
-        for row in self.failures:
-            values = {name: getattr(row, name) for name in columns}
-            rows.append(values | {f"job_{name}": getattr(row.job, name) for name in of_job})
-        return data_frame(rows, [*columns, *(f"job_{name}" for name in of_job)])
-
-    def _repr_html_(self) -> str:
-        names = ("id", "lost_gbps", "not_carried_gbps", "worst_link", "worst_utilisation_ratio")
-        rows = [["–" if (cell := getattr(row, name)) is None else str(cell) for name in names] for row in self.failures]
-        return html_table(self.network, names, rows[:MAX_HTML_ROWS], (), self.summary)
-
-    def figure(self) -> Any:
-        """Draw the answer with matplotlib (needs the extra `pictures`)."""
-        return failures_figure(self.to_dict())
-
-    def _table(self) -> Any:
-        return failures_table(self.to_dict())
 
 
 def failure_report(
@@ -149,6 +49,7 @@ def failure_report(
     network: str,
     plan: str | None = None,
     *,
+    reader: FigureReader,
     of: str = "link",
     top: int | None = None,
     with_job: bool = False,
@@ -163,6 +64,7 @@ def failure_report(
         e: evaluation of the network.
         network: name of the network.
         plan: name of the plan, or `changes`; None for the unchanged network.
+        reader: source of the failure figures.
         of: kind of failures, a key of `failure_kinds.KINDS`.
         top: most rows of failures and of links; None = all.
         with_job: whether the job counts beside the demands; without demands it always does.
@@ -185,72 +87,48 @@ def failure_report(
         pairs = NO_PAIRS
     fabric, links = fabric_of(e, pairs)
     found = failures_of_kind(e, of, fabric, links)
+    rates = rates_of_failures(e, of, found, links, reader)
     jobs = None
     if with_job or not has_demands:
         jobs = job_failures(e, of, found, links, Workers(executor, n_threads), advance, cancel)
-    part = _demand_part(e, of, pairs, found, n_threads, advance, cancel) if has_demands else _without_demands(of, found)
-    outcomes = () if jobs is None else job_outcomes(found.ids, jobs)
-    failures = part.failures if jobs is None else map(_with_job, part.failures, jobs.rows)
-    ranked = sorted(failures, key=_severity)
+    outcomes = () if jobs is None else job_outcomes(found.ids, jobs, rates.n_per_year)
+    rows = [
+        FailureRow(name, of, **rates.row(i, 0.0)._asdict(), job=None if jobs is None else jobs.rows[i])
+        for i, name in enumerate(found.ids)
+    ]
+    n_classes, unrouted_gbps, link_rows = 0, 0.0, list[LinkRow]()
+    if has_demands:
+        sweep = Sweep(found.kind)
+        _check_work(sweep, len(np.unique(pairs.target)))
+        _run(sweep, n_threads, advance, cancel)
+        loads = sweep.loads()
+        closer = _Closer(e, pairs, found, loads)
+        n_classes, unrouted_gbps = len(loads.model), closer.unrouted_gbps
+        rows = list(_with_demands(e, rows, loads, closer, rates))
+        link_rows = sorted(_link_rows(e, found, loads, rates), key=_fullness)
+    rows.sort(key=_severity)
+    worst = max([0.0, *map(_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in link_rows)])
     what = {"srlg": "shared risk"}.get(of, of)
-    demand_summary = _summary(what, ranked, part.links, part.n_classes) if has_demands else ()
+    summary = [] if jobs is None else [*job_summary(what, jobs, outcomes, has_demands)]
     return FailureReport(
         network=network,
         plan=plan,
         kind=of,
-        summary=(*(job_summary(what, jobs, outcomes, has_demands) if jobs else ()), *demand_summary),
-        n_failures=len(found.ids),
-        n_classes=part.n_classes,
-        n_links=len(part.links),
+        summary=(*summary, *(_summary(what, rows, link_rows, n_classes) if has_demands else ())),
+        n_failures=len(rows),
+        n_classes=n_classes,
+        n_links=len(link_rows),
         offered_gbps=math.fsum(pairs.offered_gbps),
-        unrouted_gbps=part.unrouted_gbps,
-        worst_utilisation_ratio=part.worst_utilisation_ratio,
+        unrouted_gbps=unrouted_gbps,
+        worst_utilisation_ratio=worst if has_demands and math.isfinite(worst) else None,
         job=jobs.job if jobs else None,
         step_time_s=jobs.step_time_s if jobs else None,
         n_job_classes=jobs.n_classes if jobs else None,
         job_outcomes=outcomes,
-        failures=tuple(ranked[:n_rows]),
-        links=tuple(part.links[:n_rows]),
+        failures=tuple(rows[:n_rows]),
+        links=tuple(link_rows[:n_rows]),
+        figures=rates.figures,
     )
-
-
-class _DemandPart(NamedTuple):
-    """What failures do to demands; failures are in the order of their ids."""
-
-    n_classes: int
-    unrouted_gbps: float
-    worst_utilisation_ratio: float | None
-    failures: list[FailureRow]
-    links: list[LinkRow]
-
-
-def _demand_part(
-    e: Evaluation,
-    of: str,
-    pairs: NodePairs,
-    found: FailureSet,
-    n_threads: int,
-    advance: Advance | None,
-    cancel: threading.Event | None,
-) -> _DemandPart:
-    sweep = Sweep(found.kind)
-    _check_work(sweep, len(np.unique(pairs.target)))
-    _run(sweep, n_threads, advance, cancel)
-    loads = sweep.loads()
-    closer = _Closer(e, pairs, found, loads)
-    failures = list(_failure_rows(e, of, found, loads, closer))
-    links = sorted(_link_rows(e, found, loads), key=_fullness)
-    worst = max([*map(_ratio, failures), *(row.intact_utilisation_ratio or 0.0 for row in links)])
-    return _DemandPart(len(loads.model), closer.unrouted_gbps, worst if math.isfinite(worst) else None, failures, links)
-
-
-def _without_demands(of: str, found: FailureSet) -> _DemandPart:
-    rows = [FailureRow(name, of, 0.0, 0, 0.0, (), None, None, None) for name in found.ids]
-    return _DemandPart(0, 0.0, None, rows, [])
-
-
-def _with_job(row: FailureRow, job: JobAfterFailure) -> FailureRow:
-    return replace(row, job=job)
 
 
 def _check_work(sweep: Sweep, n_destinations: int) -> None:
@@ -338,17 +216,16 @@ class _Closer:
             self.not_carried_gbps[row] = None if math.isnan(missing_gbps) else max(0.0, missing_gbps)
 
 
-def _failure_rows(
-    e: Evaluation, of: str, found: FailureSet, loads: FailureLoads, closer: _Closer
+def _with_demands(
+    e: Evaluation, rows: Sequence[FailureRow], loads: FailureLoads, closer: _Closer, rates: FailureRates
 ) -> Iterator[FailureRow]:
     links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
     ids = e.case.state.arrays.link_ids
-    for f, name in enumerate(found.ids):
+    for f, known in enumerate(rows):
         arc, ratio, row = int(loads.worst_arc[f]), float(loads.worst_ratio[f]), int(loads.class_of[f])
         link = None if arc < 0 else int(links[arc // 2])
-        yield FailureRow(
-            id=name,
-            kind=of,
+        yield replace(
+            known,
             lost_gbps=closer.unrouted_gbps + float(loads.lost_gbps[f]),
             n_demands_lost=closer.n_unrouted + int(loads.n_lost[f]),
             not_carried_gbps=closer.not_carried_gbps[row],
@@ -356,10 +233,11 @@ def _failure_rows(
             worst_link=None if link is None else ids[link],
             worst_direction=None if link is None else direction_text(e, 2 * link + arc % 2),
             worst_utilisation_ratio=ratio if math.isfinite(ratio) else None,
+            lost_gbit_per_year=rates.row(f, float(loads.lost_gbps[f])).lost_gbit_per_year,
         )
 
 
-def _link_rows(e: Evaluation, found: FailureSet, loads: FailureLoads) -> Iterator[LinkRow]:
+def _link_rows(e: Evaluation, found: FailureSet, loads: FailureLoads, rates: FailureRates) -> Iterator[LinkRow]:
     fabric, ids = found.kind.fabric, e.case.state.arrays.link_ids
     capacity_gbps = np.where(np.isinf(fabric.capacity_gbps), np.nan, fabric.capacity_gbps)
     intact, worst = (arc_utilisation_ratio(gbps, capacity_gbps) for gbps in (loads.intact_gbps, loads.greatest_gbps))
@@ -375,6 +253,7 @@ def _link_rows(e: Evaluation, found: FailureSet, loads: FailureLoads) -> Iterato
             worst_utilisation_ratio=_finite(worst[arc]),
             cause=None if cause < 0 else found.ids[cause],
             headroom_gbps=_finite(headroom_gbps),
+            n_worst_cases_per_year=rates.n_per_year(cause),
         )
 
 
@@ -418,5 +297,11 @@ def _summary(what: str, failures: list[FailureRow], links: list[LinkRow], n_clas
         after = f"after {first.cause} fails" if first.cause else "without a failure"
         percent = percent_text(links[0].worst_utilisation_ratio)
         yield f"Fullest link: {first.id} ({first.direction}), {percent} {after}."
+    costly = max(failures, key=lambda row: row.lost_gbit_per_year or 0.0)
+    if costly.lost_gbit_per_year and costly.n_failures_per_year and costly.repair_h:
+        yield (
+            f"Most expected loss: {costly.id} fails {frequency_text(costly.n_failures_per_year)}, "
+            f"{hours_text(costly.repair_h)} to repair."
+        )
     if n_classes < n:
         yield f"{n_classes:,} classes of {n:,} failures were computed; the others stand in equal places."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors.wording import counted
@@ -19,6 +20,8 @@ class JobOutcome:
     """Failures that do the same to the job."""
 
     n_failures: int
+    n_failures_per_year: float | None
+    """How often a year any of them happens; null where nothing states it for all."""
     first: str
     """The first of them by id."""
     job: JobAfterFailure
@@ -37,12 +40,15 @@ def job_severity(row: JobAfterFailure | None) -> tuple[float, ...]:
     )
 
 
-def job_outcomes(ids: Sequence[str], jobs: JobFailures) -> tuple[JobOutcome, ...]:
+def job_outcomes(
+    ids: Sequence[str], jobs: JobFailures, n_per_year: Callable[[int], float | None]
+) -> tuple[JobOutcome, ...]:
     """Group failures, those that stop the job first.
 
     Args:
         ids: failures.
         jobs: the job after each of them.
+        n_per_year: how often a year a failure happens, by its number.
     """
     groups: dict[tuple[float | int | None, ...], list[int]] = {}
     for i, row in enumerate(jobs.rows):
@@ -50,7 +56,9 @@ def job_outcomes(ids: Sequence[str], jobs: JobFailures) -> tuple[JobOutcome, ...
     found = []
     for members in groups.values():
         first = min(members, key=lambda i: ids[i])
-        found.append(JobOutcome(len(members), ids[first], jobs.rows[first]))
+        rates = [n_per_year(i) for i in members]
+        known = None if None in rates else math.fsum(rate for rate in rates if rate is not None)
+        found.append(JobOutcome(len(members), known, ids[first], jobs.rows[first]))
     return tuple(sorted(found, key=lambda group: (*job_severity(group.job), group.first)))
 
 

@@ -1,0 +1,159 @@
+"""How often links, members, nodes and shared risks fail, and how long a repair takes: one event counts in one place.
+
+* A cut of a stretch that several links share counts for the shared risk, not for the links. A cut of a stretch of one
+  link counts for that link.
+* A link fails as a whole for a reason that all its members share, or when the last of its members fails. A member fails
+  by its transceivers, by the amplifiers of its fibre pair, or as one large operator's indoor links do.
+* Switches of all kinds fail as published leaf switches do. Hosts interrupt jobs as in one published run; nothing states
+  how long they are down. Nothing states how often a whole rack, a storage node or a whole site fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import LAST_END_POINT, NODE_KINDS, Floats, Ints, State
+from ..catalogue.ageing import AgeingCase
+from ..catalogue.figure_reader import FigureReader
+from ..units import DAYS_PER_YEAR, MONTHS_PER_YEAR
+from .interruptions import HOST_FIGURE
+from .link_failures import LinkFailures, cut_repair_h, link_failures
+from .rates import HOURS_PER_YEAR, Rate, all_down, any_of, rate_with_repair, select, without
+from .shared_risks import SharedCut, shared_cuts
+
+NO_REPAIR_OF_HOST = "no figure states how long a host is down"
+NO_RATE_OF_RACK = "no figure states how often a whole rack fails"
+NO_RATE_OF_STORAGE = "no figure states how often a storage node fails"
+NO_RATE_OF_SITE = "no figure states how often a whole site fails"
+NO_FIBRE_IN_RISK = "the document states no length of fibre in this shared risk"
+NO_CUT_TAKES_ALL = "no single cut takes all of its links: they have another path, or their fibre counts in another risk"
+
+
+@dataclass(frozen=True, eq=False)
+class ComponentRates:
+    """Failures per year in service, and mean hours until the repair; an entry for each component."""
+
+    n_per_year: Floats
+    """NaN where nothing states it."""
+    repair_h: Floats
+    """NaN where nothing states it."""
+    why: Mapping[int, str]
+    """Reason for each entry with a NaN."""
+
+    @classmethod
+    def of(cls, rate: Rate) -> ComponentRates:
+        """Create from rates that are all known."""
+        return cls(rate.n_per_h * HOURS_PER_YEAR, rate.repair_h, {})
+
+    @classmethod
+    def unknown(cls, n: int, why: str) -> ComponentRates:
+        """Create for components of which nothing is stated."""
+        return cls(np.full(n, np.nan), np.full(n, np.nan), dict.fromkeys(range(n), why))
+
+    @property
+    def unavailability_ratio(self) -> Floats:
+        """Share of time in which each component is down; NaN where it is unknown."""
+        return Rate(self.n_per_year / HOURS_PER_YEAR, self.repair_h).unavailability_ratio
+
+
+def link_rates(state: State, reader: FigureReader, links: Ints, case: AgeingCase = "value") -> ComponentRates:
+    """Compute how often each of `links` (rows) fails as a whole, without a cut that takes another of them as well."""
+    failures = link_failures(state, reader, links, case)
+    own = own_line(failures, _shared_cuts_per_year(state, reader, links, case), reader, case)
+    return ComponentRates.of(any_of(own, all_down(failures.member, state.n_members_up[links])))
+
+
+def member_rates(state: State, reader: FigureReader, links: Ints, case: AgeingCase = "value") -> ComponentRates:
+    """Compute how often any one member of each of `links` (rows) fails; the only member of a link is the link."""
+    failures = link_failures(state, reader, links, case)
+    n_members = state.n_members_up[links]
+    any_member = Rate(failures.member.n_per_h * n_members, failures.member.repair_h)
+    own = own_line(failures, _shared_cuts_per_year(state, reader, links, case), reader, case)
+    return ComponentRates.of(select(n_members == 1, any_of(own, failures.member), any_member))
+
+
+def own_line(failures: LinkFailures, n_cuts_per_year: Floats, reader: FigureReader, case: AgeingCase) -> Rate:
+    """Compute failures of all members at once, apart from cuts that count elsewhere.
+
+    Args:
+        failures: failures of links.
+        n_cuts_per_year: how often cuts that count elsewhere take each of these links down.
+        reader: source of figures.
+        case: low, central or high case of the failure figures.
+    """
+    if not n_cuts_per_year.any():
+        return failures.line
+    return without(failures.line, rate_with_repair(n_cuts_per_year / HOURS_PER_YEAR, cut_repair_h(reader, case)))
+
+
+def cuts_per_year(
+    reader: FigureReader, cuts: Sequence[SharedCut], n_links: int, case: AgeingCase = "value"
+) -> tuple[Floats, Floats]:
+    """Compute how often each stretch of shared risks is cut, and how often these cuts take each link down."""
+    by_link = np.zeros(n_links)
+    if not cuts:
+        return np.zeros(0), by_link
+    by_cut = reader.general("n_cuts_per_km_year", case) * np.array([cut.length_km for cut in cuts])
+    for cut, n_per_year in zip(cuts, by_cut, strict=True):
+        by_link[cut.links] += n_per_year
+    return by_cut, by_link
+
+
+def _shared_cuts_per_year(state: State, reader: FigureReader, links: Ints, case: AgeingCase) -> Floats:
+    """How often a cut takes each of `links` down together with another of them."""
+    cuts = [cut for cut in shared_cuts(state, links) if len(cut.links) > 1]
+    return cuts_per_year(reader, cuts, state.n_links, case)[1][links]
+
+
+def switch_rate(reader: FigureReader, case: AgeingCase = "value") -> tuple[float, float]:
+    """Return the failures of a switch per year, and the mean hours until its repair."""
+    n_per_year = reader.general("n_switch_failures_per_month", case) * MONTHS_PER_YEAR
+    return n_per_year, reader.general("switch_repair_h", case)
+
+
+def node_rates(state: State, reader: FigureReader, nodes: Ints, case: AgeingCase = "value") -> ComponentRates:
+    """Compute how often each of `nodes` (rows) fails, with all its links."""
+    kind = state["node_kind"][nodes]
+    n_per_year, repair_h = np.full(len(nodes), np.nan), np.full(len(nodes), np.nan)
+    is_switch, is_host = kind > LAST_END_POINT, kind == NODE_KINDS.index("host")
+    if is_switch.any():
+        n_per_year[is_switch], repair_h[is_switch] = switch_rate(reader, case)
+    if is_host.any():
+        n_per_year[is_host] = reader.general(HOST_FIGURE) * DAYS_PER_YEAR
+    whys = {"host": NO_REPAIR_OF_HOST, "rack": NO_RATE_OF_RACK, "storage": NO_RATE_OF_STORAGE}
+    unknown = np.flatnonzero(~is_switch).tolist()
+    return ComponentRates(n_per_year, repair_h, {row: whys[NODE_KINDS[kind[row]]] for row in unknown})
+
+
+def risk_rates(
+    state: State, reader: FigureReader, groups: Sequence[Ints], codes: Sequence[int], case: AgeingCase = "value"
+) -> ComponentRates:
+    """Compute how often a cut takes down all links of each shared risk at once.
+
+    Args:
+        state: columns of the network.
+        reader: source of figures.
+        groups: rows of the links that fail with each risk.
+        codes: code of each risk.
+        case: low, central or high case of the failure figures.
+    """
+    links = np.unique(np.concatenate([np.zeros(0, np.int64), *groups]))
+    cuts: dict[int, list[SharedCut]] = {}
+    for cut in shared_cuts(state, links):
+        cuts.setdefault(cut.risk, []).append(cut)
+    n_spans = np.diff(state["span_first"])
+    length_km, why = np.full(len(groups), np.nan), {}
+    for i, (code, group) in enumerate(zip(codes, groups, strict=True)):
+        taken = [cut.length_km for cut in cuts.get(code, ()) if np.isin(group, cut.links).all()]
+        if taken:
+            length_km[i] = sum(taken)
+        else:
+            why[i] = NO_CUT_TAKES_ALL if n_spans[group].any() else NO_FIBRE_IN_RISK
+    if len(why) == len(groups):
+        return ComponentRates(length_km, length_km.copy(), why)
+    n_per_year = reader.general("n_cuts_per_km_year", case) * length_km
+    repair_h = np.where(np.isnan(length_km), np.nan, cut_repair_h(reader, case))
+    return ComponentRates(n_per_year, repair_h, why)
