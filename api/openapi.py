@@ -17,7 +17,9 @@ from twin.answers.forecast import Forecast
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
+from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
+from twin.studies.failure_records import FailureReport
 from twin.studies.sweep import Sweep
 
 from . import answers
@@ -25,9 +27,11 @@ from .answer_schemas import answer_definitions
 from .bodies import (
     DemandsRequest,
     ExplainRequest,
+    FailuresRequest,
     ForecastRequest,
     LinkRequest,
     LinksRequest,
+    OptimumRequest,
     PathRequest,
     ScoreRequest,
     SweepRequest,
@@ -46,6 +50,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     LinksRequest,
     ExplainRequest,
     SweepRequest,
+    FailuresRequest,
+    OptimumRequest,
     answers.TopologyList,
     answers.TopologyAnswer,
     answers.PartAnswer,
@@ -63,6 +69,8 @@ ANSWERS: tuple[type, ...] = (
     DemandTable,
     Explanation,
     Sweep,
+    FailureReport,
+    RoutingReport,
 )
 ERRORS = {
     404: "A network, job, plan, part or path does not exist; the hints hold near names.",

@@ -43,7 +43,7 @@ _HOMES = {
     "Diff": "answers.diff",
     "DocumentError": "errors",
     "Explanation": "answers.explanation",
-    "FailureReport": "studies.failures",
+    "FailureReport": "studies.failure_records",
     "Forecast": "answers.forecast",
     "Issue": "errors",
     "Link": "model.records",
