@@ -288,7 +288,10 @@ class JobPlaces:
             state.link_tier,
             state.link_length_km,
         )
-        nodes = np.ascontiguousarray(np.stack([state[name] for name in NODE_COLUMNS], axis=1).astype(np.int64))
+        # where ports are lost, both ends of a pair agree on the part of each rail
+        has_split = e.cards is not None and e.cards.rail_split is not None
+        names = (*NODE_COLUMNS, "node_rail") if has_split else NODE_COLUMNS
+        nodes = np.ascontiguousarray(np.stack([state[name] for name in names], axis=1).astype(np.int64))
         tail = state["link_ends"][links].reshape(-1)
         columns = [*(column[arcs] for column in by_arc), *(np.repeat(column[links], 2) for column in by_link)]
         table = np.stack([*columns, equal_rows(nodes)[tail]], axis=1).astype(np.float64)
