@@ -128,7 +128,7 @@ def test_other_jobs_equal_their_what_ifs(of: str, job: dict[str, Any]) -> None:
     check(rails(**job), of)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(4))
 def test_damaged_networks_equal_their_what_ifs(seed: int) -> None:
     """Links that are down, alone or by a member, background demands and modes of load balancing: all at random."""
     rng = random.Random(seed)
