@@ -24,7 +24,7 @@ from .evaluated_network import Changes, Notify, plan_name, report_phase
 from .planning_network import PlanningNetwork
 from .scenario.apply import apply_changes
 from .stages.causes import step_causes
-from .studies.executor import Advance, Workers
+from .studies.executor import Advance, workers_of
 from .studies.inputs import Axis, axes_of
 from .studies.points import Question, metric_of_case, run_points
 from .studies.sweep import Sweep, check_sweep, default_metric, sweep_of
@@ -336,6 +336,7 @@ class Network(PlanningNetwork):
         executor: str = "processes",
         n_workers: int = 1,
         n_processes: int | None = None,
+        dask: str | None = None,
         cancel: Event | None = None,
     ) -> Sweep:
         """Compute a metric over one or two inputs.
@@ -354,8 +355,8 @@ class Network(PlanningNetwork):
             advance: called with the number of points done and of all points. An exception from it ends the sweep.
             executor: executor of a long sweep: `processes`, `threads` or `serial`.
             n_workers: maximum number of processes or threads, including the calling one.
-            n_processes: short for `executor="processes", n_workers=n_processes`. A script that uses more than one
-                process must call this behind `if __name__ == "__main__":`.
+            n_processes: processes in place of both; a script calls this behind `if __name__ == "__main__":`.
+            dask: address of a dask scheduler whose workers help, in place of an executor (extra `dask`).
             cancel: event that another thread sets to end the sweep.
 
         Returns:
@@ -367,9 +368,9 @@ class Network(PlanningNetwork):
         """
         axes = axes_of(vary)
         job, together = self._jobs_of(job, jobs)
-        metric = metric if metric is not None else default_metric(self.job(job))
+        metric = default_metric(self.job(job)) if metric is None else metric
         check_sweep(axes, metric)
-        workers = Workers(executor, n_workers) if n_processes is None else Workers("processes", n_processes)
+        workers = workers_of(executor, n_workers, n_processes, dask)
         case, others = self._case_and_others(changes, job, together, ageing)
         question = Question(case, axes, metric, others)
         points = run_points(question, self._engine, workers, advance=advance, cancel=cancel)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Event
+from typing import Any
 
 from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
 from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
+from .scenario.apply import apply_changes, parse_changes
+from .stages.evaluation import Evaluation
 from .studies.executor import Advance, Workers
+from .studies.failure_pairs import Depth
 from .studies.failure_records import FailureReport
+from .studies.failure_run import FailureRun
 from .studies.failures import failure_report
 
 
@@ -19,6 +25,7 @@ class PlanningNetwork(EvaluatedNetwork):
         self,
         *,
         gap_ratio: float = 0.01,
+        n_entries: int | None = None,
         changes: Changes | None = None,
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
@@ -30,47 +37,65 @@ class PlanningNetwork(EvaluatedNetwork):
 
         Args:
             gap_ratio: largest distance of the two bounds of the optimum over it, from 0.0001 to 0.5.
+            n_entries: make WCMP groups with at most this sum of weights, from 1 to 4096; None = none.
             changes: a plan's name, a change or a list of changes to apply first.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
 
         Returns:
-            Utilisation in use and at the optimum with its certified bound, and the links that set it.
+            Utilisation in use and at the optimum with its certified bound, the links that set it, and the groups.
 
         Raises:
-            ChangeError: no demands, a link of unknown rate, or a gap out of bounds.
+            ChangeError: no demands, a link of unknown rate, or a gap or number out of bounds.
             ConvergenceError: the bounds stay farther apart.
         """
-        evaluation = self._evaluate_after(changes, None, notify, ageing)
+        report_phase(notify, "reading the network")
+        scenario = self._scenario(changes, None, ageing)
+
+        def apply(change: dict[str, Any]) -> Evaluation:
+            after = apply_changes(scenario, parse_changes([change]), self._reader)
+            return self._engine.evaluate(after.case)
+
         report_phase(notify, "optimising routing")
-        return routing_report(evaluation, self.label, plan_name(changes), gap_ratio)
+        evaluation = self._engine.evaluate(scenario.case)
+        return routing_report(evaluation, self.label, plan_name(changes), gap_ratio, n_entries, apply)
 
     def failures(
         self,
         *,
         of: str = "link",
         job: str | None = None,
+        depth: int = 1,
+        sample: int | None = None,
+        seed: int = 0,
         changes: Changes | None = None,
         top: int | None = None,
         ageing: AgeingCase = "value",
         n_threads: int = 1,
         executor: str = "threads",
+        dask: str | None = None,
+        checkpoint: str | Path | None = None,
         advance: Advance | None = None,
         cancel: Event | None = None,
     ) -> FailureReport:
-        """Fail everything of one kind, one after the other, and route the demands anew each time.
+        """Fail everything of one kind, one after the other or in pairs, and route the demands anew each time.
 
         Failures in equal places of a fabric are computed once. The job runs alone; its traffic is not part of loads.
 
         Args:
             of: `link` (all members of a link), `member` (one of them), `node`, `srlg` (shared risk) or `site`.
             job: id of a job, whose step counts too; None = the default job if the network has no demands.
+            depth: 1 = single failures, 2 = pairs of them.
+            sample: pairs to draw without replacement; None = all.
+            seed: seed of the draw; the same pairs for the same seed.
             changes: a plan's name, a change or a list of changes to apply first.
             top: most failures and most links to list; None = all.
             ageing: low, value (central) or high.
             n_threads: threads for demands, and workers for the job; the answer does not depend on them.
             executor: workers for the job: `threads`, `processes` or `serial`. A script that uses processes must call
                 this behind `if __name__ == "__main__":`.
+            dask: address of a `dask.distributed` scheduler whose workers help (extra `dask`); same answer.
+            checkpoint: folder of a checkpoint; an interrupted study goes on from it, to the same answer.
             advance: called between batches with the number of finished failures and of all; an exception ends it.
             cancel: event that another thread sets to end the study.
 
@@ -78,7 +103,8 @@ class PlanningNetwork(EvaluatedNetwork):
             What each failure loses and overloads, and the greatest utilisation of each link with the failure behind it.
 
         Raises:
-            ChangeError: neither demands nor a job, an unknown kind, nothing of the kind, or a number out of bounds.
+            ChangeError: neither demands nor a job, an unknown kind, nothing of the kind, a number out of bounds, or a
+                checkpoint of another network or question.
             TopologyError: too large a study, before any failure is computed.
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
@@ -89,10 +115,9 @@ class PlanningNetwork(EvaluatedNetwork):
             plan_name(changes),
             reader=self._reader,
             of=of,
+            depth=Depth(depth, sample, seed),
             top=top,
             with_job=job is not None,
-            n_threads=Workers(executor, n_threads).n,
             executor=executor,
-            advance=advance,
-            cancel=cancel,
+            run=FailureRun(Workers(executor, n_threads).n, dask, checkpoint, advance, cancel),
         )

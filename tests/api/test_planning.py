@@ -21,7 +21,11 @@ QUESTIONS: list[tuple[str, dict[str, Any], str]] = [
     (FAILURES, {"network": "memphis-small", "of": "srlg", "job": "everything"}, "FailureReport"),
     (FAILURES, {"network": "memphis-small", "of": "site", "plan": "border-router-swap"}, "FailureReport"),
     (OPTIMUM, DEMO, "RoutingReport"),
-    (OPTIMUM, DEMO | {"gap_ratio": 0.2, "changes": [{"kind": "fail_links", "links": "leaf-1~spine-1"}]}, "RoutingReport"),
+    (
+        OPTIMUM,
+        DEMO | {"gap_ratio": 0.2, "changes": [{"kind": "fail_links", "links": "leaf-1~spine-1"}]},
+        "RoutingReport",
+    ),
 ]
 
 

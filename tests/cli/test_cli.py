@@ -113,7 +113,10 @@ def test_processes_and_threads_are_not_given_together(
 ) -> None:
     words = ("sweep", "memphis-small", "--vary", "age=0,1", "--processes", "2", "--threads", "2")
     code, said = ended(monkeypatch, capsys, *words)
-    assert (code, said) == (cli.BAD_INPUT, "error: --processes and --threads are given (give one of them)\n")
+    assert (code, said) == (
+        cli.BAD_INPUT,
+        "error: several of --processes, --threads and --dask are given (give one of them)\n",
+    )
 
 
 @pytest.mark.parametrize("option", ["--processes", "--threads"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 from tests.cli.test_cli import ended
 from twin.cli.main import app
 from twin.cli.terminal import BAD_INPUT
+from twin.failures.sweep import Part, Sweep
 from twin.loading import load
 
 DEMO = "leaf-spine-demo"
@@ -36,6 +38,32 @@ def test_the_exit_code_holds_a_rule(ratio: str, code: int) -> None:
     assert run("failures", DEMO, "--exit-above", ratio)[0] == code
 
 
+def test_pairs_are_those_of_python() -> None:
+    code, text = run("failures", DEMO, "--depth", "2", "--sample", "10", "--seed", "4", "--json")
+    assert code == 0
+    assert text == load(DEMO).failures(depth=2, sample=10, seed=4).to_json()
+
+
+def test_ctrl_c_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("failures", DEMO, "--depth", "2", "--json", "--checkpoint", str(tmp_path))
+    expected = load(DEMO).failures(depth=2).to_json()
+    taken = Sweep.take
+
+    def interrupted(sweep: Sweep, part: Part) -> None:
+        taken(sweep, part)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sweep, "take", interrupted)
+        code, text = ended(monkeypatch, capsys, *words)
+        assert (code, text) == (130, f"interrupted; to go on, give the same command with --checkpoint {tmp_path}\n")
+        code, text = ended(monkeypatch, capsys, *words[:-2])
+        assert (code, text) == (130, "interrupted; with --checkpoint DIR the next run can go on where this one ends\n")
+    assert run(*words) == (0, expected)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -43,6 +71,9 @@ def test_the_exit_code_holds_a_rule(ratio: str, code: int) -> None:
         (["optimum", DEMO, "--gap", "7"], "a ratio from 0.0001 to 0.5"),
         (["optimum", "two-campus"], "the document has no demands"),
         (["failures", "two-campus"], "no demands"),
+        (["failures", DEMO, "--depth", "3"], "1 (single failures) or 2 (pairs)"),
+        (["failures", DEMO, "--sample", "9"], "pairs: --depth 2"),
+        (["failures", DEMO, "--dask", "localhost:8786"], "tcp://host:port of a scheduler"),
     ],
 )
 def test_bad_questions_are_refused_with_a_hint(

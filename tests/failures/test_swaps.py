@@ -9,7 +9,9 @@ import pytest
 from twin.failures.swaps import Orbits, find_orbits
 
 
-def orbits_of(graph: nx.Graph, fixed: set[int], codes: dict[tuple[int, int], int] | None = None) -> tuple[Orbits, np.ndarray]:
+def orbits_of(
+    graph: nx.Graph, fixed: set[int], codes: dict[tuple[int, int], int] | None = None
+) -> tuple[Orbits, np.ndarray]:
     """Orbits of a graph whose nodes are numbers from 0, all of which forward."""
     ends = np.array(sorted(tuple(sorted(edge)) for edge in graph.edges), np.int64).reshape(-1, 2)
     code = np.array([(codes or {}).get(tuple(pair), 0) for pair in ends.tolist()], np.int64)
@@ -39,7 +41,7 @@ def test_spines_change_places_and_leaves_with_fixed_hosts_do_not() -> None:
 
 
 def test_whole_planes_change_places_though_one_node_joins_them() -> None:
-    """Two planes of two leaves and two spines; hosts have a leaf in each plane, and a border is at one spine of each."""
+    """Two planes of two leaves and two spines; hosts have a leaf in each, and a border is at one spine of each."""
     graph = nx.Graph()
     host = (8, 9)
     for plane in range(2):
@@ -69,7 +71,7 @@ def test_nodes_of_equal_surroundings_that_no_exchange_carries_stay_apart() -> No
 
 @pytest.mark.parametrize("seed", range(12))
 def test_links_of_an_orbit_are_equal_in_random_graphs(seed: int) -> None:
-    """Removing any link of an orbit gives graphs that a map between them proves equal, with the fixed nodes in place."""
+    """Removing any link of an orbit gives graphs that a map proves equal, with the fixed nodes in place."""
     rng = np.random.default_rng(seed)
     graph = nx.convert_node_labels_to_integers(leaf_spine(3, 3, 2), ordering="sorted")
     edges = sorted(graph.edges)

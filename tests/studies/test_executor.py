@@ -22,7 +22,8 @@ from twin.studies import executor
 from twin.studies.executor import BACKENDS, Workers, run_items
 
 VARY = ["placement.a.n_accelerators=2..28:14", "links.a-0*.total_gbps=50,100,400"]
-OTHERS = [name for name in BACKENDS if name != "serial"]
+LOCAL = [name for name, row in BACKENDS.items() if not row.is_remote]
+OTHERS = [name for name in LOCAL if name != "serial"]
 ITEMS = range(60)
 ROOT = Path(__file__).parents[2]
 
@@ -50,7 +51,7 @@ def left_behind(folder: Path) -> list[object]:
     return [*processes, *threads, *folder.glob("twin-study-*")]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", LOCAL)
 def test_results_stand_in_the_order_of_the_items_and_progress_counts_up(backend: str, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     found = run_items(
@@ -62,7 +63,7 @@ def test_results_stand_in_the_order_of_the_items_and_progress_counts_up(backend:
 
 
 def test_each_backend_works_where_it_says() -> None:
-    where = {name: run_items(Squares(takes_s=0.01), ITEMS, Workers(name, 2)) for name in BACKENDS}
+    where = {name: run_items(Squares(takes_s=0.01), ITEMS, Workers(name, 2)) for name in LOCAL}
     processes = {name: {process for _, process, _ in found} for name, found in where.items()}
     threads = {name: {thread for _, _, thread in found} for name, found in where.items()}
     assert processes["serial"] == processes["threads"] == {os.getpid()}
@@ -91,7 +92,7 @@ def test_n_processes_is_short_for_processes(network: Network, monkeypatch: pytes
     assert opened == [1]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", LOCAL)
 def test_what_progress_raises_ends_all_workers(backend: str, tmp_path: Path) -> None:
     def interrupt(n_done: int, _: int) -> None:
         if n_done > 5:
@@ -102,7 +103,7 @@ def test_what_progress_raises_ends_all_workers(backend: str, tmp_path: Path) -> 
     assert left_behind(tmp_path) == []
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", LOCAL)
 def test_a_flag_cancels_a_run(backend: str, tmp_path: Path) -> None:
     cancel = threading.Event()
     timer = threading.Timer(0.3, cancel.set)
@@ -134,7 +135,7 @@ def test_a_sweep_that_is_cancelled_before_it_begins_does_nothing(network: Networ
     assert done == []
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", LOCAL)
 @pytest.mark.parametrize("items", [[13, *range(100, 150)], [*range(100, 150), 13]], ids=["first", "last"])
 def test_an_error_in_one_item_is_raised_as_it_is(backend: str, items: list[int], tmp_path: Path) -> None:
     with pytest.raises(ConvergenceError, match="13 does not settle") as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from tests.studies.test_failures import report, two_sites
@@ -12,7 +13,9 @@ from twin.network import Network
 from twin.reliability.component_rates import NO_FIBRE_IN_RISK, NO_RATE_OF_RACK, NO_RATE_OF_SITE
 from twin.reliability.rates import HOURS_PER_YEAR
 from twin.studies.failure_kinds import KINDS
+from twin.studies.failure_pairs import Depth
 from twin.studies.failure_rates import RATES
+from twin.studies.failures import failure_report
 
 
 @pytest.fixture(autouse=True)
@@ -78,5 +81,25 @@ def test_the_summary_names_the_greatest_expected_loss() -> None:
     found = report(network, "link")
     costly = max(found.failures, key=lambda row: row.lost_gbit_per_year or 0.0)
     line = next(line for line in found.summary if line.startswith("Most expected loss"))
-    assert line == f"Most expected loss: {costly.id} fails once in 23,388,764 years, 2 h to repair."
+    assert line == f"Most expected loss: {costly.id} fails once in 23 million years, 2 h to repair."
     assert not any(line.startswith("Most expected") for line in report(network, "site").summary)
+
+
+def test_a_pair_happens_while_both_are_down(network: Network) -> None:
+    """Two switches a and b: u_a u_b (1 / m_a + 1 / m_b) an hour, for 1 / (1 / m_a + 1 / m_b) hours."""
+    single = {row.id: row for row in report(network, "node").failures}
+    evaluation, reader = network.evaluate(), network._reader
+    found = failure_report(evaluation, network.label, reader=reader, of="node", depth=Depth(2))
+    for row in found.failures:
+        a, b = (single[name] for name in row.ids)
+        if a.why_no_rate or b.why_no_rate:
+            assert (row.n_failures_per_year, row.repair_h) == (None, None)
+            assert row.why_no_rate == (a.why_no_rate or b.why_no_rate)
+            continue
+        u = np.prod(
+            [x.n_failures_per_year * x.repair_h / (HOURS_PER_YEAR + x.n_failures_per_year * x.repair_h) for x in (a, b)]
+        )
+        ends_per_h = 1 / a.repair_h + 1 / b.repair_h
+        assert row.repair_h == pytest.approx(1 / ends_per_h)
+        assert row.n_failures_per_year == pytest.approx(u * ends_per_h * HOURS_PER_YEAR, rel=1e-6)
+    assert any(row.why_no_rate is None for row in found.failures)

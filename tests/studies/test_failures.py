@@ -14,6 +14,7 @@ from twin.loading import from_document
 from twin.network import Network
 from twin.stages.evaluation import Evaluation
 from twin.studies import failures as study
+from twin.studies.failure_run import FailureRun
 from twin.studies.failures import FailureReport, FailureRow, failure_report
 
 
@@ -67,8 +68,9 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def report(network: Network, of: str, **options: Any) -> FailureReport:
-    return failure_report(network.evaluate(), network.label, of=of, reader=network._reader, **options)
+def report(network: Network, of: str, *, top: int | None = None, **run: Any) -> FailureReport:
+    evaluation, reader = network.evaluate(), network._reader
+    return failure_report(evaluation, network.label, reader=reader, of=of, top=top, run=FailureRun(**run))
 
 
 def check(network: Network, row: FailureRow, after: Evaluation) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,16 +13,20 @@ from .terminal import (
     Ageing,
     AsJson,
     ChangeOption,
+    Dask,
     Demands,
     NetworkName,
     Picture,
     Top,
     ageing_case,
+    check_writable,
     load_network,
     progress,
     progress_bar,
     read_optional_changes,
+    resumable,
     show,
+    write_changes,
     write_json,
     write_picture,
 )
@@ -32,6 +37,18 @@ def optimum(
     gap: Annotated[
         float, typer.Option("--gap", help="Largest distance of the bounds of the optimum: 0.01 is 1 %.")
     ] = 0.01,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            callback=check_writable,
+            help="Write WCMP groups near the optimum there (.yaml or .json); --change @FILE applies them.",
+        ),
+    ] = None,
+    entries: Annotated[
+        int, typer.Option("--entries", min=1, max=4096, help="Largest sum of the weights of a WCMP group.")
+    ] = 64,
     plan: AfterPlan = None,
     change: ChangeOption = None,
     ageing: Ageing = "value",
@@ -42,7 +59,15 @@ def optimum(
     changes = read_optional_changes(plan, change)
     with progress("loading") as notify:
         loaded = load_network(network, None, traffic)
-        answer = loaded.optimum(gap_ratio=gap, changes=changes, ageing=ageing_case(ageing), notify=notify)
+        answer = loaded.optimum(
+            gap_ratio=gap,
+            n_entries=None if output is None else entries,
+            changes=changes,
+            ageing=ageing_case(ageing),
+            notify=notify,
+        )
+    if output is not None:
+        write_changes(output, [] if answer.wcmp is None else [answer.wcmp.change])
     if as_json:
         write_json(answer.to_json())
     else:
@@ -57,6 +82,9 @@ def failures(
     job: Annotated[
         str | None, typer.Option("--job", help="Its step counts, too; without demands the default job does.")
     ] = None,
+    depth: Annotated[int, typer.Option("--depth", help="1: single failures. 2: pairs of them.")] = 1,
+    sample: Annotated[int | None, typer.Option("--sample", help="Draw so many pairs, in place of all.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the draw.")] = 0,
     top: Top = None,
     exit_above: Annotated[
         float | None,
@@ -66,23 +94,33 @@ def failures(
     change: ChangeOption = None,
     ageing: Ageing = "value",
     threads: Annotated[int | None, typer.Option("--threads", min=1, max=256, help="At most so many threads.")] = None,
+    dask: Dask = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", metavar="DIR", help="Folder from which an interrupted run goes on."),
+    ] = None,
     traffic: Demands = None,
     picture: Picture = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fail each link, node, shared risk or site: what is lost, what gets full, and after which failure."""
+    """Fail each link, node, shared risk or site, or pairs: what is lost, what gets full, and after what."""
     from ..studies.executor import n_cores
 
     changes = read_optional_changes(plan, change)
-    with progress_bar() as advance:
+    with resumable(checkpoint), progress_bar("failures") as advance:
         answer = load_network(network, None, traffic).failures(
             of=of,
             job=job,
+            depth=depth,
+            sample=sample,
+            seed=seed,
             changes=changes,
             top=top,
             ageing=ageing_case(ageing),
             n_threads=threads or n_cores(),
             executor="processes",
+            dask=dask,
+            checkpoint=checkpoint,
             advance=advance,
         )
     if as_json:

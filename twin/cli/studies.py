@@ -11,6 +11,7 @@ from .terminal import (
     AfterPlan,
     Ageing,
     AsJson,
+    Dask,
     Demands,
     Growth,
     JobName,
@@ -56,14 +57,15 @@ def sweep(
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, max=256, help="At most so many threads, in place of processes.")
     ] = None,
+    dask: Dask = None,
     traffic: Demands = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute a metric over one or two inputs, with knees and crossings."""
     from ..studies.executor import n_cores
 
-    if processes and threads:
-        refuse("--processes and --threads are given", "give one of them")
+    if sum(option is not None for option in (processes, threads, dask)) > 1:
+        refuse("several of --processes, --threads and --dask are given", "give one of them")
     with progress_bar() as advance:
         answer = load_network(network, None, traffic).sweep(
             vary,
@@ -76,6 +78,7 @@ def sweep(
             advance=advance,
             executor="threads" if threads else "processes",
             n_workers=threads or processes or n_cores(),
+            dask=dask,
         )
         write_picture(answer.figure, picture)
     if csv_path is not None:

@@ -55,7 +55,9 @@ AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the netwo
 
 ChangeOption = Annotated[
     list[str] | None,
-    typer.Option("--change", help="A change: {kind: age, years: 5}, in YAML or JSON; may be repeated."),
+    typer.Option(
+        "--change", help="A change: {kind: age, years: 5}, in YAML or JSON; or @FILE with `changes`. May be repeated."
+    ),
 ]
 SortBy = Annotated[
     str | None, typer.Option("--sort", help="Column to sort by, the worst first; its unit may be left out.")
@@ -68,6 +70,11 @@ Demands = Annotated[
         "--demands",
         help="Other demands than those of the document: a CSV matrix, or a generator (all-to-all:total_gbps=100).",
     ),
+]
+
+Dask = Annotated[
+    str | None,
+    typer.Option("--dask", metavar="ADDRESS", help="tcp://host:port of a dask scheduler whose workers help."),
 ]
 
 
@@ -159,23 +166,36 @@ def read_changes(plan: str | None, change: list[str] | None, changes: Path | Non
         refuse("ask for one of --plan, --change, --changes", "`twin topologies NETWORK` lists plans")
     if plan is not None:
         return plan
-    from ..formats import read_mapping
+    if changes is not None:
+        return _changes_of_file(changes)
     from ..formats.native import parse_mapping
 
-    if changes is not None:
-        from ..formats.locate import located
-        from ..scenario.apply import parse_changes
+    parsed: list[Any] = []
+    for i, text in enumerate(change or []):
+        if text.startswith("@"):
+            parsed += _changes_of_file(Path(text[1:]))
+            continue
+        as_json = text.lstrip().startswith('{"')
+        parsed.append(_with_kind(parse_mapping(text, f"--change {i + 1}", as_json=as_json, expected=CHANGE_FORMS)))
+    return parsed
 
-        listed_changes = read_mapping(changes, expected="a mapping with a list `changes`").get("changes")
-        if not isinstance(listed_changes, list):
-            refuse(f"{changes} has no list `changes`", "changes: [{kind: age, years: 5}]")
-        with located(changes):
-            return parse_changes(listed_changes)
-    parsed = (
-        parse_mapping(text, f"--change {i + 1}", as_json=text.lstrip().startswith('{"'), expected=CHANGE_FORMS)
-        for i, text in enumerate(change or [])
-    )
-    return [_with_kind(found) for found in parsed]
+
+def _changes_of_file(path: Path) -> Any:
+    """Read the list `changes` of a file."""
+    from ..formats import read_mapping
+    from ..formats.locate import located
+    from ..scenario.apply import parse_changes
+
+    listed_changes = read_mapping(path, expected="a mapping with a list `changes`").get("changes")
+    if not isinstance(listed_changes, list):
+        refuse(f"{path} has no list `changes`", "changes: [{kind: age, years: 5}]")
+    with located(path):
+        return parse_changes(listed_changes)
+
+
+def write_changes(path: Path, changes: list[dict[str, Any]]) -> None:
+    """Write changes to a file that `--changes` and `--change @FILE` read; JSON, which is YAML too."""
+    path.write_text(json.dumps({"changes": changes}, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _with_kind(change: dict[str, Any]) -> dict[str, Any]:
@@ -251,7 +271,20 @@ def progress(message: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None]]:
+def resumable(checkpoint: Path | None) -> Iterator[None]:
+    """Say after Ctrl-C how to go on from the checkpoint of a command, or that it had none."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if checkpoint is None:
+            typer.echo("interrupted; with --checkpoint DIR the next run can go on where this one ends", err=True)
+        else:
+            typer.echo(f"interrupted; to go on, give the same command with --checkpoint {checkpoint}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def progress_bar(what: str = "points") -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on stderr, if stderr is a terminal. Yields a function of (points done, points in all)."""
     from rich.console import Console
     from rich.progress import Progress
@@ -261,7 +294,7 @@ def progress_bar() -> Iterator[Callable[[int, int], None]]:
         yield lambda _n_done, _n_points: None
         return
     with Progress(console=console, transient=True) as display:
-        task = display.add_task("points", total=None)
+        task = display.add_task(what, total=None)
         yield lambda n_done, n_points: display.update(task, completed=n_done, total=n_points)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,6 +57,24 @@ class FailureLoads:
     """Classes whose arcs carry nothing without a failure, so that nothing changes; bool[n_classes]."""
 
 
+class Part(NamedTuple):
+    """Answers to some classes, and the greatest load of each arc among them."""
+
+    begin: int
+    end: int
+    step: int
+    """The classes begin, begin + step, ... below `end`."""
+    lost_gbps: Floats
+    n_lost: Ints
+    ratio: Floats
+    arc: Ints
+    """Of each class: lost demand, number of lost demands, greatest utilisation, arc with it; all of length n."""
+    greatest: Ints
+    """Rounded bits of the greatest load of each arc, the intact network included, int64[n_arcs]."""
+    cause: Ints
+    """First class with that load, int64[n_arcs]; -1 for the intact network."""
+
+
 class Sweep:
     """Failures of one kind on one network; `run` computes some of them, `loads` returns the answers."""
 
@@ -73,12 +94,13 @@ class Sweep:
         self._classes = kind.classes(self._reduced)
         _check_size(self._reduced)
         self._tables = routing_tables(self._reduced.arcs, fabric.by_hops, self._reduced.destinations)
-        n, n_arcs = self.n_classes, len(self._reduced.arcs.head)
+        n = self.n_classes
         self._lost_gbps, self._n_lost = np.zeros(n), np.zeros(n, np.int64)
         self._ratio, self._arc = np.zeros(n), np.full(n, -1, np.int64)
+        self.is_done = np.zeros(n, np.bool_)
+        """Classes that are computed, bool[n_classes]."""
         self._least_gbps = float(fabric.offered_gbps.sum()) * NOISE_RATIO
-        self._greatest = rounded_bits(np.maximum(self._tables.load, self._least_gbps), SWEEP_BITS)
-        self._cause = np.full(n_arcs, -1, np.int64)
+        self._worst = self._intact_worst()
         intact_ratio = np.where(self._tables.load > self._least_gbps, self._tables.load * self._reduced.per_gbps, 0.0)
         self._by_intact_ratio = np.argsort(-intact_ratio, kind="stable").astype(np.uint32)
 
@@ -88,7 +110,7 @@ class Sweep:
         return len(self._classes.model)
 
     def run(self, begin: int, end: int, pool: ThreadPoolExecutor | None = None, n_threads: int = 1) -> None:
-        """Compute the classes begin:end, ascending from call to call; the answers do not depend on batches or threads.
+        """Compute the classes begin:end; the answers do not depend on batches, their order or threads.
 
         Args:
             begin: the first class.
@@ -97,19 +119,30 @@ class Sweep:
             n_threads: threads that share the work.
         """
         if pool is None or n_threads == 1:
-            self._sweep(begin, end, 1, self._greatest, self._cause)
+            self.take(self.part(begin, end))
             return
-        parts = [(self._greatest.copy(), np.full(len(self._cause), -1, np.int64)) for _ in range(n_threads)]
-        jobs = [pool.submit(self._sweep, begin + i, end, n_threads, *part) for i, part in enumerate(parts)]
-        for job in jobs:
-            job.result()
-        for greatest, cause in parts:
-            more = greatest > self._greatest
-            earlier = (greatest == self._greatest) & (cause >= 0) & (cause < self._cause)
-            self._greatest[more] = greatest[more]
-            self._cause[more | earlier] = cause[more | earlier]
+        for job in [pool.submit(self.part, begin + i, end, n_threads) for i in range(n_threads)]:
+            self.take(job.result())
 
-    def _sweep(self, begin: int, end: int, step: int, greatest: Ints, cause: Ints) -> None:
+    def part(self, begin: int, end: int, step: int = 1) -> Part:
+        """Compute the classes begin, begin + step, ... below `end`. The sweep does not count them as done."""
+        rows = slice(begin, end, step)
+        greatest, cause = self._intact_worst()
+        self._compute(begin, end, step, greatest, cause)
+        return Part(
+            begin,
+            end,
+            step,
+            self._lost_gbps[rows].copy(),
+            self._n_lost[rows].copy(),
+            self._ratio[rows].copy(),
+            self._arc[rows].copy(),
+            greatest,
+            cause,
+        )
+
+    def _compute(self, begin: int, end: int, step: int, greatest: Ints, cause: Ints) -> None:
+        """Compute some classes, and update the greatest loads and their causes."""
         sweep_failures(
             self._reduced.arcs,
             self._reduced.destinations,
@@ -130,12 +163,56 @@ class Sweep:
             cause,
         )
 
+    def take(self, part: Part) -> None:
+        """Take over answers that `part` of an equal sweep has computed, in any order."""
+        rows = slice(part.begin, part.end, part.step)
+        self._lost_gbps[rows], self._n_lost[rows] = part.lost_gbps, part.n_lost
+        self._ratio[rows], self._arc[rows] = part.ratio, part.arc
+        greatest, cause = self._worst
+        more = part.greatest > greatest
+        earlier = (part.greatest == greatest) & (part.cause >= 0) & (part.cause < cause)
+        # one assignment: an interrupt leaves both as they were, or both new
+        self._worst = np.where(more, part.greatest, greatest), np.where(more | earlier, part.cause, cause)
+        self.is_done[rows] = True
+
+    def _intact_worst(self) -> tuple[Ints, Ints]:
+        """Return greatest loads and causes before any failure."""
+        greatest = rounded_bits(np.maximum(self._tables.load, self._least_gbps), SWEEP_BITS)
+        return greatest, np.full(len(greatest), -1, np.int64)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Return the answers so far as arrays, for `restore`."""
+        greatest, cause = self._worst
+        return {
+            "lost_gbps": self._lost_gbps,
+            "n_lost": self._n_lost,
+            "ratio": self._ratio,
+            "arc": self._arc,
+            "is_done": self.is_done,
+            "greatest": greatest,
+            "cause": cause,
+        }
+
+    def restore(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Begin from the answers of an equal sweep."""
+        for name, column in self.columns().items():
+            column[:] = columns[name]
+
+    def digest(self) -> str:
+        """Return a digest of everything that the answers depend on."""
+        total = sha256()
+        fabric = self._kind.fabric
+        for values in (*(getattr(fabric, field.name) for field in fields(fabric)), *self._classes.failures):
+            total.update(f"{values.dtype} {values.shape} ".encode())
+            total.update(np.ascontiguousarray(values).tobytes())
+        return total.hexdigest()
+
     def loads(self) -> FailureLoads:
         """Return the answers for all failures and arcs, those of equal places included."""
         reduced, of = self._reduced, self._classes.of
         intact_gbps = (self._tables.load / reduced.n_merged)[reduced.arc]
-        greatest_gbps = from_rounded_bits(self._greatest, SWEEP_BITS)
-        greatest_gbps = np.where(self._cause < 0, self._tables.load, greatest_gbps) / reduced.n_merged
+        greatest_gbps = from_rounded_bits(self._worst[0], SWEEP_BITS)
+        greatest_gbps = np.where(self._worst[1] < 0, self._tables.load, greatest_gbps) / reduced.n_merged
         rounded = rounded_bits(greatest_gbps, EXPAND_BITS)
         value = np.where(reduced.related >= 0, rounded[reduced.related], -1)
         best = value.argmax(axis=0)
@@ -168,7 +245,7 @@ class Sweep:
         cause = np.full(len(greatest), none)
         for relation in range(len(value)):
             rows = np.flatnonzero((value[relation] == greatest) & (cause >= 0))
-            found = self._cause[reduced.related[relation, rows]]
+            found = self._worst[1][reduced.related[relation, rows]]
             cause[rows[found < 0]] = -1
             rows, model = rows[found >= 0], self._classes.model[found[found >= 0]]
             beside = self._kind.beside(Seen(reduced, places, rows, model, relation))

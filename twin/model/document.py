@@ -14,7 +14,19 @@ from ..catalogue import Part
 from .identity import Name, Provenance, Tags
 from .jobs import TrainingJob
 from .measurements import Measurement, measurement_key
-from .records import STRICT, BalancingName, Demand, Id, Link, LoadBalancing, Lossless, Node, Site, asdict_compact
+from .records import (
+    STRICT,
+    BalancingName,
+    Demand,
+    Id,
+    Link,
+    LoadBalancing,
+    Lossless,
+    Node,
+    Site,
+    WcmpGroup,
+    asdict_compact,
+)
 
 SCHEMA_VERSION = 1
 JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
@@ -33,6 +45,7 @@ NOT_IN_COLUMNS = (
     "load_balancing",
     "traffic",
     "pxn",
+    "wcmp_groups",
 )
 """Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
 
@@ -137,6 +150,8 @@ class TopologyDocument(BaseModel):
     """Cables and optical lines, beside those of fabrics."""
     demands: Annotated[tuple[Demand, ...], Field(max_length=2_000_000)] = ()
     """Traffic between nodes."""
+    wcmp_groups: Annotated[tuple[WcmpGroup, ...], Field(max_length=2_000_000)] = ()
+    """Next hops of nodes towards single destinations, in place of shortest paths; `twin optimum` makes them."""
     traffic: Annotated[tuple[TrafficBlock, ...], Field(max_length=1000)] = ()
     """Compact blocks that generators expand into demands, beside those of `demands`."""
     jobs: Annotated[tuple[TrainingJob, ...], Field(max_length=1000)] = ()
@@ -183,6 +198,8 @@ class TopologyDocument(BaseModel):
                 changed[name] = tuple(sorted(records, key=_record_id))
         if len(self.measurements) > 1:
             changed["measurements"] = tuple(sorted(self.measurements, key=measurement_key))
+        if len(self.wcmp_groups) > 1:
+            changed["wcmp_groups"] = tuple(sorted(self.wcmp_groups, key=lambda group: (group.target, group.node)))
         if self.jobs_together:
             changed["jobs_together"] = tuple(sorted(tuple(sorted(jobs)) for jobs in self.jobs_together))
         return self.model_copy(update=changed) if changed else self

@@ -266,6 +266,25 @@ class LoadBalancing:
     """Id of a fabric or campus. Switches whose id starts with it and a slash choose so; None = all switches."""
 
 
+@dataclass(frozen=True, slots=True)
+class WcmpGroup:
+    """Next hops of one node towards one destination, with integer weights (a WCMP group).
+
+    The node sends demands to that destination over these links alone, in proportion to the weights. Each next hop is
+    the destination or has a group for it. Nodes without a group use shortest paths. Links that are down take no part.
+    A node whose next hops are all down has no group, and groups no longer use it. Traffic of jobs keeps shortest paths.
+    """
+
+    __pydantic_config__ = STRICT
+
+    node: Id
+    """Node that forwards or sends."""
+    target: Id
+    """Destination of the demands."""
+    next_hops: Annotated[dict[Id, Annotated[int, Field(ge=1, le=65_535)]], Field(min_length=1, max_length=4096)]
+    """Weight of each link that leaves the node, by the id of the link; members of a link share it equally."""
+
+
 def asdict_compact(record: object) -> dict[str, object]:
     """Return a record as plain data in field order, without fields that have their default value."""
     data: dict[str, object] = {}

@@ -17,6 +17,7 @@ from .identity import duplicate_issues, lookalike_issues
 from .job_rules import job_shape_issues
 from .measurement_rules import measurement_issues
 from .records import Link, Node, Span
+from .wcmp_rules import forwards_of, wcmp_issues
 
 MAX_HINTS = 20
 """Number of names that get a did-you-mean hint; the search is slow in large documents."""
@@ -74,6 +75,8 @@ def _issues(
     yield from card_issues(nodes, links, by_id)
     yield from _date_issues(document.as_of, nodes, links)
     yield from measurement_issues(document, links)
+    ends = {link.id: link.ends for link in links} if document.wcmp_groups else {}
+    yield from wcmp_issues(document.wcmp_groups, by_id, ends, forwards_of(by_id))
     # an unknown site that nodes name is reported there
     yield from _workload_issues(document, by_id, catalogue, {node.site for node in nodes})
 

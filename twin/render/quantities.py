@@ -58,6 +58,8 @@ def frequency_text(n_per_year: float) -> str:
     if n_per_year >= 1.5:
         return f"{_digits(n_per_year)} a year"
     years = 1.0 / n_per_year
+    if years >= 1e6:
+        return f"once in {_digits(years / 1e6)} million years"
     return "once a year" if years < 1.05 else f"once in {_digits(years)} years"
 
 

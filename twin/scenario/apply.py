@@ -100,7 +100,8 @@ def apply_changes(
         change = changes[i]
         if isinstance(change, level):
             case = scenario.case
-            context = Context(f"{where}[{i}] {change.kind}", case.document, case.state.node_ids, reader)
+            place, state = f"{where}[{i}] {change.kind}", case.state
+            context = Context(place, case.document, state.node_ids, reader, state.arrays)
             scenario = _apply_one(scenario, change, context)
     issues_after = build_issues(scenario.case.state, scenario.case.document, reader)
     new_issues = [issue for key, issue in issues_after.items() if key not in issues_before]

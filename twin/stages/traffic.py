@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import LAST_END_POINT, Bools, Floats, Ints
+from ..arrays.wcmp_groups import WcmpTable
 from ..traffic.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
 from ..traffic.matrix_routes import MatrixRoutes
 from ..traffic.network_cards import CardPorts
@@ -70,12 +71,18 @@ def demand_pairs(inputs: Inputs) -> NodePairs | None:
     return NodePairs(keys // n, keys % n, np.array([offered[key] for key in sorted(offered)]))
 
 
+def wcmp_table(inputs: Inputs) -> WcmpTable | None:
+    """Convert the WCMP groups of the document to arrays; None without any."""
+    return WcmpTable.of(inputs.state, inputs.document.wcmp_groups)
+
+
 def demand_routes(inputs: Inputs) -> MatrixRoutes | None:
     """Find the routes of the demands, destination by destination; None without demands."""
     pairs: NodePairs | None = inputs["demand_pairs"]
     if pairs is None:
         return None
-    return MatrixRoutes(inputs.state, inputs["router"], inputs["split_share"], pairs.source, pairs.target)
+    share, groups = inputs["split_share"], inputs["wcmp_table"]
+    return MatrixRoutes(inputs.state, inputs["router"], share, pairs.source, pairs.target, groups)
 
 
 def demands(inputs: Inputs) -> DemandLoads | None:

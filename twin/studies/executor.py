@@ -27,6 +27,7 @@ from time import perf_counter
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from ..errors import ChangeError, TwinError, did_you_mean
+from .dask_workers import check_address, dask_workers, lost_workers
 from .task_folder import task_folder
 
 Item = TypeVar("Item")
@@ -37,6 +38,8 @@ Solve = Callable[[Sequence[Item]], Iterator[Result]]
 """Computes items one after the other, in their order."""
 Advance = Callable[[int, int], None]
 """Called after each item with the number of finished items and of all items. An exception from it ends the run."""
+Keep = Callable[[int, Result], None]
+"""Called with the row of each finished item and its result, in any order."""
 Submit = Callable[[Sequence[Any]], "Future[list[Any]]"]
 """Submits a batch of items to the workers."""
 
@@ -71,6 +74,8 @@ class Workers:
 
     backend: str = "serial"
     n: int = 1
+    address: str | None = None
+    """Address of the scheduler, of the backend `dask` alone."""
 
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
@@ -79,6 +84,20 @@ class Workers:
         if isinstance(self.n, bool) or not isinstance(self.n, int) or not 1 <= self.n <= MAX_WORKERS:
             expected = f"a whole number from 1 to {MAX_WORKERS}"
             raise ChangeError(f"{self.n!r} workers", where="executor", expected=expected)
+        if BACKENDS[self.backend].is_remote:
+            check_address(self.address or "")
+
+
+def dask_at(address: str) -> Workers:
+    """Return the workers of a running dask scheduler, however many there are."""
+    return Workers("dask", MAX_WORKERS, address)
+
+
+def workers_of(executor: str, n: int, n_processes: int | None, dask: str | None) -> Workers:
+    """Return the workers that a question names: a scheduler, else a number of processes, else an executor."""
+    if dask is not None:
+        return dask_at(dask)
+    return Workers(executor, n) if n_processes is None else Workers("processes", n_processes)
 
 
 def run_items(
@@ -89,11 +108,13 @@ def run_items(
     local_solve: Solve[Item, Result] | None = None,
     advance: Advance | None = None,
     cancel: threading.Event | None = None,
+    keep: Keep[Result] | None = None,
 ) -> list[Result]:
     """Compute every item.
 
-    This thread begins alone. Other workers are started where they save time. An exception of an item or of `advance`,
-    or Ctrl-C, ends all workers at their next item. Then no process and no temporary folder remains.
+    This thread begins alone, unless workers are running. Others are started where they save time. An exception of an
+    item or of `advance`, or Ctrl-C, ends all workers at their next item. Then no process and no temporary folder
+    remains.
 
     Args:
         task: work and data that each worker receives once.
@@ -102,6 +123,7 @@ def run_items(
         local_solve: function that computes items on this thread. Default: `task.start()`.
         advance: called after each item with the number of finished items and of all items.
         cancel: event that another thread sets to end the run.
+        keep: called with each result before `advance`.
 
     Returns:
         The results in the order of the items.
@@ -111,11 +133,12 @@ def run_items(
         TwinError: where a worker process dies, or the script has no `__main__` guard.
     """
     workers = workers or Workers()
-    run = _Run(local_solve or task.start(), items, advance, cancel)
-    n_others = run.run_locally(workers)
+    run, backend = _Run(local_solve or task.start(), items, advance, cancel, keep), BACKENDS[workers.backend]
+    n_others = min(workers.n, len(items)) if backend.is_remote else run.run_locally(workers)
     if n_others:
-        with BACKENDS[workers.backend].open(task, n_others) as submit:
-            run.run_with_workers(submit, n_others)
+        where = (workers.address,) if backend.is_remote else ()
+        with backend.open(task, n_others, *where) as submit:
+            run.run_with_workers(submit, n_others, backend)
     return run.results()
 
 
@@ -133,11 +156,13 @@ class _Run(Generic[Item, Result]):
         items: Sequence[Item],
         advance: Advance | None,
         cancel: threading.Event | None,
+        keep: Keep[Result] | None,
     ) -> None:
         self._solve = solve
         self._items = items
         self._advance = advance
         self._cancel = cancel
+        self._keep = keep
         self._remaining = deque(range(len(items)))
         self._results: dict[int, Result] = {}
 
@@ -155,23 +180,43 @@ class _Run(Generic[Item, Result]):
                 return n_others
         return 0
 
-    def run_with_workers(self, submit: Submit, n_others: int) -> None:
-        """Compute the rest: this thread takes the first remaining items, the other workers the last ones."""
+    def run_with_workers(self, submit: Submit, n_others: int, backend: Backend) -> None:
+        """Compute the rest: this thread takes the first remaining items, the other workers the last ones.
+
+        What a lost remote worker had goes back to the remaining items. At the end this thread computes, beside them,
+        what remote workers have not finished, so that it does not wait for workers that are gone.
+        """
         submitted: dict[Future[list[Result]], list[int]] = {}
-        remaining = self._remaining
+        remaining, lost = self._remaining, backend.lost()
         while remaining or submitted:
             while remaining and len(submitted) < n_others * N_QUEUED_BATCHES:
                 rows = [remaining.pop() for _ in range(_batch_size(len(remaining), n_others))][::-1]
-                submitted[submit([self._items[row] for row in rows])] = rows
+                try:
+                    submitted[submit([self._items[row] for row in rows])] = rows
+                except lost:
+                    remaining.extend(rows)
+                    n_others = 0
             if remaining:
-                rows = [remaining.popleft() for _ in range(_batch_size(len(remaining), n_others))]
-                for row, result in zip(rows, self._solve([self._items[row] for row in rows]), strict=True):
-                    self._record(row, result)
-            done, _ = wait(submitted, timeout=0 if remaining else POLL_S, return_when=FIRST_COMPLETED)
+                self._solve_here([remaining.popleft() for _ in range(_batch_size(len(remaining), n_others))])
+            elif backend.is_remote:
+                _, rows = submitted.popitem()
+                self._solve_here(rows)
+            is_busy = bool(remaining) or backend.is_remote
+            done, _ = wait(submitted, timeout=0 if is_busy else POLL_S, return_when=FIRST_COMPLETED)
             for future in done:
-                for row, result in zip(submitted.pop(future), future.result(), strict=True):
+                rows = submitted.pop(future)
+                try:
+                    results = future.result()
+                except lost:
+                    remaining.extend(rows)
+                    continue
+                for row, result in zip(rows, results, strict=True):
                     self._record(row, result)
             self._raise_if_cancelled()
+
+    def _solve_here(self, rows: Sequence[int]) -> None:
+        for row, result in zip(rows, self._solve([self._items[row] for row in rows]), strict=True):
+            self._record(row, result)
 
     def _n_worth_starting(self, workers: Workers, elapsed_s: float) -> int:
         """Number of other workers that save time: 0 for little remaining work, never more than cores or items."""
@@ -184,6 +229,8 @@ class _Run(Generic[Item, Result]):
 
     def _record(self, row: int, result: Result) -> None:
         self._results[row] = result
+        if self._keep is not None:
+            self._keep(row, result)
         if self._advance is not None:
             self._advance(len(self._results), len(self._items))
         self._raise_if_cancelled()
@@ -276,16 +323,22 @@ def _submit_without_interrupts(pool: ProcessPoolExecutor, items: Sequence[Any]) 
 class Backend(NamedTuple):
     """A kind of workers beside this thread."""
 
-    open: Callable[[Task[Any, Any], int], AbstractContextManager[Submit]]
-    """Starts a number of workers for a task; leaving the context ends them at their next item."""
+    open: Callable[..., AbstractContextManager[Submit]]
+    """Starts a number of workers for a task; leaving the context ends them at their next item. Remote workers are
+    running; their address is the third argument."""
     min_worker_time_s: float
     """Remaining work for which one more worker is started, since a worker needs time to start."""
+    is_remote: bool = False
+    """Whether the workers are running on other machines, and may be lost."""
+    lost: Callable[[], tuple[type[BaseException], ...]] = tuple
+    """Returns the errors of a batch whose worker was lost."""
 
 
 BACKENDS = {
     "serial": Backend(_threads, math.inf),  # no remaining work justifies another worker
     "threads": Backend(_threads, 8.0),
     "processes": Backend(_processes, 8.0),
+    "dask": Backend(dask_workers, 0.0, True, lost_workers),
 }
 """Every backend by name."""
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..arrays import Ints
 from ..catalogue.figure_reader import FigureReader, UsedFigure
+from ..failures.kinds import Kind
+from ..failures.pairs import PairFailures
 from ..reliability.component_rates import (
     NO_RATE_OF_SITE,
     ComponentRates,
@@ -17,7 +19,7 @@ from ..reliability.component_rates import (
     node_rates,
     risk_rates,
 )
-from ..reliability.rates import HOURS_PER_YEAR
+from ..reliability.rates import HOURS_PER_YEAR, Rate, both_down
 from ..stages.evaluation import Evaluation
 from .failure_kinds import FailureSet
 
@@ -38,6 +40,21 @@ class FailureRates(NamedTuple):
 
     rates: ComponentRates
     figures: tuple[UsedFigure, ...]
+
+    def of(self, kind: Kind) -> FailureRates:
+        """Return the rates of failures that consist of these: of the same ones, or of pairs of independent ones."""
+        if not isinstance(kind, PairFailures):
+            return self
+        n_per_h, repair_h = self.rates.n_per_year / HOURS_PER_YEAR, self.rates.repair_h
+        pair = both_down(*(Rate(n_per_h[side], repair_h[side]) for side in (kind.first, kind.second)))
+        why = {
+            i: self.rates.why[side]
+            for i, sides in enumerate(zip(kind.first.tolist(), kind.second.tolist(), strict=True))
+            for side in reversed(sides)
+            if side in self.rates.why
+        }
+        pair_repair_h = np.where(np.isnan(pair.n_per_h), np.nan, pair.repair_h)
+        return FailureRates(ComponentRates(pair.n_per_h * HOURS_PER_YEAR, pair_repair_h, why), self.figures)
 
     def row(self, failure: int, newly_lost_gbps: float) -> RowRate:
         """Return the rate of one failure.

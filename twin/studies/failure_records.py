@@ -19,30 +19,35 @@ MAX_HTML_ROWS = 200
 
 @dataclass(frozen=True, slots=True)
 class FailureRow:
-    """One failure."""
+    """One failure, or a pair of failures at the same time."""
 
     id: str
+    """Of a pair both ids, as `a + b`."""
+    ids: tuple[str, ...]
+    """What fails: one id, or the two of a pair."""
     kind: str
-    lost_gbps: float = 0.0
+    n_equal: int
+    """Failures that this one stands for: more than 1 where too many pairs to list are listed by equal places."""
+    lost_gbps: float
     """Demand without a path after the failure, also of end points that fail."""
-    n_demands_lost: int = 0
+    n_demands_lost: int
     """Number of these demands."""
-    not_carried_gbps: float | None = 0.0
+    not_carried_gbps: float | None
     """Demand that has a path but is not carried, since links are full (max-min fair). Null where it depends on a link
     of unknown rate, and for the less loaded failures where too many overload links."""
-    sites_cut_off: tuple[str, ...] | None = ()
+    sites_cut_off: tuple[str, ...] | None
     """Sites all of whose demands with other sites have lost their path; null where too many failures lose demand."""
-    worst_link: str | None = None
+    worst_link: str | None
     """Link with the greatest offered load over capacity; null without load."""
-    worst_direction: str | None = None
-    worst_utilisation_ratio: float | None = None
+    worst_direction: str | None
+    worst_utilisation_ratio: float | None
     """Offered load over what is left of the capacity; null for load on a link without capacity."""
-    n_failures_per_year: float | None = None
+    n_failures_per_year: float | None
     """How often a year it happens; null where nothing states it. A cut that several links share counts for their shared
     risk only."""
-    repair_h: float | None = None
+    repair_h: float | None
     """Mean time until the repair; null where nothing states it."""
-    lost_gbit_per_year: float | None = None
+    lost_gbit_per_year: float | None
     """Demand that loses its path by it, times the share of time that the repairs take; null where either is unknown."""
     job: JobAfterFailure | None = None
     """What becomes of the job; null where none counts."""
@@ -74,9 +79,15 @@ class FailureReport(Answer):
     network: str
     plan: str | None
     kind: str
+    depth: int
+    """Failures at the same time: 1, or 2 for pairs."""
+    seed: int | None
+    """Seed of the draw of pairs; null where all were computed."""
     summary: tuple[str, ...]
+    n_possible: int
+    """All failures, or pairs of them, on this network."""
     n_failures: int
-    """All failures; `failures` may list only the first ones."""
+    """Those that were looked at; `failures` may list only the first ones."""
     n_classes: int
     """Failures that were computed; the others stand in equal places."""
     n_links: int

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import replace
-from time import perf_counter
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -19,16 +16,19 @@ from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
 from ..failures.capped_rates import OneFailure
+from ..failures.pair_sweep import sweep_of
 from ..failures.sweep import FailureLoads, Sweep
 from ..render.quantities import frequency_text, hours_text, percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.congestion import arc_utilisation_ratio
-from .executor import Advance, Workers
+from .executor import Workers
 from .failure_kinds import FailureSet, fabric_of, failures_of_kind
+from .failure_pairs import Depth, failures_at_depth
 from .failure_rates import FailureRates, rates_of_failures
 from .failure_records import FailureReport, FailureRow, LinkRow
-from .job_failures import job_failures
+from .failure_run import FailureRun, FailureTask
+from .job_failures import JobFailures, job_failures
 from .job_outcomes import job_outcomes, job_severity, job_summary
 
 MAX_PATHS = 500_000_000
@@ -37,11 +37,11 @@ MAX_STEPS = 1_000_000_000
 """Most steps over the links and demands of failures that are looked at one by one; some seconds."""
 STEPS_PER_DEMAND, STEPS_PER_NODE = 1000, 2000
 """Steps to find the route of a demand and share full links, and to compare how a node is attached."""
-BATCH_S = 0.1
-"""Time after which a study reports progress and may be cancelled."""
 NO_PAIRS = NodePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 OVERLOAD_RATIO = 1.0 + 1e-9
 """Utilisation above which not all is carried."""
+SINGLE = Depth()
+ON_THIS_THREAD = FailureRun()
 
 
 def failure_report(
@@ -51,12 +51,11 @@ def failure_report(
     *,
     reader: FigureReader,
     of: str = "link",
+    depth: Depth = SINGLE,
     top: int | None = None,
     with_job: bool = False,
-    n_threads: int = 1,
     executor: str = "threads",
-    advance: Advance | None = None,
-    cancel: threading.Event | None = None,
+    run: FailureRun = ON_THIS_THREAD,
 ) -> FailureReport:
     """Compute every failure of a kind: demands and the job are routed anew over the shortest paths that are left.
 
@@ -66,69 +65,125 @@ def failure_report(
         plan: name of the plan, or `changes`; None for the unchanged network.
         reader: source of the failure figures.
         of: kind of failures, a key of `failure_kinds.KINDS`.
+        depth: single failures or pairs, all or a sample.
         top: most rows of failures and of links; None = all.
         with_job: whether the job counts beside the demands; without demands it always does.
-        n_threads: threads for demands, and workers for the job; the answer does not depend on them.
         executor: workers for the job: `threads`, `processes` or `serial`.
-        advance: called between batches with the number of finished failures and of all; an exception ends the study.
-        cancel: event that ends the study between batches.
+        run: threads or dask, checkpoint, progress; the answer does not depend on them.
 
     Raises:
-        ChangeError: neither demands nor a job, an unknown kind, or nothing of the kind.
+        ChangeError: neither demands nor a job, an unknown kind, nothing of the kind, or a checkpoint of another
+            question.
         TopologyError: too large a study, before any failure is computed.
-        CancelledError: once `cancel` is set.
+        CancelledError: once the run is cancelled.
     """
     n_rows = Ranking("failures", (), frozenset(), None, top).top
     pairs = e.demand_pairs
     has_demands = pairs is not None and bool((pairs.offered_gbps > 0.0).any())
-    if pairs is None or not has_demands:
-        if e.case.job is None:
-            raise ChangeError("no demands, and no job", where="demands", hint="add some under `demands` or `traffic`")
-        pairs = NO_PAIRS
-    fabric, links = fabric_of(e, pairs)
-    found = failures_of_kind(e, of, fabric, links)
-    rates = rates_of_failures(e, of, found, links, reader)
+    if not has_demands and (e.case.job is None or depth.n > 1):
+        missing = "no demands" if e.case.job else "no demands, and no job"
+        raise ChangeError(missing, where="demands", hint="add some under `demands` or `traffic`")
+    if with_job and depth.n > 1:
+        raise ChangeError("a job and pairs of failures", where="job", expected="single failures with a job")
+    fabric, links = fabric_of(e, pairs if pairs is not None and has_demands else NO_PAIRS)
+    single = failures_of_kind(e, of, fabric, links)
+    rates = rates_of_failures(e, of, single, links, reader)
     jobs = None
     if with_job or not has_demands:
-        jobs = job_failures(e, of, found, links, Workers(executor, n_threads), advance, cancel)
-    outcomes = () if jobs is None else job_outcomes(found.ids, jobs, rates.n_per_year)
-    rows = [
-        FailureRow(name, of, **rates.row(i, 0.0)._asdict(), job=None if jobs is None else jobs.rows[i])
-        for i, name in enumerate(found.ids)
-    ]
-    n_classes, unrouted_gbps, link_rows = 0, 0.0, list[LinkRow]()
+        jobs = job_failures(e, of, single, links, Workers(executor, run.n_threads), run.advance, run.cancel)
+    if pairs is None or not has_demands:
+        assert jobs is not None
+        part = _DemandPart(len(single.ids), 0, 0.0, _rows_without_demands(of, single, rates, jobs), [])
+    else:
+        part = _demand_part(
+            e, pairs, single, rates, depth, of, jobs, run, f"{network}, plan {plan}, {depth.question(of)}"
+        )
+    rows, n_failures = sorted(part.failures, key=_severity), sum(row.n_equal for row in part.failures)
+    worst = max([0.0, *map(_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in part.links)])
+    outcomes = () if jobs is None else job_outcomes(single.ids, jobs, rates.n_per_year)
+    summary = [] if jobs is None else [*job_summary(depth.noun(of), jobs, outcomes, has_demands)]
     if has_demands:
-        sweep = Sweep(found.kind)
-        _check_work(sweep, len(np.unique(pairs.target)))
-        _run(sweep, n_threads, advance, cancel)
-        loads = sweep.loads()
-        closer = _Closer(e, pairs, found, loads)
-        n_classes, unrouted_gbps = len(loads.model), closer.unrouted_gbps
-        rows = list(_with_demands(e, rows, loads, closer, rates))
-        link_rows = sorted(_link_rows(e, found, loads, rates), key=_fullness)
-    rows.sort(key=_severity)
-    worst = max([0.0, *map(_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in link_rows)])
-    what = {"srlg": "shared risk"}.get(of, of)
-    summary = [] if jobs is None else [*job_summary(what, jobs, outcomes, has_demands)]
+        summary += _summary(depth.noun(of), rows, part.links, part.n_classes, part.n_possible)
     return FailureReport(
         network=network,
         plan=plan,
         kind=of,
-        summary=(*summary, *(_summary(what, rows, link_rows, n_classes) if has_demands else ())),
-        n_failures=len(rows),
-        n_classes=n_classes,
-        n_links=len(link_rows),
-        offered_gbps=math.fsum(pairs.offered_gbps),
-        unrouted_gbps=unrouted_gbps,
+        depth=depth.n,
+        seed=depth.seed if n_failures < part.n_possible else None,
+        summary=tuple(summary),
+        n_possible=part.n_possible,
+        n_failures=n_failures,
+        n_classes=part.n_classes,
+        n_links=len(part.links),
+        offered_gbps=0.0 if pairs is None else math.fsum(pairs.offered_gbps),
+        unrouted_gbps=part.unrouted_gbps,
         worst_utilisation_ratio=worst if has_demands and math.isfinite(worst) else None,
         job=jobs.job if jobs else None,
         step_time_s=jobs.step_time_s if jobs else None,
         n_job_classes=jobs.n_classes if jobs else None,
         job_outcomes=outcomes,
         failures=tuple(rows[:n_rows]),
-        links=tuple(link_rows[:n_rows]),
+        links=tuple(part.links[:n_rows]),
         figures=rates.figures,
     )
+
+
+class _DemandPart(NamedTuple):
+    """What failures do to demands."""
+
+    n_possible: int
+    n_classes: int
+    unrouted_gbps: float
+    failures: list[FailureRow]
+    links: list[LinkRow]
+
+
+def _demand_part(
+    e: Evaluation,
+    pairs: NodePairs,
+    single: FailureSet,
+    rates: FailureRates,
+    depth: Depth,
+    of: str,
+    jobs: JobFailures | None,
+    run: FailureRun,
+    question: str,
+) -> _DemandPart:
+    n_destinations = len(np.unique(pairs.target))
+    found, n_possible = failures_at_depth(single, depth, of, n_destinations)
+    sweep = sweep_of(found.kind)
+    _check_work(sweep, n_destinations)
+    run.run(sweep, FailureTask(found.kind), question)
+    loads = sweep.loads()
+    closer = _Closer(e, pairs, found, loads)
+    of_links, at_links = found.everywhere(loads)
+    at_depth = rates.of(of_links.kind)
+    failures = list(_failure_rows(e, of, found, loads, closer, at_depth))
+    if jobs is not None:
+        failures = [replace(row, job=job) for row, job in zip(failures, jobs.rows, strict=True)]
+    links = sorted(_link_rows(e, of_links, at_links, at_depth), key=_fullness)
+    return _DemandPart(n_possible, len(loads.model), closer.unrouted_gbps, failures, links)
+
+
+def _rows_without_demands(of: str, found: FailureSet, rates: FailureRates, jobs: JobFailures) -> list[FailureRow]:
+    return [
+        FailureRow(
+            id=name,
+            ids=(name,),
+            kind=of,
+            n_equal=1,
+            lost_gbps=0.0,
+            n_demands_lost=0,
+            not_carried_gbps=0.0,
+            sites_cut_off=(),
+            worst_link=None,
+            worst_direction=None,
+            worst_utilisation_ratio=None,
+            job=jobs.rows[i],
+            **rates.row(i, 0.0)._asdict(),
+        )
+        for i, name in enumerate(found.ids)
+    ]
 
 
 def _check_work(sweep: Sweep, n_destinations: int) -> None:
@@ -141,21 +196,6 @@ def _check_work(sweep: Sweep, n_destinations: int) -> None:
             expected=f"failures times destinations up to {MAX_PATHS:,}",
             hint="fewer destinations, or a kind with fewer failures",
         )
-
-
-def _run(sweep: Sweep, n_threads: int, advance: Advance | None, cancel: threading.Event | None) -> None:
-    """Compute all failures in batches of about `BATCH_S`."""
-    done, size = 0, 8 * n_threads
-    with ThreadPoolExecutor(n_threads) as pool:
-        while done < sweep.n_classes:
-            if cancel is not None and cancel.is_set():
-                raise CancelledError(f"cancelled after {done} of {sweep.n_classes} failures")
-            start_s, end = perf_counter(), min(done + size, sweep.n_classes)
-            sweep.run(done, end, pool, n_threads)
-            done = end
-            size = max(n_threads, min(4 * size, int(size * BATCH_S / max(perf_counter() - start_s, 1e-6))))
-            if advance is not None:
-                advance(done, sweep.n_classes)
 
 
 class _Closer:
@@ -216,16 +256,19 @@ class _Closer:
             self.not_carried_gbps[row] = None if math.isnan(missing_gbps) else max(0.0, missing_gbps)
 
 
-def _with_demands(
-    e: Evaluation, rows: Sequence[FailureRow], loads: FailureLoads, closer: _Closer, rates: FailureRates
+def _failure_rows(
+    e: Evaluation, of: str, found: FailureSet, loads: FailureLoads, closer: _Closer, rates: FailureRates
 ) -> Iterator[FailureRow]:
     links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
-    ids = e.case.state.arrays.link_ids
-    for f, known in enumerate(rows):
+    ids, n_equal = e.case.state.arrays.link_ids, found.n_equal
+    for f, name in enumerate(found.ids):
         arc, ratio, row = int(loads.worst_arc[f]), float(loads.worst_ratio[f]), int(loads.class_of[f])
         link = None if arc < 0 else int(links[arc // 2])
-        yield replace(
-            known,
+        yield FailureRow(
+            id=name,
+            ids=found.together(f),
+            kind=of,
+            n_equal=int(n_equal[f]),
             lost_gbps=closer.unrouted_gbps + float(loads.lost_gbps[f]),
             n_demands_lost=closer.n_unrouted + int(loads.n_lost[f]),
             not_carried_gbps=closer.not_carried_gbps[row],
@@ -233,7 +276,7 @@ def _with_demands(
             worst_link=None if link is None else ids[link],
             worst_direction=None if link is None else direction_text(e, 2 * link + arc % 2),
             worst_utilisation_ratio=ratio if math.isfinite(ratio) else None,
-            lost_gbit_per_year=rates.row(f, float(loads.lost_gbps[f])).lost_gbit_per_year,
+            **rates.row(f, float(loads.lost_gbps[f]))._asdict(),
         )
 
 
@@ -275,33 +318,38 @@ def _fullness(row: LinkRow) -> tuple[float, str]:
     return -(row.worst_utilisation_ratio or 0.0), row.id
 
 
-def _summary(what: str, failures: list[FailureRow], links: list[LinkRow], n_classes: int) -> Iterator[str]:
-    n = len(failures)
+def _summary(
+    noun: tuple[str, str], failures: list[FailureRow], links: list[LinkRow], n_classes: int, n_possible: int
+) -> Iterator[str]:
+    n = sum(row.n_equal for row in failures)
     least_gbps = min(row.lost_gbps for row in failures)
     losing = [row for row in failures if row.lost_gbps > least_gbps]
     if losing:
-        verb = "loses" if len(losing) == 1 else "lose"
+        n_losing = sum(row.n_equal for row in losing)
+        verb = "loses" if n_losing == 1 else "lose"
         yield (
-            f"{len(losing):,} of {counted(n, f'{what} failure')} {verb} demand: after {losing[0].id} "
+            f"{n_losing:,} of {counted(n, *noun)} {verb} demand: after {losing[0].id} "
             f"{losing[0].lost_gbps:,.4g} Gb/s have no path."
         )
     else:
-        yield f"None of {counted(n, f'{what} failure')} loses demand."
-    full = [
-        row for row in failures if row.worst_utilisation_ratio is None or row.worst_utilisation_ratio > OVERLOAD_RATIO
-    ]
-    if full:
-        yield f"{counted(len(full), 'failure')} overload a link."
+        yield f"None of {counted(n, *noun)} loses demand."
+    n_full = sum(row.n_equal for row in failures if _ratio(row) > OVERLOAD_RATIO)
+    if n_full:
+        verb = "overloads" if n_full == 1 else "overload"
+        yield f"{counted(n_full, *noun)} {verb} a link."
+    fails = "fail" if len(failures[0].ids) > 1 else "fails"
     if links and links[0].worst_utilisation_ratio is not None:
         first = links[0]
-        after = f"after {first.cause} fails" if first.cause else "without a failure"
+        after = f"after {first.cause} {fails}" if first.cause else "without a failure"
         percent = percent_text(links[0].worst_utilisation_ratio)
         yield f"Fullest link: {first.id} ({first.direction}), {percent} {after}."
     costly = max(failures, key=lambda row: row.lost_gbit_per_year or 0.0)
     if costly.lost_gbit_per_year and costly.n_failures_per_year and costly.repair_h:
         yield (
-            f"Most expected loss: {costly.id} fails {frequency_text(costly.n_failures_per_year)}, "
+            f"Most expected loss: {costly.id} {fails} {frequency_text(costly.n_failures_per_year)}, "
             f"{hours_text(costly.repair_h)} to repair."
         )
     if n_classes < n:
         yield f"{n_classes:,} classes of {n:,} failures were computed; the others stand in equal places."
+    if n < n_possible:
+        yield f"{n:,} of {n_possible:,} pairs were drawn; others may be worse."

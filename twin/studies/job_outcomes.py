@@ -62,11 +62,13 @@ def job_outcomes(
     return tuple(sorted(found, key=lambda group: (*job_severity(group.job), group.first)))
 
 
-def job_summary(what: str, jobs: JobFailures, outcomes: Sequence[JobOutcome], has_demands: bool) -> Iterator[str]:
+def job_summary(
+    noun: tuple[str, str], jobs: JobFailures, outcomes: Sequence[JobOutcome], has_demands: bool
+) -> Iterator[str]:
     """Sentences: what stops the job, what makes its step longest, and what counts.
 
     Args:
-        what: a failure, in words.
+        noun: one failure, and many, in words.
         jobs: the job after each failure.
         outcomes: groups of failures.
         has_demands: whether demands count, too.
@@ -76,10 +78,10 @@ def job_summary(what: str, jobs: JobFailures, outcomes: Sequence[JobOutcome], ha
     n_stopping = sum(group.n_failures for group in stopping)
     if stopping:
         verb = "stops" if n_stopping == 1 else "stop"
-        yield f"{n_stopping:,} of {counted(n, f'{what} failure')} {verb} job {jobs.job}."
+        yield f"{n_stopping:,} of {counted(n, *noun)} {verb} job {jobs.job}."
         yield f"First of them: {stopping[0].job.why_stopped}."
     else:
-        yield f"None of {counted(n, f'{what} failure')} stops job {jobs.job}."
+        yield f"None of {counted(n, *noun)} stops job {jobs.job}."
     running = [group for group in outcomes if group.job.step_ratio is not None]
     if running:
         worst = max(running, key=lambda group: _rounded(group.job.step_ratio or 0.0))
