@@ -19,12 +19,14 @@ from twin.answers.forecast import Forecast
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
+from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
 from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
 from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
 from twin.studies.availability_report import AvailabilityReport
+from twin.studies.failure_records import FailureReport
 from twin.studies.growth import GrowthReport
 from twin.studies.sweep import Sweep
 from twin.warmup import warm_up
@@ -34,10 +36,12 @@ from .bodies import (
     AvailabilityRequest,
     DemandsRequest,
     ExplainRequest,
+    FailuresRequest,
     ForecastRequest,
     GrowthRequest,
     LinkRequest,
     LinksRequest,
+    OptimumRequest,
     PathRequest,
     ScoreRequest,
     SweepRequest,
@@ -49,18 +53,22 @@ from .examples import (
     AVAILABILITY_EXAMPLES,
     DEMANDS_EXAMPLES,
     EXPLAIN_EXAMPLES,
+    FAILURES_EXAMPLES,
     FORECAST_EXAMPLES,
     GROWTH_EXAMPLES,
     LINK_EXAMPLES,
     LINKS_EXAMPLES,
+    OPTIMUM_EXAMPLES,
     PATH_EXAMPLES,
     SCORE_EXAMPLES,
     SWEEP_EXAMPLES,
     WHAT_IF_EXAMPLES,
 )
 from .limits import BodyLimit
+from .long_questions import LongQuestions
 from .networks import Networks, check_names
 from .openapi import openapi_document, request_body_of, responses_of
+from .planning import MAX_FAILURES_S, MAX_OPTIMUM_WORK, Planning
 from .problems import add_problem_handlers, find
 from .sweeps import MAX_SWEEP_S, MAX_SWEEP_WORK, Sweeps
 
@@ -73,6 +81,8 @@ def create_app(
     max_records: int = MAX_RECORDS,
     max_sweep_work: int = MAX_SWEEP_WORK,
     max_sweep_s: float = MAX_SWEEP_S,
+    max_failures_s: float = MAX_FAILURES_S,
+    max_optimum_work: int = MAX_OPTIMUM_WORK,
     warm: bool = True,
 ) -> FastAPI:
     """Create the application with its own cache of networks.
@@ -82,6 +92,8 @@ def create_app(
         max_records: most nodes and links of a posted document, generators expanded.
         max_sweep_work: most points of a sweep times nodes, links and demands.
         max_sweep_s: longest time of a sweep.
+        max_failures_s: longest time of a study of failures.
+        max_optimum_work: most nodes that demands enter at, times nodes and links, for the routing optimum.
         warm: whether to compile the kernels at start.
     """
 
@@ -104,7 +116,10 @@ def create_app(
     networks = Networks(max_records)
     app.include_router(_question_routes(networks))
     app.include_router(_inspection_routes(networks))
-    app.include_router(_long_question_routes(Sweeps(networks, max_sweep_work, max_sweep_s)))
+    questions = LongQuestions()
+    sweeps = Sweeps(networks, questions, max_sweep_work, max_sweep_s)
+    planning = Planning(networks, questions, max_failures_s, max_optimum_work)
+    app.include_router(_long_question_routes(sweeps, planning))
     app.include_router(_catalogue_routes())
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
@@ -332,7 +347,7 @@ def _table_options(request: TableRequest) -> dict[str, Any]:
     }
 
 
-def _long_question_routes(sweeps: Sweeps) -> APIRouter:
+def _long_question_routes(sweeps: Sweeps, planning: Planning) -> APIRouter:
     """Return the endpoints of questions that may take minutes. They do not block the others."""
     router = APIRouter(prefix="/v1", tags=["questions"])
 
@@ -345,6 +360,26 @@ def _long_question_routes(sweeps: Sweeps) -> APIRouter:
     async def sweep(body: Body, request: Request) -> Response:
         """Return a metric over one or two inputs, its knees, and where it crosses that of another plan."""
         return await sweeps.answer(body, request)
+
+    @router.post(
+        "/failures",
+        responses=responses_of(FailureReport, 404, 413, 422),
+        openapi_extra=request_body_of(FailuresRequest, FAILURES_EXAMPLES),
+        response_class=Response,
+    )
+    async def failures(body: Body, request: Request) -> Response:
+        """Return what each failure of a kind loses, what becomes of the job, and how full links get."""
+        return await planning.failures(body, request)
+
+    @router.post(
+        "/optimum",
+        responses=responses_of(RoutingReport, 404, 413, 422),
+        openapi_extra=request_body_of(OptimumRequest, OPTIMUM_EXAMPLES),
+        response_class=Response,
+    )
+    async def optimum(body: Body, request: Request) -> Response:
+        """Return the utilisation under the routing in use and under the best one, with a certified bound."""
+        return await planning.optimum(body, request)
 
     return router
 
