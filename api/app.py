@@ -24,12 +24,14 @@ from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
 from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
+from twin.studies.availability_report import AvailabilityReport
 from twin.studies.growth import GrowthReport
 from twin.studies.sweep import Sweep
 from twin.warmup import warm_up
 
 from .answers import Health, PartAnswer, PartList, TopologyAnswer, TopologyList, part_answer, topology_answer
 from .bodies import (
+    AvailabilityRequest,
     DemandsRequest,
     ExplainRequest,
     ForecastRequest,
@@ -44,6 +46,7 @@ from .bodies import (
     read_body,
 )
 from .examples import (
+    AVAILABILITY_EXAMPLES,
     DEMANDS_EXAMPLES,
     EXPLAIN_EXAMPLES,
     FORECAST_EXAMPLES,
@@ -274,6 +277,30 @@ def _inspection_routes(networks: Networks) -> APIRouter:
         network = networks.get(request.network)
         check_names(network, request)
         answer = network.demand_table(**_table_options(request))
+        return _json(answer.to_json())
+
+    @router.post(
+        "/availability",
+        responses=responses_of(AvailabilityReport, 404, 413, 422),
+        openapi_extra=request_body_of(AvailabilityRequest, AVAILABILITY_EXAMPLES),
+        response_class=Response,
+    )
+    def availability(body: Body) -> Response:
+        """Return how much of the time demands, pairs of sites and jobs are served, and what fails most often."""
+        request = read_body(body, AvailabilityRequest)
+        network = networks.get(request.network)
+        check_names(network, request)
+        answer = network.availability(
+            job=request.job,
+            changes=request.plan_or_changes,
+            rest_below=request.rest_below_ratio,
+            n_states=request.n_states,
+            n_samples=request.n_samples,
+            seed=request.seed,
+            loss_above=request.loss_above_ratio,
+            top=request.top,
+            ageing=request.ageing,
+        )
         return _json(answer.to_json())
 
     @router.post(

@@ -78,6 +78,9 @@ DEMANDS_EXAMPLES: dict[str, dict[str, Any]] = {
         "top": 10,
     },
 }
+AVAILABILITY_EXAMPLES: dict[str, dict[str, Any]] = {
+    "availability of each demand": {"network": "leaf-spine-demo", "loss_above_ratio": 0.25},
+}
 LINKS_EXAMPLES: dict[str, dict[str, Any]] = {
     "the busiest links": {"network": "memphis-small", "sort": "utilisation", "top": 20},
     "some links after a plan": {"network": "memphis-small", "links": "wan-*", "plan": "fibre-upgrade"},

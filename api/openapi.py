@@ -18,12 +18,14 @@ from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
 from twin.answers.score import Score
+from twin.studies.availability_report import AvailabilityReport
 from twin.studies.growth import GrowthReport
 from twin.studies.sweep import Sweep
 
 from . import answers
 from .answer_schemas import answer_definitions
 from .bodies import (
+    AvailabilityRequest,
     DemandsRequest,
     ExplainRequest,
     ForecastRequest,
@@ -47,6 +49,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     PathRequest,
     DemandsRequest,
     LinksRequest,
+    AvailabilityRequest,
     ExplainRequest,
     SweepRequest,
     answers.TopologyList,
@@ -65,6 +68,7 @@ ANSWERS: tuple[type, ...] = (
     LinkTable,
     PathReport,
     DemandTable,
+    AvailabilityReport,
     Explanation,
     Sweep,
 )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
     from .network import Network
+    from .studies.availability_report import AvailabilityReport
     from .studies.failures import FailureReport
     from .studies.growth import GrowthReport
     from .studies.sweep import Sweep
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
+    "AvailabilityReport": "studies.availability_report",
     "CatalogueError": "errors",
     "ChangeError": "errors",
     "ConvergenceError": "errors",
@@ -74,6 +76,7 @@ _HOMES = {
 """Public names and the modules they are in; each is imported when first used, so a command pays for what it uses."""
 
 __all__ = [
+    "AvailabilityReport",
     "CatalogueError",
     "ChangeError",
     "ConvergenceError",
