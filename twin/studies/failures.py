@@ -362,16 +362,16 @@ def _summary(
     if n_full:
         verb = "overloads" if n_full == 1 else "overload"
         yield f"{counted(n_full, *noun)} {verb} a link."
+    fails = "fail" if len(failures[0].ids) > 1 else "fails"
     if links and links[0].worst_utilisation_ratio is not None:
         first = links[0]
-        verb = "fail" if len(failures[0].ids) > 1 else "fails"
-        after = f"after {first.cause} {verb}" if first.cause else "without a failure"
+        after = f"after {first.cause} {fails}" if first.cause else "without a failure"
         percent = percent_text(links[0].worst_utilisation_ratio)
         yield f"Fullest link: {first.id} ({first.direction}), {percent} {after}."
     costly = max(failures, key=lambda row: row.lost_gbit_per_year or 0.0)
     if costly.lost_gbit_per_year and costly.n_failures_per_year and costly.repair_h:
         yield (
-            f"Most expected loss: {costly.id} fails {frequency_text(costly.n_failures_per_year)}, "
+            f"Most expected loss: {costly.id} {fails} {frequency_text(costly.n_failures_per_year)}, "
             f"{hours_text(costly.repair_h)} to repair."
         )
     if n_classes < n:
