@@ -24,6 +24,7 @@ class DemandBlock:
     """Rows of nodes in `DemandColumns.node_ids`."""
     target: Rows
     gbps: npt.NDArray[np.float64]
+    traffic_class: str | None = None
 
     def ids(self, node_ids: Sequence[str], rows: Rows) -> list[str]:
         """Return the ids of some demands: `block/source>target`."""
@@ -33,7 +34,7 @@ class DemandBlock:
     def records(self, node_ids: Sequence[str]) -> Iterator[Demand]:
         """Yield a record of each demand."""
         for a, b, gbps in zip(self.source.tolist(), self.target.tolist(), self.gbps.tolist(), strict=True):
-            yield Demand(f"{self.id}/{node_ids[a]}>{node_ids[b]}", node_ids[a], node_ids[b], gbps)
+            yield Demand(f"{self.id}/{node_ids[a]}>{node_ids[b]}", node_ids[a], node_ids[b], gbps, self.traffic_class)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +99,8 @@ class DemandColumns(Sequence[Demand]):
         return hash((self._key, self.stated))
 
     @property
-    def _key(self) -> tuple[tuple[str, int], ...]:
-        return tuple((block.id, len(block.gbps)) for block in self.blocks)
+    def _key(self) -> tuple[tuple[str, str | None, int], ...]:
+        return tuple((block.id, block.traffic_class, len(block.gbps)) for block in self.blocks)
 
     def among(self, index: Mapping[str, int]) -> DemandColumns:
         """Return the demands whose two nodes are in an index; these same ones if all are."""

@@ -55,7 +55,7 @@ def generated_demands(network: CompiledNetwork, engine: Engine) -> DemandColumns
         _, params = generator_of(block)
         if params.peak_utilisation_ratio is not None:
             found = found.scaled(params.peak_utilisation_ratio / _peak_ratio(block, found, network, engine))
-        blocks.append(DemandBlock(block.id, found.source, found.target, found.gbps))
+        blocks.append(DemandBlock(block.id, found.source, found.target, found.gbps, block.traffic_class))
         n_demands += len(found.gbps)
     demands = DemandColumns(arrays.node_ids, tuple(blocks))
     _check_ids(network.document, demands)
