@@ -25,6 +25,7 @@ from twin.catalogue import KINDS, catalogue
 from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
 from twin.studies.availability_report import AvailabilityReport
+from twin.studies.growth import GrowthReport
 from twin.studies.sweep import Sweep
 from twin.warmup import warm_up
 
@@ -34,6 +35,7 @@ from .bodies import (
     DemandsRequest,
     ExplainRequest,
     ForecastRequest,
+    GrowthRequest,
     LinkRequest,
     LinksRequest,
     PathRequest,
@@ -48,6 +50,7 @@ from .examples import (
     DEMANDS_EXAMPLES,
     EXPLAIN_EXAMPLES,
     FORECAST_EXAMPLES,
+    GROWTH_EXAMPLES,
     LINK_EXAMPLES,
     LINKS_EXAMPLES,
     PATH_EXAMPLES,
@@ -173,6 +176,29 @@ def _question_routes(networks: Networks) -> APIRouter:
             links=request.links,
             changes=request.plan_or_changes,
             job=request.job,
+        )
+        return _json(answer.to_json())
+
+    @router.post(
+        "/growth",
+        responses=responses_of(GrowthReport, 404, 413, 422),
+        openapi_extra=request_body_of(GrowthRequest, GROWTH_EXAMPLES),
+        response_class=Response,
+    )
+    def growth(body: Body) -> Response:
+        """Return when the first link passes a limit as demands grow, with and without the worst failure."""
+        request = read_body(body, GrowthRequest)
+        network = networks.get(request.network)
+        check_names(network, request)
+        answer = network.growth(
+            rates=request.rates,
+            growth_ratio_per_year=request.growth_ratio_per_year,
+            limit_ratio=request.limit_ratio,
+            of=request.of,
+            until=request.until,
+            top=request.top,
+            changes=request.plan_or_changes,
+            ageing=request.ageing,
         )
         return _json(answer.to_json())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 from typing_extensions import TypeAliasType
@@ -101,6 +101,23 @@ class ForecastRequest(ChangedNetworkRequest):
     links: SkipValidation[Links | None] = None
     """An id, a glob, a list of these, or conditions as in changes. Default: wide-area links if there are any, else all
     links."""
+
+
+class GrowthRequest(ChangedNetworkRequest, AgeingRequest):
+    """Find when the first link passes a limit as demands grow, after a plan or changes if given."""
+
+    rates: Annotated[dict[Name, Growth], Field(max_length=1000)] = {}
+    """Growth a year by class of traffic, in place of the document's: 0.3 is 30 %."""
+    growth_ratio_per_year: Growth | None = None
+    """Of demands without a rate of their own; null = 0."""
+    limit_ratio: Annotated[float, Field(gt=0, le=10)] = 0.7
+    """Utilisation that no link should pass."""
+    of: Literal["link", "member", "node", "srlg", "site"] = "link"
+    """Kind of failures."""
+    until: Annotated[int, Field(ge=1, le=9998)] | None = None
+    """Calendar year whose end is the horizon; null = ten years from the day of the document."""
+    top: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Most links to list; null = 10."""
 
 
 class LinkRequest(ChangedNetworkRequest, AgeingRequest):

@@ -19,6 +19,7 @@ from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
 from twin.answers.score import Score
 from twin.studies.availability_report import AvailabilityReport
+from twin.studies.growth import GrowthReport
 from twin.studies.sweep import Sweep
 
 from . import answers
@@ -28,6 +29,7 @@ from .bodies import (
     DemandsRequest,
     ExplainRequest,
     ForecastRequest,
+    GrowthRequest,
     LinkRequest,
     LinksRequest,
     PathRequest,
@@ -42,6 +44,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     ScoreRequest,
     WhatIfRequest,
     ForecastRequest,
+    GrowthRequest,
     LinkRequest,
     PathRequest,
     DemandsRequest,
@@ -60,6 +63,7 @@ ANSWERS: tuple[type, ...] = (
     Score,
     Diff,
     Forecast,
+    GrowthReport,
     LinkReport,
     LinkTable,
     PathReport,

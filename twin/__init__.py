@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .network import Network
     from .studies.availability_report import AvailabilityReport
     from .studies.failures import FailureReport
+    from .studies.growth import GrowthReport
     from .studies.sweep import Sweep
 
     __version__: str
@@ -46,6 +47,7 @@ _HOMES = {
     "DocumentError": "errors",
     "Explanation": "answers.explanation",
     "FailureReport": "studies.failures",
+    "GrowthReport": "studies.growth",
     "Forecast": "answers.forecast",
     "Issue": "errors",
     "Link": "model.records",
@@ -85,6 +87,7 @@ __all__ = [
     "Explanation",
     "FailureReport",
     "Forecast",
+    "GrowthReport",
     "Issue",
     "Link",
     "LinkReport",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -20,6 +21,7 @@ from .studies.executor import Advance, Workers
 from .studies.failure_pairs import Depth
 from .studies.failure_run import FailureRun
 from .studies.failures import FailureReport, failure_report
+from .studies.growth import GrowthQuestion, GrowthReport, growth_report
 
 
 class PlanningNetwork(EvaluatedNetwork):
@@ -63,6 +65,59 @@ class PlanningNetwork(EvaluatedNetwork):
         report_phase(notify, "optimising routing")
         evaluation = self._engine.evaluate(scenario.case)
         return routing_report(evaluation, self.label, plan_name(changes), gap_ratio, n_entries, apply)
+
+    def growth(
+        self,
+        *,
+        rates: Mapping[str, float] | None = None,
+        growth_ratio_per_year: float | None = None,
+        limit_ratio: float = 0.7,
+        of: str = "link",
+        until: int | None = None,
+        top: int | None = None,
+        changes: Changes | None = None,
+        ageing: AgeingCase = "value",
+        notify: Notify | None = None,
+    ) -> GrowthReport:
+        """Find when the first link passes a limit as demands grow, with and without the worst single failure.
+
+        Capacities stay as today. Traffic of jobs is left out.
+
+        Args:
+            rates: growth a year by class of traffic, in place of the document's; 0.3 is 30 %, compound.
+            growth_ratio_per_year: of demands without a rate of their own; None = 0.
+            limit_ratio: utilisation that no link should pass, above 0.
+            of: kind of failures, as for `failures`.
+            until: calendar year whose end is the horizon; None = ten years from the day of the document.
+            top: most links to list; None = 10.
+            changes: a plan's name, a change or a list of changes to apply first.
+            ageing: low, value (central) or high.
+            notify: called with the name of each phase.
+
+        Returns:
+            The dates with their links and failures, and upgrades with what a year gained costs.
+
+        Raises:
+            ChangeError: no demands, no growth, an unknown class or kind, or a number out of bounds.
+            TopologyError: too many failures and years.
+        """
+        question = GrowthQuestion(
+            rates=rates,
+            growth_ratio_per_year=growth_ratio_per_year,
+            limit_ratio=limit_ratio,
+            of=of,
+            until=until,
+            top=top,
+        )
+        report_phase(notify, "reading the network")
+        scenario = self._scenario(changes, None, ageing)
+
+        def apply(more: Sequence[Mapping[str, Any]]) -> Evaluation:
+            after = apply_changes(scenario, parse_changes(list(more)), self._reader)
+            return self._engine.evaluate(after.case, scenario.case.state)
+
+        report_phase(notify, "growing demands")
+        return growth_report(self._engine.evaluate(scenario.case), self.label, plan_name(changes), question, apply)
 
     def failures(
         self,

@@ -11,10 +11,15 @@ from ..arrays import NO_CODE, Floats, Ints
 from ..errors import ChangeError, did_you_mean
 from ..failures.fabric import Fabric
 from ..failures.kinds import GroupFailures, Kind, LinkFailures, NodeFailures
+from ..failures.pair_classes import PairClasses
 from ..failures.pairs import PairFailures
+from ..failures.sweep import FailureLoads
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.routing import Router
+
+JOINED = " + "
+"""Stands between the ids of failures that happen together."""
 
 
 class FailureSet(NamedTuple):
@@ -24,12 +29,33 @@ class FailureSet(NamedTuple):
     kind: Kind
     single_ids: tuple[str, ...] = ()
     """Ids of the single failures that pairs consist of."""
+    classes: PairClasses | None = None
+    """Classes of which these pairs are the first ones."""
 
     def together(self, failure: int) -> tuple[str, ...]:
         """Return the ids of what fails at the same time."""
         if not isinstance(self.kind, PairFailures):
             return (self.ids[failure],)
         return self.single_ids[self.kind.first[failure]], self.single_ids[self.kind.second[failure]]
+
+    @property
+    def n_equal(self) -> Ints:
+        """Number of failures that each of them stands for, int64[n]."""
+        return np.ones(len(self.ids), np.int64) if self.classes is None else self.classes.n_equal
+
+    def everywhere(self, loads: FailureLoads) -> tuple[FailureSet, FailureLoads]:
+        """Return the greatest loads over all that these stand for, and what causes them."""
+        if self.classes is None:
+            return self, loads
+        kind, expanded = self.classes.expanded(loads)
+        return pairs_with_ids(self.single_ids, kind), expanded
+
+
+def pairs_with_ids(single_ids: tuple[str, ...], pairs: PairFailures, classes: PairClasses | None = None) -> FailureSet:
+    """Return pairs with their ids, `a + b`."""
+    sides = zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+    ids = tuple(f"{single_ids[a]}{JOINED}{single_ids[b]}" for a, b in sides)
+    return FailureSet(ids, pairs, single_ids, classes)
 
 
 def fabric_of(e: Evaluation, pairs: NodePairs) -> tuple[Fabric, Ints]:
