@@ -278,6 +278,10 @@ def test_bad_questions_are_refused() -> None:
         network.availability()
     with pytest.raises(CatalogueError, match="no job 'bothe'"):
         load("two-campus").availability(job="bothe")
+    groups = {"wcmp_groups": [{"node": "s", "target": "B", "next_hops": {"1-s-B": 1}}]}
+    stated = from_document(switches([{"ends": ["A", "s"]}, {"ends": ["s", "B"]}], [("A", "B", 1.0)], **groups))
+    with pytest.raises(ChangeError, match="WCMP groups is not computed"):
+        stated.availability()
     dark = from_document(switches([{"ends": ["A", "s"], "up": False}], [("A", "s", 1.0)]))
     with pytest.raises(ChangeError, match="no link carries traffic"):
         dark.availability()
