@@ -18,14 +18,18 @@ from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
 from twin.answers.score import Score
+from twin.studies.availability_report import AvailabilityReport
+from twin.studies.growth import GrowthReport
 from twin.studies.sweep import Sweep
 
 from . import answers
 from .answer_schemas import answer_definitions
 from .bodies import (
+    AvailabilityRequest,
     DemandsRequest,
     ExplainRequest,
     ForecastRequest,
+    GrowthRequest,
     LinkRequest,
     LinksRequest,
     PathRequest,
@@ -40,10 +44,12 @@ MODELS: tuple[type[BaseModel], ...] = (
     ScoreRequest,
     WhatIfRequest,
     ForecastRequest,
+    GrowthRequest,
     LinkRequest,
     PathRequest,
     DemandsRequest,
     LinksRequest,
+    AvailabilityRequest,
     ExplainRequest,
     SweepRequest,
     answers.TopologyList,
@@ -57,10 +63,12 @@ ANSWERS: tuple[type, ...] = (
     Score,
     Diff,
     Forecast,
+    GrowthReport,
     LinkReport,
     LinkTable,
     PathReport,
     DemandTable,
+    AvailabilityReport,
     Explanation,
     Sweep,
 )

@@ -1,4 +1,4 @@
-"""Medians of loads at scale and of all single failures, beside networkx on the same inputs in the same run.
+"""Medians of loads at scale, of single failures and of pairs, beside networkx on the same inputs in the same run.
 
     python benchmarks/bench_failures.py [--repeats 5] [--large]
 
@@ -21,11 +21,15 @@ from rich.table import Table
 
 from twin.failures.fabric import Fabric
 from twin.failures.kinds import Kind, LinkFailures, NodeFailures
-from twin.failures.sweep import FailureLoads, Sweep
+from twin.failures.pair_sweep import sweep_of
+from twin.failures.pairs import PairFailures, all_pairs
+from twin.failures.sweep import FailureLoads
 from twin.kernels.class_loads import class_loads
 from twin.traffic.twin_nodes import arcs_of, destinations_of
 from twin.traffic.walk import REL_TOLERANCE
 
+MAX_LINKS_OF_PAIRS = 500
+"""Links of a network up to which all pairs are computed."""
 N_COMPARED = 3
 """Failures that the peer computes."""
 
@@ -96,12 +100,16 @@ def all_links(network: Fabric) -> Kind:
     return LinkFailures(network, np.zeros(network.n_links))
 
 
+def all_pairs_of_links(network: Fabric) -> Kind:
+    return PairFailures(all_links(network), *all_pairs(network.n_links))
+
+
 def all_nodes(network: Fabric) -> Kind:
     return NodeFailures(network, np.arange(network.n_nodes))
 
 
 def sweep(kind: Callable[[Fabric], Kind], network: Fabric, n_threads: int = 1) -> FailureLoads:
-    study = Sweep(fresh(kind, network))
+    study = sweep_of(fresh(kind, network))
     with ThreadPoolExecutor(n_threads) as pool:
         study.run(0, study.n_classes, pool, n_threads)
     return study.loads()
@@ -133,12 +141,12 @@ def loads(network: Fabric) -> tuple[Callable[[], np.ndarray], np.ndarray]:
     return run, order
 
 
-def networkx_loads(network: Fabric, without: int = -1) -> np.ndarray:
+def networkx_loads(network: Fabric, *without: int) -> np.ndarray:
     """Loads by arc, destination by destination over networkx' predecessors; no parallel links."""
     graph = nx.Graph()
     graph.add_nodes_from(range(network.n_nodes))
     links = enumerate(zip(network.ends.tolist(), network.weight[::2].tolist(), strict=True))
-    graph.add_edges_from((a, b, {"weight": weight, "link": i}) for i, ((a, b), weight) in links if i != without)
+    graph.add_edges_from((a, b, {"weight": weight, "link": i}) for i, ((a, b), weight) in links if i not in without)
     demand: dict[int, dict[int, float]] = {}
     for source, target, gbps in zip(
         network.source.tolist(), network.target.tolist(), network.offered_gbps.tolist(), strict=True
@@ -180,6 +188,8 @@ def bench(name: str, network: Fabric, repeats: int, table: Table, peer: bool) ->
             assert abs(after.max() / 100.0 - found.worst_ratio[link]) <= 1e-9 * found.worst_ratio[link]
         cells[1] = f"{(time.perf_counter() - start) * 1e3 / N_COMPARED * network.n_links:,.0f} *"
     table.add_row("", f"all {network.n_links:,} links, {len(found.model):,} classes", *cells)
+    if network.n_links < MAX_LINKS_OF_PAIRS:
+        bench_pairs(network, repeats, table)
     sweep(all_nodes, network, 2)
     table.add_row(
         "",
@@ -187,6 +197,20 @@ def bench(name: str, network: Fabric, repeats: int, table: Table, peer: bool) ->
         f"{median_ms(lambda: sweep(all_nodes, network, 2), max(1, repeats // 2)):.1f}",
         "",
     )
+
+
+def bench_pairs(network: Fabric, repeats: int, table: Table) -> None:
+    kind, found = all_pairs_of_links(network), sweep(all_pairs_of_links, network)
+    n_pairs = len(found.worst_ratio)
+    chosen = np.random.default_rng(1).integers(n_pairs, size=N_COMPARED).tolist()
+    start = time.perf_counter()
+    for row in chosen:
+        after = networkx_loads(network, int(kind.first[row]), int(kind.second[row]))
+        assert (after <= found.greatest_gbps * (1 + 1e-9) + 1e-6).all()
+        assert abs(after.max() / 100.0 - found.worst_ratio[row]) <= 1e-9 * found.worst_ratio[row]
+    peer_ms = (time.perf_counter() - start) * 1e3 / N_COMPARED * n_pairs
+    ours_ms = median_ms(lambda: sweep(all_pairs_of_links, network), max(1, repeats // 2))
+    table.add_row("", f"all {n_pairs:,} pairs of links", f"{ours_ms:,.0f}", f"{peer_ms:,.0f} *")
 
 
 def main() -> None:

@@ -99,3 +99,26 @@ def test_without_demands_or_rates_it_says_what_to_state() -> None:
     del data["links"][1]["capacity_gbps"]
     with pytest.raises(ChangeError, match="1 link of unknown rate, 'first' first"):
         from_document(data).optimum()
+
+
+def ring(**capacity_gbps: float) -> dict[str, Any]:
+    """Three switches in a ring with a spur; demands that fill a-b and b-c, and a spur with room to spare."""
+    capacity = {"ab": 100.0, "bc": 60.0, "ac": 80.0, "cd": 900.0} | capacity_gbps
+    demands = [("a", "b", 90.0), ("b", "c", 50.0), ("a", "d", 40.0)]
+    return {
+        "nodes": [{"id": name, "kind": "switch"} for name in "abcd"],
+        "links": [{"id": name, "ends": [*name], "capacity_gbps": gbps} for name, gbps in capacity.items()],
+        "demands": [{"id": f"{a}{b}", "source": a, "target": b, "offered_gbps": gbps} for a, b, gbps in demands],
+    }
+
+
+def test_more_capacity_lowers_the_optimum_at_priced_links_alone() -> None:
+    """Each link in turn with 1 % more capacity, optimised anew: the optimum falls by the price, else by 0."""
+    report = from_document(ring()).optimum(gap_ratio=1e-4)
+    prices = {row.id: row.price_ratio for row in report.links}
+    assert len(prices) >= 2
+    for name, gbps in {"ab": 100.0, "bc": 60.0, "ac": 80.0, "cd": 900.0}.items():
+        again = from_document(ring(**{name: 1.01 * gbps})).optimum(gap_ratio=1e-4)
+        fall = 1.0 - again.optimal_max_utilisation_ratio / report.optimal_max_utilisation_ratio
+        assert fall == pytest.approx(0.01 * prices.get(name, 0.0), abs=3e-4)
+        assert (fall > 1e-3) == (name in prices)

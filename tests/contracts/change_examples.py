@@ -57,6 +57,12 @@ def _racks(accelerator: str, n: int) -> dict[str, Any]:
 STATED = [{"site": "a", "n_micro_batches": 6}, {"site": "b", "n_micro_batches": 26}]
 ALONE = [{"site": "b", "n_accelerators": 16}]
 MEND = [WAN["spans"][0] | {"n_splices": WAN["spans"][0]["n_splices"] + 2}, WAN["spans"][1]]
+TWO_PATHS = DATA | {"links": [*DATA["links"], {"id": "wan-2", "ends": WAN["ends"], "capacity_gbps": 400.0}]}
+GROUPS = [
+    {"node": "a-border", "target": "b-rack-1", "next_hops": {"wan": 1, "wan-2": 3}},
+    {"node": "b-border", "target": "b-rack-1", "next_hops": {"b-up": 1}},
+    {"node": "b-leaf", "target": "b-rack-1", "next_hops": {"b-cable-1": 1}},
+]
 EXAMPLES: list[Example] = [
     # structure
     Example(
@@ -110,6 +116,7 @@ EXAMPLES: list[Example] = [
         n_flows_per_pair=2,
         tier="wide_area",
     ),
+    _one("set_wcmp_groups", TWO_PATHS | {"wcmp_groups": GROUPS}, data=TWO_PATHS, groups=GROUPS),
     # state
     _wan("set_transceivers", {"transceiver": "400ZR", "installed": "2026-01-01"}, part="400ZR"),
     _wan("set_channels", {"n_parallel": 12, "n_fibre_pairs": 2}, n_parallel=12, n_fibre_pairs=2),

@@ -11,13 +11,21 @@ import pytest
 
 from tests.failures.cases import CASES, Case, Kept, check
 from tests.failures.test_sweep import links_of, swept
+from twin.failures import pair_sweep
 from twin.failures.kinds import GroupFailures, Kind, LinkFailures, NodeFailures
+from twin.failures.pair_sweep import PairSweep
 from twin.failures.pairs import PairFailures, all_pairs, n_pairs, sampled_pairs
-from twin.failures.sweep import Sweep
 
 SEEDS = range(8)
 MOST = 60
 """Pairs of one case that are compared."""
+
+
+@pytest.fixture(autouse=True)
+def always_with_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Second failures in the state after the first, whether that is quicker or not."""
+    monkeypatch.setattr(pair_sweep, "MIN_PAIRS_PER_SINGLE", 0)
+    monkeypatch.setattr(pair_sweep, "MIN_CLASSES_RATIO", 0.0)
 
 
 def some_pairs(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -39,6 +47,10 @@ def check_pairs(case: Case, kind: Kind, singles: list[Kept], seed: int) -> None:
     pairs = PairFailures(kind, first, second)
     failures = both(singles, first, second)
     check(case, failures, swept(pairs, uses_symmetry=False))
+    sweep = PairSweep(pairs)
+    assert sweep._singles is not None
+    sweep.run(0, sweep.n_classes)
+    check(case, failures, sweep.loads())
     for f, kept in enumerate(failures):
         ratio = pairs.kept_ratio(f)
         assert ratio.tolist() == [float(kept.get(i, 1)) for i in range(len(case.links))]
@@ -79,13 +91,19 @@ def test_pairs_of_links_that_fail_together(name: str, seed: int) -> None:
     check_pairs(case, GroupFailures(case.fabric, groups), singles, seed)
 
 
+@pytest.mark.parametrize("has_states", [True, False])
 @pytest.mark.parametrize("name", CASES)
-def test_batches_in_any_order_and_threads_change_no_bit(name: str) -> None:
+def test_batches_in_any_order_and_threads_change_no_bit(
+    name: str, has_states: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair_sweep, "MIN_PAIRS_PER_SINGLE", 0 if has_states else np.inf)
     case = CASES[name](3)
     first, second = some_pairs(len(case.links), 0)
     kind = PairFailures(LinkFailures(case.fabric, np.zeros(len(case.links))), first, second)
-    expected = swept(kind, uses_symmetry=False)
-    threaded, turned = (Sweep(kind, uses_symmetry=False) for _ in range(2))
+    alone, threaded, turned = (PairSweep(kind) for _ in range(3))
+    alone.run(0, alone.n_classes)
+    expected = alone.loads()
+    assert (alone._singles is not None) == has_states
     with ThreadPoolExecutor(3) as pool:
         threaded.run(0, threaded.n_classes, pool, 3)
     parts = [turned.part(begin, min(begin + 7, turned.n_classes)) for begin in range(0, turned.n_classes, 7)]

@@ -46,6 +46,7 @@ def test_a_document_with_one_of_everything_survives_the_round_trip() -> None:
             "jobs_together",
             "measurements",
             "parts",
+            "wcmp_groups",
         )
         if name not in elsewhere:
             assert getattr(again, name) != spec.default, f"{name} is not exercised"

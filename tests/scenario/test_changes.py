@@ -35,6 +35,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "cut_job": {"tp": 4, "recompute": "full"},
     "recover_job": {"recovery": "elastic"},
     "set_load_balancing": {"mode": "spray"},
+    "set_wcmp_groups": {"groups": [{"node": "a-leaf", "target": "a-rack-1", "next_hops": {"a-cable-1": 1}}]},
     "set_transceivers": {"links": "wan", "part": "400ZR"},
     "set_channels": {"links": "wan", "n_parallel": 8},
     "set_fibre": {"links": "wan", "fibre": "G.654.E"},

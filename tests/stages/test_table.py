@@ -133,6 +133,9 @@ def questions() -> dict[str, Question]:
         "two sites": question(DATA),
         "one site": question(DATA, job="alone"),
         "no job": question(DATA | {"jobs": [], "default_job": None}),
+        "WCMP groups": question(
+            DATA | {"wcmp_groups": [{"node": "a-leaf", "target": "a-rack-1", "next_hops": {"a-cable-1": 1}}]}
+        ),
         "weighted split": question(DATA | {"routing": "wcmp"}),
         "a rack down": question(narrow),
         "beside another job": beside_another(question(DATA)),

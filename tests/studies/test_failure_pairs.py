@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ import pytest
 
 from tests.studies.test_failures import CHANGES, check, two_sites
 from twin.errors import ChangeError, TopologyError
-from twin.loading import from_document
+from twin.loading import from_document, load
 from twin.network import Network
 from twin.studies import checkpoint as checkpoints
 from twin.studies import failure_pairs, failure_run
+from twin.studies.failure_kinds import KINDS
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +37,10 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failure_run, "BATCH_S", 0.0)
     monkeypatch.setattr(checkpoints, "MIN_INTERVAL_S", 0.0)
     monkeypatch.setattr(checkpoints, "WRITING_RATIO", np.inf)
+
+
+def test_every_kind_of_failures_is_tested() -> None:
+    assert CHANGES.keys() == KINDS.keys()
 
 
 @pytest.mark.parametrize("of", CHANGES)
@@ -105,14 +111,41 @@ def test_a_pair_needs_two() -> None:
 
 def test_too_many_pairs_are_refused_before_any_work(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failure_pairs, "MAX_PAIRS", 100)
-    monkeypatch.setattr("twin.studies.failures.Sweep", None)
-    with pytest.raises(TopologyError, match="136 pairs of link failures and 4 destinations take some 0 minutes and"):
+    monkeypatch.setattr(failure_pairs, "MAX_GROUPED", 135)
+    monkeypatch.setattr("twin.studies.failures.sweep_of", None)
+    with pytest.raises(TopologyError, match="136 pairs of link failures and 4 destinations take up to 1 minutes and"):
         network.failures(depth=2)
     with pytest.raises(TopologyError, match=r"up to 100 pairs.*--sample 100 draws so many"):
         network.failures(depth=2, sample=101)
     monkeypatch.setattr(failure_pairs, "MAX_PAIR_PATHS", 12)
     with pytest.raises(TopologyError, match="--sample 3 draws"):
         network.failures(depth=2)
+
+
+@pytest.mark.parametrize("of", ["link", "node"])
+def test_too_many_pairs_to_list_are_listed_by_equal_places(of: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = load("leaf-spine-demo")
+    full = network.failures(of=of, depth=2)
+    monkeypatch.setattr(failure_pairs, "MAX_PAIRS", full.n_failures - 1)
+    found = network.failures(of=of, depth=2)
+    assert found.n_failures == found.n_possible == full.n_failures
+    assert found.n_classes == len(found.failures) < full.n_failures
+    assert sum(row.n_equal for row in found.failures) == full.n_failures
+    rows = {row.id: row for row in full.failures}
+    assert all(replace(row, n_equal=1) == rows[row.id] for row in found.failures)
+    assert found.summary[0] == full.summary[0]
+    links = {row.id: row for row in full.links}
+    for link in found.links:
+        assert link.worst_utilisation_ratio == pytest.approx(links[link.id].worst_utilisation_ratio, rel=1e-12)
+        assert (link.cause is None) == (links[link.id].cause is None)
+        if link.cause is not None:
+            changes = [change for name in link.cause.split(" + ") for change in CHANGES[of](name)]
+            ratio = network._evaluate_after(changes, None, None).arc_utilisation_ratio
+            row = network.arrays.link_index[link.id]
+            assert ratio[2 * row : 2 * row + 2].max() == pytest.approx(link.worst_utilisation_ratio, rel=1e-12)
+    monkeypatch.setattr(failure_pairs, "MAX_PAIRS", found.n_classes - 1)
+    with pytest.raises(TopologyError, match=f"{found.n_classes} classes of pairs of {of} failures and"):
+        network.failures(of=of, depth=2)
 
 
 @pytest.mark.usefixtures("small_batches")

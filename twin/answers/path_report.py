@@ -19,6 +19,7 @@ from ..stages.evaluation import Evaluation
 from ..traffic.congestion import MAX_QUEUE_UTILISATION_RATIO
 from ..traffic.pair_paths import distinct_paths, hop_positions, separation
 from ..traffic.routing import Router
+from ..traffic.wcmp_forwarding import WcmpForwarding
 from .arc_text import arc_name, capacity_reason
 from .data import Answer
 from .score import data_frame, html_table
@@ -165,7 +166,12 @@ def path_report(e: Evaluation, network: str, plan: str | None, question: PathQue
     source, target = question.rows(e)
     routed: Any = e.outcome("routed_links")
     share: Any = e.outcome("split_share")
-    arc, fraction = Router(e.case.state, routed).trace(share, source, target)
+    groups: Any = e.outcome("wcmp_table")
+    router = Router(e.case.state, routed)
+    if groups is None:
+        arc, fraction = router.trace(share, source, target)
+    else:
+        arc, fraction = WcmpForwarding(e.case.state, router, share, groups).trace(source, target)
     head = e.case.state["arc_head"]
     found = distinct_paths(arc, fraction, head, question.max_paths)
     position = hop_positions(arc, head)

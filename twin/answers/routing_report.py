@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,16 +12,20 @@ import numpy as np
 from ..arrays import Bools
 from ..errors import ChangeError
 from ..errors.wording import counted
+from ..model.records import WcmpGroup, asdict_compact
 from ..render.numbers import number_text
 from ..render.quantities import percent_text
 from ..render.routing_table import routing_table
 from ..stages.evaluation import Evaluation
 from ..traffic.congestion import arc_utilisation_ratio
+from ..traffic.optimal_groups import optimal_groups
 from ..traffic.optimum import RoutingOptimum, optimal_routing
 from .arc_text import arc_name, direction_text
 from .data import Answer
 from .score import data_frame, html_table
 
+MAX_ENTRIES = 4096
+"""Largest sum of the weights of a WCMP group that may be asked for."""
 LEAST_PRICE_RATIO = 1e-3
 """Directions whose price is below this are not listed."""
 LEAST_GAP_RATIO = 5e-4
@@ -44,6 +48,24 @@ class PricedLink:
     price_ratio: float
     """Share of the limit that this capacity sets: with 1 % more of it alone the optimum falls by at most so many
     percent. Shares of all links sum to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class WcmpShares:
+    """WCMP groups near the optimum, as a change, and what the routing of the twin does with them."""
+
+    max_utilisation_ratio: float
+    """Busiest direction of a link after the change, routed anew."""
+    busiest: str | None
+    """That link and direction; null without traffic."""
+    n_entries: int
+    """Largest allowed sum of the weights of a group."""
+    n_groups: int
+    """Groups: pairs of a node and a destination."""
+    n_split_groups: int
+    """Groups with more than one next hop."""
+    change: dict[str, Any]
+    """The change `set_wcmp_groups`, as plain data."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -72,6 +94,8 @@ class RoutingReport(Answer):
     """Utilisation in use over that of the best routing found; null without traffic."""
     links: tuple[PricedLink, ...]
     """Directions that set the optimum, the dearest first."""
+    wcmp: WcmpShares | None = field(default=None, metadata={"optional": True})
+    """Groups that come near the optimum, where they were asked for."""
 
     def to_pandas(self) -> Any:
         """Return the links as a DataFrame (needs the extra `tables`)."""
@@ -86,7 +110,14 @@ class RoutingReport(Answer):
         return routing_table(self.to_dict())
 
 
-def routing_report(e: Evaluation, network: str, plan: str | None, gap_ratio: float) -> RoutingReport:
+def routing_report(
+    e: Evaluation,
+    network: str,
+    plan: str | None,
+    gap_ratio: float,
+    n_entries: int | None = None,
+    apply: Callable[[dict[str, Any]], Evaluation] | None = None,
+) -> RoutingReport:
     """Compare the routing of the demands with the best possible one.
 
     Args:
@@ -94,13 +125,17 @@ def routing_report(e: Evaluation, network: str, plan: str | None, gap_ratio: flo
         network: name of the network.
         plan: name of the plan, or `changes`; None for the unchanged network.
         gap_ratio: largest distance of the two bounds of the optimum over it, from 0.0001 to 0.5.
+        n_entries: largest sum of the weights of a WCMP group; None = no groups.
+        apply: evaluates the network after a change as well; needed for groups.
 
     Raises:
-        ChangeError: no demands, a link of unknown rate, or a gap out of bounds.
+        ChangeError: no demands, a link of unknown rate, or a gap or number out of bounds.
         ConvergenceError: the bounds stay farther apart.
     """
     if isinstance(gap_ratio, bool) or not isinstance(gap_ratio, int | float) or not 1e-4 <= gap_ratio <= 0.5:
         raise ChangeError(f"gap {gap_ratio}", where="optimum", expected="a ratio from 0.0001 to 0.5")
+    if n_entries is not None and (type(n_entries) is not int or not 1 <= n_entries <= MAX_ENTRIES):
+        raise ChangeError(f"{n_entries} entries", where="optimum", expected=f"a whole number from 1 to {MAX_ENTRIES}")
     pairs, loads = e.demand_pairs, e.demands
     if pairs is None or loads is None:
         hint = "add `demands` or `traffic`, or --demands"
@@ -109,9 +144,13 @@ def routing_report(e: Evaluation, network: str, plan: str | None, gap_ratio: flo
     _require_rates(e, np.isnan(capacity_gbps))
     routed = loads.reachable
     offered_gbps = np.where(routed, pairs.offered_gbps, 0.0)
+    demands = pairs.source, pairs.target, offered_gbps
     optimum = optimal_routing(
-        e.case.state, capacity_gbps, pairs.source, pairs.target, offered_gbps, gap_ratio=float(gap_ratio)
+        e.case.state, capacity_gbps, *demands, gap_ratio=float(gap_ratio), keeps_flow=n_entries is not None
     )
+    wcmp = None
+    if n_entries is not None and apply is not None and optimum.flow is not None:
+        wcmp = _wcmp_shares(optimal_groups(e.case.state, optimum.flow, *demands, n_entries), n_entries, apply)
     in_use = arc_utilisation_ratio(loads.arc_offered_gbps, capacity_gbps)
     top = int(np.argmax(in_use)) if len(in_use) and in_use.max() > 0 else None
     highest = float(in_use[top]) if top is not None else 0.0
@@ -131,8 +170,30 @@ def routing_report(e: Evaluation, network: str, plan: str | None, gap_ratio: flo
         gap_ratio=optimum.gap_ratio,
         routing_cost_ratio=highest / optimum.utilisation_ratio if optimum.utilisation_ratio else None,
         links=links,
+        wcmp=wcmp,
     )
     return replace(report, summary=tuple(_summary(report, links)))
+
+
+def _wcmp_shares(
+    groups: Sequence[WcmpGroup], n_entries: int, apply: Callable[[dict[str, Any]], Evaluation]
+) -> WcmpShares | None:
+    """Route the demands over the groups; None without traffic."""
+    if not groups:
+        return None
+    change = {"kind": "set_wcmp_groups", "groups": [asdict_compact(group) for group in groups]}
+    after = apply(change)
+    assert after.demands is not None
+    ratio = arc_utilisation_ratio(after.demands.arc_offered_gbps, after.health.arc_capacity_gbps)
+    top = int(np.argmax(ratio))
+    return WcmpShares(
+        max_utilisation_ratio=float(ratio[top]),
+        busiest=arc_name(after, top),
+        n_entries=n_entries,
+        n_groups=len(groups),
+        n_split_groups=sum(len(group.next_hops) > 1 for group in groups),
+        change=change,
+    )
 
 
 def _require_rates(e: Evaluation, unknown: Bools) -> None:
@@ -176,6 +237,10 @@ def _summary(report: RoutingReport, links: Sequence[PricedLink]) -> Iterator[str
         bounds = f"between {least} and {best}" if report.gap_ratio > LEAST_GAP_RATIO else best
         yield f"Routing costs a factor of {cost:.3g}: the busiest link has {highest}, the least possible is {bounds}."
     yield f"Busiest with the routing in use: {report.busiest}."
+    if report.wcmp is not None:
+        shares = report.wcmp
+        groups = f"{shares.n_groups:,} groups of at most {shares.n_entries} entries, {shares.n_split_groups:,} split"
+        yield f"WCMP groups reach {percent_text(shares.max_utilisation_ratio)}, routed anew: {groups}."
     if report.optimal_max_utilisation_ratio > 1.0:
         yield "No routing carries all demands: they need more capacity."
     if links:

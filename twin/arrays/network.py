@@ -9,6 +9,7 @@ from ..model.rules import check_workload
 from .cache import cache_folder, cache_key, load_arrays, save_arrays
 from .columns import NetworkArrays
 from .compile import compile_network
+from .wcmp_groups import check_groups
 
 
 class CompiledNetwork(NetworkGraph):
@@ -26,6 +27,7 @@ class CompiledNetwork(NetworkGraph):
         if cached is not None:
             with self.at_origin():  # the key does not cover the workload
                 check_workload(self.document, cached.node_index, self.catalogue)
+                check_groups(cached, self.document.wcmp_groups, self.document.name)
                 self.check_plans(cached)
             return cached
         arrays = compile_network(self.document, self.nodes, self.links)

@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import catalogue, check, explain, imports, inspect, links, planning, reference, score, service, studies
+from . import (
+    availability,
+    catalogue,
+    check,
+    explain,
+    imports,
+    inspect,
+    links,
+    planning,
+    reference,
+    score,
+    service,
+    studies,
+)
 from .terminal import BAD_INPUT, INTERRUPTED, refuse, replace_unknown_characters
 from .usage import usage_errors_refused
 
@@ -25,7 +38,9 @@ COMMANDS = (
     studies.sweep,
     studies.forecast,
     planning.failures,
+    availability.availability,
     planning.optimum,
+    planning.growth,
     imports.import_,
     catalogue.topologies,
     catalogue.parts,

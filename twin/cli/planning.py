@@ -16,15 +16,20 @@ from .terminal import (
     Dask,
     Demands,
     NetworkName,
+    Picture,
     Top,
     ageing_case,
+    check_writable,
     load_network,
     progress,
     progress_bar,
     read_optional_changes,
+    read_ratio,
     resumable,
     show,
+    write_changes,
     write_json,
+    write_picture,
 )
 
 
@@ -33,6 +38,18 @@ def optimum(
     gap: Annotated[
         float, typer.Option("--gap", help="Largest distance of the bounds of the optimum: 0.01 is 1 %.")
     ] = 0.01,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            callback=check_writable,
+            help="Write WCMP groups near the optimum there (.yaml or .json); --change @FILE applies them.",
+        ),
+    ] = None,
+    entries: Annotated[
+        int, typer.Option("--entries", min=1, max=4096, help="Largest sum of the weights of a WCMP group.")
+    ] = 64,
     plan: AfterPlan = None,
     change: ChangeOption = None,
     ageing: Ageing = "value",
@@ -43,7 +60,15 @@ def optimum(
     changes = read_optional_changes(plan, change)
     with progress("loading") as notify:
         loaded = load_network(network, None, traffic)
-        answer = loaded.optimum(gap_ratio=gap, changes=changes, ageing=ageing_case(ageing), notify=notify)
+        answer = loaded.optimum(
+            gap_ratio=gap,
+            n_entries=None if output is None else entries,
+            changes=changes,
+            ageing=ageing_case(ageing),
+            notify=notify,
+        )
+    if output is not None:
+        write_changes(output, [] if answer.wcmp is None else [answer.wcmp.change])
     if as_json:
         write_json(answer.to_json())
     else:
@@ -101,3 +126,59 @@ def failures(
         show(failures_table(answer.to_dict()))
     if exit_above is not None and not answer.stays_below(exit_above):
         raise typer.Exit(CHECK_FAILED)
+
+
+def _read_rates(rate: list[str] | None) -> tuple[dict[str, float], float | None]:
+    """Return growth by class, and of all other demands; `0.3` is of all others, `video=0.5` of a class."""
+    rates: dict[str, float] = {}
+    other: float | None = None
+    for text in rate or ():
+        name, _, ratio = text.rpartition("=")
+        if name:
+            rates[name] = read_ratio(ratio)
+        else:
+            other = read_ratio(ratio)
+    return rates, other
+
+
+def growth(
+    network: NetworkName,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option("--rate", metavar="[CLASS=]RATIO", help="Growth a year: 0.3 is 30 %. May be repeated."),
+    ] = None,
+    limit: Annotated[
+        float, typer.Option("--limit", parser=read_ratio, metavar="RATIO", help="Utilisation not to pass.")
+    ] = 0.7,
+    of: Annotated[str, typer.Option("--of", help="Failures: link, member, node, srlg or site.")] = "link",
+    until: Annotated[int | None, typer.Option("--until", help="Calendar year; ten years otherwise.")] = None,
+    top: Top = None,
+    plan: AfterPlan = None,
+    change: ChangeOption = None,
+    ageing: Ageing = "value",
+    picture: Picture = None,
+    traffic: Demands = None,
+    as_json: AsJson = False,
+) -> None:
+    """When links get too full as traffic grows, with and without a failure, and which upgrade helps most."""
+    rates, other = _read_rates(rate)
+    changes = read_optional_changes(plan, change)
+    with progress("loading") as notify:
+        answer = load_network(network, None, traffic).growth(
+            rates=rates,
+            growth_ratio_per_year=other,
+            limit_ratio=limit,
+            of=of,
+            until=until,
+            top=top,
+            changes=changes,
+            ageing=ageing_case(ageing),
+            notify=notify,
+        )
+        write_picture(answer.figure, picture)
+    if as_json:
+        write_json(answer.to_json())
+    else:
+        from ..render.growth_table import growth_table
+
+        show(growth_table(answer.to_dict()))

@@ -34,7 +34,8 @@ Prices = Annotated[
 ]
 
 
-def _read_ratio(text: str) -> float:
+def read_ratio(text: str) -> float:
+    """Return a number of the command line; a percentage is refused with the ratio that is meant."""
     try:
         return float(text)
     except ValueError:
@@ -49,13 +50,15 @@ MainAssumptions = Annotated[
 ]
 Growth = Annotated[
     float,
-    typer.Option("--growth", parser=_read_ratio, metavar="RATIO", help="Growth of traffic a year: 0.3 is 30 %."),
+    typer.Option("--growth", parser=read_ratio, metavar="RATIO", help="Growth of traffic a year: 0.3 is 30 %."),
 ]
 AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the network after this plan of its document.")]
 
 ChangeOption = Annotated[
     list[str] | None,
-    typer.Option("--change", help="A change: {kind: age, years: 5}, in YAML or JSON; may be repeated."),
+    typer.Option(
+        "--change", help="A change: {kind: age, years: 5}, in YAML or JSON; or @FILE with `changes`. May be repeated."
+    ),
 ]
 SortBy = Annotated[
     str | None, typer.Option("--sort", help="Column to sort by, the worst first; its unit may be left out.")
@@ -164,23 +167,36 @@ def read_changes(plan: str | None, change: list[str] | None, changes: Path | Non
         refuse("ask for one of --plan, --change, --changes", "`twin topologies NETWORK` lists plans")
     if plan is not None:
         return plan
-    from ..formats import read_mapping
+    if changes is not None:
+        return _changes_of_file(changes)
     from ..formats.native import parse_mapping
 
-    if changes is not None:
-        from ..formats.locate import located
-        from ..scenario.apply import parse_changes
+    parsed: list[Any] = []
+    for i, text in enumerate(change or []):
+        if text.startswith("@"):
+            parsed += _changes_of_file(Path(text[1:]))
+            continue
+        as_json = text.lstrip().startswith('{"')
+        parsed.append(_with_kind(parse_mapping(text, f"--change {i + 1}", as_json=as_json, expected=CHANGE_FORMS)))
+    return parsed
 
-        listed_changes = read_mapping(changes, expected="a mapping with a list `changes`").get("changes")
-        if not isinstance(listed_changes, list):
-            refuse(f"{changes} has no list `changes`", "changes: [{kind: age, years: 5}]")
-        with located(changes):
-            return parse_changes(listed_changes)
-    parsed = (
-        parse_mapping(text, f"--change {i + 1}", as_json=text.lstrip().startswith('{"'), expected=CHANGE_FORMS)
-        for i, text in enumerate(change or [])
-    )
-    return [_with_kind(found) for found in parsed]
+
+def _changes_of_file(path: Path) -> Any:
+    """Read the list `changes` of a file."""
+    from ..formats import read_mapping
+    from ..formats.locate import located
+    from ..scenario.apply import parse_changes
+
+    listed_changes = read_mapping(path, expected="a mapping with a list `changes`").get("changes")
+    if not isinstance(listed_changes, list):
+        refuse(f"{path} has no list `changes`", "changes: [{kind: age, years: 5}]")
+    with located(path):
+        return parse_changes(listed_changes)
+
+
+def write_changes(path: Path, changes: list[dict[str, Any]]) -> None:
+    """Write changes to a file that `--changes` and `--change @FILE` read; JSON, which is YAML too."""
+    path.write_text(json.dumps({"changes": changes}, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _with_kind(change: dict[str, Any]) -> dict[str, Any]:

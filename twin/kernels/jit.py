@@ -1,4 +1,4 @@
-"""The decorators of kernels: `kernel`, and `inner_kernel` for parts of an inner loop."""
+"""The decorators of kernels: `kernel`, and two for kernels that create no array."""
 
 from __future__ import annotations
 
@@ -26,12 +26,20 @@ def kernel(function: Function) -> Function:
     return _with_cache(function, njit(nogil=True)(function))
 
 
+def scratch_kernel(function: Function) -> Function:
+    """Compile a function that creates no array, but works in the room of its arguments.
+
+    Arrays that it reads out of tuples then need no count of references, which takes longer than the work on a node.
+    """
+    return _with_cache(function, njit(nogil=True, _nrt=False)(function))  # type: ignore[call-overload]
+
+
 def inner_kernel(function: Function) -> Function:
-    """Compile a function into each kernel that calls it, as part of an inner loop.
+    """Compile a function that creates no array into each kernel that calls it, as part of an inner loop.
 
     A call passes each array as seven words, which takes longer than the work on a few nodes.
     """
-    return _with_cache(function, njit(nogil=True, forceinline=True)(function))
+    return _with_cache(function, njit(nogil=True, forceinline=True, _nrt=False)(function))  # type: ignore[call-overload]
 
 
 def _with_cache(function: Function, compiled: Any) -> Function:

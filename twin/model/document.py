@@ -14,11 +14,24 @@ from ..catalogue import Part
 from .identity import Name, Provenance, Tags
 from .jobs import TrainingJob
 from .measurements import Measurement, measurement_key
-from .records import STRICT, BalancingName, Demand, Id, Link, LoadBalancing, Lossless, Node, Site, asdict_compact
+from .records import (
+    STRICT,
+    BalancingName,
+    Demand,
+    Id,
+    Link,
+    LoadBalancing,
+    Lossless,
+    Node,
+    Site,
+    TrafficClass,
+    WcmpGroup,
+    asdict_compact,
+)
 
 SCHEMA_VERSION = 1
 JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
-RECORD_LISTS = ("sites", "fabrics", "nodes", "links", "demands", "traffic", "jobs", "plans", "parts")
+RECORD_LISTS = ("sites", "fabrics", "nodes", "links", "demands", "traffic", "traffic_classes", "jobs", "plans", "parts")
 """Lists whose records are sorted by id."""
 NOT_IN_COLUMNS = (
     "plans",
@@ -33,6 +46,8 @@ NOT_IN_COLUMNS = (
     "load_balancing",
     "traffic",
     "pxn",
+    "wcmp_groups",
+    "traffic_classes",
 )
 """Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
 
@@ -74,6 +89,8 @@ class TrafficBlock(BaseModel):
     """Name of the generator."""
     params: dict[str, JsonValue] = {}
     """Parameters of the generator."""
+    traffic_class: Id | None = None
+    """Class of the demands that it makes, whose growth `traffic_classes` states."""
 
 
 class Plan(BaseModel):
@@ -137,6 +154,10 @@ class TopologyDocument(BaseModel):
     """Cables and optical lines, beside those of fabrics."""
     demands: Annotated[tuple[Demand, ...], Field(max_length=2_000_000)] = ()
     """Traffic between nodes."""
+    wcmp_groups: Annotated[tuple[WcmpGroup, ...], Field(max_length=2_000_000)] = ()
+    """Next hops of nodes towards single destinations, in place of shortest paths; `twin optimum` makes them."""
+    traffic_classes: Annotated[tuple[TrafficClass, ...], Field(max_length=1000)] = ()
+    """Classes of traffic with their growth."""
     traffic: Annotated[tuple[TrafficBlock, ...], Field(max_length=1000)] = ()
     """Compact blocks that generators expand into demands, beside those of `demands`."""
     jobs: Annotated[tuple[TrainingJob, ...], Field(max_length=1000)] = ()
@@ -183,6 +204,8 @@ class TopologyDocument(BaseModel):
                 changed[name] = tuple(sorted(records, key=_record_id))
         if len(self.measurements) > 1:
             changed["measurements"] = tuple(sorted(self.measurements, key=measurement_key))
+        if len(self.wcmp_groups) > 1:
+            changed["wcmp_groups"] = tuple(sorted(self.wcmp_groups, key=lambda group: (group.target, group.node)))
         if self.jobs_together:
             changed["jobs_together"] = tuple(sorted(tuple(sorted(jobs)) for jobs in self.jobs_together))
         return self.model_copy(update=changed) if changed else self

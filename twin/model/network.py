@@ -16,6 +16,7 @@ from .part_rules import check_parts
 from .records import Link, Node
 from .rules import check
 from .unused_fields import UnusedField, unused_fields
+from .wcmp_rules import groups_of_records
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -167,11 +168,17 @@ class NetworkGraph:
                 for record in records:
                     del remaining[type(record), record.id]
         single_records = [record for group in remaining.values() for record in group]
+        groups = groups_of_records(
+            self.document.wcmp_groups,
+            [record for record in all_records if isinstance(record, Node)],
+            [record for record in all_records if isinstance(record, Link)],
+        )
         present_links = {record.id for record in all_records if isinstance(record, Link)}
         return self.with_document(
             self.document.model_copy(
                 update={
                     "measurements": tuple(m for m in self.document.measurements if m.of.link in present_links),
+                    "wcmp_groups": groups,
                     "fabrics": tuple(compact),
                     "nodes": tuple(record for record in single_records if isinstance(record, Node)),
                     "links": tuple(record for record in single_records if isinstance(record, Link)),

@@ -208,12 +208,27 @@ class Demand:
     """Node that receives."""
     offered_gbps: Annotated[float, Field(ge=0, le=1e9)]
     """Offered traffic, all the time."""
+    traffic_class: Id | None = None
+    """Class of the traffic, whose growth `traffic_classes` states."""
     name: Name = ""
     """Display name; not a key."""
     tags: Tags = ()
     """Free labels; not used in answers."""
     origin: Provenance | None = None
     """Origin of the record, the `source` of other records; the `source` of a demand is the sending node."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficClass:
+    """A class of traffic and its growth."""
+
+    __pydantic_config__ = STRICT
+
+    id: Id
+    growth_ratio_per_year: Annotated[float, Field(gt=-1, le=10)] = 0.0
+    """Growth of all demands of the class: 0.3 is 30 % a year, compound."""
+    name: Name = ""
+    """Display name; not a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +279,25 @@ class LoadBalancing:
     """Tier of the links: between switches, at a border router, or between sites; None = all."""
     fabric: Id | None = None
     """Id of a fabric or campus. Switches whose id starts with it and a slash choose so; None = all switches."""
+
+
+@dataclass(frozen=True, slots=True)
+class WcmpGroup:
+    """Next hops of one node towards one destination, with integer weights (a WCMP group).
+
+    The node sends demands to that destination over these links alone, in proportion to the weights. Each next hop is
+    the destination or has a group for it. Nodes without a group use shortest paths. Links that are down take no part.
+    A node whose next hops are all down has no group, and groups no longer use it. Traffic of jobs keeps shortest paths.
+    """
+
+    __pydantic_config__ = STRICT
+
+    node: Id
+    """Node that forwards or sends."""
+    target: Id
+    """Destination of the demands."""
+    next_hops: Annotated[dict[Id, Annotated[int, Field(ge=1, le=65_535)]], Field(min_length=1, max_length=4096)]
+    """Weight of each link that leaves the node, by the id of the link; members of a link share it equally."""
 
 
 def asdict_compact(record: object) -> dict[str, object]:

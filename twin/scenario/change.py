@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from ..arrays import CompiledNetwork, Ints, State
+from ..arrays import CompiledNetwork, Ints, NetworkArrays, State
 from ..catalogue import Kind
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
@@ -27,6 +27,8 @@ class Context:
     node_ids: Sequence[str]
     """Ids of all nodes, fabrics expanded."""
     reader: FigureReader
+    arrays: NetworkArrays | None = None
+    """Nodes and links that exist, fabrics expanded; None where changes replace columns only."""
 
     def part(self, state: State, part_id: str, kind: Kind) -> tuple[State, int]:
         """Add a part to the codes of a state.

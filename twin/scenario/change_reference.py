@@ -91,7 +91,8 @@ def values_text(schema: Mapping[str, Any]) -> str:
         n = f" of {schema['minItems']}" if schema.get("minItems") == schema.get("maxItems", -1) else ""
         return f"list{n}, each: {values_text(schema.get('items') or schema['prefixItems'][0])}"
     if schema["type"] == "object":
-        return f"mapping, each value: {values_text(schema['additionalProperties'])}"
+        values = schema.get("additionalProperties") or next(iter(schema["patternProperties"].values()))
+        return f"mapping, each value: {values_text(values)}"
     if schema.get("format") == "date":
         return "date, YYYY-MM-DD"
     return " ".join([_TYPE_WORDS[schema["type"]], *_bounds(schema)])

@@ -19,6 +19,7 @@ from .balancing_change import SetLoadBalancing
 from .change import Context, Fields, StateChange, StructureChange, WorkloadChange
 from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands, SplitWork, Synchronise, UseAccelerator
 from .select import Links, Nodes
+from .wcmp_change import SetWcmpGroups
 
 # --- structure ------------------------------------------------------------------------------------------------
 
@@ -418,6 +419,7 @@ Change = Annotated[
     | CutJob
     | RecoverJob
     | SetLoadBalancing
+    | SetWcmpGroups
     | SetTransceivers
     | SetChannels
     | SetFibre

@@ -79,10 +79,16 @@ ROWS = (
         document=("demands",),
     ),
     Stage(
+        "wcmp_table",
+        traffic.wcmp_table,
+        state=names("link_ends link_index node_ids node_index"),
+        document=("wcmp_groups",),
+    ),
+    Stage(
         "demand_routes",
         traffic.demand_routes,
-        needs=names("demand_pairs router split_share"),
-        state=names("graph n_links"),
+        needs=names("demand_pairs router split_share wcmp_table"),
+        state=names("graph n_links n_nodes"),
     ),
     Stage(
         "demands",

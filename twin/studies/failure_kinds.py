@@ -11,10 +11,15 @@ from ..arrays import NO_CODE, Floats, Ints
 from ..errors import ChangeError, did_you_mean
 from ..failures.fabric import Fabric
 from ..failures.kinds import GroupFailures, Kind, LinkFailures, NodeFailures
+from ..failures.pair_classes import PairClasses
 from ..failures.pairs import PairFailures
+from ..failures.sweep import FailureLoads
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.routing import Router
+
+JOINED = " + "
+"""Stands between the ids of failures that happen together."""
 
 
 class FailureSet(NamedTuple):
@@ -24,6 +29,8 @@ class FailureSet(NamedTuple):
     kind: Kind
     single_ids: tuple[str, ...] = ()
     """Ids of the single failures that pairs consist of."""
+    classes: PairClasses | None = None
+    """Classes of which these pairs are the first ones."""
 
     def together(self, failure: int) -> tuple[str, ...]:
         """Return the ids of what fails at the same time."""
@@ -31,12 +38,40 @@ class FailureSet(NamedTuple):
             return (self.ids[failure],)
         return self.single_ids[self.kind.first[failure]], self.single_ids[self.kind.second[failure]]
 
+    @property
+    def n_equal(self) -> Ints:
+        """Number of failures that each of them stands for, int64[n]."""
+        return np.ones(len(self.ids), np.int64) if self.classes is None else self.classes.n_equal
+
+    def everywhere(self, loads: FailureLoads) -> tuple[FailureSet, FailureLoads]:
+        """Return the greatest loads over all that these stand for, and what causes them."""
+        if self.classes is None:
+            return self, loads
+        kind, expanded = self.classes.expanded(loads)
+        return pairs_with_ids(self.single_ids, kind), expanded
+
+
+def pairs_with_ids(single_ids: tuple[str, ...], pairs: PairFailures, classes: PairClasses | None = None) -> FailureSet:
+    """Return pairs with their ids, `a + b`."""
+    sides = zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+    ids = tuple(f"{single_ids[a]}{JOINED}{single_ids[b]}" for a, b in sides)
+    return FailureSet(ids, pairs, single_ids, classes)
+
 
 def fabric_of(e: Evaluation, pairs: NodePairs) -> tuple[Fabric, Ints]:
     """Return the links of a network that carry traffic, with its demands, and the rows of these links.
 
     Arcs of unknown rate have no limit here.
+
+    Raises:
+        ChangeError: WCMP groups.
     """
+    if e.case.document.wcmp_groups:
+        raise ChangeError(
+            "failures of networks with WCMP groups are not swept",
+            where="wcmp_groups",
+            hint="ask for one failure: twin whatif with set_wcmp_groups and fail_links",
+        )
     state, router = e.case.state, cast(Router, e.outcome("router"))
     links = np.flatnonzero(cast("Floats", e.outcome("routed_links")))
     arcs = np.stack((2 * links, 2 * links + 1), axis=1).reshape(-1)

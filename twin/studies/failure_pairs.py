@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import ChangeError, TopologyError
+from ..failures.pair_classes import pair_classes
 from ..failures.pairs import PairFailures, all_pairs, n_pairs, sampled_pairs
-from .failure_kinds import FailureSet
+from .failure_kinds import FailureSet, pairs_with_ids
 
 MAX_DEPTH = 2
 MAX_PAIRS = 300_000
@@ -14,11 +15,11 @@ MAX_PAIRS = 300_000
 MAX_PAIR_PATHS = 500_000_000
 """Most pairs times destinations; some ten minutes."""
 S_PER_PATH = 1.3e-6
-"""Time for one pair and destination."""
+"""Time for one pair and destination where each pair is computed by itself; a fraction of it where states are kept."""
 BYTES_PER_PAIR = 1_200
 """Memory of one pair: its arcs, answers and row."""
-JOINED = " + "
-"""Stands between the ids of failures that happen together."""
+MAX_GROUPED = 4_000_000
+"""Most pairs that are grouped by place, where there are too many to list."""
 
 
 @dataclass(frozen=True)
@@ -77,19 +78,22 @@ def failures_at_depth(found: FailureSet, depth: Depth, of: str, n_destinations: 
     if n == 1:
         raise ChangeError(f"only one {of} carries traffic", where="depth", expected="two for a pair")
     n_all = n_pairs(n)
-    _check_work(n_all if depth.sample is None else min(depth.sample, n_all), of, n_destinations)
+    if depth.sample is None and MAX_PAIRS < n_all <= MAX_GROUPED and found.kind.anchors:
+        classes = pair_classes(found.kind)
+        _check_work(len(classes.model), f"classes of pairs of {of} failures", n_destinations)
+        return pairs_with_ids(found.ids, classes.models, classes), n_all
+    n_drawn = n_all if depth.sample is None else min(depth.sample, n_all)
+    _check_work(n_drawn, f"pairs of {of} failures", n_destinations)
     first, second = all_pairs(n) if depth.sample is None else sampled_pairs(n, depth.sample, depth.seed)
-    ids = tuple(f"{found.ids[a]}{JOINED}{found.ids[b]}" for a, b in zip(first.tolist(), second.tolist(), strict=True))
-    return FailureSet(ids, PairFailures(found.kind, first, second), found.ids), n_all
+    return pairs_with_ids(found.ids, PairFailures(found.kind, first, second)), n_all
 
 
-def _check_work(n: int, of: str, n_destinations: int) -> None:
+def _check_work(n: int, what: str, n_destinations: int) -> None:
     most = min(MAX_PAIRS, MAX_PAIR_PATHS // max(1, n_destinations))
     if n > most:
-        minutes, gb = n * n_destinations * S_PER_PATH / 60.0, n * BYTES_PER_PAIR / 1e9
+        minutes, gb = max(1.0, n * n_destinations * S_PER_PATH / 60.0), n * BYTES_PER_PAIR / 1e9
         raise TopologyError(
-            f"{n:,} pairs of {of} failures and {n_destinations:,} destinations take some {minutes:,.0f} minutes and "
-            f"{gb:,.1f} GB",
+            f"{n:,} {what} and {n_destinations:,} destinations take up to {minutes:,.0f} minutes and {gb:,.1f} GB",
             where="depth",
             expected=f"up to {most:,} pairs",
             hint=f"--sample {most} draws so many of them" if most else "fewer destinations",

@@ -13,6 +13,7 @@ from time import perf_counter
 import numpy as np
 
 from ..failures.kinds import Kind
+from ..failures.pair_sweep import sweep_of
 from ..failures.sweep import Part, Sweep
 from .checkpoint import Checkpoint
 from .executor import Advance, Workers, dask_at, run_items
@@ -29,11 +30,10 @@ class FailureTask:
     """A sweep for the workers of a study: each computes batches of its classes."""
 
     kind: Kind
-    uses_symmetry: bool
 
     def start(self) -> Callable[[Sequence[Batch]], Iterator[Part]]:
         """Route the intact network."""
-        return partial(_parts, Sweep(self.kind, uses_symmetry=self.uses_symmetry))
+        return partial(_parts, sweep_of(self.kind))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
 from ..failures.capped_rates import OneFailure
+from ..failures.pair_sweep import sweep_of
 from ..failures.sweep import FailureLoads, Sweep
 from ..render.failures_table import failures_table
 from ..render.quantities import frequency_text, hours_text, percent_text
@@ -52,6 +53,8 @@ class FailureRow:
     ids: tuple[str, ...]
     """What fails: one id, or the two of a pair."""
     kind: str
+    n_equal: int
+    """Failures that this one stands for: more than 1 where too many pairs to list are listed by equal places."""
     lost_gbps: float
     """Demand without a path after the failure, also of end points that fail."""
     n_demands_lost: int
@@ -177,24 +180,26 @@ def failure_report(
     n_destinations = len(np.unique(pairs.target))
     single = failures_of_kind(e, of, fabric, links)
     found, n_possible = failures_at_depth(single, depth, of, n_destinations)
-    sweep = Sweep(found.kind, uses_symmetry=depth.n == 1)
+    sweep = sweep_of(found.kind)
     _check_work(sweep, n_destinations)
-    run.run(sweep, FailureTask(found.kind, depth.n == 1), f"{network}, plan {plan}, {depth.question(of)}")
+    run.run(sweep, FailureTask(found.kind), f"{network}, plan {plan}, {depth.question(of)}")
     loads = sweep.loads()
     closer = _Closer(e, pairs, found, loads)
-    rates = rates_of_failures(e, of, single, links, reader).of(found.kind)
+    of_links, at_links = found.everywhere(loads)
+    rates = rates_of_failures(e, of, single, links, reader).of(of_links.kind)
     failures = sorted(_failure_rows(e, of, found, loads, closer, rates), key=_severity)
-    link_rows = sorted(_link_rows(e, found, loads, rates), key=_fullness)
+    link_rows = sorted(_link_rows(e, of_links, at_links, rates), key=_fullness)
     worst = max([*map(_ratio, failures), *(row.intact_utilisation_ratio or 0.0 for row in link_rows)])
+    n_failures = sum(row.n_equal for row in failures)
     return FailureReport(
         network=network,
         plan=plan,
         kind=of,
         depth=depth.n,
-        seed=depth.seed if len(failures) < n_possible else None,
+        seed=depth.seed if n_failures < n_possible else None,
         summary=tuple(_summary(depth.noun(of), failures, link_rows, len(loads.model), n_possible)),
         n_possible=n_possible,
-        n_failures=len(failures),
+        n_failures=n_failures,
         n_classes=len(loads.model),
         n_links=len(link_rows),
         offered_gbps=math.fsum(pairs.offered_gbps),
@@ -280,7 +285,7 @@ def _failure_rows(
     e: Evaluation, of: str, found: FailureSet, loads: FailureLoads, closer: _Closer, rates: FailureRates
 ) -> Iterator[FailureRow]:
     links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
-    ids = e.case.state.arrays.link_ids
+    ids, n_equal = e.case.state.arrays.link_ids, found.n_equal
     for f, name in enumerate(found.ids):
         arc, ratio, row = int(loads.worst_arc[f]), float(loads.worst_ratio[f]), int(loads.class_of[f])
         link = None if arc < 0 else int(links[arc // 2])
@@ -288,6 +293,7 @@ def _failure_rows(
             id=name,
             ids=found.together(f),
             kind=of,
+            n_equal=int(n_equal[f]),
             lost_gbps=closer.unrouted_gbps + float(loads.lost_gbps[f]),
             n_demands_lost=closer.n_unrouted + int(loads.n_lost[f]),
             not_carried_gbps=closer.not_carried_gbps[row],
@@ -340,33 +346,32 @@ def _fullness(row: LinkRow) -> tuple[float, str]:
 def _summary(
     noun: tuple[str, str], failures: list[FailureRow], links: list[LinkRow], n_classes: int, n_possible: int
 ) -> Iterator[str]:
-    n = len(failures)
+    n = sum(row.n_equal for row in failures)
     least_gbps = min(row.lost_gbps for row in failures)
     losing = [row for row in failures if row.lost_gbps > least_gbps]
     if losing:
-        verb = "loses" if len(losing) == 1 else "lose"
+        n_losing = sum(row.n_equal for row in losing)
+        verb = "loses" if n_losing == 1 else "lose"
         yield (
-            f"{len(losing):,} of {counted(n, *noun)} {verb} demand: after {losing[0].id} "
+            f"{n_losing:,} of {counted(n, *noun)} {verb} demand: after {losing[0].id} "
             f"{losing[0].lost_gbps:,.4g} Gb/s have no path."
         )
     else:
         yield f"None of {counted(n, *noun)} loses demand."
-    full = [
-        row for row in failures if row.worst_utilisation_ratio is None or row.worst_utilisation_ratio > OVERLOAD_RATIO
-    ]
-    if full:
-        verb = "overloads" if len(full) == 1 else "overload"
-        yield f"{counted(len(full), *noun)} {verb} a link."
+    n_full = sum(row.n_equal for row in failures if _ratio(row) > OVERLOAD_RATIO)
+    if n_full:
+        verb = "overloads" if n_full == 1 else "overload"
+        yield f"{counted(n_full, *noun)} {verb} a link."
+    fails = "fail" if len(failures[0].ids) > 1 else "fails"
     if links and links[0].worst_utilisation_ratio is not None:
         first = links[0]
-        verb = "fail" if len(failures[0].ids) > 1 else "fails"
-        after = f"after {first.cause} {verb}" if first.cause else "without a failure"
+        after = f"after {first.cause} {fails}" if first.cause else "without a failure"
         percent = percent_text(links[0].worst_utilisation_ratio)
         yield f"Fullest link: {first.id} ({first.direction}), {percent} {after}."
     costly = max(failures, key=lambda row: row.lost_gbit_per_year or 0.0)
     if costly.lost_gbit_per_year and costly.n_failures_per_year and costly.repair_h:
         yield (
-            f"Most expected loss: {costly.id} fails {frequency_text(costly.n_failures_per_year)}, "
+            f"Most expected loss: {costly.id} {fails} {frequency_text(costly.n_failures_per_year)}, "
             f"{hours_text(costly.repair_h)} to repair."
         )
     if n_classes < n:

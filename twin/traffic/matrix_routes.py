@@ -6,13 +6,15 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arrays import Floats, Ints, State
+from ..arrays import Bools, Floats, Ints, State
+from ..arrays.wcmp_groups import WcmpTable
 from ..kernels.class_loads import class_loads
 from ..kernels.ecmp import worst_to_destination_us
 from ..kernels.graph import Destinations
 from .routing import Router, Routes, links_with_share
 from .twin_nodes import ArcTable, destinations_of
 from .walk import REL_TOLERANCE
+from .wcmp_forwarding import WcmpForwarding, rows_by_target
 
 
 class MatrixRoutes:
@@ -23,13 +25,20 @@ class MatrixRoutes:
     single pairs.
     """
 
-    def __init__(self, state: State, router: Router, share: Floats, source: Ints, target: Ints) -> None:
-        """`router`: on the same state; the other arguments as in `Router.routes`."""
+    def __init__(
+        self,
+        state: State,
+        router: Router,
+        share: Floats,
+        source: Ints,
+        target: Ints,
+        groups: WcmpTable | None = None,
+    ) -> None:
+        """`router`: on the same state; `groups`: next hops in place of shortest paths; others as in `Router.routes`."""
         self._state, self._router, self._share = state, router, share
         self._source, self._target = source, target
-        order = np.argsort(target, kind="stable")
-        targets, first = np.unique(target[order], return_index=True)
-        self._rows = list(zip(targets.tolist(), np.split(order, first[1:]), strict=True)) if len(order) else []
+        self._forwarding = None if groups is None else WcmpForwarding(state, router, share, groups)
+        self._rows = list(rows_by_target(target))
         self.reachable = np.zeros(len(source), dtype=np.bool_)
         for node, rows in self._rows:
             self.reachable[rows] = np.isfinite(router.distances_to(node)[source[rows]])
@@ -37,6 +46,8 @@ class MatrixRoutes:
     @cached_property
     def by_pair(self) -> Routes:
         """The route of every single pair."""
+        if self._forwarding is not None:
+            return self._forwarding.routes(self._source, self._target)
         return self._router.routes(self._share, self._source, self._target)
 
     @cached_property
@@ -46,8 +57,17 @@ class MatrixRoutes:
         return ArcTable.of(self._state.graph, self._router.weight, self._share, used)
 
     @cached_property
+    def _in_groups(self) -> Bools:
+        """Pairs whose destination has WCMP groups, bool[n_pairs]."""
+        none = np.zeros(len(self._target), np.bool_)
+        return none if self._forwarding is None else self._forwarding.has_groups(self._target)
+
+    @cached_property
     def _destinations(self) -> tuple[Destinations, Ints]:
-        return destinations_of(self._table.arcs, self._source, self._target, np.zeros(len(self._source)))
+        """Destinations without groups, and the pair of each of their demands."""
+        rows = np.flatnonzero(~self._in_groups)
+        found, order = destinations_of(self._table.arcs, self._source[rows], self._target[rows], np.zeros(len(rows)))
+        return found, rows[order]
 
     def loads(self, amount: Floats) -> Floats:
         """Compute the load of each arc when every pair sends its amount.
@@ -74,12 +94,18 @@ class MatrixRoutes:
         )
         out = np.zeros(2 * self._state.n_links)
         out[self._table.arc_id] = load
+        if self._forwarding is not None:
+            rows = np.flatnonzero(self._in_groups & self.reachable)
+            self._forwarding.add_loads(self._source[rows], self._target[rows], amount[rows], out)
         return out
 
     def worst_latency_us(self, arc_latency_us: Floats) -> Floats:
         """Latency of the slowest path of each pair, one way."""
         out = np.zeros(len(self._source))
         for node, rows in self._rows:
+            if self._forwarding is not None and self._in_groups[rows[0]]:
+                out[rows] = self._forwarding.worst_latency_us(node, self._source[rows], arc_latency_us)
+                continue
             found = np.empty(len(rows))
             worst_to_destination_us(
                 self._state.graph,

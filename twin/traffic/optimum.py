@@ -26,6 +26,18 @@ MAX_PROGRAM_FLOWS = 50_000
 
 
 @dataclass(frozen=True, eq=False)
+class TargetFlows:
+    """Flows by destination; they may hold cycles."""
+
+    target: Ints
+    """Node rows, int64[n_targets]."""
+    arc_id: Ints
+    """Arcs of the network, int64[n_arcs]."""
+    gbps: Floats
+    """float64[n_targets, n_arcs]."""
+
+
+@dataclass(frozen=True, eq=False)
 class RoutingOptimum:
     """How low the utilisation of the busiest arc can be, between two bounds."""
 
@@ -42,6 +54,8 @@ class RoutingOptimum:
     """Sweeps over all sources."""
     is_exact: bool
     """Whether the linear program was solved."""
+    flow: TargetFlows | None = None
+    """Flows of the routing found, where they were asked for; its loads are `arc_gbps` or within the gap of them."""
 
     @property
     def gap_ratio(self) -> float:
@@ -69,6 +83,7 @@ def optimal_routing(
     offered_gbps: Floats,
     *,
     gap_ratio: float = 0.05,
+    keeps_flow: bool = False,
 ) -> RoutingOptimum:
     """Find a routing whose busiest arc has the least utilisation, and a bound that certifies it.
 
@@ -82,11 +97,12 @@ def optimal_routing(
         target: node rows, int64[n_demands]. Demands of equal pairs add up; a demand to its own source is ignored.
         offered_gbps: float64[n_demands].
         gap_ratio: largest distance of the bounds over the utilisation, above 0.
+        keeps_flow: return the flows by destination too.
 
     Raises:
         ConvergenceError: the bounds stay farther apart, or demands and capacities are.
     """
-    problem = _problem(state, arc_capacity_gbps, source, target, offered_gbps)
+    problem = _problem(state, arc_capacity_gbps, source, target, offered_gbps, by_target=keeps_flow)
     n_arcs, nothing = len(arc_capacity_gbps), np.zeros(len(arc_capacity_gbps))
     if not len(problem.offered_gbps):
         return RoutingOptimum(0.0, 0.0, nothing, nothing, 0, True)
@@ -119,11 +135,12 @@ def optimal_routing(
             where="optimum",
         )
     if is_open:
-        upper, load, price = _solve_program(problem)
+        upper, load, price, flow = _solve_program(problem)
         lower = upper
     arc_gbps, price_ratio = np.zeros(n_arcs), np.zeros(n_arcs)
     arc_gbps[problem.arc_id], price_ratio[problem.arc_id] = load, price
-    return RoutingOptimum(upper, lower, arc_gbps, price_ratio, n_sweeps, is_open)
+    flows = TargetFlows(sources, problem.arc_id, flow) if keeps_flow else None
+    return RoutingOptimum(upper, lower, arc_gbps, price_ratio, n_sweeps, is_open, flows)
 
 
 def optimal_max_utilisation_ratio(
@@ -149,12 +166,20 @@ def optimal_max_utilisation_ratio(
     return optimal_routing(state, arc_capacity_gbps, source, target, offered_gbps, gap_ratio=1e-3).utilisation_ratio
 
 
-def _problem(state: State, arc_capacity_gbps: Floats, source: Ints, target: Ints, offered_gbps: Floats) -> _Problem:
+def _problem(
+    state: State,
+    arc_capacity_gbps: Floats,
+    source: Ints,
+    target: Ints,
+    offered_gbps: Floats,
+    *,
+    by_target: bool = False,
+) -> _Problem:
     used = (source != target) & (offered_gbps > 0)
     source, target, offered_gbps = source[used], target[used], offered_gbps[used]
     usable = np.flatnonzero(arc_capacity_gbps > 0)
     tail, head = state["arc_head"][usable ^ 1], state["arc_head"][usable]
-    if len(np.unique(target)) < len(np.unique(source)):
+    if by_target or len(np.unique(target)) < len(np.unique(source)):
         # reversing every arc and demand gives an equivalent problem
         source, target, tail, head = target, source, head, tail
     pair, row = np.unique(source * state.n_nodes + target, return_inverse=True)
@@ -171,8 +196,8 @@ def _problem(state: State, arc_capacity_gbps: Floats, source: Ints, target: Ints
     )
 
 
-def _solve_program(problem: _Problem) -> tuple[float, Floats, Floats]:
-    """Solve the linear program; returns the least MLU, loads and prices of the arcs.
+def _solve_program(problem: _Problem) -> tuple[float, Floats, Floats, Floats]:
+    """Solve the linear program; returns the least MLU, loads and prices of the arcs, and the flow of each source.
 
     Source: minimum maximum-utilisation multicommodity flow, Pioro and Medhi 2004, chapter 4.
     """
@@ -208,7 +233,9 @@ def _solve_program(problem: _Problem) -> tuple[float, Floats, Floats]:
         raise ConvergenceError(f"HiGHS found no optimum: {solution.message}", residual=float("inf"), where="optimum")
     price = np.maximum(-np.asarray(solution.ineqlin.marginals), 0.0)
     load_gbps = scale_gbps * np.asarray(per_arc @ solution.x[:-1])
-    return bound_ratio * float(solution.fun), load_gbps, price / price.sum()
+    flow_gbps = np.zeros(len(sources) * n_arcs)
+    flow_gbps[may_enter] = scale_gbps * solution.x[:-1]
+    return bound_ratio * float(solution.fun), load_gbps, price / price.sum(), flow_gbps.reshape(-1, n_arcs)
 
 
 def _node_bound(
