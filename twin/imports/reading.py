@@ -51,8 +51,9 @@ def read(
         DocumentError: unknown or unclear format, or a file that cannot be read; with file, line and hint.
     """
     listed = [paths] if isinstance(paths, str | Path) else list(paths)
+    named = None if format is None else _named(format)
     files = source_files(map(Path, listed))
-    row = _recognised(files) if format is None else _named(format)
+    row = named or _recognised(files)
     cabling, ledger = Cabling(), Ledger()
     row.read(files, cabling, ledger, options or ImportOptions())
     where = ", ".join(str(path) for path in listed[:MAX_NAMED])

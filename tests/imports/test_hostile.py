@@ -1,0 +1,201 @@
+"""Broken, truncated and hostile files: a clear error or a finding, in bounded time and memory."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XML, TABLE, TOPOHUB
+from twin.errors import DocumentError
+from twin.imports import Imported, read
+from twin.imports import files as import_files
+from twin.loading import from_document
+
+TEXTS: dict[str, tuple[str, str, str]] = {
+    "table": ("cabling.csv", TABLE, "table"),
+    "graphml": ("net.graphml", GRAPHML, "graphml"),
+    "node-link": ("net.json", json.dumps(NODE_LINK), "node-link"),
+    "topohub": ("net.json", json.dumps(TOPOHUB), "topohub"),
+    "sndlib": ("net.txt", SNDLIB, "sndlib"),
+    "sndlib-xml": ("net.xml", SNDLIB_XML, "sndlib"),
+}
+N_EXAMPLES = settings.default.max_examples if settings.default.max_examples > 100 else 40  # type: ignore[union-attr]
+QUIET = settings(max_examples=N_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PIECES = st.sampled_from(
+    [b"", b"\0", b"\xff", b"-1", b"1e400", b"NaN", b"0", b'"', b"<", b">", b"(", b")", b"{}", b"[]", b"null", b"\n",
+     b";", b"&lol;", "\u202e".encode(), "é".encode(), b"\xed\xa0\x80", b"99999999999999999999", b"true", b"  ", b":"]
+)  # fmt: skip
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12)
+    | st.sampled_from(["\ud800", " x ", "a" * 300, "\u0301", "1e9", -1, 1e300, 0]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+def attempt(path: Path, name: str | None) -> Imported | None:
+    """Read a file; whatever is made of it must be a valid network. None if it is refused with a clear message."""
+    try:
+        found = read(path, format=name)
+    except DocumentError as error:
+        message, where = str(error), error.where
+        found = None
+    if found is None:
+        assert message
+        assert where
+        assert "\n" not in where
+        return None
+    assert from_document(found.document).arrays.n_nodes == len(found.document.nodes)
+    json.loads(found.report.to_json())
+    return found
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@QUIET
+@given(data=st.data())
+def test_a_changed_file_is_read_or_refused(name: str, data: st.DataObject, tmp_path: Path) -> None:
+    file_name, text, format_name = TEXTS[name]
+    content = text.encode()
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(content)))
+        n = data.draw(st.sampled_from([0, 1, 2, 8, 40, len(content)]))
+        content = content[:start] + data.draw(PIECES) + content[start + n :]
+    path = tmp_path / file_name
+    path.write_bytes(content)
+    attempt(path, format_name)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in plain data."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, inner in items for place in places(inner, (*path, key)))]
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
+
+@pytest.mark.parametrize(("name", "graph"), [("node-link", NODE_LINK), ("topohub", TOPOHUB)])
+@QUIET
+@given(data=st.data())
+def test_odd_values_in_a_graph_are_read_or_refused(name: str, graph: Any, data: st.DataObject, tmp_path: Path) -> None:
+    for _ in range(data.draw(st.integers(1, 3))):
+        graph = replaced(graph, data.draw(st.sampled_from(places(graph)[1:])), data.draw(ODD))
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps(graph))
+    attempt(path, name)
+
+
+@QUIET
+@given(data=st.data())
+def test_odd_values_in_a_dump_are_read_or_refused(data: st.DataObject, tmp_path: Path) -> None:
+    folder = SAMPLES["netbox"](tmp_path / "dump")
+    everything = {file.stem: json.loads(file.read_text())["results"] for file in sorted(folder.iterdir())}
+    for _ in range(data.draw(st.integers(1, 4))):
+        everything = replaced(everything, data.draw(st.sampled_from(places(everything)[1:])), data.draw(ODD))
+    path = tmp_path / "all.json"
+    path.write_text(json.dumps(everything))
+    attempt(path, "netbox")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_truncation_is_read_or_refused(name: str, tmp_path: Path) -> None:
+    file_name, text, format_name = TEXTS[name]
+    path = tmp_path / file_name
+    for n in range(0, len(text), max(len(text) // 60, 1)):
+        path.write_text(text[:n], encoding="utf-8")
+        attempt(path, format_name)
+
+
+ENTITIES = [
+    '<!DOCTYPE graphml [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>',
+    '<!DOCTYPE graphml [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
+    '<!DOCTYPE graphml [<!ENTITY % x SYSTEM "http://127.0.0.1:9/x">%x;]>',
+]
+
+
+@pytest.mark.parametrize("declaration", ENTITIES)
+@pytest.mark.parametrize("name", ["graphml", "sndlib-xml"])
+def test_entities_are_refused(name: str, declaration: str, tmp_path: Path) -> None:
+    file_name, text, format_name = TEXTS[name]
+    path = tmp_path / file_name
+    path.write_text(text.replace("?>", "?>" + declaration, 1), encoding="utf-8")
+    with pytest.raises(DocumentError, match=r"line \d+.*entit"):
+        read(path, format=format_name)
+
+
+@pytest.mark.parametrize("content", ["[" * 200_000, '{"nodes":' * 100_000, "<a>" * 200_000], ids=["[", "{", "<"])
+@pytest.mark.parametrize("name", ["node-link", "graphml", "sndlib", "topohub"])
+def test_deep_nesting_is_refused(name: str, content: str, tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text(content)
+    with pytest.raises(DocumentError, match=r"deep\.json"):
+        read(path, format=name)
+
+
+def test_an_excel_file_that_unpacks_without_bound_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for i in range(9):
+            archive.writestr(f"xl/{i}.xml", b"0" * (64 * 1024 * 1024))
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(DocumentError, match="unpacks to"):
+        read(path, format="table")
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04", b"PK\x03\x04" + b"x" * 500, b"no archive"])
+def test_a_broken_excel_file_is_refused(content: bytes, tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "broken.xlsx"
+    path.write_bytes(content)
+    with pytest.raises(DocumentError, match=r"broken\.xlsx"):
+        read(path, format="table")
+
+
+def test_an_excel_file_with_a_document_type_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    path = tmp_path / "entities.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>')
+    with pytest.raises(DocumentError, match="document type"):
+        read(path, format="table")
+
+
+def test_too_many_records_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_files, "MAX_RECORDS", 2)
+    with pytest.raises(DocumentError, match="at most 2"):
+        read(SAMPLES["node-link"](tmp_path / "x"))
+
+
+def test_too_large_files_are_refused_before_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_files, "MAX_FILE_BYTES", 100)
+    with pytest.raises(DocumentError, match="at most 100 bytes"):
+        read(SAMPLES["sndlib"](tmp_path / "x"), format="sndlib")
+
+
+def test_links_out_of_a_folder_are_not_followed(tmp_path: Path) -> None:
+    folder = SAMPLES["netbox"](tmp_path / "dump")
+    secret = tmp_path / "secret.json"
+    secret.write_text("{")
+    (folder / "modules.json").symlink_to(secret)
+    assert "modules.json" not in read(folder).report.files
+
+
+def test_the_report_stays_bounded_for_many_different_fields(tmp_path: Path) -> None:
+    nodes = [{"id": i, f"field {i}": 1} for i in range(5000)]
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps({"nodes": nodes, "links": []}))
+    report = read(path, format="node-link").report
+    assert len(report.dropped) <= 1001
+    assert sum(row.n for row in report.dropped) == 5000
