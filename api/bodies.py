@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 from typing_extensions import TypeAliasType
@@ -29,6 +29,8 @@ RAW_FIELDS = ("network", "changes", "links", "vary")
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 MAX_ROWS = 10_000
 """Most rows of a table in an answer; a link has two rows."""
+MAX_POSTED_STATES = 100_000
+"""Most states that a request may ask for."""
 Years = Annotated[int, Field(ge=1, le=MAX_YEARS)]
 Growth = Annotated[float, Field(ge=-0.9, le=10.0)]
 Change = TypeAliasType("Change", ChangeUnion)
@@ -102,6 +104,23 @@ class ForecastRequest(ChangedNetworkRequest):
     links."""
 
 
+class GrowthRequest(ChangedNetworkRequest, AgeingRequest):
+    """Find when the first link passes a limit as demands grow, after a plan or changes if given."""
+
+    rates: Annotated[dict[Name, Growth], Field(max_length=1000)] = {}
+    """Growth a year by class of traffic, in place of the document's: 0.3 is 30 %."""
+    growth_ratio_per_year: Growth | None = None
+    """Of demands without a rate of their own; null = 0."""
+    limit_ratio: Annotated[float, Field(gt=0, le=10)] = 0.7
+    """Utilisation that no link should pass."""
+    of: Literal["link", "member", "node", "srlg", "site"] = "link"
+    """Kind of failures."""
+    until: Annotated[int, Field(ge=1, le=9998)] | None = None
+    """Calendar year whose end is the horizon; null = ten years from the day of the document."""
+    top: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Most links to list; null = 10."""
+
+
 class LinkRequest(ChangedNetworkRequest, AgeingRequest):
     """Report one link: budget, modes, latency, goodput, failures and forecast, after a plan or changes if given."""
 
@@ -135,6 +154,23 @@ class TableRequest(ChangedNetworkRequest, AgeingRequest):
 
 class DemandsRequest(TableRequest):
     """List demands: offered, carried and the link that limits each, after a plan or changes if given."""
+
+
+class AvailabilityRequest(ChangedNetworkRequest, AgeingRequest):
+    """Compute availability of demands, pairs of sites and jobs, after a plan or changes if given."""
+
+    rest_below_ratio: Annotated[float, Field(ge=1e-15, le=0.1)] = 1e-9
+    """Probability of all states that need not be looked at, together."""
+    loss_above_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Lost over offered traffic above which a failure is listed."""
+    n_states: Annotated[int, Field(ge=50, le=MAX_POSTED_STATES)] | None = None
+    """Most sets of probable states. Default: as many as fit in some seconds."""
+    n_samples: Annotated[int, Field(ge=50, le=MAX_POSTED_STATES)] | None = None
+    """Random states. Default: as many as fit in some seconds."""
+    seed: Annotated[int, Field(ge=0, le=2**53)] = 1
+    """Seed of the random states."""
+    top: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 1000
+    """Most rows of each list."""
 
 
 class LinksRequest(TableRequest):

@@ -50,6 +50,16 @@ LINK_EXAMPLES: dict[str, dict[str, Any]] = {
         "ageing": "high",
     },
 }
+GROWTH_EXAMPLES: dict[str, dict[str, Any]] = {
+    "30 % a year": {"network": "leaf-spine-demo", "growth_ratio_per_year": 0.3},
+    "node failures, 90 %": {
+        "network": "leaf-spine-demo",
+        "growth_ratio_per_year": 0.3,
+        "limit_ratio": 0.9,
+        "of": "node",
+        "top": 5,
+    },
+}
 PATH_EXAMPLES: dict[str, dict[str, Any]] = {
     "the paths between two hosts": {"network": "leaf-spine-demo", "source": "host-1-1", "target": "host-2-1"},
     "after a route is cut": {
@@ -67,6 +77,9 @@ DEMANDS_EXAMPLES: dict[str, dict[str, Any]] = {
         "sort": "lost",
         "top": 10,
     },
+}
+AVAILABILITY_EXAMPLES: dict[str, dict[str, Any]] = {
+    "availability of each demand": {"network": "leaf-spine-demo", "loss_above_ratio": 0.25},
 }
 LINKS_EXAMPLES: dict[str, dict[str, Any]] = {
     "the busiest links": {"network": "memphis-small", "sort": "utilisation", "top": 20},

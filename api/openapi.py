@@ -19,16 +19,20 @@ from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
 from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
+from twin.studies.availability_report import AvailabilityReport
 from twin.studies.failure_records import FailureReport
+from twin.studies.growth import GrowthReport
 from twin.studies.sweep import Sweep
 
 from . import answers
 from .answer_schemas import answer_definitions
 from .bodies import (
+    AvailabilityRequest,
     DemandsRequest,
     ExplainRequest,
     FailuresRequest,
     ForecastRequest,
+    GrowthRequest,
     LinkRequest,
     LinksRequest,
     OptimumRequest,
@@ -44,10 +48,12 @@ MODELS: tuple[type[BaseModel], ...] = (
     ScoreRequest,
     WhatIfRequest,
     ForecastRequest,
+    GrowthRequest,
     LinkRequest,
     PathRequest,
     DemandsRequest,
     LinksRequest,
+    AvailabilityRequest,
     ExplainRequest,
     SweepRequest,
     FailuresRequest,
@@ -63,10 +69,12 @@ ANSWERS: tuple[type, ...] = (
     Score,
     Diff,
     Forecast,
+    GrowthReport,
     LinkReport,
     LinkTable,
     PathReport,
     DemandTable,
+    AvailabilityReport,
     Explanation,
     Sweep,
     FailureReport,

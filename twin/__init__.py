@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
     from .network import Network
+    from .studies.availability_report import AvailabilityReport
     from .studies.failure_records import FailureReport
+    from .studies.growth import GrowthReport
     from .studies.sweep import Sweep
 
     __version__: str
 
 _HOMES = {
+    "AvailabilityReport": "studies.availability_report",
     "CatalogueError": "errors",
     "ChangeError": "errors",
     "ConvergenceError": "errors",
@@ -44,6 +47,7 @@ _HOMES = {
     "DocumentError": "errors",
     "Explanation": "answers.explanation",
     "FailureReport": "studies.failure_records",
+    "GrowthReport": "studies.growth",
     "Forecast": "answers.forecast",
     "Issue": "errors",
     "Link": "model.records",
@@ -72,6 +76,7 @@ _HOMES = {
 """Public names and the modules they are in; each is imported when first used, so a command pays for what it uses."""
 
 __all__ = [
+    "AvailabilityReport",
     "CatalogueError",
     "ChangeError",
     "ConvergenceError",
@@ -82,6 +87,7 @@ __all__ = [
     "Explanation",
     "FailureReport",
     "Forecast",
+    "GrowthReport",
     "Issue",
     "Link",
     "LinkReport",

@@ -17,9 +17,9 @@ from .catalogue.figure_reader import FigureReader
 from .errors import CatalogueError, ChangeError, TopologyError, did_you_mean
 from .errors.wording import counted, type_text, value_text
 from .formats.traffic_text import read_traffic
+from .model.demand_columns import DemandColumns
 from .model.document import Plan, TopologyDocument, TrafficBlock
 from .model.jobs import TrainingJob
-from .model.records import Demand
 from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
 from .scenario.change import StateChange, StructureChange, WorkloadChange
@@ -64,7 +64,7 @@ class EvaluatedNetwork(CompiledNetwork):
         return missing_inputs(State.of(self.arrays), self._reader)
 
     @cached_property
-    def generated_demands(self) -> tuple[Demand, ...]:
+    def generated_demands(self) -> DemandColumns:
         """Demands of the blocks of `traffic`, made on the network without changes; answers use them, too.
 
         Raises TopologyError for unknown nodes, too many demands, or a peak utilisation that cannot be reached.

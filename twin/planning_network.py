@@ -1,21 +1,28 @@
-"""The network that answers questions of capacity planning: every failure, and how good routing could be."""
+"""The network that answers questions of capacity planning: failures, availability, and how good routing could be."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
+from .errors import TopologyError
 from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
 from .scenario.apply import apply_changes, parse_changes
 from .stages.evaluation import Evaluation
+from .studies.availability import availability_report
+from .studies.availability_plan import AvailabilityQuestion
+from .studies.availability_report import AvailabilityReport
 from .studies.executor import Advance, Workers
 from .studies.failure_pairs import Depth
 from .studies.failure_records import FailureReport
 from .studies.failure_run import FailureRun
 from .studies.failures import failure_report
+from .studies.growth import GrowthQuestion, GrowthReport, growth_report
 
 
 class PlanningNetwork(EvaluatedNetwork):
@@ -59,6 +66,59 @@ class PlanningNetwork(EvaluatedNetwork):
         report_phase(notify, "optimising routing")
         evaluation = self._engine.evaluate(scenario.case)
         return routing_report(evaluation, self.label, plan_name(changes), gap_ratio, n_entries, apply)
+
+    def growth(
+        self,
+        *,
+        rates: Mapping[str, float] | None = None,
+        growth_ratio_per_year: float | None = None,
+        limit_ratio: float = 0.7,
+        of: str = "link",
+        until: int | None = None,
+        top: int | None = None,
+        changes: Changes | None = None,
+        ageing: AgeingCase = "value",
+        notify: Notify | None = None,
+    ) -> GrowthReport:
+        """Find when the first link passes a limit as demands grow, with and without the worst single failure.
+
+        Capacities stay as today. Traffic of jobs is left out.
+
+        Args:
+            rates: growth a year by class of traffic, in place of the document's; 0.3 is 30 %, compound.
+            growth_ratio_per_year: of demands without a rate of their own; None = 0.
+            limit_ratio: utilisation that no link should pass, above 0.
+            of: kind of failures, as for `failures`.
+            until: calendar year whose end is the horizon; None = ten years from the day of the document.
+            top: most links to list; None = 10.
+            changes: a plan's name, a change or a list of changes to apply first.
+            ageing: low, value (central) or high.
+            notify: called with the name of each phase.
+
+        Returns:
+            The dates with their links and failures, and upgrades with what a year gained costs.
+
+        Raises:
+            ChangeError: no demands, no growth, an unknown class or kind, or a number out of bounds.
+            TopologyError: too many failures and years.
+        """
+        question = GrowthQuestion(
+            rates=rates,
+            growth_ratio_per_year=growth_ratio_per_year,
+            limit_ratio=limit_ratio,
+            of=of,
+            until=until,
+            top=top,
+        )
+        report_phase(notify, "reading the network")
+        scenario = self._scenario(changes, None, ageing)
+
+        def apply(more: Sequence[Mapping[str, Any]]) -> Evaluation:
+            after = apply_changes(scenario, parse_changes(list(more)), self._reader)
+            return self._engine.evaluate(after.case, scenario.case.state)
+
+        report_phase(notify, "growing demands")
+        return growth_report(self._engine.evaluate(scenario.case), self.label, plan_name(changes), question, apply)
 
     def failures(
         self,
@@ -120,4 +180,67 @@ class PlanningNetwork(EvaluatedNetwork):
             with_job=job is not None,
             executor=executor,
             run=FailureRun(Workers(executor, n_threads).n, dask, checkpoint, advance, cancel),
+        )
+
+    def availability(
+        self,
+        *,
+        job: str | None = None,
+        changes: Changes | None = None,
+        rest_below: float = 1e-9,
+        n_states: int | None = None,
+        n_samples: int | None = None,
+        seed: int = 1,
+        loss_above: float = 0.1,
+        top: int | None = None,
+        ageing: AgeingCase = "value",
+        advance: Advance | None = None,
+        cancel: Event | None = None,
+    ) -> AvailabilityReport:
+        """Compute how much of the time demands, pairs of sites and jobs are served.
+
+        Two methods are compared: the most probable states of links, shared risks and switches in order, and random
+        states. Rates and repair times are those of the catalogue.
+
+        Args:
+            job: id of a job; all jobs of the document otherwise.
+            changes: a plan's name, a change or a list of changes to apply first.
+            rest_below: states that are less probable than this, together, need not be looked at.
+            n_states: most sets of states of the demands; None = as many as fit in some seconds.
+            n_samples: random states; None = 10,000, or as many as fit in some seconds.
+            seed: seed of the random states.
+            loss_above: lost over offered traffic above which a failure is listed.
+            top: most rows of each list; None = all.
+            ageing: low, value (central) or high.
+            advance: called with the number of finished steps and of all; an exception ends the study.
+            cancel: event that another thread sets to end the study.
+
+        Returns:
+            Availability with its bounds, minutes down a year, and the most probable failures that lose traffic.
+
+        Raises:
+            ChangeError: neither demands nor jobs, nothing that can fail, or a number out of bounds.
+            CatalogueError: unknown plan or job.
+            TopologyError: too large a study, before any state is looked at, or a job that cannot be placed.
+            CancelledError: `cancel` was set (from `concurrent.futures`).
+        """
+        question = AvailabilityQuestion(rest_below, n_states, n_samples, seed, loss_above, top)
+        jobs: dict[str, Evaluation | str] = {}
+        case = self._scenario(changes, job, ageing).case
+        for name in [found.id for found in self.document.jobs] if job is None else [job]:
+            try:
+                jobs[name] = self._evaluate_after(changes, name, None, ageing)
+            except TopologyError as error:
+                if job is not None:
+                    raise
+                jobs[name] = str(error)
+        return availability_report(
+            self._engine.evaluate(replace(case, job=None)),
+            self.label,
+            plan_name(changes),
+            reader=self._reader,
+            jobs=jobs,
+            question=question,
+            advance=advance,
+            cancel=cancel,
         )

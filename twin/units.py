@@ -37,6 +37,7 @@ SUFFIXES: dict[str, str] = {
     "days": "d",
     "day": "d",
     "hour": "h",
+    "minutes": "min",
     "h": "h",
     "fit": "FIT",
     "ratio": "1",

@@ -11,8 +11,12 @@ import pytest
 from tests.failures.cases import Case, Kept, blown_up_case, check, clos_case, planes_case, random_case
 from tests.naive import Link
 from twin.failures.kinds import GroupFailures, Kind, LinkFailures
+from twin.failures.scratch import scratch_for
 from twin.failures.sweep import FailureLoads, Sweep
+from twin.kernels.failure_sweep import Scratch
+from twin.kernels.graph import RoutingTables
 from twin.kernels.next_hops import GroupStore, next_hop_groups
+from twin.kernels.pending_loads import Responses
 
 
 def swept(kind: Kind) -> FailureLoads:
@@ -94,6 +98,31 @@ def test_new_paths_lead_through_nodes_that_lost_theirs_too() -> None:
     links = [*ring, Link(0, 3, Fraction(30)), Link(1, 4, Fraction(50)), Link(2, 5, Fraction(12))]
     demands = [(a, b, Fraction(1 + a)) for a in range(6) for b in range(6) if a != b]
     check_links(Case(6, links, frozenset(), [(1, 1)] * 9, [1] * 9, demands))
+
+
+def test_next_hops_beside_an_arc_that_is_none_share_a_change() -> None:
+    """Node 0 reaches node 4 over 1 and 3, node 2 is farther; the change at 0 comes from node 5 behind it."""
+    links = [Link(0, i, Fraction(1), True, Fraction(i)) for i in (1, 2, 3)] + [Link(i, 4, Fraction(1)) for i in (1, 3)]
+    links += [Link(2, 4, Fraction(9)), Link(5, 0, Fraction(1)), Link(5, 6, Fraction(1)), Link(6, 4, Fraction(2))]
+    case = Case(7, links, frozenset(), [(4, 4)] * 9, [1] * 9, [(5, 4, Fraction(3)), (0, 4, Fraction(1))])
+    check_links(case)
+
+
+@pytest.mark.parametrize("case", [clos_case(2), planes_case(3), leaf_spine(1), random_case(5)])
+def test_with_room_for_one_destination_all_answers_are_the_same(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def little_room(tables: RoutingTables, n_widest: int) -> Scratch:
+        scratch = scratch_for(tables, n_widest)
+        n_groups, room = len(tables.groups.shape), scratch.responses
+        n_more = (len(room.least) - n_groups) // 2
+        n_values = len(tables.groups.fraction) + (len(room.value) - len(tables.groups.fraction)) // 2
+        columns = room.first[: n_groups + n_more + 2], room.value[:n_values]
+        less = Responses(room.n, *columns, room.least[: n_groups + n_more + 1], room.greatest[: n_groups + n_more + 1])
+        return scratch._replace(responses=less)
+
+    monkeypatch.setattr("twin.failures.sweep.scratch_for", little_room)
+    groups = [np.array([i, len(case.links) - 1 - i]) for i in range(len(case.links) // 2)]
+    check_links(case)
+    check_groups(case, groups)
 
 
 def test_too_little_room_for_next_hops_is_reported() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import naive
-from twin.kernels.groups import group_rows
+from twin.kernels.groups import group_rows, sort_by
 
 WORDS = st.sampled_from([0, 1, -1, 2**31, -(2**31), 2**32, 2**63 - 1, -(2**63)]) | st.integers(-(2**63), 2**63 - 1)
 FEW_WORDS = st.sampled_from([-1, 0, 1])
@@ -79,3 +79,13 @@ def test_where_no_column_differs_all_rows_are_one_group(n_columns: int) -> None:
 def test_groups_are_numbered_as_they_first_appear() -> None:
     table = np.array([[3, 1], [2, 1], [3, 1], [1, 2], [2, 1]])
     assert grouped(table) == ([0, 1, 0, 2, 1], [0, 1, 3])
+
+
+@given(st.lists(st.integers(0, 5), max_size=30), st.randoms(use_true_random=False))
+def test_entries_are_sorted_by_key_and_equal_ones_stay_as_they_were(keys: list[int], random) -> None:
+    before = list(range(len(keys)))
+    random.shuffle(before)
+    first, order = np.zeros(7, np.int64), np.full(len(keys), -7, np.int64)
+    sort_by(np.array(keys, np.int64), np.array(before, np.int64), first, order)
+    assert order.tolist() == sorted(before, key=keys.__getitem__)
+    assert first.tolist() == [sum(key < k for key in keys) for k in range(7)]

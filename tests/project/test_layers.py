@@ -33,6 +33,7 @@ LAYERS = {
     "scenario": 8,
     "answers": 9,
     "studies": 10,
+    "imports": 10,
     "evaluated_network": 10,
     "planning_network": 11,
     "network": 12,

@@ -18,6 +18,7 @@ from twin.loading import from_document, load
 from twin.network import Network
 from twin.studies import checkpoint as checkpoints
 from twin.studies import failure_pairs, failure_run
+from twin.studies.failure_kinds import KINDS
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,10 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failure_run, "BATCH_S", 0.0)
     monkeypatch.setattr(checkpoints, "MIN_INTERVAL_S", 0.0)
     monkeypatch.setattr(checkpoints, "WRITING_RATIO", np.inf)
+
+
+def test_every_kind_of_failures_is_tested() -> None:
+    assert CHANGES.keys() == KINDS.keys()
 
 
 @pytest.mark.parametrize("of", CHANGES)

@@ -112,7 +112,7 @@ def case_forecasts(projection: Projection, grid_years: Floats, as_of: date | Non
     snapshots = [projection.at(np.full(n, years)) for years in grid_years]
 
     def moments_of(is_reached: Callable[[_Snapshot], Bools]) -> list[Moment | None]:
-        return [_moment(years, as_of) for years in _first_years(projection, grid_years, snapshots, is_reached)]
+        return [moment_after(years, as_of) for years in _first_years(projection, grid_years, snapshots, is_reached)]
 
     required = moments_of(lambda snapshot: snapshot.margin_db < projection.required_margin_db)
     gone = moments_of(lambda snapshot: snapshot.margin_db < 0)
@@ -175,13 +175,14 @@ def _rate_drops(
             return drops
         after_gbps = projection.at(np.where(has_drop, years, 0.0)).member_gbps
         for row in np.flatnonzero(has_drop):
-            moment = _moment(float(years[row]), as_of)
+            moment = moment_after(float(years[row]), as_of)
             assert moment is not None
             drops[row].append(RateDrop(moment.years, moment.date, float(after_gbps[row])))
         rate_gbps = np.where(has_drop, after_gbps, rate_gbps)
 
 
-def _moment(years: float, as_of: date | None) -> Moment | None:
+def moment_after(years: float, as_of: date | None) -> Moment | None:
+    """Return the first whole day that is so many years after the day of a document; None for NaN."""
     if np.isnan(years):
         return None
     days = timedelta(days=float(np.ceil(years * DAYS_PER_YEAR)))

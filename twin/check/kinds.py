@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .availability import AvailabilityGiven, run_availability
 from .collective import CollectiveGiven, run_collective
 from .figures import Kind
 from .hash_collision import (
@@ -17,6 +18,9 @@ from .training_step import TrainingStepGiven, run_training_step
 from .whatif import WhatIfGiven, run_whatif
 
 KINDS: dict[str, Kind] = {
+    "availability": Kind(
+        AvailabilityGiven, run_availability, "Time that demands, pairs of sites and jobs are not served in a year."
+    ),
     "collective": Kind(CollectiveGiven, run_collective, "Time of a collective over tiers of a hierarchy."),
     "hash_collision": Kind(
         HashCollisionGiven,

@@ -39,7 +39,7 @@ class WhatIfGiven(BaseModel):
 
 def run_whatif(given: WhatIfGiven, _expected: frozenset[str]) -> Figures:
     """Compute all metrics after the changes."""
-    network = _shipped(given.network) if isinstance(given.network, str) else from_document(given.network)
+    network = shipped(given.network) if isinstance(given.network, str) else from_document(given.network)
     plan_or_changes = given.plan if given.plan is not None else given.changes
     if plan_or_changes is None:
         score = network.score(given.job, jobs=given.jobs, ageing=given.ageing, main_assumptions=False)
@@ -62,7 +62,7 @@ def _of_jobs(jobs: tuple[JobAmongOthers, ...]) -> Figures:
 
 
 @lru_cache(maxsize=4)
-def _shipped(name: str) -> Network:
+def shipped(name: str) -> Network:
     """Load a shipped network; cases of one network share results. A fixture cannot name files."""
     if name not in NETWORKS:
         raise CatalogueError(

@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import catalogue, check, explain, inspect, links, planning, reference, score, service, studies
+from . import (
+    availability,
+    catalogue,
+    check,
+    explain,
+    imports,
+    inspect,
+    links,
+    planning,
+    reference,
+    score,
+    service,
+    studies,
+)
 from .terminal import BAD_INPUT, INTERRUPTED, refuse, replace_unknown_characters
 from .usage import usage_errors_refused
 
@@ -25,7 +38,10 @@ COMMANDS = (
     studies.sweep,
     studies.forecast,
     planning.failures,
+    availability.availability,
     planning.optimum,
+    planning.growth,
+    imports.import_,
     catalogue.topologies,
     catalogue.parts,
     catalogue.models,
@@ -36,7 +52,8 @@ COMMANDS = (
     service.warmup,
     service.serve,
 )
-"""All commands, in the order of `twin --help`. The name of a function is the name of its command."""
+"""All commands, in the order of `twin --help`. The name of a function is the name of its command,
+without the underscore that keeps it from a word of Python."""
 RENAMED = {"plans": "compare"}
 """Earlier and present names of commands. Earlier names are refused, they are not aliases."""
 
@@ -98,7 +115,7 @@ def _options(
 
 
 for _command in COMMANDS:
-    app.command()(_command)
+    app.command(_command.__name__.rstrip("_"))(_command)
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from .terminal import (
     progress,
     progress_bar,
     read_optional_changes,
+    read_ratio,
     resumable,
     show,
     write_changes,
@@ -132,3 +133,59 @@ def failures(
     write_picture(answer.figure, picture)
     if exit_above is not None and not answer.stays_below(exit_above):
         raise typer.Exit(CHECK_FAILED)
+
+
+def _read_rates(rate: list[str] | None) -> tuple[dict[str, float], float | None]:
+    """Return growth by class, and of all other demands; `0.3` is of all others, `video=0.5` of a class."""
+    rates: dict[str, float] = {}
+    other: float | None = None
+    for text in rate or ():
+        name, _, ratio = text.rpartition("=")
+        if name:
+            rates[name] = read_ratio(ratio)
+        else:
+            other = read_ratio(ratio)
+    return rates, other
+
+
+def growth(
+    network: NetworkName,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option("--rate", metavar="[CLASS=]RATIO", help="Growth a year: 0.3 is 30 %. May be repeated."),
+    ] = None,
+    limit: Annotated[
+        float, typer.Option("--limit", parser=read_ratio, metavar="RATIO", help="Utilisation not to pass.")
+    ] = 0.7,
+    of: Annotated[str, typer.Option("--of", help="Failures: link, member, node, srlg or site.")] = "link",
+    until: Annotated[int | None, typer.Option("--until", help="Calendar year; ten years otherwise.")] = None,
+    top: Top = None,
+    plan: AfterPlan = None,
+    change: ChangeOption = None,
+    ageing: Ageing = "value",
+    picture: Picture = None,
+    traffic: Demands = None,
+    as_json: AsJson = False,
+) -> None:
+    """When links get too full as traffic grows, with and without a failure, and which upgrade helps most."""
+    rates, other = _read_rates(rate)
+    changes = read_optional_changes(plan, change)
+    with progress("loading") as notify:
+        answer = load_network(network, None, traffic).growth(
+            rates=rates,
+            growth_ratio_per_year=other,
+            limit_ratio=limit,
+            of=of,
+            until=until,
+            top=top,
+            changes=changes,
+            ageing=ageing_case(ageing),
+            notify=notify,
+        )
+        write_picture(answer.figure, picture)
+    if as_json:
+        write_json(answer.to_json())
+    else:
+        from ..render.growth_table import growth_table
+
+        show(growth_table(answer.to_dict()))

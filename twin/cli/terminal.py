@@ -34,7 +34,8 @@ Prices = Annotated[
 ]
 
 
-def _read_ratio(text: str) -> float:
+def read_ratio(text: str) -> float:
+    """Return a number of the command line; a percentage is refused with the ratio that is meant."""
     try:
         return float(text)
     except ValueError:
@@ -49,7 +50,7 @@ MainAssumptions = Annotated[
 ]
 Growth = Annotated[
     float,
-    typer.Option("--growth", parser=_read_ratio, metavar="RATIO", help="Growth of traffic a year: 0.3 is 30 %."),
+    typer.Option("--growth", parser=read_ratio, metavar="RATIO", help="Growth of traffic a year: 0.3 is 30 %."),
 ]
 AfterPlan = Annotated[str | None, typer.Option("--plan", help="Look at the network after this plan of its document.")]
 

@@ -71,7 +71,9 @@ class Reduced:
     """Arc of the network at the canonical place of each arc, int64[2 * n_links]."""
     related: npt.NDArray[np.int64]
     """Arc of the merged network that carries, after a canonical failure, what an arc carries after a failure to which
-    it has this relation; int64[N_RELATIONS, 2 * n_links], -1 for none. Bits: other part, other tail, other head."""
+    it has this relation; int64[N_RELATIONS, n_places], -1 for none. Bits: other part, other tail, other head."""
+    place: Ints
+    """Column of `related` for each arc of the network, int64[2 * n_links]."""
 
 
 def reduce_fabric(fabric: Fabric, symmetry: Symmetry) -> Reduced:
@@ -106,38 +108,63 @@ def reduce_fabric(fabric: Fabric, symmetry: Symmetry) -> Reduced:
     canonical_arc = (
         index.find(canonical[tail], canonical[head], np.arange(len(tail))) if merged else np.arange(len(tail))
     )
-    related = np.full((N_RELATIONS, len(tail)), -1, np.int64)
-    related[0] = arc.reshape(-1)
+    arc = arc.reshape(-1)
+    place, of_place = arc, first
+    if merged and n_ordinals > 1:  # arcs that are merged into one differ in the arc at their canonical place
+        _, of_place, place = np.unique(arc * n_ordinals + ordinal, return_index=True, return_inverse=True)
+    related = np.full((N_RELATIONS, len(of_place)), -1, np.int64)
+    related[0] = arc[of_place]
     if merged:
-        is_end = symmetry.part == -1
-        for bits in range(N_RELATIONS):
-            part, twins = bits & 1, (bits >> 1 & 1, bits >> 2 & 1)
-            a, b = (
-                np.where(is_end[nodes], cell_of[4 * canonical[nodes]], cell_of[4 * canonical[nodes] + 2 * part + twin])
-                for nodes, twin in zip((tail, head), twins, strict=True)
-            )
-            exists = (a >= 0) & (b >= 0)
-            for nodes, other, twin in ((tail, head, twins[0]), (head, tail, twins[1])):
-                exists &= ~(is_end[nodes] & ((twin == 1) | ((part == 1) & is_end[other])))
-            single = np.full(len(tail), bits == 0) | (is_end[tail] & is_end[head])
-            wanted = ((a * n_cells + b) * n_codes + code) * n_ordinals + np.where(single, ordinal, 0)
-            found = np.minimum(np.searchsorted(arc_key, wanted), len(arc_key) - 1)
-            exists &= arc_key[found] == wanted
-            related[bits] = np.where(exists, found, -1)
+        _relate(fabric, symmetry, cell_of, of_place, arc_key, ordinal, related)
     return Reduced(
         symmetry=symmetry,
         index=index,
         arcs=arcs,
         first_arc=first,
         n_merged=n_merged,
-        arc=arc.reshape(-1),
+        arc=arc,
         node=node,
         of_canonical=np.where(canonical == np.arange(n), cell_of[4 * np.arange(n)], -1),
         per_gbps=_inverse(fabric.capacity_gbps[first] * n_merged),
         destinations=destinations_of(arcs, *amounts)[0],
         canonical_arc=canonical_arc,
         related=related,
+        place=place.reshape(-1),
     )
+
+
+def _relate(
+    fabric: Fabric, symmetry: Symmetry, cell_of: Ints, arcs: Ints, arc_key: Ints, ordinal: Ints, out: Ints
+) -> None:
+    """Find the merged arcs that are related to each arc.
+
+    Args:
+        fabric: links and demands.
+        symmetry: equal places.
+        cell_of: number of each cell by 4 * canonical node + 2 * other part + other twin, -1 for none.
+        arcs: arcs of the network, int64[n_places].
+        arc_key: key of each merged arc, ascending.
+        ordinal: place of each arc of the network among parallel ones.
+        out: int64[N_RELATIONS, n_places], overwritten.
+    """
+    n_cells, code = int(cell_of.max(initial=-1)) + 1, fabric.arc_code
+    n_codes, n_ordinals = int(code.max(initial=0)) + 1, int(ordinal.max(initial=0)) + 1
+    ends = fabric.tail[arcs], fabric.head[arcs]
+    canonical = [symmetry.canonical[nodes] for nodes in ends]
+    is_end = [symmetry.part[nodes] == -1 for nodes in ends]
+    for bits in range(N_RELATIONS):
+        part, twins = bits & 1, (bits >> 1 & 1, bits >> 2 & 1)
+        a, b = (
+            cell_of[4 * node + np.where(fixed, 0, 2 * part + twin)]
+            for node, fixed, twin in zip(canonical, is_end, twins, strict=True)
+        )
+        exists = (a >= 0) & (b >= 0) & ~(is_end[0] & is_end[1] & bool(part))
+        for fixed, twin in zip(is_end, twins, strict=True):
+            exists &= ~(fixed & bool(twin))
+        wanted = ((a * n_cells + b) * n_codes + code[arcs]) * n_ordinals + (ordinal[arcs] if bits == 0 else 0)
+        found = np.minimum(np.searchsorted(arc_key, wanted), len(arc_key) - 1)
+        exists &= arc_key[found] == wanted
+        out[bits] = np.where(exists, found, -1)
 
 
 def _number(fabric: Fabric, cell: Ints, n_cells: int) -> tuple[Ints, Ints]:

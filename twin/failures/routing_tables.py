@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from ..arrays import Bools, Floats, Ints
 from ..kernels.class_loads import class_loads
 from ..kernels.graph import Destinations, Groups, RoutingTables, UsableArcs
 from ..kernels.next_hops import GroupStore, mark_regions, next_hop_groups
+from ..traffic.twin_nodes import Codes, equal_rows
 from ..traffic.walk import REL_TOLERANCE
 
 BYTES_PER_ENTRY = 40
@@ -45,26 +49,30 @@ def routing_tables(arcs: UsableArcs, by_hops: bool, destinations: Destinations) 
     region_row = np.where(at_once, np.cumsum(at_once) - 1, -1)
     region = np.empty((int(at_once.sum()), n_nodes), np.int32)
     mark_regions(arcs, destinations, group, first, group_arc, region_row, region)
+    demand, flow_to = _demand(destinations, n_nodes), np.ascontiguousarray(flow.T)
     return RoutingTables(
         distance=distance,
         rank=rank,
         group=group,
-        groups=Groups(first, group_arc, store.fraction[: first[-1]].copy(), _in_a_row(first, group_arc)),
+        groups=_groups(arcs, first, group_arc, store.fraction[: first[-1]].copy()),
         at_once=at_once,
         region=region,
         region_row=region_row,
-        twin_class=_twin_class(destinations, at_once, n_nodes),
-        demand=_demand(destinations, n_nodes),
+        demand=demand,
         flow=flow,
-        flow_to=np.ascontiguousarray(flow.T),
+        flow_to=flow_to,
+        class_demand=_by_class(demand, destinations, at_once),
+        class_n=_by_class(demand > 0.0, destinations, at_once),
+        class_flow=_by_class(flow_to, destinations, at_once),
         load=load,
     )
 
 
 def _demand(destinations: Destinations, n_nodes: int) -> Floats:
     out = np.zeros((len(destinations.node), n_nodes))
-    row = np.repeat(np.arange(len(out)), np.diff(destinations.demand_first))
-    out[row, destinations.demand_source] = destinations.demand_gbps
+    bounds = destinations.demand_first.tolist()
+    for row, first, end in zip(out, bounds[:-1], bounds[1:], strict=True):
+        row[destinations.demand_source[first:end]] = destinations.demand_gbps[first:end]
     return out
 
 
@@ -74,16 +82,33 @@ def _store(n_nodes: int, room: int) -> GroupStore:
     return GroupStore(first, arc, fraction, np.full(n_nodes, -1, np.int64), np.empty(room, np.int64))
 
 
-def _in_a_row(first: Ints, arc: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> Bools:
-    """Groups of consecutive arcs, bool[n_groups]; no group is empty."""
-    if len(first) == 1:
-        return np.zeros(0, np.bool_)
-    last = arc[first[1:] - 1].astype(np.int64)
-    return np.asarray(last - arc[first[:-1]] + 1 == np.diff(first))
+def _groups(arcs: UsableArcs, first: Ints, arc: Codes, fraction: Floats) -> Groups:
+    last = arc[first[1:] - 1].astype(np.int64) if len(first) > 1 else np.zeros(0, np.int64)
+    size = np.diff(first)
+    in_a_row = np.asarray(last - arc[first[:-1]] + 1 == size) if len(first) > 1 else np.zeros(0, np.bool_)
+    return Groups(first, arc, fraction, in_a_row, _shapes(arcs.head[arc], fraction, first))
 
 
-def _twin_class(destinations: Destinations, at_once: Bools, n_nodes: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    out = np.full(n_nodes, -1, np.int32)
-    of_destination = np.repeat(np.where(at_once, np.arange(len(at_once)), -1), np.diff(destinations.class_first))
-    out[destinations.node] = of_destination
+def _shapes(head: Codes, fraction: Floats, first: Ints) -> Ints:
+    """Number groups so that those with the same next hops and fractions have the same number; int64[n_groups]."""
+    size = np.diff(first)
+    shape = np.empty(len(size), np.int64)
+    n_shapes = 0
+    for n in np.unique(size):
+        rows = np.flatnonzero(size == n)
+        entry = first[rows, None] + np.arange(n)
+        table = np.concatenate((head[entry].astype(np.int64), fraction[entry].view(np.int64)), axis=1)
+        found = equal_rows(table)
+        shape[rows] = found + n_shapes
+        n_shapes += int(found.max()) + 1
+    return shape
+
+
+def _by_class(table: npt.NDArray[Any], destinations: Destinations, at_once: Bools) -> npt.NDArray[Any]:
+    """Sums of rows of destinations over the members of each class that is routed at once."""
+    rows = np.flatnonzero(at_once)
+    out = np.zeros((len(rows), table.shape[1]), np.int64 if table.dtype == np.bool_ else table.dtype)
+    for row, c in enumerate(rows.tolist()):
+        members = table[destinations.class_first[c] : destinations.class_first[c + 1]]
+        members.sum(axis=0, out=out[row])
     return out

@@ -18,6 +18,7 @@ from .kinds import Kind, Seen
 from .places import Anchor, Places
 from .reduced import Reduced, reduce_fabric
 from .routing_tables import routing_tables, table_bytes
+from .scratch import scratch_for
 from .symmetry import find_symmetry, no_symmetry
 
 MAX_BYTES = 2_000_000_000
@@ -102,7 +103,9 @@ class Sweep:
         self._least_gbps = float(fabric.offered_gbps.sum()) * NOISE_RATIO
         self._worst = self._intact_worst()
         intact_ratio = np.where(self._tables.load > self._least_gbps, self._tables.load * self._reduced.per_gbps, 0.0)
-        self._by_intact_ratio = np.argsort(-intact_ratio, kind="stable").astype(np.uint32)
+        order = np.lexsort((-intact_ratio, self._reduced.arcs.tail))
+        first = order[np.diff(self._reduced.arcs.tail[order].astype(np.int64), prepend=-1) > 0]
+        self._fullest_arc = first[np.argsort(-intact_ratio[first], kind="stable")]
 
     @property
     def n_classes(self) -> int:
@@ -154,7 +157,8 @@ class Sweep:
             REL_TOLERANCE,
             self._least_gbps,
             self._reduced.per_gbps,
-            self._by_intact_ratio,
+            self._fullest_arc,
+            scratch_for(self._tables, int(np.diff(self._reduced.destinations.class_first).max(initial=1))),
             self._lost_gbps,
             self._n_lost,
             self._ratio,
@@ -217,8 +221,8 @@ class Sweep:
         value = np.where(reduced.related >= 0, rounded[reduced.related], -1)
         best = value.argmax(axis=0)
         arcs = np.arange(len(best))
-        cause = self._causes(value, value[best, arcs])
-        worst_gbps = np.where(cause < 0, intact_gbps, greatest_gbps[reduced.related[best, arcs]])
+        cause = self._causes(value == value[best, arcs])
+        worst_gbps = np.where(cause < 0, intact_gbps, greatest_gbps[reduced.related[best, arcs]][reduced.place])
         return FailureLoads(
             lost_gbps=self._lost_gbps[of],
             n_lost=self._n_lost[of],
@@ -238,14 +242,18 @@ class Sweep:
         of_class = np.repeat(np.arange(self.n_classes), np.diff(failures.first))
         return np.asarray(np.bincount(of_class[is_loaded], minlength=self.n_classes) == 0)
 
-    def _causes(self, value: Ints, greatest: Ints) -> Ints:
-        """Find the first failure with the greatest load of each arc; -1 where the intact network has it."""
+    def _causes(self, has_greatest: Bools) -> Ints:
+        """Find the first failure with the greatest load of each arc; -1 where the intact network has it.
+
+        Args:
+            has_greatest: whether the related arc has the greatest load, bool[N_RELATIONS, n_places].
+        """
         reduced, places = self._reduced, Places(self._reduced.symmetry)
         none = len(self._classes.of)
-        cause = np.full(len(greatest), none)
-        for relation in range(len(value)):
-            rows = np.flatnonzero((value[relation] == greatest) & (cause >= 0))
-            found = self._worst[1][reduced.related[relation, rows]]
+        cause = np.full(len(reduced.arc), none)
+        for relation in range(len(has_greatest)):
+            rows = np.flatnonzero(has_greatest[relation][reduced.place] & (cause >= 0))
+            found = self._worst[1][reduced.related[relation, reduced.place[rows]]]
             cause[rows[found < 0]] = -1
             rows, model = rows[found >= 0], self._classes.model[found[found >= 0]]
             beside = self._kind.beside(Seen(reduced, places, rows, model, relation))

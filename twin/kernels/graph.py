@@ -70,12 +70,14 @@ class Groups(NamedTuple):
     arc: uint32[any], ascending in a group.
     fraction: float64[any].
     in_a_row: bool[n_groups], whether the arcs of a group are consecutive.
+    shape: int64[n_groups], equal for groups that lead to the same nodes with the same fractions.
     """
 
     first: npt.NDArray[np.int64]
     arc: npt.NDArray[np.uint32]
     fraction: npt.NDArray[np.float64]
     in_a_row: npt.NDArray[np.bool_]
+    shape: npt.NDArray[np.int64]
 
 
 class RoutingTables(NamedTuple):
@@ -88,12 +90,14 @@ class RoutingTables(NamedTuple):
     at_once: bool[n_classes], classes whose members differ only in their region: the members and the nodes with an arc
         to them, all of which use their direct arcs alone.
     region: int32[n_classes, n_nodes]; -2 outside the region, else the arc to the first member if the node has one arc
-        to each member and these are consecutive, else -1. No rows for classes of one member.
-    region_row: int64[n_classes], row of `region`.
-    twin_class: int32[n_nodes], class of a destination that is routed at once with others, else -1.
+        to each member and these are consecutive, else -1. No rows for classes that are not routed at once.
+    region_row: int64[n_classes], row of `region`, `class_demand`, `class_n` and `class_flow`.
     demand: float64[n_destinations, n_nodes], what enters at a node for each destination.
     flow: float64[n_nodes, n_destinations], what a node sends or forwards to each destination.
     flow_to: float64[n_destinations, n_nodes], the same.
+    class_demand: float64[n_rows, n_nodes], what enters at a node for all members of a class.
+    class_n: int64[n_rows, n_nodes], number of these demands.
+    class_flow: float64[n_rows, n_nodes], what a node sends or forwards to all members.
     load: float64[n_arcs].
     """
 
@@ -104,10 +108,12 @@ class RoutingTables(NamedTuple):
     at_once: npt.NDArray[np.bool_]
     region: npt.NDArray[np.int32]
     region_row: npt.NDArray[np.int64]
-    twin_class: npt.NDArray[np.int32]
     demand: npt.NDArray[np.float64]
     flow: npt.NDArray[np.float64]
     flow_to: npt.NDArray[np.float64]
+    class_demand: npt.NDArray[np.float64]
+    class_n: npt.NDArray[np.int64]
+    class_flow: npt.NDArray[np.float64]
     load: npt.NDArray[np.float64]
 
 
@@ -124,20 +130,58 @@ class Failures(NamedTuple):
     kept_ratio: npt.NDArray[np.float64]
 
 
+class FailedNodes(NamedTuple):
+    """Room to find the nodes that a failure changes, for one destination after the other.
+
+    kept: float64[n_arcs], what is left of each arc in this failure.
+    fails: bool[n_nodes], whether an arc that leaves the node fails.
+    split: uint32[n_nodes], nodes that lose next hops.
+    is_split: bool[n_nodes].
+    n_gone: int64[n_nodes], number of next hops that such a node loses.
+    entry: int64[n_nodes], the entry of the queue that such a node belongs to.
+    new_fraction: int64[n_nodes], response with the fractions of a node afterwards; -1 where none was made.
+    cut: uint32[n_nodes], nodes that lose all next hops.
+    is_cut: bool[n_nodes].
+    near: float64[n_nodes], new distances of these.
+    new_flow: float64[n_nodes], what they send on new paths.
+    order: uint32[n_nodes], those that still have a path, nearest first.
+    heap_key, heap_node: room for a heap.
+    """
+
+    kept: npt.NDArray[np.float64]
+    fails: npt.NDArray[np.bool_]
+    split: npt.NDArray[np.uint32]
+    is_split: npt.NDArray[np.bool_]
+    n_gone: npt.NDArray[np.int64]
+    entry: npt.NDArray[np.int64]
+    new_fraction: npt.NDArray[np.int64]
+    cut: npt.NDArray[np.uint32]
+    is_cut: npt.NDArray[np.bool_]
+    near: npt.NDArray[np.float64]
+    new_flow: npt.NDArray[np.float64]
+    order: npt.NDArray[np.uint32]
+    heap_key: npt.NDArray[np.float64]
+    heap_node: npt.NDArray[np.uint32]
+
+
 class Queue(NamedTuple):
-    """Nodes that wait, in a list for each rank; nodes of greater rank go first. Loads change at these nodes alone.
+    """Changes of flow on their way, in a list of nodes for each rank; nodes of greater rank go first.
 
     first: int64[n_nodes + 1], a node of each rank, -1 for none.
     after: int64[n_nodes], the next node of the same rank.
     waits: bool[n_nodes].
-    is_touched: bool[n_nodes], whether a node ever waited in this failure.
-    touched: uint32[n_nodes], these nodes.
-    n_touched: int64[1].
+    moved: float64[n_nodes], change of what enters at a node; 0 where none waits.
+    entry_of: int64[n_shapes], the entry of a shape, -1 for none.
+    group: int64[2 * n_nodes], for each entry a group whose next hops its total goes to.
+    response: int64[2 * n_nodes], how it is divided over them.
+    total: float64[2 * n_nodes].
     """
 
     first: npt.NDArray[np.int64]
     after: npt.NDArray[np.int64]
     waits: npt.NDArray[np.bool_]
-    is_touched: npt.NDArray[np.bool_]
-    touched: npt.NDArray[np.uint32]
-    n_touched: npt.NDArray[np.int64]
+    moved: npt.NDArray[np.float64]
+    entry_of: npt.NDArray[np.int64]
+    group: npt.NDArray[np.int64]
+    response: npt.NDArray[np.int64]
+    total: npt.NDArray[np.float64]

@@ -51,3 +51,28 @@ def group_rows(
                 break
             slot = (slot + 1) & mask
     return n_groups
+
+
+@kernel
+def sort_by(
+    key: npt.NDArray[np.int64],
+    before: npt.NDArray[np.int64],
+    out_first: npt.NDArray[np.int64],
+    out_order: npt.NDArray[np.int64],
+) -> None:
+    """Sort entries by a number, equal ones as they were.
+
+    Args:
+        key: int64[n], from 0.
+        before: int64[n], entries in their order so far.
+        out_first: int64[n_keys + 1], zero on entry: entries of key k are out_order[out_first[k]:out_first[k + 1]].
+        out_order: int64[n], overwritten.
+    """
+    for i in range(key.size):
+        out_first[key[i] + 1] += 1
+    for k in range(out_first.size - 1):
+        out_first[k + 1] += out_first[k]
+    free = out_first.copy()
+    for entry in before:
+        out_order[free[key[entry]]] = entry
+        free[key[entry]] += 1

@@ -24,13 +24,14 @@ from .records import (
     Lossless,
     Node,
     Site,
+    TrafficClass,
     WcmpGroup,
     asdict_compact,
 )
 
 SCHEMA_VERSION = 1
 JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
-RECORD_LISTS = ("sites", "fabrics", "nodes", "links", "demands", "traffic", "jobs", "plans", "parts")
+RECORD_LISTS = ("sites", "fabrics", "nodes", "links", "demands", "traffic", "traffic_classes", "jobs", "plans", "parts")
 """Lists whose records are sorted by id."""
 NOT_IN_COLUMNS = (
     "plans",
@@ -46,6 +47,7 @@ NOT_IN_COLUMNS = (
     "traffic",
     "pxn",
     "wcmp_groups",
+    "traffic_classes",
 )
 """Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
 
@@ -87,6 +89,8 @@ class TrafficBlock(BaseModel):
     """Name of the generator."""
     params: dict[str, JsonValue] = {}
     """Parameters of the generator."""
+    traffic_class: Id | None = None
+    """Class of the demands that it makes, whose growth `traffic_classes` states."""
 
 
 class Plan(BaseModel):
@@ -152,6 +156,8 @@ class TopologyDocument(BaseModel):
     """Traffic between nodes."""
     wcmp_groups: Annotated[tuple[WcmpGroup, ...], Field(max_length=2_000_000)] = ()
     """Next hops of nodes towards single destinations, in place of shortest paths; `twin optimum` makes them."""
+    traffic_classes: Annotated[tuple[TrafficClass, ...], Field(max_length=1000)] = ()
+    """Classes of traffic with their growth."""
     traffic: Annotated[tuple[TrafficBlock, ...], Field(max_length=1000)] = ()
     """Compact blocks that generators expand into demands, beside those of `demands`."""
     jobs: Annotated[tuple[TrainingJob, ...], Field(max_length=1000)] = ()

@@ -208,12 +208,27 @@ class Demand:
     """Node that receives."""
     offered_gbps: Annotated[float, Field(ge=0, le=1e9)]
     """Offered traffic, all the time."""
+    traffic_class: Id | None = None
+    """Class of the traffic, whose growth `traffic_classes` states."""
     name: Name = ""
     """Display name; not a key."""
     tags: Tags = ()
     """Free labels; not used in answers."""
     origin: Provenance | None = None
     """Origin of the record, the `source` of other records; the `source` of a demand is the sending node."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficClass:
+    """A class of traffic and its growth."""
+
+    __pydantic_config__ = STRICT
+
+    id: Id
+    growth_ratio_per_year: Annotated[float, Field(gt=-1, le=10)] = 0.0
+    """Growth of all demands of the class: 0.3 is 30 % a year, compound."""
+    name: Name = ""
+    """Display name; not a key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,12 +105,13 @@ def _workload_issues(
     reported_sites: unknown sites that are reported elsewhere.
     """
     missing = _UnknownNames()
-    for name in ("demands", "traffic", "jobs", "plans"):
+    for name in ("demands", "traffic", "traffic_classes", "jobs", "plans"):
         yield from duplicate_issues(name, (record.id for record in getattr(document, name)))
     for demand in document.demands:
         for place, node_id in (("source", demand.source), ("target", demand.target)):
             if node_id not in node_ids:
                 yield missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
+    yield from _class_issues(document, missing)
     placement_sites = (
         (f"jobs[{j.id}].placement[{i}].site", p.site) for j in document.jobs for i, p in enumerate(j.placement)
     )
@@ -118,6 +119,15 @@ def _workload_issues(
     yield from _unknown_sites(((where, site) for where, site in placement_sites if site not in reported_sites), known)
     yield from balancing_issues(document.load_balancing, node_ids)
     yield from _job_issues(document, catalogue, missing)
+
+
+def _class_issues(document: TopologyDocument, missing: _UnknownNames) -> Iterator[Issue]:
+    """Find classes of demands and traffic blocks that a document with `traffic_classes` does not list."""
+    known = {row.id for row in document.traffic_classes}
+    for name in ("demands", "traffic") if known else ():
+        for record in getattr(document, name):
+            if record.traffic_class is not None and record.traffic_class not in known:
+                yield missing(f"{name}[{record.id}].traffic_class", "traffic class", record.traffic_class, known)
 
 
 class _UnknownNames:

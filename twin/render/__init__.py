@@ -3,6 +3,7 @@
 from .canvas import check_drawable, check_format, save_figure, svg_of
 from .explanation_figure import explanation_figure
 from .forecast_figure import forecast_figure
+from .growth_figure import growth_figure
 from .link_figure import link_figure
 from .sweep_figure import sweep_figure
 
@@ -11,6 +12,7 @@ __all__ = [
     "check_format",
     "explanation_figure",
     "forecast_figure",
+    "growth_figure",
     "link_figure",
     "save_figure",
     "svg_of",

@@ -31,7 +31,7 @@ def forecast_figure(data: Mapping[str, Any]) -> Any:
     has_load = any(_has_load(link) for link in links)
     n_rows = len(ROWS) if has_load else len(ROWS) - 1
     figure, axes = new_figure(n_rows, n_columns, 1.6 + 3.1 * n_columns, 2.4 * n_rows, sharex=True)
-    years = _calendar_years(data)
+    years = calendar_years(data)
     required_db = {link["required_margin_db"] for link in links} - {0.0}
     required_label = f"required: {min(required_db):g} dB" if len(required_db) == 1 else "required"
     for column, link in enumerate(links):
@@ -75,7 +75,7 @@ def _share_scale(row: Any, links: Sequence[Mapping[str, Any]]) -> None:
         axis.set_ylim(max(low, worst_db - MAX_MARGIN_LOSS_DB), high)
 
 
-def _calendar_years(data: Mapping[str, Any]) -> list[float]:
+def calendar_years(data: Mapping[str, Any]) -> list[float]:
     """Return the years of a forecast as calendar years with a fraction; years from today without a date."""
     if data["as_of"] is None:
         return list(data["years"])

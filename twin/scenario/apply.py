@@ -13,9 +13,9 @@ from ..arrays import CompiledNetwork, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, Issue, TopologyError, group_text, grouped
+from ..model.demand_columns import DemandColumns
 from ..model.job_rules import job_shape_issues
 from ..model.jobs import TrainingJob
-from ..model.records import Demand
 from ..model.validation import validate_as
 from ..stages.evaluation import Case
 from .change import Context, StateChange, StructureChange, WorkloadChange
@@ -32,7 +32,7 @@ class Scenario:
 
     network: CompiledNetwork
     case: Case
-    generated: tuple[Demand, ...] = ()
+    generated: DemandColumns | None = None
     """Demands that the blocks of `traffic` made on the network without changes; they are part of `case.document`."""
 
 
@@ -61,7 +61,7 @@ def baseline(
     network: CompiledNetwork,
     job: TrainingJob | None,
     ageing: AgeingCase = "value",
-    generated: tuple[Demand, ...] = (),
+    generated: DemandColumns | None = None,
 ) -> Scenario:
     """Return the unchanged network as a scenario.
 
@@ -123,9 +123,7 @@ def _apply_one(scenario: Scenario, change: Any, context: Context) -> Scenario:
         except TopologyError as error:
             raise _build_error(list(error.issues), context.where) from error
         # demands that a block made stay as they are; those of a removed node go with it
-        index = arrays.node_index
-        kept = tuple(d for d in scenario.generated if d.source in index and d.target in index)
-        generated = scenario.generated if len(kept) == len(scenario.generated) else kept
+        generated = scenario.generated and scenario.generated.among(arrays.node_index)
         document = with_generated(network.document, generated)
         return Scenario(network, replace(case, state=State.of(arrays), document=document), generated)
     if isinstance(change, WorkloadChange):

@@ -10,6 +10,7 @@ import numpy as np
 from ..arrays import CompiledNetwork, State
 from ..errors import TopologyError, TwinError, joined_error
 from ..errors.wording import quoted
+from ..model.demand_columns import DemandBlock, DemandColumns
 from ..model.document import TopologyDocument, TrafficBlock
 from ..model.records import Demand
 from ..optics.link_health import LinkHealth, unknown_rates
@@ -36,7 +37,7 @@ def check_traffic(document: TopologyDocument) -> None:
         raise joined_error(errors, "traffic block", document.name)
 
 
-def generated_demands(network: CompiledNetwork, engine: Engine) -> tuple[Demand, ...]:
+def generated_demands(network: CompiledNetwork, engine: Engine) -> DemandColumns:
     """Return the demands of all blocks; the id of a demand is `block/source>target`.
 
     Args:
@@ -46,23 +47,24 @@ def generated_demands(network: CompiledNetwork, engine: Engine) -> tuple[Demand,
     Raises:
         TwinError: unknown names, too many demands, or a peak utilisation that no factor reaches.
     """
-    arrays, ids = network.arrays, network.arrays.node_ids
-    demands: list[Demand] = []
+    arrays = network.arrays
+    blocks: list[DemandBlock] = []
+    n_demands = 0
     for block in network.document.traffic:
-        found = generate(block, arrays, MAX_DEMANDS - len(demands))
+        found = generate(block, arrays, MAX_DEMANDS - n_demands)
         _, params = generator_of(block)
         if params.peak_utilisation_ratio is not None:
             found = found.scaled(params.peak_utilisation_ratio / _peak_ratio(block, found, network, engine))
-        rows = zip(found.source.tolist(), found.target.tolist(), found.gbps.tolist(), strict=True)
-        demands += [Demand(f"{block.id}/{ids[a]}>{ids[b]}", ids[a], ids[b], gbps) for a, b, gbps in rows]
+        blocks.append(DemandBlock(block.id, found.source, found.target, found.gbps, block.traffic_class))
+        n_demands += len(found.gbps)
+    demands = DemandColumns(arrays.node_ids, tuple(blocks))
     _check_ids(network.document, demands)
-    return tuple(demands)
+    return demands
 
 
-def with_generated(document: TopologyDocument, demands: Iterable[Demand]) -> TopologyDocument:
+def with_generated(document: TopologyDocument, demands: DemandColumns | None) -> TopologyDocument:
     """Return a document with additional demands, for an evaluation; the same document without any."""
-    more = tuple(demands)
-    return document.model_copy(update={"demands": (*document.demands, *more)}) if more else document
+    return document.model_copy(update={"demands": demands.beside(document.demands)}) if demands else document
 
 
 def _check_ids(document: TopologyDocument, demands: Iterable[Demand]) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays import LAST_END_POINT, Bools, Floats, Ints
 from ..arrays.wcmp_groups import WcmpTable
+from ..model.demand_columns import demand_pairs as pairs_of
 from ..traffic.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
 from ..traffic.matrix_routes import MatrixRoutes
 from ..traffic.network_cards import CardPorts
@@ -59,16 +60,7 @@ def fabric_parts(inputs: Inputs) -> Ints:
 def demand_pairs(inputs: Inputs) -> NodePairs | None:
     """Collect the node pairs of the document's demands; demands of one pair add up. None without demands."""
     demands = inputs.document.demands
-    if not demands:
-        return None
-    index, n = inputs.state.node_index, inputs.state.n_nodes
-    offered: dict[int, float] = {}
-    for demand in sorted(demands, key=lambda demand: demand.id):
-        if demand.source != demand.target:
-            key = index[demand.source] * n + index[demand.target]
-            offered[key] = offered.get(key, 0.0) + demand.offered_gbps
-    keys = np.array(sorted(offered), dtype=np.int64)
-    return NodePairs(keys // n, keys % n, np.array([offered[key] for key in sorted(offered)]))
+    return NodePairs(*pairs_of(demands, inputs.state.node_index)) if demands else None
 
 
 def wcmp_table(inputs: Inputs) -> WcmpTable | None:

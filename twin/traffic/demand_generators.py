@@ -17,7 +17,7 @@ from ..model.validation import validate_as
 from .matrix_csv import read_matrix
 from .traffic_params import AllToAll, EndPointParams, Gravity, Hose, Incast, Matrix, Permutation, TrafficParams
 
-MAX_DEMANDS = 2**20
+MAX_DEMANDS = 2_000_000
 """Most demands that the blocks of a document make together."""
 MAX_ROUNDS = 2000
 """Rounds in which a matrix is balanced."""

@@ -1,0 +1,74 @@
+"""The command that imports files of other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import CHECK_FAILED, AsJson, check_writable, progress, refuse, show, write_json
+
+
+def import_(
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="[FORMAT] PATH...", help="A format, then files or a folder; it may be left out."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", callback=check_writable, help="Write the network there: .yaml or .json."),
+    ] = None,
+    capacity_gbps: Annotated[
+        float | None, typer.Option("--capacity-gbps", help="Rate of links whose rate the source does not state.")
+    ] = None,
+    demand_scale: Annotated[
+        float | None, typer.Option("--demand-scale", help="Gb/s of one unit, where amounts have no unit.")
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", metavar="REGEX=KIND", help="Kind of devices by role or name; may be repeated."),
+    ] = None,
+    length_factor: Annotated[
+        float | None, typer.Option("--length-factor", help="Route over straight line, for lengths from positions.")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option("--site", help="Site of devices without a location: their cables are indoor.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="Field of a column of a table; may be repeated."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was assumed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import a network from files of another tool, and report what became of each field."""
+    from ..imports import FORMATS, read
+    from ..imports.options import import_options
+
+    first = sources[0]
+    is_word = not Path(first).exists() and not set(first) & set("./\\")
+    is_format = first in FORMATS or (is_word and len(sources) > 1)  # an unknown format is refused with similar names
+    paths, format_name = (sources[1:], first) if is_format else (sources, None)
+    if not paths:
+        refuse(f"no path after {first}", f"twin import {first} PATH")
+    options = import_options(
+        capacity_gbps=capacity_gbps,
+        demand_scale=demand_scale,
+        length_factor=length_factor,
+        site=site,
+        roles=role or (),
+        columns=column or (),
+    )
+    with progress("reading"):
+        imported = read(paths, format=format_name, options=options)
+        if output is not None:
+            imported.write(output)
+    if as_json:
+        write_json(imported.report.to_json())
+    else:
+        from ..render.import_table import import_table
+
+        show(import_table(imported.report.to_dict()))
+    if strict and imported.report.assumed:
+        raise typer.Exit(CHECK_FAILED)

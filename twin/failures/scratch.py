@@ -1,0 +1,96 @@
+"""Room that one thread needs to sweep failures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..arrays import Floats
+from ..kernels.failure_sweep import Scratch
+from ..kernels.graph import FailedNodes, Groups, Queue, RoutingTables
+from ..kernels.greatest_loads import Limits
+from ..kernels.pending_loads import PendingLoads, Responses
+
+MOST_TOGETHER = 256
+"""Most nodes that divide their flows to a class anew at once."""
+
+
+def scratch_for(tables: RoutingTables, n_widest: int) -> Scratch:
+    """Return room for a network.
+
+    Args:
+        tables: routes without a failure.
+        n_widest: members of the largest class.
+    """
+    n_nodes, n_arcs = len(tables.flow), len(tables.load)
+    flows = np.empty((min(MOST_TOGETHER, n_nodes), n_widest))
+    limits = Limits(np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes), np.zeros(1, np.int64))
+    return Scratch(
+        nodes=_nodes(n_nodes, n_arcs),
+        queue=_queue(n_nodes, int(tables.groups.shape.max(initial=-1)) + 1),
+        # twice what one destination or class needs: two for each node, and one for each node that divides anew
+        responses=_responses(tables.groups, 6 * n_nodes, 4 * n_arcs + 2 * flows.size),
+        loads=_loads(tables.load, n_nodes),
+        limits=limits,
+        flows=flows,
+        nowhere=np.full(n_nodes, -2, np.int32),
+    )
+
+
+def _nodes(n_nodes: int, n_arcs: int) -> FailedNodes:
+    return FailedNodes(
+        kept=np.ones(n_arcs),
+        fails=np.zeros(n_nodes, np.bool_),
+        split=np.empty(n_nodes, np.uint32),
+        is_split=np.zeros(n_nodes, np.bool_),
+        n_gone=np.empty(n_nodes, np.int64),
+        entry=np.empty(n_nodes, np.int64),
+        new_fraction=np.full(n_nodes, -1, np.int64),
+        cut=np.empty(n_nodes, np.uint32),
+        is_cut=np.zeros(n_nodes, np.bool_),
+        near=np.empty(n_nodes),
+        new_flow=np.empty(n_nodes),
+        order=np.empty(n_nodes, np.uint32),
+        heap_key=np.empty(n_arcs + n_nodes),
+        heap_node=np.empty(n_arcs + n_nodes, np.uint32),
+    )
+
+
+def _queue(n_nodes: int, n_shapes: int) -> Queue:
+    return Queue(
+        first=np.full(n_nodes + 1, -1, np.int64),
+        after=np.empty(n_nodes, np.int64),
+        waits=np.zeros(n_nodes, np.bool_),
+        moved=np.zeros(n_nodes),
+        entry_of=np.full(n_shapes, -1, np.int64),
+        group=np.empty(2 * n_nodes, np.int64),
+        response=np.empty(2 * n_nodes, np.int64),
+        total=np.empty(2 * n_nodes),
+    )
+
+
+def _responses(groups: Groups, n_more: int, n_more_values: int) -> Responses:
+    """Return the fractions of groups as responses, with room for more."""
+    n_groups, n_values = len(groups.shape), len(groups.fraction)
+    first = np.zeros(n_groups + n_more + 1, np.int64)
+    first[: n_groups + 1] = groups.first
+    value = np.zeros(n_values + n_more_values)
+    value[:n_values] = groups.fraction
+    least, greatest = np.zeros(n_groups + n_more), np.zeros(n_groups + n_more)
+    if n_groups:
+        least[:n_groups] = np.minimum.reduceat(groups.fraction, groups.first[:-1])
+        greatest[:n_groups] = np.maximum.reduceat(groups.fraction, groups.first[:-1])
+    return Responses(np.full(1, n_groups), first, value, least, greatest)
+
+
+def _loads(load: Floats, n_nodes: int) -> PendingLoads:
+    return PendingLoads(
+        load=load.copy(),
+        n_pending=np.zeros(1, np.int64),
+        pending=np.empty(n_nodes, np.uint32),
+        response=np.full(n_nodes, -1, np.int64),
+        arc=np.empty(n_nodes, np.int64),
+        amount=np.empty(n_nodes),
+        n_touched=np.zeros(1, np.int64),
+        touched=np.empty(n_nodes, np.uint32),
+        is_touched=np.zeros(n_nodes, np.bool_),
+    )

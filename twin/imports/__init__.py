@@ -1,0 +1,12 @@
+"""Imports files of other tools: one model of physical cabling, a thin reader for each format, one report.
+
+>>> from twin.imports import FORMATS
+>>> "netbox" in FORMATS
+True
+"""
+
+from .formats import FORMATS
+from .options import ImportOptions
+from .reading import Imported, read
+
+__all__ = ["FORMATS", "ImportOptions", "Imported", "read"]

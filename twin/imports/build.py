@@ -1,0 +1,180 @@
+"""Builds a document from physical cabling: the one way from any source to a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors.wording import counted
+from ..formats import parse_document
+from ..model.document import TopologyDocument
+from .cabling import PASSIVE, Cable, Cabling, Device, End, Place
+from .ledger import Ledger
+from .links import LinkMaker
+from .naming import MAX_NAME_LENGTH, Ids, texts
+from .options import ImportOptions
+from .roles import settle_roles
+from .trace import Tracer
+
+SITE_ASSUMED = ("site of a device", "the source states none", "--site")
+MAX_OFFERED_GBPS = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A document, and the counts of links by what is known of them."""
+
+    document: TopologyDocument
+    n_links: int
+    n_without_rate: int
+    n_without_length: int
+    n_assumed_length: int
+
+
+def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) -> Built:
+    """Trace the cables and make records of sites, nodes, links and demands.
+
+    Args:
+        cabling: what the source states; kinds and places of devices are settled in it.
+        options: what the user states.
+        ledger: counts of the import.
+        where: the source, for messages.
+    """
+    settle_roles(cabling, options, ledger)
+    _leave_out_ignored(cabling, ledger)
+    _settle_sites(cabling, options, ledger)
+    _leave_out_duplicates(cabling, ledger)
+    node_ids = _node_ids(cabling, ledger)
+    maker = LinkMaker(cabling, options, ledger)
+    plain_links = maker.plain_links(Tracer(cabling, ledger).paths())
+    links = [maker.record(link, node_ids) for link in plain_links]
+    site_ids = _site_ids(cabling, node_ids, ledger)
+    data: dict[str, Any] = {
+        "schema_version": 1,
+        "sites": [_site(cabling.places[key], site_id) for key, site_id in site_ids.items()],
+        "nodes": [_node(cabling.devices[key], node_id, site_ids) for key, node_id in node_ids.items()],
+        "links": links,
+        "demands": _demands(cabling, node_ids, ledger),
+        "assumptions": _assumptions(ledger),
+    }
+    if cabling.name:
+        data["name"] = cabling.name[:MAX_NAME_LENGTH]
+    document = parse_document({name: value for name, value in data.items() if value}, where)
+    spans = maker.spans
+    return Built(document, len(links), maker.n_without_rate, spans.n_without_length, spans.n_assumed_length)
+
+
+def _leave_out_ignored(cabling: Cabling, ledger: Ledger) -> None:
+    ignored = {key for key, device in cabling.devices.items() if device.kind == "ignore"}
+    if ignored:
+        ledger.dropped("devices", "left out by --role REGEX=ignore, with their cables", n=len(ignored))
+        cabling.cables = [c for c in cabling.cables if not any(end.device in ignored for end in c.ends)]
+        cabling.devices = {key: device for key, device in cabling.devices.items() if key not in ignored}
+
+
+def _settle_sites(cabling: Cabling, options: ImportOptions, ledger: Ledger) -> None:
+    if options.site is None:
+        return
+    key = f"option {options.site}"
+    for device in cabling.devices.values():
+        if device.place is None:
+            cabling.places.setdefault(key, Place(key, options.site))
+            device.place = key
+            what, why, option = SITE_ASSUMED
+            ledger.assumed(what, options.site, why, option, device.name)
+
+
+def _leave_out_duplicates(cabling: Cabling, ledger: Ledger) -> None:
+    """Leave out cables between the same two ports, and find ports with two cables.
+
+    Cables without ports are parallel links and no duplicates.
+    """
+    pairs: set[tuple[End, ...]] = set()
+    first: dict[End, Cable] = {}
+    kept: list[Cable] = []
+    for cable in cabling.cables:
+        a, b = cable.ends
+        pair = (a, b) if a <= b else (b, a)
+        if a.port and b.port and pair in pairs:
+            problem = "the same two ports are joined twice; the first cable is kept"
+            ledger.finding("duplicate cable", problem, "state it once", _ends_text(cabling, pair))
+            continue
+        pairs.add(pair)
+        kept.append(cable)
+        for end in set(cable.ends):
+            other = first.setdefault(end, cable) if end.port else cable
+            if other is not cable and other.n_branches == 1:
+                problem = "one port has two cables; both are kept"
+                ledger.finding("duplicate cable", problem, "remove one", _ends_text(cabling, (end,)))
+    cabling.cables = kept
+
+
+def _ends_text(cabling: Cabling, ends: tuple[End, ...]) -> str:
+    return " ~ ".join(f"{cabling.devices[end.device].name}:{end.port}" for end in ends)
+
+
+def _node_ids(cabling: Cabling, ledger: Ledger) -> dict[str, str]:
+    ids = Ids("nodes", ledger)
+    return {key: ids.new(d.name) for key, d in cabling.devices.items() if d.kind not in PASSIVE}
+
+
+def _site_ids(cabling: Cabling, node_ids: Iterable[str], ledger: Ledger) -> dict[str, str]:
+    """Return ids of the places that devices name, in the order of the devices."""
+    ids = Ids("sites", ledger)
+    used = dict.fromkeys(place for key in node_ids if (place := cabling.devices[key].place) is not None)
+    return {key: ids.new(cabling.places[key].name) for key in used}
+
+
+def _site(place: Place, site_id: str) -> dict[str, Any]:
+    data: dict[str, Any] = {"id": site_id}
+    if place.latitude_deg is not None and place.longitude_deg is not None:
+        data |= {"latitude_deg": place.latitude_deg, "longitude_deg": place.longitude_deg}
+    if place.name != site_id:
+        data["name"] = place.name[:MAX_NAME_LENGTH]
+    if place.source is not None:
+        data["source"] = place.source
+    return data
+
+
+def _node(device: Device, node_id: str, site_ids: dict[str, str]) -> dict[str, Any]:
+    data: dict[str, Any] = {"id": node_id, "kind": device.kind}
+    if device.place is not None:
+        data["site"] = site_ids[device.place]
+    if not device.up:
+        data["up"] = False
+    if device.name != node_id:
+        data["name"] = device.name[:MAX_NAME_LENGTH]
+    if device.tags:
+        data["tags"] = list(texts(device.tags)[:1000])
+    if device.source is not None:
+        data["source"] = device.source
+    return data
+
+
+def _demands(cabling: Cabling, node_ids: dict[str, str], ledger: Ledger) -> list[dict[str, Any]]:
+    ids = Ids("demands", ledger)
+    found: list[dict[str, Any]] = []
+    for demand in cabling.demands:
+        ends = demand.source_device, demand.target_device
+        place = " → ".join(cabling.devices[key].name if key in cabling.devices else key for key in ends)
+        if any(key not in node_ids for key in ends):
+            ledger.finding("unknown end", "demand left out: an end is no node", "check its ends", place)
+        elif ends[0] == ends[1]:
+            ledger.dropped("demands of a node to itself", "no link carries them", place)
+        elif not 0 <= demand.offered_gbps <= MAX_OFFERED_GBPS:
+            ledger.finding("bad value", "demand left out: out of range", "0 to 1e9 Gb/s", place)
+        else:
+            record: dict[str, Any] = {"id": ids.new(demand.key), "source": node_ids[ends[0]]}
+            record |= {"target": node_ids[ends[1]], "offered_gbps": demand.offered_gbps}
+            found.append(record | ({"origin": demand.source} if demand.source is not None else {}))
+    return found
+
+
+def _assumptions(ledger: Ledger) -> list[str]:
+    """Return the assumptions of the import as sentences of the document."""
+    return [
+        f"{what}: {value} ({why}; {counted(row.n, 'time')})"
+        for (what, value, why, _), row in list(ledger.assumed_rows.items())[:500]
+        if what and row.n
+    ]

@@ -1,0 +1,126 @@
+"""Physical cabling as a source file states it: devices, ports, cables, patch panels, circuits, demands.
+
+Readers of formats fill one `Cabling`; `build.py` makes a document of it. Keys are those of the source; names are kept
+as they are written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, get_args
+
+from ..model.records import NodeKind
+
+DeviceKind = NodeKind | Literal["panel", "circuit", "ignore"]
+DEVICE_KINDS: tuple[str, ...] = (*get_args(NodeKind), "panel", "circuit", "ignore")
+"""Kinds of nodes; a panel and a circuit pass signals through, and what is ignored is left out with its cables."""
+PASSIVE = frozenset({"panel", "circuit"})
+
+
+Origin = dict[str, str]
+"""File, position and id of a record in its source, as the `source` of a document's record holds them."""
+
+
+class End(NamedTuple):
+    """One end of a cable: a port of a device."""
+
+    device: str
+    """Key of the device."""
+    port: str = ""
+    """Name of the port; empty = the source names no port."""
+
+
+@dataclass(slots=True)
+class Place:
+    """A location of devices."""
+
+    key: str
+    name: str
+    latitude_deg: float | None = None
+    longitude_deg: float | None = None
+    source: Origin | None = None
+
+
+@dataclass(slots=True)
+class Device:
+    """A device with ports; a panel or a circuit passes signals through."""
+
+    key: str
+    name: str
+    kind: DeviceKind | None = None
+    """None = the source states no role that is known."""
+    role: str = ""
+    """Role or type as the source writes it."""
+    place: str | None = None
+    """Key of a place; None = the source states none."""
+    up: bool = True
+    tags: tuple[str, ...] = ()
+    source: Origin | None = None
+    length_km: float | None = None
+    """Length of a circuit."""
+    capacity_gbps: float | None = None
+    """Rate of a circuit."""
+
+
+@dataclass(slots=True)
+class Interface:
+    """What the source states about a port of a device that is no panel."""
+
+    capacity_gbps: float | None = None
+    bundle: str = ""
+    """Name of the link aggregation group; empty = none."""
+    up: bool = True
+
+
+@dataclass(slots=True)
+class Cable:
+    """A cable between two ports, or an edge between two devices."""
+
+    key: str
+    ends: tuple[End, End]
+    length_km: float | None = None
+    capacity_gbps: float | tuple[float, float] | None = None
+    """Rate per member that the source states for the cable itself; two values: a to b, and b to a."""
+    n_parallel: int = 1
+    weight: float = 1.0
+    medium: str = "fibre"
+    """fibre, multimode or copper."""
+    name: str = ""
+    up: bool = True
+    tags: tuple[str, ...] = ()
+    source: Origin | None = None
+    latency_us: float | None = None
+    n_branches: int = 1
+    """Cables into which the first end is broken out; 1 = no breakout."""
+
+
+@dataclass(slots=True)
+class StatedDemand:
+    """Traffic between two devices."""
+
+    key: str
+    source_device: str
+    target_device: str
+    offered_gbps: float
+    source: Origin | None = None
+
+
+class Rear(NamedTuple):
+    """Position of a rear port behind a front port of a panel."""
+
+    end: End
+    position: int = 1
+
+
+@dataclass(slots=True)
+class Cabling:
+    """All that the files of one import state."""
+
+    places: dict[str, Place] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
+    interfaces: dict[End, Interface] = field(default_factory=dict)
+    cables: list[Cable] = field(default_factory=list)
+    rear_of: dict[End, Rear] = field(default_factory=dict)
+    """Front port of a panel -> rear port and position. A circuit has the front port A and the rear port Z."""
+    demands: list[StatedDemand] = field(default_factory=list)
+    name: str = ""

@@ -1,0 +1,132 @@
+"""Files of an import: bounded content, and its plain data, parsed once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..errors import DocumentError
+from ..errors.wording import type_text
+from ..formats.readers import decode_utf8
+
+MAX_FILE_BYTES = 256 * 1024 * 1024
+MAX_FILES = 1000
+MAX_RECORDS = 1_000_000
+"""Records of one list: rows of a table, nodes, edges, demands, or objects of an endpoint."""
+HEAD_BYTES = 4096
+"""Bytes at the start of a file by which a format is recognised."""
+UTF8_MARK = b"\xef\xbb\xbf"
+
+
+class SourceFile:
+    """A file that the user named, or a file in a folder that the user named."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.where = str(path)
+        self.name = path.name
+        """Name in the `source` of records, so that a document does not depend on where the file lay."""
+
+    @property
+    def ending(self) -> str:
+        """Ending of the file name, lower case."""
+        return self.path.suffix.lower()
+
+    @cached_property
+    def content(self) -> bytes:
+        """Content of the file. Raises DocumentError if it is missing or too large."""
+        try:
+            size = self.path.stat().st_size
+            if size > MAX_FILE_BYTES:
+                raise DocumentError(f"{size:,} bytes", where=self.where, expected=f"at most {MAX_FILE_BYTES:,} bytes")
+            return self.path.read_bytes().removeprefix(UTF8_MARK)
+        except OSError as error:
+            raise DocumentError(f"cannot be read: {error.strerror}", where=self.where) from error
+
+    @cached_property
+    def text(self) -> str:
+        """Content as text. Raises DocumentError with the position of the first byte that is no UTF-8."""
+        return decode_utf8(self.content, self.where)
+
+    @property
+    def head(self) -> str:
+        """Start of the content as text; bytes that are no UTF-8 are replaced."""
+        return self.content[:HEAD_BYTES].decode("utf-8", "replace").lstrip()
+
+    @cached_property
+    def data(self) -> Any:
+        """Content as plain data of JSON. Raises DocumentError with line and column of a syntax error."""
+        try:
+            return json.loads(self.text, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates)
+        except json.JSONDecodeError as error:
+            place = f"line {error.lineno}, column {error.colno}"
+            hint = "the file may be truncated" if error.pos >= len(self.text.rstrip()) else ""
+            raise DocumentError(f"{place}: {error.msg}", where=self.where, hint=hint) from error
+        except RecursionError as error:
+            raise DocumentError("is nested too deeply", where=self.where) from error
+        except ValueError as error:
+            raise DocumentError(str(error), where=self.where) from error
+
+    @property
+    def looks_like_json(self) -> bool:
+        """Whether the content starts as JSON does."""
+        return self.head[:1] in ("{", "[") and self.ending not in (".csv", ".tsv", ".xml", ".graphml")
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"key {twice!r} stands twice in one object")
+    return data
+
+
+def source_files(paths: Iterable[Path]) -> list[SourceFile]:
+    """Return the files of paths, those of a folder by name; links out of a folder and hidden files are left out.
+
+    Raises:
+        DocumentError: a path that is missing, an empty folder, or too many files.
+    """
+    found: list[SourceFile] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.is_file() and not p.is_symlink() and p.name[0] != ".")
+            if not inside:
+                raise DocumentError("is a folder without files", where=str(path))
+            found += map(SourceFile, inside[: MAX_FILES + 1])
+        elif not path.exists():
+            raise DocumentError("no such file or folder", where=str(path))
+        else:
+            found.append(SourceFile(path))
+    if not found:
+        raise DocumentError("no file to import", hint="name a file or a folder")
+    if len(found) > MAX_FILES:
+        raise DocumentError(f"{len(found):,} files", where=found[0].where, expected=f"at most {MAX_FILES:,}")
+    return found
+
+
+def records_of(value: Any, where: str, hint: str = "") -> list[Mapping[str, Any]]:
+    """Return a list of mappings. Raises DocumentError for anything else, naming the first item that is none."""
+    if not isinstance(value, list):
+        raise DocumentError(f"holds {type_text(value)}", where=where, expected="a list of objects", hint=hint)
+    check_count(len(value), where)
+    for i, item in enumerate(value):
+        if not isinstance(item, Mapping):
+            raise DocumentError(f"holds {type_text(item)}", where=f"{where}[{i}]", expected="an object", hint=hint)
+    return value
+
+
+def check_count(n: int, where: str) -> None:
+    """Raise DocumentError for more records than an import takes."""
+    if n > MAX_RECORDS:
+        raise DocumentError(
+            f"{n:,} records", where=where, expected=f"at most {MAX_RECORDS:,}", hint="split it into several files"
+        )

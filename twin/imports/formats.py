@@ -1,0 +1,40 @@
+"""Table of formats: one row each; the command, Python and the contract test read this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from . import graphml, netbox, node_link, sndlib, table, topohub
+from .cabling import Cabling
+from .files import SourceFile
+from .ledger import Ledger
+from .options import ImportOptions
+
+Files = Sequence[SourceFile]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A row of the table: files of one tool."""
+
+    name: str
+    sentence: str
+    recognise: Callable[[Files], bool]
+    """Whether the files look like this format; it never raises for the content of a file."""
+    read: Callable[[Files, Cabling, Ledger, ImportOptions], None]
+    """Fills the cabling and the ledger. Raises DocumentError with file, place and hint."""
+    extra: str = ""
+    """Extra of this package that some files need; empty = none."""
+
+
+ROWS = (
+    Format("netbox", "Folder of NetBox API dumps, a file for each endpoint.", netbox.recognise, netbox.read),
+    Format("table", "Cabling sheet as CSV or Excel, one row for each cable.", table.recognise, table.read, "excel"),
+    Format("graphml", "GraphML, as of networkx or the Internet Topology Zoo.", graphml.recognise, graphml.read),
+    Format("node-link", "Node-link JSON of networkx.", node_link.recognise, node_link.read),
+    Format("topohub", "JSON of the topohub collection.", topohub.recognise, topohub.read),
+    Format("sndlib", "SNDlib network, native text or XML.", sndlib.recognise, sndlib.read),
+)
+FORMATS: dict[str, Format] = {row.name: row for row in ROWS}
+"""Formats by name."""

@@ -1,0 +1,172 @@
+"""Links of a document from traced paths: rates, bundles, breakouts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .cabling import Cable, Cabling, End
+from .ledger import Ledger
+from .naming import MAX_NAME_LENGTH, Ids, texts
+from .options import ImportOptions
+from .spans import SpanMaker
+from .trace import Path, path_text
+
+OPPOSITE_DIFFERS = "the two ends state different rates; the lower one is used"
+Rate = float | tuple[float, float] | None
+
+
+@dataclass(slots=True)
+class PlainLink:
+    """A link before it is a record."""
+
+    ends: tuple[End, End]
+    capacity_gbps: Rate
+    paths: list[Path]
+    n_parallel: int
+    bundle: tuple[str, str]
+    """Names of the aggregation group at each end; empty for a single link."""
+
+
+class LinkMaker:
+    """Makes plain links of paths."""
+
+    def __init__(self, cabling: Cabling, options: ImportOptions, ledger: Ledger) -> None:
+        self.cabling, self.options, self.ledger = cabling, options, ledger
+        self.ids = Ids("links", ledger)
+        self.n_without_rate = 0
+        self.spans = SpanMaker(cabling, options, ledger)
+
+    def plain_links(self, paths: Iterable[Path]) -> list[PlainLink]:
+        """Group paths into links: the members of an aggregation group with the same rate are one link."""
+        bundles: dict[tuple[str, str, str, str], list[tuple[Path, Rate]]] = defaultdict(list)
+        found: list[PlainLink] = []
+        for path in paths:
+            if path.ends[0].device == path.ends[1].device:
+                place = path_text(self.cabling, path)
+                self.ledger.finding("self-loop", "both ends are one device; no link is made", "check the cable", place)
+                continue
+            path = path if path.ends[0].device <= path.ends[1].device else path.turned()
+            rate = self._rate(path)
+            groups = tuple(self._bundle(end) for end in path.ends)
+            if all(groups):
+                bundles[path.ends[0].device, path.ends[1].device, groups[0], groups[1]].append((path, rate))
+            else:
+                n = min(cable.n_parallel for cable in path.cables)
+                found.append(PlainLink(path.ends, rate, [path], n, ("", "")))
+        for (_, _, first, second), members in bundles.items():
+            found += self._bundle_links((first, second), members)
+        return found
+
+    def record(self, link: PlainLink, node_ids: dict[str, str]) -> dict[str, Any]:
+        """Return a link as plain data of a document."""
+        first = link.paths[0]
+        cables = list(first.cables)
+        a, b = (node_ids[end.device] for end in link.ends)
+        data: dict[str, Any] = {"id": self.ids.new(self._id(link, cables[0], a, b)), "ends": [a, b]}
+        if link.capacity_gbps is not None:
+            rate = link.capacity_gbps
+            data["capacity_gbps"] = list(rate) if isinstance(rate, tuple) else rate
+        if link.n_parallel > 1:
+            data["n_parallel"] = link.n_parallel
+        if cables[0].weight != 1.0:
+            data["weight"] = cables[0].weight
+        if cables[0].latency_us is not None:
+            data["latency_us"] = cables[0].latency_us
+        data |= self.spans.fields_of(link.paths)
+        risks = [f"port {node_ids[end.device]}:{end.port}" for end in self._broken_out(link)]
+        if risks:
+            data["srlgs"] = texts(risks)
+        n_failed = sum(not self._is_up(path) for path in link.paths)
+        if n_failed == len(link.paths):
+            data["up"] = False
+        elif n_failed:
+            data["n_failed"] = n_failed
+        if cables[0].name and len(link.paths) == 1:
+            data["name"] = cables[0].name[:MAX_NAME_LENGTH]
+        tags = texts([*(tag for cable in cables for tag in cable.tags), *self._members(link, node_ids)])
+        if tags:
+            data["tags"] = list(tags[:1000])
+        if cables[0].source is not None:
+            data["source"] = cables[0].source
+        return data
+
+    def _id(self, link: PlainLink, cable: Cable, a: str, b: str) -> str:
+        if len(link.paths) == 1 and cable.name:
+            return cable.name
+        ports = link.bundle if all(link.bundle) else tuple(end.port for end in link.ends)
+        return "~".join(f"{node}:{port}" if port else node for node, port in zip((a, b), ports, strict=True))
+
+    def _members(self, link: PlainLink, node_ids: dict[str, str]) -> list[str]:
+        """Return the ports of each member as tags, so that an answer about a link can be traced to its ports."""
+        return [
+            " ~ ".join(f"{node_ids[end.device]}:{end.port}" for end in path.ends)
+            for path in link.paths
+            if all(end.port for end in path.ends)
+        ]
+
+    def _bundle(self, end: End) -> str:
+        interface = self.cabling.interfaces.get(end)
+        return interface.bundle if interface is not None else ""
+
+    def _bundle_links(self, groups: tuple[str, str], members: Sequence[tuple[Path, Rate]]) -> list[PlainLink]:
+        """Return one link for each rate among the members of a bundle."""
+        by_rate: dict[Rate, list[Path]] = defaultdict(list)
+        for path, rate in members:
+            by_rate[rate].append(path)
+        if len(by_rate) > 1:
+            problem = "members of one bundle have different rates; one link is made for each rate"
+            self.ledger.finding(
+                "mixed speeds", problem, "check the transceivers", path_text(self.cabling, members[0][0])
+            )
+        return [PlainLink(paths[0].ends, rate, paths, len(paths), groups) for rate, paths in by_rate.items()]
+
+    def _rate(self, path: Path) -> Rate:
+        """Return the rate of a path: that of the cable, else the lowest that its ports and circuits state."""
+        cable = next(iter(path.cables))
+        if cable.capacity_gbps is not None:
+            return cable.capacity_gbps
+        rates = [rate for end in path.ends if (rate := self._port_rate(path, end)) is not None]
+        if len(set(rates)) > 1:
+            self.ledger.finding("different rates", OPPOSITE_DIFFERS, "check both ports", path_text(self.cabling, path))
+        rates += [
+            rate
+            for stretch in path.stretches
+            if stretch.circuit is not None and (rate := self.cabling.devices[stretch.circuit].capacity_gbps) is not None
+        ]
+        if rates:
+            return min(rates)
+        stated = self.options.capacity_gbps
+        if stated is not None:
+            self.ledger.assumed(
+                "rate of a link",
+                f"{stated:g} Gb/s",
+                "stated by the option",
+                "--capacity-gbps",
+                path_text(self.cabling, path),
+            )
+            return stated
+        self.n_without_rate += 1
+        hint = "--capacity-gbps states one for all such links"
+        self.ledger.finding(
+            "unknown rate", "figures that need the rate have no value", hint, path_text(self.cabling, path)
+        )
+        return None
+
+    def _port_rate(self, path: Path, end: End) -> float | None:
+        interface = self.cabling.interfaces.get(end)
+        if interface is None or interface.capacity_gbps is None:
+            return None
+        n = next((c.n_branches for c in path.cables if c.ends[0] == end), 1)
+        return interface.capacity_gbps / n
+
+    def _broken_out(self, link: PlainLink) -> list[End]:
+        """Return the ports of a link that are broken out: all links of such a port fail with it."""
+        return [c.ends[0] for path in link.paths for c in path.cables if c.n_branches > 1 and c.ends[0] in path.ends]
+
+    def _is_up(self, path: Path) -> bool:
+        ports = (self.cabling.interfaces.get(end) for end in path.ends)
+        circuits = (self.cabling.devices[s.circuit] for s in path.stretches if s.circuit is not None)
+        return all(c.up for c in path.cables) and all(p is None or p.up for p in ports) and all(c.up for c in circuits)

@@ -1,0 +1,80 @@
+"""Interface types of NetBox and their rates, and the units of its lengths.
+
+Source: NetBox, dcim/choices.py, InterfaceTypeChoices (version 4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+FIXED_GBPS: dict[str, float] = {
+    "4gfc-sfp": 4.25,
+    "1gfc-sfp": 1.0625,
+    "2gfc-sfp": 2.125,
+    "8gfc-sfpp": 8.5,
+    "16gfc-sfpp": 14.025,
+    "32gfc-sfp28": 28.05,
+    "64gfc-qsfpp": 57.8,
+    "128gfc-qsfp28": 112.2,
+    "infiniband-sdr": 8.0,
+    "infiniband-ddr": 16.0,
+    "infiniband-qdr": 32.0,
+    "infiniband-fdr10": 40.0,
+    "infiniband-fdr": 54.5,
+    "infiniband-edr": 100.0,
+    "infiniband-hdr": 200.0,
+    "infiniband-ndr": 400.0,
+    "infiniband-xdr": 800.0,
+}
+"""Rates of types whose name does not say it; InfiniBand as data rate of four lanes, Fibre Channel as line rate."""
+ETHERNET = re.compile(r"(\d+(?:\.\d+)?)(base|g(?=base|-)|gbase)", re.IGNORECASE)
+VIRTUAL = frozenset({"virtual", "bridge", "lag"})
+WIRELESS = "ieee802.11"
+
+
+def type_gbps(kind: str) -> float | None:
+    """Return the rate of an interface type in Gb/s: `400gbase-x-qsfpdd` 400, `100base-tx` 0.1; None if unknown."""
+    if kind in FIXED_GBPS:
+        return FIXED_GBPS[kind]
+    match = ETHERNET.match(kind)
+    if match is None:
+        return None
+    value = float(match[1])
+    return value if match[2].lower().startswith("g") else value * 1e-3
+
+
+COPPER = frozenset({"cat3", "cat5", "cat5e", "cat6", "cat6a", "cat7", "cat7a", "cat8", "dac-active", "dac-passive",
+                    "mrj21-trunk", "coaxial", "power", "usb"})  # fmt: skip
+MULTIMODE = frozenset({"mmf", "mmf-om1", "mmf-om2", "mmf-om3", "mmf-om4", "mmf-om5", "aoc"})
+
+
+def medium_of(cable_type: str) -> str:
+    """Return fibre, multimode or copper for a cable type of NetBox; an unknown type is fibre."""
+    if cable_type in COPPER or cable_type.startswith(("cat", "dac", "coax", "rg-", "lmr")):
+        return "copper"
+    return "multimode" if cable_type in MULTIMODE else "fibre"
+
+
+UP_STATES = frozenset({"active", "connected", ""})
+"""States in which a record carries traffic; an empty one is not stated."""
+
+
+def id_of(value: Any) -> int | None:
+    """Return the id of a nested object such as `{"id": 3, "name": "x"}`, or of a plain id."""
+    found = value.get("id") if isinstance(value, Mapping) else value
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def name_of(value: Any, *names: str) -> str:
+    """Return the first text among the fields of a nested object; empty if there is none."""
+    if not isinstance(value, Mapping):
+        return ""
+    return next((text for name in (*names, "name", "display") if isinstance(text := value.get(name), str)), "")
+
+
+def choice_of(value: Any) -> str:
+    """Return the value of a choice: `{"value": "active", "label": "Active"}` or a text."""
+    found = value.get("value") if isinstance(value, Mapping) else value
+    return found if isinstance(found, str) else ""

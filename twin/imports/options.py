@@ -1,0 +1,85 @@
+"""Options of an import: what a user states in place of what a source leaves out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..errors import DocumentError, did_you_mean
+from ..errors.wording import quoted
+from .cabling import DEVICE_KINDS
+
+MAX_CAPACITY_GBPS = 1e7
+MAX_LENGTH_FACTOR_RATIO = 10.0
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What a user states for all files of an import."""
+
+    capacity_gbps: float | None = None
+    """Rate of links whose rate the source does not state; None = unknown."""
+    demand_scale: float | None = None
+    """Gb/s of one unit, where the source states amounts without a unit; None = 1, as an assumption."""
+    length_factor: float | None = None
+    """Length of a route over the straight line between positions; None = the model's own, without spans."""
+    site: str | None = None
+    """Site of the devices whose location the source does not state."""
+    roles: tuple[tuple[re.Pattern[str], str], ...] = ()
+    """(pattern of a role or a name, kind), the first that fits counts."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Column of a table -> field."""
+
+
+def import_options(
+    *,
+    capacity_gbps: float | None = None,
+    demand_scale: float | None = None,
+    length_factor: float | None = None,
+    site: str | None = None,
+    roles: Sequence[str] = (),
+    columns: Sequence[str] = (),
+) -> ImportOptions:
+    """Check options as they are written on a command line.
+
+    Raises:
+        DocumentError: a value out of its range, an unknown kind, or a pattern that is none.
+    """
+    _check("--capacity-gbps", capacity_gbps, MAX_CAPACITY_GBPS)
+    _check("--demand-scale", demand_scale, 1e9)
+    _check("--length-factor", length_factor, MAX_LENGTH_FACTOR_RATIO)
+    if length_factor is not None and length_factor < 1:
+        raise DocumentError(f"{length_factor:g} is below 1", where="--length-factor", hint="a route is no shortcut")
+    return ImportOptions(
+        capacity_gbps,
+        demand_scale,
+        length_factor,
+        site,
+        tuple(_role(text) for text in roles),
+        dict(_pair(text, "--map", "column=field") for text in columns),
+    )
+
+
+def _check(option: str, value: float | None, greatest: float) -> None:
+    if value is not None and not 0 < value <= greatest:
+        raise DocumentError(f"{value:g} is out of range", where=option, expected=f"above 0, at most {greatest:g}")
+
+
+def _pair(text: str, option: str, form: str) -> tuple[str, str]:
+    left, sign, right = text.rpartition("=")
+    if not sign or not left.strip() or not right.strip():
+        raise DocumentError(f"{quoted(text)} is no {form}", where=option, hint=f"write {form}")
+    return left.strip(), right.strip()
+
+
+def _role(text: str) -> tuple[re.Pattern[str], str]:
+    pattern, kind = _pair(text, "--role", "REGEX=KIND")
+    if kind not in DEVICE_KINDS:
+        expected = f"one of {', '.join(DEVICE_KINDS)}"
+        hint = did_you_mean(kind, DEVICE_KINDS)
+        raise DocumentError(f"no kind {quoted(kind)}", where="--role", expected=expected, hint=hint)
+    try:
+        return re.compile(pattern, re.IGNORECASE), kind
+    except re.error as error:
+        raise DocumentError(f"{quoted(pattern)} is no regular expression: {error}", where="--role") from error

@@ -1,0 +1,83 @@
+"""Reads files of another tool as a document and a report; the format is named or recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import DocumentError, did_you_mean
+from ..errors.wording import quoted
+from ..formats import write_document
+from ..model.document import TopologyDocument
+from .build import build
+from .cabling import Cabling
+from .files import SourceFile, source_files
+from .formats import FORMATS, Format
+from .ledger import Ledger
+from .options import ImportOptions
+from .report import ImportReport, report_of
+
+MAX_NAMED = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A document, and the report of how it was made."""
+
+    document: TopologyDocument
+    report: ImportReport
+
+    def write(self, path: str | Path) -> None:
+        """Write the document; the ending chooses YAML or JSON.
+
+        Raises:
+            DocumentError: an unknown ending.
+        """
+        write_document(self.document, Path(path))
+
+
+def read(
+    paths: str | Path | Iterable[str | Path], *, format: str | None = None, options: ImportOptions | None = None
+) -> Imported:
+    """Read files of another tool.
+
+    Args:
+        paths: a file, a folder, or several of them. No file that is named inside a file is read.
+        format: name in `FORMATS`; None = recognised by the content.
+        options: what to use where the source states nothing.
+
+    Raises:
+        DocumentError: unknown or unclear format, or a file that cannot be read; with file, line and hint.
+    """
+    listed = [paths] if isinstance(paths, str | Path) else list(paths)
+    files = source_files(map(Path, listed))
+    row = _recognised(files) if format is None else _named(format)
+    cabling, ledger = Cabling(), Ledger()
+    row.read(files, cabling, ledger, options or ImportOptions())
+    where = ", ".join(str(path) for path in listed[:MAX_NAMED])
+    if not cabling.devices:
+        raise DocumentError("holds no device", where=where, hint=f"expected for {row.name}: {row.sentence}")
+    built = build(cabling, options or ImportOptions(), ledger, where)
+    return Imported(built.document, report_of(row.name, tuple(f.name for f in files), cabling, built, ledger))
+
+
+def _named(name: str) -> Format:
+    if name not in FORMATS:
+        hint = did_you_mean(name, FORMATS)
+        raise DocumentError(f"no format {quoted(name)}", expected=f"one of {', '.join(FORMATS)}", hint=hint)
+    return FORMATS[name]
+
+
+def _recognised(files: Sequence[SourceFile]) -> Format:
+    """Return the only format that recognises the files. Raises DocumentError that names the candidates."""
+    found = [row for row in FORMATS.values() if row.recognise(files)]
+    if len(found) == 1:
+        return found[0]
+    where = files[0].where
+    if not found:
+        raise DocumentError(
+            "no format fits", where=where, expected=f"one of {', '.join(FORMATS)}", hint="twin import FORMAT PATH"
+        )
+    names = ", ".join(row.name for row in found)
+    raise DocumentError(f"several formats fit: {names}", where=where, hint=f"twin import {found[0].name} PATH")

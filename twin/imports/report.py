@@ -1,0 +1,188 @@
+"""Report of an import: what became of each field of the source, and what the document supports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..answers.data import Answer
+from ..errors.wording import counted
+from .build import Built
+from .cabling import Cabling
+from .ledger import Key, Ledger, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A field that the document holds as it is written."""
+
+    field: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A field that the document holds in another unit or form."""
+
+    field: str
+    conversion: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """A value that the source does not state."""
+
+    what: str
+    value: str
+    why: str
+    option: str
+    """Option of the command, or list of the document, that states it; empty = none."""
+    n: int
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A field that the document does not hold."""
+
+    field: str
+    effect: str
+    """What it could change."""
+    n: int
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in the source that looks wrong or is missing."""
+
+    kind: str
+    problem: str
+    hint: str
+    n: int
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Whether a document supports a kind of answer."""
+
+    supported: bool
+    why: str
+    """What is missing or assumed; empty = nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supports:
+    """What questions about the document can be answered."""
+
+    routing: Support
+    latency: Support
+    optics: Support
+    money: Support
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Counts of records of the source and of the document."""
+
+    n_devices: int
+    n_cables: int
+    n_sites: int
+    n_nodes: int
+    n_links: int
+    n_demands: int
+
+
+@dataclass(frozen=True, repr=False)
+class ImportReport(Answer):
+    """Report of one import."""
+
+    format: str
+    files: tuple[str, ...]
+    summary: tuple[str, ...]
+    """The verdict, then what supports it."""
+    records: Records
+    kept: tuple[Kept, ...]
+    converted: tuple[Converted, ...]
+    assumed: tuple[Assumed, ...]
+    dropped: tuple[Dropped, ...]
+    findings: tuple[Finding, ...]
+    supports: Supports
+
+    def _table(self) -> Any:
+        from ..render.import_table import import_table
+
+        return import_table(self.to_dict())
+
+
+def report_of(format_name: str, files: tuple[str, ...], cabling: Cabling, built: Built, ledger: Ledger) -> ImportReport:
+    """Return the report of an import, its rows in a fixed order: the most frequent first."""
+    document = built.document
+    records = Records(
+        len(cabling.devices),
+        len(cabling.cables),
+        len(document.sites),
+        len(document.nodes),
+        len(document.links),
+        len(document.demands),
+    )
+    supports = _supports(built)
+    findings = tuple(Finding(k[0], k[1], k[2], row.n, tuple(row.places)) for k, row in _ordered(ledger.finding_rows))
+    assumed = tuple(
+        Assumed(k[0], k[1], k[2], k[3], row.n, tuple(row.places)) for k, row in _ordered(ledger.assumed_rows)
+    )
+    return ImportReport(
+        format=format_name,
+        files=files,
+        summary=_summary(format_name, records, supports, assumed, findings),
+        records=records,
+        kept=tuple(Kept(k[0], row.n) for k, row in _ordered(ledger.kept_rows)),
+        converted=tuple(Converted(k[0], k[1], row.n) for k, row in _ordered(ledger.converted_rows)),
+        assumed=assumed,
+        dropped=tuple(Dropped(k[0], k[1], row.n, tuple(row.places)) for k, row in _ordered(ledger.dropped_rows)),
+        findings=findings,
+        supports=supports,
+    )
+
+
+def _ordered(rows: dict[Key, Row]) -> list[tuple[Any, Row]]:
+    return sorted(rows.items(), key=lambda item: (-item[1].n, item[0]))
+
+
+def _supports(built: Built) -> Supports:
+    n = built.n_links
+    if n == 0:
+        none = Support(False, "no links")
+        return Supports(none, none, none, none)
+    rates = f"yes, but no utilisation for {built.n_without_rate} of {n} links" if built.n_without_rate else ""
+    parts = []
+    if built.n_without_length:
+        parts.append(f"no value for {built.n_without_length} of {n} links")
+    if built.n_assumed_length:
+        parts.append(f"assumed for {built.n_assumed_length} of {n} links")
+    return Supports(
+        routing=Support(True, rates),
+        latency=Support(built.n_without_length < n, "; ".join(parts)),
+        optics=Support(False, "no transceiver is named: set transceiver of the links"),
+        money=Support(False, "no parts are named, so nothing has a price"),
+    )
+
+
+def _summary(
+    format_name: str, records: Records, supports: Supports, assumed: tuple[Assumed, ...], findings: tuple[Finding, ...]
+) -> tuple[str, ...]:
+    made = f"{counted(records.n_nodes, 'node')}, {counted(records.n_links, 'link')}"
+    if records.n_demands:
+        made += f", {counted(records.n_demands, 'demand')}"
+    n_assumed, n_findings = sum(row.n for row in assumed), sum(row.n for row in findings)
+    verdict = (
+        f"{made} imported from {format_name}: {counted(n_assumed, 'assumption')}, {counted(n_findings, 'finding')}."
+    )
+    words = []
+    for name in ("routing", "latency", "optics", "money"):
+        support: Support = getattr(supports, name)
+        told = f" {support.why}" if support.supported and support.why else ""
+        words.append(f"{name}{told or (' yes' if support.supported else ' no')}")
+    return verdict, f"Supports: {'; '.join(words)}."

@@ -1,0 +1,67 @@
+"""Kinds of devices by the words that people use for their roles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .cabling import Cabling, Device
+from .ledger import Ledger
+from .options import ImportOptions
+
+ROLE_WORDS: tuple[tuple[str, str], ...] = (
+    (r"patch.?panel|patchfeld|odf|splice|cassette", "panel"),
+    (r"super.?spine|core", "core"),
+    (r"border|edge.?router|wan|gateway|provider.?edge|^pe$|dci|peering", "border"),
+    (r"spine|aggregation|^agg|distribution", "spine"),
+    (r"leaf|^tor|access|top.?of.?rack", "leaf"),
+    (r"storage|nas\b|san\b|filer|disk", "storage"),
+    (r"server|host|hypervisor|compute|gpu|^hca|^ca$|node$", "host"),
+    (r"\brack\b", "rack"),
+    (r"switch|router|firewall|load.?balancer|olt\b|optical.?line|optical.?network|roadm|transponder|^p$", "switch"),
+)
+"""Patterns of role names and kinds; the first that fits counts. Firewalls, load balancers and optical line terminals
+forward, so they are switches."""
+NAME_WORDS: tuple[tuple[str, str], ...] = (
+    (r"leaf|tor", "leaf"),
+    (r"spine|agg", "spine"),
+    (r"core", "core"),
+    (r"srv|server|host|gpu|compute", "host"),
+)
+"""Words of names that count only before a number, as in `leaf-1`: a city must not become a server."""
+PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), kind) for pattern, kind in ROLE_WORDS)
+NAME_PATTERNS = tuple(
+    (re.compile(rf"(?:^|[-_. ])(?:{words})[-_ ]?\d", re.IGNORECASE), kind) for words, kind in NAME_WORDS
+)
+OPTION = "--role REGEX=KIND"
+
+
+def settle_roles(cabling: Cabling, options: ImportOptions, ledger: Ledger) -> None:
+    """Give every device its kind: by option, by what the reader knows, by the words of its role, else a switch."""
+    by_role: dict[str, str | None] = {}
+    for device in cabling.devices.values():
+        stated = _stated(device, options)
+        if stated is not None:
+            device.kind = stated  # type: ignore[assignment]
+            ledger.converted("role", f"{OPTION}: {stated}")
+        elif device.kind is None:
+            role = device.role.strip()
+            if role not in by_role:
+                by_role[role] = next((kind for pattern, kind in PATTERNS if role and pattern.search(role)), None)
+            kind = by_role[role]
+            if kind is None:
+                told = f"role {role[:60]!r}" if role else "no role"
+                kind = next((k for pattern, k in NAME_PATTERNS if not role and pattern.search(device.name)), "switch")
+                why = f"{told} in the source" + ("" if kind == "switch" else "; its name says so")
+                ledger.assumed("kind of a device", kind, why, OPTION, device.name)
+            else:
+                ledger.converted("role", f"{role[:60]} → {kind}")
+            device.kind = kind  # type: ignore[assignment]
+
+
+def _stated(device: Device, options: ImportOptions) -> str | None:
+    texts: Iterator[str] = (text for text in (device.role, device.name) if text)
+    if not options.roles or device.kind == "circuit":
+        return None
+    found = list(texts)
+    return next((kind for pattern, kind in options.roles if any(pattern.search(text) for text in found)), None)

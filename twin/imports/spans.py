@@ -1,0 +1,107 @@
+"""Spans of imported links: lengths that are stated, those that follow from positions, and those that are unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .cabling import Cabling
+from .ledger import Ledger
+from .naming import MAX_NAME_LENGTH
+from .options import ImportOptions
+from .places import own_place, straight_km_between
+from .trace import Path, path_text
+
+MIN_SPAN_KM = 1e-6
+MAX_SPAN_KM = 20_000.0
+FIBRE_ASSUMED = ("attenuation of fibre", "that of G.652.D", "the source states no loss", "measurements")
+PATCH_ASSUMED = ("length of a patch cable", "0 km", "the source states none; the circuit beside it has a length", "")
+INDOOR_ASSUMED = ("length of a cable at one site", "0 km", "the source states none", "")
+MAX_PAIRS = 10_000
+
+
+class SpanMaker:
+    """Makes the spans of links, and counts the links without a length."""
+
+    def __init__(self, cabling: Cabling, options: ImportOptions, ledger: Ledger) -> None:
+        self.cabling, self.options, self.ledger = cabling, options, ledger
+        self.n_without_length = 0
+        self.n_assumed_length = 0
+
+    def fields_of(self, paths: Sequence[Path]) -> dict[str, Any]:
+        """Return the spans of a link, and their fibre pairs; nothing where the length is unknown."""
+        if next(paths[0].cables).latency_us is not None:
+            return {}
+        lengths = [self._length_km(path) for path in paths]
+        known = [length for length in lengths if length is not None]
+        if not known:
+            return self._without_length(paths[0])
+        if max(known) - min(known) > 1e-9 or len(known) < len(lengths):
+            problem = "members of one bundle have different lengths; the longest is used"
+            self.ledger.finding("different lengths", problem, "", path_text(self.cabling, paths[0]))
+        path = paths[max(range(len(lengths)), key=lambda i: lengths[i] or 0.0)]
+        if any(cable.medium != "fibre" for cable in path.cables):
+            effect = "5 ns of latency for each metre; only single-mode fibre has spans"
+            self.ledger.dropped("length of a copper or multimode cable", effect, path_text(self.cabling, path))
+            return {}
+        spans = self._span_records(path)
+        self.ledger.assumed(*FIBRE_ASSUMED, path_text(self.cabling, path))
+        pairs = {"n_fibre_pairs": min(len(paths), MAX_PAIRS)} if len(paths) > 1 else {}
+        return {"spans": spans, **pairs}
+
+    def _span_records(self, path: Path) -> list[dict[str, Any]]:
+        spans: list[dict[str, Any]] = []
+        for stretch in path.stretches:
+            if stretch.circuit is None:
+                record: Any = stretch.cable
+            else:
+                record = self.cabling.devices[stretch.circuit]
+            length_km = record.length_km
+            if length_km is None:
+                self.ledger.assumed(*PATCH_ASSUMED, path_text(self.cabling, path))
+            span: dict[str, Any] = {"length_km": max(length_km or 0.0, MIN_SPAN_KM)}
+            if stretch.n_connectors:
+                span["n_connectors"] = stretch.n_connectors
+            if record.name:
+                span["name"] = record.name[:MAX_NAME_LENGTH]
+            if record.source is not None:
+                span["source"] = record.source
+            spans.append(span)
+        return spans
+
+    def _length_km(self, path: Path) -> float | None:
+        """Return the length of a path; None if a circuit, or all of its cables, state none."""
+        circuits = [self.cabling.devices[s.circuit].length_km for s in path.stretches if s.circuit is not None]
+        cables = [cable.length_km for cable in path.cables]
+        if any(length is None for length in circuits or cables):
+            return None
+        return sum(length or 0.0 for length in (*circuits, *cables))
+
+    def _without_length(self, path: Path) -> dict[str, Any]:
+        places = [self.cabling.devices[end.device].place for end in path.ends]
+        where = path_text(self.cabling, path)
+        has_circuit = any(stretch.circuit is not None for stretch in path.stretches)
+        if places[0] is not None and places[0] == places[1] and not has_circuit:
+            self.n_assumed_length += 1
+            self.ledger.assumed(*INDOOR_ASSUMED, where)
+            return {}
+        straight_km = straight_km_between(*(self.cabling.places[p] if p is not None else None for p in places))
+        factor = self.options.length_factor
+        if straight_km is None or (has_circuit and places[0] == places[1]):
+            self.n_without_length += 1
+            hint = "state lengths, positions, or --site for devices of one building"
+            self.ledger.finding("missing length", "latency and loss have no value", hint, where)
+            return self._unknown_length(path)
+        self.n_assumed_length += 1
+        why = "the source states positions and no length"
+        if factor is None:
+            self.ledger.assumed("length of a link", "great circle x the model's ratio", why, "--length-factor", where)
+            return {}
+        self.ledger.assumed("length of a link", f"great circle x {factor:g}", why, "--length-factor", where)
+        return {"spans": [{"length_km": min(max(straight_km * factor, MIN_SPAN_KM), MAX_SPAN_KM)}]}
+
+    def _unknown_length(self, path: Path) -> dict[str, Any]:
+        """Return nothing; give devices without a place a site of their own, so that the length is not taken as 0."""
+        for end in path.ends:
+            own_place(self.cabling, end.device)
+        return {}

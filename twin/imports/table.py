@@ -1,0 +1,197 @@
+"""Cabling sheets as CSV or Excel: one row for each cable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..errors import DocumentError, did_you_mean
+from ..errors.wording import counted, quoted
+from .cabling import Cable, Cabling, Device, End
+from .fields import Fields
+from .files import SourceFile
+from .ledger import Ledger
+from .options import MAX_CAPACITY_GBPS, ImportOptions
+from .places import place_at
+from .quantities import bundle_of, finite, length_km, unit_in_header
+from .sheets import Row, rows_of
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    "a": ("a device", "device a", "from", "source", "from device", "source device", "local device", "a end", "end a"),
+    "a_port": ("a port", "port a", "from port", "source port", "local port", "a interface", "interface a"),
+    "b": ("b device", "device b", "z", "z device", "device z", "to", "target", "destination", "to device", "dest",
+          "target device", "destination device", "remote device", "neighbor", "neighbour", "b end", "z end", "end b"),
+    "b_port": ("b port", "port b", "z port", "port z", "to port", "target port", "destination port", "remote port",
+               "b interface", "z interface", "interface b"),
+    "length": ("cable length", "distance", "route length", "fibre length", "fiber length"),
+    "rate": ("speed", "bandwidth", "capacity", "data rate", "line rate", "port speed"),
+    "id": ("cable id", "cable", "label", "cable label", "circuit", "circuit id", "link id", "name", "cable no"),
+    "medium": ("type", "cable type", "media", "fibre type", "fiber type"),
+    "n_parallel": ("count", "quantity", "qty", "members", "number"),
+    "weight": ("metric", "cost", "igp metric"),
+    "a_site": ("site a", "a site", "from site", "source site", "a location"),
+    "b_site": ("site b", "b site", "z site", "to site", "target site", "b location", "z location"),
+    "a_role": ("a role", "role a", "a kind", "from role", "source role"),
+    "b_role": ("b role", "role b", "b kind", "z role", "to role", "target role"),
+    "status": ("state",),
+    "note": ("notes", "comment", "comments", "remarks", "description"),
+}  # fmt: skip
+"""Fields of a row, and other headings for them."""
+HEADINGS = {heading: name for name, others in FIELDS.items() for heading in (name.replace("_", " "), *others)}
+MAX_HEADER_ROW = 20
+"""Rows among which the header is looked for."""
+ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm")
+HINT = "columns of both ends, such as a and b; --map COLUMN=FIELD names them"
+MULTIMODE = re.compile(r"\b(mmf|om[1-5]|multi-?mode|aoc)\b", re.IGNORECASE)
+COPPER = re.compile(r"\b(dac|copper|cat ?[3-8]a?|utp|twinax)\b", re.IGNORECASE)
+RATE_FACTORS = {"gbps": 1.0, "gb/s": 1.0, "mbps": 1e-3, "mb/s": 1e-3, "kbps": 1e-6, "bps": 1e-9}
+DOWN = frozenset({"down", "planned", "decommissioned", "offline", "failed", "inactive", "disabled"})
+
+
+def recognise(files: Sequence[SourceFile]) -> bool:
+    """Return whether every file is a sheet by its ending."""
+    return all(file.ending in ENDINGS for file in files)
+
+
+def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options: ImportOptions) -> None:
+    """Read the rows of each file."""
+    for file in files:
+        rows = rows_of(file)
+        columns, header_row = _header(rows, file, options.columns)
+        reader = _TableReader(file, columns, cabling, ledger)
+        for row in rows:
+            if row.number > header_row and any(row.cells):
+                reader.row(row)
+        if reader.n_rows == 0:
+            raise DocumentError("has a header and no rows", where=file.where, hint=HINT)
+
+
+def _header(
+    rows: Iterator[Row], file: SourceFile, columns: Mapping[str, str]
+) -> tuple[list[tuple[str, str, str]], int]:
+    """Return (heading, field, unit) of each column, and the row of the header."""
+    unknown = [name for name in columns.values() if name not in FIELDS]
+    if unknown:
+        hint = did_you_mean(unknown[0], FIELDS) or f"one of {', '.join(FIELDS)}"
+        raise DocumentError(f"no field {quoted(unknown[0])}", where="--map", hint=hint)
+    first: list[str] = []
+    for row in rows:
+        first = first or [cell for cell in row.cells if cell]
+        found = [_column(cell, columns) for cell in row.cells]
+        names = [name for _, name, _ in found if name]
+        if {"a", "b"} <= set(names):
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                titles = ", ".join(quoted(heading) for heading, name, _ in found if name == twice)
+                hint = f"--map COLUMN={twice} says which, other columns are then left out"
+                raise DocumentError(f"{counted(names.count(twice), 'column')} for {twice}: {titles}", where=file.where,
+                                    hint=hint)  # fmt: skip
+            return found, row.number
+        if row.number >= MAX_HEADER_ROW:
+            break
+    problem = "no header with both ends" if first else "is empty"
+    listed = f": found {', '.join(quoted(cell[:40]) for cell in first[:8])}" if first else ""
+    raise DocumentError(problem + listed, where=file.where, hint=HINT)
+
+
+def _column(heading: str, columns: Mapping[str, str]) -> tuple[str, str, str]:
+    name, unit = unit_in_header(heading)
+    if heading.strip() in columns:
+        return heading, columns[heading.strip()], unit
+    field = HEADINGS.get(re.sub(r"[\s_-]+", " ", name).strip().lower(), "")
+    return heading, "" if field in columns.values() else field, unit
+
+
+class _TableReader:
+    """Reads the rows of one sheet."""
+
+    def __init__(self, file: SourceFile, columns: list[tuple[str, str, str]], cabling: Cabling, ledger: Ledger) -> None:
+        self.file, self.columns, self.cabling, self.ledger = file, columns, cabling, ledger
+        self.n_rows = 0
+        self.units = {name: unit for _, name, unit in columns if name}
+
+    def row(self, row: Row) -> None:
+        """Add the cable of a row."""
+        self.n_rows += 1
+        place = f"line {row.number}"
+        record: dict[str, Any] = {}
+        for i, (heading, name, _) in enumerate(self.columns):
+            if i < len(row.cells) and row.cells[i]:
+                record[name or heading or f"column {i + 1}"] = row.cells[i]
+        if len(row.cells) > len(self.columns) and any(row.cells[len(self.columns) :]):
+            self.ledger.finding("long row", "more cells than the header has columns; they are left out", "", place)
+        fields = Fields(record, "rows", place, self.ledger)
+        ends = [self._end(fields, side) for side in ("a", "b")]
+        if any(end is None for end in ends):
+            self.ledger.finding("one-sided cable", "one end is empty; no link is made", "state both ends", place)
+            return
+        a, b = (end for end in ends if end is not None)
+        rate, n_parallel = self._rate(fields)
+        name = fields.text("id")
+        medium = fields.text("medium")
+        cable = Cable(f"{self.file.name} {row.number}", (a, b), capacity_gbps=rate, n_parallel=n_parallel, name=name)
+        cable.length_km = self._length_km(fields)
+        cable.medium = "multimode" if MULTIMODE.search(medium) else "copper" if COPPER.search(medium) else "fibre"
+        weight = fields.number("weight", 1e-12, 1e9)
+        cable.weight = weight if weight is not None else 1.0
+        cable.up = fields.text("status").lower() not in DOWN
+        cable.source = fields.source(self.file.name, name)
+        fields.close({"note": "text for people"})
+        self.cabling.cables.append(cable)
+
+    def _end(self, fields: Fields, side: str) -> End | None:
+        """Return one end, in two columns or as `device:port` in one; None for an empty cell."""
+        text, port = fields.text(side), fields.text(f"{side}_port")
+        if not text:
+            return None
+        if not port and ":" in text.strip(":"):
+            text, _, port = (part.strip() for part in text.partition(":"))
+            self.ledger.converted(f"rows.{side}", "device:port → two fields")
+        key = f"device {text}"
+        device = self.cabling.devices.get(key)
+        if device is None:
+            device = Device(key, text, source=fields.source(self.file.name, text))
+            self.cabling.devices[key] = device
+        site, role = fields.text(f"{side}_site"), fields.text(f"{side}_role")
+        if site:
+            place = place_at(self.cabling, f"site {site}", site, None, None)
+            if device.place not in (None, place):
+                self.ledger.finding("conflict", "a device has two sites; the first is used", "", f"{text}: {site}")
+            device.place = device.place or place
+        device.role = device.role or role
+        return End(key, port)
+
+    def _rate(self, fields: Fields) -> tuple[float | None, int]:
+        """Return rate and members: `400G`, `4x100G`, or a number with the unit of the header."""
+        text = str(fields.raw("rate") or "")
+        stated = fields.number("n_parallel", 1, 1_000_000)
+        n = int(stated) if stated is not None else 1
+        if not text:
+            return None, n
+        unit = self.units.get("rate", "")
+        bundle = bundle_of(text)
+        if bundle is not None:
+            rate, n = bundle.capacity_gbps, n * bundle.n_parallel
+        else:
+            number = finite(text.replace(" ", "")) if unit in RATE_FACTORS else None
+            rate = number * RATE_FACTORS[unit] if number is not None else 0.0
+        if not 1e-9 <= rate <= MAX_CAPACITY_GBPS or n > 1_000_000:
+            fields.bad("rate", text, "a rate with its unit in the cell or header, such as 400G or rate_gbps")
+            return None, 1
+        fields.count("rate", "" if unit in ("gbps", "gb/s") else "text with a unit → Gb/s")
+        return rate, n
+
+    def _length_km(self, fields: Fields) -> float | None:
+        text = str(fields.raw("length") or "")
+        if not text:
+            return None
+        decimal = text.replace(",", ".") if re.fullmatch(r"\d+,\d+ ?[a-zA-Z]*", text) else text
+        if decimal != text:
+            self.ledger.assumed("decimal comma of a length", "a point", "the source writes 12,5", "", fields.place)
+        km = length_km(decimal, self.units.get("length", ""))
+        if km is None or km > 20_000:
+            fields.bad("length", text, "a length with its unit in the cell or header, such as 30 m or length_m")
+            return None
+        fields.count("length", "" if self.units.get("length") == "km" else "length with a unit → km")
+        return km

@@ -1,0 +1,318 @@
+"""Probability that pairs of nodes are connected, from the most probable states of independent components."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.kernels.heaps import heap_pop, heap_push
+from twin.kernels.jit import kernel
+
+
+class Fallible(NamedTuple):
+    """Links that carry traffic, and the components that take links and nodes down.
+
+    first: int64[n_nodes + 1], the links at node v are link[first[v]:first[v + 1]], and lead to head[...].
+    forwards: bool[n_nodes], whether a node carries traffic of others.
+    part_first: int64[n_links + 1], the components of link l are part[part_first[l]:part_first[l + 1]].
+    of_node: int64[n_nodes], component of a node, -1 for a node that never fails.
+    down: float64[n_components], probability that nothing is left of a component.
+    """
+
+    first: npt.NDArray[np.int64]
+    link: npt.NDArray[np.int64]
+    head: npt.NDArray[np.int64]
+    forwards: npt.NDArray[np.bool_]
+    part_first: npt.NDArray[np.int64]
+    part: npt.NDArray[np.int64]
+    of_node: npt.NDArray[np.int64]
+    down: npt.NDArray[np.float64]
+
+
+class Sets(NamedTuple):
+    """Sets of states: each fixes one component of the list of its parent as down, and those before it as up.
+
+    parent: int64[any], -1 for the set of all states.
+    place: int64[any], place of that component in the list.
+    probability: float64[any].
+    list_first: int64[any], list of a set that was looked at: the components that its paths use, in a common array.
+    list_n: int64[any], its length.
+    """
+
+    parent: npt.NDArray[np.int64]
+    place: npt.NDArray[np.int64]
+    probability: npt.NDArray[np.float64]
+    list_first: npt.NDArray[np.int64]
+    list_n: npt.NDArray[np.int64]
+
+
+class Search(NamedTuple):
+    """Arrays that a search overwrites.
+
+    status: int64[n_components], 0 = either, 1 = up, 2 = down, 3 = used by a path and either before.
+    is_target: bool[n_nodes], all false between searches.
+    came_by: int64[n_nodes], entry of `Fallible.link` by which a node was reached, from its other end; -1 for nodes not
+        reached, -2 for the source.
+    queue: int64[n_nodes], nodes in the order of the search.
+    tail: int64[any], node at which each entry of `Fallible.link` is listed; not overwritten.
+    used: int64[n_components], components that paths use.
+    """
+
+    status: npt.NDArray[np.int64]
+    is_target: npt.NDArray[np.bool_]
+    came_by: npt.NDArray[np.int64]
+    queue: npt.NDArray[np.int64]
+    tail: npt.NDArray[np.int64]
+    used: npt.NDArray[np.int64]
+
+
+@kernel
+def find_path(net: Fallible, search: Search, source: int, n_wanted: int) -> int:
+    """Search breadth first over what is not down, until enough targets are found.
+
+    Args:
+        net: the network.
+        search: `status` and `is_target` are read; `came_by` and `queue` are overwritten.
+        source: node.
+        n_wanted: targets after which the search ends.
+
+    Returns:
+        Number of targets found.
+    """
+    status, came_by = search.status, search.came_by
+    came_by[:] = -1
+    if net.of_node[source] >= 0 and status[net.of_node[source]] == 2:
+        return 0
+    came_by[source] = -2
+    search.queue[0] = source
+    begin, end, n_found = 0, 1, 0
+    while begin < end:
+        node = search.queue[begin]
+        begin += 1
+        if node != source and not net.forwards[node]:
+            continue
+        for i in range(net.first[node], net.first[node + 1]):
+            head = net.head[i]
+            if came_by[head] != -1 or (net.of_node[head] >= 0 and status[net.of_node[head]] == 2):
+                continue
+            is_up = True
+            for j in range(net.part_first[net.link[i]], net.part_first[net.link[i] + 1]):
+                if status[net.part[j]] == 2:
+                    is_up = False
+            if not is_up:
+                continue
+            came_by[head] = i
+            search.queue[end] = head
+            end += 1
+            if search.is_target[head]:
+                n_found += 1
+                if n_found == n_wanted:
+                    return n_found
+    return n_found
+
+
+@kernel
+def mark_path(net: Fallible, search: Search, node: int, n_used: int) -> int:
+    """Add the components of the path to a node that may be down to `used`, and mark them with status 3.
+
+    Args:
+        net: the network.
+        search: after `find_path`.
+        node: end of the path.
+        n_used: components used so far.
+
+    Returns:
+        Components used then.
+    """
+    status, used = search.status, search.used
+    while True:
+        part = net.of_node[node]
+        if part >= 0 and status[part] == 0 and net.down[part] > 0.0:
+            status[part] = 3
+            used[n_used] = part
+            n_used += 1
+        i = search.came_by[node]
+        if i < 0:
+            return n_used
+        for j in range(net.part_first[net.link[i]], net.part_first[net.link[i] + 1]):
+            part = net.part[j]
+            if status[part] == 0 and net.down[part] > 0.0:
+                status[part] = 3
+                used[n_used] = part
+                n_used += 1
+        node = search.tail[i]
+
+
+@kernel
+def find_paths(
+    net: Fallible,
+    search: Search,
+    pair_first: npt.NDArray[np.int64],
+    source: npt.NDArray[np.int64],
+    target: npt.NDArray[np.int64],
+    any_pair: bool,
+) -> int:
+    """Find a path of one pair or of each pair.
+
+    Args:
+        net: the network.
+        search: `status` says what is down.
+        pair_first: as in `connected_states`, like the others.
+        source: nodes.
+        target: nodes.
+        any_pair: whether one pair suffices.
+
+    Returns:
+        Number of components that the paths use and that may be down; -1 if the pairs are not connected.
+    """
+    n_used = 0
+    for s in range(source.size):
+        targets = target[pair_first[s] : pair_first[s + 1]]
+        n_wanted = 1 if any_pair else targets.size
+        search.is_target[targets] = True
+        n_found = find_path(net, search, source[s], n_wanted)
+        search.is_target[targets] = False
+        if n_found == n_wanted:
+            for node in targets:
+                if search.came_by[node] >= 0:
+                    n_used = mark_path(net, search, node, n_used)
+            if any_pair:
+                return n_used
+        elif not any_pair:
+            return -1
+    return -1 if any_pair else n_used
+
+
+@kernel
+def fix_status(sets: Sets, lists: npt.NDArray[np.int64], of: np.int64, status: npt.NDArray[np.int64]) -> None:
+    """Set the status of all components in a set of states.
+
+    Args:
+        sets: sets of states.
+        lists: the common array of their lists.
+        of: the set.
+        status: int64[n_components], overwritten.
+    """
+    status[:] = 0
+    while sets.parent[of] >= 0:
+        begin = sets.list_first[sets.parent[of]]
+        for i in range(begin, begin + sets.place[of]):
+            status[lists[i]] = 1
+        status[lists[begin + sets.place[of]]] = 2
+        of = sets.parent[of]
+
+
+@kernel
+def with_siblings(sets: Sets, lists: npt.NDArray[np.int64], of: np.int64, down: npt.NDArray[np.float64]) -> float:
+    """Return the probability of a set and of all that come after it in the list of its parent.
+
+    Args:
+        sets: sets of states.
+        lists: the common array of their lists.
+        of: the set; not that of all states.
+        down: float64[n_components], probability that a component is down.
+    """
+    above = sets.parent[of]
+    begin = sets.list_first[above]
+    chance, total = sets.probability[of] / down[lists[begin + sets.place[of]]], 0.0
+    for i in range(begin + sets.place[of], begin + sets.list_n[above]):
+        total += chance * down[lists[i]]
+        chance *= 1.0 - down[lists[i]]
+    return total
+
+
+@kernel
+def connected_states(
+    net: Fallible,
+    pair_first: npt.NDArray[np.int64],
+    source: npt.NDArray[np.int64],
+    target: npt.NDArray[np.int64],
+    any_pair: bool,
+    rest_below: float,
+    max_states: int,
+    out: npt.NDArray[np.float64],
+) -> int:
+    """Split all states into sets in which the pairs are connected, or not, the most probable sets first.
+
+    A set fixes some components as up and some as down. If the pairs have paths with all other components up, then they
+    have these paths while the components of the paths are up. What is left is split by the first of these components
+    that is down. If they have none, then they have none in the whole set.
+
+    Args:
+        net: the network.
+        pair_first: int64[n_sources + 1], the targets of source s are target[pair_first[s]:pair_first[s + 1]].
+        source: int64[n_sources], nodes.
+        target: int64[n_pairs], nodes, each another one than its source.
+        any_pair: True = one pair with a path suffices; False = all pairs need one.
+        rest_below: the search ends when sets not looked at are less probable than this, together; below 1.
+        max_states: sets after which it ends; at least 1.
+        out: float64[2], overwritten: probabilities that the pairs are not connected, and of the sets not looked at.
+
+    Returns:
+        Number of sets.
+
+    Source:
+        Dotson and Gobien, A new analysis technique for probabilistic graphs, IEEE Trans. Circuits Syst. 26 (1979).
+    """
+    n_nodes, n_parts, size = net.first.size - 1, net.down.size, 2 * max_states + 2
+    tail = np.empty(net.link.size, np.int64)
+    for node in range(n_nodes):
+        tail[net.first[node] : net.first[node + 1]] = node
+    search = Search(
+        np.zeros(n_parts, np.int64),
+        np.zeros(n_nodes, np.bool_),
+        np.empty(n_nodes, np.int64),
+        np.empty(n_nodes, np.int64),
+        tail,
+        np.empty(n_parts, np.int64),
+    )
+    number = np.full(size, -1, np.int64)
+    sets = Sets(number, number.copy(), np.ones(size), np.zeros(size, np.int64), np.zeros(size, np.int64))
+    lists, n_lists = np.empty(n_parts, np.int64), 0
+    sort_key, sort_part = np.empty(n_parts), np.empty(n_parts, np.uint32)
+    heap_key, heap_set = np.empty(size), np.empty(size, np.uint32)
+    n_heap = heap_push(heap_key, heap_set, 0, -1.0, 0)
+    n_sets, n_states, down, rest = 1, 0, 0.0, 1.0
+    while n_heap > 0 and n_states < max_states and rest > rest_below:
+        current = np.int64(heap_set[0])
+        n_heap = heap_pop(heap_key, heap_set, n_heap)
+        n_states += 1
+        mass, above, place = sets.probability[current], sets.parent[current], sets.place[current]
+        rest -= mass
+        if above >= 0 and place + 1 < sets.list_n[above]:
+            part, after = lists[sets.list_first[above] + place], lists[sets.list_first[above] + place + 1]
+            chance = mass / net.down[part] * (1.0 - net.down[part]) * net.down[after]
+            sets.parent[n_sets], sets.place[n_sets], sets.probability[n_sets] = above, place + 1, chance
+            n_heap = heap_push(heap_key, heap_set, n_heap, -chance, n_sets)
+            n_sets += 1
+        fix_status(sets, lists, current, search.status)
+        n_used = find_paths(net, search, pair_first, source, target, any_pair)
+        if n_used < 0:
+            down += mass
+            continue
+        if n_lists + n_used > lists.size:
+            longer = np.empty(2 * lists.size + n_used, np.int64)
+            longer[:n_lists] = lists[:n_lists]
+            lists = longer
+        sets.list_first[current], sets.list_n[current] = n_lists, n_used
+        # the least reliable component first, so that no sibling is more probable than the one before
+        n_sort = 0
+        for i in range(n_used):
+            n_sort = heap_push(sort_key, sort_part, n_sort, -net.down[search.used[i]], search.used[i])
+        chance = mass
+        while n_sort > 0:
+            lists[n_lists] = sort_part[0]
+            n_sort = heap_pop(sort_key, sort_part, n_sort)
+            rest += chance * net.down[lists[n_lists]]
+            chance *= 1.0 - net.down[lists[n_lists]]
+            n_lists += 1
+        if n_used > 0:
+            chance = mass * net.down[lists[sets.list_first[current]]]
+            sets.parent[n_sets], sets.place[n_sets], sets.probability[n_sets] = current, 0, chance
+            n_heap = heap_push(heap_key, heap_set, n_heap, -chance, n_sets)
+            n_sets += 1
+    rest = 0.0
+    for i in range(n_heap):
+        rest += with_siblings(sets, lists, np.int64(heap_set[i]), net.down)
+    out[0], out[1] = down, rest
+    return n_states

@@ -1,0 +1,174 @@
+"""Greatest load of each arc over failures, and the fullest arc after each of them."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from twin.kernels.graph import UsableArcs
+from twin.kernels.jit import inner_kernel, scratch_kernel
+from twin.kernels.pending_loads import PendingLoads, Responses, touch
+
+
+class Limits(NamedTuple):
+    """What a change at a node has to exceed to matter.
+
+    room_gbps: float64[n_nodes], a load may grow by so much at any arc of the node and is no greatest load.
+    ratio: float64[n_nodes], greatest utilisation of the node's arcs without a failure.
+    per_gbps: float64[n_nodes], greatest 1 / capacity of them.
+    bits: int64[1], room for the bits of a number.
+    """
+
+    room_gbps: npt.NDArray[np.float64]
+    ratio: npt.NDArray[np.float64]
+    per_gbps: npt.NDArray[np.float64]
+    bits: npt.NDArray[np.int64]
+
+
+@scratch_kernel
+def set_limits(
+    arcs: UsableArcs,
+    base: npt.NDArray[np.float64],
+    per_gbps: npt.NDArray[np.float64],
+    worst: npt.NDArray[np.int64],
+    out_limits: Limits,
+) -> None:
+    """Set the limits of all nodes by the greatest loads so far.
+
+    Args:
+        arcs: arcs that carry traffic.
+        base: float64[n_arcs], loads without a failure.
+        per_gbps: float64[n_arcs], 1 / capacity; 0 where utilisation does not count.
+        worst: as `out_worst` of `sweep_failures`.
+        out_limits: overwritten.
+    """
+    out_limits.ratio[:] = 0.0
+    out_limits.per_gbps[:] = 0.0
+    for node in range(arcs.first.size - 1):
+        _set_room(arcs, base, worst, node, out_limits)
+        for arc in range(arcs.first[node], arcs.first[node + 1]):
+            ratio = base[arc] * per_gbps[arc] if base[arc] > 0.0 else 0.0
+            out_limits.ratio[node] = max(out_limits.ratio[node], ratio)
+            out_limits.per_gbps[node] = max(out_limits.per_gbps[node], per_gbps[arc])
+
+
+@inner_kernel
+def _set_room(
+    arcs: UsableArcs, base: npt.NDArray[np.float64], worst: npt.NDArray[np.int64], node: int, limits: Limits
+) -> None:
+    """Find the least growth that gives an arc of a node a new greatest load, as those are rounded."""
+    number = limits.bits.view(np.float64)
+    room = np.inf
+    for arc in range(arcs.first[node], arcs.first[node + 1]):
+        # numbers up to 511 further in the last bits are rounded to the same; the rest is for rounding of sums
+        limits.bits[0] = (worst[arc] << 10) + 400
+        room = min(room, number[0] - base[arc])
+    limits.room_gbps[node] = room
+
+
+@scratch_kernel
+def greatest_ratio(
+    arcs: UsableArcs,
+    base: npt.NDArray[np.float64],
+    least_gbps: float,
+    per_gbps: npt.NDArray[np.float64],
+    fullest_arc: npt.NDArray[np.int64],
+    f: int,
+    responses: Responses,
+    loads: PendingLoads,
+    limits: Limits,
+    worst: npt.NDArray[np.int64],
+    cause: npt.NDArray[np.int64],
+) -> tuple[float, int]:
+    """Update the greatest loads, return the greatest utilisation and its arc, and restore the loads without a failure.
+
+    Only arcs that leave nodes where loads changed are looked at; of all others the fullest is known.
+
+    Args:
+        arcs: arcs that carry traffic.
+        base: float64[n_arcs], loads without a failure.
+        least_gbps: loads up to this one are rounding noise.
+        per_gbps: float64[n_arcs], 1 / capacity; 0 where utilisation does not count.
+        fullest_arc: int64[n_nodes or less], the fullest arc of each node without a failure, the fullest first.
+        f: number of the failure.
+        responses: what pending loads consist of.
+        loads: loads after the failure; restored.
+        limits: updated.
+        worst: as `out_worst` of `sweep_failures`.
+        cause: as `out_cause` of `sweep_failures`.
+    """
+    best, best_arc = 0.0, -1
+    for arc in fullest_arc:
+        tail = arcs.tail[arc]
+        if not loads.is_touched[tail] and loads.response[tail] < 0:
+            if base[arc] > least_gbps:
+                best, best_arc = base[arc] * per_gbps[arc], arc
+            break
+    for i in range(loads.n_touched[0]):
+        best, best_arc = _look_at(
+            arcs, base, least_gbps, per_gbps, f, loads.touched[i], loads.load, limits, worst, cause, best, best_arc
+        )
+    for i in range(loads.n_pending[0]):
+        node, response = loads.pending[i], loads.response[loads.pending[i]]
+        if not loads.is_touched[node]:
+            amount = loads.amount[node]
+            rise = max(amount * responses.greatest[response], amount * responses.least[response], 0.0)
+            ratio = limits.ratio[node] + rise * limits.per_gbps[node]
+            if not (rise <= limits.room_gbps[node] and ratio < best * (1.0 - 1e-9)):
+                touch(loads, responses, node)
+                best, best_arc = _look_at(
+                    arcs, base, least_gbps, per_gbps, f, node, loads.load, limits, worst, cause, best, best_arc
+                )
+        loads.response[node] = -1
+    for i in range(loads.n_touched[0]):
+        node = loads.touched[i]
+        first, end = arcs.first[node], arcs.first[node + 1]
+        load, intact = loads.load[first:end], base[first:end]
+        for j in range(end - first):
+            load[j] = intact[j]
+        loads.is_touched[node] = False
+    loads.n_touched[0], loads.n_pending[0] = 0, 0
+    return best, best_arc
+
+
+@inner_kernel
+def _look_at(
+    arcs: UsableArcs,
+    base: npt.NDArray[np.float64],
+    least_gbps: float,
+    per_gbps: npt.NDArray[np.float64],
+    f: int,
+    node: int,
+    load: npt.NDArray[np.float64],
+    limits: Limits,
+    worst: npt.NDArray[np.int64],
+    cause: npt.NDArray[np.int64],
+    best: float,
+    best_arc: int,
+) -> tuple[float, int]:
+    """Compare the loads of a node's arcs with the greatest so far, and their utilisation with the best one."""
+    first, end = arcs.first[node], arcs.first[node + 1]
+    # slices, because an index that may be negative costs a check in each access
+    load, per_gbps, greatest, by = load[first:end], per_gbps[first:end], worst[first:end], cause[first:end]
+    bits = load.view(np.int64)  # positive floats have the order of their bits
+    n_greater, least_ratio = 0, best * (1.0 - 1e-12)
+    n_fuller = 0
+    for i in range(end - first):
+        n_greater += (bits[i] + 512) >> 10 > greatest[i]
+        n_fuller += load[i] * per_gbps[i] > least_ratio
+    if n_fuller > 0:
+        for i in range(end - first):
+            ratio = load[i] * per_gbps[i]
+            if ratio > best * (1.0 - 1e-12) and load[i] > least_gbps:
+                if ratio > best * (1.0 + 1e-12):
+                    best, best_arc = ratio, first + i
+                elif first + i < best_arc:
+                    best_arc = first + i
+    if n_greater > 0:
+        for i in range(end - first):
+            rounded = (bits[i] + 512) >> 10
+            if rounded > greatest[i]:
+                greatest[i] = rounded
+                by[i] = f
+        _set_room(arcs, base, worst, node, limits)
+    return best, best_arc

@@ -1,0 +1,93 @@
+"""How often pairs of nodes have no path: components that links and nodes depend on, as arrays for the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Ints
+from ..kernels.connected_states import Fallible, connected_states
+from .components import LINK, Components
+
+
+class Unconnected(NamedTuple):
+    """Share of time in which pairs of nodes are not connected."""
+
+    least_ratio: float
+    """Probability of the states that were found to cut the pairs off."""
+    rest_ratio: float
+    """Probability of the states that were not looked at: the share is at most the sum of both."""
+    n_states: int
+    """Sets of states that were looked at."""
+
+
+class Connections:
+    """Connections of one network; each question is answered once, for both directions of a pair."""
+
+    def __init__(self, components: Components) -> None:
+        self._components = components
+        self._net = fallible_network(components)
+        self._known: dict[tuple[bool, tuple[tuple[int, int], ...]], Unconnected] = {}
+
+    def n_steps(self, pairs: Sequence[tuple[int, int]]) -> int:
+        """Steps to look at one set of states, at most."""
+        return len({a for a, _ in pairs}) * (2 * len(self._net.link) + len(self._net.of_node)) + len(self._net.down)
+
+    def unconnected(
+        self, pairs: Sequence[tuple[int, int]], *, any_pair: bool, rest_below: float, max_states: int
+    ) -> Unconnected:
+        """Compute how often pairs of nodes have no path over links that carry traffic.
+
+        Args:
+            pairs: rows of nodes, at least one pair; the two of a pair are different.
+            any_pair: True = none of the pairs has a path; False = at least one of them has none.
+            rest_below: the search ends when states not looked at are less probable than this, together.
+            max_states: sets of states after which it ends.
+        """
+        ordered = sorted({(min(pair), max(pair)) for pair in pairs})
+        key = any_pair and len(ordered) > 1, tuple(ordered)
+        if key not in self._known:
+            source, first = np.unique(np.array([a for a, _ in ordered]), return_index=True)
+            target = np.array([b for _, b in ordered], np.int64)
+            out = np.zeros(2)
+            n_states = connected_states(
+                self._net,
+                np.append(first, len(target)).astype(np.int64),
+                source.astype(np.int64),
+                target,
+                any_pair,
+                rest_below,
+                max_states,
+                out,
+            )
+            self._known[key] = Unconnected(float(out[0]), float(out[1]), n_states)
+        return self._known[key]
+
+
+def fallible_network(components: Components) -> Fallible:
+    """Build the arrays of the kernel: links that carry traffic, in the order of their ids at each node."""
+    state = components.state
+    links = components.row[components.kind == LINK]
+    ends = state["link_ends"][links]
+    tail, head = ends.T.reshape(-1), ends[:, ::-1].T.reshape(-1)
+    number = np.tile(np.arange(len(links)), 2)
+    order = np.lexsort((number, head, tail))
+    n_at_node = np.bincount(tail, minlength=state.n_nodes)
+    risk_first, risk = components.risks_of_link
+    parts = [np.append(components.own[row], risk[risk_first[row] : risk_first[row + 1]]) for row in links.tolist()]
+    return Fallible(
+        first=_starts(n_at_node),
+        link=number[order],
+        head=np.ascontiguousarray(head[order], dtype=np.int64),
+        forwards=state["node_forwards"],
+        part_first=_starts(np.array([len(part) for part in parts], np.int64)),
+        part=np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64),
+        of_node=components.of_node,
+        down=components.gone_ratio,
+    )
+
+
+def _starts(counts: Ints) -> Ints:
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))).astype(np.int64)

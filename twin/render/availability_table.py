@@ -1,0 +1,80 @@
+"""Availability as tables: demands, pairs of sites, jobs, and the likeliest failures that lose traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.text import Text
+
+from .fitted_table import Column, FittedTable
+from .quantities import frequency_text, percent_text
+from .table_parts import sentences, verdict
+
+MAX_SHOWN = 20
+"""Rows shown of each table."""
+FIGURES = (
+    Column("connected", "right"),
+    Column("down\nmin a year", "right"),
+    Column("carried in full", "right"),
+    Column("not in full\nmin a year", "right"),
+    Column("random states", "right", drop=1),
+)
+
+
+def availability_table(data: Mapping[str, Any]) -> RenderableType:
+    """Show `AvailabilityReport.to_dict()`."""
+    parts: list[RenderableType] = [Text(data["network"], style="bold"), *verdict(data["summary"])]
+    tables: tuple[tuple[str, Sequence[Mapping[str, Any]], Any], ...] = (
+        ("demand", data["demands"], lambda row: row["id"]),
+        ("sites", data["site_pairs"], lambda row: " – ".join(row["sites"])),
+        ("job", data["jobs"], lambda row: row["id"]),
+    )
+    for heading, rows, name in tables:
+        if rows:
+            cells = [(escape(name(row)), *_figures(row)) for row in rows[:MAX_SHOWN]]
+            parts += [Text(), FittedTable((Column(heading, folds=True), *FIGURES), cells)]
+    if data["failures"]:
+        columns = (
+            Column("down at a time", folds=True),
+            Column("lost", "right"),
+            Column("share of time", "right"),
+            Column("how often", folds=True),
+        )
+        parts += [Text(), FittedTable(columns, [_failure(row) for row in data["failures"][:MAX_SHOWN]])]
+    if max(data["n_demands"], data["n_site_pairs"], data["n_failures"]) > MAX_SHOWN:
+        parts.append(Text("More rows: --json."))
+    parts += sentences("Assumptions", data["assumptions"])
+    return Group(*parts)
+
+
+def _figures(row: Mapping[str, Any]) -> tuple[str, ...]:
+    connected, carried = row["connected"], row.get("carried")
+    sampled = None if connected is None else connected["sampled_ratio"]
+    return (*_pair(connected), *_pair(carried), "–" if sampled is None else percent_text(sampled))
+
+
+def _pair(found: Mapping[str, Any] | None) -> tuple[str, str]:
+    if found is None:
+        return "–", "–"
+    least, most = (_minutes(found[f"{end}_down_minutes_per_year"]) for end in ("least", "most"))
+    return percent_text(found["least_ratio"]), least if least == most else f"{least} to {most}"
+
+
+def _minutes(minutes: float) -> str:
+    return f"{minutes:,.0f}" if minutes >= 100.0 else f"{minutes:.3g}"
+
+
+def _failure(row: Mapping[str, Any]) -> tuple[str, ...]:
+    names = [
+        f"{element['n_members_down']} of {element['id']}" if "n_members_down" in element else element["id"]
+        for element in row["down"]
+    ]
+    return (
+        escape(", ".join(names)),
+        percent_text(row["lost_ratio"]),
+        f"{row['probability_ratio']:.2g}",
+        frequency_text(row["n_per_year"]),
+    )

@@ -1,0 +1,224 @@
+"""Study of availability: how much of the time demands, pairs of sites and jobs are served."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, replace
+from threading import Event
+
+import numpy as np
+
+from ..catalogue.figure_reader import FigureReader
+from ..errors import ChangeError
+from ..errors.wording import counted
+from ..reliability.components import Components, components_of
+from ..reliability.rates import HOURS_PER_YEAR
+from ..reliability.state_samples import sample_states
+from ..stages.evaluation import Evaluation
+from ..stages.outcomes import NodePairs
+from .availability_plan import AvailabilityQuestion, connection_questions, job_pairs, plan_work, site_pairs
+from .availability_report import (
+    AvailabilityReport,
+    DemandAvailability,
+    DownElement,
+    LikelyFailure,
+    Method,
+    SitePairAvailability,
+)
+from .availability_rows import CONFIDENCE_RATIO, AvailabilityRows, summary_of
+from .availability_states import Groups, JobStates, LikelyAnswers, TrafficStates, likely_answers, sampled_answers
+from .executor import Advance
+
+ASSUMPTIONS = (
+    "Components fail and are repaired independently of each other; a shared risk is a component of its own.",
+    "Rates and mean repair times are constant. The share of time down is MTTR / (MTBF + MTTR).",
+    "After a failure, routing has converged at once; demands are constant.",
+)
+
+
+def availability_report(
+    e: Evaluation,
+    network: str,
+    plan: str | None,
+    *,
+    reader: FigureReader,
+    jobs: Mapping[str, Evaluation | str],
+    question: AvailabilityQuestion | None = None,
+    advance: Advance | None = None,
+    cancel: Event | None = None,
+) -> AvailabilityReport:
+    """Compute availability from the most probable states and from random ones.
+
+    Args:
+        e: evaluation of the network.
+        network: name of the network.
+        plan: name of the plan, or `changes`; None for the unchanged network.
+        reader: source of the failure figures.
+        jobs: an evaluation for each job, or why it cannot be placed.
+        question: bounds of the work.
+        advance: called with the number of finished steps and of all; an exception ends the study.
+        cancel: event that ends the study between steps.
+
+    Raises:
+        ChangeError: neither demands nor jobs, or nothing carries traffic.
+        TopologyError: too large a study, before any state is looked at.
+        CancelledError: once `cancel` is set.
+    """
+    question = question or AvailabilityQuestion()
+    reader = reader.fresh()
+    links = np.flatnonzero(np.asarray(e.outcome("routed_links")))
+    pairs = _offered(e.demand_pairs)
+    if not len(pairs.source) and not jobs:
+        raise ChangeError(
+            "no demands and no jobs", where="demands", hint="add some under `demands`, `traffic` or `jobs`"
+        )
+    if not len(links):
+        raise ChangeError("no link carries traffic", where="links", expected="something that can fail")
+    components = components_of(e.case.state, reader, links, e.case.ageing)
+    study = _Study(e, pairs, components, jobs, question, _Progress(advance, cancel))
+    return study.report(network, plan, reader)
+
+
+def _offered(pairs: NodePairs | None) -> NodePairs:
+    """Pairs with demand."""
+    if pairs is None:
+        return NodePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+    offers = pairs.offered_gbps > 0.0
+    return NodePairs(pairs.source[offers], pairs.target[offers], pairs.offered_gbps[offers])
+
+
+@dataclass
+class _Progress:
+    """Finished steps, for progress bars."""
+
+    advance: Advance | None
+    cancel: Event | None
+    n: int = 0
+    n_all: int = 0
+
+    def step(self) -> None:
+        if self.cancel is not None and self.cancel.is_set():
+            raise CancelledError(f"cancelled after {self.n} of {self.n_all} steps")
+        self.n += 1
+        if self.advance is not None and self.n % 64 == 0:
+            self.advance(min(self.n, self.n_all), self.n_all)
+
+
+class _Study:
+    """One study: work is planned, then done, then reported."""
+
+    def __init__(
+        self,
+        e: Evaluation,
+        pairs: NodePairs,
+        components: Components,
+        jobs: Mapping[str, Evaluation | str],
+        question: AvailabilityQuestion,
+        progress: _Progress,
+    ) -> None:
+        self._e, self._pairs, self._components, self._question = e, pairs, components, question
+        self._progress = progress
+        self._site_pairs = site_pairs(e, pairs)
+        self._groups = Groups.of(list(self._site_pairs.values()))
+        self._jobs = {name: found if isinstance(found, str) else job_pairs(found) for name, found in jobs.items()}
+        self._node_pairs = list(zip(pairs.source.tolist(), pairs.target.tolist(), strict=True))
+        questions = connection_questions(self._node_pairs, self._site_pairs, self._jobs)
+        self._plan = plan_work(e, pairs, components, questions, question)
+        progress.n_all = len(questions) + self._plan.n_states + self._plan.n_samples
+
+    def report(self, network: str, plan: str | None, reader: FigureReader) -> AvailabilityReport:
+        """Do the work."""
+        work, question, n_pairs = self._plan, self._question, len(self._pairs.source)
+        unconnected = {}
+        for key, (pairs, any_pair) in work.questions.items():
+            unconnected[key] = work.connections.unconnected(
+                pairs, any_pair=any_pair, rest_below=question.rest_below_ratio, max_states=work.most_sets[key]
+            )
+            self._progress.step()
+        traffic = TrafficStates(self._e, self._pairs, self._components) if n_pairs else None
+        offered_gbps = float(self._pairs.offered_gbps.sum())
+        likely = None
+        if traffic is not None:
+            likely = likely_answers(
+                traffic,
+                self._components,
+                self._groups,
+                n_pairs,
+                question.loss_above_ratio * offered_gbps,
+                rest_below=question.rest_below_ratio,
+                max_states=work.n_states,
+                advance=self._progress.step,
+            )
+        samples = sample_states(self._components, work.n_samples, question.seed)
+        jobs = [JobStates(self._e, work.questions["job", name][0], self._components) for name in work.sampled_jobs]
+        sampled = sampled_answers(traffic, jobs, samples, self._groups, n_pairs, self._progress.step)
+        rows = AvailabilityRows(samples, unconnected, likely, sampled, work.sampled_jobs)
+        return self._build(rows, likely, network, plan, reader)
+
+    def _build(
+        self, rows: AvailabilityRows, likely: LikelyAnswers | None, network: str, plan: str | None, reader: FigureReader
+    ) -> AvailabilityReport:
+        top, components = self._question.top, self._components
+        demands = sorted(rows.demands(self._e, self._pairs), key=_least_available)
+        sites = sorted(rows.site_pairs(self._site_pairs), key=_least_available_sites)
+        jobs = tuple(rows.job(name, pairs) for name, pairs in sorted(self._jobs.items()))
+        offered_gbps = float(self._pairs.offered_gbps.sum())
+        losing = () if likely is None else tuple(_losing(components, likely, offered_gbps))
+        lost_gbps = math.nan if likely is None else likely.intact_lost_gbps
+        method = Method(
+            n_components=components.n,
+            n_states=0 if likely is None else likely.n_states,
+            rest_ratio=1.0 if likely is None else likely.rest_ratio,
+            n_samples=rows.samples.n,
+            sampled_from_ratio=rows.samples.sampled_ratio,
+            seed=self._question.seed,
+            confidence_ratio=CONFIDENCE_RATIO,
+            n_compared=rows.n_compared,
+            n_disagreeing=rows.n_disagreeing,
+        )
+        notes = (f"{counted(n, 'node')} never fail here: {why}." for why, n in components.always_up.items())
+        report = AvailabilityReport(
+            network=network,
+            plan=plan,
+            summary=(),
+            n_demands=len(demands),
+            demands=tuple(demands[:top]),
+            n_site_pairs=len(sites),
+            site_pairs=tuple(sites[:top]),
+            jobs=jobs,
+            loss_above_ratio=self._question.loss_above_ratio,
+            intact_lost_ratio=None if math.isnan(lost_gbps) else lost_gbps / offered_gbps,
+            n_failures=len(losing),
+            failures=losing[:top],
+            method=method,
+            assumptions=(*ASSUMPTIONS, *notes),
+            figures=reader.used_figures(),
+        )
+        return replace(report, summary=tuple(summary_of(report)))
+
+
+def _least_available(row: DemandAvailability) -> tuple[float, float, str]:
+    return row.connected.least_ratio, 0.0 if row.carried is None else row.carried.least_ratio, row.id
+
+
+def _least_available_sites(row: SitePairAvailability) -> tuple[float, float, tuple[str, str]]:
+    return row.connected.least_ratio, 0.0 if row.carried is None else row.carried.least_ratio, row.sites
+
+
+def _losing(components: Components, likely: LikelyAnswers, offered_gbps: float) -> list[LikelyFailure]:
+    """Sets that lose more than the limit, the most probable first."""
+    rows = []
+    for found, lost_gbps in likely.losing:
+        n_repairs_per_h = float(components.n_repairs_per_h[found.modes].sum())
+        rows.append(
+            LikelyFailure(
+                down=tuple(DownElement(*components.name(mode)) for mode in found.modes.tolist()),
+                lost_ratio=lost_gbps / offered_gbps,
+                lost_gbps=lost_gbps,
+                probability_ratio=found.probability_ratio,
+                n_per_year=found.probability_ratio * n_repairs_per_h * HOURS_PER_YEAR,
+            )
+        )
+    return sorted(rows, key=lambda row: (-row.probability_ratio, [element.id for element in row.down]))

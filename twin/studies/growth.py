@@ -1,0 +1,327 @@
+"""Growth report: when the first link passes a limit as demands grow, and the upgrade that moves that date for least."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from ..answers.arc_text import direction_text
+from ..answers.data import Answer
+from ..answers.forecast_records import Moment
+from ..answers.projection import moment_after
+from ..answers.score import data_frame, html_table
+from ..errors import ChangeError, did_you_mean
+from ..errors.wording import counted
+from ..model.document import TopologyDocument
+from ..render import growth_figure, svg_of
+from ..render.growth_table import growth_table
+from ..render.numbers import number_text
+from ..render.quantities import percent_text, usd_text
+from ..stages.evaluation import Evaluation
+from .growth_model import Event, GrowingDemands, GrowthModel, require_demands
+from .upgrades import Upgrade, price_upgrades
+
+MAX_YEARS = 50
+DEFAULT_YEARS = 10
+DEFAULT_TOP = 10
+MAX_TOP = 1000
+DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True, slots=True)
+class ClassGrowth:
+    """Growth of one class of traffic."""
+
+    traffic_class: str | None
+    """Null for demands without a class."""
+    growth_ratio_per_year: float
+    offered_gbps: float
+    """Today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A link that passes the limit."""
+
+    link: str
+    direction: str
+    cause: str | None
+    """Failure with which it passes; null without one."""
+    when: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class GrowingLink:
+    """A link that passes the limit in time; the first date of both directions."""
+
+    id: str
+    direction: str
+    """Direction that passes first in the worst failure."""
+    intact_utilisation_ratio: float
+    """Today, of that direction."""
+    worst_utilisation_ratio: float
+    """Today, in the worst failure."""
+    cause: str | None
+    """Failure with which it passes; null without one."""
+    intact_passes: Moment | None
+    """Without failures; null if it does not in time."""
+    worst_passes: Moment | None
+    """In the worst failure."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GrowthReport(Answer):
+    """When links pass a limit as demands grow, with and without the worst single failure."""
+
+    network: str
+    plan: str | None
+    kind: str
+    """Kind of failures."""
+    as_of: str | None
+    horizon_years: float
+    limit_ratio: float
+    summary: tuple[str, ...]
+    classes: tuple[ClassGrowth, ...]
+    intact: Passing | None
+    """The first link without failures; null if none passes in time."""
+    worst: Passing | None
+    """The first link in its worst failure."""
+    links: tuple[GrowingLink, ...]
+    """Links that pass in time, the first ones first."""
+    upgrades: tuple[Upgrade, ...]
+    """Upgrades of the links that pass first, the least cost of a year gained first."""
+    years: tuple[float, ...]
+    intact_utilisation_ratio: tuple[float, ...]
+    """Fullest link at each of the years, without failures."""
+    worst_utilisation_ratio: tuple[float, ...]
+    """Fullest link at each of the years, in its worst failure."""
+
+    def figure(self) -> Any:
+        """Draw the fullest link over time with the limit, as a matplotlib figure (needs the extra `pictures`)."""
+        return growth_figure(self.to_dict())
+
+    def to_pandas(self) -> Any:
+        """Return the links as a DataFrame (needs the extra `tables`)."""
+        rows = [
+            asdict(row)
+            | {name: getattr(getattr(row, name), "years", None) for name in ("intact_passes", "worst_passes")}
+            for row in self.links
+        ]
+        return data_frame(rows, [*GrowingLink.__dataclass_fields__])
+
+    def _repr_html_(self) -> str:
+        names = ("id", "direction", "intact_utilisation_ratio", "worst_utilisation_ratio", "cause")
+        rows = [["–" if (cell := getattr(row, name)) is None else str(cell) for name in names] for row in self.links]
+        return html_table(self.network, names if rows else (), rows, (), self.summary) + svg_of(self.figure)
+
+    def _table(self) -> Any:
+        return growth_table(self.to_dict())
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrowthQuestion:
+    """Growth rates, limit and horizon."""
+
+    rates: Mapping[str, float] | None = None
+    """Growth a year by class of traffic, in place of the document's."""
+    growth_ratio_per_year: float | None = None
+    """Of demands without a rate of their own; None = 0."""
+    limit_ratio: float = 0.7
+    of: str = "link"
+    until: int | None = None
+    """Calendar year whose end is the horizon; None = ten years from the day of the document."""
+    top: int | None = None
+    """Most links to list; None = 10."""
+
+    def horizon_years(self, as_of: date | None) -> float:
+        """Return the length of the look ahead. Raises ChangeError for a number out of bounds."""
+        _check_number("limit", self.limit_ratio, 0.0, 10.0)
+        if self.top is not None and (type(self.top) is not int or not 1 <= self.top <= MAX_TOP):
+            raise ChangeError(f"top {self.top}", where="growth", expected=f"a whole number from 1 to {MAX_TOP}")
+        if self.until is None:
+            return float(DEFAULT_YEARS)
+        if as_of is None:
+            raise ChangeError("no day to count from", where="until", hint="state as_of in the document")
+        last = as_of.year + MAX_YEARS
+        if type(self.until) is not int or not as_of.year <= self.until <= min(last, 9998):
+            raise ChangeError(f"until {self.until}", where="growth", expected=f"a year from {as_of.year} to {last}")
+        return (date(self.until, 12, 31) - as_of).days / DAYS_PER_YEAR
+
+    def rate_of(self, document: TopologyDocument) -> dict[str | None, float]:
+        """Return the growth of each class, and of demands without one under None.
+
+        Raises:
+            ChangeError: an unknown class, a rate out of bounds, or no growth at all.
+        """
+        used = {demand.traffic_class for demand in document.demands}
+        stated = {row.id: row.growth_ratio_per_year for row in document.traffic_classes}
+        known = {name for name in used if name is not None} | set(stated)
+        default = self.growth_ratio_per_year
+        if default is not None:
+            _check_number("growth", default, -1.0, 10.0)
+        for name, rate in (self.rates or {}).items():
+            if name not in known:
+                expected = f"one of {', '.join(sorted(known))}" if known else "demands with a traffic_class"
+                raise ChangeError(
+                    f"no traffic class {name!r}", where="rates", expected=expected, hint=did_you_mean(name, known)
+                )
+            _check_number(f"growth of {name}", rate, -1.0, 10.0)
+        rates = {name: (self.rates or {}).get(name, stated.get(name, default or 0.0)) for name in known}
+        found: dict[str | None, float] = {None: default or 0.0}
+        found.update(rates)
+        if all(found[name] == 0.0 for name in used):
+            raise ChangeError(
+                "no traffic grows", where="growth", hint="--rate 0.3, or growth_ratio_per_year of traffic_classes"
+            )
+        return found
+
+
+def _check_number(name: str, value: Any, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low < value <= high:
+        raise ChangeError(f"{name} {value}", where="growth", expected=f"a ratio above {low:g}, up to {high:g}")
+
+
+def growth_report(
+    e: Evaluation,
+    network: str,
+    plan: str | None,
+    question: GrowthQuestion,
+    apply: Callable[[Sequence[dict[str, Any]]], Evaluation],
+) -> GrowthReport:
+    """Find when the first link passes the limit, with and without the worst single failure.
+
+    Args:
+        e: evaluation of the network.
+        network: name of the network.
+        plan: name of the plan, or `changes`; None for the unchanged network.
+        question: rates, limit and horizon.
+        apply: evaluates the network after more changes, with what they cost.
+
+    Raises:
+        ChangeError: no demands, no growth, an unknown class or kind, or a number out of bounds.
+        TopologyError: too many failures and years.
+    """
+    require_demands(e)
+    as_of = e.case.document.as_of
+    horizon = question.horizon_years(as_of)
+    rate_of = question.rate_of(e.case.document)
+
+    def model_of(evaluation: Evaluation) -> GrowthModel:
+        demands = GrowingDemands.of(evaluation, rate_of.__getitem__)
+        return GrowthModel(evaluation, question.of, demands, float(question.limit_ratio), horizon)
+
+    model = model_of(e)
+    years = [float(year) for year in range(int(horizon) + 1)]
+    years += [horizon] if horizon > years[-1] else []
+    top = question.top or DEFAULT_TOP
+    model.check_work(len({0.0}) if len(set(rate_of.values())) == 1 else len(years) + 3 * top)
+    worst = [float(model.worst(time).ratio.max(initial=0.0)) for time in years]
+    intact = [float(model.intact_ratio(time).max(initial=0.0)) for time in years]
+    first_intact, first_worst = model.first_intact(), model.first_worst()
+    links = _passing_links(e, model, years, top, as_of)
+    upgrades: list[Upgrade] = []
+    if first_worst is not None:
+        passing = [(row.worst_passes.years, row.id) for row in links if row.worst_passes is not None]
+        upgrades = price_upgrades(e, passing, first_worst, apply, model_of, lambda time: moment_after(time, as_of))
+    report = GrowthReport(
+        network=network,
+        plan=plan,
+        kind=question.of,
+        as_of=as_of.isoformat() if as_of else None,
+        horizon_years=horizon,
+        limit_ratio=float(question.limit_ratio),
+        summary=(),
+        classes=tuple(_classes(e, rate_of)),
+        intact=_passing(e, model, first_intact, as_of),
+        worst=_passing(e, model, first_worst, as_of),
+        links=tuple(links),
+        upgrades=tuple(upgrades),
+        years=tuple(years),
+        intact_utilisation_ratio=tuple(intact),
+        worst_utilisation_ratio=tuple(worst),
+    )
+    n_unknown = int(np.isnan(model.capacity_gbps).reshape(-1, 2).any(axis=1).sum())
+    return replace(report, summary=tuple(_summary(report, n_unknown, e.demands.unrouted_gbps if e.demands else 0.0)))
+
+
+def _classes(e: Evaluation, rate_of: Mapping[str | None, float]) -> Iterator[ClassGrowth]:
+    for name in sorted(rate_of, key=lambda name: (name is None, name or "")):
+        gbps = math.fsum(d.offered_gbps for d in e.case.document.demands if d.traffic_class == name)
+        if gbps or name is not None:
+            yield ClassGrowth(name, rate_of[name], gbps)
+
+
+def _passing(e: Evaluation, model: GrowthModel, event: Event | None, as_of: date | None) -> Passing | None:
+    if event is None:
+        return None
+    moment = moment_after(event.years, as_of)
+    assert moment is not None
+    cause = None if event.cause < 0 else model.failure_ids[event.cause]
+    return Passing(e.case.state.link_ids[event.arc // 2], direction_text(e, event.arc), cause, moment)
+
+
+def _passing_links(
+    e: Evaluation, model: GrowthModel, years: Sequence[float], top: int, as_of: date | None
+) -> list[GrowingLink]:
+    """Links that pass in time, at most `top`: those above the limit in the earliest year, the fullest first."""
+    above: dict[int, tuple[float, float]] = {}
+    for time in years:
+        ratio = model.worst(time).ratio.reshape(-1, 2).max(axis=1, initial=0.0)
+        for link in np.flatnonzero(ratio > model.limit_ratio).tolist():
+            above.setdefault(link, (time, -float(ratio[link])))
+    chosen = sorted(above, key=lambda link: (*above[link], link))[:top]
+    rows: list[tuple[float, GrowingLink]] = []
+    today = model.worst(0.0)
+    for link in chosen:
+        arcs = np.array([2 * link, 2 * link + 1])
+        event, alone = model.first_worst(arcs), model.first_intact(arcs)
+        if event is None:
+            continue
+        row = GrowingLink(
+            id=e.case.state.link_ids[link],
+            direction=direction_text(e, event.arc),
+            intact_utilisation_ratio=float(model.intact_ratio(0.0)[event.arc]),
+            worst_utilisation_ratio=float(today.ratio[event.arc]),
+            cause=None if event.cause < 0 else model.failure_ids[event.cause],
+            intact_passes=None if alone is None else moment_after(alone.years, as_of),
+            worst_passes=moment_after(event.years, as_of),
+        )
+        rows.append((event.years, row))
+    return [row for _, row in sorted(rows, key=lambda item: (item[0], item[1].id))]
+
+
+def _summary(report: GrowthReport, n_unknown: int, unrouted_gbps: float) -> Iterator[str]:
+    limit = percent_text(report.limit_ratio)
+    for passing, which in ((report.worst, f"In the worst {report.kind} failure"), (report.intact, "Without failures")):
+        if passing is None:
+            yield f"{which} no link passes {limit} within {report.horizon_years:.3g} years."
+            continue
+        after = f" after {passing.cause} fails" if passing.cause is not None else ""
+        when = _when(passing.when)
+        yield f"{which} {passing.link} ({passing.direction}) passes {limit} {when}{after}."
+    best = next((row for row in report.upgrades if row.usd_per_year is not None), None)
+    if best is not None and best.capex_usd is not None:
+        to = f"to {_when(best.passes)}" if best.passes is not None else "beyond the horizon"
+        names = best.links[0] if len(best.links) == 1 else counted(len(best.links), "link")
+        yield f"Farthest per dollar: {_members(best)} of {names}, {usd_text(best.capex_usd)}, moves it {to}."
+    elif report.upgrades:
+        yield f"No upgrade has a price and a gain: {report.upgrades[0].why}."
+    if n_unknown:
+        yield f"Left out: {counted(n_unknown, 'link')} of unknown rate."
+    if unrouted_gbps:
+        yield f"{number_text(unrouted_gbps, 'Gb/s')} of demand have no path today and are left out."
+
+
+def _members(row: Upgrade) -> str:
+    return f"{row.n_parallel[0]} members" if len(set(row.n_parallel)) == 1 else "more members"
+
+
+def _when(moment: Moment) -> str:
+    if moment.years == 0.0:
+        return "already"
+    return f"on {moment.date.isoformat()}" if moment.date is not None else f"after {moment.years:.3g} years"

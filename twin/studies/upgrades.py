@@ -1,0 +1,165 @@
+"""Upgrades of the links that pass a limit first: more members, at catalogue cost, routed anew."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..answers.forecast_records import Moment
+from ..errors import TwinError
+from ..stages.evaluation import Evaluation
+from .growth_model import Event, GrowthModel
+
+MAX_SETS = 3
+"""Sets of links that are upgraded together: those that pass first, those up to the second date, and so on."""
+TIE_YEARS = 1e-6
+"""Links whose dates differ by no more pass together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """More members of the links that pass first, and what they do."""
+
+    links: tuple[str, ...]
+    n_parallel: tuple[int, ...]
+    """New number of members of each."""
+    capex_usd: float | None
+    """Purchases at catalogue prices; null where they cannot be priced or built."""
+    passes: Moment | None
+    """When the first link passes the limit then, failures included; null if none does in time."""
+    gained_years: float | None
+    """Later by so much, at least so much where none passes in time; null where it cannot be built."""
+    usd_per_year: float | None
+    """Purchases over years gained; null without a gain or a price."""
+    why: str | None
+    """Why there is no price or gain."""
+    changes: tuple[dict[str, Any], ...]
+    """The changes `set_channels`, as plain data."""
+
+
+def upgrade_sets(passing: Sequence[tuple[float, str]]) -> list[tuple[str, ...]]:
+    """Return links to upgrade together: those of the first date, of the first two, and of the first three.
+
+    Args:
+        passing: time and link, ascending.
+    """
+    sets: list[tuple[str, ...]] = []
+    taken: list[str] = []
+    last = math.nan
+    for years, link in passing:
+        if taken and not years - last <= TIE_YEARS:
+            sets.append(tuple(taken))
+            if len(sets) == MAX_SETS:
+                return sets
+        taken.append(link)
+        last = years
+    return [*sets, tuple(taken)] if taken else sets
+
+
+def price_upgrades(
+    e: Evaluation,
+    passing: Sequence[tuple[float, str]],
+    first: Event,
+    apply: Callable[[Sequence[dict[str, Any]]], Evaluation],
+    model_of: Callable[[Evaluation], GrowthModel],
+    moment: Callable[[float], Moment | None],
+) -> list[Upgrade]:
+    """Evaluate one more member, and twice as many, for each set of links.
+
+    Args:
+        e: evaluation of the network.
+        passing: time and link, ascending, of the links that pass the limit.
+        first: what passes first.
+        apply: evaluates the network after more changes, with what they cost.
+        model_of: loads over time of an evaluation.
+        moment: converts years to a moment.
+
+    Returns:
+        Upgrades, the least cost of a year gained first, then those without a price or gain.
+    """
+    found = [
+        _upgrade(e, links, n_parallel, first, apply, model_of, moment)
+        for links, n_parallel in _candidates(e, upgrade_sets(passing))
+    ]
+    return sorted(found, key=_rank)
+
+
+def _candidates(e: Evaluation, sets: Sequence[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
+    index, members = e.case.state.link_index, e.case.state["link_n_parallel"]
+    seen = set()
+    for links in sets:
+        today = [int(members[index[link]]) for link in links]
+        for n_parallel in (tuple(n + 1 for n in today), tuple(2 * n for n in today)):
+            if (links, n_parallel) not in seen:
+                seen.add((links, n_parallel))
+                yield links, n_parallel
+
+
+def _built(
+    e: Evaluation,
+    links: tuple[str, ...],
+    n_parallel: tuple[int, ...],
+    apply: Callable[[Sequence[dict[str, Any]]], Evaluation],
+) -> tuple[tuple[dict[str, Any], ...], Evaluation]:
+    """Return the changes and the network after them; more fibre pairs in proportion if the present ones are full."""
+    changes = tuple(
+        {"kind": "set_channels", "links": {"id": [link]}, "n_parallel": n}
+        for link, n in zip(links, n_parallel, strict=True)
+    )
+    try:
+        return changes, apply(changes)
+    except TwinError:
+        state = e.case.state
+        rows = [state.link_index[link] for link in links]
+        if not (state["link_n_fibre_pairs"][rows] > 0).any():
+            raise
+        pairs, members = state["link_n_fibre_pairs"], state["link_n_parallel"]
+        changes = tuple(
+            change | {"n_fibre_pairs": -(-int(pairs[row]) * n // int(members[row]))}
+            for change, row, n in zip(changes, rows, n_parallel, strict=True)
+        )
+        return changes, apply(changes)
+
+
+def _upgrade(
+    e: Evaluation,
+    links: tuple[str, ...],
+    n_parallel: tuple[int, ...],
+    first: Event,
+    apply: Callable[[Sequence[dict[str, Any]]], Evaluation],
+    model_of: Callable[[Evaluation], GrowthModel],
+    moment: Callable[[float], Moment | None],
+) -> Upgrade:
+    try:
+        changes, after = _built(e, links, n_parallel, apply)
+    except TwinError as error:
+        return Upgrade(links, n_parallel, None, None, None, None, str(error.problem), ())
+    model = model_of(after)
+    event = model.first_worst()
+    gained = (model.horizon_years if event is None else event.years) - first.years
+    money = after.money
+    capex_usd: float | None = money.capex_usd
+    why = None
+    if money.n_unpriced_links:
+        capex_usd, why = None, "no price: the links name no transceiver"
+    elif capex_usd == 0.0:
+        capex_usd, why = None, "no price: nothing of it is in the price book"
+    elif gained <= TIE_YEARS:
+        why = "another link passes no later"
+    return Upgrade(
+        links=links,
+        n_parallel=n_parallel,
+        capex_usd=capex_usd,
+        passes=None if event is None else moment(event.years),
+        gained_years=gained,
+        usd_per_year=capex_usd / gained if capex_usd is not None and gained > TIE_YEARS else None,
+        why=why,
+        changes=changes,
+    )
+
+
+def _rank(row: Upgrade) -> tuple[float, float, tuple[str, ...], tuple[int, ...]]:
+    cost = math.inf if row.usd_per_year is None else row.usd_per_year
+    return cost, -(row.gained_years or 0.0), row.links, row.n_parallel
