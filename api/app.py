@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from twin.topologies import MAX_RECORDS, NETWORKS, network_text
 
@@ -19,7 +19,6 @@ from twin.answers.forecast import Forecast
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
-from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
 from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
@@ -28,7 +27,6 @@ from twin.formats.native import parse_document, parse_mapping
 from twin.studies.availability_report import AvailabilityReport
 from twin.studies.failure_records import FailureReport
 from twin.studies.growth import GrowthReport
-from twin.studies.sweep import Sweep
 from twin.warmup import warm_up
 
 from .answers import Health, PartAnswer, PartList, TopologyAnswer, TopologyList, part_answer, topology_answer
@@ -36,15 +34,12 @@ from .bodies import (
     AvailabilityRequest,
     DemandsRequest,
     ExplainRequest,
-    FailuresRequest,
     ForecastRequest,
     GrowthRequest,
     LinkRequest,
     LinksRequest,
-    OptimumRequest,
     PathRequest,
     ScoreRequest,
-    SweepRequest,
     TableRequest,
     WhatIfRequest,
     read_body,
@@ -53,23 +48,22 @@ from .examples import (
     AVAILABILITY_EXAMPLES,
     DEMANDS_EXAMPLES,
     EXPLAIN_EXAMPLES,
-    FAILURES_EXAMPLES,
     FORECAST_EXAMPLES,
     GROWTH_EXAMPLES,
     LINK_EXAMPLES,
     LINKS_EXAMPLES,
-    OPTIMUM_EXAMPLES,
     PATH_EXAMPLES,
     SCORE_EXAMPLES,
-    SWEEP_EXAMPLES,
     WHAT_IF_EXAMPLES,
 )
 from .limits import BodyLimit
 from .long_questions import LongQuestions
+from .long_routes import long_question_routes
 from .networks import Networks, check_names
 from .openapi import openapi_document, request_body_of, responses_of
 from .planning import MAX_FAILURES_S, MAX_OPTIMUM_WORK, Planning
 from .problems import add_problem_handlers, find
+from .raw_body import Body
 from .sweeps import MAX_SWEEP_S, MAX_SWEEP_WORK, Sweeps
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -119,18 +113,10 @@ def create_app(
     questions = LongQuestions()
     sweeps = Sweeps(networks, questions, max_sweep_work, max_sweep_s)
     planning = Planning(networks, questions, max_failures_s, max_optimum_work)
-    app.include_router(_long_question_routes(sweeps, planning))
+    app.include_router(long_question_routes(sweeps, planning))
     app.include_router(_catalogue_routes())
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
-
-
-async def _body(request: Request) -> bytes:
-    """Return the raw body. It is read as JSON for any content type."""
-    return await request.body()
-
-
-Body = Annotated[bytes, Depends(_body)]
 
 
 def _question_routes(networks: Networks) -> APIRouter:
@@ -345,43 +331,6 @@ def _table_options(request: TableRequest) -> dict[str, Any]:
         "job": request.job,
         "ageing": request.ageing,
     }
-
-
-def _long_question_routes(sweeps: Sweeps, planning: Planning) -> APIRouter:
-    """Return the endpoints of questions that may take minutes. They do not block the others."""
-    router = APIRouter(prefix="/v1", tags=["questions"])
-
-    @router.post(
-        "/sweep",
-        responses=responses_of(Sweep, 404, 413, 422),
-        openapi_extra=request_body_of(SweepRequest, SWEEP_EXAMPLES),
-        response_class=Response,
-    )
-    async def sweep(body: Body, request: Request) -> Response:
-        """Return a metric over one or two inputs, its knees, and where it crosses that of another plan."""
-        return await sweeps.answer(body, request)
-
-    @router.post(
-        "/failures",
-        responses=responses_of(FailureReport, 404, 413, 422),
-        openapi_extra=request_body_of(FailuresRequest, FAILURES_EXAMPLES),
-        response_class=Response,
-    )
-    async def failures(body: Body, request: Request) -> Response:
-        """Return what each failure of a kind loses, what becomes of the job, and how full links get."""
-        return await planning.failures(body, request)
-
-    @router.post(
-        "/optimum",
-        responses=responses_of(RoutingReport, 404, 413, 422),
-        openapi_extra=request_body_of(OptimumRequest, OPTIMUM_EXAMPLES),
-        response_class=Response,
-    )
-    async def optimum(body: Body, request: Request) -> Response:
-        """Return the utilisation under the routing in use and under the best one, with a certified bound."""
-        return await planning.optimum(body, request)
-
-    return router
 
 
 def _catalogue_routes() -> APIRouter:

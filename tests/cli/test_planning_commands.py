@@ -70,7 +70,9 @@ def test_ctrl_c_says_how_to_go_on(
         (["failures", DEMO, "--of", "lnk"], "did you mean 'link'"),
         (["optimum", DEMO, "--gap", "7"], "a ratio from 0.0001 to 0.5"),
         (["optimum", "two-campus"], "the document has no demands"),
-        (["failures", "two-campus"], "no demands"),
+        (["failures", "two-campus", "--depth", "2"], "no demands"),
+        (["failures", DEMO, "--job", "j"], "no job 'j'"),
+        (["failures", DEMO, "--picture", "x.gif"], ".gif"),
         (["failures", DEMO, "--depth", "3"], "1 (single failures) or 2 (pairs)"),
         (["failures", DEMO, "--sample", "9"], "pairs: --depth 2"),
         (["failures", DEMO, "--dask", "localhost:8786"], "tcp://host:port of a scheduler"),
@@ -125,3 +127,15 @@ def test_growth_refuses_bad_options(
     code, error = ended(monkeypatch, capsys, "growth", DEMO, *words)
     assert code == BAD_INPUT
     assert error.startswith("error: ")
+
+
+def test_failures_of_a_network_without_demands_are_those_of_its_job(tmp_path: Path) -> None:
+    picture = tmp_path / "failures.svg"
+    code, text = run("failures", "memphis-small", "--of", "srlg", "--picture", str(picture))
+    assert code == 0
+    assert "stops job flagship" in text
+    assert "duct-shared" in text
+    assert "fullest link" not in text
+    assert picture.read_text().startswith("<?xml")
+    code, text = run("failures", "memphis-small", "--of", "srlg", "--json")
+    assert text == load("memphis-small").failures(of="srlg").to_json()
