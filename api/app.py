@@ -25,7 +25,6 @@ from twin.catalogue import KINDS, catalogue
 from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
 from twin.studies.availability_report import AvailabilityReport
-from twin.studies.failure_records import FailureReport
 from twin.studies.growth import GrowthReport
 from twin.warmup import warm_up
 
