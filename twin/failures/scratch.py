@@ -6,6 +6,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..kernels.failure_sweep import Scratch
+from ..kernels.families import Together
 from ..kernels.graph import FailedNodes, Groups, Queue, RoutingTables
 from ..kernels.greatest_loads import Limits
 from ..kernels.pending_loads import PendingLoads, Responses
@@ -33,6 +34,7 @@ def scratch_for(tables: RoutingTables, n_widest: int) -> Scratch:
         limits=limits,
         flows=flows,
         nowhere=np.full(n_nodes, -2, np.int32),
+        together=_together(n_nodes, int(np.diff(tables.families.first).max(initial=0))),
     )
 
 
@@ -53,6 +55,18 @@ def failed_nodes(n_nodes: int, n_arcs: int) -> FailedNodes:
         order=np.empty(n_nodes, np.uint32),
         heap_key=np.empty(n_arcs + n_nodes),
         heap_node=np.empty(n_arcs + n_nodes, np.uint32),
+    )
+
+
+def _together(n_nodes: int, n_most: int) -> Together:
+    return Together(
+        n=np.zeros(1, np.int64),
+        member=np.empty(n_most, np.int64),
+        node=np.empty(n_most, np.uint32),
+        n_starts=np.zeros(1, np.int64),
+        start=np.empty(n_nodes, np.uint32),
+        is_start=np.zeros(n_nodes, np.bool_),
+        moved=np.zeros((n_nodes, n_most + 1)),
     )
 
 

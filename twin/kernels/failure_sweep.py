@@ -19,6 +19,7 @@ from twin.kernels.failed_paths import (
     route_cut,
     search_cut,
 )
+from twin.kernels.families import Together, join, move_together
 from twin.kernels.flow_changes import divide_anew, move_changes, pass_entries, withdraw
 from twin.kernels.graph import Destinations, FailedNodes, Failures, Queue, RoutingTables, UsableArcs
 from twin.kernels.greatest_loads import Limits, greatest_ratio, set_limits
@@ -32,6 +33,7 @@ class Scratch(NamedTuple):
 
     flows: float64[any, n_widest], flows of nodes that divide alike to the members of a class.
     nowhere: int32[n_nodes], all -2: the region of a single destination.
+    together: changes of a family of classes.
     """
 
     nodes: FailedNodes
@@ -41,6 +43,7 @@ class Scratch(NamedTuple):
     limits: Limits
     flows: npt.NDArray[np.float64]
     nowhere: npt.NDArray[np.int32]
+    together: Together
 
 
 @scratch_kernel
@@ -91,8 +94,9 @@ def sweep_failures(
         out_cause: int64[n_arcs], the failure with the greatest load; updated, never where the load stays equal.
     """
     nodes, queue, responses, loads = scratch.nodes, scratch.queue, scratch.responses, scratch.loads
-    n_groups, flows = tables.groups.shape.size, scratch.flows
-    n_more, n_more_values = 3 * (arcs.first.size - 1), 2 * arcs.head.size + flows.size
+    n_groups = int(tables.groups.shape.size)
+    families, together = tables.families, scratch.together
+    room = n_groups, 3 * (arcs.first.size - 1), 2 * arcs.head.size + scratch.flows.size
     set_limits(arcs, tables.load, per_gbps, out_worst, scratch.limits)
     for f in range(begin, end, step):
         failed = failures.arc[failures.first[f] : failures.first[f + 1]]
@@ -101,25 +105,19 @@ def sweep_failures(
             nodes.fails[arcs.tail[failed[i]]] = True
             nodes.kept[failed[i]] = failures.kept_ratio[failures.first[f] + i]
         out_lost_gbps[f], out_n_lost[f] = 0.0, 0
-        for c in range(destinations.class_first.size - 1):
-            start, stop = destinations.class_first[c], destinations.class_first[c + 1]
-            if tables.at_once[c]:
-                make_room(loads, responses, n_groups, n_more, n_more_values)
-                is_done, lost_gbps, n_lost = reroute_class(
-                    arcs, tables, tables.region_row[c], start, stop, failed, rel_tolerance, nodes, queue, responses,
-                    flows, loads,
-                )  # fmt: skip
-                if is_done:
-                    out_lost_gbps[f] += lost_gbps
-                    out_n_lost[f] += n_lost
-                    continue
-            for d in range(start, stop):
-                make_room(loads, responses, n_groups, n_more, n_more_values)
-                lost_gbps, n_lost = _reroute(
-                    arcs, tables, d, failed, rel_tolerance, scratch.nowhere, nodes, queue, responses, loads
+        for family in range(families.first.size - 1):
+            first, behind = families.first[family], families.first[family + 1]
+            for i in range(first, behind):
+                c = families.member[i]
+                lost_gbps, n_lost = _reroute_all(
+                    arcs, destinations, tables, c, behind - first > 1, failed, rel_tolerance, room, scratch
                 )
                 out_lost_gbps[f] += lost_gbps
                 out_n_lost[f] += n_lost
+            if together.n[0] > 0:
+                move_together(
+                    arcs, destinations, tables, families.member[first], room, queue, responses, loads, together
+                )
         for i in range(failed.size):
             # an arc that lost members counts with the load that would use its whole capacity as much
             kept = nodes.kept[failed[i]]
@@ -142,11 +140,48 @@ def sweep_failures(
         responses.n[0] = n_groups
 
 
+@scratch_kernel
+def _reroute_all(
+    arcs: UsableArcs,
+    destinations: Destinations,
+    tables: RoutingTables,
+    c: int,
+    in_family: bool,
+    failed: npt.NDArray[np.uint32],
+    rel_tolerance: float,
+    room: tuple[int, int, int],
+    scratch: Scratch,
+) -> tuple[float, int]:
+    """Change the loads for the members of a class, together if possible; returns as `_reroute`."""
+    nodes, queue, responses, loads = scratch.nodes, scratch.queue, scratch.responses, scratch.loads
+    start, stop = destinations.class_first[c], destinations.class_first[c + 1]
+    if tables.at_once[c]:
+        make_room(loads, responses, room[0], room[1], room[2])
+        is_done, lost_gbps, n_lost = reroute_class(
+            arcs, tables, c, in_family, start, stop, failed, rel_tolerance, nodes, queue, responses, scratch.flows,
+            loads, scratch.together,
+        )  # fmt: skip
+        if is_done:
+            return lost_gbps, n_lost
+    all_lost_gbps, n_all_lost = 0.0, 0
+    for d in range(start, stop):
+        make_room(loads, responses, room[0], room[1], room[2])
+        lost_gbps, n_lost = _reroute(
+            arcs, tables, d, c, in_family and stop - start == 1, failed, rel_tolerance, scratch.nowhere, nodes, queue,
+            responses, loads, scratch.together,
+        )  # fmt: skip
+        all_lost_gbps += lost_gbps
+        n_all_lost += n_lost
+    return all_lost_gbps, n_all_lost
+
+
 @inner_kernel
 def _reroute(
     arcs: UsableArcs,
     tables: RoutingTables,
     d: int,
+    c: int,
+    in_family: bool,
     failed: npt.NDArray[np.uint32],
     rel_tolerance: float,
     nowhere: npt.NDArray[np.int32],
@@ -154,6 +189,7 @@ def _reroute(
     queue: Queue,
     responses: Responses,
     loads: PendingLoads,
+    together: Together,
 ) -> tuple[float, int]:
     """Change the loads for one destination; returns the demand without a path in Gb/s, and the number of demands."""
     groups = tables.groups
@@ -163,6 +199,12 @@ def _reroute(
     if has_flow:
         n_split, n_cut = nodes_cut(arcs, distance, group, groups.first, rel_tolerance, nodes, n_split)
         n_entries = divide_anew(arcs.head, groups, group, flow, nodes, n_split, queue, responses, loads)
+        if in_family and n_split == 1 and n_cut == 0:
+            amount = flow[nodes.split[0]]
+            if join(
+                arcs.head, groups, tables.families.agrees[c], c, amount, amount, nodes, queue, responses, together
+            ):
+                n_entries = 0
         top = pass_entries(arcs.head, groups, rank, nowhere, nodes, 0, n_entries, queue, responses, 0)
         if n_cut > 0:
             top = withdraw(

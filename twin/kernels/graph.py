@@ -80,6 +80,19 @@ class Groups(NamedTuple):
     shape: npt.NDArray[np.int64]
 
 
+class Families(NamedTuple):
+    """Classes of destinations in families, whose traffic takes the same next hops over most of the network.
+
+    first: int64[n_families + 1], family i consists of the classes member[first[i]:first[i + 1]].
+    member: int64[n_classes], the leader of each family first.
+    agrees: bool[n_classes, n_nodes], nodes from which traffic to a class goes as to the leader.
+    """
+
+    first: npt.NDArray[np.int64]
+    member: npt.NDArray[np.int64]
+    agrees: npt.NDArray[np.bool_]
+
+
 class RoutingTables(NamedTuple):
     """Distances, next hops and flows of all destinations, as they are without a failure.
 
@@ -99,6 +112,7 @@ class RoutingTables(NamedTuple):
     class_n: int64[n_rows, n_nodes], number of these demands.
     class_flow: float64[n_rows, n_nodes], what a node sends or forwards to all members.
     load: float64[n_arcs].
+    families: the classes in families.
     """
 
     distance: npt.NDArray[np.float64]
@@ -115,6 +129,7 @@ class RoutingTables(NamedTuple):
     class_n: npt.NDArray[np.int64]
     class_flow: npt.NDArray[np.float64]
     load: npt.NDArray[np.float64]
+    families: Families
 
 
 class Failures(NamedTuple):
