@@ -142,7 +142,8 @@ def loads(network: Fabric) -> tuple[Callable[[], np.ndarray], np.ndarray]:
 
     def run() -> np.ndarray:
         load = np.zeros(len(order))
-        class_loads(arcs, network.by_hops, destinations, REL_TOLERANCE, False, np.empty((0, 0)), at_once, flow, load)
+        unused = np.empty((0, 0)), np.empty((0, 0), np.int32), at_once
+        class_loads(arcs, network.by_hops, destinations, REL_TOLERANCE, False, *unused, flow, load)
         return load
 
     return run, order

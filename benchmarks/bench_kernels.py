@@ -157,7 +157,7 @@ def bench_case(case: Case, repeats: int, table: Table, n_sources: int = 20) -> N
         destinations, _ = destinations_of(table.arcs, *pairs)
         flow = np.zeros((n_nodes, int(np.diff(destinations.class_first).max())))
         load = np.zeros(2 * n_links)
-        unused = np.empty((0, 0)), np.empty(len(destinations.class_first) - 1, np.bool_)
+        unused = np.empty((0, 0)), np.empty((0, 0), np.int32), np.empty(len(destinations.class_first) - 1, np.bool_)
 
         def run() -> np.ndarray:
             load[:] = 0.0

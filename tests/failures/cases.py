@@ -226,6 +226,25 @@ def clos_case(seed: int) -> Case:
     return shuffled(rng, finish(rng, n, damaged(rng, links), hosts, list(range(n_ends)), False))
 
 
+def torn_case(seed: int) -> Case:
+    """Pods of two planes, each plane two switches in a pod; some racks lost one plane, others one switch of it.
+
+    Two racks of each pod are whole. The last switch of a pod lost a cable to a core switch in odd cases.
+    """
+    rng = np.random.default_rng((seed, 4))
+    n_pods, n_racks = 2 + seed % 2, 5
+    core, n = n_pods * (n_racks + 4), n_pods * (n_racks + 4) + 4
+    links = []
+    for pod in range(n_pods):
+        first, agg = n_racks * pod, n_racks * n_pods + 4 * pod
+        lost = [set[int](), set[int](), {0, 1}, {2, 3} if seed % 3 else {0, 1}, {int(rng.integers(4))}]
+        for rack, gone in enumerate(lost):
+            links += [Link(first + rack, agg + i, Fraction(1)) for i in range(4) if i not in gone]
+        cables = [(i, i // 2 * 2 + j) for i in range(4) for j in range(2)]
+        links += [Link(agg + i, core + j, Fraction(1)) for i, j in cables[: 8 - seed % 2]]
+    return shuffled(rng, finish(rng, n, links, frozenset(), list(range(n_racks * n_pods)), False))
+
+
 def damaged(rng: np.random.Generator, links: list[Link]) -> list[Link]:
     gone = set(rng.integers(0, max(len(links), 1), int(rng.integers(0, 3))).tolist())
     return [link for i, link in enumerate(links) if i not in gone]
@@ -246,4 +265,4 @@ def shuffled(rng: np.random.Generator, case: Case) -> Case:
     )
 
 
-CASES = {"random": random_case, "twins": blown_up_case, "planes": planes_case, "clos": clos_case}
+CASES = {"random": random_case, "twins": blown_up_case, "planes": planes_case, "clos": clos_case, "torn": torn_case}

@@ -66,7 +66,7 @@ def loads_by_class(
     if not together:
         destinations = destinations._replace(class_first=np.arange(len(destinations.node) + 1))
     flow = np.zeros((network.n_nodes, int(np.diff(destinations.class_first).max(initial=0))))
-    unused = np.empty((0, 0)), np.empty(len(destinations.class_first) - 1, np.bool_)
+    unused = np.empty((0, 0)), np.empty((0, 0), np.int32), np.empty(len(destinations.class_first) - 1, np.bool_)
     load, out = np.zeros(len(table.arc_id)), np.zeros(2 * len(network.links))
     lost = class_loads(table.arcs, table.by_hops, destinations, TOLERANCE, False, *unused, flow, load)
     assert not flow.any()

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tests.failures.cases import Case, Kept, blown_up_case, check, clos_case, planes_case, random_case
+from tests.failures.cases import Case, Kept, blown_up_case, check, clos_case, planes_case, random_case, torn_case
 from tests.naive import Link
 from twin.failures.kinds import GroupFailures, Kind, LinkFailures
 from twin.failures.scratch import scratch_for
@@ -51,6 +51,22 @@ def test_links_of_a_node_and_two_links_together(case: Case) -> None:
         [dict.fromkeys(links.tolist(), Fraction(0)) for links in groups],
         swept(GroupFailures(case.fabric, groups)),
     )
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_classes_of_one_pod_that_share_most_next_hops(seed: int) -> None:
+    case = torn_case(seed)
+    check_links(case)
+    sweep = Sweep(LinkFailures(case.fabric, np.zeros(len(case.links))))
+    assert np.diff(sweep._tables.families.first).max() > 1
+
+
+def test_twins_beside_others_whose_neighbour_has_a_way_around() -> None:
+    """Nodes 0 and 1 hang at node 4; 2 and 3 as well, but as near over node 5."""
+    links = [Link(i, 4, Fraction(1)) for i in (0, 1)] + [Link(i, 4, Fraction(2)) for i in (2, 3)]
+    links += [Link(i, 5, Fraction(1)) for i in (2, 3)] + [Link(4, 5, Fraction(1)), Link(4, 6, Fraction(1))]
+    demands = [(a, b, Fraction(1 + a)) for a in (0, 1, 2, 3, 6) for b in (0, 1, 2, 3, 6) if a != b]
+    check_links(Case(7, links, frozenset(), [(4, 4)] * 8, [1] * 8, demands))
 
 
 def leaf_spine(n_parallel: int) -> Case:

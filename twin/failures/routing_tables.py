@@ -33,11 +33,11 @@ def routing_tables(arcs: UsableArcs, by_hops: bool, destinations: Destinations) 
         destinations: destinations in classes, with their demands.
     """
     n_nodes, n_destinations, n_classes = len(arcs.forwards), len(destinations.node), len(destinations.class_first) - 1
-    distance = np.empty((n_destinations, n_nodes))
+    distance, rank = np.empty((n_destinations, n_nodes)), np.empty((n_destinations, n_nodes), np.int32)
     at_once = np.empty(n_classes, np.bool_)
     flow, load = np.zeros((n_nodes, n_destinations)), np.zeros(len(arcs.head))
-    class_loads(arcs, by_hops, destinations, REL_TOLERANCE, True, distance, at_once, flow, load)
-    rank, group = np.empty(distance.shape, np.int32), np.empty(distance.shape, np.int32)
+    class_loads(arcs, by_hops, destinations, REL_TOLERANCE, True, distance, rank, at_once, flow, load)
+    group = np.empty(distance.shape, np.int32)
     room = 4 * (n_nodes + len(arcs.head)) + n_destinations + 1024
     while True:
         store = _store(n_nodes, room)

@@ -21,6 +21,7 @@ def class_loads(
     rel_tolerance: float,
     keeps_all: bool,
     out_distance: npt.NDArray[np.float64],
+    out_rank: npt.NDArray[np.int32],
     out_at_once: npt.NDArray[np.bool_],
     out_flow: npt.NDArray[np.float64],
     out_load: npt.NDArray[np.float64],
@@ -35,6 +36,8 @@ def class_loads(
         keeps_all: whether distances and the flows of nodes are kept; otherwise out_flow is scratch.
         out_distance: float64[n_destinations, n_nodes] if kept, else of any size: distance of each node to each
             destination. Of a class that is routed at once, only the row of the first member is written.
+        out_rank: int32, the same rows: place of that distance among all to the destination, 0 for the destination; -1
+            without a path.
         out_at_once: bool[n_classes], classes whose members were routed at once.
         out_flow: float64[n_nodes, n_destinations] if kept, else as many columns as the largest class has members; zero
             on entry, and on return if it is scratch. What a node forwards or sends to each destination.
@@ -109,6 +112,7 @@ def class_loads(
                 out_flow[destinations.node[first + i], column + i] = 0.0
             if keeps_all:
                 out_distance[first] = distance
+                _rank(distance, order[:n_reached], out_rank[first])
             else:
                 for i in range(n_reached):
                     out_flow[order[i], : last - first] = 0.0
@@ -240,6 +244,18 @@ def _gates_lead_straight(arcs: UsableArcs, distance: npt.NDArray[np.float64], no
             if head != node and is_next_hop(near, far, arcs.weight[arc], slack, arcs.forwards[head]):
                 return False
     return True
+
+
+@scratch_kernel
+def _rank(distance: npt.NDArray[np.float64], nearest: npt.NDArray[np.uint32], out_rank: npt.NDArray[np.int32]) -> None:
+    """Number the distinct distances of the nodes that have a path, nearest first; -1 for others."""
+    out_rank[:] = -1
+    rank, last = 0, 0.0
+    for node in nearest:
+        if distance[node] > last:
+            rank += 1
+            last = distance[node]
+        out_rank[node] = rank
 
 
 @scratch_kernel

@@ -140,7 +140,7 @@ def sweep_failures(
         responses.n[0] = n_groups
 
 
-@scratch_kernel
+@inner_kernel
 def _reroute_all(
     arcs: UsableArcs,
     destinations: Destinations,
@@ -201,9 +201,7 @@ def _reroute(
         n_entries = divide_anew(arcs.head, groups, group, flow, nodes, n_split, queue, responses, loads)
         if in_family and n_split == 1 and n_cut == 0:
             amount = flow[nodes.split[0]]
-            if join(
-                arcs.head, groups, tables.families.agrees[c], c, amount, amount, nodes, queue, responses, together
-            ):
+            if join(arcs.head, groups, tables.families.agrees[c], c, amount, amount, nodes, queue, responses, together):
                 n_entries = 0
         top = pass_entries(arcs.head, groups, rank, nowhere, nodes, 0, n_entries, queue, responses, 0)
         if n_cut > 0:

@@ -309,7 +309,7 @@ def _pass_along(
         _add(moved, node, factor, speaker, n_columns)
 
 
-@scratch_kernel
+@inner_kernel
 def _arrive(
     destinations: Destinations,
     tables: RoutingTables,

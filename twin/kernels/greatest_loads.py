@@ -114,7 +114,9 @@ def greatest_ratio(
             amount = loads.amount[node]
             rise = max(amount * responses.greatest[response], amount * responses.least[response], 0.0)
             ratio = limits.ratio[node] + rise * limits.per_gbps[node]
-            if not (rise <= limits.room_gbps[node] and ratio < best * (1.0 - 1e-9)):
+            if not (rise <= limits.room_gbps[node] and ratio < best * (1.0 - 1e-9)) and not _is_small(
+                base, per_gbps, responses, loads, node, limits.ratio[node], worst, best
+            ):
                 touch(loads, responses, node)
                 best, best_arc = _look_at(
                     arcs, base, least_gbps, per_gbps, f, node, loads.load, limits, worst, cause, best, best_arc
@@ -129,6 +131,28 @@ def greatest_ratio(
         loads.is_touched[node] = False
     loads.n_touched[0], loads.n_pending[0] = 0, 0
     return best, best_arc
+
+
+@inner_kernel
+def _is_small(
+    base: npt.NDArray[np.float64],
+    per_gbps: npt.NDArray[np.float64],
+    responses: Responses,
+    loads: PendingLoads,
+    node: int,
+    intact_ratio: float,
+    worst: npt.NDArray[np.int64],
+    best: float,
+) -> bool:
+    """Return whether a pending response changes one arc alone, and that matters nowhere."""
+    response, arc = loads.response[node], loads.arc[node]
+    if responses.first[response + 1] - responses.first[response] > 1 or intact_ratio >= best * (1.0 - 1e-9):
+        return False
+    loads.load[arc] = base[arc] + loads.amount[node] * responses.value[responses.first[response]]
+    is_less_full = loads.load[arc] * per_gbps[arc] < best * (1.0 - 1e-9)
+    is_no_greatest = (loads.load.view(np.int64)[arc] + 512) >> 10 <= worst[arc]
+    loads.load[arc] = base[arc]
+    return bool(is_less_full and is_no_greatest)
 
 
 @inner_kernel

@@ -39,11 +39,11 @@ def next_hop_groups(
     at_once: npt.NDArray[np.bool_],
     rel_tolerance: float,
     distance: npt.NDArray[np.float64],
-    out_rank: npt.NDArray[np.int32],
+    rank: npt.NDArray[np.int32],
     out_group: npt.NDArray[np.int32],
     out_store: GroupStore,
 ) -> int:
-    """Find the next hops of each node, and the rank of its distance.
+    """Find the next hops of each node.
 
     Args:
         arcs: arcs that carry traffic.
@@ -52,7 +52,8 @@ def next_hop_groups(
         rel_tolerance: path weights that differ by no more than this share are equal.
         distance: float64[n_destinations, n_nodes]. Of a class that is routed at once, only the row of the first member
             is filled; the others are written.
-        out_rank: int32[n_destinations, n_nodes], place of the distance among those to the destination; -1 without one.
+        rank: int32[n_destinations, n_nodes], place of the distance among those to the destination, -1 without one; the
+            same rows are filled, and the others written.
         out_group: int32[n_destinations, n_nodes], -1 without next hops.
         out_store: the groups.
 
@@ -67,37 +68,23 @@ def next_hop_groups(
             if d > start and at_once[c]:
                 first, other = destinations.node[start], destinations.node[d]
                 row[:] = distance[start]
-                out_rank[d] = out_rank[start]
+                rank[d] = rank[start]
                 group[:] = out_group[start]
                 row[first] = distance[start, other]
-                out_rank[d, first] = out_rank[start, other]
+                rank[d, first] = rank[start, other]
                 row[other] = 0.0
-                out_rank[d, other] = 0
+                rank[d, other] = 0
                 group[other] = -1
                 n_groups = _store(arcs, first, row, rel_tolerance, n_groups, out_store, group)
                 for k in range(arcs.in_first[other], arcs.in_first[other + 1]):
                     gate = arcs.tail[arcs.in_arc[k]]
                     n_groups = _store(arcs, gate, row, rel_tolerance, n_groups, out_store, group)
             else:
-                _rank(row, out_rank[d])
                 for node in range(row.size):
                     n_groups = _store(arcs, node, row, rel_tolerance, n_groups, out_store, group)
             if n_groups < 0:
                 return -1
     return n_groups
-
-
-@kernel
-def _rank(distance: npt.NDArray[np.float64], out_rank: npt.NDArray[np.int32]) -> None:
-    """Number the distinct distances, least first; -1 where there is no path."""
-    order = np.argsort(distance)
-    rank = -1
-    last = -1.0
-    for i in range(order.size):
-        if distance[order[i]] > last:
-            rank += 1
-            last = distance[order[i]]
-        out_rank[order[i]] = rank if last < np.inf else -1
 
 
 @scratch_kernel

@@ -85,12 +85,13 @@ def change_group(
 ) -> None:
     """Change the loads of the arcs of a node's group."""
     start = groups.first[group]
-    if groups.in_a_row[group]:
+    if groups.in_a_row[group] and not loads.is_touched[node]:
         change_loads(loads, responses, node, response, int(groups.arc[start]), amount)
     else:
         touch(loads, responses, node)
+        value = responses.first[response]
         for i in range(start, groups.first[group + 1]):
-            loads.load[groups.arc[i]] += amount * responses.value[responses.first[response] + i - start]
+            loads.load[groups.arc[i]] += amount * responses.value[value + i - start]
 
 
 @inner_kernel

@@ -88,6 +88,7 @@ class MatrixRoutes:
             REL_TOLERANCE,
             False,
             np.empty((0, 0)),
+            np.empty((0, 0), np.int32),
             np.empty(len(destinations.class_first) - 1, np.bool_),
             np.zeros((self._table.n_nodes, n_columns)),
             load,

@@ -89,6 +89,7 @@ class WcmpForwarding:
             REL_TOLERANCE,
             False,
             np.empty((0, 0)),
+            np.empty((0, 0), np.int32),
             np.empty(1, np.bool_),
             np.zeros((self.state.n_nodes, 1)),
             load,
