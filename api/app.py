@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from twin.topologies import MAX_RECORDS, NETWORKS, network_text
 
@@ -26,7 +26,6 @@ from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
 from twin.studies.availability_report import AvailabilityReport
 from twin.studies.growth import GrowthReport
-from twin.studies.sweep import Sweep
 from twin.warmup import warm_up
 
 from .answers import Health, PartAnswer, PartList, TopologyAnswer, TopologyList, part_answer, topology_answer
@@ -40,7 +39,6 @@ from .bodies import (
     LinksRequest,
     PathRequest,
     ScoreRequest,
-    SweepRequest,
     TableRequest,
     WhatIfRequest,
     read_body,
@@ -55,13 +53,16 @@ from .examples import (
     LINKS_EXAMPLES,
     PATH_EXAMPLES,
     SCORE_EXAMPLES,
-    SWEEP_EXAMPLES,
     WHAT_IF_EXAMPLES,
 )
 from .limits import BodyLimit
+from .long_questions import LongQuestions
+from .long_routes import long_question_routes
 from .networks import Networks, check_names
 from .openapi import openapi_document, request_body_of, responses_of
+from .planning import MAX_FAILURES_S, MAX_OPTIMUM_WORK, Planning
 from .problems import add_problem_handlers, find
+from .raw_body import Body
 from .sweeps import MAX_SWEEP_S, MAX_SWEEP_WORK, Sweeps
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -73,6 +74,8 @@ def create_app(
     max_records: int = MAX_RECORDS,
     max_sweep_work: int = MAX_SWEEP_WORK,
     max_sweep_s: float = MAX_SWEEP_S,
+    max_failures_s: float = MAX_FAILURES_S,
+    max_optimum_work: int = MAX_OPTIMUM_WORK,
     warm: bool = True,
 ) -> FastAPI:
     """Create the application with its own cache of networks.
@@ -82,6 +85,8 @@ def create_app(
         max_records: most nodes and links of a posted document, generators expanded.
         max_sweep_work: most points of a sweep times nodes, links and demands.
         max_sweep_s: longest time of a sweep.
+        max_failures_s: longest time of a study of failures.
+        max_optimum_work: most nodes that demands enter at, times nodes and links, for the routing optimum.
         warm: whether to compile the kernels at start.
     """
 
@@ -104,18 +109,13 @@ def create_app(
     networks = Networks(max_records)
     app.include_router(_question_routes(networks))
     app.include_router(_inspection_routes(networks))
-    app.include_router(_long_question_routes(Sweeps(networks, max_sweep_work, max_sweep_s)))
+    questions = LongQuestions()
+    sweeps = Sweeps(networks, questions, max_sweep_work, max_sweep_s)
+    planning = Planning(networks, questions, max_failures_s, max_optimum_work)
+    app.include_router(long_question_routes(sweeps, planning))
     app.include_router(_catalogue_routes())
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
-
-
-async def _body(request: Request) -> bytes:
-    """Return the raw body. It is read as JSON for any content type."""
-    return await request.body()
-
-
-Body = Annotated[bytes, Depends(_body)]
 
 
 def _question_routes(networks: Networks) -> APIRouter:
@@ -330,23 +330,6 @@ def _table_options(request: TableRequest) -> dict[str, Any]:
         "job": request.job,
         "ageing": request.ageing,
     }
-
-
-def _long_question_routes(sweeps: Sweeps) -> APIRouter:
-    """Return the endpoints of questions that may take minutes. They do not block the others."""
-    router = APIRouter(prefix="/v1", tags=["questions"])
-
-    @router.post(
-        "/sweep",
-        responses=responses_of(Sweep, 404, 413, 422),
-        openapi_extra=request_body_of(SweepRequest, SWEEP_EXAMPLES),
-        response_class=Response,
-    )
-    async def sweep(body: Body, request: Request) -> Response:
-        """Return a metric over one or two inputs, its knees, and where it crosses that of another plan."""
-        return await sweeps.answer(body, request)
-
-    return router
 
 
 def _catalogue_routes() -> APIRouter:

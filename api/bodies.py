@@ -19,6 +19,7 @@ from twin.model.document import TopologyDocument
 from twin.model.validation import validate_as
 from twin.scenario.changes import Change as ChangeUnion
 from twin.scenario.select import Links
+from twin.studies.failure_kinds import KINDS
 
 from .axes import Vary, axis_issues
 
@@ -181,6 +182,25 @@ class LinksRequest(TableRequest):
 
 class ExplainRequest(ChangedNetworkRequest, AgeingRequest):
     """Explain the step time of a job by eight causes, after a plan or changes if given."""
+
+
+class FailuresRequest(ChangedNetworkRequest, AgeingRequest):
+    """Fail everything of one kind, one after the other, after a plan or changes if given.
+
+    The step of `job` counts, too; without demands that of the default job does.
+    """
+
+    of: Annotated[Name, Field(json_schema_extra={"enum": [*KINDS]})] = "link"
+    """Kind of failures: all members of a link, one of them, a node, a shared risk, or a site."""
+    top: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 1000
+    """Most failures and most links to list; the verdict counts all."""
+
+
+class OptimumRequest(ChangedNetworkRequest, AgeingRequest):
+    """Compare the routing of the demands with the best possible one, after a plan or changes if given."""
+
+    gap_ratio: Annotated[float, Field(ge=0.0001, le=0.5)] = 0.01
+    """Largest distance of the two bounds of the optimum over it."""
 
 
 class SweepRequest(ChangedNetworkRequest, AgeingRequest, JobsRequest):

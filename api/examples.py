@@ -117,3 +117,16 @@ SWEEP_EXAMPLES: dict[str, dict[str, Any]] = {
         "metric": "max_link_utilisation_ratio",
     },
 }
+FAILURES_EXAMPLES: dict[str, dict[str, Any]] = {
+    "every link, with demands": {"network": "leaf-spine-demo"},
+    "every shared risk, and the step of a job": {"network": "memphis-small", "of": "srlg", "job": "flagship"},
+    "every node after a plan": {"network": "memphis-small", "of": "node", "plan": "border-router-swap", "top": 20},
+}
+OPTIMUM_EXAMPLES: dict[str, dict[str, Any]] = {
+    "how good routing could be": {"network": "leaf-spine-demo"},
+    "after a link fails, to a tenth of a per cent": {
+        "network": "leaf-spine-demo",
+        "gap_ratio": 0.001,
+        "changes": [{"kind": "fail_links", "links": "leaf-1~spine-1"}],
+    },
+}

@@ -17,8 +17,10 @@ from twin.answers.forecast import Forecast
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
+from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
 from twin.studies.availability_report import AvailabilityReport
+from twin.studies.failure_records import FailureReport
 from twin.studies.growth import GrowthReport
 from twin.studies.sweep import Sweep
 
@@ -28,10 +30,12 @@ from .bodies import (
     AvailabilityRequest,
     DemandsRequest,
     ExplainRequest,
+    FailuresRequest,
     ForecastRequest,
     GrowthRequest,
     LinkRequest,
     LinksRequest,
+    OptimumRequest,
     PathRequest,
     ScoreRequest,
     SweepRequest,
@@ -52,6 +56,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     AvailabilityRequest,
     ExplainRequest,
     SweepRequest,
+    FailuresRequest,
+    OptimumRequest,
     answers.TopologyList,
     answers.TopologyAnswer,
     answers.PartAnswer,
@@ -71,6 +77,8 @@ ANSWERS: tuple[type, ...] = (
     AvailabilityReport,
     Explanation,
     Sweep,
+    FailureReport,
+    RoutingReport,
 )
 ERRORS = {
     404: "A network, job, plan, part or path does not exist; the hints hold near names.",

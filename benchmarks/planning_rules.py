@@ -104,17 +104,21 @@ def main() -> None:
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=1))
         return
-    print(
-        "| network (links) | rule | upgraded | added Gb/s | cost | overloaded after a failure (below 50 % intact) "
-        "| fullest | more than needed, Gb/s |"
-    )
+    head = ("network (links)", "rule", "upgraded", "added Gb/s", "cost", "overloaded (below 50 % intact)", "fullest")
+    print(f"| {' | '.join((*head, 'more than needed, Gb/s'))} |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
-        print(
-            f"| {row.network} ({row.n_links}) | {row.rule} | {row.n_upgraded} | {row.added_gbps:,.0f} "
-            f"| ${row.capex_usd / 1e3:,.0f}k | {row.n_missed} ({row.n_below_half}) "
-            f"| {100 * row.worst_ratio:.0f} % | {row.wasted_gbps:,.0f} |"
+        cells = (
+            f"{row.network} ({row.n_links})",
+            row.rule,
+            f"{row.n_upgraded}",
+            f"{row.added_gbps:,.0f}",
+            f"${row.capex_usd / 1e3:,.0f}k",
+            f"{row.n_missed} ({row.n_below_half})",
+            f"{100 * row.worst_ratio:.0f} %",
+            f"{row.wasted_gbps:,.0f}",
         )
+        print(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

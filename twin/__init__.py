@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .model.shape import ModelShape
     from .network import Network
     from .studies.availability_report import AvailabilityReport
-    from .studies.failures import FailureReport
+    from .studies.failure_records import FailureReport
     from .studies.growth import GrowthReport
     from .studies.sweep import Sweep
 
@@ -46,9 +46,9 @@ _HOMES = {
     "Diff": "answers.diff",
     "DocumentError": "errors",
     "Explanation": "answers.explanation",
-    "FailureReport": "studies.failures",
-    "GrowthReport": "studies.growth",
+    "FailureReport": "studies.failure_records",
     "Forecast": "answers.forecast",
+    "GrowthReport": "studies.growth",
     "Issue": "errors",
     "Link": "model.records",
     "LinkReport": "answers.link_report",

@@ -19,8 +19,9 @@ from .studies.availability_plan import AvailabilityQuestion
 from .studies.availability_report import AvailabilityReport
 from .studies.executor import Advance, Workers
 from .studies.failure_pairs import Depth
+from .studies.failure_records import FailureReport
 from .studies.failure_run import FailureRun
-from .studies.failures import FailureReport, failure_report
+from .studies.failures import failure_report
 from .studies.growth import GrowthQuestion, GrowthReport, growth_report
 
 
@@ -123,6 +124,7 @@ class PlanningNetwork(EvaluatedNetwork):
         self,
         *,
         of: str = "link",
+        job: str | None = None,
         depth: int = 1,
         sample: int | None = None,
         seed: int = 0,
@@ -130,6 +132,7 @@ class PlanningNetwork(EvaluatedNetwork):
         top: int | None = None,
         ageing: AgeingCase = "value",
         n_threads: int = 1,
+        executor: str = "threads",
         dask: str | None = None,
         checkpoint: str | Path | None = None,
         advance: Advance | None = None,
@@ -137,17 +140,20 @@ class PlanningNetwork(EvaluatedNetwork):
     ) -> FailureReport:
         """Fail everything of one kind, one after the other or in pairs, and route the demands anew each time.
 
-        Failures in equal places of a fabric are computed once. Traffic of jobs is left out.
+        Failures in equal places of a fabric are computed once. The job runs alone; its traffic is not part of loads.
 
         Args:
             of: `link` (all members of a link), `member` (one of them), `node`, `srlg` (shared risk) or `site`.
+            job: id of a job, whose step counts too; None = the default job if the network has no demands.
             depth: 1 = single failures, 2 = pairs of them.
             sample: pairs to draw without replacement; None = all.
             seed: seed of the draw; the same pairs for the same seed.
             changes: a plan's name, a change or a list of changes to apply first.
             top: most failures and most links to list; None = all.
             ageing: low, value (central) or high.
-            n_threads: threads; the answer does not depend on them.
+            n_threads: threads for demands, and workers for the job; the answer does not depend on them.
+            executor: workers for the job: `threads`, `processes` or `serial`. A script that uses processes must call
+                this behind `if __name__ == "__main__":`.
             dask: address of a `dask.distributed` scheduler whose workers help (extra `dask`); same answer.
             checkpoint: folder of a checkpoint; an interrupted study goes on from it, to the same answer.
             advance: called between batches with the number of finished failures and of all; an exception ends it.
@@ -157,12 +163,12 @@ class PlanningNetwork(EvaluatedNetwork):
             What each failure loses and overloads, and the greatest utilisation of each link with the failure behind it.
 
         Raises:
-            ChangeError: no demands, an unknown kind, nothing of the kind, a number out of bounds, or a checkpoint of
-                another network or question.
+            ChangeError: neither demands nor a job, an unknown kind, nothing of the kind, a number out of bounds, or a
+                checkpoint of another network or question.
             TopologyError: too large a study, before any failure is computed.
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
-        evaluation = self._evaluate_after(changes, None, None, ageing)
+        evaluation = self._evaluate_after(changes, job, None, ageing)
         return failure_report(
             evaluation,
             self.label,
@@ -171,7 +177,9 @@ class PlanningNetwork(EvaluatedNetwork):
             of=of,
             depth=Depth(depth, sample, seed),
             top=top,
-            run=FailureRun(Workers("threads", n_threads).n, dask, checkpoint, advance, cancel),
+            with_job=job is not None,
+            executor=executor,
+            run=FailureRun(Workers(executor, n_threads).n, dask, checkpoint, advance, cancel),
         )
 
     def availability(

@@ -46,6 +46,7 @@ def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, floa
         ("score an overloaded network with weights", lambda: from_document(WEIGHTED_NETWORK).score()),
         ("score the same with wcmp", lambda: from_document(wcmp_network).score()),
         ("what-if on the same", lambda: _fail_a_link(from_document(wcmp_network))),
+        ("availability of leaf-spine-demo", _availability),
         ("forecast of ageing-lines", lambda: load("ageing-lines").forecast(1)),
         ("a link of ageing-lines", lambda: load("ageing-lines").link("amplified", years=None)),
     )
@@ -57,6 +58,10 @@ def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, floa
         run()
         durations_s.append((name, perf_counter() - start))
     return durations_s
+
+
+def _availability() -> object:
+    return load("leaf-spine-demo").availability(n_states=50, n_samples=50)
 
 
 def _fail_a_link(network: Network) -> object:

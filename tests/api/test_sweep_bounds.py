@@ -11,7 +11,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from twin.api import sweeps
+from twin.api import long_questions, sweeps
 from twin.api.app import create_app
 
 import twin
@@ -128,7 +128,7 @@ def test_no_other_question_waits_for_a_sweep_and_sweeps_wait_for_their_turn(slow
             assert group.submit(client.post, "/v1/score", json=DEMO).result(WAIT_S).status_code == 200
             assert group.submit(client.post, SWEEP, json=DEMO | {"vray": "age=1"}).result(WAIT_S).status_code == 422
             assert group.submit(client.post, SWEEP, json={"network": "x"} | ask).result(WAIT_S).status_code == 404
-            assert slow.n_begun == sweeps.N_CONCURRENT_SWEEPS
+            assert slow.n_begun == long_questions.N_CONCURRENT
         finally:
             slow.go_on.set()
         answers = [future.result(WAIT_S) for future in sweeping]
@@ -169,7 +169,7 @@ def asked_and_left(app: Any, n: int, slow: Slow) -> list[list[Any]]:
 
 def test_a_sweep_ends_when_the_client_has_gone_and_those_that_wait_never_begin(slow: Slow) -> None:
     sent = asked_and_left(create_app(warm=False), 5, slow)
-    assert [messages[0]["status"] for messages in sent] == [sweeps.CLIENT_CLOSED_REQUEST] * 5
+    assert [messages[0]["status"] for messages in sent] == [long_questions.CLIENT_CLOSED_REQUEST] * 5
     assert slow.ended.wait(WAIT_S)
     assert slow.n_begun == 1
     assert not slow.go_on.is_set()

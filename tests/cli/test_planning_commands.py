@@ -70,7 +70,9 @@ def test_ctrl_c_says_how_to_go_on(
         (["failures", DEMO, "--of", "lnk"], "did you mean 'link'"),
         (["optimum", DEMO, "--gap", "7"], "a ratio from 0.0001 to 0.5"),
         (["optimum", "two-campus"], "the document has no demands"),
-        (["failures", "two-campus"], "no demands"),
+        (["failures", "two-campus", "--depth", "2"], "no demands"),
+        (["failures", DEMO, "--job", "j"], "no job 'j'"),
+        (["failures", DEMO, "--picture", "x.gif"], ".gif"),
         (["failures", DEMO, "--depth", "3"], "1 (single failures) or 2 (pairs)"),
         (["failures", DEMO, "--sample", "9"], "pairs: --depth 2"),
         (["failures", DEMO, "--dask", "localhost:8786"], "tcp://host:port of a scheduler"),
@@ -90,3 +92,50 @@ def test_optimum_prints_the_verdict_first_and_json_is_that_of_python() -> None:
     assert text.splitlines()[1].startswith("Routing costs nothing")
     code, text = run("optimum", DEMO, "--json", "--gap", "0.02")
     assert text == load(DEMO).optimum(gap_ratio=0.02).to_json()
+
+
+def test_groups_near_the_optimum_are_changes_of_other_commands(tmp_path: Path) -> None:
+    file = tmp_path / "shares.yaml"
+    code, text = run("optimum", DEMO, "-o", str(file), "--entries", "8", "--json")
+    assert code == 0
+    report = load(DEMO).optimum(n_entries=8)
+    assert text == report.to_json()
+    assert report.wcmp is not None
+    code, text = run("whatif", DEMO, "--change", f"@{file}", "--no-assumptions", "--json")
+    assert code == 0
+    found = json.loads(text)["metrics"]["max_link_utilisation_ratio"]["after"]
+    assert found == report.wcmp.max_utilisation_ratio
+    assert run("optimum", DEMO, "-o", str(tmp_path / "none" / "shares.yaml"))[0] == BAD_INPUT
+    assert run("whatif", DEMO, "--change", f"@{tmp_path / 'missing.yaml'}")[0] != 0
+
+
+def test_growth_is_that_of_python(tmp_path: Path) -> None:
+    code, text = run("growth", DEMO, "--rate", "0.3", "--of", "node", "--top", "3", "--json")
+    assert code == 0
+    assert text == load(DEMO).growth(growth_ratio_per_year=0.3, of="node", top=3).to_json()
+    code, text = run("growth", DEMO, "--rate", "0.3", "--picture", str(tmp_path / "growth.svg"))
+    assert code == 0
+    assert text.splitlines()[0] == DEMO
+    assert "cost of a" in text
+    assert (tmp_path / "growth.svg").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("words", [("--rate", "30%"), ("--rate", "video=0.3"), ("--rate", "0.3", "--limit", "70%"), ()])
+def test_growth_refuses_bad_options(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, error = ended(monkeypatch, capsys, "growth", DEMO, *words)
+    assert code == BAD_INPUT
+    assert error.startswith("error: ")
+
+
+def test_failures_of_a_network_without_demands_are_those_of_its_job(tmp_path: Path) -> None:
+    picture = tmp_path / "failures.svg"
+    code, text = run("failures", "memphis-small", "--of", "srlg", "--picture", str(picture))
+    assert code == 0
+    assert "stops job flagship" in text
+    assert "duct-shared" in text
+    assert "fullest link" not in text
+    assert picture.read_text().startswith("<?xml")
+    code, text = run("failures", "memphis-small", "--of", "srlg", "--json")
+    assert text == load("memphis-small").failures(of="srlg").to_json()

@@ -65,14 +65,35 @@ def test_pairs_of_a_leaf_spine() -> None:
     assert sorted(pair_classes(NodeFailures(case.fabric, np.arange(6))).n_equal.tolist()) == [1, 4, 4, 6]
 
 
-def test_equal_planes_have_fewer_classes_than_pairs() -> None:
-    """Three planes of an aggregation switch and two cores each between two racks, with two cables to the racks."""
+def planes(*, turned: bool) -> Case:
+    """Three planes of an aggregation switch and two cores each between two racks, with two cables to each rack."""
     links = []
     for plane in range(3):
         links += [Link(rack, 2 + plane, Fraction(1)) for rack in (0, 1) for _ in range(2)]
         links += [Link(2 + plane, 5 + 2 * plane + core, Fraction(1)) for core in (0, 1)]
+    if turned:
+        links[6:12] = [Link(link.b, link.a, link.weight) for link in links[6:12]]
     n = len(links)
-    case = Case(11, links, frozenset(), [(1, 1)] * n, [1] * n, [(0, 1, Fraction(4)), (1, 0, Fraction(8))])
+    return Case(11, links, frozenset(), [(1, 1)] * n, [1] * n, [(0, 1, Fraction(4)), (1, 0, Fraction(8))])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_equal_planes_have_fewer_classes_than_pairs(turned: bool) -> None:
+    """The order of the ends of a link changes nothing."""
+    case = planes(turned=turned)
+    n = len(case.links)
     n_classes = check(LinkFailures(case.fabric, np.zeros(n)), n)
     # two cables: 6 pairs in one plane, 10 in two; a cable and a core link: 4 and 4; two core links: 1 and 1
     assert n_classes == 6 + 10 + 4 + 4 + 1 + 1
+
+
+def test_the_first_of_equal_pairs_is_the_cause() -> None:
+    """Of four equal links, each is worst without two of the others: without the first two."""
+    links = [Link(leaf, 2 + spine, Fraction(1)) for leaf in (0, 1) for spine in range(4)]
+    case = Case(6, links, frozenset(), [(1, 1)] * 8, [1] * 8, [(0, 1, Fraction(4))])
+    classes = pair_classes(LinkFailures(case.fabric, np.zeros(8)))
+    named, loads = classes.expanded(swept(classes.models, uses_symmetry=False))
+    causes = [(int(named.first[pair]), int(named.second[pair])) if pair >= 0 else None for pair in loads.cause.tolist()]
+    assert causes[0:8:2] == [(1, 2), (0, 2), (0, 1), (0, 1)]
+    assert causes[1:8:2] == [None] * 4, "nothing flows down to leaf 0"
+    assert loads.greatest_gbps[0:8:2].tolist() == [2.0] * 4

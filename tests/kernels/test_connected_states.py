@@ -53,14 +53,27 @@ class Case(NamedTuple):
 
 
 def look(
-    case: Case, pairs: list[tuple[int, int]], any_pair: bool = False, rest_below: float = 0.0, max_states: int = 100_000
+    case: Case,
+    pairs: list[tuple[int, int]],
+    any_pair: bool = False,
+    rest_below: float = 0.0,
+    max_states: int = 100_000,
+    hubs: tuple[int, ...] = (),
 ) -> tuple[float, float, int]:
     ordered = sorted(pairs)
     source, first = np.unique(np.array([a for a, _ in ordered]), return_index=True)
     target = np.array([b for _, b in ordered])
     out = np.full(2, np.nan)
     n = connected_states(
-        case.net(), np.append(first, len(target)), source, target, any_pair, rest_below, max_states, out
+        case.net(),
+        np.append(first, len(target)),
+        source,
+        target,
+        any_pair,
+        np.array(hubs, np.int64),
+        rest_below,
+        max_states,
+        out,
     )
     return float(out[0]), float(out[1]), n
 
@@ -88,6 +101,20 @@ def test_all_states_of_random_networks(seed: int) -> None:
         down, rest, _ = look(case, chosen, any_pair)
         assert rest == pytest.approx(0.0, abs=1e-15)
         assert down == pytest.approx(case.unconnected(chosen, any_pair), rel=1e-10, abs=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_all_pairs_over_a_hub(seed: int) -> None:
+    """Every node that forwards may be a hub; two of them, where one may be down, and where pairs end at it."""
+    case = random_case(seed)
+    pairs = sorted({(a, b) for a in range(case.n_nodes) for b in range(a + 1, case.n_nodes)})
+    forwarding = [node for node in range(case.n_nodes) if node not in case.hosts]
+    for chosen in (pairs[:1], pairs[1:4]):
+        exact = case.unconnected(chosen, False)
+        for hubs in [(hub,) for hub in forwarding] + [tuple(forwarding[:2])]:
+            down, rest, _ = look(case, chosen, hubs=hubs)
+            assert rest == pytest.approx(0.0, abs=1e-15)
+            assert down == pytest.approx(exact, rel=1e-10, abs=1e-14)
 
 
 @pytest.mark.parametrize("seed", range(4))

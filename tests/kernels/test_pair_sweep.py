@@ -44,6 +44,13 @@ def line_of_two() -> Case:
     return Case(4, links, frozenset(), [(8, 8)] * 6, [2] * 6, demands)
 
 
+def passing() -> Case:
+    """Without link 1-0, node 1 sends over node 2, which sends to 0 over link 2-0; without that over link 2-3."""
+    ends = ((1, 0, 1), (2, 0, 1), (1, 2, 1), (2, 3, 2), (3, 0, 2))
+    links = [Link(a, b, Fraction(weight)) for a, b, weight in ends]
+    return Case(4, links, frozenset(), [(8, 8)] * 5, [2] * 5, [(1, 0, Fraction(3)), (2, 0, Fraction(5))])
+
+
 def detour() -> Case:
     """Nodes 2 and 3 reach 0 over 1; without link 0-1 the way of 2 over 3 is shorter than its own one."""
     ends = ((0, 1, 1), (1, 2, 1), (1, 3, 1), (2, 3, 1), (2, 0, 10), (3, 0, 5))
@@ -53,7 +60,17 @@ def detour() -> Case:
 
 
 @pytest.mark.parametrize(
-    "case", [line_of_two(), detour(), random_case(0), random_case(2), random_case(5), blown_up_case(1), planes_case(3)]
+    "case",
+    [
+        line_of_two(),
+        passing(),
+        detour(),
+        random_case(0),
+        random_case(2),
+        random_case(5),
+        blown_up_case(1),
+        planes_case(3),
+    ],
 )
 @pytest.mark.parametrize("members", [False, True])
 def test_all_pairs_are_those_of_the_naive_twin(case: Case, members: bool) -> None:

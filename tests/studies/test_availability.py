@@ -183,6 +183,27 @@ def test_a_job_is_connected_while_all_its_pairs_are() -> None:
     assert row.connected.agrees is True
 
 
+def test_jobs_that_take_too_long_are_not_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = load("two-campus")
+    monkeypatch.setattr(availability_plan, "_state_s", lambda *_: 100.0)
+    found = network.availability(job="both")
+    assert found.jobs[0].connected is not None
+    assert found.jobs[0].connected.agrees is None
+    assert found.jobs[0].connected.sampled_ratio is None
+    assert found.summary[-1] == "Random states would take too long here: the figures come from probable states alone."
+    assert "–" in repr(found)
+
+
+def test_a_job_that_cannot_be_placed_says_why() -> None:
+    found = load("two-campus").availability(changes=[{"kind": "fail_nodes", "nodes": "*rack*"}])
+    assert found.jobs[0].connected is None
+    assert found.jobs[0].why
+    assert found.summary[0] == "Job both has no availability: jobs[both]: the job does not fit."
+    assert not found.stays_above(0.1)
+    with pytest.raises(TopologyError):
+        load("two-campus").availability(job="both", changes=[{"kind": "fail_nodes", "nodes": "*rack*"}])
+
+
 def test_unknown_rates_leave_carried_unknown() -> None:
     data = switches([{"ends": ["A", "s"]}, {"ends": ["s", "B"], "capacity_gbps": None}], [("A", "B", 10.0)])
     found = from_document(data).availability()
@@ -257,6 +278,10 @@ def test_bad_questions_are_refused() -> None:
         network.availability()
     with pytest.raises(CatalogueError, match="no job 'bothe'"):
         load("two-campus").availability(job="bothe")
+    groups = {"wcmp_groups": [{"node": "s", "target": "B", "next_hops": {"1-s-B": 1}}]}
+    stated = from_document(switches([{"ends": ["A", "s"]}, {"ends": ["s", "B"]}], [("A", "B", 1.0)], **groups))
+    with pytest.raises(ChangeError, match="WCMP groups is not computed"):
+        stated.availability()
     dark = from_document(switches([{"ends": ["A", "s"], "up": False}], [("A", "s", 1.0)]))
     with pytest.raises(ChangeError, match="no link carries traffic"):
         dark.availability()

@@ -253,6 +253,13 @@ def test_groups_reach_the_optimum_of_a_detour() -> None:
     assert diff.after.metrics["max_link_utilisation_ratio"].value == report.wcmp.max_utilisation_ratio
 
 
+def test_flows_of_the_linear_program_become_groups_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.traffic.optimum.SWEEPS_BEFORE_PROGRAM", 0)
+    report = from_document(square()).optimum(gap_ratio=1e-4, n_entries=64)
+    assert report.wcmp is not None
+    assert report.wcmp.max_utilisation_ratio == pytest.approx(80 / 300, rel=1e-9)
+
+
 def test_two_entries_are_too_few_for_three_paths() -> None:
     report = from_document(square()).optimum(gap_ratio=1e-4, n_entries=2)
     assert report.wcmp is not None

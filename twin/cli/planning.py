@@ -80,6 +80,9 @@ def optimum(
 def failures(
     network: NetworkName,
     of: Annotated[str, typer.Option("--of", help="link, member, node, srlg or site.")] = "link",
+    job: Annotated[
+        str | None, typer.Option("--job", help="Its step counts, too; without demands the default job does.")
+    ] = None,
     depth: Annotated[int, typer.Option("--depth", help="1: single failures. 2: pairs of them.")] = 1,
     sample: Annotated[int | None, typer.Option("--sample", help="Draw so many pairs, in place of all.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the draw.")] = 0,
@@ -98,6 +101,7 @@ def failures(
         typer.Option("--checkpoint", metavar="DIR", help="Folder from which an interrupted run goes on."),
     ] = None,
     traffic: Demands = None,
+    picture: Picture = None,
     as_json: AsJson = False,
 ) -> None:
     """Fail each link, node, shared risk or site, or pairs: what is lost, what gets full, and after what."""
@@ -107,6 +111,7 @@ def failures(
     with resumable(checkpoint), progress_bar("failures") as advance:
         answer = load_network(network, None, traffic).failures(
             of=of,
+            job=job,
             depth=depth,
             sample=sample,
             seed=seed,
@@ -114,6 +119,7 @@ def failures(
             top=top,
             ageing=ageing_case(ageing),
             n_threads=threads or n_cores(),
+            executor="processes",
             dask=dask,
             checkpoint=checkpoint,
             advance=advance,
@@ -124,6 +130,7 @@ def failures(
         from ..render.failures_table import failures_table
 
         show(failures_table(answer.to_dict()))
+    write_picture(answer.figure, picture)
     if exit_above is not None and not answer.stays_below(exit_above):
         raise typer.Exit(CHECK_FAILED)
 

@@ -10,6 +10,7 @@ from ..kernels.reroute import Room
 from ..traffic.walk import REL_TOLERANCE
 from .kinds import Kind
 from .pairs import PairFailures
+from .scratch import failed_nodes
 from .sweep import Sweep
 
 MIN_PAIRS_PER_SINGLE = 4
@@ -113,19 +114,10 @@ def _empty(n: int, n_destinations: int, n_words: int, n_arcs: int, n_entries: in
 def _room(n_nodes: int, n_arcs: int) -> Room:
     return Room(
         before=np.ones(n_arcs),
-        kept=np.ones(n_arcs),
-        near=np.empty(n_nodes),
-        new_flow=np.empty(n_nodes),
+        nodes=failed_nodes(n_nodes, n_arcs),
         pending=np.zeros(n_nodes),
-        is_split=np.zeros(n_nodes, np.bool_),
-        split=np.empty(n_nodes, np.uint32),
-        is_cut=np.zeros(n_nodes, np.bool_),
-        cut=np.empty(n_nodes, np.uint32),
         waits=np.zeros(n_nodes, np.bool_),
-        order=np.empty(n_nodes, np.uint32),
         touched=np.empty(n_nodes, np.uint32),
-        heap_key=np.empty(n_arcs + n_nodes),
-        heap_node=np.empty(n_arcs + n_nodes, np.uint32),
         delta=np.zeros(n_arcs),
         is_changed=np.zeros(n_arcs, np.bool_),
         changed=np.empty(n_arcs, np.uint32),

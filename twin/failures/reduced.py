@@ -89,7 +89,7 @@ def reduce_fabric(fabric: Fabric, symmetry: Symmetry) -> Reduced:
     size = np.bincount(node, minlength=n_cells)
 
     is_single = (other_part[tail] | other_twin[tail] | other_part[head] | other_twin[head]) == 0
-    ordinal = _ordinal((tail * n + head) * n_codes + code)
+    ordinal = ordinals((tail * n + head) * n_codes + code)
     n_ordinals = int(ordinal.max(initial=0)) + 1
     key = ((node[tail] * n_cells + node[head]) * n_codes + code) * n_ordinals + np.where(is_single, ordinal, 0)
     arc_key, first, arc, n_merged = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
@@ -195,7 +195,7 @@ def _inverse(values: Floats) -> Floats:
         return np.asarray(1.0 / values)
 
 
-def _ordinal(key: Ints) -> Ints:
+def ordinals(key: Ints) -> Ints:
     """Place of each entry among those of the same key, 0 for the first."""
     order = np.argsort(key, kind="stable")
     starts = np.diff(key[order], prepend=-1) != 0

@@ -25,7 +25,7 @@ def scratch_for(tables: RoutingTables, n_widest: int) -> Scratch:
     flows = np.empty((min(MOST_TOGETHER, n_nodes), n_widest))
     limits = Limits(np.empty(n_nodes), np.empty(n_nodes), np.empty(n_nodes), np.zeros(1, np.int64))
     return Scratch(
-        nodes=_nodes(n_nodes, n_arcs),
+        nodes=failed_nodes(n_nodes, n_arcs),
         queue=_queue(n_nodes, int(tables.groups.shape.max(initial=-1)) + 1),
         # twice what one destination or class needs: two for each node, and one for each node that divides anew
         responses=_responses(tables.groups, 6 * n_nodes, 4 * n_arcs + 2 * flows.size),
@@ -36,7 +36,8 @@ def scratch_for(tables: RoutingTables, n_widest: int) -> Scratch:
     )
 
 
-def _nodes(n_nodes: int, n_arcs: int) -> FailedNodes:
+def failed_nodes(n_nodes: int, n_arcs: int) -> FailedNodes:
+    """Return room for the nodes that a failure changes, with nothing failed."""
     return FailedNodes(
         kept=np.ones(n_arcs),
         fails=np.zeros(n_nodes, np.bool_),

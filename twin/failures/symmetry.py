@@ -74,13 +74,13 @@ def find_symmetry(fabric: Fabric, apart: Ints) -> Symmetry:
     inner = np.flatnonzero(is_inner)
     _, part[inner] = np.unique(part[inner], return_inverse=True)
     part[~is_inner] = -1
-    colour = _colours(arcs, code, twin, may_merge)
+    colour = colours(arcs, code, twin, may_merge)
     image, part_class = _match_parts(arcs, code, inner, part, colour, is_end, twin)
     part[~is_end] = part[twin[~is_end]]
     return Symmetry(twin, image[twin], part, part_class)
 
 
-def _colours(arcs: UsableArcs, code: Ints, twin: Ints, may_merge: Bools) -> Ints:
+def colours(arcs: UsableArcs, code: Ints, twin: Ints, may_merge: Bools) -> Ints:
     """Colour the least twins so that nodes of one colour have equal links to nodes of equal colours; int64[n_nodes].
 
     Each end point, and each node that is equal to no other, has a colour of its own.

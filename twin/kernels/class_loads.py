@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from twin.kernels.graph import Destinations, UsableArcs
 from twin.kernels.heaps import heap_pop, heap_push
-from twin.kernels.jit import kernel
+from twin.kernels.jit import kernel, scratch_kernel
 from twin.kernels.next_hops import is_next_hop
 
 
@@ -116,7 +116,7 @@ def class_loads(
     return lost
 
 
-@kernel
+@scratch_kernel
 def _add_demands(
     destinations: Destinations,
     first: int,
@@ -141,7 +141,7 @@ def _add_demands(
     return lost
 
 
-@kernel
+@scratch_kernel
 def _mark(
     arcs: UsableArcs,
     nodes: npt.NDArray[np.uint32],
@@ -156,7 +156,7 @@ def _mark(
         is_gate[arcs.tail[arcs.in_arc[k]]] = is_set
 
 
-@kernel
+@scratch_kernel
 def _forward(
     arcs: UsableArcs,
     distance: npt.NDArray[np.float64],
@@ -198,7 +198,7 @@ def _forward(
                 there[j] += own[j] * part
 
 
-@kernel
+@scratch_kernel
 def _hand_over(
     arcs: UsableArcs,
     far: float,
@@ -227,7 +227,7 @@ def _hand_over(
         arc = after
 
 
-@kernel
+@scratch_kernel
 def _gates_lead_straight(arcs: UsableArcs, distance: npt.NDArray[np.float64], node: int, rel_tolerance: float) -> bool:
     """Return whether all nodes with an arc to `node` reach it over their direct arcs alone."""
     for k in range(arcs.in_first[node], arcs.in_first[node + 1]):
@@ -242,7 +242,7 @@ def _gates_lead_straight(arcs: UsableArcs, distance: npt.NDArray[np.float64], no
     return True
 
 
-@kernel
+@scratch_kernel
 def _search(
     arcs: UsableArcs,
     by_hops: bool,

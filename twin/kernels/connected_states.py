@@ -184,6 +184,58 @@ def find_paths(
 
 
 @kernel
+def find_paths_over_hub(
+    net: Fallible,
+    search: Search,
+    pair_first: npt.NDArray[np.int64],
+    source: npt.NDArray[np.int64],
+    target: npt.NDArray[np.int64],
+    hubs: npt.NDArray[np.int64],
+) -> int:
+    """Find a path of each pair: over the first hub that is up, or else by a search of its own.
+
+    Ends that reach one node that forwards reach each other.
+
+    Args:
+        net: the network.
+        search: `status` says what is down.
+        pair_first: as in `connected_states`, like the others.
+        source: nodes.
+        target: nodes.
+        hubs: nodes that forward.
+
+    Returns:
+        Number of components that the paths use and that may be down; -1 if a pair is not connected.
+    """
+    is_reached = np.zeros(search.is_target.size, np.bool_)
+    n_used = 0
+    for hub in hubs:
+        part = net.of_node[hub]
+        if part >= 0 and search.status[part] == 2:
+            continue
+        find_path(net, search, hub, is_reached.size + 1)
+        is_reached[:] = search.came_by != -1
+        for s in range(source.size):
+            for node in target[pair_first[s] : pair_first[s + 1]]:
+                if is_reached[source[s]] and is_reached[node]:
+                    n_used = mark_path(net, search, source[s], n_used)
+                    n_used = mark_path(net, search, node, n_used)
+        break
+    for s in range(source.size):
+        for node in target[pair_first[s] : pair_first[s + 1]]:
+            if is_reached[source[s]] and is_reached[node]:
+                continue
+            begin, end = (node, source[s]) if is_reached[source[s]] else (source[s], node)
+            search.is_target[end] = True
+            n_found = find_path(net, search, begin, 1)
+            search.is_target[end] = False
+            if n_found == 0:
+                return -1
+            n_used = mark_path(net, search, end, n_used)
+    return n_used
+
+
+@kernel
 def fix_status(sets: Sets, lists: npt.NDArray[np.int64], of: np.int64, status: npt.NDArray[np.int64]) -> None:
     """Set the status of all components in a set of states.
 
@@ -228,6 +280,7 @@ def connected_states(
     source: npt.NDArray[np.int64],
     target: npt.NDArray[np.int64],
     any_pair: bool,
+    hubs: npt.NDArray[np.int64],
     rest_below: float,
     max_states: int,
     out: npt.NDArray[np.float64],
@@ -244,6 +297,7 @@ def connected_states(
         source: int64[n_sources], nodes.
         target: int64[n_pairs], nodes, each another one than its source.
         any_pair: True = one pair with a path suffices; False = all pairs need one.
+        hubs: nodes that forward, over which all of many pairs are connected with one search; none for few pairs.
         rest_below: the search ends when sets not looked at are less probable than this, together; below 1.
         max_states: sets after which it ends; at least 1.
         out: float64[2], overwritten: probabilities that the pairs are not connected, and of the sets not looked at.
@@ -286,7 +340,10 @@ def connected_states(
             n_heap = heap_push(heap_key, heap_set, n_heap, -chance, n_sets)
             n_sets += 1
         fix_status(sets, lists, current, search.status)
-        n_used = find_paths(net, search, pair_first, source, target, any_pair)
+        if hubs.size and not any_pair:
+            n_used = find_paths_over_hub(net, search, pair_first, source, target, hubs)
+        else:
+            n_used = find_paths(net, search, pair_first, source, target, any_pair)
         if n_used < 0:
             down += mass
             continue

@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from twin.kernels.jit import kernel
+from twin.kernels.jit import inner_kernel
 
 
-@kernel
+@inner_kernel
 def heap_push(
     heap_key: npt.NDArray[np.float64], heap_node: npt.NDArray[np.uint32], size: int, key: float, node: int
 ) -> int:
@@ -24,7 +24,7 @@ def heap_push(
     return size + 1
 
 
-@kernel
+@inner_kernel
 def heap_pop(heap_key: npt.NDArray[np.float64], heap_node: npt.NDArray[np.uint32], size: int) -> int:
     """Remove the top of a heap; returns the new size."""
     size -= 1

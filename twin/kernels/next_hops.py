@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.kernels.graph import Destinations, UsableArcs
-from twin.kernels.jit import inner_kernel, kernel
+from twin.kernels.jit import inner_kernel, kernel, scratch_kernel
 
 
 @inner_kernel
@@ -100,7 +100,7 @@ def _rank(distance: npt.NDArray[np.float64], out_rank: npt.NDArray[np.int32]) ->
         out_rank[order[i]] = rank if last < np.inf else -1
 
 
-@kernel
+@scratch_kernel
 def _store(
     arcs: UsableArcs,
     node: int,
@@ -150,7 +150,7 @@ def _store(
     return n_groups + 1
 
 
-@kernel
+@scratch_kernel
 def mark_regions(
     arcs: UsableArcs,
     destinations: Destinations,

@@ -70,7 +70,7 @@ def fail_singles(
     for f in range(failures.first.size - 1):
         failed = failures.arc[failures.first[f] : failures.first[f + 1]]
         for i in range(failed.size):
-            room.kept[failed[i]] = failures.kept_ratio[failures.first[f] + i]
+            room.nodes.kept[failed[i]] = failures.kept_ratio[failures.first[f] + i]
             _add_bit(out.ends[f], arcs.tail[failed[i]])
         for d in range(n_destinations):
             out.lost_gbps[f, d] = reroute(
@@ -81,7 +81,7 @@ def fail_singles(
             if not fits:
                 return False
         for i in range(failed.size):
-            room.kept[failed[i]] = 1.0
+            room.nodes.kept[failed[i]] = 1.0
     return True
 
 
@@ -99,19 +99,19 @@ def _record(distance: npt.NDArray[np.float64], room: Room, f: int, d: int, out: 
         return False
     out.n_split[f, d], out.n_lost[f, d] = room.n[0], room.n[4]
     for i in range(room.n[0]):
-        node = room.split[i]
+        node = room.nodes.split[i]
         _add_bit(out.split[f, d], node)
         _add_bit(out.touched[f, d], node)
-        out.node[n], out.distance[n], out.flow[n] = node, distance[node], room.new_flow[node]
-        if room.is_cut[node]:
-            out.distance[n] = room.near[node]
-            if room.near[node] == np.inf:
+        out.node[n], out.distance[n], out.flow[n] = node, distance[node], room.nodes.new_flow[node]
+        if room.nodes.is_cut[node]:
+            out.distance[n] = room.nodes.near[node]
+            if room.nodes.near[node] == np.inf:
                 out.flow[n] = 0.0
         n += 1
     for i in range(room.n[2]):
         node = room.touched[i]
         _add_bit(out.touched[f, d], node)
-        out.node[n], out.distance[n], out.flow[n] = node, distance[node], room.new_flow[node]
+        out.node[n], out.distance[n], out.flow[n] = node, distance[node], room.nodes.new_flow[node]
         n += 1
     for i in range(room.n[3]):
         arc = room.changed[i]
@@ -223,9 +223,9 @@ def _fail_second(
         room.distance[singles.node[i]] = singles.distance[i]
         room.flow[singles.node[i]] = singles.flow[i]
     for i in range(failures.first[a], failures.first[a + 1]):
-        room.before[failures.arc[i]] = room.kept[failures.arc[i]] = failures.kept_ratio[i]
+        room.before[failures.arc[i]] = room.nodes.kept[failures.arc[i]] = failures.kept_ratio[i]
     for i in range(failures.first[b], failures.first[b + 1]):
-        room.kept[failures.arc[i]] = min(room.kept[failures.arc[i]], failures.kept_ratio[i])
+        room.nodes.kept[failures.arc[i]] = min(room.nodes.kept[failures.arc[i]], failures.kept_ratio[i])
     failed = failures.arc[failures.first[b] : failures.first[b + 1]]
     lost_gbps = reroute(arcs, room.distance, room.flow, tables.demand[d], failed, rel_tolerance, room)
     n_lost = room.n[4]
@@ -237,7 +237,7 @@ def _fail_second(
         room.load[singles.arc[i]] -= singles.delta[i]
     for f in (a, b):
         for i in range(failures.first[f], failures.first[f + 1]):
-            room.before[failures.arc[i]] = room.kept[failures.arc[i]] = 1.0
+            room.before[failures.arc[i]] = room.nodes.kept[failures.arc[i]] = 1.0
     return lost_gbps, n_lost
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from twin.kernels.graph import UsableArcs
+from twin.kernels.failed_paths import search_cut
+from twin.kernels.graph import FailedNodes, UsableArcs
 from twin.kernels.heaps import heap_pop, heap_push
 from twin.kernels.jit import inner_kernel
 from twin.kernels.next_hops import is_next_hop
@@ -18,16 +19,11 @@ class Room(NamedTuple):
     """Room for one thread. Between failures no node and no arc is marked, and changes are 0.
 
     before: float64[n_arcs], part of each arc that the state has; 0 = failed.
-    kept: float64[n_arcs], the part that it has after the failure.
-    near: float64[n_nodes], new distance of the nodes that were cut.
-    new_flow: float64[n_nodes], what nodes send after the failure, of those that were split or touched.
+    nodes: the parts of arcs after the failure (`kept`), nodes that lose some next hops (`split`) or all (`cut`), and
+        what these and those that are touched send after the failure (`new_flow`).
     pending: float64[n_nodes], change of flow that a node has not moved on.
-    is_split: bool[n_nodes], nodes that lose next hops; split: uint32[n_nodes], these nodes.
-    is_cut: bool[n_nodes], those that lose all; cut: uint32[n_nodes].
     waits: bool[n_nodes], nodes with something pending.
-    order: uint32[n_nodes], nodes that were cut and have a path, nearest first.
     touched: uint32[n_nodes], other nodes whose flow may change.
-    heap_key, heap_node: float64 and uint32[n_arcs + n_nodes].
     delta: float64[n_arcs], change of the load.
     is_changed: bool[n_arcs]; changed: uint32[n_arcs], arcs whose load may change.
     n: int64[5], numbers of split, cut, touched nodes, of changed arcs, and of demands that lose their path.
@@ -35,19 +31,10 @@ class Room(NamedTuple):
     """
 
     before: npt.NDArray[np.float64]
-    kept: npt.NDArray[np.float64]
-    near: npt.NDArray[np.float64]
-    new_flow: npt.NDArray[np.float64]
+    nodes: FailedNodes
     pending: npt.NDArray[np.float64]
-    is_split: npt.NDArray[np.bool_]
-    split: npt.NDArray[np.uint32]
-    is_cut: npt.NDArray[np.bool_]
-    cut: npt.NDArray[np.uint32]
     waits: npt.NDArray[np.bool_]
-    order: npt.NDArray[np.uint32]
     touched: npt.NDArray[np.uint32]
-    heap_key: npt.NDArray[np.float64]
-    heap_node: npt.NDArray[np.uint32]
     delta: npt.NDArray[np.float64]
     is_changed: npt.NDArray[np.bool_]
     changed: npt.NDArray[np.uint32]
@@ -74,38 +61,38 @@ def reroute(
         distance: float64[n_nodes], of the state.
         flow: float64[n_nodes], what nodes send in the state.
         demand: float64[n_nodes], what enters.
-        failed: uint32[any], arcs of which `room.kept` is less than `room.before`.
+        failed: uint32[any], arcs of which `room.nodes.kept` is less than `room.before`.
         rel_tolerance: path weights that differ by no more than this share are equal.
         room: receives all answers.
     """
     for i in range(room.n.size):
         room.n[i] = 0
     for i in range(failed.size):
-        if room.kept[failed[i]] < room.before[failed[i]] and _is_used(arcs, distance, failed[i], rel_tolerance):
+        if room.nodes.kept[failed[i]] < room.before[failed[i]] and _is_used(arcs, distance, failed[i], rel_tolerance):
             _split(room, arcs.tail[failed[i]])
     if room.n[0] == 0:
         return 0.0
     _cut_nodes(arcs, distance, rel_tolerance, room)
     lost_gbps, size = 0.0, 0
     if room.n[1] > 0:
-        n_reached = _search(arcs, distance, room)
+        n_reached = search_cut(arcs, distance, room.nodes, room.n[1])
         for i in range(room.n[1]):
-            node = room.cut[i]
+            node = room.nodes.cut[i]
             if flow[node] != 0.0:
                 size = _withdraw(arcs, distance, flow[node], node, rel_tolerance, room, size)
-            room.new_flow[node] = demand[node]
-            if room.near[node] == np.inf and demand[node] > 0.0:
+            room.nodes.new_flow[node] = demand[node]
+            if room.nodes.near[node] == np.inf and demand[node] > 0.0:
                 lost_gbps += demand[node]
                 room.n[4] += 1
         for i in range(n_reached - 1, -1, -1):
-            if room.new_flow[room.order[i]] != 0.0:
-                size = _route(arcs, distance, room.order[i], rel_tolerance, room, size)
+            if room.nodes.new_flow[room.nodes.order[i]] != 0.0:
+                size = _route(arcs, distance, room.nodes.order[i], rel_tolerance, room, size)
     for i in range(room.n[0]):
-        if not room.is_cut[room.split[i]]:
-            size = _wait(distance, room.split[i], 0.0, room, size)
+        if not room.nodes.is_cut[room.nodes.split[i]]:
+            size = _wait(distance, room.nodes.split[i], 0.0, room, size)
     while size > 0:
-        node = room.heap_node[0]
-        size = heap_pop(room.heap_key, room.heap_node, size)
+        node = room.nodes.heap_node[0]
+        size = heap_pop(room.nodes.heap_key, room.nodes.heap_node, size)
         size = _move_on(arcs, distance, flow[node], node, rel_tolerance, room, size)
     return lost_gbps
 
@@ -114,8 +101,8 @@ def reroute(
 def forget(room: Room) -> None:
     """Remove the marks and changes of a failure."""
     for i in range(room.n[0]):
-        room.is_split[room.split[i]] = False
-        room.is_cut[room.split[i]] = False
+        room.nodes.is_split[room.nodes.split[i]] = False
+        room.nodes.is_cut[room.nodes.split[i]] = False
     for i in range(room.n[3]):
         room.is_changed[room.changed[i]] = False
         room.delta[room.changed[i]] = 0.0
@@ -132,9 +119,9 @@ def _is_used(arcs: UsableArcs, distance: npt.NDArray[np.float64], arc: int, rel_
 
 @inner_kernel
 def _split(room: Room, node: int) -> None:
-    if not room.is_split[node]:
-        room.is_split[node] = True
-        room.split[room.n[0]] = node
+    if not room.nodes.is_split[node]:
+        room.nodes.is_split[node] = True
+        room.nodes.split[room.n[0]] = node
         room.n[0] += 1
 
 
@@ -143,13 +130,14 @@ def _cut_if_alone(
     arcs: UsableArcs, distance: npt.NDArray[np.float64], node: int, rel_tolerance: float, room: Room
 ) -> None:
     """Mark a node as cut if no next hop is left."""
-    if room.is_cut[node]:
+    if room.nodes.is_cut[node]:
         return
     for arc in range(arcs.first[node], arcs.first[node + 1]):
-        if room.kept[arc] > 0.0 and not room.is_cut[arcs.head[arc]] and _is_used(arcs, distance, arc, rel_tolerance):
+        is_left = room.nodes.kept[arc] > 0.0 and not room.nodes.is_cut[arcs.head[arc]]
+        if is_left and _is_used(arcs, distance, arc, rel_tolerance):
             return
-    room.is_cut[node] = True
-    room.cut[room.n[1]] = node
+    room.nodes.is_cut[node] = True
+    room.nodes.cut[room.n[1]] = node
     room.n[1] += 1
 
 
@@ -157,47 +145,16 @@ def _cut_if_alone(
 def _cut_nodes(arcs: UsableArcs, distance: npt.NDArray[np.float64], rel_tolerance: float, room: Room) -> None:
     """Find the nodes that lose all next hops, and those that lose some thereby."""
     for i in range(room.n[0]):
-        _cut_if_alone(arcs, distance, room.split[i], rel_tolerance, room)
+        _cut_if_alone(arcs, distance, room.nodes.split[i], rel_tolerance, room)
     done = 0
     while done < room.n[1]:
-        node = room.cut[done]
+        node = room.nodes.cut[done]
         done += 1
         for k in range(arcs.in_first[node], arcs.in_first[node + 1] if arcs.forwards[node] else arcs.in_first[node]):
             arc = arcs.in_arc[k]
             if room.before[arc] > 0.0 and _is_used(arcs, distance, arc, rel_tolerance):
                 _split(room, arcs.tail[arc])
                 _cut_if_alone(arcs, distance, arcs.tail[arc], rel_tolerance, room)
-
-
-@inner_kernel
-def _search(arcs: UsableArcs, distance: npt.NDArray[np.float64], room: Room) -> int:
-    """Find the new distances of the nodes that were cut; returns how many have one."""
-    size = 0
-    for i in range(room.n[1]):
-        node = room.cut[i]
-        best = np.inf
-        for arc in range(arcs.first[node], arcs.first[node + 1]):
-            head = arcs.head[arc]
-            if not room.is_cut[head] and room.kept[arc] > 0.0 and (arcs.forwards[head] or distance[head] == 0.0):
-                best = min(best, distance[head] + arcs.weight[arc])
-        room.near[node] = best
-        if best < np.inf:
-            size = heap_push(room.heap_key, room.heap_node, size, best, node)
-    n_reached = 0
-    while size > 0:
-        key, node = room.heap_key[0], room.heap_node[0]
-        size = heap_pop(room.heap_key, room.heap_node, size)
-        if key > room.near[node]:
-            continue
-        room.order[n_reached] = node
-        n_reached += 1
-        for k in range(arcs.in_first[node], arcs.in_first[node + 1] if arcs.forwards[node] else arcs.in_first[node]):
-            arc = arcs.in_arc[k]
-            tail = arcs.tail[arc]
-            if room.is_cut[tail] and room.kept[arc] > 0.0 and key + arcs.weight[arc] < room.near[tail]:
-                room.near[tail] = key + arcs.weight[arc]
-                size = heap_push(room.heap_key, room.heap_node, size, room.near[tail], tail)
-    return n_reached
 
 
 @inner_kernel
@@ -218,7 +175,7 @@ def _wait(distance: npt.NDArray[np.float64], node: int, gbps: float, room: Room,
     if room.waits[node]:
         return size
     room.waits[node] = True
-    return int(heap_push(room.heap_key, room.heap_node, size, -distance[node], node))
+    return int(heap_push(room.nodes.heap_key, room.nodes.heap_node, size, -distance[node], node))
 
 
 @inner_kernel
@@ -240,7 +197,7 @@ def _withdraw(
         if room.before[arc] > 0.0 and _is_used(arcs, distance, arc, rel_tolerance):
             part = flow * arcs.share[arc] * room.before[arc] / all_shares
             _add(room, arc, -part)
-            if not room.is_cut[arcs.head[arc]]:
+            if not room.nodes.is_cut[arcs.head[arc]]:
                 size = _wait(distance, arcs.head[arc], -part, room, size)
     return size
 
@@ -250,22 +207,22 @@ def _route(
     arcs: UsableArcs, distance: npt.NDArray[np.float64], node: int, rel_tolerance: float, room: Room, size: int
 ) -> int:
     """Send what a node that was cut has now over its new next hops."""
-    far = room.near[node]
+    far = room.nodes.near[node]
     slack = rel_tolerance * max(1.0, far)
     all_shares = 0.0
     for arc in range(arcs.first[node], arcs.first[node + 1]):
         head = arcs.head[arc]
-        there = room.near[head] if room.is_cut[head] else distance[head]
-        if room.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
-            all_shares += arcs.share[arc] * room.kept[arc]
+        there = room.nodes.near[head] if room.nodes.is_cut[head] else distance[head]
+        if room.nodes.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
+            all_shares += arcs.share[arc] * room.nodes.kept[arc]
     for arc in range(arcs.first[node], arcs.first[node + 1]):
         head = arcs.head[arc]
-        there = room.near[head] if room.is_cut[head] else distance[head]
-        if room.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
-            part = room.new_flow[node] * arcs.share[arc] * room.kept[arc] / all_shares
+        there = room.nodes.near[head] if room.nodes.is_cut[head] else distance[head]
+        if room.nodes.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
+            part = room.nodes.new_flow[node] * arcs.share[arc] * room.nodes.kept[arc] / all_shares
             _add(room, arc, part)
-            if room.is_cut[head]:
-                room.new_flow[head] += part
+            if room.nodes.is_cut[head]:
+                room.nodes.new_flow[head] += part
             else:
                 size = _wait(distance, head, part, room, size)
     return size
@@ -282,10 +239,10 @@ def _move_on(
     size: int,
 ) -> int:
     """Move the change of a node that was not cut on to its next hops; one that lost some divides all its flow anew."""
-    moved, splits = room.pending[node], room.is_split[node]
+    moved, splits = room.pending[node], room.nodes.is_split[node]
     room.pending[node] = 0.0
     room.waits[node] = False
-    room.new_flow[node] = flow + moved
+    room.nodes.new_flow[node] = flow + moved
     if not splits:
         room.touched[room.n[2]] = node
         room.n[2] += 1
@@ -293,16 +250,16 @@ def _move_on(
     for arc in range(arcs.first[node], arcs.first[node + 1]):
         if room.before[arc] > 0.0 and _is_used(arcs, distance, arc, rel_tolerance):
             shares_before += arcs.share[arc] * room.before[arc]
-            if not room.is_cut[arcs.head[arc]]:
-                shares += arcs.share[arc] * room.kept[arc]
+            if not room.nodes.is_cut[arcs.head[arc]]:
+                shares += arcs.share[arc] * room.nodes.kept[arc]
     for arc in range(arcs.first[node], arcs.first[node + 1]):
         if room.before[arc] > 0.0 and _is_used(arcs, distance, arc, rel_tolerance):
             head = arcs.head[arc]
-            kept = 0.0 if room.is_cut[head] else room.kept[arc]
+            kept = 0.0 if room.nodes.is_cut[head] else room.nodes.kept[arc]
             gbps = arcs.share[arc] * kept / shares * moved
             if splits:
                 gbps += flow * arcs.share[arc] * (kept / shares - room.before[arc] / shares_before)
             _add(room, arc, gbps)
-            if not room.is_cut[head]:
+            if not room.nodes.is_cut[head]:
                 size = _wait(distance, head, gbps, room, size)
     return size

@@ -11,6 +11,12 @@ from ..arrays import Ints
 from ..kernels.connected_states import Fallible, connected_states
 from .components import LINK, Components
 
+MAX_SOURCES = 8
+"""Sources from which on all pairs of a question are connected over a hub."""
+N_HUBS = 4
+N_SEARCHES = 4
+"""Searches in a state with hubs, as an estimate: one from a hub, and some from nodes that are cut off."""
+
 
 class Unconnected(NamedTuple):
     """Share of time in which pairs of nodes are not connected."""
@@ -29,11 +35,14 @@ class Connections:
     def __init__(self, components: Components) -> None:
         self._components = components
         self._net = fallible_network(components)
+        self._hubs = _hubs(self._net)
         self._known: dict[tuple[bool, tuple[tuple[int, int], ...]], Unconnected] = {}
 
     def n_steps(self, pairs: Sequence[tuple[int, int]]) -> int:
         """Steps to look at one set of states, at most."""
-        return len({a for a, _ in pairs}) * (2 * len(self._net.link) + len(self._net.of_node)) + len(self._net.down)
+        n_sources = len({a for a, _ in pairs})
+        n_searches = N_SEARCHES if n_sources > MAX_SOURCES else n_sources
+        return n_searches * (2 * len(self._net.link) + len(self._net.of_node)) + len(self._net.down)
 
     def unconnected(
         self, pairs: Sequence[tuple[int, int]], *, any_pair: bool, rest_below: float, max_states: int
@@ -58,12 +67,20 @@ class Connections:
                 source.astype(np.int64),
                 target,
                 any_pair,
+                self._hubs if len(source) > MAX_SOURCES else self._hubs[:0],
                 rest_below,
                 max_states,
                 out,
             )
             self._known[key] = Unconnected(float(out[0]), float(out[1]), n_states)
         return self._known[key]
+
+
+def _hubs(net: Fallible) -> Ints:
+    """Nodes that forward and have the most links, the first ones of equal nodes."""
+    n_links = np.where(net.forwards, np.diff(net.first), 0)
+    order = np.argsort(-n_links, kind="stable")[:N_HUBS]
+    return np.asarray(order[n_links[order] > 0], dtype=np.int64)
 
 
 def fallible_network(components: Components) -> Fallible:

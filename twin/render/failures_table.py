@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.text import Text
 
 from .fitted_table import Column, FittedTable
-from .numbers import cell_text
-from .quantities import frequency_text, hours_text, percent_text
+from .numbers import cell_text, seconds_text
+from .quantities import change_percent_text, frequency_text, hours_text, percent_text
 from .table_parts import verdict
 
 MAX_SHOWN = 20
@@ -27,6 +27,17 @@ FAILURES = (
     Column("how often", folds=True),
     Column("repair", "right", drop=5),
 )
+OUTCOMES = (
+    Column("failures", "right"),
+    Column("first of them", folds=True),
+    Column("step", "right"),
+    Column("change", "right"),
+    Column("how often", folds=True, drop=6),
+    Column("cards\nlost", "right", drop=2),
+    Column("accelerators\nidle", "right", drop=3),
+    Column("accelerators\nlost", "right", drop=4),
+    Column("replicas\nleft", "right", drop=1),
+)
 LINKS = (
     Column("link", folds=True),
     Column("direction", folds=True, drop=3),
@@ -40,14 +51,33 @@ LINKS = (
 
 def failures_table(data: Mapping[str, Any]) -> RenderableType:
     """Show `FailureReport.to_dict()`."""
-    parts: list[RenderableType] = [Text(data["network"], style="bold"), *verdict(data["summary"]), Text()]
-    parts.append(FittedTable(FAILURES, [_failure(row) for row in data["failures"][:MAX_SHOWN]]))
-    parts.append(Text())
-    parts.append(FittedTable(LINKS, [_link(row) for row in data["links"][:MAX_SHOWN]]))
-    more = max(data["n_failures"], data["n_links"]) - MAX_SHOWN
-    if more > 0:
+    parts: list[RenderableType] = [Text(data["network"], style="bold"), *verdict(data["summary"])]
+    n_rows = 0
+    if data["job"] is not None:
+        rows = [_outcome(row, data["step_time_s"]) for row in data["job_outcomes"][:MAX_SHOWN]]
+        parts += [Text(), FittedTable(OUTCOMES, rows)]
+        n_rows = len(data["job_outcomes"])
+    if data["links"]:
+        parts += [Text(), FittedTable(FAILURES, [_failure(row) for row in data["failures"][:MAX_SHOWN]])]
+        parts += [Text(), FittedTable(LINKS, [_link(row) for row in data["links"][:MAX_SHOWN]])]
+        n_rows = max(n_rows, data["n_failures"], data["n_links"])
+    if n_rows > MAX_SHOWN:
         parts.append(Text("More rows: --json."))
     return Group(*parts)
+
+
+def _outcome(row: Mapping[str, Any], intact_s: float) -> tuple[str, ...]:
+    job = row["job"]
+    step_s = job["step_time_s"]
+    counts = (job[name] for name in ("n_cards_lost", "n_accelerators_idled", "n_accelerators_lost", "n_replicas"))
+    return (
+        f"{row['n_failures']:,}",
+        escape(row["first"]),
+        "stops" if step_s is None else seconds_text(step_s),
+        "" if step_s is None else change_percent_text(intact_s, step_s),
+        "" if row["n_failures_per_year"] is None else frequency_text(row["n_failures_per_year"]),
+        *("–" if n is None else f"{n:,}" for n in counts),
+    )
 
 
 def _failure(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from ..catalogue.figure_reader import UsedFigure
 from ..render.availability_table import availability_table
 from ..render.quantities import percent_text
 
+SENDS_NOTHING = "the job sends nothing over the network"
 MAX_HTML_ROWS = 200
 """Rows that a notebook shows."""
 
@@ -144,9 +145,14 @@ class AvailabilityReport(Answer):
     """Figures behind rates and repair times."""
 
     def stays_above(self, available_ratio: float) -> bool:
-        """Return whether every demand, pair of sites and job is connected for at least this share of time."""
+        """Return whether every demand, pair of sites and job is connected for at least this share of time.
+
+        A job that cannot be placed is never connected.
+        """
+        if any(job.connected is None and job.why != SENDS_NOTHING for job in self.jobs):
+            return False
         rows: tuple[DemandAvailability | SitePairAvailability | JobAvailability, ...]
-        rows = *self.demands[:1], *self.site_pairs[:1], *self.jobs
+        rows = *self.demands[:1], *self.site_pairs[:1], *self.jobs  # the first ones are the least connected
         found = [row.connected for row in rows if row.connected is not None]
         return all(figure.least_ratio >= available_ratio for figure in found)
 

@@ -16,6 +16,7 @@ from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from .availability_plan import Key, Pairs
 from .availability_report import (
+    SENDS_NOTHING,
     Availability,
     AvailabilityReport,
     DemandAvailability,
@@ -72,7 +73,7 @@ class AvailabilityRows:
         if isinstance(pairs, str):
             return JobAvailability(name, 0, None, pairs)
         if not pairs:
-            return JobAvailability(name, 0, None, "the job sends nothing over the network")
+            return JobAvailability(name, 0, None, SENDS_NOTHING)
         found = self._unconnected["job", name]
         if name not in self._jobs:
             return JobAvailability(name, len(pairs), _figure(found.least_ratio, found.rest_ratio))
@@ -137,6 +138,8 @@ def summary_of(report: AvailabilityReport) -> Iterator[str]:
     for job in report.jobs:
         if job.connected is not None:
             yield f"Network of job {job.id}: {_text(job.connected)}."
+        else:
+            yield f"Job {job.id} has no availability: {(job.why or '').splitlines()[0]}."
     if report.failures:
         first = report.failures[0]
         names = names_text([element.id for element in first.down])
@@ -158,6 +161,8 @@ def summary_of(report: AvailabilityReport) -> Iterator[str]:
         yield (
             f"Probable states and {method.n_samples:,} random ones agree in all {counted(method.n_compared, 'figure')}."
         )
+    else:
+        yield "Random states would take too long here: the figures come from probable states alone."
 
 
 def _text(found: Availability) -> str:

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from ..answers.arc_text import direction_text
-from ..answers.data import Answer
 from ..answers.ranking import Ranking
-from ..answers.score import data_frame, html_table
 from ..arrays import Bools, Floats
-from ..catalogue.figure_reader import FigureReader, UsedFigure
+from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
 from ..failures.capped_rates import OneFailure
 from ..failures.pair_sweep import sweep_of
 from ..failures.sweep import FailureLoads, Sweep
-from ..render.failures_table import failures_table
 from ..render.quantities import frequency_text, hours_text, percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.congestion import arc_utilisation_ratio
+from .executor import Workers
 from .failure_kinds import FailureSet, fabric_of, failures_of_kind
 from .failure_pairs import Depth, failures_at_depth
 from .failure_rates import FailureRates, rates_of_failures
+from .failure_records import FailureReport, FailureRow, LinkRow
 from .failure_run import FailureRun, FailureTask
+from .job_failures import JobFailures, job_failures
+from .job_outcomes import job_outcomes, job_severity, job_summary
 
 MAX_PATHS = 500_000_000
 """Most failures times destinations, after failures of equal places count once; some ten minutes."""
@@ -36,112 +37,11 @@ MAX_STEPS = 1_000_000_000
 """Most steps over the links and demands of failures that are looked at one by one; some seconds."""
 STEPS_PER_DEMAND, STEPS_PER_NODE = 1000, 2000
 """Steps to find the route of a demand and share full links, and to compare how a node is attached."""
-MAX_HTML_ROWS = 200
-"""Rows that a notebook shows."""
+NO_PAIRS = NodePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 OVERLOAD_RATIO = 1.0 + 1e-9
 """Utilisation above which not all is carried."""
 SINGLE = Depth()
 ON_THIS_THREAD = FailureRun()
-
-
-@dataclass(frozen=True, slots=True)
-class FailureRow:
-    """One failure, or a pair of failures at the same time."""
-
-    id: str
-    """Of a pair both ids, as `a + b`."""
-    ids: tuple[str, ...]
-    """What fails: one id, or the two of a pair."""
-    kind: str
-    n_equal: int
-    """Failures that this one stands for: more than 1 where too many pairs to list are listed by equal places."""
-    lost_gbps: float
-    """Demand without a path after the failure, also of end points that fail."""
-    n_demands_lost: int
-    """Number of these demands."""
-    not_carried_gbps: float | None
-    """Demand that has a path but is not carried, since links are full (max-min fair). Null where it depends on a link
-    of unknown rate, and for the less loaded failures where too many overload links."""
-    sites_cut_off: tuple[str, ...] | None
-    """Sites all of whose demands with other sites have lost their path; null where too many failures lose demand."""
-    worst_link: str | None
-    """Link with the greatest offered load over capacity; null without load."""
-    worst_direction: str | None
-    worst_utilisation_ratio: float | None
-    """Offered load over what is left of the capacity; null for load on a link without capacity."""
-    n_failures_per_year: float | None
-    """How often a year it happens; null where nothing states it. A cut that several links share counts for their shared
-    risk only."""
-    repair_h: float | None
-    """Mean time until the repair; null where nothing states it."""
-    lost_gbit_per_year: float | None
-    """Demand that loses its path by it, times the share of time that the repairs take; null where either is unknown."""
-    why_no_rate: str | None = field(default=None, metadata={"optional": True})
-    """Why the rate or the time is null; absent where both are known."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRow:
-    """The direction of a link that any failure loads most."""
-
-    id: str
-    direction: str
-    intact_utilisation_ratio: float | None
-    worst_utilisation_ratio: float | None
-    """Greatest offered load over capacity; null where the rate is unknown, or there is load without capacity."""
-    cause: str | None
-    """Failure with that utilisation, the first of equal ones; null where the intact network has it."""
-    headroom_gbps: float | None
-    """Capacity minus the greatest load, below 0 where it is overloaded; null where the rate is unknown."""
-    n_worst_cases_per_year: float | None
-    """How often a year that failure happens; null without one, or where nothing states it."""
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class FailureReport(Answer):
-    """All failures of one kind, those that lose most first, and all links, the fullest first."""
-
-    network: str
-    plan: str | None
-    kind: str
-    depth: int
-    """Failures at the same time: 1, or 2 for pairs."""
-    seed: int | None
-    """Seed of the draw of pairs; null where all were computed."""
-    summary: tuple[str, ...]
-    n_possible: int
-    """All failures, or pairs of them, on this network."""
-    n_failures: int
-    """Those that were looked at; `failures` may list only the first ones."""
-    n_classes: int
-    """Failures that were computed; the others stand in equal places."""
-    n_links: int
-    """All links that carry traffic; `links` may list only the first ones."""
-    offered_gbps: float
-    unrouted_gbps: float
-    """Demand without a path in the intact network."""
-    worst_utilisation_ratio: float | None
-    """Greatest utilisation of a link after any failure, or intact."""
-    failures: tuple[FailureRow, ...]
-    links: tuple[LinkRow, ...]
-    figures: tuple[UsedFigure, ...]
-    """Figures behind how often a year, and behind repair times."""
-
-    def stays_below(self, utilisation_ratio: float) -> bool:
-        """Return whether no failure, and not the intact network, loads a link above this."""
-        return self.worst_utilisation_ratio is not None and self.worst_utilisation_ratio <= utilisation_ratio
-
-    def to_pandas(self) -> Any:
-        """Return the failures as a DataFrame (needs the extra `tables`)."""
-        return data_frame([asdict(row) for row in self.failures], [*FailureRow.__dataclass_fields__])
-
-    def _repr_html_(self) -> str:
-        names = ("id", "lost_gbps", "not_carried_gbps", "worst_link", "worst_utilisation_ratio")
-        rows = [["–" if (cell := getattr(row, name)) is None else str(cell) for name in names] for row in self.failures]
-        return html_table(self.network, names, rows[:MAX_HTML_ROWS], (), self.summary)
-
-    def _table(self) -> Any:
-        return failures_table(self.to_dict())
 
 
 def failure_report(
@@ -153,9 +53,11 @@ def failure_report(
     of: str = "link",
     depth: Depth = SINGLE,
     top: int | None = None,
+    with_job: bool = False,
+    executor: str = "threads",
     run: FailureRun = ON_THIS_THREAD,
 ) -> FailureReport:
-    """Compute every failure of a kind: demands are routed anew over the shortest paths that are left.
+    """Compute every failure of a kind: demands and the job are routed anew over the shortest paths that are left.
 
     Args:
         e: evaluation of the network.
@@ -165,50 +67,123 @@ def failure_report(
         of: kind of failures, a key of `failure_kinds.KINDS`.
         depth: single failures or pairs, all or a sample.
         top: most rows of failures and of links; None = all.
+        with_job: whether the job counts beside the demands; without demands it always does.
+        executor: workers for the job: `threads`, `processes` or `serial`.
         run: threads or dask, checkpoint, progress; the answer does not depend on them.
 
     Raises:
-        ChangeError: no demands, an unknown kind, nothing of the kind, or a checkpoint of another question.
+        ChangeError: neither demands nor a job, an unknown kind, nothing of the kind, or a checkpoint of another
+            question.
         TopologyError: too large a study, before any failure is computed.
         CancelledError: once the run is cancelled.
     """
     n_rows = Ranking("failures", (), frozenset(), None, top).top
     pairs = e.demand_pairs
-    if pairs is None or not (pairs.offered_gbps > 0.0).any():
-        raise ChangeError("no demands", where="demands", hint="add some under `demands` or `traffic`")
-    fabric, links = fabric_of(e, pairs)
-    n_destinations = len(np.unique(pairs.target))
+    has_demands = pairs is not None and bool((pairs.offered_gbps > 0.0).any())
+    if not has_demands and (e.case.job is None or depth.n > 1):
+        missing = "no demands" if e.case.job else "no demands, and no job"
+        raise ChangeError(missing, where="demands", hint="add some under `demands` or `traffic`")
+    if with_job and depth.n > 1:
+        raise ChangeError("a job and pairs of failures", where="job", expected="single failures with a job")
+    fabric, links = fabric_of(e, pairs if pairs is not None and has_demands else NO_PAIRS)
     single = failures_of_kind(e, of, fabric, links)
-    found, n_possible = failures_at_depth(single, depth, of, n_destinations)
-    sweep = sweep_of(found.kind)
-    _check_work(sweep, n_destinations)
-    run.run(sweep, FailureTask(found.kind), f"{network}, plan {plan}, {depth.question(of)}")
-    loads = sweep.loads()
-    closer = _Closer(e, pairs, found, loads)
-    of_links, at_links = found.everywhere(loads)
-    rates = rates_of_failures(e, of, single, links, reader).of(of_links.kind)
-    failures = sorted(_failure_rows(e, of, found, loads, closer, rates), key=_severity)
-    link_rows = sorted(_link_rows(e, of_links, at_links, rates), key=_fullness)
-    worst = max([*map(_ratio, failures), *(row.intact_utilisation_ratio or 0.0 for row in link_rows)])
-    n_failures = sum(row.n_equal for row in failures)
+    rates = rates_of_failures(e, of, single, links, reader)
+    jobs = None
+    if with_job or not has_demands:
+        jobs = job_failures(e, of, single, links, Workers(executor, run.n_threads), run.advance, run.cancel)
+    if pairs is None or not has_demands:
+        assert jobs is not None
+        part = _DemandPart(len(single.ids), 0, 0.0, _rows_without_demands(of, single, rates, jobs), [])
+    else:
+        part = _demand_part(
+            e, pairs, single, rates, depth, of, jobs, run, f"{network}, plan {plan}, {depth.question(of)}"
+        )
+    rows, n_failures = sorted(part.failures, key=_severity), sum(row.n_equal for row in part.failures)
+    worst = max([0.0, *map(_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in part.links)])
+    outcomes = () if jobs is None else job_outcomes(single.ids, jobs, rates.n_per_year)
+    summary = [] if jobs is None else [*job_summary(depth.noun(of), jobs, outcomes, has_demands)]
+    if has_demands:
+        summary += _summary(depth.noun(of), rows, part.links, part.n_classes, part.n_possible)
     return FailureReport(
         network=network,
         plan=plan,
         kind=of,
         depth=depth.n,
-        seed=depth.seed if n_failures < n_possible else None,
-        summary=tuple(_summary(depth.noun(of), failures, link_rows, len(loads.model), n_possible)),
-        n_possible=n_possible,
+        seed=depth.seed if n_failures < part.n_possible else None,
+        summary=tuple(summary),
+        n_possible=part.n_possible,
         n_failures=n_failures,
-        n_classes=len(loads.model),
-        n_links=len(link_rows),
-        offered_gbps=math.fsum(pairs.offered_gbps),
-        unrouted_gbps=closer.unrouted_gbps,
-        worst_utilisation_ratio=worst if math.isfinite(worst) else None,
-        failures=tuple(failures[:n_rows]),
-        links=tuple(link_rows[:n_rows]),
+        n_classes=part.n_classes,
+        n_links=len(part.links),
+        offered_gbps=0.0 if pairs is None else math.fsum(pairs.offered_gbps),
+        unrouted_gbps=part.unrouted_gbps,
+        worst_utilisation_ratio=worst if has_demands and math.isfinite(worst) else None,
+        job=jobs.job if jobs else None,
+        step_time_s=jobs.step_time_s if jobs else None,
+        n_job_classes=jobs.n_classes if jobs else None,
+        job_outcomes=outcomes,
+        failures=tuple(rows[:n_rows]),
+        links=tuple(part.links[:n_rows]),
         figures=rates.figures,
     )
+
+
+class _DemandPart(NamedTuple):
+    """What failures do to demands."""
+
+    n_possible: int
+    n_classes: int
+    unrouted_gbps: float
+    failures: list[FailureRow]
+    links: list[LinkRow]
+
+
+def _demand_part(
+    e: Evaluation,
+    pairs: NodePairs,
+    single: FailureSet,
+    rates: FailureRates,
+    depth: Depth,
+    of: str,
+    jobs: JobFailures | None,
+    run: FailureRun,
+    question: str,
+) -> _DemandPart:
+    n_destinations = len(np.unique(pairs.target))
+    found, n_possible = failures_at_depth(single, depth, of, n_destinations)
+    sweep = sweep_of(found.kind)
+    _check_work(sweep, n_destinations)
+    run.run(sweep, FailureTask(found.kind), question)
+    loads = sweep.loads()
+    closer = _Closer(e, pairs, found, loads)
+    of_links, at_links = found.everywhere(loads)
+    at_depth = rates.of(of_links.kind)
+    failures = list(_failure_rows(e, of, found, loads, closer, at_depth))
+    if jobs is not None:
+        failures = [replace(row, job=job) for row, job in zip(failures, jobs.rows, strict=True)]
+    links = sorted(_link_rows(e, of_links, at_links, at_depth), key=_fullness)
+    return _DemandPart(n_possible, len(loads.model), closer.unrouted_gbps, failures, links)
+
+
+def _rows_without_demands(of: str, found: FailureSet, rates: FailureRates, jobs: JobFailures) -> list[FailureRow]:
+    return [
+        FailureRow(
+            id=name,
+            ids=(name,),
+            kind=of,
+            n_equal=1,
+            lost_gbps=0.0,
+            n_demands_lost=0,
+            not_carried_gbps=0.0,
+            sites_cut_off=(),
+            worst_link=None,
+            worst_direction=None,
+            worst_utilisation_ratio=None,
+            job=jobs.rows[i],
+            **rates.row(i, 0.0)._asdict(),
+        )
+        for i, name in enumerate(found.ids)
+    ]
 
 
 def _check_work(sweep: Sweep, n_destinations: int) -> None:
@@ -329,9 +304,9 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _severity(row: FailureRow) -> tuple[float, float, float, str]:
-    """The most lost first, then the most not carried, then the fullest link."""
-    return -row.lost_gbps, -(row.not_carried_gbps or 0.0), -_ratio(row), row.id
+def _severity(row: FailureRow) -> tuple[Any, ...]:
+    """The most lost first, then the most not carried, then what is worst for the job, then the fullest link."""
+    return -row.lost_gbps, -(row.not_carried_gbps or 0.0), job_severity(row.job), -_ratio(row), row.id
 
 
 def _ratio(row: FailureRow) -> float:

@@ -118,14 +118,7 @@ class Router:
                 changed = self._share != share
                 self._traces = {key: trace for key, trace in self._traces.items() if not changed[trace.arc].any()}
             self._share = share
-            # groups depend only on the links of racks, which most changes of capacity do not touch
-            access_share = share.reshape(-1, 2)[self._access_links]
-            group_key = self.lit[self._access_links].tobytes(), access_share.tobytes()
-            if self._group_key != group_key:
-                self._group_key, self._traces = group_key, {}
-                self._groups = attachment_groups(
-                    self._state, self.lit & links_with_share(share), share, self._access_us
-                )
+            self._regroup(share)
         n = self._state.n_nodes
         groups = self._groups if split is None else split.groups(self._groups)
         group_pairs, first_pair, route_of_pair = np.unique(
@@ -147,6 +140,38 @@ class Router:
         return _build_routes(
             self._state, self._slots(links_with_share(share)), traces, source, target, route_of_pair.ravel()
         )
+
+    def start_from(self, other: Router) -> None:
+        """Take over the traces of a router with more links where they use none of the links that are missing here.
+
+        A missing link takes no path from pairs whose shortest paths avoid it, and gives none. Answers do not change.
+
+        Args:
+            other: a router of the same network, weights and cables; ignored if this one has a link that it lacks.
+        """
+        missing = other.lit & ~self.lit
+        if self._share is not None or other._share is None or (self.lit & ~other.lit).any():
+            return
+        self._share, self._groups, self._group_key = other._share, other._groups, other._group_key
+        self._traces = {key: trace for key, trace in other._traces.items() if not missing[trace.arc // 2].any()}
+        self._regroup(self._share)
+
+    def _regroup(self, share: Floats) -> None:
+        """Group the racks again where their links differ, and keep the traces whose ends still stand for their groups.
+
+        Groups depend only on the links of racks, which most changes of capacity do not touch.
+        """
+        access_share = share.reshape(-1, 2)[self._access_links]
+        group_key = self.lit[self._access_links].tobytes(), access_share.tobytes()
+        if self._group_key != group_key:
+            self._group_key = group_key
+            self._groups = attachment_groups(self._state, self.lit & links_with_share(share), share, self._access_us)
+            self._traces = {key: trace for key, trace in self._traces.items() if self._represents(key, trace)}
+
+    def _represents(self, key: _TraceKey, trace: _Trace) -> bool:
+        """Return whether the ends of a trace stand for the groups of its key."""
+        groups = int(self._groups[trace.source]), int(self._groups[trace.target])
+        return groups == divmod(key[0], self._state.n_nodes) and len(trace.arc) > 0
 
     def _slots(self, has_share: Bools) -> tuple[Ints, Ints, Ints]:
         """(position of each arc among the usable arcs of its tail, usable arcs by tail, first of each node)."""

@@ -1,0 +1,53 @@
+"""Endpoints of questions that may take minutes."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from twin.answers.routing_report import RoutingReport
+from twin.studies.failure_records import FailureReport
+from twin.studies.sweep import Sweep
+
+from .bodies import FailuresRequest, OptimumRequest, SweepRequest
+from .examples import FAILURES_EXAMPLES, OPTIMUM_EXAMPLES, SWEEP_EXAMPLES
+from .openapi import request_body_of, responses_of
+from .planning import Planning
+from .raw_body import Body
+from .sweeps import Sweeps
+
+
+def long_question_routes(sweeps: Sweeps, planning: Planning) -> APIRouter:
+    """Return the endpoints of questions that may take minutes. They do not block the others."""
+    router = APIRouter(prefix="/v1", tags=["questions"])
+
+    @router.post(
+        "/sweep",
+        responses=responses_of(Sweep, 404, 413, 422),
+        openapi_extra=request_body_of(SweepRequest, SWEEP_EXAMPLES),
+        response_class=Response,
+    )
+    async def sweep(body: Body, request: Request) -> Response:
+        """Return a metric over one or two inputs, its knees, and where it crosses that of another plan."""
+        return await sweeps.answer(body, request)
+
+    @router.post(
+        "/failures",
+        responses=responses_of(FailureReport, 404, 413, 422),
+        openapi_extra=request_body_of(FailuresRequest, FAILURES_EXAMPLES),
+        response_class=Response,
+    )
+    async def failures(body: Body, request: Request) -> Response:
+        """Return what each failure of a kind loses, what becomes of the job, and how full links get."""
+        return await planning.failures(body, request)
+
+    @router.post(
+        "/optimum",
+        responses=responses_of(RoutingReport, 404, 413, 422),
+        openapi_extra=request_body_of(OptimumRequest, OPTIMUM_EXAMPLES),
+        response_class=Response,
+    )
+    async def optimum(body: Body, request: Request) -> Response:
+        """Return the utilisation under the routing in use and under the best one, with a certified bound."""
+        return await planning.optimum(body, request)
+
+    return router

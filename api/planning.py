@@ -1,0 +1,79 @@
+"""Questions of capacity planning over HTTP: every failure, and how good routing could be, bounded in size and time."""
+
+from __future__ import annotations
+
+from functools import partial
+from threading import Event
+from typing import TypeVar
+
+from fastapi import Request, Response
+
+from twin.errors import ChangeError
+from twin.network import Network
+
+from .bodies import ChangedNetworkRequest, FailuresRequest, OptimumRequest, read_body
+from .long_questions import LongQuestions, advance_until
+from .networks import Networks, check_names
+
+MAX_FAILURES_S = 120.0
+"""Longest time of a study of failures, seconds."""
+MAX_OPTIMUM_WORK = 20_000_000
+"""Nodes with demands to send times nodes and links: 120 of `memphis`, all of a fat tree of 320 switches."""
+HINT = "ask for another kind; the command and Python compute failures without this bound"
+
+RequestT = TypeVar("RequestT", bound=ChangedNetworkRequest)
+
+
+class Planning:
+    """Answers questions of capacity planning one after the other."""
+
+    def __init__(
+        self, networks: Networks, questions: LongQuestions, max_failures_s: float, max_optimum_work: int
+    ) -> None:
+        self._networks, self._questions = networks, questions
+        self._max_failures_s, self._max_optimum_work = max_failures_s, max_optimum_work
+
+    async def failures(self, body: bytes, request: Request) -> Response:
+        """Return what each failure loses, as JSON."""
+        return await self._questions.answer(request, partial(self._read, body, FailuresRequest), self._failures)
+
+    async def optimum(self, body: bytes, request: Request) -> Response:
+        """Return how good routing could be, as JSON."""
+        return await self._questions.answer(request, partial(self._read, body, OptimumRequest), self._optimum)
+
+    def _read(self, body: bytes, model: type[RequestT]) -> tuple[RequestT, Network]:
+        request = read_body(body, model)
+        network = self._networks.get_separate(request.network)
+        check_names(network, request)
+        return request, network
+
+    def _failures(self, asked: tuple[FailuresRequest, Network], client_gone: Event) -> str:
+        request, network = asked
+        answer = network.failures(
+            of=request.of,
+            job=request.job,
+            changes=request.plan_or_changes,
+            top=request.top,
+            ageing=request.ageing,
+            advance=advance_until(client_gone, self._max_failures_s, "failures", "a study", "of", HINT),
+        )
+        return answer.to_json()
+
+    def _optimum(self, asked: tuple[OptimumRequest, Network], _: Event) -> str:
+        request, network = asked
+        self._check_optimum(network)
+        answer = network.optimum(gap_ratio=request.gap_ratio, changes=request.plan_or_changes, ageing=request.ageing)
+        return answer.to_json()
+
+    def _check_optimum(self, network: Network) -> None:
+        demands = (*network.document.demands, *network.generated_demands)
+        n_sources = len({demand.source for demand in demands})
+        n_records = network.arrays.n_nodes + network.arrays.n_links
+        n_allowed = max(self._max_optimum_work // max(n_records, 1), 1)
+        if n_sources > n_allowed:
+            raise ChangeError(
+                f"demands from {n_sources:,} nodes over {n_records:,} nodes and links are too many at once",
+                where="network",
+                expected=f"demands from at most {n_allowed:,} nodes of this network",
+                hint="let demands enter at leaves; the command and Python have no such bound",
+            )

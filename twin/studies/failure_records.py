@@ -1,0 +1,138 @@
+"""Answer of the study of failures: what each one loses, what becomes of the job, and how full links get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..answers.data import Answer
+from ..answers.score import data_frame, html_table
+from ..catalogue.figure_reader import UsedFigure
+from ..render.failures_figure import failures_figure
+from ..render.failures_table import failures_table
+from .job_failures import JobAfterFailure
+from .job_outcomes import JobOutcome
+
+MAX_HTML_ROWS = 200
+"""Rows that a notebook shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """One failure, or a pair of failures at the same time."""
+
+    id: str
+    """Of a pair both ids, as `a + b`."""
+    ids: tuple[str, ...]
+    """What fails: one id, or the two of a pair."""
+    kind: str
+    n_equal: int
+    """Failures that this one stands for: more than 1 where too many pairs to list are listed by equal places."""
+    lost_gbps: float
+    """Demand without a path after the failure, also of end points that fail."""
+    n_demands_lost: int
+    """Number of these demands."""
+    not_carried_gbps: float | None
+    """Demand that has a path but is not carried, since links are full (max-min fair). Null where it depends on a link
+    of unknown rate, and for the less loaded failures where too many overload links."""
+    sites_cut_off: tuple[str, ...] | None
+    """Sites all of whose demands with other sites have lost their path; null where too many failures lose demand."""
+    worst_link: str | None
+    """Link with the greatest offered load over capacity; null without load."""
+    worst_direction: str | None
+    worst_utilisation_ratio: float | None
+    """Offered load over what is left of the capacity; null for load on a link without capacity."""
+    n_failures_per_year: float | None
+    """How often a year it happens; null where nothing states it. A cut that several links share counts for their shared
+    risk only."""
+    repair_h: float | None
+    """Mean time until the repair; null where nothing states it."""
+    lost_gbit_per_year: float | None
+    """Demand that loses its path by it, times the share of time that the repairs take; null where either is unknown."""
+    job: JobAfterFailure | None = None
+    """What becomes of the job; null where none counts."""
+    why_no_rate: str | None = field(default=None, metadata={"optional": True})
+    """Why the rate or the time is null; absent where both are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """The direction of a link that any failure loads most."""
+
+    id: str
+    direction: str
+    intact_utilisation_ratio: float | None
+    worst_utilisation_ratio: float | None
+    """Greatest offered load over capacity; null where the rate is unknown, or there is load without capacity."""
+    cause: str | None
+    """Failure with that utilisation, the first of equal ones; null where the intact network has it."""
+    headroom_gbps: float | None
+    """Capacity minus the greatest load, below 0 where it is overloaded; null where the rate is unknown."""
+    n_worst_cases_per_year: float | None
+    """How often a year that failure happens; null without one, or where nothing states it."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FailureReport(Answer):
+    """All failures of one kind, those that lose most first, and all links, the fullest first."""
+
+    network: str
+    plan: str | None
+    kind: str
+    depth: int
+    """Failures at the same time: 1, or 2 for pairs."""
+    seed: int | None
+    """Seed of the draw of pairs; null where all were computed."""
+    summary: tuple[str, ...]
+    n_possible: int
+    """All failures, or pairs of them, on this network."""
+    n_failures: int
+    """Those that were looked at; `failures` may list only the first ones."""
+    n_classes: int
+    """Failures that were computed; the others stand in equal places."""
+    n_links: int
+    """All links that carry traffic; `links` may list only the first ones."""
+    offered_gbps: float
+    unrouted_gbps: float
+    """Demand without a path in the intact network."""
+    worst_utilisation_ratio: float | None
+    """Greatest utilisation of a link after any failure, or intact."""
+    job: str | None
+    """Job that counts, alone on the network; null without one. Its traffic is not part of the loads."""
+    step_time_s: float | None
+    """Its step in the intact network."""
+    n_job_classes: int | None
+    """Failures that were computed for the job; the others do the same to it."""
+    job_outcomes: tuple[JobOutcome, ...]
+    """Failures in groups that do the same to the job; empty without one."""
+    failures: tuple[FailureRow, ...]
+    links: tuple[LinkRow, ...]
+    """Empty without demands."""
+    figures: tuple[UsedFigure, ...]
+    """Figures behind how often a year, and behind repair times."""
+
+    def stays_below(self, utilisation_ratio: float) -> bool:
+        """Return whether no failure, and not the intact network, loads a link above this."""
+        return self.worst_utilisation_ratio is not None and self.worst_utilisation_ratio <= utilisation_ratio
+
+    def to_pandas(self) -> Any:
+        """Return the failures as a DataFrame (needs the extra `tables`); columns of the job start with `job_`."""
+        columns = [name for name in FailureRow.__dataclass_fields__ if name != "job"]
+        of_job = [*JobAfterFailure.__dataclass_fields__] if self.job else []
+        rows = []
+        for row in self.failures:
+            values = {name: getattr(row, name) for name in columns}
+            rows.append(values | {f"job_{name}": getattr(row.job, name) for name in of_job})
+        return data_frame(rows, [*columns, *(f"job_{name}" for name in of_job)])
+
+    def _repr_html_(self) -> str:
+        names = ("id", "lost_gbps", "not_carried_gbps", "worst_link", "worst_utilisation_ratio")
+        rows = [["–" if (cell := getattr(row, name)) is None else str(cell) for name in names] for row in self.failures]
+        return html_table(self.network, names, rows[:MAX_HTML_ROWS], (), self.summary)
+
+    def figure(self) -> Any:
+        """Draw the answer with matplotlib (needs the extra `pictures`)."""
+        return failures_figure(self.to_dict())
+
+    def _table(self) -> Any:
+        return failures_table(self.to_dict())
