@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import Bools, Floats, Ints, State
 from ..arrays.wcmp_groups import WcmpTable
 from ..kernels.class_loads import class_loads
+from ..kernels.crossings import crossings
 from ..kernels.ecmp import worst_to_destination_us
 from ..kernels.graph import Destinations
 from .routing import Router, Routes, links_with_share
@@ -98,6 +99,31 @@ class MatrixRoutes:
             rows = np.flatnonzero(self._in_groups & self.reachable)
             self._forwarding.add_loads(self._source[rows], self._target[rows], amount[rows], out)
         return out
+
+    def crossings(self, amount: Floats, arc: Ints) -> tuple[Ints, Ints, Floats]:
+        """Find which pairs send over some arcs; not for pairs with WCMP groups.
+
+        Args:
+            amount: traffic of each pair in any unit, float64[n_pairs]; pairs without traffic are left out.
+            arc: the arcs, ascending, int64[n].
+
+        Returns:
+            Pair, place of the arc in `arc` and fraction of the traffic of the pair, a row for each crossing; rows of a
+            pair follow each other, by arc.
+        """
+        destinations, pair = self._destinations
+        is_chosen = np.zeros(2 * self._state.n_links, np.bool_)
+        is_chosen[arc] = True
+        place = np.where(is_chosen, np.cumsum(is_chosen) - 1, -1)[self._table.arc_id]
+        demand, chosen, fraction = crossings(
+            self._table.arcs,
+            self._table.by_hops,
+            destinations._replace(demand_gbps=amount[pair]),
+            REL_TOLERANCE,
+            place,
+            len(arc),
+        )
+        return pair[demand], chosen, fraction
 
     def worst_latency_us(self, arc_latency_us: Floats) -> Floats:
         """Latency of the slowest path of each pair, one way."""
