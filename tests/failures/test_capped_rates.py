@@ -23,8 +23,8 @@ def test_shared_rates_equal_those_of_all_pairs(seed: int, monkeypatch: pytest.Mo
         routes = one.routes(kept_ratio)
         capacity_gbps = one.arc_capacity_gbps * np.repeat(kept_ratio, 2)
         expected = load_demands(routes, one.offered_gbps, capacity_gbps, split_by_rate=one.split_by_rate)
-        for cells in (capped_rates.MAX_CROSSING_CELLS, 0):
-            monkeypatch.setattr(capped_rates, "MAX_CROSSING_CELLS", cells)
+        for cells in (capped_rates.MAX_CELLS, 0):
+            monkeypatch.setattr(capped_rates, "MAX_CELLS", cells)
             found = one.loads(routes, kept_ratio)
             for name in ("arc_offered_gbps", "arc_carried_gbps", "carried_gbps"):
                 assert getattr(found, name) == pytest.approx(getattr(expected, name), rel=1e-12, abs=1e-12)

@@ -1,46 +1,42 @@
-"""Crossings of chosen arcs equal the loads of each demand by itself."""
-
-from __future__ import annotations
+"""Crossings of chosen arcs equal the naive unit loads of each demand."""
 
 import numpy as np
 import pytest
 
 from tests import naive
-from tests.kernels.networks import TOLERANCE, Net, net, random_net
+from tests.kernels.networks import TOLERANCE
+from tests.kernels.test_class_loads import blown_up
 from twin.kernels.crossings import crossings
 from twin.traffic.twin_nodes import ArcTable, destinations_of
 
 
-def found(network: Net, source: np.ndarray, target: np.ndarray, amount: np.ndarray, arcs: list[int]) -> dict:
-    """Fraction by pair and arc of the network."""
+@pytest.mark.parametrize("seed", range(20))
+def test_crossings_equal_the_naive_unit_loads(seed: int) -> None:
+    network, rng = blown_up(seed), np.random.default_rng((seed, 3))
+    n = network.n_nodes
+    pairs = np.array([(s, t) for s in range(n) for t in range(n) if s != t and rng.random() < 0.5], np.int64)
+    if not len(pairs):
+        pairs = np.array([(0, 1)])
     table = ArcTable.of(network.graph, network.weight, network.share, network.up)
-    destinations, pair = destinations_of(table.arcs, source, target, amount)
-    place = np.array([arcs.index(arc) if arc in arcs else -1 for arc in table.arc_id.tolist()], np.int64)
-    demand, chosen, part = crossings(table.arcs, table.by_hops, destinations, TOLERANCE, place, len(arcs))
-    assert (np.diff(demand) >= 0).all()
-    keys = zip(pair[demand].tolist(), [arcs[i] for i in chosen.tolist()], strict=True)
-    return dict(zip(keys, part.tolist(), strict=True))
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_fractions_equal_the_loads_of_each_demand(seed):
-    network = random_net(seed, n_hosts=seed % 4, directed=seed % 2 == 1)
-    rng = np.random.default_rng((seed, 3))
-    pairs = [(a, b) for a in range(network.n_nodes) for b in range(network.n_nodes) if a != b and rng.random() < 0.7]
-    source, target = np.array(pairs, np.int64).T.copy()
-    amount = rng.integers(0, 3, len(pairs)).astype(np.float64)
-    arcs = sorted(rng.permutation(2 * len(network.links))[: 1 + seed].tolist())
-    expected = {}
-    for i, (a, b) in enumerate(pairs):
-        distance = naive.shortest_distances(network.n_nodes, network.links, b, network.hosts)
-        for arc, part in naive.unit_loads(network.links, distance, a, network.hosts).items():
-            if amount[i] > 0 and arc in arcs:
-                expected[i, arc] = float(part)
-    assert expected
-    assert found(network, source, target, amount, arcs) == pytest.approx(expected, rel=1e-12)
-
-
-def test_two_equal_ways_by_hand():
-    square = net(4, (0, 1, 1.0), (1, 3, 1.0), (0, 2, 1.0), (2, 3, 1.0))
-    source, target = np.array([0, 1, 2]), np.array([3, 3, 1])
-    assert found(square, source, target, np.ones(3), [2]) == {(0, 2): 0.5, (1, 2): 1.0}
+    found, order = destinations_of(table.arcs, pairs[:, 0], pairs[:, 1], np.ones(len(pairs)))
+    distance = np.array(
+        [naive.shortest_distances(n, network.links, int(node), network.hosts) for node in found.node], float
+    ).reshape(-1, n)
+    chosen = rng.random(len(table.arc_id)) < rng.choice([0.1, 0.5])
+    first = np.empty(len(pairs) + 1, np.int64)
+    walked = table.arcs, found, TOLERANCE, distance, chosen, first
+    n_entries, n_steps = crossings(*walked, np.empty(0, np.int64), np.empty(0))
+    arc, fraction = np.empty(n_entries, np.int64), np.empty(n_entries)
+    assert crossings(*walked, arc, fraction) == (n_entries, n_steps)
+    assert first[-1] == n_entries
+    names = set(table.arc_id[chosen].tolist())
+    for k, pair in enumerate(order.tolist()):
+        source, target = pairs[pair].tolist()
+        to_target = naive.shortest_distances(n, network.links, target, network.hosts)
+        reached = to_target[source] < np.inf
+        unit = naive.unit_loads(network.links, to_target, source, network.hosts) if reached else {}
+        wanted = {name: float(part) for name, part in unit.items() if name in names}
+        rows = slice(first[k], first[k + 1])
+        got = dict(zip(table.arc_id[arc[rows]].tolist(), fraction[rows].tolist(), strict=True))
+        assert len(got) == first[k + 1] - first[k]
+        assert got == pytest.approx(wanted, rel=1e-12)

@@ -54,13 +54,13 @@ def class_loads(
         start, end = destinations.class_first[c], destinations.class_first[c + 1]
         at_once = False
         if end - start > 1:
-            n_reached = search_back(arcs, by_hops, destinations.node[start], distance, order, heap_key, heap_node)
+            n_reached = _search(arcs, by_hops, destinations.node[start], distance, order, heap_key, heap_node)
             at_once = _gates_lead_straight(arcs, distance, destinations.node[start], rel_tolerance)
         out_at_once[c] = at_once
         for first in range(start, start + 1 if at_once else end):
             last = end if at_once else first + 1
             if not at_once:
-                n_reached = search_back(arcs, by_hops, destinations.node[first], distance, order, heap_key, heap_node)
+                n_reached = _search(arcs, by_hops, destinations.node[first], distance, order, heap_key, heap_node)
             column = first if keeps_all else 0
             lost += _add_demands(destinations, first, last, distance, total, column, out_flow)
             _mark(arcs, destinations.node[first:last], True, member, is_gate)
@@ -243,7 +243,7 @@ def _gates_lead_straight(arcs: UsableArcs, distance: npt.NDArray[np.float64], no
 
 
 @scratch_kernel
-def search_back(
+def _search(
     arcs: UsableArcs,
     by_hops: bool,
     root: int,

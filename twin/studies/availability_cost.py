@@ -21,7 +21,7 @@ PAIR_S = 8e-8
 """For each pair of nodes with demand."""
 CROSSING_S = 1.0e-9
 """For each node that traffic goes to, each arc, and each overloaded arc."""
-SHARING_S = 3e-7
+SHARING_S = 5e-7
 """For each pair, where an arc is overloaded."""
 TRACE_S = 4e-5
 """For each pair, where routes are traced pair by pair, as unknown rates need."""

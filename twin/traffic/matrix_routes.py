@@ -100,30 +100,33 @@ class MatrixRoutes:
             self._forwarding.add_loads(self._source[rows], self._target[rows], amount[rows], out)
         return out
 
-    def crossings(self, amount: Floats, arc: Ints) -> tuple[Ints, Ints, Floats]:
+    def crossings(self, amount: Floats, is_chosen: Bools, max_cells: int) -> tuple[Ints, Ints, Floats, Ints] | None:
         """Find which pairs send over some arcs; not for pairs with WCMP groups.
 
         Args:
             amount: traffic of each pair in any unit, float64[n_pairs]; pairs without traffic are left out.
-            arc: the arcs, ascending, int64[n].
+            is_chosen: arcs that are asked about, bool[2 * n_links].
+            max_cells: most destinations times nodes, and most crossings.
 
         Returns:
-            Pair, place of the arc in `arc` and fraction of the traffic of the pair, a row for each crossing; rows of a
-            pair follow each other, by arc.
+            First crossing of each pair that has any, int64[n + 1]; arc and fraction of the traffic of each crossing;
+            and these pairs, int64[n]. None where more than `max_cells` would be kept.
         """
-        destinations, pair = self._destinations
-        is_chosen = np.zeros(2 * self._state.n_links, np.bool_)
-        is_chosen[arc] = True
-        place = np.where(is_chosen, np.cumsum(is_chosen) - 1, -1)[self._table.arc_id]
-        demand, chosen, fraction = crossings(
-            self._table.arcs,
-            self._table.by_hops,
-            destinations._replace(demand_gbps=amount[pair]),
-            REL_TOLERANCE,
-            place,
-            len(arc),
-        )
-        return pair[demand], chosen, fraction
+        rows = np.flatnonzero((amount > 0.0) & self.reachable)
+        table = self._table
+        found, order = destinations_of(table.arcs, self._source[rows], self._target[rows], amount[rows])
+        if len(found.node) * table.n_nodes > max_cells:
+            return None
+        distance = np.stack([self._router.distances_to(node) for node in found.node.tolist()])
+        first = np.empty(len(rows) + 1, np.int64)
+        walked = table.arcs, found, REL_TOLERANCE, distance, is_chosen[table.arc_id], first
+        n, _ = crossings(*walked, np.empty(0, np.int64), np.empty(0))
+        if n > max_cells:
+            return None
+        arc, fraction = np.empty(n, np.int64), np.empty(n)
+        crossings(*walked, arc, fraction)
+        crosses = np.flatnonzero(np.diff(first) > 0)
+        return np.append(first[crosses], n), table.arc_id[arc], fraction, rows[order[crosses]]
 
     def worst_latency_us(self, arc_latency_us: Floats) -> Floats:
         """Latency of the slowest path of each pair, one way."""
