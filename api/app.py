@@ -24,17 +24,13 @@ from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
 from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
-from twin.studies.availability_report import AvailabilityReport
-from twin.studies.growth import GrowthReport
 from twin.warmup import warm_up
 
 from .answers import Health, PartAnswer, PartList, TopologyAnswer, TopologyList, part_answer, topology_answer
 from .bodies import (
-    AvailabilityRequest,
     DemandsRequest,
     ExplainRequest,
     ForecastRequest,
-    GrowthRequest,
     LinkRequest,
     LinksRequest,
     PathRequest,
@@ -44,11 +40,9 @@ from .bodies import (
     read_body,
 )
 from .examples import (
-    AVAILABILITY_EXAMPLES,
     DEMANDS_EXAMPLES,
     EXPLAIN_EXAMPLES,
     FORECAST_EXAMPLES,
-    GROWTH_EXAMPLES,
     LINK_EXAMPLES,
     LINKS_EXAMPLES,
     PATH_EXAMPLES,
@@ -85,7 +79,7 @@ def create_app(
         max_records: most nodes and links of a posted document, generators expanded.
         max_sweep_work: most points of a sweep times nodes, links and demands.
         max_sweep_s: longest time of a sweep.
-        max_failures_s: longest time of a study of failures.
+        max_failures_s: longest time of a study of failures, and of one of availability.
         max_optimum_work: most nodes that demands enter at, times nodes and links, for the routing optimum.
         warm: whether to compile the kernels at start.
     """
@@ -180,29 +174,6 @@ def _question_routes(networks: Networks) -> APIRouter:
         return _json(answer.to_json())
 
     @router.post(
-        "/growth",
-        responses=responses_of(GrowthReport, 404, 413, 422),
-        openapi_extra=request_body_of(GrowthRequest, GROWTH_EXAMPLES),
-        response_class=Response,
-    )
-    def growth(body: Body) -> Response:
-        """Return when the first link passes a limit as demands grow, with and without the worst failure."""
-        request = read_body(body, GrowthRequest)
-        network = networks.get(request.network)
-        check_names(network, request)
-        answer = network.growth(
-            rates=request.rates,
-            growth_ratio_per_year=request.growth_ratio_per_year,
-            limit_ratio=request.limit_ratio,
-            of=request.of,
-            until=request.until,
-            top=request.top,
-            changes=request.plan_or_changes,
-            ageing=request.ageing,
-        )
-        return _json(answer.to_json())
-
-    @router.post(
         "/link",
         responses=responses_of(LinkReport, 404, 413, 422),
         openapi_extra=request_body_of(LinkRequest, LINK_EXAMPLES),
@@ -277,30 +248,6 @@ def _inspection_routes(networks: Networks) -> APIRouter:
         network = networks.get(request.network)
         check_names(network, request)
         answer = network.demand_table(**_table_options(request))
-        return _json(answer.to_json())
-
-    @router.post(
-        "/availability",
-        responses=responses_of(AvailabilityReport, 404, 413, 422),
-        openapi_extra=request_body_of(AvailabilityRequest, AVAILABILITY_EXAMPLES),
-        response_class=Response,
-    )
-    def availability(body: Body) -> Response:
-        """Return how much of the time demands, pairs of sites and jobs are served, and what fails most often."""
-        request = read_body(body, AvailabilityRequest)
-        network = networks.get(request.network)
-        check_names(network, request)
-        answer = network.availability(
-            job=request.job,
-            changes=request.plan_or_changes,
-            rest_below=request.rest_below_ratio,
-            n_states=request.n_states,
-            n_samples=request.n_samples,
-            seed=request.seed,
-            loss_above=request.loss_above_ratio,
-            top=request.top,
-            ageing=request.ageing,
-        )
         return _json(answer.to_json())
 
     @router.post(

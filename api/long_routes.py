@@ -5,11 +5,19 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from twin.answers.routing_report import RoutingReport
+from twin.studies.availability_report import AvailabilityReport
 from twin.studies.failure_records import FailureReport
+from twin.studies.growth import GrowthReport
 from twin.studies.sweep import Sweep
 
-from .bodies import FailuresRequest, OptimumRequest, SweepRequest
-from .examples import FAILURES_EXAMPLES, OPTIMUM_EXAMPLES, SWEEP_EXAMPLES
+from .bodies import AvailabilityRequest, FailuresRequest, GrowthRequest, OptimumRequest, SweepRequest
+from .examples import (
+    AVAILABILITY_EXAMPLES,
+    FAILURES_EXAMPLES,
+    GROWTH_EXAMPLES,
+    OPTIMUM_EXAMPLES,
+    SWEEP_EXAMPLES,
+)
 from .openapi import request_body_of, responses_of
 from .planning import Planning
 from .raw_body import Body
@@ -39,6 +47,26 @@ def long_question_routes(sweeps: Sweeps, planning: Planning) -> APIRouter:
     async def failures(body: Body, request: Request) -> Response:
         """Return what each failure of a kind loses, what becomes of the job, and how full links get."""
         return await planning.failures(body, request)
+
+    @router.post(
+        "/availability",
+        responses=responses_of(AvailabilityReport, 404, 413, 422),
+        openapi_extra=request_body_of(AvailabilityRequest, AVAILABILITY_EXAMPLES),
+        response_class=Response,
+    )
+    async def availability(body: Body, request: Request) -> Response:
+        """Return how much of the time demands, pairs of sites and jobs are served, and what fails most often."""
+        return await planning.availability(body, request)
+
+    @router.post(
+        "/growth",
+        responses=responses_of(GrowthReport, 404, 413, 422),
+        openapi_extra=request_body_of(GrowthRequest, GROWTH_EXAMPLES),
+        response_class=Response,
+    )
+    async def growth(body: Body, request: Request) -> Response:
+        """Return when the first link passes a limit as demands grow, with and without the worst failure."""
+        return await planning.growth(body, request)
 
     @router.post(
         "/optimum",

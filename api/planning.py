@@ -1,4 +1,4 @@
-"""Questions of capacity planning over HTTP: every failure, and how good routing could be, bounded in size and time."""
+"""Questions of capacity planning over HTTP: failures, availability, growth and the best routing, bounded in time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,23 @@ from fastapi import Request, Response
 from twin.errors import ChangeError
 from twin.network import Network
 
-from .bodies import ChangedNetworkRequest, FailuresRequest, OptimumRequest, read_body
+from .bodies import (
+    AvailabilityRequest,
+    ChangedNetworkRequest,
+    FailuresRequest,
+    GrowthRequest,
+    OptimumRequest,
+    read_body,
+)
 from .long_questions import LongQuestions, advance_until
 from .networks import Networks, check_names
 
 MAX_FAILURES_S = 120.0
-"""Longest time of a study of failures, seconds."""
+"""Longest time of a study of failures or of availability, seconds."""
 MAX_OPTIMUM_WORK = 20_000_000
 """Nodes with demands to send times nodes and links: 120 of `memphis`, all of a fat tree of 320 switches."""
 HINT = "ask for another kind; the command and Python compute failures without this bound"
+STATES_HINT = "ask for fewer states or samples; the command and Python have no such bound"
 
 RequestT = TypeVar("RequestT", bound=ChangedNetworkRequest)
 
@@ -36,6 +44,14 @@ class Planning:
     async def failures(self, body: bytes, request: Request) -> Response:
         """Return what each failure loses, as JSON."""
         return await self._questions.answer(request, partial(self._read, body, FailuresRequest), self._failures)
+
+    async def availability(self, body: bytes, request: Request) -> Response:
+        """Return how much of the time demands, pairs of sites and jobs are served, as JSON."""
+        return await self._questions.answer(request, partial(self._read, body, AvailabilityRequest), self._availability)
+
+    async def growth(self, body: bytes, request: Request) -> Response:
+        """Return when the first link passes a limit, as JSON."""
+        return await self._questions.answer(request, partial(self._read, body, GrowthRequest), self._growth)
 
     async def optimum(self, body: bytes, request: Request) -> Response:
         """Return how good routing could be, as JSON."""
@@ -56,6 +72,36 @@ class Planning:
             top=request.top,
             ageing=request.ageing,
             advance=advance_until(client_gone, self._max_failures_s, "failures", "a study", "of", HINT),
+        )
+        return answer.to_json()
+
+    def _availability(self, asked: tuple[AvailabilityRequest, Network], client_gone: Event) -> str:
+        request, network = asked
+        answer = network.availability(
+            job=request.job,
+            changes=request.plan_or_changes,
+            rest_below=request.rest_below_ratio,
+            n_states=request.n_states,
+            n_samples=request.n_samples,
+            seed=request.seed,
+            loss_above=request.loss_above_ratio,
+            top=request.top,
+            ageing=request.ageing,
+            advance=advance_until(client_gone, self._max_failures_s, "steps", "a study", "n_states", STATES_HINT),
+        )
+        return answer.to_json()
+
+    def _growth(self, asked: tuple[GrowthRequest, Network], _: Event) -> str:
+        request, network = asked
+        answer = network.growth(
+            rates=request.rates,
+            growth_ratio_per_year=request.growth_ratio_per_year,
+            limit_ratio=request.limit_ratio,
+            of=request.of,
+            until=request.until,
+            top=request.top,
+            changes=request.plan_or_changes,
+            ageing=request.ageing,
         )
         return answer.to_json()
 

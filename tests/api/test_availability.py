@@ -32,10 +32,17 @@ def test_the_answer_is_that_of_python(client: TestClient) -> None:
         ({"loss_above": 1}, 422, "loss_above_ratio"),
         ({"job": "none"}, 404, "no job"),
         ({"plan": "none"}, 404, "no plan"),
-        ({"n_states": 100_000, "n_samples": 100_000}, 422, "minutes"),
     ],
 )
 def test_bad_questions_are_refused(client: TestClient, more: dict[str, Any], status: int, text: str) -> None:
     answer = client.post("/v1/availability", json={"network": "leaf-spine-demo"} | more)
     assert answer.status_code == status
     assert text in answer.text
+
+
+def test_growth_is_that_of_python(client: TestClient) -> None:
+    body = {"network": "leaf-spine-demo", "growth_ratio_per_year": 0.3, "of": "node", "top": 3}
+    answer = client.post("/v1/growth", json=body)
+    assert answer.status_code == 200
+    assert answer.text == load("leaf-spine-demo").growth(growth_ratio_per_year=0.3, of="node", top=3).to_json()
+    assert client.post("/v1/growth", json=body | {"network": "leaf-spine-dmo"}).status_code == 404

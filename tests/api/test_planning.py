@@ -72,6 +72,8 @@ def test_time_and_work_are_bounded() -> None:
         asked = {"network": "memphis-small", "of": "srlg"}
         problem = problem_of(client.post(FAILURES, json=asked), 422, "change-error")
         assert "took all of the 0 s that a study may take" in problem.detail
+        problem = problem_of(client.post("/v1/availability", json=DEMO | {"n_samples": 500}), 422, "change-error")
+        assert "steps took all of the 0 s that a study may take" in problem.detail
         problem = problem_of(client.post(OPTIMUM, json=DEMO), 422, "change-error")
         assert "at most 1 nodes of this network" in problem.detail
 

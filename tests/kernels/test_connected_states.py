@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests import naive_states
-from twin.kernels.connected_states import Fallible, connected_states
+from twin.kernels.connected_states import FIRST_ROOM, Fallible, connected_states
 
 
 class Case(NamedTuple):
@@ -59,11 +59,12 @@ def look(
     rest_below: float = 0.0,
     max_states: int = 100_000,
     hubs: tuple[int, ...] = (),
+    max_steps: int = 10**9,
 ) -> tuple[float, float, int]:
     ordered = sorted(pairs)
     source, first = np.unique(np.array([a for a, _ in ordered]), return_index=True)
     target = np.array([b for _, b in ordered])
-    out = np.full(2, np.nan)
+    out = np.full(3, np.nan)
     n = connected_states(
         case.net(),
         np.append(first, len(target)),
@@ -73,6 +74,7 @@ def look(
         np.array(hubs, np.int64),
         rest_below,
         max_states,
+        max_steps,
         out,
     )
     return float(out[0]), float(out[1]), n
@@ -165,3 +167,25 @@ def test_hosts_do_not_forward_and_pairs_without_any_path_are_never_connected() -
     case = chain(0.1, 0.1)._replace(hosts=frozenset({1}))
     assert look(case, [(0, 2)]) == (1.0, 0.0, 1)
     assert look(case, [(0, 1)])[0] == pytest.approx(0.1)
+
+
+def test_a_search_ends_when_its_steps_are_used_up():
+    """The same sets come first, whatever the bound; what is left is the probability of the others."""
+    case = random_case(3)
+    pairs = [case.ends[0]]
+    n_all = look(case, pairs)[2]
+    assert n_all > 2
+    assert look(case, pairs, max_steps=1) == look(case, pairs, max_states=1)
+    counts = [look(case, pairs, max_steps=n)[2] for n in (1, 40, 80, 10**6)]
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (1, n_all)
+
+
+def test_more_sets_than_there_is_room_for_at_first():
+    """Twenty links in a row of pairs: each pair must have a link up."""
+    ends = [(i // 2, i // 2 + 1) for i in range(20)]
+    ladder = Case(11, ends, [[i] for i in range(20)], [-1] * 11, frozenset(), [0.1] * 20)
+    down, rest, n = look(ladder, [(0, 10)])
+    assert n > FIRST_ROOM
+    assert down == pytest.approx(1 - (1 - 0.01) ** 10, abs=1e-12)
+    assert rest == pytest.approx(0.0, abs=1e-12)

@@ -22,7 +22,7 @@ from twin.reliability.components import Components, components_of
 from twin.reliability.rates import HOURS_PER_YEAR
 from twin.reliability.state_samples import StateSamples, sample_states
 from twin.studies import availability as study
-from twin.studies import availability_plan
+from twin.studies import availability_cost, availability_plan
 from twin.studies.availability_report import Availability
 from twin.studies.availability_states import TrafficStates
 
@@ -185,7 +185,7 @@ def test_a_job_is_connected_while_all_its_pairs_are() -> None:
 
 def test_jobs_that_take_too_long_are_not_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     network = load("two-campus")
-    monkeypatch.setattr(availability_plan, "_state_s", lambda *_: 100.0)
+    monkeypatch.setattr(availability_cost, "STATE_S", 100.0)
     found = network.availability(job="both")
     assert found.jobs[0].connected is not None
     assert found.jobs[0].connected.agrees is None
@@ -292,8 +292,32 @@ def test_too_much_work_is_refused_before_it_starts(monkeypatch: pytest.MonkeyPat
     with pytest.raises(TopologyError, match=r"1,000,000 states and .* take some .* minutes"):
         network.availability(n_states=1_000_000)
     monkeypatch.setattr(availability_plan, "STEPS_PER_S", 1.0)
-    with pytest.raises(TopologyError, match="paths of 5 pairs of nodes over 16 links take some"):
+    with pytest.raises(TopologyError, match="paths of 5 pairs of nodes take some"):
         network.availability()
+
+
+def test_work_is_bounded_by_counted_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a hundredth of the work a study looks at fewer states, and says that its intervals are wider."""
+    network = from_document(two_sites())
+    whole = network.availability(rest_below=1e-15, top=1)
+    monkeypatch.setattr(availability_plan, "PART_S", availability_cost.STATE_S * 20)
+    monkeypatch.setattr(availability_plan, "MIN_STATES", 5)
+    less = network.availability(rest_below=1e-15, top=1)
+    assert less.method.n_states < whole.method.n_states
+    assert less.method.n_samples < whole.method.n_samples
+    assert less.method.rest_ratio > whole.method.rest_ratio
+    assert less.demands[0].connected.least_ratio <= whole.demands[0].connected.least_ratio
+    assert less.to_json() == from_document(two_sites()).availability(rest_below=1e-15, top=1).to_json()
+
+
+def test_too_few_samples_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(availability_plan, "MIN_STATES", 100_000)
+    found = load("leaf-spine-demo").availability(top=1)
+    assert found.method.n_samples == 0
+    assert found.demands[0].connected.agrees is None
+    assert found.demands[0].carried is not None
+    assert found.demands[0].carried.sampled_ratio is None
+    assert "Random states would take too long here: the figures come from probable states alone." in found.summary
 
 
 def test_progress_and_cancelling() -> None:

@@ -8,6 +8,11 @@ import numpy.typing as npt
 from twin.kernels.heaps import heap_pop, heap_push
 from twin.kernels.jit import kernel
 
+FIRST_ROOM = 256
+"""Sets that there is room for at first."""
+SORT_STEPS = 8
+"""Steps to put one component into its order."""
+
 
 class Fallible(NamedTuple):
     """Links that carry traffic, and the components that take links and nodes down.
@@ -56,6 +61,7 @@ class Search(NamedTuple):
     queue: int64[n_nodes], nodes in the order of the search.
     tail: int64[any], node at which each entry of `Fallible.link` is listed; not overwritten.
     used: int64[n_components], components that paths use.
+    n_steps: int64[1], added to: links and components that were looked at, a memory that is filled counting an eighth.
     """
 
     status: npt.NDArray[np.int64]
@@ -64,6 +70,7 @@ class Search(NamedTuple):
     queue: npt.NDArray[np.int64]
     tail: npt.NDArray[np.int64]
     used: npt.NDArray[np.int64]
+    n_steps: npt.NDArray[np.int64]
 
 
 @kernel
@@ -81,6 +88,7 @@ def find_path(net: Fallible, search: Search, source: int, n_wanted: int) -> int:
     """
     status, came_by = search.status, search.came_by
     came_by[:] = -1
+    search.n_steps[0] += came_by.size // 8
     if net.of_node[source] >= 0 and status[net.of_node[source]] == 2:
         return 0
     came_by[source] = -2
@@ -91,6 +99,7 @@ def find_path(net: Fallible, search: Search, source: int, n_wanted: int) -> int:
         begin += 1
         if node != source and not net.forwards[node]:
             continue
+        search.n_steps[0] += net.first[node + 1] - net.first[node]
         for i in range(net.first[node], net.first[node + 1]):
             head = net.head[i]
             if came_by[head] != -1 or (net.of_node[head] >= 0 and status[net.of_node[head]] == 2):
@@ -126,6 +135,7 @@ def mark_path(net: Fallible, search: Search, node: int, n_used: int) -> int:
     """
     status, used = search.status, search.used
     while True:
+        search.n_steps[0] += 2
         part = net.of_node[node]
         if part >= 0 and status[part] == 0 and net.down[part] > 0.0:
             status[part] = 3
@@ -208,6 +218,7 @@ def find_paths_over_hub(
         Number of components that the paths use and that may be down; -1 if a pair is not connected.
     """
     is_reached = np.zeros(search.is_target.size, np.bool_)
+    search.n_steps[0] += 2 * target.size
     n_used = 0
     for hub in hubs:
         part = net.of_node[hub]
@@ -236,8 +247,20 @@ def find_paths_over_hub(
 
 
 @kernel
-def fix_status(sets: Sets, lists: npt.NDArray[np.int64], of: np.int64, status: npt.NDArray[np.int64]) -> None:
-    """Set the status of all components in a set of states.
+def with_room(sets: Sets) -> Sets:
+    """Return sets of states with twice the room."""
+    return Sets(
+        np.append(sets.parent, np.full_like(sets.parent, -1)),
+        np.append(sets.place, np.full_like(sets.place, -1)),
+        np.append(sets.probability, np.ones_like(sets.probability)),
+        np.append(sets.list_first, np.zeros_like(sets.list_first)),
+        np.append(sets.list_n, np.zeros_like(sets.list_n)),
+    )
+
+
+@kernel
+def fix_status(sets: Sets, lists: npt.NDArray[np.int64], of: np.int64, status: npt.NDArray[np.int64]) -> int:
+    """Set the status of all components in a set of states, and return the steps that this takes.
 
     Args:
         sets: sets of states.
@@ -246,12 +269,15 @@ def fix_status(sets: Sets, lists: npt.NDArray[np.int64], of: np.int64, status: n
         status: int64[n_components], overwritten.
     """
     status[:] = 0
+    n_steps = status.size // 8
     while sets.parent[of] >= 0:
         begin = sets.list_first[sets.parent[of]]
         for i in range(begin, begin + sets.place[of]):
             status[lists[i]] = 1
         status[lists[begin + sets.place[of]]] = 2
+        n_steps += sets.place[of] + 1
         of = sets.parent[of]
+    return n_steps
 
 
 @kernel
@@ -283,6 +309,7 @@ def connected_states(
     hubs: npt.NDArray[np.int64],
     rest_below: float,
     max_states: int,
+    max_steps: int,
     out: npt.NDArray[np.float64],
 ) -> int:
     """Split all states into sets in which the pairs are connected, or not, the most probable sets first.
@@ -300,7 +327,9 @@ def connected_states(
         hubs: nodes that forward, over which all of many pairs are connected with one search; none for few pairs.
         rest_below: the search ends when sets not looked at are less probable than this, together; below 1.
         max_states: sets after which it ends; at least 1.
-        out: float64[2], overwritten: probabilities that the pairs are not connected, and of the sets not looked at.
+        max_steps: steps after which it ends, as `Search.n_steps` counts them; at least 1.
+        out: float64[3], overwritten: probabilities that the pairs are not connected, and of the sets not looked at; and
+            the number of steps.
 
     Returns:
         Number of sets.
@@ -308,7 +337,7 @@ def connected_states(
     Source:
         Dotson and Gobien, A new analysis technique for probabilistic graphs, IEEE Trans. Circuits Syst. 26 (1979).
     """
-    n_nodes, n_parts, size = net.first.size - 1, net.down.size, 2 * max_states + 2
+    n_nodes, n_parts, size = net.first.size - 1, net.down.size, min(2 * max_states + 2, FIRST_ROOM)
     tail = np.empty(net.link.size, np.int64)
     for node in range(n_nodes):
         tail[net.first[node] : net.first[node + 1]] = node
@@ -319,6 +348,7 @@ def connected_states(
         np.empty(n_nodes, np.int64),
         tail,
         np.empty(n_parts, np.int64),
+        np.zeros(1, np.int64),
     )
     number = np.full(size, -1, np.int64)
     sets = Sets(number, number.copy(), np.ones(size), np.zeros(size, np.int64), np.zeros(size, np.int64))
@@ -327,7 +357,10 @@ def connected_states(
     heap_key, heap_set = np.empty(size), np.empty(size, np.uint32)
     n_heap = heap_push(heap_key, heap_set, 0, -1.0, 0)
     n_sets, n_states, down, rest = 1, 0, 0.0, 1.0
-    while n_heap > 0 and n_states < max_states and rest > rest_below:
+    while n_heap > 0 and n_states < max_states and rest > rest_below and search.n_steps[0] < max_steps:
+        if n_sets + 2 > sets.parent.size:
+            sets = with_room(sets)
+            heap_key, heap_set = np.append(heap_key, np.empty_like(heap_key)), np.append(heap_set, heap_set)
         current = np.int64(heap_set[0])
         n_heap = heap_pop(heap_key, heap_set, n_heap)
         n_states += 1
@@ -339,7 +372,7 @@ def connected_states(
             sets.parent[n_sets], sets.place[n_sets], sets.probability[n_sets] = above, place + 1, chance
             n_heap = heap_push(heap_key, heap_set, n_heap, -chance, n_sets)
             n_sets += 1
-        fix_status(sets, lists, current, search.status)
+        search.n_steps[0] += fix_status(sets, lists, current, search.status)
         if hubs.size and not any_pair:
             n_used = find_paths_over_hub(net, search, pair_first, source, target, hubs)
         else:
@@ -353,7 +386,7 @@ def connected_states(
             lists = longer
         sets.list_first[current], sets.list_n[current] = n_lists, n_used
         # the least reliable component first, so that no sibling is more probable than the one before
-        n_sort = 0
+        n_sort, search.n_steps[0] = 0, search.n_steps[0] + SORT_STEPS * n_used
         for i in range(n_used):
             n_sort = heap_push(sort_key, sort_part, n_sort, -net.down[search.used[i]], search.used[i])
         chance = mass
@@ -371,5 +404,5 @@ def connected_states(
     rest = 0.0
     for i in range(n_heap):
         rest += with_siblings(sets, lists, np.int64(heap_set[i]), net.down)
-    out[0], out[1] = down, rest
+    out[0], out[1], out[2] = down, rest, search.n_steps[0]
     return n_states

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +14,8 @@ from .components import LINK, Components
 MAX_SOURCES = 8
 """Sources from which on all pairs of a question are connected over a hub."""
 N_HUBS = 4
-N_SEARCHES = 4
-"""Searches in a state with hubs, as an estimate: one from a hub, and some from nodes that are cut off."""
+Pairs = Sequence[tuple[int, int]]
+_Key = tuple[bool, tuple[tuple[int, int], ...]]
 
 
 class Unconnected(NamedTuple):
@@ -27,6 +27,8 @@ class Unconnected(NamedTuple):
     """Probability of the states that were not looked at: the share is at most the sum of both."""
     n_states: int
     """Sets of states that were looked at."""
+    n_steps: int
+    """Work that this took, as the kernel counts it."""
 
 
 class Connections:
@@ -36,16 +38,22 @@ class Connections:
         self._components = components
         self._net = fallible_network(components)
         self._hubs = _hubs(self._net)
-        self._known: dict[tuple[bool, tuple[tuple[int, int], ...]], Unconnected] = {}
+        self._known: dict[_Key, Unconnected] = {}
 
-    def n_steps(self, pairs: Sequence[tuple[int, int]]) -> int:
-        """Steps to look at one set of states, at most."""
-        n_sources = len({a for a, _ in pairs})
-        n_searches = N_SEARCHES if n_sources > MAX_SOURCES else n_sources
-        return n_searches * (2 * len(self._net.link) + len(self._net.of_node)) + len(self._net.down)
+    def n_not_known(self, questions: Iterable[tuple[Pairs, bool]]) -> int:
+        """Count the different questions that were not answered yet."""
+        return len({_key(pairs, any_pair) for pairs, any_pair in questions} - self._known.keys())
+
+    def is_known(self, pairs: Pairs, any_pair: bool) -> bool:
+        """Return whether a question was answered before."""
+        return _key(pairs, any_pair) in self._known
+
+    def n_steps_of_state(self, pairs: Pairs, *, any_pair: bool, rest_below: float) -> int:
+        """Return the work of the state in which nothing is down."""
+        return self._search(_key(pairs, any_pair), rest_below, 1, 1).n_steps
 
     def unconnected(
-        self, pairs: Sequence[tuple[int, int]], *, any_pair: bool, rest_below: float, max_states: int
+        self, pairs: Pairs, *, any_pair: bool, rest_below: float, max_states: int, max_steps: int
     ) -> Unconnected:
         """Compute how often pairs of nodes have no path over links that carry traffic.
 
@@ -54,26 +62,37 @@ class Connections:
             any_pair: True = none of the pairs has a path; False = at least one of them has none.
             rest_below: the search ends when states not looked at are less probable than this, together.
             max_states: sets of states after which it ends.
+            max_steps: steps after which it ends; each takes some nanoseconds.
         """
-        ordered = sorted({(min(pair), max(pair)) for pair in pairs})
-        key = any_pair and len(ordered) > 1, tuple(ordered)
+        key = _key(pairs, any_pair)
         if key not in self._known:
-            source, first = np.unique(np.array([a for a, _ in ordered]), return_index=True)
-            target = np.array([b for _, b in ordered], np.int64)
-            out = np.zeros(2)
-            n_states = connected_states(
-                self._net,
-                np.append(first, len(target)).astype(np.int64),
-                source.astype(np.int64),
-                target,
-                any_pair,
-                self._hubs if len(source) > MAX_SOURCES else self._hubs[:0],
-                rest_below,
-                max_states,
-                out,
-            )
-            self._known[key] = Unconnected(float(out[0]), float(out[1]), n_states)
+            self._known[key] = self._search(key, rest_below, max_states, max_steps)
         return self._known[key]
+
+    def _search(self, key: _Key, rest_below: float, max_states: int, max_steps: int) -> Unconnected:
+        any_pair, ordered = key
+        source, first = np.unique(np.array([a for a, _ in ordered]), return_index=True)
+        target = np.array([b for _, b in ordered], np.int64)
+        out = np.zeros(3)
+        n_states = connected_states(
+            self._net,
+            np.append(first, len(target)).astype(np.int64),
+            source.astype(np.int64),
+            target,
+            any_pair,
+            self._hubs if len(source) > MAX_SOURCES else self._hubs[:0],
+            rest_below,
+            max_states,
+            max_steps,
+            out,
+        )
+        return Unconnected(float(out[0]), float(out[1]), n_states, int(out[2]))
+
+
+def _key(pairs: Pairs, any_pair: bool) -> _Key:
+    """Return the key of a question: equal for both directions of pairs."""
+    ordered = sorted({(min(pair), max(pair)) for pair in pairs})
+    return any_pair and len(ordered) > 1, tuple(ordered)
 
 
 def _hubs(net: Fallible) -> Ints:

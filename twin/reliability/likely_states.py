@@ -52,14 +52,18 @@ class _Siblings:
 class LikelyStates:
     """Iterates over sets of states; `rest` is the probability of all that was not looked at yet."""
 
-    def __init__(self, components: Components, rest_below: float, max_states: int) -> None:
+    def __init__(
+        self, components: Components, rest_below: float, max_states: int, is_spent: Callable[[], bool] = lambda: False
+    ) -> None:
         """Prepare a search.
 
         Args:
             components: the independent components.
             rest_below: the search ends when less than this is left.
             max_states: questions after which it ends.
+            is_spent: called after each question; True ends the search.
         """
+        self._is_spent = is_spent
         self._components, self._rest_below, self._max_states = components, rest_below, max_states
         self.n_states = 0
         self.rest = 1.0
@@ -88,7 +92,7 @@ class LikelyStates:
                 heapq.heappush(heap, (-float(found.probability_ratio[0]), number, 0, found))
                 number += 1
             yield StateSet(modes, settled), answer
-            if not heap or self.n_states >= self._max_states or self.rest <= self._rest_below:
+            if not heap or self.n_states >= self._max_states or self.rest <= self._rest_below or self._is_spent():
                 break
             negative, _, place, siblings = heapq.heappop(heap)
             if place + 1 < len(siblings.order) and siblings.probability_ratio[place + 1] > 0.0:

@@ -9,6 +9,7 @@ is one of a share of time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ class StateSamples:
     listed_ratio: Floats
     """Probability of each of them."""
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Number of samples."""
         return int(self.count.sum())
@@ -57,12 +58,19 @@ class StateSamples:
         Source:
             Clopper and Pearson, Biometrika 26 (1934).
         """
-        tail, n = (1.0 - confidence_ratio) / 2.0, self.n
+        n = self.n
         if n == 0:
             return Interval(listed_ratio, listed_ratio, listed_ratio)
-        low = 0.0 if n_hits == 0 else float(betaincinv(n_hits, n - n_hits + 1, tail))
-        high = 1.0 if n_hits == n else float(betaincinv(n_hits + 1, n - n_hits, 1.0 - tail))
-        return Interval(*(listed_ratio + self.sampled_ratio * share for share in (n_hits / n, low, high)))
+        shares = n_hits / n, *_binomial_interval(n_hits, n, confidence_ratio)
+        return Interval(*(listed_ratio + self.sampled_ratio * share for share in shares))
+
+
+@lru_cache(maxsize=4096)
+def _binomial_interval(n_hits: int, n: int, confidence_ratio: float) -> tuple[float, float]:
+    tail = (1.0 - confidence_ratio) / 2.0
+    low = 0.0 if n_hits == 0 else float(betaincinv(n_hits, n - n_hits + 1, tail))
+    high = 1.0 if n_hits == n else float(betaincinv(n_hits + 1, n - n_hits, 1.0 - tail))
+    return low, high
 
 
 def sample_states(components: Components, n_samples: int, seed: int) -> StateSamples:

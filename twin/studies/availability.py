@@ -14,11 +14,22 @@ from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError
 from ..errors.wording import counted
 from ..reliability.components import Components, components_of
+from ..reliability.connected import Connections
 from ..reliability.rates import HOURS_PER_YEAR
 from ..reliability.state_samples import sample_states
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
-from .availability_plan import AvailabilityQuestion, connection_questions, job_pairs, plan_work, site_pairs
+from .availability_cost import StateCost
+from .availability_plan import (
+    AvailabilityQuestion,
+    answer_connections,
+    check_work,
+    connection_questions,
+    job_pairs,
+    most_states,
+    plan_samples,
+    site_pairs,
+)
 from .availability_report import (
     AvailabilityReport,
     DemandAvailability,
@@ -31,6 +42,8 @@ from .availability_rows import CONFIDENCE_RATIO, AvailabilityRows, summary_of
 from .availability_states import Groups, JobStates, LikelyAnswers, TrafficStates, likely_answers, sampled_answers
 from .executor import Advance
 
+N_PILOTS, PILOTS_S = 4, 1.0
+"""States with one component down from which the time of others is estimated, and the time that they may take."""
 ASSUMPTIONS = (
     "Components fail and are repaired independently of each other; a shared risk is a component of its own.",
     "Rates and mean repair times are constant. The share of time down is MTTR / (MTBF + MTTR).",
@@ -127,38 +140,59 @@ class _Study:
         self._groups = Groups.of(list(self._site_pairs.values()))
         self._jobs = {name: found if isinstance(found, str) else job_pairs(found) for name, found in jobs.items()}
         self._node_pairs = list(zip(pairs.source.tolist(), pairs.target.tolist(), strict=True))
-        questions = connection_questions(self._node_pairs, self._site_pairs, self._jobs)
-        self._plan = plan_work(e, pairs, components, questions, question)
-        progress.n_all = len(questions) + self._plan.n_states + self._plan.n_samples
+        self._questions = connection_questions(self._node_pairs, self._site_pairs, self._jobs)
 
     def report(self, network: str, plan: str | None, reader: FigureReader) -> AvailabilityReport:
         """Do the work."""
-        work, question, n_pairs = self._plan, self._question, len(self._pairs.source)
-        unconnected = {}
-        for key, (pairs, any_pair) in work.questions.items():
-            unconnected[key] = work.connections.unconnected(
-                pairs, any_pair=any_pair, rest_below=question.rest_below_ratio, max_states=work.most_sets[key]
-            )
-            self._progress.step()
+        question, n_pairs, progress = self._question, len(self._pairs.source), self._progress
         traffic = TrafficStates(self._e, self._pairs, self._components) if n_pairs else None
-        offered_gbps = float(self._pairs.offered_gbps.sum())
-        likely = None
-        if traffic is not None:
-            likely = likely_answers(
-                traffic,
-                self._components,
-                self._groups,
-                n_pairs,
-                question.loss_above_ratio * offered_gbps,
-                rest_below=question.rest_below_ratio,
-                max_states=work.n_states,
-                advance=self._progress.step,
-            )
-        samples = sample_states(self._components, work.n_samples, question.seed)
-        jobs = [JobStates(self._e, work.questions["job", name][0], self._components) for name in work.sampled_jobs]
-        sampled = sampled_answers(traffic, jobs, samples, self._groups, n_pairs, self._progress.step)
-        rows = AvailabilityRows(samples, unconnected, likely, sampled, work.sampled_jobs)
+        targets = {key[1]: [b for _, b in pairs] for key, (pairs, _) in self._questions.items() if key[0] == "job"}
+        job_costs = {name: StateCost.of(self._e, np.array(rows, np.int64)) for name, rows in targets.items()}
+        pilot_s = 0.0 if traffic is None else self._pilot_s(traffic)
+        check_work(question, pilot_s, job_costs)
+        progress.n_all = len(self._questions)
+        unconnected = answer_connections(
+            Connections(self._components), self._questions, question.rest_below_ratio, progress.step
+        )
+        likely = None if traffic is None else self._likely(traffic, pilot_s)
+        state_s = 0.0 if traffic is None else traffic.spent_s / traffic.n_asked
+        sampling = plan_samples(question, state_s, job_costs)
+        samples = sample_states(self._components, sampling.n, question.seed)
+        progress.n_all = progress.n + len(samples.listed) + len(samples.states)
+        jobs = [JobStates(self._e, self._questions["job", name][0], self._components) for name in sampling.jobs]
+        sampled = sampled_answers(traffic, jobs, samples, self._groups, n_pairs, progress.step)
+        rows = AvailabilityRows(samples, unconnected, likely, sampled, sampling)
         return self._build(rows, likely, network, plan, reader)
+
+    def _pilot_s(self, traffic: TrafficStates) -> float:
+        """Return the estimated time of a state: the most of the intact one and of some that are probable."""
+        c = self._components
+        modes = np.argsort(-c.probability_ratio, kind="stable")[:N_PILOTS]
+        before_s, most_s = traffic.spent_s, 0.0
+        for state in (modes[:0], *modes[:, None]):
+            traffic.ask(state)
+            most_s = max(most_s, traffic.spent_s - before_s)
+            before_s = traffic.spent_s
+            if before_s > PILOTS_S:
+                break
+        return most_s
+
+    def _likely(self, traffic: TrafficStates, state_s: float) -> LikelyAnswers:
+        """Look at probable states."""
+        question, offered_gbps = self._question, float(self._pairs.offered_gbps.sum())
+        max_states, max_s = most_states(question)
+        self._progress.n_all += min(max_states, int(max_s / state_s) + 1)
+        return likely_answers(
+            traffic,
+            self._components,
+            self._groups,
+            len(self._pairs.source),
+            question.loss_above_ratio * offered_gbps,
+            rest_below=question.rest_below_ratio,
+            max_states=max_states,
+            max_s=max_s,
+            advance=self._progress.step,
+        )
 
     def _build(
         self, rows: AvailabilityRows, likely: LikelyAnswers | None, network: str, plan: str | None, reader: FigureReader

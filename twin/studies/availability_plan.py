@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from ..answers.ranking import Ranking
 from ..arrays import Ints
 from ..errors import ChangeError, TopologyError
-from ..errors.wording import counted
-from ..reliability.components import Components
-from ..reliability.connected import Connections
+from ..reliability.connected import Connections, Pairs, Unconnected
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
+from .availability_cost import StateCost
 
 MAX_SAMPLES, MAX_STATES = 1_000_000, 1_000_000
 DEFAULT_SAMPLES = 10_000
 MIN_STATES = 50
 """Fewest sets of states, or samples, for which a study is worth its start."""
-BUDGET_S = 20.0
-"""Estimated time for each of the two methods, unless a number of states is asked for."""
+PART_S = 6.0
+"""Estimated time of each of three parts: paths of pairs, probable states, and random ones."""
+CONNECTIONS_ALONE_S = 8.0
+"""The same for paths of pairs, where there are no demands."""
 MAX_S = 300.0
-STEPS_PER_S = 3e8
-"""Steps over links and nodes a second, to find paths."""
-Pairs = Sequence[tuple[int, int]]
+STEPS_PER_S = 2.5e8
+"""Steps a second of the kernel that finds paths."""
+QUESTION_S = 1e-4
+"""Time for each pair besides these steps."""
+N_PILOTS = 16
+"""Questions about paths from which the work of all is estimated."""
 Key = tuple[str, Any]
 """("demand", pair of nodes), ("sites", pair of sites) or ("job", id)."""
 
@@ -66,22 +70,6 @@ def _check(where: str, value: float, least: float, most: float) -> None:
 def _check_whole(where: str, value: int, least: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise ChangeError(f"{value}", where=where, expected=f"a whole number from {least} to {most:,}")
-
-
-@dataclass(frozen=True, eq=False)
-class Work:
-    """Planned work."""
-
-    questions: Mapping[Key, tuple[Pairs, bool]]
-    """Pairs of nodes of each row of the answer, and whether one of them suffices."""
-    connections: Connections
-    most_sets: Mapping[Key, int]
-    """Most sets of states for each of these."""
-    n_states: int
-    """Most sets of states of the demands together; 0 without demands."""
-    n_samples: int
-    sampled_jobs: tuple[str, ...]
-    """Jobs that random states are asked about; others take too long."""
 
 
 def job_pairs(e: Evaluation) -> list[tuple[int, int]]:
@@ -125,45 +113,98 @@ def connection_questions(
     return found
 
 
-def plan_work(
-    e: Evaluation,
-    pairs: NodePairs,
-    components: Components,
+def answer_connections(
+    connections: Connections,
     questions: Mapping[Key, tuple[Pairs, bool]],
-    asked: AvailabilityQuestion,
-) -> Work:
-    """Decide how many states to look at.
+    rest_below: float,
+    advance: Callable[[], None],
+) -> dict[Key, Unconnected]:
+    """Answer all questions about paths, those of few pairs first.
+
+    Each takes at most an equal part of the work that the ones before it have left.
 
     Raises:
-        TopologyError: even the fewest would take more than `MAX_S`.
+        TopologyError: even a few states of each question would take more than `MAX_S`.
     """
-    connections = Connections(components)
-    steps = {key: connections.n_steps(found) for key, (found, _) in questions.items()}
-    least_s = MIN_STATES * sum(steps.values()) / STEPS_PER_S
-    if least_s > MAX_S:
-        n_pairs = sum(len(found) for found, _ in questions.values())
-        _refuse(f"paths of {n_pairs:,} pairs of nodes over {counted(e.case.state.n_links, 'link')}", least_s)
-    budget = max(BUDGET_S, least_s) * STEPS_PER_S / max(len(steps), 1)
-    most_sets = {key: min(MAX_STATES, max(MIN_STATES, int(budget / n))) for key, n in steps.items()}
-    traffic_s = _state_s(e, pairs.target) + 2e-5 * len(pairs.source) if len(pairs.source) else 0.0
-    job_s = {key[1]: _state_s(e, [b for _, b in found]) for key, (found, _) in questions.items() if key[0] == "job"}
-    jobs = tuple(sorted(name for name, state_s in job_s.items() if state_s * MIN_STATES < BUDGET_S))
-    fits = int(BUDGET_S / max(traffic_s, 1e-6))
-    fits_sample = int(BUDGET_S / max(traffic_s + sum(job_s[name] for name in jobs), 1e-6))
-    n_states = (asked.n_states or max(MIN_STATES, min(fits, MAX_STATES))) if traffic_s else 0
-    n_samples = asked.n_samples or max(MIN_STATES, min(fits_sample, DEFAULT_SAMPLES))
-    if not (traffic_s or jobs):
-        n_samples = 0
-    whole_s = n_states * traffic_s + n_samples * (traffic_s + sum(job_s[name] for name in jobs))
+    _check_connections(connections, questions, rest_below)
+    has_demands = any(key[0] == "demand" for key in questions)
+    n_left = connections.n_not_known(questions.values())
+    n_steps_left = (PART_S if has_demands else CONNECTIONS_ALONE_S) * STEPS_PER_S
+    found = {}
+    for key, (pairs, any_pair) in sorted(questions.items(), key=lambda item: len(item[1][0])):
+        is_new = not connections.is_known(pairs, any_pair)
+        n_steps = max(int(n_steps_left / max(n_left, 1)), 1)
+        found[key] = connections.unconnected(
+            pairs, any_pair=any_pair, rest_below=rest_below, max_states=MAX_STATES, max_steps=n_steps
+        )
+        if is_new:
+            n_left -= 1
+            n_steps_left = max(n_steps_left - found[key].n_steps, 0.0)
+        advance()
+    return found
+
+
+def _check_connections(
+    connections: Connections, questions: Mapping[Key, tuple[Pairs, bool]], rest_below: float
+) -> None:
+    """Refuse questions about paths that take too long, by the work of a state of some of them."""
+    asked = list(questions.values())
+    if not asked:
+        return
+    pilots = asked[:: max(len(asked) // N_PILOTS, 1)]
+    n_steps = [
+        connections.n_steps_of_state(pairs, any_pair=any_pair, rest_below=rest_below) for pairs, any_pair in pilots
+    ]
+    state_s = sum(n_steps) / len(n_steps) / STEPS_PER_S + QUESTION_S
+    seconds = connections.n_not_known(asked) * state_s
+    if seconds > MAX_S:
+        _refuse(f"paths of {sum(len(pairs) for pairs, _ in asked):,} pairs of nodes", seconds)
+
+
+class SamplePlan(NamedTuple):
+    """Random states to look at."""
+
+    n: int
+    jobs: tuple[str, ...]
+    """Jobs that they are asked about; others take too long."""
+
+
+def most_states(asked: AvailabilityQuestion) -> tuple[int, float]:
+    """Return how many sets of states of the demands to look at, and the estimated time after which to end."""
+    return (MAX_STATES, PART_S) if asked.n_states is None else (asked.n_states, MAX_S)
+
+
+def plan_samples(asked: AvailabilityQuestion, traffic_s: float, jobs: Mapping[str, StateCost]) -> SamplePlan:
+    """Decide how many random states to look at: none if too few fit. As many again are listed with one component down.
+
+    Args:
+        asked: the question.
+        traffic_s: time of a state of the demands; 0 without demands.
+        jobs: time of a state of each job.
+    """
+    chosen = tuple(sorted(name for name, cost in jobs.items() if 2 * MIN_STATES * cost.routing_s < PART_S))
+    if not (traffic_s or chosen):
+        return SamplePlan(0, ())
+    state_s = traffic_s + sum(jobs[name].routing_s for name in chosen)
+    fits = int(PART_S / (2.0 * state_s))
+    n = asked.n_samples or min(fits, DEFAULT_SAMPLES)
+    return SamplePlan(n, chosen) if n >= MIN_STATES else SamplePlan(0, ())
+
+
+def check_work(asked: AvailabilityQuestion, traffic_s: float, jobs: Mapping[str, StateCost]) -> None:
+    """Refuse numbers of states that take more than `MAX_S`.
+
+    Args:
+        asked: the question.
+        traffic_s: time of a state of the demands; 0 without demands.
+        jobs: time of a state of each job.
+    """
+    samples = plan_samples(asked, traffic_s, jobs)
+    n_states = 0 if not traffic_s else asked.n_states or min(MIN_STATES, int(PART_S / traffic_s) + 1)
+    whole_s = n_states * traffic_s
+    whole_s += 2 * samples.n * (traffic_s + sum(jobs[name].routing_s for name in samples.jobs))
     if whole_s > MAX_S:
-        _refuse(f"{n_states:,} states and {n_samples:,} samples", whole_s)
-    return Work(questions, connections, most_sets, n_states, n_samples, jobs)
-
-
-def _state_s(e: Evaluation, targets: Any) -> float:
-    """Estimated seconds to route traffic to these nodes in one state."""
-    n_targets, state = len(np.unique(targets)), e.case.state
-    return 2e-3 + 5e-5 * n_targets + 10.0 * n_targets * (2 * state.n_links + state.n_nodes) / STEPS_PER_S
+        _refuse(f"{n_states:,} states and {samples.n:,} samples", whole_s)
 
 
 def _refuse(what: str, seconds: float) -> None:

@@ -8,13 +8,13 @@ import numpy as np
 
 from ..arrays import Ints
 from ..errors.wording import counted
-from ..reliability.connected import Unconnected
+from ..reliability.connected import Pairs, Unconnected
 from ..reliability.rates import HOURS_PER_YEAR
 from ..reliability.state_samples import StateSamples
 from ..render.quantities import frequency_text, names_text, percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
-from .availability_plan import Key, Pairs
+from .availability_plan import Key, SamplePlan
 from .availability_report import (
     SENDS_NOTHING,
     Availability,
@@ -42,12 +42,13 @@ class AvailabilityRows:
         unconnected: Mapping[Key, Unconnected],
         likely: LikelyAnswers | None,
         sampled: SampledAnswers,
-        sampled_jobs: tuple[str, ...],
+        sampling: SamplePlan,
     ) -> None:
         self.samples, self.n_compared, self.n_disagreeing = samples, 0, 0
-        self._unconnected, self._likely, self._sampled, self._jobs = unconnected, likely, sampled, sampled_jobs
+        self._unconnected, self._likely, self._sampled = unconnected, likely, sampled
+        self._jobs, self._is_sampled = sampling.jobs, sampling.n > 0
         n_pairs, n_groups = len(sampled.listed.unconnected_ratio), len(sampled.listed.groups_not_full_ratio)
-        n_figures = 2 * (n_pairs + n_groups) + len(sampled_jobs)
+        n_figures = 2 * (n_pairs + n_groups) + len(sampling.jobs)
         self._level_ratio = 1.0 - FALSE_ALARM_RATIO / max(n_figures, 1)
 
     def demands(self, e: Evaluation, pairs: NodePairs) -> Iterator[DemandAvailability]:
@@ -102,6 +103,8 @@ class AvailabilityRows:
             listed: probability of the listed states in which it is down.
             hits: share of the samples in which it is.
         """
+        if not self._is_sampled:
+            return _figure(float(down), rest)
         n_hits = round(float(hits) * self.samples.n)
         shown = self.samples.interval(float(listed), n_hits, CONFIDENCE_RATIO)
         wide = self.samples.interval(float(listed), n_hits, self._level_ratio)

@@ -15,6 +15,7 @@ from ..reliability.likely_states import LikelyStates, StateSet
 from ..reliability.state_samples import StateSamples
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
+from .availability_cost import StateCost
 
 FULL_RATIO = 1.0 - 1e-9
 """Carried over offered from which on a demand counts as carried in full."""
@@ -66,6 +67,11 @@ class TrafficStates:
     def __init__(self, e: Evaluation, pairs: NodePairs, components: Components) -> None:
         self._pairs, self._components = pairs, components
         self._one = one_failure(e, pairs)
+        self._arc_capacity_gbps = e.health.arc_capacity_gbps
+        self._cost = StateCost.of(e, pairs.target)
+        self.spent_s = 0.0
+        """Estimated time of all states so far."""
+        self.n_asked = 0
 
     def ask(self, modes: Ints) -> tuple[Served, Ints]:
         """Route the demands anew and share full links.
@@ -84,6 +90,9 @@ class TrafficStates:
         is_full = np.nan_to_num(carried_gbps) >= offered_gbps * FULL_RATIO
         lost_gbps = float(np.maximum(offered_gbps - carried_gbps, 0.0).sum())
         served = Served(routes.reachable, is_full & routes.reachable, is_unknown, lost_gbps)
+        full = loads.arc_offered_gbps > self._arc_capacity_gbps * np.repeat(kept_ratio, 2)
+        self.n_asked += 1
+        self.spent_s += self._cost.of_state_s(int(np.count_nonzero(full)), bool(is_unknown.any()))
         is_loaded = ~(loads.arc_offered_gbps.reshape(-1, 2) == 0.0).all(axis=1)
         return served, self._components.used_by(is_loaded)
 
@@ -148,6 +157,7 @@ def likely_answers(
     *,
     rest_below: float,
     max_states: int,
+    max_s: float,
     advance: Callable[[], None],
 ) -> LikelyAnswers:
     """Look at the most probable states first, until the others are less probable than `rest_below`, together.
@@ -160,9 +170,12 @@ def likely_answers(
         lost_above_gbps: loss above which a set is listed.
         rest_below: probability.
         max_states: most sets.
+        max_s: estimated time after which the search ends.
         advance: called after each set.
     """
-    states, shares = LikelyStates(components, rest_below, max_states), Shares.empty(n_pairs, len(groups.first))
+    end_s = traffic.spent_s + max_s
+    states = LikelyStates(components, rest_below, max_states, lambda: traffic.spent_s >= end_s)
+    shares = Shares.empty(n_pairs, len(groups.first))
     losing, intact_lost_gbps = [], 0.0
     for found, served in states.run(traffic.ask):
         shares.add(served, found.probability_ratio, groups)

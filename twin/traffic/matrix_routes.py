@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import Bools, Floats, Ints, State
 from ..arrays.wcmp_groups import WcmpTable
 from ..kernels.class_loads import class_loads
+from ..kernels.crossings import crossings
 from ..kernels.ecmp import worst_to_destination_us
 from ..kernels.graph import Destinations
 from .routing import Router, Routes, links_with_share
@@ -99,6 +100,34 @@ class MatrixRoutes:
             rows = np.flatnonzero(self._in_groups & self.reachable)
             self._forwarding.add_loads(self._source[rows], self._target[rows], amount[rows], out)
         return out
+
+    def crossings(self, amount: Floats, is_chosen: Bools, max_cells: int) -> tuple[Ints, Ints, Floats, Ints] | None:
+        """Find which pairs send over some arcs; not for pairs with WCMP groups.
+
+        Args:
+            amount: traffic of each pair in any unit, float64[n_pairs]; pairs without traffic are left out.
+            is_chosen: arcs that are asked about, bool[2 * n_links].
+            max_cells: most destinations times nodes, and most crossings.
+
+        Returns:
+            First crossing of each pair that has any, int64[n + 1]; arc and fraction of the traffic of each crossing;
+            and these pairs, int64[n]. None where more than `max_cells` would be kept.
+        """
+        rows = np.flatnonzero((amount > 0.0) & self.reachable)
+        table = self._table
+        found, order = destinations_of(table.arcs, self._source[rows], self._target[rows], amount[rows])
+        if len(found.node) * table.n_nodes > max_cells:
+            return None
+        distance = np.stack([self._router.distances_to(node) for node in found.node.tolist()])
+        first = np.empty(len(rows) + 1, np.int64)
+        walked = table.arcs, found, REL_TOLERANCE, distance, is_chosen[table.arc_id], first
+        n, _ = crossings(*walked, np.empty(0, np.int64), np.empty(0))
+        if n > max_cells:
+            return None
+        arc, fraction = np.empty(n, np.int64), np.empty(n)
+        crossings(*walked, arc, fraction)
+        crosses = np.flatnonzero(np.diff(first) > 0)
+        return np.append(first[crosses], n), table.arc_id[arc], fraction, rows[order[crosses]]
 
     def worst_latency_us(self, arc_latency_us: Floats) -> Floats:
         """Latency of the slowest path of each pair, one way."""
