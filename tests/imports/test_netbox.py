@@ -124,7 +124,7 @@ def test_a_breakout_is_links_that_fail_together(tmp_path: Path) -> None:
     demands = [{"id": "d", "source": "gpu0", "target": "gpu3", "offered_gbps": 10}]
     report = from_document(found.document.to_dict() | {"demands": demands}).failures(of="srlg")
     (failure,) = report.failures
-    assert failure.n_demands_lost == 1
+    assert failure.n_demand_pairs_lost == 1
 
 
 def test_an_unknown_interface_type_has_no_rate(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_pairs_that_lose_more_than_their_single_failures_are_counted(of: str) ->
     worse = set()
     for row in found.failures:
         together = lost(*row.ids) - alone[row.ids[0]] - alone[row.ids[1]]
-        assert row.n_demands_lost_together == len(together)
+        assert row.n_demand_pairs_lost_together == len(together)
         assert row.lost_together_gbps == pytest.approx(offered[[*together]].sum(), rel=1e-12, abs=1e-9)
         worse |= {row.id} if together else set()
     assert found.n_pairs_worse_than_singles == len(worse)

@@ -79,7 +79,7 @@ def check(network: Network, row: FailureRow, after: Evaluation) -> np.ndarray:
     demands = after.demands
     assert demands is not None
     assert row.lost_gbps == pytest.approx(demands.unrouted_gbps, rel=1e-12, abs=1e-9)
-    assert row.n_demands_lost == (~demands.reachable).sum()
+    assert row.n_demand_pairs_lost == (~demands.reachable).sum()
     not_carried = (demands.offered_gbps - demands.carried_gbps)[demands.reachable].sum()
     assert row.not_carried_gbps == pytest.approx(not_carried, rel=1e-9, abs=1e-9)
     ratio = np.nan_to_num(after.arc_utilisation_ratio)
@@ -154,7 +154,7 @@ def test_bad_questions_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> N
         report(from_document(without), "srlg")
     with pytest.raises(ChangeError, match="no demands"):
         report(from_document(two_sites() | {"demands": []}), "link")
-    monkeypatch.setattr(study, "MAX_PATHS", 3)
+    monkeypatch.setattr(study, "MAX_S", 1e-6)
     with pytest.raises(TopologyError, match="failures and 4 destinations take"):
         report(network, "link")
 

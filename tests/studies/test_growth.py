@@ -259,7 +259,7 @@ def test_bad_documents_are_refused() -> None:
 
 
 def test_too_much_work_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twin.studies.growth_model.MAX_PATHS", 10)
+    monkeypatch.setattr("twin.studies.growth_model.MAX_S", 1e-5)
     with pytest.raises(TopologyError, match="sweeps of all failures"):
         from_document(two_links()).growth()
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import breadth_first_order
 
 from ..arrays import Bools, Floats, Ints
 from ..traffic.twin_nodes import equal_rows
@@ -65,6 +67,20 @@ class Fabric:
         has_demand = np.zeros(self.n_nodes, np.bool_)
         has_demand[self.source] = has_demand[self.target] = True
         return np.flatnonzero(has_demand)
+
+    @cached_property
+    def n_hops_across(self) -> int:
+        """Hops between two nodes far apart, at most the diameter: the farthest from an end point, and from that one."""
+        if not len(self.end_points):
+            return 0
+        arcs = coo_array((np.ones(len(self.tail), np.int8), (self.tail, self.head)), shape=(self.n_nodes, self.n_nodes))
+        node, n_hops = int(self.end_points[0]), 0
+        for _ in range(2):
+            order, before = breadth_first_order(arcs.tocsr(), node)
+            node, n_hops, at = int(order[-1]), 0, int(order[-1])
+            while before[at] >= 0:
+                n_hops, at = n_hops + 1, int(before[at])
+        return n_hops
 
     @cached_property
     def arc_code(self) -> Ints:

@@ -84,7 +84,7 @@ def _failure(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         escape(row["id"]),
         cell_text(row["lost_gbps"]),
-        f"{row['n_demands_lost']:,}",
+        f"{row['n_demand_pairs_lost']:,}",
         cell_text(row["not_carried_gbps"]),
         escape(", ".join(row["sites_cut_off"] or ())),
         escape(row["worst_link"] or ""),

@@ -103,8 +103,8 @@ def failures_of_kind(e: Evaluation, of: str, fabric: Fabric, links: Ints) -> Fai
     Raises:
         ChangeError: unknown kind, or nothing of the kind carries traffic.
     """
-    if of not in KINDS:
-        hint = did_you_mean(of, KINDS)
+    if not isinstance(of, str) or of not in KINDS:
+        hint = did_you_mean(str(of), KINDS)
         raise ChangeError(f"no kind of failures {of!r}", where="of", expected=f"one of {', '.join(KINDS)}", hint=hint)
     found = KINDS[of](e, fabric, links)
     if not found.ids:

@@ -30,8 +30,8 @@ class FailureRow:
     """Failures that this one stands for: more than 1 where too many pairs to list are listed by equal places."""
     lost_gbps: float
     """Demand without a path after the failure, also of end points that fail."""
-    n_demands_lost: int
-    """Number of these demands."""
+    n_demand_pairs_lost: int
+    """Pairs of nodes with such demand; demands of one pair count as one."""
     not_carried_gbps: float | None
     """Demand that has a path but is not carried, since links are full (max-min fair). Null where it depends on a link
     of unknown rate, and for the less loaded failures where too many overload links."""
@@ -41,7 +41,8 @@ class FailureRow:
     """Link with the greatest offered load over capacity; null without load."""
     worst_direction: str | None
     worst_utilisation_ratio: float | None
-    """Offered load over what is left of the capacity; null for load on a link without capacity."""
+    """Offered load over what is left of the capacity; null for load on a link without capacity. Links of unknown rate
+    do not count."""
     n_failures_per_year: float | None
     """How often a year it happens; null where nothing states it. A cut that several links share counts for their shared
     risk only."""
@@ -55,8 +56,8 @@ class FailureRow:
     """Why the rate or the time is null; absent where both are known."""
     lost_together_gbps: float | None = field(default=None, metadata={"optional": True})
     """Of a pair: demand that loses its path by both failures, and by neither alone. Absent for single failures."""
-    n_demands_lost_together: int | None = field(default=None, metadata={"optional": True})
-    """Number of these demands."""
+    n_demand_pairs_lost_together: int | None = field(default=None, metadata={"optional": True})
+    """Pairs of nodes with such demand."""
     why_unknown: str | None = field(default=None, metadata={"optional": True})
     """Why what is not carried, or the sites cut off, is null; absent where both are known."""
 
@@ -105,7 +106,8 @@ class FailureReport(Answer):
     unrouted_gbps: float
     """Demand without a path in the intact network."""
     worst_utilisation_ratio: float | None
-    """Greatest utilisation of a link after any failure, or intact."""
+    """Greatest utilisation of a link after any failure, or intact; null where a loaded link has an unknown rate, or no
+    capacity."""
     job: str | None
     """Job that counts, alone on the network; null without one. Its traffic is not part of the loads."""
     step_time_s: float | None

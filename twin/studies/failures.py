@@ -15,9 +15,12 @@ from ..arrays import Bools
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
+from ..failures.kinds import Kind
 from ..failures.pair_sweep import sweep_of
 from ..failures.pairs import PairFailures
 from ..failures.sweep import FailureLoads, Sweep
+from ..failures.work import MAX_S, sweep_s
+from ..optics.link_health import unknown_rates
 from ..render.quantities import frequency_text, hours_text, percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
@@ -33,8 +36,7 @@ from .job_failures import JobFailures, job_failures
 from .job_outcomes import job_outcomes, job_severity, job_summary
 from .pairs_worse import LostTogether, lost_together
 
-MAX_PATHS = 500_000_000
-"""Most failures times destinations, after failures of equal places count once; some ten minutes."""
+NONE = np.zeros(0, np.bool_)
 NO_PAIRS = NodePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 SINGLE = Depth()
 ON_THIS_THREAD = FailureRun()
@@ -89,17 +91,20 @@ def failure_report(
         jobs = job_failures(e, of, single, links, Workers(executor, run.n_threads), run.advance, run.cancel)
     if pairs is None or not has_demands:
         assert jobs is not None
-        part = _DemandPart(len(single.ids), 0, 0.0, _rows_without_demands(of, single, rates, jobs), [])
+        part = _DemandPart(len(single.ids), 0, 0.0, _rows_without_demands(of, single, rates, jobs), [], NONE)
     else:
         part = _demand_part(
             e, pairs, single, rates, depth, of, jobs, run, f"{network}, plan {plan}, {depth.question(of)}"
         )
     rows, n_failures = sorted(part.failures, key=_severity), sum(row.n_equal for row in part.failures)
     worst = max([0.0, *map(_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in part.links)])
+    worst = math.inf if part.unknown.any() else worst
     outcomes = () if jobs is None else job_outcomes(single.ids, jobs, rates.n_per_year)
     summary = [] if jobs is None else [*job_summary(depth.noun(of), jobs, outcomes, has_demands)]
     if has_demands:
-        summary += _summary(depth.noun(of), rows, part.links, part.n_classes, part.n_possible)
+        summary += _summary(depth.noun(of), rows, part)
+        if part.unknown.any():
+            summary.append(f"The use of some loaded links is unknown: {unknown_rates(e.case.state, part.unknown)}.")
     return FailureReport(
         network=network,
         plan=plan,
@@ -133,6 +138,8 @@ class _DemandPart(NamedTuple):
     unrouted_gbps: float
     failures: list[FailureRow]
     links: list[LinkRow]
+    unknown: Bools
+    """Links of unknown rate that carry traffic, intact or after a failure; bool[n_links]."""
 
 
 def _demand_part(
@@ -149,7 +156,7 @@ def _demand_part(
     n_destinations = len(np.unique(pairs.target))
     found, n_possible = failures_at_depth(single, depth, of, n_destinations)
     sweep = sweep_of(found.kind)
-    _check_work(sweep, n_destinations)
+    _check_work(sweep, found.kind, n_destinations)
     run.run(sweep, FailureTask(found.kind), question)
     loads = sweep.loads()
     closer = CloserLook(e, pairs, found, loads)
@@ -161,7 +168,10 @@ def _demand_part(
     if jobs is not None:
         failures = [replace(row, job=job) for row, job in zip(failures, jobs.rows, strict=True)]
     links = sorted(_link_rows(e, of_links, at_links, at_depth), key=_fullness)
-    return _DemandPart(n_possible, len(loads.model), closer.unrouted_gbps, failures, links)
+    fabric, unknown = of_links.kind.fabric, np.zeros(e.case.state.n_links, np.bool_)
+    loaded_gbps = np.where(np.isinf(fabric.capacity_gbps), at_links.greatest_gbps, 0.0).reshape(-1, 2)
+    unknown[np.flatnonzero(cast("Bools", e.outcome("routed_links")))] = (loaded_gbps > 0.0).any(axis=1)
+    return _DemandPart(n_possible, len(loads.model), closer.unrouted_gbps, failures, links, unknown)
 
 
 def _rows_without_demands(of: str, found: FailureSet, rates: FailureRates, jobs: JobFailures) -> list[FailureRow]:
@@ -172,7 +182,7 @@ def _rows_without_demands(of: str, found: FailureSet, rates: FailureRates, jobs:
             kind=of,
             n_equal=1,
             lost_gbps=0.0,
-            n_demands_lost=0,
+            n_demand_pairs_lost=0,
             not_carried_gbps=0.0,
             sites_cut_off=(),
             worst_link=None,
@@ -185,14 +195,13 @@ def _rows_without_demands(of: str, found: FailureSet, rates: FailureRates, jobs:
     ]
 
 
-def _check_work(sweep: Sweep, n_destinations: int) -> None:
-    n_paths = sweep.n_classes * n_destinations
-    if n_paths > MAX_PATHS:
-        minutes = n_paths * 1.5e-6 / 60.0
+def _check_work(sweep: Sweep, kind: Kind, n_destinations: int) -> None:
+    taken_s = sweep_s(kind.fabric, sweep.n_classes, n_destinations)
+    if taken_s > MAX_S:
         raise TopologyError(
-            f"{sweep.n_classes:,} failures and {n_destinations:,} destinations take some {minutes:,.0f} minutes",
+            f"{sweep.n_classes:,} failures and {n_destinations:,} destinations take some {taken_s / 60.0:,.0f} minutes",
             where="of",
-            expected=f"failures times destinations up to {MAX_PATHS:,}",
+            expected=f"at most {MAX_S / 60.0:,.0f} minutes",
             hint="fewer destinations, or a kind with fewer failures",
         )
 
@@ -204,14 +213,14 @@ def _failure_rows(
     ids, n_equal = e.case.state.arrays.link_ids, found.n_equal
     for f, name in enumerate(found.ids):
         arc, ratio, row = int(loads.worst_arc[f]), float(loads.worst_ratio[f]), int(loads.class_of[f])
-        link = None if arc < 0 else int(links[arc // 2])
+        link = int(links[arc // 2]) if arc >= 0 and ratio > 0.0 else None
         yield FailureRow(
             id=name,
             ids=found.together(f),
             kind=of,
             n_equal=int(n_equal[f]),
             lost_gbps=closer.unrouted_gbps + float(loads.lost_gbps[f]),
-            n_demands_lost=closer.n_unrouted + int(loads.n_lost[f]),
+            n_demand_pairs_lost=closer.n_unrouted + int(loads.n_lost[f]),
             not_carried_gbps=closer.not_carried_gbps[row],
             sites_cut_off=closer.sites_cut_off[row],
             worst_link=None if link is None else ids[link],
@@ -226,14 +235,14 @@ def _with_lost_together(rows: list[FailureRow], together: LostTogether | None) -
     if together is None:
         return rows
     columns = zip(rows, together.lost_gbps.tolist(), together.n_lost.tolist(), strict=True)
-    return [replace(row, lost_together_gbps=gbps, n_demands_lost_together=n) for row, gbps, n in columns]
+    return [replace(row, lost_together_gbps=gbps, n_demand_pairs_lost_together=n) for row, gbps, n in columns]
 
 
 def _worse(rows: list[FailureRow]) -> list[FailureRow] | None:
     """Pairs that lose demand which neither failure loses alone; None where it is unknown, and for single failures."""
-    if any(row.n_demands_lost_together is None for row in rows):
+    if any(row.n_demand_pairs_lost_together is None for row in rows):
         return None
-    return [row for row in rows if row.n_demands_lost_together]
+    return [row for row in rows if row.n_demand_pairs_lost_together]
 
 
 def _n_worse(rows: list[FailureRow]) -> int | None:
@@ -245,7 +254,8 @@ def _link_rows(e: Evaluation, found: FailureSet, loads: FailureLoads, rates: Fai
     fabric, ids = found.kind.fabric, e.case.state.arrays.link_ids
     capacity_gbps = np.where(np.isinf(fabric.capacity_gbps), np.nan, fabric.capacity_gbps)
     intact, worst = (arc_utilisation_ratio(gbps, capacity_gbps) for gbps in (loads.intact_gbps, loads.greatest_gbps))
-    rank = np.where(np.isnan(worst), -1.0, worst).reshape(-1, 2)
+    rank = np.where(np.isnan(worst), np.inf, worst).reshape(-1, 2)  # load on an unknown rate
+    intact, worst = (np.where(np.isnan(capacity_gbps), np.nan, ratio) for ratio in (intact, worst))
     links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
     for i, link in enumerate(links.tolist()):
         arc = 2 * i + int(rank[i, 1] > rank[i, 0])
@@ -279,12 +289,9 @@ def _fullness(row: LinkRow) -> tuple[float, str]:
     return -(row.worst_utilisation_ratio or 0.0), row.id
 
 
-def _summary(
-    noun: tuple[str, str], failures: list[FailureRow], links: list[LinkRow], n_classes: int, n_possible: int
-) -> Iterator[str]:
-    n = sum(row.n_equal for row in failures)
-    least_gbps = min(row.lost_gbps for row in failures)
-    losing = [row for row in failures if row.lost_gbps > least_gbps]
+def _summary(noun: tuple[str, str], failures: list[FailureRow], part: _DemandPart) -> Iterator[str]:
+    n, links = sum(row.n_equal for row in failures), part.links
+    losing = [row for row in failures if row.lost_gbps > part.unrouted_gbps]
     if losing:
         n_losing = sum(row.n_equal for row in losing)
         verb = "loses" if n_losing == 1 else "lose"
@@ -322,7 +329,7 @@ def _summary(
     n_unknown = sum(row.n_equal for row in failures if row.why_unknown == TOO_MANY)
     if n_unknown:
         yield f"Of {n_unknown:,} it is unknown what full links do not carry, or which sites are cut off: {TOO_MANY}."
-    if n_classes < n:
-        yield f"{n_classes:,} classes of {n:,} failures were computed; the others stand in equal places."
-    if n < n_possible:
-        yield f"{n:,} of {n_possible:,} pairs were drawn; others may be worse."
+    if part.n_classes < n:
+        yield f"{part.n_classes:,} classes of {n:,} failures were computed; the others stand in equal places."
+    if n < part.n_possible:
+        yield f"{n:,} of {part.n_possible:,} pairs were drawn; others may be worse."

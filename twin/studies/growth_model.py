@@ -14,8 +14,10 @@ import numpy as np
 
 from ..arrays import Bools, Floats, Ints
 from ..errors import ChangeError, TopologyError
+from ..errors.wording import counted
 from ..failures.capped_rates import OneFailure
 from ..failures.sweep import Sweep
+from ..failures.work import MAX_S, sweep_s
 from ..stages.evaluation import Evaluation
 from ..traffic.congestion import arc_utilisation_ratio
 from ..traffic.matrix_routes import MatrixRoutes
@@ -25,8 +27,6 @@ REL_TOLERANCE = 1e-9
 """Utilisation that exceeds a limit by no more counts as at the limit."""
 MAX_ROUNDS = 200
 """Most sweeps for one date; each finds another link or failure that passes earlier."""
-MAX_PATHS = 500_000_000
-"""Most sweeps times failures times destinations."""
 N_BISECTIONS = 100
 
 
@@ -127,17 +127,18 @@ class GrowthModel:
         )
         self._ratios: dict[int, Floats] = {}
         sweep = Sweep(found.kind)
-        self._n_paths = sweep.n_classes * len(np.unique(pairs.target))
+        self._sweep_s = sweep_s(found.kind.fabric, sweep.n_classes, len(np.unique(pairs.target)))
+        self.check_work(1)
         self._add_sweep(0.0, sweep)
 
     def check_work(self, n_sweeps: int) -> None:
         """Raise TopologyError if so many sweeps are too much work."""
-        if n_sweeps * self._n_paths > MAX_PATHS:
-            minutes = n_sweeps * self._n_paths * 1.5e-6 / 60.0
+        if n_sweeps * self._sweep_s > MAX_S:
+            minutes = n_sweeps * self._sweep_s / 60.0
             raise TopologyError(
-                f"{n_sweeps:,} sweeps of all failures take some {minutes:,.0f} minutes",
+                f"{counted(n_sweeps, 'sweep')} of all failures take some {minutes:,.0f} minutes",
                 where="growth",
-                expected=f"sweeps times failures times destinations up to {MAX_PATHS:,}",
+                expected=f"at most {MAX_S / 60.0:,.0f} minutes",
                 hint="fewer years, fewer destinations, or one growth rate for all traffic",
             )
 
