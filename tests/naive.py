@@ -2,9 +2,8 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import product
 from typing import NamedTuple
 
 Number = Fraction | float  # a fraction, or math.inf
@@ -398,30 +397,3 @@ def flow_gbps(
     interval_s = trip_s * math.sqrt(2 * loss / 3)
     interval_s += 4 * trip_s * 3 * math.sqrt(3 * loss / 8) * loss * (1 + 32 * loss**2)
     return min(rate, 8960 * 8 / interval_s / 1e9)
-
-
-def share_of_states(modes: Sequence[Sequence[float]], holds: Callable[[tuple[int, ...]], bool]) -> float:
-    """Probability that something holds, over all states of independent components.
-
-    Component i is in its mode m > 0 with probability modes[i][m - 1], and else up, which is mode 0.
-    """
-    total = 0.0
-    for state in product(*(range(len(down) + 1) for down in modes)):
-        if holds(state):
-            parts = [down[m - 1] if m else 1.0 - sum(down) for m, down in zip(state, modes, strict=True)]
-            total += math.prod(parts)
-    return total
-
-
-def has_path(ends: Sequence[tuple[int, int]], source: int, target: int, hosts: frozenset[int] = frozenset()) -> bool:
-    """Whether links join two nodes, none of which is in between a host: reach more nodes until nothing is new."""
-    reached, grew = {source}, True
-    while grew:
-        new = {
-            head
-            for a, b in ends
-            for tail, head in ((a, b), (b, a))
-            if tail in reached and (tail == source or tail not in hosts)
-        }
-        grew, reached = not new <= reached, reached | new
-    return target in reached

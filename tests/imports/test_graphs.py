@@ -69,6 +69,17 @@ def test_opposite_directed_edges_are_one_link(tmp_path: Path) -> None:
     assert kinds(found)["one-sided edge"] == 1
 
 
+def test_rates_by_direction_follow_the_ends(tmp_path: Path) -> None:
+    """The link is stored from `a` to `b`, whichever direction the file states first."""
+    edges = [
+        {"source": "b", "target": "a", "capacity_gbps": 40.0},
+        {"source": "a", "target": "b", "capacity_gbps": 10.0},
+    ]
+    found = read(written(tmp_path, "n.json", {"directed": True, "nodes": [{"id": "a"}, {"id": "b"}], "edges": edges}))
+    (link,) = found.document.links
+    assert (link.ends, link.capacity_gbps) == (("a", "b"), (10, 40))
+
+
 def test_self_loops_unknown_ends_and_ids_that_stand_twice_are_findings(tmp_path: Path) -> None:
     edges = [{"source": 1, "target": 1}, {"source": 1, "target": 9}]
     data = {"nodes": [{"id": 1}, {"id": 1}, {"id": 2}], "edges": edges}

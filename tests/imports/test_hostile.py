@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XML, TABLE, TOPOHUB
 from twin.errors import DocumentError
-from twin.imports import Imported, read
+from twin.imports import Imported, read, reading, sheets
 from twin.imports import files as import_files
 from twin.loading import from_document
 
@@ -143,13 +143,14 @@ def test_deep_nesting_is_refused(name: str, content: str, tmp_path: Path) -> Non
         read(path, format=name)
 
 
-def test_an_excel_file_that_unpacks_without_bound_is_refused(tmp_path: Path) -> None:
+def test_an_excel_file_that_unpacks_without_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openpyxl")
+    monkeypatch.setattr(sheets, "MAX_UNPACKED_BYTES", 1_000_000)
     path = tmp_path / "bomb.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for i in range(9):
-            archive.writestr(f"xl/{i}.xml", b"0" * (64 * 1024 * 1024))
-    assert path.stat().st_size < 1_000_000
+            archive.writestr(f"xl/{i}.xml", b"0" * 200_000)
+    assert path.stat().st_size < 10_000
     with pytest.raises(DocumentError, match="unpacks to"):
         read(path, format="table")
 
@@ -182,6 +183,16 @@ def test_too_large_files_are_refused_before_they_are_read(tmp_path: Path, monkey
     monkeypatch.setattr(import_files, "MAX_FILE_BYTES", 100)
     with pytest.raises(DocumentError, match="at most 100 bytes"):
         read(SAMPLES["sndlib"](tmp_path / "x"), format="sndlib")
+
+
+def test_a_network_that_is_too_large_to_be_read_again_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = read(SAMPLES["sndlib"](tmp_path / "x"))
+    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 100)
+    with pytest.raises(DocumentError, match="at most 100 bytes"):
+        found.write(tmp_path / "network.yaml")
+    assert not (tmp_path / "network.yaml").exists()
 
 
 def test_links_out_of_a_folder_are_not_followed(tmp_path: Path) -> None:

@@ -154,6 +154,32 @@ def test_mixed_speeds_in_a_bundle_are_two_links_and_a_finding(tmp_path: Path) ->
     assert findings(found) == {"mixed speeds": 1}
 
 
+def test_an_unknown_rate_of_a_bundle_counts_once(tmp_path: Path) -> None:
+    dump = worked_case()
+    for record in dump.endpoints["interfaces"]:
+        record["type"] = {"value": "other"}
+    found = imported(dump, tmp_path)
+    assert (only_link(found).n_parallel, only_link(found).capacity_gbps) == (4, None)
+    assert findings(found) == {"unknown interface type": 8, "unknown rate": 1}
+    assert found.report.supports.routing.why == "yes, but no utilisation for 1 of 1 links"
+
+
+def test_a_bundle_at_one_end_only_is_a_finding(tmp_path: Path) -> None:
+    dump = worked_case(2)
+    for record in dump.endpoints["interfaces"]:
+        if record["name"] == "Ethernet9/1":
+            record["lag"] = None
+    found = imported(dump, tmp_path)
+    assert sorted(link.n_parallel for link in found.document.links) == [1, 1]
+    assert findings(found) == {"one-sided bundle": 1}
+
+
+def test_a_copper_patch_before_a_circuit_keeps_its_length(tmp_path: Path) -> None:
+    dump = worked_case(1)
+    dump.endpoints["cables"][0]["type"] = "cat6"
+    assert sum(s.length_km for s in only_link(imported(dump, tmp_path)).spans) == pytest.approx(12.475, abs=1e-5)
+
+
 def test_a_circle_of_panels_ends(tmp_path: Path) -> None:
     dump, near, _ = two_routers()
     front, rear = dump.panel("P1", 1, 2)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tests import naive
+from tests import naive_states
 from twin.kernels.connected_states import Fallible, connected_states
 
 
@@ -46,10 +46,10 @@ class Case(NamedTuple):
                 for ends, parts in zip(self.ends, self.parts, strict=True)
                 if {*ends} <= up_nodes and not any(state[part] for part in parts)
             ]
-            joined = [{a, b} <= up_nodes and naive.has_path(up, a, b, self.hosts) for a, b in pairs]
+            joined = [{a, b} <= up_nodes and naive_states.has_path(up, a, b, self.hosts) for a, b in pairs]
             return not (any(joined) if any_pair else all(joined))
 
-        return naive.share_of_states([[q] if q else [] for q in self.down], holds)
+        return naive_states.share_of_states([[q] if q else [] for q in self.down], holds)
 
 
 def look(

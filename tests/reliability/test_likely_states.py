@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from tests import naive
+from tests import naive_states
 from tests.training.cases import state_of
 from twin.arrays import Ints
 from twin.reliability.components import Components
@@ -84,7 +84,7 @@ def test_sets_cover_all_states_once_and_answers_hold_in_them(seed: int) -> None:
     assert states.rest == pytest.approx(0.0, abs=1e-15)
     assert sum(shares) == pytest.approx(1.0, rel=1e-12)
     for answer in range(3):
-        exact = naive.share_of_states(modes, lambda state, answer=answer: table[state][0] == answer)
+        exact = naive_states.share_of_states(modes, lambda state, answer=answer: table[state][0] == answer)
         assert shares[answer] == pytest.approx(exact, rel=1e-12, abs=1e-15)
 
 
@@ -124,7 +124,7 @@ def test_random_states_have_their_probabilities() -> None:
     found = dict(zip((state_of_modes(c, state) for state in samples.states), samples.count.tolist(), strict=True))
     for state in product(range(3), range(2), range(3)):
         if sum(mode > 0 for mode in state) >= 2:
-            exact = naive.share_of_states(modes, lambda other, state=state: other == state)
+            exact = naive_states.share_of_states(modes, lambda other, state=state: other == state)
             assert binomtest(found.get(state, 0), n, exact / samples.sampled_ratio).pvalue > 1e-4
 
 

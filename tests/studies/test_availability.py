@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import naive
+from tests import naive_states
 from tests.studies.test_failures import two_sites
 from twin.errors import CatalogueError, ChangeError, TopologyError
 from twin.loading import from_document, load
@@ -78,7 +78,7 @@ def all_states(network: Network) -> Callable[[Callable[[Any], bool]], float]:
     for state in product(*(range(len(down) + 1) for down in modes)):
         found = [int(c.mode_first[i]) + m - 1 for i, m in enumerate(state) if m]
         served[state] = traffic.ask(np.array(found, np.int64))[0]
-    return lambda holds: naive.share_of_states(modes, lambda state: holds(served[state]))
+    return lambda holds: naive_states.share_of_states(modes, lambda state: holds(served[state]))
 
 
 def check(found: Availability, exact_down: float) -> None:

@@ -10,7 +10,17 @@ from ..model.document import TopologyDocument
 from .native import parse_document, parse_json, parse_yaml, to_json_bytes, to_yaml_bytes
 from .readers import Reader, Writer
 
-__all__ = ["READERS", "WRITERS", "Reader", "Writer", "parse_document", "read_content", "read_mapping", "write_document"]
+__all__ = [
+    "MAX_FILE_BYTES",
+    "READERS",
+    "WRITERS",
+    "Reader",
+    "Writer",
+    "parse_document",
+    "read_content",
+    "read_mapping",
+    "write_document",
+]
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 

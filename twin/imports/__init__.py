@@ -6,7 +6,7 @@ True
 """
 
 from .formats import FORMATS
-from .options import ImportOptions
+from .options import ImportOptions, import_options
 from .reading import Imported, read
 
-__all__ = ["FORMATS", "ImportOptions", "Imported", "read"]
+__all__ = ["FORMATS", "ImportOptions", "Imported", "import_options", "read"]

@@ -89,7 +89,6 @@ class Cable:
     up: bool = True
     tags: tuple[str, ...] = ()
     source: Origin | None = None
-    latency_us: float | None = None
     n_branches: int = 1
     """Cables into which the first end is broken out; 1 = no breakout."""
 

@@ -51,6 +51,9 @@ class LinkMaker:
             path = path if path.ends[0].device <= path.ends[1].device else path.turned()
             rate = self._rate(path)
             groups = tuple(self._bundle(end) for end in path.ends)
+            if any(groups) and not all(groups):
+                problem = "a port of a bundle is cabled to a port of none; it is a link of its own"
+                self.ledger.finding("one-sided bundle", problem, "check both ports", path_text(self.cabling, path))
             if all(groups):
                 bundles[path.ends[0].device, path.ends[1].device, groups[0], groups[1]].append((path, rate))
             else:
@@ -66,15 +69,13 @@ class LinkMaker:
         cables = list(first.cables)
         a, b = (node_ids[end.device] for end in link.ends)
         data: dict[str, Any] = {"id": self.ids.new(self._id(link, cables[0], a, b)), "ends": [a, b]}
-        if link.capacity_gbps is not None:
-            rate = link.capacity_gbps
+        rate = self._settled_rate(link)
+        if rate is not None:
             data["capacity_gbps"] = list(rate) if isinstance(rate, tuple) else rate
         if link.n_parallel > 1:
             data["n_parallel"] = link.n_parallel
         if cables[0].weight != 1.0:
             data["weight"] = cables[0].weight
-        if cables[0].latency_us is not None:
-            data["latency_us"] = cables[0].latency_us
         data |= self.spans.fields_of(link.paths)
         risks = [f"port {node_ids[end.device]}:{end.port}" for end in self._broken_out(link)]
         if risks:
@@ -126,8 +127,10 @@ class LinkMaker:
     def _rate(self, path: Path) -> Rate:
         """Return the rate of a path: that of the cable, else the lowest that its ports and circuits state."""
         cable = next(iter(path.cables))
-        if cable.capacity_gbps is not None:
-            return cable.capacity_gbps
+        stated = cable.capacity_gbps
+        if stated is not None:
+            is_turned = isinstance(stated, tuple) and cable.ends[0] != path.ends[0]
+            return stated[::-1] if is_turned and isinstance(stated, tuple) else stated
         rates = [rate for end in path.ends if (rate := self._port_rate(path, end)) is not None]
         if len(set(rates)) > 1:
             self.ledger.finding("different rates", OPPOSITE_DIFFERS, "check both ports", path_text(self.cabling, path))
@@ -136,23 +139,19 @@ class LinkMaker:
             for stretch in path.stretches
             if stretch.circuit is not None and (rate := self.cabling.devices[stretch.circuit].capacity_gbps) is not None
         ]
-        if rates:
-            return min(rates)
-        stated = self.options.capacity_gbps
+        return min(rates, default=None)
+
+    def _settled_rate(self, link: PlainLink) -> Rate:
+        """Return the rate of a link; the option's or none, with a row of the report, where the source states none."""
+        if link.capacity_gbps is not None:
+            return link.capacity_gbps
+        stated, place = self.options.capacity_gbps, path_text(self.cabling, link.paths[0])
         if stated is not None:
-            self.ledger.assumed(
-                "rate of a link",
-                f"{stated:g} Gb/s",
-                "stated by the option",
-                "--capacity-gbps",
-                path_text(self.cabling, path),
-            )
+            self.ledger.assumed("rate of a link", f"{stated:g} Gb/s", "stated by the option", "--capacity-gbps", place)
             return stated
         self.n_without_rate += 1
         hint = "--capacity-gbps states one for all such links"
-        self.ledger.finding(
-            "unknown rate", "figures that need the rate have no value", hint, path_text(self.cabling, path)
-        )
+        self.ledger.finding("unknown rate", "figures that need the rate have no value", hint, place)
         return None
 
     def _port_rate(self, path: Path, end: End) -> float | None:

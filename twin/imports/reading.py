@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import DocumentError, did_you_mean
 from ..errors.wording import quoted
-from ..formats import write_document
+from ..formats import MAX_FILE_BYTES, write_document
 from ..model.document import TopologyDocument
 from .build import build
 from .cabling import Cabling
@@ -32,9 +32,16 @@ class Imported:
         """Write the document; the ending chooses YAML or JSON.
 
         Raises:
-            DocumentError: an unknown ending.
+            DocumentError: an unknown ending, or a network that is too large to be read again.
         """
-        write_document(self.document, Path(path))
+        target = Path(path)
+        write_document(self.document, target)
+        size = target.stat().st_size
+        if size > MAX_FILE_BYTES:
+            target.unlink()
+            expected = f"at most {MAX_FILE_BYTES:,} bytes, as files are read"
+            hint = "import fewer records, or use the document in Python"
+            raise DocumentError(f"{size:,} bytes", where=str(path), expected=expected, hint=hint)
 
 
 def read(

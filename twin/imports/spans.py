@@ -30,8 +30,6 @@ class SpanMaker:
 
     def fields_of(self, paths: Sequence[Path]) -> dict[str, Any]:
         """Return the spans of a link, and their fibre pairs; nothing where the length is unknown."""
-        if next(paths[0].cables).latency_us is not None:
-            return {}
         lengths = [self._length_km(path) for path in paths]
         known = [length for length in lengths if length is not None]
         if not known:
@@ -40,7 +38,8 @@ class SpanMaker:
             problem = "members of one bundle have different lengths; the longest is used"
             self.ledger.finding("different lengths", problem, "", path_text(self.cabling, paths[0]))
         path = paths[max(range(len(lengths)), key=lambda i: lengths[i] or 0.0)]
-        if any(cable.medium != "fibre" for cable in path.cables):
+        has_circuit = any(stretch.circuit is not None for stretch in path.stretches)
+        if not has_circuit and any(cable.medium != "fibre" for cable in path.cables):
             effect = "5 ns of latency for each metre; only single-mode fibre has spans"
             self.ledger.dropped("length of a copper or multimode cable", effect, path_text(self.cabling, path))
             return {}
