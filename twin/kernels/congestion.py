@@ -183,7 +183,7 @@ def _touch(
 ) -> int:
     """Read the ends of the rows of flows, so that the processor waits for all of them at once and not one by one.
 
-    No row is empty. Returns a number that means nothing; without one the compiler leaves the reads out.
+    No row is empty. Returns a sum of what it reads; without one the compiler leaves the reads out.
     """
     total = 0
     for flow in stopping:
