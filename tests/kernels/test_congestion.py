@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import naive
-from twin.kernels.congestion import max_min_rates, queue_delay_us, utilisation
+from twin.kernels.congestion import N_TOGETHER, _touch, max_min_rates, queue_delay_us, utilisation
 
 INF = float("inf")
 Flow = dict[int, Fraction]
@@ -96,6 +96,22 @@ def test_a_resource_used_twice_counts_twice():
     out = np.empty(1)
     max_min_rates(np.array([0, 2]), np.array([0, 0]), np.ones(2), np.array([10.0]), np.array([INF]), out)
     assert out.tolist() == [5.0]
+
+
+def test_more_flows_than_are_read_together_stop_at_one_resource():
+    n = 2 * N_TOGETHER + 1
+    assert rates([on(0)] * n, [3.0 * n]) == [3.0] * n
+
+
+def test_the_rows_that_are_read_ahead_are_those_of_the_flows():
+    first, link, usage = (
+        np.array([0, 2, 3, 6]),
+        np.array([9, 1, 4, 7, 8, 20]),
+        np.array([1.0, 0.5, 1.0, 0.5, 1.0, 0.25]),
+    )
+    # first places 0 and 3, links at the ends 9 + 1 and 7 + 20, and usage falls in both
+    assert _touch(np.array([0, 2]), first, link, usage) == 0 + 3 + 10 + 27 + 2
+    assert _touch(np.array([1]), first, link, usage) == 2 + 4 + 4 + 0
 
 
 def test_rounding_does_not_tear_a_common_bottleneck_apart():

@@ -131,11 +131,6 @@ def test_faults_are_found_in_a_network_whose_columns_are_cached(tmp_path: Any, m
         _ = from_document(square(group("a", "d", ab=1))).arrays
 
 
-def test_a_sweep_of_failures_refuses_groups() -> None:
-    with pytest.raises(ChangeError, match="are not swept"):
-        from_document(square(*GROUPS)).failures()
-
-
 def test_groups_of_other_destinations_stay() -> None:
     other = group("d", "a", ad=1)
     network = from_document(square(other))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Bools, Floats, Ints, State
+from ..arrays.wcmp_groups import WcmpTable
 from ..kernels.congestion import max_min_rates
 from ..traffic.congestion import DemandLoads, load_demands
 from ..traffic.matrix_routes import MatrixRoutes
@@ -31,6 +32,8 @@ class OneFailure:
     source: Ints
     target: Ints
     offered_gbps: Floats
+    groups: WcmpTable | None = None
+    """Next hops that are stated in place of shortest paths."""
 
     def routes(self, kept_ratio: Floats) -> MatrixRoutes:
         """Find the routes of the demands.
@@ -40,7 +43,7 @@ class OneFailure:
         """
         router = Router(self.state, self.lit & (kept_ratio > 0.0))
         share = self.share * np.repeat(kept_ratio, 2)
-        return MatrixRoutes(self.state, router, share, self.source, self.target)
+        return MatrixRoutes(self.state, router, share, self.source, self.target, self.groups)
 
     def loads(self, routes: MatrixRoutes, kept_ratio: Floats) -> DemandLoads:
         """Compute offered and carried loads, max-min fair where links are overloaded.

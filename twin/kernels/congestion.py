@@ -5,6 +5,11 @@ import numpy.typing as npt
 
 from twin.kernels.jit import kernel
 
+SPARE, USAGE, N_RISING, N_COLUMNS = 0, 1, 2, 4
+"""Columns of the room of a resource; 32 bytes, so that no row lies in two cache lines."""
+N_TOGETHER = 128
+"""Flows whose rows are read together before they stop."""
+
 
 @kernel
 def max_min_rates(
@@ -34,24 +39,27 @@ def max_min_rates(
     """
     n_flows = out_rate.size
     first, flows = _flows_by_resource(flow_first, flow_link, flow_usage, capacity.size)
-    spare = capacity.copy()  # capacity left by stopped flows
-    usage = np.zeros(capacity.size)  # of flows that still rise, as is their number
-    n_rising = first[1:] - first[:-1]
+    # a row for each resource, so that a flow that stops touches one place: capacity left by stopped flows, and usage
+    # and number of flows that still rise
+    room = np.zeros((capacity.size, N_COLUMNS))
+    room[:, SPARE] = capacity
+    room[:, N_RISING] = first[1:] - first[:-1]
     for k in range(flow_link.size):
-        usage[flow_link[k]] += flow_usage[k]
+        room[flow_link[k], USAGE] += flow_usage[k]
     full_at = np.zeros(capacity.size)  # level at which a resource fills; a lower bound while it waits in the heap
     heap = np.arange(capacity.size)
     full = np.empty(capacity.size, np.int64)
     rises = np.ones(n_flows, np.bool_)
-    by_limit = np.arange(n_flows)
-    for i in range(n_flows // 2 - 1, -1, -1):
-        _sift_down(by_limit, n_flows, limit, by_limit[i], i)
-    n_limits = n_flows
+    stopping, touched = np.empty(N_TOGETHER, np.int64), np.zeros(1, np.int64)
+    by_limit = np.flatnonzero(limit < np.inf)
+    n_limits = by_limit.size
+    for i in range(n_limits // 2 - 1, -1, -1):
+        _sift_down(by_limit, n_limits, limit, by_limit[i], i)
     size = capacity.size
     level = 0.0
     out_rate[:] = np.inf
     while True:
-        size = _refresh_top(heap, size, full_at, spare, usage, n_rising, level)
+        size = _refresh_top(heap, size, full_at, room, level)
         event = limit[by_limit[0]] if n_limits > 0 else np.inf
         if size > 0:
             event = min(event, full_at[heap[0]])
@@ -64,14 +72,22 @@ def max_min_rates(
             n_full += 1
             size -= 1
             _sift_down(heap, size, full_at, heap[size], 0)
-            size = _refresh_top(heap, size, full_at, spare, usage, n_rising, level)
+            size = _refresh_top(heap, size, full_at, room, level)
         for j in range(n_full):
-            for k in range(first[full[j]], first[full[j] + 1]):
-                flow = flows[k]
-                if rises[flow]:
-                    out_rate[flow] = level
-                    rises[flow] = False
-                    _stop(flow, level, flow_first, flow_link, flow_usage, spare, usage, n_rising)
+            start, end = first[full[j]], first[full[j] + 1]
+            while start < end:
+                n_stopping = 0
+                while start < end and n_stopping < stopping.size:
+                    flow = np.int64(flows[start])
+                    start += 1
+                    if rises[flow]:
+                        out_rate[flow] = level
+                        rises[flow] = False
+                        stopping[n_stopping] = flow
+                        n_stopping += 1
+                touched[0] += _touch(stopping[:n_stopping], flow_first, flow_link, flow_usage)
+                for i in range(n_stopping):
+                    _stop(stopping[i], level, flow_first, flow_link, flow_usage, room)
         while n_limits > 0 and (limit[by_limit[0]] <= level or not rises[by_limit[0]]):
             flow = by_limit[0]
             n_limits -= 1
@@ -79,7 +95,7 @@ def max_min_rates(
             if rises[flow]:
                 out_rate[flow] = level
                 rises[flow] = False
-                _stop(flow, level, flow_first, flow_link, flow_usage, spare, usage, n_rising)
+                _stop(flow, level, flow_first, flow_link, flow_usage, room)
 
 
 @kernel
@@ -137,10 +153,10 @@ def _flows_by_resource(
     flow_link: npt.NDArray[np.int64],
     flow_usage: npt.NDArray[np.float64],
     n_resources: int,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
     """Transpose the CSR: the flows of each resource, once per positive usage, by flow.
 
-    Returns first: int64[n_resources + 1], flows: int64[n_usages].
+    Returns first: int64[n_resources + 1], flows: uint32[n_usages].
     """
     first = np.zeros(n_resources + 1, np.int64)
     for k in range(flow_link.size):
@@ -149,7 +165,7 @@ def _flows_by_resource(
     for resource in range(n_resources):
         first[resource + 1] += first[resource]
     free = first.copy()
-    flows = np.empty(first[n_resources], np.int64)
+    flows = np.empty(first[n_resources], np.uint32)
     for flow in range(flow_first.size - 1):
         for k in range(flow_first[flow], flow_first[flow + 1]):
             if flow_usage[k] > 0.0:
@@ -159,23 +175,42 @@ def _flows_by_resource(
 
 
 @kernel
+def _touch(
+    stopping: npt.NDArray[np.int64],
+    flow_first: npt.NDArray[np.int64],
+    flow_link: npt.NDArray[np.int64],
+    flow_usage: npt.NDArray[np.float64],
+) -> int:
+    """Read the ends of the rows of flows, so that the processor waits for all of them at once and not one by one.
+
+    No row is empty. Returns a sum of what it reads; without one the compiler leaves the reads out.
+    """
+    total = 0
+    for flow in stopping:
+        total += flow_first[flow]
+    for flow in stopping:
+        last = flow_first[flow + 1] - 1
+        total += flow_link[flow_first[flow]] + flow_link[last]
+        total += int(flow_usage[flow_first[flow]] > flow_usage[last])
+    return total
+
+
+@kernel
 def _stop(
     flow: int,
     level: float,
     flow_first: npt.NDArray[np.int64],
     flow_link: npt.NDArray[np.int64],
     flow_usage: npt.NDArray[np.float64],
-    spare: npt.NDArray[np.float64],
-    usage: npt.NDArray[np.float64],
-    n_rising: npt.NDArray[np.int64],
+    room: npt.NDArray[np.float64],
 ) -> None:
     """Remove a flow that stops at `level` from the rising usage of its resources."""
     for k in range(flow_first[flow], flow_first[flow + 1]):
         if flow_usage[k] > 0.0:
-            resource = flow_link[k]
-            spare[resource] -= flow_usage[k] * level
-            usage[resource] -= flow_usage[k]
-            n_rising[resource] -= 1
+            row = room[flow_link[k]]
+            row[SPARE] -= flow_usage[k] * level
+            row[USAGE] -= flow_usage[k]
+            row[N_RISING] -= 1.0
 
 
 @kernel
@@ -183,9 +218,7 @@ def _refresh_top(
     heap: npt.NDArray[np.int64],
     size: int,
     full_at: npt.NDArray[np.float64],
-    spare: npt.NDArray[np.float64],
-    usage: npt.NDArray[np.float64],
-    n_rising: npt.NDArray[np.int64],
+    room: npt.NDArray[np.float64],
     level: float,
 ) -> int:
     """Move the resource that fills next to the top; returns the heap size without resources of no rising flow.
@@ -194,13 +227,13 @@ def _refresh_top(
     """
     while size > 0:
         top = heap[0]
-        if n_rising[top] == 0:
+        if room[top, N_RISING] == 0.0:
             size -= 1
             _sift_down(heap, size, full_at, heap[size], 0)
             continue
         now = level  # also where rounding ate what little usage was left
-        if usage[top] > 0.0:
-            now = max(level, spare[top] / usage[top])
+        if room[top, USAGE] > 0.0:
+            now = max(level, room[top, SPARE] / room[top, USAGE])
         if now <= full_at[top]:
             break
         full_at[top] = now

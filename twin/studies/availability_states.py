@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 
 from ..arrays import Bools, Floats, Ints
-from ..failures.capped_rates import OneFailure
 from ..reliability.components import Components
 from ..reliability.likely_states import LikelyStates, StateSet
 from ..reliability.state_samples import StateSamples
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from .availability_cost import StateCost
+from .failure_kinds import one_failure
 
 FULL_RATIO = 1.0 - 1e-9
 """Carried over offered from which on a demand counts as carried in full."""
@@ -45,20 +45,6 @@ class Served(NamedTuple):
     """Whether the carried rate depends on a link of unknown rate."""
     lost_gbps: float
     """Demand that is not carried, for whatever reason; NaN where it is unknown."""
-
-
-def one_failure(e: Evaluation, pairs: NodePairs) -> OneFailure:
-    """Build the traffic of a network for single states."""
-    return OneFailure(
-        e.case.state,
-        cast("Bools", e.outcome("routed_links")),
-        cast("Floats", e.outcome("split_share")),
-        e.health.arc_capacity_gbps,
-        e.case.document.routing == "wcmp",
-        pairs.source,
-        pairs.target,
-        pairs.offered_gbps,
-    )
 
 
 class TrafficStates:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from ..arrays import Bools
-from ..failures.not_carried import after_failure
+from ..arrays import Bools, Floats
+from ..failures.fabric import Fabric
+from ..failures.not_carried import AfterFailure, after_failure
 from ..failures.sweep import FailureLoads
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from .failure_kinds import FailureSet
+
+After = Callable[[Fabric, Floats], AfterFailure]
 
 MAX_STEPS = 4_000_000_000
 """Most work on failures that are looked at one by one, in arcs looked at; some 20 s."""
@@ -26,7 +31,9 @@ class CloserLook:
     reaches `MAX_STEPS`, the first one always.
     """
 
-    def __init__(self, e: Evaluation, pairs: NodePairs, found: FailureSet, loads: FailureLoads) -> None:
+    def __init__(
+        self, e: Evaluation, pairs: NodePairs, found: FailureSet, loads: FailureLoads, after: After = after_failure
+    ) -> None:
         """Look at the failures of a sweep.
 
         Args:
@@ -34,9 +41,10 @@ class CloserLook:
             pairs: its demands.
             found: the failures.
             loads: answers of their sweep.
+            after: routes the demands after one of them.
         """
         state, offers = e.case.state, pairs.offered_gbps > 0.0
-        self._found, self._loads = found, loads
+        self._found, self._loads, self._after = found, loads, after
         a, b = state["node_site"][pairs.source[offers]], state["node_site"][pairs.target[offers]]
         self._sites = state.sites
         self._crosses = (a != b) & (a >= 0) & (b >= 0)
@@ -44,7 +52,7 @@ class CloserLook:
         per_site = np.bincount(self._ends[self._crosses].reshape(-1), minlength=len(self._sites))
         self._has_demand = per_site > 0
         fabric = found.kind.fabric
-        before = after_failure(fabric, np.ones(fabric.n_links)).has_path
+        before = after(fabric, np.ones(fabric.n_links)).has_path
         self.unrouted_gbps = float(fabric.offered_gbps[~before].sum())
         self.n_unrouted = int((~before).sum())
         lost = loads.n_lost[loads.model] + self.n_unrouted
@@ -75,7 +83,7 @@ class CloserLook:
     def _look(self, row: int, is_full: bool) -> int:
         """Look at one class; returns the work."""
         kind = self._found.kind
-        found = after_failure(kind.fabric, kind.kept_ratio(int(self._loads.model[row])))
+        found = self._after(kind.fabric, kind.kept_ratio(int(self._loads.model[row])))
         still = np.unique(self._ends[self._crosses & found.has_path])
         cut = np.setdiff1d(np.flatnonzero(self._has_demand), still)
         self.sites_cut_off[row] = tuple(self._sites[code] for code in cut)

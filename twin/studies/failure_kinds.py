@@ -7,8 +7,10 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from ..arrays import NO_CODE, Floats, Ints
+from ..arrays import NO_CODE, Bools, Floats, Ints
+from ..arrays.wcmp_groups import WcmpTable
 from ..errors import ChangeError, did_you_mean
+from ..failures.capped_rates import OneFailure
 from ..failures.fabric import Fabric
 from ..failures.kinds import GroupFailures, Kind, LinkFailures, NodeFailures
 from ..failures.pair_classes import PairClasses
@@ -62,16 +64,7 @@ def fabric_of(e: Evaluation, pairs: NodePairs) -> tuple[Fabric, Ints]:
     """Return the links of a network that carry traffic, with its demands, and the rows of these links.
 
     Arcs of unknown rate have no limit here.
-
-    Raises:
-        ChangeError: WCMP groups.
     """
-    if e.case.document.wcmp_groups:
-        raise ChangeError(
-            "failures of networks with WCMP groups are not swept",
-            where="wcmp_groups",
-            hint="ask for one failure: twin whatif with set_wcmp_groups and fail_links",
-        )
     state, router = e.case.state, cast(Router, e.outcome("router"))
     links = np.flatnonzero(cast("Floats", e.outcome("routed_links")))
     arcs = np.stack((2 * links, 2 * links + 1), axis=1).reshape(-1)
@@ -89,6 +82,21 @@ def fabric_of(e: Evaluation, pairs: NodePairs) -> tuple[Fabric, Ints]:
         offered_gbps=pairs.offered_gbps[offers],
     )
     return fabric, links
+
+
+def one_failure(e: Evaluation, pairs: NodePairs) -> OneFailure:
+    """Build the traffic of a network for single states."""
+    return OneFailure(
+        e.case.state,
+        cast("Bools", e.outcome("routed_links")),
+        cast("Floats", e.outcome("split_share")),
+        e.health.arc_capacity_gbps,
+        e.case.document.routing == "wcmp",
+        pairs.source,
+        pairs.target,
+        pairs.offered_gbps,
+        cast("WcmpTable | None", e.outcome("wcmp_table")),
+    )
 
 
 def failures_of_kind(e: Evaluation, of: str, fabric: Fabric, links: Ints) -> FailureSet:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..answers.arc_text import direction_text
 from ..answers.ranking import Ranking
-from ..arrays import Bools
+from ..arrays import Bools, Ints
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
@@ -32,6 +32,7 @@ from .failure_pairs import Depth, failures_at_depth
 from .failure_rates import FailureRates, rates_of_failures
 from .failure_records import FailureReport, FailureRow, LinkRow
 from .failure_run import FailureRun, FailureTask
+from .group_failures import one_by_one
 from .job_failures import JobFailures, job_failures
 from .job_outcomes import job_outcomes, job_severity, job_summary
 from .pairs_worse import LostTogether, lost_together
@@ -94,7 +95,7 @@ def failure_report(
         part = _DemandPart(len(single.ids), 0, 0.0, _rows_without_demands(of, single, rates, jobs), [], NONE)
     else:
         part = _demand_part(
-            e, pairs, single, rates, depth, of, jobs, run, f"{network}, plan {plan}, {depth.question(of)}"
+            e, pairs, single, rates, depth, of, jobs, run, f"{network}, plan {plan}, {depth.question(of)}", links
         )
     rows, n_failures = sorted(part.failures, key=_severity), sum(row.n_equal for row in part.failures)
     worst = max([0.0, *map(_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in part.links)])
@@ -152,14 +153,19 @@ def _demand_part(
     jobs: JobFailures | None,
     run: FailureRun,
     question: str,
+    links: Ints,
 ) -> _DemandPart:
     n_destinations = len(np.unique(pairs.target))
     found, n_possible = failures_at_depth(single, depth, of, n_destinations)
-    sweep = sweep_of(found.kind)
-    _check_work(sweep, found.kind, n_destinations)
-    run.run(sweep, FailureTask(found.kind), question)
-    loads = sweep.loads()
-    closer = CloserLook(e, pairs, found, loads)
+    if e.case.document.wcmp_groups:
+        loads, after = one_by_one(e, pairs, found, links, run)
+        closer = CloserLook(e, pairs, found, loads, after)
+    else:
+        sweep = sweep_of(found.kind)
+        _check_work(sweep, found.kind, n_destinations)
+        run.run(sweep, FailureTask(found.kind), question)
+        loads = sweep.loads()
+        closer = CloserLook(e, pairs, found, loads)
     of_links, at_links = found.everywhere(loads)
     at_depth = rates.of(of_links.kind)
     failures = list(_failure_rows(e, of, found, loads, closer, at_depth))
@@ -167,11 +173,11 @@ def _demand_part(
         failures = _with_lost_together(failures, lost_together(found.kind, loads))
     if jobs is not None:
         failures = [replace(row, job=job) for row, job in zip(failures, jobs.rows, strict=True)]
-    links = sorted(_link_rows(e, of_links, at_links, at_depth), key=_fullness)
+    link_rows = sorted(_link_rows(e, of_links, at_links, at_depth), key=_fullness)
     fabric, unknown = of_links.kind.fabric, np.zeros(e.case.state.n_links, np.bool_)
     loaded_gbps = np.where(np.isinf(fabric.capacity_gbps), at_links.greatest_gbps, 0.0).reshape(-1, 2)
-    unknown[np.flatnonzero(cast("Bools", e.outcome("routed_links")))] = (loaded_gbps > 0.0).any(axis=1)
-    return _DemandPart(n_possible, len(loads.model), closer.unrouted_gbps, failures, links, unknown)
+    unknown[links] = (loaded_gbps > 0.0).any(axis=1)
+    return _DemandPart(n_possible, len(loads.model), closer.unrouted_gbps, failures, link_rows, unknown)
 
 
 def _rows_without_demands(of: str, found: FailureSet, rates: FailureRates, jobs: JobFailures) -> list[FailureRow]:

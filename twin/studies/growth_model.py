@@ -12,16 +12,17 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
-from ..arrays import Bools, Floats, Ints
+from ..arrays import Floats, Ints
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
-from ..failures.capped_rates import OneFailure
+from ..failures.kinds import Kind
+from ..failures.one_by_one import OneByOne
 from ..failures.sweep import Sweep
-from ..failures.work import MAX_S, sweep_s
+from ..failures.work import MAX_S, S_PER_PATH, sweep_s
 from ..stages.evaluation import Evaluation
 from ..traffic.congestion import arc_utilisation_ratio
 from ..traffic.matrix_routes import MatrixRoutes
-from .failure_kinds import fabric_of, failures_of_kind
+from .failure_kinds import fabric_of, failures_of_kind, one_failure
 
 REL_TOLERANCE = 1e-9
 """Utilisation that exceeds a limit by no more counts as at the limit."""
@@ -98,7 +99,8 @@ class GrowthModel:
             horizon_years: last time that is looked at.
 
         Raises:
-            ChangeError: unknown kind, nothing of the kind, or WCMP groups.
+            ChangeError: unknown kind, or nothing of the kind.
+            TopologyError: too much work.
         """
         pairs = e.demand_pairs
         assert pairs is not None
@@ -115,21 +117,10 @@ class GrowthModel:
         self._kept_ratio = found.kind.kept_ratio
         self._fabric = fabric
         self._sweeps: dict[float, Worst] = {}
-        self._one = OneFailure(
-            e.case.state,
-            cast("Bools", e.outcome("routed_links")),
-            cast("Floats", e.outcome("split_share")),
-            self.capacity_gbps,
-            e.case.document.routing == "wcmp",
-            pairs.source,
-            pairs.target,
-            pairs.offered_gbps,
-        )
+        self._one = one_failure(e, pairs)
         self._ratios: dict[int, Floats] = {}
-        sweep = Sweep(found.kind)
-        self._sweep_s = sweep_s(found.kind.fabric, sweep.n_classes, len(np.unique(pairs.target)))
-        self.check_work(1)
-        self._add_sweep(0.0, sweep)
+        self._sweep_s = 0.0
+        self._add_sweep(0.0, found.kind)
 
     def check_work(self, n_sweeps: int) -> None:
         """Raise TopologyError if so many sweeps are too much work."""
@@ -155,16 +146,24 @@ class GrowthModel:
                 return Worst(start.ratio * factor, start.cause)
             gbps = self._demands.at(years)
             fabric = replace(self._fabric, offered_gbps=gbps[self._offers])
-            self._add_sweep(years, Sweep(failures_of_kind(self._e, self._kind, fabric, self._links).kind))
+            self._add_sweep(years, failures_of_kind(self._e, self._kind, fabric, self._links).kind)
         return self._sweeps[years]
 
     @property
     def _has_one_rate(self) -> bool:
         return len(self._demands.factor_ratio) == 1
 
-    def _add_sweep(self, years: float, sweep: Sweep) -> None:
-        sweep.run(0, sweep.n_classes)
-        loads = sweep.loads()
+    def _add_sweep(self, years: float, kind: Kind) -> None:
+        if self._one.groups is None:
+            sweep = Sweep(kind)
+            self._sweep_s = sweep_s(kind.fabric, sweep.n_classes, len(np.unique(self._pairs.target)))
+            self.check_work(1)
+            sweep.run(0, sweep.n_classes)
+            loads = sweep.loads()
+        else:
+            one_by_one = OneByOne.of(kind, self._one, self._links, len(self.failure_ids))
+            self._sweep_s = one_by_one.n_paths * S_PER_PATH
+            loads = one_by_one.loads()
         arcs = np.stack((2 * self._links, 2 * self._links + 1), axis=1).reshape(-1)
         ratio, cause = np.zeros(len(self.capacity_gbps)), np.full(len(self.capacity_gbps), -1)
         ratio[arcs] = np.nan_to_num(arc_utilisation_ratio(loads.greatest_gbps, self.capacity_gbps[arcs]), nan=0.0)
