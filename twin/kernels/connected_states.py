@@ -218,13 +218,20 @@ def find_paths_over_hub(
         Number of components that the paths use and that may be down; -1 if a pair is not connected.
     """
     is_reached = np.zeros(search.is_target.size, np.bool_)
-    search.n_steps[0] += 2 * target.size
+    search.n_steps[0] += 4 * target.size
     n_used = 0
     for hub in hubs:
         part = net.of_node[hub]
         if part >= 0 and search.status[part] == 2:
             continue
-        find_path(net, search, hub, is_reached.size + 1)
+        n_wanted = 0
+        for nodes in (source, target):
+            for node in nodes:
+                n_wanted += node != hub and not search.is_target[node]
+                search.is_target[node] = node != hub
+        find_path(net, search, hub, n_wanted)
+        search.is_target[source] = False
+        search.is_target[target] = False
         is_reached[:] = search.came_by != -1
         for s in range(source.size):
             for node in target[pair_first[s] : pair_first[s + 1]]:
