@@ -17,7 +17,7 @@ from twin.errors import ChangeError, TopologyError
 from twin.loading import from_document, load
 from twin.network import Network
 from twin.studies import checkpoint as checkpoints
-from twin.studies import failure_pairs, failure_run
+from twin.studies import failure_pairs, failure_run, pairs_worse
 from twin.studies.failure_kinds import KINDS
 
 
@@ -65,6 +65,38 @@ def test_each_pair_is_the_what_if_of_both(of: str, routing: str, scale: float) -
         assert link.worst_utilisation_ratio == pytest.approx(greatest[arcs].max(), rel=1e-12)
         of_cause = intact if link.cause is None else ratios[link.cause]
         assert of_cause[arcs].max() == pytest.approx(greatest[arcs].max(), rel=1e-12)
+
+
+@pytest.mark.parametrize("of", CHANGES)
+def test_pairs_that_lose_more_than_their_single_failures_are_counted(of: str) -> None:
+    network = from_document(two_sites())
+
+    def lost(*names: str) -> set[str]:
+        after = network._evaluate_after([change for name in names for change in CHANGES[of](name)], None, None)
+        assert after.demands is not None
+        return set(np.flatnonzero(~after.demands.reachable).tolist())
+
+    offered = network.evaluate().demands.offered_gbps
+    alone = {row.id: lost(row.id) for row in network.failures(of=of).failures}
+    found = network.failures(of=of, depth=2)
+    worse = set()
+    for row in found.failures:
+        together = lost(*row.ids) - alone[row.ids[0]] - alone[row.ids[1]]
+        assert row.n_demands_lost_together == len(together)
+        assert row.lost_together_gbps == pytest.approx(offered[[*together]].sum(), rel=1e-12, abs=1e-9)
+        worse |= {row.id} if together else set()
+    assert found.n_pairs_worse_than_singles == len(worse)
+    assert bool(worse) == (of in ("link", "node", "srlg"))
+    says = f"{len(worse):,} of them lose demand" if worse else "No pair loses demand that neither of its failures"
+    assert any(line.startswith(says) for line in found.summary)
+    assert network.failures(of=of).n_pairs_worse_than_singles is None
+
+
+def test_pairs_with_too_many_lost_demands_are_not_compared(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs_worse, "MAX_LOST", 3)
+    found = network.failures(of="node", depth=2)
+    assert found.n_pairs_worse_than_singles is None
+    assert found.failures[0].lost_together_gbps is None
 
 
 def test_a_sample_of_all_pairs_is_all_pairs(network: Network) -> None:

@@ -13,6 +13,7 @@ from twin.errors import ChangeError, TopologyError
 from twin.loading import from_document
 from twin.network import Network
 from twin.stages.evaluation import Evaluation
+from twin.studies import closer_look
 from twin.studies import failures as study
 from twin.studies.failure_run import FailureRun
 from twin.studies.failures import FailureReport, FailureRow, failure_report
@@ -165,10 +166,12 @@ def test_too_large_tables_are_refused_before_any_work(monkeypatch: pytest.Monkey
 
 
 def test_where_too_many_failures_overload_links_the_rest_is_null(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(study, "MAX_STEPS", 1)
+    monkeypatch.setattr(closer_look, "MAX_STEPS", 1)
     found = report(from_document(two_sites(scale=6.0)), "link")
     n_known = sum(row.not_carried_gbps is not None for row in found.failures)
     assert 1 <= n_known < len(found.failures)
+    assert all((row.not_carried_gbps is None) == (row.why_unknown == closer_look.TOO_MANY) for row in found.failures)
+    assert any(line.startswith(f"Of {len(found.failures) - n_known} it is unknown") for line in found.summary)
     assert any(row.sites_cut_off is None for row in report(from_document(two_sites()), "site").failures)
 
 
@@ -179,3 +182,7 @@ def test_a_link_of_unknown_rate_has_no_utilisation() -> None:
     found = report(from_document(data), "link")
     (row,) = (row for row in found.links if row.id == name)
     assert (row.worst_utilisation_ratio, row.headroom_gbps) == (None, None)
+    data = two_sites(scale=6.0)
+    del data["links"][0]["capacity_gbps"]
+    whys = {row.why_unknown for row in report(from_document(data), "link").failures if row.not_carried_gbps is None}
+    assert whys == {closer_look.UNKNOWN}

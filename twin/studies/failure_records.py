@@ -53,6 +53,12 @@ class FailureRow:
     """What becomes of the job; null where none counts."""
     why_no_rate: str | None = field(default=None, metadata={"optional": True})
     """Why the rate or the time is null; absent where both are known."""
+    lost_together_gbps: float | None = field(default=None, metadata={"optional": True})
+    """Of a pair: demand that loses its path by both failures, and by neither alone. Absent for single failures."""
+    n_demands_lost_together: int | None = field(default=None, metadata={"optional": True})
+    """Number of these demands."""
+    why_unknown: str | None = field(default=None, metadata={"optional": True})
+    """Why what is not carried, or the sites cut off, is null; absent where both are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,9 @@ class FailureReport(Answer):
     """Those that were looked at; `failures` may list only the first ones."""
     n_classes: int
     """Failures that were computed; the others stand in equal places."""
+    n_pairs_worse_than_singles: int | None
+    """Pairs that lose demand which neither of their failures loses alone. Null for single failures, and where too many
+    of these lose too many demands to compare."""
     n_links: int
     """All links that carry traffic; `links` may list only the first ones."""
     offered_gbps: float

@@ -11,17 +11,18 @@ import numpy as np
 
 from ..answers.arc_text import direction_text
 from ..answers.ranking import Ranking
-from ..arrays import Bools, Floats
+from ..arrays import Bools
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
-from ..failures.capped_rates import OneFailure
 from ..failures.pair_sweep import sweep_of
+from ..failures.pairs import PairFailures
 from ..failures.sweep import FailureLoads, Sweep
 from ..render.quantities import frequency_text, hours_text, percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from ..traffic.congestion import arc_utilisation_ratio
+from .closer_look import OVERLOAD_RATIO, TOO_MANY, CloserLook
 from .executor import Workers
 from .failure_kinds import FailureSet, fabric_of, failures_of_kind
 from .failure_pairs import Depth, failures_at_depth
@@ -30,16 +31,11 @@ from .failure_records import FailureReport, FailureRow, LinkRow
 from .failure_run import FailureRun, FailureTask
 from .job_failures import JobFailures, job_failures
 from .job_outcomes import job_outcomes, job_severity, job_summary
+from .pairs_worse import LostTogether, lost_together
 
 MAX_PATHS = 500_000_000
 """Most failures times destinations, after failures of equal places count once; some ten minutes."""
-MAX_STEPS = 1_000_000_000
-"""Most steps over the links and demands of failures that are looked at one by one; some seconds."""
-STEPS_PER_DEMAND, STEPS_PER_NODE = 1000, 2000
-"""Steps to find the route of a demand and share full links, and to compare how a node is attached."""
 NO_PAIRS = NodePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
-OVERLOAD_RATIO = 1.0 + 1e-9
-"""Utilisation above which not all is carried."""
 SINGLE = Depth()
 ON_THIS_THREAD = FailureRun()
 
@@ -114,6 +110,7 @@ def failure_report(
         n_possible=part.n_possible,
         n_failures=n_failures,
         n_classes=part.n_classes,
+        n_pairs_worse_than_singles=_n_worse(rows),
         n_links=len(part.links),
         offered_gbps=0.0 if pairs is None else math.fsum(pairs.offered_gbps),
         unrouted_gbps=part.unrouted_gbps,
@@ -155,10 +152,12 @@ def _demand_part(
     _check_work(sweep, n_destinations)
     run.run(sweep, FailureTask(found.kind), question)
     loads = sweep.loads()
-    closer = _Closer(e, pairs, found, loads)
+    closer = CloserLook(e, pairs, found, loads)
     of_links, at_links = found.everywhere(loads)
     at_depth = rates.of(of_links.kind)
     failures = list(_failure_rows(e, of, found, loads, closer, at_depth))
+    if isinstance(found.kind, PairFailures):
+        failures = _with_lost_together(failures, lost_together(found.kind, loads))
     if jobs is not None:
         failures = [replace(row, job=job) for row, job in zip(failures, jobs.rows, strict=True)]
     links = sorted(_link_rows(e, of_links, at_links, at_depth), key=_fullness)
@@ -198,66 +197,8 @@ def _check_work(sweep: Sweep, n_destinations: int) -> None:
         )
 
 
-class _Closer:
-    """Classes of failures that are looked at one by one: where links are overloaded, and where sites may be cut off."""
-
-    def __init__(self, e: Evaluation, pairs: NodePairs, found: FailureSet, loads: FailureLoads) -> None:
-        state = e.case.state
-        self._pairs, self._loads = pairs, loads
-        site = state["node_site"]
-        a, b = site[pairs.source], site[pairs.target]
-        self._sites = state.sites
-        self._crosses = (a != b) & (a >= 0) & (b >= 0) & (pairs.offered_gbps > 0.0)
-        self._ends = np.stack((a, b), axis=1)
-        per_site = np.bincount(self._ends[self._crosses].reshape(-1), minlength=len(self._sites))
-        self._has_demand = per_site > 0
-        self._links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
-        self._one = OneFailure(
-            state,
-            cast("Bools", e.outcome("routed_links")),
-            cast("Floats", e.outcome("split_share")),
-            e.health.arc_capacity_gbps,
-            e.case.document.routing == "wcmp",
-            pairs.source,
-            pairs.target,
-            pairs.offered_gbps,
-        )
-        before = self._one.routes(np.ones(state.n_links)).reachable
-        self.unrouted_gbps = float(pairs.offered_gbps[~before].sum())
-        self.n_unrouted = int((~before & (pairs.offered_gbps > 0.0)).sum())
-        lost = loads.n_lost[loads.model] + self.n_unrouted
-        least = int(per_site[self._has_demand].min()) if self._has_demand.any() else np.iinfo(np.int64).max
-        may_cut, is_full = lost >= least, loads.worst_ratio[loads.model] > OVERLOAD_RATIO
-        self.not_carried_gbps: list[float | None] = [None if full else 0.0 for full in is_full]
-        self.sites_cut_off: list[tuple[str, ...] | None] = [None if may else () for may in may_cut]
-        chosen = np.flatnonzero(is_full | may_cut)
-        order = np.lexsort((chosen, -loads.worst_ratio[loads.model[chosen]], ~may_cut[chosen]))
-        for row in chosen[order][loads.is_idle[chosen[order]]][:1].tolist():
-            self._look(row, found, bool(is_full[row]))
-            for other in chosen[loads.is_idle[chosen]].tolist():
-                self.not_carried_gbps[other] = self.not_carried_gbps[row]
-                self.sites_cut_off[other] = self.sites_cut_off[row]
-        n_steps = len(np.unique(pairs.target)) * 2 * state.n_links + STEPS_PER_NODE * state.n_nodes
-        n_steps += STEPS_PER_DEMAND * len(pairs.source)
-        for row in chosen[order][~loads.is_idle[chosen[order]]][: max(1, MAX_STEPS // n_steps)].tolist():
-            self._look(row, found, bool(is_full[row]))
-
-    def _look(self, row: int, found: FailureSet, is_full: bool) -> None:
-        kept_ratio = np.ones(self._one.state.n_links)
-        kept_ratio[self._links] = found.kind.kept_ratio(int(self._loads.model[row]))
-        routes = self._one.routes(kept_ratio)
-        offered_gbps = self._pairs.offered_gbps
-        still = np.unique(self._ends[self._crosses & routes.reachable])
-        cut = np.setdiff1d(np.flatnonzero(self._has_demand), still)
-        self.sites_cut_off[row] = tuple(self._sites[code] for code in cut)
-        if is_full:
-            carried_gbps = self._one.loads(routes, kept_ratio).carried_gbps
-            missing_gbps = float((offered_gbps - carried_gbps)[routes.reachable].sum())
-            self.not_carried_gbps[row] = None if math.isnan(missing_gbps) else max(0.0, missing_gbps)
-
-
 def _failure_rows(
-    e: Evaluation, of: str, found: FailureSet, loads: FailureLoads, closer: _Closer, rates: FailureRates
+    e: Evaluation, of: str, found: FailureSet, loads: FailureLoads, closer: CloserLook, rates: FailureRates
 ) -> Iterator[FailureRow]:
     links = np.flatnonzero(cast("Bools", e.outcome("routed_links")))
     ids, n_equal = e.case.state.arrays.link_ids, found.n_equal
@@ -277,7 +218,27 @@ def _failure_rows(
             worst_direction=None if link is None else direction_text(e, 2 * link + arc % 2),
             worst_utilisation_ratio=ratio if math.isfinite(ratio) else None,
             **rates.row(f, float(loads.lost_gbps[f]))._asdict(),
+            why_unknown=closer.why_unknown[row],
         )
+
+
+def _with_lost_together(rows: list[FailureRow], together: LostTogether | None) -> list[FailureRow]:
+    if together is None:
+        return rows
+    columns = zip(rows, together.lost_gbps.tolist(), together.n_lost.tolist(), strict=True)
+    return [replace(row, lost_together_gbps=gbps, n_demands_lost_together=n) for row, gbps, n in columns]
+
+
+def _worse(rows: list[FailureRow]) -> list[FailureRow] | None:
+    """Pairs that lose demand which neither failure loses alone; None where it is unknown, and for single failures."""
+    if any(row.n_demands_lost_together is None for row in rows):
+        return None
+    return [row for row in rows if row.n_demands_lost_together]
+
+
+def _n_worse(rows: list[FailureRow]) -> int | None:
+    worse = _worse(rows)
+    return None if worse is None else sum(row.n_equal for row in worse)
 
 
 def _link_rows(e: Evaluation, found: FailureSet, loads: FailureLoads, rates: FailureRates) -> Iterator[LinkRow]:
@@ -333,6 +294,15 @@ def _summary(
         )
     else:
         yield f"None of {counted(n, *noun)} loses demand."
+    worse = _worse(failures)
+    if worse:
+        most = max(worse, key=lambda row: row.lost_together_gbps or 0.0)
+        yield (
+            f"{_n_worse(failures):,} of them lose demand that neither failure loses alone, "
+            f"most {most.id} ({most.lost_together_gbps:,.4g} Gb/s)."
+        )
+    elif worse is not None:
+        yield "No pair loses demand that neither of its failures loses alone."
     n_full = sum(row.n_equal for row in failures if _ratio(row) > OVERLOAD_RATIO)
     if n_full:
         verb = "overloads" if n_full == 1 else "overload"
@@ -349,6 +319,9 @@ def _summary(
             f"Most expected loss: {costly.id} {fails} {frequency_text(costly.n_failures_per_year)}, "
             f"{hours_text(costly.repair_h)} to repair."
         )
+    n_unknown = sum(row.n_equal for row in failures if row.why_unknown == TOO_MANY)
+    if n_unknown:
+        yield f"Of {n_unknown:,} it is unknown what full links do not carry, or which sites are cut off: {TOO_MANY}."
     if n_classes < n:
         yield f"{n_classes:,} classes of {n:,} failures were computed; the others stand in equal places."
     if n < n_possible:

@@ -55,12 +55,15 @@ def load_demands(
     loaded = is_unknown & (arc_offered_gbps > 0)
     if (arc_offered_gbps <= capacity_gbps).all() and not loaded.any():
         return DemandLoads(arc_offered_gbps, arc_offered_gbps, offered_gbps, routed_gbps, routes.reachable)
-    first, arc, fraction = arcs_of_pairs(routes.by_pair, len(offered_gbps))
+    full = arc_offered_gbps > capacity_gbps
+    if loaded.any() and split_by_rate:
+        full[:] = True
+    # an arc that carries all that is offered to it limits no demand
+    first, arc, fraction = arcs_of_pairs(routes.by_pair, len(offered_gbps), full | loaded)
     rate_gbps = np.empty(len(offered_gbps))
     max_min_rates(first, arc, fraction, capacity_gbps, routed_gbps, rate_gbps)
     if not loaded.any():
         return DemandLoads(arc_offered_gbps, routes.loads(rate_gbps), offered_gbps, rate_gbps, routes.reachable)
-    full = np.ones(len(capacity_gbps), dtype=np.bool_) if split_by_rate else arc_offered_gbps > capacity_gbps
     crosses = (fraction > 0) & (routed_gbps > 0).repeat(np.diff(first))
     uncertain = _uncertain_demands(first, arc, crosses, loaded, full)
     uncertain_arcs = routes.loads(np.where(uncertain, routed_gbps, 0.0)) > 0
@@ -92,26 +95,28 @@ def _uncertain_demands(first: Ints, arc: Ints, crosses: Bools, is_unknown: Bools
         shared |= uncertain_arcs & full
 
 
-def arcs_of_pairs(routes: Routes, n_pairs: int) -> tuple[Ints, Ints, Floats]:
+def arcs_of_pairs(routes: Routes, n_pairs: int, chosen: Bools) -> tuple[Ints, Ints, Floats]:
     """Return the arcs of every pair in CSR form.
 
     Args:
         routes: routes of the pairs.
         n_pairs: number of pairs.
+        chosen: arcs that are returned, bool[n_arcs].
 
     Returns:
         First row of each pair, int64[n_pairs + 1], and arc and fraction of the traffic of each row.
     """
-    order = np.argsort(routes.inner_route, kind="stable")
+    inner, own = np.flatnonzero(chosen[routes.inner_arc]), chosen[routes.pair_arc]
+    order = inner[np.argsort(routes.inner_route[inner], kind="stable")]
     n_routes = len(routes.trace_first) - 1
-    n_per_route = np.bincount(routes.inner_route, minlength=n_routes)
+    n_per_route = np.bincount(routes.inner_route[inner], minlength=n_routes)
     start = np.cumsum(n_per_route) - n_per_route
     n = n_per_route[routes.route_of_pair]
     pair = np.repeat(np.arange(n_pairs), n)
     row = order[start[routes.route_of_pair[pair]] + np.arange(len(pair)) - np.repeat(np.cumsum(n) - n, n)]
-    pairs = np.concatenate((pair, routes.pair_pair))
-    arcs = np.concatenate((routes.inner_arc[row], routes.pair_arc))
-    fraction = np.concatenate((routes.inner_fraction[row], routes.pair_fraction))
+    pairs = np.concatenate((pair, routes.pair_pair[own]))
+    arcs = np.concatenate((routes.inner_arc[row], routes.pair_arc[own]))
+    fraction = np.concatenate((routes.inner_fraction[row], routes.pair_fraction[own]))
     order = np.lexsort((arcs, pairs))
     counts = np.bincount(pairs, minlength=n_pairs)
     return np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))), arcs[order], fraction[order]

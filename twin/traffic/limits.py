@@ -34,7 +34,7 @@ def limiting_arcs(routes: Routes, offered_gbps: Floats, carried_gbps: Floats, ca
     is_limited = carried_gbps < offered_gbps * (1.0 - REL_TOLERANCE)
     if not is_limited.any():
         return out
-    first, arc, fraction = arcs_of_pairs(routes, len(offered_gbps))
+    first, arc, fraction = arcs_of_pairs(routes, len(offered_gbps), np.ones(routes.n_arcs, np.bool_))
     pair = np.repeat(np.arange(len(offered_gbps)), np.diff(first))
     used = fraction > 0.0
     pair, arc, fraction = pair[used], arc[used], fraction[used]
