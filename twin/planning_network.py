@@ -12,6 +12,7 @@ from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
 from .errors import TopologyError
 from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
+from .exports import Exported, exported
 from .scenario.apply import apply_changes, parse_changes
 from .stages.evaluation import Evaluation
 from .studies.availability import availability_report
@@ -27,6 +28,39 @@ from .studies.growth import GrowthQuestion, GrowthReport, growth_report
 
 class PlanningNetwork(EvaluatedNetwork):
     """A network with the answers that planners of capacity ask for."""
+
+    def export(
+        self,
+        format: str,
+        path: str | Path | None = None,
+        *,
+        changes: Changes | None = None,
+        notify: Notify | None = None,
+    ) -> Exported:
+        """Export the network for another tool.
+
+        Args:
+            format: name in `twin.exports.FORMATS`.
+            path: file, or folder for formats of several files; None = nothing is written.
+            changes: a plan's name, a change or a list of changes to apply first.
+            notify: called with the name of each phase.
+
+        Returns:
+            The files, and the report of what they hold.
+
+        Raises:
+            DocumentError: unknown format, or a path of the wrong kind.
+            ChangeError: a target is missing, or the result cannot be built.
+        """
+        report_phase(notify, "reading the network")
+        scenario = self._scenario(changes, None)
+        report_phase(notify, "exporting")
+        evaluation = self._engine.evaluate(scenario.case)
+        network = scenario.network
+        answer = exported(format, self.label, plan_name(changes), network.nodes, network.links, evaluation)
+        if path is not None:
+            answer.write(path)
+        return answer
 
     def optimum(
         self,

@@ -35,13 +35,14 @@ LAYERS = {
     "studies": 10,
     "imports": 10,
     "evaluated_network": 10,
-    "planning_network": 11,
-    "network": 12,
-    "loading": 13,
-    "check": 14,
-    "warmup": 14,
-    "cli": 15,
-    "api": 15,
+    "exports": 11,
+    "planning_network": 12,
+    "network": 13,
+    "loading": 14,
+    "check": 15,
+    "warmup": 15,
+    "cli": 16,
+    "api": 16,
 }
 HOMES = {"twin": ROOT / "twin", "twin.api": ROOT / "api", "twin.topologies": ROOT / "topologies"}
 

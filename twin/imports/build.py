@@ -10,6 +10,7 @@ from ..errors.wording import counted
 from ..formats import parse_document
 from ..model.document import TopologyDocument
 from .cabling import PASSIVE, Cable, Cabling, Device, End, Place
+from .demands import MAX_OFFERED_GBPS
 from .ledger import Ledger
 from .links import LinkMaker
 from .naming import MAX_NAME_LENGTH, Ids, texts
@@ -18,7 +19,6 @@ from .roles import settle_roles
 from .trace import Tracer
 
 SITE_ASSUMED = ("site of a device", "the source states none", "--site")
-MAX_OFFERED_GBPS = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +143,10 @@ def _node(device: Device, node_id: str, site_ids: dict[str, str]) -> dict[str, A
         data["site"] = site_ids[device.place]
     if not device.up:
         data["up"] = False
-    if device.name != node_id:
-        data["name"] = device.name[:MAX_NAME_LENGTH]
+    if device.forwards is not None:
+        data["forwards"] = device.forwards
+    if device.display_name or device.name != node_id:
+        data["name"] = (device.display_name or device.name)[:MAX_NAME_LENGTH]
     if device.tags:
         data["tags"] = list(texts(device.tags)[:1000])
     if device.source is not None:
@@ -167,6 +169,10 @@ def _demands(cabling: Cabling, node_ids: dict[str, str], ledger: Ledger) -> list
         else:
             record: dict[str, Any] = {"id": ids.new(demand.key), "source": node_ids[ends[0]]}
             record |= {"target": node_ids[ends[1]], "offered_gbps": demand.offered_gbps}
+            if demand.display_name:
+                record["name"] = demand.display_name[:MAX_NAME_LENGTH]
+            if demand.tags:
+                record["tags"] = list(texts(demand.tags)[:1000])
             found.append(record | ({"origin": demand.source} if demand.source is not None else {}))
     return found
 

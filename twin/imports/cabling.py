@@ -56,6 +56,9 @@ class Device:
     up: bool = True
     tags: tuple[str, ...] = ()
     source: Origin | None = None
+    display_name: str = ""
+    """Name for people, where `name` is to be the id."""
+    forwards: bool | None = None
     length_km: float | None = None
     """Length of a circuit."""
     capacity_gbps: float | None = None
@@ -82,11 +85,16 @@ class Cable:
     capacity_gbps: float | tuple[float, float] | None = None
     """Rate per member that the source states for the cable itself; two values: a to b, and b to a."""
     n_parallel: int = 1
-    weight: float = 1.0
+    n_failed: int = 0
+    weight: float | tuple[float, float] = 1.0
+    latency_us: float | tuple[float, float] | None = None
     medium: str = "fibre"
     """fibre, multimode or copper."""
     name: str = ""
+    display_name: str = ""
+    """Name for people, where `name` is to be the id."""
     up: bool = True
+    srlgs: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     source: Origin | None = None
     n_branches: int = 1
@@ -102,6 +110,8 @@ class StatedDemand:
     target_device: str
     offered_gbps: float
     source: Origin | None = None
+    display_name: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class Rear(NamedTuple):

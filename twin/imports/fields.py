@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from .quantities import finite
 
 NO_EFFECT = "not in the document; no answer uses it"
 MAX_TEXT = 2000
+FLAGS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "up": True, "down": False}
 
 
 class Fields:
@@ -62,6 +64,30 @@ class Fields:
         self.count(name, conversion)
         return number * factor
 
+    def flag(self, name: str) -> bool | None:
+        """Return a field as true or false; None if it is not stated, or with a finding if it is neither."""
+        value = self.raw(name)
+        if value is None or value == "":
+            return None
+        word = str(value).strip().lower()
+        if word not in FLAGS:
+            self.bad(name, value, "true or false")
+            return None
+        self.count(name)
+        return FLAGS[word]
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a field as a list of texts: a list, a JSON text of one, or texts with semicolons between."""
+        value = self.raw(name)
+        if isinstance(value, str):
+            value = _listed(value)
+        if not isinstance(value, list):
+            return ()
+        found = tuple(plain(item) for item in value if isinstance(item, str | int | float) and item != "")
+        if found:
+            self.count(name)
+        return found
+
     def count(self, name: str, conversion: str = "") -> None:
         """Count a field as converted, or as kept without a conversion."""
         if conversion:
@@ -94,6 +120,16 @@ class Fields:
     def source(self, file: str, record_id: str = "") -> Origin:
         """Return the origin of the record."""
         return origin(file, self.place, record_id)
+
+
+def _listed(text: str) -> Any:
+    """Return the items of a JSON list, or of a text with semicolons."""
+    if text.startswith("["):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            pass
+    return [part.strip() for part in text.split(";")]
 
 
 def plain(value: object) -> str:

@@ -59,21 +59,26 @@ class SourceFile:
     @cached_property
     def data(self) -> Any:
         """Content as plain data of JSON. Raises DocumentError with line and column of a syntax error."""
-        try:
-            return json.loads(self.text, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates)
-        except json.JSONDecodeError as error:
-            place = f"line {error.lineno}, column {error.colno}"
-            hint = "the file may be truncated" if error.pos >= len(self.text.rstrip()) else ""
-            raise DocumentError(f"{place}: {error.msg}", where=self.where, hint=hint) from error
-        except RecursionError as error:
-            raise DocumentError("is nested too deeply", where=self.where) from error
-        except ValueError as error:
-            raise DocumentError(str(error), where=self.where) from error
+        return json_of(self.text, self.where)
 
     @property
     def looks_like_json(self) -> bool:
         """Whether the content starts as JSON does."""
         return self.head[:1] in ("{", "[") and self.ending not in (".csv", ".tsv", ".xml", ".graphml")
+
+
+def json_of(text: str, where: str) -> Any:
+    """Return a JSON text as plain data. Raises DocumentError with line and column of a syntax error."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        hint = "the file may be truncated" if error.pos >= len(text.rstrip()) else ""
+        raise DocumentError(f"{place}: {error.msg}", where=where, hint=hint) from error
+    except RecursionError as error:
+        raise DocumentError("is nested too deeply", where=where) from error
+    except ValueError as error:
+        raise DocumentError(str(error), where=where) from error
 
 
 def _refuse_constant(text: str) -> NoReturn:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from .cabling import Cable, Cabling, Device, End
+from .demands import read_demand
 from .fields import Fields, unknown_end
+from .files import records_of
 from .ledger import Ledger
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
-from .quantities import KM_OF, Bundle, bundle_of, finite, length_km
+from .quantities import KM_OF, Bundle, both_ways, bundle_of, finite, length_km
 
 LABELS = ("label", "name", "Label", "Name")
 ROLES = ("kind", "role", "type", "device_type", "tier", "layer")
@@ -73,10 +75,10 @@ class GraphReader:
             device.kind = "switch"
             self.ledger.assumed("kind of a hyperedge node", "switch", "it joins several links", "", name)
         device.place = self._place(fields, key, name)
-        tags = fields.raw("tags")
-        if isinstance(tags, list):
-            device.tags = tuple(str(tag) for tag in tags if isinstance(tag, str | int | float))
-            fields.count("tags")
+        device.tags = fields.texts("tags")
+        device.display_name = fields.text("display_name")
+        device.up = fields.flag("up") is not False
+        device.forwards = fields.flag("forwards")
         fields.close(dict.fromkeys(("pos", "x", "y"), "position in a drawing, not in degrees"))
         self.cabling.devices[key] = device
 
@@ -118,14 +120,37 @@ class GraphReader:
             name=name,
             source=fields.source(self.file, key),
         )
-        weight = fields.number("weight", 1e-12, 1e9)
-        cable.weight = weight if weight is not None else 1.0
+        self._directions(fields, cable)
+        cable.display_name = fields.text("display_name")
+        cable.srlgs, cable.tags = fields.texts("srlgs"), fields.texts("tags")
+        cable.up = fields.flag("up") is not False
+        cable.n_failed = int(fields.number("n_failed", 0, 10_000_000) or 0)
         n = fields.number("n_parallel", 1, 1_000_000)
         cable.n_parallel = int(n) if n is not None else cable.n_parallel
         cable.ends = (End(source, fields.text("source_port")), End(target, fields.text("target_port")))
         fields.close(EDGE_EFFECTS)
         if not (self.directed and self._joined(cable)):
             self.cabling.cables.append(cable)
+
+    def _directions(self, fields: Fields, cable: Cable) -> None:
+        """Read weight, latency, and the values of the way back from target to source, where they differ."""
+        weight = fields.number("weight", 1e-12, 1e9)
+        cable.weight = both_ways(1.0 if weight is None else weight, fields.number("reverse_weight", 1e-12, 1e9))
+        latency_us = fields.number("latency_us", 0, 1e9)
+        if latency_us is not None:
+            cable.latency_us = both_ways(latency_us, fields.number("reverse_latency_us", 0, 1e9))
+        if isinstance(cable.capacity_gbps, float):
+            back_gbps = fields.number("reverse_capacity_gbps", 1e-9, MAX_CAPACITY_GBPS)
+            cable.capacity_gbps = both_ways(cable.capacity_gbps, back_gbps)
+
+    def demands(self, value: object, where: str) -> None:
+        """Read demands of the graph: a list of records with source, target and offered_gbps."""
+        for i, record in enumerate(records_of(value, where)):
+            self.demand(record, f"demands[{i}]")
+
+    def demand(self, record: Mapping[str, Any], place: str) -> None:
+        """Add a demand; an unknown end or a bad amount is a finding."""
+        read_demand(Fields(record, "demands", place, self.ledger), self.file, self.cabling)
 
     def _joined(self, cable: Cable) -> bool:
         """Join a directed edge with its opposite one into a link; differing directions keep both rates."""

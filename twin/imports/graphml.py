@@ -11,13 +11,15 @@ from typing import Any
 from ..errors import DocumentError
 from .cabling import Cabling
 from .fields import plain
-from .files import SourceFile, check_count
+from .files import SourceFile, check_count, json_of
 from .graph import GraphReader
 from .ledger import Ledger
 from .options import ImportOptions
 from .xml_tree import Element, xml_tree
 
 HINT = "GraphML is <graphml><graph edgedefault=...> with nodes and edges"
+DEMANDS = "demands"
+"""Attribute of the graph with a JSON list of demands, as `twin export` and networkx users write it."""
 NUMBER_TYPES = frozenset({"int", "long", "float", "double", "integer"})
 Keys = Mapping[str, tuple[str, str]]
 """Id of a key -> name of the attribute and its type."""
@@ -78,6 +80,11 @@ def _read_graph(
     if isinstance(name, str) and name:
         cabling.name = plain(name)
         ledger.kept("graph.name")
+    demands = data.get(DEMANDS)
+    if isinstance(demands, str) and demands.startswith("[{"):
+        reader.demands(json_of(demands, f"{file.where}: graph.demands"), f"{file.where}: graph.demands")
+        ledger.converted("graph.demands", "JSON text → records")
+        del data[DEMANDS]
     for other in data:
         if data[other] != name:
             ledger.dropped(f"graph.{other[:80]}", "not in the document; no answer uses it", file.name)

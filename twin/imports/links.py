@@ -9,13 +9,14 @@ from typing import Any
 
 from .cabling import Cable, Cabling, End
 from .ledger import Ledger
-from .naming import MAX_NAME_LENGTH, Ids, texts
+from .naming import MAX_NAME_LENGTH, Ids, printable, texts
 from .options import ImportOptions
 from .spans import SpanMaker
 from .trace import Path, path_text
 
 OPPOSITE_DIFFERS = "the two ends state different rates; the lower one is used"
 Rate = float | tuple[float, float] | None
+"""One value, or one for each direction."""
 
 
 @dataclass(slots=True)
@@ -74,19 +75,25 @@ class LinkMaker:
             data["capacity_gbps"] = list(rate) if isinstance(rate, tuple) else rate
         if link.n_parallel > 1:
             data["n_parallel"] = link.n_parallel
-        if cables[0].weight != 1.0:
-            data["weight"] = cables[0].weight
+        for name, default in (("weight", 1.0), ("latency_us", None)):
+            value = _along(getattr(cables[0], name), first)
+            if value != default:
+                data[name] = list(value) if isinstance(value, tuple) else value
         data |= self.spans.fields_of(link.paths)
         risks = [f"port {node_ids[end.device]}:{end.port}" for end in self._broken_out(link)]
+        risks += [printable(risk) for cable in cables for risk in cable.srlgs]
         if risks:
-            data["srlgs"] = texts(risks)
+            data["srlgs"] = list(dict.fromkeys(risks))
         n_failed = sum(not self._is_up(path) for path in link.paths)
         if n_failed == len(link.paths):
             data["up"] = False
         elif n_failed:
             data["n_failed"] = n_failed
-        if cables[0].name and len(link.paths) == 1:
-            data["name"] = cables[0].name[:MAX_NAME_LENGTH]
+        if cables[0].n_failed and not 0 < n_failed < len(link.paths):
+            data["n_failed"] = cables[0].n_failed
+        shown = cables[0].display_name or cables[0].name
+        if shown and len(link.paths) == 1 and (cables[0].display_name or shown != data["id"]):
+            data["name"] = shown[:MAX_NAME_LENGTH]
         tags = texts([*(tag for cable in cables for tag in cable.tags), *self._members(link, node_ids)])
         if tags:
             data["tags"] = list(tags[:1000])
@@ -129,8 +136,7 @@ class LinkMaker:
         cable = next(iter(path.cables))
         stated = cable.capacity_gbps
         if stated is not None:
-            is_turned = isinstance(stated, tuple) and cable.ends[0] != path.ends[0]
-            return stated[::-1] if is_turned and isinstance(stated, tuple) else stated
+            return _along(stated, path)
         rates = [rate for end in path.ends if (rate := self._port_rate(path, end)) is not None]
         if len(set(rates)) > 1:
             self.ledger.finding("different rates", OPPOSITE_DIFFERS, "check both ports", path_text(self.cabling, path))
@@ -169,3 +175,9 @@ class LinkMaker:
         ports = (self.cabling.interfaces.get(end) for end in path.ends)
         circuits = (self.cabling.devices[s.circuit] for s in path.stretches if s.circuit is not None)
         return all(c.up for c in path.cables) and all(p is None or p.up for p in ports) and all(c.up for c in circuits)
+
+
+def _along(value: Rate, path: Path) -> Rate:
+    """Return a value of the first cable of a path, turned where the cable runs against the path."""
+    cable = next(iter(path.cables))
+    return value[::-1] if isinstance(value, tuple) and cable.ends[0] != path.ends[0] else value

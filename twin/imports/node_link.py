@@ -68,9 +68,12 @@ def read_graph(
         reader.edge(plain(record["source"]), plain(record["target"]), record, f"{name}[{i}]")
     reader.finish()
     graph = data.get("graph")
-    if isinstance(graph, dict) and isinstance(graph.get("name"), str):
+    graph = graph if isinstance(graph, dict) else {}
+    if isinstance(graph.get("name"), str):
         cabling.name = plain(graph["name"])
         ledger.kept("graph.name")
+    if isinstance(graph.get("demands"), list):  # topohub has a mapping, which its reader reads
+        reader.demands(graph["demands"], f"{file.where}: graph.demands")
     return data
 
 

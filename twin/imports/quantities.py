@@ -69,6 +69,11 @@ def rate_gbps(text: str, *, bare_unit: str = "") -> float | None:
     return number * GBPS_OF[bare_unit if bare else prefix]
 
 
+def both_ways(there: float, back: float | None) -> float | tuple[float, float]:
+    """Return one value, or both where the way back states another."""
+    return there if back is None or back == there else (there, back)
+
+
 def bundle_of(text: str) -> Bundle | None:
     """Return members and rate of `2x10G` or `10G`; None for another text."""
     match = BUNDLE.fullmatch(text.strip())

@@ -138,13 +138,28 @@ def report_of(format_name: str, files: tuple[str, ...], cabling: Cabling, built:
         files=files,
         summary=_summary(format_name, records, supports, assumed, findings),
         records=records,
-        kept=tuple(Kept(k[0], row.n) for k, row in _ordered(ledger.kept_rows)),
-        converted=tuple(Converted(k[0], k[1], row.n) for k, row in _ordered(ledger.converted_rows)),
+        kept=kept_of(ledger),
+        converted=converted_of(ledger),
         assumed=assumed,
-        dropped=tuple(Dropped(k[0], k[1], row.n, tuple(row.places)) for k, row in _ordered(ledger.dropped_rows)),
+        dropped=dropped_of(ledger),
         findings=findings,
         supports=supports,
     )
+
+
+def kept_of(ledger: Ledger) -> tuple[Kept, ...]:
+    """Return the fields that are held as they are, the most frequent first."""
+    return tuple(Kept(k[0], row.n) for k, row in _ordered(ledger.kept_rows))
+
+
+def converted_of(ledger: Ledger) -> tuple[Converted, ...]:
+    """Return the fields that are held in another unit or form, the most frequent first."""
+    return tuple(Converted(k[0], k[1], row.n) for k, row in _ordered(ledger.converted_rows))
+
+
+def dropped_of(ledger: Ledger) -> tuple[Dropped, ...]:
+    """Return the fields that are not held, the most frequent first."""
+    return tuple(Dropped(k[0], k[1], row.n, tuple(row.places)) for k, row in _ordered(ledger.dropped_rows))
 
 
 def _ordered(rows: dict[Key, Row]) -> list[tuple[Any, Row]]:

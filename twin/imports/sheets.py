@@ -16,7 +16,7 @@ EXCEL_ENDINGS = (".xlsx", ".xlsm")
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 """Size of an Excel file once it is unpacked."""
 MAX_COLUMNS = 200
-MAX_CELL = 2000
+MAX_CELL = 100_000
 EXTRA_HINT = "pip install 'dc-twin[excel]'"
 
 
@@ -42,8 +42,9 @@ def _csv_rows(file: SourceFile) -> Iterator[Row]:
     text = file.text
     if "\0" in text:
         raise DocumentError("holds a zero byte: it is no CSV", where=file.where)
-    sample = "\n".join(text[:4096].splitlines()[:20])
-    separator = max(SEPARATORS, key=sample.count)
+    lines = text[:4096].splitlines()[:20]
+    # the one that most lines hold: texts of some cells may be full of another
+    separator = max(SEPARATORS, key=lambda sign: (sum(sign in line for line in lines), "".join(lines).count(sign)))
     reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for n, cells in enumerate(reader):

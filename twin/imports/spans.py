@@ -37,6 +37,8 @@ class SpanMaker:
         if max(known) - min(known) > 1e-9 or len(known) < len(lengths):
             problem = "members of one bundle have different lengths; the longest is used"
             self.ledger.finding("different lengths", problem, "", path_text(self.cabling, paths[0]))
+        if max(known) == 0:
+            return {}  # a stated 0 km is a patch cable, which has no fibre span
         path = paths[max(range(len(lengths)), key=lambda i: lengths[i] or 0.0)]
         has_circuit = any(stretch.circuit is not None for stretch in path.stretches)
         if not has_circuit and any(cable.medium != "fibre" for cable in path.cables):

@@ -1,4 +1,4 @@
-"""Cabling sheets as CSV or Excel: one row for each cable."""
+"""Cabling sheets as CSV or Excel: one row for each cable; beside them sheets of nodes and of demands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from .files import SourceFile
 from .ledger import Ledger
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
-from .quantities import bundle_of, finite, length_km, unit_in_header
+from .quantities import both_ways, bundle_of, finite, length_km, unit_in_header
+from .record_sheets import CABLES, NODES, SHEET_KINDS, read_records, sheet_kind
 from .sheets import Row, rows_of
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -28,8 +29,16 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "rate": ("speed", "bandwidth", "capacity", "data rate", "line rate", "port speed"),
     "id": ("cable id", "cable", "label", "cable label", "circuit", "circuit id", "link id", "name", "cable no"),
     "medium": ("type", "cable type", "media", "fibre type", "fiber type"),
+    "reverse_rate": ("reverse capacity",),
     "n_parallel": ("count", "quantity", "qty", "members", "number"),
+    "n_failed": ("failed members",),
     "weight": ("metric", "cost", "igp metric"),
+    "reverse_weight": (),
+    "latency": ("delay",),
+    "reverse_latency": ("reverse delay",),
+    "srlgs": ("srlg", "shared risks", "shared risk groups"),
+    "display_name": (),
+    "tags": (),
     "a_site": ("site a", "a site", "from site", "source site", "a location"),
     "b_site": ("site b", "b site", "z site", "to site", "target site", "b location", "z location"),
     "a_role": ("a role", "role a", "a kind", "from role", "source role"),
@@ -46,6 +55,7 @@ HINT = "columns of both ends, such as a and b; --map COLUMN=FIELD names them"
 MULTIMODE = re.compile(r"\b(mmf|om[1-5]|multi-?mode|aoc)\b", re.IGNORECASE)
 COPPER = re.compile(r"\b(dac|copper|cat ?[3-8]a?|utp|twinax)\b", re.IGNORECASE)
 RATE_FACTORS = {"gbps": 1.0, "gb/s": 1.0, "mbps": 1e-3, "mb/s": 1e-3, "kbps": 1e-6, "bps": 1e-9}
+US_OF = {"us": 1.0, "ms": 1e3}
 DOWN = frozenset({"down", "planned", "decommissioned", "offline", "failed", "inactive", "disabled"})
 
 
@@ -55,15 +65,19 @@ def recognise(files: Sequence[SourceFile]) -> bool:
 
 
 def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options: ImportOptions) -> None:
-    """Read the rows of each file."""
-    for file in files:
+    """Read the rows of each file: first sheets of nodes, then of cables, then of demands."""
+    kinds = {file.where: sheet_kind(file) for file in files}
+    for file in sorted(files, key=lambda file: SHEET_KINDS.index(kinds[file.where])):
+        if kinds[file.where] != CABLES:
+            read_records(file, kinds[file.where], cabling, ledger, options)
+            continue
         rows = rows_of(file)
         columns, header_row = _header(rows, file, options.columns)
         reader = _TableReader(file, columns, cabling, ledger)
         for row in rows:
             if row.number > header_row and any(row.cells):
                 reader.row(row)
-        if reader.n_rows == 0:
+        if reader.n_rows == 0 and NODES not in kinds.values():
             raise DocumentError("has a header and no rows", where=file.where, hint=HINT)
 
 
@@ -131,10 +145,17 @@ class _TableReader:
         name = fields.text("id")
         medium = fields.text("medium")
         cable = Cable(f"{self.file.name} {row.number}", (a, b), capacity_gbps=rate, n_parallel=n_parallel, name=name)
+        reverse_gbps = fields.number("reverse_rate", 1e-9, MAX_CAPACITY_GBPS, *self._rate_unit("reverse_rate"))
+        if rate is not None:
+            cable.capacity_gbps = both_ways(rate, reverse_gbps)
         cable.length_km = self._length_km(fields)
+        cable.latency_us = self._latency_us(fields)
         cable.medium = "multimode" if MULTIMODE.search(medium) else "copper" if COPPER.search(medium) else "fibre"
         weight = fields.number("weight", 1e-12, 1e9)
-        cable.weight = weight if weight is not None else 1.0
+        cable.weight = both_ways(1.0 if weight is None else weight, fields.number("reverse_weight", 1e-12, 1e9))
+        cable.n_failed = int(fields.number("n_failed", 0, 10_000_000) or 0)
+        cable.srlgs, cable.tags = fields.texts("srlgs"), fields.texts("tags")
+        cable.display_name = fields.text("display_name")
         cable.up = fields.text("status").lower() not in DOWN
         cable.source = fields.source(self.file.name, name)
         fields.close({"note": "text for people"})
@@ -145,14 +166,13 @@ class _TableReader:
         text, port = fields.text(side), fields.text(f"{side}_port")
         if not text:
             return None
-        if not port and ":" in text.strip(":"):
+        if not port and ":" in text.strip(":") and text not in self.cabling.devices:
             text, _, port = (part.strip() for part in text.partition(":"))
             self.ledger.converted(f"rows.{side}", "device:port → two fields")
-        key = f"device {text}"
-        device = self.cabling.devices.get(key)
+        device = self.cabling.devices.get(text)
         if device is None:
-            device = Device(key, text, source=fields.source(self.file.name, text))
-            self.cabling.devices[key] = device
+            device = Device(text, text, source=fields.source(self.file.name, text))
+            self.cabling.devices[text] = device
         site, role = fields.text(f"{side}_site"), fields.text(f"{side}_role")
         if site:
             place = place_at(self.cabling, f"site {site}", site, None, None)
@@ -160,7 +180,7 @@ class _TableReader:
                 self.ledger.finding("conflict", "a device has two sites; the first is used", "", f"{text}: {site}")
             device.place = device.place or place
         device.role = device.role or role
-        return End(key, port)
+        return End(text, port)
 
     def _rate(self, fields: Fields) -> tuple[float | None, int]:
         """Return rate and members: `400G`, `4x100G`, or a number with the unit of the header."""
@@ -181,6 +201,25 @@ class _TableReader:
             return None, 1
         fields.count("rate", "" if unit in ("gbps", "gb/s") else "text with a unit → Gb/s")
         return rate, n
+
+    def _rate_unit(self, name: str) -> tuple[str, float]:
+        """Return conversion and factor of a column of rates by the unit of its heading; Gb/s without one."""
+        unit = self.units.get(name, "") or "gbps"
+        factor = RATE_FACTORS.get(unit, 1.0)
+        return "" if factor == 1 else f"{unit} → Gb/s", factor
+
+    def _latency_us(self, fields: Fields) -> float | tuple[float, float] | None:
+        """Return a latency, by direction where they differ; only with its unit in the heading."""
+        found: list[float | None] = []
+        for name in ("latency", "reverse_latency"):
+            factor = US_OF.get(self.units.get(name, ""))
+            if factor is None:
+                fields.drop(name, "latency; its unit is not stated: rename it, such as latency_us")
+                found.append(None)
+            else:
+                found.append(fields.number(name, 0, 1e9, "" if factor == 1 else "ms → us", factor))
+        there, back = found
+        return None if there is None else both_ways(there, back)
 
     def _length_km(self, fields: Fields) -> float | None:
         text = str(fields.raw("length") or "")

@@ -1,4 +1,4 @@
-"""The report of an import as text: the verdict, then what was assumed, found, dropped and converted."""
+"""The report of an import or export as text: the verdict, then what was assumed, found, dropped and converted."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ LISTS: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
 
 
 def import_table(data: Mapping[str, Any]) -> RenderableType:
-    """Show `ImportReport.to_dict()`."""
+    """Show `ImportReport.to_dict()` or `ExportReport.to_dict()`."""
     parts: list[RenderableType] = [*verdict(data["summary"])]
     for title, name, fields in LISTS:
-        rows = data[name]
+        rows = data.get(name, ())
         if rows:
             parts += [Text(), Text(title, style="bold"), _table(rows[:MAX_SHOWN], fields)]
         if len(rows) > MAX_SHOWN:

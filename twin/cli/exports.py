@@ -1,0 +1,54 @@
+"""The command that exports a network for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import (
+    AfterPlan,
+    AsJson,
+    ChangeOption,
+    Demands,
+    NetworkName,
+    check_writable,
+    load_network,
+    progress,
+    read_optional_changes,
+    refuse,
+    show,
+    write_json,
+)
+
+
+def export(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="node-link, graphml or csv.")],
+    network: NetworkName,
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write; a folder for csv.")],
+    plan: AfterPlan = None,
+    change: ChangeOption = None,
+    traffic: Demands = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export a network, after changes if given, and report what the files hold of it."""
+    from ..exports.writing import format_named
+
+    is_folder = format_named(format_name).is_folder
+    if not is_folder:
+        check_writable(output)
+    elif output.exists() and not output.is_dir():
+        refuse(f"cannot write {output}: {format_name} makes a folder", "name a folder")
+    elif not output.parent.is_dir():
+        refuse(f"cannot write {output}: no folder {output.parent}", "make it first")
+    changes = read_optional_changes(plan, change)
+    with progress("loading") as notify:
+        loaded = load_network(network, None, traffic)
+        answer = loaded.export(format_name, output, changes=changes, notify=notify)
+    if as_json:
+        write_json(answer.report.to_json())
+    else:
+        from ..render.import_table import import_table
+
+        show(import_table(answer.report.to_dict()))

@@ -1,0 +1,72 @@
+"""Makes the files of an export and its report, and writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import DocumentError, did_you_mean
+from ..errors.wording import quoted
+from ..imports.ledger import Ledger
+from ..model.records import Link, Node
+from ..stages.evaluation import Evaluation
+from .formats import FORMATS, Files, Format
+from .plain import plain_network
+from .report import ExportReport, report_of
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """Files of an export, and the report of what they hold."""
+
+    report: ExportReport
+    files: Files = field(repr=False)
+    """Content by name; a single file has the name ''."""
+
+    def write(self, path: str | Path) -> None:
+        """Write the file, or the files into a folder, which is made if it is missing.
+
+        Raises:
+            DocumentError: a file where a folder is expected, or a folder where a file is.
+        """
+        target = Path(path)
+        is_folder = "" not in self.files
+        if is_folder != target.is_dir() and target.exists():
+            expected = "a folder" if is_folder else "a file"
+            raise DocumentError(f"{self.report.format} makes {expected}", where=str(path), expected=expected)
+        if is_folder:
+            target.mkdir(parents=True, exist_ok=True)
+        for name, content in self.files.items():
+            (target / name if is_folder else target).write_bytes(content)
+
+
+def format_named(name: str) -> Format:
+    """Return a row of the table. Raises DocumentError for an unknown name, with similar ones."""
+    if name not in FORMATS:
+        hint = did_you_mean(name, FORMATS)
+        raise DocumentError(f"no format {quoted(name)}", expected=f"one of {', '.join(FORMATS)}", hint=hint)
+    return FORMATS[name]
+
+
+def exported(
+    format: str, label: str, plan: str | None, nodes: Sequence[Node], links: Sequence[Link], evaluation: Evaluation
+) -> Exported:
+    """Make the files of a network after its changes.
+
+    Args:
+        format: name in `FORMATS`.
+        label: name of the network.
+        plan: name of the changes, for the report.
+        nodes: records of the nodes after the changes.
+        links: records of the links after the changes.
+        evaluation: of the same network; state, demands and rates are read from it.
+
+    Raises:
+        DocumentError: unknown format.
+    """
+    row, ledger, case = format_named(format), Ledger(), evaluation.case
+    network = plain_network(label, nodes, links, case.state, case.document, evaluation.health, ledger)
+    files = row.write(network, ledger)
+    names = tuple(name for name in files if name)
+    return Exported(report_of(row.name, label, plan, names, network, ledger), files)
