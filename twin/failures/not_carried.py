@@ -104,7 +104,8 @@ def _route(fabric: Fabric) -> _Routed:
     found = found._replace(class_first=np.arange(n + 1))  # each by itself, so that all distances are written
     distance, load_gbps = np.empty((n, len(arcs.forwards))), np.zeros(len(arcs.head))
     at_once, flow = np.empty(n, np.bool_), np.zeros((len(arcs.forwards), n))
-    class_loads(arcs, fabric.by_hops, found, REL_TOLERANCE, True, distance, at_once, flow, load_gbps)
+    rank = np.empty(distance.shape, np.int32)
+    class_loads(arcs, fabric.by_hops, found, REL_TOLERANCE, True, distance, rank, at_once, flow, load_gbps)
     target = np.repeat(np.arange(n), np.diff(found.demand_first))
     has_path = np.empty(len(order), np.bool_)
     has_path[order] = np.isfinite(distance[target, found.demand_source])
