@@ -103,8 +103,9 @@ def campus_data() -> dict[str, Any]:
         "links": links,
         "demands": [
             {"id": "east", "source": "a-rack-1", "target": "b-rack-1", "offered_gbps": 100.0},
-            {"id": "west", "source": "b-rack-2", "target": "a-rack-1", "offered_gbps": 40.0},
+            {"id": "west", "source": "b-rack-2", "target": "a-rack-1", "offered_gbps": 40.0, "traffic_class": "bulk"},
         ],
+        "traffic_classes": [{"id": "bulk", "growth_ratio_per_year": 0.3}],
         "jobs": [
             job_data(id="both", placement=[{"site": "a"}, {"site": "b"}]),
             job_data(id="alone", placement=[{"site": "b", "n_accelerators": 16}]),

@@ -75,7 +75,7 @@ ROWS = (
     Stage(
         "demand_pairs",
         traffic.demand_pairs,
-        state=names("n_nodes node_index"),
+        state=names("node_index"),
         document=("demands",),
     ),
     Stage(
