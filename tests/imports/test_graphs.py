@@ -56,6 +56,14 @@ def test_capacity_without_a_unit_is_never_a_rate(tmp_path: Path) -> None:
     assert {link.spans for link in found.document.links} == {()}
 
 
+def test_weight_and_latency_of_opposite_edges_are_kept_by_direction(tmp_path: Path) -> None:
+    there = {"source": "a", "target": "b", "capacity_gbps": 100, "weight": 3, "latency_us": 7}
+    back = {"source": "b", "target": "a", "capacity_gbps": 40, "weight": 5, "latency_us": 9}
+    data = {"directed": True, "nodes": [{"id": "a"}, {"id": "b"}], "edges": [there, back]}
+    (link,) = read(written(tmp_path, "n.json", data)).document.links
+    assert (link.capacity_gbps, link.weight, link.latency_us) == ((100.0, 40.0), (3.0, 5.0), (7.0, 9.0))
+
+
 def test_opposite_directed_edges_are_one_link(tmp_path: Path) -> None:
     edges = [
         {"source": 1, "target": 2, "capacity_gbps": 10.0},

@@ -89,7 +89,9 @@ def failures(
     top: Top = None,
     exit_above: Annotated[
         float | None,
-        typer.Option("--exit-above", min=0, help="Exit with 1 if a link gets fuller than this ratio: 0.9 is 90 %."),
+        typer.Option(
+            "--exit-above", min=0, max=10, help="Exit with 1 if a link gets fuller than this ratio: 0.9 is 90 %."
+        ),
     ] = None,
     plan: AfterPlan = None,
     change: ChangeOption = None,

@@ -59,7 +59,9 @@ class OneFailure:
         is_unknown = (np.isnan(capacity_gbps) & (arc_offered_gbps > 0.0)).any()
         if not (is_full.any() or is_unknown):
             return DemandLoads(arc_offered_gbps, arc_offered_gbps, self.offered_gbps, routed_gbps, routes.reachable)
-        rate_gbps = None if is_unknown else _shared_gbps(routes, routed_gbps, is_full, capacity_gbps)
+        rate_gbps = None
+        if not is_unknown and self.groups is None:
+            rate_gbps = _shared_gbps(routes, routed_gbps, is_full, capacity_gbps)
         if rate_gbps is None:
             return load_demands(routes, self.offered_gbps, capacity_gbps, split_by_rate=self.split_by_rate)
         return DemandLoads(arc_offered_gbps, routes.loads(rate_gbps), self.offered_gbps, rate_gbps, routes.reachable)

@@ -153,7 +153,7 @@ class GraphReader:
         read_demand(Fields(record, "demands", place, self.ledger), self.file, self.cabling)
 
     def _joined(self, cable: Cable) -> bool:
-        """Join a directed edge with its opposite one into a link; differing directions keep both rates."""
+        """Join a directed edge with its opposite one into a link; differing directions keep both values."""
         a, b = (end.device for end in cable.ends)
         waiting = self._open.get((b, a))
         if not waiting:
@@ -171,6 +171,12 @@ class GraphReader:
                 self.ledger.finding("one-sided rate", "one direction states no rate; the other's is used", "", place)
         if other.length_km is None:
             other.length_km = cable.length_km
+        if isinstance(other.weight, float) and isinstance(cable.weight, float):
+            other.weight = both_ways(other.weight, cable.weight)
+        if other.latency_us is None:
+            other.latency_us = cable.latency_us
+        elif isinstance(other.latency_us, float) and isinstance(cable.latency_us, float):
+            other.latency_us = both_ways(other.latency_us, cable.latency_us)
         return True
 
     def finish(self) -> None:

@@ -44,6 +44,10 @@ from .executor import Advance
 
 N_PILOTS, PILOTS_S = 4, 1.0
 """States with one component down from which the time of others is estimated, and the time that they may take."""
+JOB_ASSUMPTION = (
+    "A job counts as up while its nodes reach each other. Lost network cards and rails do not count: `twin failures "
+    "--job` says which failures stop it."
+)
 ASSUMPTIONS = (
     "Components fail and are repaired independently of each other; a shared risk is a component of its own.",
     "Rates and mean repair times are constant. The share of time down is MTTR / (MTBF + MTTR).",
@@ -215,15 +219,17 @@ class _Study:
             n_compared=rows.n_compared,
             n_disagreeing=rows.n_disagreeing,
         )
-        notes = (f"{counted(n, 'node')} never fail here: {why}." for why, n in components.always_up.items())
+        notes = [f"{counted(n, 'node')} never fail here: {why}." for why, n in components.always_up.items()]
+        if jobs:
+            notes.append(JOB_ASSUMPTION)
         report = AvailabilityReport(
             network=network,
             plan=plan,
             summary=(),
             n_demands=len(demands),
-            demands=tuple(demands[:top]),
+            demands=tuple(demands),
             n_site_pairs=len(sites),
-            site_pairs=tuple(sites[:top]),
+            site_pairs=tuple(sites),
             jobs=jobs,
             loss_above_ratio=self._question.loss_above_ratio,
             intact_lost_ratio=None if math.isnan(lost_gbps) else lost_gbps / offered_gbps,
@@ -233,7 +239,8 @@ class _Study:
             assumptions=(*ASSUMPTIONS, *notes),
             figures=reader.used_figures(),
         )
-        return replace(report, summary=tuple(summary_of(report)))
+        summary = tuple(summary_of(report))  # of all rows, also of those beyond `top`
+        return replace(report, summary=summary, demands=report.demands[:top], site_pairs=report.site_pairs[:top])
 
 
 def _least_available(row: DemandAvailability) -> tuple[float, float, str]:

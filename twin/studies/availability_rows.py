@@ -111,18 +111,22 @@ class AvailabilityRows:
         agrees = down <= wide.high_ratio + ROUNDING_RATIO and wide.low_ratio <= down + rest + ROUNDING_RATIO
         self.n_compared += 1
         self.n_disagreeing += not agrees
-        return _figure(
-            float(down), rest, (1.0 - shown.estimate_ratio, 1.0 - shown.high_ratio, 1.0 - shown.low_ratio), bool(agrees)
-        )
+        up_ratios = (1.0 - shown.estimate_ratio, 1.0 - shown.high_ratio, 1.0 - shown.low_ratio)
+        return _figure(float(down), rest, tuple(_share(ratio) for ratio in up_ratios), bool(agrees))
 
 
 def _figure(
-    down: float, rest: float, sampled: tuple[float, float, float] | None = None, agrees: bool | None = None
+    down: float, rest: float, sampled: tuple[float, ...] | None = None, agrees: bool | None = None
 ) -> Availability:
     most = min(1.0, down + rest)
     estimate, low, high = sampled or (None, None, None)
     minutes = down * MINUTES_PER_YEAR, most * MINUTES_PER_YEAR
-    return Availability(1.0 - most, 1.0 - down, *minutes, estimate, low, high, agrees)
+    return Availability(_share(1.0 - most), _share(1.0 - down), *minutes, estimate, low, high, agrees)
+
+
+def _share(ratio: float) -> float:
+    """A share of time, without what is left by rounding near 0."""
+    return ratio if ratio > ROUNDING_RATIO else 0.0
 
 
 def summary_of(report: AvailabilityReport) -> Iterator[str]:
@@ -140,7 +144,7 @@ def summary_of(report: AvailabilityReport) -> Iterator[str]:
         yield f"Sites most often cut off from each other: {' and '.join(pair.sites)}, {_text(pair.connected)}."
     for job in report.jobs:
         if job.connected is not None:
-            yield f"Network of job {job.id}: {_text(job.connected)}."
+            yield f"Paths between the nodes of job {job.id}, lost cards not counted: {_text(job.connected)}."
         else:
             yield f"Job {job.id} has no availability: {(job.why or '').splitlines()[0]}."
     if report.failures:
@@ -148,8 +152,10 @@ def summary_of(report: AvailabilityReport) -> Iterator[str]:
         names = names_text([element.id for element in first.down])
         yield (
             f"{counted(report.n_failures, 'failure')} lose more than {percent_text(report.loss_above_ratio)}; the most "
-            f"frequent: {names}, {percent_text(first.lost_ratio)} lost, {frequency_text(first.n_per_year)}."
+            f"probable: {names}, {percent_text(first.lost_ratio)} lost, {frequency_text(first.n_per_year)}."
         )
+        if report.intact_lost_ratio and report.intact_lost_ratio > ROUNDING_RATIO:
+            yield f"With nothing down {percent_text(report.intact_lost_ratio)} is lost already."
     elif report.demands and report.intact_lost_ratio is not None:
         yield f"No state that was looked at loses more than {percent_text(report.loss_above_ratio)}."
     if report.demands and report.intact_lost_ratio is None:
@@ -161,9 +167,9 @@ def summary_of(report: AvailabilityReport) -> Iterator[str]:
             "rely on these, and report it."
         )
     elif method.n_compared:
-        yield (
-            f"Probable states and {method.n_samples:,} random ones agree in all {counted(method.n_compared, 'figure')}."
-        )
+        exact = "Probable states" if method.n_states else "A search of all states"
+        figures = "the one figure" if method.n_compared == 1 else f"all {method.n_compared:,} figures"
+        yield f"{exact} and {method.n_samples:,} random ones agree in {figures}."
     else:
         yield "Random states would take too long here: the figures come from probable states alone."
 

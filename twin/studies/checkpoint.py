@@ -69,7 +69,8 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise _refused(f"cannot read {self.path}: {error}", "remove it to begin anew") from error
+            why = getattr(error, "strerror", None) or "it is damaged, or no checkpoint"
+            raise _refused(f"cannot read {self.path}: {why}", "remove it to begin anew") from error
         if question != self._question:
             raise _refused(f"{self.path} is of another question: {question}", "name another folder", self._question)
         if key == self._key and _shapes(columns) != _shapes(like):

@@ -116,7 +116,7 @@ def failures_of_kind(e: Evaluation, of: str, fabric: Fabric, links: Ints) -> Fai
         raise ChangeError(f"no kind of failures {of!r}", where="of", expected=f"one of {', '.join(KINDS)}", hint=hint)
     found = KINDS[of](e, fabric, links)
     if not found.ids:
-        raise ChangeError(f"no {of} carries traffic", where="of", expected="something that can fail")
+        raise ChangeError(f"no {of} carries traffic", where="of", expected="something that can fail", hint=HINTS[of])
     return found
 
 
@@ -156,6 +156,15 @@ def _groups(fabric: Fabric, names: tuple[str, ...], groups: list[Ints]) -> Failu
     return FailureSet(tuple(names[i] for i in chosen), GroupFailures(fabric, [groups[i] for i in chosen]))
 
 
+_CARRYING = "links that are down or have no light carry nothing: `twin links`"
+HINTS = {
+    "link": _CARRYING,
+    "member": _CARRYING,
+    "node": _CARRYING,
+    "srlg": "`srlgs` of links or spans name what fails together",
+    "site": "`site` of nodes names their site",
+}
+"""What to look at where nothing of a kind carries traffic."""
 KINDS: dict[str, Callable[[Evaluation, Fabric, Ints], FailureSet]] = {
     "link": _links,
     "member": _members,

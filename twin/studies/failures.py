@@ -76,14 +76,14 @@ def failure_report(
         TopologyError: too large a study, before any failure is computed.
         CancelledError: once the run is cancelled.
     """
+    if with_job and depth.n > 1:
+        raise ChangeError("a job and pairs of failures", where="job", expected="single failures with a job")
     n_rows = Ranking("failures", (), frozenset(), None, top).top
     pairs = e.demand_pairs
     has_demands = pairs is not None and bool((pairs.offered_gbps > 0.0).any())
     if not has_demands and (e.case.job is None or depth.n > 1):
         missing = "no demands" if e.case.job else "no demands, and no job"
         raise ChangeError(missing, where="demands", hint="add some under `demands` or `traffic`")
-    if with_job and depth.n > 1:
-        raise ChangeError("a job and pairs of failures", where="job", expected="single failures with a job")
     fabric, links = fabric_of(e, pairs if pairs is not None and has_demands else NO_PAIRS)
     single = failures_of_kind(e, of, fabric, links)
     rates = rates_of_failures(e, of, single, links, reader)
