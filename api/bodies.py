@@ -110,7 +110,7 @@ class GrowthRequest(ChangedNetworkRequest, AgeingRequest):
     rates: Annotated[dict[Name, Growth], Field(max_length=1000)] = {}
     """Growth a year by class of traffic, in place of the document's: 0.3 is 30 %."""
     growth_ratio_per_year: Growth | None = None
-    """Of demands without a rate of their own; null = 0."""
+    """Growth of demands without a rate of their own; null = 0."""
     limit_ratio: Annotated[float, Field(gt=0, le=10)] = 0.7
     """Utilisation that no link should pass."""
     of: Literal["link", "member", "node", "srlg", "site"] = "link"

@@ -38,7 +38,7 @@ class Row:
     worst_ratio: float
     """Fullest link after any failure once the rule's upgrades are made."""
     n_below_half: int
-    """Of the links missed, those below 50 % without a failure."""
+    """Missed links that are below 50 % without a failure."""
     wasted_gbps: float
     """Capacity that the rule adds beyond what exhaustive N-1 needs on the same link."""
 

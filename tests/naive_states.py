@@ -19,7 +19,7 @@ def share_of_states(modes: Sequence[Sequence[float]], holds: Callable[[tuple[int
 
 
 def has_path(ends: Sequence[tuple[int, int]], source: int, target: int, hosts: frozenset[int] = frozenset()) -> bool:
-    """Whether links join two nodes, none of which is in between a host: reach more nodes until nothing is new."""
+    """Tell whether links join two nodes, none of which is in between a host: reach nodes until none is new."""
     reached, grew = {source}, True
     while grew:
         new = {

@@ -14,7 +14,7 @@ from twin.failures.not_carried import after_failure
 
 
 def expected(case: Case, ratio: list[Fraction]) -> tuple[list[bool], float]:
-    """Whether each demand has a path, and what is not carried, in exact fractions."""
+    """Return whether each demand has a path, and what is not carried, in exact fractions."""
     links = []
     for link, left in zip(case.links, ratio, strict=True):
         back = link.back and (link.back[0], link.back[1] * left)

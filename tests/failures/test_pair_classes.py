@@ -88,7 +88,7 @@ def test_equal_planes_have_fewer_classes_than_pairs(turned: bool) -> None:
 
 
 def test_the_first_of_equal_pairs_is_the_cause() -> None:
-    """Of four equal links, each is worst without two of the others: without the first two."""
+    """Each of four equal links is worst without two of the others: without the first two."""
     links = [Link(leaf, 2 + spine, Fraction(1)) for leaf in (0, 1) for spine in range(4)]
     case = Case(6, links, frozenset(), [(1, 1)] * 8, [1] * 8, [(0, 1, Fraction(4))])
     classes = pair_classes(LinkFailures(case.fabric, np.zeros(8)))

@@ -33,7 +33,7 @@ def some_pairs(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def both(singles: list[Kept], first: np.ndarray, second: np.ndarray) -> list[Kept]:
-    """What is left of the links after two failures: the least of both."""
+    """Shares of the links that two failures leave: the least of both."""
     out = []
     for a, b in zip(first.tolist(), second.tolist(), strict=True):
         links = singles[a].keys() | singles[b].keys()

@@ -170,7 +170,7 @@ def test_hosts_do_not_forward_and_pairs_without_any_path_are_never_connected() -
 
 
 def test_a_search_ends_when_its_steps_are_used_up():
-    """The same sets come first, whatever the bound; what is left is the probability of the others."""
+    """Equal sets come first, whatever the bound; what is left is the probability of the others."""
     case = random_case(3)
     pairs = [case.ends[0]]
     n_all = look(case, pairs)[2]

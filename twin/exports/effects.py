@@ -1,4 +1,4 @@
-"""What a field could change that no exported file holds, for the report of an export."""
+"""Answers that a field could change which no exported file holds, for the report of an export."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class ExportedRecords:
 
 @dataclass(frozen=True, repr=False)
 class ExportReport(Answer):
-    """What became of each field of the network."""
+    """Fate of each field of the network: kept, converted or dropped."""
 
     format: str
     network: str

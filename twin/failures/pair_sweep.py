@@ -22,7 +22,7 @@ MAX_STATE_BYTES = 500_000_000
 FIRST_ENTRIES = 32
 """Changes for each failure and destination, for which there is room at first."""
 BYTES_PER_ENTRY = 32
-"""Of one change: a node with its distance and flow, and an arc with the change of its load."""
+"""Bytes of one change: a node with its distance and flow, and an arc with the change of its load."""
 
 
 class PairSweep(Sweep):

@@ -69,7 +69,7 @@ class Part(NamedTuple):
     n_lost: Ints
     ratio: Floats
     arc: Ints
-    """Of each class: lost demand, number of lost demands, greatest utilisation, arc with it; all of length n."""
+    """Lists by class: lost demand, number of lost demands, greatest utilisation, arc with it; all of length n."""
     greatest: Ints
     """Rounded bits of the greatest load of each arc, the intact network included, int64[n_arcs]."""
     cause: Ints

@@ -67,7 +67,7 @@ class Device:
 
 @dataclass(slots=True)
 class Interface:
-    """What the source states about a port of a device that is no panel."""
+    """Port of a device that is no panel, as the source states it."""
 
     capacity_gbps: float | None = None
     bundle: str = ""

@@ -63,7 +63,7 @@ class SourceFile:
 
     @property
     def looks_like_json(self) -> bool:
-        """Whether the content starts as JSON does."""
+        """Return whether the content starts as JSON does."""
         return self.head[:1] in ("{", "[") and self.ending not in (".csv", ".tsv", ".xml", ".graphml")
 
 

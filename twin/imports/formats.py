@@ -21,7 +21,7 @@ class Format:
     name: str
     sentence: str
     recognise: Callable[[Files], bool]
-    """Whether the files look like this format; it never raises for the content of a file."""
+    """Function that says whether files look like this format; it never raises for the content of a file."""
     read: Callable[[Files, Cabling, Ledger, ImportOptions], None]
     """Fills the cabling and the ledger. Raises DocumentError with file, place and hint."""
     extra: str = ""

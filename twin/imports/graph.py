@@ -59,7 +59,7 @@ class GraphReader:
         self.directed = directed
         self._open: dict[tuple[str, str], list[Cable]] = {}
         self.geographic = False
-        """Whether `pos` of nodes is a position in degrees; elsewhere it is one of a drawing."""
+        """True where `pos` of nodes is a position in degrees; elsewhere it is one of a drawing."""
 
     def node(self, key: str, attributes: Mapping[str, Any], place: str) -> None:
         """Add a node; a second one of the same key is a finding."""

@@ -16,7 +16,7 @@ MAX_LENGTH_FACTOR_RATIO = 10.0
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What a user states for all files of an import."""
+    """Options that a user states for all files of an import."""
 
     capacity_gbps: float | None = None
     """Rate of links whose rate the source does not state; None = unknown."""

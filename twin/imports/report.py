@@ -48,7 +48,7 @@ class Dropped:
 
     field: str
     effect: str
-    """What it could change."""
+    """Answers that it could change."""
     n: int
     places: tuple[str, ...]
 
@@ -66,16 +66,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """Whether a document supports a kind of answer."""
+    """Support of a document for a kind of answer."""
 
     supported: bool
     why: str
-    """What is missing or assumed; empty = nothing."""
+    """Parts that are missing or assumed; empty = nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supports:
-    """What questions about the document can be answered."""
+    """Questions about the document that can be answered."""
 
     routing: Support
     latency: Support

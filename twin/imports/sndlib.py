@@ -33,7 +33,7 @@ EFFECTS = {
 
 
 class _Network(NamedTuple):
-    """What both forms of a file state; records are (fields, place)."""
+    """Records that both forms of a file state; they are (fields, place)."""
 
     nodes: list[tuple[dict[str, Any], str]]
     links: list[tuple[dict[str, Any], str]]
@@ -153,7 +153,7 @@ def _from_text(file: SourceFile) -> _Network:
 
 
 def _is_position(record: dict[str, Any]) -> bool:
-    """Whether the coordinates of a node may be degrees; the native form does not say what they are."""
+    """Return whether the coordinates of a node may be degrees; the native form does not say what they are."""
     x, y = finite(record["x"]), finite(record["y"])
     return x is not None and y is not None and abs(x) <= 180 and abs(y) <= 90
 

@@ -55,7 +55,7 @@ def _may_be_degrees(node: Mapping[str, Any]) -> bool:
 
 
 def _is_generated(node: Mapping[str, Any]) -> bool:
-    """Whether a node has a name of the random Gabriel graphs: R0, R1, ..."""
+    """Return whether a node has a name of the random Gabriel graphs: R0, R1, ..."""
     return re.fullmatch(r"R\d+", str(node.get("name"))) is not None
 
 

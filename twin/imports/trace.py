@@ -64,7 +64,7 @@ class Tracer:
                     self.at[end].append(cable)
 
     def _passes(self, end: End) -> bool:
-        """Whether a signal passes through at this port: ports of panels and circuits, also those of other devices."""
+        """Return whether a signal passes this port: one of a panel or circuit, also of other devices."""
         return end.device in self.panels or end in self.cabling.rear_of or end in self.front_of
 
     def paths(self) -> list[Path]:
@@ -132,7 +132,7 @@ class Tracer:
         return fronts.get(positions.pop()) if positions else None
 
     def _has_positions(self, rear: End) -> bool:
-        """Whether several front ports share a rear port, so that a path must remember its position."""
+        """Return whether several front ports share a rear port, so that a path must remember its position."""
         fronts = self.front_of[rear]
         return len(fronts) > 1 or min(fronts, default=1) > 1
 

@@ -11,7 +11,7 @@ from twin.kernels.pending_loads import PendingLoads, Responses, touch
 
 
 class Limits(NamedTuple):
-    """What a change at a node has to exceed to matter.
+    """Bounds that a change at a node has to exceed to matter.
 
     room_gbps: float64[n_nodes], a load may grow by so much at any arc of the node and is no greatest load.
     ratio: float64[n_nodes], greatest utilisation of the node's arcs without a failure.

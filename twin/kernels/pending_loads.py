@@ -14,7 +14,7 @@ from twin.kernels.jit import inner_kernel
 
 
 class Responses(NamedTuple):
-    """How one more unit changes the loads of consecutive arcs. The first ones are the fractions of the groups.
+    """Changes of the loads of consecutive arcs by one more unit. The first ones are the fractions of the groups.
 
     n: int64[1], number in use.
     first: int64[room + 1], response r consists of value[first[r]:first[r + 1]].

@@ -1,4 +1,4 @@
-"""How often links, members, nodes and shared risks fail, and how long a repair takes: one event counts in one place.
+"""Rates of failure of links, members, nodes and shared risks, and repair times: one event counts in one place.
 
 * A cut of a stretch that several links share counts for the shared risk, not for the links. A cut of a stretch of one
   link counts for that link.
@@ -103,7 +103,7 @@ def cuts_per_year(
 
 
 def _shared_cuts_per_year(state: State, reader: FigureReader, links: Ints, case: AgeingCase) -> Floats:
-    """How often a cut takes each of `links` down together with another of them."""
+    """Return how often a cut takes each of `links` down together with another of them."""
     cuts = [cut for cut in shared_cuts(state, links) if len(cut.links) > 1]
     return cuts_per_year(reader, cuts, state.n_links, case)[1][links]
 

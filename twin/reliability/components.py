@@ -53,7 +53,7 @@ class Components:
     probability_ratio: Floats
     """Share of time in which a component is in each mode, float64[n_modes]."""
     kept_ratio: Floats
-    """What the mode leaves of its links, float64[n_modes]."""
+    """Share that the mode leaves of its links, float64[n_modes]."""
     n_repairs_per_h: Floats
     """Repairs per hour in each mode, float64[n_modes]."""
     always_up: Mapping[str, int]

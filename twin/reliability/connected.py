@@ -1,4 +1,4 @@
-"""How often pairs of nodes have no path: components that links and nodes depend on, as arrays for the kernel."""
+"""Pairs of nodes without a path: components that links and nodes depend on, as arrays for the kernel."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class _Siblings:
     order: Ints
     """Mode by which each sibling differs."""
     n_up_before: Ints
-    """How many of `used` are up in it."""
+    """Number of components of `used` that are up in it."""
     used: Ints
     """Components that the answer depends on and that were not fixed, ascending."""
     probability_ratio: Floats

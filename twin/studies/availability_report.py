@@ -32,7 +32,7 @@ class Availability:
     """Least share of the confidence interval of the samples."""
     sampled_most_ratio: float | None
     agrees: bool | None
-    """Whether both intervals overlap, that of the samples at a level that allows for all comparisons."""
+    """True where both intervals overlap, that of the samples at a level that allows for all comparisons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,12 @@ class LikelyFailure:
     probability_ratio: float
     """Share of time."""
     n_per_year: float
-    """How often a year it begins."""
+    """Number of times a year that it begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How much work the two methods did, and whether they agree."""
+    """Work that the two methods did, and whether they agree."""
 
     n_components: int
     n_states: int

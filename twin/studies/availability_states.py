@@ -42,7 +42,7 @@ class Served(NamedTuple):
     is_connected: Bools
     is_full: Bools
     is_unknown: Bools
-    """Whether the carried rate depends on a link of unknown rate."""
+    """True where the carried rate depends on a link of unknown rate."""
     lost_gbps: float
     """Demand that is not carried, for whatever reason; NaN where it is unknown."""
 

@@ -329,7 +329,7 @@ class Backend(NamedTuple):
     min_worker_time_s: float
     """Remaining work for which one more worker is started, since a worker needs time to start."""
     is_remote: bool = False
-    """Whether the workers are running on other machines, and may be lost."""
+    """True where the workers are running on other machines, and may be lost."""
     lost: Callable[[], tuple[type[BaseException], ...]] = tuple
     """Returns the errors of a batch whose worker was lost."""
 

@@ -164,7 +164,7 @@ HINTS = {
     "srlg": "`srlgs` of links or spans name what fails together",
     "site": "`site` of nodes names their site",
 }
-"""What to look at where nothing of a kind carries traffic."""
+"""Hint for each kind of which nothing carries traffic."""
 KINDS: dict[str, Callable[[Evaluation, Fabric, Ints], FailureSet]] = {
     "link": _links,
     "member": _members,

@@ -24,7 +24,7 @@ MAX_GROUPED = 4_000_000
 
 @dataclass(frozen=True)
 class Depth:
-    """How many failures happen together, and how many such cases are drawn.
+    """Number of failures that happen together, and of such cases that are drawn.
 
     Raises:
         ChangeError: a number out of bounds, or a sample of single failures.

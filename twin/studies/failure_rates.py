@@ -1,4 +1,4 @@
-"""How often a year each failure of a study happens, how long its repair takes, and what that loses."""
+"""Rates of the failures of a study, their repair times, and what they lose."""
 
 from __future__ import annotations
 
@@ -126,4 +126,4 @@ RATES: dict[str, Callable[[Evaluation, FailureSet, Ints, FigureReader], Componen
     "srlg": _shared_risks,
     "site": _sites,
 }
-"""How often failures of each kind happen; the keys are those of `failure_kinds.KINDS`."""
+"""Rates of the failures of each kind; the keys are those of `failure_kinds.KINDS`."""

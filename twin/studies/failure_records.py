@@ -22,9 +22,9 @@ class FailureRow:
     """One failure, or a pair of failures at the same time."""
 
     id: str
-    """Of a pair both ids, as `a + b`."""
+    """Id of the failure; both ids of a pair, as `a + b`."""
     ids: tuple[str, ...]
-    """What fails: one id, or the two of a pair."""
+    """Ids of what fails: one, or the two of a pair."""
     kind: str
     n_equal: int
     """Failures that this one stands for: more than 1 where too many pairs to list are listed by equal places."""
@@ -44,18 +44,18 @@ class FailureRow:
     """Offered load over what is left of the capacity; null for load on a link without capacity. Links of unknown rate
     do not count."""
     n_failures_per_year: float | None
-    """How often a year it happens; null where nothing states it. A cut that several links share counts for their shared
+    """Number of times a year; null where nothing states it. A cut that several links share counts for their shared
     risk only."""
     repair_h: float | None
     """Mean time until the repair; null where nothing states it."""
     lost_gbit_per_year: float | None
     """Demand that loses its path by it, times the share of time that the repairs take; null where either is unknown."""
     job: JobAfterFailure | None = None
-    """What becomes of the job; null where none counts."""
+    """Job after the failure; null where none counts."""
     why_no_rate: str | None = field(default=None, metadata={"optional": True})
     """Why the rate or the time is null; absent where both are known."""
     lost_together_gbps: float | None = field(default=None, metadata={"optional": True})
-    """Of a pair: demand that loses its path by both failures, and by neither alone. Absent for single failures."""
+    """Demand of a pair that loses its path by both failures, and by neither alone. Absent for single failures."""
     n_demand_pairs_lost_together: int | None = field(default=None, metadata={"optional": True})
     """Pairs of nodes with such demand."""
     why_unknown: str | None = field(default=None, metadata={"optional": True})
@@ -76,7 +76,7 @@ class LinkRow:
     headroom_gbps: float | None
     """Capacity minus the greatest load, below 0 where it is overloaded; null where the rate is unknown."""
     n_worst_cases_per_year: float | None
-    """How often a year that failure happens; null without one, or where nothing states it."""
+    """Number of times a year that this failure happens; null without one, or where nothing states it."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

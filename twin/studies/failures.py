@@ -132,7 +132,7 @@ def failure_report(
 
 
 class _DemandPart(NamedTuple):
-    """What failures do to demands."""
+    """Effect of failures on demands."""
 
     n_possible: int
     n_classes: int

@@ -130,7 +130,7 @@ class GrowthQuestion:
     rates: Mapping[str, float] | None = None
     """Growth a year by class of traffic, in place of the document's."""
     growth_ratio_per_year: float | None = None
-    """Of demands without a rate of their own; None = 0."""
+    """Growth of demands without a rate of their own; None = 0."""
     limit_ratio: float = 0.7
     of: str = "link"
     until: int | None = None

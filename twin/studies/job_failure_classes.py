@@ -38,7 +38,7 @@ NODE_COLUMNS = ("node_part", "node_kind", "node_forwards", "node_site", "node_ac
 
 @dataclass(frozen=True, eq=False)
 class Failed:
-    """What fails together."""
+    """Links and nodes that fail together."""
 
     id: str
     links: Ints
@@ -46,7 +46,7 @@ class Failed:
     nodes: Ints
     """Rows of nodes, which fail with all their links; int64[any]."""
     whole: bool = True
-    """Whether all members of the links fail, not one."""
+    """True where all members of the links fail, not one."""
 
     def applied(self, state: State) -> State:
         """Return the state after the failure, as the changes `fail_links`, `fail_nodes` and `fail_srlg` give it."""

@@ -33,7 +33,7 @@ WORK_PER_S = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class JobAfterFailure:
-    """What a failure does to a job that runs alone."""
+    """Effect of a failure on a job that runs alone."""
 
     step_time_s: float | None
     """Time of a step; null where the job stops."""
@@ -128,7 +128,7 @@ class _Item(NamedTuple):
     mode: str
     """Why it stands for others."""
     spares_health: bool
-    """Whether it changes the capacity of nothing but the links that fail."""
+    """True where it changes the capacity of nothing but the links that fail."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,11 +21,11 @@ class JobOutcome:
 
     n_failures: int
     n_failures_per_year: float | None
-    """How often a year any of them happens; null where nothing states it for all."""
+    """Number of times a year that any of them happens; null where nothing states it for all."""
     first: str
     """The first of them by id."""
     job: JobAfterFailure
-    """What becomes of the job after that one."""
+    """Job after that one."""
 
 
 def job_severity(row: JobAfterFailure | None) -> tuple[float, ...]:

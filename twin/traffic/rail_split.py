@@ -68,7 +68,7 @@ class RailSplit:
     to_next: bool
     """Whether the next card that is left carries for a lost one, not all cards together."""
     by_ports: bool = False
-    """Whether a rail carries no more than the ports that both ends have on its switches."""
+    """True where a rail carries no more than the ports that both ends have on its switches."""
 
     def groups(self, groups: Ints) -> Ints:
         """Divide groups of nodes that are attached alike into nodes that split alike; the first member of each."""
