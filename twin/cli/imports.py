@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .terminal import CHECK_FAILED, AsJson, check_writable, progress, refuse, show, write_json
+from .terminal import CHECK_FAILED, AsJson, OwnParts, check_writable, progress, refuse, show, write_json
 
 
 def import_(
@@ -39,6 +39,7 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="COLUMN=FIELD", help="Field of a column of a table; may be repeated."),
     ] = None,
+    own_parts: OwnParts = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was assumed.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -59,6 +60,7 @@ def import_(
         site=site,
         roles=role or (),
         columns=column or (),
+        parts=own_parts,
     )
     with progress("reading"):
         imported = read(paths, format=format_name, options=options)

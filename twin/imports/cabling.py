@@ -59,6 +59,9 @@ class Device:
     display_name: str = ""
     """Name for people, where `name` is to be the id."""
     forwards: bool | None = None
+    models: tuple[str, ...] = ()
+    """Names of its model, such as slug and part number; a part of the user or the catalogue with one of them as id or
+    alias is its part."""
     length_km: float | None = None
     """Length of a circuit."""
     capacity_gbps: float | None = None
