@@ -39,6 +39,9 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="COLUMN=FIELD", help="Field of a column of a table; may be repeated."),
     ] = None,
+    layer: Annotated[
+        str | None, typer.Option("--layer", help="Layer to read of several, such as a network of RFC 8345.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was assumed.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -59,6 +62,7 @@ def import_(
         site=site,
         roles=role or (),
         columns=column or (),
+        layer=layer,
     )
     with progress("reading"):
         imported = read(paths, format=format_name, options=options)

@@ -30,6 +30,8 @@ class ImportOptions:
     """(pattern of a role or a name, kind), the first that fits counts."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Column of a table -> field."""
+    layer: str | None = None
+    """Layer to read of a source with several; None = the one on top."""
 
 
 def import_options(
@@ -40,6 +42,7 @@ def import_options(
     site: str | None = None,
     roles: Sequence[str] = (),
     columns: Sequence[str] = (),
+    layer: str | None = None,
 ) -> ImportOptions:
     """Check options as they are written on a command line.
 
@@ -58,6 +61,7 @@ def import_options(
         site,
         tuple(_role(text) for text in roles),
         dict(_pair(text, "--map", "column=field") for text in columns),
+        layer,
     )
 
 
