@@ -7,7 +7,7 @@ as they are written.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from ..model.records import NodeKind
 
@@ -100,6 +100,8 @@ class Cable:
     srlgs: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     source: Origin | None = None
+    spans: tuple[dict[str, Any], ...] = ()
+    """Fibre spans as plain records of a document, where the source states more than a length."""
     n_branches: int = 1
     """Cables into which the first end is broken out; 1 = no breakout."""
 
