@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.imports.netbox_dump import INTERFACE, Dump
+from tests.imports.physical_samples import CLAB, IB, LAYER1, MINIGRAPH, lldp_folder
 
 NODE_LINK = {
     "directed": False,
@@ -156,6 +157,11 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "node-link": _file("net.json", json.dumps(NODE_LINK)),
     "topohub": _file("net.json", json.dumps(TOPOHUB)),
     "sndlib": _file("net.txt", SNDLIB),
+    "lldp": lldp_folder,
+    "batfish": _file("layer1_topology.json", LAYER1),
+    "containerlab": _file("small.clab.yml", CLAB),
+    "sonic": _file("minigraph.xml", MINIGRAPH),
+    "ibnetdiscover": _file("fabric.txt", IB),
 }
 """Writes a sample of each format into a folder; three nodes at least, three links at most, one of them of unknown
 rate or all of them."""
