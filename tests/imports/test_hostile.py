@@ -12,6 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.imports.layer_samples import LAYERS, OPENROADM, REPETITA, REPETITA_DEMANDS
 from tests.imports.physical_samples import CLAB, CONFIG_DB, IB, LAYER1, MINIGRAPH, lldpctl
 from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XML, TABLE, TOPOHUB
 from twin.errors import DocumentError
@@ -33,6 +34,8 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "sonic-xml": ("minigraph.xml", MINIGRAPH, "sonic"),
     "sonic": ("config_db.json", json.dumps(CONFIG_DB), "sonic"),
     "ibnetdiscover": ("fabric.txt", IB, "ibnetdiscover"),
+    "rfc8345": ("net.json", json.dumps(LAYERS), "rfc8345"),
+    "repetita": ("net.graph", f"{REPETITA}{REPETITA_DEMANDS}", "repetita"),
 }
 N_EXAMPLES = settings.default.max_examples if settings.default.max_examples > 100 else 40  # type: ignore[union-attr]
 QUIET = settings(max_examples=N_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -94,11 +97,13 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-@pytest.mark.parametrize(
-    ("name", "graph"),
-    [("node-link", NODE_LINK), ("topohub", TOPOHUB), ("lldp", LLDP), ("batfish", json.loads(LAYER1)),
-     ("containerlab", yaml.safe_load(CLAB)), ("sonic", CONFIG_DB)],
-)  # fmt: skip
+GRAPHS = [
+    ("node-link", NODE_LINK), ("topohub", TOPOHUB), ("rfc8345", LAYERS), ("rfc8345", OPENROADM), ("lldp", LLDP),
+    ("batfish", json.loads(LAYER1)), ("containerlab", yaml.safe_load(CLAB)), ("sonic", CONFIG_DB),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "graph"), GRAPHS)
 @QUIET
 @given(data=st.data())
 def test_odd_values_in_a_graph_are_read_or_refused(name: str, graph: Any, data: st.DataObject, tmp_path: Path) -> None:

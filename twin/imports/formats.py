@@ -13,6 +13,8 @@ from . import (
     lldp,
     netbox,
     node_link,
+    repetita,
+    rfc8345,
     sndlib,
     sonic,
     table,
@@ -51,6 +53,10 @@ ROWS = (
     Format("containerlab", "Topology file of containerlab.", containerlab.recognise, containerlab.read),
     Format("sonic", "SONiC minigraph or config_db, of one or many switches.", sonic.recognise, sonic.read),
     Format("ibnetdiscover", "InfiniBand fabric of ibnetdiscover.", ibnetdiscover.recognise, ibnetdiscover.read),
+    Format(
+        "rfc8345", "Layers of RFC 8345 as JSON, with TE attributes or as of OpenROADM.", rfc8345.recognise, rfc8345.read
+    ),
+    Format("repetita", "Repetita graph and demands files.", repetita.recognise, repetita.read),
     Format("sndlib", "SNDlib network, native text or XML.", sndlib.recognise, sndlib.read),
 )
 FORMATS: dict[str, Format] = {row.name: row for row in ROWS}

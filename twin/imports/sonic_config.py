@@ -87,7 +87,8 @@ class _ConfigReader:
         if fields is not None:
             model = fields.text("hwsku")
             if model:
-                self.switches.cabling.devices[self.host].tags = (f"model: {model}",)
+                device = self.switches.cabling.devices[self.host]
+                device.tags, device.models = (f"model: {model}",), (model,)
             fields.close({"platform": "model of the device", "buffer_model": "buffers of the switch"})
 
     def _rows(self, data: Mapping[str, Any], table: str) -> Iterator[tuple[str, Fields]]:

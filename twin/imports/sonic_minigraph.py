@@ -96,7 +96,7 @@ class _MinigraphReader:
         model = fields.text("HwSku")
         device = self.switches.cabling.devices[name.casefold()]
         if model and not device.tags:
-            device.tags = (f"model: {model}",)
+            device.tags, device.models = (f"model: {model}",), (model,)
         fields.close(FIELD_EFFECTS)
 
     def own_device(self, name: str, line: int) -> None:
