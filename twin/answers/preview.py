@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import TIERS, Floats, State
+from ..arrays import LAST_END_POINT, TIERS, Floats, State
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import bill_of_materials, network_cost
 from ..errors.wording import counted
@@ -143,7 +143,11 @@ def _totals(before: Scenario, after: Scenario, reader: FigureReader) -> Iterator
     bills = [bill_of_materials(state, document, reader) for state, document in sides]
     yield Total("power", bills[0].power_w / 1e6, bills[1].power_w / 1e6, "MW")
     counts = [
-        (ports_used(state, reader)[0].sum(), (n := state["node_n_accelerators"]).astype(bool).sum(), n.sum())
+        (
+            ports_used(state, reader)[0][state["node_kind"] > LAST_END_POINT].sum(),
+            (n := state["node_n_accelerators"]).astype(bool).sum(),
+            n.sum(),
+        )
         for state, _ in sides
     ]
     for name, old, new in zip(("switch ports", "racks and hosts", "accelerators"), *counts, strict=True):
