@@ -237,7 +237,7 @@ class Network(PlanningNetwork):
         forecast = None
         if years is not None:
             forecast = self.forecast(years, growth_ratio_per_year, links=name, changes=changes, job=job)
-        return link_report(evaluation, self.label, int(rows[0]), self._reader, forecast)
+        return link_report(evaluation, self.label, int(rows[0]), self._reader, forecast, self._measured(job, ageing))
 
     def link_table(
         self,
@@ -266,7 +266,7 @@ class Network(PlanningNetwork):
         evaluation = self._evaluate_after(changes, job, None, ageing)
         has_none = chosen == "*" and not evaluation.case.state.n_links
         rows = [] if has_none else self._select_rows(evaluation, chosen).tolist()
-        return link_table(evaluation, self.label, rows, self._reader, ranking)
+        return link_table(evaluation, self.label, rows, self._reader, ranking, self._measured(job, ageing))
 
     def path(
         self,

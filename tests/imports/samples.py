@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.imports.layer_samples import LAYERS, REPETITA
 from tests.imports.netbox_dump import INTERFACE, Dump
 
 NODE_LINK = {
@@ -156,6 +157,8 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "node-link": _file("net.json", json.dumps(NODE_LINK)),
     "topohub": _file("net.json", json.dumps(TOPOHUB)),
     "sndlib": _file("net.txt", SNDLIB),
+    "rfc8345": _file("net.json", json.dumps(LAYERS)),
+    "repetita": _file("net.graph", REPETITA),
 }
 """Writes a sample of each format into a folder; three nodes at least, three links at most, one of them of unknown
 rate or all of them."""

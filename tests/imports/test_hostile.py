@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.imports.layer_samples import LAYERS, OPENROADM, REPETITA, REPETITA_DEMANDS
 from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XML, TABLE, TOPOHUB
 from twin.errors import DocumentError
 from twin.imports import Imported, read, reading, sheets
@@ -24,6 +25,8 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "topohub": ("net.json", json.dumps(TOPOHUB), "topohub"),
     "sndlib": ("net.txt", SNDLIB, "sndlib"),
     "sndlib-xml": ("net.xml", SNDLIB_XML, "sndlib"),
+    "rfc8345": ("net.json", json.dumps(LAYERS), "rfc8345"),
+    "repetita": ("net.graph", f"{REPETITA}{REPETITA_DEMANDS}", "repetita"),
 }
 N_EXAMPLES = settings.default.max_examples if settings.default.max_examples > 100 else 40  # type: ignore[union-attr]
 QUIET = settings(max_examples=N_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -85,7 +88,10 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-@pytest.mark.parametrize(("name", "graph"), [("node-link", NODE_LINK), ("topohub", TOPOHUB)])
+GRAPHS = [("node-link", NODE_LINK), ("topohub", TOPOHUB), ("rfc8345", LAYERS), ("rfc8345", OPENROADM)]
+
+
+@pytest.mark.parametrize(("name", "graph"), GRAPHS)
 @QUIET
 @given(data=st.data())
 def test_odd_values_in_a_graph_are_read_or_refused(name: str, graph: Any, data: st.DataObject, tmp_path: Path) -> None:

@@ -13,6 +13,13 @@ from ..reliability import goodput as reliability
 from ..stages.evaluation import Evaluation
 from ..units import unit_of
 from .metric import Better, Metric, NotApplicableError
+from .money_metrics import (
+    capex_usd,
+    check_priced,
+    lease_break_even_usd_per_month,
+    list_rental_usd_per_day,
+    opex_usd_per_year,
+)
 from .structure_metrics import STRUCTURE_METRICS
 
 __all__ = ["METRICS", "Better", "Metric", "NotApplicableError", "metric_rows", "metric_unit"]
@@ -179,6 +186,7 @@ def time_to_train_days(e: Evaluation) -> float:
 
 def usd_per_effective_pflop_day(e: Evaluation) -> float:
     """Cost per day of the job's share of the network, divided by its goodput in PFLOP/s."""
+    check_priced(e.money.unpriced_parts)
     return e.usd_per_day / (_step_value(e, "model_flops_per_s") * e.goodput_ratio / 1e15)
 
 
@@ -196,20 +204,6 @@ def _card_figure(field: str) -> Callable[[Evaluation], float]:
         return float(getattr(e.cards, field))
 
     return compute
-
-
-def list_rental_usd_per_day(e: Evaluation) -> float:
-    """Cost of the job's accelerator-hours of a day at list rental."""
-    if e.list_rental_usd_per_day is None:
-        raise NotApplicableError(e.why_no_step or "the price book has no rental for a kind in use")
-    return e.list_rental_usd_per_day
-
-
-def lease_break_even_usd_per_month(e: Evaluation) -> float:
-    """Lease price above which leasing the site out beats keeping it for the job, at list rental."""
-    if e.lease is None:
-        raise NotApplicableError("no job, or no site of the job has a lease price")
-    return e.lease.at_list_usd_per_month
 
 
 METRICS: dict[str, Metric] = {
@@ -398,11 +392,9 @@ METRICS: dict[str, Metric] = {
         "links below required margin",
         "Links with less margin than the document requires.",
     ),
-    "capex_usd": Metric(
-        lambda e: e.money.capex_usd, "lower", "purchases", "Purchases of a change; 0 for the network as it is."
-    ),
+    "capex_usd": Metric(capex_usd, "lower", "purchases", "Purchases of a change; 0 for the network as it is."),
     "opex_usd_per_year": Metric(
-        lambda e: e.money.opex_usd_per_year,
+        opex_usd_per_year,
         "lower",
         "running cost",
         "Electricity, maintenance and dark fibre of the whole network.",

@@ -44,6 +44,10 @@ class NetworkCost:
     """(item, amount, USD) of what a change buys, most expensive first."""
     n_unpriced_links: int = 0
     """Links that a change gives more members, and whose transceiver is not named."""
+    unpriced_parts: tuple[str, ...] = ()
+    """Own parts of the network that the price book does not price; no sum counts them."""
+    unpriced_purchases: tuple[str, ...] = ()
+    """Those of them that a change buys."""
 
 
 def bill_of_materials(state: State, document: TopologyDocument, reader: FigureReader) -> BillOfMaterials:
@@ -246,13 +250,19 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
         before: state before a change, for its purchases; None for none.
     """
     bill = bill_of_materials(state, document, reader)
-    asset_usd = sum(n * reader.price("part_usd", part) for part, n in sorted(bill.n_parts.items()))
+    priced = reader.prices.part_usd
+    asset_usd = sum(n * reader.price("part_usd", part) for part, n in sorted(bill.n_parts.items()) if part in priced)
     install_usd_per_km = reader.price("fibre_install_usd_per_km")
     asset_usd += install_usd_per_km * bill.own_fibre_km
     purchases: list[tuple[str, float, float]] = []
+    pieces: dict[str, int] = {}
     if before is not None:
         pieces, new_km = purchased_items(before, state, reader)
-        purchases += [(part, float(n), n * reader.price("part_usd", part)) for part, n in sorted(pieces.items()) if n]
+        purchases += [
+            (part, float(n), n * reader.price("part_usd", part))
+            for part, n in sorted(pieces.items())
+            if n and part in priced
+        ]
         if new_km > 0:
             purchases.append(("fibre laid, km", new_km, new_km * install_usd_per_km))
     usd_per_mwh = reader.price("electricity_usd_per_mwh")
@@ -270,6 +280,8 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
         capex_usd=sum(usd for _, _, usd in purchases),
         purchases=tuple(sorted(purchases, key=lambda item: (-item[2], item[0]))),
         n_unpriced_links=0 if before is None else unpriced_links(before, state),
+        unpriced_parts=tuple(sorted(part for part in bill.n_parts if part not in priced)),
+        unpriced_purchases=tuple(sorted(part for part, n in pieces.items() if n and part not in priced)),
     )
 
 
@@ -287,10 +299,11 @@ def usd_per_day(cost: NetworkCost, reader: FigureReader, allocated: Mapping[str,
     years = reader.price("horizon_years")
     interest = reader.price("discount_ratio_per_year")
     annuity = interest / (1.0 - (1.0 + interest) ** -years) if interest else 1.0 / years
-    usd_of_kind = {kind: reader.price("part_usd", kind) for kind in sorted(cost.bill.n_accelerators)}
+    kinds = sorted(set(cost.bill.n_accelerators) - set(cost.unpriced_parts))
+    usd_of_kind = {kind: reader.price("part_usd", kind) for kind in kinds}
     other_usd = cost.asset_usd - sum(usd * cost.bill.n_accelerators[kind] for kind, usd in usd_of_kind.items())
     accelerator_ratio = sum(allocated.values()) / n_accelerators if n_accelerators else 1.0
-    accelerators_usd = sum(usd_of_kind[kind] * n for kind, n in sorted(allocated.items()))
+    accelerators_usd = sum(usd_of_kind[kind] * n for kind, n in sorted(allocated.items()) if kind in usd_of_kind)
     return (
         (accelerators_usd + other_usd * accelerator_ratio) * annuity + cost.opex_usd_per_year * accelerator_ratio
     ) / DAYS_PER_YEAR

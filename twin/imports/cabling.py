@@ -7,7 +7,7 @@ as they are written.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from ..model.records import NodeKind
 
@@ -59,6 +59,9 @@ class Device:
     display_name: str = ""
     """Name for people, where `name` is to be the id."""
     forwards: bool | None = None
+    models: tuple[str, ...] = ()
+    """Names of its model, such as slug and part number; a part of the user or the catalogue with one of them as id or
+    alias is its part."""
     length_km: float | None = None
     """Length of a circuit."""
     capacity_gbps: float | None = None
@@ -97,6 +100,8 @@ class Cable:
     srlgs: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     source: Origin | None = None
+    spans: tuple[dict[str, Any], ...] = ()
+    """Fibre spans as plain records of a document, where the source states more than a length."""
     n_branches: int = 1
     """Cables into which the first end is broken out; 1 = no breakout."""
 

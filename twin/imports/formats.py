@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import graphml, netbox, node_link, sndlib, table, topohub
+from . import graphml, netbox, node_link, repetita, rfc8345, sndlib, table, topohub
 from .cabling import Cabling
 from .files import SourceFile
 from .ledger import Ledger
@@ -34,6 +34,10 @@ ROWS = (
     Format("graphml", "GraphML, as of networkx or the Internet Topology Zoo.", graphml.recognise, graphml.read),
     Format("node-link", "Node-link JSON of networkx.", node_link.recognise, node_link.read),
     Format("topohub", "JSON of the topohub collection.", topohub.recognise, topohub.read),
+    Format(
+        "rfc8345", "Layers of RFC 8345 as JSON, with TE attributes or as of OpenROADM.", rfc8345.recognise, rfc8345.read
+    ),
+    Format("repetita", "Repetita graph and demands files.", repetita.recognise, repetita.read),
     Format("sndlib", "SNDlib network, native text or XML.", sndlib.recognise, sndlib.read),
 )
 FORMATS: dict[str, Format] = {row.name: row for row in ROWS}
