@@ -75,9 +75,8 @@ def _link_length_km(state: State) -> Floats:
 
 
 def _link_n_channels(state: State) -> Ints:
-    amplified = np.zeros(state["n_links"], dtype=np.bool_)
-    amplified[state["span_link"][state["span_amplifier"] >= 0]] = True
-    return np.where(amplified, -(-state["link_n_parallel"] // state["link_n_fibre_pairs"]), 0)
+    lit = -(-state["link_n_parallel"] // state["link_n_fibre_pairs"])
+    return np.where(np.diff(state["span_first"]) > 0, np.maximum(lit, state["link_n_design_channels"]), 0)
 
 
 DERIVED = {
@@ -88,7 +87,7 @@ DERIVED = {
     "n_cards_in_use": Derived(frozenset({"node_n_cards", "node_n_accelerators"}), _n_cards_in_use),
     "link_length_km": Derived(frozenset({"span_standby", "span_length_km", "span_link"}), _link_length_km),
     "link_n_channels": Derived(
-        frozenset({"span_link", "span_amplifier", "link_n_parallel", "link_n_fibre_pairs"}), _link_n_channels
+        frozenset({"span_first", "link_n_design_channels", "link_n_parallel", "link_n_fibre_pairs"}), _link_n_channels
     ),
 }
 """Derived columns that depend on replaceable columns. Those of structure alone are in NetworkArrays."""
