@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import graphml, netbox, node_link, repetita, rfc8345, sndlib, table, topohub
+from . import gnpy, graphml, netbox, node_link, repetita, rfc8345, sndlib, table, topohub
 from .cabling import Cabling
 from .files import SourceFile
 from .ledger import Ledger
@@ -38,6 +38,7 @@ ROWS = (
         "rfc8345", "Layers of RFC 8345 as JSON, with TE attributes or as of OpenROADM.", rfc8345.recognise, rfc8345.read
     ),
     Format("repetita", "Repetita graph and demands files.", repetita.recognise, repetita.read),
+    Format("gnpy", "GNPy topology as JSON or Excel, with services and equipment.", gnpy.recognise, gnpy.read, "excel"),
     Format("sndlib", "SNDlib network, native text or XML.", sndlib.recognise, sndlib.read),
 )
 FORMATS: dict[str, Format] = {row.name: row for row in ROWS}
