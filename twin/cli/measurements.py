@@ -41,7 +41,7 @@ def measurements(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was assumed or found.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read measurements from meters and monitoring: OTDR, ethtool, SONiC, CSV."""
+    """Read measurements: OTDR, ethtool, SONiC, Prometheus, CSV."""
     from ..readings import FORMATS, read, reading_options
 
     first = sources[0]

@@ -53,7 +53,7 @@ class Merger:
     def merge(self, readings: Sequence[Found]) -> tuple[Measurement, ...]:
         """Return the measurements of readings, in the order of documents."""
         known = {_key(m): m for m in self.document.measurements}
-        older = {(m.of, m.quantity) for m in all_measurements((), self.links)}
+        older = {(m.of, m.quantity) for m in all_measurements((), self.links, self.as_of)}
         for reading in sorted(readings, key=_preference):
             m = self._measurement(reading)
             if m is None:
