@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .terminal import CHECK_FAILED, AsJson, check_writable, progress, refuse, show, write_json
+from .terminal import CHECK_FAILED, AsJson, check_data_file, progress, refuse, show, write_json
 
 
 def import_(
@@ -17,7 +17,7 @@ def import_(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", callback=check_writable, help="Write the network there: .yaml or .json."),
+        typer.Option("-o", "--output", callback=check_data_file, help="Write the network there: .yaml or .json."),
     ] = None,
     capacity_gbps: Annotated[
         float | None, typer.Option("--capacity-gbps", help="Rate of links whose rate the source does not state.")
