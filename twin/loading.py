@@ -112,7 +112,7 @@ def _network(
     document: TopologyDocument,
     label: str,
     prices: str | Path | Mapping[str, Any] | None,
-    parts: PartsSource | None,
+    parts: PartsSource | None = None,
     path: Path | None = None,
 ) -> Network:
     if parts is not None:

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.imports.netbox_dump import INTERFACE, Dump
 from tests.imports.part_samples import DEVICE_TYPE, device_types
 from twin.catalogue import Part
 from twin.errors import DocumentError, TwinError
-from twin.imports import files
+from twin.imports import files, import_options, read
 from twin.imports.parts import MadeParts, make_parts
+from twin.loading import from_document
 
 FORMAT = "netbox-device-types"
 QUIET = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -110,3 +112,49 @@ def test_a_damaged_file_is_refused_or_gives_valid_parts(tmp_path: Path, start: i
         assert "\n" not in error.where  # noqa: PT017  # refused or read: both are fine
         return
     assert all(part.value("n_ports") > 0 for part in made.parts)
+
+
+def dump_of(folder: Path, slug: str) -> Path:
+    """Two switches and a server of one model, and a switch of an unknown one."""
+    dump = Dump()
+    site = dump.site("DC1")
+    kind = {"id": 7, "slug": slug, "model": "no such model", "manufacturer": {"id": 1, "name": "Maker"}}
+    roles = {"leaf 1": "Leaf", "spine 1": "Spine", "srv 1": "Server"}
+    ids = [dump.device(name, role, site, device_type=kind) for name, role in roles.items()]
+    ids.append(dump.device("leaf 2", "Leaf", site))
+    ports = [dump.interface(device, f"e{i}", "100gbase-x-qsfp28") for device in ids for i in range(2)]
+    for a, b in ((0, 2), (1, 4), (3, 6)):
+        dump.cable([(INTERFACE, ports[a])], [(INTERFACE, ports[b])], 30)
+    return dump.write(folder)
+
+
+def test_netbox_devices_take_the_parts_of_their_device_type(tmp_path: Path) -> None:
+    made_of(tmp_path).write(tmp_path / "parts.yaml")
+    dump = dump_of(tmp_path / "dump", "MAKER-S-32c")
+    found = read(dump, format="netbox", options=import_options(parts=tmp_path / "parts.yaml"))
+    parts = {node.id: node.part for node in found.document.nodes}
+    assert parts == {"leaf 1": "maker-s-32c", "spine 1": "maker-s-32c", "srv 1": None, "leaf 2": None}
+    assert [part.id for part in found.document.parts] == ["maker-s-32c"]
+    assert "no price for 1 own part" in found.report.supports.money.why
+    effects = [row.effect for row in found.report.dropped if row.field == "model of a device"]
+    assert len(effects) == 2, "the server, and the model that no part has"
+    score = from_document(found.document).score(main_assumptions=False)
+    assert score["opex_usd_per_year"] is None
+    assert "no price for maker-s-32c" in score.metrics["opex_usd_per_year"].why
+    priced = found.document.model_copy(update={"price_book": {"part_usd": {"maker-s-32c": 9000.0}}})
+    assert from_document(priced).score(main_assumptions=False)["opex_usd_per_year"] > 900
+
+
+def test_parts_of_the_catalogue_are_found_without_a_file(tmp_path: Path) -> None:
+    document = read(dump_of(tmp_path / "dump", "leaf-25.6T"), format="netbox").document
+    assert [node.part for node in document.nodes if node.id == "leaf 1"] == ["leaf-25.6T"]
+    assert document.parts == ()
+
+
+def test_a_change_that_buys_what_has_no_price_says_so(tmp_path: Path) -> None:
+    parts = made_of(tmp_path).parts
+    network = from_document({"nodes": [{"id": "a", "kind": "leaf", "part": "leaf-25.6T"}]}, parts=parts)
+    change = {"kind": "swap_switches", "nodes": "a", "part": "maker-s-32c"}
+    diff = network.what_if([change], main_assumptions=False)
+    assert diff.after["capex_usd"] is None
+    assert any("no price for maker-s-32c" in sentence for sentence in diff.summary)

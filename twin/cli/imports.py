@@ -10,6 +10,7 @@ import typer
 from .terminal import (
     CHECK_FAILED,
     AsJson,
+    OwnParts,
     check_data_file,
     load_network,
     progress,
@@ -52,6 +53,7 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="COLUMN=FIELD", help="Field of a column of a table; may be repeated."),
     ] = None,
+    own_parts: OwnParts = None,
     layer: Annotated[
         str | None, typer.Option("--layer", help="Layer to read of several, such as a network of RFC 8345.")
     ] = None,
@@ -79,6 +81,7 @@ def import_(
         site=site,
         roles=role or (),
         columns=column or (),
+        parts=own_parts,
         layer=layer,
     )
     with progress("reading"):
@@ -86,7 +89,7 @@ def import_(
         if output is not None and diff is None:
             imported.write(output)
     if diff is not None:
-        _show_difference(imported.document, diff, output, as_json=as_json)
+        _show_difference(imported.document, diff, output, own_parts, as_json=as_json)
     elif as_json:
         write_json(imported.report.to_json())
     else:
@@ -97,12 +100,14 @@ def import_(
         raise typer.Exit(CHECK_FAILED)
 
 
-def _show_difference(new: TopologyDocument, old_name: str, output: Path | None, *, as_json: bool) -> None:
+def _show_difference(
+    new: TopologyDocument, old_name: str, output: Path | None, own_parts: Path | None, *, as_json: bool
+) -> None:
     """Show what differs from an earlier import, and write the changes to a file."""
     from ..imports.difference import difference
     from ..render.difference_table import difference_table
 
-    answer = difference(load_network(old_name, None).document, new, old_name)
+    answer = difference(load_network(old_name, None, own_parts=own_parts).document, new, old_name)
     if output is not None:
         write_changes(output, list(answer.changes))
     if as_json:

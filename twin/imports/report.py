@@ -188,8 +188,16 @@ def _supports(built: Built) -> Supports:
         routing=Support(True, rates),
         latency=Support(built.n_without_length < n, "; ".join(parts)),
         optics=Support(False, "no transceiver is named: set transceiver of the links"),
-        money=Support(False, "no parts are named, so nothing has a price"),
+        money=_money(built),
     )
+
+
+def _money(built: Built) -> Support:
+    if not built.n_parts:
+        return Support(False, "no parts are named, so nothing has a price")
+    if built.n_own_parts:
+        return Support(False, f"no price for {counted(built.n_own_parts, 'own part')}: name them in price_book")
+    return Support(True, f"parts of {built.n_parts} of {counted(len(built.document.nodes), 'node')}, no transceivers")
 
 
 def _summary(
