@@ -50,7 +50,7 @@ def residual_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         quantity_text(row["quantity"]) + ("*" if row["in_budget"] else ""),
         escape(", ".join(place)),
-        row["at"],
+        row["at"] or "",
         cell_text(row["measured"]),
         cell_text(row["model"]),
         "–" if row["residual"] is None else signed_text(row["residual"]),
