@@ -11,6 +11,7 @@ import pytest
 from tests.imports.physical_samples import CLAB, CONFIG_DB, IB, MINIGRAPH, layer1, lldp_folder, lldpctl
 from tests.imports.samples import SAMPLES
 from twin.errors import DocumentError
+from twin.formats import native
 from twin.imports import Imported, read
 from twin.imports.containerlab_links import duration_us
 from twin.imports.files import SourceFile
@@ -243,14 +244,15 @@ class TestContainerlab:
             found
         ).items()
 
-    def test_merge_keys_are_bounded(self, tmp_path: Path) -> None:
+    def test_merge_keys_are_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Merges of merges hold each key once; a chain of ever longer ones stops."""
         lines = ["x0: &a0 {k0: 1, k1: 2}"]
         lines += [f"x{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in range(1, 60)]
         text = "\n".join([*lines, CLAB])
         assert nodes(read(written(tmp_path, t__yml=text)))["l1"] == "leaf"
-        base = "".join(f"k{i}: 1, " for i in range(3000))
-        many = [f"a{i}: {{<<: *big}}" for i in range(400)]
+        monkeypatch.setattr(native, "MAX_MERGED", 1000)
+        base = "".join(f"k{i}: 1, " for i in range(60))
+        many = [f"a{i}: {{<<: *big}}" for i in range(20)]
         text = "\n".join([f"x: &big {{{base}}}", *many, CLAB])
         (tmp_path / "big.yml").write_text(text)
         with pytest.raises(DocumentError, match="too many merge keys"):
