@@ -12,7 +12,7 @@ from tests.imports.physical_samples import CLAB, CONFIG_DB, IB, MINIGRAPH, layer
 from tests.imports.samples import SAMPLES
 from twin.errors import DocumentError
 from twin.formats import native
-from twin.imports import Imported, read
+from twin.imports import Imported, build, read
 from twin.imports.containerlab_links import duration_us
 from twin.imports.files import SourceFile
 from twin.imports.lldp import name_of_file
@@ -394,3 +394,13 @@ def test_a_stated_site_makes_cables_indoor(tmp_path: Path) -> None:
     found = read(SAMPLES["ibnetdiscover"](tmp_path / "x"), options=import_options(site="Hall"))
     assert found.report.supports.latency.supported
     assert "missing length" not in kinds(found)
+
+
+def test_too_many_sites_of_their_own_are_refused_with_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "MAX_SITES", 3)
+    path = SAMPLES["ibnetdiscover"](tmp_path / "x")
+    with pytest.raises(DocumentError, match=r"4 sites.*--site NAME"):
+        read(path)
+    assert read(path, options=import_options(site="Hall")).document.nodes
