@@ -313,8 +313,13 @@ class TestSonic:
         links = [("ASIC0", "T1-A", "e7"), ("ASIC1", "T1-A", "e8"), ("ASIC0", "tor-1", "e0"), ("ASIC0", "ASIC1", "e0")]
         text = MINIGRAPH.replace("</DeviceInterfaceLinks>", "".join(link.format(*row) for row in links)
                                  + "</DeviceInterfaceLinks>")  # fmt: skip
-        found = read(written(tmp_path, m__xml=text))
-        assert {"T1-A:e7~tor-1:ASIC0 Eth0", "T1-A:e8~tor-1:ASIC1 Eth0"} <= set(rates(found))
+        bundle = (
+            "<DpgDec><DeviceDataPlaneInfo><Hostname>ASIC0</Hostname><PortChannelInterfaces><PortChannel>"
+            "<Name>PortChannel9</Name><AttachTo>Eth0</AttachTo></PortChannel></PortChannelInterfaces>"
+            "</DeviceDataPlaneInfo>"
+        )
+        found = read(written(tmp_path, m__xml=text.replace("<DpgDec>", bundle)))
+        assert {"T1-A:PortChannel9~tor-1:PortChannel9", "T1-A:e8~tor-1:ASIC1 Eth0"} <= set(rates(found))
         assert {row.field: row.n for row in found.report.dropped}["links inside of a chassis"] == 2
         assert "ASIC0" not in nodes(found)
 
