@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import zipfile
 from collections.abc import Iterator
-from io import BytesIO, StringIO
+from io import BytesIO, TextIOWrapper
 from typing import NamedTuple
 
 from ..errors import DocumentError
+from ..formats.readers import decode_utf8
 from .files import MAX_RECORDS, SourceFile, check_count
 
 SEPARATORS = ",;\t|"
@@ -39,13 +40,15 @@ def rows_of(file: SourceFile) -> Iterator[Row]:
 
 
 def _csv_rows(file: SourceFile) -> Iterator[Row]:
-    text = file.text
+    text = decode_utf8(file.content, file.where)
     if "\0" in text:
         raise DocumentError("holds a zero byte: it is no CSV", where=file.where)
     lines = text[:4096].splitlines()[:20]
     # the one that most lines hold: texts of some cells may be full of another
     separator = max(SEPARATORS, key=lambda sign: (sum(sign in line for line in lines), "".join(lines).count(sign)))
-    reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
+    del text
+    lines_of = TextIOWrapper(BytesIO(file.content), "utf-8", newline="")  # StringIO holds four bytes for each character
+    reader = csv.reader(lines_of, delimiter=separator, strict=True)
     try:
         for n, cells in enumerate(reader):
             if n > MAX_RECORDS:
