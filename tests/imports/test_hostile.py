@@ -209,7 +209,7 @@ def test_a_network_that_is_too_large_to_be_read_again_is_not_written(
     found = read(SAMPLES["sndlib"](tmp_path / "x"))
     for limit, told in ((100, "about [0-9,]+"), (1000, "[0-9,]+")):
         monkeypatch.setattr(reading, "MAX_FILE_BYTES", limit)
-        with pytest.raises(DocumentError, match=f"^[^:]*: {told}, expected at most {limit:,} bytes"):
+        with pytest.raises(DocumentError, match=f"^[^:]*: {told} bytes; expected at most {limit:,} bytes"):
             found.write(tmp_path / "network.yaml")
         assert not (tmp_path / "network.yaml").exists()
 

@@ -12,11 +12,13 @@ from ..errors.wording import quoted
 from ..formats import MAX_FILE_BYTES, write_document
 from ..model.document import TopologyDocument
 from ..model.records import asdict_compact
+from . import netbox
 from .build import build
 from .cabling import Cabling
 from .files import SourceFile, source_files
 from .formats import FORMATS, Format
 from .ledger import Ledger
+from .netbox_url import is_url, remote_files
 from .options import ImportOptions
 from .report import ImportReport, report_of
 
@@ -57,7 +59,8 @@ def read(
     """Read files of another tool.
 
     Args:
-        paths: a file, a folder, or several of them. No file that is named inside a file is read.
+        paths: a file, a folder, or several of them; or the address of a NetBox. No file that is named inside a file is
+            read, and no other host is asked.
         format: name in `FORMATS`; None = recognised by the content.
         options: what to use where the source states nothing.
 
@@ -66,8 +69,9 @@ def read(
     """
     listed = [paths] if isinstance(paths, str | Path) else list(paths)
     named = None if format is None else _named(format)
-    files = source_files(map(Path, listed))
-    row = named or _recognised(files)
+    url = next((path for path in listed if is_url(path)), None)
+    files = source_files(map(Path, listed)) if url is None else _remote(listed, named)
+    row = named or (_recognised(files) if url is None else FORMATS["netbox"])
     cabling, ledger = Cabling(), Ledger()
     row.read(files, cabling, ledger, options or ImportOptions())
     names = tuple(file.name for file in files)
@@ -77,6 +81,13 @@ def read(
         raise DocumentError("holds no device", where=where, hint=f"expected for {row.name}: {row.sentence}")
     built = build(cabling, options or ImportOptions(), ledger, where)
     return Imported(built.document, report_of(row.name, names, cabling, built, ledger))
+
+
+def _remote(listed: Sequence[str | Path], named: Format | None) -> list[SourceFile]:
+    """Return the endpoints of a NetBox whose address is the only source."""
+    if len(listed) > 1 or (named is not None and named.name != "netbox"):
+        raise DocumentError("an address is the only source, and that of a NetBox", hint="twin import netbox URL")
+    return remote_files(str(listed[0]), netbox.READ_ENDPOINTS)
 
 
 def _estimated_bytes(document: TopologyDocument) -> int:
