@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
+from ..catalogue import Part
 from ..errors.wording import counted
 from ..formats import parse_document
 from ..model.document import TopologyDocument
@@ -69,9 +70,9 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
         "schema_version": 1,
         "sites": [_site(cabling.places[key], site_id) for key, site_id in site_ids.items()],
         "assumptions": _assumptions(ledger),
+        "parts": _own_parts(cabling, parts.own_parts),
+        "required_margin_db": cabling.required_margin_db,
     }
-    if parts.own_parts:
-        data["parts"] = [part.model_dump(mode="json", exclude_defaults=True) for part in parts.own_parts]
     if cabling.name:
         data["name"] = cabling.name[:MAX_NAME_LENGTH]
     nodes = (_node(cabling.devices[key], node_id, site_ids, part_ids.get(key)) for key, node_id in node_ids.items())
@@ -84,7 +85,8 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
     document = document.model_copy(update=update)
     spans = maker.spans
     counts = maker.n_without_rate, spans.n_without_length, spans.n_assumed_length
-    return Built(document, n_cables, len(links), *counts, n_parts=len(part_ids), n_own_parts=len(parts.own_parts))
+    n_own_parts = len(data["parts"])
+    return Built(document, n_cables, len(links), *counts, n_parts=len(part_ids), n_own_parts=n_own_parts)
 
 
 def _records(kind: type[R], records: Iterable[dict[str, Any]], where: str) -> tuple[R, ...]:
@@ -208,6 +210,13 @@ def _demands(cabling: Cabling, node_ids: dict[str, str], ledger: Ledger) -> Iter
             if demand.tags:
                 record["tags"] = list(texts(demand.tags)[:1000])
             yield record | ({"origin": demand.source} if demand.source is not None else {})
+
+
+def _own_parts(cabling: Cabling, named: Sequence[Part]) -> list[dict[str, Any]]:
+    """Return parts that devices name, and those of the source; a part that the user states goes before one of its."""
+    found = [part.model_dump(mode="json", exclude_defaults=True) for part in named]
+    ids = {part.id for part in named}
+    return found + [part for part_id, part in cabling.parts.items() if part_id not in ids]
 
 
 def _assumptions(ledger: Ledger) -> list[str]:
