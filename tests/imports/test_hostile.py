@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.imports.layer_samples import LAYERS, OPENROADM, REPETITA, REPETITA_DEMANDS
+from tests.imports.layer_samples import LAYERS, OPENROADM, REPETITA, REPETITA_DEMANDS, SIMAI
 from tests.imports.physical_samples import CLAB, CONFIG_DB, IB, LAYER1, MINIGRAPH, lldpctl
 from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XML, TABLE, TOPOHUB
 from twin.errors import DocumentError
@@ -35,6 +35,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "sonic": ("config_db.json", json.dumps(CONFIG_DB), "sonic"),
     "ibnetdiscover": ("fabric.txt", IB, "ibnetdiscover"),
     "rfc8345": ("net.json", json.dumps(LAYERS), "rfc8345"),
+    "simai": ("fabric", SIMAI, "simai"),
     "repetita": ("net.graph", f"{REPETITA}{REPETITA_DEMANDS}", "repetita"),
 }
 N_EXAMPLES = settings.default.max_examples if settings.default.max_examples > 100 else 40  # type: ignore[union-attr]
