@@ -22,6 +22,7 @@ from .model.document import Plan, TopologyDocument, TrafficBlock
 from .model.jobs import TrainingJob
 from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
+from .scenario.cable_faults import is_of_cable
 from .scenario.change import StateChange, StructureChange, WorkloadChange
 from .scenario.changes import Change
 from .scenario.feasibility import build_issues
@@ -165,8 +166,8 @@ class EvaluatedNetwork(CompiledNetwork):
             TopologyError: ports, cages, optical bands, site power or rack places do not suffice.
         """
         issues_by_key = build_issues(State.of(arrays), self.document, self._reader)
-        if issues_by_key:
-            issues = list(issues_by_key.values())
+        issues = [issue for key, issue in issues_by_key.items() if not is_of_cable(key)]
+        if issues:
             raise TopologyError(
                 f"{counted(len(issues), 'thing')} cannot be built", where=self.document.name, found=issues
             )

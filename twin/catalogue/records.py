@@ -14,6 +14,7 @@ from twin.units import unit_of
 Kind = Literal["fibre", "transceiver", "fec", "amplifier", "mux", "protection", "switch", "accelerator"]
 Status = Literal["published", "vendor", "estimate", "own"]
 Optics = Literal["direct_detect", "coherent", "copper"]
+Medium = Literal["multimode", "copper"]
 Impairment = Literal["dispersion_ps_per_nm", "pmd_ps"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -145,6 +146,10 @@ class Part(Record):
     """Rate of an electrical lane; for a switch the fastest of its ports, which also run slower lanes."""
     optics: Optics | None = None
     """Technology of a transceiver: direct detection, coherent, or none."""
+    wavelength_nm: float | None = Field(default=None, gt=0)
+    """Wavelength of a transceiver of direct detection; None = that of its medium: 850 nm, or near 1310 nm."""
+    medium: Medium | None = None
+    """Medium of a cable, or that a transceiver needs; None = single-mode fibre, and any for copper assemblies."""
     fec: str | None = None
     """Catalogue id of the forward error correction."""
     cages: tuple[str, ...] = ()

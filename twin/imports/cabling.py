@@ -93,6 +93,8 @@ class Cable:
     latency_us: float | tuple[float, float] | None = None
     medium: str = "fibre"
     """fibre, multimode or copper."""
+    fibre: str = ""
+    """Catalogue id of its fibre or cable; empty = not stated."""
     name: str = ""
     display_name: str = ""
     """Name for people, where `name` is to be the id."""

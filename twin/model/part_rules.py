@@ -47,7 +47,8 @@ def _figure_issues(part: Part, shipped: Catalogue) -> Iterator[Issue]:
 
     A missing figure would count as no limit or no loss without a word.
     """
-    alike = [other for other in shipped.parts(part.kind) if other.optics == part.optics]
+    of_kind = [other for other in shipped.parts(part.kind) if other.optics == part.optics]
+    alike = [other for other in of_kind if other.medium == part.medium]
     known = {name for other in alike for name in other.figures}
     for name in part.figures:
         if alike and name not in known:

@@ -14,6 +14,7 @@ from ..optics.amplified_lines import amplified_paths, comb_of_link
 from ..optics.gn_model import outside_validity
 from ..optics.optical_paths import COHERENT, OpticalPaths, link_optics, optical_paths_of
 from ..optics.power_budget import compute_launch_conditions
+from .cable_faults import cable_issues
 
 
 def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
@@ -27,6 +28,7 @@ def build_issues(state: State, document: TopologyDocument, reader: FigureReader)
     _port_issues(state, reader, issues)
     _cage_issues(state, reader, issues)
     _band_issues(state, reader, issues)
+    issues.update(cable_issues(state, reader))
     _amplifier_issues(state, reader, issues)
     _launch_issues(state, reader, issues)
     _site_issues(state, document, reader, issues)
