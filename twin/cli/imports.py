@@ -40,6 +40,9 @@ def import_(
         typer.Option("--map", metavar="COLUMN=FIELD", help="Field of a column of a table; may be repeated."),
     ] = None,
     own_parts: OwnParts = None,
+    layer: Annotated[
+        str | None, typer.Option("--layer", help="Layer to read of several, such as a network of RFC 8345.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was assumed.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -61,6 +64,7 @@ def import_(
         roles=role or (),
         columns=column or (),
         parts=own_parts,
+        layer=layer,
     )
     with progress("reading"):
         imported = read(paths, format=format_name, options=options)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Floats, Ints, State
+from ..arrays import Bools, Floats, Ints, State
+from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
 from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH, MONTHS_PER_YEAR
@@ -66,13 +67,13 @@ def bill_of_materials(state: State, document: TopologyDocument, reader: FigureRe
     return BillOfMaterials(
         n_parts=n_parts,
         n_accelerators=n_accelerators,
-        own_fibre_km=float(length_km[~leased].sum()),
-        leased_pair_miles=float((length_km * pairs)[leased].sum()) / KM_PER_MILE,
-        power_w=float(site_power_w(state, document, reader).sum()),
+        own_fibre_km=sum_of(length_km[~leased & laid_spans(state, reader)]),
+        leased_pair_miles=sum_of((length_km * pairs)[leased]) / KM_PER_MILE,
+        power_w=sum_of(site_power_w(state, document, reader)),
     )
 
 
-def purchased_items(before: State, after: State) -> tuple[dict[str, int], float]:
+def purchased_items(before: State, after: State, laid: Bools | None = None) -> tuple[dict[str, int], float]:
     """Count what a change buys: what is new, renewed, or of another kind.
 
     A slot, rack or span that stays as it was costs nothing. Removed parts are neither sold nor used again.
@@ -80,6 +81,7 @@ def purchased_items(before: State, after: State) -> tuple[dict[str, int], float]
     Args:
         before: state before the change.
         after: state after the change.
+        laid: spans in ducts, bool[n_spans], by `laid_spans`; None = all.
 
     Returns:
         (pieces by part, km of own fibre).
@@ -111,7 +113,8 @@ def purchased_items(before: State, after: State) -> tuple[dict[str, int], float]
     pairs_before = np.where(links >= 0, _values_before(before, "link_n_fibre_pairs", links), 0)
     n_new_pairs = np.maximum(after["link_n_fibre_pairs"] - pairs_before, 0)
     _add_counts(pieces, after, after["span_amplifier"], 2 * n_new_pairs[after["span_link"]])
-    return pieces, _new_fibre_km(before, after, links)
+    is_counted = ~after["span_leased"] if laid is None else ~after["span_leased"] & laid
+    return pieces, _new_fibre_km(before, after, links, is_counted)
 
 
 def unpriced_links(before: State, after: State) -> int:
@@ -138,7 +141,15 @@ def _part_names(state: State, codes: Ints) -> npt.NDArray[np.object_]:
     return np.array([*state.parts, None], dtype=object)[codes]
 
 
-def _new_fibre_km(before: State, after: State, links: Ints) -> float:
+def laid_spans(state: State, reader: FigureReader) -> Bools:
+    """Tell which spans are of single-mode fibre, bool[n_spans]: these are laid in ducts, others are indoor cables."""
+    is_laid = np.ones(len(state.parts) + 1, dtype=np.bool_)
+    codes = np.unique(state["span_fibre"])
+    is_laid[codes] = [code < 0 or reader.catalogue.get(state.parts[code]).medium is None for code in codes]
+    return np.asarray(is_laid[state["span_fibre"]])
+
+
+def _new_fibre_km(before: State, after: State, links: Ints, is_counted: Bools) -> float:
     """Own fibre that did not exist before: of another kind, younger, longer, or leased before."""
     new_km = 0.0
     for link in np.unique(after["span_link"]):
@@ -147,7 +158,7 @@ def _new_fibre_km(before: State, after: State, links: Ints) -> float:
         n_before = before["span_first"][row_before + 1] - first_before if row_before >= 0 else 0
         first, last = after["span_first"][link : link + 2]
         for i, row in enumerate(range(first, last)):
-            if after["span_leased"][row]:
+            if not is_counted[row]:
                 continue
             length_km, old = float(after["span_length_km"][row]), first_before + i
             if i < n_before and _is_same_fibre(before, after, old, row):
@@ -198,7 +209,7 @@ def node_power_w(state: State, reader: FigureReader) -> Floats:
     for side in (0, 1):
         end = state["link_ends"][:, side]
         # the power per accelerator of a rack includes the optics of its ports
-        power += np.bincount(end, weights=np.where(is_rack[end], 0.0, optics), minlength=state.n_nodes)
+        power += sums_by(end, np.where(is_rack[end], 0.0, optics), state.n_nodes)
     return np.asarray(power)
 
 
@@ -208,9 +219,7 @@ def site_power_w(state: State, document: TopologyDocument, reader: FigureReader)
     default = reader.general("site_pue_ratio")
     pue = np.array([sites[name].pue_ratio or default for name in state.sites] + [default])
     site = state["node_site"]
-    by_site = np.bincount(
-        np.where(site < 0, len(pue) - 1, site), weights=node_power_w(state, reader), minlength=len(pue)
-    )
+    by_site = sums_by(np.where(site < 0, len(pue) - 1, site), node_power_w(state, reader), len(pue))
     return np.asarray(by_site * pue)
 
 
@@ -231,7 +240,7 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
     purchases: list[tuple[str, float, float]] = []
     pieces: dict[str, int] = {}
     if before is not None:
-        pieces, new_km = purchased_items(before, state)
+        pieces, new_km = purchased_items(before, state, laid_spans(state, reader))
         purchases += [
             (part, float(n), n * reader.price("part_usd", part))
             for part, n in sorted(pieces.items())

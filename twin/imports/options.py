@@ -35,6 +35,8 @@ class ImportOptions:
     """Column of a table -> field."""
     parts: tuple[Part, ...] = ()
     """Own parts; devices of these models name them, and the document holds those that are named."""
+    layer: str | None = None
+    """Layer to read of a source with several; None = the one on top."""
 
 
 def import_options(
@@ -46,6 +48,7 @@ def import_options(
     roles: Sequence[str] = (),
     columns: Sequence[str] = (),
     parts: str | Path | None = None,
+    layer: str | None = None,
 ) -> ImportOptions:
     """Check options as they are written on a command line; `parts` is a file of own parts.
 
@@ -65,6 +68,7 @@ def import_options(
         tuple(_role(text) for text in roles),
         dict(_pair(text, "--map", "column=field") for text in columns),
         () if parts is None else read_own_parts(parts),
+        layer,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Floats, State
+from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
 from ..errors import Issue
@@ -15,6 +16,7 @@ from ..optics.gn_model import outside_validity
 from ..optics.optical_paths import COHERENT, OpticalPaths, link_optics, optical_paths_of
 from ..optics.power_budget import compute_launch_conditions
 from .cable_faults import cable_issues
+from .port_budget import n_ports_of_groups, ports_text, share_broken_out
 
 
 def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
@@ -35,6 +37,16 @@ def build_issues(state: State, document: TopologyDocument, reader: FigureReader)
     return issues
 
 
+def member_rate_gbps(state: State, reader: FigureReader) -> Floats:
+    """Nominal rate of a member of each link: as stated, at most that of its transceiver; NaN where neither is known.
+
+    Returns:
+        float64[n_links].
+    """
+    rate_gbps = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
+    return np.asarray(np.fmin(state["link_capacity_gbps"], rate_gbps))
+
+
 def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
     """Count the ports of each node in ports of its own speed; slower links share a port.
 
@@ -43,18 +55,33 @@ def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
     """
     port_gbps = reader.by_code(state.parts, state["node_part"], "port_gbps", "switch")
     n_ports = reader.by_code(state.parts, state["node_part"], "n_ports", "switch")
-    rate_gbps = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
-    stated_gbps = state["link_capacity_gbps"]
-    rate_gbps = np.where(np.isnan(stated_gbps), rate_gbps, np.fmin(stated_gbps, rate_gbps))
-    rate_gbps = np.where(np.isnan(rate_gbps), stated_gbps, rate_gbps)
-    used = np.zeros(state.arrays.n_nodes)
+    rate_gbps = member_rate_gbps(state, reader)
+    n_taken = np.empty((state.arrays.n_links, 2))
     for side in (0, 1):
         end = state["link_ends"][:, side]
         # ports split into equal slower ones (an 800G port into two of 400G), so a bundle takes whole ports together
         per_port = np.maximum(np.floor(port_gbps[end] / np.where(np.isnan(rate_gbps), port_gbps[end], rate_gbps)), 1.0)
-        n_taken = np.ceil(state["link_n_parallel"] / np.where(np.isnan(per_port), 1.0, per_port))
-        used += np.bincount(end, weights=n_taken, minlength=state.arrays.n_nodes)
+        n_taken[:, side] = np.ceil(state["link_n_parallel"] / np.where(np.isnan(per_port), 1.0, per_port))
+    share_broken_out(state, n_taken, rate_gbps, port_gbps)
+    ends = state["link_ends"]
+    used = np.zeros(state.arrays.n_nodes)
+    used += np.bincount(ends.ravel(), weights=n_taken.ravel(), minlength=state.arrays.n_nodes)
+    for node in _nodes_with_groups(state, reader):
+        rows, sides = np.nonzero(ends == node)
+        alone = n_taken[rows, sides] > 0  # the first link of a port that is broken out stands for all of them
+        links = zip(rate_gbps[rows[alone]].tolist(), state["link_n_parallel"][rows[alone]].tolist(), strict=True)
+        used[node] = n_ports_of_groups(_part_of(state, reader, node).port_groups, links)
     return used, n_ports
+
+
+def _part_of(state: State, reader: FigureReader, node: int) -> Part:
+    return reader.catalogue.get(state.parts[state["node_part"][node]])
+
+
+def _nodes_with_groups(state: State, reader: FigureReader) -> list[int]:
+    """Return the nodes whose ports have several speeds."""
+    codes = [code for code, part_id in enumerate(state.parts) if reader.catalogue.get(part_id).port_groups]
+    return np.flatnonzero(np.isin(state["node_part"], codes)).tolist() if codes else []
 
 
 def _port_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -> None:
@@ -63,7 +90,8 @@ def _port_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -
         name = state.arrays.node_ids[node]
         issues[f"ports {name}"] = Issue(
             f"nodes[{name}]",
-            f"no free port: {state.part_id(state['node_part'][node])} has {available[node]:.0f}, "
+            f"no free port: {state.part_id(state['node_part'][node])} has "
+            f"{ports_text(_part_of(state, reader, int(node)), available[node])}, "
             f"{used[node]:.0f} are asked for",
             "take a model with more ports, or fewer members",
         )

@@ -384,7 +384,7 @@ ROWS = (
             "span_first span_leased span_length_km span_link"
         ),
         document=("sites",),
-        catalogue=names("accelerator general prices switch transceiver"),
+        catalogue=names("accelerator fibre general prices switch transceiver"),
         before=names(
             "link_age_years link_ids link_index link_mux link_n_fibre_pairs link_n_parallel link_protection "
             "link_transceiver node_accelerator node_age_years node_ids node_index node_n_accelerators node_part "
