@@ -25,10 +25,10 @@ from .model.document import Plan, TopologyDocument, TrafficBlock
 from .model.jobs import TrainingJob
 from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
-from .scenario.cable_faults import is_of_cable
+from .scenario.cable_faults import CABLE_RULES
 from .scenario.change import StateChange, StructureChange, WorkloadChange
 from .scenario.changes import Change
-from .scenario.feasibility import build_issues
+from .scenario.feasibility import build_faults
 from .scenario.generated_demands import check_traffic, generated_demands
 from .scenario.plan_targets import plan_issues
 from .scenario.select import Links, select_links
@@ -168,8 +168,8 @@ class EvaluatedNetwork(CompiledNetwork):
         Raises:
             TopologyError: ports, cages, optical bands, site power or rack places do not suffice.
         """
-        issues_by_key = build_issues(State.of(arrays), self.document, self._reader)
-        issues = [issue for key, issue in issues_by_key.items() if not is_of_cable(key)]
+        faults = build_faults(State.of(arrays), self.document, self._reader).values()
+        issues = [fault.issue for fault in faults if fault.rule not in CABLE_RULES]
         if issues:
             raise TopologyError(
                 f"{counted(len(issues), 'thing')} cannot be built", where=self.document.name, found=issues

@@ -9,49 +9,44 @@ import numpy as np
 from ..arrays import Bools, State
 from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
-from ..errors import Issue
+from .build_fault import BuildFault
 
 OM4_BANDWIDTH_MHZ = 4700.0
 OM3_BANDWIDTH_MHZ = 2000.0
 """Effective modal bandwidth over 1 km at 850 nm of OM4 and OM3 (ISO/IEC 11801-1); optics state a reach for each."""
 METRES_PER_KM = 1e3
-REACH, MEDIUM = "reach", "medium"
-"""Rules, by which keys of issues begin."""
+REACH, MEDIUM = "reach_m", "medium"
+CABLE_RULES = (REACH, MEDIUM)
+"""Rules that a cable may break; one that exists is believed, with a warning."""
 
 
-def cable_issues(state: State, reader: FigureReader) -> dict[str, Issue]:
-    """Find copper and multimode cables beyond their reach, and cables of a wrong medium, by rule and link."""
-    issues: dict[str, Issue] = {}
+def cable_faults(state: State, reader: FigureReader) -> dict[str, BuildFault]:
+    """Find copper and multimode cables beyond their reach, and cables of a wrong medium, by key of rule and link."""
+    faults: dict[str, BuildFault] = {}
+    reader = reader.fresh()
     for link, optic, fibres, length_m in _cables(state, reader):
-        where = f"links[{state.arrays.link_ids[link]}]"
+        name = state.arrays.link_ids[link]
+        where = f"links[{name}]"
         wrong = _wrong_fibre(optic, fibres)
         limit_m = _reach_m(optic, fibres, reader)
         if wrong is not None:
             problem, hint = f"wrong medium: {optic.id} does not run over {wrong.id}", "optics and cable of one medium"
-            issues[f"{MEDIUM} {where}"] = Issue(where, problem, hint)
-        elif _is_beyond(length_m, limit_m):
+            wanted = optic.medium or "single mode"
+            faults[f"medium {name}"] = BuildFault(where, MEDIUM, wrong.medium or "single mode", wanted, problem, hint)
+        elif limit_m is not None and length_m > limit_m * (1 + 1e-9):
             problem = f"too long: {length_m:g} m, and {optic.id} reaches {limit_m:g} m over {fibres[0].id}"
-            issues[f"{REACH} {where}"] = Issue(where, problem, "a shorter cable, or optics that reach farther")
-    return issues
+            hint = "a shorter cable, or optics that reach farther"
+            faults[f"reach {name}"] = BuildFault(where, REACH, length_m, limit_m, problem, hint)
+    return faults
 
 
-def unsuited_cables(state: State, reader: FigureReader) -> tuple[Bools, Bools]:
-    """Tell which links have a cable beyond its reach, and which one of a wrong medium; bool[n_links] each."""
-    reader = reader.fresh()
-    too_long, of_wrong_medium = (np.zeros(state.arrays.n_links, dtype=np.bool_) for _ in range(2))
-    for link, optic, fibres, length_m in _cables(state, reader):
-        of_wrong_medium[link] = _wrong_fibre(optic, fibres) is not None
-        too_long[link] = not of_wrong_medium[link] and _is_beyond(length_m, _reach_m(optic, fibres, reader))
-    return too_long, of_wrong_medium
-
-
-def is_of_cable(key: str) -> bool:
-    """Tell whether an issue is one of a cable, by its key; a cable that exists is believed, with a warning."""
-    return key.startswith((f"{REACH} ", f"{MEDIUM} "))
-
-
-def _is_beyond(length_m: float, limit_m: float | None) -> bool:
-    return limit_m is not None and length_m > limit_m * (1 + 1e-9)
+def unsuited_cables(state: State, reader: FigureReader, rule: str) -> Bools:
+    """Tell which links have a cable that breaks a rule of `CABLE_RULES`, bool[n_links]."""
+    found = np.zeros(state.arrays.n_links, dtype=np.bool_)
+    places = {fault.where for fault in cable_faults(state, reader).values() if fault.rule == rule}
+    if places:
+        found[:] = [f"links[{name}]" in places for name in state.arrays.link_ids]
+    return found
 
 
 def _cables(state: State, reader: FigureReader) -> Iterator[tuple[int, Part, list[Part], float]]:
