@@ -51,6 +51,7 @@ EXEMPT = {
     "WcmpForwarding.share": "weights of next hops have no unit",
     "GrowthQuestion.rates": "growth ratios a year by class, as growth_ratio_per_year",
     "Routes.trace_fraction": "a fraction of whatever the pair sends",
+    "Trace.fraction": "a fraction of whatever the pair sends",
     "UnitLinkLoads.local": "arc loads of one unit of a flow set",
     "UnitLinkLoads.pipeline": "arc loads of one unit of a flow set",
     "UnitLinkLoads.context": "arc loads of one unit of a flow set",
