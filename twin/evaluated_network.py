@@ -25,9 +25,10 @@ from .model.document import Plan, TopologyDocument, TrafficBlock
 from .model.jobs import TrainingJob
 from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
+from .scenario.cable_faults import CABLE_RULES
 from .scenario.change import StateChange, StructureChange, WorkloadChange
 from .scenario.changes import Change
-from .scenario.feasibility import build_issues
+from .scenario.feasibility import build_faults
 from .scenario.generated_demands import check_traffic, generated_demands
 from .scenario.plan_targets import plan_issues
 from .scenario.select import Links, select_links
@@ -167,9 +168,9 @@ class EvaluatedNetwork(CompiledNetwork):
         Raises:
             TopologyError: ports, cages, optical bands, site power or rack places do not suffice.
         """
-        issues_by_key = build_issues(State.of(arrays), self.document, self._reader)
-        if issues_by_key:
-            issues = list(issues_by_key.values())
+        faults = build_faults(State.of(arrays), self.document, self._reader).values()
+        issues = [fault.issue for fault in faults if fault.rule not in CABLE_RULES]
+        if issues:
             raise TopologyError(
                 f"{counted(len(issues), 'thing')} cannot be built", where=self.document.name, found=issues
             )

@@ -11,6 +11,7 @@ from ..arrays import Bools, Ints, State
 from ..catalogue.figure_reader import FigureReader
 from ..errors.wording import counted
 from ..optics.optical_paths import COHERENT, link_optics
+from ..scenario.cable_faults import MEDIUM, REACH, unsuited_cables
 
 MAX_NAMED = 4
 """Maximum number of links that a warning names."""
@@ -77,6 +78,18 @@ def _kinds(state: State, reader: FigureReader) -> Iterator[tuple[Bools, str, str
     undated = np.zeros(arrays.n_links, dtype=np.bool_)
     undated[arrays.span_link[np.isnan(state["span_age_years"])]] = True
     yield undated, "with fibre without a date", "that fibre does not age", "State installed of the spans"
+    yield (
+        unsuited_cables(state, reader, REACH),
+        "with a copper or multimode cable longer than its reach",
+        "the rate is that of a cable within reach",
+        "Correct the length, the fibre or the transceiver",
+    )
+    yield (
+        unsuited_cables(state, reader, MEDIUM),
+        "with optics for another kind of cable",
+        "the optics are taken to run over it",
+        "Correct the fibre or the transceiver",
+    )
     without_rate = np.isnan(state["link_capacity_gbps"]) & (state["link_transceiver"] < 0)
     yield (
         without_rate,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Floats, Ints, State
+from ..arrays import Bools, Floats, Ints, State
 from ..arrays.boosters import booster_codes, booster_parts, n_boosters
 from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
@@ -69,7 +69,7 @@ def bill_of_materials(state: State, document: TopologyDocument, reader: FigureRe
     return BillOfMaterials(
         n_parts=n_parts,
         n_accelerators=n_accelerators,
-        own_fibre_km=sum_of(length_km[~leased]),
+        own_fibre_km=sum_of(length_km[~leased & laid_spans(state, reader)]),
         leased_pair_miles=sum_of((length_km * pairs)[leased]) / KM_PER_MILE,
         power_w=sum_of(site_power_w(state, document, reader)),
     )
@@ -116,7 +116,7 @@ def purchased_items(before: State, after: State, reader: FigureReader) -> tuple[
     n_new_pairs = np.maximum(after["link_n_fibre_pairs"] - pairs_before, 0)
     _add_counts(pieces, after, after["span_amplifier"], 2 * n_new_pairs[after["span_link"]])
     _add_new_boosters(pieces, before, after, reader, links)
-    return pieces, _new_fibre_km(before, after, links)
+    return pieces, _new_fibre_km(before, after, links, ~after["span_leased"] & laid_spans(after, reader))
 
 
 def _add_new_boosters(pieces: dict[str, int], before: State, after: State, reader: FigureReader, links: Ints) -> None:
@@ -155,7 +155,15 @@ def _part_names(state: State, codes: Ints) -> npt.NDArray[np.object_]:
     return np.array([*state.parts, None], dtype=object)[codes]
 
 
-def _new_fibre_km(before: State, after: State, links: Ints) -> float:
+def laid_spans(state: State, reader: FigureReader) -> Bools:
+    """Tell which spans are of single-mode fibre, bool[n_spans]: these are laid in ducts, others are indoor cables."""
+    is_laid = np.ones(len(state.parts) + 1, dtype=np.bool_)
+    codes = np.unique(state["span_fibre"])
+    is_laid[codes] = [code < 0 or reader.catalogue.get(state.parts[code]).medium is None for code in codes]
+    return np.asarray(is_laid[state["span_fibre"]])
+
+
+def _new_fibre_km(before: State, after: State, links: Ints, is_counted: Bools) -> float:
     """Own fibre that did not exist before: of another kind, younger, longer, or leased before."""
     new_km = 0.0
     for link in np.unique(after["span_link"]):
@@ -164,7 +172,7 @@ def _new_fibre_km(before: State, after: State, links: Ints) -> float:
         n_before = before["span_first"][row_before + 1] - first_before if row_before >= 0 else 0
         first, last = after["span_first"][link : link + 2]
         for i, row in enumerate(range(first, last)):
-            if after["span_leased"][row]:
+            if not is_counted[row]:
                 continue
             length_km, old = float(after["span_length_km"][row]), first_before + i
             if i < n_before and _is_same_fibre(before, after, old, row):

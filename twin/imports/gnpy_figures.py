@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..catalogue import catalogue
+from ..model.part_rules import similar_parts
 from .ledger import Ledger
 from .naming import MAX_NAME_LENGTH, printable
 
@@ -35,9 +36,7 @@ def figures_of(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the figures of a part: stated ones, and those of a similar part of the catalogue as assumptions."""
     similar = catalogue().get(model)
-    required = set.intersection(
-        *(set(p.figures) for p in catalogue().parts(similar.kind) if p.optics == similar.optics)
-    )
+    required = set.intersection(*(set(part.figures) for part in similar_parts(similar, catalogue())))
     for name, value in stated.items():
         yield name, figure(value, source)
     for name in sorted(required - set(stated)):

@@ -119,10 +119,6 @@ def compute_link_budgets(
             _fill_coherent(budgets, rows, part, reader, port_gbps, supported)
         elif part.optics == "direct_detect":
             _fill_direct(budgets, rows, part, reader, length_km[rows])
-        elif part.optics == "copper":
-            beyond_reach = length_km[rows] * 1e3 > reader.part(part.id, "reach_m")
-            budgets.limit[rows] = np.where(beyond_reach, REACH, LINE_RATE)
-            budgets.rate_gbps[rows] = np.where(beyond_reach, 0.0, budgets.rate_gbps[rows])
     if len(paths.kind_of_path) > paths.n_kinds:
         order = np.lexsort((budgets.margin_db, budgets.rate_gbps, paths.kind_of_path))
         budgets.worst_path[:] = order[paths.first_path[:-1]]
@@ -275,9 +271,14 @@ def _fill_direct(budgets: LinkBudgets, rows: Ints, part: Part, reader: FigureRea
     loss_db, droop_db = budgets.loss_db[rows], budgets.droop_db[rows]
     margin_db = reader.part(part.id, "loss_budget_db") - loss_db - droop_db + budgets.correction_db[rows]
     margin_db = np.minimum(margin_db, reader.part_or(part.id, "rx_max_dbm", np.inf) - budgets.received_dbm[rows])
-    beyond_reach = length_km > reader.part(part.id, "reach_km")
+    # the reach over multimode fibre depends on its grade: `scenario/cable_faults.py` checks it; here the loss counts
+    reach_km = np.inf if part.medium == "multimode" else reader.part(part.id, "reach_km")
+    beyond_reach = length_km > reach_km
     budgets.margin_db[rows] = margin_db
-    if part.fec is not None:
+    if part.fec is None:
+        budgets.loss_ratio[rows] = np.where(margin_db < 0.0, 1.0, 0.0)
+        budgets.rate_gbps[rows] = np.where((margin_db < 0.0) | beyond_reach, 0.0, budgets.rate_gbps[rows])
+    else:
         ber_ratio = direct_ber_ratio(margin_db, reader.part(part.fec, "threshold_ber_ratio"))
         loss_ratio = reed_solomon_loss_ratio(ber_ratio, part.fec)
         budgets.pre_fec_ber_ratio[rows], budgets.loss_ratio[rows] = ber_ratio, loss_ratio

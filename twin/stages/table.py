@@ -386,7 +386,7 @@ ROWS = (
             "span_amplifier span_fibre span_first span_leased span_length_km span_link"
         ),
         document=("sites",),
-        catalogue=names("accelerator amplifier general mux prices protection switch transceiver"),
+        catalogue=names("accelerator amplifier fibre general mux prices protection switch transceiver"),
         before=names(
             "link_age_years link_booster link_ids link_index link_launch_dbm link_mux link_n_fibre_pairs "
             "link_n_parallel link_n_regenerators link_protection link_transceiver node_accelerator node_age_years "
