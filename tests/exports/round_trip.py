@@ -11,8 +11,9 @@ from twin.model.document import TopologyDocument
 from twin.model.records import Link
 from twin.network import Network
 
-READABLE = [name for name, row in FORMATS.items() if row.import_name]
-FILE_NAMES = {"node-link": "net.json", "graphml": "net.graphml", "csv": "net"}
+READABLE = [name for name, row in FORMATS.items() if row.import_name and row.write is not None]
+"""Formats that hold nodes, links and demands; a format of lines holds less of them, and more of optics."""
+FILE_NAMES = {"node-link": "net.json", "graphml": "net.graphml", "csv": "net", "gnpy": "lines"}
 
 
 def round_trip(network: Network, name: str, folder: Path, **options: Any) -> tuple[Exported, Imported]:

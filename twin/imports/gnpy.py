@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import DocumentError
 from .cabling import Cabling
@@ -70,7 +70,8 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options:
     maker = CableMaker(cabling, equipment, reader.powers_dbm, roadms, ledger)
     for pair in pairs:
         maker.add(pair)
-    _name_transceivers(cabling, pairs, roadms, services, equipment, ledger)
+    named = reader.names if isinstance(reader, TopologyReader) else {}
+    _name_transceivers(cabling, pairs, named, roadms, services, equipment, ledger)
     cabling.required_margin_db = equipment.margin_db
 
 
@@ -105,16 +106,18 @@ def _services(
 def _name_transceivers(
     cabling: Cabling,
     pairs: Sequence[LinePair],
+    named: Mapping[str, Sequence[str]],
     roadms: frozenset[str],
     types: dict[tuple[str, str], str],
     equipment: Equipment,
     ledger: Ledger,
 ) -> None:
-    """Name the transceivers of lines between two of them, where a service between these states their type."""
+    """Name the transceivers of lines between two of them, where an export or a service states their type."""
     for pair, cable in zip(pairs, cabling.cables, strict=True):
         ends = pair.line.source, pair.line.target
-        name = types.get((min(ends), max(ends)))
-        if name is None or not roadms.isdisjoint(ends):
+        first = pair.line.elements[0].key if pair.line.elements else ""
+        name = named.get(first, ("", ""))[1] or types.get((min(ends), max(ends)))
+        if not name or not roadms.isdisjoint(ends):
             continue
         part = equipment.part("transceiver", name)
         if part is None:

@@ -172,7 +172,7 @@ def _n_channels(fields: Fields) -> int | None:
     low, high, spacing = (finite(fields.raw(name)) for name in ("f_min", "f_max", "spacing"))
     if low is None or high is None or spacing is None or spacing <= 0 or high <= low:
         return None
-    n = int((high - low) / spacing + 1e-9)
+    n = int((high - low) / spacing + 1e-9) + 1  # both ends of the band are centres of channels
     if not 1 <= n <= 10_000:
         return None
     fields.count("spacing", "band over spacing → n_design_channels")

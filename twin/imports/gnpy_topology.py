@@ -49,6 +49,10 @@ class TopologyReader:
         self.arcs: dict[str, list[str]] = defaultdict(list)
         self.aliases: dict[str, str] = {}
         """Key of a transceiver at a ROADM -> the ROADM."""
+        self.exported: dict[str, tuple[str, str, str]] = {}
+        """Key of a transceiver that `twin export` wrote -> its node, link and part."""
+        self.names: dict[str, list[str]] = {}
+        """First element of a line -> name and transceiver of its link."""
         self.powers_dbm: dict[tuple[str, str], float] = {}
         """(ROADM, first element of a line or empty) -> power per channel at its output."""
 
@@ -72,7 +76,8 @@ class TopologyReader:
         self._fold_transceivers()
         self._drop_drawn_positions()
         tracer = LineTracer(self.cabling.devices, self.elements, self.arcs, self.ledger)
-        return paired(tracer.lines(), self.ledger)
+        lines = [line._replace(name=self.names.get(line.elements[0].key, ("", ""))[0]) for line in tracer.lines()]
+        return paired(lines, self.ledger)
 
     def _element(self, record: Mapping[str, Any], place: str) -> None:
         fields = Fields(record, "elements", place, self.ledger)
@@ -93,6 +98,13 @@ class TopologyReader:
             fields.close({"metadata": "position of an element of a line"} | EFFECTS)
 
     def _terminal(self, key: str, kind: str, fields: Fields) -> None:
+        node = self._exported_node(key, kind, fields)
+        if node:
+            self.aliases[key] = node
+            if node in self.cabling.devices:
+                fields.skip("metadata")
+                return
+            key = node
         device = Device(key, key, role=kind, source=fields.source(self.file.name, key))
         device.place = self._place(fields, key, device)
         if kind == "Roadm":
@@ -110,6 +122,18 @@ class TopologyReader:
             params.close(EFFECTS | dict.fromkeys(ROADM_POWERS, "launch power of its lines"))
             fields.drop("type_variety", "loss and noise of a path through the ROADM, which is not modelled")
         self.cabling.devices[key] = device
+
+    def _exported_node(self, key: str, kind: str, fields: Fields) -> str:
+        """Return the node of a transceiver of `twin export`, `trx NODE (LINK)` in region LINK; empty for others."""
+        metadata = fields.record.get("metadata")
+        location = metadata.get("location") if isinstance(metadata, dict) else None
+        link = location.get("region") if isinstance(location, dict) else None
+        if kind != "Transceiver" or not isinstance(link, str) or not link or not key.endswith(f" ({plain(link)})"):
+            return ""
+        node = key[: -len(plain(link)) - 3].removeprefix("trx ")
+        if node:
+            self.exported[key] = node, plain(link), fields.text("type_variety")
+        return node
 
     def _place(self, fields: Fields, key: str, device: Device) -> str | None:
         metadata = fields.raw("metadata")
@@ -239,7 +263,10 @@ class TopologyReader:
             if end not in self.elements and end not in self.terminals:
                 unknown_end(self.ledger, place, end)
                 return
-        self.arcs[ends[0]].append(ends[1])
+        if ends[0] in self.exported:
+            _, *self.names[ends[1]] = self.exported[ends[0]]
+        a, b = (self.exported[end][0] if end in self.exported else end for end in ends)
+        self.arcs[a].append(b)
 
     def _fold_transceivers(self) -> None:
         """Make each transceiver at a ROADM a name of that ROADM; others stay terminals of lines."""
