@@ -13,7 +13,14 @@ from twin.network import Network
 
 READABLE = [name for name, row in FORMATS.items() if row.import_name and row.write is not None]
 """Formats that hold nodes, links and demands; a format of lines holds less of them, and more of optics."""
-FILE_NAMES = {"node-link": "net.json", "graphml": "net.graphml", "csv": "net", "gnpy": "lines"}
+FILE_NAMES = {
+    "node-link": "net.json",
+    "graphml": "net.graphml",
+    "csv": "net",
+    "gnpy": "lines",
+    "containerlab": "net.clab.yml",
+    "rfc8345": "net.json",
+}
 
 
 def round_trip(network: Network, name: str, folder: Path, **options: Any) -> tuple[Exported, Imported]:

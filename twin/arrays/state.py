@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..errors import UndeclaredInputError
 from ..kernels.graph import ArcGraph
 from .columns import NO_CODE, Bools, Floats, Ints, NetworkArrays
+from .two_ends import at_both_ends
 
 OVERLAYS = frozenset(
     {
@@ -64,7 +65,7 @@ def _n_cards_in_use(state: State) -> Ints:
 
 
 def _in_service(state: State) -> Bools:
-    ends_up = state["node_up"][state["link_ends"]].all(axis=1)
+    ends_up = at_both_ends(state["node_up"][state["link_ends"]])
     return np.asarray(state["link_up"] & ends_up & (_n_members_up(state) > 0))
 
 
