@@ -206,7 +206,7 @@ def test_faults_of_a_workbook_are_findings(sheet: str, row: list[object], kind: 
 
 def test_a_sheet_without_headings_is_refused_with_its_name(tmp_path: Path) -> None:
     pytest.importorskip("xlrd")
-    with pytest.raises(DocumentError, match=r"net\.xls.*'Links' has no headings.*node a"):
+    with pytest.raises(DocumentError, match=r"net\.xls.*'Links' has no headings.*node a, node z"):
         read(workbook(tmp_path / "net.xls", {**SHEETS, "Links": [["A", "B"]]}))
 
 
@@ -290,6 +290,30 @@ def test_yang_names_and_texts_for_numbers_are_read(tmp_path: Path) -> None:
     data = json.loads(json.dumps(topology(), ensure_ascii=False), parse_float=str, parse_int=str)
     found = read_topology({"gnpy-network-topology:topology": data}, tmp_path)
     assert found.document.links == read_topology(topology(), tmp_path).document.links
+
+
+def test_one_request_of_the_api_holds_topology_equipment_and_services(tmp_path: Path) -> None:
+    data = topology()
+    data["elements"][0]["params"] = {"per_degree_power_targets": [
+        {"degree_uid": "booster Köln", "per_degree_pch_out_db": "-19"}, 7, {"degree_uid": [None]}
+    ]}  # fmt: skip
+    data["elements"][1]["metadata"]["location"]["city"] = [None]
+    content = {
+        "gnpy-network-topology:topology": data,
+        "gnpy-eqpt-config:equipment": EQUIPMENT,
+        "gnpy-path-computation:services": SERVICES,
+    }
+    found = read(write(tmp_path / "api.json", {"gnpy-api:api": content}))
+    assert len(found.document.demands) == 3
+    assert next(link for link in found.document.links if link.booster).launch_dbm == pytest.approx(0.25)
+    assert "bad value" not in kinds(found)
+
+
+def test_services_may_be_a_workbook_of_their_own(tmp_path: Path) -> None:
+    pytest.importorskip("xlrd")
+    services = workbook(tmp_path / "services.xls", {"Service": SHEETS["Service"]})
+    found = read([write(tmp_path / "net.json", topology()), services])
+    assert [demand.source for demand in found.document.demands] == ["roadm Köln", "roadm Bonn"]
 
 
 def test_loss_by_frequency_is_its_mean_and_lumped_losses_add_up(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from .cabling import Cabling, Device
 from .fields import Fields, plain, unknown_end
 from .files import SourceFile, records_of
-from .gnpy_figures import FIBRE_FIGURES
+from .gnpy_figures import FIBRE_FIGURES, below
 from .gnpy_lines import Amplifier, Element, Fibre, LinePair, LineTracer, Pass, paired
 from .ledger import Ledger
 from .places import place_at
@@ -113,8 +113,7 @@ class TopologyReader:
                 power = params.number(name, -60, 30)
                 if power is not None:
                     self.powers_dbm[key, ""] = power
-            per_degree = params.raw("per_degree_pch_out_db")
-            for degree, value in per_degree.items() if isinstance(per_degree, dict) else ():
+            for degree, value in _per_degree(params):
                 power = finite(value)
                 if power is not None and -60 <= power <= 30:
                     self.powers_dbm[key, plain(degree)] = power
@@ -140,7 +139,7 @@ class TopologyReader:
         record = metadata.get("location") if isinstance(metadata, dict) else None
         if not isinstance(record, dict):
             return None
-        location = Fields(record, "location", fields.place, self.ledger)
+        location = Fields(_stated(record), "location", fields.place, self.ledger)
         city = location.text("city")
         latitude = location.number("latitude", -90, 90)
         longitude = location.number("longitude", -180, 180)
@@ -155,7 +154,7 @@ class TopologyReader:
         value = fields.raw(name)
         if value is not None and not isinstance(value, dict):
             fields.bad(name, value, "an object")
-        return Fields(value if isinstance(value, dict) else {}, kind, fields.place, self.ledger)
+        return Fields(_stated(value), kind, fields.place, self.ledger)
 
     def _line_element(self, key: str, kind: str, fields: Fields) -> Element:
         fields.skip("metadata")
@@ -291,10 +290,22 @@ class TopologyReader:
                 place.latitude_deg = place.longitude_deg = None
 
 
+def _per_degree(params: Fields) -> list[tuple[object, object]]:
+    """Return the first element of each line of a ROADM and the power into it; YANG writes a list."""
+    by_key, listed = params.raw("per_degree_pch_out_db"), params.raw("per_degree_power_targets")
+    found: list[tuple[object, object]] = list(by_key.items()) if isinstance(by_key, dict) else []
+    for row in listed if isinstance(listed, list) else ():
+        if isinstance(row, dict):
+            found.append((row.get("degree_uid"), row.get("per_degree_pch_out_db")))
+    return found
+
+
+def _stated(value: Any) -> dict[str, Any]:
+    """Return the fields of an object that have a value; YANG writes `[null]` for none."""
+    return {name: item for name, item in value.items() if item != [None]} if isinstance(value, dict) else {}
+
+
 def topology_of(data: Any) -> Mapping[str, Any] | None:
     """Return the topology in the data of a file, also below its YANG name; None for anything else."""
-    if isinstance(data, dict):
-        inner = data.get("gnpy-network-topology:topology", data)
-        if isinstance(inner, dict) and "elements" in inner and "connections" in inner:
-            return inner
-    return None
+    inner = below(data, "gnpy-network-topology:topology")
+    return inner if inner is not None and "elements" in inner and "connections" in inner else None
