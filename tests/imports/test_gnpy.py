@@ -288,6 +288,8 @@ def test_metadata_of_the_file_does_not_refuse_it(tmp_path: Path) -> None:
 
 def test_yang_names_and_texts_for_numbers_are_read(tmp_path: Path) -> None:
     data = json.loads(json.dumps(topology(), ensure_ascii=False), parse_float=str, parse_int=str)
+    for element in data["elements"]:
+        element["type"] = f"gnpy-network-topology:{element['type']}"
     found = read_topology({"gnpy-network-topology:topology": data}, tmp_path)
     assert found.document.links == read_topology(topology(), tmp_path).document.links
 

@@ -81,7 +81,7 @@ class TopologyReader:
 
     def _element(self, record: Mapping[str, Any], place: str) -> None:
         fields = Fields(record, "elements", place, self.ledger)
-        key, kind = fields.text("uid"), fields.text("type")
+        key, kind = fields.text("uid"), fields.text("type").rpartition(":")[2]  # YANG may write the module before it
         if not key:
             self.ledger.finding("bad value", "an element without a uid is left out", "state its uid", place)
         elif key in self.elements or key in self.terminals:
