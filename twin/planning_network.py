@@ -57,7 +57,9 @@ class PlanningNetwork(EvaluatedNetwork):
         report_phase(notify, "exporting")
         evaluation = self._engine.evaluate(scenario.case)
         network = scenario.network
-        answer = exported(format, self.label, plan_name(changes), network.nodes, network.links, evaluation)
+        answer = exported(
+            format, self.label, plan_name(changes), network.nodes, network.links, evaluation, self._reader
+        )
         if path is not None:
             answer.write(path)
         return answer

@@ -23,6 +23,14 @@ FIBRE_FIGURES: dict[str, tuple[str, str, float, float, float]] = {
 """Field of GNPy -> figure of a fibre, conversion, factor, range of the result."""
 
 
+def below(data: Any, name: str) -> Mapping[str, Any] | None:
+    """Return the object under a YANG name, also inside a request of the API, or the data themselves without it."""
+    if isinstance(data, dict) and isinstance(data.get("gnpy-api:api"), dict):
+        data = data["gnpy-api:api"]
+    inner = data.get(name, data) if isinstance(data, dict) else None
+    return inner if isinstance(inner, dict) else None
+
+
 def fibre_part(
     name: str, stated: Mapping[str, float], source: str, ledger: Ledger, place: str, model: str = MODEL_FIBRE
 ) -> dict[str, Any]:
