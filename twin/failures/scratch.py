@@ -10,6 +10,7 @@ from ..kernels.families import Together
 from ..kernels.graph import FailedNodes, Groups, Queue, RoutingTables
 from ..kernels.greatest_loads import Limits
 from ..kernels.pending_loads import PendingLoads, Responses
+from ..kernels.plain_sweep import PlainRoom
 
 MOST_TOGETHER = 256
 """Most nodes that divide their flows to a class anew at once."""
@@ -36,6 +37,12 @@ def scratch_for(tables: RoutingTables, n_widest: int) -> Scratch:
         nowhere=np.full(n_nodes, -2, np.int32),
         together=_together(n_nodes, int(np.diff(tables.families.first).max(initial=0))),
     )
+
+
+def plain_room(tables: RoutingTables) -> PlainRoom:
+    """Return room for a sweep destination by destination."""
+    n_nodes, n_arcs = len(tables.flow), len(tables.load)
+    return PlainRoom(failed_nodes(n_nodes, n_arcs), _queue(n_nodes, 0), np.empty(n_arcs), np.empty(n_arcs, np.uint32))
 
 
 def failed_nodes(n_nodes: int, n_arcs: int) -> FailedNodes:

@@ -19,10 +19,10 @@ def nodes_hit(
     failed: npt.NDArray[np.uint32],
     rel_tolerance: float,
     nodes: FailedNodes,
-) -> tuple[int, bool]:
-    """Find the nodes that use failed arcs, and how many hops are gone; returns their number, and if any has flow."""
+) -> tuple[int, float]:
+    """Find the nodes that use failed arcs, and how many hops are gone; returns their number and all their flow."""
     n_split = 0
-    has_flow = False
+    hit_gbps = 0.0
     for i in range(failed.size):
         tail, head = arcs.tail[failed[i]], arcs.head[failed[i]]
         far, near = distance[tail], distance[head]
@@ -34,10 +34,10 @@ def nodes_hit(
                 nodes.n_gone[tail] = 0
                 nodes.split[n_split] = tail
                 n_split += 1
-                has_flow = has_flow or flow[tail] > 0.0
+                hit_gbps += flow[tail]
             if nodes.kept[failed[i]] == 0.0:
                 nodes.n_gone[tail] += 1
-    return n_split, has_flow
+    return n_split, hit_gbps
 
 
 @inner_kernel
@@ -111,7 +111,8 @@ def search_cut(arcs: UsableArcs, distance: npt.NDArray[np.float64], nodes: Faile
     for i in range(n_cut):
         node = nodes.cut[i]
         best = np.inf
-        for arc in range(arcs.first[node], arcs.first[node + 1]):
+        for k in range(arcs.first[node], arcs.first[node + 1]):
+            arc = np.uint32(k)
             head = arcs.head[arc]
             if not nodes.is_cut[head] and nodes.kept[arc] > 0.0 and (arcs.forwards[head] or distance[head] == 0.0):
                 best = min(best, distance[head] + arcs.weight[arc])
