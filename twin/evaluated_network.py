@@ -8,8 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import numpy as np
+
 from .answers.jobs_together import JobAmongOthers, jobs_among_others
 from .answers.missing_inputs import MissingInput, missing_inputs
+from .answers.residuals import MeasuredNetwork
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, load_price_book
 from .catalogue.ageing import AgeingCase, ageing_case_named
@@ -183,6 +186,13 @@ class EvaluatedNetwork(CompiledNetwork):
         scenario = self._scenario(changes, job, ageing)
         report_phase(notify, "scoring")
         return self._engine.evaluate(scenario.case)
+
+    def _measured(self, job: str | None, ageing: AgeingCase) -> MeasuredNetwork | None:
+        """Return the readings of the network beside its evaluation without changes; None without readings."""
+        columns = (self.arrays.link_measured_received_dbm, self.arrays.span_measured_loss_db)
+        if not self.document.measurements and all(np.isnan(column).all() for column in columns):
+            return None
+        return MeasuredNetwork(self._evaluate_after(None, job, None, ageing), self._reader, self.links)
 
     def _jobs_of(self, job: str | None, jobs: Sequence[str] | None) -> tuple[str | None, tuple[str, ...]]:
         """Return the job of a question, and the jobs that run together; none for a job alone."""

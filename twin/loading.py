@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .catalogue import load_price_book
+from .catalogue import Part, load_price_book
 from .catalogue.prices import GROUPS
 from .errors import CatalogueError, DocumentError, Issue, TwinError, did_you_mean
 from .errors.wording import counted, type_text
@@ -16,6 +16,7 @@ from .formats.locate import located
 from .formats.migrations import migrate
 from .formats.native import parse_mapping
 from .formats.partial import reference_issues
+from .formats.parts_file import merged_parts, own_parts_of, read_own_parts
 from .model.document import TopologyDocument
 from .model.network import Generators
 from .network import Network
@@ -26,15 +27,23 @@ from .topologies import NETWORKS, check_size, digest, expand, network_text
 
 __all__ = ["Network", "document_schema", "from_document", "load"]
 
+PartsSource = str | Path | Mapping[str, Any] | Iterable[Part]
+"""Path of a file of parts, its content as plain data, or parts."""
 GENERATORS = Generators(expand, digest)
 
 
-def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | None = None) -> Network:
+def load(
+    name_or_path: str | Path,
+    *,
+    prices: str | Path | Mapping[str, Any] | None = None,
+    parts: PartsSource | None = None,
+) -> Network:
     """Load a shipped network by name, or a document from a file.
 
     Args:
         name_or_path: name of a shipped network, or path of a file.
         prices: entries, or a file of entries, that replace those of the price book.
+        parts: own parts, or a file of them, beside those of the document; one of the same id replaces it.
 
     Returns:
         The network. Its records are validated when they are first used.
@@ -52,12 +61,12 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
     text = str(name_or_path)
     if text in NETWORKS:
         document = _read_document(parse_mapping(network_text(text), text, as_json=False), text)
-        return _network(document, text, prices)
+        return _network(document, text, prices, parts)
     path = Path(text)
     if path.suffix.lower() in READERS or path.exists():
         with located(path):
             document = _read_document(read_mapping(path), text)
-        return _network(document, path.stem, prices, path)
+        return _network(document, path.stem, prices, parts, path)
     raise CatalogueError(
         f"no network {text!r}",
         expected=f"one of {', '.join(sorted(NETWORKS))}, or a path ending in {', '.join(sorted(READERS))}",
@@ -65,19 +74,22 @@ def load(name_or_path: str | Path, *, prices: str | Path | Mapping[str, Any] | N
     )
 
 
-def from_document(document: TopologyDocument | Mapping[str, Any], *, label: str = "document") -> Network:
+def from_document(
+    document: TopologyDocument | Mapping[str, Any], *, label: str = "document", parts: PartsSource | None = None
+) -> Network:
     """Create a network from a document or plain data.
 
     Args:
         document: a document, or a mapping with its fields.
         label: name in answers if the document has none.
+        parts: own parts, or a file of them, beside those of the document; one of the same id replaces it.
 
     Raises:
         DocumentError: invalid data; it lists every fault.
     """
     if not isinstance(document, TopologyDocument):
         document = _read_document(document, label)
-    return _network(document, label, None)
+    return _network(document, label, None, parts)
 
 
 def _read_document(data: Mapping[str, Any], where: str) -> TopologyDocument:
@@ -97,8 +109,14 @@ def _read_document(data: Mapping[str, Any], where: str) -> TopologyDocument:
 
 
 def _network(
-    document: TopologyDocument, label: str, prices: str | Path | Mapping[str, Any] | None, path: Path | None = None
+    document: TopologyDocument,
+    label: str,
+    prices: str | Path | Mapping[str, Any] | None,
+    parts: PartsSource | None = None,
+    path: Path | None = None,
 ) -> Network:
+    if parts is not None:
+        document = merged_parts(document, _own_parts(parts))
     if prices is not None:
         book = read_mapping(Path(prices)) if isinstance(prices, str | Path) else prices
         where = str(prices) if isinstance(prices, str | Path) else "prices"
@@ -113,6 +131,12 @@ def _network(
         check_traffic(document)
         _check_plans(network, label)
     return network
+
+
+def _own_parts(parts: PartsSource) -> Iterable[Part]:
+    if isinstance(parts, str | Path):
+        return read_own_parts(parts)
+    return own_parts_of(parts, "parts") if isinstance(parts, Mapping) else parts
 
 
 def _plan_issues(changes_by_plan: Iterable[tuple[Any, Any]]) -> list[Issue]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.imports.part_samples import device_types
 from twin.catalogue import catalogue
 from twin.cli.main import app
 
@@ -125,3 +127,18 @@ def test_every_part_fits_a_terminal(part: Any) -> None:
     assert result.exit_code == 0
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "…" not in result.stdout
+
+
+def test_parts_are_made_of_device_types_and_used(tmp_path: Path) -> None:
+    folder, file = device_types(tmp_path / "x"), tmp_path / "parts.yaml"
+    words = ("--from", "netbox-device-types", str(folder), "-o", str(file))
+    assert "1 part made from netbox-device-types" in run(*words)
+    assert [part["id"] for part in data(*words)["parts"]] == ["maker-s-32c"]
+    network = tmp_path / "net.yaml"
+    network.write_text("nodes: [{id: a, kind: leaf, part: maker-s-32c}, {id: b, kind: leaf}]\n"
+                       "links: [{id: l, ends: [a, b], capacity_gbps: 25}]\n")  # fmt: skip
+    result = CliRunner().invoke(app, ["links", str(network), "--parts", str(file), "--json"])
+    assert result.exit_code == 0, result.output
+    assert [row["id"] for row in json.loads(result.stdout)["links"]] == ["l", "l"]
+    for bad in (["--from", "netbox-device-types"], ["-o", str(file)]):
+        assert CliRunner().invoke(app, ["parts", *bad]).exit_code == 2

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.imports.layer_samples import LAYERS, REPETITA
 from tests.imports.netbox_dump import INTERFACE, Dump
+from tests.imports.physical_samples import CLAB, IB, LAYER1, MINIGRAPH, lldp_folder
 
 NODE_LINK = {
     "directed": False,
@@ -156,6 +158,13 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "node-link": _file("net.json", json.dumps(NODE_LINK)),
     "topohub": _file("net.json", json.dumps(TOPOHUB)),
     "sndlib": _file("net.txt", SNDLIB),
+    "lldp": lldp_folder,
+    "batfish": _file("layer1_topology.json", LAYER1),
+    "containerlab": _file("small.clab.yml", CLAB),
+    "sonic": _file("minigraph.xml", MINIGRAPH),
+    "ibnetdiscover": _file("fabric.txt", IB),
+    "rfc8345": _file("net.json", json.dumps(LAYERS)),
+    "repetita": _file("net.graph", REPETITA),
 }
 """Writes a sample of each format into a folder; three nodes at least, three links at most, one of them of unknown
 rate or all of them."""

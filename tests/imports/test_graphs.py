@@ -295,3 +295,20 @@ def test_a_file_of_two_formats_names_both(tmp_path: Path) -> None:
     folder = tmp_path / "both"
     (SAMPLES["netbox"](folder) / "x.csv").write_text("a,b\n")
     assert read(folder).report.format == "netbox"
+
+
+@pytest.mark.parametrize("value", ["duct 7", ["duct 7"], 7])
+def test_a_shared_risk_of_an_edge_is_kept_whatever_its_form(value: Any, tmp_path: Path) -> None:
+    data = {"nodes": [{"id": 1}, {"id": 2}], "edges": [{"source": 1, "target": 2, "srlg": value}]}
+    found = read(written(tmp_path, "net.json", data))
+    assert found.document.links[0].srlgs == (("7",) if value == 7 else ("duct 7",))
+    assert found.report.dropped == ()
+
+
+def test_a_stated_latency_counts_where_no_length_is_known(tmp_path: Path) -> None:
+    edges = [{"source": 1, "target": 2, "latency_us": 7}]
+    report = read(written(tmp_path, "net.json", {"nodes": [{"id": 1}, {"id": 2}], "edges": edges})).report
+    assert (report.supports.latency.supported, report.supports.latency.why) == (True, "")
+    assert {row.problem for row in report.findings if row.kind == "missing length"} == {
+        "loss has no value; latency is stated"
+    }

@@ -140,6 +140,14 @@ def test_a_measured_loss_overrides_the_model_on_its_day(ageing: AgeingCase, meas
 
 
 @pytest.mark.parametrize("ageing", CASES)
+def test_a_measured_loss_without_a_day_is_that_of_today(ageing: AgeingCase) -> None:
+    span = OLD | {"measured_loss_db": 12.0}
+    for later_years in (0.0, 7.0):
+        dated = total_db(span | {"measured": TODAY}, ageing, later_years)
+        assert total_db(span, ageing, later_years) == pytest.approx(dated, rel=1e-12)
+
+
+@pytest.mark.parametrize("ageing", CASES)
 def test_from_its_day_on_exactly_what_ages_is_added(ageing: AgeingCase) -> None:
     span = OLD | {"measured_loss_db": 12.0, "measured": MEASURED}
     yearly = growth_db_per_year(40, ageing, "G.652.D-2006")
@@ -323,8 +331,7 @@ def test_a_bad_field_is_named_with_its_place(field: str, value: Any, problem: st
             "2015-12-31 lies before installed 2016-01-01",
             "",
         ),
-        ({"measured_loss_db": 1.0}, "measured", "measured_loss_db and the day it was measured go together", ""),
-        ({"measured": "2016-01-01"}, "measured", "measured_loss_db and the day it was measured go together", ""),
+        ({"measured": "2016-01-01"}, "measured", "a day of measurement without measured_loss_db", ""),
     ],
 )
 def test_what_does_not_fit_together_is_named_with_its_place(

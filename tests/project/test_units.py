@@ -85,6 +85,10 @@ EXEMPT = {
     "Figure.low": "any figure; its name, beside it, has the unit",
     "Figure.high": "any figure; its name, beside it, has the unit",
     "Penalty.at": "in the unit that `impairment` names",
+    "Residual.measured": "any quantity; its unit stands beside it",
+    "Residual.model": "any quantity; its unit stands beside it",
+    "Residual.residual": "any quantity; its unit stands beside it",
+    "Modelled.value": "in the unit of the measured quantity",
 }
 
 

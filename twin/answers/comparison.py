@@ -43,7 +43,7 @@ def _sentences(diffs: Sequence[Diff], name: str) -> Iterator[str]:
         yield f"No plan improves {label}."
     else:
         yield f"Best {label}: {_plan_text(by_plan[best], name)}."
-        free = [plan for plan in gains if not by_plan[plan].after["capex_usd"]]
+        free = [plan for plan in gains if by_plan[plan].after["capex_usd"] == 0.0]
         best_free = max(free, key=lambda plan: (gains[plan], plan), default=None)
         if best_free not in (None, best) and gains[str(best_free)] > 0:
             yield f"Best without purchases: {_plan_text(by_plan[str(best_free)], name)}."
@@ -55,9 +55,9 @@ def _sentences(diffs: Sequence[Diff], name: str) -> Iterator[str]:
 def _plan_text(diff: Diff, name: str) -> str:
     before, after = _values(diff, name)
     capex = diff.after["capex_usd"]
-    price = f", {usd_text(capex)} to buy" if capex else ", nothing to buy"
+    price = "price unknown" if capex is None else f"{usd_text(capex)} to buy" if capex else "nothing to buy"
     change = change_percent_text(before, after)
-    return f"{diff.plan}, {metric_text(name, after)}" + (f" ({change})" if change else "") + price
+    return f"{diff.plan}, {metric_text(name, after)}" + (f" ({change})" if change else "") + f", {price}"
 
 
 def _values(diff: Diff, name: str) -> tuple[float, float]:

@@ -21,12 +21,14 @@ from ..render import link_figure, svg_of
 from ..render.link_tables import link_report_table
 from ..render.numbers import cell_text, level_text
 from ..render.quantities import frequency_text, hours_text
+from ..render.residual_table import HEADINGS, MODEL_NOTE, residual_cells
 from ..stages.evaluation import Evaluation
 from .arc_text import capacity_reason, lacks_transceiver, sender_reason
 from .data import Answer, to_data
 from .forecast import Forecast
 from .link_budget_steps import BudgetLine, budget_lines
 from .link_table import NO_BUDGET, LinkDirection, link_table
+from .residuals import MeasuredNetwork, Residual
 from .score import html_table
 
 LOWEST_LAUNCH_DBM = -20.0
@@ -101,6 +103,8 @@ class LinkReport(Answer):
     failures: Failures
     summary: tuple[str, ...]
     forecast: Forecast | None
+    residuals: tuple[Residual, ...] = field(default=(), metadata={"optional": True})
+    """Measured minus modelled, of each reading of the link; absent where nothing was measured."""
 
     def figure(self) -> Any:
         """Draw the budget as a waterfall, latency and modes, as a matplotlib figure (needs the extra `pictures`)."""
@@ -115,6 +119,9 @@ class LinkReport(Answer):
             (name, *(cell_text(side[name]) for side in self.directions)) for name in _stated_columns(self.directions)
         ]
         heads = ("", *(side.direction for side in self.directions))
+        if self.residuals:
+            cells = [residual_cells(row) for row in to_data(self.residuals)]
+            tables.append(html_table("measured and model", HEADINGS, cells, (MODEL_NOTE,)))
         tables.append(html_table("directions", heads, rows))
         tables.insert(0, html_table(self.id, (), (), (), self.summary))
         return "".join(tables) + svg_of(self.figure) + (self.forecast._repr_html_() if self.forecast else "")
@@ -123,7 +130,14 @@ class LinkReport(Answer):
         return link_report_table(self.to_dict())
 
 
-def link_report(e: Evaluation, network: str, link: int, reader: FigureReader, forecast: Forecast | None) -> LinkReport:
+def link_report(
+    e: Evaluation,
+    network: str,
+    link: int,
+    reader: FigureReader,
+    forecast: Forecast | None,
+    measured: MeasuredNetwork | None = None,
+) -> LinkReport:
     """Build the report of one link.
 
     Args:
@@ -132,6 +146,7 @@ def link_report(e: Evaluation, network: str, link: int, reader: FigureReader, fo
         link: row of the link.
         reader: source of figures.
         forecast: forecast of the link; None for no forecast.
+        measured: readings of the network; None without any.
     """
     reader = reader.fresh()
     state, arrays = e.case.state, e.case.state.arrays
@@ -140,7 +155,7 @@ def link_report(e: Evaluation, network: str, link: int, reader: FigureReader, fo
     paths = range(budgets.paths.first_path[kind], budgets.paths.first_path[kind + 1])
     part_id = state.part_id(int(state["link_transceiver"][link]))
     part = reader.catalogue.get(part_id) if part_id else None
-    directions = link_table(e, network, [link], reader).rows
+    directions = link_table(e, network, [link], reader, measured=measured).rows
     launches = tuple(launch for path in paths if (launch := _launch(e, reader, path)) is not None)
     failures = _failures(state, reader, link, e.case.ageing)
     tail, head = arrays.link_ends[link]
@@ -160,6 +175,7 @@ def link_report(e: Evaluation, network: str, link: int, reader: FigureReader, fo
         failures=failures,
         summary=tuple(_summary(e, reader, link, directions, launches, failures)),
         forecast=forecast,
+        residuals=measured.of_link(arrays.link_ids[link]) if measured else (),
     )
 
 

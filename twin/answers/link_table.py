@@ -21,6 +21,7 @@ from ..stages.evaluation import Evaluation
 from .arc_text import lacks_transceiver
 from .data import Answer
 from .ranking import Ranking
+from .residuals import MeasuredNetwork, Residual, arc_name, worst_of_direction
 from .score import data_frame, html_table
 
 NO_BUDGET = "the link names no transceiver, so it has no link budget."
@@ -77,6 +78,10 @@ class LinkDirection(Mapping[str, Any]):
     member_mtbf_h: float | None
     member_mttr_h: float | None
     unavailability_ratio: float | None
+    residual_db: float | None = None
+    """Measured minus modelled loss, power, SNR, OSNR or gain: the one that is largest by size."""
+    relative_residual_ratio: float | None = None
+    """Measured minus modelled dispersion, interface rate or latency over the model: the one that is largest by size."""
 
     def __getitem__(self, column: str) -> Any:
         if column not in COLUMNS:
@@ -112,6 +117,8 @@ LOWEST_FIRST = frozenset(
     }
 )
 """Columns of which a low value is worse; of all others a high value is."""
+BY_SIZE = frozenset({"residual_db", "relative_residual_ratio"})
+"""Columns of which a value far from 0 is worse."""
 BY_ID = Ranking("links", SORTABLE, LOWEST_FIRST, None, None)
 
 
@@ -134,6 +141,8 @@ class LinkTable(Answer):
     """Selected links, if not all of them are listed; the verdict counts all."""
     sorted_by: str | None = field(default=None, metadata={"optional": True})
     """Column that the links are sorted by, the worst first; absent where they are sorted by id."""
+    residuals: tuple[Residual, ...] = field(default=(), metadata={"optional": True})
+    """Measured minus modelled, of the latest reading of each thing; absent where nothing was measured."""
 
     def to_pandas(self) -> Any:
         """Return the rows as a DataFrame (needs the extra `tables`)."""
@@ -148,7 +157,12 @@ class LinkTable(Answer):
 
 
 def link_table(
-    e: Evaluation, network: str, links: Iterable[int], reader: FigureReader, ranking: Ranking = BY_ID
+    e: Evaluation,
+    network: str,
+    links: Iterable[int],
+    reader: FigureReader,
+    ranking: Ranking = BY_ID,
+    measured: MeasuredNetwork | None = None,
 ) -> LinkTable:
     """Build the rows of some links.
 
@@ -158,18 +172,21 @@ def link_table(
         links: rows of the links, in the order of the answer.
         reader: source of the failure figures.
         ranking: column to sort by, and how many links to list; both directions of a link stay together.
+        measured: readings of the network; None without any.
     """
     rows = np.fromiter(links, dtype=np.int64)
     reader = reader.fresh()
     failures = link_failures(e.case.state, reader, rows, e.case.ageing)
     without_transceiver = lacks_transceiver(e)
     n_flaps_per_day = reader.general("n_flaps_per_link_day", e.case.ageing)
+    ids = e.case.state.arrays.link_ids
+    residuals = measured.latest(ids[link] for link in rows) if measured else {}
     directions = (
-        _direction(e, 2 * int(link) + side, (n_flaps_per_day, *_failure_figures(failures, i)))
+        _direction(e, 2 * int(link) + side, (n_flaps_per_day, *_failure_figures(failures, i)), residuals)
         for i, link in enumerate(rows)
         for side in (0, 1)
     )
-    unjudged_ids = [e.case.state.arrays.link_ids[link] for link in rows if without_transceiver[link]]
+    unjudged_ids = [ids[link] for link in rows if without_transceiver[link]]
     sides = tuple(directions)
     listed = ranking.ranked(list(zip(sides[::2], sides[1::2], strict=True)), _worse_value)
     is_cut = len(listed) < len(rows)
@@ -180,12 +197,15 @@ def link_table(
         _notes(unjudged_ids),
         len(rows) if is_cut else None,
         ranking.column,
+        tuple(residual for first, _ in listed for residual in residuals.get(first.id, ())),
     )
 
 
 def _worse_value(pair: tuple[LinkDirection, LinkDirection], column: str) -> float | None:
     """Return a figure of the direction of a link that comes first when sorted."""
     values = [side[column] for side in pair if side[column] is not None]
+    if column in BY_SIZE:
+        return max(map(abs, values), default=None)
     return None if not values else min(values) if column in LOWEST_FIRST else max(values)
 
 
@@ -227,15 +247,16 @@ def _failure_figures(failures: LinkFailures, row: int) -> tuple[float, ...]:
     return (*(float(time_h[row]) for time_h in times_h), float(down_ratio))
 
 
-def _direction(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDirection:
+def _direction(
+    e: Evaluation, arc: int, failures: tuple[float, ...], residuals: Mapping[str, Sequence[Residual]]
+) -> LinkDirection:
     state, health, arrays, link = e.case.state, e.health, e.case.state.arrays, arc // 2
-    head = arrays.node_ids[arrays.arc_head[arc]]
-    tail = arrays.node_ids[arrays.arc_head[arc ^ 1]]
+    direction = arc_name(*(arrays.node_ids[arrays.arc_head[each]] for each in (arc ^ 1, arc)))
     budgets, latency, transport = health.budgets, health.latency, e.arc_transport
     path = budgets.worst_path[budgets.paths.kind_of_link[link]]
     values: tuple[Any, ...] = (
         arrays.link_ids[link],
-        f"{tail} → {head}",
+        direction,
         TIERS[arrays.link_tier[link]],
         bool(health.lit[link]),
         int(state.n_members_up[link]),
@@ -270,12 +291,13 @@ def _direction(e: Evaluation, arc: int, failures: tuple[float, ...]) -> LinkDire
         e.arc_load_gbps[arc],
         e.arc_utilisation_ratio[arc],
         *failures,
+        *worst_of_direction(residuals.get(arrays.link_ids[link], ()), direction),
     )
     return LinkDirection(*map(_plain_value, values))
 
 
 def _plain_value(value: Any) -> Any:
-    """A text, truth value or whole number as it is; a float, or None where it is not finite."""
-    if isinstance(value, str | bool | int):
+    """A text, truth value, whole number or None as it is; a float, or None where it is not finite."""
+    if value is None or isinstance(value, str | bool | int):
         return value
     return float(value) if math.isfinite(value) else None

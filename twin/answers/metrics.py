@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..arrays.sums import sum_of
 from ..optics.link_budget import MODE
 from ..optics.link_health import unknown_lengths, unknown_rates
 from ..optics.optical_paths import OPTICS
@@ -13,6 +14,13 @@ from ..reliability import goodput as reliability
 from ..stages.evaluation import Evaluation
 from ..units import unit_of
 from .metric import Better, Metric, NotApplicableError
+from .money_metrics import (
+    capex_usd,
+    check_priced,
+    lease_break_even_usd_per_month,
+    list_rental_usd_per_day,
+    opex_usd_per_year,
+)
 from .structure_metrics import STRUCTURE_METRICS
 
 __all__ = ["METRICS", "Better", "Metric", "NotApplicableError", "metric_rows", "metric_unit"]
@@ -105,7 +113,7 @@ def demand_satisfied_ratio(e: Evaluation) -> float:
     if np.isnan(e.demands.carried_gbps).any():
         unknown = np.isnan(e.demands.arc_carried_gbps).reshape(-1, 2).any(axis=1) & e.health.rate_unknown
         raise NotApplicableError(unknown_rates(e.case.state, unknown))
-    return float(e.demands.carried_gbps.sum() / e.demands.offered_gbps.sum())
+    return sum_of(e.demands.carried_gbps) / sum_of(e.demands.offered_gbps)
 
 
 def worst_rtt_us(e: Evaluation) -> float:
@@ -179,6 +187,7 @@ def time_to_train_days(e: Evaluation) -> float:
 
 def usd_per_effective_pflop_day(e: Evaluation) -> float:
     """Cost per day of the job's share of the network, divided by its goodput in PFLOP/s."""
+    check_priced(e.money.unpriced_parts)
     return e.usd_per_day / (_step_value(e, "model_flops_per_s") * e.goodput_ratio / 1e15)
 
 
@@ -196,20 +205,6 @@ def _card_figure(field: str) -> Callable[[Evaluation], float]:
         return float(getattr(e.cards, field))
 
     return compute
-
-
-def list_rental_usd_per_day(e: Evaluation) -> float:
-    """Cost of the job's accelerator-hours of a day at list rental."""
-    if e.list_rental_usd_per_day is None:
-        raise NotApplicableError(e.why_no_step or "the price book has no rental for a kind in use")
-    return e.list_rental_usd_per_day
-
-
-def lease_break_even_usd_per_month(e: Evaluation) -> float:
-    """Lease price above which leasing the site out beats keeping it for the job, at list rental."""
-    if e.lease is None:
-        raise NotApplicableError("no job, or no site of the job has a lease price")
-    return e.lease.at_list_usd_per_month
 
 
 METRICS: dict[str, Metric] = {
@@ -398,11 +393,9 @@ METRICS: dict[str, Metric] = {
         "links below required margin",
         "Links with less margin than the document requires.",
     ),
-    "capex_usd": Metric(
-        lambda e: e.money.capex_usd, "lower", "purchases", "Purchases of a change; 0 for the network as it is."
-    ),
+    "capex_usd": Metric(capex_usd, "lower", "purchases", "Purchases of a change; 0 for the network as it is."),
     "opex_usd_per_year": Metric(
-        lambda e: e.money.opex_usd_per_year,
+        opex_usd_per_year,
         "lower",
         "running cost",
         "Electricity, maintenance and dark fibre of the whole network.",

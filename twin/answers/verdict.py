@@ -136,6 +136,10 @@ OPTICAL_METRICS = ("min_margin_db", "n_links_fallen_back", "n_links_below_margin
 """Metrics beside the structure that a verdict without traffic names."""
 
 
+MAX_UNPRICED = 3
+"""Most parts without a price that a verdict names."""
+
+
 def _without_effect(before: Evaluation, after: Evaluation) -> Iterator[str]:
     """Yield what a change is often taken for and does not do."""
     old, new = before.case, after.case
@@ -152,6 +156,8 @@ def _cost(after: Evaluation, metrics: Mapping[str, tuple[float | None, float | N
     if n := after.money.n_unpriced_links:
         not_priced = f"not priced: {counted(n, 'link')} with new members {'names' if n == 1 else 'name'} no transceiver"
         buy = f"{buy}, {not_priced}" if capex else not_priced
+    if parts := after.money.unpriced_purchases:
+        buy = f"unknown, no price for {', '.join(parts[:MAX_UNPRICED])}{' …' if len(parts) > MAX_UNPRICED else ''}"
     running = "running cost unchanged"
     if old_opex is not None and new_opex is not None and not is_noise(old_opex, new_opex):
         less = new_opex < old_opex

@@ -118,7 +118,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             span_amplifier_age_years=ages(s.amplifier_installed or s.installed for s in spans),
             span_leased=np.array([s.leased for s in spans], dtype=np.bool_),
             span_measured_loss_db=_with_nan(value for value, _ in losses),
-            span_measured_years=ages(day for _, day in losses),
+            span_measured_years=_years_since_measured(losses, ages),
             span_regenerated=np.array([s.regenerated for s in spans], dtype=np.bool_),
             span_standby=np.array([s.standby for s in spans], dtype=np.bool_),
             srlg_link=np.array([i for i, _ in memberships], dtype=np.int64),
@@ -167,6 +167,13 @@ def _with_no_code(values: Iterable[int | None]) -> Ints:
 
 def _with_nan(values: Iterable[float | None]) -> Floats:
     return np.fromiter((np.nan if value is None else value for value in values), dtype=np.float64)
+
+
+def _years_since_measured(losses: Sequence[Reading], ages: _Ages) -> Floats:
+    """Return the years since each measurement; a loss without a day was measured on `as_of`."""
+    years = ages(day for _, day in losses)
+    undated = [value is not None and day is None for value, day in losses]
+    return np.where(np.array(undated, dtype=np.bool_), 0.0, years)
 
 
 class _Ages:

@@ -113,6 +113,17 @@ class Mode(Record):
         return penalties
 
 
+class PortGroup(Record):
+    """Ports of one speed of a switch."""
+
+    n_ports: int = Field(ge=1, le=100_000)
+    """Number of ports."""
+    port_gbps: float = Field(gt=0)
+    """Rate of a port."""
+    cages: tuple[str, ...] = ()
+    """Form factors that these ports accept; empty = those of the part."""
+
+
 class Part(Record):
     """A part that can be bought: figures by name, and attributes that decide where it fits."""
 
@@ -130,7 +141,7 @@ class Part(Record):
     """Modes of a coherent transceiver, fastest first."""
     form_factor: str = ""
     """Form factor of a transceiver, which must fit a cage."""
-    lane_gbps: Literal[25, 50, 100, 200] | None = None
+    lane_gbps: Literal[10, 25, 50, 100, 200] | None = None
     """Rate of an electrical lane; for a switch the fastest of its ports, which also run slower lanes."""
     optics: Optics | None = None
     """Technology of a transceiver: direct detection, coherent, or none."""
@@ -140,10 +151,15 @@ class Part(Record):
     """Form factors that the ports of a switch accept."""
     port_rates_gbps: tuple[float, ...] = ()
     """Client rates of one port of a switch, fastest first, with breakouts; empty = any rate."""
+    port_groups: tuple[PortGroup, ...] = ()
+    """Ports of a switch by speed, fastest first; empty = all are alike. `n_ports` counts them all, and `port_gbps` is
+    the rate of the fastest."""
     store_and_forward: bool = False
     """True for a switch that receives a whole frame before it sends it, which adds 8 L / R to its latency."""
     note: str = ""
     """Text for readers."""
+    aliases: tuple[str, ...] = ()
+    """Names of the part in other tools, such as the slug of a device type; imports find it by these."""
 
     @field_validator("figures")
     @classmethod
@@ -170,8 +186,22 @@ class Part(Record):
 
     @model_validator(mode="after")
     def _ports_belong_to_switches(self) -> Part:
-        if self.kind != "switch" and (self.port_rates_gbps or self.store_and_forward):
-            raise ValueError(f"port rates and store-and-forward are of a switch, not of kind {self.kind}")
+        if self.kind != "switch" and (self.port_rates_gbps or self.port_groups or self.store_and_forward):
+            raise ValueError(f"port rates, groups and store-and-forward are of a switch, not of kind {self.kind}")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_agree_with_figures(self) -> Part:
+        rates = [group.port_gbps for group in self.port_groups]
+        if rates != sorted(set(rates), reverse=True):
+            raise ValueError(f"port groups go from the fastest to the slowest, each rate once; got {rates}")
+        for name, total in (
+            ("n_ports", sum(g.n_ports for g in self.port_groups)),
+            ("port_gbps", max(rates, default=0)),
+        ):
+            figure = self.figures.get(name)
+            if rates and figure is not None and figure.value != total:
+                raise ValueError(f"{name} is {figure.value:g}, the port groups give {total:g}")
         return self
 
     @model_validator(mode="after")

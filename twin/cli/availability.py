@@ -14,6 +14,7 @@ from .terminal import (
     ChangeOption,
     Demands,
     NetworkName,
+    OwnParts,
     Top,
     ageing_case,
     load_network,
@@ -54,12 +55,13 @@ def availability(
     change: ChangeOption = None,
     ageing: Ageing = "value",
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute availability and minutes down a year of demands, pairs of sites and jobs."""
     changes = read_optional_changes(plan, change)
     with progress_bar("steps") as advance:
-        answer = load_network(network, None, traffic).availability(
+        answer = load_network(network, None, traffic, own_parts).availability(
             job=job,
             changes=changes,
             rest_below=rest,

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .terminal import AsJson, load_network, progress, refuse, show, show_data, show_json
+from .terminal import (
+    AsJson,
+    check_writable,
+    load_network,
+    progress,
+    refuse,
+    show,
+    show_data,
+    show_json,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from ..arrays import CompiledNetwork
@@ -54,7 +64,10 @@ def _shipped_network(name: str) -> CompiledNetwork:
 def parts(
     part: Annotated[
         str | None,
-        typer.Argument(help="Show one with every figure and its source; `general`: the figures that belong to none."),
+        typer.Argument(
+            help="Show one with every figure and its source; `general`: the figures that belong to none. "
+            "With --from: a file or a folder."
+        ),
     ] = None,
     kind: Annotated[
         str | None,
@@ -63,9 +76,22 @@ def parts(
         ),
     ] = None,
     search: Annotated[str | None, typer.Option("--search", help="Only what has this text in id, name, note.")] = None,
+    source_format: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FORMAT", help="Make parts of files of another tool: netbox-device-types."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", callback=check_writable, help="Write the made parts there: .yaml or .json."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The catalogue of parts: list, filter, or one with its sources; and the figures that belong to no part."""
+    """The catalogue of parts: list, filter, or one with its sources; or parts made of files of another tool."""
+    if source_format is not None:
+        _make_parts(source_format, part, output, as_json)
+        return
+    if output is not None:
+        refuse("-o without --from", "`twin parts PART --json` prints a part of the catalogue")
     from ..catalogue import GENERAL, KINDS, catalogue
     from ..errors import did_you_mean
     from ..render.catalogue_tables import general_table, part_table, parts_table
@@ -89,6 +115,24 @@ def parts(
         matches = shipped_parts.search(search or "", kind)  # type: ignore[arg-type]  # checked above
         records = [item.model_dump(mode="json") for item in matches]
         show_data({"parts": records}, as_json, lambda: parts_table(records))
+
+
+def _make_parts(source_format: str, path: str | None, output: Path | None, as_json: bool) -> None:
+    """Make parts of files of another tool, write them, and report what became of each field."""
+    from ..imports.parts import make_parts
+
+    if path is None:
+        refuse("no path after --from", f"twin parts --from {source_format} PATH -o parts.yaml")
+    with progress("reading"):
+        made = make_parts(path, format=source_format)
+        if output is not None:
+            made.write(output)
+    if as_json:
+        write_json(made.report.to_json())
+        return
+    from ..render.import_table import import_table
+
+    show(import_table(made.report.to_dict()))
 
 
 def models(as_json: AsJson = False) -> None:

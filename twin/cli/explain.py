@@ -9,6 +9,7 @@ from .terminal import (
     Demands,
     JobName,
     NetworkName,
+    OwnParts,
     Picture,
     ageing_case,
     load_network,
@@ -26,11 +27,12 @@ def explain(
     ageing: Ageing = "value",
     picture: Picture = None,
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain a training step: its parts, and what each of eight causes costs."""
     with progress("loading") as notify:
-        answer = load_network(network, None, traffic).explain(
+        answer = load_network(network, None, traffic, own_parts).explain(
             job, changes=plan, ageing=ageing_case(ageing), notify=notify
         )
         write_picture(answer.figure, picture)

@@ -13,6 +13,7 @@ from .terminal import (
     ChangeOption,
     Demands,
     NetworkName,
+    OwnParts,
     check_writable,
     load_network,
     progress,
@@ -30,6 +31,7 @@ def export(
     plan: AfterPlan = None,
     change: ChangeOption = None,
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """Export a network, after changes if given, and report what the files hold of it."""
@@ -44,7 +46,7 @@ def export(
         refuse(f"cannot write {output}: no folder {output.parent}", "make it first")
     changes = read_optional_changes(plan, change)
     with progress("loading") as notify:
-        loaded = load_network(network, None, traffic)
+        loaded = load_network(network, None, traffic, own_parts)
         answer = loaded.export(format_name, output, changes=changes, notify=notify)
     if as_json:
         write_json(answer.report.to_json())

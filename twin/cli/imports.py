@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .terminal import CHECK_FAILED, AsJson, check_writable, progress, refuse, show, write_json
+from .terminal import CHECK_FAILED, AsJson, OwnParts, check_writable, progress, refuse, show, write_json
 
 
 def import_(
@@ -39,6 +39,10 @@ def import_(
         list[str] | None,
         typer.Option("--map", metavar="COLUMN=FIELD", help="Field of a column of a table; may be repeated."),
     ] = None,
+    own_parts: OwnParts = None,
+    layer: Annotated[
+        str | None, typer.Option("--layer", help="Layer to read of several, such as a network of RFC 8345.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was assumed.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -59,6 +63,8 @@ def import_(
         site=site,
         roles=role or (),
         columns=column or (),
+        parts=own_parts,
+        layer=layer,
     )
     with progress("reading"):
         imported = read(paths, format=format_name, options=options)

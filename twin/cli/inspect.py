@@ -14,6 +14,7 @@ from .terminal import (
     Demands,
     JobName,
     NetworkName,
+    OwnParts,
     SortBy,
     Top,
     ageing_case,
@@ -35,12 +36,13 @@ def path(
     job: JobName = None,
     ageing: Ageing = "value",
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """Trace the shortest paths between two nodes: shares, capacity, load, latency, bottleneck."""
     changes = read_optional_changes(plan, change)
     with progress("loading"):
-        loaded = load_network(network, None, traffic)
+        loaded = load_network(network, None, traffic, own_parts)
         answer = loaded.path(source, target, max_paths=max_paths, changes=changes, job=job, ageing=ageing_case(ageing))
     if as_json:
         write_json(answer.to_json())
@@ -59,12 +61,13 @@ def demands(
     job: JobName = None,
     ageing: Ageing = "value",
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """List demands: offered, carried, and the link that limits each."""
     changes = read_optional_changes(plan, change)
     with progress("loading"):
-        loaded = load_network(network, None, traffic)
+        loaded = load_network(network, None, traffic, own_parts)
         answer = loaded.demand_table(changes=changes, sort=sort, top=top, job=job, ageing=ageing_case(ageing))
     if as_json:
         write_json(answer.to_json())

@@ -15,6 +15,7 @@ from .terminal import (
     Growth,
     JobName,
     NetworkName,
+    OwnParts,
     Picture,
     SortBy,
     Top,
@@ -43,13 +44,14 @@ def links(
     ageing: Ageing = "value",
     all_columns: Annotated[bool, typer.Option("--all", help="Every column: budget, latency, failures.")] = False,
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """List links: line rate, margin, capacity and its limit, utilisation, latency."""
     selection = {key: value for key, value in (("id", pattern), ("tier", tier)) if value}
     changes = read_optional_changes(plan, change)
     with progress("loading"):
-        loaded = load_network(network, None, traffic)
+        loaded = load_network(network, None, traffic, own_parts)
         chosen: Any = selection or ("*" if sort else loaded.main_links())
         table = loaded.link_table(chosen, job, changes=changes, sort=sort, top=top, ageing=ageing_case(ageing))
     if as_json:
@@ -70,11 +72,12 @@ def link(
     ageing: Ageing = "value",
     picture: Picture = None,
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """Report one link: link budget, modes, latency, goodput, failures, forecast."""
     with progress("loading"):
-        report = load_network(network, None, traffic).link(
+        report = load_network(network, None, traffic, own_parts).link(
             name, years=years, growth_ratio_per_year=growth, changes=plan, job=job, ageing=ageing_case(ageing)
         )
         write_picture(report.figure, picture)

@@ -16,6 +16,7 @@ from .terminal import (
     Dask,
     Demands,
     NetworkName,
+    OwnParts,
     Picture,
     Top,
     ageing_case,
@@ -54,12 +55,13 @@ def optimum(
     change: ChangeOption = None,
     ageing: Ageing = "value",
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare routing with the best possible one: utilisation, bounds, links that set the limit."""
     changes = read_optional_changes(plan, change)
     with progress("loading") as notify:
-        loaded = load_network(network, None, traffic)
+        loaded = load_network(network, None, traffic, own_parts)
         answer = loaded.optimum(
             gap_ratio=gap,
             n_entries=None if output is None else entries,
@@ -103,6 +105,7 @@ def failures(
         typer.Option("--checkpoint", metavar="DIR", help="Folder from which an interrupted run goes on."),
     ] = None,
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     picture: Picture = None,
     as_json: AsJson = False,
 ) -> None:
@@ -111,7 +114,7 @@ def failures(
 
     changes = read_optional_changes(plan, change)
     with resumable(checkpoint), progress_bar("failures") as advance:
-        answer = load_network(network, None, traffic).failures(
+        answer = load_network(network, None, traffic, own_parts).failures(
             of=of,
             job=job,
             depth=depth,
@@ -167,13 +170,14 @@ def growth(
     ageing: Ageing = "value",
     picture: Picture = None,
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """When links get too full as traffic grows, with and without a failure, and which upgrade helps most."""
     rates, other = _read_rates(rate)
     changes = read_optional_changes(plan, change)
     with progress("loading") as notify:
-        answer = load_network(network, None, traffic).growth(
+        answer = load_network(network, None, traffic, own_parts).growth(
             rates=rates,
             growth_ratio_per_year=other,
             limit_ratio=limit,

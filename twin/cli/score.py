@@ -17,6 +17,7 @@ from .terminal import (
     JobNames,
     MainAssumptions,
     NetworkName,
+    OwnParts,
     Prices,
     ageing_case,
     job_ids,
@@ -39,11 +40,12 @@ def score(
     all_metrics: AllMetrics = False,
     assumptions: MainAssumptions = True,
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a network as it is: verdict, metrics, bottleneck, main assumptions."""
     with progress("loading") as notify:
-        loaded = load_network(network, prices, traffic)
+        loaded = load_network(network, prices, traffic, own_parts)
         answer = loaded.score(
             job, jobs=job_ids(jobs), ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
         )
@@ -66,13 +68,21 @@ def whatif(
     prices: Prices = None,
     all_metrics: AllMetrics = False,
     assumptions: MainAssumptions = True,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only list what changes, totals and purchases; evaluate nothing.")
+    ] = False,
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare a network before and after a plan or a list of changes."""
     plan_or_changes = read_changes(plan, change, changes)
     with progress("loading") as notify:
-        loaded = load_network(network, prices, traffic)
+        loaded = load_network(network, prices, traffic, own_parts)
+        if preview:
+            listed = loaded.preview(plan_or_changes, job, ageing=ageing_case(ageing))
+            write_json(listed.to_json()) if as_json else show(listed._table())
+            return
         answer = loaded.what_if(
             plan_or_changes,
             job,
@@ -96,11 +106,12 @@ def compare(
     ageing: Ageing = "value",
     prices: Prices = None,
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare all plans of a network side by side."""
     with progress("loading") as notify:
-        loaded = load_network(network, prices, traffic)
+        loaded = load_network(network, prices, traffic, own_parts)
         if not loaded.document.plans:
             refuse(f"{network} has no plans", "add some under `plans`")
         answers = []

@@ -17,6 +17,7 @@ from .terminal import (
     JobName,
     JobNames,
     NetworkName,
+    OwnParts,
     Picture,
     ageing_case,
     check_writable,
@@ -59,6 +60,7 @@ def sweep(
     ] = None,
     dask: Dask = None,
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute a metric over one or two inputs, with knees and crossings."""
@@ -67,7 +69,7 @@ def sweep(
     if sum(option is not None for option in (processes, threads, dask)) > 1:
         refuse("several of --processes, --threads and --dask are given", "give one of them")
     with progress_bar() as advance:
-        answer = load_network(network, None, traffic).sweep(
+        answer = load_network(network, None, traffic, own_parts).sweep(
             vary,
             metric=metric,
             job=job,
@@ -103,12 +105,13 @@ def forecast(
     job: JobName = None,
     picture: Picture = None,
     traffic: Demands = None,
+    own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """When margins are gone, rates drop and traffic outgrows links, in three ageing cases."""
     selection = {key: value for key, value in (("id", pattern), ("tier", tier)) if value} or None
     with progress("loading") as notify:
-        answer = load_network(network, None, traffic).forecast(
+        answer = load_network(network, None, traffic, own_parts).forecast(
             years, growth, links=selection, changes=plan, job=job, notify=notify
         )
         write_picture(answer.figure, picture)

@@ -33,6 +33,10 @@ Prices = Annotated[
     Path | None, typer.Option("--prices", help="YAML or JSON price book laid over the shipped placeholder.")
 ]
 
+OwnParts = Annotated[
+    Path | None, typer.Option("--parts", metavar="FILE", help="YAML or JSON file of own parts (`twin parts --from`).")
+]
+
 
 def read_ratio(text: str) -> float:
     """Return a number of the command line; a percentage is refused with the ratio that is meant."""
@@ -119,7 +123,7 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as in shells."""
 
 
-def load_network(name: str, prices: Path | None, demands: str | None = None) -> Network:
+def load_network(name: str, prices: Path | None, demands: str | None = None, own_parts: Path | None = None) -> Network:
     """Load a network by name or path.
 
     The import is here so that commands without a network start faster.
@@ -128,10 +132,11 @@ def load_network(name: str, prices: Path | None, demands: str | None = None) -> 
         name: name of a shipped network, or a path.
         prices: file of a price book, or None.
         demands: CSV file or generator in place of the document's demands, or None.
+        own_parts: file of own parts beside those of the document, or None.
     """
     from ..loading import load
 
-    network = load(name, prices=prices)
+    network = load(name, prices=prices, parts=own_parts)
     return network if demands is None else network.with_traffic(demands)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Floats, Ints, State
+from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
 from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH, MONTHS_PER_YEAR
@@ -43,6 +44,10 @@ class NetworkCost:
     """(item, amount, USD) of what a change buys, most expensive first."""
     n_unpriced_links: int = 0
     """Links that a change gives more members, and whose transceiver is not named."""
+    unpriced_parts: tuple[str, ...] = ()
+    """Own parts of the network that the price book does not price; no sum counts them."""
+    unpriced_purchases: tuple[str, ...] = ()
+    """Those of them that a change buys."""
 
 
 def bill_of_materials(state: State, document: TopologyDocument, reader: FigureReader) -> BillOfMaterials:
@@ -62,9 +67,9 @@ def bill_of_materials(state: State, document: TopologyDocument, reader: FigureRe
     return BillOfMaterials(
         n_parts=n_parts,
         n_accelerators=n_accelerators,
-        own_fibre_km=float(length_km[~leased].sum()),
-        leased_pair_miles=float((length_km * pairs)[leased].sum()) / KM_PER_MILE,
-        power_w=float(site_power_w(state, document, reader).sum()),
+        own_fibre_km=sum_of(length_km[~leased]),
+        leased_pair_miles=sum_of((length_km * pairs)[leased]) / KM_PER_MILE,
+        power_w=sum_of(site_power_w(state, document, reader)),
     )
 
 
@@ -194,7 +199,7 @@ def node_power_w(state: State, reader: FigureReader) -> Floats:
     for side in (0, 1):
         end = state["link_ends"][:, side]
         # the power per accelerator of a rack includes the optics of its ports
-        power += np.bincount(end, weights=np.where(is_rack[end], 0.0, optics), minlength=state.n_nodes)
+        power += sums_by(end, np.where(is_rack[end], 0.0, optics), state.n_nodes)
     return np.asarray(power)
 
 
@@ -204,9 +209,7 @@ def site_power_w(state: State, document: TopologyDocument, reader: FigureReader)
     default = reader.general("site_pue_ratio")
     pue = np.array([sites[name].pue_ratio or default for name in state.sites] + [default])
     site = state["node_site"]
-    by_site = np.bincount(
-        np.where(site < 0, len(pue) - 1, site), weights=node_power_w(state, reader), minlength=len(pue)
-    )
+    by_site = sums_by(np.where(site < 0, len(pue) - 1, site), node_power_w(state, reader), len(pue))
     return np.asarray(by_site * pue)
 
 
@@ -220,13 +223,19 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
         before: state before a change, for its purchases; None for none.
     """
     bill = bill_of_materials(state, document, reader)
-    asset_usd = sum(n * reader.price("part_usd", part) for part, n in sorted(bill.n_parts.items()))
+    priced = reader.prices.part_usd
+    asset_usd = sum(n * reader.price("part_usd", part) for part, n in sorted(bill.n_parts.items()) if part in priced)
     install_usd_per_km = reader.price("fibre_install_usd_per_km")
     asset_usd += install_usd_per_km * bill.own_fibre_km
     purchases: list[tuple[str, float, float]] = []
+    pieces: dict[str, int] = {}
     if before is not None:
         pieces, new_km = purchased_items(before, state)
-        purchases += [(part, float(n), n * reader.price("part_usd", part)) for part, n in sorted(pieces.items()) if n]
+        purchases += [
+            (part, float(n), n * reader.price("part_usd", part))
+            for part, n in sorted(pieces.items())
+            if n and part in priced
+        ]
         if new_km > 0:
             purchases.append(("fibre laid, km", new_km, new_km * install_usd_per_km))
     usd_per_mwh = reader.price("electricity_usd_per_mwh")
@@ -244,6 +253,8 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
         capex_usd=sum(usd for _, _, usd in purchases),
         purchases=tuple(sorted(purchases, key=lambda item: (-item[2], item[0]))),
         n_unpriced_links=0 if before is None else unpriced_links(before, state),
+        unpriced_parts=tuple(sorted(part for part in bill.n_parts if part not in priced)),
+        unpriced_purchases=tuple(sorted(part for part, n in pieces.items() if n and part not in priced)),
     )
 
 
@@ -261,10 +272,11 @@ def usd_per_day(cost: NetworkCost, reader: FigureReader, allocated: Mapping[str,
     years = reader.price("horizon_years")
     interest = reader.price("discount_ratio_per_year")
     annuity = interest / (1.0 - (1.0 + interest) ** -years) if interest else 1.0 / years
-    usd_of_kind = {kind: reader.price("part_usd", kind) for kind in sorted(cost.bill.n_accelerators)}
+    kinds = sorted(set(cost.bill.n_accelerators) - set(cost.unpriced_parts))
+    usd_of_kind = {kind: reader.price("part_usd", kind) for kind in kinds}
     other_usd = cost.asset_usd - sum(usd * cost.bill.n_accelerators[kind] for kind, usd in usd_of_kind.items())
     accelerator_ratio = sum(allocated.values()) / n_accelerators if n_accelerators else 1.0
-    accelerators_usd = sum(usd_of_kind[kind] * n for kind, n in sorted(allocated.items()))
+    accelerators_usd = sum(usd_of_kind[kind] * n for kind, n in sorted(allocated.items()) if kind in usd_of_kind)
     return (
         (accelerators_usd + other_usd * accelerator_ratio) * annuity + cost.opex_usd_per_year * accelerator_ratio
     ) / DAYS_PER_YEAR

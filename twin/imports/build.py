@@ -11,6 +11,7 @@ from ..formats import parse_document
 from ..model.document import TopologyDocument
 from .cabling import PASSIVE, Cable, Cabling, Device, End, Place
 from .demands import MAX_OFFERED_GBPS
+from .device_parts import DeviceParts
 from .ledger import Ledger
 from .links import LinkMaker
 from .naming import MAX_NAME_LENGTH, Ids, texts
@@ -30,6 +31,10 @@ class Built:
     n_without_rate: int
     n_without_length: int
     n_assumed_length: int
+    n_parts: int = 0
+    """Nodes whose part is named."""
+    n_own_parts: int = 0
+    """Parts of the user among them, which have no price."""
 
 
 def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) -> Built:
@@ -46,23 +51,29 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
     _settle_sites(cabling, options, ledger)
     _leave_out_duplicates(cabling, ledger)
     node_ids = _node_ids(cabling, ledger)
+    parts = DeviceParts(options)
+    part_ids = parts.settle(cabling, ledger)
     maker = LinkMaker(cabling, options, ledger)
     plain_links = maker.plain_links(Tracer(cabling, ledger).paths())
     links = [maker.record(link, node_ids) for link in plain_links]
     site_ids = _site_ids(cabling, node_ids, ledger)
+    pairs = node_ids.items()
     data: dict[str, Any] = {
         "schema_version": 1,
         "sites": [_site(cabling.places[key], site_id) for key, site_id in site_ids.items()],
-        "nodes": [_node(cabling.devices[key], node_id, site_ids) for key, node_id in node_ids.items()],
+        "nodes": [_node(cabling.devices[key], node_id, site_ids, part_ids.get(key)) for key, node_id in pairs],
         "links": links,
         "demands": _demands(cabling, node_ids, ledger),
         "assumptions": _assumptions(ledger),
     }
+    if parts.own_parts:
+        data["parts"] = [part.model_dump(mode="json", exclude_defaults=True) for part in parts.own_parts]
     if cabling.name:
         data["name"] = cabling.name[:MAX_NAME_LENGTH]
     document = parse_document({name: value for name, value in data.items() if value}, where)
     spans = maker.spans
-    return Built(document, len(links), maker.n_without_rate, spans.n_without_length, spans.n_assumed_length)
+    counts = maker.n_without_rate, spans.n_without_length, spans.n_assumed_length
+    return Built(document, len(links), *counts, n_parts=len(part_ids), n_own_parts=len(parts.own_parts))
 
 
 def _leave_out_ignored(cabling: Cabling, ledger: Ledger) -> None:
@@ -137,14 +148,18 @@ def _site(place: Place, site_id: str) -> dict[str, Any]:
     return data
 
 
-def _node(device: Device, node_id: str, site_ids: dict[str, str]) -> dict[str, Any]:
+def _node(device: Device, node_id: str, site_ids: dict[str, str], part_id: str | None) -> dict[str, Any]:
     data: dict[str, Any] = {"id": node_id, "kind": device.kind}
+    if part_id is not None:
+        data["part"] = part_id
     if device.place is not None:
         data["site"] = site_ids[device.place]
     if not device.up:
         data["up"] = False
-    if device.forwards is not None:
-        data["forwards"] = device.forwards
+    for name in ("forwards", "n_cards", "rail"):
+        value = getattr(device, name)
+        if value is not None:
+            data[name] = value
     if device.display_name or device.name != node_id:
         data["name"] = (device.display_name or device.name)[:MAX_NAME_LENGTH]
     if device.tags:

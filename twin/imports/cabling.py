@@ -7,13 +7,15 @@ as they are written.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from ..model.records import NodeKind
 
 DeviceKind = NodeKind | Literal["panel", "circuit", "ignore"]
 DEVICE_KINDS: tuple[str, ...] = (*get_args(NodeKind), "panel", "circuit", "ignore")
 """Kinds of nodes; a panel and a circuit pass signals through, and what is ignored is left out with its cables."""
+PARALLEL = "\0parallel"
+"""Bundle of ports whose cables to one other device are one link, where the source has no names of groups."""
 PASSIVE = frozenset({"panel", "circuit"})
 
 
@@ -59,6 +61,13 @@ class Device:
     display_name: str = ""
     """Name for people, where `name` is to be the id."""
     forwards: bool | None = None
+    n_cards: int | None = None
+    """Network cards of a host; None = not stated."""
+    rail: int | None = None
+    """Number of the rail of a switch; None = none."""
+    models: tuple[str, ...] = ()
+    """Names of its model, such as slug and part number; a part of the user or the catalogue with one of them as id or
+    alias is its part."""
     length_km: float | None = None
     """Length of a circuit."""
     capacity_gbps: float | None = None
@@ -88,6 +97,8 @@ class Cable:
     n_failed: int = 0
     weight: float | tuple[float, float] = 1.0
     latency_us: float | tuple[float, float] | None = None
+    loss_ratio: float | None = None
+    """Measured or stated ratio of lost frames."""
     medium: str = "fibre"
     """fibre, multimode or copper."""
     name: str = ""
@@ -97,6 +108,8 @@ class Cable:
     srlgs: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     source: Origin | None = None
+    spans: tuple[dict[str, Any], ...] = ()
+    """Fibre spans as plain records of a document, where the source states more than a length."""
     n_branches: int = 1
     """Cables into which the first end is broken out; 1 = no breakout."""
 

@@ -76,11 +76,14 @@ class Fields:
         self.count(name)
         return FLAGS[word]
 
-    def texts(self, name: str) -> tuple[str, ...]:
-        """Return a field as a list of texts: a list, a JSON text of one, or texts with semicolons between."""
+    def texts(self, *names: str) -> tuple[str, ...]:
+        """Return the first stated field as texts: a list, a JSON text of one, or texts with semicolons between."""
+        name = next((name for name in names if self.record.get(name) not in (None, "", [])), names[0])
         value = self.raw(name)
         if isinstance(value, str):
             value = _listed(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            value = [value]
         if not isinstance(value, list):
             return ()
         found = tuple(plain(item) for item in value if isinstance(item, str | int | float) and item != "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,8 @@ from ..formats.readers import decode_utf8
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_FILES = 1000
+MAX_FILES_BELOW = 50_000
+"""Most files of a folder and all folders in it."""
 MAX_RECORDS = 1_000_000
 """Records of one list: rows of a table, nodes, edges, demands, or objects of an endpoint."""
 HEAD_BYTES = 4096
@@ -115,6 +118,31 @@ def source_files(paths: Iterable[Path]) -> list[SourceFile]:
         raise DocumentError("no file to import", hint="name a file or a folder")
     if len(found) > MAX_FILES:
         raise DocumentError(f"{len(found):,} files", where=found[0].where, expected=f"at most {MAX_FILES:,}")
+    return found
+
+
+def files_below(paths: Iterable[Path], endings: tuple[str, ...]) -> list[SourceFile]:
+    """Return the files of paths and of all folders in them, by path; links and hidden names are left out.
+
+    Raises:
+        DocumentError: a path that is missing, no file with one of the endings, or too many files.
+    """
+    found: list[SourceFile] = []
+    listed = list(paths)
+    for path in listed:
+        if not path.is_dir():
+            found += source_files([path])
+            continue
+        for folder, folders, names in os.walk(path):  # links to folders are not followed
+            folders[:] = sorted(name for name in folders if name[0] != ".")
+            inside = (Path(folder, name) for name in sorted(names) if name[0] != "." and name.endswith(endings))
+            found += [SourceFile(file) for file in inside if not file.is_symlink()]
+            if len(found) > MAX_FILES_BELOW:
+                expected, hint = f"at most {MAX_FILES_BELOW:,} files", "name a folder below it"
+                raise DocumentError("holds too many files", where=str(path), expected=expected, hint=hint)
+    if not found:
+        where = ", ".join(map(str, listed[:10]))
+        raise DocumentError("holds no such file", where=where, expected=f"files that end in {', '.join(endings)}")
     return found
 
 

@@ -10,6 +10,7 @@ from .demands import read_demand
 from .fields import Fields, unknown_end
 from .files import records_of
 from .ledger import Ledger
+from .opposites import Opposites
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
 from .quantities import KM_OF, Bundle, both_ways, bundle_of, finite, length_km
@@ -36,6 +37,7 @@ LENGTHS: tuple[tuple[str, str], ...] = (
     ("length_m", "m"),
     ("distance_m", "m"),
 )
+RISKS = ("srlgs", "srlg", "SRLG", "SRLGs", "risk_groups")
 LENGTH_TEXTS = ("length", "distance", "dist")
 UNIT_UNKNOWN = "its unit is not stated: the rate or length of the link; rename it with its unit, such as capacity_gbps"
 EDGE_EFFECTS = dict.fromkeys((*RATE_TEXTS, *LENGTH_TEXTS), UNIT_UNKNOWN)
@@ -57,7 +59,7 @@ class GraphReader:
         """
         self.file, self.cabling, self.ledger, self.options = file, cabling, ledger, options
         self.directed = directed
-        self._open: dict[tuple[str, str], list[Cable]] = {}
+        self._opposites = Opposites(cabling, ledger)
         self.geographic = False
         """True where `pos` of nodes is a position in degrees; elsewhere it is one of a drawing."""
 
@@ -122,14 +124,16 @@ class GraphReader:
         )
         self._directions(fields, cable)
         cable.display_name = fields.text("display_name")
-        cable.srlgs, cable.tags = fields.texts("srlgs"), fields.texts("tags")
+        cable.srlgs, cable.tags = fields.texts(*RISKS), fields.texts("tags")
         cable.up = fields.flag("up") is not False
         cable.n_failed = int(fields.number("n_failed", 0, 10_000_000) or 0)
         n = fields.number("n_parallel", 1, 1_000_000)
         cable.n_parallel = int(n) if n is not None else cable.n_parallel
         cable.ends = (End(source, fields.text("source_port")), End(target, fields.text("target_port")))
         fields.close(EDGE_EFFECTS)
-        if not (self.directed and self._joined(cable)):
+        if self.directed:
+            self._opposites.add(cable)
+        else:
             self.cabling.cables.append(cable)
 
     def _directions(self, fields: Fields, cable: Cable) -> None:
@@ -152,40 +156,9 @@ class GraphReader:
         """Add a demand; an unknown end or a bad amount is a finding."""
         read_demand(Fields(record, "demands", place, self.ledger), self.file, self.cabling)
 
-    def _joined(self, cable: Cable) -> bool:
-        """Join a directed edge with its opposite one into a link; differing directions keep both values."""
-        a, b = (end.device for end in cable.ends)
-        waiting = self._open.get((b, a))
-        if not waiting:
-            self._open.setdefault((a, b), []).append(cable)
-            return False
-        other = waiting.pop(0)
-        self.ledger.converted("links", "two directed edges → one link")
-        rates = other.capacity_gbps, cable.capacity_gbps
-        if rates[0] != rates[1]:
-            if isinstance(rates[0], float) and isinstance(rates[1], float):
-                other.capacity_gbps = (rates[0], rates[1])
-            else:
-                other.capacity_gbps = rates[0] if rates[0] is not None else rates[1]
-                place = f"{a} ~ {b}"
-                self.ledger.finding("one-sided rate", "one direction states no rate; the other's is used", "", place)
-        if other.length_km is None:
-            other.length_km = cable.length_km
-        if isinstance(other.weight, float) and isinstance(cable.weight, float):
-            other.weight = both_ways(other.weight, cable.weight)
-        if other.latency_us is None:
-            other.latency_us = cable.latency_us
-        elif isinstance(other.latency_us, float) and isinstance(cable.latency_us, float):
-            other.latency_us = both_ways(other.latency_us, cable.latency_us)
-        return True
-
     def finish(self) -> None:
-        """Report directed edges without an opposite one."""
-        if self.directed:
-            for (a, b), waiting in self._open.items():
-                for _ in waiting:
-                    problem = "a directed edge without its opposite; the link is made in both directions"
-                    self.ledger.finding("one-sided edge", problem, "add the other direction", f"{a} → {b}")
+        """Join directed edges with their opposite ones."""
+        self.cabling.cables += (cable for cable, _ in self._opposites.links())
 
     def _rate(self, fields: Fields) -> Bundle | None:
         for name, conversion, factor in RATES:

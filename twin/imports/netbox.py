@@ -230,6 +230,7 @@ class _Reader:
         if status:
             fields.count("status", f"{status[:40]} → {'up' if device.up else 'down'}")
         device.tags = tuple(self._tags(fields))
+        device.models = _models(fields.record.get("device_type"))
         fields.close(DEVICE_EFFECTS)
         self.cabling.devices[device.key] = device
 
@@ -245,7 +246,7 @@ class _Reader:
         model = name_of(kind, "model")
         if model:
             maker = name_of(kind.get("manufacturer"))
-            fields.count("device_type", "tag; the part of the node is not set")
+            fields.count("device_type", "tag, and the part of a model that is known")
             yield plain(f"model: {maker} {model}".replace("  ", " "))
         rack = name_of(fields.raw("rack"))
         if rack:
@@ -281,3 +282,11 @@ class _Reader:
         if is_cabled:
             self.cabling.interfaces[end] = Interface(rate, lag, enabled is not False)
             fields.close()
+
+
+def _models(device_type: Any) -> tuple[str, ...]:
+    """Return the names of a model: slug, part number, manufacturer and model, model."""
+    slug, number, model = (name_of(device_type, name) for name in ("slug", "part_number", "model"))
+    maker = name_of(device_type.get("manufacturer")) if isinstance(device_type, Mapping) else ""
+    names = (slug, number if slug != number else "", f"{maker} {model}".strip(), model)
+    return tuple(dict.fromkeys(plain(name) for name in names if name))

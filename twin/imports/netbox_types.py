@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 FIXED_GBPS: dict[str, float] = {
     "4gfc-sfp": 4.25,
@@ -78,3 +78,38 @@ def choice_of(value: Any) -> str:
     """Return the value of a choice: `{"value": "active", "label": "Active"}` or a text."""
     found = value.get("value") if isinstance(value, Mapping) else value
     return found if isinstance(found, str) else ""
+
+
+class Port(NamedTuple):
+    """Cage of an interface type: form factors that it takes, and its lanes."""
+
+    cages: tuple[str, ...]
+    """The form factor by which the type is named first, then older ones that it takes."""
+    n_lanes: int
+
+
+SFP, QSFP = ("SFP+", "SFP"), ("QSFP28", "QSFP+")
+PORTS: dict[str, Port] = {
+    "sfp": Port(("SFP",), 1),
+    "sfpp": Port(SFP, 1),
+    "sfp28": Port(("SFP28", *SFP), 1),
+    "sfp56": Port(("SFP56", "SFP28", *SFP), 1),
+    "sfpdd": Port(("SFP-DD", "SFP56", "SFP28", *SFP), 2),
+    "sfp112": Port(("SFP112", "SFP56", "SFP28", *SFP), 1),
+    "qsfpp": Port(("QSFP+",), 4),
+    "qsfp28": Port(QSFP, 4),
+    "qsfp56": Port(("QSFP56", *QSFP), 4),
+    "qsfp112": Port(("QSFP112", "QSFP56", *QSFP), 4),
+    "qsfpdd": Port(("QSFP-DD", "QSFP56", *QSFP), 8),
+    "qsfpdd800": Port(("QSFP-DD", "QSFP56", *QSFP), 8),
+    "osfp": Port(("OSFP",), 8),
+}
+"""Cages by the end of an interface type, `100gbase-x-qsfp28`.
+
+Source: SFF-8665 and the QSFP-DD and OSFP MSA documents: what a cage is compatible with."""
+LANE_RATES_GBPS = (10, 25, 50, 100, 200)
+
+
+def port_of(kind: str) -> Port | None:
+    """Return the cage of an interface type; None for fixed copper ports and types that name none."""
+    return PORTS.get(kind.rpartition("-")[2].replace("qsfp-dd", "qsfpdd"))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from ..catalogue import Part
 from ..errors import DocumentError, did_you_mean
 from ..errors.wording import quoted
+from ..formats.parts_file import read_own_parts
 from .cabling import DEVICE_KINDS
 
 MAX_CAPACITY_GBPS = 1e7
@@ -30,6 +33,10 @@ class ImportOptions:
     """(pattern of a role or a name, kind), the first that fits counts."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Column of a table -> field."""
+    parts: tuple[Part, ...] = ()
+    """Own parts; devices of these models name them, and the document holds those that are named."""
+    layer: str | None = None
+    """Layer to read of a source with several; None = the one on top."""
 
 
 def import_options(
@@ -40,8 +47,10 @@ def import_options(
     site: str | None = None,
     roles: Sequence[str] = (),
     columns: Sequence[str] = (),
+    parts: str | Path | None = None,
+    layer: str | None = None,
 ) -> ImportOptions:
-    """Check options as they are written on a command line.
+    """Check options as they are written on a command line; `parts` is a file of own parts.
 
     Raises:
         DocumentError: a value out of its range, an unknown kind, or a pattern that is none.
@@ -58,6 +67,8 @@ def import_options(
         site,
         tuple(_role(text) for text in roles),
         dict(_pair(text, "--map", "column=field") for text in columns),
+        () if parts is None else read_own_parts(parts),
+        layer,
     )
 
 

@@ -129,10 +129,7 @@ def report_of(format_name: str, files: tuple[str, ...], cabling: Cabling, built:
         len(document.demands),
     )
     supports = _supports(built)
-    findings = tuple(Finding(k[0], k[1], k[2], row.n, tuple(row.places)) for k, row in _ordered(ledger.finding_rows))
-    assumed = tuple(
-        Assumed(k[0], k[1], k[2], k[3], row.n, tuple(row.places)) for k, row in _ordered(ledger.assumed_rows)
-    )
+    findings, assumed = findings_of(ledger), assumed_of(ledger)
     return ImportReport(
         format=format_name,
         files=files,
@@ -145,6 +142,16 @@ def report_of(format_name: str, files: tuple[str, ...], cabling: Cabling, built:
         findings=findings,
         supports=supports,
     )
+
+
+def findings_of(ledger: Ledger) -> tuple[Finding, ...]:
+    """Return what looks wrong or is missing, the most frequent first."""
+    return tuple(Finding(k[0], k[1], k[2], row.n, tuple(row.places)) for k, row in _ordered(ledger.finding_rows))
+
+
+def assumed_of(ledger: Ledger) -> tuple[Assumed, ...]:
+    """Return the values that the source does not state, the most frequent first."""
+    return tuple(Assumed(k[0], k[1], k[2], k[3], row.n, tuple(row.places)) for k, row in _ordered(ledger.assumed_rows))
 
 
 def kept_of(ledger: Ledger) -> tuple[Kept, ...]:
@@ -181,8 +188,16 @@ def _supports(built: Built) -> Supports:
         routing=Support(True, rates),
         latency=Support(built.n_without_length < n, "; ".join(parts)),
         optics=Support(False, "no transceiver is named: set transceiver of the links"),
-        money=Support(False, "no parts are named, so nothing has a price"),
+        money=_money(built),
     )
+
+
+def _money(built: Built) -> Support:
+    if not built.n_parts:
+        return Support(False, "no parts are named, so nothing has a price")
+    if built.n_own_parts:
+        return Support(False, f"no price for {counted(built.n_own_parts, 'own part')}: name them in price_book")
+    return Support(True, f"parts of {built.n_parts} of {counted(len(built.document.nodes), 'node')}, no transceivers")
 
 
 def _summary(

@@ -46,7 +46,8 @@ class SpanMaker:
             self.ledger.dropped("length of a copper or multimode cable", effect, path_text(self.cabling, path))
             return {}
         spans = self._span_records(path)
-        self.ledger.assumed(*FIBRE_ASSUMED, path_text(self.cabling, path))
+        if any("measured_loss_db" not in span for span in spans):
+            self.ledger.assumed(*FIBRE_ASSUMED, path_text(self.cabling, path))
         pairs = {"n_fibre_pairs": min(len(paths), MAX_PAIRS)} if len(paths) > 1 else {}
         return {"spans": spans, **pairs}
 
@@ -60,15 +61,23 @@ class SpanMaker:
             length_km = record.length_km
             if length_km is None:
                 self.ledger.assumed(*PATCH_ASSUMED, path_text(self.cabling, path))
-            span: dict[str, Any] = {"length_km": max(length_km or 0.0, MIN_SPAN_KM)}
+            stated = stretch.cable.spans if stretch.cable is not None else ()
+            found: list[dict[str, Any]] = [dict(span) for span in self._turned(stated, path)]
+            found = found or [{"length_km": max(length_km or 0.0, MIN_SPAN_KM)}]
             if stretch.n_connectors:
-                span["n_connectors"] = stretch.n_connectors
-            if record.name:
-                span["name"] = record.name[:MAX_NAME_LENGTH]
-            if record.source is not None:
-                span["source"] = record.source
-            spans.append(span)
+                found[-1]["n_connectors"] = stretch.n_connectors
+            for span in found:
+                if record.name:
+                    span.setdefault("name", record.name[:MAX_NAME_LENGTH])
+                if record.source is not None:
+                    span.setdefault("source", record.source)
+            spans += found
         return spans
+
+    def _turned(self, spans: Sequence[dict[str, Any]], path: Path) -> Sequence[dict[str, Any]]:
+        """Return stated spans in the order of the path, of which the first cable tells the direction."""
+        first = next(iter(path.cables))
+        return spans[::-1] if first.ends[0] != path.ends[0] else spans
 
     def _length_km(self, path: Path) -> float | None:
         """Return the length of a path; None if a circuit, or all of its cables, state none."""
@@ -79,21 +88,24 @@ class SpanMaker:
         return sum(length or 0.0 for length in (*circuits, *cables))
 
     def _without_length(self, path: Path) -> dict[str, Any]:
+        """Return the spans of a link whose length is not stated; latency is known all the same where it is stated."""
+        n = 0 if next(iter(path.cables)).latency_us is not None else 1
         places = [self.cabling.devices[end.device].place for end in path.ends]
         where = path_text(self.cabling, path)
         has_circuit = any(stretch.circuit is not None for stretch in path.stretches)
         if places[0] is not None and places[0] == places[1] and not has_circuit:
-            self.n_assumed_length += 1
+            self.n_assumed_length += n
             self.ledger.assumed(*INDOOR_ASSUMED, where)
             return {}
         straight_km = straight_km_between(*(self.cabling.places[p] if p is not None else None for p in places))
         factor = self.options.length_factor
         if straight_km is None or (has_circuit and places[0] == places[1]):
-            self.n_without_length += 1
+            self.n_without_length += n
             hint = "state lengths, positions, or --site for devices of one building"
-            self.ledger.finding("missing length", "latency and loss have no value", hint, where)
+            problem = "latency and loss have no value" if n else "loss has no value; latency is stated"
+            self.ledger.finding("missing length", problem, hint, where)
             return self._unknown_length(path)
-        self.n_assumed_length += 1
+        self.n_assumed_length += n
         why = "the source states positions and no length"
         if factor is None:
             self.ledger.assumed("length of a link", "great circle x the model's ratio", why, "--length-factor", where)

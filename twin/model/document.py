@@ -169,8 +169,8 @@ class TopologyDocument(BaseModel):
     plans: Annotated[tuple[Plan, ...], Field(max_length=10_000)] = ()
     """Named lists of changes."""
     measurements: Annotated[tuple[Measurement, ...], Field(max_length=2_000_000)] = ()
-    """Measured values of links and spans. The loss of a span and the received power of a link replace the model;
-    other quantities are kept and not used in answers yet."""
+    """Measured values of links and spans. The loss of a span and the received power of a link replace the model; all
+    stand beside the model as residuals."""
     parts: Annotated[tuple[Part, ...], Field(max_length=10_000)] = ()
     """Own parts beside those of the catalogue. Each figure has value, low, high, source, as_of and status (`own`).
     Records refer to them by id, as to any other part."""

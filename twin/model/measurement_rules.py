@@ -8,12 +8,15 @@ from datetime import date
 from typing import Any
 
 from ..errors import Issue, did_you_mean
+from ..errors.wording import counted
 from .document import TopologyDocument
 from .measurements import READINGS, VALUE_FIELDS, Measurement
 from .records import Link, Span
 
 MAX_HINTS = 20
 """Number of unknown links that get a did-you-mean hint."""
+MAX_LANES = 16
+"""Optical lanes of one transceiver, at most: OSFP-XD has the most."""
 
 
 def measurement_issues(document: TopologyDocument, links: Iterable[Link]) -> Iterator[Issue]:
@@ -63,6 +66,10 @@ def _place_issues(m: Measurement, link: Link) -> Iterator[Issue]:
     if m.of.span is not None and m.of.span >= n:
         expected = f"0 to {n - 1}" if n else "leave it out: the link has no spans"
         yield Issue(f"{m.where}.of.span", f"no span {m.of.span}: the link has {n}", expected)
+    n_lanes = link.n_parallel * MAX_LANES
+    if m.of.lane is not None and m.of.lane >= n_lanes:
+        problem = f"no lane {m.of.lane}: {counted(link.n_parallel, 'member')} of at most {MAX_LANES} lanes"
+        yield Issue(f"{m.where}.of.lane", problem, f"0 to {n_lanes - 1}")
     if m.quantity in ("span_loss", "amplifier_gain") and m.of.span is None:
         yield Issue(f"{m.where}.of.span", "is missing", f"{m.quantity} is of a span")
     if m.quantity == "received_power" and m.is_used:

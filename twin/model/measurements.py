@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from ..units import unit_of
 from .identity import STRICT, Id, Provenance, Source
+from .records import Link
 
 Quantity = Literal[
     "span_loss",
@@ -36,6 +38,11 @@ class Reading(NamedTuple):
     field: str
     low: float
     high: float
+
+    @property
+    def unit(self) -> str:
+        """Unit of the value."""
+        return unit_of(self.field) or "1/d"
 
 
 READINGS: dict[str, Reading] = {
@@ -117,7 +124,7 @@ class Measurement:
 
     @property
     def is_used(self) -> bool:
-        """Whether answers use it: the loss of a span, or the received power of a link."""
+        """Whether link budgets use it in place of the model: the loss of a span, or the received power of a link."""
         of = self.of
         if self.quantity == "span_loss":
             return of.span is not None and of.lane is None
@@ -134,6 +141,19 @@ def measurement_key(m: Measurement) -> tuple[Any, ...]:
     place = (m.of.link, -1 if m.of.span is None else m.of.span, -1 if m.of.lane is None else m.of.lane)
     values = tuple((getattr(m, name) is None, getattr(m, name) or 0.0) for name in VALUE_FIELDS)
     return (*place, m.quantity, m.direction or "", m.at, values, str(m.source))
+
+
+def all_measurements(measurements: Iterable[Measurement], links: Iterable[Link]) -> Iterator[Measurement]:
+    """Yield measurements, and those that older fields of links and spans state, as measurements too."""
+    yield from measurements
+    for link in links:
+        if link.measured_received_dbm is not None and link.measured is not None:
+            place = MeasuredPlace(link.id)
+            yield Measurement(place, "received_power", link.measured, value_dbm=link.measured_received_dbm)
+        for i, span in enumerate(link.spans):
+            if span.measured_loss_db is not None and span.measured is not None:
+                place = MeasuredPlace(link.id, i)
+                yield Measurement(place, "span_loss", span.measured, value_db=span.measured_loss_db)
 
 
 class Measured(NamedTuple):
@@ -177,11 +197,14 @@ def _day_and_value(measured: Measured) -> tuple[date, float]:
 __all__ = [
     "READINGS",
     "VALUE_FIELDS",
+    "Direction",
     "Measured",
     "MeasuredPlace",
     "MeasuredValues",
     "Measurement",
+    "Quantity",
     "Source",
+    "all_measurements",
     "directions_of",
     "measurement_key",
 ]

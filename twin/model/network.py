@@ -79,7 +79,7 @@ class NetworkGraph:
         if not own_parts:
             return catalogue()
         with self.at_origin():
-            check_parts(self.document, catalogue())
+            check_parts(own_parts, catalogue(), self.document.name)
         return catalogue().with_parts(own_parts)
 
     @cached_property

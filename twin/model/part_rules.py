@@ -1,30 +1,29 @@
-"""Rules of the document's own parts."""
+"""Rules of own parts, of a document or of a file of parts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..catalogue import Catalogue, Part
 from ..catalogue.figure_reader import is_reserved
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted
-from .document import TopologyDocument
 from .identity import MAX_ID_LENGTH, duplicate_issues, id_problem
 
 
-def check_parts(document: TopologyDocument, shipped: Catalogue) -> None:
-    """Raise TopologyError with all faults of the document's own parts."""
-    issues = list(_part_issues(document, shipped))
+def check_parts(parts: Sequence[Part], shipped: Catalogue, where: str) -> None:
+    """Raise TopologyError with all faults of own parts; `where` is their document or file."""
+    issues = list(_part_issues(parts, shipped))
     if issues:
         n_faults = counted(len(issues), "fault")
-        raise TopologyError(f"{n_faults} in the parts of the document", where=document.name, found=issues)
+        raise TopologyError(f"{n_faults} in own parts", where=where, found=issues)
 
 
-def _part_issues(document: TopologyDocument, shipped: Catalogue) -> Iterator[Issue]:
+def _part_issues(parts: Sequence[Part], shipped: Catalogue) -> Iterator[Issue]:
     known = {part.id: part.kind for part in shipped.parts()}
-    own_fec = {part.id for part in document.parts if part.kind == "fec"}
-    yield from duplicate_issues("parts", (part.id for part in document.parts))
-    for part_id in dict.fromkeys(part.id for part in document.parts):
+    own_fec = {part.id for part in parts if part.kind == "fec"}
+    yield from duplicate_issues("parts", (part.id for part in parts))
+    for part_id in dict.fromkeys(part.id for part in parts):
         where = f"parts[{part_id}].id"
         if is_reserved(part_id):
             yield Issue(where, f"{part_id!r} is reserved for figures of no part", f"for example 'own-{part_id}'")
@@ -34,7 +33,7 @@ def _part_issues(document: TopologyDocument, shipped: Catalogue) -> Iterator[Iss
         problem = id_problem(part_id) or (f"{len(part_id)} characters" if len(part_id) > MAX_ID_LENGTH else "")
         if problem:
             yield Issue(where, problem, f"at most {MAX_ID_LENGTH} printable characters")
-    for part in document.parts:
+    for part in parts:
         if part.fec is not None and part.fec not in own_fec:
             try:
                 shipped.get(part.fec, "fec")

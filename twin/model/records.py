@@ -122,7 +122,7 @@ class Span:
     """Loss of the whole span by OTDR or power meter. It replaces the model, which adds ageing after that date.
     The newer form is a `span_loss` under `measurements`."""
     measured: date | None = None
-    """Date of that measurement."""
+    """Date of that measurement; None = `as_of`."""
     regenerated: bool = False
     """True if transponders at the far end regenerate the signal: one optical path ends and another starts."""
     standby: bool = False

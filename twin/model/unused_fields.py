@@ -1,4 +1,4 @@
-"""Fields of a document that are accepted and that no answer uses yet."""
+"""Fields of a document that are accepted and that no figure follows from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .measurements import Measurement, directions_of
 
 @dataclass(frozen=True, slots=True)
 class UnusedField:
-    """A field that is accepted and that no answer uses yet."""
+    """A field that is accepted and that no figure follows from."""
 
     where: str
     """First record that states it."""
@@ -31,9 +31,9 @@ class UnusedField:
         return f"{self.field} ({self.where}{others}): {self.why}"
 
 
-OLDER = "a later reading of the same thing counts"
-LANE = "readings of single lanes are not evaluated yet"
-QUANTITY = "this quantity is not evaluated yet; span_loss of a span and received_power of a link are"
+OLDER = "a later reading of the same thing counts; residuals show both"
+LANE = "readings of single lanes stand beside the model as residuals, and do not change it"
+QUANTITY = "residuals show it beside the model; only span_loss of a span and received_power of a link change the model"
 
 
 def unused_fields(document: TopologyDocument) -> tuple[UnusedField, ...]:

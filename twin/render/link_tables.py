@@ -15,6 +15,7 @@ from .fitted_table import Column, FittedTable
 from .forecast_table import forecast_table
 from .numbers import cell_text, level_text, number_text
 from .quantities import bytes_text, frequency_text, hours_text, percent_text
+from .residual_table import residual_table, signed_text
 from .table_parts import sentences, verdict
 
 MAX_LINKS_SHOWN = 20
@@ -33,6 +34,8 @@ COLUMNS = (
     Column("latency\nµs", "right", drop=6),
 )
 """Columns of the table of links."""
+RESIDUAL = Column("residual\ndB", "right", drop=2)
+"""Column that stands beside them where something was measured."""
 HOURS_PER_YEAR = 8766.0
 SMALL_RATIO = 1e-4
 """Smaller ratios are shown as numbers, not as per cent."""
@@ -57,13 +60,16 @@ def links_table(data: Mapping[str, Any], notes: Sequence[str] = (), *, all_colum
     if all_columns:
         parts += [_direction_table(forward, back) for forward, back in pairs[:n_shown]]
     elif pairs:
-        cells = [row for pair in pairs[:n_shown] for row in _link_rows(*pair)]
-        parts.append(FittedTable(COLUMNS, cells))
+        measured = any(row["residual_db"] is not None for row in rows)
+        cells = [row for pair in pairs[:n_shown] for row in _link_rows(*pair, measured=measured)]
+        parts.append(FittedTable((*COLUMNS, RESIDUAL) if measured else COLUMNS, cells))
         if len(pairs) < n_links and len(cells) > len(pairs):
             parts.append(Text(f"{counted(len(pairs), 'link')}; one whose directions differ has two rows."))
     n_more = n_links - min(len(pairs), n_shown)
     if n_more:
         parts.append(Text(f"{n_more:,} more links; select links by id or glob, or use --json."))
+    if data.get("residuals"):
+        parts += [Text(), residual_table(data["residuals"], with_links=True)]
     return Group(*parts, *(Text(note) for note in notes))
 
 
@@ -74,9 +80,9 @@ def _capacity_ratio(row: Mapping[str, Any]) -> float:
     return float(row["capacity_gbps"] / (row["member_gbps"] * row["n_members_up"] or 1.0))
 
 
-def _link_rows(forward: Mapping[str, Any], back: Mapping[str, Any]) -> list[tuple[str, ...]]:
+def _link_rows(forward: Mapping[str, Any], back: Mapping[str, Any], *, measured: bool) -> list[tuple[str, ...]]:
     """One row where both directions show the same, else one for each direction."""
-    rows = [_link_row(forward), _link_row(back)]
+    rows = [_link_row(side)[: None if measured else -1] for side in (forward, back)]
     if rows[0] == rows[1]:
         return [(escape(forward["id"]), *rows[0])]
     sides = zip((forward, back), rows, strict=True)
@@ -94,6 +100,7 @@ def _link_row(side: Mapping[str, Any]) -> tuple[str, ...]:
         side["limit"],
         "–" if side["utilisation_ratio"] is None else percent_text(side["utilisation_ratio"]),
         "–" if side["latency_us"] is None else f"{side['latency_us']:,.4g}",
+        "–" if side["residual_db"] is None else signed_text(side["residual_db"]),
     )
 
 
@@ -107,6 +114,8 @@ def link_report_table(data: Mapping[str, Any]) -> RenderableType:
             parts += [Text(), _budget_table(line)]
     if data["modes"]:
         parts += [Text(), _modes_table(data["modes"])]
+    if data.get("residuals"):
+        parts += [Text(), residual_table(data["residuals"])]
     parts += [Text(), _direction_table(*data["directions"])]
     parts += sentences("Failures", failure_lines(data["failures"]))
     if data["forecast"] is not None:

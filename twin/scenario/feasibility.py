@@ -33,6 +33,16 @@ def build_issues(state: State, document: TopologyDocument, reader: FigureReader)
     return issues
 
 
+def member_rate_gbps(state: State, reader: FigureReader) -> Floats:
+    """Nominal rate of a member of each link: as stated, at most that of its transceiver; NaN where neither is known.
+
+    Returns:
+        float64[n_links].
+    """
+    rate_gbps = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
+    return np.asarray(np.fmin(state["link_capacity_gbps"], rate_gbps))
+
+
 def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
     """Count the ports of each node in ports of its own speed; slower links share a port.
 
@@ -41,10 +51,7 @@ def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
     """
     port_gbps = reader.by_code(state.parts, state["node_part"], "port_gbps", "switch")
     n_ports = reader.by_code(state.parts, state["node_part"], "n_ports", "switch")
-    rate_gbps = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
-    stated_gbps = state["link_capacity_gbps"]
-    rate_gbps = np.where(np.isnan(stated_gbps), rate_gbps, np.fmin(stated_gbps, rate_gbps))
-    rate_gbps = np.where(np.isnan(rate_gbps), stated_gbps, rate_gbps)
+    rate_gbps = member_rate_gbps(state, reader)
     used = np.zeros(state.arrays.n_nodes)
     for side in (0, 1):
         end = state["link_ends"][:, side]

@@ -35,10 +35,10 @@ def list_rental(inputs: Inputs) -> float | None:
 
 
 def lease(inputs: Inputs) -> Lease | None:
-    """Compare the job with and without its site of the highest lease; None if its sites have no lease price."""
+    """Compare the job with and without its site of the highest lease; None if its sites or parts have no price."""
     job, placed, step = inputs.job, inputs["placement"], inputs["step"].step
     site = highest_lease_site(inputs.document, job) if job is not None else None
-    if job is None or step is None or site is None or site.id not in placed.sites:
+    if job is None or step is None or site is None or site.id not in placed.sites or inputs["money"].unpriced_parts:
         return None
     flops_without_site = 0.0
     remaining = tuple(placement for placement in job.placement if placement.site != site.id)

@@ -144,6 +144,8 @@ def _upgrade(
     why = None
     if money.n_unpriced_links:
         capex_usd, why = None, "no price: the links name no transceiver"
+    elif money.unpriced_purchases:
+        capex_usd, why = None, f"no price for {money.unpriced_purchases[0]}"
     elif capex_usd == 0.0:
         capex_usd, why = None, "no price: nothing of it is in the price book"
     elif gained <= TIE_YEARS:

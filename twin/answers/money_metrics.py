@@ -1,0 +1,45 @@
+"""Metrics of money; null where an own part in use has no price."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..stages.evaluation import Evaluation
+from .metric import NotApplicableError
+
+MAX_NAMED = 3
+"""Most parts without a price that a reason names."""
+
+
+def check_priced(parts: Sequence[str]) -> None:
+    """Raise NotApplicableError that names the parts without a price; none is fine."""
+    if parts:
+        more = f" and {len(parts) - MAX_NAMED} more" if len(parts) > MAX_NAMED else ""
+        raise NotApplicableError(f"no price for {', '.join(parts[:MAX_NAMED])}{more}: state part_usd in a price book")
+
+
+def capex_usd(e: Evaluation) -> float:
+    """Purchases of a change."""
+    check_priced(e.money.unpriced_purchases)
+    return e.money.capex_usd
+
+
+def opex_usd_per_year(e: Evaluation) -> float:
+    """Cost of operation of the network; maintenance is a share of its price."""
+    check_priced(e.money.unpriced_parts)
+    return e.money.opex_usd_per_year
+
+
+def list_rental_usd_per_day(e: Evaluation) -> float:
+    """Cost of the job's accelerator-hours of a day at list rental."""
+    if e.list_rental_usd_per_day is None:
+        raise NotApplicableError(e.why_no_step or "the price book has no rental for a kind in use")
+    return e.list_rental_usd_per_day
+
+
+def lease_break_even_usd_per_month(e: Evaluation) -> float:
+    """Lease price above which leasing the site out beats keeping it for the job, at list rental."""
+    check_priced(e.money.unpriced_parts)
+    if e.lease is None:
+        raise NotApplicableError("no job, or no site of the job has a lease price")
+    return e.lease.at_list_usd_per_month

@@ -1,0 +1,134 @@
+"""Joins the two directions of a link, where a source states each direction as an edge of its own."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
+
+from .cabling import Cable, Cabling
+from .ledger import Ledger
+from .quantities import both_ways
+
+JOINED = ("links", "two directed edges → one link")
+ONE_WAY = "a directed edge without its opposite; the link is made in both directions"
+
+
+class Opposites:
+    """Collects directed edges; `links` joins each with its opposite one, and differing directions keep both values.
+
+    An edge that names its opposite is joined with that one, then edges between the same two ports, then edges between
+    the same two devices, in the order of the source.
+    """
+
+    def __init__(self, cabling: Cabling, ledger: Ledger) -> None:
+        self.cabling, self.ledger = cabling, ledger
+        self._edges: list[tuple[Cable, str]] = []
+
+    def add(self, cable: Cable, opposite: str = "") -> None:
+        """Add an edge from the first of its ends to the second.
+
+        opposite: key of the edge of the other direction; empty = not stated.
+        """
+        self._edges.append((cable, opposite))
+
+    def links(self) -> Iterator[tuple[Cable, tuple[str, ...]]]:
+        """Yield each link, and the keys of the edges that it was made of, in the order of the first edge."""
+        partner = self._partners()
+        is_one_way = not partner and len(self._edges) > 0
+        for i, (cable, _) in enumerate(self._edges):
+            other = partner.get(i)
+            if other is None:
+                self._report_one_way(cable, is_one_way)
+                yield cable, (cable.key,)
+            elif other > i:
+                back = self._edges[other][0]
+                self.ledger.converted(*JOINED)
+                yield self._joined(cable, back), (cable.key, back.key)
+
+    def _report_one_way(self, cable: Cable, is_one_way: bool) -> None:
+        if is_one_way:
+            what, why = "opposite direction of a link", "the source states each link in one direction"
+            self.ledger.assumed(what, "the same values", why, "", _text(self.cabling, cable))
+        else:
+            self.ledger.finding("one-sided edge", ONE_WAY, "add the other direction", _text(self.cabling, cable))
+
+    def _partners(self) -> dict[int, int]:
+        partner: dict[int, int] = {}
+        by_key = {cable.key: i for i, (cable, _) in enumerate(self._edges)}
+        for i, (cable, opposite) in enumerate(self._edges):
+            j = by_key.get(opposite) if opposite else None
+            if j is not None and j != i and i not in partner and j not in partner:
+                other = self._edges[j][0]
+                if [end.device for end in other.ends] == [end.device for end in cable.ends[::-1]]:
+                    partner[i], partner[j] = j, i
+        for has_ports in (True, False):
+            waiting: dict[Hashable, deque[int]] = defaultdict(deque)
+            for i, (cable, _) in enumerate(self._edges):
+                if i in partner or (has_ports and not all(end.port for end in cable.ends)):
+                    continue
+                ends = cable.ends if has_ports else tuple(end.device for end in cable.ends)
+                opposite_ends = waiting.get(ends[::-1])
+                if opposite_ends:
+                    j = opposite_ends.popleft()
+                    partner[i], partner[j] = j, i
+                else:
+                    waiting[ends].append(i)
+        return partner
+
+    def _joined(self, there: Cable, back: Cable) -> Cable:
+        """Return one link of two edges; its ends and names are those of the first."""
+        found = replace(
+            there,
+            weight=_both(there.weight, back.weight) or 1.0,
+            latency_us=_both(there.latency_us, back.latency_us),
+            length_km=there.length_km if there.length_km is not None else back.length_km,
+            capacity_gbps=self._rates(there, back),
+            spans=self._spans(there, back),
+            srlgs=tuple(dict.fromkeys((*there.srlgs, *back.srlgs))),
+            tags=tuple(dict.fromkeys((*there.tags, *back.tags))),
+            n_parallel=max(there.n_parallel, back.n_parallel),
+            n_failed=max(there.n_failed, back.n_failed),
+            up=there.up and back.up,
+        )
+        if found.length_km != (back.length_km if back.length_km is not None else found.length_km):
+            problem = "the two directions state different lengths; that of the first is used"
+            self.ledger.finding("different lengths", problem, "", _text(self.cabling, there))
+        return found
+
+    def _rates(self, there: Cable, back: Cable) -> float | tuple[float, float] | None:
+        first, second = there.capacity_gbps, back.capacity_gbps
+        if (first is None) != (second is None):
+            problem = "one direction states no rate; the other's is used"
+            self.ledger.finding("one-sided rate", problem, "", _text(self.cabling, there))
+        return _both(first, second)
+
+    def _spans(self, there: Cable, back: Cable) -> tuple[dict[str, object], ...]:
+        """Return the spans of the first direction; of two measured losses the higher one counts."""
+        if len(there.spans) != len(back.spans):
+            return there.spans or back.spans
+        found = []
+        for span, other in zip(there.spans, reversed(back.spans), strict=True):
+            losses = [loss for each in (span, other) if isinstance(loss := each.get("measured_loss_db"), float)]
+            if len(set(losses)) == 2:
+                problem = "the two directions have different losses; the higher one is used"
+                self.ledger.finding("different losses", problem, "state measurements by direction",
+                                    _text(self.cabling, there))  # fmt: skip
+            found.append({**span, **({"measured_loss_db": max(losses)} if losses else {})})
+        return tuple(found)
+
+
+def _both(
+    there: float | tuple[float, float] | None, back: float | tuple[float, float] | None
+) -> float | tuple[float, float] | None:
+    """Return the values of two edges as one value, or one for each direction; of an unknown one the other's."""
+    if there is None or back is None:
+        value = there if there is not None else back
+        return value[::-1] if isinstance(value, tuple) and there is None else value
+    if isinstance(there, tuple) or isinstance(back, tuple):
+        return there
+    return both_ways(there, back)
+
+
+def _text(cabling: Cabling, cable: Cable) -> str:
+    return " → ".join(cabling.devices[end.device].name + (f":{end.port}" if end.port else "") for end in cable.ends)

@@ -1,0 +1,68 @@
+"""Residuals as a table: measured values beside the model of their day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.text import Text
+
+from .fitted_table import Column, FittedTable
+from .numbers import cell_text
+from .quantities import MINUS
+
+MAX_SHOWN = 40
+"""Rows shown; `--json` has all."""
+HEADINGS = ("quantity", "of", "day", "measured", "model", "residual", "unit")
+COLUMNS = (
+    Column("quantity", folds=True),
+    Column("of", folds=True),
+    Column("day", drop=3),
+    Column("measured", "right"),
+    Column("model", "right"),
+    Column("residual", "right"),
+    Column("unit"),
+)
+MODEL_NOTE = "Residual = measured minus model. The model is that of the day of the reading, without any measurement."
+IN_BUDGET = "The link budget uses the measured value in place of the model."
+
+
+def residual_table(rows: Sequence[Mapping[str, Any]], *, with_links: bool = False) -> RenderableType:
+    """Show residuals: `residuals` of a link report, or of a table of links with their links."""
+    columns = (Column("link", folds=True), *COLUMNS) if with_links else COLUMNS
+    cells = [((escape(row["link"]),) if with_links else ()) + residual_cells(row) for row in rows[:MAX_SHOWN]]
+    parts: list[RenderableType] = [FittedTable(columns, cells, "measured and model")]
+    if len(rows) > MAX_SHOWN:
+        parts.append(Text(f"{len(rows) - MAX_SHOWN:,} more readings: --json."))
+    parts.append(Text(MODEL_NOTE))
+    if any(row["in_budget"] for row in rows):
+        parts.append(Text(f"* {IN_BUDGET}"))
+    whys = dict.fromkeys(f"{_name(row['quantity'])}: {row['why']}." for row in rows if row["why"])
+    return Group(*parts, *(Text(f"No model of {why}") for why in whys))
+
+
+def residual_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the cells of one residual as text."""
+    place = [f"{name} {row[name]}" for name in ("span", "lane") if row[name] is not None]
+    place += [row["direction"]] if row["direction"] else []
+    return (
+        _name(row["quantity"]) + ("*" if row["in_budget"] else ""),
+        escape(", ".join(place)),
+        row["at"],
+        cell_text(row["measured"]),
+        cell_text(row["model"]),
+        "–" if row["residual"] is None else signed_text(row["residual"]),
+        "" if row["unit"] == "1" else row["unit"],
+    )
+
+
+def _name(quantity: str) -> str:
+    return quantity.replace("_", " ").replace("snr", "SNR").replace("oSNR", "OSNR").replace("fec ber", "FEC BER")
+
+
+def signed_text(value: float) -> str:
+    """Return a number with its sign."""
+    text = cell_text(abs(value))
+    return f"{MINUS if value < 0 else '+'}{text}"
