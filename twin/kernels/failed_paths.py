@@ -150,6 +150,25 @@ def enter(demand: npt.NDArray[np.float64], nodes: FailedNodes, n_cut: int) -> tu
 
 
 @inner_kernel
+def new_next_hops(
+    arcs: UsableArcs, distance: npt.NDArray[np.float64], node: int, rel_tolerance: float, nodes: FailedNodes
+) -> tuple[int, float]:
+    """Find the next hops of a node with a new distance, as `nodes.next_hop`; returns their number and all shares."""
+    far = nodes.near[node]
+    slack = rel_tolerance * max(1.0, far)
+    n, all_shares = 0, 0.0
+    for k in range(arcs.first[node], arcs.first[node + 1]):
+        arc = np.uint32(k)
+        head = arcs.head[arc]
+        there = nodes.near[head] if nodes.is_cut[head] else distance[head]
+        if nodes.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
+            nodes.next_hop[n] = arc
+            n += 1
+            all_shares += arcs.share[arc] * nodes.kept[arc]
+    return n, all_shares
+
+
+@inner_kernel
 def route_cut(
     arcs: UsableArcs,
     distance: npt.NDArray[np.float64],
@@ -172,23 +191,14 @@ def route_cut(
         if amount == 0.0:
             continue
         touch(loads, responses, node)
-        far = nodes.near[node]
-        slack = rel_tolerance * max(1.0, far)
-        all_shares = 0.0
-        for arc in range(arcs.first[node], arcs.first[node + 1]):
-            head = arcs.head[arc]
-            there = nodes.near[head] if nodes.is_cut[head] else distance[head]
-            if nodes.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
-                all_shares += arcs.share[arc] * nodes.kept[arc]
-        for arc in range(arcs.first[node], arcs.first[node + 1]):
-            head = arcs.head[arc]
-            there = nodes.near[head] if nodes.is_cut[head] else distance[head]
-            if nodes.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
-                part = amount * arcs.share[arc] * nodes.kept[arc] / all_shares
-                loads.load[arc] += part
-                if nodes.is_cut[head]:
-                    nodes.new_flow[head] += part
-                else:
-                    queue.moved[head] += part
-                    top = wait_at(queue, rank[head], head, top)
+        n_hops, all_shares = new_next_hops(arcs, distance, node, rel_tolerance, nodes)
+        for k in range(n_hops):
+            arc = nodes.next_hop[k]
+            head, part = arcs.head[arc], amount * arcs.share[arc] * nodes.kept[arc] / all_shares
+            loads.load[arc] += part
+            if nodes.is_cut[head]:
+                nodes.new_flow[head] += part
+            else:
+                queue.moved[head] += part
+                top = wait_at(queue, rank[head], head, top)
     return top

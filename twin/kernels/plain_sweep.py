@@ -9,12 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from twin.kernels.failed_paths import enter, forget, has_demand, search_cut
+from twin.kernels.failed_paths import enter, forget, has_demand, new_next_hops, search_cut
 from twin.kernels.flow_changes import wait_at
 from twin.kernels.graph import FailedNodes, Failures, Groups, Queue, RoutingTables, UsableArcs
 from twin.kernels.greatest_loads import look_at_all
 from twin.kernels.jit import inner_kernel, scratch_kernel
-from twin.kernels.next_hops import is_next_hop
 
 
 class PlainRoom(NamedTuple):
@@ -23,13 +22,11 @@ class PlainRoom(NamedTuple):
     nodes: what is left of arcs, and nodes that lose next hops.
     queue: changes of flow on their way.
     load: float64[n_arcs].
-    next_hop: uint32[n_arcs].
     """
 
     nodes: FailedNodes
     queue: Queue
     load: npt.NDArray[np.float64]
-    next_hop: npt.NDArray[np.uint32]
 
 
 @scratch_kernel
@@ -254,25 +251,15 @@ def _route(
     room: PlainRoom,
 ) -> int:
     """Route what enters at nodes with a new distance, farthest first; returns the greatest rank that waits."""
-    nodes, load, next_hop = room.nodes, room.load, room.next_hop
+    nodes, load = room.nodes, room.load
     for i in range(n_reached - 1, -1, -1):
         node = nodes.order[i]
         amount = nodes.new_flow[node]
         if amount == 0.0:
             continue
-        far = nodes.near[node]
-        slack = rel_tolerance * max(1.0, far)
-        n_next, all_shares = 0, 0.0
-        for k in range(arcs.first[node], arcs.first[node + 1]):
-            arc = np.uint32(k)
-            head = arcs.head[arc]
-            there = nodes.near[head] if nodes.is_cut[head] else distance[head]
-            if is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]) and nodes.kept[arc] > 0.0:
-                next_hop[n_next] = arc
-                n_next += 1
-                all_shares += arcs.share[arc] * nodes.kept[arc]
-        for k in range(n_next):
-            arc = next_hop[k]
+        n_hops, all_shares = new_next_hops(arcs, distance, node, rel_tolerance, nodes)
+        for k in range(n_hops):
+            arc = nodes.next_hop[k]
             part = amount * arcs.share[arc] * nodes.kept[arc] / all_shares
             if nodes.is_cut[arcs.head[arc]]:
                 load[arc] += part
