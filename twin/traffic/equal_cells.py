@@ -30,7 +30,7 @@ class Cells:
     by_hops: bool
     arc: Ints
     """Arc between cells for each arc of the network, int64[n_arcs]."""
-    part: Floats
+    part_ratio: Floats
     """Part of its load that each arc carries, float64[n_arcs]."""
 
     @classmethod
@@ -71,7 +71,7 @@ class Cells:
             Load of each arc of the network, float64[n_arcs] in Gb/s, and the demand without a path.
         """
         load, lost_gbps = routed_loads(self.arcs, self.by_hops, destinations)
-        return load[self.arc] * self.part, lost_gbps
+        return load[self.arc] * self.part_ratio, lost_gbps
 
 
 def routed_loads(arcs: UsableArcs, by_hops: bool, destinations: Destinations) -> tuple[Floats, float]:
