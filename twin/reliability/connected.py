@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Ints
-from ..kernels.connected_states import Fallible, connected_states
+from ..kernels.connected_states import connected_states
+from ..kernels.fallible_paths import Fallible
 from .components import LINK, Components
 
 MAX_SOURCES = 8
