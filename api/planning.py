@@ -68,6 +68,9 @@ class Planning:
         answer = network.failures(
             of=request.of,
             job=request.job,
+            depth=request.depth,
+            sample=request.sample,
+            seed=request.seed,
             changes=request.plan_or_changes,
             top=request.top,
             ageing=request.ageing,

@@ -11,6 +11,7 @@ import pytest
 
 from twin.errors import ChangeError, DocumentError, TopologyError
 from twin.loading import Network, from_document
+from twin.studies import growth_model
 from twin.studies.growth import GrowthReport
 from twin.studies.upgrades import upgrade_sets
 
@@ -272,3 +273,14 @@ def test_the_picture_has_both_curves_and_the_limit() -> None:
     assert "without failures: ab, 2027-10-24" in labels  # log2 3.5 = 1.807 years
     assert any(str(label).startswith("in the worst link failure: ab, 2026-") for label in labels)
     assert "limit" in labels
+
+
+def test_too_much_memory_is_refused_before_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rates of 2 pairs over 3 links: 8 * 2 * (4 + 12) bytes."""
+    network = from_document(two_links())
+    monkeypatch.setattr(growth_model, "MAX_BYTES", 255)
+    with pytest.raises(TopologyError, match="2 growth rates of 2 pairs of nodes over 3 links"):
+        network.growth()
+    monkeypatch.setattr(growth_model, "MAX_BYTES", 256)
+    monkeypatch.setattr(growth_model, "MAX_KEPT_BYTES", 0)
+    assert network.growth().to_json() == from_document(two_links()).growth().to_json()
