@@ -97,8 +97,8 @@ def test_the_money_by_hand() -> None:
 def test_what_stays_costs_nothing() -> None:
     state, _ = state_of(campus_data())
     older = state.with_values("span_age_years", np.array([0, 1]), 30.0).with_values("link_age_years", wan(state), 20.0)
-    assert purchased_items(state, state) == ({}, 0.0)
-    assert purchased_items(state, older) == ({}, 0.0)
+    assert purchased_items(state, state, reader()) == ({}, 0.0)
+    assert purchased_items(state, older, reader()) == ({}, 0.0)
 
 
 def purchases(after: State, before: State) -> dict[str, tuple[float, float]]:
@@ -144,8 +144,8 @@ def test_rows_that_moved_are_found_again_by_name() -> None:
     node = {"id": "A", "kind": "leaf", "part": "leaf-25.6T"}
     link = {"id": "A", "ends": ["A", "a-border"], "transceiver": "400G-FR4"}
     after, _ = state_of(data | {"nodes": [*data["nodes"], node], "links": [*data["links"], link]})
-    assert purchased_items(state, after) == ({"400G-FR4": 2, "leaf-25.6T": 1}, 0.0)
-    assert purchased_items(after, state) == ({}, 0.0)
+    assert purchased_items(state, after, reader()) == ({"400G-FR4": 2, "leaf-25.6T": 1}, 0.0)
+    assert purchased_items(after, state, reader()) == ({}, 0.0)
 
 
 def test_the_dearest_purchase_comes_first() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 from scipy.stats import binom
 
 from tests.training.cases import general, health_of, line, of_part, reader, state_of
-from twin.optics.amplified_lines import amplified_spans, comb_of_link, gain_shortfall_db
+from twin.optics.amplified_lines import amplified_spans, comb_of_link, noise_growth
 from twin.optics.fec import reed_solomon_loss_ratio, residual_loss_ratio
 from twin.optics.fibre import SpanLoss, span_loss
 from twin.optics.gn_model import AmplifiedSpans, Comb, line_dispersion_ps_per_nm, outside_validity
+from twin.optics.link_budget import compute_link_budgets
 from twin.optics.optical_paths import optical_paths_of
 
 
@@ -106,7 +108,7 @@ def test_an_amplifier_lacks_what_all_spans_before_it_lose_beyond_its_gain() -> N
     data = line(transceiver="OpenZR+-400G", mux="mux-64", spans=[*lumped, {"length_km": 1.0, **part}])
     state = state_of(data)[0]
     spans = span_loss(state, reader(), "value")
-    short_db = gain_shortfall_db(state, reader(), optical_paths_of(state, reader()), spans)
+    short_db = -health_of(data).budgets.amplification.level_db
     lacking = spans.total_db[0] + spans.total_db[1] - of_part("EDFA", "max_gain_db")
     assert lacking > 0
     # what the first amplifier lacks reaches the second, which makes up for it as far as its gain goes
@@ -121,7 +123,12 @@ def test_a_span_of_the_line_model_loses_where_its_parts_stand() -> None:
     spans = SpanLoss(
         **{name: np.full(2, db) for name, db in (parts | {"lumped_db": 3.0, "correction_db": 0.0}).items()}
     )
-    found = amplified_spans(state, reader(), spans, np.zeros(2), np.array([1.5, 0.0]), slice(0, 2))
+    paths = optical_paths_of(state, reader())
+    lacking = replace(
+        compute_link_budgets(state, reader(), paths, "value").amplification, level_db=np.array([-1.5, 0.0])
+    )
+    growth = noise_growth(state, reader(), paths, "value", np.zeros(1))
+    found = amplified_spans(state, reader(), spans, lacking, growth, paths, 0)
     assert found.loss_db_per_km.tolist() == pytest.approx([0.2, 0.2])
     assert found.before_db.tolist() == pytest.approx(
         [0.5, 0.5 + 1.5]

@@ -16,10 +16,12 @@ from twin.catalogue import catalogue
 from twin.catalogue.ageing import AgeingCase
 from twin.errors import DocumentError, TopologyError, TwinError
 from twin.loading import from_document
-from twin.optics.amplified_lines import amplified_spans
+from twin.optics.amplified_lines import amplified_spans, noise_growth
 from twin.optics.fibre import SpanLoss, span_loss
 from twin.optics.gn_model import AmplifiedSpans, Comb, line_noise
+from twin.optics.link_budget import compute_link_budgets
 from twin.optics.link_health import compute_link_health
+from twin.optics.optical_paths import optical_paths_of
 from twin.scenario.change import Context, StateChange
 from twin.scenario.changes import Age, CutFibre, SetFibre
 
@@ -204,10 +206,13 @@ def test_what_was_measured_counts_for_its_own_span_only() -> None:
 def test_an_amplified_line_is_scaled_to_what_was_measured(measured_db: float) -> None:
     """Attenuation, connectors and splices by one share, so that their sum is what was measured."""
     made = {"length_km": 80.0, "n_connectors": 2, "n_splices": 5, "amplifier": "EDFA"}
-    fields = {"transceiver": "OpenZR+-400G", "n_parallel": 8, "mux": "mux-64", "launch_dbm": 0.0}
+    fields = {"transceiver": "OpenZR+-400G", "n_parallel": 8, "mux": None, "launch_dbm": 0.0}
     data = line(spans=[made, made | {"measured_loss_db": measured_db, "measured": TODAY}], **fields)
     state, _ = state_of(data)
-    spans = amplified_spans(state, reader(), span_loss(state, reader(), "value"), np.zeros(2), np.zeros(2), slice(0, 2))
+    paths = optical_paths_of(state, reader())
+    budgets = compute_link_budgets(state, reader(), paths, "value")
+    growth = noise_growth(state, reader(), paths, "value", np.zeros(1))
+    spans = amplified_spans(state, reader(), budgets.spans, budgets.amplification, growth, paths, 0)
     modelled = 80 * 0.21 + 2 * 0.3 + 5 * 0.1
     share = np.array([1.0, measured_db / modelled])
     assert spans.loss_db_per_km == pytest.approx(0.21 * share)

@@ -306,7 +306,7 @@ FIBRES = ["G.652.D", "G.652.D-2006", "G.654.E", "G.652.D-wet"]
 
 @st.composite
 def unamplified(draw: st.DrawFn) -> dict[str, Any]:
-    """A link of up to three spans without amplifiers, some of them measured, and optics of some age."""
+    """A link of up to three spans without amplifiers or boosters, some of them measured, and optics of some age."""
     spans = []
     for _ in range(draw(st.integers(1, 3))):
         span: dict[str, Any] = {
@@ -321,7 +321,7 @@ def unamplified(draw: st.DrawFn) -> dict[str, Any]:
             span |= {"measured": "2025-06-01", "measured_loss_db": draw(st.floats(0.5, 30))}
         spans.append(span)
     link = {"transceiver": draw(st.sampled_from(UNAMPLIFIED)), "spans": spans, "installed": "2020-01-01"}
-    for name, values in (("mux", ["mux-8", "mux-64"]), ("launch_dbm", [-10.0, 0.0, 6.0]), ("capacity_gbps", [100.0])):
+    for name, values in (("mux", ["mux-8", "mux-64"]), ("launch_dbm", [-20.0, -14.0]), ("capacity_gbps", [100.0])):
         if draw(st.booleans()):
             link[name] = draw(st.sampled_from(values))
     if draw(st.booleans()):

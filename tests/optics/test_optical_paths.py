@@ -472,7 +472,6 @@ def test_all_faults_of_a_link_are_told_at_once() -> None:
         "measured",
         "measured_received_dbm",
         "spans[1].measured",
-        "spans[2].measured",
     }
 
 

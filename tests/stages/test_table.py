@@ -140,6 +140,10 @@ def questions() -> dict[str, Question]:
         "a rack down": question(narrow),
         "beside another job": beside_another(question(DATA)),
         "amplified": question(wan(spans=spans(amplifier="EDFA"))),
+        "boosted": question(
+            wan(launch_dbm=2.0, mux="mux-8", **PROTECTED, spans=[*spans(), {"length_km": 30.0, "standby": True}]),
+            {"kind": "add_node", "node": {"id": "c-leaf", "kind": "leaf"}},
+        ),
         "protected": question(
             wan(**PROTECTED, spans=[*spans(), *({**span, "standby": True, "srlgs": []} for span in spans())])
         ),

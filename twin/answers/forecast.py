@@ -12,7 +12,7 @@ from ..arrays import TIERS, Floats, Ints
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..errors import ChangeError
-from ..optics.amplified_lines import amplified_paths
+from ..optics.amplification import amplified_paths
 from ..optics.link_budget import compute_link_budgets
 from ..optics.optical_paths import optical_paths_of_links
 from ..render import forecast_figure, svg_of
@@ -89,7 +89,7 @@ def forecast_of(
     grid = np.arange(n_years + 1, dtype=np.float64)
     reader = reader.fresh()
     groups = LinkGroups(e, links)
-    _check_work(e, groups, n_years)
+    _check_work(e, groups, n_years, reader)
     cases_of_group: list[dict[AgeingCase, CaseForecast]] = [{} for _ in groups.link]
     for case in CASES:
         projection = Projection(e, e.case.state, groups, reader, case, growth_ratio_per_year)
@@ -170,9 +170,9 @@ def _merge_equal(rows: Sequence[LinkForecast]) -> list[LinkForecast]:
     return list(merged.values())
 
 
-def _check_work(e: Evaluation, groups: LinkGroups, n_years: int) -> None:
+def _check_work(e: Evaluation, groups: LinkGroups, n_years: int, reader: FigureReader) -> None:
     paths = optical_paths_of_links(e.case.state, groups.link)
-    rows = amplified_paths(e.case.state, paths)
+    rows = amplified_paths(e.case.state, reader, paths)
     spans = paths.span_last[rows] - paths.span_first[rows]
     work = (len(groups.link) + int((AMPLIFIED_WORK + spans).sum())) * (n_years + 1)
     if work > MAX_WORK:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import TIERS, Floats, State, Tier
+from ..arrays import TIERS, State, Tier
+from ..arrays.boosters import booster_parts
 from ..catalogue import Part
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
-from ..optics.amplified_lines import amplified_spans, comb_of_link, gain_shortfall_db, nf_growth_db
+from ..optics.amplified_lines import amplified_spans, comb_of_link, noise_growth, with_booster
 from ..optics.gn_model import MAX_CHANNEL_DBM, best_launch_dbm, line_noise
 from ..optics.link_budget import LinkBudgets
 from ..reliability.link_failures import link_failures, published_wan_link
@@ -33,6 +34,8 @@ from .score import html_table
 
 LOWEST_LAUNCH_DBM = -20.0
 """Lower end of the search for the best launch power."""
+SHOWN_DB = 1e-9
+"""A smaller lack of gain is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,23 +200,31 @@ def _launch(e: Evaluation, reader: FigureReader, path: int) -> Launch | None:
     budgets, state = e.health.budgets, e.case.state
     if not math.isfinite(budgets.line_gsnr_db[path]):
         return None
-    spans = slice(budgets.paths.span_first[path], budgets.paths.span_last[path])
-    growth_db: Floats = nf_growth_db(state, reader, e.case.ageing, 0.0)
-    shortfall_db = gain_shortfall_db(state, reader, budgets.paths, budgets.spans)
-    line = amplified_spans(state, reader, budgets.spans, growth_db, shortfall_db, spans)
-    link = int(budgets.paths.link_of_path[path])
-    comb = comb_of_link(state, reader, link, float(budgets.into_fibre_dbm[path]))
-    parts = {state.part_id(int(code)) for code in state["span_amplifier"][spans]} - {None}
-    max_output_dbm = min(reader.part(part, "max_output_dbm") for part in sorted(str(part) for part in parts))
-    highest_dbm = min(MAX_CHANNEL_DBM, max_output_dbm - 10.0 * math.log10(len(comb.frequency_thz)))
-    best_dbm = best_launch_dbm(line, comb, LOWEST_LAUNCH_DBM, highest_dbm)
+    amplification, paths = budgets.amplification, budgets.paths
+    growth = noise_growth(state, reader, paths, e.case.ageing, np.zeros(paths.n_kinds))
+    line = amplified_spans(state, reader, budgets.spans, amplification, growth, paths, path)
+    link, used_dbm = int(paths.link_of_path[path]), float(budgets.into_fibre_dbm[path])
+    n_channels = int(state["link_n_channels"][link])
+    highest_dbm = min(MAX_CHANNEL_DBM, _least_output_dbm(e, reader, path) - 10.0 * math.log10(n_channels))
+    # noise of the booster is a constant share of the signal, so it does not move the best power
+    best_dbm = best_launch_dbm(line, comb_of_link(state, reader, link, used_dbm), LOWEST_LAUNCH_DBM, highest_dbm)
+    line = with_booster(line, amplification, growth, path, best_dbm)
     best_comb = comb_of_link(state, reader, link, best_dbm)
     return Launch(
-        channel_dbm=float(budgets.into_fibre_dbm[path]),
+        channel_dbm=used_dbm,
         line_gsnr_db=float(budgets.line_gsnr_db[path]),
         best_channel_dbm=best_dbm,
         best_line_gsnr_db=float(line_noise(line, best_comb).gsnr_01nm_db.min()),
     )
+
+
+def _least_output_dbm(e: Evaluation, reader: FigureReader, path: int) -> float:
+    """Return the least of the greatest output powers of the booster and the amplifiers of a path."""
+    state, budgets = e.case.state, e.health.budgets
+    spans = slice(budgets.paths.span_first[path], budgets.paths.span_last[path])
+    codes = {*state["span_amplifier"][spans].tolist(), int(budgets.amplification.booster[path])} - {-1}
+    names = booster_parts(state)
+    return min(reader.part_or(names[code], "max_output_dbm", math.inf) for code in sorted(codes))
 
 
 def _failures(state: State, reader: FigureReader, link: int, ageing: AgeingCase) -> Failures:
@@ -251,7 +262,7 @@ def _summary(
                 yield f"A job gets less: {reason}."
     if lacks_transceiver(e)[link]:
         yield NO_BUDGET.capitalize()
-    yield from _amplifier_sentences(e, reader, link, launches)
+    yield from _amplifier_sentences(e, link, launches)
     if failures.n_cuts_per_year:
         ageing = e.case.ageing
         log_sigma = reader.general("cut_repair_log_sigma_ratio", ageing)
@@ -278,13 +289,13 @@ def _capitalised(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def _amplifier_sentences(e: Evaluation, reader: FigureReader, link: int, launches: Sequence[Launch]) -> Iterator[str]:
+def _amplifier_sentences(e: Evaluation, link: int, launches: Sequence[Launch]) -> Iterator[str]:
     """Sentences on amplifiers that lack gain, and on the best launch power."""
-    state, arrays = e.case.state, e.case.state.arrays
-    shortfall_db = gain_shortfall_db(state, reader, e.health.budgets.paths, e.health.budgets.spans)
-    for i, span in enumerate(range(*arrays.span_first[link : link + 2])):
-        if shortfall_db[span] > 0:
-            yield f"The amplifier after span {i + 1} lacks {shortfall_db[span]:.1f} dB of gain."
+    amplification = e.health.budgets.amplification
+    lacking_db = amplification.wanted_gain_db - amplification.gain_db
+    for i, span in enumerate(range(*e.case.state.arrays.span_first[link : link + 2])):
+        if lacking_db[span] > SHOWN_DB:
+            yield f"The amplifier after span {i + 1} lacks {lacking_db[span]:.1f} dB of gain."
     texts = {
         f"Launch power is {launch.channel_dbm:.1f} dBm per channel; the best is {launch.best_channel_dbm:.1f} dBm "
         f"({launch.best_line_gsnr_db - launch.line_gsnr_db:+.2f} dB GSNR)."

@@ -15,7 +15,7 @@ from ..arrays.state import OVERLAYS
 from ..catalogue.figure_reader import FigureReader
 from ..errors.wording import counted
 from ..model.measurements import MeasuredPlace, Measurement, Quantity
-from ..optics.amplified_lines import amplified_spans, comb_of_link, gain_shortfall_db, nf_growth_db
+from ..optics.amplified_lines import NoiseGrowth, amplified_spans, comb_of_link, noise_growth, with_booster
 from ..optics.gn_model import NOISE_BANDWIDTH_GHZ, line_noise
 from ..optics.link_budget import LinkBudgets, compute_link_budgets
 from ..optics.optical_paths import optical_paths_of_links
@@ -59,15 +59,9 @@ class ModelOfDay:
         return compute_link_budgets(self.state, self.reader, paths, self.e.case.ageing, self.later_years)
 
     @cached_property
-    def shortfall_db(self) -> Floats:
-        """Gain that each amplifier lacks, by row of `span_*`."""
-        return gain_shortfall_db(self.state, self.reader, self.budgets.paths, self.budgets.spans)
-
-    @cached_property
-    def nf_growth_db(self) -> Floats:
-        """Growth of the noise figure of each amplifier, by row of `span_*`."""
-        later = self.budgets.paths.spread_to_spans(self.later_years)
-        return nf_growth_db(self.state, self.reader, self.e.case.ageing, later)
+    def noise_growth(self) -> NoiseGrowth:
+        """Growth of the noise figures of boosters and amplifiers."""
+        return noise_growth(self.state, self.reader, self.budgets.paths, self.e.case.ageing, self.later_years)
 
     def kind_of(self, link: int) -> int:
         """Return the row of a link among `links`."""
@@ -157,9 +151,11 @@ def _osnr(thing: Thing) -> Modelled:
     part, path, day = thing.has_transceiver(), thing.path(), thing.day
     noise_ratio = math.pow(10.0, -day.reader.part_or(part, "tx_osnr_db", math.inf) / 10.0)
     if math.isfinite(day.budgets.line_gsnr_db[path]):
-        spans = slice(day.budgets.paths.span_first[path], day.budgets.paths.span_last[path])
-        line = amplified_spans(day.state, day.reader, day.budgets.spans, day.nf_growth_db, day.shortfall_db, spans)
-        comb = comb_of_link(day.state, day.reader, thing.link, float(day.budgets.into_fibre_dbm[path]))
+        budgets, growth = day.budgets, day.noise_growth
+        line = amplified_spans(day.state, day.reader, budgets.spans, budgets.amplification, growth, budgets.paths, path)
+        launch_dbm = float(budgets.into_fibre_dbm[path])
+        line = with_booster(line, budgets.amplification, growth, path, launch_dbm)
+        comb = comb_of_link(day.state, day.reader, thing.link, launch_dbm)
         noise_ratio += math.pow(10.0, -float(line_noise(line, comb).osnr_01nm_db.min()) / 10.0)
     if noise_ratio <= 0.0:
         raise NotApplicableError(f"no amplifier, and {part} states no OSNR of its transmitter")
@@ -184,18 +180,12 @@ def _dispersion(thing: Thing) -> Modelled:
 
 
 def _amplifier_gain(thing: Thing) -> Modelled:
-    """Gain of the amplifier after a span: the loss since the previous one, up to its highest gain."""
-    state, spans = thing.day.state, thing.day.budgets.spans.total_db
-    if state["span_amplifier"][thing.span] < 0:
+    """Gain of the amplifier after a span: as stated, or the loss since the previous one, up to its highest gain."""
+    if thing.day.state["span_amplifier"][thing.span] < 0:
         raise NotApplicableError(f"no amplifier after span {thing.place.span}")
-    path = int(thing.day.budgets.paths.path_of_span[thing.span])
-    lost_db = 0.0
-    for row in range(int(thing.day.budgets.paths.span_first[path]), thing.span + 1):
-        lost_db += float(spans[row])
-        short_db = float(thing.day.shortfall_db[row])
-        gain_db = lost_db - short_db
-        if state["span_amplifier"][row] >= 0:
-            lost_db = short_db
+    gain_db = float(thing.day.budgets.amplification.gain_db[thing.span])
+    if not np.isnan(thing.day.state["span_amplifier_gain_db"][thing.span]):
+        return Modelled(gain_db, "as amplifier_gain_db states, up to the largest gain")
     return Modelled(gain_db, "loss since the previous amplifier, up to the largest gain")
 
 

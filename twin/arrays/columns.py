@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..kernels.graph import ArcGraph
 
-NODE_KINDS = ("rack", "host", "storage", "leaf", "spine", "core", "border", "switch")
+NODE_KINDS = ("rack", "host", "storage", "leaf", "spine", "core", "border", "switch", "roadm")
 """Kinds of nodes; end points come first."""
 LAST_END_POINT = NODE_KINDS.index("storage")
 Tier = Literal["access", "fabric", "border", "wide_area"]
@@ -29,7 +29,7 @@ class NetworkArrays:
 
     `link_straight_km` is the great circle between the sites of a link without spans: 0 where both ends share
     a site or one has none, NaN where a position is not stated. Codes point into `parts`, `sites`, `srlgs`; -1 is none,
-    also for `node_rail` and `node_n_cards`.
+    also for `node_rail`, `node_n_cards` and `link_n_design_channels`.
     Unset numbers are NaN; `*_age_years` and `*_measured_years` are years before `as_of`. `span_*` rows of link l are
     span_first[l]:span_first[l + 1]. Pairs of `srlg_link` and `srlg_code` list the shared risks that take a link down;
     `span_srlg_*` list all memberships of spans.
@@ -64,6 +64,11 @@ class NetworkArrays:
     link_transceiver: Ints
     link_mux: Ints
     link_launch_dbm: Floats
+    link_booster: Ints
+    link_booster_gain_db: Floats
+    link_booster_voa_db: Floats
+    link_booster_noise_figure_db: Floats
+    link_n_design_channels: Ints
     link_n_fibre_pairs: Ints
     link_age_years: Floats
     link_required_margin_db: Floats
@@ -83,6 +88,10 @@ class NetworkArrays:
     span_n_connectors: Ints
     span_lumped_loss_db: Floats
     span_amplifier: Ints
+    span_amplifier_gain_db: Floats
+    span_amplifier_output_dbm: Floats
+    span_amplifier_voa_db: Floats
+    span_amplifier_noise_figure_db: Floats
     span_amplifier_age_years: Floats
     span_leased: Bools
     span_measured_loss_db: Floats

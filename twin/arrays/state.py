@@ -12,7 +12,6 @@ import numpy.typing as npt
 from ..errors import UndeclaredInputError
 from ..kernels.graph import ArcGraph
 from .columns import NO_CODE, Bools, Floats, Ints, NetworkArrays
-from .sums import sums_by
 from .two_ends import at_both_ends
 
 OVERLAYS = frozenset(
@@ -72,14 +71,13 @@ def _in_service(state: State) -> Bools:
 
 def _link_length_km(state: State) -> Floats:
     working_km = np.where(state["span_standby"], 0.0, state["span_length_km"])
-    length_km = sums_by(state["span_link"], working_km, state["n_links"])
+    length_km = np.bincount(state["span_link"], weights=working_km, minlength=state["n_links"])
     return np.asarray(length_km, dtype=np.float64)
 
 
 def _link_n_channels(state: State) -> Ints:
-    amplified = np.zeros(state["n_links"], dtype=np.bool_)
-    amplified[state["span_link"][state["span_amplifier"] >= 0]] = True
-    return np.where(amplified, -(-state["link_n_parallel"] // state["link_n_fibre_pairs"]), 0)
+    lit = -(-state["link_n_parallel"] // state["link_n_fibre_pairs"])
+    return np.where(np.diff(state["span_first"]) > 0, np.maximum(lit, state["link_n_design_channels"]), 0)
 
 
 DERIVED = {
@@ -90,7 +88,7 @@ DERIVED = {
     "n_cards_in_use": Derived(frozenset({"node_n_cards", "node_n_accelerators"}), _n_cards_in_use),
     "link_length_km": Derived(frozenset({"span_standby", "span_length_km", "span_link"}), _link_length_km),
     "link_n_channels": Derived(
-        frozenset({"span_link", "span_amplifier", "link_n_parallel", "link_n_fibre_pairs"}), _link_n_channels
+        frozenset({"span_first", "link_n_design_channels", "link_n_parallel", "link_n_fibre_pairs"}), _link_n_channels
     ),
 }
 """Derived columns that depend on replaceable columns. Those of structure alone are in NetworkArrays."""

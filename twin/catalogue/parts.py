@@ -169,8 +169,12 @@ def _read_part(entry: Mapping[str, Any], sources: Mapping[str, Any], sheet: str)
         name: read_figure(short_figure, sources, f"{where}.{name}") for name, short_figure in entry["figures"].items()
     }
     modes = [_full_mode(mode, sources, f"{where}.modes.{i}") for i, mode in enumerate(entry.get("modes", ()))]
+    points = [
+        _with_figure(point, "noise_figure_db", sources, f"{where}.noise_figures.{i}")
+        for i, point in enumerate(entry.get("noise_figures", ()))
+    ]
     try:
-        return Part.model_validate({**entry, "figures": figures, "modes": modes})
+        return Part.model_validate({**entry, "figures": figures, "modes": modes, "noise_figures": points})
     except ValidationError as error:
         issues = issues_by_place(error, f"{where}.")
         raise DocumentError("not a part", where=where, found=issues) from error

@@ -11,9 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from twin.errors import CatalogueError, did_you_mean
 from twin.units import unit_of
 
+from .two_stage_noise import two_stages
+
 Kind = Literal["fibre", "transceiver", "fec", "amplifier", "mux", "protection", "switch", "accelerator"]
 Status = Literal["published", "vendor", "estimate", "own"]
 Optics = Literal["direct_detect", "coherent", "copper"]
+NoiseLaw = Literal["linear", "two_stage"]
+NOISE_LAW_FIGURES = ("noise_figure_at_min_gain_db", "noise_figure_db", "min_gain_db", "max_gain_db")
+"""Figures from which a noise law computes the noise figure at any gain."""
 Impairment = Literal["dispersion_ps_per_nm", "pmd_ps"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -113,6 +118,28 @@ class Mode(Record):
         return penalties
 
 
+class NoisePoint(Record):
+    """Noise figure of an amplifier at one gain, or at one input power."""
+
+    gain_db: float | None = None
+    """Gain of the amplifier."""
+    input_dbm: float | None = None
+    """Power at its input in each 50 GHz of the spectrum, as OpenROADM states it."""
+    noise_figure_db: Figure
+    """Noise figure there."""
+
+    @property
+    def at(self) -> float:
+        """Stated gain or input power."""
+        return float(self.input_dbm if self.gain_db is None else self.gain_db)  # type: ignore[arg-type]
+
+    @model_validator(mode="after")
+    def _at_one_place(self) -> NoisePoint:
+        if (self.gain_db is None) == (self.input_dbm is None):
+            raise ValueError("a noise figure is at a gain_db or at an input_dbm")
+        return self
+
+
 class PortGroup(Record):
     """Ports of one speed of a switch."""
 
@@ -139,6 +166,12 @@ class Part(Record):
     """Figures by name; the end of a name is its unit."""
     modes: tuple[Mode, ...] = ()
     """Modes of a coherent transceiver, fastest first."""
+    noise_figures: tuple[NoisePoint, ...] = ()
+    """Noise figures of an amplifier by gain, or all by input power, ascending; linear between them. They replace the
+    figure `noise_figure_db`. Below the first gain an input pad adds 1 dB for each dB; other ends hold."""
+    noise_law: NoiseLaw | None = None
+    """Noise figure between `noise_figure_at_min_gain_db` and `noise_figure_db`, the one at `max_gain_db`: linear, or
+    that of two stages. None = `noise_figure_db` at any gain."""
     form_factor: str = ""
     """Form factor of a transceiver, which must fit a cage."""
     lane_gbps: Literal[10, 25, 50, 100, 200] | None = None
@@ -202,6 +235,30 @@ class Part(Record):
             figure = self.figures.get(name)
             if rates and figure is not None and figure.value != total:
                 raise ValueError(f"{name} is {figure.value:g}, the port groups give {total:g}")
+        return self
+
+    @field_validator("noise_figures")
+    @classmethod
+    def _noise_figures_rise(cls, points: tuple[NoisePoint, ...]) -> tuple[NoisePoint, ...]:
+        places = [point.at for point in points]
+        if places != sorted(set(places)) or len({point.gain_db is None for point in points}) > 1:
+            raise ValueError(f"noise figures are all by gain or all by input power, each once, ascending; got {places}")
+        return points
+
+    @model_validator(mode="after")
+    def _noise_belongs_to_amplifiers(self) -> Part:
+        if self.kind != "amplifier" and (self.noise_figures or self.noise_law):
+            raise ValueError(f"noise figures and their law are of an amplifier, not of kind {self.kind}")
+        if self.noise_law is None:
+            return self
+        missing = [name for name in NOISE_LAW_FIGURES if name not in self.figures]
+        if missing or self.noise_figures:
+            raise ValueError(f"noise_law needs {', '.join(missing) or 'no noise_figures beside it'}")
+        at_min, at_max, low_db, high_db = (self.value(name) for name in NOISE_LAW_FIGURES)
+        if not low_db < high_db:
+            raise ValueError(f"min_gain_db {low_db:g} is not below max_gain_db {high_db:g}")
+        if self.noise_law == "two_stage":
+            two_stages(low_db, high_db, at_max, at_min)
         return self
 
     @model_validator(mode="after")

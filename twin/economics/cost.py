@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Floats, Ints, State
+from ..arrays.boosters import booster_codes, booster_parts, n_boosters
 from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
@@ -59,6 +60,7 @@ def bill_of_materials(state: State, document: TopologyDocument, reader: FigureRe
     _add_counts(n_parts, state, state["link_protection"], 2 * state["link_n_fibre_pairs"])
     _add_counts(n_parts, state, state["node_part"], np.ones(state.n_nodes, dtype=np.int64))
     _add_counts(n_parts, state, state["span_amplifier"], _n_amplifiers(state))
+    _add_counts(n_parts, state, booster_codes(state, reader), n_boosters(state), booster_parts(state))
     n_accelerators: dict[str, int] = {}
     _add_counts(n_accelerators, state, state["node_accelerator"], state["node_n_accelerators"])
     n_parts |= n_accelerators
@@ -73,7 +75,7 @@ def bill_of_materials(state: State, document: TopologyDocument, reader: FigureRe
     )
 
 
-def purchased_items(before: State, after: State) -> tuple[dict[str, int], float]:
+def purchased_items(before: State, after: State, reader: FigureReader) -> tuple[dict[str, int], float]:
     """Count what a change buys: what is new, renewed, or of another kind.
 
     A slot, rack or span that stays as it was costs nothing. Removed parts are neither sold nor used again.
@@ -81,6 +83,7 @@ def purchased_items(before: State, after: State) -> tuple[dict[str, int], float]
     Args:
         before: state before the change.
         after: state after the change.
+        reader: source of figures.
 
     Returns:
         (pieces by part, km of own fibre).
@@ -112,7 +115,20 @@ def purchased_items(before: State, after: State) -> tuple[dict[str, int], float]
     pairs_before = np.where(links >= 0, _values_before(before, "link_n_fibre_pairs", links), 0)
     n_new_pairs = np.maximum(after["link_n_fibre_pairs"] - pairs_before, 0)
     _add_counts(pieces, after, after["span_amplifier"], 2 * n_new_pairs[after["span_link"]])
+    _add_new_boosters(pieces, before, after, reader, links)
     return pieces, _new_fibre_km(before, after, links)
+
+
+def _add_new_boosters(pieces: dict[str, int], before: State, after: State, reader: FigureReader, links: Ints) -> None:
+    """Add boosters that a change buys: those of another part than before, and those of more pairs or paths."""
+    codes, names = booster_codes(after, reader), booster_parts(after)
+    if not (codes >= 0).any():
+        return
+    codes_before = np.append(booster_codes(before, reader), -1)[links]
+    same = np.array([*booster_parts(before), None], dtype=object)[codes_before]
+    is_same = (links >= 0) & (same == np.array([*names, None], dtype=object)[codes])
+    n_before = np.where(is_same, np.append(n_boosters(before), 0)[links], 0)
+    _add_counts(pieces, after, codes, np.maximum(n_boosters(after) - n_before, 0), names)
 
 
 def unpriced_links(before: State, after: State) -> int:
@@ -173,17 +189,19 @@ def _n_amplifiers(state: State) -> Ints:
     return np.asarray(2 * state["link_n_fibre_pairs"][state["span_link"]])
 
 
-def _add_counts(n_parts: dict[str, int], state: State, codes: Ints, n: Ints) -> None:
-    """Add `n` pieces of each part to `n_parts`; code -1 is no part."""
-    used = codes >= 0
+def _add_counts(
+    n_parts: dict[str, int], state: State, codes: Ints, n: Ints, parts: tuple[str, ...] | None = None
+) -> None:
+    """Add `n` pieces of each part to `n_parts`; code -1 is no part. `parts`: ids by code, None = those of the state."""
+    used, names = codes >= 0, parts or state.parts
     if used.any():
-        total = np.bincount(codes[used], weights=n[used], minlength=len(state.parts))
+        total = np.bincount(codes[used], weights=n[used], minlength=len(names))
         for code in np.flatnonzero(total):
-            n_parts[state.parts[code]] = n_parts.get(state.parts[code], 0) + int(total[code])
+            n_parts[names[code]] = n_parts.get(names[code], 0) + int(total[code])
 
 
 def node_power_w(state: State, reader: FigureReader) -> Floats:
-    """Power of each node before PUE: accelerators with their part of the rack, switches, optics of ports.
+    """Power of each node before PUE: accelerators with their part of the rack, switches, optics of ports, boosters.
 
     Returns:
         float64[n_nodes].
@@ -195,12 +213,20 @@ def node_power_w(state: State, reader: FigureReader) -> Floats:
     power += reader.by_code(state.parts, state["node_part"], "power_w", "switch", 0.0)
     optics = reader.by_code(state.parts, state["link_transceiver"], "power_w", "transceiver", 0.0)
     optics = optics * state["link_n_parallel"]
+    boosters = booster_power_w(state, reader)
     is_rack = state["node_kind"] <= 1
     for side in (0, 1):
         end = state["link_ends"][:, side]
         # the power per accelerator of a rack includes the optics of its ports
         power += sums_by(end, np.where(is_rack[end], 0.0, optics), state.n_nodes)
+        power += sums_by(end, boosters / 2.0, state.n_nodes)
     return np.asarray(power)
+
+
+def booster_power_w(state: State, reader: FigureReader) -> Floats:
+    """Power of all boosters of each link before PUE, float64[n_links]; half of it at each end."""
+    codes = booster_codes(state, reader)
+    return np.asarray(reader.by_code(booster_parts(state), codes, "power_w", "amplifier", 0.0) * n_boosters(state))
 
 
 def site_power_w(state: State, document: TopologyDocument, reader: FigureReader) -> Floats:
@@ -230,7 +256,7 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
     purchases: list[tuple[str, float, float]] = []
     pieces: dict[str, int] = {}
     if before is not None:
-        pieces, new_km = purchased_items(before, state)
+        pieces, new_km = purchased_items(before, state, reader)
         purchases += [
             (part, float(n), n * reader.price("part_usd", part))
             for part, n in sorted(pieces.items())

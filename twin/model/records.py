@@ -17,10 +17,10 @@ from .identity import Id as Id
 from .identity import Name, Provenance, Tags
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
-NodeKind = Literal["rack", "host", "storage", "leaf", "spine", "core", "border", "switch"]
+NodeKind = Literal["rack", "host", "storage", "leaf", "spine", "core", "border", "switch", "roadm"]
 BalancingName = Literal["ecmp", "polarised", "dlb", "flowlet", "pinned", "spray"]
 BalancingTier = Literal["fabric", "border", "wide_area"]
-FORWARDING_KINDS: frozenset[NodeKind] = frozenset({"leaf", "spine", "core", "border", "switch"})
+FORWARDING_KINDS: frozenset[NodeKind] = frozenset({"leaf", "spine", "core", "border", "switch", "roadm"})
 """Kinds that carry traffic of other nodes unless a node states otherwise."""
 
 
@@ -31,6 +31,7 @@ class Site:
     __pydantic_config__ = STRICT
 
     id: Id
+    """Id of the site; unique among sites."""
     latitude_deg: Annotated[float, Field(ge=-90, le=90)] | None = None
     """With the longitude, the latency of links between sites that state no spans follows from it."""
     longitude_deg: Annotated[float, Field(ge=-180, le=180)] | None = None
@@ -62,7 +63,8 @@ class Node:
     id: Id
     """Id of the node; unique among nodes."""
     kind: NodeKind
-    """rack, host and storage are end points; rack and host may hold accelerators. All other kinds are switches."""
+    """rack, host and storage are end points; rack and host may hold accelerators. A roadm is an optical node, through
+    which margin and rate of a path are not modelled. All other kinds are switches."""
     site: Id | None = None
     """Id of the site; None = no site."""
     part: Id | None = None
@@ -113,7 +115,16 @@ class Span:
     srlgs: tuple[Id, ...] = ()
     """Shared-risk groups (ducts, bridges) of this span."""
     amplifier: Id | None = None
-    """Amplifier at the far end; it restores all loss since the previous amplifier, for each channel."""
+    """Catalogue id of the amplifier at the far end, one for each direction. Without a stated gain or output it restores
+    all loss since the previous amplifier, for each channel. Its greatest gain and output power limit it."""
+    amplifier_gain_db: Annotated[float, Field(ge=0, le=60)] | None = None
+    """Stated or measured gain of the amplifier, without its VOA."""
+    amplifier_output_dbm: Annotated[float, Field(ge=-40, le=30)] | None = None
+    """Stated or measured power per channel at the output of the amplifier, before its VOA."""
+    amplifier_voa_db: Annotated[float, Field(ge=0, le=40)] = 0.0
+    """Loss of the variable attenuator behind the amplifier."""
+    amplifier_noise_figure_db: Annotated[float, Field(ge=-100, le=60)] | None = None
+    """Stated noise figure of the amplifier; None = that of the part at its gain."""
     amplifier_installed: date | None = None
     """Date when the amplifier was installed; None = with the fibre."""
     leased: bool = False
@@ -160,7 +171,19 @@ class Link:
     """Fibre pairs of the spans that the members use."""
     launch_dbm: Annotated[float, Field(ge=-30, le=10)] | None = None
     """Power per channel into the first span, set by a booster or the transceiver; None = the power of the transceiver
-    minus the loss of the multiplexer."""
+    minus the loss of the multiplexer. A power that the transceiver cannot reach assumes a booster."""
+    booster: Id | None = None
+    """Catalogue id of the amplifier between multiplexer and first span at each end. Without a stated gain or launch
+    power it restores the loss of the multiplexer."""
+    booster_gain_db: Annotated[float, Field(ge=0, le=60)] | None = None
+    """Stated or measured gain of the booster, without its VOA. With `launch_dbm`, its input power follows."""
+    booster_voa_db: Annotated[float, Field(ge=0, le=40)] = 0.0
+    """Loss of the variable attenuator behind the booster."""
+    booster_noise_figure_db: Annotated[float, Field(ge=-100, le=60)] | None = None
+    """Stated noise figure of the booster; None = that of the part at its gain."""
+    n_design_channels: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Channels per fibre pair that an amplified line is designed for: signal quality counts all of them, lit or not.
+    None = the channels that are lit."""
     mux: Id | None = None
     """Catalogue id of the multiplexer at each end; its loss counts twice."""
     installed: date | None = None

@@ -10,6 +10,7 @@ from itertools import islice
 from ..catalogue import Catalogue, Kind
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted, quoted
+from .amplifier_rules import amplifier_issues
 from .balancing_rules import balancing_issues
 from .card_rules import card_issues
 from .document import TopologyDocument
@@ -192,10 +193,12 @@ def _link_issues(
         yield from parts.issue(f"{where}.transceiver", link.transceiver, "transceiver")
         yield from parts.issue(f"{where}.mux", link.mux, "mux")
         yield from parts.issue(f"{where}.protection", link.protection, "protection")
+        yield from parts.issue(f"{where}.booster", link.booster, "amplifier")
         for i, span in enumerate(link.spans):
             yield from parts.issue(f"{where}.spans[{i}].fibre", span.fibre, "fibre")
             yield from parts.issue(f"{where}.spans[{i}].amplifier", span.amplifier, "amplifier")
         yield from _path_issues(link, where)
+        yield from amplifier_issues(link, where)
 
 
 def _path_issues(link: Link, where: str) -> Iterator[Issue]:

@@ -1,12 +1,17 @@
-"""Amplified optical paths: gain shortfall, unrestored loss, and GSNR of the worst channel at the receiver."""
+"""Amplified optical paths: unrestored loss, and GSNR of the worst channel at the receiver."""
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import NamedTuple
+
 import numpy as np
 
-from ..arrays import Floats, Ints, State
+from ..arrays import Floats, State
+from ..arrays.boosters import booster_codes
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
+from .amplification import Amplification
 from .fibre import SpanLoss
 from .gn_model import AmplifiedSpans, Comb, line_noise
 from .optical_paths import COHERENT, OpticalPaths, link_optics
@@ -17,39 +22,10 @@ BAND_CENTRE_THZ = 193.7
 """Middle of the C band, 191.3 to 196.1 THz; channels are placed symmetrically around it."""
 
 
-def amplified_paths(state: State, paths: OpticalPaths) -> Ints:
-    """Find the paths with an amplifier in one of their spans, ascending rows."""
-    rows = np.unique(paths.path_of_span[state["span_amplifier"] >= 0])
-    return rows[rows < len(paths.kind_of_path)]
-
-
-def gain_shortfall_db(state: State, reader: FigureReader, paths: OpticalPaths, spans: SpanLoss) -> Floats:
-    """Compute the loss since the previous amplifier that each amplifier cannot restore.
-
-    The next amplifier restores the shortfall if its gain suffices.
-
-    Returns:
-        dB by row of `span_*`; 0 where a span has no amplifier or the gain suffices.
-    """
-    shortfall_db = np.zeros(len(spans.fibre_db))
-    codes = state["span_amplifier"]
-    if not (codes >= 0).any():
-        return shortfall_db
-    gain_db = reader.by_code(state.parts, codes, "max_gain_db", "amplifier")
-    total_db = spans.total_db
-    for path in amplified_paths(state, paths):
-        lost_db = 0.0
-        for row in range(paths.span_first[path], paths.span_last[path]):
-            lost_db += total_db[row]
-            if codes[row] >= 0:
-                lost_db = shortfall_db[row] = max(lost_db - gain_db[row], 0.0)
-    return shortfall_db
-
-
-def unrestored_db(state: State, paths: OpticalPaths, spans: SpanLoss, shortfall_db: Floats) -> Floats:
+def unrestored_db(state: State, paths: OpticalPaths, spans: SpanLoss, amplification: Amplification) -> Floats:
     """Compute the loss of each path that no amplifier restores, float64[N].
 
-    It is the loss behind the last amplifier plus that amplifier's shortfall. Without amplifiers it is the whole loss.
+    It is the loss behind the last amplifier, less the level there. Without amplifiers it is the whole loss.
     """
     rows = np.arange(len(paths.path_of_span))
     last = np.full(len(paths.kind_of_path) + 1, -1)
@@ -57,49 +33,86 @@ def unrestored_db(state: State, paths: OpticalPaths, spans: SpanLoss, shortfall_
     np.maximum.at(last, paths.path_of_span[amplified], rows[amplified])
     behind_last = rows > last[paths.path_of_span]
     at_last = rows == last[paths.path_of_span]
-    return paths.sum_over_spans(np.where(behind_last, spans.total_db, np.where(at_last, shortfall_db, 0.0)))
+    lost_db = np.where(behind_last, spans.total_db, np.where(at_last, -amplification.level_db, 0.0))
+    return paths.sum_over_spans(lost_db)
 
 
 def amplified_spans(
-    state: State, reader: FigureReader, spans: SpanLoss, nf_growth_db: Floats, shortfall_db: Floats, rows: slice
+    state: State,
+    reader: FigureReader,
+    spans: SpanLoss,
+    amplification: Amplification,
+    growth: NoiseGrowth,
+    paths: OpticalPaths,
+    path: int,
 ) -> AmplifiedSpans:
-    """Convert spans to the input of the GN model.
+    """Convert the spans of a path to the input of the GN model, without its booster.
 
-    Half of a span's connectors are before its fibre. A measured loss scales every loss of its span.
+    Half of a span's connectors are before its fibre. A measured loss scales every loss of its span. The GN model
+    restores the power into the first span, so what an amplifier lacks counts as loss before the next span.
 
     Args:
         state: columns of the network.
         reader: source of figures.
         spans: losses by row of `span_*`.
-        nf_growth_db: growth of each amplifier's noise figure with age, by row of `span_*`.
-        shortfall_db: gain that each amplifier lacks, by row of `span_*`; it counts as a loss before the next span.
-        rows: the spans of one path.
+        amplification: boosters and amplifiers.
+        growth: growth of noise figures with age.
+        paths: optical paths.
+        path: one path.
 
     Returns:
         The spans in order.
     """
+    rows = slice(int(paths.span_first[path]), int(paths.span_last[path]))
     fibre = state["span_fibre"][rows]
 
     def figure(name: str) -> Floats:
         return reader.by_code(state.parts, fibre, name, "fibre")
 
-    noise_db = reader.by_code(state.parts, state["span_amplifier"][rows], "noise_figure_db", "amplifier")
     scale, length_km = spans.measured_ratio[rows], state["span_length_km"][rows]
     connectors_db = spans.connectors_db[rows] * scale
-    previous_shortfall_db = np.append(0.0, shortfall_db[rows][:-1])
+    level_before_db = np.append(0.0, amplification.level_db[rows][:-1])
     points_db = (spans.splices_db + spans.repairs_db + spans.lumped_db)[rows] * scale
     return AmplifiedSpans(
         length_km=length_km,
         loss_db_per_km=(spans.fibre_db + spans.ageing_db)[rows] * scale / length_km,
-        before_db=connectors_db / 2.0 + previous_shortfall_db,
+        before_db=connectors_db / 2.0 - level_before_db,
         after_db=connectors_db / 2.0 + points_db,
         dispersion_ps_per_nm_km=figure("dispersion_ps_per_nm_km"),
         effective_area_um2=figure("effective_area_um2"),
         pmd_ps_per_sqrt_km=figure("pmd_ps_per_sqrt_km"),
         # a span without an amplifier adds no noise and restores nothing
-        noise_figure_db=np.where(np.isnan(noise_db), -np.inf, noise_db + nf_growth_db[rows]),
+        noise_figure_db=(amplification.noise_figure_db + growth.amplifier_db)[rows],
         group_index_ratio=figure("group_index_ratio"),
     )
+
+
+def with_booster(
+    line: AmplifiedSpans, amplification: Amplification, growth: NoiseGrowth, path: int, launch_dbm: float
+) -> AmplifiedSpans:
+    """Put the booster of a path, if it has one, before the spans of its line.
+
+    The booster is an amplifier behind a span of no length that loses what the booster gains.
+
+    Args:
+        line: spans of the path.
+        amplification: boosters and amplifiers.
+        growth: growth of noise figures with age.
+        path: the path.
+        launch_dbm: power per channel into the first span; the power into the booster stays.
+    """
+    net_gain_db = float(amplification.booster_net_gain_db[path] + launch_dbm - amplification.into_fibre_dbm[path])
+    if np.isnan(net_gain_db):
+        return line
+    noise_db = float(amplification.booster_noise_figure_db[path] + growth.booster_db[path])
+    first = {spec.name: getattr(line, spec.name)[:1] for spec in fields(line)}
+    first |= {
+        "length_km": np.zeros(1),
+        "before_db": np.array([net_gain_db]),
+        "after_db": np.zeros(1),
+        "noise_figure_db": np.array([noise_db]),
+    }
+    return AmplifiedSpans(**{name: np.concatenate((value, getattr(line, name))) for name, value in first.items()})
 
 
 def comb_of_link(state: State, reader: FigureReader, link: int, launch_dbm: float) -> Comb:
@@ -111,15 +124,30 @@ def comb_of_link(state: State, reader: FigureReader, link: int, launch_dbm: floa
     return Comb.grid(n, first_thz, spacing_ghz, part.modes[0].baud_gbd, launch_dbm)
 
 
-def nf_growth_db(state: State, reader: FigureReader, ageing: AgeingCase, later_years: Floats | float) -> Floats:
-    """Compute how much each amplifier's noise figure has grown with age, by row of `span_*`.
+class NoiseGrowth(NamedTuple):
+    """Growth of noise figures with age, in dB."""
 
-    `later_years`: years after the day of the state: a number, or float64[n_spans].
+    amplifier_db: Floats
+    """By row of `span_*`."""
+    booster_db: Floats
+    """By path; a booster is as old as the transceivers."""
+
+
+def noise_growth(
+    state: State, reader: FigureReader, paths: OpticalPaths, ageing: AgeingCase, later: Floats
+) -> NoiseGrowth:
+    """Compute how much noise figures have grown with age.
+
+    `later`: years after the day of the state by kind of link, float64[K].
     """
-    if not (state["span_amplifier"] >= 0).any():
-        return np.zeros(len(state["span_amplifier"]))
-    age_years = np.maximum(np.nan_to_num(state["span_amplifier_age_years"] + later_years), 0.0)
-    return np.asarray(age_years * reader.general("amplifier_nf_growth_db_per_year", ageing))
+    link, has_booster = paths.link_of_path, booster_codes(state, reader)[paths.link_of_path] >= 0
+    growth = NoiseGrowth(np.zeros(len(state["span_amplifier"])), np.zeros(len(link)))
+    if not (state["span_amplifier"] >= 0).any() and not has_booster.any():
+        return growth
+    db_per_year = reader.general("amplifier_nf_growth_db_per_year", ageing)
+    age_years = state["span_amplifier_age_years"] + paths.spread_to_spans(later)
+    booster_years = np.where(has_booster, state["link_age_years"][link] + later[paths.kind_of_path], 0.0)
+    return NoiseGrowth(*(np.maximum(np.nan_to_num(years), 0.0) * db_per_year for years in (age_years, booster_years)))
 
 
 def worst_gsnr_db(
@@ -127,9 +155,8 @@ def worst_gsnr_db(
     reader: FigureReader,
     paths: OpticalPaths,
     spans: SpanLoss,
-    shortfall_db: Floats,
-    growth_db: Floats,
-    into_fibre_dbm: Floats,
+    amplification: Amplification,
+    growth: NoiseGrowth,
 ) -> Floats:
     """Compute the GSNR of the worst channel of each coherent amplified path.
 
@@ -140,21 +167,21 @@ def worst_gsnr_db(
         reader: source of figures.
         paths: optical paths.
         spans: losses by row of `span_*`.
-        shortfall_db: gain that each amplifier lacks, by row of `span_*`.
-        growth_db: growth of each amplifier's noise figure, by row of `span_*`.
-        into_fibre_dbm: power per channel into the first span, by path.
+        amplification: boosters and amplifiers.
+        growth: growth of noise figures with age.
 
     Returns:
         float64[N], noise in 0.1 nm; NaN for other paths.
     """
     gsnr_db = np.full(len(paths.kind_of_path), np.nan)
-    rows = amplified_paths(state, paths)
+    rows = amplification.rows
     coherent = link_optics(state, reader, paths.link_of_path[rows]) == COHERENT
     computed: dict[tuple[object, ...], float] = {}
-    for path in rows[coherent]:
-        span_rows = slice(paths.span_first[path], paths.span_last[path])
-        path_spans = amplified_spans(state, reader, spans, growth_db, shortfall_db, span_rows)
-        comb = comb_of_link(state, reader, int(paths.link_of_path[path]), float(into_fibre_dbm[path]))
+    for path in rows[coherent].tolist():
+        path_spans = amplified_spans(state, reader, spans, amplification, growth, paths, path)
+        launch_dbm = float(amplification.into_fibre_dbm[path])
+        path_spans = with_booster(path_spans, amplification, growth, path, launch_dbm)
+        comb = comb_of_link(state, reader, int(paths.link_of_path[path]), launch_dbm)
         key = (_columns_as_bytes(path_spans), _columns_as_bytes(comb))
         if key not in computed:
             fibre_db = path_spans.loss_db_per_km * path_spans.length_km

@@ -12,7 +12,8 @@ from ..arrays import Bools, Floats, Ints, State
 from ..catalogue import Mode, Part
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
-from .amplified_lines import nf_growth_db, worst_gsnr_db
+from .amplification import Amplification
+from .amplified_lines import noise_growth, worst_gsnr_db
 from .fec import coherent_ber_ratio, direct_ber_ratio, reed_solomon_loss_ratio, residual_loss_ratio, threshold_snr_ratio
 from .fibre import SpanLoss, dispersion_ps_per_nm, pmd_squared_ps2
 from .optical_paths import OpticalPaths, codes_in
@@ -54,8 +55,8 @@ class LinkBudgets:
     """Transmit power that the laser has lost with age."""
     launch_dbm: Floats
     """Power of the transmitter when new."""
-    into_fibre_dbm: Floats
-    """Power per channel into the first span."""
+    amplification: Amplification
+    """Boosters and amplifiers."""
     correction_db: Floats
     """Measured received power minus the modelled power on the day of the measurement."""
     received_dbm: Floats
@@ -75,6 +76,11 @@ class LinkBudgets:
     loss_ratio: Floats
     limit: Ints
     """Index into LIMITS."""
+
+    @property
+    def into_fibre_dbm(self) -> Floats:
+        """Power per channel into the first span."""
+        return self.amplification.into_fibre_dbm
 
     def by_link(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Spread a column by path over all links; each link takes the value of its worst path."""
@@ -129,13 +135,13 @@ def _budgets_before_receivers(
     """Budgets up to the receiver; its own columns stay at their defaults, final for paths without a transceiver."""
     n, link = len(paths.kind_of_path), paths.link_of_path
     power = PowerBudget(state, reader, paths, ageing)
-    spans, shortfall_db, droop_db, received_dbm = power.received(later)
-    growth_db = nf_growth_db(state, reader, ageing, paths.spread_to_spans(later))
-    gsnr_db = worst_gsnr_db(state, reader, paths, spans, shortfall_db, growth_db, power.into_fibre_dbm(droop_db))
+    spans, droop_db, amplification, received_dbm = power.received(later)
+    growth = noise_growth(state, reader, paths, ageing, later)
+    gsnr_db = worst_gsnr_db(state, reader, paths, spans, amplification, growth)
     correction_db = np.zeros(n)
     since = state["link_measured_years"][paths.link_of_kind]
     if not np.isnan(since).all():
-        difference_db = state["link_measured_received_dbm"][link] - power.received(np.nan_to_num(-since))[-1]
+        difference_db = state["link_measured_received_dbm"][link] - power.received(np.nan_to_num(-since)).received_dbm
         is_first = np.arange(n) == paths.first_path[paths.kind_of_path]
         correction_db = np.where(is_first & ~np.isnan(difference_db), np.nan_to_num(difference_db), 0.0)
     nominal_gbps = state["link_capacity_gbps"][link]
@@ -147,7 +153,7 @@ def _budgets_before_receivers(
         loss_db=paths.sum_over_spans(spans.total_db) + power.terminal_loss_db,
         droop_db=droop_db,
         launch_dbm=power.launch_dbm,
-        into_fibre_dbm=power.into_fibre_dbm(droop_db),
+        amplification=amplification,
         correction_db=correction_db,
         received_dbm=received_dbm + correction_db,
         dispersion_ps_per_nm=paths.sum_over_spans(dispersion_ps_per_nm(state, reader)),

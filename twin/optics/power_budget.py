@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NamedTuple
+
 import numpy as np
 
 from ..arrays import Floats, Ints, State
+from ..arrays.boosters import terminal_loss_db
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
-from .amplified_lines import amplified_paths, gain_shortfall_db, unrestored_db
+from .amplification import Amplification, amplify
+from .amplified_lines import unrestored_db
 from .fibre import SpanLoss, span_loss
 from .optical_paths import OPTICS, OpticalPaths, link_optics
 
 N_PATCH_CONNECTORS = 2
 """Mated pairs of an indoor optical patch, one at each end."""
+
+
+class ReceivedPower(NamedTuple):
+    """Power at the receivers at one time, and what leads to it."""
+
+    spans: SpanLoss
+    droop_db: Floats
+    """Transmit power that the laser has lost, by path."""
+    amplification: Amplification
+    received_dbm: Floats
+    """Modelled power per channel at the receiver, by path."""
 
 
 class PowerBudget:
@@ -26,35 +42,22 @@ class PowerBudget:
         self._has_laser = link_optics(state, reader, link) >= OPTICS.index("direct_detect")
         self.terminal_loss_db = self._terminal_loss_db(link)
         """Multiplexers and protection switch of both ends, or patch cords where there are no spans."""
-        self.stated_dbm = state["link_launch_dbm"][link]
         self._droop_db_per_year = reader.general("laser_droop_db_per_year", ageing) if self._has_laser.any() else 0.0
-        self._amplified = np.zeros(len(paths.kind_of_path), dtype=np.bool_)
-        self._amplified[amplified_paths(state, paths)] = True
 
-    def received(self, later: Floats) -> tuple[SpanLoss, Floats, Floats, Floats]:
-        """Compute the received power and what reduces it, some years after the day of the state.
+    def received(self, later: Floats) -> ReceivedPower:
+        """Compute the received power and what leads to it, some years after the day of the state.
 
         Args:
             later: years by kind of link, float64[K].
-
-        Returns:
-            Span loss, gain shortfall of amplifiers by row of `span_*`, laser droop and modelled received power by path.
         """
-        paths = self._paths
-        spans = span_loss(self._state, self._reader, self._ageing, paths.spread_to_spans(later))
+        state, reader, paths = self._state, self._reader, self._paths
+        spans = span_loss(state, reader, self._ageing, paths.spread_to_spans(later))
         droop_db = np.where(self._has_laser, self._droop_db_per_year * self._transmitter_age_years(later), 0.0)
-        shortfall_db = gain_shortfall_db(self._state, self._reader, paths, spans)
-        lost_db = unrestored_db(self._state, paths, spans, shortfall_db)
-        received_dbm = self.into_fibre_dbm(droop_db) - self.terminal_loss_db / 2.0 - lost_db
-        return spans, shortfall_db, droop_db, received_dbm
-
-    def into_fibre_dbm(self, droop_db: Floats) -> Floats:
-        """Power per channel into the first span: as stated, or the transmitter's minus half the terminal loss.
-
-        An amplified path keeps the stated power; without amplifiers it droops with the laser.
-        """
-        stated_dbm = self.stated_dbm - np.where(self._amplified, 0.0, droop_db)
-        return np.where(np.isnan(stated_dbm), self.launch_dbm - droop_db - self.terminal_loss_db / 2.0, stated_dbm)
+        transmitted_dbm = self.launch_dbm - droop_db - self.terminal_loss_db / 2.0
+        amplification = amplify(state, reader, paths, spans, self.launch_dbm, transmitted_dbm, droop_db)
+        lost_db = unrestored_db(state, paths, spans, amplification)
+        received_dbm = amplification.into_fibre_dbm - self.terminal_loss_db / 2.0 - lost_db
+        return ReceivedPower(spans, droop_db, amplification, received_dbm)
 
     def _transmitter_age_years(self, later: Floats) -> Floats:
         """Age of each path's transmitter; without a date it ages from the day when its power was measured."""
@@ -65,24 +68,30 @@ class PowerBudget:
         return np.where(np.isnan(reference), 0.0, np.maximum(np.nan_to_num(reference + later), 0.0))
 
     def _terminal_loss_db(self, link: Ints) -> Floats:
-        state, reader, paths = self._state, self._reader, self._paths
-        loss_db = 2.0 * reader.by_code(state.parts, state["link_mux"][link], "loss_db", "mux", 0.0)
-        protection = state["link_protection"][link]
-        loss_db += reader.by_code(state.parts, protection, "loss_db", "protection", 0.0)
+        reader, paths = self._reader, self._paths
+        loss_db = terminal_loss_db(self._state, reader)[link]
         is_patch = self._has_laser & (paths.span_first == paths.span_last)
         if is_patch.any():
             loss_db[is_patch] += N_PATCH_CONNECTORS * reader.general("connector_db")
         return np.asarray(loss_db)
 
 
-def compute_launch_conditions(
-    state: State, reader: FigureReader, paths: OpticalPaths, ageing: AgeingCase
-) -> tuple[SpanLoss, Floats]:
-    """Compute span losses and launch powers on the day of the state, without any receiver.
+def amplification_as_built(state: State, reader: FigureReader, paths: OpticalPaths) -> Amplification:
+    """Compute boosters and amplifiers of lines as they were built: new fibre and lasers, without splices.
 
-    Returns:
-        Loss of the spans, and the power per channel into the first span of each path, float64[N].
+    A measured loss replaces the loss of its span. Ageing is judged by the link budget.
     """
-    power = PowerBudget(state, reader, paths, ageing)
-    spans, _, droop_db, _ = power.received(np.zeros(paths.n_kinds))
-    return spans, power.into_fibre_dbm(droop_db)
+    power = PowerBudget(state, reader, paths, "value")
+    spans = span_loss(state, reader, "value")
+    zero, measured_db = np.zeros(len(spans.fibre_db)), state["span_measured_loss_db"]
+    new_db = spans.fibre_db + spans.connectors_db + spans.lumped_db
+    built = replace(
+        spans,
+        ageing_db=zero,
+        splices_db=zero,
+        repairs_db=zero,
+        correction_db=np.where(np.isnan(measured_db), 0.0, measured_db - new_db),
+    )
+    transmitted_dbm = power.launch_dbm - power.terminal_loss_db / 2.0
+    no_droop_db = np.zeros(len(transmitted_dbm))
+    return amplify(state, reader, paths, built, power.launch_dbm, transmitted_dbm, no_droop_db)

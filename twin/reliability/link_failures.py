@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Bools, Floats, Ints, State
+from ..arrays.boosters import booster_codes
 from ..arrays.sums import sums_by
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
@@ -192,11 +193,16 @@ def _cuts(reader: FigureReader, length_km: Floats, case: AgeingCase) -> Rate:
 
 
 def _amplifiers(state: State, reader: FigureReader, links: Ints, case: AgeingCase, *, standby: bool) -> Rate:
-    """Amplifiers of one fibre pair along one path, both directions."""
+    """Amplifiers of one fibre pair along one path, boosters included, both directions."""
     on_path = (state["span_amplifier"] >= 0) & (state["span_standby"] == standby)
-    if not on_path.any():
+    boosted = booster_codes(state, reader)[links] >= 0
+    if not on_path.any() and not boosted.any():
         return no_failures(len(links))
-    n_amplifiers = N_DIRECTIONS * _sum_over_spans(state, on_path.astype(np.float64), links)
+    n_amplifiers = _sum_over_spans(state, on_path.astype(np.float64), links)
+    if boosted.any():
+        regenerated = state["span_regenerated"] & (state["span_standby"] == standby)
+        n_amplifiers += boosted * (1.0 + _sum_over_spans(state, regenerated.astype(np.float64), links))
+    n_amplifiers *= N_DIRECTIONS
     n_per_h = n_amplifiers * reader.general("amplifier_fit", case) * FAILURES_PER_HOUR_OF_FIT
     return rate_with_repair(n_per_h, reader.general("amplifier_repair_h", case))
 

@@ -5,32 +5,35 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Floats, State
+from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
 from ..errors import Issue
 from ..errors.wording import counted
 from ..model.document import TopologyDocument
-from ..optics.amplified_lines import amplified_paths, comb_of_link
-from ..optics.gn_model import outside_validity
-from ..optics.optical_paths import COHERENT, OpticalPaths, link_optics, optical_paths_of
-from ..optics.power_budget import compute_launch_conditions
+from .build_fault import BuildFault
+from .line_faults import line_faults
 
 
-def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
+def build_faults(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, BuildFault]:
     """Find what cannot be built.
 
     Returns:
-        Issues by key. The same fault has the same key before and after changes. Empty if everything fits.
+        Faults by key. The same fault has the same key before and after changes. Empty if everything fits.
     """
     reader = reader.fresh()
-    issues: dict[str, Issue] = {}
-    _port_issues(state, reader, issues)
-    _cage_issues(state, reader, issues)
-    _band_issues(state, reader, issues)
-    _amplifier_issues(state, reader, issues)
-    _launch_issues(state, reader, issues)
-    _site_issues(state, document, reader, issues)
-    return issues
+    faults: dict[str, BuildFault] = {}
+    _port_faults(state, reader, faults)
+    _cage_faults(state, reader, faults)
+    _band_faults(state, reader, faults)
+    faults.update(line_faults(state, reader))
+    _site_faults(state, document, reader, faults)
+    return faults
+
+
+def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
+    """Find what cannot be built, as issues by key; see `build_faults`."""
+    return {key: fault.issue for key, fault in build_faults(state, document, reader).items()}
 
 
 def member_rate_gbps(state: State, reader: FigureReader) -> Floats:
@@ -62,47 +65,60 @@ def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
     return used, n_ports
 
 
-def _port_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -> None:
+def _port_faults(state: State, reader: FigureReader, faults: dict[str, BuildFault]) -> None:
     used, available = ports_used(state, reader)
     for node in np.flatnonzero(used > available):
         name = state.arrays.node_ids[node]
-        issues[f"ports {name}"] = Issue(
+        faults[f"ports {name}"] = BuildFault(
             f"nodes[{name}]",
+            "n_ports",
+            float(used[node]),
+            float(available[node]),
             f"no free port: {state.part_id(state['node_part'][node])} has {available[node]:.0f}, "
             f"{used[node]:.0f} are asked for",
             "take a model with more ports, or fewer members",
         )
 
 
-def _cage_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -> None:
+def _cage_faults(state: State, reader: FigureReader, faults: dict[str, BuildFault]) -> None:
     """Check that each transceiver fits its ports: form factor, power, lane rate and port rate."""
     n_codes = len(state.parts) + 1
     keys = (np.repeat(state["link_transceiver"], 2) + 1) * n_codes + state["node_part"][state["link_ends"].ravel()] + 1
-    for key, arc in zip(*np.unique(keys, return_index=True), strict=True):
+    for key, arc, n in zip(*np.unique(keys, return_index=True, return_counts=True), strict=True):
         optic_code, switch_code = key // n_codes - 1, key % n_codes - 1
         if optic_code < 0 or switch_code < 0:
             continue
         optic = reader.catalogue.get(state.parts[optic_code])
         switch = reader.catalogue.get(state.parts[switch_code])
-        reason = ""
-        if switch.cages and optic.form_factor and optic.form_factor not in switch.cages:
-            reason = f"wrong cage: {optic.id} is {optic.form_factor}, {switch.id} takes {', '.join(switch.cages)}"
-        elif switch.lane_gbps and optic.lane_gbps and optic.lane_gbps > switch.lane_gbps:
-            reason = f"wrong lane rate: {optic.id} runs {optic.lane_gbps}G lanes, {switch.id} up to {switch.lane_gbps}G"
-        elif optic.value("rate_gbps") > switch.value_or("port_gbps", np.inf):
-            reason = f"too fast: {optic.id} at {optic.value('rate_gbps'):g} Gb/s in a port of {switch.id}"
-        elif optic.value_or("power_w", 0.0) > switch.value_or("cage_w", np.inf):
-            optic_w, cage_w = reader.part(optic.id, "power_w"), reader.part(switch.id, "cage_w")
-            reason = f"too hot: {optic.id} draws {optic_w:g} W, a port of {switch.id} cools {cage_w:g}"
-        if reason:
+        found = _cage_fault(reader, optic, switch)
+        if found is not None:
             link, side = divmod(int(arc), 2)
             node = state.arrays.node_ids[state["link_ends"][link, side]]
-            issues[f"cage {optic.id} {switch.id}"] = Issue(
-                f"links[{state.arrays.link_ids[link]}]", reason, f"first seen at {node}"
-            )
+            where, hint = f"links[{state.arrays.link_ids[link]}]", f"first seen at {node}"
+            faults[f"cage {optic.id} {switch.id}"] = BuildFault(where, *found, hint, n_records=int(n))
 
 
-def _band_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -> None:
+def _cage_fault(reader: FigureReader, optic: Part, switch: Part) -> tuple[str, float | str, float | str, str] | None:
+    """Return the rule, the value, the limit and the problem of a transceiver in a port; None if it fits."""
+    if switch.cages and optic.form_factor and optic.form_factor not in switch.cages:
+        cages = ", ".join(switch.cages)
+        problem = f"wrong cage: {optic.id} is {optic.form_factor}, {switch.id} takes {cages}"
+        return "cages", optic.form_factor, cages, problem
+    if switch.lane_gbps and optic.lane_gbps and optic.lane_gbps > switch.lane_gbps:
+        problem = f"wrong lane rate: {optic.id} runs {optic.lane_gbps}G lanes, {switch.id} up to {switch.lane_gbps}G"
+        return "lane_gbps", float(optic.lane_gbps), float(switch.lane_gbps), problem
+    rate_gbps, port_gbps = optic.value("rate_gbps"), switch.value_or("port_gbps", np.inf)
+    if rate_gbps > port_gbps:
+        problem = f"too fast: {optic.id} at {rate_gbps:g} Gb/s in a port of {switch.id}"
+        return "port_gbps", rate_gbps, port_gbps, problem
+    if optic.value_or("power_w", 0.0) > switch.value_or("cage_w", np.inf):
+        optic_w, cage_w = reader.part(optic.id, "power_w"), reader.part(switch.id, "cage_w")
+        problem = f"too hot: {optic.id} draws {optic_w:g} W, a port of {switch.id} cools {cage_w:g}"
+        return "cage_w", optic_w, cage_w, problem
+    return None
+
+
+def _band_faults(state: State, reader: FigureReader, faults: dict[str, BuildFault]) -> None:
     band_ghz = 1e3 * reader.general("c_band_thz")
     spacing_ghz = reader.by_code(state.parts, state["link_transceiver"], "spacing_ghz", "transceiver")
     mux_channels = reader.by_code(state.parts, state["link_mux"], "n_channels", "mux")
@@ -112,97 +128,35 @@ def _band_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -
     for link in np.flatnonzero(on_fibre & (state["link_n_parallel"] > n_pairs)):
         name, n = state.arrays.link_ids[link], int(state["link_n_parallel"][link])
         if np.isnan(spacing_ghz[link]) or np.isnan(mux_channels[link]):
-            issues[f"mux {name}"] = Issue(
+            pairs = counted(n_pairs[link], "fibre pair")
+            faults[f"mux {name}"] = BuildFault(
                 f"links[{name}]",
-                f"{n} channels on {counted(n_pairs[link], 'fibre pair')} without a multiplexer",
+                "mux",
+                float(n),
+                float(n_pairs[link]),
+                f"{n} channels on {pairs} without a multiplexer",
                 "name a mux for coherent channels, or a fibre pair for each",
             )
             continue
         n_channels_max = int(band_ghz // spacing_ghz[link]) * int(n_pairs[link])
+        n_ports = int(mux_channels[link] * n_pairs[link])
         where = f"links[{name}]"
         if n > n_channels_max:
-            issues[f"band {name}"] = Issue(
-                where,
-                f"{n} channels of {spacing_ghz[link]:g} GHz; room for {n_channels_max} "
-                f"on {counted(n_pairs[link], 'fibre pair')}",
-                "light more pairs",
-            )
-        elif not np.isnan(mux_channels[link]) and n > mux_channels[link] * n_pairs[link]:
-            ports = int(mux_channels[link] * n_pairs[link])
-            issues[f"mux {name}"] = Issue(
-                where, f"{n} channels; the multiplexers have {ports} ports", "take a larger mux"
-            )
+            pairs = counted(n_pairs[link], "fibre pair")
+            problem = f"{n} channels of {spacing_ghz[link]:g} GHz; room for {n_channels_max} on {pairs}"
+            band = float(n), float(n_channels_max)
+            faults[f"band {name}"] = BuildFault(where, "c_band_thz", *band, problem, "light more pairs")
+        elif n > n_ports:
+            problem = f"{n} channels; the multiplexers have {n_ports} ports"
+            ports = float(n), float(n_ports)
+            faults[f"mux {name}"] = BuildFault(where, "n_channels", *ports, problem, "take a larger mux")
         elif mux_spacing_ghz[link] < spacing_ghz[link]:
-            issues[f"grid {name}"] = Issue(
-                where,
-                f"channels of {spacing_ghz[link]:g} GHz do not pass a {mux_spacing_ghz[link]:g} GHz mux",
-                "change the mux too",
-            )
+            problem = f"channels of {spacing_ghz[link]:g} GHz do not pass a {mux_spacing_ghz[link]:g} GHz mux"
+            grid = float(spacing_ghz[link]), float(mux_spacing_ghz[link])
+            faults[f"grid {name}"] = BuildFault(where, "spacing_ghz", *grid, problem, "change the mux too")
 
 
-def _amplifier_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -> None:
-    """Check amplified paths: coherent channels only, enough gain for the loss before each amplifier, enough power."""
-    if not (state["span_amplifier"] >= 0).any():
-        return
-    paths = optical_paths_of(state, reader)
-    optics = link_optics(state, reader)
-    spans, into_fibre_dbm = compute_launch_conditions(state, reader, paths, "value")
-    for path in amplified_paths(state, paths):
-        link = int(paths.link_of_path[path])
-        name = state.arrays.link_ids[link]
-        where = f"links[{name}]"
-        if optics[link] != COHERENT:
-            label = state.part_id(state["link_transceiver"][link]) or "a link without transceivers"
-            issues[f"amplifier {name}"] = Issue(where, f"{label} does not run over amplifiers", "take a coherent part")
-            continue
-        comb = comb_of_link(state, reader, link, float(into_fibre_dbm[path]))
-        comb_problem = outside_validity(comb)
-        if comb_problem:
-            issues[f"light {name}"] = Issue(where, comb_problem, "fewer channels a pair, or less power in each")
-        # losses as built: ageing is judged by the link budget
-        loss_db = spans.fibre_db + spans.connectors_db + spans.lumped_db
-        problem = _gain_problem(state, reader, paths, loss_db, int(path), comb.total_dbm)
-        if problem:
-            hint = "shorter spans, fewer channels or less power in each"
-            issues[f"amplifier {name}"] = Issue(where, problem, hint)
-
-
-def _launch_issues(state: State, reader: FigureReader, issues: dict[str, Issue]) -> None:
-    """Check the stated_dbm launch power of links without amplifiers against the transceiver."""
-    stated_dbm = state["link_launch_dbm"]
-    amplified = np.zeros(state.arrays.n_links, dtype=np.bool_)
-    amplified[state.arrays.span_link[state["span_amplifier"] >= 0]] = True
-    for link in np.flatnonzero(~np.isnan(stated_dbm) & ~amplified & (state["link_transceiver"] >= 0)):
-        part = reader.catalogue.get(state.parts[state["link_transceiver"][link]])
-        limit = part.figures.get("launch_dbm")
-        if limit is not None and stated_dbm[link] > limit.high:
-            name = state.arrays.link_ids[link]
-            problem = f"launch of {stated_dbm[link]:g} dBm: {part.id} gives at most {limit.high:g} dBm"
-            issues[f"launch {name}"] = Issue(f"links[{name}]", problem, "less, or amplifiers in its spans")
-
-
-def _gain_problem(
-    state: State, reader: FigureReader, paths: OpticalPaths, loss_db: Floats, path: int, total_dbm: float
-) -> str:
-    """Describe the last amplifier of a path that lacks max_gain_db or max_output_dbm; empty if all have enough.
-
-    loss_db: float64[n_spans], loss of each span. total_dbm: max_output_dbm of all channels.
-    """
-    problem, loss_since_amplifier_db = "", 0.0
-    for row in range(paths.span_first[path], paths.span_last[path]):
-        loss_since_amplifier_db += float(loss_db[row])
-        part = state.part_id(state["span_amplifier"][row])
-        if part is None:
-            continue
-        max_gain_db, max_output_dbm = reader.part(part, "max_gain_db"), reader.part(part, "max_output_dbm")
-        if loss_since_amplifier_db > max_gain_db or total_dbm > max_output_dbm:
-            required = f"{loss_since_amplifier_db:.1f} dB and {total_dbm:.1f} dBm are asked for"
-            problem = f"{part} gives {max_gain_db:g} dB and {max_output_dbm:g} dBm; {required}"
-        loss_since_amplifier_db = 0.0
-    return problem
-
-
-def _site_issues(state: State, document: TopologyDocument, reader: FigureReader, issues: dict[str, Issue]) -> None:
+def _site_faults(state: State, document: TopologyDocument, reader: FigureReader, faults: dict[str, BuildFault]) -> None:
     sites = {site.id: site for site in document.sites}
     power_w = site_power_w(state, document, reader)
     occupied = (state["node_n_accelerators"] > 0) & (state.arrays.node_site >= 0)
@@ -210,12 +164,15 @@ def _site_issues(state: State, document: TopologyDocument, reader: FigureReader,
     for row, name in enumerate(state.arrays.sites):
         site = sites[name]
         if site.power_megawatts is not None and power_w[row] > site.power_megawatts * 1e6 * (1 + 1e-9):
-            issues[f"power {name}"] = Issue(
+            faults[f"power {name}"] = BuildFault(
                 f"sites[{name}]",
+                "power_megawatts",
+                float(power_w[row]) / 1e6,
+                site.power_megawatts,
                 f"more megawatts than the site has: {power_w[row] / 1e6:.4g} of {site.power_megawatts:g}",
                 "fewer or thriftier racks",
             )
         if site.n_rack_places is not None and n_racks[row] > site.n_rack_places:
-            issues[f"places {name}"] = Issue(
-                f"sites[{name}]", f"{n_racks[row]} racks in {site.n_rack_places} places", "fewer racks"
-            )
+            problem = f"{n_racks[row]} racks in {site.n_rack_places} places"
+            places = float(n_racks[row]), float(site.n_rack_places)
+            faults[f"places {name}"] = BuildFault(f"sites[{name}]", "n_rack_places", *places, problem, "fewer racks")

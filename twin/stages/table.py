@@ -27,9 +27,11 @@ ROWS = (
         links.link_budgets,
         needs=names("optical_paths"),
         state=names(
-            "link_age_years link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm "
-            "link_measured_years link_mux link_n_channels link_protection link_transceiver node_part parts "
-            "span_age_years span_amplifier span_amplifier_age_years span_fibre span_length_km span_link "
+            "link_age_years link_booster link_booster_gain_db link_booster_noise_figure_db link_booster_voa_db "
+            "link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm link_measured_years link_mux "
+            "link_n_channels link_protection link_transceiver node_part parts span_age_years span_amplifier "
+            "span_amplifier_age_years span_amplifier_gain_db span_amplifier_noise_figure_db "
+            "span_amplifier_output_dbm span_amplifier_voa_db span_fibre span_first span_length_km span_link "
             "span_lumped_loss_db span_measured_loss_db span_measured_years span_n_connectors span_n_splices"
         ),
         catalogue=names("amplifier fec fibre general mux protection switch transceiver"),
@@ -359,11 +361,11 @@ ROWS = (
         reliability.outages,
         needs=names("site_graph links_between_sites work_of_sites"),
         state=names(
-            "link_ids link_n_fibre_pairs link_protection link_straight_km n_links n_members_up node_ids parts "
-            "span_amplifier span_first span_length_km span_link span_regenerated span_srlg_code span_srlg_span "
-            "span_standby srlg_code srlg_link srlgs"
+            "link_booster link_ids link_launch_dbm link_mux link_n_fibre_pairs link_protection link_straight_km "
+            "link_transceiver n_links n_members_up node_ids parts span_amplifier span_first span_length_km "
+            "span_link span_regenerated span_srlg_code span_srlg_span span_standby srlg_code srlg_link srlgs"
         ),
-        catalogue=names("general protection"),
+        catalogue=names("general mux protection transceiver"),
         by_ageing=True,
     ),
     Stage(
@@ -378,17 +380,18 @@ ROWS = (
         "money",
         money.money,
         state=names(
-            "link_age_years link_ends link_ids link_mux link_n_fibre_pairs link_n_parallel link_n_regenerators "
-            "link_protection link_transceiver n_nodes node_accelerator node_age_years node_ids node_kind "
-            "node_n_accelerators node_part node_site parts sites span_age_years span_amplifier span_fibre "
-            "span_first span_leased span_length_km span_link"
+            "link_age_years link_booster link_ends link_ids link_launch_dbm link_mux link_n_fibre_pairs "
+            "link_n_parallel link_n_regenerators link_protection link_transceiver n_nodes node_accelerator "
+            "node_age_years node_ids node_kind node_n_accelerators node_part node_site parts sites span_age_years "
+            "span_amplifier span_fibre span_first span_leased span_length_km span_link"
         ),
         document=("sites",),
-        catalogue=names("accelerator general prices switch transceiver"),
+        catalogue=names("accelerator amplifier general mux prices protection switch transceiver"),
         before=names(
-            "link_age_years link_ids link_index link_mux link_n_fibre_pairs link_n_parallel link_protection "
-            "link_transceiver node_accelerator node_age_years node_ids node_index node_n_accelerators node_part "
-            "parts span_age_years span_fibre span_first span_leased span_length_km"
+            "link_age_years link_booster link_ids link_index link_launch_dbm link_mux link_n_fibre_pairs "
+            "link_n_parallel link_n_regenerators link_protection link_transceiver node_accelerator node_age_years "
+            "node_ids node_index node_n_accelerators node_part parts span_age_years span_fibre span_first "
+            "span_leased span_length_km"
         ),
     ),
     Stage(
@@ -409,12 +412,13 @@ ROWS = (
         money.lease,
         needs=names("placement step goodput money"),
         state=names(
-            "link_ends link_n_parallel link_transceiver n_nodes node_accelerator node_kind node_n_accelerators "
-            "node_part node_site parts sites"
+            "link_booster link_ends link_launch_dbm link_mux link_n_fibre_pairs link_n_parallel link_n_regenerators "
+            "link_protection link_transceiver n_nodes node_accelerator node_kind node_n_accelerators node_part "
+            "node_site parts sites span_first"
         ),
         document=("sites",),
         job=names("model parallelism placement precision recompute"),
-        catalogue=names("accelerator general prices switch transceiver"),
+        catalogue=names("accelerator amplifier general mux prices protection switch transceiver"),
         reruns=("step", "goodput"),
     ),
     Stage(

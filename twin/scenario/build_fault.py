@@ -1,0 +1,37 @@
+"""A fault of what is built: a value beyond the limit of a part, a port, a band or a site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFault:
+    """A rule that a network breaks, with the value and its limit. Texts stand for what is no number."""
+
+    where: str
+    """Place in the document."""
+    rule: str
+    """Name of the rule; where a figure of a part is the limit, its name."""
+    value: float | str
+    """Value of the network."""
+    limit: float | str
+    """Greatest or allowed value."""
+    problem: str
+    hint: str
+    n_records: int = 1
+    """Records that break the rule in the same way; `where` is the first of them."""
+
+    @property
+    def issue(self) -> Issue:
+        """The fault as an issue of an error."""
+        return Issue(self.where, self.problem, self.hint)
+
+    @property
+    def excess(self) -> float:
+        """How far the value is beyond the limit, over all records; 0 for texts."""
+        if isinstance(self.value, str) or isinstance(self.limit, str):
+            return 0.0
+        return self.value - self.limit
