@@ -59,7 +59,8 @@ class FailureRow:
     n_demand_pairs_lost_together: int | None = field(default=None, metadata={"optional": True})
     """Pairs of nodes with such demand."""
     why_unknown: str | None = field(default=None, metadata={"optional": True})
-    """Why what is not carried, the sites cut off, or the use of the fullest link is null; absent where they are known."""
+    """Why what is not carried, the sites cut off, or the use of the fullest link is null; absent where all are known.
+    """
 
 
 @dataclass(frozen=True, slots=True)
