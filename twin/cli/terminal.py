@@ -73,7 +73,7 @@ Demands = Annotated[
     str | None,
     typer.Option(
         "--demands",
-        help="Other demands than those of the document: a CSV or .npy matrix, or a generator (all-to-all:total_gbps=100).",
+        help="Other demands than the document's: a CSV or .npy matrix, or a generator (all-to-all:total_gbps=100).",
     ),
 ]
 
