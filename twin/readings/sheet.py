@@ -10,13 +10,14 @@ from typing import NamedTuple, get_args
 
 from ..errors import DocumentError
 from ..imports.files import SourceFile
-from ..imports.sheets import EXCEL_ENDINGS, Row, rows_of
+from ..imports.sheets import rows_of
+from ..imports.workbooks import EXCEL_ENDINGS, LEGACY_ENDINGS, Row
 from ..model.measurements import READINGS, Quantity
 from .found import WAYS, Collector, Thing, Way, day_of_text
 from .options import ReadingOptions
 from .units import plain_unit, split_heading, split_value
 
-ENDINGS = (".csv", ".tsv", *EXCEL_ENDINGS)
+ENDINGS = (".csv", ".tsv", *EXCEL_ENDINGS, *LEGACY_ENDINGS)
 MAX_HEADER_ROW = 20
 HINT = "a row with the headings link (or device and port), and quantity and value, or a heading for each quantity"
 FIELDS: dict[str, tuple[str, ...]] = {
