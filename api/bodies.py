@@ -124,6 +124,8 @@ class GrowthRequest(ChangedNetworkRequest, AgeingRequest):
     """Calendar year whose end is the horizon; null = ten years from the day of the document."""
     top: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Most links to list; null = 10."""
+    member_usd: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """Price of one more member of links that name no transceiver; null = unknown."""
 
 
 class LinkRequest(ChangedNetworkRequest, AgeingRequest):

@@ -103,6 +103,7 @@ class Planning:
             of=request.of,
             until=request.until,
             top=request.top,
+            member_usd=request.member_usd,
             changes=request.plan_or_changes,
             ageing=request.ageing,
         )
