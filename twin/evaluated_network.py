@@ -80,7 +80,7 @@ class EvaluatedNetwork(CompiledNetwork):
         """Return the network with other traffic in place of its demands and blocks.
 
         Args:
-            traffic: path of a CSV matrix, a generator with its parameters (`all-to-all:total_gbps=100`), or a block.
+            traffic: path of a CSV or .npy matrix, a generator with its values (`all-to-all:total_gbps=1`), or a block.
 
         Raises:
             DocumentError: the file cannot be read, or bad parameters.

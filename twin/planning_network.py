@@ -112,6 +112,7 @@ class PlanningNetwork(EvaluatedNetwork):
         of: str = "link",
         until: int | None = None,
         top: int | None = None,
+        member_usd: float | None = None,
         changes: Changes | None = None,
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
@@ -127,6 +128,7 @@ class PlanningNetwork(EvaluatedNetwork):
             of: kind of failures, as for `failures`.
             until: calendar year whose end is the horizon; None = ten years from the day of the document.
             top: most links to list; None = 10.
+            member_usd: price of one more member of links that name no transceiver; None = unknown.
             changes: a plan's name, a change or a list of changes to apply first.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
@@ -145,6 +147,7 @@ class PlanningNetwork(EvaluatedNetwork):
             of=of,
             until=until,
             top=top,
+            member_usd=member_usd,
         )
         report_phase(notify, "reading the network")
         scenario = self._scenario(changes, None, ageing)

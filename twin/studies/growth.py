@@ -137,10 +137,14 @@ class GrowthQuestion:
     """Calendar year whose end is the horizon; None = ten years from the day of the document."""
     top: int | None = None
     """Most links to list; None = 10."""
+    member_usd: float | None = None
+    """Price of one more member of links that name no transceiver; None = unknown."""
 
     def horizon_years(self, as_of: date | None) -> float:
         """Return the length of the look ahead. Raises ChangeError for a number out of bounds."""
         _check_number("limit", self.limit_ratio, 0.0, 10.0)
+        if self.member_usd is not None:
+            _check_number("member_usd", self.member_usd, 0.0, 1e9)
         if self.top is not None and (type(self.top) is not int or not 1 <= self.top <= MAX_TOP):
             raise ChangeError(f"top {self.top}", where="growth", expected=f"a whole number from 1 to {MAX_TOP}")
         if self.until is None:
@@ -227,7 +231,9 @@ def growth_report(
     upgrades: list[Upgrade] = []
     if first_worst is not None:
         passing = [(row.worst_passes.years, row.id) for row in links if row.worst_passes is not None]
-        upgrades = price_upgrades(e, passing, first_worst, apply, model_of, lambda time: moment_after(time, as_of))
+        upgrades = price_upgrades(
+            e, passing, first_worst, apply, model_of, lambda time: moment_after(time, as_of), question.member_usd
+        )
     report = GrowthReport(
         network=network,
         plan=plan,
