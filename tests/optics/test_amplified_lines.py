@@ -98,8 +98,13 @@ def test_more_spans_and_more_years_leave_less(n_spans: int, years: float) -> Non
 
 def test_a_line_that_is_too_long_goes_down_a_mode_and_then_beyond_dispersion() -> None:
     wide = {"in_flight_bytes": 1e9}
-    found = [health_of(amplified(n) | {"lossless": wide}) for n in (3, 12, 20)]
-    assert [(h.member_gbps[0], h.arc_limit[0]) for h in found] == [(400, LINE_RATE), (300, MODE), (0, REACH)]
+    found = [health_of(amplified(n) | {"lossless": wide}) for n in (3, 12, 20, 40)]
+    assert [(h.member_gbps[0], h.arc_limit[0]) for h in found] == [
+        (400, LINE_RATE),
+        (300, MODE),
+        (100, MODE),
+        (0, REACH),
+    ]
     faint = health_of(amplified(launch_dbm=-25.0))
     assert (faint.member_gbps[0], faint.arc_limit[0]) == (0, DOWN)
 

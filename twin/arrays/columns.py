@@ -144,6 +144,11 @@ class NetworkArrays:
         return tier
 
     @cached_property
+    def link_at_roadm(self) -> Bools:
+        """Links with an end at an optical node, through which paths are not modelled; bool[n_links]."""
+        return np.asarray((self.node_kind[self.link_ends] == NODE_KINDS.index("roadm")).any(axis=1))
+
+    @cached_property
     def link_n_regenerators(self) -> Ints:
         """Regeneration sites of each link, on working and standby path together; int64[n_links]."""
         return np.bincount(self.span_link[self.span_regenerated], minlength=self.n_links)

@@ -16,7 +16,7 @@ ROWS = (
         "optical_paths",
         links.optical_paths,
         state=names(
-            "link_age_years link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm "
+            "link_age_years link_at_roadm link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm "
             "link_measured_years link_mux link_protection link_transceiver n_links node_part parts span_first "
             "span_link span_regenerated span_standby"
         ),
@@ -27,12 +27,13 @@ ROWS = (
         links.link_budgets,
         needs=names("optical_paths"),
         state=names(
-            "link_age_years link_booster link_booster_gain_db link_booster_noise_figure_db link_booster_voa_db "
-            "link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm link_measured_years link_mux "
-            "link_n_channels link_protection link_transceiver node_part parts span_age_years span_amplifier "
-            "span_amplifier_age_years span_amplifier_gain_db span_amplifier_noise_figure_db "
-            "span_amplifier_output_dbm span_amplifier_voa_db span_fibre span_first span_length_km span_link "
-            "span_lumped_loss_db span_measured_loss_db span_measured_years span_n_connectors span_n_splices"
+            "link_age_years link_at_roadm link_booster link_booster_gain_db link_booster_noise_figure_db "
+            "link_booster_voa_db link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm "
+            "link_measured_years link_mux link_n_channels link_protection link_transceiver node_part parts "
+            "span_age_years span_amplifier span_amplifier_age_years span_amplifier_gain_db "
+            "span_amplifier_noise_figure_db span_amplifier_output_dbm span_amplifier_voa_db span_fibre span_first "
+            "span_length_km span_link span_lumped_loss_db span_measured_loss_db span_measured_years span_n_connectors "
+            "span_n_splices"
         ),
         catalogue=names("amplifier fec fibre general mux protection switch transceiver"),
         by_ageing=True,
@@ -254,7 +255,7 @@ ROWS = (
         "why_rates_unknown",
         training.why_rates_unknown,
         needs=names("job_capacity.gbps link_loads.arc health.rate_unknown demands.arc_carried_gbps"),
-        state=names("link_ids"),
+        state=names("link_at_roadm link_ids"),
     ),
     Stage(
         "step",

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..answers.data import Answer
 from ..answers.score import data_frame, html_table
+from ..answers.warning import AnswerWarning
 from ..catalogue.figure_reader import UsedFigure
 from ..render.availability_table import availability_table
 from ..render.quantities import percent_text
@@ -143,6 +144,8 @@ class AvailabilityReport(Answer):
     assumptions: tuple[str, ...]
     figures: tuple[UsedFigure, ...]
     """Figures behind rates and repair times."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def stays_above(self, available_ratio: float) -> bool:
         """Return whether every demand, pair of sites and job is connected for at least this share of time.
