@@ -19,6 +19,7 @@ from twin.answers.forecast import Forecast
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
+from twin.answers.preview import Preview
 from twin.answers.score import Score
 from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
@@ -34,6 +35,7 @@ from .bodies import (
     LinkRequest,
     LinksRequest,
     PathRequest,
+    PreviewRequest,
     ScoreRequest,
     TableRequest,
     WhatIfRequest,
@@ -152,6 +154,19 @@ def _question_routes(networks: Networks) -> APIRouter:
             main_assumptions=request.main_assumptions,
         )
         return _json(answer.to_json())
+
+    @router.post(
+        "/preview",
+        responses=responses_of(Preview, 404, 413, 422),
+        openapi_extra=request_body_of(PreviewRequest, WHAT_IF_EXAMPLES),
+        response_class=Response,
+    )
+    def preview(body: Body) -> Response:
+        """Return the records that a plan or changes touch, totals before and after, and the items to buy."""
+        request = read_body(body, PreviewRequest)
+        network = networks.get(request.network)
+        check_names(network, request)
+        return _json(network.preview(request.plan_or_changes, request.job, ageing=request.ageing).to_json())
 
     @router.post(
         "/forecast",

@@ -92,6 +92,10 @@ class WhatIfRequest(MainAssumptionsRequest, ChangedNetworkRequest, AgeingRequest
     """Compare a network before and after a plan of its document, or after changes."""
 
 
+class PreviewRequest(ChangedNetworkRequest, AgeingRequest):
+    """List what a plan of a document or changes would do to its records; nothing is evaluated."""
+
+
 class ForecastRequest(ChangedNetworkRequest):
     """Forecast margin, rate and load of links in three ageing cases, after a plan or changes if given."""
 

@@ -172,7 +172,7 @@ def bench_case(case: Case, repeats: int, table: Table, n_sources: int = 20) -> N
     of_table = [expected.get((head[a ^ 1], head[a]), 0.0) for a in table.arc_id.tolist()]
     np.testing.assert_allclose(to_one(), of_table, rtol=1e-9)
     row("the same in a matrix, per destination", place(n_sources), None, None, per=n_sources)
-    scratch = np.zeros(n_nodes), np.empty(n_nodes, dtype=np.int64)
+    scratch = np.zeros((n_nodes, 2)), np.empty(n_nodes, dtype=np.int64)
     out = np.empty(2 * n_links, dtype=np.int64), np.empty(2 * n_links)
     far = n_nodes // 2
     row("trace of one pair", lambda: trace_pair(*columns, distances[0], far, TOLERANCE, *scratch, *out), None, None)

@@ -17,6 +17,7 @@ from .answers.link_table import LinkTable, link_ranking, link_table
 from .answers.main_assumptions import MainAssumption, find_main_assumptions
 from .answers.missing_inputs import missing_inputs
 from .answers.path_report import PathQuestion, PathReport, path_report
+from .answers.preview import Preview, preview_of
 from .answers.score import Score, score_of
 from .answers.warning import as_built_warnings
 from .catalogue.ageing import AgeingCase
@@ -138,8 +139,30 @@ class Network(PlanningNetwork):
             ),
             before_evaluation,
             after_evaluation,
+            preview_of(plan.id if plan else None, self.label, before, after, self._reader),
             main,
         )
+
+    def preview(self, plan_or_changes: Changes, job: str | None = None, *, ageing: AgeingCase = "value") -> Preview:
+        """List what a plan or changes would do to the records of the network; nothing is evaluated.
+
+        Args:
+            plan_or_changes: a plan's name, a change, or a list of changes (objects, or mappings with `kind`).
+            job: id of a job; the default job otherwise.
+            ageing: low, value (central) or high.
+
+        Returns:
+            Records that are added, removed, replaced or changed, totals before and after, and the items to buy.
+
+        Raises:
+            ChangeError: a target is missing, or the result cannot be built.
+            DocumentError: a change has unknown or invalid fields.
+            CatalogueError: unknown plan, job or part.
+        """
+        where, changes, plan = self._parse_changes(plan_or_changes)
+        before = self._scenario(None, job, ageing)
+        after = apply_changes(before, changes, self._reader, where)
+        return preview_of(plan.id if plan else None, self.label, before, after, self._reader)
 
     def explain(
         self,

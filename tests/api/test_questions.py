@@ -113,7 +113,14 @@ def test_a_plan_and_its_changes_posted_give_the_same_figures(client: Any) -> Non
     by_changes = client.post("/v1/what-if", json={"network": "memphis-small", "changes": changes}).json()
     assert by_plan.pop("plan") == PLAN
     assert by_changes.pop("plan") is None
+    assert (by_plan["preview"].pop("plan"), by_changes["preview"].pop("plan")) == (PLAN, None)
     assert by_plan == by_changes
+
+
+def test_a_preview_is_that_of_the_python_interface(client: Any) -> None:
+    posted = client.post("/v1/preview", json={"network": "memphis-small", "plan": PLAN})
+    assert posted.content == twin.load("memphis-small").preview(PLAN).to_json().encode()
+    assert faults_of(client, "Preview", posted.json()) == []
 
 
 def test_a_document_posted_back_is_the_network_of_that_name(client: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.imports.layer_samples import LAYERS, REPETITA
 from tests.imports.netbox_dump import INTERFACE, Dump
+from tests.imports.physical_samples import CLAB, IB, LAYER1, MINIGRAPH, lldp_folder
 
 NODE_LINK = {
     "directed": False,
@@ -157,6 +158,11 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "node-link": _file("net.json", json.dumps(NODE_LINK)),
     "topohub": _file("net.json", json.dumps(TOPOHUB)),
     "sndlib": _file("net.txt", SNDLIB),
+    "lldp": lldp_folder,
+    "batfish": _file("layer1_topology.json", LAYER1),
+    "containerlab": _file("small.clab.yml", CLAB),
+    "sonic": _file("minigraph.xml", MINIGRAPH),
+    "ibnetdiscover": _file("fabric.txt", IB),
     "rfc8345": _file("net.json", json.dumps(LAYERS)),
     "repetita": _file("net.graph", REPETITA),
 }

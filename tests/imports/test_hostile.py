@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.imports.layer_samples import LAYERS, OPENROADM, REPETITA, REPETITA_DEMANDS
+from tests.imports.physical_samples import CLAB, CONFIG_DB, IB, LAYER1, MINIGRAPH, lldpctl
 from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XML, TABLE, TOPOHUB
 from twin.errors import DocumentError
 from twin.imports import Imported, read, reading, sheets
 from twin.imports import files as import_files
 from twin.loading import from_document
 
+LLDP = lldpctl([("swp1", "spine-1", "swp1"), ("swp2", "spine-2", "swp1")])
 TEXTS: dict[str, tuple[str, str, str]] = {
     "table": ("cabling.csv", TABLE, "table"),
     "graphml": ("net.graphml", GRAPHML, "graphml"),
@@ -25,6 +28,12 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "topohub": ("net.json", json.dumps(TOPOHUB), "topohub"),
     "sndlib": ("net.txt", SNDLIB, "sndlib"),
     "sndlib-xml": ("net.xml", SNDLIB_XML, "sndlib"),
+    "lldp": ("leaf-1.json", json.dumps(LLDP), "lldp"),
+    "batfish": ("layer1_topology.json", LAYER1, "batfish"),
+    "containerlab": ("small.clab.yml", CLAB, "containerlab"),
+    "sonic-xml": ("minigraph.xml", MINIGRAPH, "sonic"),
+    "sonic": ("config_db.json", json.dumps(CONFIG_DB), "sonic"),
+    "ibnetdiscover": ("fabric.txt", IB, "ibnetdiscover"),
     "rfc8345": ("net.json", json.dumps(LAYERS), "rfc8345"),
     "repetita": ("net.graph", f"{REPETITA}{REPETITA_DEMANDS}", "repetita"),
 }
@@ -88,7 +97,10 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-GRAPHS = [("node-link", NODE_LINK), ("topohub", TOPOHUB), ("rfc8345", LAYERS), ("rfc8345", OPENROADM)]
+GRAPHS = [
+    ("node-link", NODE_LINK), ("topohub", TOPOHUB), ("rfc8345", LAYERS), ("rfc8345", OPENROADM), ("lldp", LLDP),
+    ("batfish", json.loads(LAYER1)), ("containerlab", yaml.safe_load(CLAB)), ("sonic", CONFIG_DB),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "graph"), GRAPHS)
@@ -97,7 +109,7 @@ GRAPHS = [("node-link", NODE_LINK), ("topohub", TOPOHUB), ("rfc8345", LAYERS), (
 def test_odd_values_in_a_graph_are_read_or_refused(name: str, graph: Any, data: st.DataObject, tmp_path: Path) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
         graph = replaced(graph, data.draw(st.sampled_from(places(graph)[1:])), data.draw(ODD))
-    path = tmp_path / "net.json"
+    path = tmp_path / ("net.yml" if name == "containerlab" else "net.json")
     path.write_text(json.dumps(graph))
     attempt(path, name)
 
@@ -131,7 +143,7 @@ ENTITIES = [
 
 
 @pytest.mark.parametrize("declaration", ENTITIES)
-@pytest.mark.parametrize("name", ["graphml", "sndlib-xml"])
+@pytest.mark.parametrize("name", ["graphml", "sndlib-xml", "sonic-xml"])
 def test_entities_are_refused(name: str, declaration: str, tmp_path: Path) -> None:
     file_name, text, format_name = TEXTS[name]
     path = tmp_path / file_name
@@ -141,7 +153,7 @@ def test_entities_are_refused(name: str, declaration: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("content", ["[" * 200_000, '{"nodes":' * 100_000, "<a>" * 200_000], ids=["[", "{", "<"])
-@pytest.mark.parametrize("name", ["node-link", "graphml", "sndlib", "topohub"])
+@pytest.mark.parametrize("name", ["node-link", "graphml", "sndlib", "topohub", "lldp", "sonic", "ibnetdiscover"])
 def test_deep_nesting_is_refused(name: str, content: str, tmp_path: Path) -> None:
     path = tmp_path / "deep.json"
     path.write_text(content)

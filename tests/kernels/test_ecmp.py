@@ -30,7 +30,7 @@ def place_all(network: Net, demands: list[tuple[int, int, float]]) -> tuple[np.n
 def trace(network: Net, source: int, destination: int, room: int | None = None) -> tuple[int, list[int], list[float]]:
     """(returned, arcs, fractions), with a look at the scratch."""
     size = 2 * len(network.links) if room is None else room
-    scratch, heap = np.zeros(network.n_nodes), np.zeros(network.n_nodes, dtype=np.int64)
+    scratch, heap = np.zeros((network.n_nodes, 2)), np.zeros(network.n_nodes, dtype=np.int64)
     arc, fraction = np.full(size, -1), np.full(size, np.nan)
     columns = (network.weight, network.up, network.share, network.distances([destination])[0])
     n_arcs = trace_pair(network.graph, *columns, source, TOLERANCE, scratch, heap, arc, fraction)

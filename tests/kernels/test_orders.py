@@ -28,7 +28,7 @@ def descent(seed: int, n_nodes: int = 40, n_links: int = 600, n_heights: int = 6
 
 def trace(network: Net, source: int, destination: int) -> tuple[list[int], list[float]]:
     room = 2 * len(network.links)
-    scratch, heap = np.zeros(network.n_nodes), np.zeros(network.n_nodes, dtype=np.int64)
+    scratch, heap = np.zeros((network.n_nodes, 2)), np.zeros(network.n_nodes, dtype=np.int64)
     arc, fraction = np.full(room, -1), np.full(room, np.nan)
     columns = (network.weight, network.up, network.share, network.distances([destination])[0])
     n_arcs = trace_pair(network.graph, *columns, source, TOLERANCE, scratch, heap, arc, fraction)

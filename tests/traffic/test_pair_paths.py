@@ -22,7 +22,7 @@ from twin.traffic.routing import Routes
 def traced(network: Net, source: int, target: int) -> tuple[np.ndarray, np.ndarray]:
     room = 4 * len(network.links) + 4
     arc, fraction = np.empty(room, np.int64), np.empty(room)
-    scratch = np.zeros(network.n_nodes), np.zeros(network.n_nodes, np.int64)
+    scratch = np.zeros((network.n_nodes, 2)), np.zeros(network.n_nodes, np.int64)
     distance = network.distances([target])[0]
     columns = network.graph, network.weight, network.up, network.share
     n = trace_pair(*columns, distance, source, TOLERANCE, *scratch, arc, fraction)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,6 +20,8 @@ from .data import Answer
 from .jobs_together import JobAmongOthers
 from .main_assumptions import MainAssumption
 from .metrics import Better
+from .preview import Preview
+from .purchase import Purchase
 from .score import MetricValue, Score, data_frame, html_table
 from .verdict import diff_verdict
 from .warning import AnswerWarning
@@ -79,18 +81,6 @@ class JobsBeforeAfter:
     after: tuple[JobAmongOthers, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """One item to buy. It unpacks as item, amount, USD."""
-
-    item: str
-    amount: float
-    usd: float
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter((self.item, self.amount, self.usd))
-
-
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Diff(Answer):
     """Every metric before and after a change, with causes and the items to buy."""
@@ -109,6 +99,8 @@ class Diff(Answer):
     bottlenecks: BottlenecksBeforeAfter
     causes: tuple[DiffCause, ...]
     purchases: tuple[Purchase, ...]
+    preview: Preview
+    """The changes as records before and after, with totals of capacity, power, ports and racks."""
     lease: LeaseBeforeAfter
     main_assumptions: tuple[MainAssumption, ...]
     """Assumptions that move the change most; empty where they were not requested."""
@@ -162,6 +154,7 @@ def diff_of(
     after: Score,
     old: Evaluation,
     new: Evaluation,
+    preview: Preview,
     main: Sequence[MainAssumption] = (),
 ) -> Diff:
     """Compare two scores.
@@ -172,6 +165,7 @@ def diff_of(
         after: score with the change.
         old: evaluation behind `before`.
         new: evaluation behind `after`; its network may have other nodes and links.
+        preview: list of the changes.
         main: main assumptions of the comparison.
     """
     return Diff(
@@ -179,13 +173,17 @@ def diff_of(
         as_of=before.as_of,
         job=before.job,
         plan=plan,
-        summary=diff_verdict(old, new, {name: (before[name], after[name]) for name in after}, main),
+        summary=(
+            *diff_verdict(old, new, {name: (before[name], after[name]) for name in after}, main),
+            *preview.capacity_falls,
+        ),
         metrics={name: _metric_change(before.metrics[name], value) for name, value in after.metrics.items()},
         utilisation_window=before.utilisation_window,
         utilisation_tier=before.utilisation_tier,
         bottlenecks=BottlenecksBeforeAfter(before.bottlenecks, after.bottlenecks),
         causes=tuple(_causes(old, new)),
         purchases=tuple(Purchase(*row) for row in new.money.purchases),
+        preview=preview,
         lease=LeaseBeforeAfter(before.lease, after.lease),
         main_assumptions=tuple(main),
         warnings=after.warnings,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..arrays.sums import sum_of
 from ..optics.link_health import unknown_lengths, unknown_rates
 from ..reliability import goodput as reliability
 from ..stages.evaluation import Evaluation
@@ -111,7 +112,7 @@ def demand_satisfied_ratio(e: Evaluation) -> float:
     if np.isnan(e.demands.carried_gbps).any():
         unknown = np.isnan(e.demands.arc_carried_gbps).reshape(-1, 2).any(axis=1) & e.health.rate_unknown
         raise NotApplicableError(unknown_rates(e.case.state, unknown))
-    return float(e.demands.carried_gbps.sum() / e.demands.offered_gbps.sum())
+    return sum_of(e.demands.carried_gbps) / sum_of(e.demands.offered_gbps)
 
 
 def worst_rtt_us(e: Evaluation) -> float:

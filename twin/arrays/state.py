@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..errors import UndeclaredInputError
 from ..kernels.graph import ArcGraph
 from .columns import NO_CODE, Bools, Floats, Ints, NetworkArrays
+from .sums import sums_by
 
 OVERLAYS = frozenset(
     {
@@ -70,7 +71,7 @@ def _in_service(state: State) -> Bools:
 
 def _link_length_km(state: State) -> Floats:
     working_km = np.where(state["span_standby"], 0.0, state["span_length_km"])
-    length_km = np.bincount(state["span_link"], weights=working_km, minlength=state["n_links"])
+    length_km = sums_by(state["span_link"], working_km, state["n_links"])
     return np.asarray(length_km, dtype=np.float64)
 
 

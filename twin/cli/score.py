@@ -68,6 +68,9 @@ def whatif(
     prices: Prices = None,
     all_metrics: AllMetrics = False,
     assumptions: MainAssumptions = True,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only list what changes, totals and purchases; evaluate nothing.")
+    ] = False,
     traffic: Demands = None,
     own_parts: OwnParts = None,
     as_json: AsJson = False,
@@ -76,6 +79,10 @@ def whatif(
     plan_or_changes = read_changes(plan, change, changes)
     with progress("loading") as notify:
         loaded = load_network(network, prices, traffic, own_parts)
+        if preview:
+            listed = loaded.preview(plan_or_changes, job, ageing=ageing_case(ageing))
+            write_json(listed.to_json()) if as_json else show(listed._table())
+            return
         answer = loaded.what_if(
             plan_or_changes,
             job,

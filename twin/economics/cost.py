@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..arrays import Floats, Ints, State
 from ..arrays.boosters import booster_codes, booster_parts, n_boosters
+from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
 from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH, MONTHS_PER_YEAR
@@ -68,9 +69,9 @@ def bill_of_materials(state: State, document: TopologyDocument, reader: FigureRe
     return BillOfMaterials(
         n_parts=n_parts,
         n_accelerators=n_accelerators,
-        own_fibre_km=float(length_km[~leased].sum()),
-        leased_pair_miles=float((length_km * pairs)[leased].sum()) / KM_PER_MILE,
-        power_w=float(site_power_w(state, document, reader).sum()),
+        own_fibre_km=sum_of(length_km[~leased]),
+        leased_pair_miles=sum_of((length_km * pairs)[leased]) / KM_PER_MILE,
+        power_w=sum_of(site_power_w(state, document, reader)),
     )
 
 
@@ -217,8 +218,7 @@ def node_power_w(state: State, reader: FigureReader) -> Floats:
     for side in (0, 1):
         end = state["link_ends"][:, side]
         # the power per accelerator of a rack includes the optics of its ports
-        power += np.bincount(end, weights=np.where(is_rack[end], 0.0, optics), minlength=state.n_nodes)
-        power += np.bincount(end, weights=boosters / 2.0, minlength=state.n_nodes)
+        power += sums_by(end, np.where(is_rack[end], 0.0, optics) + boosters / 2.0, state.n_nodes)
     return np.asarray(power)
 
 
@@ -234,9 +234,7 @@ def site_power_w(state: State, document: TopologyDocument, reader: FigureReader)
     default = reader.general("site_pue_ratio")
     pue = np.array([sites[name].pue_ratio or default for name in state.sites] + [default])
     site = state["node_site"]
-    by_site = np.bincount(
-        np.where(site < 0, len(pue) - 1, site), weights=node_power_w(state, reader), minlength=len(pue)
-    )
+    by_site = sums_by(np.where(site < 0, len(pue) - 1, site), node_power_w(state, reader), len(pue))
     return np.asarray(by_site * pue)
 
 

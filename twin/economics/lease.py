@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import State
+from ..arrays.sums import sum_of
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
@@ -105,7 +106,7 @@ def assess_lease(
         if n and f"{job.precision}_tflops" in reader.catalogue.get(state.parts[code]).figures
     )
     power_w = cost.site_power_w(state, document, reader)
-    opex_usd_per_month = money.opex_usd_per_year / MONTHS_PER_YEAR * float(power_w[site_row] / power_w.sum())
+    opex_usd_per_month = money.opex_usd_per_year / MONTHS_PER_YEAR * float(power_w[site_row] / sum_of(power_w))
     gain_flops_per_s = max(marginal_flops_per_s, 0.0) / allocated_ratio
     n_replacement = gain_flops_per_s / (flops_per_s(job, replacement, reader) * goodput_ratio) if goodput_ratio else 0.0
     return Lease(

@@ -17,6 +17,8 @@ from .migrations import migrate
 from .readers import decode_utf8
 
 MAX_VALUES = 50_000_000
+MAX_MERGED = 1_000_000
+"""Pairs that merge keys may copy in one file."""
 MERGE_TAG = "tag:yaml.org,2002:merge"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -36,6 +38,43 @@ class _UniqueKeyLoader(_Loader):  # type: ignore[misc]
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+class _MergingLoader(_UniqueKeyLoader):
+    """Loader that also expands merge keys (`<<`), each key once, within a bound on the pairs that are copied."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self._n_merged = 0
+        self._open: set[int] = set()
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        self._merge(node)
+        return super().construct_mapping(node, deep)
+
+    def _merge(self, node: Any) -> None:
+        """Put the pairs of merged mappings into a node; its own keys, and those of earlier mappings, go first."""
+        if all(key.tag != MERGE_TAG for key, _ in node.value):
+            return
+        if id(node) in self._open:
+            raise yaml.constructor.ConstructorError(None, None, "a merge key names itself", node.start_mark)
+        self._open.add(id(node))
+        own = [pair for pair in node.value if pair[0].tag != MERGE_TAG]
+        taken = {key.value for key, _ in own if isinstance(key, yaml.ScalarNode)}
+        for key, value in node.value:
+            if key.tag != MERGE_TAG:
+                continue
+            for other in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                if not isinstance(other, yaml.MappingNode):
+                    raise yaml.constructor.ConstructorError(None, None, "a merge key takes mappings", key.start_mark)
+                self._merge(other)
+                own += [pair for pair in other.value if pair[0].value not in taken]
+                taken |= {pair[0].value for pair in other.value if isinstance(pair[0], yaml.ScalarNode)}
+                self._n_merged += len(other.value)
+                if self._n_merged > MAX_MERGED:
+                    raise yaml.constructor.ConstructorError(None, None, "too many merge keys (<<)", key.start_mark)
+        node.value = own
+        self._open.discard(id(node))
 
 
 class _Dumper(yaml.SafeDumper):
@@ -85,7 +124,7 @@ def parse_yaml(content: bytes, where: str, expected: str) -> dict[str, Any]:
 
 
 def parse_mapping(
-    text: str, where: str, *, as_json: bool, expected: str = "a mapping with nodes and links"
+    text: str, where: str, *, as_json: bool, expected: str = "a mapping with nodes and links", merges: bool = False
 ) -> dict[str, Any]:
     """Parse a text to plain data with a mapping at the top level.
 
@@ -94,12 +133,13 @@ def parse_mapping(
         where: file or place, for messages.
         as_json: parse as JSON instead of YAML.
         expected: description of the expected mapping, for messages.
+        merges: expand the merge keys of YAML instead of refusing them.
 
     Raises:
         DocumentError: syntax error (with line and column), too deep, too large, or no mapping.
     """
     try:
-        data = json.loads(text, object_pairs_hook=_without_duplicates) if as_json else _load_yaml(text)
+        data = json.loads(text, object_pairs_hook=_without_duplicates) if as_json else _load_yaml(text, merges)
         n_values, depth = _extent(data, {})
     except json.JSONDecodeError as error:
         raise DocumentError(f"line {error.lineno}, column {error.colno}: {error.msg}", where=where) from error
@@ -124,7 +164,7 @@ def parse_mapping(
     return data
 
 
-def _load_yaml(text: str) -> Any:
+def _load_yaml(text: str, merges: bool) -> Any:
     """Parse YAML; nesting is measured on the events first, because libyaml's composer overruns the C stack."""
     indentation = max(map(len, re.findall(r"^[ ?:-]+", text, re.MULTILINE)), default=0)
     if text.count("[") + text.count("{") + 2 * indentation > MAX_DEPTH:
@@ -133,7 +173,7 @@ def _load_yaml(text: str) -> Any:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
                 raise RecursionError
-    return yaml.load(text, _UniqueKeyLoader)
+    return yaml.load(text, _MergingLoader if merges else _UniqueKeyLoader)
 
 
 def _extent(data: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:

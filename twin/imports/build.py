@@ -156,8 +156,10 @@ def _node(device: Device, node_id: str, site_ids: dict[str, str], part_id: str |
         data["site"] = site_ids[device.place]
     if not device.up:
         data["up"] = False
-    if device.forwards is not None:
-        data["forwards"] = device.forwards
+    for name in ("forwards", "n_cards", "rail"):
+        value = getattr(device, name)
+        if value is not None:
+            data[name] = value
     if device.display_name or device.name != node_id:
         data["name"] = (device.display_name or device.name)[:MAX_NAME_LENGTH]
     if device.tags:

@@ -14,6 +14,8 @@ from ..model.records import NodeKind
 DeviceKind = NodeKind | Literal["panel", "circuit", "ignore"]
 DEVICE_KINDS: tuple[str, ...] = (*get_args(NodeKind), "panel", "circuit", "ignore")
 """Kinds of nodes; a panel and a circuit pass signals through, and what is ignored is left out with its cables."""
+PARALLEL = "\0parallel"
+"""Bundle of ports whose cables to one other device are one link, where the source has no names of groups."""
 PASSIVE = frozenset({"panel", "circuit"})
 
 
@@ -59,6 +61,10 @@ class Device:
     display_name: str = ""
     """Name for people, where `name` is to be the id."""
     forwards: bool | None = None
+    n_cards: int | None = None
+    """Network cards of a host; None = not stated."""
+    rail: int | None = None
+    """Number of the rail of a switch; None = none."""
     models: tuple[str, ...] = ()
     """Names of its model, such as slug and part number; a part of the user or the catalogue with one of them as id or
     alias is its part."""
@@ -91,6 +97,8 @@ class Cable:
     n_failed: int = 0
     weight: float | tuple[float, float] = 1.0
     latency_us: float | tuple[float, float] | None = None
+    loss_ratio: float | None = None
+    """Measured or stated ratio of lost frames."""
     medium: str = "fibre"
     """fibre, multimode or copper."""
     name: str = ""

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import graphml, netbox, node_link, repetita, rfc8345, sndlib, table, topohub
+from . import (
+    batfish,
+    containerlab,
+    graphml,
+    ibnetdiscover,
+    lldp,
+    netbox,
+    node_link,
+    repetita,
+    rfc8345,
+    sndlib,
+    sonic,
+    table,
+    topohub,
+)
 from .cabling import Cabling
 from .files import SourceFile
 from .ledger import Ledger
@@ -34,6 +48,11 @@ ROWS = (
     Format("graphml", "GraphML, as of networkx or the Internet Topology Zoo.", graphml.recognise, graphml.read),
     Format("node-link", "Node-link JSON of networkx.", node_link.recognise, node_link.read),
     Format("topohub", "JSON of the topohub collection.", topohub.recognise, topohub.read),
+    Format("lldp", "LLDP or CDP neighbours as JSON, a file for each device.", lldp.recognise, lldp.read),
+    Format("batfish", "Layer-1 topology of Batfish, and tables beside it.", batfish.recognise, batfish.read),
+    Format("containerlab", "Topology file of containerlab.", containerlab.recognise, containerlab.read),
+    Format("sonic", "SONiC minigraph or config_db, of one or many switches.", sonic.recognise, sonic.read),
+    Format("ibnetdiscover", "InfiniBand fabric of ibnetdiscover.", ibnetdiscover.recognise, ibnetdiscover.read),
     Format(
         "rfc8345", "Layers of RFC 8345 as JSON, with TE attributes or as of OpenROADM.", rfc8345.recognise, rfc8345.read
     ),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .cabling import Cable, Cabling, End
+from .cabling import PARALLEL, Cable, Cabling, End
 from .ledger import Ledger
 from .naming import MAX_NAME_LENGTH, Ids, printable, texts
 from .options import ImportOptions
@@ -75,7 +75,7 @@ class LinkMaker:
             data["capacity_gbps"] = list(rate) if isinstance(rate, tuple) else rate
         if link.n_parallel > 1:
             data["n_parallel"] = link.n_parallel
-        for name, default in (("weight", 1.0), ("latency_us", None)):
+        for name, default in (("weight", 1.0), ("latency_us", None), ("loss_ratio", None)):
             value = _along(getattr(cables[0], name), first)
             if value != default:
                 data[name] = list(value) if isinstance(value, tuple) else value
@@ -104,7 +104,8 @@ class LinkMaker:
     def _id(self, link: PlainLink, cable: Cable, a: str, b: str) -> str:
         if len(link.paths) == 1 and cable.name:
             return cable.name
-        ports = link.bundle if all(link.bundle) else tuple(end.port for end in link.ends)
+        bundle = link.bundle if PARALLEL not in link.bundle else ("", "")
+        ports = bundle if all(link.bundle) else tuple(end.port for end in link.ends)
         return "~".join(f"{node}:{port}" if port else node for node, port in zip((a, b), ports, strict=True))
 
     def _members(self, link: PlainLink, node_ids: dict[str, str]) -> list[str]:

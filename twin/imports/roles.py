@@ -26,10 +26,11 @@ ROLE_WORDS: tuple[tuple[str, str], ...] = (
 """Patterns of role names and kinds; the first that fits counts. Firewalls, load balancers and optical line terminals
 forward, so they are switches."""
 NAME_WORDS: tuple[tuple[str, str], ...] = (
+    (r"super[-_ ]?spine", "core"),
     (r"leaf|tor", "leaf"),
     (r"spine|agg", "spine"),
     (r"core", "core"),
-    (r"srv|server|host|gpu|compute", "host"),
+    (r"srv|server|host|gpu|compute|client", "host"),
 )
 """Words of names that count only before a number, as in `leaf-1`: a city must not become a server."""
 PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), kind) for pattern, kind in ROLE_WORDS)
@@ -50,16 +51,23 @@ def settle_roles(cabling: Cabling, options: ImportOptions, ledger: Ledger) -> No
         elif device.kind is None:
             role = device.role.strip()
             if role not in by_role:
-                by_role[role] = next((kind for pattern, kind in PATTERNS if role and pattern.search(role)), None)
+                by_role[role] = kind_of_word(role)
             kind = by_role[role]
             if kind is None:
                 told = f"role {role[:60]!r}" if role else "no role"
-                kind = next((k for pattern, k in NAME_PATTERNS if not role and pattern.search(device.name)), "switch")
+                kind = (None if role else kind_of_word("", device.name)) or "switch"
                 why = f"{told} in the source" + ("" if kind == "switch" else "; its name says so")
                 ledger.assumed("kind of a device", kind, why, OPTION, device.name)
             else:
                 ledger.converted("role", f"{role[:60]} → {kind}")
             device.kind = kind  # type: ignore[assignment]
+
+
+def kind_of_word(role: str, name: str = "") -> str | None:
+    """Return the kind that a role, or else a name such as `leaf-1`, says; None if neither says one."""
+    if role:
+        return next((kind for pattern, kind in PATTERNS if pattern.search(role)), None)
+    return next((kind for pattern, kind in NAME_PATTERNS if pattern.search(name)), None)
 
 
 def _stated(device: Device, options: ImportOptions) -> str | None:

@@ -2,7 +2,10 @@
 
 Destinations that are twins have the same distances from all other nodes, so one search serves a whole class, and the
 flows towards its members move through the network as vectors. The rule of equal cost is that of `kernels/ecmp.py`.
+Sums keep what rounding takes from them (`kernels/sums.py`), so loads do not depend on the order of nodes and links.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +14,24 @@ from twin.kernels.graph import Destinations, UsableArcs
 from twin.kernels.heaps import heap_pop, heap_push
 from twin.kernels.jit import kernel, scratch_kernel
 from twin.kernels.next_hops import is_next_hop
+from twin.kernels.sums import add_exactly, lost_in_sum
+
+
+class _Sums(NamedTuple):
+    """Sums of class loads, each with what rounding took from it.
+
+    total, total_rest: float64[n_nodes], what each node forwards or sends to the members of the class together.
+    flow: float64[n_nodes, n_columns], the same by member.
+    flow_rest: float64[n_nodes, n_columns]; without columns, nothing is kept of the flows.
+    load, load_rest: float64[n_arcs].
+    """
+
+    total: npt.NDArray[np.float64]
+    total_rest: npt.NDArray[np.float64]
+    flow: npt.NDArray[np.float64]
+    flow_rest: npt.NDArray[np.float64]
+    load: npt.NDArray[np.float64]
+    load_rest: npt.NDArray[np.float64]
 
 
 @kernel
@@ -33,7 +54,8 @@ def class_loads(
         by_hops: whether all weights are 1, so that a breadth-first search suffices.
         destinations: destinations in classes, with their demands.
         rel_tolerance: path weights that differ by no more than this share are equal.
-        keeps_all: whether distances and the flows of nodes are kept; otherwise out_flow is scratch.
+        keeps_all: whether distances and the flows of nodes are kept; otherwise out_flow is scratch. Flows that are
+            kept depend on the order of nodes in their last bits.
         out_distance: float64[n_destinations, n_nodes] if kept, else of any size: distance of each node to each
             destination. Of a class that is routed at once, only the row of the first member is written.
         out_rank: int32, the same rows: place of that distance among all to the destination, 0 for the destination; -1
@@ -51,7 +73,16 @@ def class_loads(
     heap_key, heap_node = np.empty(arcs.head.size + 1), np.empty(arcs.head.size + 1, np.uint32)
     member = np.full(n_nodes, -1, np.int64)
     is_gate = np.zeros(n_nodes, np.bool_)
-    total, next_hop = np.zeros(n_nodes), np.empty(arcs.head.size, np.uint32)
+    next_hop = np.empty(arcs.head.size, np.uint32)
+    sums = _Sums(
+        np.zeros(n_nodes),
+        np.zeros(n_nodes),
+        out_flow,
+        np.zeros((n_nodes, 0 if keeps_all else out_flow.shape[1])),
+        out_load,
+        np.zeros(out_load.size),
+    )
+    total = sums.total
     lost = 0.0
     for c in range(destinations.class_first.size - 1):
         start, end = destinations.class_first[c], destinations.class_first[c + 1]
@@ -65,7 +96,7 @@ def class_loads(
             if not at_once:
                 n_reached = _search(arcs, by_hops, destinations.node[first], distance, order, heap_key, heap_node)
             column = first if keeps_all else 0
-            lost += _add_demands(destinations, first, last, distance, total, column, out_flow)
+            lost += _add_demands(destinations, first, last, distance, column, sums)
             _mark(arcs, destinations.node[first:last], True, member, is_gate)
             for i in range(last - first if at_once else 0):  # what members send to each other
                 node = destinations.node[first + i]
@@ -77,12 +108,10 @@ def class_loads(
                     far,
                     member,
                     rel_tolerance,
-                    total,
                     next_hop,
                     column,
                     last - first,
-                    out_flow,
-                    out_load,
+                    sums,
                 )
             for i in range(n_reached - 1, -1, -1):
                 node = order[i]
@@ -90,8 +119,7 @@ def class_loads(
                     continue
                 far = distance[node]
                 if is_gate[node] and at_once:
-                    _hand_over(arcs, far, node, member, rel_tolerance, out_flow[node][column:], out_load)
-                    total[node] = 0.0
+                    _hand_over(arcs, far, node, member, rel_tolerance, column, last - first, sums)
                 else:
                     _forward(
                         arcs,
@@ -100,15 +128,14 @@ def class_loads(
                         far,
                         member,
                         rel_tolerance,
-                        total,
                         next_hop,
                         column,
                         last - first,
-                        out_flow,
-                        out_load,
+                        sums,
                     )
             for i in range(last - first):
                 total[destinations.node[first + i]] = 0.0
+                sums.total_rest[destinations.node[first + i]] = 0.0
                 out_flow[destinations.node[first + i], column + i] = 0.0
             if keeps_all:
                 out_distance[first] = distance
@@ -117,6 +144,8 @@ def class_loads(
                 for i in range(n_reached):
                     out_flow[order[i], : last - first] = 0.0
             _mark(arcs, destinations.node[first:last], False, member, is_gate)
+    for arc in range(out_load.size):
+        out_load[arc] += sums.load_rest[arc]
     return lost
 
 
@@ -126,9 +155,8 @@ def _add_demands(
     first: int,
     last: int,
     distance: npt.NDArray[np.float64],
-    total: npt.NDArray[np.float64],
     column: int,
-    flow: npt.NDArray[np.float64],
+    sums: _Sums,
 ) -> float:
     """Let the demands for destinations first:last enter at their sources. Returns those without a path."""
     lost = 0.0
@@ -136,12 +164,15 @@ def _add_demands(
     to_twin = distance[destinations.node[last - 1]]  # of the root, whose own distance is 0
     for i in range(last - first):
         for k in range(destinations.demand_first[first + i], destinations.demand_first[first + i + 1]):
-            source = destinations.demand_source[k]
+            source, gbps = destinations.demand_source[k], destinations.demand_gbps[k]
             if (to_twin if source == root else distance[source]) < np.inf:
-                flow[source, column + i] += destinations.demand_gbps[k]
-                total[source] += destinations.demand_gbps[k]
+                add_exactly(sums.total, sums.total_rest, source, gbps)
+                if sums.flow_rest.size:
+                    add_exactly(sums.flow[source], sums.flow_rest[source], column + i, gbps)
+                else:
+                    sums.flow[source, column + i] += gbps
             else:
-                lost += destinations.demand_gbps[k]
+                lost += gbps
     return lost
 
 
@@ -161,6 +192,19 @@ def _mark(
 
 
 @scratch_kernel
+def _amount_at(sums: _Sums, node: int, column: int, width: int) -> float:
+    """Take what is to be forwarded at a node, and complete its flows to the members; the latter remain."""
+    amount = float(sums.total[node] + sums.total_rest[node])
+    sums.total[node] = sums.total_rest[node] = 0.0
+    if sums.flow_rest.size and amount != 0.0:
+        flow, rest = sums.flow[node, column : column + width], sums.flow_rest[node, :width]
+        for j in range(width):
+            flow[j] += rest[j]
+            rest[j] = 0.0
+    return amount
+
+
+@scratch_kernel
 def _forward(
     arcs: UsableArcs,
     distance: npt.NDArray[np.float64],
@@ -168,38 +212,43 @@ def _forward(
     far: float,
     member: npt.NDArray[np.int64],
     rel_tolerance: float,
-    total: npt.NDArray[np.float64],
     next_hop: npt.NDArray[np.uint32],
     column: int,
     width: int,
-    flow: npt.NDArray[np.float64],
-    out_load: npt.NDArray[np.float64],
+    sums: _Sums,
 ) -> None:
     """Divide the flow vector of a node at distance `far` over its next hops; its own row remains."""
-    amount = total[node]
-    total[node] = 0.0
+    amount = _amount_at(sums, node, column, width)
     if amount == 0.0:
         return
     slack = rel_tolerance * max(1.0, far)
-    all_shares = 0.0
+    all_shares, rest = 0.0, 0.0
     n_next = 0
     for arc in range(arcs.first[node], arcs.first[node + 1]):
         head = arcs.head[arc]
         if is_next_hop(distance[head], far, arcs.weight[arc], slack, arcs.forwards[head]):
             next_hop[n_next] = arc
             n_next += 1
-            all_shares += arcs.share[arc]
-    own = flow[node]
+            before = all_shares
+            all_shares = before + arcs.share[arc]
+            rest += lost_in_sum(before, arcs.share[arc], all_shares)
+    all_shares += rest
+    own = sums.flow[node, column : column + width]
     for i in range(n_next):
         arc = next_hop[i]
         head = arcs.head[arc]
         part = arcs.share[arc] / all_shares
-        out_load[arc] += amount * part
-        total[head] += amount * part
+        add_exactly(sums.load, sums.load_rest, arc, amount * part)
+        add_exactly(sums.total, sums.total_rest, head, amount * part)
         if member[head] < 0:
-            there = flow[head]
-            for j in range(column, column + width):
-                there[j] += own[j] * part
+            there = sums.flow[head, column : column + width]
+            if sums.flow_rest.size:
+                there_rest = sums.flow_rest[head, :width]
+                for j in range(width):
+                    add_exactly(there, there_rest, j, own[j] * part)
+            else:
+                for j in range(width):
+                    there[j] += own[j] * part
 
 
 @scratch_kernel
@@ -209,25 +258,31 @@ def _hand_over(
     node: int,
     member: npt.NDArray[np.int64],
     rel_tolerance: float,
-    own: npt.NDArray[np.float64],
-    out_load: npt.NDArray[np.float64],
+    column: int,
+    width: int,
+    sums: _Sums,
 ) -> None:
     """Send the flow to each member over the direct arcs of a gate; arcs to the same member lie side by side."""
+    _amount_at(sums, node, column, width)
+    own = sums.flow[node]
     slack = rel_tolerance * max(1.0, far)
     arc = arcs.first[node]
     end = arcs.first[node + 1]
     while arc < end:
         head = arcs.head[arc]
         after = arc
-        all_shares = 0.0
+        all_shares, rest = 0.0, 0.0
         while after < end and arcs.head[after] == head:
             if abs(arcs.weight[after] - far) <= slack:
-                all_shares += arcs.share[after]
+                before = all_shares
+                all_shares = before + arcs.share[after]
+                rest += lost_in_sum(before, arcs.share[after], all_shares)
             after += 1
         if member[head] >= 0:
             for k in range(arc, after):
                 if abs(arcs.weight[k] - far) <= slack:
-                    out_load[k] += own[member[head]] * arcs.share[k] / all_shares
+                    amount = own[column + member[head]] * arcs.share[k] / (all_shares + rest)
+                    add_exactly(sums.load, sums.load_rest, k, amount)
         arc = after
 
 

@@ -1,12 +1,16 @@
 """Max-min fair rates, utilisation and queueing delay."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
-from twin.kernels.jit import kernel
+from twin.kernels.jit import inner_kernel, kernel
 
-SPARE, USAGE, N_RISING, N_COLUMNS = 0, 1, 2, 4
+SPARE, USAGE, SPARE_STEP, USAGE_STEP, N_COLUMNS = 0, 1, 2, 3, 4
 """Columns of the room of a resource; 32 bytes, so that no row lies in two cache lines."""
+USAGE_UNIT = 2.0**30
+"""Parts of a usage of 1 that are counted to find the size of a resource's usage."""
 N_TOGETHER = 128
 """Flows whose rows are read together before they stop."""
 
@@ -24,6 +28,8 @@ def max_min_rates(
 
     A flow without resources gets its limit. Events within a relative 1e-12 of their level count as one, so that
     rounding cannot separate resources that saturate together. Rates, capacities and limits have the same unit.
+    Usage and what a flow takes of a capacity are rounded to steps of about 2^-51 of the whole, so that sums are
+    exact and rates do not depend on the order of flows and resources.
 
     Args:
         flow_first: int64[n_flows + 1]; flow f uses resources flow_link[k], k in flow_first[f]:flow_first[f + 1].
@@ -39,13 +45,18 @@ def max_min_rates(
     """
     n_flows = out_rate.size
     first, flows = _flows_by_resource(flow_first, flow_link, flow_usage, capacity.size)
-    # a row for each resource, so that a flow that stops touches one place: capacity left by stopped flows, and usage
-    # and number of flows that still rise
+    # a row for each resource, so that a flow that stops touches one place: capacity left by stopped flows, usage of
+    # flows that still rise, and the steps of both
     room = np.zeros((capacity.size, N_COLUMNS))
-    room[:, SPARE] = capacity
-    room[:, N_RISING] = first[1:] - first[:-1]
     for k in range(flow_link.size):
-        room[flow_link[k], USAGE] += flow_usage[k]
+        room[flow_link[k], USAGE] += np.ceil(flow_usage[k] * USAGE_UNIT)
+    for resource in range(capacity.size):
+        row = room[resource]
+        row[SPARE_STEP], row[USAGE_STEP] = _steps_below(capacity[resource]), _steps_below(row[USAGE] / USAGE_UNIT)
+        row[SPARE], row[USAGE] = capacity[resource], 0.0
+    for k in range(flow_link.size):
+        row = room[flow_link[k]]
+        row[USAGE] += _in_steps(flow_usage[k], row[USAGE_STEP])
     full_at = np.zeros(capacity.size)  # level at which a resource fills; a lower bound while it waits in the heap
     heap = np.arange(capacity.size)
     full = np.empty(capacity.size, np.int64)
@@ -148,6 +159,21 @@ def queue_delay_us(
 
 
 @kernel
+def _steps_below(largest: float) -> float:
+    """Return the number whose addition rounds numbers up to `largest` >= 0 to steps; 0 (no rounding) if infinite."""
+    if largest == np.inf:
+        return 0.0
+    _, exponent = math.frexp(largest)
+    return 3.0 * math.ldexp(1.0, min(exponent, 1000))
+
+
+@inner_kernel
+def _in_steps(value: float, step: float) -> float:
+    """Round a number to the steps of `_steps_below`. Source: Dekker (1971), Numer. Math. 18, section 4."""
+    return (value + step) - step
+
+
+@kernel
 def _flows_by_resource(
     flow_first: npt.NDArray[np.int64],
     flow_link: npt.NDArray[np.int64],
@@ -208,9 +234,8 @@ def _stop(
     for k in range(flow_first[flow], flow_first[flow + 1]):
         if flow_usage[k] > 0.0:
             row = room[flow_link[k]]
-            row[SPARE] -= flow_usage[k] * level
-            row[USAGE] -= flow_usage[k]
-            row[N_RISING] -= 1.0
+            row[SPARE] -= _in_steps(flow_usage[k] * level, row[SPARE_STEP])
+            row[USAGE] -= _in_steps(flow_usage[k], row[USAGE_STEP])
 
 
 @kernel
@@ -227,13 +252,11 @@ def _refresh_top(
     """
     while size > 0:
         top = heap[0]
-        if room[top, N_RISING] == 0.0:
+        if room[top, USAGE] == 0.0:
             size -= 1
             _sift_down(heap, size, full_at, heap[size], 0)
             continue
-        now = level  # also where rounding ate what little usage was left
-        if room[top, USAGE] > 0.0:
-            now = max(level, room[top, SPARE] / room[top, USAGE])
+        now = max(level, room[top, SPARE] / room[top, USAGE])
         if now <= full_at[top]:
             break
         full_at[top] = now

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from twin.kernels.graph import ArcGraph
 from twin.kernels.jit import kernel
+from twin.kernels.sums import add_exactly, exact_totals, lost_in_sum
 
 
 @kernel
@@ -39,7 +40,7 @@ def trace_pair(
         distance: float64[n_nodes], distance of each node to the destination.
         source: node.
         rel_tolerance: distances that differ by no more than this share are equal.
-        node_flow: float64[n_nodes], scratch, zero on entry and on return.
+        node_flow: float64[n_nodes, 2], scratch, zero on entry and on return: flow, and what rounding took from it.
         heap: int64[n_nodes], scratch.
         out_arc: int64[room], arcs in topological order, all arcs of a node together, farthest node first.
         out_fraction: float64[room], fraction of the demand on each arc, 0 to 1.
@@ -51,12 +52,12 @@ def trace_pair(
     if distance[source] == np.inf or distance[source] == 0.0:
         return 0
     n_arcs = 0
-    node_flow[source] = 1.0
+    node_flow[source, 0] = 1.0
     n_waiting = _push(heap, 0, distance, source)
     while n_waiting > 0:
         node = heap[0]
         n_waiting = _pop(heap, n_waiting, distance)
-        flow = node_flow[node]
+        flow = node_flow[node, 0] + node_flow[node, 1]
         node_flow[node] = 0.0
         total = _total_share(graph, arc_weight, link_up, arc_share, distance, node, rel_tolerance)
         if total == 0.0:
@@ -76,9 +77,9 @@ def trace_pair(
                     out_fraction[n_arcs] = part
                 n_arcs += 1
                 if distance[other] > 0.0:
-                    if node_flow[other] == 0.0:
+                    if node_flow[other, 0] == 0.0:
                         n_waiting = _push(heap, n_waiting, distance, other)
-                    node_flow[other] += part
+                    add_exactly(node_flow[:, 0], node_flow[:, 1], other, part)
     return n_arcs if n_arcs <= out_arc.size else -n_arcs
 
 
@@ -109,12 +110,14 @@ def spread_amounts(
         route_scratch: float64[n_routes], zero on entry and on return.
         out_load: float64[2 * n_links] by arc, added to, in the unit of amount.
     """
-    for pair in range(amount.size):
-        route_scratch[route_of_pair[pair]] += amount[pair]
+    rest = np.zeros(out_load.size)
+    exact_totals(route_of_pair, amount, route_scratch)
     for k in range(inner_arc.size):
-        out_load[inner_arc[k]] += inner_fraction[k] * route_scratch[inner_route[k]]
+        add_exactly(out_load, rest, inner_arc[k], inner_fraction[k] * route_scratch[inner_route[k]])
     for k in range(end_arc.size):
-        out_load[end_arc[k]] += end_fraction[k] * amount[end_pair[k]]
+        add_exactly(out_load, rest, end_arc[k], end_fraction[k] * amount[end_pair[k]])
+    for arc in range(rest.size):
+        out_load[arc] += rest[arc]
     for pair in range(amount.size):
         route_scratch[route_of_pair[pair]] = 0.0
 
@@ -245,14 +248,16 @@ def _total_share(
     rel_tolerance: float,
 ) -> float:
     """Return the sum of the shares of all next hops of a reachable node."""
-    total = 0.0
+    total, rest = 0.0, 0.0
     for k in range(graph.first[node], graph.first[node + 1]):
         arc = graph.arc[k]
         link = arc >> 1
         far, other = distance[node], graph.head[arc]
         if link_up[link] and _is_next_hop(graph, distance, far, other, arc_weight[arc], rel_tolerance):
-            total += arc_share[arc]
-    return total
+            before = total
+            total = before + arc_share[arc]
+            rest += lost_in_sum(before, arc_share[arc], total)
+    return total + rest
 
 
 @kernel

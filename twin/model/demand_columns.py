@@ -10,6 +10,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
+from ..kernels.sums import exact_totals
 from .records import Demand
 
 Rows = npt.NDArray[np.int64]
@@ -128,8 +129,7 @@ def demand_pairs(demands: Sequence[Demand], index: Mapping[str, int]) -> tuple[R
         index: row of each node id.
 
     Returns:
-        Source, target and Gb/s of each pair, by source and target. The demands of a pair are added in the order of
-        their ids, so that no bit depends on the order of a document.
+        Source, target and Gb/s of each pair, by source and target.
     """
     n = max(len(index), 1)
     columns = demands if isinstance(demands, DemandColumns) else DemandColumns((), (), tuple(demands))
@@ -147,18 +147,8 @@ def demand_pairs(demands: Sequence[Demand], index: Mapping[str, int]) -> tuple[R
     )
     order = np.argsort(key, kind="stable")
     order = order[key[order] // n != key[order] % n]
-    if len(order) and (np.diff(key[order]) == 0).any():
-        ids = _ids(columns)
-        order = np.array(sorted(order.tolist(), key=lambda i: (int(key[i]), ids[i])), dtype=np.int64)
     is_first = np.diff(key[order], prepend=-1) != 0
     pairs = key[order][is_first]
     total = np.zeros(len(pairs))
-    np.add.at(total, np.cumsum(is_first) - 1, gbps[order])  # one after the other
+    exact_totals(np.cumsum(is_first) - 1, gbps[order], total)
     return pairs // n, pairs % n, total
-
-
-def _ids(columns: DemandColumns) -> list[str]:
-    ids = [demand.id for demand in columns.stated]
-    for block in columns.blocks:
-        ids += block.ids(columns.node_ids, np.arange(len(block.gbps)))
-    return ids

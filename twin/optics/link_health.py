@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import TIERS, Bools, Floats, Ints, State
+from ..arrays.sums import sums_by
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from ..errors.wording import counted
@@ -319,7 +320,7 @@ def _propagation_us(state: State, reader: FigureReader, paths: OpticalPaths) -> 
         span_us = span_us + amplified * reader.general("amplifier_site_us")
     working_us = np.where(state["span_standby"], 0.0, span_us)
     by_path = paths.sum_over_spans(working_us)
-    return np.bincount(paths.kind_of_path, weights=by_path, minlength=paths.n_kinds).astype(np.float64)
+    return sums_by(paths.kind_of_path, by_path, paths.n_kinds)
 
 
 def _assumed_route_us(state: State, reader: FigureReader) -> Floats:
@@ -353,7 +354,7 @@ def _card_ratio(state: State, reader: FigureReader, lit: Bools, member_gbps: Flo
     cards_gbps = cards_gbps * state["n_cards_in_use"]
     link_gbps = np.where(lit & (state["link_transceiver"] >= 0), member_gbps * n_members_up, 0.0)
     ends = state["link_ends"]
-    ports_gbps = sum(np.bincount(ends[:, side], weights=link_gbps, minlength=len(cards_gbps)) for side in (0, 1))
+    ports_gbps = sum(sums_by(ends[:, side], link_gbps, len(cards_gbps)) for side in (0, 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         filled = np.where(np.isnan(cards_gbps) | (cards_gbps <= 0), 1.0, np.fmin(cards_gbps / ports_gbps, 1.0))
     if (filled == 1.0).all():

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import lambertw
 
 from ..arrays import Bools, Floats
+from ..arrays.sums import sum_of
 from ..catalogue.figure_reader import FigureReader
 from ..units import DAYS_PER_YEAR
 from .interruptions import Interruptions
@@ -122,7 +123,7 @@ def job_goodput(
     aborts = outages.outage_class == ABORT
     causes = dict(parts.n_per_day_by_cause)
     for code, element in enumerate(FAILED_ELEMENTS):
-        n_per_year = float(outages.n_per_year[aborts & (outages.element == code)].sum())
+        n_per_year = sum_of(outages.n_per_year[aborts & (outages.element == code)])
         if n_per_year > 0.0:
             causes[f"between sites: {element}"] = n_per_year / DAYS_PER_YEAR
     n_per_day = math.fsum(causes.values())

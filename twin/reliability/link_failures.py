@@ -25,6 +25,7 @@ import numpy as np
 
 from ..arrays import Bools, Floats, Ints, State
 from ..arrays.boosters import booster_codes
+from ..arrays.sums import sums_by
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from ..errors import TwinError
@@ -228,7 +229,7 @@ def _transceivers(state: State, reader: FigureReader, links: Ints, case: AgeingC
 
 
 def _sum_over_spans(state: State, by_span: Floats, links: Ints) -> Floats:
-    total = np.bincount(state["span_link"], weights=by_span, minlength=state.n_links)
+    total = sums_by(state["span_link"], by_span, state.n_links)
     return np.asarray(total[links], dtype=np.float64)
 
 
@@ -240,11 +241,11 @@ def _shared_km(state: State) -> Floats:
     km_by_path = []
     for standby in (False, True):
         km = np.where(state["span_standby"][spans] == standby, state["span_length_km"][spans], 0.0)
-        km_by_path.append(np.bincount(row_of_risk, weights=km, minlength=len(risk)))
+        km_by_path.append(sums_by(row_of_risk, km, len(risk)))
     both_km = np.minimum(*km_by_path)
     shared_km = np.zeros(state.n_links)
     if len(risk):
-        shared_km += np.bincount(risk // len(state.srlgs), weights=both_km, minlength=state.n_links)
+        shared_km += sums_by(risk // len(state.srlgs), both_km, state.n_links)
         # a stretch that lies in several shared risks is cut once, not once for each
         in_any = np.zeros(len(state["span_link"]), dtype=np.bool_)
         in_any[spans[both_km[row_of_risk] > 0]] = True
@@ -256,7 +257,7 @@ def _shared_km(state: State) -> Floats:
 
 def _path_km(state: State, selected: Bools) -> Floats:
     km = np.where(selected, state["span_length_km"], 0.0)
-    return np.bincount(state["span_link"], weights=km, minlength=state.n_links).astype(np.float64)
+    return sums_by(state["span_link"], km, state.n_links)
 
 
 def _at_risk_end_to_end(state: State, shared_risks: Ints) -> Ints:

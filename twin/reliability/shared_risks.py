@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Bools, Floats, Ints, State
+from ..arrays.sums import sums_by
 
 
 class SharedCut(NamedTuple):
@@ -58,8 +59,7 @@ def _exposed_lengths(state: State, links: Ints) -> tuple[Ints, Ints, Floats]:
     keys, row = np.unique(code * state.n_links + link, return_inverse=True)
     length_km = state["span_length_km"][span]
     working_km, standby_km = (
-        np.bincount(row.reshape(-1), weights=np.where(standby == path, length_km, 0.0), minlength=len(keys))
-        for path in (False, True)
+        sums_by(row.reshape(-1), np.where(standby == path, length_km, 0.0), len(keys)) for path in (False, True)
     )
     risk, link = keys // max(state.n_links, 1), keys % max(state.n_links, 1)
     protected = state["link_protection"][link] >= 0

@@ -13,11 +13,12 @@ from ..errors.wording import counted
 from .fitted_table import Column, FittedTable
 from .jobs_table import jobs_table
 from .numbers import change_cell, metric_cell
-from .quantities import change_percent_text, is_noise, usd_text
+from .preview_table import preview_lines, purchases_table
+from .quantities import change_percent_text, is_noise
 from .score_table import SHORT_METRICS, metric_heading
 from .table_parts import answer_title, assumptions_line, main_assumptions_table, sentences, verdict, warning_lines
 
-MAX_PURCHASES_SHOWN = 6
+MAX_CHANGES_SHOWN = 6
 ALWAYS_SHOWN = ("step_time_s", "goodput_tokens_per_s", "demand_satisfied_ratio", "max_link_utilisation_ratio")
 """Metrics that the short table shows also where they do not change."""
 COLUMNS = (
@@ -53,8 +54,8 @@ def diff_table(
         n_hidden = len([name for name in changed if name not in shown])
         more = f"{counted(n_hidden, 'more metric changes', 'more metrics change')}; " if n_hidden else ""
         parts.append(Text(f"{more}--all shows every metric.", style="dim"))
-    if data["purchases"]:
-        parts += [Text(), Text("To buy", style="bold"), _purchases(data["purchases"])]
+    parts += [Text(), *preview_lines(data["preview"], MAX_CHANGES_SHOWN)]
+    parts += purchases_table(data["purchases"])
     parts += jobs_table(after.get("jobs", ()))
     parts += main_assumptions_table(data["main_assumptions"], of_change=True)
     before_reasons, after_reasons = (data["bottlenecks"][side] for side in ("before", "after"))
@@ -89,19 +90,3 @@ def _row(name: str, row: Mapping[str, Any], *, with_key: bool, label: str) -> tu
     change, share = (f"[{style}]{text}[/]" if style and text else text for text in (change, share))
     heading = name if with_key else metric_heading(name, label)
     return escape(heading), metric_cell(name, before), metric_cell(name, after), change, share
-
-
-def _purchases(purchases: Sequence[Mapping[str, Any]]) -> RenderableType:
-    rows = [
-        (_amount_text(purchase["amount"]), escape(purchase["item"]), usd_text(purchase["usd"]))
-        for purchase in purchases[:MAX_PURCHASES_SHOWN]
-    ]
-    n_more = len(purchases) - MAX_PURCHASES_SHOWN
-    if n_more > 0:
-        rest_usd = sum(purchase["usd"] for purchase in purchases[MAX_PURCHASES_SHOWN:])
-        rows.append(("", f"{n_more} more items", usd_text(rest_usd)))
-    return FittedTable((Column("", "right"), Column("item", folds=True), Column("price", "right")), rows)
-
-
-def _amount_text(amount: float) -> str:
-    return f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.1f}"

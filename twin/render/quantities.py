@@ -84,6 +84,12 @@ def bytes_text(n_bytes: float) -> str:
     return f"{n_bytes:.0f} B"
 
 
+def rate_text(gbps: float) -> str:
+    """Return a rate in Gb/s or, from 10,000 Gb/s on, in Tb/s: `400 Gb/s`, `1,638 Tb/s`."""
+    value, unit = (gbps / 1e3, "Tb/s") if abs(gbps) >= 1e4 else (gbps, "Gb/s")
+    return f"{value:,.4g} {unit}" if abs(value) < 1e4 else f"{value:,.0f} {unit}"
+
+
 def usd_text(usd: float) -> str:
     """Return money with three digits: `$5.46M`, `$1.25B`, `$254k`."""
     sign = MINUS if usd < 0 else ""

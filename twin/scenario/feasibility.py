@@ -8,7 +8,6 @@ from ..arrays import Floats, State
 from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
-from ..errors import Issue
 from ..errors.wording import counted
 from ..model.document import TopologyDocument
 from .build_fault import BuildFault
@@ -31,9 +30,14 @@ def build_faults(state: State, document: TopologyDocument, reader: FigureReader)
     return faults
 
 
-def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
-    """Find what cannot be built, as issues by key; see `build_faults`."""
-    return {key: fault.issue for key, fault in build_faults(state, document, reader).items()}
+def member_rate_gbps(state: State, reader: FigureReader) -> Floats:
+    """Nominal rate of a member of each link: as stated, at most that of its transceiver; NaN where neither is known.
+
+    Returns:
+        float64[n_links].
+    """
+    rate_gbps = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
+    return np.asarray(np.fmin(state["link_capacity_gbps"], rate_gbps))
 
 
 def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
@@ -44,10 +48,7 @@ def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
     """
     port_gbps = reader.by_code(state.parts, state["node_part"], "port_gbps", "switch")
     n_ports = reader.by_code(state.parts, state["node_part"], "n_ports", "switch")
-    rate_gbps = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
-    stated_gbps = state["link_capacity_gbps"]
-    rate_gbps = np.where(np.isnan(stated_gbps), rate_gbps, np.fmin(stated_gbps, rate_gbps))
-    rate_gbps = np.where(np.isnan(rate_gbps), stated_gbps, rate_gbps)
+    rate_gbps = member_rate_gbps(state, reader)
     used = np.zeros(state.arrays.n_nodes)
     for side in (0, 1):
         end = state["link_ends"][:, side]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import NODE_KINDS, Bools, Floats, State
+from ..arrays.sums import sums_by
 
 LEVELS = {"rack": 0, "host": 0, "storage": 0, "leaf": 1, "spine": 2, "core": 3, "border": 4}
 """Level of each kind of node; a kind without a level has no tier."""
@@ -44,8 +45,8 @@ def oversubscription(state: State, lit: Bools, arc_capacity_gbps: Floats, kind: 
     tail_level, head_level = level[head.reshape(-1, 2)[:, ::-1].ravel()], level[head]
     is_up = np.repeat(lit, 2) & (tail_level >= 0) & (head_level > tail_level)
     tail = head.reshape(-1, 2)[:, ::-1].ravel()
-    up_gbps = np.bincount(tail[is_up], weights=arc_capacity_gbps[is_up], minlength=state.n_nodes)
-    below_gbps = np.bincount(head[is_up], weights=arc_capacity_gbps[is_up], minlength=state.n_nodes)
+    up_gbps = sums_by(tail[is_up], arc_capacity_gbps[is_up], state.n_nodes)
+    below_gbps = sums_by(head[is_up], arc_capacity_gbps[is_up], state.n_nodes)
     has_both = np.zeros(state.n_nodes, dtype=np.bool_)
     has_both[np.intersect1d(tail[is_up], head[is_up])] = True
     rows = np.flatnonzero((state["node_kind"] == NODE_KINDS.index(kind)) & has_both)

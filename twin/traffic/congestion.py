@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Bools, Floats, Ints
+from ..arrays.sums import sum_of
 from ..kernels.congestion import max_min_rates, queue_delay_us, utilisation
 from .matrix_routes import MatrixRoutes
 from .routing import Routes
@@ -31,7 +32,7 @@ class DemandLoads:
     @property
     def unrouted_gbps(self) -> float:
         """Demand without a path."""
-        return float(self.offered_gbps[~self.reachable].sum())
+        return sum_of(self.offered_gbps[~self.reachable])
 
 
 def load_demands(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..arrays import Floats, Ints
+from ..arrays.sums import sums_by
 from ..kernels.ecmp import trace_pair
 from ..kernels.graph import ArcGraph
 from ..kernels.paths import shortest_hops
@@ -87,8 +88,8 @@ def _card_arcs(n_cards: int, ends: Ints) -> Ints:
 
 def _busiest_card_s(card_arc: Ints, ends: Ints, capacity: Floats, pairs: Ints, pair_bytes: Floats) -> float:
     """Time of the busiest link between a card and its switch."""
-    sent = np.bincount(card_arc[pairs[:, 0]], weights=pair_bytes, minlength=2 * len(ends))
-    received = np.bincount(card_arc[pairs[:, 1]] ^ 1, weights=pair_bytes, minlength=2 * len(ends))
+    sent = sums_by(card_arc[pairs[:, 0]], pair_bytes, 2 * len(ends))
+    received = sums_by(card_arc[pairs[:, 1]] ^ 1, pair_bytes, 2 * len(ends))
     return float(((sent + received) / np.repeat(capacity, 2)).max(initial=0.0))
 
 
@@ -97,7 +98,7 @@ def _traces(graph: ArcGraph, n_links: int, keys: Ints) -> tuple[Ints, Ints, Floa
     up = np.ones(n_links, np.bool_)
     one = np.ones(2 * n_links)
     n_nodes = len(graph.forwards)
-    node_flow, heap = np.zeros(n_nodes), np.zeros(n_nodes, np.int64)
+    node_flow, heap = np.zeros((n_nodes, 2)), np.zeros(n_nodes, np.int64)
     out_arc, out_fraction = np.empty(n_links, np.int64), np.empty(n_links)
     distance, last, way = np.empty((1, n_nodes)), -1, graph
     arcs: list[Ints] = [np.zeros(0, np.int64)]

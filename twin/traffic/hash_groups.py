@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import Floats, Ints
 from ..arrays.rounding import rounded
+from ..arrays.sums import sums_by
 from ..errors import TopologyError
 from ..kernels.hashing import polarised_fractions
 
@@ -62,7 +63,7 @@ class HashedRoutes:
     def even_s(self) -> float:
         """Time of the phase if all switches split evenly."""
         sent = (self.n_pairs * self.pair_bytes)[self.route_of] * self.split_ratio
-        load_bytes = np.bincount(self.link, weights=sent, minlength=len(self.n_members))
+        load_bytes = sums_by(self.link, sent, len(self.n_members))
         used = load_bytes > 0
         seconds = load_bytes[used] / self.capacity_bytes_per_s[used] / self.n_members[used]
         return rounded(max(self.floor_s, float(seconds.max(initial=0.0))))
@@ -157,7 +158,7 @@ class LinkFlows:
         starts = np.ones(len(tail), dtype=np.bool_)
         starts[1:] = (tail[1:] != tail[:-1]) | (routes.route_of[1:] != routes.route_of[:-1])
         block = np.cumsum(starts) - 1
-        at_node = np.bincount(block, weights=routes.split_ratio)[block]
+        at_node = sums_by(block, routes.split_ratio)[block]
         sends = routes.n_pairs * routes.pair_bytes > 0
         used = np.flatnonzero((routes.split_ratio > 0) & sends[routes.route_of])
         route, link, chance = routes.route_of[used], routes.link[used], (routes.split_ratio / n_members)[used]
@@ -197,7 +198,7 @@ class LinkFlows:
     def total_of_group(self, values: Floats) -> Floats:
         """Add up values of entries over the entries of one link of each group; float64[n_groups]."""
         rows = self.of_first
-        return np.bincount(self.group[self.link[rows]], weights=values[rows]).astype(np.float64)
+        return sums_by(self.group[self.link[rows]], values[rows])
 
     @cached_property
     def flow_bytes(self) -> Floats:
@@ -292,4 +293,4 @@ def _merged(columns: Floats) -> Floats:
     keys, rows = np.unique(figures[:3], axis=1, return_inverse=True)
     rows = rows.ravel()
     order = np.argsort(figures[3])
-    return np.vstack((keys, np.bincount(rows[order], weights=figures[3][order])))
+    return np.vstack((keys, sums_by(rows[order], figures[3][order])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Floats, Ints
+from ..arrays.sums import sums_by
 from .congestion import arcs_of_pairs
 from .routing import Routes
 
@@ -40,8 +41,8 @@ def limiting_arcs(routes: Routes, offered_gbps: Floats, carried_gbps: Floats, ca
     pair, arc, fraction = pair[used], arc[used], fraction[used]
     known_gbps = np.nan_to_num(carried_gbps)
     n_arcs = len(capacity_gbps)
-    load_gbps = np.bincount(arc, weights=known_gbps[pair] * fraction, minlength=n_arcs)
-    pressure_gbps = np.bincount(arc, weights=offered_gbps[pair] * fraction, minlength=n_arcs)
+    load_gbps = sums_by(arc, known_gbps[pair] * fraction, n_arcs)
+    pressure_gbps = sums_by(arc, offered_gbps[pair] * fraction, n_arcs)
     largest_gbps = np.zeros(n_arcs)
     np.maximum.at(largest_gbps, arc, known_gbps[pair])
     full = load_gbps >= capacity_gbps * (1.0 - REL_TOLERANCE)

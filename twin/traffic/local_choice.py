@@ -12,6 +12,7 @@ from scipy.special import gammaln, ndtr
 
 from ..arrays import Floats, Ints
 from ..arrays.rounding import rounded
+from ..arrays.sums import sums_by
 from .hash_groups import HashedRoutes, LinkFlows
 from .hash_law import PhaseTimes, end_times_s
 
@@ -84,7 +85,7 @@ def _arrivals(flows: LinkFlows, n_flows_per_pair: int) -> list[Arrivals]:
     """Flows that reach the switch before the links of each group."""
     size = flows.routes.pair_bytes[flows.route] / flows.flow_bytes[flows.group[flows.link]]
     n_flows = flows.n_pairs * size * n_flows_per_pair
-    load = np.bincount(flows.link, weights=n_flows * flows.chance_ratio, minlength=len(flows.group))
+    load = sums_by(flows.link, n_flows * flows.chance_ratio, len(flows.group))
     entries = flows.of_first
     group, route = flows.group[flows.link[entries]], flows.route[entries]
     n_next = np.ones(len(flows.flow_s), dtype=np.int64)

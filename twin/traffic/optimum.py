@@ -10,6 +10,7 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array, csr_array, diags_array, eye_array, hstack, kron
 
 from ..arrays import Floats, Ints, State
+from ..arrays.sums import sum_of, sums_by
 from ..errors import ConvergenceError
 from ..kernels.graph import UsableArcs
 from ..kernels.min_max import min_max_utilisation
@@ -107,7 +108,7 @@ def optimal_routing(
     if not len(problem.offered_gbps):
         return RoutingOptimum(0.0, 0.0, nothing, nothing, 0, True)
     with np.errstate(over="ignore"):
-        most_ratio = float((problem.offered_gbps.sum() / problem.capacity_gbps).max())
+        most_ratio = float((sum_of(problem.offered_gbps) / problem.capacity_gbps).max())
     if not most_ratio <= MAX_RATIO:
         raise ConvergenceError("demands and capacities are too far apart", residual=most_ratio, where="optimum")
     sources, first = np.unique(problem.source, return_index=True)
@@ -192,7 +193,7 @@ def _problem(
         arc_capacity_gbps[usable],
         pair // state.n_nodes,
         pair % state.n_nodes,
-        np.asarray(np.bincount(row, weights=offered_gbps, minlength=len(pair)), dtype=np.float64),
+        np.asarray(sums_by(row, offered_gbps, len(pair)), dtype=np.float64),
     )
 
 
@@ -244,8 +245,8 @@ def _node_bound(
     """Lower bound of the MLU: the largest ratio of a node's sent or received traffic to its capacity for it."""
     bound = 0.0
     for side, end in ((tail, source), (head, target)):
-        available_gbps = np.bincount(side, weights=capacity_gbps, minlength=n_nodes)
-        required_gbps = np.bincount(end, weights=offered_gbps, minlength=n_nodes)
+        available_gbps = sums_by(side, capacity_gbps, n_nodes)
+        required_gbps = sums_by(end, offered_gbps, n_nodes)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             bound = max(bound, float(np.where(required_gbps > 0, required_gbps / available_gbps, 0.0).max()))
     return bound
@@ -263,7 +264,7 @@ def _conservation(
     signs = np.concatenate((np.ones(len(tail)), -np.ones(len(tail))))
     positions = (np.concatenate((tail, head)), np.concatenate((arcs, arcs)))
     incidence = coo_array((signs, positions), shape=(n_nodes, len(tail)))
-    entering = np.bincount(target_row * n_nodes + source, weights=offered, minlength=len(targets) * n_nodes)
+    entering = sums_by(target_row * n_nodes + source, offered, len(targets) * n_nodes)
     retained = np.ones(len(entering), dtype=np.bool_)
     retained[np.arange(len(targets)) * n_nodes + targets] = False
     by_target: Any = kron(eye_array(len(targets)), incidence, format="csr")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Bools, Floats, Ints
+from ..arrays.sums import sum_of, sums_by
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +112,8 @@ class RailSplit:
         rail_out, rail_in = self.node_rail[out[0]], self.node_rail[into[0]]
         for rail in np.unique(rail_in[rail_in >= 0]).tolist():
             rows = rail_in == rail
-            weight = whole_out[rail_out == rail].sum() * (a.whole_over_lit(rail) if a else 1.0)
-            on_rail = received[rows].sum()
+            weight = sum_of(whole_out[rail_out == rail]) * (a.whole_over_lit(rail) if a else 1.0)
+            on_rail = sum_of(received[rows])
             if on_rail > 0:
                 received[rows] *= weight * carried.get(rail, 1.0) / on_rail
         return np.asarray(whole_out * open_out), np.asarray(received)
@@ -128,7 +129,7 @@ class RailSplit:
             # a card takes part where it is alive at both ends
             load = carried_cards(a.card_domain, a.card_alive & b.card_alive)
             rails, at = np.unique(a.card_rail, return_inverse=True)
-            ratio = np.bincount(at, weights=load) / np.bincount(at)
+            ratio = sums_by(at, load) / np.bincount(at)
             return dict(zip(rails.tolist(), ratio.tolist(), strict=True))
         out = dict(zip(a.rail.tolist(), a.carried_ratio.tolist(), strict=True))
         for rail, ratio in zip(b.rail.tolist(), b.carried_ratio.tolist(), strict=True):
@@ -144,7 +145,7 @@ def _common_ratio(a: NodePorts, b: NodePorts, rail: int) -> float:
     on_rail = b.switch_rail == rail
     n_members = b.n_members[on_rail]
     common = np.minimum(b.open_ratio[on_rail], a.by_switch(a.open_ratio, b.switch[on_rail]))
-    return float((n_members * common).sum() / n_members.sum()) if len(n_members) else 1.0
+    return sum_of(n_members * common) / sum_of(n_members) if len(n_members) else 1.0
 
 
 def _whole(node: NodePorts | None, switch: Ints, share: Floats) -> tuple[Floats, Floats]:
@@ -167,7 +168,7 @@ def merged_traces(parts: list[tuple[Ints, Ints, Floats, Floats]]) -> tuple[Ints,
     """
     arcs, tails, fractions, positions = (np.concatenate(column) for column in zip(*parts, strict=True))
     distinct, first, at = np.unique(arcs, return_index=True, return_inverse=True)
-    fraction = np.bincount(at.reshape(-1), weights=fractions).astype(np.float64)
+    fraction = sums_by(at.reshape(-1), fractions)
     order = np.lexsort((distinct, tails[first], positions[first]))
     return distinct[order], fraction[order]
 

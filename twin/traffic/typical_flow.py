@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import bdtr
 
 from ..arrays.rounding import rounded
+from ..arrays.sums import sum_of
 from .hash_groups import HashedRoutes, LinkFlows
 
 N_TIMES = 96
@@ -48,6 +49,6 @@ def typical_slowdown_ratio(routes: HashedRoutes, n_flows_per_pair: int) -> float
     starts = np.flatnonzero(np.append(True, np.diff(route) > 0))
     ended = np.exp(np.add.reduceat(logs, starts, axis=1))
     weight = sent[route[starts]]
-    mean_ended = ended @ (weight / weight.sum())
+    mean_ended = ended @ (weight / sum_of(weight))
     end_s = time_s[0] + float(((1.0 - mean_ended[:-1]) * np.diff(time_s)).sum())
     return 1.0 + EXCESS_RATIO * max(0.0, rounded(float(end_s / routes.even_s)) - 1.0)

@@ -16,7 +16,7 @@ class Walk:
 
     def __init__(self, state: State, weight: Floats, usable: Bools, share: Floats) -> None:
         self._graph, self._weight, self._usable, self._share = state.graph, weight, usable, share
-        self._node_flow, self._heap = np.zeros(state.n_nodes), np.zeros(state.n_nodes, dtype=np.int64)
+        self._node_flow, self._heap = np.zeros((state.n_nodes, 2)), np.zeros(state.n_nodes, dtype=np.int64)
         self._out_arc, self._out_fraction = np.empty(4096, np.int64), np.empty(4096)
 
     def trace(self, distance: Floats, source: int) -> tuple[Ints, Floats]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Bools, Floats, Ints
+from ..arrays.sums import sum_of, sums_by
 from .job_flows import Flows
 
 CardsOfNode = tuple[Ints, Ints, Floats]
@@ -90,7 +91,7 @@ def carriers(cards: CardsOfNode, rail: int, avoided: int, *, to_next: bool) -> t
     own = np.flatnonzero(number == rail)
     for card in own.tolist():
         of_domain = domain == domain[card]
-        total = rate_ratio[of_domain].sum()
+        total = sum_of(rate_ratio[of_domain])
         # all cards of a domain take as long; a domain without any stops the job
         kept = min(1.0, rate_ratio[card] * of_domain.sum() / total) if total > 0 else 1.0
         left = np.flatnonzero(of_domain & (rate_ratio > 0) & (np.arange(len(number)) != card))
@@ -104,7 +105,7 @@ def carriers(cards: CardsOfNode, rail: int, avoided: int, *, to_next: bool) -> t
         if to_next:
             part[left[np.searchsorted(left, card) % len(left)]] += 1.0 - kept
         else:
-            part[left] += (1.0 - kept) * rate_ratio[left] / rate_ratio[left].sum()
+            part[left] += (1.0 - kept) * rate_ratio[left] / sum_of(rate_ratio[left])
     rails, at = np.unique(number, return_inverse=True)
-    share = np.bincount(at.reshape(-1), weights=part) / len(own)
+    share = sums_by(at.reshape(-1), part) / len(own)
     return rails[share > 0], share[share > 0]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Bools, Floats, Ints, State
+from ..arrays.sums import sums_by
 from ..traffic.network_cards import CardStates
 from ..traffic.rail_split import NodePorts, RailSplit
 from .card_relays import CardRelays, CardsOfNode
@@ -65,10 +66,7 @@ def rail_split(
     for node, first, last in zip(short.tolist(), *bounds.tolist(), strict=True):
         rows = slice(first, last)
         switch, at = np.unique(ports.switch[rows], return_inverse=True)
-        members, up, open_ = (
-            np.bincount(at.reshape(-1), weights=column[rows]).astype(np.float64)
-            for column in (n_members, n_up, states.n_alive)
-        )
+        members, up, open_ = (sums_by(at.reshape(-1), column[rows]) for column in (n_members, n_up, states.n_alive))
         rails = np.unique(states.rail_of_row[rows])
         rail, domain, rate_ratio = cards.get(node, (none, none, none.astype(np.float64)))
         nodes[node] = NodePorts(
@@ -114,7 +112,7 @@ def _carried_ratio(states: CardStates, tables: list[DomainCards], spread: str) -
     for table in tables:
         rail = states.rail_of(table.card)
         n_cards += np.bincount(rail, minlength=n_rails)
-        carried += np.bincount(rail, weights=table.load if spread == "one" else table.rate_ratio, minlength=n_rails)
+        carried += sums_by(rail, table.load if spread == "one" else table.rate_ratio, n_rails)
     return np.where(n_cards > 0, carried / np.maximum(n_cards, 1.0), 1.0)
 
 
@@ -127,7 +125,7 @@ def _kept_ratio(states: CardStates, groups: tuple[PlacedGroup, ...], idled: tupl
         rail = states.rail_of(states.card_of(group.rack[rows], group.slot[rows]))
         kept = ~np.repeat(blocks, len(group.rack) // len(blocks))[rows]
         n_ranks += np.bincount(rail, minlength=n_rails)
-        n_kept += np.bincount(rail, weights=kept, minlength=n_rails)
+        n_kept += sums_by(rail, kept, n_rails)
     return np.where(n_kept > 0, n_kept / np.maximum(n_ranks, 1.0), np.where(n_ranks > 0, 0.0, 1.0))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arrays import NO_CODE, Bools, Ints, State
+from ..arrays.sums import sums_by
 from ..errors.wording import counted
 from ..model.jobs import TrainingJob
 from ..traffic.network_cards import CardPorts, CardStates, card_states
@@ -188,8 +189,8 @@ def _card_ratio(state: State, job: TrainingJob, n_domains: Ints, table: DomainCa
     rack_of_domain = np.zeros(len(table.n_ranks), dtype=np.int64)
     rack_of_domain[group.domain] = group.rack
     part = 1.0 / n_domains[table.card]
-    n_cards = np.bincount(table.domain, weights=part, minlength=len(table.n_ranks))
-    n_alive = np.bincount(table.domain, weights=part * table.rate_ratio, minlength=len(table.n_ranks))
+    n_cards = sums_by(table.domain, part, len(table.n_ranks))
+    n_alive = sums_by(table.domain, part * table.rate_ratio, len(table.n_ranks))
     # ports that are fewer than the accelerators may each be as fast as several cards; stated cards are not
     stated = state["node_n_cards"][rack_of_domain] != NO_CODE
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..arrays import Floats, Ints
+from ..arrays.sums import sums_by
 from ..model.jobs import TrainingJob
 from ..workload.job_arithmetic import layout_of, n_per_replica
 from .placed_groups import PlacedGroup
@@ -215,9 +216,7 @@ def _expert_flows(group: PlacedGroup, job: TrainingJob, n_nodes: int) -> Flows:
 def summed_flows(flows: Flows, n_nodes: int) -> Flows:
     """Flows with equal ends added up, ordered by ends; flows inside a rack are left out."""
     keys, rows = np.unique(flows.source * n_nodes + flows.target, return_inverse=True)
-    total, n_pairs = (
-        np.bincount(rows, weights=column, minlength=len(keys)) for column in (flows.amount, flows.n_pairs)
-    )
+    total, n_pairs = (sums_by(rows, column, len(keys)) for column in (flows.amount, flows.n_pairs))
     leaves_rack = keys // n_nodes != keys % n_nodes
     return Flows(keys[leaves_rack] // n_nodes, keys[leaves_rack] % n_nodes, total[leaves_rack], n_pairs[leaves_rack])
 

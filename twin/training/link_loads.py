@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arrays import Floats, Ints, State
+from ..arrays.sums import sums_by
 from ..traffic.routing import Routes
 from .job_flows import JobFlows
 from .phase_capacity import FLOW_KINDS
@@ -52,7 +53,7 @@ def unit_link_loads(state: State, flows: JobFlows, pairs: PairTable, routes: Rou
     loads, unreachable = [], []
     is_used = np.zeros(routes.n_arcs, dtype=np.bool_)
     for (phase, flow), rows in zip(flows.sets(), pairs.rows, strict=True):
-        amount = np.bincount(rows, weights=flow.amount, minlength=len(pairs.source)).astype(np.float64)
+        amount = sums_by(rows, flow.amount, len(pairs.source))
         loads.append(routes.loads(amount))
         is_used |= loads[-1] > 0
         for row in rows[~routes.reachable[rows]][:1]:

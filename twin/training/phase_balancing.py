@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arrays import TIERS, Bools, Floats, Ints, State
+from ..arrays.sums import sums_by
 from ..kernels.hashing import present_fractions
 from ..traffic.balancing_modes import MODES
 from ..traffic.hash_groups import HashedRoutes
@@ -188,7 +189,7 @@ def _pattern(
     n_routes = len(routes.trace_first) - 1
 
     def by_route(values: Floats, rows: Ints) -> Floats:
-        return np.bincount(routes.route_of_pair[rows], weights=values, minlength=n_routes).astype(np.float64)
+        return sums_by(routes.route_of_pair[rows], values, n_routes)
 
     n_pairs = np.stack([by_route(flow.n_pairs, rows) for flow, rows in sets])
     amount = np.stack([by_route(flow.amount, rows) for flow, rows in sets])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Floats, Ints
+from ..arrays.sums import sums_by
 from .accelerator_groups import n_rounds
 from .phase_capacity import GBIT
 from .phase_goodput import PhaseGoodput
@@ -122,7 +123,7 @@ def card_time_s(bits: Floats, n_pairs: Floats, ends: Endpoints) -> float:
     """
     slowest_s, n_nodes = 0.0, len(ends.card_gbps)
     for side in (ends.tail, ends.head):
-        by_node, pairs_of_node = (np.bincount(side, weights=column, minlength=n_nodes) for column in (bits, n_pairs))
+        by_node, pairs_of_node = (sums_by(side, column, n_nodes) for column in (bits, n_pairs))
         rate = ends.card_gbps * np.minimum(ends.n_accelerators, pairs_of_node) * GBIT
         seconds = np.divide(by_node, rate, out=np.zeros(n_nodes), where=rate > 0)
         slowest_s = max(slowest_s, float(seconds.max(initial=0.0)))

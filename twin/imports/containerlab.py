@@ -1,0 +1,213 @@
+"""Containerlab: topology files, and the impairments that `containerlab tools netem show` prints.
+
+Source: containerlab, topology definition file and link impairments (version 0.76).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import DocumentError
+from ..errors.wording import type_text
+from ..formats.native import parse_mapping
+from .cabling import Cable, Cabling, Device
+from .containerlab_links import LinkReader
+from .fields import Fields, plain
+from .files import SourceFile, check_count
+from .graph import GraphReader
+from .ledger import Ledger
+from .options import ImportOptions
+from .places import place_at
+from .roles import kind_of_word
+
+ENDINGS = (".yml", ".yaml", ".clab")
+MAX_YAML_BYTES = 64 * 1024 * 1024
+TOPOLOGY = re.compile(rb"^topology:", re.MULTILINE)
+HINT = "expected topology: with nodes and links"
+TWIN_LABEL = "twin-"
+"""Start of the labels that `twin export containerlab` writes."""
+VARIABLE = re.compile(r"\$\{(\w{1,100})(?::?[=-]([^{}]{0,200}))?\}")
+KINDS: dict[str, str] = {
+    "bridge": "switch",
+    "ovs-bridge": "switch",
+    "k8s-kind": "host",
+    "ext-container": "host",
+    "keysight_ixia-c-one": "host",
+    "generic_vm": "host",
+    "host": "ignore",
+}
+"""Kinds of containerlab that say what a node is; those of network systems are settled by group, label or name."""
+ROUTING_IMAGES = re.compile(r"frr|quagga|bird|gobgp|vyos|vpp|sonic|holo|openbgpd|router", re.IGNORECASE)
+"""Images of Linux nodes that forward."""
+ROLE_LABELS = ("role", "tier", "topoViewer-role", "graph-icon")
+LATITUDE, LONGITUDE = "topoViewer-geoCoordinateLat", "topoViewer-geoCoordinateLng"
+AS_TAGS = ("kind", "type", "image", "group")
+NODE_EFFECTS = {"startup-config": "configuration; the twin has its own routing", "exec": "commands of the container"}
+
+
+def recognise(files: Sequence[SourceFile]) -> bool:
+    """Return whether a YAML file has a topology."""
+    return any(file.ending in ENDINGS and TOPOLOGY.search(file.content) is not None for file in files)
+
+
+def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options: ImportOptions) -> None:
+    """Read the topologies, then impairments of their links from JSON files beside them."""
+    n_topologies = 0
+    links = LinkReader(cabling, ledger)
+    for file in files:
+        if not file.looks_like_json:
+            n_topologies += 1
+            _TopologyReader(file, cabling, ledger, options, links).run(_topology(file))
+    for file in files:
+        if file.looks_like_json:
+            links.netem_file(file)
+    if not n_topologies:
+        raise DocumentError("holds no topology of containerlab", where=files[0].where, hint=HINT)
+    links.finish()
+
+
+def _topology(file: SourceFile) -> Mapping[str, Any]:
+    """Return the data of a file. Raises DocumentError with line and column of a syntax error."""
+    if len(file.content) > MAX_YAML_BYTES:
+        expected = f"at most {MAX_YAML_BYTES:,} bytes of YAML"
+        raise DocumentError(f"{len(file.content):,} bytes", where=file.where, expected=expected)
+    try:
+        data = parse_mapping(file.text, file.where, as_json=False, expected=HINT, merges=True)
+    except DocumentError as error:
+        if "{{" in file.text:
+            hint = "the file is a template: render it first"
+            raise DocumentError(error.problem, where=file.where, expected=error.expected, hint=hint) from error
+        raise
+    topology = data.get("topology")
+    if not isinstance(topology, dict) or not isinstance(topology.get("nodes"), dict):
+        raise DocumentError("has no topology with nodes", where=file.where, hint=HINT)
+    return data
+
+
+class _TopologyReader:
+    """Reads one topology file."""
+
+    def __init__(
+        self, file: SourceFile, cabling: Cabling, ledger: Ledger, options: ImportOptions, links: LinkReader
+    ) -> None:
+        self.file, self.cabling, self.ledger, self.links = file, cabling, ledger, links
+        self.graph = GraphReader(file.name, cabling, ledger, options, directed=False)
+        self.inherited: dict[str, Mapping[str, Any]] = {}
+
+    def run(self, data: Mapping[str, Any]) -> None:
+        """Read name, nodes and links."""
+        fields = Fields(data, "lab", "", self.ledger)
+        self.cabling.name = self.cabling.name or fields.text("name")
+        fields.skip("topology")
+        fields.close({"mgmt": "management network", "prefix": "names of containers", "settings": "of the lab"})
+        topology = data["topology"]
+        self.inherited = {
+            name: value for name in ("kinds", "groups") if isinstance(value := topology.get(name), dict)
+        } | {"defaults": {"": topology.get("defaults")}}
+        check_count(len(topology["nodes"]), self.file.where)
+        for name, settings in topology["nodes"].items():
+            self._node(plain(name), settings)
+        stated = topology.get("links") or []
+        if not isinstance(stated, list):
+            raise DocumentError(f"links hold {type_text(stated)}", where=self.file.where, expected="a list of links")
+        check_count(len(stated), self.file.where)
+        for i, link in enumerate(stated):
+            self._link(i, link)
+
+    def _node(self, name: str, settings: Any) -> None:
+        place = f"nodes.{name[:80]}"
+        if settings is not None and not isinstance(settings, dict):
+            self.ledger.finding("bad value", "a node has no settings that can be read", "expected a mapping", place)
+            settings = None
+        if name in self.cabling.devices:
+            self.ledger.finding("duplicate id", "only the first node of a name is used", "one lab at a time", place)
+            return
+        record = self._settled(settings or {})
+        labels = record.pop("labels", None)
+        labels = {str(key): value for key, value in labels.items()} if isinstance(labels, dict) else {}
+        own = {key.removeprefix(TWIN_LABEL): v for key, v in labels.items() if key.startswith(TWIN_LABEL)}
+        if "id" in own:
+            self.graph.node(name, {"name": own.pop("id"), **own}, place)
+            Fields(record, "nodes", place, self.ledger).close()
+            return
+        fields = Fields(record, "nodes", place, self.ledger)
+        label = Fields(labels, "labels", place, self.ledger)
+        device = Device(name, name, source=fields.source(self.file.name, name))
+        device.role = self._role(fields, label, device)
+        latitude, longitude = label.number(LATITUDE, -90, 90), label.number(LONGITUDE, -180, 180)
+        if latitude is not None and longitude is not None:
+            device.place = place_at(self.cabling, f"node {name}", name, latitude, longitude)
+        device.tags = tuple(f"{key}: {text}" for key in AS_TAGS if (text := fields.text(key)))
+        rest = [key for key, value in labels.items() if key not in (*ROLE_LABELS, LATITUDE, LONGITUDE) and value != ""]
+        device.tags += tuple(f"{key}={text}" for key in rest if (text := label.text(key)))
+        fields.close(NODE_EFFECTS)
+        label.close()
+        self.cabling.devices[name] = device
+
+    def _settled(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings of a node over those of its group, its kind and the defaults; labels add up."""
+        defaults = self._part("defaults", "")
+        group_name = settings.get("group") or defaults.get("group")
+        group = self._part("groups", group_name)
+        kind = settings.get("kind") or group.get("kind") or defaults.get("kind")
+        found: dict[str, Any] = {}
+        labels: dict[Any, Any] = {}
+        for part in (defaults, self._part("kinds", kind), group, settings):
+            found |= part
+            stated = part.get("labels")
+            labels |= stated if isinstance(stated, dict) else {}
+        return found | ({"labels": labels} if labels else {})
+
+    def _part(self, where: str, name: object) -> Mapping[str, Any]:
+        parts = self.inherited.get(where, {})
+        value = parts.get(name) if isinstance(name, str) else None
+        return value if isinstance(value, dict) else {}
+
+    def _role(self, fields: Fields, labels: Fields, device: Device) -> str:
+        """Return the role of a node by label or group; set its kind where that of containerlab says it."""
+        kind, image = str(fields.record.get("kind") or ""), str(fields.record.get("image") or "")
+        for text in (*(labels.text(name) for name in ROLE_LABELS), str(fields.record.get("group") or "")):
+            if text and kind_of_word(text) is not None:
+                return text
+        if kind in KINDS:
+            device.kind = KINDS[kind]  # type: ignore[assignment]
+            self.ledger.converted("nodes.kind", f"{kind} → {device.kind}")
+        elif kind == "linux" and ROUTING_IMAGES.search(image):
+            device.kind = "switch"
+            self.ledger.converted("nodes.image", "image of a router → switch")
+        elif kind == "linux" and kind_of_word("", device.name) is None:
+            device.kind = "host"
+            self.ledger.assumed("kind of a device", "host", "kind linux, no role", "--role REGEX=KIND", device.name)
+        return ""
+
+    def _link(self, i: int, link: Any) -> None:
+        place = f"links[{i}]"
+        if not isinstance(link, dict):
+            self.ledger.finding("bad value", "a link is no mapping; it is left out", "state endpoints", place)
+            return
+        fields = Fields(link, "links", place, self.ledger)
+        ends = self.links.ends(fields, self._expanded)
+        if ends is None:
+            return
+        variables = fields.raw("vars")
+        own = variables.get("twin") if isinstance(variables, dict) else None
+        if isinstance(own, dict) and isinstance(own.get("id"), str):
+            self.links.exported(self.graph, ends, {str(key): value for key, value in own.items()}, place)
+            return
+        cable = Cable(f"{self.file.name} {place}", ends, source=fields.source(self.file.name))
+        self.links.stated_impairments(fields, cable)
+        fields.close({"mtu": "size of frames", "ipv4": "addresses; the twin has none", "ipv6": "addresses"})
+        self.cabling.cables.append(cable)
+
+    def _expanded(self, text: str) -> str:
+        """Return a text with the defaults of its variables; the environment is never read."""
+        found = VARIABLE.search(text)
+        if found is None:
+            return text
+        if found[2] is None:
+            self.ledger.finding("unknown variable", "its name is kept as text", "write its value out", found[0])
+            return text
+        self.ledger.assumed("variable of the environment", found[0], "the environment is not read", "", text)
+        return VARIABLE.sub(lambda match: match[2] or "", text)
