@@ -256,7 +256,7 @@ def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
     if isinstance(request, ChangedNetworkRequest):
         if request.plan is not None and changes is not None:
             issues.append(Issue("plan, changes", "both are there", "give exactly one of plan and changes"))
-        if isinstance(request, WhatIfRequest) and request.plan is None and changes is None:
+        if isinstance(request, WhatIfRequest | PreviewRequest) and request.plan is None and changes is None:
             issues.append(Issue("plan, changes", "neither is there", "give exactly one of plan and changes"))
         if changes is not None and not isinstance(changes, list):
             issues.append(Issue("changes", f"is {type_text(changes)} and no list", "a plan's name goes to plan"))

@@ -17,6 +17,7 @@ from twin.answers.forecast import Forecast
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
+from twin.answers.preview import Preview
 from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
 from twin.studies.availability_report import AvailabilityReport
@@ -37,6 +38,7 @@ from .bodies import (
     LinksRequest,
     OptimumRequest,
     PathRequest,
+    PreviewRequest,
     ScoreRequest,
     SweepRequest,
     WhatIfRequest,
@@ -47,6 +49,7 @@ PREFIX = "#/components/schemas/"
 MODELS: tuple[type[BaseModel], ...] = (
     ScoreRequest,
     WhatIfRequest,
+    PreviewRequest,
     ForecastRequest,
     GrowthRequest,
     LinkRequest,
@@ -68,6 +71,7 @@ MODELS: tuple[type[BaseModel], ...] = (
 ANSWERS: tuple[type, ...] = (
     Score,
     Diff,
+    Preview,
     Forecast,
     GrowthReport,
     LinkReport,

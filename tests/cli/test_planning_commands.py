@@ -106,6 +106,8 @@ def test_groups_near_the_optimum_are_changes_of_other_commands(tmp_path: Path) -
     found = json.loads(text)["metrics"]["max_link_utilisation_ratio"]["after"]
     assert found == report.wcmp.max_utilisation_ratio
     assert run("optimum", DEMO, "-o", str(tmp_path / "none" / "shares.yaml"))[0] == BAD_INPUT
+    code, text = run("optimum", DEMO, "-o", str(tmp_path / "shares.txt"))
+    assert (code, text) == (BAD_INPUT, "")
     assert run("whatif", DEMO, "--change", f"@{tmp_path / 'missing.yaml'}")[0] != 0
 
 

@@ -12,7 +12,13 @@ from twin.model.records import Link
 from twin.network import Network
 
 READABLE = [name for name, row in FORMATS.items() if row.import_name]
-FILE_NAMES = {"node-link": "net.json", "graphml": "net.graphml", "csv": "net"}
+FILE_NAMES = {
+    "node-link": "net.json",
+    "graphml": "net.graphml",
+    "csv": "net",
+    "containerlab": "net.clab.yml",
+    "rfc8345": "net.json",
+}
 
 
 def round_trip(network: Network, name: str, folder: Path, **options: Any) -> tuple[Exported, Imported]:

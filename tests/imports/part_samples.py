@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.imports.gnpy_samples import folder as gnpy_folder
+
 DEVICE_TYPE = """---
 manufacturer: Maker
 model: S-32C
@@ -31,5 +33,5 @@ def device_types(folder: Path) -> Path:
     return folder
 
 
-PART_SAMPLES: dict[str, Callable[[Path], Path]] = {"netbox-device-types": device_types}
+PART_SAMPLES: dict[str, Callable[[Path], Path]] = {"netbox-device-types": device_types, "gnpy": gnpy_folder}
 """Writes a sample of each format into a folder, and returns the path to name: at least one part, with an assumption."""

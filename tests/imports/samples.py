@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.imports.gnpy_samples import topology
 from tests.imports.layer_samples import LAYERS, REPETITA
 from tests.imports.netbox_dump import INTERFACE, Dump
 from tests.imports.physical_samples import CLAB, IB, LAYER1, MINIGRAPH, lldp_folder
@@ -165,6 +166,7 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "ibnetdiscover": _file("fabric.txt", IB),
     "rfc8345": _file("net.json", json.dumps(LAYERS)),
     "repetita": _file("net.graph", REPETITA),
+    "gnpy": _file("net.json", json.dumps(topology())),
 }
 """Writes a sample of each format into a folder; three nodes at least, three links at most, one of them of unknown
 rate or all of them."""

@@ -16,7 +16,7 @@ from tests.imports.layer_samples import LAYERS, OPENROADM, REPETITA, REPETITA_DE
 from tests.imports.physical_samples import CLAB, CONFIG_DB, IB, LAYER1, MINIGRAPH, lldpctl
 from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XML, TABLE, TOPOHUB
 from twin.errors import DocumentError
-from twin.imports import Imported, read, reading, sheets
+from twin.imports import Imported, read, reading, workbooks
 from twin.imports import files as import_files
 from twin.loading import from_document
 
@@ -163,7 +163,7 @@ def test_deep_nesting_is_refused(name: str, content: str, tmp_path: Path) -> Non
 
 def test_an_excel_file_that_unpacks_without_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("openpyxl")
-    monkeypatch.setattr(sheets, "MAX_UNPACKED_BYTES", 1_000_000)
+    monkeypatch.setattr(workbooks, "MAX_UNPACKED_BYTES", 1_000_000)
     path = tmp_path / "bomb.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for i in range(9):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.imports.netbox_dump import CIRCUIT, FRONT, INTERFACE, REAR, Dump, worked_case
+from tests.imports.samples import SAMPLES
 from twin.errors import DocumentError
 from twin.imports import Imported, read
 from twin.loading import from_document
@@ -296,3 +297,18 @@ def test_broken_dumps_name_the_file(tmp_path: Path, content: str) -> None:
     (folder / "devices.json").write_text(content)
     with pytest.raises(DocumentError, match=r"devices\.json"):
         read(folder, format="netbox")
+
+
+def test_a_device_with_virtual_interfaces_only_is_left_out(tmp_path: Path) -> None:
+    folder = SAMPLES["netbox"](tmp_path / "dump")
+    interfaces = json.loads((folder / "interfaces.json").read_text())
+    devices = json.loads((folder / "devices.json").read_text())
+    device = {**devices["results"][0], "id": 900, "name": "vm"}
+    devices["results"].append(device)
+    port = {"id": 901, "name": "lo0", "device": {"id": 900, "name": "vm"}, "type": {"value": "virtual"}}
+    interfaces["results"].append(port)
+    (folder / "interfaces.json").write_text(json.dumps(interfaces))
+    (folder / "devices.json").write_text(json.dumps(devices))
+    found = read(folder)
+    assert "vm" not in {node.id for node in found.document.nodes}
+    assert "vm" in next(row.places for row in found.report.dropped if row.field == "devices")

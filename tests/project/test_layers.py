@@ -36,6 +36,7 @@ LAYERS = {
     "imports": 10,
     "evaluated_network": 10,
     "exports": 11,
+    "readings": 11,
     "planning_network": 12,
     "network": 13,
     "loading": 14,

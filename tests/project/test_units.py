@@ -37,6 +37,10 @@ PACKAGES = (
 EXEMPT = {
     "Link.weight": "a routing metric has no unit",
     "NetworkArrays.arc_weight": "a routing metric has no unit",
+    "Total.before": "in `unit`",
+    "Total.after": "in `unit`",
+    "FieldChange.before_high": "in the unit of the field's name",
+    "FieldChange.after_high": "in the unit of the field's name",
     "Flows.amount": "in the unit that is stated where flows are made (see JobFlows)",
     "PhasePattern.amount": "in the unit of the flow sets",
     "PhasePattern.load": "arc loads of one unit of a flow set",
@@ -47,6 +51,7 @@ EXEMPT = {
     "WcmpForwarding.share": "weights of next hops have no unit",
     "GrowthQuestion.rates": "growth ratios a year by class, as growth_ratio_per_year",
     "Routes.trace_fraction": "a fraction of whatever the pair sends",
+    "Trace.fraction": "a fraction of whatever the pair sends",
     "UnitLinkLoads.local": "arc loads of one unit of a flow set",
     "UnitLinkLoads.pipeline": "arc loads of one unit of a flow set",
     "UnitLinkLoads.context": "arc loads of one unit of a flow set",

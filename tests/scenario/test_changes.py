@@ -342,6 +342,11 @@ def test_no_change_changes_nothing() -> None:
         ({"kind": "remove_links", "links": "q"}, ChangeError, "no link matches 'q'"),
         ({"kind": "remove_nodes", "nodes": "b-rack-1"}, ChangeError, "cannot be built.*no node 'b-rack-1'"),
         ({"kind": "add_node", "node": {"id": "a-leaf", "kind": "leaf"}}, ChangeError, "exists already"),
+        (
+            {"kind": "add_node", "node": {"id": "new", "kind": "leaf", "site": "a"}, "new_site": {"id": "z"}},
+            ChangeError,
+            "name the same site",
+        ),
         ({"kind": "add_link", "link": {"id": "wan", "ends": ["a-leaf", "b-leaf"]}}, ChangeError, "exists already"),
         (
             {"kind": "add_link", "link": {"id": "n", "ends": ["a-leaf", "z"]}},

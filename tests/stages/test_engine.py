@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from twin.catalogue import catalogue, load_price_book
 from twin.errors import TwinError, UndeclaredInputError
 from twin.loading import Network, from_document
 from twin.model.jobs import TrainingJob
+from twin.stages import engine as engine_module
 from twin.stages.cache import N_CACHED, Outcome, StageCache, same
 from twin.stages.engine import Engine
 from twin.stages.evaluation import Case, Evaluation
@@ -179,6 +181,27 @@ def test_the_outcomes_used_last_are_kept() -> None:
 
 
 # --- views -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_branch_reuses_one_evaluation_and_keeps_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Health of a failed link is computed twice by a branch, and never where the state is that of its evaluation."""
+    network = from_document(campus_data())
+    engine = Engine(catalogue(), load_price_book())
+    e = engine.evaluate(Case(State.of(network.arrays), network.document, network.document.jobs[0]))
+    branch = engine.branch(e)
+    runs: list[str] = []
+    compute = engine_module.compute_outcome
+    monkeypatch.setattr(
+        engine_module, "compute_outcome", lambda e, stage, *rest: (runs.append(stage.name), compute(e, stage, *rest))[1]
+    )
+    assert branch.evaluate(e.case).step is e.step
+    assert not runs
+    failed = replace(e.case, state=e.case.state.with_values("link_up", np.array([0]), False))
+    first, second = (branch.evaluate(failed).step for _ in range(2))
+    assert runs.count("health") == 2
+    assert first is not None
+    assert second is not None
+    assert first.step_time_s == second.step_time_s == engine.evaluate(failed).step.step_time_s  # type: ignore[union-attr]
 
 
 def test_a_narrow_job_gives_what_is_named_and_properties_of_it() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 
 from twin.arrays import State
 from twin.traffic.matrix_routes import MatrixRoutes
-from twin.traffic.routing import Router, Routes, links_with_share
+from twin.traffic.routes import Routes
+from twin.traffic.routing import Router, links_with_share
 
 
 def members_by_arc(state: State) -> np.ndarray:

@@ -16,7 +16,7 @@ from tests.kernels.networks import TOLERANCE, Net, net, random_net
 from twin.kernels.ecmp import trace_pair
 from twin.traffic.limits import limiting_arcs
 from twin.traffic.pair_paths import MAX_COUNTED, distinct_paths, hop_positions, separation
-from twin.traffic.routing import Routes
+from twin.traffic.routes import Routes
 
 
 def traced(network: Net, source: int, target: int) -> tuple[np.ndarray, np.ndarray]:

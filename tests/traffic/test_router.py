@@ -107,3 +107,26 @@ def test_a_route_of_many_arcs_is_whole() -> None:
     assert set(fraction.tolist()) == {0.5}
     routes = router.routes(members_by_arc(state), np.array([0]), np.array([3 * n]))
     assert routes.loads(np.array([2.0])).reshape(-1, 2).tolist() == [[1.0, 0.0]] * (4 * n)
+
+
+@pytest.mark.parametrize("first_weight", [1.0, 0.5])
+@pytest.mark.parametrize("missing", [[], [0], [2], [0, 1], [2, 3], [0, 3]])
+def test_a_router_that_starts_from_a_larger_one_finds_the_same(first_weight: float, missing: list[int]) -> None:
+    state = diamond(first_weight)
+    lit, share = np.ones(4, np.bool_), members_by_arc(state)
+    source, target = np.array([0, 1, 0]), np.array([3, 2, 4])
+    larger = Router(state, lit)
+    larger.routes(share, source, target)
+    lit = lit.copy()
+    lit[missing] = False
+    small, fresh = Router(state, lit), Router(state, lit)
+    small.start_from(larger)
+    for node in range(state.n_nodes):
+        assert small.distances_to(node).tolist() == fresh.distances_to(node).tolist()
+    found, expected = (router.routes(share, source, target) for router in (small, fresh))
+    assert found.trace_arc.tolist() == expected.trace_arc.tolist()
+    assert found.trace_fraction.tolist() == expected.trace_fraction.tolist()
+    assert found.arc.tolist() == expected.arc.tolist()
+    amount = np.array([3.0, 5.0, 7.0])
+    assert found.loads(amount).tolist() == expected.loads(amount).tolist()
+    assert found.loads(amount)[found.arc].tolist() == found.loads_by_row(amount).tolist()

@@ -81,7 +81,7 @@ class MeasuredNetwork:
         self._e, self._reader = e, reader.fresh()
         self._links = {link.id: link for link in links}
         self._by_link: dict[str, list[Measurement]] = {}
-        for m in all_measurements(e.case.document.measurements, links):
+        for m in all_measurements(e.case.document.measurements, links, e.case.document.as_of):
             self._by_link.setdefault(m.of.link, []).append(m)
 
     def of_link(self, link: str) -> tuple[Residual, ...]:

@@ -3,8 +3,10 @@
 from .cache import cache_folder, cache_key, load_arrays, package_version, save_arrays
 from .columns import LAST_END_POINT, NO_CODE, NODE_KINDS, TIERS, Bools, Floats, Ints, NetworkArrays, Tier
 from .compile import compile_network
+from .distinct import distinct_rows
 from .network import CompiledNetwork
 from .state import State
+from .two_ends import at_an_end, at_both_ends
 
 __all__ = [
     "LAST_END_POINT",
@@ -18,9 +20,12 @@ __all__ = [
     "NetworkArrays",
     "State",
     "Tier",
+    "at_an_end",
+    "at_both_ends",
     "cache_folder",
     "cache_key",
     "compile_network",
+    "distinct_rows",
     "load_arrays",
     "package_version",
     "save_arrays",

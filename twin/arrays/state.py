@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ..errors import UndeclaredInputError
 from ..kernels.graph import ArcGraph
 from .columns import NO_CODE, Bools, Floats, Ints, NetworkArrays
-from .sums import sums_by
+from .two_ends import at_both_ends
 
 OVERLAYS = frozenset(
     {
@@ -65,13 +65,13 @@ def _n_cards_in_use(state: State) -> Ints:
 
 
 def _in_service(state: State) -> Bools:
-    ends_up = state["node_up"][state["link_ends"]].all(axis=1)
+    ends_up = at_both_ends(state["node_up"][state["link_ends"]])
     return np.asarray(state["link_up"] & ends_up & (_n_members_up(state) > 0))
 
 
 def _link_length_km(state: State) -> Floats:
     working_km = np.where(state["span_standby"], 0.0, state["span_length_km"])
-    length_km = sums_by(state["span_link"], working_km, state["n_links"])
+    length_km = np.bincount(state["span_link"], weights=working_km, minlength=state["n_links"])
     return np.asarray(length_km, dtype=np.float64)
 
 

@@ -34,7 +34,7 @@ def availability(
             "--below",
             min=0,
             max=1,
-            help="Exit with 1 if anything may be connected for less than this: 0.9999 is 99.99 %.",
+            help="Exit with 1 if anything may be connected, or a job go on, for less than this: 0.9999 is 99.99 %.",
         ),
     ] = None,
     loss_above: Annotated[

@@ -78,7 +78,7 @@ def parts(
     search: Annotated[str | None, typer.Option("--search", help="Only what has this text in id, name, note.")] = None,
     source_format: Annotated[
         str | None,
-        typer.Option("--from", metavar="FORMAT", help="Make parts of files of another tool: netbox-device-types."),
+        typer.Option("--from", metavar="FORMAT", help="Make parts of other tools' files: netbox-device-types, gnpy."),
     ] = None,
     output: Annotated[
         Path | None,

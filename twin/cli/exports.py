@@ -25,7 +25,7 @@ from .terminal import (
 
 
 def export(
-    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="node-link, graphml or csv.")],
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="node-link, graphml, csv or rfc8345.")],
     network: NetworkName,
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write; a folder for csv.")],
     plan: AfterPlan = None,

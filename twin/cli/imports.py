@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .terminal import CHECK_FAILED, AsJson, OwnParts, check_writable, progress, refuse, show, write_json
+from .terminal import (
+    CHECK_FAILED,
+    AsJson,
+    OwnParts,
+    check_data_file,
+    load_network,
+    progress,
+    refuse,
+    show,
+    write_changes,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from ..model.document import TopologyDocument
 
 
 def import_(
@@ -17,7 +31,7 @@ def import_(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", callback=check_writable, help="Write the network there: .yaml or .json."),
+        typer.Option("-o", "--output", callback=check_data_file, help="Write the network there: .yaml or .json."),
     ] = None,
     capacity_gbps: Annotated[
         float | None, typer.Option("--capacity-gbps", help="Rate of links whose rate the source does not state.")
@@ -42,6 +56,10 @@ def import_(
     own_parts: OwnParts = None,
     layer: Annotated[
         str | None, typer.Option("--layer", help="Layer to read of several, such as a network of RFC 8345.")
+    ] = None,
+    diff: Annotated[
+        str | None,
+        typer.Option("--diff", metavar="NETWORK", help="Compare with an earlier import; -o writes the changes."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was assumed.")] = False,
     as_json: AsJson = False,
@@ -68,9 +86,11 @@ def import_(
     )
     with progress("reading"):
         imported = read(paths, format=format_name, options=options)
-        if output is not None:
+        if output is not None and diff is None:
             imported.write(output)
-    if as_json:
+    if diff is not None:
+        _show_difference(imported.document, diff, output, own_parts, as_json=as_json)
+    elif as_json:
         write_json(imported.report.to_json())
     else:
         from ..render.import_table import import_table
@@ -78,3 +98,19 @@ def import_(
         show(import_table(imported.report.to_dict()))
     if strict and imported.report.assumed:
         raise typer.Exit(CHECK_FAILED)
+
+
+def _show_difference(
+    new: TopologyDocument, old_name: str, output: Path | None, own_parts: Path | None, *, as_json: bool
+) -> None:
+    """Show what differs from an earlier import, and write the changes to a file."""
+    from ..imports.difference import difference
+    from ..render.difference_table import difference_table
+
+    answer = difference(load_network(old_name, None, own_parts=own_parts).document, new, old_name)
+    if output is not None:
+        write_changes(output, list(answer.changes))
+    if as_json:
+        write_json(answer.to_json())
+    else:
+        show(difference_table(answer.to_dict()))

@@ -20,7 +20,7 @@ from .terminal import (
     Picture,
     Top,
     ageing_case,
-    check_writable,
+    check_data_file,
     load_network,
     progress,
     progress_bar,
@@ -44,7 +44,7 @@ def optimum(
         typer.Option(
             "-o",
             "--output",
-            callback=check_writable,
+            callback=check_data_file,
             help="Write WCMP groups near the optimum there (.yaml or .json); --change @FILE applies them.",
         ),
     ] = None,

@@ -93,6 +93,16 @@ def check_writable(path: Path | None) -> Path | None:
     return path
 
 
+def check_data_file(path: Path | None) -> Path | None:
+    """Return the path of a document or a list of changes to write; end the command for another ending."""
+    from ..formats import WRITERS
+
+    if path is not None and path.suffix.lower() not in WRITERS:
+        refuse(f"cannot write {path}: no format for {path.suffix or 'a name without an ending'}",
+               f"end the name in {', '.join(WRITERS)}")  # fmt: skip
+    return check_writable(path)
+
+
 def check_picture(path: Path | None) -> Path | None:
     """Return the path of a picture to write; end the command if it could not be drawn or written.
 
@@ -218,10 +228,11 @@ def read_optional_changes(plan: str | None, change: list[str] | None) -> Any:
 
 
 def show(renderable: Any) -> None:
-    """Write a table or text to stdout."""
+    """Write a table or text to stdout; brackets in a text are no markup."""
     from rich.console import Console
+    from rich.text import Text
 
-    Console().print(renderable)
+    Console().print(Text(renderable) if isinstance(renderable, str) else renderable)
 
 
 def show_json(data: Any) -> None:
@@ -267,13 +278,14 @@ def show_data(data: Any, as_json: bool, table: Callable[[], Any]) -> None:
 def progress(message: str) -> Iterator[Callable[[str], None]]:
     """Show a message with a spinner on stderr, if stderr is a terminal. Yields a function that changes the message."""
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda _: None
         return
-    with console.status(message) as status:
-        yield lambda text: status.update(text)
+    with console.status(escape(message)) as status:
+        yield lambda text: status.update(escape(text))
 
 
 @contextmanager

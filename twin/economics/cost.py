@@ -218,7 +218,8 @@ def node_power_w(state: State, reader: FigureReader) -> Floats:
     for side in (0, 1):
         end = state["link_ends"][:, side]
         # the power per accelerator of a rack includes the optics of its ports
-        power += sums_by(end, np.where(is_rack[end], 0.0, optics) + boosters / 2.0, state.n_nodes)
+        power += sums_by(end, np.where(is_rack[end], 0.0, optics), state.n_nodes)
+        power += sums_by(end, boosters / 2.0, state.n_nodes)
     return np.asarray(power)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..imports.ledger import Ledger
-from . import graphml, node_link, tables
+from . import containerlab, graphml, node_link, rfc8345, tables
 from .plain import PlainNetwork
 
 Files = dict[str, bytes]
@@ -30,6 +30,8 @@ ROWS = (
     Format("node-link", "Node-link JSON of networkx.", node_link.write, "node-link"),
     Format("graphml", "GraphML, as networkx, Gephi and yEd read it.", graphml.write, "graphml"),
     Format("csv", "Folder with nodes.csv, links.csv and demands.csv.", tables.write, "table", is_folder=True),
+    Format("containerlab", "Topology file of containerlab, a lab of the network.", containerlab.write, "containerlab"),
+    Format("rfc8345", "JSON of RFC 8345 with the attributes of RFC 8795.", rfc8345.write, "rfc8345"),
 )
 FORMATS: dict[str, Format] = {row.name: row for row in ROWS}
 """Formats by name."""

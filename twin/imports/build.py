@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..catalogue import Part
 from ..errors.wording import counted
 from ..formats import parse_document
 from ..model.document import TopologyDocument
@@ -65,15 +66,15 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
         "links": links,
         "demands": _demands(cabling, node_ids, ledger),
         "assumptions": _assumptions(ledger),
+        "parts": _own_parts(cabling, parts.own_parts),
+        "required_margin_db": cabling.required_margin_db,
     }
-    if parts.own_parts:
-        data["parts"] = [part.model_dump(mode="json", exclude_defaults=True) for part in parts.own_parts]
     if cabling.name:
         data["name"] = cabling.name[:MAX_NAME_LENGTH]
     document = parse_document({name: value for name, value in data.items() if value}, where)
     spans = maker.spans
     counts = maker.n_without_rate, spans.n_without_length, spans.n_assumed_length
-    return Built(document, len(links), *counts, n_parts=len(part_ids), n_own_parts=len(parts.own_parts))
+    return Built(document, len(links), *counts, n_parts=len(part_ids), n_own_parts=len(data["parts"]))
 
 
 def _leave_out_ignored(cabling: Cabling, ledger: Ledger) -> None:
@@ -190,6 +191,13 @@ def _demands(cabling: Cabling, node_ids: dict[str, str], ledger: Ledger) -> list
                 record["tags"] = list(texts(demand.tags)[:1000])
             found.append(record | ({"origin": demand.source} if demand.source is not None else {}))
     return found
+
+
+def _own_parts(cabling: Cabling, named: Sequence[Part]) -> list[dict[str, Any]]:
+    """Return parts that devices name, and those of the source; a part that the user states goes before one of its."""
+    found = [part.model_dump(mode="json", exclude_defaults=True) for part in named]
+    ids = {part.id for part in named}
+    return found + [part for part_id, part in cabling.parts.items() if part_id not in ids]
 
 
 def _assumptions(ledger: Ledger) -> list[str]:

@@ -112,6 +112,11 @@ class Cable:
     """Fibre spans as plain records of a document, where the source states more than a length."""
     n_branches: int = 1
     """Cables into which the first end is broken out; 1 = no breakout."""
+    is_line: bool = False
+    """True for an optical line whose spans have fibre and amplifiers from the first end to the second: its ends keep
+    their order."""
+    optics: dict[str, Any] = field(default_factory=dict)
+    """Optical fields of the link as plain data: transceiver, launch_dbm, booster."""
 
 
 @dataclass(slots=True)
@@ -145,4 +150,8 @@ class Cabling:
     rear_of: dict[End, Rear] = field(default_factory=dict)
     """Front port of a panel -> rear port and position. A circuit has the front port A and the rear port Z."""
     demands: list[StatedDemand] = field(default_factory=list)
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Own parts by id, as plain data of a document."""
+    required_margin_db: float | None = None
+    """Margin that all links must have; None = the source states none."""
     name: str = ""

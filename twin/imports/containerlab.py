@@ -23,11 +23,10 @@ from .places import place_at
 from .roles import kind_of_word
 
 ENDINGS = (".yml", ".yaml", ".clab")
-MAX_YAML_BYTES = 64 * 1024 * 1024
+MAX_YAML_BYTES = 16 * 1024 * 1024
+"""YAML takes some 3 s for each MB to parse."""
 TOPOLOGY = re.compile(rb"^topology:", re.MULTILINE)
 HINT = "expected topology: with nodes and links"
-TWIN_LABEL = "twin-"
-"""Start of the labels that `twin export containerlab` writes."""
 VARIABLE = re.compile(r"\$\{(\w{1,100})(?::?[=-]([^{}]{0,200}))?\}")
 KINDS: dict[str, str] = {
     "bridge": "switch",
@@ -86,6 +85,17 @@ def _topology(file: SourceFile) -> Mapping[str, Any]:
     return data
 
 
+def _own(settings: Any) -> dict[str, Any]:
+    """Return the variables that `twin export` wrote for a node; empty if there are none."""
+    config = settings.get("config") if isinstance(settings, dict) else None
+    return _variables(config.get("vars") if isinstance(config, dict) else None)
+
+
+def _variables(value: Any) -> dict[str, Any]:
+    own = value.get("twin") if isinstance(value, dict) else None
+    return {str(key): inner for key, inner in own.items()} if isinstance(own, dict) else {}
+
+
 class _TopologyReader:
     """Reads one topology file."""
 
@@ -95,11 +105,17 @@ class _TopologyReader:
         self.file, self.cabling, self.ledger, self.links = file, cabling, ledger, links
         self.graph = GraphReader(file.name, cabling, ledger, options, directed=False)
         self.inherited: dict[str, Mapping[str, Any]] = {}
+        self.exported: dict[str, str] = {}
+        """Id of a node that `twin export` wrote -> its name in the lab."""
+        self.demands: list[tuple[str, str, Any]] = []
+        """Source in the lab, place, and record of each demand that `twin export` wrote."""
 
     def run(self, data: Mapping[str, Any]) -> None:
         """Read name, nodes and links."""
         fields = Fields(data, "lab", "", self.ledger)
-        self.cabling.name = self.cabling.name or fields.text("name")
+        own_name = _own(data["topology"].get("defaults")).get("name")
+        name = fields.text("name")
+        self.cabling.name = self.cabling.name or (plain(own_name) if isinstance(own_name, str) else name)
         fields.skip("topology")
         fields.close({"mgmt": "management network", "prefix": "names of containers", "settings": "of the lab"})
         topology = data["topology"]
@@ -115,6 +131,8 @@ class _TopologyReader:
         check_count(len(stated), self.file.where)
         for i, link in enumerate(stated):
             self._link(i, link)
+        for source, place, demand in self.demands:
+            self._demand(source, place, demand)
 
     def _node(self, name: str, settings: Any) -> None:
         place = f"nodes.{name[:80]}"
@@ -124,14 +142,13 @@ class _TopologyReader:
         if name in self.cabling.devices:
             self.ledger.finding("duplicate id", "only the first node of a name is used", "one lab at a time", place)
             return
+        own = _own(settings)
+        if isinstance(own.get("id"), str):
+            self._exported_node(name, own, place)
+            return
         record = self._settled(settings or {})
         labels = record.pop("labels", None)
         labels = {str(key): value for key, value in labels.items()} if isinstance(labels, dict) else {}
-        own = {key.removeprefix(TWIN_LABEL): v for key, v in labels.items() if key.startswith(TWIN_LABEL)}
-        if "id" in own:
-            self.graph.node(name, {"name": own.pop("id"), **own}, place)
-            Fields(record, "nodes", place, self.ledger).close()
-            return
         fields = Fields(record, "nodes", place, self.ledger)
         label = Fields(labels, "labels", place, self.ledger)
         device = Device(name, name, source=fields.source(self.file.name, name))
@@ -145,6 +162,23 @@ class _TopologyReader:
         fields.close(NODE_EFFECTS)
         label.close()
         self.cabling.devices[name] = device
+
+    def _exported_node(self, name: str, own: dict[str, Any], place: str) -> None:
+        """Add a node that `twin export` wrote; its variables state all of it."""
+        demands = own.pop("demands", None)
+        node_id = own.pop("id")
+        self.exported[node_id] = name
+        self.graph.node(name, {"name": node_id, **own}, place)
+        for i, demand in enumerate(demands if isinstance(demands, list) else ()):
+            self.demands.append((name, f"{place}.demands[{i}]", demand))
+
+    def _demand(self, source: str, place: str, demand: Any) -> None:
+        if not isinstance(demand, dict):
+            self.ledger.finding("bad value", "a demand is no mapping; it is left out", "", place)
+            return
+        target = demand.get("target")
+        key = self.exported.get(target, target) if isinstance(target, str) else ""
+        self.graph.demand({**demand, "source": source, "target": key}, place)
 
     def _settled(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings of a node over those of its group, its kind and the defaults; labels add up."""
@@ -191,10 +225,9 @@ class _TopologyReader:
         ends = self.links.ends(fields, self._expanded)
         if ends is None:
             return
-        variables = fields.raw("vars")
-        own = variables.get("twin") if isinstance(variables, dict) else None
-        if isinstance(own, dict) and isinstance(own.get("id"), str):
-            self.links.exported(self.graph, ends, {str(key): value for key, value in own.items()}, place)
+        own = _variables(fields.raw("vars"))
+        if isinstance(own.get("id"), str):
+            self.links.exported(self.graph, ends, own, place)
             return
         cable = Cable(f"{self.file.name} {place}", ends, source=fields.source(self.file.name))
         self.links.stated_impairments(fields, cable)

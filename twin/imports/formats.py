@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from . import (
     batfish,
     containerlab,
+    gnpy,
     graphml,
     ibnetdiscover,
     lldp,
@@ -57,6 +58,7 @@ ROWS = (
         "rfc8345", "Layers of RFC 8345 as JSON, with TE attributes or as of OpenROADM.", rfc8345.recognise, rfc8345.read
     ),
     Format("repetita", "Repetita graph and demands files.", repetita.recognise, repetita.read),
+    Format("gnpy", "GNPy topology as JSON or Excel, with services and equipment.", gnpy.recognise, gnpy.read, "excel"),
     Format("sndlib", "SNDlib network, native text or XML.", sndlib.recognise, sndlib.read),
 )
 FORMATS: dict[str, Format] = {row.name: row for row in ROWS}

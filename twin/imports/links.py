@@ -49,7 +49,8 @@ class LinkMaker:
                 place = path_text(self.cabling, path)
                 self.ledger.finding("self-loop", "both ends are one device; no link is made", "check the cable", place)
                 continue
-            path = path if path.ends[0].device <= path.ends[1].device else path.turned()
+            is_ordered = path.ends[0].device <= path.ends[1].device or any(cable.is_line for cable in path.cables)
+            path = path if is_ordered else path.turned()
             rate = self._rate(path)
             groups = tuple(self._bundle(end) for end in path.ends)
             if any(groups) and not all(groups):
@@ -79,7 +80,7 @@ class LinkMaker:
             value = _along(getattr(cables[0], name), first)
             if value != default:
                 data[name] = list(value) if isinstance(value, tuple) else value
-        data |= self.spans.fields_of(link.paths)
+        data |= self.spans.fields_of(link.paths) | cables[0].optics
         risks = [f"port {node_ids[end.device]}:{end.port}" for end in self._broken_out(link)]
         risks += [printable(risk) for cable in cables for risk in cable.srlgs]
         if risks:

@@ -257,10 +257,10 @@ class _Reader:
         device = f"device {id_of(fields.raw('device'))}"
         name = fields.text("name") or f"interface {record_id}"
         kind = choice_of(fields.raw("type"))
-        self.rest.has_interface.add(device)
         if kind in VIRTUAL or kind.startswith(WIRELESS):
             self.ledger.dropped("interfaces", "virtual, aggregated or wireless: no cable of its own", name)
             return
+        self.rest.has_interface.add(device)
         end = End(device, name)
         rate = fields.number("speed", 1e-9, MAX_CAPACITY_GBPS, "kb/s → Gb/s", 1e-6)
         if rate is None:

@@ -66,7 +66,7 @@ def import_options(
         length_factor,
         site,
         tuple(_role(text) for text in roles),
-        dict(_pair(text, "--map", "column=field") for text in columns),
+        dict(pair_of_option(text, "--map", "column=field") for text in columns),
         () if parts is None else read_own_parts(parts),
         layer,
     )
@@ -77,7 +77,8 @@ def _check(option: str, value: float | None, greatest: float) -> None:
         raise DocumentError(f"{value:g} is out of range", where=option, expected=f"above 0, at most {greatest:g}")
 
 
-def _pair(text: str, option: str, form: str) -> tuple[str, str]:
+def pair_of_option(text: str, option: str, form: str) -> tuple[str, str]:
+    """Return both sides of the last equals sign. Raises DocumentError with the form that is expected."""
     left, sign, right = text.rpartition("=")
     if not sign or not left.strip() or not right.strip():
         raise DocumentError(f"{quoted(text)} is no {form}", where=option, hint=f"write {form}")
@@ -85,7 +86,7 @@ def _pair(text: str, option: str, form: str) -> tuple[str, str]:
 
 
 def _role(text: str) -> tuple[re.Pattern[str], str]:
-    pattern, kind = _pair(text, "--role", "REGEX=KIND")
+    pattern, kind = pair_of_option(text, "--role", "REGEX=KIND")
     if kind not in DEVICE_KINDS:
         expected = f"one of {', '.join(DEVICE_KINDS)}"
         hint = did_you_mean(kind, DEVICE_KINDS)

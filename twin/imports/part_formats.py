@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..catalogue import Part
-from . import device_types
-from .files import SourceFile, files_below
+from . import device_types, gnpy_equipment
+from .files import SourceFile, files_below, source_files
 from .ledger import Ledger
 
 Read = Callable[[Sequence[SourceFile], Ledger], list[Part]]
@@ -36,6 +36,12 @@ ROWS = (
         "YAML files of NetBox's device-type library: switches with ports and watts.",
         device_types.read,
         _yaml_below,
+    ),
+    PartFormat(
+        "gnpy",
+        "Equipment JSON of GNPy: amplifiers, fibres and transceivers with their modes.",
+        gnpy_equipment.read_parts,
+        source_files,
     ),
 )
 PART_FORMATS: dict[str, PartFormat] = {row.name: row for row in ROWS}

@@ -187,13 +187,20 @@ def _supports(built: Built) -> Supports:
     return Supports(
         routing=Support(True, rates),
         latency=Support(built.n_without_length < n, "; ".join(parts)),
-        optics=Support(False, "no transceiver is named: set transceiver of the links"),
+        optics=_optics(built),
         money=_money(built),
     )
 
 
+def _optics(built: Built) -> Support:
+    n = sum(link.transceiver is not None for link in built.document.links)
+    if not n:
+        return Support(False, "no transceiver is named: set transceiver of the links")
+    return Support(True, "" if n == built.n_links else f"for {n} of {built.n_links} links, others name no transceiver")
+
+
 def _money(built: Built) -> Support:
-    if not built.n_parts:
+    if not built.n_parts and not built.n_own_parts:
         return Support(False, "no parts are named, so nothing has a price")
     if built.n_own_parts:
         return Support(False, f"no price for {counted(built.n_own_parts, 'own part')}: name them in price_book")

@@ -37,7 +37,7 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options:
     chosen = _chosen(layers, options, ledger)
     carriers = Carriers(layers, ledger)
     for layer in chosen:
-        reader = LayerReader(layer, cabling, ledger)
+        reader = LayerReader(layer, cabling, ledger, f"{layer.key} " if len(chosen) > 1 else "")
         links = carriers.carried(reader.read(), layer.key)
         cabling.cables += links
         _rest(layer, cabling, ledger)
@@ -87,7 +87,7 @@ def _chosen(layers: dict[str, Layer], options: ImportOptions, ledger: Ledger) ->
 def _rest(layer: Layer, cabling: Cabling, ledger: Ledger) -> None:
     """Read the fields of the layer itself: its name, and demands of an export of the twin."""
     fields = Fields(layer.record, "networks", layer.key, ledger)
-    fields.skip("network-id", "node", "link", "supporting-network")
+    fields.skip("network-id", "network-types", "node", "link", "supporting-network")
     name = fields.text("name")
     cabling.name = cabling.name or name or layer.key
     text = fields.raw("demands")
@@ -95,4 +95,4 @@ def _rest(layer: Layer, cabling: Cabling, ledger: Ledger) -> None:
         where = f"{layer.where}: demands"
         for i, record in enumerate(records_of(json_of(text, where), where)):
             read_demand(Fields(record, "demands", f"demands[{i}]", ledger), layer.file.name, cabling)
-    fields.close({"network-types": "modules of the layer"})
+    fields.close()

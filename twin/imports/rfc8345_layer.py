@@ -71,7 +71,16 @@ class Layer:
 class LayerReader:
     """Reads one layer into a cabling; links are returned, since layers below may give them lengths."""
 
-    def __init__(self, layer: Layer, cabling: Cabling, ledger: Ledger) -> None:
+    def __init__(self, layer: Layer, cabling: Cabling, ledger: Ledger, prefix: str = "") -> None:
+        """Start to read a layer.
+
+        Args:
+            layer: the network.
+            cabling: what is filled.
+            ledger: counts of the import.
+            prefix: start of the keys of nodes, where several layers fill one cabling.
+        """
+        self.prefix = prefix
         self.key, self.file, self.record = layer.key, layer.file, layer.record
         self.cabling, self.ledger = cabling, ledger
         self.where = f"{layer.file.where}: network {layer.key}"
@@ -164,7 +173,7 @@ class LayerReader:
             self.ledger.converted("nodes", "degrees and add-drop groups → their ROADM", n)
 
     def _key(self, node_id: str) -> str:
-        return f"{self.key} {node_id}"
+        return self.prefix + node_id
 
     def _link(self, record: dict[str, Any], place: str) -> None:
         link_id = record.get("link-id")

@@ -18,10 +18,9 @@ ROLE_WORDS: tuple[tuple[str, str], ...] = (
     (r"storage|nas\b|san\b|filer|disk", "storage"),
     (r"server|host|hypervisor|compute|gpu|^hca|^ca$|node$", "host"),
     (r"\brack\b", "rack"),
-    (
-        r"switch|router|firewall|load.?balancer|olt\b|optical.?line|optical.?network|roadm|trans?ponder|xponder|pdr\b|^p$",
-        "switch",
-    ),
+    (r"switch|router|firewall|load.?balancer|olt\b|optical.?line|optical.?network|^p$", "switch"),
+    (r"roadm", "roadm"),
+    (r"trans?ponder|xponder|pdr\b|transceiver", "switch"),
 )
 """Patterns of role names and kinds; the first that fits counts. Firewalls, load balancers and optical line terminals
 forward, so they are switches."""

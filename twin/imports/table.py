@@ -16,7 +16,8 @@ from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
 from .quantities import both_ways, bundle_of, finite, length_km, unit_in_header
 from .record_sheets import CABLES, NODES, SHEET_KINDS, read_records, sheet_kind
-from .sheets import Row, rows_of
+from .sheets import rows_of
+from .workbooks import Row, has_sheets
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "a": ("a device", "device a", "from", "source", "from device", "source device", "local device", "a end", "end a"),
@@ -50,7 +51,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
 HEADINGS = {heading: name for name, others in FIELDS.items() for heading in (name.replace("_", " "), *others)}
 MAX_HEADER_ROW = 20
 """Rows among which the header is looked for."""
-ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm")
+ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls")
+GNPY_SHEETS = ("Nodes", "Links")
+"""Sheets of a workbook of GNPy, which is a format of its own."""
 HINT = "columns of both ends, such as a and b; --map COLUMN=FIELD names them"
 MULTIMODE = re.compile(r"\b(mmf|om[1-5]|multi-?mode|aoc)\b", re.IGNORECASE)
 COPPER = re.compile(r"\b(dac|copper|cat ?[3-8]a?|utp|twinax)\b", re.IGNORECASE)
@@ -60,8 +63,8 @@ DOWN = frozenset({"down", "planned", "decommissioned", "offline", "failed", "ina
 
 
 def recognise(files: Sequence[SourceFile]) -> bool:
-    """Return whether every file is a sheet by its ending."""
-    return all(file.ending in ENDINGS for file in files)
+    """Return whether every file is a sheet by its ending, and none is a workbook of GNPy."""
+    return all(file.ending in ENDINGS and not has_sheets(file, *GNPY_SHEETS) for file in files)
 
 
 def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options: ImportOptions) -> None:

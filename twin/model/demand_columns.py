@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,7 +11,6 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from ..kernels.sums import exact_totals
 from .records import Demand
 
 Rows = npt.NDArray[np.int64]
@@ -149,6 +149,9 @@ def demand_pairs(demands: Sequence[Demand], index: Mapping[str, int]) -> tuple[R
     order = order[key[order] // n != key[order] % n]
     is_first = np.diff(key[order], prepend=-1) != 0
     pairs = key[order][is_first]
-    total = np.zeros(len(pairs))
-    exact_totals(np.cumsum(is_first) - 1, gbps[order], total)
+    gbps = gbps[order]
+    first = np.append(np.flatnonzero(is_first), len(gbps))
+    total = gbps[first[:-1]]
+    for i in np.flatnonzero(np.diff(first) > 1).tolist():
+        total[i] = math.fsum(gbps[first[i] : first[i + 1]].tolist())  # in any order the same
     return pairs // n, pairs % n, total

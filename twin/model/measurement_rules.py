@@ -27,16 +27,22 @@ def measurement_issues(document: TopologyDocument, links: Iterable[Link]) -> Ite
     n_missing = 0
     yield from _repeated_readings(document.measurements)
     for m in document.measurements:
-        yield from _value_issues(m)
         link = by_id.get(m.of.link)
         if link is None:
             n_missing += 1
             hint = did_you_mean(m.of.link, by_id) if n_missing <= MAX_HINTS else ""
+            yield from _value_issues(m)
             yield Issue(f"{m.where}.of.link", f"no link {m.of.link!r}", hint)
             continue
-        yield from _place_issues(m, link)
-        yield from _date_issues(m, link, document.as_of)
+        yield from issues_of(m, link, document.as_of)
     yield from _stated_twice(document.measurements, by_id)
+
+
+def issues_of(m: Measurement, link: Link, as_of: date | None) -> Iterator[Issue]:
+    """Find all faults of one measurement of a link, apart from other measurements."""
+    yield from _value_issues(m)
+    yield from _place_issues(m, link)
+    yield from _date_issues(m, link, as_of)
 
 
 def _repeated_readings(measurements: Iterable[Measurement]) -> Iterator[Issue]:

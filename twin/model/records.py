@@ -31,6 +31,7 @@ class Site:
     __pydantic_config__ = STRICT
 
     id: Id
+    """Id of the site; unique among sites."""
     latitude_deg: Annotated[float, Field(ge=-90, le=90)] | None = None
     """With the longitude, the latency of links between sites that state no spans follows from it."""
     longitude_deg: Annotated[float, Field(ge=-180, le=180)] | None = None

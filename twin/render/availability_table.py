@@ -22,6 +22,12 @@ FIGURES = (
     Column("not in full\nmin a year", "right"),
     Column("random states", "right", drop=1),
 )
+JOB_FIGURES = (
+    *FIGURES[:2],
+    Column("goes on", "right"),
+    Column("stops\nmin a year", "right"),
+    FIGURES[-1],
+)
 
 
 def availability_table(data: Mapping[str, Any]) -> RenderableType:
@@ -35,7 +41,8 @@ def availability_table(data: Mapping[str, Any]) -> RenderableType:
     for heading, rows, name in tables:
         if rows:
             cells = [(escape(name(row)), *_figures(row)) for row in rows[:MAX_SHOWN]]
-            parts += [Text(), FittedTable((Column(heading, folds=True), *FIGURES), cells)]
+            figures = JOB_FIGURES if heading == "job" else FIGURES
+            parts += [Text(), FittedTable((Column(heading, folds=True), *figures), cells)]
     if data["failures"]:
         columns = (
             Column("down at a time", folds=True),
@@ -51,7 +58,7 @@ def availability_table(data: Mapping[str, Any]) -> RenderableType:
 
 
 def _figures(row: Mapping[str, Any]) -> tuple[str, ...]:
-    connected, carried = row["connected"], row.get("carried")
+    connected, carried = row["connected"], row["goes_on"] if "goes_on" in row else row["carried"]
     sampled = None if connected is None else connected["sampled_ratio"]
     return (*_pair(connected), *_pair(carried), "–" if sampled is None else percent_text(sampled))
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..units import unit_of
-from .table_parts import bare_table
+from .table_parts import add_plain_row, bare_table
 
 
 def parts_table(parts: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -29,7 +29,7 @@ def parts_table(parts: Sequence[Mapping[str, Any]]) -> RenderableType:
         figures = part["figures"].values()
         n_estimates = sum(figure["status"] == "estimate" for figure in figures)
         year = str(part["year"] or "–")
-        table.add_row(part["kind"], part["id"], part["name"], year, str(len(figures)), str(n_estimates))
+        add_plain_row(table, part["kind"], part["id"], part["name"], year, str(len(figures)), str(n_estimates))
     return table
 
 
@@ -43,7 +43,7 @@ def models_table(models: Sequence[Mapping[str, Any]]) -> RenderableType:
     for model in models:
         billions = [f"{model[name] / 1e9:.4g}B" for name in ("n_parameters", "n_parameters_active")]
         sizes = [f"{model['shape'][name]:,}" for name in ("n_layers", "n_hidden", "n_sequence")]
-        table.add_row(model["id"], *billions, *sizes, model["source"])
+        add_plain_row(table, model["id"], *billions, *sizes, model["source"])
     return table
 
 
@@ -61,7 +61,7 @@ def part_table(part: Mapping[str, Any]) -> RenderableType:
     title = f"[bold]{escape(part['id'])}[/] · " + escape(" · ".join(filter(None, properties)))
     figures = _sourced_table("figure", title)
     for name, figure in part["figures"].items():
-        figures.add_row(name, *sources.cells(figure))
+        add_plain_row(figures, name, *sources.cells(figure))
     notes = [Text(line) for line in (*_port_lines(part), part["note"]) if line]
     return Group(figures, *(_mode_table(mode, sources) for mode in part["modes"]), Text(), *notes, *sources.lines())
 
@@ -75,7 +75,7 @@ def general_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     for subject, figures in groupby(rows, key=itemgetter("subject")):
         table = _sourced_table(subject)
         for figure in figures:
-            table.add_row(figure["name"], *sources.cells(figure))
+            add_plain_row(table, figure["name"], *sources.cells(figure))
         blocks += [table, Text()]
     return Group(*blocks, *sources.lines())
 
@@ -84,10 +84,10 @@ def _mode_table(mode: Mapping[str, Any], sources: _Sources) -> Table:
     """Show the SNR that a mode requires, and its penalties point by point."""
     title = f"\n{mode['rate_gbps']:g} Gb/s · {escape(mode['modulation'])} · {mode['baud_gbd']:g} GBd"
     table = _sourced_table(f"mode {mode['rate_gbps']:g}G", title)
-    table.add_row("required_snr_db", *sources.cells(mode["required_snr_db"]))
+    add_plain_row(table, "required_snr_db", *sources.cells(mode["required_snr_db"]))
     for point in mode["penalties"]:
         condition = f"{point['impairment'].split('_')[0]} {point['at']:g} {unit_of(point['impairment'])}"
-        table.add_row(f"penalty_db, {condition}", *sources.cells(point["penalty_db"]))
+        add_plain_row(table, f"penalty_db, {condition}", *sources.cells(point["penalty_db"]))
     return table
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from .table_parts import bare_table, sentences, two_columns
+from .table_parts import add_plain_row, bare_table, sentences, two_columns
 
 
 def networks_table(networks: Mapping[str, str]) -> RenderableType:
@@ -17,7 +17,7 @@ def networks_table(networks: Mapping[str, str]) -> RenderableType:
     table.add_column("network", no_wrap=True)
     table.add_column("what it is")
     for name, description in sorted(networks.items()):
-        table.add_row(name, description)
+        add_plain_row(table, name, description)
     return table
 
 

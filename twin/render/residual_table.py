@@ -39,7 +39,7 @@ def residual_table(rows: Sequence[Mapping[str, Any]], *, with_links: bool = Fals
     parts.append(Text(MODEL_NOTE))
     if any(row["in_budget"] for row in rows):
         parts.append(Text(f"* {IN_BUDGET}"))
-    whys = dict.fromkeys(f"{_name(row['quantity'])}: {row['why']}." for row in rows if row["why"])
+    whys = dict.fromkeys(f"{quantity_text(row['quantity'])}: {row['why']}." for row in rows if row["why"])
     return Group(*parts, *(Text(f"No model of {why}") for why in whys))
 
 
@@ -48,7 +48,7 @@ def residual_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     place = [f"{name} {row[name]}" for name in ("span", "lane") if row[name] is not None]
     place += [row["direction"]] if row["direction"] else []
     return (
-        _name(row["quantity"]) + ("*" if row["in_budget"] else ""),
+        quantity_text(row["quantity"]) + ("*" if row["in_budget"] else ""),
         escape(", ".join(place)),
         row["at"],
         cell_text(row["measured"]),
@@ -58,7 +58,8 @@ def residual_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _name(quantity: str) -> str:
+def quantity_text(quantity: str) -> str:
+    """Return the name of a quantity for readers."""
     return quantity.replace("_", " ").replace("snr", "SNR").replace("oSNR", "OSNR").replace("fec ber", "FEC BER")
 
 

@@ -37,6 +37,11 @@ def bare_table(title: str | None = None, **options: Any) -> Table:
     return Table(title=title, title_justify="left", box=None, pad_edge=False, **options)
 
 
+def add_plain_row(table: Table, *cells: str) -> None:
+    """Add a row of plain texts: brackets in them, as of `dc-twin[excel]`, are no markup."""
+    table.add_row(*map(escape, cells))
+
+
 def verdict(lines: Sequence[str]) -> list[RenderableType]:
     """Return the verdict of an answer: its first line in bold."""
     return [Text(line, style="bold" if i == 0 else "") for i, line in enumerate(lines)]

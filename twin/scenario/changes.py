@@ -14,7 +14,7 @@ from ..arrays import CompiledNetwork, Ints, State
 from ..economics.cost import node_power_w, site_power_w
 from ..errors import ChangeError
 from ..model.globs import Globs, names_matching
-from ..model.records import Link, Node
+from ..model.records import Link, Node, Site
 from .balancing_change import SetLoadBalancing
 from .change import Context, Fields, StateChange, StructureChange, WorkloadChange
 from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands, SplitWork, Synchronise, UseAccelerator
@@ -31,11 +31,19 @@ class AddNode(StructureChange):
     example: ClassVar[Fields] = {"node": {"id": "c1/probe", "kind": "host"}}
     node: Node
     """The new node."""
+    new_site: Site | None = None
+    """Site of the node, where the network has none of that id yet."""
 
     def edit_graph(self, network: CompiledNetwork, context: Context) -> CompiledNetwork:
         """Return the network with the node."""
         if self.node.id in network.arrays.node_index:
             raise ChangeError(f"node {self.node.id!r} exists already", where=context.where)
+        if self.new_site is not None:
+            if self.new_site.id != self.node.site:
+                problem = f"new_site is {self.new_site.id!r}, the site of the node {self.node.site!r}"
+                raise ChangeError(problem, where=context.where, hint="name the same site")
+            sites = (*network.document.sites, self.new_site)
+            network = network.with_document(network.document.model_copy(update={"sites": sites}))
         return network.with_added(nodes=[self.node])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import replace
 from threading import RLock
 from typing import Any
@@ -13,7 +14,7 @@ from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..catalogue.views import view_of_figures
 from ..model.jobs import Placement, TrainingJob, with_placement
 from .allocator import keep_freed_memory
-from .cache import Outcome, StageCache, freeze_arrays
+from .cache import OneOutcome, Outcome, StageCache, freeze_arrays
 from .evaluation import Case, Evaluation
 from .stage import Inputs, Stage
 from .table import STAGES
@@ -68,6 +69,20 @@ class Engine:
             if known is None:
                 known = evaluation.outcomes[name] = self._run(evaluation, self._stages[name])
             return known
+
+    def branch(self, evaluation: Evaluation) -> Engine:
+        """Return an engine for many cases that differ in little from one.
+
+        It reuses the outcomes of that case which are known by now, and keeps no others: to look for them takes longer.
+        """
+        out = copy(self)
+        out._cache = OneOutcome()
+        with self.lock:
+            for name, outcome in evaluation.outcomes.items():
+                stage = self._stages[name]
+                needs = {need: self._need(evaluation, need) for need in stage.needs}
+                out._cache.put(name, self._key(evaluation, stage, needs), outcome)
+        return out
 
     def rerun(self, _: Evaluation, case: Case) -> Evaluation:
         """Return an evaluation of the same network with another job."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import LAST_END_POINT, Bools, Floats, Ints
+from ..arrays import LAST_END_POINT, Bools, Floats, Ints, at_an_end
 from ..arrays.wcmp_groups import WcmpTable
 from ..model.demand_columns import demand_pairs as pairs_of
 from ..traffic.congestion import DemandLoads, arc_queue_us, arc_utilisation_ratio, load_demands
@@ -38,7 +38,7 @@ def access_latency(inputs: Inputs) -> Floats:
     Racks whose cables differ are not attached alike.
     """
     state, latency_us = inputs.state, inputs["health.arc_latency_us"]
-    at_rack = (state["node_kind"][state["link_ends"]] <= LAST_END_POINT).any(axis=1)
+    at_rack = at_an_end(state["node_kind"][state["link_ends"]] <= LAST_END_POINT)
     return np.where(at_rack, latency_us[0::2] + latency_us[1::2], 0.0)
 
 

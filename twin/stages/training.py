@@ -14,7 +14,8 @@ from ..traffic.balancing_modes import Flows
 from ..traffic.congestion import remaining_for_job_gbps
 from ..traffic.hash_law import PhaseTimes
 from ..traffic.rail_split import RailSplit
-from ..traffic.routing import Router, Routes, links_with_share
+from ..traffic.routes import Routes
+from ..traffic.routing import Router, links_with_share
 from ..training.balancing_rules import (
     EVEN,
     UNSTATED,

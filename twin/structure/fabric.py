@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from ..arrays import LAST_END_POINT, NODE_KINDS, Bools, Ints, State
+from ..arrays import LAST_END_POINT, NODE_KINDS, Bools, Ints, State, at_both_ends
 
 MAX_LINKS = 400_000
 """Links up to which the structure is computed."""
@@ -47,7 +47,7 @@ class Fabric:
     @cached_property
     def between_forwarding(self) -> Ints:
         """Positions of lit links whose ends both forward."""
-        return np.flatnonzero(self.forwards[self.ends].all(axis=1))
+        return np.flatnonzero(at_both_ends(self.forwards[self.ends]))
 
     @cached_property
     def part_of_node(self) -> Ints:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from threading import Event
+from typing import cast
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from ..stages.outcomes import NodePairs
 from .availability_cost import StateCost
 from .availability_plan import (
     AvailabilityQuestion,
+    JobCost,
     answer_connections,
     check_work,
     connection_questions,
@@ -39,14 +41,19 @@ from .availability_report import (
     SitePairAvailability,
 )
 from .availability_rows import CONFIDENCE_RATIO, AvailabilityRows, summary_of
-from .availability_states import Groups, JobStates, LikelyAnswers, TrafficStates, likely_answers, sampled_answers
+from .availability_states import Groups, JobPaths, LikelyAnswers, TrafficStates, likely_answers, sampled_answers
 from .executor import Advance
+from .job_states import JobStates, Stopped
 
 N_PILOTS, PILOTS_S = 4, 1.0
 """States with one component down from which the time of others is estimated, and the time that they may take."""
 JOB_ASSUMPTION = (
-    "A job counts as up while its nodes reach each other. Lost network cards and rails do not count: `twin failures "
-    "--job` says which failures stop it."
+    "A job goes on where a what-if of all that is down gives a step: alone, by its `on_card_loss`, with fewer replicas "
+    "where it drops some."
+)
+UNKNOWN_JOB_ASSUMPTION = (
+    "Job {}: whether lost network cards stop it takes too long to find here; only paths between its nodes count. `twin "
+    "failures --job` says which failures stop it."
 )
 ASSUMPTIONS = (
     "Components fail and are repaired independently of each other; a shared risk is a component of its own.",
@@ -142,6 +149,7 @@ class _Study:
         self._progress = progress
         self._site_pairs = site_pairs(e, pairs)
         self._groups = Groups.of(list(self._site_pairs.values()))
+        self._evaluations = jobs
         self._jobs = {name: found if isinstance(found, str) else job_pairs(found) for name, found in jobs.items()}
         self._node_pairs = list(zip(pairs.source.tolist(), pairs.target.tolist(), strict=True))
         self._questions = connection_questions(self._node_pairs, self._site_pairs, self._jobs)
@@ -151,7 +159,12 @@ class _Study:
         question, n_pairs, progress = self._question, len(self._pairs.source), self._progress
         traffic = TrafficStates(self._e, self._pairs, self._components) if n_pairs else None
         targets = {key[1]: [b for _, b in pairs] for key, (pairs, _) in self._questions.items() if key[0] == "job"}
-        job_costs = {name: StateCost.of(self._e, np.array(rows, np.int64)) for name, rows in targets.items()}
+        job_costs = {
+            name: JobCost(
+                StateCost.of(self._e, np.array(rows, np.int64)).routing_s, JobStates.estimated_s(self._e, len(rows))
+            )
+            for name, rows in targets.items()
+        }
         pilot_s = 0.0 if traffic is None else self._pilot_s(traffic)
         check_work(question, pilot_s, job_costs)
         progress.n_all = len(self._questions)
@@ -163,10 +176,25 @@ class _Study:
         sampling = plan_samples(question, state_s, job_costs)
         samples = sample_states(self._components, sampling.n, question.seed)
         progress.n_all = progress.n + len(samples.listed) + len(samples.states)
-        jobs = [JobStates(self._e, self._questions["job", name][0], self._components) for name in sampling.jobs]
+        states = {
+            name: JobStates(cast(Evaluation, self._evaluations[name]), self._components)
+            for name, cost in job_costs.items()
+            if cost.n_states
+        }
+        stopped = {
+            name: job.stopped(question.rest_below_ratio, job_costs[name].n_states // len(states), progress.step)
+            for name, job in states.items()
+        }
+        jobs = [
+            (
+                JobPaths(self._e, self._questions["job", name][0], self._components),
+                states[name] if name in sampling.whole_jobs else None,
+            )
+            for name in sampling.jobs
+        ]
         sampled = sampled_answers(traffic, jobs, samples, self._groups, n_pairs, progress.step)
         rows = AvailabilityRows(samples, unconnected, likely, sampled, sampling)
-        return self._build(rows, likely, network, plan, reader)
+        return self._build(rows, likely, stopped, network, plan, reader)
 
     def _pilot_s(self, traffic: TrafficStates) -> float:
         """Return the estimated time of a state: the most of the intact one and of some that are probable."""
@@ -199,12 +227,18 @@ class _Study:
         )
 
     def _build(
-        self, rows: AvailabilityRows, likely: LikelyAnswers | None, network: str, plan: str | None, reader: FigureReader
+        self,
+        rows: AvailabilityRows,
+        likely: LikelyAnswers | None,
+        stopped: Mapping[str, Stopped],
+        network: str,
+        plan: str | None,
+        reader: FigureReader,
     ) -> AvailabilityReport:
         top, components = self._question.top, self._components
         demands = sorted(rows.demands(self._e, self._pairs), key=_least_available)
         sites = sorted(rows.site_pairs(self._site_pairs), key=_least_available_sites)
-        jobs = tuple(rows.job(name, pairs) for name, pairs in sorted(self._jobs.items()))
+        jobs = tuple(rows.job(name, pairs, stopped.get(name)) for name, pairs in sorted(self._jobs.items()))
         offered_gbps = float(self._pairs.offered_gbps.sum())
         losing = () if likely is None else tuple(_losing(components, likely, offered_gbps))
         lost_gbps = math.nan if likely is None else likely.intact_lost_gbps
@@ -220,8 +254,10 @@ class _Study:
             n_disagreeing=rows.n_disagreeing,
         )
         notes = [f"{counted(n, 'node')} never fail here: {why}." for why, n in components.always_up.items()]
-        if jobs:
+        if stopped:
             notes.append(JOB_ASSUMPTION)
+        unknown = [job.id for job in jobs if job.connected is not None and job.goes_on is None]
+        notes += [UNKNOWN_JOB_ASSUMPTION.format(name) for name in unknown]
         report = AvailabilityReport(
             network=network,
             plan=plan,

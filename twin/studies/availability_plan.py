@@ -14,7 +14,6 @@ from ..errors import ChangeError, TopologyError
 from ..reliability.connected import Connections, Pairs, Unconnected
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
-from .availability_cost import StateCost
 
 MAX_SAMPLES, MAX_STATES = 1_000_000, 1_000_000
 DEFAULT_SAMPLES = 10_000
@@ -161,12 +160,29 @@ def _check_connections(
         _refuse(f"paths of {sum(len(pairs) for pairs, _ in asked):,} pairs of nodes", seconds)
 
 
+class JobCost(NamedTuple):
+    """Estimated time of a state of a job, in seconds."""
+
+    paths_s: float
+    """To find which pairs have a path."""
+    whole_s: float
+    """To find whether it goes on."""
+
+    @property
+    def n_states(self) -> int:
+        """Number of most probable states that fit into a part of the study; 0 where too few do."""
+        n = int(PART_S / self.whole_s)
+        return n if n >= MIN_STATES else 0
+
+
 class SamplePlan(NamedTuple):
     """Random states to look at."""
 
     n: int
     jobs: tuple[str, ...]
-    """Jobs that they are asked about; others take too long."""
+    """Jobs about whose paths they are asked; others take too long."""
+    whole_jobs: tuple[str, ...] = ()
+    """Those of them about which it is also asked whether they go on."""
 
 
 def most_states(asked: AvailabilityQuestion) -> tuple[int, float]:
@@ -174,7 +190,7 @@ def most_states(asked: AvailabilityQuestion) -> tuple[int, float]:
     return (MAX_STATES, PART_S) if asked.n_states is None else (asked.n_states, MAX_S)
 
 
-def plan_samples(asked: AvailabilityQuestion, traffic_s: float, jobs: Mapping[str, StateCost]) -> SamplePlan:
+def plan_samples(asked: AvailabilityQuestion, traffic_s: float, jobs: Mapping[str, JobCost]) -> SamplePlan:
     """Decide how many random states to look at: none if too few fit. As many again are listed with one component down.
 
     Args:
@@ -182,16 +198,19 @@ def plan_samples(asked: AvailabilityQuestion, traffic_s: float, jobs: Mapping[st
         traffic_s: time of a state of the demands; 0 without demands.
         jobs: time of a state of each job.
     """
-    chosen = tuple(sorted(name for name, cost in jobs.items() if 2 * MIN_STATES * cost.routing_s < PART_S))
+    chosen = tuple(sorted(name for name, cost in jobs.items() if 2 * MIN_STATES * cost.paths_s < PART_S))
     if not (traffic_s or chosen):
         return SamplePlan(0, ())
-    state_s = traffic_s + sum(jobs[name].routing_s for name in chosen)
-    fits = int(PART_S / (2.0 * state_s))
-    n = asked.n_samples or min(fits, DEFAULT_SAMPLES)
-    return SamplePlan(n, chosen) if n >= MIN_STATES else SamplePlan(0, ())
+    whole = tuple(name for name in chosen if 2 * MIN_STATES * jobs[name].whole_s < PART_S)
+    n = asked.n_samples or min(int(PART_S / (2.0 * _state_s(traffic_s, jobs, chosen, whole))), DEFAULT_SAMPLES)
+    return SamplePlan(n, chosen, whole) if n >= MIN_STATES else SamplePlan(0, ())
 
 
-def check_work(asked: AvailabilityQuestion, traffic_s: float, jobs: Mapping[str, StateCost]) -> None:
+def _state_s(traffic_s: float, jobs: Mapping[str, JobCost], paths: tuple[str, ...], whole: tuple[str, ...]) -> float:
+    return traffic_s + sum(jobs[name].paths_s for name in paths) + sum(jobs[name].whole_s for name in whole)
+
+
+def check_work(asked: AvailabilityQuestion, traffic_s: float, jobs: Mapping[str, JobCost]) -> None:
     """Refuse numbers of states that take more than `MAX_S`.
 
     Args:
@@ -201,8 +220,7 @@ def check_work(asked: AvailabilityQuestion, traffic_s: float, jobs: Mapping[str,
     """
     samples = plan_samples(asked, traffic_s, jobs)
     n_states = 0 if not traffic_s else asked.n_states or min(MIN_STATES, int(PART_S / traffic_s) + 1)
-    whole_s = n_states * traffic_s
-    whole_s += 2 * samples.n * (traffic_s + sum(jobs[name].routing_s for name in samples.jobs))
+    whole_s = n_states * traffic_s + 2 * samples.n * _state_s(traffic_s, jobs, samples.jobs, samples.whole_jobs)
     if whole_s > MAX_S:
         _refuse(f"{n_states:,} states and {samples.n:,} samples", whole_s)
 

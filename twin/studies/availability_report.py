@@ -71,6 +71,8 @@ class JobAvailability:
     """Pairs of nodes that exchange traffic."""
     connected: Availability | None
     """All of these pairs have a path; null where the job cannot be placed."""
+    goes_on: Availability | None
+    """The job goes on: lost network cards, rails and links leave it a step; null where that takes too long."""
     why: str | None = field(default=None, metadata={"optional": True})
     """Why it is null; absent where it is not."""
 
@@ -148,16 +150,16 @@ class AvailabilityReport(Answer):
     """Rules that the network breaks as it stands; absent where there are none."""
 
     def stays_above(self, available_ratio: float) -> bool:
-        """Return whether every demand, pair of sites and job is connected for at least this share of time.
+        """Return whether every demand and pair of sites is connected, and every job goes on, for this share of time.
 
-        A job that cannot be placed is never connected.
+        A job that cannot be placed never goes on. Where it is not known whether a job goes on, its paths count.
         """
         if any(job.connected is None and job.why != SENDS_NOTHING for job in self.jobs):
             return False
-        rows: tuple[DemandAvailability | SitePairAvailability | JobAvailability, ...]
-        rows = *self.demands[:1], *self.site_pairs[:1], *self.jobs  # the first ones are the least connected
-        found = [row.connected for row in rows if row.connected is not None]
-        return all(figure.least_ratio >= available_ratio for figure in found)
+        found = [job.goes_on or job.connected for job in self.jobs]
+        found += [demand.connected for demand in self.demands[:1]]  # the first ones are the least connected
+        found += [pair.connected for pair in self.site_pairs[:1]]
+        return all(figure.least_ratio >= available_ratio for figure in found if figure is not None)
 
     def to_pandas(self) -> Any:
         """Return the demands as a DataFrame (needs the extra `tables`)."""

@@ -24,6 +24,7 @@ from .availability_report import (
     SitePairAvailability,
 )
 from .availability_states import LikelyAnswers, SampledAnswers
+from .job_states import Stopped
 
 MINUTES_PER_YEAR = 60.0 * HOURS_PER_YEAR
 CONFIDENCE_RATIO = 0.95
@@ -46,9 +47,9 @@ class AvailabilityRows:
     ) -> None:
         self.samples, self.n_compared, self.n_disagreeing = samples, 0, 0
         self._unconnected, self._likely, self._sampled = unconnected, likely, sampled
-        self._jobs, self._is_sampled = sampling.jobs, sampling.n > 0
+        self._sampling, self._is_sampled = sampling, sampling.n > 0
         n_pairs, n_groups = len(sampled.listed.unconnected_ratio), len(sampled.listed.groups_not_full_ratio)
-        n_figures = 2 * (n_pairs + n_groups) + len(sampling.jobs)
+        n_figures = 2 * (n_pairs + n_groups) + len(sampling.jobs) + len(sampling.whole_jobs)
         self._level_ratio = 1.0 - FALSE_ALARM_RATIO / max(n_figures, 1)
 
     def demands(self, e: Evaluation, pairs: NodePairs) -> Iterator[DemandAvailability]:
@@ -69,18 +70,23 @@ class AvailabilityRows:
             connected = self._known(self._unconnected["sites", sites], i, "groups_unconnected_ratio")
             yield SitePairAvailability(sites, len(rows), connected, self._carried(i, "groups_not_full_ratio", rows))
 
-    def job(self, name: str, pairs: Pairs | str) -> JobAvailability:
-        """Build the row of a job."""
+    def job(self, name: str, pairs: Pairs | str, stopped: Stopped | None) -> JobAvailability:
+        """Build the row of a job; `stopped` is None where it is not known how often it goes on."""
         if isinstance(pairs, str):
-            return JobAvailability(name, 0, None, pairs)
+            return JobAvailability(name, 0, None, None, pairs)
         if not pairs:
-            return JobAvailability(name, 0, None, SENDS_NOTHING)
-        found = self._unconnected["job", name]
-        if name not in self._jobs:
-            return JobAvailability(name, len(pairs), _figure(found.least_ratio, found.rest_ratio))
-        i = self._jobs.index(name)
+            return JobAvailability(name, 0, None, None, SENDS_NOTHING)
+        paths = self._of_job(name, self._unconnected["job", name], self._sampling.jobs, 0)
+        return JobAvailability(
+            name, len(pairs), paths, stopped and self._of_job(name, stopped, self._sampling.whole_jobs, 1)
+        )
+
+    def _of_job(self, name: str, found: Unconnected | Stopped, sampled: tuple[str, ...], which: int) -> Availability:
+        if name not in sampled:
+            return _figure(found.least_ratio, found.rest_ratio)
+        i = self._sampling.jobs.index(name), which
         listed, hits = self._sampled.jobs_listed_ratio[i], self._sampled.jobs_sampled_ratio[i]
-        return JobAvailability(name, len(pairs), self._compared(found.least_ratio, found.rest_ratio, listed, hits))
+        return self._compared(found.least_ratio, found.rest_ratio, listed, hits)
 
     def _known(self, found: Unconnected, row: int, which: str) -> Availability:
         listed, hits = (getattr(shares, which)[row] for shares in (self._sampled.listed, self._sampled.sampled))
@@ -144,6 +150,8 @@ def summary_of(report: AvailabilityReport) -> Iterator[str]:
         yield f"Sites most often cut off from each other: {' and '.join(pair.sites)}, {_text(pair.connected)}."
     for job in report.jobs:
         if job.connected is not None:
+            if job.goes_on is not None:
+                yield f"Job {job.id} goes on: {_text(job.goes_on)}."
             yield f"Paths between the nodes of job {job.id}, lost cards not counted: {_text(job.connected)}."
         else:
             yield f"Job {job.id} has no availability: {(job.why or '').splitlines()[0]}."

@@ -16,6 +16,7 @@ from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
 from .availability_cost import StateCost
 from .failure_kinds import one_failure
+from .job_states import JobStates
 
 FULL_RATIO = 1.0 - 1e-9
 """Carried over offered from which on a demand counts as carried in full."""
@@ -180,11 +181,11 @@ class SampledAnswers:
     listed: Shares
     sampled: Shares
     jobs_listed_ratio: Floats
-    """Probability of the listed states in which a job is not connected, float64[n_jobs]."""
+    """Probability of the listed states in which a job is not connected, and in which it stops; float64[n_jobs, 2]."""
     jobs_sampled_ratio: Floats
 
 
-class JobStates:
+class JobPaths:
     """Answers whether a state leaves all pairs of a job connected."""
 
     def __init__(self, e: Evaluation, pairs: Sequence[tuple[int, int]], components: Components) -> None:
@@ -199,15 +200,24 @@ class JobStates:
 
 def sampled_answers(
     traffic: TrafficStates | None,
-    jobs: list[JobStates],
+    jobs: list[tuple[JobPaths, JobStates | None]],
     samples: StateSamples,
     groups: Groups,
     n_pairs: int,
     advance: Callable[[], None],
 ) -> SampledAnswers:
-    """Look at the listed states and at random ones."""
+    """Look at the listed states and at random ones.
+
+    Args:
+        traffic: demands of the network; None without any.
+        jobs: paths of each job, and the job itself unless that takes too long.
+        samples: the states.
+        groups: groups of demands.
+        n_pairs: number of demands.
+        advance: called after each state.
+    """
     found = SampledAnswers(
-        Shares.empty(n_pairs, len(groups.first)), Shares.empty(n_pairs, len(groups.first)), *np.zeros((2, len(jobs)))
+        Shares.empty(n_pairs, len(groups.first)), Shares.empty(n_pairs, len(groups.first)), *np.zeros((2, len(jobs), 2))
     )
     listed = zip(samples.listed, samples.listed_ratio.tolist(), strict=True)
     drawn = zip(samples.states, (samples.count / max(samples.n, 1)).tolist(), strict=True)
@@ -218,7 +228,8 @@ def sampled_answers(
         for modes, weight in states:
             if traffic is not None:
                 shares.add(traffic.ask(modes)[0], float(weight), groups)
-            for i, job in enumerate(jobs):
-                of_jobs[i] += weight * (not job.is_connected(modes))
+            for i, (paths, job) in enumerate(jobs):
+                of_jobs[i, 0] += weight * (not paths.is_connected(modes))
+                of_jobs[i, 1] += weight * (job is not None and not job.goes_on(modes))
             advance()
     return found

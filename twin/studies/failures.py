@@ -11,7 +11,7 @@ import numpy as np
 
 from ..answers.arc_text import direction_text
 from ..answers.ranking import Ranking
-from ..arrays import Bools, Ints
+from ..arrays import Bools, Ints, at_an_end
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError
 from ..errors.wording import counted
@@ -176,7 +176,7 @@ def _demand_part(
     link_rows = sorted(_link_rows(e, of_links, at_links, at_depth), key=_fullness)
     fabric, unknown = of_links.kind.fabric, np.zeros(e.case.state.n_links, np.bool_)
     loaded_gbps = np.where(np.isinf(fabric.capacity_gbps), at_links.greatest_gbps, 0.0).reshape(-1, 2)
-    unknown[links] = (loaded_gbps > 0.0).any(axis=1)
+    unknown[links] = at_an_end(loaded_gbps > 0.0)
     return _DemandPart(n_possible, len(loads.model), closer.unrouted_gbps, failures, link_rows, unknown)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from ..arrays import TIERS, Bools, Floats, Ints, State
+from ..arrays import TIERS, Bools, Floats, Ints, State, at_an_end, at_both_ends
 from ..failures.swaps import Orbits, find_orbits
 from ..stages.evaluation import Evaluation
 from ..structure.partitions import articulation_points
@@ -75,7 +75,7 @@ class JobPlaces:
         self._is_job_node = np.zeros(state.n_nodes, np.bool_)
         for rows in (pairs.source, pairs.target, *(group.rack for group in self._placed.groups)):
             self._is_job_node[rows] = True
-        self._at_job = self._is_job_node[ends].any(axis=1)
+        self._at_job = at_an_end(self._is_job_node[ends])
         self._is_wide = np.asarray(state.link_tier == TIERS.index("wide_area"))
         self._has_accelerators = state["node_n_accelerators"] > 0
         self._is_busy = self._loaded() | self._at_job | self._is_wide
@@ -146,13 +146,13 @@ class JobPlaces:
         if self._e.loads is not None:
             out[self._e.loads.arc // 2] = True
         if self._e.demands is not None:
-            out |= (self._e.demands.arc_offered_gbps != 0.0).reshape(-1, 2).any(axis=1)
+            out |= at_an_end((self._e.demands.arc_offered_gbps != 0.0).reshape(-1, 2))
         return out
 
     def _cuts(self) -> tuple[Ints, Ints]:
         """(nodes, links) without which switches lose the connection to each other."""
         ends = self._state["link_ends"][self._links]
-        rows = np.flatnonzero(self._state["node_forwards"][ends].all(axis=1))
+        rows = np.flatnonzero(at_both_ends(self._state["node_forwards"][ends]))
         nodes, bridges = articulation_points(self._state.n_nodes, ends[rows])
         return np.array(nodes, np.int64), self._links[rows[np.array(bridges, np.int64)]]
 
@@ -244,7 +244,7 @@ class JobPlaces:
     def _kept_links(self) -> Ints:
         """Links of nodes that forward, or that traffic enters and leaves at."""
         keep = self._state["node_forwards"] | self._is_end_point
-        return np.asarray(self._links[keep[self._state["link_ends"][self._links]].all(axis=1)])
+        return np.asarray(self._links[at_both_ends(keep[self._state["link_ends"][self._links]])])
 
     @cached_property
     def _is_end_point(self) -> Bools:

@@ -196,6 +196,7 @@ class _JobAfter:
         self._placed = cast(JobPlacement, e.outcome("allocation"))
         self._router = cast(Router, e.outcome("router"))
         self.intact = self._row(e.cards, self._step_time_s, None, 0)
+        self._engine = cast(Engine, e.runner).branch(e)
 
     def of(self, item: _Item) -> JobAfterFailure | None:
         """Return the job after a failure; None where the failures of its class differ."""
@@ -238,7 +239,7 @@ class _JobAfter:
     def _evaluation(self, item: _Item) -> Evaluation:
         """Return an evaluation after the failure, not yet computed."""
         e = self._e
-        after = Evaluation(replace(e.case, state=item.failed.applied(e.case.state)), None, e.runner)
+        after = Evaluation(replace(e.case, state=item.failed.applied(e.case.state)), None, self._engine)
         if item.spares_health:
             health = e.runner.outcome(e, "health")
             after.outcomes["health"] = Outcome(_without_links(health.value, item.failed.links), health.used_figures)

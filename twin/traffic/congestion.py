@@ -10,7 +10,7 @@ from ..arrays import Bools, Floats, Ints
 from ..arrays.sums import sum_of
 from ..kernels.congestion import max_min_rates, queue_delay_us, utilisation
 from .matrix_routes import MatrixRoutes
-from .routing import Routes
+from .routes import Routes
 
 MAX_QUEUE_UTILISATION_RATIO = 0.9
 """M/D/1 describes background traffic up to this utilisation; above it the delay stays at its value there."""

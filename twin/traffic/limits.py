@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..arrays.sums import sums_by
 from .congestion import arcs_of_pairs
-from .routing import Routes
+from .routes import Routes
 
 REL_TOLERANCE = 1e-9
 """Rates and loads that differ by less, as a share of the larger one, are equal."""

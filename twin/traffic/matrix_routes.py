@@ -12,7 +12,8 @@ from ..kernels.class_loads import class_loads
 from ..kernels.crossings import crossings
 from ..kernels.ecmp import worst_to_destination_us
 from ..kernels.graph import Destinations
-from .routing import Router, Routes, links_with_share
+from .routes import Routes
+from .routing import Router, links_with_share
 from .twin_nodes import ArcTable, destinations_of
 from .walk import REL_TOLERANCE
 from .wcmp_forwarding import WcmpForwarding, rows_by_target

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import NO_CODE, Bools, Floats, Ints, State
+from ..arrays import NO_CODE, Bools, Floats, Ints, State, at_an_end, at_both_ends
 from ..kernels.parts import label_parts
 
 
@@ -74,7 +74,7 @@ def card_ports(state: State) -> CardPorts:
     ends, forwards = state["link_ends"], state["node_forwards"]
     holds = (state["node_n_accelerators"] > 0) & ~forwards
     side = np.where(holds[ends[:, 0]], 0, 1)
-    rows = np.flatnonzero(holds[ends].any(axis=1) & forwards[ends].any(axis=1))
+    rows = np.flatnonzero(at_an_end(holds[ends]) & at_an_end(forwards[ends]))
     node, switch = ends[rows, side[rows]], ends[rows, 1 - side[rows]]
     rail = state["node_rail"][switch]
     has_rail = np.zeros(state.n_nodes, dtype=bool)
@@ -89,7 +89,7 @@ def fabric_parts(state: State, lit: Bools) -> Ints:
     """Label each node with the least node that it reaches over lit links between nodes that forward; int64[n_nodes]."""
     out = np.empty(state.n_nodes, dtype=np.int64)
     ends = state["link_ends"]
-    label_parts(ends, lit & state["node_forwards"][ends].all(axis=1), out)
+    label_parts(ends, lit & at_both_ends(state["node_forwards"][ends]), out)
     return out
 
 

@@ -1,67 +1,25 @@
-"""Routing: equal-cost shortest paths of node pairs as fractions of arcs, shared by nodes that are attached alike."""
+"""Routing: equal-cost shortest paths of node pairs, traced once for all pairs that are attached alike."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import LAST_END_POINT, Bools, Floats, Ints, State
-from ..kernels.ecmp import spread_amounts, worst_path_us
+from ..arrays import LAST_END_POINT, Bools, Floats, Ints, State, at_an_end, at_both_ends
 from ..kernels.paths import shortest_distances, shortest_hops
+from ..kernels.repaired_hops import repair_hops
 from .rail_split import RailSplit, merged_traces
+from .routes import Routes, Trace, build_routes
 from .walk import REL_TOLERANCE, Walk
 
-
-@dataclass(frozen=True, eq=False)
-class Routes:
-    """Routes of pairs of node rows.
-
-    Pairs whose ends are attached alike share one route. A route consists of the arcs between the two attachments and of
-    the first and last arcs of each single pair.
-    """
-
-    n_arcs: int
-    reachable: Bools
-    route_of_pair: Ints
-    """int64[n_pairs]."""
-    inner_route: Ints
-    inner_arc: Ints
-    inner_fraction: Floats
-    """Route, arc and fraction of the traffic, one row for each arc between attachments."""
-    pair_pair: Ints
-    pair_arc: Ints
-    pair_fraction: Floats
-    """Pair, arc and fraction of the traffic, one row for each first or last arc of a pair."""
-    trace_first: Ints
-    trace_arc: Ints
-    """All arcs of one representative pair of each route, in CSR form."""
-    trace_fraction: Floats = field(default_factory=lambda: np.zeros(0))
-    """Part of the traffic of that pair on each of these arcs."""
-
-    def loads(self, amount: Floats) -> Floats:
-        """Compute the load of each arc when every pair sends its amount.
-
-        Args:
-            amount: traffic of each pair in any unit, float64[n_pairs].
-
-        Returns:
-            float64[2 * n_links] in the unit of `amount`.
-        """
-        out = np.zeros(self.n_arcs)
-        inner = self.inner_route, self.inner_arc, self.inner_fraction
-        ends = self.pair_pair, self.pair_arc, self.pair_fraction
-        spread_amounts(amount, self.route_of_pair, *inner, *ends, np.zeros(len(self.trace_first) - 1), out)
-        return out
-
-    def worst_latency_us(self, arc_head: Ints, arc_latency_us: Floats, n_nodes: int) -> Floats:
-        """Compute the one-way latency of the slowest path of each pair, float64[n_pairs]."""
-        out = np.zeros(len(self.trace_first) - 1)
-        worst_path_us(self.trace_first, self.trace_arc, arc_head, arc_latency_us, np.zeros(n_nodes), out)
-        return out[self.route_of_pair] if len(self.route_of_pair) else np.zeros(0)
-
+SEARCHED_TOGETHER = 64
+"""Targets whose distances one search finds; they take 512 bytes a node."""
+MAX_REPAIRED_LINKS = 64
+"""Links that may be missing where distances are corrected and not searched anew."""
+MAX_REPAIRED_NODES = 4096
+"""Nodes whose distance may change then."""
 
 _TraceKey = tuple[int, bytes]
 """Pair of groups, coded, and the weights of its first arcs where they are not those of all traffic."""
@@ -94,10 +52,12 @@ class Router:
         self._distances: dict[int, npt.NDArray[Any]] = {}
         self._share: Floats | None = None
         self._groups: Ints
-        self._access_links = np.flatnonzero(_is_endpoint(state)[state["link_ends"]].any(axis=1))
+        self._access_links = np.flatnonzero(at_an_end(_is_endpoint(state)[state["link_ends"]]))
         self._group_key: tuple[bytes, bytes] | None = None
-        self._traces: dict[_TraceKey, _Trace] = {}
-        self._cached_slots: tuple[bytes, tuple[Ints, Ints, Ints]] | None = None
+        self._traces: dict[_TraceKey, Trace] = {}
+        self._joined_traces: _JoinedTraces | None = None
+        self._larger: Router | None = None
+        self._missing = np.zeros(0, np.int64)
 
     def routes(self, share: Floats, source: Ints, target: Ints, split: RailSplit | None = None) -> Routes:
         """Find the routes of pairs over lit links.
@@ -116,9 +76,8 @@ class Router:
         if self._share is None or not np.array_equal(self._share, share):
             if self._share is not None:  # the split at a node depends only on links of the trace
                 changed = self._share != share
-                self._traces = {key: trace for key, trace in self._traces.items() if not changed[trace.arc].any()}
-            self._share = share
-            self._regroup(share)
+                self._drop_traces(at_an_end(changed.reshape(-1, 2)) & self.lit, changed)
+            self._set_share(share)
         n = self._state.n_nodes
         groups = self._groups if split is None else split.groups(self._groups)
         group_pairs, first_pair, route_of_pair = np.unique(
@@ -137,9 +96,8 @@ class Router:
                 missing[key] = ends
         self._trace(missing)
         traces = [self._traces[key] for key in keys]
-        return _build_routes(
-            self._state, self._slots(links_with_share(share)), traces, source, target, route_of_pair.ravel()
-        )
+        slots = _slots(self._state, self._usable, np.concatenate((source, target)))
+        return build_routes(self._state, slots, traces, source, target, route_of_pair.ravel())
 
     def start_from(self, other: Router) -> None:
         """Take over the traces of a router with more links where they use none of the links that are missing here.
@@ -152,9 +110,37 @@ class Router:
         missing = other.lit & ~self.lit
         if self._share is not None or other._share is None or (self.lit & ~other.lit).any():
             return
-        self._share, self._groups, self._group_key = other._share, other._groups, other._group_key
-        self._traces = {key: trace for key, trace in other._traces.items() if not missing[trace.arc // 2].any()}
-        self._regroup(self._share)
+        self._groups, self._group_key = other._groups, other._group_key
+        self._traces, self._joined_traces = other._traces, other._joined()
+        self._drop_traces(missing, np.repeat(missing, 2))
+        self._set_share(other._share)
+        if self._by_hops and int(missing.sum()) <= MAX_REPAIRED_LINKS:
+            self._larger, self._missing = other, np.flatnonzero(missing)
+
+    def _set_share(self, share: Floats) -> None:
+        """Route over links with these shares."""
+        self._share, self._usable = share, self.lit & links_with_share(share)
+        self._regroup(share)
+
+    def _joined(self) -> _JoinedTraces:
+        """All traces in one array, which many routers start from."""
+        if self._joined_traces is None:
+            traces = self._traces
+            n = np.array([len(trace.arc) for trace in traces.values()], np.int64)
+            arcs = np.concatenate([np.zeros(0, np.int64), *(trace.arc for trace in traces.values())])
+            self._joined_traces = _JoinedTraces(tuple(traces), arcs, np.repeat(np.arange(len(n)), n))
+        return self._joined_traces
+
+    def _drop_traces(self, changed_links: Bools, changed_arcs: Bools) -> None:
+        """Forget the traces with a changed arc; links that changed in any direction tell quickly that there is none."""
+        if not changed_links.any():
+            return
+        joined = self._joined()
+        dropped = {joined.keys[i] for i in np.unique(joined.trace[changed_arcs[joined.arc]]).tolist()}
+        self._keep_traces({key: trace for key, trace in self._traces.items() if key not in dropped})
+
+    def _keep_traces(self, traces: dict[_TraceKey, Trace]) -> None:
+        self._traces, self._joined_traces = traces, None
 
     def _regroup(self, share: Floats) -> None:
         """Group the racks again where their links differ, and keep the traces whose ends still stand for their groups.
@@ -166,28 +152,18 @@ class Router:
         if self._group_key != group_key:
             self._group_key = group_key
             self._groups = attachment_groups(self._state, self.lit & links_with_share(share), share, self._access_us)
-            self._traces = {key: trace for key, trace in self._traces.items() if self._represents(key, trace)}
+            self._keep_traces({key: t for key, t in self._traces.items() if self._represents(key, t)})
 
-    def _represents(self, key: _TraceKey, trace: _Trace) -> bool:
+    def _represents(self, key: _TraceKey, trace: Trace) -> bool:
         """Return whether the ends of a trace stand for the groups of its key."""
         groups = int(self._groups[trace.source]), int(self._groups[trace.target])
         return groups == divmod(key[0], self._state.n_nodes) and len(trace.arc) > 0
 
-    def _slots(self, has_share: Bools) -> tuple[Ints, Ints, Ints]:
-        """(position of each arc among the usable arcs of its tail, usable arcs by tail, first of each node)."""
-        key = has_share.tobytes()
-        if self._cached_slots is None or self._cached_slots[0] != key:
-            out, first = _outgoing(self._state, self.lit & has_share)
-            slot = np.zeros(2 * self._state.n_links, dtype=np.int64)
-            slot[out] = np.arange(len(out)) - first[self._state["arc_head"][out ^ 1]]
-            self._cached_slots = key, (slot, out, first)
-        return self._cached_slots[1]
-
     def _arcs_at(self, node: int) -> Ints:
         """Usable arcs that leave a node."""
-        assert self._share is not None
-        _, out, first = self._slots(links_with_share(self._share))
-        return out[first[node] : first[node + 1]]
+        graph = self._state.graph
+        arcs = graph.arc[graph.first[node] : graph.first[node + 1]]
+        return np.asarray(arcs[self._usable[arcs // 2]])
 
     def _weights(self, split: RailSplit, source: int, target: int) -> bytes:
         """Weights of the first and last arcs of a pair as bytes; empty where each node splits by its own links."""
@@ -202,7 +178,9 @@ class Router:
         """Trace one unit of traffic along each missing route; routes to one target share its distances."""
         assert self._share is not None
         share = self._share.copy()
-        walk = Walk(self._state, self.weight, self.lit & links_with_share(share), share)
+        walk = Walk(self._state, self.weight, self._usable, share)
+        self._find_distances(sorted({target for _, target in missing.values()}))
+        traces = dict(self._traces)
         last_target, distance = -1, np.zeros(self._state.n_nodes)
         for key, (source, target) in sorted(missing.items(), key=lambda item: (item[1][1], item[1][0], item[0])):
             if target != last_target:
@@ -214,7 +192,9 @@ class Router:
                 share[out] = np.frombuffer(key[1])[: len(out)]
                 found = self._split_trace(walk, source, target, distance[source], np.frombuffer(key[1])[len(out) :])
                 share[out] = self._share[out]
-            self._traces[key] = _Trace(source, target, *(found or walk.trace(distance, source)))
+            traces[key] = Trace(source, target, *(found or walk.trace(distance, source)))
+        if missing:
+            self._keep_traces(traces)
 
     def _split_trace(
         self, walk: Walk, source: int, target: int, distance: float, received: Floats
@@ -253,25 +233,52 @@ class Router:
 
     def distances_to(self, target: int) -> Floats:
         """Distances of all nodes to one over lit links; float64[n_nodes], infinite where there is no path."""
+        self._find_distances([target])
         cached = self._distances.get(target)
-        if cached is not None:
-            unreachable = cached < 0
-            distance: Floats = cached.astype(np.float64)
-            distance[unreachable] = np.inf
-            return distance
-        out = np.empty((1, self._state.n_nodes))
-        sources = np.array([target], dtype=np.int64)
+        if cached is None:
+            return np.asarray(self._search([target])[0])
+        unreachable = cached < 0
+        distance: Floats = cached.astype(np.float64)
+        distance[unreachable] = np.inf
+        return distance
+
+    def _find_distances(self, targets: list[int]) -> None:
+        """Cache the distances to these targets while there is room, many in one search: each first reads all arcs."""
+        if self._larger is not None:
+            self._repair_distances(self._larger, targets)
+        unknown = [target for target in targets if target not in self._distances]
+        n_bytes = (np.dtype(np.int16) if self._by_hops else np.dtype(np.float64)).itemsize * self._state.n_nodes
+        room = min(self.MAX_BYTES // n_bytes - len(self._distances), len(unknown))
+        for i in range(0, room, SEARCHED_TOGETHER):
+            self._search(unknown[i : min(i + SEARCHED_TOGETHER, room)])
+
+    def _repair_distances(self, larger: Router, targets: list[int]) -> None:
+        """Cache the distances to the targets that a router with a few more links knows."""
+        queue, farther = np.empty(MAX_REPAIRED_NODES, np.int64), np.empty(MAX_REPAIRED_NODES, np.int64)
+        for target in targets:
+            if target in larger._distances and target not in self._distances:
+                hops = larger.distances_to(target)
+                if repair_hops(self._state.graph, self.lit, self._missing, target, queue, farther, hops) >= 0:
+                    self._cache_distance(target, hops)
+
+    def _search(self, targets: list[int]) -> Floats:
+        """Search the distances to targets, and cache them while there is room; float64[n_targets, n_nodes]."""
+        out = np.empty((len(targets), self._state.n_nodes))
+        sources = np.array(targets, dtype=np.int64)
         if self._by_hops:
             shortest_hops(self._state.graph, self.lit, sources, out)
         else:
             shortest_distances(self._state.graph, self.weight, self.lit, sources, out)
-        distance = np.asarray(out[0])
+        for target, distance in zip(targets, out, strict=True):
+            self._cache_distance(target, distance)
+        return out
+
+    def _cache_distance(self, target: int, distance: Floats) -> None:
         finite = np.isfinite(distance)
         fits_int16 = self._by_hops and float(distance[finite].max(initial=0.0)) < np.iinfo(np.int16).max
         stored = np.where(finite, distance, -1.0).astype(np.int16 if fits_int16 else np.float64)
         if (len(self._distances) + 1) * stored.nbytes <= self.MAX_BYTES:
             self._distances[target] = stored
-        return distance
 
 
 def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Floats) -> Ints:
@@ -292,7 +299,7 @@ def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Flo
     """
     group = np.arange(state.n_nodes)
     is_endpoint = _is_endpoint(state)
-    arcs, first = _outgoing(state, usable)
+    arcs, first = _outgoing(state, usable, is_endpoint)
     arc_link, head = arcs // 2, state["arc_head"][arcs]
     columns = state["arc_weight"].reshape(-1, 2), share.reshape(-1, 2)
     group_of_key: dict[bytes, int] = {}
@@ -313,7 +320,7 @@ def links_with_share(share: Floats) -> Bools:
 
     share: weight of each arc when a node splits traffic, float64[2 * n_links].
     """
-    return np.asarray((share.reshape(-1, 2) > 0).all(axis=1))
+    return at_both_ends(share.reshape(-1, 2) > 0)
 
 
 def _is_endpoint(state: State) -> Bools:
@@ -321,80 +328,30 @@ def _is_endpoint(state: State) -> Bools:
     return np.asarray(state["node_kind"] <= LAST_END_POINT)
 
 
-def _outgoing(state: State, usable: Bools) -> tuple[Ints, Ints]:
-    """(usable arcs by tail, first of each node), as `arc_sorted` and `arc_first` of all arcs."""
-    arcs = state["arc_sorted"][usable[state["arc_sorted"] // 2]]
+def _slots(state: State, usable: Bools, nodes: Ints) -> tuple[Ints, Ints, Ints]:
+    """(position of each arc among the usable arcs of its tail, usable arcs by tail, first of each), at some nodes."""
+    is_end = np.zeros(state.n_nodes, np.bool_)
+    is_end[nodes] = True
+    out, first = _outgoing(state, usable, is_end)
+    slot = np.zeros(2 * state.n_links, dtype=np.int64)
+    slot[out] = np.arange(len(out)) - first[state["arc_head"][out ^ 1]]
+    return slot, out, first
+
+
+def _outgoing(state: State, usable: Bools, is_tail: Bools) -> tuple[Ints, Ints]:
+    """(usable arcs by tail, first of each node) of the arcs that leave some nodes."""
+    graph = state.graph
+    n = np.where(is_tail, np.diff(graph.first), 0)
+    begin = np.cumsum(n) - n
+    arcs = graph.arc[np.arange(int(n.sum())) + np.repeat(graph.first[:-1] - begin, n)]
+    arcs = arcs[usable[arcs // 2]]
     n = np.bincount(state["arc_head"][arcs ^ 1], minlength=state.n_nodes)
     return arcs, np.concatenate((np.zeros(1, np.int64), np.cumsum(n)))
 
 
-@dataclass(frozen=True, eq=False)
-class _Trace:
-    source: int
-    target: int
+class _JoinedTraces(NamedTuple):
+    """Traces in one array: their keys, all arcs, and the trace of each."""
+
+    keys: tuple[_TraceKey, ...]
     arc: Ints
-    fraction: Floats
-
-
-def _build_routes(
-    state: State,
-    slots: tuple[Ints, Ints, Ints],
-    traces: list[_Trace],
-    source: Ints,
-    target: Ints,
-    route_of_pair: Ints,
-) -> Routes:
-    n_routes = len(traces)
-    counts = np.array([len(trace.arc) for trace in traces], dtype=np.int64)
-    first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
-    trace_arc = np.concatenate([np.zeros(0, np.int64), *(trace.arc for trace in traces)])
-    trace_fraction = np.concatenate([np.zeros(0), *(trace.fraction for trace in traces)])
-    route = np.repeat(np.arange(n_routes), counts)
-    head = state["arc_head"]
-    tail_of, head_of = head[trace_arc ^ 1], head[trace_arc]
-    at_source = tail_of == np.repeat(np.array([trace.source for trace in traces], np.int64), counts)
-    at_target = head_of == np.repeat(np.array([trace.target for trace in traces], np.int64), counts)
-    # an arc that is both first and last belongs to the rack or host, whose group has other members; never to the switch
-    leads_to_endpoint = state["node_kind"][head_of] <= LAST_END_POINT
-    at_source &= ~(at_target & leads_to_endpoint)
-    at_target &= ~at_source
-    slot, out, first_out = slots
-    outgoing = _arcs_at_endpoints(at_source, trace_arc, slot, route, n_routes, route_of_pair)
-    incoming = _arcs_at_endpoints(at_target, trace_arc ^ 1, slot, route, n_routes, route_of_pair)
-    pairs = np.concatenate((outgoing[0], incoming[0]))
-    arcs = np.concatenate(
-        (
-            out[first_out[source[outgoing[0]]] + outgoing[1]],
-            out[first_out[target[incoming[0]]] + incoming[1]] ^ 1,
-        )
-    )
-    fractions = trace_fraction[np.concatenate((outgoing[2], incoming[2]))]
-    inner = ~(at_source | at_target)
-    return Routes(
-        n_arcs=2 * state.n_links,
-        reachable=(counts > 0)[route_of_pair] if len(route_of_pair) else np.zeros(0, np.bool_),
-        route_of_pair=route_of_pair,
-        inner_route=route[inner],
-        inner_arc=trace_arc[inner],
-        inner_fraction=trace_fraction[inner],
-        pair_pair=pairs,
-        pair_arc=arcs,
-        pair_fraction=fractions,
-        trace_first=first,
-        trace_arc=trace_arc,
-        trace_fraction=trace_fraction,
-    )
-
-
-def _arcs_at_endpoints(
-    mask: Bools, arc: Ints, slot: Ints, route: Ints, n_routes: int, route_of_pair: Ints
-) -> tuple[Ints, Ints, Ints]:
-    """(pair, position of the arc at its endpoint, row of the trace), for every pair and masked arc of its route."""
-    rows = np.flatnonzero(mask)
-    n_per_route = np.bincount(route[rows], minlength=n_routes)
-    start = np.concatenate((np.zeros(1, np.int64), np.cumsum(n_per_route)))[:-1]
-    n = n_per_route[route_of_pair] if len(route_of_pair) else np.zeros(0, np.int64)
-    pair = np.repeat(np.arange(len(route_of_pair)), n)
-    within = np.arange(len(pair)) - np.repeat(np.cumsum(n) - n, n)
-    row = rows[start[route_of_pair[pair]] + within]
-    return pair, slot[arc[row]], row
+    trace: Ints

@@ -14,7 +14,8 @@ from ..kernels.class_loads import class_loads
 from ..kernels.ecmp import worst_to_destination_us
 from ..kernels.graph import Destinations
 from ..kernels.group_forwarding import group_forwarding
-from .routing import Router, Routes, links_with_share
+from .routes import Routes
+from .routing import Router, links_with_share
 from .twin_nodes import arcs_of
 from .walk import REL_TOLERANCE, Walk
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import TIERS, Ints, State
+from ..arrays import TIERS, Bools, Ints, State
 from ..catalogue.figure_reader import FigureReader
 from ..model.records import BalancingName, LoadBalancing, Lossless
 from ..traffic.balancing_modes import MODES, Flows
@@ -34,6 +34,11 @@ class BalancingRules:
     rules: tuple[BalancingRule, ...]
     of_arc: Ints
     """int64[2 * n_links], EVEN for arcs that split evenly."""
+
+    def hashes(self, arcs: Ints) -> Bools:
+        """Find the arcs among these whose switches hash flows."""
+        by_rule = np.array([*(MODES[rule.mode].is_hashed for rule in self.rules), False])  # the last is that of EVEN
+        return by_rule[self.of_arc[arcs]]
 
 
 UNSTATED: tuple[tuple[BalancingName, int], ...] = (("ecmp", 2), ("ecmp", 8), ("spray", 1))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import Floats, Ints, State
 from ..arrays.sums import sums_by
-from ..traffic.routing import Routes
+from ..traffic.routes import Routes
 from .job_flows import JobFlows
 from .phase_capacity import FLOW_KINDS
 from .step_inputs import UnitLinkLoads
@@ -51,10 +51,10 @@ def unit_link_loads(state: State, flows: JobFlows, pairs: PairTable, routes: Rou
         routes: routes of the pairs.
     """
     loads, unreachable = [], []
-    is_used = np.zeros(routes.n_arcs, dtype=np.bool_)
+    is_used = np.zeros(len(routes.arc), dtype=np.bool_)
     for (phase, flow), rows in zip(flows.sets(), pairs.rows, strict=True):
         amount = sums_by(rows, flow.amount, len(pairs.source))
-        loads.append(routes.loads(amount))
+        loads.append(routes.loads_by_row(amount))
         is_used |= loads[-1] > 0
         for row in rows[~routes.reachable[rows]][:1]:
             unreachable.append((phase, state.node_ids[pairs.source[row]], state.node_ids[pairs.target[row]]))
@@ -63,7 +63,7 @@ def unit_link_loads(state: State, flows: JobFlows, pairs: PairTable, routes: Rou
     for (phase, _), load in zip(flows.sets(), loads, strict=True):
         columns[phase].append(load[used])
     return UnitLinkLoads(
-        arc=used,
+        arc=routes.arc[used],
         local=tuple(columns["local"]),
         pipeline=tuple(columns["pipeline"]),
         crossing=tuple(columns["crossing"]),
@@ -76,7 +76,7 @@ def unit_link_loads(state: State, flows: JobFlows, pairs: PairTable, routes: Rou
         crossing_latency_us=0.0,
         worst_round_trip_us=0.0,
         unreachable=tuple(unreachable),
-        n_pairs={phase: routes.loads(n_pairs)[used] for phase, n_pairs in pairs.n_accelerator_pairs.items()},
+        n_pairs={phase: routes.loads_by_row(n_pairs)[used] for phase, n_pairs in pairs.n_accelerator_pairs.items()},
     )
 
 
@@ -88,8 +88,9 @@ def with_latency(
     A flow's round trip is that of the slowest route of its pair, there and back the same way.
     """
     latency = routes.worst_latency_us(state["arc_head"], arc_latency_us, state.n_nodes)
-    both_ways_us = np.asarray(arc_latency_us).reshape(-1, 2).sum(axis=1).repeat(2)
+    both_ways_us = np.repeat(arc_latency_us[0::2] + arc_latency_us[1::2], 2)
     round_trip_us = routes.worst_latency_us(state["arc_head"], both_ways_us, state.n_nodes)
+    row_of_load = np.searchsorted(routes.arc, loads.arc)
     worst = dict.fromkeys(FLOW_KINDS, 0.0)
     for phase, rows in zip(pairs.phases, pairs.rows, strict=True):
         worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))
@@ -101,9 +102,9 @@ def with_latency(
         crossing_latency_us=worst["crossing"],
         worst_round_trip_us=float(round_trip_us[np.concatenate(pairs.rows)].max(initial=0.0)),
         n_pairs_per_us={
-            phase: routes.loads(np.divide(n_pairs, round_trip_us, out=np.zeros(len(n_pairs)), where=round_trip_us > 0))[
-                loads.arc
-            ]
+            phase: routes.loads_by_row(
+                np.divide(n_pairs, round_trip_us, out=np.zeros(len(n_pairs)), where=round_trip_us > 0)
+            )[row_of_load]
             for phase, n_pairs in pairs.n_accelerator_pairs.items()
         },
     )

@@ -13,7 +13,7 @@ from ..kernels.hashing import present_fractions
 from ..traffic.balancing_modes import MODES
 from ..traffic.hash_groups import HashedRoutes
 from ..traffic.hash_law import PhaseTimes, joint_times
-from ..traffic.routing import Routes
+from ..traffic.routes import Routes
 from .balancing_rules import EVEN, BalancingRules
 from .job_flows import Flows, JobFlows
 from .link_loads import PairTable
@@ -23,10 +23,10 @@ from .step_inputs import UnitLinkLoads, choose_schedule
 
 @dataclass(frozen=True, eq=False)
 class PhasePattern:
-    """Flow sets of one kind, and the arcs where switches spread them by a rule.
+    """Flow sets of one kind, and the arcs where switches hash them.
 
-    Entries are (route, arc) in the order of traces. `n_pairs` and `amount` are by set and route, `load` by set and row
-    of the link loads.
+    Entries are (route, arc) in the order of traces, of arcs whose rule is a hashed mode. `n_pairs` and `amount` are by
+    set and route, `load` by set and row of the link loads.
     """
 
     first: Ints
@@ -77,8 +77,8 @@ class PhasePatterns:
     rules: BalancingRules
     arc: Ints
     """Rows of the link loads."""
-    tail: Ints
-    """int64[2 * n_links], node that an arc leaves."""
+    head: Ints
+    """int64[2 * n_links], node that an arc leads to."""
     by_kind: Mapping[str, PhasePattern]
 
     def times(
@@ -119,19 +119,38 @@ class PhasePatterns:
         best = np.array([*(r.efficiency_ratio for r in self.rules.rules), 1.0])  # the last is that of EVEN
         floor_s = max(even_s, float((row_s / best[rule]).max()))
         parts = [PhaseTimes(even_s, np.array([floor_s]), np.ones(1))]
-        hashed = [i for i, r in enumerate(self.rules.rules) if MODES[r.mode].is_hashed]
-        rule_of_entry = self.rules.of_arc[pattern.arc]
-        if np.isin(rule_of_entry, hashed).any():
-            member_gbps = np.full(len(self.tail), np.inf)
-            member_gbps[self.arc] = line_gbps / n_members[self.arc // 2]
-            routes = _hashed_routes(pattern, weight, self.tail, member_gbps, n_members, floor_s)
-            is_limit = np.isfinite(member_gbps[pattern.arc])
-            for i in hashed:
+        if len(pattern.arc):
+            member_gbps, rule_of_entry = line_gbps / n_members[self.arc // 2], self.rules.of_arc[pattern.arc]
+            rows = np.minimum(np.searchsorted(self.arc, pattern.arc), len(self.arc) - 1)
+            routes = self._hashed_routes(pattern, rows, weight, member_gbps, n_members, floor_s)
+            is_limit = np.isfinite(member_gbps[rows]) & (self.arc[rows] == pattern.arc)
+            for i in np.unique(rule_of_entry).tolist():
                 chosen = (rule_of_entry == i) & is_limit
                 if chosen.any():
                     rule_i = self.rules.rules[i]
                     parts.append(MODES[rule_i.mode].times(_only(routes, chosen), rule_i.flows))
         return joint_times(even_s, parts)
+
+    def _hashed_routes(
+        self, pattern: PhasePattern, rows: Ints, weight: Floats, member_gbps: Floats, n_members: Ints, floor_s: float
+    ) -> HashedRoutes:
+        """Routes of a pattern with the flow sets weighted; links are rows of the link loads."""
+        amount = weight @ pattern.amount
+        n_pairs = (weight > 0).astype(np.float64) @ pattern.n_pairs
+        return HashedRoutes(
+            first=pattern.first,
+            link=rows,
+            split_ratio=pattern.split_ratio,
+            n_pairs=n_pairs,
+            pair_bytes=np.divide(amount, n_pairs, out=np.zeros(len(amount)), where=n_pairs > 0),
+            capacity_bytes_per_s=member_gbps,
+            n_members=n_members[self.arc // 2],
+            tail=self.head[self.arc ^ 1],
+            head=self.head[self.arc],
+            floor_s=floor_s,
+            present_ratio=pattern.present_ratio,
+            at_node_ratio=pattern.at_node_ratio,
+        )
 
 
 def phase_patterns(
@@ -159,8 +178,7 @@ def phase_patterns(
             on_cards = np.where(is_access & (loads.n_pairs[kind] > 0), loads.n_pairs[kind], np.inf)
             of_pairs = [(sets[i][1], pairs.rows[i]) for i in of_kind]
             by_kind[kind] = _pattern(state, of_pairs, routes, load, rules, on_cards)
-    head = state["arc_head"]
-    return PhasePatterns(rules, loads.arc, head[np.arange(len(head)) ^ 1], by_kind)
+    return PhasePatterns(rules, loads.arc, state["arc_head"], by_kind)
 
 
 def exchange_weights(sites: Sequence[str], loads: UnitLinkLoads, gbps: Floats) -> dict[str, Floats]:
@@ -196,25 +214,46 @@ def _pattern(
     used = np.flatnonzero(amount.any(axis=0))
     first, arc, fraction = _traces(routes, used)
     route = np.repeat(np.arange(len(used)), np.diff(first))
-    head = state["arc_head"]
-    has_rule = rules.of_arc[arc] != EVEN
-    present, at_node = np.ones(len(arc)), np.ones(len(arc))
-    if (state.link_tier[arc[has_rule] // 2] != TIERS.index("wide_area")).any():
-        has_cards = np.asarray(~state["node_forwards"])
-        scratch = np.zeros(state.n_nodes, np.int64), np.zeros(state.n_nodes, np.int64)
-        present_fractions(first, arc, fraction, head, has_cards, *scratch, present, at_node)
-    counts = np.bincount(route[has_rule], minlength=len(used))
+    in_fabric = (state.link_tier[arc // 2] != TIERS.index("wide_area")) & (rules.of_arc[arc] != EVEN)
+    hashes = rules.hashes(arc)
+    counts = np.bincount(route[hashes], minlength=len(used))
+    present = at_node = np.ones(len(arc))
+    if in_fabric.any() and hashes.any():
+        present, at_node = _present_ratios(state, first, arc, fraction, counts > 0)
     return PhasePattern(
         first=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
-        arc=arc[has_rule],
-        split_ratio=fraction[has_rule],
-        present_ratio=present[has_rule],
-        at_node_ratio=at_node[has_rule],
+        arc=arc[hashes],
+        split_ratio=fraction[hashes],
+        present_ratio=present[hashes],
+        at_node_ratio=at_node[hashes],
         n_pairs=n_pairs[:, used],
         amount=amount[:, used],
         load=load,
         n_pairs_on_card_link=n_pairs_on_card_link,
     )
+
+
+def _present_ratios(state: State, first: Ints, arc: Ints, fraction: Floats, chosen: Bools) -> tuple[Floats, Floats]:
+    """(present, at node): part of a route's flows that can cross each arc, and the switch before it.
+
+    Computed for the chosen routes, and 1 for others. first: int64[n_routes + 1]. chosen: bool[n_routes].
+    """
+    entry = np.repeat(chosen, np.diff(first))
+    counts = np.diff(first)[chosen]
+    present, at_node = np.ones(len(arc)), np.ones(len(arc))
+    out = np.ones(int(counts.sum())), np.ones(int(counts.sum()))
+    present_fractions(
+        np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
+        arc[entry],
+        fraction[entry],
+        state["arc_head"],
+        np.asarray(~state["node_forwards"]),
+        np.zeros(state.n_nodes, np.int64),
+        np.zeros(state.n_nodes, np.int64),
+        *out,
+    )
+    present[entry], at_node[entry] = out
+    return present, at_node
 
 
 def _traces(routes: Routes, used: Ints) -> tuple[Ints, Ints, Floats]:
@@ -223,29 +262,6 @@ def _traces(routes: Routes, used: Ints) -> tuple[Ints, Ints, Floats]:
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(n)))
     entry = np.repeat(routes.trace_first[used] - first[:-1], n) + np.arange(first[-1])
     return first, routes.trace_arc[entry], routes.trace_fraction[entry]
-
-
-def _hashed_routes(
-    pattern: PhasePattern, weight: Floats, tail: Ints, member_gbps: Floats, n_members: Ints, floor_s: float
-) -> HashedRoutes:
-    """Routes of a pattern with the flow sets weighted; links are arcs."""
-    amount = weight @ pattern.amount
-    n_pairs = (weight > 0).astype(np.float64) @ pattern.n_pairs
-    arcs = np.arange(len(tail))
-    return HashedRoutes(
-        first=pattern.first,
-        link=pattern.arc,
-        split_ratio=pattern.split_ratio,
-        n_pairs=n_pairs,
-        pair_bytes=np.divide(amount, n_pairs, out=np.zeros(len(amount)), where=n_pairs > 0),
-        capacity_bytes_per_s=member_gbps,
-        n_members=n_members[arcs // 2],
-        tail=tail,
-        head=tail[arcs ^ 1],
-        floor_s=floor_s,
-        present_ratio=pattern.present_ratio,
-        at_node_ratio=pattern.at_node_ratio,
-    )
 
 
 def _only(routes: HashedRoutes, chosen: Bools) -> HashedRoutes:

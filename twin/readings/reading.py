@@ -1,0 +1,123 @@
+"""Reads files of readings for a network: measurements, the document with them, and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ..errors import DocumentError, did_you_mean
+from ..errors.wording import quoted
+from ..formats import write_document
+from ..imports.files import SourceFile, source_files
+from ..imports.ledger import Ledger
+from ..model.document import TopologyDocument
+from ..model.measurements import Measurement
+from ..model.network import NetworkGraph
+from .formats import FORMATS, Format
+from .found import MAX_READINGS, Collector, Found
+from .merge import Merger, days_of
+from .options import ReadingOptions
+from .places import Places
+from .report import MeasurementReport, report_of
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The network with the measurements, the new ones alone, and the report of how they were made."""
+
+    document: TopologyDocument
+    measurements: tuple[Measurement, ...]
+    report: MeasurementReport
+
+    def write(self, path: str | Path) -> None:
+        """Write the network with its measurements; the ending chooses YAML or JSON.
+
+        Raises:
+            DocumentError: an unknown ending.
+        """
+        write_document(self.document, Path(path))
+
+
+def read(
+    paths: str | Path | Iterable[str | Path],
+    network: NetworkGraph,
+    *,
+    format: str | None = None,
+    options: ReadingOptions | None = None,
+) -> Measured:
+    """Read files of meters or monitoring systems as measurements of a network.
+
+    Args:
+        paths: a file, a folder, or several of them. No file that is named inside a file is read.
+        network: the network that was measured; it does not change.
+        format: name in `FORMATS`; None = recognised by the content.
+        options: what to use where the files state nothing.
+
+    Raises:
+        DocumentError: unknown or unclear format, or a file that cannot be read; with file, place and hint.
+    """
+    listed = [paths] if isinstance(paths, str | Path) else list(paths)
+    options = options or ReadingOptions()
+    named = None if format is None else _named(format)
+    files = source_files(map(Path, listed))
+    row = named or _recognised(files)
+    places = Places(network.nodes, network.links, options.maps)
+    ledger = Ledger()
+    collector = Collector(ledger)
+    row.read(files, collector, options)
+    readings = collector.readings[:MAX_READINGS]
+    if collector.is_full:
+        problem = f"only the first {MAX_READINGS:,} readings are taken"
+        ledger.finding("too many readings", problem, "split the files", files[0].name)
+    document = _with_day(network.document, readings, ledger, options)
+    assert document.as_of is not None
+    merger = Merger(document, network.links, places, network.catalogue, document.as_of, ledger, options)
+    made = merger.merge(readings)
+    for name in sorted(set(options.maps) - places.used_maps):
+        ledger.finding("unused option", f"--map {quoted(name)} fits no reading", "names are as in the report", name)
+    document = document.model_copy(update={"measurements": (*document.measurements, *made)}).canonical()
+    name = document.name or getattr(network, "label", "")
+    report = report_of(row.name, name, tuple(file.name for file in files), len(readings), made, ledger)
+    return Measured(document, made, report)
+
+
+def _with_day(
+    document: TopologyDocument, readings: Sequence[Found], ledger: Ledger, options: ReadingOptions
+) -> TopologyDocument:
+    """Return the document on the day that is asked for; one without a day gets that of the latest reading.
+
+    Raises:
+        DocumentError: neither the document nor a reading nor an option states a day.
+    """
+    as_of: date | None = options.as_of or document.as_of
+    if as_of is None:
+        as_of = max((*days_of(readings), *([options.at] if options.at else [])), default=None)
+        if as_of is None:
+            raise DocumentError("neither the network nor a reading states a day", where="as_of", hint="--at 2026-11-20")
+        why = "the network states none; the latest reading"
+        ledger.assumed("as_of of the network", as_of.isoformat(), why, "--as-of")
+    return document.model_copy(update={"as_of": as_of})
+
+
+def _named(name: str) -> Format:
+    if name not in FORMATS:
+        hint = did_you_mean(name, FORMATS)
+        raise DocumentError(f"no format {quoted(name)}", expected=f"one of {', '.join(FORMATS)}", hint=hint)
+    return FORMATS[name]
+
+
+def _recognised(files: Sequence[SourceFile]) -> Format:
+    """Return the only format that recognises the files. Raises DocumentError that names the candidates."""
+    found = [row for row in FORMATS.values() if row.recognise(files)]
+    if len(found) == 1:
+        return found[0]
+    where = files[0].where
+    hint = "twin measurements FORMAT FILE --network NETWORK"
+    if not found:
+        raise DocumentError(
+            "no format of readings fits", where=where, expected=f"one of {', '.join(FORMATS)}", hint=hint
+        )
+    names = ", ".join(row.name for row in found)
+    raise DocumentError(f"several formats fit: {names}", where=where, hint=hint)
