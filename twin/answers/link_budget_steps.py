@@ -79,8 +79,6 @@ def _budget_steps(e: Evaluation, reader: FigureReader, part: Part | None, path: 
             level_dbm += change_db
             yield BudgetStep(name, change_db, level_dbm)
     yield BudgetStep("received power", None, level_dbm)
-    if "rx_max_dbm" in part.figures:
-        yield BudgetStep("most that the receiver bears", None, reader.part(part.id, "rx_max_dbm"))
     if part.optics == "coherent":
         yield from _signal_to_noise_steps(budgets, reader, part, path)
     else:

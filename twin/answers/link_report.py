@@ -35,6 +35,8 @@ from .warning import AnswerWarning
 
 LOWEST_LAUNCH_DBM = -20.0
 """Lower end of the search for the best launch power."""
+NEAR_DB = 1.0
+"""Receiver headroom below this is told."""
 SHOWN_DB = 1e-9
 """A smaller lack of gain is rounding."""
 
@@ -286,7 +288,7 @@ def _state_text(e: Evaluation, link: int) -> str:
         return "Link up."
     needed = "enough" if margin_db >= required_db else "too little"
     headroom_db = float(health.receiver_headroom_db[link])
-    near = f" The receiver bears {headroom_db:.1f} dB more." if headroom_db < required_db else ""
+    near = f" The receiver bears {headroom_db:.1f} dB more." if headroom_db < max(required_db, NEAR_DB) else ""
     return f"Link up, {margin_db:.1f} dB margin: {needed}, {required_db:g} dB is required.{near}"
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arrays import Bools, Ints, State
 from ..catalogue.figure_reader import FigureReader
+from ..errors.wording import counted
 from ..optics.optical_paths import COHERENT, link_optics
 from .warning import AnswerWarning
 
@@ -59,8 +60,17 @@ def _kinds(state: State, reader: FigureReader) -> Iterator[tuple[Bools, str, str
         "State spans: [{length_km: 40}], latency_us, or latitude_deg and longitude_deg of the sites",
     )
     undated = np.zeros(arrays.n_links, dtype=np.bool_)
-    undated[arrays.span_link[np.isnan(state["span_age_years"])]] = True
-    yield undated, "installed", "with fibre without a date", "that fibre does not age", "State installed of the spans"
+    # fibre that was measured ages from that day on
+    of_span = state["span_undated"] & np.isnan(state["span_measured_years"])
+    undated[arrays.span_link[of_span]] = True
+    n_spans = counted(len(arrays.span_link), "span")
+    yield (
+        undated,
+        "installed",
+        "with fibre without a date",
+        f"no date: {of_span.sum()} of {n_spans} taken as new at as_of",
+        "State installed of the spans, or fibre_installed of the document",
+    )
     without_rate = np.isnan(state["link_capacity_gbps"]) & (state["link_transceiver"] < 0)
     yield (
         without_rate,

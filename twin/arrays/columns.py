@@ -30,6 +30,7 @@ class NetworkArrays:
     `link_straight_km` is the great circle between the sites of a link without spans: 0 where both ends share
     a site or one has none, NaN where a position is not stated. Codes point into `parts`, `sites`, `srlgs`; -1 is none,
     also for `node_rail`, `node_n_cards` and `link_n_design_channels`.
+    `span_cable` points into `srlgs`. Fibre without a date (`span_undated`) has age 0.
     Unset numbers are NaN; `*_age_years` and `*_measured_years` are years before `as_of`. `span_*` rows of link l are
     span_first[l]:span_first[l + 1]. Pairs of `srlg_link` and `srlg_code` list the shared risks that take a link down;
     `span_srlg_*` list all memberships of spans.
@@ -84,6 +85,8 @@ class NetworkArrays:
     span_length_km: Floats
     span_fibre: Ints
     span_age_years: Floats
+    span_undated: Bools
+    span_cable: Ints
     span_n_splices: Ints
     span_n_connectors: Ints
     span_lumped_loss_db: Floats
