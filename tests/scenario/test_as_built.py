@@ -65,7 +65,7 @@ def test_every_answer_has_the_warnings() -> None:
         asked.availability(n_samples=50),
         asked.growth(growth_ratio_per_year=0.1),
         asked.optimum(),
-        asked.sweep("links.other.capacity_gbps=400,800"),
+        asked.sweep("links.other.n_parallel=1,2"),
         asked.forecast(1),
     ]
     for answer in answers:
