@@ -60,7 +60,6 @@ LINK_COLUMNS: dict[str, tuple[str, int]] = {
     "link_launch_dbm": ("launch_dbm", Kind.NUMBER),
     "link_booster": ("booster", Kind.PART),
     "link_n_fibre_pairs": ("n_fibre_pairs", Kind.NUMBER),
-    "link_booster": ("booster", Kind.PART),
     "link_booster_gain_db": ("booster_gain_db", Kind.NUMBER),
     "link_booster_voa_db": ("booster_voa_db", Kind.NUMBER),
     "link_booster_noise_figure_db": ("booster_noise_figure_db", Kind.NUMBER),
