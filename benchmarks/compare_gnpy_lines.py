@@ -130,9 +130,18 @@ def document(roadm: Roadm, line: list[Any]) -> dict[str, Any]:
             glass = f"glass-{i}"
             p = element.params
             length_km = p.length / 1e3
-            lumped_db = float(p.con_in + p.con_out + p.att_in)
+            lumped_db, pad_db = float(p.con_out), float(p.con_in + p.att_in)
+            # what is lost before the fibre is an attenuator behind the amplifier before it
+            if not spans and "booster" in link:
+                link["booster_voa_db"] += pad_db
+                launch_dbm -= pad_db
+            elif spans and "amplifier" in spans[-1]:
+                spans[-1]["amplifier_voa_db"] += pad_db
+            else:
+                lumped_db += pad_db
             figures = {
-                "attenuation_db_per_km": (float(np.mean(element.loss)) - lumped_db) / length_km,
+                "attenuation_db_per_km": (float(np.mean(element.loss)) - float(p.con_in + p.att_in + p.con_out))
+                / length_km,
                 "dispersion_ps_per_nm_km": float(p.dispersion) * 1e6,
                 "effective_area_um2": float(p._effective_area) * 1e12,
                 "pmd_ps_per_sqrt_km": 0.04,
