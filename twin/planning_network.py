@@ -101,7 +101,8 @@ class PlanningNetwork(EvaluatedNetwork):
 
         report_phase(notify, "optimising routing")
         evaluation = self._engine.evaluate(scenario.case)
-        return routing_report(evaluation, self.label, plan_name(changes), gap_ratio, n_entries, apply)
+        answer = routing_report(evaluation, self.label, plan_name(changes), gap_ratio, n_entries, apply)
+        return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def growth(
         self,
@@ -157,7 +158,9 @@ class PlanningNetwork(EvaluatedNetwork):
             return self._engine.evaluate(after.case, scenario.case.state)
 
         report_phase(notify, "growing demands")
-        return growth_report(self._engine.evaluate(scenario.case), self.label, plan_name(changes), question, apply)
+        evaluation = self._engine.evaluate(scenario.case)
+        answer = growth_report(evaluation, self.label, plan_name(changes), question, apply)
+        return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def failures(
         self,
@@ -208,7 +211,7 @@ class PlanningNetwork(EvaluatedNetwork):
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
         evaluation = self._evaluate_after(changes, job, None, ageing)
-        return failure_report(
+        answer = failure_report(
             evaluation,
             self.label,
             plan_name(changes),
@@ -220,6 +223,7 @@ class PlanningNetwork(EvaluatedNetwork):
             executor=executor,
             run=FailureRun(Workers(executor, n_threads).n, dask, checkpoint, advance, cancel),
         )
+        return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def availability(
         self,
@@ -273,8 +277,9 @@ class PlanningNetwork(EvaluatedNetwork):
                 if job is not None:
                     raise
                 jobs[name] = str(error)
-        return availability_report(
-            self._engine.evaluate(replace(case, job=None)),
+        evaluation = self._engine.evaluate(replace(case, job=None))
+        answer = availability_report(
+            evaluation,
             self.label,
             plan_name(changes),
             reader=self._reader,
@@ -283,3 +288,4 @@ class PlanningNetwork(EvaluatedNetwork):
             advance=advance,
             cancel=cancel,
         )
+        return replace(answer, warnings=self._as_built_warnings(evaluation))

@@ -92,8 +92,11 @@ def test_the_cases_stand_in_order_and_do_not_differ_when_new() -> None:
     assert len({total_db(OLD | {"installed": TODAY}, case) for case in CASES}) == 1
 
 
-def test_undated_glass_never_ages() -> None:
-    assert total_db({"length_km": 40.0}, "high", 50.0) == total_db({"length_km": 40.0})
+def test_undated_glass_is_new_on_the_day_of_the_document_and_ages_from_then_on() -> None:
+    dated = {"length_km": 40.0, "installed": TODAY}
+    assert [total_db({"length_km": 40.0}, "high", years) for years in (0.0, 50.0)] == [
+        total_db(dated, "high", years) for years in (0.0, 50.0)
+    ]
 
 
 def test_no_glass_is_younger_than_new() -> None:

@@ -174,9 +174,9 @@ def test_400zr_has_one_rate_and_80_km_need_an_amplifier() -> None:
     assert at[80].margin_db[0] < 0
 
 
-def test_too_much_light_is_no_margin() -> None:
+def test_much_light_leaves_little_headroom() -> None:
     health = health_of(line(transceiver="OpenZR+-400G", spans=[{"length_km": 0.1}]))
-    assert health.margin_db[0] == pytest.approx(0.021)
+    assert health.receiver_headroom_db[0] == pytest.approx(0.021)
 
 
 def test_capacity_is_the_slower_of_port_and_part_and_unknown_without_either() -> None:

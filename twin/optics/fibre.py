@@ -114,7 +114,7 @@ def _at_1550(state: State, reader: FigureReader) -> Bools:
 
 
 def _ages_years(state: State, later_years: Floats | float) -> tuple[Floats, Floats]:
-    """(age of each span, its age when it was measured or NaN); a span without a date ages from its measurement on."""
+    """(age of each span, its age when it was measured or NaN); fibre without a date is new at `as_of`."""
     laid, since = state["span_age_years"], state["span_measured_years"]
     age_years = np.where(np.isnan(laid), 0.0, np.maximum(np.nan_to_num(laid + later_years), 0.0))
     measured_age_years = np.where(np.isnan(since), np.nan, np.maximum(np.nan_to_num(laid - since), 0.0))

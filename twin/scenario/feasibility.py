@@ -8,7 +8,6 @@ from ..arrays import Floats, State
 from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
-from ..errors import Issue
 from ..errors.wording import counted
 from ..model.document import TopologyDocument
 from .build_fault import BuildFault
@@ -32,11 +31,6 @@ def build_faults(state: State, document: TopologyDocument, reader: FigureReader)
     faults.update(line_faults(state, reader))
     _site_faults(state, document, reader, faults)
     return faults
-
-
-def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
-    """Find what cannot be built, as issues by key; see `build_faults`."""
-    return {key: fault.issue for key, fault in build_faults(state, document, reader).items()}
 
 
 def member_rate_gbps(state: State, reader: FigureReader) -> Floats:

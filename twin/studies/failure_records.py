@@ -7,6 +7,7 @@ from typing import Any
 
 from ..answers.data import Answer
 from ..answers.score import data_frame, html_table
+from ..answers.warning import AnswerWarning
 from ..catalogue.figure_reader import UsedFigure
 from ..render.failures_figure import failures_figure
 from ..render.failures_table import failures_table
@@ -124,6 +125,8 @@ class FailureReport(Answer):
     """Empty without demands."""
     figures: tuple[UsedFigure, ...]
     """Figures behind how often a year, and behind repair times."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def stays_below(self, utilisation_ratio: float) -> bool:
         """Return whether no failure, and not the intact network, loads a link above this."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..answers.data import Answer
 from ..answers.forecast_records import Moment
 from ..answers.projection import moment_after
 from ..answers.score import data_frame, html_table
+from ..answers.warning import AnswerWarning
 from ..errors import ChangeError, did_you_mean
 from ..errors.wording import counted
 from ..model.document import TopologyDocument
@@ -100,6 +101,8 @@ class GrowthReport(Answer):
     """Fullest link at each of the years, without failures."""
     worst_utilisation_ratio: tuple[float, ...]
     """Fullest link at each of the years, in its worst failure."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def figure(self) -> Any:
         """Draw the fullest link over time with the limit, as a matplotlib figure (needs the extra `pictures`)."""
