@@ -14,7 +14,6 @@ from twin.units import unit_of
 PARTS = catalogue().parts()
 FIGURES = sorted({name for part in PARTS for name in part.figures})
 UNREAD = {
-    "rx_min_dbm": "of data sheets; the link budget starts from the receiver's sensitivity or its required SNR",
     "tdp_w": "of data sheets, of the bare accelerator; power is counted by rack_w_per_accelerator",
 }
 """Figures of parts that nothing reads, each with the reason why it is kept."""

@@ -45,9 +45,9 @@ class RecordChange:
 
 
 class Kind:
-    """Kinds of columns."""
+    """Kinds of columns; -1 is none in those of parts and of counts."""
 
-    NUMBER, PART, FLAG, NAME = range(4)
+    NUMBER, PART, FLAG, NAME, COUNT = range(5)
 
 
 LINK_COLUMNS: dict[str, tuple[str, int]] = {
@@ -59,6 +59,11 @@ LINK_COLUMNS: dict[str, tuple[str, int]] = {
     "link_protection": ("protection", Kind.PART),
     "link_launch_dbm": ("launch_dbm", Kind.NUMBER),
     "link_n_fibre_pairs": ("n_fibre_pairs", Kind.NUMBER),
+    "link_booster": ("booster", Kind.PART),
+    "link_booster_gain_db": ("booster_gain_db", Kind.NUMBER),
+    "link_booster_voa_db": ("booster_voa_db", Kind.NUMBER),
+    "link_booster_noise_figure_db": ("booster_noise_figure_db", Kind.NUMBER),
+    "link_n_design_channels": ("n_design_channels", Kind.COUNT),
     "link_age_years": ("age_years", Kind.NUMBER),
     "link_required_margin_db": ("required_margin_db", Kind.NUMBER),
     "link_loss_ratio": ("loss_ratio", Kind.NUMBER),
@@ -74,6 +79,10 @@ SPAN_COLUMNS: dict[str, tuple[str, int]] = {
     "span_n_connectors": ("n_connectors", Kind.NUMBER),
     "span_lumped_loss_db": ("lumped_loss_db", Kind.NUMBER),
     "span_amplifier": ("amplifier", Kind.PART),
+    "span_amplifier_gain_db": ("amplifier_gain_db", Kind.NUMBER),
+    "span_amplifier_output_dbm": ("amplifier_output_dbm", Kind.NUMBER),
+    "span_amplifier_voa_db": ("amplifier_voa_db", Kind.NUMBER),
+    "span_amplifier_noise_figure_db": ("amplifier_noise_figure_db", Kind.NUMBER),
     "span_amplifier_age_years": ("amplifier_age_years", Kind.NUMBER),
     "span_leased": ("leased", Kind.FLAG),
     "span_measured_loss_db": ("measured_loss_db", Kind.NUMBER),
@@ -85,8 +94,8 @@ NODE_COLUMNS: dict[str, tuple[str, int]] = {
     "node_part": ("part", Kind.PART),
     "node_accelerator": ("accelerator", Kind.PART),
     "node_n_accelerators": ("n_accelerators", Kind.NUMBER),
-    "node_n_cards": ("n_cards", Kind.NUMBER),
-    "node_rail": ("rail", Kind.NUMBER),
+    "node_n_cards": ("n_cards", Kind.COUNT),
+    "node_rail": ("rail", Kind.COUNT),
     "node_age_years": ("age_years", Kind.NUMBER),
     "node_up": ("up", Kind.FLAG),
     "node_forwards": ("forwards", Kind.FLAG),
@@ -161,7 +170,7 @@ class _Side:
     def text(self, column: str, value: float, names: Sequence[str]) -> Value:
         """A value as it stands in a document; None where it is not set."""
         kind = self.columns[column][1]
-        if np.isnan(value) or (kind == Kind.PART and value < 0):
+        if np.isnan(value) or (kind in (Kind.PART, Kind.COUNT) and value < 0):
             return None
         if kind == Kind.PART:
             return names[int(value)]
@@ -169,7 +178,7 @@ class _Side:
             return "yes" if value else "no"
         if kind == Kind.NAME:
             return NODE_KINDS[int(value)]
-        return None if column in ("node_n_cards", "node_rail") and value < 0 else float(value)
+        return float(value)
 
 
 def _whole(action: Action, side: _Side, rows: Ints, ids: Sequence[str]) -> Iterator[RecordChange]:
@@ -213,7 +222,7 @@ def _changed(before: _Side, after: _Side, old: Ints, new: Ints, ids: Sequence[st
         columns = [column for column in differ if differ[column][chosen[0]]]
         sides = [values[column][side][chosen] for column in columns for side in (0, 1)]
         exact = list(_groups(np.stack(sides, axis=1)))
-        by_text = [i for i, column in enumerate(columns) if after.columns[column][1] != Kind.NUMBER]
+        by_text = [i for i, column in enumerate(columns) if after.columns[column][1] not in (Kind.NUMBER, Kind.COUNT)]
         if len(exact) > MAX_GROUPS:
             texts = [np.zeros(len(chosen)), *(sides[2 * i + side] for i in by_text for side in (0, 1))]
             exact = list(_groups(np.stack(texts, axis=1)))

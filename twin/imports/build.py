@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..catalogue import Part
+from ..errors import DocumentError
 from ..errors.wording import counted
 from ..formats import parse_document
-from ..model.document import TopologyDocument
+from ..model.document import MAX_SITES, TopologyDocument
 from .cabling import PASSIVE, Cable, Cabling, Device, End, Place
 from .demands import MAX_OFFERED_GBPS
 from .device_parts import DeviceParts
@@ -46,6 +47,9 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
         options: what the user states.
         ledger: counts of the import.
         where: the source, for messages.
+
+    Raises:
+        DocumentError: more sites than a document holds.
     """
     settle_roles(cabling, options, ledger)
     _leave_out_ignored(cabling, ledger)
@@ -58,6 +62,9 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
     plain_links = maker.plain_links(Tracer(cabling, ledger).paths())
     links = [maker.record(link, node_ids) for link in plain_links]
     site_ids = _site_ids(cabling, node_ids, ledger)
+    if len(site_ids) > MAX_SITES:
+        hint = "--site NAME puts devices without a site into one; each has one of its own where lengths are unknown"
+        raise DocumentError(f"{len(site_ids):,} sites", where=where, expected=f"at most {MAX_SITES:,}", hint=hint)
     pairs = node_ids.items()
     data: dict[str, Any] = {
         "schema_version": 1,
