@@ -124,6 +124,8 @@ class TopologyDocument(BaseModel):
     """Version of the document format."""
     as_of: date | None = None
     """Date of the described state; required if any record has a date."""
+    fibre_installed: date | None = None
+    """Date when fibre was laid whose spans state none; None = that fibre is new at `as_of`, and answers warn."""
     name: Annotated[str, Field(max_length=200)] = ""
     """Name of the network in answers."""
     note: Annotated[str, Field(max_length=20_000)] = ""
