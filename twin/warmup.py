@@ -83,6 +83,7 @@ def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, floa
         ("what-if on the same", lambda: _fail_a_link(from_document(wcmp_network))),
         ("availability of leaf-spine-demo", _availability),
         ("failures of two leaves", lambda: _failures(from_document(LEAVES))),
+        ("failures of the job of two-campus", lambda: load("two-campus").failures()),
         ("failures of a ring", lambda: _failures(from_document(RING))),
         ("failures of an overloaded network", lambda: from_document(WEIGHTED_NETWORK).failures()),
         ("routing optimum of a ring", lambda: from_document(RING).optimum()),
