@@ -20,7 +20,7 @@ def joined(transceiver: str, length_m: float, fibre: str, part: str | None = Non
 
 
 def is_warned(network: Network) -> bool:
-    return any("longer than its reach" in str(row) for row in network.warnings)
+    return any(row.rule == "reach_m" for row in network.warnings)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,6 @@ def test_optics_do_not_run_over_another_medium(transceiver: str, fibre: str) -> 
 @pytest.mark.parametrize(("transceiver", "fibre"), [("100G-LR4", "OM4"), ("100G-SR4", "G.652.D")])
 def test_optics_that_exist_on_another_medium_are_a_warning(transceiver: str, fibre: str) -> None:
     network = joined(transceiver, 10, fibre)
-    assert any("another kind of cable" in str(row) for row in network.warnings)
+    assert any(row.rule == "medium" for row in network.warnings)
     assert not is_warned(network)
     assert network.score(main_assumptions=False).warnings == network.warnings

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..arrays import Bools, State
+from ..arrays import State
 from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
 from .build_fault import BuildFault
@@ -16,8 +16,7 @@ OM3_BANDWIDTH_MHZ = 2000.0
 """Effective modal bandwidth over 1 km at 850 nm of OM4 and OM3 (ISO/IEC 11801-1); optics state a reach for each."""
 METRES_PER_KM = 1e3
 REACH, MEDIUM = "reach_m", "medium"
-CABLE_RULES = (REACH, MEDIUM)
-"""Rules that a cable may break; one that exists is believed, with a warning."""
+"""Rules that a cable may break."""
 
 
 def cable_faults(state: State, reader: FigureReader) -> dict[str, BuildFault]:
@@ -38,15 +37,6 @@ def cable_faults(state: State, reader: FigureReader) -> dict[str, BuildFault]:
             hint = "a shorter cable, or optics that reach farther"
             faults[f"reach {name}"] = BuildFault(where, REACH, length_m, limit_m, problem, hint)
     return faults
-
-
-def unsuited_cables(state: State, reader: FigureReader, rule: str) -> Bools:
-    """Tell which links have a cable that breaks a rule of `CABLE_RULES`, bool[n_links]."""
-    found = np.zeros(state.arrays.n_links, dtype=np.bool_)
-    places = {fault.where for fault in cable_faults(state, reader).values() if fault.rule == rule}
-    if places:
-        found[:] = [f"links[{name}]" in places for name in state.arrays.link_ids]
-    return found
 
 
 def _cables(state: State, reader: FigureReader) -> Iterator[tuple[int, Part, list[Part], float]]:
