@@ -20,6 +20,7 @@ from twin.model.validation import validate_as
 from twin.scenario.changes import Change as ChangeUnion
 from twin.scenario.select import Links
 from twin.studies.failure_kinds import KINDS
+from twin.studies.failure_pairs import MAX_PAIRS
 
 from .axes import Vary, axis_issues
 
@@ -127,6 +128,8 @@ class GrowthRequest(ChangedNetworkRequest, AgeingRequest):
     """Calendar year whose end is the horizon; null = ten years from the day of the document."""
     top: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Most links to list; null = 10."""
+    member_usd: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """Price of one more member of links that name no transceiver; null = unknown."""
 
 
 class LinkRequest(ChangedNetworkRequest, AgeingRequest):
@@ -193,13 +196,19 @@ class ExplainRequest(ChangedNetworkRequest, AgeingRequest):
 
 
 class FailuresRequest(ChangedNetworkRequest, AgeingRequest):
-    """Fail everything of one kind, one after the other, after a plan or changes if given.
+    """Fail everything of one kind, one after the other or in pairs, after a plan or changes if given.
 
-    The step of `job` counts, too; without demands that of the default job does.
+    The step of `job` counts, too, after single failures; without demands that of the default job does.
     """
 
     of: Annotated[Name, Field(json_schema_extra={"enum": [*KINDS]})] = "link"
     """Kind of failures: all members of a link, one of them, a node, a shared risk, or a site."""
+    depth: Annotated[int, Field(ge=1, le=2)] = 1
+    """1 = single failures, 2 = pairs of them."""
+    sample: Annotated[int, Field(ge=1, le=MAX_PAIRS)] | None = None
+    """Pairs to draw without replacement; null = all."""
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
+    """Seed of the draw; the same pairs for the same seed."""
     top: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 1000
     """Most failures and most links to list; the verdict counts all."""
 

@@ -68,6 +68,9 @@ class Planning:
         answer = network.failures(
             of=request.of,
             job=request.job,
+            depth=request.depth,
+            sample=request.sample,
+            seed=request.seed,
             changes=request.plan_or_changes,
             top=request.top,
             ageing=request.ageing,
@@ -100,6 +103,7 @@ class Planning:
             of=request.of,
             until=request.until,
             top=request.top,
+            member_usd=request.member_usd,
             changes=request.plan_or_changes,
             ageing=request.ageing,
         )

@@ -2,10 +2,10 @@
 
     python benchmarks/bench_failures.py [--repeats 5] [--large [--damaged 20 552]]
 
-networkx has no sweep of failures. Beside the loads stands the loop one writes over its breadth-first predecessors, and
-beside the sweep that loop once for each failure, extrapolated from a few of them; both are marked with *. The loads
-after these failures are compared. `--large` adds the fat tree of 2,880 switches, `--damaged` the same
-with links down.
+Neither networkx nor netgraph-core sweeps the failures of a traffic matrix. Beside the loads stands the loop one writes
+over networkx' breadth-first predecessors, and netgraph-core's placement of each demand. Beside the sweep stands their
+time once for each failure, extrapolated. Both are marked with *. The loads are compared, for networkx also after some
+failures. `--large` adds the fat tree of 2,880 switches, `--damaged` the same with links down.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import networkx as nx
 import numpy as np
+from peers import netgraph_loads
 from rich.console import Console
 from rich.table import Table
 
@@ -26,6 +27,7 @@ from twin.failures.pair_sweep import sweep_of
 from twin.failures.pairs import PairFailures, all_pairs
 from twin.failures.sweep import FailureLoads
 from twin.kernels.class_loads import class_loads
+from twin.traffic.equal_cells import Cells
 from twin.traffic.twin_nodes import arcs_of, destinations_of
 from twin.traffic.walk import REL_TOLERANCE
 
@@ -179,16 +181,24 @@ def bench(name: str, network: Fabric, repeats: int, table: Table, peer: bool) ->
     run, order = loads(network)
     ours = np.empty(len(order))
     ours[order] = run()
-    cells = [*median_ms(run, repeats), ""]
+    cells = [*median_ms(run, repeats), "", ""]
+    netgraph_ms = 0.0
     if peer:
         start = time.perf_counter()
         expected = networkx_loads(network)
         cells[2] = f"{(time.perf_counter() - start) * 1e3:,.0f} *"
         np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-6)
+        load, seconds = netgraph_loads(network, range(len(network.source)))
+        np.testing.assert_allclose(load, expected, rtol=1e-4, atol=1e-4)  # it splits whole units
+        netgraph_ms = seconds * 1e3
+        cells[3] = f"{netgraph_ms:,.0f}"
     table.add_row(name, f"loads of {len(network.source):,} demands", *cells)
+    if len(network.end_points) < network.n_nodes:
+        bench_cells(network, ours, repeats, table)
     found = sweep(all_links, network)
-    cells = [*median_ms(lambda: sweep(all_links, network), repeats), ""]
+    cells = [*median_ms(lambda: sweep(all_links, network), repeats), "", ""]
     if peer:
+        cells[3] = f"{netgraph_ms * network.n_links:,.0f} *"
         start = time.perf_counter()
         for link in range(N_COMPARED):
             after = networkx_loads(network, link)
@@ -203,8 +213,26 @@ def bench(name: str, network: Fabric, repeats: int, table: Table, peer: bool) ->
         "",
         f"each of {network.n_nodes:,} nodes, 2 threads",
         *median_ms(lambda: sweep(all_nodes, network, 2), max(1, repeats // 2)),
-        "",
     )
+
+
+def bench_cells(network: Fabric, expected: np.ndarray, repeats: int, table: Table) -> None:
+    """Loads from one node of each cell of equal ones; the cells are found each time."""
+    order = np.lexsort((network.head, network.tail))
+    arcs = arcs_of(
+        network.tail[order], network.head[order], network.weight[order], network.share[order], network.forwards
+    )
+    destinations, _ = destinations_of(arcs, network.source, network.target, network.offered_gbps)
+    is_end = np.zeros(network.n_nodes, np.bool_)
+    is_end[network.end_points] = True
+
+    def run() -> np.ndarray:
+        cells = Cells.of(arcs, network.by_hops, is_end)
+        assert cells is not None
+        return cells.loads(destinations)[0]
+
+    np.testing.assert_allclose(run(), expected[order], rtol=1e-12)
+    table.add_row("", "the same by cells of equal nodes", *median_ms(run, repeats))
 
 
 def bench_pairs(network: Fabric, repeats: int, table: Table) -> None:
@@ -247,7 +275,6 @@ def bench_damaged(network: Fabric, n_down: int, repeats: int, table: Table) -> N
         f"the same, {n_down:,} links down",
         f"all {less.n_links:,} links, {len(found.model):,} classes",
         *median_ms(lambda: sweep(all_links, less), repeats),
-        "",
     )
 
 
@@ -263,6 +290,7 @@ def main() -> None:
         "twin",
         "processor",
         "networkx",
+        "netgraph-core",
         title=f"milliseconds, median of {args.repeats}, arrays to arrays",
     )
     bench("wide area, 197 nodes", wide_area(), args.repeats, table, peer=True)

@@ -1,4 +1,4 @@
-"""Medians of the kernels beside networkx and scipy, on the same inputs in the same run; answers are compared too.
+"""Medians of kernels beside networkx, scipy and igraph, on the same inputs in the same run; answers are compared too.
 
     python benchmarks/bench_kernels.py [--repeats 5]
 
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
+from peers import igraph_of
 from rich.console import Console
 from rich.table import Table
 from scipy.sparse import coo_array, csr_array
@@ -23,6 +24,7 @@ from twin.kernels.class_loads import class_loads
 from twin.kernels.congestion import max_min_rates
 from twin.kernels.ecmp import trace_pair
 from twin.kernels.graph import ArcGraph
+from twin.kernels.most_hops import most_hops
 from twin.kernels.paths import shortest_distances, shortest_hops
 from twin.traffic.twin_nodes import ArcTable, destinations_of
 
@@ -116,7 +118,7 @@ def sparse_max_min(usage: csr_array, capacity: np.ndarray) -> np.ndarray:
 def bench_case(case: Case, repeats: int, table: Table, n_sources: int = 20) -> None:
     graph, peer, matrix = case.graph, case.networkx_graph, case.matrix
     n_nodes, n_links = case.n_nodes, len(case.ends)
-    up, share = np.ones(n_links, dtype=np.bool_), np.ones(n_links)
+    up, share, weight = np.ones(n_links, dtype=np.bool_), np.ones(2 * n_links), np.repeat(case.weight, 2)
     sources = np.arange(n_sources, dtype=np.int64)
     distances, hops = np.empty((n_sources, n_nodes)), np.empty((n_sources, n_nodes))
 
@@ -131,7 +133,7 @@ def bench_case(case: Case, repeats: int, table: Table, n_sources: int = 20) -> N
 
     row(
         "distances from one node",
-        lambda: shortest_distances(graph, case.weight, up, sources, distances),
+        lambda: shortest_distances(graph, weight, up, sources, distances),
         (lambda: nx.single_source_dijkstra_path_length(peer, 0), 1),
         (lambda: dijkstra(matrix, indices=sources), n_sources),
         per=n_sources,
@@ -146,22 +148,22 @@ def bench_case(case: Case, repeats: int, table: Table, n_sources: int = 20) -> N
     )
     np.testing.assert_array_equal(hops, dijkstra(matrix, indices=sources, unweighted=True))
 
-    columns = (graph, case.weight, up, share)
-    table = ArcTable.of(graph, case.weight, share, up)
+    columns = (graph, weight, up, share)
+    arc_table = ArcTable.of(graph, weight, share, up)
 
     def place(n_targets: int) -> Callable[[], np.ndarray]:
         """One unit from every other node to each of the first ones."""
         source, target = np.tile(np.arange(n_nodes), n_targets), np.repeat(np.arange(n_targets), n_nodes)
         other = source != target
         pairs = source[other], target[other], np.ones(int(other.sum()))
-        destinations, _ = destinations_of(table.arcs, *pairs)
+        destinations, _ = destinations_of(arc_table.arcs, *pairs)
         flow = np.zeros((n_nodes, int(np.diff(destinations.class_first).max())))
         load = np.zeros(2 * n_links)
         unused = np.empty((0, 0)), np.empty((0, 0), np.int32), np.empty(len(destinations.class_first) - 1, np.bool_)
 
         def run() -> np.ndarray:
             load[:] = 0.0
-            class_loads(table.arcs, table.by_hops, destinations, TOLERANCE, False, *unused, flow, load)
+            class_loads(arc_table.arcs, arc_table.by_hops, destinations, TOLERANCE, False, *unused, flow, load)
             return load
 
         return run
@@ -169,13 +171,41 @@ def bench_case(case: Case, repeats: int, table: Table, n_sources: int = 20) -> N
     to_one = place(1)
     row("ECMP loads, all nodes to one", to_one, (lambda: networkx_loads(peer, 0), 1), None)
     expected, head = networkx_loads(peer, 0), graph.head.tolist()
-    of_table = [expected.get((head[a ^ 1], head[a]), 0.0) for a in table.arc_id.tolist()]
+    of_table = [expected.get((head[a ^ 1], head[a]), 0.0) for a in arc_table.arc_id.tolist()]
     np.testing.assert_allclose(to_one(), of_table, rtol=1e-9)
     row("the same in a matrix, per destination", place(n_sources), None, None, per=n_sources)
     scratch = np.zeros((n_nodes, 2)), np.empty(n_nodes, dtype=np.int64)
     out = np.empty(2 * n_links, dtype=np.int64), np.empty(2 * n_links)
     far = n_nodes // 2
     row("trace of one pair", lambda: trace_pair(*columns, distances[0], far, TOLERANCE, *scratch, *out), None, None)
+
+
+def with_hosts(k: int = 48) -> Case:
+    """A fat tree with its hosts: 5 k^2 / 4 switches and k^3 / 4 hosts."""
+    half = k // 2
+    pod, i, j = (part.ravel() for part in np.meshgrid(np.arange(k), np.arange(half), np.arange(half), indexing="ij"))
+    edge, n_edges = pod * half + i, k * half
+    down = n_edges + pod * half + j, 2 * n_edges + half * half + edge * half + j
+    ends = [np.stack((edge, nodes), axis=1) for nodes in down]
+    ends.append(np.stack((n_edges + edge, 2 * n_edges + i * half + j), axis=1))
+    n_nodes = 2 * n_edges + half * half + n_edges * half
+    links = np.concatenate(ends)
+    return Case(
+        f"fat tree, {n_nodes / 1e3:.1f}k nodes, {len(links) / 1e3:.1f}k links", n_nodes, links, np.ones(len(links))
+    )
+
+
+def bench_hops(repeats: int, table: Table, n_sources: int = 64) -> None:
+    """Hops to the farthest node from each of 64 nodes; igraph gives all rows."""
+    case = with_hosts()
+    graph, peer, up = case.graph, igraph_of(case.n_nodes, case.ends), np.ones(len(case.ends), dtype=np.bool_)
+    sources = np.sort(np.random.default_rng(4).choice(case.n_nodes, n_sources, replace=False))
+    counts, hops = np.ones(case.n_nodes, np.bool_), np.empty(n_sources, np.int64)
+    most_hops(graph, up, sources, counts, hops)
+    ours = median_ms(lambda: most_hops(graph, up, sources, counts, hops), repeats)
+    np.testing.assert_array_equal(hops, np.array(peer.distances(source=sources.tolist())).max(axis=1))
+    theirs = median_ms(lambda: peer.distances(source=sources.tolist()), 3)
+    table.add_row(case.name, f"hops to the farthest from {n_sources} nodes", f"{ours:.3f}", "", "", f"{theirs:.3f}")
 
 
 def bench_max_min(
@@ -202,10 +232,17 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
     table = Table(
-        "input", "task", "twin", "networkx", "scipy", title=f"milliseconds, median of {repeats} (peers: up to 3)"
+        "input",
+        "task",
+        "twin",
+        "networkx",
+        "scipy",
+        "igraph",
+        title=f"milliseconds, median of {repeats} (peers: up to 3)",
     )
     for case in (random_case(), pod_case()):
         bench_case(case, repeats, table)
+    bench_hops(repeats, table)
     bench_max_min(repeats, table, n_flows=2_000, n_resources=1_000)
     bench_max_min(repeats, table, n_flows=50_000, n_resources=20_000)
     bench_max_min(repeats, table, n_flows=1_000_000, n_resources=100_000, has_peer=False)  # peer: hours

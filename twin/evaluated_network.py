@@ -11,8 +11,9 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from .answers.jobs_together import JobAmongOthers, jobs_among_others
-from .answers.missing_inputs import MissingInput, missing_inputs
+from .answers.missing_inputs import missing_inputs
 from .answers.residuals import MeasuredNetwork
+from .answers.warning import AnswerWarning, as_built_warnings
 from .arrays import TIERS, CompiledNetwork, Ints, NetworkArrays, State
 from .catalogue import PriceBook, load_price_book
 from .catalogue.ageing import AgeingCase, ageing_case_named
@@ -25,9 +26,10 @@ from .model.document import Plan, TopologyDocument, TrafficBlock
 from .model.jobs import TrainingJob
 from .model.validation import validate_as
 from .scenario.apply import Scenario, apply_changes, baseline, parse_changes
+from .scenario.build_fault import BuildFault
 from .scenario.change import StateChange, StructureChange, WorkloadChange
 from .scenario.changes import Change
-from .scenario.feasibility import build_issues
+from .scenario.feasibility import build_faults
 from .scenario.generated_demands import check_traffic, generated_demands
 from .scenario.plan_targets import plan_issues
 from .scenario.select import Links, select_links
@@ -62,9 +64,22 @@ class EvaluatedNetwork(CompiledNetwork):
         return FigureReader(self.catalogue, self.price_book)
 
     @cached_property
-    def warnings(self) -> tuple[MissingInput, ...]:
-        """Inputs that some links leave out, and what answers assume for them, one row for each kind."""
-        return missing_inputs(State.of(self.arrays), self._reader)
+    def build_faults(self) -> dict[str, BuildFault]:
+        """Rules that the network breaks as it stands, by key: ports, cages, bands, amplifiers, power and places."""
+        return build_faults(State.of(self.arrays), self.document, self._reader)
+
+    @cached_property
+    def warnings(self) -> tuple[AnswerWarning, ...]:
+        """Rules that the network breaks as it stands, and inputs that some links leave out, one row for each kind."""
+        missing = missing_inputs(State.of(self.arrays), self._reader)
+        return (*as_built_warnings(self.build_faults.values()), *missing)
+
+    def _as_built_warnings(self, evaluation: Evaluation) -> tuple[AnswerWarning, ...]:
+        """Return warnings of the rules that the network of an evaluation breaks."""
+        state, document = evaluation.case.state, evaluation.case.document
+        if state.arrays is self.arrays and not state.overlay:
+            return as_built_warnings(self.build_faults.values())
+        return as_built_warnings(build_faults(state, document, self._reader).values())
 
     @cached_property
     def generated_demands(self) -> DemandColumns:
@@ -79,7 +94,7 @@ class EvaluatedNetwork(CompiledNetwork):
         """Return the network with other traffic in place of its demands and blocks.
 
         Args:
-            traffic: path of a CSV matrix, a generator with its parameters (`all-to-all:total_gbps=100`), or a block.
+            traffic: path of a CSV or .npy matrix, a generator with its values (`all-to-all:total_gbps=1`), or a block.
 
         Raises:
             DocumentError: the file cannot be read, or bad parameters.
@@ -158,22 +173,6 @@ class EvaluatedNetwork(CompiledNetwork):
             n_faults = counted(len(issues), "fault")
             raise TopologyError(f"{n_faults} in the plans", where=self.document.name, found=issues)
 
-    def check_buildable(self, arrays: NetworkArrays) -> None:
-        """Check that a network could be built.
-
-        Args:
-            arrays: the compiled network.
-
-        Raises:
-            TopologyError: ports, cages, optical bands, site power or rack places do not suffice.
-        """
-        issues_by_key = build_issues(State.of(arrays), self.document, self._reader)
-        if issues_by_key:
-            issues = list(issues_by_key.values())
-            raise TopologyError(
-                f"{counted(len(issues), 'thing')} cannot be built", where=self.document.name, found=issues
-            )
-
     def _select_rows(self, evaluation: Evaluation, chosen: Any) -> Ints:
         links = validate_as(Links, chosen, "links", prefix="links")
         return select_links(evaluation.case.state, links, self.document.as_of, "links")
@@ -240,11 +239,14 @@ class EvaluatedNetwork(CompiledNetwork):
 
     def _baseline(self, job: str | None, ageing: AgeingCase) -> Scenario:
         if not self.document.traffic:
-            return baseline(self, self.job(job), ageing_case_named(ageing))
+            return self._with_faults(baseline(self, self.job(job), ageing_case_named(ageing)))
         if self._baseline_of_traffic is None:
-            self._baseline_of_traffic = baseline(self, None, "value", self.generated_demands)
+            self._baseline_of_traffic = self._with_faults(baseline(self, None, "value", self.generated_demands))
         known = self._baseline_of_traffic
         return replace(known, case=replace(known.case, job=self.job(job), ageing=ageing_case_named(ageing)))
+
+    def _with_faults(self, scenario: Scenario) -> Scenario:
+        return replace(scenario, faults=lambda: self.build_faults)
 
     def _parse_changes(self, plan_or_changes: Changes) -> tuple[str, list[Change], Plan | None]:
         """Return (place of the changes, the changes, their plan if any)."""

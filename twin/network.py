@@ -19,6 +19,7 @@ from .answers.missing_inputs import missing_inputs
 from .answers.path_report import PathQuestion, PathReport, path_report
 from .answers.preview import Preview, preview_of
 from .answers.score import Score, score_of
+from .answers.warning import as_built_warnings
 from .catalogue.ageing import AgeingCase
 from .errors import ChangeError
 from .evaluated_network import Changes, Notify, plan_name, report_phase
@@ -130,7 +131,10 @@ class Network(PlanningNetwork):
             replace(score_of(before_evaluation, self.label), warnings=self.warnings, jobs=among_before),
             replace(
                 score_of(after_evaluation, self.label),
-                warnings=missing_inputs(after.case.state, self._reader),
+                warnings=(
+                    *as_built_warnings(after.faults().values() if after.faults else ()),
+                    *missing_inputs(after.case.state, self._reader),
+                ),
                 jobs=among_after,
             ),
             before_evaluation,
@@ -186,7 +190,8 @@ class Network(PlanningNetwork):
         """
         evaluation = self._evaluate_after(changes, job, notify, ageing)
         attribution = step_causes(evaluation, self._reader, notify)
-        return explanation_of(evaluation, attribution, self.label, plan_name(changes))
+        answer = explanation_of(evaluation, attribution, self.label, plan_name(changes))
+        return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def forecast(
         self,
@@ -225,7 +230,8 @@ class Network(PlanningNetwork):
         report_phase(notify, "years to come")
         rows = self._select_rows(evaluation, links)
         forecast = forecast_of(evaluation, self.label, rows, years, growth_ratio_per_year, self._reader)
-        return replace(forecast, warnings=missing_inputs(evaluation.case.state, self._reader, rows))
+        missing = missing_inputs(evaluation.case.state, self._reader, rows)
+        return replace(forecast, warnings=(*self._as_built_warnings(evaluation), *missing))
 
     def link(
         self,
@@ -260,7 +266,9 @@ class Network(PlanningNetwork):
         forecast = None
         if years is not None:
             forecast = self.forecast(years, growth_ratio_per_year, links=name, changes=changes, job=job)
-        return link_report(evaluation, self.label, int(rows[0]), self._reader, forecast, self._measured(job, ageing))
+        measured = self._measured(job, ageing)
+        answer = link_report(evaluation, self.label, int(rows[0]), self._reader, forecast, measured)
+        return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def link_table(
         self,
@@ -289,7 +297,8 @@ class Network(PlanningNetwork):
         evaluation = self._evaluate_after(changes, job, None, ageing)
         has_none = chosen == "*" and not evaluation.case.state.n_links
         rows = [] if has_none else self._select_rows(evaluation, chosen).tolist()
-        return link_table(evaluation, self.label, rows, self._reader, ranking, self._measured(job, ageing))
+        answer = link_table(evaluation, self.label, rows, self._reader, ranking, self._measured(job, ageing))
+        return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def path(
         self,
@@ -319,7 +328,8 @@ class Network(PlanningNetwork):
         """
         evaluation = self._evaluate_after(changes, job, None, ageing)
         question = PathQuestion(source, target, max_paths)
-        return path_report(evaluation, self.label, plan_name(changes), question)
+        answer = path_report(evaluation, self.label, plan_name(changes), question)
+        return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def demand_table(
         self,
@@ -343,7 +353,8 @@ class Network(PlanningNetwork):
             ChangeError: the document has no demands, or an unknown column.
         """
         evaluation = self._evaluate_after(changes, job, None, ageing)
-        return demand_table(evaluation, self.label, plan_name(changes), sort, top)
+        answer = demand_table(evaluation, self.label, plan_name(changes), sort, top)
+        return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def sweep(
         self,
@@ -403,7 +414,8 @@ class Network(PlanningNetwork):
             level, _ = metric_of_case(case, metric, self._engine, others)
         plan = changes if isinstance(changes, str) else None
         against_name = against if isinstance(against, str) else None if against is None else "other changes"
-        return sweep_of(question, points, self.label, plan, against=against_name, level=level)
+        answer = sweep_of(question, points, self.label, plan, against=against_name, level=level)
+        return replace(answer, warnings=as_built_warnings(self.build_faults.values()))
 
     def __repr__(self) -> str:
         return f"<twin.Network {self.label!r}: {len(self.document.jobs)} jobs, {len(self.document.plans)} plans>"

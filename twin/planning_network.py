@@ -58,7 +58,9 @@ class PlanningNetwork(EvaluatedNetwork):
         report_phase(notify, "exporting")
         evaluation = self._engine.evaluate(scenario.case)
         network = scenario.network
-        answer = exported(format, self.label, plan_name(changes), network.nodes, network.links, evaluation)
+        answer = exported(
+            format, self.label, plan_name(changes), network.nodes, network.links, evaluation, self._reader
+        )
         if path is not None:
             answer.write(path)
         return answer
@@ -129,7 +131,8 @@ class PlanningNetwork(EvaluatedNetwork):
 
         report_phase(notify, "optimising routing")
         evaluation = self._engine.evaluate(scenario.case)
-        return routing_report(evaluation, self.label, plan_name(changes), gap_ratio, n_entries, apply)
+        answer = routing_report(evaluation, self.label, plan_name(changes), gap_ratio, n_entries, apply)
+        return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def growth(
         self,
@@ -140,6 +143,7 @@ class PlanningNetwork(EvaluatedNetwork):
         of: str = "link",
         until: int | None = None,
         top: int | None = None,
+        member_usd: float | None = None,
         changes: Changes | None = None,
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
@@ -155,6 +159,7 @@ class PlanningNetwork(EvaluatedNetwork):
             of: kind of failures, as for `failures`.
             until: calendar year whose end is the horizon; None = ten years from the day of the document.
             top: most links to list; None = 10.
+            member_usd: price of one more member of links that name no transceiver; None = unknown.
             changes: a plan's name, a change or a list of changes to apply first.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
@@ -173,6 +178,7 @@ class PlanningNetwork(EvaluatedNetwork):
             of=of,
             until=until,
             top=top,
+            member_usd=member_usd,
         )
         report_phase(notify, "reading the network")
         scenario = self._scenario(changes, None, ageing)
@@ -182,7 +188,9 @@ class PlanningNetwork(EvaluatedNetwork):
             return self._engine.evaluate(after.case, scenario.case.state)
 
         report_phase(notify, "growing demands")
-        return growth_report(self._engine.evaluate(scenario.case), self.label, plan_name(changes), question, apply)
+        evaluation = self._engine.evaluate(scenario.case)
+        answer = growth_report(evaluation, self.label, plan_name(changes), question, apply)
+        return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def failures(
         self,
@@ -233,7 +241,7 @@ class PlanningNetwork(EvaluatedNetwork):
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
         evaluation = self._evaluate_after(changes, job, None, ageing)
-        return failure_report(
+        answer = failure_report(
             evaluation,
             self.label,
             plan_name(changes),
@@ -245,6 +253,7 @@ class PlanningNetwork(EvaluatedNetwork):
             executor=executor,
             run=FailureRun(Workers(executor, n_threads).n, dask, checkpoint, advance, cancel),
         )
+        return replace(answer, warnings=self._as_built_warnings(evaluation))
 
     def availability(
         self,
@@ -298,8 +307,9 @@ class PlanningNetwork(EvaluatedNetwork):
                 if job is not None:
                     raise
                 jobs[name] = str(error)
-        return availability_report(
-            self._engine.evaluate(replace(case, job=None)),
+        evaluation = self._engine.evaluate(replace(case, job=None))
+        answer = availability_report(
+            evaluation,
             self.label,
             plan_name(changes),
             reader=self._reader,
@@ -308,3 +318,4 @@ class PlanningNetwork(EvaluatedNetwork):
             advance=advance,
             cancel=cancel,
         )
+        return replace(answer, warnings=self._as_built_warnings(evaluation))

@@ -25,6 +25,7 @@ SUFFIXES: dict[str, str] = {
     "megawatts": "MW",
     "thz": "THz",
     "ghz": "GHz",
+    "mhz": "MHz",
     "gbd": "GBd",
     "nm": "nm",
     "um2": "µm²",

@@ -26,11 +26,45 @@ WEIGHTED_NETWORK: dict[str, Any] = {
 It needs paths by distance and max-min rates, which no shipped network needs.
 """
 
+RING: dict[str, Any] = {
+    "name": "warm-up-ring",
+    "nodes": [{"id": str(i), "kind": "switch"} for i in range(10)],
+    "links": [{"id": f"l{i}", "ends": [str(i), str((i + 1) % 10)], "capacity_gbps": 100} for i in range(10)],
+    "demands": [
+        {"id": f"d{i}", "source": str(i), "target": str((i + 3) % 10), "offered_gbps": 9 + i} for i in range(10)
+    ],
+}
+"""A network without twins: failures are computed destination by destination, and pairs in the states of singles."""
+
+LEAVES: dict[str, Any] = {
+    "name": "warm-up-leaves",
+    "nodes": [
+        *({"id": f"host{i}", "kind": "host"} for i in range(6)),
+        *({"id": name, "kind": "leaf"} for name in ("leaf0", "leaf1")),
+        *({"id": name, "kind": "spine"} for name in ("spine0", "spine1")),
+    ],
+    "links": [
+        *({"id": f"h{i}", "ends": [f"host{i}", f"leaf{i // 3}"], "capacity_gbps": 100} for i in range(6)),
+        *(
+            {"id": f"l{i}{j}", "ends": [f"leaf{i}", f"spine{j}"], "capacity_gbps": 100}
+            for i in range(2)
+            for j in range(2)
+        ),
+    ],
+    "demands": [
+        {"id": f"d{i}{j}", "source": f"host{i}", "target": f"host{j}", "offered_gbps": 9 + i}
+        for i in range(6)
+        for j in range(6)
+        if i != j
+    ],
+}
+"""A network whose hosts are twins: failures are computed for all hosts of a leaf at once."""
+
 
 def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, float]]:
-    """Run each kernel of the scoring path once with each array layout that it receives.
+    """Run each kernel of the usual commands once with each array layout that it receives.
 
-    The first run on a machine compiles and takes a minute. Numba caches the result, so later runs take seconds.
+    The first run on a machine compiles and takes minutes. Numba caches the result, so later runs take seconds.
 
     Args:
         notify: called with the name of each step before it runs.
@@ -43,10 +77,18 @@ def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, floa
         ("score memphis-small", lambda: load("memphis-small").score()),
         ("what-if fibre-upgrade on memphis-small", lambda: load("memphis-small").what_if("fibre-upgrade")),
         ("score leaf-spine-demo", lambda: load("leaf-spine-demo").score()),
+        ("score two-campus", lambda: load("two-campus").score()),
         ("score an overloaded network with weights", lambda: from_document(WEIGHTED_NETWORK).score()),
         ("score the same with wcmp", lambda: from_document(wcmp_network).score()),
         ("what-if on the same", lambda: _fail_a_link(from_document(wcmp_network))),
         ("availability of leaf-spine-demo", _availability),
+        ("failures of two leaves", lambda: _failures(from_document(LEAVES))),
+        ("failures of the job of two-campus", lambda: load("two-campus").failures()),
+        ("failures of a ring", lambda: _failures(from_document(RING))),
+        ("failures of an overloaded network", lambda: from_document(WEIGHTED_NETWORK).failures()),
+        ("routing optimum of a ring", lambda: from_document(RING).optimum()),
+        ("a path of a ring", lambda: from_document(RING).path("0", "3")),
+        ("score a ring without traffic", lambda: from_document({**RING, "demands": []}).score()),
         ("forecast of ageing-lines", lambda: load("ageing-lines").forecast(1)),
         ("a link of ageing-lines", lambda: load("ageing-lines").link("amplified", years=None)),
     )
@@ -62,6 +104,10 @@ def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, floa
 
 def _availability() -> object:
     return load("leaf-spine-demo").availability(n_states=50, n_samples=50)
+
+
+def _failures(network: Network) -> object:
+    return [network.failures(depth=depth) for depth in (1, 2)]
 
 
 def _fail_a_link(network: Network) -> object:

@@ -22,9 +22,9 @@ NODES = [
 SPAN = {"length_km": 40}
 
 
-def network(*links: dict[str, Any]) -> Network:
+def network(*links: dict[str, Any], **fields: Any) -> Network:
     named = [{"id": f"l{i}", "ends": ["a", "b"], "capacity_gbps": 100} | link for i, link in enumerate(links)]
-    return from_document({"as_of": "2026-01-01", "sites": SITES, "nodes": NODES, "links": named})
+    return from_document({"as_of": "2026-01-01", "sites": SITES, "nodes": NODES, "links": named, **fields})
 
 
 def found(*links: dict[str, Any]) -> list[tuple[str, int, tuple[str, ...]]]:
@@ -49,8 +49,16 @@ def test_many_links_are_one_warning_that_names_the_first() -> None:
     (warning,) = network(*({"spans": [SPAN]} for _ in range(9))).warnings
     assert (warning.n_links, warning.links) == (9, ("l0", "l1", "l2", "l3"))
     assert str(warning) == (
-        "9 links with fibre without a date: that fibre does not age (l0, l1, l2, l3 …). State installed of the spans."
+        "9 links with fibre without a date: no date: 9 of 9 spans taken as new at as_of (l0, l1, l2, l3 …). "
+        "State installed of the spans, or fibre_installed of the document."
     )
+
+
+def test_one_date_for_all_fibre_ages_it_and_removes_the_warning() -> None:
+    dated = network({"spans": [SPAN], "transceiver": "400ZR"}, fibre_installed="2006-01-01")
+    stated = network({"spans": [{**SPAN, "installed": "2006-01-01"}], "transceiver": "400ZR"})
+    assert dated.warnings == ()
+    assert dated.link_table().rows == stated.link_table().rows
 
 
 def test_answers_hold_them_and_a_change_can_remove_them() -> None:

@@ -13,7 +13,7 @@ from twin.arrays import NetworkArrays
 NOT_LISTED = {
     *("node_ids", "node_site"),
     *("link_ids", "link_ends", "link_straight_km", "link_measured_years"),
-    *("span_first", "span_link", "span_measured_years", "span_srlg_span", "span_srlg_code"),
+    *("span_first", "span_link", "span_measured_years", "span_srlg_span", "span_srlg_code", "span_cable"),
 }
 """Columns that no change sets, and days of measurements, which move with their values."""
 

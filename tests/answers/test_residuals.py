@@ -79,6 +79,16 @@ def test_a_received_power_is_compared_with_the_model_without_it() -> None:
     assert [r.residual for r in rows] == pytest.approx([-12.0 + 8.4, 11.0 - 8.4])
 
 
+def test_a_measured_loss_without_a_day_is_that_of_the_network() -> None:
+    link = {"transceiver": "OpenZR+-400G", "spans": [{"length_km": 40.0, "measured_loss_db": 9.4}]}
+    for as_of in ({}, {"as_of": None}):
+        found = from_document(document(link) | as_of)
+        (row,) = found.link("l0", years=None).residuals
+        assert row.residual == pytest.approx(1.0)
+        assert str(row.at) == str(found.document.as_of)
+        assert "+1" in str(found.link_table())
+
+
 def test_a_launched_power_is_that_of_the_transmitter_or_the_stated_one() -> None:
     link = zr(a_span(40.0)) | {"installed": "2016-01-01"}
     droop_db = general("laser_droop_db_per_year") * 3653 / 365.25

@@ -106,6 +106,20 @@ def test_every_kind_of_link_that_ships_is_of_the_described_type(client: Any, nam
         assert faults_of(client, "LinkReport", page.json()) == []
 
 
+def test_residuals_are_the_bytes_of_python_and_of_the_described_type(client: Any) -> None:
+    rate = {"of": {"link": "wan"}, "quantity": "interface_rate", "value_gbps": 1.0, "at": "2025-09-01"}
+    network = CAMPUS | {"measurements": [rate, rate | {"quantity": "osnr", "value_gbps": None, "value_db": 30.0}]}
+    network["measurements"][1].pop("value_gbps")
+    read = twin.from_document(network)
+    page = client.post(LINK, json={"network": network, "link": "wan", "years": None})
+    assert page.text == read.link("wan", years=None).to_json()
+    assert faults_of(client, "LinkReport", page.json()) == []
+    assert [row["why"] is None for row in page.json()["residuals"]] == [False, True]
+    table = client.post("/v1/links", json={"network": network, "links": "wan", "sort": "residual"})
+    assert table.text == read.link_table("wan", sort="residual").to_json()
+    assert faults_of(client, "LinkTable", table.json()) == []
+
+
 @pytest.mark.parametrize("spans", [[], [{"length_km": 30.0}]])
 @pytest.mark.parametrize("policy", ["shaped", "drop_on_pause", "lossy"])
 def test_a_link_of_unknown_rate_is_of_the_described_type(client: Any, spans: list[Any], policy: str) -> None:

@@ -18,6 +18,8 @@ DEMO = {"network": "leaf-spine-demo"}
 QUESTIONS: list[tuple[str, dict[str, Any], str]] = [
     (FAILURES, DEMO, "FailureReport"),
     (FAILURES, DEMO | {"of": "node", "top": 2, "ageing": "high"}, "FailureReport"),
+    (FAILURES, DEMO | {"depth": 2, "sample": 7, "seed": 3}, "FailureReport"),
+    (FAILURES, DEMO | {"of": "node", "depth": 2, "top": 3}, "FailureReport"),
     (FAILURES, {"network": "memphis-small", "of": "srlg", "job": "everything"}, "FailureReport"),
     (FAILURES, {"network": "memphis-small", "of": "site", "plan": "border-router-swap"}, "FailureReport"),
     (OPTIMUM, DEMO, "RoutingReport"),
@@ -47,6 +49,8 @@ def test_answers_are_the_bytes_of_the_python_interface(client: Any, path: str, b
     [
         (FAILURES, DEMO | {"of": "lnik"}, "of", "no kind of failures 'lnik'"),
         (FAILURES, DEMO | {"top": 0}, "top", "at least 1"),
+        (FAILURES, DEMO | {"depth": 3}, "depth", "2"),
+        (FAILURES, DEMO | {"sample": 5}, "sample", "a sample of single failures"),
         (FAILURES, DEMO | {"off": "link"}, "off", "of"),
         (OPTIMUM, DEMO | {"gap_ratio": 0}, "gap_ratio", "0.0001"),
         (OPTIMUM, {"network": "two-campus"}, "optimum", "no demands"),

@@ -54,6 +54,27 @@ def test_a_bad_change_is_refused_in_each_form(change: str, text: str) -> None:
     assert text in str(result.exception)
 
 
+def test_a_file_of_changes_without_its_sign_is_named() -> None:
+    result = CliRunner().invoke(app, ["whatif", "leaf-spine-demo", "--change", "shares.yaml"])
+    assert result.exit_code == 2
+    assert "did you mean `--change @shares.yaml`?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["availability", "leaf-spine-demo", "--rest", "2"], "--rest: 2.0"),
+        (["availability", "leaf-spine-demo", "--loss-above", "2"], "--loss-above: 2.0"),
+        (["failures", "leaf-spine-demo", "--of", "lnik"], "--of: no kind"),
+        (["failures", "leaf-spine-demo", "--depth", "3"], "--depth: depth 3"),
+    ],
+)
+def test_errors_name_the_option_that_was_given(words: list[str], told: str) -> None:
+    result = CliRunner().invoke(app, words)
+    assert isinstance(result.exception, TwinError)
+    assert str(result.exception).startswith(told)
+
+
 def test_a_check_starts_with_its_verdict(tmp_path: Path) -> None:
     case = {"id": "a", "given": {"links": [{"id": "x", "capacity_gbps": 10}], "flows": [{"id": "f", "links": ["x"]}]}}
     for name, rate in (("good", 10), ("bad", 9)):

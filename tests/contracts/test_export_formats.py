@@ -43,11 +43,18 @@ def test_it_writes_what_the_report_names(name: str, tmp_path: Path) -> None:
         assert target.read_bytes() == answer.files[""]
 
 
+def test_either_writer_makes_the_files(name: str) -> None:
+    assert (FORMATS[name].write is None) != (FORMATS[name].write_lines is None)
+
+
 def test_its_report_accounts_for_the_network(name: str) -> None:
     data = json.loads(load("ageing-lines").export(name).report.to_json())
     assert list(data) == KEYS
     assert data["records"] == {"n_nodes": 5, "n_links": 5, "n_demands": 5}
     kept = {row["field"]: row["n"] for row in data["kept"]}
+    if FORMATS[name].write is None:
+        assert (kept["links.id"], kept["spans.length_km"]) == (5, 16)
+        return
     assert kept["nodes.id"] == kept["links.capacity_gbps"] == 5
     dropped = {row["field"]: row for row in data["dropped"]}
     assert (dropped["links.protection"]["n"], dropped["links.protection"]["places"]) == (1, ["protected"])

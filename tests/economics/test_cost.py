@@ -11,7 +11,7 @@ from tests.model.samples import campus_data, changed
 from tests.training.cases import line, reader, state_of
 from twin.arrays import State
 from twin.economics.cost import bill_of_materials, network_cost, purchased_items, site_power_w, usd_per_day
-from twin.scenario.feasibility import build_issues, ports_used
+from twin.scenario.feasibility import build_faults, ports_used
 
 PRICES = {
     "part_usd": {
@@ -161,7 +161,7 @@ def test_the_dearest_purchase_comes_first() -> None:
 
 def issues(data: dict[str, Any]) -> dict[str, str]:
     state, document = state_of(data)
-    return {key: issue.problem for key, issue in build_issues(state, document, reader()).items()}
+    return {key: fault.problem for key, fault in build_faults(state, document, reader()).items()}
 
 
 def test_the_sound_campus_can_be_built() -> None:

@@ -112,7 +112,7 @@ def test_a_change_that_cannot_be_built_at_many_switches_names_some() -> None:
 def test_one_thing_is_one_thing() -> None:
     nodes = [{"id": "a", "kind": "leaf", "part": "leaf-25.6T"}, {"id": "b", "kind": "host"}]
     link = {"id": "l", "ends": ["a", "b"], "transceiver": "400G-DR4", "n_parallel": 900}
-    assert str(error_of({"nodes": nodes, "links": [link]})).startswith("1 thing cannot be built")
+    assert str(error_of({"nodes": nodes, "links": [link | {"n_failed": 901}]})).startswith("1 fault in the network")
 
 
 def places(data: Any) -> list[str]:

@@ -11,11 +11,13 @@ from twin.model.document import TopologyDocument
 from twin.model.records import Link
 from twin.network import Network
 
-READABLE = [name for name, row in FORMATS.items() if row.import_name]
+READABLE = [name for name, row in FORMATS.items() if row.import_name and row.write is not None]
+"""Formats that hold nodes, links and demands; a format of lines holds less of them, and more of optics."""
 FILE_NAMES = {
     "node-link": "net.json",
     "graphml": "net.graphml",
     "csv": "net",
+    "gnpy": "lines",
     "containerlab": "net.clab.yml",
     "rfc8345": "net.json",
 }

@@ -129,6 +129,22 @@ e3 2 0 10 10000000 150
 e4 1 2 30 0 500
 e5 2 1 30 0 500
 """
+SIMAI = """7 2 2 1 7 H100
+4 5 6
+0 4 2880Gbps 0.000025ms 0
+1 4 2880Gbps 0.000025ms 0
+0 6 400Gbps 0.0005ms 0
+1 6 400Gbps 0.0005ms 0
+2 5 2880Gbps 0.000025ms 0
+2 6 400Gbps 0.0005ms 0.1
+3 6 fast 500ns 0
+"""
+ASTRA_SIM = """4 1 3
+3
+0 3 400Gbps 500ns 0
+1 3 200Gbps 500ns 0
+2 3 fast 500ns 0
+"""
 REPETITA_DEMANDS = """DEMANDS 3
 label src dest bw
 d0 0 2 2500000

@@ -1,10 +1,12 @@
-"""Small files of formats of physical cabling, written by hand: two leaves, a spine and a server."""
+"""Small files of formats of physical cabling, written by hand, and short views of what is read of them."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 from typing import Any
+
+from twin.imports import Imported
 
 
 def lldpctl(rows: list[tuple[str, str, str]]) -> dict[str, Any]:
@@ -151,3 +153,28 @@ caguid=0x12
 Ca\t1 "H-0000000000000012"\t\t# "gpu001 mlx5_1"
 [1](12) \t"S-00000000000000a1"[2]\t\t# lid 5 lmc 0 "MF0;ib-leaf-a:MQM8700/U1" lid 1 2xHDR
 """
+
+
+def kinds(found: Imported) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for finding in found.report.findings:
+        counted[finding.kind] = counted.get(finding.kind, 0) + finding.n
+    return counted
+
+
+def nodes(found: Imported) -> dict[str, str]:
+    return {node.id: node.kind for node in found.document.nodes}
+
+
+def rates(found: Imported) -> dict[str, tuple[Any, int]]:
+    return {link.id: (link.capacity_gbps, link.n_parallel) for link in found.document.links}
+
+
+def written(tmp_path: Path, **files: Any) -> Path:
+    """A folder of files; names have `__` for the dot, data is written as JSON."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name, content in files.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        (folder / name.replace("__", ".")).write_text(text, encoding="utf-8")
+    return folder

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.imports.gnpy_samples import topology
-from tests.imports.layer_samples import LAYERS, REPETITA
+from tests.imports.layer_samples import ASTRA_SIM, LAYERS, REPETITA, SIMAI
 from tests.imports.netbox_dump import INTERFACE, Dump
 from tests.imports.physical_samples import CLAB, IB, LAYER1, MINIGRAPH, lldp_folder
 
@@ -166,6 +166,8 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "ibnetdiscover": _file("fabric.txt", IB),
     "rfc8345": _file("net.json", json.dumps(LAYERS)),
     "repetita": _file("net.graph", REPETITA),
+    "simai": _file("fabric", SIMAI),
+    "astra-sim": _file("topology.txt", ASTRA_SIM),
     "gnpy": _file("net.json", json.dumps(topology())),
 }
 """Writes a sample of each format into a folder; three nodes at least, three links at most, one of them of unknown

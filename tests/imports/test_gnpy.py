@@ -44,7 +44,7 @@ def test_a_line_has_the_losses_and_amplifiers_of_its_elements(tmp_path: Path) ->
         1.75,
         -0.75,
     )
-    assert line.n_design_channels == 76
+    assert line.n_design_channels == 77
     first, second = line.spans
     assert (first.length_km, first.lumped_loss_db, first.amplifier) == (80.0, 0.5, "own amplifier")
     assert (first.amplifier_gain_db, first.amplifier_voa_db) == (17.75, 0.25)  # 0.25 dB before the second fibre
@@ -55,10 +55,10 @@ def test_a_line_has_the_losses_and_amplifiers_of_its_elements(tmp_path: Path) ->
     assert figures["dispersion_ps_per_nm_km"].value == pytest.approx(17)
     assert figures["pmd_ps_per_sqrt_km"].value == pytest.approx(0.04, rel=1e-3)
     joined = by_id["roadm Köln~roadm Aachen"]
-    # 0.25 dB before the first fibre, 0.5 dB behind it, 0.6 dB of the joint, 0.25 dB before the second
-    assert [span.lumped_loss_db for span in joined.spans] == pytest.approx([0.25 + 0.5 + 0.6 + 0.25, 0.5])
+    # 0.5 dB behind the first fibre, 0.6 dB of the joint, 0.25 dB before the second
+    assert [span.lumped_loss_db for span in joined.spans] == pytest.approx([0.5 + 0.6 + 0.25, 0.5])
     assert [span.length_km for span in joined.spans] == [40, 30]
-    assert joined.launch_dbm == -20
+    assert joined.launch_dbm == -20.25
     assert found.document.required_margin_db == 2
     assert found.document.name == "drei Städte"
     assert {node.kind for node in found.document.nodes} == {"roadm"}
@@ -206,7 +206,7 @@ def test_faults_of_a_workbook_are_findings(sheet: str, row: list[object], kind: 
 
 def test_a_sheet_without_headings_is_refused_with_its_name(tmp_path: Path) -> None:
     pytest.importorskip("xlrd")
-    with pytest.raises(DocumentError, match=r"net\.xls.*'Links' has no headings.*node a"):
+    with pytest.raises(DocumentError, match=r"net\.xls.*'Links' has no headings.*node a, node z"):
         read(workbook(tmp_path / "net.xls", {**SHEETS, "Links": [["A", "B"]]}))
 
 
@@ -288,8 +288,34 @@ def test_metadata_of_the_file_does_not_refuse_it(tmp_path: Path) -> None:
 
 def test_yang_names_and_texts_for_numbers_are_read(tmp_path: Path) -> None:
     data = json.loads(json.dumps(topology(), ensure_ascii=False), parse_float=str, parse_int=str)
+    for element in data["elements"]:
+        element["type"] = f"gnpy-network-topology:{element['type']}"
     found = read_topology({"gnpy-network-topology:topology": data}, tmp_path)
     assert found.document.links == read_topology(topology(), tmp_path).document.links
+
+
+def test_one_request_of_the_api_holds_topology_equipment_and_services(tmp_path: Path) -> None:
+    data = topology()
+    data["elements"][0]["params"] = {"per_degree_power_targets": [
+        {"degree_uid": "booster Köln", "per_degree_pch_out_db": "-19"}, 7, {"degree_uid": [None]}
+    ]}  # fmt: skip
+    data["elements"][1]["metadata"]["location"]["city"] = [None]
+    content = {
+        "gnpy-network-topology:topology": data,
+        "gnpy-eqpt-config:equipment": EQUIPMENT,
+        "gnpy-path-computation:services": SERVICES,
+    }
+    found = read(write(tmp_path / "api.json", {"gnpy-api:api": content}))
+    assert len(found.document.demands) == 3
+    assert next(link for link in found.document.links if link.booster).launch_dbm == pytest.approx(0.25)
+    assert "bad value" not in kinds(found)
+
+
+def test_services_may_be_a_workbook_of_their_own(tmp_path: Path) -> None:
+    pytest.importorskip("xlrd")
+    services = workbook(tmp_path / "services.xls", {"Service": SHEETS["Service"]})
+    found = read([write(tmp_path / "net.json", topology()), services])
+    assert [demand.source for demand in found.document.demands] == ["roadm Köln", "roadm Bonn"]
 
 
 def test_loss_by_frequency_is_its_mean_and_lumped_losses_add_up(tmp_path: Path) -> None:
@@ -301,7 +327,7 @@ def test_loss_by_frequency_is_its_mean_and_lumped_losses_add_up(tmp_path: Path) 
     span = next(link for link in found.document.links if "Aachen" in link.id).spans[0]
     parts = {part.id: part for part in found.document.parts}
     assert parts[span.fibre].value("attenuation_db_per_km") == 0.25
-    assert span.lumped_loss_db == pytest.approx(1.6 + 0.75)
+    assert span.lumped_loss_db == pytest.approx(1.35 + 0.75)
 
 
 def test_many_fibres_share_parts_beyond_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.imports.layer_samples import LAYERS, OPENROADM, REPETITA, REPETITA_DEMANDS
+from tests.imports.layer_samples import LAYERS, OPENROADM, REPETITA, REPETITA_DEMANDS, SIMAI
 from tests.imports.physical_samples import CLAB, CONFIG_DB, IB, LAYER1, MINIGRAPH, lldpctl
 from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XML, TABLE, TOPOHUB
 from twin.errors import DocumentError
@@ -35,6 +35,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "sonic": ("config_db.json", json.dumps(CONFIG_DB), "sonic"),
     "ibnetdiscover": ("fabric.txt", IB, "ibnetdiscover"),
     "rfc8345": ("net.json", json.dumps(LAYERS), "rfc8345"),
+    "simai": ("fabric", SIMAI, "simai"),
     "repetita": ("net.graph", f"{REPETITA}{REPETITA_DEMANDS}", "repetita"),
 }
 N_EXAMPLES = settings.default.max_examples if settings.default.max_examples > 100 else 40  # type: ignore[union-attr]
@@ -207,10 +208,11 @@ def test_a_network_that_is_too_large_to_be_read_again_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = read(SAMPLES["sndlib"](tmp_path / "x"))
-    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 100)
-    with pytest.raises(DocumentError, match="at most 100 bytes"):
-        found.write(tmp_path / "network.yaml")
-    assert not (tmp_path / "network.yaml").exists()
+    for limit, told in ((100, "about [0-9,]+"), (1000, "[0-9,]+")):
+        monkeypatch.setattr(reading, "MAX_FILE_BYTES", limit)
+        with pytest.raises(DocumentError, match=f"^[^:]*: {told} bytes; expected at most {limit:,} bytes"):
+            found.write(tmp_path / "network.yaml")
+        assert not (tmp_path / "network.yaml").exists()
 
 
 def test_links_out_of_a_folder_are_not_followed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.imports.layer_samples import LAYERS, OPENROADM, REPETITA, REPETITA_DEMANDS, generic, te_link
+from tests.imports.layer_samples import LAYERS, OPENROADM, REPETITA, REPETITA_DEMANDS, SIMAI, generic, te_link
 from twin.errors import DocumentError
 from twin.imports import Imported, ImportOptions, read
 from twin.imports.yang_json import te_bandwidth_gbps
@@ -186,3 +186,34 @@ def test_several_graphs_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_text(REPETITA, encoding="utf-8")
     with pytest.raises(DocumentError, match="several graphs"):
         read([tmp_path / "a.graph", tmp_path / "b.graph"])
+
+
+def test_accelerators_of_a_server_are_one_host_and_leaves_have_rails(tmp_path: Path) -> None:
+    text = SIMAI.replace("7 2 2 1 7 H100\n4 5 6", "8 2 2 2 7 H100\n4 5 6 7").replace("1 6", "1 7").replace("3 6", "3 7")
+    found = imported(tmp_path, text, "fabric")
+    nodes = {node.id: (node.kind, node.rail, node.n_cards) for node in found.document.nodes}
+    assert nodes == {
+        "server-0": ("host", None, 2), "server-1": ("host", None, 2),
+        "switch-6": ("leaf", 0, None), "switch-7": ("leaf", 1, None),
+    }  # fmt: skip
+    rates = {link.ends: (link.capacity_gbps, link.latency_us) for link in found.document.links}
+    assert rates["server-0", "switch-6"] == (400, 0.5)
+    assert rates["server-1", "switch-7"] == (None, 0.5)
+    assert {row.field: row.n for row in found.report.dropped}["links inside servers"] == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [("7 2 2 1 7 H100", "7 2 2", "line 2: 3 switches"), ("4 5 6", "4 5 x", "line 2.*no number"),
+     ("7 2 2 1 7 H100", "7 0 2 1 7 H100", "do not fit"), ("0 6 400Gbps", "0", "line 5: 3 values|no number")],
+)  # fmt: skip
+def test_a_broken_topology_is_refused_with_its_line(old: str, new: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "fabric"
+    path.write_text(SIMAI.replace(old, new, 1))
+    with pytest.raises(DocumentError, match=message):
+        read(path, format="simai")
+
+
+def test_a_count_of_links_that_is_wrong_is_a_finding(tmp_path: Path) -> None:
+    found = imported(tmp_path, SIMAI.rpartition("3 6")[0], "fabric")
+    assert "wrong count" in {row.kind for row in found.report.findings}

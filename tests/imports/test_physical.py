@@ -8,40 +8,27 @@ from typing import Any
 
 import pytest
 
-from tests.imports.physical_samples import CLAB, CONFIG_DB, IB, MINIGRAPH, layer1, lldp_folder, lldpctl
+from tests.imports.physical_samples import (
+    CLAB,
+    CONFIG_DB,
+    MINIGRAPH,
+    kinds,
+    layer1,
+    lldp_folder,
+    lldpctl,
+    nodes,
+    rates,
+    written,
+)
 from tests.imports.samples import SAMPLES
 from twin.errors import DocumentError
-from twin.imports import Imported, read
+from twin.formats import native
+from twin.imports import build, read
 from twin.imports.containerlab_links import duration_us
 from twin.imports.files import SourceFile
 from twin.imports.lldp import name_of_file
 from twin.imports.options import import_options
 from twin.imports.sightings import port_key
-
-
-def kinds(found: Imported) -> dict[str, int]:
-    counted: dict[str, int] = {}
-    for finding in found.report.findings:
-        counted[finding.kind] = counted.get(finding.kind, 0) + finding.n
-    return counted
-
-
-def nodes(found: Imported) -> dict[str, str]:
-    return {node.id: node.kind for node in found.document.nodes}
-
-
-def rates(found: Imported) -> dict[str, tuple[Any, int]]:
-    return {link.id: (link.capacity_gbps, link.n_parallel) for link in found.document.links}
-
-
-def written(tmp_path: Path, **files: Any) -> Path:
-    """A folder of files; names have `__` for the dot, data is written as JSON."""
-    folder = tmp_path / "files"
-    folder.mkdir()
-    for name, content in files.items():
-        text = content if isinstance(content, str) else json.dumps(content)
-        (folder / name.replace("__", ".")).write_text(text, encoding="utf-8")
-    return folder
 
 
 class TestLldp:
@@ -243,14 +230,15 @@ class TestContainerlab:
             found
         ).items()
 
-    def test_merge_keys_are_bounded(self, tmp_path: Path) -> None:
+    def test_merge_keys_are_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Merges of merges hold each key once; a chain of ever longer ones stops."""
         lines = ["x0: &a0 {k0: 1, k1: 2}"]
         lines += [f"x{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in range(1, 60)]
         text = "\n".join([*lines, CLAB])
         assert nodes(read(written(tmp_path, t__yml=text)))["l1"] == "leaf"
-        base = "".join(f"k{i}: 1, " for i in range(3000))
-        many = [f"a{i}: {{<<: *big}}" for i in range(400)]
+        monkeypatch.setattr(native, "MAX_MERGED", 1000)
+        base = "".join(f"k{i}: 1, " for i in range(60))
+        many = [f"a{i}: {{<<: *big}}" for i in range(20)]
         text = "\n".join([f"x: &big {{{base}}}", *many, CLAB])
         (tmp_path / "big.yml").write_text(text)
         with pytest.raises(DocumentError, match="too many merge keys"):
@@ -311,84 +299,28 @@ class TestSonic:
         links = [("ASIC0", "T1-A", "e7"), ("ASIC1", "T1-A", "e8"), ("ASIC0", "tor-1", "e0"), ("ASIC0", "ASIC1", "e0")]
         text = MINIGRAPH.replace("</DeviceInterfaceLinks>", "".join(link.format(*row) for row in links)
                                  + "</DeviceInterfaceLinks>")  # fmt: skip
-        found = read(written(tmp_path, m__xml=text))
-        assert {"T1-A:e7~tor-1:ASIC0 Eth0", "T1-A:e8~tor-1:ASIC1 Eth0"} <= set(rates(found))
+        bundle = (
+            "<DpgDec><DeviceDataPlaneInfo><Hostname>ASIC0</Hostname><PortChannelInterfaces><PortChannel>"
+            "<Name>PortChannel9</Name><AttachTo>Eth0</AttachTo></PortChannel></PortChannelInterfaces>"
+            "</DeviceDataPlaneInfo>"
+        )
+        found = read(written(tmp_path, m__xml=text.replace("<DpgDec>", bundle)))
+        assert {"T1-A:PortChannel9~tor-1:PortChannel9", "T1-A:e8~tor-1:ASIC1 Eth0"} <= set(rates(found))
         assert {row.field: row.n for row in found.report.dropped}["links inside of a chassis"] == 2
         assert "ASIC0" not in nodes(found)
-
-
-class TestInfiniband:
-    def test_a_fabric(self, tmp_path: Path) -> None:
-        found = read(SAMPLES["ibnetdiscover"](tmp_path / "x"))
-        assert nodes(found) == {"ib-leaf-a": "leaf", "Quantum Mellanox Technologies": "leaf", "gpu001": "host",
-                                "H-0000000000000021": "host"}  # fmt: skip
-        host = next(node for node in found.document.nodes if node.id == "gpu001")
-        assert (host.n_cards, host.tags) == (2, ("card: mlx5_0 H-0000000000000011", "card: mlx5_1 H-0000000000000012"))
-        assert rates(found) == {
-            "ib-leaf-a~Quantum Mellanox Technologies": (200, 2),
-            "ib-leaf-a~Quantum Mellanox Technologies#2": (100, 1),
-            "gpu001~ib-leaf-a": (200, 1),
-            "gpu001~ib-leaf-a#2": (100, 1),
-            "H-0000000000000021:1~Quantum Mellanox Technologies:9": (None, 1),
-        }
-        (pair,) = [link for link in found.document.links if link.n_parallel == 2]
-        assert pair.tags == (
-            "ib-leaf-a:21 ~ Quantum Mellanox Technologies:1", "ib-leaf-a:22 ~ Quantum Mellanox Technologies:2",
-        )  # fmt: skip
-        counted = kinds(found)
-        assert (counted["mixed speeds"], counted["unknown speed"], counted["unknown rate"]) == (2, 1, 1)
-        dropped = {row.field: row.n for row in found.report.dropped}
-        assert dropped == {"aggregation nodes": 1, "ports of aggregation nodes": 1}
-
-    def test_the_report_of_ports_gives_the_same_cables(self, tmp_path: Path) -> None:
-        text = (
-            "CA     4  1 0x0000000000000011 4x HDR - SW     1  1 0x00000000000000a1 ( 'gpu001 mlx5_0' - 'sw a' )\n"
-            "SW     1  1 0x00000000000000a1 4x HDR - CA     4  1 0x0000000000000011 ( 'sw a' - 'gpu001 mlx5_0' )\n"
-            "SW     1  7 0x00000000000000a1 4x ???                                    'sw a'\n"
-        )
-        found = read(written(tmp_path, ports__txt=text))
-        assert rates(found) == {"gpu001:mlx5_0/1~sw a:1": (200, 1)}
-        assert nodes(found) == {"gpu001": "host", "sw a": "leaf"}
-
-    def test_rails_follow_the_cards(self, tmp_path: Path) -> None:
-        lines = []
-        for rail in range(2):
-            lines.append(f'Switch\t64 "S-{rail + 160:016x}"\t\t# "leaf-{rail}" base port 0 lid 1 lmc 0')
-            for host in range(3):
-                card = f'"H-{host * 16 + rail + 1:016x}"[1](1)'
-                lines.append(f'[{host + 1}]\t{card} \t\t# "gpu{host} mlx5_{rail + 3}" lid 4 4xNDR')
-            lines.append("")
-        found = read(written(tmp_path, f__txt="\n".join(lines)))
-        assert {n.id: (n.rail, n.n_cards) for n in found.document.nodes} == {
-            "leaf-0": (0, None), "leaf-1": (1, None), "gpu0": (None, 2), "gpu1": (None, 2), "gpu2": (None, 2),
-        }  # fmt: skip
-        assert {link.capacity_gbps for link in found.document.links} == {400}
-
-    def test_units_of_a_chassis_and_equal_descriptions_keep_apart(self, tmp_path: Path) -> None:
-        text = "\n".join(
-            f'Switch\t36 "S-{i:016x}"\t\t# "{name}" base port 0 lid 1 lmc 0\n'
-            f'[1]\t"S-{9:016x}"[{i}]\t\t# "x" lid 2 4xEDR\n'
-            for i, name in enumerate(["MF0;c1:SX6/L1/U1", "MF0;c1:SX6/S1/U1", "IS5 Mellanox", "IS5 Mellanox"], 1)
-        )
-        found = read(written(tmp_path, f__txt=text))
-        named = {node.id: node.name for node in found.document.nodes}
-        assert named == {
-            "c1/L1/U1": "MF0;c1:SX6/L1/U1", "c1/S1/U1": "MF0;c1:SX6/S1/U1", "x": "",
-            "S-0000000000000003": "IS5 Mellanox", "S-0000000000000004": "IS5 Mellanox",
-        }  # fmt: skip
-
-    @pytest.mark.parametrize("text", ["Switch", "ibwarn: no port\nfoo", '[1] "S-1"[2] # "x" lid 1 4xEDR'])
-    def test_what_is_no_dump_is_refused(self, text: str, tmp_path: Path) -> None:
-        with pytest.raises(DocumentError, match=r"line \d"):
-            read(written(tmp_path, f__txt=text), format="ibnetdiscover")
-
-    def test_a_line_that_cannot_be_read_is_found(self, tmp_path: Path) -> None:
-        found = read(written(tmp_path, f__txt=IB.replace("\n[22]\t", "\n[22!\t")))
-        assert kinds(found)["unknown line"] == 1
-        assert kinds(found)["one-sided cable"] == 1
 
 
 def test_a_stated_site_makes_cables_indoor(tmp_path: Path) -> None:
     found = read(SAMPLES["ibnetdiscover"](tmp_path / "x"), options=import_options(site="Hall"))
     assert found.report.supports.latency.supported
     assert "missing length" not in kinds(found)
+
+
+def test_too_many_sites_of_their_own_are_refused_with_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "MAX_SITES", 3)
+    path = SAMPLES["ibnetdiscover"](tmp_path / "x")
+    with pytest.raises(DocumentError, match=r"4 sites.*--site NAME"):
+        read(path)
+    assert read(path, options=import_options(site="Hall")).document.nodes

@@ -27,7 +27,8 @@ def test_a_sheet_is_read(tmp_path: Path) -> None:
     links = {link.id: link for link in found.document.links}
     assert set(links) == {"K-001", "K-002", "K-003"}
     assert (links["K-001"].capacity_gbps, links["K-001"].spans[0].length_km) == (100, 0.0305)
-    assert (links["K-002"].capacity_gbps, links["K-002"].n_parallel, links["K-002"].spans) == (25, 4, ())
+    assert (links["K-002"].capacity_gbps, links["K-002"].n_parallel) == (25, 4)
+    assert [(span.length_km, span.fibre) for span in links["K-002"].spans] == [(0.012, "copper-cable")]
     assert links["K-003"].capacity_gbps is None
     assert links["K-001"].tags == ("leaf 1:Eth 1/1 ~ spine 1:Eth 1",)
     assert kinds(found) == {"duplicate cable": 1, "missing length": 1, "one-sided cable": 1, "unknown rate": 1}

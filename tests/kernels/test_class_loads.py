@@ -41,6 +41,7 @@ def test_loads_of_twin_destinations_equal_the_naive_twin(seed):
     n = network.n_nodes
     pairs = [(s, t, Fraction(int(rng.integers(0, 50)))) for s in range(n) for t in range(n) if s != t]
     pairs = [pair for pair in pairs if rng.random() < 0.6]
+    pairs += pairs[:2]  # two demands of one pair
     source, target = (np.array([pair[i] for pair in pairs], dtype=np.int64) for i in (0, 1))
     amount = np.array([float(pair[2]) for pair in pairs])
     expected, _ = naive.place_demands(n, network.links, pairs, network.hosts)

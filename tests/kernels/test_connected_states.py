@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests import naive_states
-from twin.kernels.connected_states import FIRST_ROOM, Fallible, connected_states
+from twin.kernels.connected_states import FIRST_ROOM, connected_states
+from twin.kernels.fallible_paths import Fallible
 
 
 class Case(NamedTuple):

@@ -12,28 +12,32 @@ from tests.failures.cases import Case, Kept, blown_up_case, check, clos_case, pl
 from tests.naive import Link
 from twin.failures.kinds import GroupFailures, Kind, LinkFailures
 from twin.failures.scratch import scratch_for
-from twin.failures.sweep import FailureLoads, Sweep
+from twin.failures.sweep import Sweep
 from twin.kernels.failure_sweep import Scratch
 from twin.kernels.graph import RoutingTables
 from twin.kernels.next_hops import GroupStore, next_hop_groups
 from twin.kernels.pending_loads import Responses
 
 
-def swept(kind: Kind) -> FailureLoads:
-    sweep = Sweep(kind)
-    sweep.run(0, sweep.n_classes)
-    return sweep.loads()
+def check_both(case: Case, failures: list[Kept], kind: Kind) -> None:
+    """Compare the sweep of whole classes, and that of single destinations."""
+    for most_ratio in (np.inf, 0.0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("twin.failures.routing_tables.MIN_CLASSES_RATIO", most_ratio)
+            sweep = Sweep(kind)
+        sweep.run(0, sweep.n_classes)
+        check(case, failures, sweep.loads())
 
 
 def check_links(case: Case, members: Sequence[int] = ()) -> None:
     kept = [Fraction(n - 1, n) for n in members] or [Fraction(0)] * len(case.links)
     failures: list[Kept] = [{i: ratio} for i, ratio in enumerate(kept)]
-    check(case, failures, swept(LinkFailures(case.fabric, np.array(kept, float))))
+    check_both(case, failures, LinkFailures(case.fabric, np.array(kept, float)))
 
 
 def check_groups(case: Case, groups: list[np.ndarray]) -> None:
     failures: list[Kept] = [dict.fromkeys(links.tolist(), Fraction(0)) for links in groups]
-    check(case, failures, swept(GroupFailures(case.fabric, groups)))
+    check_both(case, failures, GroupFailures(case.fabric, groups))
 
 
 @pytest.mark.parametrize("case", [random_case(0), random_case(5), blown_up_case(1), planes_case(3), clos_case(2)])
@@ -46,11 +50,7 @@ def test_each_link(case: Case) -> None:
 def test_links_of_a_node_and_two_links_together(case: Case) -> None:
     groups = [np.array([i for i, link in enumerate(case.links) if node in link[:2]]) for node in range(case.n_nodes)]
     groups = [links for links in groups if len(links)] + [np.array([0, len(case.links) - 1])]
-    check(
-        case,
-        [dict.fromkeys(links.tolist(), Fraction(0)) for links in groups],
-        swept(GroupFailures(case.fabric, groups)),
-    )
+    check_groups(case, groups)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -83,11 +83,7 @@ def test_racks_of_a_leaf_are_routed_at_once(n_parallel: int) -> None:
     case = leaf_spine(n_parallel)
     check_links(case)
     groups = [np.array([0, len(case.links) - 1]), np.array([len(case.links) - 4, len(case.links) - 1])]
-    check(
-        case,
-        [dict.fromkeys(links.tolist(), Fraction(0)) for links in groups],
-        swept(GroupFailures(case.fabric, groups)),
-    )
+    check_groups(case, groups)
 
 
 def test_a_flow_to_one_rack_alone_leaves_others_unused() -> None:

@@ -8,6 +8,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from tests import naive
 from tests.kernels.networks import Net, net, nets, random_net
+from twin.kernels.most_hops import most_hops
 from twin.kernels.paths import shortest_distances, shortest_hops
 
 
@@ -66,6 +67,22 @@ def test_hops_equal_the_naive_twin(seed, n_hosts):
     sources = list(range(network.n_nodes))
     expected = [naive.shortest_hops(network.n_nodes, network.links, source, network.hosts) for source in sources]
     assert hops_of(network, sources).tolist() == np.array(expected, dtype=float).tolist()
+
+
+@pytest.mark.parametrize(
+    ("seed", "n_nodes", "n_sources"), [(0, 14, 14), (1, 14, 1), (2, 70, 70), (3, 70, 64), (4, 14, 0)]
+)
+def test_most_hops_equal_the_naive_twin(seed: int, n_nodes: int, n_sources: int) -> None:
+    network = random_net(seed, n_nodes, 2 * n_nodes, n_hosts=4)
+    rng = np.random.default_rng(seed)
+    sources, counts = rng.integers(0, n_nodes, n_sources), rng.random(n_nodes) < 0.7
+    expected = []
+    for source in sources.tolist():
+        hops = naive.shortest_hops(n_nodes, network.links, source, network.hosts)
+        expected.append(max([0, *(n for n, is_counted in zip(hops, counts, strict=True) if is_counted and n < np.inf)]))
+    found = np.full(n_sources, -1)
+    most_hops(network.graph, network.up, sources, counts, found)
+    assert found.tolist() == expected
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -126,6 +126,11 @@ def test_gain_and_output_power_of_the_part_are_limits() -> None:
     assert full.level_db[0] == pytest.approx(21.0 - 10 * math.log10(96))
 
 
+def test_a_stated_gain_is_believed_beyond_that_of_the_part() -> None:
+    found = boosted({"amplifier_gain_db": 28.0, "lumped_loss_db": 12.0}).budgets.amplification
+    assert (found.gain_db[0], found.level_db[0]) == (pytest.approx(28.0), pytest.approx(28.0 - 28.8))
+
+
 def test_a_stated_noise_figure_replaces_that_of_the_part() -> None:
     quiet, plain = boosted({"amplifier_noise_figure_db": 4.0}), boosted({})
     assert quiet.budgets.amplification.noise_figure_db[0] == 4.0

@@ -16,7 +16,7 @@ from twin.economics.cost import bill_of_materials, purchased_items
 from twin.optics.gn_model import AmplifiedSpans, Comb, line_noise, outside_validity
 from twin.optics.link_budget import DOWN, LINE_RATE, MODE, REACH
 from twin.optics.link_health import compute_link_health
-from twin.scenario.feasibility import build_issues
+from twin.scenario.feasibility import build_faults
 
 PHOTON_DBM = 10 * math.log10(6.62607015e-34 * 193.7e12 * 12.5e9 * 1e3)
 """Power of one photon a second and hertz in 0.1 nm, in the middle of the band."""
@@ -33,7 +33,7 @@ def amplified(n_spans: int = 3, **fields: Any) -> dict[str, Any]:
 
 def issues(data: dict[str, Any]) -> dict[str, str]:
     state, document = state_of(data)
-    return {key: issue.problem for key, issue in build_issues(state, document, reader()).items()}
+    return {key: fault.problem for key, fault in build_faults(state, document, reader()).items()}
 
 
 def test_the_line_of_a_link_is_that_of_the_model_and_its_worst_channel_counts() -> None:
@@ -98,8 +98,13 @@ def test_more_spans_and_more_years_leave_less(n_spans: int, years: float) -> Non
 
 def test_a_line_that_is_too_long_goes_down_a_mode_and_then_beyond_dispersion() -> None:
     wide = {"in_flight_bytes": 1e9}
-    found = [health_of(amplified(n) | {"lossless": wide}) for n in (3, 12, 20)]
-    assert [(h.member_gbps[0], h.arc_limit[0]) for h in found] == [(400, LINE_RATE), (300, MODE), (0, REACH)]
+    found = [health_of(amplified(n) | {"lossless": wide}) for n in (3, 12, 20, 40)]
+    assert [(h.member_gbps[0], h.arc_limit[0]) for h in found] == [
+        (400, LINE_RATE),
+        (300, MODE),
+        (100, MODE),
+        (0, REACH),
+    ]
     faint = health_of(amplified(launch_dbm=-25.0))
     assert (faint.member_gbps[0], faint.arc_limit[0]) == (0, DOWN)
 

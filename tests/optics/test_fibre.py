@@ -92,8 +92,11 @@ def test_the_cases_stand_in_order_and_do_not_differ_when_new() -> None:
     assert len({total_db(OLD | {"installed": TODAY}, case) for case in CASES}) == 1
 
 
-def test_undated_glass_never_ages() -> None:
-    assert total_db({"length_km": 40.0}, "high", 50.0) == total_db({"length_km": 40.0})
+def test_undated_glass_is_new_on_the_day_of_the_document_and_ages_from_then_on() -> None:
+    dated = {"length_km": 40.0, "installed": TODAY}
+    assert [total_db({"length_km": 40.0}, "high", years) for years in (0.0, 50.0)] == [
+        total_db(dated, "high", years) for years in (0.0, 50.0)
+    ]
 
 
 def test_no_glass_is_younger_than_new() -> None:
@@ -365,4 +368,4 @@ def test_a_measurement_needs_a_document_with_a_day() -> None:
 @pytest.mark.parametrize("part", ["OpenZR+-400G", "400ZR", "400G-LR4", "DAC-400G", None])
 def test_the_longest_span_that_may_be_is_dark_and_no_trouble(part: str | None) -> None:
     health = health_of(line(spans=[{"length_km": 20_000.0, "installed": LAID}] * 3, transceiver=part), "high")
-    assert bool(health.lit[0]) == (part is None)
+    assert bool(health.lit[0]) == (part in (None, "DAC-400G")), "a copper cable is believed, with a warning"

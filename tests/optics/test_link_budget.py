@@ -16,6 +16,7 @@ from tests.training.cases import ZRP, health_of, line, mode_of, of_part, penalty
 from twin.catalogue import Catalogue, Part, catalogue, load_price_book
 from twin.catalogue.ageing import AgeingCase
 from twin.catalogue.figure_reader import FigureReader
+from twin.loading import from_document
 from twin.optics.link_budget import DOWN, LINE_RATE, MODE, REACH, mode_penalty_db
 from twin.optics.link_health import LinkHealth, compute_link_health
 from twin.scenario.change import Context
@@ -68,7 +69,7 @@ def test_a_measured_power_stands_for_the_model_on_its_day(part: str, ageing: Age
         assert found.margin_db[0] == pytest.approx(modelled.margin_db[0] + correction_db)
     else:
         needed = mode_of(part, 400).required_snr_db.value + penalty_db(part, 400, 8)
-        assert found.margin_db[0] == pytest.approx(min(snr_db(-8.0) - needed, 8.0))
+        assert found.margin_db[0] == pytest.approx(snr_db(-8.0) - needed)
 
 
 @pytest.mark.parametrize("ageing", CASES)
@@ -135,27 +136,33 @@ def test_without_amplifiers_what_is_stated_droops_with_the_laser() -> None:
 
 
 @pytest.mark.parametrize("loss_db", [0.5, 1.0, 3.0])
-def test_a_receiver_s_highest_power_bounds_its_margin(loss_db: float) -> None:
-    """OpenZR+ bears 0 dBm: with so little loss the margin is what is missing to that, in every mode."""
+def test_a_receiver_s_highest_power_leaves_headroom_beside_the_margin(loss_db: float) -> None:
+    """OpenZR+ bears 0 dBm: with so little loss the headroom is the loss, and the margin is that of the SNR."""
     found = health_of(worn(loss_db - 0.21))
-    assert found.margin_db[0] == pytest.approx(loss_db)
-    assert found.budgets.mode_margin_db[0, :4] == pytest.approx([loss_db] * 4)
+    assert found.receiver_headroom_db[0] == pytest.approx(loss_db)
+    needed = mode_of(ZRP, 400).required_snr_db.value + penalty_db(ZRP, 400, 1.0)
+    assert found.margin_db[0] == pytest.approx(snr_db(-loss_db) - needed)
+    assert found.worse_margin_db[0] == pytest.approx(loss_db)
     assert (found.member_gbps[0], found.arc_limit[0]) == (400, LINE_RATE)
 
 
 def test_too_much_light_is_darkness() -> None:
-    found = health_of(worn(0.0, launch_dbm=2.0))
-    assert found.received_dbm[0] == pytest.approx(1.79)
-    assert found.margin_db[0] == pytest.approx(-1.79)
+    found = health_of(worn(0.0, measured_received_dbm=1.79, measured=TODAY))
+    assert found.receiver_headroom_db[0] == pytest.approx(-1.79)
+    assert found.margin_db[0] > 5
     assert (bool(found.lit[0]), found.arc_limit[0], found.loss_ratio[0]) == (False, DOWN, 1.0)
 
 
 def test_direct_detection_has_a_highest_power_where_the_part_states_it() -> None:
     data = line(transceiver="400G-LR4", spans=[{"length_km": 1.0}])
     plain = health_of(data)
-    bounded = judged(data, {"400G-LR4": figure("rx_max_dbm", plain.received_dbm[0] + 0.25)})
-    assert plain.margin_db[0] > 5
-    assert bounded.margin_db[0] == pytest.approx(0.25)
+    bounded, dark = (
+        judged(data, {"400G-LR4": figure("rx_max_dbm", plain.received_dbm[0] + more_db)}) for more_db in (0.25, -0.25)
+    )
+    assert np.isnan(plain.receiver_headroom_db[0])
+    assert bounded.receiver_headroom_db[0] == pytest.approx(0.25)
+    assert bounded.margin_db[0] == plain.margin_db[0] > 5
+    assert (bool(bounded.lit[0]), bool(dark.lit[0])) == (True, False)
 
 
 # --- rates that ports run --------------------------------------------------------------------------------------------
@@ -273,12 +280,29 @@ def test_a_slower_mode_may_work_where_dispersion_forbids_the_one_before(received
     assert found.member_gbps[0] == rate
 
 
-def test_beyond_what_the_part_bears_no_mode_works() -> None:
-    found = health_of(far(-10.0, 20_100 / 16.7))
-    assert np.isneginf(found.budgets.mode_margin_db[0, :4]).all()
-    assert np.isnan(found.margin_db[0])
-    assert np.isnan(found.budgets.pre_fec_ber_ratio[0])
-    assert (bool(found.lit[0]), found.arc_limit[0]) == (False, REACH)
+def test_each_mode_has_its_own_dispersion_limit() -> None:
+    """OpenZR+: 400G 20,000 ps/nm, 200G 24,000, 100G 48,000; the limit of the part holds for modes without one."""
+    found = [health_of(far(-10.0, ps_per_nm / 16.7)) for ps_per_nm in (20_100, 24_100, 48_100)]
+    assert [(h.member_gbps[0], h.arc_limit[0]) for h in found] == [(200, MODE), (100, MODE), (0, REACH)]
+    assert np.isneginf(found[2].budgets.mode_margin_db[0, :4]).all()
+    assert np.isnan(found[2].margin_db[0])
+    assert np.isnan(found[2].budgets.pre_fec_ber_ratio[0])
+    part = catalogue().get(ZRP)
+    plain = part.model_copy(update={"modes": tuple(mode.model_copy(update={"penalties": ()}) for mode in part.modes)})
+    assert judged(far(-10.0, 20_100 / 16.7), {ZRP: lambda _: plain}).member_gbps[0] == 0
+
+
+def test_a_path_through_a_roadm_has_no_margin_and_no_rate() -> None:
+    data = far(-10.0, 80.0)
+    data["nodes"][1]["kind"] = "roadm"
+    found = health_of(data)
+    assert np.isnan([found.margin_db[0], found.member_gbps[0], found.receiver_headroom_db[0]]).all()
+    assert found.lit[0]
+    assert found.rate_unknown[0]
+    answer = from_document(data)
+    why = "not modelled: ROADM pass-through"
+    assert answer.score().metrics["min_margin_db"].why == why
+    assert why in " ".join(answer.link("l", years=None).summary)
 
 
 def test_too_much_pmd_is_out_of_reach_as_well() -> None:

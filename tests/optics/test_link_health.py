@@ -129,10 +129,30 @@ def test_too_much_dispersion_is_out_of_reach() -> None:
     assert limits == [DOWN, REACH]
 
 
-def test_copper_ends_after_metres() -> None:
-    assert health_of(line(transceiver="DAC-400G", spans=[{"length_km": 0.002}])).lit[0]
-    far = health_of(line(transceiver="DAC-400G", spans=[{"length_km": 0.01}]))
-    assert (bool(far.lit[0]), far.arc_limit[0]) == (False, REACH)
+def test_copper_beyond_its_reach_is_believed_where_it_exists() -> None:
+    """The warning, and the refusal of a change, are in `tests/scenario/test_cable_faults.py`."""
+    for length_km in (0.002, 0.01):
+        found = health_of(line(transceiver="DAC-400G", spans=[{"length_km": length_km, "fibre": "copper-cable"}]))
+        assert (bool(found.lit[0]), found.arc_limit[0], found.loss_db[0]) == (True, LINE_RATE, 0.0)
+        assert found.latency.propagation_us[0] == pytest.approx(length_km * 4.5, rel=1e-3)
+
+
+@pytest.mark.parametrize("fibre", ["OM3", "OM4"])
+def test_multimode_has_the_loss_at_850_nm_and_the_budget_of_its_channel(fibre: str) -> None:
+    found = health_of(line(transceiver="100G-SR4", spans=[{"length_km": 0.1, "fibre": fibre, "n_connectors": 1}]))
+    loss_db = 0.1 * 2.5 + catalogue().general["connector_db"].value
+    assert found.loss_db[0] == pytest.approx(loss_db)
+    assert found.margin_db[0] == pytest.approx(1.8 - loss_db)
+    assert health_of(line(transceiver="100G-SR4", spans=[{"length_km": 1.0, "fibre": fibre}])).margin_db[0] < 0
+
+
+def test_optics_at_1550_nm_see_the_loss_at_1550_nm_and_none_without_fec_bears_too_much() -> None:
+    for km, lit in ((40.0, True), (60.0, False)):
+        found = health_of(line(transceiver="10G-ER", spans=[{"length_km": km}]))
+        assert found.loss_db[0] == pytest.approx(km * 0.21)
+        assert (bool(found.lit[0]), found.margin_db[0]) == (lit, pytest.approx(10.9 - km * 0.21))
+    over_budget = health_of(line(transceiver="10G-LR", spans=[{"length_km": 9.0, "lumped_loss_db": 4.0}]))
+    assert (bool(over_budget.lit[0]), over_budget.arc_limit[0]) == (False, DOWN)
 
 
 def test_network_cards_fill_no_more_than_they_have() -> None:
@@ -154,9 +174,9 @@ def test_400zr_has_one_rate_and_80_km_need_an_amplifier() -> None:
     assert at[80].margin_db[0] < 0
 
 
-def test_too_much_light_is_no_margin() -> None:
+def test_much_light_leaves_little_headroom() -> None:
     health = health_of(line(transceiver="OpenZR+-400G", spans=[{"length_km": 0.1}]))
-    assert health.margin_db[0] == pytest.approx(0.021)
+    assert health.receiver_headroom_db[0] == pytest.approx(0.021)
 
 
 def test_capacity_is_the_slower_of_port_and_part_and_unknown_without_either() -> None:

@@ -90,6 +90,8 @@ EXEMPT = {
     "Figure.low": "any figure; its name, beside it, has the unit",
     "Figure.high": "any figure; its name, beside it, has the unit",
     "Penalty.at": "in the unit that `impairment` names",
+    "AnswerWarning.value": "in the unit of the limit that `rule` names",
+    "AnswerWarning.limit": "in the unit of the limit that `rule` names",
     "BuildFault.value": "in the unit of the limit that `rule` names",
     "BuildFault.limit": "in the unit of the limit that `rule` names",
     "NoiseFigure.at": "dB, or dBm where `by_input` is true",

@@ -88,6 +88,14 @@ def test_more_readings_than_the_bound_are_a_finding(tmp_path: Path, monkeypatch:
     assert {row.kind for row in got.report.findings} == {"too many readings"}
 
 
+def test_many_unknown_links_take_no_search_each(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("link,osnr_db\n" + "".join(f"wan-{i},30\n" for i in range(2000)))
+    hints = {row.hint.split("'")[0]: row.n for row in read(path, NETWORK).report.findings}
+    assert hints["did you mean "] <= 20
+    assert sum(hints.values()) >= 1000
+
+
 def test_a_long_series_and_many_names_stay_bounded(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     values = [[DAY_S + i, str(i)] for i in range(50_000)]

@@ -129,6 +129,11 @@ def test_a_series_of_a_stated_quantity_is_the_mean_of_each_day(tmp_path: Path) -
     assert kinds(found) == ["bad value"]
 
 
+def test_a_power_of_a_series_is_of_its_receiver(tmp_path: Path) -> None:
+    (m,) = of_json(tmp_path, series("x", [[DAY_S, "0.04"]]), quantity="received_power", unit="mW").measurements
+    assert told(m) == ("wan", None, "received_power", "b_to_a", -13.979)
+
+
 def test_series_that_say_nothing_known_are_findings(tmp_path: Path) -> None:
     assert kinds(of_json(tmp_path, series("up", [[DAY_S, "1"]]))) == ["unknown metric"]
     assert kinds(of_json(tmp_path, series("ifHCOutOctets", [[DAY_S, "1"]]))) == ["one sample"]
@@ -156,6 +161,7 @@ def test_series_that_say_nothing_known_are_findings(tmp_path: Path) -> None:
         ("cd (ps/nm)\nwan,900", "dispersion", 900.0),
         ("flaps_per_day\nwan,3", "flaps", 3.0),
         ("tx power\nwan,-1.5 dBm", "launched_power", -1.5),
+        ("loss (dB)\nwan,13.5", "span_loss", 13.5),
     ],
 )
 def test_headings_and_cells_state_units(row: str, quantity: str, value: float, tmp_path: Path) -> None:
@@ -186,6 +192,12 @@ def test_what_is_wrong_in_a_row_is_a_finding(rows: str, kind: str, tmp_path: Pat
     found = of_text(tmp_path, rows + "\n")
     assert kinds(found) == [kind]
     assert len(found.measurements) == (kind == "read twice")
+
+
+def test_a_decimal_comma_is_an_assumption(tmp_path: Path) -> None:
+    found = of_text(tmp_path, "link;rx power (dBm)\nwan;-13,5\n", at="2026-10-20")
+    assert [m.value for m in found.measurements] == [-13.5]
+    assert [row.what for row in found.report.assumed] == ["decimal comma of a value"]
 
 
 def test_a_port_of_several_links_and_parallel_links_are_findings(tmp_path: Path) -> None:

@@ -312,8 +312,9 @@ def test_a_plan_is_its_changes() -> None:
         campus().what_if("wait", main_assumptions=False),
         campus().what_if([{"kind": "age", "years": 5}], main_assumptions=False),
     )
-    assert plan.to_dict() | {"plan": None} == changes.to_dict()
-    assert (plan.plan, changes.plan) == ("wait", None)
+    assert (plan.plan, changes.plan) == (plan.preview.plan, changes.preview.plan) == ("wait", None)
+    unnamed = replace(plan, plan=None, preview=replace(plan.preview, plan=None))
+    assert unnamed.to_dict() == changes.to_dict()
 
 
 def test_no_change_changes_nothing() -> None:

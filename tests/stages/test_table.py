@@ -141,7 +141,12 @@ def questions() -> dict[str, Question]:
         "beside another job": beside_another(question(DATA)),
         "amplified": question(wan(spans=spans(amplifier="EDFA"))),
         "boosted": question(
-            wan(launch_dbm=2.0, mux="mux-8", **PROTECTED, spans=[*spans(), {"length_km": 30.0, "standby": True}]),
+            wan(
+                launch_dbm=2.0,
+                mux="mux-8",
+                **PROTECTED,
+                spans=[*spans(), {"length_km": 30.0, "standby": True, "cable": "c"}],
+            ),
             {"kind": "add_node", "node": {"id": "c-leaf", "kind": "leaf"}},
         ),
         "protected": question(

@@ -52,7 +52,21 @@ def test_a_loaded_link_of_unknown_rate_is_not_empty() -> None:
     for row in found.links:
         assert (row.intact_utilisation_ratio, row.worst_utilisation_ratio, row.headroom_gbps) == (None, None, None)
         assert row.direction == "n0000 → n0001"
-    assert all(row.worst_link is None for row in found.failures)
+    for failure in found.failures:
+        assert (failure.worst_link, failure.worst_utilisation_ratio) == (None, None)
+        assert failure.why_unknown == "the rate of each link that carries demands then is unknown"
+    alone = report(chain(2, gbps=None), "link").failures[0]
+    assert (alone.worst_utilisation_ratio, alone.why_unknown) == (0.0, None), "nothing carries demands then"
+
+
+def test_what_the_intact_network_does_not_carry_is_told() -> None:
+    """5 Gb/s over links of 4 Gb/s; the second way is longer and carries nothing before the first fails."""
+    found = report(
+        chain(2, {"id": "long", "ends": ["n0000", "n0001"], "capacity_gbps": 3.0, "weight": 2.0}, gbps=4.0), "link"
+    )
+    assert found.intact_not_carried_gbps == pytest.approx(1.0)
+    assert found.failures[0].not_carried_gbps == pytest.approx(2.0)
+    assert "Without a failure 1 Gb/s are not carried already." in found.summary
 
 
 def test_an_idle_link_of_unknown_rate_leaves_the_rest_known() -> None:

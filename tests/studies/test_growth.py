@@ -11,6 +11,7 @@ import pytest
 
 from twin.errors import ChangeError, DocumentError, TopologyError
 from twin.loading import Network, from_document
+from twin.studies import growth_model
 from twin.studies.growth import GrowthReport
 from twin.studies.upgrades import upgrade_sets
 
@@ -201,6 +202,19 @@ def test_an_upgrade_without_a_price_says_why() -> None:
     assert {row.why for row in report.upgrades} == {"no price: the links name no transceiver"}
     assert all(row.capex_usd is None and row.usd_per_year is None for row in report.upgrades)
     assert report.summary[-1].startswith("No upgrade has a price and a gain")
+    priced = from_document(data).growth(limit_ratio=0.8, member_usd=300.0)
+    both = next(row for row in priced.upgrades if row.links == ("ab", "ac") and row.n_parallel == (2, 2))
+    assert (both.capex_usd, both.why) == (600.0, None)
+    assert both.gained_years is not None
+    assert both.usd_per_year == pytest.approx(600.0 / both.gained_years)
+    named, more = (from_document(two_links()).growth(member_usd=usd).upgrades for usd in (None, 300.0))
+    price = {(row.links, row.n_parallel): row.capex_usd for row in named}
+    for row in more:
+        known = price[row.links, row.n_parallel]
+        assert row.capex_usd is not None
+        assert row.capex_usd == known if "bc" not in row.links else known is None and row.capex_usd > 300.0
+    with pytest.raises(ChangeError, match="member_usd"):
+        from_document(data).growth(member_usd=-1.0)
 
 
 def test_sets_of_upgrades_follow_the_dates() -> None:
@@ -272,3 +286,14 @@ def test_the_picture_has_both_curves_and_the_limit() -> None:
     assert "without failures: ab, 2027-10-24" in labels  # log2 3.5 = 1.807 years
     assert any(str(label).startswith("in the worst link failure: ab, 2026-") for label in labels)
     assert "limit" in labels
+
+
+def test_too_much_memory_is_refused_before_it_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rates of 2 pairs over 3 links: 8 * 2 * (4 + 12) bytes."""
+    network = from_document(two_links())
+    monkeypatch.setattr(growth_model, "MAX_BYTES", 255)
+    with pytest.raises(TopologyError, match="2 growth rates of 2 pairs of nodes over 3 links"):
+        network.growth()
+    monkeypatch.setattr(growth_model, "MAX_BYTES", 256)
+    monkeypatch.setattr(growth_model, "MAX_KEPT_BYTES", 0)
+    assert network.growth().to_json() == from_document(two_links()).growth().to_json()

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import Bools
 from ..optics.link_budget import BUFFER, CARDS, CONGESTION_CONTROL, DOWN, LINE_RATE, LOSS, MODE, PAUSES, REACH
-from ..optics.link_health import LEAST_SHOWN_RATIO
+from ..optics.link_health import LEAST_SHOWN_RATIO, ROADM_TEXT
 from ..optics.transport_goodput import pair_rate_gbps
 from ..render.numbers import cell_text
 from ..render.quantities import bytes_text, percent_text
@@ -95,6 +95,8 @@ def capacity_reason(e: Evaluation, arc: int) -> str:
     """Describe the capacity limit of an arc with its figures: line rate, mode, buffer, loss, or a link that is down."""
     link, health = arc // 2, e.health
     if math.isnan(health.member_gbps[link]):
+        if e.case.state["link_at_roadm"][link]:
+            return f"rate unknown, {ROADM_TEXT}"
         return "rate unknown: the link states neither capacity_gbps nor a transceiver"
     return {
         LINE_RATE: _line_rate_reason,
@@ -173,4 +175,12 @@ def _cards_reason(e: Evaluation, arc: int) -> str:
 
 
 def _down_reason(e: Evaluation, arc: int) -> str:
-    return f"link down: {-e.health.margin_db[arc // 2]:.1f} dB short"
+    return f"link down: {shortage_text(e, arc // 2)}"
+
+
+def shortage_text(e: Evaluation, link: int) -> str:
+    """Return by how much a link is down: decibels short of its margin, or too much power at the receiver."""
+    headroom_db, margin_db = float(e.health.receiver_headroom_db[link]), float(e.health.margin_db[link])
+    if headroom_db < 0 <= margin_db:
+        return f"{-headroom_db:.1f} dB too much power at the receiver"
+    return f"{-margin_db:.1f} dB short"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +26,7 @@ from .arc_text import direction_text
 from .data import Answer
 from .ranking import Ranking
 from .score import data_frame, html_table
+from .warning import AnswerWarning
 
 DemandLimit = Literal["not limited", "capacity", "no path", "unknown rate"]
 MAX_HTML_ROWS = 200
@@ -75,6 +76,8 @@ class DemandTable(Answer):
     carried_gbps: float | None
     """Null where it depends on a link of unknown rate."""
     demands: tuple[DemandRow, ...]
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def to_pandas(self) -> Any:
         """Return the rows as a DataFrame (needs the extra `tables`)."""

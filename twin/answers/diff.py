@@ -20,11 +20,11 @@ from .data import Answer
 from .jobs_together import JobAmongOthers
 from .main_assumptions import MainAssumption
 from .metrics import Better
-from .missing_inputs import MissingInput
 from .preview import Preview
 from .purchase import Purchase
 from .score import MetricValue, Score, data_frame, html_table
 from .verdict import diff_verdict
+from .warning import AnswerWarning
 
 N_CAUSES = 5
 """Largest number of causes listed for one figure."""
@@ -108,7 +108,7 @@ class Diff(Answer):
     """Of both scores."""
     before: Score = field(metadata={"hidden": True})
     after: Score = field(metadata={"hidden": True})
-    warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
     """Inputs that some links leave out after the change; absent where there are none."""
     jobs: JobsBeforeAfter | None = field(default=None, metadata={"optional": True})
     """Jobs that run together; absent for a single job."""

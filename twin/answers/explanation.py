@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from typing import Any
 
@@ -23,6 +23,7 @@ from .main_assumptions import assumptions_of
 from .phase_rows import PhaseRow, phase_rows
 from .reasons import overlap_time_s, propagation_s
 from .score import data_frame, html_table
+from .warning import AnswerWarning
 
 SMALL_RATIO = 0.005
 """Smaller shares of the gap are not named in the summary; a smaller gap counts as no gap."""
@@ -76,6 +77,8 @@ class Explanation(Answer):
     causes: tuple[CauseShare, ...]
     summary: tuple[str, ...]
     assumptions: tuple[UsedFigure, ...]
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def __getitem__(self, cause: str) -> CauseShare:
         """Return a cause by name."""

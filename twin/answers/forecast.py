@@ -22,9 +22,9 @@ from ..stages.evaluation import Evaluation
 from .data import Answer
 from .forecast_records import CaseForecast, LinkForecast, Narrowing
 from .forecast_verdict import EVENTS, first_link, forecast_verdict
-from .missing_inputs import MissingInput
 from .projection import LinkGroups, Projection, case_forecasts
 from .score import html_table
+from .warning import AnswerWarning
 
 CASES: tuple[AgeingCase, ...] = get_args(AgeingCase)
 MAX_YEARS = 100
@@ -49,8 +49,8 @@ class Forecast(Answer):
     narrowing: Narrowing | None
     """Effect of an OTDR trace of the first link that loses margin; null where none does, or it is measured already."""
     assumptions: tuple[UsedFigure, ...]
-    warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
-    """Inputs that some links leave out, and what the answer assumes for them; absent where there are none."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands, and inputs that it leaves out; absent where there are none."""
 
     def figure(self) -> Any:
         """Draw margin, rate and utilisation over the years, as a matplotlib figure (needs the extra `pictures`)."""

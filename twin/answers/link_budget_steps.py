@@ -156,9 +156,6 @@ def _signal_to_noise_steps(budgets: LinkBudgets, reader: FigureReader, part: Par
     level_db -= mode.required_snr_db.value
     yield BudgetStep(f"required for {mode.rate_gbps:g}G", -mode.required_snr_db.value, level_db=level_db)
     margin_db = float(budgets.margin_db[path])
-    if math.isfinite(margin_db) and abs(margin_db - level_db) > ROUNDING_DB:
-        yield BudgetStep("receiver overload", margin_db - level_db, level_db=margin_db)
-        level_db = margin_db
     yield BudgetStep("margin" if math.isfinite(margin_db) else "margin, beyond reach", None, level_db=level_db)
 
 

@@ -31,9 +31,12 @@ from .link_budget_steps import BudgetLine, budget_lines
 from .link_table import NO_BUDGET, LinkDirection, link_table
 from .residuals import MeasuredNetwork, Residual
 from .score import html_table
+from .warning import AnswerWarning
 
 LOWEST_LAUNCH_DBM = -20.0
 """Lower end of the search for the best launch power."""
+NEAR_DB = 1.0
+"""Receiver headroom below this is told."""
 SHOWN_DB = 1e-9
 """A smaller lack of gain is rounding."""
 
@@ -108,6 +111,8 @@ class LinkReport(Answer):
     forecast: Forecast | None
     residuals: tuple[Residual, ...] = field(default=(), metadata={"optional": True})
     """Measured minus modelled, of each reading of the link; absent where nothing was measured."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def figure(self) -> Any:
         """Draw the budget as a waterfall, latency and modes, as a matplotlib figure (needs the extra `pictures`)."""
@@ -282,7 +287,9 @@ def _state_text(e: Evaluation, link: int) -> str:
     if not math.isfinite(margin_db):
         return "Link up."
     needed = "enough" if margin_db >= required_db else "too little"
-    return f"Link up, {margin_db:.1f} dB margin: {needed}, {required_db:g} dB is required."
+    headroom_db = float(health.receiver_headroom_db[link])
+    near = f" The receiver bears {headroom_db:.1f} dB more." if headroom_db < max(required_db, NEAR_DB) else ""
+    return f"Link up, {margin_db:.1f} dB margin: {needed}, {required_db:g} dB is required.{near}"
 
 
 def _capitalised(text: str) -> str:

@@ -23,6 +23,7 @@ from .data import Answer
 from .ranking import Ranking
 from .residuals import MeasuredNetwork, Residual, arc_name, worst_of_direction
 from .score import data_frame, html_table
+from .warning import AnswerWarning
 
 NO_BUDGET = "the link names no transceiver, so it has no link budget."
 MAX_LINKS_IN_NOTE = 4
@@ -47,6 +48,8 @@ class LinkDirection(Mapping[str, Any]):
     line_gsnr_db: float | None
     snr_db: float | None
     margin_db: float | None
+    receiver_headroom_db: float | None
+    """Greatest power that the receiver bears minus the received power; below 0 the link is down."""
     required_margin_db: float
     member_gbps: float | None
     """None where neither a rate nor a transceiver is stated."""
@@ -104,6 +107,7 @@ LOWEST_FIRST = frozenset(
         "line_gsnr_db",
         "snr_db",
         "margin_db",
+        "receiver_headroom_db",
         "member_gbps",
         "capacity_gbps",
         "lossless_gbps",
@@ -143,6 +147,8 @@ class LinkTable(Answer):
     """Column that the links are sorted by, the worst first; absent where they are sorted by id."""
     residuals: tuple[Residual, ...] = field(default=(), metadata={"optional": True})
     """Measured minus modelled, of the latest reading of each thing; absent where nothing was measured."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def to_pandas(self) -> Any:
         """Return the rows as a DataFrame (needs the extra `tables`)."""
@@ -266,6 +272,7 @@ def _direction(
         budgets.line_gsnr_db[path],
         budgets.snr_db[path],
         health.margin_db[link],
+        budgets.receiver_headroom_db[path],
         health.required_margin_db[link],
         health.member_gbps[link],
         budgets.pre_fec_ber_ratio[path],

@@ -7,9 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..arrays.sums import sum_of
-from ..optics.link_budget import MODE
 from ..optics.link_health import unknown_lengths, unknown_rates
-from ..optics.optical_paths import OPTICS
 from ..reliability import goodput as reliability
 from ..stages.evaluation import Evaluation
 from ..units import unit_of
@@ -21,6 +19,7 @@ from .money_metrics import (
     list_rental_usd_per_day,
     opex_usd_per_year,
 )
+from .optical_metrics import min_margin, min_receiver_headroom_db, n_links_below_margin, n_links_fallen_back
 from .structure_metrics import STRUCTURE_METRICS
 
 __all__ = ["METRICS", "Better", "Metric", "NotApplicableError", "metric_rows", "metric_unit"]
@@ -125,34 +124,6 @@ def worst_rtt_us(e: Evaluation) -> float:
         why = unknown_lengths(e.case.state, e.health.latency.length_unknown) if has_path else "no traffic with a path"
         raise NotApplicableError(why)
     return e.worst_round_trip_us
-
-
-def _min_margin(optics: tuple[str, ...]) -> Callable[[Evaluation], float]:
-    """Smallest optical margin of links of a technology, at their current mode. Failed links do not count."""
-
-    def compute(e: Evaluation) -> float:
-        margin = e.health.margin_db[
-            e.case.state.in_service & np.isin(e.health.optics, [OPTICS.index(name) for name in optics])
-        ]
-        if not len(margin):
-            raise NotApplicableError(f"no {' or '.join(optics).replace('_', ' ')} link is up")
-        if np.isnan(margin).all():
-            raise NotApplicableError(f"no {' or '.join(optics).replace('_', ' ')} link is within reach of its optics")
-        return float(np.nanmin(margin))
-
-    return compute
-
-
-def n_links_fallen_back(e: Evaluation) -> float:
-    """Links in service that are down or in a slower mode; their margin is that of the slower mode."""
-    limit = e.health.budgets.by_link(e.health.budgets.limit)
-    return float((e.case.state.in_service & ((limit == MODE) | ~e.health.lit)).sum())
-
-
-def n_links_below_margin(e: Evaluation) -> float:
-    """Links in service, up or down, with less margin than required."""
-    has_margin = e.case.state.in_service & ~np.isnan(e.health.margin_db)
-    return float((has_margin & (e.health.margin_db < e.health.required_margin_db)).sum())
 
 
 def training_loss_ratio(e: Evaluation) -> float:
@@ -364,19 +335,19 @@ METRICS: dict[str, Metric] = {
         worst_rtt_us, "lower", "longest round trip", "Unloaded round trip on the slowest path that traffic uses."
     ),
     "min_margin_db": Metric(
-        _min_margin(("direct_detect", "coherent")),
+        min_margin(("direct_detect", "coherent")),
         "higher",
         "lowest optical margin",
         "Smallest optical margin of links up, at the current mode.",
     ),
     "min_coherent_margin_db": Metric(
-        _min_margin(("coherent",)),
+        min_margin(("coherent",)),
         "higher",
         "lowest margin, coherent",
         "The same of coherent links, by SNR, at the current mode; it rises where a link takes a slower mode.",
     ),
     "min_direct_detect_margin_db": Metric(
-        _min_margin(("direct_detect",)),
+        min_margin(("direct_detect",)),
         "higher",
         "lowest margin, direct detect",
         "The same of direct-detect links, by loss budget.",
@@ -391,7 +362,13 @@ METRICS: dict[str, Metric] = {
         n_links_below_margin,
         "lower",
         "links below required margin",
-        "Links with less margin than the document requires.",
+        "Links with less margin, or less receiver headroom, than the document requires.",
+    ),
+    "min_receiver_headroom_db": Metric(
+        min_receiver_headroom_db,
+        "higher",
+        "lowest receiver headroom",
+        "Smallest distance of a received power to the most that its receiver bears; below 0 the link is down.",
     ),
     "capex_usd": Metric(capex_usd, "lower", "purchases", "Purchases of a change; 0 for the network as it is."),
     "opex_usd_per_year": Metric(

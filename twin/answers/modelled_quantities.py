@@ -22,6 +22,8 @@ from ..optics.optical_paths import optical_paths_of_links
 from ..stages.evaluation import Evaluation
 from .metric import NotApplicableError
 
+ROADM = "not modelled: the path goes on through a ROADM"
+
 
 class Modelled(NamedTuple):
     """Value of the model in the unit of its quantity, and what it stands for."""
@@ -140,7 +142,9 @@ def _snr(thing: Thing) -> Modelled:
     """SNR over the symbol rate of the mode in use, as receivers report it; budgets have it in 0.1 nm."""
     part, path, budgets = thing.has_transceiver(), thing.path(), thing.day.budgets
     modes = thing.day.reader.catalogue.get(part).modes
-    snr_db = _finite(float(budgets.snr_db[path]), f"{part} is judged by its loss budget, without an SNR")
+    is_coherent = thing.day.reader.catalogue.get(part).optics == "coherent"
+    why = ROADM if is_coherent else f"{part} is judged by its loss budget, without an SNR"
+    snr_db = _finite(float(budgets.snr_db[path]), why)
     mode = modes[int(budgets.mode[path])] if budgets.mode[path] >= 0 else modes[-1]
     bandwidth_db = 10.0 * math.log10(mode.baud_gbd / NOISE_BANDWIDTH_GHZ)
     return Modelled(snr_db - bandwidth_db, f"SNR of the receiver over {mode.baud_gbd:g} GBd")
@@ -165,7 +169,8 @@ def _osnr(thing: Thing) -> Modelled:
 def _pre_fec_ber(thing: Thing) -> Modelled:
     part = thing.has_transceiver()
     value = float(thing.day.budgets.pre_fec_ber_ratio[thing.path()])
-    return Modelled(_finite(value, f"{part} names no FEC"), "at the mode in use")
+    has_fec = thing.day.reader.catalogue.get(part).fec is not None
+    return Modelled(_finite(value, ROADM if has_fec else f"{part} names no FEC"), "at the mode in use")
 
 
 def _dispersion(thing: Thing) -> Modelled:

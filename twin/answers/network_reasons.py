@@ -12,7 +12,7 @@ from ..optics.link_budget import DOWN, MODE, REACH
 from ..optics.link_health import unknown_rates
 from ..render.quantities import names_text, percent_text
 from ..stages.evaluation import Evaluation
-from .arc_text import arc_name, capacity_reason, lacks_transceiver
+from .arc_text import arc_name, capacity_reason, lacks_transceiver, shortage_text
 
 
 def demand_sentences(e: Evaluation) -> Iterator[str]:
@@ -64,7 +64,7 @@ def optics_sentences(e: Evaluation) -> Iterator[str]:
     budget_limit = health.budgets.by_link(health.budgets.limit)
     margin_db = health.margin_db
     rows: tuple[tuple[Bools, str, Callable[[int], str]], ...] = (
-        (in_service & (health.arc_limit[0::2] == DOWN), "down", lambda i: f"{ids[i]}, {-margin_db[i]:.1f} dB short"),
+        (in_service & (health.arc_limit[0::2] == DOWN), "down", lambda i: f"{ids[i]}, {shortage_text(e, i)}"),
         (in_service & (health.arc_limit[0::2] == REACH), "beyond the reach of the optics", lambda i: ids[i]),
         (
             in_service & (budget_limit == MODE) & health.lit,
@@ -72,9 +72,9 @@ def optics_sentences(e: Evaluation) -> Iterator[str]:
             lambda i: f"{ids[i]}, {float(health.member_gbps[i]):g} Gb/s",
         ),
         (
-            in_service & health.lit & (margin_db < health.required_margin_db),
+            in_service & health.lit & (health.worse_margin_db < health.required_margin_db),
             "below the required margin",
-            lambda i: f"{ids[i]}, {margin_db[i]:.1f} of {health.required_margin_db[i]:g} dB",
+            lambda i: f"{ids[i]}, {health.worse_margin_db[i]:.1f} of {health.required_margin_db[i]:g} dB",
         ),
     )
     for mask, text, describe in rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +23,7 @@ from ..traffic.wcmp_forwarding import WcmpForwarding
 from .arc_text import arc_name, capacity_reason
 from .data import Answer
 from .score import data_frame, html_table
+from .warning import AnswerWarning
 
 MAX_PATHS = 1000
 """Most paths that a report lists."""
@@ -109,6 +110,8 @@ class PathReport(Answer):
     """Hops of the listed paths in the order of their position."""
     separated_by: tuple[Separator, ...]
     """Links and nodes that keep the source from the target; empty with a path, or if no links join them."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def to_pandas(self) -> Any:
         """Return the hops as a DataFrame, one row each (needs the extra `tables`)."""

@@ -28,6 +28,8 @@ MAX_DAYS = 100
 MAX_READINGS = 1000
 """Readings in the report of one link, the latest ones."""
 DECIBELS = frozenset({"dB", "dBm"})
+NO_DAY = date.min
+"""Day of a measured loss in a network without dates."""
 RELATIVE = frozenset({"dispersion", "interface_rate", "latency"})
 """Quantities whose residual is also given as a share of the model."""
 
@@ -45,8 +47,8 @@ class Residual:
     direction: str | None
     """Sending and receiving node, as in a table of links; null = not stated."""
     quantity: Quantity
-    at: date
-    """Day of the reading and of the model."""
+    at: date | None
+    """Day of the reading and of the model; null = that of a network without dates."""
     unit: str
     measured: float
     model: float | None
@@ -81,7 +83,8 @@ class MeasuredNetwork:
         self._e, self._reader = e, reader.fresh()
         self._links = {link.id: link for link in links}
         self._by_link: dict[str, list[Measurement]] = {}
-        for m in all_measurements(e.case.document.measurements, links, e.case.document.as_of):
+        self._as_of = e.case.document.as_of or NO_DAY
+        for m in all_measurements(e.case.document.measurements, links, self._as_of):
             self._by_link.setdefault(m.of.link, []).append(m)
 
     def of_link(self, link: str) -> tuple[Residual, ...]:
@@ -120,8 +123,7 @@ class MeasuredNetwork:
         return tuple(self._residual(m, by_day.get((m.of.link, m.at))) for m in ordered)
 
     def _model(self, day_by_link: Mapping[str, date]) -> ModelOfDay:
-        as_of, index = self._e.case.document.as_of, self._e.case.state.arrays.link_index
-        assert as_of is not None  # a document with a date states its own
+        as_of, index = self._as_of, self._e.case.state.arrays.link_index
         return ModelOfDay(
             self._e,
             without_measurements(self._e.case.state),
@@ -140,7 +142,8 @@ class MeasuredNetwork:
         except NotApplicableError as error:
             why = str(error)
         unit, place = READINGS[m.quantity].unit, (m.of.link, m.of.span, m.of.lane, self._direction(m))
-        return Residual(*place, m.quantity, m.at, unit, m.value, model, residual, basis, why, m.is_used)
+        at = None if m.at == NO_DAY else m.at
+        return Residual(*place, m.quantity, at, unit, m.value, model, residual, basis, why, m.is_used)
 
     def _side(self, m: Measurement) -> int | None:
         """Return the arc of a direction; the first arc leaves the end with the smaller id."""

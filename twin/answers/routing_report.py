@@ -23,6 +23,7 @@ from ..traffic.optimum import RoutingOptimum, optimal_routing
 from .arc_text import arc_name, direction_text
 from .data import Answer
 from .score import data_frame, html_table
+from .warning import AnswerWarning
 
 MAX_ENTRIES = 4096
 """Largest sum of the weights of a WCMP group that may be asked for."""
@@ -96,6 +97,8 @@ class RoutingReport(Answer):
     """Directions that set the optimum, the dearest first."""
     wcmp: WcmpShares | None = field(default=None, metadata={"optional": True})
     """Groups that come near the optimum, where they were asked for."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def to_pandas(self) -> Any:
         """Return the links as a DataFrame (needs the extra `tables`)."""

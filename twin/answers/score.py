@@ -18,11 +18,11 @@ from .data import Answer, to_data
 from .jobs_together import JobAmongOthers
 from .main_assumptions import MainAssumption, assumptions_of
 from .metrics import METRICS, Better, NotApplicableError, metric_unit
-from .missing_inputs import MissingInput
 from .phase_rows import PhaseRow, phase_rows
 from .reasons import reasons
 from .structure import Structure, has_traffic, structure_of
 from .verdict import score_verdict
+from .warning import AnswerWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class Score(Answer):
     """Structure of a network without job and demands; absent for others."""
     unused: tuple[UnusedField, ...] = field(default=(), metadata={"optional": True})
     """Fields of the document that do not affect this answer; absent where there are none."""
-    warnings: tuple[MissingInput, ...] = field(default=(), metadata={"optional": True})
-    """Inputs that some links leave out, and what the answer assumes for them; absent where there are none."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands, and inputs that it leaves out; absent where there are none."""
     jobs: tuple[JobAmongOthers, ...] = field(default=(), metadata={"optional": True})
     """Jobs that run together, each alone and among the others; absent for a single job."""
 

@@ -30,6 +30,7 @@ class NetworkArrays:
     `link_straight_km` is the great circle between the sites of a link without spans: 0 where both ends share
     a site or one has none, NaN where a position is not stated. Codes point into `parts`, `sites`, `srlgs`; -1 is none,
     also for `node_rail`, `node_n_cards` and `link_n_design_channels`.
+    `span_cable` points into `srlgs`. Fibre without a date (`span_undated`) has age 0.
     Unset numbers are NaN; `*_age_years` and `*_measured_years` are years before `as_of`. `span_*` rows of link l are
     span_first[l]:span_first[l + 1]. Pairs of `srlg_link` and `srlg_code` list the shared risks that take a link down;
     `span_srlg_*` list all memberships of spans.
@@ -84,6 +85,8 @@ class NetworkArrays:
     span_length_km: Floats
     span_fibre: Ints
     span_age_years: Floats
+    span_undated: Bools
+    span_cable: Ints
     span_n_splices: Ints
     span_n_connectors: Ints
     span_lumped_loss_db: Floats
@@ -142,6 +145,11 @@ class NetworkArrays:
         between_sites = (site != NO_CODE).all(axis=1) & (site[:, 0] != site[:, 1])
         tier[between_sites | (np.diff(self.span_first) > 0)] = TIERS.index("wide_area")
         return tier
+
+    @cached_property
+    def link_at_roadm(self) -> Bools:
+        """Links with an end at an optical node, through which paths are not modelled; bool[n_links]."""
+        return np.asarray((self.node_kind[self.link_ends] == NODE_KINDS.index("roadm")).any(axis=1))
 
     @cached_property
     def link_n_regenerators(self) -> Ints:

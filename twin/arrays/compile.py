@@ -10,7 +10,7 @@ import numpy as np
 from ..model.directions import BothWays, higher_of
 from ..model.document import TopologyDocument
 from ..model.measurements import MeasuredValues
-from ..model.records import FORWARDING_KINDS, Link, Node
+from ..model.records import FORWARDING_KINDS, Link, Node, Span
 from ..units import DAYS_PER_YEAR
 from .columns import NO_CODE, NODE_KINDS, Floats, Ints, NetworkArrays, freeze
 
@@ -55,7 +55,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
     sites = _Codes(site.id for site in document.sites)
     memberships = sorted({(i, s) for i, link in enumerate(links) for s in _srlgs(link)})
     spans = [span for link in links for span in link.spans]
-    span_memberships = sorted({(i, s) for i, span in enumerate(spans) for s in span.srlgs})
+    span_memberships = sorted({(i, s) for i, span in enumerate(spans) for s in _span_srlgs(span)})
     srlgs = _Codes(name for _, name in (*memberships, *span_memberships))
     node_codes = {node.id: i for i, node in enumerate(nodes)}
     # arc 2l leaves the end with the smaller id, so answers do not depend on the order of the ends
@@ -116,7 +116,9 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             span_link=np.repeat(np.arange(len(links), dtype=np.int64), n_spans),
             span_length_km=np.array([s.length_km for s in spans], dtype=np.float64),
             span_fibre=parts(s.fibre for s in spans),
-            span_age_years=ages(s.installed for s in spans),
+            span_age_years=np.nan_to_num(ages(s.installed or document.fibre_installed for s in spans)),
+            span_undated=np.array([(s.installed or document.fibre_installed) is None for s in spans], dtype=np.bool_),
+            span_cable=srlgs(s.cable for s in spans),
             span_n_splices=np.array([s.n_splices for s in spans], dtype=np.int64),
             span_n_connectors=np.array([s.n_connectors for s in spans], dtype=np.int64),
             span_lumped_loss_db=np.array([s.lumped_loss_db for s in spans], dtype=np.float64),
@@ -125,7 +127,9 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             span_amplifier_output_dbm=_with_nan(s.amplifier_output_dbm for s in spans),
             span_amplifier_voa_db=np.array([s.amplifier_voa_db for s in spans], dtype=np.float64),
             span_amplifier_noise_figure_db=_with_nan(s.amplifier_noise_figure_db for s in spans),
-            span_amplifier_age_years=ages(s.amplifier_installed or s.installed for s in spans),
+            span_amplifier_age_years=np.nan_to_num(
+                ages(s.amplifier_installed or s.installed or document.fibre_installed for s in spans)
+            ),
             span_leased=np.array([s.leased for s in spans], dtype=np.bool_),
             span_measured_loss_db=_with_nan(value for value, _ in losses),
             span_measured_years=_years_since_measured(losses, ages),
@@ -151,8 +155,13 @@ def _srlgs(link: Link) -> Iterable[str]:
     """Return the shared risks that take a link down; for a protected link those of both paths."""
     if not link.spans:
         return link.srlgs
-    paths = [{name for s in link.spans if s.standby == standby for name in s.srlgs} for standby in (False, True)]
+    paths = [{name for s in link.spans if s.standby == standby for name in _span_srlgs(s)} for standby in (False, True)]
     return {*link.srlgs, *(paths[0] & paths[1] if link.protection else paths[0] | paths[1])}
+
+
+def _span_srlgs(span: Span) -> Iterable[str]:
+    """Return the shared risks of a span; the cable is one of them."""
+    return span.srlgs if span.cable is None else (*span.srlgs, span.cable)
 
 
 Reading = tuple[float | None, date | None]

@@ -19,7 +19,7 @@ class CompiledNetwork(NetworkGraph):
     def arrays(self) -> NetworkArrays:
         """Read-only columns of this network, from the disk cache if possible.
 
-        Raises TopologyError for inconsistent records, or records that cannot be built.
+        Raises TopologyError for inconsistent records.
         """
         folder = cache_folder()
         key = cache_key(self.document, {"catalogue": self.catalogue.digest(), "generators": self.generators.digest()})
@@ -32,7 +32,6 @@ class CompiledNetwork(NetworkGraph):
             return cached
         arrays = compile_network(self.document, self.nodes, self.links)
         with self.at_origin():
-            self.check_buildable(arrays)
             self.check_plans(arrays)
         if folder:
             save_arrays(arrays, key, folder)
@@ -40,6 +39,3 @@ class CompiledNetwork(NetworkGraph):
 
     def check_plans(self, arrays: NetworkArrays) -> None:
         """Check that plans name what exists; subclasses that know the changes override it."""
-
-    def check_buildable(self, arrays: NetworkArrays) -> None:
-        """Check that the network can be built; subclasses with access to the analyses override it."""

@@ -36,6 +36,7 @@ OVERLAYS = frozenset(
         "span_length_km",
         "span_fibre",
         "span_age_years",
+        "span_undated",
         "span_amplifier_age_years",
         "span_n_splices",
         "span_n_connectors",
@@ -76,7 +77,15 @@ def _link_length_km(state: State) -> Floats:
 
 
 def _link_n_channels(state: State) -> Ints:
-    lit = -(-state["link_n_parallel"] // state["link_n_fibre_pairs"])
+    n_parallel, n_pairs = state["link_n_parallel"], state["link_n_fibre_pairs"]
+    lit = -(-n_parallel // n_pairs)
+    cable, link = state["span_cable"], state["span_link"]
+    if (cable >= 0).any():
+        # all channels on a cable's fibre count, each link once
+        pairs = np.unique(np.stack((cable, link), axis=1)[cable >= 0], axis=0)
+        n_on_cable = np.bincount(pairs[:, 0], weights=lit[pairs[:, 1]], minlength=cable.max() + 1).astype(np.int64)
+        lit = lit.copy()
+        np.maximum.at(lit, pairs[:, 1], n_on_cable[pairs[:, 0]])
     return np.where(np.diff(state["span_first"]) > 0, np.maximum(lit, state["link_n_design_channels"]), 0)
 
 
@@ -88,7 +97,17 @@ DERIVED = {
     "n_cards_in_use": Derived(frozenset({"node_n_cards", "node_n_accelerators"}), _n_cards_in_use),
     "link_length_km": Derived(frozenset({"span_standby", "span_length_km", "span_link"}), _link_length_km),
     "link_n_channels": Derived(
-        frozenset({"span_first", "link_n_design_channels", "link_n_parallel", "link_n_fibre_pairs"}), _link_n_channels
+        frozenset(
+            {
+                "span_first",
+                "span_link",
+                "span_cable",
+                "link_n_design_channels",
+                "link_n_parallel",
+                "link_n_fibre_pairs",
+            }
+        ),
+        _link_n_channels,
     ),
 }
 """Derived columns that depend on replaceable columns. Those of structure alone are in NetworkArrays."""

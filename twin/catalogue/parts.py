@@ -17,7 +17,10 @@ from twin.units import unit_of
 from .records import KINDS, Figure, Kind, Part
 from .sheets import full_figure, read_sheet
 
-PART_SHEETS = ("parts_optics.yaml", "parts_switches.yaml", "parts_accelerators.yaml")
+PART_SHEETS = (
+    *("parts_optics.yaml", "parts_single_mode.yaml", "parts_short_reach.yaml"),
+    *("parts_switches.yaml", "parts_boxes.yaml", "parts_accelerators.yaml"),
+)
 GENERAL_SHEET = "general.yaml"
 GENERAL = "general"
 """Name of the figures that belong to no part, used as part name or kind."""

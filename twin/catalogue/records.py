@@ -16,6 +16,7 @@ from .two_stage_noise import two_stages
 Kind = Literal["fibre", "transceiver", "fec", "amplifier", "mux", "protection", "switch", "accelerator"]
 Status = Literal["published", "vendor", "estimate", "own"]
 Optics = Literal["direct_detect", "coherent", "copper"]
+Medium = Literal["multimode", "copper"]
 NoiseLaw = Literal["linear", "two_stage"]
 NOISE_LAW_FIGURES = ("noise_figure_at_min_gain_db", "noise_figure_db", "min_gain_db", "max_gain_db")
 """Figures from which a noise law computes the noise figure at any gain."""
@@ -178,6 +179,10 @@ class Part(Record):
     """Rate of an electrical lane; for a switch the fastest of its ports, which also run slower lanes."""
     optics: Optics | None = None
     """Technology of a transceiver: direct detection, coherent, or none."""
+    wavelength_nm: float | None = Field(default=None, gt=0)
+    """Wavelength of a transceiver of direct detection; None = that of its medium: 850 nm, or near 1310 nm."""
+    medium: Medium | None = None
+    """Medium of a cable, or that a transceiver needs; None = single-mode fibre, and any for copper assemblies."""
     fec: str | None = None
     """Catalogue id of the forward error correction."""
     cages: tuple[str, ...] = ()

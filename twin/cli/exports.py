@@ -25,9 +25,11 @@ from .terminal import (
 
 
 def export(
-    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="node-link, graphml, csv or rfc8345.")],
+    format_name: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="node-link, graphml, csv, gnpy, containerlab or rfc8345.")
+    ],
     network: NetworkName,
-    output: Annotated[Path, typer.Option("-o", "--output", help="File to write; a folder for csv.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write; a folder for csv and gnpy.")],
     plan: AfterPlan = None,
     change: ChangeOption = None,
     traffic: Demands = None,

@@ -7,7 +7,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from . import (
     availability,
@@ -27,7 +27,7 @@ from . import (
     studies,
 )
 from .terminal import BAD_INPUT, INTERRUPTED, refuse, replace_unknown_characters
-from .usage import usage_errors_refused
+from .usage import option_of, usage_errors_refused
 
 COMMANDS = (
     score.score,
@@ -93,6 +93,20 @@ class _Commands(TyperGroup):
         return command
 
 
+class _Command(TyperCommand):
+    """A command whose errors name its options, not the arguments of the function behind it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        from ..errors import TwinError
+
+        try:
+            return super().invoke(ctx)
+        except TwinError as error:
+            error.where = option_of(error.where, ctx)
+            raise
+
+
 app = typer.Typer(
     cls=_Commands,
     help="A digital twin of data-centre networks: try a fibre upgrade or a hardware swap before paying for it.",
@@ -121,7 +135,7 @@ def _options(
 
 
 for _command in COMMANDS:
-    app.command(_command.__name__.rstrip("_"))(_command)
+    app.command(_command.__name__.rstrip("_"), cls=_Command)(_command)
 
 
 def main() -> None:

@@ -165,6 +165,9 @@ def growth(
     of: Annotated[str, typer.Option("--of", help="Failures: link, member, node, srlg or site.")] = "link",
     until: Annotated[int | None, typer.Option("--until", help="Calendar year; ten years otherwise.")] = None,
     top: Top = None,
+    member_usd: Annotated[
+        float | None, typer.Option("--member-usd", help="Price of one more member of links that name no transceiver.")
+    ] = None,
     plan: AfterPlan = None,
     change: ChangeOption = None,
     ageing: Ageing = "value",
@@ -184,6 +187,7 @@ def growth(
             of=of,
             until=until,
             top=top,
+            member_usd=member_usd,
             changes=changes,
             ageing=ageing_case(ageing),
             notify=notify,

@@ -73,7 +73,7 @@ Demands = Annotated[
     str | None,
     typer.Option(
         "--demands",
-        help="Other demands than those of the document: a CSV matrix, or a generator (all-to-all:total_gbps=100).",
+        help="Other demands than the document's: a CSV or .npy matrix, or a generator (all-to-all:total_gbps=100).",
     ),
 ]
 
@@ -170,6 +170,10 @@ def ageing_case(case: str) -> AgeingCase:
     return ageing_case_named(case)
 
 
+CHANGE_FILES = (".yaml", ".yml", ".json")
+"""Ends of the names of files with changes."""
+
+
 def read_changes(plan: str | None, change: list[str] | None, changes: Path | None) -> Any:
     """Return the name of a plan, or a list of changes as plain data. Exactly one of the options must be given.
 
@@ -191,6 +195,8 @@ def read_changes(plan: str | None, change: list[str] | None, changes: Path | Non
         if text.startswith("@"):
             parsed += _changes_of_file(Path(text[1:]))
             continue
+        if text.endswith(CHANGE_FILES) or Path(text).is_file():
+            refuse(f"--change {i + 1}: {text!r} is the name of a file", f"did you mean `--change @{text}`?")
         as_json = text.lstrip().startswith('{"')
         parsed.append(_with_kind(parse_mapping(text, f"--change {i + 1}", as_json=as_json, expected=CHANGE_FORMS)))
     return parsed

@@ -41,3 +41,26 @@ def _refuse(error: Any, group: Any) -> NoReturn:
         refuse(f"no option {option!r}", did_you_mean(option, [*known, "--help"]) or hint)
     message = error.format_message().strip().removesuffix(".")
     refuse(message[:1].lower() + message[1:], hint)
+
+
+def option_of(where: str, ctx: Any) -> str:
+    """Return the option by which a user gave an argument that an error names, such as `--rest` for `rest_below`.
+
+    Args:
+        where: place of the error.
+        ctx: context of the command.
+
+    Returns:
+        The option; `where` itself if no option that was given has its name, or begins it.
+    """
+    given = [
+        (name.lstrip("-").replace("-", "_"), name)
+        for parameter in ctx.command.params
+        if ctx.get_parameter_source(parameter.name).name == "COMMANDLINE"
+        for name in parameter.opts
+        if name.startswith("--")
+    ]
+    named = [name for word, name in given if where == word] or [
+        name for word, name in sorted(given, key=lambda item: -len(item[0])) if where.startswith(f"{word}_")
+    ]
+    return named[0] if named else where

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Floats, Ints, State
+from ..arrays import Bools, Floats, Ints, State
 from ..arrays.boosters import booster_codes, booster_parts, n_boosters
+from ..arrays.cables import counted_spans, new_spans
 from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
@@ -59,7 +60,8 @@ def bill_of_materials(state: State, document: TopologyDocument, reader: FigureRe
     _add_counts(n_parts, state, state["link_mux"], n_ends * state["link_n_fibre_pairs"])
     _add_counts(n_parts, state, state["link_protection"], 2 * state["link_n_fibre_pairs"])
     _add_counts(n_parts, state, state["node_part"], np.ones(state.n_nodes, dtype=np.int64))
-    _add_counts(n_parts, state, state["span_amplifier"], _n_amplifiers(state))
+    counts = counted_spans(state)
+    _add_counts(n_parts, state, state["span_amplifier"], _n_amplifiers(state) * counts)
     _add_counts(n_parts, state, booster_codes(state, reader), n_boosters(state), booster_parts(state))
     n_accelerators: dict[str, int] = {}
     _add_counts(n_accelerators, state, state["node_accelerator"], state["node_n_accelerators"])
@@ -69,8 +71,8 @@ def bill_of_materials(state: State, document: TopologyDocument, reader: FigureRe
     return BillOfMaterials(
         n_parts=n_parts,
         n_accelerators=n_accelerators,
-        own_fibre_km=sum_of(length_km[~leased]),
-        leased_pair_miles=sum_of((length_km * pairs)[leased]) / KM_PER_MILE,
+        own_fibre_km=sum_of(length_km[~leased & counts & laid_spans(state, reader)]),
+        leased_pair_miles=sum_of((length_km * pairs)[leased & counts]) / KM_PER_MILE,
         power_w=sum_of(site_power_w(state, document, reader)),
     )
 
@@ -114,9 +116,11 @@ def purchased_items(before: State, after: State, reader: FigureReader) -> tuple[
         _add_counts(pieces, after, after[part_column], n_per_record * n_new)
     pairs_before = np.where(links >= 0, _values_before(before, "link_n_fibre_pairs", links), 0)
     n_new_pairs = np.maximum(after["link_n_fibre_pairs"] - pairs_before, 0)
-    _add_counts(pieces, after, after["span_amplifier"], 2 * n_new_pairs[after["span_link"]])
+    is_new = new_spans(before, after)
+    _add_counts(pieces, after, after["span_amplifier"], 2 * n_new_pairs[after["span_link"]] * is_new)
     _add_new_boosters(pieces, before, after, reader, links)
-    return pieces, _new_fibre_km(before, after, links)
+    is_counted = ~after["span_leased"] & laid_spans(after, reader)
+    return pieces, _new_fibre_km(before, after, links, is_counted, is_new)
 
 
 def _add_new_boosters(pieces: dict[str, int], before: State, after: State, reader: FigureReader, links: Ints) -> None:
@@ -155,8 +159,19 @@ def _part_names(state: State, codes: Ints) -> npt.NDArray[np.object_]:
     return np.array([*state.parts, None], dtype=object)[codes]
 
 
-def _new_fibre_km(before: State, after: State, links: Ints) -> float:
-    """Own fibre that did not exist before: of another kind, younger, longer, or leased before."""
+def laid_spans(state: State, reader: FigureReader) -> Bools:
+    """Tell which spans are of single-mode fibre, bool[n_spans]: these are laid in ducts, others are indoor cables."""
+    is_laid = np.ones(len(state.parts) + 1, dtype=np.bool_)
+    codes = np.unique(state["span_fibre"])
+    is_laid[codes] = [code < 0 or reader.catalogue.get(state.parts[code]).medium is None for code in codes]
+    return np.asarray(is_laid[state["span_fibre"]])
+
+
+def _new_fibre_km(before: State, after: State, links: Ints, is_counted: Bools, is_new: Bools) -> float:
+    """Own fibre that did not exist before: of another kind, younger, longer, or leased before.
+
+    `is_counted`: spans of own fibre in ducts; `is_new`: spans of new links that count; bool[n_spans] each.
+    """
     new_km = 0.0
     for link in np.unique(after["span_link"]):
         row_before = links[link]
@@ -164,9 +179,11 @@ def _new_fibre_km(before: State, after: State, links: Ints) -> float:
         n_before = before["span_first"][row_before + 1] - first_before if row_before >= 0 else 0
         first, last = after["span_first"][link : link + 2]
         for i, row in enumerate(range(first, last)):
-            if after["span_leased"][row]:
+            if not is_counted[row]:
                 continue
             length_km, old = float(after["span_length_km"][row]), first_before + i
+            if row_before < 0 and not is_new[row]:
+                continue
             if i < n_before and _is_same_fibre(before, after, old, row):
                 new_km += max(0.0, length_km - float(before["span_length_km"][old]))
             else:
@@ -181,7 +198,8 @@ def _is_same_fibre(before: State, after: State, old: int, row: int) -> bool:
     if before.part_id(before["span_fibre"][old]) != after.part_id(after["span_fibre"][row]):
         return False
     years_before, years_after = before["span_age_years"][old], after["span_age_years"][row]
-    return not (years_after < years_before or (np.isnan(years_before) and not np.isnan(years_after)))
+    is_dated = before["span_undated"][old] and not after["span_undated"][row]
+    return not (years_after < years_before or is_dated)
 
 
 def _n_amplifiers(state: State) -> Ints:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..catalogue.figure_reader import FigureReader
 from ..errors import DocumentError, did_you_mean
 from ..errors.wording import quoted
 from ..imports.ledger import Ledger
 from ..model.records import Link, Node
 from ..stages.evaluation import Evaluation
 from .formats import FORMATS, Files, Format
+from .lines import line_network
 from .plain import plain_network
 from .report import ExportReport, report_of
 
@@ -50,7 +52,13 @@ def format_named(name: str) -> Format:
 
 
 def exported(
-    format: str, label: str, plan: str | None, nodes: Sequence[Node], links: Sequence[Link], evaluation: Evaluation
+    format: str,
+    label: str,
+    plan: str | None,
+    nodes: Sequence[Node],
+    links: Sequence[Link],
+    evaluation: Evaluation,
+    reader: FigureReader,
 ) -> Exported:
     """Make the files of a network after its changes.
 
@@ -61,12 +69,19 @@ def exported(
         nodes: records of the nodes after the changes.
         links: records of the links after the changes.
         evaluation: of the same network; state, demands and rates are read from it.
+        reader: source of figures of parts.
 
     Raises:
         DocumentError: unknown format.
     """
     row, ledger, case = format_named(format), Ledger(), evaluation.case
-    network = plain_network(label, nodes, links, case.state, case.document, evaluation.health, ledger)
-    files = row.write(network, ledger)
+    # a format of lines counts by itself what its files hold
+    counted = ledger if row.write is not None else Ledger()
+    network = plain_network(label, nodes, links, case.state, case.document, evaluation.health, counted)
+    if row.write is not None:
+        files = row.write(network, ledger)
+    else:
+        assert row.write_lines is not None
+        files = row.write_lines(line_network(label, nodes, links, evaluation, reader), ledger)
     names = tuple(name for name in files if name)
     return Exported(report_of(row.name, label, plan, names, network, ledger), files)

@@ -10,13 +10,12 @@ from ..kernels.reroute import Room
 from ..traffic.walk import REL_TOLERANCE
 from .kinds import Kind
 from .pairs import PairFailures
+from .routing_tables import MIN_CLASSES_RATIO
 from .scratch import failed_nodes
 from .sweep import Sweep
 
 MIN_PAIRS_PER_SINGLE = 4
 """Pairs for each single failure from which states are worth their time."""
-MIN_CLASSES_RATIO = 0.5
-"""Classes of destinations over destinations, below which a pair is best computed for whole classes."""
 MAX_STATE_BYTES = 500_000_000
 """Most memory for what is kept of single failures."""
 FIRST_ENTRIES = 32

@@ -18,6 +18,11 @@ from ..traffic.walk import REL_TOLERANCE
 BYTES_PER_ENTRY = 40
 """Bytes of distance, rank, group, demand and two copies of the flow, for each pair of node and destination."""
 
+MIN_CLASSES_RATIO = 0.5
+"""Classes of destinations over destinations, below which failures are best computed for whole classes."""
+MAX_ARCS_PER_DESTINATION = 16
+"""Arcs for each destination up to which all arcs are looked at after each failure."""
+
 
 def table_bytes(n_nodes: int, n_destinations: int) -> int:
     """Estimate the memory of the tables."""
@@ -71,6 +76,18 @@ def routing_tables(arcs: UsableArcs, by_hops: bool, destinations: Destinations) 
     return tables._replace(families=_families(arcs, destinations, tables))
 
 
+def single_hops(tables: RoutingTables) -> npt.NDArray[np.int32] | None:
+    """Return `hop` of `sweep_plain`; None where a sweep of whole classes is better."""
+    n_arcs, n_destinations = len(tables.load), len(tables.group)
+    if len(tables.at_once) < MIN_CLASSES_RATIO * n_destinations or n_arcs > MAX_ARCS_PER_DESTINATION * n_destinations:
+        return None
+    first, group = tables.groups.first, tables.group
+    of_group = np.where(
+        np.diff(first) == 1, tables.groups.arc[first[:-1]].astype(np.int32), -2 - np.arange(len(first) - 1)
+    )
+    return np.append(of_group, -1).astype(np.int32)[group]  # group -1 is the last entry
+
+
 def _families(arcs: UsableArcs, destinations: Destinations, tables: RoutingTables) -> Families:
     """Put classes into families; larger classes lead."""
     order = np.argsort(-np.diff(destinations.class_first), kind="stable")
@@ -82,9 +99,8 @@ def _families(arcs: UsableArcs, destinations: Destinations, tables: RoutingTable
 
 def _demand(destinations: Destinations, n_nodes: int) -> Floats:
     out = np.zeros((len(destinations.node), n_nodes))
-    bounds = destinations.demand_first.tolist()
-    for row, first, end in zip(out, bounds[:-1], bounds[1:], strict=True):
-        row[destinations.demand_source[first:end]] = destinations.demand_gbps[first:end]
+    row = np.repeat(np.arange(len(out)), np.diff(destinations.demand_first))
+    out[row, destinations.demand_source] = destinations.demand_gbps
     return out
 
 

@@ -10,6 +10,7 @@ from ..kernels.families import Together
 from ..kernels.graph import FailedNodes, Groups, Queue, RoutingTables
 from ..kernels.greatest_loads import Limits
 from ..kernels.pending_loads import PendingLoads, Responses
+from ..kernels.plain_sweep import PlainRoom
 
 MOST_TOGETHER = 256
 """Most nodes that divide their flows to a class anew at once."""
@@ -38,6 +39,12 @@ def scratch_for(tables: RoutingTables, n_widest: int) -> Scratch:
     )
 
 
+def plain_room(tables: RoutingTables) -> PlainRoom:
+    """Return room for a sweep destination by destination."""
+    n_nodes, n_arcs = len(tables.flow), len(tables.load)
+    return PlainRoom(failed_nodes(n_nodes, n_arcs), _queue(n_nodes, 0), np.empty(n_arcs))
+
+
 def failed_nodes(n_nodes: int, n_arcs: int) -> FailedNodes:
     """Return room for the nodes that a failure changes, with nothing failed."""
     return FailedNodes(
@@ -55,6 +62,7 @@ def failed_nodes(n_nodes: int, n_arcs: int) -> FailedNodes:
         order=np.empty(n_nodes, np.uint32),
         heap_key=np.empty(n_arcs + n_nodes),
         heap_node=np.empty(n_arcs + n_nodes, np.uint32),
+        next_hop=np.empty(n_arcs, np.uint32),
     )
 
 

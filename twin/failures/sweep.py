@@ -13,12 +13,13 @@ import numpy as np
 from ..arrays import Bools, Floats, Ints
 from ..errors import TopologyError
 from ..kernels.failure_sweep import sweep_failures
+from ..kernels.plain_sweep import sweep_plain
 from ..traffic.walk import REL_TOLERANCE
 from .kinds import Kind, Seen
 from .places import Anchor, Places
 from .reduced import Reduced, reduce_fabric
-from .routing_tables import routing_tables, table_bytes
-from .scratch import scratch_for
+from .routing_tables import routing_tables, single_hops, table_bytes
+from .scratch import plain_room, scratch_for
 from .symmetry import find_symmetry, no_symmetry
 
 MAX_BYTES = 2_000_000_000
@@ -95,6 +96,7 @@ class Sweep:
         self._classes = kind.classes(self._reduced)
         _check_size(self._reduced)
         self._tables = routing_tables(self._reduced.arcs, fabric.by_hops, self._reduced.destinations)
+        self._hop = single_hops(self._tables)
         n = self.n_classes
         self._lost_gbps, self._n_lost = np.zeros(n), np.zeros(n, np.int64)
         self._ratio, self._arc = np.zeros(n), np.full(n, -1, np.int64)
@@ -146,6 +148,27 @@ class Sweep:
 
     def _compute(self, begin: int, end: int, step: int, greatest: Ints, cause: Ints) -> None:
         """Compute some classes, and update the greatest loads and their causes."""
+        if self._hop is not None:
+            sweep_plain(
+                self._reduced.arcs,
+                self._tables,
+                self._hop,
+                self._classes.failures,
+                begin,
+                end,
+                step,
+                REL_TOLERANCE,
+                self._least_gbps,
+                self._reduced.per_gbps,
+                plain_room(self._tables),
+                self._lost_gbps,
+                self._n_lost,
+                self._ratio,
+                self._arc,
+                greatest,
+                cause,
+            )
+            return
         sweep_failures(
             self._reduced.arcs,
             self._reduced.destinations,

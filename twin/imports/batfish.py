@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import DocumentError
-from .cabling import Cable, Cabling, Device, End, Interface, Origin
+from .cabling import Cable, Cabling, Device, End, Interface
 from .fields import Fields, origin, plain
 from .files import SourceFile, check_count, records_of
 from .ledger import Ledger
@@ -120,15 +120,15 @@ class _Reader:
             problem = "an end names no device; no link is made"
             self.ledger.finding("one-sided cable", problem, "state hostname and interfaceName", place)
             return
-        ends = tuple(End(self._device(end.device, origin(file.name, place, end.device)), end.port) for end in (a, b))
+        ends = [End(self._device(end.device, file.name, place), end.port) for end in (a, b)]
         self.stated.add((ends[0], ends[1]))
         self.seen.add(Cable(f"{file.name} {place}", (ends[0], ends[1]), source=origin(file.name, place)))
 
-    def _device(self, name: str, source: Origin) -> str:
+    def _device(self, name: str, file: str, place: str) -> str:
         """Return the key of a device; the case of its letters does not count, as in Batfish."""
         key = name.casefold()
         if key not in self.cabling.devices:
-            self.cabling.devices[key] = Device(key, name, source=source)
+            self.cabling.devices[key] = Device(key, name, source=origin(file, place, name))
         return key
 
     def _node(self, fields: Fields, name: str) -> End | None:
@@ -184,7 +184,7 @@ class _Reader:
         fields.close()
         if not name:
             return
-        self.cabling.devices[self._device(name, fields.source(file.name, name))].role = role
+        self.cabling.devices[self._device(name, file.name, place)].role = role
 
     def finish(self) -> None:
         """Make cables; edges that one direction states are findings only where others are stated both ways."""

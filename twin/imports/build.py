@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from ..catalogue import Part
+from ..errors import DocumentError
 from ..errors.wording import counted
 from ..formats import parse_document
-from ..model.document import TopologyDocument
+from ..model.document import MAX_SITES, TopologyDocument
+from ..model.records import Demand, Link, Node
+from ..model.validation import validate_as
 from .cabling import PASSIVE, Cable, Cabling, Device, End, Place
 from .demands import MAX_OFFERED_GBPS
 from .device_parts import DeviceParts
@@ -20,6 +24,9 @@ from .options import ImportOptions
 from .roles import settle_roles
 from .trace import Tracer
 
+CHUNK = 5000
+"""Records that are validated at a time."""
+R = TypeVar("R", Node, Link, Demand)
 SITE_ASSUMED = ("site of a device", "the source states none", "--site")
 
 
@@ -28,6 +35,7 @@ class Built:
     """A document, and the counts of links by what is known of them."""
 
     document: TopologyDocument
+    n_cables: int
     n_links: int
     n_without_rate: int
     n_without_length: int
@@ -46,6 +54,9 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
         options: what the user states.
         ledger: counts of the import.
         where: the source, for messages.
+
+    Raises:
+        DocumentError: more sites than a document holds.
     """
     settle_roles(cabling, options, ledger)
     _leave_out_ignored(cabling, ledger)
@@ -56,25 +67,42 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
     part_ids = parts.settle(cabling, ledger)
     maker = LinkMaker(cabling, options, ledger)
     plain_links = maker.plain_links(Tracer(cabling, ledger).paths())
-    links = [maker.record(link, node_ids) for link in plain_links]
+    n_cables = len(cabling.cables)
+    links = _records(Link, (maker.record(link, node_ids) for link in plain_links), where)
     site_ids = _site_ids(cabling, node_ids, ledger)
-    pairs = node_ids.items()
+    if len(site_ids) > MAX_SITES:
+        hint = "--site NAME puts devices without a site into one; each has one of its own where lengths are unknown"
+        raise DocumentError(f"{len(site_ids):,} sites", where=where, expected=f"at most {MAX_SITES:,}", hint=hint)
     data: dict[str, Any] = {
         "schema_version": 1,
         "sites": [_site(cabling.places[key], site_id) for key, site_id in site_ids.items()],
-        "nodes": [_node(cabling.devices[key], node_id, site_ids, part_ids.get(key)) for key, node_id in pairs],
-        "links": links,
-        "demands": _demands(cabling, node_ids, ledger),
         "assumptions": _assumptions(ledger),
         "parts": _own_parts(cabling, parts.own_parts),
         "required_margin_db": cabling.required_margin_db,
     }
     if cabling.name:
         data["name"] = cabling.name[:MAX_NAME_LENGTH]
+    nodes = (_node(cabling.devices[key], node_id, site_ids, part_ids.get(key)) for key, node_id in node_ids.items())
+    update = {
+        "nodes": _records(Node, nodes, where),
+        "links": links,
+        "demands": _records(Demand, _demands(cabling, node_ids, ledger), where),
+    }
     document = parse_document({name: value for name, value in data.items() if value}, where)
+    document = document.model_copy(update=update)
     spans = maker.spans
     counts = maker.n_without_rate, spans.n_without_length, spans.n_assumed_length
-    return Built(document, len(links), *counts, n_parts=len(part_ids), n_own_parts=len(data["parts"]))
+    n_own_parts = len(data["parts"])
+    return Built(document, n_cables, len(links), *counts, n_parts=len(part_ids), n_own_parts=n_own_parts)
+
+
+def _records(kind: type[R], records: Iterable[dict[str, Any]], where: str) -> tuple[R, ...]:
+    """Validate plain records some at a time, so that only these are in memory beside the result."""
+    found: list[R] = []
+    rest = iter(records)
+    while chunk := list(islice(rest, CHUNK)):
+        found += validate_as(tuple[kind, ...], chunk, where, prefix=f"{kind.__name__.lower()}s")  # type: ignore[valid-type]
+    return tuple(found)
 
 
 def _leave_out_ignored(cabling: Cabling, ledger: Ledger) -> None:
@@ -170,9 +198,8 @@ def _node(device: Device, node_id: str, site_ids: dict[str, str], part_id: str |
     return data
 
 
-def _demands(cabling: Cabling, node_ids: dict[str, str], ledger: Ledger) -> list[dict[str, Any]]:
+def _demands(cabling: Cabling, node_ids: dict[str, str], ledger: Ledger) -> Iterator[dict[str, Any]]:
     ids = Ids("demands", ledger)
-    found: list[dict[str, Any]] = []
     for demand in cabling.demands:
         ends = demand.source_device, demand.target_device
         place = " → ".join(cabling.devices[key].name if key in cabling.devices else key for key in ends)
@@ -189,8 +216,7 @@ def _demands(cabling: Cabling, node_ids: dict[str, str], ledger: Ledger) -> list
                 record["name"] = demand.display_name[:MAX_NAME_LENGTH]
             if demand.tags:
                 record["tags"] = list(texts(demand.tags)[:1000])
-            found.append(record | ({"origin": demand.source} if demand.source is not None else {}))
-    return found
+            yield record | ({"origin": demand.source} if demand.source is not None else {})
 
 
 def _own_parts(cabling: Cabling, named: Sequence[Part]) -> list[dict[str, Any]]:

@@ -101,6 +101,8 @@ class Cable:
     """Measured or stated ratio of lost frames."""
     medium: str = "fibre"
     """fibre, multimode or copper."""
+    fibre: str = ""
+    """Catalogue id of its fibre or cable; empty = not stated."""
     name: str = ""
     display_name: str = ""
     """Name for people, where `name` is to be the id."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from . import (
+    astra_sim,
     batfish,
     containerlab,
     gnpy,
@@ -58,6 +59,8 @@ ROWS = (
         "rfc8345", "Layers of RFC 8345 as JSON, with TE attributes or as of OpenROADM.", rfc8345.recognise, rfc8345.read
     ),
     Format("repetita", "Repetita graph and demands files.", repetita.recognise, repetita.read),
+    Format("simai", "Topology file of SimAI.", astra_sim.recognise_simai, astra_sim.read),
+    Format("astra-sim", "Topology file of ASTRA-sim for ns-3.", astra_sim.recognise_astra_sim, astra_sim.read),
     Format("gnpy", "GNPy topology as JSON or Excel, with services and equipment.", gnpy.recognise, gnpy.read, "excel"),
     Format("sndlib", "SNDlib network, native text or XML.", sndlib.recognise, sndlib.read),
 )

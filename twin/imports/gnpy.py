@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import DocumentError
 from .cabling import Cabling
@@ -17,18 +17,19 @@ from .ledger import Ledger
 from .options import ImportOptions
 from .workbooks import Workbook, has_sheets, is_workbook
 
-SHEETS = ("Nodes", "Links")
+SHEETS, SERVICE = ("Nodes", "Links"), "Service"
 HINT = "a topology (elements and connections), or a workbook with the sheets Nodes and Links"
 
 
 def recognise(files: Sequence[SourceFile]) -> bool:
     """Return whether the files hold a topology, services or equipment of GNPy, and nothing else."""
-    return all(_is_ours(file) for file in files)
+    has_more_than_services = any(not is_workbook(file) or has_sheets(file, *SHEETS) for file in files)
+    return has_more_than_services and all(_is_ours(file) for file in files)
 
 
 def _is_ours(file: SourceFile) -> bool:
     if is_workbook(file):
-        return has_sheets(file, *SHEETS)
+        return has_sheets(file, *SHEETS) or has_sheets(file, SERVICE)
     if not file.looks_like_json:
         return False
     try:
@@ -46,11 +47,11 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options:
     """
     books = {file.where: Workbook(file) for file in files if is_workbook(file)}
     texts = [file for file in files if file.where not in books]
-    found = [file for file in files if file.where in books or topology_of(file.data) is not None]
+    found = [file for file in files if _has_topology(file, books.get(file.where))]
     if len(found) != 1:
         problem = f"{len(found)} topologies" if found else "holds no topology"
         raise DocumentError(problem, where=(found or list(files))[0].where, expected=f"one: {HINT}")
-    equipment = _equipment([file for file in texts if file is not found[0]], files, ledger)
+    equipment = _equipment(texts, files, ledger)
     for part in options.parts:
         entry = part.model_dump(mode="json", exclude_defaults=True)
         equipment.parts.setdefault(f"{part.kind} {part.id}", entry)
@@ -70,17 +71,22 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options:
     maker = CableMaker(cabling, equipment, reader.powers_dbm, roadms, ledger)
     for pair in pairs:
         maker.add(pair)
-    _name_transceivers(cabling, pairs, roadms, services, equipment, ledger)
+    named = reader.names if isinstance(reader, TopologyReader) else {}
+    _name_transceivers(cabling, pairs, named, roadms, services, equipment, ledger)
     cabling.required_margin_db = equipment.margin_db
+
+
+def _has_topology(file: SourceFile, book: Workbook | None) -> bool:
+    return topology_of(file.data) is not None if book is None else set(SHEETS) & set(book.names) != set()
 
 
 def _equipment(texts: Sequence[SourceFile], files: Sequence[SourceFile], ledger: Ledger) -> Equipment:
     reader = EquipmentReader(files, ledger)
     for file in texts:
         data = equipment_of(file.data)
-        if data is not None and topology_of(file.data) is None:
+        if data is not None:
             reader.read(data, file)
-        elif services_of(file.data) is None and not is_amplifier(file.data):
+        elif topology_of(file.data) is None and services_of(file.data) is None and not is_amplifier(file.data):
             raise DocumentError("is no file of GNPy", where=file.where, expected="topology, services or equipment")
     return reader.equipment
 
@@ -94,7 +100,7 @@ def _services(
         reader = ServiceReader(file, cabling, aliases, ledger)
         book = books.get(file.where)
         if book is not None:
-            if "Service" in book.names:
+            if SERVICE in book.names:
                 reader.read_sheet(book)
         elif (services := services_of(file.data)) is not None:
             reader.read_requests(services)
@@ -105,16 +111,18 @@ def _services(
 def _name_transceivers(
     cabling: Cabling,
     pairs: Sequence[LinePair],
+    named: Mapping[str, Sequence[str]],
     roadms: frozenset[str],
     types: dict[tuple[str, str], str],
     equipment: Equipment,
     ledger: Ledger,
 ) -> None:
-    """Name the transceivers of lines between two of them, where a service between these states their type."""
+    """Name the transceivers of lines between two of them, where an export or a service states their type."""
     for pair, cable in zip(pairs, cabling.cables, strict=True):
         ends = pair.line.source, pair.line.target
-        name = types.get((min(ends), max(ends)))
-        if name is None or not roadms.isdisjoint(ends):
+        first = pair.line.elements[0].key if pair.line.elements else ""
+        name = named.get(first, ("", ""))[1] or types.get((min(ends), max(ends)))
+        if not name or not roadms.isdisjoint(ends):
             continue
         part = equipment.part("transceiver", name)
         if part is None:

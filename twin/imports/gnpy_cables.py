@@ -64,6 +64,7 @@ class CableMaker:
         cable = Cable(
             f"{place} {line.elements[0].key if line.elements else ''}",
             (End(line.source), End(line.target)),
+            name=line.name,
             source=first.source if first is not None else None,
         )
         lengths = [fibre.length_km for fibre in line.fibres]
@@ -95,10 +96,13 @@ class CableMaker:
         """Return the spans and the optical fields of a link."""
         spans: list[dict[str, Any]] = []
         optics: dict[str, Any] = {}
-        waiting_db = 0.0
+        waiting_db, start_dbm = 0.0, self._start_dbm(line)
         for element in line.elements:
             last = spans[-1] if spans else None
             if isinstance(element, Fibre):
+                if last is None and "booster" not in optics and start_dbm is not None:
+                    self._launch(optics, start_dbm - waiting_db, place)
+                    waiting_db = 0.0 if "launch_dbm" in optics else waiting_db
                 waiting_db = self._place_head(element, waiting_db, last, optics, place)
                 spans.append(self._span(element, waiting_db))
                 waiting_db = 0.0
@@ -108,7 +112,8 @@ class CableMaker:
                 else:
                     _add(last, "lumped_loss_db", element.loss_db, MAX_LUMPED_DB)
             elif last is None:
-                self._booster(element, optics, line, place)
+                self._booster(element, optics, None if start_dbm is None else start_dbm - waiting_db, place)
+                waiting_db = 0.0
             elif "amplifier" in last:
                 hint = "check the connections"
                 self.ledger.finding(
@@ -118,8 +123,6 @@ class CableMaker:
                 self._amplifier(element, last)
         if waiting_db and spans:
             _add(spans[-1], "amplifier_voa_db", waiting_db, MAX_VOA_DB)
-        if "booster" not in optics:
-            self._launch(optics, self._roadm_dbm(line), place)
         if self.equipment.n_channels is not None and ("booster" in optics or any("amplifier" in s for s in spans)):
             optics["n_design_channels"] = self.equipment.n_channels
         return tuple(spans), optics
@@ -141,6 +144,9 @@ class CableMaker:
             if "launch_dbm" in optics:
                 optics["launch_dbm"] = max(optics["launch_dbm"] - head_db, LAUNCH_DBM[0])
             self.ledger.converted("Fiber.con_in, att_in", "loss before a fibre → VOA of the booster")
+        elif "launch_dbm" in optics:
+            optics["launch_dbm"] = max(optics["launch_dbm"] - head_db, LAUNCH_DBM[0])
+            self.ledger.converted("Fiber.con_in, att_in", "loss before the first fibre → launch_dbm")
         else:
             self.ledger.converted("Fiber.con_in, att_in", "loss before the first fibre → lumped loss of its span")
             return head_db
@@ -239,8 +245,8 @@ class CableMaker:
         _add(span, "amplifier_voa_db", amplifier.out_voa_db or 0.0, MAX_VOA_DB)
         self._drop_tilt(amplifier)
 
-    def _booster(self, amplifier: Amplifier, optics: dict[str, Any], line: Line, place: str) -> None:
-        """Put an amplifier before the first span: its gain and the power of the ROADM give the launch power."""
+    def _booster(self, amplifier: Amplifier, optics: dict[str, Any], power_dbm: float | None, place: str) -> None:
+        """Put an amplifier before the first span: its gain and the power before it give the launch power."""
         if "booster" in optics:
             hint = "check the connections"
             self.ledger.finding("two amplifiers", "the second of two without fibre between is left out", hint, place)
@@ -248,7 +254,6 @@ class CableMaker:
         optics["booster"] = self._amplifier_part(amplifier)
         voa_db = amplifier.out_voa_db or 0.0
         _add(optics, "booster_voa_db", voa_db, MAX_VOA_DB)
-        power_dbm = self._roadm_dbm(line)
         if amplifier.gain_db is not None:
             optics["booster_gain_db"] = min(amplifier.gain_db, MAX_GAIN_DB)
             launch_dbm = None if power_dbm is None else power_dbm + amplifier.gain_db - voa_db
@@ -259,10 +264,14 @@ class CableMaker:
         self._launch(optics, launch_dbm, place)
         self._drop_tilt(amplifier)
 
-    def _roadm_dbm(self, line: Line) -> float | None:
-        """Return the power per channel out of the ROADM at the start of a line; None where it is no ROADM."""
+    def _start_dbm(self, line: Line) -> float | None:
+        """Return the power per channel out of the ROADM or transceiver at the start of a line; None if unknown."""
         if line.source not in self.roadms:
-            return None
+            if self.equipment.power_dbm is not None:
+                value = f"{self.equipment.power_dbm:g} dBm"
+                why = "SI of the equipment file"
+                self.ledger.assumed("power per channel of a transceiver", value, why, EQUIPMENT, line.source)
+            return self.equipment.power_dbm
         degree = line.elements[0].key if line.elements else ""
         for key in ((line.source, degree), (line.source, "")):
             if key in self.powers_dbm:
@@ -281,7 +290,7 @@ class CableMaker:
             self.ledger.finding("bad value", problem, "check the ROADM and its booster", place)
             return
         optics["launch_dbm"] = launch_dbm
-        self.ledger.converted("Roadm.target_pch_out_db", "with the gain of the booster → launch_dbm")
+        self.ledger.converted("power at the start of a line", "with its losses and booster → launch_dbm")
 
     def _drop_tilt(self, amplifier: Amplifier) -> None:
         if amplifier.tilt_db:

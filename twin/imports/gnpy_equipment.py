@@ -14,7 +14,7 @@ from ..errors.validation import issues_by_place
 from .fields import Fields, plain
 from .files import SourceFile, records_of
 from .gnpy_amplifiers import amplifier_entries
-from .gnpy_figures import FIBRE_FIGURES, fibre_part, own_id
+from .gnpy_figures import FIBRE_FIGURES, below, fibre_part, own_id
 from .gnpy_transceivers import transceiver_entry
 from .ledger import Ledger
 from .quantities import finite
@@ -46,11 +46,8 @@ class Equipment:
 
 def equipment_of(data: Any) -> Mapping[str, Any] | None:
     """Return the equipment in the data of a file, also below its YANG name; None for anything else."""
-    if isinstance(data, dict):
-        inner = data.get("gnpy-eqpt-config:equipment", data)
-        if isinstance(inner, dict) and any(isinstance(inner.get(name), list) for name in LISTS):
-            return inner
-    return None
+    inner = below(data, "gnpy-eqpt-config:equipment")
+    return inner if inner is not None and any(isinstance(inner.get(name), list) for name in LISTS) else None
 
 
 def read_parts(files: Sequence[SourceFile], ledger: Ledger) -> list[Part]:
@@ -172,7 +169,7 @@ def _n_channels(fields: Fields) -> int | None:
     low, high, spacing = (finite(fields.raw(name)) for name in ("f_min", "f_max", "spacing"))
     if low is None or high is None or spacing is None or spacing <= 0 or high <= low:
         return None
-    n = int((high - low) / spacing + 1e-9)
+    n = int((high - low) / spacing + 1e-9) + 1  # both ends of the band are centres of channels
     if not 1 <= n <= 10_000:
         return None
     fields.count("spacing", "band over spacing → n_design_channels")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..catalogue import catalogue
+from ..model.part_rules import similar_parts
 from .ledger import Ledger
 from .naming import MAX_NAME_LENGTH, printable
 
@@ -22,6 +23,14 @@ FIBRE_FIGURES: dict[str, tuple[str, str, float, float, float]] = {
 """Field of GNPy -> figure of a fibre, conversion, factor, range of the result."""
 
 
+def below(data: Any, name: str) -> Mapping[str, Any] | None:
+    """Return the object under a YANG name, also inside a request of the API, or the data themselves without it."""
+    if isinstance(data, dict) and isinstance(data.get("gnpy-api:api"), dict):
+        data = data["gnpy-api:api"]
+    inner = data.get(name, data) if isinstance(data, dict) else None
+    return inner if isinstance(inner, dict) else None
+
+
 def fibre_part(
     name: str, stated: Mapping[str, float], source: str, ledger: Ledger, place: str, model: str = MODEL_FIBRE
 ) -> dict[str, Any]:
@@ -35,9 +44,7 @@ def figures_of(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the figures of a part: stated ones, and those of a similar part of the catalogue as assumptions."""
     similar = catalogue().get(model)
-    required = set.intersection(
-        *(set(p.figures) for p in catalogue().parts(similar.kind) if p.optics == similar.optics)
-    )
+    required = set.intersection(*(set(part.figures) for part in similar_parts(similar, catalogue())))
     for name, value in stated.items():
         yield name, figure(value, source)
     for name in sorted(required - set(stated)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -73,6 +74,8 @@ class Line(NamedTuple):
     source: str
     target: str
     elements: tuple[Element, ...]
+    name: str = ""
+    """Name of the link; empty = the source names none."""
 
     @property
     def fibres(self) -> list[Fibre]:
@@ -194,7 +197,7 @@ def paired(lines: Sequence[Line], ledger: Ledger) -> list[LinePair]:
             continue
         opposite = waiting[line.target, line.source]
         candidates = list(islice(opposite.items(), MAX_CANDIDATES))
-        k = min(candidates, key=lambda item: (_length_difference_km(line, item[1]), item[0]), default=(None, None))[0]
+        k = min(candidates, key=partial(_distance, line), default=(None, line))[0]
         place = f"{line.source} → {line.target}"
         if k is None:
             problem = "a line without its opposite direction; the link is made in both"
@@ -216,6 +219,12 @@ def differing(pair: LinePair, ledger: Ledger) -> None:
         ledger.finding(
             "directions differ", problem, "check both directions", f"{pair.line.source} → {pair.line.target}"
         )
+
+
+def _distance(line: Line, candidate: tuple[int, Line]) -> tuple[bool, float, int]:
+    """Return how far an opposite line is from one: another name, then the difference of lengths, then its place."""
+    i, back = candidate
+    return line.name != back.name, _length_difference_km(line, back), i
 
 
 def _length_difference_km(line: Line, back: Line) -> float:

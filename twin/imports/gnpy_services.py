@@ -9,6 +9,7 @@ from .cabling import Cabling, StatedDemand
 from .demands import MAX_OFFERED_GBPS
 from .fields import Fields, unknown_end
 from .files import SourceFile, records_of
+from .gnpy_figures import below
 from .gnpy_sheets import table_of
 from .ledger import Ledger
 from .workbooks import Workbook
@@ -36,11 +37,8 @@ ONE_WAY = ("direction of a service", "from source to destination", "the sheet st
 
 def services_of(data: Any) -> Mapping[str, Any] | None:
     """Return the services in the data of a file, also below their YANG name; None for anything else."""
-    if isinstance(data, dict):
-        inner = data.get("gnpy-path-computation:services", data)
-        if isinstance(inner, dict) and isinstance(inner.get("path-request"), list):
-            return inner
-    return None
+    inner = below(data, "gnpy-path-computation:services")
+    return inner if inner is not None and isinstance(inner.get("path-request"), list) else None
 
 
 class ServiceReader:
@@ -72,7 +70,7 @@ class ServiceReader:
 
     def read_sheet(self, book: Workbook) -> None:
         """Add the demands of the sheet Service."""
-        for place, record in table_of(book, "Service", SERVICE_COLUMNS, "source"):
+        for place, record in table_of(book, "Service", SERVICE_COLUMNS, "source", "destination"):
             fields = Fields(record, "Service", place, self.ledger)
             self.ledger.assumed(*ONE_WAY, place)
             self._service(fields, "", 1.0)

@@ -55,7 +55,7 @@ class _LinkRow(NamedTuple):
 
 
 def table_of(
-    book: Workbook, sheet: str, columns: dict[str, str], first: str, grouped: frozenset[str] = frozenset()
+    book: Workbook, sheet: str, columns: dict[str, str], *needed: str, grouped: frozenset[str] = frozenset()
 ) -> Iterator[tuple[str, Record]]:
     """Yield the place and the cells of each row of a sheet below its headings.
 
@@ -63,7 +63,7 @@ def table_of(
         book: the workbook.
         sheet: name of the sheet.
         columns: heading in lower case -> field.
-        first: field that a row must have to be read, and that the headings must have.
+        needed: fields that the headings must have; a row must have the first of them to be read.
         grouped: fields that stand twice; the second is that of the way back, with `west ` before its name.
 
     Raises:
@@ -73,7 +73,7 @@ def table_of(
     for row in book.rows(sheet):
         if names is None:
             found = [columns.get(re.sub(r"\s+", " ", cell).strip().lower(), "") for cell in row.cells]
-            if first in found:
+            if set(needed) <= set(found):
                 names, seen = [], set[str]()
                 for name in found:
                     names.append(f"west {name}" if name in grouped and name in seen else name)
@@ -82,11 +82,10 @@ def table_of(
                 break
             continue
         record = {name: cell for name, cell in zip(names, row.cells, strict=False) if name and cell}
-        if first in record:
+        if needed[0] in record:
             yield f"{sheet}, row {row.number}", record
     if names is None:
-        heading = next(heading for heading, field in columns.items() if field == first)
-        expected = f"a row of headings with {heading}"
+        expected = "a row of headings with " + ", ".join(h for h, field in columns.items() if field in needed)
         raise DocumentError(f"sheet {quoted(sheet)} has no headings", where=book.file.where, expected=expected)
 
 
@@ -109,14 +108,14 @@ class SheetReader:
         for place, record in table_of(book, "Nodes", NODE_COLUMNS, "city"):
             self._node(Fields(record, "Nodes", place, self.ledger))
         two = frozenset(LINK_COLUMNS.values())
-        for place, record in table_of(book, "Links", ENDS | LINK_COLUMNS, "a", two):
+        for place, record in table_of(book, "Links", ENDS | LINK_COLUMNS, "a", "z", grouped=two):
             self._link(Fields(record, "Links", place, self.ledger))
         if "Eqpt" in book.names:
             two = frozenset(AMPLIFIER_COLUMNS.values())
-            for place, record in table_of(book, "Eqpt", ENDS | AMPLIFIER_COLUMNS, "a", two):
+            for place, record in table_of(book, "Eqpt", ENDS | AMPLIFIER_COLUMNS, "a", "z", grouped=two):
                 self._equipment(Fields(record, "Eqpt", place, self.ledger))
         if "Roadms" in book.names:
-            for place, record in table_of(book, "Roadms", ROADM_COLUMNS, "a"):
+            for place, record in table_of(book, "Roadms", ROADM_COLUMNS, "a", "z"):
                 self._roadm(Fields(record, "Roadms", place, self.ledger))
         self._settle_kinds()
         for city, device in self.nodes.items():

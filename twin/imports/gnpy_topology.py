@@ -9,7 +9,7 @@ from typing import Any
 from .cabling import Cabling, Device
 from .fields import Fields, plain, unknown_end
 from .files import SourceFile, records_of
-from .gnpy_figures import FIBRE_FIGURES
+from .gnpy_figures import FIBRE_FIGURES, below
 from .gnpy_lines import Amplifier, Element, Fibre, LinePair, LineTracer, Pass, paired
 from .ledger import Ledger
 from .places import place_at
@@ -49,6 +49,10 @@ class TopologyReader:
         self.arcs: dict[str, list[str]] = defaultdict(list)
         self.aliases: dict[str, str] = {}
         """Key of a transceiver at a ROADM -> the ROADM."""
+        self.exported: dict[str, tuple[str, str, str]] = {}
+        """Key of a transceiver that `twin export` wrote -> its node, link and part."""
+        self.names: dict[str, list[str]] = {}
+        """First element of a line -> name and transceiver of its link."""
         self.powers_dbm: dict[tuple[str, str], float] = {}
         """(ROADM, first element of a line or empty) -> power per channel at its output."""
 
@@ -72,11 +76,12 @@ class TopologyReader:
         self._fold_transceivers()
         self._drop_drawn_positions()
         tracer = LineTracer(self.cabling.devices, self.elements, self.arcs, self.ledger)
-        return paired(tracer.lines(), self.ledger)
+        lines = [line._replace(name=self.names.get(line.elements[0].key, ("", ""))[0]) for line in tracer.lines()]
+        return paired(lines, self.ledger)
 
     def _element(self, record: Mapping[str, Any], place: str) -> None:
         fields = Fields(record, "elements", place, self.ledger)
-        key, kind = fields.text("uid"), fields.text("type")
+        key, kind = fields.text("uid"), fields.text("type").rpartition(":")[2]  # YANG may write the module before it
         if not key:
             self.ledger.finding("bad value", "an element without a uid is left out", "state its uid", place)
         elif key in self.elements or key in self.terminals:
@@ -93,6 +98,13 @@ class TopologyReader:
             fields.close({"metadata": "position of an element of a line"} | EFFECTS)
 
     def _terminal(self, key: str, kind: str, fields: Fields) -> None:
+        node = self._exported_node(key, kind, fields)
+        if node:
+            self.aliases[key] = node
+            if node in self.cabling.devices:
+                fields.skip("metadata")
+                return
+            key = node
         device = Device(key, key, role=kind, source=fields.source(self.file.name, key))
         device.place = self._place(fields, key, device)
         if kind == "Roadm":
@@ -101,8 +113,7 @@ class TopologyReader:
                 power = params.number(name, -60, 30)
                 if power is not None:
                     self.powers_dbm[key, ""] = power
-            per_degree = params.raw("per_degree_pch_out_db")
-            for degree, value in per_degree.items() if isinstance(per_degree, dict) else ():
+            for degree, value in _per_degree(params):
                 power = finite(value)
                 if power is not None and -60 <= power <= 30:
                     self.powers_dbm[key, plain(degree)] = power
@@ -111,12 +122,24 @@ class TopologyReader:
             fields.drop("type_variety", "loss and noise of a path through the ROADM, which is not modelled")
         self.cabling.devices[key] = device
 
+    def _exported_node(self, key: str, kind: str, fields: Fields) -> str:
+        """Return the node of a transceiver of `twin export`, `trx NODE (LINK)` in region LINK; empty for others."""
+        metadata = fields.record.get("metadata")
+        location = metadata.get("location") if isinstance(metadata, dict) else None
+        link = location.get("region") if isinstance(location, dict) else None
+        if kind != "Transceiver" or not isinstance(link, str) or not link or not key.endswith(f" ({plain(link)})"):
+            return ""
+        node = key[: -len(plain(link)) - 3].removeprefix("trx ")
+        if node:
+            self.exported[key] = node, plain(link), fields.text("type_variety")
+        return node
+
     def _place(self, fields: Fields, key: str, device: Device) -> str | None:
         metadata = fields.raw("metadata")
         record = metadata.get("location") if isinstance(metadata, dict) else None
         if not isinstance(record, dict):
             return None
-        location = Fields(record, "location", fields.place, self.ledger)
+        location = Fields(_stated(record), "location", fields.place, self.ledger)
         city = location.text("city")
         latitude = location.number("latitude", -90, 90)
         longitude = location.number("longitude", -180, 180)
@@ -131,7 +154,7 @@ class TopologyReader:
         value = fields.raw(name)
         if value is not None and not isinstance(value, dict):
             fields.bad(name, value, "an object")
-        return Fields(value if isinstance(value, dict) else {}, kind, fields.place, self.ledger)
+        return Fields(_stated(value), kind, fields.place, self.ledger)
 
     def _line_element(self, key: str, kind: str, fields: Fields) -> Element:
         fields.skip("metadata")
@@ -239,7 +262,10 @@ class TopologyReader:
             if end not in self.elements and end not in self.terminals:
                 unknown_end(self.ledger, place, end)
                 return
-        self.arcs[ends[0]].append(ends[1])
+        if ends[0] in self.exported:
+            _, *self.names[ends[1]] = self.exported[ends[0]]
+        a, b = (self.exported[end][0] if end in self.exported else end for end in ends)
+        self.arcs[a].append(b)
 
     def _fold_transceivers(self) -> None:
         """Make each transceiver at a ROADM a name of that ROADM; others stay terminals of lines."""
@@ -264,10 +290,22 @@ class TopologyReader:
                 place.latitude_deg = place.longitude_deg = None
 
 
+def _per_degree(params: Fields) -> list[tuple[object, object]]:
+    """Return the first element of each line of a ROADM and the power into it; YANG writes a list."""
+    by_key, listed = params.raw("per_degree_pch_out_db"), params.raw("per_degree_power_targets")
+    found: list[tuple[object, object]] = list(by_key.items()) if isinstance(by_key, dict) else []
+    for row in listed if isinstance(listed, list) else ():
+        if isinstance(row, dict):
+            found.append((row.get("degree_uid"), row.get("per_degree_pch_out_db")))
+    return found
+
+
+def _stated(value: Any) -> dict[str, Any]:
+    """Return the fields of an object that have a value; YANG writes `[null]` for none."""
+    return {name: item for name, item in value.items() if item != [None]} if isinstance(value, dict) else {}
+
+
 def topology_of(data: Any) -> Mapping[str, Any] | None:
     """Return the topology in the data of a file, also below its YANG name; None for anything else."""
-    if isinstance(data, dict):
-        inner = data.get("gnpy-network-topology:topology", data)
-        if isinstance(inner, dict) and "elements" in inner and "connections" in inner:
-            return inner
-    return None
+    inner = below(data, "gnpy-network-topology:topology")
+    return inner if inner is not None and "elements" in inner and "connections" in inner else None

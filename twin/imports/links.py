@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,10 +40,9 @@ class LinkMaker:
         self.n_without_rate = 0
         self.spans = SpanMaker(cabling, options, ledger)
 
-    def plain_links(self, paths: Iterable[Path]) -> list[PlainLink]:
-        """Group paths into links: the members of an aggregation group with the same rate are one link."""
+    def plain_links(self, paths: Iterable[Path]) -> Iterator[PlainLink]:
+        """Yield links: the members of an aggregation group with the same rate are one link, behind the others."""
         bundles: dict[tuple[str, str, str, str], list[tuple[Path, Rate]]] = defaultdict(list)
-        found: list[PlainLink] = []
         for path in paths:
             if path.ends[0].device == path.ends[1].device:
                 place = path_text(self.cabling, path)
@@ -60,10 +59,9 @@ class LinkMaker:
                 bundles[path.ends[0].device, path.ends[1].device, groups[0], groups[1]].append((path, rate))
             else:
                 n = min(cable.n_parallel for cable in path.cables)
-                found.append(PlainLink(path.ends, rate, [path], n, ("", "")))
+                yield PlainLink(path.ends, rate, [path], n, ("", ""))
         for (_, _, first, second), members in bundles.items():
-            found += self._bundle_links((first, second), members)
-        return found
+            yield from self._bundle_links((first, second), members)
 
     def record(self, link: PlainLink, node_ids: dict[str, str]) -> dict[str, Any]:
         """Return a link as plain data of a document."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ..errors import DocumentError
@@ -20,6 +21,8 @@ from .netbox_types import type_gbps
 from .options import ImportOptions
 from .sightings import Sightings
 
+MAX_FIRST = 20
+"""Devices of a file of several among which one must have neighbours."""
 HINT = "one JSON file for each device, named after it, such as leaf-1.json of `lldpctl -f json`"
 NOISE = re.compile(
     r"[-_. ]*(show|sh|lldp|cdp|lldpctl|lldpcli|neighbou?rs?|neigh?|nei|details?|info|json0?|output)(?=[-_. ]|$)|"
@@ -66,7 +69,7 @@ def _answers(file: SourceFile) -> list[_Answers]:
     found = answers_of(data)
     if found:
         return [_Answers(_own_name(data) or name_of_file(file), "", found)]
-    if not isinstance(data, dict):
+    if not isinstance(data, dict) or not any(answers_of(value) for value in islice(data.values(), MAX_FIRST)):
         return []
     parts = [_Answers(plain(host), plain(host)[:80], answers) for host, value in data.items()
              if (answers := answers_of(value))]  # fmt: skip

@@ -15,6 +15,8 @@ from .fields import plain
 Record = dict[str, Any]
 MAX_DEPTH = 8
 """Depth of envelopes, and of the nested fields of a neighbour."""
+MAX_ANSWERS = 1000
+"""Answers of commands in one list."""
 ENVELOPES = (
     "result",
     "results",
@@ -245,6 +247,6 @@ def answers_of(data: Any, depth: int = 0) -> list[tuple[Shape, list[Record]]]:
     inner: list[Any] = []
     if isinstance(data, Mapping):
         inner = [data[key] for key in ENVELOPES if key in data]
-    elif isinstance(data, list):
+    elif isinstance(data, list) and len(data) <= MAX_ANSWERS:
         inner = data
     return [answer for value in inner for answer in answers_of(value, depth + 1)]

@@ -8,7 +8,7 @@ from typing import Any
 from .cabling import Cable, Cabling, Device, End, Interface, Rear
 from .fields import Fields, plain
 from .ledger import Ledger
-from .netbox_types import UP_STATES, choice_of, id_of, medium_of, name_of
+from .netbox_types import GRADES, UP_STATES, choice_of, id_of, medium_of, name_of
 from .options import MAX_CAPACITY_GBPS
 from .quantities import KM_OF, finite
 
@@ -144,6 +144,7 @@ class CablingReader:
                     (first, second),
                     length_km=length_km,
                     medium=medium_of(cable_type),
+                    fibre=GRADES.get(cable_type, ""),
                     name=name if len(pairs) == 1 else "",
                     up=status in UP_STATES,
                     tags=tuple(_tag_names(tags)),

@@ -57,6 +57,10 @@ def medium_of(cable_type: str) -> str:
     return "multimode" if cable_type in MULTIMODE else "fibre"
 
 
+GRADES = {"mmf-om3": "OM3", "mmf-om4": "OM4", "mmf-om5": "OM5"}
+"""Catalogue id of the fibre of a cable type."""
+
+
 UP_STATES = frozenset({"active", "connected", ""})
 """States in which a record carries traffic; an empty one is not stated."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +11,20 @@ from ..errors import DocumentError, did_you_mean
 from ..errors.wording import quoted
 from ..formats import MAX_FILE_BYTES, write_document
 from ..model.document import TopologyDocument
+from ..model.records import asdict_compact
+from . import netbox
 from .build import build
 from .cabling import Cabling
 from .files import SourceFile, source_files
 from .formats import FORMATS, Format
 from .ledger import Ledger
+from .netbox_url import is_url, remote_files
 from .options import ImportOptions
 from .report import ImportReport, report_of
 
 MAX_NAMED = 10
+N_SAMPLE = 500
+"""Records of a list from which the size of a file is estimated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +41,15 @@ class Imported:
             DocumentError: an unknown ending, or a network that is too large to be read again.
         """
         target = Path(path)
+        expected = f"at most {MAX_FILE_BYTES:,} bytes, as files are read"
+        hint = "import fewer records, or use the document in Python"
+        n_bytes = _estimated_bytes(self.document)
+        if n_bytes > 2 * MAX_FILE_BYTES:  # writing it would take a multiple of its size in memory
+            raise DocumentError(f"about {n_bytes:,} bytes", where=str(path), expected=expected, hint=hint)
         write_document(self.document, target)
         size = target.stat().st_size
         if size > MAX_FILE_BYTES:
             target.unlink()
-            expected = f"at most {MAX_FILE_BYTES:,} bytes, as files are read"
-            hint = "import fewer records, or use the document in Python"
             raise DocumentError(f"{size:,} bytes", where=str(path), expected=expected, hint=hint)
 
 
@@ -50,7 +59,8 @@ def read(
     """Read files of another tool.
 
     Args:
-        paths: a file, a folder, or several of them. No file that is named inside a file is read.
+        paths: a file, a folder, or several of them; or the address of a NetBox. No file that is named inside a file is
+            read, and no other host is asked.
         format: name in `FORMATS`; None = recognised by the content.
         options: what to use where the source states nothing.
 
@@ -59,15 +69,35 @@ def read(
     """
     listed = [paths] if isinstance(paths, str | Path) else list(paths)
     named = None if format is None else _named(format)
-    files = source_files(map(Path, listed))
-    row = named or _recognised(files)
+    url = next((path for path in listed if is_url(path)), None)
+    files = source_files(map(Path, listed)) if url is None else _remote(listed, named)
+    row = named or (_recognised(files) if url is None else FORMATS["netbox"])
     cabling, ledger = Cabling(), Ledger()
     row.read(files, cabling, ledger, options or ImportOptions())
+    names = tuple(file.name for file in files)
+    files.clear()  # their content is no longer needed
     where = ", ".join(str(path) for path in listed[:MAX_NAMED])
     if not cabling.devices:
         raise DocumentError("holds no device", where=where, hint=f"expected for {row.name}: {row.sentence}")
     built = build(cabling, options or ImportOptions(), ledger, where)
-    return Imported(built.document, report_of(row.name, tuple(f.name for f in files), cabling, built, ledger))
+    return Imported(built.document, report_of(row.name, names, cabling, built, ledger))
+
+
+def _remote(listed: Sequence[str | Path], named: Format | None) -> list[SourceFile]:
+    """Return the endpoints of a NetBox whose address is the only source."""
+    if len(listed) > 1 or (named is not None and named.name != "netbox"):
+        raise DocumentError("an address is the only source, and that of a NetBox", hint="twin import netbox URL")
+    return remote_files(str(listed[0]), netbox.READ_ENDPOINTS)
+
+
+def _estimated_bytes(document: TopologyDocument) -> int:
+    """Return the size of a document as compact JSON, from a sample of its records."""
+    n_bytes = 0.0
+    for records in (document.nodes, document.links, document.demands):
+        sample: Sequence[object] = records[:: max(len(records) // N_SAMPLE, 1)]
+        sampled = sum(len(json.dumps(asdict_compact(record), ensure_ascii=False)) for record in sample)
+        n_bytes += sampled * len(records) / max(len(sample), 1)
+    return int(n_bytes)
 
 
 def _named(name: str) -> Format:

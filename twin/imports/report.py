@@ -122,7 +122,7 @@ def report_of(format_name: str, files: tuple[str, ...], cabling: Cabling, built:
     document = built.document
     records = Records(
         len(cabling.devices),
-        len(cabling.cables),
+        built.n_cables,
         len(document.sites),
         len(document.nodes),
         len(document.links),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from io import StringIO
+from io import BytesIO, TextIOWrapper
 
 from ..errors import DocumentError
+from ..formats.readers import decode_utf8
 from .files import MAX_RECORDS, SourceFile, check_count
 from .workbooks import MAX_CELL, MAX_COLUMNS, Row, Workbook, is_workbook
 
@@ -23,13 +24,15 @@ def rows_of(file: SourceFile) -> Iterator[Row]:
 
 
 def _csv_rows(file: SourceFile) -> Iterator[Row]:
-    text = file.text
+    text = decode_utf8(file.content, file.where)
     if "\0" in text:
         raise DocumentError("holds a zero byte: it is no CSV", where=file.where)
     lines = text[:4096].splitlines()[:20]
     # the one that most lines hold: texts of some cells may be full of another
     separator = max(SEPARATORS, key=lambda sign: (sum(sign in line for line in lines), "".join(lines).count(sign)))
-    reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
+    del text
+    lines_of = TextIOWrapper(BytesIO(file.content), "utf-8", newline="")  # StringIO holds four bytes for each character
+    reader = csv.reader(lines_of, delimiter=separator, strict=True)
     try:
         for n, cells in enumerate(reader):
             if n > MAX_RECORDS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from .cabling import Cable, Cabling, End
@@ -48,6 +49,7 @@ LONG_NAMES: tuple[tuple[str, str], ...] = (
 PORT = re.compile(r"([a-z]+)[ -]?(\d[\d/:.]*)")
 
 
+@lru_cache(maxsize=65_536)
 def port_key(name: str) -> str:
     """Return a spelling by which two names of one port compare: `Gi0/1` and `GigabitEthernet0/1` are the same."""
     text = name.strip().strip('"').casefold().removesuffix(".0")

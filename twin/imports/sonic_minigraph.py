@@ -173,10 +173,12 @@ class _MinigraphReader:
         switch = self.switches.by_key.get(self.host)
         if switch is None:
             return
-        path = ("DeviceDataPlaneInfo", "PortChannelInterfaces", "PortChannel")
-        for element in _inside(section, *path):
-            fields = self._fields(element, "bundles")
-            name, members = fields.text("Name"), fields.texts("AttachTo")
-            fields.close()
-            for port in members if name else ():
-                switch.alias_ports.setdefault(port_key(port), Interface()).bundle = name
+        for info in section.all("DeviceDataPlaneInfo"):
+            owner = info.text_of("Hostname")
+            chip = f"{owner} " if self._is_chip(owner) else ""
+            for element in _inside(info, "PortChannelInterfaces", "PortChannel"):
+                fields = self._fields(element, "bundles")
+                name, members = fields.text("Name"), fields.texts("AttachTo")
+                fields.close()
+                for port in members if name else ():
+                    switch.alias_ports.setdefault(port_key(chip + port), Interface()).bundle = name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .cabling import Cabling
+from .cabling import Cable, Cabling
 from .ledger import Ledger
 from .naming import MAX_NAME_LENGTH
 from .options import ImportOptions
@@ -17,6 +17,8 @@ MAX_SPAN_KM = 20_000.0
 FIBRE_ASSUMED = ("attenuation of fibre", "that of G.652.D", "the source states no loss", "measurements")
 PATCH_ASSUMED = ("length of a patch cable", "0 km", "the source states none; the circuit beside it has a length", "")
 INDOOR_ASSUMED = ("length of a cable at one site", "0 km", "the source states none", "")
+GRADE_ASSUMED = ("grade of multimode fibre", "OM3", "the source states none", "fibre of the spans")
+COPPER = "copper-cable"
 MAX_PAIRS = 10_000
 
 
@@ -44,12 +46,9 @@ class SpanMaker:
             return {}  # a stated 0 km is a patch cable, which has no fibre span
         path = paths[max(range(len(lengths)), key=lambda i: lengths[i] or 0.0)]
         has_circuit = any(stretch.circuit is not None for stretch in path.stretches)
-        if not has_circuit and any(cable.medium != "fibre" for cable in path.cables):
-            effect = "5 ns of latency for each metre; only single-mode fibre has spans"
-            self.ledger.dropped("length of a copper or multimode cable", effect, path_text(self.cabling, path))
-            return {}
         spans = self._span_records(path)
-        if any("measured_loss_db" not in span for span in spans):
+        single_mode = has_circuit or all(cable.medium == "fibre" for cable in path.cables)
+        if single_mode and any("measured_loss_db" not in span for span in spans):
             self.ledger.assumed(*FIBRE_ASSUMED, path_text(self.cabling, path))
         pairs = {"n_fibre_pairs": min(len(paths), MAX_PAIRS)} if len(paths) > 1 else {}
         return {"spans": spans, **pairs}
@@ -62,11 +61,12 @@ class SpanMaker:
             else:
                 record = self.cabling.devices[stretch.circuit]
             length_km = record.length_km
+            fibre = self._fibre(record, path) if stretch.circuit is None else ""
             if length_km is None:
                 self.ledger.assumed(*PATCH_ASSUMED, path_text(self.cabling, path))
             stated = stretch.cable.spans if stretch.cable is not None else ()
             found: list[dict[str, Any]] = [dict(span) for span in self._turned(stated, path)]
-            found = found or [{"length_km": max(length_km or 0.0, MIN_SPAN_KM)}]
+            found = found or [{"length_km": max(length_km or 0.0, MIN_SPAN_KM)} | ({"fibre": fibre} if fibre else {})]
             if stretch.n_connectors:
                 found[-1]["n_connectors"] = stretch.n_connectors
             for span in found:
@@ -76,6 +76,15 @@ class SpanMaker:
                     span.setdefault("source", record.source)
             spans += found
         return spans
+
+    def _fibre(self, cable: Cable, path: Path) -> str:
+        """Return the catalogue id of a cable's fibre; empty for single mode, which is the default of a span."""
+        if cable.fibre or cable.medium == "fibre":
+            return cable.fibre
+        if cable.medium == "copper":
+            return COPPER
+        self.ledger.assumed(*GRADE_ASSUMED, path_text(self.cabling, path))
+        return GRADE_ASSUMED[1]
 
     def _turned(self, spans: Sequence[dict[str, Any]], path: Path) -> Sequence[dict[str, Any]]:
         """Return stated spans in the order of the path, of which the first cable tells the direction."""

@@ -67,25 +67,34 @@ class Tracer:
         """Return whether a signal passes this port: one of a panel or circuit, also of other devices."""
         return end.device in self.panels or end in self.cabling.rear_of or end in self.front_of
 
-    def paths(self) -> list[Path]:
-        """Return every path between two devices that are no panels, each once, in the order of the cables."""
-        found: list[Path] = []
+    def paths(self) -> Iterator[Path]:
+        """Yield every path between two devices that are no panels, each once, in the order of the cables.
+
+        The cables leave the cabling one by one, so that a path takes the memory that its cable had.
+        """
         reached: set[tuple[End, int]] = set()
         used: set[int] = set()
-        for cable in self.cabling.cables:
+        inner: list[Cable] = []
+        cables, self.cabling.cables = self.cabling.cables[::-1], []
+        while cables:
+            cable = cables.pop()
+            if all(self._passes(end) for end in cable.ends):
+                inner.append(cable)
+                continue
             for start, other in (cable.ends, cable.ends[::-1]):
                 if self._passes(start) or (start, id(cable)) in reached:
                     continue
                 if not self._passes(other):
-                    found.append(Path(cable.ends, (Stretch(cable, None, 0),)))
+                    yield Path(cable.ends, (Stretch(cable, None, 0),))
                     break
                 path = self._walk(start, other, cable)
                 if path is not None:
-                    found.append(path)
                     used.update(id(each) for each in path.cables)
                     reached.add((path.ends[1], id(path.stretches[-1].cable)))
-        self._report_unreached(used)
-        return found
+                    yield path
+        for cable in inner:
+            if id(cable) not in used:
+                self.ledger.dropped("cables", "lies between panels only; no device uses it", cable.name or cable.key)
 
     def _walk(self, start: End, here: End, cable: Cable) -> Path | None:
         """Follow the signal from `start` along `cable`, whose other end is `here`."""
@@ -139,8 +148,3 @@ class Tracer:
     def _stops(self, start: End, kind: str, problem: str, hint: str) -> None:
         device = self.cabling.devices[start.device].name
         self.ledger.finding(kind, f"{problem}; no link is made", hint, f"{device}:{start.port}")
-
-    def _report_unreached(self, used: set[int]) -> None:
-        for cable in self.cabling.cables:
-            if all(self._passes(end) for end in cable.ends) and id(cable) not in used:
-                self.ledger.dropped("cables", "lies between panels only; no device uses it", cable.name or cable.key)

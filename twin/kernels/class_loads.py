@@ -167,10 +167,10 @@ def _add_demands(
             source, gbps = destinations.demand_source[k], destinations.demand_gbps[k]
             if (to_twin if source == root else distance[source]) < np.inf:
                 add_exactly(sums.total, sums.total_rest, source, gbps)
-                if sums.flow_rest.size:
-                    add_exactly(sums.flow[source], sums.flow_rest[source], column + i, gbps)
+                if sums.flow[source, column + i] == 0.0 or sums.flow_rest.size == 0:
+                    sums.flow[source, column + i] += gbps  # the rest is another row of memory
                 else:
-                    sums.flow[source, column + i] += gbps
+                    add_exactly(sums.flow[source], sums.flow_rest[source], column + i, gbps)
             else:
                 lost += gbps
     return lost

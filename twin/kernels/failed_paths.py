@@ -19,10 +19,10 @@ def nodes_hit(
     failed: npt.NDArray[np.uint32],
     rel_tolerance: float,
     nodes: FailedNodes,
-) -> tuple[int, bool]:
-    """Find the nodes that use failed arcs, and how many hops are gone; returns their number, and if any has flow."""
+) -> tuple[int, float]:
+    """Find the nodes that use failed arcs, and how many hops are gone; returns their number and all their flow."""
     n_split = 0
-    has_flow = False
+    hit_gbps = 0.0
     for i in range(failed.size):
         tail, head = arcs.tail[failed[i]], arcs.head[failed[i]]
         far, near = distance[tail], distance[head]
@@ -34,10 +34,10 @@ def nodes_hit(
                 nodes.n_gone[tail] = 0
                 nodes.split[n_split] = tail
                 n_split += 1
-                has_flow = has_flow or flow[tail] > 0.0
+                hit_gbps += flow[tail]
             if nodes.kept[failed[i]] == 0.0:
                 nodes.n_gone[tail] += 1
-    return n_split, has_flow
+    return n_split, hit_gbps
 
 
 @inner_kernel
@@ -111,7 +111,8 @@ def search_cut(arcs: UsableArcs, distance: npt.NDArray[np.float64], nodes: Faile
     for i in range(n_cut):
         node = nodes.cut[i]
         best = np.inf
-        for arc in range(arcs.first[node], arcs.first[node + 1]):
+        for k in range(arcs.first[node], arcs.first[node + 1]):
+            arc = np.uint32(k)
             head = arcs.head[arc]
             if not nodes.is_cut[head] and nodes.kept[arc] > 0.0 and (arcs.forwards[head] or distance[head] == 0.0):
                 best = min(best, distance[head] + arcs.weight[arc])
@@ -149,6 +150,25 @@ def enter(demand: npt.NDArray[np.float64], nodes: FailedNodes, n_cut: int) -> tu
 
 
 @inner_kernel
+def new_next_hops(
+    arcs: UsableArcs, distance: npt.NDArray[np.float64], node: int, rel_tolerance: float, nodes: FailedNodes
+) -> tuple[int, float]:
+    """Find the next hops of a node with a new distance, as `nodes.next_hop`; returns their number and all shares."""
+    far = nodes.near[node]
+    slack = rel_tolerance * max(1.0, far)
+    n, all_shares = 0, 0.0
+    for k in range(arcs.first[node], arcs.first[node + 1]):
+        arc = np.uint32(k)
+        head = arcs.head[arc]
+        there = nodes.near[head] if nodes.is_cut[head] else distance[head]
+        if nodes.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
+            nodes.next_hop[n] = arc
+            n += 1
+            all_shares += arcs.share[arc] * nodes.kept[arc]
+    return n, all_shares
+
+
+@inner_kernel
 def route_cut(
     arcs: UsableArcs,
     distance: npt.NDArray[np.float64],
@@ -171,23 +191,14 @@ def route_cut(
         if amount == 0.0:
             continue
         touch(loads, responses, node)
-        far = nodes.near[node]
-        slack = rel_tolerance * max(1.0, far)
-        all_shares = 0.0
-        for arc in range(arcs.first[node], arcs.first[node + 1]):
-            head = arcs.head[arc]
-            there = nodes.near[head] if nodes.is_cut[head] else distance[head]
-            if nodes.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
-                all_shares += arcs.share[arc] * nodes.kept[arc]
-        for arc in range(arcs.first[node], arcs.first[node + 1]):
-            head = arcs.head[arc]
-            there = nodes.near[head] if nodes.is_cut[head] else distance[head]
-            if nodes.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
-                part = amount * arcs.share[arc] * nodes.kept[arc] / all_shares
-                loads.load[arc] += part
-                if nodes.is_cut[head]:
-                    nodes.new_flow[head] += part
-                else:
-                    queue.moved[head] += part
-                    top = wait_at(queue, rank[head], head, top)
+        n_hops, all_shares = new_next_hops(arcs, distance, node, rel_tolerance, nodes)
+        for k in range(n_hops):
+            arc = nodes.next_hop[k]
+            head, part = arcs.head[arc], amount * arcs.share[arc] * nodes.kept[arc] / all_shares
+            loads.load[arc] += part
+            if nodes.is_cut[head]:
+                nodes.new_flow[head] += part
+            else:
+                queue.moved[head] += part
+                top = wait_at(queue, rank[head], head, top)
     return top

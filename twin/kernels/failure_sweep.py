@@ -194,9 +194,9 @@ def _reroute(
     """Change the loads for one destination; returns the demand without a path in Gb/s, and the number of demands."""
     groups = tables.groups
     distance, rank, group, flow = tables.distance[d], tables.rank[d], tables.group[d], tables.flow_to[d]
-    n_split, has_flow = nodes_hit(arcs, distance, flow, failed, rel_tolerance, nodes)
+    n_split, hit_gbps = nodes_hit(arcs, distance, flow, failed, rel_tolerance, nodes)
     lost_gbps, n_lost, top = 0.0, 0, 0
-    if has_flow:
+    if hit_gbps > 0.0:
         n_split, n_cut = nodes_cut(arcs, distance, group, groups.first, rel_tolerance, nodes, n_split)
         n_entries = divide_anew(arcs.head, groups, group, flow, nodes, n_split, queue, responses, loads)
         if in_family and n_split == 1 and n_cut == 0:
@@ -215,7 +215,7 @@ def _reroute(
                     arcs, distance, rank, rel_tolerance, nodes, n_reached, queue, responses, loads, top
                 )  # fmt: skip
         move_changes(
-            arcs.head, groups, rank, nowhere, group, nodes, 1.0, 0, queue, responses, loads, top
+            arcs.head, groups, rank, nowhere, group, nodes, 1.0, hit_gbps, 0, queue, responses, loads, top
         )  # fmt: skip
         root = queue.first[0]
         if root >= 0:

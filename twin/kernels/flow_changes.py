@@ -162,6 +162,7 @@ def move_changes(
     group: npt.NDArray[np.int32],
     nodes: FailedNodes,
     unit_gbps: float,
+    whole: float,
     n_kept: int,
     queue: Queue,
     responses: Responses,
@@ -170,8 +171,10 @@ def move_changes(
 ) -> None:
     """Move what waits on to the destination, farthest first; each unit of it is `unit_gbps`.
 
-    What arrives at rank 0 stays there. The first n_kept entries of the queue stay as well.
+    What arrives at rank 0 stays there. The first n_kept entries of the queue stay as well. Where flow that took another
+    way meets its old way, the changes cancel out: up to 2^-46 of the `whole` flow they are rounding, and stay there.
     """
+    noise = 2.0**-46 * whole
     for level in range(top, 0, -1):
         node = queue.first[level]
         queue.first[level] = -1
@@ -180,6 +183,9 @@ def move_changes(
             moved, g = queue.moved[node], group[node]
             queue.moved[node] = 0.0
             queue.waits[node] = False
+            if abs(moved) <= noise:
+                node = queue.after[node]
+                continue
             response, entry = int(g), queue.entry_of[groups.shape[g]]
             if nodes.is_split[node]:
                 if nodes.new_fraction[node] < 0:

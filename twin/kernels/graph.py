@@ -161,6 +161,7 @@ class FailedNodes(NamedTuple):
     new_flow: float64[n_nodes], what they send on new paths.
     order: uint32[n_nodes], those that still have a path, nearest first.
     heap_key, heap_node: room for a heap.
+    next_hop: uint32[n_arcs], new next hops of one of these.
     """
 
     kept: npt.NDArray[np.float64]
@@ -177,6 +178,7 @@ class FailedNodes(NamedTuple):
     order: npt.NDArray[np.uint32]
     heap_key: npt.NDArray[np.float64]
     heap_node: npt.NDArray[np.uint32]
+    next_hop: npt.NDArray[np.uint32]
 
 
 class Queue(NamedTuple):

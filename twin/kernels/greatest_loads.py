@@ -196,3 +196,26 @@ def _look_at(
                 by[i] = f
         _set_room(arcs, base, worst, node, limits)
     return best, best_arc
+
+
+@inner_kernel
+def look_at_all(
+    load: npt.NDArray[np.float64],
+    least_gbps: float,
+    per_gbps: npt.NDArray[np.float64],
+    f: int,
+    worst: npt.NDArray[np.int64],
+    cause: npt.NDArray[np.int64],
+) -> tuple[float, int]:
+    """Update the greatest loads of all arcs; returns the greatest utilisation and its arc, the first of equal ones."""
+    bits = load.view(np.int64)  # positive floats have the order of their bits
+    best, best_arc = 0.0, -1
+    for arc in range(load.size):
+        rounded = (bits[arc] + 512) >> 10
+        if rounded > worst[arc]:
+            worst[arc] = rounded
+            cause[arc] = f
+        ratio = load[arc] * per_gbps[arc]
+        if load[arc] > least_gbps and ratio > best * (1.0 + 1e-12):
+            best, best_arc = ratio, arc
+    return best, best_arc

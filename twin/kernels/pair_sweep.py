@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.kernels.graph import Failures, RoutingTables, UsableArcs
+from twin.kernels.greatest_loads import look_at_all
 from twin.kernels.jit import inner_kernel, scratch_kernel
 from twin.kernels.reroute import Room, forget, reroute
 
@@ -189,7 +190,7 @@ def sweep_pairs(
                 kept, arc = failures.kept_ratio[i], failures.arc[i]
                 load[arc] = load[arc] / kept if kept > 0.0 else 0.0
         out_lost_gbps[pair], out_n_lost[pair] = lost_gbps, n_lost
-        out_ratio[pair], out_arc[pair] = _close(load, least_gbps, per_gbps, pair, out_worst, out_cause)
+        out_ratio[pair], out_arc[pair] = look_at_all(load, least_gbps, per_gbps, pair, out_worst, out_cause)
 
 
 @inner_kernel
@@ -239,26 +240,3 @@ def _fail_second(
         for i in range(failures.first[f], failures.first[f + 1]):
             room.before[failures.arc[i]] = room.nodes.kept[failures.arc[i]] = 1.0
     return lost_gbps, n_lost
-
-
-@inner_kernel
-def _close(
-    load: npt.NDArray[np.float64],
-    least_gbps: float,
-    per_gbps: npt.NDArray[np.float64],
-    pair: int,
-    worst: npt.NDArray[np.int64],
-    cause: npt.NDArray[np.int64],
-) -> tuple[float, int]:
-    """Update the greatest loads; returns the greatest utilisation and its arc, the first of equal ones."""
-    bits = load.view(np.int64)  # positive floats have the order of their bits
-    best, best_arc = 0.0, -1
-    for arc in range(load.size):
-        rounded = (bits[arc] + 512) >> 10
-        if rounded > worst[arc]:
-            worst[arc] = rounded
-            cause[arc] = pair
-        ratio = load[arc] * per_gbps[arc]
-        if load[arc] > least_gbps and ratio > best * (1.0 + 1e-12):
-            best, best_arc = ratio, arc
-    return best, best_arc

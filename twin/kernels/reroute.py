@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from twin.kernels.failed_paths import search_cut
+from twin.kernels.failed_paths import enter, new_next_hops, search_cut
 from twin.kernels.graph import FailedNodes, UsableArcs
 from twin.kernels.heaps import heap_pop, heap_push
 from twin.kernels.jit import inner_kernel
@@ -80,10 +80,7 @@ def reroute(
             node = room.nodes.cut[i]
             if flow[node] != 0.0:
                 size = _withdraw(arcs, distance, flow[node], node, rel_tolerance, room, size)
-            room.nodes.new_flow[node] = demand[node]
-            if room.nodes.near[node] == np.inf and demand[node] > 0.0:
-                lost_gbps += demand[node]
-                room.n[4] += 1
+        lost_gbps, room.n[4] = enter(demand, room.nodes, room.n[1])
         for i in range(n_reached - 1, -1, -1):
             if room.nodes.new_flow[room.nodes.order[i]] != 0.0:
                 size = _route(arcs, distance, room.nodes.order[i], rel_tolerance, room, size)
@@ -207,24 +204,16 @@ def _route(
     arcs: UsableArcs, distance: npt.NDArray[np.float64], node: int, rel_tolerance: float, room: Room, size: int
 ) -> int:
     """Send what a node that was cut has now over its new next hops."""
-    far = room.nodes.near[node]
-    slack = rel_tolerance * max(1.0, far)
-    all_shares = 0.0
-    for arc in range(arcs.first[node], arcs.first[node + 1]):
+    n_hops, all_shares = new_next_hops(arcs, distance, node, rel_tolerance, room.nodes)
+    for k in range(n_hops):
+        arc = room.nodes.next_hop[k]
         head = arcs.head[arc]
-        there = room.nodes.near[head] if room.nodes.is_cut[head] else distance[head]
-        if room.nodes.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
-            all_shares += arcs.share[arc] * room.nodes.kept[arc]
-    for arc in range(arcs.first[node], arcs.first[node + 1]):
-        head = arcs.head[arc]
-        there = room.nodes.near[head] if room.nodes.is_cut[head] else distance[head]
-        if room.nodes.kept[arc] > 0.0 and is_next_hop(there, far, arcs.weight[arc], slack, arcs.forwards[head]):
-            part = room.nodes.new_flow[node] * arcs.share[arc] * room.nodes.kept[arc] / all_shares
-            _add(room, arc, part)
-            if room.nodes.is_cut[head]:
-                room.nodes.new_flow[head] += part
-            else:
-                size = _wait(distance, head, part, room, size)
+        part = room.nodes.new_flow[node] * arcs.share[arc] * room.nodes.kept[arc] / all_shares
+        _add(room, arc, part)
+        if room.nodes.is_cut[head]:
+            room.nodes.new_flow[head] += part
+        else:
+            size = _wait(distance, head, part, room, size)
     return size
 
 

@@ -58,9 +58,9 @@ def reroute_class(
     for i in range(failed.size):
         if region[arcs.tail[failed[i]]] != -2:
             return False, 0.0, 0
-    n_split, has_flow = nodes_hit(arcs, distance, tables.class_flow[row], failed, rel_tolerance, nodes)
+    n_split, hit_gbps = nodes_hit(arcs, distance, tables.class_flow[row], failed, rel_tolerance, nodes)
     is_possible, lost_gbps, n_lost = True, 0.0, 0
-    if has_flow:
+    if hit_gbps > 0.0:
         n_split, n_cut = nodes_cut(arcs, distance, group, tables.groups.first, rel_tolerance, nodes, n_split)
         for i in range(n_split):
             is_possible = is_possible and region[nodes.split[i]] == -2
@@ -157,7 +157,7 @@ def _move(
     groups, rank, group = tables.groups, tables.rank[start], tables.group[start]
     top = pass_on(heads, groups, from_group, responses, response, factor, nodes.is_cut, rank, region, queue, 0)
     move_changes(
-        heads, groups, rank, region, group, nodes, flow_gbps, n_entries, queue, responses, loads, top
+        heads, groups, rank, region, group, nodes, flow_gbps, 1.0, n_entries, queue, responses, loads, top
     )  # fmt: skip
     value = responses.first[responses.n[0]]
     for j in range(flow.size):

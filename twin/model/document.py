@@ -32,6 +32,7 @@ from .records import (
 
 SCHEMA_VERSION = 1
 JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
+MAX_SITES = 100_000
 RECORD_LISTS = ("sites", "fabrics", "nodes", "links", "demands", "traffic", "traffic_classes", "jobs", "plans", "parts")
 """Lists whose records are sorted by id."""
 NOT_IN_COLUMNS = (
@@ -125,6 +126,8 @@ class TopologyDocument(BaseModel):
     """Version of the document format."""
     as_of: date | None = None
     """Date of the described state; required if any record has a date."""
+    fibre_installed: date | None = None
+    """Date when fibre was laid whose spans state none; None = that fibre is new at `as_of`, and answers warn."""
     name: Annotated[str, Field(max_length=200)] = ""
     """Name of the network in answers."""
     note: Annotated[str, Field(max_length=20_000)] = ""
@@ -146,7 +149,7 @@ class TopologyDocument(BaseModel):
     ] = ()
     """How switches spread the flows of a job: a mode for the whole network, or records for the network, tiers and
     fabrics."""
-    sites: Annotated[tuple[Site, ...], Field(max_length=100_000)] = ()
+    sites: Annotated[tuple[Site, ...], Field(max_length=MAX_SITES)] = ()
     """Locations with power and places for racks."""
     fabrics: Annotated[tuple[Fabric, ...], Field(max_length=10_000)] = ()
     """Compact blocks that generators expand into nodes and links."""

@@ -143,9 +143,7 @@ def measurement_key(m: Measurement) -> tuple[Any, ...]:
     return (*place, m.quantity, m.direction or "", m.at, values, str(m.source))
 
 
-def all_measurements(
-    measurements: Iterable[Measurement], links: Iterable[Link], as_of: date | None
-) -> Iterator[Measurement]:
+def all_measurements(measurements: Iterable[Measurement], links: Iterable[Link], as_of: date) -> Iterator[Measurement]:
     """Yield measurements, and those that older fields of links and spans state, as measurements too.
 
     as_of: day of a measured loss without a day.
@@ -156,9 +154,9 @@ def all_measurements(
             place = MeasuredPlace(link.id)
             yield Measurement(place, "received_power", link.measured, value_dbm=link.measured_received_dbm)
         for i, span in enumerate(link.spans):
-            day = span.measured or as_of
-            if span.measured_loss_db is not None and day is not None:
-                yield Measurement(MeasuredPlace(link.id, i), "span_loss", day, value_db=span.measured_loss_db)
+            if span.measured_loss_db is not None:
+                day, place = span.measured or as_of, MeasuredPlace(link.id, i)
+                yield Measurement(place, "span_loss", day, value_db=span.measured_loss_db)
 
 
 class Measured(NamedTuple):

@@ -42,12 +42,18 @@ def _part_issues(parts: Sequence[Part], shipped: Catalogue) -> Iterator[Issue]:
         yield from _figure_issues(part, shipped)
 
 
+def similar_parts(part: Part, shipped: Catalogue) -> list[Part]:
+    """Return the shipped parts of the same kind, technology and medium."""
+    of_kind = [other for other in shipped.parts(part.kind) if other.optics == part.optics]
+    return [other for other in of_kind if other.medium == part.medium]
+
+
 def _figure_issues(part: Part, shipped: Catalogue) -> Iterator[Issue]:
     """Find misspelled and missing figures: a part has the figures that all shipped parts of its kind have.
 
     A missing figure would count as no limit or no loss without a word.
     """
-    alike = [other for other in shipped.parts(part.kind) if other.optics == part.optics]
+    alike = similar_parts(part, shipped)
     known = {name for other in alike for name in other.figures}
     for name in part.figures:
         if alike and name not in known:

@@ -105,7 +105,7 @@ class Span:
     fibre: Id = "G.652.D"
     """Catalogue id of the fibre."""
     installed: date | None = None
-    """Date when the fibre was laid; None = the fibre does not age."""
+    """Date when the fibre was laid; None = the document's `fibre_installed`, else new at `as_of`."""
     n_splices: Count = 0
     """Splices beside those that the attenuation of the fibre includes."""
     n_connectors: Count = 0
@@ -114,11 +114,14 @@ class Span:
     """Loss of taps, patch panels and multiplexers in the span."""
     srlgs: tuple[Id, ...] = ()
     """Shared-risk groups (ducts, bridges) of this span."""
+    cable: Id | None = None
+    """Fibre that several links share, by an id of your own: it costs, ages and is cut once, with its amplifiers, and
+    all channels on it count for the signal. It is a shared-risk group too."""
     amplifier: Id | None = None
     """Catalogue id of the amplifier at the far end, one for each direction. Without a stated gain or output it restores
-    all loss since the previous amplifier, for each channel. Its greatest gain and output power limit it."""
+    all loss since the previous amplifier, up to its greatest gain. Its greatest output power limits it."""
     amplifier_gain_db: Annotated[float, Field(ge=0, le=60)] | None = None
-    """Stated or measured gain of the amplifier, without its VOA."""
+    """Stated or measured gain of the amplifier, without its VOA; believed even beyond the part's greatest gain."""
     amplifier_output_dbm: Annotated[float, Field(ge=-40, le=30)] | None = None
     """Stated or measured power per channel at the output of the amplifier, before its VOA."""
     amplifier_voa_db: Annotated[float, Field(ge=0, le=40)] = 0.0

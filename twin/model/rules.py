@@ -75,7 +75,7 @@ def _issues(
     yield from _node_issues(nodes, catalogue)
     yield from _link_issues(links, by_id, catalogue, missing)
     yield from card_issues(nodes, links, by_id)
-    yield from _date_issues(document.as_of, nodes, links)
+    yield from _date_issues(document.as_of, document.fibre_installed, nodes, links)
     yield from measurement_issues(document, links)
     yield from lease_issues(document.leases, nodes, site_ids)
     ends = {link.id: link.ends for link in links} if document.wcmp_groups else {}
@@ -227,7 +227,9 @@ def _path_issues(link: Link, where: str) -> Iterator[Issue]:
             yield Issue(f"{where}.spans[{i}].measured", "a day of measurement without measured_loss_db")
 
 
-def _date_issues(as_of: date | None, nodes: Iterable[Node], links: Iterable[Link]) -> Iterator[Issue]:
+def _date_issues(
+    as_of: date | None, fibre_installed: date | None, nodes: Iterable[Node], links: Iterable[Link]
+) -> Iterator[Issue]:
     dated: list[tuple[str, date]] = [(f"nodes[{n.id}].installed", n.installed) for n in nodes if n.installed]
     for link in links:
         for where, record in _records_with_dates(link):
@@ -237,6 +239,8 @@ def _date_issues(as_of: date | None, nodes: Iterable[Node], links: Iterable[Link
                     dated.append((f"{where}.{name}", day))
             if record.installed and record.measured and record.measured < record.installed:
                 yield Issue(f"{where}.measured", f"{record.measured} lies before installed {record.installed}")
+    if fibre_installed is not None:
+        dated.append(("fibre_installed", fibre_installed))
     if dated and as_of is None:
         yield Issue("as_of", "missing, though parts have installation dates", "state the day the document speaks of")
         return

@@ -87,9 +87,9 @@ def amplify(
 ) -> Amplification:
     """Compute gains, noise figures and powers of boosters and amplifiers.
 
-    An amplifier restores all loss since the previous one, unless the document states its gain or output. Its greatest
-    gain and output power limit it; the power behind it then falls by the excess, which the next amplifier restores as
-    far as its own gain goes.
+    An amplifier restores all loss since the previous one, up to its greatest gain, unless the document states its gain
+    or output, which are believed. Its greatest output power limits it. The power behind it falls by the excess, which
+    the next amplifier restores as far as its own gain goes.
 
     Args:
         state: columns of the network.
@@ -193,7 +193,8 @@ def _boost(
         gain_db = max(wanted_dbm + voa_db - into_dbm, 0.0)
     found.booster_wanted_gain_db[path] = gain_db
     most_dbm = part.max_output_dbm - channel.total_over_one_db
-    gain_db = float(np.fmin(np.fmin(gain_db, part.max_gain_db), np.fmax(most_dbm - into_dbm, 0.0)))
+    max_gain_db = part.max_gain_db if np.isnan(state["link_booster_gain_db"][link]) else np.inf
+    gain_db = float(np.fmin(np.fmin(gain_db, max_gain_db), np.fmax(most_dbm - into_dbm, 0.0)))
     noise_db = float(state["link_booster_noise_figure_db"][link])
     if np.isnan(noise_db):
         noise_db = part.noise_figure.at_db(gain_db, input_per_slot_dbm(into_dbm, channel.spacing_ghz))
@@ -221,6 +222,7 @@ def _amplify_path(
         part, voa_db = parts[state.parts[code]], float(state["span_amplifier_voa_db"][row])
         gain_db = float(state["span_amplifier_gain_db"][row])
         output_dbm = float(state["span_amplifier_output_dbm"][row])
+        max_gain_db = part.max_gain_db if np.isnan(gain_db) and np.isnan(output_dbm) else np.inf
         if np.isnan(gain_db):
             wanted_db = voa_db if np.isnan(output_dbm) else output_dbm - launched_dbm
             gain_db = max(wanted_db - level_db, 0.0)
@@ -228,7 +230,7 @@ def _amplify_path(
         input_dbm = launched_dbm + level_db
         most_db = max(part.max_output_dbm - channel.total_over_one_db - input_dbm, 0.0)
         # fmin: a launch power that nobody states limits nothing
-        gain_db = float(np.fmin(min(gain_db, part.max_gain_db), most_db))
+        gain_db = float(np.fmin(min(gain_db, max_gain_db), most_db))
         noise_db = float(state["span_amplifier_noise_figure_db"][row])
         if np.isnan(noise_db):
             noise_db = part.noise_figure.at_db(gain_db, input_per_slot_dbm(input_dbm, channel.spacing_ghz))

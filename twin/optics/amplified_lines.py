@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import NamedTuple
 
@@ -116,10 +117,14 @@ def with_booster(
 
 
 def comb_of_link(state: State, reader: FigureReader, link: int, launch_dbm: float) -> Comb:
-    """Build the comb of all channels of one fibre pair of a link, adjacent in the middle of the band."""
+    """Build the comb of all channels of one fibre pair of a link, adjacent in the middle of the band.
+
+    Channels beyond the band do not count.
+    """
     part = reader.catalogue.get(state.parts[state["link_transceiver"][link]])
-    n = int(state["link_n_channels"][link])
     spacing_ghz = reader.part(part.id, "spacing_ghz")
+    n_in_band = max(int(1e3 * reader.general("c_band_thz") // spacing_ghz), 1)
+    n = min(int(state["link_n_channels"][link]), n_in_band)
     first_thz = BAND_CENTRE_THZ - (n - 1) * spacing_ghz / 2e3
     return Comb.grid(n, first_thz, spacing_ghz, part.modes[0].baud_gbd, launch_dbm)
 
@@ -187,7 +192,9 @@ def worst_gsnr_db(
             fibre_db = path_spans.loss_db_per_km * path_spans.length_km
             lost_db = (fibre_db + path_spans.before_db + path_spans.after_db).sum()
             too_lossy = lost_db > len(path_spans.length_km) * MAX_MEAN_SPAN_LOSS_DB
-            computed[key] = MIN_GSNR_DB if too_lossy else float(line_noise(path_spans, comb).gsnr_01nm_db.min())
+            worst_db = math.nan if too_lossy else float(line_noise(path_spans, comb).gsnr_01nm_db.min())
+            # without a value the nonlinear noise would exceed the signal
+            computed[key] = MIN_GSNR_DB if math.isnan(worst_db) else worst_db
         gsnr_db[path] = computed[key]
     return gsnr_db
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Floats, State
+from ..arrays import Bools, Floats, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
-from .optical_paths import OPTICS, link_optics
+from .optical_paths import OPTICS, codes_in, link_optics
+
+MIN_1550_NM = 1500.0
+"""Least wavelength at which fibre has its attenuation at 1550 nm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,19 +87,34 @@ def span_loss(state: State, reader: FigureReader, ageing: AgeingCase, later_year
 
 
 def _attenuation_db_per_km(state: State, reader: FigureReader) -> Floats:
-    """Attenuation of new fibre at 1550 nm, or at 1310 nm for direct-detect optics if the fibre states it."""
+    """Attenuation of new fibre at 1550 nm, or at 1310 nm for direct-detect optics if the fibre states it.
+
+    Multimode fibre has that at 850 nm, copper none: the loss of a copper cable is part of its reach.
+    """
     fibre = state["span_fibre"]
     at_1550 = reader.by_code(state.parts, fibre, "attenuation_db_per_km", "fibre")
+    if np.isnan(at_1550).any():
+        at_850 = reader.by_code(state.parts, fibre, "attenuation_850_db_per_km", "fibre", 0.0)
+        at_1550 = np.where(np.isnan(at_1550), at_850, at_1550)
     links = state["span_link"]
     direct = link_optics(state, reader, links) == OPTICS.index("direct_detect")
+    direct &= ~_at_1550(state, reader)[state["link_transceiver"][links]]
     if not direct.any():
         return at_1550
     at_1310 = reader.by_code(state.parts, np.where(direct, fibre, -1), "attenuation_1310_db_per_km", "fibre")
     return np.where(np.isnan(at_1310), at_1550, at_1310)
 
 
+def _at_1550(state: State, reader: FigureReader) -> Bools:
+    """Tell for each code of a transceiver, and for -1, whether its light is beyond 1500 nm; bool[n_parts + 1]."""
+    found = np.zeros(len(state.parts) + 1, dtype=np.bool_)
+    for code in codes_in(state["link_transceiver"], len(state.parts)):
+        found[code] = (reader.catalogue.get(state.parts[code]).wavelength_nm or 0.0) > MIN_1550_NM
+    return found
+
+
 def _ages_years(state: State, later_years: Floats | float) -> tuple[Floats, Floats]:
-    """(age of each span, its age when it was measured or NaN); a span without a date ages from its measurement on."""
+    """(age of each span, its age when it was measured or NaN); fibre without a date is new at `as_of`."""
     laid, since = state["span_age_years"], state["span_measured_years"]
     age_years = np.where(np.isnan(laid), 0.0, np.maximum(np.nan_to_num(laid + later_years), 0.0))
     measured_age_years = np.where(np.isnan(since), np.nan, np.maximum(np.nan_to_num(laid - since), 0.0))

@@ -42,7 +42,8 @@ LINE_RATE, MODE, DOWN, BUFFER, LOSS, REACH, CARDS, PAUSES, CONGESTION_CONTROL, R
 class LinkBudgets:
     """Columns by optical path (N), see `OpticalPaths`. `by_link` spreads a column over the links.
 
-    `rate_gbps` is 0 where the receiver gets too little power.
+    `rate_gbps` is 0 where the receiver gets too little power or too much. It is unknown, NaN, as is the margin, where a
+    path passes a ROADM.
     """
 
     paths: OpticalPaths
@@ -71,6 +72,9 @@ class LinkBudgets:
     mode: Ints
     """Mode of a coherent part, counted from its fastest; -1 where the path is down or has no modes."""
     margin_db: Floats
+    """Margin of the SNR at the mode in use, or of the loss budget."""
+    receiver_headroom_db: Floats
+    """Greatest power that the receiver bears minus the received power; NaN where the part states none."""
     rate_gbps: Floats
     pre_fec_ber_ratio: Floats
     loss_ratio: Floats
@@ -119,14 +123,25 @@ def compute_link_budgets(
             _fill_coherent(budgets, rows, part, reader, port_gbps, supported)
         elif part.optics == "direct_detect":
             _fill_direct(budgets, rows, part, reader, length_km[rows])
-        elif part.optics == "copper":
-            beyond_reach = length_km[rows] * 1e3 > reader.part(part.id, "reach_m")
-            budgets.limit[rows] = np.where(beyond_reach, REACH, LINE_RATE)
-            budgets.rate_gbps[rows] = np.where(beyond_reach, 0.0, budgets.rate_gbps[rows])
+    _forget_roadms(budgets, state["link_at_roadm"][link] & (codes >= 0))
     if len(paths.kind_of_path) > paths.n_kinds:
         order = np.lexsort((budgets.margin_db, budgets.rate_gbps, paths.kind_of_path))
         budgets.worst_path[:] = order[paths.first_path[:-1]]
     return budgets
+
+
+def _forget_roadms(budgets: LinkBudgets, passed: Bools) -> None:
+    """Clear what is not modelled: the receiver of a path that passes a ROADM is not at the end of this link."""
+    for column in (
+        budgets.margin_db,
+        budgets.receiver_headroom_db,
+        budgets.rate_gbps,
+        budgets.snr_db,
+        budgets.pre_fec_ber_ratio,
+    ):
+        column[passed] = np.nan
+    budgets.mode_margin_db[passed] = np.nan
+    budgets.mode[passed], budgets.loss_ratio[passed], budgets.limit[passed] = -1, 0.0, 0
 
 
 def _budgets_before_receivers(
@@ -163,6 +178,7 @@ def _budgets_before_receivers(
         mode_margin_db=np.full((n, MAX_MODES), np.nan),
         mode=np.full(n, -1),
         margin_db=nan.copy(),
+        receiver_headroom_db=nan.copy(),
         rate_gbps=nominal_gbps.copy(),
         pre_fec_ber_ratio=nan.copy(),
         loss_ratio=np.zeros(n),
@@ -187,8 +203,9 @@ def _fill_coherent(
     """Coherent channel: 1/SNR = 1/OSNR_tx + 1/SNR_rx + 1/GSNR of an amplified path; SNR_rx grows with received power.
 
     It runs at the slowest mode that fills its port. Where that mode has no margin, it runs at the fastest slower mode
-    that has margin and that both ports support. The margin is the lesser of two: to the mode's SNR with its penalties
-    for dispersion and PMD, and to the receiver's maximum power. The receiver's minimum power is part of the SNR.
+    that has margin and that both ports support. The margin is to the mode's SNR with its penalties for dispersion and
+    PMD, whose limits are those of the mode, else of the part. The receiver's minimum power is part of the SNR. Beyond
+    its maximum power no mode works.
 
     Source: the receiver curve passes through two points of a 400ZR data sheet (Huawei 02313LHH); nothing checks it.
     """
@@ -197,25 +214,38 @@ def _fill_coherent(
     receiver_db = reader.part(part.id, "receiver_snr_at_0dbm_db") + received_dbm
     noise = line_noise + 10.0 ** (np.maximum(receiver_db, MIN_SNR_DB) / -10.0)
     snr_db = -10.0 * np.log10(noise + 10.0 ** (-reader.part_or(part.id, "tx_osnr_db", np.inf) / 10.0))
-    overload_db = reader.part_or(part.id, "rx_max_dbm", np.inf) - received_dbm
+    headroom_db = _receiver_headroom(budgets, rows, part, reader)
     cd_ps_per_nm, pmd_ps = budgets.dispersion_ps_per_nm[rows], budgets.pmd_ps[rows]
-    out_of_range = cd_ps_per_nm > reader.part_or(part.id, "max_dispersion_ps_per_nm", np.inf)
-    out_of_range |= pmd_ps > reader.part_or(part.id, "max_pmd_ps", np.inf)
     mode_gbps, chosen = np.zeros(len(rows)), np.full(len(rows), -1)
     slowest = np.full(len(rows), len(part.modes) - 1)
     for i, mode in enumerate(part.modes):
         required_snr_db = reader.note(part.id, f"required_snr_db at {mode.rate_gbps:g}G", mode.required_snr_db)
         penalty_db = mode_penalty_db(mode, "dispersion_ps_per_nm", cd_ps_per_nm)
         penalty_db = penalty_db + mode_penalty_db(mode, "pmd_ps", pmd_ps)
-        margin_db = np.minimum(snr_db - required_snr_db - penalty_db, overload_db)
-        margin_db = np.where(out_of_range, -np.inf, margin_db)
+        excluded = _beyond_part(reader, part, mode, "dispersion_ps_per_nm", cd_ps_per_nm)
+        excluded |= _beyond_part(reader, part, mode, "pmd_ps", pmd_ps)
+        margin_db = np.where(excluded, -np.inf, snr_db - required_snr_db - penalty_db)
         budgets.mode_margin_db[rows, i] = margin_db
         next_gbps = max((slower.rate_gbps for slower in part.modes if slower.rate_gbps < mode.rate_gbps), default=0.0)
         usable = supported[:, i] | (port_gbps < mode.rate_gbps)
-        selected = (chosen < 0) & (margin_db >= 0) & (port_gbps > next_gbps) & usable
+        selected = (chosen < 0) & (margin_db >= 0) & ~(headroom_db < 0) & (port_gbps > next_gbps) & usable
         mode_gbps[selected], chosen[selected], slowest[usable] = mode.rate_gbps, i, i
     budgets.snr_db[rows] = snr_db
     _fill_mode(budgets, rows, part, reader, port_gbps, mode_gbps, np.where(chosen < 0, slowest, chosen))
+
+
+def _receiver_headroom(budgets: LinkBudgets, rows: Ints, part: Part, reader: FigureReader) -> Floats:
+    """Fill in and return the power below the receiver's maximum; NaN for a part that states none."""
+    headroom_db = reader.part_or(part.id, "rx_max_dbm", np.nan) - budgets.received_dbm[rows]
+    budgets.receiver_headroom_db[rows] = headroom_db
+    return headroom_db
+
+
+def _beyond_part(reader: FigureReader, part: Part, mode: Mode, impairment: str, amount: Floats) -> Bools:
+    """Tell where an impairment exceeds the part's limit, for a mode that states no limit of its own."""
+    if any(point.impairment == impairment for point in mode.penalties):
+        return np.zeros(len(amount), dtype=np.bool_)
+    return np.asarray(amount > reader.part_or(part.id, f"max_{impairment}", np.inf))
 
 
 def _fill_mode(
@@ -270,16 +300,23 @@ def mode_penalty_db(mode: Mode, impairment: str, amount: Floats) -> Floats:
 def _fill_direct(budgets: LinkBudgets, rows: Ints, part: Part, reader: FigureReader, length_km: Floats) -> None:
     """Direct detection: the margin of the loss budget, and the errors of KP4 or KR4 at that margin.
 
-    Laser droop and the measured correction count against the budget. The receiver's maximum power counts if stated.
+    Laser droop and the measured correction count against the budget. More than the receiver's maximum power, if it is
+    stated, takes the path down.
     """
     loss_db, droop_db = budgets.loss_db[rows], budgets.droop_db[rows]
     margin_db = reader.part(part.id, "loss_budget_db") - loss_db - droop_db + budgets.correction_db[rows]
-    margin_db = np.minimum(margin_db, reader.part_or(part.id, "rx_max_dbm", np.inf) - budgets.received_dbm[rows])
-    beyond_reach = length_km > reader.part(part.id, "reach_km")
+    overloaded = _receiver_headroom(budgets, rows, part, reader) < 0
+    # the reach over multimode fibre depends on its grade: `scenario/cable_faults.py` checks it; here the loss counts
+    reach_km = np.inf if part.medium == "multimode" else reader.part(part.id, "reach_km")
+    beyond_reach = length_km > reach_km
     budgets.margin_db[rows] = margin_db
-    if part.fec is not None:
+    if part.fec is None:
+        budgets.loss_ratio[rows] = np.where(margin_db < 0.0, 1.0, 0.0)
+        budgets.rate_gbps[rows] = np.where((margin_db < 0.0) | beyond_reach, 0.0, budgets.rate_gbps[rows])
+    else:
         ber_ratio = direct_ber_ratio(margin_db, reader.part(part.fec, "threshold_ber_ratio"))
         loss_ratio = reed_solomon_loss_ratio(ber_ratio, part.fec)
         budgets.pre_fec_ber_ratio[rows], budgets.loss_ratio[rows] = ber_ratio, loss_ratio
         budgets.rate_gbps[rows] = np.where((loss_ratio > 0.5) | beyond_reach, 0.0, budgets.rate_gbps[rows])
+    budgets.rate_gbps[rows[overloaded]] = 0.0
     budgets.limit[rows] = np.where(beyond_reach, REACH, budgets.limit[rows])

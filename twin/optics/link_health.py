@@ -33,6 +33,7 @@ from .transport_goodput import TransportGoodput, compute_transport_goodput
 
 ASSUMED_FIBRE = "G.652.D"
 """Fibre of links between sites that state no spans."""
+ROADM_TEXT = "not modelled: ROADM pass-through"
 MAX_NAMED = 4
 """Links of unknown rate that a message names."""
 LEAST_SHOWN_RATIO = 0.999
@@ -143,6 +144,16 @@ class LinkHealth:
         return self.budgets.by_link(self.budgets.loss_db)
 
     @property
+    def receiver_headroom_db(self) -> Floats:
+        """Power below the receiver's maximum, by link; NaN where the part states none."""
+        return self.budgets.by_link(self.budgets.receiver_headroom_db)
+
+    @property
+    def worse_margin_db(self) -> Floats:
+        """Lesser of the margin and the receiver's headroom, by link; NaN without a margin."""
+        return np.where(np.isnan(self.margin_db), np.nan, np.fmin(self.margin_db, self.receiver_headroom_db))
+
+    @property
     def received_dbm(self) -> Floats:
         """Power per channel at the receiver, by link."""
         return self.budgets.by_link(self.budgets.received_dbm)
@@ -219,7 +230,8 @@ def compute_link_health(
 
 def unknown_rates(state: State, links: Bools) -> str:
     """Why a figure over these links is null: `rate of 3 links unknown: a, b, c`."""
-    return _unknown("rate", state, links)
+    text = _unknown("rate", state, links)
+    return f"{ROADM_TEXT}; {text}" if state["link_at_roadm"][links].any() else text
 
 
 def unknown_lengths(state: State, links: Bools) -> str:

@@ -78,6 +78,8 @@ def optical_paths_of(state: State, reader: FigureReader) -> OpticalPaths:
     installed = (state["link_transceiver"] * n_codes + state["link_mux"]) * n_codes + state["link_protection"]
     ports = _port_codes(state, reader)
     columns = [installed, np.where(n_spans > 0, np.arange(state.n_links), -1 - ports)]
+    if state["link_at_roadm"].any():
+        columns.append(state["link_at_roadm"].astype(np.int64))
     for name in LINK_COLUMNS:
         if not np.isnan(state[name]).all():
             columns.append(state[name].view(np.int64))

@@ -13,7 +13,7 @@ from ..imports.ledger import Ledger
 from ..model.measurements import READINGS, Quantity
 from .units import converter, plain_unit
 
-MAX_READINGS = 1_000_000
+MAX_READINGS = 500_000
 """Readings of one run."""
 Way = Literal["in", "out", ""]
 """Into the port, out of it, or both."""
@@ -103,6 +103,8 @@ class Collector:
             wavelength_nm: wavelength of the reading, where it matters.
             length_km: length that the same instrument measured.
         """
+        if self.is_full:
+            return
         convert = converter(quantity, unit)
         where = f"{file.name}: {place}"[:300]
         if convert is None:

@@ -16,6 +16,8 @@ PORT_SEPARATORS = (":", " ", ",", "__", "_", "-", "@", ".")
 """Signs between device and port in the name of a file."""
 BETWEEN_PORTS = " ~ "
 """Text between the two ports of a member in the tags of a link, as imports write them."""
+MAX_HINTS = 20
+"""Number of unknown links that get a did-you-mean hint."""
 
 
 class Place(NamedTuple):
@@ -64,6 +66,7 @@ class Places:
                     self._ports[link.ends[side], port.casefold()].append(place)
         self._maps = {name: self._mapped(name, target) for name, target in maps.items()}
         self.used_maps: set[str] = set()
+        self._n_unknown = 0
 
     @property
     def has_ports(self) -> bool:
@@ -107,7 +110,8 @@ class Places:
                 if isinstance(found, Place):
                     return found
         shown = next((name for name in thing.names if name), "")
-        hint = did_you_mean(shown, self._links) if len(self._links) <= 10_000 else ""
+        self._n_unknown += 1
+        hint = did_you_mean(shown, self._links) if self._n_unknown <= MAX_HINTS else ""
         return Unknown("unknown link", "no link of this name; left out", hint or f"--map {quoted(shown)}=LINK")
 
     def _of_port(self, thing: Thing) -> Place | Unknown:

@@ -14,7 +14,7 @@ from ..errors.wording import type_text
 from ..imports.files import SourceFile, check_count, records_of
 from ..imports.quantities import finite
 from ..model.measurements import Quantity
-from .found import Collector, Thing, Way, day_of_seconds
+from .found import WAYS, Collector, Thing, Way, day_of_seconds
 from .options import ReadingOptions
 
 SECONDS_PER_DAY = 86_400.0
@@ -82,7 +82,7 @@ def _read_series(
     name = labels.get("__name__", "")
     metric = METRICS.get(name)
     if metric is None and options.quantity is not None:
-        way: Way = "" if options.quantity == "latency" else _way_of(labels)
+        way = WAYS.get(options.quantity) or _way_of(labels)
         metric = Metric(options.quantity, options.unit or "", way, False)
     where = f"{file.name}: {place}"
     if metric is None:

@@ -29,13 +29,12 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "span": (), "lane": ("channel",), "direction": ("dir",), "quantity": ("measure", "parameter"),
     "value": ("reading",), "unit": ("units",),
     "at": ("date", "day", "time", "timestamp", "measured", "measured at", "datetime"),
-    "source": (),
 }  # fmt: skip
 """Fields of a row and their other headings."""
 QUANTITIES: dict[str, Quantity] = {
     **{name.replace("_", " "): name for name in get_args(Quantity)},
     "rx power": "received_power", "rx": "received_power", "received": "received_power", "tx power": "launched_power",
-    "tx": "launched_power", "launch power": "launched_power", "loss db": "span_loss", "attenuation": "span_loss",
+    "tx": "launched_power", "launch power": "launched_power", "attenuation": "span_loss",
     "ber": "pre_fec_ber", "prefec ber": "pre_fec_ber", "pre-fec ber": "pre_fec_ber", "cd": "dispersion",
     "chromatic dispersion": "dispersion", "gain": "amplifier_gain", "rate": "interface_rate",
     "traffic": "interface_rate", "delay": "latency", "one way delay": "latency", "owd": "latency",
@@ -45,6 +44,7 @@ QUANTITIES: dict[str, Quantity] = {
 """Names of quantities in headings and cells."""
 OF_SPANS = frozenset({"span_loss", "amplifier_gain", "dispersion"})
 """Quantities to which the span of a row belongs; other columns of the row are of the link."""
+DECIMAL_COMMA = re.compile(r"-?\d{1,15},\d{1,15}(?:\s|[a-zA-Z]|$)", re.ASCII)
 ROUND_TRIPS = frozenset({"rtt", "round trip", "round trip time", "rtt avg"})
 
 
@@ -171,12 +171,17 @@ class SheetReader:
         self, place: str, column: Column, cell: str, quantity: Quantity, texts: dict[str, str], at: date | None
     ) -> None:
         ledger = self.collector.ledger
-        split = split_value(cell)
+        decimal = cell.replace(",", ".") if DECIMAL_COMMA.match(cell) else cell
+        if decimal != cell:
+            ledger.assumed("decimal comma of a value", "a point", "the file writes 13,5", "", place)
+        split = split_value(decimal)
         if split is None:
             ledger.finding("bad value", f"{column.heading[:60]} is no number; left out", "expected such as -3.1 dBm",
                            f"{self.file.name}: {place}")  # fmt: skip
             return
         unit = split[1] or column.unit or self.options.unit
+        if quantity == "loss" and unit.lower() == "db":
+            quantity = "span_loss"  # a loss in decibels is that of a fibre, one in per cent that of frames
         if not unit and READINGS[quantity].field == "value_ratio":
             unit = plain_unit(quantity)
         whole = {name: _whole(texts.get(name, "")) for name in ("span", "lane")}

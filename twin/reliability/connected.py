@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arrays import Ints
-from ..kernels.connected_states import Fallible, connected_states
+from ..kernels.connected_states import connected_states
+from ..kernels.fallible_paths import Fallible
 from .components import LINK, Components
 
 MAX_SOURCES = 8
@@ -111,18 +112,29 @@ def fallible_network(components: Components) -> Fallible:
     number = np.tile(np.arange(len(links)), 2)
     order = np.lexsort((number, head, tail))
     n_at_node = np.bincount(tail, minlength=state.n_nodes)
-    risk_first, risk = components.risks_of_link
-    parts = [np.append(components.own[row], risk[risk_first[row] : risk_first[row + 1]]) for row in links.tolist()]
+    part_first, part = _parts(components, links)
     return Fallible(
         first=_starts(n_at_node),
         link=number[order],
         head=np.ascontiguousarray(head[order], dtype=np.int64),
         forwards=state["node_forwards"],
-        part_first=_starts(np.array([len(part) for part in parts], np.int64)),
-        part=np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64),
+        part_first=part_first,
+        part=part,
         of_node=components.of_node,
         down=components.gone_ratio,
     )
+
+
+def _parts(components: Components, links: Ints) -> tuple[Ints, Ints]:
+    """(first, component) in CSR form: the component of each link, then its shared risks."""
+    risk_first, risk = components.risks_of_link
+    n_risks = np.diff(risk_first)[links]
+    first = _starts(1 + n_risks)
+    part = np.empty(first[-1], np.int64)
+    part[first[:-1]] = components.own[links]
+    within = np.arange(int(n_risks.sum())) - np.repeat(np.cumsum(n_risks) - n_risks, n_risks)
+    part[np.repeat(first[:-1] + 1, n_risks) + within] = risk[np.repeat(risk_first[links], n_risks) + within]
+    return first, part
 
 
 def _starts(counts: Ints) -> Ints:

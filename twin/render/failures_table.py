@@ -19,12 +19,12 @@ MAX_SHOWN = 20
 FAILURES = (
     Column("failure", folds=True),
     Column("no path\nGb/s", "right"),
-    Column("demands", "right", drop=3),
+    Column("pairs of\nnodes", "right", drop=4),
     Column("not carried\nGb/s", "right"),
-    Column("sites cut off", folds=True, drop=4),
-    Column("fullest link", folds=True, drop=2),
+    Column("sites cut off", folds=True, drop=3),
+    Column("fullest link", folds=True),
     Column("use", "right"),
-    Column("how often", folds=True),
+    Column("how often", folds=True, drop=2),
     Column("repair", "right", drop=5),
 )
 OUTCOMES = (
@@ -40,12 +40,12 @@ OUTCOMES = (
 )
 LINKS = (
     Column("link", folds=True),
-    Column("direction", folds=True, drop=3),
+    Column("direction", folds=True),
     Column("intact", "right"),
     Column("worst", "right"),
     Column("after", folds=True),
     Column("headroom\nGb/s", "right", drop=2),
-    Column("how often", drop=1),
+    Column("how often", drop=3),
 )
 
 

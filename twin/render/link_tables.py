@@ -15,7 +15,7 @@ from .fitted_table import Column, FittedTable
 from .forecast_table import forecast_table
 from .numbers import cell_text, level_text, number_text
 from .quantities import bytes_text, frequency_text, hours_text, percent_text
-from .residual_table import residual_table, signed_text
+from .residual_table import decibel_text, residual_table
 from .table_parts import sentences, verdict
 
 MAX_LINKS_SHOWN = 20
@@ -100,7 +100,7 @@ def _link_row(side: Mapping[str, Any]) -> tuple[str, ...]:
         side["limit"],
         "–" if side["utilisation_ratio"] is None else percent_text(side["utilisation_ratio"]),
         "–" if side["latency_us"] is None else f"{side['latency_us']:,.4g}",
-        "–" if side["residual_db"] is None else signed_text(side["residual_db"]),
+        decibel_text(side["residual_db"]),
     )
 
 

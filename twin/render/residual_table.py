@@ -11,7 +11,7 @@ from rich.text import Text
 
 from .fitted_table import Column, FittedTable
 from .numbers import cell_text
-from .quantities import MINUS
+from .quantities import MINUS, is_noise
 
 MAX_SHOWN = 40
 """Rows shown; `--json` has all."""
@@ -50,10 +50,10 @@ def residual_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         quantity_text(row["quantity"]) + ("*" if row["in_budget"] else ""),
         escape(", ".join(place)),
-        row["at"],
+        row["at"] or "",
         cell_text(row["measured"]),
         cell_text(row["model"]),
-        "–" if row["residual"] is None else signed_text(row["residual"]),
+        _residual_text(row),
         "" if row["unit"] == "1" else row["unit"],
     )
 
@@ -63,7 +63,15 @@ def quantity_text(quantity: str) -> str:
     return quantity.replace("_", " ").replace("snr", "SNR").replace("oSNR", "OSNR").replace("fec ber", "FEC BER")
 
 
-def signed_text(value: float) -> str:
-    """Return a number with its sign."""
-    text = cell_text(abs(value))
-    return f"{MINUS if value < 0 else '+'}{text}"
+def _residual_text(row: Mapping[str, Any]) -> str:
+    """Return a residual with its sign; 0 for rounding."""
+    if row["residual"] is None:
+        return "–"
+    if is_noise(row["measured"], row["model"]):
+        return "0"
+    return f"{MINUS if row['residual'] < 0 else '+'}{cell_text(abs(row['residual']))}"
+
+
+def decibel_text(value: float | None) -> str:
+    """Return a difference in decibels with its sign and two decimals; a dash for None."""
+    return "–" if value is None else f"{value:+.2f}".replace("-", MINUS)

@@ -124,9 +124,12 @@ def assumptions_line(data: Mapping[str, Any]) -> RenderableType:
 
 
 def warning_lines(answer: Mapping[str, Any]) -> list[RenderableType]:
-    """Return a line for each kind of input that links leave out, from the data of an answer."""
+    """Return a line for each broken rule and each kind of input that links leave out, from the data of an answer."""
     lines: list[RenderableType] = []
     for row in answer.get("warnings", ()):
+        if not row["n_links"]:
+            lines.append(Text(f"Warning: {row['where']}: {row['problem']}, {row['effect']}."))
+            continue
         n_more = row["n_links"] - len(row["links"])
         links = ", ".join(row["links"]) + (f" and {n_more:,} more" if n_more else "")
         n_links = counted(row["n_links"], "link")

@@ -5,7 +5,7 @@ A result that cannot be built is refused with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,10 +18,12 @@ from ..model.job_rules import job_shape_issues
 from ..model.jobs import TrainingJob
 from ..model.validation import validate_as
 from ..stages.evaluation import Case
+from .build_fault import BuildFault
 from .change import Context, StateChange, StructureChange, WorkloadChange
 from .changes import Change
-from .feasibility import build_issues
+from .feasibility import build_faults
 from .generated_demands import with_generated
+from .refusal import refused_faults
 
 MAX_CHANGES = 1000
 
@@ -34,6 +36,8 @@ class Scenario:
     case: Case
     generated: DemandColumns | None = None
     """Demands that the blocks of `traffic` made on the network without changes; they are part of `case.document`."""
+    faults: Callable[[], Mapping[str, BuildFault]] | None = None
+    """Function that returns the known faults of the network; None = they are computed where they are needed."""
 
 
 def parse_changes(data: Sequence[Any], where: str = "changes") -> tuple[Change, ...]:
@@ -81,7 +85,7 @@ def apply_changes(
     """Apply changes to a scenario.
 
     Structure changes come first, then workload, then state; within a level the order of the list counts.
-    Problems that the origin already has are not reported again.
+    A fault that the origin has is refused only where the changes touch it, see `refused_faults`.
 
     Args:
         origin: scenario before the changes.
@@ -93,7 +97,6 @@ def apply_changes(
         ChangeError: a target is missing, a change does not apply, or the result cannot be built.
         TopologyError: the changed job is inconsistent.
     """
-    issues_before = build_issues(origin.case.state, origin.case.document, reader)
     scenario = origin
     order = [(level, i) for level in (StructureChange, WorkloadChange, StateChange) for i, _ in enumerate(changes)]
     for level, i in order:
@@ -103,10 +106,13 @@ def apply_changes(
             place, state = f"{where}[{i}] {change.kind}", case.state
             context = Context(place, case.document, state.node_ids, reader, state.arrays)
             scenario = _apply_one(scenario, change, context)
-    issues_after = build_issues(scenario.case.state, scenario.case.document, reader)
-    new_issues = [issue for key, issue in issues_after.items() if key not in issues_before]
-    if new_issues:
-        raise _build_error(new_issues, where)
+    after = build_faults(scenario.case.state, scenario.case.document, reader)
+    if after:
+        known = origin.faults or (lambda: build_faults(origin.case.state, origin.case.document, reader))
+        refused = refused_faults(known(), after, origin.case.state, scenario.case.state)
+        if refused:
+            raise _build_error([fault.issue for fault in refused], where)
+    scenario = replace(scenario, faults=lambda: after)
     if scenario.case.job is not None:
         job_issues = list(job_shape_issues(scenario.case.job))
         if job_issues:

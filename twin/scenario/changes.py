@@ -193,6 +193,7 @@ class SetFibre(StateChange):
         for column, value in (
             ("span_fibre", code),
             ("span_age_years", 0.0),
+            ("span_undated", False),
             ("span_n_splices", self.n_splices),
             ("span_leased", self.leased),
             ("span_measured_loss_db", np.nan),

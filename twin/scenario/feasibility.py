@@ -8,11 +8,12 @@ from ..arrays import Floats, State
 from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
-from ..errors import Issue
 from ..errors.wording import counted
 from ..model.document import TopologyDocument
 from .build_fault import BuildFault
+from .cable_faults import cable_faults
 from .line_faults import line_faults
+from .port_budget import n_ports_of_groups, ports_text, share_broken_out
 
 
 def build_faults(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, BuildFault]:
@@ -26,14 +27,10 @@ def build_faults(state: State, document: TopologyDocument, reader: FigureReader)
     _port_faults(state, reader, faults)
     _cage_faults(state, reader, faults)
     _band_faults(state, reader, faults)
+    faults.update(cable_faults(state, reader))
     faults.update(line_faults(state, reader))
     _site_faults(state, document, reader, faults)
     return faults
-
-
-def build_issues(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, Issue]:
-    """Find what cannot be built, as issues by key; see `build_faults`."""
-    return {key: fault.issue for key, fault in build_faults(state, document, reader).items()}
 
 
 def member_rate_gbps(state: State, reader: FigureReader) -> Floats:
@@ -55,14 +52,32 @@ def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
     port_gbps = reader.by_code(state.parts, state["node_part"], "port_gbps", "switch")
     n_ports = reader.by_code(state.parts, state["node_part"], "n_ports", "switch")
     rate_gbps = member_rate_gbps(state, reader)
-    used = np.zeros(state.arrays.n_nodes)
+    n_taken = np.empty((state.arrays.n_links, 2))
     for side in (0, 1):
         end = state["link_ends"][:, side]
         # ports split into equal slower ones (an 800G port into two of 400G), so a bundle takes whole ports together
         per_port = np.maximum(np.floor(port_gbps[end] / np.where(np.isnan(rate_gbps), port_gbps[end], rate_gbps)), 1.0)
-        n_taken = np.ceil(state["link_n_parallel"] / np.where(np.isnan(per_port), 1.0, per_port))
-        used += np.bincount(end, weights=n_taken, minlength=state.arrays.n_nodes)
+        n_taken[:, side] = np.ceil(state["link_n_parallel"] / np.where(np.isnan(per_port), 1.0, per_port))
+    share_broken_out(state, n_taken, rate_gbps, port_gbps)
+    ends = state["link_ends"]
+    used = np.zeros(state.arrays.n_nodes)
+    used += np.bincount(ends.ravel(), weights=n_taken.ravel(), minlength=state.arrays.n_nodes)
+    for node in _nodes_with_groups(state, reader):
+        rows, sides = np.nonzero(ends == node)
+        alone = n_taken[rows, sides] > 0  # the first link of a port that is broken out stands for all of them
+        links = zip(rate_gbps[rows[alone]].tolist(), state["link_n_parallel"][rows[alone]].tolist(), strict=True)
+        used[node] = n_ports_of_groups(_part_of(state, reader, node).port_groups, links)
     return used, n_ports
+
+
+def _part_of(state: State, reader: FigureReader, node: int) -> Part:
+    return reader.catalogue.get(state.parts[state["node_part"][node]])
+
+
+def _nodes_with_groups(state: State, reader: FigureReader) -> list[int]:
+    """Return the nodes whose ports have several speeds."""
+    codes = [code for code, part_id in enumerate(state.parts) if reader.catalogue.get(part_id).port_groups]
+    return np.flatnonzero(np.isin(state["node_part"], codes)).tolist() if codes else []
 
 
 def _port_faults(state: State, reader: FigureReader, faults: dict[str, BuildFault]) -> None:
@@ -74,7 +89,8 @@ def _port_faults(state: State, reader: FigureReader, faults: dict[str, BuildFaul
             "n_ports",
             float(used[node]),
             float(available[node]),
-            f"no free port: {state.part_id(state['node_part'][node])} has {available[node]:.0f}, "
+            f"no free port: {state.part_id(state['node_part'][node])} has "
+            f"{ports_text(_part_of(state, reader, int(node)), available[node])}, "
             f"{used[node]:.0f} are asked for",
             "take a model with more ports, or fewer members",
         )

@@ -16,7 +16,7 @@ ROWS = (
         "optical_paths",
         links.optical_paths,
         state=names(
-            "link_age_years link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm "
+            "link_age_years link_at_roadm link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm "
             "link_measured_years link_mux link_protection link_transceiver n_links node_part parts span_first "
             "span_link span_regenerated span_standby"
         ),
@@ -27,12 +27,13 @@ ROWS = (
         links.link_budgets,
         needs=names("optical_paths"),
         state=names(
-            "link_age_years link_booster link_booster_gain_db link_booster_noise_figure_db link_booster_voa_db "
-            "link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm link_measured_years link_mux "
-            "link_n_channels link_protection link_transceiver node_part parts span_age_years span_amplifier "
-            "span_amplifier_age_years span_amplifier_gain_db span_amplifier_noise_figure_db "
-            "span_amplifier_output_dbm span_amplifier_voa_db span_fibre span_first span_length_km span_link "
-            "span_lumped_loss_db span_measured_loss_db span_measured_years span_n_connectors span_n_splices"
+            "link_age_years link_at_roadm link_booster link_booster_gain_db link_booster_noise_figure_db "
+            "link_booster_voa_db link_capacity_gbps link_ends link_launch_dbm link_measured_received_dbm "
+            "link_measured_years link_mux link_n_channels link_protection link_transceiver node_part parts "
+            "span_age_years span_amplifier span_amplifier_age_years span_amplifier_gain_db "
+            "span_amplifier_noise_figure_db span_amplifier_output_dbm span_amplifier_voa_db span_fibre span_first "
+            "span_length_km span_link span_lumped_loss_db span_measured_loss_db span_measured_years span_n_connectors "
+            "span_n_splices"
         ),
         catalogue=names("amplifier fec fibre general mux protection switch transceiver"),
         by_ageing=True,
@@ -254,7 +255,7 @@ ROWS = (
         "why_rates_unknown",
         training.why_rates_unknown,
         needs=names("job_capacity.gbps link_loads.arc health.rate_unknown demands.arc_carried_gbps"),
-        state=names("link_ids"),
+        state=names("link_at_roadm link_ids"),
     ),
     Stage(
         "step",
@@ -383,15 +384,15 @@ ROWS = (
             "link_age_years link_booster link_ends link_ids link_launch_dbm link_mux link_n_fibre_pairs "
             "link_n_parallel link_n_regenerators link_protection link_transceiver n_nodes node_accelerator "
             "node_age_years node_ids node_kind node_n_accelerators node_part node_site parts sites span_age_years "
-            "span_amplifier span_fibre span_first span_leased span_length_km span_link"
+            "span_amplifier span_cable span_fibre span_first span_leased span_length_km span_link span_undated srlgs"
         ),
         document=("sites",),
-        catalogue=names("accelerator amplifier general mux prices protection switch transceiver"),
+        catalogue=names("accelerator amplifier fibre general mux prices protection switch transceiver"),
         before=names(
             "link_age_years link_booster link_ids link_index link_launch_dbm link_mux link_n_fibre_pairs "
             "link_n_parallel link_n_regenerators link_protection link_transceiver node_accelerator node_age_years "
-            "node_ids node_index node_n_accelerators node_part parts span_age_years span_fibre span_first "
-            "span_leased span_length_km"
+            "node_ids node_index node_n_accelerators node_part parts span_age_years span_fibre span_cable "
+            "span_first span_leased span_length_km span_undated srlgs"
         ),
     ),
     Stage(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arrays import Bools, Floats, Ints, State
+from ..kernels.most_hops import most_hops
 from ..kernels.paths import shortest_distances, shortest_hops
 from .fabric import Fabric, TooLargeError
 
@@ -42,10 +43,17 @@ def hop_diameter(state: State, lit: Bools, fabric: Fabric) -> Diameter | None:
         TooLargeError: beyond the bound on work.
     """
 
+    rows = _representatives(fabric, None)
+    _check_work(state, fabric, rows)
+    counts = np.zeros(state.n_nodes, np.bool_)
+    counts[fabric.end_points] = True
+    n_hops = np.empty(len(rows), np.int64)
+    most_hops(state.graph, lit, rows, counts, n_hops)
+
     def hops(rows: Ints, out: Floats) -> None:
         shortest_hops(state.graph, lit, rows, out)
 
-    return _farthest(state, fabric, _representatives(fabric, None), hops)
+    return _farthest(state, fabric, rows[n_hops == n_hops.max(initial=0)][:1], hops)
 
 
 def latency_diameter(state: State, lit: Bools, fabric: Fabric, arc_latency_us: Floats) -> Diameter | None:
@@ -65,7 +73,9 @@ def latency_diameter(state: State, lit: Bools, fabric: Fabric, arc_latency_us: F
     def latencies(rows: Ints, out: Floats) -> None:
         shortest_distances(state.graph, weight_us, lit, rows, out)
 
-    found = _farthest(state, fabric, _representatives(fabric, arc_latency_us), latencies)
+    rows = _representatives(fabric, arc_latency_us)
+    _check_work(state, fabric, rows)
+    found = _farthest(state, fabric, rows, latencies)
     return None if found is None else replace(found, value=round(found.value, US_DECIMALS))
 
 
@@ -91,12 +101,15 @@ def _representatives(fabric: Fabric, arc_latency_us: Floats | None) -> Ints:
     return np.array(sorted(groups.values()), dtype=np.int64)
 
 
-def _farthest(state: State, fabric: Fabric, rows: Ints, search: Callable[[Ints, Floats], None]) -> Diameter | None:
+def _check_work(state: State, fabric: Fabric, rows: Ints) -> None:
     if len(rows) * (state.n_nodes + len(fabric.ends)) > MAX_WORK:
         raise TooLargeError(
             f"{len(rows):,} groups of end points over {len(fabric.ends):,} links; the diameter is computed up to "
             f"{MAX_WORK:,} groups times nodes and links"
         )
+
+
+def _farthest(state: State, fabric: Fabric, rows: Ints, search: Callable[[Ints, Floats], None]) -> Diameter | None:
     best: tuple[float, int, int] | None = None
     for first in range(0, len(rows), BATCH):
         batch = rows[first : first + BATCH]

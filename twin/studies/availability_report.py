@@ -7,6 +7,7 @@ from typing import Any
 
 from ..answers.data import Answer
 from ..answers.score import data_frame, html_table
+from ..answers.warning import AnswerWarning
 from ..catalogue.figure_reader import UsedFigure
 from ..render.availability_table import availability_table
 from ..render.quantities import percent_text
@@ -145,6 +146,8 @@ class AvailabilityReport(Answer):
     assumptions: tuple[str, ...]
     figures: tuple[UsedFigure, ...]
     """Figures behind rates and repair times."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def stays_above(self, available_ratio: float) -> bool:
         """Return whether every demand and pair of sites is connected, and every job goes on, for this share of time.

@@ -52,7 +52,10 @@ class CloserLook:
         per_site = np.bincount(self._ends[self._crosses].reshape(-1), minlength=len(self._sites))
         self._has_demand = per_site > 0
         fabric = found.kind.fabric
-        before = after(fabric, np.ones(fabric.n_links)).has_path
+        intact = after(fabric, np.ones(fabric.n_links))
+        before = intact.has_path
+        self.intact_not_carried_gbps = intact.not_carried_gbps
+        self.routed_gbps = float(fabric.offered_gbps[before].sum())
         self.unrouted_gbps = float(fabric.offered_gbps[~before].sum())
         self.n_unrouted = int((~before).sum())
         lost = loads.n_lost[loads.model] + self.n_unrouted

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..answers.data import Answer
 from ..answers.score import data_frame, html_table
+from ..answers.warning import AnswerWarning
 from ..catalogue.figure_reader import UsedFigure
 from ..render.failures_figure import failures_figure
 from ..render.failures_table import failures_table
@@ -31,7 +32,7 @@ class FailureRow:
     lost_gbps: float
     """Demand without a path after the failure, also of end points that fail."""
     n_demand_pairs_lost: int
-    """Pairs of nodes with such demand; demands of one pair count as one."""
+    """Pairs of nodes with such demand; several demands from one node to another count as one pair."""
     not_carried_gbps: float | None
     """Demand that has a path but is not carried, since links are full (max-min fair). Null where it depends on a link
     of unknown rate, and for the less loaded failures where too many overload links."""
@@ -41,8 +42,8 @@ class FailureRow:
     """Link with the greatest offered load over capacity; null without load."""
     worst_direction: str | None
     worst_utilisation_ratio: float | None
-    """Offered load over what is left of the capacity; null for load on a link without capacity. Links of unknown rate
-    do not count."""
+    """Offered load over what is left of the capacity; null for load on a link without capacity, and where the rates of
+    all loaded links are unknown. Links of unknown rate do not count."""
     n_failures_per_year: float | None
     """Number of times a year; null where nothing states it. A cut that several links share counts for their shared
     risk only."""
@@ -59,7 +60,8 @@ class FailureRow:
     n_demand_pairs_lost_together: int | None = field(default=None, metadata={"optional": True})
     """Pairs of nodes with such demand."""
     why_unknown: str | None = field(default=None, metadata={"optional": True})
-    """Why what is not carried, or the sites cut off, is null; absent where both are known."""
+    """Why what is not carried, the sites cut off, or the use of the fullest link is null; absent where all are known.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class FailureReport(Answer):
     offered_gbps: float
     unrouted_gbps: float
     """Demand without a path in the intact network."""
+    intact_not_carried_gbps: float | None
+    """Demand that has a path and that the intact network does not carry; null without demands, and where unknown."""
     worst_utilisation_ratio: float | None
     """Greatest utilisation of a link after any failure, or intact; null where a loaded link has an unknown rate, or no
     capacity."""
@@ -121,6 +125,8 @@ class FailureReport(Answer):
     """Empty without demands."""
     figures: tuple[UsedFigure, ...]
     """Figures behind how often a year, and behind repair times."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def stays_below(self, utilisation_ratio: float) -> bool:
         """Return whether no failure, and not the intact network, loads a link above this."""

@@ -41,6 +41,9 @@ NONE = np.zeros(0, np.bool_)
 NO_PAIRS = NodePairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 SINGLE = Depth()
 ON_THIS_THREAD = FailureRun()
+ROUNDING_RATIO = 1e-9
+"""Share of all demand below which what is left of it is rounding."""
+RATES_UNKNOWN = "the rate of each link that carries demands then is unknown"
 
 
 def failure_report(
@@ -120,6 +123,7 @@ def failure_report(
         n_links=len(part.links),
         offered_gbps=0.0 if pairs is None else math.fsum(pairs.offered_gbps),
         unrouted_gbps=part.unrouted_gbps,
+        intact_not_carried_gbps=part.intact_not_carried_gbps,
         worst_utilisation_ratio=worst if has_demands and math.isfinite(worst) else None,
         job=jobs.job if jobs else None,
         step_time_s=jobs.step_time_s if jobs else None,
@@ -141,6 +145,7 @@ class _DemandPart(NamedTuple):
     links: list[LinkRow]
     unknown: Bools
     """Links of unknown rate that carry traffic, intact or after a failure; bool[n_links]."""
+    intact_not_carried_gbps: float | None = None
 
 
 def _demand_part(
@@ -177,7 +182,15 @@ def _demand_part(
     fabric, unknown = of_links.kind.fabric, np.zeros(e.case.state.n_links, np.bool_)
     loaded_gbps = np.where(np.isinf(fabric.capacity_gbps), at_links.greatest_gbps, 0.0).reshape(-1, 2)
     unknown[links] = at_an_end(loaded_gbps > 0.0)
-    return _DemandPart(n_possible, len(loads.model), closer.unrouted_gbps, failures, link_rows, unknown)
+    return _DemandPart(
+        n_possible,
+        len(loads.model),
+        closer.unrouted_gbps,
+        failures,
+        link_rows,
+        unknown,
+        closer.intact_not_carried_gbps,
+    )
 
 
 def _rows_without_demands(of: str, found: FailureSet, rates: FailureRates, jobs: JobFailures) -> list[FailureRow]:
@@ -220,6 +233,8 @@ def _failure_rows(
     for f, name in enumerate(found.ids):
         arc, ratio, row = int(loads.worst_arc[f]), float(loads.worst_ratio[f]), int(loads.class_of[f])
         link = int(links[arc // 2]) if arc >= 0 and ratio > 0.0 else None
+        left_gbps = closer.routed_gbps - float(loads.lost_gbps[f])
+        is_unknown = link is None and left_gbps > closer.routed_gbps * ROUNDING_RATIO
         yield FailureRow(
             id=name,
             ids=found.together(f),
@@ -231,9 +246,9 @@ def _failure_rows(
             sites_cut_off=closer.sites_cut_off[row],
             worst_link=None if link is None else ids[link],
             worst_direction=None if link is None else direction_text(e, 2 * link + arc % 2),
-            worst_utilisation_ratio=ratio if math.isfinite(ratio) else None,
+            worst_utilisation_ratio=None if is_unknown or not math.isfinite(ratio) else ratio,
             **rates.row(f, float(loads.lost_gbps[f]))._asdict(),
-            why_unknown=closer.why_unknown[row],
+            why_unknown=closer.why_unknown[row] or (RATES_UNKNOWN if is_unknown else None),
         )
 
 
@@ -287,8 +302,10 @@ def _severity(row: FailureRow) -> tuple[Any, ...]:
 
 
 def _ratio(row: FailureRow) -> float:
-    """Utilisation of the fullest link; infinite for load without capacity."""
-    return math.inf if row.worst_utilisation_ratio is None else row.worst_utilisation_ratio
+    """Utilisation of the fullest link; infinite for load without capacity, 0 where no loaded link has a known rate."""
+    if row.worst_utilisation_ratio is None:
+        return 0.0 if row.worst_link is None else math.inf
+    return row.worst_utilisation_ratio
 
 
 def _fullness(row: LinkRow) -> tuple[float, str]:
@@ -316,6 +333,8 @@ def _summary(noun: tuple[str, str], failures: list[FailureRow], part: _DemandPar
         )
     elif worse is not None:
         yield "No pair loses demand that neither of its failures loses alone."
+    if part.intact_not_carried_gbps:
+        yield f"Without a failure {part.intact_not_carried_gbps:,.4g} Gb/s are not carried already."
     n_full = sum(row.n_equal for row in failures if _ratio(row) > OVERLOAD_RATIO)
     if n_full:
         verb = "overloads" if n_full == 1 else "overload"

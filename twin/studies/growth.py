@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..answers.data import Answer
 from ..answers.forecast_records import Moment
 from ..answers.projection import moment_after
 from ..answers.score import data_frame, html_table
+from ..answers.warning import AnswerWarning
 from ..errors import ChangeError, did_you_mean
 from ..errors.wording import counted
 from ..model.document import TopologyDocument
@@ -100,6 +101,8 @@ class GrowthReport(Answer):
     """Fullest link at each of the years, without failures."""
     worst_utilisation_ratio: tuple[float, ...]
     """Fullest link at each of the years, in its worst failure."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def figure(self) -> Any:
         """Draw the fullest link over time with the limit, as a matplotlib figure (needs the extra `pictures`)."""
@@ -137,10 +140,14 @@ class GrowthQuestion:
     """Calendar year whose end is the horizon; None = ten years from the day of the document."""
     top: int | None = None
     """Most links to list; None = 10."""
+    member_usd: float | None = None
+    """Price of one more member of links that name no transceiver; None = unknown."""
 
     def horizon_years(self, as_of: date | None) -> float:
         """Return the length of the look ahead. Raises ChangeError for a number out of bounds."""
         _check_number("limit", self.limit_ratio, 0.0, 10.0)
+        if self.member_usd is not None:
+            _check_number("member_usd", self.member_usd, 0.0, 1e9)
         if self.top is not None and (type(self.top) is not int or not 1 <= self.top <= MAX_TOP):
             raise ChangeError(f"top {self.top}", where="growth", expected=f"a whole number from 1 to {MAX_TOP}")
         if self.until is None:
@@ -227,7 +234,9 @@ def growth_report(
     upgrades: list[Upgrade] = []
     if first_worst is not None:
         passing = [(row.worst_passes.years, row.id) for row in links if row.worst_passes is not None]
-        upgrades = price_upgrades(e, passing, first_worst, apply, model_of, lambda time: moment_after(time, as_of))
+        upgrades = price_upgrades(
+            e, passing, first_worst, apply, model_of, lambda time: moment_after(time, as_of), question.member_usd
+        )
     report = GrowthReport(
         network=network,
         plan=plan,

@@ -29,6 +29,10 @@ REL_TOLERANCE = 1e-9
 MAX_ROUNDS = 200
 """Most sweeps for one date; each finds another link or failure that passes earlier."""
 N_BISECTIONS = 100
+MAX_BYTES = 2_000_000_000
+"""Most memory of demands and loads by growth rate."""
+MAX_KEPT_BYTES = 200_000_000
+"""Of these, loads after failures that are kept; the oldest are computed again."""
 
 
 class Worst(NamedTuple):
@@ -73,14 +77,29 @@ class GrowingDemands:
         for demand in sorted(e.case.document.demands, key=lambda demand: demand.id):
             if demand.source != demand.target:
                 factor = 1.0 + rate_of(demand.traffic_class)
-                amounts = by_factor.setdefault(factor, np.zeros(len(row)))
-                amounts[row[index[demand.source] * n + index[demand.target]]] += demand.offered_gbps
+                if factor not in by_factor:
+                    _check_memory(len(by_factor) + 1, len(row), e.case.state.n_links)
+                    by_factor[factor] = np.zeros(len(row))
+                by_factor[factor][row[index[demand.source] * n + index[demand.target]]] += demand.offered_gbps
         factors = sorted(by_factor)
         return cls(np.array(factors), np.array([by_factor[factor] for factor in factors]))
 
     def at(self, years: float) -> Floats:
         """Offered Gb/s of each pair after some years, float64[n_pairs]."""
         return np.asarray((self.factor_ratio**years) @ self.offered_gbps)
+
+
+def _check_memory(n_rates: int, n_pairs: int, n_links: int) -> None:
+    """Refuse growth rates whose demands and loads need too much memory; demands exist twice for a while."""
+    n_bytes = 8 * n_rates * (2 * n_pairs + 4 * n_links)
+    if n_bytes > MAX_BYTES:
+        raise TopologyError(
+            f"{counted(n_rates, 'growth rate')} of {n_pairs:,} pairs of nodes over {n_links:,} links take "
+            f"{n_bytes / 1e9:,.1f} GB",
+            where="growth",
+            expected=f"at most {MAX_BYTES / 1e9:g} GB",
+            hint="fewer different growth rates, or fewer demands",
+        )
 
 
 class GrowthModel:
@@ -184,6 +203,8 @@ class GrowthModel:
             routes = self._one.routes(kept_ratio)
             amounts = np.where(routes.reachable, self._demands.offered_gbps, 0.0)
             loads = np.stack([routes.loads(row) for row in amounts])
+            while self._ratios and (len(self._ratios) + 1) * loads.nbytes > MAX_KEPT_BYTES:
+                del self._ratios[next(iter(self._ratios))]
             with np.errstate(divide="ignore", invalid="ignore"):
                 self._ratios[cause] = np.nan_to_num(loads / (self.capacity_gbps * np.repeat(kept_ratio, 2)), nan=0.0)
         return np.asarray(self._ratios[cause][:, arc])

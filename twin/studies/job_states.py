@@ -15,6 +15,7 @@ from ..reliability.likely_states import LikelyStates
 from ..stages.engine import Engine
 from ..stages.evaluation import Evaluation
 from ..traffic.network_cards import CardPorts, fabric_parts
+from ..traffic.routing import Router
 from ..training.cards import CardLoss
 from ..training.placement import JobPlacement
 from ..training.step_inputs import UnitLinkLoads
@@ -44,7 +45,8 @@ class JobStates:
             components: independent components of the network.
         """
         self._e, self._components = e, components
-        self._engine = cast(Engine, e.runner).branch(e)
+        e.outcome("unit_link_loads")  # the router then knows paths that most states leave as they are
+        self._engine, self._router = cast(Engine, e.runner).branch(e), cast(Router, e.outcome("router"))
         state, ports = e.case.state, cast(CardPorts, e.outcome("card_ports"))
         is_job_node = np.zeros(state.n_nodes, np.bool_)
         for group in cast(JobPlacement, e.outcome("allocation")).groups:
@@ -106,6 +108,9 @@ class JobStates:
             if goes_on:
                 for check in ("memory_fit", "stated_split"):
                     after.outcome(check)
+                router = cast(Router, after.outcome("router"))
+                if router is not self._router:
+                    router.start_from(self._router)
                 loads = cast(UnitLinkLoads, after.outcome("unit_link_loads"))
                 goes_on = not loads.unreachable
                 carries[loads.arc // 2] = True

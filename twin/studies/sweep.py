@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from ..answers.data import Answer
 from ..answers.metrics import METRICS, metric_unit
 from ..answers.score import data_frame, html_table
+from ..answers.warning import AnswerWarning
 from ..arrays import Floats
 from ..errors import ChangeError, did_you_mean
 from ..model.jobs import TrainingJob
@@ -58,6 +59,8 @@ class Sweep(Answer):
     """The metric with that plan."""
     crossings: tuple[tuple[float | str, ...], ...] = ()
     """Inputs at which the metric reaches or crosses that plan's, interpolated along the first axis."""
+    warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
+    """Rules that the network breaks as it stands; absent where there are none."""
 
     def points(self) -> list[tuple[float | str, ...]]:
         """Return the inputs of every value."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..answers.forecast_records import Moment
 from ..errors import TwinError
 from ..stages.evaluation import Evaluation
@@ -65,6 +67,7 @@ def price_upgrades(
     apply: Callable[[Sequence[dict[str, Any]]], Evaluation],
     model_of: Callable[[Evaluation], GrowthModel],
     moment: Callable[[float], Moment | None],
+    member_usd: float | None = None,
 ) -> list[Upgrade]:
     """Evaluate one more member, and twice as many, for each set of links.
 
@@ -75,12 +78,13 @@ def price_upgrades(
         apply: evaluates the network after more changes, with what they cost.
         model_of: loads over time of an evaluation.
         moment: converts years to a moment.
+        member_usd: price of one more member of links that name no transceiver; None = unknown.
 
     Returns:
         Upgrades, the least cost of a year gained first, then those without a price or gain.
     """
     found = [
-        _upgrade(e, links, n_parallel, first, apply, model_of, moment)
+        _upgrade(e, links, n_parallel, first, apply, model_of, moment, member_usd)
         for links, n_parallel in _candidates(e, upgrade_sets(passing))
     ]
     return sorted(found, key=_rank)
@@ -131,6 +135,7 @@ def _upgrade(
     apply: Callable[[Sequence[dict[str, Any]]], Evaluation],
     model_of: Callable[[Evaluation], GrowthModel],
     moment: Callable[[float], Moment | None],
+    member_usd: float | None,
 ) -> Upgrade:
     try:
         changes, after = _built(e, links, n_parallel, apply)
@@ -139,16 +144,10 @@ def _upgrade(
     model = model_of(after)
     event = model.first_worst()
     gained = (model.horizon_years if event is None else event.years) - first.years
-    money = after.money
-    capex_usd: float | None = money.capex_usd
-    why = None
-    if money.n_unpriced_links:
-        capex_usd, why = None, "no price: the links name no transceiver"
-    elif money.unpriced_purchases:
-        capex_usd, why = None, f"no price for {money.unpriced_purchases[0]}"
-    elif capex_usd == 0.0:
-        capex_usd, why = None, "no price: nothing of it is in the price book"
-    elif gained <= TIE_YEARS:
+    rows = np.array([e.case.state.link_index[link] for link in links])
+    n_more = (np.array(n_parallel) - e.case.state["link_n_parallel"][rows])[e.case.state["link_transceiver"][rows] < 0]
+    capex_usd, why = _price(after, None if member_usd is None else member_usd * int(n_more.sum()))
+    if why is None and gained <= TIE_YEARS:
         why = "another link passes no later"
     return Upgrade(
         links=links,
@@ -160,6 +159,22 @@ def _upgrade(
         why=why,
         changes=changes,
     )
+
+
+def _price(after: Evaluation, unnamed_usd: float | None) -> tuple[float | None, str | None]:
+    """(price of the purchases, None), or (None, why there is none).
+
+    unnamed_usd: price of more members of links that name no transceiver; None = unknown.
+    """
+    money = after.money
+    if money.n_unpriced_links and unnamed_usd is None:
+        return None, "no price: the links name no transceiver"
+    if money.unpriced_purchases:
+        return None, f"no price for {money.unpriced_purchases[0]}"
+    capex_usd = money.capex_usd + (unnamed_usd or 0.0)
+    if capex_usd == 0.0:
+        return None, "no price: nothing of it is in the price book"
+    return capex_usd, None
 
 
 def _rank(row: Upgrade) -> tuple[float, float, tuple[str, ...], tuple[int, ...]]:

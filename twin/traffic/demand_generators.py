@@ -15,7 +15,18 @@ from ..model.document import TrafficBlock
 from ..model.globs import match_ids
 from ..model.validation import validate_as
 from .matrix_csv import read_matrix
-from .traffic_params import AllToAll, EndPointParams, Gravity, Hose, Incast, Matrix, Permutation, TrafficParams
+from .matrix_npy import matrix_of_npy
+from .traffic_params import (
+    AllToAll,
+    ArrayMatrix,
+    EndPointParams,
+    Gravity,
+    Hose,
+    Incast,
+    Matrix,
+    Permutation,
+    TrafficParams,
+)
 
 MAX_DEMANDS = 2_000_000
 """Most demands that the blocks of a document make together."""
@@ -202,6 +213,14 @@ def matrix(params: Matrix, place: Place) -> GeneratedDemands:
     return GeneratedDemands(entries.source, entries.target, entries.gbps)
 
 
+def array_matrix(params: ArrayMatrix, place: Place) -> GeneratedDemands:
+    """Take the demands of an array."""
+    rows = end_points(params, place)
+    gbps = matrix_of_npy(params.npy, f"{place.where}.params.npy", len(rows))
+    place.check_size(int(np.count_nonzero(gbps)), len(rows))
+    return _of_matrix(rows, gbps)
+
+
 def _of_matrix(rows: Ints, weights: Floats) -> GeneratedDemands:
     """Demands from each row to each other one; weights: float64[n, n]."""
     source, target = np.nonzero(~np.eye(len(rows), dtype=np.bool_) & (weights > 0))
@@ -248,6 +267,12 @@ def _balanced(weights: Floats, limits: Floats, arrays: NetworkArrays, rows: Ints
     )
 
 
+EXAMPLE_NPY = (
+    "k05VTVBZAQB2AHsnZGVzY3InOiAnPGY4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDIpLCB9ICAgICAg"
+    "ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAAAAAAAAAAAAAAAAAF5AAAAAAAAA"
+    "PkAAAAAAAAAAAA=="
+)
+"""120 Gb/s from the first of two nodes to the second, and 30 Gb/s back."""
 DEMAND_GENERATORS: dict[str, DemandGenerator[Any]] = {
     "all_to_all": DemandGenerator(
         AllToAll,
@@ -284,6 +309,12 @@ DEMAND_GENERATORS: dict[str, DemandGenerator[Any]] = {
         matrix,
         "Demands from CSV text: a square matrix with names, or one row for each demand.",
         {"csv": "source,target,gbps\nhost-1-1,host-2-1,120\nhost-2-1,host-1-1,30\n"},
+    ),
+    "array_matrix": DemandGenerator(
+        ArrayMatrix,
+        array_matrix,
+        "Demands from a square matrix in a NumPy file, for many nodes.",
+        {"npy": EXAMPLE_NPY, "nodes": ["host-1-1", "host-2-1"]},
     ),
 }
 """All generators that a block of `traffic` can name."""

@@ -8,10 +8,10 @@ import numpy as np
 
 from ..arrays import Bools, Floats, Ints, State
 from ..arrays.wcmp_groups import WcmpTable
-from ..kernels.class_loads import class_loads
 from ..kernels.crossings import crossings
 from ..kernels.ecmp import worst_to_destination_us
 from ..kernels.graph import Destinations
+from .equal_cells import Cells, routed_loads
 from .routes import Routes
 from .routing import Router, links_with_share
 from .twin_nodes import ArcTable, destinations_of
@@ -71,6 +71,14 @@ class MatrixRoutes:
         found, order = destinations_of(self._table.arcs, self._source[rows], self._target[rows], np.zeros(len(rows)))
         return found, rows[order]
 
+    @cached_property
+    def _cells(self) -> Cells | None:
+        """Nodes that carry equal loads, where there are many."""
+        is_end = np.zeros(self._table.n_nodes, np.bool_)
+        destinations, _ = self._destinations
+        is_end[destinations.node] = is_end[destinations.demand_source] = True
+        return Cells.of(self._table.arcs, self._table.by_hops, is_end)
+
     def loads(self, amount: Floats) -> Floats:
         """Compute the load of each arc when every pair sends its amount.
 
@@ -81,20 +89,11 @@ class MatrixRoutes:
             float64[2 * n_links] in the unit of `amount`.
         """
         destinations, pair = self._destinations
-        load = np.zeros(len(self._table.arc_id))
-        n_columns = int(np.diff(destinations.class_first).max(initial=0))
-        class_loads(
-            self._table.arcs,
-            self._table.by_hops,
-            destinations._replace(demand_gbps=amount[pair]),
-            REL_TOLERANCE,
-            False,
-            np.empty((0, 0)),
-            np.empty((0, 0), np.int32),
-            np.empty(len(destinations.class_first) - 1, np.bool_),
-            np.zeros((self._table.n_nodes, n_columns)),
-            load,
-        )
+        destinations = destinations._replace(demand_gbps=amount[pair])
+        if self._cells is not None:
+            load, _ = self._cells.loads(destinations)
+        else:
+            load, _ = routed_loads(self._table.arcs, self._table.by_hops, destinations)
         out = np.zeros(2 * self._state.n_links)
         out[self._table.arc_id] = load
         if self._forwarding is not None:

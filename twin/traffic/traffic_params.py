@@ -23,6 +23,8 @@ Gbps = Annotated[float, Field(ge=0, le=1e9), AfterValidator(_check_gbps)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 AMOUNTS = ("total_gbps", "gbps_per_node", "peak_utilisation_ratio")
 MAX_CSV_CHARACTERS = 64_000_000
+MAX_NPY_CHARACTERS = 64_000_000
+"""Of base64: matrices of 2,449 nodes with 8 bytes an entry."""
 
 
 class TrafficParams(BaseModel):
@@ -116,6 +118,19 @@ class Matrix(TrafficParams):
     """CSV text in Gb/s, separated by commas, semicolons or tabs. Square: a header with node ids, and one row for each
     node, its id first; empty cells are 0. Or long: a header `source,target,gbps`, and one row for each demand. Traffic
     of a node to itself is left out."""
+
+    @property
+    def needs_amount(self) -> bool:
+        """Whether an amount must be stated: the matrix has its own."""
+        return False
+
+
+class ArrayMatrix(EndPointParams):
+    """Parameters of a traffic matrix as an array; an amount scales the whole matrix."""
+
+    npy: Annotated[str, Field(min_length=1, max_length=MAX_NPY_CHARACTERS)]
+    """Base64 of a `.npy` file: a square matrix of numbers in Gb/s. Rows send, columns receive; both are the nodes of
+    the block in the order of their ids. Traffic of a node to itself is left out."""
 
     @property
     def needs_amount(self) -> bool:
