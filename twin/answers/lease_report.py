@@ -231,7 +231,7 @@ def _usd_per_accelerator_month(e: Evaluation, site: str, n_owned: int, reader: F
         n * reader.price("rent_usd_per_accelerator_hour", kind or "")
         for n, kind in zip(state["node_n_accelerators"][rows].tolist(), kinds, strict=True)
     )
-    return hourly / n_owned * HOURS_PER_MONTH
+    return float(hourly / n_owned * HOURS_PER_MONTH)
 
 
 def _summary(

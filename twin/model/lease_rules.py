@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 
 from ..errors import Issue, did_you_mean
 from ..errors.wording import counted, quoted
 from .leases import SiteLease
-from .records import Node
 
 FOREVER = date.max
 
 
-def lease_issues(leases: Collection[SiteLease], nodes: Collection[Node], site_ids: Collection[str]) -> Iterator[Issue]:
+def lease_issues(leases: Collection[SiteLease], owned: Mapping[str, int]) -> Iterator[Issue]:
     """Find leases of unknown sites, of sites without accelerators, and of more accelerators than a site has.
 
     A lease without a start or a term runs for ever, so that it never takes less than it may.
+
+    Args:
+        leases: leases of a document.
+        owned: accelerators of each site.
     """
-    if not leases:
-        return
-    owned = dict.fromkeys(site_ids, 0)
-    for node in nodes:
-        if node.site in owned:
-            owned[node.site] += node.n_accelerators
     by_site: dict[str, list[tuple[str, SiteLease]]] = {}
     for i, lease in enumerate(leases):
         where = f"leases[{i}]"
         if lease.site not in owned:
-            hint = did_you_mean(lease.site, site_ids)
+            hint = did_you_mean(lease.site, owned)
             yield Issue(f"{where}.site", f"no site {quoted(lease.site)}", hint or "add it under `sites`")
         elif not owned[lease.site]:
             yield Issue(f"{where}.site", f"{lease.site} has no accelerators", "lease a site that has some")

@@ -16,7 +16,6 @@ from .card_rules import card_issues
 from .document import TopologyDocument
 from .identity import duplicate_issues, lookalike_issues
 from .job_rules import job_shape_issues
-from .lease_rules import lease_issues
 from .measurement_rules import measurement_issues
 from .records import Link, Node, Span
 from .wcmp_rules import forwards_of, wcmp_issues
@@ -77,7 +76,6 @@ def _issues(
     yield from card_issues(nodes, links, by_id)
     yield from _date_issues(document.as_of, document.fibre_installed, nodes, links)
     yield from measurement_issues(document, links)
-    yield from lease_issues(document.leases, nodes, site_ids)
     ends = {link.id: link.ends for link in links} if document.wcmp_groups else {}
     yield from wcmp_issues(document.wcmp_groups, by_id, ends, forwards_of(by_id))
     # an unknown site that nodes name is reported there
