@@ -324,11 +324,12 @@ def test_bad_plans_are_told_when_a_network_is_loaded() -> None:
     assert [issue.where for issue in caught.value.issues] == ["plans[p].changes[0].kind", "plans[p].changes[1].years"]
 
 
-def test_what_cannot_be_built_has_no_score() -> None:
-    with pytest.raises(TopologyError, match="2 racks in 1 places"):
-        from_document(campus_data() | {"sites": [{"id": "a", "n_rack_places": 1}, {"id": "b"}]}).score(
-            main_assumptions=False
-        )
+def test_what_cannot_be_built_is_scored_with_a_warning() -> None:
+    sites = [{"id": "a", "n_rack_places": 1}, {"id": "b"}]
+    score = from_document(campus_data() | {"sites": sites}).score(main_assumptions=False)
+    assert score["step_time_s"]
+    (warning,) = [row for row in score.warnings if row.where == "sites[a]"]
+    assert (warning.problem, warning.value, warning.limit) == ("2 racks in 1 places", 2, 1)
 
 
 def test_a_job_that_does_not_fit_has_no_score() -> None:

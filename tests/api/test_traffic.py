@@ -321,10 +321,10 @@ def test_a_text_with_parameters_is_a_block() -> None:
     ("text", "problem"),
     [
         ("all-to-al:total_gbps=1", "did you mean 'all_to_all'"),
-        ("nowhere.csv", "no such file; expected a CSV file, or a generator"),
+        ("nowhere.csv", "no such file; expected a CSV file, a .npy file, or a generator"),
         ("gravity:5", "'5' is no parameter; expected name=value"),
         ("gravity:total_gbps=5,total-gbps=6", "total_gbps stands twice"),
-        ("?", "is no traffic; expected a CSV file, or a generator"),
+        ("?", "is no traffic; expected a CSV file, a .npy file, or a generator"),
         ("gravity:total_gbps=much", "must be a number, found 'much'"),
         ("gravity", "no amount is stated"),
     ],

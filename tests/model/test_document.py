@@ -38,6 +38,7 @@ def test_a_document_with_one_of_everything_survives_the_round_trip() -> None:
     for name, spec in TopologyDocument.model_fields.items():
         elsewhere = (
             "fabrics",
+            "fibre_installed",
             "traffic",
             "routing",
             "lossless",

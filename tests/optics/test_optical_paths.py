@@ -561,8 +561,9 @@ def earlier(n_days: int) -> Edit:
             if name in record:
                 moved[name] = (date.fromisoformat(record[name]) - timedelta(days=n_days)).isoformat()
         if "spans" in record:
-            # a span without a date is taken as new at `as_of`
-            moved["spans"] = [edit({"installed": AS_OF.isoformat()} | span) for span in record["spans"]]
+            # a span without any date is taken as new at `as_of`
+            new = {"installed": AS_OF.isoformat()}
+            moved["spans"] = [edit(span if "measured" in span else new | span) for span in record["spans"]]
         return moved
 
     return edit

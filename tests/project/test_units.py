@@ -188,6 +188,7 @@ def test_columns_bear_the_names_of_their_fields() -> None:
         "span_srlg_span": None,
         "span_srlg_code": "srlgs",
         "span_first": None,
+        "span_undated": None,
         "link_straight_km": None,
     }
     kinds = {"node": records.Node, "link": records.Link, "span": records.Span}

@@ -21,9 +21,14 @@ def given(outcomes: dict[str, Any] | None = None, **fields: Any) -> Inputs:
     return cast(Inputs, _Given(outcomes=outcomes or {}, **({"sharing": None} | fields)))
 
 
+class _Record(SimpleNamespace):
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
+
+
 def some(**fields: Any) -> Any:
-    """A record of which only these fields are read."""
-    return SimpleNamespace(**fields)
+    """A record of which only these fields are read; those of a state by name too."""
+    return _Record(**fields)
 
 
 def result(**fields: Any) -> StepOutcome:

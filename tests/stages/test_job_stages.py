@@ -125,7 +125,7 @@ def test_flows_of_a_phase_limit_its_capacity() -> None:
     assert found.line_gbps["wide_area"].tolist() == [400.0, 40.0]
 
 
-LINKS = some(link_ids=("l", "m", "n"))
+LINKS = some(link_ids=("l", "m", "n"), link_at_roadm=np.zeros(3, np.bool_))
 
 
 def why(unknown: list[bool], carried: list[float] | None, capacity: list[float] | None) -> str:

@@ -73,7 +73,7 @@ ROWS = (
         "router",
         traffic.router,
         needs=names("routed_links access_latency"),
-        state=names("arc_head arc_sorted graph arc_weight link_ends n_links n_nodes node_kind"),
+        state=names("arc_head graph arc_weight link_ends n_links n_nodes node_kind"),
     ),
     Stage(
         "demand_pairs",
@@ -430,7 +430,7 @@ ROWS = (
             "health.arc_latency_us"
         ),
         state=names(
-            "arc_head arc_sorted arc_weight graph in_service link_capacity_gbps link_ends "
+            "arc_head arc_weight graph in_service link_capacity_gbps link_ends "
             "link_transceiver n_links n_members_up n_nodes node_ids node_kind parts"
         ),
         catalogue=names("transceiver"),
