@@ -173,3 +173,10 @@ def test_periods_of_rent_follow_each_other_and_hold_each_lease(leases: list[dict
         terms = terms_of(lease)
         if terms.firm_usd is not None and terms.term_usd is not None:
             assert terms.firm_usd <= terms.term_usd
+
+
+def test_leases_survive_the_round_trip_in_any_order() -> None:
+    second = FIRST | {"tenant": "second", "site": "c2", "note": "x", "power_paid_by": "tenant"}
+    one, other = network(FIRST, second), network(second, FIRST)
+    assert one.document.to_json() == other.document.to_json()
+    assert twin.from_document(one.document.to_dict()).leases().to_json() == other.leases().to_json()
