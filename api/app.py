@@ -16,6 +16,7 @@ from twin.answers.demand_table import DemandTable
 from twin.answers.diff import Diff
 from twin.answers.explanation import Explanation
 from twin.answers.forecast import Forecast
+from twin.answers.lease_report import LeaseReport
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
@@ -32,6 +33,7 @@ from .bodies import (
     DemandsRequest,
     ExplainRequest,
     ForecastRequest,
+    LeasesRequest,
     LinkRequest,
     LinksRequest,
     PathRequest,
@@ -45,6 +47,7 @@ from .examples import (
     DEMANDS_EXAMPLES,
     EXPLAIN_EXAMPLES,
     FORECAST_EXAMPLES,
+    LEASES_EXAMPLES,
     LINK_EXAMPLES,
     LINKS_EXAMPLES,
     PATH_EXAMPLES,
@@ -187,6 +190,19 @@ def _question_routes(networks: Networks) -> APIRouter:
             job=request.job,
         )
         return _json(answer.to_json())
+
+    @router.post(
+        "/leases",
+        responses=responses_of(LeaseReport, 404, 413, 422),
+        openapi_extra=request_body_of(LeasesRequest, LEASES_EXAMPLES),
+        response_class=Response,
+    )
+    def leases(body: Body) -> Response:
+        """Return leases with what is firm, what else can be leased, and stranded capacity."""
+        request = read_body(body, LeasesRequest)
+        network = networks.get(request.network)
+        check_names(network, request)
+        return _json(network.leases(request.job, changes=request.plan_or_changes, ageing=request.ageing).to_json())
 
     @router.post(
         "/link",

@@ -109,6 +109,10 @@ class ForecastRequest(ChangedNetworkRequest):
     links."""
 
 
+class LeasesRequest(ChangedNetworkRequest, AgeingRequest):
+    """Report leases and stranded capacity, after a plan or changes if given."""
+
+
 class GrowthRequest(ChangedNetworkRequest, AgeingRequest):
     """Find when the first link passes a limit as demands grow, after a plan or changes if given."""
 

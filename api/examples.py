@@ -31,6 +31,10 @@ WHAT_IF_EXAMPLES: dict[str, dict[str, Any]] = {
         ],
     },
 }
+LEASES_EXAMPLES: dict[str, dict[str, Any]] = {
+    "as it is": {"network": "memphis-small"},
+    "beside the upgrade": {"network": "memphis-small", "plan": "fibre-and-balance"},
+}
 FORECAST_EXAMPLES: dict[str, dict[str, Any]] = {
     "wide-area links, traffic growing": {"network": "memphis-small", "years": 30, "growth_ratio_per_year": 0.2},
     "some links, after a plan": {"network": "memphis-small", "links": "wan-1-*", "plan": "fibre-upgrade"},

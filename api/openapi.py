@@ -14,6 +14,7 @@ from twin.answers.demand_table import DemandTable
 from twin.answers.diff import Diff
 from twin.answers.explanation import Explanation
 from twin.answers.forecast import Forecast
+from twin.answers.lease_report import LeaseReport
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
@@ -34,6 +35,7 @@ from .bodies import (
     FailuresRequest,
     ForecastRequest,
     GrowthRequest,
+    LeasesRequest,
     LinkRequest,
     LinksRequest,
     OptimumRequest,
@@ -52,6 +54,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     PreviewRequest,
     ForecastRequest,
     GrowthRequest,
+    LeasesRequest,
     LinkRequest,
     PathRequest,
     DemandsRequest,
@@ -74,6 +77,7 @@ ANSWERS: tuple[type, ...] = (
     Preview,
     Forecast,
     GrowthReport,
+    LeaseReport,
     LinkReport,
     LinkTable,
     PathReport,

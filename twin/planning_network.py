@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from .answers.lease_report import LeaseReport, lease_report
 from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
 from .errors import TopologyError
@@ -63,6 +64,35 @@ class PlanningNetwork(EvaluatedNetwork):
         if path is not None:
             answer.write(path)
         return answer
+
+    def leases(
+        self,
+        job: str | None = None,
+        *,
+        changes: Changes | None = None,
+        ageing: AgeingCase = "value",
+        notify: Notify | None = None,
+    ) -> LeaseReport:
+        """Report the leases of the document, what else can be leased, and what idles.
+
+        Args:
+            job: id of a job; the default job otherwise.
+            changes: a plan's name, a change or a list of changes to apply first.
+            ageing: low, value (central) or high.
+            notify: called with the name of each phase.
+
+        Returns:
+            Firm rent and earliest end of each lease, the run rate, free shares of sites, and stranded capacity.
+
+        Raises:
+            ChangeError: a target is missing, or the result cannot be built.
+            CatalogueError: unknown job or plan.
+        """
+        report_phase(notify, "reading the network")
+        scenario = self._scenario(changes, job, ageing)
+        report_phase(notify, "scoring")
+        evaluation = self._engine.evaluate(scenario.case)
+        return lease_report(evaluation, self.label, plan_name(changes), self._reader)
 
     def optimum(
         self,

@@ -39,6 +39,7 @@ def test_a_document_with_one_of_everything_survives_the_round_trip() -> None:
         elsewhere = (
             "fabrics",
             "fibre_installed",
+            "leases",
             "traffic",
             "routing",
             "lossless",

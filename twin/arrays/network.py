@@ -9,6 +9,7 @@ from ..model.rules import check_workload
 from .cache import cache_folder, cache_key, load_arrays, save_arrays
 from .columns import NetworkArrays
 from .compile import compile_network
+from .leases import check_leases
 from .wcmp_groups import check_groups
 
 
@@ -28,10 +29,12 @@ class CompiledNetwork(NetworkGraph):
             with self.at_origin():  # the key does not cover the workload
                 check_workload(self.document, cached.node_index, self.catalogue)
                 check_groups(cached, self.document.wcmp_groups, self.document.name)
+                check_leases(cached, self.document)
                 self.check_plans(cached)
             return cached
         arrays = compile_network(self.document, self.nodes, self.links)
         with self.at_origin():
+            check_leases(arrays, self.document)
             self.check_plans(arrays)
         if folder:
             save_arrays(arrays, key, folder)

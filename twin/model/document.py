@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, JsonValue
 from ..catalogue import Part
 from .identity import Name, Provenance, Tags
 from .jobs import TrainingJob
+from .leases import SiteLease, lease_key
 from .measurements import Measurement, measurement_key
 from .records import (
     STRICT,
@@ -49,6 +50,7 @@ NOT_IN_COLUMNS = (
     "pxn",
     "wcmp_groups",
     "traffic_classes",
+    "leases",
 )
 """Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
 
@@ -169,6 +171,8 @@ class TopologyDocument(BaseModel):
     """Job to use if a request names none; None = the first by id."""
     jobs_together: Annotated[tuple[JobSet, ...], Field(max_length=1000)] = ()
     """Sets of job ids that run at the same time; `jobs` themselves are alternatives."""
+    leases: Annotated[tuple[SiteLease, ...], Field(max_length=10_000)] = ()
+    """Leases of sites, or of parts of them, to tenants."""
     plans: Annotated[tuple[Plan, ...], Field(max_length=10_000)] = ()
     """Named lists of changes."""
     measurements: Annotated[tuple[Measurement, ...], Field(max_length=2_000_000)] = ()
@@ -205,6 +209,8 @@ class TopologyDocument(BaseModel):
             records = getattr(self, name)
             if len(records) > 1:
                 changed[name] = tuple(sorted(records, key=_record_id))
+        if len(self.leases) > 1:
+            changed["leases"] = tuple(sorted(self.leases, key=lease_key))
         if len(self.measurements) > 1:
             changed["measurements"] = tuple(sorted(self.measurements, key=measurement_key))
         if len(self.wcmp_groups) > 1:

@@ -1,0 +1,108 @@
+"""Terms of leases in money and dates: what is firm, when a tenant may leave at the earliest, the run rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from ..model.lease_rules import runs_on, term_end
+from ..model.leases import SiteLease
+from ..units import MONTHS_PER_YEAR
+
+DAYS_PER_YEAR = 365
+"""Days over which the rent of a year is spread; contracts leave leap days out."""
+
+
+@dataclass(frozen=True)
+class LeaseTerms:
+    """What a lease brings; None where a term is not stated, `why` then names it."""
+
+    usd_per_day: float | None
+    earliest_end_day: int | None
+    """Days after the start on which the lease ends at the earliest."""
+    earliest_end: date | None
+    term_end: date | None
+    firm_usd: float | None
+    """Rent until the earliest end."""
+    term_usd: float | None
+    """Rent until the end of the term."""
+    why: dict[str, str]
+
+
+def terms_of(lease: SiteLease) -> LeaseTerms:
+    """Compute what a lease brings. A month is a twelfth of a year of 365 days.
+
+    The earliest end is that of a notice on the first day on which one may be given, or the end of the term if that is
+    earlier.
+    """
+    why: dict[str, str] = {}
+    usd_per_day = None if lease.usd_per_month is None else usd_per_day_of(lease.usd_per_month)
+    last_day = _earliest_end_day(lease)
+    end = None if lease.start is None or last_day is None else _day(lease.start, last_day)
+    firm_usd = None if usd_per_day is None or last_day is None else usd_per_day * last_day
+    term_usd = None if usd_per_day is None or lease.term_days is None else usd_per_day * lease.term_days
+    for name, value, needed in (
+        ("usd_per_day", usd_per_day, ("usd_per_month",)),
+        ("earliest_end_day", last_day, ("notice_days", "cancellable_from_day")),
+        ("earliest_end", end, ("start", "notice_days", "cancellable_from_day")),
+        ("term_end", term_end(lease), ("start", "term_days")),
+        ("firm_usd", firm_usd, ("usd_per_month", "notice_days", "cancellable_from_day")),
+        ("term_usd", term_usd, ("usd_per_month", "term_days")),
+    ):
+        if value is None:
+            missing = [key for key in needed if getattr(lease, key) is None]
+            why[name] = f"not stated: {', '.join(missing)}" if missing else "after the year 9999"
+    return LeaseTerms(usd_per_day, last_day, end, term_end(lease), firm_usd, term_usd, why)
+
+
+def usd_per_day_of(usd_per_month: float) -> float:
+    """Return the rent a day: twelve months over 365 days."""
+    return usd_per_month * MONTHS_PER_YEAR / DAYS_PER_YEAR
+
+
+def _earliest_end_day(lease: SiteLease) -> int | None:
+    if lease.notice_days is None or lease.cancellable_from_day is None:
+        return None
+    last_day = lease.cancellable_from_day + lease.notice_days
+    return last_day if lease.term_days is None else min(last_day, lease.term_days)
+
+
+def _day(start: date, n_days: int) -> date | None:
+    try:
+        return start + timedelta(days=n_days)
+    except OverflowError:
+        return None
+
+
+@dataclass(frozen=True)
+class RunRate:
+    """Rent of all leases that run from one day on; `until` is the first day on which that changes."""
+
+    since: date | None
+    until: date | None
+    usd_per_year: float | None
+    """None where a lease that runs states no rent."""
+    tenants: tuple[str, ...]
+
+
+def run_rates(leases: Sequence[SiteLease]) -> Iterator[RunRate]:
+    """List the rent a year of all leases together, period by period; leases without a start count from the first day.
+
+    Periods without a lease are left out.
+    """
+    days = sorted({day for lease in leases for day in (lease.start, term_end(lease)) if day is not None})
+    if not days:
+        days = [date.min] if leases else []
+    for i, day in enumerate(days):
+        running = [lease for lease in leases if runs_on(lease, day)]
+        if not running:
+            continue
+        rents = [lease.usd_per_month for lease in running]
+        known = [rent for rent in rents if rent is not None]
+        yield RunRate(
+            since=None if day == date.min else day,
+            until=days[i + 1] if i + 1 < len(days) else None,
+            usd_per_year=sum(known) * MONTHS_PER_YEAR if len(known) == len(rents) else None,
+            tenants=tuple(lease.tenant for lease in running),
+        )

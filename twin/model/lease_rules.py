@@ -1,0 +1,77 @@
+"""Rules of leases: known sites, and no more accelerators than there are on any day."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, timedelta
+
+from ..errors import Issue, did_you_mean
+from ..errors.wording import counted, quoted
+from .leases import SiteLease
+
+FOREVER = date.max
+
+
+def lease_issues(leases: Collection[SiteLease], owned: Mapping[str, int]) -> Iterator[Issue]:
+    """Find leases of unknown sites, of sites without accelerators, and of more accelerators than a site has.
+
+    A lease without a start or a term runs for ever, so that it never takes less than it may.
+
+    Args:
+        leases: leases of a document.
+        owned: accelerators of each site.
+    """
+    by_site: dict[str, list[tuple[str, SiteLease]]] = {}
+    for i, lease in enumerate(leases):
+        where = f"leases[{i}]"
+        if lease.site not in owned:
+            hint = did_you_mean(lease.site, owned)
+            yield Issue(f"{where}.site", f"no site {quoted(lease.site)}", hint or "add it under `sites`")
+        elif not owned[lease.site]:
+            yield Issue(f"{where}.site", f"{lease.site} has no accelerators", "lease a site that has some")
+        elif (lease.n_accelerators or 0) > owned[lease.site]:
+            n, most = counted(lease.n_accelerators or 0, "accelerator"), owned[lease.site]
+            yield Issue(f"{where}.n_accelerators", f"{n}, more than {lease.site} has", f"at most {most:,}")
+        elif lease.start is not None and lease.term_days is not None and not _has_end(lease):
+            yield Issue(f"{where}.term_days", "ends after the year 9999", "a shorter term")
+        else:
+            by_site.setdefault(lease.site, []).append((where, lease))
+    for site, placed in by_site.items():
+        yield from _too_many(site, placed, owned[site])
+
+
+def _too_many(site: str, placed: list[tuple[str, SiteLease]], n_owned: int) -> Iterator[Issue]:
+    """Find the first lease whose start leaves fewer accelerators than are leased on that day."""
+    for where, lease in placed:
+        day = lease.start or date.min
+        others = [other for _, other in placed if runs_on(other, day)]
+        n = sum(other.n_accelerators or n_owned for other in others)
+        if n > n_owned:
+            problem = (
+                f"{n:,} accelerators of {site} leased on {day.isoformat()}"
+                if lease.start
+                else (f"{n:,} accelerators of {site} leased at once")
+            )
+            hint = f"at most {n_owned:,}; state n_accelerators, start and term_days of each lease"
+            yield Issue(where, problem, hint)
+            return
+
+
+def runs_on(lease: SiteLease, day: date) -> bool:
+    """Return whether a lease may run on a day: between start and end of its term, as far as these are stated."""
+    start, end = lease.start or date.min, term_end(lease) or FOREVER
+    return start <= day and (day < end or day == date.min)
+
+
+def term_end(lease: SiteLease) -> date | None:
+    """Return the first day after the term; None where start or term is not stated."""
+    if lease.start is None or lease.term_days is None:
+        return None
+    return lease.start + timedelta(days=lease.term_days)
+
+
+def _has_end(lease: SiteLease) -> bool:
+    try:
+        return term_end(lease) is not None
+    except OverflowError:
+        return False
