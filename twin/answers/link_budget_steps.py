@@ -74,6 +74,8 @@ def _budget_steps(e: Evaluation, reader: FigureReader, part: Part | None, path: 
         return
     level_dbm = float(budgets.launch_dbm[path])
     yield BudgetStep("launch power", None, level_dbm)
+    if e.case.state["link_at_roadm"][budgets.paths.link_of_path[path]]:  # what follows is not modelled
+        return
     for name, change_db in _power_changes_db(e, reader, path):
         if abs(change_db) > ROUNDING_DB:
             level_dbm += change_db

@@ -20,6 +20,7 @@ from ..arrays import Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from ..errors import CatalogueError
+from ..units import unit_of
 from .component_rates import cuts_per_year, node_rates, own_line
 from .link_failures import cut_repair_h, link_failures
 from .rates import HOURS_PER_YEAR, Rate, rate_with_repair
@@ -195,7 +196,8 @@ def components_of(state: State, reader: FigureReader, links: Ints, case: AgeingC
 def _check_figures(reader: FigureReader, case: AgeingCase) -> None:
     for figure in reader.used_figures():
         value = float(getattr(figure, case))
-        if not 0.0 <= value < np.inf:
+        is_level = unit_of(figure.name.partition(" at ")[0]) in ("dBm", "dB")  # of these, negative ones are usual
+        if not (np.isfinite(value) and (is_level or value >= 0.0)):
             raise CatalogueError(f"{figure.name} is {value:g}", where=figure.where, expected="a number of at least 0")
 
 

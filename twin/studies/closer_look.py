@@ -25,7 +25,8 @@ UNKNOWN = "a link of unknown rate carries demands, or too many demands cross ful
 
 
 class CloserLook:
-    """Classes of failures that are looked at one by one: where links are overloaded, or sites may be cut off.
+    """Classes of failures that are looked at one by one: where links are overloaded, or sites may be cut off, or where
+    links of unknown rate may be loaded.
 
     The sums of a sweep do not tell either. The first failures in the order of utilisation are looked at until the work
     reaches `MAX_STEPS`, the first one always.
@@ -61,6 +62,9 @@ class CloserLook:
         lost = loads.n_lost[loads.model] + self.n_unrouted
         least = int(per_site[self._has_demand].min()) if self._has_demand.any() else np.iinfo(np.int64).max
         may_cut, is_full = lost >= least, loads.worst_ratio[loads.model] > OVERLOAD_RATIO
+        at_arcs = found.everywhere(loads)
+        if (at_arcs[1].greatest_gbps[np.isinf(at_arcs[0].kind.fabric.capacity_gbps)] > 0.0).any():
+            is_full = np.ones_like(is_full)  # some failure puts load on a link of unknown rate; its limit is unknown
         self.not_carried_gbps: list[float | None] = [None if full else 0.0 for full in is_full]
         self.sites_cut_off: list[tuple[str, ...] | None] = [None if may else () for may in may_cut]
         self.why_unknown: list[str | None] = [TOO_MANY if either else None for either in is_full | may_cut]
