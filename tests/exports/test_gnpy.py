@@ -89,7 +89,7 @@ def _loss_db(params: dict[str, float]) -> float:
 def test_an_import_gives_lines_back(tmp_path: Path) -> None:
     network = from_document(LINE)
     report = network.export("gnpy", tmp_path / "lines").report
-    assert {row.field: row.n for row in report.dropped}["links without spans"] == 1
+    assert {row.field: row.n for row in report.dropped}["links that are no optical lines"] == 1
     found = read(tmp_path / "lines")
     assert {node.id for node in found.document.nodes} == {"a", "b"}
     by_id = {link.id: link for link in found.document.links}
@@ -131,3 +131,11 @@ def test_a_network_of_gnpy_keeps_its_roadms(tmp_path: Path) -> None:
     assert set(again) == {"roadm Köln~roadm Bonn", "roadm Köln~roadm Aachen"}
     assert again[line].launch_dbm == pytest.approx(-0.75)
     assert [span.amplifier_gain_db for span in again[line].spans] == [17.75, 12.75]
+
+
+def test_copper_is_no_optical_line(tmp_path: Path) -> None:
+    copper = {"id": "dac", "ends": ["a", "b"], "transceiver": "DAC-100G"}
+    copper["spans"] = [{"length_km": 0.003, "fibre": "copper-cable"}]
+    network = from_document(LINE | {"links": [*LINE["links"], copper]})
+    report = network.export("gnpy", tmp_path / "lines").report
+    assert {row.field: row.n for row in report.dropped}["links that are no optical lines"] == 2

@@ -124,3 +124,28 @@ def test_an_excel_file_gives_the_same_as_csv(tmp_path: Path) -> None:
     assert [(k.id, k.ends, k.spans[:0], k.capacity_gbps) for k in links] == [
         (k.id, k.ends, k.spans[:0], k.capacity_gbps) for k in expected
     ]
+
+
+def test_a_status_that_is_no_known_word_is_a_finding(tmp_path: Path) -> None:
+    found = sheet(tmp_path, "a,b,status\nx,y,broken\nx,z,Defekt\ny,z,Active\n")
+    assert [link.up for link in found.document.links] == [False, True, True]
+    assert kinds(found)["unknown status"] == 1
+
+
+def test_all_sheets_of_a_workbook_are_read(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    first, demands, notes = book.active, book.create_sheet("Demands"), book.create_sheet("Notes")
+    for rows, own in (
+        ([["a", "b", "speed_gbps"], ["s1", "s2", 100]], first),
+        ([["source", "target", "offered_gbps"], ["s1", "s2", 80]], demands),
+        ([["who", "when"], ["me", "today"]], notes),
+    ):
+        for row in rows:
+            own.append(row)
+    path = tmp_path / "cabling.xlsx"
+    book.save(path)
+    found = read(path)
+    assert [(d.source, d.target, d.offered_gbps) for d in found.document.demands] == [("s1", "s2", 80)]
+    assert len(found.document.links) == 1
+    assert {row.field: row.n for row in found.report.dropped}["sheets without cables, nodes or demands"] == 1

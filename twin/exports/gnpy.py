@@ -29,7 +29,7 @@ def write(network: LineNetwork, ledger: Ledger) -> dict[str, bytes]:
     equipment = writer.equipment.equipment(writer.tx_dbm, network.document.required_margin_db)
     n_without = network.n_links - len({line.link.id for line in network.lines})
     if n_without:
-        ledger.dropped("links without spans", "GNPy has optical lines alone", n=n_without)
+        ledger.dropped("links that are no optical lines", "GNPy has optical lines alone", n=n_without)
     return {"topology.json": _bytes(topology), "eqpt_config.json": _bytes(equipment)}
 
 

@@ -109,8 +109,8 @@ class _LineMaker:
         """Yield the working paths of a link with spans."""
         state, paths = self.state, self.budgets.paths
         first, last = state["span_first"][row : row + 2]
-        if first == last:
-            return
+        if first == last or any(self._medium(code) for code in state["span_fibre"][first:last].tolist()):
+            return  # copper and multimode cables are no optical lines
         kind = int(paths.kind_of_link[row])
         found = [
             path
@@ -132,6 +132,9 @@ class _LineMaker:
                 n_channels=int(state["link_n_channels"][row]),
                 transceiver=transceiver,
             )
+
+    def _medium(self, code: int) -> str | None:
+        return self.reader.catalogue.get(self.state.parts[code]).medium if code >= 0 else None
 
     def _span(self, link: Link, i: int, k: int) -> LineSpan:
         """Return a span; half of its connectors are before the fibre, and a measured loss scales all of its losses."""

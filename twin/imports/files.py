@@ -27,6 +27,9 @@ UTF8_MARK = b"\xef\xbb\xbf"
 class SourceFile:
     """A file that the user named, or a file in a folder that the user named."""
 
+    sheet: str | None = None
+    """Sheet of a workbook; None = the first."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.where = str(path)

@@ -12,6 +12,8 @@ from .files import MAX_RECORDS, SourceFile, check_count
 from .workbooks import MAX_CELL, MAX_COLUMNS, Row, Workbook, is_workbook
 
 SEPARATORS = ",;\t|"
+MAX_SHEETS = 50
+"""Sheets of a workbook; each is opened by itself."""
 
 
 def rows_of(file: SourceFile) -> Iterator[Row]:
@@ -20,7 +22,34 @@ def rows_of(file: SourceFile) -> Iterator[Row]:
     Raises:
         DocumentError: no text, a broken quotation, too many rows, or an Excel file that cannot be read.
     """
-    return Workbook(file).rows() if is_workbook(file) else _csv_rows(file)
+    return Workbook(file).rows(file.sheet) if is_workbook(file) else _csv_rows(file)
+
+
+class SheetFile(SourceFile):
+    """A sheet of a workbook as a file of its own."""
+
+    def __init__(self, file: SourceFile, sheet: str) -> None:
+        super().__init__(file.path)
+        self._file, self.sheet = file, sheet
+        self.where, self.name = f"{file.where} [{sheet}]", f"{file.name} [{sheet}]"
+
+    @property
+    def content(self) -> bytes:
+        """Content of the workbook, which is read once."""
+        return self._file.content
+
+
+def sheets_of(file: SourceFile) -> Iterator[SourceFile]:
+    """Yield the file, and the sheets behind the first one of a workbook.
+
+    Raises:
+        DocumentError: too many sheets, or a workbook that cannot be read.
+    """
+    yield file
+    names = Workbook(file).names if is_workbook(file) else ()
+    if len(names) > MAX_SHEETS:
+        raise DocumentError(f"{len(names)} sheets", where=file.where, expected=f"at most {MAX_SHEETS}")
+    yield from (SheetFile(file, name) for name in names[1:])
 
 
 def _csv_rows(file: SourceFile) -> Iterator[Row]:

@@ -16,7 +16,7 @@ from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
 from .quantities import both_ways, bundle_of, finite, length_km, unit_in_header
 from .record_sheets import CABLES, NODES, SHEET_KINDS, read_records, sheet_kind
-from .sheets import rows_of
+from .sheets import rows_of, sheets_of
 from .workbooks import Row, has_sheets
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -59,7 +59,10 @@ MULTIMODE = re.compile(r"\b(mmf|om[1-5]|multi-?mode|aoc)\b", re.IGNORECASE)
 COPPER = re.compile(r"\b(dac|copper|cat ?[3-8]a?|utp|twinax)\b", re.IGNORECASE)
 RATE_FACTORS = {"gbps": 1.0, "gb/s": 1.0, "mbps": 1e-3, "mb/s": 1e-3, "kbps": 1e-6, "bps": 1e-9}
 US_OF = {"us": 1.0, "ms": 1e3}
-DOWN = frozenset({"down", "planned", "decommissioned", "offline", "failed", "inactive", "disabled"})
+DOWN = frozenset({"down", "planned", "decommissioned", "offline", "failed", "inactive", "disabled", "broken", "faulty"})
+UP = frozenset(
+    {"up", "active", "connected", "enabled", "in service", "in use", "installed", "live", "lit", "ok", "online"}
+)
 
 
 def recognise(files: Sequence[SourceFile]) -> bool:
@@ -69,13 +72,20 @@ def recognise(files: Sequence[SourceFile]) -> bool:
 
 def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options: ImportOptions) -> None:
     """Read the rows of each file: first sheets of nodes, then of cables, then of demands."""
-    kinds = {file.where: sheet_kind(file) for file in files}
-    for file in sorted(files, key=lambda file: SHEET_KINDS.index(kinds[file.where])):
+    sheets = [sheet for file in files for sheet in sheets_of(file)]
+    kinds = {file.where: sheet_kind(file) for file in sheets}
+    for file in sorted(sheets, key=lambda file: SHEET_KINDS.index(kinds[file.where])):
         if kinds[file.where] != CABLES:
             read_records(file, kinds[file.where], cabling, ledger, options)
             continue
         rows = rows_of(file)
-        columns, header_row = _header(rows, file, options.columns)
+        try:
+            columns, header_row = _header(rows, file, options.columns)
+        except DocumentError:
+            if file.sheet is None or options.columns:
+                raise
+            ledger.dropped("sheets without cables, nodes or demands", "nothing that the network holds", file.where)
+            continue
         reader = _TableReader(file, columns, cabling, ledger)
         for row in rows:
             if row.number > header_row and any(row.cells):
@@ -159,7 +169,11 @@ class _TableReader:
         cable.n_failed = int(fields.number("n_failed", 0, 10_000_000) or 0)
         cable.srlgs, cable.tags = fields.texts("srlgs"), fields.texts("tags")
         cable.display_name = fields.text("display_name")
-        cable.up = fields.text("status").lower() not in DOWN
+        status = fields.text("status").lower()
+        cable.up = status not in DOWN
+        if status and cable.up and status not in UP:
+            hint = f"up or down; down are {', '.join(sorted(DOWN))}"
+            self.ledger.finding("unknown status", "the cable is taken as up", hint, fields.place)
         cable.source = fields.source(self.file.name, name)
         fields.close({"note": "text for people"})
         self.cabling.cables.append(cable)
