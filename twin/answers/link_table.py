@@ -198,7 +198,7 @@ def link_table(
     is_cut = len(listed) < len(rows)
     return LinkTable(
         network,
-        tuple(_summary(sides)),
+        tuple(_summary(sides, e.case.state.n_links)),
         tuple(side for pair in listed for side in pair),
         _notes(unjudged_ids),
         len(rows) if is_cut else None,
@@ -215,7 +215,7 @@ def _worse_value(pair: tuple[LinkDirection, LinkDirection], column: str) -> floa
     return None if not values else min(values) if column in LOWEST_FIRST else max(values)
 
 
-def _summary(rows: Sequence[LinkDirection]) -> Iterator[str]:
+def _summary(rows: Sequence[LinkDirection], n_all: int) -> Iterator[str]:
     """Sentences on links that are down, the lowest margin, the busiest link, and limits below the line rate."""
     n_links = len(rows) // 2
     if not n_links:
@@ -223,7 +223,7 @@ def _summary(rows: Sequence[LinkDirection]) -> Iterator[str]:
         return
     down = [row.id for row in rows[::2] if not row.up]
     state = f"{len(down)} down: {names_text(down)}" if down else "all up"
-    yield f"{counted(n_links, 'link')}, {state}."
+    yield (f"{n_links:,} of {n_all:,} links, " if n_links < n_all else f"{counted(n_links, 'link')}, ") + f"{state}."
     with_margin = [row for row in rows if row.margin_db is not None]
     if with_margin:
         lowest = min(with_margin, key=lambda row: (row.margin_db, row.id))
