@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..arrays import Bools, Floats, Ints, State
 from ..arrays.boosters import booster_codes, booster_parts, n_boosters
-from ..arrays.cables import counted_spans, new_spans
+from ..arrays.cables import counted_spans, new_pairs_by_span, new_spans
 from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
@@ -115,9 +115,9 @@ def purchased_items(before: State, after: State, reader: FigureReader) -> tuple[
         n_new = np.where(is_unchanged, np.maximum(n_after - n_before, 0), n_after)
         _add_counts(pieces, after, after[part_column], n_per_record * n_new)
     pairs_before = np.where(links >= 0, _values_before(before, "link_n_fibre_pairs", links), 0)
-    n_new_pairs = np.maximum(after["link_n_fibre_pairs"] - pairs_before, 0)
+    n_new_pairs = new_pairs_by_span(before, after, pairs_before)
     is_new = new_spans(before, after)
-    _add_counts(pieces, after, after["span_amplifier"], 2 * n_new_pairs[after["span_link"]] * is_new)
+    _add_counts(pieces, after, after["span_amplifier"], 2 * n_new_pairs)
     _add_new_boosters(pieces, before, after, reader, links)
     is_counted = ~after["span_leased"] & laid_spans(after, reader)
     return pieces, _new_fibre_km(before, after, links, is_counted, is_new)
@@ -172,7 +172,7 @@ def _new_fibre_km(before: State, after: State, links: Ints, is_counted: Bools, i
 
     `is_counted`: spans of own fibre in ducts; `is_new`: spans of new links that count; bool[n_spans] each.
     """
-    new_km = 0.0
+    new_km, km_of_cable = 0.0, dict[int, dict[int, float]]()
     for link in np.unique(after["span_link"]):
         row_before = links[link]
         first_before = before["span_first"][row_before] if row_before >= 0 else 0
@@ -185,10 +185,14 @@ def _new_fibre_km(before: State, after: State, links: Ints, is_counted: Bools, i
             if row_before < 0 and not is_new[row]:
                 continue
             if i < n_before and _is_same_fibre(before, after, old, row):
-                new_km += max(0.0, length_km - float(before["span_length_km"][old]))
-            else:
+                length_km = max(0.0, length_km - float(before["span_length_km"][old]))
+            cable = int(after["span_cable"][row])
+            if cable < 0:
                 new_km += length_km
-    return new_km
+            else:
+                by_link = km_of_cable.setdefault(cable, {})
+                by_link[int(link)] = by_link.get(int(link), 0.0) + length_km
+    return new_km + sum(max(by_link.values()) for by_link in km_of_cable.values())  # a cable is laid once
 
 
 def _is_same_fibre(before: State, after: State, old: int, row: int) -> bool:

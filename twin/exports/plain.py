@@ -17,7 +17,7 @@ from ..arrays import State
 from ..errors.wording import counted
 from ..imports.ledger import Ledger
 from ..model.document import TopologyDocument
-from ..model.records import Demand, Link, Node, Site
+from ..model.records import Demand, Link, Node, Site, Span
 from ..optics.link_health import LinkHealth
 from .effects import document_effects, effect_of
 
@@ -175,11 +175,16 @@ def _span_lengths_km(state: State) -> list[float]:
     return [round(value, 9) for value in state["link_length_km"].tolist()]
 
 
+def _span_risks(span: Span) -> tuple[str, ...]:
+    """Return the shared risks of a span; its cable is one of them."""
+    return span.srlgs if span.cable is None else (*span.srlgs, span.cable)
+
+
 def _shared_risks(link: Link, ledger: Ledger) -> list[str]:
     """Return the shared risks of a link: its own and those of spans; of a protected link, spans of both paths."""
-    working = {risk for span in link.spans if not span.standby for risk in span.srlgs}
+    working = {risk for span in link.spans if not span.standby for risk in _span_risks(span)}
     if any(span.standby for span in link.spans):
-        standby = {risk for span in link.spans if span.standby for risk in span.srlgs}
+        standby = {risk for span in link.spans if span.standby for risk in _span_risks(span)}
         lost = (working | standby) - (working & standby) - set(link.srlgs)
         if lost:
             ledger.dropped("links.spans.srlgs", "risks of one path of a protected link, of which the other is left",
@@ -187,6 +192,9 @@ def _shared_risks(link: Link, ledger: Ledger) -> list[str]:
         working &= standby
     if working - set(link.srlgs):
         ledger.converted("links.spans.srlgs", "shared risks of spans → of the link", len(working - set(link.srlgs)))
+    n_cables = sum(span.cable is not None for span in link.spans)
+    if n_cables:
+        ledger.dropped("links.spans.cable", "fibre that links share costs once; the risk is kept", link.id, n_cables)
     return sorted(working | set(link.srlgs))
 
 
