@@ -270,7 +270,7 @@ def test_the_first_links_are_listed_and_the_verdict_counts_all() -> None:
     assert "13 more links" in text
     assert text.index("host-3-2~leaf-3 ") < text.index("host-1-1~leaf-1 ")
     after = network.link_table("leaf-1~*", changes={"kind": "fail_nodes", "nodes": "spine-1"})
-    assert after.summary[0] == "2 links, 1 down: leaf-1~spine-1."
+    assert after.summary[0] == "2 of 16 links, 1 down: leaf-1~spine-1."
     assert network.link_table().n_links is None
 
 

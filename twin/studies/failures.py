@@ -248,7 +248,7 @@ def _failure_rows(
             worst_direction=None if link is None else direction_text(e, 2 * link + arc % 2),
             worst_utilisation_ratio=None if is_unknown or not math.isfinite(ratio) else ratio,
             **rates.row(f, float(loads.lost_gbps[f]))._asdict(),
-            why_unknown=closer.why_unknown[row] or (RATES_UNKNOWN if is_unknown else None),
+            why_unknown=RATES_UNKNOWN if is_unknown else closer.why_unknown[row],
         )
 
 
