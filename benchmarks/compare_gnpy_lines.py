@@ -127,7 +127,7 @@ def document(roadm: Roadm, line: list[Any]) -> dict[str, Any]:
             else:
                 spans[-1] |= {"amplifier": made["id"]} | {f"amplifier_{k}": v for k, v in settings.items()}
         elif isinstance(element, Fiber):
-            glass = f"glass-{i}"
+            fibre = f"fibre-{i}"
             p = element.params
             length_km = p.length / 1e3
             lumped_db, pad_db = float(p.con_out), float(p.con_in + p.att_in)
@@ -147,8 +147,8 @@ def document(roadm: Roadm, line: list[Any]) -> dict[str, Any]:
                 "pmd_ps_per_sqrt_km": 0.04,
                 "group_index_ratio": 1.468,
             }
-            parts[glass] = part(glass, "fibre", figures)
-            spans.append({"length_km": length_km, "fibre": glass, "lumped_loss_db": lumped_db})
+            parts[fibre] = part(fibre, "fibre", figures)
+            spans.append({"length_km": length_km, "fibre": fibre, "lumped_loss_db": lumped_db})
         elif spans:
             spans[-1]["lumped_loss_db"] += float(element.params.loss)
     nodes = [{"id": name, "kind": "switch"} for name in "ab"]

@@ -75,7 +75,7 @@ def random_training(seed: int) -> dict[str, Any]:
 
 
 def renamed(document: dict[str, Any], seed: int) -> dict[str, Any]:
-    """The same network by other names. Hosts of a job keep their order, since ranks are placed in that order."""
+    """Give a network other names. Hosts of a job keep their order, since ranks are placed in that order."""
     rng = random.Random(seed)
 
     def names(records: list[dict[str, Any]], letter: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from twin.imports import Imported
 
 
 def lldpctl(rows: list[tuple[str, str, str]]) -> dict[str, Any]:
-    """What `lldpctl -f json` prints: rows of local port, neighbour, port there."""
+    """Output of `lldpctl -f json`: rows of local port, neighbour, port there."""
     interfaces = [
         {port: {"via": "LLDP", "chassis": {name: {"id": {"type": "mac", "value": f"00:00:00:00:00:{i:02x}"}}},
                 "port": {"id": {"type": "ifname", "value": there}, "ttl": "120"}}}

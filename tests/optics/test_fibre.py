@@ -92,7 +92,7 @@ def test_the_cases_stand_in_order_and_do_not_differ_when_new() -> None:
     assert len({total_db(OLD | {"installed": TODAY}, case) for case in CASES}) == 1
 
 
-def test_undated_glass_is_new_on_the_day_of_the_document_and_ages_from_then_on() -> None:
+def test_undated_fibre_is_new_on_the_day_of_the_document_and_ages_from_then_on() -> None:
     dated = {"length_km": 40.0, "installed": TODAY}
     assert [total_db({"length_km": 40.0}, "high", years) for years in (0.0, 50.0)] == [
         total_db(dated, "high", years) for years in (0.0, 50.0)

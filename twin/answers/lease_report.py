@@ -58,7 +58,7 @@ class FreeShare:
     site: str
     n_owned: int
     n_used: int
-    """Of the job."""
+    """Accelerators of the job."""
     n_leased: int
     n_free: int
     """In service."""

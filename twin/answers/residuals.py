@@ -55,7 +55,7 @@ class Residual:
     residual: float | None
     """Measured minus model."""
     basis: str | None
-    """What the model stands for; null without a model."""
+    """Figure that the model gives; null without a model."""
     why: str | None
     """Reason why there is no model; null where there is one."""
     in_budget: bool

@@ -37,9 +37,10 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Export a network, after changes if given, and report what the files hold of it."""
-    from ..exports.writing import format_named
+    from ..exports import FORMATS
+    from ..imports.choice import named_format
 
-    is_folder = format_named(format_name).is_folder
+    is_folder = named_format(format_name, FORMATS).is_folder
     if not is_folder:
         check_writable(output)
     elif output.exists() and not output.is_dir():

@@ -49,7 +49,7 @@ class NetworkCost:
     unpriced_parts: tuple[str, ...] = ()
     """Own parts of the network that the price book does not price; no sum counts them."""
     unpriced_purchases: tuple[str, ...] = ()
-    """Those of them that a change buys."""
+    """Parts among them that a change buys."""
 
 
 def bill_of_materials(state: State, document: TopologyDocument, reader: FigureReader) -> BillOfMaterials:

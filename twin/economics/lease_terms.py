@@ -16,7 +16,7 @@ DAYS_PER_YEAR = 365
 
 @dataclass(frozen=True)
 class LeaseTerms:
-    """What a lease brings; None where a term is not stated, `why` then names it."""
+    """Money and dates of a lease; None where a term is not stated, `why` then names it."""
 
     usd_per_day: float | None
     earliest_end_day: int | None

@@ -194,7 +194,7 @@ def _shared_risks(link: Link, ledger: Ledger) -> list[str]:
         ledger.converted("links.spans.srlgs", "shared risks of spans → of the link", len(working - set(link.srlgs)))
     n_cables = sum(span.cable is not None for span in link.spans)
     if n_cables:
-        ledger.dropped("links.spans.cable", "fibre that links share costs once; the risk is kept", link.id, n_cables)
+        ledger.dropped("links.spans.cable", "fibre that links share costs once", link.id, n_cables)
     return sorted(working | set(link.srlgs))
 
 

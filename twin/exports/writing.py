@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..catalogue.figure_reader import FigureReader
-from ..errors import DocumentError, did_you_mean
-from ..errors.wording import quoted
+from ..errors import DocumentError
+from ..imports.choice import named_format
 from ..imports.ledger import Ledger
 from ..model.records import Link, Node
 from ..stages.evaluation import Evaluation
-from .formats import FORMATS, Files, Format
+from .formats import FORMATS, Files
 from .lines import line_network
 from .plain import plain_network
 from .report import ExportReport, report_of
@@ -43,14 +43,6 @@ class Exported:
             (target / name if is_folder else target).write_bytes(content)
 
 
-def format_named(name: str) -> Format:
-    """Return a row of the table. Raises DocumentError for an unknown name, with similar ones."""
-    if name not in FORMATS:
-        hint = did_you_mean(name, FORMATS)
-        raise DocumentError(f"no format {quoted(name)}", expected=f"one of {', '.join(FORMATS)}", hint=hint)
-    return FORMATS[name]
-
-
 def exported(
     format: str,
     label: str,
@@ -74,7 +66,7 @@ def exported(
     Raises:
         DocumentError: unknown format.
     """
-    row, ledger, case = format_named(format), Ledger(), evaluation.case
+    row, ledger, case = named_format(format, FORMATS), Ledger(), evaluation.case
     # a format of lines counts by itself what its files hold
     counted = ledger if row.write is not None else Ledger()
     network = plain_network(label, nodes, links, case.state, case.document, evaluation.health, counted)

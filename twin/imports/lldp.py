@@ -57,7 +57,7 @@ def recognise(files: Sequence[SourceFile]) -> bool:
 
 
 class _Answers(NamedTuple):
-    """What one device said of its neighbours."""
+    """Neighbours that one device states."""
 
     host: str
     where: str

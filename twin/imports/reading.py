@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DocumentError, did_you_mean
-from ..errors.wording import quoted
+from ..errors import DocumentError
 from ..formats import MAX_FILE_BYTES, write_document
 from ..model.document import TopologyDocument
 from ..model.records import asdict_compact
 from . import netbox
 from .build import build
 from .cabling import Cabling
+from .choice import named_format, recognised_format
 from .files import SourceFile, source_files
 from .formats import FORMATS, Format
 from .ledger import Ledger
@@ -68,10 +68,12 @@ def read(
         DocumentError: unknown or unclear format, or a file that cannot be read; with file, line and hint.
     """
     listed = [paths] if isinstance(paths, str | Path) else list(paths)
-    named = None if format is None else _named(format)
+    named = None if format is None else named_format(format, FORMATS)
     url = next((path for path in listed if is_url(path)), None)
     files = source_files(map(Path, listed)) if url is None else _remote(listed, named)
-    row = named or (_recognised(files) if url is None else FORMATS["netbox"])
+    row = FORMATS["netbox"] if url is not None else named
+    if row is None:
+        row = recognised_format(files, FORMATS, "no format fits", "twin import FORMAT PATH")
     cabling, ledger = Cabling(), Ledger()
     row.read(files, cabling, ledger, options or ImportOptions())
     names = tuple(file.name for file in files)
@@ -98,24 +100,3 @@ def _estimated_bytes(document: TopologyDocument) -> int:
         sampled = sum(len(json.dumps(asdict_compact(record), ensure_ascii=False)) for record in sample)
         n_bytes += sampled * len(records) / max(len(sample), 1)
     return int(n_bytes)
-
-
-def _named(name: str) -> Format:
-    if name not in FORMATS:
-        hint = did_you_mean(name, FORMATS)
-        raise DocumentError(f"no format {quoted(name)}", expected=f"one of {', '.join(FORMATS)}", hint=hint)
-    return FORMATS[name]
-
-
-def _recognised(files: Sequence[SourceFile]) -> Format:
-    """Return the only format that recognises the files. Raises DocumentError that names the candidates."""
-    found = [row for row in FORMATS.values() if row.recognise(files)]
-    if len(found) == 1:
-        return found[0]
-    where = files[0].where
-    if not found:
-        raise DocumentError(
-            "no format fits", where=where, expected=f"one of {', '.join(FORMATS)}", hint="twin import FORMAT PATH"
-        )
-    names = ", ".join(row.name for row in found)
-    raise DocumentError(f"several formats fit: {names}", where=where, hint=f"twin import {found[0].name} PATH")

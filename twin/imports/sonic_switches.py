@@ -48,7 +48,7 @@ FAR_BUNDLE = ("bundle at the far end", "as at the near end", "no file of the dev
 
 @dataclass(slots=True)
 class Switch:
-    """What is known of one device."""
+    """Figures of one device, from all files that name it."""
 
     name: str
     kind: str = ""

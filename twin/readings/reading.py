@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ..errors import DocumentError, did_you_mean
+from ..errors import DocumentError
 from ..errors.wording import quoted
 from ..formats import write_document
-from ..imports.files import SourceFile, source_files
+from ..imports.choice import named_format, recognised_format
+from ..imports.files import source_files
 from ..imports.ledger import Ledger
 from ..model.document import TopologyDocument
 from ..model.measurements import Measurement
 from ..model.network import NetworkGraph
-from .formats import FORMATS, Format
+from .formats import FORMATS
 from .found import MAX_READINGS, Collector, Found
 from .merge import Merger, days_of
 from .options import ReadingOptions
 from .places import Places
 from .report import MeasurementReport, report_of
+
+USAGE = "twin measurements FORMAT FILE --network NETWORK"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +63,9 @@ def read(
     """
     listed = [paths] if isinstance(paths, str | Path) else list(paths)
     options = options or ReadingOptions()
-    named = None if format is None else _named(format)
+    named = None if format is None else named_format(format, FORMATS)
     files = source_files(map(Path, listed))
-    row = named or _recognised(files)
+    row = named or recognised_format(files, FORMATS, "no format of readings fits", USAGE)
     places = Places(network.nodes, network.links, options.maps)
     ledger = Ledger()
     collector = Collector(ledger)
@@ -99,25 +102,3 @@ def _with_day(
         why = "the network states none; the latest reading"
         ledger.assumed("as_of of the network", as_of.isoformat(), why, "--as-of")
     return document.model_copy(update={"as_of": as_of})
-
-
-def _named(name: str) -> Format:
-    if name not in FORMATS:
-        hint = did_you_mean(name, FORMATS)
-        raise DocumentError(f"no format {quoted(name)}", expected=f"one of {', '.join(FORMATS)}", hint=hint)
-    return FORMATS[name]
-
-
-def _recognised(files: Sequence[SourceFile]) -> Format:
-    """Return the only format that recognises the files. Raises DocumentError that names the candidates."""
-    found = [row for row in FORMATS.values() if row.recognise(files)]
-    if len(found) == 1:
-        return found[0]
-    where = files[0].where
-    hint = "twin measurements FORMAT FILE --network NETWORK"
-    if not found:
-        raise DocumentError(
-            "no format of readings fits", where=where, expected=f"one of {', '.join(FORMATS)}", hint=hint
-        )
-    names = ", ".join(row.name for row in found)
-    raise DocumentError(f"several formats fit: {names}", where=where, hint=hint)
