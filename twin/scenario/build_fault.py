@@ -23,6 +23,8 @@ class BuildFault:
     hint: str
     n_members: int = 1
     """Members of the record that break the rule."""
+    is_shared: bool = False
+    """True for a fault of several records, of which `where` is only one: it worsens by its value alone."""
     is_listed_alone: bool = True
     """False where warnings list the same problem of several records as one."""
 

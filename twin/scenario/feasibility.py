@@ -10,8 +10,8 @@ from ..arrays import Floats, State
 from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
-from ..errors.wording import counted
 from ..model.document import TopologyDocument
+from .band_faults import band_faults
 from .build_fault import BuildFault
 from .cable_faults import cable_faults
 from .line_faults import line_faults
@@ -28,7 +28,7 @@ def build_faults(state: State, document: TopologyDocument, reader: FigureReader)
     faults: dict[str, BuildFault] = {}
     _port_faults(state, reader, faults)
     _cage_faults(state, reader, faults)
-    _band_faults(state, reader, faults)
+    faults.update(band_faults(state, reader))
     faults.update(cable_faults(state, reader))
     faults.update(line_faults(state, reader))
     _site_faults(state, document, reader, faults)
@@ -137,43 +137,6 @@ def _misfits(reader: FigureReader, optic: Part, switch: Part) -> Iterator[tuple[
         optic_w, cage_w = reader.part(optic.id, "power_w"), reader.part(switch.id, "cage_w")
         problem = f"too hot: {optic.id} draws {optic_w:g} W, a port of {switch.id} cools {cage_w:g}"
         yield "cage_w", optic_w, cage_w, problem
-
-
-def _band_faults(state: State, reader: FigureReader, faults: dict[str, BuildFault]) -> None:
-    """Check the channels of each link: a multiplexer with a port and the grid for each, and the band of its pairs.
-
-    Each rule is checked by itself, so that a change that ends one fault does not uncover another.
-    """
-    band_ghz = 1e3 * reader.general("c_band_thz")
-    spacing_ghz = reader.by_code(state.parts, state["link_transceiver"], "spacing_ghz", "transceiver")
-    mux_channels = reader.by_code(state.parts, state["link_mux"], "n_channels", "mux")
-    mux_spacing_ghz = reader.by_code(state.parts, state["link_mux"], "spacing_ghz", "mux")
-    n_pairs = state["link_n_fibre_pairs"]
-    on_fibre = (np.diff(state.arrays.span_first) > 0) & (state["link_transceiver"] >= 0)
-    for link in np.flatnonzero(on_fibre & (state["link_n_parallel"] > n_pairs)).tolist():
-        name, n = state.arrays.link_ids[link], int(state["link_n_parallel"][link])
-        pairs, where = counted(int(n_pairs[link]), "fibre pair"), f"links[{name}]"
-        is_wdm, has_mux = not np.isnan(spacing_ghz[link]), not np.isnan(mux_channels[link])
-        n_ports = int(mux_channels[link] * n_pairs[link]) if has_mux else int(n_pairs[link])
-        if not (is_wdm and has_mux):
-            problem = f"{n} channels on {pairs} without a multiplexer"
-            hint = "name a mux for coherent channels, or a fibre pair for each"
-            faults[f"mux {name}"] = BuildFault(where, "mux", float(n), float(n_pairs[link]), problem, hint)
-        elif n > n_ports:
-            problem = f"{n} channels; the multiplexers have {n_ports} ports"
-            ports = float(n), float(n_ports)
-            faults[f"mux {name}"] = BuildFault(where, "n_channels", *ports, problem, "take a larger mux")
-        if not is_wdm:
-            continue
-        n_channels_max = int(band_ghz // spacing_ghz[link]) * int(n_pairs[link])
-        if n > n_channels_max:
-            problem = f"{n} channels of {spacing_ghz[link]:g} GHz; room for {n_channels_max} on {pairs}"
-            band = float(n), float(n_channels_max)
-            faults[f"band {name}"] = BuildFault(where, "c_band_thz", *band, problem, "light more pairs")
-        if mux_spacing_ghz[link] < spacing_ghz[link]:
-            problem = f"channels of {spacing_ghz[link]:g} GHz do not pass a {mux_spacing_ghz[link]:g} GHz mux"
-            grid = float(spacing_ghz[link]), float(mux_spacing_ghz[link])
-            faults[f"grid {name}"] = BuildFault(where, "spacing_ghz", *grid, problem, "change the mux too")
 
 
 def _site_faults(state: State, document: TopologyDocument, reader: FigureReader, faults: dict[str, BuildFault]) -> None:

@@ -47,7 +47,8 @@ def refused_faults(
         refused += [
             fault
             for key, fault in kept.items()
-            if not _is_less(fault, before[key])
+            if not fault.is_shared
+            and not _is_less(fault, before[key])
             and (record := _record(fault.where)) not in better
             and _is_touched(old, new, record)
         ]
