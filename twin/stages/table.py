@@ -363,7 +363,7 @@ ROWS = (
         needs=names("site_graph links_between_sites work_of_sites"),
         state=names(
             "link_booster link_ids link_launch_dbm link_mux link_n_fibre_pairs link_protection link_straight_km "
-            "link_transceiver n_links n_members_up node_ids parts span_amplifier span_first span_length_km "
+            "link_transceiver n_links n_members_up node_ids parts span_amplifier span_cable span_first span_length_km "
             "span_link span_regenerated span_srlg_code span_srlg_span span_standby srlg_code srlg_link srlgs"
         ),
         catalogue=names("general mux protection transceiver"),
