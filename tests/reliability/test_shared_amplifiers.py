@@ -51,7 +51,7 @@ def test_each_link_is_down_as_long_as_before() -> None:
     links = np.arange(N_LINKS)
     shared, apart = (components_of(s, reader(), links) for s in (state, alone))
     names = [shared.name(mode) for mode in range(len(shared.component))]
-    assert [(row.id, row.kind) for row in names[N_LINKS:-2]] == [("c", "srlg")] * 2
+    assert [(row.id, row.kind) for row in names[N_LINKS:-2]] == [("c", "cable")] * 2
     by_cable = shared.probability_ratio[N_LINKS:-2]
     up = (1 - shared.down_ratio[0]) * np.prod(1 - by_cable)
     assert up == pytest.approx(1 - apart.down_ratio[0], rel=1e-6)

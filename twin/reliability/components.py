@@ -28,7 +28,7 @@ from .rates import HOURS_PER_YEAR, Rate, rate_with_repair
 from .shared_amplifiers import SharedAmplifiers, amplifier_rates, shared_amplifiers
 from .shared_risks import SharedCut, shared_cuts
 
-ComponentKind = Literal["link", "members", "srlg", "node"]
+ComponentKind = Literal["link", "members", "srlg", "cable", "node"]
 LINK, RISK, NODE = range(3)
 
 
@@ -146,7 +146,8 @@ class Components:
         component = int(self.component[mode])
         row, state = int(self.row[component]), self.state
         if self.kind[component] == RISK:
-            return DownComponent(state.srlgs[self.causes[row].risk], "srlg", None)
+            risk = self.causes[row].risk
+            return DownComponent(state.srlgs[risk], "cable" if (state["span_cable"] == risk).any() else "srlg", None)
         if self.kind[component] == NODE:
             return DownComponent(state.arrays.node_ids[row], "node", None)
         link = state.arrays.link_ids[row]
