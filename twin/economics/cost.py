@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Bools, Floats, Ints, State
+from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..arrays.boosters import booster_codes, booster_parts, n_boosters
 from ..arrays.cables import counted_spans, new_pairs_by_span, spans_before
 from ..arrays.sums import sum_of, sums_by
@@ -159,11 +159,12 @@ def _part_names(state: State, codes: Ints) -> npt.NDArray[np.object_]:
 
 
 def laid_spans(state: State, reader: FigureReader) -> Bools:
-    """Tell which spans are of single-mode fibre, bool[n_spans]: these are laid in ducts, others are indoor cables."""
+    """Tell which spans are laid in ducts, bool[n_spans]: single-mode fibre of wide-area links, no indoor cables."""
     is_laid = np.ones(len(state.parts) + 1, dtype=np.bool_)
     codes = np.unique(state["span_fibre"])
     is_laid[codes] = [code < 0 or reader.catalogue.get(state.parts[code]).medium is None for code in codes]
-    return np.asarray(is_laid[state["span_fibre"]])
+    is_wide_area = state.link_tier == TIERS.index("wide_area")
+    return np.asarray(is_laid[state["span_fibre"]] & is_wide_area[state["span_link"]])
 
 
 def _new_fibre_km(before: State, after: State, old: Ints, is_counted: Bools) -> float:

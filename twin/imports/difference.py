@@ -9,11 +9,12 @@ from typing import Any, Generic, TypeVar
 
 from ..answers.data import Answer
 from ..errors import ChangeError
-from ..errors.wording import counted, value_text
+from ..errors.wording import counted
 from ..model.document import LABELS, TopologyDocument
 from ..model.identity import Source
 from ..model.records import Demand, Link, Node, Site, asdict_compact
 from ..scenario.apply import MAX_CHANGES
+from .field_texts import field_texts
 
 Record = Site | Node | Link | Demand
 R = TypeVar("R", Site, Node, Link, Demand)
@@ -26,7 +27,6 @@ OF_THE_SOURCE = frozenset(
 )  # fmt: skip
 """Fields that imports write: one that the new import leaves out is gone. Others are the user's own where no record of
 the new import states them."""
-MISSING = "-"
 NO_CHANGE = {
     "site": "no change edits a site",
     "added demand": "no change adds a demand",
@@ -220,7 +220,7 @@ class _Difference:
                 self._note("site", site, "added")
                 continue
             self._renamed("site", site, old)
-            fields = _fields(_compared(old), self._merged(self.sites, old, _compared(site)))
+            fields = field_texts(_compared(old), self._merged(self.sites, old, _compared(site)))
             if fields:
                 self._note("site", old, "changed", fields, NO_CHANGE["site"])
         for site in self.sites.removed:
@@ -236,7 +236,7 @@ class _Difference:
             self._renamed("node", node, old)
             before = _compared(old)
             after = self._merged(self.nodes, old, _compared(replace(node, site=self._site(node.site))))
-            fields = _fields(before, after)
+            fields = field_texts(before, after)
             if not fields:
                 continue
             if after == {**before, "up": False}:
@@ -280,7 +280,7 @@ class _Difference:
             self._renamed("link", link, old)
             before = _compared(old)
             after = self._merged(self.links, old, _compared(replace(link, ends=ends)))
-            fields = _fields(before, after)
+            fields = field_texts(before, after)
             if fields:
                 self._note("link", old, "changed", fields)
             if fields and after == {**before, "up": False}:
@@ -315,7 +315,7 @@ class _Difference:
             self._renamed("demand", demand, old)
             moved = replace(demand, source=self.nodes.id_of(demand.source), target=self.nodes.id_of(demand.target))
             before, after = _compared(old), self._merged(self.demands, old, _compared(moved))
-            fields = _fields(before, after)
+            fields = field_texts(before, after)
             if not fields:
                 continue
             if {**before, "offered_gbps": 0} != {**after, "offered_gbps": 0} or not old.offered_gbps:
@@ -353,13 +353,3 @@ def _labels(record: Record) -> Plain:
     """Return the fields of a record that only describe it."""
     data = asdict_compact(record)
     return {name: data[name] for name in LABELS if name in data}
-
-
-def _fields(before: Plain, after: Plain) -> list[str]:
-    """Return the fields that differ as texts."""
-    names = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
-    return [f"{name}: {_text(before.get(name))} → {_text(after.get(name))}" for name in names]
-
-
-def _text(value: object) -> str:
-    return MISSING if value is None else value_text(value)

@@ -382,7 +382,7 @@ ROWS = (
         money.money,
         state=names(
             "link_age_years link_booster link_ends link_ids link_launch_dbm link_mux link_n_fibre_pairs "
-            "link_n_parallel link_n_regenerators link_protection link_transceiver n_nodes node_accelerator "
+            "link_n_parallel link_n_regenerators link_protection link_tier link_transceiver n_nodes node_accelerator "
             "node_age_years node_ids node_kind node_n_accelerators node_part node_site parts sites span_age_years "
             "span_amplifier span_cable span_fibre span_first span_leased span_length_km span_link "
             "span_standby span_undated srlgs"
