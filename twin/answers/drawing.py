@@ -157,7 +157,9 @@ def drawing_of(
         plan=plan,
         sites=tuple(_sites(e)),
         places=tuple(_drawn_places(state, place_of, keys, positions)),
-        lines=tuple(_bent(list(_lines(e, place_of, names, worst_failure or {})), dict(zip(names, positions, strict=True)))),
+        lines=tuple(
+            _bent(list(_lines(e, place_of, names, worst_failure or {})), dict(zip(names, positions, strict=True)))
+        ),
         n_nodes=state.n_nodes,
         n_links=state.n_links,
         heat=heat,
@@ -196,7 +198,7 @@ def _names(state: State, keys: Sequence[Key]) -> list[str]:
         texts = [
             arrays.sites[site] if site != NONE else "",
             NODE_KINDS[kind],
-            arrays.parts[part] if part != NONE else "",
+            state.part_id(part) or "",
         ]
         names.append(" ".join(text for text in texts if text))
     return names
@@ -217,7 +219,7 @@ def _drawn_places(
             name,
             NODE_KINDS[kind],
             arrays.sites[site] if site != NONE else None,
-            arrays.parts[part] if part != NONE else None,
+            state.part_id(part),
             int(counts[row]),
             int(accelerators[row]),
             int(down[row]),

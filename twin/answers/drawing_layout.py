@@ -25,8 +25,8 @@ def place_positions(
 ) -> list[Position]:
     """Return the position of each place, both coordinates from 0 to 1, y upwards.
 
-    Places of several kinds stand in rows by tier, the sites side by side. Places of one kind stand by the coordinates of
-    their sites if each has its own; otherwise a spring model with a fixed start arranges them.
+    Places of several kinds stand in rows by tier, the sites side by side. Places of one kind stand by the coordinates
+    of their sites if each has its own; otherwise a spring model with a fixed start arranges them.
 
     Args:
         kinds: kind of each place.
@@ -44,9 +44,9 @@ def place_positions(
 
 
 def map_positions(coordinates: Sequence[Position]) -> list[Position]:
-    """Return positions from 0 to 1 of latitudes and longitudes in degrees, in the proportions of their middle latitude."""
+    """Return positions from 0 to 1 of latitudes and longitudes in degrees, in true proportions at their middle."""
     middle_deg = sum(latitude for latitude, _ in coordinates) / len(coordinates)
-    west_deg = _least_span(longitude for _, longitude in coordinates)
+    west_deg = _western_edge([longitude for _, longitude in coordinates])
     points = [
         (((longitude - west_deg) % 360.0) * math.cos(math.radians(middle_deg)), latitude)
         for latitude, longitude in coordinates
@@ -54,9 +54,9 @@ def map_positions(coordinates: Sequence[Position]) -> list[Position]:
     return _fit(points)
 
 
-def _least_span(longitudes: object) -> float:
+def _western_edge(longitudes: Sequence[float]) -> float:
     """Return the western edge of the shortest arc that holds all longitudes, in degrees."""
-    ordered = sorted({float(value) % 360.0 for value in longitudes})  # type: ignore[attr-defined]
+    ordered = sorted({value % 360.0 for value in longitudes})
     gaps = [
         ((ordered[(i + 1) % len(ordered)] - value) % 360.0, ordered[(i + 1) % len(ordered)])
         for i, value in enumerate(ordered)
@@ -82,7 +82,7 @@ def _by_tier(levels: Sequence[int], sites: Sequence[int]) -> list[Position]:
     cells: dict[tuple[int, int], list[int]] = defaultdict(list)
     for place, (level, site) in enumerate(zip(levels, sites, strict=True)):
         cells[site, level].append(place)
-    width = {site: 0 for site in sorted(set(sites))}
+    width = dict.fromkeys(sorted(set(sites)), 0)
     for (site, _), places in cells.items():
         width[site] = max(width[site], min(len(places), MAX_ROW_PLACES))
     left, edge = {}, 0.0

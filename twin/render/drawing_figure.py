@@ -34,14 +34,17 @@ def drawing_figure(data: Mapping[str, Any]) -> Any:
         if ends[0] is ends[1]:
             axis.plot(ends[0]["x_ratio"], ends[0]["y_ratio"], "o", ms=17, mfc="none", mec=colour, mew=width)
             continue
-        points = _curve(*((end["x_ratio"], end["y_ratio"]) for end in ends), line.get("bend_ratio", 0.0))
+        start, end = ((end["x_ratio"], end["y_ratio"]) for end in ends)
+        points = _curve(start, end, line.get("bend_ratio", 0.0))
         axis.plot(*points, color=colour, linewidth=width, linestyle=style, solid_capstyle="round", zorder=1)
     for place in data["places"]:
         marker = MARKERS.get(place["kind"], "o")
         face = "#f2b8a8" if place["n_down"] else "white"
         axis.plot(place["x_ratio"], place["y_ratio"], marker, ms=9, mfc=face, mec="#303030", mew=1.1, zorder=2)
         if len(places) <= MAX_LABELS:
-            text = label_text(place["id"], LABEL_CHARACTERS) + (f"\n× {place['n_nodes']:,}" if place["n_nodes"] > 1 else "")
+            text = label_text(place["id"], LABEL_CHARACTERS) + (
+                f"\n× {place['n_nodes']:,}" if place["n_nodes"] > 1 else ""
+            )
             axis.annotate(text, (place["x_ratio"], place["y_ratio"]), xytext=(0, -8), textcoords="offset points",
                           ha="center", va="top", fontsize=7.0, color="#303030", bbox=LABEL_BOX)  # fmt: skip
     axis.set_axis_off()

@@ -30,7 +30,9 @@ MAX_LINES_SHOWN = 30
 
 def drawing_table(data: Mapping[str, Any]) -> RenderableType:
     """Show `Drawing.to_dict()` as text: one row for each line, the fullest first."""
-    lines = sorted(data["lines"], key=lambda line: (-(line["utilisation_ratio"] or 0.0), line["source"], line["target"]))
+    lines = sorted(
+        data["lines"], key=lambda line: (-(line["utilisation_ratio"] or 0.0), line["source"], line["target"])
+    )
     plan = f" after {data['plan']}" if data["plan"] else ""
     title = f"{data['network']}{plan}: {counted(data['n_nodes'], 'node')}, {counted(data['n_links'], 'link')}"
     parts: list[RenderableType] = [Text(title, style="bold"), Text()]

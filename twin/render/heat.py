@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from ..errors import ChangeError, did_you_mean
@@ -55,7 +56,7 @@ def step_labels(heat: Heat) -> list[str]:
     steps = heat.steps
     labels = [
         f"below {text(steps[0])}",
-        *(f"{text(a)} to {text(b)}" for a, b in zip(steps, steps[1:], strict=False)),
+        *(f"{text(a)} to {text(b)}" for a, b in itertools.pairwise(steps)),
         f"{text(steps[-1])} and above",
     ]
     return labels if heat.higher_is_worse else labels[::-1]
