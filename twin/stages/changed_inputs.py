@@ -7,6 +7,7 @@ from typing import Any
 
 from ..arrays import State
 from ..catalogue.figure_reader import UsedFigure
+from ..errors import TwinError
 from ..model.jobs import TrainingJob
 from .cache import Outcome, StageCache, same
 from .engine import Engine, compute_outcome, need_of
@@ -74,16 +75,15 @@ class ChangedInputs:
 
     def _run(self, evaluation: Evaluation, name: str) -> Outcome:
         unchanged, stage = self._unchanged[id(evaluation)], self._engine.stage(name)
-        known = self._engine.outcome(unchanged, name)
         needs = {need: need_of(need, lambda stage: self.outcome(evaluation, stage).value) for need in stage.needs}
         inputs = self._engine.inputs_of(evaluation, stage)
-        is_known = not self._reads(known) and all(
-            same(value, self._need(unchanged, need)) for need, value in needs.items()
-        )
-        if is_known and evaluation.case is not unchanged.case:
-            is_known = all(map(same, self._engine.inputs_of(unchanged, stage), inputs))
-        if is_known:
-            return known
+        known = self._known_outcome(unchanged, name)
+        if known is not None and not self._reads(known):
+            is_known = all(same(value, self._need(unchanged, need)) for need, value in needs.items())
+            if is_known and evaluation.case is not unchanged.case:
+                is_known = all(map(same, self._engine.inputs_of(unchanged, stage), inputs))
+            if is_known:
+                return known
         key = (*needs.values(), *inputs)
         shared = self._cache.get(name, key)
         if shared is None:
@@ -91,6 +91,13 @@ class ChangedInputs:
             shared = compute_outcome(evaluation, stage, needs, reader)
             self._cache.put(name, key, shared)
         return shared
+
+    def _known_outcome(self, unchanged: Evaluation, name: str) -> Outcome | None:
+        """Return the outcome of a stage without the change; None where that cannot run, as with the change it may."""
+        try:
+            return self._engine.outcome(unchanged, name)
+        except TwinError:
+            return None
 
     def _need(self, unchanged: Evaluation, need: str) -> Any:
         return need_of(need, lambda stage: self._engine.outcome(unchanged, stage).value)

@@ -41,7 +41,7 @@ def access_class(inputs: Inputs) -> Ints:
     state, latency_us = inputs.state, inputs["health.arc_latency_us"]
     at_rack = at_an_end(state["node_kind"][state["link_ends"]] <= LAST_END_POINT)
     round_trip_us = np.where(at_rack, latency_us[0::2] + latency_us[1::2], 0.0)
-    # as `return_inverse` of `np.unique`, which sorts positions and so takes eight times as long
+    # as `return_inverse` of `np.unique`, which sorts positions and so takes twice as long
     return np.asarray(np.searchsorted(np.unique(round_trip_us), round_trip_us), dtype=np.int64)
 
 
