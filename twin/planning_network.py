@@ -18,12 +18,12 @@ from .catalogue.ageing import AgeingCase
 from .errors import ChangeError, TopologyError
 from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
 from .exports import Exported, exported
-from .render.heat import heat_named
 from .planner.candidate import own_candidates
 from .planner.collect import collect
 from .planner.plan import Names, plan_report
 from .planner.question import plan_question
 from .planner.records import PlanReport
+from .render.heat import heat_named
 from .scenario.apply import apply_changes, parse_changes
 from .scenario.changes import Change
 from .stages.evaluation import Evaluation
@@ -36,8 +36,8 @@ from .studies.failure_records import FailureReport
 from .studies.failure_run import FailureRun
 from .studies.failures import failure_report
 from .studies.growth import GrowthQuestion, GrowthReport, growth_report
-from .studies.sweep import default_metric
 from .studies.sample_report import SampleReport
+from .studies.sweep import default_metric
 from .studies.uncertainty import SampleSettings, run_sample_study, sampled_cases
 
 

@@ -18,7 +18,6 @@ from .identity import duplicate_issues, lookalike_issues
 from .job_rules import job_shape_issues
 from .measurement_rules import measurement_issues
 from .records import FORWARDING_KINDS, Link, Node, Span
-from .records import Link, Node, Span
 from .uncertain import uncertain_issues
 from .wcmp_rules import forwards_of, wcmp_issues
 

@@ -106,24 +106,6 @@ def apply_changes(
     return scenario
 
 
-def edited(origin: Scenario, changes: Sequence[Change], reader: FigureReader, where: str = "changes") -> Scenario:
-    """Return a scenario with changes, in the order of `apply_changes`; nothing checks that it can be built.
-
-    Raises:
-        ChangeError: a target is missing, or a change does not apply.
-    """
-    scenario = origin
-    order = [(level, i) for level in (StructureChange, WorkloadChange, StateChange) for i, _ in enumerate(changes)]
-    for level, i in order:
-        change = changes[i]
-        if isinstance(change, level):
-            case = scenario.case
-            place, state = f"{where}[{i}] {change.kind}", case.state
-            context = Context(place, case.document, state.node_ids, reader, state.arrays)
-            scenario = _apply_one(scenario, change, context)
-    return scenario
-
-
 def check_buildable(
     origin: Scenario, scenario: Scenario, reader: FigureReader, where: str = "changes"
 ) -> Mapping[str, BuildFault]:
@@ -132,7 +114,6 @@ def check_buildable(
     Raises:
         ChangeError: the changes make a fault, worsen one or touch one.
     """
-    scenario = apply_unchecked(origin, changes, reader, where)
     after = build_faults(scenario.case.state, scenario.case.document, reader)
     if after:
         known = origin.faults or (lambda: build_faults(origin.case.state, origin.case.document, reader))
@@ -156,7 +137,7 @@ def check_job_shape(job: TrainingJob | None, where: str = "changes") -> None:
         raise TopologyError("the job does not hold together", where=where, found=issues)
 
 
-def apply_unchecked(
+def edited(
     origin: Scenario,
     changes: Sequence[Change],
     reader: FigureReader,
