@@ -107,7 +107,10 @@ def _show_difference(
     from ..imports.difference import difference
     from ..render.difference_table import difference_table
 
-    answer = difference(load_network(old_name, None, own_parts=own_parts).document, new, old_name)
+    network = load_network(old_name, None, own_parts=own_parts)
+    answer = difference(
+        network.document, new, old_name, lambda changes: network.what_if(changes, main_assumptions=False)
+    )
     if output is not None:
         write_changes(output, list(answer.changes))
     if as_json:

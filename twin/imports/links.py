@@ -11,6 +11,7 @@ from .cabling import PARALLEL, Cable, Cabling, End
 from .ledger import Ledger
 from .naming import MAX_NAME_LENGTH, Ids, printable, texts
 from .options import ImportOptions
+from .port_tags import port_tag
 from .spans import SpanMaker
 from .trace import Path, path_text
 
@@ -110,9 +111,9 @@ class LinkMaker:
     def _members(self, link: PlainLink, node_ids: dict[str, str]) -> list[str]:
         """Return the ports of each member as tags, so that an answer about a link can be traced to its ports."""
         return [
-            " ~ ".join(f"{node_ids[end.device]}:{end.port}" for end in path.ends)
-            for path in link.paths
-            if all(end.port for end in path.ends)
+            port_tag(node_ids[a.device], a.port, node_ids[b.device], b.port)
+            for a, b in (path.ends for path in link.paths)
+            if a.port and b.port
         ]
 
     def _bundle(self, end: End) -> str:
