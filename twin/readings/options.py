@@ -28,6 +28,8 @@ class ReadingOptions:
     """Quantity of series whose name says none."""
     unit: str = ""
     """Unit of values that state none."""
+    today: date | None = None
+    """Day after which readings are wrong, if neither the network nor `as_of` states one; None = that of the clock."""
     maps: Mapping[str, str] = field(default_factory=dict)
     """Name in a file -> `LINK`, `LINK#SPAN`, or either with `@NODE`, the end where it was read."""
 
@@ -54,7 +56,7 @@ def reading_options(
         expected = ", ".join(UNITS[READINGS[known].field])
         raise DocumentError(f"{quoted(unit)} is no unit of {known}", where="--unit", expected=expected)
     pairs = dict(pair_of_option(text, "--map", "NAME=LINK") for text in maps)
-    return ReadingOptions(_day(at, "--at"), _day(as_of, "--as-of"), device or "", known, unit or "", pairs)
+    return ReadingOptions(_day(at, "--at"), _day(as_of, "--as-of"), device or "", known, unit or "", maps=pairs)
 
 
 def _day(text: str | None, option: str) -> date | None:
