@@ -252,10 +252,15 @@ def test_what_is_wrong_in_a_row_is_a_finding(rows: str, kind: str, tmp_path: Pat
     assert len(found.measurements) == (kind == "read twice")
 
 
-def test_a_decimal_comma_is_an_assumption(tmp_path: Path) -> None:
+def test_the_column_decides_the_decimal_sign(tmp_path: Path) -> None:
     found = of_text(tmp_path, "link;rx power (dBm)\nwan;-13,5\n", at="2026-10-20")
-    assert [m.value for m in found.measurements] == [-13.5]
-    assert [row.what for row in found.report.assumed] == ["decimal comma of a value"]
+    assert ([m.value for m in found.measurements], kinds(found)) == ([-13.5], [])
+    assert [row.conversion for row in found.report.converted] == ["decimal comma → point"]
+    text = "link;rx power (dBm)\nwan;-1.234\n"
+    found = of_text(tmp_path, text, at="2026-10-20")
+    assert ([m.value for m in found.measurements], kinds(found)) == ([-1.234], ["ambiguous number"])
+    found = of_text(tmp_path, text, at="2026-10-20", decimal="point")
+    assert ([m.value for m in found.measurements], kinds(found)) == ([-1.234], [])
 
 
 def test_a_port_of_several_links_and_parallel_links_are_findings(tmp_path: Path) -> None:

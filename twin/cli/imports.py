@@ -57,6 +57,9 @@ def import_(
     layer: Annotated[
         str | None, typer.Option("--layer", help="Layer to read of several, such as a network of RFC 8345.")
     ] = None,
+    decimal: Annotated[
+        str | None, typer.Option("--decimal", help="Decimal sign of the numbers in a sheet: point or comma.")
+    ] = None,
     diff: Annotated[
         str | None,
         typer.Option("--diff", metavar="NETWORK", help="Compare with an earlier import; -o writes the changes."),
@@ -83,6 +86,7 @@ def import_(
         columns=column or (),
         parts=own_parts,
         layer=layer,
+        decimal=decimal,
     )
     with progress("reading"):
         imported = read(paths, format=format_name, options=options)
