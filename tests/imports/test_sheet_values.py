@@ -121,7 +121,7 @@ def test_an_error_lists_all_headings_and_what_they_may_mean(tmp_path: Path) -> N
     with pytest.raises(DocumentError) as caught:
         sheet(tmp_path, "Cabling of hall 3\n" + ",".join(headings) + "\n1,2,3\n")
     assert all(f"'{heading}'" in caught.value.problem for heading in headings[1:])
-    assert "'Divice A': did you mean 'device a'?" in caught.value.hint
+    assert "'Divice A': did you mean 'device a'" in caught.value.hint
 
 
 def test_a_column_of_no_field_says_what_it_may_mean(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import DocumentError, did_you_mean
@@ -53,6 +53,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 HEADINGS = {heading: name for name, others in FIELDS.items() for heading in (name.replace("_", " "), *others)}
 MAX_HEADER_ROW = 20
 """Rows among which the header is looked for."""
+ENDS = ("a", "b")
 MAX_LISTED, MAX_SIMILAR = 60, 5
 """Headings that an error lists, and those with a hint."""
 ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls")
@@ -137,15 +138,19 @@ def _no_header(headings: list[str], file: SourceFile) -> DocumentError:
         return DocumentError("is empty", where=file.where, hint=HINT)
     listed = ", ".join(quoted(cell[:40]) for cell in headings[:MAX_LISTED])
     listed += f" and {len(headings) - MAX_LISTED} more" if len(headings) > MAX_LISTED else ""
-    similar = [f"{quoted(cell[:40])}: {hint}" for cell in headings[:MAX_LISTED] if (hint := _similar(cell))]
+    similar = [f"{quoted(cell[:40])}: {hint}" for cell in headings[:MAX_LISTED] if (hint := _similar(cell, ENDS))]
     hint = "; ".join([*similar[:MAX_SIMILAR], HINT])
     return DocumentError(f"no header with both ends: found {listed}", where=file.where, hint=hint)
 
 
-def _similar(heading: str) -> str:
-    """Return a did-you-mean hint for a heading that no field has; empty without a similar one."""
+def _similar(heading: str, fields: Collection[str] = tuple(FIELDS)) -> str:
+    """Return a did-you-mean hint for a heading that none of these fields has; empty without a similar one."""
     name = re.sub(r"[\s_-]+", " ", unit_in_header(heading)[0]).strip().lower()
-    return "" if name in HEADINGS or len(name) > 40 else did_you_mean(name, HEADINGS)
+    return (
+        ""
+        if name in HEADINGS or len(name) > 40
+        else did_you_mean(name, [h for h, f in HEADINGS.items() if f in fields])
+    )
 
 
 def _column(heading: str, columns: Mapping[str, str]) -> tuple[str, str, str]:
