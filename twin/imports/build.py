@@ -210,7 +210,7 @@ def _demands(cabling: Cabling, node_ids: dict[str, str], ledger: Ledger) -> Iter
         elif not 0 <= demand.offered_gbps <= MAX_OFFERED_GBPS:
             ledger.finding("bad value", "demand left out: out of range", "0 to 1e9 Gb/s", place)
         else:
-            record: dict[str, Any] = {"id": ids.new(demand.key), "source": node_ids[ends[0]]}
+            record: dict[str, Any] = {"id": ids.new(demand.key, is_stated=demand.is_named), "source": node_ids[ends[0]]}
             record |= {"target": node_ids[ends[1]], "offered_gbps": demand.offered_gbps}
             if demand.display_name:
                 record["name"] = demand.display_name[:MAX_NAME_LENGTH]

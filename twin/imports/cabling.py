@@ -132,6 +132,8 @@ class StatedDemand:
     source: Origin | None = None
     display_name: str = ""
     tags: tuple[str, ...] = ()
+    is_named: bool = True
+    """False for a key that is made of the ends."""
 
 
 class Rear(NamedTuple):

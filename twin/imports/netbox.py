@@ -14,7 +14,8 @@ from .cabling import Cabling, Device, End, Interface
 from .fields import Fields, plain
 from .files import SourceFile, records_of
 from .ledger import Ledger
-from .netbox_cabling import INTERFACE, CablingReader
+from .netbox_cabling import FRONT, INTERFACE, REAR, TERMINATION, CablingReader
+from .netbox_fixture import fixture_endpoints, is_fixture
 from .netbox_types import UP_STATES, VIRTUAL, WIRELESS, choice_of, id_of, name_of, type_gbps
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
@@ -52,6 +53,20 @@ UNREAD_ENDPOINTS: dict[str, str] = {
     "vlans": "logical networks; the twin has none",
 }
 """Endpoints that are not read, and what each could change."""
+COSTS: dict[str, tuple[str, frozenset[str]]] = {
+    "cables": ("no link is made", frozenset()),
+    "interfaces": (
+        "rates, states and aggregation groups are unknown, and ports only by the names in cables",
+        frozenset(),
+    ),
+    "sites": ("positions of sites, and so lengths between them, are unknown", frozenset()),
+    "front-ports": ("cables to patch panels end there", frozenset({FRONT})),
+    "rear-ports": ("cables to patch panels end there", frozenset({REAR, FRONT})),
+    "circuits": ("lengths, rates and states of circuits are unknown", frozenset({TERMINATION})),
+    "circuit-terminations": ("cables to circuits end there", frozenset({TERMINATION})),
+}
+"""Endpoints that a dump should have: what it costs where one is missing, and the types of cable ends that need it;
+none = always."""
 ENDPOINTS = (*READ_ENDPOINTS, *UNREAD_ENDPOINTS)
 NAME_NOISE = re.compile(r"^(dcim|circuits|ipam|tenancy|extras|netbox|api)-|-?(page)?-?\d+$")
 DEVICE_EFFECTS = {
@@ -86,6 +101,8 @@ def recognise(files: Sequence[SourceFile]) -> bool:
         data = files[0].data
     except DocumentError:
         return False
+    if is_fixture(data):
+        return True
     return isinstance(data, dict) and {"devices", "cables"} <= {endpoint_of(str(key)) for key in data}
 
 
@@ -109,7 +126,36 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, _options
     if "devices" not in lists:
         known = ", ".join(sorted(lists)) or "no endpoint that is read"
         raise DocumentError(f"found {known}", where=files[0].where, expected="devices among the endpoints", hint=HINT)
-    _Reader(lists, cabling, ledger).run()
+    missing = _missing_endpoints(lists, ledger, files[0].where)
+    reader = _Reader(lists, cabling, ledger)
+    reader.run()
+    if missing and not (cabling.cables and reader.rest.has_interface):
+        names = ", ".join(f"{endpoint}.json" for endpoint in missing)
+        raise DocumentError(f"no cable can be read without {names}", where=files[0].where, hint=HINT)
+
+
+def _missing_endpoints(lists: Mapping[str, Sequence[_Listed]], ledger: Ledger, where: str) -> list[str]:
+    """Report the endpoints that the dump lacks and needs, with what each costs; return their names."""
+    kinds = {
+        kind
+        for listed in lists.get("cables", ())
+        for record in listed.records
+        for kind in (*_end_types(record), record.get("termination_a_type"), record.get("termination_b_type"))
+        if isinstance(kind, str)
+    }
+    missing = []
+    for endpoint, (cost, needed_by) in COSTS.items():
+        if endpoint not in lists and (not needed_by or needed_by & kinds):
+            missing.append(endpoint)
+            hint = f"dump /api/.../{endpoint}/?limit=0 as {endpoint}.json"
+            ledger.finding("missing endpoint", f"no {endpoint}.json: {cost}", hint, where)
+    return missing
+
+
+def _end_types(record: Mapping[str, Any]) -> Iterator[Any]:
+    for side in ("a_terminations", "b_terminations"):
+        ends = record.get(side)
+        yield from (end.get("object_type") for end in (ends if isinstance(ends, list) else ()) if isinstance(end, dict))
 
 
 class _Listed:
@@ -122,6 +168,9 @@ class _Listed:
 def _endpoints(file: SourceFile) -> Iterator[tuple[str, str, Any]]:
     """Yield (endpoint, place, value): the whole file by its name, or each key of a file of several endpoints."""
     data = file.data
+    if is_fixture(data):
+        yield from ((endpoint, endpoint, records) for endpoint, records in fixture_endpoints(data).items())
+        return
     several = isinstance(data, dict) and "results" not in data
     keys = {key: endpoint_of(key) for key in data} if several else {}
     if several and any(endpoint in ENDPOINTS for endpoint in keys.values()):
