@@ -16,8 +16,6 @@ from .files import SourceFile, records_of
 from .ledger import Ledger
 from .netbox_cabling import FRONT, INTERFACE, REAR, TERMINATION, CablingReader
 from .netbox_fixture import fixture_endpoints, is_fixture
-from .netbox_types import UP_STATES, VIRTUAL, WIRELESS, choice_of, id_of, name_of, type_gbps
-from .netbox_cabling import INTERFACE, CablingReader
 from .netbox_modules import ModuleReader, model_names
 from .netbox_types import UP_STATES, VIRTUAL, WIRELESS, choice_of, id_of, name_of, port_of, type_gbps
 from .options import MAX_CAPACITY_GBPS, ImportOptions
