@@ -12,8 +12,9 @@ from .answers.lease_report import LeaseReport, lease_report
 from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
 from .errors import TopologyError
-from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
+from .evaluated_network import Changes, Notify, plan_name, report_phase
 from .exports import Exported, exported
+from .money_network import MoneyNetwork
 from .scenario.apply import apply_changes, parse_changes
 from .stages.evaluation import Evaluation
 from .studies.availability import availability_report
@@ -27,7 +28,7 @@ from .studies.failures import failure_report
 from .studies.growth import GrowthQuestion, GrowthReport, growth_report
 
 
-class PlanningNetwork(EvaluatedNetwork):
+class PlanningNetwork(MoneyNetwork):
     """A network with the answers that planners of capacity ask for."""
 
     def export(

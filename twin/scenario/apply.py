@@ -5,7 +5,7 @@ A result that cannot be built is refused with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,14 +98,8 @@ def apply_changes(
         TopologyError: the changed job is inconsistent.
     """
     scenario = origin
-    order = [(level, i) for level in (StructureChange, WorkloadChange, StateChange) for i, _ in enumerate(changes)]
-    for level, i in order:
-        change = changes[i]
-        if isinstance(change, level):
-            case = scenario.case
-            place, state = f"{where}[{i}] {change.kind}", case.state
-            context = Context(place, case.document, state.node_ids, reader, state.arrays)
-            scenario = _apply_one(scenario, change, context)
+    for _, changed in apply_one_by_one(origin, changes, reader, where):
+        scenario = changed
     after = build_faults(scenario.case.state, scenario.case.document, reader)
     if after:
         known = origin.faults or (lambda: build_faults(origin.case.state, origin.case.document, reader))
@@ -118,6 +112,31 @@ def apply_changes(
         if job_issues:
             raise TopologyError("the job does not hold together", where=where, found=job_issues)
     return scenario
+
+
+def apply_one_by_one(
+    origin: Scenario, changes: Sequence[Change], reader: FigureReader, where: str = "changes"
+) -> Iterator[tuple[int, Scenario]]:
+    """Yield the position of each change in the list, and the scenario after it and all changes applied before it.
+
+    Structure changes come first, then workload, then state. Nothing checks that the scenarios can be built.
+
+    Args:
+        origin: scenario before the changes.
+        changes: what to change.
+        reader: source of catalogue figures.
+        where: place of the list, for messages.
+    """
+    scenario = origin
+    order = [(level, i) for level in (StructureChange, WorkloadChange, StateChange) for i, _ in enumerate(changes)]
+    for level, i in order:
+        change = changes[i]
+        if isinstance(change, level):
+            case = scenario.case
+            place, state = f"{where}[{i}] {change.kind}", case.state
+            context = Context(place, case.document, state.node_ids, reader, state.arrays)
+            scenario = _apply_one(scenario, change, context)
+            yield i, scenario
 
 
 def _apply_one(scenario: Scenario, change: Any, context: Context) -> Scenario:
