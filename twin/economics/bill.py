@@ -16,6 +16,8 @@ CATEGORIES = {
     "amplifier": "amplifier",
     "switch": "switch",
     "accelerator": "accelerator",
+    "card": "card",
+    "server": "server",
 }
 """Category of a part on a bill by its kind."""
 STEPS_PER_USD = 1024.0
@@ -31,7 +33,7 @@ class BillLine:
 
     item: str
     category: str
-    """transceiver, line system, amplifier, fibre, switch, accelerator, labour, electricity, maintenance or lease."""
+    """A value of `CATEGORIES`, or fibre, labour, electricity, maintenance or lease."""
     quantity: float
     unit: str
     unit_price_usd: float | None
