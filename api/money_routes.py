@@ -6,9 +6,10 @@ from fastapi import APIRouter, Response
 
 from twin.answers.bill import Bill
 from twin.answers.plan_money import PlanMoney
+from twin.answers.readiness import Readiness
 
-from .bodies import BillRequest, MoneyRequest, read_body
-from .examples import MONEY_EXAMPLES, WHAT_IF_EXAMPLES
+from .bodies import BillRequest, MoneyRequest, ReadinessRequest, read_body
+from .examples import MONEY_EXAMPLES, READINESS_EXAMPLES, WHAT_IF_EXAMPLES
 from .networks import Networks, check_names
 from .openapi import request_body_of, responses_of
 from .raw_body import Body
@@ -51,6 +52,20 @@ def money_routes(networks: Networks) -> APIRouter:
             jobs=request.jobs,
             ageing=request.ageing,
         )
+        return Response(answer.to_json(), media_type="application/json")
+
+    @router.post(
+        "/readiness",
+        responses=responses_of(Readiness, 404, 413, 422),
+        openapi_extra=request_body_of(ReadinessRequest, READINESS_EXAMPLES),
+        response_class=Response,
+    )
+    def readiness(body: Body) -> Response:
+        """Return when the budgets of sites are enough for what stands there after a plan, and what blocks."""
+        request = read_body(body, ReadinessRequest)
+        network = networks.get(request.network)
+        check_names(network, request)
+        answer = network.readiness(request.plan_or_changes, on=request.on, job=request.job)
         return Response(answer.to_json(), media_type="application/json")
 
     return router

@@ -21,6 +21,7 @@ from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
 from twin.answers.plan_money import PlanMoney
 from twin.answers.preview import Preview
+from twin.answers.readiness import Readiness
 from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
 from twin.studies.availability_report import AvailabilityReport
@@ -45,6 +46,7 @@ from .bodies import (
     OptimumRequest,
     PathRequest,
     PreviewRequest,
+    ReadinessRequest,
     ScoreRequest,
     SweepRequest,
     WhatIfRequest,
@@ -58,6 +60,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     PreviewRequest,
     BillRequest,
     MoneyRequest,
+    ReadinessRequest,
     ForecastRequest,
     GrowthRequest,
     LeasesRequest,
@@ -83,6 +86,7 @@ ANSWERS: tuple[type, ...] = (
     Preview,
     Bill,
     PlanMoney,
+    Readiness,
     Forecast,
     GrowthReport,
     LeaseReport,

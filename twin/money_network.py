@@ -1,14 +1,16 @@
-"""The network that answers questions of money: the bill of a plan, its present value, and what its gains cost."""
+"""The network that answers questions of money and time: bills, present values, and the readiness of sites."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from .answers.bill import Bill, bill_of
 from .answers.plan_money import MoneyQuestion, PlanMoney, plan_money
+from .answers.readiness import Readiness, check_ready, day_of, fully_built, readiness_of
 from .answers.score import score_of
 from .catalogue.ageing import AgeingCase
-from .evaluated_network import Changes, EvaluatedNetwork, Notify, report_phase
+from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
 from .scenario.apply import apply_changes
 
 
@@ -80,3 +82,27 @@ class MoneyNetwork(EvaluatedNetwork):
         return plan_money(
             bill, score_of(old, self.label), score_of(new, self.label), old, new, self._reader.fresh(), ask
         )
+
+    def readiness(
+        self, changes: Changes | None = None, *, on: date | str | None = None, job: str | None = None
+    ) -> Readiness:
+        """Compare what sites need with their budgets of power, cooling, rack places and network, day by day.
+
+        Args:
+            changes: a plan's name, a change or a list of changes to apply first.
+            on: day on which the changes shall be done; None = any.
+            job: id of a job, for changes that name its sites; the default job otherwise.
+
+        Returns:
+            Usable accelerators of each site by day with the budget that limits them, and the first day that is enough.
+
+        Raises:
+            ChangeError: a budget is too small on that day (it names the budget and the days until it is enough), a
+                date before the document, or a result that cannot be built even on the last day.
+        """
+        day = None if on is None else day_of(self.document, on)
+        full = self.with_document(fully_built(self.document))
+        scenario = full._scenario(changes, job)
+        if day is not None:
+            check_ready(scenario, self.document, day, self._reader)
+        return readiness_of(plan_name(changes), self.label, scenario, self.document, self._reader)

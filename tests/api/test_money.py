@@ -31,3 +31,12 @@ def test_figures_below_zero_are_refused(client: Any, field: str) -> None:
     posted = client.post("/v1/money", json={"network": "memphis-small", "plan": PLAN, field: -1})
     assert posted.status_code == 422
     assert field in posted.text
+
+
+def test_readiness_is_that_of_the_python_interface(client: Any) -> None:
+    posted = client.post("/v1/readiness", json={"network": "memphis-small", "plan": PLAN, "on": "2027-01-01"})
+    assert posted.content == twin.load("memphis-small").readiness(PLAN, on="2027-01-01").to_json().encode()
+    assert faults_of(client, "Readiness", posted.json()) == []
+    refused = client.post("/v1/readiness", json={"network": "memphis-small", "on": "2020-01-01"})
+    assert refused.status_code == 422
+    assert "lies before as_of" in refused.text

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
 from tests.cli.test_planning_commands import run
+from twin.cli.main import app
+from twin.errors import ChangeError
 from twin.loading import load
 
 SMALL = "memphis-small"
@@ -28,3 +33,13 @@ def test_tables_begin_with_the_sum_and_name_the_book() -> None:
     code, text = run("money", SMALL, "--plan", "second-pair")
     assert code == 0
     assert "Net present value over 5 years" in text.splitlines()[1]
+
+
+def test_readiness_prints_the_first_day_and_refuses_an_early_one() -> None:
+    code, text = run("readiness", SMALL, "--json")
+    assert (code, text) == (0, load(SMALL).readiness().to_json())
+    code, text = run("readiness", SMALL, "--plan", "hardware-swap")
+    assert code == 0
+    assert text.splitlines()[1].startswith("Ready: ")
+    with pytest.raises(ChangeError, match="a date such as"):
+        CliRunner().invoke(app, ["readiness", SMALL, "--on", "soon"], catch_exceptions=False)

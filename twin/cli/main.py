@@ -49,6 +49,7 @@ COMMANDS = (
     leases.leases,
     money.bill,
     money.money,
+    money.readiness,
     report.report,
     imports.import_,
     exports.export,

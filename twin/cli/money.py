@@ -1,4 +1,4 @@
-"""Commands of money: the bill of a plan, and what it costs against what it brings."""
+"""Commands of money and time: the bill of a plan, what it costs and brings, and when sites are ready for it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .terminal import (
+    AfterPlan,
     Ageing,
     AsJson,
     ChangeOption,
@@ -19,6 +20,7 @@ from .terminal import (
     load_network,
     progress,
     read_changes,
+    read_optional_changes,
     read_ratio,
     show,
     write_json,
@@ -90,3 +92,26 @@ def money(
         from ..render.money_table import money_table
 
         show(money_table(answer.to_dict()))
+
+
+def readiness(
+    network: NetworkName,
+    plan: AfterPlan = None,
+    change: ChangeOption = None,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="DATE", help="Refuse the plan if a site is not ready for it that day.")
+    ] = None,
+    job: JobName = None,
+    own_parts: OwnParts = None,
+    as_json: AsJson = False,
+) -> None:
+    """When power, cooling, rack places and network of sites are enough, and what blocks."""
+    changes = read_optional_changes(plan, change)
+    with progress("loading"):
+        answer = load_network(network, None, None, own_parts).readiness(changes, on=on, job=job)
+    if as_json:
+        write_json(answer.to_json())
+    else:
+        from ..render.readiness_table import readiness_table
+
+        show(readiness_table(answer.to_dict()))
