@@ -16,8 +16,9 @@ from .answers.score import metric_values
 from .answers.warning import as_built_warnings
 from .catalogue.ageing import AgeingCase
 from .errors import ChangeError, TopologyError
-from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
+from .evaluated_network import Changes, Notify, plan_name, report_phase
 from .exports import Exported, exported
+from .money_network import MoneyNetwork
 from .planner.candidate import own_candidates
 from .planner.collect import collect
 from .planner.plan import Names, plan_report
@@ -41,7 +42,7 @@ from .studies.sweep import default_metric
 from .studies.uncertainty import SampleSettings, run_sample_study, sampled_cases
 
 
-class PlanningNetwork(EvaluatedNetwork):
+class PlanningNetwork(MoneyNetwork):
     """A network with the answers that planners of capacity ask for."""
 
     def export(

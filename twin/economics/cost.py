@@ -17,6 +17,7 @@ from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
 from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH, MONTHS_PER_YEAR
+from .bill import CASES, BillLine, Range, operation_lines, purchase_lines, total_usd
 
 KM_PER_MILE = 1.609344
 HOURS_PER_YEAR = HOURS_PER_MONTH * MONTHS_PER_YEAR
@@ -43,14 +44,20 @@ class NetworkCost:
     asset_usd: float
     opex_usd_per_year: float
     capex_usd: float
-    purchases: tuple[tuple[str, float, float], ...]
-    """(item, amount, USD) of what a change buys, most expensive first."""
-    n_unpriced_links: int = 0
-    """Links that a change gives more members, and whose transceiver is not named."""
+    lines: tuple[BillLine, ...]
+    """Purchases of a change, then the cost of a year. Their sums are `capex_usd` and `opex_usd_per_year`."""
     unpriced_parts: tuple[str, ...] = ()
     """Own parts of the network that the price book does not price; no sum counts them."""
     unpriced_purchases: tuple[str, ...] = ()
     """Parts among them that a change buys."""
+    n_unpriced_links: int = 0
+    """Links that a change gives more members, and whose transceiver is not named."""
+
+    @property
+    def purchases(self) -> tuple[tuple[str, float, float | None], ...]:
+        """(item, amount, USD) of what a change buys, most expensive first; None where the price is unknown."""
+        bought = [(line.item, line.quantity, line.total_usd) for line in self.lines if line.paid == "once"]
+        return tuple(sorted(bought, key=lambda item: (item[2] is not None, -(item[2] or 0.0), item[0])))
 
 
 def bill_of_materials(state: State, document: TopologyDocument, reader: FigureReader) -> BillOfMaterials:
@@ -282,38 +289,38 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
     """
     bill = bill_of_materials(state, document, reader)
     priced = reader.prices.part_usd
-    asset_usd = sum(n * reader.price("part_usd", part) for part, n in sorted(bill.n_parts.items()) if part in priced)
-    install_usd_per_km = reader.price("fibre_install_usd_per_km")
-    asset_usd += install_usd_per_km * bill.own_fibre_km
-    purchases: list[tuple[str, float, float]] = []
+    asset = _asset_usd(bill, reader)
+    purchases: tuple[BillLine, ...] = ()
     pieces: dict[str, int] = {}
+    n_unnamed = 0
     if before is not None:
         pieces, new_km = purchased_items(before, state, reader)
-        purchases += [
-            (part, float(n), n * reader.price("part_usd", part))
-            for part, n in sorted(pieces.items())
-            if n and part in priced
-        ]
-        if new_km > 0:
-            purchases.append(("fibre laid, km", new_km, new_km * install_usd_per_km))
-    usd_per_mwh = reader.price("electricity_usd_per_mwh")
-    maintenance_ratio = reader.price("maintenance_ratio_per_year")
-    usd_per_pair_mile_month = reader.price("fibre_lease_usd_per_mile_pair_month")
-    opex_usd_per_year = (
-        bill.power_w / 1e6 * HOURS_PER_YEAR * usd_per_mwh
-        + asset_usd * maintenance_ratio
-        + bill.leased_pair_miles * usd_per_pair_mile_month * MONTHS_PER_YEAR
-    )
+        n_unnamed = unpriced_links(before, state)
+        purchases = purchase_lines(pieces, new_km, n_unnamed, reader)
+    energy_mwh = bill.power_w / 1e6 * HOURS_PER_YEAR
+    operation = operation_lines(energy_mwh, asset, bill.leased_pair_miles, MONTHS_PER_YEAR, reader)
     return NetworkCost(
         bill=bill,
-        asset_usd=asset_usd,
-        opex_usd_per_year=opex_usd_per_year,
-        capex_usd=sum(usd for _, _, usd in purchases),
-        purchases=tuple(sorted(purchases, key=lambda item: (-item[2], item[0]))),
-        n_unpriced_links=0 if before is None else unpriced_links(before, state),
+        asset_usd=asset[1],
+        opex_usd_per_year=total_usd(operation, "a year"),
+        capex_usd=total_usd(purchases, "once"),
+        lines=(*purchases, *operation),
         unpriced_parts=tuple(sorted(part for part in bill.n_parts if part not in priced)),
         unpriced_purchases=tuple(sorted(part for part, n in pieces.items() if n and part not in priced)),
+        n_unpriced_links=n_unnamed,
     )
+
+
+def _asset_usd(bill: BillOfMaterials, reader: FigureReader) -> Range:
+    """Price of all parts and fibre when new: low, central and high."""
+    laying = reader.price_figure("fibre_install_usd_per_km")
+    sums = [0.0, 0.0, 0.0]
+    for part, n in sorted(bill.n_parts.items()):
+        if part in reader.prices.part_usd:
+            price = reader.price_figure("part_usd", part)
+            sums = [usd + n * getattr(price, case) for usd, case in zip(sums, CASES, strict=True)]
+    low, value, high = (usd + getattr(laying, case) * bill.own_fibre_km for usd, case in zip(sums, CASES, strict=True))
+    return low, value, high
 
 
 def usd_per_day(cost: NetworkCost, reader: FigureReader, allocated: Mapping[str, int], n_accelerators: int) -> float:
