@@ -28,6 +28,7 @@ PRICES = {
     "maintenance_ratio_per_year": 0.1,
     "horizon_years": 4,
     "discount_ratio_per_year": 0.08,
+    "labour_usd_per_hour": 0,
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..arrays import LAST_END_POINT, NODE_KINDS, Bools, Ints, State
+from ..arrays.node_ports import stated_gbps
 from ..catalogue.figure_reader import FigureReader
 from ..errors.wording import counted
 from ..optics.optical_paths import COHERENT, link_optics
@@ -81,7 +82,7 @@ def _kinds(state: State, reader: FigureReader) -> Iterator[tuple[Bools, str, str
         f"latency of {counted(n_switches, 'switch', 'switches')} without a part is not counted",
         "State part of the nodes, or latency_us of the links",
     )
-    without_rate = np.isnan(state["link_capacity_gbps"]) & (state["link_transceiver"] < 0)
+    without_rate = np.isnan(stated_gbps(state, reader)) & (state["link_transceiver"] < 0)
     yield (
         without_rate,
         "capacity_gbps",

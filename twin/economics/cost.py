@@ -12,10 +12,12 @@ import numpy.typing as npt
 from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..arrays.boosters import booster_codes, booster_parts, n_boosters
 from ..arrays.cables import counted_spans, new_pairs_by_span, spans_before
+from ..arrays.node_ports import CARD_KINDS, figure_of_kind, is_of_kinds, n_pieces
 from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
 from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH, MONTHS_PER_YEAR
+from .bill import CASES, BillLine, Range, operation_lines, purchase_lines, total_usd
 
 KM_PER_MILE = 1.609344
 HOURS_PER_YEAR = HOURS_PER_MONTH * MONTHS_PER_YEAR
@@ -42,14 +44,20 @@ class NetworkCost:
     asset_usd: float
     opex_usd_per_year: float
     capex_usd: float
-    purchases: tuple[tuple[str, float, float], ...]
-    """(item, amount, USD) of what a change buys, most expensive first."""
-    n_unpriced_links: int = 0
-    """Links that a change gives more members, and whose transceiver is not named."""
+    lines: tuple[BillLine, ...]
+    """Purchases of a change, then the cost of a year. Their sums are `capex_usd` and `opex_usd_per_year`."""
     unpriced_parts: tuple[str, ...] = ()
     """Own parts of the network that the price book does not price; no sum counts them."""
     unpriced_purchases: tuple[str, ...] = ()
     """Parts among them that a change buys."""
+    n_unpriced_links: int = 0
+    """Links that a change gives more members, and whose transceiver is not named."""
+
+    @property
+    def purchases(self) -> tuple[tuple[str, float, float | None], ...]:
+        """(item, amount, USD) of what a change buys, most expensive first; None where the price is unknown."""
+        bought = [(line.item, line.quantity, line.total_usd) for line in self.lines if line.paid == "once"]
+        return tuple(sorted(bought, key=lambda item: (item[2] is not None, -(item[2] or 0.0), item[0])))
 
 
 def bill_of_materials(state: State, document: TopologyDocument, reader: FigureReader) -> BillOfMaterials:
@@ -59,7 +67,7 @@ def bill_of_materials(state: State, document: TopologyDocument, reader: FigureRe
     _add_counts(n_parts, state, state["link_transceiver"], n_ends * state["link_n_parallel"])
     _add_counts(n_parts, state, state["link_mux"], n_ends * state["link_n_fibre_pairs"])
     _add_counts(n_parts, state, state["link_protection"], 2 * state["link_n_fibre_pairs"])
-    _add_counts(n_parts, state, state["node_part"], np.ones(state.n_nodes, dtype=np.int64))
+    _add_counts(n_parts, state, state["node_part"], n_pieces(state, reader))
     counts = counted_spans(state)
     _add_counts(n_parts, state, state["span_amplifier"], _n_amplifiers(state) * counts)
     _add_counts(n_parts, state, booster_codes(state, reader), n_boosters(state), booster_parts(state))
@@ -102,8 +110,11 @@ def purchased_items(before: State, after: State, reader: FigureReader) -> tuple[
         ("node_part", None, "node_age_years", nodes, 1),
         ("node_accelerator", "node_n_accelerators", "node_age_years", nodes, 1),
     ):
-        n_after = after[count_column] if count_column else np.ones(len(rows), dtype=np.int64)
-        n_before = np.where(rows >= 0, _values_before(before, count_column, rows) if count_column else 1, 0)
+        if count_column:
+            n_after, n_before = after[count_column], _values_before(before, count_column, rows)
+        else:
+            n_after, n_before = n_pieces(after, reader), np.append(n_pieces(before, reader), 0)[rows]
+        n_before = np.where(rows >= 0, n_before, 0)
         parts_before = _part_names(before, _values_before(before, part_column, rows))
         is_unchanged = (rows >= 0) & (parts_before == _part_names(after, after[part_column]))
         if age_column is not None:
@@ -209,7 +220,9 @@ def _add_counts(
 
 
 def node_power_w(state: State, reader: FigureReader) -> Floats:
-    """Power of each node before PUE: accelerators with their part of the rack, switches, optics of ports, boosters.
+    """Power of each node before PUE: accelerators with their part of the rack, switches, servers, optics, boosters.
+
+    The power per accelerator includes its server, its network cards and the optics of its ports.
 
     Returns:
         float64[n_nodes].
@@ -219,13 +232,17 @@ def node_power_w(state: State, reader: FigureReader) -> Floats:
     )
     power = per_accelerator * state["node_n_accelerators"]
     power += reader.by_code(state.parts, state["node_part"], "power_w", "switch", 0.0)
+    has_own = (state["node_n_accelerators"] == 0) & is_of_kinds(state, reader, CARD_KINDS)
+    if has_own.any():
+        for kind in sorted(CARD_KINDS):
+            piece_w = np.nan_to_num(figure_of_kind(state, reader, "power_w", kind))
+            power += np.where(has_own, piece_w * n_pieces(state, reader), 0.0)
     optics = reader.by_code(state.parts, state["link_transceiver"], "power_w", "transceiver", 0.0)
     optics = optics * state["link_n_parallel"]
     boosters = booster_power_w(state, reader)
-    is_rack = state["node_kind"] <= 1
+    is_rack = (state["node_kind"] <= 1) & ~has_own
     for side in (0, 1):
         end = state["link_ends"][:, side]
-        # the power per accelerator of a rack includes the optics of its ports
         power += sums_by(end, np.where(is_rack[end], 0.0, optics), state.n_nodes)
         power += sums_by(end, boosters / 2.0, state.n_nodes)
     return np.asarray(power)
@@ -258,38 +275,38 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
     """
     bill = bill_of_materials(state, document, reader)
     priced = reader.prices.part_usd
-    asset_usd = sum(n * reader.price("part_usd", part) for part, n in sorted(bill.n_parts.items()) if part in priced)
-    install_usd_per_km = reader.price("fibre_install_usd_per_km")
-    asset_usd += install_usd_per_km * bill.own_fibre_km
-    purchases: list[tuple[str, float, float]] = []
+    asset = _asset_usd(bill, reader)
+    purchases: tuple[BillLine, ...] = ()
     pieces: dict[str, int] = {}
+    n_unnamed = 0
     if before is not None:
         pieces, new_km = purchased_items(before, state, reader)
-        purchases += [
-            (part, float(n), n * reader.price("part_usd", part))
-            for part, n in sorted(pieces.items())
-            if n and part in priced
-        ]
-        if new_km > 0:
-            purchases.append(("fibre laid, km", new_km, new_km * install_usd_per_km))
-    usd_per_mwh = reader.price("electricity_usd_per_mwh")
-    maintenance_ratio = reader.price("maintenance_ratio_per_year")
-    usd_per_pair_mile_month = reader.price("fibre_lease_usd_per_mile_pair_month")
-    opex_usd_per_year = (
-        bill.power_w / 1e6 * HOURS_PER_YEAR * usd_per_mwh
-        + asset_usd * maintenance_ratio
-        + bill.leased_pair_miles * usd_per_pair_mile_month * MONTHS_PER_YEAR
-    )
+        n_unnamed = unpriced_links(before, state)
+        purchases = purchase_lines(pieces, new_km, n_unnamed, reader)
+    energy_mwh = bill.power_w / 1e6 * HOURS_PER_YEAR
+    operation = operation_lines(energy_mwh, asset, bill.leased_pair_miles, MONTHS_PER_YEAR, reader)
     return NetworkCost(
         bill=bill,
-        asset_usd=asset_usd,
-        opex_usd_per_year=opex_usd_per_year,
-        capex_usd=sum(usd for _, _, usd in purchases),
-        purchases=tuple(sorted(purchases, key=lambda item: (-item[2], item[0]))),
-        n_unpriced_links=0 if before is None else unpriced_links(before, state),
+        asset_usd=asset[1],
+        opex_usd_per_year=total_usd(operation, "a year"),
+        capex_usd=total_usd(purchases, "once"),
+        lines=(*purchases, *operation),
         unpriced_parts=tuple(sorted(part for part in bill.n_parts if part not in priced)),
         unpriced_purchases=tuple(sorted(part for part, n in pieces.items() if n and part not in priced)),
+        n_unpriced_links=n_unnamed,
     )
+
+
+def _asset_usd(bill: BillOfMaterials, reader: FigureReader) -> Range:
+    """Price of all parts and fibre when new: low, central and high."""
+    laying = reader.price_figure("fibre_install_usd_per_km")
+    sums = [0.0, 0.0, 0.0]
+    for part, n in sorted(bill.n_parts.items()):
+        if part in reader.prices.part_usd:
+            price = reader.price_figure("part_usd", part)
+            sums = [usd + n * getattr(price, case) for usd, case in zip(sums, CASES, strict=True)]
+    low, value, high = (usd + getattr(laying, case) * bill.own_fibre_km for usd, case in zip(sums, CASES, strict=True))
+    return low, value, high
 
 
 def usd_per_day(cost: NetworkCost, reader: FigureReader, allocated: Mapping[str, int], n_accelerators: int) -> float:
