@@ -12,6 +12,7 @@ from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted, quoted
 from .amplifier_rules import amplifier_issues
 from .balancing_rules import balancing_issues
+from .cable_rules import cable_issues
 from .card_rules import card_issues
 from .document import TopologyDocument
 from .identity import duplicate_issues, lookalike_issues
@@ -74,6 +75,7 @@ def _issues(
     yield from _unknown_sites(((f"nodes[{n.id}].site", n.site) for n in nodes if n.site is not None), site_ids)
     yield from _node_issues(nodes, catalogue)
     yield from _link_issues(links, by_id, catalogue, missing)
+    yield from cable_issues(links)
     yield from card_issues(nodes, links, by_id)
     yield from _budget_issues(document.sites, document.as_of)
     yield from _date_issues(document.as_of, document.fibre_installed, nodes, links)

@@ -29,6 +29,8 @@ MAX_CHANGES = 1000
 Level = type[StructureChange | WorkloadChange | StateChange]
 LEVELS: tuple[Level, ...] = (StructureChange, WorkloadChange, StateChange)
 """Kinds of changes in the order in which they are applied."""
+MAX_HINTS = 3
+"""Hints of a refusal, of different problems."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,8 @@ def _changed_case(case: Case, change: Any, context: Context) -> Case:
 
 def _build_error(issues: Sequence[Issue], where: str) -> ChangeError:
     groups = grouped(issues)
+    hints = list(dict.fromkeys(group[0].hint for group in groups if group[0].hint))[:MAX_HINTS]
     reasons = "; ".join(group_text(group, with_hint=False) for group in groups[:5])
     n_left_out = sum(len(group) for group in groups[5:])
     remainder = f"; and {n_left_out} more" if n_left_out else ""
-    return ChangeError(f"cannot be built: {reasons}{remainder}", where=where, hint=issues[0].hint)
+    return ChangeError(f"cannot be built: {reasons}{remainder}", where=where, hint="; ".join(hints))
