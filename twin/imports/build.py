@@ -19,6 +19,7 @@ from .demands import MAX_OFFERED_GBPS
 from .device_parts import DeviceParts
 from .ledger import Ledger
 from .links import LinkMaker
+from .management import leave_out_management
 from .naming import MAX_NAME_LENGTH, Ids, texts
 from .options import ImportOptions
 from .roles import settle_roles
@@ -60,6 +61,8 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
     """
     settle_roles(cabling, options, ledger)
     _leave_out_ignored(cabling, ledger)
+    if not options.keep_management:
+        leave_out_management(cabling, ledger)
     _settle_sites(cabling, options, ledger)
     _leave_out_duplicates(cabling, ledger)
     node_ids = _node_ids(cabling, ledger)

@@ -82,6 +82,8 @@ class Interface:
     bundle: str = ""
     """Name of the link aggregation group; empty = none."""
     up: bool = True
+    is_management: bool = False
+    """True for a port that the source flags as one for management."""
 
 
 @dataclass(slots=True)

@@ -329,7 +329,7 @@ class _Reader:
             fields.count("enabled")
         self.rest.ports[INTERFACE, record_id] = end
         if is_cabled:
-            self.cabling.interfaces[end] = Interface(rate, lag, enabled is not False)
+            self.cabling.interfaces[end] = Interface(rate, lag, enabled is not False, fields.raw("mgmt_only") is True)
             fields.close()
 
 
