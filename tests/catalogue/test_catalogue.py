@@ -32,6 +32,8 @@ REQUIRED = {
     "amplifier": {"noise_figure_db", "max_output_dbm"},
     "transceiver": {"rate_gbps", "power_w"},
     "switch": {"n_ports", "port_gbps", "n_asics", "latency_us", "buffer_bytes", "lossless_share_ratio", "power_w"},
+    "card": {"n_ports", "port_gbps", "power_w", "failure_fit"},
+    "server": {"n_cards", "n_ports", "port_gbps", "n_rack_units", "power_w", "failure_fit", "repair_h"},
     "accelerator": {
         "bf16_tflops",
         "memory_bytes",
@@ -420,6 +422,7 @@ def test_a_complete_book_is_no_placeholder() -> None:
         {
             "part_usd": {part_id: price.value for part_id, price in shipped.part_usd.items()},
             "rent_usd_per_accelerator_hour": dict(shipped.rent_usd_per_accelerator_hour),
+            "labour_h": dict(shipped.labour_h),
             **{name: getattr(shipped, name).value for name in SCALARS},
         }
     )

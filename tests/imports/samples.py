@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.imports.gnpy_samples import topology
 from tests.imports.layer_samples import ASTRA_SIM, LAYERS, REPETITA, SIMAI
 from tests.imports.netbox_dump import INTERFACE, Dump
+from tests.imports.netgraph_samples import NETGRAPH
 from tests.imports.physical_samples import CLAB, IB, LAYER1, MINIGRAPH, lldp_folder
 
 NODE_LINK = {
@@ -139,6 +140,9 @@ def netbox_folder(folder: Path) -> Path:
     ]
     for i in (0, 2, 4):
         dump.cable([(INTERFACE, ports[i])], [(INTERFACE, ports[i + 1])], 30)
+    owner, kind = {"id": 1}, {"model": "QSFP-100G", "manufacturer": {"name": "Maker"}}
+    dump.add("modules", device=owner, module_bay={"id": 1, "name": "x"}, module_type=kind)
+    dump.add("inventory-items", device=owner, name="a", part_id="b", component_type=INTERFACE, component_id=ports[0])
     return dump.write(folder)
 
 
@@ -169,6 +173,7 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "simai": _file("fabric", SIMAI),
     "astra-sim": _file("topology.txt", ASTRA_SIM),
     "gnpy": _file("net.json", json.dumps(topology())),
+    "netgraph": _file("scenario.yaml", NETGRAPH),
 }
 """Writes a sample of each format into a folder; three nodes at least, three links at most, one of them of unknown
 rate or all of them."""

@@ -366,3 +366,11 @@ def test_an_amplifier_without_usable_figures_is_not_called_absent(tmp_path: Path
     reasons = {row.why for row in found.report.assumed if row.what == "amplifier detailed"}
     assert reasons == {"the equipment file has this amplifier, but no figures that can be used: see the findings"}
     assert any("detailed.json: name that file too" in row.problem for row in found.report.findings)
+
+
+def test_a_dropped_tilt_says_what_it_could_change(tmp_path: Path) -> None:
+    data = topology()
+    amplifiers = [element for element in data["elements"] if element["type"] == "Edfa"]
+    amplifiers[0]["operational"]["tilt_target"] = -1.8
+    rows = [row for row in read_topology(data, tmp_path).report.dropped if row.field == "Edfa.tilt_target"]
+    assert [(row.n, "up to 0.9 dB" in row.effect) for row in rows] == [(1, True)]

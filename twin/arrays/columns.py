@@ -16,7 +16,8 @@ NODE_KINDS = ("rack", "host", "storage", "leaf", "spine", "core", "border", "swi
 LAST_END_POINT = NODE_KINDS.index("storage")
 Tier = Literal["access", "fabric", "border", "wide_area"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-"""Tiers of links: at an end point; between switches; at a border router; between sites or with fibre spans."""
+"""Tiers of links: at an end point; between switches; at a border router; between sites or with fibre spans. Spans
+without amplifiers within one site are indoor or campus cables, and make no link wide-area."""
 NO_CODE = -1
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -29,7 +30,7 @@ class NetworkArrays:
 
     `link_straight_km` is the great circle between the sites of a link without spans: 0 where both ends share
     a site or one has none, NaN where a position is not stated. Codes point into `parts`, `sites`, `srlgs`; -1 is none,
-    also for `node_rail`, `node_n_cards` and `link_n_design_channels`.
+    also for `node_rail`, `node_n_cards`, `node_n_servers` and `link_n_design_channels`.
     `span_cable` points into `srlgs`. Fibre without a date (`span_undated`) has age 0.
     Unset numbers are NaN; `*_age_years` and `*_measured_years` are years before `as_of`. `span_*` rows of link l are
     span_first[l]:span_first[l + 1]. Pairs of `srlg_link` and `srlg_code` list the shared risks that take a link down;
@@ -51,6 +52,7 @@ class NetworkArrays:
     node_accelerator: Ints
     node_n_accelerators: Ints
     node_n_cards: Ints
+    node_n_servers: Ints
     node_rail: Ints
     node_age_years: Floats
     node_up: Bools
@@ -142,8 +144,10 @@ class NetworkArrays:
         at_rack = (kinds <= LAST_END_POINT).any(axis=1)
         tier = np.where(at_rack, 0, np.where((kinds == border).any(axis=1), 2, 1))
         site = self.node_site[self.link_ends]
-        between_sites = (site != NO_CODE).all(axis=1) & (site[:, 0] != site[:, 1])
-        tier[between_sites | (np.diff(self.span_first) > 0)] = TIERS.index("wide_area")
+        have_sites, same_site = (site != NO_CODE).all(axis=1), site[:, 0] == site[:, 1]
+        amplified = np.bincount(self.span_link[self.span_amplifier != NO_CODE], minlength=self.n_links) > 0
+        is_line = (np.diff(self.span_first) > 0) & (amplified | ~(have_sites & same_site))
+        tier[(have_sites & ~same_site) | is_line] = TIERS.index("wide_area")
         return tier
 
     @cached_property

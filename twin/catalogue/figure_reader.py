@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,6 +35,10 @@ class UsedFigure:
         """Create from a catalogue figure."""
         return cls(where, name, figure.value, figure.low, figure.high, figure.status, figure.source)
 
+    def at(self, value: float) -> UsedFigure:
+        """Return the figure with another value, in every case."""
+        return UsedFigure(self.where, self.name, value, value, value, self.status, self.source)
+
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -44,6 +49,11 @@ N_COLUMNS_CACHED = 64
 def is_reserved(part_id: str) -> bool:
     """Tell whether a used figure that belongs to no part has this `where`: no part can have such an id."""
     return part_id in (GENERAL, PRICE_BOOK) or part_id.startswith(PRICE_OF)
+
+
+def price_item(name: str, part_id: str | None = None) -> str:
+    """Return the item of a price in `PriceBook.books` and `placeholder_items`."""
+    return name if part_id is None else f"{name}.{part_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +80,9 @@ class FigureReader:
         """Return a reader of the same sources with an empty list of used figures."""
         return FigureReader(self.catalogue, self.prices, {}, self._known, self._columns)
 
-    def with_figure(self, figure: UsedFigure, value: float) -> FigureReader:
-        """Return a reader of the same sources that gives another value for one figure, in every case."""
-        changed = replace(figure, value=value, low=value, high=value)
-        return FigureReader(self.catalogue, self.prices, {}, {(figure.where, figure.name): changed})
+    def with_figures(self, figures: Mapping[tuple[str, str], UsedFigure]) -> FigureReader:
+        """Return a reader of the same sources that gives these figures, by where and name, in place of its own."""
+        return FigureReader(self.catalogue, self.prices, {}, dict(figures))
 
     def used_figures(self) -> tuple[UsedFigure, ...]:
         """Return the used figures, sorted by where and name."""
@@ -122,11 +131,15 @@ class FigureReader:
         return float(getattr(used_figure, case))
 
     def price(self, name: str, part_id: str | None = None) -> float:
+        """Return the value of a figure of the price book; see `price_figure`."""
+        return self.price_figure(name, part_id).value
+
+    def price_figure(self, name: str, part_id: str | None = None) -> UsedFigure:
         """Return a figure of the price book; its status is `placeholder` until a user replaces it.
 
         Args:
-            name: a scalar of the book, or a group (`part_usd`, `rent_usd_per_accelerator_hour`).
-            part_id: part within the group.
+            name: a scalar of the book, or a group (`part_usd`, `rent_usd_per_accelerator_hour`, `labour_h`).
+            part_id: part, or kind of part, within the group.
 
         Raises:
             CatalogueError: the group has no price for the part.
@@ -135,13 +148,12 @@ class FigureReader:
         used_figure = self._known.get(key)
         if used_figure is None:
             figure: Figure = getattr(self.prices, name) if part_id is None else self.prices.entry(name, part_id)
-            item = name if part_id is None else f"{name}.{part_id}"
             used_figure = UsedFigure.of(*key, figure)
-            if item in self.prices.placeholder_items:
+            if price_item(name, part_id) in self.prices.placeholder_items:
                 used_figure = replace(used_figure, status=PLACEHOLDER)
             self._known[key] = used_figure
         self.used[key] = used_figure
-        return used_figure.value
+        return used_figure
 
     def by_code(
         self,

@@ -18,6 +18,7 @@ from .cabling import PASSIVE, Cable, Cabling, Device, End, Place
 from .demands import MAX_OFFERED_GBPS
 from .device_parts import DeviceParts
 from .ledger import Ledger
+from .link_optics import LinkOptics
 from .links import LinkMaker
 from .management import leave_out_management
 from .naming import MAX_NAME_LENGTH, Ids, texts
@@ -68,7 +69,7 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
     node_ids = _node_ids(cabling, ledger)
     parts = DeviceParts(options)
     part_ids = parts.settle(cabling, ledger)
-    maker = LinkMaker(cabling, options, ledger)
+    maker = LinkMaker(cabling, options, ledger, LinkOptics(cabling, parts, ledger))
     plain_links = maker.plain_links(Tracer(cabling, ledger).paths())
     n_cables = len(cabling.cables)
     links = _records(Link, (maker.record(link, node_ids) for link in plain_links), where)

@@ -295,8 +295,11 @@ class CableMaker:
         self.ledger.converted("power at the start of a line", "with its losses and booster → launch_dbm")
 
     def _drop_tilt(self, amplifier: Amplifier) -> None:
+        """Report a tilt: it is set against that of Raman scattering, and the twin has neither."""
         if amplifier.tilt_db:
-            self.ledger.dropped("Edfa.tilt_target", "power by frequency behind the amplifier", amplifier.key)
+            edge_db = abs(amplifier.tilt_db) / 2.0
+            effect = f"power and SNR at the edges of the band, by up to {edge_db:.1f} dB; it opposes Raman scattering"
+            self.ledger.dropped("Edfa.tilt_target", effect, amplifier.key)
 
 
 def _origin(fibre: Fibre) -> str:

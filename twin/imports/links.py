@@ -9,6 +9,7 @@ from typing import Any
 
 from .cabling import PARALLEL, Cable, Cabling, End
 from .ledger import Ledger
+from .link_optics import LinkOptics
 from .naming import MAX_NAME_LENGTH, Ids, printable, texts
 from .options import ImportOptions
 from .port_tags import port_tag
@@ -35,8 +36,8 @@ class PlainLink:
 class LinkMaker:
     """Makes plain links of paths."""
 
-    def __init__(self, cabling: Cabling, options: ImportOptions, ledger: Ledger) -> None:
-        self.cabling, self.options, self.ledger = cabling, options, ledger
+    def __init__(self, cabling: Cabling, options: ImportOptions, ledger: Ledger, optics: LinkOptics) -> None:
+        self.cabling, self.options, self.ledger, self.optics = cabling, options, ledger, optics
         self.ids = Ids("links", ledger)
         self.n_without_rate = 0
         self.spans = SpanMaker(cabling, options, ledger)
@@ -80,6 +81,10 @@ class LinkMaker:
             if value != default:
                 data[name] = list(value) if isinstance(value, tuple) else value
         data |= self.spans.fields_of(link.paths) | cables[0].optics
+        if "transceiver" not in data:
+            place = path_text(self.cabling, first)
+            transceiver = self.optics.transceiver([path.ends for path in link.paths], rate, place)
+            data |= {} if transceiver is None else {"transceiver": transceiver}
         risks = [f"port {node_ids[end.device]}:{end.port}" for end in self._broken_out(link)]
         risks += [printable(risk) for cable in cables for risk in cable.srlgs]
         if risks:

@@ -16,13 +16,14 @@ from .files import SourceFile, records_of
 from .ledger import Ledger
 from .netbox_cabling import FRONT, INTERFACE, REAR, TERMINATION, CablingReader
 from .netbox_fixture import fixture_endpoints, is_fixture
-from .netbox_types import UP_STATES, VIRTUAL, WIRELESS, choice_of, id_of, name_of, type_gbps
+from .netbox_modules import ModuleReader, model_names
+from .netbox_types import UP_STATES, VIRTUAL, WIRELESS, choice_of, id_of, name_of, port_of, type_gbps
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
 
 READ_ENDPOINTS = (
     *("sites", "devices", "interfaces", "front-ports", "rear-ports", "cables"),
-    *("circuits", "circuit-terminations", "provider-networks"),
+    *("circuits", "circuit-terminations", "provider-networks", "modules", "inventory-items"),
 )
 """Endpoints that are read."""
 UNREAD_ENDPOINTS: dict[str, str] = {
@@ -34,8 +35,8 @@ UNREAD_ENDPOINTS: dict[str, str] = {
     "device-types": "ports and watts of a model; name own parts by hand",
     "manufacturers": "devices name their model",
     "platforms": "software of a device",
-    "modules": "transceivers: rate and optics of a port",
-    "inventory-items": "transceivers: rate and optics of a port",
+    "module-types": "modules name their model",
+    "module-bays": "modules name their bay",
     "power-ports": "watts of a device",
     "power-outlets": "watts of a device",
     "power-feeds": "power limit of a site",
@@ -198,6 +199,7 @@ class _Reader:
     def __init__(self, lists: dict[str, list[_Listed]], cabling: Cabling, ledger: Ledger) -> None:
         self.lists, self.cabling, self.ledger = lists, cabling, ledger
         self.rest = CablingReader(cabling, ledger)
+        self.modules = ModuleReader(cabling, ledger)
 
     def run(self) -> None:
         """Read all endpoints, then leave out devices without any port for data."""
@@ -211,6 +213,8 @@ class _Reader:
             (self.rest.circuit_termination, "circuit-terminations"),
             (self.rest.rear_port, "rear-ports"),
             (self.rest.front_port, "front-ports"),
+            (self.modules.module, "modules"),
+            (self.modules.inventory_item, "inventory-items"),
         ):
             for fields, record_id, file in self._records(endpoint):
                 reader(fields, record_id, file)
@@ -220,6 +224,7 @@ class _Reader:
         for fields, record_id, file in self._records("cables"):
             self.rest.cable(fields, record_id, file)
         self.rest.finish()
+        self.modules.finish()
 
     def _records(self, endpoint: str) -> Iterator[tuple[Fields, int, str]]:
         """Yield (fields, id, file) of each record; an id that stands twice is a finding."""
@@ -279,7 +284,7 @@ class _Reader:
         if status:
             fields.count("status", f"{status[:40]} → {'up' if device.up else 'down'}")
         device.tags = tuple(self._tags(fields))
-        device.models = _models(fields.record.get("device_type"))
+        device.models = model_names(fields.record.get("device_type"))
         fields.close(DEVICE_EFFECTS)
         self.cabling.devices[device.key] = device
 
@@ -328,14 +333,10 @@ class _Reader:
         if enabled is not None:
             fields.count("enabled")
         self.rest.ports[INTERFACE, record_id] = end
+        optic, port = self.modules.interface(record_id, end, fields, kind), port_of(kind)
         if is_cabled:
-            self.cabling.interfaces[end] = Interface(rate, lag, enabled is not False, fields.raw("mgmt_only") is True)
+            cages = port.cages if port is not None else ()
+            self.cabling.interfaces[end] = Interface(
+                rate, lag, enabled is not False, optic, cages, is_management=fields.raw("mgmt_only") is True
+            )
             fields.close()
-
-
-def _models(device_type: Any) -> tuple[str, ...]:
-    """Return the names of a model: slug, part number, manufacturer and model, model."""
-    slug, number, model = (name_of(device_type, name) for name in ("slug", "part_number", "model"))
-    maker = name_of(device_type.get("manufacturer")) if isinstance(device_type, Mapping) else ""
-    names = (slug, number if slug != number else "", f"{maker} {model}".strip(), model)
-    return tuple(dict.fromkeys(plain(name) for name in names if name))

@@ -12,12 +12,14 @@ from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted, quoted
 from .amplifier_rules import amplifier_issues
 from .balancing_rules import balancing_issues
+from .cable_rules import cable_issues
 from .card_rules import card_issues
 from .document import TopologyDocument
 from .identity import duplicate_issues, lookalike_issues
 from .job_rules import job_shape_issues
 from .measurement_rules import measurement_issues
-from .records import Link, Node, Span
+from .records import FORWARDING_KINDS, Link, Node, Site, Span
+from .uncertain import uncertain_issues
 from .wcmp_rules import forwards_of, wcmp_issues
 
 MAX_HINTS = 20
@@ -73,13 +75,26 @@ def _issues(
     yield from _unknown_sites(((f"nodes[{n.id}].site", n.site) for n in nodes if n.site is not None), site_ids)
     yield from _node_issues(nodes, catalogue)
     yield from _link_issues(links, by_id, catalogue, missing)
+    yield from cable_issues(links)
     yield from card_issues(nodes, links, by_id)
+    yield from _budget_issues(document.sites, document.as_of)
     yield from _date_issues(document.as_of, document.fibre_installed, nodes, links)
     yield from measurement_issues(document, links)
     ends = {link.id: link.ends for link in links} if document.wcmp_groups else {}
     yield from wcmp_issues(document.wcmp_groups, by_id, ends, forwards_of(by_id))
     # an unknown site that nodes name is reported there
     yield from _workload_issues(document, by_id, catalogue, {node.site for node in nodes})
+
+
+def _budget_issues(sites: Iterable[Site], as_of: date | None) -> Iterator[Issue]:
+    """Find budgets of one day that stand twice, and dated budgets in a document without a day."""
+    for site in sites:
+        days = [budget.start for budget in site.budgets]
+        for i, day in enumerate(days):
+            if day in days[:i]:
+                yield Issue(f"sites[{site.id}].budgets[{i}].start", f"{day} stands twice", "state each day once")
+        if days and as_of is None:
+            yield Issue("as_of", f"missing, though {site.id} has dated budgets", "state the day the document speaks of")
 
 
 def _unknown_sites(named_sites: Iterable[tuple[str, str]], known: Collection[str]) -> Iterator[Issue]:
@@ -113,6 +128,7 @@ def _workload_issues(
             if node_id not in node_ids:
                 yield missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
     yield from _class_issues(document, missing)
+    yield from uncertain_issues(document.uncertain)
     placement_sites = (
         (f"jobs[{j.id}].placement[{i}].site", p.site) for j in document.jobs for i, p in enumerate(j.placement)
     )
@@ -169,12 +185,22 @@ def _node_issues(nodes: Iterable[Node], catalogue: Catalogue) -> Iterator[Issue]
     parts = _PartCheck(catalogue)
     for node in nodes:
         where = f"nodes[{node.id}]"
-        yield from parts.issue(f"{where}.part", node.part, "switch")
+        yield from _part_of_node_issues(node, parts, catalogue)
         yield from parts.issue(f"{where}.accelerator", node.accelerator, "accelerator")
         if node.n_accelerators and node.accelerator is None:
             yield Issue(f"{where}.accelerator", f"{node.n_accelerators} accelerators of no kind", "name a part")
         if node.n_accelerators and node.kind not in ("rack", "host"):
             yield Issue(f"{where}.kind", f"a {node.kind} cannot hold accelerators", "use kind rack or host")
+
+
+def _part_of_node_issues(node: Node, parts: _PartCheck, catalogue: Catalogue) -> Iterator[Issue]:
+    """Find a part of another kind: a node that forwards is a switch, end points have servers or network cards too."""
+    where = f"nodes[{node.id}]"
+    allowed: tuple[Kind, ...] = () if node.kind in FORWARDING_KINDS else ("server", "card")
+    kind = next((each for each in allowed if catalogue.has(node.part, each)), None)
+    yield from parts.issue(f"{where}.part", node.part, kind or "switch")
+    if node.n_servers is not None and kind != "server":
+        yield Issue(f"{where}.n_servers", "servers without a part of kind server", "part: server-25G, for example")
 
 
 def _link_issues(
