@@ -60,6 +60,9 @@ def import_(
     decimal: Annotated[
         str | None, typer.Option("--decimal", help="Decimal sign of the numbers in a sheet: point or comma.")
     ] = None,
+    keep_management: Annotated[
+        bool, typer.Option("--keep-management", help="Keep the cables of management ports, such as mgmt0.")
+    ] = False,
     diff: Annotated[
         str | None,
         typer.Option("--diff", metavar="NETWORK", help="Compare with an earlier import; -o writes the changes."),
@@ -87,6 +90,7 @@ def import_(
         parts=own_parts,
         layer=layer,
         decimal=decimal,
+        keep_management=keep_management,
     )
     with progress("reading"):
         imported = read(paths, format=format_name, options=options)
