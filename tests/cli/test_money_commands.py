@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from tests.cli.test_planning_commands import run
 from twin.cli.main import app
+from twin.cli.terminal import BAD_INPUT
 from twin.errors import ChangeError
 from twin.loading import load
 
@@ -43,3 +44,13 @@ def test_readiness_prints_the_first_day_and_refuses_an_early_one() -> None:
     assert text.splitlines()[1].startswith("Ready: ")
     with pytest.raises(ChangeError, match="a date such as"):
         CliRunner().invoke(app, ["readiness", SMALL, "--on", "soon"], catch_exceptions=False)
+
+
+def test_an_order_of_works_is_that_of_python() -> None:
+    args = ("schedule", SMALL, "--plan", "border-router-swap", "--lead", "swap_switches=7", "--drain", "2")
+    expected = load(SMALL).schedule("border-router-swap", lead_days={"swap_switches": 7}, drain_days=2)
+    assert run(*args, "--json") == (0, expected.to_json())
+    code, text = run(*args)
+    assert code == 0
+    assert text.splitlines()[1] == expected.summary[0]
+    assert run("schedule", SMALL, "--plan", "border-router-swap", "--lead", "swap_switches")[0] == BAD_INPUT

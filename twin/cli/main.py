@@ -50,6 +50,7 @@ COMMANDS = (
     money.bill,
     money.money,
     money.readiness,
+    money.schedule,
     report.report,
     imports.import_,
     exports.export,
