@@ -37,6 +37,7 @@ LAYERS = {
     "evaluated_network": 10,
     "exports": 11,
     "readings": 11,
+    "planner": 11,
     "money_network": 11,
     "planning_network": 12,
     "network": 13,

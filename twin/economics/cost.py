@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Bools, Floats, Ints, State
+from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..arrays.boosters import booster_codes, booster_parts, n_boosters
-from ..arrays.cables import counted_spans, new_pairs_by_span, new_spans
+from ..arrays.cables import counted_spans, new_pairs_by_span, spans_before
 from ..arrays.node_ports import CARD_KINDS, figure_of_kind, is_of_kinds, n_pieces
 from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
@@ -127,11 +127,10 @@ def purchased_items(before: State, after: State, reader: FigureReader) -> tuple[
         _add_counts(pieces, after, after[part_column], n_per_record * n_new)
     pairs_before = np.where(links >= 0, _values_before(before, "link_n_fibre_pairs", links), 0)
     n_new_pairs = new_pairs_by_span(before, after, pairs_before)
-    is_new = new_spans(before, after)
     _add_counts(pieces, after, after["span_amplifier"], 2 * n_new_pairs)
     _add_new_boosters(pieces, before, after, reader, links)
-    is_counted = ~after["span_leased"] & laid_spans(after, reader)
-    return pieces, _new_fibre_km(before, after, links, is_counted, is_new)
+    is_counted = ~after["span_leased"] & laid_spans(after, reader) & counted_spans(after)
+    return pieces, _new_fibre_km(before, after, spans_before(before, after, links), is_counted)
 
 
 def _add_new_boosters(pieces: dict[str, int], before: State, after: State, reader: FigureReader, links: Ints) -> None:
@@ -171,39 +170,26 @@ def _part_names(state: State, codes: Ints) -> npt.NDArray[np.object_]:
 
 
 def laid_spans(state: State, reader: FigureReader) -> Bools:
-    """Tell which spans are of single-mode fibre, bool[n_spans]: these are laid in ducts, others are indoor cables."""
+    """Tell which spans are laid in ducts, bool[n_spans]: single-mode fibre of wide-area links, no indoor cables."""
     is_laid = np.ones(len(state.parts) + 1, dtype=np.bool_)
     codes = np.unique(state["span_fibre"])
     is_laid[codes] = [code < 0 or reader.catalogue.get(state.parts[code]).medium is None for code in codes]
-    return np.asarray(is_laid[state["span_fibre"]])
+    is_wide_area = state.link_tier == TIERS.index("wide_area")
+    return np.asarray(is_laid[state["span_fibre"]] & is_wide_area[state["span_link"]])
 
 
-def _new_fibre_km(before: State, after: State, links: Ints, is_counted: Bools, is_new: Bools) -> float:
+def _new_fibre_km(before: State, after: State, old: Ints, is_counted: Bools) -> float:
     """Own fibre that did not exist before: of another kind, younger, longer, or leased before.
 
-    `is_counted`: spans of own fibre in ducts; `is_new`: spans of new links that count; bool[n_spans] each.
+    `old`: row of each span before, -1 for none; `is_counted`: spans of own fibre in ducts that count, bool[n_spans].
     """
-    new_km, km_of_cable = 0.0, dict[int, dict[int, float]]()
-    for link in np.unique(after["span_link"]):
-        row_before = links[link]
-        first_before = before["span_first"][row_before] if row_before >= 0 else 0
-        n_before = before["span_first"][row_before + 1] - first_before if row_before >= 0 else 0
-        first, last = after["span_first"][link : link + 2]
-        for i, row in enumerate(range(first, last)):
-            if not is_counted[row]:
-                continue
-            length_km, old = float(after["span_length_km"][row]), first_before + i
-            if row_before < 0 and not is_new[row]:
-                continue
-            if i < n_before and _is_same_fibre(before, after, old, row):
-                length_km = max(0.0, length_km - float(before["span_length_km"][old]))
-            cable = int(after["span_cable"][row])
-            if cable < 0:
-                new_km += length_km
-            else:
-                by_link = km_of_cable.setdefault(cable, {})
-                by_link[int(link)] = by_link.get(int(link), 0.0) + length_km
-    return new_km + sum(max(by_link.values()) for by_link in km_of_cable.values())  # a cable is laid once
+    new_km = 0.0
+    for row in np.flatnonzero(is_counted).tolist():
+        length_km = float(after["span_length_km"][row])
+        if old[row] >= 0 and _is_same_fibre(before, after, int(old[row]), row):
+            length_km = max(0.0, length_km - float(before["span_length_km"][old[row]]))
+        new_km += length_km
+    return new_km
 
 
 def _is_same_fibre(before: State, after: State, old: int, row: int) -> bool:

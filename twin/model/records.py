@@ -143,8 +143,9 @@ class Span:
     srlgs: tuple[Id, ...] = ()
     """Shared-risk groups (ducts, bridges) of this span."""
     cable: Id | None = None
-    """Fibre that several links share, by an id of your own: it costs, ages and is cut once, with its amplifiers, and
-    all channels on it count for the signal. It is a shared-risk group too."""
+    """Fibre that several links share, by an id of your own: it costs, ages and is cut once, with its amplifiers. The
+    links share its fibre pairs, as many as the link with most uses, and state the same length, fibre, date, lease and
+    splices. It is a shared-risk group too."""
     amplifier: Id | None = None
     """Catalogue id of the amplifier at the far end, one for each direction. Without a stated gain or output it restores
     all loss since the previous amplifier, up to its greatest gain. Its greatest output power limits it."""

@@ -12,12 +12,14 @@ from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted, quoted
 from .amplifier_rules import amplifier_issues
 from .balancing_rules import balancing_issues
+from .cable_rules import cable_issues
 from .card_rules import card_issues
 from .document import TopologyDocument
 from .identity import duplicate_issues, lookalike_issues
 from .job_rules import job_shape_issues
 from .measurement_rules import measurement_issues
 from .records import FORWARDING_KINDS, Link, Node, Site, Span
+from .uncertain import uncertain_issues
 from .wcmp_rules import forwards_of, wcmp_issues
 
 MAX_HINTS = 20
@@ -73,6 +75,7 @@ def _issues(
     yield from _unknown_sites(((f"nodes[{n.id}].site", n.site) for n in nodes if n.site is not None), site_ids)
     yield from _node_issues(nodes, catalogue)
     yield from _link_issues(links, by_id, catalogue, missing)
+    yield from cable_issues(links)
     yield from card_issues(nodes, links, by_id)
     yield from _budget_issues(document.sites, document.as_of)
     yield from _date_issues(document.as_of, document.fibre_installed, nodes, links)
@@ -125,6 +128,7 @@ def _workload_issues(
             if node_id not in node_ids:
                 yield missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
     yield from _class_issues(document, missing)
+    yield from uncertain_issues(document.uncertain)
     placement_sites = (
         (f"jobs[{j.id}].placement[{i}].site", p.site) for j in document.jobs for i, p in enumerate(j.placement)
     )
