@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from .answers.bill import Bill, bill_of
 from .answers.plan_money import MoneyQuestion, PlanMoney, plan_money
 from .answers.readiness import Readiness, check_ready, day_of, fully_built, readiness_of, wait_days
 from .answers.score import score_of
+from .answers.signed_leases import signed_leases
 from .catalogue.ageing import AgeingCase
 from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
 from .scenario.apply import apply_changes
@@ -49,6 +51,7 @@ class MoneyNetwork(EvaluatedNetwork):
         horizon_years: float | None = None,
         discount_ratio_per_year: float | None = None,
         usd_per_million_tokens: float | None = None,
+        leases: Sequence[Any] = (),
         jobs: Sequence[str] | None = None,
         ageing: AgeingCase = "value",
         notify: Notify | None = None,
@@ -61,6 +64,7 @@ class MoneyNetwork(EvaluatedNetwork):
             horizon_years: time that counts; None = `horizon_years` of the price book.
             discount_ratio_per_year: 0.1 is 10 %; None = that of the price book.
             usd_per_million_tokens: worth of the job's work; None = list rental of its accelerators, 0 = nothing.
+            leases: leases that are signed together with the plan, as records or mappings with the fields of `leases`.
             jobs: ids of jobs that run together, as for `score`.
             ageing: low, value (central) or high.
             notify: called with the name of each phase.
@@ -69,7 +73,8 @@ class MoneyNetwork(EvaluatedNetwork):
             Net present value over the horizon and over the firm part of leases, payback, unit costs, and the bill.
 
         Raises:
-            ChangeError: a target is missing, the result cannot be built, or a figure is out of bounds.
+            ChangeError: a target is missing, the result cannot be built, a figure is out of bounds, or leases take more
+                than there is beside the job.
             CatalogueError: unknown plan, job or part.
         """
         ask = MoneyQuestion(horizon_years, discount_ratio_per_year, usd_per_million_tokens)
@@ -83,9 +88,8 @@ class MoneyNetwork(EvaluatedNetwork):
         old, _ = self._evaluate_jobs(scenarios[0].case, [other.case for other in scenarios[1:]])
         new, _ = self._evaluate_jobs(after[0].case, [other.case for other in after[1:]], scenarios[0].case.state)
         bill = bill_of(plan.id if plan else None, self.label, scenarios[0], changes, self._reader, where)
-        return plan_money(
-            bill, score_of(old, self.label), score_of(new, self.label), old, new, self._reader.fresh(), ask
-        )
+        scores = score_of(old, self.label), score_of(new, self.label)
+        return plan_money(bill, *scores, old, new, self._reader.fresh(), ask, signed_leases(leases, new))
 
     def readiness(
         self, changes: Changes | None = None, *, on: date | str | None = None, job: str | None = None

@@ -26,6 +26,13 @@ def test_json_is_that_of_python(tmp_path: Path) -> None:
     assert run("money", *args, "--horizon", "2", "--discount", "0.05") == (0, expected.to_json())
 
 
+def test_a_lease_of_the_command_line_is_that_of_python() -> None:
+    lease = "{tenant: t, site: c1, n_accelerators: 64, usd_per_month: 1.0e+6, notice_days: 90, cancellable_from_day: 0}"
+    fields = {"tenant": "t", "site": "c1", "n_accelerators": 64, "usd_per_month": 1e6, "notice_days": 90}
+    expected = load(SMALL).money("balance-load", leases=[fields | {"cancellable_from_day": 0}])
+    assert run("money", SMALL, "--plan", "balance-load", "--lease", lease, "--json") == (0, expected.to_json())
+
+
 def test_tables_begin_with_the_sum_and_name_the_book() -> None:
     code, text = run("bill", SMALL, "--plan", "second-pair")
     assert code == 0

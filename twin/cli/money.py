@@ -70,13 +70,24 @@ def money(
         float | None,
         typer.Option("--usd-per-million-tokens", help="Worth of the job's work; else the list rental of its racks."),
     ] = None,
+    lease: Annotated[
+        list[str] | None,
+        typer.Option("--lease", metavar="MAPPING", help="Lease signed with the plan, as JSON or YAML. Repeatable."),
+    ] = None,
     ageing: Ageing = "value",
     prices: Prices = None,
     own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
     """Weigh a plan's cost against its gains: net present value, payback, cost per gain."""
+    from ..formats.native import parse_mapping
+
     plan_or_changes = read_changes(plan, change, changes)
+    expected = "fields of a lease, as {tenant: t, site: c1, usd_per_month: 1e+6}"
+    signed = [
+        parse_mapping(text, f"--lease {i + 1}", as_json=text.lstrip().startswith('{"'), expected=expected)
+        for i, text in enumerate(lease or ())
+    ]
     with progress("loading") as notify:
         answer = load_network(network, prices, None, own_parts).money(
             plan_or_changes,
@@ -84,6 +95,7 @@ def money(
             horizon_years=horizon,
             discount_ratio_per_year=discount,
             usd_per_million_tokens=usd_per_million_tokens,
+            leases=signed,
             ageing=ageing_case(ageing),
             notify=notify,
         )
