@@ -17,6 +17,7 @@ from twin.errors import DocumentError, Issue
 from twin.errors.wording import type_text
 from twin.formats.native import parse_mapping
 from twin.model.document import TopologyDocument
+from twin.model.leases import SiteLease
 from twin.model.validation import validate_as
 from twin.scenario.changes import Change as ChangeUnion
 from twin.scenario.select import Links
@@ -111,6 +112,8 @@ class MoneyRequest(ChangedNetworkRequest, AgeingRequest, JobsRequest):
     """0.1 is 10 % a year; without it that of the price book."""
     usd_per_million_tokens: Annotated[float, Field(ge=0, le=1e9)] | None = None
     """Worth of the job's work; without it the list rental of its accelerators, 0 = nothing."""
+    leases: Annotated[tuple[SiteLease, ...], Field(max_length=1000)] = ()
+    """Leases that are signed together with the plan."""
 
 
 class ReadinessRequest(ChangedNetworkRequest):

@@ -49,6 +49,7 @@ def money_routes(networks: Networks) -> APIRouter:
             horizon_years=request.horizon_years,
             discount_ratio_per_year=request.discount_ratio_per_year,
             usd_per_million_tokens=request.usd_per_million_tokens,
+            leases=request.leases,
             jobs=request.jobs,
             ageing=request.ageing,
         )

@@ -54,6 +54,7 @@ COMMANDS = (
     money.bill,
     money.money,
     money.readiness,
+    money.schedule,
     report.report,
     imports.import_,
     exports.export,
