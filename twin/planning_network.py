@@ -8,12 +8,14 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from .answers.drawing import Drawing, drawing_of
 from .answers.lease_report import LeaseReport, lease_report
 from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
 from .errors import ChangeError, TopologyError
 from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
 from .exports import Exported, exported
+from .render.heat import heat_named
 from .scenario.apply import apply_changes, parse_changes
 from .scenario.changes import Change
 from .stages.evaluation import Evaluation
@@ -67,6 +69,36 @@ class PlanningNetwork(EvaluatedNetwork):
         if path is not None:
             answer.write(path)
         return answer
+
+    def draw(
+        self,
+        heat: str = "utilisation",
+        *,
+        changes: Changes | None = None,
+        job: str | None = None,
+        ageing: AgeingCase = "value",
+        failures: FailureReport | None = None,
+    ) -> Drawing:
+        """Draw the network by tier, with lines coloured by a figure; a notebook shows the picture (extra `pictures`).
+
+        Equal nodes of a site are one place of a large network, and the links between two places are one line.
+
+        Args:
+            heat: `utilisation`, `margin`, `age`, or `worst_failure_utilisation` with `failures`.
+            changes: a plan's name, a change or a list of changes to apply first.
+            job: id of a job, whose traffic counts; the default job otherwise.
+            ageing: low, value (central) or high.
+            failures: answer of `failures` for the same network, for the utilisation after the worst failure.
+
+        Raises:
+            ChangeError: unknown heat, or a target of the changes is missing.
+            CatalogueError: unknown job or plan.
+        """
+        key = heat_named(heat).key
+        evaluation = self._evaluate_after(changes, job, None, ageing)
+        worst = {row.id: row.worst_utilisation_ratio for row in failures.links} if failures else {}
+        known = {name: ratio for name, ratio in worst.items() if ratio is not None}
+        return drawing_of(evaluation, self.label, plan_name(changes), known, key)
 
     def leases(
         self,

@@ -40,6 +40,7 @@ LAYERS = {
     "planning_network": 12,
     "network": 13,
     "loading": 14,
+    "reports": 14,
     "check": 15,
     "warmup": 15,
     "cli": 16,
