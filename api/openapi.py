@@ -22,14 +22,17 @@ from twin.answers.preview import Preview
 from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
 from twin.studies.availability_report import AvailabilityReport
+from twin.studies.decision_report import DecisionReport
 from twin.studies.failure_records import FailureReport
 from twin.studies.growth import GrowthReport
+from twin.studies.sample_report import SampleReport
 from twin.studies.sweep import Sweep
 
 from . import answers
 from .answer_schemas import answer_definitions
 from .bodies import (
     AvailabilityRequest,
+    DecideRequest,
     DemandsRequest,
     ExplainRequest,
     FailuresRequest,
@@ -41,6 +44,7 @@ from .bodies import (
     OptimumRequest,
     PathRequest,
     PreviewRequest,
+    SampleRequest,
     ScoreRequest,
     SweepRequest,
     WhatIfRequest,
@@ -64,6 +68,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     SweepRequest,
     FailuresRequest,
     OptimumRequest,
+    SampleRequest,
+    DecideRequest,
     answers.TopologyList,
     answers.TopologyAnswer,
     answers.PartAnswer,
@@ -78,6 +84,8 @@ ANSWERS: tuple[type, ...] = (
     Forecast,
     GrowthReport,
     LeaseReport,
+    SampleReport,
+    DecisionReport,
     LinkReport,
     LinkTable,
     PathReport,

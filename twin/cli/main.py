@@ -43,6 +43,7 @@ COMMANDS = (
     studies.sweep,
     studies.forecast,
     samples.sample,
+    samples.decide,
     planning.failures,
     availability.availability,
     planning.optimum,
