@@ -23,6 +23,7 @@ from twin.scenario.changes import Change as ChangeUnion
 from twin.scenario.select import Links
 from twin.studies.failure_kinds import KINDS
 from twin.studies.failure_pairs import MAX_PAIRS
+from twin.studies.uncertainty import MAX_PLANS
 
 from .axes import Vary, axis_issues
 
@@ -32,6 +33,8 @@ RAW_FIELDS = ("network", "changes", "links", "vary")
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 MAX_ROWS = 10_000
 """Most rows of a table in an answer; a link has two rows."""
+MAX_POSTED_SAMPLES = 4096
+"""Most samples that a request may ask for."""
 MAX_POSTED_STATES = 100_000
 """Most states that a request may ask for."""
 Years = Annotated[int, Field(ge=1, le=MAX_YEARS)]
@@ -255,6 +258,39 @@ class SweepRequest(ChangedNetworkRequest, AgeingRequest, JobsRequest):
     """Any metric of a score. Default: the step time, or the busiest link of a network without a job."""
     against: Name | None = None
     """Id of another plan. The answer lists where the metric crosses its value with that plan."""
+
+
+class SampledRequest(AgeingRequest):
+    """Base of requests under uncertain inputs: plans to compare, and the size of the sample."""
+
+    plans: Annotated[tuple[Name, ...], Field(max_length=MAX_PLANS)] = ()
+    """Ids of plans of the document, to compare with the network as it is."""
+    n_samples: Annotated[int, Field(ge=2, le=MAX_POSTED_SAMPLES)] = 64
+    """A power of two."""
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
+    """Seed of the samples; the same samples for the same seed."""
+
+
+class SampleRequest(SampledRequest):
+    """Compute intervals of every metric while all uncertain inputs vary at once, and compare plans."""
+
+    metric: Annotated[Name | None, Field(json_schema_extra={"enum": [*METRICS, None]})] = None
+    """Metric of the decision between the plans. Default: the one that a verdict is about."""
+
+
+class DecideRequest(SampledRequest):
+    """Compare doing nothing, plans and leases by net dollars a year. Without `job`, all jobs of the document."""
+
+    lease: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+    """Sites that may be left out of the job and leased as a whole."""
+    share: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+    """Sites of which the part that the job leaves free may be leased, beside each plan."""
+    lease_usd_per_month: Annotated[float, Field(ge=0, le=1e12)] | None = None
+    """Rent of each whole site. Default: that of the document."""
+    power_paid_by: Literal["owner", "tenant"] | None = None
+    """Who pays for electricity of what is leased. Default: as the leases of the document state, else the owner."""
+    usd_per_million_tokens: Annotated[float, Field(ge=0, le=1e9)] | None = None
+    """Price of tokens. Default: what renting the cheapest accelerators for them costs."""
 
 
 RequestT = TypeVar("RequestT", bound=NetworkRequest)

@@ -147,3 +147,27 @@ OPTIMUM_EXAMPLES: dict[str, dict[str, Any]] = {
         "changes": [{"kind": "fail_links", "links": "leaf-1~spine-1"}],
     },
 }
+SAMPLE_EXAMPLES: dict[str, dict[str, Any]] = {
+    "how sure is the busiest link?": {"network": "leaf-spine-demo", "n_samples": 16},
+    "a demand that is not known well": {
+        "network": {
+            "name": "two hosts",
+            "nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "host"}],
+            "links": [{"id": "a~b", "ends": ["a", "b"], "capacity_gbps": 100}],
+            "demands": [{"id": "a-b", "source": "a", "target": "b", "offered_gbps": 40}],
+            "uncertain": [{"where": "demands.a-b", "low": 30, "value": 40, "high": 90}],
+        },
+        "n_samples": 64,
+        "metric": "max_link_utilisation_ratio",
+    },
+}
+DECIDE_EXAMPLES: dict[str, dict[str, Any]] = {
+    "train, upgrade or lease?": {
+        "network": "memphis-small",
+        "job": "flagship",
+        "plans": ["fibre-and-balance"],
+        "lease": ["c1"],
+        "share": ["c1"],
+        "n_samples": 2,
+    },
+}

@@ -25,8 +25,10 @@ from twin.answers.readiness import Readiness
 from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
 from twin.studies.availability_report import AvailabilityReport
+from twin.studies.decision_report import DecisionReport
 from twin.studies.failure_records import FailureReport
 from twin.studies.growth import GrowthReport
+from twin.studies.sample_report import SampleReport
 from twin.studies.sweep import Sweep
 
 from . import answers
@@ -34,6 +36,7 @@ from .answer_schemas import answer_definitions
 from .bodies import (
     AvailabilityRequest,
     BillRequest,
+    DecideRequest,
     DemandsRequest,
     ExplainRequest,
     FailuresRequest,
@@ -47,6 +50,7 @@ from .bodies import (
     PathRequest,
     PreviewRequest,
     ReadinessRequest,
+    SampleRequest,
     ScoreRequest,
     SweepRequest,
     WhatIfRequest,
@@ -73,6 +77,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     SweepRequest,
     FailuresRequest,
     OptimumRequest,
+    SampleRequest,
+    DecideRequest,
     answers.TopologyList,
     answers.TopologyAnswer,
     answers.PartAnswer,
@@ -90,6 +96,8 @@ ANSWERS: tuple[type, ...] = (
     Forecast,
     GrowthReport,
     LeaseReport,
+    SampleReport,
+    DecisionReport,
     LinkReport,
     LinkTable,
     PathReport,

@@ -14,13 +14,17 @@ from twin.network import Network
 from .bodies import (
     AvailabilityRequest,
     ChangedNetworkRequest,
+    DecideRequest,
     FailuresRequest,
     GrowthRequest,
     OptimumRequest,
+    SampledRequest,
+    SampleRequest,
     read_body,
 )
 from .long_questions import LongQuestions, advance_until
 from .networks import Networks, check_names
+from .problems import find
 
 MAX_FAILURES_S = 120.0
 """Longest time of a study of failures or of availability, seconds."""
@@ -29,7 +33,10 @@ MAX_OPTIMUM_WORK = 20_000_000
 HINT = "ask for another kind; the command and Python compute failures without this bound"
 STATES_HINT = "ask for fewer states or samples; the command and Python have no such bound"
 
+SAMPLES_HINT = "ask for fewer samples or plans; the command and Python have no such bound"
+
 RequestT = TypeVar("RequestT", bound=ChangedNetworkRequest)
+SampledT = TypeVar("SampledT", bound=SampledRequest)
 
 
 class Planning:
@@ -56,6 +63,52 @@ class Planning:
     async def optimum(self, body: bytes, request: Request) -> Response:
         """Return how good routing could be, as JSON."""
         return await self._questions.answer(request, partial(self._read, body, OptimumRequest), self._optimum)
+
+    async def sample(self, body: bytes, request: Request) -> Response:
+        """Return intervals of every metric under uncertain inputs, as JSON."""
+        return await self._questions.answer(request, partial(self._read_sampled, body, SampleRequest), self._sample)
+
+    async def decide(self, body: bytes, request: Request) -> Response:
+        """Return plans and leases by net dollars a year, as JSON."""
+        return await self._questions.answer(request, partial(self._read_sampled, body, DecideRequest), self._decide)
+
+    def _read_sampled(self, body: bytes, model: type[SampledT]) -> tuple[SampledT, Network]:
+        request = read_body(body, model)
+        network = self._networks.get_separate(request.network)
+        find(lambda: (network.job(request.job), [network.plan(plan) for plan in request.plans]))
+        return request, network
+
+    def _sample(self, asked: tuple[SampleRequest, Network], client_gone: Event) -> str:
+        request, network = asked
+        answer = network.sample(
+            request.plans,
+            job=request.job,
+            metric=request.metric,
+            n_samples=request.n_samples,
+            seed=request.seed,
+            ageing=request.ageing,
+            executor="serial",
+            advance=advance_until(client_gone, self._max_failures_s, "samples", "a study", "n_samples", SAMPLES_HINT),
+        )
+        return answer.to_json()
+
+    def _decide(self, asked: tuple[DecideRequest, Network], client_gone: Event) -> str:
+        request, network = asked
+        answer = network.decide(
+            request.plans,
+            lease=request.lease,
+            share=request.share,
+            jobs=None if request.job is None else (request.job,),
+            lease_usd_per_month=request.lease_usd_per_month,
+            power_paid_by=request.power_paid_by,
+            usd_per_million_tokens=request.usd_per_million_tokens,
+            n_samples=request.n_samples,
+            seed=request.seed,
+            ageing=request.ageing,
+            executor="serial",
+            advance=advance_until(client_gone, self._max_failures_s, "samples", "a study", "n_samples", SAMPLES_HINT),
+        )
+        return answer.to_json()
 
     def _read(self, body: bytes, model: type[RequestT]) -> tuple[RequestT, Network]:
         request = read_body(body, model)

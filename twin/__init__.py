@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from .network import Network
     from .reports import Report, report
     from .studies.availability_report import AvailabilityReport
+    from .studies.decision_report import DecisionReport
     from .studies.failure_records import FailureReport
     from .studies.growth import GrowthReport
+    from .studies.sample_report import SampleReport
     from .studies.sweep import Sweep
 
     __version__: str
@@ -42,6 +44,7 @@ _HOMES = {
     "CatalogueError": "errors",
     "ChangeError": "errors",
     "ConvergenceError": "errors",
+    "DecisionReport": "studies.decision_report",
     "Demand": "model.records",
     "DemandTable": "answers.demand_table",
     "Diff": "answers.diff",
@@ -62,6 +65,7 @@ _HOMES = {
     "Placement": "model.jobs",
     "RoutingReport": "answers.routing_report",
     "Report": "reports",
+    "SampleReport": "studies.sample_report",
     "Score": "answers.score",
     "Site": "model.records",
     "Span": "model.records",
@@ -83,6 +87,7 @@ __all__ = [
     "CatalogueError",
     "ChangeError",
     "ConvergenceError",
+    "DecisionReport",
     "Demand",
     "DemandTable",
     "Diff",
@@ -103,6 +108,7 @@ __all__ = [
     "Placement",
     "Report",
     "RoutingReport",
+    "SampleReport",
     "Score",
     "Site",
     "Span",

@@ -35,6 +35,7 @@ LAYERS = {
     "studies": 10,
     "imports": 10,
     "evaluated_network": 10,
+    "sampled_network": 11,
     "exports": 11,
     "readings": 11,
     "planner": 11,

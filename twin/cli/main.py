@@ -45,6 +45,7 @@ COMMANDS = (
     studies.sweep,
     studies.forecast,
     samples.sample,
+    samples.decide,
     planning.failures,
     availability.availability,
     planning.optimum,
