@@ -5,17 +5,19 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from twin.answers.routing_report import RoutingReport
+from twin.planner.records import PlanReport
 from twin.studies.availability_report import AvailabilityReport
 from twin.studies.failure_records import FailureReport
 from twin.studies.growth import GrowthReport
 from twin.studies.sweep import Sweep
 
-from .bodies import AvailabilityRequest, FailuresRequest, GrowthRequest, OptimumRequest, SweepRequest
+from .bodies import AvailabilityRequest, FailuresRequest, GrowthRequest, OptimumRequest, PlanRequest, SweepRequest
 from .examples import (
     AVAILABILITY_EXAMPLES,
     FAILURES_EXAMPLES,
     GROWTH_EXAMPLES,
     OPTIMUM_EXAMPLES,
+    PLAN_EXAMPLES,
     SWEEP_EXAMPLES,
 )
 from .openapi import request_body_of, responses_of
@@ -67,6 +69,16 @@ def long_question_routes(sweeps: Sweeps, planning: Planning) -> APIRouter:
     async def growth(body: Body, request: Request) -> Response:
         """Return when the first link passes a limit as demands grow, with and without the worst failure."""
         return await planning.growth(body, request)
+
+    @router.post(
+        "/plan",
+        responses=responses_of(PlanReport, 404, 413, 422),
+        openapi_extra=request_body_of(PlanRequest, PLAN_EXAMPLES),
+        response_class=Response,
+    )
+    async def plan(body: Body, request: Request) -> Response:
+        """Return the best set of changes within a budget, or the least expensive one that meets conditions."""
+        return await planning.plan(body, request)
 
     @router.post(
         "/optimum",

@@ -17,10 +17,11 @@ from .bodies import (
     FailuresRequest,
     GrowthRequest,
     OptimumRequest,
+    PlanRequest,
     read_body,
 )
 from .long_questions import LongQuestions, advance_until
-from .networks import Networks, check_names
+from .networks import Networks, check_job, check_names
 
 MAX_FAILURES_S = 120.0
 """Longest time of a study of failures or of availability, seconds."""
@@ -28,6 +29,8 @@ MAX_OPTIMUM_WORK = 20_000_000
 """Nodes with demands to send times nodes and links: 120 of `memphis`, all of a fat tree of 320 switches."""
 HINT = "ask for another kind; the command and Python compute failures without this bound"
 STATES_HINT = "ask for fewer states or samples; the command and Python have no such bound"
+
+PLAN_HINT = "give fewer candidates and `generate: false`; the command and Python have no such bound"
 
 RequestT = TypeVar("RequestT", bound=ChangedNetworkRequest)
 
@@ -49,6 +52,10 @@ class Planning:
         """Return how much of the time demands, pairs of sites and jobs are served, as JSON."""
         return await self._questions.answer(request, partial(self._read, body, AvailabilityRequest), self._availability)
 
+    async def plan(self, body: bytes, request: Request) -> Response:
+        """Return the best set of changes, as JSON."""
+        return await self._questions.answer(request, partial(self._read_plan, body), self._plan)
+
     async def growth(self, body: bytes, request: Request) -> Response:
         """Return when the first link passes a limit, as JSON."""
         return await self._questions.answer(request, partial(self._read, body, GrowthRequest), self._growth)
@@ -62,6 +69,30 @@ class Planning:
         network = self._networks.get_separate(request.network)
         check_names(network, request)
         return request, network
+
+    def _read_plan(self, body: bytes) -> tuple[PlanRequest, Network]:
+        request = read_body(body, PlanRequest)
+        network = self._networks.get_separate(request.network)
+        check_job(network, request.job)
+        return request, network
+
+    def _plan(self, asked: tuple[PlanRequest, Network], client_gone: Event) -> str:
+        request, network = asked
+        answer = network.plan(
+            budget_usd=request.budget_usd,
+            goal=request.goal,
+            target=request.target,
+            keep=request.keep,
+            until=request.until,
+            by=request.by,
+            robust_to=request.robust_to,
+            candidates=request.candidates,
+            generate=request.generate,
+            job=request.job,
+            ageing=request.ageing,
+            advance=advance_until(client_gone, self._max_failures_s, "sets", "a plan", "candidates", PLAN_HINT),
+        )
+        return answer.to_json()
 
     def _failures(self, asked: tuple[FailuresRequest, Network], client_gone: Event) -> str:
         request, network = asked

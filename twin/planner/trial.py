@@ -187,7 +187,7 @@ class Trials:
         evaluation = Evaluation(case, self.task.origin.state, self.engine)
         if evaluation.money.n_unpriced_links:
             raise NotApplicableError("no price for more members: links name no transceiver")
-        return METRICS["capex_usd"].compute(evaluation)
+        return float(METRICS["capex_usd"].compute(evaluation))
 
     def _values(self, members: int, case: Case) -> tuple[tuple[float | None, ...], str]:
         """Return the worst value of each figure over the years, and why the goal has none."""

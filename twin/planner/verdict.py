@@ -34,8 +34,11 @@ def plan_verdict(
         yield from _nearest(choice)
         return
     if not best.members:
-        held = "meets the conditions" if question.keeps else "is best"
-        yield f"Do nothing: the network as it is {held}{_within(question)}{_when(question)}."
+        stated = any(not keep.is_default for keep in question.keeps)
+        if question.aim == "money" and stated:
+            yield f"Do nothing: the network as it is meets the conditions{_when(question)}."
+        else:
+            yield f"Do nothing: no set of candidates is better{_within(question)}{_when(question)}."
     else:
         after = choice.goal(best)
         change = f" ({text})" if today and after and (text := change_percent_text(today, after)) else ""
