@@ -18,6 +18,7 @@ from .identity import duplicate_issues, lookalike_issues
 from .job_rules import job_shape_issues
 from .measurement_rules import measurement_issues
 from .records import FORWARDING_KINDS, Link, Node, Span
+from .uncertain import uncertain_issues
 from .wcmp_rules import forwards_of, wcmp_issues
 
 MAX_HINTS = 20
@@ -113,6 +114,7 @@ def _workload_issues(
             if node_id not in node_ids:
                 yield missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
     yield from _class_issues(document, missing)
+    yield from uncertain_issues(document.uncertain)
     placement_sites = (
         (f"jobs[{j.id}].placement[{i}].site", p.site) for j in document.jobs for i, p in enumerate(j.placement)
     )

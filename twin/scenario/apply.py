@@ -26,6 +26,8 @@ from .generated_demands import with_generated
 from .refusal import refused_faults
 
 MAX_CHANGES = 1000
+LEVELS = (StructureChange, WorkloadChange, StateChange)
+"""Kinds of changes in the order in which they are applied."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def check_buildable(
     Raises:
         ChangeError: the changes make a fault, worsen one or touch one.
     """
+    scenario = apply_unchecked(origin, changes, reader, where)
     after = build_faults(scenario.case.state, scenario.case.document, reader)
     if after:
         known = origin.faults or (lambda: build_faults(origin.case.state, origin.case.document, reader))
@@ -151,6 +154,36 @@ def check_job_shape(job: TrainingJob | None, where: str = "changes") -> None:
     issues = [] if job is None else list(job_shape_issues(job))
     if issues:
         raise TopologyError("the job does not hold together", where=where, found=issues)
+
+
+def apply_unchecked(
+    origin: Scenario,
+    changes: Sequence[Change],
+    reader: FigureReader,
+    where: str = "changes",
+    levels: Sequence[type[StructureChange | WorkloadChange | StateChange]] = LEVELS,
+) -> Scenario:
+    """Apply changes of some levels to a scenario, in the order of the levels; what results may not be buildable.
+
+    Args:
+        origin: scenario before the changes.
+        changes: what to change; those of other levels are left out.
+        reader: source of catalogue figures.
+        where: place of the list, for messages.
+        levels: kinds of changes to apply.
+
+    Raises:
+        ChangeError: a target is missing, or a change does not apply.
+    """
+    scenario = origin
+    for level in levels:
+        for i, change in enumerate(changes):
+            if isinstance(change, level):
+                case = scenario.case
+                place, state = f"{where}[{i}] {change.kind}", case.state
+                context = Context(place, case.document, state.node_ids, reader, state.arrays)
+                scenario = _apply_one(scenario, change, context)
+    return scenario
 
 
 def _apply_one(scenario: Scenario, change: Any, context: Context) -> Scenario:

@@ -128,9 +128,12 @@ class Engine:
 
     def _key(self, evaluation: Evaluation, stage: Stage, needs: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return the values of all inputs of a stage, in the order of its row."""
+        return (*needs.values(), *self.inputs_of(evaluation, stage))
+
+    def inputs_of(self, evaluation: Evaluation, stage: Stage) -> tuple[Any, ...]:
+        """Return the values of the inputs of a stage that are not outcomes of other stages, in the order of its row."""
         case, before = evaluation.case, evaluation.before
         key = (
-            *needs.values(),
             *(case.state[name] for name in stage.state),
             *(getattr(case.document, name) for name in stage.document),
             *_job_fields(case.job, stage.job),
@@ -140,7 +143,7 @@ class Engine:
         if stage.by_ageing:
             key = (*key, case.ageing)
         rerun_inputs = self._rerun_inputs.get(stage.name)
-        return key if rerun_inputs is None else (*key, *self._key(evaluation, rerun_inputs, {}))
+        return key if rerun_inputs is None else (*key, *self.inputs_of(evaluation, rerun_inputs))
 
 
 def need_of(need: str, outcome: Callable[[str], Any]) -> Any:

@@ -65,15 +65,15 @@ ROWS = (
         needs=names("health.lit split_share"),
     ),
     Stage(
-        "access_latency",
-        traffic.access_latency,
+        "access_class",
+        traffic.access_class,
         needs=names("health.arc_latency_us"),
         state=names("link_ends node_kind"),
     ),
     Stage(
         "router",
         traffic.router,
-        needs=names("routed_links access_latency"),
+        needs=names("routed_links access_class"),
         state=names("arc_head graph arc_weight link_ends n_links n_nodes node_kind"),
     ),
     Stage(
@@ -429,7 +429,7 @@ ROWS = (
         "clean_link_loads",
         training.clean_link_loads,
         needs=names(
-            "link_loads job_flows job_pairs split_share cards.rail_split access_latency health.lit health.rate_unknown "
+            "link_loads job_flows job_pairs split_share cards.rail_split access_class health.lit health.rate_unknown "
             "health.arc_latency_us"
         ),
         state=names(
