@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from ..answers.metrics import METRICS
 from ..errors import ChangeError, TwinError
-from ..scenario.apply import Scenario, edited, edited_case
+from ..scenario.apply import Scenario, apply_unchecked, edited_case
 from ..scenario.change import StructureChange
 from ..scenario.changes import Age, Change
 from ..stages.engine import Engine
@@ -104,7 +104,7 @@ def _applicable(
     for candidate in listed:
         needed = [change for need in candidate.needs for change in by_id[need].changes]
         try:
-            base = edited(origin, needed, engine.reader, WHERE) if needed else origin
+            base = apply_unchecked(origin, needed, engine.reader, WHERE) if needed else origin
             kept.append((candidate, footprint(candidate, base, engine.reader)))
         except TwinError as error:
             if candidate.kind == "own":
@@ -167,7 +167,7 @@ def _variants(
     for members in all_sets(rules, within=structure) or ():
         changes = _structure_changes(candidates[i] for i in range(len(candidates)) if members >> i & 1)
         try:
-            variants[members] = edited(origin, changes, engine.reader).case if changes else origin.case
+            variants[members] = apply_unchecked(origin, changes, engine.reader).case if changes else origin.case
         except TwinError as error:
             variants[members] = problem_text(error)
     return variants
@@ -186,10 +186,23 @@ def _check_own(found: Collected) -> None:
         why = "what it needs excludes it" if alone is None else found.here.case(alone)
         if not isinstance(why, str):
             continue
-        beside = (found.rules.closure(1 << i | 1 << j) for j in range(len(found.candidates)) if i != j)
-        if all(members is None or isinstance(found.here.case(members), str) for members in beside):
+        if all(isinstance(found.here.case(members), str) for members in _beside(found, i)):
             raise ChangeError(
                 f"candidate {candidate.id!r}: {why}",
                 where=WHERE,
-                hint="it can be built neither alone nor beside any one other candidate",
+                hint="it can be built neither alone nor beside other candidates",
             )
+
+
+def _beside(found: Collected, row: int) -> Iterator[int]:
+    """Yield sets with a candidate: beside each one other, then beside as many others as can stand together."""
+    largest = found.rules.closure(1 << row)
+    if largest is None:
+        return
+    for other in range(len(found.candidates)):
+        members = found.rules.closure(1 << row | 1 << other)
+        if members is not None:
+            yield members
+        larger = found.rules.closure(largest | 1 << other)
+        largest = largest if larger is None else larger
+    yield largest

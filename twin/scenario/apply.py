@@ -99,28 +99,10 @@ def apply_changes(
         ChangeError: a target is missing, a change does not apply, or the result cannot be built.
         TopologyError: the changed job is inconsistent.
     """
-    scenario = edited(origin, changes, reader, where)
+    scenario = apply_unchecked(origin, changes, reader, where)
     after = check_buildable(origin, scenario, reader, where)
     scenario = replace(scenario, faults=lambda: after)
     check_job_shape(scenario.case.job, where)
-    return scenario
-
-
-def edited(origin: Scenario, changes: Sequence[Change], reader: FigureReader, where: str = "changes") -> Scenario:
-    """Return a scenario with changes, in the order of `apply_changes`; nothing checks that it can be built.
-
-    Raises:
-        ChangeError: a target is missing, or a change does not apply.
-    """
-    scenario = origin
-    order = [(level, i) for level in (StructureChange, WorkloadChange, StateChange) for i, _ in enumerate(changes)]
-    for level, i in order:
-        change = changes[i]
-        if isinstance(change, level):
-            case = scenario.case
-            place, state = f"{where}[{i}] {change.kind}", case.state
-            context = Context(place, case.document, state.node_ids, reader, state.arrays)
-            scenario = _apply_one(scenario, change, context)
     return scenario
 
 
@@ -132,7 +114,6 @@ def check_buildable(
     Raises:
         ChangeError: the changes make a fault, worsen one or touch one.
     """
-    scenario = apply_unchecked(origin, changes, reader, where)
     after = build_faults(scenario.case.state, scenario.case.document, reader)
     if after:
         known = origin.faults or (lambda: build_faults(origin.case.state, origin.case.document, reader))
