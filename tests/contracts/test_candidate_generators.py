@@ -13,7 +13,7 @@ from twin.planner.collect import situation
 from twin.planner.generators import GENERATORS
 from twin.planner.question import plan_question
 from twin.planner.situation import Situation
-from twin.scenario.apply import apply_unchecked
+from twin.scenario.apply import edited
 
 FULL = {
     "nodes": [
@@ -65,7 +65,7 @@ def test_it_offers_candidates_of_its_kind_with_a_reason(name: str) -> None:
 def test_what_it_offers_applies_and_changes_something(name: str) -> None:
     origin, reader = found(EXAMPLES[name]).scenario, found(EXAMPLES[name]).reader
     for item in offered(name):
-        after = apply_unchecked(origin, item.changes, reader).case
+        after = edited(origin, item.changes, reader).case
         same = after.state is origin.case.state and after.job == origin.case.job
         assert not same or after.document is not origin.case.document
 

@@ -352,3 +352,11 @@ def test_odd_values_are_read_or_refused(data: st.DataObject, tmp_path: Path) -> 
     for name, content in zip(("net", "services", "eqpt"), files, strict=True):
         (folder_path / f"{name}.json").write_text(json.dumps(content))
     attempt(folder_path, "gnpy")
+
+
+def test_a_dropped_tilt_says_what_it_could_change(tmp_path: Path) -> None:
+    data = topology()
+    amplifiers = [element for element in data["elements"] if element["type"] == "Edfa"]
+    amplifiers[0]["operational"]["tilt_target"] = -1.8
+    rows = [row for row in read_topology(data, tmp_path).report.dropped if row.field == "Edfa.tilt_target"]
+    assert [(row.n, "up to 0.9 dB" in row.effect) for row in rows] == [(1, True)]

@@ -13,7 +13,7 @@ from ..arrays import State
 from ..errors import ChangeError
 from ..model.records import STRICT, Id
 from ..model.validation import validate_as
-from ..scenario.apply import Scenario, apply_unchecked, parse_changes
+from ..scenario.apply import Scenario, edited, parse_changes
 from ..scenario.changes import Change
 from ..stages.evaluation import Case
 
@@ -117,7 +117,7 @@ def footprint(candidate: Candidate, origin: Scenario, reader: Any) -> Footprint:
     Raises:
         ChangeError: a target is missing, or a change does not apply.
     """
-    after = apply_unchecked(origin, candidate.changes, reader, f"candidates[{candidate.id}].changes")
+    after = edited(origin, candidate.changes, reader, f"candidates[{candidate.id}].changes")
     return frozenset(_differences(origin, after))
 
 

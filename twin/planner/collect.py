@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ..answers.metrics import METRICS
 from ..errors import ChangeError, TwinError
-from ..scenario.apply import Scenario, apply_unchecked, edited_case
+from ..scenario.apply import Scenario, edited, edited_case
 from ..scenario.change import StructureChange
 from ..scenario.changes import Age, Change
 from ..stages.engine import Engine
@@ -104,7 +104,7 @@ def _applicable(
     for candidate in listed:
         needed = [change for need in candidate.needs for change in by_id[need].changes]
         try:
-            base = apply_unchecked(origin, needed, engine.reader, WHERE) if needed else origin
+            base = edited(origin, needed, engine.reader, WHERE) if needed else origin
             kept.append((candidate, footprint(candidate, base, engine.reader)))
         except TwinError as error:
             if candidate.kind == "own":
@@ -167,7 +167,7 @@ def _variants(
     for members in all_sets(rules, within=structure) or ():
         changes = _structure_changes(candidates[i] for i in range(len(candidates)) if members >> i & 1)
         try:
-            variants[members] = apply_unchecked(origin, changes, engine.reader).case if changes else origin.case
+            variants[members] = edited(origin, changes, engine.reader).case if changes else origin.case
         except TwinError as error:
             variants[members] = problem_text(error)
     return variants

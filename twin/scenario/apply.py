@@ -99,7 +99,7 @@ def apply_changes(
         ChangeError: a target is missing, a change does not apply, or the result cannot be built.
         TopologyError: the changed job is inconsistent.
     """
-    scenario = apply_unchecked(origin, changes, reader, where)
+    scenario = edited(origin, changes, reader, where)
     after = check_buildable(origin, scenario, reader, where)
     scenario = replace(scenario, faults=lambda: after)
     check_job_shape(scenario.case.job, where)
@@ -137,7 +137,7 @@ def check_job_shape(job: TrainingJob | None, where: str = "changes") -> None:
         raise TopologyError("the job does not hold together", where=where, found=issues)
 
 
-def apply_unchecked(
+def edited(
     origin: Scenario,
     changes: Sequence[Change],
     reader: FigureReader,
