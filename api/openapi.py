@@ -21,6 +21,7 @@ from twin.answers.path_report import PathReport
 from twin.answers.preview import Preview
 from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
+from twin.planner.records import PlanReport
 from twin.studies.availability_report import AvailabilityReport
 from twin.studies.failure_records import FailureReport
 from twin.studies.growth import GrowthReport
@@ -40,6 +41,7 @@ from .bodies import (
     LinksRequest,
     OptimumRequest,
     PathRequest,
+    PlanRequest,
     PreviewRequest,
     ScoreRequest,
     SweepRequest,
@@ -57,6 +59,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     LeasesRequest,
     LinkRequest,
     PathRequest,
+    PlanRequest,
     DemandsRequest,
     LinksRequest,
     AvailabilityRequest,
@@ -77,6 +80,7 @@ ANSWERS: tuple[type, ...] = (
     Preview,
     Forecast,
     GrowthReport,
+    PlanReport,
     LeaseReport,
     LinkReport,
     LinkTable,

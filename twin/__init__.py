@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
     from .network import Network
+    from .planner.records import PlanReport
     from .reports import Report, report
     from .studies.availability_report import AvailabilityReport
     from .studies.failure_records import FailureReport
@@ -49,6 +50,7 @@ _HOMES = {
     "Explanation": "answers.explanation",
     "FailureReport": "studies.failure_records",
     "Forecast": "answers.forecast",
+    "PlanReport": "planner.records",
     "GrowthReport": "studies.growth",
     "Issue": "errors",
     "Link": "model.records",
@@ -101,6 +103,7 @@ __all__ = [
     "Parallelism",
     "PathReport",
     "Placement",
+    "PlanReport",
     "Report",
     "RoutingReport",
     "Score",

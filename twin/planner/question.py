@@ -142,7 +142,7 @@ def plan_question(
     return PlanQuestion(
         goal=chosen,
         aim=aim,
-        budget_usd=budget_usd,
+        budget_usd=None if budget_usd is None else float(budget_usd),
         target=wanted,
         keeps=tuple(stated),
         first_years=first,

@@ -12,7 +12,7 @@ from ..render.plan_table import plan_table
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class PlanCondition:
     """A condition of the question, before and after the plan."""
 
     metric: str
@@ -36,6 +36,8 @@ class PlanOption:
     changes: tuple[dict[str, Any], ...]
     """Changes as plain data, as `twin whatif` reads them."""
     capex_usd: float | None
+    opex_change_usd_per_year: float | None
+    """How much more a year of operation costs than today; null where a part has no price."""
     goal: float | None
     """Worst value of the goal over the years of the question."""
     metrics: dict[str, float | None]
@@ -44,7 +46,7 @@ class PlanOption:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class PlanMember:
     """A candidate of the plan, and what the plan is without it."""
 
     candidate: str
@@ -60,7 +62,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
+class PlanAddition:
     """A candidate that is not in the plan, and the plan with it."""
 
     candidate: str
@@ -98,7 +100,7 @@ class Omitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class PlanMethod:
     """The search, and how far its answer is certain."""
 
     is_exact: bool
@@ -128,7 +130,7 @@ class PlanReport(Answer):
     aim: str
     """`goal`: the best goal within the budget. `money`: the least cost that meets the conditions."""
     budget_usd: float | None
-    keeps: tuple[Condition, ...]
+    keeps: tuple[PlanCondition, ...]
     by: str | None
     until: int | None
     robust_to: str | None
@@ -140,13 +142,13 @@ class PlanReport(Answer):
     """Other sets within 5 %."""
     pareto: tuple[PlanOption, ...]
     """The front of money against the goal; doing nothing is the first."""
-    members: tuple[Member, ...]
-    additions: tuple[Addition, ...]
+    members: tuple[PlanMember, ...]
+    additions: tuple[PlanAddition, ...]
     next_dollar: str
     """Why more money does not help, or how much would."""
     considered: tuple[Considered, ...]
     left_out: tuple[Omitted, ...]
-    method: Method
+    method: PlanMethod
     warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
     """Rules that the network breaks as it stands; absent where there are none."""
 

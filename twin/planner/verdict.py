@@ -44,7 +44,16 @@ def plan_verdict(
         change = f" ({text})" if today and after and (text := change_percent_text(today, after)) else ""
         goal = f"{question.goal} {metric_text(question.goal, today)} → {metric_text(question.goal, after)}{change}"
         yield f"{names_text(names, 8)}: {goal} for {usd_text(best.capex_usd or 0.0)}{_when(question)}."
+        more_usd = opex_change_usd(choice, best)
+        if more_usd:
+            yield f"Running cost {'rises' if more_usd > 0 else 'falls'} by {usd_text(abs(more_usd))} a year."
     yield budget_reached
+
+
+def opex_change_usd(choice: Choice, trial: Trial) -> float | None:
+    """Return how much more a year of operation costs than today; None where a part has no price."""
+    today = choice.trials[0].opex_usd_per_year
+    return None if today is None or trial.opex_usd_per_year is None else trial.opex_usd_per_year - today
 
 
 def _within(question: PlanQuestion) -> str:
