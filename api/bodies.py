@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
@@ -97,6 +98,28 @@ class WhatIfRequest(MainAssumptionsRequest, ChangedNetworkRequest, AgeingRequest
 
 class PreviewRequest(ChangedNetworkRequest, AgeingRequest):
     """List what a plan of a document or changes would do to its records; nothing is evaluated."""
+
+
+class BillRequest(ChangedNetworkRequest):
+    """List what a plan of a document or changes buy, and what a year then costs more."""
+
+
+class MoneyRequest(ChangedNetworkRequest, AgeingRequest, JobsRequest):
+    """Weigh what a plan of a document or changes cost against what they bring."""
+
+    horizon_years: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Time that counts; without it that of the price book."""
+    discount_ratio_per_year: Annotated[float, Field(ge=0, le=10)] | None = None
+    """0.1 is 10 % a year; without it that of the price book."""
+    usd_per_million_tokens: Annotated[float, Field(ge=0, le=1e9)] | None = None
+    """Worth of the job's work; without it the list rental of its accelerators, 0 = nothing."""
+
+
+class ReadinessRequest(ChangedNetworkRequest):
+    """Compare what sites need with their budgets by day, after a plan or changes if given."""
+
+    on: date | None = None
+    """Day on which the changes shall be done; they are refused if a budget is too small then."""
 
 
 class ForecastRequest(ChangedNetworkRequest):

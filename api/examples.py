@@ -31,6 +31,19 @@ WHAT_IF_EXAMPLES: dict[str, dict[str, Any]] = {
         ],
     },
 }
+MONEY_EXAMPLES: dict[str, dict[str, Any]] = {
+    "a plan": {"network": "memphis-small", "plan": "fibre-and-balance"},
+    "over ten years, work worth nothing": {
+        "network": "memphis-small",
+        "plan": "second-pair",
+        "horizon_years": 10,
+        "usd_per_million_tokens": 0,
+    },
+}
+READINESS_EXAMPLES: dict[str, dict[str, Any]] = {
+    "as it is": {"network": "memphis-small"},
+    "a plan on a day": {"network": "memphis-small", "plan": "hardware-swap", "on": "2027-03-31"},
+}
 LEASES_EXAMPLES: dict[str, dict[str, Any]] = {
     "as it is": {"network": "memphis-small"},
     "beside the upgrade": {"network": "memphis-small", "plan": "fibre-and-balance"},

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from twin.answers.bill import Bill
 from twin.answers.demand_table import DemandTable
 from twin.answers.diff import Diff
 from twin.answers.explanation import Explanation
@@ -18,7 +19,9 @@ from twin.answers.lease_report import LeaseReport
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
+from twin.answers.plan_money import PlanMoney
 from twin.answers.preview import Preview
+from twin.answers.readiness import Readiness
 from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
 from twin.planner.records import PlanReport
@@ -31,6 +34,7 @@ from . import answers
 from .answer_schemas import answer_definitions
 from .bodies import (
     AvailabilityRequest,
+    BillRequest,
     DemandsRequest,
     ExplainRequest,
     FailuresRequest,
@@ -39,10 +43,12 @@ from .bodies import (
     LeasesRequest,
     LinkRequest,
     LinksRequest,
+    MoneyRequest,
     OptimumRequest,
     PathRequest,
     PlanRequest,
     PreviewRequest,
+    ReadinessRequest,
     ScoreRequest,
     SweepRequest,
     WhatIfRequest,
@@ -54,6 +60,9 @@ MODELS: tuple[type[BaseModel], ...] = (
     ScoreRequest,
     WhatIfRequest,
     PreviewRequest,
+    BillRequest,
+    MoneyRequest,
+    ReadinessRequest,
     ForecastRequest,
     GrowthRequest,
     LeasesRequest,
@@ -78,6 +87,9 @@ ANSWERS: tuple[type, ...] = (
     Score,
     Diff,
     Preview,
+    Bill,
+    PlanMoney,
+    Readiness,
     Forecast,
     GrowthReport,
     PlanReport,

@@ -11,18 +11,19 @@ from typing import Any
 from .answers.score import metric_values
 from .answers.warning import as_built_warnings
 from .catalogue.ageing import AgeingCase
-from .evaluated_network import EvaluatedNetwork
+from .money_network import MoneyNetwork
 from .planner.candidate import own_candidates
 from .planner.collect import collect
 from .planner.plan import Names, plan_report
 from .planner.question import plan_question
-from .planner.records import PlanReport
+from .planner.records import PlanReport, PlanWorth
+from .planner.verdict import worth_sentences
 from .scenario.apply import apply_changes, parse_changes
 from .studies.executor import Advance, workers_of
 from .studies.sweep import default_metric
 
 
-class PlanNetwork(EvaluatedNetwork):
+class PlanNetwork(MoneyNetwork):
     """A network with the planner."""
 
     def plan(
@@ -99,4 +100,9 @@ class PlanNetwork(EvaluatedNetwork):
         day, its_job = self.document.as_of, scenario.case.job
         names = Names(self.label, None if its_job is None else its_job.id, None if day is None else day.isoformat())
         answer = plan_report(question, found, names, workers, evaluate, advance=advance, cancel=cancel)
-        return replace(answer, warnings=as_built_warnings(self.build_faults.values()))
+        answer = replace(answer, warnings=as_built_warnings(self.build_faults.values()))
+        if not answer.changes:
+            return answer
+        money = self.money(answer.changes, job, ageing=ageing)
+        worth = None if money.horizon is None else PlanWorth(money.horizon, money.firm, money.payback_years, money.loss)
+        return replace(answer, worth=worth, summary=(*answer.summary, *worth_sentences(worth)))

@@ -13,8 +13,9 @@ from .answers.lease_report import LeaseReport, lease_report
 from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
 from .errors import ChangeError, TopologyError
-from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
+from .evaluated_network import Changes, Notify, plan_name, report_phase
 from .exports import Exported, exported
+from .money_network import MoneyNetwork
 from .render.heat import heat_named
 from .scenario.apply import apply_changes, parse_changes
 from .scenario.changes import Change
@@ -32,7 +33,7 @@ from .studies.sample_report import SampleReport
 from .studies.uncertainty import SampleSettings, run_sample_study, sampled_cases
 
 
-class PlanningNetwork(EvaluatedNetwork):
+class PlanningNetwork(MoneyNetwork):
     """A network with the answers that planners of capacity ask for."""
 
     def export(

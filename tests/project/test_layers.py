@@ -38,6 +38,7 @@ LAYERS = {
     "exports": 11,
     "readings": 11,
     "planner": 11,
+    "money_network": 11,
     "plan_network": 12,
     "planning_network": 12,
     "network": 13,

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..answers.data import Answer
 from ..errors import ChangeError
-from ..errors.wording import counted, value_text
+from ..errors.wording import counted
 from ..model.document import LABELS, TopologyDocument
 from ..model.records import Demand, Link, Node, asdict_compact
 from ..render.quantities import names_text
@@ -17,10 +17,10 @@ from ..scenario.apply import MAX_CHANGES
 from ..scenario.job_changes import MAX_FACTOR_RATIO
 from .difference_pairs import OF_THE_SOURCE, Pairs, Record, source_id_of
 from .difference_plan import Plain, Plan, Step, TryPlan
+from .field_texts import MISSING, field_texts
 from .port_tags import BETWEEN_PORTS, port_tag, ports_in_tag, tagged_ports
 
 NOT_COMPARED = frozenset({*LABELS, "origin", "note", "id"})
-MISSING = "-"
 NO_CHANGE = {
     "site": "no change edits a site",
     "ports": "ports are labels: no answer changes, and the plan keeps the old ones",
@@ -179,7 +179,7 @@ class _Difference:
                 self._added("site", site, self.sites.id_of(site.id))
                 continue
             self._renamed("site", site, old)
-            fields = _fields(_compared(old), self._merged(self.sites, old, _compared(site)))
+            fields = field_texts(_compared(old), self._merged(self.sites, old, _compared(site)))
             if fields:
                 self._note("site", old, "changed", fields, NO_CHANGE["site"])
         for site in self.sites.removed:
@@ -196,7 +196,7 @@ class _Difference:
                 continue
             self._renamed("node", node, old)
             before, after = _compared(old), self._merged(self.nodes, old, _compared(placed))
-            fields = _fields(before, after)
+            fields = field_texts(before, after)
             if fields:
                 self._changed_node(old, before, after, fields)
         for node in self.nodes.removed:
@@ -228,7 +228,7 @@ class _Difference:
                 continue
             self._renamed("link", link, old)
             before, after = _compared(old), self._merged(self.links, old, _compared(placed))
-            fields = _fields(before, after)
+            fields = field_texts(before, after)
             moved = _moved_ports(old, placed)
             if after == {**before, "up": False} and fields:
                 self.steps.append(Step(self._note("link", old, "changed", fields), failed_links=(old.id,)))
@@ -264,7 +264,7 @@ class _Difference:
             self._renamed("demand", demand, old)
             moved = replace(demand, source=self.nodes.id_of(demand.source), target=self.nodes.id_of(demand.target))
             before, after = _compared(old), self._merged(self.demands, old, _compared(moved))
-            fields = _fields(before, after)
+            fields = field_texts(before, after)
             if not fields:
                 continue
             factor = demand.offered_gbps / old.offered_gbps if old.offered_gbps else MAX_FACTOR_RATIO + 1
@@ -337,26 +337,3 @@ def _labels(record: Record) -> Plain:
     """Return the fields of a record that only describe it."""
     data = asdict_compact(record)
     return {name: data[name] for name in LABELS if name in data}
-
-
-def _fields(before: Plain, after: Plain) -> list[str]:
-    """Return the fields that differ as texts."""
-    names = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
-    spans, new_spans = before.get("spans", []), after.get("spans", [])
-    if "spans" in names and len(spans) == len(new_spans):
-        names.remove("spans")
-        inner = [f"spans[{i}].{text}" for i, pair in enumerate(zip(spans, new_spans, strict=True)) for text in
-                 _fields(*pair)]  # fmt: skip
-    else:
-        inner = [f"spans: {_spans_text(spans)} → {_spans_text(new_spans)}"] if "spans" in names else []
-    return [
-        f"{name}: {_text(before.get(name))} → {_text(after.get(name))}" for name in names if name != "spans"
-    ] + inner
-
-
-def _spans_text(spans: Sequence[Plain]) -> str:
-    return f"{counted(len(spans), 'span')}, {sum(span['length_km'] for span in spans):g} km" if spans else MISSING
-
-
-def _text(value: object) -> str:
-    return MISSING if value is None else value_text(value)

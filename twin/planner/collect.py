@@ -10,7 +10,8 @@ from ..answers.metrics import METRICS
 from ..errors import ChangeError, TwinError
 from ..scenario.apply import Scenario, edited, edited_case
 from ..scenario.change import StructureChange
-from ..scenario.changes import Age, Change
+from ..scenario.changes import Change
+from ..scenario.fibre_changes import Age
 from ..stages.engine import Engine
 from ..stages.evaluation import Case
 from ..studies.points import problem_text

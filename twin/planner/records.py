@@ -8,6 +8,7 @@ from typing import Any
 from ..answers.data import Answer
 from ..answers.score import data_frame
 from ..answers.warning import AnswerWarning
+from ..economics.present_value import PresentValue
 from ..render.plan_table import plan_table
 
 
@@ -100,6 +101,19 @@ class Omitted:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanWorth:
+    """What the plan is worth, as `Network.money` computes it: its work counts at list rental."""
+
+    horizon: PresentValue
+    """Over the horizon of the price book."""
+    firm: PresentValue | None
+    """Over the firm part of the leases; null without one."""
+    payback_years: float | None
+    loss: str | None
+    """Sentence for a negative present value; null where none is negative."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanMethod:
     """The search, and how far its answer is certain."""
 
@@ -144,6 +158,8 @@ class PlanReport(Answer):
     """The front of money against the goal; doing nothing is the first."""
     members: tuple[PlanMember, ...]
     additions: tuple[PlanAddition, ...]
+    worth: PlanWorth | None = None
+    """Present value of the plan; null for doing nothing, without a plan, and where a price is unknown."""
     next_dollar: str
     """Why more money does not help, or how much would."""
     considered: tuple[Considered, ...]

@@ -21,8 +21,9 @@ from ..model.document import TopologyDocument
 from ..scenario.apply import check_job_shape, edited_case, refuse_faults
 from ..scenario.build_fault import BuildFault
 from ..scenario.change import StateChange, StructureChange, WorkloadChange
-from ..scenario.changes import Age, Change
+from ..scenario.changes import Change
 from ..scenario.feasibility import build_faults
+from ..scenario.fibre_changes import Age
 from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
 from ..studies.points import problem_text

@@ -9,6 +9,7 @@ from ..render.numbers import metric_text
 from ..render.quantities import change_percent_text, names_text, usd_text
 from .choice import Choice
 from .question import PlanQuestion
+from .records import PlanWorth
 from .search import Found
 from .trial import Trial
 
@@ -48,6 +49,16 @@ def plan_verdict(
         if more_usd:
             yield f"Running cost {'rises' if more_usd > 0 else 'falls'} by {usd_text(abs(more_usd))} a year."
     yield budget_reached
+
+
+def worth_sentences(worth: PlanWorth | None) -> Iterator[str]:
+    """Yield what the plan is worth, and whether it loses money."""
+    if worth is None:
+        yield "The net present value is unknown: a price is missing."
+    elif worth.loss is not None:
+        yield worth.loss
+    else:
+        yield f"Net present value {usd_text(worth.horizon.npv_usd)} over {worth.horizon.years:g} years."
 
 
 def opex_change_usd(choice: Choice, trial: Trial) -> float | None:

@@ -5,7 +5,7 @@ A result that cannot be built is refused with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,8 +26,11 @@ from .generated_demands import with_generated
 from .refusal import refused_faults
 
 MAX_CHANGES = 1000
-LEVELS = (StructureChange, WorkloadChange, StateChange)
+Level = type[StructureChange | WorkloadChange | StateChange]
+LEVELS: tuple[Level, ...] = (StructureChange, WorkloadChange, StateChange)
 """Kinds of changes in the order in which they are applied."""
+MAX_HINTS = 3
+"""Hints of a refusal, of different problems."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ def edited(
     changes: Sequence[Change],
     reader: FigureReader,
     where: str = "changes",
-    levels: Sequence[type[StructureChange | WorkloadChange | StateChange]] = LEVELS,
+    levels: Sequence[Level] = LEVELS,
 ) -> Scenario:
     """Apply changes of some levels to a scenario, in the order of the levels; what results may not be buildable.
 
@@ -157,6 +160,23 @@ def edited(
         ChangeError: a target is missing, or a change does not apply.
     """
     scenario = origin
+    for _, changed in apply_one_by_one(origin, changes, reader, where, levels):
+        scenario = changed
+    return scenario
+
+
+def apply_one_by_one(
+    origin: Scenario,
+    changes: Sequence[Change],
+    reader: FigureReader,
+    where: str = "changes",
+    levels: Sequence[Level] = LEVELS,
+) -> Iterator[tuple[int, Scenario]]:
+    """Yield the position of each change in the list, and the scenario after it and all changes applied before it.
+
+    Arguments and errors are those of `edited`.
+    """
+    scenario = origin
     for level in levels:
         for i, change in enumerate(changes):
             if isinstance(change, level):
@@ -164,7 +184,7 @@ def edited(
                 place, state = f"{where}[{i}] {change.kind}", case.state
                 context = Context(place, case.document, state.node_ids, reader, state.arrays)
                 scenario = _apply_one(scenario, change, context)
-    return scenario
+                yield i, scenario
 
 
 def _apply_one(scenario: Scenario, change: Any, context: Context) -> Scenario:
@@ -206,7 +226,8 @@ def _changed_case(case: Case, change: Any, context: Context) -> Case:
 
 def _build_error(issues: Sequence[Issue], where: str) -> ChangeError:
     groups = grouped(issues)
+    hints = list(dict.fromkeys(group[0].hint for group in groups if group[0].hint))[:MAX_HINTS]
     reasons = "; ".join(group_text(group, with_hint=False) for group in groups[:5])
     n_left_out = sum(len(group) for group in groups[5:])
     remainder = f"; and {n_left_out} more" if n_left_out else ""
-    return ChangeError(f"cannot be built: {reasons}{remainder}", where=where, hint=issues[0].hint)
+    return ChangeError(f"cannot be built: {reasons}{remainder}", where=where, hint="; ".join(hints))
