@@ -77,6 +77,28 @@ GROWTH_EXAMPLES: dict[str, dict[str, Any]] = {
         "top": 5,
     },
 }
+PLAN_EXAMPLES: dict[str, dict[str, Any]] = {
+    "least utilisation, own candidates": {
+        "network": "leaf-spine-demo",
+        "budget_usd": 1e6,
+        "generate": False,
+        "candidates": [
+            {"id": "uplinks", "changes": [{"kind": "set_channels", "links": "leaf-1~spine-*", "n_parallel": 2}]},
+        ],
+    },
+    "a step time at least cost": {
+        "network": "memphis-small",
+        "target": "step_time_s=3.5",
+        "generate": False,
+        "candidates": [
+            {"id": "balance", "changes": [{"kind": "split_work", "split": "balanced"}]},
+            {
+                "id": "routers",
+                "changes": [{"kind": "swap_switches", "nodes": {"kind": "border"}, "part": "border-deep-51.2T"}],
+            },
+        ],
+    },
+}
 PATH_EXAMPLES: dict[str, dict[str, Any]] = {
     "the paths between two hosts": {"network": "leaf-spine-demo", "source": "host-1-1", "target": "host-2-1"},
     "after a route is cut": {

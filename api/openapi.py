@@ -24,6 +24,7 @@ from twin.answers.preview import Preview
 from twin.answers.readiness import Readiness
 from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
+from twin.planner.records import PlanReport
 from twin.studies.availability_report import AvailabilityReport
 from twin.studies.decision_report import DecisionReport
 from twin.studies.failure_records import FailureReport
@@ -48,6 +49,7 @@ from .bodies import (
     MoneyRequest,
     OptimumRequest,
     PathRequest,
+    PlanRequest,
     PreviewRequest,
     ReadinessRequest,
     SampleRequest,
@@ -70,6 +72,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     LeasesRequest,
     LinkRequest,
     PathRequest,
+    PlanRequest,
     DemandsRequest,
     LinksRequest,
     AvailabilityRequest,
@@ -95,6 +98,7 @@ ANSWERS: tuple[type, ...] = (
     Readiness,
     Forecast,
     GrowthReport,
+    PlanReport,
     LeaseReport,
     SampleReport,
     DecisionReport,

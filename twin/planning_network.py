@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -12,18 +11,11 @@ from typing import Any
 from .answers.drawing import Drawing, drawing_of
 from .answers.lease_report import LeaseReport, lease_report
 from .answers.routing_report import RoutingReport, routing_report
-from .answers.score import metric_values
-from .answers.warning import as_built_warnings
 from .catalogue.ageing import AgeingCase
 from .errors import TopologyError
 from .evaluated_network import Changes, Notify, plan_name, report_phase
 from .exports import Exported, exported
 from .money_network import MoneyNetwork
-from .planner.candidate import own_candidates
-from .planner.collect import collect
-from .planner.plan import Names, plan_report
-from .planner.question import plan_question
-from .planner.records import PlanReport
 from .render.heat import heat_named
 from .sampled_network import SampledNetwork
 from .scenario.apply import apply_changes, parse_changes
@@ -31,13 +23,12 @@ from .stages.evaluation import Evaluation
 from .studies.availability import availability_report
 from .studies.availability_plan import AvailabilityQuestion
 from .studies.availability_report import AvailabilityReport
-from .studies.executor import Advance, Workers, workers_of
+from .studies.executor import Advance, Workers
 from .studies.failure_pairs import Depth
 from .studies.failure_records import FailureReport
 from .studies.failure_run import FailureRun
 from .studies.failures import failure_report
 from .studies.growth import GrowthQuestion, GrowthReport, growth_report
-from .studies.sweep import default_metric
 
 
 class PlanningNetwork(MoneyNetwork, SampledNetwork):
@@ -234,82 +225,6 @@ class PlanningNetwork(MoneyNetwork, SampledNetwork):
         evaluation = self._engine.evaluate(scenario.case)
         answer = growth_report(evaluation, self.label, plan_name(changes), question, apply)
         return replace(answer, warnings=self._as_built_warnings(evaluation))
-
-    def plan(
-        self,
-        *,
-        budget_usd: float | None = None,
-        goal: str | None = None,
-        target: str | None = None,
-        keep: Sequence[str] = (),
-        until: int | None = None,
-        by: date | str | None = None,
-        robust_to: str | None = None,
-        candidates: Sequence[Any] = (),
-        generate: bool = True,
-        job: str | None = None,
-        ageing: AgeingCase = "value",
-        executor: str = "serial",
-        n_workers: int = 1,
-        dask: str | None = None,
-        advance: Advance | None = None,
-        cancel: Event | None = None,
-    ) -> PlanReport:
-        """Search sets of changes for the best goal within a budget, or the least cost that meets conditions.
-
-        After Ctrl-C, or once `cancel` is set, the answer is the best plan found so far.
-
-        Args:
-            budget_usd: most purchases; None = no limit.
-            goal: metric to improve; the step time otherwise, or the busiest link without a job.
-            target: value of a metric to reach at least cost: `"step_time_s=4"`; in place of a goal.
-            keep: conditions: `"max_link_utilisation_ratio<=0.7"`. Conditions alone ask for the least cost.
-            until: calendar year until whose end goal and conditions hold, as fibre ages and demands grow.
-            by: day from which they hold, a date or its ISO text; the day of the document otherwise.
-            robust_to: `link`, `srlg` or `site`: conditions hold after any single failure of that kind too.
-            candidates: own candidates: mappings with `id`, `changes`, and optionally `note` and `needs`.
-            generate: look for candidates in the network, the catalogue and own parts, too.
-            job: id of a job; the default job otherwise.
-            ageing: low, value (central) or high.
-            executor: `serial`, `threads` or `processes`.
-            n_workers: maximum number of threads or processes; the answer does not depend on it.
-            dask: address of a dask scheduler whose workers help, in place of an executor (extra `dask`).
-            advance: called with the number of sets done and of all; an exception ends the search without an answer.
-            cancel: event that another thread sets to end the search.
-
-        Returns:
-            The plan, what each member adds, others within 5 %, the front of money against goal, and how exact it is.
-
-        Raises:
-            ChangeError: a question that contradicts itself, an unknown metric, a number or day out of bounds, or a
-                candidate that does not apply or cannot be built; it is named.
-        """
-        scenario = self._baseline(job, ageing)
-        before = self._engine.evaluate(scenario.case)
-        question = plan_question(
-            goal=goal,
-            budget_usd=budget_usd,
-            target=target,
-            keep=keep,
-            until=until,
-            by=by,
-            robust_to=robust_to,
-            default_goal=default_metric(scenario.case.job),
-            as_of=self.document.as_of,
-            training_loss=None if before.loss is None else before.loss.central_ratio,
-        )
-        workers = workers_of(executor, n_workers, None, dask)
-        found = collect(question, scenario, self._engine, own_candidates(candidates), generate)
-
-        def evaluate(changes: list[dict[str, Any]]) -> dict[str, float | None]:
-            after = apply_changes(scenario, parse_changes(changes), self._reader)
-            values = metric_values(self._engine.evaluate(after.case, scenario.case.state))
-            return {name: value.value for name, value in values.items() if value.value is not None}
-
-        day, its_job = self.document.as_of, scenario.case.job
-        names = Names(self.label, None if its_job is None else its_job.id, None if day is None else day.isoformat())
-        answer = plan_report(question, found, names, workers, evaluate, advance=advance, cancel=cancel)
-        return replace(answer, warnings=as_built_warnings(self.build_faults.values()))
 
     def failures(
         self,

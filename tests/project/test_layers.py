@@ -40,6 +40,7 @@ LAYERS = {
     "readings": 11,
     "planner": 11,
     "money_network": 11,
+    "plan_network": 12,
     "planning_network": 12,
     "network": 13,
     "loading": 14,

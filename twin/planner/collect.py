@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -187,10 +187,23 @@ def _check_own(found: Collected) -> None:
         why = "what it needs excludes it" if alone is None else found.here.case(alone)
         if not isinstance(why, str):
             continue
-        beside = (found.rules.closure(1 << i | 1 << j) for j in range(len(found.candidates)) if i != j)
-        if all(members is None or isinstance(found.here.case(members), str) for members in beside):
+        if all(isinstance(found.here.case(members), str) for members in _beside(found, i)):
             raise ChangeError(
                 f"candidate {candidate.id!r}: {why}",
                 where=WHERE,
-                hint="it can be built neither alone nor beside any one other candidate",
+                hint="it can be built neither alone nor beside other candidates",
             )
+
+
+def _beside(found: Collected, row: int) -> Iterator[int]:
+    """Yield sets with a candidate: beside each one other, then beside as many others as can stand together."""
+    largest = found.rules.closure(1 << row)
+    if largest is None:
+        return
+    for other in range(len(found.candidates)):
+        members = found.rules.closure(1 << row | 1 << other)
+        if members is not None:
+            yield members
+        larger = found.rules.closure(largest | 1 << other)
+        largest = largest if larger is None else larger
+    yield largest

@@ -17,12 +17,12 @@ from .candidate import changes_of
 from .choice import Choice, gain, rounded
 from .collect import Collected
 from .question import PlanQuestion
-from .records import Addition, Condition, Considered, Member, Method, PlanOption, PlanReport
+from .records import Considered, PlanAddition, PlanCondition, PlanMember, PlanMethod, PlanOption, PlanReport
 from .robust import RobustCheck
 from .search import Found, Search, scope_of, trial_s
 from .sets import bits_of
 from .trial import OVER_BUDGET, Trial
-from .verdict import method_sentence, plan_verdict
+from .verdict import method_sentence, opex_change_usd, plan_verdict
 
 MAX_NEXT = 100
 """Most sets over the budget that are evaluated to find the next one that helps."""
@@ -101,7 +101,7 @@ class _Report:
             aim=question.aim,
             budget_usd=question.budget_usd,
             keeps=tuple(
-                Condition(
+                PlanCondition(
                     metric=keep.metric,
                     sense=keep.sense,
                     value=keep.value,
@@ -144,7 +144,12 @@ class _Report:
         for i, keep in enumerate(self.question.keeps):
             metrics.setdefault(keep.metric, self.choice.keep_value(trial, i))
         return PlanOption(
-            self._ids(trial.members), self._changes(trial.members), trial.capex_usd, self.choice.goal(trial), metrics
+            self._ids(trial.members),
+            self._changes(trial.members),
+            trial.capex_usd,
+            opex_change_usd(self.choice, trial),
+            self.choice.goal(trial),
+            metrics,
         )
 
     def _checked(
@@ -160,15 +165,18 @@ class _Report:
                 f"the search and the what-if disagree on {', '.join(self._ids(best.members))}",
                 hint="this is a fault of the planner: please report it",
             )
-        return PlanOption(self._ids(best.members), changes, capex_usd, self.choice.goal(best), metrics)
+        opex_usd = opex_change_usd(self.choice, best)
+        return PlanOption(self._ids(best.members), changes, capex_usd, opex_usd, self.choice.goal(best), metrics)
 
-    def _member(self, best: Trial, row: int) -> Member:
+    def _member(self, best: Trial, row: int) -> PlanMember:
         candidate, choice = self.found.candidates[row], self.choice
         without = self._trial(self._without(best.members, row))
         goal = choice.goal(without)
         why = without.why if goal is None else "" if choice.holds(without) else "the conditions do not hold without it"
         saved = None if without.capex_usd is None else (best.capex_usd or 0.0) - without.capex_usd
-        return Member(candidate.id, candidate.note, saved, goal, gain(goal, choice.goal(best), self.question.goal), why)
+        return PlanMember(
+            candidate.id, candidate.note, saved, goal, gain(goal, choice.goal(best), self.question.goal), why
+        )
 
     def _without(self, members: int, row: int) -> int:
         """Return a set without one candidate and those that need it."""
@@ -182,20 +190,20 @@ class _Report:
                 return members & ~gone
             gone = more
 
-    def _additions(self, best: Trial) -> list[Addition]:
+    def _additions(self, best: Trial) -> list[PlanAddition]:
         rows = []
         for i, candidate in enumerate(self.found.candidates):
             if best.members >> i & 1:
                 continue
             members = self.found.rules.closure(best.members & ~self.found.rules.excludes[i] | 1 << i)
             if members is None:
-                rows.append(Addition(candidate.id, None, None, None, "a member excludes what it needs"))
+                rows.append(PlanAddition(candidate.id, None, None, None, "a member excludes what it needs"))
                 continue
             trial = self._trial(members)
             goal = self.choice.goal(trial)
             more_usd = None if trial.capex_usd is None else trial.capex_usd - (best.capex_usd or 0.0)
             better = gain(self.choice.goal(best), goal, self.question.goal)
-            rows.append(Addition(candidate.id, more_usd, goal, better, self._why_not(trial, better)))
+            rows.append(PlanAddition(candidate.id, more_usd, goal, better, self._why_not(trial, better)))
         return rows
 
     def _why_not(self, trial: Trial, better: float | None) -> str:
@@ -240,12 +248,12 @@ class _Report:
             candidate.id, candidate.kind, candidate.note, trial.capex_usd, goal, trial.why if goal is None else ""
         )
 
-    def _method(self) -> Method:
+    def _method(self) -> PlanMethod:
         result, question = self.result, self.question
         n_evaluated = sum(bool(trial.values) for trial in result.trials.values())
         bound = None if result.is_exact else goal_bound(question.goal, self.found)
         n = len(self.found.candidates)
-        return Method(
+        return PlanMethod(
             is_exact=result.is_exact,
             interrupted=result.interrupted,
             n_candidates=n,

@@ -108,9 +108,11 @@ def plan_question(
             expected="one of goal and target",
             hint="a target asks for the least cost; the other can be a condition of `keep`",
         )
-    if budget_usd is None and target is None and not keep:
+    if budget_usd is None and goal is None and target is None and not keep:
         raise ChangeError(
-            "neither a budget, a target nor a condition", where="budget_usd", hint="--budget-usd 1e6 sets the most cost"
+            "neither a budget, a goal, a target nor a condition",
+            where="budget_usd",
+            hint="--budget-usd 1e6 sets the most cost",
         )
     _check_budget(budget_usd)
     wanted = None if target is None else _target(target)
@@ -140,7 +142,7 @@ def plan_question(
     return PlanQuestion(
         goal=chosen,
         aim=aim,
-        budget_usd=budget_usd,
+        budget_usd=None if budget_usd is None else float(budget_usd),
         target=wanted,
         keeps=tuple(stated),
         first_years=first,

@@ -8,11 +8,12 @@ from typing import Any
 from ..answers.data import Answer
 from ..answers.score import data_frame
 from ..answers.warning import AnswerWarning
+from ..economics.present_value import PresentValue
 from ..render.plan_table import plan_table
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class PlanCondition:
     """A condition of the question, before and after the plan."""
 
     metric: str
@@ -36,6 +37,8 @@ class PlanOption:
     changes: tuple[dict[str, Any], ...]
     """Changes as plain data, as `twin whatif` reads them."""
     capex_usd: float | None
+    opex_change_usd_per_year: float | None
+    """How much more a year of operation costs than today; null where a part has no price."""
     goal: float | None
     """Worst value of the goal over the years of the question."""
     metrics: dict[str, float | None]
@@ -44,7 +47,7 @@ class PlanOption:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class PlanMember:
     """A candidate of the plan, and what the plan is without it."""
 
     candidate: str
@@ -60,7 +63,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
+class PlanAddition:
     """A candidate that is not in the plan, and the plan with it."""
 
     candidate: str
@@ -98,7 +101,20 @@ class Omitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class PlanWorth:
+    """What the plan is worth, as `Network.money` computes it: its work counts at list rental."""
+
+    horizon: PresentValue
+    """Over the horizon of the price book."""
+    firm: PresentValue | None
+    """Over the firm part of the leases; null without one."""
+    payback_years: float | None
+    loss: str | None
+    """Sentence for a negative present value; null where none is negative."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMethod:
     """The search, and how far its answer is certain."""
 
     is_exact: bool
@@ -128,7 +144,7 @@ class PlanReport(Answer):
     aim: str
     """`goal`: the best goal within the budget. `money`: the least cost that meets the conditions."""
     budget_usd: float | None
-    keeps: tuple[Condition, ...]
+    keeps: tuple[PlanCondition, ...]
     by: str | None
     until: int | None
     robust_to: str | None
@@ -140,13 +156,15 @@ class PlanReport(Answer):
     """Other sets within 5 %."""
     pareto: tuple[PlanOption, ...]
     """The front of money against the goal; doing nothing is the first."""
-    members: tuple[Member, ...]
-    additions: tuple[Addition, ...]
+    members: tuple[PlanMember, ...]
+    additions: tuple[PlanAddition, ...]
+    worth: PlanWorth | None = None
+    """Present value of the plan; null for doing nothing, without a plan, and where a price is unknown."""
     next_dollar: str
     """Why more money does not help, or how much would."""
     considered: tuple[Considered, ...]
     left_out: tuple[Omitted, ...]
-    method: Method
+    method: PlanMethod
     warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
     """Rules that the network breaks as it stands; absent where there are none."""
 

@@ -50,6 +50,8 @@ class Trial(NamedTuple):
     """Worst value of each metric over the years; empty where it was not evaluated."""
     why: str = ""
     """Why it was not evaluated, or why the goal has no value."""
+    opex_usd_per_year: float | None = None
+    """Cost of operation of the whole network; None where it was not priced, or a part has no price."""
 
 
 class Figure(NamedTuple):
@@ -136,13 +138,13 @@ class Trials:
         if isinstance(built, str):
             return Trial(members, None, (), built)
         try:
-            capex_usd = self._price(built)
+            capex_usd, opex_usd = self._price(built)
         except NotApplicableError as reason:
             return Trial(members, None, (), str(reason))
         if budget is not None and capex_usd > budget:
-            return Trial(members, capex_usd, (), OVER_BUDGET)
+            return Trial(members, capex_usd, (), OVER_BUDGET, opex_usd)
         values, why = self._values(members, built)
-        return Trial(members, capex_usd, values, why)
+        return Trial(members, capex_usd, values, why, opex_usd)
 
     def case(self, members: int) -> Case | str:
         """Return the case of a set, or why it cannot be built."""
@@ -183,12 +185,14 @@ class Trials:
             return problem_text(error)
         return case
 
-    def _price(self, case: Case) -> float:
-        """Return the purchases of a case. Raises NotApplicableError where some of them have no price."""
+    def _price(self, case: Case) -> tuple[float, float | None]:
+        """Return purchases and yearly cost of a case. Raises NotApplicableError where a purchase has no price."""
         evaluation = Evaluation(case, self.task.origin.state, self.engine)
         if evaluation.money.n_unpriced_links:
             raise NotApplicableError("no price for more members: links name no transceiver")
-        return METRICS["capex_usd"].compute(evaluation)
+        money = evaluation.money
+        opex_usd = None if money.unpriced_parts else money.opex_usd_per_year
+        return float(METRICS["capex_usd"].compute(evaluation)), opex_usd
 
     def _values(self, members: int, case: Case) -> tuple[tuple[float | None, ...], str]:
         """Return the worst value of each figure over the years, and why the goal has none."""

@@ -9,6 +9,7 @@ from ..render.numbers import metric_text
 from ..render.quantities import change_percent_text, names_text, usd_text
 from .choice import Choice
 from .question import PlanQuestion
+from .records import PlanWorth
 from .search import Found
 from .trial import Trial
 
@@ -34,14 +35,36 @@ def plan_verdict(
         yield from _nearest(choice)
         return
     if not best.members:
-        held = "meets the conditions" if question.keeps else "is best"
-        yield f"Do nothing: the network as it is {held}{_within(question)}{_when(question)}."
+        stated = any(not keep.is_default for keep in question.keeps)
+        if question.aim == "money" and stated:
+            yield f"Do nothing: the network as it is meets the conditions{_when(question)}."
+        else:
+            yield f"Do nothing: no set of candidates is better{_within(question)}{_when(question)}."
     else:
         after = choice.goal(best)
         change = f" ({text})" if today and after and (text := change_percent_text(today, after)) else ""
         goal = f"{question.goal} {metric_text(question.goal, today)} → {metric_text(question.goal, after)}{change}"
         yield f"{names_text(names, 8)}: {goal} for {usd_text(best.capex_usd or 0.0)}{_when(question)}."
+        more_usd = opex_change_usd(choice, best)
+        if more_usd:
+            yield f"Running cost {'rises' if more_usd > 0 else 'falls'} by {usd_text(abs(more_usd))} a year."
     yield budget_reached
+
+
+def worth_sentences(worth: PlanWorth | None) -> Iterator[str]:
+    """Yield what the plan is worth, and whether it loses money."""
+    if worth is None:
+        yield "The net present value is unknown: a price is missing."
+    elif worth.loss is not None:
+        yield worth.loss
+    else:
+        yield f"Net present value {usd_text(worth.horizon.npv_usd)} over {worth.horizon.years:g} years, work at list rental."
+
+
+def opex_change_usd(choice: Choice, trial: Trial) -> float | None:
+    """Return how much more a year of operation costs than today; None where a part has no price."""
+    today = choice.trials[0].opex_usd_per_year
+    return None if today is None or trial.opex_usd_per_year is None else trial.opex_usd_per_year - today
 
 
 def _within(question: PlanQuestion) -> str:

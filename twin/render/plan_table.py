@@ -61,9 +61,19 @@ def _members(rows: Sequence[Mapping[str, Any]], goal: str) -> RenderableType:
 
 
 def _options(rows: Sequence[Mapping[str, Any]], goal: str) -> RenderableType:
-    columns = (Column("cost", "right"), Column(_heading(goal), "right"), Column("candidates", folds=True))
+    columns = (
+        Column("cost", "right"),
+        Column("more\na year", "right", drop=1),
+        Column(_heading(goal), "right"),
+        Column("candidates", folds=True),
+    )
     cells = [
-        (_usd(row["capex_usd"]), metric_cell(goal, row["goal"]), escape("; ".join(row["candidates"]) or NOTHING))
+        (
+            _usd(row["capex_usd"]),
+            _usd(row["opex_change_usd_per_year"]),
+            metric_cell(goal, row["goal"]),
+            escape("; ".join(row["candidates"]) or NOTHING),
+        )
         for row in rows[:MAX_SHOWN]
     ]
     return FittedTable(columns, cells)
