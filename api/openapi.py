@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from twin.answers.comparison import PlanComparison
 from twin.answers.demand_table import DemandTable
 from twin.answers.diff import Diff
 from twin.answers.explanation import Explanation
@@ -17,6 +18,7 @@ from twin.answers.forecast import Forecast
 from twin.answers.lease_report import LeaseReport
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
+from twin.answers.network_diff import NetworkDiff
 from twin.answers.path_report import PathReport
 from twin.answers.preview import Preview
 from twin.answers.routing_report import RoutingReport
@@ -30,7 +32,9 @@ from . import answers
 from .answer_schemas import answer_definitions
 from .bodies import (
     AvailabilityRequest,
+    CompareRequest,
     DemandsRequest,
+    DiffRequest,
     ExplainRequest,
     FailuresRequest,
     ForecastRequest,
@@ -52,6 +56,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     ScoreRequest,
     WhatIfRequest,
     PreviewRequest,
+    DiffRequest,
+    CompareRequest,
     ForecastRequest,
     GrowthRequest,
     LeasesRequest,
@@ -75,6 +81,8 @@ ANSWERS: tuple[type, ...] = (
     Score,
     Diff,
     Preview,
+    NetworkDiff,
+    PlanComparison,
     Forecast,
     GrowthReport,
     LeaseReport,

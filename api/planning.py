@@ -76,7 +76,7 @@ class Planning:
             ageing=request.ageing,
             advance=advance_until(client_gone, self._max_failures_s, "failures", "a study", "of", HINT),
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _availability(self, asked: tuple[AvailabilityRequest, Network], client_gone: Event) -> str:
         request, network = asked
@@ -92,7 +92,7 @@ class Planning:
             ageing=request.ageing,
             advance=advance_until(client_gone, self._max_failures_s, "steps", "a study", "n_states", STATES_HINT),
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _growth(self, asked: tuple[GrowthRequest, Network], _: Event) -> str:
         request, network = asked
@@ -107,13 +107,13 @@ class Planning:
             changes=request.plan_or_changes,
             ageing=request.ageing,
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _optimum(self, asked: tuple[OptimumRequest, Network], _: Event) -> str:
         request, network = asked
         self._check_optimum(network)
         answer = network.optimum(gap_ratio=request.gap_ratio, changes=request.plan_or_changes, ageing=request.ageing)
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _check_optimum(self, network: Network) -> None:
         demands = (*network.document.demands, *network.generated_demands)

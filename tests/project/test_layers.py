@@ -38,12 +38,13 @@ LAYERS = {
     "exports": 11,
     "readings": 11,
     "planning_network": 12,
-    "network": 13,
-    "loading": 14,
-    "check": 15,
-    "warmup": 15,
-    "cli": 16,
-    "api": 16,
+    "compared_network": 13,
+    "network": 14,
+    "loading": 15,
+    "check": 16,
+    "warmup": 16,
+    "cli": 17,
+    "api": 17,
 }
 HOMES = {"twin": ROOT / "twin", "twin.api": ROOT / "api", "twin.topologies": ROOT / "topologies"}
 

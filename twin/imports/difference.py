@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from ..answers.data import Answer
 from ..errors import ChangeError
-from ..errors.wording import counted, value_text
+from ..errors.wording import counted
 from ..model.document import LABELS, TopologyDocument
-from ..model.identity import Source
-from ..model.records import Demand, Link, Node, Site, asdict_compact
+from ..model.record_pairs import Plain, R, Record, compared_fields, field_texts, matched, origin_of, source_id
+from ..model.records import Node, asdict_compact
 from ..scenario.apply import MAX_CHANGES
 
-Record = Site | Node | Link | Demand
-R = TypeVar("R", Site, Node, Link, Demand)
-Plain = dict[str, Any]
-NOT_COMPARED = frozenset({*LABELS, "origin", "note", "id"})
 OF_THE_SOURCE = frozenset(
     {"kind", "site", "up", "forwards", "ends", "capacity_gbps", "n_parallel", "n_failed", "weight", "latency_us",
      "srlgs", "spans", "length_km", "n_connectors", "measured_loss_db", "source", "target", "offered_gbps",
@@ -26,7 +22,6 @@ OF_THE_SOURCE = frozenset(
 )  # fmt: skip
 """Fields that imports write: one that the new import leaves out is gone. Others are the user's own where no record of
 the new import states them."""
-MISSING = "-"
 NO_CHANGE = {
     "site": "no change edits a site",
     "added demand": "no change adds a demand",
@@ -102,22 +97,11 @@ class Pairs(Generic[R]):
     """Records of one kind in two documents, matched by the ids of their source, else by their own ids."""
 
     def __init__(self, old: Sequence[R], new: Sequence[R]) -> None:
-        self.old_of: dict[str, R] = {}
+        self.old_of: dict[str, R] = matched(old, new)
         """Id in the new document -> record in the old one."""
-        by_source = _unique(old)
-        new_by_source = _unique(new)
-        by_id = {record.id: record for record in old}
-        matched: set[str] = set()
-        for key, record in new_by_source.items():
-            if key in by_source:
-                self.old_of[record.id] = by_source[key]
-                matched.add(by_source[key].id)
-        for record in new:
-            if record.id not in self.old_of and record.id in by_id and record.id not in matched:
-                self.old_of[record.id] = by_id[record.id]
-                matched.add(record.id)
+        taken = {record.id for record in self.old_of.values()}
         self.added: list[R] = [record for record in new if record.id not in self.old_of]
-        self.removed: list[R] = [record for record in old if record.id not in matched and _origin(record) is not None]
+        self.removed: list[R] = [record for record in old if record.id not in taken and origin_of(record) is not None]
         """Records of the old document that came from the source and are no longer there."""
         self.kept = {record.id for record in old} - {record.id for record in self.removed}
         self.stated = OF_THE_SOURCE | {name for record in new for name in asdict_compact(record)}
@@ -126,26 +110,6 @@ class Pairs(Generic[R]):
     def id_of(self, new_id: str) -> str:
         """Return the id in the old document, or the same id for an added record."""
         return self.old_of[new_id].id if new_id in self.old_of else new_id
-
-
-def _origin(record: Record) -> Source | str | None:
-    return record.origin if isinstance(record, Demand) else record.source
-
-
-def _source_id(record: Record) -> str:
-    """Return the id of a record in its source; empty if it is not stated."""
-    origin = _origin(record)
-    return (origin.id or "") if isinstance(origin, Source) else ""
-
-
-def _unique(records: Iterable[R]) -> dict[str, R]:
-    """Return records by the ids of their source, without those that have none or share it."""
-    found: dict[str, R | None] = {}
-    for record in records:
-        name = _source_id(record)
-        if name:
-            found[name] = None if name in found else record
-    return {name: record for name, record in found.items() if record is not None}
 
 
 def difference(old: TopologyDocument, new: TopologyDocument, name: str) -> ImportDifference:
@@ -207,7 +171,7 @@ class _Difference:
         self._demands()
 
     def _note(self, kind: str, record: Record, what: str, fields: Sequence[str] = (), why_not: str = "") -> None:
-        self.records.append(RecordDifference(kind, record.id, _source_id(record), what, tuple(fields), why_not))
+        self.records.append(RecordDifference(kind, record.id, source_id(record), what, tuple(fields), why_not))
 
     def _renamed(self, kind: str, record: Record, old: Record) -> None:
         if record.id != old.id:
@@ -220,7 +184,7 @@ class _Difference:
                 self._note("site", site, "added")
                 continue
             self._renamed("site", site, old)
-            fields = _fields(_compared(old), self._merged(self.sites, old, _compared(site)))
+            fields = field_texts(compared_fields(old), self._merged(self.sites, old, compared_fields(site)))
             if fields:
                 self._note("site", old, "changed", fields, NO_CHANGE["site"])
         for site in self.sites.removed:
@@ -234,9 +198,9 @@ class _Difference:
                 self._add(node)
                 continue
             self._renamed("node", node, old)
-            before = _compared(old)
-            after = self._merged(self.nodes, old, _compared(replace(node, site=self._site(node.site))))
-            fields = _fields(before, after)
+            before = compared_fields(old)
+            after = self._merged(self.nodes, old, compared_fields(replace(node, site=self._site(node.site))))
+            fields = field_texts(before, after)
             if not fields:
                 continue
             if after == {**before, "up": False}:
@@ -278,9 +242,9 @@ class _Difference:
                 self.plan.links.append(asdict_compact(replace(link, ends=ends)))
                 continue
             self._renamed("link", link, old)
-            before = _compared(old)
-            after = self._merged(self.links, old, _compared(replace(link, ends=ends)))
-            fields = _fields(before, after)
+            before = compared_fields(old)
+            after = self._merged(self.links, old, compared_fields(replace(link, ends=ends)))
+            fields = field_texts(before, after)
             if fields:
                 self._note("link", old, "changed", fields)
             if fields and after == {**before, "up": False}:
@@ -314,8 +278,8 @@ class _Difference:
                 continue
             self._renamed("demand", demand, old)
             moved = replace(demand, source=self.nodes.id_of(demand.source), target=self.nodes.id_of(demand.target))
-            before, after = _compared(old), self._merged(self.demands, old, _compared(moved))
-            fields = _fields(before, after)
+            before, after = compared_fields(old), self._merged(self.demands, old, compared_fields(moved))
+            fields = field_texts(before, after)
             if not fields:
                 continue
             if {**before, "offered_gbps": 0} != {**after, "offered_gbps": 0} or not old.offered_gbps:
@@ -330,7 +294,7 @@ class _Difference:
 
     def _merged(self, pairs: Pairs[Any], old: Record, new: Plain) -> Plain:
         """Return the fields of the new record, and those of the old one that no record of the import states."""
-        before = _compared(old)
+        before = compared_fields(old)
         merged = {name: value for name, value in before.items() if name not in pairs.stated} | new
         spans, old_spans = new.get("spans", []), before.get("spans", [])
         if spans and len(spans) == len(old_spans):
@@ -341,25 +305,7 @@ class _Difference:
         return merged
 
 
-def _compared(record: Record) -> Plain:
-    """Return the fields of a record that answers use."""
-    data = {name: value for name, value in asdict_compact(record).items() if name not in NOT_COMPARED}
-    if "spans" in data:
-        data["spans"] = [{n: v for n, v in span.items() if n not in NOT_COMPARED} for span in data["spans"]]  # type: ignore[attr-defined]
-    return data
-
-
 def _labels(record: Record) -> Plain:
     """Return the fields of a record that only describe it."""
     data = asdict_compact(record)
     return {name: data[name] for name in LABELS if name in data}
-
-
-def _fields(before: Plain, after: Plain) -> list[str]:
-    """Return the fields that differ as texts."""
-    names = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
-    return [f"{name}: {_text(before.get(name))} → {_text(after.get(name))}" for name in names]
-
-
-def _text(value: object) -> str:
-    return MISSING if value is None else value_text(value)
