@@ -36,7 +36,7 @@ def comparison_routes(networks: Networks) -> APIRouter:
         other = network if request.other is None else networks.get(request.other)
         find(partial(other.job, request.job))
         if request.other_plan is not None:
-            find(partial(other.plan, request.other_plan))
+            find(partial(other.plan_record, request.other_plan))
         answer = network.compare(
             other,
             changes=request.plan_or_changes,
@@ -59,7 +59,7 @@ def comparison_routes(networks: Networks) -> APIRouter:
         network = networks.get(request.network)
         find(partial(network.job, request.job))
         for plan in request.plans or ():
-            find(partial(network.plan, plan))
+            find(partial(network.plan_record, plan))
         n_plans = len(network.document.plans)
         if request.plans is None and n_plans > MAX_PLANS:
             raise ChangeError(

@@ -97,4 +97,4 @@ def check_names(network: Network, request: ChangedNetworkRequest, *more_plans: s
         find(partial(network.job, job))
     for plan in (request.plan, *more_plans):
         if plan is not None:
-            find(partial(network.plan, plan))
+            find(partial(network.plan_record, plan))

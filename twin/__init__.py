@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
     from .network import Network
+    from .reports import Report, report
     from .studies.availability_report import AvailabilityReport
     from .studies.failure_records import FailureReport
     from .studies.growth import GrowthReport
@@ -61,6 +62,7 @@ _HOMES = {
     "PathReport": "answers.path_report",
     "Placement": "model.jobs",
     "RoutingReport": "answers.routing_report",
+    "Report": "reports",
     "Score": "answers.score",
     "Site": "model.records",
     "Span": "model.records",
@@ -74,6 +76,7 @@ _HOMES = {
     "from_document": "loading",
     "known_shape": "model.known_models",
     "load": "loading",
+    "report": "reports",
 }
 """Public names and the modules they are in; each is imported when first used, so a command pays for what it uses."""
 
@@ -101,6 +104,7 @@ __all__ = [
     "Parallelism",
     "PathReport",
     "Placement",
+    "Report",
     "RoutingReport",
     "Score",
     "Site",
@@ -115,6 +119,7 @@ __all__ = [
     "from_document",
     "known_shape",
     "load",
+    "report",
 ]
 
 if not TYPE_CHECKING:  # a type checker would take any attribute for granted

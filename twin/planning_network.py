@@ -4,27 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+from .answers.drawing import Drawing, drawing_of
 from .answers.lease_report import LeaseReport, lease_report
 from .answers.routing_report import RoutingReport, routing_report
+from .answers.score import metric_values
+from .answers.warning import as_built_warnings
 from .catalogue.ageing import AgeingCase
-from .errors import TopologyError
+from .errors import ChangeError, TopologyError
 from .evaluated_network import Changes, EvaluatedNetwork, Notify, plan_name, report_phase
 from .exports import Exported, exported
+from .planner.candidate import own_candidates
+from .planner.collect import collect
+from .planner.plan import Names, plan_report
+from .planner.question import plan_question
+from .planner.records import PlanReport
+from .render.heat import heat_named
 from .scenario.apply import apply_changes, parse_changes
+from .scenario.changes import Change
 from .stages.evaluation import Evaluation
 from .studies.availability import availability_report
 from .studies.availability_plan import AvailabilityQuestion
 from .studies.availability_report import AvailabilityReport
-from .studies.executor import Advance, Workers
+from .studies.executor import Advance, Workers, workers_of
 from .studies.failure_pairs import Depth
 from .studies.failure_records import FailureReport
 from .studies.failure_run import FailureRun
 from .studies.failures import failure_report
 from .studies.growth import GrowthQuestion, GrowthReport, growth_report
+from .studies.sample_report import SampleReport
+from .studies.sweep import default_metric
+from .studies.uncertainty import SampleSettings, run_sample_study, sampled_cases
 
 
 class PlanningNetwork(EvaluatedNetwork):
@@ -65,6 +79,36 @@ class PlanningNetwork(EvaluatedNetwork):
             answer.write(path)
         return answer
 
+    def draw(
+        self,
+        heat: str = "utilisation",
+        *,
+        changes: Changes | None = None,
+        job: str | None = None,
+        ageing: AgeingCase = "value",
+        failures: FailureReport | None = None,
+    ) -> Drawing:
+        """Draw the network by tier, with lines coloured by a figure; a notebook shows the picture (extra `pictures`).
+
+        Equal nodes of a site are one place of a large network, and the links between two places are one line.
+
+        Args:
+            heat: `utilisation`, `margin`, `age`, or `worst_failure_utilisation` with `failures`.
+            changes: a plan's name, a change or a list of changes to apply first.
+            job: id of a job, whose traffic counts; the default job otherwise.
+            ageing: low, value (central) or high.
+            failures: answer of `failures` for the same network, for the utilisation after the worst failure.
+
+        Raises:
+            ChangeError: unknown heat, or a target of the changes is missing.
+            CatalogueError: unknown job or plan.
+        """
+        key = heat_named(heat).key
+        evaluation = self._evaluate_after(changes, job, None, ageing)
+        worst = {row.id: row.worst_utilisation_ratio for row in failures.links} if failures else {}
+        known = {name: ratio for name, ratio in worst.items() if ratio is not None}
+        return drawing_of(evaluation, self.label, plan_name(changes), known, key)
+
     def leases(
         self,
         job: str | None = None,
@@ -93,6 +137,64 @@ class PlanningNetwork(EvaluatedNetwork):
         report_phase(notify, "scoring")
         evaluation = self._engine.evaluate(scenario.case)
         return lease_report(evaluation, self.label, plan_name(changes), self._reader)
+
+    def sample(
+        self,
+        plans: Sequence[Changes] = (),
+        *,
+        job: str | None = None,
+        metric: str | None = None,
+        n_samples: int = 1024,
+        seed: int = 0,
+        ageing: AgeingCase = "value",
+        executor: str = "processes",
+        n_workers: int = 1,
+        dask: str | None = None,
+        advance: Advance | None = None,
+        cancel: Event | None = None,
+    ) -> SampleReport:
+        """Compute intervals of every metric while all uncertain inputs vary at once, and compare plans.
+
+        Uncertain are the figures of the catalogue and of prices that have a range, and what `uncertain` of the document
+        marks. Inputs vary independently; plans are compared in the same samples. The executor does not affect the
+        answer.
+
+        Args:
+            plans: plans to compare with the network as it is: names, changes, or lists of changes.
+            job: id of a job; the default job otherwise.
+            metric: metric of the decision between the plans; None = the one that a verdict is about.
+            n_samples: a power of two.
+            seed: seed of the samples; the same samples for the same seed.
+            ageing: low, value (central) or high.
+            executor: executor of a long study: `processes`, `threads` or `serial`.
+            n_workers: maximum number of processes or threads, including the calling one.
+            dask: address of a dask scheduler whose workers help, in place of an executor (extra `dask`).
+            advance: called with the number of rows done and of all rows. An exception from it ends the study.
+            cancel: event that another thread sets to end the study.
+
+        Returns:
+            p10, p50 and p90 of each metric and plan, how often a plan beats another, and what to measure first.
+
+        Raises:
+            ChangeError: an unknown metric or uncertain input, no power of two, or changes that cannot be built.
+            CatalogueError: unknown plan or job.
+            CancelledError: `cancel` was set (from `concurrent.futures`).
+        """
+        settings = SampleSettings(n_samples, seed, workers_of(executor, n_workers, None, dask), advance, cancel)
+        cases = sampled_cases(self._scenario(None, job, ageing), self._named_changes(plans), self._reader)
+        answer = run_sample_study(cases, self._engine, self.label, metric, settings)
+        return replace(answer, warnings=self.warnings)
+
+    def _named_changes(self, plans: Sequence[Changes]) -> dict[str, tuple[str, list[Change]]]:
+        """Return place and changes of each plan by its name; lists of changes are numbered."""
+        found: dict[str, tuple[str, list[Change]]] = {}
+        for plan in [plans] if isinstance(plans, str) else plans:
+            name = plan if isinstance(plan, str) else f"changes {len(found) + 1}"
+            if name in found:
+                raise ChangeError(f"plan {name!r} stands twice", where="plans", hint="name each plan once")
+            where, changes, _ = self._parse_changes(plan)
+            found[name] = where, changes
+        return found
 
     def optimum(
         self,
@@ -191,6 +293,82 @@ class PlanningNetwork(EvaluatedNetwork):
         evaluation = self._engine.evaluate(scenario.case)
         answer = growth_report(evaluation, self.label, plan_name(changes), question, apply)
         return replace(answer, warnings=self._as_built_warnings(evaluation))
+
+    def plan(
+        self,
+        *,
+        budget_usd: float | None = None,
+        goal: str | None = None,
+        target: str | None = None,
+        keep: Sequence[str] = (),
+        until: int | None = None,
+        by: date | str | None = None,
+        robust_to: str | None = None,
+        candidates: Sequence[Any] = (),
+        generate: bool = True,
+        job: str | None = None,
+        ageing: AgeingCase = "value",
+        executor: str = "serial",
+        n_workers: int = 1,
+        dask: str | None = None,
+        advance: Advance | None = None,
+        cancel: Event | None = None,
+    ) -> PlanReport:
+        """Search sets of changes for the best goal within a budget, or the least cost that meets conditions.
+
+        After Ctrl-C, or once `cancel` is set, the answer is the best plan found so far.
+
+        Args:
+            budget_usd: most purchases; None = no limit.
+            goal: metric to improve; the step time otherwise, or the busiest link without a job.
+            target: value of a metric to reach at least cost: `"step_time_s=4"`; in place of a goal.
+            keep: conditions: `"max_link_utilisation_ratio<=0.7"`. Conditions alone ask for the least cost.
+            until: calendar year until whose end goal and conditions hold, as fibre ages and demands grow.
+            by: day from which they hold, a date or its ISO text; the day of the document otherwise.
+            robust_to: `link`, `srlg` or `site`: conditions hold after any single failure of that kind too.
+            candidates: own candidates: mappings with `id`, `changes`, and optionally `note` and `needs`.
+            generate: look for candidates in the network, the catalogue and own parts, too.
+            job: id of a job; the default job otherwise.
+            ageing: low, value (central) or high.
+            executor: `serial`, `threads` or `processes`.
+            n_workers: maximum number of threads or processes; the answer does not depend on it.
+            dask: address of a dask scheduler whose workers help, in place of an executor (extra `dask`).
+            advance: called with the number of sets done and of all; an exception ends the search without an answer.
+            cancel: event that another thread sets to end the search.
+
+        Returns:
+            The plan, what each member adds, others within 5 %, the front of money against goal, and how exact it is.
+
+        Raises:
+            ChangeError: a question that contradicts itself, an unknown metric, a number or day out of bounds, or a
+                candidate that does not apply or cannot be built; it is named.
+        """
+        scenario = self._baseline(job, ageing)
+        before = self._engine.evaluate(scenario.case)
+        question = plan_question(
+            goal=goal,
+            budget_usd=budget_usd,
+            target=target,
+            keep=keep,
+            until=until,
+            by=by,
+            robust_to=robust_to,
+            default_goal=default_metric(scenario.case.job),
+            as_of=self.document.as_of,
+            training_loss=None if before.loss is None else before.loss.central_ratio,
+        )
+        workers = workers_of(executor, n_workers, None, dask)
+        found = collect(question, scenario, self._engine, own_candidates(candidates), generate)
+
+        def evaluate(changes: list[dict[str, Any]]) -> dict[str, float | None]:
+            after = apply_changes(scenario, parse_changes(changes), self._reader)
+            values = metric_values(self._engine.evaluate(after.case, scenario.case.state))
+            return {name: value.value for name, value in values.items() if value.value is not None}
+
+        day, its_job = self.document.as_of, scenario.case.job
+        names = Names(self.label, None if its_job is None else its_job.id, None if day is None else day.isoformat())
+        answer = plan_report(question, found, names, workers, evaluate, advance=advance, cancel=cancel)
+        return replace(answer, warnings=as_built_warnings(self.build_faults.values()))
 
     def failures(
         self,

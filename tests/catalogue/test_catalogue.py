@@ -32,6 +32,8 @@ REQUIRED = {
     "amplifier": {"noise_figure_db", "max_output_dbm"},
     "transceiver": {"rate_gbps", "power_w"},
     "switch": {"n_ports", "port_gbps", "n_asics", "latency_us", "buffer_bytes", "lossless_share_ratio", "power_w"},
+    "card": {"n_ports", "port_gbps", "power_w", "failure_fit"},
+    "server": {"n_cards", "n_ports", "port_gbps", "n_rack_units", "power_w", "failure_fit", "repair_h"},
     "accelerator": {
         "bf16_tflops",
         "memory_bytes",

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.imports.gnpy_samples import topology
 from tests.imports.layer_samples import ASTRA_SIM, LAYERS, REPETITA, SIMAI
 from tests.imports.netbox_dump import INTERFACE, Dump
+from tests.imports.netgraph_samples import NETGRAPH
 from tests.imports.physical_samples import CLAB, IB, LAYER1, MINIGRAPH, lldp_folder
 
 NODE_LINK = {
@@ -169,6 +170,7 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
     "simai": _file("fabric", SIMAI),
     "astra-sim": _file("topology.txt", ASTRA_SIM),
     "gnpy": _file("net.json", json.dumps(topology())),
+    "netgraph": _file("scenario.yaml", NETGRAPH),
 }
 """Writes a sample of each format into a folder; three nodes at least, three links at most, one of them of unknown
 rate or all of them."""

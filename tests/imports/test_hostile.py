@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.imports.layer_samples import LAYERS, OPENROADM, REPETITA, REPETITA_DEMANDS, SIMAI
+from tests.imports.netgraph_samples import NETGRAPH, OLD_NETGRAPH
 from tests.imports.physical_samples import CLAB, CONFIG_DB, IB, LAYER1, MINIGRAPH, lldpctl
 from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XML, TABLE, TOPOHUB
 from twin.errors import DocumentError
@@ -36,6 +37,8 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "ibnetdiscover": ("fabric.txt", IB, "ibnetdiscover"),
     "rfc8345": ("net.json", json.dumps(LAYERS), "rfc8345"),
     "simai": ("fabric", SIMAI, "simai"),
+    "netgraph": ("scenario.yaml", NETGRAPH, "netgraph"),
+    "netgraph-old": ("scenario.yaml", OLD_NETGRAPH, "netgraph"),
     "repetita": ("net.graph", f"{REPETITA}{REPETITA_DEMANDS}", "repetita"),
 }
 N_EXAMPLES = settings.default.max_examples if settings.default.max_examples > 100 else 40  # type: ignore[union-attr]
@@ -101,6 +104,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 GRAPHS = [
     ("node-link", NODE_LINK), ("topohub", TOPOHUB), ("rfc8345", LAYERS), ("rfc8345", OPENROADM), ("lldp", LLDP),
     ("batfish", json.loads(LAYER1)), ("containerlab", yaml.safe_load(CLAB)), ("sonic", CONFIG_DB),
+    ("netgraph", yaml.safe_load(NETGRAPH)), ("netgraph", yaml.safe_load(OLD_NETGRAPH)),
 ]  # fmt: skip
 
 
@@ -110,7 +114,7 @@ GRAPHS = [
 def test_odd_values_in_a_graph_are_read_or_refused(name: str, graph: Any, data: st.DataObject, tmp_path: Path) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
         graph = replaced(graph, data.draw(st.sampled_from(places(graph)[1:])), data.draw(ODD))
-    path = tmp_path / ("net.yml" if name == "containerlab" else "net.json")
+    path = tmp_path / ("net.yml" if name in ("containerlab", "netgraph") else "net.json")
     path.write_text(json.dumps(graph))
     attempt(path, name)
 

@@ -49,9 +49,20 @@ def test_a_document_with_one_of_everything_survives_the_round_trip() -> None:
             "measurements",
             "parts",
             "wcmp_groups",
+            "uncertain",
         )
         if name not in elsewhere:
             assert getattr(again, name) != spec.default, f"{name} is not exercised"
+
+
+def test_uncertain_inputs_survive_the_round_trip_by_place() -> None:
+    records = [
+        {"where": "demands", "low": 0.5, "high": 2},
+        {"where": "age", "low": 0, "value": 1, "high": 9, "name": "x"},
+    ]
+    document = parse_document({**campus_data(), "uncertain": records})
+    assert [record.where for record in round_trip(document).uncertain] == ["age", "demands"]
+    assert document.digest() == parse_document(campus_data()).digest()
 
 
 @FEW

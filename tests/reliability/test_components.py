@@ -87,4 +87,4 @@ def test_negative_figures_are_refused() -> None:
     figures.general("n_link_failures_per_month")
     used = figures.used["general", "n_link_failures_per_month"]
     with pytest.raises(CatalogueError, match="n_link_failures_per_month is -1"):
-        components_of(state, figures.with_figure(used, -1.0), np.arange(4))
+        components_of(state, figures.with_figures({(used.where, used.name): used.at(-1.0)}), np.arange(4))

@@ -210,6 +210,14 @@ def questions() -> dict[str, Question]:
         ),
         "a node more": question(DATA, {"kind": "add_node", "node": {"id": "c-leaf", "kind": "leaf"}}),
         "ecmp": question(DATA | {"load_balancing": [{"mode": "ecmp"}]}),
+        "network cards": question(
+            changed(DATA, "nodes", "a-rack-1", part="card-400G"),
+            {"kind": "add_node", "node": {"id": "more", "kind": "host", "part": "card-200G"}},
+        ),
+        "servers": question(
+            changed(DATA, "nodes", "a-rack-1", part="server-100G", n_servers=4),
+            {"kind": "add_node", "node": {"id": "more", "kind": "host", "part": "server-25G"}},
+        ),
         "other switches": question(DATA, {"kind": "swap_switches", "nodes": "a-border", "part": "border-deep-51.2T"}),
     }
     for name in ("ageing-lines", "two-campus"):

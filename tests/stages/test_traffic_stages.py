@@ -40,12 +40,14 @@ def test_links_without_light_or_share_carry_nothing() -> None:
     assert found.tolist() == [True, False, False, False]
 
 
-def test_only_cables_of_racks_and_hosts_have_an_access_latency() -> None:
-    """Links rack-leaf, leaf-host, leaf-spine: there and back are 1 + 2 and 4 + 8 us."""
+def test_only_cables_of_racks_and_hosts_differ_by_latency() -> None:
+    """Links rack-leaf, leaf-host, leaf-spine: there and back are 1 + 2 and 4 + 8 us, and the third does not count."""
     kinds = np.array([NODE_KINDS.index(kind) for kind in ("rack", "leaf", "host", "spine")])
     state = {"node_kind": kinds, "link_ends": np.array([[0, 1], [1, 2], [1, 3]])}
     needs = {"health.arc_latency_us": np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])}
-    assert traffic.access_latency(given(needs, state=state)).tolist() == [3.0, 12.0, 0.0]
+    assert traffic.access_class(given(needs, state=state)).tolist() == [1, 2, 0]
+    needs = {"health.arc_latency_us": np.array([4.0, 8.0, 1.5, 1.5, 16.0, 32.0])}
+    assert traffic.access_class(given(needs, state=state)).tolist() == [2, 1, 0]
 
 
 def demand(id_: str, source: str, target: str, offered_gbps: float) -> object:

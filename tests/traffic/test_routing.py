@@ -140,8 +140,8 @@ def test_the_slowest_path_is_that_of_networkx(data: dict[str, Any]) -> None:
     arrays = state.arrays
     latency = np.random.default_rng(3).uniform(1, 5, 2 * arrays.n_links)
     at_rack = (arrays.node_kind[arrays.link_ends] <= 1).any(axis=1)
-    access_us = np.where(at_rack, np.random.default_rng(4).integers(1, 3, arrays.n_links), 0.0)
-    latency[np.repeat(at_rack, 2)] = np.repeat(access_us[at_rack], 2)
+    access_class = np.where(at_rack, np.random.default_rng(4).integers(1, 3, arrays.n_links), 0)
+    latency[np.repeat(at_rack, 2)] = np.repeat(access_class[at_rack], 2)
     graph = nx.DiGraph()
     graph.add_nodes_from(range(arrays.n_nodes))
     for arc in range(2 * arrays.n_links):
@@ -158,7 +158,7 @@ def test_the_slowest_path_is_that_of_networkx(data: dict[str, Any]) -> None:
         elif weight == old["weight"]:
             old["latency"] = max(old["latency"], latency[arc])
     source, target = all_pairs(arrays)
-    routes = Router(state, state["link_up"], access_us).routes(members_by_arc(state), source, target)
+    routes = Router(state, state["link_up"], access_class).routes(members_by_arc(state), source, target)
     worst = routes.worst_latency_us(arrays.arc_head, latency, arrays.n_nodes)
     for i, (a, b) in enumerate(zip(source.tolist(), target.tolist(), strict=True)):
         want = 0.0

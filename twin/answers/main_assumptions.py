@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..catalogue.figure_reader import PLACEHOLDER, UsedFigure
 from ..catalogue.measurable import measurable
 from ..errors import TopologyError
-from ..stages.changed_figure import ChangedFigure
+from ..stages.changed_inputs import ChangedInputs
 from ..stages.engine import Engine
 from ..stages.evaluation import Evaluation
 from ..units import unit_of
@@ -85,7 +85,7 @@ def find_main_assumptions(
     rows = []
     for figure in sorted(assumptions_of(used)):
         at_low, at_high = (
-            at_value if end == figure.value else result(ChangedFigure(engine, figure, end).evaluate)
+            at_value if end == figure.value else result(ChangedInputs(engine, {figure: end}).evaluate)
             for end in (figure.low, figure.high)
         )
         label, settled_by = measurable(figure)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..arrays import Bools, Ints, State
+from ..arrays.node_ports import stated_gbps
 from ..catalogue.figure_reader import FigureReader
 from ..errors.wording import counted
 from ..optics.optical_paths import COHERENT, link_optics
@@ -71,7 +72,7 @@ def _kinds(state: State, reader: FigureReader) -> Iterator[tuple[Bools, str, str
         f"no date: {of_span.sum()} of {n_spans} taken as new at as_of",
         "State installed of the spans, or fibre_installed of the document",
     )
-    without_rate = np.isnan(state["link_capacity_gbps"]) & (state["link_transceiver"] < 0)
+    without_rate = np.isnan(stated_gbps(state, reader)) & (state["link_transceiver"] < 0)
     yield (
         without_rate,
         "capacity_gbps",

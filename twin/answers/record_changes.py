@@ -96,6 +96,7 @@ NODE_COLUMNS: dict[str, tuple[str, int]] = {
     "node_accelerator": ("accelerator", Kind.PART),
     "node_n_accelerators": ("n_accelerators", Kind.NUMBER),
     "node_n_cards": ("n_cards", Kind.COUNT),
+    "node_n_servers": ("n_servers", Kind.COUNT),
     "node_rail": ("rail", Kind.COUNT),
     "node_age_years": ("age_years", Kind.NUMBER),
     "node_up": ("up", Kind.FLAG),

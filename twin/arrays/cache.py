@@ -19,7 +19,7 @@ from ..model.document import TopologyDocument
 from .cache_size import keep_within
 from .columns import NetworkArrays, freeze
 
-ARRAY_FORMAT = 10
+ARRAY_FORMAT = 11
 
 
 def cache_folder() -> Path | None:

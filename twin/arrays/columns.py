@@ -29,7 +29,7 @@ class NetworkArrays:
 
     `link_straight_km` is the great circle between the sites of a link without spans: 0 where both ends share
     a site or one has none, NaN where a position is not stated. Codes point into `parts`, `sites`, `srlgs`; -1 is none,
-    also for `node_rail`, `node_n_cards` and `link_n_design_channels`.
+    also for `node_rail`, `node_n_cards`, `node_n_servers` and `link_n_design_channels`.
     `span_cable` points into `srlgs`. Fibre without a date (`span_undated`) has age 0.
     Unset numbers are NaN; `*_age_years` and `*_measured_years` are years before `as_of`. `span_*` rows of link l are
     span_first[l]:span_first[l + 1]. Pairs of `srlg_link` and `srlg_code` list the shared risks that take a link down;
@@ -51,6 +51,7 @@ class NetworkArrays:
     node_accelerator: Ints
     node_n_accelerators: Ints
     node_n_cards: Ints
+    node_n_servers: Ints
     node_rail: Ints
     node_age_years: Floats
     node_up: Bools

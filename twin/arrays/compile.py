@@ -79,6 +79,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             node_accelerator=parts(n.accelerator for n in nodes),
             node_n_accelerators=np.array([n.n_accelerators for n in nodes], dtype=np.int64),
             node_n_cards=_with_no_code(n.n_cards for n in nodes),
+            node_n_servers=_with_no_code(n.n_servers for n in nodes),
             node_rail=_with_no_code(n.rail for n in nodes),
             node_age_years=_ages_of(ages, nodes, "installed", "age_years"),
             node_up=np.array([n.up for n in nodes], dtype=np.bool_),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +34,10 @@ class UsedFigure:
     def of(cls, where: str, name: str, figure: Figure) -> UsedFigure:
         """Create from a catalogue figure."""
         return cls(where, name, figure.value, figure.low, figure.high, figure.status, figure.source)
+
+    def at(self, value: float) -> UsedFigure:
+        """Return the figure with another value, in every case."""
+        return UsedFigure(self.where, self.name, value, value, value, self.status, self.source)
 
 
 Floats = npt.NDArray[np.float64]
@@ -70,10 +75,9 @@ class FigureReader:
         """Return a reader of the same sources with an empty list of used figures."""
         return FigureReader(self.catalogue, self.prices, {}, self._known, self._columns)
 
-    def with_figure(self, figure: UsedFigure, value: float) -> FigureReader:
-        """Return a reader of the same sources that gives another value for one figure, in every case."""
-        changed = replace(figure, value=value, low=value, high=value)
-        return FigureReader(self.catalogue, self.prices, {}, {(figure.where, figure.name): changed})
+    def with_figures(self, figures: Mapping[tuple[str, str], UsedFigure]) -> FigureReader:
+        """Return a reader of the same sources that gives these figures, by where and name, in place of its own."""
+        return FigureReader(self.catalogue, self.prices, {}, dict(figures))
 
     def used_figures(self) -> tuple[UsedFigure, ...]:
         """Return the used figures, sorted by where and name."""

@@ -19,7 +19,7 @@ from .sheets import full_figure, read_sheet
 
 PART_SHEETS = (
     *("parts_optics.yaml", "parts_single_mode.yaml", "parts_short_reach.yaml"),
-    *("parts_switches.yaml", "parts_boxes.yaml", "parts_accelerators.yaml"),
+    *("parts_switches.yaml", "parts_boxes.yaml", "parts_accelerators.yaml", "parts_servers.yaml"),
 )
 GENERAL_SHEET = "general.yaml"
 GENERAL = "general"
@@ -51,6 +51,8 @@ class Catalogue:
         for part in self._ordered:
             if part.fec is not None:
                 self.get(part.fec, "fec")
+            if part.card is not None:
+                check_ports_of_server(part, self.get(part.card, "card"))
         without_unit = [name for name in self.general if unit_of(name) is None]
         if without_unit:
             raise CatalogueError(
@@ -76,6 +78,11 @@ class Catalogue:
                 expected=f"a part of kind {kind}: {', '.join(item.id for item in self.parts(kind))}",
             )
         return part
+
+    def has(self, part_id: str | None, kind: Kind) -> bool:
+        """Tell whether there is a part of an id and a kind."""
+        part = self._parts.get(part_id or "")
+        return part is not None and part.kind == kind
 
     def with_parts(self, parts: Iterable[Part]) -> Catalogue:
         """Return a catalogue with additional parts. Raises CatalogueError for a duplicate id."""
@@ -145,6 +152,18 @@ class Catalogue:
             canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
             self._digest = hashlib.sha256(canonical.encode()).hexdigest()
         return self._digest
+
+
+def check_ports_of_server(server: Part, card: Part) -> None:
+    """Raise CatalogueError for a server whose ports are not those of its cards."""
+    for name, given in (
+        ("n_ports", server.value_or("n_cards", 1.0) * card.value_or("n_ports", 1.0)),
+        ("port_gbps", card.value_or("port_gbps", 0.0)),
+    ):
+        figure = server.figures.get(name)
+        if figure is not None and given and figure.value != given:
+            problem = f"{name} is {figure.value:g}, its cards {card.id} give {given:g}"
+            raise CatalogueError(problem, where=f"server {server.id}", hint=f"{name}: {given:g}, or no card")
 
 
 @cache

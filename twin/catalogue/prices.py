@@ -19,7 +19,9 @@ from .records import Figure, Kind, Part, Record
 from .sheets import FIGURE_KEYS, read_sheet
 
 PRICE_SHEET = "prices.yaml"
-PRICED_KINDS: tuple[Kind, ...] = ("accelerator", "amplifier", "mux", "protection", "switch", "transceiver")
+PRICED_KINDS: tuple[Kind, ...] = (
+    *("accelerator", "amplifier", "card", "mux", "protection", "server", "switch", "transceiver"),
+)
 GROUPS: dict[str, tuple[Kind, ...]] = {"part_usd": PRICED_KINDS, "rent_usd_per_accelerator_hour": ("accelerator",)}
 SCALARS = (
     "fibre_lease_usd_per_mile_pair_month",

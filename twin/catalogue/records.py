@@ -13,7 +13,9 @@ from twin.units import unit_of
 
 from .two_stage_noise import two_stages
 
-Kind = Literal["fibre", "transceiver", "fec", "amplifier", "mux", "protection", "switch", "accelerator"]
+Kind = Literal[
+    "fibre", "transceiver", "fec", "amplifier", "mux", "protection", "switch", "accelerator", "card", "server"
+]
 Status = Literal["published", "vendor", "estimate", "own"]
 Optics = Literal["direct_detect", "coherent", "copper"]
 Medium = Literal["multimode", "copper"]
@@ -21,6 +23,8 @@ NoiseLaw = Literal["linear", "two_stage"]
 NOISE_LAW_FIGURES = ("noise_figure_at_min_gain_db", "noise_figure_db", "min_gain_db", "max_gain_db")
 """Figures from which a noise law computes the noise figure at any gain."""
 Impairment = Literal["dispersion_ps_per_nm", "pmd_ps"]
+WHOLE_FIGURES = ("n_cards", "n_ports")
+"""Figures of cards and servers that count pieces."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -176,7 +180,7 @@ class Part(Record):
     form_factor: str = ""
     """Form factor of a transceiver, which must fit a cage."""
     lane_gbps: Literal[10, 25, 50, 100, 200] | None = None
-    """Rate of an electrical lane; for a switch the fastest of its ports, which also run slower lanes."""
+    """Rate of an electrical lane; for a switch or card the fastest of its ports, which also run slower lanes."""
     optics: Optics | None = None
     """Technology of a transceiver: direct detection, coherent, or none."""
     wavelength_nm: float | None = Field(default=None, gt=0)
@@ -185,8 +189,10 @@ class Part(Record):
     """Medium of a cable, or that a transceiver needs; None = single-mode fibre, and any for copper assemblies."""
     fec: str | None = None
     """Catalogue id of the forward error correction."""
+    card: str | None = None
+    """Catalogue id of the network cards of a server; None = `n_ports` of `port_gbps` without a part of their own."""
     cages: tuple[str, ...] = ()
-    """Form factors that the ports of a switch accept."""
+    """Form factors that the ports of a switch, card or server accept."""
     port_rates_gbps: tuple[float, ...] = ()
     """Client rates of one port of a switch, fastest first, with breakouts; empty = any rate."""
     port_groups: tuple[PortGroup, ...] = ()
@@ -226,6 +232,16 @@ class Part(Record):
     def _ports_belong_to_switches(self) -> Part:
         if self.kind != "switch" and (self.port_rates_gbps or self.port_groups or self.store_and_forward):
             raise ValueError(f"port rates, groups and store-and-forward are of a switch, not of kind {self.kind}")
+        return self
+
+    @model_validator(mode="after")
+    def _cards_belong_to_servers(self) -> Part:
+        if self.card is not None and self.kind != "server":
+            raise ValueError(f"card is of a server, not of kind {self.kind}")
+        for name in WHOLE_FIGURES if self.kind in ("card", "server") else ():
+            figure = self.figures.get(name)
+            if figure is not None and not (figure.low >= 1 and figure.value == int(figure.value)):
+                raise ValueError(f"{name} is a whole number from 1, got {figure.value:g}")
         return self
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..arrays import Bools, Floats, Ints, State
 from ..arrays.boosters import booster_codes, booster_parts, n_boosters
 from ..arrays.cables import counted_spans, new_pairs_by_span, new_spans
+from ..arrays.node_ports import CARD_KINDS, figure_of_kind, is_of_kinds, n_pieces
 from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
@@ -59,7 +60,7 @@ def bill_of_materials(state: State, document: TopologyDocument, reader: FigureRe
     _add_counts(n_parts, state, state["link_transceiver"], n_ends * state["link_n_parallel"])
     _add_counts(n_parts, state, state["link_mux"], n_ends * state["link_n_fibre_pairs"])
     _add_counts(n_parts, state, state["link_protection"], 2 * state["link_n_fibre_pairs"])
-    _add_counts(n_parts, state, state["node_part"], np.ones(state.n_nodes, dtype=np.int64))
+    _add_counts(n_parts, state, state["node_part"], n_pieces(state, reader))
     counts = counted_spans(state)
     _add_counts(n_parts, state, state["span_amplifier"], _n_amplifiers(state) * counts)
     _add_counts(n_parts, state, booster_codes(state, reader), n_boosters(state), booster_parts(state))
@@ -102,8 +103,11 @@ def purchased_items(before: State, after: State, reader: FigureReader) -> tuple[
         ("node_part", None, "node_age_years", nodes, 1),
         ("node_accelerator", "node_n_accelerators", "node_age_years", nodes, 1),
     ):
-        n_after = after[count_column] if count_column else np.ones(len(rows), dtype=np.int64)
-        n_before = np.where(rows >= 0, _values_before(before, count_column, rows) if count_column else 1, 0)
+        if count_column:
+            n_after, n_before = after[count_column], _values_before(before, count_column, rows)
+        else:
+            n_after, n_before = n_pieces(after, reader), np.append(n_pieces(before, reader), 0)[rows]
+        n_before = np.where(rows >= 0, n_before, 0)
         parts_before = _part_names(before, _values_before(before, part_column, rows))
         is_unchanged = (rows >= 0) & (parts_before == _part_names(after, after[part_column]))
         if age_column is not None:
@@ -223,7 +227,9 @@ def _add_counts(
 
 
 def node_power_w(state: State, reader: FigureReader) -> Floats:
-    """Power of each node before PUE: accelerators with their part of the rack, switches, optics of ports, boosters.
+    """Power of each node before PUE: accelerators with their part of the rack, switches, servers, optics, boosters.
+
+    The power per accelerator includes its server, its network cards and the optics of its ports.
 
     Returns:
         float64[n_nodes].
@@ -233,13 +239,17 @@ def node_power_w(state: State, reader: FigureReader) -> Floats:
     )
     power = per_accelerator * state["node_n_accelerators"]
     power += reader.by_code(state.parts, state["node_part"], "power_w", "switch", 0.0)
+    has_own = (state["node_n_accelerators"] == 0) & is_of_kinds(state, reader, CARD_KINDS)
+    if has_own.any():
+        for kind in sorted(CARD_KINDS):
+            piece_w = np.nan_to_num(figure_of_kind(state, reader, "power_w", kind))
+            power += np.where(has_own, piece_w * n_pieces(state, reader), 0.0)
     optics = reader.by_code(state.parts, state["link_transceiver"], "power_w", "transceiver", 0.0)
     optics = optics * state["link_n_parallel"]
     boosters = booster_power_w(state, reader)
-    is_rack = state["node_kind"] <= 1
+    is_rack = (state["node_kind"] <= 1) & ~has_own
     for side in (0, 1):
         end = state["link_ends"][:, side]
-        # the power per accelerator of a rack includes the optics of its ports
         power += sums_by(end, np.where(is_rack[end], 0.0, optics), state.n_nodes)
         power += sums_by(end, boosters / 2.0, state.n_nodes)
     return np.asarray(power)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import inf
 
 from ..model.lease_rules import runs_on, term_end
 from ..model.leases import SiteLease
 from ..units import MONTHS_PER_YEAR
+from .present_value import Stream
 
 DAYS_PER_YEAR = 365
 """Days over which the rent of a year is spread; contracts leave leap days out."""
@@ -106,3 +108,48 @@ def run_rates(leases: Sequence[SiteLease]) -> Iterator[RunRate]:
             usd_per_year=sum(known) * MONTHS_PER_YEAR if len(known) == len(rents) else None,
             tenants=tuple(lease.tenant for lease in running),
         )
+
+
+def lease_streams(leases: Sequence[SiteLease], day: date, *, firm: bool = False, sign: float = 1.0) -> list[Stream]:
+    """Return the rent of leases from one day on, as streams in years of 365 days.
+
+    A lease without a start runs from the first day. One without a rent is left out, as is the firm part of one whose
+    notice is not stated; `rent_unknown` names the former.
+
+    Args:
+        leases: the leases.
+        day: day 0.
+        firm: stop at the earliest end of each lease, in place of the end of its term.
+        sign: -1.0 for rent that is lost.
+    """
+    streams = []
+    for lease in leases:
+        end_days = _end_days(lease, day, firm)
+        if lease.usd_per_month is None or end_days is None or end_days <= 0:
+            continue
+        start_days = max((lease.start - day).days, 0) if lease.start is not None else 0
+        usd_per_year = sign * usd_per_day_of(lease.usd_per_month) * DAYS_PER_YEAR
+        streams.append(Stream(usd_per_year, start_days / DAYS_PER_YEAR, end_days / DAYS_PER_YEAR))
+    return streams
+
+
+def rent_unknown(leases: Sequence[SiteLease]) -> tuple[str, ...]:
+    """Return the tenants whose lease states no rent."""
+    return tuple(lease.tenant for lease in leases if lease.usd_per_month is None)
+
+
+def firm_years(leases: Sequence[SiteLease], day: date) -> float | None:
+    """Return the time from a day until the last lease may end at the earliest, in years of 365 days.
+
+    None where no lease has a firm part after that day: it has ended, or its notice is not stated.
+    """
+    ends = [end for lease in leases if (end := _end_days(lease, day, firm=True)) is not None and end > 0]
+    return max(ends) / DAYS_PER_YEAR if ends else None
+
+
+def _end_days(lease: SiteLease, day: date, firm: bool) -> float | None:
+    """Days from `day` to the end of a lease; infinite where its term is not stated, None without a firm part."""
+    n_days = _earliest_end_day(lease) if firm else lease.term_days
+    if n_days is None:
+        return None if firm else inf
+    return float(n_days if lease.start is None else (lease.start - day).days + n_days)

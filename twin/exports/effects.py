@@ -14,6 +14,7 @@ EFFECTS: dict[str, dict[str, str]] = {
         "accelerator": "training jobs and their cost",
         "n_accelerators": "training jobs and their cost",
         "n_cards": "training jobs: what a lost network card costs",
+        "n_servers": "ports, power and price of the rack",
         "pod": "selectors of changes",
         "rail": "training jobs: which card uses which leaf",
         "installed": "selectors of changes",

@@ -14,6 +14,7 @@ from . import (
     ibnetdiscover,
     lldp,
     netbox,
+    netgraph,
     node_link,
     repetita,
     rfc8345,
@@ -62,6 +63,7 @@ ROWS = (
     Format("simai", "Topology file of SimAI.", astra_sim.recognise_simai, astra_sim.read),
     Format("astra-sim", "Topology file of ASTRA-sim for ns-3.", astra_sim.recognise_astra_sim, astra_sim.read),
     Format("gnpy", "GNPy topology as JSON or Excel, with services and equipment.", gnpy.recognise, gnpy.read, "excel"),
+    Format("netgraph", "Scenario of NetGraph as YAML.", netgraph.recognise, netgraph.read),
     Format("sndlib", "SNDlib network, native text or XML.", sndlib.recognise, sndlib.read),
 )
 FORMATS: dict[str, Format] = {row.name: row for row in ROWS}

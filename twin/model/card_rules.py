@@ -24,7 +24,8 @@ def card_issues(nodes: Iterable[Node], links: Iterable[Link], by_id: Mapping[str
         where = f"nodes[{name}].n_cards"
         if node.kind not in ("rack", "host"):
             yield Issue(where, f"a {node.kind} has no cards of accelerators", "n_cards belongs to a rack or host")
-        else:
+        elif node.n_accelerators or node.part is None:
+            # cards without accelerators may have spare ports
             yield from _port_issues(where, node.n_cards or 0, n_ports[name])
 
 

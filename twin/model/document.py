@@ -29,6 +29,7 @@ from .records import (
     WcmpGroup,
     asdict_compact,
 )
+from .uncertain import Uncertain, uncertain_key
 
 SCHEMA_VERSION = 1
 JobSet = Annotated[tuple[Id, ...], Field(min_length=1, max_length=1000)]
@@ -51,6 +52,7 @@ NOT_IN_COLUMNS = (
     "wcmp_groups",
     "traffic_classes",
     "leases",
+    "uncertain",
 )
 """Fields that do not affect nodes, links and their columns. `parts` are in the digest of the catalogue."""
 
@@ -178,6 +180,8 @@ class TopologyDocument(BaseModel):
     """Leases of sites, or of parts of them, to tenants."""
     plans: Annotated[tuple[Plan, ...], Field(max_length=10_000)] = ()
     """Named lists of changes."""
+    uncertain: Annotated[tuple[Uncertain, ...], Field(max_length=1000)] = ()
+    """Inputs with a range, beside the figures of the catalogue; `twin sample` draws from all of them."""
     measurements: Annotated[tuple[Measurement, ...], Field(max_length=2_000_000)] = ()
     """Measured values of links and spans. The loss of a span and the received power of a link replace the model; all
     stand beside the model as residuals."""
@@ -214,6 +218,8 @@ class TopologyDocument(BaseModel):
                 changed[name] = tuple(sorted(records, key=_record_id))
         if len(self.leases) > 1:
             changed["leases"] = tuple(sorted(self.leases, key=lease_key))
+        if len(self.uncertain) > 1:
+            changed["uncertain"] = tuple(sorted(self.uncertain, key=uncertain_key))
         if len(self.measurements) > 1:
             changed["measurements"] = tuple(sorted(self.measurements, key=measurement_key))
         if len(self.wcmp_groups) > 1:

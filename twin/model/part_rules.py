@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..catalogue import Catalogue, Part
 from ..catalogue.figure_reader import is_reserved
+from ..catalogue.parts import check_ports_of_server
 from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted
 from .identity import MAX_ID_LENGTH, duplicate_issues, id_problem
@@ -22,6 +23,7 @@ def check_parts(parts: Sequence[Part], shipped: Catalogue, where: str) -> None:
 def _part_issues(parts: Sequence[Part], shipped: Catalogue) -> Iterator[Issue]:
     known = {part.id: part.kind for part in shipped.parts()}
     own_fec = {part.id for part in parts if part.kind == "fec"}
+    own_cards = {part.id: part for part in parts if part.kind == "card"}
     yield from duplicate_issues("parts", (part.id for part in parts))
     for part_id in dict.fromkeys(part.id for part in parts):
         where = f"parts[{part_id}].id"
@@ -39,6 +41,11 @@ def _part_issues(parts: Sequence[Part], shipped: Catalogue) -> Iterator[Issue]:
                 shipped.get(part.fec, "fec")
             except CatalogueError as error:
                 yield Issue(f"parts[{part.id}].fec", error.problem, error.hint or error.expected)
+        if part.card is not None:
+            try:
+                check_ports_of_server(part, own_cards.get(part.card) or shipped.get(part.card, "card"))
+            except CatalogueError as error:
+                yield Issue(f"parts[{part.id}].card", error.problem, error.hint or error.expected)
         yield from _figure_issues(part, shipped)
 
 

@@ -69,7 +69,7 @@ class Node:
     site: Id | None = None
     """Id of the site; None = no site."""
     part: Id | None = None
-    """Catalogue id of a switch or router."""
+    """Catalogue id of a switch or router; of a rack, host or storage node that of its servers or network cards."""
     accelerator: Id | None = None
     """Catalogue id of the accelerators of a rack."""
     n_accelerators: Count = 0
@@ -77,6 +77,8 @@ class Node:
     n_cards: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Network cards of the accelerators; None = one for each accelerator, as far as the ports go. With more ports than
     cards, a card has several ports."""
+    n_servers: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """Servers of the part in the rack or host; None = the hosts of its accelerators, else one."""
     pod: Annotated[str, Field(max_length=200)] | None = None
     """Name of the pod; a label."""
     rail: Count | None = None

@@ -17,7 +17,8 @@ from .document import TopologyDocument
 from .identity import duplicate_issues, lookalike_issues
 from .job_rules import job_shape_issues
 from .measurement_rules import measurement_issues
-from .records import Link, Node, Span
+from .records import FORWARDING_KINDS, Link, Node, Span
+from .uncertain import uncertain_issues
 from .wcmp_rules import forwards_of, wcmp_issues
 
 MAX_HINTS = 20
@@ -113,6 +114,7 @@ def _workload_issues(
             if node_id not in node_ids:
                 yield missing(f"demands[{demand.id}].{place}", "node", node_id, node_ids)
     yield from _class_issues(document, missing)
+    yield from uncertain_issues(document.uncertain)
     placement_sites = (
         (f"jobs[{j.id}].placement[{i}].site", p.site) for j in document.jobs for i, p in enumerate(j.placement)
     )
@@ -169,12 +171,22 @@ def _node_issues(nodes: Iterable[Node], catalogue: Catalogue) -> Iterator[Issue]
     parts = _PartCheck(catalogue)
     for node in nodes:
         where = f"nodes[{node.id}]"
-        yield from parts.issue(f"{where}.part", node.part, "switch")
+        yield from _part_of_node_issues(node, parts, catalogue)
         yield from parts.issue(f"{where}.accelerator", node.accelerator, "accelerator")
         if node.n_accelerators and node.accelerator is None:
             yield Issue(f"{where}.accelerator", f"{node.n_accelerators} accelerators of no kind", "name a part")
         if node.n_accelerators and node.kind not in ("rack", "host"):
             yield Issue(f"{where}.kind", f"a {node.kind} cannot hold accelerators", "use kind rack or host")
+
+
+def _part_of_node_issues(node: Node, parts: _PartCheck, catalogue: Catalogue) -> Iterator[Issue]:
+    """Find a part of another kind: a node that forwards is a switch, end points have servers or network cards too."""
+    where = f"nodes[{node.id}]"
+    allowed: tuple[Kind, ...] = () if node.kind in FORWARDING_KINDS else ("server", "card")
+    kind = next((each for each in allowed if catalogue.has(node.part, each)), None)
+    yield from parts.issue(f"{where}.part", node.part, kind or "switch")
+    if node.n_servers is not None and kind != "server":
+        yield Issue(f"{where}.n_servers", "servers without a part of kind server", "part: server-25G, for example")
 
 
 def _link_issues(

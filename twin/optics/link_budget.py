@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import Bools, Floats, Ints, State
+from ..arrays.node_ports import stated_gbps
 from ..catalogue import Mode, Part
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
@@ -110,13 +111,13 @@ def compute_link_budgets(
     budgets = _budgets_before_receivers(state, reader, paths, ageing, later)
     link = paths.link_of_path
     codes = state["link_transceiver"][link]
-    stated_gbps = state["link_capacity_gbps"][link]
+    rate_stated_gbps = stated_gbps(state, reader)[link]
     length_km = paths.sum_over_spans(state["span_length_km"])
     for code in codes_in(codes, len(state.parts)):
         rows = np.flatnonzero(codes == code)
         part = reader.catalogue.get(state.parts[code])
         part_gbps = reader.part(part.id, "rate_gbps")
-        port_gbps = np.where(np.isnan(stated_gbps[rows]), part_gbps, stated_gbps[rows])
+        port_gbps = np.where(np.isnan(rate_stated_gbps[rows]), part_gbps, rate_stated_gbps[rows])
         budgets.rate_gbps[rows] = np.minimum(port_gbps, part_gbps)
         if part.optics == "coherent":
             supported = _supported_modes(state, reader, part, link[rows])
@@ -159,7 +160,7 @@ def _budgets_before_receivers(
         difference_db = state["link_measured_received_dbm"][link] - power.received(np.nan_to_num(-since)).received_dbm
         is_first = np.arange(n) == paths.first_path[paths.kind_of_path]
         correction_db = np.where(is_first & ~np.isnan(difference_db), np.nan_to_num(difference_db), 0.0)
-    nominal_gbps = state["link_capacity_gbps"][link]
+    nominal_gbps = stated_gbps(state, reader)[link]
     nan = np.full(n, np.nan)
     return LinkBudgets(
         paths=paths,

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..arrays import Floats, Ints, State
+from ..arrays.node_ports import link_port_gbps
 from ..catalogue.figure_reader import FigureReader
 from ..kernels.groups import group_rows
 
@@ -80,6 +81,9 @@ def optical_paths_of(state: State, reader: FigureReader) -> OpticalPaths:
     columns = [installed, np.where(n_spans > 0, np.arange(state.n_links), -1 - ports)]
     if state["link_at_roadm"].any():
         columns.append(state["link_at_roadm"].astype(np.int64))
+    card_gbps = link_port_gbps(state, reader)
+    if not np.isnan(card_gbps).all():
+        columns.append(card_gbps.view(np.int64))
     for name in LINK_COLUMNS:
         if not np.isnan(state[name]).all():
             columns.append(state[name].view(np.int64))

@@ -4,8 +4,9 @@
   link counts for that link.
 * A link fails as a whole for a reason that all its members share, or when the last of its members fails. A member fails
   by its transceivers, by the amplifiers of its fibre pair, or as one large operator's indoor links do.
-* Switches of all kinds fail as published leaf switches do. Hosts interrupt jobs as in one published run; nothing states
-  how long they are down. Nothing states how often a whole rack, a storage node or a whole site fails.
+* Switches of all kinds fail as published leaf switches do. A host with a server part fails and is repaired by the
+  figures of that part. Other hosts interrupt jobs as in one published run; nothing states how long they are down.
+  Nothing states how often a whole rack, a storage node or a whole site fails.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import LAST_END_POINT, NODE_KINDS, Floats, Ints, State
+from ..arrays.node_ports import is_of_kinds
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from ..units import DAYS_PER_YEAR, MONTHS_PER_YEAR
 from .interruptions import HOST_FIGURE
-from .link_failures import LinkFailures, cut_repair_h, link_failures
+from .link_failures import FAILURES_PER_HOUR_OF_FIT, LinkFailures, cut_repair_h, link_failures
 from .rates import HOURS_PER_YEAR, Rate, all_down, any_of, rate_with_repair, select, without
 from .shared_risks import SharedCut, shared_cuts
 
@@ -123,8 +125,13 @@ def node_rates(state: State, reader: FigureReader, nodes: Ints, case: AgeingCase
         n_per_year[is_switch], repair_h[is_switch] = switch_rate(reader, case)
     if is_host.any():
         n_per_year[is_host] = reader.general(HOST_FIGURE) * DAYS_PER_YEAR
+    is_server = is_of_kinds(state, reader, frozenset({"server"}))[nodes] & (kind == NODE_KINDS.index("host"))
+    for row in np.flatnonzero(is_server).tolist():
+        part_id = state.parts[state["node_part"][nodes[row]]]
+        n_per_year[row] = reader.part(part_id, "failure_fit") * FAILURES_PER_HOUR_OF_FIT * HOURS_PER_YEAR
+        repair_h[row] = reader.part(part_id, "repair_h")
     whys = {"host": NO_REPAIR_OF_HOST, "rack": NO_RATE_OF_RACK, "storage": NO_RATE_OF_STORAGE}
-    unknown = np.flatnonzero(~is_switch).tolist()
+    unknown = np.flatnonzero(~is_switch & ~is_server).tolist()
     return ComponentRates(n_per_year, repair_h, {row: whys[NODE_KINDS[kind[row]]] for row in unknown})
 
 

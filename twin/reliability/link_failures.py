@@ -10,6 +10,7 @@ pairs of a link together; "member" means one of its parallel channels. Assumptio
   amplifiers. Without positions of the sites its length is unknown and it has no cuts.
 * A member has a transceiver at each end, and two more at each regenerator of its working path. A link without fibre
   fails as one large operator's indoor links do, fibre and ends together.
+* A network card that a node names fails by its own figure, takes its members down, and is replaced like a transceiver.
 * A protected line is down while both of its paths are down, or when a stretch that both share is cut. In each shared
   risk that stretch is the shorter of their two lengths. A risk named on the link covers both paths from end to end.
   Paths never share amplifiers, and protection switches do not fail.
@@ -25,6 +26,7 @@ import numpy as np
 
 from ..arrays import Bools, Floats, Ints, State
 from ..arrays.boosters import booster_codes
+from ..arrays.node_ports import CARD_KINDS, is_of_kinds, part_of_ports
 from ..arrays.sums import sums_by
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
@@ -151,7 +153,7 @@ def link_failures(state: State, reader: FigureReader, links: Ints, case: AgeingC
     # protection bridges an amplifier of one pair; without it the pair's members are down
     pair_only = select(one_pair | protected, no_failures(len(links)), pair_amplifiers)
     transceivers = _transceivers(state, reader, links, case, assumed_km > 0)
-    member = any_of(transceivers, pair_only)
+    member = any_of(any_of(transceivers, _cards(state, reader, links)), pair_only)
     return LinkFailures(
         line_mtbf_h=line.mtbf_h,
         line_mttr_h=line.repair_h,
@@ -226,6 +228,22 @@ def _transceivers(state: State, reader: FigureReader, links: Ints, case: AgeingC
         indoor_per_h = reader.general("n_link_failures_per_month", case) / HOURS_PER_MONTH
         n_per_h = np.where(has_spans, n_per_h, indoor_per_h)
     return rate_with_repair(n_per_h, reader.general("transceiver_repair_h", case))
+
+
+def _cards(state: State, reader: FigureReader, links: Ints) -> Rate:
+    """Network cards at both ends of one member, where nodes name a part for them; each takes its links down."""
+    of_cards = is_of_kinds(state, reader, CARD_KINDS)
+    if not of_cards.any():
+        return no_failures(len(links))
+    table = np.zeros(len(state.parts) + 1)
+    nodes = np.unique(state["link_ends"][links])
+    for code in np.unique(state["node_part"][nodes[of_cards[nodes]]]):
+        part = part_of_ports(reader.catalogue.get(state.parts[code]), reader)
+        if part.kind == "card":
+            table[code] = reader.part(part.id, "failure_fit")
+    card_fit = table[state["node_part"]]
+    n_per_h = card_fit[state["link_ends"][links]].sum(axis=1) * FAILURES_PER_HOUR_OF_FIT
+    return rate_with_repair(n_per_h, reader.general("transceiver_repair_h"))
 
 
 def _sum_over_spans(state: State, by_span: Floats, links: Ints) -> Floats:

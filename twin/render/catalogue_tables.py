@@ -93,6 +93,9 @@ def _mode_table(mode: Mapping[str, Any], sources: _Sources) -> Table:
 
 def _port_lines(part: Mapping[str, Any]) -> list[str]:
     """Return sentences about the ports of a switch: cages, rates, and how it forwards; none for other parts."""
+    if part["kind"] in ("card", "server"):
+        lines = [f"Cards: {part['card']}."] if part["card"] else []
+        return [*lines, f"Cages: {', '.join(part['cages'])}."] if part["cages"] else lines
     if part["kind"] != "switch":
         return []
     rates = ", ".join(f"{rate:g}" for rate in part["port_rates_gbps"])

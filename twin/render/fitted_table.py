@@ -48,58 +48,56 @@ class FittedTable:
             rows: the cells of each row as plain text, or as rich markup in brackets that `rich.markup` reads.
             title: title above the table, rich markup.
         """
-        self._columns, self._rows, self._title = columns, rows, title
+        self.columns, self.rows, self.title = columns, rows, title
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render the columns that fit."""
-        widths = [self._natural_width(i) for i in range(len(self._columns))]
+        widths = [self._natural_width(i) for i in range(len(self.columns))]
         least = [
             min(width, max(MIN_FOLDED, min(self._longest_word(i), MAX_UNFOLDED))) if column.folds else width
-            for i, (column, width) in enumerate(zip(self._columns, widths, strict=True))
+            for i, (column, width) in enumerate(zip(self.columns, widths, strict=True))
         ]
-        shown = list(range(len(self._columns)))
+        shown = list(range(len(self.columns)))
         while self._total(least, shown) > options.max_width:
-            droppable = [i for i in shown if self._columns[i].drop]
+            droppable = [i for i in shown if self.columns[i].drop]
             if not droppable:
                 break
-            shown.remove(max(droppable, key=lambda i: (self._columns[i].drop, i)))
-        if self._title:
-            yield Text.from_markup(self._title)
+            shown.remove(max(droppable, key=lambda i: (self.columns[i].drop, i)))
+        if self.title:
+            yield Text.from_markup(self.title)
         if self._total(least, shown) > options.max_width:
             yield from self._blocks()
             return
         yield self._table(shown, self._fit(widths, least, shown, options.max_width))
-        dropped = [
-            column.heading.replace("\n", " ").strip() for i, column in enumerate(self._columns) if i not in shown
-        ]
+        dropped = [column.heading.replace("\n", " ").strip() for i, column in enumerate(self.columns) if i not in shown]
         if dropped:
             yield Text(f"No room for: {', '.join(dropped)}. Use a wider terminal or --json.", style="dim")
 
     def _table(self, shown: Sequence[int], widths: dict[int, int]) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_edge=False)
         for i in shown:
-            column = self._columns[i]
+            column = self.columns[i]
             table.add_column(
                 escape(column.heading), justify=column.justify, style=column.style, width=widths[i], overflow="fold"
             )
-        for row in self._rows:
+        for row in self.rows:
             table.add_row(*(row[i] for i in shown))
         return table
 
     def _blocks(self) -> Iterator[Text]:
         """Each row as lines of heading and value, for a very narrow console."""
-        for row in self._rows:
-            for column, cell in zip(self._columns, row, strict=True):
+        for row in self.rows:
+            for column, cell in zip(self.columns, row, strict=True):
                 if cell:
                     yield Text.assemble((f"{column.heading}: ".lstrip(": "), "dim"), Text.from_markup(cell))
             yield Text()
 
     def _natural_width(self, i: int) -> int:
-        texts = [*self._columns[i].heading.splitlines(), *(Text.from_markup(row[i]).plain for row in self._rows)]
+        texts = [*self.columns[i].heading.splitlines(), *(Text.from_markup(row[i]).plain for row in self.rows)]
         return max((cell_len(line) for text in texts for line in text.splitlines()), default=1) or 1
 
     def _longest_word(self, i: int) -> int:
-        texts = [self._columns[i].heading, *(Text.from_markup(row[i]).plain for row in self._rows)]
+        texts = [self.columns[i].heading, *(Text.from_markup(row[i]).plain for row in self.rows)]
         return max((cell_len(word) for text in texts for word in text.split()), default=1)
 
     def _total(self, widths: Sequence[int], shown: Sequence[int]) -> int:

@@ -57,23 +57,36 @@ def preview_lines(data: Mapping[str, Any], limit: int = 0) -> list[RenderableTyp
     return lines
 
 
-def purchases_table(purchases: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
-    """Return the items to buy, most expensive first; nothing where there are none."""
+def purchases_table(purchases: Sequence[Mapping[str, Any]], limit: int = MAX_PURCHASES_SHOWN) -> list[RenderableType]:
+    """Return the items to buy, most expensive first; nothing where there are none.
+
+    Args:
+        purchases: `purchases` of an answer.
+        limit: most items; 0 for all.
+    """
     if not purchases:
         return []
+    limit = limit or len(purchases)
     rows = [
         (_amount_text(purchase["amount"]), escape(purchase["item"]), usd_text(purchase["usd"]))
-        for purchase in purchases[:MAX_PURCHASES_SHOWN]
+        for purchase in purchases[:limit]
     ]
-    n_more = len(purchases) - MAX_PURCHASES_SHOWN
+    n_more = len(purchases) - limit
     if n_more > 0:
-        rest_usd = sum(purchase["usd"] for purchase in purchases[MAX_PURCHASES_SHOWN:])
+        rest_usd = sum(purchase["usd"] for purchase in purchases[limit:])
         rows.append(("", f"{n_more} more items", usd_text(rest_usd)))
     table = FittedTable((Column("", "right"), Column("item", folds=True), Column("price", "right")), rows)
     return [Text(), Text("To buy", style="bold"), table]
 
 
 def _line(change: Mapping[str, Any]) -> RenderableType:
+    sign, style = SIGNS[change["action"]], STYLES[change["action"]]
+    text = change_text(change).removeprefix(sign)
+    return Padding(Text.assemble((sign, style), text), (0, 0, 0, 2), expand=False)
+
+
+def change_text(change: Mapping[str, Any]) -> str:
+    """Return a change of records as a line: `~ 96 border links: n_parallel 1 → 4 (a, b and 94 more)`."""
     action = change["action"]
     fields = ", ".join(_field_text(row, action) for row in change["fields"])
     n_more = change["n"] - len(change["examples"])
@@ -81,7 +94,7 @@ def _line(change: Mapping[str, Any]) -> RenderableType:
     text = f"{_what(change)}: {fields}" if fields else _what(change)
     if examples and change["record"] != "job":
         text += f" ({examples})"
-    return Padding(Text.assemble((f"{SIGNS[action]} ", STYLES[action]), text), (0, 0, 0, 2), expand=False)
+    return f"{SIGNS[action]} {text}"
 
 
 def _what(change: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arrays import Floats, State
+from ..arrays.node_ports import node_ports, part_of_ports, stated_gbps
 from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
@@ -14,6 +15,7 @@ from .build_fault import BuildFault
 from .cable_faults import cable_faults
 from .line_faults import line_faults
 from .port_budget import n_ports_of_groups, ports_text, share_broken_out
+from .server_faults import server_faults
 
 
 def build_faults(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, BuildFault]:
@@ -28,19 +30,20 @@ def build_faults(state: State, document: TopologyDocument, reader: FigureReader)
     _cage_faults(state, reader, faults)
     _band_faults(state, reader, faults)
     faults.update(cable_faults(state, reader))
+    faults.update(server_faults(state, reader))
     faults.update(line_faults(state, reader))
     _site_faults(state, document, reader, faults)
     return faults
 
 
 def member_rate_gbps(state: State, reader: FigureReader) -> Floats:
-    """Nominal rate of a member of each link: as stated, at most that of its transceiver; NaN where neither is known.
+    """Nominal rate of a member of each link: as stated, at most that of transceiver and card; NaN where none is known.
 
     Returns:
         float64[n_links].
     """
     rate_gbps = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
-    return np.asarray(np.fmin(state["link_capacity_gbps"], rate_gbps))
+    return np.asarray(np.fmin(stated_gbps(state, reader), rate_gbps))
 
 
 def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
@@ -49,8 +52,7 @@ def ports_used(state: State, reader: FigureReader) -> tuple[Floats, Floats]:
     Returns:
         (ports used, ports of the part), float64[n_nodes] each; the latter NaN for a node without a part.
     """
-    port_gbps = reader.by_code(state.parts, state["node_part"], "port_gbps", "switch")
-    n_ports = reader.by_code(state.parts, state["node_part"], "n_ports", "switch")
+    n_ports, port_gbps = node_ports(state, reader)
     rate_gbps = member_rate_gbps(state, reader)
     n_taken = np.empty((state.arrays.n_links, 2))
     for side in (0, 1):
@@ -105,7 +107,7 @@ def _cage_faults(state: State, reader: FigureReader, faults: dict[str, BuildFaul
         if optic_code < 0 or switch_code < 0:
             continue
         optic = reader.catalogue.get(state.parts[optic_code])
-        switch = reader.catalogue.get(state.parts[switch_code])
+        switch = part_of_ports(reader.catalogue.get(state.parts[switch_code]), reader)
         found = _cage_fault(reader, optic, switch)
         if found is not None:
             link, side = divmod(int(arc), 2)

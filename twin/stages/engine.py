@@ -14,7 +14,7 @@ from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..catalogue.views import view_of_figures
 from ..model.jobs import Placement, TrainingJob, with_placement
 from .allocator import keep_freed_memory
-from .cache import OneOutcome, Outcome, StageCache, freeze_arrays
+from .cache import N_CACHED, OneOutcome, Outcome, StageCache, freeze_arrays
 from .evaluation import Case, Evaluation
 from .stage import Inputs, Stage
 from .table import STAGES
@@ -29,12 +29,18 @@ class Engine:
     One thread computes at a time; threads that must not wait for each other need separate engines.
     """
 
-    def __init__(self, catalogue: Catalogue, prices: PriceBook, stages: Mapping[str, Stage] = STAGES) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        prices: PriceBook,
+        stages: Mapping[str, Stage] = STAGES,
+        n_cached: int = N_CACHED,
+    ) -> None:
         keep_freed_memory()
         self.reader = FigureReader(catalogue, prices)
         self.lock = RLock()
         self._stages = stages
-        self._cache = StageCache()
+        self._cache = StageCache(n_cached)
         self._readers = {
             name: FigureReader(*view_of_figures(catalogue, prices, frozenset(stage.catalogue)))
             for name, stage in stages.items()
@@ -122,9 +128,12 @@ class Engine:
 
     def _key(self, evaluation: Evaluation, stage: Stage, needs: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return the values of all inputs of a stage, in the order of its row."""
+        return (*needs.values(), *self.inputs_of(evaluation, stage))
+
+    def inputs_of(self, evaluation: Evaluation, stage: Stage) -> tuple[Any, ...]:
+        """Return the values of the inputs of a stage that are not outcomes of other stages, in the order of its row."""
         case, before = evaluation.case, evaluation.before
         key = (
-            *needs.values(),
             *(case.state[name] for name in stage.state),
             *(getattr(case.document, name) for name in stage.document),
             *_job_fields(case.job, stage.job),
@@ -134,7 +143,7 @@ class Engine:
         if stage.by_ageing:
             key = (*key, case.ageing)
         rerun_inputs = self._rerun_inputs.get(stage.name)
-        return key if rerun_inputs is None else (*key, *self._key(evaluation, rerun_inputs, {}))
+        return key if rerun_inputs is None else (*key, *self.inputs_of(evaluation, rerun_inputs))
 
 
 def need_of(need: str, outcome: Callable[[str], Any]) -> Any:

@@ -20,7 +20,7 @@ ROWS = (
             "link_measured_years link_mux link_protection link_transceiver n_links node_part parts span_first "
             "span_link span_regenerated span_standby"
         ),
-        catalogue=names("transceiver"),
+        catalogue=names("card server transceiver"),
     ),
     Stage(
         "link_budgets",
@@ -35,7 +35,7 @@ ROWS = (
             "span_length_km span_link span_lumped_loss_db span_measured_loss_db span_measured_years span_n_connectors "
             "span_n_splices"
         ),
-        catalogue=names("amplifier fec fibre general mux protection switch transceiver"),
+        catalogue=names("amplifier card fec fibre general mux protection server switch transceiver"),
         by_ageing=True,
     ),
     Stage(
@@ -45,11 +45,12 @@ ROWS = (
         state=names(
             "arc_capacity_gbps arc_head arc_stated_latency_us in_service link_ends link_length_km link_loss_ratio "
             "link_macsec link_n_parallel link_n_regenerators link_required_margin_db link_straight_km link_tier "
-            "link_transceiver n_cards_in_use n_links n_members_up n_nodes node_accelerator node_part "
-            "parts span_amplifier span_fibre span_length_km span_link span_regenerated span_standby"
+            "link_transceiver n_cards_in_use n_links n_members_up n_nodes node_accelerator node_n_accelerators "
+            "node_n_cards node_n_servers node_part parts span_amplifier span_fibre span_length_km span_link "
+            "span_regenerated span_standby"
         ),
         document=("lossless", "required_margin_db"),
-        catalogue=names("accelerator fec fibre general switch transceiver"),
+        catalogue=names("accelerator card fec fibre general server switch transceiver"),
     ),
     Stage(
         "split_share",
@@ -64,15 +65,15 @@ ROWS = (
         needs=names("health.lit split_share"),
     ),
     Stage(
-        "access_latency",
-        traffic.access_latency,
+        "access_class",
+        traffic.access_class,
         needs=names("health.arc_latency_us"),
         state=names("link_ends node_kind"),
     ),
     Stage(
         "router",
         traffic.router,
-        needs=names("routed_links access_latency"),
+        needs=names("routed_links access_class"),
         state=names("arc_head graph arc_weight link_ends n_links n_nodes node_kind"),
     ),
     Stage(
@@ -301,7 +302,7 @@ ROWS = (
         state=names("arc_head n_nodes node_accelerator node_part parts"),
         document=("lossless",),
         job=names("model parallelism recompute"),
-        catalogue=names("accelerator general switch"),
+        catalogue=names("accelerator card general server switch"),
     ),
     Stage(
         "loss",
@@ -362,11 +363,12 @@ ROWS = (
         reliability.outages,
         needs=names("site_graph links_between_sites work_of_sites"),
         state=names(
-            "link_booster link_ids link_launch_dbm link_mux link_n_fibre_pairs link_protection link_straight_km "
-            "link_transceiver n_links n_members_up node_ids parts span_amplifier span_first span_length_km "
-            "span_link span_regenerated span_srlg_code span_srlg_span span_standby srlg_code srlg_link srlgs"
+            "link_booster link_ends link_ids link_launch_dbm link_mux link_n_fibre_pairs link_protection "
+            "link_straight_km link_transceiver n_links n_members_up node_ids node_part parts span_amplifier span_first "
+            "span_length_km span_link span_regenerated span_srlg_code span_srlg_span span_standby "
+            "srlg_code srlg_link srlgs"
         ),
-        catalogue=names("general mux protection transceiver"),
+        catalogue=names("card general mux protection server transceiver"),
         by_ageing=True,
     ),
     Stage(
@@ -383,16 +385,17 @@ ROWS = (
         state=names(
             "link_age_years link_booster link_ends link_ids link_launch_dbm link_mux link_n_fibre_pairs "
             "link_n_parallel link_n_regenerators link_protection link_transceiver n_nodes node_accelerator "
-            "node_age_years node_ids node_kind node_n_accelerators node_part node_site parts sites span_age_years "
-            "span_amplifier span_cable span_fibre span_first span_leased span_length_km span_link span_undated srlgs"
+            "node_age_years node_ids node_kind node_n_accelerators node_n_cards node_n_servers node_part node_site "
+            "parts sites span_age_years span_amplifier span_cable span_fibre span_first span_leased span_length_km "
+            "span_link span_undated srlgs"
         ),
         document=("sites",),
-        catalogue=names("accelerator amplifier fibre general mux prices protection switch transceiver"),
+        catalogue=names("accelerator amplifier card fibre general mux prices protection server switch transceiver"),
         before=names(
             "link_age_years link_booster link_ids link_index link_launch_dbm link_mux link_n_fibre_pairs "
             "link_n_parallel link_n_regenerators link_protection link_transceiver node_accelerator node_age_years "
-            "node_ids node_index node_n_accelerators node_part parts span_age_years span_fibre span_cable "
-            "span_first span_leased span_length_km span_undated srlgs"
+            "node_ids node_index node_n_accelerators node_n_cards node_n_servers node_part parts span_age_years "
+            "span_cable span_fibre span_first span_leased span_length_km span_undated srlgs"
         ),
     ),
     Stage(
@@ -414,26 +417,26 @@ ROWS = (
         needs=names("placement step goodput money"),
         state=names(
             "link_booster link_ends link_launch_dbm link_mux link_n_fibre_pairs link_n_parallel link_n_regenerators "
-            "link_protection link_transceiver n_nodes node_accelerator node_kind node_n_accelerators node_part "
-            "node_site parts sites span_first"
+            "link_protection link_transceiver n_nodes node_accelerator node_kind node_n_accelerators node_n_cards "
+            "node_n_servers node_part node_site parts sites span_first"
         ),
         document=("sites",),
         job=names("model parallelism placement precision recompute"),
-        catalogue=names("accelerator amplifier general mux prices protection switch transceiver"),
+        catalogue=names("accelerator amplifier card general mux prices protection server switch transceiver"),
         reruns=("step", "goodput"),
     ),
     Stage(
         "clean_link_loads",
         training.clean_link_loads,
         needs=names(
-            "link_loads job_flows job_pairs split_share cards.rail_split access_latency health.lit health.rate_unknown "
+            "link_loads job_flows job_pairs split_share cards.rail_split access_class health.lit health.rate_unknown "
             "health.arc_latency_us"
         ),
         state=names(
             "arc_head arc_weight graph in_service link_capacity_gbps link_ends "
-            "link_transceiver n_links n_members_up n_nodes node_ids node_kind parts"
+            "link_transceiver n_links n_members_up n_nodes node_ids node_kind node_part parts"
         ),
-        catalogue=names("transceiver"),
+        catalogue=names("card server transceiver"),
         in_score=False,
     ),
     Stage(

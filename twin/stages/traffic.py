@@ -32,19 +32,22 @@ def routed_links(inputs: Inputs) -> Bools:
     return np.asarray(inputs["health.lit"] & links_with_share(inputs["split_share"]))
 
 
-def access_latency(inputs: Inputs) -> Floats:
-    """Compute the round trip over each cable of a rack or host, 0 elsewhere.
+def access_class(inputs: Inputs) -> Ints:
+    """Number the distinct round trips over cables of racks and hosts, ascending; int64[n_links], equal = alike.
 
-    Racks whose cables differ are not attached alike.
+    Racks whose cables differ are not attached alike. How much they differ does not matter, so that other latencies
+    with the same differences leave the routes as they are.
     """
     state, latency_us = inputs.state, inputs["health.arc_latency_us"]
     at_rack = at_an_end(state["node_kind"][state["link_ends"]] <= LAST_END_POINT)
-    return np.where(at_rack, latency_us[0::2] + latency_us[1::2], 0.0)
+    round_trip_us = np.where(at_rack, latency_us[0::2] + latency_us[1::2], 0.0)
+    # as `return_inverse` of `np.unique`, which sorts positions and so takes twice as long
+    return np.asarray(np.searchsorted(np.unique(round_trip_us), round_trip_us), dtype=np.int64)
 
 
 def router(inputs: Inputs) -> Router:
     """Build the router of one set of links; its cached distances and traces depend on its inputs alone."""
-    return Router(inputs.state, inputs["routed_links"], inputs["access_latency"])
+    return Router(inputs.state, inputs["routed_links"], inputs["access_class"])
 
 
 def card_ports(inputs: Inputs) -> CardPorts:

@@ -170,7 +170,7 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
         return loads
     pairs: PairTable = inputs["job_pairs"]
     share = shares_without_line_loss(state, lit, inputs["split_share"], inputs.reader)
-    routes = Router(state, lit_without_loss & links_with_share(share), inputs["access_latency"]).routes(
+    routes = Router(state, lit_without_loss & links_with_share(share), inputs["access_class"]).routes(
         share, pairs.source, pairs.target, inputs["cards.rail_split"]
     )
     clean_loads = loads_on_routes(state, inputs["job_flows"], pairs, routes)

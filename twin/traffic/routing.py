@@ -34,17 +34,17 @@ class Router:
     MAX_BYTES = 400_000_000
     """Limit of the cached distances."""
 
-    def __init__(self, state: State, lit: Bools, access_us: Floats | None = None) -> None:
+    def __init__(self, state: State, lit: Bools, access_class: Ints | None = None) -> None:
         """Prepare a router.
 
         Args:
             state: columns of the network.
             lit: links that carry traffic, bool[n_links].
-            access_us: latency by link that distinguishes cables of racks; None if latency does not matter.
+            access_class: class by link that distinguishes cables of racks, int64[n_links]; None if they do not differ.
         """
         self._state = state
         self.lit = lit
-        self._access_us = np.zeros(state.n_links) if access_us is None else access_us
+        self._access_class = np.zeros(state.n_links, np.int64) if access_class is None else access_class
         weight = state["arc_weight"]
         self._by_hops = bool(len(weight) == 0 or (weight == weight[0]).all())
         self.weight = np.ones_like(weight) if self._by_hops else weight
@@ -151,7 +151,7 @@ class Router:
         group_key = self.lit[self._access_links].tobytes(), access_share.tobytes()
         if self._group_key != group_key:
             self._group_key = group_key
-            self._groups = attachment_groups(self._state, self.lit & links_with_share(share), share, self._access_us)
+            self._groups = attachment_groups(self._state, self.lit & links_with_share(share), share, self._access_class)
             self._keep_traces({key: t for key, t in self._traces.items() if self._represents(key, t)})
 
     def _represents(self, key: _TraceKey, trace: Trace) -> bool:
@@ -281,7 +281,7 @@ class Router:
             self._distances[target] = stored
 
 
-def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Floats) -> Ints:
+def attachment_groups(state: State, usable: Bools, share: Floats, access_class: Ints) -> Ints:
     """Group the racks and hosts that have the same neighbours over equal usable links.
 
     Links that are down count as absent, so a failed link gives bit by bit the result of a removed one. Only nodes that
@@ -292,7 +292,7 @@ def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Flo
         state: columns of the network.
         usable: links that are lit and have a share, bool[n_links].
         share: weight of each arc when a node splits traffic, float64[2 * n_links].
-        access_us: latency by link that distinguishes cables, float64[n_links].
+        access_class: class by link that distinguishes cables, int64[n_links].
 
     Returns:
         The first member of each node's group, int64[n_nodes].
@@ -310,7 +310,7 @@ def attachment_groups(state: State, usable: Bools, share: Floats, access_us: Flo
             continue
         own_first = (state["link_ends"][links, 0] == node)[:, None]
         outward_first = (np.where(own_first, c[links], c[links, ::-1]) for c in columns)
-        key = b"".join(column.tobytes() for column in (heads, *outward_first, access_us[links]))
+        key = b"".join(column.tobytes() for column in (heads, *outward_first, access_class[links]))
         group[node] = group_of_key.setdefault(key, int(node))
     return group
 

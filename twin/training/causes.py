@@ -14,6 +14,7 @@ from math import factorial
 import numpy as np
 
 from ..arrays import TIERS, Bools, Floats, Ints, State
+from ..arrays.node_ports import stated_gbps
 from ..arrays.rounding import rounded_column
 from ..catalogue.figure_reader import FigureReader
 from ..kernels.groups import group_rows
@@ -156,7 +157,7 @@ def shares_without_line_loss(state: State, lit: Bools, share: Floats, reader: Fi
 def _nominal_gbps(state: State, reader: FigureReader) -> Floats:
     """Rate of a member without line loss; NaN where it is unknown."""
     rate = reader.by_code(state.parts, state["link_transceiver"], "rate_gbps", "transceiver")
-    return np.asarray(np.fmin(state["link_capacity_gbps"], rate))
+    return np.asarray(np.fmin(stated_gbps(state, reader), rate))
 
 
 class _NetworkLimits:

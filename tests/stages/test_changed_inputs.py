@@ -19,7 +19,7 @@ from twin.catalogue.parts import GENERAL
 from twin.catalogue.prices import load_price_book
 from twin.loading import from_document
 from twin.network import Network
-from twin.stages.changed_figure import ChangedFigure
+from twin.stages.changed_inputs import ChangedInputs
 from twin.stages.engine import Engine
 
 pytestmark = pytest.mark.main_assumptions
@@ -75,7 +75,7 @@ def test_every_changed_figure_gives_the_answers_of_a_changed_catalogue(network: 
             name: metric.value
             for name, metric in metric_values(changed_engine(network, figure, value).evaluate(evaluation.case)).items()
         }
-        changed = ChangedFigure(network._engine, figure, value).evaluate(evaluation)
+        changed = ChangedInputs(network._engine, {figure: value}).evaluate(evaluation)
         assert {name: metric.value for name, metric in metric_values(changed).items()} == expected, figure
         n_different += expected != {name: metric.value for name, metric in metric_values(evaluation).items()}
     assert n_different > 30
@@ -85,7 +85,7 @@ def test_stages_that_a_figure_does_not_reach_keep_their_outcomes(network: Networ
     evaluation = network.evaluate("both")
     evaluation.outcome("money")
     electricity = next(figure for figure in evaluation.used_figures if figure.name == "electricity_usd_per_mwh")
-    changed = ChangedFigure(network._engine, electricity, electricity.high).evaluate(evaluation)
+    changed = ChangedInputs(network._engine, {electricity: electricity.high}).evaluate(evaluation)
     assert changed.money.opex_usd_per_year > evaluation.money.opex_usd_per_year
     for stage in ("link_budgets", "health", "link_loads", "step", "goodput"):
         assert changed.outcome(stage) is evaluation.outcome(stage)

@@ -1,0 +1,128 @@
+"""Answers that a report is made of: one network, before and after each of its plans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..answers.comparison import comparison_verdict
+from ..answers.diff import Diff
+from ..answers.drawing import Drawing
+from ..answers.explanation import Explanation
+from ..answers.forecast import Forecast
+from ..answers.lease_report import LeaseReport
+from ..answers.score import Score
+from ..errors import ChangeError, did_you_mean
+from ..network import Network
+from ..studies.failure_records import FailureReport
+
+MAX_PLANS = 12
+"""Most plans of one report."""
+MAX_LINKS_FAILED_SINGLY = 20_000
+"""Largest network each of whose links a report fails; larger ones fail their shared risks and sites only."""
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ReportAnswers:
+    """Answers of a report. An answer that does not apply to the network is None or absent."""
+
+    score: Score
+    diffs: tuple[Diff, ...]
+    comparison: tuple[str, ...]
+    """Verdict over the plans."""
+    drawings: tuple[Drawing, ...]
+    """Of the network as it is, then after each plan."""
+    explanations: tuple[Explanation, ...]
+    forecasts: tuple[Forecast, ...]
+    failures: tuple[FailureReport, ...]
+    leases: LeaseReport | None
+
+
+def report_answers(
+    network: Network,
+    plans: Sequence[str],
+    job: str | None,
+    growth_ratio_per_year: float,
+    years: int,
+    notify: Notify,
+    *,
+    main_assumptions: bool = True,
+) -> ReportAnswers:
+    """Ask all questions of a report.
+
+    Args:
+        network: the network.
+        plans: plans of its document that are compared with it.
+        job: id of a job; the default job otherwise.
+        growth_ratio_per_year: growth of traffic of the forecast.
+        years: length of the forecast.
+        notify: called with the name of each phase.
+        main_assumptions: rank the assumptions that move the answer most.
+
+    Raises:
+        ChangeError: an unknown or repeated plan, or too many.
+    """
+    _check_plans(network, plans)
+    cases: list[str | None] = [None, *plans]
+    notify("score")
+    score = network.score(job, main_assumptions=main_assumptions)
+    diffs = []
+    for plan in plans:
+        notify(f"plan {plan}")
+        diffs.append(network.what_if(plan, job, main_assumptions=False))
+    explanations: list[Explanation] = []
+    if score.job is not None:
+        for case in cases:
+            notify(f"causes{_after(case)}")
+            explanations.append(network.explain(job, changes=case))
+    forecasts = []
+    if network.arrays.n_links:
+        for case in cases:
+            notify(f"forecast{_after(case)}")
+            forecasts.append(network.forecast(years, growth_ratio_per_year, changes=case, job=job))
+    failures = _failures(network, job, notify)
+    drawings = []
+    for case in cases:
+        notify(f"drawing{_after(case)}")
+        by_link = next((each for each in failures if each.kind == "link"), None) if case is None else None
+        drawings.append(network.draw(changes=case, job=job, failures=by_link))
+    leases = network.leases(job) if network.document.leases or score.lease else None
+    return ReportAnswers(
+        score=score,
+        diffs=tuple(diffs),
+        comparison=comparison_verdict(diffs) if diffs else (),
+        drawings=tuple(drawings),
+        explanations=tuple(explanations),
+        forecasts=tuple(forecasts),
+        failures=tuple(failures),
+        leases=leases,
+    )
+
+
+def _check_plans(network: Network, plans: Sequence[str]) -> None:
+    known = [plan.id for plan in network.document.plans]
+    for plan in plans:
+        if plan not in known:
+            raise ChangeError(f"no plan {plan!r}", where="report", hint=did_you_mean(plan, known))
+    if len(set(plans)) < len(plans):
+        raise ChangeError("a plan is named twice", where="report", hint="name each plan once")
+    if len(plans) > MAX_PLANS:
+        raise ChangeError(f"{len(plans)} plans", where="report", expected=f"at most {MAX_PLANS}")
+
+
+def _after(plan: str | None) -> str:
+    return f" after {plan}" if plan else ""
+
+
+def _failures(network: Network, job: str | None, notify: Notify) -> list[FailureReport]:
+    """Fail each link of a network that is not too large, and shared risks and sites of any."""
+    arrays = network.arrays
+    kinds = ["link"] if 0 < arrays.n_links <= MAX_LINKS_FAILED_SINGLY else []
+    kinds += ["srlg"] if len(arrays.srlg_code) or len(arrays.span_srlg_code) else []
+    kinds += ["site"] if len(arrays.sites) > 1 else []
+    reports = []
+    for kind in kinds:
+        notify(f"failures of each {kind}")
+        reports.append(network.failures(of=kind, job=job))
+    return reports

@@ -1,0 +1,90 @@
+"""The report of a network and its plans: one HTML file, or Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import TwinError
+from ..network import Network
+from .answers import Notify, ReportAnswers, report_answers
+from .page import report_html, report_markdown
+from .sections import sections_of
+
+
+@dataclass(frozen=True)
+class Report:
+    """The answers about a network and its plans, as pages."""
+
+    answers: ReportAnswers
+
+    @property
+    def title(self) -> str:
+        """Network and plans."""
+        plans = ", ".join(str(diff.plan) for diff in self.answers.diffs)
+        return f"{self.answers.score.network}: {plans}" if plans else self.answers.score.network
+
+    @property
+    def subtitle(self) -> str:
+        """Job and date."""
+        score = self.answers.score
+        as_of = f", as of {score.as_of}" if score.as_of else ""
+        return (f"Job {score.job}" if score.job else "No job") + as_of
+
+    def to_html(self) -> str:
+        """Return one page that needs no other file and no network."""
+        return report_html(self.title, self.subtitle, sections_of(self.answers))
+
+    def to_markdown(self) -> str:
+        """Return text and tables, without charts."""
+        return report_markdown(self.title, self.subtitle, sections_of(self.answers))
+
+    def write(self, path: str | Path) -> None:
+        """Write the report: HTML, or Markdown for a name that ends in `.md`.
+
+        Raises:
+            TwinError: another ending.
+        """
+        path = Path(path)
+        writers = {".html": self.to_html, ".htm": self.to_html, ".md": self.to_markdown}
+        if path.suffix.lower() not in writers:
+            raise TwinError(f"no report format {path.suffix!r}", where=str(path), hint="end the name in .html or .md")
+        path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
+
+
+def report(
+    network: Network,
+    plans: Sequence[str] = (),
+    job: str | None = None,
+    *,
+    growth_ratio_per_year: float = 0.3,
+    years: int = 20,
+    main_assumptions: bool = True,
+    notify: Notify | None = None,
+) -> Report:
+    """Make the report of a network and of plans of its document.
+
+    Args:
+        network: the network.
+        plans: ids of plans that are compared with it, at most 12.
+        job: id of a job; the default job otherwise.
+        growth_ratio_per_year: growth of traffic of the forecast; 0.3 is 30 % a year.
+        years: length of the forecast.
+        main_assumptions: rank the assumptions that move the answer most.
+        notify: called with the name of each phase.
+
+    Raises:
+        ChangeError: an unknown or repeated plan, or years or growth out of bounds.
+        CatalogueError: unknown job.
+    """
+    answers = report_answers(
+        network,
+        plans,
+        job,
+        growth_ratio_per_year,
+        years,
+        notify or (lambda _phase: None),
+        main_assumptions=main_assumptions,
+    )
+    return Report(answers)

@@ -1,0 +1,182 @@
+"""Evaluation of cases under sampled inputs: each worker computes rows of a table of values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Event
+from typing import NamedTuple
+
+import numpy as np
+
+from ..answers.metrics import METRICS, NotApplicableError
+from ..arrays import Floats, State
+from ..catalogue import Catalogue, PriceBook
+from ..catalogue.figure_reader import FigureReader
+from ..errors import TwinError
+from ..scenario.apply import Scenario, edited
+from ..scenario.change import StateChange, WorkloadChange
+from ..scenario.changes import Change
+from ..stages.changed_inputs import ChangedInputs, Reruns
+from ..stages.engine import Engine
+from ..stages.evaluation import Case, Evaluation
+from .document_inputs import set_uncertain
+from .executor import Advance, Workers, run_items
+from .sampled_money import MONEY_FIGURES
+from .uncertain_inputs import UncertainInput
+
+
+class CaseFigures(NamedTuple):
+    """Figures of one case in one row of values."""
+
+    values: tuple[float | None, ...]
+    """By figure of the question; None where it does not apply."""
+    why: tuple[str, ...]
+    """By figure: why there is no value, else empty."""
+    infeasible: str
+    """Why the job cannot run in this row; empty where it can."""
+    n_links_up: int
+
+
+@dataclass(frozen=True, eq=False)
+class SampledCase:
+    """A case of a study of samples: the network as it is, or after a plan.
+
+    Uncertain inputs of the document describe the world, so they are set before a plan changes workload and state, and
+    after it has changed what exists.
+    """
+
+    name: str
+    case: Case
+    structure: Scenario
+    """The case before changes of workload and state."""
+    changes: tuple[Change, ...] = ()
+    is_changed: bool = False
+    """Whether it is that of a plan, whose purchases count from the first case on."""
+
+    def with_inputs(self, stated: Sequence[tuple[str, float]], reader: FigureReader) -> Case:
+        """Return the case with inputs of the document set to values. Raises TwinError for what cannot be."""
+        case = self.structure.case
+        for where, value in stated:
+            case = set_uncertain(case, where, value, reader)
+        scenario = replace(self.structure, case=case)
+        return edited(scenario, self.changes, reader, levels=(WorkloadChange, StateChange)).case
+
+
+@dataclass(frozen=True, eq=False)
+class SampleQuestion:
+    """Cases, inputs, and the rows of values of the inputs at which figures are computed."""
+
+    cases: tuple[SampledCase, ...]
+    """The first is the network as it is."""
+    inputs: tuple[UncertainInput, ...]
+    values: Floats
+    """float64[n_rows, n_inputs]; NaN = what the document states."""
+    figures: tuple[str, ...]
+    """Names of metrics, or of `MONEY_FIGURES`."""
+
+
+@dataclass(frozen=True, eq=False)
+class SampleTask:
+    """A question with the catalogue and prices from which each worker builds an engine."""
+
+    question: SampleQuestion
+    catalogue: Catalogue
+    prices: PriceBook
+
+    def start(self) -> Callable[[Sequence[int]], Iterator[tuple[CaseFigures, ...]]]:
+        """Return a function that computes the figures of some rows."""
+        return partial(_SampleSolver(self.question, Engine(self.catalogue, self.prices)).solve)
+
+
+def run_sample(
+    question: SampleQuestion, engine: Engine, workers: Workers, advance: Advance | None, cancel: Event | None = None
+) -> list[tuple[CaseFigures, ...]]:
+    """Compute every row of a question with `run_items`; by row, then by case."""
+    task = SampleTask(question, engine.reader.catalogue, engine.reader.prices)
+    solve = _SampleSolver(question, engine).solve
+    rows = range(len(question.values))
+    return run_items(task, rows, workers, local_solve=solve, advance=advance, cancel=cancel)
+
+
+def places_in(case: SampledCase, inputs: Sequence[UncertainInput], reader: FigureReader) -> frozenset[str]:
+    """Return the inputs of the document that exist in a case; a plan may remove the target of one."""
+    found = set()
+    for known in inputs:
+        if known.figure is None:
+            with suppress(TwinError):
+                set_uncertain(case.structure.case, known.where, known.low, reader)
+                found.add(known.where)
+    return frozenset(found)
+
+
+class _SampleSolver:
+    """Computes rows; what no sampled input reaches is computed once."""
+
+    def __init__(self, question: SampleQuestion, engine: Engine) -> None:
+        self._question, self._engine = question, engine
+        self._reruns: Reruns = {}
+        base = question.cases[0].case.state
+        self._unchanged = [Evaluation(row.case, base if row.is_changed else None, engine) for row in question.cases]
+        self._places = [places_in(row, question.inputs, engine.reader) for row in question.cases]
+
+    def solve(self, rows: Sequence[int]) -> Iterator[tuple[CaseFigures, ...]]:
+        """Compute rows, one after the other."""
+        for row in rows:
+            yield self._row(self._question.values[row].tolist())
+
+    def _row(self, values: list[float]) -> tuple[CaseFigures, ...]:
+        inputs = self._question.inputs
+        figures = {
+            known.figure: value
+            for known, value in zip(inputs, values, strict=True)
+            if known.figure is not None and value != known.figure.value
+        }
+        stated = {
+            known.where: value
+            for known, value in zip(inputs, values, strict=True)
+            if known.figure is None and not math.isnan(value)
+        }
+        changed = ChangedInputs(self._engine, figures, self._reruns)
+        found: list[CaseFigures] = []
+        before: State | None = None
+        for known_case, unchanged, places in zip(self._question.cases, self._unchanged, self._places, strict=True):
+            own = [(where, value) for where, value in stated.items() if where in places]
+            try:
+                case = known_case.with_inputs(own, self._engine.reader) if own else unchanged.case
+            except TwinError as error:
+                found.append(self._nothing(str(error)))
+                continue
+            before = case.state if before is None else before
+            if own:
+                found.append(
+                    self._figures(changed.evaluate(unchanged, case, before if known_case.is_changed else None))
+                )
+            else:
+                found.append(self._figures(changed.evaluate(unchanged)))
+        return tuple(found)
+
+    def _figures(self, evaluation: Evaluation) -> CaseFigures:
+        try:
+            evaluation.outcome("step")
+            pairs = [_figure(evaluation, name) for name in self._question.figures]
+            n_links_up = int(np.count_nonzero(evaluation.health.lit))
+        except TwinError as error:
+            return self._nothing("; ".join(dict.fromkeys(issue.problem for issue in error.issues)))
+        return CaseFigures(tuple(value for value, _ in pairs), tuple(why for _, why in pairs), "", n_links_up)
+
+    def _nothing(self, why: str) -> CaseFigures:
+        n = len(self._question.figures)
+        return CaseFigures((None,) * n, (why,) * n, why, 0)
+
+
+def _figure(evaluation: Evaluation, name: str) -> tuple[float | None, str]:
+    compute = METRICS[name].compute if name in METRICS else MONEY_FIGURES[name]
+    try:
+        value = compute(evaluation)
+    except NotApplicableError as reason:
+        return None, str(reason)
+    return (value, "") if math.isfinite(value) else (None, "grows without bound")

@@ -1,0 +1,88 @@
+"""Studies of a network under uncertain inputs, from its cases to the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Event
+
+from ..answers.metrics import METRICS
+from ..arrays import State
+from ..catalogue.figure_reader import FigureReader
+from ..errors import ChangeError
+from ..scenario.apply import Scenario, apply_changes, edited
+from ..scenario.change import StructureChange
+from ..scenario.changes import Change
+from ..stages.engine import Engine
+from .executor import Advance, Workers
+from .sample_points import check_sample
+from .sample_report import SampleReport
+from .samples import decision_metric, inputs_of, rows_of, sample_report
+from .sampling import SampledCase, SampleQuestion, run_sample
+
+MAX_PLANS = 32
+AS_IT_IS = "the network as it is"
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """How a study of samples is run."""
+
+    n_samples: int = 1024
+    seed: int = 0
+    workers: Workers = field(default_factory=Workers)
+    advance: Advance | None = None
+    cancel: Event | None = None
+
+    def __post_init__(self) -> None:
+        check_sample(self.n_samples, self.seed)
+
+
+def sampled_cases(
+    origin: Scenario, plans: Mapping[str, tuple[str, Sequence[Change]]], reader: FigureReader
+) -> tuple[SampledCase, ...]:
+    """Return the cases of a study: the network as it is first, then each plan.
+
+    Args:
+        origin: the network as it is.
+        plans: place and changes of each plan, by name.
+        reader: source of figures.
+
+    Raises:
+        ChangeError: too many plans, or changes that cannot be built.
+    """
+    if len(plans) > MAX_PLANS:
+        raise ChangeError(f"{len(plans)} plans", where="plans", expected=f"at most {MAX_PLANS}")
+    cases = [SampledCase(AS_IT_IS, origin.case, origin)]
+    for name, (where, changes) in plans.items():
+        after = apply_changes(origin, changes, reader, where)
+        structure = edited(origin, changes, reader, where, (StructureChange,))
+        if structure is not origin:  # a network is compiled anew, so that its arrays must be the same ones
+            structure = replace(structure, case=replace(structure.case, state=State.of(after.case.state.arrays)))
+        cases.append(SampledCase(name, after.case, structure, tuple(changes), is_changed=True))
+    return tuple(cases)
+
+
+def run_sample_study(
+    cases: Sequence[SampledCase], engine: Engine, network: str, metric: str | None, settings: SampleSettings
+) -> SampleReport:
+    """Sample the uncertain inputs of cases, and compute every metric in each sample.
+
+    Args:
+        cases: the network as it is first.
+        engine: engine of this thread; other workers have separate ones.
+        network: name of the network.
+        metric: metric of the decision; None = the one that a verdict is about.
+        settings: how the study is run.
+
+    Raises:
+        ChangeError: an unknown metric or uncertain input.
+        CancelledError: the study was cancelled (from `concurrent.futures`).
+    """
+    metric = decision_metric(metric, cases[0], engine)
+    figures = [name for name, row in METRICS.items() if not row.without_traffic_only or name == metric]
+    inputs = inputs_of(cases, engine)
+    rows = rows_of(inputs, settings.n_samples, settings.seed)
+    question = SampleQuestion(tuple(cases), inputs, rows.values, tuple(figures))
+    found = run_sample(question, engine, settings.workers, settings.advance, settings.cancel)
+    return sample_report(question, rows, found, network=network, metric=metric, seed=settings.seed)
