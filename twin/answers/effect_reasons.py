@@ -1,4 +1,4 @@
-"""What a change did to a link, a demand or a job: members, parts, detours, limits, slower groups."""
+"""Text on what a change did to a link, a demand or a job: members, parts, detours, limits, slower groups."""
 
 from __future__ import annotations
 

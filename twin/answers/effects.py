@@ -1,4 +1,4 @@
-"""What got better or worse: links, demands and jobs before and after, equal ones once, ranked, with the cause."""
+"""Effects of a change: links, demands and jobs that got better or worse, equal ones once, ranked, with the cause."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class EffectCounts:
-    """How many got better or worse, listed or not; one figure of a link counts once."""
+    """Numbers of effects, listed or not; each figure of a link counts by itself."""
 
     n_better: int
     n_worse: int
