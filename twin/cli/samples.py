@@ -20,7 +20,7 @@ from .terminal import (
     progress_bar,
     refuse,
     show,
-    write_json,
+    show_answer,
 )
 
 Plans = Annotated[
@@ -68,7 +68,7 @@ def sample(
             advance=advance,
         )
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.sample_table import sample_table
 
@@ -129,7 +129,7 @@ def decide(
             advance=advance,
         )
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.decision_table import decision_table
 
