@@ -58,7 +58,8 @@ def worth_sentences(worth: PlanWorth | None) -> Iterator[str]:
     elif worth.loss is not None:
         yield worth.loss
     else:
-        yield f"Net present value {usd_text(worth.horizon.npv_usd)} over {worth.horizon.years:g} years, with work at list rental."
+        value, years = usd_text(worth.horizon.npv_usd), worth.horizon.years
+        yield f"Net present value {value} over {years:g} years, with work at list rental."
 
 
 def opex_change_usd(choice: Choice, trial: Trial) -> float | None:
