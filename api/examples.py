@@ -44,6 +44,17 @@ READINESS_EXAMPLES: dict[str, dict[str, Any]] = {
     "as it is": {"network": "memphis-small"},
     "a plan on a day": {"network": "memphis-small", "plan": "hardware-swap", "on": "2027-03-31"},
 }
+DIFF_EXAMPLES: dict[str, dict[str, Any]] = {
+    "two plans": {"network": "memphis-small", "plan": "second-pair", "other_plan": "fibre-upgrade", "top": 3},
+    "as it is, and five years later": {
+        "network": "memphis-small",
+        "other_changes": [{"kind": "age", "years": 5, "links": "wan-*"}],
+        "fields": ["verdict", "metrics.min_coherent_margin_db"],
+    },
+}
+COMPARE_EXAMPLES: dict[str, dict[str, Any]] = {
+    "two plans": {"network": "memphis-small", "plans": ["fibre-upgrade", "second-pair"], "fields": ["summary"]},
+}
 LEASES_EXAMPLES: dict[str, dict[str, Any]] = {
     "as it is": {"network": "memphis-small"},
     "beside the upgrade": {"network": "memphis-small", "plan": "fibre-and-balance"},
@@ -167,5 +178,29 @@ OPTIMUM_EXAMPLES: dict[str, dict[str, Any]] = {
         "network": "leaf-spine-demo",
         "gap_ratio": 0.001,
         "changes": [{"kind": "fail_links", "links": "leaf-1~spine-1"}],
+    },
+}
+SAMPLE_EXAMPLES: dict[str, dict[str, Any]] = {
+    "how sure is the busiest link?": {"network": "leaf-spine-demo", "n_samples": 16},
+    "a demand that is not known well": {
+        "network": {
+            "name": "two hosts",
+            "nodes": [{"id": "a", "kind": "host"}, {"id": "b", "kind": "host"}],
+            "links": [{"id": "a~b", "ends": ["a", "b"], "capacity_gbps": 100}],
+            "demands": [{"id": "a-b", "source": "a", "target": "b", "offered_gbps": 40}],
+            "uncertain": [{"where": "demands.a-b", "low": 30, "value": 40, "high": 90}],
+        },
+        "n_samples": 64,
+        "metric": "max_link_utilisation_ratio",
+    },
+}
+DECIDE_EXAMPLES: dict[str, dict[str, Any]] = {
+    "train, upgrade or lease?": {
+        "network": "memphis-small",
+        "job": "flagship",
+        "plans": ["fibre-and-balance"],
+        "lease": ["c1"],
+        "share": ["c1"],
+        "n_samples": 2,
     },
 }

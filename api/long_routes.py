@@ -7,17 +7,30 @@ from fastapi import APIRouter, Request, Response
 from twin.answers.routing_report import RoutingReport
 from twin.planner.records import PlanReport
 from twin.studies.availability_report import AvailabilityReport
+from twin.studies.decision_report import DecisionReport
 from twin.studies.failure_records import FailureReport
 from twin.studies.growth import GrowthReport
+from twin.studies.sample_report import SampleReport
 from twin.studies.sweep import Sweep
 
-from .bodies import AvailabilityRequest, FailuresRequest, GrowthRequest, OptimumRequest, PlanRequest, SweepRequest
+from .bodies import (
+    AvailabilityRequest,
+    DecideRequest,
+    FailuresRequest,
+    GrowthRequest,
+    OptimumRequest,
+    PlanRequest,
+    SampleRequest,
+    SweepRequest,
+)
 from .examples import (
     AVAILABILITY_EXAMPLES,
+    DECIDE_EXAMPLES,
     FAILURES_EXAMPLES,
     GROWTH_EXAMPLES,
     OPTIMUM_EXAMPLES,
     PLAN_EXAMPLES,
+    SAMPLE_EXAMPLES,
     SWEEP_EXAMPLES,
 )
 from .openapi import request_body_of, responses_of
@@ -89,5 +102,25 @@ def long_question_routes(sweeps: Sweeps, planning: Planning) -> APIRouter:
     async def optimum(body: Body, request: Request) -> Response:
         """Return the utilisation under the routing in use and under the best one, with a certified bound."""
         return await planning.optimum(body, request)
+
+    @router.post(
+        "/sample",
+        responses=responses_of(SampleReport, 404, 413, 422),
+        openapi_extra=request_body_of(SampleRequest, SAMPLE_EXAMPLES),
+        response_class=Response,
+    )
+    async def sample(body: Body, request: Request) -> Response:
+        """Return intervals of every metric under uncertain inputs, how often plans win, and what to measure first."""
+        return await planning.sample(body, request)
+
+    @router.post(
+        "/decide",
+        responses=responses_of(DecisionReport, 404, 413, 422),
+        openapi_extra=request_body_of(DecideRequest, DECIDE_EXAMPLES),
+        response_class=Response,
+    )
+    async def decide(body: Body, request: Request) -> Response:
+        """Return plans and leases by net dollars a year, with probabilities, and the rent at which that flips."""
+        return await planning.decide(body, request)
 
     return router

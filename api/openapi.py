@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from twin.answers.bill import Bill
+from twin.answers.comparison import PlanComparison
 from twin.answers.demand_table import DemandTable
 from twin.answers.diff import Diff
 from twin.answers.explanation import Explanation
@@ -18,6 +19,7 @@ from twin.answers.forecast import Forecast
 from twin.answers.lease_report import LeaseReport
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
+from twin.answers.network_diff import NetworkDiff
 from twin.answers.path_report import PathReport
 from twin.answers.plan_money import PlanMoney
 from twin.answers.preview import Preview
@@ -26,8 +28,10 @@ from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
 from twin.planner.records import PlanReport
 from twin.studies.availability_report import AvailabilityReport
+from twin.studies.decision_report import DecisionReport
 from twin.studies.failure_records import FailureReport
 from twin.studies.growth import GrowthReport
+from twin.studies.sample_report import SampleReport
 from twin.studies.sweep import Sweep
 
 from . import answers
@@ -35,7 +39,10 @@ from .answer_schemas import answer_definitions
 from .bodies import (
     AvailabilityRequest,
     BillRequest,
+    CompareRequest,
+    DecideRequest,
     DemandsRequest,
+    DiffRequest,
     ExplainRequest,
     FailuresRequest,
     ForecastRequest,
@@ -49,6 +56,7 @@ from .bodies import (
     PlanRequest,
     PreviewRequest,
     ReadinessRequest,
+    SampleRequest,
     ScoreRequest,
     SweepRequest,
     WhatIfRequest,
@@ -63,6 +71,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     BillRequest,
     MoneyRequest,
     ReadinessRequest,
+    DiffRequest,
+    CompareRequest,
     ForecastRequest,
     GrowthRequest,
     LeasesRequest,
@@ -76,6 +86,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     SweepRequest,
     FailuresRequest,
     OptimumRequest,
+    SampleRequest,
+    DecideRequest,
     answers.TopologyList,
     answers.TopologyAnswer,
     answers.PartAnswer,
@@ -90,10 +102,14 @@ ANSWERS: tuple[type, ...] = (
     Bill,
     PlanMoney,
     Readiness,
+    NetworkDiff,
+    PlanComparison,
     Forecast,
     GrowthReport,
     PlanReport,
     LeaseReport,
+    SampleReport,
+    DecisionReport,
     LinkReport,
     LinkTable,
     PathReport,

@@ -14,14 +14,18 @@ from twin.network import Network
 from .bodies import (
     AvailabilityRequest,
     ChangedNetworkRequest,
+    DecideRequest,
     FailuresRequest,
     GrowthRequest,
     OptimumRequest,
     PlanRequest,
+    SampledRequest,
+    SampleRequest,
     read_body,
 )
 from .long_questions import LongQuestions, advance_until
 from .networks import Networks, check_job, check_names
+from .problems import find
 
 MAX_FAILURES_S = 120.0
 """Longest time of a study of failures or of availability, seconds."""
@@ -30,9 +34,11 @@ MAX_OPTIMUM_WORK = 20_000_000
 HINT = "ask for another kind; the command and Python compute failures without this bound"
 STATES_HINT = "ask for fewer states or samples; the command and Python have no such bound"
 
+SAMPLES_HINT = "ask for fewer samples or plans; the command and Python have no such bound"
 PLAN_HINT = "give fewer candidates and `generate: false`; the command and Python have no such bound"
 
 RequestT = TypeVar("RequestT", bound=ChangedNetworkRequest)
+SampledT = TypeVar("SampledT", bound=SampledRequest)
 
 
 class Planning:
@@ -64,6 +70,52 @@ class Planning:
         """Return how good routing could be, as JSON."""
         return await self._questions.answer(request, partial(self._read, body, OptimumRequest), self._optimum)
 
+    async def sample(self, body: bytes, request: Request) -> Response:
+        """Return intervals of every metric under uncertain inputs, as JSON."""
+        return await self._questions.answer(request, partial(self._read_sampled, body, SampleRequest), self._sample)
+
+    async def decide(self, body: bytes, request: Request) -> Response:
+        """Return plans and leases by net dollars a year, as JSON."""
+        return await self._questions.answer(request, partial(self._read_sampled, body, DecideRequest), self._decide)
+
+    def _read_sampled(self, body: bytes, model: type[SampledT]) -> tuple[SampledT, Network]:
+        request = read_body(body, model)
+        network = self._networks.get_separate(request.network)
+        find(lambda: (network.job(request.job), [network.plan_record(plan) for plan in request.plans]))
+        return request, network
+
+    def _sample(self, asked: tuple[SampleRequest, Network], client_gone: Event) -> str:
+        request, network = asked
+        answer = network.sample(
+            request.plans,
+            job=request.job,
+            metric=request.metric,
+            n_samples=request.n_samples,
+            seed=request.seed,
+            ageing=request.ageing,
+            executor="serial",
+            advance=advance_until(client_gone, self._max_failures_s, "samples", "a study", "n_samples", SAMPLES_HINT),
+        )
+        return answer.to_json(fields=request.fields)
+
+    def _decide(self, asked: tuple[DecideRequest, Network], client_gone: Event) -> str:
+        request, network = asked
+        answer = network.decide(
+            request.plans,
+            lease=request.lease,
+            share=request.share,
+            jobs=None if request.job is None else (request.job,),
+            lease_usd_per_month=request.lease_usd_per_month,
+            power_paid_by=request.power_paid_by,
+            usd_per_million_tokens=request.usd_per_million_tokens,
+            n_samples=request.n_samples,
+            seed=request.seed,
+            ageing=request.ageing,
+            executor="serial",
+            advance=advance_until(client_gone, self._max_failures_s, "samples", "a study", "n_samples", SAMPLES_HINT),
+        )
+        return answer.to_json(fields=request.fields)
+
     def _read(self, body: bytes, model: type[RequestT]) -> tuple[RequestT, Network]:
         request = read_body(body, model)
         network = self._networks.get_separate(request.network)
@@ -92,7 +144,7 @@ class Planning:
             ageing=request.ageing,
             advance=advance_until(client_gone, self._max_failures_s, "sets", "a plan", "candidates", PLAN_HINT),
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _failures(self, asked: tuple[FailuresRequest, Network], client_gone: Event) -> str:
         request, network = asked
@@ -107,7 +159,7 @@ class Planning:
             ageing=request.ageing,
             advance=advance_until(client_gone, self._max_failures_s, "failures", "a study", "of", HINT),
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _availability(self, asked: tuple[AvailabilityRequest, Network], client_gone: Event) -> str:
         request, network = asked
@@ -123,7 +175,7 @@ class Planning:
             ageing=request.ageing,
             advance=advance_until(client_gone, self._max_failures_s, "steps", "a study", "n_states", STATES_HINT),
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _growth(self, asked: tuple[GrowthRequest, Network], _: Event) -> str:
         request, network = asked
@@ -138,13 +190,13 @@ class Planning:
             changes=request.plan_or_changes,
             ageing=request.ageing,
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _optimum(self, asked: tuple[OptimumRequest, Network], _: Event) -> str:
         request, network = asked
         self._check_optimum(network)
         answer = network.optimum(gap_ratio=request.gap_ratio, changes=request.plan_or_changes, ageing=request.ageing)
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _check_optimum(self, network: Network) -> None:
         demands = (*network.document.demands, *network.generated_demands)

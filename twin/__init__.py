@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from .planner.records import PlanReport
     from .reports import Report, report
     from .studies.availability_report import AvailabilityReport
+    from .studies.decision_report import DecisionReport
     from .studies.failure_records import FailureReport
     from .studies.growth import GrowthReport
+    from .studies.sample_report import SampleReport
     from .studies.sweep import Sweep
 
     __version__: str
@@ -43,6 +45,7 @@ _HOMES = {
     "CatalogueError": "errors",
     "ChangeError": "errors",
     "ConvergenceError": "errors",
+    "DecisionReport": "studies.decision_report",
     "Demand": "model.records",
     "DemandTable": "answers.demand_table",
     "Diff": "answers.diff",
@@ -58,12 +61,14 @@ _HOMES = {
     "LinkTable": "answers.link_table",
     "ModelShape": "model.shape",
     "Network": "network",
+    "NetworkDiff": "answers.network_diff",
     "Node": "model.records",
     "Parallelism": "model.jobs",
     "PathReport": "answers.path_report",
     "Placement": "model.jobs",
     "RoutingReport": "answers.routing_report",
     "Report": "reports",
+    "SampleReport": "studies.sample_report",
     "Score": "answers.score",
     "Site": "model.records",
     "Span": "model.records",
@@ -73,6 +78,7 @@ _HOMES = {
     "TrainingJob": "model.jobs",
     "TwinError": "errors",
     "catalogue": "catalogue",
+    "diff": "loading",
     "from_document": "loading",
     "known_shape": "model.known_models",
     "load": "loading",
@@ -85,6 +91,7 @@ __all__ = [
     "CatalogueError",
     "ChangeError",
     "ConvergenceError",
+    "DecisionReport",
     "Demand",
     "DemandTable",
     "Diff",
@@ -99,6 +106,7 @@ __all__ = [
     "LinkTable",
     "ModelShape",
     "Network",
+    "NetworkDiff",
     "Node",
     "Parallelism",
     "PathReport",
@@ -106,6 +114,7 @@ __all__ = [
     "PlanReport",
     "Report",
     "RoutingReport",
+    "SampleReport",
     "Score",
     "Site",
     "Span",
@@ -115,6 +124,7 @@ __all__ = [
     "TrainingJob",
     "TwinError",
     "catalogue",
+    "diff",
     "from_document",
     "known_shape",
     "load",

@@ -12,28 +12,26 @@ from .answers.drawing import Drawing, drawing_of
 from .answers.lease_report import LeaseReport, lease_report
 from .answers.routing_report import RoutingReport, routing_report
 from .catalogue.ageing import AgeingCase
-from .errors import ChangeError, TopologyError
+from .errors import TopologyError
 from .evaluated_network import Changes, Notify, plan_name, report_phase
 from .exports import Exported, exported
 from .money_network import MoneyNetwork
 from .render.heat import heat_named
+from .sampled_network import SampledNetwork
 from .scenario.apply import apply_changes, parse_changes
-from .scenario.changes import Change
 from .stages.evaluation import Evaluation
 from .studies.availability import availability_report
 from .studies.availability_plan import AvailabilityQuestion
 from .studies.availability_report import AvailabilityReport
-from .studies.executor import Advance, Workers, workers_of
+from .studies.executor import Advance, Workers
 from .studies.failure_pairs import Depth
 from .studies.failure_records import FailureReport
 from .studies.failure_run import FailureRun
 from .studies.failures import failure_report
 from .studies.growth import GrowthQuestion, GrowthReport, growth_report
-from .studies.sample_report import SampleReport
-from .studies.uncertainty import SampleSettings, run_sample_study, sampled_cases
 
 
-class PlanningNetwork(MoneyNetwork):
+class PlanningNetwork(MoneyNetwork, SampledNetwork):
     """A network with the answers that planners of capacity ask for."""
 
     def export(
@@ -129,64 +127,6 @@ class PlanningNetwork(MoneyNetwork):
         report_phase(notify, "scoring")
         evaluation = self._engine.evaluate(scenario.case)
         return lease_report(evaluation, self.label, plan_name(changes), self._reader)
-
-    def sample(
-        self,
-        plans: Sequence[Changes] = (),
-        *,
-        job: str | None = None,
-        metric: str | None = None,
-        n_samples: int = 1024,
-        seed: int = 0,
-        ageing: AgeingCase = "value",
-        executor: str = "processes",
-        n_workers: int = 1,
-        dask: str | None = None,
-        advance: Advance | None = None,
-        cancel: Event | None = None,
-    ) -> SampleReport:
-        """Compute intervals of every metric while all uncertain inputs vary at once, and compare plans.
-
-        Uncertain are the figures of the catalogue and of prices that have a range, and what `uncertain` of the document
-        marks. Inputs vary independently; plans are compared in the same samples. The executor does not affect the
-        answer.
-
-        Args:
-            plans: plans to compare with the network as it is: names, changes, or lists of changes.
-            job: id of a job; the default job otherwise.
-            metric: metric of the decision between the plans; None = the one that a verdict is about.
-            n_samples: a power of two.
-            seed: seed of the samples; the same samples for the same seed.
-            ageing: low, value (central) or high.
-            executor: executor of a long study: `processes`, `threads` or `serial`.
-            n_workers: maximum number of processes or threads, including the calling one.
-            dask: address of a dask scheduler whose workers help, in place of an executor (extra `dask`).
-            advance: called with the number of rows done and of all rows. An exception from it ends the study.
-            cancel: event that another thread sets to end the study.
-
-        Returns:
-            p10, p50 and p90 of each metric and plan, how often a plan beats another, and what to measure first.
-
-        Raises:
-            ChangeError: an unknown metric or uncertain input, no power of two, or changes that cannot be built.
-            CatalogueError: unknown plan or job.
-            CancelledError: `cancel` was set (from `concurrent.futures`).
-        """
-        settings = SampleSettings(n_samples, seed, workers_of(executor, n_workers, None, dask), advance, cancel)
-        cases = sampled_cases(self._scenario(None, job, ageing), self._named_changes(plans), self._reader)
-        answer = run_sample_study(cases, self._engine, self.label, metric, settings)
-        return replace(answer, warnings=self.warnings)
-
-    def _named_changes(self, plans: Sequence[Changes]) -> dict[str, tuple[str, list[Change]]]:
-        """Return place and changes of each plan by its name; lists of changes are numbered."""
-        found: dict[str, tuple[str, list[Change]]] = {}
-        for plan in [plans] if isinstance(plans, str) else plans:
-            name = plan if isinstance(plan, str) else f"changes {len(found) + 1}"
-            if name in found:
-                raise ChangeError(f"plan {name!r} stands twice", where="plans", hint="name each plan once")
-            where, changes, _ = self._parse_changes(plan)
-            found[name] = where, changes
-        return found
 
     def optimum(
         self,

@@ -10,7 +10,7 @@ import pytest
 import twin
 from tests.imports.test_device_types import made_of
 from twin.answers.plan_money import PlanMoney, UnitCost
-from twin.errors import ChangeError
+from twin.errors import ChangeError, TwinError
 
 BOOK: dict[str, Any] = {
     "part_usd": {"400G-DR4": 1000, "leaf-51.2T": 0, "spine-51.2T": 0},
@@ -144,6 +144,41 @@ def test_figures_out_of_bounds_are_refused_by_name(options: dict[str, Any], plac
     with pytest.raises(ChangeError) as caught:
         network().money([MORE], **options)
     assert caught.value.where == place
+
+
+RENT = {"tenant": "t", "site": "c1", "usd_per_month": 2e6, "start": "2026-11-01", "notice_days": 73}
+RENT |= {"cancellable_from_day": 0, "term_days": 365}
+
+
+def test_leaving_a_site_out_and_leasing_it_by_hand() -> None:
+    small = twin.load("memphis-small")
+    found = small.money(
+        "leave-out-first-campus",
+        leases=[RENT],
+        horizon_years=2,
+        discount_ratio_per_year=0,
+        usd_per_million_tokens=0,
+    )
+    assert found.horizon is not None
+    assert found.firm is not None
+    assert found.horizon.leases_usd == pytest.approx(24e6)
+    assert found.firm.leases_usd == pytest.approx(24e6 / 5)
+    assert (found.firm.npv_usd, found.loss, found.payback_years) == (found.firm.leases_usd, None, 0.0)
+    unknown = small.money("leave-out-first-campus", leases=[{"tenant": "u", "site": "c1"}])
+    assert unknown.why["leases_usd"] == "rent not stated, left out: u"
+
+
+def test_a_share_beside_the_job_can_be_leased_and_no_more() -> None:
+    small = twin.load("memphis-small")
+    n_owned = next(row.n_owned for row in small.leases().free if row.site == "c1")
+    assert small.money("balance-load", leases=[RENT | {"n_accelerators": n_owned - 1024}]).firm is not None
+    for n, expected in ((n_owned - 1023, "and 1,024 of the job"), (n_owned + 1, "more than c1 has")):
+        with pytest.raises(ChangeError, match=expected):
+            small.money("balance-load", leases=[RENT | {"n_accelerators": n}])
+    with pytest.raises(ChangeError, match="no site 'c9'"):
+        small.money("balance-load", leases=[RENT | {"site": "c9"}])
+    with pytest.raises(TwinError, match="did you mean 'tenant'"):
+        small.money("balance-load", leases=[{"tennant": "t", "site": "c1"}])
 
 
 def test_the_text_has_both_horizons_and_each_cost() -> None:

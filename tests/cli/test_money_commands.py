@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from tests.cli.test_planning_commands import run
 from twin.cli.main import app
+from twin.cli.terminal import BAD_INPUT
 from twin.errors import ChangeError
 from twin.loading import load
 
@@ -23,6 +24,13 @@ def test_json_is_that_of_python(tmp_path: Path) -> None:
     assert run("bill", *args) == (0, network.bill("border-router-swap").to_json())
     expected = network.money("border-router-swap", horizon_years=2, discount_ratio_per_year=0.05)
     assert run("money", *args, "--horizon", "2", "--discount", "0.05") == (0, expected.to_json())
+
+
+def test_a_lease_of_the_command_line_is_that_of_python() -> None:
+    lease = "{tenant: t, site: c1, n_accelerators: 64, usd_per_month: 1.0e+6, notice_days: 90, cancellable_from_day: 0}"
+    fields = {"tenant": "t", "site": "c1", "n_accelerators": 64, "usd_per_month": 1e6, "notice_days": 90}
+    expected = load(SMALL).money("balance-load", leases=[fields | {"cancellable_from_day": 0}])
+    assert run("money", SMALL, "--plan", "balance-load", "--lease", lease, "--json") == (0, expected.to_json())
 
 
 def test_tables_begin_with_the_sum_and_name_the_book() -> None:
@@ -43,3 +51,13 @@ def test_readiness_prints_the_first_day_and_refuses_an_early_one() -> None:
     assert text.splitlines()[1].startswith("Ready: ")
     with pytest.raises(ChangeError, match="a date such as"):
         CliRunner().invoke(app, ["readiness", SMALL, "--on", "soon"], catch_exceptions=False)
+
+
+def test_an_order_of_works_is_that_of_python() -> None:
+    args = ("schedule", SMALL, "--plan", "border-router-swap", "--lead", "swap_switches=7", "--drain", "2")
+    expected = load(SMALL).schedule("border-router-swap", lead_days={"swap_switches": 7}, drain_days=2)
+    assert run(*args, "--json") == (0, expected.to_json())
+    code, text = run(*args)
+    assert code == 0
+    assert text.splitlines()[1] == expected.summary[0]
+    assert run("schedule", SMALL, "--plan", "border-router-swap", "--lead", "swap_switches")[0] == BAD_INPUT

@@ -216,3 +216,12 @@ def test_a_broken_topology_is_refused_with_its_line(old: str, new: str, message:
 def test_a_count_of_links_that_is_wrong_is_a_finding(tmp_path: Path) -> None:
     found = imported(tmp_path, SIMAI.rpartition("3 6")[0], "fabric")
     assert "wrong count" in {row.kind for row in found.report.findings}
+
+
+def test_positions_of_a_drawing_are_dropped_as_a_whole(tmp_path: Path) -> None:
+    """One position beyond the globe says that none is in degrees."""
+    (tmp_path / "net.graph").write_text(REPETITA.replace("7.1 50.7", "7.1 108.7"), encoding="utf-8")
+    found = read(tmp_path / "net.graph")
+    assert all(site.latitude_deg is None for site in found.document.sites)
+    effects = {row.field: row.effect for row in found.report.dropped}
+    assert effects["nodes.x"] == effects["nodes.y"] == "no positions in degrees: some lie beyond the globe"

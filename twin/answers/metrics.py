@@ -413,8 +413,8 @@ METRICS: dict[str, Metric] = {
     "lease_break_even_usd_per_month": Metric(
         lease_break_even_usd_per_month,
         "higher",
-        "break-even lease",
-        "Lease above which leasing the site out pays more than keeping it, at list rental.",
+        "break-even lease, scaled to the whole site",
+        "Rent of all of the site from which leasing out what the job uses pays more than keeping it, at list rental.",
     ),
     **STRUCTURE_METRICS,
 }

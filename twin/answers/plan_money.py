@@ -17,12 +17,13 @@ from ..economics.present_value import (
     Asset,
     PlanCash,
     PresentValue,
+    Stream,
     loss_warning,
     payback_years,
     present_value,
 )
 from ..errors import ChangeError
-from ..model.document import TopologyDocument
+from ..model.leases import SiteLease
 from ..render.money_table import money_table
 from ..render.quantities import names_text, usd_text
 from ..stages.evaluation import Evaluation
@@ -110,7 +111,14 @@ class PlanMoney(Answer):
 
 
 def plan_money(
-    bill: Bill, before: Score, after: Score, old: Evaluation, new: Evaluation, reader: FigureReader, ask: MoneyQuestion
+    bill: Bill,
+    before: Score,
+    after: Score,
+    old: Evaluation,
+    new: Evaluation,
+    reader: FigureReader,
+    ask: MoneyQuestion,
+    signed: Sequence[SiteLease] = (),
 ) -> PlanMoney:
     """Compute the money of a plan.
 
@@ -122,6 +130,7 @@ def plan_money(
         new: evaluation behind `after`.
         reader: source of prices.
         ask: horizon, discount rate and worth of work.
+        signed: leases that are signed together with the plan.
     """
     ask.check()
     years, discount = (
@@ -133,17 +142,18 @@ def plan_money(
     )
     why: dict[str, str] = {}
     work_usd, basis = _work(before, after, old, ask, why)
+    leases = old.case.document.leases, (*signed, *new.case.document.leases)
+    day = new.case.document.as_of or date.min
     horizon = firm = payback = None
     if bill.capex_usd is None or bill.opex_change_usd_per_year is None:
         for name in ("horizon", "firm", "payback_years"):
             why[name] = " ".join(bill.why.values())
     else:
         cash = PlanCash(assets_of(bill.lines, reader), bill.opex_change_usd_per_year, work_usd_per_year=work_usd or 0.0)
-        documents = old.case.document, new.case.document
-        horizon = present_value(replace(cash, leases=_streams(*documents, firm=False)), years, discount)
-        firm, payback = _firm(cash, documents, discount, why), _payback(cash, documents, why)
+        horizon = present_value(replace(cash, leases=_streams(leases, day, firm=False)), years, discount)
+        firm, payback = _firm(cash, leases, day, discount, why), _payback(cash, leases, day, why)
     costs = tuple(_unit_costs(before, after, old, new, horizon))
-    unknown = rent_unknown([lease for lease in new.case.document.leases if lease not in old.case.document.leases])
+    unknown = rent_unknown([lease for lease in leases[1] if lease not in leases[0]])
     if unknown:
         why["leases_usd"] = f"rent not stated, left out: {names_text(unknown)}"
     loss = None if horizon is None else loss_warning(horizon, firm)
@@ -200,27 +210,29 @@ def _work(
     return old.list_rental_usd_per_day * DAYS_PER_YEAR * (rates[1] / rates[0] - 1.0), basis
 
 
-def _streams(before: TopologyDocument, after: TopologyDocument, *, firm: bool) -> tuple[Any, ...]:
+Leases = tuple[Sequence[SiteLease], Sequence[SiteLease]]
+"""Leases before and after the plan."""
+
+
+def _streams(leases: Leases, day: date, *, firm: bool) -> tuple[Stream, ...]:
     """Return rent after the plan, less rent without it; leases that stay cancel out and are left out."""
-    day = after.as_of or date.min
-    gained = [lease for lease in after.leases if lease not in before.leases]
-    lost = [lease for lease in before.leases if lease not in after.leases]
+    before, after = leases
+    gained = [lease for lease in after if lease not in before]
+    lost = [lease for lease in before if lease not in after]
     return (*lease_streams(gained, day, firm=firm), *lease_streams(lost, day, firm=firm, sign=-1.0))
 
 
-def _firm(
-    cash: PlanCash, documents: tuple[TopologyDocument, TopologyDocument], discount: float, why: dict[str, str]
-) -> PresentValue | None:
-    years = firm_years(documents[1].leases, documents[1].as_of or date.min)
+def _firm(cash: PlanCash, leases: Leases, day: date, discount: float, why: dict[str, str]) -> PresentValue | None:
+    years = firm_years(leases[1], day)
     if years is None:
-        why["firm"] = "no lease states a notice and when it may be given" if documents[1].leases else "no leases"
+        why["firm"] = "no lease states a notice and when it may be given" if leases[1] else "no leases"
         return None
     years = min(years, MAX_HORIZON_YEARS)
-    return present_value(replace(cash, leases=_streams(*documents, firm=True)), years, discount)
+    return present_value(replace(cash, leases=_streams(leases, day, firm=True)), years, discount)
 
 
-def _payback(cash: PlanCash, documents: tuple[TopologyDocument, TopologyDocument], why: dict[str, str]) -> float | None:
-    found = payback_years(replace(cash, leases=_streams(*documents, firm=False)))
+def _payback(cash: PlanCash, leases: Leases, day: date, why: dict[str, str]) -> float | None:
+    found = payback_years(replace(cash, leases=_streams(leases, day, firm=False)))
     if found is None:
         why["payback_years"] = f"not paid back within {MAX_HORIZON_YEARS:g} years"
     return found

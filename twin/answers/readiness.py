@@ -119,6 +119,25 @@ def check_ready(scenario: Scenario, budgets: TopologyDocument, day: int, reader:
     raise ChangeError(f"not ready on day {day}: {reasons}", where="on", hint=hint)
 
 
+def wait_days(scenario: Scenario, budgets: TopologyDocument, day: int, reader: FigureReader) -> float:
+    """Return the days from a day on until the budgets of all sites are enough; infinite where they never are.
+
+    Args:
+        scenario: network after the changes.
+        budgets: document with the budgets.
+        day: days after the day of the document.
+        reader: source of figures.
+    """
+    needs, steps = _by_site(scenario, budgets, reader)
+    waited = 0.0
+    while isfinite(waited):
+        found = [b.n_days for name in steps for b in blockers_on(needs[name], steps[name], day + int(waited))]
+        if not found:
+            break
+        waited += max(found)
+    return waited
+
+
 def _blocker_text(blocker: Blocker) -> str:
     of = f"{blocker.needed:,.4g} of {blocker.limit:,.4g} {_unit(blocker.resource)}"
     days = f"{blocker.n_days:.0f} days" if isfinite(blocker.n_days) else "for ever"

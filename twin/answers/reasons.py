@@ -80,7 +80,7 @@ def bottleneck_text(e: Evaluation, step: Step) -> str:
         where = f" with an uneven batch ({n:,} micro batches on {n_replicas:,} replicas)"
     elif _has_stragglers(step):
         kind = "stage" if _is_cross_site_pipeline(e, step) else "group"
-        where = f" on {_slowest_text(e, step)}, the slowest {kind}"
+        where = f" on {slowest_text(e, step)}, the slowest {kind}"
     what = f"compute{where}" if name == COMPUTE else PHASE_NAMES[name]
     return f"{what}, {seconds_text(seconds)} of {seconds_text(step.step_time_s)}"
 
@@ -150,7 +150,7 @@ def _mode_text(option: BalancedStep) -> str:
 def _host_limit_text(e: Evaluation, step: Step, phase: str) -> str:
     """Return the limit of a phase that no link limits: NVLink or the network cards of the slowest group."""
     slowest = step.groups[step.slowest_group]
-    where, loads = _slowest_text(e, step), e.loads
+    where, loads = slowest_text(e, step), e.loads
     if phase == "in_layers" and not (loads and any(column.any() for column in (*loads.context, *loads.expert))):
         return f"NVLink of {where}"
     groups = e.accelerators.groups if e.accelerators is not None else ()
@@ -179,7 +179,7 @@ def _is_cross_site_pipeline(e: Evaluation, step: Step) -> bool:
     return e.placed is not None and len(e.placed.groups) > len(step.groups)
 
 
-def _slowest_text(e: Evaluation, step: Step) -> str:
+def slowest_text(e: Evaluation, step: Step) -> str:
     """Accelerator and site of the slowest group. The joined group of a cross-site pipeline has no single site."""
     slowest = step.groups[step.slowest_group]
     if _is_cross_site_pipeline(e, step):
@@ -208,7 +208,7 @@ def _split_sentences(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[st
     elif _is_uneven(e, step, job):
         yield f"Stragglers: the batch does not divide evenly; {n_idle_text}."
     else:
-        yield f"Stragglers: {_slowest_text(e, step)}; {n_idle_text}."
+        yield f"Stragglers: {slowest_text(e, step)}; {n_idle_text}."
     if by_stages:
         stages = [f"{group.n_stages} on {group.accelerator} in {group.site}" for group in e.placed.groups]
         yield f"Pipeline stages: {names_text(stages)}; {step.split[0]} micro batches per replica."
@@ -310,28 +310,31 @@ def _lease_sentences(e: Evaluation) -> Iterator[str]:
     lease = e.lease
     if lease is None:
         return
-    site, offer = lease.site, f"{usd_text(lease.lease_usd_per_month)} a month"
-    usage = f"The job uses {lease.n_allocated:,} of the {lease.n_accelerators:,} accelerators of {site}."
+    site, n, n_all = lease.site, lease.n_allocated, lease.n_accelerators
+    share_ratio = n / n_all
+    whole = "" if n == n_all else f", pro rata of {usd_text(lease.lease_usd_per_month)} for all {n_all:,}"
+    offer = f"{usd_text(lease.lease_usd_per_month * share_ratio)} a month{whole}"
+    opex = usd_text(lease.opex_avoided_usd_per_month * share_ratio)
+    used = f"the {n:,} accelerators of {site} that the job uses"
     if lease.marginal_flops_per_s <= 0:
         slower = f"is faster without {site}" if lease.marginal_flops_per_s < 0 else f"gains nothing from {site}"
-        yield f"The job {slower}. Leasing {site} out ({offer}) costs this job nothing."
-        opex = usd_text(lease.opex_avoided_usd_per_month)
-        yield f"Break-even is below zero: running {site} costs {opex} a month, and this job gains nothing from it."
-        yield usage
+        yield f"The job {slower}. Leasing out {used} ({offer}) costs this job nothing."
+        yield f"Any rent that a tenant pays the owner for them is a gain: running them costs the owner {opex} a month."
         return
     low, high = sorted((lease.at_list_usd_per_month, lease.at_implied_usd_per_month))
-    verdict = "keeping it is worth more" if low > lease.lease_usd_per_month else "leasing it out pays more"
+    verdict = "keeping them is worth more" if low > lease.lease_usd_per_month else "leasing them out pays more"
     if low <= lease.lease_usd_per_month < high:
         verdict = "which is better depends on the rental price"
-    rental = [usd_text(value + lease.opex_avoided_usd_per_month) for value in (low, high)]
+    rental = [usd_text((value + lease.opex_avoided_usd_per_month) * share_ratio) for value in (low, high)]
     hourly = f"{usd_text(lease.lease_usd_per_accelerator_hour)} per accelerator-hour"
-    yield f"Lease of {site} at {offer} ({hourly}): {verdict}."
-    scaled = "" if lease.n_allocated == lease.n_accelerators else ", scaled to the whole site"
+    yield f"Lease: a tenant would pay the owner {offer}, for {used} ({hourly}): {verdict}."
     yield (
-        f"Its goodput{scaled} would cost {rental[0]} to {rental[1]} a month to rent elsewhere; "
-        f"running it costs {usd_text(lease.opex_avoided_usd_per_month)} a month."
+        f"Without them the owner would pay {rental[0]} to {rental[1]} a month to rent the same goodput elsewhere, and "
+        f"save {opex} a month of running them."
     )
+    flip = usd_text(max(lease.at_list_usd_per_month, 0.0) * share_ratio)
+    text = f"The answer flips where the tenant pays the owner {flip} a month for them, at list price elsewhere"
     if lease.flips_at_usd_per_accelerator_hour is not None:
         price = usd_text(lease.flips_at_usd_per_accelerator_hour)
-        yield f"The answer flips at a rent of {price} per {lease.replacement}-hour."
-    yield usage
+        text += f", or where the owner pays {price} per {lease.replacement}-hour there"
+    yield f"{text}."

@@ -16,8 +16,8 @@ from .terminal import (
     progress,
     refuse,
     show,
+    show_answer,
     write_changes,
-    write_json,
 )
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ def import_(
     decimal: Annotated[
         str | None, typer.Option("--decimal", help="Decimal sign of the numbers in a sheet: point or comma.")
     ] = None,
+    keep_management: Annotated[
+        bool, typer.Option("--keep-management", help="Keep the cables of management ports, such as mgmt0.")
+    ] = False,
     diff: Annotated[
         str | None,
         typer.Option("--diff", metavar="NETWORK", help="Compare with an earlier import; -o writes the changes."),
@@ -87,6 +90,7 @@ def import_(
         parts=own_parts,
         layer=layer,
         decimal=decimal,
+        keep_management=keep_management,
     )
     with progress("reading"):
         imported = read(paths, format=format_name, options=options)
@@ -95,7 +99,7 @@ def import_(
     if diff is not None:
         _show_difference(imported.document, diff, output, own_parts, as_json=as_json)
     elif as_json:
-        write_json(imported.report.to_json())
+        show_answer(imported.report)
     else:
         from ..render.import_table import import_table
 
@@ -118,6 +122,6 @@ def _show_difference(
     if output is not None:
         write_changes(output, list(answer.changes))
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         show(difference_table(answer.to_dict()))

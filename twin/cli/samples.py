@@ -20,7 +20,7 @@ from .terminal import (
     progress_bar,
     refuse,
     show,
-    write_json,
+    show_answer,
 )
 
 Plans = Annotated[
@@ -68,8 +68,69 @@ def sample(
             advance=advance,
         )
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.sample_table import sample_table
 
         show(sample_table(answer.to_dict(), all_metrics=all_metrics))
+
+
+def decide(
+    network: NetworkName,
+    plan: Plans = None,
+    lease: Annotated[
+        list[str] | None,
+        typer.Option("--lease", metavar="SITE", help="A site that may be left out and leased; may be repeated."),
+    ] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option("--share", metavar="SITE", help="A site whose free part may be leased; may be repeated."),
+    ] = None,
+    job: Annotated[
+        list[str] | None, typer.Option("--job", help="A job; may be repeated. All jobs of the document otherwise.")
+    ] = None,
+    lease_price: Annotated[
+        float | None, typer.Option("--lease-price", min=0, metavar="USD", help="A month for the whole site.")
+    ] = None,
+    power_paid_by: Annotated[
+        str | None, typer.Option("--power-paid-by", help="owner or tenant, for what is leased.")
+    ] = None,
+    token_price: Annotated[
+        float | None, typer.Option("--token-price", min=0, metavar="USD", help="Of a million tokens.")
+    ] = None,
+    samples: Samples = 256,
+    seed: Seed = 0,
+    ageing: Ageing = "value",
+    prices: Prices = None,
+    own_parts: OwnParts = None,
+    processes: Processes = None,
+    dask: Dask = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plans and leases by net dollars a year, with probabilities, and the rent at which the best option flips."""
+    from ..studies.executor import n_cores
+
+    if processes is not None and dask is not None:
+        refuse("both --processes and --dask are given", "give one of them")
+    with progress_bar("samples") as advance:
+        answer = load_network(network, prices, None, own_parts).decide(
+            plan or (),
+            lease=lease or (),
+            share=share or (),
+            jobs=job or None,
+            lease_usd_per_month=lease_price,
+            power_paid_by=power_paid_by,
+            usd_per_million_tokens=token_price,
+            n_samples=samples,
+            seed=seed,
+            ageing=ageing_case(ageing),
+            n_workers=processes or n_cores(),
+            dask=dask,
+            advance=advance,
+        )
+    if as_json:
+        show_answer(answer)
+    else:
+        from ..render.decision_table import decision_table
+
+        show(decision_table(answer.to_dict()))

@@ -309,6 +309,13 @@ def _asset_usd(bill: BillOfMaterials, reader: FigureReader) -> Range:
     return low, value, high
 
 
+def annuity_ratio_per_year(reader: FigureReader) -> float:
+    """Return the yearly payment for a purchase of one dollar over the horizon of the price book, with its interest."""
+    years = reader.price("horizon_years")
+    interest = reader.price("discount_ratio_per_year")
+    return interest / (1.0 - (1.0 + interest) ** -years) if interest else 1.0 / years
+
+
 def usd_per_day(cost: NetworkCost, reader: FigureReader, allocated: Mapping[str, int], n_accelerators: int) -> float:
     """Compute the cost per day of a job's part of the network: annuity of its price, and cost of operation.
 
@@ -320,9 +327,7 @@ def usd_per_day(cost: NetworkCost, reader: FigureReader, allocated: Mapping[str,
         allocated: accelerators of the job by kind.
         n_accelerators: accelerators of the network; 0 for the whole network as the job's part.
     """
-    years = reader.price("horizon_years")
-    interest = reader.price("discount_ratio_per_year")
-    annuity = interest / (1.0 - (1.0 + interest) ** -years) if interest else 1.0 / years
+    annuity = annuity_ratio_per_year(reader)
     kinds = sorted(set(cost.bill.n_accelerators) - set(cost.unpriced_parts))
     usd_of_kind = {kind: reader.price("part_usd", kind) for kind in kinds}
     other_usd = cost.asset_usd - sum(usd * cost.bill.n_accelerators[kind] for kind, usd in usd_of_kind.items())

@@ -51,6 +51,21 @@ def highest_lease_site(document: TopologyDocument, job: TrainingJob) -> Site | N
     return max(leased, key=lambda site: (site.lease_usd_per_month or 0.0, site.id), default=None)
 
 
+def cheapest_replacement(job: TrainingJob, reader: FigureReader) -> str | None:
+    """Return the accelerator with the least rent for a model FLOP of a job; None where none has a rent."""
+    rents, unrecorded_reader = reader.prices.rent_usd_per_accelerator_hour, reader.fresh()
+    offers = [
+        (
+            unrecorded_reader.price("rent_usd_per_accelerator_hour", part.id)
+            / flops_per_s(job, part.id, unrecorded_reader),
+            part.id,
+        )
+        for part in reader.catalogue.parts("accelerator")
+        if f"{job.precision}_tflops" in part.figures and part.id in rents
+    ]
+    return min(offers)[1] if offers else None
+
+
 def assess_lease(
     state: State,
     document: TopologyDocument,
@@ -78,20 +93,10 @@ def assess_lease(
     Returns:
         The assessment; None where the price book rents nothing that the job could run on.
     """
-    rents, unrecorded_reader = reader.prices.rent_usd_per_accelerator_hour, reader.fresh()
-    offers = [
-        (
-            unrecorded_reader.price("rent_usd_per_accelerator_hour", part.id)
-            / flops_per_s(job, part.id, unrecorded_reader),
-            part.id,
-        )
-        for part in reader.catalogue.parts("accelerator")
-        if f"{job.precision}_tflops" in part.figures and part.id in rents
-    ]
-    if not offers:
+    replacement = cheapest_replacement(job, reader)
+    if replacement is None:
         return None
     lease_usd_per_month = site.lease_usd_per_month or 0.0
-    replacement = min(offers)[1]
     rent_usd_per_hour = reader.price("rent_usd_per_accelerator_hour", replacement)
     site_row = state.sites.index(site.id)
     at_site = state["node_site"] == site_row

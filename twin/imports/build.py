@@ -20,6 +20,7 @@ from .device_parts import DeviceParts
 from .ledger import Ledger
 from .link_optics import LinkOptics
 from .links import LinkMaker
+from .management import leave_out_management
 from .naming import MAX_NAME_LENGTH, Ids, texts
 from .options import ImportOptions
 from .roles import settle_roles
@@ -61,6 +62,8 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
     """
     settle_roles(cabling, options, ledger)
     _leave_out_ignored(cabling, ledger)
+    if not options.keep_management:
+        leave_out_management(cabling, ledger)
     _settle_sites(cabling, options, ledger)
     _leave_out_duplicates(cabling, ledger)
     node_ids = _node_ids(cabling, ledger)

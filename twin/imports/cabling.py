@@ -88,6 +88,8 @@ class Interface:
     """Names of the model of its transceiver; empty = not stated."""
     cages: tuple[str, ...] = ()
     """Form factors that the port takes; empty = not stated."""
+    is_management: bool = False
+    """True for a port that the source flags as one for management."""
 
 
 @dataclass(slots=True)

@@ -229,6 +229,8 @@ class CableMaker:
             self._keep(part)
             return str(part["id"])
         why = "no equipment file states the figures of its type" if amplifier.variety else "the source states no type"
+        if amplifier.variety in self.equipment.left_out:
+            why = "the equipment file has this amplifier, but no figures that can be used: see the findings"
         what = f"amplifier {printable(amplifier.variety)[:60]}" if amplifier.variety else "amplifier without a type"
         self.ledger.assumed(what, f"{MODEL_AMPLIFIER} of the catalogue", why, EQUIPMENT, amplifier.key)
         return MODEL_AMPLIFIER

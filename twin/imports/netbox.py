@@ -336,5 +336,7 @@ class _Reader:
         optic, port = self.modules.interface(record_id, end, fields, kind), port_of(kind)
         if is_cabled:
             cages = port.cages if port is not None else ()
-            self.cabling.interfaces[end] = Interface(rate, lag, enabled is not False, optic, cages)
+            self.cabling.interfaces[end] = Interface(
+                rate, lag, enabled is not False, optic, cages, is_management=fields.raw("mgmt_only") is True
+            )
             fields.close()

@@ -40,6 +40,8 @@ class ImportOptions:
     """Layer to read of a source with several; None = the one on top."""
     decimal: str | None = None
     """Decimal sign of the numbers in a sheet, `.` or `,`; None = as each column shows."""
+    keep_management: bool = False
+    """True to keep the cables of management ports, which carry no data."""
 
 
 def import_options(
@@ -53,6 +55,7 @@ def import_options(
     parts: str | Path | None = None,
     layer: str | None = None,
     decimal: str | None = None,
+    keep_management: bool = False,
 ) -> ImportOptions:
     """Check options as they are written on a command line; `parts` is a file of own parts.
 
@@ -74,6 +77,7 @@ def import_options(
         () if parts is None else read_own_parts(parts),
         layer,
         decimal_option(decimal),
+        keep_management,
     )
 
 

@@ -10,6 +10,7 @@ from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import UsedFigure
 from ..economics import cost
 from ..economics.lease import Lease
+from ..economics.work_value import YearOfWork
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..optics.link_health import LinkHealth
@@ -215,6 +216,11 @@ class Evaluation:
     def lease(self) -> Lease | None:
         """Comparison of using a site and leasing it out; None if no site has a lease price."""
         return cast("Lease | None", self.outcome("lease"))
+
+    @property
+    def year_of_work(self) -> YearOfWork:
+        """Prices of a year: of the job's work, of purchases, and of electricity by site."""
+        return cast(YearOfWork, self.outcome("year_of_work"))
 
     @property
     def partitions(self) -> Partitions | str:

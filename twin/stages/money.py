@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..economics import cost
 from ..economics.lease import Lease, assess_lease, highest_lease_site
+from ..economics.work_value import YearOfWork
+from ..economics.work_value import year_of_work as year_of
 from ..training.placement import JobPlacement
 from .outcomes import StepOutcome
 from .stage import Inputs
@@ -51,3 +53,8 @@ def lease(inputs: Inputs) -> Lease | None:
     return assess_lease(
         inputs.state, inputs.document, job, placed, site, marginal, ratio, inputs["money"], inputs.reader
     )
+
+
+def year_of_work(inputs: Inputs) -> YearOfWork:
+    """Compute the prices of a year: of the job's work, of purchases, and of electricity by site."""
+    return year_of(inputs.state, inputs.document, inputs.job, inputs.reader)

@@ -428,6 +428,19 @@ ROWS = (
         reruns=("step", "goodput"),
     ),
     Stage(
+        "year_of_work",
+        money.year_of_work,
+        state=names(
+            "link_booster link_ends link_launch_dbm link_mux link_n_fibre_pairs link_n_parallel link_n_regenerators "
+            "link_protection link_transceiver n_nodes node_accelerator node_kind node_n_accelerators node_n_cards "
+            "node_n_servers node_part node_site parts sites span_first"
+        ),
+        document=("sites",),
+        job=names("model parallelism precision recompute"),
+        catalogue=names("accelerator amplifier card general mux prices protection server switch transceiver"),
+        in_score=False,
+    ),
+    Stage(
         "clean_link_loads",
         training.clean_link_loads,
         needs=names(

@@ -148,7 +148,7 @@ def sample_report(
         best=best,
         worth_of_all=value_of_perfect_information(complete, sign),
         worth_noise=noise_of(table, rows, sign),
-        tornado=_tornado(question, rows, found, column, sign),
+        tornado=tornado_of(question.inputs, rows, table_of(found, column), names_of(question), sign),
         inputs=question.inputs,
     )
     return replace(report, summary=tuple(sample_verdict(report.to_dict())))
@@ -226,17 +226,26 @@ def _comparisons(question: SampleQuestion, table: Floats, sign: float) -> Iterat
             yield Comparison(plan, than, n_better / n if n else None, n_equal / n if n else None, n)
 
 
-def _tornado(
-    question: SampleQuestion, rows: Rows, found: Sequence[tuple[CaseFigures, ...]], column: int, sign: float
+def tornado_of(
+    inputs: Sequence[UncertainInput], rows: Rows, table: Floats, names: Sequence[str | None], sign: float
 ) -> tuple[TornadoRow, ...]:
-    nominal, table = table_of(found[:1], column)[0], table_of(found[rows.samples], column)
-    is_complete, names = complete_rows(table), names_of(question)
-    sampled, noise = rows.values[rows.samples], noise_of(table, rows, sign)
+    """Return what each input moves, alone: inputs that move the decision most first.
+
+    Args:
+        inputs: the uncertain inputs.
+        rows: their values.
+        table: figure of the decision, float64[n_rows, n_plans], NaN = no value.
+        names: name of each plan.
+        sign: 1 where more is better, -1 where less is.
+    """
+    samples = table[rows.samples]
+    is_complete, noise = complete_rows(samples), noise_of(samples, rows, sign)
+    sampled = rows.values[rows.samples]
     out = []
-    for i, known in enumerate(question.inputs):
-        ends = table_of([found[row] for row in rows.ends(i)], column)
-        worth = value_of_knowing(table[is_complete], np.ascontiguousarray(sampled[is_complete, i]), sign)
-        row = _tornado_row(known, nominal, ends, names, sign, worth)
+    for i, known in enumerate(inputs):
+        low, high = rows.ends(i)
+        worth = value_of_knowing(samples[is_complete], np.ascontiguousarray(sampled[is_complete, i]), sign)
+        row = _tornado_row(known, table[0], table[[low, high]], names, sign, worth)
         if row is not None:
             out.append(row)
 

@@ -25,7 +25,7 @@ from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
 from .document_inputs import set_uncertain
 from .executor import Advance, Workers, run_items
-from .sampled_money import MONEY_FIGURES
+from .sampled_money import money_figure
 from .uncertain_inputs import UncertainInput
 
 
@@ -76,7 +76,7 @@ class SampleQuestion:
     values: Floats
     """float64[n_rows, n_inputs]; NaN = what the document states."""
     figures: tuple[str, ...]
-    """Names of metrics, or of `MONEY_FIGURES`."""
+    """Names of metrics, or of figures of `sampled_money`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,9 +174,8 @@ class _SampleSolver:
 
 
 def _figure(evaluation: Evaluation, name: str) -> tuple[float | None, str]:
-    compute = METRICS[name].compute if name in METRICS else MONEY_FIGURES[name]
     try:
-        value = compute(evaluation)
+        value = METRICS[name].compute(evaluation) if name in METRICS else money_figure(evaluation, name)
     except NotApplicableError as reason:
         return None, str(reason)
     return (value, "") if math.isfinite(value) else (None, "grows without bound")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
 
+from ..answers.data import to_data
 from ..answers.metrics import METRICS
 from ..arrays import State
 from ..catalogue.figure_reader import FigureReader
@@ -14,11 +15,16 @@ from ..scenario.apply import Scenario, apply_changes, edited
 from ..scenario.change import StructureChange
 from ..scenario.changes import Change
 from ..stages.engine import Engine
+from .decision import decided_job, figures_of
+from .decision_options import Option
+from .decision_report import DecidedJob
+from .decision_verdict import decision_verdict
 from .executor import Advance, Workers
 from .sample_points import check_sample
 from .sample_report import SampleReport
 from .samples import decision_metric, inputs_of, rows_of, sample_report
 from .sampling import SampledCase, SampleQuestion, run_sample
+from .uncertain_inputs import UncertainInput
 
 MAX_PLANS = 32
 AS_IT_IS = "the network as it is"
@@ -86,3 +92,36 @@ def run_sample_study(
     question = SampleQuestion(tuple(cases), inputs, rows.values, tuple(figures))
     found = run_sample(question, engine, settings.workers, settings.advance, settings.cancel)
     return sample_report(question, rows, found, network=network, metric=metric, seed=settings.seed)
+
+
+def run_decision(
+    cases: Sequence[SampledCase],
+    options: Sequence[Option],
+    engine: Engine,
+    usd_per_million_tokens: float | None,
+    settings: SampleSettings,
+) -> tuple[DecidedJob, tuple[UncertainInput, ...]]:
+    """Sample the uncertain inputs of the cases of one job, and compare its options.
+
+    Args:
+        cases: the network as it is first; all of one job.
+        options: the options, which name these cases.
+        engine: engine of this thread; other workers have separate ones.
+        usd_per_million_tokens: price of tokens; None = what renting the cheapest accelerators for them costs.
+        settings: how the study is run.
+
+    Returns:
+        The decision of the job, and the inputs that were sampled.
+
+    Raises:
+        ChangeError: an unknown uncertain input.
+        CancelledError: the study was cancelled (from `concurrent.futures`).
+    """
+    job = cases[0].case.job
+    inputs = inputs_of(cases, engine)
+    rows = rows_of(inputs, settings.n_samples, settings.seed)
+    sites = sorted({option.offer.site for option in options if option.offer is not None})
+    question = SampleQuestion(tuple(cases), inputs, rows.values, figures_of(sites))
+    found = run_sample(question, engine, settings.workers, settings.advance, settings.cancel)
+    decided = decided_job(job.id if job is not None else "", question, rows, found, options, usd_per_million_tokens)
+    return replace(decided, summary=tuple(decision_verdict(to_data(decided), settings.n_samples))), inputs

@@ -1,0 +1,118 @@
+"""Options of a decision: the network as it is, plans, leasing what the job leaves free, leaving a site out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..arrays import State
+from ..errors import ChangeError, did_you_mean
+from ..model.document import TopologyDocument
+from ..model.jobs import TrainingJob
+from .sampling import SampledCase
+
+DO_NOTHING = "do nothing"
+PowerPayer = Literal["owner", "tenant"]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseOffer:
+    """Rent that a tenant would pay for all of a site; a share of it is paid pro rata."""
+
+    site: str
+    usd_per_month: float
+    power_paid_by: PowerPayer
+    n_owned: int
+    """Accelerators of the site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing to do: a case of the study, and what of a site is leased beside it."""
+
+    name: str
+    case: int
+    """Row of the case in the study."""
+    offer: LeaseOffer | None = None
+    n_leased: int = 0
+
+    @property
+    def leased_ratio(self) -> float:
+        """Share of the site that is leased."""
+        return self.n_leased / self.offer.n_owned if self.offer is not None else 0.0
+
+
+def offer_of(
+    document: TopologyDocument, state: State, site: str, usd_per_month: float | None, power_paid_by: str | None
+) -> LeaseOffer:
+    """Return the offer for a site: the price that is asked for here, else that of the document.
+
+    Raises ChangeError for an unknown site, one without accelerators, and where no price is known.
+    """
+    known = {row.id: row for row in document.sites}
+    if site not in known:
+        raise ChangeError(f"no site {site!r}", where="lease", hint=did_you_mean(site, known) or ", ".join(known))
+    usd = known[site].lease_usd_per_month if usd_per_month is None else usd_per_month
+    if usd is None:
+        hint = "state lease_usd_per_month of the site, or --lease-price"
+        raise ChangeError(f"site {site!r} has no lease price", where="lease", hint=hint)
+    if not 0.0 <= usd <= 1e12:
+        raise ChangeError(f"{usd:g} USD a month", where="lease_usd_per_month", expected="from 0 to 1e12")
+    at_site = state["node_site"] == state.sites.index(site) if site in state.sites else None
+    n_owned = int(state["node_n_accelerators"][at_site].sum()) if at_site is not None else 0
+    if not n_owned:
+        raise ChangeError(f"{site} has no accelerators", where="lease", hint="lease a site that has some")
+    terms = {lease.power_paid_by for lease in document.leases if lease.site == site} - {None}
+    payer = power_paid_by or (terms.pop() if len(terms) == 1 else "owner")
+    if payer not in ("owner", "tenant"):
+        raise ChangeError(f"power paid by {payer!r}", where="power_paid_by", expected="owner or tenant")
+    return LeaseOffer(site, usd, payer, n_owned)  # type: ignore[arg-type]
+
+
+def options_of(
+    cases: Sequence[SampledCase], offers: Sequence[LeaseOffer], shares: Sequence[LeaseOffer]
+) -> tuple[Option, ...]:
+    """Return the options of a job.
+
+    Args:
+        cases: the network as it is, each plan, and the network without each site of `offers`.
+        offers: sites that are left out and leased as a whole, in the order of the last cases.
+        shares: sites of which the part that the job leaves free is leased beside each plan.
+    """
+    n_plans = len(cases) - len(offers)
+    options = [Option(DO_NOTHING if i == 0 else case.name, i) for i, case in enumerate(cases[:n_plans])]
+    options += [
+        Option(f"leave {offer.site} out and lease it", n_plans + i, offer, offer.n_owned)
+        for i, offer in enumerate(offers)
+    ]
+    for offer in shares:
+        for i, case in enumerate(cases[:n_plans]):
+            n_free = free_at(case, offer.site)
+            if n_free:
+                beside = "" if i == 0 else f" beside {case.name}"
+                options.append(Option(f"lease a share of {offer.site}{beside}", i, offer, n_free))
+    return tuple(options)
+
+
+def without_site(job: TrainingJob | None, site: str) -> list[dict[str, object]]:
+    """Return the changes after which a job does not use a site; none where it does not use it anyway."""
+    is_used = job is not None and any(placement.site == site for placement in job.placement)
+    return [{"kind": "leave_sites", "sites": [site]}] if is_used else []
+
+
+def free_at(case: SampledCase, site: str) -> int:
+    """Return the accelerators of a site in service that neither the job nor a tenant of the document has."""
+    state, job = case.case.state, case.case.job
+    if site not in state.sites:
+        return 0
+    at_site = (state["node_site"] == state.sites.index(site)) & state["node_up"]
+    n_up = int(state["node_n_accelerators"][at_site].sum())
+    n_leased = sum(lease.n_accelerators or n_up for lease in case.case.document.leases if lease.site == site)
+    return max(n_up - n_leased - _n_of_job(job, site, n_up), 0)
+
+
+def _n_of_job(job: TrainingJob | None, site: str, n_up: int) -> int:
+    """Accelerators that a job takes at a site; a placement without a number takes all."""
+    placements = [placement for placement in (job.placement if job is not None else ()) if placement.site == site]
+    return sum(n_up if placement.n_accelerators is None else placement.n_accelerators for placement in placements)
