@@ -200,6 +200,7 @@ def test_conditions_hold_in_every_year() -> None:
     later = network.plan(keep=keep, candidates=SIDES, generate=False, until=2028)
     assert today.plan is not None
     assert today.plan.candidates == ()
+    assert today.summary == ("Do nothing: the network as it is meets the conditions.",)
     assert later.goal_today == pytest.approx(1.0, rel=1e-2)
     assert later.plan is not None
     assert later.plan.candidates

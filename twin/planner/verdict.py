@@ -48,7 +48,8 @@ def plan_verdict(
         more_usd = opex_change_usd(choice, best)
         if more_usd:
             yield f"Running cost {'rises' if more_usd > 0 else 'falls'} by {usd_text(abs(more_usd))} a year."
-    yield budget_reached
+    if budget_reached:
+        yield budget_reached
 
 
 def worth_sentences(worth: PlanWorth | None) -> Iterator[str]:
