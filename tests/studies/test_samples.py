@@ -152,3 +152,11 @@ def test_unknown_metrics_and_plans_are_refused() -> None:
         sampled(network, metric="capex_us")
     with pytest.raises(ChangeError, match="stands twice"):
         sampled(network, "half", "half")
+
+
+def test_without_a_tornado_the_intervals_are_the_same() -> None:
+    network = two_nodes({"where": "demands.d", "low": 20.0, "high": 60.0})
+    short, long = sampled(network, "half", tornado=False), sampled(network, "half")
+    assert short.plans == long.plans
+    assert short.tornado == ()
+    assert long.tornado != ()

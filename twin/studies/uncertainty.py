@@ -36,6 +36,8 @@ class SampleSettings:
 
     n_samples: int = 1024
     seed: int = 0
+    with_tornado: bool = True
+    """Whether each input is also set to both ends of its range."""
     workers: Workers = field(default_factory=Workers)
     advance: Advance | None = None
     cancel: Event | None = None
@@ -88,7 +90,7 @@ def run_sample_study(
     metric = decision_metric(metric, cases[0], engine)
     figures = [name for name, row in METRICS.items() if not row.without_traffic_only or name == metric]
     inputs = inputs_of(cases, engine)
-    rows = rows_of(inputs, settings.n_samples, settings.seed)
+    rows = rows_of(inputs, settings.n_samples, settings.seed, with_ends=settings.with_tornado)
     question = SampleQuestion(tuple(cases), inputs, rows.values, tuple(figures))
     found = run_sample(question, engine, settings.workers, settings.advance, settings.cancel)
     return sample_report(question, rows, found, network=network, metric=metric, seed=settings.seed)
@@ -119,7 +121,7 @@ def run_decision(
     """
     job = cases[0].case.job
     inputs = inputs_of(cases, engine)
-    rows = rows_of(inputs, settings.n_samples, settings.seed)
+    rows = rows_of(inputs, settings.n_samples, settings.seed, with_ends=settings.with_tornado)
     sites = sorted({option.offer.site for option in options if option.offer is not None})
     question = SampleQuestion(tuple(cases), inputs, rows.values, figures_of(sites))
     found = run_sample(question, engine, settings.workers, settings.advance, settings.cancel)
