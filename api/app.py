@@ -57,6 +57,7 @@ from .examples import (
 from .limits import BodyLimit
 from .long_questions import LongQuestions
 from .long_routes import long_question_routes
+from .money_routes import money_routes
 from .networks import Networks, check_names
 from .openapi import openapi_document, request_body_of, responses_of
 from .planning import MAX_FAILURES_S, MAX_OPTIMUM_WORK, Planning
@@ -108,6 +109,7 @@ def create_app(
     networks = Networks(max_records)
     app.include_router(_question_routes(networks))
     app.include_router(_inspection_routes(networks))
+    app.include_router(money_routes(networks))
     questions = LongQuestions()
     sweeps = Sweeps(networks, questions, max_sweep_work, max_sweep_s)
     planning = Planning(networks, questions, max_failures_s, max_optimum_work)

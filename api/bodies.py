@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
@@ -16,7 +17,10 @@ from twin.errors import DocumentError, Issue
 from twin.errors.wording import type_text
 from twin.formats.native import parse_mapping
 from twin.model.document import TopologyDocument
+from twin.model.leases import SiteLease
 from twin.model.validation import validate_as
+from twin.planner.candidate import MAX_OWN, OwnCandidate
+from twin.planner.question import MAX_BUDGET_USD, MAX_KEEPS
 from twin.scenario.changes import Change as ChangeUnion
 from twin.scenario.select import Links
 from twin.studies.failure_kinds import KINDS
@@ -26,7 +30,7 @@ from twin.studies.uncertainty import MAX_PLANS
 from .axes import Vary, axis_issues
 
 BODY = "body"
-RAW_FIELDS = ("network", "changes", "links", "vary")
+RAW_FIELDS = ("network", "changes", "links", "vary", "candidates")
 """Fields that stay plain data. They are validated where they are used."""
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 MAX_ROWS = 10_000
@@ -98,6 +102,30 @@ class WhatIfRequest(MainAssumptionsRequest, ChangedNetworkRequest, AgeingRequest
 
 class PreviewRequest(ChangedNetworkRequest, AgeingRequest):
     """List what a plan of a document or changes would do to its records; nothing is evaluated."""
+
+
+class BillRequest(ChangedNetworkRequest):
+    """List what a plan of a document or changes buy, and what a year then costs more."""
+
+
+class MoneyRequest(ChangedNetworkRequest, AgeingRequest, JobsRequest):
+    """Weigh what a plan of a document or changes cost against what they bring."""
+
+    horizon_years: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Time that counts; without it that of the price book."""
+    discount_ratio_per_year: Annotated[float, Field(ge=0, le=10)] | None = None
+    """0.1 is 10 % a year; without it that of the price book."""
+    usd_per_million_tokens: Annotated[float, Field(ge=0, le=1e9)] | None = None
+    """Worth of the job's work; without it the list rental of its accelerators, 0 = nothing."""
+    leases: Annotated[tuple[SiteLease, ...], Field(max_length=1000)] = ()
+    """Leases that are signed together with the plan."""
+
+
+class ReadinessRequest(ChangedNetworkRequest):
+    """Compare what sites need with their budgets by day, after a plan or changes if given."""
+
+    on: date | None = None
+    """Day on which the changes shall be done; they are refused if a budget is too small then."""
 
 
 class ForecastRequest(ChangedNetworkRequest):
@@ -223,6 +251,29 @@ class OptimumRequest(ChangedNetworkRequest, AgeingRequest):
     """Largest distance of the two bounds of the optimum over it."""
 
 
+class PlanRequest(AgeingRequest):
+    """Search sets of changes for the best goal within a budget, or the least cost that meets conditions."""
+
+    budget_usd: Annotated[float, Field(ge=0, le=MAX_BUDGET_USD)] | None = None
+    """Most purchases; null = no limit."""
+    goal: Annotated[Name | None, Field(json_schema_extra={"enum": [*METRICS, None]})] = None
+    """Metric to improve. Default: the step time, or the busiest link of a network without a job."""
+    target: Name | None = None
+    """Value of a metric to reach at least cost, in place of a goal: `step_time_s=4`."""
+    keep: Annotated[tuple[Name, ...], Field(max_length=MAX_KEEPS)] = ()
+    """Conditions: `max_link_utilisation_ratio<=0.7`. Conditions alone ask for the least cost."""
+    until: Annotated[int, Field(ge=1, le=9998)] | None = None
+    """Calendar year until whose end goal and conditions hold; null = on one day alone."""
+    by: Annotated[Name, Field(json_schema_extra={"format": "date"})] | None = None
+    """Day from which they hold, as YYYY-MM-DD; null = the day of the document."""
+    robust_to: Literal["link", "srlg", "site"] | None = None
+    """Kind of single failures after which the conditions hold, too."""
+    candidates: SkipValidation[Annotated[tuple[OwnCandidate, ...], Field(max_length=MAX_OWN)]] = ()
+    """Own candidates: changes that are taken together or not at all."""
+    generate: bool = True
+    """Look for candidates in the network, the catalogue and own parts, too."""
+
+
 class SweepRequest(ChangedNetworkRequest, AgeingRequest, JobsRequest):
     """Vary one or two inputs and compute a metric at each point, after a plan or changes if given."""
 
@@ -310,6 +361,8 @@ def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
         if changes is not None and not isinstance(changes, list):
             issues.append(Issue("changes", f"is {type_text(changes)} and no list", "a plan's name goes to plan"))
     issues += _link_issues(raw.get("links"))
+    if "candidates" in raw and not isinstance(raw["candidates"], list):
+        issues.append(Issue("candidates", f"is {type_text(raw['candidates'])} and no list", "a list of candidates"))
     if isinstance(request, SweepRequest):
         issues += axis_issues(raw.get("vary"))
     if issues:

@@ -31,6 +31,19 @@ WHAT_IF_EXAMPLES: dict[str, dict[str, Any]] = {
         ],
     },
 }
+MONEY_EXAMPLES: dict[str, dict[str, Any]] = {
+    "a plan": {"network": "memphis-small", "plan": "fibre-and-balance"},
+    "over ten years, work worth nothing": {
+        "network": "memphis-small",
+        "plan": "second-pair",
+        "horizon_years": 10,
+        "usd_per_million_tokens": 0,
+    },
+}
+READINESS_EXAMPLES: dict[str, dict[str, Any]] = {
+    "as it is": {"network": "memphis-small"},
+    "a plan on a day": {"network": "memphis-small", "plan": "hardware-swap", "on": "2027-03-31"},
+}
 LEASES_EXAMPLES: dict[str, dict[str, Any]] = {
     "as it is": {"network": "memphis-small"},
     "beside the upgrade": {"network": "memphis-small", "plan": "fibre-and-balance"},
@@ -62,6 +75,28 @@ GROWTH_EXAMPLES: dict[str, dict[str, Any]] = {
         "limit_ratio": 0.9,
         "of": "node",
         "top": 5,
+    },
+}
+PLAN_EXAMPLES: dict[str, dict[str, Any]] = {
+    "least utilisation, own candidates": {
+        "network": "leaf-spine-demo",
+        "budget_usd": 1e6,
+        "generate": False,
+        "candidates": [
+            {"id": "uplinks", "changes": [{"kind": "set_channels", "links": "leaf-1~spine-*", "n_parallel": 2}]},
+        ],
+    },
+    "a step time at least cost": {
+        "network": "memphis-small",
+        "target": "step_time_s=3.5",
+        "generate": False,
+        "candidates": [
+            {"id": "balance", "changes": [{"kind": "split_work", "split": "balanced"}]},
+            {
+                "id": "routers",
+                "changes": [{"kind": "swap_switches", "nodes": {"kind": "border"}, "part": "border-deep-51.2T"}],
+            },
+        ],
     },
 }
 PATH_EXAMPLES: dict[str, dict[str, Any]] = {

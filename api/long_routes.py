@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from twin.answers.routing_report import RoutingReport
+from twin.planner.records import PlanReport
 from twin.studies.availability_report import AvailabilityReport
 from twin.studies.decision_report import DecisionReport
 from twin.studies.failure_records import FailureReport
@@ -18,6 +19,7 @@ from .bodies import (
     FailuresRequest,
     GrowthRequest,
     OptimumRequest,
+    PlanRequest,
     SampleRequest,
     SweepRequest,
 )
@@ -27,6 +29,7 @@ from .examples import (
     FAILURES_EXAMPLES,
     GROWTH_EXAMPLES,
     OPTIMUM_EXAMPLES,
+    PLAN_EXAMPLES,
     SAMPLE_EXAMPLES,
     SWEEP_EXAMPLES,
 )
@@ -79,6 +82,16 @@ def long_question_routes(sweeps: Sweeps, planning: Planning) -> APIRouter:
     async def growth(body: Body, request: Request) -> Response:
         """Return when the first link passes a limit as demands grow, with and without the worst failure."""
         return await planning.growth(body, request)
+
+    @router.post(
+        "/plan",
+        responses=responses_of(PlanReport, 404, 413, 422),
+        openapi_extra=request_body_of(PlanRequest, PLAN_EXAMPLES),
+        response_class=Response,
+    )
+    async def plan(body: Body, request: Request) -> Response:
+        """Return the best set of changes within a budget, or the least expensive one that meets conditions."""
+        return await planning.plan(body, request)
 
     @router.post(
         "/optimum",

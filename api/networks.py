@@ -97,4 +97,9 @@ def check_names(network: Network, request: ChangedNetworkRequest, *more_plans: s
         find(partial(network.job, job))
     for plan in (request.plan, *more_plans):
         if plan is not None:
-            find(partial(network.plan, plan))
+            find(partial(network.plan_record, plan))
+
+
+def check_job(network: Network, job: str | None) -> None:
+    """Raise NotFoundError if the document lacks a job."""
+    find(partial(network.job, job))

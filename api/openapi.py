@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from twin.answers.bill import Bill
 from twin.answers.demand_table import DemandTable
 from twin.answers.diff import Diff
 from twin.answers.explanation import Explanation
@@ -18,9 +19,12 @@ from twin.answers.lease_report import LeaseReport
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
 from twin.answers.path_report import PathReport
+from twin.answers.plan_money import PlanMoney
 from twin.answers.preview import Preview
+from twin.answers.readiness import Readiness
 from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
+from twin.planner.records import PlanReport
 from twin.studies.availability_report import AvailabilityReport
 from twin.studies.decision_report import DecisionReport
 from twin.studies.failure_records import FailureReport
@@ -32,6 +36,7 @@ from . import answers
 from .answer_schemas import answer_definitions
 from .bodies import (
     AvailabilityRequest,
+    BillRequest,
     DecideRequest,
     DemandsRequest,
     ExplainRequest,
@@ -41,9 +46,12 @@ from .bodies import (
     LeasesRequest,
     LinkRequest,
     LinksRequest,
+    MoneyRequest,
     OptimumRequest,
     PathRequest,
+    PlanRequest,
     PreviewRequest,
+    ReadinessRequest,
     SampleRequest,
     ScoreRequest,
     SweepRequest,
@@ -56,11 +64,15 @@ MODELS: tuple[type[BaseModel], ...] = (
     ScoreRequest,
     WhatIfRequest,
     PreviewRequest,
+    BillRequest,
+    MoneyRequest,
+    ReadinessRequest,
     ForecastRequest,
     GrowthRequest,
     LeasesRequest,
     LinkRequest,
     PathRequest,
+    PlanRequest,
     DemandsRequest,
     LinksRequest,
     AvailabilityRequest,
@@ -81,8 +93,12 @@ ANSWERS: tuple[type, ...] = (
     Score,
     Diff,
     Preview,
+    Bill,
+    PlanMoney,
+    Readiness,
     Forecast,
     GrowthReport,
+    PlanReport,
     LeaseReport,
     SampleReport,
     DecisionReport,

@@ -18,12 +18,13 @@ from .bodies import (
     FailuresRequest,
     GrowthRequest,
     OptimumRequest,
+    PlanRequest,
     SampledRequest,
     SampleRequest,
     read_body,
 )
 from .long_questions import LongQuestions, advance_until
-from .networks import Networks, check_names
+from .networks import Networks, check_job, check_names
 from .problems import find
 
 MAX_FAILURES_S = 120.0
@@ -34,6 +35,7 @@ HINT = "ask for another kind; the command and Python compute failures without th
 STATES_HINT = "ask for fewer states or samples; the command and Python have no such bound"
 
 SAMPLES_HINT = "ask for fewer samples or plans; the command and Python have no such bound"
+PLAN_HINT = "give fewer candidates and `generate: false`; the command and Python have no such bound"
 
 RequestT = TypeVar("RequestT", bound=ChangedNetworkRequest)
 SampledT = TypeVar("SampledT", bound=SampledRequest)
@@ -56,6 +58,10 @@ class Planning:
         """Return how much of the time demands, pairs of sites and jobs are served, as JSON."""
         return await self._questions.answer(request, partial(self._read, body, AvailabilityRequest), self._availability)
 
+    async def plan(self, body: bytes, request: Request) -> Response:
+        """Return the best set of changes, as JSON."""
+        return await self._questions.answer(request, partial(self._read_plan, body), self._plan)
+
     async def growth(self, body: bytes, request: Request) -> Response:
         """Return when the first link passes a limit, as JSON."""
         return await self._questions.answer(request, partial(self._read, body, GrowthRequest), self._growth)
@@ -75,7 +81,7 @@ class Planning:
     def _read_sampled(self, body: bytes, model: type[SampledT]) -> tuple[SampledT, Network]:
         request = read_body(body, model)
         network = self._networks.get_separate(request.network)
-        find(lambda: (network.job(request.job), [network.plan(plan) for plan in request.plans]))
+        find(lambda: (network.job(request.job), [network.plan_record(plan) for plan in request.plans]))
         return request, network
 
     def _sample(self, asked: tuple[SampleRequest, Network], client_gone: Event) -> str:
@@ -115,6 +121,30 @@ class Planning:
         network = self._networks.get_separate(request.network)
         check_names(network, request)
         return request, network
+
+    def _read_plan(self, body: bytes) -> tuple[PlanRequest, Network]:
+        request = read_body(body, PlanRequest)
+        network = self._networks.get_separate(request.network)
+        check_job(network, request.job)
+        return request, network
+
+    def _plan(self, asked: tuple[PlanRequest, Network], client_gone: Event) -> str:
+        request, network = asked
+        answer = network.plan(
+            budget_usd=request.budget_usd,
+            goal=request.goal,
+            target=request.target,
+            keep=request.keep,
+            until=request.until,
+            by=request.by,
+            robust_to=request.robust_to,
+            candidates=request.candidates,
+            generate=request.generate,
+            job=request.job,
+            ageing=request.ageing,
+            advance=advance_until(client_gone, self._max_failures_s, "sets", "a plan", "candidates", PLAN_HINT),
+        )
+        return answer.to_json()
 
     def _failures(self, asked: tuple[FailuresRequest, Network], client_gone: Event) -> str:
         request, network = asked

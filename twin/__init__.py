@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .model.records import Demand, Link, Node, Site, Span
     from .model.shape import ModelShape
     from .network import Network
+    from .planner.records import PlanReport
     from .reports import Report, report
     from .studies.availability_report import AvailabilityReport
     from .studies.decision_report import DecisionReport
@@ -52,6 +53,7 @@ _HOMES = {
     "Explanation": "answers.explanation",
     "FailureReport": "studies.failure_records",
     "Forecast": "answers.forecast",
+    "PlanReport": "planner.records",
     "GrowthReport": "studies.growth",
     "Issue": "errors",
     "Link": "model.records",
@@ -106,6 +108,7 @@ __all__ = [
     "Parallelism",
     "PathReport",
     "Placement",
+    "PlanReport",
     "Report",
     "RoutingReport",
     "SampleReport",

@@ -124,8 +124,8 @@ class EvaluatedNetwork(CompiledNetwork):
         name = name or self.document.default_job or next((job.id for job in self.document.jobs), None)
         return None if name is None else _record_by_id("job", self.document.jobs, name, self.label)
 
-    def plan(self, name: str) -> Plan:
-        """Return a plan by id.
+    def plan_record(self, name: str) -> Plan:
+        """Return a plan of the document by id.
 
         Args:
             name: id of a plan.
@@ -257,7 +257,7 @@ class EvaluatedNetwork(CompiledNetwork):
                 f"{type_text(plan_or_changes)} is no plan and no list of changes",
                 expected="a plan's name, a change, or a list of changes",
             )
-        plan = self.plan(plan_or_changes) if isinstance(plan_or_changes, str) else None
+        plan = self.plan_record(plan_or_changes) if isinstance(plan_or_changes, str) else None
         where = f"plans[{plan.id}].changes" if plan else "changes"
         return where, list(parse_changes(plan.changes if plan else plan_or_changes, where)), plan
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .catalogue import Part, load_price_book
-from .catalogue.prices import GROUPS
+from .catalogue.prices import merge_price_books
 from .errors import CatalogueError, DocumentError, Issue, TwinError, did_you_mean
 from .errors.wording import counted, type_text
 from .formats import READERS, parse_document, read_mapping
@@ -17,6 +17,7 @@ from .formats.migrations import migrate
 from .formats.native import parse_mapping
 from .formats.partial import reference_issues
 from .formats.parts_file import merged_parts, own_parts_of, read_own_parts
+from .formats.price_file import read_price_file
 from .model.document import TopologyDocument
 from .model.network import Generators
 from .network import Network
@@ -118,10 +119,10 @@ def _network(
     if parts is not None:
         document = merged_parts(document, _own_parts(parts))
     if prices is not None:
-        book = read_mapping(Path(prices)) if isinstance(prices, str | Path) else prices
+        book = read_price_file(Path(prices)) if isinstance(prices, str | Path) else prices
         where = str(prices) if isinstance(prices, str | Path) else "prices"
         load_price_book(book, where=where, own_parts=document.parts)
-        document = document.model_copy(update={"price_book": _merge_price_books(document.price_book, book)})
+        document = document.model_copy(update={"price_book": merge_price_books(document.price_book, book)})
     network = Network(document, GENERATORS)
     network.label = document.name or label
     network.at_origin = partial(located, path)
@@ -162,12 +163,3 @@ def _check_plans(network: Network, label: str) -> None:
         problem += f" and {counted(len(error.issues), 'fault')} between records"
         issues = [*issues, *error.issues]
     raise DocumentError(problem, where=label, found=issues)
-
-
-def _merge_price_books(base: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge two price books; entries of `user` replace those of `base`, one by one within groups of parts."""
-    merged = {**base, **user}
-    for group in (*GROUPS, "sources"):
-        if group in base and group in user:
-            merged[group] = {**base[group], **user[group]}
-    return merged

@@ -23,6 +23,7 @@ from .answers.warning import as_built_warnings
 from .catalogue.ageing import AgeingCase
 from .errors import ChangeError
 from .evaluated_network import Changes, Notify, plan_name, report_phase
+from .plan_network import PlanNetwork
 from .planning_network import PlanningNetwork
 from .scenario.apply import apply_changes
 from .stages.causes import step_causes
@@ -32,7 +33,7 @@ from .studies.points import Question, metric_of_case, run_points
 from .studies.sweep import Sweep, check_sweep, default_metric, sweep_of
 
 
-class Network(PlanningNetwork):
+class Network(PlanningNetwork, PlanNetwork):
     """A network with its answers: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`, `path`.
 
     `twin.load` and `twin.from_document` create one. A network never changes: changes are part of a question, and `edit`

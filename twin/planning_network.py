@@ -15,6 +15,7 @@ from .catalogue.ageing import AgeingCase
 from .errors import TopologyError
 from .evaluated_network import Changes, Notify, plan_name, report_phase
 from .exports import Exported, exported
+from .money_network import MoneyNetwork
 from .render.heat import heat_named
 from .sampled_network import SampledNetwork
 from .scenario.apply import apply_changes, parse_changes
@@ -30,7 +31,7 @@ from .studies.failures import failure_report
 from .studies.growth import GrowthQuestion, GrowthReport, growth_report
 
 
-class PlanningNetwork(SampledNetwork):
+class PlanningNetwork(MoneyNetwork, SampledNetwork):
     """A network with the answers that planners of capacity ask for."""
 
     def export(

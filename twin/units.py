@@ -59,7 +59,7 @@ SUFFIXES: dict[str, str] = {
 }
 """Last word of a name -> unit as printed. Compounds join words of this table with `_per_`."""
 
-QUALIFIERS = frozenset({"effective"})
+QUALIFIERS = frozenset({"effective", "million"})
 """Words that may stand before a unit in a compound without being one."""
 
 

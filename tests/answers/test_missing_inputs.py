@@ -14,10 +14,10 @@ from twin.loading import Network, from_document, load
 
 SITES = [{"id": "x"}, {"id": "y"}]
 NODES = [
-    {"id": "a", "kind": "border", "site": "x"},
-    {"id": "a2", "kind": "border", "site": "x"},
-    {"id": "b", "kind": "border", "site": "y"},
-    {"id": "nowhere", "kind": "border"},
+    {"id": "a", "kind": "border", "part": "border-12.8T", "site": "x"},
+    {"id": "a2", "kind": "border", "part": "border-12.8T", "site": "x"},
+    {"id": "b", "kind": "border", "part": "border-12.8T", "site": "y"},
+    {"id": "nowhere", "kind": "border", "part": "border-12.8T"},
 ]
 SPAN = {"length_km": 40}
 
@@ -43,6 +43,27 @@ def test_each_kind_by_hand() -> None:
     assert found({"spans": [SPAN | {"installed": "2010-01-01"}, SPAN]}) == [("with fibre without a date", 1, ("l0",))]
     assert found(dated | {"capacity_gbps": None}) == [("without a rate", 1, ("l0",))]
     assert found(dated | zr | {"capacity_gbps": None}) == []
+
+
+def test_switches_without_a_part_add_no_latency_and_a_warning_says_so() -> None:
+    nodes = [{key: value for key, value in node.items() if key != "part"} for node in NODES[:2]] + NODES[2:]
+    links = [
+        {"id": "l", "ends": ["a", "a2"], "capacity_gbps": 1},
+        {"id": "m", "ends": ["a", "nowhere"], "capacity_gbps": 1},
+    ]
+    (warning,) = from_document({"sites": SITES, "nodes": nodes, "links": links}).warnings
+    assert (warning.rule, warning.n_links, warning.effect) == (
+        "part",
+        2,
+        "latency of 2 switches without a part is not counted",
+    )
+    stated = [link | {"latency_us": 1} for link in links]
+    assert from_document({"sites": SITES, "nodes": nodes, "links": stated}).warnings == ()
+
+
+def test_a_length_between_sites_that_is_not_stated_is_unknown() -> None:
+    asked = network({}, {"ends": ["a", "a2"]}, {"spans": [SPAN | {"installed": "2010-01-01"}]})
+    assert [row.length_km for row in asked.link_table().rows[::2]] == [None, 0.0, 40.0]
 
 
 def test_many_links_are_one_warning_that_names_the_first() -> None:

@@ -76,8 +76,17 @@ def test_fewer_members_than_before_are_a_warning() -> None:
 def test_more_members_are_no_warning_and_are_bought() -> None:
     found = preview({"kind": "set_channels", "links": "up-*", "n_parallel": 16})
     assert found.capacity_falls == ()
-    assert [(row.item, row.amount) for row in found.purchases] == [("400G-DR4", 2 * 8 * 2)]
+    assert [(row.item, row.amount) for row in found.purchases] == [("400G-DR4", 2 * 8 * 2), ("labour, h", 32 * 0.25)]
     assert found.summary[1].startswith("To buy: $")
+
+
+def test_members_of_unknown_price_are_no_free_ones() -> None:
+    found = preview({"kind": "set_channels", "links": "wan", "n_parallel": 2})
+    assert [(row.item, row.amount, row.usd) for row in found.purchases] == [
+        ("transceivers of links that name none", 1, None)
+    ]
+    assert "To buy: price unknown: transceivers of links that name none." in found.summary
+    assert "price unknown" in repr(found)
 
 
 def test_another_part_is_a_replacement() -> None:

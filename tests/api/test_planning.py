@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from twin.api import planning
 from twin.api.app import create_app
+from twin.api.examples import PLAN_EXAMPLES
 
 import twin
 from tests.api.conftest import TestClient
 from tests.api.schemas import faults_of
 from tests.api.test_errors import problem_of
 
-FAILURES, OPTIMUM = "/v1/failures", "/v1/optimum"
+FAILURES, OPTIMUM, PLAN = "/v1/failures", "/v1/optimum", "/v1/plan"
 DEMO = {"network": "leaf-spine-demo"}
 QUESTIONS: list[tuple[str, dict[str, Any], str]] = [
     (FAILURES, DEMO, "FailureReport"),
@@ -23,6 +24,8 @@ QUESTIONS: list[tuple[str, dict[str, Any], str]] = [
     (FAILURES, {"network": "memphis-small", "of": "srlg", "job": "everything"}, "FailureReport"),
     (FAILURES, {"network": "memphis-small", "of": "site", "plan": "border-router-swap"}, "FailureReport"),
     (OPTIMUM, DEMO, "RoutingReport"),
+    (PLAN, DEMO | {"budget_usd": 1e4}, "PlanReport"),
+    (PLAN, PLAN_EXAMPLES["a step time at least cost"], "PlanReport"),
     (
         OPTIMUM,
         DEMO | {"gap_ratio": 0.2, "changes": [{"kind": "fail_links", "links": "leaf-1~spine-1"}]},
@@ -39,7 +42,8 @@ def test_answers_are_the_bytes_of_the_python_interface(client: Any, path: str, b
     if "plan" in body:
         asked["changes"] = body["plan"]
     network = twin.load(body["network"])
-    found = network.failures(**{"top": 1000, **asked}) if path == FAILURES else network.optimum(**asked)
+    ask = {FAILURES: network.failures, OPTIMUM: network.optimum, PLAN: network.plan}[path]
+    found = ask(**({"top": 1000} if path == FAILURES else {}) | asked)
     assert answer.content == found.to_json().encode()
     assert faults_of(client, name, answer.json()) == []
 
@@ -53,6 +57,10 @@ def test_answers_are_the_bytes_of_the_python_interface(client: Any, path: str, b
         (FAILURES, DEMO | {"sample": 5}, "sample", "a sample of single failures"),
         (FAILURES, DEMO | {"off": "link"}, "off", "of"),
         (OPTIMUM, DEMO | {"gap_ratio": 0}, "gap_ratio", "0.0001"),
+        (PLAN, DEMO | {"budget_usd": -1}, "budget_usd", "at least 0"),
+        (PLAN, DEMO | {"budget_usd": 1, "keep": ["step_tim<=3"]}, "keep[0]", "did you mean 'step_time_s'?"),
+        (PLAN, DEMO | {"candidates": "own.yaml"}, "candidates", "no list"),
+        (PLAN, DEMO | {"budget_usd": 1, "until": 2030}, "until", "as_of"),
         (OPTIMUM, {"network": "two-campus"}, "optimum", "no demands"),
         (FAILURES, {"network": {"nodes": [], "links": []}}, "demands", "no demands, and no job"),
     ],
@@ -66,7 +74,7 @@ def test_bad_questions_are_422_with_place(client: Any, path: str, body: dict[str
 
 
 def test_unknown_names_are_404(client: Any) -> None:
-    for path in (FAILURES, OPTIMUM):
+    for path in (FAILURES, OPTIMUM, PLAN):
         problem_of(client.post(path, json={"network": "leaf-spine-dmo"}), 404, "catalogue-error")
     problem_of(client.post(FAILURES, json={"network": "memphis-small", "job": "flagshp"}), 404, "catalogue-error")
 
@@ -76,6 +84,8 @@ def test_time_and_work_are_bounded() -> None:
         asked = {"network": "memphis-small", "of": "srlg"}
         problem = problem_of(client.post(FAILURES, json=asked), 422, "change-error")
         assert "took all of the 0 s that a study may take" in problem.detail
+        problem = problem_of(client.post(PLAN, json=DEMO | {"budget_usd": 1e6}), 422, "change-error")
+        assert "sets took all of the 0 s that a plan may take" in problem.detail
         problem = problem_of(client.post("/v1/availability", json=DEMO | {"n_samples": 500}), 422, "change-error")
         assert "steps took all of the 0 s that a study may take" in problem.detail
         problem = problem_of(client.post(OPTIMUM, json=DEMO), 422, "change-error")

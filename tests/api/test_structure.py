@@ -44,8 +44,8 @@ def test_a_score_says_what_the_structure_is() -> None:
     score = bare().score(main_assumptions=False)
     assert score.summary[:5] == (
         "8 hosts, all connected, bisection 1,600 Gb/s, diameter 4 hops.",
-        "No single point of failure and no bridge between switches.",
-        "8 single-homed hosts: one node each leads to the others.",
+        "8 single-homed hosts: the loss of leaf-1 alone cuts off 2 of 8.",
+        "No other single point of failure, and no bridge between switches.",
         "Oversubscription of leaves: 1 at worst (leaf-1), 1 in the median.",
         "The network has no job and no demands, so nothing uses its links.",
     )
@@ -146,3 +146,26 @@ def test_http_returns_the_structure(client: Any) -> None:
     assert answer.json()["metrics"]["bisection_gbps"]["after"] == 800
     score = client.post("/v1/score", json={"network": bare().document.to_dict()})
     assert score.json()["structure"]["farthest_by_hops"]["source"].startswith("host")
+
+
+def hosts_of(*leaves: str) -> tuple[str, ...]:
+    """Summary of hosts with one link each, to these leaves, and of two spines."""
+    names = sorted(set(leaves))
+    nodes = [{"id": name, "kind": "leaf"} for name in names] + [{"id": s, "kind": "spine"} for s in ("s1", "s2")]
+    links = [{"id": f"{leaf}~{s}", "ends": [leaf, s], "capacity_gbps": 100} for leaf in names for s in ("s1", "s2")]
+    for i, leaf in enumerate(leaves):
+        nodes.append({"id": f"h{i}", "kind": "host"})
+        links.append({"id": f"l{i}", "ends": [f"h{i}", leaf], "capacity_gbps": 100})
+    return twin.from_document({"nodes": nodes, "links": links}).score(main_assumptions=False).summary
+
+
+def test_the_only_leaf_of_all_hosts_is_not_called_safe() -> None:
+    summary = hosts_of("a", "a", "a")
+    assert "3 single-homed hosts: the loss of a alone cuts off 3 of 3." in summary
+    assert not any("No " in line and "single point" in line for line in summary)
+
+
+def test_the_leaf_with_most_single_homed_hosts_is_named() -> None:
+    summary = hosts_of("a", "b", "b")
+    assert "3 single-homed hosts: the loss of b alone cuts off 2 of 3." in summary
+    assert "No other single point of failure, and no bridge between switches." in summary

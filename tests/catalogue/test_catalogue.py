@@ -422,6 +422,7 @@ def test_a_complete_book_is_no_placeholder() -> None:
         {
             "part_usd": {part_id: price.value for part_id, price in shipped.part_usd.items()},
             "rent_usd_per_accelerator_hour": dict(shipped.rent_usd_per_accelerator_hour),
+            "labour_h": dict(shipped.labour_h),
             **{name: getattr(shipped, name).value for name in SCALARS},
         }
     )

@@ -151,7 +151,7 @@ def test_the_warning_of_links_between_sites_gives_the_ratio() -> None:
     }
     for node in data["nodes"]:
         node["site"] = "x" if node["id"] in "al" else "y"
-    (warning,) = from_document(data).warnings
+    warning = from_document(data).warnings[0]
     ratio = catalogue().general["route_over_straight_ratio"].value
     assert warning.effect == f"latency and cuts are those of the great circle times {ratio:g}, loss that of 0 km"
 

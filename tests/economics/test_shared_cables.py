@@ -41,5 +41,8 @@ def test_an_export_keeps_the_risk_of_a_shared_cable(name: str, tmp_path: Path) -
     path = tmp_path / FILE_NAMES[name]
     exported = network.export(name, path)
     assert "links.spans.cable" in {row.field for row in exported.report.dropped}
+    converted = [row for row in exported.report.converted if row.field == "links.spans.cable"]
+    assert [row.n for row in converted] == [2]
+    assert "links.spans.srlgs" not in {row.field for row in exported.report.converted}
     again = read(path, format=FORMATS[name].import_name).document
     assert {link.srlgs for link in again.links} == {("F1",)}

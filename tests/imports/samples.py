@@ -140,6 +140,9 @@ def netbox_folder(folder: Path) -> Path:
     ]
     for i in (0, 2, 4):
         dump.cable([(INTERFACE, ports[i])], [(INTERFACE, ports[i + 1])], 30)
+    owner, kind = {"id": 1}, {"model": "QSFP-100G", "manufacturer": {"name": "Maker"}}
+    dump.add("modules", device=owner, module_bay={"id": 1, "name": "x"}, module_type=kind)
+    dump.add("inventory-items", device=owner, name="a", part_id="b", component_type=INTERFACE, component_id=ports[0])
     return dump.write(folder)
 
 

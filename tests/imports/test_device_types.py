@@ -158,3 +158,46 @@ def test_a_change_that_buys_what_has_no_price_says_so(tmp_path: Path) -> None:
     diff = network.what_if([change], main_assumptions=False)
     assert diff.after["capex_usd"] is None
     assert any("no price for maker-s-32c" in sentence for sentence in diff.summary)
+
+
+SERVER = """
+manufacturer: Maker
+model: R650
+slug: maker-r650
+u_height: 2
+interfaces:
+  - {name: ens1, type: 25gbase-x-sfp28}
+  - {name: ens2, type: 25gbase-x-sfp28}
+  - {name: iDRAC, type: 1000base-t, mgmt_only: true}
+power-ports:
+  - {name: PSU1, maximum_draw: 800, allocated_draw: 300}
+module-bays:
+  - {name: PCIe 1, position: pcie1}
+"""
+CARD = """
+manufacturer: Maker
+model: NIC-2x100
+part_number: N2
+interfaces:
+  - {name: "{module}-1", type: 100gbase-x-qsfp28}
+  - {name: "{module}-2", type: 100gbase-x-qsfp28}
+"""
+
+
+def test_a_device_type_with_bays_for_cards_is_a_server(tmp_path: Path) -> None:
+    part = only(made_of(tmp_path, SERVER))
+    stated = {name: part.value(name) for name in ("n_ports", "port_gbps", "n_rack_units", "power_w")}
+    assert part.kind == "server"
+    assert stated == {"n_ports": 2, "port_gbps": 25, "n_rack_units": 2, "power_w": 800}
+    assert {part.figures[name].status for name in ("n_ports", "n_rack_units")} == {"own"}
+    assert part.figures["failure_fit"].status == "estimate"
+    network = from_document({"parts": [part.model_dump()], "nodes": [{"id": "h", "kind": "host", "part": part.id}]})
+    assert network.arrays.node_ids == ("h",)
+
+
+def test_a_module_type_is_a_card(tmp_path: Path) -> None:
+    made = made_of(tmp_path, CARD)
+    part = only(made)
+    assert (part.id, part.kind, part.value("n_ports"), part.value("port_gbps")) == ("maker-nic-2x100", "card", 2, 100)
+    assert part.cages[0] == "QSFP28"
+    assert {row.what for row in made.report.assumed} == {"cage_w", "power_w", "failure_fit"}

@@ -352,3 +352,25 @@ def test_odd_values_are_read_or_refused(data: st.DataObject, tmp_path: Path) -> 
     for name, content in zip(("net", "services", "eqpt"), files, strict=True):
         (folder_path / f"{name}.json").write_text(json.dumps(content))
     attempt(folder_path, "gnpy")
+
+
+def test_an_amplifier_without_usable_figures_is_not_called_absent(tmp_path: Path) -> None:
+    """Its figures are in a file that is not named; the report says that the equipment file has it."""
+    where = folder(tmp_path / "all")
+    data = json.loads((where / "net.json").read_text())
+    for element in data["elements"]:
+        if element["type"] == "Edfa":
+            element["type_variety"] = "detailed"
+    write(where / "net.json", data)
+    found = read([where / "net.json", where / "eqpt.json"], format="gnpy")
+    reasons = {row.why for row in found.report.assumed if row.what == "amplifier detailed"}
+    assert reasons == {"the equipment file has this amplifier, but no figures that can be used: see the findings"}
+    assert any("detailed.json: name that file too" in row.problem for row in found.report.findings)
+
+
+def test_a_dropped_tilt_says_what_it_could_change(tmp_path: Path) -> None:
+    data = topology()
+    amplifiers = [element for element in data["elements"] if element["type"] == "Edfa"]
+    amplifiers[0]["operational"]["tilt_target"] = -1.8
+    rows = [row for row in read_topology(data, tmp_path).report.dropped if row.field == "Edfa.tilt_target"]
+    assert [(row.n, "up to 0.9 dB" in row.effect) for row in rows] == [(1, True)]

@@ -223,8 +223,8 @@ def test_links_out_of_a_folder_are_not_followed(tmp_path: Path) -> None:
     folder = SAMPLES["netbox"](tmp_path / "dump")
     secret = tmp_path / "secret.json"
     secret.write_text("{")
-    (folder / "modules.json").symlink_to(secret)
-    assert "modules.json" not in read(folder).report.files
+    (folder / "racks.json").symlink_to(secret)
+    assert "racks.json" not in read(folder).report.files
 
 
 def test_the_report_stays_bounded_for_many_different_fields(tmp_path: Path) -> None:

@@ -124,14 +124,13 @@ def test_parts_of_a_roadm_are_one_node_and_its_lines_have_spans(tmp_path: Path) 
     assert {node.id: node.site for node in found.document.nodes} == {"RA": "siteA", "RB": "siteB", "XA-XPDR1": "siteA"}
     line, drop = found.document.links
     assert line.ends == ("RA", "RB")
-    assert [(span.length_km, span.fibre) for span in line.spans] == [(20, "G.652.D"), (40, "G.652.D")]
+    assert [(span.length_km, span.fibre) for span in line.spans] == [(20, "G.652.D"), (40, "G.655")]
     assert [span.measured_loss_db for span in line.spans] == pytest.approx([4.2, 8.4])
     assert line.srlgs == ("SRLG 5",)
     assert set(drop.ends) == {"RA", "XA-XPDR1"}
     assert line.capacity_gbps is None
     assumed = {row.what: row.n for row in found.report.assumed}
     assert assumed["inside of a ROADM"] == 2
-    assert assumed["fibre of another kind"] == 2
     converted = {(row.field, row.conversion.split(" → ")[0]): row.n for row in found.report.converted}
     assert converted["links", "links inside a ROADM"] == 4
     assert {row.kind for row in found.report.findings} == {"unknown rate", "different losses"}
@@ -217,3 +216,12 @@ def test_a_broken_topology_is_refused_with_its_line(old: str, new: str, message:
 def test_a_count_of_links_that_is_wrong_is_a_finding(tmp_path: Path) -> None:
     found = imported(tmp_path, SIMAI.rpartition("3 6")[0], "fabric")
     assert "wrong count" in {row.kind for row in found.report.findings}
+
+
+def test_positions_of_a_drawing_are_dropped_as_a_whole(tmp_path: Path) -> None:
+    """One position beyond the globe says that none is in degrees."""
+    (tmp_path / "net.graph").write_text(REPETITA.replace("7.1 50.7", "7.1 108.7"), encoding="utf-8")
+    found = read(tmp_path / "net.graph")
+    assert all(site.latitude_deg is None for site in found.document.sites)
+    effects = {row.field: row.effect for row in found.report.dropped}
+    assert effects["nodes.x"] == effects["nodes.y"] == "no positions in degrees: some lie beyond the globe"

@@ -312,3 +312,82 @@ def test_a_device_with_virtual_interfaces_only_is_left_out(tmp_path: Path) -> No
     found = read(folder)
     assert "vm" not in {node.id for node in found.document.nodes}
     assert "vm" in next(row.places for row in found.report.dropped if row.field == "devices")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "cost"),
+    [
+        ("interfaces", "rates, states"),
+        ("sites", "positions"),
+        ("front-ports", "cables to patch panels end there"),
+        ("rear-ports", "cables to patch panels end there"),
+        ("circuits", "lengths, rates and states of circuits"),
+        ("circuit-terminations", "cables to circuits end there"),
+    ],
+)
+def test_an_endpoint_that_is_missing_is_named_with_what_it_costs(endpoint: str, cost: str, tmp_path: Path) -> None:
+    dump = worked_case()
+    del dump.endpoints[endpoint]
+    if endpoint == "interfaces":
+        with pytest.raises(DocumentError, match=r"no cable can be read without interfaces\.json"):
+            read(dump.write(tmp_path / "none"))
+        for cable in dump.endpoints["cables"]:
+            for end in (*cable["a_terminations"], *cable["b_terminations"]):
+                if end["object_type"] == INTERFACE:
+                    end["object"] = {"id": end["object_id"], "name": f"e{end['object_id']}",
+                                     "device": {"id": 1 + end["object_id"] % 2}}  # fmt: skip
+    found = read(dump.write(tmp_path / "dump"))
+    rows = [row for row in found.report.findings if row.kind == "missing endpoint"]
+    assert [row.problem.partition(": ")[0] for row in rows] == [f"no {endpoint}.json"]
+    assert cost in rows[0].problem
+
+
+def test_endpoints_that_no_cable_needs_are_not_missed(tmp_path: Path) -> None:
+    dump = Dump()
+    site = dump.site("A")
+    ports = [dump.interface(dump.device(name, "Leaf", site), "e1", "10gbase-x-sfpp") for name in ("a", "b")]
+    dump.cable([(INTERFACE, ports[0])], [(INTERFACE, ports[1])], 3)
+    for name in ("front-ports", "rear-ports", "circuits", "circuit-terminations"):
+        del dump.endpoints[name]
+    assert "missing endpoint" not in findings(read(dump.write(tmp_path / "dump")))
+    del dump.endpoints["cables"]
+    (tmp_path / "dump" / "cables.json").unlink()
+    with pytest.raises(DocumentError, match=r"no cable can be read without cables\.json"):
+        read(tmp_path / "dump")
+
+
+def test_a_dump_of_the_database_is_read_as_the_api_is(tmp_path: Path) -> None:
+    """Rows by model: names of others by their ids, ends of cables in rows of their own, types as lists."""
+
+    def row(table: str, pk: int, **fields: Any) -> dict[str, Any]:
+        return {"model": table, "pk": pk, "fields": {"_name": "x", **fields}}
+
+    def end(pk: int, cable: int, side: str, model: str, port: int) -> dict[str, Any]:
+        kind = model.split(".")
+        return row("dcim.cabletermination", pk, cable=cable, cable_end=side, termination_type=kind, termination_id=port)
+
+    rows = [
+        {"model": "contenttypes.contenttype", "fields": {"app_label": "dcim"}},
+        row("dcim.site", 1, name="Nord", latitude="51.5", longitude="12.0"),
+        row("dcim.devicerole", 7, name="Leaf", slug="leaf"),
+        row("dcim.manufacturer", 3, name="Maker"),
+        row("dcim.devicetype", 2, manufacturer=3, model="X-1", slug="x-1"),
+        row("dcim.device", 11, name="leaf 1", role=7, site=1, device_type=2, status="active"),
+        row("dcim.device", 12, name="leaf 2", device_role=7, site=1, device_type=2, status="planned"),
+        row("dcim.interface", 21, device=11, name="e1", type="100gbase-x-qsfp28", lag=None, enabled=True),
+        row("dcim.interface", 22, device=12, name="e1", type="100gbase-x-qsfp28", lag=None, enabled=True),
+        row("dcim.cable", 31, type="mmf-om4", status="connected", label="K1", length="30.0", length_unit="m"),
+        end(41, 31, "A", "dcim.interface", 21),
+        end(42, 31, "B", "dcim.interface", 22),
+    ]
+    path = tmp_path / "netbox.json"
+    path.write_text(json.dumps(rows))
+    found = read(path)
+    (link,) = found.document.links
+    assert (link.id, link.ends, link.capacity_gbps, link.spans[0].fibre) == ("K1", ("leaf 1", "leaf 2"), 100, "OM4")
+    assert [(n.id, n.kind, n.site, n.up) for n in found.document.nodes] == [
+        ("leaf 1", "leaf", "Nord", True),
+        ("leaf 2", "leaf", "Nord", False),
+    ]
+    assert "model: Maker X-1" in found.document.nodes[0].tags
+    assert findings(found) == {}

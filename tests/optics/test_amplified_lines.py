@@ -127,7 +127,7 @@ def test_amplifiers_take_time_and_money() -> None:
     [
         ({"spans": [span(140)]}, "amplifier max_gain_db l span 0", "EDFA gives 26 dB; 30.0 dB are asked for"),
         ({"launch_dbm": 8.0}, "amplifier max_output_dbm l booster 0", "EDFA-booster gives 21 dBm; 24.0 dBm"),
-        ({"launch_dbm": 10.0, "n_parallel": 64}, "light l", "Raman"),
+        ({"launch_dbm": 10.0, "n_parallel": 64}, "total_power_dbm l path 0", "Raman"),
         ({"transceiver": "400G-FR4", "n_parallel": 1, "mux": None}, "amplifier l", "does not run over amplifiers"),
     ],
 )
@@ -137,6 +137,9 @@ def test_what_no_amplifier_can_do_is_told(fields: dict[str, Any], key: str, text
 
 
 def test_the_model_says_where_it_ends() -> None:
-    assert outside_validity(Comb.grid(96, 191.35, 50.0, 32.0, 0.0)) == ""
-    assert "Raman" in outside_validity(Comb.grid(1000, 180.0, 50.0, 32.0, 0.0))
-    assert "dBm" in outside_validity(Comb.grid(1, 193.0, 50.0, 32.0, 12.0))
+    assert outside_validity(Comb.grid(96, 191.35, 50.0, 32.0, 0.0)) == []
+    (many,) = outside_validity(Comb.grid(1000, 180.0, 50.0, 32.0, 0.0))
+    assert (many.rule, many.value_dbm, many.limit_dbm) == ("total_power_dbm", pytest.approx(30.0), 25.0)
+    assert "Raman" in many.problem
+    (strong,) = outside_validity(Comb.grid(1, 193.0, 50.0, 32.0, 12.0))
+    assert (strong.rule, strong.value_dbm, strong.limit_dbm) == ("launch_dbm", pytest.approx(12.0), 10.0)

@@ -43,8 +43,8 @@ def test_a_frame_of_4_kilobytes_has_32768_bits() -> None:
 
 def test_one_strong_channel_is_beyond_the_model() -> None:
     comb = Comb(np.array([193.0, 193.1]), np.array([60.0, 60.0]), np.array([0.0, 60.0]))
-    assert outside_validity(comb).startswith("a channel of 60 dBm")
-    assert outside_validity(Comb.grid(2, 193.0, 75.0, 60.0, 0.0)) == ""
+    assert outside_validity(comb)[0].problem.startswith("a channel of 60 dBm")
+    assert outside_validity(Comb.grid(2, 193.0, 75.0, 60.0, 0.0)) == []
 
 
 def test_dispersion_of_a_line_is_the_sum_over_its_lengths() -> None:

@@ -47,7 +47,10 @@ def test_a_link_between_sites_takes_the_great_circle_and_says_so() -> None:
     score = network.score()
     assert score.metrics["worst_rtt_us"].value == pytest.approx(2 * ROUTE_US)
     assert "route_over_straight_ratio" in score.to_json()
-    assert [(row.problem, row.links) for row in network.warnings] == [("between sites without a length", ("l",))]
+    assert [(row.problem, row.links) for row in network.warnings] == [
+        ("between sites without a length", ("l",)),
+        ("at switches without a part", ("l",)),
+    ]
 
 
 def test_spans_and_stated_latencies_replace_the_assumed_route() -> None:

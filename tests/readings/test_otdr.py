@@ -69,7 +69,7 @@ def test_a_trace_becomes_the_loss_of_its_span_with_day_and_direction(tmp_path: P
         ({"wavelength_nm": 1625.0}, {}, "wrong wavelength"),
         ({"fibre": "elsewhere"}, {}, "unknown link"),
         ({"fibre": "lag"}, {}, "which span"),
-        ({"total_db": 250.0}, {}, "out of range"),
+        ({"total_db": 250.0}, {}, "implausible"),
         ({"unix_s": 1_800_000_000}, {}, "wrong day"),
         ({"unix_s": 900_000_000}, {}, "wrong day"),
         ({}, {"maps": ["wan=wan#3"]}, "no such span"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 
 from tests.readings.samples import DAY_S, DOCUMENT, ETHTOOL, PROMETHEUS, SONIC, network
 from twin.errors import DocumentError
-from twin.loading import Network
+from twin.loading import Network, from_document
 from twin.model.measurements import Measurement
-from twin.readings import Measured, read, reading_options
+from twin.readings import Measured, ReadingOptions, read, reading_options
 
 
 def of_text(tmp_path: Path, text: str, name: str = "x.csv", on: Network | None = None, **options: Any) -> Measured:
@@ -100,6 +101,63 @@ def test_nested_tables_without_a_host_name_take_the_file_name(tmp_path: Path) ->
     assert {row.option for row in found.report.assumed} == {"--device", "--at"}
 
 
+# --- plausible values and days ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "low", "high"),
+    [
+        ("span_loss", "dB", 3.0, 80.0),  # 60 km at 0.05 dB/km, and the greatest of any span
+        ("received_power", "dBm", -50.0, 20.0),
+        ("launched_power", "dBm", -40.0, 30.0),
+        ("snr", "dB", -10.0, 50.0),
+        ("osnr", "dB", -10.0, 60.0),
+        ("pre_fec_ber", "ratio", 0.0, 0.5),
+        ("dispersion", "ps/nm", -6500.0, 6500.0),  # 60 km at 25 ps/(nm km), and 5,000 of a compensator
+        ("interface_rate", "Gb/s", 0.0, 408.0),
+        ("latency", "us", 200.2, 1e7),  # 60 km at the speed of light in vacuum
+        ("loss", "ratio", 0.0, 1.0),
+        ("flaps", "1/d", 0.0, 1e4),
+    ],
+)
+def test_a_value_that_nothing_measures_is_left_out(
+    quantity: str, unit: str, low: float, high: float, tmp_path: Path
+) -> None:
+    def of(value: float) -> list[str]:
+        text = f"link,span,direction,quantity,value,unit\nwan,0,r1,{quantity},{value!r},{unit}\n"
+        return kinds(of_text(tmp_path, text, at="2026-10-20"))
+
+    step = 1e-6 * max(abs(low), abs(high))
+    assert of(low + step) == of(high - step) == []
+    assert set(of(high + step)) == {"implausible"}
+    assert set(of(low - step)) == {"implausible"}
+
+
+def test_the_gain_of_an_amplifier_is_below_50_db(tmp_path: Path) -> None:
+    assert kinds(of_text(tmp_path, "link,span,gain (dB)\nwan,0,51\n", at="2026-10-20")) == ["implausible"]
+
+
+def test_a_lane_is_at_most_as_fast_as_one_member(tmp_path: Path) -> None:
+    text = "link,lane,quantity,value,unit\nlag,{lane},interface_rate,500,Gb/s\n"
+    assert kinds(of_text(tmp_path, text.format(lane=""), at="2026-10-20")) == []
+    assert kinds(of_text(tmp_path, text.format(lane=1), at="2026-10-20")) == ["implausible"]
+
+
+def test_a_day_to_come_is_never_the_day_of_the_network(tmp_path: Path) -> None:
+    today = date(2026, 11, 20)
+    on = from_document({name: value for name, value in DOCUMENT.items() if name != "as_of"} | {"links": [
+        {"id": "wan", "ends": ["r1", "r2"], "capacity_gbps": 400}]})  # fmt: skip
+    path = tmp_path / "x.csv"
+    path.write_text("link,date,osnr (dB)\nwan,2099-01-01,30\nwan,2026-11-20,31\n")
+    found = read(path, on, options=ReadingOptions(today=today))
+    assert (kinds(found), found.document.as_of) == (["wrong day"], today)
+    stated = read(path, on, options=ReadingOptions(today=today, as_of=date(2099, 2, 1)))
+    assert (kinds(stated), len(stated.measurements)) == ([], 2)
+    path.write_text("link,date,osnr (dB)\nwan,2099-01-01,30\n")
+    with pytest.raises(DocumentError, match="neither the network nor a reading states a day"):
+        read(path, on, options=ReadingOptions(today=today))
+
+
 # --- Prometheus ------------------------------------------------------------------------------------------------------
 
 
@@ -175,7 +233,7 @@ def test_headings_and_cells_state_units(row: str, quantity: str, value: float, t
         ("link,rx power (dBm)\nwam,-10", "unknown link"),
         ("device,port,rx power (dBm)\nr1,Ethernet99,-10", "unknown interface"),
         ("device,port,rx power (dBm)\nr9,Ethernet0,-10", "unknown device"),
-        ("link,rx power (dBm)\nwan,55", "out of range"),
+        ("link,rx power (dBm)\nwan,55", "implausible"),
         ("link,rx power (ms)\nwan,5", "wrong unit"),
         ("link,rx power\nwan,5", "wrong unit"),
         ("link,rx power (dBm)\nwan,strong", "bad value"),
@@ -194,10 +252,15 @@ def test_what_is_wrong_in_a_row_is_a_finding(rows: str, kind: str, tmp_path: Pat
     assert len(found.measurements) == (kind == "read twice")
 
 
-def test_a_decimal_comma_is_an_assumption(tmp_path: Path) -> None:
+def test_the_column_decides_the_decimal_sign(tmp_path: Path) -> None:
     found = of_text(tmp_path, "link;rx power (dBm)\nwan;-13,5\n", at="2026-10-20")
-    assert [m.value for m in found.measurements] == [-13.5]
-    assert [row.what for row in found.report.assumed] == ["decimal comma of a value"]
+    assert ([m.value for m in found.measurements], kinds(found)) == ([-13.5], [])
+    assert [row.conversion for row in found.report.converted] == ["decimal comma → point"]
+    text = "link;rx power (dBm)\nwan;-1.234\n"
+    found = of_text(tmp_path, text, at="2026-10-20")
+    assert ([m.value for m in found.measurements], kinds(found)) == ([-1.234], ["ambiguous number"])
+    found = of_text(tmp_path, text, at="2026-10-20", decimal="point")
+    assert ([m.value for m in found.measurements], kinds(found)) == ([-1.234], [])
 
 
 def test_a_port_of_several_links_and_parallel_links_are_findings(tmp_path: Path) -> None:

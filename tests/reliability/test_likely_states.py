@@ -26,7 +26,7 @@ def components(modes: list[list[float]]) -> Components:
         state=EMPTY,
         kind=np.zeros(n, np.int64),
         row=np.arange(n),
-        cuts=(),
+        causes=(),
         mode_first=np.cumsum([0, *map(len, modes)]),
         probability_ratio=np.array([p for down in modes for p in down]),
         kept_ratio=np.zeros(sum(map(len, modes))),

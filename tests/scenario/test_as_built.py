@@ -82,8 +82,9 @@ def test_every_answer_has_the_warnings() -> None:
         {"kind": "cut_fibre", "links": "long"},
         {"kind": "set_channels", "links": "cables", "n_parallel": 70},
         {"kind": "remove_links", "links": "cables"},
+        {"kind": "set_channels", "links": "long", "n_parallel": 4},
     ],
-    ids=lambda change: f"{change['kind']} {change.get('links', '')}",
+    ids=lambda change: f"{change['kind']} {change.get('links', '')} {change.get('n_parallel', '')}",
 )
 def test_what_no_change_touches_or_what_gets_better_is_not_refused(change: dict[str, Any]) -> None:
     network(*BUILT, OTHER).what_if(change, main_assumptions=False)
@@ -92,7 +93,10 @@ def test_what_no_change_touches_or_what_gets_better_is_not_refused(change: dict[
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"kind": "set_channels", "links": "long", "n_parallel": 4}, "EDFA gives 26 dB; 27.3 dB are asked for"),
+        (
+            {"kind": "set_channels", "links": "long", "n_parallel": 8, "n_fibre_pairs": 2},
+            "EDFA gives 26 dB; 27.3 dB are asked for",
+        ),
         ({"kind": "set_channels", "links": "cables", "n_parallel": 81}, "no free port"),
         ({"kind": "set_fibre", "links": "long", "fibre": "G.652.D-2006"}, "31.2 dB are asked for"),
         ({"kind": "add_link", "link": {**BUILT[0], "id": "second"}}, r"links\[second\].*27.3 dB"),
@@ -113,5 +117,8 @@ def test_an_overfull_band_is_judged_with_the_channels_that_fit() -> None:
         "spans": [{"length_km": 60, "amplifier": "EDFA"}],
     }
     answer = network(full).score(main_assumptions=False)
-    assert [(w.rule, w.value, w.limit) for w in answer.warnings if not w.n_links] == [("c_band_thz", 100.0, 64.0)]
+    assert [(w.rule, w.value, w.limit) for w in answer.warnings if not w.n_links] == [
+        ("c_band_thz", 100.0, 64.0),
+        ("n_channels", 100.0, 64.0),
+    ]
     assert answer["min_margin_db"] is not None

@@ -42,7 +42,8 @@ class LinkDirection(Mapping[str, Any]):
     tier: Tier
     up: bool
     n_members_up: int
-    length_km: float
+    length_km: float | None
+    """None for a link between sites whose length is not stated; 0 is an indoor cable."""
     loss_db: float | None
     received_dbm: float | None
     line_gsnr_db: float | None
@@ -266,7 +267,7 @@ def _direction(
         TIERS[arrays.link_tier[link]],
         bool(health.lit[link]),
         int(state.n_members_up[link]),
-        state.link_length_km[link],
+        state.link_length_km[link] if state["link_straight_km"][link] == 0 else math.nan,
         budgets.loss_db[path],
         budgets.received_dbm[path],
         budgets.line_gsnr_db[path],

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..arrays import Bools, Ints, State
+from ..arrays import LAST_END_POINT, NODE_KINDS, Bools, Ints, State
 from ..arrays.node_ports import stated_gbps
 from ..catalogue.figure_reader import FigureReader
 from ..errors.wording import counted
@@ -71,6 +71,16 @@ def _kinds(state: State, reader: FigureReader) -> Iterator[tuple[Bools, str, str
         "with fibre without a date",
         f"no date: {of_span.sum()} of {n_spans} taken as new at as_of",
         "State installed of the spans, or fibre_installed of the document",
+    )
+    is_switch = (state["node_kind"] > LAST_END_POINT) & (state["node_kind"] != NODE_KINDS.index("roadm"))
+    without_part = (is_switch & (state["node_part"] < 0))[state["link_ends"]] & ~is_stated[:, None]
+    n_switches = len(np.unique(state["link_ends"][without_part]))
+    yield (
+        without_part.any(axis=1),
+        "part",
+        "at switches without a part",
+        f"latency of {counted(n_switches, 'switch', 'switches')} without a part is not counted",
+        "State part of the nodes, or latency_us of the links",
     )
     without_rate = np.isnan(stated_gbps(state, reader)) & (state["link_transceiver"] < 0)
     yield (

@@ -14,8 +14,13 @@ MAX_NAMED = 3
 def check_priced(parts: Sequence[str]) -> None:
     """Raise NotApplicableError that names the parts without a price; none is fine."""
     if parts:
-        more = f" and {len(parts) - MAX_NAMED} more" if len(parts) > MAX_NAMED else ""
-        raise NotApplicableError(f"no price for {', '.join(parts[:MAX_NAMED])}{more}: state part_usd in a price book")
+        raise NotApplicableError(unpriced_text(parts))
+
+
+def unpriced_text(parts: Sequence[str]) -> str:
+    """Return the reason of an unknown price, with the parts that have none."""
+    more = f" and {len(parts) - MAX_NAMED} more" if len(parts) > MAX_NAMED else ""
+    return f"no price for {', '.join(parts[:MAX_NAMED])}{more}: state part_usd in a price book"
 
 
 def capex_usd(e: Evaluation) -> float:

@@ -17,7 +17,7 @@ from ..model.demand_columns import demand_pairs
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..render.preview_table import preview_table
-from ..render.quantities import rate_text, usd_text
+from ..render.quantities import names_text, rate_text, usd_text
 from ..scenario.apply import Scenario
 from ..scenario.feasibility import member_rate_gbps, ports_used
 from .data import Answer, to_data
@@ -108,9 +108,11 @@ def _summary(changes: tuple[RecordChange, ...], purchases: tuple[Purchase, ...])
     parts += [f"{counted(spans, 'span')} changed"] if spans else []
     text = "; ".join(parts)
     yield f"{text[0].upper()}{text[1:]}."
-    usd = sum(purchase.usd for purchase in purchases)
-    if usd:
-        yield f"To buy: {usd_text(usd)}."
+    usd = sum(purchase.usd or 0.0 for purchase in purchases)
+    unknown = [purchase.item for purchase in purchases if purchase.usd is None]
+    if usd or unknown:
+        more = f"price unknown: {names_text(unknown)}" if unknown else ""
+        yield f"To buy: {'; '.join(text for text in (usd_text(usd) if usd else '', more) if text)}."
 
 
 def _falls(totals: tuple[Total, ...], changes: tuple[RecordChange, ...]) -> Iterator[str]:

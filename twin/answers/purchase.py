@@ -13,7 +13,8 @@ class Purchase:
 
     item: str
     amount: float
-    usd: float
+    usd: float | None
+    """Null where the price is unknown."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.item, self.amount, self.usd))

@@ -152,14 +152,26 @@ def _bisection_text(bisection: Bisection | str, lead: str) -> str:
 
 def _failure_sentences(e: Evaluation, found: Partitions) -> Iterator[str]:
     state = e.case.state
+    n_alone = found.n_single_homed if state.n_nodes else 0
+    if n_alone:  # first: what fails with its only switch is no single point of failure of the others
+        yield _single_homed_text(e, found)
     if found.why:
         yield f"Single points of failure are unknown: {found.why}."
     elif len(found.single_points) or len(found.bridges):
         yield _failures_text(e, found) + "."
-    else:
+    elif not n_alone:
         yield "No single point of failure and no bridge between switches."
-    if found.n_single_homed and state.n_nodes:
-        yield f"{counted(found.n_single_homed, 'single-homed ' + found.kind)}: one node each leads to the others."
+    elif n_alone < found.n_end_points or found.n_homes > 1:
+        yield "No other single point of failure, and no bridge between switches."
+
+
+def _single_homed_text(e: Evaluation, found: Partitions) -> str:
+    """Return the sentence on end points with one neighbour, and how many of them the worst loss of one cuts off."""
+    hosts = counted(found.n_single_homed, f"single-homed {found.kind}", f"single-homed {_plural(found.kind)}")
+    if found.worst_home < 0:
+        return f"{hosts}: one node each leads to the others."
+    name = e.case.state.node_ids[found.worst_home]
+    return f"{hosts}: the loss of {name} alone cuts off {found.n_at_worst_home:,} of {found.n_end_points:,}."
 
 
 def _failures_text(e: Evaluation, found: Partitions) -> str:

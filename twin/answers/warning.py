@@ -31,18 +31,38 @@ class AnswerWarning:
     """Links that leave the input out; 0 for a broken rule."""
     links: tuple[str, ...] = ()
     """First of these links, by id."""
+    n_records: int = 1
+    """Records that break the rule in the same way; `where` is the first of them, by id."""
 
     def __str__(self) -> str:
         if not self.n_links:
-            return f"{self.where}: {self.problem}, {self.effect}. {self.hint[:1].upper()}{self.hint[1:]}."
+            others = f" and {self.n_records - 1} more" if self.n_records > 1 else ""
+            return f"{self.where}{others}: {self.problem}, {self.effect}. {self.hint[:1].upper()}{self.hint[1:]}."
         links = ", ".join(self.links) + (" …" if self.n_links > len(self.links) else "")
         return f"{counted(self.n_links, 'link')} {self.problem}: {self.effect} ({links}). {self.hint}."
 
 
 def as_built_warnings(faults: Iterable[BuildFault]) -> tuple[AnswerWarning, ...]:
-    """Return the rules that a network breaks as warnings, by place and rule."""
-    ordered = sorted(faults, key=lambda fault: (fault.where, fault.rule))
+    """Return the rules that a network breaks as warnings, by place and rule; the same misfit of many links is one."""
+    groups: dict[tuple[str, str, str], list[BuildFault]] = {}
+    for fault in sorted(faults, key=lambda fault: (fault.where, fault.rule)):
+        groups.setdefault((fault.rule, fault.problem, fault.where if fault.is_listed_alone else ""), []).append(fault)
     return tuple(
-        AnswerWarning(fault.where, fault.rule, fault.value, fault.limit, fault.problem, AS_BUILT, fault.hint)
-        for fault in ordered
+        AnswerWarning(
+            first.where,
+            first.rule,
+            _plain(first.value),
+            _plain(first.limit),
+            first.problem,
+            AS_BUILT,
+            first.hint,
+            n_records=len({fault.where for fault in group}),
+        )
+        for group in groups.values()
+        for first in group[:1]
     )
+
+
+def _plain(value: float | str) -> float | str:
+    """Return a number as a float of Python, which numbers of arrays are not."""
+    return value if isinstance(value, str) else float(value)

@@ -1,45 +1,116 @@
-"""Fibre that several links share: which spans stand for it."""
+"""Fibre that several links share: the runs of links over a cable, and which spans stand for its stretches.
+
+A run is the spans that one path of a link has on a cable. All runs of a cable have the same stretches, read from either
+end (`model/cable_rules.py`).
+"""
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 
 from .columns import Bools, Ints
 from .state import State
 
+STRETCH_COLUMNS = ("span_length_km", "span_age_years", "span_undated", "span_leased", "span_n_splices")
+"""Columns of the fibre itself, beside its kind."""
+
+
+class Run(NamedTuple):
+    """The spans of one path of a link on a cable."""
+
+    link: int
+    spans: tuple[int, ...]
+    """Rows of `span_*`, in the order of the link."""
+
+
+def cable_runs(state: State) -> dict[str, list[Run]]:
+    """Return the runs of each cable, by its name; the runs in the order of links."""
+    paths: dict[str, dict[tuple[int, bool], list[int]]] = {}
+    cable, link, standby = state["span_cable"], state["span_link"], state["span_standby"]
+    for row in np.flatnonzero(cable >= 0).tolist():
+        by_path = paths.setdefault(state.srlgs[cable[row]], {})
+        by_path.setdefault((int(link[row]), bool(standby[row])), []).append(row)
+    return {name: [Run(link, tuple(rows)) for (link, _), rows in by_path.items()] for name, by_path in paths.items()}
+
+
+def aligned_runs(state: State, runs: list[Run]) -> list[Run]:
+    """Turn the runs of a cable that read the stretches of its first run from the other end."""
+    first = [stretch_key(state, row) for row in runs[0].spans]
+    aligned = []
+    for run in runs:
+        stretches = [stretch_key(state, row) for row in run.spans]
+        is_turned = stretches != first and stretches[::-1] == first
+        aligned.append(Run(run.link, run.spans[::-1] if is_turned else run.spans))
+    return aligned
+
+
+def stretch_key(state: State, row: int) -> tuple[object, ...]:
+    """Return what is the same for all links on a stretch of fibre: its kind, length, date, lease and repairs."""
+    return (state.part_id(int(state["span_fibre"][row])), *(state[column][row].item() for column in STRETCH_COLUMNS))
+
+
+def on_same_cables(state: State, spans: Ints) -> Ints:
+    """Return the given rows of spans and all other spans of their cables, ascending."""
+    cable = state["span_cable"]
+    cables = np.unique(cable[spans])
+    is_among = np.isin(cable, cables[cables >= 0])
+    is_among[spans] = True
+    return np.flatnonzero(is_among)
+
 
 def counted_spans(state: State) -> Bools:
     """Find the spans that count where each stretch of fibre counts once.
 
-    Of the links on a cable the one with the most kilometres of fibre pairs counts, of equals the first by id. Spans
-    without a cable all count.
+    Of the runs of a cable that with the most kilometres of fibre pairs counts, then that with the most amplifiers; of
+    equals nothing depends on which. Spans without a cable all count.
 
     Returns:
         bool[n_spans].
     """
-    cable, link = state["span_cable"], state["span_link"]
-    counts = cable < 0
-    shared = np.flatnonzero(~counts)
-    if not len(shared):
+    counts = state["span_cable"] < 0
+    if counts.all():
         return np.asarray(counts)
-    pair_km = state["span_length_km"] * state["link_n_fibre_pairs"][link]
-    keys, row = np.unique(np.stack((cable, link), axis=1)[shared], axis=0, return_inverse=True)
-    total_km = np.bincount(row.reshape(-1), weights=pair_km[shared], minlength=len(keys))
-    order = np.lexsort((keys[:, 1], -total_km, keys[:, 0]))
-    first = order[np.unique(keys[order, 0], return_index=True)[1]]
     counts = counts.copy()
-    counts[shared] = np.isin(row.reshape(-1), first)
+    for runs in cable_runs(state).values():
+        counts[list(min(runs, key=lambda run: _rank(state, run)).spans)] = True
     return np.asarray(counts)
 
 
-def new_spans(before: State, after: State) -> Bools:
-    """Find the spans that count and whose cable, if they have one, is not in the state before; bool[n_spans]."""
-    cable = after["span_cable"]
-    if not (cable >= 0).any():
-        return np.ones(len(cable), dtype=np.bool_)
-    known = {before.srlgs[code] for code in np.unique(before["span_cable"]) if code >= 0}
-    is_known = np.array([name in known for name in after.srlgs] + [False], dtype=np.bool_)
-    return np.asarray(counted_spans(after) & ~is_known[cable])
+def _rank(state: State, run: Run) -> tuple[object, ...]:
+    """Return a key by which the run that stands for its cable is the first."""
+    rows = list(run.spans)
+    pair_km = math.fsum(state["span_length_km"][rows].tolist()) * int(state["link_n_fibre_pairs"][run.link])
+    amplifiers = sorted(state.parts[code] for code in state["span_amplifier"][rows].tolist() if code >= 0)
+    return -pair_km, -len(amplifiers), amplifiers
+
+
+def spans_before(before: State, after: State, links: Ints) -> Ints:
+    """Find the row that each span had before: at its place in the link, else in the cable if this is known.
+
+    Args:
+        before: state before a change.
+        after: state after it.
+        links: row of each link of `after` before the change, -1 for a new one; int64[n_links].
+
+    Returns:
+        int64[n_spans], -1 for a new span.
+    """
+    link, first = after["span_link"], before["span_first"]
+    row_before = links[link]
+    old = first[row_before] + np.arange(len(link)) - after["span_first"][link]
+    old = np.where((row_before >= 0) & (old < first[row_before + 1]), old, -1)
+    if (before["span_cable"] >= 0).any():
+        known = cable_runs(before)
+        for name, runs in cable_runs(after).items():
+            for run in runs if name in known else ():
+                spans, rows = list(run.spans), list(known[name][0].spans)
+                if links[run.link] < 0 and len(spans) == len(rows):
+                    lengths = [state["span_length_km"][r].tolist() for state, r in ((after, spans), (before, rows))]
+                    old[spans] = rows[::-1] if lengths[0] == lengths[1][::-1] != lengths[1] else rows
+    return np.asarray(old, dtype=np.int64)
 
 
 def new_pairs_by_span(before: State, after: State, n_pairs_before: Ints) -> Ints:

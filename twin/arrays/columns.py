@@ -16,7 +16,8 @@ NODE_KINDS = ("rack", "host", "storage", "leaf", "spine", "core", "border", "swi
 LAST_END_POINT = NODE_KINDS.index("storage")
 Tier = Literal["access", "fabric", "border", "wide_area"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-"""Tiers of links: at an end point; between switches; at a border router; between sites or with fibre spans."""
+"""Tiers of links: at an end point; between switches; at a border router; between sites or with fibre spans. Spans
+without amplifiers within one site are indoor or campus cables, and make no link wide-area."""
 NO_CODE = -1
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -143,8 +144,10 @@ class NetworkArrays:
         at_rack = (kinds <= LAST_END_POINT).any(axis=1)
         tier = np.where(at_rack, 0, np.where((kinds == border).any(axis=1), 2, 1))
         site = self.node_site[self.link_ends]
-        between_sites = (site != NO_CODE).all(axis=1) & (site[:, 0] != site[:, 1])
-        tier[between_sites | (np.diff(self.span_first) > 0)] = TIERS.index("wide_area")
+        have_sites, same_site = (site != NO_CODE).all(axis=1), site[:, 0] == site[:, 1]
+        amplified = np.bincount(self.span_link[self.span_amplifier != NO_CODE], minlength=self.n_links) > 0
+        is_line = (np.diff(self.span_first) > 0) & (amplified | ~(have_sites & same_site))
+        tier[(have_sites & ~same_site) | is_line] = TIERS.index("wide_area")
         return tier
 
     @cached_property

@@ -81,11 +81,16 @@ def _link_n_channels(state: State) -> Ints:
     lit = -(-n_parallel // n_pairs)
     cable, link = state["span_cable"], state["span_link"]
     if (cable >= 0).any():
-        # all channels on a cable's fibre count, each link once
+        # links on a cable share its pairs, and their channels are spread over them
         pairs = np.unique(np.stack((cable, link), axis=1)[cable >= 0], axis=0)
-        n_on_cable = np.bincount(pairs[:, 0], weights=lit[pairs[:, 1]], minlength=cable.max() + 1).astype(np.int64)
+        code, row = pairs[:, 0], pairs[:, 1]
+        n_channels, n_pairs_of_cable, most_lit = np.zeros((3, cable.max() + 1), dtype=np.int64)
+        np.add.at(n_channels, code, n_parallel[row])
+        np.maximum.at(n_pairs_of_cable, code, n_pairs[row])
+        np.maximum.at(most_lit, code, lit[row])
+        n_on_cable = np.maximum(-(-n_channels // np.maximum(n_pairs_of_cable, 1)), most_lit)
         lit = lit.copy()
-        np.maximum.at(lit, pairs[:, 1], n_on_cable[pairs[:, 0]])
+        np.maximum.at(lit, row, n_on_cable[code])
     return np.where(np.diff(state["span_first"]) > 0, np.maximum(lit, state["link_n_design_channels"]), 0)
 
 

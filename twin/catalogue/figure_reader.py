@@ -51,6 +51,11 @@ def is_reserved(part_id: str) -> bool:
     return part_id in (GENERAL, PRICE_BOOK) or part_id.startswith(PRICE_OF)
 
 
+def price_item(name: str, part_id: str | None = None) -> str:
+    """Return the item of a price in `PriceBook.books` and `placeholder_items`."""
+    return name if part_id is None else f"{name}.{part_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     codes: Ints
@@ -126,11 +131,15 @@ class FigureReader:
         return float(getattr(used_figure, case))
 
     def price(self, name: str, part_id: str | None = None) -> float:
+        """Return the value of a figure of the price book; see `price_figure`."""
+        return self.price_figure(name, part_id).value
+
+    def price_figure(self, name: str, part_id: str | None = None) -> UsedFigure:
         """Return a figure of the price book; its status is `placeholder` until a user replaces it.
 
         Args:
-            name: a scalar of the book, or a group (`part_usd`, `rent_usd_per_accelerator_hour`).
-            part_id: part within the group.
+            name: a scalar of the book, or a group (`part_usd`, `rent_usd_per_accelerator_hour`, `labour_h`).
+            part_id: part, or kind of part, within the group.
 
         Raises:
             CatalogueError: the group has no price for the part.
@@ -139,13 +148,12 @@ class FigureReader:
         used_figure = self._known.get(key)
         if used_figure is None:
             figure: Figure = getattr(self.prices, name) if part_id is None else self.prices.entry(name, part_id)
-            item = name if part_id is None else f"{name}.{part_id}"
             used_figure = UsedFigure.of(*key, figure)
-            if item in self.prices.placeholder_items:
+            if price_item(name, part_id) in self.prices.placeholder_items:
                 used_figure = replace(used_figure, status=PLACEHOLDER)
             self._known[key] = used_figure
         self.used[key] = used_figure
-        return used_figure.value
+        return used_figure
 
     def by_code(
         self,

@@ -67,9 +67,8 @@ def run_optical_line(given: OpticalLineGiven, _expected: frozenset[str]) -> Figu
     """Compute the figures of channel n // 2, `gsnr_01nm_min_db` over all channels, and the figures of the fibre."""
     grid = given.channels
     comb = Comb.grid(grid.n, grid.first_thz, grid.spacing_ghz, grid.baud_gbd, grid.launch_dbm)
-    reason = outside_validity(comb)
-    if reason:
-        raise DocumentError(reason, where="channels", hint="fewer channels, or less power in each")
+    for reason in outside_validity(comb):
+        raise DocumentError(reason.problem, where="channels", hint="fewer channels, or less power in each")
     spans = _spans(given)
     noise, middle = line_noise(spans, comb), grid.n // 2
     return {

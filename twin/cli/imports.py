@@ -57,6 +57,12 @@ def import_(
     layer: Annotated[
         str | None, typer.Option("--layer", help="Layer to read of several, such as a network of RFC 8345.")
     ] = None,
+    decimal: Annotated[
+        str | None, typer.Option("--decimal", help="Decimal sign of the numbers in a sheet: point or comma.")
+    ] = None,
+    keep_management: Annotated[
+        bool, typer.Option("--keep-management", help="Keep the cables of management ports, such as mgmt0.")
+    ] = False,
     diff: Annotated[
         str | None,
         typer.Option("--diff", metavar="NETWORK", help="Compare with an earlier import; -o writes the changes."),
@@ -83,6 +89,8 @@ def import_(
         columns=column or (),
         parts=own_parts,
         layer=layer,
+        decimal=decimal,
+        keep_management=keep_management,
     )
     with progress("reading"):
         imported = read(paths, format=format_name, options=options)
@@ -107,7 +115,10 @@ def _show_difference(
     from ..imports.difference import difference
     from ..render.difference_table import difference_table
 
-    answer = difference(load_network(old_name, None, own_parts=own_parts).document, new, old_name)
+    network = load_network(old_name, None, own_parts=own_parts)
+    answer = difference(
+        network.document, new, old_name, lambda changes: network.what_if(changes, main_assumptions=False)
+    )
     if output is not None:
         write_changes(output, list(answer.changes))
     if as_json:

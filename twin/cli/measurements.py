@@ -22,6 +22,9 @@ def measurements(
         Path | None,
         typer.Option("-o", "--output", callback=check_writable, help="Write the network with them: .yaml or .json."),
     ] = None,
+    decimal: Annotated[
+        str | None, typer.Option("--decimal", help="Decimal sign of the numbers in a sheet: point or comma.")
+    ] = None,
     maps: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,7 +53,9 @@ def measurements(
     paths, format_name = (sources[1:], first) if is_format else (sources, None)
     if not paths:
         refuse(f"no file after {first}", f"twin measurements {first} FILE --network NETWORK")
-    options = reading_options(at=at, as_of=as_of, device=device, quantity=quantity, unit=unit, maps=maps or ())
+    options = reading_options(
+        at=at, as_of=as_of, device=device, quantity=quantity, unit=unit, maps=maps or (), decimal=decimal
+    )
     with progress("reading"):
         measured = read(paths, load_network(network, None), format=format_name, options=options)
         if output is not None:

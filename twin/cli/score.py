@@ -96,7 +96,7 @@ def whatif(
     else:
         from ..render.diff_table import diff_table
 
-        note = loaded.plan(plan).note if plan else ""
+        note = loaded.plan_record(plan).note if plan else ""
         show(diff_table(answer.to_dict(), answer.after.to_dict(), all_metrics=all_metrics, note=note))
 
 

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import Bools, Floats, Ints, State
+from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..arrays.boosters import booster_codes, booster_parts, n_boosters
-from ..arrays.cables import counted_spans, new_pairs_by_span, new_spans
+from ..arrays.cables import counted_spans, new_pairs_by_span, spans_before
 from ..arrays.node_ports import CARD_KINDS, figure_of_kind, is_of_kinds, n_pieces
 from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
 from ..model.document import TopologyDocument
 from ..units import DAYS_PER_YEAR, HOURS_PER_MONTH, MONTHS_PER_YEAR
+from .bill import CASES, BillLine, Range, operation_lines, purchase_lines, total_usd
 
 KM_PER_MILE = 1.609344
 HOURS_PER_YEAR = HOURS_PER_MONTH * MONTHS_PER_YEAR
@@ -43,14 +44,20 @@ class NetworkCost:
     asset_usd: float
     opex_usd_per_year: float
     capex_usd: float
-    purchases: tuple[tuple[str, float, float], ...]
-    """(item, amount, USD) of what a change buys, most expensive first."""
-    n_unpriced_links: int = 0
-    """Links that a change gives more members, and whose transceiver is not named."""
+    lines: tuple[BillLine, ...]
+    """Purchases of a change, then the cost of a year. Their sums are `capex_usd` and `opex_usd_per_year`."""
     unpriced_parts: tuple[str, ...] = ()
     """Own parts of the network that the price book does not price; no sum counts them."""
     unpriced_purchases: tuple[str, ...] = ()
     """Parts among them that a change buys."""
+    n_unpriced_links: int = 0
+    """Links that a change gives more members, and whose transceiver is not named."""
+
+    @property
+    def purchases(self) -> tuple[tuple[str, float, float | None], ...]:
+        """(item, amount, USD) of what a change buys, most expensive first; None where the price is unknown."""
+        bought = [(line.item, line.quantity, line.total_usd) for line in self.lines if line.paid == "once"]
+        return tuple(sorted(bought, key=lambda item: (item[2] is not None, -(item[2] or 0.0), item[0])))
 
 
 def bill_of_materials(state: State, document: TopologyDocument, reader: FigureReader) -> BillOfMaterials:
@@ -120,11 +127,10 @@ def purchased_items(before: State, after: State, reader: FigureReader) -> tuple[
         _add_counts(pieces, after, after[part_column], n_per_record * n_new)
     pairs_before = np.where(links >= 0, _values_before(before, "link_n_fibre_pairs", links), 0)
     n_new_pairs = new_pairs_by_span(before, after, pairs_before)
-    is_new = new_spans(before, after)
     _add_counts(pieces, after, after["span_amplifier"], 2 * n_new_pairs)
     _add_new_boosters(pieces, before, after, reader, links)
-    is_counted = ~after["span_leased"] & laid_spans(after, reader)
-    return pieces, _new_fibre_km(before, after, links, is_counted, is_new)
+    is_counted = ~after["span_leased"] & laid_spans(after, reader) & counted_spans(after)
+    return pieces, _new_fibre_km(before, after, spans_before(before, after, links), is_counted)
 
 
 def _add_new_boosters(pieces: dict[str, int], before: State, after: State, reader: FigureReader, links: Ints) -> None:
@@ -164,39 +170,26 @@ def _part_names(state: State, codes: Ints) -> npt.NDArray[np.object_]:
 
 
 def laid_spans(state: State, reader: FigureReader) -> Bools:
-    """Tell which spans are of single-mode fibre, bool[n_spans]: these are laid in ducts, others are indoor cables."""
+    """Tell which spans are laid in ducts, bool[n_spans]: single-mode fibre of wide-area links, no indoor cables."""
     is_laid = np.ones(len(state.parts) + 1, dtype=np.bool_)
     codes = np.unique(state["span_fibre"])
     is_laid[codes] = [code < 0 or reader.catalogue.get(state.parts[code]).medium is None for code in codes]
-    return np.asarray(is_laid[state["span_fibre"]])
+    is_wide_area = state.link_tier == TIERS.index("wide_area")
+    return np.asarray(is_laid[state["span_fibre"]] & is_wide_area[state["span_link"]])
 
 
-def _new_fibre_km(before: State, after: State, links: Ints, is_counted: Bools, is_new: Bools) -> float:
+def _new_fibre_km(before: State, after: State, old: Ints, is_counted: Bools) -> float:
     """Own fibre that did not exist before: of another kind, younger, longer, or leased before.
 
-    `is_counted`: spans of own fibre in ducts; `is_new`: spans of new links that count; bool[n_spans] each.
+    `old`: row of each span before, -1 for none; `is_counted`: spans of own fibre in ducts that count, bool[n_spans].
     """
-    new_km, km_of_cable = 0.0, dict[int, dict[int, float]]()
-    for link in np.unique(after["span_link"]):
-        row_before = links[link]
-        first_before = before["span_first"][row_before] if row_before >= 0 else 0
-        n_before = before["span_first"][row_before + 1] - first_before if row_before >= 0 else 0
-        first, last = after["span_first"][link : link + 2]
-        for i, row in enumerate(range(first, last)):
-            if not is_counted[row]:
-                continue
-            length_km, old = float(after["span_length_km"][row]), first_before + i
-            if row_before < 0 and not is_new[row]:
-                continue
-            if i < n_before and _is_same_fibre(before, after, old, row):
-                length_km = max(0.0, length_km - float(before["span_length_km"][old]))
-            cable = int(after["span_cable"][row])
-            if cable < 0:
-                new_km += length_km
-            else:
-                by_link = km_of_cable.setdefault(cable, {})
-                by_link[int(link)] = by_link.get(int(link), 0.0) + length_km
-    return new_km + sum(max(by_link.values()) for by_link in km_of_cable.values())  # a cable is laid once
+    new_km = 0.0
+    for row in np.flatnonzero(is_counted).tolist():
+        length_km = float(after["span_length_km"][row])
+        if old[row] >= 0 and _is_same_fibre(before, after, int(old[row]), row):
+            length_km = max(0.0, length_km - float(before["span_length_km"][old[row]]))
+        new_km += length_km
+    return new_km
 
 
 def _is_same_fibre(before: State, after: State, old: int, row: int) -> bool:
@@ -282,38 +275,38 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
     """
     bill = bill_of_materials(state, document, reader)
     priced = reader.prices.part_usd
-    asset_usd = sum(n * reader.price("part_usd", part) for part, n in sorted(bill.n_parts.items()) if part in priced)
-    install_usd_per_km = reader.price("fibre_install_usd_per_km")
-    asset_usd += install_usd_per_km * bill.own_fibre_km
-    purchases: list[tuple[str, float, float]] = []
+    asset = _asset_usd(bill, reader)
+    purchases: tuple[BillLine, ...] = ()
     pieces: dict[str, int] = {}
+    n_unnamed = 0
     if before is not None:
         pieces, new_km = purchased_items(before, state, reader)
-        purchases += [
-            (part, float(n), n * reader.price("part_usd", part))
-            for part, n in sorted(pieces.items())
-            if n and part in priced
-        ]
-        if new_km > 0:
-            purchases.append(("fibre laid, km", new_km, new_km * install_usd_per_km))
-    usd_per_mwh = reader.price("electricity_usd_per_mwh")
-    maintenance_ratio = reader.price("maintenance_ratio_per_year")
-    usd_per_pair_mile_month = reader.price("fibre_lease_usd_per_mile_pair_month")
-    opex_usd_per_year = (
-        bill.power_w / 1e6 * HOURS_PER_YEAR * usd_per_mwh
-        + asset_usd * maintenance_ratio
-        + bill.leased_pair_miles * usd_per_pair_mile_month * MONTHS_PER_YEAR
-    )
+        n_unnamed = unpriced_links(before, state)
+        purchases = purchase_lines(pieces, new_km, n_unnamed, reader)
+    energy_mwh = bill.power_w / 1e6 * HOURS_PER_YEAR
+    operation = operation_lines(energy_mwh, asset, bill.leased_pair_miles, MONTHS_PER_YEAR, reader)
     return NetworkCost(
         bill=bill,
-        asset_usd=asset_usd,
-        opex_usd_per_year=opex_usd_per_year,
-        capex_usd=sum(usd for _, _, usd in purchases),
-        purchases=tuple(sorted(purchases, key=lambda item: (-item[2], item[0]))),
-        n_unpriced_links=0 if before is None else unpriced_links(before, state),
+        asset_usd=asset[1],
+        opex_usd_per_year=total_usd(operation, "a year"),
+        capex_usd=total_usd(purchases, "once"),
+        lines=(*purchases, *operation),
         unpriced_parts=tuple(sorted(part for part in bill.n_parts if part not in priced)),
         unpriced_purchases=tuple(sorted(part for part, n in pieces.items() if n and part not in priced)),
+        n_unpriced_links=n_unnamed,
     )
+
+
+def _asset_usd(bill: BillOfMaterials, reader: FigureReader) -> Range:
+    """Price of all parts and fibre when new: low, central and high."""
+    laying = reader.price_figure("fibre_install_usd_per_km")
+    sums = [0.0, 0.0, 0.0]
+    for part, n in sorted(bill.n_parts.items()):
+        if part in reader.prices.part_usd:
+            price = reader.price_figure("part_usd", part)
+            sums = [usd + n * getattr(price, case) for usd, case in zip(sums, CASES, strict=True)]
+    low, value, high = (usd + getattr(laying, case) * bill.own_fibre_km for usd, case in zip(sums, CASES, strict=True))
+    return low, value, high
 
 
 def annuity_ratio_per_year(reader: FigureReader) -> float:

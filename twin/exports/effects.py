@@ -44,6 +44,7 @@ EFFECTS: dict[str, dict[str, str]] = {
         "pue_ratio": "cost of power",
         "n_rack_places": "limit of racks",
         "lease_usd_per_month": "value of a lease",
+        "budgets": "power, cooling and places of later days",
     },
     "demands": {
         "traffic_class": "growth of the demand",

@@ -190,8 +190,12 @@ def _shared_risks(link: Link, ledger: Ledger) -> list[str]:
             ledger.dropped("links.spans.srlgs", "risks of one path of a protected link, of which the other is left",
                            link.id, len(lost))  # fmt: skip
         working &= standby
-    if working - set(link.srlgs):
-        ledger.converted("links.spans.srlgs", "shared risks of spans → of the link", len(working - set(link.srlgs)))
+    cables = {span.cable for span in link.spans} - {None}
+    from_spans = working - set(link.srlgs)
+    if from_spans - cables:
+        ledger.converted("links.spans.srlgs", "shared risks of spans → of the link", len(from_spans - cables))
+    if from_spans & cables:
+        ledger.converted("links.spans.cable", "cable → a shared risk of the link", len(from_spans & cables))
     n_cables = sum(span.cable is not None for span in link.spans)
     if n_cables:
         ledger.dropped("links.spans.cable", "fibre that links share costs once", link.id, n_cables)

@@ -18,7 +18,9 @@ from .cabling import PASSIVE, Cable, Cabling, Device, End, Place
 from .demands import MAX_OFFERED_GBPS
 from .device_parts import DeviceParts
 from .ledger import Ledger
+from .link_optics import LinkOptics
 from .links import LinkMaker
+from .management import leave_out_management
 from .naming import MAX_NAME_LENGTH, Ids, texts
 from .options import ImportOptions
 from .roles import settle_roles
@@ -60,12 +62,14 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
     """
     settle_roles(cabling, options, ledger)
     _leave_out_ignored(cabling, ledger)
+    if not options.keep_management:
+        leave_out_management(cabling, ledger)
     _settle_sites(cabling, options, ledger)
     _leave_out_duplicates(cabling, ledger)
     node_ids = _node_ids(cabling, ledger)
     parts = DeviceParts(options)
     part_ids = parts.settle(cabling, ledger)
-    maker = LinkMaker(cabling, options, ledger)
+    maker = LinkMaker(cabling, options, ledger, LinkOptics(cabling, parts, ledger))
     plain_links = maker.plain_links(Tracer(cabling, ledger).paths())
     n_cables = len(cabling.cables)
     links = _records(Link, (maker.record(link, node_ids) for link in plain_links), where)
@@ -210,7 +214,7 @@ def _demands(cabling: Cabling, node_ids: dict[str, str], ledger: Ledger) -> Iter
         elif not 0 <= demand.offered_gbps <= MAX_OFFERED_GBPS:
             ledger.finding("bad value", "demand left out: out of range", "0 to 1e9 Gb/s", place)
         else:
-            record: dict[str, Any] = {"id": ids.new(demand.key), "source": node_ids[ends[0]]}
+            record: dict[str, Any] = {"id": ids.new(demand.key, is_stated=demand.is_named), "source": node_ids[ends[0]]}
             record |= {"target": node_ids[ends[1]], "offered_gbps": demand.offered_gbps}
             if demand.display_name:
                 record["name"] = demand.display_name[:MAX_NAME_LENGTH]

@@ -68,6 +68,8 @@ class Device:
     models: tuple[str, ...] = ()
     """Names of its model, such as slug and part number; a part of the user or the catalogue with one of them as id or
     alias is its part."""
+    cards: tuple[tuple[str, ...], ...] = ()
+    """Names of the model of each network or line card."""
     length_km: float | None = None
     """Length of a circuit."""
     capacity_gbps: float | None = None
@@ -82,6 +84,12 @@ class Interface:
     bundle: str = ""
     """Name of the link aggregation group; empty = none."""
     up: bool = True
+    optic: tuple[str, ...] = ()
+    """Names of the model of its transceiver; empty = not stated."""
+    cages: tuple[str, ...] = ()
+    """Form factors that the port takes; empty = not stated."""
+    is_management: bool = False
+    """True for a port that the source flags as one for management."""
 
 
 @dataclass(slots=True)
@@ -132,6 +140,8 @@ class StatedDemand:
     source: Origin | None = None
     display_name: str = ""
     tags: tuple[str, ...] = ()
+    is_named: bool = True
+    """False for a key that is made of the ends."""
 
 
 class Rear(NamedTuple):

@@ -18,7 +18,8 @@ def read_demand(fields: Fields, file: str, cabling: Cabling) -> None:
     """
     ends = fields.text("source"), fields.text("target")
     offered_gbps = fields.number("offered_gbps", 0, MAX_OFFERED_GBPS)
-    name = fields.text("id") or "→".join(ends)
+    stated = fields.text("id")
+    name = stated or "→".join(ends)
     display_name, tags = fields.text("display_name"), fields.texts("tags")
     fields.close()
     for end in ends:
@@ -29,4 +30,4 @@ def read_demand(fields: Fields, file: str, cabling: Cabling) -> None:
         fields.ledger.finding("bad value", "demand left out: no amount", "state offered_gbps", fields.place)
         return
     known = fields.source(file, name)
-    cabling.demands.append(StatedDemand(name, *ends, offered_gbps, known, display_name, tags))
+    cabling.demands.append(StatedDemand(name, *ends, offered_gbps, known, display_name, tags, bool(stated)))

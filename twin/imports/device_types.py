@@ -1,4 +1,7 @@
-"""Switches from YAML files of NetBox's device-type library: ports, cages and watts; other figures are assumed.
+"""Switches, servers and cards from YAML files of NetBox's device-type library: ports, cages, watts, rack units.
+
+Other figures are assumed. A file without slug and rack units is a module type: its ports are those of a card. A device
+type with a management controller or bays for cards is a server.
 
 Source: netbox-community/devicetype-library, schema/devicetype.json and schema/components.json.
 """
@@ -10,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..catalogue import Figure, Part, catalogue
+from ..catalogue import Figure, Kind, Part, catalogue
 from ..catalogue.figure_reader import is_reserved
 from ..errors import DocumentError, TwinError
 from ..formats.native import parse_mapping
@@ -29,15 +32,22 @@ LISTS_UNREAD = {
     "console-ports": "management only",
     "console-server-ports": "management only",
     "power-outlets": "watts of other devices",
-    "module-bays": "ports and watts of modules; module types are not read",
+    "module-bays": "ports and watts of modules; their module types make cards",
     "device-bays": "devices inside; each has a type of its own",
     "inventory-items": "content of the device",
     "front-ports": "ports of a patch panel",
     "rear-ports": "ports of a patch panel",
 }
 EFFECTS = LISTS_UNREAD | {"u_height": "places in a rack", "weight": "no answer uses it", "airflow": "no answer uses it"}
-NEAREST = ("cage_w", "n_asics", "latency_us", "buffer_bytes", "lossless_share_ratio", "power_w")
-"""Figures that a device type does not state; those of the catalogue's switch of the nearest capacity are taken."""
+NEAREST: dict[Kind, tuple[str, ...]] = {
+    "switch": ("cage_w", "n_asics", "latency_us", "buffer_bytes", "lossless_share_ratio", "power_w"),
+    "server": ("n_cards", "n_rack_units", "power_w", "failure_fit", "repair_h"),
+    "card": ("cage_w", "power_w", "failure_fit"),
+}
+"""Figures that a file does not state; those of the catalogue's part of the kind and the nearest capacity are taken."""
+CONTROLLERS = re.compile(r"^(idrac|ilo|bmc|ipmi|xcc|imm|cimc)", re.IGNORECASE)
+CARD_BAYS = re.compile(r"pcie|ocp|mezz|riser|\bnic\b", re.IGNORECASE)
+"""Names of interfaces and bays that only servers have."""
 STATED_BY = "figures of the part in the file of parts"
 HALF = "half of the sum of maximum_draw"
 AS_OF = "2026"
@@ -47,7 +57,7 @@ UNREADABLE = "unreadable file"
 
 
 def read(files: Sequence[SourceFile], ledger: Ledger) -> list[Part]:
-    """Return a switch for each device type that has data ports.
+    """Return a switch, server or card for each file that has data ports.
 
     Raises DocumentError for a file that is broken, if it is the only one; among others it is a finding.
     """
@@ -73,34 +83,49 @@ def _part(fields: Fields, file: SourceFile, ledger: Ledger) -> Part | None:
     """Return the part of one device type; None, with a row of the report, if it has no data port."""
     maker, model = fields.text("manufacturer"), fields.text("model")
     if not maker or not model:
-        hint = "files of device-types/, not of module-types/ or schema/"
-        raise DocumentError("states no manufacturer and model", where=file.where, expected="a device type", hint=hint)
+        hint = "files of device-types/ or module-types/, not of schema/"
+        expected = "a device or module type"
+        raise DocumentError("states no manufacturer and model", where=file.where, expected=expected, hint=hint)
     slug = fields.text("slug") or re.sub(r"[^a-z0-9]+", "-", f"{maker} {model}".lower()).strip("-")
     number = fields.text("part_number")
+    kind = _kind(fields.record)
+    units = fields.number("u_height", 0.5, 100) if kind == "server" else None
     ports = _ports(fields, ledger)
     watts = _watts(fields)
     fields.skip("is_full_depth", "comments", "front_image", "rear_image", "weight_unit", "description")
     fields.close(EFFECTS)
     if not ports:
-        problem = "no data port with a rate: no switch is made"
+        problem = f"no data port with a rate: no {kind} is made"
         ledger.finding("no ports", problem, "chassis have ports in module types", fields.place)
         return None
     source = plain(f"device-type library, {fields.place}")
-    figures = _figures(ports, watts, source, ledger, fields.place)
+    figures = _figures(kind, ports, watts, units, source, ledger, fields.place)
     names = (slug, model, number, f"{maker} {model}")
     return Part.model_validate(
         {
             "id": _id(slug),
-            "kind": "switch",
+            "kind": kind,
             "name": plain(f"{maker} {model}")[:MAX_NAME_LENGTH],
             "figures": figures,
             "lane_gbps": _lane_gbps(ports),
             "cages": tuple(dict.fromkeys(cage for _, port in ports for cage in (port.cages if port else ()))),
-            "port_groups": _groups(ports),
+            "port_groups": _groups(ports) if kind == "switch" else (),
             "aliases": tuple(dict.fromkeys(name for name in names if name and name != slug)),
-            "note": "made from a device type; figures with status estimate are assumed",
+            "note": "made from a device or module type; figures with status estimate are assumed",
         }
     )
+
+
+def _kind(record: Mapping[str, Any]) -> Kind:
+    """Tell what a file describes: a card if it is a module type, a server by its controller or bays, else a switch."""
+    if "slug" not in record and "u_height" not in record:
+        return "card"
+    for pattern, section in ((CONTROLLERS, "interfaces"), (CARD_BAYS, "module-bays")):
+        listed = record.get(section)
+        for item in listed if isinstance(listed, list) else ():
+            if isinstance(item, Mapping) and pattern.search(str(item.get("name", ""))):
+                return "server"
+    return "switch"
 
 
 def _id(slug: str) -> str:
@@ -183,16 +208,20 @@ def _draw(port: Mapping[str, Any]) -> Iterator[float]:
 
 
 def _figures(
+    kind: Kind,
     ports: Mapping[tuple[float, Port | None], int],
     watts: tuple[float, float, float, int] | None,
+    units: float | None,
     source: str,
     ledger: Ledger,
     place: str,
 ) -> dict[str, Figure]:
-    """Return the figures of a switch: stated ones, and those of the nearest switch of the catalogue."""
+    """Return the figures of a part: stated ones, and those of the nearest part of its kind in the catalogue."""
     total_gbps = sum(rate_gbps * n for (rate_gbps, _), n in ports.items())
     port_gbps = max(rate_gbps for rate_gbps, _ in ports)
     stated = {"n_ports": float(sum(ports.values())), "port_gbps": port_gbps}
+    if units is not None:
+        stated["n_rack_units"] = units
     figures = {
         name: Figure(value=value, low=value, high=value, source=source, as_of=AS_OF, status="own")
         for name, value in stated.items()
@@ -205,25 +234,25 @@ def _figures(
         )
         if n > 1:
             ledger.assumed("watts", HALF, "the supplies are taken as redundant", STATED_BY, place)
-    nearest = _nearest(total_gbps)
-    for name in NEAREST:
+    nearest = _nearest(kind, total_gbps)
+    for name in NEAREST[kind]:
         if name in figures:
             continue
         figure = nearest.figure(name)
-        told = f"assumed as {nearest.id} of the catalogue, the switch of the nearest capacity; {figure.source}"
+        told = f"assumed as {nearest.id} of the catalogue, the {kind} of the nearest capacity; {figure.source}"
         figures[name] = figure.model_copy(update={"source": told, "status": "estimate", "assumed_range": True})
-        ledger.assumed(name, f"{figure.value:g}, as {nearest.id}", "a device type states none", STATED_BY, place)
+        ledger.assumed(name, f"{figure.value:g}, as {nearest.id}", "the file states none", STATED_BY, place)
     return figures
 
 
-def _nearest(total_gbps: float) -> Part:
-    """Return the shipped switch of the nearest capacity, by ratio; among equal ones the first by id."""
+def _nearest(kind: Kind, total_gbps: float) -> Part:
+    """Return the shipped part of a kind of the nearest capacity, by ratio; among equal ones the first by id."""
 
     def distance(part: Part) -> float:
         capacity_gbps = _capacity_gbps(part)
         return max(capacity_gbps / total_gbps, total_gbps / capacity_gbps)
 
-    return min(catalogue().parts("switch"), key=lambda part: (distance(part), part.id))
+    return min(catalogue().parts(kind), key=lambda part: (distance(part), part.id))
 
 
 def _capacity_gbps(part: Part) -> float:

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..answers.data import Answer
 from ..errors import ChangeError
-from ..errors.wording import counted, value_text
+from ..errors.wording import counted
 from ..model.document import LABELS, TopologyDocument
-from ..model.identity import Source
-from ..model.records import Demand, Link, Node, Site, asdict_compact
+from ..model.records import Demand, Link, Node, asdict_compact
+from ..render.quantities import names_text
 from ..scenario.apply import MAX_CHANGES
+from ..scenario.job_changes import MAX_FACTOR_RATIO
+from .difference_pairs import OF_THE_SOURCE, Pairs, Record, source_id_of
+from .difference_plan import Plain, Plan, Step, TryPlan
+from .field_texts import MISSING, field_texts
+from .port_tags import BETWEEN_PORTS, port_tag, ports_in_tag, tagged_ports
 
-Record = Site | Node | Link | Demand
-R = TypeVar("R", Site, Node, Link, Demand)
-Plain = dict[str, Any]
 NOT_COMPARED = frozenset({*LABELS, "origin", "note", "id"})
-OF_THE_SOURCE = frozenset(
-    {"kind", "site", "up", "forwards", "ends", "capacity_gbps", "n_parallel", "n_failed", "weight", "latency_us",
-     "srlgs", "spans", "length_km", "n_connectors", "measured_loss_db", "source", "target", "offered_gbps",
-     "latitude_deg", "longitude_deg"}
-)  # fmt: skip
-"""Fields that imports write: one that the new import leaves out is gone. Others are the user's own where no record of
-the new import states them."""
-MISSING = "-"
 NO_CHANGE = {
     "site": "no change edits a site",
+    "ports": "ports are labels: no answer changes, and the plan keeps the old ones",
+    "part": "no change edits own parts: take those of the new import, or --parts",
+    "document": "no change edits it: set it in the document",
     "added demand": "no change adds a demand",
-    "demand": "no change edits the ends of a demand",
+    "demand": "no change edits the ends of a demand, or makes one of nothing",
     "node": "no change edits a node that traffic names",
 }
 
@@ -40,7 +37,7 @@ class RecordDifference:
     """A record that one of the two imports has, or that they state differently."""
 
     kind: str
-    """site, node, link or demand."""
+    """site, node, link, demand, part or document."""
     id: str
     """Id in the old document; of an added record, in the new one."""
     source_id: str
@@ -49,7 +46,7 @@ class RecordDifference:
     fields: tuple[str, ...] = ()
     """Fields that differ, as `name: old → new`."""
     why_not: str = ""
-    """Reason why the plan has no change for it; empty = it has."""
+    """Reason why the plan has no change for it, or not for all of it; empty = it has."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,87 +65,7 @@ class ImportDifference(Answer):
         return difference_table(self.to_dict())
 
 
-@dataclass(slots=True)
-class _Plan:
-    """Changes, by kind, in the order in which they apply."""
-
-    removed_links: list[str] = field(default_factory=list)
-    removed_nodes: list[str] = field(default_factory=list)
-    nodes: list[Plain] = field(default_factory=list)
-    links: list[Plain] = field(default_factory=list)
-    scaled: dict[float, list[str]] = field(default_factory=lambda: defaultdict(list))
-    failed_nodes: list[str] = field(default_factory=list)
-    failed_links: list[str] = field(default_factory=list)
-
-    def changes(self) -> list[Plain]:
-        """Return the changes as plain data."""
-        found: list[Plain] = []
-        if self.removed_links:
-            found.append({"kind": "remove_links", "links": self.removed_links})
-        if self.removed_nodes:
-            found.append({"kind": "remove_nodes", "nodes": self.removed_nodes})
-        found += self.nodes
-        found += ({"kind": "add_link", "link": link} for link in self.links)
-        for factor, ids in self.scaled.items():
-            found.append({"kind": "scale_demands", "factor_ratio": factor, "ids": ids})
-        if self.failed_nodes:
-            found.append({"kind": "fail_nodes", "nodes": self.failed_nodes})
-        if self.failed_links:
-            found.append({"kind": "fail_links", "links": self.failed_links})
-        return found
-
-
-class Pairs(Generic[R]):
-    """Records of one kind in two documents, matched by the ids of their source, else by their own ids."""
-
-    def __init__(self, old: Sequence[R], new: Sequence[R]) -> None:
-        self.old_of: dict[str, R] = {}
-        """Id in the new document -> record in the old one."""
-        by_source = _unique(old)
-        new_by_source = _unique(new)
-        by_id = {record.id: record for record in old}
-        matched: set[str] = set()
-        for key, record in new_by_source.items():
-            if key in by_source:
-                self.old_of[record.id] = by_source[key]
-                matched.add(by_source[key].id)
-        for record in new:
-            if record.id not in self.old_of and record.id in by_id and record.id not in matched:
-                self.old_of[record.id] = by_id[record.id]
-                matched.add(record.id)
-        self.added: list[R] = [record for record in new if record.id not in self.old_of]
-        self.removed: list[R] = [record for record in old if record.id not in matched and _origin(record) is not None]
-        """Records of the old document that came from the source and are no longer there."""
-        self.kept = {record.id for record in old} - {record.id for record in self.removed}
-        self.stated = OF_THE_SOURCE | {name for record in new for name in asdict_compact(record)}
-        """Fields that come from the source."""
-
-    def id_of(self, new_id: str) -> str:
-        """Return the id in the old document, or the same id for an added record."""
-        return self.old_of[new_id].id if new_id in self.old_of else new_id
-
-
-def _origin(record: Record) -> Source | str | None:
-    return record.origin if isinstance(record, Demand) else record.source
-
-
-def _source_id(record: Record) -> str:
-    """Return the id of a record in its source; empty if it is not stated."""
-    origin = _origin(record)
-    return (origin.id or "") if isinstance(origin, Source) else ""
-
-
-def _unique(records: Iterable[R]) -> dict[str, R]:
-    """Return records by the ids of their source, without those that have none or share it."""
-    found: dict[str, R | None] = {}
-    for record in records:
-        name = _source_id(record)
-        if name:
-            found[name] = None if name in found else record
-    return {name: record for name, record in found.items() if record is not None}
-
-
-def difference(old: TopologyDocument, new: TopologyDocument, name: str) -> ImportDifference:
+def difference(old: TopologyDocument, new: TopologyDocument, name: str, try_plan: TryPlan) -> ImportDifference:
     """Return what differs between an older document and a new import of the same source.
 
     Records of the old document without an origin in the source, and fields that no record of the new import states,
@@ -158,17 +75,22 @@ def difference(old: TopologyDocument, new: TopologyDocument, name: str) -> Impor
         old: document of an earlier import, with whatever was added to it since.
         new: document of the new import.
         name: name of the old document, for the summary.
+        try_plan: function that applies changes to the old network, and raises TwinError where they are refused. What
+            it refuses is left out of the plan, with its reason.
 
     Raises:
         ChangeError: more changes than a plan takes.
+        TwinError: the old network refuses a plan without changes.
     """
     found = _Difference(old, new)
     found.run()
-    changes = found.plan.changes()
-    if len(changes) > MAX_CHANGES:
+    n_changes = len(found.plan.changes(found.steps))
+    if n_changes > MAX_CHANGES:
         hint = "take the new import in place of the old document"
-        raise ChangeError(f"{len(changes):,} changes", where=name, expected=f"at most {MAX_CHANGES:,}", hint=hint)
-    records = tuple(found.records)
+        raise ChangeError(f"{n_changes:,} changes", where=name, expected=f"at most {MAX_CHANGES:,}", hint=hint)
+    steps, reasons = found.plan.accepted(found.steps, try_plan)
+    changes = found.plan.changes(steps)
+    records = tuple(found.settled(steps, reasons, changes))
     return ImportDifference(name, _summary(name, records, len(changes)), records, tuple(changes))
 
 
@@ -178,7 +100,7 @@ def _summary(name: str, records: Sequence[RecordDifference], n_changes: int) -> 
         return (f"Nothing differs from {name}.",)
     told = ", ".join(f"{n:,} {what}" for what, n in n_of.items() if n)
     n_left = sum(bool(record.why_not) for record in records)
-    left = f"{counted(n_left, 'difference')} without a change" if n_left else "nothing is left out"
+    left = f"{counted(n_left, 'difference')} not or not fully in it" if n_left else "nothing is left out"
     return (f"Against {name}: {told}.", f"{counted(n_changes, 'change')} in the plan; {left}.")
 
 
@@ -189,124 +111,151 @@ class _Difference:
         self.old, self.new = old, new
         self.sites, self.nodes = Pairs(old.sites, new.sites), Pairs(old.nodes, new.nodes)
         self.links, self.demands = Pairs(old.links, new.links), Pairs(old.demands, new.demands)
-        self.new_sites = {site.id: site for site in self.sites.added}
-        """Sites that no node of the plan has added yet."""
         self.records: list[RecordDifference] = []
-        self.plan = _Plan()
+        self.steps: list[Step] = []
+        added_sites = (replace(site, id=self.sites.id_of(site.id)) for site in self.sites.added)
+        self.plan = Plan(old, added_sites)
         self.stated_of_spans = OF_THE_SOURCE | {
             name for link in new.links for span in link.spans for name in asdict_compact(span)
         }
-        self.rebuilt: set[str] = set()
-        """Nodes that are removed and added again; so are their links."""
+        self.users: dict[str, list[Demand]] = defaultdict(list)
+        """Node -> demands that name it."""
+        for demand in old.demands:
+            for end in {demand.source, demand.target}:
+                self.users[end].append(demand)
+        self.n_measurements = Counter(m.of.link for m in old.measurements)
 
     def run(self) -> None:
-        """Compare sites, nodes, links and demands."""
+        """Compare sites, nodes, links, demands, and what the document states for all of them."""
         self._sites()
         self._nodes()
         self._links()
         self._demands()
+        self._document()
 
-    def _note(self, kind: str, record: Record, what: str, fields: Sequence[str] = (), why_not: str = "") -> None:
-        self.records.append(RecordDifference(kind, record.id, _source_id(record), what, tuple(fields), why_not))
+    def settled(
+        self, steps: Sequence[Step], reasons: Mapping[int, str], changes: Sequence[Plain]
+    ) -> Iterator[RecordDifference]:
+        """Yield the differences with what is left out of the plan, and what goes with the changes in it."""
+        sites = {change["new_site"]["id"] for change in changes if "new_site" in change}
+        failed = {name for step in steps for name in step.failed_nodes}
+        for i, record in enumerate(self.records):
+            why = reasons.get(i, record.why_not)
+            if record.kind == "site" and record.what == "added" and record.id not in sites:
+                why = "no node of the plan is there"
+            if record.kind == "node" and record.what == "removed" and record.id in failed:
+                own = [d.id for d in self.users[record.id] if d.origin is None]
+                why = f"it stays and fails: demands of your own name it: {names_text(own)}" if own else why
+                record = replace(record, fields=("up: true → false",))
+            yield replace(record, why_not=why)
+        rebuilt = {step.rebuilt for step in steps}
+        for link in self.old.links:  # what stands at a link is lost where it is removed and added again
+            n = self.n_measurements[link.id]
+            if n and rebuilt.intersection(link.ends):
+                yield RecordDifference("link", link.id, source_id_of(link), "changed", (f"measurements: {n} → 0",),
+                                       "a node at its end is removed and added again")  # fmt: skip
+        if self.old.wcmp_groups and any(step.removed_links or step.removed_nodes for step in steps):
+            why = "groups with a next hop that is removed are left out: compute them again"
+            yield RecordDifference("document", "wcmp_groups", "", "changed", (), why)
+
+    def _note(self, kind: str, record: Record, what: str, fields: Sequence[str] = (), why_not: str = "") -> int:
+        """Keep a difference, and return its position."""
+        self.records.append(RecordDifference(kind, record.id, source_id_of(record), what, tuple(fields), why_not))
+        return len(self.records) - 1
 
     def _renamed(self, kind: str, record: Record, old: Record) -> None:
         if record.id != old.id:
             self._note(kind, old, "renamed", (f"id: {old.id} → {record.id}",), "the old id stays")
 
+    def _added(self, kind: str, record: Record, new_id: str) -> int:
+        """Note an added record, under the id that the plan gives it."""
+        fields = (f"id: {record.id} → {new_id}",) if new_id != record.id else ()
+        return self._note(kind, replace(record, id=new_id), "added", fields)
+
     def _sites(self) -> None:
         for site in self.new.sites:
             old = self.sites.old_of.get(site.id)
             if old is None:
-                self._note("site", site, "added")
+                self._added("site", site, self.sites.id_of(site.id))
                 continue
             self._renamed("site", site, old)
-            fields = _fields(_compared(old), self._merged(self.sites, old, _compared(site)))
+            fields = field_texts(_compared(old), self._merged(self.sites, old, _compared(site)))
             if fields:
                 self._note("site", old, "changed", fields, NO_CHANGE["site"])
         for site in self.sites.removed:
             self._note("site", site, "removed", (), "no change removes a site; its nodes go")
 
     def _nodes(self) -> None:
-        used = {end for demand in self.old.demands for end in (demand.source, demand.target)}
         for node in self.new.nodes:
+            placed = replace(node, site=None if node.site is None else self.sites.id_of(node.site))
             old = self.nodes.old_of.get(node.id)
             if old is None:
-                self._add(node)
+                added = replace(placed, id=self.nodes.id_of(node.id))
+                i = self._added("node", node, added.id)
+                self.steps.append(Step(i, nodes=(asdict_compact(added),)))
                 continue
             self._renamed("node", node, old)
-            before = _compared(old)
-            after = self._merged(self.nodes, old, _compared(replace(node, site=self._site(node.site))))
-            fields = _fields(before, after)
-            if not fields:
-                continue
-            if after == {**before, "up": False}:
-                self.plan.failed_nodes.append(old.id)
-                self._note("node", old, "changed", fields)
-            elif old.id in used or self.old.traffic:
-                self._note("node", old, "changed", fields, NO_CHANGE["node"])
-            else:
-                self.rebuilt.add(old.id)
-                self.plan.removed_nodes.append(old.id)
-                self.plan.nodes.append(self._add_node({"id": old.id, **after} | _labels(old)))
-                self._note("node", old, "changed", fields)
+            before, after = _compared(old), self._merged(self.nodes, old, _compared(placed))
+            fields = field_texts(before, after)
+            if fields:
+                self._changed_node(old, before, after, fields)
         for node in self.nodes.removed:
-            self.plan.removed_nodes.append(node.id)
-            self._note("node", node, "removed")
+            i = self._note("node", node, "removed")
+            fail = Step(i, failed_nodes=(node.id,))
+            remove = Step(i, removed_nodes=(node.id,), otherwise=fail)
+            self.steps.append(fail if node.id in self.users else remove)
 
-    def _add(self, node: Node) -> None:
-        if node.id in self.nodes.kept:
-            self._note("node", node, "added", (), "its id is that of another node")
-            return
-        self._note("node", node, "added")
-        self.plan.nodes.append(self._add_node(asdict_compact(replace(node, site=self._site(node.site)))))
-
-    def _site(self, site: str | None) -> str | None:
-        return None if site is None else self.sites.id_of(site)
-
-    def _add_node(self, node: Plain) -> Plain:
-        """Return the change that adds a node; the first one at a new site adds the site too."""
-        site = self.new_sites.pop(node.get("site", ""), None)
-        return {"kind": "add_node", "node": node} | ({} if site is None else {"new_site": asdict_compact(site)})
+    def _changed_node(self, old: Node, before: Plain, after: Plain, fields: Sequence[str]) -> None:
+        goes_down = before.get("up", True) and not after.get("up", True)
+        if after == {**before, "up": False}:
+            self.steps.append(Step(self._note("node", old, "changed", fields), failed_nodes=(old.id,)))
+        elif old.id in self.users or self.old.traffic:
+            i = self._note("node", old, "changed", fields, NO_CHANGE["node"])
+            if goes_down:
+                self.steps.append(Step(i, failed_nodes=(old.id,)))
+        else:
+            record = {"id": old.id, **after} | _labels(old)
+            i = self._note("node", old, "changed", fields)
+            self.steps.append(Step(i, removed_nodes=(old.id,), rebuilt=old.id, nodes=(record,)))
 
     def _links(self) -> None:
-        removed_nodes = {node.id for node in self.nodes.removed}
         for link in self.new.links:
-            old = self.links.old_of.get(link.id)
             ends = self.nodes.id_of(link.ends[0]), self.nodes.id_of(link.ends[1])
+            old = self.links.old_of.get(link.id)
+            placed = replace(link, id=self.links.id_of(link.id), ends=ends, tags=self._tags(link, ends))
             if old is None:
-                self._note("link", link, "added")
-                self.plan.links.append(asdict_compact(replace(link, ends=ends)))
+                self.steps.append(Step(self._added("link", link, placed.id), links=(asdict_compact(placed),)))
                 continue
             self._renamed("link", link, old)
-            before = _compared(old)
-            after = self._merged(self.links, old, _compared(replace(link, ends=ends)))
-            fields = _fields(before, after)
+            before, after = _compared(old), self._merged(self.links, old, _compared(placed))
+            fields = field_texts(before, after)
+            moved = _moved_ports(old, placed)
+            if after == {**before, "up": False} and fields:
+                self.steps.append(Step(self._note("link", old, "changed", fields), failed_links=(old.id,)))
+                fields = []
             if fields:
-                self._note("link", old, "changed", fields)
-            if fields and after == {**before, "up": False}:
-                self.plan.failed_links.append(old.id)
-                after = before
-            if after != before:
-                self.plan.removed_links.append(old.id)
-                self.plan.links.append({"id": old.id, **after} | _labels(old))
-            elif self.rebuilt.intersection(ends):
-                self.plan.links.append(asdict_compact(old))
-        kept = {record.id for record in self.links.old_of.values()}
+                n = self.n_measurements[old.id]
+                lost = f"{counted(n, 'measurement')} of it left out: the link is removed and added again" if n else ""
+                i = self._note("link", old, "changed", [*fields, *moved], lost)
+                record = {"id": old.id, **after} | _labels(old) | _port_tags(old, placed)
+                self.steps.append(Step(i, removed_links=(old.id,), links=(record,)))
+            elif moved:
+                self._note("link", old, "changed", moved, NO_CHANGE["ports"])
+        gone = {node.id for node in self.nodes.removed}
         for link in self.links.removed:
-            self._note("link", link, "removed")
-            if not removed_nodes.intersection(link.ends) and not self.rebuilt.intersection(link.ends):
-                self.plan.removed_links.append(link.id)
-        kept |= {link.id for link in self.links.removed}
+            self.steps.append(Step(self._note("link", link, "removed"), removed_links=(link.id,)))
+        known = {record.id for record in (*self.links.old_of.values(), *self.links.removed)}
         for link in self.old.links:
-            if link.id in kept:
-                continue
-            if removed_nodes.intersection(link.ends):
+            if link.id not in known and gone.intersection(link.ends):
                 self._note("link", link, "removed")
-            elif self.rebuilt.intersection(link.ends):
-                self.plan.links.append(asdict_compact(link))
+
+    def _tags(self, link: Link, ends: tuple[str, str]) -> tuple[str, ...]:
+        """Return the tags of a link, those of its ports with the ids of the old document."""
+        ports = {port_tag(link.ends[0], a, link.ends[1], b): port_tag(ends[0], a, ends[1], b) for a, b in
+                 tagged_ports(link)}  # fmt: skip
+        return tuple(ports.get(tag, tag) for tag in link.tags)
 
     def _demands(self) -> None:
-        removed_nodes = {node.id for node in self.nodes.removed}
         for demand in self.new.demands:
             old = self.demands.old_of.get(demand.id)
             if old is None:
@@ -315,18 +264,30 @@ class _Difference:
             self._renamed("demand", demand, old)
             moved = replace(demand, source=self.nodes.id_of(demand.source), target=self.nodes.id_of(demand.target))
             before, after = _compared(old), self._merged(self.demands, old, _compared(moved))
-            fields = _fields(before, after)
+            fields = field_texts(before, after)
             if not fields:
                 continue
-            if {**before, "offered_gbps": 0} != {**after, "offered_gbps": 0} or not old.offered_gbps:
+            factor = demand.offered_gbps / old.offered_gbps if old.offered_gbps else MAX_FACTOR_RATIO + 1
+            if {**before, "offered_gbps": 0} != {**after, "offered_gbps": 0} or not factor <= MAX_FACTOR_RATIO:
                 self._note("demand", old, "changed", fields, NO_CHANGE["demand"])
             else:
-                self.plan.scaled[demand.offered_gbps / old.offered_gbps].append(old.id)
-                self._note("demand", old, "changed", fields)
+                i = self._note("demand", old, "changed", fields)
+                self.steps.append(Step(i, factors={old.id: factor}))
         for demand in self.demands.removed:
-            self._note("demand", demand, "removed")
-            if not removed_nodes & {demand.source, demand.target}:
-                self.plan.scaled[0.0].append(demand.id)
+            self.steps.append(Step(self._note("demand", demand, "removed"), factors={demand.id: 0.0}))
+
+    def _document(self) -> None:
+        """Compare the margin of links and own parts; parts that only the old document has are the user's."""
+        old_parts = {part.id: part for part in self.old.parts}
+        for part in self.new.parts:
+            known = old_parts.get(part.id)
+            if known is None or known.model_dump() != part.model_dump():
+                what = "added" if known is None else "changed"
+                self.records.append(RecordDifference("part", part.id, "", what, (), NO_CHANGE["part"]))
+        before, after = self.old.required_margin_db, self.new.required_margin_db
+        if "required_margin_db" in self.new.model_fields_set and before != after:
+            fields = (f"required_margin_db: {before:g} → {after:g}",)
+            self.records.append(RecordDifference("document", "", "", "changed", fields, NO_CHANGE["document"]))
 
     def _merged(self, pairs: Pairs[Any], old: Record, new: Plain) -> Plain:
         """Return the fields of the new record, and those of the old one that no record of the import states."""
@@ -349,17 +310,30 @@ def _compared(record: Record) -> Plain:
     return data
 
 
+def _moved_ports(old: Link, new: Link) -> list[str]:
+    """Return the ports that differ as a text; nothing where one of the imports names none."""
+    before, after = sorted(tagged_ports(old)), sorted(tagged_ports(new))
+    if set(old.ends) == set(new.ends) and old.ends != new.ends:
+        after = sorted((b, a) for a, b in after)
+    if before == after or not before or not after:
+        return []
+    gone, came = (sorted(set(these) - set(those)) for these, those in ((before, after), (after, before)))
+    return [f"ports: {_ports_text(gone)} → {_ports_text(came)}"]
+
+
+def _ports_text(ports: Sequence[tuple[str, str]]) -> str:
+    return names_text([BETWEEN_PORTS.join(pair) for pair in ports]) if ports else MISSING
+
+
+def _port_tags(old: Link, new: Link) -> Plain:
+    """Return the tags of the old link with the ports of the new one, where the new one names ports."""
+    ports = [tag for tag in new.tags if ports_in_tag(tag, new.ends) is not None]
+    if not ports:
+        return {}
+    return {"tags": [*(tag for tag in old.tags if ports_in_tag(tag, old.ends) is None), *ports]}
+
+
 def _labels(record: Record) -> Plain:
     """Return the fields of a record that only describe it."""
     data = asdict_compact(record)
     return {name: data[name] for name in LABELS if name in data}
-
-
-def _fields(before: Plain, after: Plain) -> list[str]:
-    """Return the fields that differ as texts."""
-    names = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
-    return [f"{name}: {_text(before.get(name))} → {_text(after.get(name))}" for name in names]
-
-
-def _text(value: object) -> str:
-    return MISSING if value is None else value_text(value)

@@ -214,7 +214,11 @@ class _AmplifierMaker:
             except DocumentError as error:
                 raise _UnusableError(str(error)[:200]) from None
             listed = content.get("nf_fit_coeff") if isinstance(content, dict) else None
-            self.ledger.dropped("Edfa gain_ripple, nf_ripple, dgt", "noise and power by frequency", beside.name)
+            self.ledger.dropped(
+                "Edfa gain_ripple, nf_ripple, dgt",
+                "noise and power by frequency: SNR of the channels at the edges of the band, by up to the ripple",
+                beside.name,
+            )
         numbers = [finite(value) for value in _items(listed)]
         if not numbers or None in numbers:
             raise _UnusableError("nf_fit_coeff is no list of numbers")

@@ -12,13 +12,12 @@ from .gnpy_equipment import Equipment
 from .gnpy_figures import MODEL_AMPLIFIER, fibre_part, own_id
 from .gnpy_lines import Amplifier, Fibre, Line, LinePair, Pass
 from .ledger import Ledger
+from .media import medium_of_text
 from .naming import printable
 
 EQUIPMENT = "eqpt_config.json after the topology"
 MAX_FIBRE_PARTS = 2000
 """Different fibres of one import; those beyond count as the one of their type that is met first."""
-FIBRES = {"SSMF": "G.652.D", "NZDF": "G.655", "LOF": "G.654.E"}
-"""Fibre of the catalogue that a type of GNPy stands for, where no equipment file states its figures."""
 LOSS_DIGITS = 6
 NO_FIBRE_LOSS_DB_PER_KM = 0.2
 MAX_VOA_DB, MAX_LUMPED_DB, MAX_GAIN_DB = 40.0, 100.0, 60.0
@@ -202,7 +201,8 @@ class CableMaker:
 
     def _catalogue_fibre(self, fibre: Fibre, stated: dict[str, float]) -> str:
         """Return a fibre of the catalogue by the name of its type, with the stated figures in place of its own."""
-        model = FIBRES.get(fibre.variety, "G.652.D")
+        named = medium_of_text(fibre.variety)
+        model = (named.part if named is not None else "") or "G.652.D"
         model = model if any(part.id == model for part in catalogue().parts("fibre")) else "G.652.D"
         why = "no equipment file states the figures of its type" if fibre.variety else "the source states no type"
         self.ledger.assumed(f"fibre {printable(fibre.variety)[:60]}".strip(), model, why, EQUIPMENT, fibre.key)
@@ -229,6 +229,8 @@ class CableMaker:
             self._keep(part)
             return str(part["id"])
         why = "no equipment file states the figures of its type" if amplifier.variety else "the source states no type"
+        if amplifier.variety in self.equipment.left_out:
+            why = "the equipment file has this amplifier, but no figures that can be used: see the findings"
         what = f"amplifier {printable(amplifier.variety)[:60]}" if amplifier.variety else "amplifier without a type"
         self.ledger.assumed(what, f"{MODEL_AMPLIFIER} of the catalogue", why, EQUIPMENT, amplifier.key)
         return MODEL_AMPLIFIER
@@ -293,8 +295,11 @@ class CableMaker:
         self.ledger.converted("power at the start of a line", "with its losses and booster → launch_dbm")
 
     def _drop_tilt(self, amplifier: Amplifier) -> None:
+        """Report a tilt: it is set against that of Raman scattering, and the twin has neither."""
         if amplifier.tilt_db:
-            self.ledger.dropped("Edfa.tilt_target", "power by frequency behind the amplifier", amplifier.key)
+            edge_db = abs(amplifier.tilt_db) / 2.0
+            effect = f"power and SNR at the edges of the band, by up to {edge_db:.1f} dB; it opposes Raman scattering"
+            self.ledger.dropped("Edfa.tilt_target", effect, amplifier.key)
 
 
 def _origin(fibre: Fibre) -> str:

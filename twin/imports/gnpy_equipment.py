@@ -30,6 +30,8 @@ class Equipment:
 
     parts: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Own parts as plain data of a document, by the name that the files give them and their kind: `kind name`."""
+    left_out: set[str] = field(default_factory=set)
+    """Amplifiers that a file states, but not with figures that make a part."""
     con_in_db: float | None = None
     con_out_db: float | None = None
     power_dbm: float | None = None
@@ -104,6 +106,8 @@ class EquipmentReader:
         extended_db = self._extended_db(lists["Span"])
         for entry in amplifier_entries(lists["Edfa"], source, self.files, self.ledger, extended_db):
             self._add(entry)
+        names = {plain(name) for record in lists["Edfa"] if isinstance(name := record.get("type_variety"), str)}
+        self.equipment.left_out |= {name for name in names if self.equipment.part("amplifier", name) is None}
         for i, record in enumerate(lists["Transceiver"]):
             self._add(transceiver_entry(self._fields(record, "Transceiver", i), source, self.ledger))
         if lists["RamanFiber"]:

@@ -9,8 +9,10 @@ from typing import Any
 
 from .cabling import PARALLEL, Cable, Cabling, End
 from .ledger import Ledger
+from .link_optics import LinkOptics
 from .naming import MAX_NAME_LENGTH, Ids, printable, texts
 from .options import ImportOptions
+from .port_tags import port_tag
 from .spans import SpanMaker
 from .trace import Path, path_text
 
@@ -34,8 +36,8 @@ class PlainLink:
 class LinkMaker:
     """Makes plain links of paths."""
 
-    def __init__(self, cabling: Cabling, options: ImportOptions, ledger: Ledger) -> None:
-        self.cabling, self.options, self.ledger = cabling, options, ledger
+    def __init__(self, cabling: Cabling, options: ImportOptions, ledger: Ledger, optics: LinkOptics) -> None:
+        self.cabling, self.options, self.ledger, self.optics = cabling, options, ledger, optics
         self.ids = Ids("links", ledger)
         self.n_without_rate = 0
         self.spans = SpanMaker(cabling, options, ledger)
@@ -68,7 +70,7 @@ class LinkMaker:
         first = link.paths[0]
         cables = list(first.cables)
         a, b = (node_ids[end.device] for end in link.ends)
-        data: dict[str, Any] = {"id": self.ids.new(self._id(link, cables[0], a, b)), "ends": [a, b]}
+        data: dict[str, Any] = {"id": self._new_id(link, cables[0], a, b), "ends": [a, b]}
         rate = self._settled_rate(link)
         if rate is not None:
             data["capacity_gbps"] = list(rate) if isinstance(rate, tuple) else rate
@@ -79,6 +81,10 @@ class LinkMaker:
             if value != default:
                 data[name] = list(value) if isinstance(value, tuple) else value
         data |= self.spans.fields_of(link.paths) | cables[0].optics
+        if "transceiver" not in data:
+            place = path_text(self.cabling, first)
+            transceiver = self.optics.transceiver([path.ends for path in link.paths], rate, place)
+            data |= {} if transceiver is None else {"transceiver": transceiver}
         risks = [f"port {node_ids[end.device]}:{end.port}" for end in self._broken_out(link)]
         risks += [printable(risk) for cable in cables for risk in cable.srlgs]
         if risks:
@@ -100,19 +106,20 @@ class LinkMaker:
             data["source"] = cables[0].source
         return data
 
-    def _id(self, link: PlainLink, cable: Cable, a: str, b: str) -> str:
+    def _new_id(self, link: PlainLink, cable: Cable, a: str, b: str) -> str:
         if len(link.paths) == 1 and cable.name:
-            return cable.name
+            return self.ids.new(cable.name)
         bundle = link.bundle if PARALLEL not in link.bundle else ("", "")
         ports = bundle if all(link.bundle) else tuple(end.port for end in link.ends)
-        return "~".join(f"{node}:{port}" if port else node for node, port in zip((a, b), ports, strict=True))
+        made = "~".join(f"{node}:{port}" if port else node for node, port in zip((a, b), ports, strict=True))
+        return self.ids.new(made, is_stated=False)
 
     def _members(self, link: PlainLink, node_ids: dict[str, str]) -> list[str]:
         """Return the ports of each member as tags, so that an answer about a link can be traced to its ports."""
         return [
-            " ~ ".join(f"{node_ids[end.device]}:{end.port}" for end in path.ends)
-            for path in link.paths
-            if all(end.port for end in path.ends)
+            port_tag(node_ids[a.device], a.port, node_ids[b.device], b.port)
+            for a, b in (path.ends for path in link.paths)
+            if a.port and b.port
         ]
 
     def _bundle(self, end: End) -> str:

@@ -17,6 +17,7 @@ from .fields import Fields, origin, plain
 from .files import SourceFile, check_count
 from .ledger import Ledger
 from .lldp_shapes import Record, Shape, answers_of
+from .management import LEFT_OUT, is_management
 from .netbox_types import type_gbps
 from .options import ImportOptions
 from .sightings import Sightings
@@ -36,8 +37,6 @@ MAC = re.compile(
 ADDRESS = re.compile(r"[\d.]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*")
 SERIAL = re.compile(r"\([A-Z0-9]{8,16}\)$")
 """Serial number behind the name of a device in CDP."""
-MANAGEMENT = re.compile(r"(mgmt|management|mgmteth|fxp|oob)[\d/_.-]*(cpu[\d/]*)?", re.IGNORECASE)
-"""Names of ports that only management uses."""
 CAPABILITIES = ("chassis.capability", "systemCapabilities", "enabled_capability", "remote_system_enable_capab",
                 "capability", "capabilities")  # fmt: skip
 HOST_WORDS = frozenset({"station", "stationonly", "s", "host", "h"})
@@ -97,9 +96,9 @@ def name_of_file(file: SourceFile) -> str:
     return NOISE.sub("", name).strip("-_. ") or name
 
 
-def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, _options: ImportOptions) -> None:
+def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options: ImportOptions) -> None:
     """Read the neighbours of each device, then make one cable of what both ends say."""
-    reader = _Reader(cabling, ledger)
+    reader = _Reader(cabling, ledger, options.keep_management)
     for file in files:
         if len(files) > 1 and not file.looks_like_json:
             ledger.dropped("files", "not read: no JSON", file.name)
@@ -129,8 +128,8 @@ class _Row(NamedTuple):
 class _Reader:
     """Collects all neighbours first: names of devices are settled when all are known."""
 
-    def __init__(self, cabling: Cabling, ledger: Ledger) -> None:
-        self.cabling, self.ledger = cabling, ledger
+    def __init__(self, cabling: Cabling, ledger: Ledger, keeps_management: bool) -> None:
+        self.cabling, self.ledger, self.keeps_management = cabling, ledger, keeps_management
         self.rows: list[_Row] = []
         self.hosts: dict[str, str] = {}
         """Device of each file -> file."""
@@ -176,8 +175,8 @@ class _Reader:
             problem = "a neighbour without name and address, or without local port; no link is made"
             self.ledger.finding("one-sided cable", problem, "name the device", place)
             return
-        if MANAGEMENT.fullmatch(local) or MANAGEMENT.fullmatch(port):
-            self.ledger.dropped("cables of management ports", "the management network carries no data", place)
+        if not self.keeps_management and (is_management(local) or is_management(port)):
+            self.ledger.dropped(*LEFT_OUT, place)
             return
         shown = names.shown(name, chassis)
         device = self._device(key, shown, origin(row.file, row.place, name or chassis))

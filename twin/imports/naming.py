@@ -21,8 +21,8 @@ class Ids:
         self._taken: set[str] = set()
         self._n_uses: dict[str, int] = {}
 
-    def new(self, name: str) -> str:
-        """Return an unused id for a name."""
+    def new(self, name: str, *, is_stated: bool = True) -> str:
+        """Return an unused id for a name. One that the source states twice is a finding."""
         plain = printable(name)
         if plain != name:
             conversion = "characters that an id cannot hold are replaced; name keeps the text"
@@ -34,6 +34,9 @@ class Ids:
                 n += 1
                 given = f"{plain[: MAX_ID_LENGTH - ROOM_FOR_NUMBER]}#{n}"
             self._n_uses[plain] = n
+            if is_stated:
+                problem = f"{self._what}: one name stands several times; the later ones are numbered"
+                self._ledger.finding("duplicate id", problem, "make names unique", f"{plain} → {given}")
         self._taken.add(normal_form(given))
         return given
 

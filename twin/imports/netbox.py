@@ -14,14 +14,16 @@ from .cabling import Cabling, Device, End, Interface
 from .fields import Fields, plain
 from .files import SourceFile, records_of
 from .ledger import Ledger
-from .netbox_cabling import INTERFACE, CablingReader
-from .netbox_types import UP_STATES, VIRTUAL, WIRELESS, choice_of, id_of, name_of, type_gbps
+from .netbox_cabling import FRONT, INTERFACE, REAR, TERMINATION, CablingReader
+from .netbox_fixture import fixture_endpoints, is_fixture
+from .netbox_modules import ModuleReader, model_names
+from .netbox_types import UP_STATES, VIRTUAL, WIRELESS, choice_of, id_of, name_of, port_of, type_gbps
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
 
 READ_ENDPOINTS = (
     *("sites", "devices", "interfaces", "front-ports", "rear-ports", "cables"),
-    *("circuits", "circuit-terminations", "provider-networks"),
+    *("circuits", "circuit-terminations", "provider-networks", "modules", "inventory-items"),
 )
 """Endpoints that are read."""
 UNREAD_ENDPOINTS: dict[str, str] = {
@@ -33,8 +35,8 @@ UNREAD_ENDPOINTS: dict[str, str] = {
     "device-types": "ports and watts of a model; name own parts by hand",
     "manufacturers": "devices name their model",
     "platforms": "software of a device",
-    "modules": "transceivers: rate and optics of a port",
-    "inventory-items": "transceivers: rate and optics of a port",
+    "module-types": "modules name their model",
+    "module-bays": "modules name their bay",
     "power-ports": "watts of a device",
     "power-outlets": "watts of a device",
     "power-feeds": "power limit of a site",
@@ -52,6 +54,20 @@ UNREAD_ENDPOINTS: dict[str, str] = {
     "vlans": "logical networks; the twin has none",
 }
 """Endpoints that are not read, and what each could change."""
+COSTS: dict[str, tuple[str, frozenset[str]]] = {
+    "cables": ("no link is made", frozenset()),
+    "interfaces": (
+        "rates, states and aggregation groups are unknown, and ports only by the names in cables",
+        frozenset(),
+    ),
+    "sites": ("positions of sites, and so lengths between them, are unknown", frozenset()),
+    "front-ports": ("cables to patch panels end there", frozenset({FRONT})),
+    "rear-ports": ("cables to patch panels end there", frozenset({REAR, FRONT})),
+    "circuits": ("lengths, rates and states of circuits are unknown", frozenset({TERMINATION})),
+    "circuit-terminations": ("cables to circuits end there", frozenset({TERMINATION})),
+}
+"""Endpoints that a dump should have: what it costs where one is missing, and the types of cable ends that need it;
+none = always."""
 ENDPOINTS = (*READ_ENDPOINTS, *UNREAD_ENDPOINTS)
 NAME_NOISE = re.compile(r"^(dcim|circuits|ipam|tenancy|extras|netbox|api)-|-?(page)?-?\d+$")
 DEVICE_EFFECTS = {
@@ -86,6 +102,8 @@ def recognise(files: Sequence[SourceFile]) -> bool:
         data = files[0].data
     except DocumentError:
         return False
+    if is_fixture(data):
+        return True
     return isinstance(data, dict) and {"devices", "cables"} <= {endpoint_of(str(key)) for key in data}
 
 
@@ -109,7 +127,36 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, _options
     if "devices" not in lists:
         known = ", ".join(sorted(lists)) or "no endpoint that is read"
         raise DocumentError(f"found {known}", where=files[0].where, expected="devices among the endpoints", hint=HINT)
-    _Reader(lists, cabling, ledger).run()
+    missing = _missing_endpoints(lists, ledger, files[0].where)
+    reader = _Reader(lists, cabling, ledger)
+    reader.run()
+    if missing and not (cabling.cables and reader.rest.has_interface):
+        names = ", ".join(f"{endpoint}.json" for endpoint in missing)
+        raise DocumentError(f"no cable can be read without {names}", where=files[0].where, hint=HINT)
+
+
+def _missing_endpoints(lists: Mapping[str, Sequence[_Listed]], ledger: Ledger, where: str) -> list[str]:
+    """Report the endpoints that the dump lacks and needs, with what each costs; return their names."""
+    kinds = {
+        kind
+        for listed in lists.get("cables", ())
+        for record in listed.records
+        for kind in (*_end_types(record), record.get("termination_a_type"), record.get("termination_b_type"))
+        if isinstance(kind, str)
+    }
+    missing = []
+    for endpoint, (cost, needed_by) in COSTS.items():
+        if endpoint not in lists and (not needed_by or needed_by & kinds):
+            missing.append(endpoint)
+            hint = f"dump /api/.../{endpoint}/?limit=0 as {endpoint}.json"
+            ledger.finding("missing endpoint", f"no {endpoint}.json: {cost}", hint, where)
+    return missing
+
+
+def _end_types(record: Mapping[str, Any]) -> Iterator[Any]:
+    for side in ("a_terminations", "b_terminations"):
+        ends = record.get(side)
+        yield from (end.get("object_type") for end in (ends if isinstance(ends, list) else ()) if isinstance(end, dict))
 
 
 class _Listed:
@@ -122,6 +169,9 @@ class _Listed:
 def _endpoints(file: SourceFile) -> Iterator[tuple[str, str, Any]]:
     """Yield (endpoint, place, value): the whole file by its name, or each key of a file of several endpoints."""
     data = file.data
+    if is_fixture(data):
+        yield from ((endpoint, endpoint, records) for endpoint, records in fixture_endpoints(data).items())
+        return
     several = isinstance(data, dict) and "results" not in data
     keys = {key: endpoint_of(key) for key in data} if several else {}
     if several and any(endpoint in ENDPOINTS for endpoint in keys.values()):
@@ -149,6 +199,7 @@ class _Reader:
     def __init__(self, lists: dict[str, list[_Listed]], cabling: Cabling, ledger: Ledger) -> None:
         self.lists, self.cabling, self.ledger = lists, cabling, ledger
         self.rest = CablingReader(cabling, ledger)
+        self.modules = ModuleReader(cabling, ledger)
 
     def run(self) -> None:
         """Read all endpoints, then leave out devices without any port for data."""
@@ -162,6 +213,8 @@ class _Reader:
             (self.rest.circuit_termination, "circuit-terminations"),
             (self.rest.rear_port, "rear-ports"),
             (self.rest.front_port, "front-ports"),
+            (self.modules.module, "modules"),
+            (self.modules.inventory_item, "inventory-items"),
         ):
             for fields, record_id, file in self._records(endpoint):
                 reader(fields, record_id, file)
@@ -171,6 +224,7 @@ class _Reader:
         for fields, record_id, file in self._records("cables"):
             self.rest.cable(fields, record_id, file)
         self.rest.finish()
+        self.modules.finish()
 
     def _records(self, endpoint: str) -> Iterator[tuple[Fields, int, str]]:
         """Yield (fields, id, file) of each record; an id that stands twice is a finding."""
@@ -230,7 +284,7 @@ class _Reader:
         if status:
             fields.count("status", f"{status[:40]} → {'up' if device.up else 'down'}")
         device.tags = tuple(self._tags(fields))
-        device.models = _models(fields.record.get("device_type"))
+        device.models = model_names(fields.record.get("device_type"))
         fields.close(DEVICE_EFFECTS)
         self.cabling.devices[device.key] = device
 
@@ -279,14 +333,10 @@ class _Reader:
         if enabled is not None:
             fields.count("enabled")
         self.rest.ports[INTERFACE, record_id] = end
+        optic, port = self.modules.interface(record_id, end, fields, kind), port_of(kind)
         if is_cabled:
-            self.cabling.interfaces[end] = Interface(rate, lag, enabled is not False)
+            cages = port.cages if port is not None else ()
+            self.cabling.interfaces[end] = Interface(
+                rate, lag, enabled is not False, optic, cages, is_management=fields.raw("mgmt_only") is True
+            )
             fields.close()
-
-
-def _models(device_type: Any) -> tuple[str, ...]:
-    """Return the names of a model: slug, part number, manufacturer and model, model."""
-    slug, number, model = (name_of(device_type, name) for name in ("slug", "part_number", "model"))
-    maker = name_of(device_type.get("manufacturer")) if isinstance(device_type, Mapping) else ""
-    names = (slug, number if slug != number else "", f"{maker} {model}".strip(), model)
-    return tuple(dict.fromkeys(plain(name) for name in names if name))

@@ -8,7 +8,8 @@ from typing import Any
 from .cabling import Cable, Cabling, Device, End, Interface, Rear
 from .fields import Fields, plain
 from .ledger import Ledger
-from .netbox_types import GRADES, UP_STATES, choice_of, id_of, medium_of, name_of
+from .media import read_medium
+from .netbox_types import UP_STATES, choice_of, id_of, name_of
 from .options import MAX_CAPACITY_GBPS
 from .quantities import KM_OF, finite
 
@@ -136,6 +137,7 @@ class CablingReader:
         if not a or not b:
             self.ledger.finding("one-sided cable", "no link is made", "add the other end", where)
             return
+        medium, fibre = read_medium(cable_type, self.ledger, where)
         pairs = self._pairs(a, b, where)
         for first, second in pairs:
             self.cabling.cables.append(
@@ -143,8 +145,8 @@ class CablingReader:
                     f"cable {record_id}" + (f" {second.port}" if len(pairs) > 1 else ""),
                     (first, second),
                     length_km=length_km,
-                    medium=medium_of(cable_type),
-                    fibre=GRADES.get(cable_type, ""),
+                    medium=medium,
+                    fibre=fibre,
                     name=name if len(pairs) == 1 else "",
                     up=status in UP_STATES,
                     tags=tuple(_tag_names(tags)),

@@ -45,22 +45,6 @@ def type_gbps(kind: str) -> float | None:
     return value if match[2].lower().startswith("g") else value * 1e-3
 
 
-COPPER = frozenset({"cat3", "cat5", "cat5e", "cat6", "cat6a", "cat7", "cat7a", "cat8", "dac-active", "dac-passive",
-                    "mrj21-trunk", "coaxial", "power", "usb"})  # fmt: skip
-MULTIMODE = frozenset({"mmf", "mmf-om1", "mmf-om2", "mmf-om3", "mmf-om4", "mmf-om5", "aoc"})
-
-
-def medium_of(cable_type: str) -> str:
-    """Return fibre, multimode or copper for a cable type of NetBox; an unknown type is fibre."""
-    if cable_type in COPPER or cable_type.startswith(("cat", "dac", "coax", "rg-", "lmr")):
-        return "copper"
-    return "multimode" if cable_type in MULTIMODE else "fibre"
-
-
-GRADES = {"mmf-om3": "OM3", "mmf-om4": "OM4", "mmf-om5": "OM5"}
-"""Catalogue id of the fibre of a cable type."""
-
-
 UP_STATES = frozenset({"active", "connected", ""})
 """States in which a record carries traffic; an empty one is not stated."""
 

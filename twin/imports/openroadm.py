@@ -13,6 +13,7 @@ from typing import Any
 from .fields import Fields, plain
 from .files import records_of
 from .ledger import Ledger
+from .media import read_medium
 from .quantities import finite
 from .yang_json import Record, path_value, without_modules
 
@@ -24,9 +25,6 @@ FOLDED_TYPES = frozenset({"DEGREE", "SRG"})
 INNER_LINKS = frozenset({"EXPRESS-LINK", "ADD-LINK", "DROP-LINK"})
 """Kinds of links inside a ROADM."""
 DOWN_STATES = frozenset({"outofservice", "out-of-service", "outage", "maintenance", "disabled"})
-FIBRES: dict[str, str] = {"smf": "G.652.D"}
-"""Kinds of fibre and parts of the catalogue."""
-OTHER_FIBRE = ("fibre of another kind", "G.652.D", "the catalogue has no part of that kind", "fibre of the span")
 MAX_SECTIONS = 1000
 MAX_LOSS_DB = 200.0
 SPAN_EFFECTS = {
@@ -138,10 +136,7 @@ def _fibre(fields: Fields, risks: list[str]) -> dict[str, Any] | None:
     """Return one fibre of a span; None if its length is not stated. Its risk is added to `risks`."""
     length_km = fields.number("SRLG-length", 1e-6, 20_000, "m → km", 1e-3)
     kind = fields.text("fiber-type")
-    part = FIBRES.get(kind)
-    if kind and part is None:
-        what, value, why, option = OTHER_FIBRE
-        fields.ledger.assumed(what, value, f"{why}: {kind[:40]}", option, fields.place)
+    part = read_medium(kind, fields.ledger, fields.place)[1] or ("G.652.D" if kind else "")
     risk = fields.raw("SRLG-Id")
     if finite(risk) == 0:
         fields.drop("SRLG-Id", "no shared risk: 0 stands for none")

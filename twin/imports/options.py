@@ -12,6 +12,7 @@ from ..errors import DocumentError, did_you_mean
 from ..errors.wording import quoted
 from ..formats.parts_file import read_own_parts
 from .cabling import DEVICE_KINDS
+from .decimals import decimal_option
 
 MAX_CAPACITY_GBPS = 1e7
 MAX_LENGTH_FACTOR_RATIO = 10.0
@@ -37,6 +38,10 @@ class ImportOptions:
     """Own parts; devices of these models name them, and the document holds those that are named."""
     layer: str | None = None
     """Layer to read of a source with several; None = the one on top."""
+    decimal: str | None = None
+    """Decimal sign of the numbers in a sheet, `.` or `,`; None = as each column shows."""
+    keep_management: bool = False
+    """True to keep the cables of management ports, which carry no data."""
 
 
 def import_options(
@@ -49,6 +54,8 @@ def import_options(
     columns: Sequence[str] = (),
     parts: str | Path | None = None,
     layer: str | None = None,
+    decimal: str | None = None,
+    keep_management: bool = False,
 ) -> ImportOptions:
     """Check options as they are written on a command line; `parts` is a file of own parts.
 
@@ -69,6 +76,8 @@ def import_options(
         dict(pair_of_option(text, "--map", "column=field") for text in columns),
         () if parts is None else read_own_parts(parts),
         layer,
+        decimal_option(decimal),
+        keep_management,
     )
 
 

@@ -33,7 +33,7 @@ def _yaml_below(paths: Iterable[Path]) -> list[SourceFile]:
 ROWS = (
     PartFormat(
         "netbox-device-types",
-        "YAML files of NetBox's device-type library: switches with ports and watts.",
+        "YAML files of NetBox's device-type library: switches, servers and cards with ports and watts.",
         device_types.read,
         _yaml_below,
     ),

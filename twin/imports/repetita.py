@@ -18,6 +18,7 @@ from .ledger import Ledger
 from .opposites import Opposites
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
+from .quantities import finite
 
 NODES, EDGES, DEMANDS = "NODES", "EDGES", "DEMANDS"
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -109,6 +110,11 @@ def _error(file: SourceFile, line: int, problem: str, expected: str) -> Document
     return DocumentError(f"line {line}: {problem}", where=file.where, expected=expected, hint=HINT)
 
 
+def _is_on_globe(x: str, y: str) -> bool:
+    longitude, latitude = finite(x), finite(y)
+    return longitude is not None and latitude is not None and abs(longitude) <= 180 and abs(latitude) <= 90
+
+
 class _Reader:
     """Reads the sections of all files into one cabling."""
 
@@ -135,17 +141,20 @@ class _Reader:
     def _nodes(self, rows: Sequence[Row]) -> None:
         """Add the nodes; positions count as degrees only if they differ and all lie on the globe."""
         positions = {(row.cells["x"], row.cells["y"]) for row in rows}
+        why = "no position: all nodes have the same one" if len(positions) == 1 else ""
+        if not all(_is_on_globe(*position) for position in positions):
+            why = "no positions in degrees: some lie beyond the globe"
         for row in rows:
             fields = Fields(row.cells, "nodes", f"line {row.line}", self.ledger)
             key = str(row.position)
             device = Device(key, fields.text("label") or key, source=fields.source(self.file, key))
-            if len(positions) > 1:
+            if not why:
                 longitude, latitude = fields.number("x", -180, 180), fields.number("y", -90, 90)
                 if longitude is not None and latitude is not None:
                     device.place = place_at(self.cabling, f"node {key}", device.name, latitude, longitude)
-            elif len(rows) > 1:
+            else:
                 for name in ("x", "y"):
-                    fields.drop(name, "no position: all nodes have the same one")
+                    fields.drop(name, why)
             fields.close()
             self.cabling.devices[key] = device
 

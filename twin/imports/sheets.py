@@ -52,13 +52,22 @@ def sheets_of(file: SourceFile) -> Iterator[SourceFile]:
     yield from (SheetFile(file, name) for name in names[1:])
 
 
+def leaves_comma_to_decimals(file: SourceFile) -> bool:
+    """Return whether the cells of a CSV file stand between semicolons, as where the comma is the decimal sign."""
+    return not is_workbook(file) and _separator(file.head) == ";"
+
+
+def _separator(text: str) -> str:
+    lines = text[:4096].splitlines()[:20]
+    # the one that most lines hold: texts of some cells may be full of another
+    return max(SEPARATORS, key=lambda sign: (sum(sign in line for line in lines), "".join(lines).count(sign)))
+
+
 def _csv_rows(file: SourceFile) -> Iterator[Row]:
     text = decode_utf8(file.content, file.where)
     if "\0" in text:
         raise DocumentError("holds a zero byte: it is no CSV", where=file.where)
-    lines = text[:4096].splitlines()[:20]
-    # the one that most lines hold: texts of some cells may be full of another
-    separator = max(SEPARATORS, key=lambda sign: (sum(sign in line for line in lines), "".join(lines).count(sign)))
+    separator = _separator(text)
     del text
     lines_of = TextIOWrapper(BytesIO(file.content), "utf-8", newline="")  # StringIO holds four bytes for each character
     reader = csv.reader(lines_of, delimiter=separator, strict=True)

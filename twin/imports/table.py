@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import DocumentError, did_you_mean
 from ..errors.wording import counted, quoted
 from .cabling import Cable, Cabling, Device, End
-from .fields import Fields
+from .decimals import DecimalColumn, report_mixed
+from .fields import NO_EFFECT, Fields
 from .files import SourceFile
 from .ledger import Ledger
+from .media import read_medium
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
 from .quantities import both_ways, bundle_of, finite, length_km, unit_in_header
 from .record_sheets import CABLES, NODES, SHEET_KINDS, read_records, sheet_kind
-from .sheets import rows_of, sheets_of
+from .sheets import leaves_comma_to_decimals, rows_of, sheets_of
 from .workbooks import Row, has_sheets
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -51,13 +53,16 @@ FIELDS: dict[str, tuple[str, ...]] = {
 HEADINGS = {heading: name for name, others in FIELDS.items() for heading in (name.replace("_", " "), *others)}
 MAX_HEADER_ROW = 20
 """Rows among which the header is looked for."""
+ENDS = ("a", "b")
+MAX_LISTED, MAX_SIMILAR = 60, 5
+"""Headings that an error lists, and those with a hint."""
 ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls")
 GNPY_SHEETS = ("Nodes", "Links")
 """Sheets of a workbook of GNPy, which is a format of its own."""
 HINT = "columns of both ends, such as a and b; --map COLUMN=FIELD names them"
-MULTIMODE = re.compile(r"\b(mmf|om[1-5]|multi-?mode|aoc)\b", re.IGNORECASE)
-COPPER = re.compile(r"\b(dac|copper|cat ?[3-8]a?|utp|twinax)\b", re.IGNORECASE)
 RATE_FACTORS = {"gbps": 1.0, "gb/s": 1.0, "mbps": 1e-3, "mb/s": 1e-3, "kbps": 1e-6, "bps": 1e-9}
+NUMBERS = frozenset({"length", "rate", "reverse_rate", "latency", "reverse_latency", "weight", "reverse_weight"})
+"""Fields whose columns have decimal signs."""
 US_OF = {"us": 1.0, "ms": 1e3}
 DOWN = frozenset({"down", "planned", "decommissioned", "offline", "failed", "inactive", "disabled", "broken", "faulty"})
 UP = frozenset(
@@ -86,8 +91,11 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options:
                 raise
             ledger.dropped("sheets without cables, nodes or demands", "nothing that the network holds", file.where)
             continue
-        reader = _TableReader(file, columns, cabling, ledger)
+        reader = _TableReader(file, columns, cabling, ledger, options.decimal)
         for row in rows:
+            reader.see(row)
+        reader.report_decimals()
+        for row in rows_of(file):
             if row.number > header_row and any(row.cells):
                 reader.row(row)
         if reader.n_rows == 0 and NODES not in kinds.values():
@@ -102,9 +110,13 @@ def _header(
     if unknown:
         hint = did_you_mean(unknown[0], FIELDS) or f"one of {', '.join(FIELDS)}"
         raise DocumentError(f"no field {quoted(unknown[0])}", where="--map", hint=hint)
-    first: list[str] = []
+    best: list[str] = []
+    score = (-1, 0)
     for row in rows:
-        first = first or [cell for cell in row.cells if cell]
+        cells = [cell for cell in row.cells if cell]
+        n_known = sum(bool(name) for _, name, _ in (_column(cell, columns) for cell in cells))
+        if cells and (n_known, len(cells)) > score:
+            best, score = cells, (n_known, len(cells))
         found = [_column(cell, columns) for cell in row.cells]
         names = [name for _, name, _ in found if name]
         if {"a", "b"} <= set(names):
@@ -117,9 +129,28 @@ def _header(
             return found, row.number
         if row.number >= MAX_HEADER_ROW:
             break
-    problem = "no header with both ends" if first else "is empty"
-    listed = f": found {', '.join(quoted(cell[:40]) for cell in first[:8])}" if first else ""
-    raise DocumentError(problem + listed, where=file.where, hint=HINT)
+    raise _no_header(best, file)
+
+
+def _no_header(headings: list[str], file: SourceFile) -> DocumentError:
+    """Return the error of a sheet without a header: its headings, and what those similar to a known one may mean."""
+    if not headings:
+        return DocumentError("is empty", where=file.where, hint=HINT)
+    listed = ", ".join(quoted(cell[:40]) for cell in headings[:MAX_LISTED])
+    listed += f" and {len(headings) - MAX_LISTED} more" if len(headings) > MAX_LISTED else ""
+    similar = [f"{quoted(cell[:40])}: {hint}" for cell in headings[:MAX_LISTED] if (hint := _similar(cell, ENDS))]
+    hint = "; ".join([*similar[:MAX_SIMILAR], HINT])
+    return DocumentError(f"no header with both ends: found {listed}", where=file.where, hint=hint)
+
+
+def _similar(heading: str, fields: Collection[str] = tuple(FIELDS)) -> str:
+    """Return a did-you-mean hint for a heading that none of these fields has; empty without a similar one."""
+    name = re.sub(r"[\s_-]+", " ", unit_in_header(heading)[0]).strip().lower()
+    return (
+        ""
+        if name in HEADINGS or len(name) > 40
+        else did_you_mean(name, [h for h, f in HEADINGS.items() if f in fields])
+    )
 
 
 def _column(heading: str, columns: Mapping[str, str]) -> tuple[str, str, str]:
@@ -133,10 +164,37 @@ def _column(heading: str, columns: Mapping[str, str]) -> tuple[str, str, str]:
 class _TableReader:
     """Reads the rows of one sheet."""
 
-    def __init__(self, file: SourceFile, columns: list[tuple[str, str, str]], cabling: Cabling, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        file: SourceFile,
+        columns: list[tuple[str, str, str]],
+        cabling: Cabling,
+        ledger: Ledger,
+        decimal: str | None,
+    ) -> None:
         self.file, self.columns, self.cabling, self.ledger = file, columns, cabling, ledger
         self.n_rows = 0
+        self.comma_is_decimal = leaves_comma_to_decimals(file)
+        self.decimals = {
+            i: DecimalColumn(heading, decimal, self.comma_is_decimal)
+            for i, (heading, name, _) in enumerate(columns)
+            if name in NUMBERS
+        }
         self.units = {name: unit for _, name, unit in columns if name}
+        unknown = (heading for heading, name, _ in columns if not name)
+        self.effects = {"note": "text for people"} | {
+            heading: f"{NO_EFFECT}; {hint}" for heading in unknown if (hint := _similar(heading))
+        }
+
+    def see(self, row: Row) -> None:
+        """Look at the numbers of a row, of all rows before the first is read."""
+        for i, column in self.decimals.items():
+            if i < len(row.cells) and row.cells[i]:
+                column.see(row.cells[i])
+
+    def report_decimals(self) -> None:
+        """Report columns that show both decimal signs."""
+        report_mixed(self.decimals.values(), self.file.name, self.ledger)
 
     def row(self, row: Row) -> None:
         """Add the cable of a row."""
@@ -145,7 +203,10 @@ class _TableReader:
         record: dict[str, Any] = {}
         for i, (heading, name, _) in enumerate(self.columns):
             if i < len(row.cells) and row.cells[i]:
-                record[name or heading or f"column {i + 1}"] = row.cells[i]
+                cell = row.cells[i]
+                if i in self.decimals:
+                    cell = self.decimals[i].rewritten(cell, place, self.ledger)
+                record[name or heading or f"column {i + 1}"] = cell
         if len(row.cells) > len(self.columns) and any(row.cells[len(self.columns) :]):
             self.ledger.finding("long row", "more cells than the header has columns; they are left out", "", place)
         fields = Fields(record, "rows", place, self.ledger)
@@ -156,14 +217,13 @@ class _TableReader:
         a, b = (end for end in ends if end is not None)
         rate, n_parallel = self._rate(fields)
         name = fields.text("id")
-        medium = fields.text("medium")
         cable = Cable(f"{self.file.name} {row.number}", (a, b), capacity_gbps=rate, n_parallel=n_parallel, name=name)
         reverse_gbps = fields.number("reverse_rate", 1e-9, MAX_CAPACITY_GBPS, *self._rate_unit("reverse_rate"))
         if rate is not None:
             cable.capacity_gbps = both_ways(rate, reverse_gbps)
         cable.length_km = self._length_km(fields)
         cable.latency_us = self._latency_us(fields)
-        cable.medium = "multimode" if MULTIMODE.search(medium) else "copper" if COPPER.search(medium) else "fibre"
+        cable.medium, cable.fibre = read_medium(fields.text("medium"), self.ledger, place)
         weight = fields.number("weight", 1e-12, 1e9)
         cable.weight = both_ways(1.0 if weight is None else weight, fields.number("reverse_weight", 1e-12, 1e9))
         cable.n_failed = int(fields.number("n_failed", 0, 10_000_000) or 0)
@@ -175,7 +235,7 @@ class _TableReader:
             hint = f"up or down; down are {', '.join(sorted(DOWN))}"
             self.ledger.finding("unknown status", "the cable is taken as up", hint, fields.place)
         cable.source = fields.source(self.file.name, name)
-        fields.close({"note": "text for people"})
+        fields.close(self.effects)
         self.cabling.cables.append(cable)
 
     def _end(self, fields: Fields, side: str) -> End | None:
@@ -242,10 +302,7 @@ class _TableReader:
         text = str(fields.raw("length") or "")
         if not text:
             return None
-        decimal = text.replace(",", ".") if re.fullmatch(r"\d+,\d+ ?[a-zA-Z]*", text) else text
-        if decimal != text:
-            self.ledger.assumed("decimal comma of a length", "a point", "the source writes 12,5", "", fields.place)
-        km = length_km(decimal, self.units.get("length", ""))
+        km = length_km(text, self.units.get("length", ""))
         if km is None or km > 20_000:
             fields.bad("length", text, "a length with its unit in the cell or header, such as 30 m or length_m")
             return None

@@ -29,6 +29,12 @@ class Row(NamedTuple):
     cells: list[str]
 
 
+class NumberText(str):
+    """Text of a cell that holds a number: its decimal sign is a point whatever the sheet shows."""
+
+    __slots__ = ()
+
+
 def is_workbook(file: SourceFile) -> bool:
     """Return whether a file is an Excel file by its ending or its first bytes."""
     start = file.content[:8]
@@ -99,6 +105,8 @@ def _text(cell: Any) -> str:
         return ""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         cell = int(cell)
+    if isinstance(cell, float):
+        return NumberText(cell)
     return str(cell).strip()[:MAX_CELL]
 
 

@@ -24,6 +24,29 @@ FORWARDING_KINDS: frozenset[NodeKind] = frozenset({"leaf", "spine", "core", "bor
 """Kinds that carry traffic of other nodes unless a node states otherwise."""
 
 
+Megawatts = Annotated[float, Field(ge=0, le=100_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteBudget:
+    """What a site can take from a day on. A budget that is not stated stays as it was."""
+
+    __pydantic_config__ = STRICT
+
+    start: date
+    """First day."""
+    power_megawatts: Megawatts | None = None
+    """Power at the meter."""
+    liquid_cooling_megawatts: Megawatts | None = None
+    """Heat that liquid takes away."""
+    air_cooling_megawatts: Megawatts | None = None
+    """Heat that air takes away."""
+    n_rack_places: Count | None = None
+    """Racks."""
+    n_network_accelerators: Count | None = None
+    """Accelerators that the network of the site reaches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A location with power and places for racks."""
@@ -44,6 +67,9 @@ class Site:
     """Limit of the racks at the site; None = no limit."""
     lease_usd_per_month: Annotated[float, Field(ge=0, le=1e12)] | None = None
     """Rent that a tenant pays for the whole site."""
+    budgets: Annotated[tuple[SiteBudget, ...], Field(max_length=1000)] = ()
+    """Power, cooling, rack places and network of later days. A kind of budget of which only later days are stated is 0
+    before."""
     note: Annotated[str, Field(max_length=4000)] = ""
     """Text for readers."""
     name: Name = ""
@@ -117,8 +143,9 @@ class Span:
     srlgs: tuple[Id, ...] = ()
     """Shared-risk groups (ducts, bridges) of this span."""
     cable: Id | None = None
-    """Fibre that several links share, by an id of your own: it costs, ages and is cut once, with its amplifiers, and
-    all channels on it count for the signal. It is a shared-risk group too."""
+    """Fibre that several links share, by an id of your own: it costs, ages and is cut once, with its amplifiers. The
+    links share its fibre pairs, as many as the link with most uses, and state the same length, fibre, date, lease and
+    splices. It is a shared-risk group too."""
     amplifier: Id | None = None
     """Catalogue id of the amplifier at the far end, one for each direction. Without a stated gain or output it restores
     all loss since the previous amplifier, up to its greatest gain. Its greatest output power limits it."""

@@ -12,12 +12,13 @@ from ..errors import CatalogueError, Issue, TopologyError, did_you_mean
 from ..errors.wording import counted, quoted
 from .amplifier_rules import amplifier_issues
 from .balancing_rules import balancing_issues
+from .cable_rules import cable_issues
 from .card_rules import card_issues
 from .document import TopologyDocument
 from .identity import duplicate_issues, lookalike_issues
 from .job_rules import job_shape_issues
 from .measurement_rules import measurement_issues
-from .records import FORWARDING_KINDS, Link, Node, Span
+from .records import FORWARDING_KINDS, Link, Node, Site, Span
 from .uncertain import uncertain_issues
 from .wcmp_rules import forwards_of, wcmp_issues
 
@@ -74,13 +75,26 @@ def _issues(
     yield from _unknown_sites(((f"nodes[{n.id}].site", n.site) for n in nodes if n.site is not None), site_ids)
     yield from _node_issues(nodes, catalogue)
     yield from _link_issues(links, by_id, catalogue, missing)
+    yield from cable_issues(links)
     yield from card_issues(nodes, links, by_id)
+    yield from _budget_issues(document.sites, document.as_of)
     yield from _date_issues(document.as_of, document.fibre_installed, nodes, links)
     yield from measurement_issues(document, links)
     ends = {link.id: link.ends for link in links} if document.wcmp_groups else {}
     yield from wcmp_issues(document.wcmp_groups, by_id, ends, forwards_of(by_id))
     # an unknown site that nodes name is reported there
     yield from _workload_issues(document, by_id, catalogue, {node.site for node in nodes})
+
+
+def _budget_issues(sites: Iterable[Site], as_of: date | None) -> Iterator[Issue]:
+    """Find budgets of one day that stand twice, and dated budgets in a document without a day."""
+    for site in sites:
+        days = [budget.start for budget in site.budgets]
+        for i, day in enumerate(days):
+            if day in days[:i]:
+                yield Issue(f"sites[{site.id}].budgets[{i}].start", f"{day} stands twice", "state each day once")
+        if days and as_of is None:
+            yield Issue("as_of", f"missing, though {site.id} has dated budgets", "state the day the document speaks of")
 
 
 def _unknown_sites(named_sites: Iterable[tuple[str, str]], known: Collection[str]) -> Iterator[Issue]:

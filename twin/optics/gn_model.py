@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -118,16 +119,33 @@ class LineNoise:
     gsnr_01nm_db: Floats
 
 
-def outside_validity(comb: Comb) -> str:
-    """State why the model is not valid for a comb; empty if it is valid.
+class BeyondModel(NamedTuple):
+    """A power for which the model is not valid."""
+
+    rule: str
+    """`launch_dbm` of a channel, or `total_power_dbm`."""
+    value_dbm: float
+    limit_dbm: float
+    problem: str
+
+
+def outside_validity(comb: Comb) -> list[BeyondModel]:
+    """Find why the model is not valid for a comb; empty if it is valid.
 
     Raman scattering and very strong channels are not modelled.
     """
-    if float(comb.launch_dbm.max()) > MAX_CHANNEL_DBM:
-        return f"a channel of {comb.launch_dbm.max():g} dBm is beyond the model ({MAX_CHANNEL_DBM:g} dBm)"
-    if comb.total_dbm > MAX_TOTAL_DBM:
-        return f"{comb.total_dbm:.1f} dBm in all channels together: Raman scattering is not in the model"
-    return ""
+    found: list[BeyondModel] = []
+    launch_dbm, total_dbm = float(comb.launch_dbm.max()), float(comb.total_dbm)
+    if launch_dbm > MAX_CHANNEL_DBM:
+        problem = f"a channel of {launch_dbm:g} dBm is beyond the model ({MAX_CHANNEL_DBM:g} dBm)"
+        found.append(BeyondModel("launch_dbm", launch_dbm, MAX_CHANNEL_DBM, problem))
+    if total_dbm > MAX_TOTAL_DBM:
+        problem = (
+            f"{total_dbm:.1f} dBm in all channels together is beyond the model ({MAX_TOTAL_DBM:g} dBm): "
+            "Raman scattering is not in it"
+        )
+        found.append(BeyondModel("total_power_dbm", total_dbm, MAX_TOTAL_DBM, problem))
+    return found
 
 
 def line_noise(spans: AmplifiedSpans, comb: Comb) -> LineNoise:

@@ -26,6 +26,7 @@ from ..model.records import Link
 from .found import Found
 from .options import ReadingOptions
 from .places import Place, Places, Unknown
+from .plausibility import plausible
 
 WINDOWS_NM = {True: (1290.0, 1330.0), False: (1525.0, 1575.0)}
 """Wavelengths whose loss the model states: 1310 nm for direct detection, else 1550 nm."""
@@ -93,6 +94,8 @@ class Merger:
             at = self.as_of
             why, text = "the file states no day", at.isoformat()
             self.ledger.assumed("day of a reading", text, why, "--at", reading.where)
+        if not self._is_plausible(place.link, of, reading):
+            return None
         value = {READINGS[reading.quantity].field: reading.value}
         m = Measurement(
             of, reading.quantity, at, self._direction(place, reading), source=Source(**reading.source), **value
@@ -151,6 +154,19 @@ class Merger:
                 problem = f"{reading.length_km:.4g} km, the document says {stated_km:g} km"
                 self._finding("length differs", problem, "check length_km of the span", reading)
         return True
+
+    def _is_plausible(self, link: Link, of: MeasuredPlace, reading: Found) -> bool:
+        if of.span is not None and of.span >= len(link.spans):
+            return True  # refused by the rules of documents
+        low, high, why = plausible(reading.quantity, link, of, self.catalogue)
+        # comparing the negation lets no NaN pass
+        if low <= reading.value <= high:
+            return True
+        unit = READINGS[reading.quantity].unit
+        problem = f"{reading.quantity} beyond {low:.4g} to {high:.4g} {unit} {why}; left out"
+        hint = "check unit and place; a document may state it by hand"
+        self.ledger.finding("implausible", problem, hint, f"{reading.where}: {reading.value:.6g} {unit}")
+        return False
 
     def _finding(self, kind: str, problem: str, hint: str, reading: Found) -> None:
         self.ledger.finding(kind, problem, hint, f"{reading.where}: {reading.thing.name}")

@@ -9,6 +9,7 @@ from typing import cast
 
 from ..errors import DocumentError, did_you_mean
 from ..errors.wording import quoted
+from ..imports.decimals import decimal_option
 from ..imports.options import pair_of_option
 from ..model.measurements import READINGS, Quantity
 from .units import UNITS, converter
@@ -28,6 +29,10 @@ class ReadingOptions:
     """Quantity of series whose name says none."""
     unit: str = ""
     """Unit of values that state none."""
+    decimal: str | None = None
+    """Decimal sign of the numbers in a sheet, `.` or `,`; None = as each column shows."""
+    today: date | None = None
+    """Day after which readings are wrong, if neither the network nor `as_of` states one; None = that of the clock."""
     maps: Mapping[str, str] = field(default_factory=dict)
     """Name in a file -> `LINK`, `LINK#SPAN`, or either with `@NODE`, the end where it was read."""
 
@@ -40,6 +45,7 @@ def reading_options(
     quantity: str | None = None,
     unit: str | None = None,
     maps: Sequence[str] = (),
+    decimal: str | None = None,
 ) -> ReadingOptions:
     """Check options as they are written on a command line.
 
@@ -54,7 +60,9 @@ def reading_options(
         expected = ", ".join(UNITS[READINGS[known].field])
         raise DocumentError(f"{quoted(unit)} is no unit of {known}", where="--unit", expected=expected)
     pairs = dict(pair_of_option(text, "--map", "NAME=LINK") for text in maps)
-    return ReadingOptions(_day(at, "--at"), _day(as_of, "--as-of"), device or "", known, unit or "", pairs)
+    return ReadingOptions(
+        _day(at, "--at"), _day(as_of, "--as-of"), device or "", known, unit or "", decimal_option(decimal), maps=pairs
+    )
 
 
 def _day(text: str | None, option: str) -> date | None:

@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 from ..errors import DocumentError, did_you_mean
 from ..errors.wording import quoted
+from ..imports.port_tags import ports_of
 from ..model.measurements import Direction
 from ..model.records import Link, Node
 from .found import Thing
 
 PORT_SEPARATORS = (":", " ", ",", "__", "_", "-", "@", ".")
 """Signs between device and port in the name of a file."""
-BETWEEN_PORTS = " ~ "
-"""Text between the two ports of a member in the tags of a link, as imports write them."""
 MAX_HINTS = 20
 """Number of unknown links that get a did-you-mean hint."""
 
@@ -60,7 +59,7 @@ class Places:
         self._pairs: dict[frozenset[str], list[Link]] = defaultdict(list)
         for link in links:
             self._pairs[frozenset(link.ends)].append(link)
-            for member, ports in enumerate(_ports_of(link)):
+            for member, ports in enumerate(ports_of(link)):
                 for side, port in enumerate(ports):
                     place = Place(link, side, member if link.n_parallel > 1 else None)
                     self._ports[link.ends[side], port.casefold()].append(place)
@@ -182,26 +181,6 @@ def _short(name: str) -> str:
     """Return a host name without its domain; addresses stay whole."""
     head = _key(name).partition(".")[0]
     return _key(name) if head.isdigit() else head
-
-
-def _ports_of(link: Link) -> Iterator[tuple[str, str]]:
-    """Yield the ports of each member at both ends, from tags of the form `node:port ~ node:port`, else from the id."""
-    found = [ports for tag in link.tags if (ports := _ports_in(tag, BETWEEN_PORTS, link.ends)) is not None]
-    if not found:
-        ports = _ports_in(link.id, "~", link.ends)
-        found = [] if ports is None else [ports]
-    yield from found
-
-
-def _ports_in(text: str, between: str, ends: tuple[str, str]) -> tuple[str, str] | None:
-    """Return the ports of both ends of a link in a text; None if it names no such ports."""
-    for first, second in (ends, ends[::-1]):
-        middle = f"{between}{second}:"
-        if text.startswith(f"{first}:") and middle in text:
-            head, _, tail = text.removeprefix(f"{first}:").partition(middle)
-            if head and tail:
-                return (head, tail) if first == ends[0] else (tail, head)
-    return None
 
 
 def _splits(name: str) -> Iterator[tuple[str, str]]:

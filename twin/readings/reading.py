@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ..errors import DocumentError
@@ -74,6 +74,7 @@ def read(
     if collector.is_full:
         problem = f"only the first {MAX_READINGS:,} readings are taken"
         ledger.finding("too many readings", problem, "split the files", files[0].name)
+    readings = _of_the_past(network.document, readings, ledger, options)
     document = _with_day(network.document, readings, ledger, options)
     assert document.as_of is not None
     merger = Merger(document, network.links, places, network.catalogue, document.as_of, ledger, options)
@@ -86,10 +87,32 @@ def read(
     return Measured(document, made, report)
 
 
+def _of_the_past(
+    document: TopologyDocument, readings: Sequence[Found], ledger: Ledger, options: ReadingOptions
+) -> list[Found]:
+    """Return the readings without those of days to come, where neither the network nor an option states its day.
+
+    The day of such a network is that of its latest reading, which must not be a slip of a clock.
+    """
+    if options.as_of is not None or document.as_of is not None:
+        return list(readings)
+    today = options.today or datetime.now(UTC).date()
+    kept = []
+    for reading in readings:
+        if reading.at is None or reading.at <= today:
+            kept.append(reading)
+        else:
+            problem = f"a reading of {reading.at}, a day to come; left out"
+            ledger.finding("wrong day", problem, "--as-of DAY states the day of the network", reading.where)
+    return kept
+
+
 def _with_day(
     document: TopologyDocument, readings: Sequence[Found], ledger: Ledger, options: ReadingOptions
 ) -> TopologyDocument:
     """Return the document on the day that is asked for; one without a day gets that of the latest reading.
+
+    Readings after the day of a document are findings of the rules.
 
     Raises:
         DocumentError: neither the document nor a reading nor an option states a day.

@@ -9,8 +9,9 @@ from datetime import date
 from typing import NamedTuple, get_args
 
 from ..errors import DocumentError
+from ..imports.decimals import DecimalColumn, report_mixed
 from ..imports.files import SourceFile
-from ..imports.sheets import rows_of
+from ..imports.sheets import leaves_comma_to_decimals, rows_of
 from ..imports.workbooks import EXCEL_ENDINGS, LEGACY_ENDINGS, Row
 from ..model.measurements import READINGS, Quantity
 from .found import WAYS, Collector, Thing, Way, day_of_text
@@ -44,7 +45,6 @@ QUANTITIES: dict[str, Quantity] = {
 """Names of quantities in headings and cells."""
 OF_SPANS = frozenset({"span_loss", "amplifier_gain", "dispersion"})
 """Quantities to which the span of a row belongs; other columns of the row are of the link."""
-DECIMAL_COMMA = re.compile(r"-?\d{1,15},\d{1,15}(?:\s|[a-zA-Z]|$)", re.ASCII)
 ROUND_TRIPS = frozenset({"rtt", "round trip", "round trip time", "rtt avg"})
 
 
@@ -74,15 +74,15 @@ def _plain(heading: str) -> str:
     return re.sub(r"[\s_]+", " ", heading).strip().lower()
 
 
-def columns_of(file: SourceFile) -> tuple[list[Column], Iterator[Row]] | None:
-    """Return the columns of a sheet and its rows after the header; None without a header."""
+def columns_of(file: SourceFile) -> tuple[list[Column], Iterator[Row], int] | None:
+    """Return the columns of a sheet, its rows after the header, and the number of that; None without a header."""
     rows = rows_of(file)
     for row in rows:
         found = [column_of(cell) for cell in row.cells]
         fields = {column.field for column in found}
         has_place = bool(fields & {"link", "device"})
         if has_place and (any(c.quantity for c in found) or {"quantity", "value"} <= fields):
-            return found, rows
+            return found, rows, row.number
         if row.number >= MAX_HEADER_ROW:
             break
     return None
@@ -136,10 +136,27 @@ class SheetReader:
         found = columns_of(self.file)
         if found is None:
             raise DocumentError("no header with places and quantities", where=self.file.where, hint=HINT)
-        columns, rows = found
+        columns, rows, header_row = found
+        comma_is_decimal = leaves_comma_to_decimals(self.file)
+        decimals = {
+            i: DecimalColumn(column.heading, self.options.decimal, comma_is_decimal)
+            for i, column in enumerate(columns)
+            if column.quantity is not None or column.field == "value"
+        }
         for row in rows:
-            cells = {column: cell for column, cell in zip(columns, row.cells, strict=False) if cell}
-            if cells and not self.collector.is_full:
+            for i, decimal in decimals.items():
+                decimal.see(row.cells[i] if i < len(row.cells) else "")
+        report_mixed(decimals.values(), self.file.name, self.collector.ledger)
+        for row in rows_of(self.file):
+            if self.collector.is_full or row.number <= header_row:
+                continue
+            cells: dict[Column, str] = {}
+            for i, (column, cell) in enumerate(zip(columns, row.cells, strict=False)):
+                if cell:
+                    place = f"line {row.number}"
+                    known = decimals.get(i)
+                    cells[column] = cell if known is None else known.rewritten(cell, place, self.collector.ledger)
+            if cells:
                 yield row.number, cells
 
     def add(self, number: int, record: dict[Column, str]) -> None:
@@ -171,10 +188,7 @@ class SheetReader:
         self, place: str, column: Column, cell: str, quantity: Quantity, texts: dict[str, str], at: date | None
     ) -> None:
         ledger = self.collector.ledger
-        decimal = cell.replace(",", ".") if DECIMAL_COMMA.match(cell) else cell
-        if decimal != cell:
-            ledger.assumed("decimal comma of a value", "a point", "the file writes 13,5", "", place)
-        split = split_value(decimal)
+        split = split_value(cell)
         if split is None:
             ledger.finding("bad value", f"{column.heading[:60]} is no number; left out", "expected such as -3.1 dBm",
                            f"{self.file.name}: {place}")  # fmt: skip

@@ -1,7 +1,7 @@
 """Rates of failure of links, members, nodes and shared risks, and repair times: one event counts in one place.
 
 * A cut of a stretch that several links share counts for the shared risk, not for the links. A cut of a stretch of one
-  link counts for that link.
+  link counts for that link. Amplifiers that links share on a cable count for the cable.
 * A link fails as a whole for a reason that all its members share, or when the last of its members fails. A member fails
   by its transceivers, by the amplifiers of its fibre pair, or as one large operator's indoor links do.
 * Switches of all kinds fail as published leaf switches do. A host with a server part fails and is repaired by the
@@ -23,7 +23,8 @@ from ..catalogue.figure_reader import FigureReader
 from ..units import DAYS_PER_YEAR, MONTHS_PER_YEAR
 from .interruptions import HOST_FIGURE
 from .link_failures import FAILURES_PER_HOUR_OF_FIT, LinkFailures, cut_repair_h, link_failures
-from .rates import HOURS_PER_YEAR, Rate, all_down, any_of, rate_with_repair, select, without
+from .rates import HOURS_PER_YEAR, Rate, all_down, any_of, no_failures, rate_with_repair, select, without
+from .shared_amplifiers import amplifier_rates, shared_amplifiers
 from .shared_risks import SharedCut, shared_cuts
 
 NO_REPAIR_OF_HOST = "no figure states how long a host is down"
@@ -64,7 +65,7 @@ class ComponentRates:
 def link_rates(state: State, reader: FigureReader, links: Ints, case: AgeingCase = "value") -> ComponentRates:
     """Compute how often each of `links` (rows) fails as a whole, without a cut that takes another of them as well."""
     failures = link_failures(state, reader, links, case)
-    own = own_line(failures, _shared_cuts_per_year(state, reader, links, case), reader, case)
+    own = _own_of_links(failures, state, reader, links, case)
     return ComponentRates.of(any_of(own, all_down(failures.member, state.n_members_up[links])))
 
 
@@ -73,22 +74,26 @@ def member_rates(state: State, reader: FigureReader, links: Ints, case: AgeingCa
     failures = link_failures(state, reader, links, case)
     n_members = state.n_members_up[links]
     any_member = Rate(failures.member.n_per_h * n_members, failures.member.repair_h)
-    own = own_line(failures, _shared_cuts_per_year(state, reader, links, case), reader, case)
+    own = _own_of_links(failures, state, reader, links, case)
     return ComponentRates.of(select(n_members == 1, any_of(own, failures.member), any_member))
 
 
-def own_line(failures: LinkFailures, n_cuts_per_year: Floats, reader: FigureReader, case: AgeingCase) -> Rate:
-    """Compute failures of all members at once, apart from cuts that count elsewhere.
+def own_line(
+    failures: LinkFailures, n_cuts_per_year: Floats, amplifiers: Rate, reader: FigureReader, case: AgeingCase
+) -> Rate:
+    """Compute failures of all members at once, apart from cuts and amplifiers that count elsewhere.
 
     Args:
         failures: failures of links.
         n_cuts_per_year: how often cuts that count elsewhere take each of these links down.
+        amplifiers: failures of amplifiers that count elsewhere, by link.
         reader: source of figures.
         case: low, central or high case of the failure figures.
     """
-    if not n_cuts_per_year.any():
-        return failures.line
-    return without(failures.line, rate_with_repair(n_cuts_per_year / HOURS_PER_YEAR, cut_repair_h(reader, case)))
+    line = failures.line
+    if n_cuts_per_year.any():
+        line = without(line, rate_with_repair(n_cuts_per_year / HOURS_PER_YEAR, cut_repair_h(reader, case)))
+    return without(line, amplifiers) if amplifiers.n_per_h.any() else line
 
 
 def cuts_per_year(
@@ -104,10 +109,12 @@ def cuts_per_year(
     return by_cut, by_link
 
 
-def _shared_cuts_per_year(state: State, reader: FigureReader, links: Ints, case: AgeingCase) -> Floats:
-    """Return how often a cut takes each of `links` down together with another of them."""
+def _own_of_links(failures: LinkFailures, state: State, reader: FigureReader, links: Ints, case: AgeingCase) -> Rate:
+    """Return failures of each of `links` as a whole that take none of the others with it."""
     cuts = [cut for cut in shared_cuts(state, links) if len(cut.links) > 1]
-    return cuts_per_year(reader, cuts, state.n_links, case)[1][links]
+    n_cuts_per_year = cuts_per_year(reader, cuts, state.n_links, case)[1][links]
+    amplifiers = amplifier_rates(reader, shared_amplifiers(state, links), state.n_links, case)[1]
+    return own_line(failures, n_cuts_per_year, amplifiers.of(links), reader, case)
 
 
 def switch_rate(reader: FigureReader, case: AgeingCase = "value") -> tuple[float, float]:
@@ -138,7 +145,7 @@ def node_rates(state: State, reader: FigureReader, nodes: Ints, case: AgeingCase
 def risk_rates(
     state: State, reader: FigureReader, groups: Sequence[Ints], codes: Sequence[int], case: AgeingCase = "value"
 ) -> ComponentRates:
-    """Compute how often a cut takes down all links of each shared risk at once.
+    """Compute how often a cut, or an amplifier of a cable, takes down all links of each shared risk at once.
 
     Args:
         state: columns of the network.
@@ -159,8 +166,30 @@ def risk_rates(
             length_km[i] = sum(taken)
         else:
             why[i] = NO_CUT_TAKES_ALL if n_spans[group].any() else NO_FIBRE_IN_RISK
+    amplifiers = _amplifiers_of_risks(state, reader, groups, codes, case)
+    for i in np.flatnonzero(amplifiers.n_per_h > 0).tolist():
+        why.pop(i, None)
     if len(why) == len(groups):
         return ComponentRates(length_km, length_km.copy(), why)
-    n_per_year = reader.general("n_cuts_per_km_year", case) * length_km
-    repair_h = np.where(np.isnan(length_km), np.nan, cut_repair_h(reader, case))
-    return ComponentRates(n_per_year, repair_h, why)
+    by_cuts = no_failures(len(groups))
+    if not np.isnan(length_km).all():
+        n_per_h = reader.general("n_cuts_per_km_year", case) * np.nan_to_num(length_km) / HOURS_PER_YEAR
+        by_cuts = rate_with_repair(n_per_h, cut_repair_h(reader, case))
+    rate, is_known = any_of(by_cuts, amplifiers), np.array([i not in why for i in range(len(groups))])
+    n_per_year, repair_h = rate.n_per_h * HOURS_PER_YEAR, rate.repair_h
+    return ComponentRates(np.where(is_known, n_per_year, np.nan), np.where(is_known, repair_h, np.nan), why)
+
+
+def _amplifiers_of_risks(
+    state: State, reader: FigureReader, groups: Sequence[Ints], codes: Sequence[int], case: AgeingCase
+) -> Rate:
+    """Return failures of amplifiers that take down all links of each shared risk, which then is a cable."""
+    shared = shared_amplifiers(state, np.unique(np.concatenate([np.zeros(0, np.int64), *groups])))
+    by_cable = amplifier_rates(reader, shared, state.n_links, case)[0]
+    row_of = {cable.risk: row for row, cable in enumerate(shared)}
+    n_per_h, repair_h = np.zeros(len(groups)), np.zeros(len(groups))
+    for i, (code, group) in enumerate(zip(codes, groups, strict=True)):
+        row = row_of.get(code)
+        if row is not None and np.isin(group, shared[row].links).all():
+            n_per_h[i], repair_h[i] = by_cable.n_per_h[row], by_cable.repair_h[row]
+    return Rate(n_per_h, repair_h)

@@ -1,6 +1,7 @@
 """Independent components of a network, and the ways in which each may be down.
 
-A component is a link with its members, a stretch of a shared risk that several links run in, or a switch. Components
+A component is a link with its members, a stretch of a shared risk that several links run in, the amplifiers of a cable
+that several links share, or a switch. Components
 fail and are repaired independently of each other, so the share of time in which one is down depends only on its mean
 times. A mode is one way to be down: a link has one for each number of members that are down, other components have one.
 Nodes of which nothing states a rate or a repair time never fail here.
@@ -24,9 +25,10 @@ from ..units import unit_of
 from .component_rates import cuts_per_year, node_rates, own_line
 from .link_failures import cut_repair_h, link_failures
 from .rates import HOURS_PER_YEAR, Rate, rate_with_repair
+from .shared_amplifiers import SharedAmplifiers, amplifier_rates, shared_amplifiers
 from .shared_risks import SharedCut, shared_cuts
 
-ComponentKind = Literal["link", "members", "srlg", "node"]
+ComponentKind = Literal["link", "members", "srlg", "cable", "node"]
 LINK, RISK, NODE = range(3)
 
 
@@ -47,8 +49,9 @@ class Components:
     kind: Ints
     """LINK, RISK or NODE, int64[n_components]."""
     row: Ints
-    """Row of the link or node, or index into `cuts`."""
-    cuts: tuple[SharedCut, ...]
+    """Row of the link or node, or index into `causes`."""
+    causes: tuple[SharedCut | SharedAmplifiers, ...]
+    """Cuts of shared risks, then amplifiers of cables."""
     mode_first: Ints
     """The modes of component c are mode_first[c]:mode_first[c + 1], int64[n_components + 1]."""
     probability_ratio: Floats
@@ -100,7 +103,7 @@ class Components:
     def risks_of_link(self) -> tuple[Ints, Ints]:
         """(first, component): the shared risks of each link in CSR form."""
         risks = np.flatnonzero(self.kind == RISK)
-        links = [self.cuts[row].links for row in self.row[risks]]
+        links = [self.causes[row].links for row in self.row[risks]]
         link = np.concatenate([np.zeros(0, np.int64), *links])
         component = np.repeat(risks, [len(rows) for rows in links])
         order = np.argsort(link, kind="stable")
@@ -129,7 +132,7 @@ class Components:
             if self.kind[component] == LINK:
                 kept[row] = min(kept[row], ratio)
             elif self.kind[component] == RISK:
-                kept[self.cuts[row].links] = 0.0
+                kept[self.causes[row].links] = 0.0
             else:
                 kept[self._links_of_node(row)] = 0.0
         return kept
@@ -143,7 +146,8 @@ class Components:
         component = int(self.component[mode])
         row, state = int(self.row[component]), self.state
         if self.kind[component] == RISK:
-            return DownComponent(state.srlgs[self.cuts[row].risk], "srlg", None)
+            risk = self.causes[row].risk
+            return DownComponent(state.srlgs[risk], "cable" if (state["span_cable"] == risk).any() else "srlg", None)
         if self.kind[component] == NODE:
             return DownComponent(state.arrays.node_ids[row], "node", None)
         link = state.arrays.link_ids[row]
@@ -166,25 +170,29 @@ def components_of(state: State, reader: FigureReader, links: Ints, case: AgeingC
     """
     cuts = tuple(cut for cut in shared_cuts(state, links) if len(cut.links) > 1)
     n_cuts_per_year, n_shared_per_year = cuts_per_year(reader, cuts, state.n_links, case)
+    shared = shared_amplifiers(state, links)
+    amplifiers, amplifiers_of_link = amplifier_rates(reader, shared, state.n_links, case)
     failures = link_failures(state, reader, links, case)
-    line = own_line(failures, n_shared_per_year[links], reader, case)
+    line = own_line(failures, n_shared_per_year[links], amplifiers_of_link.of(links), reader, case)
     own = _link_modes(line, failures.member, state.n_members_up[links])
     repair_h = cut_repair_h(reader, case) if cuts else 0.0
-    risks = rate_with_repair(n_cuts_per_year / HOURS_PER_YEAR, repair_h)
+    cut = rate_with_repair(n_cuts_per_year / HOURS_PER_YEAR, repair_h)
+    risks = Rate(*(np.concatenate(columns) for columns in zip(cut, amplifiers, strict=True)))
     ends = np.unique(state["link_ends"][links])
     rates = node_rates(state, reader, ends, case)
     known = ~np.isnan(rates.unavailability_ratio)
     nodes = ends[known]
     node_rate = Rate(rates.n_per_year[known] / HOURS_PER_YEAR, rates.repair_h[known])
+    causes: tuple[SharedCut | SharedAmplifiers, ...] = (*cuts, *shared)
     reasons = [rates.why[row] for row in np.flatnonzero(~known).tolist()]
     _check_figures(reader, case)
     whole = [np.concatenate(columns) for columns in zip(_whole(risks), _whole(node_rate), strict=True)]
-    n_modes = np.concatenate((own.n_modes, np.ones(len(cuts) + len(nodes), np.int64)))
+    n_modes = np.concatenate((own.n_modes, np.ones(len(causes) + len(nodes), np.int64)))
     return Components(
         state=state,
-        kind=np.repeat([LINK, RISK, NODE], [len(links), len(cuts), len(nodes)]),
-        row=np.concatenate((links, np.arange(len(cuts)), nodes)).astype(np.int64),
-        cuts=cuts,
+        kind=np.repeat([LINK, RISK, NODE], [len(links), len(causes), len(nodes)]),
+        row=np.concatenate((links, np.arange(len(causes)), nodes)).astype(np.int64),
+        causes=causes,
         mode_first=np.concatenate((np.zeros(1, np.int64), np.cumsum(n_modes))),
         probability_ratio=np.concatenate((own.probability_ratio, whole[0])),
         kept_ratio=np.concatenate((own.kept_ratio, np.zeros(len(whole[0])))),

@@ -24,6 +24,7 @@ from ..catalogue.figure_reader import FigureReader
 from .component_rates import cuts_per_year, own_line, switch_rate
 from .link_failures import LinkFailures, cut_repair_h, link_failures
 from .rates import HOURS_PER_YEAR, Rate
+from .shared_amplifiers import amplifier_rates, shared_amplifiers
 from .shared_risks import shared_cuts
 from .site_cuts import JobSite, SiteGraph, site_graph
 
@@ -179,8 +180,8 @@ def site_outages(
         return no_outages()
     failures = link_failures(state, reader, links, case)
     table = _OutageTable(state, graph, share_ratio, reader)
-    n_cuts_per_year = _add_cuts(table, reader, links, case)
-    _add_links(table, links, own_line(failures, n_cuts_per_year, reader, case))
+    n_cuts_per_year, amplifiers = _add_cuts(table, reader, links, case), _add_amplifiers(table, reader, links, case)
+    _add_links(table, links, own_line(failures, n_cuts_per_year, amplifiers, reader, case))
     down_ratio = _add_members(table, failures, links)
     _add_nodes(table, reader, case)
     _add_protection(table, reader, failures, links)
@@ -255,6 +256,17 @@ def _add_cuts(table: _OutageTable, reader: FigureReader, links: Ints, case: Agei
     lost = [table.lost((), cut.links.tolist()) for cut in cuts]
     table.add(RISK, risks, n_per_year, repair_h, lost)
     return n_down_per_year[links]
+
+
+def _add_amplifiers(table: _OutageTable, reader: FigureReader, links: Ints, case: AgeingCase) -> Rate:
+    """Failures of amplifiers that links share; returns how often they take down each of `links`."""
+    may_fail = np.array(sorted(table.graph.vertex_of_link), dtype=np.int64)
+    shared = [cable for cable in shared_amplifiers(table.state, may_fail) if np.isin(cable.links, links).any()]
+    by_cable, by_link = amplifier_rates(reader, shared, table.state.n_links, case)
+    risks = np.array([cable.risk for cable in shared], dtype=np.int64)
+    lost = [table.lost((), cable.links.tolist()) for cable in shared]
+    table.add(RISK, risks, by_cable.n_per_h * HOURS_PER_YEAR, by_cable.repair_h, lost)
+    return by_link.of(links)
 
 
 def _add_links(table: _OutageTable, links: Ints, own: Rate) -> None:

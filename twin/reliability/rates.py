@@ -20,6 +20,10 @@ class Rate(NamedTuple):
     n_per_h: Floats
     repair_h: Floats
 
+    def of(self, rows: Ints) -> Rate:
+        """Return the rates of some units, by row."""
+        return Rate(self.n_per_h[rows], self.repair_h[rows])
+
     @property
     def mtbf_h(self) -> Floats:
         """Mean hours from a repair to the next failure, infinite where nothing fails."""

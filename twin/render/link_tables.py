@@ -94,7 +94,7 @@ def _link_row(side: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         f"{side['n_members_up']:,} x {rate}",
         "yes" if side["up"] else "[red]no[/]",
-        f"{side['length_km']:.4g}",
+        "?" if side["length_km"] is None else f"{side['length_km']:.4g}",
         "–" if side["margin_db"] is None else f"{side['margin_db']:.1f}",
         "–" if side["capacity_gbps"] is None else number_text(side["capacity_gbps"], "1"),
         side["limit"],

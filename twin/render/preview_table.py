@@ -68,15 +68,19 @@ def purchases_table(purchases: Sequence[Mapping[str, Any]], limit: int = MAX_PUR
         return []
     limit = limit or len(purchases)
     rows = [
-        (_amount_text(purchase["amount"]), escape(purchase["item"]), usd_text(purchase["usd"]))
+        (_amount_text(purchase["amount"]), escape(purchase["item"]), _price_text(purchase["usd"]))
         for purchase in purchases[:limit]
     ]
     n_more = len(purchases) - limit
     if n_more > 0:
-        rest_usd = sum(purchase["usd"] for purchase in purchases[limit:])
+        rest_usd = sum(purchase["usd"] or 0.0 for purchase in purchases[limit:])
         rows.append(("", f"{n_more} more items", usd_text(rest_usd)))
     table = FittedTable((Column("", "right"), Column("item", folds=True), Column("price", "right")), rows)
     return [Text(), Text("To buy", style="bold"), table]
+
+
+def _price_text(usd: float | None) -> str:
+    return "price unknown" if usd is None else usd_text(usd)
 
 
 def _line(change: Mapping[str, Any]) -> RenderableType:

@@ -5,7 +5,7 @@ A result that cannot be built is refused with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,8 +26,11 @@ from .generated_demands import with_generated
 from .refusal import refused_faults
 
 MAX_CHANGES = 1000
-LEVELS = (StructureChange, WorkloadChange, StateChange)
+Level = type[StructureChange | WorkloadChange | StateChange]
+LEVELS: tuple[Level, ...] = (StructureChange, WorkloadChange, StateChange)
 """Kinds of changes in the order in which they are applied."""
+MAX_HINTS = 3
+"""Hints of a refusal, of different problems."""
 
 
 @dataclass(frozen=True)
@@ -99,27 +102,50 @@ def apply_changes(
         ChangeError: a target is missing, a change does not apply, or the result cannot be built.
         TopologyError: the changed job is inconsistent.
     """
-    scenario = apply_unchecked(origin, changes, reader, where)
-    after = build_faults(scenario.case.state, scenario.case.document, reader)
-    if after:
-        known = origin.faults or (lambda: build_faults(origin.case.state, origin.case.document, reader))
-        refused = refused_faults(known(), after, origin.case.state, scenario.case.state)
-        if refused:
-            raise _build_error([fault.issue for fault in refused], where)
+    scenario = edited(origin, changes, reader, where)
+    after = check_buildable(origin, scenario, reader, where)
     scenario = replace(scenario, faults=lambda: after)
-    if scenario.case.job is not None:
-        job_issues = list(job_shape_issues(scenario.case.job))
-        if job_issues:
-            raise TopologyError("the job does not hold together", where=where, found=job_issues)
+    check_job_shape(scenario.case.job, where)
     return scenario
 
 
-def apply_unchecked(
+def check_buildable(
+    origin: Scenario, scenario: Scenario, reader: FigureReader, where: str = "changes"
+) -> Mapping[str, BuildFault]:
+    """Return the faults of a changed network that stand as they stood before.
+
+    Raises:
+        ChangeError: the changes make a fault, worsen one or touch one.
+    """
+    after = build_faults(scenario.case.state, scenario.case.document, reader)
+    if after:
+        known = origin.faults or (lambda: build_faults(origin.case.state, origin.case.document, reader))
+        refuse_faults(known(), after, origin.case.state, scenario.case.state, where)
+    return after
+
+
+def refuse_faults(
+    before: Mapping[str, BuildFault], after: Mapping[str, BuildFault], old: State, new: State, where: str = "changes"
+) -> None:
+    """Raise ChangeError for faults that changes from one state to another make, worsen or touch."""
+    refused = refused_faults(before, after, old, new)
+    if refused:
+        raise _build_error([fault.issue for fault in refused], where)
+
+
+def check_job_shape(job: TrainingJob | None, where: str = "changes") -> None:
+    """Raise TopologyError for a job whose parallelism does not hold together."""
+    issues = [] if job is None else list(job_shape_issues(job))
+    if issues:
+        raise TopologyError("the job does not hold together", where=where, found=issues)
+
+
+def edited(
     origin: Scenario,
     changes: Sequence[Change],
     reader: FigureReader,
     where: str = "changes",
-    levels: Sequence[type[StructureChange | WorkloadChange | StateChange]] = LEVELS,
+    levels: Sequence[Level] = LEVELS,
 ) -> Scenario:
     """Apply changes of some levels to a scenario, in the order of the levels; what results may not be buildable.
 
@@ -134,6 +160,23 @@ def apply_unchecked(
         ChangeError: a target is missing, or a change does not apply.
     """
     scenario = origin
+    for _, changed in apply_one_by_one(origin, changes, reader, where, levels):
+        scenario = changed
+    return scenario
+
+
+def apply_one_by_one(
+    origin: Scenario,
+    changes: Sequence[Change],
+    reader: FigureReader,
+    where: str = "changes",
+    levels: Sequence[Level] = LEVELS,
+) -> Iterator[tuple[int, Scenario]]:
+    """Yield the position of each change in the list, and the scenario after it and all changes applied before it.
+
+    Arguments and errors are those of `edited`.
+    """
+    scenario = origin
     for level in levels:
         for i, change in enumerate(changes):
             if isinstance(change, level):
@@ -141,7 +184,7 @@ def apply_unchecked(
                 place, state = f"{where}[{i}] {change.kind}", case.state
                 context = Context(place, case.document, state.node_ids, reader, state.arrays)
                 scenario = _apply_one(scenario, change, context)
-    return scenario
+                yield i, scenario
 
 
 def _apply_one(scenario: Scenario, change: Any, context: Context) -> Scenario:
@@ -156,15 +199,35 @@ def _apply_one(scenario: Scenario, change: Any, context: Context) -> Scenario:
         generated = scenario.generated and scenario.generated.among(arrays.node_index)
         document = with_generated(network.document, generated)
         return Scenario(network, replace(case, state=State.of(arrays), document=document), generated)
+    return replace(scenario, case=_changed_case(case, change, context))
+
+
+def edited_case(case: Case, changes: Sequence[Change], reader: FigureReader, where: str = "changes") -> Case:
+    """Return a case with changes of workload and state, in this order; changes of structure are left out.
+
+    Raises:
+        ChangeError: a target is missing, or a change does not apply.
+    """
+    for level in (WorkloadChange, StateChange):
+        for i, change in enumerate(changes):
+            if isinstance(change, level):
+                place = f"{where}[{i}] {change.kind}"
+                context = Context(place, case.document, case.state.node_ids, reader, case.state.arrays)
+                case = _changed_case(case, change, context)
+    return case
+
+
+def _changed_case(case: Case, change: Any, context: Context) -> Case:
     if isinstance(change, WorkloadChange):
         document, job = change.edit_workload(case.document, case.job, context)
-        return replace(scenario, case=replace(case, document=document, job=job))
-    return replace(scenario, case=replace(case, state=change.overlay(case.state, context)))
+        return replace(case, document=document, job=job)
+    return replace(case, state=change.overlay(case.state, context))
 
 
 def _build_error(issues: Sequence[Issue], where: str) -> ChangeError:
     groups = grouped(issues)
+    hints = list(dict.fromkeys(group[0].hint for group in groups if group[0].hint))[:MAX_HINTS]
     reasons = "; ".join(group_text(group, with_hint=False) for group in groups[:5])
     n_left_out = sum(len(group) for group in groups[5:])
     remainder = f"; and {n_left_out} more" if n_left_out else ""
-    return ChangeError(f"cannot be built: {reasons}{remainder}", where=where, hint=issues[0].hint)
+    return ChangeError(f"cannot be built: {reasons}{remainder}", where=where, hint="; ".join(hints))

@@ -21,8 +21,12 @@ class BuildFault:
     """Greatest or allowed value."""
     problem: str
     hint: str
-    n_records: int = 1
-    """Records that break the rule in the same way; `where` is the first of them."""
+    n_members: int = 1
+    """Members of the record that break the rule."""
+    is_shared: bool = False
+    """True for a fault of several records, of which `where` is only one: it worsens by its value alone."""
+    is_listed_alone: bool = True
+    """False where warnings list the same problem of several records as one."""
 
     @property
     def issue(self) -> Issue:
@@ -31,7 +35,7 @@ class BuildFault:
 
     @property
     def excess(self) -> float:
-        """How far the value is beyond the limit, over all records; 0 for texts."""
+        """How far the value is beyond the limit; 0 for texts."""
         if isinstance(self.value, str) or isinstance(self.limit, str):
             return 0.0
         return self.value - self.limit

@@ -9,12 +9,16 @@ import numpy as np
 from ..arrays import State
 from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
+from ..model.records import Span
 from .build_fault import BuildFault
 
 OM4_BANDWIDTH_MHZ = 4700.0
 OM3_BANDWIDTH_MHZ = 2000.0
 """Effective modal bandwidth over 1 km at 850 nm of OM4 and OM3 (ISO/IEC 11801-1); optics state a reach for each."""
 METRES_PER_KM = 1e3
+UNSTATED_FIBRE = Span(length_km=1.0).fibre
+"""Fibre of a span that states none."""
+MEDIUM_HINT = "optics and cable of one medium: set_transceivers and set_fibre together"
 REACH, MEDIUM = "reach_m", "medium"
 """Rules that a cable may break."""
 
@@ -29,11 +33,13 @@ def cable_faults(state: State, reader: FigureReader) -> dict[str, BuildFault]:
         wrong = _wrong_fibre(optic, fibres)
         limit_m = _reach_m(optic, fibres, reader)
         if wrong is not None:
-            problem, hint = f"wrong medium: {optic.id} does not run over {wrong.id}", "optics and cable of one medium"
-            wanted = optic.medium or "single mode"
+            problem, hint = f"wrong medium: {optic.id} does not run over {wrong.id}", MEDIUM_HINT
+            wanted = optic.medium or ("copper" if optic.optics == "copper" else "single mode")
             faults[f"medium {name}"] = BuildFault(where, MEDIUM, wrong.medium or "single mode", wanted, problem, hint)
-        elif limit_m is not None and length_m > limit_m * (1 + 1e-9):
-            problem = f"too long: {length_m:g} m, and {optic.id} reaches {limit_m:g} m over {fibres[0].id}"
+        is_assembly = "reach_m" in optic.figures
+        if (wrong is None or is_assembly) and limit_m is not None and length_m > limit_m * (1 + 1e-9):
+            over = "" if is_assembly else f" over {fibres[0].id}"
+            problem = f"too long: {length_m:g} m, and {optic.id} reaches {limit_m:g} m{over}"
             hint = "a shorter cable, or optics that reach farther"
             faults[f"reach {name}"] = BuildFault(where, REACH, length_m, limit_m, problem, hint)
     return faults
@@ -60,8 +66,14 @@ def _cables(state: State, reader: FigureReader) -> Iterator[tuple[int, Part, lis
 
 
 def _wrong_fibre(optic: Part, fibres: list[Part]) -> Part | None:
-    """Return the first fibre that a transceiver does not run over. Assemblies bring their own cable."""
-    if optic.optics in ("copper", None):
+    """Return the first fibre that a transceiver does not run over.
+
+    Active optical assemblies bring their own cable. Copper ones do so where a span has the fibre of a record that
+    states none.
+    """
+    if optic.optics == "copper":
+        return next((fibre for fibre in fibres if fibre.medium != "copper" and fibre.id != UNSTATED_FIBRE), None)
+    if optic.optics is None:
         return None
     return next((fibre for fibre in fibres if optic.medium != fibre.medium), None)
 

@@ -17,6 +17,7 @@ from ..model.globs import Globs, names_matching
 from ..model.records import Link, Node, Site
 from .balancing_change import SetLoadBalancing
 from .change import Context, Fields, StateChange, StructureChange, WorkloadChange
+from .fibre_changes import Age, CutFibre, SetFibre, require_spans, without_measured_power
 from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands, SplitWork, Synchronise, UseAccelerator
 from .select import Links, Nodes
 from .wcmp_change import SetWcmpGroups
@@ -159,48 +160,12 @@ class SetChannels(StateChange):
         rows = context.links(state, self.links)
         state = state.with_values("link_n_parallel", rows, self.n_parallel)
         if self.n_fibre_pairs is not None:
-            _require_spans(state, rows, context)
+            require_spans(state, rows, context)
             state = state.with_values("link_n_fibre_pairs", rows, self.n_fibre_pairs)
         if self.mux is not None:
             state, code = context.part(state, self.mux, "mux")
-            state = _without_measured_power(state, rows).with_values("link_mux", rows, code)
+            state = without_measured_power(state, rows).with_values("link_mux", rows, code)
         return state
-
-
-class SetFibre(StateChange):
-    """Replace the fibre of links by new fibre of one type.
-
-    The spans stay; age, repair splices and measured losses start again.
-    """
-
-    kind: Literal["set_fibre"] = "set_fibre"
-    example: ClassVar[Fields] = {"links": "wan-*", "fibre": "G.654.E", "n_splices": 4}
-    links: Links
-    """Links to change, by a selector."""
-    fibre: str
-    """Catalogue id of the new fibre."""
-    leased: bool = False
-    """True for leased dark fibre, False for fibre that is laid and bought."""
-    n_splices: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """Splices per span, beside those included in the attenuation of the fibre type."""
-
-    def overlay(self, state: State, context: Context) -> State:
-        """Return the state with new spans, without age or repairs."""
-        rows = context.links(state, self.links)
-        _require_spans(state, rows, context)
-        state, code = context.part(state, self.fibre, "fibre")
-        spans = np.flatnonzero(np.isin(state.arrays.span_link, rows))
-        for column, value in (
-            ("span_fibre", code),
-            ("span_age_years", 0.0),
-            ("span_undated", False),
-            ("span_n_splices", self.n_splices),
-            ("span_leased", self.leased),
-            ("span_measured_loss_db", np.nan),
-            ("span_measured_years", np.nan),
-        ):
-            state = state.with_values(column, spans, value)
-        return _without_measured_power(state, rows)
 
 
 class SwapSwitches(StateChange):
@@ -336,82 +301,6 @@ class FailSrlg(StateChange):
         codes = [arrays.srlgs.index(name) for name in failed]
         rows = np.unique(arrays.srlg_link[np.isin(arrays.srlg_code, codes)])
         return state.with_values("link_up", rows, False)
-
-
-class Age(StateChange):
-    """Age fibre and optics by some years; parts without an installation date do not age."""
-
-    kind: Literal["age"] = "age"
-    example: ClassVar[Fields] = {"years": 5}
-    years: Annotated[float, Field(ge=0, le=100)]
-    """Years that pass."""
-    links: Links | None = None
-    """Id or glob of the links, or conditions; None = all links."""
-
-    def overlay(self, state: State, context: Context) -> State:
-        """Return the state with older fibre and optics."""
-        all_links = np.arange(state.arrays.n_links)
-        rows = all_links if self.links is None else context.links(state, self.links)
-        spans = np.flatnonzero(np.isin(state.arrays.span_link, rows))
-        for prefix, rows_to_age in (("link", rows), ("span", spans)):
-            columns = [f"{prefix}_age_years", f"{prefix}_measured_years"]
-            for column in [*columns, "span_amplifier_age_years"] if prefix == "span" else columns:
-                if not np.isnan(state[column][rows_to_age]).all():
-                    state = state.with_values(column, rows_to_age, state[column][rows_to_age] + self.years)
-        return state
-
-
-class CutFibre(StateChange):
-    """Cut the fibre of links and repair it: splices only; for an outage use fail_links.
-
-    Each repair adds splices, beside those that the ageing model expects.
-    """
-
-    kind: Literal["cut_fibre"] = "cut_fibre"
-    example: ClassVar[Fields] = {"links": {"id": ["wan-1-2", "wan-1-3"]}, "n_cuts": 2}
-    links: Links
-    """Links whose fibre is cut, by a selector."""
-    n_cuts: Annotated[int, Field(ge=1, le=10_000)] = 1
-    """Cuts per link, in the longest span of its working path."""
-
-    def overlay(self, state: State, context: Context) -> State:
-        """Return the state with more splices; a loss measured before grows by their loss."""
-        rows = context.links(state, self.links)
-        _require_spans(state, rows, context)
-        arrays = state.arrays
-        working_km = np.where(arrays.span_standby, -1.0, state["span_length_km"])
-        spans = np.array(
-            [
-                first + int(np.argmax(working_km[first:end]))
-                for first, end in ((arrays.span_first[row], arrays.span_first[row + 1]) for row in rows)
-            ]
-        )
-        n_splices = int(self.n_cuts * context.reader.general("n_splices_per_cut"))
-        added_db = n_splices * context.reader.general("splice_db")
-        state = state.with_values("span_n_splices", spans, state["span_n_splices"][spans] + n_splices)
-        measured_db = state["span_measured_loss_db"][spans] + added_db
-        state = state.with_values("span_measured_loss_db", spans, measured_db)
-        # a later amplifier restores the added loss, so the receiver does not see it
-        amplified = np.flatnonzero((state["span_amplifier"] >= 0) & ~arrays.span_standby)
-        last_amplifier = np.full(arrays.n_links, -1)
-        np.maximum.at(last_amplifier, arrays.span_link[amplified], amplified)
-        received_dbm = state["link_measured_received_dbm"][rows] - np.where(spans > last_amplifier[rows], added_db, 0.0)
-        return state.with_values("link_measured_received_dbm", rows, received_dbm)
-
-
-def _without_measured_power(state: State, rows: Ints) -> State:
-    """Remove the measured received power of links whose optical path has changed."""
-    for column in ("link_measured_received_dbm", "link_measured_years"):
-        if not np.isnan(state[column][rows]).all():
-            state = state.with_values(column, rows, np.nan)
-    return state
-
-
-def _require_spans(state: State, rows: Ints, context: Context) -> None:
-    without_spans = rows[np.diff(state.arrays.span_first)[rows] == 0]
-    if len(without_spans):
-        name = state.arrays.link_ids[without_spans[0]]
-        raise ChangeError(f"link {name!r} has no spans", where=context.where, hint="choose wide-area links")
 
 
 Change = Annotated[

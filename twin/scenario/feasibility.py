@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ..arrays import Floats, State
@@ -9,8 +11,8 @@ from ..arrays.node_ports import node_ports, part_of_ports, stated_gbps
 from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
-from ..errors.wording import counted
 from ..model.document import TopologyDocument
+from .band_faults import band_faults
 from .build_fault import BuildFault
 from .cable_faults import cable_faults
 from .line_faults import line_faults
@@ -28,7 +30,7 @@ def build_faults(state: State, document: TopologyDocument, reader: FigureReader)
     faults: dict[str, BuildFault] = {}
     _port_faults(state, reader, faults)
     _cage_faults(state, reader, faults)
-    _band_faults(state, reader, faults)
+    faults.update(band_faults(state, reader))
     faults.update(cable_faults(state, reader))
     faults.update(server_faults(state, reader))
     faults.update(line_faults(state, reader))
@@ -102,76 +104,41 @@ def _cage_faults(state: State, reader: FigureReader, faults: dict[str, BuildFaul
     """Check that each transceiver fits its ports: form factor, power, lane rate and port rate."""
     n_codes = len(state.parts) + 1
     keys = (np.repeat(state["link_transceiver"], 2) + 1) * n_codes + state["node_part"][state["link_ends"].ravel()] + 1
-    for key, arc, n in zip(*np.unique(keys, return_index=True, return_counts=True), strict=True):
+    pairs, of_arc = np.unique(keys, return_inverse=True)
+    for i, key in enumerate(pairs.tolist()):
         optic_code, switch_code = key // n_codes - 1, key % n_codes - 1
         if optic_code < 0 or switch_code < 0:
             continue
         optic = reader.catalogue.get(state.parts[optic_code])
         switch = part_of_ports(reader.catalogue.get(state.parts[switch_code]), reader)
-        found = _cage_fault(reader, optic, switch)
-        if found is not None:
-            link, side = divmod(int(arc), 2)
-            node = state.arrays.node_ids[state["link_ends"][link, side]]
-            where, hint = f"links[{state.arrays.link_ids[link]}]", f"first seen at {node}"
-            faults[f"cage {optic.id} {switch.id}"] = BuildFault(where, *found, hint, n_records=int(n))
+        found = list(_misfits(reader, optic, switch))
+        for arc in np.flatnonzero(of_arc.reshape(-1) == i).tolist() if found else ():
+            link, side = divmod(arc, 2)
+            name, node = state.arrays.link_ids[link], state.arrays.node_ids[state["link_ends"][link, side]]
+            n_members, hint = int(state["link_n_parallel"][link]), f"optics that fit {switch.id}"
+            for rule, value, limit, problem in found:
+                faults[f"{rule} {name} {node}"] = BuildFault(
+                    f"links[{name}]", rule, value, limit, problem, hint, n_members, is_listed_alone=False
+                )
 
 
-def _cage_fault(reader: FigureReader, optic: Part, switch: Part) -> tuple[str, float | str, float | str, str] | None:
-    """Return the rule, the value, the limit and the problem of a transceiver in a port; None if it fits."""
+def _misfits(reader: FigureReader, optic: Part, switch: Part) -> Iterator[tuple[str, float | str, float | str, str]]:
+    """Yield rule, value, limit and problem of each way in which a transceiver does not fit a port."""
     if switch.cages and optic.form_factor and optic.form_factor not in switch.cages:
         cages = ", ".join(switch.cages)
         problem = f"wrong cage: {optic.id} is {optic.form_factor}, {switch.id} takes {cages}"
-        return "cages", optic.form_factor, cages, problem
+        yield "cages", optic.form_factor, cages, problem
     if switch.lane_gbps and optic.lane_gbps and optic.lane_gbps > switch.lane_gbps:
         problem = f"wrong lane rate: {optic.id} runs {optic.lane_gbps}G lanes, {switch.id} up to {switch.lane_gbps}G"
-        return "lane_gbps", float(optic.lane_gbps), float(switch.lane_gbps), problem
+        yield "lane_gbps", float(optic.lane_gbps), float(switch.lane_gbps), problem
     rate_gbps, port_gbps = optic.value("rate_gbps"), switch.value_or("port_gbps", np.inf)
     if rate_gbps > port_gbps:
-        problem = f"too fast: {optic.id} at {rate_gbps:g} Gb/s in a port of {switch.id}"
-        return "port_gbps", rate_gbps, port_gbps, problem
+        problem = f"too fast: {optic.id} at {rate_gbps:g} Gb/s in a port of {switch.id} at {port_gbps:g}"
+        yield "port_gbps", rate_gbps, port_gbps, problem
     if optic.value_or("power_w", 0.0) > switch.value_or("cage_w", np.inf):
         optic_w, cage_w = reader.part(optic.id, "power_w"), reader.part(switch.id, "cage_w")
         problem = f"too hot: {optic.id} draws {optic_w:g} W, a port of {switch.id} cools {cage_w:g}"
-        return "cage_w", optic_w, cage_w, problem
-    return None
-
-
-def _band_faults(state: State, reader: FigureReader, faults: dict[str, BuildFault]) -> None:
-    band_ghz = 1e3 * reader.general("c_band_thz")
-    spacing_ghz = reader.by_code(state.parts, state["link_transceiver"], "spacing_ghz", "transceiver")
-    mux_channels = reader.by_code(state.parts, state["link_mux"], "n_channels", "mux")
-    mux_spacing_ghz = reader.by_code(state.parts, state["link_mux"], "spacing_ghz", "mux")
-    n_pairs = state["link_n_fibre_pairs"]
-    on_fibre = (np.diff(state.arrays.span_first) > 0) & (state["link_transceiver"] >= 0)
-    for link in np.flatnonzero(on_fibre & (state["link_n_parallel"] > n_pairs)):
-        name, n = state.arrays.link_ids[link], int(state["link_n_parallel"][link])
-        if np.isnan(spacing_ghz[link]) or np.isnan(mux_channels[link]):
-            pairs = counted(n_pairs[link], "fibre pair")
-            faults[f"mux {name}"] = BuildFault(
-                f"links[{name}]",
-                "mux",
-                float(n),
-                float(n_pairs[link]),
-                f"{n} channels on {pairs} without a multiplexer",
-                "name a mux for coherent channels, or a fibre pair for each",
-            )
-            continue
-        n_channels_max = int(band_ghz // spacing_ghz[link]) * int(n_pairs[link])
-        n_ports = int(mux_channels[link] * n_pairs[link])
-        where = f"links[{name}]"
-        if n > n_channels_max:
-            pairs = counted(n_pairs[link], "fibre pair")
-            problem = f"{n} channels of {spacing_ghz[link]:g} GHz; room for {n_channels_max} on {pairs}"
-            band = float(n), float(n_channels_max)
-            faults[f"band {name}"] = BuildFault(where, "c_band_thz", *band, problem, "light more pairs")
-        elif n > n_ports:
-            problem = f"{n} channels; the multiplexers have {n_ports} ports"
-            ports = float(n), float(n_ports)
-            faults[f"mux {name}"] = BuildFault(where, "n_channels", *ports, problem, "take a larger mux")
-        elif mux_spacing_ghz[link] < spacing_ghz[link]:
-            problem = f"channels of {spacing_ghz[link]:g} GHz do not pass a {mux_spacing_ghz[link]:g} GHz mux"
-            grid = float(spacing_ghz[link]), float(mux_spacing_ghz[link])
-            faults[f"grid {name}"] = BuildFault(where, "spacing_ghz", *grid, problem, "change the mux too")
+        yield "cage_w", optic_w, cage_w, problem
 
 
 def _site_faults(state: State, document: TopologyDocument, reader: FigureReader, faults: dict[str, BuildFault]) -> None:

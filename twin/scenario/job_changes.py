@@ -16,6 +16,9 @@ from ..model.job_rules import LOCAL_SGD_DEFAULTS
 from ..model.jobs import Parallelism, Placement, Precision, Recompute, TrainingJob, Width, with_placement
 from .change import Context, Fields, WorkloadChange
 
+MAX_FACTOR_RATIO = 1e6
+"""Greatest factor of demands."""
+
 
 class ScaleDemands(WorkloadChange):
     """Multiply the demands of the document by a factor."""
@@ -23,7 +26,7 @@ class ScaleDemands(WorkloadChange):
     kind: Literal["scale_demands"] = "scale_demands"
     example: ClassVar[Fields] = {"factor_ratio": 1.3, "ids": ["d1", "d2"]}
     example_network: ClassVar[str] = "leaf-spine-demo"
-    factor_ratio: Annotated[float, Field(ge=0, le=1e6)]
+    factor_ratio: Annotated[float, Field(ge=0, le=MAX_FACTOR_RATIO)]
     """New over old demand: 2 doubles it."""
     ids: Globs | None = None
     """Demands to scale: an id or a glob, or a list of these; None = all."""

@@ -18,7 +18,13 @@ from .build_fault import BuildFault
 
 TOLERANCE_DB = 1e-9
 """A smaller excess is rounding."""
-HINT = "shorter spans, fewer channels or less power in each"
+HINTS = {
+    "max_gain_db": "shorter spans, less loss in them, or an amplifier with more gain",
+    "max_output_dbm": "fewer channels a pair, less power in each, or a stronger amplifier",
+    "launch_dbm": "less power in each channel",
+    "total_power_dbm": "fewer channels a pair, or less power in each",
+}
+"""What lessens the excess of each rule."""
 
 
 def line_faults(state: State, reader: FigureReader) -> Iterator[tuple[str, BuildFault]]:
@@ -41,10 +47,9 @@ def line_faults(state: State, reader: FigureReader) -> Iterator[tuple[str, Build
                 yield f"amplifier {name}", fault
             continue
         comb = comb_of_link(state, reader, link, amplification.wanted_launch_dbm(path))
-        problem = outside_validity(comb)
-        if problem:
-            hint, limit = "fewer channels a pair, or less power in each", "the range of the GN model"
-            yield f"light {name}", BuildFault(where, "total_power_dbm", comb.total_dbm, limit, problem, hint)
+        place = f"{name} path {path - paths.first_path[paths.kind_of_path[path]]}"
+        for rule, value, limit, problem in outside_validity(comb):
+            yield f"{rule} {place}", BuildFault(where, rule, value, limit, problem, HINTS[rule])
         yield from _amplifier_faults(state, reader, paths, amplification, path)
 
 
@@ -59,7 +64,7 @@ def _launch_faults(state: State, reader: FigureReader) -> Iterator[tuple[str, Bu
         name, part = state.arrays.link_ids[link], state.part_id(state["link_transceiver"][link])
         problem = f"launch of {stated_dbm[link]:g} dBm: {part} gives at most {limit_dbm[link]:g} dBm"
         value, limit = float(stated_dbm[link]), float(limit_dbm[link])
-        yield f"launch {name}", BuildFault(f"links[{name}]", "launch_dbm", value, limit, problem, "less power")
+        yield f"launch {name}", BuildFault(f"links[{name}]", "launch_dbm", value, limit, problem, HINTS["launch_dbm"])
 
 
 def _amplifier_faults(
@@ -94,4 +99,4 @@ def _limits(
     ):
         if value > limit + TOLERANCE_DB:
             problem = f"{part} gives {limit:g} {unit}; {value:.1f} {unit} are asked for"
-            yield f"amplifier {rule}", BuildFault(where, rule, value, limit, problem, HINT)
+            yield f"amplifier {rule}", BuildFault(where, rule, float(value), float(limit), problem, HINTS[rule])

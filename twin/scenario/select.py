@@ -33,7 +33,8 @@ class LinkSelector(BaseModel):
     id: Globs | None = None
     """Id or glob, or a list of them."""
     tier: Literal["access", "fabric", "border", "wide_area"] | None = None
-    """access: at a rack or host. wide_area: with spans. border: at a border router. fabric: all others."""
+    """access: at a rack or host. wide_area: between sites, or with spans that leave a site. border: at a border router.
+    fabric: all others."""
     site: Name | None = None
     """Site of at least one end."""
     part: Name | None = None

@@ -22,12 +22,13 @@ class Outcome(NamedTuple):
 
 
 class StageCache:
-    """Cache of the last N_CACHED outcomes of each stage.
+    """Cache of the last outcomes of each stage.
 
     Arrays compare by identity, then bit by bit; other values by equality.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, n_cached: int = N_CACHED) -> None:
+        self._n_cached = n_cached
         self._entries: dict[str, list[tuple[tuple[Any, ...], Outcome]]] = {}
 
     def get(self, stage: str, key: tuple[Any, ...]) -> Outcome | None:
@@ -44,7 +45,7 @@ class StageCache:
         """Store an outcome, and drop the least recently used one."""
         entries = self._entries.setdefault(stage, [])
         entries.append((key, outcome))
-        del entries[:-N_CACHED]
+        del entries[: -self._n_cached]
 
 
 class OneOutcome(StageCache):

@@ -14,7 +14,7 @@ from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..catalogue.views import view_of_figures
 from ..model.jobs import Placement, TrainingJob, with_placement
 from .allocator import keep_freed_memory
-from .cache import OneOutcome, Outcome, StageCache, freeze_arrays
+from .cache import N_CACHED, OneOutcome, Outcome, StageCache, freeze_arrays
 from .evaluation import Case, Evaluation
 from .stage import Inputs, Stage
 from .table import STAGES
@@ -29,12 +29,18 @@ class Engine:
     One thread computes at a time; threads that must not wait for each other need separate engines.
     """
 
-    def __init__(self, catalogue: Catalogue, prices: PriceBook, stages: Mapping[str, Stage] = STAGES) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        prices: PriceBook,
+        stages: Mapping[str, Stage] = STAGES,
+        n_cached: int = N_CACHED,
+    ) -> None:
         keep_freed_memory()
         self.reader = FigureReader(catalogue, prices)
         self.lock = RLock()
         self._stages = stages
-        self._cache = StageCache()
+        self._cache = StageCache(n_cached)
         self._readers = {
             name: FigureReader(*view_of_figures(catalogue, prices, frozenset(stage.catalogue)))
             for name, stage in stages.items()

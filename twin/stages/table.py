@@ -363,10 +363,10 @@ ROWS = (
         reliability.outages,
         needs=names("site_graph links_between_sites work_of_sites"),
         state=names(
-            "link_booster link_ends link_ids link_launch_dbm link_mux link_n_fibre_pairs link_protection "
-            "link_straight_km link_transceiver n_links n_members_up node_ids node_part parts span_amplifier span_first "
-            "span_length_km span_link span_regenerated span_srlg_code span_srlg_span span_standby "
-            "srlg_code srlg_link srlgs"
+            "link_booster link_ends link_ids link_launch_dbm link_mux link_n_fibre_pairs "
+            "link_protection link_straight_km link_transceiver n_links n_members_up node_ids "
+            "node_part parts span_amplifier span_cable span_first span_length_km span_link "
+            "span_regenerated span_srlg_code span_srlg_span span_standby srlg_code srlg_link srlgs"
         ),
         catalogue=names("card general mux protection server transceiver"),
         by_ageing=True,
@@ -384,18 +384,20 @@ ROWS = (
         money.money,
         state=names(
             "link_age_years link_booster link_ends link_ids link_launch_dbm link_mux link_n_fibre_pairs "
-            "link_n_parallel link_n_regenerators link_protection link_transceiver n_nodes node_accelerator "
-            "node_age_years node_ids node_kind node_n_accelerators node_n_cards node_n_servers node_part node_site "
-            "parts sites span_age_years span_amplifier span_cable span_fibre span_first span_leased span_length_km "
-            "span_link span_undated srlgs"
+            "link_n_parallel link_n_regenerators link_protection link_tier link_transceiver n_nodes "
+            "node_accelerator node_age_years node_ids node_kind node_n_accelerators node_n_cards "
+            "node_n_servers node_part node_site parts sites span_age_years span_amplifier span_cable "
+            "span_fibre span_first span_leased span_length_km span_link span_standby span_undated "
+            "srlgs"
         ),
         document=("sites",),
         catalogue=names("accelerator amplifier card fibre general mux prices protection server switch transceiver"),
         before=names(
             "link_age_years link_booster link_ids link_index link_launch_dbm link_mux link_n_fibre_pairs "
             "link_n_parallel link_n_regenerators link_protection link_transceiver node_accelerator node_age_years "
-            "node_ids node_index node_n_accelerators node_n_cards node_n_servers node_part parts span_age_years "
-            "span_cable span_fibre span_first span_leased span_length_km span_undated srlgs"
+            "node_ids node_index node_n_accelerators node_n_cards node_n_servers node_part parts "
+            "span_age_years span_cable span_fibre span_first span_leased span_length_km span_link "
+            "span_standby span_undated srlgs"
         ),
     ),
     Stage(

@@ -44,6 +44,12 @@ class Partitions:
     """
     n_single_homed: int
     """End points that are attached to exactly one node, forwarding or not."""
+    worst_home: int = -1
+    """Row of the forwarding node at which most single-homed end points are attached; -1 = none."""
+    n_at_worst_home: int = 0
+    """Single-homed end points there."""
+    n_homes: int = 0
+    """Nodes at which single-homed end points are attached."""
     why: str = ""
     """Why single points and bridges are unknown; empty if they are known."""
 
@@ -63,6 +69,7 @@ def find_partitions(fabric: Fabric) -> Partitions:
         why = str(error)
     n_pairs = n * (n - 1) // 2
     n_unreachable_pairs = n_pairs - _n_reachable_pairs(counts)
+    homes = _homes(fabric)
     return Partitions(
         kind=fabric.kind,
         n_end_points=n,
@@ -72,8 +79,19 @@ def find_partitions(fabric: Fabric) -> Partitions:
         single_points=single_points,
         bridges=bridges,
         n_single_homed=int((fabric.n_neighbours[fabric.end_points] == 1).sum()),
+        worst_home=int(np.argmax(homes)) if homes.any() else -1,
+        n_at_worst_home=int(homes.max(initial=0)),
+        n_homes=int((homes > 0).sum()),
         why=why,
     )
+
+
+def _homes(fabric: Fabric) -> Ints:
+    """Return the number of single-homed end points at each node; one that forwards is not at itself."""
+    end_point, attached_to = fabric.attachments
+    rows = fabric.end_points[end_point]
+    is_alone = (fabric.n_neighbours[rows] == 1) & (rows != attached_to)
+    return np.bincount(attached_to[is_alone], minlength=fabric.n_nodes)[: fabric.first_direct]
 
 
 def _n_parts(counts: dict[frozenset[int], int]) -> int:

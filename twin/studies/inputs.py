@@ -11,7 +11,6 @@ from typing import Any, get_args
 
 import numpy as np
 
-from ..arrays import Ints, State
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, TopologyError, did_you_mean
 from ..model.document import TopologyDocument
@@ -21,11 +20,12 @@ from ..model.records import BalancingTier, Demand, Link, LoadBalancing, Lossless
 from ..model.validation import adapter_of, validate_as
 from ..scenario.balancing_change import with_load_balancing
 from ..scenario.change import Context
-from ..scenario.changes import Age
+from ..scenario.fibre_changes import Age
 from ..scenario.job_changes import single_placement
 from ..scenario.select import select_links
 from ..stages.evaluation import Case
 from ..workload.job_arithmetic import layout_of, n_per_replica
+from .lengths import with_length
 from .paths import path_names, split_axis
 
 MAX_VALUES = 10_000
@@ -215,7 +215,7 @@ def _set_links(case: Case, glob: str, field: str, value: float, where: str) -> C
         state = state.with_values("link_transceiver", rows, -1)
         return replace(case, state=state.with_capacity_gbps(rows, member))
     if field == "length_km":
-        return replace(case, state=_with_length(state, rows, value, where))
+        return replace(case, state=with_length(state, rows, value, max_value_of(Span, "length_km"), where))
     if field in ("n_parallel", "n_failed"):
         if field == "n_parallel" and value < 1:
             raise ChangeError("n_parallel 0", where=where, expected="at least 1")
@@ -231,19 +231,6 @@ def _set_links(case: Case, glob: str, field: str, value: float, where: str) -> C
     raise ChangeError(
         f"no {field!r} of links to vary", where=where, expected=", ".join(fields), hint=did_you_mean(field, fields)
     )
-
-
-def _with_length(state: State, rows: Ints, length_km: float, where: str) -> State:
-    """Set the length of these links; their spans keep their proportions."""
-    spans = np.flatnonzero(np.isin(state.arrays.span_link, rows))
-    if not len(spans) or length_km < 1e-6:
-        raise ChangeError(f"length_km {length_km:g}", where=where, expected="links with spans, and at least 1e-6 km")
-    length_ratio = state["span_length_km"][spans] / state.link_length_km[state.arrays.span_link[spans]]
-    maximum = max_value_of(Span, "length_km")
-    if length_km * float(length_ratio.max()) > maximum:
-        raise ChangeError(f"length_km {length_km:g}", where=where, expected=f"at most {maximum:,.0f} km a span")
-    scale_ratio = length_km / state.link_length_km[state.arrays.span_link[spans]]
-    return state.with_values("span_length_km", spans, state["span_length_km"][spans] * scale_ratio)
 
 
 @cache

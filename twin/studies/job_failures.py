@@ -93,7 +93,7 @@ def job_failures(
         raise ChangeError("no job", where="job", hint="add one under `jobs`")
     if step is None:
         raise ChangeError(f"job {job.id!r} does not run in the intact network: {e.why_no_step}", where="job")
-    failed = _failures(e.case.state, of, found, links)
+    failed = failed_of_kind(e.case.state, of, found, links)
     places = JobPlaces(e, links)
     members: dict[FailureClass | None, list[int]] = {}
     for i, key in enumerate(places.classes(failed)):
@@ -168,7 +168,7 @@ def _check_work(e: Evaluation, n_classes: int) -> None:
         )
 
 
-def _failures(state: State, of: str, found: FailureSet, links: Ints) -> list[Failed]:
+def failed_of_kind(state: State, of: str, found: FailureSet, links: Ints) -> list[Failed]:
     """Return what fails, in the order of the ids."""
     none = np.zeros(0, np.int64)
     if of in ("link", "member"):

@@ -59,7 +59,7 @@ class Question:
                 if len(self.axes) > 1:
                     case = set_input(case, self.axes[1].path, self.axes[1].values[inner], engine.reader)
             except TwinError as error:
-                yield None, _problem_text(error)
+                yield None, problem_text(error)
             else:
                 yield metric_of_case(case, self.metric, engine, self.others)
 
@@ -72,11 +72,12 @@ def metric_of_case(case: Case, metric: str, engine: Engine, others: Sequence[Tra
     except NotApplicableError as reason:
         return None, str(reason)
     except TwinError as error:
-        return None, _problem_text(error)
+        return None, problem_text(error)
     return (value, "") if math.isfinite(value) else (None, "grows without bound")
 
 
-def _problem_text(error: TwinError) -> str:
+def problem_text(error: TwinError) -> str:
+    """Return the problems of an error as one text, each once."""
     if isinstance(error, CatalogueError):  # its place is a part, not an input
         return str(error)
     return "; ".join(dict.fromkeys(issue.problem for issue in error.issues))

@@ -17,7 +17,7 @@ from ..arrays import Floats, State
 from ..catalogue import Catalogue, PriceBook
 from ..catalogue.figure_reader import FigureReader
 from ..errors import TwinError
-from ..scenario.apply import Scenario, apply_unchecked
+from ..scenario.apply import Scenario, edited
 from ..scenario.change import StateChange, WorkloadChange
 from ..scenario.changes import Change
 from ..stages.changed_inputs import ChangedInputs, Reruns
@@ -63,7 +63,7 @@ class SampledCase:
         for where, value in stated:
             case = set_uncertain(case, where, value, reader)
         scenario = replace(self.structure, case=case)
-        return apply_unchecked(scenario, self.changes, reader, levels=(WorkloadChange, StateChange)).case
+        return edited(scenario, self.changes, reader, levels=(WorkloadChange, StateChange)).case
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,12 +105,17 @@ def default_metric(job: TrainingJob | None) -> str:
     return "step_time_s" if job is not None else "max_link_utilisation_ratio"
 
 
-def check_sweep(axes: Sequence[Axis], metric: str) -> int:
-    """Return the number of points. Raises ChangeError for too few or too many axes or points, or an unknown metric."""
+def check_metric(metric: Any) -> None:
+    """Raise ChangeError, with similar names, for an unknown metric."""
     if not isinstance(metric, str) or metric not in METRICS:
         near = did_you_mean(metric, METRICS) if isinstance(metric, str) else ""
         hint = near or "`twin score --all` and a score's `metrics` list them"
         raise ChangeError(f"no metric {metric!r}", where="metric", hint=hint)
+
+
+def check_sweep(axes: Sequence[Axis], metric: str) -> int:
+    """Return the number of points. Raises ChangeError for too few or too many axes or points, or an unknown metric."""
+    check_metric(metric)
     if not 1 <= len(axes) <= 2:
         raise ChangeError(f"{len(axes)} inputs", where="vary", expected="one or two")
     if axes[0].path == axes[-1].path and len(axes) > 1:

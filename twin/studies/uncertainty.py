@@ -11,7 +11,7 @@ from ..answers.metrics import METRICS
 from ..arrays import State
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError
-from ..scenario.apply import Scenario, apply_changes, apply_unchecked
+from ..scenario.apply import Scenario, apply_changes, edited
 from ..scenario.change import StructureChange
 from ..scenario.changes import Change
 from ..stages.engine import Engine
@@ -64,7 +64,7 @@ def sampled_cases(
     cases = [SampledCase(AS_IT_IS, origin.case, origin)]
     for name, (where, changes) in plans.items():
         after = apply_changes(origin, changes, reader, where)
-        structure = apply_unchecked(origin, changes, reader, where, (StructureChange,))
+        structure = edited(origin, changes, reader, where, (StructureChange,))
         if structure is not origin:  # a network is compiled anew, so that its arrays must be the same ones
             structure = replace(structure, case=replace(structure.case, state=State.of(after.case.state.arrays)))
         cases.append(SampledCase(name, after.case, structure, tuple(changes), is_changed=True))

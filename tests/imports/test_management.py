@@ -1,0 +1,46 @@
+"""Management links: recognised by the names of their ports, left out, and kept on demand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from twin.imports import Imported, read
+from twin.imports.management import is_management
+from twin.imports.options import import_options
+
+
+@pytest.mark.parametrize(
+    "port",
+    ["mgmt0", "mgmt", "Management1", "Management1/1", "MgmtEth0/RP0/CPU0/0", "fxp0", "me0", "Ma1", "vme", "oob0",
+     "bmc", "iDRAC", "mgmt-0", "re0:mgmt-0"],
+)  # fmt: skip
+def test_names_of_management_ports(port: str) -> None:
+    assert is_management(port)
+
+
+@pytest.mark.parametrize(
+    "port", ["", "Ethernet1", "eth0", "eth1", "em1", "xe-0/0/0", "mlx5_0", "member1", "Manager", "me"]
+)
+def test_names_of_other_ports(port: str) -> None:
+    assert not is_management(port)
+
+
+def sheet(tmp_path: Path, *, keep: bool = False) -> Imported:
+    path = tmp_path / "cables.csv"
+    path.write_text(
+        "a,a port,b,b port,rate\nleaf-1,eth0,oob-1,e1,1G\nleaf-1,mgmt0,oob-1,e2,1G\n"
+        "server-1,eth0,leaf-1,Ethernet1,10G\nserver-1,em1,leaf-1,Ethernet2,10G\n"
+    )
+    return read(path, options=import_options(keep_management=keep))
+
+
+def test_management_links_are_left_out_and_reported(tmp_path: Path) -> None:
+    """eth0 is for management at a switch, and for data at a host."""
+    found = sheet(tmp_path)
+    assert [link.ends for link in found.document.links] == [("leaf-1", "server-1")] * 2
+    (row,) = (row for row in found.report.dropped if row.field == "cables of management ports")
+    assert (row.n, row.places[0]) == (2, "leaf-1:eth0 ~ oob-1:e1")
+    assert "--keep-management" in row.effect
+    assert len(sheet(tmp_path, keep=True).document.links) == 4

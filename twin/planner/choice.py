@@ -1,0 +1,159 @@
+"""Choice among trials: the best set, others that come close, and the Pareto front of money against the goal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..answers.metrics import METRICS
+from .question import PlanQuestion
+from .sets import bits_of
+from .trial import Trial
+
+CLOSE_RATIO = 0.05
+"""Others within this share of the best are listed."""
+MAX_OTHERS = 5
+SAME_RATIO = 1e-3
+"""Goals that differ by less count as equal: the least expensive of these sets is the best one."""
+N_DIGITS = 9
+"""Values that agree to so many digits count as equal, so that rounding decides nothing."""
+
+IsRobust = Callable[[int], bool]
+"""Tells whether the conditions hold for a set after every single failure."""
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Trials of a question, and the order of preference among them."""
+
+    question: PlanQuestion
+    trials: Mapping[int, Trial]
+    is_robust: IsRobust = lambda _: True
+    _robust: dict[int, bool] = field(default_factory=dict, repr=False)
+
+    def goal(self, trial: Trial) -> float | None:
+        """Return the value of the goal; None where there is none."""
+        return trial.values[0] if trial.values else None
+
+    def loss(self, trial: Trial) -> float:
+        """Return the goal so that less is better, rounded; infinite without a value."""
+        goal = self.goal(trial)
+        if goal is None:
+            return math.inf
+        return rounded(goal if METRICS[self.question.goal].better == "lower" else -goal)
+
+    def holds(self, trial: Trial) -> bool:
+        """Return whether budget and conditions hold, without failures."""
+        if not trial.values or trial.capex_usd is None or self.goal(trial) is None:
+            return False
+        if self.question.budget_usd is not None and trial.capex_usd > self.question.budget_usd:
+            return False
+        return all(keep.holds(self.keep_value(trial, i)) for i, keep in enumerate(self.question.keeps))
+
+    def keep_value(self, trial: Trial, keep: int) -> float | None:
+        """Return the worst value of the metric of a condition."""
+        return trial.values[1 + keep] if trial.values else None
+
+    def distance(self, trial: Trial) -> float:
+        """Return how far a set is from budget and conditions, as a sum of ratios; infinite where it has no values."""
+        if not trial.values or self.goal(trial) is None:
+            return math.inf
+        total = 0.0
+        for i, keep in enumerate(self.question.keeps):
+            value = self.keep_value(trial, i)
+            if value is None:
+                return math.inf
+            if not keep.holds(value):
+                total += abs(value - keep.value) / max(abs(value), abs(keep.value))
+        return total
+
+    def valid(self, trial: Trial) -> bool:
+        """Return whether budget and conditions hold, after failures too where the question asks for them."""
+        if not self.holds(trial):
+            return False
+        if self.question.robust_to is None:
+            return True
+        members = trial.members
+        if members not in self._robust:
+            self._robust[members] = self.is_robust(members)
+        return self._robust[members]
+
+    def rank(self, trial: Trial) -> tuple[Any, ...]:
+        """Return the key of the order of preference, the best first."""
+        capex_usd = rounded(trial.capex_usd or 0.0)
+        main = (self.loss(trial), capex_usd) if self.question.aim == "goal" else (capex_usd, self.loss(trial))
+        return (*main, trial.members.bit_count(), tuple(bits_of(trial.members)))
+
+    def best(self) -> Trial | None:
+        """Return the best set; None where no set meets the conditions.
+
+        For the best goal, it is the least expensive of the sets that are as good as the best one.
+        """
+        ranked = self._ranked(self.trials.values())
+        first = next((trial for trial in ranked if self.valid(trial)), None)
+        if first is None or self.question.aim == "money":
+            return first
+        limit = worse_by(self.loss(first), SAME_RATIO)
+        as_good = [trial for trial in ranked if self.loss(trial) <= limit]
+        return next(trial for trial in sorted(as_good, key=self._by_money) if self.valid(trial))
+
+    def _ranked(self, trials: Iterable[Trial]) -> list[Trial]:
+        return sorted((trial for trial in trials if self.holds(trial)), key=self.rank)
+
+    def others(self, best: Trial) -> list[Trial]:
+        """Return up to `MAX_OTHERS` sets within `CLOSE_RATIO` of the best, without needless members."""
+        limit = worse_by(self._main(best), CLOSE_RATIO)
+        found: list[Trial] = []
+        for trial in self._ranked(self.trials.values()):
+            if self._main(trial) > limit or len(found) == MAX_OTHERS:
+                break
+            if trial.members != best.members and not self._has_needless(trial) and self.valid(trial):
+                found.append(trial)
+        return found
+
+    def _main(self, trial: Trial) -> float:
+        return self.loss(trial) if self.question.aim == "goal" else rounded(trial.capex_usd or 0.0)
+
+    def _has_needless(self, trial: Trial) -> bool:
+        """Return whether a set without one of its members costs no more and is no worse."""
+        for i in bits_of(trial.members):
+            fewer = self.trials.get(trial.members & ~(1 << i))
+            if fewer is None or not self.holds(fewer) or (fewer.capex_usd or 0.0) > (trial.capex_usd or 0.0):
+                continue
+            if self.loss(fewer) <= worse_by(self.loss(trial), SAME_RATIO) and self.valid(fewer):
+                return True
+        return False
+
+    def pareto(self) -> list[Trial]:
+        """Return the front of money against the goal, by rising cost; doing nothing is always the first."""
+        front = [self.trials[0]]
+        least = math.inf
+        for trial in sorted((t for t in self.trials.values() if self.holds(t)), key=self._by_money):
+            if worse_by(self.loss(trial), SAME_RATIO) < least and self.valid(trial):
+                least = self.loss(trial)
+                if trial.members:
+                    front.append(trial)
+        return front
+
+    def _by_money(self, trial: Trial) -> tuple[Any, ...]:
+        money = rounded(trial.capex_usd or 0.0)
+        return (money, self.loss(trial), trial.members.bit_count(), tuple(bits_of(trial.members)))
+
+
+def rounded(value: float) -> float:
+    """Return a value with `N_DIGITS` significant digits."""
+    return float(f"{value:.{N_DIGITS - 1}e}") if math.isfinite(value) else value
+
+
+def worse_by(loss: float, ratio: float) -> float:
+    """Return a loss that is worse by a share of its magnitude."""
+    return loss + ratio * abs(loss)
+
+
+def gain(before: float | None, after: float | None, metric: str) -> float | None:
+    """Return how much better a metric gets; negative where it gets worse, None without both values."""
+    if before is None or after is None:
+        return None
+    return before - after if METRICS[metric].better == "lower" else after - before

@@ -1,0 +1,50 @@
+"""The table of generators of candidates: each looks at a network and offers changes that may help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from . import job_candidates, link_candidates, node_candidates
+from .candidate import Candidate
+from .situation import Situation
+
+
+class Generator(NamedTuple):
+    """One source of candidates."""
+
+    offer: Callable[[Situation], Iterator[Candidate]]
+    """Yields candidates for a network; none where there is nothing to do."""
+    sentence: str
+    """Description for people."""
+
+
+GENERATORS: dict[str, Generator] = {
+    "fibre": Generator(link_candidates.fibre, "Own new fibre of the least loss for worn or wide-area links."),
+    "transceivers": Generator(
+        link_candidates.transceivers, "Faster or renewed transceivers of the same technology for worn or full links."
+    ),
+    "channels": Generator(
+        link_candidates.channels, "More members of worn or full links, on more pairs or with a wider multiplexer."
+    ),
+    "routes": Generator(link_candidates.routes, "A second wide-area route in a separate duct, on leased fibre."),
+    "cards": Generator(link_candidates.cards, "Twice the cables of full access links."),
+    "routers": Generator(node_candidates.routers, "Larger routers and switches at the ends of worn or full links."),
+    "uplinks": Generator(node_candidates.uplinks, "More members of the links between border routers and their site."),
+    "spines": Generator(node_candidates.spines, "One more spine where fabric links are full."),
+    "accelerators": Generator(
+        node_candidates.accelerators, "Faster accelerators at a site of the job, as many as its power allows."
+    ),
+    "balance": Generator(job_candidates.balance, "Micro batches in proportion to the pace of each site."),
+    "local_sgd": Generator(job_candidates.local_sgd, "Sites exchange once in many steps."),
+    "load_balancing": Generator(job_candidates.load_balancing, "Another mode of load balancing."),
+    "cut": Generator(job_candidates.cut, "Other tensor, pipeline, context or expert ranks; stages across sites."),
+    "leave": Generator(job_candidates.leave, "The job runs without one of its sites."),
+    "recovery": Generator(job_candidates.recovery, "Recovery from the memory of other replicas."),
+}
+"""Every generator by the kind of its candidates."""
+
+
+def generated(found: Situation) -> list[Candidate]:
+    """Return the candidates of all generators, in the order of the table."""
+    return [candidate for generator in GENERATORS.values() for candidate in generator.offer(found)]

@@ -1,0 +1,140 @@
+"""Whether the conditions of a plan hold after every single failure of a link, a shared risk or a site."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from ..answers.metrics import METRICS, NotApplicableError
+from ..errors import ChangeError, TopologyError, TwinError
+from ..stages.engine import Engine
+from ..stages.evaluation import Case, Evaluation
+from ..studies.failure_kinds import fabric_of, failures_of_kind
+from ..studies.failures import NO_PAIRS
+from ..studies.job_failure_classes import BY_ORBIT, Failed, FailureClass, JobPlaces
+from ..studies.job_failures import failed_of_kind
+from ..training.cards import CardLoss
+from .question import PlanQuestion
+from .trial import Trials
+
+MAX_S = 300.0
+"""Longest estimate of the failures of one set."""
+
+
+@dataclass(eq=False)
+class RobustCheck:
+    """Checks sets of candidates after every single failure of one kind; failures in equal places are computed once."""
+
+    question: PlanQuestion
+    trials: Trials
+    _breaks: dict[int, str | None] = field(default_factory=dict)
+    _first: list[str] = field(default_factory=list)
+    """Failures that broke other sets, the latest last: they are tried first."""
+
+    def __call__(self, members: int) -> bool:
+        """Return whether the conditions hold for a set after every single failure."""
+        return self.broken_by(members) is None
+
+    def broken_by(self, members: int) -> str | None:
+        """Return the failure after which a condition does not hold, and the condition; None where all hold."""
+        if members not in self._breaks:
+            self._breaks[members] = self._find(members)
+        return self._breaks[members]
+
+    def _find(self, members: int) -> str | None:
+        case = self.trials.case(members)
+        if isinstance(case, str):
+            return case
+        for years in self.question.years:
+            aged = self.trials.aged(members, case, years)
+            e = self.trials.engine.evaluate(aged, self.trials.task.origin.state)
+            engine = self.trials.engine.branch(e)
+            for failed, alike in self._failures(e):
+                why = self._broken(engine, aged, e, failed, alike)
+                if why is not None:
+                    return why
+        return None
+
+    def n_failures(self) -> int:
+        """Return the failures of the network as it is that are computed for a set.
+
+        Raises:
+            ChangeError: nothing of the kind carries traffic.
+            TopologyError: too many failures.
+        """
+        e = self.trials.engine.evaluate(self.trials.task.origin)
+        try:
+            return len(self._failures(e))
+        except ChangeError as error:
+            raise ChangeError(error.problem, where="robust_to", expected=error.expected, hint=error.hint) from error
+
+    def check_work(self, trial_s: float) -> None:
+        """Raise TopologyError where the failures of one set take too long; `trial_s` is the time of one case, s."""
+        n = self.n_failures()
+        if n * trial_s > MAX_S:
+            raise TopologyError(
+                f"{n:,} failures of a {self.question.robust_to} take some {n * trial_s / 60.0:,.0f} minutes a set",
+                where="robust_to",
+                expected=f"at most {MAX_S / 60.0:g} minutes",
+                hint="ask for a kind with fewer failures, or check the plan with `twin failures`",
+            )
+
+    def _failures(self, e: Evaluation) -> list[tuple[Failed, list[Failed]]]:
+        """Return one failure of each class, and all of the class where only one cannot stand for them."""
+        of = self.question.robust_to
+        assert of is not None
+        fabric, links = fabric_of(e, e.demand_pairs if e.demand_pairs is not None else NO_PAIRS)
+        failed = failed_of_kind(e.case.state, of, failures_of_kind(e, of, fabric, links), links)
+        if e.step is None or e.demand_pairs is not None:
+            return self._ordered([(item, []) for item in failed])
+        classes: dict[FailureClass, list[Failed]] = {}
+        for item, key in zip(failed, JobPlaces(e, links).classes(failed), strict=True):
+            if key is not None:
+                classes.setdefault(key, []).append(item)
+        return self._ordered([(items[0], items if key.mode == BY_ORBIT else []) for key, items in classes.items()])
+
+    def _ordered(self, rows: list[tuple[Failed, list[Failed]]]) -> list[tuple[Failed, list[Failed]]]:
+        """Return the failures that broke other sets first; the order decides only how soon a set is refused."""
+        return sorted(rows, key=lambda row: row[0].id not in self._first)
+
+    def _broken(
+        self, engine: Engine, case: Case, intact: Evaluation, failed: Failed, alike: list[Failed]
+    ) -> str | None:
+        after = Evaluation(replace(case, state=failed.applied(case.state)), intact.before, engine)
+        if len(alike) > 1 and not _same_cards(after, intact):
+            return next((why for item in alike if (why := self._broken(engine, case, intact, item, []))), None)
+        why = next(self._faults(after), None)
+        if why is not None:
+            self._first.append(failed.id)
+            return f"after the failure of {failed.id}: {why}"
+        return None
+
+    def _faults(self, after: Evaluation) -> Iterator[str]:
+        """Yield the conditions that do not hold; without any, the goal must have a value."""
+        question = self.question
+        stated = [keep for keep in question.keeps if not keep.is_default]
+        for metric in [] if stated else [question.goal]:
+            if _value(after, metric) is None:
+                yield f"{metric} has no value"
+        for keep in question.keeps:
+            if not keep.holds(_value(after, keep.metric)):
+                yield f"{keep.text} does not hold"
+
+
+def _value(e: Evaluation, metric: str) -> float | None:
+    try:
+        value = METRICS[metric].compute(e)
+    except (NotApplicableError, TwinError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _same_cards(after: Evaluation, intact: Evaluation) -> bool:
+    """Return whether a failure leaves the network cards of the job as they are."""
+    try:
+        a, b = cast(CardLoss, after.cards), cast(CardLoss, intact.cards)
+    except TwinError:
+        return False
+    return (a.n_cards_lost, a.n_accelerators_idled, a.cause) == (b.n_cards_lost, b.n_accelerators_idled, b.cause)

@@ -1,0 +1,110 @@
+"""Sentences of the planner: the verdict, the method, and what the next dollar does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..errors.wording import counted
+from ..render.numbers import metric_text
+from ..render.quantities import change_percent_text, names_text, usd_text
+from .choice import Choice
+from .question import PlanQuestion
+from .records import PlanWorth
+from .search import Found
+from .trial import Trial
+
+
+def plan_verdict(
+    choice: Choice, found: Found, best: Trial | None, names: Sequence[str], budget_reached: str
+) -> Iterator[str]:
+    """Yield the verdict on a plan.
+
+    Args:
+        choice: trials and their order.
+        found: the search.
+        best: the best set; None where no set meets the conditions.
+        names: ids of its candidates.
+        budget_reached: sentence on the next dollar.
+    """
+    question = choice.question
+    if found.interrupted:
+        yield "Interrupted: this is the best plan found so far, not the best of all."
+    today = choice.goal(choice.trials[0])
+    if best is None:
+        yield f"No set of candidates meets the conditions{_within(question)}{_when(question)}."
+        yield from _nearest(choice)
+        return
+    if not best.members:
+        stated = any(not keep.is_default for keep in question.keeps)
+        if question.aim == "money" and stated:
+            yield f"Do nothing: the network as it is meets the conditions{_when(question)}."
+        else:
+            yield f"Do nothing: no set of candidates is better{_within(question)}{_when(question)}."
+    else:
+        after = choice.goal(best)
+        change = f" ({text})" if today and after and (text := change_percent_text(today, after)) else ""
+        goal = f"{question.goal} {metric_text(question.goal, today)} → {metric_text(question.goal, after)}{change}"
+        yield f"{names_text(names, 8)}: {goal} for {usd_text(best.capex_usd or 0.0)}{_when(question)}."
+        more_usd = opex_change_usd(choice, best)
+        if more_usd:
+            yield f"Running cost {'rises' if more_usd > 0 else 'falls'} by {usd_text(abs(more_usd))} a year."
+    yield budget_reached
+
+
+def worth_sentences(worth: PlanWorth | None) -> Iterator[str]:
+    """Yield what the plan is worth, and whether it loses money."""
+    if worth is None:
+        yield "The net present value is unknown: a price is missing."
+    elif worth.loss is not None:
+        yield worth.loss
+    else:
+        yield f"Net present value {usd_text(worth.horizon.npv_usd)} over {worth.horizon.years:g} years, work at list rental."
+
+
+def opex_change_usd(choice: Choice, trial: Trial) -> float | None:
+    """Return how much more a year of operation costs than today; None where a part has no price."""
+    today = choice.trials[0].opex_usd_per_year
+    return None if today is None or trial.opex_usd_per_year is None else trial.opex_usd_per_year - today
+
+
+def _within(question: PlanQuestion) -> str:
+    return "" if question.budget_usd is None else f" within {usd_text(question.budget_usd)}"
+
+
+def _when(question: PlanQuestion) -> str:
+    start = f" from {question.by}" if question.by else ""
+    end = f" until the end of {question.until}" if question.until else ""
+    failures = f", after any single failure of a {question.robust_to}" if question.robust_to else ""
+    return f"{start}{end}{failures}"
+
+
+def _nearest(choice: Choice) -> Iterator[str]:
+    """Yield the best value of each condition over all sets that were evaluated."""
+    for i, keep in enumerate(choice.question.keeps):
+        values = [value for trial in choice.trials.values() if (value := choice.keep_value(trial, i)) is not None]
+        if not values:
+            yield f"{keep.text}: no set has a value."
+            continue
+        nearest = max(values) if keep.sense == ">=" else min(values)
+        if not keep.holds(nearest):
+            yield f"{keep.text}: the nearest that any set comes is {metric_text(keep.metric, nearest)}."
+
+
+def method_sentence(found: Found, n_candidates: int, n_evaluated: int, bound: float | None, goal: str) -> str:
+    """Return a sentence on how far the search decides the question."""
+    n = counted(n_candidates, "candidate")
+    if found.interrupted:
+        return f"Interrupted after {counted(len(found.trials), 'set')} of {n}; better sets may exist."
+    if found.is_exact:
+        return (
+            f"Exact: all {counted(found.n_sets or 0, 'allowed set')} of {n} were looked at, "
+            f"{n_evaluated:,} evaluated; the others cannot be built or are over the budget."
+        )
+    n_kept = found.kept.bit_count()
+    text = (
+        f"Not exact over all {n}: every set of the {n_kept} most promising was looked at ({len(found.trials):,} sets), "
+        f"and none of the other {n_candidates - n_kept} improves the plan"
+    )
+    if bound is not None:
+        return f"{text}. No set has a better {goal} than {metric_text(goal, bound)}."
+    return f"{text}. No bound is known for {goal}."

@@ -1,0 +1,250 @@
+"""Order of works: the changes of a plan in waves, each state on the way evaluated by the full engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, timedelta
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from ..answers.data import Answer
+from ..answers.metrics import METRICS, metric_unit
+from ..answers.score import data_frame
+from ..catalogue.figure_reader import FigureReader
+from ..errors import ChangeError
+from ..errors.wording import counted
+from ..render.numbers import metric_text
+from ..render.schedule_table import schedule_table
+from ..scenario.apply import Scenario, apply_changes
+from ..scenario.changes import Change
+from ..stages.evaluation import Case
+from .works import Wave, Work, WorkQuestion, joined, works_of
+
+MAX_STATES = 1000
+"""Most states that are evaluated."""
+Evaluate = Callable[[Case], float | None]
+WaitDays = Callable[[Scenario, int], float]
+"""Days from a day on until the budgets of all sites are enough for a scenario; infinite where they never are."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkState:
+    """A state on the way: a wave out of service, or the network after it."""
+
+    day: int
+    """Days after the day of the document."""
+    start: date | None
+    n_days: int
+    work: str
+    """Position and kind of the change: `2 set_channels`."""
+    wave: int
+    state: str
+    """`drained` or `done`."""
+    value: float | None
+    """Goal metric; null where it does not apply, as where the job cannot run."""
+    at_risk: bool
+    """Whether the goal is worse than before the plan."""
+    case: Case = field(metadata={"hidden": True}, repr=False, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Schedule(Answer):
+    """An order of works with its states, the worst of them, and the days at risk."""
+
+    network: str
+    as_of: str | None
+    plan: str | None
+    goal: str
+    unit: str
+    summary: tuple[str, ...]
+    before: float | None
+    after: float | None
+    worst: float | None
+    """Worst value of all states; null where one of them has none."""
+    n_days: int
+    """Days until the last work is done."""
+    n_days_at_risk: int
+    n_days_without: int
+    """Days among them in which the goal has no value: the job cannot run."""
+    states: tuple[WorkState, ...]
+
+    def to_pandas(self) -> Any:
+        """Return the states as a DataFrame (needs the extra `tables`)."""
+        names = [spec.name for spec in fields(WorkState) if spec.name != "case"]
+        return data_frame(self.to_dict()["states"], names)
+
+    def _table(self) -> Any:
+        return schedule_table(self.to_dict())
+
+
+class _Planner:
+    """Puts works in an order, wave by wave, and keeps the states on the way."""
+
+    def __init__(
+        self, origin: Scenario, goal: str, evaluate: Evaluate, wait_days: WaitDays, reader: FigureReader, drain: int
+    ) -> None:
+        self._origin, self._evaluate, self._wait_days = origin, evaluate, wait_days
+        self._reader, self._drain_days = reader, drain
+        self._sign = 1.0 if METRICS[goal].better == "lower" else -1.0
+        self.before = evaluate(origin.case)
+        self.day = 0
+        self.done: list[tuple[int, Change]] = []
+        self.states: list[WorkState] = []
+        self._n_evaluated = 0
+
+    def cost(self, value: float | None) -> float:
+        """Return a value such that less is better; infinite for none."""
+        return inf if value is None else self._sign * value
+
+    def order(self, works: list[Work]) -> None:
+        """Do all works: those that can start first, and of these the one whose first wave costs least."""
+        left = list(works)
+        while left:
+            options = [(start, i) for i, work in enumerate(left) if (start := self._start(work)) is not None]
+            if not options:
+                left = [joined(left)]
+                if self._start(left[0]) is None:
+                    raise ChangeError("the works of the plan cannot be built together", where="changes")
+                continue
+            first = min(start for start, _ in options)
+            ready = [i for start, i in options if start == first]
+            best = ready[0] if len(ready) == 1 else min(ready, key=lambda i: (self._first_cost(left[i]), i))
+            self._do(left.pop(best))
+
+    def _start(self, work: Work) -> int | None:
+        """Return the first day of a work; None where a wave of it cannot be built yet."""
+        done = list(self.done)
+        for wave in work.waves:
+            done += wave.changes
+            try:
+                self._scenario(done)
+            except ChangeError:
+                return None
+        return max(self.day, work.lead_days)
+
+    def _scenario(self, done: Sequence[tuple[int, Change]]) -> Scenario:
+        """Return the network after some changes, in the order of the plan."""
+        ordered = [change for _, change in sorted(done, key=lambda item: item[0])]
+        return apply_changes(self._origin, ordered, self._reader)
+
+    def _drained(self, wave: Wave) -> Case:
+        case = self._scenario(self.done).case
+        state = case.state
+        links = np.array([state.link_index[name] for name in wave.links if name in state.link_index], dtype=np.int64)
+        nodes = np.array([state.node_index[name] for name in wave.nodes if name in state.node_index], dtype=np.int64)
+        state = state.with_values("link_up", links, False) if len(links) else state
+        return replace(case, state=state.with_values("node_up", nodes, False) if len(nodes) else state)
+
+    def _value(self, case: Case) -> float | None:
+        self._n_evaluated += 1
+        if self._n_evaluated > MAX_STATES:
+            raise ChangeError(f"more than {MAX_STATES} states", where="n_waves", hint="fewer waves, or a smaller plan")
+        return self._evaluate(case)
+
+    def _first_cost(self, work: Work) -> tuple[float, float]:
+        wave = work.waves[0]
+        drained = self.cost(self._value(self._drained(wave))) if work.drains else -inf
+        return drained, self.cost(self._value(self._scenario([*self.done, *wave.changes]).case))
+
+    def _do(self, work: Work) -> None:
+        start = self._start(work)
+        assert start is not None
+        for number, wave in enumerate(work.waves, start=1):
+            after = self._scenario([*self.done, *wave.changes])
+            wait = self._wait_days(after, start)
+            if wait == inf:
+                problem = f"{work.label}: the budgets of a site stay too small"
+                raise ChangeError(problem, where="changes", hint="`twin readiness` names them")
+            start += int(wait)
+            if wave.links or wave.nodes:
+                self._add(work, number, "drained", start, self._drain_days, self._drained(wave))
+                start += self._drain_days
+            self.done += wave.changes
+            self._add(work, number, "done", start, 0, after.case)
+        self.day = start
+
+    def _add(self, work: Work, wave: int, name: str, day: int, n_days: int, case: Case) -> None:
+        if self.states and self.states[-1].state == "done":  # a state lasts until the next one begins
+            last = self.states[-1]
+            self.states[-1] = replace(last, n_days=day - last.day)
+        value = self._value(case)
+        worse = self.cost(value) > self.cost(self.before) + 1e-9 * abs(self.before or 0.0)
+        day_0 = case.document.as_of
+        start = None if day_0 is None else day_0 + timedelta(days=day)
+        self.states.append(WorkState(day, start, n_days, work.label, wave, name, value, worse, case))
+
+
+def schedule_of(
+    plan: str | None,
+    network: str,
+    origin: Scenario,
+    changes: Sequence[Change],
+    goal: str,
+    ask: WorkQuestion,
+    evaluate: Evaluate,
+    wait_days: WaitDays,
+    reader: FigureReader,
+    where: str,
+) -> Schedule:
+    """Find an order of works, and evaluate each state on the way.
+
+    Args:
+        plan: id of the plan; None for a list of changes.
+        network: label of the network.
+        origin: scenario without the changes.
+        changes: changes of the plan.
+        goal: metric of each state.
+        ask: waves, lead times and drain windows.
+        evaluate: function that returns the metric of a case; None where it does not apply.
+        wait_days: see `WaitDays`.
+        reader: source of figures.
+        where: place of the changes, for messages.
+
+    Raises:
+        ChangeError: too many states, or a budget that is never enough.
+    """
+    planner = _Planner(origin, goal, evaluate, wait_days, reader, ask.drain_days)
+    planner.order(works_of(origin, changes, reader, where, ask))
+    states = tuple(planner.states)
+    values = [planner.before, *(state.value for state in states)]
+    worst = max(values, key=planner.cost)
+    at_risk = [state for state in states if state.at_risk]
+    n_without = sum(state.n_days for state in states if state.value is None)
+    day_0 = origin.case.document.as_of
+    answer = Schedule(
+        network=network,
+        as_of=None if day_0 is None else day_0.isoformat(),
+        plan=plan,
+        goal=goal,
+        unit=metric_unit(goal),
+        summary=(),
+        before=planner.before,
+        after=values[-1],
+        worst=worst,
+        n_days=planner.day,
+        n_days_at_risk=sum(state.n_days for state in at_risk),
+        n_days_without=n_without,
+        states=states,
+    )
+    return replace(answer, summary=tuple(_summary(answer)))
+
+
+def _summary(answer: Schedule) -> Iterator[str]:
+    if not answer.states:
+        yield "Nothing to do."
+        return
+    yield (
+        f"Done in {counted(answer.n_days, 'day')}; {METRICS[answer.goal].label} "
+        f"{metric_text(answer.goal, answer.before)} → {metric_text(answer.goal, answer.after)}."
+    )
+    worst = "none: the job cannot run or the metric does not apply" if answer.worst is None else ""
+    yield f"Worst on the way: {worst or metric_text(answer.goal, answer.worst)}."
+    yield (
+        f"Days at risk: {answer.n_days_at_risk}, {answer.n_days_without} of them without a value."
+        if answer.n_days_at_risk
+        else "No day at risk: no state on the way is worse than today."
+    )
+    yield "Lead times and drain windows are assumed unless stated."
