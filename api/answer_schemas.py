@@ -8,7 +8,7 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import ConfigDict, create_model
 
-from twin.answers.data import data_fields
+from twin.answers.data_fields import data_fields
 
 NAME = "Answers"
 CONFIG = ConfigDict(use_attribute_docstrings=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -12,9 +11,11 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from twin.topologies import MAX_RECORDS, NETWORKS, network_text
 
+from twin.answers.data import json_text
 from twin.answers.demand_table import DemandTable
 from twin.answers.diff import Diff
 from twin.answers.explanation import Explanation
+from twin.answers.fields import chosen_fields
 from twin.answers.forecast import Forecast
 from twin.answers.lease_report import LeaseReport
 from twin.answers.link_report import LinkReport
@@ -43,6 +44,7 @@ from .bodies import (
     WhatIfRequest,
     read_body,
 )
+from .comparisons import comparison_routes
 from .examples import (
     DEMANDS_EXAMPLES,
     EXPLAIN_EXAMPLES,
@@ -65,6 +67,8 @@ from .problems import add_problem_handlers, find
 from .raw_body import Body
 from .sweeps import MAX_SWEEP_S, MAX_SWEEP_WORK, Sweeps
 
+Fields = Annotated[str | None, Query(description="Fields of the answer to return: names with commas between.")]
+PARAMETERS, PARAMETERS_HINT = ("kind", "fields"), "known: kind, fields"
 MAX_BODY_BYTES = 8 * 1024 * 1024
 
 
@@ -110,6 +114,7 @@ def create_app(
     app.include_router(_question_routes(networks))
     app.include_router(_inspection_routes(networks))
     app.include_router(money_routes(networks))
+    app.include_router(comparison_routes(networks))
     questions = LongQuestions()
     sweeps = Sweeps(networks, questions, max_sweep_work, max_sweep_s)
     planning = Planning(networks, questions, max_failures_s, max_optimum_work)
@@ -138,7 +143,7 @@ def _question_routes(networks: Networks) -> APIRouter:
         answer = network.score(
             request.job, jobs=request.jobs, ageing=request.ageing, main_assumptions=request.main_assumptions
         )
-        return _json(answer.to_json())
+        return _json(answer.to_json(fields=request.fields))
 
     @router.post(
         "/what-if",
@@ -157,8 +162,10 @@ def _question_routes(networks: Networks) -> APIRouter:
             jobs=request.jobs,
             ageing=request.ageing,
             main_assumptions=request.main_assumptions,
+            causes=request.causes,
+            top=request.top,
         )
-        return _json(answer.to_json())
+        return _json(answer.to_json(fields=request.fields))
 
     @router.post(
         "/preview",
@@ -171,7 +178,8 @@ def _question_routes(networks: Networks) -> APIRouter:
         request = read_body(body, PreviewRequest)
         network = networks.get(request.network)
         check_names(network, request)
-        return _json(network.preview(request.plan_or_changes, request.job, ageing=request.ageing).to_json())
+        answer = network.preview(request.plan_or_changes, request.job, ageing=request.ageing)
+        return _json(answer.to_json(fields=request.fields))
 
     @router.post(
         "/forecast",
@@ -191,7 +199,7 @@ def _question_routes(networks: Networks) -> APIRouter:
             changes=request.plan_or_changes,
             job=request.job,
         )
-        return _json(answer.to_json())
+        return _json(answer.to_json(fields=request.fields))
 
     @router.post(
         "/leases",
@@ -204,7 +212,8 @@ def _question_routes(networks: Networks) -> APIRouter:
         request = read_body(body, LeasesRequest)
         network = networks.get(request.network)
         check_names(network, request)
-        return _json(network.leases(request.job, changes=request.plan_or_changes, ageing=request.ageing).to_json())
+        answer = network.leases(request.job, changes=request.plan_or_changes, ageing=request.ageing)
+        return _json(answer.to_json(fields=request.fields))
 
     @router.post(
         "/link",
@@ -225,7 +234,7 @@ def _question_routes(networks: Networks) -> APIRouter:
             job=request.job,
             ageing=request.ageing,
         )
-        return _json(answer.to_json())
+        return _json(answer.to_json(fields=request.fields))
 
     @router.post(
         "/explain",
@@ -239,7 +248,7 @@ def _question_routes(networks: Networks) -> APIRouter:
         network = networks.get(request.network)
         check_names(network, request)
         answer = network.explain(request.job, changes=request.plan_or_changes, ageing=request.ageing)
-        return _json(answer.to_json())
+        return _json(answer.to_json(fields=request.fields))
 
     return router
 
@@ -267,7 +276,7 @@ def _inspection_routes(networks: Networks) -> APIRouter:
             job=request.job,
             ageing=request.ageing,
         )
-        return _json(answer.to_json())
+        return _json(answer.to_json(fields=request.fields))
 
     @router.post(
         "/demands",
@@ -281,7 +290,7 @@ def _inspection_routes(networks: Networks) -> APIRouter:
         network = networks.get(request.network)
         check_names(network, request)
         answer = network.demand_table(**_table_options(request))
-        return _json(answer.to_json())
+        return _json(answer.to_json(fields=request.fields))
 
     @router.post(
         "/links",
@@ -296,7 +305,7 @@ def _inspection_routes(networks: Networks) -> APIRouter:
         check_names(network, request)
         chosen = "*" if request.links is None else request.links
         answer = network.link_table(chosen, **_table_options(request))
-        return _json(answer.to_json())
+        return _json(answer.to_json(fields=request.fields))
 
     return router
 
@@ -316,36 +325,42 @@ def _catalogue_routes() -> APIRouter:
     """Return the endpoints of the catalogue and of the health of the server."""
     router = APIRouter(prefix="/v1", tags=["catalogue"])
 
-    @router.get("/topologies", responses=responses_of(TopologyList), response_class=Response)
-    def topologies() -> Response:
+    @router.get("/topologies", responses=responses_of(TopologyList, 422), response_class=Response)
+    def topologies(fields: Fields = None) -> Response:
         """Return the shipped networks."""
         rows = [{"name": name, "sentence": sentence} for name, sentence in sorted(NETWORKS.items())]
-        return _json_of({"topologies": rows})
+        return _json_of({"topologies": rows}, fields)
 
     @router.get("/topologies/{name}", responses=responses_of(TopologyAnswer, 404, 422), response_class=Response)
-    def topology(name: str) -> Response:
+    def topology(name: str, fields: Fields = None) -> Response:
         """Return a shipped network: its compact document, jobs and plans."""
-        return _json_of(find(lambda: _topology_answer(name)))
+        return _json_of(find(lambda: _topology_answer(name)), fields)
 
     @router.get("/parts", responses=responses_of(PartList, 422), response_class=Response)
     def parts(
-        request: Request, kind: Annotated[str | None, Query(json_schema_extra={"enum": list(KINDS)})] = None
+        request: Request,
+        kind: Annotated[str | None, Query(json_schema_extra={"enum": list(KINDS)})] = None,
+        fields: Fields = None,
     ) -> Response:
         """Return the parts of the catalogue, all or of one kind."""
         unknown = [
-            Issue(f"query.{name}", f"unknown parameter {name!r}", did_you_mean(name, ["kind"]) or "known: kind")
+            Issue(
+                f"query.{name}",
+                f"unknown parameter {name!r}",
+                did_you_mean(name, ["kind", "fields"]) or "known: kind, fields",
+            )
             for name in request.query_params
-            if name != "kind"
+            if name not in PARAMETERS
         ]
         if unknown:
             raise DocumentError(str(unknown[0]), where="query", found=unknown)
         rows = catalogue().parts(kind)  # type: ignore[arg-type]  # an unknown kind is refused with similar ones
-        return _json_of({"parts": [part_answer(part) for part in rows]})
+        return _json_of({"parts": [part_answer(part) for part in rows]}, fields)
 
     @router.get("/parts/{part_id:path}", responses=responses_of(PartAnswer, 404, 422), response_class=Response)
-    def part(part_id: str) -> Response:
+    def part(part_id: str, fields: Fields = None) -> Response:
         """Return a part with every figure, its range and its source."""
-        return _json_of(part_answer(find(lambda: catalogue().get(part_id))))
+        return _json_of(part_answer(find(lambda: catalogue().get(part_id))), fields)
 
     @router.get("/health", responses=responses_of(Health), response_class=Response, tags=["server"])
     async def health() -> Response:
@@ -361,8 +376,8 @@ def _topology_answer(name: str) -> dict[str, Any]:
     return topology_answer(name, NETWORKS[name], parse_document(data, name).canonical())
 
 
-def _json_of(data: Any) -> Response:
-    return _json(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+def _json_of(data: Any, fields: str | None = None) -> Response:
+    return _json(json_text(data if fields is None else chosen_fields(data, fields.split(","))))
 
 
 def _json(text: str) -> Response:

@@ -9,10 +9,13 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 from typing_extensions import TypeAliasType
 
+from twin.answers.effects import MAX_TOP
+from twin.answers.fields import MAX_FIELDS
 from twin.answers.forecast import MAX_YEARS
 from twin.answers.metrics import METRICS
 from twin.answers.path_report import MAX_PATHS
 from twin.catalogue.ageing import AgeingCase
+from twin.compared_network import N_EFFECTS
 from twin.errors import DocumentError, Issue
 from twin.errors.wording import type_text
 from twin.formats.native import parse_mapping
@@ -30,13 +33,15 @@ from twin.studies.uncertainty import MAX_PLANS
 from .axes import Vary, axis_issues
 
 BODY = "body"
-RAW_FIELDS = ("network", "changes", "links", "vary", "candidates")
+RAW_FIELDS = ("network", "changes", "links", "vary", "candidates", "other", "other_changes")
 """Fields that stay plain data. They are validated where they are used."""
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 MAX_ROWS = 10_000
 """Most rows of a table in an answer; a link has two rows."""
 MAX_POSTED_SAMPLES = 4096
 """Most samples that a request may ask for."""
+MAX_PLANS_COMPARED = 100
+"""Most plans that a request may compare."""
 MAX_POSTED_STATES = 100_000
 """Most states that a request may ask for."""
 Years = Annotated[int, Field(ge=1, le=MAX_YEARS)]
@@ -54,6 +59,9 @@ class NetworkRequest(BaseModel):
     """Name of a shipped network (`GET /v1/topologies`), or a whole document. Never a path."""
     job: Name | None = None
     """Id of a job of the document; without it the default job."""
+    fields: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_FIELDS)] | None = None
+    """Fields of the answer to return, with dots between keys: `metrics.step_time_s`. A name goes through lists, `*` is
+    every key, `verdict` is the text. Without it all fields, as the schema of the answer says."""
 
 
 class AgeingRequest(NetworkRequest):
@@ -99,6 +107,11 @@ class ChangedNetworkRequest(NetworkRequest):
 class WhatIfRequest(MainAssumptionsRequest, ChangedNetworkRequest, AgeingRequest, JobsRequest):
     """Compare a network before and after a plan of its document, or after changes."""
 
+    causes: bool = True
+    """Find the causes of what got better or worse: the network is computed again without each change."""
+    top: Annotated[int, Field(ge=1, le=MAX_TOP)] = N_EFFECTS
+    """Most links, demands and jobs to list that got better, and as many that got worse."""
+
 
 class PreviewRequest(ChangedNetworkRequest, AgeingRequest):
     """List what a plan of a document or changes would do to its records; nothing is evaluated."""
@@ -126,6 +139,31 @@ class ReadinessRequest(ChangedNetworkRequest):
 
     on: date | None = None
     """Day on which the changes shall be done; they are refused if a budget is too small then."""
+
+
+class DiffRequest(ChangedNetworkRequest, AgeingRequest):
+    """Compare two networks, each after a plan or changes if given: records, then metrics."""
+
+    other: SkipValidation[Name | TopologyDocument | None] = None
+    """Name of the other network, or a document; without it the same network, after another plan or changes."""
+    other_plan: Name | None = None
+    """Id of a plan of the other network."""
+    other_changes: SkipValidation[Annotated[tuple[Change, ...], Field(max_length=1000)] | None] = None
+    """Changes of the other network."""
+    top: Annotated[int, Field(ge=1, le=MAX_TOP)] = N_EFFECTS
+    """Most links, demands and jobs to list that are better in the other network, and as many that are worse."""
+
+    @property
+    def other_plan_or_changes(self) -> Any:
+        """Return the id of the plan of the other network, or its changes; None for none."""
+        return self.other_plan if self.other_plan is not None else self.other_changes
+
+
+class CompareRequest(AgeingRequest):
+    """Compare plans of a network side by side."""
+
+    plans: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_PLANS_COMPARED)] | None = None
+    """Ids of plans. Without them all of the document, if these are not more."""
 
 
 class ForecastRequest(ChangedNetworkRequest):
@@ -360,6 +398,8 @@ def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
             issues.append(Issue("plan, changes", "neither is there", "give exactly one of plan and changes"))
         if changes is not None and not isinstance(changes, list):
             issues.append(Issue("changes", f"is {type_text(changes)} and no list", "a plan's name goes to plan"))
+    if isinstance(request, DiffRequest):
+        issues += _other_issues(request, raw)
     issues += _link_issues(raw.get("links"))
     if "candidates" in raw and not isinstance(raw["candidates"], list):
         issues.append(Issue("candidates", f"is {type_text(raw['candidates'])} and no list", "a list of candidates"))
@@ -367,6 +407,21 @@ def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
         issues += axis_issues(raw.get("vary"))
     if issues:
         raise DocumentError(str(issues[0]), where=BODY, found=issues)
+
+
+def _other_issues(request: DiffRequest, raw: dict[str, Any]) -> list[Issue]:
+    """Find faults of the other side of a comparison."""
+    other, changes = raw.get("other"), raw.get("other_changes")
+    issues: list[Issue] = []
+    if other is not None and not isinstance(other, str | dict):
+        issues.append(Issue("other", "is neither a name nor a document", "names: GET /v1/topologies"))
+    elif isinstance(other, str) and not 1 <= len(other) <= 200:
+        issues.append(Issue("other", f"a name of {len(other)} characters", "names: GET /v1/topologies"))
+    if request.other_plan is not None and changes is not None:
+        issues.append(Issue("other_plan, other_changes", "both are there", "give at most one of them"))
+    if changes is not None and not isinstance(changes, list):
+        issues.append(Issue("other_changes", f"is {type_text(changes)} and no list", "a plan's name: other_plan"))
+    return issues
 
 
 def _link_issues(links: Any) -> list[Issue]:

@@ -44,6 +44,17 @@ READINESS_EXAMPLES: dict[str, dict[str, Any]] = {
     "as it is": {"network": "memphis-small"},
     "a plan on a day": {"network": "memphis-small", "plan": "hardware-swap", "on": "2027-03-31"},
 }
+DIFF_EXAMPLES: dict[str, dict[str, Any]] = {
+    "two plans": {"network": "memphis-small", "plan": "second-pair", "other_plan": "fibre-upgrade", "top": 3},
+    "as it is, and five years later": {
+        "network": "memphis-small",
+        "other_changes": [{"kind": "age", "years": 5, "links": "wan-*"}],
+        "fields": ["verdict", "metrics.min_coherent_margin_db"],
+    },
+}
+COMPARE_EXAMPLES: dict[str, dict[str, Any]] = {
+    "two plans": {"network": "memphis-small", "plans": ["fibre-upgrade", "second-pair"], "fields": ["summary"]},
+}
 LEASES_EXAMPLES: dict[str, dict[str, Any]] = {
     "as it is": {"network": "memphis-small"},
     "beside the upgrade": {"network": "memphis-small", "plan": "fibre-and-balance"},

@@ -30,7 +30,10 @@ def money_routes(networks: Networks) -> APIRouter:
         request = read_body(body, BillRequest)
         network = networks.get(request.network)
         check_names(network, request)
-        return Response(network.bill(request.plan_or_changes, request.job).to_json(), media_type="application/json")
+        return Response(
+            network.bill(request.plan_or_changes, request.job).to_json(fields=request.fields),
+            media_type="application/json",
+        )
 
     @router.post(
         "/money",
@@ -53,7 +56,7 @@ def money_routes(networks: Networks) -> APIRouter:
             jobs=request.jobs,
             ageing=request.ageing,
         )
-        return Response(answer.to_json(), media_type="application/json")
+        return Response(answer.to_json(fields=request.fields), media_type="application/json")
 
     @router.post(
         "/readiness",
@@ -67,6 +70,6 @@ def money_routes(networks: Networks) -> APIRouter:
         network = networks.get(request.network)
         check_names(network, request)
         answer = network.readiness(request.plan_or_changes, on=request.on, job=request.job)
-        return Response(answer.to_json(), media_type="application/json")
+        return Response(answer.to_json(fields=request.fields), media_type="application/json")
 
     return router

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from twin.answers.bill import Bill
+from twin.answers.comparison import PlanComparison
 from twin.answers.demand_table import DemandTable
 from twin.answers.diff import Diff
 from twin.answers.explanation import Explanation
@@ -18,6 +19,7 @@ from twin.answers.forecast import Forecast
 from twin.answers.lease_report import LeaseReport
 from twin.answers.link_report import LinkReport
 from twin.answers.link_table import LinkTable
+from twin.answers.network_diff import NetworkDiff
 from twin.answers.path_report import PathReport
 from twin.answers.plan_money import PlanMoney
 from twin.answers.preview import Preview
@@ -37,8 +39,10 @@ from .answer_schemas import answer_definitions
 from .bodies import (
     AvailabilityRequest,
     BillRequest,
+    CompareRequest,
     DecideRequest,
     DemandsRequest,
+    DiffRequest,
     ExplainRequest,
     FailuresRequest,
     ForecastRequest,
@@ -67,6 +71,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     BillRequest,
     MoneyRequest,
     ReadinessRequest,
+    DiffRequest,
+    CompareRequest,
     ForecastRequest,
     GrowthRequest,
     LeasesRequest,
@@ -96,6 +102,8 @@ ANSWERS: tuple[type, ...] = (
     Bill,
     PlanMoney,
     Readiness,
+    NetworkDiff,
+    PlanComparison,
     Forecast,
     GrowthReport,
     PlanReport,

@@ -96,7 +96,7 @@ class Planning:
             executor="serial",
             advance=advance_until(client_gone, self._max_failures_s, "samples", "a study", "n_samples", SAMPLES_HINT),
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _decide(self, asked: tuple[DecideRequest, Network], client_gone: Event) -> str:
         request, network = asked
@@ -114,7 +114,7 @@ class Planning:
             executor="serial",
             advance=advance_until(client_gone, self._max_failures_s, "samples", "a study", "n_samples", SAMPLES_HINT),
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _read(self, body: bytes, model: type[RequestT]) -> tuple[RequestT, Network]:
         request = read_body(body, model)
@@ -144,7 +144,7 @@ class Planning:
             ageing=request.ageing,
             advance=advance_until(client_gone, self._max_failures_s, "sets", "a plan", "candidates", PLAN_HINT),
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _failures(self, asked: tuple[FailuresRequest, Network], client_gone: Event) -> str:
         request, network = asked
@@ -159,7 +159,7 @@ class Planning:
             ageing=request.ageing,
             advance=advance_until(client_gone, self._max_failures_s, "failures", "a study", "of", HINT),
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _availability(self, asked: tuple[AvailabilityRequest, Network], client_gone: Event) -> str:
         request, network = asked
@@ -175,7 +175,7 @@ class Planning:
             ageing=request.ageing,
             advance=advance_until(client_gone, self._max_failures_s, "steps", "a study", "n_states", STATES_HINT),
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _growth(self, asked: tuple[GrowthRequest, Network], _: Event) -> str:
         request, network = asked
@@ -190,13 +190,13 @@ class Planning:
             changes=request.plan_or_changes,
             ageing=request.ageing,
         )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _optimum(self, asked: tuple[OptimumRequest, Network], _: Event) -> str:
         request, network = asked
         self._check_optimum(network)
         answer = network.optimum(gap_ratio=request.gap_ratio, changes=request.plan_or_changes, ageing=request.ageing)
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _check_optimum(self, network: Network) -> None:
         demands = (*network.document.demands, *network.generated_demands)

@@ -74,7 +74,7 @@ class Sweeps:
                 ageing=request.ageing,
                 advance=advance_until(client_gone, self._max_time_s, "points", "a sweep", "vary", HINT),
             )
-        return answer.to_json()
+        return answer.to_json(fields=request.fields)
 
     def _check_work(self, network: Network, n_points: int) -> None:
         n_demands = len(network.document.demands) + len(network.generated_demands)

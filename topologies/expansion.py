@@ -100,7 +100,22 @@ def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:
     with garbage_collector_paused():
         expansion = generator.build(fabric.id, params)
         check_ports(expansion, where)
-    return expansion
+        return _without(expansion, fabric.without, where)
+
+
+def _without(expansion: Expansion, names: tuple[str, ...], where: str) -> Expansion:
+    """Leave nodes and links out. Raises TopologyError for ids that the block does not make."""
+    if not names:
+        return expansion
+    left_out = set(names)
+    nodes = tuple(node for node in expansion.nodes if node.id not in left_out)
+    links = tuple(link for link in expansion.links if link.id not in left_out)
+    n_records = len(expansion.nodes) + len(expansion.links)
+    if n_records - len(nodes) - len(links) < len(left_out):
+        known = {node.id for node in expansion.nodes} | {link.id for link in expansion.links}
+        name = min(left_out - known)
+        raise TopologyError(f"no node or link {name!r}", where=f"{where}.without", hint=did_you_mean(name, known))
+    return Expansion(nodes, links)
 
 
 def _generator_of(fabric: Fabric) -> tuple[Generator[Any], Any]:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .answers.network_diff import NetworkDiff
 from .catalogue import Part, load_price_book
 from .catalogue.prices import merge_price_books
 from .errors import CatalogueError, DocumentError, Issue, TwinError, did_you_mean
@@ -26,7 +27,7 @@ from .scenario.document_schema import document_schema
 from .scenario.generated_demands import check_traffic
 from .topologies import NETWORKS, check_size, digest, expand, network_text
 
-__all__ = ["Network", "document_schema", "from_document", "load"]
+__all__ = ["Network", "diff", "document_schema", "from_document", "load"]
 
 PartsSource = str | Path | Mapping[str, Any] | Iterable[Part]
 """Path of a file of parts, its content as plain data, or parts."""
@@ -91,6 +92,30 @@ def from_document(
     if not isinstance(document, TopologyDocument):
         document = _read_document(document, label)
     return _network(document, label, None, parts)
+
+
+def diff(
+    before: str | Path | Network | TopologyDocument | Mapping[str, Any],
+    after: str | Path | Network | TopologyDocument | Mapping[str, Any],
+    job: str | None = None,
+    **options: Any,
+) -> NetworkDiff:
+    """Compare two networks: records, then metrics; `Network.compare` for two plans of one network.
+
+    Args:
+        before: a network, the name of a shipped one, a path, or a document.
+        after: the other one.
+        job: id of a job of both; the default job of each otherwise.
+        options: those of `Network.compare`.
+    """
+    old, new = (_network_of(network) for network in (before, after))
+    return old.compare(new, job=job, **options)
+
+
+def _network_of(network: str | Path | Network | TopologyDocument | Mapping[str, Any]) -> Network:
+    if isinstance(network, Network):
+        return network
+    return load(network) if isinstance(network, str | Path) else from_document(network)
 
 
 def _read_document(data: Mapping[str, Any], where: str) -> TopologyDocument:

@@ -8,7 +8,6 @@ from threading import Event
 from typing import Any
 
 from .answers.demand_table import DemandTable, demand_table
-from .answers.diff import Diff, diff_of
 from .answers.explanation import Explanation, explanation_of
 from .answers.forecast import MAX_YEARS, Forecast, forecast_of
 from .answers.jobs_together import JobAmongOthers, together_sentence
@@ -17,15 +16,13 @@ from .answers.link_table import LinkTable, link_ranking, link_table
 from .answers.main_assumptions import MainAssumption, find_main_assumptions
 from .answers.missing_inputs import missing_inputs
 from .answers.path_report import PathQuestion, PathReport, path_report
-from .answers.preview import Preview, preview_of
 from .answers.score import Score, score_of
 from .answers.warning import as_built_warnings
 from .catalogue.ageing import AgeingCase
+from .compared_network import ComparedNetwork
 from .errors import ChangeError
 from .evaluated_network import Changes, Notify, plan_name, report_phase
 from .plan_network import PlanNetwork
-from .planning_network import PlanningNetwork
-from .scenario.apply import apply_changes
 from .stages.causes import step_causes
 from .studies.executor import Advance, workers_of
 from .studies.inputs import Axis, axes_of
@@ -33,7 +30,7 @@ from .studies.points import Question, metric_of_case, run_points
 from .studies.sweep import Sweep, check_sweep, default_metric, sweep_of
 
 
-class Network(PlanningNetwork, PlanNetwork):
+class Network(ComparedNetwork, PlanNetwork):
     """A network with its answers: `score`, `what_if`, `explain`, `forecast`, `sweep`, `link`, `link_table`, `path`.
 
     `twin.load` and `twin.from_document` create one. A network never changes: changes are part of a question, and `edit`
@@ -79,91 +76,6 @@ class Network(PlanningNetwork, PlanNetwork):
             main = find_main_assumptions(self._engine, evaluation)
         score = _with_jobs(score_of(evaluation, self.label, main), among)
         return replace(score, unused=self.unused_fields, warnings=self.warnings)
-
-    def what_if(
-        self,
-        plan_or_changes: Changes,
-        job: str | None = None,
-        *,
-        jobs: Sequence[str] | None = None,
-        ageing: AgeingCase = "value",
-        main_assumptions: bool = True,
-        notify: Notify | None = None,
-    ) -> Diff:
-        """Compare the network before and after changes.
-
-        Args:
-            plan_or_changes: a plan's name, a change, or a list of changes (objects, or mappings with `kind`).
-            job: id of a job; the default job otherwise.
-            jobs: ids of jobs that run together, as for `score`.
-            ageing: low, value (central) or high.
-            main_assumptions: find the assumptions that move the change most. This takes most of the time; leave it out
-                where many changes are compared.
-            notify: called with the name of each phase.
-
-        Returns:
-            Both scores, the change of each metric, its causes, and the items to buy.
-
-        Raises:
-            ChangeError: a target is missing, or the result cannot be built.
-            DocumentError: a change has unknown or invalid fields.
-            CatalogueError: unknown plan, job or part.
-        """
-        report_phase(notify, "reading the network")
-        where, changes, plan = self._parse_changes(plan_or_changes)
-        job, together = self._jobs_of(job, jobs)
-        before = self._scenario(None, job, ageing)
-        report_phase(notify, "before: scoring")
-        others = [self._scenario(None, name, ageing) for name in together]
-        before_evaluation, among_before = self._evaluate_jobs(before.case, [other.case for other in others])
-        report_phase(notify, "applying changes")
-        after = apply_changes(before, changes, self._reader, where)
-        changed = [apply_changes(other, changes, self._reader, where) for other in others]
-        report_phase(notify, "after: scoring")
-        after_evaluation, among_after = self._evaluate_jobs(
-            after.case, [other.case for other in changed], before.case.state
-        )
-        main: tuple[MainAssumption, ...] = ()
-        if main_assumptions:
-            report_phase(notify, "ranking assumptions")
-            main = find_main_assumptions(self._engine, after_evaluation, before_evaluation)
-        return diff_of(
-            plan.id if plan else None,
-            replace(score_of(before_evaluation, self.label), warnings=self.warnings, jobs=among_before),
-            replace(
-                score_of(after_evaluation, self.label),
-                warnings=(
-                    *as_built_warnings(after.faults().values() if after.faults else ()),
-                    *missing_inputs(after.case.state, self._reader),
-                ),
-                jobs=among_after,
-            ),
-            before_evaluation,
-            after_evaluation,
-            preview_of(plan.id if plan else None, self.label, before, after, self._reader),
-            main,
-        )
-
-    def preview(self, plan_or_changes: Changes, job: str | None = None, *, ageing: AgeingCase = "value") -> Preview:
-        """List what a plan or changes would do to the records of the network; nothing is evaluated.
-
-        Args:
-            plan_or_changes: a plan's name, a change, or a list of changes (objects, or mappings with `kind`).
-            job: id of a job; the default job otherwise.
-            ageing: low, value (central) or high.
-
-        Returns:
-            Records that are added, removed, replaced or changed, totals before and after, and the items to buy.
-
-        Raises:
-            ChangeError: a target is missing, or the result cannot be built.
-            DocumentError: a change has unknown or invalid fields.
-            CatalogueError: unknown plan, job or part.
-        """
-        where, changes, plan = self._parse_changes(plan_or_changes)
-        before = self._scenario(None, job, ageing)
-        after = apply_changes(before, changes, self._reader, where)
-        return preview_of(plan.id if plan else None, self.label, before, after, self._reader)
 
     def explain(
         self,

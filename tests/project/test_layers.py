@@ -42,13 +42,14 @@ LAYERS = {
     "money_network": 11,
     "plan_network": 12,
     "planning_network": 12,
-    "network": 13,
-    "loading": 14,
-    "reports": 14,
-    "check": 15,
-    "warmup": 15,
-    "cli": 16,
-    "api": 16,
+    "compared_network": 13,
+    "network": 14,
+    "loading": 15,
+    "reports": 15,
+    "check": 16,
+    "warmup": 16,
+    "cli": 17,
+    "api": 17,
 }
 HOMES = {"twin": ROOT / "twin", "twin.api": ROOT / "api", "twin.topologies": ROOT / "topologies"}
 

@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from ..render.compare_table import compare_table
 from ..render.numbers import metric_text
 from ..render.quantities import change_percent_text, is_noise, names_text, usd_text
+from .data import Answer
 from .diff import Diff
 from .headline import HEADLINES
 from .metrics import METRICS
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PlanComparison(Answer):
+    """The plans of a network side by side."""
+
+    summary: tuple[str, ...]
+    """The verdict: which plan is best, which is best without purchases, which make it worse."""
+    plans: dict[str, Diff]
+    """The what-if of each plan, by id."""
+
+    def _table(self) -> Any:
+        return compare_table([diff.to_dict() for diff in self.plans.values()], self.summary)
+
+
+def plan_comparison(diffs: Sequence[Diff]) -> PlanComparison:
+    """Compare plans by their what-ifs, all of the same network and job."""
+    return PlanComparison(summary=comparison_verdict(diffs), plans={str(diff.plan): diff for diff in diffs})
 
 
 def comparison_verdict(diffs: Sequence[Diff]) -> tuple[str, ...]:
@@ -35,7 +57,8 @@ def _headline(diffs: Sequence[Diff]) -> str | None:
 
 def _sentences(diffs: Sequence[Diff], name: str) -> Iterator[str]:
     sign = 1.0 if METRICS[name].better == "higher" else -1.0
-    gains = {str(diff.plan): sign * (diff.change(name) or 0.0) for diff in diffs}
+    # what looks better only because something broke is no gain
+    gains = {str(diff.plan): 0.0 if diff.metrics[name].caveat else sign * (diff.change(name) or 0.0) for diff in diffs}
     by_plan = {str(diff.plan): diff for diff in diffs}
     best = max(gains, key=lambda plan: (gains[plan], plan))
     label = METRICS[name].label

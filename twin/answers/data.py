@@ -1,60 +1,22 @@
-"""Answers as plain data. The fields of a dataclass are its JSON keys, in their order; nothing is listed twice.
-
-`api/` derives the JSON schemas of HTTP from the same classes. The metadata of a field says where its data differs:
-
-* `alias`: the JSON key, where it is not the field's name (pydantic reads the same entry for the schema);
-* `decimals`: a float is rounded to so many decimals;
-* `optional`: the key is absent while the field has its default value;
-* `hidden`: the field is not part of the data.
-"""
+"""Answers as plain data; `data_fields.py` says how the fields of a dataclass appear in it."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from ..render.plain_text import plain_text
+from .data_fields import DataField, data_fields
+from .fields import chosen_fields
 
-METADATA = frozenset({"alias", "decimals", "optional", "hidden"})
 SCALARS = (str, bool, int, float, type(None))
 SCALAR_TYPES = frozenset(SCALARS)
-
-
-class DataField(NamedTuple):
-    """How one field of a dataclass appears as data."""
-
-    name: str
-    """Attribute of the dataclass."""
-    key: str
-    decimals: int | None
-    """Floats are rounded to so many decimals; None where they are not rounded."""
-    optional: bool
-    """True where the key is absent while the field has its default value."""
-    default: Any
-
-
-@cache
-def data_fields(kind: type) -> tuple[DataField, ...]:
-    """The fields of a dataclass that are part of its data, in order."""
-    for spec in dataclasses.fields(kind):
-        assert METADATA.issuperset(spec.metadata), f"{kind.__name__}.{spec.name}: {dict(spec.metadata)}"
-    return tuple(
-        DataField(
-            spec.name,
-            spec.metadata.get("alias", spec.name),
-            spec.metadata.get("decimals"),
-            spec.metadata.get("optional", False),
-            spec.default_factory() if callable(spec.default_factory) else spec.default,
-        )
-        for spec in dataclasses.fields(kind)
-        if not spec.metadata.get("hidden")
-    )
 
 
 def to_data(value: Any) -> Any:
@@ -112,10 +74,20 @@ class Answer(ABC):
     def _table(self) -> Any:
         """Return the answer as a rich renderable."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data without clock, paths or random ids."""
-        return _fields_to_data(self)
+    def to_dict(self, fields: Iterable[str] | None = None) -> dict[str, Any]:
+        """Plain data without clock, paths or random ids.
 
-    def to_json(self, indent: int | None = 1) -> str:
+        fields: names of the fields to keep, with dots between keys: `verdict`, `metrics.step_time_s`; None = all.
+        Raises ChangeError for an unknown name.
+        """
+        data = _fields_to_data(self)
+        return data if fields is None else chosen_fields(data, fields, type(self))
+
+    def to_json(self, indent: int | None = 1, fields: Iterable[str] | None = None) -> str:
         """`to_dict` as JSON text, ending in a newline."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+        return json_text(self.to_dict(fields), indent)
+
+
+def json_text(data: Any, indent: int | None = 1) -> str:
+    """Return plain data as JSON text, ending in a newline."""
+    return json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"

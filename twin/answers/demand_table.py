@@ -18,10 +18,8 @@ from ..render.demand_rows import demands_table
 from ..render.numbers import number_text
 from ..render.quantities import percent_text
 from ..stages.evaluation import Evaluation
-from ..stages.outcomes import NodePairs
 from ..traffic.congestion import DemandLoads
 from ..traffic.limits import REL_TOLERANCE, limiting_arcs
-from ..traffic.matrix_routes import MatrixRoutes
 from .arc_text import direction_text
 from .data import Answer
 from .ranking import Ranking
@@ -133,9 +131,8 @@ def demand_table(
 
 def _rows(e: Evaluation, loads: DemandLoads) -> list[DemandRow]:
     state, pairs = e.case.state, e.demand_pairs
-    routes: Any = e.outcome("demand_routes")
+    arcs, latency_us = limiting_arcs_of_pairs(e), latency_of_pairs_us(e)
     assert pairs is not None
-    arcs, latency_us = _limiting_arcs(e, loads, routes), _latency_us(e, routes)
     full = {arc: (state.link_ids[arc // 2], direction_text(e, arc)) for arc in set(arcs.tolist()) - {-1}}
     row_of_pair = {key: row for row, key in enumerate((pairs.source * state.n_nodes + pairs.target).tolist())}
     index, rows = state.node_index, []
@@ -178,19 +175,23 @@ def _row(
     )
 
 
-def _limiting_arcs(e: Evaluation, loads: DemandLoads, routes: MatrixRoutes) -> Ints:
-    """Return the arc that limits each pair; -1 where none does. Routes of single pairs are built only if needed."""
-    pairs: NodePairs | None = e.demand_pairs
+def limiting_arcs_of_pairs(e: Evaluation) -> Ints:
+    """Return the arc that limits each pair of nodes with demands; -1 where none does."""
+    loads, pairs = e.demands, e.demand_pairs
+    assert loads is not None
     assert pairs is not None
     if not (loads.reachable & (loads.carried_gbps < pairs.offered_gbps * (1.0 - REL_TOLERANCE))).any():
-        return np.full(len(pairs.offered_gbps), -1, dtype=np.int64)
+        return np.full(len(pairs.offered_gbps), -1, dtype=np.int64)  # routes of single pairs are built only if needed
+    routes: Any = e.outcome("demand_routes")
     return limiting_arcs(routes.by_pair, pairs.offered_gbps, loads.carried_gbps, e.health.arc_capacity_gbps)
 
 
-def _latency_us(e: Evaluation, routes: MatrixRoutes) -> Floats:
+def latency_of_pairs_us(e: Evaluation) -> Floats:
+    """Return the latency of the slowest path of each pair, one way; NaN without a path, or of unknown length."""
+    routes: Any = e.outcome("demand_routes")
     unknown = np.repeat(e.health.latency.length_unknown, 2)
     found_us = routes.worst_latency_us(np.where(unknown, np.inf, e.health.arc_latency_us))
-    return np.where(routes.reachable, found_us, np.nan)
+    return np.where(routes.reachable & np.isfinite(found_us), found_us, np.nan)
 
 
 def _summary(rows: Sequence[DemandRow]) -> Iterator[str]:

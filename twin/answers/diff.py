@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +17,9 @@ from ..render.numbers import metric_text
 from ..render.quantities import change_percent_text
 from ..stages.evaluation import Evaluation
 from .arc_text import arc_name, arc_reason
+from .caveats import caveat_sentences, caveats
 from .data import Answer
+from .effects import Effects
 from .jobs_together import JobAmongOthers
 from .main_assumptions import MainAssumption
 from .metrics import Better
@@ -55,6 +58,8 @@ class MetricChange:
     unit: str
     better: Better
     why: dict[Side, str] = field(default_factory=dict, metadata={"optional": True})
+    caveat: str = field(default="", metadata={"optional": True})
+    """Reason why a metric that looks better is no improvement: links that broke no longer count, or less runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,8 @@ class JobsBeforeAfter:
 class Diff(Answer):
     """Every metric before and after a change, with causes and the items to buy."""
 
-    network: str
+    label: str = field(metadata={"alias": "network"})
+    """Name of the network before the changes."""
     as_of: str | None
     job: str | None
     plan: str | None
@@ -101,6 +107,8 @@ class Diff(Answer):
     purchases: tuple[Purchase, ...]
     preview: Preview
     """The changes as records before and after, with totals of capacity, power, ports and racks."""
+    effects: Effects
+    """Links, demands and jobs that got better or worse, ranked, with the cause of each."""
     lease: LeaseBeforeAfter
     main_assumptions: tuple[MainAssumption, ...]
     """Assumptions that move the change most; empty where they were not requested."""
@@ -112,6 +120,14 @@ class Diff(Answer):
     """Inputs that some links leave out after the change; absent where there are none."""
     jobs: JobsBeforeAfter | None = field(default=None, metadata={"optional": True})
     """Jobs that run together; absent for a single job."""
+    changed_network: Any = field(default=None, metadata={"hidden": True})
+    """Function that makes the network after the changes."""
+
+    @cached_property
+    def network(self) -> Any:
+        """The network after the changes, a `twin.Network`: it can be scored, saved, exported and changed again."""
+        assert self.changed_network is not None
+        return self.changed_network()
 
     def __getitem__(self, metric: str) -> tuple[float | None, float | None]:
         return self.before[metric], self.after[metric]
@@ -155,7 +171,9 @@ def diff_of(
     old: Evaluation,
     new: Evaluation,
     preview: Preview,
+    effects: Effects,
     main: Sequence[MainAssumption] = (),
+    changed_network: Callable[[], Any] | None = None,
 ) -> Diff:
     """Compare two scores.
 
@@ -166,24 +184,33 @@ def diff_of(
         old: evaluation behind `before`.
         new: evaluation behind `after`; its network may have other nodes and links.
         preview: list of the changes.
+        effects: what got better or worse.
         main: main assumptions of the comparison.
+        changed_network: makes the network after the changes.
     """
+    values = {name: (before[name], after[name]) for name in after}
+    caveat_of = caveats(old, new, values)
     return Diff(
-        network=before.network,
+        label=before.network,
         as_of=before.as_of,
         job=before.job,
         plan=plan,
         summary=(
-            *diff_verdict(old, new, {name: (before[name], after[name]) for name in after}, main),
+            *diff_verdict(old, new, values, main),
+            *caveat_sentences(caveat_of, values),
             *preview.capacity_falls,
         ),
-        metrics={name: _metric_change(before.metrics[name], value) for name, value in after.metrics.items()},
+        metrics={
+            name: metric_change(before.metrics[name], value, caveat_of.get(name, ""))
+            for name, value in after.metrics.items()
+        },
         utilisation_window=before.utilisation_window,
         utilisation_tier=before.utilisation_tier,
         bottlenecks=BottlenecksBeforeAfter(before.bottlenecks, after.bottlenecks),
         causes=tuple(_causes(old, new)),
         purchases=tuple(Purchase(*row) for row in new.money.purchases),
         preview=preview,
+        effects=effects,
         lease=LeaseBeforeAfter(before.lease, after.lease),
         main_assumptions=tuple(main),
         warnings=after.warnings,
@@ -191,14 +218,16 @@ def diff_of(
         before=before,
         after=after,
         jobs=JobsBeforeAfter(before.jobs, after.jobs) if after.jobs else None,
+        changed_network=changed_network,
     )
 
 
-def _metric_change(before: MetricValue, after: MetricValue) -> MetricChange:
+def metric_change(before: MetricValue, after: MetricValue, caveat: str = "") -> MetricChange:
+    """Return a metric before and after, with the reason why it is no improvement, if there is one."""
     sides: tuple[tuple[Side, MetricValue], ...] = (("before", before), ("after", after))
     why = {side: metric.why for side, metric in sides if metric.value is None}
     change = _difference(before.value, after.value)
-    return MetricChange(before.value, after.value, change, after.unit, after.better, why)
+    return MetricChange(before.value, after.value, change, after.unit, after.better, why, caveat)
 
 
 def _difference(before: float | None, after: float | None) -> float | None:

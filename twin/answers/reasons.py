@@ -80,7 +80,7 @@ def bottleneck_text(e: Evaluation, step: Step) -> str:
         where = f" with an uneven batch ({n:,} micro batches on {n_replicas:,} replicas)"
     elif _has_stragglers(step):
         kind = "stage" if _is_cross_site_pipeline(e, step) else "group"
-        where = f" on {_slowest_text(e, step)}, the slowest {kind}"
+        where = f" on {slowest_text(e, step)}, the slowest {kind}"
     what = f"compute{where}" if name == COMPUTE else PHASE_NAMES[name]
     return f"{what}, {seconds_text(seconds)} of {seconds_text(step.step_time_s)}"
 
@@ -150,7 +150,7 @@ def _mode_text(option: BalancedStep) -> str:
 def _host_limit_text(e: Evaluation, step: Step, phase: str) -> str:
     """Return the limit of a phase that no link limits: NVLink or the network cards of the slowest group."""
     slowest = step.groups[step.slowest_group]
-    where, loads = _slowest_text(e, step), e.loads
+    where, loads = slowest_text(e, step), e.loads
     if phase == "in_layers" and not (loads and any(column.any() for column in (*loads.context, *loads.expert))):
         return f"NVLink of {where}"
     groups = e.accelerators.groups if e.accelerators is not None else ()
@@ -179,7 +179,7 @@ def _is_cross_site_pipeline(e: Evaluation, step: Step) -> bool:
     return e.placed is not None and len(e.placed.groups) > len(step.groups)
 
 
-def _slowest_text(e: Evaluation, step: Step) -> str:
+def slowest_text(e: Evaluation, step: Step) -> str:
     """Accelerator and site of the slowest group. The joined group of a cross-site pipeline has no single site."""
     slowest = step.groups[step.slowest_group]
     if _is_cross_site_pipeline(e, step):
@@ -208,7 +208,7 @@ def _split_sentences(e: Evaluation, step: Step, job: TrainingJob) -> Iterator[st
     elif _is_uneven(e, step, job):
         yield f"Stragglers: the batch does not divide evenly; {n_idle_text}."
     else:
-        yield f"Stragglers: {_slowest_text(e, step)}; {n_idle_text}."
+        yield f"Stragglers: {slowest_text(e, step)}; {n_idle_text}."
     if by_stages:
         stages = [f"{group.n_stages} on {group.accelerator} in {group.site}" for group in e.placed.groups]
         yield f"Pipeline stages: {names_text(stages)}; {step.split[0]} micro batches per replica."

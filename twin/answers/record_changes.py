@@ -123,6 +123,37 @@ def record_changes(before: State, after: State) -> tuple[RecordChange, ...]:
     )
 
 
+def changed_fields(before: State, after: State, old: int, new: int) -> list[tuple[str, str]]:
+    """Return the fields of one link and of its spans that differ, each with its text: `n_parallel 8 → 2`.
+
+    Args:
+        before: state before the changes.
+        after: state after them.
+        old: row of the link before.
+        new: row of the link after.
+    """
+    found: dict[str, str] = {}
+    spans = (_spans_of(before, np.array([old])), _spans_of(after, np.array([new])))
+    rows = {"link": (np.array([old]), np.array([new])), "span": spans}
+    for record, columns in (("link", LINK_COLUMNS), ("span", SPAN_COLUMNS)):
+        sides = _Side(before, record, columns), _Side(after, record, columns)
+        if len(rows[record][0]) != len(rows[record][1]):
+            found["n_spans"] = f"n_spans {len(rows[record][0])} → {len(rows[record][1])}"
+            continue
+        parts: dict[str, int] = {}
+        for column, (name, _) in columns.items():
+            values = [side.values(column, rows[record][i], parts) for i, side in enumerate(sides)]
+            differ = np.flatnonzero((values[0] != values[1]) & ~(np.isnan(values[0]) & np.isnan(values[1])))
+            if len(differ):
+                texts = [_short(sides[i].text(column, values[i][differ[0]], list(parts))) for i in (0, 1)]
+                found.setdefault(name, f"{name} {texts[0]} → {texts[1]}")
+    return list(found.items())
+
+
+def _short(value: Value) -> str:
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else value
+
+
 def _changes_of(
     record: str,
     columns: dict[str, tuple[str, int]],
@@ -192,7 +223,7 @@ def _whole(action: Action, side: _Side, rows: Ints, ids: Sequence[str]) -> Itera
     columns = [column for column, (name, _) in side.columns.items() if name in stated]
     table = np.stack([side.group(rows), *(side.values(column, rows, parts) for column in columns)], axis=1)
     names = list(parts)
-    for members in _groups(table):
+    for members in grouped_rows(table):
         values = [side.text(column, table[members[0], i + 1], names) for i, column in enumerate(columns)]
         fields = tuple(
             FieldChange(side.columns[column][0], *((None, value) if action == "add" else (value, None)))
@@ -219,15 +250,15 @@ def _changed(before: _Side, after: _Side, old: Ints, new: Ints, ids: Sequence[st
     names = list(parts)
     rows = np.flatnonzero(np.any(list(differ.values()), axis=0))
     which = np.stack([after.group(new[rows]), *(column[rows] for column in differ.values())], axis=1)
-    for members in _groups(which):
+    for members in grouped_rows(which):
         chosen = rows[members]
         columns = [column for column in differ if differ[column][chosen[0]]]
         sides = [values[column][side][chosen] for column in columns for side in (0, 1)]
-        exact = list(_groups(np.stack(sides, axis=1)))
+        exact = list(grouped_rows(np.stack(sides, axis=1)))
         by_text = [i for i, column in enumerate(columns) if after.columns[column][1] not in (Kind.NUMBER, Kind.COUNT)]
         if len(exact) > MAX_GROUPS:
             texts = [np.zeros(len(chosen)), *(sides[2 * i + side] for i in by_text for side in (0, 1))]
-            exact = list(_groups(np.stack(texts, axis=1)))
+            exact = list(grouped_rows(np.stack(texts, axis=1)))
         for group in exact:
             fields = tuple(
                 _field_change(after, column, sides[2 * i][group], sides[2 * i + 1][group], names)
@@ -322,12 +353,12 @@ class _SpanIds(Sequence[str]):
         return f"{self._state.link_ids[link]} span {int(row) - int(self._state['span_first'][link])}"
 
 
-def _groups(table: np.ndarray[Any, Any]) -> Iterator[Ints]:
+def grouped_rows(table: np.ndarray[Any, Any]) -> Iterator[Ints]:
     """Rows of each distinct row of a table, in the order of first appearance; NaN equals NaN."""
     codes = np.unique(np.nan_to_num(table, nan=-np.pi * 1e300), axis=0, return_inverse=True)[1].reshape(-1)
-    _, first = np.unique(codes, return_index=True)
-    for code in codes[np.sort(first)].tolist():
-        yield np.flatnonzero(codes == code)
+    order = np.argsort(codes, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1) if len(codes) else []
+    yield from sorted(groups, key=lambda rows: int(rows[0]))
 
 
 def _examples(ids: Sequence[str], rows: Ints) -> tuple[str, ...]:

@@ -81,7 +81,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             node_n_cards=_with_no_code(n.n_cards for n in nodes),
             node_n_servers=_with_no_code(n.n_servers for n in nodes),
             node_rail=_with_no_code(n.rail for n in nodes),
-            node_age_years=ages(n.installed for n in nodes),
+            node_age_years=_ages_of(ages, nodes, "installed", "age_years"),
             node_up=np.array([n.up for n in nodes], dtype=np.bool_),
             node_forwards=np.array([_forwards(n) for n in nodes], dtype=np.bool_),
             link_ends=ends,
@@ -104,11 +104,11 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             link_booster_noise_figure_db=_with_nan(link.booster_noise_figure_db for link in links),
             link_n_design_channels=_with_no_code(link.n_design_channels for link in links),
             link_n_fibre_pairs=np.array([link.n_fibre_pairs for link in links], dtype=np.int64),
-            link_age_years=ages(link.installed for link in links),
+            link_age_years=_ages_of(ages, links, "installed", "age_years"),
             link_required_margin_db=_with_nan(link.required_margin_db for link in links),
             link_loss_ratio=_with_nan(link.loss_ratio for link in links),
             link_measured_received_dbm=_with_nan(value for value, _ in received),
-            link_measured_years=ages(day for _, day in received),
+            link_measured_years=_years_since(ages, received),
             link_protection=parts(link.protection for link in links),
             link_macsec=np.array([link.macsec for link in links], dtype=np.bool_),
             link_n_failed=np.array([link.n_failed for link in links], dtype=np.int64),
@@ -117,8 +117,11 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             span_link=np.repeat(np.arange(len(links), dtype=np.int64), n_spans),
             span_length_km=np.array([s.length_km for s in spans], dtype=np.float64),
             span_fibre=parts(s.fibre for s in spans),
-            span_age_years=np.nan_to_num(ages(s.installed or document.fibre_installed for s in spans)),
-            span_undated=np.array([(s.installed or document.fibre_installed) is None for s in spans], dtype=np.bool_),
+            span_age_years=np.nan_to_num(_ages_of(ages, spans, "installed", "age_years", document.fibre_installed)),
+            span_undated=np.array(
+                [s.age_years is None and (s.installed or document.fibre_installed) is None for s in spans],
+                dtype=np.bool_,
+            ),
             span_cable=srlgs(s.cable for s in spans),
             span_n_splices=np.array([s.n_splices for s in spans], dtype=np.int64),
             span_n_connectors=np.array([s.n_connectors for s in spans], dtype=np.int64),
@@ -128,9 +131,7 @@ def compile_network(document: TopologyDocument, nodes: Sequence[Node], links: Se
             span_amplifier_output_dbm=_with_nan(s.amplifier_output_dbm for s in spans),
             span_amplifier_voa_db=np.array([s.amplifier_voa_db for s in spans], dtype=np.float64),
             span_amplifier_noise_figure_db=_with_nan(s.amplifier_noise_figure_db for s in spans),
-            span_amplifier_age_years=np.nan_to_num(
-                ages(s.amplifier_installed or s.installed or document.fibre_installed for s in spans)
-            ),
+            span_amplifier_age_years=_amplifier_ages(ages, spans, document.fibre_installed),
             span_leased=np.array([s.leased for s in spans], dtype=np.bool_),
             span_measured_loss_db=_with_nan(value for value, _ in losses),
             span_measured_years=_years_since_measured(losses, ages),
@@ -165,8 +166,8 @@ def _span_srlgs(span: Span) -> Iterable[str]:
     return span.srlgs if span.cable is None else (*span.srlgs, span.cable)
 
 
-Reading = tuple[float | None, date | None]
-"""A measured value and its date; None without a measurement."""
+Reading = tuple[float | None, date | float | None]
+"""A measured value, and its date or the years since; None without a measurement."""
 
 
 def _measured_values(document: TopologyDocument, links: Sequence[Link]) -> tuple[list[Reading], list[Reading]]:
@@ -175,10 +176,14 @@ def _measured_values(document: TopologyDocument, links: Sequence[Link]) -> tuple
     received: list[Reading] = []
     losses: list[Reading] = []
     for link in links:
-        received.append(values.received_power(link.id) or (link.measured_received_dbm, link.measured))
+        received.append(values.received_power(link.id) or (link.measured_received_dbm, _day_or_years(link)))
         for i, span in enumerate(link.spans):
-            losses.append(values.span_loss(link.id, i) or (span.measured_loss_db, span.measured))
+            losses.append(values.span_loss(link.id, i) or (span.measured_loss_db, _day_or_years(span)))
     return received, losses
+
+
+def _day_or_years(record: Link | Span) -> date | float | None:
+    return record.measured if record.measured_years is None else record.measured_years
 
 
 def _with_no_code(values: Iterable[int | None]) -> Ints:
@@ -189,9 +194,32 @@ def _with_nan(values: Iterable[float | None]) -> Floats:
     return np.fromiter((np.nan if value is None else value for value in values), dtype=np.float64)
 
 
+def _ages_of(
+    ages: _Ages, records: Sequence[Node | Link | Span], day: str, years: str, default: date | None = None
+) -> Floats:
+    """Return the age of each record: as stated in years, else by its day; NaN without either."""
+    stated = [getattr(record, years) for record in records]
+    by_day = ages(getattr(record, day) or default for record in records)
+    return np.where([value is None for value in stated], by_day, _with_nan(stated)) if records else by_day
+
+
+def _amplifier_ages(ages: _Ages, spans: Sequence[Span], fibre_installed: date | None) -> Floats:
+    """Return the age of the amplifier of each span: its own, else that of the fibre."""
+    own = _ages_of(ages, spans, "amplifier_installed", "amplifier_age_years")
+    of_fibre = _ages_of(ages, spans, "installed", "age_years", fibre_installed)
+    return np.nan_to_num(np.where(np.isnan(own), of_fibre, own))
+
+
+def _years_since(ages: _Ages, readings: Sequence[Reading]) -> Floats:
+    """Return the years since each measurement; NaN without one."""
+    stated = [None if isinstance(day, date) else day for _, day in readings]
+    by_day = ages(day if isinstance(day, date) else None for _, day in readings)
+    return np.where([value is None for value in stated], by_day, _with_nan(stated)) if readings else by_day
+
+
 def _years_since_measured(losses: Sequence[Reading], ages: _Ages) -> Floats:
     """Return the years since each measurement; a loss without a day was measured on `as_of`."""
-    years = ages(day for _, day in losses)
+    years = _years_since(ages, losses)
     undated = [value is not None and day is None for value, day in losses]
     return np.where(np.array(undated, dtype=np.bool_), 0.0, years)
 

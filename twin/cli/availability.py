@@ -21,7 +21,7 @@ from .terminal import (
     progress_bar,
     read_optional_changes,
     show,
-    write_json,
+    show_answer,
 )
 
 
@@ -74,7 +74,7 @@ def availability(
             advance=advance,
         )
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.availability_table import availability_table
 

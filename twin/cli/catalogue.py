@@ -14,9 +14,9 @@ from .terminal import (
     progress,
     refuse,
     show,
+    show_answer,
     show_data,
     show_json,
-    write_json,
 )
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _make_parts(source_format: str, path: str | None, output: Path | None, as_js
         if output is not None:
             made.write(output)
     if as_json:
-        write_json(made.report.to_json())
+        show_answer(made.report)
         return
     from ..render.import_table import import_table
 

@@ -15,7 +15,7 @@ from .terminal import (
     load_network,
     progress,
     show,
-    write_json,
+    show_answer,
     write_picture,
 )
 
@@ -37,7 +37,7 @@ def explain(
         )
         write_picture(answer.figure, picture)
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.explanation_table import explanation_table
 

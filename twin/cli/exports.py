@@ -20,7 +20,7 @@ from .terminal import (
     read_optional_changes,
     refuse,
     show,
-    write_json,
+    show_answer,
 )
 
 
@@ -52,7 +52,7 @@ def export(
         loaded = load_network(network, None, traffic, own_parts)
         answer = loaded.export(format_name, output, changes=changes, notify=notify)
     if as_json:
-        write_json(answer.report.to_json())
+        show_answer(answer.report)
     else:
         from ..render.import_table import import_table
 

@@ -16,8 +16,8 @@ from .terminal import (
     progress,
     refuse,
     show,
+    show_answer,
     write_changes,
-    write_json,
 )
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def import_(
     if diff is not None:
         _show_difference(imported.document, diff, output, own_parts, as_json=as_json)
     elif as_json:
-        write_json(imported.report.to_json())
+        show_answer(imported.report)
     else:
         from ..render.import_table import import_table
 
@@ -122,6 +122,6 @@ def _show_difference(
     if output is not None:
         write_changes(output, list(answer.changes))
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         show(difference_table(answer.to_dict()))

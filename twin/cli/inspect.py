@@ -22,7 +22,7 @@ from .terminal import (
     progress,
     read_optional_changes,
     show,
-    write_json,
+    show_answer,
 )
 
 
@@ -45,7 +45,7 @@ def path(
         loaded = load_network(network, None, traffic, own_parts)
         answer = loaded.path(source, target, max_paths=max_paths, changes=changes, job=job, ageing=ageing_case(ageing))
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.path_table import path_table
 
@@ -70,7 +70,7 @@ def demands(
         loaded = load_network(network, None, traffic, own_parts)
         answer = loaded.demand_table(changes=changes, sort=sort, top=top, job=job, ageing=ageing_case(ageing))
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.demand_rows import demands_table
 

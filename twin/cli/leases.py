@@ -16,7 +16,7 @@ from .terminal import (
     progress,
     read_optional_changes,
     show,
-    write_json,
+    show_answer,
 )
 
 
@@ -36,7 +36,7 @@ def leases(
         loaded = load_network(network, prices, None, own_parts)
         answer = loaded.leases(job, changes=changes, ageing=ageing_case(ageing), notify=notify)
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.lease_table import lease_table
 

@@ -24,7 +24,7 @@ from .terminal import (
     progress,
     read_optional_changes,
     show,
-    write_json,
+    show_answer,
     write_picture,
 )
 
@@ -55,7 +55,7 @@ def links(
         chosen: Any = selection or ("*" if sort else loaded.main_links())
         table = loaded.link_table(chosen, job, changes=changes, sort=sort, top=top, ageing=ageing_case(ageing))
     if as_json:
-        write_json(table.to_json())
+        show_answer(table)
     else:
         from ..render.link_tables import links_table
 
@@ -82,7 +82,7 @@ def link(
         )
         write_picture(report.figure, picture)
     if as_json:
-        write_json(report.to_json())
+        show_answer(report)
     else:
         from ..render.link_tables import link_report_table
 

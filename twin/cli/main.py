@@ -13,6 +13,7 @@ from . import (
     availability,
     catalogue,
     check,
+    compare,
     explain,
     exports,
     imports,
@@ -30,13 +31,15 @@ from . import (
     service,
     studies,
 )
-from .terminal import BAD_INPUT, INTERRUPTED, refuse, replace_unknown_characters
+from .terminal import BAD_INPUT, INTERRUPTED, refuse, replace_unknown_characters, with_fields
 from .usage import option_of, usage_errors_refused
 
 COMMANDS = (
     score.score,
     score.whatif,
-    score.compare,
+    compare.compare,
+    compare.diff,
+    compare.apply,
     links.links,
     links.link,
     inspect.path,
@@ -147,7 +150,7 @@ def _options(
 
 
 for _command in COMMANDS:
-    app.command(_command.__name__.rstrip("_"), cls=_Command)(_command)
+    app.command(_command.__name__.rstrip("_"), cls=_Command)(with_fields(_command))
 
 
 def main() -> None:

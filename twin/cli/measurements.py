@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .terminal import CHECK_FAILED, AsJson, check_writable, load_network, progress, refuse, show, write_json
+from .terminal import CHECK_FAILED, AsJson, check_writable, load_network, progress, refuse, show, show_answer
 
 
 def measurements(
@@ -61,7 +61,7 @@ def measurements(
         if output is not None:
             measured.write(output)
     if as_json:
-        write_json(measured.report.to_json())
+        show_answer(measured.report)
     else:
         from ..render.import_table import import_table
 

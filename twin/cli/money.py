@@ -24,7 +24,7 @@ from .terminal import (
     read_ratio,
     refuse,
     show,
-    write_json,
+    show_answer,
 )
 
 PlanName = Annotated[str | None, typer.Option("--plan", help="A plan of the document.")]
@@ -46,7 +46,7 @@ def bill(
     with progress("loading"):
         answer = load_network(network, prices, None, own_parts).bill(plan_or_changes, job)
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.bill_table import bill_table
 
@@ -100,7 +100,7 @@ def money(
             notify=notify,
         )
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.money_table import money_table
 
@@ -123,7 +123,7 @@ def readiness(
     with progress("loading"):
         answer = load_network(network, None, None, own_parts).readiness(changes, on=on, job=job)
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.readiness_table import readiness_table
 
@@ -174,7 +174,7 @@ def schedule(
             notify=notify,
         )
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.schedule_table import schedule_table
 

@@ -24,8 +24,8 @@ from .terminal import (
     progress_bar,
     refuse,
     show,
+    show_answer,
     write_changes,
-    write_json,
 )
 
 
@@ -110,7 +110,7 @@ def plan(
     if output is not None:
         write_changes(output, answer.changes)
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.plan_table import plan_table
 

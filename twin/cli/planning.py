@@ -28,8 +28,8 @@ from .terminal import (
     read_ratio,
     resumable,
     show,
+    show_answer,
     write_changes,
-    write_json,
     write_picture,
 )
 
@@ -72,7 +72,7 @@ def optimum(
     if output is not None:
         write_changes(output, [] if answer.wcmp is None else [answer.wcmp.change])
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.routing_table import routing_table
 
@@ -130,7 +130,7 @@ def failures(
             advance=advance,
         )
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.failures_table import failures_table
 
@@ -194,7 +194,7 @@ def growth(
         )
         write_picture(answer.figure, picture)
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.growth_table import growth_table
 

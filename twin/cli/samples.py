@@ -20,7 +20,7 @@ from .terminal import (
     progress_bar,
     refuse,
     show,
-    write_json,
+    show_answer,
 )
 
 Plans = Annotated[
@@ -74,7 +74,7 @@ def sample(
             advance=advance,
         )
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.sample_table import sample_table
 
@@ -137,7 +137,7 @@ def decide(
             advance=advance,
         )
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.decision_table import decision_table
 

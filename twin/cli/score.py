@@ -1,4 +1,4 @@
-"""Commands about a whole network: its score, a what-if, its plans side by side."""
+"""Commands about a whole network: its score, and a what-if."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .terminal import (
     Ageing,
     AllMetrics,
     AsJson,
+    Causes,
     ChangeOption,
     Demands,
     JobName,
@@ -19,15 +20,14 @@ from .terminal import (
     NetworkName,
     OwnParts,
     Prices,
+    TopEffects,
     ageing_case,
     job_ids,
     load_network,
     progress,
     read_changes,
-    refuse,
     show,
-    show_json,
-    write_json,
+    show_answer,
 )
 
 
@@ -50,7 +50,7 @@ def score(
             job, jobs=job_ids(jobs), ageing=ageing_case(ageing), main_assumptions=assumptions, notify=notify
         )
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.score_table import score_table
 
@@ -71,6 +71,8 @@ def whatif(
     preview: Annotated[
         bool, typer.Option("--preview", help="Only list what changes, totals and purchases; evaluate nothing.")
     ] = False,
+    causes: Causes = True,
+    top: TopEffects = None,
     traffic: Demands = None,
     own_parts: OwnParts = None,
     as_json: AsJson = False,
@@ -81,7 +83,7 @@ def whatif(
         loaded = load_network(network, prices, traffic, own_parts)
         if preview:
             listed = loaded.preview(plan_or_changes, job, ageing=ageing_case(ageing))
-            write_json(listed.to_json()) if as_json else show(listed._table())
+            show_answer(listed) if as_json else show(listed._table())
             return
         answer = loaded.what_if(
             plan_or_changes,
@@ -89,41 +91,15 @@ def whatif(
             jobs=job_ids(jobs),
             ageing=ageing_case(ageing),
             main_assumptions=assumptions,
+            causes=causes,
+            **({} if top is None else {"top": top}),
             notify=notify,
         )
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.diff_table import diff_table
 
         note = loaded.plan_record(plan).note if plan else ""
-        show(diff_table(answer.to_dict(), answer.after.to_dict(), all_metrics=all_metrics, note=note))
-
-
-def compare(
-    network: NetworkName,
-    job: JobName = None,
-    ageing: Ageing = "value",
-    prices: Prices = None,
-    traffic: Demands = None,
-    own_parts: OwnParts = None,
-    as_json: AsJson = False,
-) -> None:
-    """Compare all plans of a network side by side."""
-    with progress("loading") as notify:
-        loaded = load_network(network, prices, traffic, own_parts)
-        if not loaded.document.plans:
-            refuse(f"{network} has no plans", "add some under `plans`")
-        answers = []
-        for plan in loaded.document.plans:
-            notify(f"plan {plan.id}")
-            answers.append(loaded.what_if(plan.id, job, ageing=ageing_case(ageing), main_assumptions=False))
-    from ..answers.comparison import comparison_verdict
-
-    summary = comparison_verdict(answers)
-    if as_json:
-        show_json({"summary": summary, "plans": {answer.plan: answer.to_dict() for answer in answers}})
-    else:
-        from ..render.compare_table import compare_table
-
-        show(compare_table([answer.to_dict() for answer in answers], summary))
+        shown = {} if top is None else {"top": top}
+        show(diff_table(answer.to_dict(), answer.after.to_dict(), all_metrics=all_metrics, note=note, **shown))

@@ -27,7 +27,7 @@ from .terminal import (
     progress_bar,
     refuse,
     show,
-    write_json,
+    show_answer,
     write_picture,
 )
 
@@ -86,7 +86,7 @@ def sweep(
     if csv_path is not None:
         csv_path.write_text(answer.to_csv(), encoding="utf-8")
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.sweep_table import sweep_table
 
@@ -116,7 +116,7 @@ def forecast(
         )
         write_picture(answer.figure, picture)
     if as_json:
-        write_json(answer.to_json())
+        show_answer(answer)
     else:
         from ..render.forecast_table import forecast_table
 

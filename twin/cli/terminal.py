@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import inspect
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -16,8 +19,7 @@ import typer
 from ..errors.wording import ratio_hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from ..answers.data import Answer
     from ..catalogue.ageing import AgeingCase
     from ..network import Network
 
@@ -27,6 +29,16 @@ JobNames = Annotated[
 ]
 JobName = Annotated[str | None, typer.Option("--job", help="Job of the document; its default otherwise.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; progress goes to stderr.")]
+FIELDS: ContextVar[list[str] | None] = ContextVar("FIELDS", default=None)
+"""Names of `--fields` of the command that runs."""
+Fields = Annotated[
+    str | None,
+    typer.Option(
+        "--fields",
+        metavar="NAMES",
+        help="JSON with these fields only: commas between names, dots between keys (verdict,metrics.step_time_s).",
+    ),
+]
 AllMetrics = Annotated[bool, typer.Option("--all", help="Every metric, not the short table.")]
 Ageing = Annotated[str, typer.Option("--ageing", help="Ageing case: low, value (central) or high.")]
 Prices = Annotated[
@@ -69,6 +81,14 @@ SortBy = Annotated[
 ]
 Top = Annotated[int | None, typer.Option("--top", min=1, help="At most so many rows.")]
 
+TopEffects = Annotated[
+    int | None,
+    typer.Option("--top", min=1, max=1000, help="At most so many links, demands and jobs that got better, or worse."),
+]
+Causes = Annotated[
+    bool,
+    typer.Option("--causes/--no-causes", help="Compute again without each change, so that causes are certain."),
+]
 Demands = Annotated[
     str | None,
     typer.Option(
@@ -241,9 +261,23 @@ def show(renderable: Any) -> None:
     Console().print(Text(renderable) if isinstance(renderable, str) else renderable)
 
 
+def chosen_names() -> list[str] | None:
+    """Return the names of `--fields` of the command that runs; None without them."""
+    return FIELDS.get()
+
+
+def show_answer(answer: Answer) -> None:
+    """Write an answer to stdout as JSON, with the fields of `--fields` only."""
+    write_json(answer.to_json(fields=chosen_names()))
+
+
 def show_json(data: Any) -> None:
-    """Write plain data to stdout as JSON."""
-    write_json(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write plain data to stdout as JSON, with the fields of `--fields` only."""
+    from ..answers.data import json_text
+    from ..answers.fields import chosen_fields
+
+    names = chosen_names()
+    write_json(json_text(data if names is None else chosen_fields(data, names)))
 
 
 def write_json(text: str) -> None:
@@ -270,6 +304,29 @@ def replace_unknown_characters() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=PLAIN)
+
+
+def with_fields(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command with the option `--fields`; a command that prints no JSON stays as it is."""
+    signature = inspect.signature(command, eval_str=True)
+    if "as_json" not in signature.parameters:
+        return command
+
+    @wraps(command)
+    def run(*args: Any, fields: str | None = None, **options: Any) -> None:
+        names = None if fields is None else [name.strip() for name in fields.split(",")]
+        token = FIELDS.set(names)
+        try:
+            command(*args, **options | ({} if names is None else {"as_json": True}))
+        finally:
+            FIELDS.reset(token)
+
+    option = inspect.Parameter("fields", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Fields)
+    run.__signature__ = signature.replace(  # type: ignore[attr-defined]  # typer reads the options there
+        parameters=[*signature.parameters.values(), option]
+    )
+    run.__annotations__ = {name: row.annotation for name, row in signature.parameters.items()} | {"fields": Fields}
+    return run
 
 
 def show_data(data: Any, as_json: bool, table: Callable[[], Any]) -> None:

@@ -11,16 +11,16 @@ from ..answers.data import Answer
 from ..errors import ChangeError
 from ..errors.wording import counted
 from ..model.document import LABELS, TopologyDocument
+from ..model.field_texts import MISSING, field_texts
+from ..model.record_pairs import Record, compared_fields, source_id
 from ..model.records import Demand, Link, Node, asdict_compact
 from ..render.quantities import names_text
 from ..scenario.apply import MAX_CHANGES
 from ..scenario.job_changes import MAX_FACTOR_RATIO
-from .difference_pairs import OF_THE_SOURCE, Pairs, Record, source_id_of
+from .difference_pairs import OF_THE_SOURCE, Pairs
 from .difference_plan import Plain, Plan, Step, TryPlan
-from .field_texts import MISSING, field_texts
 from .port_tags import BETWEEN_PORTS, port_tag, ports_in_tag, tagged_ports
 
-NOT_COMPARED = frozenset({*LABELS, "origin", "note", "id"})
 NO_CHANGE = {
     "site": "no change edits a site",
     "ports": "ports are labels: no answer changes, and the plan keeps the old ones",
@@ -152,7 +152,7 @@ class _Difference:
         for link in self.old.links:  # what stands at a link is lost where it is removed and added again
             n = self.n_measurements[link.id]
             if n and rebuilt.intersection(link.ends):
-                yield RecordDifference("link", link.id, source_id_of(link), "changed", (f"measurements: {n} → 0",),
+                yield RecordDifference("link", link.id, source_id(link), "changed", (f"measurements: {n} → 0",),
                                        "a node at its end is removed and added again")  # fmt: skip
         if self.old.wcmp_groups and any(step.removed_links or step.removed_nodes for step in steps):
             why = "groups with a next hop that is removed are left out: compute them again"
@@ -160,7 +160,7 @@ class _Difference:
 
     def _note(self, kind: str, record: Record, what: str, fields: Sequence[str] = (), why_not: str = "") -> int:
         """Keep a difference, and return its position."""
-        self.records.append(RecordDifference(kind, record.id, source_id_of(record), what, tuple(fields), why_not))
+        self.records.append(RecordDifference(kind, record.id, source_id(record), what, tuple(fields), why_not))
         return len(self.records) - 1
 
     def _renamed(self, kind: str, record: Record, old: Record) -> None:
@@ -179,7 +179,7 @@ class _Difference:
                 self._added("site", site, self.sites.id_of(site.id))
                 continue
             self._renamed("site", site, old)
-            fields = field_texts(_compared(old), self._merged(self.sites, old, _compared(site)))
+            fields = field_texts(compared_fields(old), self._merged(self.sites, old, compared_fields(site)))
             if fields:
                 self._note("site", old, "changed", fields, NO_CHANGE["site"])
         for site in self.sites.removed:
@@ -195,7 +195,7 @@ class _Difference:
                 self.steps.append(Step(i, nodes=(asdict_compact(added),)))
                 continue
             self._renamed("node", node, old)
-            before, after = _compared(old), self._merged(self.nodes, old, _compared(placed))
+            before, after = compared_fields(old), self._merged(self.nodes, old, compared_fields(placed))
             fields = field_texts(before, after)
             if fields:
                 self._changed_node(old, before, after, fields)
@@ -227,7 +227,7 @@ class _Difference:
                 self.steps.append(Step(self._added("link", link, placed.id), links=(asdict_compact(placed),)))
                 continue
             self._renamed("link", link, old)
-            before, after = _compared(old), self._merged(self.links, old, _compared(placed))
+            before, after = compared_fields(old), self._merged(self.links, old, compared_fields(placed))
             fields = field_texts(before, after)
             moved = _moved_ports(old, placed)
             if after == {**before, "up": False} and fields:
@@ -263,7 +263,7 @@ class _Difference:
                 continue
             self._renamed("demand", demand, old)
             moved = replace(demand, source=self.nodes.id_of(demand.source), target=self.nodes.id_of(demand.target))
-            before, after = _compared(old), self._merged(self.demands, old, _compared(moved))
+            before, after = compared_fields(old), self._merged(self.demands, old, compared_fields(moved))
             fields = field_texts(before, after)
             if not fields:
                 continue
@@ -291,7 +291,7 @@ class _Difference:
 
     def _merged(self, pairs: Pairs[Any], old: Record, new: Plain) -> Plain:
         """Return the fields of the new record, and those of the old one that no record of the import states."""
-        before = _compared(old)
+        before = compared_fields(old)
         merged = {name: value for name, value in before.items() if name not in pairs.stated} | new
         spans, old_spans = new.get("spans", []), before.get("spans", [])
         if spans and len(spans) == len(old_spans):
@@ -300,14 +300,6 @@ class _Difference:
                 for old_span, span in zip(old_spans, spans, strict=True)
             ]
         return merged
-
-
-def _compared(record: Record) -> Plain:
-    """Return the fields of a record that answers use."""
-    data = {name: value for name, value in asdict_compact(record).items() if name not in NOT_COMPARED}
-    if "spans" in data:
-        data["spans"] = [{n: v for n, v in span.items() if n not in NOT_COMPARED} for span in data["spans"]]  # type: ignore[attr-defined]
-    return data
 
 
 def _moved_ports(old: Link, new: Link) -> list[str]:

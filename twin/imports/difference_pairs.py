@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Generic
 
-from ..model.identity import MAX_ID_LENGTH, Source, normal_form
-from ..model.records import Demand, Link, Node, Site, asdict_compact
+from ..model.identity import MAX_ID_LENGTH, normal_form
+from ..model.record_pairs import R, matched, origin_of
+from ..model.records import asdict_compact
 
-Record = Site | Node | Link | Demand
-R = TypeVar("R", Site, Node, Link, Demand)
 OF_THE_SOURCE = frozenset(
     {"kind", "site", "up", "forwards", "ends", "capacity_gbps", "n_parallel", "n_failed", "weight", "latency_us",
      "srlgs", "spans", "length_km", "n_connectors", "measured_loss_db", "source", "target", "offered_gbps",
@@ -24,22 +23,12 @@ class Pairs(Generic[R]):
     """Records of one kind in two documents, matched by the ids of their source, else by their own ids."""
 
     def __init__(self, old: Sequence[R], new: Sequence[R]) -> None:
-        self.old_of: dict[str, R] = {}
+        self.old_of: dict[str, R] = matched(old, new)
         """Id in the new document -> record in the old one."""
-        by_source = _unique(old)
-        new_by_source = _unique(new)
         by_id: dict[str, R] = {record.id: record for record in old}
-        matched: set[str] = set()
-        for key, record in new_by_source.items():
-            if key in by_source:
-                self.old_of[record.id] = by_source[key]
-                matched.add(by_source[key].id)
-        for record in new:
-            if record.id not in self.old_of and record.id in by_id and record.id not in matched:
-                self.old_of[record.id] = by_id[record.id]
-                matched.add(record.id)
+        found = {record.id for record in self.old_of.values()}
         self.added: list[R] = [record for record in new if record.id not in self.old_of]
-        self.removed: list[R] = [record for record in old if record.id not in matched and _origin(record) is not None]
+        self.removed: list[R] = [record for record in old if record.id not in found and origin_of(record) is not None]
         """Records of the old document that came from the source and are no longer there."""
         taken = {normal_form(name) for name in (*by_id, *(record.id for record in new))}
         self.new_ids: dict[str, str] = {}
@@ -60,23 +49,3 @@ def _free_id(name: str, taken: set[str]) -> str:
     found = next(each for n in count(2) if normal_form(each := f"{name[: MAX_ID_LENGTH - 12]}#{n}") not in taken)
     taken.add(normal_form(found))
     return found
-
-
-def _origin(record: Record) -> Source | str | None:
-    return record.origin if isinstance(record, Demand) else record.source
-
-
-def source_id_of(record: Record) -> str:
-    """Return the id of a record in its source; empty if it is not stated."""
-    origin = _origin(record)
-    return (origin.id or "") if isinstance(origin, Source) else ""
-
-
-def _unique(records: Iterable[R]) -> dict[str, R]:
-    """Return records by the ids of their source, without those that have none or share it."""
-    found: dict[str, R | None] = {}
-    for record in records:
-        name = source_id_of(record)
-        if name:
-            found[name] = None if name in found else record
-    return {name: record for name, record in found.items() if record is not None}

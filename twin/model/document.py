@@ -82,6 +82,9 @@ class Fabric(BaseModel):
     """Name of the generator."""
     params: dict[str, JsonValue] = {}
     """Parameters of the generator."""
+    without: Annotated[tuple[Id, ...], Field(max_length=2_000_000)] = ()
+    """Ids of nodes and links that the generator makes and that the network does not have. Records under `nodes` and
+    `links` may take their ids: so a changed record replaces that of the block."""
 
 
 class TrafficBlock(BaseModel):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from ..units import unit_of
+from ..units import DAYS_PER_YEAR, unit_of
 from .identity import STRICT, Id, Provenance, Source
-from .records import Link
+from .records import Link, Span
 
 Quantity = Literal[
     "span_loss",
@@ -150,13 +150,18 @@ def all_measurements(measurements: Iterable[Measurement], links: Iterable[Link],
     """
     yield from measurements
     for link in links:
-        if link.measured_received_dbm is not None and link.measured is not None:
+        if link.measured_received_dbm is not None:
             place = MeasuredPlace(link.id)
-            yield Measurement(place, "received_power", link.measured, value_dbm=link.measured_received_dbm)
+            yield Measurement(place, "received_power", _day_of(link, as_of), value_dbm=link.measured_received_dbm)
         for i, span in enumerate(link.spans):
             if span.measured_loss_db is not None:
-                day, place = span.measured or as_of, MeasuredPlace(link.id, i)
-                yield Measurement(place, "span_loss", day, value_db=span.measured_loss_db)
+                place = MeasuredPlace(link.id, i)
+                yield Measurement(place, "span_loss", _day_of(span, as_of), value_db=span.measured_loss_db)
+
+
+def _day_of(record: Link | Span, as_of: date) -> date:
+    """Return the day of a measurement that a record states, by date or in years; `as_of` without either."""
+    return record.measured or as_of - timedelta(days=round((record.measured_years or 0.0) * DAYS_PER_YEAR))
 
 
 class Measured(NamedTuple):

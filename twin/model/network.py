@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
+COMPACT_SHARE = 2
+"""A fabric stays compact while at least one of so many of its records is as generated."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expansion:
     """Records that a compact block expands to."""
@@ -154,7 +158,8 @@ class NetworkGraph:
     def with_records(self, nodes: Iterable[Node], links: Iterable[Link]) -> Self:
         """Return a network of exactly these records.
 
-        A fabric stays compact if all of its records are present. Measurements of absent links are dropped.
+        A fabric stays compact if most of its records are present; it names the others. Measurements of absent links
+        are dropped.
         """
         remaining: dict[tuple[type, str], list[Node | Link]] = {}
         all_records: list[Node | Link] = [*nodes, *links]
@@ -163,9 +168,10 @@ class NetworkGraph:
         compact: list[Fabric] = []
         for fabric, part in zip(self.document.fabrics, self._expansions, strict=True):
             records: list[Node | Link] = [*part.nodes, *part.links]
-            if all(remaining.get((type(record), record.id)) == [record] for record in records):
-                compact.append(fabric)
-                for record in records:
+            present = [record for record in records if remaining.get((type(record), record.id)) == [record]]
+            if len(present) * COMPACT_SHARE >= len(records):
+                compact.append(_without(fabric, records, present))
+                for record in present:
                     del remaining[type(record), record.id]
         single_records = [record for group in remaining.values() for record in group]
         groups = groups_of_records(
@@ -204,6 +210,15 @@ class NetworkGraph:
         session = Edit(self)
         yield session
         session.close()
+
+
+def _without(fabric: Fabric, records: list[Node | Link], present: list[Node | Link]) -> Fabric:
+    """Return a fabric that leaves out its records that are not present."""
+    if len(present) == len(records):
+        return fabric
+    kept = {id(record) for record in present}
+    absent = (record.id for record in records if id(record) not in kept)
+    return fabric.model_copy(update={"without": tuple(sorted({*fabric.without, *absent}))})
 
 
 def _attributes(record: Node | Link) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from .identity import Id as Id
 from .identity import Name, Provenance, Tags
 
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
+AgeYears = Annotated[float, Field(ge=0, le=10_000)] | None
 NodeKind = Literal["rack", "host", "storage", "leaf", "spine", "core", "border", "switch", "roadm"]
 BalancingName = Literal["ecmp", "polarised", "dlb", "flowlet", "pinned", "spray"]
 BalancingTier = Literal["fabric", "border", "wide_area"]
@@ -110,6 +111,8 @@ class Node:
     """Number of the rail of a switch in a rail-optimised fabric; the cards of that rail are attached to it."""
     installed: date | None = None
     """Date of installation; `installed_before` of selectors reads it."""
+    age_years: AgeYears = None
+    """Age at `as_of`, in place of `installed`; changes write it where no date gives exactly that age."""
     up: bool = True
     """False for a node that is down; its links are down too."""
     forwards: bool | None = None
@@ -134,6 +137,8 @@ class Span:
     """Catalogue id of the fibre."""
     installed: date | None = None
     """Date when the fibre was laid; None = the document's `fibre_installed`, else new at `as_of`."""
+    age_years: AgeYears = None
+    """Age of the fibre at `as_of`, in place of `installed`."""
     n_splices: Count = 0
     """Splices beside those that the attenuation of the fibre includes."""
     n_connectors: Count = 0
@@ -159,6 +164,8 @@ class Span:
     """Stated noise figure of the amplifier; None = that of the part at its gain."""
     amplifier_installed: date | None = None
     """Date when the amplifier was installed; None = with the fibre."""
+    amplifier_age_years: AgeYears = None
+    """Age of the amplifier at `as_of`, in place of `amplifier_installed`."""
     leased: bool = False
     """True for leased dark fibre, paid per mile, pair and month."""
     measured_loss_db: Annotated[float, Field(gt=0, le=200)] | None = None
@@ -166,6 +173,8 @@ class Span:
     The newer form is a `span_loss` under `measurements`."""
     measured: date | None = None
     """Date of that measurement; None = `as_of`."""
+    measured_years: AgeYears = None
+    """Years since that measurement at `as_of`, in place of `measured`."""
     regenerated: bool = False
     """True if transponders at the far end regenerate the signal: one optical path ends and another starts."""
     standby: bool = False
@@ -220,6 +229,8 @@ class Link:
     """Catalogue id of the multiplexer at each end; its loss counts twice."""
     installed: date | None = None
     """Date when the transceivers were installed; None = they do not age."""
+    age_years: AgeYears = None
+    """Age of the transceivers at `as_of`, in place of `installed`."""
     required_margin_db: Annotated[float, Field(ge=-20, le=30)] | None = None
     """Margin that the operator requires; None = the document's `required_margin_db`."""
     loss_ratio: Annotated[float, Field(ge=0, lt=1)] | None = None
@@ -229,6 +240,8 @@ class Link:
     that date. The newer form is a `received_power` under `measurements`."""
     measured: date | None = None
     """Date of that measurement."""
+    measured_years: AgeYears = None
+    """Years since that measurement at `as_of`, in place of `measured`."""
     protection: Id | None = None
     """Catalogue id of the line protection switch at both ends; `standby` spans form the other path."""
     macsec: bool = False

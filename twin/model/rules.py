@@ -238,25 +238,30 @@ def _path_issues(link: Link, where: str) -> Iterator[Issue]:
     for last in {n_working, len(link.spans)} - {0}:
         if link.spans[last - 1].regenerated:
             yield Issue(f"{where}.spans[{last - 1}].regenerated", "the last span of a path ends at the link's end")
-    if (link.measured is None) != (link.measured_received_dbm is None):
+    if (link.measured is None and link.measured_years is None) != (link.measured_received_dbm is None):
         yield Issue(f"{where}.measured", "measured_received_dbm and the day it was measured go together")
-    if link.measured is not None:
+    if link.measured_received_dbm is not None:
         if link.transceiver is None:
             yield Issue(f"{where}.measured", "a received power without a transceiver", "name the transceiver")
         if any(span.regenerated for span in link.spans):
             problem = "one received power, though the light is regenerated on the way"
             yield Issue(f"{where}.measured_received_dbm", problem, "give measured_loss_db of the spans")
     for i, span in enumerate(link.spans):
-        if span.measured is not None and span.measured_loss_db is None:
+        if (span.measured is not None or span.measured_years is not None) and span.measured_loss_db is None:
             yield Issue(f"{where}.spans[{i}].measured", "a day of measurement without measured_loss_db")
 
 
 def _date_issues(
     as_of: date | None, fibre_installed: date | None, nodes: Iterable[Node], links: Iterable[Link]
 ) -> Iterator[Issue]:
-    dated: list[tuple[str, date]] = [(f"nodes[{n.id}].installed", n.installed) for n in nodes if n.installed]
+    dated: list[tuple[str, date]] = []
+    for node in nodes:
+        yield from _age_issues(f"nodes[{node.id}]", node)
+        if node.installed:
+            dated.append((f"nodes[{node.id}].installed", node.installed))
     for link in links:
         for where, record in _records_with_dates(link):
+            yield from _age_issues(where, record)
             for name in ("installed", "measured", "amplifier_installed"):
                 day = getattr(record, name, None)
                 if day:
@@ -271,6 +276,17 @@ def _date_issues(
     for where, day in dated:
         if as_of is not None and day > as_of:
             yield Issue(where, f"{day} lies after as_of {as_of}", "plan later installations as changes")
+
+
+def _age_issues(where: str, record: Node | Link | Span) -> Iterator[Issue]:
+    if record.age_years is not None and record.installed is not None:
+        yield Issue(f"{where}.age_years", "stands beside installed", "keep one of them")
+    if isinstance(record, Node):
+        return
+    if record.measured_years is not None and record.measured is not None:
+        yield Issue(f"{where}.measured_years", "stands beside measured", "keep one of them")
+    if isinstance(record, Span) and None not in (record.amplifier_age_years, record.amplifier_installed):
+        yield Issue(f"{where}.amplifier_age_years", "stands beside amplifier_installed", "keep one of them")
 
 
 def _records_with_dates(link: Link) -> Iterator[tuple[str, Link | Span]]:

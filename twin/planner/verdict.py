@@ -58,7 +58,8 @@ def worth_sentences(worth: PlanWorth | None) -> Iterator[str]:
     elif worth.loss is not None:
         yield worth.loss
     else:
-        yield f"Net present value {usd_text(worth.horizon.npv_usd)} over {worth.horizon.years:g} years, work at list rental."
+        value = usd_text(worth.horizon.npv_usd)
+        yield f"Net present value {value} over {worth.horizon.years:g} years, work at list rental."
 
 
 def opex_change_usd(choice: Choice, trial: Trial) -> float | None:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from ..errors.wording import counted
+from .effects_table import MAX_EFFECTS_SHOWN, effects_tables
 from .fitted_table import Column, FittedTable
 from .jobs_table import jobs_table
 from .numbers import change_cell, metric_cell
@@ -31,7 +32,12 @@ COLUMNS = (
 
 
 def diff_table(
-    data: Mapping[str, Any], after: Mapping[str, Any], *, all_metrics: bool = False, note: str = ""
+    data: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    all_metrics: bool = False,
+    note: str = "",
+    top: int = MAX_EFFECTS_SHOWN,
 ) -> RenderableType:
     """Show `Diff.to_dict()` on one screen.
 
@@ -40,20 +46,14 @@ def diff_table(
         after: `Diff.after.to_dict()`; its assumptions are counted.
         all_metrics: show every metric by its key, also those that do not change or have no value.
         note: note of the plan.
+        top: most links, demands and jobs to show of each kind and direction.
     """
     title = f"{answer_title(data)} · [bold]{escape(data['plan'] or 'changes')}[/]"
     parts: list[RenderableType] = [Text.from_markup(title), *verdict(data["summary"])]
     parts += [*([Text(), Text(f"The plan: {note}", style="italic")] if note else []), Text()]
-    metrics: Mapping[str, Mapping[str, Any]] = data["metrics"]
-    changed = [name for name in metrics if _changes(metrics[name])]
-    shown = list(metrics) if all_metrics else [name for name in SHORT_METRICS if _is_shown(name, metrics, changed)]
-    rows = [_row(name, metrics[name], with_key=all_metrics, label=after["metrics"][name]["label"]) for name in shown]
-    if rows:
-        parts.append(FittedTable(COLUMNS, rows))
-    if not all_metrics:
-        n_hidden = len([name for name in changed if name not in shown])
-        more = f"{counted(n_hidden, 'more metric changes', 'more metrics change')}; " if n_hidden else ""
-        parts.append(Text(f"{more}--all shows every metric.", style="dim"))
+    labels = {name: row["label"] for name, row in after["metrics"].items()}
+    parts += metrics_table(data["metrics"], labels, all_metrics=all_metrics)
+    parts += effects_tables(data["effects"], top)
     parts += [Text(), *preview_lines(data["preview"], MAX_CHANGES_SHOWN)]
     parts += purchases_table(data["purchases"])
     parts += jobs_table(after.get("jobs", ()))
@@ -67,6 +67,27 @@ def diff_table(
     ):
         parts += sentences(heading, lines)
     return Group(*parts, Text(), *warning_lines(after), assumptions_line(after))
+
+
+def metrics_table(
+    metrics: Mapping[str, Mapping[str, Any]], labels: Mapping[str, str], *, all_metrics: bool = False
+) -> list[RenderableType]:
+    """Show metrics before and after; without `all_metrics` those of the short table that change.
+
+    Args:
+        metrics: rows of `Diff.to_dict()["metrics"]`.
+        labels: label of each metric.
+        all_metrics: show every metric by its key, also those that do not change or have no value.
+    """
+    changed = [name for name in metrics if _changes(metrics[name])]
+    shown = list(metrics) if all_metrics else [name for name in SHORT_METRICS if _is_shown(name, metrics, changed)]
+    rows = [_row(name, metrics[name], with_key=all_metrics, label=labels[name]) for name in shown]
+    parts: list[RenderableType] = [FittedTable(COLUMNS, rows)] if rows else []
+    if not all_metrics:
+        n_hidden = len([name for name in changed if name not in shown])
+        more = f"{counted(n_hidden, 'more metric changes', 'more metrics change')}; " if n_hidden else ""
+        parts.append(Text(f"{more}--all shows every metric.", style="dim"))
+    return parts
 
 
 def _changes(row: Mapping[str, Any]) -> bool:
@@ -87,6 +108,7 @@ def _row(name: str, row: Mapping[str, Any], *, with_key: bool, label: str) -> tu
     style = ""
     if before is not None and after is not None and not is_noise(before, after):
         style = "green" if (after < before) == (row["better"] == "lower") else "red"
+        style = "yellow" if row.get("caveat") else style
     change, share = (f"[{style}]{text}[/]" if style and text else text for text in (change, share))
     heading = name if with_key else metric_heading(name, label)
     return escape(heading), metric_cell(name, before), metric_cell(name, after), change, share

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twin.imports.field_texts import field_texts
+from twin.model.field_texts import field_texts
 
 
 @pytest.mark.parametrize(
