@@ -61,13 +61,14 @@ def sampled_cases(
     """
     if len(plans) > MAX_PLANS:
         raise ChangeError(f"{len(plans)} plans", where="plans", expected=f"at most {MAX_PLANS}")
-    cases = [SampledCase(AS_IT_IS, origin.case, origin)]
+    cases = [SampledCase(AS_IT_IS, origin.case, origin.case)]
     for name, (where, changes) in plans.items():
         after = apply_changes(origin, changes, reader, where)
         structure = edited(origin, changes, reader, where, (StructureChange,))
+        world = structure.case
         if structure is not origin:  # a network is compiled anew, so that its arrays must be the same ones
-            structure = replace(structure, case=replace(structure.case, state=State.of(after.case.state.arrays)))
-        cases.append(SampledCase(name, after.case, structure, tuple(changes), is_changed=True))
+            world = replace(world, state=State.of(after.case.state.arrays))
+        cases.append(SampledCase(name, after.case, world, tuple(changes), is_changed=True))
     return tuple(cases)
 
 
