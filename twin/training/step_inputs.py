@@ -181,14 +181,18 @@ def choose_schedule(
     """
     if n_sites < 2 or not loads.wide:
         return None
-    units = np.stack(list(loads.wide.values()), axis=1) * n_parameters
-    used = units.any(axis=1)
-    if local_s is not None:
-        used |= local_s > 0
-    pair_bits, used_capacity = units[used], capacity[used]
+    is_wide = np.any([unit != 0.0 for unit in loads.wide.values()], axis=0)
+    rows = np.flatnonzero(is_wide)
+    pair_bits = np.stack([unit[rows] for unit in loads.wide.values()], axis=1) * n_parameters
     with np.errstate(divide="ignore", invalid="ignore"):
-        pair_s = np.where(pair_bits > 0, pair_bits / used_capacity[:, None], 0.0)
-    base_s = np.zeros(len(used_capacity)) if local_s is None else local_s[used]
+        pair_s = np.where(pair_bits > 0, pair_bits / capacity[rows, None], 0.0)
+    base_s = np.zeros(len(rows))
+    if local_s is not None:
+        # of arcs without exchange between sites, the busiest stands for all: no schedule changes their times
+        busiest_s = np.fmax.reduce(local_s[~is_wide], initial=0.0)
+        base_s = local_s[rows]
+        if busiest_s > 0:
+            base_s, pair_s = np.append(base_s, busiest_s), np.vstack((pair_s, np.zeros((1, len(loads.wide)))))
     # arcs with equal times are evaluated once: hundreds of arcs become about a dozen
     distinct = group_alike(np.column_stack((pair_s, base_s)).view(np.int64))[1]
     base_s, rows_s = base_s[distinct], np.zeros((len(distinct), n_sites, n_sites))
