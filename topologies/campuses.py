@@ -116,19 +116,13 @@ def _params_with_campus_types(nestable: Mapping[str, Generator[Any]]) -> type[Ca
         generator: Any = Literal[name]
         note = f"A campus whose fabric is built by `{name}`."
         fields: dict[str, Any] = {
-            "generator": (generator, _field("generator")),
-            "params": (row.params, _field("params")),
+            "generator": (generator, ...),
+            "params": (row.params, ...),
         }
         kinds.append(create_model(f"{row.params.__name__}Campus", __base__=Campus, __doc__=note, **fields))
     campus: Any = Annotated[reduce(or_, kinds), Field(discriminator="generator")]
-    told = Campuses.model_fields["campuses"].description
-    campuses: Any = Annotated[tuple[campus, ...], Field(min_length=1, max_length=1000, description=told)]
+    campuses: Any = Annotated[tuple[campus, ...], Field(min_length=1, max_length=1000)]
     return create_model("Campuses", __base__=Campuses, __doc__=Campuses.__doc__, campuses=(campuses, ...))
-
-
-def _field(name: str) -> Any:
-    """Return a required field with the description that `Campus` gives it."""
-    return Field(description=Campus.model_fields[name].description)
 
 
 def _build(block: str, params: Campuses, nestable: Mapping[str, Generator[Any]]) -> Expansion:

@@ -30,6 +30,7 @@ class SampledNetwork(EvaluatedNetwork):
         metric: str | None = None,
         n_samples: int = 1024,
         seed: int = 0,
+        tornado: bool = True,
         ageing: AgeingCase = "value",
         executor: str = "processes",
         n_workers: int = 1,
@@ -49,6 +50,7 @@ class SampledNetwork(EvaluatedNetwork):
             metric: metric of the decision between the plans; None = the one that a verdict is about.
             n_samples: a power of two.
             seed: seed of the samples; the same samples for the same seed.
+            tornado: set each input to both ends of its range too; leave it out where only intervals matter.
             ageing: low, value (central) or high.
             executor: executor of a long study: `processes`, `threads` or `serial`.
             n_workers: maximum number of processes or threads, including the calling one.
@@ -64,7 +66,9 @@ class SampledNetwork(EvaluatedNetwork):
             CatalogueError: unknown plan or job.
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
-        settings = SampleSettings(n_samples, seed, workers_of(executor, n_workers, None, dask), advance, cancel)
+        settings = SampleSettings(
+            n_samples, seed, tornado, workers_of(executor, n_workers, None, dask), advance, cancel
+        )
         cases = sampled_cases(self._scenario(None, job, ageing), self._named_changes(plans), self._reader)
         answer = run_sample_study(cases, self._engine, self.label, metric, settings)
         return replace(answer, warnings=self.warnings)
@@ -81,6 +85,7 @@ class SampledNetwork(EvaluatedNetwork):
         usd_per_million_tokens: float | None = None,
         n_samples: int = 256,
         seed: int = 0,
+        tornado: bool = True,
         ageing: AgeingCase = "value",
         executor: str = "processes",
         n_workers: int = 1,
@@ -102,6 +107,7 @@ class SampledNetwork(EvaluatedNetwork):
             usd_per_million_tokens: price of tokens; None = what renting the cheapest accelerators for them costs.
             n_samples: a power of two.
             seed: seed of the samples.
+            tornado: set each input to both ends of its range too; leave it out where only intervals matter.
             ageing: low, value (central) or high.
             executor: executor of a long study: `processes`, `threads` or `serial`.
             n_workers: maximum number of processes or threads, including the calling one.
@@ -117,7 +123,9 @@ class SampledNetwork(EvaluatedNetwork):
             CatalogueError: unknown plan or job.
             CancelledError: `cancel` was set (from `concurrent.futures`).
         """
-        settings = SampleSettings(n_samples, seed, workers_of(executor, n_workers, None, dask), advance, cancel)
+        settings = SampleSettings(
+            n_samples, seed, tornado, workers_of(executor, n_workers, None, dask), advance, cancel
+        )
         check_token_price(usd_per_million_tokens)
         names = [job.id for job in self.document.jobs] if jobs is None else list(jobs)
         if not names:

@@ -59,6 +59,30 @@ LEAVES: dict[str, Any] = {
     ],
 }
 """A network whose hosts are twins: failures are computed for all hosts of a leaf at once."""
+GROUPS = [
+    {"node": node, "target": "host3", "next_hops": {link: 1}}
+    for node, link in (("leaf0", "l00"), ("spine0", "l10"), ("leaf1", "h3"))
+]
+"""Forwarding of that network that a controller states."""
+
+SPINES: dict[str, Any] = {
+    "name": "warm-up-spines",
+    "nodes": [
+        *({"id": f"host{i}", "kind": "host"} for i in range(2)),
+        *({"id": f"leaf{i}", "kind": "leaf"} for i in range(2)),
+        *({"id": f"spine{j}", "kind": "spine"} for j in range(6)),
+    ],
+    "links": [
+        *({"id": f"h{i}", "ends": [f"host{i}", f"leaf{i}"], "capacity_gbps": 100} for i in range(2)),
+        *(
+            {"id": f"l{i}{j}", "ends": [f"leaf{i}", f"spine{j}"], "capacity_gbps": 100}
+            for i in range(2)
+            for j in range(6)
+        ),
+    ],
+    "demands": [{"id": "d", "source": "host0", "target": "host1", "offered_gbps": 9}],
+}
+"""A network with more equal spines than end points: loads are computed by cells of equal nodes."""
 
 
 def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, float]]:
@@ -82,6 +106,9 @@ def warm_up(notify: Callable[[str], None] | None = None) -> list[tuple[str, floa
         ("score the same with wcmp", lambda: from_document(wcmp_network).score()),
         ("what-if on the same", lambda: _fail_a_link(from_document(wcmp_network))),
         ("availability of leaf-spine-demo", _availability),
+        ("score leaves under equal spines", lambda: from_document(SPINES).score()),
+        ("score two leaves with wcmp groups", lambda: from_document({**LEAVES, "wcmp_groups": GROUPS}).score()),
+        ("what-if polarised hashes on two-campus", lambda: _balance(load("two-campus"), "polarised")),
         ("failures of two leaves", lambda: _failures(from_document(LEAVES))),
         ("failures of the job of two-campus", lambda: load("two-campus").failures()),
         ("failures of a ring", lambda: _failures(from_document(RING))),
@@ -108,6 +135,10 @@ def _availability() -> object:
 
 def _failures(network: Network) -> object:
     return [network.failures(depth=depth) for depth in (1, 2)]
+
+
+def _balance(network: Network, mode: str) -> object:
+    return network.what_if([{"kind": "set_load_balancing", "mode": mode}])
 
 
 def _fail_a_link(network: Network) -> object:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
 
 from twin.answers.data import Answer, to_data
@@ -71,6 +73,19 @@ def test_json_text_is_the_data_with_a_newline_and_no_nan() -> None:
     assert "\n" not in ANSWER.to_json(None)[:-1]
     with pytest.raises(ValueError, match="JSON compliant"):
         Outer(1, (Inner(None, float("nan")),), (), {}).to_json()
+
+
+@pytest.mark.parametrize("indent", [None, 0, 1, 3])
+def test_json_text_is_that_of_json_dumps(indent: int | None) -> None:
+    inner = Inner(date(2026, 1, 2), np.float64(1 / 3), {'\n\u2028é\x1f"\\': "ü\t"})
+    odd = Outer(True, (), ("hidden",), {"": None, "x": inner, "y": inner, "z": Inner(None, -0.0)})
+    numbers: Any = {"n": [10**20, -1, 1e16, 1e-7, True, None, np.float64(0.1)], "rows": (), "map": {}, "row": Row(1, 2)}
+    for answer in (ANSWER, odd, Outer(1, (inner, inner), (), numbers)):
+        expected = json.dumps(answer.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+        assert answer.to_json(indent) == expected + "\n"
+    for bad in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            Outer(1, (Inner(None, bad),), (), {}).to_json(indent)
 
 
 def test_a_dataclass_that_is_also_a_mapping_is_read_by_its_fields() -> None:

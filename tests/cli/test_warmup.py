@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import sys
 from importlib import import_module
-from pkgutil import iter_modules
+from importlib.util import find_spec
+from pathlib import Path
+from pkgutil import iter_modules, walk_packages
+from typing import Any, cast
 
+import pytest
 from twin.topologies import NETWORKS
 
 import twin.kernels
 from twin.loading import from_document, load
+from twin.traffic import hash_law
 from twin.warmup import warm_up
 
 
@@ -22,6 +29,42 @@ def n_compiled() -> dict[str, int]:
         for name, kernel in vars(module).items()
         if hasattr(kernel, "nopython_signatures") and kernel.__module__ == module.__name__
     }
+
+
+def kernels_of_commands() -> dict[str, object]:
+    """Kernels that modules outside `twin.kernels` call, by module and name."""
+    found = {}
+    for module in walk_packages(twin.__path__, "twin."):
+        if module.name.startswith("twin.kernels."):
+            continue
+        file = Path(cast(str, cast(Any, find_spec(module.name)).origin))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level == 2 and (node.module or "").startswith("kernels."):
+                kernels = import_module(f"twin.{node.module}")
+                for name in (alias.name for alias in node.names):
+                    if hasattr(getattr(kernels, name), "signatures"):
+                        found[f"{node.module}.{name}"] = getattr(kernels, name)
+    return found
+
+
+def test_every_kernel_that_commands_call_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    warm_up()  # imports all that it needs
+    hash_law._exact.cache_clear()  # chances that are known are not computed again
+    called: set[str] = set()
+    kernels = kernels_of_commands()
+    assert len(kernels) > 30, "kernels are found"
+    for key, kernel in kernels.items():
+
+        def counted(*args: object, key: str = key, kernel: Any = kernel) -> object:
+            called.add(key)
+            return kernel(*args)
+
+        for module in [m for name, m in sys.modules.items() if name.startswith("twin.") and ".kernels" not in name]:
+            for name, value in vars(module).items():
+                if value is kernel:
+                    monkeypatch.setattr(module, name, counted)
+    warm_up()
+    assert set(kernels) - called == set()
 
 
 def test_every_step_is_told_and_timed() -> None:

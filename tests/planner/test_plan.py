@@ -200,6 +200,7 @@ def test_conditions_hold_in_every_year() -> None:
     later = network.plan(keep=keep, candidates=SIDES, generate=False, until=2028)
     assert today.plan is not None
     assert today.plan.candidates == ()
+    assert today.summary == ("Do nothing: the network as it is meets the conditions.",)
     assert later.goal_today == pytest.approx(1.0, rel=1e-2)
     assert later.plan is not None
     assert later.plan.candidates
@@ -222,3 +223,26 @@ def test_conditions_hold_after_every_single_failure() -> None:
 def test_robust_to_what_does_not_exist_is_refused() -> None:
     with pytest.raises(ChangeError, match="no srlg"):
         planned(robust_to="srlg")
+
+
+def test_a_search_of_the_most_promising_finds_the_same_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With at most 16 sets the search looks at pairs, climbs, and then at all sets of some candidates."""
+    exact = planned()
+    monkeypatch.setattr("twin.planner.search.MAX_SETS", 20)
+    monkeypatch.setattr("twin.planner.search.MIN_KEPT_SETS", 16)
+    monkeypatch.setattr("twin.planner.search.MAX_KEPT_SETS", 16)
+    answer = planned()
+    assert not answer.method.is_exact
+    assert answer.method.n_sets is None
+    assert answer.left_out
+    assert answer.plan == exact.plan
+
+
+def test_a_bound_is_never_worse_than_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twin.planner.search.MAX_SETS", 8)
+    monkeypatch.setattr("twin.planner.search.MIN_KEPT_SETS", 8)
+    monkeypatch.setattr("twin.planner.search.MAX_KEPT_SETS", 8)
+    answer = twin.load("memphis-small").plan(budget_usd=2e6, candidates=FIBRE_AND_BALANCE, generate=False)
+    assert answer.plan is not None
+    assert answer.method.bound is not None
+    assert 0.0 < answer.method.bound <= (answer.plan.goal or 0.0)

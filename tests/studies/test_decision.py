@@ -40,7 +40,7 @@ def tables(*options: Option, usd_per_million_tokens: float | None = None) -> Opt
 
 
 def test_the_net_is_work_and_rent_less_operation_and_yearly_payments() -> None:
-    """Work is worth 20 a FLOP/s in both, as the network now pays for it; 1,200 a year are the rent of all 40."""
+    """Work is worth 20 a FLOP/s in both, the lower of both prices; 1,200 a year are the rent of all 40."""
     found = tables(Option("do nothing", 0), Option("leave", 1, OFFER, 40), Option("share", 0, OFFER, 10))
     assert found.work_usd_per_year[0].tolist() == [1000.0, 600.0, 1000.0]
     assert found.lease_usd_per_year[0].tolist() == [0.0, 1200.0, 300.0]
@@ -101,3 +101,12 @@ def test_the_verdict_says_who_pays_whom_and_when_it_may_lose_money() -> None:
     assert "It may lose money" in text
     assert "A tenant has to pay the owner more than $2M a month for all 10 accelerators of s" in text
     assert "Measure price of x first (a quote for x): to know it before the choice is worth $500k a year" in text
+
+
+def test_a_case_without_a_value_leaves_that_of_the_others() -> None:
+    nothing = CaseFigures((None,) * 7, ("the job cannot run",) * 7, "the job cannot run", 0)  # type: ignore[arg-type]
+    without = figures(tokens=6.0, flops=30.0, capex=400.0, opex=250.0, price=99.0, power=80.0)
+    asked: Any = Asked()
+    found = option_tables(asked, [(nothing, without)], [Option("now", 0), Option("leave", 1, OFFER, 40)], None)
+    assert np.isnan(found.net_usd_per_year[0, 0])
+    assert found.work_usd_per_year[0, 1] == 30.0 * 99.0

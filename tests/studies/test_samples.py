@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ from twin.answers.metrics import METRICS
 from twin.errors import ChangeError, DocumentError, TopologyError
 from twin.loading import from_document
 from twin.network import Network
+from twin.scenario.apply import parse_changes
 from twin.stages.changed_inputs import ChangedInputs
 from twin.stages.engine import Engine
 from twin.studies.executor import Workers
 from twin.studies.sample_report import SampleReport
 from twin.studies.samples import inputs_of, rows_of
-from twin.studies.sampling import SampledCase, SampleQuestion, run_sample
+from twin.studies.sampling import SampledCase, SampleQuestion, SampleTask, run_sample
+from twin.studies.uncertainty import sampled_cases
 
 TWO_NODES: dict[str, Any] = {
     "schema_version": 1,
@@ -91,7 +94,7 @@ def test_all_executors_and_all_repetitions_give_the_same_bytes(campus: Network) 
 def test_a_sample_is_the_score_of_a_network_with_these_figures(campus: Network) -> None:
     """Each row is computed as a difference to the central case; a fresh engine must agree."""
     case = campus._scenario(None, "both").case
-    cases = (SampledCase("now", case, campus._scenario(None, "both")),)
+    cases = (SampledCase("now", case, case),)
     inputs = inputs_of(cases, campus._engine)
     rows = rows_of(inputs, 8, 5)
     names = ("step_time_s", "goodput_tokens_per_s", "opex_usd_per_year", "min_margin_db")
@@ -152,3 +155,21 @@ def test_unknown_metrics_and_plans_are_refused() -> None:
         sampled(network, metric="capex_us")
     with pytest.raises(ChangeError, match="stands twice"):
         sampled(network, "half", "half")
+
+
+def test_without_a_tornado_the_intervals_are_the_same() -> None:
+    network = two_nodes({"where": "demands.d", "low": 20.0, "high": 60.0})
+    short, long = sampled(network, "half", tornado=False), sampled(network, "half")
+    assert short.plans == long.plans
+    assert short.tornado == ()
+    assert long.tornado != ()
+
+
+def test_the_task_of_a_process_can_be_pickled_and_gives_the_same(campus: Network) -> None:
+    changes = list(parse_changes([{"kind": "fail_links", "links": "wan", "n_members": 1}]))
+    cases = sampled_cases(campus._scenario(None, "both"), {"x": ("x", changes)}, campus._reader)
+    rows = rows_of((), 2, 0)
+    question = SampleQuestion(cases, (), rows.values, ("step_time_s",))
+    task = SampleTask(question, campus.catalogue, campus.price_book)
+    here, there = (list(each.start()([0, 1])) for each in (task, pickle.loads(pickle.dumps(task))))
+    assert here == there

@@ -103,3 +103,27 @@ def test_a_group_waits_for_the_cables_of_its_own_racks() -> None:
     assert second.context_s == pytest.approx(4.0 * first.context_s)
     assert first.context_s > 0
     assert (first.expert_s, first.boundary_s) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("n_sites", [3, 7])
+@pytest.mark.parametrize("seed", range(4))
+def test_repeated_arcs_and_idle_ones_change_no_bit(n_sites: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n_arcs, pairs = 12, [*permutations(range(n_sites), 2)]
+    units = {pair: (rng.random(n_arcs) * (rng.random(n_arcs) < 0.3)).tolist() for pair in pairs}
+    capacity, local_s = rng.uniform(1.0, 4.0, n_arcs), rng.random(n_arcs)
+    expected = choose_schedule(n_sites, loads(n_arcs, units), capacity, 3.0, local_s)
+    n_idle = 5
+    more = {pair: [*unit, *unit, *([0.0] * n_idle)] for pair, unit in units.items()}
+    idle_s = rng.random(n_idle) * local_s.min()
+    found = choose_schedule(
+        n_sites,
+        loads(2 * n_arcs + n_idle, more),
+        np.concatenate((capacity, capacity, np.ones(n_idle))),
+        3.0,
+        np.concatenate((local_s, local_s, idle_s)),
+    )
+    assert expected is not None
+    assert found is not None
+    assert found.name == expected.name
+    np.testing.assert_array_equal(found.volume, expected.volume)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -34,6 +35,8 @@ class _Shape(NamedTuple):
     """The fields of a dataclass, prepared for many objects: a table of links has 10^5 rows."""
 
     keys: tuple[str, ...]
+    key_texts: tuple[str, ...]
+    """The same as in JSON, each with its colon."""
     values: Callable[[Any], tuple[Any, ...]]
     special: tuple[DataField, ...]
     """Fields that are rounded or optional."""
@@ -45,12 +48,87 @@ def _shape(kind: type) -> _Shape:
     names = [row.name for row in rows]
     values = attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
     special = tuple(row for row in rows if row.optional or row.decimals is not None)
-    return _Shape(tuple(row.key for row in rows), values, special)
+    keys = tuple(row.key for row in rows)
+    return _Shape(keys, tuple(f"{json.encoder.encode_basestring(key)}: " for key in keys), values, special)
+
+
+def _float_text(value: float) -> str:
+    if not math.isfinite(value):
+        raise ValueError(f"Out of range float values are not JSON compliant: {value!r}")
+    return float.__repr__(value)
+
+
+SCALAR_TEXTS: dict[type, Callable[[Any], str]] = {
+    str: json.encoder.encode_basestring,
+    bool: lambda value: "true" if value else "false",
+    int: int.__repr__,
+    float: _float_text,
+    type(None): lambda _: "null",
+}
+
+
+class _JsonText:
+    """Writes values as `json.dumps` writes their `to_data`, without making it first: three times as fast.
+
+    Rows of a table often share records, whose text is made once.
+    """
+
+    def __init__(self, indent: int) -> None:
+        self._indent = indent
+        self._known: dict[tuple[int, int], str] = {}
+
+    def of(self, value: Any, level: int = 0) -> str:
+        """Text of a value that stands so many levels deep."""
+        scalar = SCALAR_TEXTS.get(type(value))
+        if scalar is not None:
+            return scalar(value)
+        if dataclasses.is_dataclass(value):
+            return self._of_fields(value, level)
+        if isinstance(value, Mapping):
+            encoded = json.encoder.encode_basestring
+            items = [f"{encoded(key)}: {self.of(item, level + 1)}" for key, item in value.items()]
+            return self._joined("{", items, "}", level)
+        for kind in SCALARS:  # a subclass, such as a float of numpy
+            if isinstance(value, kind):
+                return SCALAR_TEXTS[kind](value)
+        if isinstance(value, date):
+            return self.of(value.isoformat())
+        return self._joined("[", [self.of(item, level + 1) for item in value], "]", level)
+
+    def _of_fields(self, value: Any, level: int) -> str:
+        kind: type = type(value)
+        shape = _shape(kind)
+        texts: list[str | None] = []
+        for item in shape.values(value):
+            scalar = SCALAR_TEXTS.get(type(item))
+            if scalar is not None:
+                texts.append(scalar(item))
+            elif dataclasses.is_dataclass(item):
+                place = id(item), level
+                if place not in self._known:
+                    self._known[place] = self._of_fields(item, level + 1)
+                texts.append(self._known[place])
+            else:
+                texts.append(self.of(item, level + 1))
+        for name, key, decimals, optional, default in shape.special:
+            if optional and getattr(value, name) == default:
+                texts[shape.keys.index(key)] = None
+            elif decimals is not None:
+                texts[shape.keys.index(key)] = self.of(round(getattr(value, name), decimals))
+        rows = zip(shape.key_texts, texts, strict=True)
+        return self._joined("{", [key + text for key, text in rows if text is not None], "}", level)
+
+    def _joined(self, first: str, items: list[str], last: str, level: int) -> str:
+        if not items:
+            return first + last
+        line = "\n" + " " * (self._indent * level)
+        inner = line + " " * self._indent
+        return f"{first}{inner}{(',' + inner).join(items)}{line}{last}"
 
 
 def _fields_to_data(value: Any) -> dict[str, Any]:
     kind: type = type(value)
-    keys, values, special = _shape(kind)
+    keys, _, values, special = _shape(kind)
     data = dict(zip(keys, values(value), strict=True))
     for key, item in data.items():
         if type(item) not in SCALAR_TYPES:
@@ -85,7 +163,9 @@ class Answer(ABC):
 
     def to_json(self, indent: int | None = 1, fields: Iterable[str] | None = None) -> str:
         """`to_dict` as JSON text, ending in a newline."""
-        return json_text(self.to_dict(fields), indent)
+        if indent is None or fields is not None:
+            return json_text(self.to_dict(fields), indent)
+        return _JsonText(indent).of(self) + "\n"
 
 
 def json_text(data: Any, indent: int | None = 1) -> str:

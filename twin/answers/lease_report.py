@@ -14,6 +14,7 @@ from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
 from ..economics.lease_terms import RunRate, run_rates, terms_of
 from ..economics.stranded import AcceleratorUse, GroupTimes, accelerator_use
+from ..economics.tenant_side import TenantSide, has_tenant_side, tenant_side_of
 from ..model.document import TopologyDocument
 from ..model.lease_rules import runs_on
 from ..model.leases import SiteLease, lease_key
@@ -93,6 +94,8 @@ class LeaseReport(Answer):
     free: tuple[FreeShare, ...]
     use: tuple[AcceleratorUse, ...]
     stranded: tuple[StrandedPart, ...]
+    tenants: tuple[TenantSide, ...] = field(default=(), metadata={"optional": True})
+    """What tenants lack when a lease ends before their own accelerators are ready; absent where nothing is stated."""
 
     def to_pandas(self) -> Any:
         """Return the leases as a DataFrame (needs the extra `tables`)."""
@@ -132,17 +135,37 @@ def lease_report(e: Evaluation, network: str, plan: str | None, reader: FigureRe
     )
     rates = tuple(run_rates(leases))
     rows = tuple(_row(lease, owned.get(lease.site, 0)) for lease in leases)
+    tenants = tuple(
+        tenant_side_of(lease, lease.n_accelerators or owned.get(lease.site, 0))
+        for lease in leases
+        if has_tenant_side(lease)
+    )
     return LeaseReport(
         network=network,
         as_of=document.as_of.isoformat() if document.as_of else None,
         job=e.case.job.id if e.case.job else None,
         plan=plan,
-        summary=tuple(_summary(rows, rates, free, use, stranded)),
+        summary=(*_summary(rows, rates, free, use, stranded), *map(tenant_sentence, tenants)),
         leases=rows,
         run_rates=rates,
         free=free,
         use=use,
         stranded=stranded,
+        tenants=tenants,
+    )
+
+
+def tenant_sentence(side: TenantSide) -> str:
+    """Return what a tenant lacks as a sentence."""
+    who = f"{side.tenant} at {side.site}"
+    if side.gap_days is None:
+        return f"What {who} lacks is unknown ({side.why.get('gap_days', 'no end of the lease')})."
+    later = f"; afterwards {side.n_lacking_afterwards:,}" if side.n_lacking_afterwards else ""
+    if not side.gap_days:
+        return f"{who} lacks nothing when the lease ends{later}."
+    return (
+        f"{who} lacks {side.n_lacking_accelerators:,} accelerators for {side.gap_days:,} days if the lease ends on "
+        f"{side.lease_ends}: its own are ready on {side.own_ready}{later}."
     )
 
 

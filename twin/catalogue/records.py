@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from twin.errors import CatalogueError, did_you_mean
+from twin.field_descriptions import describe_fields
 from twin.units import unit_of
 
 from .two_stage_noise import two_stages
@@ -32,7 +33,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 class Record(BaseModel):
     """Base class of catalogue records: frozen, no unknown fields, no NaN or infinity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=describe_fields)
 
 
 class Figure(Record):

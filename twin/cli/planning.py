@@ -134,7 +134,7 @@ def failures(
     else:
         from ..render.failures_table import failures_table
 
-        show(failures_table(answer.to_dict()))
+        show(failures_table(answer.shown()))
     write_picture(answer.figure, picture)
     if exit_above is not None and not answer.stays_below(exit_above):
         raise typer.Exit(CHECK_FAILED)

@@ -32,6 +32,10 @@ Processes = Annotated[
     int | None, typer.Option("--processes", min=1, max=256, help="At most so many; else one for each core.")
 ]
 
+Tornado = Annotated[
+    bool, typer.Option("--tornado/--no-tornado", help="Set each input to both ends too, to see what moves the choice.")
+]
+
 
 def sample(
     network: NetworkName,
@@ -42,6 +46,7 @@ def sample(
         str | None, typer.Option("--metric", help="Metric of the decision; else the one that a verdict is about.")
     ] = None,
     job: JobName = None,
+    tornado: Tornado = True,
     ageing: Ageing = "value",
     prices: Prices = None,
     own_parts: OwnParts = None,
@@ -62,6 +67,7 @@ def sample(
             metric=metric,
             n_samples=samples,
             seed=seed,
+            tornado=tornado,
             ageing=ageing_case(ageing),
             n_workers=processes or n_cores(),
             dask=dask,
@@ -100,6 +106,7 @@ def decide(
     ] = None,
     samples: Samples = 256,
     seed: Seed = 0,
+    tornado: Tornado = True,
     ageing: Ageing = "value",
     prices: Prices = None,
     own_parts: OwnParts = None,
@@ -123,6 +130,7 @@ def decide(
             usd_per_million_tokens=token_price,
             n_samples=samples,
             seed=seed,
+            tornado=tornado,
             ageing=ageing_case(ageing),
             n_workers=processes or n_cores(),
             dask=dask,

@@ -113,9 +113,13 @@ def spread_amounts(
     rest = np.zeros(out_load.size)
     exact_totals(route_of_pair, amount, route_scratch)
     for k in range(inner_arc.size):
-        add_exactly(out_load, rest, inner_arc[k], inner_fraction[k] * route_scratch[inner_route[k]])
+        sent = route_scratch[inner_route[k]]
+        if sent != 0.0:  # most flow sets use few of the routes
+            add_exactly(out_load, rest, inner_arc[k], inner_fraction[k] * sent)
     for k in range(end_arc.size):
-        add_exactly(out_load, rest, end_arc[k], end_fraction[k] * amount[end_pair[k]])
+        sent = amount[end_pair[k]]
+        if sent != 0.0:
+            add_exactly(out_load, rest, end_arc[k], end_fraction[k] * sent)
     for arc in range(rest.size):
         out_load[arc] += rest[arc]
     for pair in range(amount.size):

@@ -13,8 +13,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ..errors import Issue
 from ..errors.wording import quoted
+from ..field_descriptions import describe_fields
 
-STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+STRICT = ConfigDict(extra="forbid", json_schema_extra=describe_fields, allow_inf_nan=False)
 MAX_ID_LENGTH = 200
 MAX_SOURCE_LENGTH = 2000
 REFUSED_CATEGORIES = {

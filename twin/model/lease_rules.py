@@ -34,6 +34,8 @@ def lease_issues(leases: Collection[SiteLease], owned: Mapping[str, int]) -> Ite
             yield Issue(f"{where}.n_accelerators", f"{n}, more than {lease.site} has", f"at most {most:,}")
         elif lease.start is not None and lease.term_days is not None and not _has_end(lease):
             yield Issue(f"{where}.term_days", "ends after the year 9999", "a shorter term")
+        elif lease.needed_from and lease.needed_until and lease.needed_until <= lease.needed_from:
+            yield Issue(f"{where}.needed_until", "not after needed_from", "the first day without need")
         else:
             by_site.setdefault(lease.site, []).append((where, lease))
     for site, placed in by_site.items():

@@ -38,6 +38,16 @@ class SiteLease:
     """First day on which notice may be given; 0 = the day of the start."""
     power_paid_by: Literal["owner", "tenant"] | None = None
     """Who pays for electricity."""
+    n_needed_accelerators: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    """Accelerators that the tenant needs; None = those that it leases."""
+    needed_from: date | None = None
+    """First day on which the tenant needs them; None = the start."""
+    needed_until: date | None = None
+    """First day on which the tenant needs them no more; None = never."""
+    own_ready: date | None = None
+    """Day on which the tenant's own accelerators are ready."""
+    n_own_accelerators: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    """Accelerators of its own that are ready then; None = as many as it leases."""
     note: Annotated[str, Field(max_length=4000)] = ""
     """Text for readers."""
     name: Name = ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import betainc, erfc, erfcinv
 
 from ..arrays import Floats
@@ -74,6 +73,8 @@ def coherent_ber_ratio(snr_ratio: Floats, modulation: str) -> Floats:
 @cache
 def threshold_snr_ratio(modulation: str, threshold_ber_ratio: float) -> float:
     """Compute the linear SNR per symbol at which the bit error ratio before correction equals a code's threshold."""
+    from scipy.optimize import brentq  # 0.2 s of import that networks without coherent links do not need
+
     return float(
         brentq(
             lambda s: float(coherent_ber_ratio(np.array(s), modulation)) - threshold_ber_ratio, 1e-3, 1e4, xtol=1e-12

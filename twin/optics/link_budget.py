@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,13 @@ class LinkBudgets:
     def into_fibre_dbm(self) -> Floats:
         """Power per channel into the first span."""
         return self.amplification.into_fibre_dbm
+
+    @cached_property
+    def member_gbps(self) -> Floats:
+        """Line rate of one member of each link, float64[n_links], read-only; NaN where unknown."""
+        out = self.by_link(self.rate_gbps)
+        out.flags.writeable = False
+        return out
 
     def by_link(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Spread a column by path over all links; each link takes the value of its worst path."""

@@ -59,13 +59,15 @@ class Latency:
     length_unknown: Bools
     """Links between two sites with no stated length, latency or positions, bool[L]; their fibre counts as 0 km."""
 
-    @property
+    @cached_property
     def arc_us(self) -> Floats:
-        """Total latency by arc, float64[2L]."""
+        """Total latency by arc, float64[2L], read-only."""
         on_link = self.propagation_us + self.fec_us + self.regeneration_us + self.macsec_us
         at_head = (self.arc_switch_us + self.arc_store_us).reshape(-1, 2)
         modelled_us = (on_link[:, None] + at_head).ravel()
-        return np.where(np.isnan(self.arc_stated_us), modelled_us, self.arc_stated_us)
+        out = np.where(np.isnan(self.arc_stated_us), modelled_us, self.arc_stated_us)
+        out.flags.writeable = False
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +173,7 @@ def compute_link_health(
     reader: FigureReader,
     ageing: AgeingCase = "value",
     budgets: LinkBudgets | None = None,
+    latency: Latency | None = None,
 ) -> LinkHealth:
     """Compute the health of every link of a state.
 
@@ -185,14 +188,15 @@ def compute_link_health(
         reader: source of figures.
         ageing: low, central or high case of the ageing figures; not read where `budgets` are given.
         budgets: link budgets of this state, for callers that have them.
+        latency: latency of its links, for callers that have it.
 
     Returns:
         Health by link and arc.
     """
     budgets = budgets or compute_link_budgets(state, reader, optical_paths_of(state, reader), ageing)
-    member_gbps = budgets.by_link(budgets.rate_gbps)
+    member_gbps = budgets.member_gbps
     lit = state.in_service & ~(member_gbps <= 0)  # a link of unknown rate, NaN, carries too
-    latency = _latency(state, reader, budgets.paths, member_gbps)
+    latency = latency or compute_latency(state, reader, budgets.paths, member_gbps)
     arc_latency_us = latency.arc_us
     measured_ratio = state["link_loss_ratio"]
     arc_member_gbps = np.fmin(np.repeat(member_gbps, 2), state["arc_capacity_gbps"])
@@ -278,7 +282,15 @@ def _capacity_limits(
     return CapacityLimits(arcs, np.minimum(rate_gbps, lossless_gbps), sending_gbps, reason)
 
 
-def _latency(state: State, reader: FigureReader, paths: OpticalPaths, member_gbps: Floats) -> Latency:
+def compute_latency(state: State, reader: FigureReader, paths: OpticalPaths, member_gbps: Floats) -> Latency:
+    """Compute the unloaded latency of every link.
+
+    Args:
+        state: columns of the network.
+        reader: source of figures.
+        paths: optical paths of the links.
+        member_gbps: line rate of a member of each link, NaN where unknown; float64[n_links].
+    """
     n_links = state.n_links
     codes = state["link_transceiver"]
     fec_us = np.zeros(len(state.parts) + 1)

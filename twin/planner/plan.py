@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from .candidate import changes_of
 from .choice import Choice, gain, rounded
 from .collect import Collected
 from .question import PlanQuestion
-from .records import Considered, PlanAddition, PlanCondition, PlanMember, PlanMethod, PlanOption, PlanReport
+from .records import Considered, Omitted, PlanAddition, PlanCondition, PlanMember, PlanMethod, PlanOption, PlanReport
 from .robust import RobustCheck
 from .search import Found, Search, scope_of, trial_s
 from .sets import bits_of
@@ -122,7 +122,7 @@ class _Report:
             additions=additions,
             next_dollar=next_dollar,
             considered=tuple(self._considered(i) for i in range(len(self.found.candidates))),
-            left_out=self.found.omitted,
+            left_out=(*self.found.omitted, *self._aside(additions)),
             method=method,
         )
 
@@ -205,6 +205,14 @@ class _Report:
             better = gain(self.choice.goal(best), goal, self.question.goal)
             rows.append(PlanAddition(candidate.id, more_usd, goal, better, self._why_not(trial, better)))
         return rows
+
+    def _aside(self, additions: Sequence[PlanAddition]) -> Iterator[Omitted]:
+        """Yield the candidates that the search left aside, with what they do beside the plan."""
+        why = {row.candidate: row.why for row in additions}
+        for i, candidate in enumerate(self.found.candidates):
+            if not self.result.kept >> i & 1:
+                beside = why.get(candidate.id, "no plan")
+                yield Omitted(candidate.id, candidate.kind, f"less promising than others; beside the plan: {beside}")
 
     def _why_not(self, trial: Trial, better: float | None) -> str:
         choice, question = self.choice, self.question

@@ -57,8 +57,6 @@ class PlanQuestion:
     target: Keep | None
     keeps: tuple[Keep, ...]
     """All conditions: those of the question, the target, and what the planner adds."""
-    first_years: float
-    """Years from the day of the document to the first day on which goal and conditions must hold."""
     years: tuple[float, ...]
     """Years after the day of the document at which goal and conditions are computed."""
     until: int | None
@@ -76,7 +74,7 @@ def plan_question(
     goal: str | None,
     budget_usd: float | None,
     target: str | Keep | None,
-    keep: Sequence[str | Keep],
+    keep: str | Keep | Sequence[str | Keep],
     until: int | None,
     by: date | str | None,
     robust_to: str | None,
@@ -101,6 +99,39 @@ def plan_question(
     Raises:
         ChangeError: an unknown metric, a contradiction, or a number or day out of bounds; the field is named.
     """
+    keep = (keep,) if isinstance(keep, str | Keep) else tuple(keep)
+    _check_aims(budget_usd, goal, target, keep, robust_to)
+    wanted = None if target is None else _target(target)
+    keeps = [item if isinstance(item, Keep) else parse_keep(item, f"keep[{i}]") for i, item in enumerate(keep)]
+    stated = [*keeps, *([wanted] if wanted else [])]
+    _check_contradictions(stated)
+    aim: Literal["goal", "money"] = "money" if wanted or (goal is None and budget_usd is None) else "goal"
+    chosen = goal or (wanted.metric if wanted else default_goal)
+    if chosen == MONEY:
+        raise ChangeError(
+            f"the goal {MONEY} contradicts a plan that spends",
+            where="goal" if wanted is None else "target",
+            hint="a target or a condition alone asks for the least cost",
+        )
+    if training_loss is not None and UNCHANGED_TRAINING not in {chosen, *(item.metric for item in stated)}:
+        stated.append(Keep(UNCHANGED_TRAINING, "<=", training_loss, is_default=True))
+    return PlanQuestion(
+        goal=chosen,
+        aim=aim,
+        budget_usd=None if budget_usd is None else float(budget_usd),
+        target=wanted,
+        keeps=tuple(stated),
+        years=_years(as_of, by, until),
+        until=until,
+        by=_day(by),
+        robust_to=robust_to,
+    )
+
+
+def _check_aims(
+    budget_usd: float | None, goal: str | None, target: object, keep: Sequence[object], robust_to: str | None
+) -> None:
+    """Raise ChangeError for a question without an aim or with two, or with bounds that are none."""
     if goal is not None and target is not None:
         raise ChangeError(
             f"both a goal {goal!r} and a target {target!r}",
@@ -115,42 +146,15 @@ def plan_question(
             hint="--budget-usd 1e6 sets the most cost",
         )
     _check_budget(budget_usd)
-    wanted = None if target is None else _target(target)
     if goal is not None:
         _check_metric(goal, "goal")
     if len(keep) > MAX_KEEPS:
         raise ChangeError(f"{len(keep)} conditions", where="keep", expected=f"at most {MAX_KEEPS}")
-    keeps = [item if isinstance(item, Keep) else parse_keep(item, f"keep[{i}]") for i, item in enumerate(keep)]
-    stated = [*keeps, *([wanted] if wanted else [])]
-    _check_contradictions(stated)
-    aim: Literal["goal", "money"] = "money" if wanted or (goal is None and budget_usd is None) else "goal"
-    chosen = goal or (wanted.metric if wanted else default_goal)
-    if chosen == MONEY:
-        raise ChangeError(
-            f"the goal {MONEY} contradicts a plan that spends",
-            where="goal" if wanted is None else "target",
-            hint="a target or a condition alone asks for the least cost",
-        )
-    if training_loss is not None and UNCHANGED_TRAINING not in {chosen, *(item.metric for item in stated)}:
-        stated.append(Keep(UNCHANGED_TRAINING, "<=", training_loss, is_default=True))
-    first, years = _years(as_of, by, until)
     if robust_to is not None and robust_to not in ROBUST:
         hint = did_you_mean(str(robust_to), ROBUST)
         raise ChangeError(
             f"no kind of failures {robust_to!r}", where="robust_to", expected=f"one of {', '.join(ROBUST)}", hint=hint
         )
-    return PlanQuestion(
-        goal=chosen,
-        aim=aim,
-        budget_usd=None if budget_usd is None else float(budget_usd),
-        target=wanted,
-        keeps=tuple(stated),
-        first_years=first,
-        years=years,
-        until=until,
-        by=_day(by),
-        robust_to=robust_to,
-    )
 
 
 def parse_keep(text: str, where: str = "keep") -> Keep:
@@ -218,11 +222,11 @@ def _day(by: date | str | None) -> date | None:
         raise ChangeError(f"{by!r:.100} is no date", where="by", expected="YYYY-MM-DD") from None
 
 
-def _years(as_of: date | None, by: date | str | None, until: int | None) -> tuple[float, tuple[float, ...]]:
-    """Return (years to the first day, years to each day on which the network is evaluated)."""
+def _years(as_of: date | None, by: date | str | None, until: int | None) -> tuple[float, ...]:
+    """Return the years to each day on which the network is evaluated."""
     first_day = _day(by)
     if by is None and until is None:
-        return 0.0, (0.0,)
+        return (0.0,)
     if as_of is None:
         raise ChangeError("the document has no as_of", where="by" if by else "until", hint="add `as_of: YYYY-MM-DD`")
     if first_day is not None and first_day < as_of:
@@ -232,11 +236,11 @@ def _years(as_of: date | None, by: date | str | None, until: int | None) -> tupl
     if until is None:
         if first > MAX_YEARS:
             raise ChangeError(f"{start} is {first:.0f} years off", where="by", expected=f"at most {MAX_YEARS} years")
-        return first, (first,)
+        return (first,)
     if isinstance(until, bool) or not isinstance(until, int) or not start.year <= until <= start.year + MAX_YEARS:
         raise ChangeError(
             f"until {until!r}", where="until", expected=f"a year from {start.year} to {start.year + MAX_YEARS}"
         )
     last = (date(until, 12, 31) - as_of).days / DAYS_PER_YEAR
     middle = [first + i for i in range(1, math.ceil(last - first)) if first + i < last]
-    return first, (first, *middle, last) if last > first else (first,)
+    return (first, *middle, last) if last > first else (first,)

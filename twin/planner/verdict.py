@@ -48,7 +48,8 @@ def plan_verdict(
         more_usd = opex_change_usd(choice, best)
         if more_usd:
             yield f"Running cost {'rises' if more_usd > 0 else 'falls'} by {usd_text(abs(more_usd))} a year."
-    yield budget_reached
+    if budget_reached:
+        yield budget_reached
 
 
 def worth_sentences(worth: PlanWorth | None) -> Iterator[str]:
@@ -58,8 +59,8 @@ def worth_sentences(worth: PlanWorth | None) -> Iterator[str]:
     elif worth.loss is not None:
         yield worth.loss
     else:
-        value = usd_text(worth.horizon.npv_usd)
-        yield f"Net present value {value} over {worth.horizon.years:g} years, work at list rental."
+        value, years = usd_text(worth.horizon.npv_usd), worth.horizon.years
+        yield f"Net present value {value} over {years:g} years, with work at list rental."
 
 
 def opex_change_usd(choice: Choice, trial: Trial) -> float | None:

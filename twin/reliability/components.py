@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.stats import binom
 
 from ..arrays import Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
@@ -220,6 +219,8 @@ class _LinkModes(NamedTuple):
 
 def _link_modes(line: Rate, member: Rate, n_members: Ints) -> _LinkModes:
     """Numbers of members that are down are binomial; the last mode is also that of the line."""
+    from scipy.stats import binom  # 0.4 s of import that most questions do not need
+
     link = np.repeat(np.arange(len(n_members)), n_members)
     last = np.cumsum(n_members) - 1
     n_down = np.arange(len(link)) - np.repeat(last + 1 - n_members, n_members) + 1

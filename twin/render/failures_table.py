@@ -50,7 +50,7 @@ LINKS = (
 
 
 def failures_table(data: Mapping[str, Any]) -> RenderableType:
-    """Show `FailureReport.to_dict()`."""
+    """Show `FailureReport.shown()`."""
     parts: list[RenderableType] = [Text(data["network"], style="bold"), *verdict(data["summary"])]
     n_rows = 0
     if data["job"] is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..optics.link_budget import LinkBudgets, compute_link_budgets
-from ..optics.link_health import LinkHealth, compute_link_health
+from ..optics.link_health import Latency, LinkHealth, compute_latency, compute_link_health
 from ..optics.optical_paths import OpticalPaths, optical_paths_of
 from .stage import Inputs
 
@@ -18,6 +18,12 @@ def link_budgets(inputs: Inputs) -> LinkBudgets:
     return compute_link_budgets(inputs.state, inputs.reader, inputs["optical_paths"], inputs.ageing)
 
 
+def link_latency(inputs: Inputs) -> Latency:
+    """Compute the unloaded latency of each link, by its causes."""
+    return compute_latency(inputs.state, inputs.reader, inputs["optical_paths"], inputs["link_budgets.member_gbps"])
+
+
 def health(inputs: Inputs) -> LinkHealth:
     """Compute the capacity of each link and what limits it."""
-    return compute_link_health(inputs.state, inputs.document, inputs.reader, budgets=inputs["link_budgets"])
+    budgets, latency = inputs["link_budgets"], inputs["link_latency"]
+    return compute_link_health(inputs.state, inputs.document, inputs.reader, budgets=budgets, latency=latency)

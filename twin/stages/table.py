@@ -39,18 +39,26 @@ ROWS = (
         by_ageing=True,
     ),
     Stage(
+        "link_latency",
+        links.link_latency,
+        needs=names("optical_paths link_budgets.member_gbps"),
+        state=names(
+            "arc_head arc_stated_latency_us link_macsec link_n_regenerators link_straight_km link_transceiver n_links "
+            "node_part parts span_amplifier span_fibre span_length_km span_link span_regenerated span_standby"
+        ),
+        catalogue=names("fec fibre general switch transceiver"),
+    ),
+    Stage(
         "health",
         links.health,
-        needs=names("link_budgets"),
+        needs=names("link_budgets link_latency"),
         state=names(
-            "arc_capacity_gbps arc_head arc_stated_latency_us in_service link_ends link_length_km link_loss_ratio "
-            "link_macsec link_n_parallel link_n_regenerators link_required_margin_db link_straight_km link_tier "
-            "link_transceiver n_cards_in_use n_links n_members_up n_nodes node_accelerator node_n_accelerators "
-            "node_n_cards node_n_servers node_part parts span_amplifier span_fibre span_length_km span_link "
-            "span_regenerated span_standby"
+            "arc_capacity_gbps arc_head in_service link_ends link_length_km link_loss_ratio link_n_parallel "
+            "link_required_margin_db link_tier link_transceiver n_cards_in_use n_members_up n_nodes "
+            "node_accelerator node_n_accelerators node_n_cards node_n_servers node_part parts"
         ),
         document=("lossless", "required_margin_db"),
-        catalogue=names("accelerator card fec fibre general server switch transceiver"),
+        catalogue=names("accelerator card general server switch transceiver"),
     ),
     Stage(
         "split_share",

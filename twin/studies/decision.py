@@ -59,8 +59,8 @@ def option_tables(
 ) -> OptionTables:
     """Compute the figures of options from those of cases.
 
-    The work of a job is worth what renting the cheapest accelerators for it costs, at the interruptions of the network
-    as it is, so that all options are measured alike; or a price of tokens that a user states.
+    The work of a job is worth what renting the cheapest accelerators for it costs, with the interruptions of the option
+    that has the fewest, so that all options are measured alike; or a price of tokens that a user states.
 
     Args:
         question: cases, inputs and figures.
@@ -72,7 +72,9 @@ def option_tables(
     case = np.array([option.case for option in options])
     tokens = tables["goodput_tokens_per_s"][:, case]
     if usd_per_million_tokens is None:
-        work = tables["goodput_flops"][:, case] * tables["work_usd_per_year_per_flops"][:, :1]
+        per_flops = tables["work_usd_per_year_per_flops"]
+        least = np.where(np.isnan(per_flops), np.inf, per_flops).min(axis=1, keepdims=True)
+        work = tables["goodput_flops"][:, case] * np.where(np.isinf(least), np.nan, least)
     else:
         work = tokens * (SECONDS_PER_YEAR / 1e6 * usd_per_million_tokens)
     main = next((option.offer for option in options if option.offer is not None), None)

@@ -56,10 +56,10 @@ def _measure_first(job: Mapping[str, Any]) -> Iterator[str]:
             f"Measure {first['label']} first ({first['settled_by']}): to know it before the choice is worth "
             f"{usd_text(first['worth'])} a year; to know everything {usd_text(job['worth_of_all_usd_per_year'])}."
         )
-    elif job["worth_of_all_usd_per_year"] > 0.0:
+    elif rows and job["worth_of_all_usd_per_year"] > 0.0:
         yield (
             "No single input moves the choice by more than the estimate can tell; to know all of them is worth "
             f"{usd_text(job['worth_of_all_usd_per_year'])} a year."
         )
-    else:
+    elif rows:
         yield "No uncertain input changes the choice."

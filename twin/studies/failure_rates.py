@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -116,7 +117,7 @@ def _sites(_: Evaluation, found: FailureSet, __: Ints, ___: FigureReader) -> Com
 
 
 def _known(value: float) -> float | None:
-    return None if np.isnan(value) else value
+    return None if math.isnan(value) else value
 
 
 RATES: dict[str, Callable[[Evaluation, FailureSet, Ints, FigureReader], ComponentRates]] = {

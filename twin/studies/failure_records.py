@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..answers.data import Answer
@@ -10,7 +10,7 @@ from ..answers.score import data_frame, html_table
 from ..answers.warning import AnswerWarning
 from ..catalogue.figure_reader import UsedFigure
 from ..render.failures_figure import failures_figure
-from ..render.failures_table import failures_table
+from ..render.failures_table import MAX_SHOWN, failures_table
 from .job_failures import JobAfterFailure
 from .job_outcomes import JobOutcome
 
@@ -151,5 +151,9 @@ class FailureReport(Answer):
         """Draw the answer with matplotlib (needs the extra `pictures`)."""
         return failures_figure(self.to_dict())
 
+    def shown(self) -> dict[str, Any]:
+        """Return `to_dict` with the rows that a table shows: data of all links may take seconds."""
+        return replace(self, failures=self.failures[:MAX_SHOWN], links=self.links[:MAX_SHOWN]).to_dict()
+
     def _table(self) -> Any:
-        return failures_table(self.to_dict())
+        return failures_table(self.shown())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..errors.wording import counted
 from ..render.numbers import seconds_text
@@ -100,5 +101,6 @@ def job_summary(
         yield f"{jobs.n_classes:,} classes of {n:,} failures were computed for the job; the others do the same to it."
 
 
+@lru_cache(maxsize=4096)  # failures by the hundred thousand share few steps
 def _rounded(value: float) -> float:
     return float(f"{value:.{N_DIGITS}g}")

@@ -47,7 +47,8 @@ def _best_rows(report: Mapping[str, Any]) -> list[Any]:
 def _what_to_measure(report: Mapping[str, Any]) -> Iterator[str]:
     metric, rows = report["metric"], report["tornado"]
     if not rows:
-        yield f"No input moves {metric}."
+        if not report["inputs"]:
+            yield f"No input has a range that could move {metric}."
         return
     if len(report["plans"]) == 1:
         first = max(rows, key=lambda row: float("inf") if row["swing"] is None else row["swing"])

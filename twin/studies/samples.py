@@ -47,6 +47,11 @@ class Rows:
     n_samples: int
 
     @property
+    def has_ends(self) -> bool:
+        """Whether there are rows of the ends of inputs."""
+        return len(self.values) > 1 + self.n_samples
+
+    @property
     def samples(self) -> slice:
         """Rows of the samples."""
         return slice(1, 1 + self.n_samples)
@@ -238,6 +243,8 @@ def tornado_of(
         names: name of each plan.
         sign: 1 where more is better, -1 where less is.
     """
+    if not rows.has_ends:
+        return ()
     samples = table[rows.samples]
     is_complete, noise = complete_rows(samples), noise_of(samples, rows, sign)
     sampled = rows.values[rows.samples]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from threading import Event
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class SampledCase:
 
     name: str
     case: Case
-    structure: Scenario
+    structure: Case
     """The case before changes of workload and state."""
     changes: tuple[Change, ...] = ()
     is_changed: bool = False
@@ -59,10 +59,10 @@ class SampledCase:
 
     def with_inputs(self, stated: Sequence[tuple[str, float]], reader: FigureReader) -> Case:
         """Return the case with inputs of the document set to values. Raises TwinError for what cannot be."""
-        case = self.structure.case
+        case = self.structure
         for where, value in stated:
             case = set_uncertain(case, where, value, reader)
-        scenario = replace(self.structure, case=case)
+        scenario = Scenario(cast("Any", None), case)  # these levels leave the network as it is
         return edited(scenario, self.changes, reader, levels=(WorkloadChange, StateChange)).case
 
 
@@ -108,7 +108,7 @@ def places_in(case: SampledCase, inputs: Sequence[UncertainInput], reader: Figur
     for known in inputs:
         if known.figure is None:
             with suppress(TwinError):
-                set_uncertain(case.structure.case, known.where, known.low, reader)
+                set_uncertain(case.structure, known.where, known.low, reader)
                 found.add(known.where)
     return frozenset(found)
 

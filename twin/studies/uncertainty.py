@@ -36,6 +36,8 @@ class SampleSettings:
 
     n_samples: int = 1024
     seed: int = 0
+    with_tornado: bool = True
+    """Whether each input is also set to both ends of its range."""
     workers: Workers = field(default_factory=Workers)
     advance: Advance | None = None
     cancel: Event | None = None
@@ -59,13 +61,14 @@ def sampled_cases(
     """
     if len(plans) > MAX_PLANS:
         raise ChangeError(f"{len(plans)} plans", where="plans", expected=f"at most {MAX_PLANS}")
-    cases = [SampledCase(AS_IT_IS, origin.case, origin)]
+    cases = [SampledCase(AS_IT_IS, origin.case, origin.case)]
     for name, (where, changes) in plans.items():
         after = apply_changes(origin, changes, reader, where)
         structure = edited(origin, changes, reader, where, (StructureChange,))
+        world = structure.case
         if structure is not origin:  # a network is compiled anew, so that its arrays must be the same ones
-            structure = replace(structure, case=replace(structure.case, state=State.of(after.case.state.arrays)))
-        cases.append(SampledCase(name, after.case, structure, tuple(changes), is_changed=True))
+            world = replace(world, state=State.of(after.case.state.arrays))
+        cases.append(SampledCase(name, after.case, world, tuple(changes), is_changed=True))
     return tuple(cases)
 
 
@@ -88,7 +91,7 @@ def run_sample_study(
     metric = decision_metric(metric, cases[0], engine)
     figures = [name for name, row in METRICS.items() if not row.without_traffic_only or name == metric]
     inputs = inputs_of(cases, engine)
-    rows = rows_of(inputs, settings.n_samples, settings.seed)
+    rows = rows_of(inputs, settings.n_samples, settings.seed, with_ends=settings.with_tornado)
     question = SampleQuestion(tuple(cases), inputs, rows.values, tuple(figures))
     found = run_sample(question, engine, settings.workers, settings.advance, settings.cancel)
     return sample_report(question, rows, found, network=network, metric=metric, seed=settings.seed)
@@ -119,7 +122,7 @@ def run_decision(
     """
     job = cases[0].case.job
     inputs = inputs_of(cases, engine)
-    rows = rows_of(inputs, settings.n_samples, settings.seed)
+    rows = rows_of(inputs, settings.n_samples, settings.seed, with_ends=settings.with_tornado)
     sites = sorted({option.offer.site for option in options if option.offer is not None})
     question = SampleQuestion(tuple(cases), inputs, rows.values, figures_of(sites))
     found = run_sample(question, engine, settings.workers, settings.advance, settings.cancel)

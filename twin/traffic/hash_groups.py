@@ -267,8 +267,8 @@ def _groups_of_links(routes: HashedRoutes, route: Ints, link: Ints, chance: Floa
     order = np.argsort(link, kind="stable")
     digits = np.round(np.log(chance[order]) * 1e9).astype(np.int64)
     keys = np.stack((route[order], digits), axis=1)
-    links, start = np.unique(link[order], return_index=True)
-    bounds = np.append(start, len(order)).tolist()
+    start = np.flatnonzero(np.diff(link[order], prepend=-1))
+    links, bounds = link[order][start], np.append(start, len(order)).tolist()
     group = np.full(len(routes.n_members), -1)
     number: dict[tuple[bytes, float], int] = {}
     firsts: list[Ints] = [np.zeros(0, np.int64)]

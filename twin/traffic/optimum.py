@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
 from scipy.sparse import coo_array, csr_array, diags_array, eye_array, hstack, kron
 
 from ..arrays import Floats, Ints, State
@@ -202,6 +201,8 @@ def _solve_program(problem: _Problem) -> tuple[float, Floats, Floats, Floats]:
 
     Source: minimum maximum-utilisation multicommodity flow, Pioro and Medhi 2004, chapter 4.
     """
+    from scipy.optimize import linprog  # 0.2 s of import that other questions do not need
+
     n_nodes = len(problem.arcs.forwards)
     tail, head = problem.arcs.tail.astype(np.int64), problem.arcs.head.astype(np.int64)
     capacity_gbps, offered_gbps = problem.capacity_gbps, problem.offered_gbps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -80,6 +80,7 @@ class PhasePatterns:
     head: Ints
     """int64[2 * n_links], node that an arc leads to."""
     by_kind: Mapping[str, PhasePattern]
+    _rows: dict[int, Ints] = field(default_factory=dict, repr=False)
 
     def times(
         self, limits: BalancingLimits, n_members: Ints, weights: Mapping[str, Floats] | None = None
@@ -121,15 +122,21 @@ class PhasePatterns:
         parts = [PhaseTimes(even_s, np.array([floor_s]), np.ones(1))]
         if len(pattern.arc):
             member_gbps, rule_of_entry = line_gbps / n_members[self.arc // 2], self.rules.of_arc[pattern.arc]
-            rows = np.minimum(np.searchsorted(self.arc, pattern.arc), len(self.arc) - 1)
+            rows = self._rows_of(pattern)
             routes = self._hashed_routes(pattern, rows, weight, member_gbps, n_members, floor_s)
             is_limit = np.isfinite(member_gbps[rows]) & (self.arc[rows] == pattern.arc)
-            for i in np.unique(rule_of_entry).tolist():
+            for i in np.flatnonzero(np.bincount(rule_of_entry)).tolist():
                 chosen = (rule_of_entry == i) & is_limit
                 if chosen.any():
                     rule_i = self.rules.rules[i]
                     parts.append(MODES[rule_i.mode].times(_only(routes, chosen), rule_i.flows))
         return joint_times(even_s, parts)
+
+    def _rows_of(self, pattern: PhasePattern) -> Ints:
+        """Row of the link loads of each entry of a pattern, found once; any row for an arc without a load."""
+        if id(pattern) not in self._rows:
+            self._rows[id(pattern)] = np.minimum(np.searchsorted(self.arc, pattern.arc), len(self.arc) - 1)
+        return self._rows[id(pattern)]
 
     def _hashed_routes(
         self, pattern: PhasePattern, rows: Ints, weight: Floats, member_gbps: Floats, n_members: Ints, floor_s: float
@@ -267,7 +274,9 @@ def _traces(routes: Routes, used: Ints) -> tuple[Ints, Ints, Floats]:
 def _only(routes: HashedRoutes, chosen: Bools) -> HashedRoutes:
     """The same routes on the chosen entries alone, with the links that these use."""
     counts = np.bincount(routes.route_of[chosen], minlength=len(routes.n_pairs))
-    links, link = np.unique(routes.link[chosen], return_inverse=True)
+    is_used = np.zeros(len(routes.n_members), np.bool_)
+    is_used[routes.link[chosen]] = True
+    links, link = np.flatnonzero(is_used), (np.cumsum(is_used) - 1)[routes.link[chosen]]
     return replace(
         routes,
         first=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),

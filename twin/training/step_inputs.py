@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arrays import Floats, Ints
+from ..arrays import Bools, Floats, Ints
 from ..catalogue.figure_reader import FigureReader
 from ..model.jobs import TrainingJob
 from ..optics.optical_paths import group_alike
@@ -51,6 +51,14 @@ class UnitLinkLoads:
     def columns(self) -> list[Floats]:
         """All unit loads, in a fixed order; each float64[n_arcs]."""
         return [*self.local, *self.pipeline, *self.crossing, *self.context, *self.expert, *self.wide.values()]
+
+    @cached_property
+    def wide_rows(self) -> tuple[Bools, Ints, Ints]:
+        """Rows with exchange between sites, as bool[n_arcs] and as numbers; and the number of each one's unit loads."""
+        is_wide = np.any([unit != 0.0 for unit in self.wide.values()], axis=0)
+        rows = np.flatnonzero(is_wide)
+        units = np.stack([unit[rows] for unit in self.wide.values()], axis=1)
+        return is_wide, rows, group_alike(units.view(np.int64))[0]
 
     def take_rows(self, rows: Ints) -> UnitLinkLoads:
         """Take the loads on these rows only."""
@@ -181,15 +189,19 @@ def choose_schedule(
     """
     if n_sites < 2 or not loads.wide:
         return None
-    units = np.stack(list(loads.wide.values()), axis=1) * n_parameters
-    used = units.any(axis=1)
-    if local_s is not None:
-        used |= local_s > 0
-    pair_bits, used_capacity = units[used], capacity[used]
+    is_wide, rows, kind = loads.wide_rows
+    row_base_s = np.zeros(len(rows)) if local_s is None else local_s[rows]
+    # arcs with equal times are evaluated once: thousands of arcs become about a dozen
+    first = group_alike(np.stack((kind, capacity[rows].view(np.int64), row_base_s.view(np.int64)), axis=1))[1]
+    rows, base_s = rows[first], row_base_s[first]
+    pair_bits = np.stack([unit[rows] for unit in loads.wide.values()], axis=1) * n_parameters
     with np.errstate(divide="ignore", invalid="ignore"):
-        pair_s = np.where(pair_bits > 0, pair_bits / used_capacity[:, None], 0.0)
-    base_s = np.zeros(len(used_capacity)) if local_s is None else local_s[used]
-    # arcs with equal times are evaluated once: hundreds of arcs become about a dozen
+        pair_s = np.where(pair_bits > 0, pair_bits / capacity[rows, None], 0.0)
+    if local_s is not None:
+        # of arcs without exchange between sites, the busiest stands for all: no schedule changes their times
+        busiest_s = np.fmax.reduce(local_s[~is_wide], initial=0.0)
+        if busiest_s > 0:
+            base_s, pair_s = np.append(base_s, busiest_s), np.vstack((pair_s, np.zeros((1, len(loads.wide)))))
     distinct = group_alike(np.column_stack((pair_s, base_s)).view(np.int64))[1]
     base_s, rows_s = base_s[distinct], np.zeros((len(distinct), n_sites, n_sites))
     for k, (i, j) in enumerate(loads.wide):
