@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,12 @@ def report(
     job: JobName = None,
     growth: Growth = 0.3,
     years: Annotated[int, typer.Option("--years", help="Length of the forecast.")] = 20,
+    budget: Annotated[
+        float | None, typer.Option("--budget-usd", help="Search the best plan within this budget, too.")
+    ] = None,
+    samples: Annotated[
+        int, typer.Option("--samples", help="Samples for intervals and a tornado, a power of two; 0 for none.")
+    ] = 0,
     prices: Prices = None,
     assumptions: MainAssumptions = True,
     traffic: Demands = None,
@@ -55,6 +62,9 @@ def report(
             job,
             growth_ratio_per_year=growth,
             years=years,
+            budget_usd=budget,
+            n_samples=samples,
+            n_workers=os.cpu_count() or 1,
             main_assumptions=assumptions,
             notify=notify,
         )

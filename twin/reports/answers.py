@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from ..answers.bill import Bill
 from ..answers.comparison import comparison_verdict
 from ..answers.diff import Diff
 from ..answers.drawing import Drawing
@@ -14,7 +16,10 @@ from ..answers.lease_report import LeaseReport
 from ..answers.score import Score
 from ..errors import ChangeError, did_you_mean
 from ..network import Network
+from ..planner.records import PlanReport
+from ..studies.decision_report import DecisionReport
 from ..studies.failure_records import FailureReport
+from ..studies.sample_report import SampleReport
 
 MAX_PLANS = 12
 """Most plans of one report."""
@@ -37,36 +42,52 @@ class ReportAnswers:
     forecasts: tuple[Forecast, ...]
     failures: tuple[FailureReport, ...]
     leases: LeaseReport | None
+    bills: tuple[Bill, ...]
+    """Of each plan."""
+    plan: PlanReport | None
+    """The best plan within a budget; None where the question states no budget."""
+    samples: SampleReport | None
+    """Intervals; None where the question asks for no samples."""
+    decision: DecisionReport | None
+    """Plans and leases by net dollars a year; None without samples, a job, or a lease price."""
 
 
-def report_answers(
-    network: Network,
-    plans: Sequence[str],
-    job: str | None,
-    growth_ratio_per_year: float,
-    years: int,
-    notify: Notify,
-    *,
-    main_assumptions: bool = True,
-) -> ReportAnswers:
+@dataclass(frozen=True)
+class ReportQuestion:
+    """The question that a report answers."""
+
+    plans: Sequence[str] = ()
+    job: str | None = None
+    growth_ratio_per_year: float = 0.3
+    """Growth of the traffic in the forecast."""
+    years: int = 20
+    """Length of the forecast."""
+    budget_usd: float | None = None
+    """Most purchases of the best plan; None = no search for one."""
+    n_samples: int = 0
+    """Samples of uncertain inputs, a power of two; 0 = no intervals."""
+    main_assumptions: bool = True
+    """Rank the assumptions that move the answer most."""
+    n_workers: int = 1
+    """Most processes of the search and of the samples."""
+
+
+def report_answers(network: Network, question: ReportQuestion, notify: Notify) -> ReportAnswers:
     """Ask all questions of a report.
 
     Args:
         network: the network.
-        plans: plans of its document that are compared with it.
-        job: id of a job; the default job otherwise.
-        growth_ratio_per_year: growth of traffic of the forecast.
-        years: length of the forecast.
+        question: plans, job, forecast, budget and samples.
         notify: called with the name of each phase.
-        main_assumptions: rank the assumptions that move the answer most.
 
     Raises:
-        ChangeError: an unknown or repeated plan, or too many.
+        ChangeError: an unknown or repeated plan, too many, or a number out of bounds.
     """
+    plans, job = question.plans, question.job
     _check_plans(network, plans)
     cases: list[str | None] = [None, *plans]
     notify("score")
-    score = network.score(job, main_assumptions=main_assumptions)
+    score = network.score(job, main_assumptions=question.main_assumptions)
     diffs = []
     for plan in plans:
         notify(f"plan {plan}")
@@ -80,7 +101,7 @@ def report_answers(
     if network.arrays.n_links:
         for case in cases:
             notify(f"forecast{_after(case)}")
-            forecasts.append(network.forecast(years, growth_ratio_per_year, changes=case, job=job))
+            forecasts.append(network.forecast(question.years, question.growth_ratio_per_year, changes=case, job=job))
     failures = _failures(network, job, notify)
     drawings = []
     for case in cases:
@@ -88,6 +109,13 @@ def report_answers(
         by_link = next((each for each in failures if each.kind == "link"), None) if case is None else None
         drawings.append(network.draw(changes=case, job=job, failures=by_link))
     leases = network.leases(job) if network.document.leases or score.lease else None
+    notify("bills")
+    bills = [network.bill(plan, job) for plan in plans]
+    best = None
+    if question.budget_usd is not None:
+        notify("best plan within the budget")
+        best = network.plan(budget_usd=question.budget_usd, job=job, executor="processes", n_workers=question.n_workers)
+    samples, decision = _sampled(network, question, score, notify) if question.n_samples else (None, None)
     return ReportAnswers(
         score=score,
         diffs=tuple(diffs),
@@ -97,7 +125,29 @@ def report_answers(
         forecasts=tuple(forecasts),
         failures=tuple(failures),
         leases=leases,
+        bills=tuple(bills),
+        plan=best,
+        samples=samples,
+        decision=decision,
     )
+
+
+def _sampled(
+    network: Network, question: ReportQuestion, score: Score, notify: Notify
+) -> tuple[SampleReport, DecisionReport | None]:
+    """Sample the uncertain inputs; where a site has a lease price, weigh plans against leasing it."""
+    plans, n = question.plans, question.n_samples
+    ask = partial(network.sample, plans, n_samples=n, n_workers=question.n_workers)
+    notify("samples")
+    samples = ask(job=question.job)
+    if score.job is None or score.lease is None:
+        return samples, None
+    notify("decision")
+    site = score.lease.site
+    decision = network.decide(
+        plans, lease=(site,), share=(site,), jobs=(score.job,), n_samples=n, n_workers=question.n_workers
+    )
+    return samples, decision
 
 
 def _check_plans(network: Network, plans: Sequence[str]) -> None:

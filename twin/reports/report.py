@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import TwinError
 from ..network import Network
-from .answers import Notify, ReportAnswers, report_answers
+from .answers import Notify, ReportAnswers, ReportQuestion, report_answers
 from .page import report_html, report_markdown
 from .sections import sections_of
 
@@ -60,7 +60,10 @@ def report(
     *,
     growth_ratio_per_year: float = 0.3,
     years: int = 20,
+    budget_usd: float | None = None,
+    n_samples: int = 0,
     main_assumptions: bool = True,
+    n_workers: int = 1,
     notify: Notify | None = None,
 ) -> Report:
     """Make the report of a network and of plans of its document.
@@ -71,20 +74,18 @@ def report(
         job: id of a job; the default job otherwise.
         growth_ratio_per_year: growth of traffic of the forecast; 0.3 is 30 % a year.
         years: length of the forecast.
+        budget_usd: search the best plan within this budget, too; None = no search.
+        n_samples: samples of uncertain inputs for intervals, a tornado, and the choice between plans and a lease; a
+            power of two, 0 = none.
         main_assumptions: rank the assumptions that move the answer most.
+        n_workers: most processes of the search and of the samples.
         notify: called with the name of each phase.
 
     Raises:
-        ChangeError: an unknown or repeated plan, or years or growth out of bounds.
+        ChangeError: an unknown or repeated plan, or a number out of bounds.
         CatalogueError: unknown job.
     """
-    answers = report_answers(
-        network,
-        plans,
-        job,
-        growth_ratio_per_year,
-        years,
-        notify or (lambda _phase: None),
-        main_assumptions=main_assumptions,
+    question = ReportQuestion(
+        plans, job, growth_ratio_per_year, years, budget_usd, n_samples, main_assumptions, n_workers
     )
-    return Report(answers)
+    return Report(report_answers(network, question, notify or (lambda _phase: None)))

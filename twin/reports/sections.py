@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..answers.drawing import Drawing
 from ..catalogue.figure_reader import UsedFigure
 from ..errors.wording import counted
+from ..render.bill_table import bill_table
 from ..render.compare_table import compare_table
+from ..render.decision_table import decision_table
 from ..render.diff_table import diff_table
 from ..render.drawing_rows import COLUMNS as LINE_COLUMNS
 from ..render.drawing_rows import line_cells
@@ -19,8 +21,10 @@ from ..render.fitted_table import FittedTable
 from ..render.forecast_table import forecast_table
 from ..render.heat import HEATS
 from ..render.lease_table import lease_table
-from ..render.preview_table import change_text, purchases_table
+from ..render.plan_table import plan_table
+from ..render.preview_table import change_text
 from ..render.quantities import percent_text, usd_text
+from ..render.sample_table import sample_table
 from ..render.score_table import score_table
 from ..render.table_parts import figure_text
 from ..units import unit_of
@@ -30,6 +34,7 @@ from .blocks import Block, Chart, Folded, Grid, Section, Sentence, blocks_of
 MAX_FORECAST_LINKS = 8
 """Lines of one chart of the forecast, those with the first event."""
 MAX_FAILURES_DRAWN = 12
+MAX_TORNADO_ROWS = 12
 AS_IT_IS = "as it is"
 
 
@@ -198,19 +203,69 @@ def _failures(answers: ReportAnswers) -> Iterator[Block]:
         yield Folded(f"Failures of each {what} as tables", tuple(blocks))
 
 
+def _sure(answers: ReportAnswers) -> Iterator[Block]:
+    if answers.samples is None:
+        return
+    data = answers.samples.to_dict()
+    metric = data["metric"]
+    rows = [
+        {"name": plan["plan"] or AS_IT_IS} | {key: plan["metrics"][metric][key] for key in ("p10", "p50", "p90")}
+        for plan in data["plans"]
+    ]
+    yield from map(Sentence, data["summary"])
+    label = answers.score.metrics[metric].label
+    yield Chart("intervals", f"{label}: p10, p50 and p90", {"unit": data["unit"], "rows": rows}, 110 + 34 * len(rows))
+    yield from _tornado_chart(data)
+    blocks = _without_title(blocks_of(sample_table(data, all_metrics=True)), 1 + len(data["summary"]))
+    yield Folded(f"Intervals of every metric, {data['n_samples']:,} samples", tuple(blocks))
+
+
+def _tornado_chart(data: Mapping[str, Any]) -> Iterator[Block]:
+    """Effect of each input on the plan that is best at the most likely values."""
+    names = [plan["plan"] for plan in data["plans"]]
+    best = names.index(data["best"]) if data["best"] in names else 0
+    middle = data["plans"][best]["metrics"][data["metric"]]["at_value"]
+    rows = [
+        {"label": row["label"], "low": row["at_low"][best], "high": row["at_high"][best], "flips": row["flips"]}
+        for row in data["tornado"][:MAX_TORNADO_ROWS]
+        if row["at_low"][best] is not None and row["at_high"][best] is not None
+    ]
+    if rows and middle is not None:
+        label = f"what one input at the ends of its range does to {data['metric']}, {data['best'] or AS_IT_IS}"
+        yield Chart("tornado", label, {"unit": data["unit"], "middle": middle, "rows": rows}, 90 + 28 * len(rows))
+
+
+def _decision(answers: ReportAnswers) -> Iterator[Block]:
+    if answers.decision is not None:
+        yield from _without_title(blocks_of(decision_table(answers.decision.to_dict())), 1)
+
+
+def _best_plan(answers: ReportAnswers) -> Iterator[Block]:
+    if answers.plan is None:
+        return
+    data = answers.plan.to_dict()
+    points = [
+        {"name": ", ".join(option["candidates"]) or "do nothing", "usd": option["capex_usd"], "value": option["goal"]}
+        for option in data["pareto"]
+        if option["capex_usd"] is not None and option["goal"] is not None
+    ]
+    yield from map(Sentence, data["summary"])
+    chosen = None if data["plan"] is None else {"usd": data["plan"]["capex_usd"], "value": data["plan"]["goal"]}
+    if points:
+        chart = {"label": data["goal"], "unit": data["unit"], "points": points, "chosen": chosen}
+        yield Chart("pareto", f"the best {data['goal']} for each sum of money", chart)
+    yield from _without_title(blocks_of(plan_table(data)), 1 + len(data["summary"]))
+
+
 def _money(answers: ReportAnswers) -> Iterator[Block]:
     for diff in answers.diffs:
         usd, opex_usd = diff.after["capex_usd"], diff.change("opex_usd_per_year")
         price = "price unknown" if usd is None else f"{usd_text(usd)} to buy"
         running = "" if opex_usd is None else f"; running cost changes by {usd_text(opex_usd)} a year"
         yield Sentence(f"{diff.plan}: {price}{running}.", "heading")
-        yield from _without_title(blocks_of(_group(purchases_table(diff.to_dict()["purchases"], limit=0))), 1)
-
-
-def _group(parts: Sequence[Any]) -> Any:
-    from rich.console import Group
-
-    return Group(*parts)
+    for bill in answers.bills:
+        blocks = tuple(_without_title(blocks_of(bill_table(bill.to_dict())), 1))
+        yield Folded(f"Bill of {bill.plan}", blocks)
 
 
 def _leases(answers: ReportAnswers) -> Iterator[Block]:
@@ -267,6 +322,9 @@ SECTIONS: tuple[tuple[str, str, Callable[[ReportAnswers], Iterator[Block]]], ...
     ("causes", "What limits the step", _causes),
     ("forecast", "The years to come", _forecast),
     ("failures", "Failures", _failures),
+    ("best", "The best plan within the budget", _best_plan),
+    ("sure", "How sure it is", _sure),
+    ("decision", "Upgrade or lease", _decision),
     ("money", "What to buy", _money),
     ("leases", "Leases and stranded capacity", _leases),
     ("assumptions", "Assumptions and sources", _assumptions),

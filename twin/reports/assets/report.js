@@ -266,6 +266,64 @@ document.addEventListener("securitypolicyviolation", (event) => { document.docum
       draw();
       return { chart, draw };
     },
+    intervals: (place, data) => {
+      const chart = echarts.init(place, null, { renderer: "svg" });
+      const rows = data.rows.filter((row) => row.p50 !== null).reverse();
+      const draw = () => chart.setOption({
+        ...base(), grid: { left: 10, right: 40, top: 20, bottom: 20, containLabel: true },
+        xAxis: { type: "value", scale: true, ...axisStyle(), axisLabel: { color: css("--quiet"), hideOverlap: true, formatter: (value) => figure(data.unit, value) } },
+        yAxis: { type: "category", data: rows.map((row) => row.name), ...axisStyle() },
+        tooltip: { confine: true, formatter: (item) => { const row = rows[item.dataIndex]; return `${escaped(row.name)}: ${["p10", "p50", "p90"].map((key) => `${key} ${figure(data.unit, row[key])}`).join(", ")}`; } },
+        series: [
+          {
+            type: "custom", encode: { x: [0, 1], y: 2 }, data: rows.map((row, i) => [row.p10, row.p90, i]),
+            renderItem: (_, api) => {
+              const [from, to] = [api.coord([api.value(0), api.value(2)]), api.coord([api.value(1), api.value(2)])];
+              return { type: "rect", shape: { x: from[0], y: from[1] - 7, width: Math.max(to[0] - from[0], 2), height: 14 }, style: { fill: "#7fb2d9" } };
+            },
+          },
+          { type: "scatter", symbol: "rect", symbolSize: [3, 20], itemStyle: { color: css("--text") }, data: rows.map((row, i) => [row.p50, i]) },
+        ],
+      }, true);
+      draw();
+      return { chart, draw };
+    },
+    tornado: (place, data) => {
+      const chart = echarts.init(place, null, { renderer: "svg" });
+      const rows = [...data.rows].reverse();
+      const draw = () => chart.setOption({
+        ...base(), grid: { left: 10, right: 40, top: 20, bottom: 20, containLabel: true },
+        xAxis: { type: "value", scale: true, ...axisStyle(), axisLabel: { color: css("--quiet"), hideOverlap: true, formatter: (value) => figure(data.unit, value) } },
+        yAxis: { type: "category", data: rows.map((row) => row.label + (row.flips ? " *" : "")), ...axisStyle(), axisLabel: { color: css("--text"), width: place.clientWidth < 560 ? 110 : 260, overflow: "break" } },
+        tooltip: { confine: true, formatter: (item) => { const row = rows[item.dataIndex]; return `${escaped(row.label)}: ${figure(data.unit, row.low)} at the low end, ${figure(data.unit, row.high)} at the high end${row.flips ? "; another plan is best then" : ""}`; } },
+        series: [["low", "#7fb2d9"], ["high", "#2f7fb8"]].map(([key, colour]) => ({
+          type: "custom", encode: { x: 0, y: 1 }, data: rows.map((row, i) => [row[key], i]),
+          markLine: key === "low" ? { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: css("--text"), type: "solid" }, data: [{ xAxis: data.middle }] } : undefined,
+          renderItem: (_, api) => {
+            const [from, to] = [api.coord([data.middle, api.value(1)]), api.coord([api.value(0), api.value(1)])];
+            return { type: "rect", shape: { x: Math.min(from[0], to[0]), y: from[1] - 8, width: Math.abs(to[0] - from[0]), height: 16 }, style: { fill: colour } };
+          },
+        })),
+      }, true);
+      draw();
+      return { chart, draw };
+    },
+    pareto: (place, data) => {
+      const chart = echarts.init(place, null, { renderer: "svg" });
+      const points = [...data.points].sort((a, b) => a.usd - b.usd);
+      const draw = () => chart.setOption({
+        ...base(), grid: { left: 20, right: 50, top: 40, bottom: 40, containLabel: true },
+        xAxis: { type: "value", name: "purchases", nameLocation: "middle", nameGap: 28, ...axisStyle(), axisLabel: { color: css("--quiet"), hideOverlap: true, formatter: usd } },
+        yAxis: { type: "value", scale: true, name: data.label, ...axisStyle(), nameTextStyle: { align: "left", color: css("--quiet") }, axisLabel: { color: css("--quiet"), formatter: (value) => figure(data.unit, value) } },
+        tooltip: { confine: true, formatter: (item) => (points[item.dataIndex] ? `${escaped(points[item.dataIndex].name)}: ${usd(points[item.dataIndex].usd)}, ${figure(data.unit, points[item.dataIndex].value)}` : "") },
+        series: [
+          { type: "line", step: "end", symbolSize: 9, color: "#2f7fb8", data: points.map((point) => [point.usd, point.value]) },
+          { type: "scatter", symbolSize: 16, silent: true, itemStyle: { color: "transparent", borderColor: "#a31621", borderWidth: 2.5 }, data: data.chosen && data.chosen.usd !== null && data.chosen.value !== null ? [[data.chosen.usd, data.chosen.value]] : [] },
+        ],
+      }, true);
+      draw();
+      return { chart, draw };
+    },
     failures: (place, all) => {
       const chart = echarts.init(place, null, { renderer: "svg" });
       const rows = [...all].reverse();
