@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from .answers.forecast import Forecast
     from .answers.link_report import LinkReport
     from .answers.link_table import LinkTable
+    from .answers.network_diff import NetworkDiff
     from .answers.path_report import PathReport
     from .answers.routing_report import RoutingReport
     from .answers.score import Score
     from .errors import CatalogueError, ChangeError, ConvergenceError, DocumentError, Issue, TopologyError, TwinError
-    from .loading import from_document, load
+    from .loading import diff, from_document, load
     from .model.document import TopologyDocument
     from .model.jobs import Parallelism, Placement, TrainingJob
     from .model.known_models import known_shape

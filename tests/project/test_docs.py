@@ -46,7 +46,17 @@ def test_files_that_are_named_are_there(path: Path) -> None:
     yours |= {"measured.yaml", "dump.json", "rates.json", "leaf-1_Ethernet0.json"}
     yours |= {"cables-1.json", "cables-2.json", "parts.yaml", "plan.yaml"}
     yours |= {"layer1_topology.json", "config_db.json", "leaf-1.json", "leaf-1_lldp.json"}
-    yours |= {"ticket.md", "eqpt_config.json", "network.json", "services.json", "topology.json"}
+    yours |= {
+        "ticket.md",
+        "before.yaml",
+        "after.yaml",
+        "upgraded.yaml",
+        "manage.py",
+        "eqpt_config.json",
+        "network.json",
+        "services.json",
+        "topology.json",
+    }
     missing = [name for name in named - yours if "*" not in name and not any(f.endswith(name) for f in files())]
     assert not missing
 

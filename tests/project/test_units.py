@@ -37,6 +37,9 @@ PACKAGES = (
 EXEMPT = {
     "Link.weight": "a routing metric has no unit",
     "NetworkArrays.arc_weight": "a routing metric has no unit",
+    "Effect.before": "the unit is that of `figure`",
+    "Effect.after": "the unit is that of `figure`",
+    "Figure.scale": "the unit is that of `name`",
     "AcceleratorUse.useful": "accelerators; time counts as accelerators",
     "AcceleratorUse.leased": "accelerators; time counts as accelerators",
     "AcceleratorUse.no_job": "accelerators; time counts as accelerators",

@@ -46,7 +46,7 @@ ROWS = (
             "arc_head arc_stated_latency_us link_macsec link_n_regenerators link_straight_km link_transceiver n_links "
             "node_part parts span_amplifier span_fibre span_length_km span_link span_regenerated span_standby"
         ),
-        catalogue=names("fec fibre general switch transceiver"),
+        catalogue=names("card fec fibre general server switch transceiver"),
     ),
     Stage(
         "health",
