@@ -56,6 +56,12 @@ def demo() -> twin.Report:
     return twin.report(twin.load("leaf-spine-demo"), main_assumptions=False)
 
 
+@pytest.fixture(scope="module")
+def sampled() -> twin.Report:
+    """A report with a search for the best plan, and with samples."""
+    return twin.report(twin.load("leaf-spine-demo"), budget_usd=2e5, n_samples=8, main_assumptions=False)
+
+
 def charts_of(page: str) -> list[dict[str, object]]:
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     assert found
@@ -65,8 +71,9 @@ def charts_of(page: str) -> list[dict[str, object]]:
 
 def test_a_job_with_plans_has_every_section(small: twin.Report) -> None:
     page = small.to_html()
+    asked_for = {"best", "sure", "decision"}
     for name, title, _ in SECTIONS:
-        assert f'<section id="{name}">\n<h2>{title}</h2>' in page
+        assert (f'<section id="{name}">\n<h2>{title}</h2>' in page) == (name not in asked_for)
     kinds = {chart["kind"] for chart in charts_of(page)}
     assert {"drawing", "map", "plans", "causes", "forecast"} <= kinds
     assert len(page.encode()) < MAX_BYTES
@@ -93,6 +100,15 @@ def test_every_chart_has_an_element_and_a_description(small: twin.Report) -> Non
     assert len(set(ids)) == len(ids)
     for name in ids:
         assert re.search(rf'id="{name}" data-kind="\w+" role="img" aria-label="[^"]+"', page)
+
+
+def test_samples_and_a_budget_add_sections(sampled: twin.Report) -> None:
+    page = sampled.to_html()
+    assert {"intervals", "pareto"} <= {chart["kind"] for chart in charts_of(page)}
+    assert sampled.answers.plan is not None
+    assert sampled.answers.samples is not None
+    for line in (*sampled.answers.plan.summary, *sampled.answers.samples.summary):
+        assert markdown_text(line) in sampled.to_markdown()
 
 
 class Tags(HTMLParser):
@@ -181,7 +197,7 @@ def test_a_report_is_written_by_its_ending(tmp_path: Path, demo: twin.Report) ->
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine; .ci/run installs it")
-@pytest.mark.parametrize("name", ["small", "demo"])
+@pytest.mark.parametrize("name", ["small", "sampled"])
 def test_a_browser_draws_every_chart_without_error_or_request(
     name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -77,7 +77,7 @@ def _net(job: Mapping[str, Any]) -> RenderableType:
         Column("p10", "right"),
         Column("p50", "right"),
         Column("p90", "right"),
-        Column("p10 to p90"),
+        Column("p10 to p90", is_drawing=True),
         Column("best", "right"),
     )
     rows = [
@@ -103,7 +103,7 @@ def _tornado(job: Mapping[str, Any]) -> Sequence[RenderableType]:
         Column("input", folds=True),
         Column("range", "right", drop=3),
         Column("net a year", "right"),
-        Column("low to high"),
+        Column("low to high", is_drawing=True),
         Column("worth", "right"),
         Column("flips", drop=1),
         Column("settled by", folds=True, drop=4),

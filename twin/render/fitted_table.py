@@ -31,6 +31,8 @@ class Column:
     folds: bool = False
     """Whether its text may be folded at spaces."""
     style: str = ""
+    is_drawing: bool = False
+    """Cells of signs that draw bars, for a terminal only."""
 
 
 class FittedTable:

@@ -65,7 +65,7 @@ def _decision(data: Mapping[str, Any]) -> RenderableType:
         Column("p10", "right"),
         Column("p50", "right"),
         Column("p90", "right"),
-        Column("p10 to p90"),
+        Column("p10 to p90", is_drawing=True),
         Column("best", "right", drop=1),
     )
     rows = [(plan, plan["metrics"][metric]) for plan in data["plans"]]
@@ -125,7 +125,7 @@ def _tornado(data: Mapping[str, Any]) -> Sequence[RenderableType]:
         Column("input", folds=True),
         Column("range", "right", drop=3),
         Column(f"{metric} of {plan_name(data['best'])}", folds=True),
-        Column("low to high"),
+        Column("low to high", is_drawing=True),
     ]
     if n_plans > 1:
         columns += [Column("worth", "right", drop=1), Column("flips", drop=2)]

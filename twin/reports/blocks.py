@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..render.fitted_table import FittedTable
+from ..render.fitted_table import Column, FittedTable
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,12 @@ def blocks_of(renderable: RenderableType) -> Iterator[Block]:
         raise TypeError(f"no block for {type(renderable).__name__}")
 
 
-def _grid(columns: Sequence[Any], rows: Sequence[Sequence[str]], title: str) -> Grid:
+def _grid(columns: Sequence[Column], rows: Sequence[Sequence[str]], title: str) -> Grid:
+    shown = [i for i, column in enumerate(columns) if not column.is_drawing]
     return Grid(
-        tuple(" ".join(column.heading.split()) for column in columns),
-        tuple(column.justify == "right" for column in columns),
-        tuple(tuple(_plain(cell) for cell in row) for row in rows),
+        tuple(" ".join(columns[i].heading.split()) for i in shown),
+        tuple(columns[i].justify == "right" for i in shown),
+        tuple(tuple(_plain(row[i]) for i in shown) for row in rows),
         _plain(title),
     )
 
