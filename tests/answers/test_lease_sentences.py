@@ -30,25 +30,24 @@ def sentences(**changed: Any) -> list[str]:
 
 
 def test_amounts_are_those_of_what_the_job_uses() -> None:
-    offer, instead, flip = sentences()
-    assert "a tenant would pay the owner $1M a month, pro rata of $4M for all 400" in offer
-    assert "the 100 accelerators of s that the job uses" in offer
-    assert offer.endswith("keeping them is worth more.")
+    offer, verdict, instead, flip = sentences()
+    assert "a tenant would pay the owner $1M a month for the 100 accelerators of s that the job uses" in offer
+    assert verdict == "That is pro rata of $4M for all 400; keeping them is worth more."
     assert "the owner would pay $1.5M to $2M a month to rent the same goodput elsewhere, and save $250k" in instead
-    assert "the tenant pays the owner $1.25M a month for them" in flip
+    assert "the tenant pays the owner $1.25M a month" in flip
     assert "the owner pays $1.9 per H100-hour there" in flip
 
 
 def test_a_site_that_the_job_uses_as_a_whole_is_not_scaled() -> None:
-    offer, _, flip = sentences(n_allocated=400)
-    assert "pro rata" not in offer
-    assert "$4M a month, for the 400 accelerators" in offer
+    offer, verdict, _, flip = sentences(n_allocated=400)
+    assert verdict == "Keeping them is worth more."
+    assert "$4M a month for the 400 accelerators" in offer
     assert "the tenant pays the owner $5M a month" in flip
 
 
 def test_above_the_flip_leasing_pays_more_and_between_both_prices_it_depends() -> None:
-    assert "leasing them out pays more" in sentences(lease_usd_per_month=8e6)[0]
-    assert "which is better depends on the rental price" in sentences(lease_usd_per_month=6e6)[0]
+    assert "leasing them out pays more" in sentences(lease_usd_per_month=8e6)[1]
+    assert "which is better depends on the rental price" in sentences(lease_usd_per_month=6e6)[1]
 
 
 def test_a_site_without_gain_is_worth_any_rent() -> None:

@@ -327,14 +327,17 @@ def _lease_sentences(e: Evaluation) -> Iterator[str]:
         verdict = "which is better depends on the rental price"
     rental = [usd_text((value + lease.opex_avoided_usd_per_month) * share_ratio) for value in (low, high)]
     hourly = f"{usd_text(lease.lease_usd_per_accelerator_hour)} per accelerator-hour"
-    yield f"Lease: a tenant would pay the owner {offer}, for {used} ({hourly}): {verdict}."
+    rent = usd_text(lease.lease_usd_per_month * share_ratio)
+    yield f"Lease: a tenant would pay the owner {rent} a month for {used} ({hourly})."
+    pro_rata = "" if n == n_all else f"That is pro rata of {usd_text(lease.lease_usd_per_month)} for all {n_all:,}; "
+    yield f"{pro_rata}{verdict}." if pro_rata else f"{verdict[0].upper()}{verdict[1:]}."
     yield (
         f"Without them the owner would pay {rental[0]} to {rental[1]} a month to rent the same goodput elsewhere, and "
         f"save {opex} a month of running them."
     )
     flip = usd_text(max(lease.at_list_usd_per_month, 0.0) * share_ratio)
-    text = f"The answer flips where the tenant pays the owner {flip} a month for them, at list price elsewhere"
+    text = f"The answer flips where the tenant pays the owner {flip} a month, at list price elsewhere"
     if lease.flips_at_usd_per_accelerator_hour is not None:
         price = usd_text(lease.flips_at_usd_per_accelerator_hour)
-        text += f", or where the owner pays {price} per {lease.replacement}-hour there"
+        text += f"; or where the owner pays {price} per {lease.replacement}-hour there"
     yield f"{text}."

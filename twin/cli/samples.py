@@ -55,7 +55,7 @@ def sample(
     all_metrics: AllMetrics = False,
     as_json: AsJson = False,
 ) -> None:
-    """Intervals of every metric under uncertain inputs, which plan is better how often, and what to measure first."""
+    """Intervals of each metric under uncertain inputs, how often a plan is better, what to measure."""
     from ..studies.executor import n_cores
 
     if processes is not None and dask is not None:
@@ -114,7 +114,7 @@ def decide(
     dask: Dask = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plans and leases by net dollars a year, with probabilities, and the rent at which the best option flips."""
+    """Compare plans and leases by net dollars a year, with probabilities and the rent that flips it."""
     from ..studies.executor import n_cores
 
     if processes is not None and dask is not None:
