@@ -167,6 +167,7 @@ class MoneyNetwork(EvaluatedNetwork):
             goal,
             ask,
             lambda case: metric_of_case(case, goal, full._engine, ())[0],
+            lambda case: metric_of_case(case, "unrouted_gbps", full._engine, ())[0],
             lambda scenario, day: wait_days(scenario, self.document, day, self._reader),
             self._reader,
             where,

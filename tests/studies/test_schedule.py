@@ -118,6 +118,58 @@ def test_no_state_is_worse_than_reported_and_the_last_one_is_that_of_the_plan(
     assert found.n_days_at_risk == sum(row.n_days for row in found.states if row.at_risk)
 
 
+def coherent(links: dict[str, list[dict[str, Any]]], offered_gbps: dict[str, float]) -> twin.Network:
+    """Return nodes a, b and c with links such as `ab` of these spans, and demands such as `ab`."""
+    return twin.from_document(
+        {
+            "as_of": "2026-11-01",
+            "nodes": [{"id": name, "kind": "switch"} for name in "abc"],
+            "links": [
+                {"id": name, "ends": list(name), "transceiver": "400ZR", "spans": spans}
+                for name, spans in links.items()
+            ],
+            "demands": [
+                {"id": name, "source": name[0], "target": name[1], "offered_gbps": gbps}
+                for name, gbps in offered_gbps.items()
+            ],
+        }
+    )
+
+
+def test_a_state_that_cuts_demand_off_is_at_risk_though_it_relieves_the_links_left() -> None:
+    """Without ab, 50 of 400 Gb/s are left on ac, where ab had 300 of 400."""
+    base = coherent({"ab": [{"length_km": 30}], "ac": [{"length_km": 30}]}, {"ab": 300, "ac": 50})
+    found = base.schedule([{"kind": "set_fibre", "links": "ab", "fibre": "G.654.E"}], drain_days=3)
+    assert [(row.state, row.value, row.unrouted_gbps, row.at_risk) for row in found.states] == [
+        ("drained", 0.125, 300.0, True),
+        ("done", 0.75, 0.0, False),
+    ]
+    assert (found.before_unrouted_gbps, found.worst_unrouted_gbps, found.n_days_at_risk) == (0.0, 300.0, 3)
+    assert "300 Gb/s of demand have no path while wave 1 of 1 set_fibre is drained" in " ".join(found.summary)
+
+
+def test_of_two_works_the_one_that_cuts_off_less_is_first() -> None:
+    """Draining ab relieves the links left, and ac carries less: without demand cut off, ab would be first."""
+    base = coherent({"ab": [{"length_km": 30}], "ac": [{"length_km": 30}]}, {"ab": 300, "ac": 50})
+    changes = [{"kind": "set_fibre", "links": name, "fibre": "G.654.E"} for name in ("ab", "ac")]
+    assert base.schedule(changes).states[0].work == "2 set_fibre"
+
+
+def test_works_on_a_cable_drain_all_its_links_once() -> None:
+    """The cable K has ab and ac; bc is on its own."""
+    on_cable = [{"length_km": 20, "cable": "K", "installed": "2010-05-01"}]
+    base = coherent({"ab": on_cable, "ac": on_cable, "bc": [{"length_km": 20}]}, {"ab": 250})
+    for links in ("ab", "a*"):
+        found = base.schedule([{"kind": "set_fibre", "links": links, "fibre": "G.652.D"}], goal="unrouted_gbps")
+        assert [(row.state, row.value) for row in found.states] == [("drained", 250.0), ("done", 0.0)]
+        assert found.worst == 250.0
+    every = base.schedule([{"kind": "set_fibre", "links": "*", "fibre": "G.652.D"}], goal="unrouted_gbps")
+    assert [row.value for row in every.states] == [250.0, 0.0, 0.0, 0.0]
+    more = {"kind": "set_channels", "links": "ab", "n_parallel": 2, "n_fibre_pairs": 2}
+    members = base.schedule([more], goal="unrouted_gbps")
+    assert members.worst == 0.0
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..kernels.parts import label_parts
 from .columns import Bools, Ints
 from .state import State
 
@@ -59,6 +60,26 @@ def on_same_cables(state: State, spans: Ints) -> Ints:
     is_among = np.isin(cable, cables[cables >= 0])
     is_among[spans] = True
     return np.flatnonzero(is_among)
+
+
+def links_on_same_cables(state: State, links: Ints) -> Ints:
+    """Return the given rows of links and all other links on their cables, ascending."""
+    spans = on_same_cables(state, np.flatnonzero(np.isin(state["span_link"], links)))
+    return np.union1d(links, state["span_link"][spans])
+
+
+def grouped_by_cable(state: State, links: Ints) -> list[list[int]]:
+    """Group rows of links such that links on one cable are together; groups and rows in the order given."""
+    cable, link = state["span_cable"], state["span_link"]
+    on_cable = np.flatnonzero((cable >= 0) & np.isin(link, links))
+    n_links = state.n_links
+    ends = np.stack((link[on_cable], n_links + cable[on_cable]), axis=1).astype(np.int64)
+    label = np.empty(n_links + len(state.srlgs), np.int64)
+    label_parts(ends, np.ones(len(ends), np.bool_), label)
+    groups: dict[int, list[int]] = {}
+    for row in links.tolist():
+        groups.setdefault(int(label[row]), []).append(row)
+    return list(groups.values())
 
 
 def counted_spans(state: State) -> Bools:

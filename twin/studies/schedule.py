@@ -16,13 +16,15 @@ from ..answers.score import data_frame
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError
 from ..errors.wording import counted
-from ..render.numbers import metric_text
+from ..render.numbers import metric_text, number_text
 from ..render.schedule_table import schedule_table
 from ..scenario.apply import Scenario, apply_changes
 from ..scenario.changes import Change
 from ..stages.evaluation import Case
 from .works import Wave, Work, WorkQuestion, joined, works_of
 
+REL_TOLERANCE = 1e-9
+"""Values that differ by less are equal."""
 MAX_STATES = 1000
 """Most states that are evaluated."""
 Evaluate = Callable[[Case], float | None]
@@ -45,8 +47,10 @@ class WorkState:
     """`drained` or `done`."""
     value: float | None
     """Goal metric; null where it does not apply, as where the job cannot run."""
+    unrouted_gbps: float | None
+    """Demand without a path; null without demands."""
     at_risk: bool
-    """Whether the goal is worse than before the plan."""
+    """Whether the goal is worse than before the plan, or more demand has no path."""
     case: Case = field(metadata={"hidden": True}, repr=False, compare=False)
 
 
@@ -64,6 +68,10 @@ class Schedule(Answer):
     after: float | None
     worst: float | None
     """Worst value of all states; null where one of them has none."""
+    before_unrouted_gbps: float | None
+    """Demand without a path before the plan; null without demands."""
+    worst_unrouted_gbps: float | None
+    """Most demand without a path of all states."""
     n_days: int
     """Days until the last work is done."""
     n_days_at_risk: int
@@ -84,12 +92,21 @@ class _Planner:
     """Puts works in an order, wave by wave, and keeps the states on the way."""
 
     def __init__(
-        self, origin: Scenario, goal: str, evaluate: Evaluate, wait_days: WaitDays, reader: FigureReader, drain: int
+        self,
+        origin: Scenario,
+        goal: str,
+        evaluate: Evaluate,
+        unrouted_gbps: Evaluate,
+        wait_days: WaitDays,
+        reader: FigureReader,
+        drain: int,
     ) -> None:
         self._origin, self._evaluate, self._wait_days = origin, evaluate, wait_days
+        self._unrouted_gbps = unrouted_gbps
         self._reader, self._drain_days = reader, drain
         self._sign = 1.0 if METRICS[goal].better == "lower" else -1.0
         self.before = evaluate(origin.case)
+        self.before_unrouted_gbps = unrouted_gbps(origin.case)
         self.day = 0
         self.done: list[tuple[int, Change]] = []
         self.states: list[WorkState] = []
@@ -144,10 +161,14 @@ class _Planner:
             raise ChangeError(f"more than {MAX_STATES} states", where="n_waves", hint="fewer waves, or a smaller plan")
         return self._evaluate(case)
 
-    def _first_cost(self, work: Work) -> tuple[float, float]:
+    def _first_cost(self, work: Work) -> tuple[tuple[float, float], tuple[float, float]]:
         wave = work.waves[0]
-        drained = self.cost(self._value(self._drained(wave))) if work.drains else -inf
-        return drained, self.cost(self._value(self._scenario([*self.done, *wave.changes]).case))
+        drained = self._harm(self._drained(wave)) if work.drains else (-inf, -inf)
+        return drained, self._harm(self._scenario([*self.done, *wave.changes]).case)
+
+    def _harm(self, case: Case) -> tuple[float, float]:
+        """Return demand without a path, then the cost of the goal: demand that is cut off relieves other links."""
+        return self._unrouted_gbps(case) or 0.0, self.cost(self._value(case))
 
     def _do(self, work: Work) -> None:
         start = self._start(work)
@@ -170,11 +191,13 @@ class _Planner:
         if self.states and self.states[-1].state == "done":  # a state lasts until the next one begins
             last = self.states[-1]
             self.states[-1] = replace(last, n_days=day - last.day)
-        value = self._value(case)
-        worse = self.cost(value) > self.cost(self.before) + 1e-9 * abs(self.before or 0.0)
+        value, unrouted_gbps = self._value(case), self._unrouted_gbps(case)
+        worse = self.cost(value) > self.cost(self.before) + REL_TOLERANCE * abs(self.before or 0.0)
+        before_gbps = self.before_unrouted_gbps or 0.0
+        worse |= (unrouted_gbps or 0.0) > before_gbps * (1.0 + REL_TOLERANCE)
         day_0 = case.document.as_of
         start = None if day_0 is None else day_0 + timedelta(days=day)
-        self.states.append(WorkState(day, start, n_days, work.label, wave, name, value, worse, case))
+        self.states.append(WorkState(day, start, n_days, work.label, wave, name, value, unrouted_gbps, worse, case))
 
 
 def schedule_of(
@@ -185,6 +208,7 @@ def schedule_of(
     goal: str,
     ask: WorkQuestion,
     evaluate: Evaluate,
+    unrouted_gbps: Evaluate,
     wait_days: WaitDays,
     reader: FigureReader,
     where: str,
@@ -199,6 +223,7 @@ def schedule_of(
         goal: metric of each state.
         ask: waves, lead times and drain windows.
         evaluate: function that returns the metric of a case; None where it does not apply.
+        unrouted_gbps: function that returns the demand of a case without a path; None without demands.
         wait_days: see `WaitDays`.
         reader: source of figures.
         where: place of the changes, for messages.
@@ -206,11 +231,12 @@ def schedule_of(
     Raises:
         ChangeError: too many states, or a budget that is never enough.
     """
-    planner = _Planner(origin, goal, evaluate, wait_days, reader, ask.drain_days)
+    planner = _Planner(origin, goal, evaluate, unrouted_gbps, wait_days, reader, ask.drain_days)
     planner.order(works_of(origin, changes, reader, where, ask))
     states = tuple(planner.states)
     values = [planner.before, *(state.value for state in states)]
     worst = max(values, key=planner.cost)
+    unrouted = [planner.before_unrouted_gbps, *(state.unrouted_gbps for state in states)]
     at_risk = [state for state in states if state.at_risk]
     n_without = sum(state.n_days for state in states if state.value is None)
     day_0 = origin.case.document.as_of
@@ -224,6 +250,8 @@ def schedule_of(
         before=planner.before,
         after=values[-1],
         worst=worst,
+        before_unrouted_gbps=planner.before_unrouted_gbps,
+        worst_unrouted_gbps=max((gbps for gbps in unrouted if gbps is not None), default=None),
         n_days=planner.day,
         n_days_at_risk=sum(state.n_days for state in at_risk),
         n_days_without=n_without,
@@ -242,9 +270,16 @@ def _summary(answer: Schedule) -> Iterator[str]:
     )
     worst = "none: the job cannot run or the metric does not apply" if answer.worst is None else ""
     yield f"Worst on the way: {worst or metric_text(answer.goal, answer.worst)}."
+    before_gbps, most_gbps = answer.before_unrouted_gbps or 0.0, answer.worst_unrouted_gbps or 0.0
+    if most_gbps > before_gbps * (1.0 + REL_TOLERANCE):
+        most = next(state for state in answer.states if state.unrouted_gbps == answer.worst_unrouted_gbps)
+        yield (
+            f"Cut off on the way: {number_text(most_gbps, 'Gb/s')} of demand have no path while wave {most.wave} of "
+            f"{most.work} is {most.state}; today {number_text(before_gbps, 'Gb/s')}."
+        )
     yield (
         f"Days at risk: {answer.n_days_at_risk}, {answer.n_days_without} of them without a value."
-        if answer.n_days_at_risk
+        if any(state.at_risk for state in answer.states)
         else "No day at risk: no state on the way is worse than today."
     )
     yield "Lead times and drain windows are assumed unless stated."

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ..arrays import Ints
+from ..arrays.cables import grouped_by_cable, links_on_same_cables
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, did_you_mean
 from ..scenario.apply import Scenario, apply_one_by_one
@@ -107,19 +110,31 @@ def works_of(
 
 
 def _waves(before: Scenario, i: int, change: Change, where: str, n_waves: int) -> tuple[Wave, ...]:
-    """Split what a change selects into waves: every n-th record by id, so that neighbours are in different waves."""
+    """Split what a change selects into waves: every n-th record by id, so that neighbours are in different waves.
+
+    New fibre drains all links on the cables of a wave. Links on one cable are in the same wave.
+    """
     field = SELECTORS.get(change.kind)
     if field is None:
         return (Wave(((i, change),)),)
     state, as_of = before.case.state, before.case.document.as_of
     select, ids = (select_links, state.link_ids) if field == "links" else (select_nodes, state.node_ids)
     rows: Ints = select(state, getattr(change, field), as_of, where)
-    names = [ids[row] for row in rows.tolist()]
+    on_cables = change.kind == "set_fibre"
+    units = grouped_by_cable(state, rows) if on_cables else [[row] for row in rows.tolist()]
     target = "links" if field == "links" else "nodes"
-    if n_waves == 1 or len(names) < 2 or len(names) > n_waves * MAX_LISTED or getattr(change, "fit_power", False):
-        return (replace(Wave(((i, change),)), **{target: tuple(names)}),)
-    groups = [tuple(names[first::n_waves]) for first in range(min(n_waves, len(names)))]
-    return tuple(replace(Wave(((i, change.model_copy(update={field: group})),)), **{target: group}) for group in groups)
+
+    def wave(own: Change, selected: Ints) -> Wave:
+        drained = links_on_same_cables(state, selected) if on_cables else selected
+        return replace(Wave(((i, own),)), **{target: tuple(ids[row] for row in drained.tolist())})
+
+    if n_waves == 1 or len(units) < 2 or len(rows) > n_waves * MAX_LISTED or getattr(change, "fit_power", False):
+        return (wave(change, rows),)
+    groups = [[row for unit in units[first::n_waves] for row in unit] for first in range(min(n_waves, len(units)))]
+    return tuple(
+        wave(change.model_copy(update={field: tuple(ids[row] for row in group)}), np.array(group, np.int64))
+        for group in groups
+    )
 
 
 def joined(works: Sequence[Work]) -> Work:
