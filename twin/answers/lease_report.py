@@ -45,7 +45,7 @@ class LeaseRow:
     """Days after the start on which the lease may end at the earliest."""
     earliest_end: date | None
     firm_usd: float | None
-    """Rent until the earliest end."""
+    """Rent from the day of the document, or from the start if that is later, until the earliest end."""
     term_usd: float | None
     """Rent until the end of the term."""
     power_paid_by: str | None
@@ -134,9 +134,9 @@ def lease_report(e: Evaluation, network: str, plan: str | None, reader: FigureRe
         if (n := getattr(row, reason)) > 0
     )
     rates = tuple(run_rates(leases))
-    rows = tuple(_row(lease, owned.get(lease.site, 0)) for lease in leases)
+    rows = tuple(_row(lease, owned.get(lease.site, 0), document.as_of) for lease in leases)
     tenants = tuple(
-        tenant_side_of(lease, lease.n_accelerators or owned.get(lease.site, 0))
+        tenant_side_of(lease, lease.n_accelerators or owned.get(lease.site, 0), document.as_of)
         for lease in leases
         if has_tenant_side(lease)
     )
@@ -169,8 +169,8 @@ def tenant_sentence(side: TenantSide) -> str:
     )
 
 
-def _row(lease: SiteLease, n_at_site: int) -> LeaseRow:
-    terms, n = terms_of(lease), lease.n_accelerators or n_at_site
+def _row(lease: SiteLease, n_at_site: int, day: date | None) -> LeaseRow:
+    terms, n = terms_of(lease, day), lease.n_accelerators or n_at_site
     per_hour = None if lease.usd_per_month is None or not n else lease.usd_per_month / (n * HOURS_PER_MONTH)
     return LeaseRow(
         tenant=lease.tenant,

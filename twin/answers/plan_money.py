@@ -11,7 +11,7 @@ import numpy as np
 
 from ..catalogue.figure_reader import FigureReader
 from ..economics.bill import BillLine
-from ..economics.lease_terms import firm_years, lease_streams, rent_unknown
+from ..economics.lease_terms import earliest_end_day, firm_years, lease_streams, rent_unknown
 from ..economics.present_value import (
     MAX_HORIZON_YEARS,
     Asset,
@@ -225,10 +225,18 @@ def _streams(leases: Leases, day: date, *, firm: bool) -> tuple[Stream, ...]:
 def _firm(cash: PlanCash, leases: Leases, day: date, discount: float, why: dict[str, str]) -> PresentValue | None:
     years = firm_years(leases[1], day)
     if years is None:
-        why["firm"] = "no lease states a notice and when it may be given" if leases[1] else "no leases"
+        why["firm"] = _why_not_firm(leases[1], day)
         return None
     years = min(years, MAX_HORIZON_YEARS)
     return present_value(replace(cash, leases=_streams(leases, day, firm=True)), years, discount)
+
+
+def _why_not_firm(leases: Sequence[SiteLease], day: date) -> str:
+    if not leases:
+        return "no leases"
+    if all(earliest_end_day(lease, day) is None for lease in leases):
+        return "no lease states a notice and when it may be given"
+    return f"no lease that states a notice runs on {day.isoformat()} or later"
 
 
 def _payback(cash: PlanCash, leases: Leases, day: date, why: dict[str, str]) -> float | None:
