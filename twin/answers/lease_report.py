@@ -13,10 +13,10 @@ import numpy as np
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
 from ..economics.lease_terms import RunRate, run_rates, terms_of
-from ..economics.stranded import AcceleratorUse, GroupTimes, accelerator_use
+from ..economics.stranded import AcceleratorUse, GroupTimes, accelerator_use, accelerators_by_site
 from ..economics.tenant_side import TenantSide, has_tenant_side, tenant_side_of
 from ..model.document import TopologyDocument
-from ..model.lease_rules import runs_on
+from ..model.lease_rules import n_leased_on
 from ..model.leases import SiteLease, lease_key
 from ..render.lease_table import lease_table
 from ..render.quantities import usd_text
@@ -118,12 +118,8 @@ def lease_report(e: Evaluation, network: str, plan: str | None, reader: FigureRe
     document, state = e.case.document, e.case.state
     day = document.as_of or date.min
     leases = sorted(document.leases, key=lease_key)
-    owned = {use.site: use.n_owned for use in accelerator_use(state, (), 1.0, 0.0, 1.0, {}, {}, {})}
-    n_leased: dict[str, int] = {}
-    for lease in leases:
-        if runs_on(lease, day):
-            n = lease.n_accelerators or owned.get(lease.site, 0)
-            n_leased[lease.site] = n_leased.get(lease.site, 0) + n
+    owned = accelerators_by_site(state, document)
+    n_leased = {site: n_leased_on(leases, site, day, n) for site, n in owned.items()}
     use = _use(e, n_leased, reader)
     free = tuple(_free(document, row) for row in use)
     price = {row.site: _usd_per_accelerator_month(e, row.site, row.n_owned, reader) for row in use}

@@ -149,6 +149,11 @@ def lease_streams(leases: Sequence[SiteLease], day: date, *, firm: bool = False,
     return streams
 
 
+def power_ratio(payer: str | None, n_leased: int, n_owned: int) -> float:
+    """Return the share of a site's electricity that a tenant pays: pro rata by accelerators, 0.0 if the owner pays."""
+    return n_leased / n_owned if payer == "tenant" and n_owned else 0.0
+
+
 def rent_unknown(leases: Sequence[SiteLease]) -> tuple[str, ...]:
     """Return the tenants whose lease states no rent."""
     return tuple(lease.tenant for lease in leases if lease.usd_per_month is None)
