@@ -20,6 +20,7 @@ from ..model.lease_rules import n_leased_on
 from ..model.leases import SiteLease, lease_key
 from ..render.lease_table import lease_table
 from ..render.quantities import usd_text
+from ..scenario.lease_faults import lease_faults
 from ..stages.evaluation import Evaluation
 from ..units import HOURS_PER_MONTH
 from .data import Answer
@@ -136,12 +137,18 @@ def lease_report(e: Evaluation, network: str, plan: str | None, reader: FigureRe
         for lease in leases
         if has_tenant_side(lease)
     )
+    faults = lease_faults(state, document, e.case.job).values()
+    where = f"jobs[{e.case.job.id}]." if e.case.job is not None else "no job"
     return LeaseReport(
         network=network,
         as_of=document.as_of.isoformat() if document.as_of else None,
         job=e.case.job.id if e.case.job else None,
         plan=plan,
-        summary=(*_summary(rows, rates, free, use, stranded), *map(tenant_sentence, tenants)),
+        summary=(
+            *_summary(rows, rates, free, use, stranded),
+            *(f"{fault.issue!s}." for fault in faults if fault.where.startswith(where)),
+            *map(tenant_sentence, tenants),
+        ),
         leases=rows,
         run_rates=rates,
         free=free,

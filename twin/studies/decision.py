@@ -87,7 +87,7 @@ def option_tables(
     main = next((option.offer for option in options if option.offer is not None), None)
     rents = np.full((len(found), len(options)), running.usd_per_year)
     refund, lost = np.zeros_like(rents), np.zeros_like(rents)
-    for site, ratio in running.power_ratios:
+    for site, ratio in running.paid_power_ratio:
         refund += tables[f"{POWER}@{site}"][:, case] * ratio
     price = np.full(len(found), np.nan)
     for column, option in enumerate(options):

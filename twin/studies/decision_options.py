@@ -48,7 +48,7 @@ class RunningLeases:
 
     usd_per_year: float = 0.0
     """Rent of those that state one."""
-    power_ratios: tuple[tuple[str, float], ...] = ()
+    paid_power_ratio: tuple[tuple[str, float], ...] = ()
     """Sites with the share of their electricity that tenants pay; those without a share are left out."""
     rent_unknown: tuple[str, ...] = ()
     """Tenants whose rent is not stated."""

@@ -126,7 +126,7 @@ def run_decision(
     inputs = inputs_of(cases, engine)
     rows = rows_of(inputs, settings.n_samples, settings.seed, with_ends=settings.with_tornado)
     leased = {option.offer.site for option in options if option.offer is not None}
-    sites = sorted(leased | {site for site, _ in running.power_ratios})
+    sites = sorted(leased | {site for site, _ in running.paid_power_ratio})
     question = SampleQuestion(tuple(cases), inputs, rows.values, figures_of(sites))
     found = run_sample(question, engine, settings.workers, settings.advance, settings.cancel)
     name = job.id if job is not None else ""
