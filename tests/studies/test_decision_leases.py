@@ -86,3 +86,23 @@ def test_electricity_that_a_running_tenant_pays_is_off_the_cost_of_all_options()
     saved = [(a or 0.0) - (b or 0.0) for a, b in zip(*by_payer, strict=True)]
     power = network()._evaluate_after(None, None, None).year_of_work.power_usd_per_year["north"]
     assert saved == pytest.approx([power * 400 / 512] * 3)
+
+
+def test_money_and_decide_count_the_same_electricity_of_a_tenant() -> None:
+    """A year without discount: what the tenant pays is the cost that the decision leaves out."""
+    signed = LEASE | {"n_accelerators": 480, "start": "2026-11-01", "term_days": 365}
+    terms: dict[str, Any] = {"horizon_years": 1, "discount_ratio_per_year": 0}
+    values, costs = [], []
+    for payer in ("owner", "tenant"):
+        horizon = network().money([], leases=[signed | {"power_paid_by": payer}], **terms).horizon
+        assert horizon is not None
+        values.append(horizon.leases_usd)
+        costs.append(decided(network(), power_paid_by=payer).options[2].cost_usd_per_year.at_value or 0.0)
+    assert values[1] - values[0] == pytest.approx(costs[0] - costs[1])
+    assert values[0] == pytest.approx(12e6)
+
+
+def test_a_tenant_that_stays_pays_no_more_where_the_plan_leaves_its_site_alone() -> None:
+    horizon = network(RUNNING | {"power_paid_by": "tenant"}).money("new-fibre").horizon
+    assert horizon is not None
+    assert horizon.leases_usd == 0.0

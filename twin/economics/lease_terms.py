@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import inf
@@ -138,13 +138,46 @@ def lease_streams(leases: Sequence[SiteLease], day: date, *, firm: bool = False,
         firm: stop at the earliest end of each lease, in place of the end of its term.
         sign: -1.0 for rent that is lost.
     """
-    streams = []
+    rents = [(lease, lease.usd_per_month) for lease in leases if lease.usd_per_month is not None]
+    return _streams([(lease, sign * usd_per_day_of(rent) * DAYS_PER_YEAR) for lease, rent in rents], day, firm)
+
+
+def power_streams(
+    leases: Sequence[SiteLease],
+    day: date,
+    owned: Mapping[str, int],
+    power_usd_per_year: Mapping[str, float],
+    *,
+    firm: bool = False,
+    sign: float = 1.0,
+) -> list[Stream]:
+    """Return the electricity that tenants pay from one day on, as streams in years of 365 days.
+
+    Args:
+        leases: the leases.
+        day: day 0.
+        owned: accelerators of each site.
+        power_usd_per_year: electricity of each site.
+        firm: stop at the earliest end of each lease, in place of the end of its term.
+        sign: -1.0 for what is lost.
+    """
+    amounts = []
     for lease in leases:
+        n_owned = owned.get(lease.site, 0)
+        ratio = power_ratio(lease.power_paid_by, lease.n_accelerators or n_owned, n_owned)
+        if ratio:
+            amounts.append((lease, sign * ratio * power_usd_per_year.get(lease.site, 0.0)))
+    return _streams(amounts, day, firm)
+
+
+def _streams(amounts: Sequence[tuple[SiteLease, float]], day: date, firm: bool) -> list[Stream]:
+    """Return USD a year of leases as streams from a day on."""
+    streams = []
+    for lease, usd_per_year in amounts:
         end_days = _end_days(lease, day, firm)
-        if lease.usd_per_month is None or end_days is None or end_days <= 0:
+        if end_days is None or end_days <= 0:
             continue
         start_days = max((lease.start - day).days, 0) if lease.start is not None else 0
-        usd_per_year = sign * usd_per_day_of(lease.usd_per_month) * DAYS_PER_YEAR
         streams.append(Stream(usd_per_year, start_days / DAYS_PER_YEAR, end_days / DAYS_PER_YEAR))
     return streams
 
