@@ -76,10 +76,11 @@ class EvaluatedNetwork(CompiledNetwork):
 
     def _as_built_warnings(self, evaluation: Evaluation) -> tuple[AnswerWarning, ...]:
         """Return warnings of the rules that the network of an evaluation breaks."""
-        state, document = evaluation.case.state, evaluation.case.document
-        if state.arrays is self.arrays and not state.overlay:
+        case = evaluation.case
+        state, document = case.state, case.document
+        if state.arrays is self.arrays and not state.overlay and (not document.leases or case.job in document.jobs):
             return as_built_warnings(self.build_faults.values())
-        return as_built_warnings(build_faults(state, document, self._reader).values())
+        return as_built_warnings(build_faults(state, document, self._reader, case.job).values())
 
     @cached_property
     def generated_demands(self) -> DemandColumns:

@@ -11,7 +11,7 @@ from .errors import ChangeError
 from .evaluated_network import Changes, EvaluatedNetwork
 from .scenario.apply import parse_changes
 from .scenario.changes import Change
-from .studies.decision_options import offer_of, options_of, without_site
+from .studies.decision_options import offer_of, options_of, running_leases, without_site
 from .studies.decision_report import DecisionReport, check_token_price, decision_report
 from .studies.executor import Advance, workers_of
 from .studies.sample_report import SampleReport
@@ -99,7 +99,7 @@ class SampledNetwork(EvaluatedNetwork):
 
         Args:
             plans: plans to compare with doing nothing: names, changes, or lists of changes.
-            lease: sites that may be left out of the job and leased as a whole.
+            lease: sites that may be left out of the job and leased as a whole, less what tenants have already.
             share: sites of which the part that the job leaves free may be leased, beside each plan.
             jobs: ids of jobs, each decided alone; None = all jobs of the document.
             lease_usd_per_month: rent of each whole site; None = that of the document.
@@ -135,6 +135,7 @@ class SampledNetwork(EvaluatedNetwork):
             site: offer_of(self.document, state, site, lease_usd_per_month, power_paid_by)
             for site in dict.fromkeys([*lease, *share])
         }
+        running = running_leases(self.document, state)
         decided, inputs = [], dict[str, UncertainInput]()
         for name in names:
             origin = self._scenario(None, name, ageing)
@@ -143,10 +144,12 @@ class SampledNetwork(EvaluatedNetwork):
             changes |= {text: ("lease", list(parse_changes(listed))) for text, listed in leaving.items()}
             cases = sampled_cases(origin, changes, self._reader)
             options = options_of(cases, [offers[site] for site in lease], [offers[site] for site in share])
-            answer, used = run_decision(cases, options, self._engine, usd_per_million_tokens, settings)
+            answer, used = run_decision(cases, options, self._engine, usd_per_million_tokens, settings, running)
             decided.append(answer)
             inputs |= {known.where: known for known in used}
-        report = decision_report(self.label, self.document, decided, offers, inputs, settings, usd_per_million_tokens)
+        report = decision_report(
+            self.label, self.document, decided, offers, inputs, settings, usd_per_million_tokens, running
+        )
         return replace(report, warnings=self.warnings)
 
     def _named_changes(self, plans: Sequence[Changes]) -> dict[str, tuple[str, list[Change]]]:

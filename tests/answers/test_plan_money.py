@@ -84,6 +84,15 @@ def test_leases_that_stay_bring_a_plan_nothing_but_set_its_firm_horizon() -> Non
     assert open_end.why["firm"] == "no lease states a notice and when it may be given"
 
 
+def test_the_firm_part_of_a_running_lease_counts_from_the_day_of_the_document() -> None:
+    running = LEASE | {"start": "2025-01-01", "term_days": 3650, "notice_days": 73, "cancellable_from_day": 0}
+    found = network(leases=[running]).money([MORE])
+    assert found.firm is not None
+    assert found.firm.years == pytest.approx(0.2)
+    ended = network(leases=[running | {"term_days": 30}]).money([MORE])
+    assert (ended.firm, ended.why["firm"]) == (None, "no lease that states a notice runs on 2026-11-01 or later")
+
+
 def test_a_plan_that_makes_traffic_worse_has_no_cost_for_each_unit() -> None:
     found = network(demands=[]).money([MORE])
     assert by_name(found)["relieved traffic"].why == "the plan does not change it"

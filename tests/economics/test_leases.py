@@ -1,6 +1,6 @@
 """Terms of leases, free shares and stranded capacity, against figures by hand."""
 
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -59,6 +59,20 @@ def test_a_lease_that_may_be_cancelled_later_is_firm_until_then() -> None:
     terms = terms_of(SiteLease(**FIRST | {"cancellable_from_day": 90}))
     assert terms.earliest_end == terms.term_end == date(2027, 4, 30)
     assert terms.firm_usd == terms.term_usd == pytest.approx(7.40e9, abs=0.005e9)
+
+
+def test_notice_of_a_running_lease_counts_from_the_day_of_the_document() -> None:
+    """60 days from 2026-11-01 on, though the first day of notice was in 2025; the term still ends it."""
+    running = {"start": date(2025, 1, 1), "term_days": 3650, "notice_days": 60, "usd_per_month": 1e5}
+    row = network(FIRST | running).leases().leases[0]
+    assert (row.earliest_end, row.firm_usd) == (date(2026, 12, 31), pytest.approx(60 * 1e5 * 12 / 365))
+    assert row.earliest_end_day == (date(2026, 12, 31) - date(2025, 1, 1)).days
+    day = date(2026, 11, 1)
+    later = terms_of(SiteLease(**FIRST | running | {"cancellable_from_day": 1000}), day)
+    assert later.earliest_end == date(2025, 1, 1) + timedelta(days=1060)
+    assert terms_of(SiteLease(**FIRST | running | {"term_days": 670}), day).earliest_end == date(2026, 11, 2)
+    ended = terms_of(SiteLease(**FIRST | running | {"term_days": 100}), day)
+    assert (ended.earliest_end, ended.firm_usd) == (ended.term_end, 0.0)
 
 
 def test_the_term_ends_a_lease_before_its_notice_does() -> None:

@@ -36,6 +36,11 @@ def test_own_accelerators_before_the_end_leave_no_gap_but_rent_that_is_paid_twic
     assert tenant_sentence(side) == "t at c1 lacks nothing when the lease ends."
 
 
+def test_notice_cannot_be_given_before_the_day_of_the_question() -> None:
+    side = tenant_side_of(lease(own_ready=date(2027, 1, 30)), 1000, date(2026, 12, 1))
+    assert (side.lease_ends, side.notice_day, side.paid_twice_days) == (date(2027, 3, 1), date(2026, 12, 1), 30)
+
+
 def test_a_need_that_ends_before_bounds_the_gap_and_an_early_one_precedes_the_lease() -> None:
     terms = {"own_ready": date(2027, 4, 1), "needed_until": date(2027, 2, 9), "needed_from": date(2026, 10, 22)}
     side = tenant_side_of(lease(**terms, n_needed_accelerators=1500), 1000)

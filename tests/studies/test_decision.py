@@ -99,7 +99,7 @@ def test_the_verdict_says_who_pays_whom_and_when_it_may_lose_money() -> None:
     assert "a is best in 75 % of 64 samples" in text
     assert "Otherwise b in 25 %" in text
     assert "It may lose money" in text
-    assert "A tenant has to pay the owner more than $2M a month for all 10 accelerators of s" in text
+    assert "A tenant has to pay the owner more than $2M a month for the 10 accelerators of s" in text
     assert "Measure price of x first (a quote for x): to know it before the choice is worth $500k a year" in text
 
 

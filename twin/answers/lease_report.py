@@ -13,13 +13,14 @@ import numpy as np
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
 from ..economics.lease_terms import RunRate, run_rates, terms_of
-from ..economics.stranded import AcceleratorUse, GroupTimes, accelerator_use
+from ..economics.stranded import AcceleratorUse, GroupTimes, accelerator_use, accelerators_by_site
 from ..economics.tenant_side import TenantSide, has_tenant_side, tenant_side_of
 from ..model.document import TopologyDocument
-from ..model.lease_rules import runs_on
+from ..model.lease_rules import n_leased_on
 from ..model.leases import SiteLease, lease_key
 from ..render.lease_table import lease_table
 from ..render.quantities import usd_text
+from ..scenario.lease_faults import lease_faults
 from ..stages.evaluation import Evaluation
 from ..units import HOURS_PER_MONTH
 from .data import Answer
@@ -45,7 +46,7 @@ class LeaseRow:
     """Days after the start on which the lease may end at the earliest."""
     earliest_end: date | None
     firm_usd: float | None
-    """Rent until the earliest end."""
+    """Rent from the day of the document, or from the start if that is later, until the earliest end."""
     term_usd: float | None
     """Rent until the end of the term."""
     power_paid_by: str | None
@@ -118,12 +119,8 @@ def lease_report(e: Evaluation, network: str, plan: str | None, reader: FigureRe
     document, state = e.case.document, e.case.state
     day = document.as_of or date.min
     leases = sorted(document.leases, key=lease_key)
-    owned = {use.site: use.n_owned for use in accelerator_use(state, (), 1.0, 0.0, 1.0, {}, {}, {})}
-    n_leased: dict[str, int] = {}
-    for lease in leases:
-        if runs_on(lease, day):
-            n = lease.n_accelerators or owned.get(lease.site, 0)
-            n_leased[lease.site] = n_leased.get(lease.site, 0) + n
+    owned = accelerators_by_site(state, document)
+    n_leased = {site: n_leased_on(leases, site, day, n) for site, n in owned.items()}
     use = _use(e, n_leased, reader)
     free = tuple(_free(document, row) for row in use)
     price = {row.site: _usd_per_accelerator_month(e, row.site, row.n_owned, reader) for row in use}
@@ -134,18 +131,24 @@ def lease_report(e: Evaluation, network: str, plan: str | None, reader: FigureRe
         if (n := getattr(row, reason)) > 0
     )
     rates = tuple(run_rates(leases))
-    rows = tuple(_row(lease, owned.get(lease.site, 0)) for lease in leases)
+    rows = tuple(_row(lease, owned.get(lease.site, 0), document.as_of) for lease in leases)
     tenants = tuple(
-        tenant_side_of(lease, lease.n_accelerators or owned.get(lease.site, 0))
+        tenant_side_of(lease, lease.n_accelerators or owned.get(lease.site, 0), document.as_of)
         for lease in leases
         if has_tenant_side(lease)
     )
+    faults = lease_faults(state, document, e.case.job).values()
+    where = f"jobs[{e.case.job.id}]." if e.case.job is not None else "no job"
     return LeaseReport(
         network=network,
         as_of=document.as_of.isoformat() if document.as_of else None,
         job=e.case.job.id if e.case.job else None,
         plan=plan,
-        summary=(*_summary(rows, rates, free, use, stranded), *map(tenant_sentence, tenants)),
+        summary=(
+            *_summary(rows, rates, free, use, stranded),
+            *(f"{fault.issue!s}." for fault in faults if fault.where.startswith(where)),
+            *map(tenant_sentence, tenants),
+        ),
         leases=rows,
         run_rates=rates,
         free=free,
@@ -169,8 +172,8 @@ def tenant_sentence(side: TenantSide) -> str:
     )
 
 
-def _row(lease: SiteLease, n_at_site: int) -> LeaseRow:
-    terms, n = terms_of(lease), lease.n_accelerators or n_at_site
+def _row(lease: SiteLease, n_at_site: int, day: date | None) -> LeaseRow:
+    terms, n = terms_of(lease, day), lease.n_accelerators or n_at_site
     per_hour = None if lease.usd_per_month is None or not n else lease.usd_per_month / (n * HOURS_PER_MONTH)
     return LeaseRow(
         tenant=lease.tenant,

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..catalogue.figure_reader import FigureReader
 from ..economics.bill import BillLine
-from ..economics.lease_terms import firm_years, lease_streams, rent_unknown
+from ..economics.lease_terms import earliest_end_day, firm_years, lease_streams, power_streams, rent_unknown
 from ..economics.present_value import (
     MAX_HORIZON_YEARS,
     Asset,
@@ -22,6 +22,7 @@ from ..economics.present_value import (
     payback_years,
     present_value,
 )
+from ..economics.stranded import accelerators_by_site
 from ..errors import ChangeError
 from ..model.leases import SiteLease
 from ..render.money_table import money_table
@@ -142,7 +143,7 @@ def plan_money(
     )
     why: dict[str, str] = {}
     work_usd, basis = _work(before, after, old, ask, why)
-    leases = old.case.document.leases, (*signed, *new.case.document.leases)
+    leases = _tenants(old.case.document.leases, old), _tenants((*signed, *new.case.document.leases), new)
     day = new.case.document.as_of or date.min
     horizon = firm = payback = None
     if bill.capex_usd is None or bill.opex_change_usd_per_year is None:
@@ -153,7 +154,7 @@ def plan_money(
         horizon = present_value(replace(cash, leases=_streams(leases, day, firm=False)), years, discount)
         firm, payback = _firm(cash, leases, day, discount, why), _payback(cash, leases, day, why)
     costs = tuple(_unit_costs(before, after, old, new, horizon))
-    unknown = rent_unknown([lease for lease in leases[1] if lease not in leases[0]])
+    unknown = rent_unknown([lease for lease in leases[1].leases if lease not in leases[0].leases])
     if unknown:
         why["leases_usd"] = f"rent not stated, left out: {names_text(unknown)}"
     loss = None if horizon is None else loss_warning(horizon, firm)
@@ -210,25 +211,52 @@ def _work(
     return old.list_rental_usd_per_day * DAYS_PER_YEAR * (rates[1] / rates[0] - 1.0), basis
 
 
-Leases = tuple[Sequence[SiteLease], Sequence[SiteLease]]
+@dataclass(frozen=True, slots=True)
+class _Tenants:
+    """Leases before or after the plan, and the electricity of their sites."""
+
+    leases: tuple[SiteLease, ...]
+    owned: Mapping[str, int]
+    """Accelerators of each site."""
+    power_usd_per_year: Mapping[str, float]
+    """Electricity of each site; empty where no tenant pays for it."""
+
+
+Leases = tuple[_Tenants, _Tenants]
 """Leases before and after the plan."""
 
 
+def _tenants(leases: tuple[SiteLease, ...], e: Evaluation) -> _Tenants:
+    is_paid = any(lease.power_paid_by == "tenant" for lease in leases)
+    power_usd_per_year = e.year_of_work.power_usd_per_year if is_paid else {}
+    return _Tenants(leases, accelerators_by_site(e.case.state, e.case.document), power_usd_per_year)
+
+
 def _streams(leases: Leases, day: date, *, firm: bool) -> tuple[Stream, ...]:
-    """Return rent after the plan, less rent without it; leases that stay cancel out and are left out."""
-    before, after = leases
-    gained = [lease for lease in after if lease not in before]
-    lost = [lease for lease in before if lease not in after]
-    return (*lease_streams(gained, day, firm=firm), *lease_streams(lost, day, firm=firm, sign=-1.0))
+    """Return what tenants pay after the plan, less that without it; the rent of leases that stay is left out."""
+    before, after = (side.leases for side in leases)
+    rent = lease_streams([lease for lease in after if lease not in before], day, firm=firm)
+    rent += lease_streams([lease for lease in before if lease not in after], day, firm=firm, sign=-1.0)
+    for side, sign in zip(leases, (-1.0, 1.0), strict=True):
+        rent += power_streams(side.leases, day, side.owned, side.power_usd_per_year, firm=firm, sign=sign)
+    return tuple(rent)
 
 
 def _firm(cash: PlanCash, leases: Leases, day: date, discount: float, why: dict[str, str]) -> PresentValue | None:
-    years = firm_years(leases[1], day)
+    years = firm_years(leases[1].leases, day)
     if years is None:
-        why["firm"] = "no lease states a notice and when it may be given" if leases[1] else "no leases"
+        why["firm"] = _why_not_firm(leases[1].leases, day)
         return None
     years = min(years, MAX_HORIZON_YEARS)
     return present_value(replace(cash, leases=_streams(leases, day, firm=True)), years, discount)
+
+
+def _why_not_firm(leases: Sequence[SiteLease], day: date) -> str:
+    if not leases:
+        return "no leases"
+    if all(earliest_end_day(lease, day) is None for lease in leases):
+        return "no lease states a notice and when it may be given"
+    return f"no lease that states a notice runs on {day.isoformat()} or later"
 
 
 def _payback(cash: PlanCash, leases: Leases, day: date, why: dict[str, str]) -> float | None:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from ..economics.stranded import accelerators_by_site
 from ..errors import ChangeError
 from ..errors.wording import counted
-from ..model.lease_rules import lease_issues, runs_on
+from ..model.lease_rules import lease_issues, n_leased_on
 from ..model.leases import SiteLease
 from ..model.validation import validate_as
 from ..stages.evaluation import Evaluation
@@ -35,7 +36,7 @@ def signed_leases(data: Sequence[Any], e: Evaluation) -> tuple[SiteLease, ...]:
         item if isinstance(item, SiteLease) else validate_as(SiteLease, item, "leases", prefix=f"leases[{i}]")
         for i, item in enumerate(plain)
     )
-    owned = _owned(e)
+    owned = accelerators_by_site(e.case.state, e.case.document)
     together = (*signed, *e.case.document.leases)
     for issue in lease_issues(together, owned):
         raise ChangeError(issue.problem, where=issue.where, hint=issue.hint)
@@ -44,8 +45,7 @@ def signed_leases(data: Sequence[Any], e: Evaluation) -> tuple[SiteLease, ...]:
         used[group.site] += len(group.rack)
     for i, lease in enumerate(signed):
         day = lease.start or e.case.document.as_of or date.min
-        running = [other for other in together if other.site == lease.site and runs_on(other, day)]
-        n = sum(other.n_accelerators or owned[other.site] for other in running)
+        n = n_leased_on(together, lease.site, day, owned[lease.site])
         if n + used[lease.site] > owned[lease.site]:
             raise ChangeError(
                 f"{counted(n, 'accelerator')} leased, and {used[lease.site]:,} of the job",
@@ -53,12 +53,3 @@ def signed_leases(data: Sequence[Any], e: Evaluation) -> tuple[SiteLease, ...]:
                 expected=f"at most {owned[lease.site]:,} at {lease.site} together",
             )
     return signed
-
-
-def _owned(e: Evaluation) -> dict[str, int]:
-    """Return the accelerators of each site."""
-    state = e.case.state
-    owned = dict.fromkeys((site.id for site in e.case.document.sites), 0)
-    for row, name in enumerate(state.arrays.sites):
-        owned[name] = int(state["node_n_accelerators"][state["node_site"] == row].sum())
-    return owned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import inf
@@ -26,23 +26,28 @@ class LeaseTerms:
     earliest_end: date | None
     term_end: date | None
     firm_usd: float | None
-    """Rent until the earliest end."""
+    """Rent from the start, or from the day of the question if that is later, until the earliest end."""
     term_usd: float | None
     """Rent until the end of the term."""
     why: dict[str, str]
 
 
-def terms_of(lease: SiteLease) -> LeaseTerms:
+def terms_of(lease: SiteLease, day: date | None = None) -> LeaseTerms:
     """Compute what a lease brings. A month is a twelfth of a year of 365 days.
 
-    The earliest end is that of a notice on the first day on which one may be given, or the end of the term if that is
-    earlier.
+    The earliest end is that of a notice on the first day on which one may still be given, or the end of the term if
+    that is earlier.
+
+    Args:
+        lease: the lease.
+        day: day of the question, before which no notice can be given any more; None = the start.
     """
     why: dict[str, str] = {}
     usd_per_day = None if lease.usd_per_month is None else usd_per_day_of(lease.usd_per_month)
-    last_day = _earliest_end_day(lease)
+    last_day = earliest_end_day(lease, day)
     end = None if lease.start is None or last_day is None else _day(lease.start, last_day)
-    firm_usd = None if usd_per_day is None or last_day is None else usd_per_day * last_day
+    n_firm_days = None if last_day is None else max(last_day - _days_run(lease, day), 0)
+    firm_usd = None if usd_per_day is None or n_firm_days is None else usd_per_day * n_firm_days
     term_usd = None if usd_per_day is None or lease.term_days is None else usd_per_day * lease.term_days
     for name, value, needed in (
         ("usd_per_day", usd_per_day, ("usd_per_month",)),
@@ -63,11 +68,22 @@ def usd_per_day_of(usd_per_month: float) -> float:
     return usd_per_month * MONTHS_PER_YEAR / DAYS_PER_YEAR
 
 
-def _earliest_end_day(lease: SiteLease) -> int | None:
+def earliest_end_day(lease: SiteLease, day: date | None = None) -> int | None:
+    """Return the days from the start until a lease ends at the earliest; None where a term is not stated.
+
+    Args:
+        lease: the lease.
+        day: first day on which notice can still be given; None = the start.
+    """
     if lease.notice_days is None or lease.cancellable_from_day is None:
         return None
-    last_day = lease.cancellable_from_day + lease.notice_days
+    last_day = max(lease.cancellable_from_day, _days_run(lease, day)) + lease.notice_days
     return last_day if lease.term_days is None else min(last_day, lease.term_days)
+
+
+def _days_run(lease: SiteLease, day: date | None) -> int:
+    """Days that a lease has run on a day; 0 for one that states no start."""
+    return 0 if lease.start is None or day is None else max((day - lease.start).days, 0)
 
 
 def _day(start: date, n_days: int) -> date | None:
@@ -122,15 +138,53 @@ def lease_streams(leases: Sequence[SiteLease], day: date, *, firm: bool = False,
         firm: stop at the earliest end of each lease, in place of the end of its term.
         sign: -1.0 for rent that is lost.
     """
-    streams = []
+    rents = [(lease, lease.usd_per_month) for lease in leases if lease.usd_per_month is not None]
+    return _streams([(lease, sign * usd_per_day_of(rent) * DAYS_PER_YEAR) for lease, rent in rents], day, firm)
+
+
+def power_streams(
+    leases: Sequence[SiteLease],
+    day: date,
+    owned: Mapping[str, int],
+    power_usd_per_year: Mapping[str, float],
+    *,
+    firm: bool = False,
+    sign: float = 1.0,
+) -> list[Stream]:
+    """Return the electricity that tenants pay from one day on, as streams in years of 365 days.
+
+    Args:
+        leases: the leases.
+        day: day 0.
+        owned: accelerators of each site.
+        power_usd_per_year: electricity of each site.
+        firm: stop at the earliest end of each lease, in place of the end of its term.
+        sign: -1.0 for what is lost.
+    """
+    amounts = []
     for lease in leases:
+        n_owned = owned.get(lease.site, 0)
+        ratio = power_ratio(lease.power_paid_by, lease.n_accelerators or n_owned, n_owned)
+        if ratio:
+            amounts.append((lease, sign * ratio * power_usd_per_year.get(lease.site, 0.0)))
+    return _streams(amounts, day, firm)
+
+
+def _streams(amounts: Sequence[tuple[SiteLease, float]], day: date, firm: bool) -> list[Stream]:
+    """Return USD a year of leases as streams from a day on."""
+    streams = []
+    for lease, usd_per_year in amounts:
         end_days = _end_days(lease, day, firm)
-        if lease.usd_per_month is None or end_days is None or end_days <= 0:
+        if end_days is None or end_days <= 0:
             continue
         start_days = max((lease.start - day).days, 0) if lease.start is not None else 0
-        usd_per_year = sign * usd_per_day_of(lease.usd_per_month) * DAYS_PER_YEAR
         streams.append(Stream(usd_per_year, start_days / DAYS_PER_YEAR, end_days / DAYS_PER_YEAR))
     return streams
+
+
+def power_ratio(payer: str | None, n_leased: int, n_owned: int) -> float:
+    """Return the share of a site's electricity that a tenant pays: pro rata by accelerators, 0.0 if the owner pays."""
+    return n_leased / n_owned if payer == "tenant" and n_owned else 0.0
 
 
 def rent_unknown(leases: Sequence[SiteLease]) -> tuple[str, ...]:
@@ -149,7 +203,7 @@ def firm_years(leases: Sequence[SiteLease], day: date) -> float | None:
 
 def _end_days(lease: SiteLease, day: date, firm: bool) -> float | None:
     """Days from `day` to the end of a lease; infinite where its term is not stated, None without a firm part."""
-    n_days = _earliest_end_day(lease) if firm else lease.term_days
+    n_days = earliest_end_day(lease, day) if firm else lease.term_days
     if n_days is None:
         return None if firm else inf
     return float(n_days if lease.start is None else (lease.start - day).days + n_days)

@@ -51,7 +51,7 @@ class PlanCash:
     opex_usd_per_year: float
     """Change of the cost of operation; positive where it rises."""
     leases: tuple[Stream, ...] = ()
-    """Rent after the plan, and rent without it below zero."""
+    """Rent and electricity that tenants pay after the plan, and what they pay without it below zero."""
     work_usd_per_year: float = 0.0
     """Worth of what the plan makes possible; 0 where it is not known."""
 

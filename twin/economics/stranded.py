@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Ints, State
+from ..model.document import TopologyDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,13 @@ def accelerator_use(
             )
         )
     return tuple(rows)
+
+
+def accelerators_by_site(state: State, document: TopologyDocument) -> dict[str, int]:
+    """Return the accelerators that each site of a document owns, in service or not."""
+    owned = dict.fromkeys((site.id for site in document.sites), 0)
+    counts = _by_site(state, np.ones(state.n_nodes, np.bool_))
+    return owned | dict(zip(state.arrays.sites, counts.tolist(), strict=True))
 
 
 def _by_site(state: State, mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ints:

@@ -17,7 +17,7 @@ class TenantSide:
     site: str
     n_needed_accelerators: int
     lease_ends: date | None
-    """Earliest end of the lease: that of a notice on the first day on which one may be given."""
+    """Earliest end of the lease: that of a notice on the first day on which one may still be given."""
     own_ready: date | None
     """Day on which the tenant's own accelerators are ready."""
     days_before_start: int | None
@@ -41,18 +41,19 @@ def has_tenant_side(lease: SiteLease) -> bool:
     return any(value is not None for value in (*stated, lease.needed_until))
 
 
-def tenant_side_of(lease: SiteLease, n_leased: int) -> TenantSide:
+def tenant_side_of(lease: SiteLease, n_leased: int, day: date | None = None) -> TenantSide:
     """Compute what a tenant lacks.
 
     Args:
         lease: the lease.
         n_leased: accelerators of the lease.
+        day: day of the question, before which no notice can be given any more; None = the start.
     """
-    end, ready = terms_of(lease).earliest_end, lease.own_ready
+    end, ready = terms_of(lease, day).earliest_end, lease.own_ready
     n_needed = n_leased if lease.n_needed_accelerators is None else lease.n_needed_accelerators
     n_own = n_leased if lease.n_own_accelerators is None else lease.n_own_accelerators
     gap = None if end is None or ready is None else _gap_days(lease, end, ready)
-    notice = _notice_day(lease)
+    notice = _notice_day(lease, day)
     paid_twice = None
     if notice is not None and ready is not None and lease.notice_days is not None:
         paid_twice = max((notice + timedelta(days=lease.notice_days) - ready).days, 0)
@@ -91,14 +92,14 @@ def _gap_days(lease: SiteLease, end: date, ready: date) -> int:
     return max((last - end).days, 0)
 
 
-def _notice_day(lease: SiteLease) -> date | None:
+def _notice_day(lease: SiteLease, day: date | None) -> date | None:
     """Day of a notice that ends the lease when the tenant's own are ready; None where a term is not stated."""
     if lease.start is None or lease.own_ready is None or lease.notice_days is None:
         return None
     if lease.cancellable_from_day is None:
         return None
     try:
-        first = lease.start + timedelta(days=lease.cancellable_from_day)
+        first = max(lease.start + timedelta(days=lease.cancellable_from_day), day or date.min)
         return max(first, lease.own_ready - timedelta(days=lease.notice_days))
     except OverflowError:
         return None

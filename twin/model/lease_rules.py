@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
 from ..errors import Issue, did_you_mean
@@ -46,8 +46,7 @@ def _too_many(site: str, placed: list[tuple[str, SiteLease]], n_owned: int) -> I
     """Find the first lease whose start leaves fewer accelerators than are leased on that day."""
     for where, lease in placed:
         day = lease.start or date.min
-        others = [other for _, other in placed if runs_on(other, day)]
-        n = sum(other.n_accelerators or n_owned for other in others)
+        n = n_leased_on([other for _, other in placed], site, day, n_owned)
         if n > n_owned:
             problem = (
                 f"{n:,} accelerators of {site} leased on {day.isoformat()}"
@@ -63,6 +62,11 @@ def runs_on(lease: SiteLease, day: date) -> bool:
     """Return whether a lease may run on a day: between start and end of its term, as far as these are stated."""
     start, end = lease.start or date.min, term_end(lease) or FOREVER
     return start <= day and (day < end or day == date.min)
+
+
+def n_leased_on(leases: Iterable[SiteLease], site: str, day: date, n_owned: int) -> int:
+    """Return the accelerators of a site that are leased on a day; a lease that states no number has all of them."""
+    return sum(lease.n_accelerators or n_owned for lease in leases if lease.site == site and runs_on(lease, day))
 
 
 def term_end(lease: SiteLease) -> date | None:

@@ -24,6 +24,7 @@ from ..scenario.change import StateChange, StructureChange, WorkloadChange
 from ..scenario.changes import Change
 from ..scenario.feasibility import build_faults
 from ..scenario.fibre_changes import Age
+from ..scenario.lease_faults import lease_faults
 from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
 from ..studies.points import problem_text
@@ -153,6 +154,8 @@ class Trials:
             return built
         try:
             case = edited_case(built, self._changes(members & self._masks[2], WorkloadChange), self.engine.reader)
+            taken = lease_faults(case.state, case.document, case.job)
+            refuse_faults(self.task.faults, taken, self.task.origin.state, case.state)
             check_job_shape(case.job)
         except TwinError as error:
             return problem_text(error)

@@ -117,10 +117,11 @@ def check_buildable(
     Raises:
         ChangeError: the changes make a fault, worsen one or touch one.
     """
-    after = build_faults(scenario.case.state, scenario.case.document, reader)
+    case, old = scenario.case, origin.case
+    after = build_faults(case.state, case.document, reader, case.job)
     if after:
-        known = origin.faults or (lambda: build_faults(origin.case.state, origin.case.document, reader))
-        refuse_faults(known(), after, origin.case.state, scenario.case.state, where)
+        known = origin.faults or (lambda: build_faults(old.state, old.document, reader, old.job))
+        refuse_faults(known(), after, old.state, case.state, where)
     return after
 
 

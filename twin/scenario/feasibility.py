@@ -1,4 +1,4 @@
-"""Check whether a state can be built: ports, cages, lanes, optical band, amplifiers, site power and rack places."""
+"""Check whether a state can be built: ports, cages, lanes, band, amplifiers, site power, rack places and leases."""
 
 from __future__ import annotations
 
@@ -12,16 +12,26 @@ from ..catalogue import Part
 from ..catalogue.figure_reader import FigureReader
 from ..economics.cost import site_power_w
 from ..model.document import TopologyDocument
+from ..model.jobs import TrainingJob
 from .band_faults import band_faults
 from .build_fault import BuildFault
 from .cable_faults import cable_faults
+from .lease_faults import lease_faults
 from .line_faults import line_faults
 from .port_budget import n_ports_of_groups, ports_text, share_broken_out
 from .server_faults import server_faults
 
 
-def build_faults(state: State, document: TopologyDocument, reader: FigureReader) -> dict[str, BuildFault]:
+def build_faults(
+    state: State, document: TopologyDocument, reader: FigureReader, job: TrainingJob | None = None
+) -> dict[str, BuildFault]:
     """Find what cannot be built.
+
+    Args:
+        state: nodes and links of the network.
+        document: sites, jobs and leases.
+        reader: source of catalogue figures.
+        job: job in place of that of the document with its id; None = those of the document.
 
     Returns:
         Faults by key. The same fault has the same key before and after changes. Empty if everything fits.
@@ -35,6 +45,7 @@ def build_faults(state: State, document: TopologyDocument, reader: FigureReader)
     faults.update(server_faults(state, reader))
     faults.update(line_faults(state, reader))
     _site_faults(state, document, reader, faults)
+    faults.update(lease_faults(state, document, job))
     return faults
 
 

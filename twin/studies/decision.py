@@ -9,8 +9,9 @@ import numpy as np
 
 from ..arrays import Floats
 from ..economics.cost import HOURS_PER_YEAR
+from ..economics.lease_terms import power_ratio
 from ..units import HOURS_PER_MONTH, MONTHS_PER_YEAR
-from .decision_options import Option
+from .decision_options import Option, RunningLeases
 from .decision_report import Amount, DecidedJob, DecidedOption, FlipPrice
 from .sample_report import PROBABILITIES
 from .sample_statistics import best_of, complete_rows, quantile, value_of_perfect_information
@@ -28,6 +29,7 @@ FIGURES = (
 )
 """Figures that a decision needs of each case; `power_usd_per_year` of each leased site comes beside."""
 POWER = "power_usd_per_year"
+NO_LEASES = RunningLeases()
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +40,15 @@ class OptionTables:
     goodput_tokens_per_s: Floats
     work_usd_per_year: Floats
     lease_usd_per_year: Floats
+    """Rent of what the option leases, and of the leases that run already."""
     lost_rent_usd_per_year: Floats
     """Rent of the rest of the leasable site, which the option does without."""
     cost_usd_per_year: Floats
     """Cost of operation less what tenants pay of it, and payments for purchases."""
     lease_usd_per_month: Floats
     """Rent of all of the site that can be leased, float64[n_rows]; NaN without one."""
+    running_usd_per_year: float = 0.0
+    """Rent of the leases that run already, alike in all options."""
 
     @property
     def net_usd_per_year(self) -> Floats:
@@ -56,6 +61,7 @@ def option_tables(
     found: Sequence[tuple[CaseFigures, ...]],
     options: Sequence[Option],
     usd_per_million_tokens: float | None,
+    running: RunningLeases = NO_LEASES,
 ) -> OptionTables:
     """Compute the figures of options from those of cases.
 
@@ -67,6 +73,7 @@ def option_tables(
         found: figures by row, then by case.
         options: the options.
         usd_per_million_tokens: price of tokens; None = that of renting.
+        running: leases that run already.
     """
     tables = {name: table_of(found, i) for i, name in enumerate(question.figures)}
     case = np.array([option.case for option in options])
@@ -78,8 +85,10 @@ def option_tables(
     else:
         work = tokens * (SECONDS_PER_YEAR / 1e6 * usd_per_million_tokens)
     main = next((option.offer for option in options if option.offer is not None), None)
-    rents = np.zeros((len(found), len(options)))
+    rents = np.full((len(found), len(options)), running.usd_per_year)
     refund, lost = np.zeros_like(rents), np.zeros_like(rents)
+    for site, ratio in running.paid_power_ratio:
+        refund += tables[f"{POWER}@{site}"][:, case] * ratio
     price = np.full(len(found), np.nan)
     for column, option in enumerate(options):
         offer = option.offer or main
@@ -88,10 +97,10 @@ def option_tables(
         usd_per_month = _rents(question, offer.site, offer.usd_per_month)
         price = usd_per_month if offer is main else price
         year = usd_per_month * MONTHS_PER_YEAR
-        rents[:, column] = year * option.leased_ratio
-        lost[:, column] = year * (1.0 - option.leased_ratio)
-        if option.offer is not None and offer.power_paid_by == "tenant":
-            refund[:, column] = tables[f"{POWER}@{offer.site}"][:, option.case] * option.leased_ratio
+        rents[:, column] += year * option.leased_ratio
+        lost[:, column] = year * ((offer.n_free - option.n_leased) / offer.n_owned)
+        if paid_ratio := power_ratio(offer.power_paid_by, option.n_leased, offer.n_owned):
+            refund[:, column] += tables[f"{POWER}@{offer.site}"][:, option.case] * paid_ratio
     cost = tables["opex_usd_per_year"] + tables["capex_usd_per_year"]
     return OptionTables(
         capex_usd=tables["capex_usd"][:, case],
@@ -101,6 +110,7 @@ def option_tables(
         lost_rent_usd_per_year=lost,
         cost_usd_per_year=cost[:, case] - refund,
         lease_usd_per_month=price,
+        running_usd_per_year=running.usd_per_year,
     )
 
 
@@ -118,26 +128,27 @@ def flip_price(tables: OptionTables, options: Sequence[Option], column: int) -> 
     """Compute the rent of a whole site from which leaving it out is the best option.
 
     Net income rises with the rent in proportion to the leased share, so that each pair of options crosses once. An
-    option that leases all of the site gains most from the rent.
+    option that leases all of the site, or all that its tenants leave, gains most from the rent.
 
     Args:
         tables: figures of all options.
         options: the options.
-        column: option that leases all of its site.
+        column: option that leases all of its site that can be leased.
 
     Returns:
         USD a month by row, float64[n_rows]; below zero where it is best without any rent, NaN without a value.
     """
     site = options[column].offer.site if options[column].offer is not None else ""  # type: ignore[union-attr]
-    without = tables.net_usd_per_year - tables.lease_usd_per_year
+    own_ratio = options[column].leased_ratio
+    without = tables.net_usd_per_year - (tables.lease_usd_per_year - tables.running_usd_per_year)
     crossings = []
     for i, option in enumerate(options):
         of_site = option.offer is not None and option.offer.site == site
         share = option.leased_ratio if of_site else 0.0
-        if i == column or share >= 1.0:
+        if i == column or share >= own_ratio:
             continue
         other = without[:, i] if of_site else tables.net_usd_per_year[:, i]
-        crossings.append((other - without[:, column]) / (MONTHS_PER_YEAR * (1.0 - share)))
+        crossings.append((other - without[:, column]) / (MONTHS_PER_YEAR * (own_ratio - share)))
     return np.asarray(np.max(crossings, axis=0)) if crossings else np.full(len(without), np.nan)
 
 
@@ -148,6 +159,7 @@ def decided_job(
     found: Sequence[tuple[CaseFigures, ...]],
     options: Sequence[Option],
     usd_per_million_tokens: float | None,
+    running: RunningLeases = NO_LEASES,
 ) -> DecidedJob:
     """Build the table of one job.
 
@@ -158,8 +170,9 @@ def decided_job(
         found: figures by row, then by case.
         options: the options.
         usd_per_million_tokens: price of tokens; None = that of renting.
+        running: leases that run already.
     """
-    tables = option_tables(question, found, options, usd_per_million_tokens)
+    tables = option_tables(question, found, options, usd_per_million_tokens, running)
     net = tables.net_usd_per_year
     samples = net[rows.samples]
     best, complete = best_of(samples, 1.0), samples[complete_rows(samples)]
@@ -188,7 +201,7 @@ def decided_job(
     flips = tuple(
         _flip(option, flip_price(tables, options, i), tables.lease_usd_per_month, rows)
         for i, option in enumerate(options)
-        if option.offer is not None and option.leased_ratio == 1.0
+        if option.offer is not None and option.n_leased == option.offer.n_free
     )
     return DecidedJob(
         job=job,
@@ -226,15 +239,16 @@ def _amount(values: Floats, rows: Rows) -> Amount:
 
 def _flip(option: Option, prices: Floats, offered: Floats, rows: Rows) -> FlipPrice:
     assert option.offer is not None
+    prices, offered = prices * option.leased_ratio, offered * option.leased_ratio
     samples, offers = prices[rows.samples], offered[rows.samples]
     known = ~np.isnan(samples)
     n = int(np.sum(known))
-    per_hour = 1.0 / (option.offer.n_owned * HOURS_PER_MONTH)
+    per_hour = 1.0 / (option.n_leased * HOURS_PER_MONTH)
     return FlipPrice(
         option=option.name,
         site=option.offer.site,
-        n_accelerators=option.offer.n_owned,
-        offered_usd_per_month=option.offer.usd_per_month,
+        n_accelerators=option.n_leased,
+        offered_usd_per_month=option.offer.usd_per_month * option.leased_ratio,
         usd_per_month=_amount(prices, rows),
         usd_per_accelerator_hour=_amount(prices * per_hour, rows),
         pays_ratio=int(np.sum(samples[known] < offers[known])) / n if n else None,
@@ -242,5 +256,5 @@ def _flip(option: Option, prices: Floats, offered: Floats, rows: Rows) -> FlipPr
 
 
 def figures_of(sites: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the figures that a decision needs, with the power of each leased site."""
+    """Return the names of the figures that a decision needs, with the power of each site with a tenant."""
     return (*FIGURES, *(f"{POWER}@{site}" for site in sites))

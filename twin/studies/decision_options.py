@@ -1,15 +1,23 @@
-"""Options of a decision: the network as it is, plans, leasing what the job leaves free, leaving a site out."""
+"""Options of a decision: the network as it is, plans, leasing what the job leaves free, leaving a site out.
+
+Leases of the document that run on its day stay in all options; only what they leave can be leased.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from ..arrays import State
+from ..economics.lease_terms import power_ratio, rent_unknown
+from ..economics.stranded import accelerators_by_site
 from ..errors import ChangeError, did_you_mean
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
+from ..model.lease_rules import n_leased_on, runs_on
+from ..units import MONTHS_PER_YEAR
 from .sampling import SampledCase
 
 DO_NOTHING = "do nothing"
@@ -25,6 +33,42 @@ class LeaseOffer:
     power_paid_by: PowerPayer
     n_owned: int
     """Accelerators of the site."""
+    n_let: int = 0
+    """Those that tenants of the document have on its day."""
+
+    @property
+    def n_free(self) -> int:
+        """Accelerators without a tenant."""
+        return self.n_owned - self.n_let
+
+
+@dataclass(frozen=True, slots=True)
+class RunningLeases:
+    """Leases of the document that run on its day; they count in all options alike."""
+
+    usd_per_year: float = 0.0
+    """Rent of those that state one."""
+    paid_power_ratio: tuple[tuple[str, float], ...] = ()
+    """Sites with the share of their electricity that tenants pay; those without a share are left out."""
+    rent_unknown: tuple[str, ...] = ()
+    """Tenants whose rent is not stated."""
+
+
+def running_leases(document: TopologyDocument, state: State) -> RunningLeases:
+    """Return what the leases of a document bring on its day."""
+    leases = [lease for lease in document.leases if runs_on(lease, document.as_of or date.min)]
+    if not leases:
+        return RunningLeases()
+    ratios, owned = dict[str, float](), accelerators_by_site(state, document)
+    for lease in leases:
+        n_owned = owned[lease.site]
+        ratio = power_ratio(lease.power_paid_by, lease.n_accelerators or n_owned, n_owned)
+        ratios[lease.site] = ratios.get(lease.site, 0.0) + ratio
+    return RunningLeases(
+        sum(lease.usd_per_month or 0.0 for lease in leases) * MONTHS_PER_YEAR,
+        tuple(sorted((site, ratio) for site, ratio in ratios.items() if ratio)),
+        rent_unknown(leases),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +103,15 @@ def offer_of(
         raise ChangeError(f"site {site!r} has no lease price", where="lease", hint=hint)
     if not 0.0 <= usd <= 1e12:
         raise ChangeError(f"{usd:g} USD a month", where="lease_usd_per_month", expected="from 0 to 1e12")
-    at_site = state["node_site"] == state.sites.index(site) if site in state.sites else None
-    n_owned = int(state["node_n_accelerators"][at_site].sum()) if at_site is not None else 0
+    n_owned = accelerators_by_site(state, document)[site]
     if not n_owned:
         raise ChangeError(f"{site} has no accelerators", where="lease", hint="lease a site that has some")
     terms = {lease.power_paid_by for lease in document.leases if lease.site == site} - {None}
     payer = power_paid_by or (terms.pop() if len(terms) == 1 else "owner")
     if payer not in ("owner", "tenant"):
         raise ChangeError(f"power paid by {payer!r}", where="power_paid_by", expected="owner or tenant")
-    return LeaseOffer(site, usd, payer, n_owned)  # type: ignore[arg-type]
+    n_let = n_leased_on(document.leases, site, document.as_of or date.min, n_owned)
+    return LeaseOffer(site, usd, payer, n_owned, n_let)  # type: ignore[arg-type]
 
 
 def options_of(
@@ -79,11 +123,17 @@ def options_of(
         cases: the network as it is, each plan, and the network without each site of `offers`.
         offers: sites that are left out and leased as a whole, in the order of the last cases.
         shares: sites of which the part that the job leaves free is leased beside each plan.
+
+    Raises ChangeError for a site of `offers` that tenants have already.
     """
+    for offer in offers:
+        if not offer.n_free:
+            problem = f"tenants have all {offer.n_owned:,} accelerators of {offer.site}"
+            raise ChangeError(problem, where="lease", hint="lease a site with accelerators that are free of leases")
     n_plans = len(cases) - len(offers)
     options = [Option(DO_NOTHING if i == 0 else case.name, i) for i, case in enumerate(cases[:n_plans])]
     options += [
-        Option(f"leave {offer.site} out and lease it", n_plans + i, offer, offer.n_owned)
+        Option(f"leave {offer.site} out and lease it", n_plans + i, offer, offer.n_free)
         for i, offer in enumerate(offers)
     ]
     for offer in shares:
@@ -102,13 +152,13 @@ def without_site(job: TrainingJob | None, site: str) -> list[dict[str, object]]:
 
 
 def free_at(case: SampledCase, site: str) -> int:
-    """Return the accelerators of a site in service that neither the job nor a tenant of the document has."""
-    state, job = case.case.state, case.case.job
+    """Return the accelerators of a site in service that neither the job nor, on the day, a tenant has."""
+    state, job, document = case.case.state, case.case.job, case.case.document
     if site not in state.sites:
         return 0
     at_site = (state["node_site"] == state.sites.index(site)) & state["node_up"]
     n_up = int(state["node_n_accelerators"][at_site].sum())
-    n_leased = sum(lease.n_accelerators or n_up for lease in case.case.document.leases if lease.site == site)
+    n_leased = n_leased_on(document.leases, site, document.as_of or date.min, n_up)
     return max(n_up - n_leased - _n_of_job(job, site, n_up), 0)
 
 

@@ -13,8 +13,8 @@ from ..errors import ChangeError
 from ..errors.wording import value_text
 from ..model.document import TopologyDocument
 from ..render.decision_table import decision_table
-from ..render.quantities import usd_text
-from .decision_options import LeaseOffer
+from ..render.quantities import names_text, usd_text
+from .decision_options import LeaseOffer, RunningLeases
 from .sample_report import TornadoRow
 from .uncertain_inputs import UncertainInput
 
@@ -56,7 +56,7 @@ class DecidedOption:
     capex_usd: Amount
     goodput_tokens_per_s: Amount
     lease_usd_per_year: Amount
-    """Rent that tenants pay."""
+    """Rent that tenants pay, those of leases that run already included."""
     lost_rent_usd_per_year: Amount
     """Rent of the part of the site that the option keeps; it is no part of the net amount."""
     work_usd_per_year: Amount
@@ -74,9 +74,10 @@ class FlipPrice:
     option: str
     site: str
     n_accelerators: int
+    """Accelerators of the site, less those of tenants that it has already."""
     offered_usd_per_month: float
     usd_per_month: Amount
-    """For all accelerators of the site; below zero where leaving it out pays even without rent."""
+    """For all these accelerators; below zero where leaving it out pays even without rent."""
     usd_per_accelerator_hour: Amount
     pays_ratio: float | None
     """Share of the samples in which the offer is above that rent."""
@@ -154,6 +155,7 @@ def decision_report(
     inputs: Mapping[str, UncertainInput],
     settings: SampleSettings,
     usd_per_million_tokens: float | None,
+    running: RunningLeases,
 ) -> DecisionReport:
     """Build the answer of the decisions of some jobs; its summary says what the money rests on."""
     payers = {offer.power_paid_by for offer in offers.values()}
@@ -162,7 +164,7 @@ def decision_report(
         network=network,
         as_of=document.as_of.isoformat() if document.as_of else None,
         job=jobs[0].job if len(jobs) == 1 else None,
-        summary=tuple(_basis(payer, jobs, usd_per_million_tokens, len(inputs))),
+        summary=(*_basis(payer, jobs, usd_per_million_tokens, len(inputs)), *_running_text(running)),
         n_samples=settings.n_samples,
         seed=settings.seed,
         power_paid_by=payer,
@@ -187,3 +189,10 @@ def _basis(
             "Rent counts for a whole year: `twin leases` shows what of it is firm."
         )
     yield f"{n_inputs:,} inputs were sampled, independently of each other. --json lists them with their ranges."
+
+
+def _running_text(running: RunningLeases) -> Iterator[str]:
+    if running.usd_per_year:
+        yield f"All options include {usd_text(running.usd_per_year)} a year of leases that run already."
+    if running.rent_unknown:
+        yield f"Rent not stated, left out of all options: {names_text(running.rent_unknown)}."

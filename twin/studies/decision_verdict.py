@@ -42,7 +42,7 @@ def _flips(job: Mapping[str, Any]) -> Iterator[str]:
         low, high = usd_text(max(price["p10"], 0.0)), usd_text(price["p90"])
         hourly = usd_text(max(row["usd_per_accelerator_hour"]["p50"], 0.0))
         yield (
-            f"A tenant has to pay the owner more than {usd_text(max(price['p50'], 0.0))} a month for all {n:,} "
+            f"A tenant has to pay the owner more than {usd_text(max(price['p50'], 0.0))} a month for the {n:,} "
             f"accelerators of {site} ({hourly} per accelerator-hour; {low} to {high}) before leaving it out is best. "
             f"At {usd_text(offer)} a month it is in {percent_text(row['pays_ratio'] or 0.0)} of the samples."
         )

@@ -16,7 +16,7 @@ from ..scenario.change import StructureChange
 from ..scenario.changes import Change
 from ..stages.engine import Engine
 from .decision import decided_job, figures_of
-from .decision_options import Option
+from .decision_options import Option, RunningLeases
 from .decision_report import DecidedJob
 from .decision_verdict import decision_verdict
 from .executor import Advance, Workers
@@ -103,6 +103,7 @@ def run_decision(
     engine: Engine,
     usd_per_million_tokens: float | None,
     settings: SampleSettings,
+    running: RunningLeases,
 ) -> tuple[DecidedJob, tuple[UncertainInput, ...]]:
     """Sample the uncertain inputs of the cases of one job, and compare its options.
 
@@ -112,6 +113,7 @@ def run_decision(
         engine: engine of this thread; other workers have separate ones.
         usd_per_million_tokens: price of tokens; None = what renting the cheapest accelerators for them costs.
         settings: how the study is run.
+        running: leases that run already.
 
     Returns:
         The decision of the job, and the inputs that were sampled.
@@ -123,8 +125,10 @@ def run_decision(
     job = cases[0].case.job
     inputs = inputs_of(cases, engine)
     rows = rows_of(inputs, settings.n_samples, settings.seed, with_ends=settings.with_tornado)
-    sites = sorted({option.offer.site for option in options if option.offer is not None})
+    leased = {option.offer.site for option in options if option.offer is not None}
+    sites = sorted(leased | {site for site, _ in running.paid_power_ratio})
     question = SampleQuestion(tuple(cases), inputs, rows.values, figures_of(sites))
     found = run_sample(question, engine, settings.workers, settings.advance, settings.cancel)
-    decided = decided_job(job.id if job is not None else "", question, rows, found, options, usd_per_million_tokens)
+    name = job.id if job is not None else ""
+    decided = decided_job(name, question, rows, found, options, usd_per_million_tokens, running)
     return replace(decided, summary=tuple(decision_verdict(to_data(decided), settings.n_samples))), inputs
