@@ -168,7 +168,7 @@ class MoneyNetwork(EvaluatedNetwork):
             ask,
             lambda case: metric_of_case(case, goal, full._engine, ())[0],
             lambda case: metric_of_case(case, "unrouted_gbps", full._engine, ())[0],
-            lambda scenario, day: wait_days(scenario, self.document, day, self._reader),
+            lambda scenario, day, before: wait_days(scenario, self.document, day, self._reader, before),
             self._reader,
             where,
         )

@@ -15,6 +15,7 @@ DATA: dict[str, Any] = {
     "summary": ["fine"],
     "metrics": {"a_s": {"before": 1.0, "after": 2.0}, "b": {"before": None, "after": 3.0}},
     "rows": [{"id": "x", "at": {"n": 1, "m": 2}}, {"id": "y", "at": {"n": 3, "m": 4}}],
+    "deep": {"x": {"y": {"a": 1, "b": 2, "c": 3}}, "z": {"y": {"b": 5}}},
     "none": [],
 }
 
@@ -32,6 +33,10 @@ def diff() -> Diff:
         (["metrics.a_s"], {"metrics": {"a_s": {"before": 1.0, "after": 2.0}}}),
         (["metrics.*.after"], {"metrics": {"a_s": {"after": 2.0}, "b": {"after": 3.0}}}),
         (["metrics.b", "metrics.*.after"], {"metrics": {"a_s": {"after": 2.0}, "b": {"before": None, "after": 3.0}}}),
+        (["metrics.*.after", "metrics.a_s.before"], {"metrics": {"a_s": DATA["metrics"]["a_s"], "b": {"after": 3.0}}}),
+        (["deep.x.y.a", "deep.*.y.b"], {"deep": {"x": {"y": {"a": 1, "b": 2}}, "z": {"y": {"b": 5}}}}),
+        (["deep.*.y.b", "deep.x.*.c"], {"deep": {"x": {"y": {"b": 2, "c": 3}}, "z": {"y": {"b": 5}}}}),
+        (["deep.*.y.b", "deep.x.y"], {"deep": {"x": {"y": {"a": 1, "b": 2, "c": 3}}, "z": {"y": {"b": 5}}}}),
         (["metrics.a_s.before", "metrics"], {"metrics": DATA["metrics"]}),
         (["metrics", "metrics.a_s.before"], {"metrics": DATA["metrics"]}),
         (["rows.at.n", "rows.id"], {"rows": [{"id": "x", "at": {"n": 1}}, {"id": "y", "at": {"n": 3}}]}),

@@ -87,6 +87,23 @@ def test_budgets_that_never_suffice_and_those_of_bad_dates() -> None:
         ).readiness()
 
 
+def test_a_budget_that_falls_again_is_not_enough_before() -> None:
+    """A rack of 32 H100 needs more than 0.02 MW: 10 MW for a month do not make it ready."""
+    budgets = [{"start": "2026-12-01", "power_megawatts": 10}, {"start": "2027-01-01", "power_megawatts": 0.02}]
+    rack = {"id": "r1", "kind": "rack", "site": "c1", "accelerator": "H100", "n_accelerators": 32}
+    site = {"id": "c1", "power_megawatts": 0.02, "budgets": budgets}
+    document = {"as_of": "2026-11-01", "sites": [site], "nodes": [rack]}
+    assert twin.from_document(document).readiness().ready_day is None
+    with pytest.raises(ChangeError, match="power, for ever") as caught:
+        twin.from_document(document).readiness(on="2026-11-05")
+    assert caught.value.hint == "the budgets stay too small, or become so again"
+    budgets.append({"start": "2027-02-01", "power_megawatts": 10})
+    found = twin.from_document(document)
+    with pytest.raises(ChangeError, match="power, 88 days") as caught:
+        found.readiness(on="2026-11-05")
+    assert (caught.value.hint, found.readiness().ready_day) == ("ready 88 days later", 92)
+
+
 NAMES = ("power_megawatts", "liquid_cooling_megawatts", "n_rack_places")
 LIMITS = st.fixed_dictionaries({name: st.integers(0, 12).map(float) for name in NAMES})
 
@@ -105,7 +122,7 @@ def test_steps_agree_with_looking_at_each_day(
     found = blockers_on(needs, steps, day)
     assert {blocker.resource for blocker in found} == short(day)
     for blocker in found:
-        waits = [n for n in range(100) if blocker.resource not in short(day + n)]
+        waits = [n for n in range(50) if not any(blocker.resource in short(day + later) for later in range(n, 50))]
         assert blocker.n_days == (waits[0] if waits else float("inf"))
     ready = first_day(needs, steps)
     good = [on for on in range(100) if not any(short(later) for later in range(on, 100))]

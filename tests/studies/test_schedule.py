@@ -87,6 +87,32 @@ def test_works_wait_for_the_budgets_of_the_site() -> None:
         network(sites=sites).schedule([swap])
 
 
+def test_works_wait_until_the_budgets_stay_enough() -> None:
+    """Two racks of GB300 need over 0.06 MW: the month of 10 MW is no time to begin, and the last state is ready."""
+    budgets = [
+        {"start": "2027-06-01", "power_megawatts": 10},
+        {"start": "2027-07-01", "power_megawatts": 0.06},
+        {"start": "2027-12-01", "power_megawatts": 10},
+    ]
+    racks = [{"id": f"r{i}", "kind": "rack", "site": "A", "accelerator": "H100", "n_accelerators": 16} for i in (1, 2)]
+    base = network(sites=[{"id": "A", "power_megawatts": 0.06, "budgets": budgets}], nodes=racks, links=[], demands=[])
+    swap = {"kind": "swap_accelerators", "racks": "r*", "accelerator": "GB300"}
+    for lead_days in (180, 220):
+        found = base.schedule([swap], goal="opex_usd_per_year", lead_days={"swap_accelerators": lead_days})
+        assert [row.day for row in found.states] == [395, 396, 396, 397]
+        assert base.readiness([swap]).ready_day == 395
+
+
+def test_a_wave_that_lowers_the_needs_of_a_site_does_not_wait() -> None:
+    """Two racks of 32 GB300 need 0.149 MW, two of H100 0.077, one of each 0.113; from June on there are 0.08."""
+    budgets = [{"start": "2027-06-01", "power_megawatts": 0.08}]
+    racks = [{"id": f"r{i}", "kind": "rack", "site": "A", "accelerator": "GB300", "n_accelerators": 32} for i in (1, 2)]
+    base = network(sites=[{"id": "A", "power_megawatts": 10, "budgets": budgets}], nodes=racks, links=[], demands=[])
+    swap = {"kind": "swap_accelerators", "racks": "r*", "accelerator": "H100", "n_per_rack": 32}
+    found = base.schedule([swap], goal="opex_usd_per_year", lead_days={"swap_accelerators": 10})
+    assert (found.n_days, base.readiness([swap]).ready_day) == (12, 0)
+
+
 def test_nothing_to_do_is_an_answer() -> None:
     found = network().schedule([])
     assert (found.states, found.n_days, found.summary) == ((), 0, ("Nothing to do.",))

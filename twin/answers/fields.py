@@ -105,6 +105,14 @@ def _kinds_below(kind: type, key: str) -> list[type]:
     return found
 
 
+def _merged(one: Chosen, other: Chosen) -> Chosen:
+    """Return the tree of all that either of two trees chooses."""
+    if not one or not other:
+        return {}
+    both = {key: _merged(one[key], other[key]) for key in one.keys() & other.keys()}
+    return {**one, **other, **both}
+
+
 def _pruned(data: Any, tree: Chosen) -> Any:
     if not tree:
         return data
@@ -116,5 +124,5 @@ def _pruned(data: Any, tree: Chosen) -> Any:
     for key, value in data.items():
         below = [tree[name] for name in (key, EVERY) if name in tree]
         if below:
-            chosen[key] = value if not all(below) else _pruned(value, {**below[-1], **below[0]})
+            chosen[key] = _pruned(value, below[0] if len(below) == 1 else _merged(*below))
     return chosen

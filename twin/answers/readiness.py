@@ -16,7 +16,9 @@ from ..economics.readiness import (
     SiteNeeds,
     blockers_on,
     budgets_of,
+    enough_from,
     first_day,
+    is_enough,
     site_needs,
     usable_accelerators,
 )
@@ -106,46 +108,48 @@ def check_ready(scenario: Scenario, budgets: TopologyDocument, day: int, reader:
         reader: source of figures.
 
     Raises:
-        ChangeError: it names the budget that lasts longest, and the days until it is enough.
+        ChangeError: it names the budget that lasts longest, and the days until it is enough from then on.
     """
     needs, steps = _by_site(scenario, budgets, reader)
     found = [(name, blocker) for name in steps for blocker in blockers_on(needs[name], steps[name], day)]
     if not found:
         return
     found.sort(key=lambda row: -row[1].n_days)
+    ready = max(enough_from(needs[name], rows, budget) for name, rows in steps.items() for budget in rows[0].limits)
     reasons = "; ".join(f"{name}: {_blocker_text(blocker)}" for name, blocker in found[:5])
-    worst = found[0][1]
-    hint = f"ready {_days_text(worst)}" if isfinite(worst.n_days) else "no budget of a later day is enough"
+    hint = (
+        f"ready {ready - day:.0f} days later" if isfinite(ready) else "the budgets stay too small, or become so again"
+    )
     raise ChangeError(f"not ready on day {day}: {reasons}", where="on", hint=hint)
 
 
-def wait_days(scenario: Scenario, budgets: TopologyDocument, day: int, reader: FigureReader) -> float:
-    """Return the days from a day on until the budgets of all sites are enough; infinite where they never are.
+def wait_days(
+    scenario: Scenario, budgets: TopologyDocument, day: int, reader: FigureReader, before: Scenario | None = None
+) -> float:
+    """Return the days from a day on until the budgets of all sites are enough and stay so; infinite for never.
 
     Args:
         scenario: network after the changes.
         budgets: document with the budgets.
         day: days after the day of the document.
         reader: source of figures.
+        before: network before them; a budget of which it needs as much or more does not count. None counts all.
     """
     needs, steps = _by_site(scenario, budgets, reader)
-    waited = 0.0
-    while isfinite(waited):
-        found = [b.n_days for name in steps for b in blockers_on(needs[name], steps[name], day + int(waited))]
-        if not found:
-            break
-        waited += max(found)
-    return waited
+    old = {} if before is None else _by_site(before, budgets, reader)[0]
+    found = (
+        enough_from(needs[name], rows, budget) - day
+        for name, rows in steps.items()
+        for budget in rows[0].limits
+        if name not in old or not is_enough(needs[name], budget, old[name].amounts[budget])
+    )
+    return max((0.0, *found))
 
 
 def _blocker_text(blocker: Blocker) -> str:
     of = f"{blocker.needed:,.4g} of {blocker.limit:,.4g} {_unit(blocker.resource)}"
     days = f"{blocker.n_days:.0f} days" if isfinite(blocker.n_days) else "for ever"
     return f"{RESOURCES[blocker.resource]}, {days} ({of})"
-
-
-def _days_text(blocker: Blocker) -> str:
-    return f"{blocker.n_days:.0f} days later"
 
 
 def _unit(resource: str) -> str:

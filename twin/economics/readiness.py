@@ -125,7 +125,7 @@ class Blocker:
     needed: float
     limit: float
     n_days: float
-    """Infinite where no later day is enough."""
+    """Infinite where the budget stays or becomes again too small."""
 
 
 def blockers_on(needs: SiteNeeds, steps: Sequence[Budgets], day: int) -> tuple[Blocker, ...]:
@@ -134,16 +134,21 @@ def blockers_on(needs: SiteNeeds, steps: Sequence[Budgets], day: int) -> tuple[B
     found = []
     for name, limit in limits.items():
         if not is_enough(needs, name, limit):
-            later = [step.day for step in steps if step.day > day and is_enough(needs, name, step.limits[name])]
-            n_days = later[0] - day if later else inf
-            found.append(Blocker(name, needs.amounts[name], limit, n_days))
+            found.append(Blocker(name, needs.amounts[name], limit, enough_from(needs, steps, name) - day))
     return tuple(sorted(found, key=lambda blocker: (-blocker.n_days, list(RESOURCES).index(blocker.resource))))
+
+
+def enough_from(needs: SiteNeeds, steps: Sequence[Budgets], name: str) -> float:
+    """Return the first day from which on a budget is enough and stays so; infinite where there is none."""
+    day = inf
+    for step in reversed(steps):
+        if not is_enough(needs, name, step.limits[name]):
+            break
+        day = step.day
+    return day
 
 
 def first_day(needs: SiteNeeds, steps: Sequence[Budgets]) -> int | None:
     """Return the first day from which on all budgets are enough; None where there is none."""
-    day = None
-    for step in steps:
-        enough = all(is_enough(needs, name, limit) for name, limit in step.limits.items())
-        day = (step.day if day is None else day) if enough else None
-    return day
+    day = max((enough_from(needs, steps, name) for name in steps[0].limits), default=steps[0].day)
+    return None if day == inf else int(day)

@@ -21,11 +21,12 @@ from ..model.identity import normal_form
 from .fields import Fields, plain
 from .files import SourceFile
 from .ledger import Ledger
+from .management import is_management
 from .naming import MAX_NAME_LENGTH, printable
 from .netbox_types import LANE_RATES_GBPS, VIRTUAL, WIRELESS, Port, port_of, type_gbps
 
 MANAGEMENT = re.compile(r"^(mgmt|management|oob|me\d|ma\d|fxp|em\d|bmc|ipmi|idrac|ilo)", re.IGNORECASE)
-"""Names of management ports, which older files do not flag."""
+"""First letters of management ports, which older files do not flag; other names are those of `is_management`."""
 MAX_INTERFACES = 10_000
 MAX_WATTS = 1e6
 LISTS_UNREAD = {
@@ -149,7 +150,7 @@ def _ports(fields: Fields, ledger: Ledger) -> Counter[tuple[float, Port | None]]
         if not isinstance(name, str) or not isinstance(kind, str):
             fields.bad("interfaces", item, "a mapping with name and type")
             continue
-        if item.get("mgmt_only") is True or MANAGEMENT.match(name):
+        if item.get("mgmt_only") is True or MANAGEMENT.match(name) or is_management(name):
             ledger.dropped("interfaces", "management port", fields.place)
         elif kind in VIRTUAL or kind.startswith(WIRELESS):
             ledger.dropped("interfaces", "virtual or wireless port", fields.place)

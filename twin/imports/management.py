@@ -9,8 +9,8 @@ from .cabling import Cabling, End
 from .ledger import Ledger
 
 MANAGEMENT = re.compile(
-    r"((mgmt|management|mgmteth|fxp|vme|oob|bmc|ipmi|idrac|ilo)[\d/_.:-]*((rp|rsp)?\d*(/?cpu)?[\d/]*)?|(ma|me)\d[\d/]*|"
-    r"re\d[:_-]mgmt[-\d/]*)",
+    r"((mgmt|management)([\s_-]*eth(ernet)?)?|meth|m-(ge|gigabitethernet)|fxp|vme|oobm?|bmc|ipmi|idrac|ilo)"
+    r"[\s\d/_.:-]*(rs?p[\d/]*)?(cpu[\d/]*)?|(ma|me)\s*\d[\d/]*|re\d[:_-]mgmt[-\d/]*",
     re.IGNORECASE,
 )
 """Ports that only management uses, of every maker."""

@@ -28,8 +28,9 @@ REL_TOLERANCE = 1e-9
 MAX_STATES = 1000
 """Most states that are evaluated."""
 Evaluate = Callable[[Case], float | None]
-WaitDays = Callable[[Scenario, int], float]
-"""Days from a day on until the budgets of all sites are enough for a scenario; infinite where they never are."""
+WaitDays = Callable[[Scenario, int, Scenario | None], float]
+"""Days from a day on until budgets are enough for a scenario from then on; infinite where they never are. All budgets
+count, or those of which it needs more than another scenario."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,8 @@ class _Planner:
             first = min(start for start, _ in options)
             ready = [i for start, i in options if start == first]
             best = ready[0] if len(ready) == 1 else min(ready, key=lambda i: (self._first_cost(left[i]), i))
-            self._do(left.pop(best))
+            work = left.pop(best)
+            self._do(work, is_last=not left)
 
     def _start(self, work: Work) -> int | None:
         """Return the first day of a work; None where a wave of it cannot be built yet."""
@@ -170,12 +172,14 @@ class _Planner:
         """Return demand without a path, then the cost of the goal: demand that is cut off relieves other links."""
         return self._unrouted_gbps(case) or 0.0, self.cost(self._value(case))
 
-    def _do(self, work: Work) -> None:
+    def _do(self, work: Work, *, is_last: bool) -> None:
         start = self._start(work)
         assert start is not None
         for number, wave in enumerate(work.waves, start=1):
             after = self._scenario([*self.done, *wave.changes])
-            wait = self._wait_days(after, start)
+            # a wave on the way waits only for what it adds: a later one may lower the needs of what stands there
+            before = None if is_last and number == len(work.waves) else self._scenario(self.done)
+            wait = self._wait_days(after, start, before)
             if wait == inf:
                 problem = f"{work.label}: the budgets of a site stay too small"
                 raise ChangeError(problem, where="changes", hint="`twin readiness` names them")
