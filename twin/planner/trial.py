@@ -188,8 +188,6 @@ class Trials:
     def _price(self, case: Case) -> tuple[float, float | None]:
         """Return purchases and yearly cost of a case. Raises NotApplicableError where a purchase has no price."""
         evaluation = Evaluation(case, self.task.origin.state, self.engine)
-        if evaluation.money.n_unpriced_links:
-            raise NotApplicableError("no price for more members: links name no transceiver")
         money = evaluation.money
         opex_usd = None if money.unpriced_parts else money.opex_usd_per_year
         return float(METRICS["capex_usd"].compute(evaluation)), opex_usd
