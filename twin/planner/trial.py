@@ -52,6 +52,8 @@ class Trial(NamedTuple):
     """Why it was not evaluated, or why the goal has no value."""
     opex_usd_per_year: float | None = None
     """Cost of operation of the whole network; None where it was not priced, or a part has no price."""
+    is_unpriced: bool = False
+    """True where it can be built, but a purchase has no price."""
 
 
 class Figure(NamedTuple):
@@ -140,7 +142,7 @@ class Trials:
         try:
             capex_usd, opex_usd = self._price(built)
         except NotApplicableError as reason:
-            return Trial(members, None, (), str(reason))
+            return Trial(members, None, (), str(reason), is_unpriced=True)
         if budget is not None and capex_usd > budget:
             return Trial(members, capex_usd, (), OVER_BUDGET, opex_usd)
         values, why = self._values(members, built)
