@@ -41,8 +41,8 @@ def test_a_cut_fibre_is_repaired_and_no_outage() -> None:
 @pytest.mark.parametrize(
     ("links", "expected"),
     [
-        ("*", "not priced: 2 links with new members name no transceiver"),
-        ("as", "not priced: 1 link with new members names"),
+        ("*", "price unknown, not priced: 2 links name no transceiver"),
+        ("as", "price unknown, not priced: 1 link names no transceiver"),
     ],
 )
 def test_new_members_without_a_transceiver_are_not_free(links: str, expected: str) -> None:
@@ -53,7 +53,7 @@ def test_new_members_without_a_transceiver_are_not_free(links: str, expected: st
 
 def test_priced_and_unpriced_members_are_both_named() -> None:
     text = verdict([{"kind": "set_channels", "links": "*", "n_parallel": 4}], transceiver="400G-DR4")
-    assert "to buy, not priced: 1 link with new members names no transceiver" in text
+    assert "to buy and items of unknown price, not priced: 1 link names no transceiver" in text
 
 
 def test_large_rates_have_thousands_separators_and_two_rows_of_a_link_are_named() -> None:

@@ -37,7 +37,10 @@ def network(name: str) -> Network:
 
 @cache
 def found(name: str) -> Situation:
-    loaded = network(name)
+    return found_in(network(name))
+
+
+def found_in(loaded: Network) -> Situation:
     origin = loaded._baseline(None, "value")
     question = plan_question(
         goal=None, budget_usd=1e6, target=None, keep=(), until=None, by=None, robust_to=None,
@@ -81,3 +84,29 @@ def test_a_network_without_traffic_or_job_gets_no_candidates() -> None:
     answer = quiet.plan(keep=["capex_usd<=1"])
     assert answer.considered == ()
     assert answer.plan is None
+
+
+def test_a_site_without_a_power_limit_gets_accelerators_and_links_say_how_busy_they_are() -> None:
+    racks = [
+        {"id": f"g{x}", "kind": "rack", "site": x, "accelerator": kind, "n_accelerators": 8}
+        for x, kind in (("a", "H100"), ("b", "A100-80GB"))
+    ]
+    link = {"id": "ab", "ends": ["ga", "gb"], "capacity_gbps": 100}
+    demand = {"id": "d", "source": "ga", "target": "gb", "offered_gbps": 75}
+    job = {
+        "id": "j",
+        "model": "llama-3.1-8b",
+        "parallelism": {"tp": 8, "pp": 1},
+        "n_global_batch": 128,
+        "placement": [{"site": "a"}, {"site": "b"}],
+    }
+    document = {"sites": [{"id": x} for x in "ab"], "nodes": racks, "links": [link], "demands": [demand]}
+    loaded = twin.from_document(document | {"jobs": [job]})
+    looked_at = found_in(loaded)
+    items = {item.id: item for item in GENERATORS["accelerators"].offer(looked_at)}
+    assert set(items) == {"accelerators b: H100", "accelerators b: H100, full racks"}
+    same = edited(loaded._baseline(None, "value"), items["accelerators b: H100"].changes, loaded._engine.reader, "x")
+    assert same.case.state["node_n_accelerators"].tolist() == [8, 8]
+    assert GENERATORS["accelerators"].why_none(looked_at)
+    idle = found_in(twin.from_document(document))
+    assert [group.why for group in idle.groups] == ["1 wide-area link: busiest 75 %"]

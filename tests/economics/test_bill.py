@@ -101,6 +101,27 @@ def test_an_own_part_without_a_price_leaves_the_sums_unknown_and_is_named(tmp_pa
     assert "price unknown" in repr(bill)
 
 
+def test_members_without_a_transceiver_and_switches_without_a_part_leave_the_price_unknown() -> None:
+    nodes = [{"id": x, "kind": "leaf"} for x in "ab"]
+    links = [{"id": "ab", "ends": ["a", "b"], "capacity_gbps": 100}]
+    network = twin.from_document({"nodes": nodes, "links": links})
+    more = {"kind": "set_channels", "links": "ab", "n_parallel": 2}
+    new = {"kind": "add_node", "node": {"id": "s", "kind": "spine"}}
+    for changes, why in (
+        ([more], "not priced: 1 link names no transceiver"),
+        ([new], "not priced: 1 new switch names no part"),
+        ([more, new], "not priced: 1 link names no transceiver and 1 new switch names no part"),
+    ):
+        score = network.what_if(changes, main_assumptions=False).after
+        assert (score["capex_usd"], score.metrics["capex_usd"].why) == (None, why)
+        bill, money = network.bill(changes), network.money(changes)
+        assert (bill.capex_usd, bill.why["capex_usd"], len(bill.lines)) == (None, why, len(changes))
+        assert (money.horizon, money.why["horizon"]) == (None, why)
+        assert "$0" not in " ".join((*bill.summary, *money.summary))
+    host = network.bill([{"kind": "add_node", "node": {"id": "h", "kind": "host"}}])
+    assert host.capex_usd == 0.0, "an end point without a part stands for what is there"
+
+
 def test_nothing_to_buy_is_an_answer() -> None:
     bill = twin.load("memphis-small").bill([{"kind": "split_work", "split": "balanced"}])
     assert (bill.capex_usd, bill.opex_change_usd_per_year, bill.lines, bill.books) == (0.0, 0.0, (), ())

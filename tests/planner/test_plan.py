@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,10 @@ from hypothesis import strategies as st
 import twin
 from tests.planner.networks import chord, faster, more, naive_plan, ring
 from twin.errors import ChangeError, TwinError
+from twin.planner.choice import Choice
+from twin.planner.question import plan_question
 from twin.planner.records import PlanReport
+from twin.planner.trial import Trial
 
 POOL = [
     more("ab"),
@@ -246,3 +250,34 @@ def test_a_bound_is_never_worse_than_a_plan(monkeypatch: pytest.MonkeyPatch) -> 
     assert answer.plan is not None
     assert answer.method.bound is not None
     assert 0.0 < answer.method.bound <= (answer.plan.goal or 0.0)
+
+
+def test_candidates_without_a_price_are_named_and_never_chosen() -> None:
+    """The new switch names no part, so the least expensive plan is the one with a price."""
+    free = {"kind": "add_node", "node": {"id": "s", "kind": "switch"}}
+    links = [{"id": f"{x}s", "ends": [x, "s"], "transceiver": "400G-DR4"} for x in "ac"]
+    spine = {"id": "spine", "changes": [free, *({"kind": "add_link", "link": link} for link in links)]}
+    keep = ["max_link_utilisation_ratio<=0.6"]
+    network = ring([600.0, 0.0, 0.0, 0.0])
+    answer = network.plan(keep=keep, candidates=[*SIDES, spine], generate=False)
+    assert answer.plan is not None
+    assert "spine" not in answer.plan.candidates
+    text = " ".join(answer.summary)
+    assert "No price for 1 candidate: spine (not priced: 1 new switch names no part)." in text
+    assert "over the budget" not in answer.method.sentence
+    assert "without a price" in answer.method.sentence
+    alone = network.plan(keep=keep, candidates=[spine], generate=False)
+    assert alone.plan is None
+    assert alone.summary[0] == "No set of candidates with a price meets the conditions."
+
+
+def test_ties_of_the_goal_count_the_running_cost() -> None:
+    values = {1: (100.0, 50.0), 2: (120.0, 10.0)}
+    trials = {i: Trial(i, usd, (1.0,), "", running) for i, (usd, running) in values.items()}
+    question = plan_question(
+        goal="step_time_s", budget_usd=1e6, target=None, keep=(), until=None, by=None, robust_to=None,
+        default_goal="step_time_s", as_of=None, training_loss=None,
+    )  # fmt: skip
+    question = replace(question, keeps=())
+    assert Choice(question, trials).best() == trials[1]
+    assert Choice(question, trials, running_years=4.0).best() == trials[2]

@@ -16,7 +16,7 @@ from ..render.quantities import names_text, usd_text
 from ..scenario.apply import Scenario, apply_one_by_one
 from ..scenario.changes import Change
 from .data import Answer
-from .money_metrics import unpriced_text
+from .money_metrics import unpriced_purchases_text, unpriced_text
 from .score import data_frame
 
 
@@ -103,8 +103,12 @@ def _cost_after(scenario: Scenario, before: State, reader: FigureReader) -> Netw
 
 
 def _unknown(cost: NetworkCost) -> dict[str, str]:
-    found = {"capex_usd": cost.unpriced_purchases, "opex_change_usd_per_year": cost.unpriced_parts}
-    return {name: unpriced_text(parts) for name, parts in found.items() if parts}
+    parts = cost.unpriced_parts
+    found = {
+        "capex_usd": unpriced_purchases_text(cost),
+        "opex_change_usd_per_year": unpriced_text(parts) if parts else "",
+    }
+    return {name: why for name, why in found.items() if why}
 
 
 def _summary(
@@ -115,6 +119,8 @@ def _summary(
         return
     if capex_usd is not None:
         yield f"To buy: {usd_text(capex_usd)}."
+    elif known_usd := total_usd(lines, "once"):
+        yield f"To buy: {usd_text(known_usd)}, and items of unknown price."
     if opex_usd:
         yield f"A year costs {usd_text(abs(opex_usd))} {'more' if opex_usd > 0 else 'less'}."
     unknown = sorted({line.item for line in lines if line.total_usd is None and line.quantity > 0})

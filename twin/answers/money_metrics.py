@@ -1,9 +1,11 @@
-"""Metrics of money; null where an own part in use has no price."""
+"""Metrics of money; null where a price is unknown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..economics.cost import NetworkCost
+from ..errors.wording import counted
 from ..stages.evaluation import Evaluation
 from .metric import NotApplicableError
 
@@ -23,9 +25,23 @@ def unpriced_text(parts: Sequence[str]) -> str:
     return f"no price for {', '.join(parts[:MAX_NAMED])}{more}: state part_usd in a price book"
 
 
+def unpriced_purchases_text(cost: NetworkCost) -> str:
+    """Return the reason why the purchases of a change have no known price; empty where all are priced."""
+    reasons = [unpriced_text(cost.unpriced_purchases)] if cost.unpriced_purchases else []
+    counts = (
+        (cost.n_unpriced_links, "link", "links", "transceiver"),
+        (cost.n_unpriced_switches, "new switch", "new switches", "part"),
+    )
+    unnamed = [
+        f"{counted(n, item, items)} {'names' if n == 1 else 'name'} no {part}" for n, item, items, part in counts if n
+    ]
+    return "; ".join([*reasons, *([f"not priced: {' and '.join(unnamed)}"] if unnamed else [])])
+
+
 def capex_usd(e: Evaluation) -> float:
     """Purchases of a change."""
-    check_priced(e.money.unpriced_purchases)
+    if why := unpriced_purchases_text(e.money):
+        raise NotApplicableError(why)
     return e.money.capex_usd
 
 

@@ -13,6 +13,7 @@ from ..stages.evaluation import Evaluation
 from .arc_text import arc_name
 from .main_assumptions import MainAssumption
 from .metrics import METRICS, metric_unit
+from .money_metrics import unpriced_purchases_text
 from .reasons import bottleneck_text
 from .structure import structure_changes, structure_sentences
 
@@ -136,10 +137,6 @@ OPTICAL_METRICS = ("min_margin_db", "n_links_fallen_back", "n_links_below_margin
 """Metrics beside the structure that a verdict without traffic names."""
 
 
-MAX_UNPRICED = 3
-"""Most parts without a price that a verdict names."""
-
-
 def _without_effect(before: Evaluation, after: Evaluation) -> Iterator[str]:
     """Yield what a change is often taken for and does not do."""
     old, new = before.case, after.case
@@ -151,13 +148,10 @@ def _without_effect(before: Evaluation, after: Evaluation) -> Iterator[str]:
 
 
 def _cost(after: Evaluation, metrics: Mapping[str, tuple[float | None, float | None]]) -> Iterator[str]:
-    capex, (old_opex, new_opex) = metrics["capex_usd"][1] or 0.0, metrics["opex_usd_per_year"]
-    buy = f"{usd_text(capex)} to buy" if capex else "nothing to buy"
-    if n := after.money.n_unpriced_links:
-        not_priced = f"not priced: {counted(n, 'link')} with new members {'names' if n == 1 else 'name'} no transceiver"
-        buy = f"{buy}, {not_priced}" if capex else not_priced
-    if parts := after.money.unpriced_purchases:
-        buy = f"unknown, no price for {', '.join(parts[:MAX_UNPRICED])}{' …' if len(parts) > MAX_UNPRICED else ''}"
+    known_usd, (old_opex, new_opex) = after.money.capex_usd, metrics["opex_usd_per_year"]
+    buy = f"{usd_text(known_usd)} to buy" if known_usd else "nothing to buy"
+    if why := unpriced_purchases_text(after.money):
+        buy = f"{buy} and items of unknown price, {why}" if known_usd else f"price unknown, {why}"
     running = "running cost unchanged"
     if old_opex is not None and new_opex is not None and not is_noise(old_opex, new_opex):
         less = new_opex < old_opex

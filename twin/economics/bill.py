@@ -23,6 +23,7 @@ CATEGORIES = {
 STEPS_PER_USD = 1024.0
 """Totals are whole multiples of 1/1024 USD. Sums of them are exact in any order up to 8e12 USD."""
 UNKNOWN_TRANSCEIVER = "transceivers of links that name none"
+UNKNOWN_SWITCH = "switches without a part"
 Range = tuple[float, float, float]
 """Low, central and high case."""
 
@@ -76,14 +77,15 @@ def in_steps(usd: float) -> float:
 
 
 def purchase_lines(
-    pieces: Mapping[str, int], fibre_km: float, n_unnamed: int, reader: FigureReader
+    pieces: Mapping[str, int], fibre_km: float, n_unpriced_links: int, n_unpriced_switches: int, reader: FigureReader
 ) -> tuple[BillLine, ...]:
     """List what is bought: parts, fibre with its trench, and labour.
 
     Args:
         pieces: new pieces by part.
         fibre_km: km of route to lay; fibre of several links in one cable counts once.
-        n_unnamed: links with new members that name no transceiver.
+        n_unpriced_links: links with new members that name no transceiver.
+        n_unpriced_switches: new switches that name no part.
         reader: source of prices.
 
     Returns:
@@ -101,8 +103,10 @@ def purchase_lines(
     if fibre_km > 0:
         price = reader.price_figure("fibre_install_usd_per_km")
         lines.append(_line(reader, "fibre laid, km", "fibre", fibre_km, "km", price, price.name))
-    if n_unnamed:
-        lines.append(_line(reader, UNKNOWN_TRANSCEIVER, "transceiver", n_unnamed, "link", None, ""))
+    if n_unpriced_links:
+        lines.append(_unpriced(UNKNOWN_TRANSCEIVER, "transceiver", n_unpriced_links, "link", "name the transceiver"))
+    if n_unpriced_switches:
+        lines.append(_unpriced(UNKNOWN_SWITCH, "switch", n_unpriced_switches, "piece", "name the part of the switch"))
     for kind, n in sorted(kinds.items()):
         hours += n * reader.price("labour_h", kind) if kind in reader.prices.labour_h else 0.0
     price = reader.price_figure("labour_usd_per_hour")
@@ -157,24 +161,7 @@ def _line(
     paid: Literal["once", "a year"] = "once",
 ) -> BillLine:
     if price is None:
-        missing = f"state part_usd of {item} in a price book" if part else "name the transceiver"
-        return BillLine(
-            item=item,
-            category=category,
-            quantity=float(quantity),
-            unit=unit,
-            unit_price_usd=None,
-            unit_price_low_usd=None,
-            unit_price_high_usd=None,
-            total_usd=None,
-            total_low_usd=None,
-            total_high_usd=None,
-            paid=paid,
-            source="",
-            status="",
-            book="",
-            why=f"price unknown: {missing}",
-        )
+        return _unpriced(item, category, quantity, unit, f"state part_usd of {item} in a price book")
     return BillLine(
         item=item,
         category=category,
@@ -190,6 +177,27 @@ def _line(
         source=price.source,
         status=price.status,
         book=reader.prices.books[price_item(name, part)],
+    )
+
+
+def _unpriced(item: str, category: str, quantity: float, unit: str, missing: str) -> BillLine:
+    """Return the line of a purchase of unknown price. `missing`: what tells the price."""
+    return BillLine(
+        item=item,
+        category=category,
+        quantity=float(quantity),
+        unit=unit,
+        unit_price_usd=None,
+        unit_price_low_usd=None,
+        unit_price_high_usd=None,
+        total_usd=None,
+        total_low_usd=None,
+        total_high_usd=None,
+        paid="once",
+        source="",
+        status="",
+        book="",
+        why=f"price unknown: {missing}",
     )
 
 

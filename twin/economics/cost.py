@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..arrays.boosters import booster_codes, booster_parts, n_boosters
 from ..arrays.cables import counted_spans, new_pairs_by_span, spans_before
+from ..arrays.columns import LAST_END_POINT
 from ..arrays.node_ports import CARD_KINDS, figure_of_kind, is_of_kinds, n_pieces
 from ..arrays.sums import sum_of, sums_by
 from ..catalogue.figure_reader import FigureReader
@@ -52,6 +53,8 @@ class NetworkCost:
     """Parts among them that a change buys."""
     n_unpriced_links: int = 0
     """Links that a change gives more members, and whose transceiver is not named."""
+    n_unpriced_switches: int = 0
+    """Switches that a change adds, and whose part is not named."""
 
     @property
     def purchases(self) -> tuple[tuple[str, float, float | None], ...]:
@@ -150,6 +153,13 @@ def unpriced_links(before: State, after: State) -> int:
     rows = _rows_before(before.link_index, after.link_ids, before.link_ids is after.link_ids)
     n_before = np.where(rows >= 0, _values_before(before, "link_n_parallel", rows), 0)
     return int(((after["link_transceiver"] < 0) & (after["link_n_parallel"] > n_before)).sum())
+
+
+def unpriced_switches(before: State, after: State) -> int:
+    """Count the new switches, routers and optical nodes that name no part, so that nothing tells what they cost."""
+    rows = _rows_before(before.node_index, after.node_ids, before.node_ids is after.node_ids)
+    is_new = (rows < 0) & (after["node_kind"] > LAST_END_POINT)
+    return int((is_new & (after["node_part"] < 0)).sum())
 
 
 def _rows_before(index: Mapping[str, int], names: tuple[str, ...], unchanged: bool) -> Ints:
@@ -278,11 +288,11 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
     asset = _asset_usd(bill, reader)
     purchases: tuple[BillLine, ...] = ()
     pieces: dict[str, int] = {}
-    n_unnamed = 0
+    n_links = n_switches = 0
     if before is not None:
         pieces, new_km = purchased_items(before, state, reader)
-        n_unnamed = unpriced_links(before, state)
-        purchases = purchase_lines(pieces, new_km, n_unnamed, reader)
+        n_links, n_switches = unpriced_links(before, state), unpriced_switches(before, state)
+        purchases = purchase_lines(pieces, new_km, n_links, n_switches, reader)
     energy_mwh = bill.power_w / 1e6 * HOURS_PER_YEAR
     operation = operation_lines(energy_mwh, asset, bill.leased_pair_miles, MONTHS_PER_YEAR, reader)
     return NetworkCost(
@@ -293,7 +303,8 @@ def network_cost(state: State, document: TopologyDocument, reader: FigureReader,
         lines=(*purchases, *operation),
         unpriced_parts=tuple(sorted(part for part in bill.n_parts if part not in priced)),
         unpriced_purchases=tuple(sorted(part for part, n in pieces.items() if n and part not in priced)),
-        n_unpriced_links=n_unnamed,
+        n_unpriced_links=n_links,
+        n_unpriced_switches=n_switches,
     )
 
 

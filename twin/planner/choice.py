@@ -31,6 +31,8 @@ class Choice:
     question: PlanQuestion
     trials: Mapping[int, Trial]
     is_robust: IsRobust = lambda _: True
+    running_years: float = 0.0
+    """Present value of one dollar a year over the horizon of the price book."""
     _robust: dict[int, bool] = field(default_factory=dict, repr=False)
 
     def goal(self, trial: Trial) -> float | None:
@@ -89,7 +91,8 @@ class Choice:
     def best(self) -> Trial | None:
         """Return the best set; None where no set meets the conditions.
 
-        For the best goal, it is the least expensive of the sets that are as good as the best one.
+        For the best goal, it is the least expensive of the sets that are as good as the best one, with the running
+        cost over the horizon of the price book.
         """
         ranked = self._ranked(self.trials.values())
         first = next((trial for trial in ranked if self.valid(trial)), None)
@@ -97,7 +100,7 @@ class Choice:
             return first
         limit = worse_by(self.loss(first), SAME_RATIO)
         as_good = [trial for trial in ranked if self.loss(trial) <= limit]
-        return next(trial for trial in sorted(as_good, key=self._by_money) if self.valid(trial))
+        return next(trial for trial in sorted(as_good, key=self._by_cost) if self.valid(trial))
 
     def _ranked(self, trials: Iterable[Trial]) -> list[Trial]:
         return sorted((trial for trial in trials if self.holds(trial)), key=self.rank)
@@ -136,6 +139,10 @@ class Choice:
                 if trial.members:
                     front.append(trial)
         return front
+
+    def _by_cost(self, trial: Trial) -> tuple[Any, ...]:
+        running_usd = self.running_years * (trial.opex_usd_per_year or 0.0)
+        return (rounded((trial.capex_usd or 0.0) + running_usd), *self._by_money(trial))
 
     def _by_money(self, trial: Trial) -> tuple[Any, ...]:
         money = rounded(trial.capex_usd or 0.0)

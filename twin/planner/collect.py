@@ -16,7 +16,7 @@ from ..stages.engine import Engine
 from ..stages.evaluation import Case
 from ..studies.points import problem_text
 from .candidate import Candidate, Footprint, check_ids, exclusions, footprint
-from .generators import generated
+from .generators import generated, not_generated
 from .question import PlanQuestion
 from .records import Omitted
 from .sets import SetRules, all_sets, mask_of
@@ -65,9 +65,11 @@ def collect(
     Raises:
         ChangeError: an own candidate does not apply or cannot be built, or too many candidates; it is named.
     """
-    listed = list(own)
+    listed, none_of = list(own), list[Omitted]()
     if with_generated:
-        listed += generated(situation(question, origin, engine))
+        looked_at = situation(question, origin, engine)
+        listed += generated(looked_at)
+        none_of = not_generated(looked_at, {candidate.kind for candidate in listed})
     check_ids(listed, WHERE)
     if len(listed) > MAX_CANDIDATES:
         raise ChangeError(f"{len(listed)} candidates", where=WHERE, expected=f"at most {MAX_CANDIDATES}")
@@ -77,7 +79,7 @@ def collect(
     candidates = tuple(candidate for candidate, _ in kept)
     rules = _rules(candidates, [place for _, place in kept])
     task = _task(question, origin, engine, candidates, rules)
-    found = Collected(candidates, (*omitted, *too_many), rules, task)
+    found = Collected(candidates, (*none_of, *omitted, *too_many), rules, task)
     _check_own(found)
     return found
 

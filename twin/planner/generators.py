@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from . import job_candidates, link_candidates, node_candidates
 from .candidate import Candidate
+from .records import Omitted
 from .situation import Situation
 
 
@@ -17,6 +18,8 @@ class Generator(NamedTuple):
     """Yields candidates for a network; none where there is nothing to do."""
     sentence: str
     """Description for people."""
+    why_none: Callable[[Situation], str] = lambda _: ""
+    """Returns why it offers nothing; empty where it would not help."""
 
 
 GENERATORS: dict[str, Generator] = {
@@ -31,9 +34,13 @@ GENERATORS: dict[str, Generator] = {
     "cards": Generator(link_candidates.cards, "Twice the cables of full access links."),
     "routers": Generator(node_candidates.routers, "Larger routers and switches at the ends of worn or full links."),
     "uplinks": Generator(node_candidates.uplinks, "More members of the links between border routers and their site."),
-    "spines": Generator(node_candidates.spines, "One more spine where fabric links are full."),
+    "spines": Generator(
+        node_candidates.spines, "One more spine where fabric links are busy.", node_candidates.no_spines
+    ),
     "accelerators": Generator(
-        node_candidates.accelerators, "Faster accelerators at a site of the job, as many as its power allows."
+        node_candidates.accelerators,
+        "Faster accelerators at a site of the job, as many as power or racks allow.",
+        node_candidates.no_accelerators,
     ),
     "balance": Generator(job_candidates.balance, "Micro batches in proportion to the pace of each site."),
     "local_sgd": Generator(job_candidates.local_sgd, "Sites exchange once in many steps."),
@@ -48,3 +55,14 @@ GENERATORS: dict[str, Generator] = {
 def generated(found: Situation) -> list[Candidate]:
     """Return the candidates of all generators, in the order of the table."""
     return [candidate for generator in GENERATORS.values() for candidate in generator.offer(found)]
+
+
+def not_generated(found: Situation, kinds: Collection[str]) -> list[Omitted]:
+    """Return the kinds of candidates that a network could need and has none of, with the reason.
+
+    Args:
+        found: the network.
+        kinds: kinds of which there are candidates.
+    """
+    reasons = {kind: row.why_none(found) for kind, row in GENERATORS.items() if kind not in kinds}
+    return [Omitted(f"all {kind}", kind, why) for kind, why in reasons.items() if why]

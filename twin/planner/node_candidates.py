@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import NODE_KINDS, TIERS
 from ..catalogue import Part
 from ..model.records import Link, asdict_compact
 from .candidate import Candidate
@@ -28,7 +29,7 @@ def routers(found: Situation) -> Iterator[Candidate]:
         name = ids[0] if len(ids) == 1 else f"{len(ids)} {found.kind_of(ids[0])} nodes"
         for part in _larger(found, old):
             change = {"kind": "swap_switches", "nodes": selector, "part": part.id}
-            note = f"{len(ids)} of {old.id} at the ends of worn or full links"
+            note = f"{len(ids)} of {old.id} at the ends of worn or busy links"
             yield candidate(f"routers {name}: {part.id}", "routers", note, [change])
 
 
@@ -70,8 +71,6 @@ def uplinks(found: Situation) -> Iterator[Candidate]:
 
 
 def _border_rows(found: Situation, routers_of: np.ndarray) -> np.ndarray:
-    from ..arrays import TIERS
-
     state = found.state
     rows = np.flatnonzero(state.link_tier == TIERS.index("border"))
     return rows[np.isin(state["link_ends"][rows], routers_of).any(axis=1)] if len(rows) else rows
@@ -79,8 +78,10 @@ def _border_rows(found: Situation, routers_of: np.ndarray) -> np.ndarray:
 
 def spines(found: Situation) -> Iterator[Candidate]:
     """One more spine like the first one of each part, cabled alike, where fabric links are full."""
-    if not any(group.tier == "fabric" and group.full for group in found.groups):
+    busy = [group for group in found.groups if group.tier == "fabric" and group.full]
+    if not busy:
         return
+    state = max(busy, key=lambda group: group.use_ratio).use_text
     by_part: dict[tuple[str, str], list[str]] = {}
     for node in found.nodes.values():
         if node.kind == "spine":
@@ -96,7 +97,7 @@ def spines(found: Situation) -> Iterator[Candidate]:
         ]
         for link in sorted(links, key=lambda link: link.id):
             changes.append({"kind": "add_link", "link": asdict_compact(_copied(link, model.id, new))})
-        yield candidate(f"spine {new}", "spines", f"fabric links are full; {len(ids)} spines today", changes)
+        yield candidate(f"spine {new}", "spines", f"fabric links: {state}; {len(ids)} spines today", changes)
 
 
 def _copied(link: Link, old: str, new: str) -> Link:
@@ -105,13 +106,17 @@ def _copied(link: Link, old: str, new: str) -> Link:
 
 
 def accelerators(found: Situation) -> Iterator[Candidate]:
-    """Other accelerators at one site of the job, as many as its power allows; the job moves to them."""
+    """Other accelerators at one site of the job; the job moves to them.
+
+    They are as many as the power of the site allows. Where it states no power, they are as many as today, or fill
+    the places of the racks.
+    """
     job = found.job
     if job is None:
         return
     powered = {site.id for site in found.scenario.case.document.sites if site.power_megawatts is not None}
     figure = f"{job.precision}_tflops"
-    for site in sorted({place.site for place in job.placement} & powered):
+    for site in sorted({place.site for place in job.placement}):
         kinds = {place.accelerator for place in job.placement if place.site == site} | _kinds_at(found, site)
         best = max((_tflops(found, kind, figure) for kind in kinds if kind), default=0.0)
         in_use = {kind for place in job.placement for kind in _kinds_at(found, place.site)}
@@ -121,18 +126,49 @@ def accelerators(found: Situation) -> Iterator[Candidate]:
             if part.value_or(figure, 0.0) > best and part.id not in kinds and part.id in in_use
         ]
         better.sort(key=lambda part: (found.usd(part), part.id))
+        here = ", ".join(sorted(kind for kind in kinds if kind))
+        move = {"kind": "use_accelerator", "site": site}
         for part in better[:N_PARTS]:
-            changes: list[dict[str, Any]] = [
-                {"kind": "use_accelerator", "site": site, "accelerator": part.id},
-                {
-                    "kind": "swap_accelerators",
-                    "racks": {"kind": "rack", "site": site},
-                    "accelerator": part.id,
-                    "fit_power": True,
-                },
-            ]
-            note = f"{site} has {', '.join(sorted(kind for kind in kinds if kind))}; as many as its power allows"
-            yield candidate(f"accelerators {site}: {part.id}", "accelerators", note, changes)
+            for suffix, limit, filled in _filled_racks(found, site, part, site in powered):
+                changes = [move | {"accelerator": part.id}, *filled]
+                name = f"accelerators {site}: {part.id}{suffix}"
+                yield candidate(name, "accelerators", f"{site} has {here}; {limit}", changes)
+
+
+def _filled_racks(
+    found: Situation, site: str, part: Part, is_powered: bool
+) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    """Yield (suffix of the name, limit, changes) of each way to fill the racks of a site."""
+    change = {"kind": "swap_accelerators", "accelerator": part.id, "racks": {"kind": "rack", "site": site}}
+    if is_powered:
+        yield "", "as many as its power allows", [change | {"fit_power": True}]
+        return
+    state = found.state
+    at_site = state["node_site"] == state.arrays.sites.index(site)
+    n = state["node_n_accelerators"] * (at_site & (state["node_kind"] == NODE_KINDS.index("rack")))
+    n_places = int(part.value("n_per_rack"))
+    numbers = np.unique(n[n > 0]).tolist()
+    rows = {number: [state.node_ids[row] for row in np.flatnonzero(n == number).tolist()] for number in numbers}
+    same = [change | {"racks": ids, "n_per_rack": number} for number, ids in rows.items()]
+    if same:
+        yield "", "as many as today, it states no power", same
+    if numbers and numbers != [n_places]:
+        yield ", full racks", f"{n_places} in each rack, it states no power", [change]
+
+
+def no_accelerators(found: Situation) -> str:
+    """Return why there are no candidates of accelerators; empty without a job."""
+    return (
+        "" if found.job is None else "no site of the job has a slower kind than one that the job uses and has a price"
+    )
+
+
+def no_spines(found: Situation) -> str:
+    """Return why there are no candidates of spines; empty where no fabric link is busy."""
+    n_spines = sum(node.kind == "spine" for node in found.nodes.values())
+    if not n_spines or not any(group.tier == "fabric" and group.full for group in found.groups):
+        return ""
+    return f"no spine has 1 to {MAX_SPINE_LINKS} links"
 
 
 def _kinds_at(found: Situation, site: str) -> set[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..answers.metrics import metric_unit
+from ..economics.cost import annuity_ratio_per_year
 from ..errors import TwinError
 from ..render.numbers import metric_text
 from ..render.quantities import usd_text
@@ -22,7 +23,7 @@ from .robust import RobustCheck
 from .search import Found, Search, scope_of, trial_s
 from .sets import bits_of
 from .trial import OVER_BUDGET, Trial
-from .verdict import method_sentence, opex_change_usd, plan_verdict
+from .verdict import method_sentence, opex_change_usd, plan_verdict, unpriced_sentence
 
 MAX_NEXT = 100
 """Most sets over the budget that are evaluated to find the next one that helps."""
@@ -61,8 +62,10 @@ def plan_report(
     if question.robust_to is not None:
         robust.check_work(trial_s(found.task))
 
+    running_years = 1.0 / annuity_ratio_per_year(found.here.engine.reader)
+
     def choice_of(trials: Mapping[int, Trial]) -> Choice:
-        return Choice(question, trials, robust)
+        return Choice(question, trials, robust, running_years)
 
     search = Search(found.task, found.rules, workers, choice_of, advance, cancel)
     result = search.run(scope_of(found.task, found.rules))
@@ -94,7 +97,14 @@ class _Report:
             as_of=names.as_of,
             job=names.job,
             summary=tuple(
-                plan_verdict(choice, self.result, best, () if best is None else self._ids(best.members), next_dollar)
+                plan_verdict(
+                    choice,
+                    self.result,
+                    best,
+                    () if best is None else self._ids(best.members),
+                    next_dollar,
+                    unpriced_sentence(self._unpriced()),
+                )
             ),
             goal=question.goal,
             unit=metric_unit(question.goal),
@@ -128,6 +138,12 @@ class _Report:
 
     def _ids(self, members: int) -> tuple[str, ...]:
         return tuple(self.found.candidates[i].id for i in bits_of(members))
+
+    def _unpriced(self) -> list[tuple[str, str]]:
+        """Return (id, reason) of each candidate that has no price alone."""
+        sets = [(item.id, self.found.rules.closure(1 << i)) for i, item in enumerate(self.found.candidates)]
+        known = [(name, self.choice.trials.get(members)) for name, members in sets if members is not None]
+        return [(name, trial.why) for name, trial in known if trial is not None and trial.is_unpriced]
 
     def _changes(self, members: int) -> tuple[dict[str, Any], ...]:
         return tuple(changes_of(self.found.candidates[i] for i in bits_of(members)))

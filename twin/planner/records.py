@@ -125,7 +125,7 @@ class PlanMethod:
     n_sets: int | None
     """Allowed sets; null where there are too many to count."""
     n_evaluated: int
-    """Sets that were evaluated in full; others cannot be built or are over the budget."""
+    """Sets that were evaluated in full; others cannot be built, have no price or are over the budget."""
     bound: float | None
     """No set has a better goal than this; null where no bound is known."""
     sentence: str

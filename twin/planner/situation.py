@@ -8,19 +8,21 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..arrays import NODE_KINDS, TIERS, Bools, Ints, State
+from ..arrays import NODE_KINDS, TIERS, Bools, Floats, Ints, State
 from ..catalogue import Kind, Part
 from ..catalogue.figure_reader import FigureReader
+from ..errors.wording import counted
 from ..model.jobs import TrainingJob
 from ..model.records import Link, Node
 from ..optics.link_budget import MODE
+from ..render.quantities import percent_text
 from ..scenario.apply import Scenario
 from ..stages.evaluation import Evaluation
 
 WORN_MARGIN_DB = 1.0
 """Links with less than this above their required margin are worn."""
 FULL_RATIO = 0.5
-"""Links with at least this utilisation, averaged over a step or all the time, are full."""
+"""Links with at least this utilisation, averaged over a step or all the time, count as full."""
 SLOW_PHASE_RATIO = 0.9
 """Links that a phase of the job fills to this share of their capacity are full."""
 MAX_IDS = 64
@@ -42,6 +44,9 @@ class LinkGroup:
     """Kinds of fibre of the spans; empty for an indoor cable."""
     worn: bool
     full: bool
+    """At least half full, or full in a phase of the job."""
+    use_ratio: float
+    """Utilisation of the busiest of them, over a step or all the time."""
     selector: Any
     """Selector of a change: ids, or conditions that select exactly these links."""
 
@@ -56,9 +61,15 @@ class LinkGroup:
     @property
     def why(self) -> str:
         """Reason why the group needs something."""
-        n = "link is" if len(self.ids) == 1 else "links are"
-        state = " and ".join(word for word, holds in (("worn", self.worn), ("full", self.full)) if holds)
-        return f"{len(self.ids)} {self.tier.replace('_', '-')} {n} {state or 'in use'}"
+        words = [word for word, holds in (("worn", self.worn), (self.use_text, self.full)) if holds]
+        return f"{counted(len(self.ids), self.tier.replace('_', '-') + ' link')}: {' and '.join(words) or 'in use'}"
+
+    @property
+    def use_text(self) -> str:
+        """How busy they are: `busiest 75 %`."""
+        if self.use_ratio < FULL_RATIO:
+            return "full in a phase of the job"
+        return f"busiest {percent_text(self.use_ratio)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +118,20 @@ class Situation:
         return np.asarray(_worn(self.today) | _worn(self.later))
 
     @cached_property
-    def full(self) -> Bools:
-        """Links that are full, or fill in a phase of the job; bool[n_links]."""
-        full = np.zeros(self.state.n_links, dtype=np.bool_)
+    def use_ratio(self) -> Floats:
+        """Utilisation of the busier direction, today or on the last day, whichever is more; float64[n_links]."""
+        most = np.zeros(self.state.n_links)
         for e in (self.today, self.later):
-            if e.demands is None and e.step is None:
-                continue
-            ratio = np.nan_to_num(e.arc_utilisation_ratio, posinf=1e9).reshape(-1, 2).max(axis=1)
-            full |= ratio >= FULL_RATIO
+            if e.demands is not None or e.step is not None:
+                ratio = np.nan_to_num(e.arc_utilisation_ratio, posinf=1e9).reshape(-1, 2).max(axis=1)
+                most = np.maximum(most, ratio)
+        return most
+
+    @cached_property
+    def full(self) -> Bools:
+        """Links that are busy, or fill in a phase of the job; bool[n_links]."""
+        full = self.use_ratio >= FULL_RATIO
+        for e in (self.today, self.later):
             for use in e.phases if e.step is not None else ():
                 if use.utilisation_ratio >= SLOW_PHASE_RATIO and use.arc >= 0:
                     full |= _alike(self.state, use.arc // 2)
@@ -159,6 +176,7 @@ class Situation:
             fibres=tuple(sorted(_fibres(state, first))),
             worn=bool(self.worn[rows].any()),
             full=bool(self.full[rows].any()),
+            use_ratio=float(self.use_ratio[rows].max()),
             selector=self._selector(rows, ids, tier, transceiver),
         )
 

@@ -53,6 +53,8 @@ class Trial(NamedTuple):
     """Why it was not evaluated, or why the goal has no value."""
     opex_usd_per_year: float | None = None
     """Cost of operation of the whole network; None where it was not priced, or a part has no price."""
+    is_unpriced: bool = False
+    """True where it can be built, but a purchase has no price."""
 
 
 class Figure(NamedTuple):
@@ -141,7 +143,7 @@ class Trials:
         try:
             capex_usd, opex_usd = self._price(built)
         except NotApplicableError as reason:
-            return Trial(members, None, (), str(reason))
+            return Trial(members, None, (), str(reason), is_unpriced=True)
         if budget is not None and capex_usd > budget:
             return Trial(members, capex_usd, (), OVER_BUDGET, opex_usd)
         values, why = self._values(members, built)
@@ -191,8 +193,6 @@ class Trials:
     def _price(self, case: Case) -> tuple[float, float | None]:
         """Return purchases and yearly cost of a case. Raises NotApplicableError where a purchase has no price."""
         evaluation = Evaluation(case, self.task.origin.state, self.engine)
-        if evaluation.money.n_unpriced_links:
-            raise NotApplicableError("no price for more members: links name no transceiver")
         money = evaluation.money
         opex_usd = None if money.unpriced_parts else money.opex_usd_per_year
         return float(METRICS["capex_usd"].compute(evaluation)), opex_usd

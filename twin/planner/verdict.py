@@ -11,11 +11,11 @@ from .choice import Choice
 from .question import PlanQuestion
 from .records import PlanWorth
 from .search import Found
-from .trial import Trial
+from .trial import OVER_BUDGET, Trial
 
 
 def plan_verdict(
-    choice: Choice, found: Found, best: Trial | None, names: Sequence[str], budget_reached: str
+    choice: Choice, found: Found, best: Trial | None, names: Sequence[str], budget_reached: str, unpriced: str = ""
 ) -> Iterator[str]:
     """Yield the verdict on a plan.
 
@@ -25,21 +25,26 @@ def plan_verdict(
         best: the best set; None where no set meets the conditions.
         names: ids of its candidates.
         budget_reached: sentence on the next dollar.
+        unpriced: sentence on candidates without a price.
     """
     question = choice.question
     if found.interrupted:
         yield "Interrupted: this is the best plan found so far, not the best of all."
     today = choice.goal(choice.trials[0])
     if best is None:
-        yield f"No set of candidates meets the conditions{_within(question)}{_when(question)}."
+        priced = " with a price" if unpriced else ""
+        yield f"No set of candidates{priced} meets the conditions{_within(question)}{_when(question)}."
         yield from _nearest(choice)
+        if unpriced:
+            yield unpriced
         return
     if not best.members:
         stated = any(not keep.is_default for keep in question.keeps)
         if question.aim == "money" and stated:
             yield f"Do nothing: the network as it is meets the conditions{_when(question)}."
         else:
-            yield f"Do nothing: no set of candidates is better{_within(question)}{_when(question)}."
+            priced = " with a price" if unpriced else ""
+            yield f"Do nothing: no set of candidates{priced} is better{_within(question)}{_when(question)}."
     else:
         after = choice.goal(best)
         change = f" ({text})" if today and after and (text := change_percent_text(today, after)) else ""
@@ -50,6 +55,8 @@ def plan_verdict(
             yield f"Running cost {'rises' if more_usd > 0 else 'falls'} by {usd_text(abs(more_usd))} a year."
     if budget_reached:
         yield budget_reached
+    if unpriced:
+        yield unpriced
 
 
 def worth_sentences(worth: PlanWorth | None) -> Iterator[str]:
@@ -92,6 +99,32 @@ def _nearest(choice: Choice) -> Iterator[str]:
             yield f"{keep.text}: the nearest that any set comes is {metric_text(keep.metric, nearest)}."
 
 
+def _not_evaluated(found: Found) -> str:
+    """Return how many sets were not evaluated, by reason; empty where all were."""
+    rest = [trial for trial in found.trials.values() if not trial.values]
+    n_over, n_unpriced = sum(trial.why == OVER_BUDGET for trial in rest), sum(trial.is_unpriced for trial in rest)
+    counts = {
+        OVER_BUDGET: n_over,
+        "without a price": n_unpriced,
+        "cannot be built": len(rest) - n_over - n_unpriced,
+    }
+    text = ", ".join(f"{n:,} {reason}" for reason, n in counts.items() if n)
+    return f"; {text}" if text else ""
+
+
+def unpriced_sentence(rows: Sequence[tuple[str, str]]) -> str:
+    """Return a sentence on candidates without a price; empty for none.
+
+    Args:
+        rows: (id, reason) of each.
+    """
+    if not rows:
+        return ""
+    reasons = "; ".join(dict.fromkeys(why for _, why in rows))
+    names = names_text([name for name, _ in rows])
+    return f"No price for {counted(len(rows), 'candidate')}: {names} ({reasons}). They are not compared."
+
+
 def method_sentence(found: Found, n_candidates: int, n_evaluated: int, bound: float | None, goal: str) -> str:
     """Return a sentence on how far the search decides the question."""
     n = counted(n_candidates, "candidate")
@@ -100,7 +133,7 @@ def method_sentence(found: Found, n_candidates: int, n_evaluated: int, bound: fl
     if found.is_exact:
         return (
             f"Exact: all {counted(found.n_sets or 0, 'allowed set')} of {n} were looked at, "
-            f"{n_evaluated:,} evaluated; the others cannot be built or are over the budget."
+            f"{n_evaluated:,} evaluated{_not_evaluated(found)}."
         )
     n_kept = found.kept.bit_count()
     text = (

@@ -169,6 +169,8 @@ def _price(after: Evaluation, unnamed_usd: float | None) -> tuple[float | None, 
     money = after.money
     if money.n_unpriced_links and unnamed_usd is None:
         return None, "no price: the links name no transceiver"
+    if money.n_unpriced_switches:
+        return None, "no price: a new switch names no part"
     if money.unpriced_purchases:
         return None, f"no price for {money.unpriced_purchases[0]}"
     capex_usd = money.capex_usd + (unnamed_usd or 0.0)
