@@ -31,6 +31,8 @@ def comparison_routes(networks: Networks) -> APIRouter:
     def diff(body: Body) -> Response:
         """Return what differs between two networks, or two plans of one: records, then metrics."""
         request = read_body(body, DiffRequest)
+        if request.other is None and not (request.plan_or_changes or request.other_plan_or_changes):
+            raise ChangeError("one network and 0 plans to compare", hint="name other, or a plan or changes of a side")
         network = networks.get(request.network)
         check_names(network, request)
         other = network if request.other is None else networks.get(request.other)

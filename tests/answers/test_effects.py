@@ -146,3 +146,28 @@ def test_more_changes_than_parts_are_left_out_in_groups() -> None:
     row = effect(what_if(from_document(line()), *ages, FEWER), "links", "a~b", "capacity_gbps")
     assert 20 in row.changes
     assert len(row.changes) <= 3
+
+
+def test_links_that_carry_more_because_the_job_is_faster_are_not_worse() -> None:
+    network = from_document(campus_data())
+    fast = {"kind": "swap_accelerators", "racks": "a-rack-*", "accelerator": "GB200"}
+    diff = what_if(network, fast)
+    assert diff.effects.link_counts.n_worse == 0
+    wan = effect(diff, "links", "wan", "utilisation_ratio")
+    assert (wan.direction, (wan.after or 0.0) > (wan.before or 1.0)) == ("neither", True)
+    assert wan.cause.startswith("the same bits of the job in a step of ")
+    grown = what_if(network, fast, {"kind": "scale_demands", "factor_ratio": 1.5})
+    assert effect(grown, "links", "wan", "utilisation_ratio").direction == "worse"
+
+
+def test_a_demand_whose_limit_stays_has_one_clear_sentence() -> None:
+    """Two equal routes over switches c and e, both full; one goes down."""
+    data = line(n_parallel=1)
+    data["nodes"].append({"id": "e", "kind": "switch"})
+    data["links"] = [link for link in data["links"] if link["id"] != "a~b"] + [
+        {"id": "a~e", "ends": ["a", "e"], "capacity_gbps": 100.0, "n_parallel": 3},
+        {"id": "e~b", "ends": ["e", "b"], "capacity_gbps": 100.0, "n_parallel": 3},
+    ]
+    data["demands"][0]["offered_gbps"] = 900.0
+    row = effect(what_if(from_document(data), {"kind": "fail_nodes", "nodes": "e"}), "demands", "d", "carried_ratio")
+    assert row.cause == "still limited by a~c (a → c), now without a~e, e~b – fail_nodes e"

@@ -53,6 +53,8 @@ def test_names_choose_fields(names: list[str], want: dict[str, Any]) -> None:
         (["metric"], "did you mean 'metrics'"),
         (["metrics.a_"], "did you mean 'a_s'"),
         (["metrics.a_s.before.x"], "it has no parts"),
+        (["summary.x"], "it has no parts"),
+        (["verdict.x"], "it has no parts"),
         (["rows.idd"], "did you mean 'id'"),
         ([], "0 names"),
         ([""], "none of them empty"),

@@ -9,6 +9,7 @@ import pytest
 import twin
 from tests.answers.test_effects import FEWER, line
 from tests.contracts.test_changes import metrics
+from tests.model.samples import campus_data
 from twin.answers.document_records import DifferingRecords
 from twin.answers.network_diff import NetworkDiff
 from twin.errors import CatalogueError
@@ -98,3 +99,14 @@ def test_plans_side_by_side_are_what_the_command_prints() -> None:
     assert answer.summary[0].startswith("Best goodput: fibre-upgrade")
     with pytest.raises(CatalogueError, match="no plan"):
         network.compare_plans(["fibre"])
+
+
+def test_a_field_that_one_side_leaves_out_shows_its_default() -> None:
+    data = campus_data()
+    links = [dict(link) for link in data["links"]]
+    wan = next(link for link in links if link["id"] == "wan")
+    wan["spans"] = [{k: v for k, v in span.items() if k != "fibre"} for span in wan["spans"]]
+    jobs = [data["jobs"][0] | {"split": "balanced"}, *data["jobs"][1:]]
+    fields = {row.kind: row.fields for row in twin.diff(data, data | {"links": links, "jobs": jobs}).records}
+    assert fields["jobs"] == ("split: 'uniform' (default) → 'balanced'",)
+    assert fields["link"][0] == "spans[0].fibre: 'G.652.D-2006' → 'G.652.D' (default)"

@@ -43,6 +43,8 @@ def test_fields_shorten_an_answer(client: Any) -> None:
         ("diff", {"other": 5}, "neither a name nor a document"),
         ("diff", {"other_plan": "p", "other_changes": []}, "both are there"),
         ("diff", {"other_changes": {"kind": "age"}}, "no list"),
+        ("diff", {}, "one network and 0 plans to compare"),
+        ("diff", {"changes": []}, "name other, or a plan or changes of a side"),
         ("compare", {}, "no plans"),
     ],
 )

@@ -78,6 +78,23 @@ def test_a_what_if_says_what_the_structure_loses() -> None:
     assert (one.change("bisection_gbps"), one.change("n_bridges")) == (-800, 4)
 
 
+def test_a_what_if_says_first_which_hosts_it_cuts_off() -> None:
+    cable = {"kind": "remove_links", "links": "ab"}
+    nodes = [{"id": "a", "kind": "host"}, {"id": "b", "kind": "leaf"}]
+    only = from_document({"nodes": nodes, "links": [{"id": "ab", "ends": ["a", "b"], "capacity_gbps": 25}]})
+    verdict = only.what_if(cable, main_assumptions=False).summary
+    assert verdict[0] == "1 host is cut off, without a working link: a."
+    assert "The structure stays the same." not in verdict
+    assert not any("connected" in line for line in verdict)
+    two = bare().what_if(down("host-1-1", "leaf-4"), main_assumptions=False).summary
+    assert two[:2] == (
+        "2 hosts are cut off, without a working link: host-4-1, host-4-2.",
+        "1 host is down: host-1-1.",
+    )
+    gone = bare().what_if({"kind": "remove_nodes", "nodes": ["host-1-1"]}, main_assumptions=False).summary
+    assert gone[0] == "1 host is removed: host-1-1."
+
+
 def test_a_bound_is_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(half_cuts, "MAX_EXACT_WORK", 0)
     diff = bare().what_if([{"kind": "fail_links", "links": "leaf-1~spine-1"}], main_assumptions=False)

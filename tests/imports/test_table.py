@@ -149,3 +149,21 @@ def test_all_sheets_of_a_workbook_are_read(tmp_path: Path) -> None:
     assert [(d.source, d.target, d.offered_gbps) for d in found.document.demands] == [("s1", "s2", 80)]
     assert len(found.document.links) == 1
     assert {row.field: row.n for row in found.report.dropped}["sheets without cables, nodes or demands"] == 1
+
+
+def test_a_row_without_a_length_makes_no_indoor_cable_wide_area(tmp_path: Path) -> None:
+    """A DAC stays in a rack; short cables join both ends of the other; only the border is elsewhere."""
+    text = "a,b,Length (m),medium\nleaf1,srv1,,DAC\nleaf1,spine1,30,OS2\nspine1,leaf2,35,OS2\nleaf1,leaf2,,OS2\n"
+    near = sheet(tmp_path, text)
+    assert [node.site for node in near.document.nodes] == [None] * 4
+    assert "missing length" not in kinds(near)
+    assert any(
+        line.startswith("length of a cable in one building: 0 km") and "2 times" in line
+        for line in near.document.assumptions
+    )
+    far = sheet(tmp_path, text + "spine1,border1,,OS2\n")
+    sites = {node.id: node.site for node in far.document.nodes}
+    assert sites.pop("border1") not in {None, *sites.values()}
+    assert len(set(sites.values())) == 1
+    assert kinds(far)["missing length"] == 1
+    assert any(line.startswith("site of a device: one for each building") for line in far.document.assumptions)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arrays import Floats, Ints, State
+from ..arrays import Bools, Floats, Ints, State
 from ..model.demand_columns import DemandColumns
 from ..stages.evaluation import Evaluation
 from .arc_text import arc_name
@@ -18,6 +18,9 @@ from .demand_table import latency_of_pairs_us, limiting_arcs_of_pairs
 from .jobs_together import JobAmongOthers
 from .metric import Better, NotApplicableError
 from .metrics import METRICS
+
+NOISE_RATIO = 1e-6
+"""Relative change below which a figure has not changed."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,10 @@ class Rows(ABC):
     def weights(self) -> Floats | float:
         """Return the weight of each row in the ranking."""
         return 1.0
+
+    def demands_grow(self) -> Bools | bool:
+        """Return at which rows demands offer more than before."""
+        return False
 
 
 class LinkRows(Rows):
@@ -111,6 +118,17 @@ class LinkRows(Rows):
             busier = e.arc_utilisation_ratio.reshape(-1, 2).max(axis=1)
             of_link = np.where(e.health.lit, busier, np.nan)
         return np.where(rows >= 0, of_link[np.maximum(rows, 0)], np.nan) if len(of_link) else np.full(len(rows), np.nan)
+
+    def demands_grow(self) -> Bools | bool:
+        """Return on which links demands offer more than before, in the busier direction."""
+        before, after = (self._offered_gbps(trial.evaluation) for trial in (self.old, self.new))
+        return np.asarray(after > before * (1.0 + NOISE_RATIO))
+
+    def _offered_gbps(self, e: Evaluation) -> Floats:
+        rows = self.rows_in(e.case.state)
+        if e.demands is None or not e.case.state.n_links:
+            return np.zeros(len(rows))
+        return np.asarray(e.demands.arc_offered_gbps.reshape(-1, 2).max(axis=1)[rows])
 
     def codes(self) -> Ints:
         """Return the tier of each link."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
 from ..model.document import RECORD_LISTS, TopologyDocument
-from ..model.field_texts import field_texts
+from ..model.field_texts import Default, field_texts
 from ..model.record_pairs import R, compared_fields, matched, with_defaults
-from ..model.records import Link, Node
+from ..model.records import Link, Node, Span
 
 What = Literal["added", "removed", "changed", "renamed"]
 MAX_EXAMPLES = 3
@@ -111,20 +111,41 @@ def _differences(
             continue
         before, after = compared_fields(known), compared_fields(with_old_ids(record))
         names = before.keys() | after.keys()
-        fields = tuple(field_texts(with_defaults(known, before, names), with_defaults(record, after, names)))
-        if fields:
-            groups.setdefault(("changed", fields), []).append(record.id)
+        if "spans" in before and "spans" in after:
+            before, after = _with_span_defaults(before, after)
+        texts = tuple(field_texts(with_defaults(known, before, names), with_defaults(record, after, names)))
+        if texts:
+            groups.setdefault(("changed", texts), []).append(record.id)
     removed = [record.id for record in old if record.id not in taken]
     if removed:
         groups["removed", ()] = removed
     yield from _grouped(kind, groups)
 
 
+def _with_span_defaults(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    defaults = {spec.name: spec.default for spec in fields(Span)}
+    olds, news = list(before["spans"]), list(after["spans"])
+    for i in range(min(len(olds), len(news))):
+        olds[i], news[i] = _with_defaults(olds[i], news[i], defaults)
+    return before | {"spans": olds}, after | {"spans": news}
+
+
+def _with_defaults(
+    before: Mapping[str, Any], after: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return two records, each with the default of a field that only the other one states."""
+    known = {name: Default(value) for name, value in defaults.items() if isinstance(value, bool | int | float | str)}
+    pair = dict(before), dict(after)
+    sides = [side | {name: known[name] for name in before.keys() | after.keys() if name in known and name not in side}
+             for side in pair]  # fmt: skip
+    return sides[0], sides[1]
+
+
 def _grouped(kind: str, groups: Mapping[Group, list[str]]) -> Iterator[DifferingRecords]:
     ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[1][0]))
-    for (what, fields), ids in ordered[:MAX_GROUPS]:
+    for (what, differing), ids in ordered[:MAX_GROUPS]:
         examples = tuple(ids[:MAX_EXAMPLES]) if len(ids) > 1 else ()
-        yield DifferingRecords(what, kind, ids[0], len(ids), fields, examples)
+        yield DifferingRecords(what, kind, ids[0], len(ids), differing, examples)
     for what in ("added", "removed", "changed", "renamed"):
         rest = [name for (other, _), ids in ordered[MAX_GROUPS:] if other == what for name in ids]
         if rest:
@@ -139,18 +160,28 @@ def _of_document(old: TopologyDocument, new: TopologyDocument) -> Iterator[Diffe
         if name in NOT_COMPARED or before == after:
             continue
         if name in RECORD_LISTS:
-            yield from _of_list(name, before or [], after or [])
+            kinds = {row.id: type(row) for document in (old, new) for row in getattr(document, name)}
+            yield from _of_list(name, before or [], after or [], kinds)
         elif before is None or after is None:
             yield DifferingRecords("added" if before is None else "removed", name, name, 1, ())
         else:
             yield DifferingRecords("changed", name, name, 1, tuple(field_texts({name: before}, {name: after})))
 
 
-def _of_list(name: str, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[DifferingRecords]:
+def _specs(kind: Any) -> Mapping[str, Any]:
+    """Return the fields of a class of records, which is a dataclass or a pydantic model."""
+    return {spec.name: spec for spec in fields(kind)} if is_dataclass(kind) else getattr(kind, "model_fields", {})
+
+
+def _of_list(
+    name: str, before: list[dict[str, Any]], after: list[dict[str, Any]], kinds: Mapping[str, Any]
+) -> Iterator[DifferingRecords]:
     olds, news = ({row["id"]: row for row in rows} for rows in (before, after))
     for record_id in sorted({*olds, *news}):
         old, new = olds.get(record_id), news.get(record_id)
         if old is None or new is None:
             yield DifferingRecords("added" if old is None else "removed", name, record_id, 1, ())
         elif old != new:
+            defaults = {key: spec.default for key, spec in _specs(kinds[record_id]).items()}
+            old, new = _with_defaults(old, new, defaults)
             yield DifferingRecords("changed", name, record_id, 1, tuple(field_texts(old, new)))

@@ -177,7 +177,7 @@ def _reason(rows: Rows, figure: Figure, row: int, trial: Trial) -> str:
 
 
 def flow_change(old: Evaluation, new: Evaluation) -> Flow:
-    """Return whether less traffic gets through after a change, or the job does more with the same demands.
+    """Return whether less traffic gets through after a change, or the job does more.
 
     Less: demands carry a smaller share, or the job slows down or ends.
     """
@@ -185,7 +185,7 @@ def flow_change(old: Evaluation, new: Evaluation) -> Flow:
     rates = [e.step.tokens_per_s if e.step is not None else 0.0 for e in (old, new)]
     if shares[1] < shares[0] * (1.0 - 1e-9) or rates[1] < rates[0] * (1.0 - 1e-9):
         return "less"
-    return "more" if rates[1] > rates[0] * (1.0 + 1e-9) and new.demands is None else "same"
+    return "more" if rates[1] > rates[0] * (1.0 + 1e-9) else "same"
 
 
 def _carried_ratio(e: Evaluation) -> float:

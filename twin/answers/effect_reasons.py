@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -41,7 +41,8 @@ def link_reason(old: Evaluation, new: Evaluation, old_row: int, new_row: int, fi
         return f"the same load on {number_text(capacities[1], 'Gb/s')}, before {number_text(capacities[0], 'Gb/s')}" + (
             f": {own}" if own else ""
         )
-    return _load_reason(old, new, *loads) or own
+    offered = [_offered_gbps(e, row) for e, row in ((old, old_row), (new, new_row))]
+    return _load_reason(old, new, loads, offered) or own
 
 
 def _own_change(old: Evaluation, new: Evaluation, old_row: int, new_row: int) -> str:
@@ -65,13 +66,27 @@ def _load_gbps(e: Evaluation, row: int) -> float:
     return float(e.arc_load_gbps[2 * row : 2 * row + 2].max())
 
 
-def _load_reason(old: Evaluation, new: Evaluation, before_gbps: float, after_gbps: float) -> str:
+def _offered_gbps(e: Evaluation, row: int) -> float:
+    """Return what demands offer in the busier direction of a link."""
+    if e.demands is None:
+        return 0.0
+    arcs = slice(2 * row, 2 * row + 2)
+    return float(e.demands.arc_offered_gbps[arcs][int(np.argmax(e.arc_load_gbps[arcs]))])
+
+
+def _load_reason(old: Evaluation, new: Evaluation, loads_gbps: Sequence[float], offered_gbps: Sequence[float]) -> str:
+    before_gbps, after_gbps = loads_gbps
     loads = f"{number_text(before_gbps, 'Gb/s')} → {number_text(after_gbps, 'Gb/s')}"
     if old.step is not None and new.step is not None:
-        bits = before_gbps * old.step.step_time_s, after_gbps * new.step.step_time_s
-        if is_noise(*bits) and not is_noise(old.step.step_time_s, new.step.step_time_s):
+        bits = (
+            (before_gbps - offered_gbps[0]) * old.step.step_time_s,
+            (after_gbps - offered_gbps[1]) * new.step.step_time_s,
+        )
+        same = is_noise(*bits) and (offered_gbps[0] == offered_gbps[1] or is_noise(*offered_gbps))
+        if same and not is_noise(old.step.step_time_s, new.step.step_time_s):
             times = seconds_text(new.step.step_time_s), seconds_text(old.step.step_time_s)
-            return f"the same bits in a step of {times[0]} instead of {times[1]}"
+            of_job = " of the job" if offered_gbps[0] else ""
+            return f"the same bits{of_job} in a step of {times[0]} instead of {times[1]}"
     lost, gained = _changed_links(old, new)
     if lost and after_gbps > before_gbps:
         return f"carries {loads}, rerouted from {_which(lost, 'which is down', 'which are down')}"
@@ -131,7 +146,10 @@ def demand_reason(
         return f"another path{after}" if after else ""
     if limits[1] is None:
         return f"no longer limited by {limits[0]}{after}"
-    return f"limited by {limits[1]}, {'as before' if limits[0] == limits[1] else 'which is full'}{after}"
+    if limits[0] != limits[1]:
+        return f"limited by {limits[1]}, which is full{after}"
+    other = f", now without {names_text(lost)}" if lost else f", now with {names_text(gained)}" if gained else ""
+    return f"still limited by {limits[1]}{other}"
 
 
 def job_reason(old: Trial, new: Trial, job: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..errors import ChangeError
 from ..errors.wording import value_text
-from .compared_rows import DemandRows, Figure, JobRows, LinkRows, Rows, Trial
+from .compared_rows import NOISE_RATIO, DemandRows, Figure, JobRows, LinkRows, Rows, Trial
 from .effect_causes import Flow, Trials, cause_of, flow_change
 from .record_changes import grouped_rows
 
@@ -22,8 +22,6 @@ MAX_TOP = 1000
 MAX_EXAMPLES = 3
 DIGITS = 9
 """Significant digits in which equal effects agree."""
-NOISE_RATIO = 1e-6
-"""Relative change below which a figure has not changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,14 @@ def _changes(rows: Rows, figure: Figure, trials: Trials, flow: Flow) -> Iterator
     chosen = np.flatnonzero(is_changed)
     if not len(chosen):
         return
-    columns = [before[chosen], after[chosen], rows.codes()[chosen].astype(np.float64)]
+    is_load_of_more = figure.name == "utilisation_ratio" and flow == "more"
+    more_offered = np.broadcast_to(rows.demands_grow() if is_load_of_more else False, before.shape)
+    columns = [
+        before[chosen],
+        after[chosen],
+        rows.codes()[chosen].astype(np.float64),
+        more_offered[chosen].astype(float),
+    ]
     if len(trials.parts) > 1:
         made = (trials.without(k) for k in range(len(trials.parts)))
         columns += [rows.values(figure, trial)[chosen] for trial in made if trial is not None]
@@ -136,7 +141,8 @@ def _changes(rows: Rows, figure: Figure, trials: Trials, flow: Flow) -> Iterator
     for members in grouped_rows(np.stack([_rounded(column) for column in columns], axis=1)):
         group = chosen[members]
         first = int(group[0])
-        direction = _direction(figure, float(before[first]), float(after[first]), flow)
+        of_row: Flow = "same" if flow == "more" and more_offered[first] else flow
+        direction = _direction(figure, float(before[first]), float(after[first]), of_row)
         yield _Found(direction, float(weight[group].max()), figure, group, float(before[first]), float(after[first]))
 
 

@@ -72,7 +72,7 @@ def _check(data: Any, keys: Sequence[str], name: str, kind: type | None) -> None
             row.key for found in kinds for row in data_fields(found)
         }
         if key != EVERY and key not in known:
-            if not known and i and any(isinstance(place, list) for place in [_at(data, keys[:i])]):
+            if not known and not places and i and isinstance(_at(data, keys[:i]), list):
                 return  # an empty list: its items would have fields
             some = f"known: {', '.join(sorted(known)[:MAX_LISTED])}" if known else "it has no parts"
             hint = did_you_mean(key, known) or some

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from ..arrays import Ints
 from ..errors.wording import counted
 from ..render.numbers import number_text
@@ -202,13 +204,32 @@ def structure_changes(before: Evaluation, after: Evaluation) -> Iterator[str]:
     if values[0] != values[1] and all(values):
         texts.append(f"Diameter: {counted(values[1], 'hop')} instead of {values[0]}.")
     bisections = list(_bisection_change(before.bisection, after.bisection))
-    if not texts and not bisections:
+    losses = list(_lost_end_points(before, after, old, new))
+    if not texts and not bisections and not losses:
         yield "The structure stays the same."
         return
+    yield from losses
     yield from bisections
-    if not connection and new.n_partitions == 1:
+    if not connection and new.n_partitions == 1 and not len(new.cut_off):
         yield f"No partition: {_connection(new)}."
     yield from texts
+
+
+def _lost_end_points(before: Evaluation, after: Evaluation, old: Partitions, new: Partitions) -> Iterator[str]:
+    """Yield sentences on end points that lose their last working link, that go down, or that are removed."""
+    was, now = before.case.state.node_ids, after.case.state.node_ids
+    had_link = {was[row] for row in np.setdiff1d(old.end_points, old.cut_off).tolist()}
+    cut_off = [now[row] for row in new.cut_off.tolist() if now[row] in had_link]
+    known, working = set(now), _working(after, "single_points")
+    lost = [name for name in (was[row] for row in old.end_points.tolist()) if name not in working]
+    for names, kind, text in (
+        (cut_off, new.kind, "cut off, without a working link"),
+        ([name for name in lost if name in known], old.kind, "down"),
+        ([name for name in lost if name not in known], old.kind, "removed"),
+    ):
+        if names:
+            verb = "is" if len(names) == 1 else "are"
+            yield f"{counted(len(names), kind, _plural(kind))} {verb} {text}: {names_text(names)}."
 
 
 def _bisection_change(old: Bisection | str, new: Bisection | str) -> Iterator[str]:

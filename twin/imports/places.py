@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
-from .cabling import Cabling, Place
+from .cabling import Cable, Cabling, Device, Place
 
 EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the Earth. Source: IUGG."""
+MAX_INDOOR_KM = 0.5
+"""Length up to which a cable stays in a building or between neighbouring ones."""
 
 
 def straight_km_between(a: Place | None, b: Place | None) -> float | None:
@@ -24,13 +26,59 @@ def straight_km_between(a: Place | None, b: Place | None) -> float | None:
     return 2.0 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(haversine, 1.0)))
 
 
-def own_place(cabling: Cabling, key: str) -> None:
-    """Give a device without a place a site of its own, without a position; links to it then have no known length."""
-    device = cabling.devices[key]
-    if device.place is None:
-        place = Place(f"of device {key}", device.name)
-        cabling.places[place.key] = place
-        device.place = place.key
+class Buildings:
+    """Groups of devices that indoor cables join: copper, multimode, or at most MAX_INDOOR_KM.
+
+    Found when it is made: cables are consumed as they are traced.
+    """
+
+    def __init__(self, cabling: Cabling) -> None:
+        self._cabling = cabling
+        first = {key: key for key in cabling.devices}
+
+        def root(key: str) -> str:
+            while first[key] != key:
+                first[key] = first[first[key]]
+                key = first[key]
+            return key
+
+        for cable in cabling.cables:
+            ends = [end.device for end in cable.ends if end.device in first]
+            if len(ends) == 2 and _is_indoor(cable) and all(cabling.devices[key].kind != "circuit" for key in ends):
+                a, b = sorted(root(key) for key in ends)
+                first[b] = a
+        self._group = {key: root(key) for key in first}
+        self._members: dict[str, list[str]] = {}
+        for key, group in self._group.items():
+            self._members.setdefault(group, []).append(key)
+
+    def is_one(self, a: str, b: str) -> bool:
+        """Return whether indoor cables lead from one device to the other."""
+        return self._group[a] == self._group[b]
+
+    def settle_place(self, key: str) -> list[Device]:
+        """Give the devices of a group that state no place one place; return them.
+
+        It is the only one that devices of the group state, else a new one without a position: links to other groups
+        then have no known length.
+        """
+        devices = self._cabling.devices
+        members = self._members[self._group[key]]
+        without = [devices[name] for name in members if devices[name].place is None]
+        if not without:
+            return []
+        stated = {place for name in members if (place := devices[name].place) is not None}
+        place = next(iter(stated)) if len(stated) == 1 else f"of device {min(device.key for device in without)}"
+        place_at(self._cabling, place, min(device.name for device in without), None, None)
+        for device in without:
+            device.place = place
+        return without
+
+
+def _is_indoor(cable: Cable) -> bool:
+    if cable.length_km is not None:
+        return cable.length_km <= MAX_INDOOR_KM
+    return cable.medium in ("copper", "multimode")
 
 
 def place_at(cabling: Cabling, key: str, name: str, latitude_deg: float | None, longitude_deg: float | None) -> str:

@@ -9,7 +9,7 @@ from .cabling import Cable, Cabling
 from .ledger import Ledger
 from .naming import MAX_NAME_LENGTH
 from .options import ImportOptions
-from .places import own_place, straight_km_between
+from .places import Buildings, straight_km_between
 from .trace import Path, path_text
 
 MIN_SPAN_KM = 1e-6
@@ -17,6 +17,18 @@ MAX_SPAN_KM = 20_000.0
 FIBRE_ASSUMED = ("attenuation of fibre", "that of G.652.D", "the source states no loss", "measurements")
 PATCH_ASSUMED = ("length of a patch cable", "0 km", "the source states none; the circuit beside it has a length", "")
 INDOOR_ASSUMED = ("length of a cable at one site", "0 km", "the source states none", "")
+BUILDING_ASSUMED = (
+    "length of a cable in one building",
+    "0 km",
+    "the source states none; copper, multimode or short cables join its ends",
+    "length",
+)
+PLACE_ASSUMED = (
+    "site of a device",
+    "one for each building",
+    "the source states none; indoor cables join a building",
+    "--site",
+)
 GRADE_ASSUMED = ("grade of multimode fibre", "OM3", "the source states none", "fibre of the spans")
 COPPER = "copper-cable"
 MAX_PAIRS = 10_000
@@ -27,6 +39,7 @@ class SpanMaker:
 
     def __init__(self, cabling: Cabling, options: ImportOptions, ledger: Ledger) -> None:
         self.cabling, self.options, self.ledger = cabling, options, ledger
+        self._buildings = Buildings(cabling)
         self.n_without_length = 0
         self.n_assumed_length = 0
 
@@ -109,6 +122,10 @@ class SpanMaker:
             self.n_assumed_length += n
             self.ledger.assumed(*INDOOR_ASSUMED, where)
             return {}
+        if not has_circuit and self._is_in_one_building(path):
+            self.n_assumed_length += n
+            self.ledger.assumed(*BUILDING_ASSUMED, where)
+            return {}
         straight_km = straight_km_between(*(self.cabling.places[p] if p is not None else None for p in places))
         factor = self.options.length_factor
         if straight_km is None or (has_circuit and places[0] == places[1]):
@@ -126,7 +143,20 @@ class SpanMaker:
         return {"spans": [{"length_km": min(max(straight_km * factor, MIN_SPAN_KM), MAX_SPAN_KM)}]}
 
     def _unknown_length(self, path: Path) -> dict[str, Any]:
-        """Return nothing; give devices without a place a site of their own, so that the length is not taken as 0."""
+        """Return nothing; give devices without a place one by building, so that the length is not taken as 0."""
         for end in path.ends:
-            own_place(self.cabling, end.device)
+            self._settle_place(end.device)
         return {}
+
+    def _is_in_one_building(self, path: Path) -> bool:
+        a, b = (end.device for end in path.ends)
+        devices = self.cabling.devices
+        if not self._buildings.is_one(a, b):
+            return False
+        if devices[a].place != devices[b].place:
+            self._settle_place(a)
+        return devices[a].place == devices[b].place
+
+    def _settle_place(self, key: str) -> None:
+        for device in self._buildings.settle_place(key):
+            self.ledger.assumed(*PLACE_ASSUMED, device.name)

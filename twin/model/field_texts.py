@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors.wording import counted, value_text
@@ -10,6 +11,13 @@ from ..errors.wording import counted, value_text
 MISSING = "-"
 MAX_SHOWN = 6
 """Items of a list, and fields of an added item, that are written out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """Value of a field that a record leaves out."""
+
+    value: Any
 
 
 def field_texts(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -37,6 +45,8 @@ def _is_records(value: Any) -> bool:
 def _text(value: Any) -> str:
     if value is None:
         return MISSING
+    if isinstance(value, Default):
+        return f"{_text(value.value)} (default)"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -50,6 +50,10 @@ class Partitions:
     """Single-homed end points there."""
     n_homes: int = 0
     """Nodes at which single-homed end points are attached."""
+    end_points: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Rows of the end points, ascending."""
+    cut_off: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Rows of the end points without a lit link, ascending."""
     why: str = ""
     """Why single points and bridges are unknown; empty if they are known."""
 
@@ -82,6 +86,8 @@ def find_partitions(fabric: Fabric) -> Partitions:
         worst_home=int(np.argmax(homes)) if homes.any() else -1,
         n_at_worst_home=int(homes.max(initial=0)),
         n_homes=int((homes > 0).sum()),
+        end_points=fabric.end_points,
+        cut_off=fabric.end_points[fabric.n_neighbours[fabric.end_points] == 0],
         why=why,
     )
 
