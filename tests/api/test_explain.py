@@ -76,7 +76,7 @@ def test_names_that_do_not_exist_are_404_with_near_ones(client: Any, body: Any, 
     [
         ({}, "network", "is missing"),
         (SMALL | {"paln": "fibre-upgrade"}, "paln", "did you mean 'plan'"),
-        (SMALL | {"metric": "step_time_s"}, "metric", "known: ageing, changes, job, network, plan"),
+        (SMALL | {"metric": "step_time_s"}, "metric", "known: ageing, changes, fields, job, network, plan"),
         (SMALL | {"ageing": "hihg"}, "ageing", "'high'"),
         (SMALL | {"plan": "p", "changes": []}, "plan, changes", "both are there"),
         (SMALL | {"changes": "fibre-upgrade"}, "changes", "goes to plan"),
@@ -103,7 +103,7 @@ def test_bodies_are_bounded_and_methods_told_as_elsewhere(strict_client: Any) ->
     assert "at most 30 records" in problem.detail
     assert "2000 bytes" in problem_of(strict_client.post(EXPLAIN, content=b" " * 2001), 413).detail
     said = problem_of(strict_client.post(EXPLAIN, content=b"[]"), 422, "document-error").detail
-    assert "holds a list; expected a JSON object with network, job, ageing, plan, changes" in said
+    assert "holds a list; expected a JSON object with network, job, fields, ageing, plan, changes" in said
     answer = strict_client.get(EXPLAIN)
     problem_of(answer, 405)
     assert answer.headers["allow"] == "POST"

@@ -97,7 +97,7 @@ def test_text_beyond_ascii_survives(tmp_path: Path) -> None:
             "did you mean 'fibre'",
         ),
         ("lossless: {polcy: shaped}", "lossless.polcy", "unknown field", "did you mean 'policy'"),
-        ("sites: [{id: s, zzzzzz: 1}]", "sites[s].zzzzzz", "unknown field", "known: id, latitude_deg"),
+        ("sites: [{id: s, zzzzzz: 1}]", "sites[s].zzzzzz", "unknown field", "known: budgets, id, latitude_deg"),
         ("nodes: [{id: a, kind: laef}]", "nodes[a].kind", "found 'laef'", "did you mean 'leaf'"),
         ("routing: ecpm", "routing", "found 'ecpm'", "did you mean 'ecmp'"),
         ("nodes: [{kind: leaf}]", "nodes[0].id", "is missing", ""),

@@ -240,7 +240,7 @@ def _path_issues(link: Link, where: str) -> Iterator[Issue]:
             yield Issue(f"{where}.spans[{last - 1}].regenerated", "the last span of a path ends at the link's end")
     if (link.measured is None and link.measured_years is None) != (link.measured_received_dbm is None):
         yield Issue(f"{where}.measured", "measured_received_dbm and the day it was measured go together")
-    if link.measured_received_dbm is not None:
+    if link.measured is not None or link.measured_years is not None:
         if link.transceiver is None:
             yield Issue(f"{where}.measured", "a received power without a transceiver", "name the transceiver")
         if any(span.regenerated for span in link.spans):

@@ -58,7 +58,10 @@ class UnitLinkLoads:
         is_wide = np.any([unit != 0.0 for unit in self.wide.values()], axis=0)
         rows = np.flatnonzero(is_wide)
         units = np.stack([unit[rows] for unit in self.wide.values()], axis=1)
-        return is_wide, rows, group_alike(units.view(np.int64))[0]
+        found = is_wide, rows, group_alike(units.view(np.int64))[0]
+        for array in found:  # outcomes are shared, so their arrays are read-only
+            array.flags.writeable = False
+        return found
 
     def take_rows(self, rows: Ints) -> UnitLinkLoads:
         """Take the loads on these rows only."""
