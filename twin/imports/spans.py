@@ -158,5 +158,6 @@ class SpanMaker:
         return devices[a].place == devices[b].place
 
     def _settle_place(self, key: str) -> None:
-        for device in self._buildings.settle_place(key):
+        settled = self._buildings.settle_place(key)
+        for device in settled if len(settled) > 1 else ():  # alone, it assumes nothing: the length stays unknown
             self.ledger.assumed(*PLACE_ASSUMED, device.name)
