@@ -130,7 +130,8 @@ class MoneyNetwork(EvaluatedNetwork):
         """Put the changes of a plan in an order of works, and evaluate each state on the way.
 
         Works start once delivered, one after the other. Of several that can start, the one whose first wave harms least
-        goes first. Each wave is out of service for its window. A wave waits until the budgets of all sites are enough.
+        goes first. Each wave is out of service for its window. It waits until budgets of which it needs more are enough
+        and stay so; the last one waits for all budgets.
 
         Args:
             plan_or_changes: a plan's name, a change, or a list of changes (objects, or mappings with `kind`).

@@ -51,7 +51,7 @@ def test_each_link_is_down_as_long_as_before() -> None:
     links = np.arange(N_LINKS)
     shared, apart = (components_of(s, reader(), links) for s in (state, alone))
     names = [shared.name(mode) for mode in range(len(shared.component))]
-    assert [(row.id, row.kind) for row in names[N_LINKS:-2]] == [("c", "cable")] * 2
+    assert [(row.id, row.kind) for row in names[N_LINKS:-2]] == [("c", "cable"), ("c", "amplifiers")]
     by_cable = shared.probability_ratio[N_LINKS:-2]
     up = (1 - shared.down_ratio[0]) * np.prod(1 - by_cable)
     assert up == pytest.approx(1 - apart.down_ratio[0], rel=1e-6)
@@ -94,3 +94,28 @@ def test_an_amplifier_that_only_one_link_states_counts_for_it() -> None:
     assert shared.n_amplifiers == 2
     rates = link_rates(state, reader(), np.arange(2)).n_per_year
     assert rates[0] - rates[1] == pytest.approx(2 * general("amplifier_fit") * 1e-9 * HOURS_PER_YEAR)
+
+
+def test_fibre_and_amplifiers_of_a_cable_have_names_of_their_own() -> None:
+    network = from_document(document())
+    found = network.availability(n_samples=50, loss_above=0.5)
+    alone = [row.down[0] for row in found.failures if len(row.down) == 1 and row.down[0].id == "c"]
+    assert sorted(element.kind for element in alone) == ["amplifiers", "cable"]
+    (likeliest,) = found.failures[0].down
+    name = {"cable": "fibre of c", "amplifiers": "amplifiers of c"}[likeliest.kind]
+    assert f"the most probable: {name}," in " ".join(found.summary)
+    assert "fibre of c" in repr(found)
+    assert "amplifiers of c" in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("risks", "expected"),
+    [({}, "cable"), ({"srlgs": ["d"]}, "cable or shared risk"), ({"srlgs": ["d"], "cable": None}, "shared risk")],
+)
+def test_failures_of_cables_are_called_so(risks: dict[str, Any], expected: str) -> None:
+    network = document(cable=risks.pop("cable", "c"))
+    for link in network["links"]:
+        link |= risks
+    found = from_document(network).failures(of="srlg")
+    assert (found.kind, found.kind_name) == ("srlg", expected)
+    assert f"{expected} failure" in found.summary[0]

@@ -27,7 +27,7 @@ from .rates import HOURS_PER_YEAR, Rate, rate_with_repair
 from .shared_amplifiers import SharedAmplifiers, amplifier_rates, shared_amplifiers
 from .shared_risks import SharedCut, shared_cuts
 
-ComponentKind = Literal["link", "members", "srlg", "cable", "node"]
+ComponentKind = Literal["link", "members", "srlg", "cable", "amplifiers", "node"]
 LINK, RISK, NODE = range(3)
 
 
@@ -145,8 +145,11 @@ class Components:
         component = int(self.component[mode])
         row, state = int(self.row[component]), self.state
         if self.kind[component] == RISK:
-            risk = self.causes[row].risk
-            return DownComponent(state.srlgs[risk], "cable" if (state["span_cable"] == risk).any() else "srlg", None)
+            cause = self.causes[row]
+            kind: ComponentKind = "cable" if (state["span_cable"] == cause.risk).any() else "srlg"
+            if isinstance(cause, SharedAmplifiers):
+                kind = "amplifiers"
+            return DownComponent(state.srlgs[cause.risk], kind, None)
         if self.kind[component] == NODE:
             return DownComponent(state.arrays.node_ids[row], "node", None)
         link = state.arrays.link_ids[row]

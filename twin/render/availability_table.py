@@ -74,13 +74,15 @@ def _minutes(minutes: float) -> str:
     return f"{minutes:,.0f}" if minutes >= 100.0 else f"{minutes:.3g}"
 
 
+def down_text(name: str, kind: str, n_members_down: int | None) -> str:
+    """Return an element that is down in words; the fibre and the amplifiers of a cable are two elements."""
+    part = {"cable": "fibre", "amplifiers": "amplifiers"}.get(kind) if n_members_down is None else n_members_down
+    return name if part is None else f"{part} of {name}"
+
+
 def _failure(row: Mapping[str, Any]) -> tuple[str, ...]:
-    names = [
-        f"{element['n_members_down']} of {element['id']}" if "n_members_down" in element else element["id"]
-        for element in row["down"]
-    ]
     return (
-        escape(", ".join(names)),
+        escape(", ".join(down_text(each["id"], each["kind"], each.get("n_members_down")) for each in row["down"])),
         percent_text(row["lost_ratio"]),
         f"{row['probability_ratio']:.2g}",
         frequency_text(row["n_per_year"]),

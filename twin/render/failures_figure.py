@@ -35,9 +35,9 @@ def failures_figure(data: Mapping[str, Any]) -> Any:
         axis.set_ylim(n_rows - 0.4, -0.6)
         axis.grid(visible=False, axis="y")
         axis.tick_params(axis="y", length=0)
-    what = {"srlg": "shared risk"}.get(data["kind"], data["kind"])
     plan = f", after {label_text(data['plan'], 40)}" if data["plan"] else ""
-    set_title(figure, f"{label_text(data['network'], 60)}{plan}: every {what} failure\n{data['summary'][0]}")
+    what = f"every {data['kind_name']} failure"
+    set_title(figure, f"{label_text(data['network'], 60)}{plan}: {what}\n{data['summary'][0]}")
     return figure
 
 

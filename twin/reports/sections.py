@@ -183,7 +183,7 @@ def _forecast(answers: ReportAnswers) -> Iterator[Block]:
 
 def _failures(answers: ReportAnswers) -> Iterator[Block]:
     for report in answers.failures:
-        what = {"srlg": "shared risk"}.get(report.kind, report.kind)
+        what = report.kind_name
         yield Sentence(f"Each {what} fails", "heading")
         yield from map(Sentence, report.summary)
         rows = [

@@ -83,7 +83,7 @@ class DownElement:
 
     id: str
     kind: str
-    """link (all its members), members (some), srlg, cable or node."""
+    """link (all its members), members (some), srlg, cable (its fibre), amplifiers (of the cable `id`) or node."""
     n_members_down: int | None = field(default=None, metadata={"optional": True})
     """Members that are down, where others are up; absent for other kinds."""
 

@@ -11,6 +11,7 @@ from ..errors.wording import counted
 from ..reliability.connected import Pairs, Unconnected
 from ..reliability.rates import HOURS_PER_YEAR
 from ..reliability.state_samples import StateSamples
+from ..render.availability_table import down_text
 from ..render.quantities import frequency_text, names_text, percent_text
 from ..stages.evaluation import Evaluation
 from ..stages.outcomes import NodePairs
@@ -157,7 +158,7 @@ def summary_of(report: AvailabilityReport) -> Iterator[str]:
             yield f"Job {job.id} has no availability: {(job.why or '').splitlines()[0]}."
     if report.failures:
         first = report.failures[0]
-        names = names_text([element.id for element in first.down])
+        names = names_text([down_text(each.id, each.kind, each.n_members_down) for each in first.down])
         yield (
             f"{counted(report.n_failures, 'failure')} lose more than {percent_text(report.loss_above_ratio)}; the most "
             f"probable: {names}, {percent_text(first.lost_ratio)} lost, {frequency_text(first.n_per_year)}."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
 
-from ..arrays import NO_CODE, Bools, Floats, Ints
+from ..arrays import NO_CODE, Bools, Floats, Ints, State
 from ..arrays.wcmp_groups import WcmpTable
 from ..errors import ChangeError, did_you_mean
 from ..failures.capped_rates import OneFailure
@@ -118,6 +118,22 @@ def failures_of_kind(e: Evaluation, of: str, fabric: Fabric, links: Ints) -> Fai
     if not found.ids:
         raise ChangeError(f"no {of} carries traffic", where="of", expected="something that can fail", hint=HINTS[of])
     return found
+
+
+def kind_name(state: State, of: str, ids: Sequence[str]) -> str:
+    """Return the name of failures of a kind in words; a shared risk that `cable` of spans makes is a cable.
+
+    Args:
+        state: columns of the network.
+        of: a key of `KINDS`.
+        ids: what fails.
+    """
+    if of != "srlg":
+        return of
+    cables = {state.srlgs[code] for code in np.unique(state["span_cable"]).tolist() if code != NO_CODE}
+    if cables.isdisjoint(ids):
+        return "shared risk"
+    return "cable" if cables.issuperset(ids) else "cable or shared risk"
 
 
 def _links(e: Evaluation, fabric: Fabric, links: Ints) -> FailureSet:

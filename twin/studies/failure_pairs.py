@@ -48,10 +48,9 @@ class Depth:
 
     def noun(self, of: str) -> tuple[str, str]:
         """Return one failure of a kind, and many, in words."""
-        what = {"srlg": "shared risk"}.get(of, of)
         if self.n == 1:
-            return f"{what} failure", f"{what} failures"
-        return f"pair of {what} failures", f"pairs of {what} failures"
+            return f"{of} failure", f"{of} failures"
+        return f"pair of {of} failures", f"pairs of {of} failures"
 
     def question(self, of: str) -> str:
         """Return what is asked, in words."""

@@ -88,6 +88,8 @@ class FailureReport(Answer):
     network: str
     plan: str | None
     kind: str
+    kind_name: str
+    """Kind in words: a shared risk made from `cable` of spans is a cable."""
     depth: int
     """Failures at the same time: 1, or 2 for pairs."""
     seed: int | None

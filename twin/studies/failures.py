@@ -27,7 +27,7 @@ from ..stages.outcomes import NodePairs
 from ..traffic.congestion import arc_utilisation_ratio
 from .closer_look import OVERLOAD_RATIO, TOO_MANY, CloserLook
 from .executor import Workers
-from .failure_kinds import FailureSet, fabric_of, failures_of_kind
+from .failure_kinds import FailureSet, fabric_of, failures_of_kind, kind_name
 from .failure_pairs import Depth, failures_at_depth
 from .failure_rates import FailureRates, rates_of_failures
 from .failure_records import FailureReport, FailureRow, LinkRow
@@ -90,6 +90,7 @@ def failure_report(
     fabric, links = fabric_of(e, pairs if pairs is not None and has_demands else NO_PAIRS)
     single = failures_of_kind(e, of, fabric, links)
     rates = rates_of_failures(e, of, single, links, reader)
+    name = kind_name(e.case.state, of, single.ids)
     jobs = None
     if with_job or not has_demands:
         jobs = job_failures(e, of, single, links, Workers(executor, run.n_threads), run.advance, run.cancel)
@@ -98,21 +99,22 @@ def failure_report(
         part = _DemandPart(len(single.ids), 0, 0.0, _rows_without_demands(of, single, rates, jobs), [], NONE)
     else:
         part = _demand_part(
-            e, pairs, single, rates, depth, of, jobs, run, f"{network}, plan {plan}, {depth.question(of)}", links
+            e, pairs, single, rates, depth, of, jobs, run, f"{network}, plan {plan}, {depth.question(name)}", links
         )
     rows, n_failures = sorted(part.failures, key=_severity), sum(row.n_equal for row in part.failures)
     worst = max([0.0, *map(_ratio, rows), *(row.intact_utilisation_ratio or 0.0 for row in part.links)])
     worst = math.inf if part.unknown.any() else worst
     outcomes = () if jobs is None else job_outcomes(single.ids, jobs, rates.n_per_year)
-    summary = [] if jobs is None else [*job_summary(depth.noun(of), jobs, outcomes, has_demands)]
+    summary = [] if jobs is None else [*job_summary(depth.noun(name), jobs, outcomes, has_demands)]
     if has_demands:
-        summary += _summary(depth.noun(of), rows, part)
+        summary += _summary(depth.noun(name), rows, part)
         if part.unknown.any():
             summary.append(f"The use of some loaded links is unknown: {unknown_rates(e.case.state, part.unknown)}.")
     return FailureReport(
         network=network,
         plan=plan,
         kind=of,
+        kind_name=name,
         depth=depth.n,
         seed=depth.seed if n_failures < part.n_possible else None,
         summary=tuple(summary),
