@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -13,7 +14,7 @@ from .answers.warning import as_built_warnings
 from .catalogue.ageing import AgeingCase
 from .money_network import MoneyNetwork
 from .planner.candidate import own_candidates
-from .planner.collect import collect
+from .planner.collect import collect, unchanged
 from .planner.plan import Names, plan_report
 from .planner.question import plan_question
 from .planner.records import PlanReport, PlanWorth
@@ -88,6 +89,7 @@ class PlanNetwork(MoneyNetwork):
             default_goal=default_metric(scenario.case.job),
             as_of=self.document.as_of,
             training_loss=None if before.loss is None else before.loss.central_ratio,
+            unchanged=partial(unchanged, scenario, self._engine),
         )
         workers = workers_of(executor, n_workers, None, dask)
         found = collect(question, scenario, self._engine, own_candidates(candidates), generate)

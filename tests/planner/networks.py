@@ -12,7 +12,7 @@ from twin.answers.metrics import METRICS
 from twin.errors import TwinError
 from twin.network import Network
 from twin.planner.choice import SAME_RATIO
-from twin.planner.question import parse_keep
+from twin.planner.question import UNCHANGED_DEMAND, Keep, parse_keep
 
 RING = ("a", "b", "c", "d")
 
@@ -64,7 +64,17 @@ def naive_plan(
     budget_usd: float,
     keeps: Sequence[str] = (),
 ) -> Naive | None:
-    """Return the least expensive of the sets that are as good as the best one within the budget."""
+    """Return the least expensive of the sets that are as good as the best one within the budget.
+
+    Carried demand does not fall, and demand without a path does not grow, unless a condition names it.
+    """
+    today = network.score(main_assumptions=False)
+    named = {parse_keep(text).metric for text in keeps}
+    unchanged = [
+        Keep(metric, sense, value, is_default=True)
+        for metric, sense in UNCHANGED_DEMAND.items()
+        if metric not in named and metric in today.values and (value := today[metric]) is not None
+    ]
     found = []
     for size in range(len(candidates) + 1):
         for members in combinations(candidates, size):
@@ -77,7 +87,8 @@ def naive_plan(
             except TwinError:
                 continue
             value = after[goal]
-            held = all(parse_keep(text).holds(after[parse_keep(text).metric]) for text in keeps)
+            conditions = [*map(parse_keep, keeps), *unchanged]
+            held = all(keep.holds(after[keep.metric]) for keep in conditions)
             if value is not None and (after["capex_usd"] or 0.0) <= budget_usd and held:
                 names = frozenset(str(item["id"]) for item in members)
                 found.append(Naive(names, value, after["capex_usd"] or 0.0))

@@ -23,6 +23,7 @@ def question(**fields: Any) -> PlanQuestion:
         "default_goal": "step_time_s",
         "as_of": date(2026, 11, 1),
         "training_loss": None,
+        "unchanged": lambda *_: None,
     }
     return plan_question(**stated | fields)
 
@@ -47,6 +48,21 @@ def test_no_plan_worsens_the_training_loss_unless_it_is_named() -> None:
     assert question(budget_usd=1, training_loss=1.0).keeps == (Keep("training_loss_ratio", "<=", 1.0, True),)
     named = question(budget_usd=1, training_loss=1.0, keep=["training_loss_ratio<=1.02"])
     assert named.keeps == (Keep("training_loss_ratio", "<=", 1.02),)
+
+
+def test_no_plan_cuts_demand_off_unless_a_condition_names_it() -> None:
+    today = {"demand_satisfied_ratio": 0.9, "unrouted_gbps": 50.0}
+    asked = question(budget_usd=1, unchanged=lambda metric, *_: today[metric])
+    carried, unrouted = asked.keeps
+    assert (carried.text, unrouted.text, carried.is_default) == (
+        "demand_satisfied_ratio>=0.9",
+        "unrouted_gbps<=50",
+        True,
+    )
+    assert carried.holds(0.9 * (1.0 - 1e-10))
+    assert not carried.holds(0.89)
+    named = question(budget_usd=1, unchanged=lambda metric, *_: today[metric], keep=["unrouted_gbps<=80"])
+    assert [keep.text for keep in named.keeps] == ["unrouted_gbps<=80", "demand_satisfied_ratio>=0.9"]
 
 
 def test_until_gives_every_year_and_the_last_day() -> None:

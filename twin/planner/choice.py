@@ -46,11 +46,12 @@ class Choice:
             return math.inf
         return rounded(goal if METRICS[self.question.goal].better == "lower" else -goal)
 
-    def holds(self, trial: Trial) -> bool:
-        """Return whether budget and conditions hold, without failures."""
+    def holds(self, trial: Trial, *, any_price: bool = False) -> bool:
+        """Return whether budget and conditions hold, without failures; at any price the conditions alone."""
         if not trial.values or trial.capex_usd is None or self.goal(trial) is None:
             return False
-        if self.question.budget_usd is not None and trial.capex_usd > self.question.budget_usd:
+        budget_usd = None if any_price else self.question.budget_usd
+        if budget_usd is not None and trial.capex_usd > budget_usd:
             return False
         return all(keep.holds(self.keep_value(trial, i)) for i, keep in enumerate(self.question.keeps))
 
@@ -71,9 +72,9 @@ class Choice:
                 total += abs(value - keep.value) / max(abs(value), abs(keep.value))
         return total
 
-    def valid(self, trial: Trial) -> bool:
+    def valid(self, trial: Trial, *, any_price: bool = False) -> bool:
         """Return whether budget and conditions hold, after failures too where the question asks for them."""
-        if not self.holds(trial):
+        if not self.holds(trial, any_price=any_price):
             return False
         if self.question.robust_to is None:
             return True
@@ -101,6 +102,10 @@ class Choice:
         limit = worse_by(self.loss(first), SAME_RATIO)
         as_good = [trial for trial in ranked if self.loss(trial) <= limit]
         return next(trial for trial in sorted(as_good, key=self._by_cost) if self.valid(trial))
+
+    def nearest(self) -> Trial | None:
+        """Return the best set without failures; None where no set meets the conditions."""
+        return next(iter(self._ranked(self.trials.values())), None)
 
     def _ranked(self, trials: Iterable[Trial]) -> list[Trial]:
         return sorted((trial for trial in trials if self.holds(trial)), key=self.rank)

@@ -17,7 +17,7 @@ from ..stages.evaluation import Case
 from ..studies.points import problem_text
 from .candidate import Candidate, Footprint, check_ids, exclusions, footprint
 from .generators import generated, not_generated
-from .question import PlanQuestion
+from .question import PlanQuestion, Sense
 from .records import Omitted
 from .sets import SetRules, all_sets, mask_of
 from .situation import Situation
@@ -82,6 +82,16 @@ def collect(
     found = Collected(candidates, (*none_of, *omitted, *too_many), rules, task)
     _check_own(found)
     return found
+
+
+def unchanged(origin: Scenario, engine: Engine, metric: str, sense: Sense, years: tuple[float, ...]) -> float | None:
+    """Return the worst value over years of a metric of the network without changes; None where it has none."""
+    rules = SetRules((), ())
+    figures = (Figure(metric, max if sense == "<=" else min),)
+    task = TrialTask(
+        origin.case, {}, (), {0: origin.case}, figures, years, None, engine.reader.catalogue, engine.reader.prices
+    )
+    return Collected((), (), rules, task).here.values(0, origin.case)[0][0]
 
 
 def _order(candidate: Candidate) -> tuple[int, str]:

@@ -23,7 +23,7 @@ from .robust import RobustCheck
 from .search import Found, Search, scope_of, trial_s
 from .sets import bits_of
 from .trial import OVER_BUDGET, Trial
-from .verdict import method_sentence, opex_change_usd, plan_verdict, unpriced_sentence
+from .verdict import losses_sentence, method_sentence, opex_change_usd, plan_verdict, unpriced_sentence
 
 MAX_NEXT = 100
 """Most sets over the budget that are evaluated to find the next one that helps."""
@@ -73,7 +73,7 @@ def plan_report(
         result.trials[0] = found.here.of(0)
     choice = choice_of(result.trials)
     best = choice.best()
-    return _Report(question, found, result, choice, best).build(names, evaluate)
+    return _Report(question, found, result, choice, best, robust).build(names, evaluate)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +83,7 @@ class _Report:
     result: Found
     choice: Choice
     best: Trial | None
+    robust: RobustCheck
 
     def build(self, names: Names, evaluate: Callable[[list[dict[str, Any]]], Mapping[str, float | None]]) -> PlanReport:
         question, choice, best = self.question, self.choice, self.best
@@ -96,16 +97,7 @@ class _Report:
             network=names.network,
             as_of=names.as_of,
             job=names.job,
-            summary=tuple(
-                plan_verdict(
-                    choice,
-                    self.result,
-                    best,
-                    () if best is None else self._ids(best.members),
-                    next_dollar,
-                    unpriced_sentence(self._unpriced()),
-                )
-            ),
+            summary=tuple(self._summary(next_dollar)),
             goal=question.goal,
             unit=metric_unit(question.goal),
             aim=question.aim,
@@ -135,6 +127,20 @@ class _Report:
             left_out=(*self.found.omitted, *self._aside(additions)),
             method=method,
         )
+
+    def _summary(self, next_dollar: str) -> Iterator[str]:
+        members = 0 if self.best is None else self.best.members
+        unpriced = unpriced_sentence(self._unpriced())
+        yield from plan_verdict(self.choice, self.result, self.best, self._ids(members), next_dollar, unpriced)
+        yield from self._losses()
+
+    def _losses(self) -> Iterator[str]:
+        """Yield how much demand single failures cut off, of the plan or else of the best set without failures."""
+        shown = self.choice.nearest() if self.best is None else self.best
+        if self.question.robust_to is not None and shown is not None:
+            yield from losses_sentence(
+                self._ids(shown.members), self.robust.losses(shown.members), allowed=self.best is not None
+            )
 
     def _ids(self, members: int) -> tuple[str, ...]:
         return tuple(self.found.candidates[i].id for i in bits_of(members))
@@ -250,18 +256,19 @@ class _Report:
             return (
                 f"Less than {usd_text(best.capex_usd or 0.0)} does not meet the conditions." if best.capex_usd else ""
             )
+        held = " and meets the conditions" if question.keeps or question.robust_to else ""
         over = [trial for trial in choice.trials.values() if trial.why == OVER_BUDGET]
         over.sort(key=lambda trial: (rounded(trial.capex_usd or 0.0), trial.members))
         for trial in over[:MAX_NEXT]:
             richer = self.found.here.of(trial.members, any_price=True)
-            if choice.goal(richer) is not None and choice.loss(richer) < choice.loss(best):
+            if choice.loss(richer) < choice.loss(best) and choice.valid(richer, any_price=True):
                 more = usd_text((richer.capex_usd or 0.0) - (question.budget_usd or 0.0))
                 goal = metric_text(question.goal, choice.goal(richer))
                 names = ", ".join(self._ids(richer.members))
                 return f"The next better set costs {more} more than the budget: {names} gives {goal}."
         if len(over) > MAX_NEXT:
-            return f"The {MAX_NEXT} least expensive sets over the budget are not better."
-        return "No set of these candidates is better at any price."
+            return f"None of the {MAX_NEXT} least expensive sets over the budget is better{held}."
+        return f"No set of these candidates is better{held} at any price."
 
     def _considered(self, row: int) -> Considered:
         candidate = self.found.candidates[row]

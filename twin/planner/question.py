@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -20,9 +20,16 @@ ROBUST = ("link", "srlg", "site")
 """Kinds of single failures after which the conditions can be required to hold."""
 MONEY = "capex_usd"
 KEEP_FORM = "METRIC>=VALUE or METRIC<=VALUE, such as max_link_utilisation_ratio<=0.7"
+Sense = Literal[">=", "<="]
 UNCHANGED_TRAINING = "training_loss_ratio"
 """Metric that no plan may worsen unless the question names it."""
-Sense = Literal[">=", "<="]
+UNCHANGED_DEMAND: dict[str, Sense] = {"demand_satisfied_ratio": ">=", "unrouted_gbps": "<="}
+"""Metrics that no plan may worsen unless a condition names them: cut off demand relieves the links left."""
+DEMAND_METRICS = frozenset(UNCHANGED_DEMAND)
+DEFAULT_TOLERANCE = 1e-9
+"""Relative difference from today that a condition of the planner allows, for rounding."""
+Unchanged = Callable[[str, Sense, tuple[float, ...]], float | None]
+"""Worst value over years of a metric of the network without changes; None where it has none."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,8 @@ class Keep:
         """Return whether a value meets the condition; a metric without a value does not."""
         if value is None:
             return False
-        return value >= self.value if self.sense == ">=" else value <= self.value
+        slack = DEFAULT_TOLERANCE * abs(self.value) if self.is_default else 0.0
+        return value >= self.value - slack if self.sense == ">=" else value <= self.value + slack
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,7 @@ def plan_question(
     default_goal: str,
     as_of: date | None,
     training_loss: float | None,
+    unchanged: Unchanged,
 ) -> PlanQuestion:
     """Check a question.
 
@@ -95,6 +104,7 @@ def plan_question(
         default_goal: metric of a question that names none.
         as_of: day of the document.
         training_loss: training loss of the job as it is; None without one.
+        unchanged: worst value of a metric without changes.
 
     Raises:
         ChangeError: an unknown metric, a contradiction, or a number or day out of bounds; the field is named.
@@ -115,13 +125,17 @@ def plan_question(
         )
     if training_loss is not None and UNCHANGED_TRAINING not in {chosen, *(item.metric for item in stated)}:
         stated.append(Keep(UNCHANGED_TRAINING, "<=", training_loss, is_default=True))
+    years = _years(as_of, by, until)
+    for metric, sense in UNCHANGED_DEMAND.items():
+        if metric not in {item.metric for item in stated} and (value := unchanged(metric, sense, years)) is not None:
+            stated.append(Keep(metric, sense, value, is_default=True))
     return PlanQuestion(
         goal=chosen,
         aim=aim,
         budget_usd=None if budget_usd is None else float(budget_usd),
         target=wanted,
         keeps=tuple(stated),
-        years=_years(as_of, by, until),
+        years=years,
         until=until,
         by=_day(by),
         robust_to=robust_to,

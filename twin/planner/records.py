@@ -25,7 +25,8 @@ class PlanCondition:
     with_plan: float | None
     """The same with the plan; null without one."""
     is_default: bool
-    """True where the planner added it: no plan worsens the training loss unless the question names it."""
+    """True where the planner added it: no plan worsens training loss, carried demand or demand without a path, unless
+    the question names it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import cast
 
 from ..answers.metrics import METRICS, NotApplicableError
 from ..errors import ChangeError, TopologyError, TwinError
+from ..render.numbers import number_text
 from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
 from ..studies.failure_kinds import fabric_of, failures_of_kind
@@ -16,7 +17,7 @@ from ..studies.failures import NO_PAIRS
 from ..studies.job_failure_classes import BY_ORBIT, Failed, FailureClass, JobPlaces
 from ..studies.job_failures import failed_of_kind
 from ..training.cards import CardLoss
-from .question import PlanQuestion
+from .question import DEMAND_METRICS, PlanQuestion
 from .trial import Trials
 
 MAX_S = 300.0
@@ -56,6 +57,22 @@ class RobustCheck:
                 if why is not None:
                     return why
         return None
+
+    def losses(self, members: int) -> list[tuple[str, float]]:
+        """Return the failures that cut demand off and the most that each does in a year, Gb/s; the most first."""
+        case = self.trials.case(members)
+        most: dict[str, float] = {}
+        for years in () if isinstance(case, str) else self.question.years:
+            aged = self.trials.aged(members, case, years)
+            e = self.trials.engine.evaluate(aged, self.trials.task.origin.state)
+            if e.demand_pairs is None:
+                continue
+            engine = self.trials.engine.branch(e)
+            for failed, _ in self._failures(e):
+                lost_gbps = _lost_gbps(_after(engine, aged, e, failed), e)
+                if lost_gbps > 0.0:
+                    most[failed.id] = max(lost_gbps, most.get(failed.id, 0.0))
+        return sorted(most.items(), key=lambda row: (-row[1], row[0]))
 
     def n_failures(self) -> int:
         """Return the failures of the network as it is that are computed for a set.
@@ -102,25 +119,49 @@ class RobustCheck:
     def _broken(
         self, engine: Engine, case: Case, intact: Evaluation, failed: Failed, alike: list[Failed]
     ) -> str | None:
-        after = Evaluation(replace(case, state=failed.applied(case.state)), intact.before, engine)
+        after = _after(engine, case, intact, failed)
         if len(alike) > 1 and not _same_cards(after, intact):
             return next((why for item in alike if (why := self._broken(engine, case, intact, item, []))), None)
-        why = next(self._faults(after), None)
+        why = next(self._faults(after, intact), None)
         if why is not None:
             self._first.append(failed.id)
             return f"after the failure of {failed.id}: {why}"
         return None
 
-    def _faults(self, after: Evaluation) -> Iterator[str]:
-        """Yield the conditions that do not hold; without any, the goal must have a value."""
+    def _faults(self, after: Evaluation, intact: Evaluation) -> Iterator[str]:
+        """Yield the conditions that do not hold; without any, the goal must have a value.
+
+        No failure may cut demand off, unless a condition says how much is carried or has no path. What is carried
+        may fall otherwise: links that are left may be full.
+        """
         question = self.question
         stated = [keep for keep in question.keeps if not keep.is_default]
         for metric in [] if stated else [question.goal]:
             if _value(after, metric) is None:
                 yield f"{metric} has no value"
+        if not {keep.metric for keep in stated} & DEMAND_METRICS:
+            lost_gbps = _lost_gbps(after, intact)
+            if lost_gbps > 0.0:
+                yield f"{number_text(lost_gbps, 'Gb/s')} of demand have no path"
         for keep in question.keeps:
+            if keep.is_default and keep.metric in DEMAND_METRICS:
+                continue
             if not keep.holds(_value(after, keep.metric)):
                 yield f"{keep.text} does not hold"
+
+
+def _after(engine: Engine, case: Case, intact: Evaluation, failed: Failed) -> Evaluation:
+    return Evaluation(replace(case, state=failed.applied(case.state)), intact.before, engine)
+
+
+def _lost_gbps(after: Evaluation, intact: Evaluation) -> float:
+    """Return the demand that a failure leaves without a path between nodes that are left, Gb/s."""
+    pairs = intact.demand_pairs
+    if pairs is None or after.demands is None or intact.demands is None:
+        return 0.0
+    up = after.case.state["node_up"]
+    lost = intact.demands.reachable & ~after.demands.reachable & up[pairs.source] & up[pairs.target]
+    return float(pairs.offered_gbps[lost].sum())
 
 
 def _value(e: Evaluation, metric: str) -> float | None:

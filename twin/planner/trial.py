@@ -146,7 +146,7 @@ class Trials:
             return Trial(members, None, (), str(reason), is_unpriced=True)
         if budget is not None and capex_usd > budget:
             return Trial(members, capex_usd, (), OVER_BUDGET, opex_usd)
-        values, why = self._values(members, built)
+        values, why = self.values(members, built)
         return Trial(members, capex_usd, values, why, opex_usd)
 
     def case(self, members: int) -> Case | str:
@@ -197,7 +197,7 @@ class Trials:
         opex_usd = None if money.unpriced_parts else money.opex_usd_per_year
         return float(METRICS["capex_usd"].compute(evaluation)), opex_usd
 
-    def _values(self, members: int, case: Case) -> tuple[tuple[float | None, ...], str]:
+    def values(self, members: int, case: Case) -> tuple[tuple[float | None, ...], str]:
         """Return the worst value of each figure over the years, and why the goal has none."""
         found: list[list[float]] = [[] for _ in self.task.figures]
         why = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..errors.wording import counted
-from ..render.numbers import metric_text
+from ..render.numbers import metric_text, number_text
 from ..render.quantities import change_percent_text, names_text, usd_text
 from .choice import Choice
 from .question import PlanQuestion
@@ -57,6 +57,24 @@ def plan_verdict(
         yield budget_reached
     if unpriced:
         yield unpriced
+
+
+def losses_sentence(names: Sequence[str], losses: Sequence[tuple[str, float]], *, allowed: bool) -> Iterator[str]:
+    """Yield how much demand failures leave without a path; nothing without losses.
+
+    Args:
+        names: ids of the candidates of the set.
+        losses: id of each failure that cuts demand off, and how much, Gb/s; the most first.
+        allowed: the conditions of the question allow it.
+    """
+    if not losses:
+        return
+    (first, most_gbps), n = losses[0], len(losses)
+    text = f"With {names_text(names, 8)}" if names else "With the network as it is"
+    others = f"; {counted(n - 1, 'other failure')} cut{'s' if n == 2 else ''} demand off, too" if n > 1 else ""
+    yield f"{text}, the failure of {first} leaves {number_text(most_gbps, 'Gb/s')} of demand without a path{others}."
+    if not allowed:
+        yield "A condition on unrouted_gbps or demand_satisfied_ratio allows that."
 
 
 def worth_sentences(worth: PlanWorth | None) -> Iterator[str]:
