@@ -45,6 +45,7 @@ def found_in(loaded: Network) -> Situation:
     question = plan_question(
         goal=None, budget_usd=1e6, target=None, keep=(), until=None, by=None, robust_to=None,
         default_goal="step_time_s", as_of=loaded.document.as_of, training_loss=None,
+        unchanged=lambda *_: None,
     )  # fmt: skip
     return situation(question, origin, loaded._engine)
 

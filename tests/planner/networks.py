@@ -73,7 +73,7 @@ def naive_plan(
     unchanged = [
         Keep(metric, sense, value, is_default=True)
         for metric, sense in UNCHANGED_DEMAND.items()
-        if metric not in named and metric in today.values and (value := today[metric]) is not None
+        if metric not in named and metric in today and (value := today[metric]) is not None
     ]
     found = []
     for size in range(len(candidates) + 1):

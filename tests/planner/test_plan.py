@@ -276,7 +276,7 @@ def test_ties_of_the_goal_count_the_running_cost() -> None:
     trials = {i: Trial(i, usd, (1.0,), "", running) for i, (usd, running) in values.items()}
     question = plan_question(
         goal="step_time_s", budget_usd=1e6, target=None, keep=(), until=None, by=None, robust_to=None,
-        default_goal="step_time_s", as_of=None, training_loss=None,
+        default_goal="step_time_s", as_of=None, training_loss=None, unchanged=lambda *_: None,
     )  # fmt: skip
     question = replace(question, keeps=())
     assert Choice(question, trials).best() == trials[1]

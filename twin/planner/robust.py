@@ -61,8 +61,10 @@ class RobustCheck:
     def losses(self, members: int) -> list[tuple[str, float]]:
         """Return the failures that cut demand off and the most that each does in a year, Gb/s; the most first."""
         case = self.trials.case(members)
+        if isinstance(case, str):
+            return []
         most: dict[str, float] = {}
-        for years in () if isinstance(case, str) else self.question.years:
+        for years in self.question.years:
             aged = self.trials.aged(members, case, years)
             e = self.trials.engine.evaluate(aged, self.trials.task.origin.state)
             if e.demand_pairs is None:
