@@ -351,7 +351,7 @@ class DecideRequest(SampledRequest):
     lease_usd_per_month: Annotated[float, Field(ge=0, le=1e12)] | None = None
     """Rent of each whole site. Default: that of the document."""
     power_paid_by: Literal["owner", "tenant"] | None = None
-    """Who pays for electricity of what is leased. Default: as the leases of the document state, else the owner."""
+    """Payer of the electricity of what is leased. Default: as the leases of the document state, else the owner."""
     usd_per_million_tokens: Annotated[float, Field(ge=0, le=1e9)] | None = None
     """Price of tokens. Default: what renting the cheapest accelerators for them costs."""
 

@@ -1,4 +1,4 @@
-"""What got better or worse: against a slow obvious comparison, grouped, ranked, with causes that hold."""
+"""Effects that are better or worse: against a slow obvious comparison, grouped, ranked, with causes that hold."""
 
 from __future__ import annotations
 

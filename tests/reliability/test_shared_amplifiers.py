@@ -46,7 +46,7 @@ def test_amplifiers_of_a_cable_fail_once() -> None:
 
 
 def test_each_link_is_down_as_long_as_before() -> None:
-    """What a link loses by its cable is in components of the cable: its total rate stays."""
+    """Losses of a link by its cable are in components of the cable: its total rate stays."""
     state, alone = (state_of(document(cable=cable))[0] for cable in ("c", None))
     links = np.arange(N_LINKS)
     shared, apart = (components_of(s, reader(), links) for s in (state, alone))

@@ -22,7 +22,7 @@ WAN_PLANS = ["second-pair", "leave-out-first-campus", "new-diverse-route"]
 
 
 def score_data(network: Network, job: str | None = None) -> dict[str, Any]:
-    """All of a score but its warnings: fibre without a date has a stated age after a change."""
+    """A score without its warnings: fibre without a date has a stated age after a change."""
     data = network.score(job, main_assumptions=False).to_dict()
     return {name: value for name, value in data.items() if name not in ("warnings", "unused")}
 

@@ -33,7 +33,7 @@ class UsedBook:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Bill(Answer):
-    """What a plan buys and what a year then costs more, line by line.
+    """Purchases of a plan and its added cost of a year, line by line.
 
     The sums are those of the what-if to the last bit. A later change may take away what an earlier one buys: its line
     then has a quantity below zero.

@@ -46,7 +46,7 @@ class Rows(ABC):
 
     figures: ClassVar[tuple[Figure, ...]]
     counts_missing = False
-    """Whether a figure that there is only before, or only after, is a change."""
+    """True where a figure that there is only before, or only after, is a change."""
 
     def __init__(self, old: Trial, new: Trial) -> None:
         self.old, self.new = old, new

@@ -36,7 +36,7 @@ class _Shape(NamedTuple):
 
     keys: tuple[str, ...]
     key_texts: tuple[str, ...]
-    """The same as in JSON, each with its colon."""
+    """Keys as JSON text, each with its colon."""
     values: Callable[[Any], tuple[Any, ...]]
     special: tuple[DataField, ...]
     """Fields that are rounded or optional."""

@@ -18,7 +18,7 @@ METADATA = frozenset({"alias", "decimals", "optional", "hidden"})
 
 
 class DataField(NamedTuple):
-    """How one field of a dataclass appears as data."""
+    """Appearance of one field of a dataclass as data."""
 
     name: str
     """Attribute of the dataclass."""

@@ -75,7 +75,7 @@ class LinkClass:
 
 @dataclass(frozen=True, slots=True)
 class DrawnLine:
-    """All links between two places. Null where no link of it has such a figure."""
+    """Links between two places, drawn as one line. Null where no link of it has such a figure."""
 
     source: str
     target: str
@@ -84,22 +84,22 @@ class DrawnLine:
     n_down: int
     """Links that carry nothing."""
     capacity_gbps: float | None
-    """Of all links that are up together, in the smaller direction; null where the rate of one is unknown."""
+    """Sum over the links that are up, in the smaller direction; null where the rate of one is unknown."""
     length_km: float | None
-    """Of the longest link."""
+    """Length of the longest link."""
     utilisation_ratio: float | None
-    """Of the fullest direction of a link."""
+    """Utilisation of the fullest direction of a link."""
     worst_failure_utilisation_ratio: float | None
     """Largest utilisation of a link after any one failure; null where no failures were computed."""
     margin_db: float | None
     """Lowest."""
     age_years: float | None
-    """Of the oldest link or span."""
+    """Age of the oldest link or span."""
     classes: tuple[LinkClass, ...]
     """Classes of equal links, those with the highest utilisation first, at most 12."""
     n_classes: int
     bend_ratio: float = field(default=0.0, metadata={"optional": True})
-    """How far a line is bent to pass a place that stands between its ends, over its length."""
+    """Bend of a line that passes a place between its ends, over its length."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

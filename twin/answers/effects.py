@@ -31,14 +31,14 @@ class Effect:
     id: str
     """First of them."""
     n: int
-    """How many did alike."""
+    """Number of those that did alike."""
     figure: str
     before: float | None
     after: float | None
     direction: Direction
     """`neither` for less load because less traffic gets through, and for more load because the job is faster."""
     cause: str
-    """What the change did, and which change that is."""
+    """Text of what the change did, and which change that is."""
     changes: tuple[int, ...]
     """Places in the list of changes: without one of them the figure is another. Empty if no causes were looked for."""
     verified: bool

@@ -96,7 +96,7 @@ class LeaseReport(Answer):
     use: tuple[AcceleratorUse, ...]
     stranded: tuple[StrandedPart, ...]
     tenants: tuple[TenantSide, ...] = field(default=(), metadata={"optional": True})
-    """What tenants lack when a lease ends before their own accelerators are ready; absent where nothing is stated."""
+    """Gaps of tenants whose lease ends before their own accelerators are ready; absent where nothing is stated."""
 
     def to_pandas(self) -> Any:
         """Return the leases as a DataFrame (needs the extra `tables`)."""

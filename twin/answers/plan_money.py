@@ -80,7 +80,7 @@ class UnitCost:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PlanMoney(Answer):
-    """What a plan costs and brings: bill, present values, payback, unit costs."""
+    """Costs and gains of a plan: bill, present values, payback, unit costs."""
 
     network: str
     as_of: str | None
@@ -91,7 +91,7 @@ class PlanMoney(Answer):
     work_usd_per_year: float | None
     """Worth of the change in useful work of the job; null without one."""
     work_basis: str
-    """How work is valued."""
+    """Basis of the worth of work."""
     horizon: PresentValue | None
     """Over the horizon; null where a price is unknown."""
     firm: PresentValue | None

@@ -43,7 +43,7 @@ class ReadyStep:
     blocker: str | None
     """Budget that allows the fewest: power, liquid cooling, air cooling, rack places or network; null for none."""
     needed: float | None
-    """Of the blocker: megawatts, racks or accelerators."""
+    """Need of this budget, in its unit: megawatts, racks or accelerators."""
     limit: float | None
 
 

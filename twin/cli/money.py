@@ -118,7 +118,7 @@ def readiness(
     own_parts: OwnParts = None,
     as_json: AsJson = False,
 ) -> None:
-    """When power, cooling, rack places and network of sites are enough, and what blocks."""
+    """Report when power, cooling, rack places and network of sites are enough, and what blocks."""
     changes = read_optional_changes(plan, change)
     with progress("loading"):
         answer = load_network(network, None, None, own_parts).readiness(changes, on=on, job=job)

@@ -41,7 +41,7 @@ class BillLine:
     unit_price_low_usd: float | None
     unit_price_high_usd: float | None
     total_usd: float | None
-    """Of one year for the cost of operation."""
+    """Price of all pieces; that of one year for the cost of operation."""
     total_low_usd: float | None
     total_high_usd: float | None
     paid: Literal["once", "a year"]

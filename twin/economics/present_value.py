@@ -45,7 +45,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class PlanCash:
-    """What a plan changes: purchases at day 0, cost of operation, rent of leases, and the worth of its work."""
+    """Cash of a plan: purchases at day 0, cost of operation, rent of leases, and the worth of its work."""
 
     assets: tuple[Asset, ...]
     opex_usd_per_year: float

@@ -28,7 +28,7 @@ Amounts = Mapping[str, float]
 
 @dataclass(frozen=True)
 class SiteNeeds:
-    """What a site needs of each budget, and its accelerators."""
+    """Needs of a site of each budget, and its accelerators."""
 
     amounts: Amounts
     n_accelerators: int

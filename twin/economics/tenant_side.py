@@ -11,7 +11,7 @@ from .lease_terms import terms_of
 
 @dataclass(frozen=True, slots=True)
 class TenantSide:
-    """What a tenant lacks. Figures are null where a term is not stated; `why` then names it."""
+    """Gap of a tenant. Figures are null where a term is not stated; `why` then names it."""
 
     tenant: str
     site: str

@@ -30,7 +30,7 @@ Megawatts = Annotated[float, Field(ge=0, le=100_000)]
 
 @dataclass(frozen=True, slots=True)
 class SiteBudget:
-    """What a site can take from a day on. A budget that is not stated stays as it was."""
+    """Budget of a site from a day on. A budget that is not stated stays as it was."""
 
     __pydantic_config__ = STRICT
 

@@ -31,7 +31,7 @@ class Uncertain:
     value: float | None = None
     """Most likely value; None = every value is equally likely, or the one that the catalogue states."""
     distribution: DistributionName | None = None
-    """How values are spread: triangular, pert, or uniform. None = triangular with a most likely value, else uniform."""
+    """Distribution: triangular, pert, or uniform. None = triangular with a most likely value, else uniform."""
     note: Annotated[str, Field(max_length=4000)] = ""
     """Text for readers."""
     name: Name = ""

@@ -25,7 +25,7 @@ FOLLOWING = frozenset({*MEASURED, *AGES, "link_capacity_gbps", "arc_capacity_gbp
 """Columns that follow from others which a change replaces; two candidates may replace them for the same record."""
 
 Footprint = frozenset[tuple[Any, ...]]
-"""What a candidate replaces: columns by record, records, fields of the job."""
+"""Footprint of a candidate, the things that it replaces: columns by record, records, fields of the job."""
 
 
 @dataclass(frozen=True)

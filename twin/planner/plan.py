@@ -30,7 +30,7 @@ MAX_NEXT = 100
 
 
 class Names(NamedTuple):
-    """What the answer is about."""
+    """Subject of the answer."""
 
     network: str
     job: str | None

@@ -64,7 +64,7 @@ class PlanQuestion:
     budget_usd: float | None
     target: Keep | None
     keeps: tuple[Keep, ...]
-    """All conditions: those of the question, the target, and what the planner adds."""
+    """Conditions: those of the question, the target, and what the planner adds."""
     years: tuple[float, ...]
     """Years after the day of the document at which goal and conditions are computed."""
     until: int | None

@@ -23,7 +23,7 @@ class PlanCondition:
     today: float | None
     """Worst value over the years of the question, without changes."""
     with_plan: float | None
-    """The same with the plan; null without one."""
+    """Value with the plan; null without one."""
     is_default: bool
     """True where the planner added it: no plan worsens training loss, carried demand or demand without a path, unless
     the question names it."""
@@ -39,7 +39,7 @@ class PlanOption:
     """Changes as plain data, as `twin whatif` reads them."""
     capex_usd: float | None
     opex_change_usd_per_year: float | None
-    """How much more a year of operation costs than today; null where a part has no price."""
+    """Added cost of a year of operation against today; null where a part has no price."""
     goal: float | None
     """Worst value of the goal over the years of the question."""
     metrics: dict[str, float | None]
@@ -58,7 +58,7 @@ class PlanMember:
     goal_without: float | None
     """Goal of the plan without it; null where that cannot be built or has no value."""
     gain: float | None
-    """How much the goal gets worse without it; negative where it gets better."""
+    """Loss of the goal without it; negative where it gets better."""
     why: str = field(default="", metadata={"optional": True})
     """Why the plan cannot do without it."""
 
@@ -72,7 +72,7 @@ class PlanAddition:
     """Money that it adds."""
     goal_with: float | None
     gain: float | None
-    """How much the goal gets better with it."""
+    """Gain of the goal with it."""
     why: str
     """Why it is not in the plan."""
 
@@ -103,7 +103,7 @@ class Omitted:
 
 @dataclass(frozen=True, slots=True)
 class PlanWorth:
-    """What the plan is worth, as `Network.money` computes it: its work counts at list rental."""
+    """Worth of the plan as `Network.money` computes it: its work counts at list rental."""
 
     horizon: PresentValue
     """Over the horizon of the price book."""

@@ -1,4 +1,4 @@
-"""Whether the conditions of a plan hold after every single failure of a link, a shared risk or a site."""
+"""Check that the conditions of a plan hold after every single failure of a link, a shared risk or a site."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Found(NamedTuple):
 
     trials: dict[int, Trial]
     is_exact: bool
-    """Whether every allowed set was looked at."""
+    """True where every allowed set was looked at."""
     n_sets: int | None
     """Allowed sets; None where there are too many to count."""
     interrupted: bool
@@ -46,7 +46,7 @@ class Scope(NamedTuple):
     """Sets that a search can look at."""
 
     sets: list[int] | None
-    """All allowed sets; None where they take too long."""
+    """Allowed sets; None where they take too long."""
     n_sets: int | None
     """Number of allowed sets; None where there are too many to count."""
     max_kept: int

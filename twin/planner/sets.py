@@ -12,7 +12,7 @@ MAX_ENDS_RATIO = 8
 
 
 class SetRules(NamedTuple):
-    """Which candidates may stand together; bit i is candidate i."""
+    """Rules of candidates that may stand together; bit i is candidate i."""
 
     excludes: tuple[int, ...]
     """Candidates that exclude each candidate."""

@@ -66,7 +66,7 @@ class LinkGroup:
 
     @property
     def use_text(self) -> str:
-        """How busy they are: `busiest 75 %`."""
+        """Return how busy they are: `busiest 75 %`."""
         if self.use_ratio < FULL_RATIO:
             return "full in a phase of the job"
         return f"busiest {percent_text(self.use_ratio)}"

@@ -41,7 +41,7 @@ LEVELS = (StructureChange, StateChange, WorkloadChange)
 
 
 class Trial(NamedTuple):
-    """What a set of candidates costs and does."""
+    """Cost and effect of a set of candidates."""
 
     members: int
     """The set; bit i is candidate i."""

@@ -25,7 +25,7 @@ class SharedAmplifiers(NamedTuple):
     risk: int
     """Code of the cable among the shared risks."""
     n_amplifiers: int
-    """Of one fibre pair, both directions."""
+    """Number on one fibre pair, in both directions."""
     links: Ints
     """Rows of `link_*`, ascending; at least two."""
 

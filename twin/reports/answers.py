@@ -37,13 +37,13 @@ class ReportAnswers:
     comparison: tuple[str, ...]
     """Verdict over the plans."""
     drawings: tuple[Drawing, ...]
-    """Of the network as it is, then after each plan."""
+    """Drawings of the network as it is, then after each plan."""
     explanations: tuple[Explanation, ...]
     forecasts: tuple[Forecast, ...]
     failures: tuple[FailureReport, ...]
     leases: LeaseReport | None
     bills: tuple[Bill, ...]
-    """Of each plan."""
+    """Bill of each plan."""
     plan: PlanReport | None
     """The best plan within a budget; None where the question states no budget."""
     samples: SampleReport | None

@@ -35,7 +35,7 @@ class BuildFault:
 
     @property
     def excess(self) -> float:
-        """How far the value is beyond the limit; 0 for texts."""
+        """Return how far the value is beyond the limit; 0 for texts."""
         if isinstance(self.value, str) or isinstance(self.limit, str):
             return 0.0
         return self.value - self.limit

@@ -24,7 +24,7 @@ HINTS = {
     "launch_dbm": "less power in each channel",
     "total_power_dbm": "fewer channels a pair, or less power in each",
 }
-"""What lessens the excess of each rule."""
+"""Hints that lessen the excess of each rule."""
 
 
 def line_faults(state: State, reader: FigureReader) -> Iterator[tuple[str, BuildFault]]:

@@ -34,7 +34,7 @@ class LeaseOffer:
     n_owned: int
     """Accelerators of the site."""
     n_let: int = 0
-    """Those that tenants of the document have on its day."""
+    """Accelerators that tenants of the document have on its day."""
 
     @property
     def n_free(self) -> int:

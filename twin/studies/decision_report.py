@@ -95,7 +95,7 @@ class DecidedJob:
     """Option with the most net dollars a year in the mean."""
     flips: tuple[FlipPrice, ...]
     worth_of_all_usd_per_year: float
-    """What it is worth to know every input before the choice."""
+    """Worth of knowing every input before the choice."""
     worth_noise_usd_per_year: float
     """Worth of inputs that do nothing, by the same estimate; a smaller worth says nothing."""
     usd_per_million_tokens: Amount
@@ -116,7 +116,7 @@ class DecisionReport(Answer):
     n_samples: int
     seed: int
     power_paid_by: str | None
-    """Who pays for electricity of what is leased; null without a lease."""
+    """Payer of the electricity of what is leased; null without a lease."""
     jobs: tuple[DecidedJob, ...]
     inputs: tuple[UncertainInput, ...]
     """Every input that was sampled, for any of the jobs."""

@@ -52,7 +52,7 @@ class SampledPlan:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How often one plan is better than another on the metric of the decision, in the same samples."""
+    """Frequency with which one plan is better than another on the metric of the decision, in the same samples."""
 
     plan: str | None
     than: str | None
@@ -82,9 +82,9 @@ class TornadoRow:
     """Best plan there; null = the network as it is."""
     best_at_high: str | None
     flips: bool
-    """Whether an end has another best plan than the most likely values."""
+    """True where an end has another best plan than the most likely values."""
     worth: float
-    """What it is worth to know this input before the choice, in the unit of the metric."""
+    """Worth of knowing this input before the choice, in the unit of the metric."""
     settled_by: str
 
 
@@ -108,7 +108,7 @@ class SampleReport(Answer):
     best: str | None
     """Plan that is best in the mean on the metric of the decision; null = the network as it is."""
     worth_of_all: float
-    """What it is worth to know every input before the choice, in the unit of the metric."""
+    """Worth of knowing every input before the choice, in the unit of the metric."""
     worth_noise: float
     """Worth of inputs that do nothing, by the same estimate; a smaller worth says nothing."""
     tornado: tuple[TornadoRow, ...]

@@ -48,7 +48,7 @@ class Rows:
 
     @property
     def has_ends(self) -> bool:
-        """Whether there are rows of the ends of inputs."""
+        """Return whether there are rows of the ends of inputs."""
         return len(self.values) > 1 + self.n_samples
 
     @property

@@ -55,7 +55,7 @@ class SampledCase:
     """The case before changes of workload and state."""
     changes: tuple[Change, ...] = ()
     is_changed: bool = False
-    """Whether it is that of a plan, whose purchases count from the first case on."""
+    """True for that of a plan, whose purchases count from the first case on."""
 
     def with_inputs(self, stated: Sequence[tuple[str, float]], reader: FigureReader) -> Case:
         """Return the case with inputs of the document set to values. Raises TwinError for what cannot be."""

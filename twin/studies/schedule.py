@@ -51,7 +51,7 @@ class WorkState:
     unrouted_gbps: float | None
     """Demand without a path; null without demands."""
     at_risk: bool
-    """Whether the goal is worse than before the plan, or more demand has no path."""
+    """True where the goal is worse than before the plan, or more demand has no path."""
     case: Case = field(metadata={"hidden": True}, repr=False, compare=False)
 
 

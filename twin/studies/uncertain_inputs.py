@@ -47,7 +47,7 @@ class UncertainInput:
 
     @property
     def is_whole(self) -> bool:
-        """Whether only whole numbers make sense: a count of the document."""
+        """Return whether only whole numbers make sense: a count of the document."""
         return self.figure is None and path_names(self.where)[-1].startswith("n_")
 
     @property

@@ -32,12 +32,12 @@ AS_IT_IS = "the network as it is"
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """How a study of samples is run."""
+    """Settings of a study of samples."""
 
     n_samples: int = 1024
     seed: int = 0
     with_tornado: bool = True
-    """Whether each input is also set to both ends of its range."""
+    """True where each input is also set to both ends of its range."""
     workers: Workers = field(default_factory=Workers)
     advance: Advance | None = None
     cancel: Event | None = None

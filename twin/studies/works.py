@@ -82,7 +82,7 @@ class Work:
 
     @property
     def drains(self) -> bool:
-        """Whether anything is out of service meanwhile."""
+        """Return whether anything is out of service meanwhile."""
         return any(wave.links or wave.nodes for wave in self.waves)
 
 
