@@ -42,8 +42,8 @@ from .bodies import (
     ScoreRequest,
     TableRequest,
     WhatIfRequest,
-    read_body,
 )
+from .body_reader import read_body
 from .comparisons import comparison_routes
 from .examples import (
     DEMANDS_EXAMPLES,

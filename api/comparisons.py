@@ -10,7 +10,8 @@ from twin.answers.comparison import PlanComparison
 from twin.answers.network_diff import NetworkDiff
 from twin.errors import ChangeError
 
-from .bodies import MAX_PLANS_COMPARED, CompareRequest, DiffRequest, read_body
+from .bodies import MAX_PLANS_COMPARED, CompareRequest, DiffRequest
+from .body_reader import read_body
 from .examples import COMPARE_EXAMPLES, DIFF_EXAMPLES
 from .networks import Networks, check_names
 from .openapi import request_body_of, responses_of

@@ -8,7 +8,8 @@ from twin.answers.bill import Bill
 from twin.answers.plan_money import PlanMoney
 from twin.answers.readiness import Readiness
 
-from .bodies import BillRequest, MoneyRequest, ReadinessRequest, read_body
+from .bodies import BillRequest, MoneyRequest, ReadinessRequest
+from .body_reader import read_body
 from .examples import MONEY_EXAMPLES, READINESS_EXAMPLES, WHAT_IF_EXAMPLES
 from .networks import Networks, check_names
 from .openapi import request_body_of, responses_of

@@ -21,8 +21,8 @@ from .bodies import (
     PlanRequest,
     SampledRequest,
     SampleRequest,
-    read_body,
 )
+from .body_reader import read_body
 from .long_questions import LongQuestions, advance_until
 from .networks import Networks, check_job, check_names
 from .problems import find

@@ -15,7 +15,8 @@ from twin.network import Network
 from twin.studies.sweep import check_sweep, default_metric
 
 from .axes import PostedAxis, axes_of
-from .bodies import SweepRequest, read_body
+from .bodies import SweepRequest
+from .body_reader import read_body
 from .long_questions import LongQuestions, advance_until
 from .networks import Networks, check_names
 
