@@ -115,7 +115,7 @@ def test_processes_and_threads_are_not_given_together(
     code, said = ended(monkeypatch, capsys, *words)
     assert (code, said) == (
         cli.BAD_INPUT,
-        "error: several of --processes, --threads and --dask are given (give one of them)\n",
+        "error: --processes and --threads are given together (give one of them)\n",
     )
 
 

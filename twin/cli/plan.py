@@ -20,6 +20,7 @@ from .terminal import (
     Prices,
     ageing_case,
     check_data_file,
+    executor_options,
     load_network,
     progress_bar,
     refuse,
@@ -85,10 +86,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Search sets of changes for the best goal within a budget, or the least cost that reaches a target."""
-    from ..studies.executor import n_cores
-
-    if sum(option is not None for option in (processes, threads, dask)) > 1:
-        refuse("several of --processes, --threads and --dask are given", "give one of them")
+    where = executor_options(processes, dask, threads)
     with progress_bar("sets") as advance:
         answer = load_network(network, prices, traffic, own_parts).plan(
             budget_usd=budget_usd,
@@ -102,9 +100,7 @@ def plan(
             generate=generate,
             job=job,
             ageing=ageing_case(ageing),
-            executor="threads" if threads else "processes",
-            n_workers=threads or processes or n_cores(),
-            dask=dask,
+            **where,
             advance=advance,
         )
     if output is not None:

@@ -16,9 +16,9 @@ from .terminal import (
     OwnParts,
     Prices,
     ageing_case,
+    executor_options,
     load_network,
     progress_bar,
-    refuse,
     show,
     show_answer,
 )
@@ -56,10 +56,7 @@ def sample(
     as_json: AsJson = False,
 ) -> None:
     """Intervals of each metric under uncertain inputs, how often a plan is better, what to measure."""
-    from ..studies.executor import n_cores
-
-    if processes is not None and dask is not None:
-        refuse("both --processes and --dask are given", "give one of them")
+    where = executor_options(processes, dask)
     with progress_bar("samples") as advance:
         answer = load_network(network, prices, None, own_parts).sample(
             plan or (),
@@ -69,8 +66,7 @@ def sample(
             seed=seed,
             tornado=tornado,
             ageing=ageing_case(ageing),
-            n_workers=processes or n_cores(),
-            dask=dask,
+            **where,
             advance=advance,
         )
     if as_json:
@@ -115,10 +111,7 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Compare plans and leases by net dollars a year, with probabilities and the rent that flips it."""
-    from ..studies.executor import n_cores
-
-    if processes is not None and dask is not None:
-        refuse("both --processes and --dask are given", "give one of them")
+    where = executor_options(processes, dask)
     with progress_bar("samples") as advance:
         answer = load_network(network, prices, None, own_parts).decide(
             plan or (),
@@ -132,8 +125,7 @@ def decide(
             seed=seed,
             tornado=tornado,
             ageing=ageing_case(ageing),
-            n_workers=processes or n_cores(),
-            dask=dask,
+            **where,
             advance=advance,
         )
     if as_json:

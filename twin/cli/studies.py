@@ -21,11 +21,11 @@ from .terminal import (
     Picture,
     ageing_case,
     check_writable,
+    executor_options,
     job_ids,
     load_network,
     progress,
     progress_bar,
-    refuse,
     show,
     show_answer,
     write_picture,
@@ -64,10 +64,7 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """Compute a metric over one or two inputs, with knees and crossings."""
-    from ..studies.executor import n_cores
-
-    if sum(option is not None for option in (processes, threads, dask)) > 1:
-        refuse("several of --processes, --threads and --dask are given", "give one of them")
+    where = executor_options(processes, dask, threads)
     with progress_bar() as advance:
         answer = load_network(network, None, traffic, own_parts).sweep(
             vary,
@@ -78,9 +75,7 @@ def sweep(
             against=against,
             ageing=ageing_case(ageing),
             advance=advance,
-            executor="threads" if threads else "processes",
-            n_workers=threads or processes or n_cores(),
-            dask=dask,
+            **where,
         )
         write_picture(answer.figure, picture)
     if csv_path is not None:

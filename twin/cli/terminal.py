@@ -103,6 +103,18 @@ Dask = Annotated[
 ]
 
 
+def executor_options(processes: int | None, dask: str | None, threads: int | None = None) -> dict[str, Any]:
+    """Return the options of a long study that say where it runs; end the command if several places are given."""
+    from ..studies.executor import n_cores
+
+    options = {"--processes": processes, "--threads": threads, "--dask": dask}
+    given = [name for name, value in options.items() if value is not None]
+    if len(given) > 1:
+        refuse(f"{' and '.join(given)} are given together", "give one of them")
+    executor = "threads" if threads else "processes"
+    return {"executor": executor, "n_workers": threads or processes or n_cores(), "dask": dask}
+
+
 def check_writable(path: Path | None) -> Path | None:
     """Return the path of a file to write; end the command if its folder does not exist, before the evaluation."""
     if path is not None:
