@@ -68,7 +68,7 @@ SCALAR_TEXTS: dict[type, Callable[[Any], str]] = {
 
 
 class _JsonText:
-    """Writes values as `json.dumps` writes their `to_data`, without making it first: three times as fast.
+    """Writes values as `json.dumps` writes their `to_data`, without making it first.
 
     Rows of a table often share records, whose text is made once.
     """
