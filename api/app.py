@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
@@ -27,6 +29,7 @@ from twin.arrays import package_version
 from twin.catalogue import KINDS, catalogue
 from twin.errors import DocumentError, Issue, did_you_mean
 from twin.formats.native import parse_document, parse_mapping
+from twin.store import NetworkStore, StoreLimits, open_database
 from twin.warmup import warm_up
 
 from .answers import Health, PartAnswer, PartList, TopologyAnswer, TopologyList, part_answer, topology_answer
@@ -56,6 +59,7 @@ from .examples import (
     SCORE_EXAMPLES,
     WHAT_IF_EXAMPLES,
 )
+from .file_routes import file_routes
 from .limits import BodyLimit
 from .long_questions import LongQuestions
 from .long_routes import long_question_routes
@@ -65,11 +69,13 @@ from .openapi import openapi_document, request_body_of, responses_of
 from .planning import MAX_FAILURES_S, MAX_OPTIMUM_WORK, Planning
 from .problems import add_problem_handlers, find
 from .raw_body import Body
+from .stored_networks import stored_network_routes
 from .sweeps import MAX_SWEEP_S, MAX_SWEEP_WORK, Sweeps
 
 Fields = Annotated[str | None, Query(description="Fields of the answer to return: names with commas between.")]
 PARAMETERS, PARAMETERS_HINT = ("kind", "fields"), "known: kind, fields"
 MAX_BODY_BYTES = 8 * 1024 * 1024
+DATA_VARIABLE = "TWIN_DATA"
 
 
 def create_app(
@@ -81,6 +87,8 @@ def create_app(
     max_failures_s: float = MAX_FAILURES_S,
     max_optimum_work: int = MAX_OPTIMUM_WORK,
     warm: bool = True,
+    data: str | Path | None = None,
+    store_limits: StoreLimits = StoreLimits(),  # noqa: B008  # frozen
 ) -> FastAPI:
     """Create the application with its own cache of networks.
 
@@ -92,13 +100,20 @@ def create_app(
         max_failures_s: longest time of a study of failures, and of one of availability.
         max_optimum_work: most nodes that demands enter at, times nodes and links, for the routing optimum.
         warm: whether to compile the kernels at start.
+        data: directory or PostgreSQL URL of stored networks; None = the environment variable TWIN_DATA, else in memory.
+        store_limits: bounds of what is stored.
     """
+
+    data = data or os.environ.get(DATA_VARIABLE) or None
+    database = open_database(data)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if warm:
             await run_in_threadpool(warm_up)
         yield
+        if data is not None:  # one in memory lives as long as the application
+            database.close()
 
     app = FastAPI(
         title="dc-twin",
@@ -110,7 +125,8 @@ def create_app(
     )
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     add_problem_handlers(app)
-    networks = Networks(max_records)
+    store = NetworkStore(database, store_limits, max_records)
+    networks = Networks(max_records, store)
     app.include_router(_question_routes(networks))
     app.include_router(_inspection_routes(networks))
     app.include_router(money_routes(networks))
@@ -119,6 +135,8 @@ def create_app(
     sweeps = Sweeps(networks, questions, max_sweep_work, max_sweep_s)
     planning = Planning(networks, questions, max_failures_s, max_optimum_work)
     app.include_router(long_question_routes(sweeps, planning))
+    app.include_router(stored_network_routes(networks, store))
+    app.include_router(file_routes(store))
     app.include_router(_catalogue_routes())
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app

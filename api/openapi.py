@@ -26,7 +26,10 @@ from twin.answers.preview import Preview
 from twin.answers.readiness import Readiness
 from twin.answers.routing_report import RoutingReport
 from twin.answers.score import Score
+from twin.imports.report import ImportReport
 from twin.planner.records import PlanReport
+from twin.readings.report import MeasurementReport
+from twin.store.records import NetworkPage, RevisionPage, StoredNetwork
 from twin.studies.availability_report import AvailabilityReport
 from twin.studies.decision_report import DecisionReport
 from twin.studies.failure_records import FailureReport
@@ -61,6 +64,7 @@ from .bodies import (
     SweepRequest,
     WhatIfRequest,
 )
+from .posted_files import MeasurementsBody
 from .problems import MEDIA_TYPE
 
 PREFIX = "#/components/schemas/"
@@ -93,6 +97,9 @@ MODELS: tuple[type[BaseModel], ...] = (
     answers.PartAnswer,
     answers.PartList,
     answers.Health,
+    answers.ImportAnswer,
+    answers.MeasurementsAnswer,
+    MeasurementsBody,
     answers.Problem,
 )
 ANSWERS: tuple[type, ...] = (
@@ -119,12 +126,20 @@ ANSWERS: tuple[type, ...] = (
     Sweep,
     FailureReport,
     RoutingReport,
+    StoredNetwork,
+    NetworkPage,
+    RevisionPage,
+    ImportReport,
+    MeasurementReport,
 )
 ERRORS = {
     404: "A network, job, plan, part or path does not exist; the hints hold near names.",
+    409: "The store holds as much as it may.",
+    412: "The stored network has another revision than the request expects.",
     413: "The body is too large.",
     422: "The body is invalid, its records contradict each other, a change cannot be applied, or a bound is exceeded.",
     500: "An internal error.",
+    503: "The database of stored networks cannot be used now; nothing was stored.",
 }
 
 
@@ -142,15 +157,20 @@ def request_body_of(model: type[BaseModel], examples: dict[str, dict[str, Any]])
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
-def responses_of(model: type, *errors: int) -> dict[int | str, dict[str, Any]]:
+def responses_of(model: type, *errors: int, success: int = 200) -> dict[int | str, dict[str, Any]]:
     """Return `responses` of an endpoint: its answer, and the problems that it may return instead.
 
     Args:
         model: class of the answer.
         errors: HTTP statuses of the problems; 500 is always included.
+        success: HTTP status of the answer.
     """
-    answer: dict[int | str, dict[str, Any]] = {200: _response(_first_sentence(model), "application/json", model)}
-    return answer | {status: _response(ERRORS[status], MEDIA_TYPE, answers.Problem) for status in (*errors, 500)}
+    return {success: _response(_first_sentence(model), "application/json", model)} | problems_of(*errors)
+
+
+def problems_of(*errors: int) -> dict[int | str, dict[str, Any]]:
+    """Return `responses` of the problems of these statuses, and of 500."""
+    return {status: _response(ERRORS[status], MEDIA_TYPE, answers.Problem) for status in (*errors, 500)}
 
 
 def _response(description: str, media_type: str, model: type) -> dict[str, Any]:
