@@ -21,7 +21,7 @@ from .problems import find
 
 
 class _CachedNetwork:
-    """A shipped network or a stored revision, loaded by the first request that names it; its lock prevents a second load."""
+    """A shipped network or a stored revision, loaded by the first request that names it, under a lock."""
 
     def __init__(self, load: Callable[[], Network]) -> None:
         self._load = load
