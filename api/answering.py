@@ -34,17 +34,35 @@ class Answering:
         self._threads = ThreadPoolExecutor(N_CONCURRENT, "long-question")
 
     async def answer(self, question: Question, asked: NetworkRequest, request: Request) -> Response:
-        """Return an answer as JSON. A long question ends at its next item if the client leaves.
+        """Return an answer as a response.
 
         Args:
             question: row of the table.
             asked: validated body.
             request: HTTP request; its body has been read.
         """
+        try:
+            text = await self.text(question, asked, request)
+        except ClientGoneError:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        return Response(text, media_type="application/json")
+
+    async def text(self, question: Question, asked: NetworkRequest, request: Request) -> str:
+        """Return an answer as JSON. A long question ends at its next item if the client leaves.
+
+        Args:
+            question: row of the table.
+            asked: validated request.
+            request: HTTP request on whose behalf it is asked; its body has been read.
+
+        Raises:
+            ClientGoneError: the client has left.
+            TwinError, NotFoundError: the question cannot be answered.
+        """
         self._networks.check(asked.network)
         context = Context(self._networks, self._limits, Event(), is_separate=question.is_long)
         if not question.is_long:
-            return _json(await run_in_threadpool(question.ask, asked, context))
+            return await run_in_threadpool(question.ask, asked, context)
 
         def run() -> str:
             if context.client_gone.is_set():
@@ -56,7 +74,9 @@ class Answering:
         try:
             futures: tuple[asyncio.Future[Any], ...] = (found, disconnect)
             await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-            return _json(found.result()) if found.done() else Response(status_code=CLIENT_CLOSED_REQUEST)
+            if not found.done():
+                raise ClientGoneError
+            return found.result()
         finally:
             context.client_gone.set()
             found.cancel()
@@ -67,7 +87,3 @@ async def _disconnected(request: Request) -> None:
     """Return when the client has disconnected. The body must have been read before."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def _json(text: str) -> Response:
-    return Response(text, media_type="application/json")
