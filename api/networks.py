@@ -14,7 +14,7 @@ from twin.loading import from_document, load
 from twin.model.document import TopologyDocument
 from twin.network import Network
 
-from .bodies import ChangedNetworkRequest, JobsRequest
+from .bodies import ChangedNetworkRequest, JobsRequest, NetworkRequest
 from .problems import find
 
 
@@ -57,15 +57,20 @@ class Networks:
         """Return the network of a request. A text is the name of a shipped network, never a path."""
         if not isinstance(network, str):
             return self._posted(network)
-        _check_name(network)
+        self.check(network)
         return self._cached(network).get()
 
     def get_separate(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
         """Return a network with its own engine, for a long request that would delay others."""
         if not isinstance(network, str):
             return self._posted(network)
-        _check_name(network)
+        self.check(network)
         return load(network)
+
+    def check(self, network: str | TopologyDocument | Mapping[str, Any]) -> None:
+        """Raise NotFoundError with similar names for a name of no network. It takes no time worth a queue."""
+        if isinstance(network, str) and network not in NETWORKS:
+            find(lambda: network_text(network))
 
     def _cached(self, name: str) -> _ShippedNetwork:
         with self._lock:
@@ -82,24 +87,14 @@ class Networks:
         return network
 
 
-def _check_name(name: str) -> None:
-    """Raise NotFoundError with similar names unless there is a shipped network of this name."""
-    if name not in NETWORKS:
-        find(lambda: network_text(name))
-
-
-def check_names(network: Network, request: ChangedNetworkRequest, *more_plans: str | None) -> None:
+def check_names(network: Network, request: NetworkRequest, *more_plans: str | None) -> None:
     """Raise NotFoundError if the document lacks a job or a plan of the request.
 
     more_plans: ids of plans beside `request.plan`; None is ignored.
     """
     for job in (request.job, *((request.jobs or ()) if isinstance(request, JobsRequest) else ())):
         find(partial(network.job, job))
-    for plan in (request.plan, *more_plans):
-        if plan is not None:
-            find(partial(network.plan_record, plan))
-
-
-def check_job(network: Network, job: str | None) -> None:
-    """Raise NotFoundError if the document lacks a job."""
-    find(partial(network.job, job))
+    plan = request.plan if isinstance(request, ChangedNetworkRequest) else None
+    for name in (plan, *more_plans):
+        if name is not None:
+            find(partial(network.plan_record, name))
