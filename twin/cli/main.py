@@ -72,6 +72,7 @@ COMMANDS = (
     check.check,
     service.warmup,
     service.serve,
+    service.mcp,
 )
 """All commands, in the order of `twin --help`. The name of a function is the name of its command,
 without the underscore that keeps it from a word of Python."""
