@@ -31,7 +31,7 @@ def test_every_example_is_answered_as_described(client: Any) -> None:
     schema = described(client)
     components = schema["components"]["schemas"]
     for path, methods in schema["paths"].items():
-        if "post" in methods:
+        if methods.get("post", {}).get("tags") == ["questions"]:
             body = methods["post"]["requestBody"]["content"]["application/json"]
             answered = methods["post"]["responses"]["200"]["content"]["application/json"]["schema"]
             for name, example in body["examples"].items():

@@ -49,6 +49,7 @@ LAYERS = {
     "reports": 15,
     "check": 16,
     "warmup": 16,
+    "store": 16,
     "api": 17,
     "cli": 18,
 }

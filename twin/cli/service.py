@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -24,10 +25,24 @@ def warmup() -> None:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="DIR_OR_URL",
+            envvar="TWIN_DATA",
+            help="Directory or PostgreSQL URL of stored networks; without it they end with the service.",
+        ),
+    ] = None,
 ) -> None:
     """The same answers over HTTP; see /docs and /openapi.json."""
     import uvicorn
 
+    if data is not None:
+        from ..store import open_database
+
+        open_database(data).close()  # a wrong place is refused here, as other bad input
+        os.environ["TWIN_DATA"] = data  # the application reads it
     gc.enable()
     uvicorn.run("twin.api.app:create_app", factory=True, host=host, port=port)
 
