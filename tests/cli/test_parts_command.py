@@ -113,9 +113,7 @@ def test_a_slip_of_the_pen_brings_near_names(words: list[str], told: str) -> Non
     assert result.stdout == ""
 
 
-def test_a_part_of_another_kind_is_refused(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_part_of_another_kind_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, said = ended(monkeypatch, capsys, "parts", "400ZR", "--kind", "mux")
     assert code == BAD_INPUT
     assert "is of kind transceiver" in said
