@@ -50,7 +50,8 @@ class NetworkRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     network: SkipValidation[Name | TopologyDocument]
-    """Name of a shipped network (`GET /v1/topologies`), or a whole document. Never a path."""
+    """Name of a shipped network (`GET /v1/topologies`) or of a stored one (`GET /v1/networks`), `name@digest` for a
+    stored revision, or a whole document. Never a path."""
     job: Name | None = None
     """Id of a job of the document; without it the default job."""
     fields: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_FIELDS)] | None = None

@@ -79,7 +79,7 @@ def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
 
 def _network_issues(field: str, network: Any) -> list[Issue]:
     """Find faults of a field that names a network or holds a document."""
-    hint = "names: GET /v1/topologies"
+    hint = "names: GET /v1/topologies and GET /v1/networks"
     if not isinstance(network, str | dict):
         return [Issue(field, "is neither a name nor a document", hint)]
     if isinstance(network, str) and not 1 <= len(network) <= MAX_NAME_LENGTH:

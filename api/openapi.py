@@ -42,7 +42,7 @@ ERRORS = {
     413: "The body is too large.",
     422: "The body is invalid, its records contradict each other, a change cannot be applied, or a bound is exceeded.",
     500: "An internal error.",
-    503: "The database of stored networks cannot be used now; nothing was stored.",
+    503: "The database of stored networks cannot be used now; a write has stored nothing.",
 }
 
 

@@ -124,7 +124,7 @@ BREAKING: list[tuple[Edit, str, str]] = [
 ]
 ADDITIONS: list[tuple[Edit, str, str]] = [
     (put("paths/~v2", {"get": {"responses": {}}}), "GET ~v2", "added"),
-    (put("responses/503", {"description": ""}, SCORE), "POST /v1/score", "response 503 added"),
+    (put("responses/507", {"description": ""}, SCORE), "POST /v1/score", "response 507 added"),
     (put("parameters/1", REQUIRED_QUERY | {"required": False}, PARTS), "GET /v1/parts parameter year", "added"),
     (with_new_field(required=False), "request ForecastRequest.new", "added"),
     (put("properties/years/type", "number", FORECAST), YEARS, "integer became number"),

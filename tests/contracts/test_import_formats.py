@@ -10,7 +10,7 @@ import pytest
 
 from tests.imports.samples import SAMPLES
 from twin.errors import DocumentError
-from twin.imports import FORMATS, ImportOptions, read
+from twin.imports import FORMATS, ImportOptions, read, read_given
 from twin.imports.files import source_files
 from twin.loading import from_document, load
 
@@ -82,6 +82,9 @@ def test_reading_twice_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
     assert first.document == second.document
     assert first.report.to_json() == second.report.to_json()
     from_document(first.document)
+    content_by_name = {file.name: file.content for file in source_files([SAMPLES[name](tmp_path / "x")])}
+    given = read_given(content_by_name, format=name)
+    assert (given.document, given.report.to_json()) == (first.document, first.report.to_json())
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"[1, 2]", b"{", b"\x00", b"<a", b"<a/>", b"x"], ids=repr)

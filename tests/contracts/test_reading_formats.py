@@ -11,7 +11,7 @@ from tests.readings.samples import SAMPLES, network
 from twin.errors import DocumentError
 from twin.imports.files import source_files
 from twin.loading import from_document, load
-from twin.readings import FORMATS, read
+from twin.readings import FORMATS, read, read_given
 
 KEYS = ["format", "network", "files", "summary", "records", "kept", "converted", "assumed", "dropped", "findings"]
 ROOT = Path(__file__).parents[2]
@@ -64,6 +64,9 @@ def test_reading_twice_gives_the_same_bytes_and_again_into_the_result_adds_nothi
     first, second = (read(SAMPLES[name](tmp_path / "x"), network()) for _ in range(2))
     assert first.document.to_json() == second.document.to_json()
     assert first.report.to_json() == second.report.to_json()
+    content_by_name = {file.name: file.content for file in source_files([SAMPLES[name](tmp_path / "x")])}
+    given = read_given(content_by_name, network(), format=name)
+    assert (given.document, given.report.to_json()) == (first.document, first.report.to_json())
     again = read(SAMPLES[name](tmp_path / "x"), from_document(first.document))
     assert again.measurements == ()
     assert {row.kind for row in again.report.findings} >= {"already stated"}

@@ -9,7 +9,19 @@ import sys
 
 import pytest
 
-HEAVY = ("numba", "fastapi", "pydantic", "scipy", "networkx", "numpy", "pandas", "yaml", "typer", "uvicorn")
+HEAVY = (
+    "sqlalchemy",
+    "numba",
+    "fastapi",
+    "pydantic",
+    "scipy",
+    "networkx",
+    "numpy",
+    "pandas",
+    "yaml",
+    "typer",
+    "uvicorn",
+)
 
 
 def loaded_after(code: str) -> set[str]:
