@@ -154,7 +154,7 @@ def test_what_is_no_network_is_not_stored(memory: NetworkStore, content: bytes, 
 
 
 def test_yaml_is_stored_as_it_is(memory: NetworkStore) -> None:
-    content = "# by hand\nname: \"W\u00fcrzburg \U0001f600\"\nnodes: [{id: a, kind: switch}]\n".encode()
+    content = '# by hand\nname: "W\u00fcrzburg \U0001f600"\nnodes: [{id: a, kind: switch}]\n'.encode()
     assert memory.put("pair", content).network.title == "Würzburg 😀"
     assert memory.get("pair").content == content
 

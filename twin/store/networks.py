@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select, update
 
-from twin.topologies import MAX_RECORDS, NETWORKS as SHIPPED
+from twin.topologies import MAX_RECORDS
+from twin.topologies import NETWORKS as SHIPPED
 
 from ..errors import CatalogueError, DocumentError, StoreLimitError, did_you_mean
 from ..errors.wording import quoted
