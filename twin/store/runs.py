@@ -107,8 +107,8 @@ class RunStore:
         lost_before = self._time(-self.limits.lost_after_s)
         with self.database.write(RUNS) as connection:
             is_lost = and_(RUNS.c.state == RunState.RUNNING.value, RUNS.c.seen_at < lost_before)
-            for row in connection.execute(_runs().where(is_lost).order_by(RUNS.c.number)).all():
-                self._end_lost(connection, row)
+            for lost in connection.execute(_runs().where(is_lost).order_by(RUNS.c.number)).all():
+                self._end_lost(connection, lost)
             query = _runs(RUNS.c.request).where(or_(RUNS.c.state == RunState.QUEUED.value, is_lost))
             row = connection.execute(query.order_by(RUNS.c.number).limit(1)).one_or_none()
             if row is None:
