@@ -45,7 +45,9 @@ def revisions_of(header: str | None, name: str, *, strong: bool) -> frozenset[st
         if not (strong and tag[1]):
             found.add(tag[2])
     if at < len(header) or not header:
-        raise DocumentError("is no list of entity tags", where=f"header.{name}", expected='`*`, or ETags in quotes: "…"')
+        raise DocumentError(
+            "is no list of entity tags", where=f"header.{name}", expected='`*`, or ETags in quotes: "…"'
+        )
     return frozenset(found - ANY)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
 
@@ -16,8 +17,8 @@ from twin.model.measurements import Measurement
 from twin.model.validation import validate_as
 from twin.network import Network
 from twin.readings import FORMATS as READING_FORMATS
+from twin.readings import ReadingOptions, reading_options
 from twin.readings import read_given as read_measurements
-from twin.readings import reading_options
 from twin.store import NetworkStore
 from twin.store.documents import JSON, media_type_of
 from twin.store.measuring import Measured, add_measurements, with_records
@@ -61,6 +62,7 @@ def _add_import(router: APIRouter, store: NetworkStore) -> None:
         "/import/{format}",
         responses=responses_of(ImportAnswer, 409, 412, 413, 422, 503) | responses_of(ImportAnswer, success=201),
         openapi_extra=FILE_BODY,
+        operation_id="import_files",
         response_class=Response,
     )
     def import_(
@@ -112,6 +114,7 @@ def _add_measurements(router: APIRouter, store: NetworkStore) -> None:
         "/networks/{name}/measurements",
         responses=responses_of(MeasurementsAnswer, 404, 409, 412, 413, 422, 503),
         openapi_extra=MEASUREMENTS_BODY,
+        operation_id="add_measurements",
         response_class=Response,
     )
     def measurements(
@@ -136,21 +139,22 @@ def _add_measurements(router: APIRouter, store: NetworkStore) -> None:
             options = reading_options(
                 at=at, as_of=as_of, device=device, quantity=quantity, unit=unit, maps=map, decimal=decimal
             )
+        measure: Callable[[Network], Measured]
         if format is None:
             measure = partial(with_records, records=_records(body))
         else:
-            files = posted_files(body, filename)
             named = None if format == ANY_FORMAT else format
-
-            def measure(network: Network) -> Measured:
-                found = read_measurements(files, network, format=named, options=options)
-                return Measured(found.document, found.report)
-
+            measure = partial(_measured, posted_files(body, filename), named, options)
         find(partial(store.find, name))
         added = add_measurements(store, name, measure, condition)
         report = None if added.report is None else added.report.to_dict()
         answer: dict[str, Any] = {"network": to_data(added.network), "n_added": added.n_added, "report": report}
         return network_response(added.network, answer)
+
+
+def _measured(files: dict[str, bytes], format: str | None, options: ReadingOptions, network: Network) -> Measured:
+    found = read_measurements(files, network, format=format, options=options)
+    return Measured(found.document, found.report)
 
 
 def _records(body: bytes) -> tuple[Measurement, ...]:

@@ -16,12 +16,12 @@ from twin.network import Network
 from twin.store import NetworkStore
 from twin.store.documents import bounded_network, read_network
 
-from .bodies import ChangedNetworkRequest, JobsRequest
+from .bodies import ChangedNetworkRequest, JobsRequest, NetworkRequest
 from .problems import find
 
 
 class _CachedNetwork:
-    """A shipped network or a stored revision, loaded by the first request that names it; its lock prevents a second load."""
+    """A shipped network or a stored revision, loaded by the first request that names it, under a lock."""
 
     def __init__(self, load: Callable[[], Network]) -> None:
         self._load = load
@@ -79,6 +79,11 @@ class Networks:
             return bounded_network(network, max_records=self.max_records)
         return self._named(network)[1]()
 
+    def check(self, network: str | TopologyDocument | Mapping[str, Any]) -> None:
+        """Raise NotFoundError with similar names for a name of no network; it may ask the database."""
+        if isinstance(network, str):
+            self._named(network)
+
     def _named(self, text: str) -> tuple[str, Callable[[], Network]]:
         """Return the key of a named network, and the function that loads it.
 
@@ -95,18 +100,14 @@ class Networks:
         return read_network(content, name, self.max_records)
 
 
-def check_names(network: Network, request: ChangedNetworkRequest, *more_plans: str | None) -> None:
+def check_names(network: Network, request: NetworkRequest, *more_plans: str | None) -> None:
     """Raise NotFoundError if the document lacks a job or a plan of the request.
 
     more_plans: ids of plans beside `request.plan`; None is ignored.
     """
     for job in (request.job, *((request.jobs or ()) if isinstance(request, JobsRequest) else ())):
         find(partial(network.job, job))
-    for plan in (request.plan, *more_plans):
-        if plan is not None:
-            find(partial(network.plan_record, plan))
-
-
-def check_job(network: Network, job: str | None) -> None:
-    """Raise NotFoundError if the document lacks a job."""
-    find(partial(network.job, job))
+    plan = request.plan if isinstance(request, ChangedNetworkRequest) else None
+    for name in (plan, *more_plans):
+        if name is not None:
+            find(partial(network.plan_record, name))

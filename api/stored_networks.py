@@ -43,6 +43,7 @@ def _add_writes(router: APIRouter, store: NetworkStore) -> None:
         "/{name}",
         responses=responses_of(StoredNetwork, 409, 412, 413, 422, 503) | responses_of(StoredNetwork, success=201),
         openapi_extra=DOCUMENT_BODY,
+        operation_id="put_network",
         response_class=Response,
     )
     def put(name: Name, body: Body, condition: WriteCondition) -> Response:
@@ -50,7 +51,13 @@ def _add_writes(router: APIRouter, store: NetworkStore) -> None:
         written = store.put(name, body, condition)
         return network_response(written.network, is_new=written.is_new)
 
-    @router.delete("/{name}", status_code=204, responses=problems_of(404, 412, 422, 503), response_class=Response)
+    @router.delete(
+        "/{name}",
+        status_code=204,
+        responses=problems_of(404, 412, 422, 503),
+        operation_id="delete_network",
+        response_class=Response,
+    )
     def delete(name: Name, condition: WriteCondition) -> Response:
         """Delete a stored network with all its revisions."""
         find(partial(store.delete, name, condition))
@@ -58,7 +65,7 @@ def _add_writes(router: APIRouter, store: NetworkStore) -> None:
 
 
 def _add_reads(router: APIRouter, store: NetworkStore) -> None:
-    @router.get("", responses=responses_of(NetworkPage, 422, 503), response_class=Response)
+    @router.get("", responses=responses_of(NetworkPage, 422, 503), operation_id="networks", response_class=Response)
     def page(
         limit: Limit = 100,
         after: Annotated[str | None, Query(max_length=64, description="`next` of the page before.")] = None,
@@ -71,7 +78,7 @@ def _add_reads(router: APIRouter, store: NetworkStore) -> None:
         "/{name}",
         responses=DOCUMENT_RESPONSE | {304: {"description": "The revision is that of If-None-Match."}}
         | problems_of(404, 422, 503),
-        response_class=Response,
+        operation_id="network", response_class=Response,
     )  # fmt: skip
     def get(name: Name, revision: Revision = None, if_none_match: IfNoneMatch = None) -> Response:
         """Return the document of a stored network, byte for byte as it was stored."""
@@ -83,7 +90,12 @@ def _add_reads(router: APIRouter, store: NetworkStore) -> None:
         content = find(partial(store.get, name, network.revision)).content
         return Response(content, headers=headers, media_type=media_type_of(content))
 
-    @router.get("/{name}/revisions", responses=responses_of(RevisionPage, 404, 422, 503), response_class=Response)
+    @router.get(
+        "/{name}/revisions",
+        responses=responses_of(RevisionPage, 404, 422, 503),
+        operation_id="revisions",
+        response_class=Response,
+    )
     def revisions(
         name: Name,
         limit: Limit = 100,
@@ -94,7 +106,12 @@ def _add_reads(router: APIRouter, store: NetworkStore) -> None:
 
 
 def _add_diff(router: APIRouter, networks: Networks, store: NetworkStore) -> None:
-    @router.get("/{name}/diff", responses=responses_of(NetworkDiff, 404, 422, 503), response_class=Response)
+    @router.get(
+        "/{name}/diff",
+        responses=responses_of(NetworkDiff, 404, 422, 503),
+        operation_id="diff_of_revisions",
+        response_class=Response,
+    )
     def diff(
         name: Name,
         from_: Annotated[str, Query(alias="from", description="Digest of the earlier revision.")],

@@ -6,7 +6,7 @@ TwinError (.where .expected .hint)
 ├─ CatalogueError    unknown part, network, plan or price; missing figure (near matches)
 ├─ ChangeError       target missing, change not applicable, or result cannot be built
 ├─ ConvergenceError  .residual
-├─ StoreError        the database of stored networks cannot be used: full or read-only disk, lost connection, foreign file
+├─ StoreError        database of stored networks not usable: full or read-only disk, lost connection, foreign file
 ├─ RevisionError     a stored network has another revision than a write expects
 └─ StoreLimitError   the store holds as much as it may
 """

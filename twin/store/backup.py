@@ -11,7 +11,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 
@@ -50,7 +50,7 @@ def write_backup(database: Database, path: Path) -> int:
     return n_rows
 
 
-def _write_rows(database: Database, packed: IO[bytes]) -> int:
+def _write_rows(database: Database, packed: gzip.GzipFile) -> int:
     checksum, n_rows = hashlib.sha256(), 0
 
     def write(line: dict[str, Any]) -> None:

@@ -193,7 +193,7 @@ def _sqlite_engine(file: Path | None) -> Engine:
         poolclass=QueuePool,
         pool_timeout=WAIT_S if file is not None else 6 * WAIT_S,
         connect_args={"check_same_thread": False, "timeout": WAIT_S},
-        **size,  # type: ignore[arg-type]
+        **size,
     )
 
     def connect(connection: sqlite3.Connection, _: object) -> None:
