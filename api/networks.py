@@ -84,6 +84,10 @@ class Networks:
         if isinstance(network, str):
             self._named(network)
 
+    def pinned(self, name: str) -> str:
+        """Return a name that always means the same network: `name@digest` for a stored one."""
+        return self._named(name)[0]
+
     def _named(self, text: str) -> tuple[str, Callable[[], Network]]:
         """Return the key of a named network, and the function that loads it.
 
