@@ -50,8 +50,8 @@ LAYERS = {
     "check": 16,
     "warmup": 16,
     "store": 16,
-    "cli": 17,
     "api": 17,
+    "cli": 18,
 }
 HOMES = {"twin": ROOT / "twin", "twin.api": ROOT / "api", "twin.topologies": ROOT / "topologies"}
 

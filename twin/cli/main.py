@@ -74,6 +74,7 @@ COMMANDS = (
     service.warmup,
     service.serve,
     store.store,
+    service.mcp,
 )
 """All commands, in the order of `twin --help`. The name of a function is the name of its command,
 without the underscore that keeps it from a word of Python."""

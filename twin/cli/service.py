@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .terminal import progress
+from .terminal import progress, refuse
 
 
 def warmup() -> None:
@@ -44,3 +45,30 @@ def serve(
         os.environ["TWIN_DATA"] = data  # the application reads it
     gc.enable()
     uvicorn.run("twin.api.app:create_app", factory=True, host=host, port=port)
+
+
+def mcp(
+    root: Annotated[
+        list[Path] | None,
+        typer.Option("--root", exists=True, file_okay=False, help="Directory whose documents may be read; repeatable."),
+    ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option("--http", metavar="HOST:PORT", help="Serve over HTTP on a loopback address."),
+    ] = None,
+    max_seconds: Annotated[float, typer.Option(min=1, max=3600, help="Longest time of a call.")] = 120.0,
+) -> None:
+    """Tools for planning agents (Model Context Protocol), over stdio by default; needs the extra mcp."""
+    from importlib.util import find_spec
+
+    if find_spec("mcp") is None:
+        refuse("the package mcp is not installed", "pip install 'dc-twin[mcp]'")
+    if http is not None and root:
+        refuse("--root beside --http", "files are read over stdio only")
+    from ..api.mcp.server import serve_http, serve_stdio
+
+    gc.enable()
+    if http is not None:
+        serve_http(http, max_seconds)
+    else:
+        serve_stdio(root or (), max_seconds)
