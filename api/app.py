@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import math
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -14,29 +20,50 @@ from twin.warmup import warm_up
 from .answering import Answering
 from .body_limit import BodyLimit
 from .catalogue_routes import catalogue_routes
+from .compute.pool import Pool, PoolSettings
+from .compute.work import GIB
+from .compute.worker import WorkerSettings
 from .networks import Networks
 from .openapi import openapi_document
 from .problems import add_problem_handlers
 from .question_routes import question_routes
 from .questions.context import Limits
+from .settings import MAX_BODY_BYTES, Settings
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
+LOG = logging.getLogger("twin.api")
 
 
-def create_app(*, limits: Limits | None = None, max_body_bytes: int = MAX_BODY_BYTES, warm: bool = True) -> FastAPI:
+def create_app(
+    *,
+    limits: Limits | None = None,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    warm: bool = True,
+    settings: Settings | None = None,
+) -> FastAPI:
     """Create the application with its own cache of networks.
 
     Args:
-        limits: bounds on the work of one question; None = the usual ones.
+        limits: bounds on the work of one question; None = the usual ones. Without warm kernels the first questions
+            compile them, so then the usual ones have no bound on the time of an answer.
         max_body_bytes: largest body of a request.
         warm: whether to compile the kernels at start.
+        settings: other settings; None = the usual ones, with threads in place of compute processes.
     """
+    limits, settings = limits or (Limits() if warm else Limits(max_answer_s=math.inf)), settings or Settings()
+    networks = Networks(limits.max_records)
+    pool = _pool_of(settings, limits, warm=warm) if settings.n_processes else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        if warm:
-            await run_in_threadpool(warm_up)
+        if pool is None:
+            if warm:
+                await run_in_threadpool(warm_up)
+            yield
+            return
+        starting = asyncio.create_task(_start(pool))
         yield
+        await pool.close()
+        starting.cancel()
 
     app = FastAPI(
         title="dc-twin",
@@ -48,9 +75,22 @@ def create_app(*, limits: Limits | None = None, max_body_bytes: int = MAX_BODY_B
     )
     app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     add_problem_handlers(app)
-    limits = limits or Limits()
-    networks = Networks(limits.max_records)
-    app.include_router(question_routes(Answering(networks, limits)))
+    app.include_router(question_routes(Answering(networks, limits, pool)))
     app.include_router(catalogue_routes())
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
+
+
+def _pool_of(settings: Settings, limits: Limits, *, warm: bool) -> Pool:
+    limits = limits._replace(max_memory_gib=settings.memory_gib)
+    worker = WorkerSettings(partial(Networks, limits.max_records), limits, round(settings.memory_gib * GIB))
+    return Pool(PoolSettings(worker, settings.n_processes, warm=warm))
+
+
+async def _start(pool: Pool) -> None:
+    """Start the compute processes while the service already listens. Without them it ends."""
+    try:
+        await pool.start()
+    except Exception:
+        LOG.critical("no compute process could be started; the service ends")
+        os.kill(os.getpid(), signal.SIGTERM)

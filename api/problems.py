@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from twin.deadline import DeadlineError
 from twin.errors import CatalogueError, Issue, TwinError, grouped
 from twin.errors.validation import issues_by_place
 from twin.errors.wording import counted
@@ -26,6 +27,8 @@ TITLES = {
     "CatalogueError": "A name that is not in the catalogue",
     "ChangeError": "A change that cannot be applied",
     "ConvergenceError": "An iteration that did not settle",
+    "BudgetError": "A question that takes more than it may",
+    "BusyError": "No room for a question now",
 }
 ResultT = TypeVar("ResultT")
 
@@ -36,6 +39,63 @@ class NotFoundError(Exception):
     def __init__(self, error: TwinError) -> None:
         self.error = error
         super().__init__(str(error))
+
+    def __reduce__(self) -> tuple[type[NotFoundError], tuple[TwinError]]:
+        return NotFoundError, (self.error,)
+
+
+class InternalError(Exception):
+    """An error inside the twin that a compute process has logged."""
+
+
+class ProblemError(Exception):
+    """A refusal that is no fault of a document: too much work, no room, no key.
+
+    Args:
+        status: HTTP status.
+        detail: one sentence about it.
+        error: its name, from which type and title come.
+        hint: way out.
+        headers: further headers of the response.
+    """
+
+    def __init__(
+        self, status: int, detail: str, error: str, *, hint: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.status, self.detail, self.error, self.hint = status, detail, error, hint
+        self.headers = dict(headers or {})
+        super().__init__(detail)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored_problem, (self.status, self.detail, self.error, self.hint, self.headers)
+
+
+def _restored_problem(status: int, detail: str, error: str, hint: str, headers: dict[str, str]) -> ProblemError:
+    return ProblemError(status, detail, error, hint=hint, headers=headers)
+
+
+NO_BOUND = "the command and Python have no such bound"
+
+
+def busy(status: int, detail: str, retry_s: int) -> ProblemError:
+    """Return the refusal of a question for which there is no room now.
+
+    Args:
+        status: 429 if the client asks too much, 503 if all clients do.
+        detail: one sentence about it.
+        retry_s: time after which the client should ask again.
+    """
+    hint = f"ask again in {counted(retry_s, 'second')}"
+    return ProblemError(status, detail, "BusyError", hint=hint, headers={"Retry-After": str(retry_s)})
+
+
+def too_much_memory(max_gib: float) -> ProblemError:
+    """Return the error of a question that needed more memory than it may.
+
+    max_gib: memory that one question may take.
+    """
+    detail = f"this question needed more than the {max_gib:g} GiB of memory that it may take"
+    return ProblemError(422, detail, "BudgetError", hint=f"ask for less, or about a smaller network; {NO_BOUND}")
 
 
 def find(look_up: Callable[[], ResultT]) -> ResultT:
@@ -91,6 +151,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     """Register handlers that turn each exception into a problem response."""
     app.add_exception_handler(TwinError, _on_twin_error)
     app.add_exception_handler(NotFoundError, _on_not_found)
+    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(DeadlineError, _on_deadline)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(Exception, _on_internal_error)
@@ -107,6 +169,17 @@ async def _on_twin_error(_: Request, error: Any) -> Response:
 
 async def _on_not_found(_: Request, error: Any) -> Response:
     return _error_response(404, error.error)
+
+
+async def _on_problem(_: Request, error: Any) -> Response:
+    issues = (Issue("question", error.detail, error.hint),) if error.hint else ()
+    return problem_response(error.status, error.detail, error=error.error, issues=issues, headers=error.headers)
+
+
+async def _on_deadline(request: Request, error: Any) -> Response:
+    detail = f"this question took more than the {error.allowed_s:g} s that it may take"
+    hint = f"ask for less, or about a smaller network; {NO_BOUND}"
+    return await _on_problem(request, ProblemError(422, detail, "BudgetError", hint=hint))
 
 
 async def _on_http(request: Request, error: Any) -> Response:
