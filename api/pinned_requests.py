@@ -7,9 +7,7 @@ from typing import Any
 
 from .bodies import NetworkRequest
 from .body_reader import RAW_FIELDS
-from .networks import Networks
-
-NETWORK_FIELDS = ("network", "other")
+from .networks import NETWORK_FIELDS, Networks
 
 
 def pinned_request(asked: NetworkRequest, networks: Networks) -> dict[str, Any]:

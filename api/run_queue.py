@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import secrets
 from collections.abc import Callable
@@ -15,11 +16,14 @@ from twin.errors import StoreError
 from twin.store.run_records import Claim, Ending, RunState
 from twin.store.runs import RunStore
 
-from .answering import Answering, Running
+from .answering import Answering, Asker, Running
 from .body_reader import read_body
-from .problems import problem_of
-from .questions.table import QUESTIONS
+from .problems import BUSY, ProblemError, problem_of
+from .questions.context import Limits
+from .questions.table import QUESTION_BY_PATH
 
+MAX_RUN_S = 3600.0
+"""Longest time of a run, seconds."""
 POLL_S = 2.0
 """Time between two looks for runs that other servers have queued."""
 REPORT_S = 1.0
@@ -38,11 +42,13 @@ class RunQueue:
     Args:
         answering: answers the questions.
         runs: runs in the database.
+        limits: bounds on the work of a question; a run may take longer.
         n_concurrent: runs that this server computes at the same time.
     """
 
-    def __init__(self, answering: Answering, runs: RunStore, n_concurrent: int = 1) -> None:
+    def __init__(self, answering: Answering, runs: RunStore, limits: Limits, n_concurrent: int = 1) -> None:
         self._answering, self._runs, self._n_concurrent = answering, runs, n_concurrent
+        self._limits = limits._replace(max_study_s=MAX_RUN_S, max_sweep_s=MAX_RUN_S, max_answer_s=MAX_RUN_S)
         self._owner = secrets.token_hex(16)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -105,23 +111,30 @@ class RunQueue:
 
         running: Running | None = None
         try:
-            question = BY_PATH[claim.run.question]
+            question = QUESTION_BY_PATH[claim.run.question]
             asked = await run_in_threadpool(read_body, claim.request, question.request)
-            running = await self._answering.start_run(question, asked, on_progress)
-            while not running.result.done():
-                await asyncio.wait([running.result], timeout=REPORT_S)
-                if not await self._try(lambda: self._runs.report(claim.run.id, self._owner, *progress)):
-                    return Ending(RunState.CANCELLED)
-            return Ending(RunState.DONE, running.result.result().encode())
+            asker = Asker("runs", claim.run.id[:12], on_progress, self._limits)
+            while True:
+                running = await self._answering.start(question, asked, asker)
+                while not running.result.done():
+                    await asyncio.wait([running.result], timeout=REPORT_S)
+                    if not await self._try(lambda: self._runs.report(claim.run.id, self._owner, *progress)):
+                        return Ending(RunState.CANCELLED)
+                if not _was_busy(running):
+                    return Ending(RunState.DONE, running.result.result().encode())
+                await asyncio.sleep(REPORT_S)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # whatever went wrong is the answer of the run
             problem = problem_of(error)
-            return Ending(RunState.FAILED, None, problem.status_code, problem.detail, bytes(problem.body))
+            body = bytes(problem.body)
+            return Ending(RunState.FAILED, None, problem.status_code, json.loads(body)["detail"], body)
         finally:
             if running is not None:
                 running.cancel()
 
 
-BY_PATH = {question.path: question for question in QUESTIONS}
-"""Questions by their paths."""
+def _was_busy(running: Running) -> bool:
+    """Return whether a question found no room among those of other clients."""
+    error = running.result.exception()
+    return isinstance(error, ProblemError) and error.error == BUSY

@@ -34,6 +34,18 @@ MAX_FOLLOWERS = 200
 """Most clients that follow events at the same time."""
 KEEP_ALIVE_S = 15.0
 """Time after which a comment is sent where nothing happens, so that proxies keep the connection."""
+ANSWER_RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer, the same bytes as those of the question itself.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+EVENTS_RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events `progress` with the run as data, then one event `end`.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
 RunId = Annotated[str, Path(pattern=f"^{ID_FORM.pattern}$", description="Id of a run.")]
 
 
@@ -104,8 +116,7 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
 
     @router.get(
         "/{run}/answer",
-        responses={200: {"description": "The answer, the same bytes as of the question itself."}}
-        | problems_of(404, 409, 413, 422, 500, 503),
+        responses=ANSWER_RESPONSE | problems_of(404, 409, 413, 422, 500, 503),
         operation_id="run_answer",
         response_class=Response,
     )
@@ -125,8 +136,7 @@ def _add_reads(router: APIRouter, runs: RunStore) -> None:
 
     @router.get(
         "/{run}/events",
-        responses={200: {"description": "Events `progress` with the run as data, then `end`.",
-                         "content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+        responses=EVENTS_RESPONSE
         | problems_of(404, 422, 503),
         operation_id="run_events",
         response_class=Response,
