@@ -1,24 +1,58 @@
-"""Answers questions of clients: short ones on a thread each, long ones one after the other."""
+"""Answers questions of clients: in compute processes, or on threads of this process."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from twin.deadline import CancelledError, deadline
+
 from .bodies import NetworkRequest
+from .compute.estimate import estimate_of
+from .compute.pool import Pool, Submission
+from .compute.work import Work
 from .networks import Networks
 from .questions.context import ClientGoneError, Context, Limits
 from .questions.table import Question
 
 N_CONCURRENT = 1
 """Long questions that run at the same time. Two in one Python process are not faster; the others wait in a queue."""
+N_THREADS = 40
+"""Other questions that run at the same time in one Python process."""
 CLIENT_CLOSED_REQUEST = 499
 """HTTP status of a request whose client has left. It is not in the standard; nginx introduced it."""
+
+
+Progress = Callable[[int, int], None]
+
+
+class Asker(NamedTuple):
+    """Who asks a question."""
+
+    client: str
+    """Key of the client; clients take turns."""
+    request_id: str = ""
+    """Id of the request, for the log."""
+    on_progress: Progress | None = None
+    """Called on the event loop with (finished items, all items) of a study."""
+    limits: Limits | None = None
+    """Bounds on the work, in place of those of the service."""
+
+
+class Running(Protocol):
+    """A question that waits or runs."""
+
+    result: asyncio.Future[str]
+    """Its answer as JSON, or its error."""
+
+    def cancel(self) -> None:
+        """End the question."""
 
 
 class Answering:
@@ -27,11 +61,13 @@ class Answering:
     Args:
         networks: cache of networks.
         limits: bounds on the work of one question.
+        pool: compute processes; None = threads of this process.
     """
 
-    def __init__(self, networks: Networks, limits: Limits) -> None:
-        self._networks, self._limits = networks, limits
-        self._threads = ThreadPoolExecutor(N_CONCURRENT, "long-question")
+    def __init__(self, networks: Networks, limits: Limits, pool: Pool | None = None) -> None:
+        self._networks, self._limits, self._pool = networks, limits, pool
+        self._long_threads = ThreadPoolExecutor(N_CONCURRENT, "long-question")
+        self._threads = ThreadPoolExecutor(N_THREADS, "question")
 
     async def answer(self, question: Question, asked: NetworkRequest, request: Request) -> Response:
         """Return an answer as a response.
@@ -48,7 +84,7 @@ class Answering:
         return Response(text, media_type="application/json")
 
     async def text(self, question: Question, asked: NetworkRequest, request: Request) -> str:
-        """Return an answer as JSON. A long question ends at its next item if the client leaves.
+        """Return an answer as JSON. The question ends if the client leaves.
 
         Args:
             question: row of the table.
@@ -58,29 +94,87 @@ class Answering:
         Raises:
             ClientGoneError: the client has left.
             TwinError, NotFoundError: the question cannot be answered.
+            DeadlineError: it took too long.
+            ProblemError: it takes too much, or there is no room for it now.
         """
-        await run_in_threadpool(self._networks.check, asked.network)
-        context = Context(self._networks, self._limits, Event(), is_separate=question.is_long)
-        if not question.is_long:
-            return await run_in_threadpool(question.ask, asked, context)
+        running = await self.start(question, asked, asker_of(request))
+        disconnect = asyncio.create_task(_disconnected(request))
+        try:
+            futures: tuple[asyncio.Future[Any], ...] = (running.result, disconnect)
+            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+            if not running.result.done():
+                raise ClientGoneError
+            return running.result.result()
+        except CancelledError as error:
+            raise ClientGoneError from error
+        finally:
+            running.cancel()
+            disconnect.cancel()
+
+    async def start(self, question: Question, asked: NetworkRequest, asker: Asker) -> Running:
+        """Start a question, and return while it waits or runs.
+
+        Args:
+            question: row of the table.
+            asked: validated request.
+            asker: who asks, and who follows the progress.
+
+        Returns:
+            The question with its future result, and a method that ends it.
+
+        Raises:
+            NotFoundError: there is no network of this name.
+            ProblemError: there is no room for it now.
+        """
+        limits = asker.limits or self._limits
+        max_s = limits.max_answer_s
+        if question.is_long:
+            max_s += max(limits.max_study_s, limits.max_sweep_s)
+        asked, stored = await run_in_threadpool(self._networks.with_documents, asked)
+        if self._pool is None:
+            return self._start_here(question, asked, asker, limits, max_s)
+        estimate = await run_in_threadpool(estimate_of, question, asked)
+        work = Work(question.path, asked, max_s, limits, stored)
+        place = (asker.client, estimate.network, estimate.is_light, asker.request_id)
+        return self._pool.submit(Submission(work, *place), asker.on_progress)
+
+    def _start_here(
+        self, question: Question, asked: NetworkRequest, asker: Asker, limits: Limits, max_s: float
+    ) -> Running:
+        loop = asyncio.get_running_loop()
+
+        def tell(n_done: int, n_items: int) -> None:
+            if asker.on_progress is not None:
+                loop.call_soon_threadsafe(asker.on_progress, n_done, n_items)
+
+        context = Context(self._networks, limits, Event(), is_separate=question.is_long, progress=tell)
+        threads = self._long_threads if question.is_long else self._threads
 
         def run() -> str:
             if context.client_gone.is_set():
                 raise ClientGoneError
-            return question.ask(asked, context)
+            with deadline(max_s, context.client_gone.is_set):
+                return question.ask(asked, context)
 
-        found = asyncio.get_running_loop().run_in_executor(self._threads, run)
-        disconnect = asyncio.create_task(_disconnected(request))
-        try:
-            futures: tuple[asyncio.Future[Any], ...] = (found, disconnect)
-            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-            if not found.done():
-                raise ClientGoneError
-            return found.result()
-        finally:
-            context.client_gone.set()
-            found.cancel()
-            disconnect.cancel()
+        return _Here(loop.run_in_executor(threads, run), context.client_gone)
+
+
+class _Here:
+    """A question on a thread of this process."""
+
+    def __init__(self, result: asyncio.Future[str], client_gone: Event) -> None:
+        self.result, self._client_gone = result, client_gone
+
+    def cancel(self) -> None:
+        self._client_gone.set()
+        self.result.cancel()
+
+
+def asker_of(request: Request) -> Asker:
+    """Return who asks a request: the name of the API key, else the address."""
+    name = getattr(request.state, "key_name", None)
+    client = f"key {name}" if name else request.client.host if request.client else ""
+    return Asker(client, getattr(request.state, "request_id", ""))
 
 
 async def _disconnected(request: Request) -> None:

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from twin.imports.report import ImportReport
 from twin.readings.report import MeasurementReport
 from twin.store.records import NetworkPage, RevisionPage, StoredNetwork
+from twin.store.run_records import Run, RunPage
 
 from . import answers
 from .answer_schemas import answer_definitions
@@ -33,11 +34,11 @@ LISTS: tuple[type[BaseModel], ...] = (
     answers.Problem,
 )
 """Bodies and answers of endpoints that are no questions."""
-RECORDS: tuple[type, ...] = (StoredNetwork, NetworkPage, RevisionPage, ImportReport, MeasurementReport)
+RECORDS: tuple[type, ...] = (StoredNetwork, NetworkPage, RevisionPage, Run, RunPage, ImportReport, MeasurementReport)
 """Answers of endpoints that are no questions, as dataclasses."""
 ERRORS = {
     404: "A network, job, plan, part or path does not exist; the hints hold near names.",
-    409: "The store holds as much as it may.",
+    409: "The store holds as much as it may, or a run has no answer.",
     412: "The stored network has another revision than the request expects.",
     413: "The body is too large.",
     422: "The body is invalid, its records contradict each other, a change cannot be applied, or a bound is exceeded.",

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from twin.deadline import DeadlineError
 from twin.errors import CatalogueError, Issue, RevisionError, StoreError, StoreLimitError, TwinError, grouped
 from twin.errors.validation import issues_by_place
 from twin.errors.wording import counted
@@ -29,6 +30,8 @@ TITLES = {
     "StoreError": "The database of stored networks cannot be used now",
     "RevisionError": "A stored network has another revision than expected",
     "StoreLimitError": "The store holds as much as it may",
+    "BudgetError": "A question that takes more than it may",
+    "BusyError": "No room for a question now",
 }
 STATUS: dict[type[TwinError], int] = {StoreError: 503, RevisionError: 412, StoreLimitError: 409}
 """Status by class of the error; 422 for others."""
@@ -42,6 +45,64 @@ class NotFoundError(Exception):
     def __init__(self, error: TwinError) -> None:
         self.error = error
         super().__init__(str(error))
+
+    def __reduce__(self) -> tuple[type[NotFoundError], tuple[TwinError]]:
+        return NotFoundError, (self.error,)
+
+
+class InternalError(Exception):
+    """An error inside the twin that a compute process has logged."""
+
+
+class ProblemError(Exception):
+    """A refusal that is no fault of a document: too much work, no room, no key.
+
+    Args:
+        status: HTTP status.
+        detail: one sentence about it.
+        error: its name, from which type and title come.
+        hint: way out.
+        headers: further headers of the response.
+    """
+
+    def __init__(
+        self, status: int, detail: str, error: str, *, hint: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.status, self.detail, self.error, self.hint = status, detail, error, hint
+        self.headers = dict(headers or {})
+        super().__init__(detail)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored_problem, (self.status, self.detail, self.error, self.hint, self.headers)
+
+
+def _restored_problem(status: int, detail: str, error: str, hint: str, headers: dict[str, str]) -> ProblemError:
+    return ProblemError(status, detail, error, hint=hint, headers=headers)
+
+
+BUSY = "BusyError"
+NO_BOUND = "the command and Python have no such bound"
+
+
+def busy(status: int, detail: str, retry_s: int) -> ProblemError:
+    """Return the refusal of a question for which there is no room now.
+
+    Args:
+        status: 429 if the client asks too much, 503 if all clients do.
+        detail: one sentence about it.
+        retry_s: time after which the client should ask again.
+    """
+    hint = f"ask again in {counted(retry_s, 'second')}"
+    return ProblemError(status, detail, BUSY, hint=hint, headers={"Retry-After": str(retry_s)})
+
+
+def too_much_memory(max_gib: float) -> ProblemError:
+    """Return the error of a question that needed more memory than it may.
+
+    max_gib: memory that one question may take.
+    """
+    detail = f"this question needed more than the {max_gib:g} GiB of memory that it may take"
+    return ProblemError(422, detail, "BudgetError", hint=f"ask for less, or about a smaller network; {NO_BOUND}")
 
 
 def find(look_up: Callable[[], ResultT]) -> ResultT:
@@ -95,25 +156,13 @@ def problem_response(
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Register handlers that turn each exception into a problem response."""
-    app.add_exception_handler(TwinError, _on_twin_error)
-    app.add_exception_handler(NotFoundError, _on_not_found)
+    for kind in (TwinError, NotFoundError, ProblemError, DeadlineError, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _on_error)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(Exception, _on_internal_error)
 
 
-def _error_response(status: int, error: TwinError) -> Response:
-    detail = str(error).split("\n", 1)[0]
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
-    return problem_response(status, detail, error=type(error).__name__, issues=error.issues, headers=headers)
-
-
-async def _on_twin_error(_: Request, error: Any) -> Response:
-    return _error_response(STATUS.get(type(error), 422), error)
-
-
-async def _on_not_found(_: Request, error: Any) -> Response:
-    return _error_response(404, error.error)
+async def _on_error(_: Request, error: Exception) -> Response:
+    return problem_of(error)
 
 
 async def _on_http(request: Request, error: Any) -> Response:
@@ -123,10 +172,26 @@ async def _on_http(request: Request, error: Any) -> Response:
     return problem_response(error.status_code, detail, headers=error.headers)
 
 
-async def _on_validation(_: Request, error: Any) -> Response:
-    issues = tuple(issues_by_place(error))
-    return problem_response(422, counted(len(issues), "bad field"), error="DocumentError", issues=issues)
-
-
-async def _on_internal_error(_: Request, __: Any) -> Response:
+def problem_of(error: Exception) -> Response:
+    """Return the problem response of an error; of an unexpected one it tells nothing."""
+    if isinstance(error, NotFoundError):
+        return _twin_problem(404, error.error)
+    if isinstance(error, TwinError):
+        return _twin_problem(STATUS.get(type(error), 422), error)
+    if isinstance(error, DeadlineError):
+        detail = f"this question took more than the {error.allowed_s:g} s that it may take"
+        hint = f"ask for less, or about a smaller network; {NO_BOUND}"
+        error = ProblemError(422, detail, "BudgetError", hint=hint)
+    if isinstance(error, ProblemError):
+        issues = (Issue("question", error.detail, error.hint),) if error.hint else ()
+        return problem_response(error.status, error.detail, error=error.error, issues=issues, headers=error.headers)
+    if isinstance(error, RequestValidationError):
+        faults = tuple(issues_by_place(error))
+        return problem_response(422, counted(len(faults), "bad field"), error="DocumentError", issues=faults)
     return problem_response(500, "an internal error of the twin, not of the request; the server's log has the trace")
+
+
+def _twin_problem(status: int, error: TwinError) -> Response:
+    detail = str(error).split("\n", 1)[0]
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
+    return problem_response(status, detail, error=type(error).__name__, issues=error.issues, headers=headers)

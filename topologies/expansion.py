@@ -60,8 +60,7 @@ def check_size(document: TopologyDocument, max_records: int = MAX_RECORDS) -> No
     errors: list[TwinError] = []
     for fabric in document.fabrics:
         try:
-            generator, params = _generator_of(fabric)
-            n_records += sum(generator.size(params))
+            n_records += n_records_of(fabric)
         except TwinError as error:
             errors.append(error)
     if errors:
@@ -73,6 +72,18 @@ def check_size(document: TopologyDocument, max_records: int = MAX_RECORDS) -> No
             expected=f"at most {max_records} records",
             hint="make it smaller, or split it over several documents",
         )
+
+
+def n_records_of(fabric: Fabric) -> int:
+    """Return the number of nodes and links of a block, without building them.
+
+    Raises:
+        CatalogueError: unknown generator.
+        DocumentError: bad parameters.
+    """
+    generator, params = _generator_of(fabric)
+    n_nodes, n_links = generator.size(params)
+    return n_nodes + n_links
 
 
 def expand(fabric: Fabric, max_records: int = MAX_RECORDS) -> Expansion:

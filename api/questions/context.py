@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
@@ -10,10 +11,12 @@ from typing import Any, NamedTuple, Protocol
 
 from twin.topologies import MAX_RECORDS
 
+from twin.deadline import CancelledError, time_left_s
 from twin.errors import ChangeError
 from twin.network import Network
 
 from ..bodies import NetworkRequest
+from ..budget import check_budget
 from ..networks import check_names
 
 MAX_SWEEP_WORK = 10_000_000
@@ -22,11 +25,13 @@ MAX_SWEEP_S = 120.0
 """Longest time of a sweep, seconds."""
 MAX_STUDY_S = 120.0
 """Longest time of any other study, seconds."""
+MAX_ANSWER_S = 30.0
+"""Longest time of an answer that is no study, seconds."""
 MAX_OPTIMUM_WORK = 20_000_000
 """Nodes with demands to send times nodes and links: 120 of `memphis`, all of a fat tree of 320 switches."""
 
 
-class ClientGoneError(Exception):
+class ClientGoneError(CancelledError):
     """The client left before the answer."""
 
 
@@ -53,6 +58,14 @@ class Limits(NamedTuple):
     """Longest time of a study of failures, availability, plans or samples."""
     max_optimum_work: int = MAX_OPTIMUM_WORK
     """Most nodes that demands enter at, times nodes and links, for the routing optimum."""
+    max_answer_s: float = MAX_ANSWER_S
+    """Longest time of an answer that is no study."""
+    max_memory_gib: float = math.inf
+    """Memory that one question may take."""
+
+
+def _ignore(_n_done: int, _n_items: int) -> None:
+    """Take notice of no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +77,14 @@ class Context:
         limits: bounds on the work.
         client_gone: set once nobody waits for the answer.
         is_separate: whether the network has an engine of its own, so that a long question delays no other.
+        progress: called with (finished items, all items) of a study.
     """
 
     networks: NetworkSource
     limits: Limits
     client_gone: Event
     is_separate: bool = False
+    progress: Callable[[int, int], None] = _ignore
 
     def network(self, request: NetworkRequest, *more_plans: str | None) -> Network:
         """Return the network of a request. Its job and its plans exist in the document.
@@ -83,7 +98,9 @@ class Context:
     def any_network(self, network: object) -> Network:
         """Return a network by name, or made from a document."""
         resolve = self.networks.get_separate if self.is_separate else self.networks.get
-        return resolve(network)
+        found = resolve(network)
+        check_budget(found.document, time_left_s(), self.limits.max_memory_gib)
+        return found
 
     def advance(self, items: str, where: str, hint: str, max_time_s: float | None = None) -> Callable[[int, int], None]:
         """Return a function to call after each item. It ends a question whose client left, or that takes too long.
@@ -100,6 +117,7 @@ class Context:
         def advance(n_done: int, n_items: int) -> None:
             if self.client_gone.is_set():
                 raise ClientGoneError
+            self.progress(n_done, n_items)
             if n_done < n_items and perf_counter() - start_s > bound_s:
                 raise ChangeError(
                     f"{n_done:,} of {n_items:,} {items} took all of the {bound_s:g} s that this question may take",

@@ -23,9 +23,9 @@ from ..bodies import (
     SampleRequest,
     ScheduleRequest,
 )
+from ..problems import NO_BOUND
 from .context import Context
 
-NO_BOUND = "the command and Python have no such bound"
 FAILURES_HINT = f"ask for another kind; {NO_BOUND}"
 STATES_HINT = f"ask for fewer states or samples; {NO_BOUND}"
 SAMPLES_HINT = f"ask for fewer samples or plans; {NO_BOUND}"

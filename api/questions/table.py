@@ -83,3 +83,4 @@ QUESTIONS: tuple[Question, ...] = (
     Question("sample", bodies.SampleRequest, studies.sample, examples.SAMPLE_EXAMPLES, is_long=True),
     Question("decide", bodies.DecideRequest, studies.decide, examples.DECIDE_EXAMPLES, is_long=True),
 )
+QUESTION_BY_PATH = {question.path: question for question in QUESTIONS}

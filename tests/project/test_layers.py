@@ -15,6 +15,7 @@ LAYERS = {
     "errors": 0,
     "leftovers": 0,
     "field_descriptions": 0,
+    "deadline": 0,
     "kernels": 1,
     "catalogue": 1,
     "render": 1,

@@ -12,6 +12,7 @@ from ..arrays import State
 from ..catalogue import Catalogue, PriceBook
 from ..catalogue.figure_reader import FigureReader, UsedFigure
 from ..catalogue.views import view_of_figures
+from ..deadline import check
 from ..model.jobs import Placement, TrainingJob, with_placement
 from .allocator import keep_freed_memory
 from .cache import N_CACHED, OneOutcome, Outcome, StageCache, freeze_arrays
@@ -162,6 +163,7 @@ def compute_outcome(evaluation: Evaluation, stage: Stage, needs: Mapping[str, An
         needs: values of the stages that it needs, by name.
         reader: source of figures, without used figures; it becomes part of the outcome.
     """
+    check()
     figures: list[tuple[UsedFigure, ...]] = []
 
     def rerun(name: str, placement: tuple[Placement, ...]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Connection,
     ForeignKey,
@@ -60,6 +61,33 @@ REVISIONS = Table(
 )
 """All revisions of each network, numbered from 1."""
 
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", DIGEST, primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("question", NAME, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("n_done", Integer, nullable=False),
+    Column("n_items", Integer, nullable=False),
+    Column("n_attempts", Integer, nullable=False),
+    Column("is_cancelled", Boolean, nullable=False),
+    Column("owner", String(64)),
+    Column("seen_at", String(20), nullable=False),  # last sign of life of the owner
+    Column("asked_at", String(20), nullable=False),
+    Column("started_at", String(20)),
+    Column("ended_at", String(20)),
+    Column("status", Integer),
+    Column("detail", Text),
+    Column("n_request_bytes", Integer, nullable=False),
+    Column("n_answer_bytes", Integer, nullable=False),
+    Column("request", LargeBinary, nullable=False),  # large columns last, so that lists do not read them
+    Column("problem", LargeBinary),
+    Column("answer", LargeBinary),
+)
+"""Questions that are answered in the background: a queue, and the answers."""
+
 
 def create(*tables: Table) -> Callable[[Connection], None]:
     """Return the step that creates tables."""
@@ -70,5 +98,5 @@ def create(*tables: Table) -> Callable[[Connection], None]:
     return step
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (create(DOCUMENTS, NETWORKS, REVISIONS),)
+STEPS: tuple[Callable[[Connection], None], ...] = (create(DOCUMENTS, NETWORKS, REVISIONS, RUNS),)
 """Steps in order. A step never changes once it was released; it may find that a later table definition is in place."""

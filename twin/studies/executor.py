@@ -26,6 +26,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from ..deadline import check
 from ..errors import ChangeError, TwinError, did_you_mean
 from .dask_workers import check_address, dask_workers, lost_workers
 from .task_folder import task_folder
@@ -233,6 +234,7 @@ class _Run(Generic[Item, Result]):
             self._keep(row, result)
         if self._advance is not None:
             self._advance(len(self._results), len(self._items))
+        check()
         self._raise_if_cancelled()
 
     def _raise_if_cancelled(self) -> None:

@@ -1,0 +1,64 @@
+"""Estimate of a question before it is queued: light questions do not wait for heavy ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from twin.topologies import n_records_of
+
+from twin.errors import TwinError
+from twin.model.document import Fabric, TopologyDocument
+from twin.model.validation import validate_as
+
+from ..bodies import NetworkRequest
+from ..questions.table import Question
+from .network_key import network_key
+
+MAX_LIGHT_RECORDS = 5_000
+"""Most nodes, links and demands of a network whose questions are light."""
+
+
+class Estimate(NamedTuple):
+    """What is known of a question before it starts."""
+
+    network: str
+    """Key of its network."""
+    is_light: bool
+    """Whether it takes about a second or less."""
+
+
+def estimate_of(question: Question, asked: NetworkRequest) -> Estimate:
+    """Return the estimate of a question.
+
+    Args:
+        question: row of the table.
+        asked: validated request; the document in it has not been validated.
+    """
+    networks = [network for network in (asked.network, getattr(asked, "other", None)) if network is not None]
+    n_records = sum(map(_n_records, networks))
+    key = "+".join(network_key(network) for network in networks)
+    return Estimate(key, not question.is_long and n_records <= MAX_LIGHT_RECORDS)
+
+
+def _n_records(network: str | TopologyDocument | Mapping[str, Any]) -> int:
+    """Return the number of records of a document; faults count as nothing, because validation reports them."""
+    if isinstance(network, str):
+        return 0
+    data = network.to_dict() if isinstance(network, TopologyDocument) else network
+    lists = (data.get(name) for name in ("nodes", "links", "demands", "spans", "measurements"))
+    n_records = sum(len(records) for records in lists if isinstance(records, list | tuple))
+    fabrics = data.get("fabrics")
+    if isinstance(fabrics, list | tuple):
+        n_records += sum(map(_n_records_of_fabric, fabrics))
+    traffic = data.get("traffic")
+    return n_records + (MAX_LIGHT_RECORDS if isinstance(traffic, list | tuple) and traffic else 0)
+
+
+def _n_records_of_fabric(data: Any) -> int:
+    try:
+        fabric: Fabric = validate_as(Fabric, data, "fabric")
+        n_records: int = n_records_of(fabric)
+    except TwinError:
+        return 0
+    return n_records

@@ -1,0 +1,54 @@
+"""Networks of a compute process: posted documents are kept, too, because planning tools post one again and again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from twin.model.document import TopologyDocument
+from twin.network import Network
+
+from ..networks import Networks
+from .network_key import network_key
+
+N_KEPT = 4
+"""Most posted networks that a process keeps."""
+
+
+class KeptNetworks(Networks):
+    """Networks by name, and the last posted ones. One thread uses them, so no question needs an engine of its own.
+
+    Args:
+        networks: cache of named networks, and builder of posted ones.
+    """
+
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+        self._kept: OrderedDict[str, Network] = OrderedDict()
+        self._names: set[str] = set()
+        self.is_known = True
+        """Whether all networks of the current question were there before; the caller resets it."""
+
+    def get(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
+        """Return the network of a request."""
+        key = network_key(network)
+        if isinstance(network, str):
+            found = self._networks.get(network)
+            self.is_known &= key in self._names
+            self._names.add(key)
+            return found
+        known = self._kept.get(key)
+        if known is None:
+            self.is_known = False
+            known = self._kept[key] = self._networks.get(network)
+            while len(self._kept) > N_KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return known
+
+    get_separate = get
+
+    def check(self, network: str | TopologyDocument | Mapping[str, Any]) -> None:
+        """Raise NotFoundError with similar names for a name of no network."""
+        self._networks.check(network)

@@ -1,0 +1,329 @@
+"""Pool of compute processes: starts them, hands questions to them, replaces those that are lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import NamedTuple
+
+from twin.deadline import CancelledError, DeadlineError
+
+from ..problems import InternalError, busy, too_much_memory
+from .daemon_thread import on_own_thread
+from .fair_queue import FairQueue, Turn
+from .process import GRACE_S, ComputeProcess, LostError, OverdueError
+from .work import GIB, Answered, Failed, Fault, OutOfMemory, Progress, Reply, Work
+from .worker import WorkerSettings
+
+LIGHT_S = 2.0
+"""Time after which a light question counts as heavy."""
+MAX_RETRY_S = 30
+LOG = logging.getLogger("twin.api")
+
+
+class PoolSettings(NamedTuple):
+    """Settings of a pool."""
+
+    worker: WorkerSettings
+    n_processes: int
+    """Heavy questions that run at the same time; a process more is kept for light ones."""
+    warm: bool = True
+    """Whether to compile the kernels at start."""
+    max_waiting: int = 64
+    """Most questions that wait."""
+    max_of_client: int = 32
+    """Most waiting questions of one client."""
+    max_wait_s: float = 30.0
+    """Longest time that a question waits for a process."""
+
+
+class Submission(NamedTuple):
+    """A question as a caller submits it."""
+
+    work: Work
+    client: str
+    """Key of the client; clients take turns."""
+    network: str
+    """Key of the network; a process that has it compiled is preferred."""
+    is_light: bool
+    """Whether it takes about a second or less."""
+    request_id: str = ""
+    """Id of the request, for the log."""
+
+
+@dataclass(eq=False)
+class Asked:
+    """A question that waits or runs.
+
+    Attributes:
+        submission: the question.
+        result: its answer as JSON, or its error.
+        on_progress: called on the event loop with (finished items, all items).
+    """
+
+    submission: Submission
+    result: asyncio.Future[str]
+    on_progress: Callable[[int, int], None]
+    cancel: Callable[[], None] = field(default=lambda: None)
+    """Ends the question, wherever it is; its result then is CancelledError."""
+    process: ComputeProcess | None = None
+    turn: Turn[Asked] | None = None
+    is_cancelled: bool = False
+
+
+class PoolEvents:
+    """What a pool reports to whoever counts; a subclass overrides what it needs."""
+
+    def answered(self, *, is_known: bool) -> None:
+        """Note an answer, and whether its network was compiled before."""
+
+    def refused(self, reason: str) -> None:
+        """Note a refusal: `queue`, `wait`, `deadline`, `memory`, `crash`."""
+
+    def restarted(self) -> None:
+        """Note a process that was replaced."""
+
+
+class Pool:
+    """Pool of compute processes. All methods are called on one event loop.
+
+    Args:
+        settings: settings of the pool.
+        events: receives what happens.
+    """
+
+    def __init__(self, settings: PoolSettings, events: PoolEvents | None = None) -> None:
+        self._settings, self._events = settings, events or PoolEvents()
+        self._queue: FairQueue[Asked] = FairQueue(settings.n_processes, settings.max_waiting, settings.max_of_client)
+        methods = multiprocessing.get_all_start_methods()
+        self._context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+        if "forkserver" in methods:
+            self._context.set_forkserver_preload([f"{__package__}.{'warmed' if settings.warm else 'imported'}"])
+        # one thread for each process that may run, and one that starts processes
+        self._threads = ThreadPoolExecutor(2 * settings.n_processes + 2, "compute")
+        self._free: list[ComputeProcess] = []
+        self._n_processes = self._n_starting = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: set[Asked] = set()
+        self._mean_s = 1.0
+        self.is_ready = False
+        self._is_closed = False
+
+    @property
+    def n_waiting(self) -> int:
+        """Return the number of questions that wait."""
+        return self._queue.n_waiting
+
+    @property
+    def n_running(self) -> int:
+        """Return the number of questions that run."""
+        return len(self._running)
+
+    async def start(self) -> None:
+        """Start the processes. With warm kernels this takes from seconds to minutes."""
+        await asyncio.gather(*(self._add_process() for _ in range(self._settings.n_processes + 1)))
+        self.is_ready = True
+        self._dispatch()
+
+    async def close(self) -> None:
+        """End all processes and all questions."""
+        self._is_closed, self.is_ready = True, False
+        for asked in [*self._running]:
+            asked.cancel()
+            if asked.process is not None:
+                asked.process.kill()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2 * GRACE_S)
+        for process in self._free:
+            process.close()
+        self._free.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def submit(self, submission: Submission, on_progress: Callable[[int, int], None] | None = None) -> Asked:
+        """Queue a question.
+
+        Args:
+            submission: the question.
+            on_progress: called on the event loop with (finished items, all items).
+
+        Returns:
+            The question, with its future result and a function that cancels it.
+
+        Raises:
+            ProblemError: 429 or 503 if too many questions wait.
+        """
+        loop = asyncio.get_running_loop()
+        asked = Asked(submission, loop.create_future(), on_progress or (lambda *_: None))
+        asked.turn = Turn(asked, submission.client, submission.network, submission.is_light)
+        asked.cancel = lambda: self._cancel(asked)
+        try:
+            self._queue.add(asked.turn, self.retry_s)
+        except Exception:
+            self._events.refused("queue")
+            raise
+        waiting = loop.call_later(self._settings.max_wait_s, self._give_up, asked)
+        asked.result.add_done_callback(lambda _: waiting.cancel())
+        self._dispatch()
+        return asked
+
+    @property
+    def retry_s(self) -> int:
+        """Return the time after which a client that is refused should ask again, whole seconds."""
+        expected_s = self._mean_s * (self._queue.n_waiting + 1) / self._settings.n_processes
+        return max(1, min(MAX_RETRY_S, round(expected_s)))
+
+    def _give_up(self, asked: Asked) -> None:
+        if asked.process is None and not asked.result.done():
+            assert asked.turn is not None
+            self._queue.remove(asked.turn)
+            self._events.refused("wait")
+            detail = f"no compute process was free for {self._settings.max_wait_s:g} s"
+            asked.result.set_exception(busy(503, detail, self.retry_s))
+
+    def _cancel(self, asked: Asked) -> None:
+        if asked.is_cancelled:
+            return
+        asked.is_cancelled = True
+        if not asked.result.done():
+            asked.result.set_exception(CancelledError())
+            asked.result.exception()  # a caller that has left does not read it
+        process = asked.process
+        if process is None:
+            assert asked.turn is not None
+            self._queue.remove(asked.turn)
+            return
+        process.cancel()
+
+        def kill() -> None:
+            if asked.process is process:
+                process.kill()
+
+        asyncio.get_running_loop().call_later(GRACE_S, kill)
+
+    def _dispatch(self) -> None:
+        """Start what may start. A question that finds no free process waits for the one that is being added."""
+        if not self.is_ready:
+            return
+        while self._queue.may_start:
+            if not self._free:
+                if not self._n_starting and self._n_processes < 2 * self._settings.n_processes + 1:
+                    self._spawn(self._add_process())
+                return
+            turn = self._queue.start()
+            process = self._best(turn.network)
+            turn.entry.process = process
+            self._running.add(turn.entry)
+            self._spawn(self._run(turn.entry, process))
+
+    def _best(self, network: str) -> ComputeProcess:
+        """Take a free process: one that has the network compiled, else the one with the fewest networks."""
+        best = min(self._free, key=lambda process: (not process.has(network), process.n_networks))
+        self._free.remove(best)
+        return best
+
+    async def _run(self, asked: Asked, process: ComputeProcess) -> None:
+        loop = asyncio.get_running_loop()
+        start_s = monotonic()
+        slow = loop.call_later(LIGHT_S, self._outlast, asked) if asked.submission.is_light else None
+
+        def tell(progress: Progress) -> None:
+            loop.call_soon_threadsafe(asked.on_progress, progress.n_done, progress.n_items)
+
+        reply: Reply | Exception
+        try:
+            network = asked.submission.network
+            reply = await loop.run_in_executor(self._threads, process.ask, asked.submission.work, network, tell)
+        except Exception as error:
+            if not isinstance(error, LostError | OverdueError):
+                LOG.exception("a compute process could not be asked")
+                process.kill()
+            reply = error
+        if slow is not None:
+            slow.cancel()
+        asked.process = None
+        self._running.discard(asked)
+        assert asked.turn is not None
+        self._queue.end(asked.turn)
+        self._mean_s += 0.1 * (monotonic() - start_s - self._mean_s)
+        if not asked.result.done():
+            self._settle(asked, reply)
+        self._release(process)
+
+    def _outlast(self, asked: Asked) -> None:
+        if asked.turn is not None and asked.turn.is_light and asked.process is not None:
+            asked.turn = self._queue.outlast(asked.turn)
+            self._dispatch()
+
+    def _settle(self, asked: Asked, reply: Reply | Exception) -> None:
+        if isinstance(reply, Answered):
+            self._events.answered(is_known=reply.is_known)
+            asked.result.set_result(reply.text)
+            return
+        error, reason = self._error_of(reply, asked.submission)
+        if reason:
+            self._events.refused(reason)
+        asked.result.set_exception(error)
+
+    def _error_of(self, reply: Reply | Exception, submission: Submission) -> tuple[Exception, str]:
+        """Return the error of a question without an answer, and the reason to count."""
+        if isinstance(reply, Failed):
+            return reply.error, "deadline" if isinstance(reply.error, DeadlineError) else ""
+        if isinstance(reply, OverdueError):
+            return DeadlineError(submission.work.max_s), "deadline"
+        if isinstance(reply, OutOfMemory):
+            return too_much_memory((self._settings.worker.max_memory_bytes or 0) / GIB), "memory"
+        if isinstance(reply, Fault):
+            LOG.error("internal error", extra={"request_id": submission.request_id, "trace": list(reply.lines)})
+            return InternalError(), "fault"
+        LOG.error("a compute process ended", extra={"request_id": submission.request_id})
+        detail = "the process that computed this question ended; other questions are not affected"
+        return busy(503, detail, self.retry_s), "crash"
+
+    def _release(self, process: ComputeProcess) -> None:
+        """Return a process to the free ones, or replace it."""
+        if process.is_lost:
+            self._n_processes -= 1
+            self._spawn(self._close_process(process))
+            if not self._is_closed:
+                self._events.restarted()
+                if self._n_processes < self._settings.n_processes + 1:
+                    self._spawn(self._add_process())
+        elif self._is_closed or (self._n_processes > self._settings.n_processes + 1 and not self._queue.may_start):
+            self._n_processes -= 1
+            self._spawn(self._close_process(process))
+        else:
+            self._free.append(process)
+        self._dispatch()
+
+    async def _close_process(self, process: ComputeProcess) -> None:
+        await on_own_thread(process.close)
+
+    async def _add_process(self) -> None:
+        self._n_processes += 1
+        self._n_starting += 1
+        settings = self._settings.worker
+        try:
+            process = await on_own_thread(lambda: ComputeProcess(self._context, settings))
+        except (OSError, EOFError) as error:
+            self._n_processes -= 1
+            LOG.error("a compute process could not be started", extra={"error": type(error).__name__})
+            if not self.is_ready:
+                raise
+            return
+        finally:
+            self._n_starting -= 1
+        if self._is_closed:
+            process.close()
+        else:
+            self._free.append(process)
+            self._dispatch()
+
+    def _spawn(self, work: asyncio._CoroutineLike[None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,78 @@
+"""Messages between the service and its compute processes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from twin.store.records import StoredDocument
+
+from ..bodies import NetworkRequest
+from ..questions.context import Limits
+
+GIB = 2**30
+
+
+class Work(NamedTuple):
+    """One question for a compute process."""
+
+    path: str
+    """Question by its path in the table."""
+    asked: NetworkRequest
+    """Validated request."""
+    max_s: float
+    """Time that the answer may take."""
+    limits: Limits
+    """Bounds on the work."""
+    stored: tuple[StoredDocument, ...] = ()
+    """Revisions of stored networks that the request names; a compute process has no database."""
+
+
+class Started(NamedTuple):
+    """Work with its number among all of one process."""
+
+    number: int
+    work: Work
+
+
+class Cancel(NamedTuple):
+    """Notice that nobody waits for the answer to a question any more."""
+
+    number: int
+
+
+class Progress(NamedTuple):
+    """Items that a question has finished."""
+
+    n_done: int
+    n_items: int
+
+
+class Answered(NamedTuple):
+    """Answer of a compute process."""
+
+    text: str
+    """Answer as JSON."""
+    is_known: bool
+    """Whether the process had the network compiled before."""
+    is_last: bool
+    """Whether the process ends now, because it has filled half of its memory."""
+
+
+class Failed(NamedTuple):
+    """Error of a compute process in place of an answer."""
+
+    error: Exception
+    is_last: bool = False
+
+
+class Fault(NamedTuple):
+    """Error inside the twin. The lines name files and functions, never what a document holds."""
+
+    lines: tuple[str, ...]
+
+
+class OutOfMemory(NamedTuple):
+    """Notice that the question needed more memory than the process may take. The process ends."""
+
+
+Reply = Answered | Failed | Fault | OutOfMemory

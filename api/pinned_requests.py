@@ -1,0 +1,44 @@
+"""Requests as plain data that always mean the same: names of stored networks have their revision."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .bodies import NetworkRequest
+from .body_reader import RAW_FIELDS
+from .networks import NETWORK_FIELDS, Networks
+
+
+def pinned_request(asked: NetworkRequest, networks: Networks) -> dict[str, Any]:
+    """Return a request as plain data, with the revisions that names of stored networks have now.
+
+    Args:
+        asked: validated request.
+        networks: networks that it may name.
+
+    Raises:
+        NotFoundError: there is no network of a name.
+    """
+    data = asked.model_dump(mode="json", exclude=set(RAW_FIELDS), exclude_unset=True)
+    for name in RAW_FIELDS:
+        if getattr(asked, name, None) is not None and name in asked.model_fields_set:
+            data[name] = getattr(asked, name)
+    for name in NETWORK_FIELDS:
+        if isinstance(data.get(name), str):
+            data[name] = networks.pinned(data[name])
+    return data
+
+
+def network_label(data: dict[str, Any]) -> str:
+    """Return the name of the network of a request; that of a document where it has one.
+
+    data: request as plain data.
+    """
+    network = data["network"]
+    return network if isinstance(network, str) else str(network.get("name") or "document")[:200]
+
+
+def canonical_text(data: dict[str, Any]) -> str:
+    """Return plain data as JSON that is the same whatever the order of keys."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,211 @@
+"""Endpoints of runs: ask in the background, follow the progress, fetch the answer, cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from twin.answers.data import json_text, to_data
+from twin.arrays import package_version
+from twin.errors import StoreError
+from twin.store.run_records import NewRun, Run, RunPage, RunState
+from twin.store.runs import ID_FORM, RunStore
+
+from .networks import Networks
+from .openapi import problems_of, request_body_of, responses_of
+from .parameters import KNOWN_PARAMETERS
+from .pinned_requests import canonical_text, network_label, pinned_request
+from .problems import find, problem_response
+from .question_routes import body_of
+from .questions.table import QUESTIONS, Question
+from .run_queue import RunQueue
+
+EVENT_S = 0.5
+"""Time between two looks at a run whose events a client follows."""
+MAX_FOLLOWERS = 200
+"""Most clients that follow events at the same time."""
+KEEP_ALIVE_S = 15.0
+"""Time after which a comment is sent where nothing happens, so that proxies keep the connection."""
+ANSWER_RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer, the same bytes as those of the question itself.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+EVENTS_RESPONSE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events `progress` with the run as data, then one event `end`.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+RunId = Annotated[str, Path(pattern=f"^{ID_FORM.pattern}$", description="Id of a run.")]
+
+
+def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter:
+    """Return the endpoints of runs.
+
+    Args:
+        networks: networks that requests name.
+        runs: runs in the database.
+        queue: computes the runs; it is woken by new ones.
+    """
+    router = APIRouter(prefix="/v1/runs", tags=["runs"], dependencies=[KNOWN_PARAMETERS])
+    for question in QUESTIONS:
+        router.add_api_route(
+            f"/{question.path}",
+            _asking(question, networks, runs, queue),
+            methods=["POST"],
+            status_code=202,
+            operation_id=f"run_{question.name}",
+            summary=f"run {question.path}",
+            description=f"In the background: {question.summary}",
+            responses=responses_of(Run, 404, 413, 422, 503) | responses_of(Run, success=202),
+            openapi_extra=request_body_of(question.request, question.examples),
+            response_class=Response,
+        )
+    _add_reads(router, runs)
+    _add_ends(router, runs)
+    return router
+
+
+def _asking(question: Question, networks: Networks, runs: RunStore, queue: RunQueue) -> Callable[..., Any]:
+    def ask(asked: Any) -> Response:
+        data = pinned_request(asked, networks)
+        run_id = _digest(question.path, canonical_text(data), package_version())
+        request = json.dumps(data, ensure_ascii=False).encode()
+        asking = runs.ask(NewRun(run_id, question.path, network_label(data), request))
+        queue.wake()
+        status = 200 if asking.run.state == RunState.DONE else 202
+        return _run(asking.run, status)
+
+    ask.__annotations__["asked"] = Annotated[question.request, Depends(body_of(question.request))]
+    return ask
+
+
+def _digest(*texts: str) -> str:
+    """Return the id of a run: a digest of question, request and package version."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(len(text).to_bytes(8, "big") + text.encode())
+    return digest.hexdigest()
+
+
+def _add_reads(router: APIRouter, runs: RunStore) -> None:
+    @router.get("", responses=responses_of(RunPage, 422, 503), operation_id="runs", response_class=Response)
+    def page(
+        limit: Annotated[int, Query(ge=1, le=1000, description="Most rows of the page.")] = 100,
+        after: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="`next` of the page before.")] = None,
+        state: Annotated[str | None, Query(json_schema_extra={"enum": [*RunState]})] = None,
+        question: Annotated[str | None, Query(max_length=64, description="Name of a question: `failures`.")] = None,
+    ) -> Response:
+        """Return runs, the newest first, a page at a time."""
+        return _json(runs.page(limit, after, state, question))
+
+    @router.get("/{run}", responses=responses_of(Run, 404, 422, 503), operation_id="run", response_class=Response)
+    def get(run: RunId) -> Response:
+        """Return the state and the progress of a run."""
+        return _run(find(partial(runs.find, run)), 200)
+
+    @router.get(
+        "/{run}/answer",
+        responses=ANSWER_RESPONSE | problems_of(404, 409, 413, 422, 500, 503),
+        operation_id="run_answer",
+        response_class=Response,
+    )
+    def answer(run: RunId) -> Response:
+        """Return the answer of a run, or the problem that it met."""
+        ending = find(partial(runs.ending, run))
+        if ending is None or ending.state == RunState.CANCELLED:
+            state = "was cancelled" if ending else "has not ended"
+            return problem_response(409, f"the run {state}; GET /v1/runs/{run} has its state")
+        if ending.state == RunState.FAILED:
+            if ending.problem is None:
+                return problem_response(ending.status, ending.detail or "the run failed")
+            return Response(ending.problem, ending.status, media_type="application/problem+json")
+        return Response(ending.answer, media_type="application/json", headers={"ETag": f'"{run}"'})
+
+    followers = asyncio.Semaphore(MAX_FOLLOWERS)
+
+    @router.get(
+        "/{run}/events",
+        responses=EVENTS_RESPONSE
+        | problems_of(404, 422, 503),
+        operation_id="run_events",
+        response_class=Response,
+    )  # fmt: skip
+    async def events(run: RunId, request: Request) -> Response:
+        """Follow a run: an event whenever its state or progress changes, until it ends."""
+        await run_in_threadpool(find, partial(runs.find, run))
+        if followers.locked():
+            return problem_response(503, f"{MAX_FOLLOWERS} clients follow runs already", headers={"Retry-After": "5"})
+        await followers.acquire()
+        return StreamingResponse(
+            _events(runs, run, request, followers),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+
+async def _events(runs: RunStore, run_id: str, request: Request, followers: asyncio.Semaphore) -> AsyncIterator[str]:
+    """Yield the events of a run. A run that is deleted meanwhile has ended."""
+    before, waited_s = "", 0.0
+    try:
+        while not await request.is_disconnected():
+            try:
+                run = await run_in_threadpool(find, partial(runs.find, run_id))
+            except StoreError:
+                run = None  # the database is away for the moment
+            except Exception:
+                yield "event: end\ndata: {}\n\n"
+                return
+            text = before if run is None else json.dumps(to_data(run))
+            if text != before:
+                name = "end" if run is not None and run.is_ended else "progress"
+                yield f"event: {name}\ndata: {text}\n\n"
+                before, waited_s = text, 0.0
+                if name == "end":
+                    return
+            elif waited_s >= KEEP_ALIVE_S:
+                yield ": still there\n\n"
+                waited_s = 0.0
+            await asyncio.sleep(EVENT_S)
+            waited_s += EVENT_S
+    finally:
+        followers.release()
+
+
+def _add_ends(router: APIRouter, runs: RunStore) -> None:
+    @router.post(
+        "/{run}/cancel", responses=responses_of(Run, 404, 422, 503), operation_id="cancel_run", response_class=Response
+    )
+    def cancel(run: RunId) -> Response:
+        """Cancel a run. One that has ended stays as it is."""
+        return _run(find(partial(runs.cancel, run)), 200)
+
+    @router.delete(
+        "/{run}", status_code=204, responses=problems_of(404, 422, 503), operation_id="delete_run",
+        response_class=Response,
+    )  # fmt: skip
+    def delete(run: RunId) -> Response:
+        """Delete a run with its answer; the work of one that runs ends."""
+        find(partial(runs.delete, run))
+        return Response(status_code=204)
+
+
+def _run(run: Run, status: int) -> Response:
+    headers = {"Location": f"/v1/runs/{run.id}"}
+    if not run.is_ended:
+        headers["Retry-After"] = "1"
+    return Response(json_text(to_data(run)), status, headers, media_type="application/json")
+
+
+def _json(page: RunPage) -> Response:
+    return Response(json_text(to_data(page)), media_type="application/json")

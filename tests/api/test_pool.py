@@ -1,0 +1,190 @@
+"""Compute processes: one hostile question costs one process, and affects no other question."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from twin.api.bodies import NetworkRequest, ScoreRequest
+from twin.api.compute.fair_queue import FairQueue, Turn
+from twin.api.compute.pool import Pool, PoolEvents, PoolSettings, Submission
+from twin.api.compute.work import Work
+from twin.api.compute.worker import WorkerSettings
+from twin.api.problems import InternalError, ProblemError
+from twin.api.questions.context import Limits
+
+from tests.api.hostile_networks import hostile_networks
+from twin.deadline import CancelledError, DeadlineError
+from twin.errors import CatalogueError
+
+ROOT = Path(__file__).parents[2]
+WAIT_S = 60.0
+ALLOWED_S = 0.5
+
+
+class Counted(PoolEvents):
+    def __init__(self) -> None:
+        self.n_restarts = 0
+        self.reasons: list[str] = []
+
+    def refused(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+    def restarted(self) -> None:
+        self.n_restarts += 1
+
+
+class Harness:
+    """A pool of one process on an event loop of its own, so that plain functions can test it."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread.start()
+        self.events = Counted()
+        worker = WorkerSettings(hostile_networks, Limits(), 2**28)
+        settings = PoolSettings(worker, 1, warm=False, max_waiting=6, max_of_client=4)
+        self.pool = self.call(lambda: Pool(settings, self.events))
+        asyncio.run_coroutine_threadsafe(self.pool.start(), self.loop).result(WAIT_S)
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        async def run() -> Any:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(WAIT_S)
+
+    def submit(self, network: str, client: str = "a", max_s: float = WAIT_S, *, is_light: bool = True) -> Any:
+        asked: NetworkRequest = ScoreRequest(network=network, main_assumptions=False)
+        submission = Submission(Work("score", asked, max_s), client, network, is_light)
+        return self.call(lambda: self.pool.submit(submission))
+
+    def result(self, asked: Any) -> str:
+        async def wait() -> str:
+            return await asked.result
+
+        return asyncio.run_coroutine_threadsafe(wait(), self.loop).result(WAIT_S)
+
+    def ask(self, network: str, max_s: float = WAIT_S) -> str:
+        return self.result(self.submit(network, max_s=max_s))
+
+    def wait_until_idle(self) -> None:
+        end_s = monotonic() + WAIT_S
+        while self.pool.n_running and monotonic() < end_s:
+            threading.Event().wait(0.02)
+
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self.pool.close(), self.loop).result(WAIT_S)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(WAIT_S)
+        self.loop.close()
+
+
+@pytest.fixture(scope="module")
+def harness() -> Iterator[Harness]:
+    sys.path.insert(0, str(ROOT))  # compute processes receive it, and import the hostile networks
+    harness = Harness()
+    try:
+        yield harness
+    finally:
+        harness.close()
+        sys.path.remove(str(ROOT))
+
+
+def test_a_hostile_question_ends_with_its_own_error_and_the_next_one_is_answered(
+    harness: Harness, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = harness.ask("one")
+    cases: list[tuple[str, type[Exception], str]] = [
+        ("sleep", DeadlineError, "deadline"),
+        ("wait", DeadlineError, "deadline"),
+        ("fill", ProblemError, "memory"),
+        ("crash", ProblemError, "crash"),
+        ("fail", InternalError, "fault"),
+        ("leaf-spine-dem", CatalogueError, ""),
+    ]
+    for network, error, reason in cases:
+        harness.events.reasons.clear()
+        with caplog.at_level(logging.ERROR, "twin.api"), pytest.raises(error) as found:
+            harness.ask(network, ALLOWED_S if "deadline" in reason else WAIT_S)
+        assert harness.events.reasons == [reason] * bool(reason), network
+        if isinstance(found.value, ProblemError):
+            assert found.value.status == {"memory": 422, "crash": 503}[reason]
+        assert harness.ask("one") == answer
+    assert harness.events.n_restarts == 4  # one that waits looks at the clock itself
+    assert "secret" not in caplog.text
+    assert any("hostile_networks" in line for record in caplog.records for line in getattr(record, "trace", ()))
+
+
+def test_light_questions_do_not_wait_for_heavy_ones(harness: Harness) -> None:
+    heavy = [harness.submit("sleep", f"client {i}", is_light=False) for i in range(3)]
+    start_s = monotonic()
+    assert harness.ask("one") == harness.ask("two")
+    assert monotonic() - start_s < 5
+    assert harness.pool.n_waiting == 2
+    for asked in heavy:
+        harness.call(asked.cancel)
+        with pytest.raises(CancelledError):
+            harness.result(asked)
+    assert harness.pool.n_waiting == 0
+    harness.wait_until_idle()
+
+
+def test_a_client_that_leaves_ends_its_work(harness: Harness) -> None:
+    n_restarts = harness.events.n_restarts
+    for network, n_killed in (("wait", 0), ("sleep", 1)):
+        asked = harness.submit(network)
+        assert not asked.result.done()
+        harness.call(asked.cancel)
+        with pytest.raises(CancelledError):
+            harness.result(asked)
+        harness.wait_until_idle()
+        assert harness.events.n_restarts == n_restarts + n_killed
+    assert harness.ask("one")
+
+
+def turn(client: str, network: str, *, is_light: bool = False) -> Turn[str]:
+    return Turn(f"{client}-{network}", client, network, is_light)
+
+
+def test_clients_and_networks_take_turns_however_many_questions_each_asks() -> None:
+    queue: FairQueue[str] = FairQueue(1, 100, 100)
+    for i in range(20):
+        queue.add(turn("a", "x"), 1)
+        if i == 19:
+            queue.add(turn("a", "y"), 1)
+            queue.add(turn("b", "x"), 1)
+    served = []
+    for _ in range(4):
+        served.append(queue.start())
+        assert not queue.may_start
+        queue.end(served[-1])
+    assert {found.entry for found in served[:3]} == {"a-x", "b-x", "a-y"}
+
+
+def test_a_full_queue_refuses_with_a_time_to_ask_again() -> None:
+    queue: FairQueue[str] = FairQueue(1, 3, 2)
+    for client in ("a", "a", "b"):
+        queue.add(turn(client, "x"), 7)
+    for client, status in (("a", 429), ("c", 503)):
+        with pytest.raises(ProblemError) as found:
+            queue.add(turn(client, "x"), 7)
+        assert (found.value.status, found.value.headers) == (status, {"Retry-After": "7"})
+
+
+def test_light_questions_have_a_place_of_their_own_until_they_take_long() -> None:
+    queue: FairQueue[str] = FairQueue(1, 10, 10)
+    for is_light in (False, True, True):
+        queue.add(turn("a", "x", is_light=is_light), 1)
+    heavy, light = queue.start(), queue.start()
+    assert (heavy.is_light, light.is_light, queue.may_start) == (False, True, False)
+    light = queue.outlast(light)
+    assert queue.start().is_light
+    queue.end(light)
+    queue.end(heavy)

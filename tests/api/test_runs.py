@@ -1,0 +1,143 @@
+"""Runs: the same bytes as the question itself, progress as events, cancelling, and what is left after a restart."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twin.api.app import create_app
+
+from tests.api.conftest import TestClient
+from tests.api.test_errors import problem_of
+from twin.loading import Network
+from twin.store import RunStore, open_database
+from twin.store.run_records import NewRun
+
+DEMO = {"network": "leaf-spine-demo"}
+WAIT_S = 20.0
+
+
+def ended(client: TestClient, run: dict[str, Any]) -> dict[str, Any]:
+    """The run once it has ended."""
+    end = time.monotonic() + WAIT_S
+    while run["state"] in ("queued", "running"):
+        assert time.monotonic() < end, run
+        time.sleep(0.02)
+        run = client.get(f"/v1/runs/{run['id']}").json()
+    return run
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Sweeps that make a step every 10 ms until they are let go."""
+    go_on = threading.Event()
+
+    def sweep(network: Network, *_: Any, advance: Callable[[int, int], None], **__: Any) -> Any:
+        n_done = 0
+        while not go_on.wait(0.01):
+            n_done += 1
+            advance(n_done, 10**6)
+        return network.score()
+
+    monkeypatch.setattr(Network, "sweep", sweep)
+    yield go_on
+    go_on.set()
+
+
+def test_a_run_has_the_bytes_of_the_question_itself(client: TestClient) -> None:
+    for path, body in (("failures", DEMO), ("bill", {"network": "two-campus", "changes": []})):
+        asked = client.post(f"/v1/runs/{path}", json=body)
+        assert asked.status_code == 202
+        run = asked.json()
+        assert asked.headers["location"] == f"/v1/runs/{run['id']}"
+        run = ended(client, run)
+        assert (run["state"], run["question"], run["network"]) == ("done", path, body["network"])
+        answer = client.get(f"/v1/runs/{run['id']}/answer")
+        assert answer.content == client.post(f"/v1/{path}", json=body).content
+        again = client.post(f"/v1/runs/{path}", json=dict(reversed(body.items())))
+        assert (again.status_code, again.json()) == (200, run)
+
+
+def test_documents_and_stored_networks_run_with_the_revision_of_the_request(client: TestClient) -> None:
+    def document(gbps: float) -> dict[str, Any]:
+        nodes = [{"id": "a", "kind": "switch"}, {"id": "b", "kind": "switch"}]
+        links = [{"id": "a~b", "ends": ["a", "b"], "capacity_gbps": gbps}]
+        demands = [{"id": "d", "source": "a", "target": "b", "offered_gbps": 50}]
+        return {"name": "pair", "nodes": nodes, "links": links, "demands": demands}
+
+    posted = ended(
+        client, client.post("/v1/runs/score", json={"network": document(100), "main_assumptions": False}).json()
+    )
+    assert (posted["state"], posted["network"]) == ("done", "pair")
+    revision = client.put("/v1/networks/run-pair", json=document(100)).json()["revision"]
+    first = client.post("/v1/runs/score", json={"network": "run-pair", "main_assumptions": False}).json()
+    assert first["network"] == f"run-pair@{revision}"
+    client.put("/v1/networks/run-pair", json=document(200))
+    second = client.post("/v1/runs/score", json={"network": "run-pair", "main_assumptions": False}).json()
+    assert first["id"] != second["id"]
+    loads = []
+    for run in (first, second):
+        answer = client.get(f"/v1/runs/{ended(client, run)['id']}/answer").json()
+        loads.append(answer["metrics"]["max_link_utilisation_ratio"]["value"])
+    assert loads == [0.5, 0.25]
+
+
+def test_a_run_that_cannot_be_answered_has_the_problem_of_the_question(client: TestClient) -> None:
+    body = {"network": "two-campus", "plan": "fibre-upgrad"}
+    run = ended(client, client.post("/v1/runs/what-if", json=body).json())
+    assert run["state"] == "failed"
+    problem = client.get(f"/v1/runs/{run['id']}/answer")
+    same = client.post("/v1/what-if", json=body)
+    assert (problem.status_code, problem.content) == (404, same.content)
+    assert run["detail"] == same.json()["detail"]
+    problem_of(client.post("/v1/runs/what-if", json=body | {"network": "two-campu"}), 404, "catalogue-error")
+    problem_of(client.post("/v1/runs/what-if", json=DEMO), 422, "document-error")
+    problem_of(client.get(f"/v1/runs/{'0' * 64}"), 404, "catalogue-error")
+
+
+def test_progress_is_followed_and_a_run_is_cancelled(client: TestClient, slow: threading.Event) -> None:
+    run = client.post("/v1/runs/sweep", json=DEMO | {"vary": "demands=1,2"}).json()
+    names, data = [], []
+    with client.stream("GET", f"/v1/runs/{run['id']}/events") as stream:
+        for line in stream.iter_lines():
+            kind, _, text = line.partition(": ")
+            if kind == "event":
+                names.append(text)
+            if kind == "data":
+                data.append(json.loads(text))
+                if data[-1]["n_done"] > 0 and len(names) < 9:
+                    client.post(f"/v1/runs/{run['id']}/cancel")
+    assert names[-1] == "end"
+    assert set(names[:-1]) == {"progress"}
+    assert data[-1]["state"] == "cancelled"
+    assert max(event["n_items"] for event in data) == 10**6
+    problem_of(client.get(f"/v1/runs/{run['id']}/answer"), 409)
+    assert client.delete(f"/v1/runs/{run['id']}").status_code == 204
+    problem_of(client.get(f"/v1/runs/{run['id']}"), 404, "catalogue-error")
+
+
+def test_runs_go_on_after_a_restart(tmp_path: Path, slow: threading.Event) -> None:
+    data = str(tmp_path / "store")
+    sweep = DEMO | {"vary": "demands=1,3"}
+    with TestClient(create_app(warm=False, data=data)) as client:
+        run = client.post("/v1/runs/sweep", json=sweep).json()
+        while client.get(f"/v1/runs/{run['id']}").json()["state"] == "queued":
+            time.sleep(0.01)
+    database = open_database(data)
+    assert RunStore(database).find(run["id"]).state == "queued"
+    RunStore(database).ask(NewRun("f" * 64, "explain", "two-campus", b'{"network": "two-campus"}'))
+    database.close()
+    slow.set()
+    with TestClient(create_app(warm=False, data=data)) as client:
+        assert ended(client, run)["state"] == "done"
+        assert client.get(f"/v1/runs/{run['id']}/answer").json()["network"] == "leaf-spine-demo"
+        assert ended(client, {"id": "f" * 64, "state": "queued"})["state"] == "done"
+        page = client.get("/v1/runs", params={"limit": 1, "state": "done"}).json()
+        assert (page["runs"][0]["id"], page["next"]) == ("f" * 64, 2)
+        assert client.get("/v1/runs", params={"question": "sweep"}).json()["runs"][0]["id"] == run["id"]
+        problem_of(client.get("/v1/runs", params={"state": "ready"}), 422, "document-error")
