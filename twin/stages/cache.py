@@ -104,7 +104,9 @@ def shared_with(known: Any, value: Any) -> Any:
 
     A stage that needs only equal fields then finds them to be the same, and does not run again.
     """
-    if not is_dataclass(value) or type(value) is not type(known) or hasattr(value, "__post_init__"):
+    if type(value) is not type(known) or hasattr(value, "__post_init__"):
+        return value
+    if not is_dataclass(value) or isinstance(value, type):
         return known if _is_equal(known, value) else value
     names = value.__dataclass_fields__
     equal = {name: getattr(known, name) for name in names if _is_equal(getattr(known, name), getattr(value, name))}

@@ -217,8 +217,8 @@ class _RuledRoutes:
         """Look at the arcs of all routes once, for all kinds of flow sets."""
 
         def count(chosen: Bools) -> Ints:
-            before = np.concatenate((np.zeros(1, np.int64), np.cumsum(chosen)))
-            return np.asarray(before[routes.trace_first[1:]] - before[routes.trace_first[:-1]])
+            before: Ints = np.concatenate((np.zeros(1, np.int64), np.cumsum(chosen, dtype=np.int64)))
+            return before[routes.trace_first[1:]] - before[routes.trace_first[:-1]]
 
         has_rule = np.repeat(state.link_tier != TIERS.index("wide_area"), 2) & (rules.of_arc != EVEN)
         return cls(rules, count(rules.hashes(routes.trace_arc)), count(has_rule[routes.trace_arc]) > 0)
