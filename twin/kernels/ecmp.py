@@ -51,7 +51,7 @@ def trace_pair(
     """
     if distance[source] == np.inf or distance[source] == 0.0:
         return 0
-    n_arcs = 0
+    n_arcs, next_arcs = 0, np.empty(64, np.int64)
     node_flow[source, 0] = 1.0
     n_waiting = _push(heap, 0, distance, source)
     while n_waiting > 0:
@@ -59,17 +59,23 @@ def trace_pair(
         n_waiting = _pop(heap, n_waiting, distance)
         flow = node_flow[node, 0] + node_flow[node, 1]
         node_flow[node] = 0.0
-        total = _total_share(graph, arc_weight, link_up, arc_share, distance, node, rel_tolerance)
-        if total == 0.0:
-            continue
+        if graph.first[node + 1] - graph.first[node] > next_arcs.size:
+            next_arcs = np.empty(2 * (graph.first[node + 1] - graph.first[node]), np.int64)
+        n_next, total, rest = 0, 0.0, 0.0
         for k in range(graph.first[node], graph.first[node + 1]):
             arc = graph.arc[k]
-            link = arc >> 1
+            far, other = distance[node], graph.head[arc]
+            if link_up[arc >> 1] and _is_next_hop(graph, distance, far, other, arc_weight[arc], rel_tolerance):
+                next_arcs[n_next] = arc
+                n_next += 1
+                before = total
+                total = before + arc_share[arc]
+                rest += lost_in_sum(before, arc_share[arc], total)
+        total += rest
+        if total == 0.0:
+            continue
+        for arc in next_arcs[:n_next]:
             other = graph.head[arc]
-            if not link_up[link] or not _is_next_hop(
-                graph, distance, distance[node], other, arc_weight[arc], rel_tolerance
-            ):
-                continue
             part = flow * arc_share[arc] / total
             if part > 0.0:
                 if n_arcs < out_arc.size:
@@ -265,29 +271,6 @@ def _is_next_hop(
     near = distance[other]
     is_on_path = near < far and abs(near + weight - far) <= rel_tolerance * max(1.0, far)
     return bool(is_on_path and (graph.forwards[other] or near == 0.0))
-
-
-@kernel
-def _total_share(
-    graph: ArcGraph,
-    arc_weight: npt.NDArray[np.float64],
-    link_up: npt.NDArray[np.bool_],
-    arc_share: npt.NDArray[np.float64],
-    distance: npt.NDArray[np.float64],
-    node: int,
-    rel_tolerance: float,
-) -> float:
-    """Return the sum of the shares of all next hops of a reachable node."""
-    total, rest = 0.0, 0.0
-    for k in range(graph.first[node], graph.first[node + 1]):
-        arc = graph.arc[k]
-        link = arc >> 1
-        far, other = distance[node], graph.head[arc]
-        if link_up[link] and _is_next_hop(graph, distance, far, other, arc_weight[arc], rel_tolerance):
-            before = total
-            total = before + arc_share[arc]
-            rest += lost_in_sum(before, arc_share[arc], total)
-    return total + rest
 
 
 @kernel
