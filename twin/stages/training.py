@@ -281,7 +281,7 @@ def why_rates_unknown(inputs: Inputs) -> str:
     used = np.isin(np.arange(len(unknown)), inputs["link_loads.arc"] // 2)
     carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
     if carried_gbps is not None and not (used & unknown).any():
-        used = np.asarray(at_an_end(np.isnan(carried_gbps).reshape(-1, 2)))
+        used = at_an_end(np.isnan(carried_gbps).reshape(-1, 2))
     return unknown_rates(inputs.state, np.asarray(used & unknown))
 
 
