@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests import naive
 from tests.kernels.networks import TOLERANCE, Net, loads_by_class, net, nets, random_net
-from twin.kernels.ecmp import spread_amounts, trace_pair, worst_path_us, worst_to_destination_us
+from twin.kernels.ecmp import prune_trace, trace_pair, worst_path_us, worst_to_destination_us
 
 
 def place(network: Net, destination: int, inflow: np.ndarray) -> np.ndarray:
@@ -271,19 +271,31 @@ def test_a_matrix_is_the_sum_of_its_traces(seed):
     np.testing.assert_allclose(place_all(network, demands)[0], summed, rtol=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_amounts_over_shared_routes_equal_the_naive_twin(seed):
-    rng = np.random.default_rng(seed)
-    n_pairs, n_routes, n_arcs, n_inner, n_ends = 20, 6, 16, 40, 50
-    amount, route = rng.random(n_pairs), rng.integers(0, n_routes, n_pairs)
-    inner = rng.integers(0, n_routes, n_inner), rng.integers(0, n_arcs, n_inner), rng.random(n_inner)
-    ends = rng.integers(0, n_pairs, n_ends), rng.integers(0, n_arcs, n_ends), rng.random(n_ends)
-    scratch, load = np.zeros(n_routes), np.ones(n_arcs)
-    spread_amounts(amount, route, *inner, *ends, scratch, load)
-    assert not scratch.any()
-    rows = [column.tolist() for column in (amount, route, *inner, *ends)]
-    expected = naive.spread_amounts(rows[0], rows[1], [*zip(*rows[2:5], strict=True)], [*zip(*rows[5:], strict=True)])
-    assert load == pytest.approx([1.0 + expected.get(arc, 0.0) for arc in range(n_arcs)], rel=1e-12)
+@pytest.mark.parametrize("n_hosts", [0, 4])
+@pytest.mark.parametrize("seed", range(6))
+def test_traces_after_failures_and_new_shares_come_from_those_before_to_the_last_bit(seed, n_hosts):
+    before = random_net(seed, n_nodes=12, n_hosts=n_hosts)
+    before = before._replace(links=[link._replace(weight=Fraction(1)) for link in before.links])
+    rng = np.random.default_rng((seed, 3))
+    failed = rng.choice(np.flatnonzero(before.up), 4, replace=False)
+    links = [link._replace(share=Fraction(int(rng.integers(1, 4)))) for link in before.links]
+    now = before._replace(links=[link._replace(up=link.up and i not in failed) for i, link in enumerate(links)])
+    n_pruned = n_farther = 0
+    for source, destination in ((a, b) for a in range(before.n_nodes) for b in range(before.n_nodes)):
+        _, arcs, fractions = trace(before, source, destination)
+        hops_before, hops = (each.distances([destination])[0] for each in (before, now))
+        scratch, arc, fraction = np.zeros((now.n_nodes, 2)), np.empty(len(arcs), np.int64), np.empty(len(arcs))
+        columns = now.graph.head, now.up, now.share, hops_before, hops, scratch, arc, fraction
+        n = prune_trace(np.array(arcs, np.int64), np.array(fractions), *columns)
+        assert not scratch.any()
+        if n < 0:
+            assert not arcs or hops[source] > hops_before[source]
+            n_farther += bool(arcs)
+            continue
+        assert (n, arc[:n].tolist(), fraction[:n].tolist()) == trace(now, source, destination)
+        n_pruned += n < len(arcs)
+    assert n_pruned or n_hosts
+    assert n_farther
 
 
 def test_the_worst_path_is_the_slow_side_of_the_diamond():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 
 import twin
@@ -19,10 +21,17 @@ from twin.catalogue.parts import GENERAL
 from twin.catalogue.prices import load_price_book
 from twin.loading import from_document
 from twin.network import Network
+from twin.stages.cache import shared_with
 from twin.stages.changed_inputs import ChangedInputs
 from twin.stages.engine import Engine
 
 pytestmark = pytest.mark.main_assumptions
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    column: Any
+    table: dict[str, tuple[float, str]]
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +97,27 @@ def test_stages_that_a_figure_does_not_reach_keep_their_outcomes(network: Networ
     changed = ChangedInputs(network._engine, {electricity: electricity.high}).evaluate(evaluation)
     assert changed.money.opex_usd_per_year > evaluation.money.opex_usd_per_year
     for stage in ("link_budgets", "health", "link_loads", "step", "goodput"):
+        assert changed.outcome(stage) is evaluation.outcome(stage)
+
+
+def test_equal_parts_of_an_outcome_are_those_that_are_known(network: Network) -> None:
+    """Only bits count: NaN equals NaN, and -0 is not 0."""
+    known = Pair(np.array([np.nan, 0.0]), {"a": (1.0, "x")})
+    assert shared_with(known, Pair(np.array([np.nan, 0.0]), {"a": (1.0, "x")})) is known
+    other = shared_with(known, Pair(np.array([np.nan, -0.0]), {"a": (1.0, "x")}))
+    assert (other is known, other.column is known.column, other.table is known.table) == (False, False, True)
+    other = shared_with(known, Pair(np.array([np.nan, 0.0]), {"a": (-1.0, "x")}))
+    assert (other.column is known.column, other.table) == (True, {"a": (-1.0, "x")})
+    assert shared_with(0.0, -0.0) is not shared_with(0.0, 0.0)
+
+
+def test_a_figure_that_changes_no_capacity_stops_at_the_health_of_links(network: Network) -> None:
+    evaluation = network.evaluate("both")
+    droop = next(figure for figure in evaluation.used_figures if figure.name == "laser_droop_db_per_year")
+    changed = ChangedInputs(network._engine, {droop: droop.high}).evaluate(evaluation)
+    assert changed.outcome("health") is not evaluation.outcome("health")
+    assert changed.health.margin_db.tolist() != evaluation.health.margin_db.tolist()
+    for stage in ("arc_rates", "flow_goodput", "hash_collisions", "step"):
         assert changed.outcome(stage) is evaluation.outcome(stage)
 
 

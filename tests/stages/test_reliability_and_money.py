@@ -19,6 +19,7 @@ from twin.reliability.outages import ABORT, LINK, Outages, no_outages
 from twin.stages import money, reliability
 from twin.stages.engine import Engine
 from twin.stages.evaluation import Case, Evaluation
+from twin.stages.outcomes import StepOutcome
 
 
 @pytest.fixture(autouse=True)
@@ -55,12 +56,12 @@ WIDE, ACCESS = TIERS.index("wide_area"), TIERS.index("access")
 THREE_LINKS = {"link_ends": np.array([[0, 1], [1, 2], [2, 3]])}
 
 
-def links(step: object, wide: dict[Any, Any], crossing: tuple[Any, ...]) -> list[int] | None:
+def links(step: StepOutcome, wide: dict[Any, Any], crossing: tuple[Any, ...]) -> list[int] | None:
     """Three wide-area links; the loads have a row for one arc of each."""
     tiers = np.array([WIDE, WIDE, WIDE])
     state = _Columns(THREE_LINKS | {"node_site": np.array([0, 0, 1, 1])}, link_tier=tiers, n_links=3, sites=("a", "b"))
     loads = some(arc=np.array([0, 2, 5]), wide=wide, crossing=crossing)
-    needs = {"link_loads": loads, "step": step, "placement": some(sites=("a", "b"))}
+    needs = {"link_loads": loads, "step.why": step.why, "placement": some(sites=("a", "b"))}
     found = reliability.links_between_sites(given(needs, state=state))
     return None if found is None else found.tolist()
 

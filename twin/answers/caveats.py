@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ..arrays import Bools, Floats, Ints
+from ..arrays import Bools, Floats, Ints, greater_of_both
 from ..errors.wording import counted
 from ..optics.link_budget import MODE
 from ..optics.optical_paths import OPTICS
@@ -112,7 +112,7 @@ def _n_below_margin(e: Evaluation, chosen: Ints) -> float | None:
 def _busiest(e: Evaluation, chosen: Ints) -> float | None:
     if e.demands is None and e.step is None:
         return None
-    ratio = e.arc_utilisation_ratio.reshape(-1, 2).max(axis=1)[chosen]
+    ratio = greater_of_both(e.arc_utilisation_ratio)[chosen]
     return float(np.nanmax(ratio)) if len(ratio) and not np.isnan(ratio).all() else None
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..arrays import Bools, Floats, Ints, State
+from ..arrays import Bools, Floats, Ints, State, greater_of_both, lesser_of_both
 from ..model.demand_columns import DemandColumns
 from ..stages.evaluation import Evaluation
 from .arc_text import arc_name
@@ -109,13 +109,13 @@ class LinkRows(Rows):
         e = trial.evaluation
         rows = self.rows_in(e.case.state)
         if figure.name == "capacity_gbps":
-            of_link = e.health.arc_capacity_gbps.reshape(-1, 2).min(axis=1)
+            of_link = lesser_of_both(e.health.arc_capacity_gbps)
         elif figure.name == "margin_db":
             of_link = np.where(e.case.state.in_service, e.health.margin_db, np.nan)
         elif e.demands is None and e.step is None:
             of_link = np.full(e.case.state.n_links, np.nan)
         else:
-            busier = e.arc_utilisation_ratio.reshape(-1, 2).max(axis=1)
+            busier = greater_of_both(e.arc_utilisation_ratio)
             of_link = np.where(e.health.lit, busier, np.nan)
         return np.where(rows >= 0, of_link[np.maximum(rows, 0)], np.nan) if len(of_link) else np.full(len(rows), np.nan)
 
@@ -128,7 +128,7 @@ class LinkRows(Rows):
         rows = self.rows_in(e.case.state)
         if e.demands is None or not e.case.state.n_links:
             return np.zeros(len(rows))
-        return np.asarray(e.demands.arc_offered_gbps.reshape(-1, 2).max(axis=1)[rows])
+        return np.asarray(greater_of_both(e.demands.arc_offered_gbps)[rows])
 
     def codes(self) -> Ints:
         """Return the tier of each link."""

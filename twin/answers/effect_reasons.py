@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..arrays import Bools
+from ..arrays import Bools, at_an_end
 from ..render.numbers import number_text, seconds_text
 from ..render.quantities import is_noise, names_text
 from ..stages.evaluation import Evaluation
@@ -117,7 +117,7 @@ def _changed_links(old: Evaluation, new: Evaluation) -> tuple[list[str], list[st
 
 def _loaded_ids(e: Evaluation, links: Bools) -> list[str]:
     """Return the ids of some links that carry traffic."""
-    loaded = np.nan_to_num(e.arc_load_gbps, nan=1.0).reshape(-1, 2).any(axis=1)
+    loaded = at_an_end((np.nan_to_num(e.arc_load_gbps, nan=1.0) != 0.0).reshape(-1, 2))
     return [e.case.state.link_ids[row] for row in np.flatnonzero(links & loaded).tolist()]
 
 

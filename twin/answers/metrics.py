@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..arrays import at_an_end
 from ..arrays.sums import sum_of
 from ..optics.link_health import unknown_lengths, unknown_rates
 from ..reliability import goodput as reliability
@@ -58,7 +59,7 @@ def _utilisation_ratios(e: Evaluation) -> np.ndarray:
     if not len(ratio):
         raise NotApplicableError("no link is up")
     if np.isnan(ratio).any():
-        unknown = np.isnan(e.arc_utilisation_ratio).reshape(-1, 2).any(axis=1) & e.health.rate_unknown
+        unknown = at_an_end(np.isnan(e.arc_utilisation_ratio).reshape(-1, 2)) & e.health.rate_unknown
         raise NotApplicableError(unknown_rates(e.case.state, unknown))
     return ratio
 
@@ -110,7 +111,7 @@ def demand_satisfied_ratio(e: Evaluation) -> float:
     if not e.demands.offered_gbps.sum():
         raise NotApplicableError("nothing is demanded between different nodes")
     if np.isnan(e.demands.carried_gbps).any():
-        unknown = np.isnan(e.demands.arc_carried_gbps).reshape(-1, 2).any(axis=1) & e.health.rate_unknown
+        unknown = at_an_end(np.isnan(e.demands.arc_carried_gbps).reshape(-1, 2)) & e.health.rate_unknown
         raise NotApplicableError(unknown_rates(e.case.state, unknown))
     return sum_of(e.demands.carried_gbps) / sum_of(e.demands.offered_gbps)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..arrays import Bools
+from ..arrays import Bools, at_an_end
 from ..errors.wording import counted
 from ..optics.link_budget import DOWN, MODE, REACH
 from ..optics.link_health import unknown_rates
@@ -20,7 +20,7 @@ def demand_sentences(e: Evaluation) -> Iterator[str]:
     if e.demands is None:
         return
     ratios = e.arc_utilisation_ratio
-    unknown = np.isnan(ratios).reshape(-1, 2).any(axis=1) & e.health.rate_unknown
+    unknown = at_an_end(np.isnan(ratios).reshape(-1, 2)) & e.health.rate_unknown
     if unknown.any():
         yield f"Some utilisation is unknown: {unknown_rates(e.case.state, unknown)}."
     known = np.where(np.isnan(ratios), 0.0, ratios)

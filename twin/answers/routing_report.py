@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Bools
+from ..arrays import Bools, at_an_end
 from ..errors import ChangeError
 from ..errors.wording import counted
 from ..model.records import WcmpGroup, asdict_compact
@@ -201,7 +201,7 @@ def _wcmp_shares(
 
 def _require_rates(e: Evaluation, unknown: Bools) -> None:
     """Raise ChangeError if a link that is up states no rate."""
-    rows = np.flatnonzero(unknown.reshape(-1, 2).any(axis=1) & e.case.state["link_up"])
+    rows = np.flatnonzero(at_an_end(unknown.reshape(-1, 2)) & e.case.state["link_up"])
     if len(rows):
         name = e.case.state.link_ids[int(rows[0])]
         raise ChangeError(

@@ -6,7 +6,7 @@ from .compile import compile_network
 from .distinct import distinct_rows
 from .network import CompiledNetwork
 from .state import State
-from .two_ends import at_an_end, at_both_ends
+from .two_ends import at_an_end, at_both_ends, greater_of_both, lesser_of_both
 
 __all__ = [
     "LAST_END_POINT",
@@ -26,6 +26,8 @@ __all__ = [
     "cache_key",
     "compile_network",
     "distinct_rows",
+    "greater_of_both",
+    "lesser_of_both",
     "load_arrays",
     "package_version",
     "save_arrays",

@@ -66,8 +66,8 @@ def _n_cards_in_use(state: State) -> Ints:
 
 
 def _in_service(state: State) -> Bools:
-    ends_up = at_both_ends(state["node_up"][state["link_ends"]])
-    return np.asarray(state["link_up"] & ends_up & (_n_members_up(state) > 0))
+    up, node_up = state["link_up"] & (state["n_members_up"] > 0), state["node_up"]
+    return np.asarray(up if node_up.all() else up & at_both_ends(node_up[state["link_ends"]]))
 
 
 def _link_length_km(state: State) -> Floats:

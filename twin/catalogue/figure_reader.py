@@ -82,7 +82,12 @@ class FigureReader:
 
     def with_figures(self, figures: Mapping[tuple[str, str], UsedFigure]) -> FigureReader:
         """Return a reader of the same sources that gives these figures, by where and name, in place of its own."""
-        return FigureReader(self.catalogue, self.prices, {}, dict(figures))
+        columns = {
+            key: column
+            for key, column in self._columns.items()
+            if not any((used.where, used.name) in figures for used in column.used_figures)
+        }
+        return FigureReader(self.catalogue, self.prices, {}, {**self._known, **figures}, columns)
 
     def used_figures(self) -> tuple[UsedFigure, ...]:
         """Return the used figures, sorted by where and name."""

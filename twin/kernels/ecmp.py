@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from twin.kernels.graph import ArcGraph
 from twin.kernels.jit import kernel
-from twin.kernels.sums import add_exactly, exact_totals, lost_in_sum
+from twin.kernels.sums import add_exactly, lost_in_sum
 
 
 @kernel
@@ -51,7 +51,7 @@ def trace_pair(
     """
     if distance[source] == np.inf or distance[source] == 0.0:
         return 0
-    n_arcs = 0
+    n_arcs, next_arcs = 0, np.empty(64, np.int64)
     node_flow[source, 0] = 1.0
     n_waiting = _push(heap, 0, distance, source)
     while n_waiting > 0:
@@ -59,17 +59,23 @@ def trace_pair(
         n_waiting = _pop(heap, n_waiting, distance)
         flow = node_flow[node, 0] + node_flow[node, 1]
         node_flow[node] = 0.0
-        total = _total_share(graph, arc_weight, link_up, arc_share, distance, node, rel_tolerance)
-        if total == 0.0:
-            continue
+        if graph.first[node + 1] - graph.first[node] > next_arcs.size:
+            next_arcs = np.empty(2 * (graph.first[node + 1] - graph.first[node]), np.int64)
+        n_next, total, rest = 0, 0.0, 0.0
         for k in range(graph.first[node], graph.first[node + 1]):
             arc = graph.arc[k]
-            link = arc >> 1
+            far, other = distance[node], graph.head[arc]
+            if link_up[arc >> 1] and _is_next_hop(graph, distance, far, other, arc_weight[arc], rel_tolerance):
+                next_arcs[n_next] = arc
+                n_next += 1
+                before = total
+                total = before + arc_share[arc]
+                rest += lost_in_sum(before, arc_share[arc], total)
+        total += rest
+        if total == 0.0:
+            continue
+        for arc in next_arcs[:n_next]:
             other = graph.head[arc]
-            if not link_up[link] or not _is_next_hop(
-                graph, distance, distance[node], other, arc_weight[arc], rel_tolerance
-            ):
-                continue
             part = flow * arc_share[arc] / total
             if part > 0.0:
                 if n_arcs < out_arc.size:
@@ -84,46 +90,72 @@ def trace_pair(
 
 
 @kernel
-def spread_amounts(
-    amount: npt.NDArray[np.float64],
-    route_of_pair: npt.NDArray[np.int64],
-    inner_route: npt.NDArray[np.int64],
-    inner_arc: npt.NDArray[np.int64],
-    inner_fraction: npt.NDArray[np.float64],
-    end_pair: npt.NDArray[np.int64],
-    end_arc: npt.NDArray[np.int64],
-    end_fraction: npt.NDArray[np.float64],
-    route_scratch: npt.NDArray[np.float64],
-    out_load: npt.NDArray[np.float64],
-) -> None:
-    """Add the amounts of pairs to their arcs: the inner arcs of shared routes, then their own first and last arcs.
+def prune_trace(
+    arc: npt.NDArray[np.int64],
+    fraction: npt.NDArray[np.float64],
+    head: npt.NDArray[np.int64],
+    link_up: npt.NDArray[np.bool_],
+    arc_share: npt.NDArray[np.float64],
+    distance_before: npt.NDArray[np.float64],
+    distance: npt.NDArray[np.float64],
+    node_flow: npt.NDArray[np.float64],
+    out_arc: npt.NDArray[np.int64],
+    out_fraction: npt.NDArray[np.float64],
+) -> int:
+    """Find the arcs of `trace_pair` from those before links failed, or before shares changed, to the last bit.
+
+    A node whose hops to the destination stay keeps the next hops that are up and whose own hops stay; it gains none,
+    because failures bring no node nearer. Hops are whole numbers, so no tolerance decides.
 
     Args:
-        amount: float64[n_pairs], any unit.
-        route_of_pair: int64[n_pairs], shared route of each pair.
-        inner_route: int64[any], route of each inner entry.
-        inner_arc: int64[any], its arc.
-        inner_fraction: float64[any], the fraction of the route's amount on that arc.
-        end_pair: int64[any], pair of each entry of a first or last arc.
-        end_arc: int64[any], its arc.
-        end_fraction: float64[any], the fraction of the pair's amount on that arc.
-        route_scratch: float64[n_routes], zero on entry and on return.
-        out_load: float64[2 * n_links] by arc, added to, in the unit of amount.
+        arc: int64[n], arcs of the pair before, in the order of `trace_pair`.
+        fraction: float64[n], part of the demand on each, 0 to 1.
+        head: int64[2 * n_links], node at the end of each arc.
+        link_up: bool[n_links], no link is up that was not.
+        arc_share: float64[2 * n_links], weight of an arc where a node splits traffic, above 0 where the link is up.
+        distance_before: float64[n_nodes], hops to the destination before.
+        distance: float64[n_nodes], hops now; nowhere less.
+        node_flow: float64[n_nodes, 2], scratch, zero on entry and on return: flow, and what rounding took from it.
+        out_arc: int64[n], overwritten.
+        out_fraction: float64[n], overwritten.
+
+    Returns:
+        The number of arcs written; -1 where the hops of the source changed, or a part was so small that rounding may
+        have dropped other arcs: trace anew.
     """
-    rest = np.zeros(out_load.size)
-    exact_totals(route_of_pair, amount, route_scratch)
-    for k in range(inner_arc.size):
-        sent = route_scratch[inner_route[k]]
-        if sent != 0.0:  # most flow sets use few of the routes
-            add_exactly(out_load, rest, inner_arc[k], inner_fraction[k] * sent)
-    for k in range(end_arc.size):
-        sent = amount[end_pair[k]]
-        if sent != 0.0:
-            add_exactly(out_load, rest, end_arc[k], end_fraction[k] * sent)
-    for arc in range(rest.size):
-        out_load[arc] += rest[arc]
-    for pair in range(amount.size):
-        route_scratch[route_of_pair[pair]] = 0.0
+    if arc.size == 0:
+        return -1
+    source = head[arc[0] ^ 1]
+    if distance[source] != distance_before[source]:
+        return -1
+    for k in range(arc.size):
+        if fraction[k] < 1e-200:
+            return -1
+    node_flow[source, 0] = 1.0
+    n_arcs, block = 0, 0
+    while block < arc.size:
+        node = head[arc[block] ^ 1]
+        end, total, rest = block, 0.0, 0.0
+        while end < arc.size and head[arc[end] ^ 1] == node:
+            other = head[arc[end]]
+            if link_up[arc[end] >> 1] and distance[other] == distance_before[other]:
+                before = total
+                total = before + arc_share[arc[end]]
+                rest += lost_in_sum(before, arc_share[arc[end]], total)
+            end += 1
+        flow, total = node_flow[node, 0] + node_flow[node, 1], total + rest
+        node_flow[node] = 0.0
+        if flow > 0.0:
+            for k in range(block, end):
+                other = head[arc[k]]
+                if link_up[arc[k] >> 1] and distance[other] == distance_before[other]:
+                    out_arc[n_arcs] = arc[k]
+                    out_fraction[n_arcs] = flow * arc_share[arc[k]] / total
+                    if distance[other] > 0.0:
+                        add_exactly(node_flow[:, 0], node_flow[:, 1], other, out_fraction[n_arcs])
+                    n_arcs += 1
+        block = end
+    return n_arcs
 
 
 @kernel
@@ -239,29 +271,6 @@ def _is_next_hop(
     near = distance[other]
     is_on_path = near < far and abs(near + weight - far) <= rel_tolerance * max(1.0, far)
     return bool(is_on_path and (graph.forwards[other] or near == 0.0))
-
-
-@kernel
-def _total_share(
-    graph: ArcGraph,
-    arc_weight: npt.NDArray[np.float64],
-    link_up: npt.NDArray[np.bool_],
-    arc_share: npt.NDArray[np.float64],
-    distance: npt.NDArray[np.float64],
-    node: int,
-    rel_tolerance: float,
-) -> float:
-    """Return the sum of the shares of all next hops of a reachable node."""
-    total, rest = 0.0, 0.0
-    for k in range(graph.first[node], graph.first[node + 1]):
-        arc = graph.arc[k]
-        link = arc >> 1
-        far, other = distance[node], graph.head[arc]
-        if link_up[link] and _is_next_hop(graph, distance, far, other, arc_weight[arc], rel_tolerance):
-            before = total
-            total = before + arc_share[arc]
-            rest += lost_in_sum(before, arc_share[arc], total)
-    return total + rest
 
 
 @kernel

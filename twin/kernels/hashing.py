@@ -178,6 +178,7 @@ def present_fractions(
             arcs.
         out_at_node: float64[any] by entry, overwritten: the part that can cross the node before the arc.
     """
+    left_at = np.zeros(from_source.size)  # by node: part of the last arcs that it leads to
     for route in range(trace_first.size - 1):
         start, end = trace_first[route], trace_first[route + 1]
         if end == start:
@@ -193,42 +194,42 @@ def present_fractions(
             else:
                 from_source[head[arc]] |= from_source[tail]
             n_last += head[arc] == target
+        last_fraction = np.empty(n_last)
         bit = 0
         for k in range(end - 1, start - 1, -1):
             arc = trace_arc[k]
             if head[arc] == target:
                 from_target[head[arc ^ 1]] |= 1 << min(bit, 62)
+                last_fraction[bit] = trace_fraction[k]
                 bit += 1
             else:
                 from_target[head[arc ^ 1]] |= from_target[head[arc]]
-        for k in range(start, end):
+        tail_before, reached, left_at_node = -1, 0.0, 0.0
+        for k in range(end - 1, start - 1, -1):  # nodes nearer to the target first
             arc = trace_arc[k]
             tail = head[arc ^ 1]
             out_fraction[k], out_at_node[k] = 1.0, 1.0
-            is_port = (tail == source and has_cards[source]) or (head[arc] == target and has_cards[target])
-            if n_first > 62 or n_last > 62 or is_port:
+            if n_first > 62 or n_last > 62:
                 continue
-            reached, left, left_at_node = 0.0, 0.0, 0.0
-            for j in range(start, start + n_first):
-                if (from_source[tail] >> (j - start)) & 1:
-                    reached += trace_fraction[j]
-            bit = 0
-            for j in range(end - 1, start - 1, -1):
-                if head[trace_arc[j]] == target:
-                    if (from_target[head[arc]] >> bit) & 1 or arc == trace_arc[j]:
-                        left += trace_fraction[j]
-                    if (from_target[tail] >> bit) & 1:
-                        left_at_node += trace_fraction[j]
-                    bit += 1
-                    if bit == n_last:
-                        break
+            if tail != tail_before:  # the arcs of a node stand together
+                tail_before, reached, left_at_node = tail, 0.0, 0.0
+                for j in range(n_first):
+                    if (from_source[tail] >> j) & 1:
+                        reached += trace_fraction[start + j]
+                for j in range(n_last):
+                    if (from_target[tail] >> j) & 1:
+                        left_at_node += last_fraction[j]
+                left_at[tail] = left_at_node
+            if (tail == source and has_cards[source]) or (head[arc] == target and has_cards[target]):
+                continue
             if has_cards[source]:
                 out_fraction[k] = min(out_fraction[k], reached)
                 out_at_node[k] = min(out_at_node[k], reached)
             if has_cards[target]:
+                left = trace_fraction[k] if head[arc] == target else left_at[head[arc]]
                 out_fraction[k] = min(out_fraction[k], left)
                 out_at_node[k] = min(out_at_node[k], left_at_node)
         for k in range(start, end):
             arc = trace_arc[k]
             from_source[head[arc]] = 0
-            from_target[head[arc ^ 1]] = 0
+            from_target[head[arc ^ 1]], left_at[head[arc ^ 1]] = 0, 0.0

@@ -131,10 +131,12 @@ class LinkHealth:
         limit[np.repeat(self.rate_unknown, 2)] = RATE_UNKNOWN
         return limit
 
-    @property
+    @cached_property
     def rate_unknown(self) -> Bools:
         """Links that carry at a rate that nobody states; bool[n_links]."""
-        return np.asarray(self.lit & np.isnan(self.member_gbps))
+        out = np.asarray(self.lit & np.isnan(self.member_gbps))
+        out.flags.writeable = False  # outcomes are shared
+        return out
 
     @property
     def goodput_ratio(self) -> Floats:
@@ -376,4 +378,4 @@ def _card_ratio(state: State, reader: FigureReader, lit: Bools, member_gbps: Flo
         filled = np.where(np.isnan(cards_gbps) | (cards_gbps <= 0), 1.0, np.fmin(cards_gbps / ports_gbps, 1.0))
     if (filled == 1.0).all():
         return np.ones(len(link_gbps))
-    return np.where(link_gbps > 0, filled[ends].min(axis=1), 1.0)
+    return np.where(link_gbps > 0, np.minimum(filled[ends[:, 0]], filled[ends[:, 1]]), 1.0)

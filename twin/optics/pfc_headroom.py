@@ -99,10 +99,11 @@ def _port_buffer_bytes(state: State, reader: FigureReader, configured: Bools) ->
 
     Every configured port reserves headroom, whether its member is up or not.
     """
-    members = np.where(configured, state["link_n_parallel"], 0)
+    links = np.flatnonzero(configured)
+    members, ends = state["link_n_parallel"][links], state["link_ends"][links]
     n_ports = np.zeros(state.n_nodes)
     for side in (0, 1):
-        n_ports = n_ports + np.bincount(state["link_ends"][:, side], weights=members, minlength=state.n_nodes)
+        n_ports = n_ports + np.bincount(ends[:, side], weights=members, minlength=state.n_nodes)
     buffer_bytes = reader.by_code(state.parts, state["node_part"], "buffer_bytes", "switch")
     lossless_ratio = reader.by_code(state.parts, state["node_part"], "lossless_share_ratio", "switch")
     n_asics = reader.by_code(state.parts, state["node_part"], "n_asics", "switch", 1.0)

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..arrays import NODE_KINDS, TIERS, Bools, Floats, Ints, State
+from ..arrays import NODE_KINDS, TIERS, Bools, Floats, Ints, State, greater_of_both
 from ..catalogue import Kind, Part
 from ..catalogue.figure_reader import FigureReader
 from ..errors.wording import counted
@@ -123,7 +123,7 @@ class Situation:
         most = np.zeros(self.state.n_links)
         for e in (self.today, self.later):
             if e.demands is not None or e.step is not None:
-                ratio = np.nan_to_num(e.arc_utilisation_ratio, posinf=1e9).reshape(-1, 2).max(axis=1)
+                ratio = greater_of_both(np.nan_to_num(e.arc_utilisation_ratio, posinf=1e9))
                 most = np.maximum(most, ratio)
         return most
 

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from ..arrays import Bools, Ints, State
+from ..arrays import Bools, Ints, State, at_an_end, at_both_ends
 
 Components = tuple[int, ...]
 """Terminals that reach each other: one bitmask for each component; components without terminals are omitted.
@@ -162,7 +162,7 @@ def site_graph(state: State, lit: Bools, sites: Sequence[JobSite], nodes: Ints, 
 
 def _merged_vertices(forwards: Bools, ends: Ints, permanent: Bools) -> Ints:
     """Vertex of each node, the same for nodes joined by permanent links; ends: int64[n, 2] of all lit links."""
-    joins = permanent & forwards[ends].all(axis=1)
+    joins = permanent & at_both_ends(forwards[ends])
     vertex = _components(ends[joins], len(forwards))
     tail, head = np.concatenate((ends, ends[:, ::-1])).T
     attached = np.concatenate((permanent, permanent)) & forwards[head]
@@ -170,7 +170,7 @@ def _merged_vertices(forwards: Bools, ends: Ints, permanent: Bools) -> Ints:
     np.minimum.at(lowest, tail, np.where(attached, vertex[head], -1))
     np.maximum.at(highest, tail, np.where(attached, vertex[head], len(forwards)))
     has_one_vertex = ~forwards & (lowest == highest)
-    return _components(ends[joins | (permanent & has_one_vertex[ends].any(axis=1))], len(forwards))
+    return _components(ends[joins | (permanent & at_an_end(has_one_vertex[ends]))], len(forwards))
 
 
 def _components(ends: Ints, n_nodes: int) -> Ints:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import CompiledNetwork, State
+from ..arrays import CompiledNetwork, State, at_an_end
 from ..errors import TopologyError, TwinError, joined_error
 from ..errors.wording import quoted
 from ..model.demand_columns import DemandBlock, DemandColumns
@@ -88,7 +88,7 @@ def _peak_ratio(block: TrafficBlock, found: GeneratedDemands, network: CompiledN
     with engine.lock:  # the router keeps distances
         load_gbps = MatrixRoutes(state, router, share, found.source, found.target).loads(found.gbps)
     ratio = arc_utilisation_ratio(load_gbps, health.arc_capacity_gbps)
-    unknown = np.asarray(np.isnan(ratio).reshape(-1, 2).any(axis=1))
+    unknown = np.asarray(at_an_end(np.isnan(ratio).reshape(-1, 2)))
     if unknown.any():
         raise TopologyError(f"cannot be scaled: {unknown_rates(state, unknown)}", where=where, hint="use total_gbps")
     peak_ratio = float(ratio.max(initial=0.0))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
+import struct
+from dataclasses import is_dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +64,8 @@ WORDS = {1: np.uint8, 4: np.uint32, 8: np.uint64}
 """Integers as wide as the items of arrays, by bytes."""
 PLAIN = frozenset({int, str, float, bool, type(None)})
 """Types that hold no arrays."""
+MAX_COMPARED = 10_000
+"""Items of the longest tuple and dict that `shared_with` compares."""
 
 
 def freeze_arrays(value: Any) -> None:
@@ -94,6 +97,43 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, dict) and any(isinstance(item, np.ndarray) for item in a.values()):
         return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
     return bool(a == b)
+
+
+def shared_with(known: Any, value: Any) -> Any:
+    """Return the known value where a value is equal to it, bit by bit; else the value, with the fields that are equal.
+
+    A stage that needs only equal fields then finds them to be the same, and does not run again.
+    """
+    if type(value) is not type(known) or hasattr(value, "__post_init__"):
+        return value
+    if not is_dataclass(value) or isinstance(value, type):
+        return known if _is_equal(known, value) else value
+    names = value.__dataclass_fields__
+    equal = {name: getattr(known, name) for name in names if _is_equal(getattr(known, name), getattr(value, name))}
+    if len(equal) == len(names):
+        return known
+    return replace(value, **equal) if equal else value
+
+
+def _is_equal(a: Any, b: Any) -> bool:
+    """Return whether values of outcomes are equal bit by bit, those in tuples, dicts and fields of dataclasses, too."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        return _same_bits(a, b)
+    if type(a) is float:
+        return struct.pack("d", a) == struct.pack("d", b)
+    if type(a) in PLAIN:
+        return bool(a == b)
+    if isinstance(a, tuple):
+        return len(a) == len(b) <= MAX_COMPARED and all(map(_is_equal, a, b))
+    if type(a) is dict:
+        return len(a) <= MAX_COMPARED and list(a) == list(b) and all(map(_is_equal, a.values(), b.values()))
+    if is_dataclass(a) and not isinstance(a, type):
+        return all(_is_equal(getattr(a, name), getattr(b, name)) for name in a.__dataclass_fields__)
+    return False
 
 
 def _same_bits(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:

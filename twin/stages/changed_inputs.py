@@ -9,7 +9,7 @@ from ..arrays import State
 from ..catalogue.figure_reader import UsedFigure
 from ..errors import TwinError
 from ..model.jobs import TrainingJob
-from .cache import Outcome, StageCache, same
+from .cache import Outcome, StageCache, same, shared_with
 from .engine import Engine, compute_outcome, need_of
 from .evaluation import Case, Evaluation
 
@@ -75,12 +75,19 @@ class ChangedInputs:
 
     def _run(self, evaluation: Evaluation, name: str) -> Outcome:
         unchanged, stage = self._unchanged[id(evaluation)], self._engine.stage(name)
+        known = self._known_outcome(unchanged, name)
+        is_same_case = evaluation.case is unchanged.case and evaluation.before is unchanged.before
+        if (
+            known is not None
+            and is_same_case
+            and self._figures.keys().isdisjoint(self._figures_behind(unchanged, name))
+        ):
+            return known
         needs = {need: need_of(need, lambda stage: self.outcome(evaluation, stage).value) for need in stage.needs}
         inputs = self._engine.inputs_of(evaluation, stage)
-        known = self._known_outcome(unchanged, name)
         if known is not None and not self._reads(known):
             is_known = all(same(value, self._need(unchanged, need)) for need, value in needs.items())
-            if is_known and evaluation.case is not unchanged.case:
+            if is_known and not is_same_case:
                 is_known = all(map(same, self._engine.inputs_of(unchanged, stage), inputs))
             if is_known:
                 return known
@@ -89,6 +96,8 @@ class ChangedInputs:
         if shared is None:
             reader = self._engine.reader_of(name).with_figures(self._figures)
             shared = compute_outcome(evaluation, stage, needs, reader)
+            if known is not None:
+                shared = Outcome(shared_with(known.value, shared.value), shared.used_figures)
             self._cache.put(name, key, shared)
         return shared
 
@@ -98,6 +107,16 @@ class ChangedInputs:
             return self._engine.outcome(unchanged, name)
         except TwinError:
             return None
+
+    def _figures_behind(self, unchanged: Evaluation, name: str) -> frozenset[tuple[str, str]]:
+        """Return where and name of the figures that a stage that can run, and all stages that it needs, read."""
+        found = unchanged.figures_behind.get(name)
+        if found is None:
+            own = {(used.where, used.name) for used in self._engine.outcome(unchanged, name).used_figures}
+            needed = {need.partition(".")[0] for need in self._engine.stage(name).needs}
+            found = frozenset(own).union(*(self._figures_behind(unchanged, each) for each in needed))
+            unchanged.figures_behind[name] = found
+        return found
 
     def _need(self, unchanged: Evaluation, need: str) -> Any:
         return need_of(need, lambda stage: self._engine.outcome(unchanged, stage).value)

@@ -72,6 +72,8 @@ class Evaluation:
     runner: Runner = field(repr=False)
     outcomes: dict[str, Outcome] = field(default_factory=dict, repr=False)
     """Outcomes read so far, by stage."""
+    figures_behind: dict[str, frozenset[tuple[str, str]]] = field(default_factory=dict, repr=False)
+    """Where and name of the figures that a stage, and any stage that it needs, read; by stage, as far as known."""
 
     def outcome(self, stage: str) -> object:
         """Return the outcome of a stage by name."""

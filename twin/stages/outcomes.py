@@ -71,3 +71,4 @@ class StepOutcome:
 
     step: Step | None
     why: str = ""
+    """Empty where there is a step."""

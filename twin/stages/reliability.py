@@ -24,8 +24,8 @@ def interruptions(inputs: Inputs) -> Interruptions | None:
 
 def links_between_sites(inputs: Inputs) -> Ints | None:
     """Find the links that the job's inter-site traffic uses; None without such traffic."""
-    loads, result = inputs["link_loads"], inputs["step"]
-    if loads is None or result.step is None or not (loads.wide or loads.crossing):
+    loads = inputs["link_loads"]
+    if loads is None or inputs["step.why"] or not (loads.wide or loads.crossing):
         return None
     between = [*loads.wide.values(), *loads.crossing]
     arcs = loads.arc[np.any([unit > 0 for unit in between], axis=0)]

@@ -352,7 +352,7 @@ ROWS = (
     Stage(
         "links_between_sites",
         reliability.links_between_sites,
-        needs=names("placement link_loads step"),
+        needs=names("placement link_loads step.why"),
         state=names("link_ends link_tier n_links node_site sites"),
     ),
     Stage(

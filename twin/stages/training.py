@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..arrays import TIERS, Bools, Floats
+from ..arrays import TIERS, Bools, Floats, at_an_end
 from ..errors import Issue, TopologyError
 from ..model.jobs import TrainingJob
 from ..optics.link_health import unknown_rates
@@ -281,7 +281,7 @@ def why_rates_unknown(inputs: Inputs) -> str:
     used = np.isin(np.arange(len(unknown)), inputs["link_loads.arc"] // 2)
     carried_gbps: Floats | None = inputs["demands.arc_carried_gbps"]
     if carried_gbps is not None and not (used & unknown).any():
-        used = np.asarray(np.isnan(carried_gbps).reshape(-1, 2).any(axis=1))
+        used = at_an_end(np.isnan(carried_gbps).reshape(-1, 2))
     return unknown_rates(inputs.state, np.asarray(used & unknown))
 
 

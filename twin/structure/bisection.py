@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..arrays import Floats, Ints, State
+from ..arrays import Floats, Ints, State, lesser_of_both
 from .clos_tree import MAX_END_POINTS, Adjacency, clos_tree, level_tree, tree_bisection_gbps
 from .fabric import Fabric, TooLargeError, fabric_as_built
 from .half_cuts import bound_gbps, exact_gbps, reduced
@@ -50,7 +50,7 @@ def bisection(state: State, fabric: Fabric, arc_capacity_gbps: Floats) -> Bisect
     if len(built.end_points) < 2:
         return "fewer than two end points"
     fabric, built = (_without_dead_ends(found, built.end_points) for found in (fabric, built))
-    link_gbps = arc_capacity_gbps.reshape(-1, 2).min(axis=1)
+    link_gbps = lesser_of_both(arc_capacity_gbps)
     gbps = link_gbps[fabric.links]
     if np.isnan(gbps).any():
         return f"the rate of {state.link_ids[int(fabric.links[int(np.argmax(np.isnan(gbps)))])]} is unknown"

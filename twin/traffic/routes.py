@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import LAST_END_POINT, Bools, Floats, Ints, State, distinct_rows
-from ..kernels.ecmp import spread_amounts, worst_path_us
+from ..kernels.ecmp import worst_path_us
+from ..kernels.route_arcs import arcs_at_ends, split_traces, spread_amounts
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,14 +24,15 @@ class Routes:
     reachable: Bools
     route_of_pair: Ints
     """int64[n_pairs]."""
-    inner_route: Ints
+    inner_first: Ints
     inner_arc: Ints
     inner_fraction: Floats
-    """Route, arc and fraction of the traffic, one row for each arc between attachments."""
-    pair_pair: Ints
+    """Arc and fraction of the traffic, one row for each arc between attachments, by route; and their CSR."""
+    pair_first: Ints
     pair_arc: Ints
     pair_fraction: Floats
-    """Pair, arc and fraction of the traffic, one row for each first or last arc of a pair."""
+    """Arc and fraction of the traffic: the first arcs by pair, then the last arcs by pair; int64[2 * n_pairs + 1] is
+    their CSR."""
     trace_first: Ints
     trace_arc: Ints
     """All arcs of one representative pair of each route, in CSR form."""
@@ -54,8 +56,11 @@ class Routes:
         """Compute the load of each arc of `arc` when every pair sends its amount, as `loads`; float64[len(arc)]."""
         arc, (inner_row, pair_row) = self._rows
         out = np.zeros(len(arc))
-        inner, ends = (self.inner_route, inner_row, self.inner_fraction), (self.pair_pair, pair_row, self.pair_fraction)
-        spread_amounts(amount, self.route_of_pair, *inner, *ends, np.zeros(len(self.trace_first) - 1), out)
+        inner, ends = (
+            (self.inner_first, inner_row, self.inner_fraction),
+            (self.pair_first, pair_row, self.pair_fraction),
+        )
+        spread_amounts(amount, self.route_of_pair, *inner, *ends, out)
         return out
 
     @property
@@ -67,6 +72,17 @@ class Routes:
     def _rows(self) -> tuple[Ints, list[Ints]]:
         """(arcs of all routes, ascending; row of each inner and of each first or last arc among them)."""
         return distinct_rows(self.n_arcs, self.inner_arc, self.pair_arc)
+
+    @property
+    def inner_route(self) -> Ints:
+        """Route of each arc between attachments."""
+        return np.repeat(np.arange(len(self.inner_first) - 1), np.diff(self.inner_first))
+
+    @property
+    def pair_pair(self) -> Ints:
+        """Pair of each first or last arc."""
+        n_pairs = len(self.pair_first) // 2
+        return np.repeat(np.arange(2 * n_pairs) % max(n_pairs, 1), np.diff(self.pair_first))
 
     def worst_latency_us(self, arc_head: Ints, arc_latency_us: Floats, n_nodes: int) -> Floats:
         """Compute the one-way latency of the slowest path of each pair, float64[n_pairs]."""
@@ -104,57 +120,47 @@ def build_routes(
         target: node rows, int64[n_pairs].
         route_of_pair: row of `traces` by pair, int64[n_pairs].
     """
-    n_routes = len(traces)
+    n_routes, nothing, head = len(traces), np.zeros(0, np.int64), state["arc_head"]
     counts = np.array([len(trace.arc) for trace in traces], dtype=np.int64)
     first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
-    trace_arc = np.concatenate([np.zeros(0, np.int64), *(trace.arc for trace in traces)])
+    trace_arc = np.concatenate([nothing, *(trace.arc for trace in traces)])
     trace_fraction = np.concatenate([np.zeros(0), *(trace.fraction for trace in traces)])
-    route = np.repeat(np.arange(n_routes), counts)
-    head = state["arc_head"]
-    tail_of, head_of = head[trace_arc ^ 1], head[trace_arc]
-    at_source = tail_of == np.repeat(np.array([trace.source for trace in traces], np.int64), counts)
-    at_target = head_of == np.repeat(np.array([trace.target for trace in traces], np.int64), counts)
-    # an arc that is both first and last belongs to the rack or host, whose group has other members; never to the switch
-    leads_to_endpoint = state["node_kind"][head_of] <= LAST_END_POINT
-    at_source &= ~(at_target & leads_to_endpoint)
-    at_target &= ~at_source
-    slot, out, first_out = slots
-    outgoing = _arcs_at_endpoints(at_source, trace_arc, slot, route, n_routes, route_of_pair)
-    incoming = _arcs_at_endpoints(at_target, trace_arc ^ 1, slot, route, n_routes, route_of_pair)
-    pairs = np.concatenate((outgoing[0], incoming[0]))
-    arcs = np.concatenate(
-        (
-            out[first_out[source[outgoing[0]]] + outgoing[1]],
-            out[first_out[target[incoming[0]]] + incoming[1]] ^ 1,
-        )
+    trace_ends = np.array([[trace.source for trace in traces], [trace.target for trace in traces]], np.int64)
+    inner, inner_first = np.empty(len(trace_arc), np.int64), np.empty(n_routes + 1, np.int64)
+    end, end_first = np.empty(len(trace_arc), np.int64), np.empty(2 * n_routes + 1, np.int64)
+    is_endpoint = np.asarray(state["node_kind"] <= LAST_END_POINT)
+    split_traces(first, trace_arc, trace_ends, head, is_endpoint, inner, inner_first, end, end_first)
+    inner = inner[: inner_first[-1]]
+    n_of_route = np.diff(end_first).reshape(2, -1).sum(axis=0)
+    n_ends = int(n_of_route[route_of_pair].sum()) if len(route_of_pair) else 0
+    pair_first, pair_arc, pair_fraction = (
+        np.empty(2 * len(source) + 1, np.int64),
+        np.empty(n_ends, np.int64),
+        np.empty(n_ends),
     )
-    fractions = trace_fraction[np.concatenate((outgoing[2], incoming[2]))]
-    inner = ~(at_source | at_target)
+    arcs_at_ends(
+        route_of_pair,
+        np.stack((source, target)),
+        end,
+        end_first,
+        trace_arc,
+        trace_fraction,
+        *slots,
+        pair_first,
+        pair_arc,
+        pair_fraction,
+    )
     return Routes(
         n_arcs=2 * state.n_links,
         reachable=(counts > 0)[route_of_pair] if len(route_of_pair) else np.zeros(0, np.bool_),
         route_of_pair=route_of_pair,
-        inner_route=route[inner],
+        inner_first=inner_first,
         inner_arc=trace_arc[inner],
         inner_fraction=trace_fraction[inner],
-        pair_pair=pairs,
-        pair_arc=arcs,
-        pair_fraction=fractions,
+        pair_first=pair_first,
+        pair_arc=pair_arc,
+        pair_fraction=pair_fraction,
         trace_first=first,
         trace_arc=trace_arc,
         trace_fraction=trace_fraction,
     )
-
-
-def _arcs_at_endpoints(
-    mask: Bools, arc: Ints, slot: Ints, route: Ints, n_routes: int, route_of_pair: Ints
-) -> tuple[Ints, Ints, Ints]:
-    """(pair, position of the arc at its endpoint, row of the trace), for every pair and masked arc of its route."""
-    rows = np.flatnonzero(mask)
-    n_per_route = np.bincount(route[rows], minlength=n_routes)
-    start = np.concatenate((np.zeros(1, np.int64), np.cumsum(n_per_route)))[:-1]
-    n = n_per_route[route_of_pair] if len(route_of_pair) else np.zeros(0, np.int64)
-    pair = np.repeat(np.arange(len(route_of_pair)), n)
-    within = np.arange(len(pair)) - np.repeat(np.cumsum(n) - n, n)
-    row = rows[start[route_of_pair[pair]] + within]
-    return pair, slot[arc[row]], row

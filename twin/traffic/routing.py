@@ -58,6 +58,9 @@ class Router:
         self._joined_traces: _JoinedTraces | None = None
         self._larger: Router | None = None
         self._missing = np.zeros(0, np.int64)
+        self._inherited: dict[_TraceKey, Trace] = {}
+        """Traces of the larger router, over its usable links at that time."""
+        self._usable_before = self.lit
 
     def routes(self, share: Floats, source: Ints, target: Ints, split: RailSplit | None = None) -> Routes:
         """Find the routes of pairs over lit links.
@@ -74,10 +77,13 @@ class Router:
             Routes of the pairs.
         """
         if self._share is None or not np.array_equal(self._share, share):
+            regroups = True
             if self._share is not None:  # the split at a node depends only on links of the trace
                 changed = self._share != share
-                self._drop_traces(at_an_end(changed.reshape(-1, 2)) & self.lit, changed)
-            self._set_share(share)
+                links = at_an_end(changed.reshape(-1, 2))
+                self._drop_traces(links & self.lit, changed)
+                regroups = bool(links[self._access_links].any())
+            self._set_share(share, regroups=regroups)
         n = self._state.n_nodes
         groups = self._groups if split is None else split.groups(self._groups)
         group_pairs, first_pair, route_of_pair = np.unique(
@@ -112,15 +118,17 @@ class Router:
             return
         self._groups, self._group_key = other._groups, other._group_key
         self._traces, self._joined_traces = other._traces, other._joined()
-        self._drop_traces(missing, np.repeat(missing, 2))
-        self._set_share(other._share)
         if self._by_hops and int(missing.sum()) <= MAX_REPAIRED_LINKS:
             self._larger, self._missing = other, np.flatnonzero(missing)
+            self._inherited, self._usable_before = other._traces, other._usable
+        self._drop_traces(missing, np.repeat(missing, 2))
+        self._set_share(other._share, regroups=bool(missing[self._access_links].any()))
 
-    def _set_share(self, share: Floats) -> None:
-        """Route over links with these shares."""
+    def _set_share(self, share: Floats, *, regroups: bool) -> None:
+        """Route over links with these shares; groups depend only on the links of racks."""
         self._share, self._usable = share, self.lit & links_with_share(share)
-        self._regroup(share)
+        if regroups:
+            self._regroup(share)
 
     def _joined(self) -> _JoinedTraces:
         """All traces in one array, which many routers start from."""
@@ -143,10 +151,7 @@ class Router:
         self._traces, self._joined_traces = traces, None
 
     def _regroup(self, share: Floats) -> None:
-        """Group the racks again where their links differ, and keep the traces whose ends still stand for their groups.
-
-        Groups depend only on the links of racks, which most changes of capacity do not touch.
-        """
+        """Group the racks again where their links differ; traces whose ends still stand for their groups stay."""
         access_share = share.reshape(-1, 2)[self._access_links]
         group_key = self.lit[self._access_links].tobytes(), access_share.tobytes()
         if self._group_key != group_key:
@@ -192,9 +197,21 @@ class Router:
                 share[out] = np.frombuffer(key[1])[: len(out)]
                 found = self._split_trace(walk, source, target, distance[source], np.frombuffer(key[1])[len(out) :])
                 share[out] = self._share[out]
+            found = found or self._pruned_trace(walk, key, source, target, distance)
             traces[key] = Trace(source, target, *(found or walk.trace(distance, source)))
         if missing:
             self._keep_traces(traces)
+
+    def _pruned_trace(
+        self, walk: Walk, key: _TraceKey, source: int, target: int, distance: Floats
+    ) -> tuple[Ints, Floats] | None:
+        """Trace one unit from its trace in the larger router; None where that does not tell."""
+        before, larger = self._inherited.get(key), self._larger
+        if before is None or larger is None or key[1] or (before.source, before.target) != (source, target):
+            return None
+        if target not in larger._distances or (self._usable & ~self._usable_before).any():
+            return None
+        return walk.pruned(before.arc, before.fraction, larger.distances_to(target), distance)
 
     def _split_trace(
         self, walk: Walk, source: int, target: int, distance: float, received: Floats

@@ -134,18 +134,19 @@ class WcmpForwarding:
                 arcs[row], fractions[row] = walk.trace(distance, int(source[row]))
         counts = np.array([len(found) for found in arcs], dtype=np.int64)
         pairs, nothing = np.arange(len(source)), np.zeros(0, np.int64)
+        first = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
         arc, fraction = np.concatenate([nothing, *arcs]), np.concatenate([np.zeros(0), *fractions])
         return Routes(
             n_arcs=2 * self.state.n_links,
             reachable=counts > 0,
             route_of_pair=pairs,
-            inner_route=np.repeat(pairs, counts),
+            inner_first=first,
             inner_arc=arc,
             inner_fraction=fraction,
-            pair_pair=nothing,
+            pair_first=np.zeros(2 * len(source) + 1, np.int64),
             pair_arc=nothing,
             pair_fraction=np.zeros(0),
-            trace_first=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
+            trace_first=first,
             trace_arc=arc,
             trace_fraction=fraction,
         )

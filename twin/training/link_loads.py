@@ -58,7 +58,7 @@ def unit_link_loads(state: State, flows: JobFlows, pairs: PairTable, routes: Rou
         is_used |= loads[-1] > 0
         for row in rows[~routes.reachable[rows]][:1]:
             unreachable.append((phase, state.node_ids[pairs.source[row]], state.node_ids[pairs.target[row]]))
-    used = np.flatnonzero(is_used)
+    used = slice(None) if is_used.all() else np.flatnonzero(is_used)
     columns: dict[str, list[Floats]] = {phase: [] for phase in FLOW_KINDS}
     for (phase, _), load in zip(flows.sets(), loads, strict=True):
         columns[phase].append(load[used])
@@ -90,7 +90,8 @@ def with_latency(
     latency = routes.worst_latency_us(state["arc_head"], arc_latency_us, state.n_nodes)
     both_ways_us = np.repeat(arc_latency_us[0::2] + arc_latency_us[1::2], 2)
     round_trip_us = routes.worst_latency_us(state["arc_head"], both_ways_us, state.n_nodes)
-    row_of_load = np.searchsorted(routes.arc, loads.arc)
+    same_rows = len(loads.arc) == len(routes.arc)
+    row_of_load = slice(None) if same_rows else np.searchsorted(routes.arc, loads.arc)
     worst = dict.fromkeys(FLOW_KINDS, 0.0)
     for phase, rows in zip(pairs.phases, pairs.rows, strict=True):
         worst[phase] = max(worst[phase], float(latency[rows].max(initial=0.0)))

@@ -10,6 +10,7 @@ import numpy as np
 from ..arrays import TIERS, Bools, Floats, Ints, State
 from ..arrays.sums import sums_by
 from ..kernels.hashing import present_fractions
+from ..kernels.phase_ends import busiest_arcs
 from ..traffic.balancing_modes import MODES
 from ..traffic.hash_groups import HashedRoutes
 from ..traffic.hash_law import PhaseTimes, joint_times
@@ -108,20 +109,19 @@ class PhasePatterns:
     ) -> PhaseTimes | None:
         gbps, line_gbps = limits
         load = weight @ pattern.load
-        used = load > 0
-        if not used.any() or not (gbps[used] > 0).all():
+        of_row = n_members[self.arc // 2]
+        best = np.array([*(r.efficiency_ratio for r in self.rules.rules), 1.0])  # the last is that of EVEN
+        ends = np.empty(2)
+        rule = self.rules.of_arc[self.arc]
+        if not busiest_arcs(load, gbps, of_row, pattern.n_pairs_on_card_link, best, rule, ends):
             return None
-        n_cards_per_pair = n_members[self.arc // 2] / np.where(used, pattern.n_pairs_on_card_link, 1.0)
-        row_s = np.divide(load * np.maximum(1.0, n_cards_per_pair), gbps, out=np.zeros(len(load)), where=used)
-        even_s = float(row_s.max())
+        even_s = float(ends[0])
         if not np.isfinite(even_s) or even_s == 0:
             return None
-        rule = self.rules.of_arc[self.arc]
-        best = np.array([*(r.efficiency_ratio for r in self.rules.rules), 1.0])  # the last is that of EVEN
-        floor_s = max(even_s, float((row_s / best[rule]).max()))
+        floor_s = max(even_s, float(ends[1]))
         parts = [PhaseTimes(even_s, np.array([floor_s]), np.ones(1))]
         if len(pattern.arc):
-            member_gbps, rule_of_entry = line_gbps / n_members[self.arc // 2], self.rules.of_arc[pattern.arc]
+            member_gbps, rule_of_entry = line_gbps / of_row, self.rules.of_arc[pattern.arc]
             rows = self._rows_of(pattern)
             routes = self._hashed_routes(pattern, rows, weight, member_gbps, n_members, floor_s)
             is_limit = np.isfinite(member_gbps[rows]) & (self.arc[rows] == pattern.arc)
@@ -177,14 +177,14 @@ def phase_patterns(
     columns = loads.columns()
     has_rule = rules.of_arc[loads.arc] != EVEN
     is_access = state.link_tier[loads.arc // 2] == TIERS.index("access")
-    sets = flows.sets()
+    sets, ruled = flows.sets(), _RuledRoutes.of(state, routes, rules)
     for kind in FLOW_KINDS:
         of_kind = [i for i, (phase, _) in enumerate(sets) if phase == kind]
         if of_kind and any((columns[i][has_rule] > 0).any() for i in of_kind):
             load = np.stack([columns[i] for i in of_kind])
             on_cards = np.where(is_access & (loads.n_pairs[kind] > 0), loads.n_pairs[kind], np.inf)
             of_pairs = [(sets[i][1], pairs.rows[i]) for i in of_kind]
-            by_kind[kind] = _pattern(state, of_pairs, routes, load, rules, on_cards)
+            by_kind[kind] = _pattern(state, of_pairs, routes, load, ruled, on_cards)
     return PhasePatterns(rules, loads.arc, state["arc_head"], by_kind)
 
 
@@ -202,16 +202,38 @@ def exchange_weights(sites: Sequence[str], loads: UnitLinkLoads, gbps: Floats) -
     return {} if schedule is None else {"wide_area": np.array([schedule.volume[i, j] for i, j in loads.wide])}
 
 
+@dataclass(frozen=True, eq=False)
+class _RuledRoutes:
+    """Rules of load balancing on the arcs of routes."""
+
+    rules: BalancingRules
+    n_hashed: Ints
+    """Arcs of each route whose switches hash flows; int64[n_routes]."""
+    in_fabric: Bools
+    """Routes with an arc inside sites that has a rule; bool[n_routes]."""
+
+    @classmethod
+    def of(cls, state: State, routes: Routes, rules: BalancingRules) -> _RuledRoutes:
+        """Look at the arcs of all routes once, for all kinds of flow sets."""
+
+        def count(chosen: Bools) -> Ints:
+            before: Ints = np.concatenate((np.zeros(1, np.int64), np.cumsum(chosen, dtype=np.int64)))
+            return before[routes.trace_first[1:]] - before[routes.trace_first[:-1]]
+
+        has_rule = np.repeat(state.link_tier != TIERS.index("wide_area"), 2) & (rules.of_arc != EVEN)
+        return cls(rules, count(rules.hashes(routes.trace_arc)), count(has_rule[routes.trace_arc]) > 0)
+
+
 def _pattern(
     state: State,
     sets: Sequence[tuple[Flows, Ints]],
     routes: Routes,
     load: Floats,
-    rules: BalancingRules,
+    ruled: _RuledRoutes,
     n_pairs_on_card_link: Floats,
 ) -> PhasePattern:
     """Pattern of the flow sets of one kind, each with the rows of its pairs."""
-    n_routes = len(routes.trace_first) - 1
+    n_routes, rules = len(routes.trace_first) - 1, ruled.rules
 
     def by_route(values: Floats, rows: Ints) -> Floats:
         return sums_by(routes.route_of_pair[rows], values, n_routes)
@@ -219,14 +241,11 @@ def _pattern(
     n_pairs = np.stack([by_route(flow.n_pairs, rows) for flow, rows in sets])
     amount = np.stack([by_route(flow.amount, rows) for flow, rows in sets])
     used = np.flatnonzero(amount.any(axis=0))
-    first, arc, fraction = _traces(routes, used)
-    route = np.repeat(np.arange(len(used)), np.diff(first))
-    in_fabric = (state.link_tier[arc // 2] != TIERS.index("wide_area")) & (rules.of_arc[arc] != EVEN)
-    hashes = rules.hashes(arc)
-    counts = np.bincount(route[hashes], minlength=len(used))
-    present = at_node = np.ones(len(arc))
-    if in_fabric.any() and hashes.any():
-        present, at_node = _present_ratios(state, first, arc, fraction, counts > 0)
+    counts = ruled.n_hashed[used]
+    first, arc, fraction = _traces(routes, used[counts > 0])
+    hashes, present, at_node = rules.hashes(arc), np.ones(len(arc)), np.ones(len(arc))
+    if len(arc) and ruled.in_fabric[used].any():
+        present, at_node = _present_ratios(state, first, arc, fraction)
     return PhasePattern(
         first=np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
         arc=arc[hashes],
@@ -240,26 +259,15 @@ def _pattern(
     )
 
 
-def _present_ratios(state: State, first: Ints, arc: Ints, fraction: Floats, chosen: Bools) -> tuple[Floats, Floats]:
+def _present_ratios(state: State, first: Ints, arc: Ints, fraction: Floats) -> tuple[Floats, Floats]:
     """(present, at node): part of a route's flows that can cross each arc, and the switch before it.
 
-    Computed for the chosen routes, and 1 for others. first: int64[n_routes + 1]. chosen: bool[n_routes].
+    first: int64[n_routes + 1].
     """
-    entry = np.repeat(chosen, np.diff(first))
-    counts = np.diff(first)[chosen]
     present, at_node = np.ones(len(arc)), np.ones(len(arc))
-    out = np.ones(int(counts.sum())), np.ones(int(counts.sum()))
-    present_fractions(
-        np.concatenate((np.zeros(1, np.int64), np.cumsum(counts))),
-        arc[entry],
-        fraction[entry],
-        state["arc_head"],
-        np.asarray(~state["node_forwards"]),
-        np.zeros(state.n_nodes, np.int64),
-        np.zeros(state.n_nodes, np.int64),
-        *out,
-    )
-    present[entry], at_node[entry] = out
+    scratch = np.zeros(state.n_nodes, np.int64), np.zeros(state.n_nodes, np.int64)
+    has_cards = np.asarray(~state["node_forwards"])
+    present_fractions(first, arc, fraction, state["arc_head"], has_cards, *scratch, present, at_node)
     return present, at_node
 
 
