@@ -10,12 +10,15 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from typing import NamedTuple
 
 from ..answers.metrics import METRICS, NotApplicableError
 from ..arrays import State
 from ..catalogue import Catalogue, PriceBook
+from ..economics.lease_terms import lease_streams
+from ..economics.present_value import PlanCash, present_value
 from ..errors import TwinError
 from ..model.document import TopologyDocument
 from ..scenario.apply import check_job_shape, edited_case, refuse_faults
@@ -55,6 +58,8 @@ class Trial(NamedTuple):
     """Cost of operation of the whole network; None where it was not priced, or a part has no price."""
     is_unpriced: bool = False
     """True where it can be built, but a purchase has no price."""
+    lease_usd: float = 0.0
+    """Rent of the leases that it adds, present value over the horizon of the price book."""
 
 
 class Figure(NamedTuple):
@@ -147,7 +152,7 @@ class Trials:
         if budget is not None and capex_usd > budget:
             return Trial(members, capex_usd, (), OVER_BUDGET, opex_usd)
         values, why = self.values(members, built)
-        return Trial(members, capex_usd, values, why, opex_usd)
+        return Trial(members, capex_usd, values, why, opex_usd, lease_usd=self._lease_usd(built))
 
     def case(self, members: int) -> Case | str:
         """Return the case of a set, or why it cannot be built."""
@@ -196,6 +201,17 @@ class Trials:
         money = evaluation.money
         opex_usd = None if money.unpriced_parts else money.opex_usd_per_year
         return float(METRICS["capex_usd"].compute(evaluation)), opex_usd
+
+    def _lease_usd(self, case: Case) -> float:
+        """Return the present value of the rent of added leases."""
+        known = self.task.origin.document.leases
+        if case.document.leases is known:
+            return 0.0
+        added = [lease for lease in case.document.leases if lease not in known]
+        streams = lease_streams(added, case.document.as_of or date.min)
+        reader = self.engine.reader.fresh()
+        years, discount = reader.price("horizon_years"), reader.price("discount_ratio_per_year")
+        return present_value(PlanCash((), 0.0, tuple(streams)), years, discount).leases_usd
 
     def values(self, members: int, case: Case) -> tuple[tuple[float | None, ...], str]:
         """Return the worst value of each figure over the years, and why the goal has none."""

@@ -53,6 +53,8 @@ def plan_verdict(
         more_usd = opex_change_usd(choice, best)
         if more_usd:
             yield f"Running cost {'rises' if more_usd > 0 else 'falls'} by {usd_text(abs(more_usd))} a year."
+        if best.lease_usd:
+            yield f"Rent of what it leases out: {usd_text(best.lease_usd)} in present value."
     if budget_reached:
         yield budget_reached
     if unpriced:
