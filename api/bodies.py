@@ -297,6 +297,8 @@ class PlanRequest(AgeingRequest):
     """Calendar year until whose end goal and conditions hold; null = on one day alone."""
     by: Annotated[Name, Field(json_schema_extra={"format": "date"})] | None = None
     """Day from which they hold, as YYYY-MM-DD; null = the day of the document."""
+    lead_days: Annotated[dict[Name, int], Field(max_length=100)] | None = None
+    """Days from order to delivery by kind of change, for `by`; null = assumed ones."""
     robust_to: Literal["link", "srlg", "site"] | None = None
     """Kind of single failures after which the conditions hold, too."""
     candidates: SkipValidation[Annotated[tuple[OwnCandidate, ...], Field(max_length=MAX_OWN)]] = ()

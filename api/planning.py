@@ -137,6 +137,7 @@ class Planning:
             keep=request.keep,
             until=request.until,
             by=request.by,
+            lead_days=request.lead_days,
             robust_to=request.robust_to,
             candidates=request.candidates,
             generate=request.generate,

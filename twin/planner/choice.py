@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,8 @@ class Choice:
     question: PlanQuestion
     trials: Mapping[int, Trial]
     is_robust: IsRobust = lambda _: True
-    n_candidates: int = 0
+    excludes: Sequence[int] = ()
+    """Candidates that exclude each candidate."""
     running_years: float = 0.0
     """Present value of one dollar a year over the horizon of the price book."""
     _robust: dict[int, bool] = field(default_factory=dict, repr=False)
@@ -140,9 +141,9 @@ class Choice:
         return False
 
     def _lacks_rent(self, trial: Trial) -> bool:
-        """Return whether one more member adds rent, costs nothing, and leaves the goal as good."""
-        for i in range(self.n_candidates):
-            more = self.trials.get(trial.members | 1 << i)
+        """Return whether one more member, in place of those it excludes, adds rent at no cost to money and goal."""
+        for i, excluded in enumerate(self.excludes):
+            more = self.trials.get(trial.members & ~excluded | 1 << i)
             if more is None or more.lease_usd <= trial.lease_usd or not self.holds(more):
                 continue
             costs_more = (more.capex_usd or 0.0) > (trial.capex_usd or 0.0)

@@ -23,7 +23,7 @@ from .robust import RobustCheck
 from .search import Found, Search, scope_of, trial_s
 from .sets import bits_of
 from .trial import OVER_BUDGET, Trial
-from .verdict import losses_sentence, method_sentence, opex_change_usd, plan_verdict, unpriced_sentence
+from .verdict import late_sentence, losses_sentence, method_sentence, opex_change_usd, plan_verdict, unpriced_sentence
 
 MAX_NEXT = 100
 """Most sets over the budget that are evaluated to find the next one that helps."""
@@ -65,7 +65,7 @@ def plan_report(
     running_years = 1.0 / annuity_ratio_per_year(found.here.engine.reader)
 
     def choice_of(trials: Mapping[int, Trial]) -> Choice:
-        return Choice(question, trials, robust, len(found.candidates), running_years)
+        return Choice(question, trials, robust, found.rules.excludes, running_years)
 
     search = Search(found.task, found.rules, workers, choice_of, advance, cancel)
     result = search.run(scope_of(found.task, found.rules))
@@ -131,7 +131,10 @@ class _Report:
     def _summary(self, next_dollar: str) -> Iterator[str]:
         members = 0 if self.best is None else self.best.members
         unpriced = unpriced_sentence(self._unpriced())
+        late = late_sentence(self.found.late, self.question)
         yield from plan_verdict(self.choice, self.result, self.best, self._ids(members), next_dollar, unpriced)
+        if late:
+            yield late
         yield from self._losses()
 
     def _losses(self) -> Iterator[str]:

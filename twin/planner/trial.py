@@ -32,6 +32,7 @@ from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
 from ..studies.points import problem_text
 from .candidate import Candidate
+from .ready import Deadline, WorkDays
 from .sets import bits_of
 
 OVER_BUDGET = "over the budget"
@@ -86,6 +87,9 @@ class TrialTask:
     budget_usd: float | None
     catalogue: Catalogue
     prices: PriceBook
+    works: tuple[tuple[WorkDays, ...], ...] = ()
+    """Works of each candidate; empty without a deadline."""
+    deadline: Deadline | None = None
 
     def start(self) -> Callable[[Sequence[tuple[int, ...]]], Iterator[tuple[Trial, ...]]]:
         """Return a function that computes groups of sets."""
@@ -142,7 +146,8 @@ class Trials:
             any_price: evaluate it even if it is over the budget.
         """
         budget = None if any_price else self.task.budget_usd
-        built = self.case(members)
+        late = self._late_text(members)
+        built = late or self.case(members)
         if isinstance(built, str):
             return Trial(members, None, (), built)
         try:
@@ -164,9 +169,18 @@ class Trials:
             taken = lease_faults(case.state, case.document, case.job)
             refuse_faults(self.task.faults, taken, self.task.origin.state, case.state)
             check_job_shape(case.job)
+            if self.task.deadline is not None:
+                blocked = self.task.deadline.blocked_text(case, self.task.origin, self.engine.reader.fresh())
+                return blocked or case
         except TwinError as error:
             return problem_text(error)
         return case
+
+    def _late_text(self, members: int) -> str:
+        """Return why the works of a set are too late; empty where they are not, or without a deadline."""
+        if self.task.deadline is None:
+            return ""
+        return self.task.deadline.late_text(work for i in bits_of(members) for work in self.task.works[i])
 
     def _changes(self, members: int, level: type) -> list[Change]:
         candidates = self.task.candidates
