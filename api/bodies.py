@@ -334,6 +334,8 @@ class SampleRequest(SampledRequest):
 
     metric: Annotated[Name | None, Field(json_schema_extra={"enum": [*METRICS, None]})] = None
     """Metric of the decision between the plans. Default: the one that a verdict is about."""
+    years: Annotated[float, Field(ge=0, le=50)] = 0.0
+    """Years after the day of the document: fibre and optics age, and demands grow as their classes state."""
 
 
 class DecideRequest(SampledRequest):

@@ -91,6 +91,7 @@ class Planning:
             job=request.job,
             metric=request.metric,
             n_samples=request.n_samples,
+            years=request.years,
             seed=request.seed,
             ageing=request.ageing,
             executor="serial",

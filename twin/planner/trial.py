@@ -30,6 +30,7 @@ from ..scenario.fibre_changes import Age
 from ..scenario.lease_faults import lease_faults
 from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
+from ..studies.grown_demands import grown
 from ..studies.points import problem_text
 from .candidate import Candidate
 from .ready import Deadline, WorkDays
@@ -272,15 +273,3 @@ class Trials:
             if len(self._documents) > N_STATES * len(self.task.years):
                 self._documents.popitem(last=False)
         return known[1]
-
-
-def grown(document: TopologyDocument, years: float) -> TopologyDocument:
-    """Return a document whose demands have grown at the rates of their classes."""
-    rates = {row.id: row.growth_ratio_per_year for row in document.traffic_classes}
-    if not any(rates.get(demand.traffic_class or "", 0.0) for demand in document.demands):
-        return document
-    demands = tuple(
-        replace(demand, offered_gbps=demand.offered_gbps * (1.0 + rates.get(demand.traffic_class or "", 0.0)) ** years)
-        for demand in document.demands
-    )
-    return document.model_copy(update={"demands": demands})

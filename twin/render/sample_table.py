@@ -79,7 +79,8 @@ def _decision(data: Mapping[str, Any]) -> RenderableType:
         )
         for plan, row in rows
     ]
-    return FittedTable(columns, cells, f"[bold]{data['n_samples']:,} samples[/], seed {data['seed']}")
+    later = f", {data['years']:g} years later" if data["years"] else ""
+    return FittedTable(columns, cells, f"[bold]{data['n_samples']:,} samples[/], seed {data['seed']}{later}")
 
 
 def _intervals(data: Mapping[str, Any], all_metrics: bool) -> RenderableType:
