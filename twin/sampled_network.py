@@ -11,7 +11,7 @@ from .errors import ChangeError
 from .evaluated_network import Changes, EvaluatedNetwork
 from .scenario.apply import parse_changes
 from .scenario.changes import Change
-from .studies.decision_options import offer_of, options_of, running_leases, without_site
+from .studies.decision_options import nothing_free, offer_of, options_of, running_leases, without_site
 from .studies.decision_report import DecisionReport, check_token_price, decision_report
 from .studies.executor import Advance, workers_of
 from .studies.sample_report import SampleReport
@@ -147,7 +147,8 @@ class SampledNetwork(EvaluatedNetwork):
             cases = sampled_cases(origin, changes, self._reader)
             options = options_of(cases, [offers[site] for site in lease], [offers[site] for site in share])
             answer, used = run_decision(cases, options, self._engine, usd_per_million_tokens, settings, running)
-            decided.append(answer)
+            missing = nothing_free(cases[0], [offers[site] for site in share], options)
+            decided.append(replace(answer, summary=(*answer.summary, *missing)))
             inputs |= {known.where: known for known in used}
         report = decision_report(
             self.label, self.document, decided, offers, inputs, settings, usd_per_million_tokens, running

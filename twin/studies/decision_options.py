@@ -5,7 +5,7 @@ Leases of the document that run on its day stay in all options; only what they l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -144,6 +144,26 @@ def options_of(
                 beside = "" if i == 0 else f" beside {case.name}"
                 options.append(Option(f"lease a share of {offer.site}{beside}", i, offer, n_free))
     return tuple(options)
+
+
+def nothing_free(case: SampledCase, shares: Sequence[LeaseOffer], options: Sequence[Option]) -> Iterator[str]:
+    """Yield why nothing of a site can be leased beside any plan.
+
+    Args:
+        case: the network as it is.
+        shares: sites of which a share was to be leased.
+        options: the options of the job.
+    """
+    for offer in shares:
+        if any(option.offer is offer and option.name.startswith("lease a share") for option in options):
+            continue
+        job = case.case.job
+        n_used = offer.n_free - free_at(case, offer.site)
+        uses = f"the job {job.id} uses {n_used:,}" if job is not None and n_used else "none are in service"
+        yield (
+            f"No share of {offer.site} can be leased: {uses} of its {offer.n_owned:,} accelerators, "
+            f"and tenants have {offer.n_let:,}."
+        )
 
 
 def without_site(job: TrainingJob | None, site: str) -> list[dict[str, object]]:
