@@ -54,7 +54,7 @@ class WorkState:
     """Demand without a path; null without demands."""
     at_risk: bool
     """True where the goal is worse than before the plan, or more demand has no path."""
-    case: Case = field(metadata={"hidden": True}, repr=False, compare=False)
+    case: Any = field(metadata={"hidden": True}, repr=False, compare=False)
     why: str = field(default="", metadata={"optional": True})
     """Why the goal has no value."""
 
