@@ -312,6 +312,8 @@ class PlanRequest(AgeingRequest):
     """Calendar year until whose end goal and conditions hold; null = on one day alone."""
     by: Annotated[Name, Field(json_schema_extra={"format": "date"})] | None = None
     """Day from which they hold, as YYYY-MM-DD; null = the day of the document."""
+    lead_days: Annotated[dict[Name, Annotated[int, Field(ge=0, le=MAX_DAYS)]], Field(max_length=100)] | None = None
+    """Days from order to delivery by kind of change, for `by`; null = assumed ones."""
     robust_to: Literal["link", "srlg", "site"] | None = None
     """Kind of single failures after which the conditions hold, too."""
     candidates: SkipValidation[Annotated[tuple[OwnCandidate, ...], Field(max_length=MAX_OWN)]] = ()
@@ -347,6 +349,8 @@ class SampleRequest(SampledRequest):
 
     metric: Annotated[Name | None, Field(json_schema_extra={"enum": [*METRICS, None]})] = None
     """Metric of the decision between the plans. Default: the one that a verdict is about."""
+    years: Annotated[float, Field(ge=0, le=50)] = 0.0
+    """Years after the day of the document: fibre and optics age, and demands grow as their classes state."""
 
 
 class DecideRequest(SampledRequest):

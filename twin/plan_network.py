@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
 from threading import Event
 from typing import Any
 
+from .answers.readiness import fully_built
 from .answers.score import metric_values
 from .answers.warning import as_built_warnings
 from .catalogue.ageing import AgeingCase
@@ -17,11 +18,13 @@ from .planner.candidate import own_candidates
 from .planner.collect import collect, unchanged
 from .planner.plan import Names, plan_report
 from .planner.question import plan_question
+from .planner.ready import Deadline
 from .planner.records import PlanReport, PlanWorth
 from .planner.verdict import worth_sentences
 from .scenario.apply import apply_changes, parse_changes
 from .studies.executor import Advance, workers_of
 from .studies.sweep import default_metric
+from .studies.works import WorkQuestion
 
 
 class PlanNetwork(MoneyNetwork):
@@ -36,6 +39,7 @@ class PlanNetwork(MoneyNetwork):
         keep: Sequence[str] = (),
         until: int | None = None,
         by: date | str | None = None,
+        lead_days: Mapping[str, int] | None = None,
         robust_to: str | None = None,
         candidates: Sequence[Any] = (),
         generate: bool = True,
@@ -57,7 +61,9 @@ class PlanNetwork(MoneyNetwork):
             target: value of a metric to reach at least cost: `"step_time_s=4"`; in place of a goal.
             keep: conditions: `"max_link_utilisation_ratio<=0.7"`. Conditions alone ask for the least cost.
             until: calendar year until whose end goal and conditions hold, as fibre ages and demands grow.
-            by: day from which they hold, a date or its ISO text; the day of the document otherwise.
+            by: day from which they hold, a date or its ISO text; the day of the document otherwise. A plan that cannot
+                be delivered and built by then is not feasible.
+            lead_days: days from order to delivery by kind of change, in place of `studies.works.LEAD_DAYS`.
             robust_to: `link`, `srlg` or `site`: conditions hold after any single failure of that kind too.
             candidates: own candidates: mappings with `id`, `changes`, and optionally `note` and `needs`.
             generate: look for candidates in the network, the catalogue and own parts, too.
@@ -76,7 +82,12 @@ class PlanNetwork(MoneyNetwork):
             ChangeError: a question that contradicts itself, an unknown metric, a number or day out of bounds, or a
                 candidate that does not apply or cannot be built; it is named.
         """
-        scenario = self._baseline(job, ageing)
+        ask = WorkQuestion(lead_days=lead_days)
+        ask.check()
+        # with a day, sites have what arrives until then; the deadline refuses what comes later
+        has_budgets = any(site.budgets for site in self.document.sites)
+        full = self.with_document(fully_built(self.document)) if by is not None and has_budgets else self
+        scenario = full._baseline(job, ageing)
         before = self._engine.evaluate(scenario.case)
         question = plan_question(
             goal=goal,
@@ -92,7 +103,8 @@ class PlanNetwork(MoneyNetwork):
             unchanged=partial(unchanged, scenario, self._engine),
         )
         workers = workers_of(executor, n_workers, None, dask)
-        found = collect(question, scenario, self._engine, own_candidates(candidates), generate)
+        deadline = None if question.by is None else Deadline.of(self.document, question.by, ask)
+        found = collect(question, scenario, self._engine, own_candidates(candidates), generate, deadline)
 
         def evaluate(changes: list[dict[str, Any]]) -> dict[str, float | None]:
             after = apply_changes(scenario, parse_changes(changes), self._reader)
@@ -105,6 +117,6 @@ class PlanNetwork(MoneyNetwork):
         answer = replace(answer, warnings=as_built_warnings(self.build_faults.values()))
         if not answer.changes:
             return answer
-        money = self.money(answer.changes, job, ageing=ageing)
+        money = full.money(answer.changes, job, ageing=ageing)
         worth = None if money.horizon is None else PlanWorth(money.horizon, money.firm, money.payback_years, money.loss)
         return replace(answer, worth=worth, summary=(*answer.summary, *worth_sentences(worth)))

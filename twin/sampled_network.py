@@ -11,7 +11,7 @@ from .errors import ChangeError
 from .evaluated_network import Changes, EvaluatedNetwork
 from .scenario.apply import parse_changes
 from .scenario.changes import Change
-from .studies.decision_options import offer_of, options_of, running_leases, without_site
+from .studies.decision_options import nothing_free, offer_of, options_of, running_leases, without_site
 from .studies.decision_report import DecisionReport, check_token_price, decision_report
 from .studies.executor import Advance, workers_of
 from .studies.sample_report import SampleReport
@@ -29,6 +29,7 @@ class SampledNetwork(EvaluatedNetwork):
         job: str | None = None,
         metric: str | None = None,
         n_samples: int = 1024,
+        years: float = 0.0,
         seed: int = 0,
         tornado: bool = True,
         ageing: AgeingCase = "value",
@@ -49,6 +50,7 @@ class SampledNetwork(EvaluatedNetwork):
             job: id of a job; the default job otherwise.
             metric: metric of the decision between the plans; None = the one that a verdict is about.
             n_samples: a power of two.
+            years: years after the day of the document: fibre and optics age, and demands grow as their classes state.
             seed: seed of the samples; the same samples for the same seed.
             tornado: set each input to both ends of its range too; leave it out where only intervals matter.
             ageing: low, value (central) or high.
@@ -69,7 +71,7 @@ class SampledNetwork(EvaluatedNetwork):
         settings = SampleSettings(
             n_samples, seed, tornado, workers_of(executor, n_workers, None, dask), advance, cancel
         )
-        cases = sampled_cases(self._scenario(None, job, ageing), self._named_changes(plans), self._reader)
+        cases = sampled_cases(self._scenario(None, job, ageing), self._named_changes(plans), self._reader, years)
         answer = run_sample_study(cases, self._engine, self.label, metric, settings)
         return replace(answer, warnings=self.warnings)
 
@@ -145,7 +147,8 @@ class SampledNetwork(EvaluatedNetwork):
             cases = sampled_cases(origin, changes, self._reader)
             options = options_of(cases, [offers[site] for site in lease], [offers[site] for site in share])
             answer, used = run_decision(cases, options, self._engine, usd_per_million_tokens, settings, running)
-            decided.append(answer)
+            missing = nothing_free(cases[0], [offers[site] for site in share], options)
+            decided.append(replace(answer, summary=(*answer.summary, *missing)))
             inputs |= {known.where: known for known in used}
         report = decision_report(
             self.label, self.document, decided, offers, inputs, settings, usd_per_million_tokens, running

@@ -12,7 +12,9 @@ RACK = {"id": "a-rack-3", "kind": "rack", "site": "a", "accelerator": "H100", "n
 CABLE = {"id": "a-cable-3", "ends": ["a-rack-3", "a-leaf"], "n_parallel": 4}
 SHORT = {"id": "short", "ends": ["a-leaf", "b-leaf"]}
 CARD_LOST = changed(DATA, "links", "a-cable-1", n_failed=1)
+HALF = changed(DATA, "jobs", "both", placement=[{"site": "b"}, {"site": "a", "n_accelerators": 16}])
 MIXED = changed(DATA, "nodes", "a-rack-2", accelerator="H200")
+LEASE = {"tenant": "t", "site": "a", "n_accelerators": 8, "usd_per_month": 1e5, "notice_days": 30}
 LOCAL = {
     "sync": "local_sgd",
     "n_local_steps": 100,
@@ -104,6 +106,7 @@ EXAMPLES: list[Example] = [
         fully_sharded=True,
     ),
     _job("recover_job", {"recovery": "elastic", "on_site_loss": "go_on"}, recovery="elastic", on_site_loss="go_on"),
+    _one("add_lease", HALF | {"leases": [LEASE]}, data=HALF, lease=LEASE),
     Example(
         [{"kind": "recover_job", "on_card_loss": "pxn", "pxn_spread": "one"}],
         changed(CARD_LOST, "jobs", "both", on_card_loss="pxn", pxn_spread="one"),

@@ -106,3 +106,31 @@ def test_a_tenant_that_stays_pays_no_more_where_the_plan_leaves_its_site_alone()
     horizon = network(RUNNING | {"power_paid_by": "tenant"}).money("new-fibre").horizon
     assert horizon is not None
     assert horizon.leases_usd == 0.0
+
+
+def test_a_site_without_anything_free_is_named() -> None:
+    net = network(n_north=512)
+    asked: dict[str, Any] = {"n_samples": 2, "executor": "serial", "tornado": False}
+    job = net.decide(share=["north"], **asked).jobs[0]
+    assert len(job.options) == 1
+    assert job.summary[-1] == (
+        "No share of north can be leased: the job train-70b uses 512 of its 512 accelerators, and tenants have 0."
+    )
+
+
+def test_each_site_is_weighed_at_its_own_rent() -> None:
+    data = network().document.to_dict()
+    for site in data["sites"]:
+        site["lease_usd_per_month"] = {"north": 1.5e5, "south": 1.5e6}.get(site["id"])
+    net = twin.from_document(data)
+    job = net.decide(lease=["north", "south"], n_samples=4, executor="serial", tornado=False).jobs[0]
+    assert [(row.site, row.offered_usd_per_month, row.pays_ratio) for row in job.flips] == [
+        ("north", 1.5e5, 0.0),
+        ("south", 1.5e6, 1.0),
+    ]
+
+
+def test_a_refused_lease_is_named_by_its_place_among_those_asked_for() -> None:
+    more = [{"tenant": "x", "site": "south", "n_accelerators": 3}, {"tenant": "y", "site": "north"}]
+    with pytest.raises(ChangeError, match=r"^leases\[1\]: "):
+        network(RUNNING).money({"kind": "age", "years": 1}, leases=more)

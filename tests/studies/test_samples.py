@@ -173,3 +173,31 @@ def test_the_task_of_a_process_can_be_pickled_and_gives_the_same(campus: Network
     task = SampleTask(question, campus.catalogue, campus.price_book)
     here, there = (list(each.start()([0, 1])) for each in (task, pickle.loads(pickle.dumps(task))))
     assert here == there
+
+
+def test_growth_of_a_class_moves_later_years_and_not_today() -> None:
+    demand = {"id": "d", "source": "a", "target": "b", "offered_gbps": 100.0, "traffic_class": "web"}
+    data = {
+        "as_of": "2026-11-01",
+        "nodes": [{"id": name, "kind": "switch"} for name in "ab"],
+        "links": [{"id": "ab", "ends": ["a", "b"], "capacity_gbps": 1000.0}],
+        "demands": [demand],
+        "traffic_classes": [{"id": "web", "growth_ratio_per_year": 0.3}],
+        "uncertain": [{"where": "traffic_classes.web.growth_ratio_per_year", "low": 0.1, "value": 0.3, "high": 0.5}],
+    }
+    net = from_document(data)
+    name = "max_link_utilisation_ratio"
+
+    def found(years: float) -> SampleReport:
+        return net.sample(metric=name, n_samples=16, years=years, executor="serial")
+
+    today, later = (found(years).plans[0].metrics[name] for years in (0, 2))
+    assert (today.p10, today.p90) == (0.1, 0.1)
+    assert later.at_value == pytest.approx(0.1 * 1.3**2)
+    assert later.p10 is not None
+    assert later.p90 is not None
+    assert 0.1 * 1.1**2 < later.p10 < 0.169 < later.p90 < 0.1 * 1.5**2
+    row = found(2).tornado[0]
+    assert (row.at_low[0], row.at_high[0]) == (pytest.approx(0.121), pytest.approx(0.225))
+    with pytest.raises(ChangeError, match="years"):
+        found(-1)

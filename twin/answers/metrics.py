@@ -17,6 +17,7 @@ from .money_metrics import (
     capex_usd,
     check_priced,
     lease_break_even_usd_per_month,
+    lease_income_usd_per_year,
     list_rental_usd_per_day,
     opex_usd_per_year,
 )
@@ -416,6 +417,12 @@ METRICS: dict[str, Metric] = {
         "higher",
         "break-even lease, scaled to the whole site",
         "Rent of all of the site from which leasing out what the job uses pays more than keeping it, at list rental.",
+    ),
+    "lease_income_usd_per_year": Metric(
+        lease_income_usd_per_year,
+        "higher",
+        "rent of leases",
+        "Rent a year of the leases that run on the day of the document; electricity that tenants pay is left out.",
     ),
     **STRUCTURE_METRICS,
 }

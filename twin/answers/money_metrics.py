@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from ..economics.cost import NetworkCost
+from ..economics.lease_terms import rent_unknown
 from ..errors.wording import counted
+from ..model.lease_rules import runs_on
+from ..render.quantities import names_text
 from ..stages.evaluation import Evaluation
+from ..units import MONTHS_PER_YEAR
 from .metric import NotApplicableError
 
 MAX_NAMED = 3
@@ -64,3 +69,14 @@ def lease_break_even_usd_per_month(e: Evaluation) -> float:
     if e.lease is None:
         raise NotApplicableError("no job, or no site of the job has a lease price")
     return e.lease.at_list_usd_per_month
+
+
+def lease_income_usd_per_year(e: Evaluation) -> float:
+    """Rent of the leases that run on the day of the document."""
+    document = e.case.document
+    if not document.leases and not any(site.lease_usd_per_month for site in document.sites):
+        raise NotApplicableError("no leases, and no site has a lease price")
+    running = [lease for lease in document.leases if runs_on(lease, document.as_of or date.min)]
+    if unknown := rent_unknown(running):
+        raise NotApplicableError(f"rent not stated: {names_text(unknown)}")
+    return sum(lease.usd_per_month or 0.0 for lease in running) * MONTHS_PER_YEAR

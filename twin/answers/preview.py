@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ..errors.wording import counted
 from ..model.demand_columns import demand_pairs
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
+from ..model.leases import SiteLease
 from ..render.preview_table import preview_table
 from ..render.quantities import names_text, rate_text, usd_text
 from ..scenario.apply import Scenario
@@ -104,6 +105,9 @@ def _summary(changes: tuple[RecordChange, ...], purchases: tuple[Purchase, ...])
     parts = [f"{counted(n, record)} {verbs[action]}" for (action, record), n in counts.items()]
     workload = [change.record for change in changes if change.record in ("demands", "job", "network")]
     parts += [f"{name} changed" for name in dict.fromkeys(workload)]
+    for action in ("add", "remove"):
+        leases = sum(change.n for change in changes if (change.action, change.record) == (action, "lease"))
+        parts += [f"{counted(leases, 'lease')} {verbs[action]}"] if leases else []
     spans = sum(change.n for change in changes if change.record == "span")
     parts += [f"{counted(spans, 'span')} changed"] if spans else []
     text = "; ".join(parts)
@@ -188,11 +192,26 @@ def _workload_changes(before: Scenario, after: Scenario) -> Iterator[RecordChang
         fields = _job_fields(old.job, new.job)
         name = (new.job or old.job).id  # type: ignore[union-attr]
         yield RecordChange("change", "job", "training", 1, (name,), fields)
+    for action, kept, others in (("remove", old, new), ("add", new, old)):
+        for lease in kept.document.leases:
+            if lease not in others.document.leases:
+                yield _lease_change("add" if action == "add" else "remove", lease)
     for name in ("routing", "load_balancing", "wcmp_groups"):
         values = getattr(old.document, name), getattr(new.document, name)
         if values[0] != values[1]:
             change = FieldChange(name, _text(values[0]), _text(values[1]))
             yield RecordChange("change", "network", name, 1, (), (change,))
+
+
+def _lease_change(action: Literal["add", "remove"], lease: SiteLease) -> RecordChange:
+    terms = {
+        name: value
+        for name, value in to_data(lease).items()
+        if value not in (None, "", []) and name not in ("tenant", "site")
+    }
+    sides = [(None, _text(value)) if action == "add" else (_text(value), None) for value in terms.values()]
+    fields = tuple(FieldChange(name, *side) for name, side in zip(terms, sides, strict=True))
+    return RecordChange(action, "lease", lease.site, 1, (lease.tenant,), fields)
 
 
 def _demand_change(

@@ -36,9 +36,9 @@ class RecordChange:
 
     action: Action
     record: str
-    """`node`, `link`, `span`, `demands`, `job` or `network`."""
+    """`node`, `link`, `span`, `demands`, `job`, `lease` or `network`."""
     group: str
-    """Kind of the nodes, tier of the links and spans."""
+    """Kind of the nodes, tier of the links and spans, site of the leases."""
     n: int
     examples: tuple[str, ...]
     fields: tuple[FieldChange, ...]

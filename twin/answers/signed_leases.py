@@ -39,7 +39,7 @@ def signed_leases(data: Sequence[Any], e: Evaluation) -> tuple[SiteLease, ...]:
     owned = accelerators_by_site(e.case.state, e.case.document)
     together = (*signed, *e.case.document.leases)
     for issue in lease_issues(together, owned):
-        raise ChangeError(issue.problem, where=issue.where, hint=issue.hint)
+        raise ChangeError(issue.problem, where=_place(issue.where, signed, together), hint=issue.hint)
     used: Counter[str] = Counter()
     for group in e.placed.groups if e.placed is not None else ():
         used[group.site] += len(group.rack)
@@ -53,3 +53,11 @@ def signed_leases(data: Sequence[Any], e: Evaluation) -> tuple[SiteLease, ...]:
                 expected=f"at most {owned[lease.site]:,} at {lease.site} together",
             )
     return signed
+
+
+def _place(where: str, signed: Sequence[SiteLease], together: Sequence[SiteLease]) -> str:
+    """Return the place of a fault among the leases that are signed: that of the same site for one of the document."""
+    number, end, field = where.removeprefix("leases[").partition("]")
+    site = together[int(number)].site
+    same = [i for i, lease in enumerate(signed) if i == int(number) or lease.site == site]
+    return where if int(number) < len(signed) or not same else f"leases[{same[0]}{end}{field}"

@@ -156,7 +156,9 @@ def _cost(after: Evaluation, metrics: Mapping[str, tuple[float | None, float | N
     if old_opex is not None and new_opex is not None and not is_noise(old_opex, new_opex):
         less = new_opex < old_opex
         running = f"running cost {'falls' if less else 'rises'} by {usd_text(abs(new_opex - old_opex))} a year"
-    yield f"Cost: {buy}; {running}."
+    rents = [metrics["lease_income_usd_per_year"][side] or 0.0 for side in (0, 1)]
+    rent = f"; leases bring {usd_text(rents[1] - rents[0])} more a year" if rents[1] > rents[0] else ""
+    yield f"Cost: {buy}; {running}{rent}."
 
 
 def _demand_text(values: Mapping[str, float | None]) -> str:

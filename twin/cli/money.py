@@ -130,7 +130,7 @@ def readiness(
         show(readiness_table(answer.to_dict()))
 
 
-def _read_lead(lead: list[str] | None) -> dict[str, int]:
+def lead_days_of(lead: list[str] | None) -> dict[str, int]:
     """Return lead times by kind of change; `set_fibre=200`."""
     found = {}
     for text in lead or ():
@@ -161,7 +161,7 @@ def schedule(
 ) -> None:
     """Put a plan's changes in an order of works; each state on the way is scored."""
     plan_or_changes = read_changes(plan, change, changes)
-    lead_days = _read_lead(lead)
+    lead_days = lead_days_of(lead)
     with progress("loading") as notify:
         answer = load_network(network, None, None, own_parts).schedule(
             plan_or_changes,

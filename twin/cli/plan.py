@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .money import lead_days_of
 from .terminal import (
     CHECK_FAILED,
     INTERRUPTED,
@@ -52,6 +53,10 @@ def plan(
     by: Annotated[
         str | None, typer.Option("--by", metavar="DATE", help="Goal and conditions hold from that day on.")
     ] = None,
+    lead: Annotated[
+        list[str] | None,
+        typer.Option("--lead", metavar="KIND=DAYS", help="Delivery of a kind of change, for --by. Repeatable."),
+    ] = None,
     robust_to: Annotated[
         str | None,
         typer.Option("--robust-to", help="Conditions hold after any single failure: link, srlg or site."),
@@ -95,6 +100,7 @@ def plan(
             keep=keep or (),
             until=until,
             by=by,
+            lead_days=lead_days_of(lead),
             robust_to=robust_to,
             candidates=_candidates_of(candidates),
             generate=generate,

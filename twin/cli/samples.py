@@ -45,6 +45,9 @@ def sample(
     metric: Annotated[
         str | None, typer.Option("--metric", help="Metric of the decision; else the one that a verdict is about.")
     ] = None,
+    years: Annotated[
+        float, typer.Option("--years", help="So many years later: fibre and optics age, demands grow.")
+    ] = 0.0,
     job: JobName = None,
     tornado: Tornado = True,
     ageing: Ageing = "value",
@@ -63,6 +66,7 @@ def sample(
             job=job,
             metric=metric,
             n_samples=samples,
+            years=years,
             seed=seed,
             tornado=tornado,
             ageing=ageing_case(ageing),

@@ -119,7 +119,7 @@ def compute_link_budgets(
     budgets = _budgets_before_receivers(state, reader, paths, ageing, later)
     link = paths.link_of_path
     codes = state["link_transceiver"][link]
-    rate_stated_gbps = stated_gbps(state, reader)[link]
+    rate_stated_gbps = budgets.rate_gbps.copy()  # as stated, until a transceiver limits it below
     length_km = paths.sum_over_spans(state["span_length_km"])
     for code in codes_in(codes, len(state.parts)):
         rows = np.flatnonzero(codes == code)

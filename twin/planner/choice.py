@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,8 @@ class Choice:
     question: PlanQuestion
     trials: Mapping[int, Trial]
     is_robust: IsRobust = lambda _: True
+    excludes: Sequence[int] = ()
+    """Candidates that exclude each candidate."""
     running_years: float = 0.0
     """Present value of one dollar a year over the horizon of the price book."""
     _robust: dict[int, bool] = field(default_factory=dict, repr=False)
@@ -87,13 +89,13 @@ class Choice:
         """Return the key of the order of preference, the best first."""
         capex_usd = rounded(trial.capex_usd or 0.0)
         main = (self.loss(trial), capex_usd) if self.question.aim == "goal" else (capex_usd, self.loss(trial))
-        return (*main, trial.members.bit_count(), tuple(bits_of(trial.members)))
+        return (*main, -rounded(trial.lease_usd), trial.members.bit_count(), tuple(bits_of(trial.members)))
 
     def best(self) -> Trial | None:
         """Return the best set; None where no set meets the conditions.
 
         For the best goal, it is the least expensive of the sets that are as good as the best one, with the running
-        cost over the horizon of the price book.
+        cost over the horizon of the price book, less the rent of added leases.
         """
         ranked = self._ranked(self.trials.values())
         first = next((trial for trial in ranked if self.valid(trial)), None)
@@ -117,7 +119,9 @@ class Choice:
         for trial in self._ranked(self.trials.values()):
             if self._main(trial) > limit or len(found) == MAX_OTHERS:
                 break
-            if trial.members != best.members and not self._has_needless(trial) and self.valid(trial):
+            if trial.members == best.members or self._has_needless(trial) or self._lacks_rent(trial):
+                continue
+            if self.valid(trial):
                 found.append(trial)
         return found
 
@@ -130,7 +134,20 @@ class Choice:
             fewer = self.trials.get(trial.members & ~(1 << i))
             if fewer is None or not self.holds(fewer) or (fewer.capex_usd or 0.0) > (trial.capex_usd or 0.0):
                 continue
+            if fewer.lease_usd < trial.lease_usd:
+                continue
             if self.loss(fewer) <= worse_by(self.loss(trial), SAME_RATIO) and self.valid(fewer):
+                return True
+        return False
+
+    def _lacks_rent(self, trial: Trial) -> bool:
+        """Return whether one more member, in place of those it excludes, adds rent at no cost to money and goal."""
+        for i, excluded in enumerate(self.excludes):
+            more = self.trials.get(trial.members & ~excluded | 1 << i)
+            if more is None or more.lease_usd <= trial.lease_usd or not self.holds(more):
+                continue
+            costs_more = (more.capex_usd or 0.0) > (trial.capex_usd or 0.0)
+            if not costs_more and self.loss(more) <= worse_by(self.loss(trial), SAME_RATIO) and self.valid(more):
                 return True
         return False
 
@@ -147,11 +164,12 @@ class Choice:
 
     def _by_cost(self, trial: Trial) -> tuple[Any, ...]:
         running_usd = self.running_years * (trial.opex_usd_per_year or 0.0)
-        return (rounded((trial.capex_usd or 0.0) + running_usd), *self._by_money(trial))
+        return (rounded((trial.capex_usd or 0.0) + running_usd - trial.lease_usd), *self._by_money(trial))
 
     def _by_money(self, trial: Trial) -> tuple[Any, ...]:
         money = rounded(trial.capex_usd or 0.0)
-        return (money, self.loss(trial), trial.members.bit_count(), tuple(bits_of(trial.members)))
+        rent = -rounded(trial.lease_usd)
+        return (money, self.loss(trial), rent, trial.members.bit_count(), tuple(bits_of(trial.members)))
 
 
 def rounded(value: float) -> float:

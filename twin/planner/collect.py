@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..answers.metrics import METRICS
@@ -18,6 +18,7 @@ from ..studies.points import problem_text
 from .candidate import Candidate, Footprint, check_ids, exclusions, footprint
 from .generators import generated, not_generated
 from .question import PlanQuestion, Sense
+from .ready import Deadline, WorkDays, works_of_candidate
 from .records import Omitted
 from .sets import SetRules, all_sets, mask_of
 from .situation import Situation
@@ -38,6 +39,8 @@ class Collected:
     omitted: tuple[Omitted, ...]
     rules: SetRules
     task: TrialTask
+    late: tuple[Omitted, ...] = ()
+    """Candidates among `omitted` that are not built by the day of the question."""
 
     @cached_property
     def masks(self) -> tuple[int, int, int]:
@@ -51,7 +54,12 @@ class Collected:
 
 
 def collect(
-    question: PlanQuestion, origin: Scenario, engine: Engine, own: Sequence[Candidate], with_generated: bool
+    question: PlanQuestion,
+    origin: Scenario,
+    engine: Engine,
+    own: Sequence[Candidate],
+    with_generated: bool,
+    deadline: Deadline | None = None,
 ) -> Collected:
     """Collect the candidates of a question.
 
@@ -61,6 +69,7 @@ def collect(
         engine: engine of the network.
         own: candidates of the user.
         with_generated: look for candidates of the table of generators, too.
+        deadline: day by which a plan must be built; None = any.
 
     Raises:
         ChangeError: an own candidate does not apply or cannot be built, or too many candidates; it is named.
@@ -75,11 +84,14 @@ def collect(
         raise ChangeError(f"{len(listed)} candidates", where=WHERE, expected=f"at most {MAX_CANDIDATES}")
     listed.sort(key=_order)
     kept, omitted = _applicable(listed, origin, engine)
+    kept, late = (kept, []) if deadline is None else _in_time(kept, listed, origin, engine, deadline)
     kept, too_many = _few_structures(kept, origin)
     candidates = tuple(candidate for candidate, _ in kept)
     rules = _rules(candidates, [place for _, place in kept])
     task = _task(question, origin, engine, candidates, rules)
-    found = Collected(candidates, (*none_of, *omitted, *too_many), rules, task)
+    if deadline is not None:
+        task = replace(task, works=_works(candidates, listed, origin, engine, deadline), deadline=deadline)
+    found = Collected(candidates, (*none_of, *omitted, *late, *too_many), rules, task, tuple(late))
     _check_own(found)
     return found
 
@@ -125,6 +137,35 @@ def _applicable(
                 raise ChangeError(problem, where=WHERE, hint=error.hint) from error
             omitted.append(Omitted(candidate.id, candidate.kind, problem_text(error)))
     return kept, omitted
+
+
+def _works(
+    candidates: Sequence[Candidate], listed: Sequence[Candidate], origin: Scenario, engine: Engine, deadline: Deadline
+) -> tuple[tuple[WorkDays, ...], ...]:
+    by_id = {item.id: item for item in listed}
+    return tuple(works_of_candidate(item, by_id, origin, engine.reader, deadline.ask) for item in candidates)
+
+
+def _in_time(
+    kept: Sequence[tuple[Candidate, Footprint]],
+    listed: Sequence[Candidate],
+    origin: Scenario,
+    engine: Engine,
+    deadline: Deadline,
+) -> tuple[list[tuple[Candidate, Footprint]], list[Omitted]]:
+    """Return the candidates that are built by the deadline with what they need, and the others with the day."""
+    works = _works([candidate for candidate, _ in kept], listed, origin, engine, deadline)
+    by_id = {candidate.id: own for (candidate, _), own in zip(kept, works, strict=True)}
+    in_time, late = [], []
+    for row in kept:
+        candidate = row[0]
+        needed = [work for need in candidate.needs for work in by_id.get(need, ())]
+        why = deadline.late_text([*needed, *by_id[candidate.id]])
+        if why:
+            late.append(Omitted(candidate.id, candidate.kind, f"too late for {deadline.day}: {why}"))
+        else:
+            in_time.append(row)
+    return in_time, late
 
 
 def _few_structures(

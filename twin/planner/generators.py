@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
-from . import job_candidates, link_candidates, node_candidates
+from . import job_candidates, lease_candidates, link_candidates, node_candidates
 from .candidate import Candidate
 from .records import Omitted
 from .situation import Situation
@@ -46,6 +46,7 @@ GENERATORS: dict[str, Generator] = {
     "local_sgd": Generator(job_candidates.local_sgd, "Sites exchange once in many steps."),
     "load_balancing": Generator(job_candidates.load_balancing, "Another mode of load balancing."),
     "cut": Generator(job_candidates.cut, "Other tensor, pipeline, context or expert ranks; stages across sites."),
+    "lease": Generator(lease_candidates.lease, "A tenant for what the job leaves free of a site, at its lease price."),
     "leave": Generator(job_candidates.leave, "The job runs without one of its sites."),
     "recovery": Generator(job_candidates.recovery, "Recovery from the memory of other replicas."),
 }

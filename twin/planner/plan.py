@@ -23,7 +23,7 @@ from .robust import RobustCheck
 from .search import Found, Search, scope_of, trial_s
 from .sets import bits_of
 from .trial import OVER_BUDGET, Trial
-from .verdict import losses_sentence, method_sentence, opex_change_usd, plan_verdict, unpriced_sentence
+from .verdict import late_sentence, losses_sentence, method_sentence, opex_change_usd, plan_verdict, unpriced_sentence
 
 MAX_NEXT = 100
 """Most sets over the budget that are evaluated to find the next one that helps."""
@@ -65,7 +65,7 @@ def plan_report(
     running_years = 1.0 / annuity_ratio_per_year(found.here.engine.reader)
 
     def choice_of(trials: Mapping[int, Trial]) -> Choice:
-        return Choice(question, trials, robust, running_years)
+        return Choice(question, trials, robust, found.rules.excludes, running_years)
 
     search = Search(found.task, found.rules, workers, choice_of, advance, cancel)
     result = search.run(scope_of(found.task, found.rules))
@@ -131,7 +131,10 @@ class _Report:
     def _summary(self, next_dollar: str) -> Iterator[str]:
         members = 0 if self.best is None else self.best.members
         unpriced = unpriced_sentence(self._unpriced())
+        late = late_sentence(self.found.late, self.question)
         yield from plan_verdict(self.choice, self.result, self.best, self._ids(members), next_dollar, unpriced)
+        if late:
+            yield late
         yield from self._losses()
 
     def _losses(self) -> Iterator[str]:
@@ -170,6 +173,7 @@ class _Report:
             self._changes(trial.members),
             trial.capex_usd,
             opex_change_usd(self.choice, trial),
+            trial.lease_usd,
             self.choice.goal(trial),
             metrics,
         )
@@ -188,7 +192,8 @@ class _Report:
                 hint="this is a fault of the planner: please report it",
             )
         opex_usd = opex_change_usd(self.choice, best)
-        return PlanOption(self._ids(best.members), changes, capex_usd, opex_usd, self.choice.goal(best), metrics)
+        ids, goal = self._ids(best.members), self.choice.goal(best)
+        return PlanOption(ids, changes, capex_usd, opex_usd, best.lease_usd, goal, metrics)
 
     def _member(self, best: Trial, row: int) -> PlanMember:
         candidate, choice = self.found.candidates[row], self.choice
@@ -196,9 +201,9 @@ class _Report:
         goal = choice.goal(without)
         why = without.why if goal is None else "" if choice.holds(without) else "the conditions do not hold without it"
         saved = None if without.capex_usd is None else (best.capex_usd or 0.0) - without.capex_usd
-        return PlanMember(
-            candidate.id, candidate.note, saved, goal, gain(goal, choice.goal(best), self.question.goal), why
-        )
+        better = gain(goal, choice.goal(best), self.question.goal)
+        rent = best.lease_usd - without.lease_usd
+        return PlanMember(candidate.id, candidate.note, saved, rent, goal, better, why)
 
     def _without(self, members: int, row: int) -> int:
         """Return a set without one candidate and those that need it."""

@@ -40,6 +40,8 @@ class PlanOption:
     capex_usd: float | None
     opex_change_usd_per_year: float | None
     """Added cost of a year of operation against today; null where a part has no price."""
+    lease_usd: float
+    """Rent of the leases that it adds, present value over the horizon of the price book."""
     goal: float | None
     """Worst value of the goal over the years of the question."""
     metrics: dict[str, float | None]
@@ -55,6 +57,8 @@ class PlanMember:
     note: str
     capex_usd: float | None
     """Money that leaving it out saves."""
+    lease_usd: float
+    """Rent that leaving it out loses, present value over the horizon of the price book."""
     goal_without: float | None
     """Goal of the plan without it; null where that cannot be built or has no value."""
     gain: float | None

@@ -10,12 +10,15 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from typing import NamedTuple
 
 from ..answers.metrics import METRICS, NotApplicableError
 from ..arrays import State
 from ..catalogue import Catalogue, PriceBook
+from ..economics.lease_terms import lease_streams
+from ..economics.present_value import PlanCash, present_value
 from ..errors import TwinError
 from ..model.document import TopologyDocument
 from ..scenario.apply import check_job_shape, edited_case, refuse_faults
@@ -27,8 +30,10 @@ from ..scenario.fibre_changes import Age
 from ..scenario.lease_faults import lease_faults
 from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
+from ..studies.grown_demands import grown
 from ..studies.points import problem_text
 from .candidate import Candidate
+from .ready import Deadline, WorkDays
 from .sets import bits_of
 
 OVER_BUDGET = "over the budget"
@@ -55,6 +60,8 @@ class Trial(NamedTuple):
     """Cost of operation of the whole network; None where it was not priced, or a part has no price."""
     is_unpriced: bool = False
     """True where it can be built, but a purchase has no price."""
+    lease_usd: float = 0.0
+    """Rent of the leases that it adds, present value over the horizon of the price book."""
 
 
 class Figure(NamedTuple):
@@ -81,6 +88,9 @@ class TrialTask:
     budget_usd: float | None
     catalogue: Catalogue
     prices: PriceBook
+    works: tuple[tuple[WorkDays, ...], ...] = ()
+    """Works of each candidate; empty without a deadline."""
+    deadline: Deadline | None = None
 
     def start(self) -> Callable[[Sequence[tuple[int, ...]]], Iterator[tuple[Trial, ...]]]:
         """Return a function that computes groups of sets."""
@@ -137,7 +147,8 @@ class Trials:
             any_price: evaluate it even if it is over the budget.
         """
         budget = None if any_price else self.task.budget_usd
-        built = self.case(members)
+        late = self._late_text(members)
+        built = late or self.case(members)
         if isinstance(built, str):
             return Trial(members, None, (), built)
         try:
@@ -147,7 +158,7 @@ class Trials:
         if budget is not None and capex_usd > budget:
             return Trial(members, capex_usd, (), OVER_BUDGET, opex_usd)
         values, why = self.values(members, built)
-        return Trial(members, capex_usd, values, why, opex_usd)
+        return Trial(members, capex_usd, values, why, opex_usd, lease_usd=self._lease_usd(built))
 
     def case(self, members: int) -> Case | str:
         """Return the case of a set, or why it cannot be built."""
@@ -159,9 +170,18 @@ class Trials:
             taken = lease_faults(case.state, case.document, case.job)
             refuse_faults(self.task.faults, taken, self.task.origin.state, case.state)
             check_job_shape(case.job)
+            if self.task.deadline is not None:
+                blocked = self.task.deadline.blocked_text(case, self.task.origin, self.engine.reader.fresh())
+                return blocked or case
         except TwinError as error:
             return problem_text(error)
         return case
+
+    def _late_text(self, members: int) -> str:
+        """Return why the works of a set are too late; empty where they are not, or without a deadline."""
+        if self.task.deadline is None:
+            return ""
+        return self.task.deadline.late_text(work for i in bits_of(members) for work in self.task.works[i])
 
     def _changes(self, members: int, level: type) -> list[Change]:
         candidates = self.task.candidates
@@ -196,6 +216,17 @@ class Trials:
         money = evaluation.money
         opex_usd = None if money.unpriced_parts else money.opex_usd_per_year
         return float(METRICS["capex_usd"].compute(evaluation)), opex_usd
+
+    def _lease_usd(self, case: Case) -> float:
+        """Return the present value of the rent of added leases."""
+        known = self.task.origin.document.leases
+        if case.document.leases is known:
+            return 0.0
+        added = [lease for lease in case.document.leases if lease not in known]
+        streams = lease_streams(added, case.document.as_of or date.min)
+        reader = self.engine.reader.fresh()
+        years, discount = reader.price("horizon_years"), reader.price("discount_ratio_per_year")
+        return present_value(PlanCash((), 0.0, tuple(streams)), years, discount).leases_usd
 
     def values(self, members: int, case: Case) -> tuple[tuple[float | None, ...], str]:
         """Return the worst value of each figure over the years, and why the goal has none."""
@@ -242,15 +273,3 @@ class Trials:
             if len(self._documents) > N_STATES * len(self.task.years):
                 self._documents.popitem(last=False)
         return known[1]
-
-
-def grown(document: TopologyDocument, years: float) -> TopologyDocument:
-    """Return a document whose demands have grown at the rates of their classes."""
-    rates = {row.id: row.growth_ratio_per_year for row in document.traffic_classes}
-    if not any(rates.get(demand.traffic_class or "", 0.0) for demand in document.demands):
-        return document
-    demands = tuple(
-        replace(demand, offered_gbps=demand.offered_gbps * (1.0 + rates.get(demand.traffic_class or "", 0.0)) ** years)
-        for demand in document.demands
-    )
-    return document.model_copy(update={"demands": demands})

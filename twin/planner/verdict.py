@@ -9,9 +9,12 @@ from ..render.numbers import metric_text, number_text
 from ..render.quantities import change_percent_text, names_text, usd_text
 from .choice import Choice
 from .question import PlanQuestion
-from .records import PlanWorth
+from .records import Omitted, PlanWorth
 from .search import Found
 from .trial import OVER_BUDGET, Trial
+
+MAX_LATE = 3
+"""Most late candidates that a sentence names."""
 
 
 def plan_verdict(
@@ -53,6 +56,8 @@ def plan_verdict(
         more_usd = opex_change_usd(choice, best)
         if more_usd:
             yield f"Running cost {'rises' if more_usd > 0 else 'falls'} by {usd_text(abs(more_usd))} a year."
+        if best.lease_usd:
+            yield f"Rent of what it leases out: {usd_text(best.lease_usd)} in present value."
     if budget_reached:
         yield budget_reached
     if unpriced:
@@ -141,6 +146,15 @@ def unpriced_sentence(rows: Sequence[tuple[str, str]]) -> str:
     reasons = "; ".join(dict.fromkeys(why for _, why in rows))
     names = names_text([name for name, _ in rows])
     return f"No price for {counted(len(rows), 'candidate')}: {names} ({reasons}). They are not compared."
+
+
+def late_sentence(late: Sequence[Omitted], question: PlanQuestion) -> str:
+    """Return a sentence on candidates that are not built by the day of the question; empty for none."""
+    if not late:
+        return ""
+    texts = [f"{row.id}: {row.why.partition(': ')[2]}" for row in late[:MAX_LATE]]
+    more = f"; and {counted(len(late) - MAX_LATE, 'other')}" if len(late) > MAX_LATE else ""
+    return f"Too late for {question.by}: {'; '.join(texts)}{more}. Lead times are assumed unless stated."
 
 
 def method_sentence(found: Found, n_candidates: int, n_evaluated: int, bound: float | None, goal: str) -> str:

@@ -20,6 +20,7 @@ from ..arrays import Bools, Floats, Ints, State
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
 from ..errors import CatalogueError
+from ..errors.wording import counted
 from ..units import unit_of
 from .component_rates import cuts_per_year, node_rates, own_line
 from .link_failures import cut_repair_h, link_failures
@@ -140,6 +141,13 @@ class Components:
         first = self.state["arc_first"]
         return np.asarray(self.state["arc_sorted"][first[node] : first[node + 1]] // 2)
 
+    def _cut_name(self, cut: SharedCut) -> str:
+        """Return the name of a shared risk, with length and links where several stretches of it can be cut."""
+        name = self.state.srlgs[cut.risk]
+        same = [cause for cause in self.causes if isinstance(cause, SharedCut) and cause.risk == cut.risk]
+        links = counted(len(cut.links), "link")
+        return name if len(same) == 1 else f"{name}, {cut.length_km:.4g} km of {links}"
+
     def name(self, mode: int) -> DownComponent:
         """Return the name of a component in a mode."""
         component = int(self.component[mode])
@@ -149,7 +157,8 @@ class Components:
             kind: ComponentKind = "cable" if (state["span_cable"] == cause.risk).any() else "srlg"
             if isinstance(cause, SharedAmplifiers):
                 kind = "amplifiers"
-            return DownComponent(state.srlgs[cause.risk], kind, None)
+                return DownComponent(state.srlgs[cause.risk], kind, None)
+            return DownComponent(self._cut_name(cause), kind, None)
         if self.kind[component] == NODE:
             return DownComponent(state.arrays.node_ids[row], "node", None)
         link = state.arrays.link_ids[row]

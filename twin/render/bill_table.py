@@ -10,15 +10,14 @@ from rich.markup import escape
 from rich.text import Text
 
 from .fitted_table import Column, FittedTable
-from .quantities import usd_text
+from .quantities import MINUS, usd_text
 from .table_parts import verdict
 
 LINES = (
     Column("change", folds=True),
     Column("item", folds=True),
-    Column("quantity", "right"),
-    Column("unit price", "right"),
-    Column("range", "right", drop=2),
+    Column("quantity", "right", folds=True),
+    Column("unit price (range)", "right"),
     Column("total", "right"),
     Column("price book", folds=True, drop=1),
 )
@@ -41,18 +40,20 @@ def bill_table(data: Mapping[str, Any]) -> RenderableType:
 
 def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
     quantity = line["quantity"]
-    amount = f"{quantity:,.0f}" if quantity == int(quantity) else f"{quantity:,.4g}"
+    amount = f"{abs(quantity):,.0f}" if quantity == int(quantity) else f"{abs(quantity):,.4g}"
     unit = "" if line["unit"] == "piece" else f" {line['unit']}"
     known = line["unit_price_usd"] is not None
     low, high = line["unit_price_low_usd"], line["unit_price_high_usd"]
     ratio = line["unit"] == "USD"
     price = "" if not known else f"{line['unit_price_usd']:.3g}" if ratio else usd_text(line["unit_price_usd"])
+    if known and low != high and not ratio:
+        price += f" ({usd_text(low)} to {usd_text(high)})"
+    sign = MINUS if quantity < 0 else ""
     return (
         line.get("change", ""),
         escape(line["item"]),
-        f"{usd_text(quantity)}" if ratio else f"{amount}{unit}",
+        f"{usd_text(quantity)}" if ratio else f"{sign}{amount}{unit}",
         price,
-        f"{usd_text(low)} to {usd_text(high)}" if known and low != high and not ratio else "",
         "price unknown" if line["total_usd"] is None else usd_text(line["total_usd"]),
         escape(line["book"]),
     )

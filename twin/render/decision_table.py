@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from .fitted_table import Column, FittedTable
-from .interval_bars import interval_bar, span_of, tornado_bar
+from .interval_bars import SHORT_BAR, interval_bar, span_of, tornado_bar
 from .numbers import short_text
 from .quantities import percent_text, usd_text
 from .table_parts import answer_title, figure_text, warning_lines
@@ -37,18 +37,18 @@ def _range(amount: Mapping[str, Any]) -> str:
         return "–"
     if amount["p10"] == amount["p90"]:
         return usd_text(amount["p50"])
-    return f"{usd_text(amount['p10'])} to {usd_text(amount['p90'])}"
+    return f"{usd_text(amount['p10'])}\nto {usd_text(amount['p90'])}"
 
 
 def _options(job: Mapping[str, Any]) -> RenderableType:
     columns = (
         Column("option", folds=True),
         Column("capex", "right"),
-        Column("rent a year", "right"),
-        Column("rent lost", "right", drop=1),
+        Column("rent\na year", "right"),
+        Column("rent\nlost", "right"),
         Column("tokens/s", "right"),
-        Column("worth of tokens", "right", drop=3),
-        Column("cost a year", "right", drop=2),
+        Column("worth of\ntokens", "right"),
+        Column("cost\na year", "right"),
     )
     rows = [
         (
@@ -66,7 +66,9 @@ def _options(job: Mapping[str, Any]) -> RenderableType:
 
 
 def _tokens(amount: Mapping[str, Any]) -> str:
-    return f"{short_text(amount['p10'])} to {short_text(amount['p90'])}"
+    if amount["p50"] is None:
+        return "–"
+    return f"{short_text(amount['p10'])}\nto {short_text(amount['p90'])}"
 
 
 def _net(job: Mapping[str, Any]) -> RenderableType:
@@ -93,33 +95,32 @@ def _net(job: Mapping[str, Any]) -> RenderableType:
 
 
 def _tornado(job: Mapping[str, Any]) -> Sequence[RenderableType]:
-    rows, names = job["tornado"][:N_TORNADO], [row["name"] for row in job["options"]]
+    noise_usd, names = job["worth_noise_usd_per_year"], [row["name"] for row in job["options"]]
+    rows = [row for row in job["tornado"] if row["flips"] or row["worth"] > noise_usd][:N_TORNADO]
     if not rows:
         return []
     column = names.index(job["best"])
     at_value = job["options"][column]["net_usd_per_year"]["at_value"]
     span = span_of([at_value, *(row[key][column] for row in rows for key in ("at_low", "at_high"))])
     columns = (
-        Column("input", folds=True),
-        Column("range", "right", drop=3),
+        Column("input, range", folds=True),
         Column("net a year", "right"),
         Column("low to high", is_drawing=True),
         Column("worth", "right"),
-        Column("flips", drop=1),
-        Column("settled by", folds=True, drop=4),
+        Column("flips"),
+        Column("settled by", folds=True),
     )
     cells = []
     for row in rows:
         low, high = row["at_low"][column], row["at_high"][column]
         is_known = None not in (low, high, at_value)
-        is_noise = row["worth"] <= job["worth_noise_usd_per_year"]
+        is_noise = row["worth"] <= noise_usd
         name = row["where"].rpartition(".")[2]
         cells.append(
             (
-                escape(row["label"]),
-                f"{figure_text(name, row['low'])} to {figure_text(name, row['high'])}",
-                f"{usd_text(low)} to {usd_text(high)}" if is_known else "fails",
-                tornado_bar(low, at_value, high, span) if is_known else "",
+                escape(f"{row['label']}\n{figure_text(name, row['low'])} to {figure_text(name, row['high'])}"),
+                f"{usd_text(low)}\nto {usd_text(high)}" if is_known else "fails",
+                tornado_bar(low, at_value, high, span, SHORT_BAR) if is_known else "",
                 "noise" if is_noise else usd_text(row["worth"]),
                 "yes" if row["flips"] else "",
                 escape(row["settled_by"]),

@@ -35,6 +35,15 @@ class Column:
     """Cells of signs that draw bars, for a terminal only."""
 
 
+def two_lines(name: str, width: int = 16) -> str:
+    """Return a name of several words, split at the underscore nearest its middle where it is longer than a width."""
+    places = [i + 1 for i, sign in enumerate(name) if sign == "_"]
+    if len(name) <= width or not places:
+        return name
+    middle = min(places, key=lambda i: abs(i - len(name) / 2))
+    return f"{name[:middle]}\n{name[middle:]}"
+
+
 class FittedTable:
     """A table without lines that fits the width of its console.
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 N_CELLS = 24
 """Width of a bar in characters."""
+SHORT_BAR = 15
+"""Width of a bar in a table with many columns."""
 
 
 def interval_bar(low: float, mid: float, high: float, span: tuple[float, float]) -> str:
@@ -21,16 +23,18 @@ def interval_bar(low: float, mid: float, high: float, span: tuple[float, float])
     return "".join(cells)
 
 
-def tornado_bar(at_low: float, at_value: float, at_high: float, span: tuple[float, float]) -> str:
+def tornado_bar(
+    at_low: float, at_value: float, at_high: float, span: tuple[float, float], n_cells: int = N_CELLS
+) -> str:
     """Return a bar between the values at both ends of an input; `░` to the low end, `█` to the high end."""
     start, end = span
     if end <= start:
-        return "┃".center(N_CELLS)
+        return "┃".center(n_cells)
 
     def cell(value: float) -> int:
-        return min(max(int((value - start) / (end - start) * N_CELLS), 0), N_CELLS - 1)
+        return min(max(int((value - start) / (end - start) * n_cells), 0), n_cells - 1)
 
-    cells, middle = [" "] * N_CELLS, cell(at_value)
+    cells, middle = [" "] * n_cells, cell(at_value)
     for value, sign in ((at_low, "░"), (at_high, "█")):
         for i in range(min(middle, cell(value)), max(middle, cell(value)) + 1):
             cells[i] = sign

@@ -108,6 +108,8 @@ def _what(change: Mapping[str, Any]) -> str:
         return counted(change["n"], change["group"], "switches" if change["group"] == "switch" else "")
     if change["record"] == "demands":
         return counted(change["n"], "demand")
+    if change["record"] == "lease":
+        return f"lease of {change['group']}"
     return f"job {change['examples'][0]}" if change["record"] == "job" else "network"
 
 

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from .fitted_table import Column, FittedTable
+from .fitted_table import Column, FittedTable, two_lines
 from .numbers import metric_text
 from .table_parts import verdict
 
@@ -21,12 +21,12 @@ def schedule_table(data: Mapping[str, Any]) -> RenderableType:
     if data["states"]:
         columns = (
             Column("day", "right"),
-            Column("from", drop=1),
+            Column("from"),
             Column("days", "right"),
             Column("work", folds=True),
             Column("wave", "right"),
             Column("state"),
-            Column(data["goal"], "right"),
+            Column(two_lines(data["goal"]), "right"),
             Column(""),
         )
         parts += [Text(), FittedTable(columns, [_row(row, data["goal"]) for row in data["states"]])]
@@ -42,5 +42,5 @@ def _row(row: Mapping[str, Any], goal: str) -> tuple[str, ...]:
         str(row["wave"]),
         row["state"],
         metric_text(goal, row["value"]),
-        "at risk" if row["at_risk"] else "",
+        "risk" if row["at_risk"] else "",
     )

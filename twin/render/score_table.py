@@ -48,6 +48,7 @@ SHORT_METRICS = (
     "opex_usd_per_year",
     "usd_per_effective_pflop_day",
     "lease_break_even_usd_per_month",
+    "lease_income_usd_per_year",
 )
 """Metrics of the short table, in its order; `--all` shows all metrics."""
 NEUTRAL = {
@@ -56,6 +57,7 @@ NEUTRAL = {
     "unreachable_pairs_ratio": 0.0,
     "n_links_fallen_back": 0.0,
     "capex_usd": 0.0,
+    "lease_income_usd_per_year": 0.0,
 }
 """Values that say that a metric does not matter here; the short table leaves such rows out."""
 

@@ -60,6 +60,7 @@ def applied_document(scenario: Scenario, jobs: Sequence[TrainingJob] = ()) -> To
             "demands": document.demands if scenario.generated is None else network.document.demands,
             "load_balancing": document.load_balancing,
             "wcmp_groups": document.wcmp_groups,
+            "leases": document.leases,
             "jobs": tuple(own_jobs.get(job.id, job) for job in document.jobs),
             "measurements": tuple(_kept_measurements(network.document, state, {link.id: link for link in links})),
         }

@@ -19,6 +19,7 @@ from .balancing_change import SetLoadBalancing
 from .change import Context, Fields, StateChange, StructureChange, WorkloadChange
 from .fibre_changes import Age, CutFibre, SetFibre, require_spans, without_measured_power
 from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands, SplitWork, Synchronise, UseAccelerator
+from .lease_change import AddLease
 from .select import Links, Nodes
 from .wcmp_change import SetWcmpGroups
 
@@ -316,6 +317,7 @@ Change = Annotated[
     | Synchronise
     | CutJob
     | RecoverJob
+    | AddLease
     | SetLoadBalancing
     | SetWcmpGroups
     | SetTransceivers

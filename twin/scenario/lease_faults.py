@@ -1,8 +1,9 @@
-"""Faults of leases: a job on accelerators that tenants have."""
+"""Faults of leases: more accelerators leased than a site has, and jobs on accelerators that tenants have."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
 
@@ -13,42 +14,102 @@ from ..economics.stranded import accelerators_by_site
 from ..model.document import TopologyDocument
 from ..model.jobs import Placement, TrainingJob
 from ..model.lease_rules import n_leased_on, runs_on
+from ..model.leases import SiteLease
 from ..render.quantities import names_text
 from .build_fault import BuildFault
 
 
 def lease_faults(state: State, document: TopologyDocument, job: TrainingJob | None = None) -> dict[str, BuildFault]:
-    """Find jobs that take accelerators which tenants have on the day of the document, by key.
+    """Find sites that lease more than they have, and jobs on accelerators that tenants have, by key.
+
+    The day of the document counts, and each later day on which a lease starts.
 
     Args:
         state: nodes of the network.
         document: jobs, and leases.
-        job: job in place of that of the document with its id; None = those of the document.
+        job: the job that runs, in place of that of the document with its id; only jobs that the document runs together
+            with it are looked at beside it. None = all jobs of the document.
     """
-    day = document.as_of or date.min
-    leases = [lease for lease in document.leases if runs_on(lease, day)]
+    days = _days(document)
     faults: dict[str, BuildFault] = {}
-    if not leases:
+    if not document.leases:
         return faults
     owned = accelerators_by_site(state, document)
-    for known in document.jobs:
-        placed = job if job is not None and job.id == known.id else known
-        taken: Counter[str] = Counter()
-        for placement in placed.placement:
-            taken[placement.site] += placement.n_accelerators or _n_matching(state, placement)
-        for site, n in sorted(taken.items()):
-            n_owned, n_let = owned.get(site, 0), n_leased_on(leases, site, day, owned.get(site, 0))
+    for site in sorted({lease.site for lease in document.leases}):
+        busiest, n_let = _busiest(document.leases, site, days, owned.get(site, 0))
+        if n_let > owned.get(site, 0):
+            faults[f"leases {site}"] = BuildFault(
+                f"sites[{site}]",
+                "n_accelerators",
+                float(n_let),
+                float(owned.get(site, 0)),
+                f"{n_let:,} accelerators leased to {_tenants(document, site, busiest)}; {site} has {owned[site]:,}",
+                "lease fewer accelerators, or end a lease",
+            )
+    for placed in document.jobs if job is None else jobs_running(document, job):
+        for site, n in sorted(_taken(state, placed).items()):
+            n_owned = owned.get(site, 0)
+            busiest, n_let = _busiest(document.leases, site, days, n_owned)
             if n_let and n + n_let > n_owned:
-                tenants = names_text([lease.tenant for lease in leases if lease.site == site])
+                from_day = f" from {busiest.isoformat()} on" if busiest > days[0] else ""
                 faults[f"leased {placed.id} {site}"] = BuildFault(
                     f"jobs[{placed.id}].placement[{site}]",
                     "n_accelerators",
                     float(n),
                     float(n_owned - n_let),
-                    f"{n:,} accelerators of the job and {n_let:,} of {tenants}; {site} has {n_owned:,}",
-                    f"place at most {n_owned - n_let:,} there, or end a lease",
+                    f"{n:,} accelerators of the job and {n_let:,} of {_tenants(document, site, busiest)}{from_day}; "
+                    f"{site} has {n_owned:,}",
+                    f"place at most {max(n_owned - n_let, 0):,} there, or end a lease",
                 )
     return faults
+
+
+def n_free_at(state: State, document: TopologyDocument, site: str, jobs: Sequence[TrainingJob]) -> int:
+    """Return the accelerators of a site in service that neither jobs nor, on the day or later, a tenant has.
+
+    Args:
+        state: nodes of the network.
+        document: its leases.
+        site: id of the site.
+        jobs: the jobs that run.
+    """
+    if site not in state.sites:
+        return 0
+    at_site = (state["node_site"] == state.sites.index(site)) & state["node_up"]
+    n_up = int(state["node_n_accelerators"][at_site].sum())
+    _, n_let = _busiest(document.leases, site, _days(document), n_up)
+    return max(n_up - n_let - sum(_taken(state, job)[site] for job in jobs), 0)
+
+
+def _days(document: TopologyDocument) -> list[date]:
+    """Return the day of a document, and each later day on which a lease starts."""
+    day = document.as_of or date.min
+    return sorted({day, *(lease.start for lease in document.leases if lease.start is not None and lease.start > day)})
+
+
+def _taken(state: State, job: TrainingJob) -> Counter[str]:
+    """Return the accelerators of a job by site; a placement without a number takes all that match it."""
+    taken: Counter[str] = Counter()
+    for placement in job.placement:
+        taken[placement.site] += placement.n_accelerators or _n_matching(state, placement)
+    return taken
+
+
+def jobs_running(document: TopologyDocument, job: TrainingJob) -> Iterator[TrainingJob]:
+    """Yield a job, and those that its document runs together with it."""
+    beside = {name for jobs in document.jobs_together if job.id in jobs for name in jobs}
+    yield from (job if known.id == job.id else known for known in document.jobs if known.id in {job.id, *beside})
+
+
+def _busiest(leases: Sequence[SiteLease], site: str, days: Sequence[date], n_owned: int) -> tuple[date, int]:
+    """Return the first day on which most accelerators of a site are leased, and how many these are."""
+    counts = [(n_leased_on(leases, site, day, n_owned), day) for day in days]
+    most = max(n for n, _ in counts)
+    return next(day for n, day in counts if n == most), most
+
+
+def _tenants(document: TopologyDocument, site: str, day: date) -> str:
+    return names_text([lease.tenant for lease in document.leases if lease.site == site and runs_on(lease, day)])
 
 
 def _n_matching(state: State, placement: Placement) -> int:

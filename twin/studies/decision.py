@@ -46,7 +46,7 @@ class OptionTables:
     cost_usd_per_year: Floats
     """Cost of operation less what tenants pay of it, and payments for purchases."""
     lease_usd_per_month: Floats
-    """Rent of all of the site that can be leased, float64[n_rows]; NaN without one."""
+    """Rent of all of the site that each option leases, or of the first such site; NaN without one."""
     running_usd_per_year: float = 0.0
     """Rent of the leases that run already, alike in all options."""
 
@@ -89,13 +89,13 @@ def option_tables(
     refund, lost = np.zeros_like(rents), np.zeros_like(rents)
     for site, ratio in running.paid_power_ratio:
         refund += tables[f"{POWER}@{site}"][:, case] * ratio
-    price = np.full(len(found), np.nan)
+    price = np.full((len(found), len(options)), np.nan)
     for column, option in enumerate(options):
         offer = option.offer or main
         if offer is None:
             continue
         usd_per_month = _rents(question, offer.site, offer.usd_per_month)
-        price = usd_per_month if offer is main else price
+        price[:, column] = usd_per_month
         year = usd_per_month * MONTHS_PER_YEAR
         rents[:, column] += year * option.leased_ratio
         lost[:, column] = year * ((offer.n_free - option.n_leased) / offer.n_owned)
@@ -199,7 +199,7 @@ def decided_job(
         for i, option in enumerate(options)
     )
     flips = tuple(
-        _flip(option, flip_price(tables, options, i), tables.lease_usd_per_month, rows)
+        _flip(option, flip_price(tables, options, i), tables.lease_usd_per_month[:, i], rows)
         for i, option in enumerate(options)
         if option.offer is not None and option.n_leased == option.offer.n_free
     )

@@ -5,7 +5,7 @@ Leases of the document that run on its day stay in all options; only what they l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -17,6 +17,7 @@ from ..errors import ChangeError, did_you_mean
 from ..model.document import TopologyDocument
 from ..model.jobs import TrainingJob
 from ..model.lease_rules import n_leased_on, runs_on
+from ..scenario.lease_faults import n_free_at
 from ..units import MONTHS_PER_YEAR
 from .sampling import SampledCase
 
@@ -145,6 +146,26 @@ def options_of(
     return tuple(options)
 
 
+def nothing_free(case: SampledCase, shares: Sequence[LeaseOffer], options: Sequence[Option]) -> Iterator[str]:
+    """Yield why nothing of a site can be leased beside any plan.
+
+    Args:
+        case: the network as it is.
+        shares: sites of which a share was to be leased.
+        options: the options of the job.
+    """
+    for offer in shares:
+        if any(option.offer is offer and option.name.startswith("lease a share") for option in options):
+            continue
+        job = case.case.job
+        n_used = offer.n_free - free_at(case, offer.site)
+        uses = f"the job {job.id} uses {n_used:,}" if job is not None and n_used else "none are in service"
+        yield (
+            f"No share of {offer.site} can be leased: {uses} of its {offer.n_owned:,} accelerators, "
+            f"and tenants have {offer.n_let:,}."
+        )
+
+
 def without_site(job: TrainingJob | None, site: str) -> list[dict[str, object]]:
     """Return the changes after which a job does not use a site; none where it does not use it anyway."""
     is_used = job is not None and any(placement.site == site for placement in job.placement)
@@ -152,17 +173,6 @@ def without_site(job: TrainingJob | None, site: str) -> list[dict[str, object]]:
 
 
 def free_at(case: SampledCase, site: str) -> int:
-    """Return the accelerators of a site in service that neither the job nor, on the day, a tenant has."""
-    state, job, document = case.case.state, case.case.job, case.case.document
-    if site not in state.sites:
-        return 0
-    at_site = (state["node_site"] == state.sites.index(site)) & state["node_up"]
-    n_up = int(state["node_n_accelerators"][at_site].sum())
-    n_leased = n_leased_on(document.leases, site, document.as_of or date.min, n_up)
-    return max(n_up - n_leased - _n_of_job(job, site, n_up), 0)
-
-
-def _n_of_job(job: TrainingJob | None, site: str, n_up: int) -> int:
-    """Accelerators that a job takes at a site; a placement without a number takes all."""
-    placements = [placement for placement in (job.placement if job is not None else ()) if placement.site == site]
-    return sum(n_up if placement.n_accelerators is None else placement.n_accelerators for placement in placements)
+    """Return the accelerators of a site in service that neither the job nor a tenant has."""
+    job = case.case.job
+    return n_free_at(case.case.state, case.case.document, site, [] if job is None else [job])

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..catalogue.figure_reader import FigureReader
 from ..errors import ChangeError, did_you_mean
 from ..model.demand_columns import DemandColumns
-from ..model.records import Demand, Site, asdict_compact
+from ..model.records import Demand, Site, TrafficClass, asdict_compact
 from ..model.validation import validate_as
 from ..stages.evaluation import Case
 from .inputs import PATHS, set_input
@@ -24,6 +24,7 @@ class DocumentInput(NamedTuple):
     set: Callable[[Case, Sequence[str], float, str], Case]
 
 
+GROWTH = "growth_ratio_per_year"
 SITE_FIELDS = ("lease_usd_per_month", "pue_ratio")
 
 
@@ -57,9 +58,22 @@ def _set_demand(case: Case, names: Sequence[str], value: float, where: str) -> C
     return replace(case, document=case.document.model_copy(update={"demands": demands}))
 
 
+def _set_class(case: Case, names: Sequence[str], value: float, where: str) -> Case:
+    if len(names) < 2 or names[-1] != GROWTH:
+        hint = did_you_mean(names[-1], (GROWTH,))
+        raise ChangeError(f"no {names[-1]!r} of traffic classes to vary", where=where, expected=GROWTH, hint=hint)
+    old = _record("traffic class", case.document.traffic_classes, ".".join(names[:-1]), where)
+    new = validate_as(TrafficClass, {**asdict_compact(old), GROWTH: value}, where)
+    classes = tuple(new if row is old else row for row in case.document.traffic_classes)
+    return replace(case, document=case.document.model_copy(update={"traffic_classes": classes}))
+
+
 DOCUMENT_INPUTS: Mapping[str, DocumentInput] = {
     "sites": DocumentInput("sites.SITE.FIELD", f"a field of a site: {', '.join(SITE_FIELDS)}", _set_site),
     "demands": DocumentInput("demands.ID", "offered Gb/s of one demand", _set_demand),
+    "traffic_classes": DocumentInput(
+        f"traffic_classes.CLASS.{GROWTH}", "growth of the demands of a class, for samples of later years", _set_class
+    ),
 }
 """Inputs by the first name of their place."""
 

@@ -97,6 +97,8 @@ class SampleReport(Answer):
     job: str | None
     summary: tuple[str, ...]
     n_samples: int
+    years: float
+    """Years after the day of the document."""
     seed: int
     metric: str
     """Metric of the decision."""

@@ -144,6 +144,7 @@ def sample_report(
         job=case.job.id if case.job else None,
         summary=(),
         n_samples=rows.n_samples,
+        years=question.cases[0].years,
         seed=seed,
         metric=metric,
         unit=metric_unit(metric),

@@ -25,6 +25,7 @@ from ..stages.engine import Engine
 from ..stages.evaluation import Case, Evaluation
 from .document_inputs import set_uncertain
 from .executor import Advance, Workers, run_items
+from .grown_demands import later
 from .sampled_money import money_figure
 from .uncertain_inputs import UncertainInput
 
@@ -56,6 +57,8 @@ class SampledCase:
     changes: tuple[Change, ...] = ()
     is_changed: bool = False
     """True for that of a plan, whose purchases count from the first case on."""
+    years: float = 0.0
+    """Years after the day of the document at which it is evaluated."""
 
     def with_inputs(self, stated: Sequence[tuple[str, float]], reader: FigureReader) -> Case:
         """Return the case with inputs of the document set to values. Raises TwinError for what cannot be."""
@@ -63,7 +66,8 @@ class SampledCase:
         for where, value in stated:
             case = set_uncertain(case, where, value, reader)
         scenario = Scenario(cast("Any", None), case)  # these levels leave the network as it is
-        return edited(scenario, self.changes, reader, levels=(WorkloadChange, StateChange)).case
+        changed = edited(scenario, self.changes, reader, levels=(WorkloadChange, StateChange)).case
+        return later(changed, self.years, reader)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,13 +21,15 @@ from ..render.schedule_table import schedule_table
 from ..scenario.apply import Scenario, apply_changes
 from ..scenario.changes import Change
 from ..stages.evaluation import Case
+from .points import Point
 from .works import Wave, Work, WorkQuestion, joined, works_of
 
 REL_TOLERANCE = 1e-9
 """Values that differ by less are equal."""
 MAX_STATES = 1000
 """Most states that are evaluated."""
-Evaluate = Callable[[Case], float | None]
+Evaluate = Callable[[Case], Point]
+"""A metric of a case: its value, or None and why it has none."""
 WaitDays = Callable[[Scenario, int, Scenario | None], float]
 """Days from a day on until budgets are enough for a scenario from then on; infinite where they never are. All budgets
 count, or those of which it needs more than another scenario."""
@@ -53,6 +55,8 @@ class WorkState:
     at_risk: bool
     """True where the goal is worse than before the plan, or more demand has no path."""
     case: Any = field(metadata={"hidden": True}, repr=False, compare=False)
+    why: str = field(default="", metadata={"optional": True})
+    """Why the goal has no value."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -106,8 +110,8 @@ class _Planner:
         self._unrouted_gbps = unrouted_gbps
         self._reader, self._drain_days = reader, drain
         self._sign = 1.0 if METRICS[goal].better == "lower" else -1.0
-        self.before = evaluate(origin.case)
-        self.before_unrouted_gbps = unrouted_gbps(origin.case)
+        self.before = evaluate(origin.case)[0]
+        self.before_unrouted_gbps = unrouted_gbps(origin.case)[0]
         self.day = 0
         self.done: list[tuple[int, Change]] = []
         self.states: list[WorkState] = []
@@ -157,7 +161,7 @@ class _Planner:
         state = state.with_values("link_up", links, False) if len(links) else state
         return replace(case, state=state.with_values("node_up", nodes, False) if len(nodes) else state)
 
-    def _value(self, case: Case) -> float | None:
+    def _value(self, case: Case) -> Point:
         self._n_evaluated += 1
         if self._n_evaluated > MAX_STATES:
             raise ChangeError(f"more than {MAX_STATES} states", where="n_waves", hint="fewer waves, or a smaller plan")
@@ -170,7 +174,7 @@ class _Planner:
 
     def _harm(self, case: Case) -> tuple[float, float]:
         """Return demand without a path, then the cost of the goal: demand that is cut off relieves other links."""
-        return self._unrouted_gbps(case) or 0.0, self.cost(self._value(case))
+        return self._unrouted_gbps(case)[0] or 0.0, self.cost(self._value(case)[0])
 
     def _do(self, work: Work, *, is_last: bool) -> None:
         start = self._start(work)
@@ -195,13 +199,15 @@ class _Planner:
         if self.states and self.states[-1].state == "done":  # a state lasts until the next one begins
             last = self.states[-1]
             self.states[-1] = replace(last, n_days=day - last.day)
-        value, unrouted_gbps = self._value(case), self._unrouted_gbps(case)
+        (value, why), (unrouted_gbps, _) = self._value(case), self._unrouted_gbps(case)
         worse = self.cost(value) > self.cost(self.before) + REL_TOLERANCE * abs(self.before or 0.0)
         before_gbps = self.before_unrouted_gbps or 0.0
         worse |= (unrouted_gbps or 0.0) > before_gbps * (1.0 + REL_TOLERANCE)
         day_0 = case.document.as_of
         start = None if day_0 is None else day_0 + timedelta(days=day)
-        self.states.append(WorkState(day, start, n_days, work.label, wave, name, value, unrouted_gbps, worse, case))
+        self.states.append(
+            WorkState(day, start, n_days, work.label, wave, name, value, unrouted_gbps, worse, case, why)
+        )
 
 
 def schedule_of(
@@ -264,6 +270,23 @@ def schedule_of(
     return replace(answer, summary=tuple(_summary(answer)))
 
 
+def _without_value(answer: Schedule) -> Iterator[str]:
+    """Yield in which states the goal has no value, and why."""
+    label = METRICS[answer.goal].label
+    without = [state for state in answer.states if state.value is None]
+    if not without or answer.before is None:
+        yield f"Worst on the way: unknown, there is no value of {label} today."
+        return
+    first, others = without[0], len(without) - 1
+    more = f", and in {counted(others, 'more state')}" if others else ""
+    yield f"Worst on the way: no {label} while wave {first.wave} of {first.work} is {first.state}{more}: {first.why}."
+
+
+def _days_without(answer: Schedule) -> str:
+    n = answer.n_days_without
+    return f", on {n} of them {METRICS[answer.goal].label} has no value" if n else ""
+
+
 def _summary(answer: Schedule) -> Iterator[str]:
     if not answer.states:
         yield "Nothing to do."
@@ -272,8 +295,10 @@ def _summary(answer: Schedule) -> Iterator[str]:
         f"Done in {counted(answer.n_days, 'day')}; {METRICS[answer.goal].label} "
         f"{metric_text(answer.goal, answer.before)} → {metric_text(answer.goal, answer.after)}."
     )
-    worst = "none: the job cannot run or the metric does not apply" if answer.worst is None else ""
-    yield f"Worst on the way: {worst or metric_text(answer.goal, answer.worst)}."
+    if answer.worst is None:
+        yield from _without_value(answer)
+    else:
+        yield f"Worst on the way: {metric_text(answer.goal, answer.worst)}."
     before_gbps, most_gbps = answer.before_unrouted_gbps or 0.0, answer.worst_unrouted_gbps or 0.0
     if most_gbps > before_gbps * (1.0 + REL_TOLERANCE):
         most = next(state for state in answer.states if state.unrouted_gbps == answer.worst_unrouted_gbps)
@@ -282,7 +307,7 @@ def _summary(answer: Schedule) -> Iterator[str]:
             f"{most.work} is {most.state}; today {number_text(before_gbps, 'Gb/s')}."
         )
     yield (
-        f"Days at risk: {answer.n_days_at_risk}, {answer.n_days_without} of them without a value."
+        f"Days at risk: {answer.n_days_at_risk}{_days_without(answer)}."
         if any(state.at_risk for state in answer.states)
         else "No day at risk: no state on the way is worse than today."
     )

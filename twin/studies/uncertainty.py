@@ -20,6 +20,7 @@ from .decision_options import Option, RunningLeases
 from .decision_report import DecidedJob
 from .decision_verdict import decision_verdict
 from .executor import Advance, Workers
+from .grown_demands import check_years, later
 from .sample_points import check_sample
 from .sample_report import SampleReport
 from .samples import decision_metric, inputs_of, rows_of, sample_report
@@ -47,7 +48,7 @@ class SampleSettings:
 
 
 def sampled_cases(
-    origin: Scenario, plans: Mapping[str, tuple[str, Sequence[Change]]], reader: FigureReader
+    origin: Scenario, plans: Mapping[str, tuple[str, Sequence[Change]]], reader: FigureReader, years: float = 0.0
 ) -> tuple[SampledCase, ...]:
     """Return the cases of a study: the network as it is first, then each plan.
 
@@ -55,20 +56,23 @@ def sampled_cases(
         origin: the network as it is.
         plans: place and changes of each plan, by name.
         reader: source of figures.
+        years: years after the day of the document at which all cases are evaluated.
 
     Raises:
-        ChangeError: too many plans, or changes that cannot be built.
+        ChangeError: too many plans or years, or changes that cannot be built.
     """
     if len(plans) > MAX_PLANS:
         raise ChangeError(f"{len(plans)} plans", where="plans", expected=f"at most {MAX_PLANS}")
-    cases = [SampledCase(AS_IT_IS, origin.case, origin.case)]
+    check_years(years)
+    cases = [SampledCase(AS_IT_IS, later(origin.case, years, reader), origin.case, years=years)]
     for name, (where, changes) in plans.items():
         after = apply_changes(origin, changes, reader, where)
         structure = edited(origin, changes, reader, where, (StructureChange,))
         world = structure.case
         if structure is not origin:  # a network is compiled anew, so that its arrays must be the same ones
             world = replace(world, state=State.of(after.case.state.arrays))
-        cases.append(SampledCase(name, after.case, world, tuple(changes), is_changed=True))
+        evaluated = later(after.case, years, reader)
+        cases.append(SampledCase(name, evaluated, world, tuple(changes), is_changed=True, years=years))
     return tuple(cases)
 
 
