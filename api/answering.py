@@ -84,7 +84,7 @@ class Answering:
             DeadlineError: it took too long.
             ProblemError: it takes too much, or there is no room for it now.
         """
-        self._networks.check(asked.network)
+        await run_in_threadpool(self._networks.check, asked.network)
         running = await self.start(question, asked, request)
         disconnect = asyncio.create_task(_disconnected(request))
         try:

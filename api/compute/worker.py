@@ -15,9 +15,8 @@ from typing import NamedTuple
 from twin.deadline import EndedError, deadline
 from twin.errors import TwinError
 
-from ..networks import Networks
 from ..problems import NotFoundError, ProblemError
-from ..questions.context import Context, Limits
+from ..questions.context import Context, Limits, NetworkSource
 from ..questions.table import QUESTION_BY_PATH
 from .kept_networks import KeptNetworks
 from .memory import allow_more_memory, limit_memory, used_bytes
@@ -34,7 +33,7 @@ FULL_RATIO = 0.5
 class WorkerSettings(NamedTuple):
     """What a compute process needs to know. It can be pickled."""
 
-    make_networks: Callable[[], Networks]
+    make_networks: Callable[[], NetworkSource]
     """Creates the cache of networks of the process."""
     limits: Limits
     max_memory_bytes: int | None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from twin.topologies import MAX_RECORDS
 
@@ -17,7 +17,7 @@ from twin.network import Network
 
 from ..bodies import NetworkRequest
 from ..budget import check_budget
-from ..networks import Networks, check_names
+from ..networks import check_names
 
 MAX_SWEEP_WORK = 10_000_000
 """Points times nodes, links and demands: 1,400 points of `memphis-small`, 50 of `memphis`."""
@@ -33,6 +33,16 @@ MAX_OPTIMUM_WORK = 20_000_000
 
 class ClientGoneError(CancelledError):
     """The client left before the answer."""
+
+
+class NetworkSource(Protocol):
+    """Networks by name or document, as requests give them."""
+
+    def get(self, network: Any) -> Network:
+        """Return a network that other questions share."""
+
+    def get_separate(self, network: Any) -> Network:
+        """Return a network for a question that may take long."""
 
 
 class Limits(NamedTuple):
@@ -63,14 +73,14 @@ class Context:
     """Networks and limits of a question.
 
     Attributes:
-        networks: cache that resolves the network of a request.
+        networks: resolves the network of a request.
         limits: bounds on the work.
         client_gone: set once nobody waits for the answer.
         is_separate: whether the network has an engine of its own, so that a long question delays no other.
         progress: called with (finished items, all items) of a study.
     """
 
-    networks: Networks
+    networks: NetworkSource
     limits: Limits
     client_gone: Event
     is_separate: bool = False
@@ -88,7 +98,7 @@ class Context:
     def any_network(self, network: object) -> Network:
         """Return a network by name, or made from a document."""
         resolve = self.networks.get_separate if self.is_separate else self.networks.get
-        found = resolve(network)  # type: ignore[arg-type]  # the body reader has checked that it is one of them
+        found = resolve(network)
         check_budget(found.document, time_left_s(), self.limits.max_memory_gib)
         return found
 
