@@ -130,11 +130,11 @@ class Answering:
         max_s = limits.max_answer_s
         if question.is_long:
             max_s += max(limits.max_study_s, limits.max_sweep_s)
-        asked, stored = await run_in_threadpool(self._networks.with_documents, asked)
+        await run_in_threadpool(self._networks.check, asked.network)
         if self._pool is None:
             return self._start_here(question, asked, asker, limits, max_s)
         estimate = await run_in_threadpool(estimate_of, question, asked)
-        work = Work(question.path, asked, max_s, limits, stored)
+        work = Work(question.path, asked, max_s, limits)
         place = (asker.client, estimate.network, estimate.is_light, asker.request_id)
         return self._pool.submit(Submission(work, *place), asker.on_progress)
 

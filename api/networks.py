@@ -6,32 +6,21 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Lock
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from twin.topologies import NETWORKS
 
 from twin.loading import load
 from twin.model.document import TopologyDocument
 from twin.network import Network
+from twin.store import NetworkStore
 from twin.store.documents import bounded_network, read_network
-from twin.store.records import StoredDocument, StoredNetwork
 
 from .bodies import ChangedNetworkRequest, JobsRequest, NetworkRequest
 from .problems import find
 
 NETWORK_FIELDS = ("network", "other")
 """Fields of requests that name a network."""
-RequestT = TypeVar("RequestT", bound=NetworkRequest)
-
-
-class DocumentSource(Protocol):
-    """Stored documents by name and revision."""
-
-    def find(self, name: str, revision: str | None = None) -> StoredNetwork:
-        """Return a revision of a network without its document; the current one without a digest."""
-
-    def get(self, name: str, revision: str | None = None) -> StoredDocument:
-        """Return a revision of a network with its stored bytes."""
 
 
 class _CachedNetwork:
@@ -64,7 +53,7 @@ class Networks:
         n_cached: most networks in the cache. The least recently used one is dropped first.
     """
 
-    def __init__(self, max_records: int, store: DocumentSource, n_cached: int = 8) -> None:
+    def __init__(self, max_records: int, store: NetworkStore, n_cached: int = 8) -> None:
         self.max_records = max_records
         self.store = store
         self.n_cached = n_cached
@@ -97,23 +86,6 @@ class Networks:
         """Raise NotFoundError with similar names for a name of no network; it may ask the database."""
         if isinstance(network, str):
             self._named(network)
-
-    def with_documents(self, asked: RequestT) -> tuple[RequestT, tuple[StoredDocument, ...]]:
-        """Return a request whose names of stored networks have their revision, and the documents of these.
-
-        A compute process answers it without a database.
-
-        Raises:
-            NotFoundError: there is no network of a name.
-        """
-        pinned, documents = {}, []
-        for field in NETWORK_FIELDS:
-            name = getattr(asked, field, None)
-            if isinstance(name, str) and name not in NETWORKS:
-                title, _, digest = self.pinned(name).partition("@")
-                documents.append(find(partial(self.store.get, title, digest)))
-                pinned[field] = f"{title}@{digest}"
-        return asked.model_copy(update=pinned), tuple(documents)
 
     def pinned(self, name: str) -> str:
         """Return a name that always means the same network: `name@digest` for a stored one."""

@@ -38,12 +38,16 @@ RECORDS: tuple[type, ...] = (StoredNetwork, NetworkPage, RevisionPage, Run, RunP
 """Answers of endpoints that are no questions, as dataclasses."""
 ERRORS = {
     404: "A network, job, plan, part or path does not exist; the hints hold near names.",
+    401: "The request has no known API key, and the service asks for one.",
+    403: "The API key may only read.",
+    408: "The body did not arrive in time.",
+    429: "Too many questions of this client wait; Retry-After says when to ask again.",
     409: "The store holds as much as it may, or a run has no answer.",
     412: "The stored network has another revision than the request expects.",
     413: "The body is too large.",
     422: "The body is invalid, its records contradict each other, a change cannot be applied, or a bound is exceeded.",
     500: "An internal error.",
-    503: "The database of stored networks cannot be used now; a write has stored nothing.",
+    503: "No room for a question now, or the database cannot be used; Retry-After says when to ask again.",
 }
 
 

@@ -29,7 +29,7 @@ def question_routes(answering: Answering) -> APIRouter:
             operation_id=question.name,
             summary=question.path,
             description=question.summary,
-            responses=responses_of(question.answer, 404, 413, 422, 503),
+            responses=responses_of(question.answer, 401, 404, 408, 413, 422, 429, 503),
             openapi_extra=request_body_of(question.request, question.examples),
             response_class=Response,
         )

@@ -67,7 +67,7 @@ def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter
             operation_id=f"run_{question.name}",
             summary=f"run {question.path}",
             description=f"In the background: {question.summary}",
-            responses=responses_of(Run, 404, 413, 422, 503) | responses_of(Run, success=202),
+            responses=responses_of(Run, 401, 404, 408, 409, 413, 422, 503) | responses_of(Run, success=202),
             openapi_extra=request_body_of(question.request, question.examples),
             response_class=Response,
         )

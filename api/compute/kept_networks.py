@@ -9,21 +9,21 @@ from typing import Any
 from twin.model.document import TopologyDocument
 from twin.network import Network
 
-from ..networks import Networks
+from ..questions.context import NetworkSource
 from .network_key import network_key
 
 N_KEPT = 4
 """Most posted networks that a process keeps."""
 
 
-class KeptNetworks(Networks):
+class KeptNetworks:
     """Networks by name, and the last posted ones. One thread uses them, so no question needs an engine of its own.
 
     Args:
         networks: cache of named networks, and builder of posted ones.
     """
 
-    def __init__(self, networks: Networks) -> None:
+    def __init__(self, networks: NetworkSource) -> None:
         self._networks = networks
         self._kept: OrderedDict[str, Network] = OrderedDict()
         self._names: set[str] = set()
@@ -47,8 +47,6 @@ class KeptNetworks(Networks):
         self._kept.move_to_end(key)
         return known
 
-    get_separate = get
-
-    def check(self, network: str | TopologyDocument | Mapping[str, Any]) -> None:
-        """Raise NotFoundError with similar names for a name of no network."""
-        self._networks.check(network)
+    def get_separate(self, network: str | TopologyDocument | Mapping[str, Any]) -> Network:
+        """Return the same network: one thread uses it."""
+        return self.get(network)

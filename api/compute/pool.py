@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from twin.deadline import CancelledError, DeadlineError
 
-from ..problems import InternalError, busy, too_much_memory
+from ..problems import InternalError, ProblemError, busy, too_much_memory
 from .daemon_thread import on_own_thread
 from .fair_queue import FairQueue, Turn
 from .process import GRACE_S, ComputeProcess, LostError, OverdueError
@@ -118,6 +118,11 @@ class Pool:
     def n_waiting(self) -> int:
         """Return the number of questions that wait."""
         return self._queue.n_waiting
+
+    @property
+    def n_processes(self) -> int:
+        """Return the number of compute processes."""
+        return self._n_processes
 
     @property
     def n_running(self) -> int:
@@ -272,7 +277,8 @@ class Pool:
     def _error_of(self, reply: Reply | Exception, submission: Submission) -> tuple[Exception, str]:
         """Return the error of a question without an answer, and the reason to count."""
         if isinstance(reply, Failed):
-            return reply.error, "deadline" if isinstance(reply.error, DeadlineError) else ""
+            is_budget = isinstance(reply.error, ProblemError)
+            return reply.error, "deadline" if isinstance(reply.error, DeadlineError) else "budget" if is_budget else ""
         if isinstance(reply, OverdueError):
             return DeadlineError(submission.work.max_s), "deadline"
         if isinstance(reply, OutOfMemory):

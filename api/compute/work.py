@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.store.records import StoredDocument
-
 from ..bodies import NetworkRequest
 from ..questions.context import Limits
 
@@ -23,8 +21,6 @@ class Work(NamedTuple):
     """Time that the answer may take."""
     limits: Limits
     """Bounds on the work."""
-    stored: tuple[StoredDocument, ...] = ()
-    """Revisions of stored networks that the request names; a compute process has no database."""
 
 
 class Started(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
@@ -14,13 +15,11 @@ from typing import NamedTuple
 from twin.deadline import EndedError, deadline
 from twin.errors import TwinError
 
-from ..networks import Networks
 from ..problems import NotFoundError, ProblemError
-from ..questions.context import Context
+from ..questions.context import Context, NetworkSource
 from ..questions.table import QUESTION_BY_PATH
 from .kept_networks import KeptNetworks
 from .memory import allow_more_memory, limit_memory, used_bytes
-from .sent_documents import SentDocuments
 from .work import Answered, Cancel, Failed, Fault, OutOfMemory, Progress, Reply, Started
 
 NICENESS = 5
@@ -34,8 +33,8 @@ FULL_RATIO = 0.5
 class WorkerSettings(NamedTuple):
     """What a compute process needs to know. It can be pickled."""
 
-    max_records: int
-    """Most nodes and links of a network, generators expanded."""
+    make_networks: Callable[[], NetworkSource]
+    """Creates the cache of networks of the process."""
     max_memory_gib: float
     """Memory that an estimate of a question may reach."""
     max_memory_bytes: int | None
@@ -108,8 +107,7 @@ class _Answers:
 
     def __init__(self, settings: WorkerSettings, inbox: _Inbox, start_bytes: int) -> None:
         self._settings, self._inbox, self._start_bytes = settings, inbox, start_bytes
-        self._documents = SentDocuments()
-        self._networks = KeptNetworks(Networks(settings.max_records, self._documents))
+        self._networks = KeptNetworks(settings.make_networks())
         self._told_s = 0.0
 
     def reply(self, started: Started) -> Reply:
@@ -118,7 +116,6 @@ class _Answers:
         gone = self._inbox.client_gone
         limits = work.limits._replace(max_memory_gib=self._settings.max_memory_gib)
         context = Context(self._networks, limits, gone, progress=self._tell)
-        self._documents.set(work.stored)
         self._networks.is_known = True
         try:
             with deadline(work.max_s, gone.is_set):

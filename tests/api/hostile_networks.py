@@ -10,6 +10,7 @@ import numpy as np
 from twin.api.networks import Networks
 
 from twin import deadline
+from twin.store import NetworkStore, open_database
 
 
 class HostileNetworks(Networks):
@@ -37,4 +38,4 @@ class HostileNetworks(Networks):
 
 def hostile_networks() -> HostileNetworks:
     """Return such networks, in a compute process."""
-    return HostileNetworks(30)
+    return HostileNetworks(1000, NetworkStore(open_database(None)))

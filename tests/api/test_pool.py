@@ -17,12 +17,11 @@ from twin.api.compute.fair_queue import FairQueue, Turn
 from twin.api.compute.pool import Pool, PoolEvents, PoolSettings, Submission
 from twin.api.compute.work import Work
 from twin.api.compute.worker import WorkerSettings
-from twin.api.problems import InternalError, ProblemError
+from twin.api.problems import InternalError, NotFoundError, ProblemError
 from twin.api.questions.context import Limits
 
 from tests.api.hostile_networks import hostile_networks
 from twin.deadline import CancelledError, DeadlineError
-from twin.errors import CatalogueError
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60.0
@@ -107,7 +106,7 @@ def test_a_hostile_question_ends_with_its_own_error_and_the_next_one_is_answered
         ("fill", ProblemError, "memory"),
         ("crash", ProblemError, "crash"),
         ("fail", InternalError, "fault"),
-        ("leaf-spine-dem", CatalogueError, ""),
+        ("leaf-spine-dem", NotFoundError, ""),
     ]
     for network, error, reason in cases:
         harness.events.reasons.clear()

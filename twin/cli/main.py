@@ -18,6 +18,7 @@ from . import (
     exports,
     imports,
     inspect,
+    keys,
     leases,
     links,
     measurements,
@@ -74,6 +75,7 @@ COMMANDS = (
     service.warmup,
     service.serve,
     store.store,
+    keys.keys,
     service.mcp,
 )
 """All commands, in the order of `twin --help`. The name of a function is the name of its command,
