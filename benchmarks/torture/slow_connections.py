@@ -1,0 +1,44 @@
+"""Slow connections, half of them with a half-sent header and half with a half-sent body, while a question is asked.
+
+python benchmarks/torture/slow_connections.py [number of connections, default 800]
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+
+from service import quantile, served, timed
+
+PARTS = (b"POST /v1/sco", b"POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
+WATCH_S = 20.0
+
+
+def main(n: int) -> None:
+    with served("--processes", "1") as port:
+        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(n)]
+        for i, connection in enumerate(slow):
+            connection.sendall(PARTS[i % 2])
+        found, end_s = [], time.monotonic() + WATCH_S
+        while time.monotonic() < end_s:
+            found.append(timed(port, "/v1/score", {"network": "leaf-spine-demo"}))
+            time.sleep(0.05)
+        n_closed = 0
+        for connection in slow:
+            connection.settimeout(0.05)
+            try:
+                n_closed += 1 if connection.recv(4096) is not None else 0
+            except TimeoutError:
+                pass
+            except OSError:
+                n_closed += 1
+        times_s = [time_s for status, time_s in found if status == 200]
+        print(f"{len(found)} questions beside {n} slow connections, {len(times_s)} answered")
+        print(f"  p50 {quantile(times_s, 0.5):.3f} s, p99 {quantile(times_s, 0.99):.3f} s; {n_closed} closed")
+        for connection in slow:
+            connection.close()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 800)
