@@ -109,6 +109,10 @@ class Fields:
             self._seen.add(name)
             self.ledger.dropped(f"{self.kind}.{name}", effect, self.place)
 
+    def is_read(self, name: str) -> bool:
+        """Return whether a field was read or skipped."""
+        return name in self._seen
+
     def skip(self, *names: str) -> None:
         """Take fields as read that only repeat others."""
         self._seen.update(names)
