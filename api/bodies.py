@@ -24,6 +24,7 @@ from twin.scenario.select import Links
 from twin.studies.failure_kinds import KINDS
 from twin.studies.failure_pairs import MAX_PAIRS
 from twin.studies.uncertainty import MAX_PLANS
+from twin.studies.works import DRAIN_DAYS, MAX_DAYS
 
 from .axes import Vary
 
@@ -132,6 +133,19 @@ class ReadinessRequest(ChangedNetworkRequest):
 
     on: date | None = None
     """Day on which the changes shall be done; they are refused if a budget is too small then."""
+
+
+class ScheduleRequest(ChangedNetworkRequest, AgeingRequest):
+    """Put the changes of a plan in an order of works, and evaluate each state on the way."""
+
+    goal: Annotated[Name | None, Field(json_schema_extra={"enum": [*METRICS, None]})] = None
+    """Metric of each state. Default: the step time, or the busiest link of a network without a job."""
+    n_waves: Annotated[int, Field(ge=1, le=64)] = 2
+    """Waves of each change of links, switches or racks."""
+    lead_days: Annotated[dict[Name, Annotated[int, Field(ge=0, le=MAX_DAYS)]], Field(max_length=100)] | None = None
+    """Days from order to delivery by kind of change. Default: those of `twin schedule`."""
+    drain_days: Annotated[int, Field(ge=0, le=MAX_DAYS)] = DRAIN_DAYS
+    """Days for which a wave is out of service."""
 
 
 class DiffRequest(ChangedNetworkRequest, AgeingRequest):

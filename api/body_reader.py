@@ -18,6 +18,7 @@ from .bodies import (
     DiffRequest,
     NetworkRequest,
     PreviewRequest,
+    ScheduleRequest,
     SweepRequest,
     WhatIfRequest,
 )
@@ -25,6 +26,8 @@ from .bodies import (
 BODY = "body"
 RAW_FIELDS = ("network", "changes", "links", "vary", "candidates", "other", "other_changes")
 """Fields that stay plain data. They are validated where they are used."""
+NEEDS_CHANGES = (WhatIfRequest, PreviewRequest, ScheduleRequest)
+"""Requests that are about changes, so either a plan or changes must be there."""
 RequestT = TypeVar("RequestT", bound=NetworkRequest)
 
 
@@ -59,7 +62,7 @@ def _check_raw_fields(request: NetworkRequest, raw: dict[str, Any]) -> None:
     if isinstance(request, ChangedNetworkRequest):
         if request.plan is not None and changes is not None:
             issues.append(Issue("plan, changes", "both are there", "give exactly one of plan and changes"))
-        if isinstance(request, WhatIfRequest | PreviewRequest) and request.plan is None and changes is None:
+        if isinstance(request, NEEDS_CHANGES) and request.plan is None and changes is None:
             issues.append(Issue("plan, changes", "neither is there", "give exactly one of plan and changes"))
         if changes is not None and not isinstance(changes, list):
             issues.append(Issue("changes", f"is {type_text(changes)} and no list", "a plan's name goes to plan"))

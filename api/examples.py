@@ -44,6 +44,9 @@ READINESS_EXAMPLES: dict[str, dict[str, Any]] = {
     "as it is": {"network": "memphis-small"},
     "a plan on a day": {"network": "memphis-small", "plan": "hardware-swap", "on": "2027-03-31"},
 }
+SCHEDULE_EXAMPLES: dict[str, dict[str, Any]] = {
+    "the order of works of a plan": {"network": "memphis-small", "plan": "fibre-upgrade", "n_waves": 1},
+}
 DIFF_EXAMPLES: dict[str, dict[str, Any]] = {
     "two plans": {"network": "memphis-small", "plan": "second-pair", "other_plan": "fibre-upgrade", "top": 3},
     "as it is, and five years later": {

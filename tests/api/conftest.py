@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from twin.api.app import create_app
+from twin.api.questions.context import Limits
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # newer starlette asks for httpx2, and works with httpx
@@ -23,7 +24,7 @@ def client() -> Iterator[TestClient]:
 @pytest.fixture(scope="session")
 def strict_client() -> Iterator[TestClient]:
     """The application with tight limits; faults come as responses, as they do on a socket."""
-    app = create_app(warm=False, max_body_bytes=2000, max_records=30)
+    app = create_app(warm=False, max_body_bytes=2000, limits=Limits(max_records=30))
 
     @app.get("/fault")
     def fault() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from twin.api import planning
 from twin.api.app import create_app
 from twin.api.examples import PLAN_EXAMPLES
+from twin.api.questions.context import MAX_OPTIMUM_WORK, Limits
 
 import twin
 from tests.api.conftest import TestClient
@@ -80,18 +80,18 @@ def test_unknown_names_are_404(client: Any) -> None:
 
 
 def test_time_and_work_are_bounded() -> None:
-    with TestClient(create_app(warm=False, max_failures_s=0.0, max_optimum_work=1)) as client:
+    with TestClient(create_app(warm=False, limits=Limits(max_study_s=0.0, max_optimum_work=1))) as client:
         asked = {"network": "memphis-small", "of": "srlg"}
         problem = problem_of(client.post(FAILURES, json=asked), 422, "change-error")
-        assert "took all of the 0 s that a study may take" in problem.detail
+        assert "took all of the 0 s that this question may take" in problem.detail
         problem = problem_of(client.post(PLAN, json=DEMO | {"budget_usd": 1e6}), 422, "change-error")
-        assert "sets took all of the 0 s that a plan may take" in problem.detail
+        assert "sets took all of the 0 s that this question may take" in problem.detail
         problem = problem_of(client.post("/v1/availability", json=DEMO | {"n_samples": 500}), 422, "change-error")
-        assert "steps took all of the 0 s that a study may take" in problem.detail
+        assert "steps took all of the 0 s that this question may take" in problem.detail
         problem = problem_of(client.post(OPTIMUM, json=DEMO), 422, "change-error")
         assert "at most 1 nodes of this network" in problem.detail
 
 
 def test_what_the_bound_of_the_optimum_allows() -> None:
     arrays = twin.load("memphis").arrays
-    assert planning.MAX_OPTIMUM_WORK // (arrays.n_nodes + arrays.n_links) >= 100
+    assert MAX_OPTIMUM_WORK // (arrays.n_nodes + arrays.n_links) >= 100

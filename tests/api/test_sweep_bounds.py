@@ -11,8 +11,9 @@ from threading import Event
 from typing import Any
 
 import pytest
-from twin.api import long_questions, sweeps
+from twin.api import answering
 from twin.api.app import create_app
+from twin.api.questions import context, sweeps
 
 import twin
 from tests.api.conftest import TestClient
@@ -26,7 +27,7 @@ WAIT_S = 20.0
 
 @contextmanager
 def served(**limits: Any) -> Iterator[TestClient]:
-    with TestClient(create_app(warm=False, **limits)) as client:
+    with TestClient(create_app(warm=False, limits=context.Limits(**limits))) as client:
         yield client
 
 
@@ -88,7 +89,7 @@ def test_small_networks_count_for_something_and_one_point_is_always_answered() -
 def test_what_ships_may_be_swept_in_useful_detail() -> None:
     for name, n_points in (("memphis", 50), ("memphis-small", 1400), ("two-campus", 9000)):
         arrays = twin.load(name).arrays
-        assert sweeps.MAX_SWEEP_WORK // (arrays.n_nodes + arrays.n_links) >= n_points
+        assert context.MAX_SWEEP_WORK // (arrays.n_nodes + arrays.n_links) >= n_points
 
 
 def test_more_points_than_the_twin_ever_sweeps_are_refused_at_once(client: Any) -> None:
@@ -101,7 +102,7 @@ def test_time_is_bounded_but_an_answer_that_is_there_is_given() -> None:
     with served(max_sweep_s=0.0) as client:
         assert client.post(SWEEP, json=DEMO | {"vary": "demands=1"}).status_code == 200
         problem = problem_of(client.post(SWEEP, json=DEMO | {"vary": "demands=1,2,3"}), 422, "change-error")
-    assert "1 of 3 points took all of the 0 s that a sweep may take" in problem.detail
+    assert "1 of 3 points took all of the 0 s that this question may take" in problem.detail
     assert "fewer values" in problem.issues[0].hint
 
 
@@ -128,7 +129,7 @@ def test_no_other_question_waits_for_a_sweep_and_sweeps_wait_for_their_turn(slow
             assert group.submit(client.post, "/v1/score", json=DEMO).result(WAIT_S).status_code == 200
             assert group.submit(client.post, SWEEP, json=DEMO | {"vray": "age=1"}).result(WAIT_S).status_code == 422
             assert group.submit(client.post, SWEEP, json={"network": "x"} | ask).result(WAIT_S).status_code == 404
-            assert slow.n_begun == long_questions.N_CONCURRENT
+            assert slow.n_begun == answering.N_CONCURRENT
         finally:
             slow.go_on.set()
         answers = [future.result(WAIT_S) for future in sweeping]
@@ -169,7 +170,7 @@ def asked_and_left(app: Any, n: int, slow: Slow) -> list[list[Any]]:
 
 def test_a_sweep_ends_when_the_client_has_gone_and_those_that_wait_never_begin(slow: Slow) -> None:
     sent = asked_and_left(create_app(warm=False), 5, slow)
-    assert [messages[0]["status"] for messages in sent] == [long_questions.CLIENT_CLOSED_REQUEST] * 5
+    assert [messages[0]["status"] for messages in sent] == [answering.CLIENT_CLOSED_REQUEST] * 5
     assert slow.ended.wait(WAIT_S)
     assert slow.n_begun == 1
     assert not slow.go_on.is_set()

@@ -52,7 +52,7 @@ class WorkState:
     """Demand without a path; null without demands."""
     at_risk: bool
     """True where the goal is worse than before the plan, or more demand has no path."""
-    case: Case = field(metadata={"hidden": True}, repr=False, compare=False)
+    case: Any = field(metadata={"hidden": True}, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -1,0 +1,56 @@
+"""Endpoints of questions, made from the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from .answering import Answering
+from .bodies import NetworkRequest
+from .body_reader import read_body
+from .openapi import request_body_of, responses_of
+from .questions.table import QUESTIONS, Question
+from .raw_body import Body
+
+
+def question_routes(answering: Answering) -> APIRouter:
+    """Return one endpoint for each question.
+
+    answering: answers the questions.
+    """
+    router = APIRouter(prefix="/v1", tags=["questions"])
+    for question in QUESTIONS:
+        router.add_api_route(
+            f"/{question.path}",
+            _endpoint(question, answering),
+            methods=["POST"],
+            operation_id=question.name,
+            summary=question.path,
+            description=question.summary,
+            responses=responses_of(question.answer, 404, 413, 422),
+            openapi_extra=request_body_of(question.request, question.examples),
+            response_class=Response,
+        )
+    return router
+
+
+def _endpoint(question: Question, answering: Answering) -> Callable[..., Any]:
+    async def endpoint(asked: Any, request: Request) -> Response:
+        return await answering.answer(question, asked, request)
+
+    endpoint.__annotations__["asked"] = Annotated[question.request, Depends(body_of(question.request))]
+    return endpoint
+
+
+def body_of(model: type[NetworkRequest]) -> Callable[[bytes], NetworkRequest]:
+    """Return the dependency that reads and validates the body of a request.
+
+    model: class of the request.
+    """
+
+    def read(body: Body) -> NetworkRequest:
+        return read_body(body, model)
+
+    return read

@@ -1,0 +1,1 @@
+"""Questions of the service: one table, and the functions that compute the answers."""
