@@ -59,6 +59,11 @@ def _racks(accelerator: str, n: int) -> dict[str, Any]:
 STATED = [{"site": "a", "n_micro_batches": 6}, {"site": "b", "n_micro_batches": 26}]
 ALONE = [{"site": "b", "n_accelerators": 16}]
 MEND = [WAN["spans"][0] | {"n_splices": WAN["spans"][0]["n_splices"] + 2}, WAN["spans"][1]]
+SERVERS = {"id": "a-servers", "kind": "host", "site": "a", "part": "server-25G", "installed": "2020-01-01"}
+WITH_SERVERS = DATA | {
+    "nodes": [*DATA["nodes"], SERVERS],
+    "links": [*DATA["links"], {"id": "a-servers-1", "ends": ["a-servers", "a-leaf"]}],
+}
 TWO_PATHS = DATA | {"links": [*DATA["links"], {"id": "wan-2", "ends": WAN["ends"], "capacity_gbps": 400.0}]}
 GROUPS = [
     {"node": "a-border", "target": "b-rack-1", "next_hops": {"wan": 1, "wan-2": 3}},
@@ -140,6 +145,19 @@ EXAMPLES: list[Example] = [
         changed(DATA, "nodes", "a-border", part="border-deep-51.2T"),
         nodes="a-border",
         part="border-deep-51.2T",
+    ),
+    _one(
+        "swap_servers",
+        changed(WITH_SERVERS, "nodes", "a-servers", part="server-100G", installed="2026-01-01"),
+        data=WITH_SERVERS,
+        nodes="a-servers",
+        part="server-100G",
+    ),
+    _one(
+        "swap_servers",
+        changed(changed(DATA, "nodes", "a-rack-1", part="card-400G"), "nodes", "a-rack-2", part="card-400G"),
+        nodes={"site": "a", "kind": "rack"},
+        part="card-400G",
     ),
     _one(
         "swap_accelerators",

@@ -15,6 +15,7 @@ from tests.imports.samples import GRAPHML, NODE_LINK, SAMPLES, SNDLIB, SNDLIB_XM
 from twin.errors import DocumentError
 from twin.imports import Imported, ImportOptions, read
 from twin.imports.options import import_options
+from twin.imports.quantities import bundle_in
 from twin.loading import from_document
 
 EASY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -91,7 +92,8 @@ def test_rates_by_direction_follow_the_ends(tmp_path: Path) -> None:
 def test_self_loops_unknown_ends_and_ids_that_stand_twice_are_findings(tmp_path: Path) -> None:
     edges = [{"source": 1, "target": 1}, {"source": 1, "target": 9}]
     data = {"nodes": [{"id": 1}, {"id": 1}, {"id": 2}], "edges": edges}
-    assert kinds(read(written(tmp_path, "net.json", data))) == {"duplicate id": 1, "self-loop": 1, "unknown end": 1}
+    found = {"duplicate id": 1, "self-loop": 1, "unknown end": 1, "no links": 1}
+    assert kinds(read(written(tmp_path, "net.json", data))) == found
 
 
 def test_names_that_stand_twice_are_numbered_and_kept(tmp_path: Path) -> None:
@@ -312,3 +314,44 @@ def test_a_stated_latency_counts_where_no_length_is_known(tmp_path: Path) -> Non
     assert {row.problem for row in report.findings if row.kind == "missing length"} == {
         "loss has no value; latency is stated"
     }
+
+
+YED = """<?xml version="1.0" encoding="UTF-8"?>
+<graphml xmlns="http://graphml.graphdrawing.org/xmlns" xmlns:y="http://www.yworks.com/xml/graphml">
+<key for="node" id="d0" yfiles.type="nodegraphics"/><key for="edge" id="d1" yfiles.type="edgegraphics"/>
+<graph edgedefault="directed" id="G">
+<node id="n0"><data key="d0"><y:ShapeNode><y:NodeLabel>Köln Süd</y:NodeLabel></y:ShapeNode></data></node>
+<node id="n1"><data key="d0"><y:ShapeNode><y:NodeLabel>leaf-1</y:NodeLabel></y:ShapeNode></data></node>
+<node id="n2"><data key="d0"><y:ShapeNode/></data></node>
+<node id="n3"/>
+<edge id="e0" source="n0" target="n1"><data key="d1"><y:Line><y:EdgeLabel>OC-192c</y:EdgeLabel></y:Line></data></edge>
+<edge id="e1" source="n1" target="n0"><data key="d1"><y:Line><y:EdgeLabel>to be lit</y:EdgeLabel></y:Line></data></edge>
+<edge id="e2" source="n1" target="n2"/><edge id="e3" source="n2" target="n3"/><edge id="e4" source="n0" target="n3"/>
+</graph></graphml>"""
+
+
+def test_a_drawing_of_yed_keeps_its_labels_and_its_edges_are_links_of_their_own(tmp_path: Path) -> None:
+    found = read(written(tmp_path, "net.graphml", YED))
+    assert {node.id: node.kind for node in found.document.nodes} == {
+        "Köln Süd": "switch", "leaf-1": "leaf", "n2": "switch", "n3": "switch"
+    }  # fmt: skip
+    links = found.document.links
+    assert sorted(link.ends for link in links) == [
+        ("Köln Süd", "leaf-1"), ("Köln Süd", "leaf-1"), ("Köln Süd", "n3"), ("leaf-1", "n2"), ("n2", "n3"),
+    ]  # fmt: skip
+    assert {(link.capacity_gbps, link.tags) for link in links} == {
+        (9.95328, ()), (None, ("to be lit",)), (None, ())
+    }  # fmt: skip
+    whys = {row.why for row in found.report.assumed if row.what == "opposite direction of a link"}
+    assert whys == {"most edges of the source have no opposite"}
+
+
+@pytest.mark.parametrize(
+    ("label", "n", "gbps"),
+    [("Peering, 10 Gbps", 1, 10.0), ("45 Mbps DS-3", 1, 0.045), ("OC192/STM64", 1, 9.95328), ("STM-64x2", 2, 9.95328),
+     ("2x10Gb/s", 2, 10.0), ("2 x STM-16", 2, 2.48832), ("205 Mbps", 1, 0.205), ("10GE ring", 1, 10.0),
+     ("T3", 1, 0.044736), ("< 10 Gbps", 0, 0), ("1-20Gbps", 0, 0), ("1 GB/s", 0, 0), ("10Gbps, 100Mbps", 0, 0),
+     ("less than 100 Mbps", 0, 0), ("TAT-14", 0, 0), ("SeaMeWe-3", 0, 0), ("Red Link", 0, 0)],
+)  # fmt: skip
+def test_rates_inside_of_labels(label: str, n: int, gbps: float) -> None:
+    assert bundle_in(label) == ((n, gbps) if n else None)

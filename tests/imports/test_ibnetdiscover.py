@@ -84,3 +84,24 @@ def test_a_line_that_cannot_be_read_is_found(tmp_path: Path) -> None:
     found = read(written(tmp_path, f__txt=IB.replace("\n[22]\t", "\n[22!\t")))
     assert kinds(found)["unknown line"] == 1
     assert kinds(found)["one-sided cable"] == 1
+
+
+def test_a_switch_between_leaves_is_a_spine_though_a_manager_and_its_own_unit_are_attached(tmp_path: Path) -> None:
+    lines = []
+    for leaf in range(2):
+        lines.append(f'Switch\t64 "S-{leaf + 160:016x}"\t\t# "sw {leaf}" base port 0 lid 1 lmc 0')
+        lines += [f'[{i}]\t"H-{leaf * 64 + i:016x}"[1](1) \t\t# "n{leaf}x{i} mlx5_0" lid 4 4xNDR' for i in range(1, 7)]
+        lines += [
+            f'[4{spine}]\t"S-{spine + 176:016x}"[{leaf + 1}]\t\t# "top {spine}" lid 9 4xNDR' for spine in range(2)
+        ]
+        lines.append("")
+    lines += [
+        'Switch\t64 "S-00000000000000b0"\t\t# "top 0" base port 0 lid 9 lmc 0',
+        '[60]\t"H-0000000000000fff"[1](1) \t\t# "ufm mlx5_0" lid 7 4xHDR',
+        '[65]\t"H-0000000000000ffe"[1](1) \t\t# "Mellanox Technologies Aggregation Node" lid 8 4xNDR',
+        "",
+    ]
+    found = nodes(read(written(tmp_path, f__txt="\n".join(lines))))
+    assert {name: kind for name, kind in found.items() if kind != "host"} == {
+        "sw 0": "leaf", "sw 1": "leaf", "top 0": "spine", "top 1": "spine",
+    }  # fmt: skip

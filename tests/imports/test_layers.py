@@ -6,6 +6,7 @@ import copy
 import json
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -225,3 +226,22 @@ def test_positions_of_a_drawing_are_dropped_as_a_whole(tmp_path: Path) -> None:
     assert all(site.latitude_deg is None for site in found.document.sites)
     effects = {row.field: row.effect for row in found.report.dropped}
     assert effects["nodes.x"] == effects["nodes.y"] == "no positions in degrees: some lie beyond the globe"
+
+
+def xml_of(name: str, value: Any) -> str:
+    """Plain data of YANG as XML: lists repeat their element, names lose their modules."""
+    if isinstance(value, list):
+        return "".join(xml_of(name, item) for item in value)
+    tag = name.rpartition(":")[2]
+    inner = "".join(map(xml_of, value, value.values())) if isinstance(value, dict) else escape(str(value))
+    return f"<{tag}>{inner}</{tag}>"
+
+
+@pytest.mark.parametrize("data", [LAYERS, OPENROADM], ids=["layers", "openroadm"])
+def test_xml_gives_the_network_of_the_json(tmp_path: Path, data: dict[str, Any]) -> None:
+    text = "".join(map(xml_of, data, data.values()))
+    found = imported(tmp_path, f'<data xmlns="urn:ietf:params:xml:ns:netconf:base:1.0">{text}</data>', "net.xml")
+    expected = imported(tmp_path, data, "net.json")
+    assert found.report.format == "rfc8345"
+    plain = [each.document.model_dump_json().replace("net.json", "net.xml") for each in (found, expected)]
+    assert plain[0] == plain[1]

@@ -200,7 +200,7 @@ def test_cables_that_end_nowhere_are_findings(tmp_path: Path) -> None:
     dump.cable([(INTERFACE, near[2])], [(INTERFACE, 999)])
     dump.cable([(INTERFACE, far[0])], [(INTERFACE, far[1])])
     found = imported(dump, tmp_path)
-    assert findings(found) == {"one-sided cable": 3, "unknown end": 1, "self-loop": 1}
+    assert findings(found) == {"one-sided cable": 3, "unknown end": 1, "self-loop": 1, "no links": 1}
 
 
 def test_a_provider_network_is_a_node_and_a_finding(tmp_path: Path) -> None:

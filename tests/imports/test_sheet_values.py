@@ -11,6 +11,7 @@ from twin.imports import Imported, read
 from twin.imports.decimals import DecimalColumn
 from twin.imports.ledger import Ledger
 from twin.imports.media import medium_of_text
+from twin.imports.netbox_types import type_gbps
 from twin.imports.options import import_options
 
 
@@ -128,3 +129,26 @@ def test_a_column_of_no_field_says_what_it_may_mean(tmp_path: Path) -> None:
     found = sheet(tmp_path, "a,b,lenght (m)\nx,y,3\n")
     (row,) = (row for row in found.report.dropped if row.field == "rows.lenght (m)")
     assert "did you mean 'length'" in row.effect
+
+
+def test_decimal_commas_of_positions_and_demands_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "sheets"
+    folder.mkdir()
+    for name, text in {
+        "nodes": 'id,kind,latitude,longitude\nA,core,"50,938","6,96"\nB,core,"51,5","7,1"\n',
+        "cables": "a,b\nA,B\n",
+        "demands": "source;target;offered_gbps\nA;B;2,5\nB;A;1.250,5\n",
+    }.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    document = read(folder).document
+    assert [(site.latitude_deg, site.longitude_deg) for site in document.sites] == [(50.938, 6.96), (51.5, 7.1)]
+    assert [demand.offered_gbps for demand in document.demands] == [2.5, 1250.5]
+
+
+@pytest.mark.parametrize(
+    ("kind", "gbps"),
+    [("10GigBaseLR - X fiber over 1310 nm optics", 10.0), ("2p5GigT", 2.5), ("b5GigT", 5.0), ("1000BaseTFD", 1.0),
+     ("dot3MauType100BaseTXFD", 0.1), ("400gbase-x-qsfpdd", 400.0), ("other", None)],
+)  # fmt: skip
+def test_names_of_media_tell_rates(kind: str, gbps: float | None) -> None:
+    assert type_gbps(kind) == gbps

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.model.samples import campus_data, changed
 from twin.arrays import State
 from twin.arrays.node_ports import n_pieces, node_ports
 from twin.catalogue import catalogue, load_price_book
@@ -177,3 +178,31 @@ def test_own_servers_are_checked_as_strictly() -> None:
         with_own(own_server() | {"kind": "switch"})
     with pytest.raises(TopologyError, match=r"unknown card 'card-3x25G'"):
         with_own(own_server() | {"card": "card-3x25G"})
+
+
+def test_training_runs_at_the_rate_of_the_card_that_racks_name() -> None:
+    figures = {"n_ports": 1, "port_gbps": 800, "cage_w": 12, "power_w": 25, "failure_fit": 330}
+    own = {"id": "card-800G", "kind": "card", "name": "800G", "cages": ["OSFP"]}
+    data = campus_data() | {
+        "parts": [own | {"figures": {name: OWN | dict.fromkeys(("value", "low", "high"), value)
+                                     for name, value in figures.items()}}]
+    }  # fmt: skip
+    for cable in ("a-cable-1", "a-cable-2"):
+        data = changed(data, "links", cable, n_parallel=16, capacity_gbps=800.0)
+
+    def rates_gbps(**named: str) -> list[float]:
+        racks = data
+        for rack in ("a-rack-1", "a-rack-2"):
+            racks = changed(racks, "nodes", rack, **named)
+        found = from_document(racks).evaluate().accelerators
+        assert found is not None
+        for group in found.groups:
+            assert group.profile.nic_bytes_per_s / group.profile.nic_gbps == pytest.approx(
+                share[group.placed.accelerator]
+            )
+        return [group.profile.nic_gbps for group in found.groups]
+
+    share = {part: 1.25e8 * reader().part(part, "nic_bandwidth_ratio") for part in ("H100", "GB200")}
+    assert rates_gbps() == [400, 400]
+    assert rates_gbps(part="card-800G") == [800, 400]
+    assert rates_gbps(part="card-200G") == [200, 400]

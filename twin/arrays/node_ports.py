@@ -66,6 +66,20 @@ def card_ports(state: State, reader: FigureReader) -> NodePorts:
     return NodePorts(n_ports, port_gbps)
 
 
+def card_gbps(state: State, reader: FigureReader) -> Floats:
+    """Rate of one network card of the accelerators of each node, float64[n_nodes]; NaN without accelerators.
+
+    A card or server that the node names goes before the `nic_gbps` of its accelerators: all of its ports together,
+    over the cards in use.
+    """
+    rate_gbps = reader.by_code(state["parts"], state["node_accelerator"], "nic_gbps", "accelerator")
+    named = (state["node_n_accelerators"] > 0) & is_of_kinds(state, reader, CARD_KINDS)
+    if named.any():
+        ports = card_ports(state, reader)
+        rate_gbps = np.where(named, ports.n_ports * ports.port_gbps / np.maximum(state["n_cards_in_use"], 1), rate_gbps)
+    return np.asarray(rate_gbps)
+
+
 def node_ports(state: State, reader: FigureReader) -> NodePorts:
     """Look up the ports of each node: those of its switch, or of all its servers or cards together."""
     n_ports = reader.by_code(state["parts"], state["node_part"], "n_ports", "switch")

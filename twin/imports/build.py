@@ -29,6 +29,7 @@ from .trace import Tracer
 CHUNK = 5000
 """Records that are validated at a time."""
 R = TypeVar("R", Node, Link, Demand)
+NO_LINKS = ("the source joins no two devices: no figure of routing has a value", "name the file that holds the links")
 SITE_ASSUMED = ("site of a device", "the source states none", "--site")
 
 
@@ -73,6 +74,8 @@ def build(cabling: Cabling, options: ImportOptions, ledger: Ledger, where: str) 
     plain_links = maker.plain_links(Tracer(cabling, ledger).paths())
     n_cables = len(cabling.cables)
     links = _records(Link, (maker.record(link, node_ids) for link in plain_links), where)
+    if not links and len(node_ids) > 1:
+        ledger.finding("no links", *NO_LINKS, counted(len(node_ids), "device"))
     site_ids = _site_ids(cabling, node_ids, ledger)
     if len(site_ids) > MAX_SITES:
         hint = "--site NAME puts devices without a site into one; each has one of its own where lengths are unknown"

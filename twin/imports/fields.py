@@ -43,7 +43,9 @@ class Fields:
         """Return a field as text, kept as it is written; empty if it is not stated."""
         for name in names:
             value = self.record.get(name)
-            if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
+            if value is None or value == "":
+                continue
+            if isinstance(value, str | int | float) and not isinstance(value, bool):
                 self._seen.add(name)
                 self.ledger.kept(f"{self.kind}.{name}")
                 return plain(value)
@@ -54,6 +56,8 @@ class Fields:
 
         low, high: range of the result.
         """
+        if name not in self.record:
+            return None
         value = self.raw(name)
         if value is None or value == "":
             return None
@@ -78,7 +82,9 @@ class Fields:
 
     def texts(self, *names: str) -> tuple[str, ...]:
         """Return the first stated field as texts: a list, a JSON text of one, or texts with semicolons between."""
-        name = next((name for name in names if self.record.get(name) not in (None, "", [])), names[0])
+        name = next((name for name in names if self.record.get(name) not in (None, "", [])), None)
+        if name is None:
+            return ()
         value = self.raw(name)
         if isinstance(value, str):
             value = _listed(value)
@@ -108,6 +114,10 @@ class Fields:
         if self.record.get(name) not in (None, "", [], {}):
             self._seen.add(name)
             self.ledger.dropped(f"{self.kind}.{name}", effect, self.place)
+
+    def is_read(self, name: str) -> bool:
+        """Return whether a field was read or skipped."""
+        return name in self._seen
 
     def skip(self, *names: str) -> None:
         """Take fields as read that only repeat others."""

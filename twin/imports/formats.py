@@ -57,7 +57,10 @@ ROWS = (
     Format("sonic", "SONiC minigraph or config_db, of one or many switches.", sonic.recognise, sonic.read),
     Format("ibnetdiscover", "InfiniBand fabric of ibnetdiscover.", ibnetdiscover.recognise, ibnetdiscover.read),
     Format(
-        "rfc8345", "Layers of RFC 8345 as JSON, with TE attributes or as of OpenROADM.", rfc8345.recognise, rfc8345.read
+        "rfc8345",
+        "Layers of RFC 8345, JSON or XML, with TE attributes or as of OpenROADM.",
+        rfc8345.recognise,
+        rfc8345.read,
     ),
     Format("repetita", "Repetita graph and demands files.", repetita.recognise, repetita.read),
     Format("simai", "Topology file of SimAI.", astra_sim.recognise_simai, astra_sim.read),

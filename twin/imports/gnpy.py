@@ -10,26 +10,26 @@ from .files import SourceFile
 from .gnpy_cables import CableMaker
 from .gnpy_equipment import Equipment, EquipmentReader, equipment_of, is_amplifier
 from .gnpy_lines import LinePair
-from .gnpy_services import ServiceReader, services_of
+from .gnpy_services import SERVICE, ServiceReader, is_service_book, services_of
 from .gnpy_sheets import SheetReader
 from .gnpy_topology import TopologyReader, topology_of
 from .ledger import Ledger
 from .options import ImportOptions
 from .workbooks import Workbook, has_sheets, is_workbook
 
-SHEETS, SERVICE = ("Nodes", "Links"), "Service"
+SHEETS = ("Nodes", "Links")
+ONLY_BESIDE = "services and equipment are read beside their topology; twin parts --from gnpy FILE reads equipment alone"
 HINT = "a topology (elements and connections), or a workbook with the sheets Nodes and Links"
 
 
 def recognise(files: Sequence[SourceFile]) -> bool:
     """Return whether the files hold a topology, services or equipment of GNPy, and nothing else."""
-    has_more_than_services = any(not is_workbook(file) or has_sheets(file, *SHEETS) for file in files)
-    return has_more_than_services and all(_is_ours(file) for file in files)
+    return all(_is_ours(file) for file in files)
 
 
 def _is_ours(file: SourceFile) -> bool:
     if is_workbook(file):
-        return has_sheets(file, *SHEETS) or has_sheets(file, SERVICE)
+        return has_sheets(file, *SHEETS) or is_service_book(file)
     if not file.looks_like_json:
         return False
     try:
@@ -50,7 +50,8 @@ def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options:
     found = [file for file in files if _has_topology(file, books.get(file.where))]
     if len(found) != 1:
         problem = f"{len(found)} topologies" if found else "holds no topology"
-        raise DocumentError(problem, where=(found or list(files))[0].where, expected=f"one: {HINT}")
+        hint = "" if found else ONLY_BESIDE
+        raise DocumentError(problem, where=(found or list(files))[0].where, expected=f"one: {HINT}", hint=hint)
     equipment = _equipment(texts, files, ledger)
     for part in options.parts:
         entry = part.model_dump(mode="json", exclude_defaults=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
+from ..errors import DocumentError
 from .cabling import Cabling, StatedDemand
 from .demands import MAX_OFFERED_GBPS
 from .fields import Fields, unknown_end
@@ -12,7 +14,7 @@ from .files import SourceFile, records_of
 from .gnpy_figures import below
 from .gnpy_sheets import table_of
 from .ledger import Ledger
-from .workbooks import Workbook
+from .workbooks import Workbook, is_workbook
 
 SERVICE_COLUMNS = {
     "route id": "id", "source": "source", "destination": "destination", "trx type": "trx_type", "mode": "trx_mode",
@@ -20,6 +22,8 @@ SERVICE_COLUMNS = {
     "routing: disjoint from": "disjoint", "routing: path": "path", "routing: is loose?": "loose",
     "path bandwidth": "path_bandwidth",
 }  # fmt: skip
+SERVICE = "Service"
+MAX_HEADER_ROW = 20
 ROUTE = "route that the service must take; traffic takes shortest paths"
 CHANNEL = "channel of the service; a path through ROADMs is not modelled"
 EFFECTS = {
@@ -39,6 +43,17 @@ def services_of(data: Any) -> Mapping[str, Any] | None:
     """Return the services in the data of a file, also below their YANG name; None for anything else."""
     inner = below(data, "gnpy-path-computation:services")
     return inner if inner is not None and isinstance(inner.get("path-request"), list) else None
+
+
+def is_service_book(file: SourceFile) -> bool:
+    """Return whether a file is a workbook with the sheet Service of GNPy; it never raises for the content."""
+    try:
+        if not is_workbook(file) or SERVICE not in (book := Workbook(file)).names:
+            return False
+        first = islice(book.rows(SERVICE), MAX_HEADER_ROW)
+        return any({"source", "trx type"} <= {cell.lower() for cell in row.cells} for row in first)
+    except DocumentError:
+        return False
 
 
 class ServiceReader:

@@ -13,7 +13,7 @@ from .ledger import Ledger
 from .opposites import Opposites
 from .options import MAX_CAPACITY_GBPS, ImportOptions
 from .places import place_at
-from .quantities import KM_OF, Bundle, both_ways, bundle_of, finite, length_km
+from .quantities import KM_OF, Bundle, both_ways, bundle_in, finite, length_km
 
 LABELS = ("label", "name", "Label", "Name")
 ROLES = ("kind", "role", "type", "device_type", "tier", "layer")
@@ -28,7 +28,7 @@ RATES: tuple[tuple[str, str, float], ...] = (
     ("capacity_bps", "b/s → Gb/s", 1e-9),
 )
 """Attributes of a rate whose unit their name or their format states: name, conversion, factor."""
-RATE_TEXTS = ("LinkLabel", "capacity", "bandwidth", "speed")
+RATE_TEXTS = ("LinkLabel", "capacity", "bandwidth", "speed", "label")
 """Attributes of a rate that count only as a text with a unit, such as `2x10G`."""
 LENGTHS: tuple[tuple[str, str], ...] = (
     ("length_km", "km"),
@@ -40,7 +40,10 @@ LENGTHS: tuple[tuple[str, str], ...] = (
 RISKS = ("srlgs", "srlg", "SRLG", "SRLGs", "risk_groups")
 LENGTH_TEXTS = ("length", "distance", "dist")
 UNIT_UNKNOWN = "its unit is not stated: the rate or length of the link; rename it with its unit, such as capacity_gbps"
-EDGE_EFFECTS = dict.fromkeys((*RATE_TEXTS, *LENGTH_TEXTS), UNIT_UNKNOWN)
+DRAWING = "drawing"
+"""Attribute of what a file says only of its picture."""
+DRAWN = {DRAWING: "picture of the network"}
+EDGE_EFFECTS = dict.fromkeys((*RATE_TEXTS[:-1], *LENGTH_TEXTS), UNIT_UNKNOWN) | DRAWN
 HYPEREDGE = "hyperedge"
 
 
@@ -81,7 +84,7 @@ class GraphReader:
         device.display_name = fields.text("display_name")
         device.up = fields.flag("up") is not False
         device.forwards = fields.flag("forwards")
-        fields.close(dict.fromkeys(("pos", "x", "y"), "position in a drawing, not in degrees"))
+        fields.close(dict.fromkeys(("pos", "x", "y"), "position in a drawing, not in degrees") | DRAWN)
         self.cabling.devices[key] = device
 
     def _place(self, fields: Fields, key: str, name: str) -> str | None:
@@ -125,6 +128,9 @@ class GraphReader:
         self._directions(fields, cable)
         cable.display_name = fields.text("display_name")
         cable.srlgs, cable.tags = fields.texts(*RISKS), fields.texts("tags")
+        if name != attributes.get("label") and not fields.is_read("label"):
+            label = fields.text("label")
+            cable.tags += (label,) if label and label not in cable.tags else ()
         cable.up = fields.flag("up") is not False
         cable.n_failed = int(fields.number("n_failed", 0, 10_000_000) or 0)
         n = fields.number("n_parallel", 1, 1_000_000)
@@ -168,7 +174,7 @@ class GraphReader:
                     return Bundle(1, value)
         for name in RATE_TEXTS:
             value_text = fields.record.get(name)
-            bundle = bundle_of(value_text) if isinstance(value_text, str) else None
+            bundle = bundle_in(value_text) if isinstance(value_text, str) else None
             if bundle is not None and 1e-9 <= bundle.capacity_gbps <= MAX_CAPACITY_GBPS:
                 fields.raw(name)
                 fields.count(name, "text with a unit → Gb/s")

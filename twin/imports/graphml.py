@@ -12,7 +12,7 @@ from ..errors import DocumentError
 from .cabling import Cabling
 from .fields import plain
 from .files import SourceFile, check_count, json_of
-from .graph import GraphReader
+from .graph import DRAWING, GraphReader
 from .ledger import Ledger
 from .options import ImportOptions
 from .xml_tree import Element, xml_tree
@@ -20,6 +20,8 @@ from .xml_tree import Element, xml_tree
 HINT = "GraphML is <graphml><graph edgedefault=...> with nodes and edges"
 DEMANDS = "demands"
 """Attribute of the graph with a JSON list of demands, as `twin export` and networkx users write it."""
+DRAWN_KEYS = {"nodegraphics": "NodeLabel", "edgegraphics": "EdgeLabel"}
+"""Types of yEd's keys -> element inside that holds the label that the picture shows."""
 NUMBER_TYPES = frozenset({"int", "long", "float", "double", "integer"})
 Keys = Mapping[str, tuple[str, str]]
 """Id of a key -> name of the attribute and its type."""
@@ -46,7 +48,7 @@ def _keys(root: Element) -> dict[str, tuple[str, str]]:
     return {
         key.attributes.get("id", ""): (
             key.attributes.get("attr.name") or key.attributes.get("id", ""),
-            key.attributes.get("attr.type", "string"),
+            key.attributes.get("yfiles.type") or key.attributes.get("attr.type", "string"),
         )
         for key in root.all("key")
     }
@@ -105,6 +107,12 @@ def _attributes(element: Element, keys: Keys, file: SourceFile) -> dict[str, Any
                 f"line {data.line}: no <key> with the id {key[:80]!r}", where=file.where, hint="declare it at the top"
             )
         name, kind = keys[key]
+        if kind in DRAWN_KEYS:
+            found[DRAWING] = kind
+            label = _label(data, DRAWN_KEYS[kind])
+            if label:
+                found.setdefault("label", label)
+            continue
         text = data.text.strip()
         value: Any = text
         if kind in NUMBER_TYPES and text:
@@ -115,3 +123,12 @@ def _attributes(element: Element, keys: Keys, file: SourceFile) -> dict[str, Any
         if text or data.children:
             found[name] = value if text else "markup"
     return found
+
+
+def _label(element: Element, name: str) -> str:
+    """Return the first text of an element of a name anywhere below, on one line; empty if there is none."""
+    for child in element.children:
+        text = " ".join(child.text.split()) if child.name == name else ""
+        if text := text or _label(child, name):
+            return text
+    return ""

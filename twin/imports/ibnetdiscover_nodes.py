@@ -21,6 +21,8 @@ CARD_NUMBER = re.compile(r"(\d+)$")
 MANAGED = re.compile(r"MF0;([^:;]+):([^/]*)(/.*)?")
 """Description of a managed switch: host name, model, and the unit inside of a chassis."""
 MAX_RAILS = 64
+FEW_HOSTS = 4
+"""A switch is no leaf if the switches around it have, in the mean, more than this many times its hosts."""
 
 
 @dataclass(slots=True)
@@ -117,19 +119,40 @@ class Nodes:
         for short, full in names.values():
             for name in {short, full}:
                 n_of[name] += 1
-        near_hosts = {near[0] for near, far in peers.items() if far[0][0] == "H"}
-        near_hosts |= {far[0] for near, far in peers.items() if near[0][0] == "H"}
+        leaves = self._leaves(peers)
         for node in switches:
             name = next((name for name in names[node.id] if name and n_of[name] == 1), node.id)
             shown = node.description if node.description != name else ""
             device = Device(f"switch {node.id}", name, source=node.source, display_name=shown)
             device.tags = (f"guid: {node.id}",)
             if kind_of_word("", name) is None:
-                device.kind = "leaf" if node.id in near_hosts else "spine"
-                why = "hosts are attached to it" if device.kind == "leaf" else "no host is attached to it"
+                device.kind = "leaf" if node.id in leaves else "spine"
+                why = "hosts are attached to it" if device.kind == "leaf" else "it joins switches with hosts"
                 self.ledger.assumed("kind of a device", device.kind, why, OPTION, name)
             node.device = device.key
             self.cabling.devices[device.key] = device
+
+    def _leaves(self, peers: Mapping[tuple[str, int], tuple[str, int]]) -> set[str]:
+        """Return the switches with hosts, without those that join switches with far more hosts.
+
+        A manager of the fabric or a gateway is often attached to a spine.
+        """
+        n_hosts: dict[str, int] = defaultdict(int)
+        beside: dict[str, set[str]] = defaultdict(set)
+        for near, far in {(min(pair), max(pair)) for pair in peers.items()}:
+            for switch, other in ((near[0], far[0]), (far[0], near[0])):
+                if switch[0] == "H":
+                    continue
+                if other[0] != "H":
+                    beside[switch].add(other)
+                elif self.by_id[other].device is not None:
+                    n_hosts[switch] += 1
+        return {
+            switch
+            for switch, n in n_hosts.items()
+            if not beside[switch]
+            or sum(n_hosts.get(b, 0) for b in beside[switch]) <= FEW_HOSTS * n * len(beside[switch])
+        }
 
     def _rails(self, switches: list[IbNode], peers: Mapping[tuple[str, int], tuple[str, int]]) -> None:
         """Set the rail of switches where all hosts of each switch are attached by the same card of several."""

@@ -55,6 +55,9 @@ def recognise(files: Sequence[SourceFile]) -> bool:
         return False
 
 
+RATE_HINT = "--capacity-gbps states one for all such links"
+
+
 class _Answers(NamedTuple):
     """Neighbours that one device states."""
 
@@ -185,6 +188,8 @@ class _Reader:
         cable.capacity_gbps = type_gbps(medium) if medium else None
         if cable.capacity_gbps is not None:
             self.ledger.converted("neighbours.medium", "type of the medium → Gb/s")
+        elif any(letter.isdigit() for letter in medium):
+            self.ledger.finding("unknown interface type", "its rate is not known", RATE_HINT, f"{place}: {medium[:60]}")
         cable.source = origin(row.file, row.place, place)
         seen.add(cable)
 

@@ -29,7 +29,8 @@ FIXED_GBPS: dict[str, float] = {
     "infiniband-xdr": 800.0,
 }
 """Rates of types whose name does not say it; InfiniBand as data rate of four lanes, Fibre Channel as line rate."""
-ETHERNET = re.compile(r"(\d+(?:\.\d+)?)(base|g(?=base|-)|gbase)", re.IGNORECASE)
+ETHERNET = re.compile(r"(?:dot3mautype)?b?(\d+(?:[.p]\d+)?)(base|gig(?=base|t)|g(?=base|-)|gbase)", re.IGNORECASE)
+"""Types of NetBox, and names of IANA-MAU-MIB as LLDP agents write them: `10GigBaseLR`, `2p5GigT`."""
 VIRTUAL = frozenset({"virtual", "bridge", "lag"})
 WIRELESS = "ieee802.11"
 
@@ -41,7 +42,7 @@ def type_gbps(kind: str) -> float | None:
     match = ETHERNET.match(kind)
     if match is None:
         return None
-    value = float(match[1])
+    value = float(match[1].lower().replace("p", "."))
     return value if match[2].lower().startswith("g") else value * 1e-3
 
 

@@ -12,18 +12,22 @@ from .quantities import both_ways
 
 JOINED = ("links", "two directed edges → one link")
 ONE_WAY = "a directed edge without its opposite; the link is made in both directions"
+ONCE, MOSTLY_ONCE = "the source states each link in one direction", "most edges of the source have no opposite"
 
 
 class Opposites:
     """Collects directed edges; `links` joins each with its opposite one, and differing directions keep both values.
 
     An edge that names its opposite is joined with that one, then edges between the same two ports, then edges between
-    the same two devices, in the order of the source.
+    the same two devices, in the order of the source. Where only devices tell, and most edges have no opposite, the
+    source states each link once: two opposite edges are then two parallel links.
     """
 
     def __init__(self, cabling: Cabling, ledger: Ledger) -> None:
         self.cabling, self.ledger = cabling, ledger
         self._edges: list[tuple[Cable, str]] = []
+        self._once = ""
+        """Reason why each edge is a link of its own; empty = some edges have opposites."""
 
     def add(self, cable: Cable, opposite: str = "") -> None:
         """Add an edge from the first of its ends to the second.
@@ -35,21 +39,20 @@ class Opposites:
     def links(self) -> Iterator[tuple[Cable, tuple[str, ...]]]:
         """Yield each link, and the keys of the edges that it was made of, in the order of the first edge."""
         partner = self._partners()
-        is_one_way = not partner and len(self._edges) > 0
         for i, (cable, _) in enumerate(self._edges):
             other = partner.get(i)
             if other is None:
-                self._report_one_way(cable, is_one_way)
+                self._report_one_way(cable)
                 yield cable, (cable.key,)
             elif other > i:
                 back = self._edges[other][0]
                 self.ledger.converted(*JOINED)
                 yield self._joined(cable, back), (cable.key, back.key)
 
-    def _report_one_way(self, cable: Cable, is_one_way: bool) -> None:
-        if is_one_way:
-            what, why = "opposite direction of a link", "the source states each link in one direction"
-            self.ledger.assumed(what, "the same values", why, "", _text(self.cabling, cable))
+    def _report_one_way(self, cable: Cable) -> None:
+        if self._once:
+            what = "opposite direction of a link"
+            self.ledger.assumed(what, "the same values", self._once, "", _text(self.cabling, cable))
         else:
             self.ledger.finding("one-sided edge", ONE_WAY, "add the other direction", _text(self.cabling, cable))
 
@@ -62,7 +65,9 @@ class Opposites:
                 other = self._edges[j][0]
                 if [end.device for end in other.ends] == [end.device for end in cable.ends[::-1]]:
                     partner[i], partner[j] = j, i
+        n_told = 0
         for has_ports in (True, False):
+            n_told = len(partner)
             waiting: dict[Hashable, deque[int]] = defaultdict(deque)
             for i, (cable, _) in enumerate(self._edges):
                 if i in partner or (has_ports and not all(end.port for end in cable.ends)):
@@ -74,6 +79,9 @@ class Opposites:
                     partner[i], partner[j] = j, i
                 else:
                     waiting[ends].append(i)
+        if n_told == 0 and 2 * len(partner) < len(self._edges):
+            self._once = MOSTLY_ONCE if partner else ONCE
+            return {}
         return partner
 
     def _joined(self, there: Cable, back: Cable) -> Cable:

@@ -26,12 +26,12 @@ ROLE_WORDS: tuple[tuple[str, str], ...] = (
 forward, so they are switches."""
 NAME_WORDS: tuple[tuple[str, str], ...] = (
     (r"super[-_ ]?spine", "core"),
-    (r"leaf|tor", "leaf"),
-    (r"spine|agg", "spine"),
+    (r"[a-z]{0,4}leaf|tor", "leaf"),
+    (r"[a-z]{0,4}spine|agg", "spine"),
     (r"core", "core"),
-    (r"srv|server|host|gpu|compute|client", "host"),
+    (r"srv|servers?|hosts?|gpu|compute|clients?", "host"),
 )
-"""Words of names that count only before a number, as in `leaf-1`: a city must not become a server."""
+"""Words of names that count only before a number, as in `leaf-1` and `IBSPINE-02`: a city must not become a server."""
 PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), kind) for pattern, kind in ROLE_WORDS)
 NAME_PATTERNS = tuple(
     (re.compile(rf"(?:^|[-_. ])(?:{words})[-_ ]?\d", re.IGNORECASE), kind) for words, kind in NAME_WORDS

@@ -23,6 +23,7 @@ GBPS_OF_UNIT = {"KBITPERSEC": 1e-6, "MBITPERSEC": 1e-3, "GBITPERSEC": 1.0}
 """Gb/s of the units that files state in `meta`."""
 NO_UNIT = ("unit of capacities and demands", "1 unit = 1 Gb/s", "the source states no unit", "--demand-scale")
 CHOICES = "modules that a plan can add; no plan is made"
+XML_ROOT = re.compile(r"(?:<\?[^>]*>\s*|<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<network[\s>](?![^>]*urn:ietf:)", re.DOTALL)
 TOKEN = re.compile(r"[()]|[^\s()]+")
 EFFECTS = {
     "setup_cost": "price of the link; no part has it",
@@ -53,7 +54,7 @@ def _is_native(file: SourceFile) -> bool:
 
 
 def _is_xml(file: SourceFile) -> bool:
-    return file.head.startswith("<") and "<network" in file.head and "<graphml" not in file.head
+    return XML_ROOT.match(file.head) is not None
 
 
 def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options: ImportOptions) -> None:

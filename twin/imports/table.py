@@ -12,6 +12,7 @@ from .cabling import Cable, Cabling, Device, End
 from .decimals import DecimalColumn, report_mixed
 from .fields import NO_EFFECT, Fields
 from .files import SourceFile
+from .gnpy_services import is_service_book
 from .ledger import Ledger
 from .media import read_medium
 from .options import MAX_CAPACITY_GBPS, ImportOptions
@@ -72,7 +73,11 @@ UP = frozenset(
 
 def recognise(files: Sequence[SourceFile]) -> bool:
     """Return whether every file is a sheet by its ending, and none is a workbook of GNPy."""
-    return all(file.ending in ENDINGS and not has_sheets(file, *GNPY_SHEETS) for file in files)
+    return all(file.ending in ENDINGS and not _is_of_gnpy(file) for file in files)
+
+
+def _is_of_gnpy(file: SourceFile) -> bool:
+    return has_sheets(file, *GNPY_SHEETS) or is_service_book(file)
 
 
 def read(files: Sequence[SourceFile], cabling: Cabling, ledger: Ledger, options: ImportOptions) -> None:

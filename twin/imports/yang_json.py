@@ -1,4 +1,4 @@
-"""JSON of YANG data: names without their modules, RESTCONF envelopes, bandwidths as floating-point bytes.
+"""Plain data of YANG: names without their modules, RESTCONF envelopes, bandwidths as floating-point bytes.
 
 Source: RFC 7951 (JSON encoding), RFC 7952 (annotations), RFC 8040 (RESTCONF), RFC 8776 (te-bandwidth).
 """
@@ -13,14 +13,15 @@ from ..errors import DocumentError
 from .fields import Fields
 from .files import SourceFile, records_of
 from .ledger import Ledger
+from .yang_xml import looks_like_networks, plain_data
 
 NETWORKS = "networks"
 NETWORK = "network"
-ENVELOPES = ("data", "output", "config", NETWORKS, "top")
+ENVELOPES = ("rpc-reply", "data", "output", "config", NETWORKS, "top")
 """Containers around the list of networks in answers of controllers."""
 MAX_ENVELOPES = 4
 ANNOTATION_MODULE = "dc-twin"
-HINT = "ietf-network JSON: ietf-network:networks with a list network"
+HINT = "ietf-network JSON or XML: ietf-network:networks with a list network"
 GBPS_OF_BYTES = 8e-9
 """Gb/s of one byte per second."""
 N_DIGITS = 7
@@ -52,7 +53,7 @@ def without_modules(record: Record) -> dict[str, Any]:
 
 def networks_of(file: SourceFile) -> list[Record]:
     """Return the networks of a file. Raises DocumentError if it holds none."""
-    value: Any = file.data
+    value: Any = plain_data(file) if looks_like_networks(file) else file.data
     for _ in range(MAX_ENVELOPES):
         if not isinstance(value, Mapping):
             break
@@ -67,7 +68,9 @@ def networks_of(file: SourceFile) -> list[Record]:
 
 def has_networks(file: SourceFile) -> bool:
     """Return whether a file holds a list of networks, with a node or link list in the first."""
-    if not file.looks_like_json or f"{NETWORK}" not in file.text:
+    if looks_like_networks(file):
+        return True
+    if not file.looks_like_json or NETWORK not in file.text:
         return False
     try:
         networks = networks_of(file)

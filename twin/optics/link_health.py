@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ..arrays import TIERS, Bools, Floats, Ints, State
-from ..arrays.node_ports import CARD_KINDS, card_ports, is_of_kinds
+from ..arrays.node_ports import card_gbps
 from ..arrays.sums import sums_by
 from ..catalogue.ageing import AgeingCase
 from ..catalogue.figure_reader import FigureReader
@@ -365,12 +365,7 @@ def _card_ratio(state: State, reader: FigureReader, lit: Bools, member_gbps: Flo
 
     Only links with a transceiver are compared with the cards; a stated `capacity_gbps` alone is used unchanged.
     """
-    cards_gbps = reader.by_code(state.parts, state["node_accelerator"], "nic_gbps", "accelerator")
-    cards_gbps = cards_gbps * state["n_cards_in_use"]
-    named = (state["node_n_accelerators"] > 0) & is_of_kinds(state, reader, CARD_KINDS)
-    if named.any():
-        ports = card_ports(state, reader)
-        cards_gbps = np.where(named, ports.n_ports * ports.port_gbps, cards_gbps)
+    cards_gbps = card_gbps(state, reader) * state["n_cards_in_use"]
     link_gbps = np.where(lit & (state["link_transceiver"] >= 0), member_gbps * n_members_up, 0.0)
     ends = state["link_ends"]
     ports_gbps = sum(sums_by(ends[:, side], link_gbps, len(cards_gbps)) for side in (0, 1))

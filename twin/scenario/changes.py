@@ -10,11 +10,12 @@ from typing import Annotated, ClassVar, Literal, get_args
 import numpy as np
 from pydantic import Field
 
-from ..arrays import CompiledNetwork, Ints, State
+from ..arrays import NO_CODE, NODE_KINDS, CompiledNetwork, Ints, State
+from ..catalogue import Kind
 from ..economics.cost import node_power_w, site_power_w
 from ..errors import ChangeError
 from ..model.globs import Globs, names_matching
-from ..model.records import Link, Node, Site
+from ..model.records import FORWARDING_KINDS, Link, Node, Site
 from .balancing_change import SetLoadBalancing
 from .change import Context, Fields, StateChange, StructureChange, WorkloadChange
 from .fibre_changes import Age, CutFibre, SetFibre, require_spans, without_measured_power
@@ -22,6 +23,9 @@ from .job_changes import CutJob, LeaveSites, PlaceJob, RecoverJob, ScaleDemands,
 from .lease_change import AddLease
 from .select import Links, Nodes
 from .wcmp_change import SetWcmpGroups
+
+FORWARDING_CODES = [NODE_KINDS.index(kind) for kind in NODE_KINDS if kind in FORWARDING_KINDS]
+"""Codes of the kinds of nodes that are switches."""
 
 # --- structure ------------------------------------------------------------------------------------------------
 
@@ -195,6 +199,39 @@ class SwapSwitches(StateChange):
         return state.with_values("node_part", rows, code).with_values("node_age_years", rows, 0.0)
 
 
+class SwapServers(StateChange):
+    """Replace the servers or network cards of racks, hosts and storage by those of one model; the cabling stays.
+
+    Links that state no rate then run at that of the new ports. The age of a node with accelerators stays.
+    """
+
+    kind: Literal["swap_servers"] = "swap_servers"
+    example: ClassVar[Fields] = {"nodes": "host-*", "part": "card-400G-DD"}
+    example_network: ClassVar[str] = "leaf-spine-demo"
+    nodes: Nodes
+    """Nodes to change, by a selector."""
+    part: str
+    """Catalogue id of the new server or card."""
+    n_cards: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """Cards of each node. None = as it is."""
+
+    def overlay(self, state: State, context: Context) -> State:
+        """Return the state with the new servers or cards."""
+        rows = context.nodes(state, self.nodes)
+        forwarding = rows[np.isin(state["node_kind"][rows], FORWARDING_CODES)]
+        if len(forwarding):
+            problem = f"{state.arrays.node_ids[forwarding[0]]} is no rack, host or storage"
+            raise ChangeError(problem, where=context.where, hint="narrow the selector; swap_switches replaces switches")
+        kind: Kind = "server" if context.reader.catalogue.has(self.part, "server") else "card"
+        state, code = context.part(state, self.part, kind)
+        if kind == "card" and (state["node_n_servers"][rows] != NO_CODE).any():
+            state = state.with_values("node_n_servers", rows, NO_CODE)
+        if self.n_cards is not None:
+            state = state.with_values("node_n_cards", rows, self.n_cards)
+        aged = rows[state["node_n_accelerators"][rows] == 0]
+        return state.with_values("node_part", rows, code).with_values("node_age_years", aged, 0.0)
+
+
 class SwapAccelerators(StateChange):
     """Fill racks with accelerators of one kind.
 
@@ -324,6 +361,7 @@ Change = Annotated[
     | SetChannels
     | SetFibre
     | SwapSwitches
+    | SwapServers
     | SwapAccelerators
     | FailLinks
     | FailNodes

@@ -15,15 +15,16 @@ from .apply import parse_changes
 from .changes import AddLink, AddNode, Change
 from .select import LinkSelector, NodeSelector
 
-PART_KINDS: dict[tuple[str, str], Kind] = {
-    ("set_transceivers", "part"): "transceiver",
-    ("set_channels", "mux"): "mux",
-    ("set_fibre", "fibre"): "fibre",
-    ("swap_switches", "part"): "switch",
-    ("swap_accelerators", "accelerator"): "accelerator",
-    ("use_accelerator", "accelerator"): "accelerator",
+PART_KINDS: dict[tuple[str, str], tuple[Kind, ...]] = {
+    ("set_transceivers", "part"): ("transceiver",),
+    ("set_channels", "mux"): ("mux",),
+    ("set_fibre", "fibre"): ("fibre",),
+    ("swap_switches", "part"): ("switch",),
+    ("swap_servers", "part"): ("server", "card"),
+    ("swap_accelerators", "accelerator"): ("accelerator",),
+    ("use_accelerator", "accelerator"): ("accelerator",),
 }
-"""Kind of part that a field of a change names, by change and field."""
+"""Kinds of parts that a field of a change may name, by change and field."""
 NOUNS = {"links": "link", "nodes": "node", "racks": "node", "srlg": "shared risk", "ids": "demand", "sites": "site"}
 """Records that a field of a change selects."""
 
@@ -97,10 +98,12 @@ def _site_issues(change: Any, where: str, sites: Sequence[str]) -> Iterator[Issu
 
 
 def _part_issues(change: Any, where: str, catalogue: Catalogue) -> Iterator[Issue]:
-    for (kind, field), part_kind in PART_KINDS.items():
+    for (kind, field), part_kinds in PART_KINDS.items():
         part_id = getattr(change, field, None) if change.kind == kind else None
         if part_id is not None:
             try:
-                catalogue.get(part_id, part_kind)
+                catalogue.get(
+                    part_id, next((each for each in part_kinds if catalogue.has(part_id, each)), part_kinds[0])
+                )
             except CatalogueError as error:
                 yield Issue(f"{where}.{field}", error.problem, error.hint)

@@ -205,8 +205,9 @@ ROWS = (
         "accelerators",
         training.accelerators,
         needs=names("placement rail_exchange"),
+        state=names("n_cards_in_use node_accelerator node_n_accelerators node_n_cards node_n_servers node_part parts"),
         job=names("across_sites gradient_bytes_per_parameter model parallelism precision recompute"),
-        catalogue=names("accelerator general"),
+        catalogue=names("accelerator card general server"),
     ),
     Stage(
         "arc_rates",
@@ -307,7 +308,10 @@ ROWS = (
             "placement step link_loads job_flows job_capacity.gbps job_capacity.efficiency_ratio flow_goodput "
             "accelerators"
         ),
-        state=names("arc_head n_nodes node_accelerator node_part parts"),
+        state=names(
+            "arc_head n_cards_in_use n_nodes node_accelerator node_n_accelerators node_n_cards node_n_servers "
+            "node_part parts"
+        ),
         document=("lossless",),
         job=names("model parallelism recompute"),
         catalogue=names("accelerator card general server switch"),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..arrays import TIERS, Bools, Floats, at_an_end
+from ..arrays.node_ports import card_gbps
 from ..errors import Issue, TopologyError
 from ..model.jobs import TrainingJob
 from ..optics.link_health import unknown_rates
@@ -25,7 +26,7 @@ from ..training.balancing_rules import (
     is_unstated,
     with_stated,
 )
-from ..training.cards import CardLoss, card_loss, placed_on_cards
+from ..training.cards import CardLoss, card_loss, placed_on_cards, with_named_cards
 from ..training.causes import links_without_line_loss, shares_without_line_loss
 from ..training.job_flows import JobFlows
 from ..training.job_flows import job_flows as flows_of_job
@@ -180,14 +181,14 @@ def clean_link_loads(inputs: Inputs) -> UnitLinkLoads | None:
 
 
 def accelerators(inputs: Inputs) -> AcceleratorGroups | None:
-    """Compute the accelerator groups of the job, independent of the network; None without a job."""
+    """Compute the accelerator groups of the job, independent of the links; None without a job."""
     job, exchange = inputs.job, inputs["rail_exchange"]
     if job is None:
         return None
     placed = inputs["placement"]
     if exchange is not None and exchange.pxn:
         placed = with_relays(placed, exchange)
-    return AcceleratorGroups.of(placed, job, inputs.reader)
+    return AcceleratorGroups.of(with_named_cards(placed, inputs.state, inputs.reader), job, inputs.reader)
 
 
 def arc_rates(inputs: Inputs) -> ArcRates | None:
@@ -369,7 +370,6 @@ def phases(inputs: Inputs) -> tuple[PhaseUse, ...]:
     loads: UnitLinkLoads = inputs["link_loads"]
     placed: JobPlacement = inputs["placement"]
     n_used = sum(np.bincount(group.rack, minlength=state.n_nodes) for group in placed.groups)
-    card_gbps = reader.by_code(state.parts, state["node_accelerator"], "nic_gbps", "accelerator")
     # as in the step: fewer cards than accelerators, or lost ones, count as in the worst domain of the group
     card_ratio = np.ones(state.n_nodes)
     for group in placed.groups:
@@ -378,7 +378,7 @@ def phases(inputs: Inputs) -> tuple[PhaseUse, ...]:
         tail=state["arc_head"][loads.arc ^ 1],
         head=state["arc_head"][loads.arc],
         n_accelerators=np.asarray(n_used),
-        card_gbps=np.nan_to_num(card_gbps) * card_ratio,
+        card_gbps=np.nan_to_num(card_gbps(state, reader)) * card_ratio,
         buffer_bytes=reader.by_code(state.parts, state["node_part"], "buffer_bytes", "switch"),
     )
     in_flight_bytes = inputs.document.lossless.in_flight_bytes or reader.general("in_flight_bytes")

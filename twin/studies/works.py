@@ -20,6 +20,7 @@ SELECTORS = {
     "set_channels": "links",
     "set_fibre": "links",
     "swap_switches": "nodes",
+    "swap_servers": "nodes",
     "swap_accelerators": "racks",
 }
 """Kinds of changes that drain what they select, with the field of the selector."""
@@ -30,6 +31,7 @@ LEAD_DAYS = {
     "set_fibre": 180,
     "set_transceivers": 84,
     "swap_accelerators": 180,
+    "swap_servers": 90,
     "swap_switches": 120,
 }
 """Days from order to delivery by kind of change; assumed, and 0 for all other kinds."""

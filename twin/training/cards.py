@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arrays import NO_CODE, Bools, Ints, State
+from ..arrays.node_ports import CARD_KINDS, card_gbps, is_of_kinds
 from ..arrays.sums import sums_by
+from ..catalogue.figure_reader import FigureReader
 from ..errors.wording import counted
 from ..model.jobs import TrainingJob
 from ..traffic.network_cards import CardPorts, CardStates, card_states
@@ -252,3 +254,16 @@ def _why_stopped(job: TrainingJob, lost: str, other_ways: list[str]) -> str:
     }
     hint = f"; {' or '.join(other_ways)} would go on" if other_ways else ""
     return f"{lost}; {ends[job.on_card_loss]} (on_card_loss: {job.on_card_loss}{hint})"
+
+
+def with_named_cards(placed: JobPlacement, state: State, reader: FigureReader) -> JobPlacement:
+    """Return the placement with the rate of the cards that racks name as their part, of each group the slowest."""
+    named = (state["node_n_accelerators"] > 0) & is_of_kinds(state, reader, CARD_KINDS)
+    if not named.any():
+        return placed
+    rate_gbps = card_gbps(state, reader)
+    groups = tuple(
+        replace(group, card_gbps=float(np.min(rate_gbps[group.rack]))) if named[group.rack].any() else group
+        for group in placed.groups
+    )
+    return replace(placed, groups=groups)

@@ -36,6 +36,8 @@ class PlacedGroup:
     """Share of the traffic of an accelerator that goes over NVLink to the card of another one, in the worst case."""
     crosses_rails: bool = False
     """Whether exchange goes over NVLink to the cards of other rails."""
+    card_gbps: float | None = None
+    """Rate of a card that its racks name as their part, in the worst rack; None = that of the accelerator."""
     mixed: tuple[tuple[str, Placement], ...] = ()
     """Kinds and placements of its accelerators where a replica has several of them."""
 

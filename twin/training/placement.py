@@ -228,6 +228,8 @@ def _tensor_groups(rows: Ints, free: Ints, n_domain: int, tp: int) -> tuple[Ints
 def accelerator_profile(group: PlacedGroup, job: TrainingJob, reader: FigureReader) -> AcceleratorProfile:
     """Profile of the group's accelerator at the job's precision, with the NVLink domain and cards of its racks."""
     profile = AcceleratorProfile.of(lambda name: reader.part(group.accelerator, name), job.precision)
+    if group.card_gbps is not None:
+        profile = profile.with_card_gbps(group.card_gbps)
     return replace(
         profile,
         n_domain=min(profile.n_domain, group.n_domain),

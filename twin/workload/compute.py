@@ -8,7 +8,7 @@ kernels sets a floor for each layer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model.jobs import Precision
 from ..model.shape import ModelShape
@@ -105,6 +105,11 @@ class AcceleratorProfile:
             n_route_passes=value("n_route_passes"),
             host_expert_layer_s=value("host_expert_layer_us") * 1e-6,
         )
+
+    def with_card_gbps(self, nic_gbps: float) -> AcceleratorProfile:
+        """Return the profile with network cards of another nominal rate, used to the same share."""
+        ratio = self.nic_bytes_per_s / self.nic_gbps
+        return replace(self, nic_gbps=nic_gbps, nic_bytes_per_s=nic_gbps * ratio)
 
     @property
     def fused_attention(self) -> bool:
