@@ -134,7 +134,9 @@ class SampledNetwork(EvaluatedNetwork):
             raise ChangeError("there is no job whose work counts", where="jobs", hint="add one under jobs")
         state = self._scenario(None, None, ageing).case.state
         offers = {
-            site: offer_of(self.document, state, site, lease_usd_per_month, power_paid_by)
+            site: offer_of(
+                self.document, state, site, lease_usd_per_month, power_paid_by, "lease" if site in lease else "share"
+            )
             for site in dict.fromkeys([*lease, *share])
         }
         running = running_leases(self.document, state)

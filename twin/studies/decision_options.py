@@ -89,7 +89,12 @@ class Option:
 
 
 def offer_of(
-    document: TopologyDocument, state: State, site: str, usd_per_month: float | None, power_paid_by: str | None
+    document: TopologyDocument,
+    state: State,
+    site: str,
+    usd_per_month: float | None,
+    power_paid_by: str | None,
+    where: str = "lease",
 ) -> LeaseOffer:
     """Return the offer for a site: the price that is asked for here, else that of the document.
 
@@ -97,16 +102,16 @@ def offer_of(
     """
     known = {row.id: row for row in document.sites}
     if site not in known:
-        raise ChangeError(f"no site {site!r}", where="lease", hint=did_you_mean(site, known) or ", ".join(known))
+        raise ChangeError(f"no site {site!r}", where=where, hint=did_you_mean(site, known) or ", ".join(known))
     usd = known[site].lease_usd_per_month if usd_per_month is None else usd_per_month
     if usd is None:
         hint = "state lease_usd_per_month of the site, or --lease-price"
-        raise ChangeError(f"site {site!r} has no lease price", where="lease", hint=hint)
+        raise ChangeError(f"site {site!r} has no lease price", where=where, hint=hint)
     if not 0.0 <= usd <= 1e12:
         raise ChangeError(f"{usd:g} USD a month", where="lease_usd_per_month", expected="from 0 to 1e12")
     n_owned = accelerators_by_site(state, document)[site]
     if not n_owned:
-        raise ChangeError(f"{site} has no accelerators", where="lease", hint="lease a site that has some")
+        raise ChangeError(f"{site} has no accelerators", where=where, hint="lease a site that has some")
     terms = {lease.power_paid_by for lease in document.leases if lease.site == site} - {None}
     payer = power_paid_by or (terms.pop() if len(terms) == 1 else "owner")
     if payer not in ("owner", "tenant"):
