@@ -66,7 +66,7 @@ def operation(path: str, method: str = "post") -> Edit:
 SCORE = operation("/v1/score")
 PARTS = operation("/v1/parts", "get")
 FORECAST, LINK, SELECTOR = component("ForecastRequest"), component("LinkRequest"), component("LinkSelector")
-JOB, FABRIC = component("TrainingJob"), component("Fabric")
+JOB, GROWTH_REQUEST = component("TrainingJob"), component("GrowthRequest")
 EXPLANATION, METRIC = component("Explanation"), component("MetricValue")
 SCORE_200 = "POST /v1/score response 200"
 GROWTH = "properties/growth_ratio_per_year"
@@ -114,7 +114,7 @@ BREAKING: list[tuple[Edit, str, str]] = [
         "'access' is no longer accepted",
     ),
     (put("oneOf/0", None, component("Change")), "request WhatIfRequest.changes[]", "AddNode is no longer accepted"),
-    (put("properties/params/additionalProperties", False, FABRIC), "request Fabric.params", NO_OTHERS),
+    (put("properties/rates/additionalProperties", False, GROWTH_REQUEST), "request GrowthRequest.rates", NO_OTHERS),
     (put("properties/gap_s", None, EXPLANATION), "answer Explanation.gap_s", "removed"),
     (lambda schema: EXPLANATION(schema)["required"].remove("gap_s"), "answer Explanation.gap_s", "may be absent now"),
     (put("properties/gap_s/type", "string", EXPLANATION), "answer Explanation.gap_s", "may be string now"),
@@ -124,7 +124,7 @@ BREAKING: list[tuple[Edit, str, str]] = [
 ]
 ADDITIONS: list[tuple[Edit, str, str]] = [
     (put("paths/~v2", {"get": {"responses": {}}}), "GET ~v2", "added"),
-    (put("responses/503", {"description": ""}, SCORE), "POST /v1/score", "response 503 added"),
+    (put("responses/418", {"description": ""}, SCORE), "POST /v1/score", "response 418 added"),
     (put("parameters/1", REQUIRED_QUERY | {"required": False}, PARTS), "GET /v1/parts parameter year", "added"),
     (with_new_field(required=False), "request ForecastRequest.new", "added"),
     (put("properties/years/type", "number", FORECAST), YEARS, "integer became number"),
@@ -175,7 +175,7 @@ def test_the_document_is_compared_as_what_a_user_writes() -> None:
     assert found(put("properties/colour", {"type": "string"}, node), DOCUMENT) == {
         (False, "document Node.colour", "added")
     }
-    first = current()[DOCUMENT]["$defs"]["Fabric"]["oneOf"][0]["title"]
+    first = current()[DOCUMENT]["$defs"]["Fabric"]["oneOf"][0]["$ref"].rpartition("/")[2]
     assert found(put("$defs/Fabric/oneOf/0", None), DOCUMENT) == {
         (True, "document.fabrics[]", f"{first} is no longer accepted")
     }
