@@ -59,7 +59,7 @@ def _add_block(document: dict[str, Any], block: str, name: str, row: _Row, noun:
     definitions = document["$defs"]
     params = adapter_of(row.params).json_schema()
     definitions.update(params.pop("$defs", {}))
-    definitions[f"{name}_{suffix}"] = params
+    definitions[f"{name}_{suffix}"] = params | {"title": f"{name} {suffix}".replace("_", " ")}
     fields = {"generator": {"const": name, "type": "string"}, "params": {"$ref": f"#/$defs/{name}_{suffix}"}}
     definitions[f"{name}_{noun}"] = {
         "type": "object",
