@@ -24,7 +24,13 @@ WORD_PATTERN = r"^[A-Za-z_]\w*([.+-]\w+)*$"
 PATH_PATTERN = r'^([^="]|"([^"\\]|\\.)*")+$'
 """Names joined by dots; a name in double quotes may hold dots and equals signs."""
 
-AxisText = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
+AXIS_PATTERN = rf"^({'|'.join(sorted(FIRST_WORDS))})([.].*)?=.+"
+"""First word of a known path, and values after an equals sign."""
+
+AxisText = Annotated[
+    str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS, json_schema_extra={"pattern": AXIS_PATTERN})
+]
+ValuesText = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
 AxisValue = float | Annotated[str, Field(max_length=200, pattern=WORD_PATTERN)]
 AxisPath = Annotated[
     str, Field(min_length=1, max_length=500, pattern=PATH_PATTERN, description=f"One of {', '.join(PATHS)}.")
@@ -37,7 +43,7 @@ class AxisRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     path: AxisPath
-    values: SkipValidation[AxisText | Annotated[list[AxisValue], Field(min_length=1, max_length=MAX_VALUES)]]
+    values: SkipValidation[ValuesText | Annotated[list[AxisValue], Field(min_length=1, max_length=MAX_VALUES)]]
     """A list of numbers or words; or a text: `1,2,5`, `1..10:4` (equal steps), `1..1000:log7` (equal factors)."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation
 from typing_extensions import TypeAliasType
 
 from twin.answers.effects import MAX_TOP
@@ -28,6 +28,13 @@ from twin.studies.works import DRAIN_DAYS, MAX_DAYS
 
 from .axes import Vary
 
+
+def _whole(value: Any) -> Any:
+    """Return an integer for a float without a fraction: to JSON Schema 38.0 is an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
 MAX_NAME_LENGTH = 200
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
 MAX_ROWS = 10_000
@@ -38,7 +45,7 @@ MAX_PLANS_COMPARED = 100
 """Most plans that a request may compare."""
 MAX_POSTED_STATES = 100_000
 """Most states that a request may ask for."""
-Years = Annotated[int, Field(ge=1, le=MAX_YEARS)]
+Years = Annotated[int, Field(ge=1, le=MAX_YEARS), WHOLE]
 Growth = Annotated[float, Field(ge=-0.9, le=10.0)]
 Change = TypeAliasType("Change", ChangeUnion)
 """Union of all changes with a name of its own, so that OpenAPI contains it once."""
@@ -104,7 +111,7 @@ class WhatIfRequest(MainAssumptionsRequest, ChangedNetworkRequest, AgeingRequest
 
     causes: bool = True
     """Find the causes of what got better or worse: the network is computed again without each change."""
-    top: Annotated[int, Field(ge=1, le=MAX_TOP)] = N_EFFECTS
+    top: Annotated[int, Field(ge=1, le=MAX_TOP), WHOLE] = N_EFFECTS
     """Most links, demands and jobs to list that got better, and as many that got worse."""
 
 
@@ -141,11 +148,13 @@ class ScheduleRequest(ChangedNetworkRequest, AgeingRequest):
 
     goal: Annotated[Name | None, Field(json_schema_extra={"enum": [*METRICS, None]})] = None
     """Metric of each state. Default: the step time, or the busiest link of a network without a job."""
-    n_waves: Annotated[int, Field(ge=1, le=64)] = 2
+    n_waves: Annotated[int, Field(ge=1, le=64), WHOLE] = 2
     """Waves of each change of links, switches or racks."""
-    lead_days: Annotated[dict[Name, Annotated[int, Field(ge=0, le=MAX_DAYS)]], Field(max_length=100)] | None = None
+    lead_days: Annotated[dict[Name, Annotated[int, Field(ge=0, le=MAX_DAYS), WHOLE]], Field(max_length=100)] | None = (
+        None
+    )
     """Days from order to delivery by kind of change. Default: those of `twin schedule`."""
-    drain_days: Annotated[int, Field(ge=0, le=MAX_DAYS)] = DRAIN_DAYS
+    drain_days: Annotated[int, Field(ge=0, le=MAX_DAYS), WHOLE] = DRAIN_DAYS
     """Days for which a wave is out of service."""
 
 
@@ -158,7 +167,7 @@ class DiffRequest(ChangedNetworkRequest, AgeingRequest):
     """Id of a plan of the other network."""
     other_changes: SkipValidation[Annotated[tuple[Change, ...], Field(max_length=1000)] | None] = None
     """Changes of the other network."""
-    top: Annotated[int, Field(ge=1, le=MAX_TOP)] = N_EFFECTS
+    top: Annotated[int, Field(ge=1, le=MAX_TOP), WHOLE] = N_EFFECTS
     """Most links, demands and jobs to list that are better in the other network, and as many that are worse."""
 
     @property
@@ -201,9 +210,9 @@ class GrowthRequest(ChangedNetworkRequest, AgeingRequest):
     """Utilisation that no link should pass."""
     of: Literal["link", "member", "node", "srlg", "site"] = "link"
     """Kind of failures."""
-    until: Annotated[int, Field(ge=1, le=9998)] | None = None
+    until: Annotated[int, Field(ge=1, le=9998), WHOLE] | None = None
     """Calendar year whose end is the horizon; null = ten years from the day of the document."""
-    top: Annotated[int, Field(ge=1, le=1000)] | None = None
+    top: Annotated[int, Field(ge=1, le=1000), WHOLE] | None = None
     """Most links to list; null = 10."""
     member_usd: Annotated[float, Field(gt=0, le=1e9)] | None = None
     """Price of one more member of links that name no transceiver; null = unknown."""
@@ -227,7 +236,7 @@ class PathRequest(ChangedNetworkRequest, AgeingRequest):
     """Id of the node that sends."""
     target: Name
     """Id of the node that receives."""
-    max_paths: Annotated[int, Field(ge=1, le=MAX_PATHS)] = 16
+    max_paths: Annotated[int, Field(ge=1, le=MAX_PATHS), WHOLE] = 16
     """Most paths to list, those with the largest shares first."""
 
 
@@ -236,7 +245,7 @@ class TableRequest(ChangedNetworkRequest, AgeingRequest):
 
     sort: Name | None = None
     """Column to sort by, the worst first, with or without its unit. Default: by id."""
-    top: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 1000
+    top: Annotated[int, Field(ge=1, le=MAX_ROWS), WHOLE] = 1000
     """Most rows to list; the verdict counts all."""
 
 
@@ -251,13 +260,13 @@ class AvailabilityRequest(ChangedNetworkRequest, AgeingRequest):
     """Probability of all states that need not be looked at, together."""
     loss_above_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Lost over offered traffic above which a failure is listed."""
-    n_states: Annotated[int, Field(ge=50, le=MAX_POSTED_STATES)] | None = None
+    n_states: Annotated[int, Field(ge=50, le=MAX_POSTED_STATES), WHOLE] | None = None
     """Most sets of probable states. Default: as many as fit in some seconds."""
-    n_samples: Annotated[int, Field(ge=50, le=MAX_POSTED_STATES)] | None = None
+    n_samples: Annotated[int, Field(ge=50, le=MAX_POSTED_STATES), WHOLE] | None = None
     """Random states. Default: as many as fit in some seconds."""
-    seed: Annotated[int, Field(ge=0, le=2**53)] = 1
+    seed: Annotated[int, Field(ge=0, le=2**53), WHOLE] = 1
     """Seed of the random states."""
-    top: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 1000
+    top: Annotated[int, Field(ge=1, le=MAX_ROWS), WHOLE] = 1000
     """Most rows of each list."""
 
 
@@ -280,13 +289,13 @@ class FailuresRequest(ChangedNetworkRequest, AgeingRequest):
 
     of: Annotated[Name, Field(json_schema_extra={"enum": [*KINDS]})] = "link"
     """Kind of failures: all members of a link, one of them, a node, a shared risk, or a site."""
-    depth: Annotated[int, Field(ge=1, le=2)] = 1
+    depth: Annotated[int, Field(ge=1, le=2), WHOLE] = 1
     """1 = single failures, 2 = pairs of them."""
-    sample: Annotated[int, Field(ge=1, le=MAX_PAIRS)] | None = None
+    sample: Annotated[int, Field(ge=1, le=MAX_PAIRS), WHOLE] | None = None
     """Pairs to draw without replacement; null = all."""
-    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] = 0
     """Seed of the draw; the same pairs for the same seed."""
-    top: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 1000
+    top: Annotated[int, Field(ge=1, le=MAX_ROWS), WHOLE] = 1000
     """Most failures and most links to list; the verdict counts all."""
 
 
@@ -308,7 +317,7 @@ class PlanRequest(AgeingRequest):
     """Value of a metric to reach at least cost, in place of a goal: `step_time_s=4`."""
     keep: Annotated[tuple[Name, ...], Field(max_length=MAX_KEEPS)] = ()
     """Conditions: `max_link_utilisation_ratio<=0.7`. Conditions alone ask for the least cost."""
-    until: Annotated[int, Field(ge=1, le=9998)] | None = None
+    until: Annotated[int, Field(ge=1, le=9998), WHOLE] | None = None
     """Calendar year until whose end goal and conditions hold; null = on one day alone."""
     by: Annotated[Name, Field(json_schema_extra={"format": "date"})] | None = None
     """Day from which they hold, as YYYY-MM-DD; null = the day of the document."""
@@ -338,9 +347,9 @@ class SampledRequest(AgeingRequest):
 
     plans: Annotated[tuple[Name, ...], Field(max_length=MAX_PLANS)] = ()
     """Ids of plans of the document, to compare with the network as it is."""
-    n_samples: Annotated[int, Field(ge=2, le=MAX_POSTED_SAMPLES)] = 64
+    n_samples: Annotated[int, Field(ge=2, le=MAX_POSTED_SAMPLES), WHOLE] = 64
     """A power of two."""
-    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1), WHOLE] = 0
     """Seed of the samples; the same samples for the same seed."""
 
 

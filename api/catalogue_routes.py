@@ -24,7 +24,7 @@ Fields = Annotated[str | None, Query(description="Fields of the answer to return
 
 def catalogue_routes() -> APIRouter:
     """Return the endpoints of the catalogue and of the health of the server."""
-    router = APIRouter(prefix="/v1", tags=["catalogue"])
+    router = APIRouter(prefix="/v1", tags=["catalogue"], dependencies=[KNOWN_PARAMETERS])
 
     @router.get(
         "/topologies", operation_id="topologies", responses=responses_of(TopologyList, 422), response_class=Response
@@ -49,7 +49,6 @@ def catalogue_routes() -> APIRouter:
         operation_id="parts",
         responses=responses_of(PartList, 422),
         response_class=Response,
-        dependencies=[KNOWN_PARAMETERS],
     )
     def parts(
         kind: Annotated[str | None, Query(json_schema_extra={"enum": list(KINDS)})] = None,
@@ -70,7 +69,7 @@ def catalogue_routes() -> APIRouter:
         return _json_of(part_answer(find(lambda: catalogue().get(part_id))), fields)
 
     @router.get(
-        "/health", operation_id="health", responses=responses_of(Health), response_class=Response, tags=["server"]
+        "/health", operation_id="health", responses=responses_of(Health, 422), response_class=Response, tags=["server"]
     )
     async def health() -> Response:
         """Return the version. It needs no thread, so it answers while all threads compute."""

@@ -60,7 +60,7 @@ def file_routes(store: NetworkStore) -> APIRouter:
 def _add_import(router: APIRouter, store: NetworkStore) -> None:
     @router.post(
         "/import/{format}",
-        responses=responses_of(ImportAnswer, 409, 412, 413, 422, 503) | responses_of(ImportAnswer, success=201),
+        responses=responses_of(ImportAnswer, 409, 412, 413, 415, 422, 503) | responses_of(ImportAnswer, success=201),
         openapi_extra=FILE_BODY,
         operation_id="import_files",
         response_class=Response,
@@ -112,7 +112,7 @@ def _add_import(router: APIRouter, store: NetworkStore) -> None:
 def _add_measurements(router: APIRouter, store: NetworkStore) -> None:
     @router.post(
         "/networks/{name}/measurements",
-        responses=responses_of(MeasurementsAnswer, 404, 409, 412, 413, 422, 503),
+        responses=responses_of(MeasurementsAnswer, 404, 409, 412, 413, 415, 422, 503),
         openapi_extra=MEASUREMENTS_BODY,
         operation_id="add_measurements",
         response_class=Response,

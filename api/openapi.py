@@ -20,6 +20,7 @@ from .answer_schemas import answer_definitions
 from .posted_files import MeasurementsBody
 from .problems import MEDIA_TYPE
 from .questions.table import QUESTIONS
+from .request_schemas import state_rules
 
 PREFIX = "#/components/schemas/"
 LISTS: tuple[type[BaseModel], ...] = (
@@ -45,7 +46,9 @@ ERRORS = {
     409: "The store holds as much as it may, or a run has no answer.",
     412: "The stored network has another revision than the request expects.",
     413: "The body is too large.",
+    415: "The body is compressed, or of a type that this path does not read.",
     422: "The body is invalid, its records contradict each other, a change cannot be applied, or a bound is exceeded.",
+    499: "The client left before the answer; nobody receives it.",
     500: "An internal error.",
     503: "No room for a question now, or the database cannot be used; Retry-After says when to ask again.",
 }
@@ -101,6 +104,7 @@ def _components() -> dict[str, Any]:
     _, schema = models_json_schema([(model, "validation") for model in models], ref_template=template)
     components: dict[str, Any] = schema["$defs"]
     # changes of a plan are plain data until they are used; the schema states the union that validates them
+    state_rules(components, PREFIX)
     components["Plan"]["properties"]["changes"]["items"] = {"$ref": template.format(model="Change")}
     for model in (answers.PartAnswer, answers.FigureAnswer):  # an answer contains fields with default values too
         components[model.__name__]["required"] = list(components[model.__name__]["properties"])

@@ -11,8 +11,12 @@ from .answering import Answering
 from .bodies import NetworkRequest
 from .body_reader import read_body
 from .openapi import request_body_of, responses_of
+from .parameters import KNOWN_PARAMETERS
 from .questions.table import QUESTIONS, Question
-from .raw_body import Body
+from .raw_body import JsonBody
+
+QUESTION_ERRORS = (401, 404, 408, 413, 415, 422, 429, 499, 503)
+"""Statuses of problems that a question may end with."""
 
 
 def question_routes(answering: Answering) -> APIRouter:
@@ -20,7 +24,7 @@ def question_routes(answering: Answering) -> APIRouter:
 
     answering: answers the questions.
     """
-    router = APIRouter(prefix="/v1", tags=["questions"])
+    router = APIRouter(prefix="/v1", tags=["questions"], dependencies=[KNOWN_PARAMETERS])
     for question in QUESTIONS:
         router.add_api_route(
             f"/{question.path}",
@@ -29,7 +33,7 @@ def question_routes(answering: Answering) -> APIRouter:
             operation_id=question.name,
             summary=question.path,
             description=question.summary,
-            responses=responses_of(question.answer, 401, 404, 408, 413, 422, 429, 503),
+            responses=responses_of(question.answer, *QUESTION_ERRORS),
             openapi_extra=request_body_of(question.request, question.examples),
             response_class=Response,
         )
@@ -50,7 +54,7 @@ def body_of(model: type[NetworkRequest]) -> Callable[[bytes], NetworkRequest]:
     model: class of the request.
     """
 
-    def read(body: Body) -> NetworkRequest:
+    def read(body: JsonBody) -> NetworkRequest:
         return read_body(body, model)
 
     return read

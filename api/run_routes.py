@@ -24,7 +24,7 @@ from .openapi import problems_of, request_body_of, responses_of
 from .parameters import KNOWN_PARAMETERS
 from .pinned_requests import canonical_text, network_label, pinned_request
 from .problems import find, problem_response
-from .question_routes import body_of
+from .question_routes import QUESTION_ERRORS, body_of
 from .questions.table import QUESTIONS, Question
 from .run_queue import RunQueue
 
@@ -67,7 +67,7 @@ def run_routes(networks: Networks, runs: RunStore, queue: RunQueue) -> APIRouter
             operation_id=f"run_{question.name}",
             summary=f"run {question.path}",
             description=f"In the background: {question.summary}",
-            responses=responses_of(Run, 401, 404, 408, 409, 413, 422, 503) | responses_of(Run, success=202),
+            responses=responses_of(Run, *QUESTION_ERRORS, 409) | responses_of(Run, success=202),
             openapi_extra=request_body_of(question.request, question.examples),
             response_class=Response,
         )

@@ -41,7 +41,7 @@ def stored_network_routes(networks: Networks, store: NetworkStore) -> APIRouter:
 def _add_writes(router: APIRouter, store: NetworkStore) -> None:
     @router.put(
         "/{name}",
-        responses=responses_of(StoredNetwork, 409, 412, 413, 422, 503) | responses_of(StoredNetwork, success=201),
+        responses=responses_of(StoredNetwork, 409, 412, 413, 415, 422, 503) | responses_of(StoredNetwork, success=201),
         openapi_extra=DOCUMENT_BODY,
         operation_id="put_network",
         response_class=Response,

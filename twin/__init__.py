@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .answers.path_report import PathReport
     from .answers.routing_report import RoutingReport
     from .answers.score import Score
+    from .client import connect
     from .errors import CatalogueError, ChangeError, ConvergenceError, DocumentError, Issue, TopologyError, TwinError
     from .loading import diff, from_document, load
     from .model.document import TopologyDocument
@@ -79,6 +80,7 @@ _HOMES = {
     "TrainingJob": "model.jobs",
     "TwinError": "errors",
     "catalogue": "catalogue",
+    "connect": "client",
     "diff": "loading",
     "from_document": "loading",
     "known_shape": "model.known_models",
@@ -125,6 +127,7 @@ __all__ = [
     "TrainingJob",
     "TwinError",
     "catalogue",
+    "connect",
     "diff",
     "from_document",
     "known_shape",

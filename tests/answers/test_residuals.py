@@ -12,7 +12,7 @@ from tests.answers.lines import a_span, document, zr
 from tests.training.cases import general, of_part
 from twin.answers import residuals
 from twin.answers.link_report import LinkReport
-from twin.answers.residuals import Residual
+from twin.answers.residuals import ResidualRow
 from twin.loading import Network, from_document
 from twin.model.measurements import READINGS
 
@@ -33,7 +33,7 @@ def reading(quantity: str, value: float, at: str = "2026-01-01", **of: Any) -> d
     return {"of": {"link": "l0", **of}, "quantity": quantity, READINGS[quantity].field: value, "at": at, **more}
 
 
-def one_of(quantity: str, link: dict[str, Any], value: float | None = None, **asked: Any) -> Residual:
+def one_of(quantity: str, link: dict[str, Any], value: float | None = None, **asked: Any) -> ResidualRow:
     """The residual of one reading of one link."""
     traffic = asked.pop("demands", [])
     value = SAMPLE[quantity] if value is None else value

@@ -130,15 +130,6 @@ def test_a_document_posted_back_is_the_network_of_that_name(client: Any) -> None
     assert client.post("/v1/score", json={"network": document}).content == by_name.content
 
 
-def test_the_content_type_of_the_request_plays_no_part(client: Any) -> None:
-    body = b'{"network": "leaf-spine-demo"}'
-    answers = [
-        client.post("/v1/score", content=body, headers=headers)
-        for headers in ({}, {"content-type": "text/plain"}, {"content-type": "application/x-www-form-urlencoded"})
-    ]
-    assert {answer.content for answer in answers} == {expected(json.dumps(["/v1/score", json.loads(body)])).encode()}
-
-
 def test_32_at_once_on_mixed_networks_each_get_their_own_answer(client: Any) -> None:
     asked = [QUESTIONS[i % len(QUESTIONS)] for i in range(64)]
     with ThreadPoolExecutor(32) as group:

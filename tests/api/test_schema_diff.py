@@ -66,7 +66,7 @@ def operation(path: str, method: str = "post") -> Edit:
 SCORE = operation("/v1/score")
 PARTS = operation("/v1/parts", "get")
 FORECAST, LINK, SELECTOR = component("ForecastRequest"), component("LinkRequest"), component("LinkSelector")
-JOB, GROWTH = component("TrainingJob"), component("GrowthRequest")
+JOB, GROWTH_REQUEST = component("TrainingJob"), component("GrowthRequest")
 EXPLANATION, METRIC = component("Explanation"), component("MetricValue")
 SCORE_200 = "POST /v1/score response 200"
 GROWTH = "properties/growth_ratio_per_year"
@@ -114,7 +114,7 @@ BREAKING: list[tuple[Edit, str, str]] = [
         "'access' is no longer accepted",
     ),
     (put("oneOf/0", None, component("Change")), "request WhatIfRequest.changes[]", "AddNode is no longer accepted"),
-    (put("properties/rates/additionalProperties", False, GROWTH), "request GrowthRequest.rates", NO_OTHERS),
+    (put("properties/rates/additionalProperties", False, GROWTH_REQUEST), "request GrowthRequest.rates", NO_OTHERS),
     (put("properties/gap_s", None, EXPLANATION), "answer Explanation.gap_s", "removed"),
     (lambda schema: EXPLANATION(schema)["required"].remove("gap_s"), "answer Explanation.gap_s", "may be absent now"),
     (put("properties/gap_s/type", "string", EXPLANATION), "answer Explanation.gap_s", "may be string now"),

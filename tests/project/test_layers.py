@@ -49,6 +49,7 @@ LAYERS = {
     "loading": 15,
     "reports": 15,
     "check": 16,
+    "client": 16,
     "warmup": 16,
     "store": 16,
     "api": 17,

@@ -140,9 +140,9 @@ EXEMPT = {
     "BuildFault.value": "in the unit of the limit that `rule` names",
     "BuildFault.limit": "in the unit of the limit that `rule` names",
     "NoiseFigure.at": "dB, or dBm where `by_input` is true",
-    "Residual.measured": "any quantity; its unit stands beside it",
-    "Residual.model": "any quantity; its unit stands beside it",
-    "Residual.residual": "any quantity; its unit stands beside it",
+    "ResidualRow.measured": "any quantity; its unit stands beside it",
+    "ResidualRow.model": "any quantity; its unit stands beside it",
+    "ResidualRow.residual": "any quantity; its unit stands beside it",
     "Modelled.value": "in the unit of the measured quantity",
 }
 

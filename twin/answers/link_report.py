@@ -29,7 +29,7 @@ from .data import Answer, to_data
 from .forecast import Forecast
 from .link_budget_steps import BudgetLine, budget_lines
 from .link_table import NO_BUDGET, LinkDirection, link_table
-from .residuals import MeasuredNetwork, Residual
+from .residuals import MeasuredNetwork, ResidualRow
 from .score import html_table
 from .warning import AnswerWarning
 
@@ -109,7 +109,7 @@ class LinkReport(Answer):
     failures: Failures
     summary: tuple[str, ...]
     forecast: Forecast | None
-    residuals: tuple[Residual, ...] = field(default=(), metadata={"optional": True})
+    residuals: tuple[ResidualRow, ...] = field(default=(), metadata={"optional": True})
     """Measured minus modelled, of each reading of the link; absent where nothing was measured."""
     warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
     """Rules that the network breaks as it stands; absent where there are none."""

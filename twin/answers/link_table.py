@@ -21,7 +21,7 @@ from ..stages.evaluation import Evaluation
 from .arc_text import lacks_transceiver
 from .data import Answer
 from .ranking import Ranking
-from .residuals import MeasuredNetwork, Residual, arc_name, worst_of_direction
+from .residuals import MeasuredNetwork, ResidualRow, arc_name, worst_of_direction
 from .score import data_frame, html_table
 from .warning import AnswerWarning
 
@@ -146,7 +146,7 @@ class LinkTable(Answer):
     """Selected links, if not all of them are listed; the verdict counts all."""
     sorted_by: str | None = field(default=None, metadata={"optional": True})
     """Column that the links are sorted by, the worst first; absent where they are sorted by id."""
-    residuals: tuple[Residual, ...] = field(default=(), metadata={"optional": True})
+    residuals: tuple[ResidualRow, ...] = field(default=(), metadata={"optional": True})
     """Measured minus modelled, of the latest reading of each thing; absent where nothing was measured."""
     warnings: tuple[AnswerWarning, ...] = field(default=(), metadata={"optional": True})
     """Rules that the network breaks as it stands; absent where there are none."""
@@ -255,7 +255,7 @@ def _failure_figures(failures: LinkFailures, row: int) -> tuple[float, ...]:
 
 
 def _direction(
-    e: Evaluation, arc: int, failures: tuple[float, ...], residuals: Mapping[str, Sequence[Residual]]
+    e: Evaluation, arc: int, failures: tuple[float, ...], residuals: Mapping[str, Sequence[ResidualRow]]
 ) -> LinkDirection:
     state, health, arrays, link = e.case.state, e.health, e.case.state.arrays, arc // 2
     direction = arc_name(*(arrays.node_ids[arrays.arc_head[each]] for each in (arc ^ 1, arc)))

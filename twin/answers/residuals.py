@@ -35,7 +35,7 @@ RELATIVE = frozenset({"dispersion", "interface_rate", "latency"})
 
 
 @dataclass(frozen=True, slots=True)
-class Residual:
+class ResidualRow:
     """A reading, the model of the same quantity on its day, and measured minus model.
 
     The model is the twin's own figure: it uses no measurement, also where the link budget believes the reading.
@@ -87,12 +87,12 @@ class MeasuredNetwork:
         for m in all_measurements(e.case.document.measurements, links, self._as_of):
             self._by_link.setdefault(m.of.link, []).append(m)
 
-    def of_link(self, link: str) -> tuple[Residual, ...]:
+    def of_link(self, link: str) -> tuple[ResidualRow, ...]:
         """Return the residuals of all readings of a link, at most MAX_READINGS of the latest, in order of the place."""
         readings = sorted(self._by_link.get(link, ()), key=lambda m: (m.at, measurement_key(m)), reverse=True)
         return self._residuals(readings[:MAX_READINGS])
 
-    def latest(self, links: Iterable[str]) -> Mapping[str, tuple[Residual, ...]]:
+    def latest(self, links: Iterable[str]) -> Mapping[str, tuple[ResidualRow, ...]]:
         """Return the residuals of the latest reading of each thing, by link; links without readings are left out."""
         found: list[Measurement] = []
         for link in links:
@@ -103,7 +103,7 @@ class MeasuredNetwork:
         residuals = self._residuals(found)
         return {link: tuple(rows) for link, rows in groupby(residuals, key=lambda row: row.link)}
 
-    def _residuals(self, readings: Sequence[Measurement]) -> tuple[Residual, ...]:
+    def _residuals(self, readings: Sequence[Measurement]) -> tuple[ResidualRow, ...]:
         """Return residuals in order of link, place, quantity, direction and day, the latest first."""
         days_by_link: dict[str, set[date]] = {}
         for m in readings:
@@ -132,7 +132,7 @@ class MeasuredNetwork:
             np.array([(day - as_of).days / DAYS_PER_YEAR for day in day_by_link.values()]),
         )
 
-    def _residual(self, m: Measurement, day: ModelOfDay | None) -> Residual:
+    def _residual(self, m: Measurement, day: ModelOfDay | None) -> ResidualRow:
         model, residual, basis, why = None, None, None, None
         try:
             if day is None:
@@ -143,7 +143,7 @@ class MeasuredNetwork:
             why = str(error)
         unit, place = READINGS[m.quantity].unit, (m.of.link, m.of.span, m.of.lane, self._direction(m))
         at = None if m.at == NO_DAY else m.at
-        return Residual(*place, m.quantity, at, unit, m.value, model, residual, basis, why, m.is_used)
+        return ResidualRow(*place, m.quantity, at, unit, m.value, model, residual, basis, why, m.is_used)
 
     def _side(self, m: Measurement) -> int | None:
         """Return the arc of a direction; the first arc leaves the end with the smaller id."""
@@ -164,7 +164,7 @@ def arc_name(tail: str, head: str) -> str:
     return f"{tail} → {head}"
 
 
-def worst_of_direction(residuals: Sequence[Residual], direction: str) -> tuple[float | None, float | None]:
+def worst_of_direction(residuals: Sequence[ResidualRow], direction: str) -> tuple[float | None, float | None]:
     """Return the largest residuals, by size, of readings of one direction or of both; None without any.
 
     Returns:

@@ -55,8 +55,14 @@ Fields = Mapping[str, Any]
 """Fields of a change as plain data, without `kind`."""
 
 
+def _require_kind(schema: dict[str, Any]) -> None:
+    """Require `kind` in the schema: data without it is refused, though the class has a default."""
+    if "kind" in schema["properties"]:
+        schema["required"] = ["kind", *schema.get("required", ())]
+
+
 class _Change(BaseModel):
-    model_config = STRICT | {"frozen": True}
+    model_config = STRICT | {"frozen": True, "json_schema_extra": _require_kind}
 
     example: ClassVar[Fields]
     """Fields of an example that applies to the shipped network `example_network`."""

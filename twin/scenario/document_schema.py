@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ..model.document import TopologyDocument
@@ -23,6 +24,13 @@ class _Row(Protocol):
         """One sentence about the generator."""
 
 
+BLOCKS: dict[str, tuple[Mapping[str, _Row], str, str]] = {
+    "Fabric": (GENERATORS, "fabric", "params"),
+    "TrafficBlock": (DEMAND_GENERATORS, "traffic", "traffic_params"),
+}
+"""Blocks by name: the generators, the noun of a block, and the end of the names of the parameters."""
+
+
 def document_schema() -> dict[str, Any]:
     """Return the JSON Schema of a document; the changes of plans are typed by the `Change` union."""
     document = adapter_of(TopologyDocument).json_schema()
@@ -30,40 +38,35 @@ def document_schema() -> dict[str, Any]:
     definitions = change.pop("$defs", {})
     document["$defs"].update({**definitions, "Change": change})
     document["$defs"]["Plan"]["properties"]["changes"]["items"] = {"$ref": "#/$defs/Change"}
-    document["$defs"]["Fabric"] = {
-        "oneOf": [_block_schema(document, name, row, "fabric", "params") for name, row in sorted(GENERATORS.items())]
-    }
-    document["$defs"]["TrafficBlock"] = {
-        "oneOf": [
-            _block_schema(document, name, row, "traffic", "traffic") for name, row in sorted(DEMAND_GENERATORS.items())
-        ]
-    }
+    for block, (generators, noun, suffix) in BLOCKS.items():
+        rows = sorted(generators.items())
+        names = [_add_block(document, block, name, row, noun, suffix) for name, row in rows]
+        document["$defs"][block] = {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in names]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
 
 
-def _block_schema(document: dict[str, Any], name: str, row: _Row, noun: str, suffix: str) -> dict[str, Any]:
-    """Return the schema of a block of one generator; adds the definitions of its parameters to `document`.
+def _add_block(document: dict[str, Any], block: str, name: str, row: _Row, noun: str, suffix: str) -> str:
+    """Add the definitions of a block of one generator and of its parameters; returns the name of the block's.
 
     Args:
         document: schema of the document.
+        block: name of the definition of any such block, whose other fields stay.
         name: name of the generator.
         row: its row.
         noun: kind of block, for the title.
         suffix: end of the name of the definition of its parameters.
     """
+    definitions = document["$defs"]
     params = adapter_of(row.params).json_schema()
-    document["$defs"].update(params.pop("$defs", {}))
-    document["$defs"][f"{name}_{suffix}"] = params
-    block = {
-        "id": {"type": "string"},
-        "generator": {"const": name},
-        "params": {"$ref": f"#/$defs/{name}_{suffix}"},
-    }
-    return {
+    definitions.update(params.pop("$defs", {}))
+    definitions[f"{name}_{suffix}"] = params | {"title": f"{name} {suffix}".replace("_", " ")}
+    fields = {"generator": {"const": name, "type": "string"}, "params": {"$ref": f"#/$defs/{name}_{suffix}"}}
+    definitions[f"{name}_{noun}"] = {
         "type": "object",
         "title": f"{name} {noun}",
         "description": row.sentence,
-        "properties": block,
-        "required": ["id", "generator", "params"],
+        "properties": definitions[block]["properties"] | fields,
+        "required": ["id", "generator", *(["params"] if params.get("required") else [])],
         "additionalProperties": False,
     }
+    return f"{name}_{noun}"
