@@ -16,6 +16,7 @@ from .body_limit import BodyLimit
 from .catalogue_routes import catalogue_routes
 from .networks import Networks
 from .openapi import openapi_document
+from .page.routes import page_routes
 from .problems import add_problem_handlers
 from .question_routes import question_routes
 from .questions.context import Limits
@@ -50,7 +51,9 @@ def create_app(*, limits: Limits | None = None, max_body_bytes: int = MAX_BODY_B
     add_problem_handlers(app)
     limits = limits or Limits()
     networks = Networks(limits.max_records)
-    app.include_router(question_routes(Answering(networks, limits)))
+    answering = Answering(networks, limits)
+    app.include_router(question_routes(answering))
     app.include_router(catalogue_routes())
+    app.include_router(page_routes(answering))
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app

@@ -12,7 +12,7 @@ from ..render.compare_table import compare_table
 from ..render.decision_table import decision_table
 from ..render.diff_table import diff_table
 from ..render.drawing_rows import COLUMNS as LINE_COLUMNS
-from ..render.drawing_rows import line_cells
+from ..render.drawing_rows import fullest_first, line_cells
 from ..render.explanation_table import explanation_table
 from ..render.failures_table import failures_table
 from ..render.fitted_table import FittedTable
@@ -57,10 +57,7 @@ def _network(answers: ReportAnswers) -> Iterator[Block]:
     if sites is not None:
         yield sites
     for drawing in data:
-        rows = sorted(
-            drawing["lines"], key=lambda line: (-(line["utilisation_ratio"] or 0.0), line["source"], line["target"])
-        )
-        table = FittedTable(LINE_COLUMNS, [line_cells(line) for line in rows])
+        table = FittedTable(LINE_COLUMNS, [line_cells(line) for line in fullest_first(drawing["lines"])])
         yield Folded(f"Links as a table, {drawing['plan'] or AS_IT_IS}", tuple(blocks_of(table)))
 
 

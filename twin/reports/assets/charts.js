@@ -1,8 +1,9 @@
 "use strict";
-/* Draws charts. `settings`: heats, colours, and `start`, the index of the first choice of each menu by its name. */
+/* Returns a function that draws charts.
+   settings: heats and colours; `renderer` of ECharts; `heat`, the key of the heat at the start;
+   `linkAddress`, a function that returns the address of the report of a link. */
 const twinCharts = (settings) => {
-  const report = { renderer: "svg", start: {}, ...settings };
-  const dark = () => window.matchMedia("(prefers-color-scheme: dark)").matches;
+  const report = { renderer: "svg", heat: null, linkAddress: null, ...settings };
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const digits = (value, n = 3) => Number(value.toPrecision(n)).toLocaleString("en", { maximumFractionDigits: 6 });
   const percent = (ratio) => (ratio >= 100 ? `${digits(ratio)} times` : `${digits(ratio * 100)} %`);
@@ -27,11 +28,12 @@ const twinCharts = (settings) => {
   };
 
   /* A menu above a chart. `choose` is called with the index of the choice. */
-  const menu = (controls, label, names, choose) => {
+  const menu = (controls, label, names, choose, start = 0) => {
     if (names.length < 2) return;
     const holder = element("label", `${label} `, controls);
     const select = element("select", "", holder);
     names.forEach((name, i) => { element("option", name, select).value = i; });
+    select.value = start;
     select.addEventListener("change", () => choose(Number(select.value)));
   };
   const controlsOf = (place) => {
@@ -99,8 +101,8 @@ const twinCharts = (settings) => {
     const chart = echarts.init(place, null, { renderer: report.renderer });
     const controls = controlsOf(place);
     let state = 0;
-    let heat = 0;
     const heats = usableHeats(states.flatMap(linesOf));
+    let heat = Math.max(heats.findIndex((each) => each.key === report.heat), 0);
     const draw = () => {
       const chosen = heats[heat] || report.heats[0];
       const narrow = place.clientWidth < 560;
@@ -128,10 +130,35 @@ const twinCharts = (settings) => {
       legendOf(place, chosen);
     };
     menu(controls, "Show", states.map((each) => each.name), (i) => { state = i; draw(); });
-    menu(controls, "Colour by", heats.map((each) => each.label), (i) => { heat = i; draw(); });
+    menu(controls, "Colour by", heats.map((each) => each.label), (i) => {
+      heat = i;
+      draw();
+      place.dispatchEvent(new CustomEvent("twin:choice", { bubbles: true, detail: { name: "heat", value: heats[i].key } }));
+    }, heat);
     if (select) chart.on("click", (item) => { if (item.dataType === "edge") select(item.data.line); });
     draw();
     return { chart, draw, state: () => states[state] };
+  };
+
+  const tableOf = (caption, headings, rows) => {
+    const table = element("table", "");
+    element("caption", caption, table);
+    const head = element("tr", "", element("thead", "", table));
+    headings.forEach((name) => { element("th", name, head).scope = "col"; });
+    const body = element("tbody", "", table);
+    rows.forEach((cells) => {
+      const row = element("tr", "", body);
+      cells.forEach((cell) => { if (cell instanceof Node) element("td", "", row).append(cell); else element("td", cell, row); });
+    });
+    return table;
+  };
+  const linksTo = (ids) => {
+    const all = document.createDocumentFragment();
+    ids.forEach((id, i) => {
+      if (i) all.append(", ");
+      element("a", id, all).href = report.linkAddress(id);
+    });
+    return all;
   };
 
   /* The classes of equal links of a line, as a table under the drawing. */
@@ -141,19 +168,13 @@ const twinCharts = (settings) => {
     detail.setAttribute("aria-live", "polite");
     place.parentElement.append(detail);
     return (line) => {
-      detail.replaceChildren();
-      const table = element("table", "", detail);
-      element("caption", `${line.source} – ${line.target}: ${line.n_classes.toLocaleString("en")} kinds of equal links`, table);
-      const head = element("tr", "", element("thead", "", table));
-      ["links", "for example", "members", "capacity", "utilisation", "margin", "age"].forEach((name) => element("th", name, head));
-      const body = element("tbody", "", table);
-      line.classes.forEach((each) => {
-        const row = element("tr", "", body);
-        [
-          each.n_links.toLocaleString("en"), each.examples.join(", "), `${each.n_members}${each.up ? "" : ", down"}`, rate(each.capacity_gbps),
-          figure("ratio", each.utilisation_ratio), figure("dB", each.margin_db), figure("years", each.age_years),
-        ].forEach((text) => element("td", text, row));
-      });
+      const caption = `${line.source} – ${line.target}: ${line.n_classes.toLocaleString("en")} kinds of equal links`;
+      const headings = ["links", "for example", "members", "capacity", "utilisation", "margin", "age"];
+      detail.replaceChildren(tableOf(caption, headings, line.classes.map((each) => [
+        each.n_links.toLocaleString("en"), report.linkAddress ? linksTo(each.examples) : each.examples.join(", "),
+        `${each.n_members}${each.up ? "" : ", down"}`, rate(each.capacity_gbps),
+        figure("ratio", each.utilisation_ratio), figure("dB", each.margin_db), figure("years", each.age_years),
+      ])));
     };
   };
 
@@ -234,6 +255,7 @@ const twinCharts = (settings) => {
       const controls = controlsOf(place);
       const cases = [["value", "central"], ["low", "optimistic"], ["high", "pessimistic"]];
       let [state, ageing] = [0, 0];
+      let marked = null;
       const draw = () => {
         const each = states[state];
         const start = each.as_of ? Number(each.as_of.slice(0, 4)) + (Number(each.as_of.slice(5, 7)) - 1) / 12 : 0;
@@ -250,6 +272,12 @@ const twinCharts = (settings) => {
             series[series.length - 1].markLine = { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: "#a31621", type: "dashed" }, data: [{ yAxis: panel ? 1 : 0 }] };
           }
         }));
+        if (marked !== null) {
+          panels.forEach((_, panel) => series.push({
+            type: "line", data: [], xAxisIndex: panel, yAxisIndex: panel,
+            markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: css("--text"), type: "solid" }, data: [{ xAxis: marked }] },
+          }));
+        }
         const x = { type: "value", min: start, max: start + each.years[each.years.length - 1], ...axisStyle(), axisLabel: { color: css("--quiet"), formatter: (value) => (start ? String(Math.floor(value)) : `${value}`) } };
         chart.setOption({
           ...base(), tooltip: { confine: true, trigger: "item", formatter: (item) => `${escaped(item.seriesName)}: ${digits(item.data[1])}` },
@@ -263,7 +291,7 @@ const twinCharts = (settings) => {
       menu(controls, "Show", states.map((each) => each.name), (i) => { state = i; draw(); });
       menu(controls, "Ageing", cases.map((each) => each[1]), (i) => { ageing = i; draw(); });
       draw();
-      return { chart, draw };
+      return { chart, draw, mark: (year) => { marked = year; draw(); } };
     },
     intervals: (place, data) => {
       const chart = echarts.init(place, null, { renderer: report.renderer });
@@ -340,9 +368,10 @@ const twinCharts = (settings) => {
     },
   };
 
-  /* Draw a chart in a place. Returns the chart of ECharts and a function that draws it again. */
-  return (place, kind, data) => {
+  /* Draw a chart in a place. Returns the place, the chart of ECharts and a function that draws it again. */
+  const drawChart = (place, kind, data) => {
     place.style.height = `${place.dataset.heightPx}px`;
-    return kinds[kind](place, data);
+    return { place, ...kinds[kind](place, data) };
   };
+  return Object.assign(drawChart, { figure, table: tableOf });
 };
